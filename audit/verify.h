@@ -1,0 +1,49 @@
+// Verification of a whole log, streaming in constant memory.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/checkpoint.h"
+#include "audit/entry.h"
+#include "audit/log_reader.h"
+#include "crypto/result.h"
+
+namespace coffer::audit {
+
+struct VerifyOptions {
+  VerifierKey key;
+  // Signed notes that the log must contain as prefixes (the anchor's, a stored one, an auditor's).
+  std::vector<std::string> checkpoints;
+  bool check_tiles = true;  // off for sources that have none
+  // Called for each entry that passed, in order; for checks that go beyond the log.
+  std::function<Status(const Entry&, std::string_view bytes)> on_entry;
+};
+
+struct VerifyReport {
+  std::uint64_t size = 0;
+  Hash root{};
+  std::uint64_t allowed = 0;
+  std::uint64_t denied = 0;
+  std::optional<Checkpoint> newest_checkpoint;  // the largest of the options that verified
+  // What is wrong, first first; empty means whole. At most 20 are kept.
+  struct Finding {
+    std::optional<std::uint64_t> seq;  // the first bad entry
+    std::string check;                 // "chain", "sequence", "canonical", "time", "origin", "tile",
+                                       // "checkpoint", "truncated", "state"
+    std::string message;
+  };
+  std::vector<Finding> findings;
+  bool ok() const { return findings.empty(); }
+};
+
+// Checks every entry's canonical form, sequence, origin, monotonic time and `prev`; recomputes the
+// tree and compares stored tiles; checks that each checkpoint is signed by the key and is the root
+// of the log at its size. An Error is returned only when the source cannot be read.
+Result<VerifyReport> VerifyLog(LogSource& source, const VerifyOptions& options);
+
+}  // namespace coffer::audit
