@@ -1,0 +1,123 @@
+#include "crypto/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "crypto/encoding.h"
+#include "crypto/internal/file_descriptor.h"
+#include "crypto/internal/new_file.h"
+#include "crypto/random.h"
+
+namespace coffer::crypto {
+namespace {
+
+using internal::ErrnoDetail;
+using internal::FileDescriptor;
+
+enum class IfExists { kReplace, kRefuse };
+
+std::unexpected<Error> NotWritten(std::string_view what, const std::string& path) {
+  return Fail(Code::kUnavailable, "file_not_written", ErrnoDetail(what, path));
+}
+
+std::string DirectoryOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// The name is random: with a fixed one, two writers of one path would rename each other's halves.
+// A crash leaves the temporary file behind; it holds nothing the finished file would not.
+std::string TemporaryNameFor(const std::string& path) {
+  return path + "." + HexEncode(RandomBytes(8)) + ".tmp";
+}
+
+Status WriteAndSync(const std::string& path, ByteView content, mode_t mode) {
+  FileDescriptor file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!file.valid()) return NotWritten("cannot create", path);
+  // The umask may have taken bits away that the reader needs.
+  if (fchmod(file.get(), mode) != 0) return NotWritten("cannot set the mode of", path);
+  if (!internal::WriteAll(file.get(), content)) return NotWritten("cannot write", path);
+  if (fsync(file.get()) != 0) return NotWritten("cannot sync", path);
+  if (!file.Close()) return NotWritten("cannot close", path);
+  return {};
+}
+
+Status SyncDirectoryOf(const std::string& path) {
+  const std::string name = DirectoryOf(path);
+  FileDescriptor directory(open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return NotWritten("cannot open directory", name);
+  if (fsync(directory.get()) != 0) return NotWritten("cannot sync directory", name);
+  return {};
+}
+
+// Gives the finished file its name. A link refuses an existing name in the one system call, where a
+// check before a rename would leave a gap; a crash in between leaves two names for one file.
+Status Publish(const std::string& temporary, const std::string& path, IfExists if_exists) {
+  if (if_exists == IfExists::kReplace) {
+    if (rename(temporary.c_str(), path.c_str()) != 0) return NotWritten("cannot replace", path);
+    return {};
+  }
+  if (link(temporary.c_str(), path.c_str()) != 0) {
+    if (errno != EEXIST) return NotWritten("cannot create", path);
+    return Fail(Code::kConflict, "file_exists", path + " exists already and was left as it is");
+  }
+  if (unlink(temporary.c_str()) != 0) return NotWritten("cannot remove", temporary);
+  return {};
+}
+
+// Content, then name, then directory, each durable before the next: whatever the moment of a crash,
+// `path` is absent, old or new, and new for good once this returned.
+Status Write(const std::string& path, ByteView content, unsigned mode, IfExists if_exists) {
+  const std::string temporary = TemporaryNameFor(path);
+  Status status = WriteAndSync(temporary, content, static_cast<mode_t>(mode));
+  if (status) status = Publish(temporary, path, if_exists);
+  if (!status) {
+    // Best effort: the failure to report is the one above.
+    static_cast<void>(unlink(temporary.c_str()));
+    return status;
+  }
+  return SyncDirectoryOf(path);
+}
+
+}  // namespace
+
+Status WriteFileAtomically(const std::string& path, ByteView content, unsigned mode) {
+  return Write(path, content, mode, IfExists::kReplace);
+}
+
+Status internal::WriteNewFile(const std::string& path, ByteView content, unsigned mode) {
+  return Write(path, content, mode, IfExists::kRefuse);
+}
+
+Result<Bytes> ReadFile(const std::string& path, std::size_t limit) {
+  FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) {
+    if (errno == ENOENT) return Fail(Code::kNotFound, "file_missing", path + " does not exist");
+    return Fail(Code::kUnavailable, "file_not_read", ErrnoDetail("cannot open", path));
+  }
+  // In pieces that double: neither the size the file claims nor the limit is allocated on trust.
+  Bytes content;
+  std::size_t room = 4096;
+  while (content.size() <= limit) {
+    const std::size_t had = content.size();
+    const std::size_t piece = std::min(room, limit - had + 1);
+    content.resize(had + piece);
+    const std::ptrdiff_t got =
+        internal::ReadUpTo(file.get(), std::span<std::uint8_t>(content).subspan(had));
+    if (got < 0) return Fail(Code::kUnavailable, "file_not_read", ErrnoDetail("cannot read", path));
+    content.resize(had + static_cast<std::size_t>(got));
+    if (static_cast<std::size_t>(got) < piece) return content;
+    room *= 2;
+  }
+  return Fail(Code::kTooLarge, "file_too_large",
+              path + " is larger than " + std::to_string(limit) + " bytes");
+}
+
+}  // namespace coffer::crypto

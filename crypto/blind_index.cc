@@ -1,0 +1,120 @@
+#include "crypto/blind_index.h"
+
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "crypto/hash.h"
+#include "crypto/internal/invariant.h"
+#include "crypto/internal/unicode.h"
+
+namespace coffer::crypto {
+namespace {
+
+using internal::Require;
+
+std::unexpected<Error> Refuse(std::string detail) {
+  return Fail(Code::kUnprocessable, "value_not_normalisable", std::move(detail));
+}
+
+icu::UnicodeString Nfc(const icu::UnicodeString& text) {
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2* const nfc = icu::Normalizer2::getNFCInstance(status);
+  Require(U_SUCCESS(status), "ICU's normalisation data");
+  icu::UnicodeString composed = nfc->normalize(text, status);
+  Require(U_SUCCESS(status) && !composed.isBogus(), "Unicode normalisation");
+  return composed;
+}
+
+// Folding can take a composed character apart (U+0390, for one), hence NFC a second time.
+icu::UnicodeString Fold(const icu::UnicodeString& text) {
+  icu::UnicodeString folded = Nfc(text);
+  folded.foldCase(U_FOLD_CASE_DEFAULT);
+  return Nfc(folded);
+}
+
+// Drops white space at both ends; each run inside becomes `between`. To be done before Fold, as
+// what then meets may compose.
+icu::UnicodeString JoinWords(const icu::UnicodeString& text, std::u16string_view between) {
+  icu::UnicodeString joined;
+  bool gap = false;
+  for (std::int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
+    const UChar32 c = text.char32At(i);
+    if (u_isUWhiteSpace(c)) {
+      gap = true;
+      continue;
+    }
+    if (gap && !joined.isEmpty()) {
+      joined.append(between.data(), static_cast<std::int32_t>(between.size()));
+    }
+    gap = false;
+    joined.append(c);
+  }
+  return joined;
+}
+
+Result<std::string> NormalisePhone(std::string_view value) {
+  std::string digits;
+  bool international = false;
+  for (const char c : value) {
+    if (std::string_view(" -.()/").contains(c)) continue;
+    if (c == '+' && digits.empty() && !international) {
+      international = true;
+    } else if (c >= '0' && c <= '9') {
+      digits += c;
+    } else {
+      return Refuse("a telephone number with a character that is neither digit nor separator");
+    }
+  }
+  if (!international && digits.starts_with("00")) {
+    international = true;
+    digits.erase(0, 2);
+  }
+  if (digits.size() < 7 || digits.size() > 15) {
+    return Refuse("a telephone number has 7 to 15 digits");
+  }
+  return international ? "+" + digits : digits;
+}
+
+icu::UnicodeString Apply(Normalisation rule, const icu::UnicodeString& text) {
+  switch (rule) {
+    case Normalisation::kExact:
+      return Nfc(text);
+    case Normalisation::kText:
+      return Fold(JoinWords(text, u" "));
+    case Normalisation::kEmail:
+      return Fold(JoinWords(text, u""));
+    case Normalisation::kPhone:
+      break;
+  }
+  internal::Die("a normalisation rule of Unicode text");
+}
+
+}  // namespace
+
+Result<std::string> Normalise(Normalisation rule, std::string_view value) {
+  if (rule == Normalisation::kPhone) return NormalisePhone(value);
+  // ICU counts in int32, and folding can make a text three times as long.
+  if (value.size() > std::numeric_limits<std::int32_t>::max() / 8)
+    return Refuse("a value too long");
+  if (!internal::IsUtf8(value)) return Refuse("a value that is not valid UTF-8");
+  const auto text = icu::UnicodeString::fromUTF8(
+      icu::StringPiece(value.data(), static_cast<std::int32_t>(value.size())));
+  std::string normalised;
+  Apply(rule, text).toUTF8String(normalised);
+  if (normalised.empty()) return Refuse("a value with nothing in it to look up");
+  return normalised;
+}
+
+BlindToken ComputeBlindToken(const SecretBytes& index_key, std::string_view domain,
+                             std::string_view normalised) {
+  const Hash hash = KeyedHash(index_key, {AsBytes(domain), AsBytes(normalised)});
+  BlindToken token;
+  std::copy_n(hash.begin(), token.size(), token.begin());
+  return token;
+}
+
+}  // namespace coffer::crypto

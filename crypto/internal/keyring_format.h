@@ -1,0 +1,50 @@
+// The text of keyring.json and nothing else: no key is opened here.
+//
+//   { "format": "coffer-keyring-v1",
+//     "keys": { name: { version: base64 of the wrapped key, … }, … },
+//     "log": { "origin": text, "public_key": base64 of 32 bytes },
+//     "root": { "kind": "key-file" }
+//           | { "kind": "passphrase", "memory_kib": u32, "passes": u32, "salt": base64 of 16 bytes
+//           },
+//     "seal": base64,
+//     "vault_id": Crockford base32 of 16 bytes }
+//
+// Names are the seven of keyring.h, each there; versions are decimal from 1, one each, but for
+// client-kek, which may have several. Anything more, less or of another type is refused.
+//
+// "seal" is the SHA-256 of the document without it, members sorted and without white space, wrapped
+// by the root key: nobody else can change the log's origin or drop a client-KEK unseen.
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "crypto/bytes.h"
+#include "crypto/keyring.h"
+#include "crypto/result.h"
+
+namespace coffer::crypto::internal {
+
+inline constexpr std::string_view kClientKek = "client-kek";
+inline constexpr std::array<std::string_view, 6> kSingleKeys{
+    "blind-index", "keys-db", "log-signing", "note", "token-hash", "vault-db"};
+
+struct KeyringDocument {
+  Keyring::Header header;
+  std::map<std::string, std::map<std::uint32_t, Bytes>, std::less<>> keys;
+  Bytes seal;
+};
+
+// Errors: kCorrupted "keyring_malformed".
+Result<KeyringDocument> ParseKeyring(std::string_view text);
+std::string RenderKeyring(const KeyringDocument& document);
+// What the seal covers.
+Hash DigestOf(const KeyringDocument& document);
+
+// A name for the log's checkpoints (C2SP signed-note key name): 1 to 200 bytes of UTF-8 without
+// white space, control characters or '+'.
+bool IsLogOrigin(std::string_view text);
+
+}  // namespace coffer::crypto::internal

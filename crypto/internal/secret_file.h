@@ -1,0 +1,23 @@
+// Files that hold one secret: read into locked memory, and only when nobody else can read them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "crypto/result.h"
+#include "crypto/secret_bytes.h"
+
+namespace coffer::crypto::internal {
+
+// What a failure is called; string literals, as errors keep them.
+struct SecretFileReasons {
+  std::string_view missing;    // kNotFound
+  std::string_view exposed;    // kPermissionDenied: group or others may read, write or execute it
+  std::string_view malformed;  // kInvalidArgument: longer than the limit
+  std::string_view not_read;   // kUnavailable
+};
+
+Result<SecretBytes> ReadLockedFile(const std::string& path, std::size_t limit,
+                                   const SecretFileReasons& reasons);
+
+}  // namespace coffer::crypto::internal

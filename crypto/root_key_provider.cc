@@ -1,0 +1,110 @@
+#include "crypto/root_key_provider.h"
+
+#include <algorithm>
+
+#include "crypto/aead.h"
+#include "crypto/internal/encoding_internal.h"
+#include "crypto/internal/invariant.h"
+#include "crypto/internal/new_file.h"
+#include "crypto/internal/secret_file.h"
+
+namespace coffer::crypto {
+namespace {
+
+constexpr std::size_t kRootKeyBytes = 32;
+constexpr std::size_t kMinPassphraseBytes = 12;
+constexpr std::size_t kMaxSecretFileBytes = 4096;
+constexpr std::string_view kWrapInfo = "coffer-root-wrap-v1";
+
+// Root keys that are bytes in this process, wherever they came from. Wraps with a key derived for
+// that alone, so that the root key can serve another purpose later.
+class RootKeyInMemory final : public RootKeyProvider {
+ public:
+  static Result<std::unique_ptr<RootKeyProvider>> Create(std::string_view kind,
+                                                         const SecretBytes& root) {
+    COFFER_ASSIGN(SecretBytes wrapping, HkdfSha256(root, {}, kWrapInfo, kAeadKeyBytes));
+    return std::unique_ptr<RootKeyProvider>(new RootKeyInMemory(kind, std::move(wrapping)));
+  }
+
+  std::string_view kind() const override { return kind_; }
+
+  Result<Bytes> Wrap(const SecretBytes& key, std::string_view context) override {
+    return Seal(wrapping_key_.ExposeSecret(), 0, AsBytes(context), key.ExposeSecret());
+  }
+
+  Result<SecretBytes> Unwrap(ByteView wrapped, std::string_view context) override {
+    return OpenSecret(wrapping_key_.ExposeSecret(), AsBytes(context), wrapped);
+  }
+
+ private:
+  RootKeyInMemory(std::string_view kind, SecretBytes wrapping_key)
+      : kind_(kind), wrapping_key_(std::move(wrapping_key)) {}
+
+  std::string_view kind_;  // a literal
+  SecretBytes wrapping_key_;
+};
+
+constexpr internal::SecretFileReasons kRootKeyReasons{.missing = "root_key_missing",
+                                                      .exposed = "root_key_exposed",
+                                                      .malformed = "root_key_malformed",
+                                                      .not_read = "root_key_not_read"};
+constexpr internal::SecretFileReasons kSecretFileReasons{.missing = "secret_file_missing",
+                                                         .exposed = "secret_file_exposed",
+                                                         .malformed = "secret_file_malformed",
+                                                         .not_read = "secret_file_not_read"};
+
+}  // namespace
+
+Result<std::unique_ptr<RootKeyProvider>> OpenKeyFile(const std::string& path) {
+  constexpr std::size_t kDigits = 2 * kRootKeyBytes;
+  COFFER_ASSIGN(const SecretBytes file,
+                internal::ReadLockedFile(path, kDigits + 1, kRootKeyReasons));
+  std::string_view text = AsText(file.ExposeSecret());
+  if (text.size() == kDigits + 1 && text.back() == '\n') text.remove_suffix(1);
+  SecretBytes root(kRootKeyBytes);
+  if (!internal::HexDecodeInto(text, root.ExposeSecretForWriting())) {
+    return Fail(Code::kInvalidArgument, "root_key_malformed",
+                path + " must hold 64 lower-case hexadecimal digits and nothing else");
+  }
+  return RootKeyInMemory::Create("key-file", root);
+}
+
+Status CreateKeyFile(const std::string& path) {
+  const SecretBytes root = SecretBytes::Random(kRootKeyBytes);
+  SecretBytes text(2 * kRootKeyBytes + 1);
+  const auto out = text.ExposeSecretForWriting();
+  internal::HexEncodeInto(root.ExposeSecret(),
+                          {reinterpret_cast<char*>(out.data()), out.size() - 1});
+  out.back() = '\n';
+  Status status = internal::WriteNewFile(path, text.ExposeSecret(), 0600);
+  if (!status && status.error().code == Code::kConflict) {
+    return Fail(Code::kConflict, "root_key_exists",
+                path + " exists already; it was left as it is, as a vault may depend on it");
+  }
+  return status;
+}
+
+Result<std::unique_ptr<RootKeyProvider>> OpenPassphrase(const SecretBytes& passphrase,
+                                                        const Argon2idParameters& parameters) {
+  if (passphrase.size() < kMinPassphraseBytes) {
+    return Fail(Code::kInvalidArgument, "passphrase_too_short",
+                "the root passphrase must have at least 12 bytes");
+  }
+  COFFER_ASSIGN(const SecretBytes root, Argon2id(passphrase, parameters));
+  return RootKeyInMemory::Create("passphrase", root);
+}
+
+Result<SecretBytes> ReadSecretFile(const std::string& path) {
+  COFFER_ASSIGN(const SecretBytes file,
+                internal::ReadLockedFile(path, kMaxSecretFileBytes, kSecretFileReasons));
+  const ByteView content = file.ExposeSecret();
+  const auto newline = std::ranges::find(content, std::uint8_t{'\n'});
+  const auto line = content.first(static_cast<std::size_t>(newline - content.begin()));
+  if (line.empty()) {
+    return Fail(Code::kInvalidArgument, "secret_file_malformed",
+                path + " has nothing in its first line");
+  }
+  return SecretBytes::CopyOf(line);
+}
+
+}  // namespace coffer::crypto
