@@ -39,7 +39,7 @@ struct Entry {
   // Filled by who does the work. Empty strings are absent members.
   std::string action;
   std::string actor;
-  ActorKind actor_kind = ActorKind::kSystem;
+  ActorKind actor_kind = ActorKind::kSystem;  // kUnknown is an absent member
   std::string auth;     // "token", "none"
   std::string address;  // peer
   std::string request;
@@ -59,8 +59,9 @@ struct Entry {
 
 // Appends the canonical bytes to `out`. Hot: no allocation but the growth of `out`. Strings are
 // written as given after escaping by RFC 8785 (section 3.2.2.2); invalid UTF-8 becomes U+FFFD, and a
-// string longer than 256 bytes is cut at a character boundary, so that an entry always fits.
-// Precondition: fields has at most 64 names of at most 64 bytes.
+// string whose escaped form is longer than 256 bytes (a field name: 64) is cut at a character
+// boundary, so that an entry always fits. Numbers beyond 2^53 - 1 are written as that.
+// Precondition: fields has at most 64 names (aborts: leaving names out would hide a reading).
 void AppendCanonical(const Entry& entry, std::string& out);
 
 // Strict: refuses what AppendCanonical could not have written (order, spacing, unknown members,

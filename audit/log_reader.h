@@ -29,7 +29,10 @@ class LogSource {
 Result<LogHead> LoadHead(LogSource& source);
 
 // A HashReader over stored full tiles, and over the leaves of the entries past the last full tile.
-// Costs O(log n) tile reads per proof. `source` must outlive it.
+// Costs O(log n) tile reads per proof, and once per reader up to 255 for each unfinished tile above
+// level 0. `source` must outlive it.
 HashReader MakeHashReader(LogSource& source, std::uint64_t size);
+// Same for the log that ends at `head`, whose unfinished tiles need not be computed again.
+HashReader MakeHashReader(LogSource& source, const LogHead& head);
 
 }  // namespace coffer::audit

@@ -46,9 +46,10 @@ class LogWriter {
   // are appended to `tiles`. Hot: called once per request on the engine thread.
   void Append(Entry& entry, Timestamp now, std::string& bytes, std::vector<FullTile>& tiles);
 
-  // For a failed transaction. Costs a copy of about 8 KiB per tile level: kept off the hot path by
-  // reloading from storage instead; see LogReader in verify.h.
-  void Reset(LogHead head) { head_ = std::move(head); }
+  // For a failed transaction: `head` is what LoadHead (log_reader.h) reads back from storage, so that
+  // no copy of the head has to be kept on the hot path. Aborts, as the constructor does, when the
+  // head's parts disagree.
+  void Reset(LogHead head);
 
  private:
   std::string origin_;

@@ -1,0 +1,16 @@
+// The unfinished tiles at the log's end.
+#pragma once
+
+#include <vector>
+
+#include "audit/log_writer.h"
+#include "audit/merkle.h"
+
+namespace coffer::audit {
+
+// Adds a leaf's hash to the unfinished tiles of LogHead::tile_levels. A tile of 256 hashes is moved
+// to `full`, and its root is the next hash of the level above. `size` is the log's size before.
+void AddLeafToTiles(std::uint64_t size, const Hash& leaf, std::vector<std::vector<Hash>>& levels,
+                    std::vector<FullTile>& full);
+
+}  // namespace coffer::audit

@@ -1,0 +1,67 @@
+#include "audit/proof.h"
+
+#include <optional>
+
+#include "audit/internal/decimal.h"
+#include "audit/internal/hash_text.h"
+#include "audit/internal/lines.h"
+
+namespace coffer::audit {
+namespace {
+
+constexpr std::string_view kStart = "c2sp.org/tlog-proof@v1\nindex ";
+constexpr std::size_t kMaxHashes = 63;
+constexpr std::size_t kMaxProofBytes = 128 * 1024;
+
+}  // namespace
+
+std::string FormatProof(const TlogProof& proof) {
+  std::string out(kStart);
+  AppendDecimal(proof.index, out);
+  out.push_back('\n');
+  for (const Hash& hash : proof.hashes) {
+    out.append(crypto::Base64Encode(hash));
+    out.push_back('\n');
+  }
+  out.push_back('\n');
+  out.append(proof.checkpoint);
+  return out;
+}
+
+// The specification's optional line "extra" is refused: nothing authenticates it, and Coffer's own
+// proofs do not have it.
+Result<TlogProof> ParseProof(std::string_view text) {
+  const auto malformed = [](std::string detail) {
+    return Fail(Code::kCorrupted, "proof_malformed", std::move(detail));
+  };
+  if (text.size() > kMaxProofBytes) return malformed("too long");
+  if (!text.starts_with(kStart)) return malformed("not a proof of version 1 with an index");
+  text.remove_prefix(kStart.size());
+  TlogProof proof;
+  const auto line = TakeLine(text);
+  const auto index = line ? ParseDecimal(*line) : std::nullopt;
+  if (!index) return malformed("the index is not a number");
+  proof.index = *index;
+  while (true) {
+    const auto hash = TakeLine(text);
+    if (!hash) return malformed("no blank line before the checkpoint");
+    if (hash->empty()) break;
+    if (proof.hashes.size() == kMaxHashes) return malformed("more than 63 hashes");
+    if (!ParseBase64(*hash, proof.hashes.emplace_back())) {
+      return malformed("a hash is not 32 bytes in base64");
+    }
+  }
+  if (text.empty()) return malformed("no checkpoint");
+  proof.checkpoint = text;
+  return proof;
+}
+
+Result<Checkpoint> VerifyProof(const TlogProof& proof, crypto::ByteView entry,
+                               const VerifierKey& key) {
+  COFFER_ASSIGN(Checkpoint checkpoint, VerifyCheckpoint(proof.checkpoint, key));
+  COFFER_TRY(VerifyInclusion(LeafHash(entry), proof.index, checkpoint.size, proof.hashes,
+                             checkpoint.root));
+  return checkpoint;
+}
+
+}  // namespace coffer::audit

@@ -1,0 +1,269 @@
+#include "audit/verify.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "audit/internal/tile_levels.h"
+#include "crypto/hash.h"
+
+namespace coffer::audit {
+namespace {
+
+// Entries read in one call. Tiles are read between calls, never from inside one, so that a source
+// need not serve two reads at once.
+constexpr std::uint64_t kBatch = 4096;
+
+constexpr std::size_t kMaxFindings = 20;
+// Kept free for the findings about checkpoints: a flood of bad entries must not hide a rollback.
+constexpr std::size_t kKeptForCheckpoints = 10;
+
+using Finding = VerifyReport::Finding;
+
+std::string EntryName(std::uint64_t seq) { return "entry " + std::to_string(seq); }
+
+// "entry 7 is missing", "entries 7 to 9 are missing".
+std::string Missing(std::uint64_t from, std::uint64_t to) {
+  if (to - from == 1) return EntryName(from) + " is missing";
+  return "entries " + std::to_string(from) + " to " + std::to_string(to - 1) + " are missing";
+}
+
+class Verification {
+ public:
+  Verification(LogSource& source, const VerifyOptions& options)
+      : source_(source), options_(options) {}
+
+  Result<VerifyReport> Run();
+
+ private:
+  void OpenCheckpoints();
+  void CheckEntry(std::uint64_t seq, std::string_view bytes);
+  void GrowTree(std::string_view bytes);
+  bool CheckMembers(std::uint64_t seq, const Entry& entry);
+  void CheckCheckpointsAtThisSize();
+  Status CheckTiles();
+  void CompareTile(const FullTile& computed, const Result<crypto::Bytes>& stored);
+  void CheckRemainingCheckpoints();
+  VerifyReport Finish();
+
+  void Report(std::uint64_t seq, std::string check, std::string message) {
+    if (findings_.size() < kMaxFindings) {
+      findings_.push_back({seq, std::move(check), std::move(message)});
+    }
+  }
+  void ReportCheckpoint(std::optional<std::uint64_t> seq, std::string check, std::string message) {
+    if (checkpoint_findings_.size() < kMaxFindings) {
+      checkpoint_findings_.push_back({seq, std::move(check), std::move(message)});
+    }
+  }
+
+  LogSource& source_;
+  const VerifyOptions& options_;
+  VerifyReport report_;
+  std::vector<Finding> findings_;
+  std::vector<Finding> checkpoint_findings_;
+
+  std::vector<Checkpoint> checkpoints_;  // signed ones, by size
+  std::size_t next_checkpoint_ = 0;
+
+  std::uint64_t next_ = 0;           // the entry expected next
+  std::uint64_t number_offset_ = 0;  // by how much the last entry's own number was wrong (mod 2^64)
+  std::optional<Hash> prev_ = Hash{};  // unknown behind a missing entry
+  std::optional<Timestamp> last_ts_;
+  bool complete_ = true;  // no entry was missing so far: the tree is that of the log
+  Frontier tree_;
+  std::vector<std::vector<Hash>> tile_levels_;
+  std::vector<FullTile> full_tiles_;
+};
+
+Result<VerifyReport> Verification::Run() {
+  COFFER_ASSIGN(report_.size, source_.Size());
+  OpenCheckpoints();
+  CheckCheckpointsAtThisSize();
+  for (std::uint64_t from = 0; from < report_.size; from += kBatch) {
+    const std::uint64_t to = from + std::min(kBatch, report_.size - from);
+    COFFER_TRY(source_.ReadEntries(from, to, [&](std::uint64_t seq, std::string_view bytes) {
+      CheckEntry(seq, bytes);
+      return Status{};
+    }));
+    COFFER_TRY(CheckTiles());
+  }
+  if (next_ < report_.size) {
+    complete_ = false;
+    Report(next_, "sequence", Missing(next_, report_.size));
+  }
+  CheckRemainingCheckpoints();
+  return Finish();
+}
+
+void Verification::OpenCheckpoints() {
+  for (const std::string& note : options_.checkpoints) {
+    auto checkpoint = VerifyCheckpoint(note, options_.key);
+    if (checkpoint) {
+      checkpoints_.push_back(*std::move(checkpoint));
+    } else {
+      ReportCheckpoint(std::nullopt, "checkpoint",
+                       std::string(checkpoint.error().reason) + ": " + checkpoint.error().detail);
+    }
+  }
+  std::ranges::stable_sort(checkpoints_, {}, &Checkpoint::size);
+}
+
+void Verification::CheckEntry(std::uint64_t seq, std::string_view bytes) {
+  if (seq < next_) {
+    Report(seq, "sequence", EntryName(seq) + " is stored again behind later entries");
+    return;
+  }
+  if (seq > next_) {
+    complete_ = false;
+    Report(next_, "sequence", Missing(next_, seq));
+    prev_.reset();
+    next_ = seq;
+  }
+  if (complete_) GrowTree(bytes);
+
+  const auto entry = ParseEntry(bytes);
+  bool passed = false;
+  if (entry) {
+    ++(entry->decision == Decision::kAllow ? report_.allowed : report_.denied);
+    passed = CheckMembers(seq, *entry);
+    last_ts_ = entry->ts;
+  } else {
+    Report(seq, "canonical", EntryName(seq) + ": " + entry.error().detail);
+  }
+  if (passed && options_.on_entry) {
+    if (const Status status = options_.on_entry(*entry, bytes); !status) {
+      Report(seq, "state", std::string(status.error().reason) + ": " + status.error().detail);
+    }
+  }
+  prev_ = crypto::Sha256(crypto::AsBytes(bytes));
+  ++next_;
+}
+
+void Verification::GrowTree(std::string_view bytes) {
+  const Hash leaf = LeafHash(crypto::AsBytes(bytes));
+  if (options_.check_tiles) AddLeafToTiles(tree_.size(), leaf, tile_levels_, full_tiles_);
+  tree_.Append(leaf);
+  CheckCheckpointsAtThisSize();
+}
+
+bool Verification::CheckMembers(std::uint64_t seq, const Entry& entry) {
+  bool passed = true;
+  const auto report = [&](std::uint64_t bad, std::string check, std::string message) {
+    passed = false;
+    Report(bad, std::move(check), std::move(message));
+  };
+
+  // One removed entry shifts all that follow: what is reported is where the numbering changes.
+  const std::uint64_t offset = entry.seq - seq;
+  if (offset != 0) passed = false;
+  if (offset != 0 && offset != number_offset_) {
+    report(seq, "sequence", EntryName(seq) + " says it is entry " + std::to_string(entry.seq));
+  }
+  const bool renumbered = offset != number_offset_;
+  number_offset_ = offset;
+
+  if (prev_ && entry.prev != *prev_) {
+    // Altering an entry leaves its own link whole and breaks the one behind it. Where the numbering
+    // jumps as well, it is this entry that does not belong here.
+    if (seq == 0) {
+      report(seq, "chain", "entry 0 does not start a chain");
+    } else if (renumbered) {
+      report(seq, "chain", EntryName(seq) + " does not follow " + EntryName(seq - 1));
+    } else {
+      report(seq - 1, "chain",
+             EntryName(seq - 1) + " is not the one that " + EntryName(seq) + " was chained to");
+    }
+  }
+  if (last_ts_ && entry.ts < *last_ts_) {
+    report(seq, "time", EntryName(seq) + " is earlier than the entry before it");
+  }
+  if (entry.log != options_.key.name) {
+    report(seq, "origin", EntryName(seq) + " is not of the log " + options_.key.name);
+  }
+  return passed;
+}
+
+void Verification::CheckCheckpointsAtThisSize() {
+  while (next_checkpoint_ < checkpoints_.size() &&
+         checkpoints_[next_checkpoint_].size == tree_.size()) {
+    const Checkpoint& checkpoint = checkpoints_[next_checkpoint_++];
+    if (tree_.Root() == checkpoint.root) {
+      report_.newest_checkpoint = checkpoint;
+    } else {
+      ReportCheckpoint(std::nullopt, "checkpoint",
+                       "the first " + std::to_string(checkpoint.size) +
+                           " entries are not those of the signed checkpoint: the log was forked or "
+                           "its history rewritten");
+    }
+  }
+}
+
+Status Verification::CheckTiles() {
+  for (const FullTile& computed : full_tiles_) {
+    const auto stored = source_.ReadTile(computed.level, computed.n);
+    if (!stored && stored.error().code != Code::kNotFound) return std::unexpected(stored.error());
+    CompareTile(computed, stored);
+  }
+  full_tiles_.clear();
+  return {};
+}
+
+void Verification::CompareTile(const FullTile& computed, const Result<crypto::Bytes>& stored) {
+  const std::string name =
+      "tile " + std::to_string(computed.level) + "/" + std::to_string(computed.n);
+  const auto first_leaf = [&](std::uint64_t hash) {
+    std::uint64_t leaf = computed.n * kTileWidth + hash;
+    for (unsigned level = 0; level < computed.level; ++level) leaf *= kTileWidth;
+    return leaf;
+  };
+  if (!stored) {
+    Report(first_leaf(0), "tile", name + " is missing");
+  } else if (stored->size() != computed.hashes.size()) {
+    Report(first_leaf(0), "tile", name + " has a wrong length");
+  } else if (*stored != computed.hashes) {
+    const auto byte = std::ranges::mismatch(*stored, computed.hashes).in1 - stored->begin();
+    const std::uint64_t leaf = first_leaf(static_cast<std::uint64_t>(byte) / sizeof(Hash));
+    Report(leaf, "tile", name + " does not hold the hash of the log from " + EntryName(leaf));
+  }
+}
+
+void Verification::CheckRemainingCheckpoints() {
+  std::uint64_t signed_size = 0;
+  for (; next_checkpoint_ < checkpoints_.size(); ++next_checkpoint_) {
+    const std::uint64_t size = checkpoints_[next_checkpoint_].size;
+    signed_size = std::max(signed_size, size);
+    if (size <= report_.size) {
+      ReportCheckpoint(
+          std::nullopt, "checkpoint",
+          "the checkpoint of size " + std::to_string(size) + " covers entries that are missing");
+    }
+  }
+  if (signed_size > report_.size) {
+    ReportCheckpoint(report_.size, "truncated",
+                     Missing(report_.size, signed_size) + ": a checkpoint of size " +
+                         std::to_string(signed_size) + " was signed");
+  }
+}
+
+VerifyReport Verification::Finish() {
+  // Tiles are compared after the entries they cover, so findings are put in the log's order. Of
+  // what is known of one entry the order of the checks stays.
+  std::ranges::stable_sort(findings_, {}, [](const Finding& finding) { return *finding.seq; });
+  const auto kept = kMaxFindings - std::min(checkpoint_findings_.size(), kKeptForCheckpoints);
+  if (findings_.size() > kept) findings_.resize(kept);
+  report_.findings = std::move(findings_);
+  for (Finding& finding : checkpoint_findings_) {
+    if (report_.findings.size() == kMaxFindings) break;
+    report_.findings.push_back(std::move(finding));
+  }
+  if (complete_) report_.root = tree_.Root();
+  return std::move(report_);
+}
+
+}  // namespace
+
+Result<VerifyReport> VerifyLog(LogSource& source, const VerifyOptions& options) {
+  return Verification(source, options).Run();
+}
+
+}  // namespace coffer::audit
