@@ -42,7 +42,7 @@ void LogWriter::Append(Entry& entry, Timestamp now, std::string& bytes,
   AppendCanonical(entry, bytes);
 
   const Hash leaf = LeafHash(crypto::AsBytes(bytes));
-  AddLeafToTiles(head_.size, leaf, head_.tile_levels, tiles);
+  AddLeafToTiles(head_.frontier, leaf, head_.tile_levels, tiles);
   head_.frontier.Append(leaf);
   head_.prev = crypto::Sha256(crypto::AsBytes(bytes));
   head_.last_ts = entry.ts;

@@ -141,7 +141,7 @@ void Verification::CheckEntry(std::uint64_t seq, std::string_view bytes) {
 
 void Verification::GrowTree(std::string_view bytes) {
   const Hash leaf = LeafHash(crypto::AsBytes(bytes));
-  if (options_.check_tiles) AddLeafToTiles(tree_.size(), leaf, tile_levels_, full_tiles_);
+  if (options_.check_tiles) AddLeafToTiles(tree_, leaf, tile_levels_, full_tiles_);
   tree_.Append(leaf);
   CheckCheckpointsAtThisSize();
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -21,21 +23,27 @@ inline void AppendHex(const crypto::Hash& hash, std::string& out) {
   out.append(text, sizeof text);
 }
 
+// The value of each lower-case hex digit; 0xFF for other characters.
+inline constexpr std::array<std::uint8_t, 256> kHexValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(0xFF);
+  for (std::uint8_t i = 0; i < 10; ++i) values[std::size_t{'0'} + i] = i;
+  for (std::uint8_t i = 0; i < 6; ++i)
+    values[std::size_t{'a'} + i] = static_cast<std::uint8_t>(10 + i);
+  return values;
+}();
+
 // False unless `text` is 64 lower-case hex digits.
 inline bool ParseHex(std::string_view text, crypto::Hash& out) {
-  const auto digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-  };
-  if (text.size() != 64) return false;
+  if (text.size() != 2 * out.size()) return false;
+  unsigned seen = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = digit(text[2 * i]);
-    const int low = digit(text[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    out[i] = static_cast<std::uint8_t>(high * 16 + low);
+    const unsigned high = kHexValues[static_cast<unsigned char>(text[2 * i])];
+    const unsigned low = kHexValues[static_cast<unsigned char>(text[2 * i + 1])];
+    seen |= high | low;
+    out[i] = static_cast<std::uint8_t>((high << 4) | low);
   }
-  return true;
+  return seen <= 0x0F;
 }
 
 // False unless `text` is canonical base64 of exactly 32 bytes.

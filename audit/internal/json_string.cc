@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "audit/internal/utf8.h"
@@ -22,6 +23,31 @@ constexpr std::array<bool, 256> kPlain = [] {
 }();
 
 bool IsPlain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
+
+// Whether any of eight characters needs an escape or lies outside ASCII. Subtracting makes a byte
+// borrow into its top bit where it was too small; a byte behind such a one may then err, but only
+// towards true when that is the answer anyway.
+bool AnySpecial(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kTopBits = 0x80 * kOnes;
+  const std::uint64_t control = (eight - 0x20 * kOnes) & ~eight;
+  const std::uint64_t from_quote = eight ^ ('"' * kOnes);
+  const std::uint64_t from_backslash = eight ^ ('\\' * kOnes);
+  const std::uint64_t quote = (from_quote - kOnes) & ~from_quote;
+  const std::uint64_t backslash = (from_backslash - kOnes) & ~from_backslash;
+  return ((eight | control | quote | backslash) & kTopBits) != 0;
+}
+
+// How many characters at the front need no escape.
+std::size_t PlainPrefix(std::string_view text) {
+  std::size_t plain = 0;
+  for (std::uint64_t eight = 0; text.size() - plain >= sizeof eight; plain += sizeof eight) {
+    std::memcpy(&eight, text.data() + plain, sizeof eight);
+    if (AnySpecial(eight)) break;
+  }
+  while (plain < text.size() && IsPlain(text[plain])) ++plain;
+  return plain;
+}
 
 // `c` is a quote, a backslash or a control character.
 std::string_view Escape(char c, std::array<char, 6>& buffer) {
@@ -73,12 +99,16 @@ std::optional<char> TakeEscape(std::string_view& text) {
 }  // namespace
 
 void AppendJsonString(std::string_view text, std::size_t limit, std::string& out) {
+  const std::size_t plain = PlainPrefix(text.substr(0, limit));
+  if (plain == text.size()) {
+    const std::size_t before = out.size();
+    out.resize(before + plain + 2, '"');
+    std::copy_n(text.data(), plain, out.data() + before + 1);
+    return;
+  }
   out.push_back('"');
-  const std::string_view head = text.substr(0, limit);
-  const auto plain =
-      static_cast<std::size_t>(std::find_if_not(head.begin(), head.end(), IsPlain) - head.begin());
   out.append(text.data(), plain);
-  if (plain < text.size()) AppendEscaped(text.substr(plain), limit - plain, out);
+  AppendEscaped(text.substr(plain), limit - plain, out);
   out.push_back('"');
 }
 
