@@ -1,0 +1,130 @@
+#include "crypto/atomic_file.h"
+
+#include <sys/resource.h>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "crypto/internal/new_file.h"
+#include "crypto/random.h"
+#include "tests/crypto/child_process.h"
+#include "tests/crypto/temporary_directory.h"
+
+namespace coffer::crypto {
+namespace {
+
+template <class T>
+bool FailsWith(const Result<T>& result, Code code, std::string_view reason,
+               const std::string& path) {
+  return !result && result.error().code == code && result.error().reason == reason &&
+         result.error().detail.contains(path);
+}
+
+template <class T>
+bool NotWritten(const Result<T>& result, const std::string& path) {
+  return FailsWith(result, Code::kUnavailable, "file_not_written", path);
+}
+
+}  // namespace
+
+TEST_CASE("a written file reads back, in every size around the reading buffer") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "file";
+  for (const std::size_t size : {0UL, 1UL, 4095UL, 4096UL, 4097UL, 12288UL, 12289UL, 1'000'000UL}) {
+    const Bytes content = RandomBytes(size);
+    REQUIRE(WriteFileAtomically(path, content));
+    CHECK(*ReadFile(path, size) == content);
+    CHECK(*ReadFile(path, 2'000'000) == content);
+  }
+  CHECK(directory.FileCount() == 1);
+}
+
+TEST_CASE("a file has exactly the mode asked for, whatever the umask") {
+  const TemporaryDirectory directory;
+  const mode_t before = umask(0077);
+  REQUIRE(WriteFileAtomically(directory / "private", {}));
+  REQUIRE(WriteFileAtomically(directory / "public", {}, 0644));
+  umask(before);
+  CHECK(ModeOf(directory / "private") == 0600);
+  CHECK(ModeOf(directory / "public") == 0644);
+}
+
+TEST_CASE("a replaced file is a new file, so that a reader keeps all of the old one") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.Put("file", "old");
+  std::ifstream reader(path);
+  REQUIRE(WriteFileAtomically(path, AsBytes("new")));
+  std::string seen;
+  reader >> seen;
+  CHECK(seen == "old");
+  CHECK(directory.Get("file") == "new");
+}
+
+TEST_CASE("a write that fails half-way leaves the old file and no other") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.Put("file", "old");
+  CHECK(SucceedsInChild([&] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{.rlim_cur = 1000, .rlim_max = 1000};
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
+    return NotWritten(WriteFileAtomically(path, RandomBytes(5000)), path);
+  }));
+  CHECK(directory.Get("file") == "old");
+  CHECK(directory.FileCount() == 1);
+}
+
+TEST_CASE("a file that cannot take its name leaves nothing behind") {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory.path() / "taken");
+  CHECK(NotWritten(WriteFileAtomically(directory / "taken", AsBytes("x")), directory / "taken"));
+  CHECK(directory.FileCount() == 1);
+  CHECK(
+      NotWritten(WriteFileAtomically(directory / "no/such", AsBytes("x")), directory / "no/such"));
+}
+
+TEST_CASE("a directory without permission is reported with its path") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.Put("file", "old");
+  CHECK(SucceedsInChild([&] {
+    if (chmod(directory.path().c_str(), 0) != 0 || !DropPrivileges()) return false;
+    return NotWritten(WriteFileAtomically(path, AsBytes("new")), path) &&
+           FailsWith(ReadFile(path, 10), Code::kUnavailable, "file_not_read", path);
+  }));
+  REQUIRE(chmod(directory.path().c_str(), 0700) == 0);
+  CHECK(directory.Get("file") == "old");
+}
+
+TEST_CASE("a path without a directory part is written where the process stands") {
+  const TemporaryDirectory directory;
+  CHECK(SucceedsInChild([&] {
+    return chdir(directory.path().c_str()) == 0 &&
+           WriteFileAtomically("file", AsBytes("here")).has_value();
+  }));
+  CHECK(directory.Get("file") == "here");
+}
+
+TEST_CASE("a new file never replaces one, not even a dangling link") {
+  const TemporaryDirectory directory;
+  REQUIRE(internal::WriteNewFile(directory / "new", AsBytes("first"), 0600));
+  CHECK(FailsWith(internal::WriteNewFile(directory / "new", AsBytes("second"), 0600),
+                  Code::kConflict, "file_exists", directory / "new"));
+  CHECK(directory.Get("new") == "first");
+  std::filesystem::create_symlink("nowhere", directory.path() / "link");
+  CHECK(FailsWith(internal::WriteNewFile(directory / "link", AsBytes("x"), 0600), Code::kConflict,
+                  "file_exists", directory / "link"));
+  CHECK(directory.FileCount() == 2);
+}
+
+TEST_CASE("reading tells a missing file from one too large and one not readable") {
+  const TemporaryDirectory directory;
+  CHECK(FailsWith(ReadFile(directory / "none", 10), Code::kNotFound, "file_missing",
+                  directory / "none"));
+  const std::string path = directory.Put("file", "0123456789");
+  CHECK(ReadFile(path, 10)->size() == 10);
+  CHECK(FailsWith(ReadFile(path, 9), Code::kTooLarge, "file_too_large", path));
+  CHECK(FailsWith(ReadFile(path, 0), Code::kTooLarge, "file_too_large", path));
+  CHECK(FailsWith(ReadFile("/dev/zero", 100'000), Code::kTooLarge, "file_too_large", "/dev/zero"));
+  CHECK(FailsWith(ReadFile(directory.path().string(), 10), Code::kUnavailable, "file_not_read",
+                  directory.path().string()));
+}
+
+}  // namespace coffer::crypto

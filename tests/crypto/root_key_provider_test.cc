@@ -1,0 +1,193 @@
+#include "crypto/root_key_provider.h"
+
+#include <sys/xattr.h>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "crypto/aead.h"
+#include "tests/crypto/child_process.h"
+#include "tests/crypto/hex.h"
+#include "tests/crypto/temporary_directory.h"
+
+namespace coffer::crypto {
+namespace {
+
+using ProviderPointer = std::unique_ptr<RootKeyProvider>;
+
+const std::string kOnes(64, '1');
+
+template <class T>
+bool FailsWith(const Result<T>& result, Code code, std::string_view reason) {
+  return !result && result.error().code == code && result.error().reason == reason;
+}
+
+Result<ProviderPointer> Passphrase(std::string_view text, std::uint8_t salt = 1) {
+  return OpenPassphrase(SecretBytes::CopyOf(AsBytes(text)),
+                        {.passes = 1, .memory_kib = 8, .salt = Bytes(16, salt)});
+}
+
+// An access control list that gives the owner "rw", one other user "r" and nobody else anything.
+Bytes ListFor(std::uint32_t user) {
+  constexpr auto kNobody = 0xffffffffU;
+  Bytes list{2, 0, 0, 0};
+  const auto add = [&](std::uint8_t tag, std::uint8_t permissions, std::uint32_t id) {
+    list.insert(list.end(), {tag, 0, permissions, 0});
+    for (int shift = 0; shift < 32; shift += 8) {
+      list.push_back(static_cast<std::uint8_t>(id >> shift));
+    }
+  };
+  add(0x01, 6, kNobody);  // owner
+  add(0x02, 4, user);
+  add(0x04, 0, kNobody);  // group
+  add(0x10, 4, kNobody);  // mask
+  add(0x20, 0, kNobody);  // others
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("a created key file opens, is private, and unwraps what it wrapped") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "root.key";
+  REQUIRE(CreateKeyFile(path));
+  CHECK(ModeOf(path) == 0600);
+  const std::string text = directory.Get("root.key");
+  REQUIRE(text.size() == 65);
+  CHECK(text.back() == '\n');
+  CHECK(HexDecode(text.substr(0, 64)));
+
+  const auto first = OpenKeyFile(path);
+  const auto second = OpenKeyFile(path);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK((*first)->kind() == "key-file");
+  const auto key = SecretBytes::Random(32);
+  const auto wrapped = (*first)->Wrap(key, "context");
+  REQUIRE(wrapped);
+  const auto unwrapped = (*second)->Unwrap(*wrapped, "context");
+  REQUIRE(unwrapped);
+  CHECK(*unwrapped == key);
+  CHECK(FailsWith((*second)->Unwrap(*wrapped, "another"), Code::kCorrupted,
+                  "envelope_not_authentic"));
+}
+
+TEST_CASE("creating a key file never replaces one") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.Put("root.key", kOnes);
+  CHECK(FailsWith(CreateKeyFile(path), Code::kConflict, "root_key_exists"));
+  CHECK(directory.Get("root.key") == kOnes);
+  CHECK(FailsWith(CreateKeyFile(directory / "no/such"), Code::kUnavailable, "file_not_written"));
+}
+
+TEST_CASE("two created key files hold different keys") {
+  const TemporaryDirectory directory;
+  REQUIRE(CreateKeyFile(directory / "a"));
+  REQUIRE(CreateKeyFile(directory / "b"));
+  CHECK(directory.Get("a") != directory.Get("b"));
+}
+
+TEST_CASE("a key file that its group or others may read is refused") {
+  const TemporaryDirectory directory;
+  for (const mode_t mode : {0644U, 0640U, 0604U, 0660U, 0620U, 0601U, 0777U}) {
+    const std::string path = directory.Put("root.key", kOnes, mode);
+    const auto opened = OpenKeyFile(path);
+    CHECK(FailsWith(opened, Code::kPermissionDenied, "root_key_exposed"));
+    if (!opened) CHECK(opened.error().detail.contains(path));
+  }
+  CHECK(OpenKeyFile(directory.Put("root.key", kOnes, 0600)));
+  CHECK(OpenKeyFile(directory.Put("root.key", kOnes, 0400)));
+}
+
+// systemd hands a credential to an unprivileged service by such a list; its mode reads 0440.
+TEST_CASE("a key file shared by an access control list opens for that user alone") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.Put("root.key", kOnes);
+  const auto share_with = [&](std::uint32_t user) {
+    const Bytes list = ListFor(user);
+    return setxattr(path.c_str(), "system.posix_acl_access", list.data(), list.size(), 0) == 0;
+  };
+  if (!share_with(geteuid())) SKIP("this file system has no access control lists");
+  REQUIRE((ModeOf(path) & 070) == 040);
+  CHECK(OpenKeyFile(path));
+  REQUIRE(share_with(geteuid() + 1));
+  CHECK(FailsWith(OpenKeyFile(path), Code::kPermissionDenied, "root_key_exposed"));
+}
+
+TEST_CASE("a key file that is not 64 lower-case digits and an optional newline is refused") {
+  const TemporaryDirectory directory;
+  CHECK(OpenKeyFile(directory.Put("root.key", kOnes + "\n")));
+  std::string capitals = kOnes;
+  capitals[0] = 'A';
+  for (const std::string& content :
+       {std::string(), std::string("\n"), kOnes.substr(1), kOnes.substr(1) + "\n", kOnes + "1",
+        kOnes + "\n\n", kOnes + "\r\n", kOnes + " ", " " + kOnes, capitals, std::string(64, 'g'),
+        std::string(64, '\0'), kOnes + kOnes, std::string(100'000, '1')}) {
+    INFO(content.substr(0, 70));
+    const auto opened = OpenKeyFile(directory.Put("root.key", content));
+    CHECK(FailsWith(opened, Code::kInvalidArgument, "root_key_malformed"));
+    if (!opened) CHECK_FALSE(opened.error().detail.contains("1111"));
+  }
+}
+
+TEST_CASE("a key file that is missing or not readable is named") {
+  const TemporaryDirectory directory;
+  CHECK(FailsWith(OpenKeyFile(directory / "none"), Code::kNotFound, "root_key_missing"));
+  const std::string path = directory.Put("root.key", kOnes);
+  CHECK(SucceedsInChild([&] {
+    return chmod(path.c_str(), 0) == 0 && DropPrivileges() &&
+           FailsWith(OpenKeyFile(path), Code::kUnavailable, "root_key_not_read");
+  }));
+  std::filesystem::permissions(directory.path(), std::filesystem::perms::owner_all);
+  CHECK_FALSE(OpenKeyFile(directory.path().string()));
+}
+
+TEST_CASE("a passphrase unwraps what it wrapped, and no other passphrase or salt does") {
+  const auto root = Passphrase("correct horse battery");
+  REQUIRE(root);
+  CHECK((*root)->kind() == "passphrase");
+  const auto key = SecretBytes::Random(32);
+  const auto wrapped = (*root)->Wrap(key, "context");
+  REQUIRE(wrapped);
+  const auto again = Passphrase("correct horse battery");
+  REQUIRE(again);
+  const auto unwrapped = (*again)->Unwrap(*wrapped, "context");
+  REQUIRE(unwrapped);
+  CHECK(*unwrapped == key);
+  const auto opens = [&](const Result<ProviderPointer>& other) {
+    REQUIRE(other);
+    return (*other)->Unwrap(*wrapped, "context").has_value();
+  };
+  CHECK_FALSE(opens(Passphrase("correct horse batterz")));
+  CHECK_FALSE(opens(Passphrase("correct horse battery ")));
+  CHECK_FALSE(opens(Passphrase("correct horse battery", 2)));
+}
+
+TEST_CASE("a passphrase of fewer than 12 bytes is refused") {
+  CHECK(FailsWith(Passphrase("12345678901"), Code::kInvalidArgument, "passphrase_too_short"));
+  CHECK(FailsWith(Passphrase(""), Code::kInvalidArgument, "passphrase_too_short"));
+  CHECK(Passphrase("123456789012"));
+}
+
+TEST_CASE("a secret file gives its first line") {
+  const TemporaryDirectory directory;
+  for (const std::string content : {"a secret", "a secret\n", "a secret\nand a note\n"}) {
+    const auto secret = ReadSecretFile(directory.Put("secret", content));
+    REQUIRE(secret);
+    CHECK(AsText(secret->ExposeSecret()) == "a secret");
+  }
+  CHECK(ReadSecretFile(directory.Put("secret", std::string(4096, 'x')))->size() == 4096);
+}
+
+TEST_CASE("a secret file that is empty, too long, missing or exposed is refused") {
+  const TemporaryDirectory directory;
+  for (const std::string& content :
+       {std::string(), std::string("\n"), std::string("\nsecond"), std::string(4097, 'x')}) {
+    CHECK(FailsWith(ReadSecretFile(directory.Put("secret", content)), Code::kInvalidArgument,
+                    "secret_file_malformed"));
+  }
+  CHECK(FailsWith(ReadSecretFile(directory / "none"), Code::kNotFound, "secret_file_missing"));
+  CHECK(FailsWith(ReadSecretFile(directory.Put("secret", "a secret", 0644)),
+                  Code::kPermissionDenied, "secret_file_exposed"));
+}
+
+}  // namespace coffer::crypto
