@@ -1,6 +1,7 @@
 #include "crypto/aead.h"
 
 #include <algorithm>
+#include <array>
 
 #include "crypto/internal/aead_internal.h"
 #include "crypto/internal/invariant.h"
@@ -54,16 +55,15 @@ Status Decrypt(ByteView key, ByteView context, const Parts& parts, std::span<std
 
 Bytes Seal(ByteView key, std::uint32_t key_id, ByteView context, ByteView plaintext) {
   internal::Require(!context.empty(), "a context for every sealed value");
+  const std::array<std::uint8_t, kHeadBytes> head{
+      kFormat, static_cast<std::uint8_t>(key_id >> 24), static_cast<std::uint8_t>(key_id >> 16),
+      static_cast<std::uint8_t>(key_id >> 8), static_cast<std::uint8_t>(key_id)};
   Bytes envelope(plaintext.size() + kAeadOverhead);
   const std::span<std::uint8_t> out(envelope);
-  out[0] = kFormat;
-  for (std::size_t i = 0; i < 4; ++i) {
-    out[1 + i] = static_cast<std::uint8_t>(key_id >> (24 - 8 * i));
-  }
+  std::ranges::copy(head, out.begin());
   const auto nonce = out.subspan(kHeadBytes, kGcmNonceBytes);
   FillRandom(nonce);
-  const GcmInput input{
-      .key = key, .nonce = nonce, .aad_head = out.first(kHeadBytes), .aad = context};
+  const GcmInput input{.key = key, .nonce = nonce, .aad_head = head, .aad = context};
   internal::GcmEncrypt(input, plaintext, out.subspan(kHeadBytes + kGcmNonceBytes, plaintext.size()),
                        out.last<kGcmTagBytes>());
   return envelope;

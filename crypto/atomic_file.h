@@ -9,7 +9,7 @@
 namespace coffer::crypto {
 
 // Temporary file beside `path` (mode), write, fsync, rename, fsync of the directory. Every return
-// code is checked. Errors: kUnavailable "file_not_written" with the errno text and path in `detail`.
+// code is checked. Errors: kUnavailable "file_not_written", errno text and path in `detail`.
 Status WriteFileAtomically(const std::string& path, ByteView content, unsigned mode = 0600);
 
 // Errors: kNotFound "file_missing", kTooLarge "file_too_large", kUnavailable "file_not_read".

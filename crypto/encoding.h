@@ -9,11 +9,11 @@
 
 namespace coffer::crypto {
 
-std::string HexEncode(ByteView bytes);               // lower case
-Result<Bytes> HexDecode(std::string_view text);      // lower case only, even length
-std::string Base64Encode(ByteView bytes);            // RFC 4648 section 4, with padding
-Result<Bytes> Base64Decode(std::string_view text);   // canonical: padding, zero trailing bits
-std::string Base64UrlEncode(ByteView bytes);         // RFC 4648 section 5, without padding
+std::string HexEncode(ByteView bytes);              // lower case
+Result<Bytes> HexDecode(std::string_view text);     // lower case only, even length
+std::string Base64Encode(ByteView bytes);           // RFC 4648 section 4, with padding
+Result<Bytes> Base64Decode(std::string_view text);  // canonical: padding, zero trailing bits
+std::string Base64UrlEncode(ByteView bytes);        // RFC 4648 section 5, without padding
 Result<Bytes> Base64UrlDecode(std::string_view text);
 
 // Crockford base32 in lower case, 128 bits to 26 characters, most significant bits first (the

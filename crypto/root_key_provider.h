@@ -29,7 +29,8 @@ Result<std::unique_ptr<RootKeyProvider>> OpenKeyFile(const std::string& path);
 // Makes such a file with a new random key, mode 0600, fsynced. Errors: kConflict "root_key_exists".
 Status CreateKeyFile(const std::string& path);
 
-// A passphrase through Argon2id. Errors: those of Argon2id; kInvalidArgument for fewer than 12 bytes.
+// A passphrase through Argon2id. Errors: those of Argon2id; kInvalidArgument "passphrase_too_short"
+// for fewer than 12 bytes.
 Result<std::unique_ptr<RootKeyProvider>> OpenPassphrase(const SecretBytes& passphrase,
                                                         const Argon2idParameters& parameters);
 

@@ -32,6 +32,7 @@ class TemporaryDirectory {
 
   std::string Put(std::string_view name, std::string_view content, mode_t mode = 0600) const {
     const std::string file = *this / name;
+    std::filesystem::remove(file);  // ext4 would sync a file that is written over
     std::ofstream(file, std::ios::binary | std::ios::trunc) << content;
     if (chmod(file.c_str(), mode) != 0) throw std::runtime_error("chmod");
     return file;
