@@ -56,16 +56,18 @@ inline std::unexpected<Error> Fail(Code code, std::string_view reason, std::stri
 
 }  // namespace coffer
 
-// Evaluates `expr` (a Result); returns its error from the enclosing function, or binds its value.
+// COFFER_ASSIGN(lhs, expr): evaluates `expr` (a Result); returns its error from the enclosing
+// function, or binds its value. COFFER_TRY(expr): the same without a value. They nest, in lambdas.
 #define COFFER_CONCAT_INNER(a, b) a##b
 #define COFFER_CONCAT(a, b) COFFER_CONCAT_INNER(a, b)
-#define COFFER_ASSIGN_IMPL(tmp, lhs, expr)                   \
-  auto tmp = (expr);                                         \
+#define COFFER_ASSIGN_IMPL(tmp, lhs, expr)                  \
+  auto tmp = (expr);                                        \
   if (!tmp) return std::unexpected(std::move(tmp).error()); \
   lhs = *std::move(tmp)
-#define COFFER_ASSIGN(lhs, expr) COFFER_ASSIGN_IMPL(COFFER_CONCAT(coffer_result_, __LINE__), lhs, expr)
-#define COFFER_TRY(expr)                                                         \
-  do {                                                                           \
-    if (auto coffer_status = (expr); !coffer_status)                             \
-      return std::unexpected(std::move(coffer_status).error());                  \
+#define COFFER_ASSIGN(lhs, expr) \
+  COFFER_ASSIGN_IMPL(COFFER_CONCAT(coffer_result_, __COUNTER__), lhs, expr)
+#define COFFER_TRY_IMPL(tmp, expr)                                             \
+  do {                                                                         \
+    if (auto tmp = (expr); !tmp) return std::unexpected(std::move(tmp).error()); \
   } while (false)
+#define COFFER_TRY(expr) COFFER_TRY_IMPL(COFFER_CONCAT(coffer_status_, __COUNTER__), expr)

@@ -1,0 +1,411 @@
+#include "vault/class_schema.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "audit/clock.h"
+#include "vault/strict_json.h"
+
+namespace coffer::vault {
+namespace {
+
+using nlohmann::json;
+
+// std::ranges::contains of C++23, which gcc 12 does not have yet.
+template <class Range, class T>
+bool Contains(const Range& range, const T& value) {
+  return std::ranges::find(range, value) != std::ranges::end(range);
+}
+
+template <class E>
+struct Named {
+  std::string_view name;
+  E value;
+};
+
+constexpr Named<FieldType> kTypes[] = {
+    {"string", FieldType::kString},   {"text", FieldType::kText},
+    {"integer", FieldType::kInteger}, {"decimal", FieldType::kDecimal},
+    {"boolean", FieldType::kBoolean}, {"date", FieldType::kDate},
+    {"datetime", FieldType::kDateTime}, {"email", FieldType::kEmail},
+    {"phone", FieldType::kPhone},     {"choice", FieldType::kChoice},
+    {"list", FieldType::kList}};
+constexpr Named<Sensitivity> kSensitivities[] = {{"internal", Sensitivity::kInternal},
+                                                 {"personal", Sensitivity::kPersonal},
+                                                 {"special", Sensitivity::kSpecial}};
+constexpr Named<MaskRule> kMasks[] = {
+    {"none", MaskRule::kNone},         {"email", MaskRule::kEmail},
+    {"phone", MaskRule::kPhone},       {"last-four", MaskRule::kLastFour},
+    {"year", MaskRule::kYear},         {"initials", MaskRule::kInitials},
+    {"constant", MaskRule::kConstant}, {"hash", MaskRule::kHash}};
+
+template <class E, std::size_t N>
+std::optional<E> FromName(const Named<E> (&table)[N], std::string_view name) {
+  for (const auto& row : table) {
+    if (row.name == name) return row.value;
+  }
+  return std::nullopt;
+}
+
+bool IsName(std::string_view text, char joiner) {
+  if (text.empty() || text.size() > 64 || text[0] < 'a' || text[0] > 'z') return false;
+  return std::ranges::all_of(text, [joiner](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == joiner;
+  });
+}
+
+std::size_t CharacterCount(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+std::size_t LengthLimit(const Field& field) {
+  if (field.max_length != 0) return field.max_length;
+  switch (field.type) {
+    case FieldType::kText: return 65'536;
+    case FieldType::kEmail: return 254;
+    case FieldType::kPhone: return 40;
+    case FieldType::kString:
+    case FieldType::kList:
+    case FieldType::kInteger:
+    case FieldType::kDecimal:
+    case FieldType::kBoolean:
+    case FieldType::kDate:
+    case FieldType::kDateTime:
+    case FieldType::kChoice: return 1'000;
+  }
+  return 0;
+}
+
+bool IsDecimal(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const auto dot = text.find('.');
+  const auto whole = text.substr(0, dot);
+  const auto part = dot == text.npos ? std::string_view("0") : text.substr(dot + 1);
+  auto digits = [](std::string_view s) {
+    return !s.empty() && std::ranges::all_of(s, [](char c) { return c >= '0' && c <= '9'; });
+  };
+  return digits(whole) && digits(part) && text.size() <= 39 &&
+         (whole.size() == 1 || whole[0] != '0');
+}
+
+bool IsDate(std::string_view text) {
+  return text.size() == 10 &&
+         audit::ParseTimestamp(std::string(text) + "T00:00:00.000Z").has_value();
+}
+
+bool IsEmail(std::string_view text) {
+  const auto at = text.find('@');
+  return at != text.npos && at > 0 && at + 1 < text.size() &&
+         text.find('@', at + 1) == text.npos && text.find_first_of(" \t\r\n<>,;\"") == text.npos;
+}
+
+bool IsOneLine(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
+// What is wrong with a text value, or nothing. Messages never repeat the value.
+std::string_view TextFault(const Field& field, const std::string& text) {
+  if (!IsCleanUtf8(text)) return "must not contain U+0000";
+  if (CharacterCount(text) > LengthLimit(field)) return "is too long";
+  switch (field.type) {
+    case FieldType::kString:
+    case FieldType::kList:
+      return IsOneLine(text) ? "" : "must be one line without control characters";
+    case FieldType::kText:
+      return std::ranges::all_of(text, [](char c) {
+               return static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t' || c == '\r';
+             }) ? "" : "must not contain control characters";
+    case FieldType::kDecimal: return IsDecimal(text) ? "" : "must be a decimal number as text";
+    case FieldType::kDate: return IsDate(text) ? "" : "must be a date as YYYY-MM-DD";
+    case FieldType::kDateTime:
+      return audit::ParseTimestamp(text, true) ? "" : "must be an RFC 3339 date-time";
+    case FieldType::kEmail: return IsEmail(text) ? "" : "must be an e-mail address";
+    case FieldType::kPhone:
+      return crypto::Normalise(crypto::Normalisation::kPhone, text) ? "" : "must be a phone number";
+    case FieldType::kChoice:
+      return Contains(field.values, text) ? "" : "must be one of the class's values";
+    case FieldType::kInteger:
+    case FieldType::kBoolean: return "must not be text";
+  }
+  return "";
+}
+
+std::string_view ValueFault(const Field& field, const json& value) {
+  static constexpr std::int64_t kMaxExact = (std::int64_t{1} << 53) - 1;
+  switch (field.type) {
+    case FieldType::kBoolean: return value.is_boolean() ? "" : "must be true or false";
+    case FieldType::kInteger:
+      if (!value.is_number_integer()) return "must be an integer";
+      if (value.is_number_unsigned()
+              ? value.get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxExact)
+              : value.get<std::int64_t>() < -kMaxExact) {
+        return "is out of range";
+      }
+      return "";
+    case FieldType::kList:
+      if (!value.is_array() || value.size() > 100) return "must be a list of at most 100 texts";
+      for (const auto& item : value) {
+        if (!item.is_string()) return "must be a list of texts";
+        if (auto fault = TextFault(field, item.get_ref<const std::string&>()); !fault.empty()) {
+          return fault;
+        }
+      }
+      return "";
+    case FieldType::kString:
+    case FieldType::kText:
+    case FieldType::kDecimal:
+    case FieldType::kDate:
+    case FieldType::kDateTime:
+    case FieldType::kEmail:
+    case FieldType::kPhone:
+    case FieldType::kChoice:
+      return value.is_string() ? TextFault(field, value.get_ref<const std::string&>())
+                               : "must be text";
+  }
+  return "";
+}
+
+// Reads a class definition, collecting every fault instead of stopping at the first.
+class ClassReader {
+ public:
+  ClassSchema Read(const json& root) {
+    ClassSchema schema;
+    if (!root.is_object()) {
+      Fault("", "must be an object");
+      return schema;
+    }
+    OnlyMembers(root, "", {"name", "title", "purposes", "retention", "fields"});
+    schema.name = Text(root, "", "name", true);
+    if (!schema.name.empty() && !IsName(schema.name, '-')) {
+      Fault("/name", "must be 1 to 64 of a-z, 0-9 and '-', beginning with a letter");
+    }
+    Text(root, "", "title", false);
+    ReadPurposes(root, schema);
+    if (root.contains("retention") && !root["retention"].is_object()) {
+      Fault("/retention", "must be an object");
+    }
+    ReadFields(root, schema);
+    schema.definition = root.dump();
+    return schema;
+  }
+  std::vector<Issue> TakeIssues() { return std::move(issues_); }
+
+ private:
+  void Fault(std::string pointer, std::string_view message) {
+    if (issues_.size() < 50) issues_.push_back({std::move(pointer), std::string(message)});
+  }
+  void OnlyMembers(const json& object, const std::string& at,
+                   std::initializer_list<std::string_view> known) {
+    for (const auto& [name, value] : object.items()) {
+      if (!Contains(known, std::string_view(name))) {
+        Fault(PointerTo(at, name), "is not a known member");
+      }
+    }
+  }
+  std::string Text(const json& object, const std::string& at, const char* name, bool required) {
+    const auto found = object.find(name);
+    if (found == object.end()) {
+      if (required) Fault(PointerTo(at, name), "is required");
+      return {};
+    }
+    if (!found->is_string() || found->get_ref<const std::string&>().size() > 500) {
+      Fault(PointerTo(at, name), "must be text of at most 500 bytes");
+      return {};
+    }
+    return found->get<std::string>();
+  }
+  bool Flag(const json& object, const std::string& at, const char* name) {
+    const auto found = object.find(name);
+    if (found == object.end()) return false;
+    if (!found->is_boolean()) {
+      Fault(PointerTo(at, name), "must be true or false");
+      return false;
+    }
+    return found->get<bool>();
+  }
+  template <class E, std::size_t N>
+  E OneOf(const Named<E> (&table)[N], const json& object, const std::string& at, const char* name,
+          std::optional<E> otherwise) {
+    const std::string text = Text(object, at, name, !otherwise);
+    if (text.empty()) return otherwise.value_or(table[0].value);
+    if (auto value = FromName(table, text)) return *value;
+    std::string message = "must be one of";
+    for (const auto& row : table) message += " " + std::string(row.name);
+    Fault(PointerTo(at, name), message);
+    return table[0].value;
+  }
+  void ReadPurposes(const json& root, ClassSchema& schema) {
+    const auto found = root.find("purposes");
+    if (found == root.end() || !found->is_array() || found->empty() || found->size() > 100) {
+      Fault("/purposes", "must be a list of 1 to 100 purpose codes");
+      return;
+    }
+    for (const auto& item : *found) {
+      if (!item.is_string() || !IsName(item.get_ref<const std::string&>(), '-')) {
+        Fault("/purposes", "must hold purpose codes");
+        return;
+      }
+      schema.purposes.push_back(item.get<std::string>());
+    }
+    std::ranges::sort(schema.purposes);
+    if (std::ranges::adjacent_find(schema.purposes) != schema.purposes.end()) {
+      Fault("/purposes", "names a purpose twice");
+    }
+  }
+  void ReadFields(const json& root, ClassSchema& schema) {
+    const auto found = root.find("fields");
+    if (found == root.end() || !found->is_object() || found->empty() ||
+        found->size() > kMaxFields) {
+      Fault("/fields", "must be an object with 1 to 62 members");
+      return;
+    }
+    for (const auto& [name, value] : found->items()) {
+      schema.fields.push_back(ReadField(name, value, PointerTo("/fields", name)));
+    }
+  }
+  Field ReadField(const std::string& name, const json& value, const std::string& at) {
+    Field field;
+    field.name = name;
+    if (!IsName(name, '_')) {
+      Fault(at, "must be named by 1 to 64 of a-z, 0-9 and '_', beginning with a letter");
+    }
+    if (!value.is_object()) {
+      Fault(at, "must be an object");
+      return field;
+    }
+    OnlyMembers(value, at, {"type", "required", "sensitivity", "mask", "index", "title",
+                            "max_length", "values"});
+    Text(value, at, "title", false);
+    field.type = OneOf(kTypes, value, at, "type", std::optional<FieldType>());
+    field.required = Flag(value, at, "required");
+    field.sensitivity =
+        OneOf(kSensitivities, value, at, "sensitivity", std::optional(Sensitivity::kPersonal));
+    field.mask = OneOf(kMasks, value, at, "mask", std::optional(MaskRule::kConstant));
+    field.indexed = Flag(value, at, "index");
+    ReadIndexing(field, at);
+    ReadLimits(value, at, field);
+    return field;
+  }
+  void ReadIndexing(Field& field, const std::string& at) {
+    switch (field.type) {
+      case FieldType::kEmail: field.normalisation = crypto::Normalisation::kEmail; break;
+      case FieldType::kPhone: field.normalisation = crypto::Normalisation::kPhone; break;
+      case FieldType::kString: field.normalisation = crypto::Normalisation::kText; break;
+      case FieldType::kDate:
+      case FieldType::kDecimal:
+      case FieldType::kDateTime:
+      case FieldType::kChoice: field.normalisation = crypto::Normalisation::kExact; break;
+      case FieldType::kText:
+      case FieldType::kList:
+      case FieldType::kInteger:
+      case FieldType::kBoolean:
+        if (field.indexed) Fault(PointerTo(at, "index"), "is not available for this type");
+        break;
+    }
+  }
+  void ReadLimits(const json& value, const std::string& at, Field& field) {
+    if (const auto limit = value.find("max_length"); limit != value.end()) {
+      if (!limit->is_number_unsigned() || limit->get<std::uint64_t>() == 0 ||
+          limit->get<std::uint64_t>() > LengthLimit(field)) {
+        Fault(PointerTo(at, "max_length"), "must be between 1 and the type's own limit");
+      } else {
+        field.max_length = limit->get<std::size_t>();
+      }
+    }
+    const auto values = value.find("values");
+    if ((field.type == FieldType::kChoice) != (values != value.end())) {
+      Fault(PointerTo(at, "values"), "belongs to the type choice, and is required there");
+      return;
+    }
+    if (values == value.end()) return;
+    if (!values->is_array() || values->empty() || values->size() > 200) {
+      Fault(PointerTo(at, "values"), "must be a list of 1 to 200 texts");
+      return;
+    }
+    for (const auto& item : *values) {
+      if (!item.is_string() || item.get_ref<const std::string&>().size() > 200) {
+        Fault(PointerTo(at, "values"), "must hold texts of at most 200 bytes");
+        return;
+      }
+      field.values.push_back(item.get<std::string>());
+    }
+  }
+
+  std::vector<Issue> issues_;
+};
+
+}  // namespace
+
+const Field* ClassSchema::Find(std::string_view field) const {
+  const auto found = std::ranges::lower_bound(fields, field, {}, &Field::name);
+  return found != fields.end() && found->name == field ? &*found : nullptr;
+}
+
+bool ClassSchema::AllowsPurpose(std::string_view purpose) const {
+  return std::ranges::binary_search(purposes, purpose);
+}
+
+std::vector<std::string> ClassSchema::FieldNames(std::int64_t mask) const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if ((mask >> i & 1) != 0) names.push_back(fields[i].name);
+  }
+  return names;
+}
+
+Result<ClassSchema> ParseClass(std::string_view text) {
+  if (text.size() > kMaxDocumentBytes) return Fail(Code::kTooLarge, "document_too_large");
+  COFFER_ASSIGN(const json root, ParseStrictJson(text));
+  ClassReader reader;
+  ClassSchema schema = reader.Read(root);
+  if (auto issues = reader.TakeIssues(); !issues.empty()) {
+    return std::unexpected(Error{Code::kUnprocessable, "class_invalid", {}, std::move(issues)});
+  }
+  return schema;
+}
+
+Result<Document> ParseDocument(const ClassSchema& schema, std::string_view text) {
+  if (text.size() > kMaxDocumentBytes) return Fail(Code::kTooLarge, "document_too_large");
+  COFFER_ASSIGN(const json root, ParseStrictJson(text));
+  std::vector<Issue> issues;
+  Document document;
+  if (!root.is_object()) {
+    issues.push_back({"", "must be an object"});
+  } else {
+    for (const auto& [name, value] : root.items()) {
+      if (schema.Find(name) == nullptr) {
+        issues.push_back({PointerTo("", name), "is not a field of this class"});
+      }
+    }
+    for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+      const Field& field = schema.fields[i];
+      const auto value = root.find(field.name);
+      if (value == root.end()) {
+        if (field.required) issues.push_back({PointerTo("", field.name), "is required"});
+        continue;
+      }
+      if (const auto fault = ValueFault(field, *value); !fault.empty()) {
+        issues.push_back({PointerTo("", field.name), std::string(fault)});
+        continue;
+      }
+      document.fields |= std::int64_t{1} << i;
+      // An empty text is kept and not indexed: it is no value to search for.
+      if (field.indexed && !value->get_ref<const std::string&>().empty()) {
+        auto normalised =
+            crypto::Normalise(field.normalisation, value->get_ref<const std::string&>());
+        if (normalised) document.indexed.push_back({field.name, *std::move(normalised)});
+      }
+    }
+  }
+  if (!issues.empty()) {
+    if (issues.size() > 50) issues.resize(50);
+    return std::unexpected(Error{Code::kUnprocessable, "document_invalid", {}, std::move(issues)});
+  }
+  document.json = root.dump();
+  return document;
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,85 @@
+// A class: which fields its records may have, and how each is to be treated.
+//
+//   {"name": "contact", "title": "…", "purposes": ["client-care"], "retention": {…},
+//    "fields": {"email": {"type": "email", "required": true, "sensitivity": "personal",
+//                         "mask": "email", "index": true, "title": "…"}, …}}
+//
+// docs/formats.md has the grammar. Unknown members are refused, so nothing is kept that no class
+// asks for. Records name the class version they were validated against.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/blind_index.h"
+#include "crypto/result.h"
+
+namespace coffer::vault {
+
+enum class FieldType {
+  kString,    // one line, at most 1,000 characters unless max_length says less
+  kText,      // lines, at most 65,536 characters
+  kInteger,   // -2^53+1 .. 2^53-1 (RFC 7493)
+  kDecimal,   // text: optional '-', digits, optionally '.' and digits; at most 38 digits
+  kBoolean,
+  kDate,      // text: YYYY-MM-DD, a day that exists
+  kDateTime,  // text: RFC 3339
+  kEmail,     // text with one '@', at most 254 characters
+  kPhone,     // text that normalises to a phone number
+  kChoice,    // one of "values"
+  kList,      // of strings, at most 100
+};
+enum class Sensitivity { kInternal, kPersonal, kSpecial };
+enum class MaskRule { kNone, kEmail, kPhone, kLastFour, kYear, kInitials, kConstant, kHash };
+
+struct Field {
+  std::string name;  // [a-z][a-z0-9_]{0,63}
+  FieldType type = FieldType::kString;
+  bool required = false;
+  Sensitivity sensitivity = Sensitivity::kPersonal;
+  MaskRule mask = MaskRule::kConstant;
+  bool indexed = false;
+  crypto::Normalisation normalisation = crypto::Normalisation::kText;
+  std::size_t max_length = 0;  // characters; 0: the type's own
+  std::vector<std::string> values;
+};
+
+inline constexpr std::size_t kMaxFields = 62;  // a record's present fields are one 64-bit mask
+inline constexpr std::size_t kMaxDocumentBytes = 256 * 1024;
+
+struct ClassSchema {
+  std::string name;  // [a-z][a-z0-9-]{0,63}
+  std::uint64_t version = 0;
+  std::vector<Field> fields;          // sorted by name
+  std::vector<std::string> purposes;  // sorted; never empty
+  std::string definition;             // canonical JSON of what was given
+
+  const Field* Find(std::string_view field) const;
+  bool AllowsPurpose(std::string_view purpose) const;
+  // Names of the fields whose bits are set.
+  std::vector<std::string> FieldNames(std::int64_t mask) const;
+};
+
+// Errors: those of ParseStrictJson; kUnprocessable "class_invalid" with issues.
+Result<ClassSchema> ParseClass(std::string_view json);
+
+// A record's document as it is sealed: canonical JSON, the fields it has, and the values to index.
+struct Document {
+  std::string json;
+  std::int64_t fields = 0;
+  struct Indexed {
+    std::string field;
+    std::string normalised;
+  };
+  std::vector<Indexed> indexed;
+};
+
+// Errors: those of ParseStrictJson; kTooLarge "document_too_large"; kUnprocessable
+// "document_invalid" with an issue per field that is unknown, missing or of the wrong type.
+Result<Document> ParseDocument(const ClassSchema& schema, std::string_view json);
+
+}  // namespace coffer::vault

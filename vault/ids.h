@@ -1,0 +1,78 @@
+// Identifiers: a prefix and 128 bits in lower-case Crockford base32. 48 bits of milliseconds, then a
+// 15-bit sequence, then 65 random bits; never derived from a person. Distinct types, so that a
+// record's id is never taken for a client's.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "audit/clock.h"
+#include "crypto/encoding.h"
+#include "crypto/result.h"
+
+namespace coffer::vault {
+
+using crypto::Id128;
+
+// Strictly increasing in its first 63 bits within the process, so that RowOf() never repeats and
+// new rows are appended at the right edge of their B-tree. Thread-safe.
+Id128 NewId(audit::Timestamp now);
+
+template <class Tag>
+struct Id {
+  Id128 value{};
+
+  static Id New(audit::Timestamp now) { return {NewId(now)}; }
+
+  // Errors: kNotFound "not_found": a malformed id names nothing that exists, and answers so.
+  static Result<Id> Parse(std::string_view text) {
+    if (!text.starts_with(Tag::kPrefix)) return Fail(Code::kNotFound, "not_found");
+    auto decoded = crypto::Base32Decode(text.substr(Tag::kPrefix.size()));
+    if (!decoded) return Fail(Code::kNotFound, "not_found");
+    return Id{*decoded};
+  }
+
+  std::string Text() const {
+    std::string text(Tag::kPrefix);
+    text.resize(text.size() + 26);
+    crypto::Base32EncodeTo(value, text.data() + Tag::kPrefix.size());
+    return text;
+  }
+
+  // The first 63 bits: the row id in vault.db.
+  std::int64_t Row() const {
+    std::uint64_t high = 0;
+    for (int i = 0; i < 8; ++i) high = high << 8 | value[static_cast<std::size_t>(i)];
+    return static_cast<std::int64_t>(high >> 1);
+  }
+
+  crypto::ByteView bytes() const { return value; }
+  auto operator<=>(const Id&) const = default;
+};
+
+struct ClientTag { static constexpr std::string_view kPrefix = "cli_"; };
+struct RecordTag { static constexpr std::string_view kPrefix = "rec_"; };
+struct PrincipalTag { static constexpr std::string_view kPrefix = "svc_"; };
+struct TokenTag { static constexpr std::string_view kPrefix = "tok_"; };
+struct CallTag { static constexpr std::string_view kPrefix = "call_"; };
+
+using ClientId = Id<ClientTag>;
+using RecordId = Id<RecordTag>;
+using PrincipalId = Id<PrincipalTag>;
+using TokenId = Id<TokenTag>;
+using CallId = Id<CallTag>;  // one request, as in Coffer-Request-Id and in the log
+
+struct IdHash {
+  template <class Tag>
+  std::size_t operator()(const Id<Tag>& id) const {
+    std::size_t tail = 0;
+    std::memcpy(&tail, id.value.data() + 8, sizeof tail);  // random bits
+    return tail;
+  }
+};
+
+}  // namespace coffer::vault

@@ -1,0 +1,190 @@
+#include "vault/internal/client_store.h"
+
+#include <algorithm>
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kInsert =
+    "INSERT INTO clients (id, cid, state, version, created, updated, tags, profile, ref) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kUpdate =
+    "UPDATE clients SET version = ?, updated = ?, tags = ?, profile = ?, ref = ? WHERE id = ?";
+constexpr std::string_view kFind =
+    "SELECT cid, state, version, created, updated, tags, profile, ref FROM clients WHERE id = ?";
+constexpr std::string_view kFindRef = "SELECT client FROM client_refs WHERE ref = ?";
+constexpr std::string_view kInsertRef = "INSERT INTO client_refs (ref, client) VALUES (?, ?)";
+constexpr std::string_view kDeleteRef = "DELETE FROM client_refs WHERE ref = ?";
+constexpr std::string_view kInsertTag = "INSERT INTO client_tags (tag, client) VALUES (?, ?)";
+constexpr std::string_view kDeleteTag = "DELETE FROM client_tags WHERE tag = ? AND client = ?";
+constexpr std::string_view kList = "SELECT id FROM clients WHERE id > ? ORDER BY id LIMIT ?";
+constexpr std::string_view kListByTag =
+    "SELECT client FROM client_tags WHERE tag = ? AND client > ? ORDER BY client LIMIT ?";
+constexpr std::string_view kDelete = "DELETE FROM clients WHERE id = ?";
+constexpr std::string_view kCount = "SELECT count(*) FROM clients";
+constexpr std::string_view kInsertErasure =
+    "INSERT INTO erasures (client, erased, seq, records, key_destroyed) VALUES (?, ?, ?, ?, 0)";
+constexpr std::string_view kMarkDestroyed =
+    "UPDATE erasures SET key_destroyed = 1 WHERE key_destroyed = 0";
+constexpr std::string_view kWithKeys = "SELECT client FROM erasures WHERE key_destroyed = 0";
+constexpr std::string_view kFindErasure =
+    "SELECT erased, seq, records FROM erasures WHERE client = ?";
+constexpr std::string_view kCountErasures = "SELECT count(*) FROM erasures";
+
+Result<std::uint64_t> CountOf(Statement& statement) {
+  auto row = statement.Query();
+  COFFER_TRY(row.Next());
+  return static_cast<std::uint64_t>(row.Int(0));
+}
+
+template <std::size_t N>
+std::array<std::uint8_t, N> ArrayOf(ByteView bytes) {
+  std::array<std::uint8_t, N> out{};
+  std::copy_n(bytes.begin(), std::min(N, bytes.size()), out.begin());
+  return out;
+}
+
+}  // namespace
+
+Result<ClientStore> ClientStore::Open(Database& database) {
+  ClientStore store;
+  COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsert));
+  COFFER_ASSIGN(store.update_, Statement::Prepare(database, kUpdate));
+  COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFind));
+  COFFER_ASSIGN(store.find_ref_, Statement::Prepare(database, kFindRef));
+  COFFER_ASSIGN(store.insert_ref_, Statement::Prepare(database, kInsertRef));
+  COFFER_ASSIGN(store.delete_ref_, Statement::Prepare(database, kDeleteRef));
+  COFFER_ASSIGN(store.insert_tag_, Statement::Prepare(database, kInsertTag));
+  COFFER_ASSIGN(store.delete_tag_, Statement::Prepare(database, kDeleteTag));
+  COFFER_ASSIGN(store.list_, Statement::Prepare(database, kList));
+  COFFER_ASSIGN(store.list_by_tag_, Statement::Prepare(database, kListByTag));
+  COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDelete));
+  COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCount));
+  COFFER_ASSIGN(store.insert_erasure_, Statement::Prepare(database, kInsertErasure));
+  COFFER_ASSIGN(store.mark_destroyed_, Statement::Prepare(database, kMarkDestroyed));
+  COFFER_ASSIGN(store.with_keys_, Statement::Prepare(database, kWithKeys));
+  COFFER_ASSIGN(store.find_erasure_, Statement::Prepare(database, kFindErasure));
+  COFFER_ASSIGN(store.count_erasures_, Statement::Prepare(database, kCountErasures));
+  return store;
+}
+
+Status ClientStore::WriteTags(const ClientRow& row, std::string_view tags, Statement& statement) {
+  while (!tags.empty()) {
+    const auto space = tags.find(' ');
+    COFFER_TRY(statement.Execute(tags.substr(0, space), row.id.Row()));
+    if (space == tags.npos) break;
+    tags.remove_prefix(space + 1);
+  }
+  return {};
+}
+
+Status ClientStore::Insert(const ClientRow& row) {
+  if (row.ref) {
+    if (auto inserted = insert_ref_.Execute(ByteView(*row.ref), row.id.Row()); !inserted) {
+      if (inserted.error().code != Code::kConflict) return inserted;
+      return Fail(Code::kConflict, "external_ref_taken");
+    }
+  }
+  const std::optional<ByteView> ref = row.ref;
+  COFFER_TRY(insert_.Execute(row.id.Row(), row.id.bytes(), static_cast<int>(row.state), row.version,
+                             row.created.ms, row.updated.ms, std::string_view(row.tags),
+                             ByteView(row.profile), ref));
+  return WriteTags(row, row.tags, insert_tag_);
+}
+
+Status ClientStore::Update(const ClientRow& row, const ClientRow& before) {
+  if (row.ref != before.ref) {
+    if (before.ref) COFFER_TRY(delete_ref_.Execute(ByteView(*before.ref)));
+    if (row.ref) {
+      if (auto inserted = insert_ref_.Execute(ByteView(*row.ref), row.id.Row()); !inserted) {
+        if (inserted.error().code != Code::kConflict) return inserted;
+        return Fail(Code::kConflict, "external_ref_taken");
+      }
+    }
+  }
+  if (row.tags != before.tags) {
+    COFFER_TRY(WriteTags(row, before.tags, delete_tag_));
+    COFFER_TRY(WriteTags(row, row.tags, insert_tag_));
+  }
+  const std::optional<ByteView> ref = row.ref;
+  return update_.Execute(row.version, row.updated.ms, std::string_view(row.tags),
+                         ByteView(row.profile), ref, row.id.Row());
+}
+
+Result<std::optional<ClientRow>> ClientStore::FindRow(std::int64_t id) {
+  auto rows = find_.Query(id);
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  ClientRow row;
+  row.id.value = ArrayOf<16>(rows.Blob(0));
+  row.state = static_cast<ClientState>(rows.Int(1));
+  row.version = static_cast<std::uint64_t>(rows.Int(2));
+  row.created.ms = rows.Int(3);
+  row.updated.ms = rows.Int(4);
+  row.tags = rows.Text(5);
+  const auto profile = rows.Blob(6);
+  row.profile.assign(profile.begin(), profile.end());
+  if (!rows.IsNull(7)) row.ref = ArrayOf<16>(rows.Blob(7));
+  return row;
+}
+
+Result<std::optional<ClientRow>> ClientStore::Find(const ClientId& id) {
+  COFFER_ASSIGN(auto row, FindRow(id.Row()));
+  if (row && row->id != id) return std::nullopt;
+  return row;
+}
+
+Result<std::optional<std::int64_t>> ClientStore::FindByReference(const BlindToken& ref) {
+  auto rows = find_ref_.Query(ByteView(ref));
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return rows.Int(0);
+}
+
+Result<std::vector<std::int64_t>> ClientStore::List(std::int64_t after, std::string_view tag,
+                                                    std::size_t limit) {
+  std::vector<std::int64_t> ids;
+  const auto wanted = static_cast<std::int64_t>(limit);
+  auto rows = tag.empty() ? list_.Query(after, wanted) : list_by_tag_.Query(tag, after, wanted);
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return ids;
+    ids.push_back(rows.Int(0));
+  }
+}
+
+Status ClientStore::Delete(const ClientRow& row) {
+  if (row.ref) COFFER_TRY(delete_ref_.Execute(ByteView(*row.ref)));
+  COFFER_TRY(WriteTags(row, row.tags, delete_tag_));
+  return delete_.Execute(row.id.Row());
+}
+
+Result<std::uint64_t> ClientStore::Count() { return CountOf(count_); }
+
+Status ClientStore::InsertErasure(const ErasureRow& row) {
+  return insert_erasure_.Execute(row.client.bytes(), row.erased.ms, row.seq, row.records);
+}
+
+Status ClientStore::MarkKeysDestroyed() { return mark_destroyed_.Execute(); }
+
+Result<std::vector<ClientId>> ClientStore::ErasuresWithKeys() {
+  std::vector<ClientId> clients;
+  auto rows = with_keys_.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return clients;
+    clients.push_back(ClientId{ArrayOf<16>(rows.Blob(0))});
+  }
+}
+
+Result<std::optional<ErasureRow>> ClientStore::FindErasure(const ClientId& id) {
+  auto rows = find_erasure_.Query(id.bytes());
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return ErasureRow{id, Timestamp{rows.Int(0)}, static_cast<std::uint64_t>(rows.Int(1)),
+                    static_cast<std::uint64_t>(rows.Int(2))};
+}
+
+Result<std::uint64_t> ClientStore::CountErasures() { return CountOf(count_erasures_); }
+
+}  // namespace coffer::vault

@@ -1,0 +1,295 @@
+#include "vault/internal/core.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "crypto/blind_index.h"
+#include "crypto/random.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr int kMaxLongReads = 4;
+constexpr int kSnapshotCacheKib = 2048;
+
+void AppendText(Bytes& out, std::string_view text) { out.insert(out.end(), text.begin(), text.end()); }
+
+void AppendBytes(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+
+void AppendU64(Bytes& out, std::uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
+}
+
+}  // namespace
+
+Result<DirectoryLock> DirectoryLock::Acquire(const std::string& directory) {
+  const std::string path = directory + "/lock";
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) {
+    return Fail(Code::kUnavailable, "directory_not_writable",
+                "cannot open " + path + ": " + std::strerror(errno) +
+                    "; the data directory must exist and be writable by this user");
+  }
+  DirectoryLock lock(fd);
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    return Fail(Code::kConflict, "vault_in_use",
+                "another process is using " + directory + "; stop it first, or choose another one");
+  }
+  return lock;
+}
+
+DirectoryLock::~DirectoryLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+std::string AnchorPath(const std::string& directory, const std::string& configured) {
+  return configured.empty() ? directory + "/anchor" : configured;
+}
+std::string VaultDatabasePath(const std::string& directory) { return directory + "/vault.db"; }
+std::string KeysDatabasePath(const std::string& directory) { return directory + "/keys.db"; }
+std::string KeyringPath(const std::string& directory) { return directory + "/keyring.json"; }
+
+Call Vault::Core::StartCall(const Caller& caller, Action action) const {
+  Call call{caller, action, std::nullopt, {}, {}, Role::kAuditor};
+  if (!caller.token.empty()) {
+    call.digest = crypto::KeyedHash(keyring.token_hash_key(), {crypto::AsBytes(caller.token)});
+  }
+  call.entry.action = Name(action);
+  call.entry.address = caller.address;
+  call.entry.request = caller.call.Text();
+  call.entry.purpose = caller.purpose;
+  call.entry.actor_kind = audit::ActorKind::kUnknown;
+  call.entry.auth = call.digest ? "token" : "none";
+  return call;
+}
+
+Status Vault::Core::Authorize(Transaction& transaction, Call& call,
+                              const ClassSchema* record_class) const {
+  AccessFacts facts;
+  facts.action = call.action;
+  facts.now = transaction.now();
+  facts.purpose = call.caller.purpose;
+  facts.purpose_registered = transaction.catalog().purposes.contains(call.caller.purpose);
+  facts.record_class = record_class;
+  if (const TokenRow* token = call.digest ? transaction.FindToken(*call.digest) : nullptr) {
+    facts.role = token->role;
+    facts.token_revoked = token->revoked.has_value();
+    facts.token_expires = token->expires;
+    call.actor = token->principal;
+    call.role = token->role;
+    if (call.entry.actor.empty()) call.entry.actor = token->principal.Text();
+    call.entry.actor_kind = audit::ActorKind::kService;
+  }
+  // A purpose that is in no register is the caller's text, and free text is not kept in the log.
+  if (!facts.purpose_registered) call.entry.purpose.clear();
+
+  auto decision = Decide(facts);
+  call.entry.decision = decision.allowed ? audit::Decision::kAllow : audit::Decision::kDeny;
+  call.entry.rule = std::move(decision.rule);
+  if (!decision.allowed) return std::unexpected(std::move(decision.error));
+  return {};
+}
+
+std::unexpected<Error> NotFound(Call& call) {
+  call.entry.decision = audit::Decision::kDeny;
+  call.entry.rule = "check:existence";
+  return Fail(Code::kNotFound, "not_found");
+}
+
+Status Vault::Core::SealReason(Transaction& transaction, Call& call,
+                               const std::optional<ClientId>& client) const {
+  crypto::Hash salt;
+  crypto::FillRandom(salt);
+  call.entry.note_hash = audit::NoteCommitment(salt, call.caller.reason);
+
+  Bytes plain(salt.begin(), salt.end());
+  AppendText(plain, call.caller.reason);
+  Bytes context;
+  AppendText(context, "coffer-note-v1");
+  AppendBytes(context, keyring.vault_id());
+  AppendBytes(context, call.caller.call.bytes());
+  if (client) {
+    auto pin = transaction.PinKey(*client);
+    if (pin) {
+      transaction.AttachNote(client->Row(), crypto::Seal(pin->ExposeSecret(), 0, context, plain));
+      return {};
+    }
+    if (pin.error().code != Code::kNotFound) return std::unexpected(pin.error());
+  }
+  transaction.AttachNote(
+      0, crypto::Seal(keyring.note_key().ExposeSecret(), 0, context, plain));
+  return {};
+}
+
+Result<std::pair<crypto::Hash, std::string>> Vault::Core::OpenReason(ByteView sealed,
+                                                                     std::string_view call,
+                                                                     ByteView key) const {
+  COFFER_ASSIGN(const CallId id, CallId::Parse(call));
+  Bytes context;
+  AppendText(context, "coffer-note-v1");
+  AppendBytes(context, keyring.vault_id());
+  AppendBytes(context, id.bytes());
+  COFFER_ASSIGN(const Bytes plain, crypto::Open(key, context, sealed));
+  if (plain.size() < 32) return Fail(Code::kCorrupted, "note_malformed");
+  std::pair<crypto::Hash, std::string> opened;
+  std::copy_n(plain.begin(), 32, opened.first.begin());
+  opened.second.assign(plain.begin() + 32, plain.end());
+  return opened;
+}
+
+Status Vault::Core::LogSystemEvent(std::string_view action, std::string_view outcome,
+                                   std::string_view detail) const {
+  audit::Entry entry;
+  entry.action = action;
+  entry.actor = "vault";
+  entry.actor_kind = audit::ActorKind::kSystem;
+  entry.decision = audit::Decision::kAllow;
+  entry.outcome = outcome;
+  entry.detail = detail;
+  return engine->Run(OperationKind::kRead, EntryRule::kAlways, entry,
+                     [](Transaction&) -> Status { return {}; });
+}
+
+Error Vault::Core::IntegrityAlarm(const Call& call, std::string_view reason) const {
+  audit::Entry alarm = call.entry;
+  alarm.action = "integrity.alarm";
+  alarm.detail = call.entry.action;
+  alarm.outcome = reason;
+  alarm.note_hash.reset();
+  const auto logged = engine->Run(OperationKind::kRead, EntryRule::kAlways, alarm,
+                                  [](Transaction&) -> Status { return {}; });
+  if (options.log) {
+    options.log(Severity::kError,
+                "stored data failed its integrity check: client " + call.entry.client +
+                    (call.entry.record.empty() ? "" : ", record " + call.entry.record));
+  }
+  if (!logged) return logged.error();
+  return Error{Code::kCorrupted, "integrity_failed", "stored data is not what was sealed", {}};
+}
+
+Result<std::optional<KeyCache::Pin>> Vault::Core::PinForWriting(const ClientId& client) const {
+  if (auto pin = engine->key_cache().Find(client)) return pin;
+  std::optional<KeyCache::Pin> pinned;
+  audit::Entry none;
+  COFFER_TRY(engine->Run(OperationKind::kRead, EntryRule::kNever, none,
+                         [&](Transaction& transaction) -> Status {
+                           auto pin = transaction.PinKey(client);
+                           if (pin) {
+                             pinned = *std::move(pin);
+                           } else if (pin.error().code != Code::kNotFound) {
+                             return std::unexpected(pin.error());
+                           }
+                           return {};
+                         }));
+  return pinned;
+}
+
+Bytes Vault::Core::RecordContext(const ClientId& client, const RecordId& record,
+                                 std::string_view class_name, std::uint64_t version) const {
+  Bytes context;
+  context.reserve(96 + class_name.size());
+  AppendText(context, "coffer-record-v1");
+  AppendBytes(context, keyring.vault_id());
+  AppendBytes(context, client.bytes());
+  AppendBytes(context, record.bytes());
+  AppendU64(context, version);
+  AppendText(context, class_name);
+  return context;
+}
+
+Bytes Vault::Core::ClientContext(const ClientId& client, std::uint64_t version) const {
+  Bytes context;
+  AppendText(context, "coffer-client-v1");
+  AppendBytes(context, keyring.vault_id());
+  AppendBytes(context, client.bytes());
+  AppendU64(context, version);
+  return context;
+}
+
+BlindToken Vault::Core::ReferenceToken(std::string_view external_ref) const {
+  return crypto::ComputeBlindToken(keyring.blind_index_key(), "client/external_ref", external_ref);
+}
+
+BlindToken Vault::Core::FieldToken(std::string_view class_name, std::string_view field,
+                                   std::string_view normalised) const {
+  std::string domain = "record/";
+  domain += class_name;
+  domain += '/';
+  domain += field;
+  return crypto::ComputeBlindToken(keyring.blind_index_key(), domain, normalised);
+}
+
+Bytes Vault::Core::TokensOf(const ClassSchema& schema, const Document& document) const {
+  Bytes tokens;
+  for (const auto& indexed : document.indexed) {
+    AppendBytes(tokens, FieldToken(schema.name, indexed.field, indexed.normalised));
+  }
+  return tokens;
+}
+
+std::string Vault::Core::MakeCursor(std::string_view list, std::int64_t row) const {
+  Bytes bytes;
+  AppendU64(bytes, static_cast<std::uint64_t>(row));
+  const auto tag = crypto::KeyedHash(keyring.token_hash_key(),
+                                     {crypto::AsBytes("cursor"), crypto::AsBytes(list), bytes});
+  bytes.insert(bytes.end(), tag.begin(), tag.begin() + 8);
+  return crypto::Base64UrlEncode(bytes);
+}
+
+Result<std::int64_t> Vault::Core::ReadCursor(std::string_view list, std::string_view cursor) const {
+  if (cursor.empty()) return 0;
+  const auto bytes = crypto::Base64UrlDecode(cursor);
+  if (bytes && bytes->size() == 16) {
+    std::uint64_t row = 0;
+    for (std::size_t i = 0; i < 8; ++i) row = row << 8 | (*bytes)[i];
+    if (MakeCursor(list, static_cast<std::int64_t>(row)) == cursor) {
+      return static_cast<std::int64_t>(row);
+    }
+  }
+  return Fail(Code::kInvalidArgument, "cursor_invalid");
+}
+
+std::optional<Vault::Core::IdempotencyKeys> Vault::Core::HashIdempotency(
+    const Call& call, std::string_view target, const Idempotency& idempotency) const {
+  if (idempotency.key.empty()) return std::nullopt;
+  // The token's digest stands for its principal: each principal has its own keys.
+  const crypto::Hash digest = call.digest.value_or(crypto::Hash{});
+  return IdempotencyKeys{
+      crypto::KeyedHash(keyring.token_hash_key(),
+                        {crypto::AsBytes("idempotency"), digest, crypto::AsBytes(Name(call.action)),
+                         crypto::AsBytes(target), crypto::AsBytes(idempotency.key)}),
+      crypto::KeyedHash(keyring.token_hash_key(), {crypto::AsBytes("idempotent body"),
+                                                   crypto::AsBytes(idempotency.body)})};
+}
+
+Result<std::optional<Id128>> Vault::Core::FindRepeated(
+    Transaction& transaction, const std::optional<IdempotencyKeys>& keys) {
+  if (!keys) return std::nullopt;
+  COFFER_ASSIGN(const auto row, transaction.stores().idempotency.Find(keys->key));
+  if (!row) return std::nullopt;
+  if (!crypto::ConstantTimeEqual(row->body, keys->body)) {
+    return Fail(Code::kUnprocessable, "idempotency_key_reused");
+  }
+  return row->object;
+}
+
+Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(Vault::Core& core) {
+  std::unique_ptr<SnapshotReader> reader(new SnapshotReader(core));
+  if (core.long_reads.fetch_add(1) >= kMaxLongReads) {
+    return Fail(Code::kExhausted, "too_many_long_reads");
+  }
+  COFFER_ASSIGN(reader->database_,
+                Database::Open(VaultDatabasePath(core.options.directory),
+                               core.keyring.vault_db_key(),
+                               {.read_only = true, .cache_kib = kSnapshotCacheKib}));
+  COFFER_ASSIGN(reader->log_, LogStore::Open(reader->database_));
+  return reader;
+}
+
+SnapshotReader::~SnapshotReader() { core_.long_reads.fetch_sub(1); }
+
+}  // namespace coffer::vault

@@ -1,0 +1,145 @@
+// What the vault's operations share: the call, the decision, sealing, cursors.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/entry.h"
+#include "crypto/hash.h"
+#include "crypto/keyring.h"
+#include "vault/internal/engine.h"
+#include "vault/internal/log_publisher.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+
+// One request on its way through an operation.
+struct Call {
+  const Caller& caller;
+  Action action;
+  std::optional<TokenDigest> digest;  // of the token presented
+  audit::Entry entry;
+  PrincipalId actor;  // set by Authorize
+  Role role = Role::kAuditor;
+};
+
+// Another process's claim on the directory ends with this object.
+class DirectoryLock {
+ public:
+  static Result<DirectoryLock> Acquire(const std::string& directory);
+  DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  DirectoryLock& operator=(DirectoryLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+  ~DirectoryLock();
+
+ private:
+  explicit DirectoryLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+struct Vault::Core {
+  Core(VaultOptions given, DirectoryLock directory_lock, crypto::Keyring keys)
+      : options(std::move(given)), lock(std::move(directory_lock)), keyring(std::move(keys)) {}
+
+  VaultOptions options;
+  DirectoryLock lock;
+  crypto::Keyring keyring;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<LogPublisher> publisher;
+  Timestamp started;
+  std::atomic<int> long_reads{0};
+
+  Timestamp Now() const { return options.clock->Now(); }
+
+  Call StartCall(const Caller& caller, Action action) const;
+
+  // Authenticates the caller and decides; fills in the entry. Inside a transaction only.
+  Status Authorize(Transaction& transaction, Call& call, const ClassSchema* record_class) const;
+
+  // The operation as one engine operation: decision first, then `work`; a reason is sealed beside
+  // the entry, under the key of `client` where it lives.
+  template <class Work>
+  Status Perform(OperationKind kind, Call& call, std::optional<ClientId> client,
+                 const ClassSchema* record_class, Work&& work,
+                 EntryRule rule = EntryRule::kAlways) const {
+    return engine->Run(kind, rule, call.entry, [&](Transaction& transaction) -> Status {
+      auto decided = Authorize(transaction, call, record_class);
+      if (!call.caller.reason.empty()) COFFER_TRY(SealReason(transaction, call, client));
+      if (!decided) return decided;
+      return work(transaction);
+    });
+  }
+
+  Status SealReason(Transaction& transaction, Call& call,
+                    const std::optional<ClientId>& client) const;
+  Result<std::pair<crypto::Hash, std::string>> OpenReason(ByteView sealed,
+                                                          std::string_view call,
+                                                          ByteView key) const;
+
+  // An entry of the vault itself.
+  Status LogSystemEvent(std::string_view action, std::string_view outcome,
+                        std::string_view detail = {}) const;
+  // A disclosure was logged and then failed: what is stored is not what was sealed.
+  Error IntegrityAlarm(const Call& call, std::string_view reason) const;
+
+  // The client's key for sealing ahead of an operation; nothing when there is no such client.
+  Result<std::optional<KeyCache::Pin>> PinForWriting(const ClientId& client) const;
+
+  Bytes RecordContext(const ClientId& client, const RecordId& record, std::string_view class_name,
+                      std::uint64_t version) const;
+  Bytes ClientContext(const ClientId& client, std::uint64_t version) const;
+  BlindToken ReferenceToken(std::string_view external_ref) const;
+  BlindToken FieldToken(std::string_view class_name, std::string_view field,
+                        std::string_view normalised) const;
+  Bytes TokensOf(const ClassSchema& schema, const Document& document) const;
+
+  // Opaque, and bound to the list they came from.
+  std::string MakeCursor(std::string_view list, std::int64_t row) const;
+  Result<std::int64_t> ReadCursor(std::string_view list, std::string_view cursor) const;
+
+  struct IdempotencyKeys {
+    crypto::Hash key{}, body{};
+  };
+  std::optional<IdempotencyKeys> HashIdempotency(const Call& call, std::string_view target,
+                                                 const Idempotency& idempotency) const;
+  // The object a repeated request made before. Errors: kUnprocessable "idempotency_key_reused".
+  static Result<std::optional<Id128>> FindRepeated(Transaction& transaction,
+                                                   const std::optional<IdempotencyKeys>& keys);
+};
+
+// Marks the entry as a refusal because nothing is there for this caller.
+std::unexpected<Error> NotFound(Call& call);
+
+// What an operation needs of a database of its own for a long read; at most a few at a time.
+class SnapshotReader {
+ public:
+  static Result<std::unique_ptr<SnapshotReader>> Open(Vault::Core& core);
+  ~SnapshotReader();
+  LogStore& log() { return *log_; }
+  Database& database() { return database_; }
+
+ private:
+  explicit SnapshotReader(Vault::Core& core) : core_(core) {}
+  Vault::Core& core_;
+  Database database_;
+  std::unique_ptr<LogStore> log_;
+};
+
+std::string AnchorPath(const std::string& directory, const std::string& configured);
+std::string VaultDatabasePath(const std::string& directory);
+std::string KeysDatabasePath(const std::string& directory);
+std::string KeyringPath(const std::string& directory);
+
+// Checks live records and clients against what the log last said of them; findings are appended.
+Result<DeepReport> VerifyAll(Database& database, const audit::VerifierKey& key,
+                             std::vector<std::string> checkpoints, bool deep);
+
+}  // namespace coffer::vault

@@ -1,0 +1,428 @@
+#include "vault/internal/engine.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "audit/log_reader.h"
+
+namespace coffer::vault {
+namespace {
+
+// A checkpoint of this many frames takes a few milliseconds: small steps, so that no request waits
+// long behind one.
+constexpr int kWalStep = 1000;
+constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
+constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
+
+std::string KeyOf(const TokenDigest& digest) { return std::string(crypto::AsText(digest)); }
+
+}  // namespace
+
+Stores& Transaction::stores() { return *engine_.stores_; }
+
+const Catalog& Transaction::catalog() const { return *engine_.current_catalog_; }
+
+const TokenRow* Transaction::FindToken(const TokenDigest& digest) const {
+  const auto found = engine_.tokens_.find(KeyOf(digest));
+  return found == engine_.tokens_.end() ? nullptr : &found->second;
+}
+
+const TokenRow* Transaction::FindToken(const TokenId& id) const {
+  for (const auto& [digest, row] : engine_.tokens_) {
+    if (row.id == id) return &row;
+  }
+  return nullptr;
+}
+
+std::vector<const TokenRow*> Transaction::Tokens() const {
+  std::vector<const TokenRow*> rows;
+  for (const auto& [digest, row] : engine_.tokens_) rows.push_back(&row);
+  std::ranges::sort(rows, {}, [](const TokenRow* row) { return row->id; });
+  return rows;
+}
+
+Result<KeyCache::Pin> Transaction::PinKey(const ClientId& client) {
+  // Erased earlier in this very batch: its key is still in keys.db until the commit.
+  if (std::ranges::find(engine_.keys_to_destroy_, client) != engine_.keys_to_destroy_.end()) {
+    return Fail(Code::kNotFound, "not_found");
+  }
+  return engine_.cache_->FindOrInsert(
+      client, [&](std::span<std::uint8_t> slot) -> Status {
+        COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find(client));
+        if (!wrapped) return Fail(Code::kNotFound, "not_found");
+        return engine_.keyring_->UnwrapDataKey(*wrapped, client.value, slot);
+      });
+}
+
+std::uint64_t Transaction::NextSeq() const { return engine_.writer_->head().size + also_.size(); }
+
+Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
+                                               const crypto::Keyring& keyring,
+                                               std::unique_ptr<KeyCache> cache, Options options) {
+  std::unique_ptr<Engine> engine(new Engine);
+  engine->options_ = std::move(options);
+  engine->keyring_ = &keyring;
+  engine->vault_ = std::move(vault);
+  engine->keys_ = std::move(keys);
+  engine->cache_ = std::move(cache);
+
+  COFFER_ASSIGN(auto log, LogStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto clients, ClientStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto records, RecordStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto catalog, CatalogStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto principals, PrincipalStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto idempotency, IdempotencyStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto key_store, KeyStore::Open(engine->keys_));
+  engine->stores_ = std::make_unique<Stores>(
+      Stores{std::move(log), std::move(clients), std::move(records), std::move(catalog),
+             std::move(principals), std::move(idempotency), std::move(key_store)});
+
+  auto& statements = engine->statements_;
+  COFFER_ASSIGN(statements.begin, Statement::Prepare(engine->vault_, "BEGIN IMMEDIATE"));
+  COFFER_ASSIGN(statements.commit, Statement::Prepare(engine->vault_, "COMMIT"));
+  COFFER_ASSIGN(statements.savepoint, Statement::Prepare(engine->vault_, "SAVEPOINT operation"));
+  COFFER_ASSIGN(statements.release, Statement::Prepare(engine->vault_, "RELEASE operation"));
+  COFFER_ASSIGN(statements.rollback_to, Statement::Prepare(engine->vault_, "ROLLBACK TO operation"));
+  sqlite3_wal_hook(
+      engine->vault_.handle(),
+      [](void* self, sqlite3*, const char*, int frames) {
+        static_cast<Engine*>(self)->wal_frames_ = frames;
+        return SQLITE_OK;
+      },
+      engine.get());
+
+  COFFER_TRY(engine->Load());
+  COFFER_ASSIGN(engine->keys_to_destroy_, engine->stores_->clients.ErasuresWithKeys());
+  if (!engine->keys_to_destroy_.empty()) {
+    engine->Log(Severity::kWarning, "finishing " + std::to_string(engine->keys_to_destroy_.size()) +
+                                        " erasures that a stop interrupted");
+    engine->DestroyKeys();
+  }
+  return engine;
+}
+
+Engine::~Engine() { Stop(); }
+
+void Engine::Start() {
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void Engine::Stop() {
+  {
+    const std::lock_guard lock(queue_mutex_);
+    stopping_ = true;
+  }
+  queue_changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Status Engine::Load() {
+  COFFER_ASSIGN(auto head, audit::LoadHead(*stores_->log));
+  log_size_.store(head.size, std::memory_order_release);
+  if (writer_) {
+    writer_->Reset(std::move(head));
+  } else {
+    writer_ = std::make_unique<audit::LogWriter>(options_.origin, std::move(head));
+  }
+  COFFER_ASSIGN(auto catalog, stores_->catalog.Load());
+  PublishCatalog(std::make_shared<const Catalog>(std::move(catalog)));
+  COFFER_ASSIGN(auto tokens, stores_->principals.Load());
+  tokens_.clear();
+  for (auto& row : tokens) tokens_.emplace(KeyOf(row.digest), std::move(row));
+  return {};
+}
+
+void Engine::PublishCatalog(std::shared_ptr<const Catalog> catalog) {
+  current_catalog_ = catalog;
+  const std::lock_guard lock(catalog_mutex_);
+  published_catalog_ = std::move(catalog);
+}
+
+std::shared_ptr<const Catalog> Engine::catalog() const {
+  const std::lock_guard lock(catalog_mutex_);
+  return published_catalog_;
+}
+
+Status Engine::Run(OperationKind kind, EntryRule rule, audit::Entry& entry,
+                   FunctionRef<Status(Transaction&)> work) {
+  thread_local Parker parker;
+  Operation operation{kind, rule, &entry, work, {}, &parker};
+  const std::uint32_t turn = parker.turn.load(std::memory_order_relaxed);
+  bool wake = false;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (stopping_) return Fail(Code::kUnavailable, "stopping");
+    if (queue_.size() >= options_.queue_limit) {
+      refused_full_.fetch_add(1, std::memory_order_relaxed);
+      return Fail(Code::kUnavailable, "queue_full");
+    }
+    queue_.push_back(&operation);
+    wake = std::exchange(idle_, false);
+  }
+  if (wake) queue_changed_.notify_one();
+  while (parker.turn.load(std::memory_order_acquire) == turn) parker.turn.wait(turn);
+  return std::move(operation.status);
+}
+
+EngineStatistics Engine::Statistics() const {
+  EngineStatistics s;
+  s.operations = operations_.load(std::memory_order_relaxed);
+  s.batches = batches_.load(std::memory_order_relaxed);
+  s.commit_failures = commit_failures_.load(std::memory_order_relaxed);
+  s.refused_full = refused_full_.load(std::memory_order_relaxed);
+  s.largest_batch = largest_batch_.load(std::memory_order_relaxed);
+  s.commit_nanoseconds = commit_nanoseconds_.load(std::memory_order_relaxed);
+  s.wal_frames = wal_gauge_.load(std::memory_order_relaxed);
+  s.log_size = log_size_.load(std::memory_order_relaxed);
+  s.key_cache_entries = cache_->size();
+  const std::lock_guard lock(queue_mutex_);
+  s.queue_length = queue_.size();
+  return s;
+}
+
+void Engine::Loop() {
+  std::vector<Operation*> batch;
+  for (;;) {
+    bool timed_out = false;
+    {
+      std::unique_lock lock(queue_mutex_);
+      while (queue_.empty() && !stopping_ && !timed_out) {
+        idle_ = true;
+        timed_out = queue_changed_.wait_for(lock, std::chrono::seconds(1)) ==
+                    std::cv_status::timeout;
+      }
+      idle_ = false;
+      if (queue_.empty() && stopping_) return;
+      batch.swap(queue_);
+    }
+    if (!batch.empty()) RunBatch(batch);
+    Maintain(batch.empty());
+    batch.clear();
+  }
+}
+
+void Engine::RunBatch(std::vector<Operation*>& batch) {
+  auto committed = RunOperations(batch);
+  if (committed) {
+    healthy_.store(true, std::memory_order_release);
+    operations_.fetch_add(batch.size(), std::memory_order_relaxed);
+    batches_.fetch_add(1, std::memory_order_relaxed);
+    if (batch.size() > largest_batch_.load(std::memory_order_relaxed)) {
+      largest_batch_.store(batch.size(), std::memory_order_relaxed);
+    }
+    log_size_.store(writer_->head().size, std::memory_order_release);
+  } else {
+    AbandonBatch(committed.error());
+    for (Operation* operation : batch) {
+      operation->status = Fail(Code::kUnavailable, "log_unavailable", committed.error().detail);
+    }
+  }
+  for (Operation* operation : batch) {
+    Parker* parker = operation->parker;  // the operation is gone once its turn has come
+    parker->turn.fetch_add(1, std::memory_order_release);
+    parker->turn.notify_one();
+  }
+}
+
+Status Engine::RunOperations(std::vector<Operation*>& batch) {
+  if (needs_reload_) {
+    COFFER_TRY(Load());
+    needs_reload_ = false;
+  }
+  COFFER_TRY(statements_.begin.Execute());
+  for (Operation* operation : batch) COFFER_TRY(RunOne(*operation));
+  return CommitBatch();
+}
+
+// An error returned from here fails the batch; the operation's own failure is in its status.
+Status Engine::RunOne(Operation& operation) {
+  Transaction transaction(*this, options_.clock->Now());
+  const bool writes = operation.kind == OperationKind::kWrite;
+  if (writes) COFFER_TRY(statements_.savepoint.Execute());
+
+  operation.status = operation.work(transaction);
+  // A full disk or an I/O error may have rolled everything back, not only this operation.
+  if (sqlite3_get_autocommit(vault_.handle()) != 0) {
+    return Fail(Code::kUnavailable, "storage_unavailable", "the transaction was rolled back");
+  }
+  // What the store could not do is the batch's failure: its entry would claim too much.
+  if (!operation.status && operation.status.error().code == Code::kUnavailable) {
+    return std::unexpected(operation.status.error());
+  }
+  if (writes) {
+    if (!operation.status) COFFER_TRY(statements_.rollback_to.Execute());
+    COFFER_TRY(statements_.release.Execute());
+  }
+  COFFER_TRY(AppendEntries(transaction, operation));
+  if (operation.status) COFFER_TRY(TakeOver(transaction));
+  return {};
+}
+
+Status Engine::TakeOver(Transaction& transaction) {
+  for (auto& [client, wrapped] : transaction.added_keys_) {
+    COFFER_TRY(BeginKeys());
+    COFFER_TRY(stores_->keys.Put(client, wrapped));
+  }
+  for (const ClientId& client : transaction.destroyed_keys_) {
+    cache_->Remove(client);
+    keys_to_destroy_.push_back(client);
+  }
+  if (transaction.catalog_) PublishCatalog(std::move(transaction.catalog_));
+  if (transaction.token_) {
+    tokens_.insert_or_assign(KeyOf(transaction.token_->digest), *std::move(transaction.token_));
+  }
+  return {};
+}
+
+Status Engine::AppendEntries(Transaction& transaction, Operation& operation) {
+  if (operation.rule == EntryRule::kNever) return {};
+  audit::Entry& own = *operation.entry;
+  if (operation.status) {
+    if (operation.rule == EntryRule::kOnRefusal) return {};
+    if (own.outcome.empty()) own.outcome = "ok";
+    for (audit::Entry& entry : transaction.also_) {
+      entry.actor = own.actor;
+      entry.actor_kind = own.actor_kind;
+      entry.auth = own.auth;
+      entry.address = own.address;
+      entry.request = own.request;
+      entry.decision = own.decision;
+      entry.rule = own.rule;
+      if (entry.outcome.empty()) entry.outcome = own.outcome;
+      if (entry.purpose.empty()) entry.purpose = own.purpose;
+      COFFER_TRY(AppendEntry(entry));
+    }
+  } else if (own.outcome.empty()) {
+    own.outcome = operation.status.error().reason;
+  }
+  COFFER_TRY(AppendEntry(own));
+  if (!transaction.note_.empty()) {
+    COFFER_TRY(stores_->log->PutNote(transaction.note_client_, own.seq, transaction.note_));
+  }
+  return {};
+}
+
+Status Engine::AppendEntry(audit::Entry& entry) {
+  tiles_.clear();
+  writer_->Append(entry, options_.clock->Now(), entry_bytes_, tiles_);
+  COFFER_TRY(stores_->log->AppendEntry(entry.seq, entry_bytes_));
+  for (const auto& tile : tiles_) COFFER_TRY(stores_->log->AppendTile(tile));
+  return {};
+}
+
+Status Engine::BeginKeys() {
+  if (!keys_open_) {
+    COFFER_TRY(keys_.Execute("BEGIN IMMEDIATE"));
+    keys_open_ = true;
+  }
+  return {};
+}
+
+Status Engine::CommitBatch() {
+  const auto started = std::chrono::steady_clock::now();
+  if (keys_open_) {
+    if (auto committed = keys_.Execute("COMMIT"); !committed) {
+      if (IsFsyncFailure(keys_.ExtendedError())) Die(committed.error().detail);
+      return committed;
+    }
+    keys_open_ = false;
+  }
+  if (auto committed = statements_.commit.Execute(); !committed) {
+    if (IsFsyncFailure(vault_.ExtendedError())) Die(committed.error().detail);
+    return committed;
+  }
+  if (!keys_to_destroy_.empty()) DestroyKeys();
+  commit_nanoseconds_.fetch_add(
+      static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - started).count()),
+      std::memory_order_relaxed);
+  return {};
+}
+
+// The erasures are committed: there is no way back, only forward. If the keys cannot be destroyed
+// now, nothing is acknowledged, and the next start goes on here.
+void Engine::DestroyKeys() {
+  const auto destroy = [this]() -> Status {
+    COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(keys_));
+    for (const ClientId& client : keys_to_destroy_) COFFER_TRY(stores_->keys.Delete(client));
+    COFFER_TRY(transaction.Commit());
+    // secure_delete overwrote the rows; this removes the older page images from the WAL.
+    COFFER_TRY(keys_.Checkpoint(true));
+    return stores_->clients.MarkKeysDestroyed();
+  };
+  if (auto destroyed = destroy(); !destroyed) Die(destroyed.error().detail);
+  keys_to_destroy_.clear();
+}
+
+void Engine::AbandonBatch(const Error& why) {
+  commit_failures_.fetch_add(1, std::memory_order_relaxed);
+  if (healthy_.exchange(false, std::memory_order_acq_rel)) {
+    Log(Severity::kError, "the store cannot be written, nothing is served: " + why.detail);
+  }
+  if (sqlite3_get_autocommit(vault_.handle()) == 0) {
+    if (auto rolled_back = vault_.Execute("ROLLBACK"); !rolled_back) Die(rolled_back.error().detail);
+  }
+  if (sqlite3_get_autocommit(keys_.handle()) == 0) {
+    if (auto rolled_back = keys_.Execute("ROLLBACK"); !rolled_back) Die(rolled_back.error().detail);
+  }
+  keys_open_ = false;
+  keys_to_destroy_.clear();
+  // What the failed operations changed in memory is gone; the database says what is true.
+  needs_reload_ = !Load();
+}
+
+void Engine::Maintain(bool idle) {
+  wal_gauge_.store(static_cast<std::uint64_t>(std::max(wal_frames_, 0)), std::memory_order_relaxed);
+  if (wal_frames_ >= wal_checkpoint_at_ + kWalStep || (idle && wal_frames_ > wal_checkpoint_at_)) {
+    CheckpointWal();
+  }
+  const Timestamp now = options_.clock->Now();
+  const bool purge = idle && now.ms - last_purge_.ms > kPurgeIntervalMs;
+  const bool probe = idle && !healthy();
+  if (!purge && !probe) return;
+  last_purge_ = now;
+  // Also what finds out that a full disk has room again, without waiting for a request to fail.
+  audit::Entry none;
+  const auto work = [&](Transaction& transaction) -> Status {
+    LogStore& log = *transaction.stores().log;
+    if (probe) {
+      COFFER_ASSIGN(const auto note, log.ReadCheckpoint());
+      if (note) COFFER_TRY(log.PutCheckpoint(std::string_view(*note)));
+    }
+    return transaction.stores().idempotency.PurgeBefore(Timestamp{now.ms - kIdempotencyLifetimeMs});
+  };
+  Parker parker;
+  Operation operation{OperationKind::kWrite, EntryRule::kNever, &none, work, {}, &parker};
+  std::vector<Operation*> batch{&operation};
+  RunBatch(batch);
+}
+
+void Engine::CheckpointWal() {
+  auto state = vault_.Checkpoint(false);
+  if (!state) {
+    if (IsFsyncFailure(vault_.ExtendedError())) Die(state.error().detail);
+    Log(Severity::kWarning, "the WAL could not be checkpointed: " + state.error().detail);
+    wal_checkpoint_at_ = wal_frames_;
+    return;
+  }
+  // Everything copied: the next commit starts the WAL anew. Otherwise a long read holds the rest,
+  // and the next try is one step later.
+  const bool all = state->frames == state->checkpointed;
+  wal_checkpoint_at_ = all ? 0 : wal_frames_;
+  if (all) wal_frames_ = 0;
+}
+
+void Engine::Die(std::string_view why) {
+  // After a failed fsync the kernel may have dropped what was not written and will not say so again:
+  // nothing may be acknowledged any more, and a restart recovers what is durable.
+  Log(Severity::kError, "storage failed, the process ends: " + std::string(why));
+  _exit(74);
+}
+
+void Engine::Log(Severity severity, const std::string& message) const {
+  if (options_.log) options_.log(severity, message);
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,207 @@
+// The engine: one thread, one read-write connection, one commit for many requests.
+//
+// A request's thread hands an operation to the queue and waits. The engine thread takes all that is
+// queued, runs each operation (writers inside a savepoint), appends its log entry, commits once, and
+// only then lets the waiting threads go on. So a read sees the latest commit, is strictly ordered
+// with writes and erasures, and its entry is durable before anything is disclosed.
+//
+// Order of a batch's commits, and what a crash leaves between them:
+//   1. keys.db, new keys      a key whose client was never acknowledged: harmless, never used
+//   2. vault.db               the batch happened
+//   3. keys.db, destroyed     finished at the next start from erasures.key_destroyed = 0
+// A failure in 1 or 2 fails the whole batch closed; in 3, and any failed fsync, ends the process.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "audit/clock.h"
+#include "audit/entry.h"
+#include "audit/log_writer.h"
+#include "crypto/keyring.h"
+#include "crypto/result.h"
+#include "vault/internal/client_store.h"
+#include "vault/internal/function_ref.h"
+#include "vault/internal/key_cache.h"
+#include "vault/internal/log_store.h"
+#include "vault/internal/record_store.h"
+#include "vault/internal/registry_store.h"
+#include "vault/internal/sqlite.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+
+struct Stores {
+  std::unique_ptr<LogStore> log;
+  ClientStore clients;
+  RecordStore records;
+  CatalogStore catalog;
+  PrincipalStore principals;
+  IdempotencyStore idempotency;
+  KeyStore keys;  // in keys.db
+};
+
+class Engine;
+
+// What one operation sees and leaves behind; engine thread only. Everything it leaves in memory is
+// taken over only when the operation succeeded.
+class Transaction {
+ public:
+  Stores& stores();
+  const Catalog& catalog() const;
+  Timestamp now() const { return now_; }
+  const TokenRow* FindToken(const TokenDigest& digest) const;
+  const TokenRow* FindToken(const TokenId& id) const;
+  std::vector<const TokenRow*> Tokens() const;
+
+  // The client's data key, from the cache or keys.db. Errors: kNotFound "not_found".
+  Result<KeyCache::Pin> PinKey(const ClientId& client);
+
+  // One more entry, in front of the operation's own, with its call, actor and address.
+  void Also(audit::Entry entry) { also_.push_back(std::move(entry)); }
+  // The sealed reason, kept beside the operation's own entry. client 0: concerns no single one.
+  void AttachNote(std::int64_t client, Bytes sealed) {
+    note_client_ = client;
+    note_ = std::move(sealed);
+  }
+  void AddKey(const ClientId& client, Bytes wrapped) { added_keys_.emplace_back(client, std::move(wrapped)); }
+  void DestroyKey(const ClientId& client) { destroyed_keys_.push_back(client); }
+  void ReplaceCatalog(Catalog catalog) {
+    catalog_ = std::make_shared<const Catalog>(std::move(catalog));
+  }
+  void PutToken(TokenRow row) { token_ = std::move(row); }
+  // The number the operation's own entry will have, when it is the only one it leaves.
+  std::uint64_t NextSeq() const;
+
+ private:
+  friend class Engine;
+  Transaction(Engine& engine, Timestamp now) : engine_(engine), now_(now) {}
+
+  Engine& engine_;
+  Timestamp now_;
+  std::vector<audit::Entry> also_;
+  std::int64_t note_client_ = 0;
+  Bytes note_;
+  std::vector<std::pair<ClientId, Bytes>> added_keys_;
+  std::vector<ClientId> destroyed_keys_;
+  std::shared_ptr<const Catalog> catalog_;
+  std::optional<TokenRow> token_;
+};
+
+enum class OperationKind { kRead, kWrite };
+enum class EntryRule { kAlways, kOnRefusal, kNever };  // kNever: the engine's own housekeeping
+
+class Engine {
+ public:
+  struct Options {
+    std::size_t queue_limit = 4096;
+    OperatorLog log;
+    const audit::Clock* clock = nullptr;
+    std::string origin;
+  };
+
+  // Takes the opened and migrated databases. Rebuilds the log's head and finishes erasures that a
+  // crash interrupted. The engine does not run until Start().
+  static Result<std::unique_ptr<Engine>> Create(Database vault, Database keys,
+                                                const crypto::Keyring& keyring,
+                                                std::unique_ptr<KeyCache> cache, Options options);
+  ~Engine();
+  void Start();
+  void Stop();  // runs what is queued, then ends the thread
+
+  // Runs `work` in the shared transaction and returns after the commit, with the work's own status
+  // or that of the commit. `entry` comes filled as far as the caller knows it; an operation that
+  // fails without an outcome gets its error's reason. Thread-safe; not from the engine thread.
+  Status Run(OperationKind kind, EntryRule rule, audit::Entry& entry,
+             FunctionRef<Status(Transaction&)> work);
+
+  std::shared_ptr<const Catalog> catalog() const;
+  KeyCache& key_cache() { return *cache_; }
+  EngineStatistics Statistics() const;
+  bool healthy() const { return healthy_.load(std::memory_order_acquire); }
+  // For a checkpoint of exactly this state; call from inside an operation.
+  const audit::LogHead& HeadInTransaction() const { return writer_->head(); }
+
+ private:
+  friend class Transaction;
+
+  // A waiting thread's place to sleep. It outlives each operation, so that waking it never touches
+  // an operation that its owner has already left.
+  struct Parker {
+    std::atomic<std::uint32_t> turn{0};
+  };
+  struct Operation {
+    OperationKind kind;
+    EntryRule rule;
+    audit::Entry* entry;
+    FunctionRef<Status(Transaction&)> work;
+    Status status;
+    Parker* parker;
+  };
+
+  Engine() = default;
+  Status Load();  // head, catalog and tokens from the database
+  void PublishCatalog(std::shared_ptr<const Catalog> catalog);
+  void Loop();
+  void RunBatch(std::vector<Operation*>& batch);
+  Status RunOperations(std::vector<Operation*>& batch);
+  Status RunOne(Operation& operation);
+  Status TakeOver(Transaction& transaction);
+  Status AppendEntries(Transaction& transaction, Operation& operation);
+  Status AppendEntry(audit::Entry& entry);
+  Status CommitBatch();
+  void AbandonBatch(const Error& why);
+  void DestroyKeys();
+  void Maintain(bool idle);
+  void CheckpointWal();
+  Status BeginKeys();
+  [[noreturn]] void Die(std::string_view why);
+  void Log(Severity severity, const std::string& message) const;
+
+  Options options_;
+  const crypto::Keyring* keyring_ = nullptr;
+  Database vault_;
+  Database keys_;
+  std::unique_ptr<Stores> stores_;
+  std::unique_ptr<KeyCache> cache_;
+  struct BatchStatements {
+    Statement begin, commit, savepoint, release, rollback_to;
+  };
+  BatchStatements statements_;
+
+  // Engine thread only.
+  std::unique_ptr<audit::LogWriter> writer_;
+  std::unordered_map<std::string, TokenRow> tokens_;  // by digest bytes
+  std::shared_ptr<const Catalog> current_catalog_;
+  bool keys_open_ = false;  // a transaction on keys.db
+  bool needs_reload_ = false;
+  std::vector<ClientId> keys_to_destroy_;
+  std::string entry_bytes_;
+  std::vector<audit::FullTile> tiles_;
+  int wal_frames_ = 0;
+  int wal_checkpoint_at_ = 0;
+  Timestamp last_purge_;
+
+  mutable std::mutex catalog_mutex_;
+  std::shared_ptr<const Catalog> published_catalog_;
+
+  mutable std::mutex queue_mutex_;
+  std::condition_variable queue_changed_;
+  std::vector<Operation*> queue_;
+  bool idle_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+
+  std::atomic<bool> healthy_{true};
+  std::atomic<std::uint64_t> operations_{0}, batches_{0}, commit_failures_{0}, refused_full_{0},
+      largest_batch_{0}, commit_nanoseconds_{0}, wal_gauge_{0}, log_size_{0};
+};
+
+}  // namespace coffer::vault

@@ -1,0 +1,192 @@
+#include "vault/internal/registry_store.h"
+
+#include <algorithm>
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kClasses =
+    "SELECT name, version, definition FROM classes ORDER BY name, version";
+constexpr std::string_view kInsertClass =
+    "INSERT INTO classes (name, version, definition, created) VALUES (?, ?, ?, ?)";
+constexpr std::string_view kPurposes = "SELECT code, definition FROM purposes";
+constexpr std::string_view kPutPurpose =
+    "INSERT INTO purposes (code, definition, updated) VALUES (?, ?, ?) "
+    "ON CONFLICT (code) DO UPDATE SET definition = excluded.definition, updated = excluded.updated";
+constexpr std::string_view kLoadTokens =
+    "SELECT t.tid, t.principal, t.digest, p.name, p.role, t.created, t.expires, t.revoked "
+    "FROM tokens t JOIN principals p ON p.pid = t.principal ORDER BY t.tid";
+constexpr std::string_view kInsertPrincipal =
+    "INSERT INTO principals (pid, kind, name, role, created) VALUES (?, 1, ?, ?, ?)";
+constexpr std::string_view kInsertToken =
+    "INSERT INTO tokens (tid, digest, principal, created, expires) VALUES (?, ?, ?, ?, ?)";
+constexpr std::string_view kRevoke = "UPDATE tokens SET revoked = ? WHERE tid = ?";
+constexpr std::string_view kFindIdempotency = "SELECT body, object FROM idempotency WHERE key = ?";
+constexpr std::string_view kInsertIdempotency =
+    "INSERT INTO idempotency (key, body, object, client, created) VALUES (?, ?, ?, ?, ?)";
+constexpr std::string_view kDeleteIdempotency = "DELETE FROM idempotency WHERE client = ?";
+constexpr std::string_view kPurgeIdempotency =
+    "DELETE FROM idempotency WHERE id IN "
+    "(SELECT id FROM idempotency ORDER BY id LIMIT 1000) AND created < ?";
+constexpr std::string_view kPutKey =
+    "INSERT INTO client_keys (client, cid, wrapped) VALUES (?, ?, ?) "
+    "ON CONFLICT (client) DO UPDATE SET cid = excluded.cid, wrapped = excluded.wrapped";
+constexpr std::string_view kFindKey = "SELECT cid, wrapped FROM client_keys WHERE client = ?";
+constexpr std::string_view kDeleteKey = "DELETE FROM client_keys WHERE client = ? AND cid = ?";
+
+}  // namespace
+
+std::shared_ptr<const ClassSchema> Catalog::Newest(std::string_view name) const {
+  const auto found = classes.find(name);
+  return found == classes.end() ? nullptr : found->second.back();
+}
+
+std::shared_ptr<const ClassSchema> Catalog::Version(std::string_view name,
+                                                    std::uint64_t version) const {
+  const auto found = classes.find(name);
+  if (found == classes.end() || version == 0 || version > found->second.size()) return nullptr;
+  return found->second[version - 1];
+}
+
+Result<CatalogStore> CatalogStore::Open(Database& database) {
+  CatalogStore store;
+  COFFER_ASSIGN(store.classes_, Statement::Prepare(database, kClasses));
+  COFFER_ASSIGN(store.purposes_, Statement::Prepare(database, kPurposes));
+  COFFER_ASSIGN(store.insert_class_, Statement::Prepare(database, kInsertClass));
+  COFFER_ASSIGN(store.put_purpose_, Statement::Prepare(database, kPutPurpose));
+  return store;
+}
+
+Result<Catalog> CatalogStore::Load() {
+  Catalog catalog;
+  auto classes = classes_.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, classes.Next());
+    if (!more) break;
+    auto schema = ParseClass(classes.Text(2));
+    auto& versions = catalog.classes[std::string(classes.Text(0))];
+    if (!schema || static_cast<std::uint64_t>(classes.Int(1)) != versions.size() + 1) {
+      return Fail(Code::kCorrupted, "storage_corrupted",
+                  "a stored class definition cannot be read: " + std::string(classes.Text(0)));
+    }
+    schema->version = versions.size() + 1;
+    versions.push_back(std::make_shared<const ClassSchema>(*std::move(schema)));
+  }
+  auto purposes = purposes_.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, purposes.Next());
+    if (!more) break;
+    auto purpose = ParsePurpose(purposes.Text(0), purposes.Text(1));
+    if (!purpose) {
+      return Fail(Code::kCorrupted, "storage_corrupted",
+                  "a stored purpose cannot be read: " + std::string(purposes.Text(0)));
+    }
+    catalog.purposes.emplace(purpose->code, *std::move(purpose));
+  }
+  return catalog;
+}
+
+Status CatalogStore::InsertClass(const ClassSchema& schema, Timestamp now) {
+  return insert_class_.Execute(std::string_view(schema.name), schema.version,
+                               std::string_view(schema.definition), now.ms);
+}
+
+Status CatalogStore::PutPurpose(const Purpose& purpose, Timestamp now) {
+  const std::string definition = FormatPurpose(purpose);
+  return put_purpose_.Execute(std::string_view(purpose.code), std::string_view(definition), now.ms);
+}
+
+Result<PrincipalStore> PrincipalStore::Open(Database& database) {
+  PrincipalStore store;
+  COFFER_ASSIGN(store.load_, Statement::Prepare(database, kLoadTokens));
+  COFFER_ASSIGN(store.insert_principal_, Statement::Prepare(database, kInsertPrincipal));
+  COFFER_ASSIGN(store.insert_token_, Statement::Prepare(database, kInsertToken));
+  COFFER_ASSIGN(store.revoke_, Statement::Prepare(database, kRevoke));
+  return store;
+}
+
+Result<std::vector<TokenRow>> PrincipalStore::Load() {
+  std::vector<TokenRow> tokens;
+  auto rows = load_.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return tokens;
+    TokenRow row;
+    std::ranges::copy(rows.Blob(0), row.id.value.begin());
+    std::ranges::copy(rows.Blob(1), row.principal.value.begin());
+    std::ranges::copy(rows.Blob(2), row.digest.begin());
+    row.name = rows.Text(3);
+    const auto role = RoleFromNumber(rows.Int(4));
+    if (!role) return Fail(Code::kCorrupted, "storage_corrupted", "a principal has no known role");
+    row.role = *role;
+    row.created.ms = rows.Int(5);
+    row.expires.ms = rows.Int(6);
+    if (!rows.IsNull(7)) row.revoked = Timestamp{rows.Int(7)};
+    tokens.push_back(std::move(row));
+  }
+}
+
+Status PrincipalStore::Insert(const TokenRow& row) {
+  COFFER_TRY(insert_principal_.Execute(row.principal.bytes(), std::string_view(row.name),
+                                       static_cast<int>(row.role), row.created.ms));
+  return insert_token_.Execute(row.id.bytes(), ByteView(row.digest), row.principal.bytes(),
+                               row.created.ms, row.expires.ms);
+}
+
+Status PrincipalStore::Revoke(const TokenId& id, Timestamp when) {
+  return revoke_.Execute(when.ms, id.bytes());
+}
+
+Result<IdempotencyStore> IdempotencyStore::Open(Database& database) {
+  IdempotencyStore store;
+  COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindIdempotency));
+  COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertIdempotency));
+  COFFER_ASSIGN(store.delete_of_, Statement::Prepare(database, kDeleteIdempotency));
+  COFFER_ASSIGN(store.purge_, Statement::Prepare(database, kPurgeIdempotency));
+  return store;
+}
+
+Result<std::optional<IdempotencyStore::Row>> IdempotencyStore::Find(const crypto::Hash& key) {
+  auto rows = find_.Query(ByteView(key));
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  Row row;
+  std::ranges::copy(rows.Blob(0), row.body.begin());
+  std::ranges::copy(rows.Blob(1), row.object.begin());
+  return row;
+}
+
+Status IdempotencyStore::Insert(const crypto::Hash& key, const Row& row, std::int64_t client,
+                                Timestamp now) {
+  return insert_.Execute(ByteView(key), ByteView(row.body), ByteView(row.object), client, now.ms);
+}
+
+Status IdempotencyStore::DeleteOf(std::int64_t client) { return delete_of_.Execute(client); }
+
+Status IdempotencyStore::PurgeBefore(Timestamp oldest) { return purge_.Execute(oldest.ms); }
+
+Result<KeyStore> KeyStore::Open(Database& database) {
+  KeyStore store;
+  COFFER_ASSIGN(store.put_, Statement::Prepare(database, kPutKey));
+  COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindKey));
+  COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteKey));
+  return store;
+}
+
+Status KeyStore::Put(const ClientId& client, ByteView wrapped) {
+  return put_.Execute(client.Row(), client.bytes(), wrapped);
+}
+
+Result<std::optional<Bytes>> KeyStore::Find(const ClientId& client) {
+  auto rows = find_.Query(client.Row());
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found || !std::ranges::equal(rows.Blob(0), client.bytes())) return std::nullopt;
+  const auto wrapped = rows.Blob(1);
+  return Bytes(wrapped.begin(), wrapped.end());
+}
+
+Status KeyStore::Delete(const ClientId& client) {
+  return delete_.Execute(client.Row(), client.bytes());
+}
+
+}  // namespace coffer::vault

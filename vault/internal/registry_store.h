@@ -1,0 +1,93 @@
+// Classes, purposes, principals with their tokens, idempotency keys, and client keys.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/clock.h"
+#include "vault/access_policy.h"
+#include "vault/class_schema.h"
+#include "vault/ids.h"
+#include "vault/internal/sqlite.h"
+#include "vault/purpose.h"
+
+namespace coffer::vault {
+
+using audit::Timestamp;
+
+// What requests are validated and decided against: immutable, replaced as a whole by the engine.
+struct Catalog {
+  // Every version of each class, oldest first; version v is at v - 1.
+  std::map<std::string, std::vector<std::shared_ptr<const ClassSchema>>, std::less<>> classes;
+  std::map<std::string, Purpose, std::less<>> purposes;
+
+  std::shared_ptr<const ClassSchema> Newest(std::string_view name) const;
+  std::shared_ptr<const ClassSchema> Version(std::string_view name, std::uint64_t version) const;
+};
+
+class CatalogStore {
+ public:
+  static Result<CatalogStore> Open(Database& database);
+  Result<Catalog> Load();
+  Status InsertClass(const ClassSchema& schema, Timestamp now);
+  Status PutPurpose(const Purpose& purpose, Timestamp now);
+
+ private:
+  Statement classes_, purposes_, insert_class_, put_purpose_;
+};
+
+using TokenDigest = crypto::Hash;
+
+struct TokenRow {
+  TokenId id;
+  PrincipalId principal;
+  TokenDigest digest{};
+  std::string name;
+  Role role = Role::kAuditor;
+  Timestamp created, expires;
+  std::optional<Timestamp> revoked;
+};
+
+class PrincipalStore {
+ public:
+  static Result<PrincipalStore> Open(Database& database);
+  Result<std::vector<TokenRow>> Load();  // every token with its principal
+  Status Insert(const TokenRow& row);    // the principal and its first token
+  Status Revoke(const TokenId& id, Timestamp when);
+
+ private:
+  Statement load_, insert_principal_, insert_token_, revoke_;
+};
+
+class IdempotencyStore {
+ public:
+  static Result<IdempotencyStore> Open(Database& database);
+  struct Row {
+    crypto::Hash body{};
+    Id128 object{};
+  };
+  Result<std::optional<Row>> Find(const crypto::Hash& key);
+  Status Insert(const crypto::Hash& key, const Row& row, std::int64_t client, Timestamp now);
+  Status DeleteOf(std::int64_t client);
+  Status PurgeBefore(Timestamp oldest);
+
+ private:
+  Statement find_, insert_, delete_of_, purge_;
+};
+
+// keys.db
+class KeyStore {
+ public:
+  static Result<KeyStore> Open(Database& database);
+  Status Put(const ClientId& client, ByteView wrapped);
+  Result<std::optional<Bytes>> Find(const ClientId& client);
+  Status Delete(const ClientId& client);
+
+ private:
+  Statement put_, find_, delete_;
+};
+
+}  // namespace coffer::vault

@@ -1,0 +1,241 @@
+#include "vault/internal/sqlite.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <mutex>
+
+#include "crypto/encoding.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kPlainMagic{"SQLite format 3\0", 16};
+
+// A key that is silently not applied leaves a plaintext database: such a file is never opened.
+Status RefusePlaintext(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  std::array<char, 16> head{};
+  const auto got = read(fd, head.data(), head.size());
+  close(fd);
+  if (got == 16 && std::string_view(head.data(), 16) == kPlainMagic) {
+    return Fail(Code::kCorrupted, "database_plaintext",
+                path + " is a plaintext SQLite database, not one of Coffer's");
+  }
+  return {};
+}
+
+Result<std::string> Pragma(sqlite3* database, const char* sql) {
+  sqlite3_stmt* raw = nullptr;
+  int code = sqlite3_prepare_v2(database, sql, -1, &raw, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(database, code, sql));
+  std::string value;
+  code = sqlite3_step(raw);
+  if (code == SQLITE_ROW) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(raw, 0));
+    if (text != nullptr) value = text;
+  }
+  sqlite3_finalize(raw);
+  if (code != SQLITE_ROW && code != SQLITE_DONE) {
+    return std::unexpected(SqliteError(database, code, sql));
+  }
+  return value;
+}
+
+Status Expect(sqlite3* database, const char* pragma, std::string_view wanted) {
+  auto value = Pragma(database, pragma);
+  if (!value) return std::unexpected(value.error());
+  if (*value != wanted) {
+    return Fail(Code::kInternal, "sqlite_setting_refused",
+                std::string(pragma) + " gave '" + *value + "'");
+  }
+  return {};
+}
+
+Status ApplyKey(sqlite3* database, const crypto::SecretBytes& key) {
+  if (key.size() != 32) return Fail(Code::kInternal, "database_key_size");
+  // SQLCipher takes a raw key as the text x'64 hex digits'; another length would silently become a
+  // passphrase. The text lives in locked memory.
+  crypto::SecretBytes text(67);
+  auto out = text.ExposeSecretForWriting();
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  out[0] = 'x';
+  out[1] = '\'';
+  for (std::size_t i = 0; i < 32; ++i) {
+    out[2 + 2 * i] = static_cast<std::uint8_t>(kDigits[key.ExposeSecret()[i] >> 4]);
+    out[3 + 2 * i] = static_cast<std::uint8_t>(kDigits[key.ExposeSecret()[i] & 15]);
+  }
+  out[66] = '\'';
+  const int code =
+      sqlite3_key_v2(database, "main", text.ExposeSecret().data(), static_cast<int>(text.size()));
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(database, code, "applying the key"));
+  return {};
+}
+
+void SilenceCipherLog() {
+  static std::once_flag once;
+  // SQLCipher logs errors to stderr by default, which would mix foreign lines into the JSON log.
+  std::call_once(once, [] {
+    sqlite3* memory = nullptr;
+    if (sqlite3_open(":memory:", &memory) == SQLITE_OK) {
+      sqlite3_exec(memory, "PRAGMA cipher_log_level = NONE", nullptr, nullptr, nullptr);
+    }
+    sqlite3_close(memory);
+  });
+}
+
+}  // namespace
+
+Error SqliteError(sqlite3* database, int code, std::string_view doing) {
+  std::string detail(doing);
+  detail += ": ";
+  detail += sqlite3_errstr(code);
+  if (database != nullptr) {
+    detail += " (extended code " + std::to_string(sqlite3_extended_errcode(database));
+    const int system = sqlite3_system_errno(database);
+    if (system != 0) detail += ", errno " + std::to_string(system);
+    detail += ")";
+  }
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return {Code::kUnavailable, "storage_full", detail};
+    case SQLITE_IOERR:
+    case SQLITE_READONLY:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_CANTOPEN:
+    case SQLITE_NOMEM:
+      return {Code::kUnavailable, "storage_unavailable", detail};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {Code::kCorrupted, "storage_corrupted", detail};
+    case SQLITE_CONSTRAINT:
+      return {Code::kConflict, "conflict", detail};
+    default:
+      return {Code::kInternal, "internal_error", detail};
+  }
+}
+
+bool IsFsyncFailure(int extended_code) {
+  return extended_code == SQLITE_IOERR_FSYNC || extended_code == SQLITE_IOERR_DIR_FSYNC ||
+         extended_code == SQLITE_IOERR_CLOSE;
+}
+
+Result<Database> Database::Open(const std::string& path, const crypto::SecretBytes& key,
+                                const Options& options) {
+  SilenceCipherLog();
+  struct stat status {};
+  const bool exists = stat(path.c_str(), &status) == 0;
+  if (!exists && !options.create) {
+    return Fail(Code::kNotFound, "database_missing", path + " does not exist");
+  }
+  COFFER_TRY(RefusePlaintext(path));
+
+  Database database;
+  database.path_ = path;
+  sqlite3* raw = nullptr;
+  // A read-only connection to a WAL database still needs the shared-memory file, hence READWRITE
+  // with query_only below.
+  const int flags = SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0) |
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  database.handle_.reset(raw);
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(raw, code, "opening " + path));
+
+  COFFER_TRY(ApplyKey(raw, key));
+  COFFER_ASSIGN(const std::string version, Pragma(raw, "PRAGMA cipher_version"));
+  if (!version.starts_with("4.")) {
+    return Fail(Code::kInternal, "sqlcipher_missing",
+                "this program is not linked with SQLCipher 4 (version '" + version + "')");
+  }
+  // A wrong key shows only when a page is read.
+  if (auto schema = Pragma(raw, "SELECT count(*) FROM sqlite_schema"); !schema) {
+    if (schema.error().code == Code::kUnavailable) return std::unexpected(schema.error());
+    return Fail(Code::kCorrupted, "database_unreadable",
+                path + " cannot be read with this vault's key: it is damaged, or belongs to "
+                       "another vault");
+  }
+  sqlite3_busy_timeout(raw, 2000);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+  // Without this, SQLite's sorts go to a temporary file in plaintext.
+  COFFER_TRY(database.Execute("PRAGMA temp_store = 2"));
+  COFFER_TRY(Expect(raw, "PRAGMA temp_store", "2"));
+  COFFER_TRY(database.Execute("PRAGMA foreign_keys = ON"));
+  const std::string cache = "PRAGMA cache_size = -" + std::to_string(options.cache_kib);
+  COFFER_TRY(database.Execute(cache.c_str()));
+  if (options.read_only) {
+    COFFER_TRY(database.Execute("PRAGMA query_only = ON"));
+    sqlite3_wal_autocheckpoint(raw, 0);
+    sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    return database;
+  }
+  COFFER_TRY(Expect(raw, "PRAGMA journal_mode = WAL", "wal"));
+  COFFER_TRY(database.Execute("PRAGMA synchronous = FULL"));
+  COFFER_TRY(Expect(raw, "PRAGMA synchronous", "2"));
+  COFFER_TRY(Expect(raw, "PRAGMA secure_delete = ON", "1"));
+  // Checkpoints are run by the one writer, when it chooses.
+  COFFER_TRY(Expect(raw, "PRAGMA wal_autocheckpoint = 0", "0"));
+  if (chmod(path.c_str(), 0600) != 0) {
+    return Fail(Code::kUnavailable, "storage_unavailable", "cannot set the mode of " + path);
+  }
+  return database;
+}
+
+Status Database::Execute(const char* sql) {
+  const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, sql));
+  return {};
+}
+
+Result<Database::WalState> Database::Checkpoint(bool truncate) {
+  WalState state;
+  const int code = sqlite3_wal_checkpoint_v2(
+      handle_.get(), "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
+      &state.frames, &state.checkpointed);
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "checkpoint"));
+  return state;
+}
+
+Result<bool> Cursor::Next() {
+  if (code_ == SQLITE_OK) code_ = sqlite3_step(statement_);
+  const int code = std::exchange(code_, SQLITE_OK);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return std::unexpected(
+      SqliteError(sqlite3_db_handle(statement_), code, sqlite3_sql(statement_)));
+}
+
+Result<Statement> Statement::Prepare(const Database& database, std::string_view sql) {
+  Statement statement;
+  sqlite3_stmt* raw = nullptr;
+  const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(database.handle(), code, sql));
+  statement.handle_.reset(raw);
+  return statement;
+}
+
+Result<DatabaseTransaction> DatabaseTransaction::Begin(Database& database) {
+  COFFER_TRY(database.Execute("BEGIN IMMEDIATE"));
+  return DatabaseTransaction(database);
+}
+
+DatabaseTransaction::~DatabaseTransaction() {
+  // A failed statement may have rolled back already; then there is nothing to do.
+  if (database_ != nullptr && sqlite3_get_autocommit(database_->handle()) == 0) {
+    sqlite3_exec(database_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+Status DatabaseTransaction::Commit() {
+  COFFER_TRY(database_->Execute("COMMIT"));
+  database_ = nullptr;
+  return {};
+}
+
+}  // namespace coffer::vault

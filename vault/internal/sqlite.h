@@ -1,0 +1,161 @@
+// RAII over SQLCipher. The only place that knows SQLite's C interface; every return code is checked.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "crypto/bytes.h"
+#include "crypto/result.h"
+#include "crypto/secret_bytes.h"
+
+namespace coffer::vault {
+
+using crypto::ByteView;
+using crypto::Bytes;
+
+// Code from an SQLite result: full disks and I/O are kUnavailable, damage is kCorrupted, broken
+// constraints are kConflict.
+Error SqliteError(sqlite3* database, int code, std::string_view doing);
+
+// True for codes after which no commit may be trusted: a failed fsync (the kernel may have dropped
+// the dirty pages and report success next time).
+bool IsFsyncFailure(int extended_code);
+
+class Database {
+ public:
+  struct Options {
+    bool read_only = false;
+    bool create = false;
+    int cache_kib = 2048;
+  };
+  // Opens with a raw 32-byte key, proves the key by reading the schema, asserts SQLCipher 4 and
+  // sets what architecture asks for (WAL, synchronous=FULL, temp_store=MEMORY, secure_delete, ...).
+  // Errors: kNotFound "database_missing", kCorrupted "database_unreadable" (wrong key or damage),
+  // kCorrupted "database_plaintext", kUnavailable, kInternal "sqlcipher_missing".
+  static Result<Database> Open(const std::string& path, const crypto::SecretBytes& key,
+                               const Options& options);
+
+  sqlite3* handle() const { return handle_.get(); }
+  const std::string& path() const { return path_; }
+  Status Execute(const char* sql);  // constant SQL without parameters; may be several statements
+  // Frames in the WAL and how many of them are in the database file afterwards.
+  struct WalState {
+    int frames = 0;
+    int checkpointed = 0;
+  };
+  Result<WalState> Checkpoint(bool truncate);
+  int ExtendedError() const { return sqlite3_extended_errcode(handle_.get()); }
+
+ private:
+  struct Close {
+    void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+  };
+  std::unique_ptr<sqlite3, Close> handle_;
+  std::string path_;
+};
+
+// One execution of a prepared statement; resets it when it goes out of scope. Bound text and blobs
+// are not copied: they must outlive the cursor.
+class Cursor {
+ public:
+  Cursor(sqlite3_stmt* statement, int bind_error) : statement_(statement), code_(bind_error) {}
+  Cursor(Cursor&& other) noexcept
+      : statement_(std::exchange(other.statement_, nullptr)), code_(other.code_) {}
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+  Cursor& operator=(Cursor&&) = delete;
+  ~Cursor() {
+    if (statement_ != nullptr) sqlite3_reset(statement_);
+  }
+
+  Result<bool> Next();  // false at the end
+
+  std::int64_t Int(int column) const { return sqlite3_column_int64(statement_, column); }
+  bool IsNull(int column) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+  }
+  // Valid until Next() or the end of the cursor.
+  ByteView Blob(int column) const {
+    const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
+    return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+  std::string_view Text(int column) const { return crypto::AsText(Blob(column)); }
+
+ private:
+  sqlite3_stmt* statement_;
+  int code_;
+};
+
+class Statement {
+ public:
+  static Result<Statement> Prepare(const Database& database, std::string_view sql);
+
+  template <class... Args>
+  Cursor Query(const Args&... args) {
+    [[maybe_unused]] int index = 0;
+    int error = SQLITE_OK;
+    [[maybe_unused]] const auto bind = [&](const auto& value) {
+      const int code = Bind(++index, value);
+      if (code != SQLITE_OK) error = code;
+    };
+    (bind(args), ...);
+    return Cursor(handle_.get(), error);
+  }
+
+  template <class... Args>
+  Status Execute(const Args&... args) {
+    auto cursor = Query(args...);
+    auto stepped = cursor.Next();
+    if (!stepped) return std::unexpected(std::move(stepped).error());
+    return {};
+  }
+
+ private:
+  int Bind(int index, std::int64_t value) {
+    return sqlite3_bind_int64(handle_.get(), index, value);
+  }
+  int Bind(int index, std::uint64_t value) { return Bind(index, static_cast<std::int64_t>(value)); }
+  int Bind(int index, int value) { return Bind(index, static_cast<std::int64_t>(value)); }
+  int Bind(int index, const std::optional<ByteView>& value) {
+    return value ? Bind(index, *value) : sqlite3_bind_null(handle_.get(), index);
+  }
+  int Bind(int index, std::string_view value) {
+    return sqlite3_bind_text64(handle_.get(), index, value.data() == nullptr ? "" : value.data(),
+                               value.size(), SQLITE_STATIC, SQLITE_UTF8);
+  }
+  int Bind(int index, ByteView value) {
+    return sqlite3_bind_blob64(handle_.get(), index, value.empty() ? static_cast<const void*>("") : value.data(),
+                               value.size(), SQLITE_STATIC);
+  }
+
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+};
+
+// BEGIN; rolls back when it goes out of scope without Commit().
+class DatabaseTransaction {
+ public:
+  static Result<DatabaseTransaction> Begin(Database& database);
+  DatabaseTransaction(DatabaseTransaction&& other) noexcept
+      : database_(std::exchange(other.database_, nullptr)) {}
+  DatabaseTransaction(const DatabaseTransaction&) = delete;
+  DatabaseTransaction& operator=(const DatabaseTransaction&) = delete;
+  DatabaseTransaction& operator=(DatabaseTransaction&&) = delete;
+  ~DatabaseTransaction();
+  Status Commit();
+
+ private:
+  explicit DatabaseTransaction(Database& database) : database_(&database) {}
+  Database* database_;
+};
+
+}  // namespace coffer::vault

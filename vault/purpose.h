@@ -1,0 +1,27 @@
+// The register of purposes: why data may be processed (GDPR Art. 5(1)(b), 30(1)(b)).
+//
+//   {"title": "…", "legal_basis": "contract", "owner": "…", "description": "…"}
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "crypto/result.h"
+
+namespace coffer::vault {
+
+struct Purpose {
+  std::string code;         // [a-z][a-z0-9-]{0,63}
+  std::string title;        // required
+  std::string legal_basis;  // consent, contract, legal-obligation, vital-interests, public-task,
+                            // legitimate-interests (GDPR Art. 6(1))
+  std::string owner;        // who answers for it; optional
+  std::string description;  // optional
+};
+
+bool IsPurposeCode(std::string_view code);
+// Errors: those of ParseStrictJson; kUnprocessable "purpose_invalid" with issues.
+Result<Purpose> ParsePurpose(std::string_view code, std::string_view json);
+std::string FormatPurpose(const Purpose& purpose);  // the JSON object, with "code"
+
+}  // namespace coffer::vault

@@ -1,0 +1,279 @@
+// Opening, closing and making a vault, and what concerns it as a whole.
+#include "vault/vault.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "audit/log_reader.h"
+#include "crypto/atomic_file.h"
+#include "vault/internal/core.h"
+#include "vault/internal/migrations.h"
+#include "vault/internal/tokens.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr int kKeysCacheKib = 16 * 1024;
+constexpr std::int64_t kFirstTokenLifetimeMs = std::int64_t{365} * 24 * 3600 * 1000;
+
+// The log must hold the anchor's checkpoint as a prefix: a head behind it means that the database
+// was rolled back or cut.
+Status CheckAnchor(LogStore& log, const audit::Anchor& anchor, const crypto::Keyring& keyring) {
+  const audit::VerifierKey key{keyring.log_origin(), keyring.log_signing_key().public_key()};
+  COFFER_ASSIGN(const auto checkpoint, audit::VerifyCheckpoint(anchor.note, key));
+  COFFER_ASSIGN(const std::uint64_t size, log.Size());
+  if (size < checkpoint.size) {
+    return Fail(Code::kCorrupted, "log_behind_anchor",
+                "the access log ends before entry " + std::to_string(size) +
+                    ", but its signed anchor covers entries up to " +
+                    std::to_string(checkpoint.size - 1) + ": entries " + std::to_string(size) +
+                    " to " + std::to_string(checkpoint.size - 1) +
+                    " are missing. The database was rolled back or cut; see 'Recovery' in the "
+                    "operator's guide");
+  }
+  const auto read = audit::MakeHashReader(log, size);
+  COFFER_ASSIGN(const auto root, audit::RootAt(checkpoint.size, read));
+  if (root != checkpoint.root) {
+    return Fail(Code::kCorrupted, "anchor_mismatch",
+                "the access log's first " + std::to_string(checkpoint.size) +
+                    " entries are not the ones that the anchor signed: history was altered; see "
+                    "'Recovery' in the operator's guide");
+  }
+  return {};
+}
+
+Result<audit::Anchor> ReadAnchor(const std::string& path) {
+  auto bytes = crypto::ReadFile(path, 64 * 1024);
+  if (!bytes && bytes.error().code == Code::kNotFound) {
+    return Fail(Code::kCorrupted, "anchor_missing",
+                path + " is missing: without it a rolled-back log would go unnoticed; see "
+                       "'Recovery' in the operator's guide");
+  }
+  if (!bytes) return std::unexpected(bytes.error());
+  return audit::ParseAnchor(crypto::AsText(*bytes));
+}
+
+Status SyncDirectory(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && fsync(fd) == 0;
+  if (fd >= 0) close(fd);
+  if (!synced) return Fail(Code::kUnavailable, "file_not_written", "cannot sync " + path);
+  return {};
+}
+
+}  // namespace
+
+Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root) {
+  namespace fs = std::filesystem;
+  const audit::Clock& clock = options.clock ? *options.clock : audit::SystemClock();
+  std::error_code error;
+  if (fs::exists(options.directory, error) && !fs::is_empty(options.directory, error)) {
+    return Fail(Code::kConflict, "vault_exists",
+                options.directory + " is not empty; choose a new directory");
+  }
+  const std::string anchor_path = AnchorPath(options.directory, options.anchor_path);
+  if (fs::exists(anchor_path, error)) {
+    return Fail(Code::kConflict, "vault_exists",
+                anchor_path + " is the anchor of another vault; choose another path");
+  }
+  // Everything is made beside the directory and renamed into place, so that a crash leaves no half
+  // vault behind under the real name.
+  fs::path target = fs::path(options.directory).lexically_normal();
+  if (!target.has_filename()) target = target.parent_path();
+  const std::string work = target.string() + ".initialising";
+  fs::remove_all(work, error);
+  fs::create_directories(target.parent_path().empty() ? "." : target.parent_path(), error);
+  if (mkdir(work.c_str(), 0700) != 0) {
+    return Fail(Code::kUnavailable, "directory_not_writable",
+                "cannot make " + work + ": " + std::strerror(errno));
+  }
+
+  COFFER_ASSIGN(const auto keyring, crypto::Keyring::Create(KeyringPath(work), root,
+                                                            options.passphrase, options.log_origin));
+  NewToken token;
+  audit::Anchor anchor{1, {}};
+  {
+    COFFER_ASSIGN(auto vault, Database::Open(VaultDatabasePath(work), keyring.vault_db_key(),
+                                             {.create = true}));
+    COFFER_ASSIGN(auto keys, Database::Open(KeysDatabasePath(work), keyring.keys_db_key(),
+                                            {.create = true}));
+    COFFER_TRY(Migrate(vault, VaultMigrations()));
+    COFFER_TRY(Migrate(keys, KeysMigrations()));
+    COFFER_ASSIGN(auto principals, PrincipalStore::Open(vault));
+    COFFER_ASSIGN(auto log, LogStore::Open(vault));
+
+    const Timestamp now = clock.Now();
+    const TokenRow row = MakeToken(keyring, "first administrator", Role::kAdministrator, now,
+                                   kFirstTokenLifetimeMs, token.secret);
+    token.info = InfoOf(row);
+    audit::Entry created;
+    created.action = "log.created";
+    created.actor = "genesis";
+    created.decision = audit::Decision::kAllow;
+    created.outcome = "ok";
+    audit::Entry first_token = created;
+    first_token.action = Name(Action::kTokenCreate);
+    first_token.detail = row.id.Text() + " " + row.principal.Text() + " " + std::string(Name(row.role));
+
+    COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault));
+    COFFER_TRY(principals.Insert(row));
+    audit::LogWriter writer(keyring.log_origin(), {});
+    std::string bytes;
+    std::vector<audit::FullTile> tiles;
+    for (audit::Entry* entry : {&created, &first_token}) {
+      writer.Append(*entry, now, bytes, tiles);
+      COFFER_TRY(log->AppendEntry(entry->seq, bytes));
+    }
+    anchor.note = audit::SignCheckpoint(
+        {keyring.log_origin(), writer.head().size, writer.head().frontier.Root()},
+        keyring.log_signing_key());
+    COFFER_TRY(log->PutCheckpoint(anchor.note));
+    COFFER_TRY(transaction.Commit());
+    COFFER_TRY(vault.Checkpoint(true));
+    COFFER_TRY(keys.Checkpoint(true));
+  }
+  const std::string first_anchor =
+      options.anchor_path.empty() ? AnchorPath(work, {}) : options.anchor_path;
+  COFFER_TRY(crypto::WriteFileAtomically(first_anchor,
+                                         crypto::AsBytes(audit::FormatAnchor(anchor))));
+  COFFER_TRY(SyncDirectory(work));
+  if (rename(work.c_str(), target.c_str()) != 0) {
+    return Fail(Code::kUnavailable, "directory_not_writable",
+                "cannot rename " + work + ": " + std::strerror(errno));
+  }
+  COFFER_TRY(SyncDirectory(target.parent_path().empty() ? "." : target.parent_path().string()));
+  return token;
+}
+
+Vault::Vault(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+
+Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
+                                           crypto::RootKeyProvider& root) {
+  VaultOptions settled = options;
+  if (settled.clock == nullptr) settled.clock = &audit::SystemClock();
+  settled.anchor_path = AnchorPath(options.directory, options.anchor_path);
+  if (access(KeyringPath(options.directory).c_str(), F_OK) != 0) {
+    return Fail(Code::kNotFound, "vault_missing",
+                "there is no vault in " + options.directory + "; make one with 'coffer init'");
+  }
+  COFFER_ASSIGN(auto lock, DirectoryLock::Acquire(options.directory));
+  COFFER_ASSIGN(auto keyring, crypto::Keyring::Open(KeyringPath(options.directory), root));
+  auto core = std::make_unique<Core>(settled, std::move(lock), std::move(keyring));
+
+  COFFER_ASSIGN(auto vault, Database::Open(VaultDatabasePath(options.directory),
+                                           core->keyring.vault_db_key(),
+                                           {.cache_kib = options.page_cache_mib * 1024}));
+  COFFER_ASSIGN(auto keys, Database::Open(KeysDatabasePath(options.directory),
+                                          core->keyring.keys_db_key(), {.cache_kib = kKeysCacheKib}));
+  COFFER_TRY(Migrate(vault, VaultMigrations()));
+  COFFER_TRY(Migrate(keys, KeysMigrations()));
+  COFFER_ASSIGN(auto anchor, ReadAnchor(settled.anchor_path));
+  {
+    COFFER_ASSIGN(auto log, LogStore::Open(vault));
+    COFFER_TRY(CheckAnchor(*log, anchor, core->keyring));
+  }
+  COFFER_ASSIGN(auto cache, KeyCache::Create(options.key_cache_entries,
+                                             options.require_locked_memory));
+  COFFER_ASSIGN(core->engine,
+                Engine::Create(std::move(vault), std::move(keys), core->keyring, std::move(cache),
+                               {.queue_limit = options.queue_limit,
+                                .log = options.log,
+                                .clock = settled.clock,
+                                .origin = core->keyring.log_origin()}));
+  core->engine->Start();
+  core->started = core->Now();
+  COFFER_TRY(core->LogSystemEvent("vault.start", "ok"));
+
+  COFFER_ASSIGN(auto reader, Database::Open(VaultDatabasePath(options.directory),
+                                            core->keyring.vault_db_key(), {.read_only = true}));
+  COFFER_ASSIGN(core->publisher,
+                LogPublisher::Create(*core->engine, core->keyring, std::move(reader),
+                                     std::move(anchor),
+                                     {.anchor_path = settled.anchor_path,
+                                      .interval_ms = options.checkpoint_interval_ms,
+                                      .heartbeat_s = options.heartbeat_interval_s,
+                                      .log = options.log}));
+  COFFER_TRY(core->publisher->Publish(false));
+  core->publisher->Start();
+  return std::unique_ptr<Vault>(new Vault(std::move(core)));
+}
+
+Vault::~Vault() {
+  core_->publisher->Stop();
+  auto sealed = core_->LogSystemEvent("vault.stop", "ok");
+  if (sealed) sealed = core_->publisher->Publish(false);
+  if (!sealed && core_->options.log) {
+    core_->options.log(Severity::kError, "the log could not be sealed: " + sealed.error().detail);
+  }
+  core_->publisher.reset();
+  core_->engine->Stop();
+}
+
+Error Vault::Refuse(const Caller& caller, Action action, std::optional<ClientId> client,
+                    std::optional<RecordId> record, Error error) {
+  Call call = core_->StartCall(caller, action);
+  if (client) call.entry.client = client->Text();
+  if (record) call.entry.record = record->Text();
+  auto refused = core_->Perform(OperationKind::kRead, call, client, nullptr,
+                                [&](Transaction&) -> Status {
+                                  call.entry.decision = audit::Decision::kDeny;
+                                  call.entry.rule = "check:input";
+                                  return Fail(error.code, error.reason);
+                                });
+  if (refused || refused.error().reason == error.reason) return error;
+  return refused.error();
+}
+
+Health Vault::CheckHealth() const {
+  if (!core_->engine->healthy()) return {false, "storage_unavailable"};
+  if (!core_->publisher->healthy()) return {false, "log_mismatch"};
+  return {true, "ok"};
+}
+
+Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
+  Call call = core_->StartCall(caller, Action::kMetricsRead);
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr,
+      [](Transaction&) -> Status { return {}; }, EntryRule::kOnRefusal));
+  auto statistics = core_->engine->Statistics();
+  statistics.checkpoint_size = core_->publisher->published_size();
+  return statistics;
+}
+
+Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
+  Call call = core_->StartCall(caller, Action::kStatusRead);
+  VaultStatus status;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        for (const TokenRow* token : transaction.Tokens()) {
+          if (!token->revoked && token->expires > transaction.now()) ++status.active_tokens;
+        }
+        status.classes = transaction.catalog().classes.size();
+        status.purposes = transaction.catalog().purposes.size();
+        return {};
+      }));
+  // Counting walks the tables: on a connection of its own, beside the engine.
+  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+  COFFER_ASSIGN(auto clients, ClientStore::Open(reader->database()));
+  COFFER_ASSIGN(auto records, RecordStore::Open(reader->database()));
+  COFFER_ASSIGN(status.clients, clients.Count());
+  COFFER_ASSIGN(status.records, records.Count());
+  COFFER_ASSIGN(status.erasures, clients.CountErasures());
+  COFFER_ASSIGN(status.log_size, reader->log().Size());
+  status.vault_id = "vlt_" + crypto::Base32Encode(core_->keyring.vault_id());
+  status.log_origin = core_->keyring.log_origin();
+  status.log_key = audit::FormatVerifierKey(
+      {core_->keyring.log_origin(), core_->keyring.log_signing_key().public_key()});
+  status.checkpoint = core_->publisher->published();
+  status.memory_locked = core_->engine->key_cache().locked();
+  status.started = core_->started;
+  return status;
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,306 @@
+// The vault: every operation a principal may perform. Each takes the acting caller, decides for
+// itself, and returns only after its access-log entry is durable: nothing is disclosed before.
+//
+// Errors common to all operations: kUnauthenticated; kPermissionDenied "permission_denied";
+// kInvalidArgument "purpose_required", kUnprocessable "purpose_unknown", kPermissionDenied
+// "purpose_not_allowed" where client data is touched; kNotFound "not_found" for what does not exist;
+// kUnavailable when the log or the store cannot be written; kExhausted "queue_full".
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/checkpoint.h"
+#include "audit/clock.h"
+#include "audit/verify.h"
+#include "crypto/keyring.h"
+#include "crypto/result.h"
+#include "crypto/root_key_provider.h"
+#include "vault/access_policy.h"
+#include "vault/class_schema.h"
+#include "vault/ids.h"
+#include "vault/purpose.h"
+
+namespace coffer::vault {
+
+using audit::Timestamp;
+
+// Who asks, and the facts of the request.
+struct Caller {
+  std::string token;    // as presented; empty when none was
+  std::string address;  // peer
+  CallId call;
+  std::string purpose;
+  std::string reason;  // free text; sealed aside, the log keeps a salted commitment
+};
+
+// Idempotency-Key of a request and the bytes of its body; an empty key means none.
+struct Idempotency {
+  std::string_view key;
+  std::string_view body;
+};
+
+struct ClientInfo {
+  ClientId id;
+  std::string external_ref;       // empty when none
+  std::vector<std::string> tags;  // sorted
+  std::uint64_t version = 0;
+  Timestamp created, updated;
+};
+
+struct ClientChange {
+  std::optional<std::string> external_ref;  // "" removes it
+  std::optional<std::vector<std::string>> tags;
+};
+
+struct RecordInfo {
+  RecordId id;
+  ClientId client;
+  std::string class_name;
+  std::uint64_t class_version = 0;
+  std::uint64_t version = 0;
+  Timestamp created, updated;
+  std::string data;  // canonical JSON object; empty where only the metadata was asked for
+};
+
+struct VersionInfo {
+  std::uint64_t version = 0;
+  std::uint64_t class_version = 0;
+  Timestamp written;
+};
+
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::string next_cursor;  // empty at the end
+};
+
+struct PageRequest {
+  std::size_t limit = 50;  // 1..200
+  std::string cursor;      // kInvalidArgument "cursor_invalid" when not one of ours
+};
+
+struct SearchHit {
+  ClientId client;
+  std::optional<RecordId> record;
+};
+
+struct Erasure {
+  ClientId client;
+  Timestamp erased;
+  std::uint64_t records = 0;
+  std::uint64_t seq = 0;  // of the log entry
+};
+
+enum class ImportOutcome { kCreated, kUpdated, kUnchanged };
+std::string_view Name(ImportOutcome outcome);
+struct ImportRow {
+  std::string external_ref;
+  std::string class_name;
+  std::string record_key;  // tells several records of one client and class apart; may be empty
+  std::string data;        // JSON object
+};
+struct ImportResult {
+  ImportOutcome outcome = ImportOutcome::kCreated;
+  ClientId client;
+  RecordId record;
+};
+
+struct TokenInfo {
+  TokenId id;
+  PrincipalId principal;
+  std::string name;
+  Role role = Role::kAuditor;
+  Timestamp created, expires;
+  std::optional<Timestamp> revoked;
+};
+struct NewToken {
+  TokenInfo info;
+  std::string secret;  // shown once; only a keyed hash is stored
+};
+
+struct LogFilter {
+  std::string client, record, actor, action, class_name, purpose, decision, request, outcome;
+  std::optional<Timestamp> from, to;  // [from, to)
+};
+struct LogPageRequest {
+  std::size_t limit = 100;  // 1..1000
+  bool oldest_first = false;
+  std::optional<std::uint64_t> start;  // sequence to start at; the log's end when absent
+};
+struct LogPage {
+  std::vector<std::string> entries;  // exact bytes
+  std::optional<std::uint64_t> next;  // where to go on, absent at the end
+  std::uint64_t size = 0;             // of the log when it was read
+};
+struct LogEntryView {
+  std::string entry;
+  // The free-text reason and the salt that opens `note_hash`; absent when none was given, it was
+  // erased with its client, or the caller may not see reasons.
+  std::optional<std::string> note_text;
+  std::optional<std::string> note_salt;  // hex
+};
+
+struct Health {
+  bool ready = false;
+  std::string_view reason;  // why not
+};
+
+struct VaultStatus {
+  std::string vault_id;
+  std::string log_origin;
+  std::string log_key;  // verifier key
+  std::uint64_t log_size = 0;
+  std::string checkpoint;  // the last published note
+  std::uint64_t clients = 0, records = 0, erasures = 0;
+  std::uint64_t classes = 0, purposes = 0, active_tokens = 0;
+  bool memory_locked = false;
+  Timestamp started;
+};
+
+struct EngineStatistics {
+  std::uint64_t operations = 0, batches = 0, commit_failures = 0, refused_full = 0;
+  std::uint64_t queue_length = 0, largest_batch = 0, wal_frames = 0;
+  std::uint64_t key_cache_entries = 0, log_size = 0, checkpoint_size = 0;
+  std::uint64_t commit_nanoseconds = 0;  // in total
+};
+
+enum class Severity { kInfo, kWarning, kError };
+using OperatorLog = std::function<void(Severity, std::string_view message)>;
+
+struct VaultOptions {
+  std::string directory;
+  std::string anchor_path;  // empty: <directory>/anchor
+  std::size_t queue_limit = 4096;
+  std::size_t key_cache_entries = 131072;
+  int page_cache_mib = 96;
+  bool require_locked_memory = true;
+  std::uint32_t checkpoint_interval_ms = 1000;
+  std::uint32_t heartbeat_interval_s = 3600;
+  OperatorLog log;
+  const audit::Clock* clock = nullptr;  // null: the system's
+};
+
+// What `coffer init` decides. Makes the directory's files; refuses one that holds a vault.
+struct InitOptions {
+  std::string directory;
+  std::string anchor_path;
+  std::string log_origin;
+  crypto::Argon2idParameters passphrase;  // for the passphrase provider
+  const audit::Clock* clock = nullptr;
+};
+// Returns the first administrator's token. Errors: kConflict "vault_exists"; those of Keyring.
+Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root);
+
+struct DeepReport {
+  audit::VerifyReport log;
+  std::uint64_t records_checked = 0, versions_checked = 0, clients_checked = 0;
+};
+// Offline: opens a (copied) data directory read-only, trusting only `log_key`, and checks the whole
+// log against the anchor and `checkpoints`; with `deep` also every live record and client against
+// its latest entry. Errors: those of opening.
+struct OfflineVerifyOptions {
+  std::string directory;
+  std::string anchor_path;
+  std::optional<audit::VerifierKey> log_key;  // absent: the keyring's own, which proves less
+  std::vector<std::string> checkpoints;
+  bool deep = false;
+};
+Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
+                                   crypto::RootKeyProvider& root);
+
+class Vault {
+ public:
+  // Errors: kConflict "vault_in_use" (another process holds the directory); those of the keyring and
+  // the databases; kCorrupted "log_behind_anchor", "anchor_mismatch", "anchor_missing".
+  static Result<std::unique_ptr<Vault>> Open(const VaultOptions& options,
+                                             crypto::RootKeyProvider& root);
+  // Writes the stop entry, the last checkpoint and the anchor. Operations must have ended.
+  ~Vault();
+
+  Result<ClientInfo> CreateClient(const Caller& caller, const ClientChange& client,
+                                  const Idempotency& idempotency);
+  Result<ClientInfo> GetClient(const Caller& caller, const ClientId& id);
+  // `if_version`: the version the caller saw. Errors: kPreconditionFailed "version_mismatch",
+  // kConflict "external_ref_taken".
+  Result<ClientInfo> UpdateClient(const Caller& caller, const ClientId& id,
+                                  std::uint64_t if_version, const ClientChange& change);
+  Result<Page<ClientInfo>> ListClients(const Caller& caller, std::string_view tag,
+                                       std::string_view class_name, const PageRequest& page);
+  Result<Page<SearchHit>> SearchByField(const Caller& caller, std::string_view class_name,
+                                        std::string_view field, std::string_view value,
+                                        const PageRequest& page);
+  Result<Page<SearchHit>> SearchByReference(const Caller& caller, std::string_view external_ref);
+  Result<Erasure> EraseClient(const Caller& caller, const ClientId& id);
+
+  Result<RecordInfo> CreateRecord(const Caller& caller, const ClientId& client,
+                                  std::string_view class_name, std::string_view data,
+                                  const Idempotency& idempotency);
+  Result<RecordInfo> GetRecord(const Caller& caller, const ClientId& client, const RecordId& id);
+  Result<RecordInfo> GetRecordVersion(const Caller& caller, const ClientId& client,
+                                      const RecordId& id, std::uint64_t version);
+  Result<std::vector<VersionInfo>> ListVersions(const Caller& caller, const ClientId& client,
+                                                const RecordId& id);
+  Result<Page<RecordInfo>> ListRecords(const Caller& caller, const ClientId& client,
+                                       std::string_view class_name, bool with_data,
+                                       const PageRequest& page);
+  Result<RecordInfo> UpdateRecord(const Caller& caller, const ClientId& client,
+                                  const RecordId& id, std::uint64_t if_version,
+                                  std::string_view data);
+  Status DeleteRecord(const Caller& caller, const ClientId& client, const RecordId& id,
+                      std::optional<std::uint64_t> if_version);
+  // One client by external reference and one record of it: made, updated or left as they are.
+  Result<ImportResult> ImportRecord(const Caller& caller, const ImportRow& row);
+
+  Result<std::shared_ptr<const ClassSchema>> GetClass(const Caller& caller, std::string_view name,
+                                                      std::optional<std::uint64_t> version);
+  Result<std::vector<std::shared_ptr<const ClassSchema>>> ListClasses(const Caller& caller);
+  // The stored schema, with a new version if the definition differs from the newest.
+  Result<std::shared_ptr<const ClassSchema>> PutClass(const Caller& caller, std::string_view name,
+                                                      std::string_view definition);
+  Result<Purpose> GetPurpose(const Caller& caller, std::string_view code);
+  Result<std::vector<Purpose>> ListPurposes(const Caller& caller);
+  Result<Purpose> PutPurpose(const Caller& caller, std::string_view code,
+                             std::string_view definition);
+
+  // `lifetime_s` 60 s to 366 days. Errors: kUnprocessable "token_invalid" with issues.
+  Result<NewToken> CreateToken(const Caller& caller, std::string_view name, Role role,
+                               std::int64_t lifetime_s);
+  Result<std::vector<TokenInfo>> ListTokens(const Caller& caller);
+  Result<TokenInfo> RevokeToken(const Caller& caller, const TokenId& id);
+  Result<TokenInfo> WhoAmI(const Caller& caller);
+
+  Result<LogPage> ReadLog(const Caller& caller, const LogFilter& filter,
+                          const LogPageRequest& page);
+  Result<LogEntryView> ReadLogEntry(const Caller& caller, std::uint64_t seq);
+  // An inclusion proof under the last published checkpoint, as a tlog-proof document. Errors:
+  // kNotFound when no checkpoint covers the entry yet.
+  Result<std::string> ProveLogEntry(const Caller& caller, std::uint64_t seq);
+  Result<std::string> ReadCheckpoint(const Caller& caller);
+  Result<DeepReport> VerifyLog(const Caller& caller, bool deep);
+
+  Result<VaultStatus> ReadStatus(const Caller& caller);
+  // For monitoring; a success leaves no entry, a refusal does.
+  Result<EngineStatistics> ReadStatistics(const Caller& caller);
+
+  // Records that a request which named `action` was refused before it reached the operation (bad
+  // JSON, missing header, ...), and returns the error to answer: `error`, or the failure to
+  // authenticate, which comes first, or that the log could not be written.
+  Error Refuse(const Caller& caller, Action action, std::optional<ClientId> client,
+               std::optional<RecordId> record, Error error);
+
+  Health CheckHealth() const;  // no entry, no disclosure
+
+  struct Core;
+
+ private:
+  explicit Vault(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace coffer::vault

@@ -1,0 +1,389 @@
+// Clients: create, read, change, list, find, erase.
+#include <algorithm>
+
+#include "crypto/random.h"
+#include "vault/internal/core.h"
+#include "vault/strict_json.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::size_t kMaxTags = 50;
+// A list by class may have to look at many clients for few answers; one page looks at so many.
+constexpr std::size_t kListScan = 2000;
+
+bool IsTag(std::string_view tag) {
+  return !tag.empty() && tag.size() <= 64 && std::ranges::all_of(tag, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ':' ||
+           c == '.';
+  });
+}
+
+std::string JoinTags(std::vector<std::string> tags) {
+  std::ranges::sort(tags);
+  const auto repeated = std::ranges::unique(tags);
+  tags.erase(repeated.begin(), repeated.end());
+  std::string joined;
+  for (const auto& tag : tags) {
+    if (!joined.empty()) joined += ' ';
+    joined += tag;
+  }
+  return joined;
+}
+
+std::vector<std::string> SplitTags(std::string_view joined) {
+  std::vector<std::string> tags;
+  while (!joined.empty()) {
+    const auto space = joined.find(' ');
+    tags.emplace_back(joined.substr(0, space));
+    if (space == joined.npos) break;
+    joined.remove_prefix(space + 1);
+  }
+  return tags;
+}
+
+std::vector<Issue> FaultsOf(const ClientChange& change) {
+  std::vector<Issue> issues;
+  if (change.external_ref &&
+      (change.external_ref->size() > 200 || !IsCleanUtf8(*change.external_ref))) {
+    issues.push_back({"/external_ref", "must be text of at most 200 bytes"});
+  }
+  if (change.tags) {
+    if (change.tags->size() > kMaxTags) issues.push_back({"/tags", "must be at most 50 tags"});
+    for (std::size_t i = 0; i < change.tags->size() && i < kMaxTags; ++i) {
+      if (!IsTag((*change.tags)[i])) {
+        issues.push_back({"/tags/" + std::to_string(i),
+                          "must be 1 to 64 of a-z, 0-9, '-', '_', ':' and '.'"});
+      }
+    }
+  }
+  return issues;
+}
+
+ClientInfo InfoOf(const ClientRow& row, std::string external_ref) {
+  return {row.id, std::move(external_ref), SplitTags(row.tags), row.version, row.created, row.updated};
+}
+
+// A client row that was logged as disclosed, with the pinned key that opens it after the commit.
+struct SealedClient {
+  ClientRow row;
+  KeyCache::Pin key;
+};
+
+Result<ClientInfo> OpenClient(const Vault::Core& core, const SealedClient& client) {
+  COFFER_ASSIGN(const Bytes plain,
+                crypto::Open(client.key.ExposeSecret(),
+                             core.ClientContext(client.row.id, client.row.version),
+                             client.row.profile));
+  return InfoOf(client.row, std::string(crypto::AsText(plain)));
+}
+
+// What an entry about a client names when its profile was read or written.
+std::vector<std::string> ProfileFields() { return {"external_ref", "tags"}; }
+
+}  // namespace
+
+Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange& client,
+                                       const Idempotency& idempotency) {
+  constexpr Action kAction = Action::kClientCreate;
+  if (auto issues = FaultsOf(client); !issues.empty()) {
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
+                                  Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)}));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  const auto repeat = core_->HashIdempotency(call, {}, idempotency);
+
+  ClientRow row;
+  row.id = ClientId::New(core_->Now());
+  const std::string external_ref = client.external_ref.value_or("");
+  row.tags = JoinTags(client.tags.value_or(std::vector<std::string>{}));
+  if (!external_ref.empty()) row.ref = core_->ReferenceToken(external_ref);
+  // The new key begins its life in a slot of the cache: locked memory, and ready for the records
+  // that usually follow.
+  COFFER_ASSIGN(auto key, core_->engine->key_cache().FindOrInsert(
+                              row.id, [](std::span<std::uint8_t> slot) -> Status {
+                                crypto::FillRandom(slot);
+                                return {};
+                              }));
+  row.profile = crypto::Seal(key.ExposeSecret(), 0, core_->ClientContext(row.id, row.version),
+                             crypto::AsBytes(external_ref));
+  const Bytes wrapped = core_->keyring.WrapDataKey(key.ExposeSecret(), row.id.value);
+
+  ClientInfo info;
+  bool repeated = false;
+  auto created = core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(const auto before, Core::FindRepeated(transaction, repeat));
+        if (before) {
+          const ClientId id{*before};
+          COFFER_ASSIGN(const auto existing, transaction.stores().clients.Find(id));
+          if (!existing) return Fail(Code::kConflict, "idempotent_object_gone");
+          repeated = true;
+          call.entry.client = id.Text();
+          call.entry.outcome = "repeated";
+          info = ClientInfo{id, external_ref, SplitTags(row.tags), 1, existing->created,
+                            existing->created};
+          return {};
+        }
+        row.created = row.updated = transaction.now();
+        call.entry.client = row.id.Text();
+        call.entry.fields = ProfileFields();
+        call.entry.version = row.version;
+        call.entry.payload_hash = crypto::Sha256(row.profile);
+        COFFER_TRY(transaction.stores().clients.Insert(row));
+        if (repeat) {
+          COFFER_TRY(transaction.stores().idempotency.Insert(
+              repeat->key, {repeat->body, row.id.value}, row.id.Row(), transaction.now()));
+        }
+        transaction.AddKey(row.id, wrapped);
+        info = InfoOf(row, external_ref);
+        return {};
+      });
+  if (!created || repeated) core_->engine->key_cache().Remove(row.id);
+  if (!created) return std::unexpected(std::move(created).error());
+  return info;
+}
+
+Result<ClientInfo> Vault::GetClient(const Caller& caller, const ClientId& id) {
+  Call call = core_->StartCall(caller, Action::kClientRead);
+  call.entry.client = id.Text();
+  std::optional<SealedClient> found;
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, id, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
+                              if (!row) return NotFound(call);
+                              COFFER_ASSIGN(auto key, transaction.PinKey(id));
+                              call.entry.fields = ProfileFields();
+                              call.entry.version = row->version;
+                              found.emplace(*std::move(row), std::move(key));
+                              return {};
+                            }));
+  auto info = OpenClient(*core_, *found);
+  if (!info) return std::unexpected(core_->IntegrityAlarm(call, info.error().reason));
+  return info;
+}
+
+Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
+                                       std::uint64_t if_version, const ClientChange& change) {
+  constexpr Action kAction = Action::kClientUpdate;
+  if (auto issues = FaultsOf(change); !issues.empty()) {
+    return std::unexpected(Refuse(caller, kAction, id, std::nullopt,
+                                  Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)}));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  call.entry.client = id.Text();
+  ClientInfo info;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, id, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
+        if (!row) return NotFound(call);
+        if (row->version != if_version) return Fail(Code::kPreconditionFailed, "version_mismatch");
+        COFFER_ASSIGN(const auto key, transaction.PinKey(id));
+        COFFER_ASSIGN(const Bytes plain,
+                      crypto::Open(key.ExposeSecret(), core_->ClientContext(id, row->version),
+                                   row->profile));
+        std::string external_ref(crypto::AsText(plain));
+        const ClientRow before = *row;
+        if (change.external_ref) {
+          external_ref = *change.external_ref;
+          row->ref.reset();
+          if (!external_ref.empty()) row->ref = core_->ReferenceToken(external_ref);
+          call.entry.fields.emplace_back("external_ref");
+        }
+        if (change.tags) {
+          row->tags = JoinTags(*change.tags);
+          call.entry.fields.emplace_back("tags");
+        }
+        ++row->version;
+        row->updated = transaction.now();
+        row->profile = crypto::Seal(key.ExposeSecret(), 0, core_->ClientContext(id, row->version),
+                                    crypto::AsBytes(external_ref));
+        call.entry.version = row->version;
+        call.entry.payload_hash = crypto::Sha256(row->profile);
+        COFFER_TRY(transaction.stores().clients.Update(*row, before));
+        info = InfoOf(*row, external_ref);
+        return {};
+      }));
+  return info;
+}
+
+Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_view tag,
+                                            std::string_view class_name, const PageRequest& page) {
+  constexpr Action kAction = Action::kClientList;
+  const std::string list = "clients/" + std::string(tag) + "/" + std::string(class_name);
+  const auto after = core_->ReadCursor(list, page.cursor);
+  if (!after) return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, after.error()));
+  const auto schema = core_->engine->catalog()->Newest(class_name);
+  if (!class_name.empty() && !schema) {
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
+                                  Error{Code::kUnprocessable, "class_unknown", {}, {}}));
+  }
+  if (!tag.empty() && !IsTag(tag)) {
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
+                                  Error{Code::kInvalidArgument, "tag_invalid", {}, {}}));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  call.entry.class_name = class_name;
+  std::vector<SealedClient> found;
+  std::int64_t last = *after;
+  bool more = false;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, schema.get(),
+      [&](Transaction& transaction) -> Status {
+        Stores& stores = transaction.stores();
+        const std::size_t scan = class_name.empty() ? page.limit + 1 : kListScan;
+        COFFER_ASSIGN(const auto ids, stores.clients.List(*after, tag, scan));
+        more = ids.size() == scan;
+        for (const std::int64_t id : ids) {
+          if (found.size() == page.limit) {
+            more = true;
+            break;
+          }
+          last = id;
+          if (!class_name.empty()) {
+            COFFER_ASSIGN(const bool has, stores.records.ClientHasClass(id, class_name));
+            if (!has) continue;
+          }
+          COFFER_ASSIGN(auto row, stores.clients.FindRow(id));
+          if (!row) continue;
+          COFFER_ASSIGN(auto key, transaction.PinKey(row->id));
+          audit::Entry entry;
+          entry.action = Name(kAction);
+          entry.client = row->id.Text();
+          entry.fields = ProfileFields();
+          transaction.Also(std::move(entry));
+          found.push_back({*std::move(row), std::move(key)});
+        }
+        return {};
+      }));
+  Page<ClientInfo> result;
+  for (const auto& client : found) {
+    auto info = OpenClient(*core_, client);
+    if (!info) {
+      call.entry.client = client.row.id.Text();
+      return std::unexpected(core_->IntegrityAlarm(call, info.error().reason));
+    }
+    result.items.push_back(*std::move(info));
+  }
+  if (more) result.next_cursor = core_->MakeCursor(list, last);
+  return result;
+}
+
+Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_view class_name,
+                                             std::string_view field, std::string_view value,
+                                             const PageRequest& page) {
+  constexpr Action kAction = Action::kClientSearch;
+  auto refuse = [&](Error error) {
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, std::move(error)));
+  };
+  const auto schema = core_->engine->catalog()->Newest(class_name);
+  if (!schema) return refuse({Code::kUnprocessable, "class_unknown", {}, {}});
+  const Field* searched = schema->Find(field);
+  if (searched == nullptr || !searched->indexed) {
+    return refuse({Code::kUnprocessable, "field_not_indexed", {}, {}});
+  }
+  const auto normalised = crypto::Normalise(searched->normalisation, value);
+  if (!normalised) return refuse({Code::kUnprocessable, "value_not_normalisable", {}, {}});
+  const BlindToken token = core_->FieldToken(class_name, field, *normalised);
+  const std::string list = "search/" + std::string(crypto::AsText(token));
+  const auto after = core_->ReadCursor(list, page.cursor);
+  if (!after) return refuse(after.error());
+
+  Call call = core_->StartCall(caller, kAction);
+  call.entry.class_name = class_name;
+  call.entry.fields = {searched->name};
+  Page<SearchHit> result;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, schema.get(),
+      [&](Transaction& transaction) -> Status {
+        Stores& stores = transaction.stores();
+        COFFER_ASSIGN(const auto ids, stores.records.FindByToken(token, *after, page.limit + 1));
+        for (const std::int64_t id : ids) {
+          if (result.items.size() == page.limit) {
+            result.next_cursor = core_->MakeCursor(list, result.items.back().record->Row());
+            break;
+          }
+          COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
+          if (!record) continue;
+          COFFER_ASSIGN(const auto client, stores.clients.FindRow(record->client));
+          if (!client) continue;
+          audit::Entry entry;
+          entry.action = Name(kAction);
+          entry.client = client->id.Text();
+          entry.record = record->id.Text();
+          entry.class_name = class_name;
+          entry.fields = call.entry.fields;
+          transaction.Also(std::move(entry));
+          result.items.push_back({client->id, record->id});
+        }
+        return {};
+      }));
+  return result;
+}
+
+Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
+                                                 std::string_view external_ref) {
+  constexpr Action kAction = Action::kClientSearch;
+  if (external_ref.empty() || external_ref.size() > 200 || !IsCleanUtf8(external_ref)) {
+    return std::unexpected(
+        Refuse(caller, kAction, std::nullopt, std::nullopt,
+               Error{Code::kUnprocessable, "search_invalid", {},
+                     {{"/external_ref", "must be text of 1 to 200 bytes"}}}));
+  }
+  const BlindToken token = core_->ReferenceToken(external_ref);
+  Call call = core_->StartCall(caller, kAction);
+  call.entry.fields = {"external_ref"};
+  Page<SearchHit> result;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        Stores& stores = transaction.stores();
+        COFFER_ASSIGN(const auto row, stores.clients.FindByReference(token));
+        if (!row) return {};
+        COFFER_ASSIGN(const auto client, stores.clients.FindRow(*row));
+        if (!client) return {};
+        audit::Entry entry;
+        entry.action = Name(kAction);
+        entry.client = client->id.Text();
+        entry.fields = call.entry.fields;
+        transaction.Also(std::move(entry));
+        result.items.push_back({client->id, std::nullopt});
+        return {};
+      }));
+  return result;
+}
+
+Result<Erasure> Vault::EraseClient(const Caller& caller, const ClientId& id) {
+  Call call = core_->StartCall(caller, Action::kClientErase);
+  call.entry.client = id.Text();
+  Erasure erasure;
+  // The reason is not sealed under the client's key, which dies here: why somebody was erased must
+  // stay known.
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        Stores& stores = transaction.stores();
+        COFFER_ASSIGN(const auto row, stores.clients.Find(id));
+        if (!row) {
+          COFFER_ASSIGN(const auto before, stores.clients.FindErasure(id));
+          if (!before) return NotFound(call);
+          call.entry.outcome = "repeated";
+          erasure = {id, before->erased, before->records, before->seq};
+          return {};
+        }
+        COFFER_ASSIGN(erasure.records, stores.records.DeleteAllOf(id.Row()));
+        COFFER_TRY(stores.log->DeleteNotesOf(id.Row()));
+        COFFER_TRY(stores.idempotency.DeleteOf(id.Row()));
+        COFFER_TRY(stores.clients.Delete(*row));
+        erasure.client = id;
+        erasure.erased = transaction.now();
+        erasure.seq = transaction.NextSeq();
+        COFFER_TRY(stores.clients.InsertErasure({id, erasure.erased, erasure.seq, erasure.records}));
+        transaction.DestroyKey(id);
+        return {};
+      }));
+  // Whoever was answered before still holds the key while decrypting; after this, nobody does.
+  core_->engine->key_cache().AwaitWiped(id);
+  return erasure;
+}
+
+}  // namespace coffer::vault

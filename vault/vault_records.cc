@@ -1,0 +1,487 @@
+// Records: create, read, list, change, delete, import.
+#include <algorithm>
+
+#include "crypto/random.h"
+#include "vault/internal/core.h"
+#include "vault/strict_json.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+namespace {
+
+RecordInfo InfoOf(const RecordRow& row, const ClientId& client) {
+  return {row.id,      client,      row.class_name, row.class_version,
+          row.version, row.created, row.updated,    {}};
+}
+
+void Describe(audit::Entry& entry, const RecordRow& row, const ClassSchema* schema) {
+  entry.record = row.id.Text();
+  entry.class_name = row.class_name;
+  entry.version = row.version;
+  if (schema != nullptr) entry.fields = schema->FieldNames(row.fields);
+}
+
+// The newest class changed between validation and the transaction: validate again.
+constexpr std::string_view kClassChanged = "class_changed";
+constexpr int kClassRetries = 5;
+
+Status ClassStands(const Transaction& transaction, const ClassSchema& schema) {
+  const auto newest = transaction.catalog().Newest(schema.name);
+  if (newest && newest->version == schema.version) return {};
+  return Fail(Code::kConflict, kClassChanged);
+}
+
+// A record of this client, or nothing is there.
+Result<RecordRow> FindOf(Transaction& transaction, Call& call, const ClientId& client,
+                         const RecordId& id) {
+  COFFER_ASSIGN(auto row, transaction.stores().records.Find(id));
+  if (!row || row->client != client.Row()) return NotFound(call);
+  return *std::move(row);
+}
+
+Result<KeyCache::Pin> PinOrNotFound(Transaction& transaction, Call& call, const ClientId& client) {
+  auto pin = transaction.PinKey(client);
+  if (!pin && pin.error().code == Code::kNotFound) return NotFound(call);
+  return pin;
+}
+
+}  // namespace
+
+std::string_view Name(ImportOutcome outcome) {
+  switch (outcome) {
+    case ImportOutcome::kCreated: return "created";
+    case ImportOutcome::kUpdated: return "updated";
+    case ImportOutcome::kUnchanged: return "unchanged";
+  }
+  return "";
+}
+
+Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& client,
+                                       std::string_view class_name, std::string_view data,
+                                       const Idempotency& idempotency) {
+  constexpr Action kAction = Action::kRecordCreate;
+  for (int attempt = 0;; ++attempt) {
+    const auto schema = core_->engine->catalog()->Newest(class_name);
+    if (!schema) {
+      return std::unexpected(Refuse(caller, kAction, client, std::nullopt,
+                                    Error{Code::kUnprocessable, "class_unknown", {}, {}}));
+    }
+    const auto document = ParseDocument(*schema, data);
+    if (!document) {
+      return std::unexpected(Refuse(caller, kAction, client, std::nullopt, document.error()));
+    }
+    Call call = core_->StartCall(caller, kAction);
+    call.entry.client = client.Text();
+    const auto repeat = core_->HashIdempotency(call, call.entry.client, idempotency);
+
+    RecordRow row;
+    row.id = RecordId::New(core_->Now());
+    row.client = client.Row();
+    row.class_name = schema->name;
+    row.class_version = schema->version;
+    row.version = 1;
+    row.fields = document->fields;
+    row.tokens = core_->TokensOf(*schema, *document);
+    COFFER_ASSIGN(const auto key, core_->PinForWriting(client));
+    crypto::Hash payload_hash{};
+    if (key) {
+      row.payload = crypto::Seal(key->ExposeSecret(), 0,
+                                 core_->RecordContext(client, row.id, schema->name, row.version),
+                                 crypto::AsBytes(document->json));
+      payload_hash = crypto::Sha256(row.payload);
+    }
+    RecordInfo info;
+    const auto created = core_->Perform(
+        OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
+          COFFER_TRY(ClassStands(transaction, *schema));
+          if (!key) return NotFound(call);
+          COFFER_TRY(PinOrNotFound(transaction, call, client));
+          COFFER_ASSIGN(const auto before, Core::FindRepeated(transaction, repeat));
+          if (before) {
+            COFFER_ASSIGN(const auto existing, transaction.stores().records.Find(RecordId{*before}));
+            if (!existing) return Fail(Code::kConflict, "idempotent_object_gone");
+            info = InfoOf(*existing, client);
+            info.version = 1;
+            info.updated = info.created;
+            if (existing->version > 1) {
+              COFFER_ASSIGN(const auto first,
+                            transaction.stores().records.FindVersion(existing->id.Row(), 1));
+              if (first) info.class_version = first->class_version;
+            }
+            call.entry.record = existing->id.Text();
+            call.entry.class_name = existing->class_name;
+            call.entry.outcome = "repeated";
+            return {};
+          }
+          row.created = row.updated = transaction.now();
+          Describe(call.entry, row, schema.get());
+          call.entry.payload_hash = payload_hash;
+          COFFER_TRY(transaction.stores().records.Insert(row));
+          if (repeat) {
+            COFFER_TRY(transaction.stores().idempotency.Insert(
+                repeat->key, {repeat->body, row.id.value}, client.Row(), transaction.now()));
+          }
+          info = InfoOf(row, client);
+          return {};
+        });
+    if (created) return info;
+    if (created.error().reason != kClassChanged || attempt == kClassRetries) {
+      return std::unexpected(created.error());
+    }
+  }
+}
+
+Result<RecordInfo> Vault::GetRecord(const Caller& caller, const ClientId& client,
+                                    const RecordId& id) {
+  Call call = core_->StartCall(caller, Action::kRecordRead);
+  call.entry.client = client.Text();
+  call.entry.record = id.Text();
+  std::optional<RecordRow> row;
+  std::optional<KeyCache::Pin> key;
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, client, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
+                              COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
+                              const auto schema = transaction.catalog().Version(
+                                  row->class_name, row->class_version);
+                              call.entry.class_name = row->class_name;
+                              COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
+                              Describe(call.entry, *row, schema.get());
+                              return {};
+                            }));
+  const auto plain =
+      crypto::Open(key->ExposeSecret(),
+                   core_->RecordContext(client, id, row->class_name, row->version), row->payload);
+  if (!plain) return std::unexpected(core_->IntegrityAlarm(call, plain.error().reason));
+  RecordInfo info = InfoOf(*row, client);
+  info.data = crypto::AsText(*plain);
+  return info;
+}
+
+Result<RecordInfo> Vault::GetRecordVersion(const Caller& caller, const ClientId& client,
+                                           const RecordId& id, std::uint64_t version) {
+  Call call = core_->StartCall(caller, Action::kRecordRead);
+  call.entry.client = client.Text();
+  call.entry.record = id.Text();
+  std::optional<RecordRow> row;
+  std::optional<KeyCache::Pin> key;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
+        COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
+        call.entry.class_name = row->class_name;
+        if (version != row->version) {
+          COFFER_ASSIGN(auto old, transaction.stores().records.FindVersion(id.Row(), version));
+          if (!old) return NotFound(call);
+          row->version = old->version;
+          row->class_version = old->class_version;
+          row->updated = old->written;
+          row->fields = old->fields;
+          row->payload = std::move(old->payload);
+        }
+        const auto schema = transaction.catalog().Version(row->class_name, row->class_version);
+        COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
+        Describe(call.entry, *row, schema.get());
+        return {};
+      }));
+  const auto plain =
+      crypto::Open(key->ExposeSecret(),
+                   core_->RecordContext(client, id, row->class_name, row->version), row->payload);
+  if (!plain) return std::unexpected(core_->IntegrityAlarm(call, plain.error().reason));
+  RecordInfo info = InfoOf(*row, client);
+  info.data = crypto::AsText(*plain);
+  return info;
+}
+
+Result<std::vector<VersionInfo>> Vault::ListVersions(const Caller& caller, const ClientId& client,
+                                                     const RecordId& id) {
+  Call call = core_->StartCall(caller, Action::kRecordList);
+  call.entry.client = client.Text();
+  call.entry.record = id.Text();
+  std::vector<VersionInfo> versions;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(PinOrNotFound(transaction, call, client));
+        COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
+        call.entry.class_name = row.class_name;
+        COFFER_TRY(core_->Authorize(
+            transaction, call,
+            transaction.catalog().Version(row.class_name, row.class_version).get()));
+        COFFER_ASSIGN(const auto old, transaction.stores().records.ListVersions(id.Row()));
+        for (const auto& version : old) {
+          versions.push_back({version.version, version.class_version, version.written});
+        }
+        versions.push_back({row.version, row.class_version, row.updated});
+        return {};
+      }));
+  return versions;
+}
+
+Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId& client,
+                                            std::string_view class_name, bool with_data,
+                                            const PageRequest& page) {
+  const Action action = with_data ? Action::kRecordRead : Action::kRecordList;
+  const std::string list = "records/" + client.Text() + "/" + std::string(class_name);
+  const auto after = core_->ReadCursor(list, page.cursor);
+  if (!after) return std::unexpected(Refuse(caller, action, client, std::nullopt, after.error()));
+  const auto asked = core_->engine->catalog()->Newest(class_name);
+  if (!class_name.empty() && !asked) {
+    return std::unexpected(Refuse(caller, action, client, std::nullopt,
+                                  Error{Code::kUnprocessable, "class_unknown", {}, {}}));
+  }
+  Call call = core_->StartCall(caller, action);
+  call.entry.client = client.Text();
+  call.entry.class_name = class_name;
+  std::vector<RecordRow> rows;
+  std::optional<KeyCache::Pin> key;
+  Page<RecordInfo> result;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, client, asked.get(), [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
+        COFFER_ASSIGN(const auto ids, transaction.stores().records.ListOf(
+                                          client.Row(), class_name, *after, page.limit + 1));
+        std::int64_t last = *after;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+          if (i == page.limit) {
+            result.next_cursor = core_->MakeCursor(list, last);
+            break;
+          }
+          last = ids[i];
+          COFFER_ASSIGN(auto row, transaction.stores().records.FindRow(ids[i]));
+          if (!row) continue;
+          const auto schema = transaction.catalog().Version(row->class_name, row->class_version);
+          // Records of classes that this purpose may not touch are not there for it.
+          if (schema && !schema->AllowsPurpose(caller.purpose)) continue;
+          audit::Entry entry;
+          entry.action = Name(action);
+          entry.client = call.entry.client;
+          Describe(entry, *row, with_data ? schema.get() : nullptr);
+          transaction.Also(std::move(entry));
+          rows.push_back(*std::move(row));
+        }
+        return {};
+      }));
+  for (const auto& row : rows) {
+    RecordInfo info = InfoOf(row, client);
+    if (with_data) {
+      const auto plain = crypto::Open(
+          key->ExposeSecret(), core_->RecordContext(client, row.id, row.class_name, row.version),
+          row.payload);
+      if (!plain) {
+        call.entry.record = row.id.Text();
+        return std::unexpected(core_->IntegrityAlarm(call, plain.error().reason));
+      }
+      info.data = crypto::AsText(*plain);
+    }
+    result.items.push_back(std::move(info));
+  }
+  return result;
+}
+
+Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& client,
+                                       const RecordId& id, std::uint64_t if_version,
+                                       std::string_view data) {
+  constexpr Action kAction = Action::kRecordUpdate;
+  for (int attempt = 0;; ++attempt) {
+    // Which class the record has decides how the document is checked; this look discloses nothing.
+    std::shared_ptr<const ClassSchema> schema;
+    audit::Entry none;
+    COFFER_TRY(core_->engine->Run(
+        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+          COFFER_ASSIGN(const auto row, transaction.stores().records.Find(id));
+          if (row && row->client == client.Row()) {
+            schema = transaction.catalog().Newest(row->class_name);
+          }
+          return {};
+        }));
+    Call call = core_->StartCall(caller, kAction);
+    call.entry.client = client.Text();
+    call.entry.record = id.Text();
+    std::optional<Document> document;
+    std::optional<KeyCache::Pin> key;
+    RecordRow row;
+    crypto::Hash payload_hash{};
+    if (schema) {
+      auto parsed = ParseDocument(*schema, data);
+      if (!parsed) return std::unexpected(Refuse(caller, kAction, client, id, parsed.error()));
+      document = *std::move(parsed);
+      COFFER_ASSIGN(key, core_->PinForWriting(client));
+    }
+    if (document && key) {
+      row.version = if_version + 1;
+      row.class_version = schema->version;
+      row.fields = document->fields;
+      row.tokens = core_->TokensOf(*schema, *document);
+      row.payload = crypto::Seal(key->ExposeSecret(), 0,
+                                 core_->RecordContext(client, id, schema->name, row.version),
+                                 crypto::AsBytes(document->json));
+      payload_hash = crypto::Sha256(row.payload);
+    }
+    RecordInfo info;
+    const auto updated = core_->Perform(
+        OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
+          COFFER_TRY(PinOrNotFound(transaction, call, client));
+          COFFER_ASSIGN(const auto before, FindOf(transaction, call, client, id));
+          if (!document || !key) return Fail(Code::kConflict, kClassChanged);
+          COFFER_TRY(ClassStands(transaction, *schema));
+          if (before.version != if_version) {
+            return Fail(Code::kPreconditionFailed, "version_mismatch");
+          }
+          row.id = id;
+          row.client = before.client;
+          row.class_name = before.class_name;
+          row.created = before.created;
+          row.import_token = before.import_token;
+          row.updated = transaction.now();
+          Describe(call.entry, row, schema.get());
+          call.entry.payload_hash = payload_hash;
+          COFFER_TRY(transaction.stores().records.Update(row, before));
+          info = InfoOf(row, client);
+          return {};
+        });
+    if (updated) return info;
+    if (updated.error().reason != kClassChanged || attempt == kClassRetries) {
+      return std::unexpected(updated.error());
+    }
+  }
+}
+
+Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const RecordId& id,
+                           std::optional<std::uint64_t> if_version) {
+  Call call = core_->StartCall(caller, Action::kRecordDelete);
+  call.entry.client = client.Text();
+  call.entry.record = id.Text();
+  return core_->Perform(
+      OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(PinOrNotFound(transaction, call, client));
+        COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
+        call.entry.class_name = row.class_name;
+        COFFER_TRY(core_->Authorize(
+            transaction, call,
+            transaction.catalog().Version(row.class_name, row.class_version).get()));
+        if (if_version && row.version != *if_version) {
+          return Fail(Code::kPreconditionFailed, "version_mismatch");
+        }
+        call.entry.version = row.version;
+        return transaction.stores().records.Delete(row);
+      });
+}
+
+Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& import) {
+  constexpr Action kAction = Action::kRecordImport;
+  auto refuse = [&](Error error) {
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, std::move(error)));
+  };
+  const auto schema = core_->engine->catalog()->Newest(import.class_name);
+  if (!schema) return refuse({Code::kUnprocessable, "class_unknown", {}, {}});
+  if (import.external_ref.empty() || import.external_ref.size() > 200 ||
+      import.record_key.size() > 200 || !IsCleanUtf8(import.external_ref) ||
+      !IsCleanUtf8(import.record_key)) {
+    return refuse({Code::kUnprocessable, "import_invalid", {},
+                   {{"/external_ref", "must be text of 1 to 200 bytes, record_key of at most 200"}}});
+  }
+  const auto document = ParseDocument(*schema, import.data);
+  if (!document) return refuse(document.error());
+
+  Call call = core_->StartCall(caller, kAction);
+  // Prepared for the usual case, that the client is new.
+  ClientRow client;
+  client.id = ClientId::New(core_->Now());
+  client.ref = core_->ReferenceToken(import.external_ref);
+  COFFER_ASSIGN(auto new_key, core_->engine->key_cache().FindOrInsert(
+                                  client.id, [](std::span<std::uint8_t> slot) -> Status {
+                                    crypto::FillRandom(slot);
+                                    return {};
+                                  }));
+  client.profile =
+      crypto::Seal(new_key.ExposeSecret(), 0, core_->ClientContext(client.id, client.version),
+                   crypto::AsBytes(import.external_ref));
+  const Bytes wrapped = core_->keyring.WrapDataKey(new_key.ExposeSecret(), client.id.value);
+
+  RecordRow record;
+  record.id = RecordId::New(core_->Now());
+  record.class_name = schema->name;
+  record.class_version = schema->version;
+  record.version = 1;
+  record.fields = document->fields;
+  record.tokens = core_->TokensOf(*schema, *document);
+  // Length first, so that no two pairs of keys are spelled alike.
+  record.import_token = core_->FieldToken(
+      schema->name, "$import",
+      std::to_string(import.external_ref.size()) + ":" + import.external_ref + import.record_key);
+  auto seal_for = [&](const ClientId& owner, const KeyCache::Pin& key) {
+    record.client = owner.Row();
+    record.payload =
+        crypto::Seal(key.ExposeSecret(), 0,
+                     core_->RecordContext(owner, record.id, record.class_name, record.version),
+                     crypto::AsBytes(document->json));
+  };
+  seal_for(client.id, new_key);
+
+  ImportResult result;
+  bool client_made = false;
+  auto imported = core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, schema.get(),
+      [&](Transaction& transaction) -> Status {
+        COFFER_TRY(ClassStands(transaction, *schema));
+        Stores& stores = transaction.stores();
+        record.created = record.updated = transaction.now();
+        COFFER_ASSIGN(const auto existing, stores.clients.FindByReference(*client.ref));
+        std::optional<RecordRow> before;
+        if (!existing) {
+          client.created = client.updated = transaction.now();
+          COFFER_TRY(stores.clients.Insert(client));
+          transaction.AddKey(client.id, wrapped);
+          audit::Entry created;
+          created.action = Name(Action::kClientCreate);
+          created.client = client.id.Text();
+          created.fields = {"external_ref"};
+          created.version = client.version;
+          created.payload_hash = crypto::Sha256(client.profile);
+          created.outcome = "ok";
+          transaction.Also(std::move(created));
+          result.client = client.id;
+          client_made = true;
+        } else {
+          COFFER_ASSIGN(const auto owner, stores.clients.FindRow(*existing));
+          if (!owner) return Fail(Code::kCorrupted, "storage_corrupted", "a reference names no client");
+          result.client = owner->id;
+          COFFER_ASSIGN(const auto key, transaction.PinKey(owner->id));
+          COFFER_ASSIGN(const auto ids, stores.records.FindByToken(*record.import_token, 0, 1));
+          if (!ids.empty()) {
+            COFFER_ASSIGN(before, stores.records.FindRow(ids.front()));
+          }
+          if (before) {
+            COFFER_ASSIGN(const Bytes plain,
+                          crypto::Open(key.ExposeSecret(),
+                                       core_->RecordContext(owner->id, before->id,
+                                                            before->class_name, before->version),
+                                       before->payload));
+            record.id = before->id;
+            record.created = before->created;
+            record.version = before->version;
+            if (crypto::AsText(plain) == document->json) {
+              result.outcome = ImportOutcome::kUnchanged;
+            } else {
+              result.outcome = ImportOutcome::kUpdated;
+              ++record.version;
+            }
+          }
+          seal_for(owner->id, key);
+        }
+        result.record = record.id;
+        call.entry.client = result.client.Text();
+        Describe(call.entry, record, schema.get());
+        if (before && result.outcome == ImportOutcome::kUnchanged) {
+          call.entry.outcome = Name(result.outcome);
+          return {};
+        }
+        call.entry.payload_hash = crypto::Sha256(record.payload);
+        return before ? stores.records.Update(record, *before) : stores.records.Insert(record);
+      });
+  if (!imported || !client_made) core_->engine->key_cache().Remove(client.id);
+  if (!imported) return std::unexpected(std::move(imported).error());
+  return result;
+}
+
+}  // namespace coffer::vault
