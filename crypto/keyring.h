@@ -5,8 +5,8 @@
 //   client-kek ─ wraps ─ one data key per client
 //
 // Every wrapped key is bound to the context "coffer-keyring-v1 ‖ vault id ‖ name ‖ version".
-// The file holds nothing in clear but ids, versions, KDF parameters, the log's origin and its public
-// key; a digest of all of it, wrapped by the root key, seals it. It is rewritten atomically
+// The file holds nothing in clear but ids, versions, KDF parameters, the log's origin and its
+// public key; a digest of all of it, wrapped by the root key, seals it. It is rewritten atomically
 // (temporary file, fsync, rename, fsync of the directory). Grammar: internal/keyring_format.h.
 #pragma once
 

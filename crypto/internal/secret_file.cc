@@ -46,8 +46,7 @@ bool OnlyOurselvesListed(int fd) {
 }
 
 bool Exposed(int fd, const struct stat& status) {
-  if ((status.st_mode & 077) == 0) return false;
-  return (status.st_mode & 07) != 0 || !OnlyOurselvesListed(fd);
+  return (status.st_mode & 077) != 0 && !OnlyOurselvesListed(fd);
 }
 
 }  // namespace
