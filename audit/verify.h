@@ -26,15 +26,15 @@ struct VerifyOptions {
 
 struct VerifyReport {
   std::uint64_t size = 0;
-  Hash root{};
+  Hash root{};  // zero when an entry is missing: there is no such tree
   std::uint64_t allowed = 0;
   std::uint64_t denied = 0;
-  std::optional<Checkpoint> newest_checkpoint;  // the largest of the options that verified
+  std::optional<Checkpoint> newest_checkpoint;  // the largest of the options that holds
   // What is wrong, first first; empty means whole. At most 20 are kept.
   struct Finding {
     std::optional<std::uint64_t> seq;  // the first bad entry
-    std::string check;                 // "chain", "sequence", "canonical", "time", "origin", "tile",
-                                       // "checkpoint", "truncated", "state"
+    std::string check;  // "chain", "sequence", "canonical", "time", "origin", "tile",
+                        // "checkpoint", "truncated", "state"
     std::string message;
   };
   std::vector<Finding> findings;
