@@ -367,9 +367,7 @@ Result<ClassSchema> ParseClass(std::string_view text) {
   return schema;
 }
 
-Result<Document> ParseDocument(const ClassSchema& schema, std::string_view text) {
-  if (text.size() > kMaxDocumentBytes) return Fail(Code::kTooLarge, "document_too_large");
-  COFFER_ASSIGN(const json root, ParseStrictJson(text));
+Result<Document> ParseDocument(const ClassSchema& schema, const json& root) {
   std::vector<Issue> issues;
   Document document;
   if (!root.is_object()) {
@@ -405,6 +403,7 @@ Result<Document> ParseDocument(const ClassSchema& schema, std::string_view text)
     return std::unexpected(Error{Code::kUnprocessable, "document_invalid", {}, std::move(issues)});
   }
   document.json = root.dump();
+  if (document.json.size() > kMaxDocumentBytes) return Fail(Code::kTooLarge, "document_too_large");
   return document;
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,8 +79,9 @@ struct Document {
   std::vector<Indexed> indexed;
 };
 
-// Errors: those of ParseStrictJson; kTooLarge "document_too_large"; kUnprocessable
-// "document_invalid" with an issue per field that is unknown, missing or of the wrong type.
-Result<Document> ParseDocument(const ClassSchema& schema, std::string_view json);
+// `root` was parsed strictly (ParseStrictJson). Errors: kTooLarge "document_too_large";
+// kUnprocessable "document_invalid" with an issue per field that is unknown, missing or of the wrong
+// type.
+Result<Document> ParseDocument(const ClassSchema& schema, const nlohmann::json& root);
 
 }  // namespace coffer::vault

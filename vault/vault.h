@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -103,7 +104,7 @@ struct ImportRow {
   std::string external_ref;
   std::string class_name;
   std::string record_key;  // tells several records of one client and class apart; may be empty
-  std::string data;        // JSON object
+  const nlohmann::json& data;
 };
 struct ImportResult {
   ImportOutcome outcome = ImportOutcome::kCreated;
@@ -239,7 +240,7 @@ class Vault {
   Result<Erasure> EraseClient(const Caller& caller, const ClientId& id);
 
   Result<RecordInfo> CreateRecord(const Caller& caller, const ClientId& client,
-                                  std::string_view class_name, std::string_view data,
+                                  std::string_view class_name, const nlohmann::json& data,
                                   const Idempotency& idempotency);
   Result<RecordInfo> GetRecord(const Caller& caller, const ClientId& client, const RecordId& id);
   Result<RecordInfo> GetRecordVersion(const Caller& caller, const ClientId& client,
@@ -251,7 +252,7 @@ class Vault {
                                        const PageRequest& page);
   Result<RecordInfo> UpdateRecord(const Caller& caller, const ClientId& client,
                                   const RecordId& id, std::uint64_t if_version,
-                                  std::string_view data);
+                                  const nlohmann::json& data);
   Status DeleteRecord(const Caller& caller, const ClientId& client, const RecordId& id,
                       std::optional<std::uint64_t> if_version);
   // One client by external reference and one record of it: made, updated or left as they are.

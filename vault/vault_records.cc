@@ -1,5 +1,6 @@
 // Records: create, read, list, change, delete, import.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "crypto/random.h"
 #include "vault/internal/core.h"
@@ -57,7 +58,7 @@ std::string_view Name(ImportOutcome outcome) {
 }
 
 Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& client,
-                                       std::string_view class_name, std::string_view data,
+                                       std::string_view class_name, const nlohmann::json& data,
                                        const Idempotency& idempotency) {
   constexpr Action kAction = Action::kRecordCreate;
   for (int attempt = 0;; ++attempt) {
@@ -280,7 +281,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
 
 Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& client,
                                        const RecordId& id, std::uint64_t if_version,
-                                       std::string_view data) {
+                                       const nlohmann::json& data) {
   constexpr Action kAction = Action::kRecordUpdate;
   for (int attempt = 0;; ++attempt) {
     // Which class the record has decides how the document is checked; this look discloses nothing.

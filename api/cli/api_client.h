@@ -1,0 +1,48 @@
+// The HTTPS API as the commands use it: JSON in, JSON out, refusals as failures.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "api/cli/failure.h"
+#include "api/cli/http_client.h"
+#include "api/cli/target.h"
+
+namespace coffer::cli {
+
+// What is said with every request about why it is made. Empty: not said.
+struct Declaration {
+  std::string purpose;
+  std::string reason;
+};
+
+class ApiClient {
+ public:
+  ApiClient(Sender send, Declaration declaration)
+      : send_(std::move(send)), declaration_(std::move(declaration)) {}
+
+  // Any answer that came, whatever its status.
+  Outcome<HttpReply> Exchange(HttpRequest request);
+  // An answer of status 2xx; everything else is a failure.
+  Outcome<HttpReply> Send(HttpRequest request);
+
+  Outcome<nlohmann::json> Get(const Target& target);
+  Outcome<nlohmann::json> Delete(const Target& target);
+  // `body` is JSON text.
+  Outcome<nlohmann::json> Post(const Target& target, std::string body,
+                               std::chrono::seconds patience = std::chrono::seconds(60));
+  Outcome<nlohmann::json> Put(const Target& target, std::string body);
+
+ private:
+  Outcome<nlohmann::json> SendForJson(HttpRequest request);
+
+  Sender send_;
+  Declaration declaration_;
+};
+
+// The JSON of a successful answer.
+Outcome<nlohmann::json> ParseAnswer(std::string_view body);
+
+}  // namespace coffer::cli

@@ -1,0 +1,11 @@
+// coffer: the operator's and auditor's tool.
+#include <csignal>
+
+#include "api/cli/commands.h"
+
+int main(int argc, char** argv) {
+  // A reader that went away, or a server that closed, is an error to handle and no reason to die.
+  std::signal(SIGPIPE, SIG_IGN);
+  coffer::cli::Console console = coffer::cli::StandardConsole();
+  return coffer::cli::Run(argc, argv, console);
+}

@@ -1,0 +1,97 @@
+// The command line as a whole: understands it, runs what it chose, tells what went wrong.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <ostream>
+
+#include "api/cli/commands.h"
+#include "crypto/secret_bytes.h"
+
+namespace coffer::cli {
+namespace {
+
+constexpr const char* kFooter = R"(Environment:
+  COFFER_URL      address of the server, https://HOST:PORT
+  COFFER_CA       PEM file of the certificate authority of the server's certificate
+  COFFER_TOKEN    token, where no --token-file is given
+  COFFER_LOG_KEY  the log's verifier key, for coffer verify
+
+Exit codes:
+  0  done                      3  some rows of an import were refused
+  1  refused, or failed        4  a verification found damage
+  2  wrong use                 5  no trustworthy connection to the server
+
+Examples:
+  coffer init --data /var/lib/coffer --root-key-file /etc/coffer/root.key
+  coffer token create --name crm --role crm-service --out crm.token
+  coffer import customers.csv --class contact --key CustomerId --purpose client-care \
+      --map name=LastName --map email=Email
+  coffer log --client cli_... --follow
+  coffer verify --log-key "$(cat log.vkey)"
+
+See coffer(1).)";
+
+void Declare(CLI::App& app, Command& chosen) {
+  app.require_subcommand(1);
+  app.set_version_flag("-V,--version", "coffer " COFFER_VERSION, "Print the version and exit");
+  app.set_help_all_flag("--help-all", "Print the help of every command and exit");
+  app.footer(kFooter);
+  AddInitCommand(app, chosen);
+  AddStatusCommand(app, chosen);
+  AddTokenCommands(app, chosen);
+  AddClassCommands(app, chosen);
+  AddPurposeCommands(app, chosen);
+  AddImportCommand(app, chosen);
+  AddGetCommand(app, chosen);
+  AddSearchCommand(app, chosen);
+  AddEraseCommand(app, chosen);
+  AddLogCommands(app, chosen);
+  AddVerifyCommand(app, chosen);
+}
+
+void Tell(Console& console, const Failure& failure) {
+  console.out << std::flush;
+  console.err << "coffer: " << PrintableLines(failure.message) << '\n';
+  if (!failure.advice.empty()) console.err << PrintableLines(failure.advice) << '\n';
+}
+
+// Output that did not arrive (a full disk, a closed pipe) is no success.
+Exit Settle(Console& console, Exit exit) {
+  console.out << std::flush;
+  if (console.out || exit != Exit::kOk) return exit;
+  Tell(console, {Exit::kFailed, "standard output could not be written", {}});
+  return Exit::kFailed;
+}
+
+Exit Execute(const Command& chosen, Console& console) {
+  if (const Status ready = crypto::InitializeCrypto(); !ready) {
+    Tell(console, FailureOf(ready.error(), "cannot start"));
+    return Exit::kFailed;
+  }
+  const Outcome<Exit> outcome = chosen(console);
+  if (outcome) return Settle(console, *outcome);
+  Tell(console, outcome.error());
+  return outcome.error().exit;
+}
+
+}  // namespace
+
+int Run(int argc, const char* const* argv, Console& console) {
+  Command chosen;
+  try {
+    CLI::App app("Operator's and auditor's tool for a Coffer vault.", "coffer");
+    Declare(app, chosen);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      // Asking for help is one of them, and the only one that is no mistake.
+      return static_cast<int>(app.exit(error, console.out, console.err) == 0 ? Exit::kOk
+                                                                             : Exit::kUsage);
+    }
+    return static_cast<int>(Execute(chosen, console));
+  } catch (const std::exception& error) {
+    Tell(console, {Exit::kFailed, std::string("unexpected: ") + error.what(), {}});
+    return static_cast<int>(Exit::kFailed);
+  }
+}
+
+}  // namespace coffer::cli

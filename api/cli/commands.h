@@ -1,0 +1,33 @@
+// The commands. Each Add… function declares its part of the command line; when that part is used,
+// `chosen` becomes what is to be run once the whole line has been understood.
+#pragma once
+
+#include <functional>
+
+#include "api/cli/console.h"
+#include "api/cli/failure.h"
+
+namespace CLI {
+class App;
+}
+
+namespace coffer::cli {
+
+using Command = std::function<Outcome<Exit>(Console&)>;
+
+void AddInitCommand(CLI::App& app, Command& chosen);
+void AddStatusCommand(CLI::App& app, Command& chosen);
+void AddTokenCommands(CLI::App& app, Command& chosen);
+void AddClassCommands(CLI::App& app, Command& chosen);
+void AddPurposeCommands(CLI::App& app, Command& chosen);
+void AddImportCommand(CLI::App& app, Command& chosen);
+void AddGetCommand(CLI::App& app, Command& chosen);
+void AddSearchCommand(CLI::App& app, Command& chosen);
+void AddEraseCommand(CLI::App& app, Command& chosen);
+void AddLogCommands(CLI::App& app, Command& chosen);
+void AddVerifyCommand(CLI::App& app, Command& chosen);
+
+// The whole tool, from the command line to the exit code.
+int Run(int argc, const char* const* argv, Console& console);
+
+}  // namespace coffer::cli

@@ -1,0 +1,184 @@
+#include "api/cli/console.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+namespace coffer::cli {
+namespace {
+
+struct Decoded {
+  char32_t code = 0;
+  std::size_t length = 0;  // 0: not UTF-8 here
+};
+
+// One code point of well-formed UTF-8 (Unicode 15, table 3-7).
+Decoded Decode(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return {first, 1};
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return {};
+  char32_t code = first & (0x7fU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    code = code << 6 | (byte(i) & 0x3fU);
+  }
+  static constexpr std::array<char32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
+  if (code < kSmallest[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return {};
+  return {code, length};
+}
+
+// Characters that a terminal obeys, or that change how their neighbours are read.
+bool IsTreacherous(char32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
+         (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+         (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) ||
+         (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+std::string Escaped(char32_t code) {
+  if (code == '\n') return "\\n";
+  if (code == '\t') return "\\t";
+  if (code == '\r') return "\\r";
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), code < 0x80 ? "\\x%02x" : "\\u{%x}",
+                static_cast<unsigned>(code));
+  return text.data();
+}
+
+std::string EscapedByte(char byte) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "\\x%02x", static_cast<unsigned char>(byte));
+  return text.data();
+}
+
+std::string Escape(std::string_view text, bool keep_line_feeds) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const Decoded next = Decode(text);
+    const std::size_t length = std::max<std::size_t>(next.length, 1);
+    if (next.length == 0) {
+      out += EscapedByte(text[0]);
+    } else if (IsTreacherous(next.code) && !(keep_line_feeds && next.code == '\n')) {
+      out += Escaped(next.code);
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+bool IsCombining(char32_t c) {
+  return (c >= 0x300 && c < 0x370) || (c >= 0x1ab0 && c < 0x1b00) || (c >= 0x1dc0 && c < 0x1e00) ||
+         (c >= 0x20d0 && c < 0x2100) || (c >= 0xfe00 && c < 0xfe10) || (c >= 0xfe20 && c < 0xfe30);
+}
+
+constexpr std::string_view kBold = "\x1b[1m";
+constexpr std::string_view kPlain = "\x1b[0m";
+
+void PrintBold(Console& console, std::string_view text) {
+  if (console.colour) console.out << kBold;
+  console.out << text;
+  if (console.colour) console.out << kPlain;
+}
+
+}  // namespace
+
+Console StandardConsole() {
+  const bool out_is_terminal = isatty(STDOUT_FILENO) == 1;
+  const bool err_is_terminal = isatty(STDERR_FILENO) == 1;
+  const char* no_colour = std::getenv("NO_COLOR");
+  const bool colour = out_is_terminal && (no_colour == nullptr || *no_colour == '\0');
+  return {std::cout, std::cerr, out_is_terminal, err_is_terminal, colour};
+}
+
+std::string Printable(std::string_view text) { return Escape(text, false); }
+
+std::string PrintableLines(std::string_view text) { return Escape(text, true); }
+
+std::size_t Columns(std::string_view printable) {
+  std::size_t columns = 0;
+  while (!printable.empty()) {
+    const Decoded next = Decode(printable);
+    if (next.length == 0 || !IsCombining(next.code)) ++columns;
+    printable.remove_prefix(std::max<std::size_t>(next.length, 1));
+  }
+  return columns;
+}
+
+std::string Grouped(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3;) {
+    at -= 3;
+    text.insert(at, ",");
+  }
+  return text;
+}
+
+void Table::Add(std::vector<std::string> cells) {
+  cells.resize(headings_.size());
+  for (std::string& cell : cells) cell = Printable(cell);
+  rows_.push_back(std::move(cells));
+}
+
+void Table::Print(Console& console) const {
+  std::vector<std::size_t> widths;
+  for (const auto& heading : headings_) widths.push_back(Columns(heading));
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Columns(row[i]));
+  }
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string text;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      text += cells[i];
+      // No blanks behind the last cell: they would wrap on narrow terminals.
+      if (i + 1 < cells.size()) text.append(widths[i] - Columns(cells[i]) + 2, ' ');
+    }
+    return text;
+  };
+  PrintBold(console, line(headings_));
+  console.out << '\n';
+  for (const auto& row : rows_) console.out << line(row) << '\n';
+}
+
+void PrintFields(Console& console, const std::vector<std::pair<std::string, std::string>>& fields,
+                 std::string_view indent) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : fields) {
+    if (!value.empty()) width = std::max(width, Columns(Printable(name)));
+  }
+  for (const auto& [name, value] : fields) {
+    if (value.empty()) continue;
+    const std::string label = Printable(name);
+    console.out << indent << label << std::string(width - Columns(label) + 2, ' ')
+                << Printable(value) << '\n';
+  }
+}
+
+void PrintHeading(Console& console, std::string_view text) {
+  PrintBold(console, Printable(text));
+  console.out << '\n';
+}
+
+void ProgressLine::Show(std::string_view text) {
+  if (!console_.err_is_terminal) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_ < std::chrono::milliseconds(100)) return;
+  last_ = now;
+  shown_ = true;
+  console_.err << "\r\x1b[K" << Printable(text) << std::flush;
+}
+
+void ProgressLine::Clear() {
+  if (shown_) console_.err << "\r\x1b[K" << std::flush;
+  shown_ = false;
+}
+
+}  // namespace coffer::cli

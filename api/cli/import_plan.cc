@@ -1,0 +1,229 @@
+#include "api/cli/import_plan.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+
+#include "api/cli/json_view.h"
+#include "vault/strict_json.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kListSeparator = ';';
+
+CellForm FormOf(std::string_view type) {
+  if (type == "integer") return CellForm::kInteger;
+  if (type == "boolean") return CellForm::kBoolean;
+  if (type == "list") return CellForm::kList;
+  return CellForm::kText;
+}
+
+std::string Listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+Outcome<void> CheckHeader(const std::vector<std::string>& header) {
+  std::set<std::string> seen;
+  for (const std::string& name : header) {
+    if (!seen.insert(name).second) {
+      return Failed(Exit::kUsage, "the header names the column \"" + name + "\" twice",
+                    "Give each column a name of its own.");
+    }
+  }
+  return {};
+}
+
+Outcome<std::size_t> FindColumn(const std::vector<std::string>& header, const std::string& name) {
+  const auto found = std::ranges::find(header, name);
+  if (found == header.end()) {
+    return Failed(Exit::kUsage, "the file has no column \"" + name + "\"",
+                  "Its columns are: " + Listed(header) +
+                      (header.size() == 1 ? " (is --delimiter right?)" : ""));
+  }
+  return static_cast<std::size_t>(found - header.begin());
+}
+
+Outcome<ImportPlan::Field> PlanField(const std::string& map, const std::vector<std::string>& header,
+                                     const ClassShape& shape) {
+  const auto equals = map.find('=');
+  if (equals == 0 || equals == map.npos) {
+    return Failed(Exit::kUsage, "\"--map " + map + "\" is not understood",
+                  "Write it as --map field=Column.");
+  }
+  ImportPlan::Field field;
+  field.name = map.substr(0, equals);
+  const auto known = shape.find(field.name);
+  if (known == shape.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, of_field] : shape) names.push_back(name);
+    return Failed(Exit::kUsage, "the class has no field \"" + field.name + "\"",
+                  "Its fields are: " + Listed(names));
+  }
+  field.form = FormOf(known->second.type);
+  COFFER_ASSIGN(field.column, FindColumn(header, map.substr(equals + 1)));
+  return field;
+}
+
+Outcome<void> CheckRequired(const std::set<std::string>& mapped, const ClassShape& shape) {
+  for (const auto& [name, field] : shape) {
+    if (field.required && !mapped.contains(name)) {
+      return Failed(Exit::kUsage, "the class requires the field \"" + name + "\", and nothing fills it",
+                    "Add --map " + name + "=Column.");
+    }
+  }
+  return {};
+}
+
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
+  return std::ranges::equal(text, lower, {}, [](char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+  });
+}
+
+std::string_view BooleanOf(std::string_view cell) {
+  for (const std::string_view yes : {"true", "yes", "1"}) {
+    if (EqualsIgnoringCase(cell, yes)) return "true";
+  }
+  for (const std::string_view no : {"false", "no", "0"}) {
+    if (EqualsIgnoringCase(cell, no)) return "false";
+  }
+  return {};
+}
+
+void AppendList(std::string& out, std::string_view cell) {
+  out += '[';
+  bool first = true;
+  while (!cell.empty()) {
+    const auto end = std::min(cell.find(kListSeparator), cell.size());
+    if (end > 0) {
+      if (!first) out += ',';
+      first = false;
+      vault::AppendJsonString(out, cell.substr(0, end));
+    }
+    cell.remove_prefix(std::min(end + 1, cell.size()));
+  }
+  out += ']';
+}
+
+// Appends the cell in JSON; what is wrong with it, or nothing.
+std::string_view AppendCell(std::string& out, CellForm form, std::string_view cell) {
+  switch (form) {
+    case CellForm::kText: vault::AppendJsonString(out, cell); return {};
+    case CellForm::kList: AppendList(out, cell); return {};
+    case CellForm::kBoolean: {
+      const std::string_view truth = BooleanOf(cell);
+      if (truth.empty()) return "must be true or false (yes, no, 1 and 0 are taken too)";
+      out += truth;
+      return {};
+    }
+    case CellForm::kInteger: {
+      std::int64_t number = 0;
+      const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
+      if (error != std::errc() || end != cell.data() + cell.size()) return "must be an integer";
+      out += std::to_string(number);
+      return {};
+    }
+  }
+  return {};
+}
+
+std::unexpected<Refusal> Refuse(const ImportPlan& plan, const CsvRow& row, std::string field,
+                                std::string_view message) {
+  std::string column = field.empty() ? std::string() : plan.ColumnOf(field);
+  return std::unexpected(
+      Refusal{row.line, std::move(field), std::move(column), std::string(message)});
+}
+
+}  // namespace
+
+ClassShape ShapeOf(const json& class_answer) {
+  ClassShape shape;
+  const json& fields = Member(Member(class_answer, "definition"), "fields");
+  if (!fields.is_object()) return shape;
+  for (const auto& [name, field] : fields.items()) {
+    const json& required = Member(field, "required");
+    shape[name] = {Text(field, "type"), required.is_boolean() && required.get<bool>()};
+  }
+  return shape;
+}
+
+std::string ImportPlan::ColumnOf(const std::string& field) const {
+  if (field == "external_ref") return header[key_column];
+  if (field == "record_key" && record_key_column) return header[*record_key_column];
+  for (const Field& planned : fields) {
+    if (planned.name == field) return header[planned.column];
+  }
+  return {};
+}
+
+Outcome<ImportPlan> PlanImport(const MappingOptions& options, const std::vector<std::string>& header,
+                               const ClassShape& shape) {
+  COFFER_TRY(CheckHeader(header));
+  ImportPlan plan;
+  plan.header = header;
+  COFFER_ASSIGN(plan.key_column, FindColumn(header, options.key));
+  if (!options.record_key.empty()) {
+    COFFER_ASSIGN(plan.record_key_column, FindColumn(header, options.record_key));
+  }
+  std::set<std::string> mapped;
+  for (const std::string& map : options.maps) {
+    COFFER_ASSIGN(ImportPlan::Field field, PlanField(map, header, shape));
+    if (!mapped.insert(field.name).second) {
+      return Failed(Exit::kUsage, "the field \"" + field.name + "\" is mapped twice",
+                    "Keep one --map for each field.");
+    }
+    plan.fields.push_back(std::move(field));
+  }
+  COFFER_TRY(CheckRequired(mapped, shape));
+  return plan;
+}
+
+std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvRow& row) {
+  if (row.cells.size() != plan.header.size()) {
+    return Refuse(plan, row, {}, "has " + std::to_string(row.cells.size()) +
+                                     " columns where the header has " +
+                                     std::to_string(plan.header.size()));
+  }
+  const auto used = [&](std::size_t column, const std::string& field)
+      -> std::expected<std::string_view, Refusal> {
+    if (!vault::IsCleanUtf8(row.cells[column])) {
+      return Refuse(plan, row, field, "is not UTF-8 text (or holds U+0000)");
+    }
+    return row.cells[column];
+  };
+
+  std::string line = "{\"external_ref\":";
+  COFFER_ASSIGN(const std::string_view key, used(plan.key_column, "external_ref"));
+  if (key.empty()) return Refuse(plan, row, "external_ref", "is empty");
+  vault::AppendJsonString(line, key);
+  if (plan.record_key_column) {
+    COFFER_ASSIGN(const std::string_view record_key, used(*plan.record_key_column, "record_key"));
+    // Without it the row would be taken for another record than the one it is.
+    if (record_key.empty()) return Refuse(plan, row, "record_key", "is empty");
+    line += ",\"record_key\":";
+    vault::AppendJsonString(line, record_key);
+  }
+  line += ",\"data\":{";
+  bool first = true;
+  for (const ImportPlan::Field& field : plan.fields) {
+    COFFER_ASSIGN(const std::string_view cell, used(field.column, field.name));
+    if (cell.empty()) continue;
+    if (!first) line += ',';
+    first = false;
+    vault::AppendJsonString(line, field.name);
+    line += ':';
+    const std::string_view fault = AppendCell(line, field.form, cell);
+    if (!fault.empty()) return Refuse(plan, row, field.name, fault);
+  }
+  line += "}}\n";
+  return line;
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,161 @@
+// coffer init: a new vault, its root key and its first administrator.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+
+#include "api/cli/commands.h"
+#include "api/cli/private_file.h"
+#include "api/cli/root_key.h"
+#include "audit/checkpoint.h"
+#include "crypto/keyring.h"
+#include "vault/vault.h"
+
+namespace coffer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct InitCommandOptions {
+  std::string directory, origin = "coffer.local/log", anchor, token_file;
+  RootKeyOptions root_key;
+};
+
+constexpr const char* kFooter = R"(Examples:
+  coffer init --data /var/lib/coffer --root-key-file /etc/coffer/root.key \
+      --origin vault.example/log --admin-token-file admin.token
+  coffer init --data ./vault                      asks for a passphrase)";
+
+bool HoldsFiles(const fs::path& directory) {
+  std::error_code ignored;
+  return fs::exists(directory, ignored) && !fs::is_empty(directory, ignored);
+}
+
+bool LiesWithin(const fs::path& file, const fs::path& directory) {
+  std::error_code ignored;
+  const fs::path inner = fs::weakly_canonical(fs::absolute(file), ignored);
+  const fs::path outer = fs::weakly_canonical(fs::absolute(directory), ignored);
+  const auto relative = inner.lexically_relative(outer);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+// Before a key is made or a passphrase asked for.
+Outcome<void> CheckPlaces(const InitCommandOptions& options) {
+  if (HoldsFiles(options.directory)) {
+    return Failed(Exit::kFailed, "\"" + options.directory + "\" is not empty",
+                  "Name a directory that does not exist yet; an existing vault is never replaced.");
+  }
+  const std::string& key_file = options.root_key.key_file;
+  if (!key_file.empty() && LiesWithin(key_file, options.directory)) {
+    return Failed(Exit::kUsage, "the root key would lie inside the data directory",
+                  "Keep it elsewhere: whoever gets a copy of the data would get the key with it.");
+  }
+  return {};
+}
+
+Outcome<std::string> ReadVerifierKey(const std::string& directory) {
+  const auto header = crypto::Keyring::ReadHeader(KeyringFile(directory));
+  if (!header) return std::unexpected(FailureOf(header.error(), "cannot read the new keyring"));
+  return audit::FormatVerifierKey({header->log_origin, header->log_public_key});
+}
+
+void Forget(std::string& secret) {
+  crypto::Wipe({reinterpret_cast<std::uint8_t*>(secret.data()), secret.size()});
+}
+
+void TellNextSteps(Console& console, const InitCommandOptions& options,
+                   const NewRootKey& root_key, const std::string& verifier_key) {
+  const std::string& key_file = options.root_key.key_file;
+  console.out << "\nThe log's verifier key:\n  " << Printable(verifier_key)
+              << "\n\nWhat to do next:\n"
+                 "  1. Keep the verifier key away from this machine. It is no secret; auditors\n"
+                 "     need it to see that the log was not rewritten:\n"
+                 "     coffer verify --log-key KEY\n";
+  if (key_file.empty()) {
+    console.out << "  2. Keep the passphrase safe: without it nobody can read the vault again.\n";
+  } else {
+    console.out << "  2. " << (root_key.made_key_file ? "A new root key was made. " : "")
+                << "Keep a copy of " << Printable(key_file)
+                << " apart from the data\n"
+                   "     and its backups: without it nobody can read the vault again.\n";
+  }
+  console.out << "  3. Give the server a TLS certificate and start it: see cofferd(8).\n"
+                 "  4. As administrator, register purposes and classes (coffer purpose put,\n"
+                 "     coffer class put) and make a token for each service (coffer token create).\n";
+}
+
+// Where the first token goes is settled before the vault is made: a vault whose only token is lost
+// would be good for nothing.
+Outcome<std::unique_ptr<NewFile>> PrepareTokenFile(const std::string& path) {
+  if (path.empty()) return std::unique_ptr<NewFile>();
+  return NewFile::Create(path);
+}
+
+Outcome<void> HandOverToken(Console& console, NewFile* file, const InitCommandOptions& options,
+                            vault::NewToken& token) {
+  std::string line = token.secret + "\n";
+  Forget(token.secret);
+  if (file != nullptr) {
+    if (auto written = file->Write(line); !written) return written;
+    if (auto finished = file->Finish(); !finished) return finished;
+    console.out << "First administrator's token: in " << Printable(options.token_file) << "\n";
+  } else {
+    console.out << "First administrator's token (shown this once; keep it like a password):\n  "
+                << line << std::flush;
+  }
+  Forget(line);
+  return {};
+}
+
+Outcome<Exit> InitVault(const InitCommandOptions& options, Console& console) {
+  COFFER_TRY(CheckPlaces(options));
+  COFFER_ASSIGN(const auto token_file, PrepareTokenFile(options.token_file));
+  COFFER_ASSIGN(const NewRootKey root_key, MakeRootKey(options.root_key));
+
+  vault::InitOptions init;
+  init.directory = options.directory;
+  init.anchor_path = options.anchor;
+  init.log_origin = options.origin;
+  init.passphrase = root_key.parameters;
+  auto token = vault::InitializeVault(init, *root_key.provider);
+  if (!token) return std::unexpected(FailureOf(token.error(), "cannot make the vault"));
+
+  console.out << "The vault was made in " << Printable(options.directory) << ".\n";
+  COFFER_TRY(HandOverToken(console, token_file.get(), options, *token));
+  COFFER_ASSIGN(const std::string verifier_key, ReadVerifierKey(options.directory));
+  TellNextSteps(console, options, root_key, verifier_key);
+  return Exit::kOk;
+}
+
+}  // namespace
+
+void AddInitCommand(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<InitCommandOptions>();
+  CLI::App* command = app.add_subcommand("init", "Make a new vault on this machine");
+  command->add_option("--data", options->directory, "Directory to make; must not hold anything yet")
+      ->type_name("DIR")
+      ->required();
+  AddRootKeyOptions(*command, options->root_key,
+                    "Root key file; made when it does not exist. Keep it outside the data directory");
+  command
+      ->add_option("--origin", options->origin,
+                   "Name of the access log, fixed for ever: best a name of yours that no other log "
+                   "has, such as vault.example/log")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      ->add_option("--anchor", options->anchor,
+                   "Where the newest signed checkpoint is kept; best on another disk. Without it: "
+                   "the file anchor in the data directory")
+      ->type_name("FILE");
+  command
+      ->add_option("--admin-token-file", options->token_file,
+                   "New file for the first administrator's token; without it the token is printed")
+      ->type_name("FILE");
+  command->footer(kFooter);
+  command->callback([options, &chosen] {
+    chosen = [options](Console& console) { return InitVault(*options, console); };
+  });
+}
+
+}  // namespace coffer::cli

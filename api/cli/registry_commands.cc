@@ -1,0 +1,192 @@
+// coffer class, coffer purpose: what may be kept, and why.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "api/cli/commands.h"
+#include "api/cli/connection.h"
+#include "api/cli/json_view.h"
+#include "api/cli/private_file.h"
+#include "vault/purpose.h"
+#include "vault/strict_json.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxDefinition = 512 * 1024;
+
+struct PutOptions {
+  ConnectionOptions connection;
+  std::vector<std::string> files;
+};
+
+// A definition and the name it is to be stored under.
+struct Definition {
+  std::string name, text;
+};
+
+Outcome<json> ReadJsonFile(const std::string& path, std::string& text) {
+  COFFER_ASSIGN(text, ReadInputFile(path, kMaxDefinition));
+  auto value = vault::ParseStrictJson(text);
+  if (!value) {
+    return std::unexpected(
+        Failure{Exit::kUsage, FailureOf(value.error(), path + " is not usable JSON").message, {}});
+  }
+  return *std::move(value);
+}
+
+Outcome<Definition> ReadClass(const std::string& path) {
+  Definition definition;
+  COFFER_ASSIGN(const json value, ReadJsonFile(path, definition.text));
+  definition.name = Text(value, "name");
+  if (definition.name.empty()) {
+    return Failed(Exit::kUsage, path + " names no class", "Add the member \"name\".");
+  }
+  return definition;
+}
+
+Outcome<Definition> ReadPurpose(const std::string& path) {
+  Definition definition;
+  COFFER_TRY(ReadJsonFile(path, definition.text));
+  definition.name = std::filesystem::path(path).stem().string();
+  if (!vault::IsPurposeCode(definition.name)) {
+    return Failed(Exit::kUsage, path + " is not named after a purpose",
+                  "The name without .json is the code: small letters, digits, hyphens.");
+  }
+  return definition;
+}
+
+// All files are read before the first is sent, so that a slip in one changes nothing.
+template <class Read>
+Outcome<Exit> PutAll(const PutOptions& options, Console& console, const std::string& path,
+                     Read read, std::string (*describe)(const json&)) {
+  std::vector<Definition> definitions;
+  for (const std::string& file : options.files) {
+    COFFER_ASSIGN(Definition definition, read(file));
+    definitions.push_back(std::move(definition));
+  }
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  for (Definition& definition : definitions) {
+    COFFER_ASSIGN(const json answer, client.Put(Target(path).Segment(definition.name),
+                                                std::move(definition.text)));
+    if (options.connection.json) {
+      PrintJson(console, answer);
+    } else {
+      console.out << Printable(describe(answer)) << '\n';
+    }
+  }
+  return Exit::kOk;
+}
+
+Outcome<Exit> PutClasses(const PutOptions& options, Console& console) {
+  return PutAll(options, console, "/v1/classes", ReadClass, [](const json& answer) {
+    return "class " + Text(answer, "name") + ", version " + Text(answer, "version");
+  });
+}
+
+Outcome<Exit> PutPurposes(const PutOptions& options, Console& console) {
+  return PutAll(options, console, "/v1/purposes", ReadPurpose, [](const json& answer) {
+    return "purpose " + Text(answer, "code") + ": " + Text(answer, "title");
+  });
+}
+
+std::string Joined(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
+  return joined;
+}
+
+std::string FieldNames(const json& definition) {
+  std::vector<std::string> names;
+  const json& fields = Member(definition, "fields");
+  if (fields.is_object()) {
+    for (const auto& [name, field] : fields.items()) names.push_back(name);
+  }
+  return Joined(names);
+}
+
+Outcome<Exit> ListClasses(const ConnectionOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options));
+  COFFER_ASSIGN(const json answer, client.Get(Target("/v1/classes")));
+  if (options.json) {
+    PrintJson(console, answer);
+    return Exit::kOk;
+  }
+  Table table({"CLASS", "VERSION", "TITLE", "PURPOSES", "FIELDS"});
+  for (const json& item : Member(answer, "items")) {
+    const json& definition = Member(item, "definition");
+    table.Add({Text(item, "name"), Text(item, "version"), Text(definition, "title"),
+               Joined(TextList(definition, "purposes")), FieldNames(definition)});
+  }
+  table.Print(console);
+  return Exit::kOk;
+}
+
+Outcome<Exit> ListPurposes(const ConnectionOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options));
+  COFFER_ASSIGN(const json answer, client.Get(Target("/v1/purposes")));
+  if (options.json) {
+    PrintJson(console, answer);
+    return Exit::kOk;
+  }
+  Table table({"PURPOSE", "LEGAL BASIS", "OWNER", "TITLE"});
+  for (const json& item : Member(answer, "items")) {
+    table.Add({Text(item, "code"), Text(item, "legal_basis"), Text(item, "owner"),
+               Text(item, "title")});
+  }
+  table.Print(console);
+  return Exit::kOk;
+}
+
+using Put = Outcome<Exit> (*)(const PutOptions&, Console&);
+using List = Outcome<Exit> (*)(const ConnectionOptions&, Console&);
+
+void AddPut(CLI::App& group, Command& chosen, Put put, const char* help, const char* files_help,
+            const char* footer) {
+  auto options = std::make_shared<PutOptions>();
+  CLI::App* command = group.add_subcommand("put", help);
+  command->add_option("files", options->files, files_help)->type_name("FILE.json")->required();
+  AddConnectionOptions(*command, options->connection, PurposeUse::kNone);
+  command->footer(footer);
+  command->callback([options, &chosen, put] {
+    chosen = [options, put](Console& console) { return put(*options, console); };
+  });
+}
+
+void AddList(CLI::App& group, Command& chosen, List list, const char* help, const char* footer) {
+  auto options = std::make_shared<ConnectionOptions>();
+  CLI::App* command = group.add_subcommand("list", help);
+  AddConnectionOptions(*command, *options, PurposeUse::kNone);
+  command->footer(footer);
+  command->callback([options, &chosen, list] {
+    chosen = [options, list](Console& console) { return list(*options, console); };
+  });
+}
+
+}  // namespace
+
+void AddClassCommands(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("class", "Define what records may hold");
+  group->require_subcommand(1);
+  AddPut(*group, chosen, PutClasses, "Store class definitions; a changed one becomes a new version",
+         "Files that hold one definition each; its member \"name\" is the class",
+         "Example:\n  coffer class put contact.json contract.json");
+  AddList(*group, chosen, ListClasses, "Show the classes and their fields",
+          "Example:\n  coffer class list --json");
+}
+
+void AddPurposeCommands(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("purpose", "Register why data is processed");
+  group->require_subcommand(1);
+  AddPut(*group, chosen, PutPurposes, "Store purposes in the register",
+         "Files that hold one purpose each; the file's name without .json is its code",
+         "Example:\n  coffer purpose put client-care.json");
+  AddList(*group, chosen, ListPurposes, "Show the register of purposes",
+          "Example:\n  coffer purpose list");
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,64 @@
+// coffer status: what the server says of itself.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "api/cli/commands.h"
+#include "api/cli/connection.h"
+#include "api/cli/json_view.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+std::string Count(const json& object, std::string_view member) {
+  const auto number = Number(object, member);
+  return number ? Grouped(*number) : std::string();
+}
+
+// The size in a signed checkpoint is its second line.
+std::string CheckpointSize(const std::string& note) {
+  const auto first = note.find('\n');
+  if (first == note.npos) return {};
+  return note.substr(first + 1, note.find('\n', first + 1) - first - 1);
+}
+
+Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options));
+  COFFER_ASSIGN(const json status, client.Get(Target("/v1/status")));
+  if (options.json) {
+    PrintJson(console, status);
+    return Exit::kOk;
+  }
+  const json& log = Member(status, "log");
+  PrintFields(console, {{"vault", Text(status, "vault")},
+                        {"version", Text(status, "version")},
+                        {"running since", Text(status, "started")},
+                        {"memory locked", Text(status, "memory_locked")},
+                        {"clients", Count(status, "clients")},
+                        {"records", Count(status, "records")},
+                        {"erasures", Count(status, "erasures")},
+                        {"classes", Count(status, "classes")},
+                        {"purposes", Count(status, "purposes")},
+                        {"active tokens", Count(status, "active_tokens")},
+                        {"log", Text(log, "origin")},
+                        {"log entries", Count(log, "size")},
+                        {"signed entries", CheckpointSize(Text(log, "checkpoint"))},
+                        {"verifier key", Text(log, "key")}});
+  return Exit::kOk;
+}
+
+}  // namespace
+
+void AddStatusCommand(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<ConnectionOptions>();
+  CLI::App* command = app.add_subcommand("status", "Show the state of the vault and its log");
+  AddConnectionOptions(*command, *options, PurposeUse::kNone);
+  command->footer("Example:\n  coffer status --url https://vault.example:8443 --ca ca.pem");
+  command->callback([options, &chosen] {
+    chosen = [options](Console& console) { return ShowStatus(*options, console); };
+  });
+}
+
+}  // namespace coffer::cli

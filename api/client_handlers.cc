@@ -1,0 +1,109 @@
+#include <nlohmann/json.hpp>
+
+#include "api/handlers.h"
+#include "api/input.h"
+#include "api/render.h"
+
+namespace coffer::api {
+namespace {
+
+using nlohmann::json;
+using vault::Action;
+
+Result<vault::ClientChange> ReadChange(Input& input) {
+  COFFER_ASSIGN(const json object, input.Object({"external_ref", "tags"}));
+  vault::ClientChange change;
+  if (object.contains("external_ref")) {
+    COFFER_ASSIGN(change.external_ref, input.Text(object, "external_ref", true));
+  }
+  if (const auto tags = object.find("tags"); tags != object.end()) {
+    const bool texts = tags->is_array() && std::all_of(tags->begin(), tags->end(), [](const json& tag) {
+                         return tag.is_string();
+                       });
+    if (!texts) {
+      return input.Refuse(
+          {Code::kUnprocessable, "client_invalid", {}, {{"/tags", "must be a list of texts"}}});
+    }
+    change.tags = tags->get<std::vector<std::string>>();
+  }
+  return change;
+}
+
+}  // namespace
+
+Result<Reply> CreateClient(const Service& service, const Call& call) {
+  Input input(service, call, Action::kClientCreate);
+  COFFER_ASSIGN(const auto change, ReadChange(input));
+  COFFER_ASSIGN(const auto client, service.vault.CreateClient(call.caller, change,
+                                                              {call.idempotency_key, call.body}));
+  Reply reply = RenderOne(client, 201);
+  reply.headers.emplace_back("Location", "/v1/clients/" + client.id.Text());
+  reply.headers.emplace_back("ETag", EntityTag(client.version));
+  return reply;
+}
+
+Result<Reply> ListClients(const Service& service, const Call& call) {
+  Input input(service, call, Action::kClientList);
+  COFFER_ASSIGN(const auto page, input.Page());
+  COFFER_ASSIGN(const auto clients, service.vault.ListClients(call.caller, call.Query("tag"),
+                                                              call.Query("class"), page));
+  return RenderList(clients.items, clients.next_cursor);
+}
+
+Result<Reply> SearchClients(const Service& service, const Call& call) {
+  Input input(service, call, Action::kClientSearch);
+  COFFER_ASSIGN(const json object, input.Object({"class", "field", "value", "external_ref", "limit",
+                                                 "cursor"}));
+  if (object.contains("external_ref")) {
+    if (object.size() != 1) {
+      return input.Refuse({Code::kUnprocessable, "search_invalid", {},
+                           {{"/external_ref", "stands alone, without class, field and value"}}});
+    }
+    COFFER_ASSIGN(const auto external_ref, input.Text(object, "external_ref", true));
+    COFFER_ASSIGN(const auto hits, service.vault.SearchByReference(call.caller, external_ref));
+    return RenderList(hits.items, hits.next_cursor);
+  }
+  COFFER_ASSIGN(const auto class_name, input.Text(object, "class", true));
+  COFFER_ASSIGN(const auto field, input.Text(object, "field", true));
+  COFFER_ASSIGN(const auto value, input.Text(object, "value", true));
+  vault::PageRequest page;
+  COFFER_ASSIGN(page.cursor, input.Text(object, "cursor", false));
+  COFFER_ASSIGN(const auto limit, input.Number(object, "limit"));
+  if (limit && (*limit == 0 || *limit > 200)) {
+    return input.Refuse(
+        {Code::kUnprocessable, "search_invalid", {}, {{"/limit", "must be between 1 and 200"}}});
+  }
+  if (limit) page.limit = *limit;
+  COFFER_ASSIGN(const auto hits,
+                service.vault.SearchByField(call.caller, class_name, field, value, page));
+  return RenderList(hits.items, hits.next_cursor);
+}
+
+Result<Reply> GetClient(const Service& service, const Call& call) {
+  Input input(service, call, Action::kClientRead);
+  COFFER_ASSIGN(const auto id, input.Client());
+  COFFER_ASSIGN(const auto client, service.vault.GetClient(call.caller, id));
+  Reply reply = RenderOne(client);
+  reply.headers.emplace_back("ETag", EntityTag(client.version));
+  return reply;
+}
+
+Result<Reply> UpdateClient(const Service& service, const Call& call) {
+  Input input(service, call, Action::kClientUpdate);
+  COFFER_ASSIGN(const auto id, input.Client());
+  COFFER_ASSIGN(const auto version, input.IfMatch(true));
+  COFFER_ASSIGN(const auto change, ReadChange(input));
+  COFFER_ASSIGN(const auto client, service.vault.UpdateClient(call.caller, id, *version, change));
+  Reply reply = RenderOne(client);
+  reply.headers.emplace_back("ETag", EntityTag(client.version));
+  return reply;
+}
+
+Result<Reply> EraseClient(const Service& service, const Call& call) {
+  Input input(service, call, Action::kClientErase);
+  COFFER_ASSIGN(const auto id, input.Client());
+  COFFER_ASSIGN(const auto erasure, service.vault.EraseClient(call.caller, id));
+  return RenderOne(erasure);
+}
+
+}  // namespace coffer::api

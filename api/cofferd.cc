@@ -1,0 +1,95 @@
+// cofferd: wiring only.
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <thread>
+
+#include "api/config.h"
+#include "api/operator_log.h"
+#include "api/server.h"
+#include "api/version.h"
+#include "crypto/secret_bytes.h"
+#include "vault/vault.h"
+
+namespace {
+
+using coffer::api::WriteOperatorLog;
+using coffer::vault::Severity;
+
+enum ExitCode { kStopped = 0, kFailed = 1, kUsage = 64, kConfiguration = 78 };
+
+int Fail(int code, const coffer::Error& error) {
+  std::fprintf(stderr, "cofferd: %s (%s)\n", error.detail.c_str(),
+               std::string(error.reason).c_str());
+  return code;
+}
+
+int Serve(coffer::api::Config config, const sigset_t& signals) {
+  using namespace coffer;
+  auto root = api::OpenRootKey(config);
+  if (!root) return Fail(kFailed, root.error());
+  auto opened = vault::Vault::Open(config.vault, **root);
+  root->reset();
+  if (!opened) return Fail(kFailed, opened.error());
+  auto server = api::Server::Create(**opened, config.server);
+  if (!server) return Fail(kFailed, server.error());
+
+  // Signals are taken here, by a thread: stopping from a handler is not safe.
+  std::thread stopper([&] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    WriteOperatorLog(Severity::kInfo, "stopping: running requests finish first");
+    (*server)->Stop();
+  });
+  WriteOperatorLog(Severity::kInfo, "listening on https://" + config.server.address + ":" +
+                                        std::to_string((*server)->port()));
+  (*server)->Run();
+  // Run() may also end by itself, when the listening socket fails; the stopper still waits then.
+  pthread_kill(stopper.native_handle(), SIGTERM);
+  stopper.join();
+  server->reset();
+  opened->reset();  // writes the stop entry, the last checkpoint and the anchor
+  WriteOperatorLog(Severity::kInfo, "stopped; the log is sealed");
+  return kStopped;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"cofferd, the Coffer vault server", "cofferd"};
+  std::string config_path = "/etc/coffer/coffer.toml";
+  bool check = false;
+  app.add_option("--config", config_path, "configuration file")->capture_default_str();
+  app.add_flag("--check", check, "check the configuration and end");
+  app.set_version_flag("--version", std::string(coffer::api::kVersion));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kStopped : kUsage;
+  }
+
+  // A thread a connection would otherwise get up to eight arenas a core.
+  mallopt(M_ARENA_MAX, 4);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  if (auto ready = coffer::crypto::InitializeCrypto(); !ready) return Fail(kFailed, ready.error());
+  auto config = coffer::api::LoadConfig(config_path);
+  if (!config) return Fail(kConfiguration, config.error());
+  if (check) {
+    std::printf("%s: ok\n", config_path.c_str());
+    return kStopped;
+  }
+  coffer::api::StartOperatorLog(config->log_level);
+  config->vault.log = WriteOperatorLog;
+  config->server.log = WriteOperatorLog;
+  if (config->log_requests) config->server.on_request = coffer::api::WriteRequestLog;
+  return Serve(*std::move(config), signals);
+}

@@ -1,0 +1,164 @@
+#include "api/config.h"
+
+#include <cstdlib>
+#include <map>
+#include <toml++/toml.h>
+
+#include "crypto/keyring.h"
+
+namespace coffer::api {
+namespace {
+
+// One setting: where it stands, and how its value is taken over. An empty answer is acceptance.
+using Take = std::function<std::string(const toml::node&)>;
+using Section = std::map<std::string, Take, std::less<>>;
+
+Take Text(std::string& into) {
+  return [&into](const toml::node& node) -> std::string {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return "must be text";
+    into = *value;
+    return {};
+  };
+}
+
+template <class T>
+Take Number(T& into, std::int64_t least, std::int64_t most) {
+  return [&into, least, most](const toml::node& node) -> std::string {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < least || *value > most) {
+      return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+    }
+    into = static_cast<T>(*value);
+    return {};
+  };
+}
+
+Take Flag(bool& into) {
+  return [&into](const toml::node& node) -> std::string {
+    const auto value = node.value_exact<bool>();
+    if (!value) return "must be true or false";
+    into = *value;
+    return {};
+  };
+}
+
+Take Level(LogLevel& into) {
+  return [&into](const toml::node& node) -> std::string {
+    const auto value = node.value_exact<std::string>();
+    if (value == "error") {
+      into = LogLevel::kError;
+    } else if (value == "warning") {
+      into = LogLevel::kWarning;
+    } else if (value == "info") {
+      into = LogLevel::kInfo;
+    } else {
+      return "must be \"error\", \"warning\" or \"info\"";
+    }
+    return {};
+  };
+}
+
+std::unexpected<Error> Wrong(const std::string& path, const toml::source_region& at,
+                             const std::string& what) {
+  return Fail(Code::kInvalidArgument, "config_invalid",
+              path + ":" + std::to_string(at.begin.line) + ": " + what);
+}
+
+Status Apply(const toml::table& root, const std::map<std::string, Section, std::less<>>& sections,
+             const std::string& path) {
+  for (const auto& [section_name, node] : root) {
+    const auto section = sections.find(section_name.str());
+    if (section == sections.end() || !node.is_table()) {
+      return Wrong(path, node.source(), "'" + std::string(section_name.str()) +
+                                            "' is not a known section");
+    }
+    for (const auto& [key, value] : *node.as_table()) {
+      const std::string name = std::string(section_name.str()) + "." + std::string(key.str());
+      const auto setting = section->second.find(key.str());
+      if (setting == section->second.end()) {
+        return Wrong(path, value.source(), "'" + name + "' is not a known setting");
+      }
+      if (const auto fault = setting->second(value); !fault.empty()) {
+        return Wrong(path, value.source(), "'" + name + "' " + fault);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Config> LoadConfig(const std::string& path) {
+  Config config;
+  const std::map<std::string, Section, std::less<>> sections = {
+      {"server",
+       {{"address", Text(config.server.address)},
+        {"port", Number(config.server.port, 0, 65535)},
+        {"certificate", Text(config.server.certificate)},
+        {"private_key", Text(config.server.private_key)},
+        {"workers", Number(config.server.workers, 4, 512)},
+        {"connections_per_address", Number(config.server.connections_per_address, 1, 512)},
+        {"idle_timeout_s", Number(config.server.idle_timeout_s, 1, 600)}}},
+      {"vault",
+       {{"directory", Text(config.vault.directory)},
+        {"anchor", Text(config.vault.anchor_path)},
+        {"root_key_file", Text(config.root_key_file)},
+        {"passphrase_file", Text(config.passphrase_file)}}},
+      {"engine",
+       {{"page_cache_mib", Number(config.vault.page_cache_mib, 4, 65536)},
+        {"key_cache_entries", Number(config.vault.key_cache_entries, 256, 1 << 24)},
+        {"queue_limit", Number(config.vault.queue_limit, 16, 1 << 20)},
+        {"require_locked_memory", Flag(config.vault.require_locked_memory)}}},
+      {"log",
+       {{"level", Level(config.log_level)},
+        {"requests", Flag(config.log_requests)},
+        {"checkpoint_interval_ms", Number(config.vault.checkpoint_interval_ms, 50, 60'000)},
+        {"heartbeat_interval_s", Number(config.vault.heartbeat_interval_s, 1, 86'400)}}}};
+  try {
+    COFFER_TRY(Apply(toml::parse_file(path), sections, path));
+  } catch (const toml::parse_error& error) {
+    return Wrong(path, error.source(), std::string(error.description()));
+  }
+  const std::pair<const char*, const std::string*> required[] = {
+      {"server.certificate", &config.server.certificate},
+      {"server.private_key", &config.server.private_key},
+      {"vault.directory", &config.vault.directory}};
+  for (const auto& [name, value] : required) {
+    if (value->empty()) {
+      return Fail(Code::kInvalidArgument, "config_invalid",
+                  path + ": '" + std::string(name) + "' is missing");
+    }
+  }
+  if (config.root_key_file.empty() == config.passphrase_file.empty()) {
+    return Fail(Code::kInvalidArgument, "config_invalid",
+                path + ": set one of 'vault.root_key_file' and 'vault.passphrase_file'");
+  }
+  return config;
+}
+
+Result<std::string> ResolveSecretPath(const std::string& path) {
+  static constexpr std::string_view kCredential = "credential:";
+  if (!path.starts_with(kCredential)) return path;
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  const std::string name = path.substr(kCredential.size());
+  if (directory == nullptr || name.empty() || name.find('/') != name.npos) {
+    return Fail(Code::kInvalidArgument, "config_invalid",
+                "'" + path + "' needs a service started by systemd with LoadCredential=" + name);
+  }
+  return std::string(directory) + "/" + name;
+}
+
+Result<std::unique_ptr<crypto::RootKeyProvider>> OpenRootKey(const Config& config) {
+  if (!config.root_key_file.empty()) {
+    COFFER_ASSIGN(const auto path, ResolveSecretPath(config.root_key_file));
+    return crypto::OpenKeyFile(path);
+  }
+  COFFER_ASSIGN(const auto path, ResolveSecretPath(config.passphrase_file));
+  COFFER_ASSIGN(const auto passphrase, crypto::ReadSecretFile(path));
+  COFFER_ASSIGN(const auto header,
+                crypto::Keyring::ReadHeader(config.vault.directory + "/keyring.json"));
+  return crypto::OpenPassphrase(passphrase, header.passphrase);
+}
+
+}  // namespace coffer::api

@@ -1,0 +1,36 @@
+// coffer.toml: one file, strictly parsed; unknown keys are refused. Secrets are never in it, only the
+// paths of files that hold them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "api/server.h"
+#include "crypto/result.h"
+#include "crypto/root_key_provider.h"
+#include "vault/vault.h"
+
+namespace coffer::api {
+
+enum class LogLevel { kError, kWarning, kInfo };
+
+struct Config {
+  ServerOptions server;
+  vault::VaultOptions vault;
+  std::string root_key_file;    // one of the two; "credential:NAME" is systemd's
+  std::string passphrase_file;
+  LogLevel log_level = LogLevel::kInfo;
+  bool log_requests = false;
+};
+
+// Errors: kInvalidArgument "config_invalid", with file, line and what to change in `detail`.
+Result<Config> LoadConfig(const std::string& path);
+
+// "credential:NAME" becomes $CREDENTIALS_DIRECTORY/NAME (systemd.exec, LoadCredential=).
+Result<std::string> ResolveSecretPath(const std::string& path);
+
+// The root key that the configuration and the keyring's header call for.
+Result<std::unique_ptr<crypto::RootKeyProvider>> OpenRootKey(const Config& config);
+
+}  // namespace coffer::api

@@ -1,0 +1,208 @@
+#include "api/connections.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+
+namespace coffer::api {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kNoDeadline = INT64_MAX;
+constexpr std::chrono::milliseconds kWatchInterval{250};
+// With most workers taken, a connection that waits for its next request must make room.
+constexpr std::chrono::seconds kIdleUnderPressure{2};
+
+std::int64_t NowMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count();
+}
+
+std::string PeerAddress(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* raw = address.ss_family == AF_INET6
+                        ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr)
+                        : &reinterpret_cast<sockaddr_in*>(&address)->sin_addr;
+  const char* printed = inet_ntop(address.ss_family, raw, text.data(), text.size());
+  return printed == nullptr ? std::string() : std::string(printed);
+}
+
+int SslIndex();
+int ContextIndex();
+
+}  // namespace
+
+struct Connections::Connection {
+  Connections* owner = nullptr;
+  int fd = -1;
+  std::string address;
+  std::atomic<std::int64_t> deadline_ms{kNoDeadline};
+  std::atomic<std::int64_t> idle_since_ms{0};  // 0: busy
+  std::atomic<bool> doomed{false};
+};
+
+// OpenSSL calls these; they find their way back through ex_data.
+struct ConnectionCallbacks {
+  static void Info(const SSL* ssl, int where, int) {
+    if ((where & SSL_CB_HANDSHAKE_START) == 0) return;
+    if (SSL_get_ex_data(ssl, SslIndex()) != nullptr) return;  // a later handshake message
+    auto* connections =
+        static_cast<Connections*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ContextIndex()));
+    if (connections != nullptr) connections->Opened(const_cast<SSL*>(ssl));
+  }
+  // Runs in SSL_free, before the socket is closed: the descriptor is still ours until then.
+  static void Free(void*, void* data, CRYPTO_EX_DATA*, int, long, void*) {
+    auto* connection = static_cast<Connections::Connection*>(data);
+    if (connection != nullptr) connection->owner->Closed(connection);
+  }
+  static Connections::Connection* Of(const SSL* ssl) {
+    return static_cast<Connections::Connection*>(SSL_get_ex_data(ssl, SslIndex()));
+  }
+};
+
+namespace {
+
+int SslIndex() {
+  static const int index =
+      SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, ConnectionCallbacks::Free);
+  return index;
+}
+
+int ContextIndex() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+}  // namespace
+
+Connections::Connections(const Limits& limits) : limits_(limits), watchdog_([this] { Watch(); }) {}
+
+Connections::~Connections() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_changed_.notify_all();
+  watchdog_.join();
+}
+
+void Connections::Attach(SSL_CTX* context) {
+  SSL_CTX_set_ex_data(context, ContextIndex(), this);
+  SSL_CTX_set_info_callback(context, ConnectionCallbacks::Info);
+}
+
+void Connections::Opened(SSL* ssl) {
+  auto owned = std::make_unique<Connection>();
+  Connection* connection = owned.get();
+  connection->owner = this;
+  connection->fd = SSL_get_fd(ssl);
+  connection->address = PeerAddress(connection->fd);
+  connection->deadline_ms = NowMs() + std::chrono::milliseconds(limits_.handshake).count();
+  if (SSL_set_ex_data(ssl, SslIndex(), connection) != 1) {
+    shutdown(connection->fd, SHUT_RDWR);
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  ++counters_.accepted;
+  if (++per_address_[connection->address] > limits_.per_address) {
+    ++counters_.refused_per_address;
+    connection->doomed = true;
+    shutdown(connection->fd, SHUT_RDWR);
+  }
+  open_.emplace(connection, std::move(owned));
+}
+
+void Connections::Closed(Connection* connection) {
+  const std::lock_guard lock(mutex_);
+  const auto address = per_address_.find(connection->address);
+  if (address != per_address_.end() && --address->second == 0) per_address_.erase(address);
+  open_.erase(connection);
+}
+
+void Connections::SetDeadline(const SSL* ssl, std::chrono::seconds after) {
+  Connection* connection = ConnectionCallbacks::Of(ssl);
+  if (connection == nullptr) return;
+  connection->idle_since_ms.store(0, std::memory_order_relaxed);
+  connection->deadline_ms.store(NowMs() + std::chrono::milliseconds(after).count(),
+                                std::memory_order_relaxed);
+}
+
+void Connections::StartBody(const SSL* ssl) { SetDeadline(ssl, limits_.body); }
+
+void Connections::StartWork(const SSL* ssl) {
+  Connection* connection = ConnectionCallbacks::Of(ssl);
+  if (connection == nullptr) return;
+  connection->idle_since_ms.store(0, std::memory_order_relaxed);
+  connection->deadline_ms.store(kNoDeadline, std::memory_order_relaxed);
+}
+
+void Connections::StartReply(const SSL* ssl) { SetDeadline(ssl, limits_.reply); }
+
+void Connections::StartIdle(const SSL* ssl) {
+  SetDeadline(ssl, limits_.idle + limits_.handshake);
+  if (Connection* connection = ConnectionCallbacks::Of(ssl)) {
+    connection->idle_since_ms.store(NowMs(), std::memory_order_relaxed);
+  }
+}
+
+void Connections::Doom(const SSL* ssl) {
+  if (Connection* connection = ConnectionCallbacks::Of(ssl)) connection->doomed = true;
+}
+
+bool Connections::IsDoomed(const SSL* ssl) const {
+  const Connection* connection = ConnectionCallbacks::Of(ssl);
+  return connection != nullptr && connection->doomed;
+}
+
+void Connections::Linger(const SSL* ssl) {
+  const int fd = SSL_get_fd(ssl);
+  shutdown(fd, SHUT_WR);
+  const std::int64_t until = NowMs() + 1000;
+  std::array<char, 16384> sink{};
+  std::size_t taken = 0;
+  while (taken < (std::size_t{4} << 20)) {
+    const std::int64_t left = until - NowMs();
+    pollfd wait{fd, POLLIN, 0};
+    if (left <= 0 || poll(&wait, 1, static_cast<int>(left)) <= 0) break;
+    const auto got = recv(fd, sink.data(), sink.size(), MSG_DONTWAIT);
+    if (got <= 0) break;
+    taken += static_cast<std::size_t>(got);
+  }
+  shutdown(fd, SHUT_RDWR);
+}
+
+Connections::Counters Connections::counters() const {
+  const std::lock_guard lock(mutex_);
+  Counters counters = counters_;
+  counters.open = open_.size();
+  return counters;
+}
+
+void Connections::Watch() {
+  std::unique_lock lock(mutex_);
+  while (!stop_changed_.wait_for(lock, kWatchInterval, [this] { return stopping_; })) {
+    const std::int64_t now = NowMs();
+    const bool pressed = open_.size() * 4 >= limits_.workers * 3;
+    const std::int64_t idle_limit = std::chrono::milliseconds(kIdleUnderPressure).count();
+    for (auto& [connection, owned] : open_) {
+      const std::int64_t idle_since = connection->idle_since_ms.load(std::memory_order_relaxed);
+      const bool late = connection->deadline_ms.load(std::memory_order_relaxed) <= now;
+      const bool idle = pressed && idle_since != 0 && now - idle_since > idle_limit;
+      if (!late && !idle) continue;
+      connection->deadline_ms.store(kNoDeadline, std::memory_order_relaxed);
+      connection->doomed = true;
+      ++counters_.timed_out;
+      // Only shut down: the worker that owns the connection closes the descriptor.
+      shutdown(connection->fd, SHUT_RDWR);
+    }
+  }
+}
+
+}  // namespace coffer::api

@@ -1,0 +1,77 @@
+// Bounds on connections, by a look at each TLS handshake and a watchdog: cpp-httplib gives each
+// connection a thread and its read timeout is per recv, so a peer that sends one byte a second would
+// hold a thread for ever. Each connection has a deadline; past it, its socket is shut down.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace coffer::api {
+
+class Connections {
+ public:
+  struct Limits {
+    std::size_t workers = 256;        // connections that are served at a time
+    std::size_t per_address = 128;
+    std::chrono::seconds handshake{10};  // until the first request's headers are complete
+    std::chrono::seconds idle{15};       // between requests
+    std::chrono::seconds body{30};       // to send a body
+    std::chrono::seconds reply{30};      // to take the answer
+  };
+  struct Counters {
+    std::size_t open = 0;
+    std::uint64_t accepted = 0, refused_per_address = 0, timed_out = 0;
+  };
+
+  explicit Connections(const Limits& limits);
+  ~Connections();
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  // Watches every connection of the context from its handshake on. `context` must not outlive this.
+  void Attach(ssl_ctx_st* context);
+
+  // What a connection is doing now; each phase has its own deadline.
+  void StartBody(const ssl_st* ssl);     // headers are read
+  void StartWork(const ssl_st* ssl);     // the body is read: the server's own time, no deadline
+  void StartReply(const ssl_st* ssl);
+  void StartIdle(const ssl_st* ssl);
+  // The connection must not carry another request: refuse whatever follows, and end it.
+  void Doom(const ssl_st* ssl);
+  bool IsDoomed(const ssl_st* ssl) const;
+  // Takes what the peer still sends, for a moment, so that it gets to read the answer, then ends it.
+  void Linger(const ssl_st* ssl);
+
+  Counters counters() const;
+
+ private:
+  struct Connection;
+  friend struct ConnectionCallbacks;
+
+  void Opened(ssl_st* ssl);
+  void Closed(Connection* connection);
+  void SetDeadline(const ssl_st* ssl, std::chrono::seconds after);
+  void Watch();
+
+  const Limits limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable stop_changed_;
+  std::unordered_map<Connection*, std::unique_ptr<Connection>> open_;
+  std::unordered_map<std::string, std::size_t> per_address_;
+  Counters counters_;
+  bool stopping_ = false;
+  std::thread watchdog_;
+};
+
+}  // namespace coffer::api

@@ -1,0 +1,48 @@
+// The handlers of the route table: each parses to typed values, makes one vault call, renders.
+#pragma once
+
+#include "api/route.h"
+
+namespace coffer::api {
+
+Result<Reply> HandleLive(const Service&, const Call&);
+Result<Reply> HandleReady(const Service&, const Call&);
+Result<Reply> HandleOpenApi(const Service&, const Call&);
+Result<Reply> HandleMetrics(const Service&, const Call&);
+Result<Reply> HandleStatus(const Service&, const Call&);
+Result<Reply> HandleMe(const Service&, const Call&);
+
+Result<Reply> CreateClient(const Service&, const Call&);
+Result<Reply> ListClients(const Service&, const Call&);
+Result<Reply> SearchClients(const Service&, const Call&);
+Result<Reply> GetClient(const Service&, const Call&);
+Result<Reply> UpdateClient(const Service&, const Call&);
+Result<Reply> EraseClient(const Service&, const Call&);
+
+Result<Reply> CreateRecord(const Service&, const Call&);
+Result<Reply> ListRecords(const Service&, const Call&);
+Result<Reply> GetRecord(const Service&, const Call&);
+Result<Reply> UpdateRecord(const Service&, const Call&);
+Result<Reply> DeleteRecord(const Service&, const Call&);
+Result<Reply> ListRecordVersions(const Service&, const Call&);
+Result<Reply> GetRecordVersion(const Service&, const Call&);
+Result<Reply> ImportRecords(const Service&, const Call&);
+
+Result<Reply> ListClasses(const Service&, const Call&);
+Result<Reply> GetClass(const Service&, const Call&);
+Result<Reply> PutClass(const Service&, const Call&);
+Result<Reply> ListPurposes(const Service&, const Call&);
+Result<Reply> GetPurpose(const Service&, const Call&);
+Result<Reply> PutPurpose(const Service&, const Call&);
+
+Result<Reply> ListTokens(const Service&, const Call&);
+Result<Reply> CreateToken(const Service&, const Call&);
+Result<Reply> RevokeToken(const Service&, const Call&);
+
+Result<Reply> ListLogEntries(const Service&, const Call&);
+Result<Reply> GetLogEntry(const Service&, const Call&);
+Result<Reply> GetLogEntryProof(const Service&, const Call&);
+Result<Reply> GetLogCheckpoint(const Service&, const Call&);
+Result<Reply> VerifyLog(const Service&, const Call&);
+
+}  // namespace coffer::api

@@ -1,0 +1,111 @@
+#include "api/input.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "vault/strict_json.h"
+
+namespace coffer::api {
+
+using nlohmann::json;
+
+Result<std::uint64_t> ParseDecimal(std::string_view text, std::uint64_t most) {
+  const auto wrong = [] { return Fail(Code::kInvalidArgument, "parameter_invalid"); };
+  if (text.empty() || text.size() > 19 || (text.size() > 1 && text[0] == '0')) return wrong();
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return wrong();
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (value > most) return wrong();
+  return value;
+}
+
+std::unexpected<Error> Input::Refuse(Error error) {
+  return std::unexpected(service_.vault.Refuse(call_.caller, action_, client_, record_, std::move(error)));
+}
+
+Result<vault::ClientId> Input::Client() {
+  auto id = vault::ClientId::Parse(call_.segments[0]);
+  if (!id) return Refuse(id.error());
+  client_ = *id;
+  return id;
+}
+
+Result<vault::RecordId> Input::Record() {
+  auto id = vault::RecordId::Parse(call_.segments[1]);
+  if (!id) return Refuse(id.error());
+  record_ = *id;
+  return id;
+}
+
+Result<json> Input::Object(std::initializer_list<std::string_view> members) {
+  if (call_.body.empty()) return Refuse({Code::kInvalidArgument, "body_required", {}, {}});
+  auto parsed = vault::ParseStrictJson(call_.body);
+  if (!parsed) return Refuse(parsed.error());
+  std::vector<Issue> issues;
+  if (!parsed->is_object()) {
+    issues.push_back({"", "must be an object"});
+  } else {
+    for (const auto& [name, value] : parsed->items()) {
+      if (std::ranges::find(members, name) == members.end()) {
+        issues.push_back({vault::PointerTo("", name), "is not a known member"});
+      }
+    }
+  }
+  if (!issues.empty()) return Refuse({Code::kUnprocessable, "request_invalid", {}, std::move(issues)});
+  return parsed;
+}
+
+Result<std::string> Input::Text(const json& object, const char* name, bool required) {
+  const auto found = object.find(name);
+  if (found == object.end() && !required) return std::string();
+  if (found == object.end() || !found->is_string()) {
+    return Refuse({Code::kUnprocessable, "request_invalid", {},
+                   {{vault::PointerTo("", name),
+                     found == object.end() ? "is required" : "must be text"}}});
+  }
+  return found->get<std::string>();
+}
+
+Result<std::optional<std::uint64_t>> Input::Number(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) return std::nullopt;
+  if (!found->is_number_unsigned()) {
+    return Refuse({Code::kUnprocessable, "request_invalid", {},
+                   {{vault::PointerTo("", name), "must be a whole number, not negative"}}});
+  }
+  return found->get<std::uint64_t>();
+}
+
+Result<std::optional<std::uint64_t>> Input::QueryNumber(std::string_view name, std::uint64_t most) {
+  const std::string_view text = call_.Query(name);
+  if (text.empty()) return std::nullopt;
+  auto value = ParseDecimal(text, most);
+  if (!value) return Refuse(value.error());
+  return *value;
+}
+
+Result<vault::PageRequest> Input::Page() {
+  vault::PageRequest page;
+  COFFER_ASSIGN(const auto limit, QueryNumber("limit", 200));
+  if (limit == 0U) return Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  if (limit) page.limit = *limit;
+  page.cursor = call_.Query("cursor");
+  return page;
+}
+
+Result<std::optional<std::uint64_t>> Input::IfMatch(bool required) {
+  std::string_view tag = call_.if_match;
+  if (tag.empty()) {
+    if (required) return Refuse({Code::kPreconditionRequired, "if_match_required", {}, {}});
+    return std::nullopt;
+  }
+  if (tag.size() > 2 && tag.front() == '"' && tag.back() == '"') {
+    auto version = ParseDecimal(tag.substr(1, tag.size() - 2), std::uint64_t{1} << 53);
+    if (version) return *version;
+  }
+  return Refuse({Code::kPreconditionFailed, "version_mismatch", {}, {}});
+}
+
+}  // namespace coffer::api

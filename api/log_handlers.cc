@@ -1,0 +1,120 @@
+#include <nlohmann/json.hpp>
+
+#include "api/handlers.h"
+#include "api/input.h"
+#include "api/render.h"
+#include "audit/clock.h"
+#include "vault/strict_json.h"
+
+namespace coffer::api {
+namespace {
+
+using vault::Action;
+
+constexpr std::uint64_t kMaxSequence = std::uint64_t{1} << 53;
+
+Result<std::optional<audit::Timestamp>> QueryTime(Input& input, const Call& call,
+                                                  std::string_view name) {
+  const std::string_view text = call.Query(name);
+  if (text.empty()) return std::nullopt;
+  auto time = audit::ParseTimestamp(text, true);
+  if (!time) return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  return *time;
+}
+
+Reply RenderText(std::string text) { return {200, "text/plain; charset=utf-8", std::move(text), {}}; }
+
+}  // namespace
+
+Result<Reply> ListLogEntries(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogRead);
+  vault::LogFilter filter;
+  filter.client = call.Query("client");
+  filter.record = call.Query("record");
+  filter.actor = call.Query("actor");
+  filter.action = call.Query("action");
+  filter.class_name = call.Query("class");
+  filter.purpose = call.Query("purpose");
+  filter.decision = call.Query("decision");
+  filter.outcome = call.Query("outcome");
+  filter.request = call.Query("request");
+  COFFER_ASSIGN(filter.from, QueryTime(input, call, "from"));
+  COFFER_ASSIGN(filter.to, QueryTime(input, call, "to"));
+  vault::LogPageRequest page;
+  COFFER_ASSIGN(const auto limit, input.QueryNumber("limit", 1000));
+  COFFER_ASSIGN(page.start, input.QueryNumber("cursor", kMaxSequence));
+  const std::string_view order = call.Query("order");
+  if (limit == 0U || (!order.empty() && order != "asc" && order != "desc")) {
+    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  }
+  if (limit) page.limit = *limit;
+  page.oldest_first = order == "asc";
+
+  COFFER_ASSIGN(const auto log, service.vault.ReadLog(call.caller, filter, page));
+  const std::string next = log.next ? std::to_string(*log.next) : std::string();
+  Reply reply;
+  if (call.accept == "application/x-ndjson") {
+    reply.content_type = call.accept;
+    for (const auto& entry : log.entries) (reply.body += entry) += '\n';
+    if (log.next) reply.headers.emplace_back("Coffer-Next-Cursor", next);
+    reply.headers.emplace_back("Coffer-Log-Size", std::to_string(log.size));
+    return reply;
+  }
+  reply.body = "{\"items\":[";
+  for (std::size_t i = 0; i < log.entries.size(); ++i) {
+    if (i > 0) reply.body += ',';
+    reply.body += log.entries[i];
+  }
+  reply.body += ']';
+  AppendNextCursor(reply.body, next);
+  reply.body += ",\"size\":" + std::to_string(log.size) + "}";
+  return reply;
+}
+
+Result<Reply> GetLogEntry(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogRead);
+  const auto seq = ParseDecimal(call.segments[0], kMaxSequence);
+  if (!seq) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
+  COFFER_ASSIGN(const auto view, service.vault.ReadLogEntry(call.caller, *seq));
+  Reply reply;
+  reply.body = "{\"entry\":" + view.entry;
+  if (view.note_text) {
+    reply.body += ",\"note\":{\"text\":";
+    vault::AppendJsonString(reply.body, *view.note_text);
+    reply.body += ",\"salt\":\"" + *view.note_salt + "\"}";
+  }
+  reply.body += '}';
+  return reply;
+}
+
+Result<Reply> GetLogEntryProof(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogRead);
+  const auto seq = ParseDecimal(call.segments[0], kMaxSequence);
+  if (!seq) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
+  COFFER_ASSIGN(auto proof, service.vault.ProveLogEntry(call.caller, *seq));
+  return RenderText(std::move(proof));
+}
+
+Result<Reply> GetLogCheckpoint(const Service& service, const Call& call) {
+  COFFER_ASSIGN(auto checkpoint, service.vault.ReadCheckpoint(call.caller));
+  return RenderText(std::move(checkpoint));
+}
+
+Result<Reply> VerifyLog(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogVerify);
+  bool deep = false;
+  if (!call.body.empty()) {
+    COFFER_ASSIGN(const nlohmann::json object, input.Object({"deep"}));
+    if (const auto found = object.find("deep"); found != object.end()) {
+      if (!found->is_boolean()) {
+        return input.Refuse(
+            {Code::kUnprocessable, "request_invalid", {}, {{"/deep", "must be true or false"}}});
+      }
+      deep = found->get<bool>();
+    }
+  }
+  COFFER_ASSIGN(const auto report, service.vault.VerifyLog(call.caller, deep));
+  return RenderOne(report);
+}
+
+}  // namespace coffer::api

@@ -1,0 +1,102 @@
+#include "api/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <fstream>
+#include <unistd.h>
+
+namespace coffer::api {
+namespace {
+
+constexpr std::size_t kClasses = 5;  // 1xx..5xx, by first digit - 1
+
+double ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  double total = 0;
+  double resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+  prometheus::Registry registry;
+  // Resolved once: a label lookup per request would cost more than the count.
+  std::vector<std::array<prometheus::Counter*, kClasses>> requests;
+  prometheus::Histogram* duration = nullptr;
+
+  void Set(const char* name, const char* help, double value) {
+    prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(value);
+  }
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
+  auto& family = prometheus::BuildCounter()
+                     .Name("coffer_requests_total")
+                     .Help("Requests answered, by operation and status class")
+                     .Register(impl_->registry);
+  static constexpr const char* kStatus[kClasses] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+  const auto add = [&](std::string operation) {
+    std::array<prometheus::Counter*, kClasses> row{};
+    for (std::size_t i = 0; i < kClasses; ++i) {
+      row[i] = &family.Add({{"operation", operation}, {"status", kStatus[i]}});
+    }
+    impl_->requests.push_back(row);
+  };
+  for (const Route& route : Routes()) add(std::string(route.operation_id));
+  add("none");
+  impl_->duration = &prometheus::BuildHistogram()
+                         .Name("coffer_request_seconds")
+                         .Help("Time from the request's last byte to its answer")
+                         .Register(impl_->registry)
+                         .Add({}, prometheus::Histogram::BucketBoundaries{
+                                      0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2});
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::CountRequest(const Route* route, int status, std::int64_t microseconds) {
+  const std::size_t row = route == nullptr ? impl_->requests.size() - 1
+                                           : static_cast<std::size_t>(route - Routes().data());
+  if (status >= 100 && status < 600) {
+    impl_->requests[row][static_cast<std::size_t>(status / 100 - 1)]->Increment();
+  }
+  impl_->duration->Observe(static_cast<double>(microseconds) / 1e6);
+}
+
+std::string Metrics::Render(const vault::EngineStatistics& engine,
+                            const Connections::Counters& connections) {
+  const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
+  Impl& m = *impl_;
+  m.Set("coffer_engine_operations", "Operations committed since the start", number(engine.operations));
+  m.Set("coffer_engine_batches", "Commits since the start", number(engine.batches));
+  m.Set("coffer_engine_commit_seconds", "Time spent in commits since the start",
+        number(engine.commit_nanoseconds) / 1e9);
+  m.Set("coffer_engine_commit_failures", "Batches that failed closed", number(engine.commit_failures));
+  m.Set("coffer_engine_refused_full", "Operations refused because the queue was full",
+        number(engine.refused_full));
+  m.Set("coffer_engine_queue_length", "Operations waiting now", number(engine.queue_length));
+  m.Set("coffer_engine_largest_batch", "Most operations in one commit", number(engine.largest_batch));
+  m.Set("coffer_wal_frames", "Frames in the write-ahead log", number(engine.wal_frames));
+  m.Set("coffer_key_cache_entries", "Unwrapped client keys in locked memory",
+        number(engine.key_cache_entries));
+  m.Set("coffer_log_entries", "Entries in the access log", number(engine.log_size));
+  m.Set("coffer_log_checkpoint_size", "Entries under the last published checkpoint",
+        number(engine.checkpoint_size));
+  m.Set("coffer_connections_open", "TLS connections open", number(connections.open));
+  m.Set("coffer_connections_accepted", "TLS connections since the start", number(connections.accepted));
+  m.Set("coffer_connections_refused_per_address", "Connections refused by the limit per address",
+        number(connections.refused_per_address));
+  m.Set("coffer_connections_timed_out", "Connections ended by their deadline",
+        number(connections.timed_out));
+  m.Set("process_resident_memory_bytes", "Resident memory", ResidentBytes());
+  return prometheus::TextSerializer().Serialize(m.registry.Collect());
+}
+
+}  // namespace coffer::api

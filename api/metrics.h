@@ -1,0 +1,27 @@
+// What Prometheus scrapes. Labels are operation ids and statuses only: no id of any client.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "api/connections.h"
+#include "api/route.h"
+#include "vault/vault.h"
+
+namespace coffer::api {
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  // `route` null: the request matched none.
+  void CountRequest(const Route* route, int status, std::int64_t microseconds);
+  std::string Render(const vault::EngineStatistics& engine, const Connections::Counters& connections);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace coffer::api

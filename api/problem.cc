@@ -1,0 +1,147 @@
+#include "api/problem.h"
+
+#include "vault/strict_json.h"
+
+namespace coffer::api {
+namespace {
+
+using vault::AppendJsonString;
+
+struct Title {
+  std::string_view reason;
+  std::string_view text;
+};
+
+constexpr Title kTitles[] = {
+    {"body_required", "The request needs a body."},
+    {"body_too_large", "The request's body is too large."},
+    {"class_invalid", "The class definition is not valid."},
+    {"class_unknown", "There is no such class."},
+    {"client_invalid", "The client is not valid."},
+    {"conflict", "The request conflicts with the stored state."},
+    {"cursor_invalid", "The cursor does not belong to this list."},
+    {"document_invalid", "The document does not fit its class."},
+    {"document_too_large", "The document is too large."},
+    {"external_ref_taken", "Another client has this external reference."},
+    {"field_not_indexed", "The class has no such field, or it is not indexed."},
+    {"filter_invalid", "A filter value has characters that no log member has."},
+    {"header_invalid", "A header is malformed or repeated."},
+    {"idempotency_key_reused", "The idempotency key was used with another body."},
+    {"idempotent_object_gone", "What the first request made does not exist any more."},
+    {"if_match_required", "The update needs If-Match with the version that it replaces."},
+    {"import_invalid", "The import line is not valid."},
+    {"integrity_failed", "The stored data failed its integrity check and is not served."},
+    {"internal_error", "Something went wrong inside the server."},
+    {"json_duplicate_key", "The JSON names a member twice."},
+    {"json_invalid", "The body is not valid JSON."},
+    {"json_not_utf8", "The body is not valid UTF-8."},
+    {"json_too_deep", "The JSON is nested too deeply."},
+    {"length_required", "The request's length must be known."},
+    {"log_unavailable", "The access log cannot be written, so nothing is served."},
+    {"media_type_unsupported", "The body's media type is not supported here."},
+    {"method_not_allowed", "The resource does not have this method."},
+    {"not_found", "There is no such resource."},
+    {"parameter_invalid", "A query parameter is not valid."},
+    {"parameter_unknown", "A query parameter is not known here."},
+    {"path_too_long", "The path is too long."},
+    {"permission_denied", "The caller's role does not allow this."},
+    {"purpose_invalid", "The purpose is not valid."},
+    {"purpose_not_allowed", "The class may not be used for this purpose."},
+    {"purpose_required", "The request needs a Coffer-Purpose header."},
+    {"purpose_unknown", "The purpose is not in the register."},
+    {"queue_full", "The server is overloaded."},
+    {"request_invalid", "The request is not valid."},
+    {"search_invalid", "The search is not valid."},
+    {"stopping", "The server is stopping."},
+    {"storage_corrupted", "Stored data is damaged and is not served."},
+    {"storage_full", "The storage is full, so nothing is served."},
+    {"storage_unavailable", "The storage cannot be used now, so nothing is served."},
+    {"tag_invalid", "The tag is not valid."},
+    {"token_invalid", "The token is not valid."},
+    {"too_many_long_reads", "Too many long reads are running."},
+    {"too_many_requests", "Too many requests."},
+    {"unauthenticated", "The request needs a valid token."},
+    {"value_not_normalisable", "The value cannot be searched for in this field."},
+    {"version_mismatch", "The resource has another version than If-Match names."},
+};
+
+std::string_view TitleOf(std::string_view reason) {
+  for (const auto& title : kTitles) {
+    if (title.reason == reason) return title.text;
+  }
+  return "The request was refused.";
+}
+
+void AppendIssues(std::string& out, const std::vector<Issue>& issues) {
+  if (issues.empty()) return;
+  out += ",\"errors\":[";
+  for (std::size_t i = 0; i < issues.size(); ++i) {
+    out += i == 0 ? "{\"pointer\":" : ",{\"pointer\":";
+    AppendJsonString(out, issues[i].pointer);
+    out += ",\"message\":";
+    AppendJsonString(out, issues[i].message);
+    out += '}';
+  }
+  out += ']';
+}
+
+Reply Render(int status, std::string_view reason, const std::vector<Issue>& issues,
+             std::string_view request_id) {
+  Reply reply;
+  reply.status = status;
+  reply.content_type = "application/problem+json";
+  std::string& out = reply.body;
+  out = "{\"type\":\"urn:coffer:problem:";
+  out += reason;
+  out += "\",\"title\":";
+  AppendJsonString(out, TitleOf(reason));
+  out += ",\"status\":" + std::to_string(status) + ",\"code\":\"";
+  out += reason;
+  out += "\",\"request_id\":\"";
+  out += request_id;
+  out += '"';
+  AppendIssues(out, issues);
+  out += '}';
+  if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (status == 429 || status == 503) reply.headers.emplace_back("Retry-After", "1");
+  return reply;
+}
+
+}  // namespace
+
+int StatusOf(Code code) {
+  switch (code) {
+    case Code::kInvalidArgument: return 400;
+    case Code::kUnauthenticated: return 401;
+    case Code::kPermissionDenied: return 403;
+    case Code::kNotFound: return 404;
+    case Code::kConflict: return 409;
+    case Code::kPreconditionFailed: return 412;
+    case Code::kTooLarge: return 413;
+    case Code::kUnsupportedMedia: return 415;
+    case Code::kUnprocessable: return 422;
+    case Code::kPreconditionRequired: return 428;
+    case Code::kExhausted: return 429;
+    case Code::kCorrupted:
+    case Code::kInternal: return 500;
+    case Code::kUnavailable: return 503;
+  }
+  return 500;
+}
+
+Reply RenderProblem(const Error& error, std::string_view request_id) {
+  return Render(StatusOf(error.code), error.reason, error.issues, request_id);
+}
+
+Reply RenderProblem(int status, std::string_view reason, std::string_view request_id) {
+  return Render(status, reason, {}, request_id);
+}
+
+void AppendProblemMembers(std::string& out, const Error& error) {
+  out += "\"status\":" + std::to_string(StatusOf(error.code)) + ",\"code\":\"";
+  out += error.reason;
+  out += '"';
+  AppendIssues(out, error.issues);
+}
+
+}  // namespace coffer::api

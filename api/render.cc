@@ -1,0 +1,187 @@
+#include "api/render.h"
+
+#include "api/version.h"
+#include "audit/clock.h"
+#include "crypto/encoding.h"
+#include "vault/strict_json.h"
+
+namespace coffer::api {
+namespace {
+
+using vault::AppendJsonString;
+
+// Writes an object's members: names are ours, values are escaped.
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
+  ~ObjectWriter() { out_ += '}'; }
+  ObjectWriter(const ObjectWriter&) = delete;
+  ObjectWriter& operator=(const ObjectWriter&) = delete;
+
+  void Text(std::string_view name, std::string_view value) {
+    Start(name);
+    AppendJsonString(out_, value);
+  }
+  void Number(std::string_view name, std::uint64_t value) {
+    Start(name);
+    out_ += std::to_string(value);
+  }
+  void Flag(std::string_view name, bool value) {
+    Start(name);
+    out_ += value ? "true" : "false";
+  }
+  void Time(std::string_view name, audit::Timestamp value) {
+    Start(name);
+    out_ += '"';
+    out_ += audit::FormatTimestamp(value);
+    out_ += '"';
+  }
+  // `json` is a complete JSON value already.
+  void Raw(std::string_view name, std::string_view json) {
+    Start(name);
+    out_ += json;
+  }
+  std::string& Start(std::string_view name) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    out_ += '"';
+    out_ += name;
+    out_ += "\":";
+    return out_;
+  }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+std::string EntityTag(std::uint64_t version) { return "\"" + std::to_string(version) + "\""; }
+
+void AppendNextCursor(std::string& out, std::string_view cursor) {
+  if (cursor.empty()) return;
+  out += ",\"next_cursor\":";
+  AppendJsonString(out, cursor);
+}
+
+void Append(std::string& out, const vault::ClientInfo& client) {
+  ObjectWriter object(out);
+  object.Text("id", client.id.Text());
+  if (!client.external_ref.empty()) object.Text("external_ref", client.external_ref);
+  std::string& tags = object.Start("tags");
+  tags += '[';
+  for (std::size_t i = 0; i < client.tags.size(); ++i) {
+    if (i > 0) tags += ',';
+    AppendJsonString(tags, client.tags[i]);
+  }
+  tags += ']';
+  object.Number("version", client.version);
+  object.Time("created", client.created);
+  object.Time("updated", client.updated);
+}
+
+void Append(std::string& out, const vault::RecordInfo& record) {
+  out.reserve(out.size() + record.data.size() + 400);
+  ObjectWriter object(out);
+  object.Text("id", record.id.Text());
+  object.Text("client", record.client.Text());
+  object.Text("class", record.class_name);
+  object.Number("class_version", record.class_version);
+  object.Number("version", record.version);
+  object.Time("created", record.created);
+  object.Time("updated", record.updated);
+  if (!record.data.empty()) {
+    object.Raw("data", record.data);
+    object.Raw("masked", "[]");
+  }
+}
+
+void Append(std::string& out, const vault::VersionInfo& version) {
+  ObjectWriter object(out);
+  object.Number("version", version.version);
+  object.Number("class_version", version.class_version);
+  object.Time("written", version.written);
+}
+
+void Append(std::string& out, const vault::SearchHit& hit) {
+  ObjectWriter object(out);
+  object.Text("client", hit.client.Text());
+  if (hit.record) object.Text("record", hit.record->Text());
+}
+
+void Append(std::string& out, const vault::ClassSchema& schema) {
+  ObjectWriter object(out);
+  object.Text("name", schema.name);
+  object.Number("version", schema.version);
+  object.Raw("definition", schema.definition);
+}
+
+void Append(std::string& out, const vault::TokenInfo& token) {
+  ObjectWriter object(out);
+  object.Text("id", token.id.Text());
+  object.Text("principal", token.principal.Text());
+  object.Text("name", token.name);
+  object.Text("role", vault::Name(token.role));
+  object.Time("created", token.created);
+  object.Time("expires", token.expires);
+  if (token.revoked) object.Time("revoked", *token.revoked);
+}
+
+void Append(std::string& out, const vault::Purpose& purpose) { out += vault::FormatPurpose(purpose); }
+
+void Append(std::string& out, const vault::Erasure& erasure) {
+  ObjectWriter object(out);
+  object.Text("client", erasure.client.Text());
+  object.Time("erased", erasure.erased);
+  object.Number("records", erasure.records);
+  object.Number("log_seq", erasure.seq);
+}
+
+void Append(std::string& out, const vault::DeepReport& report) {
+  ObjectWriter object(out);
+  object.Flag("ok", report.log.ok());
+  object.Number("size", report.log.size);
+  object.Text("root", crypto::HexEncode(report.log.root));
+  object.Number("allowed", report.log.allowed);
+  object.Number("denied", report.log.denied);
+  if (report.log.newest_checkpoint) {
+    object.Number("checkpoint_size", report.log.newest_checkpoint->size);
+  }
+  object.Number("clients_checked", report.clients_checked);
+  object.Number("records_checked", report.records_checked);
+  std::string& findings = object.Start("findings");
+  findings += '[';
+  for (std::size_t i = 0; i < report.log.findings.size(); ++i) {
+    if (i > 0) findings += ',';
+    const auto& finding = report.log.findings[i];
+    ObjectWriter item(findings);
+    if (finding.seq) item.Number("seq", *finding.seq);
+    item.Text("check", finding.check);
+    item.Text("message", finding.message);
+  }
+  findings += ']';
+}
+
+void Append(std::string& out, const vault::VaultStatus& status) {
+  ObjectWriter object(out);
+  object.Text("vault", status.vault_id);
+  object.Text("version", kVersion);
+  {
+    ObjectWriter log(object.Start("log"));
+    log.Text("origin", status.log_origin);
+    log.Text("key", status.log_key);
+    log.Number("size", status.log_size);
+    log.Text("checkpoint", status.checkpoint);
+  }
+  object.Number("clients", status.clients);
+  object.Number("records", status.records);
+  object.Number("erasures", status.erasures);
+  object.Number("classes", status.classes);
+  object.Number("purposes", status.purposes);
+  object.Number("active_tokens", status.active_tokens);
+  object.Flag("memory_locked", status.memory_locked);
+  object.Time("started", status.started);
+}
+
+}  // namespace coffer::api

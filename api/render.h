@@ -1,0 +1,56 @@
+// The vault's values as JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/route.h"
+#include "vault/vault.h"
+
+namespace coffer::api {
+
+void Append(std::string& out, const vault::ClientInfo& client);
+// With `data` and `masked` where the record's data was read.
+void Append(std::string& out, const vault::RecordInfo& record);
+void Append(std::string& out, const vault::VersionInfo& version);
+void Append(std::string& out, const vault::SearchHit& hit);
+void Append(std::string& out, const vault::ClassSchema& schema);
+void Append(std::string& out, const vault::TokenInfo& token);
+void Append(std::string& out, const vault::Purpose& purpose);
+void Append(std::string& out, const vault::Erasure& erasure);
+void Append(std::string& out, const vault::DeepReport& report);
+void Append(std::string& out, const vault::VaultStatus& status);
+
+template <class T>
+Reply RenderOne(const T& value, int status = 200) {
+  Reply reply;
+  reply.status = status;
+  Append(reply.body, value);
+  return reply;
+}
+
+void AppendNextCursor(std::string& out, std::string_view cursor);
+
+template <class Items>
+Reply RenderList(const Items& items, std::string_view next_cursor = {}) {
+  Reply reply;
+  reply.body = "{\"items\":[";
+  bool first = true;
+  for (const auto& item : items) {
+    if (!first) reply.body += ',';
+    first = false;
+    if constexpr (requires { *item; }) {
+      Append(reply.body, *item);
+    } else {
+      Append(reply.body, item);
+    }
+  }
+  reply.body += ']';
+  AppendNextCursor(reply.body, next_cursor);
+  reply.body += '}';
+  return reply;
+}
+
+std::string EntityTag(std::uint64_t version);  // "\"3\""
+
+}  // namespace coffer::api

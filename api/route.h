@@ -1,0 +1,96 @@
+// A route declares method, path, permission and handler together; "nobody needs to be known" must be
+// spelled out (Permission::None()).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "crypto/result.h"
+#include "vault/access_policy.h"
+#include "vault/ids.h"
+#include "vault/vault.h"
+
+namespace coffer::api {
+
+enum class Method { kGet, kPost, kPut, kPatch, kDelete };
+std::string_view Name(Method method);
+std::optional<Method> MethodFromName(std::string_view name);
+
+// One HTTP request as every route needs it: checked headers, captured path segments, whole body.
+struct Call {
+  vault::Caller caller;
+  std::vector<std::string> segments;  // captured, in the order of the path
+  std::vector<std::pair<std::string, std::string>> query;
+  std::string body;
+  std::string content_type;  // without parameters, lower case
+  std::string accept;
+  std::string if_match;
+  std::string idempotency_key;
+
+  std::string_view Query(std::string_view name) const;  // empty when absent
+};
+
+struct Reply {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+class Permission {
+ public:
+  static constexpr Permission None() { return Permission(std::nullopt); }
+  constexpr Permission(vault::Action action) : action_(action) {}  // NOLINT: reads as a table
+  constexpr std::optional<vault::Action> action() const { return action_; }
+
+ private:
+  constexpr explicit Permission(std::optional<vault::Action> action) : action_(action) {}
+  std::optional<vault::Action> action_;
+};
+
+// What handlers work on.
+struct Service {
+  vault::Vault& vault;
+  std::function<std::string(const vault::EngineStatistics&)> render_metrics;
+};
+
+using Handler = Result<Reply> (*)(const Service&, const Call&);
+
+enum class Body { kNone, kJson, kNdjson };
+
+struct Route {
+  Method method;
+  std::string_view path;  // "/v1/clients/{client}"
+  Permission permission;
+  std::string_view operation_id;
+  Body body;
+  std::span<const std::string_view> query;  // known parameters; others are refused
+  Handler handler;
+};
+
+inline constexpr std::size_t kJsonBodyLimit = 512 * 1024;
+inline constexpr std::size_t kNdjsonBodyLimit = 8 * 1024 * 1024;
+inline constexpr std::size_t kPathLimit = 512;
+inline constexpr std::size_t BodyLimit(Body body) {
+  return body == Body::kNone ? 0 : body == Body::kJson ? kJsonBodyLimit : kNdjsonBodyLimit;
+}
+
+std::span<const Route> Routes();
+
+struct Match {
+  const Route* route = nullptr;       // null: no such path, or not with this method
+  std::vector<std::string> segments;
+  std::string allow;                  // methods the path has, when only the method was wrong
+};
+// `path` is the raw path of the request, without query. Percent-encoding is refused: ids and names
+// need none, so there is one spelling of every resource.
+Match FindRoute(Method method, std::string_view path);
+
+}  // namespace coffer::api

@@ -1,0 +1,135 @@
+// The route table: every path the server answers, and what it takes to be answered.
+#include <algorithm>
+#include <array>
+
+#include "api/handlers.h"
+#include "api/route.h"
+
+namespace coffer::api {
+namespace {
+
+using vault::Action;
+using enum Method;
+
+constexpr std::array<std::string_view, 0> kNothing{};
+constexpr std::string_view kClientQuery[] = {"tag", "class", "limit", "cursor"};
+constexpr std::string_view kRecordQuery[] = {"class", "data", "limit", "cursor"};
+constexpr std::string_view kImportQuery[] = {"class"};
+constexpr std::string_view kClassQuery[] = {"version"};
+constexpr std::string_view kLogQuery[] = {"client",  "record",   "actor",   "action",  "class",
+                                          "purpose", "decision", "outcome", "request", "from",
+                                          "to",      "order",    "limit",   "cursor"};
+
+constexpr Route kRoutes[] = {
+    // clang-format off
+    {kGet, "/health/live", Permission::None(), "getLiveness", Body::kNone, kNothing, HandleLive},
+    {kGet, "/health/ready", Permission::None(), "getReadiness", Body::kNone, kNothing, HandleReady},
+    {kGet, "/openapi.json", Permission::None(), "getOpenApi", Body::kNone, kNothing, HandleOpenApi},
+    {kGet, "/metrics", Action::kMetricsRead, "getMetrics", Body::kNone, kNothing, HandleMetrics},
+    {kGet, "/v1/me", Action::kSelfRead, "getMe", Body::kNone, kNothing, HandleMe},
+    {kGet, "/v1/status", Action::kStatusRead, "getStatus", Body::kNone, kNothing, HandleStatus},
+
+    {kPost, "/v1/clients", Action::kClientCreate, "createClient", Body::kJson, kNothing, CreateClient},
+    {kGet, "/v1/clients", Action::kClientList, "listClients", Body::kNone, kClientQuery, ListClients},
+    {kPost, "/v1/clients/search", Action::kClientSearch, "searchClients", Body::kJson, kNothing, SearchClients},
+    {kGet, "/v1/clients/{client}", Action::kClientRead, "getClient", Body::kNone, kNothing, GetClient},
+    {kPatch, "/v1/clients/{client}", Action::kClientUpdate, "updateClient", Body::kJson, kNothing, UpdateClient},
+    {kDelete, "/v1/clients/{client}", Action::kClientErase, "eraseClient", Body::kNone, kNothing, EraseClient},
+
+    {kPost, "/v1/clients/{client}/records", Action::kRecordCreate, "createRecord", Body::kJson, kNothing, CreateRecord},
+    {kGet, "/v1/clients/{client}/records", Action::kRecordList, "listRecords", Body::kNone, kRecordQuery, ListRecords},
+    {kGet, "/v1/clients/{client}/records/{record}", Action::kRecordRead, "getRecord", Body::kNone, kNothing, GetRecord},
+    {kPut, "/v1/clients/{client}/records/{record}", Action::kRecordUpdate, "updateRecord", Body::kJson, kNothing, UpdateRecord},
+    {kDelete, "/v1/clients/{client}/records/{record}", Action::kRecordDelete, "deleteRecord", Body::kNone, kNothing, DeleteRecord},
+    {kGet, "/v1/clients/{client}/records/{record}/versions", Action::kRecordList, "listRecordVersions", Body::kNone, kNothing, ListRecordVersions},
+    {kGet, "/v1/clients/{client}/records/{record}/versions/{version}", Action::kRecordRead, "getRecordVersion", Body::kNone, kNothing, GetRecordVersion},
+    {kPost, "/v1/import", Action::kRecordImport, "importRecords", Body::kNdjson, kImportQuery, ImportRecords},
+
+    {kGet, "/v1/classes", Action::kClassRead, "listClasses", Body::kNone, kNothing, ListClasses},
+    {kGet, "/v1/classes/{name}", Action::kClassRead, "getClass", Body::kNone, kClassQuery, GetClass},
+    {kPut, "/v1/classes/{name}", Action::kClassWrite, "putClass", Body::kJson, kNothing, PutClass},
+    {kGet, "/v1/purposes", Action::kPurposeRead, "listPurposes", Body::kNone, kNothing, ListPurposes},
+    {kGet, "/v1/purposes/{code}", Action::kPurposeRead, "getPurpose", Body::kNone, kNothing, GetPurpose},
+    {kPut, "/v1/purposes/{code}", Action::kPurposeWrite, "putPurpose", Body::kJson, kNothing, PutPurpose},
+
+    {kGet, "/v1/tokens", Action::kTokenList, "listTokens", Body::kNone, kNothing, ListTokens},
+    {kPost, "/v1/tokens", Action::kTokenCreate, "createToken", Body::kJson, kNothing, CreateToken},
+    {kDelete, "/v1/tokens/{token}", Action::kTokenRevoke, "revokeToken", Body::kNone, kNothing, RevokeToken},
+
+    {kGet, "/v1/log/entries", Action::kLogRead, "listLogEntries", Body::kNone, kLogQuery, ListLogEntries},
+    {kGet, "/v1/log/entries/{seq}", Action::kLogRead, "getLogEntry", Body::kNone, kNothing, GetLogEntry},
+    {kGet, "/v1/log/entries/{seq}/proof", Action::kLogRead, "getLogEntryProof", Body::kNone, kNothing, GetLogEntryProof},
+    {kGet, "/v1/log/checkpoint", Action::kLogRead, "getLogCheckpoint", Body::kNone, kNothing, GetLogCheckpoint},
+    {kPost, "/v1/log/verify", Action::kLogVerify, "verifyLog", Body::kJson, kNothing, VerifyLog},
+    // clang-format on
+};
+
+// Captures of `pattern` in `path`; nothing when they do not match.
+bool MatchPath(std::string_view pattern, std::string_view path, std::vector<std::string>& segments) {
+  segments.clear();
+  while (!pattern.empty() && !path.empty()) {
+    if (pattern[0] != '/' || path[0] != '/') return false;
+    pattern.remove_prefix(1);
+    path.remove_prefix(1);
+    const auto wanted = pattern.substr(0, pattern.find('/'));
+    const auto given = path.substr(0, path.find('/'));
+    if (wanted.starts_with('{')) {
+      if (given.empty()) return false;
+      segments.emplace_back(given);
+    } else if (wanted != given) {
+      return false;
+    }
+    pattern.remove_prefix(wanted.size());
+    path.remove_prefix(given.size());
+  }
+  return pattern.empty() && path.empty();
+}
+
+}  // namespace
+
+std::string_view Name(Method method) {
+  switch (method) {
+    case kGet: return "GET";
+    case kPost: return "POST";
+    case kPut: return "PUT";
+    case kPatch: return "PATCH";
+    case kDelete: return "DELETE";
+  }
+  return "";
+}
+
+std::optional<Method> MethodFromName(std::string_view name) {
+  for (const Method method : {kGet, kPost, kPut, kPatch, kDelete}) {
+    if (Name(method) == name) return method;
+  }
+  return std::nullopt;
+}
+
+std::string_view Call::Query(std::string_view name) const {
+  const auto found = std::ranges::find(query, name, [](const auto& pair) -> std::string_view {
+    return pair.first;
+  });
+  return found == query.end() ? std::string_view() : std::string_view(found->second);
+}
+
+std::span<const Route> Routes() { return kRoutes; }
+
+Match FindRoute(Method method, std::string_view path) {
+  Match match;
+  if (path.find('%') != path.npos) return match;
+  for (const Route& route : kRoutes) {
+    if (!MatchPath(route.path, path, match.segments)) continue;
+    if (route.method == method) {
+      match.route = &route;
+      match.allow.clear();
+      return match;
+    }
+    // "/v1/clients/search" is also a "{client}" that no client is named like.
+    if (!match.allow.empty()) match.allow += ", ";
+    match.allow += Name(route.method);
+  }
+  match.segments.clear();
+  return match;
+}
+
+}  // namespace coffer::api
