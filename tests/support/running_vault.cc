@@ -1,0 +1,306 @@
+#include "tests/support/running_vault.h"
+
+#include <fcntl.h>
+#include <httplib.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "audit/checkpoint.h"
+#include "crypto/keyring.h"
+#include "crypto/root_key_provider.h"
+#include "crypto/secret_bytes.h"
+#include "vault/vault.h"
+
+namespace coffer::testing {
+namespace {
+
+using nlohmann::json;
+
+constexpr auto kReadyWithin = std::chrono::seconds(30);  // under sanitizers, on a busy machine
+
+std::string Binary(const std::string& name) { return std::string(COFFER_BIN_DIR) + "/" + name; }
+
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+httplib::Headers HeadersOf(const std::string& token, const std::string& purpose,
+                           const HeaderList& more) {
+  httplib::Headers headers;
+  if (!token.empty()) headers.emplace("Authorization", "Bearer " + token);
+  if (!purpose.empty()) headers.emplace("Coffer-Purpose", purpose);
+  for (const auto& [name, value] : more) headers.emplace(name, value);
+  return headers;
+}
+
+HttpReply ReplyOf(const httplib::Result& result) {
+  HttpReply reply;
+  if (!result) return reply;
+  reply.status = result->status;
+  reply.body = result->body;
+  for (const auto& [given, value] : result->headers) {
+    std::string name = given;
+    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    reply.headers[name] = value;
+  }
+  return reply;
+}
+
+}  // namespace
+
+std::string HttpReply::Code() const {
+  const json parsed = Json();
+  return parsed.is_object() ? parsed.value("code", "") : "";
+}
+
+std::string HttpReply::Header(const std::string& name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? "" : found->second;
+}
+
+struct Caller::Connection {
+  httplib::SSLClient client;
+  Connection(int port, const std::string& ca_file) : client("127.0.0.1", port) {
+    client.set_ca_cert_path(ca_file);
+    client.enable_server_certificate_verification(true);
+    client.set_keep_alive(true);
+    client.set_tcp_nodelay(true);
+    client.set_connection_timeout(5);
+    client.set_read_timeout(60);
+  }
+};
+
+Caller::Caller(int port, const std::string& ca_file, std::string token, std::string purpose)
+    : connection_(std::make_unique<Connection>(port, ca_file)),
+      token_(std::move(token)),
+      purpose_(std::move(purpose)) {}
+Caller::~Caller() = default;
+Caller::Caller(Caller&&) noexcept = default;
+
+HttpReply Caller::Get(const std::string& path, const HeaderList& more) {
+  return ReplyOf(connection_->client.Get(path, HeadersOf(token_, purpose_, more)));
+}
+
+HttpReply Caller::Delete(const std::string& path, const HeaderList& more) {
+  return ReplyOf(connection_->client.Delete(path, HeadersOf(token_, purpose_, more)));
+}
+
+HttpReply Caller::Send(const std::string& method, const std::string& path, const std::string& body,
+                       const std::string& media_type, const HeaderList& more) {
+  httplib::Request request;
+  request.method = method;
+  request.path = path;
+  request.headers = HeadersOf(token_, purpose_, more);
+  request.body = body;
+  if (!media_type.empty()) request.set_header("Content-Type", media_type);
+  return ReplyOf(connection_->client.send(request));
+}
+
+HttpReply Caller::Post(const std::string& path, const json& body, const HeaderList& more) {
+  return Send("POST", path, body.dump(), "application/json", more);
+}
+HttpReply Caller::Put(const std::string& path, const json& body, const HeaderList& more) {
+  return Send("PUT", path, body.dump(), "application/json", more);
+}
+HttpReply Caller::Patch(const std::string& path, const json& body, const HeaderList& more) {
+  return Send("PATCH", path, body.dump(), "application/json", more);
+}
+
+std::string ReadWholeFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+void WriteWholeFile(const std::string& path, const std::string& content) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << content;
+  REQUIRE(file.good());
+}
+
+ProgramResult RunProgram(const std::vector<std::string>& arguments,
+                         const std::map<std::string, std::string>& environment,
+                         const std::string& input) {
+  const TemporaryDirectory work;
+  WriteWholeFile(work / "in", input);
+  std::vector<char*> argv;
+  for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
+    dup2(open((work / "in").c_str(), O_RDONLY), STDIN_FILENO);
+    dup2(open((work / "out").c_str(), O_CREAT | O_WRONLY, 0600), STDOUT_FILENO);
+    dup2(open((work / "err").c_str(), O_CREAT | O_WRONLY, 0600), STDERR_FILENO);
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+          ReadWholeFile(work / "out"), ReadWholeFile(work / "err")};
+}
+
+RunningVault::RunningVault(const VaultSettings& settings) : settings_(settings) {
+  REQUIRE(crypto::InitializeCrypto());
+  const auto made = RunProgram(
+      {"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+       "-nodes", "-days", "2", "-subj", "/CN=Coffer test", "-addext",
+       "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", work_ / "server.key", "-out",
+       work_ / "server.crt"});
+  REQUIRE(made.exit_code == 0);
+  REQUIRE(crypto::CreateKeyFile(root_key_file()));
+  auto root = crypto::OpenKeyFile(root_key_file());
+  REQUIRE(root);
+  const auto token = vault::InitializeVault(
+      {.directory = directory(), .anchor_path = {}, .log_origin = "test.example/log", .passphrase = {}},
+      **root);
+  REQUIRE(token);
+  admin_token_ = token->secret;
+  tokens_["administrator"] = admin_token_;
+  port_ = FreePort();
+  WriteWholeFile(config_file(),
+                 "[server]\nport = " + std::to_string(port_) + "\ncertificate = \"" +
+                     (work_ / "server.crt") + "\"\nprivate_key = \"" + (work_ / "server.key") +
+                     "\"\n" + settings.server_settings + "\n[vault]\ndirectory = \"" + directory() +
+                     "\"\nroot_key_file = \"" + root_key_file() + "\"\n[engine]\n" +
+                     settings.engine_settings + "\n[log]\n" + settings.log_settings + "\n");
+  if (settings.start) Start();
+  if (settings.start && settings.populate) Populate();
+}
+
+RunningVault::~RunningVault() {
+  if (Alive()) {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+}
+
+void RunningVault::Spawn() {
+  const std::string binary = Binary("cofferd");
+  pid_ = fork();
+  REQUIRE(pid_ >= 0);
+  if (pid_ == 0) {
+    const int log = open(log_file().c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
+    dup2(log, STDOUT_FILENO);
+    dup2(log, STDERR_FILENO);
+    execl(binary.c_str(), "cofferd", "--config", config_file().c_str(), nullptr);
+    _exit(127);
+  }
+}
+
+void RunningVault::Start() {
+  Spawn();
+  const auto until = std::chrono::steady_clock::now() + kReadyWithin;
+  while (std::chrono::steady_clock::now() < until) {
+    int status = 0;
+    if (waitpid(pid_, &status, WNOHANG) == pid_) {
+      pid_ = -1;
+      FAIL("cofferd ended at once: " + ServerLog());
+    }
+    Caller stranger(port_, ca_file(), "", "");
+    if (stranger.Get("/health/ready").status == 200) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  FAIL("cofferd did not become ready: " + ServerLog());
+}
+
+int RunningVault::Run() {
+  Spawn();
+  int status = 0;
+  REQUIRE(waitpid(pid_, &status, 0) == pid_);
+  pid_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void RunningVault::Stop() {
+  REQUIRE(Alive());
+  kill(pid_, SIGTERM);
+  int status = 0;
+  REQUIRE(waitpid(pid_, &status, 0) == pid_);
+  pid_ = -1;
+  INFO(ServerLog());
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == 0);
+}
+
+void RunningVault::Kill() {
+  REQUIRE(Alive());
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+bool RunningVault::Alive() const { return pid_ > 0 && kill(pid_, 0) == 0; }
+
+std::string RunningVault::ServerLog() const { return ReadWholeFile(log_file()); }
+
+std::string RunningVault::LogKey() {
+  const auto header = crypto::Keyring::ReadHeader(directory() + "/keyring.json");
+  REQUIRE(header);
+  return audit::FormatVerifierKey({header->log_origin, header->log_public_key});
+}
+
+Caller RunningVault::WithToken(const std::string& token, const std::string& purpose) {
+  return Caller(port_, ca_file(), token, purpose);
+}
+
+std::string RunningVault::Token(const std::string& role) {
+  if (const auto known = tokens_.find(role); known != tokens_.end()) return known->second;
+  const auto reply = WithToken(admin_token_, "").Post("/v1/tokens", {{"name", "test " + role}, {"role", role}});
+  INFO(reply.body);
+  REQUIRE(reply.status == 201);
+  return tokens_[role] = reply.Json().at("token");
+}
+
+Caller RunningVault::As(const std::string& role, const std::string& purpose) {
+  return WithToken(Token(role), purpose);
+}
+
+void RunningVault::Populate() {
+  namespace fs = std::filesystem;
+  auto admin = As("administrator", "");
+  for (const auto& [folder, path] : {std::pair("purposes", "/v1/purposes/"), std::pair("classes", "/v1/classes/")}) {
+    for (const auto& file : fs::directory_iterator(std::string(COFFER_SOURCE_DIR) + "/deploy/" + folder)) {
+      const auto reply = admin.Send("PUT", path + file.path().stem().string(),
+                                    ReadWholeFile(file.path()), "application/json");
+      INFO(file.path().string() + ": " + reply.body);
+      REQUIRE(reply.status == 200);
+    }
+  }
+}
+
+std::string RunningVault::NewClient(const std::string& external_ref) {
+  const auto reply = As("crm-service").Post("/v1/clients", {{"external_ref", external_ref}});
+  INFO(reply.body);
+  REQUIRE(reply.status == 201);
+  return reply.Json().at("id");
+}
+
+std::string RunningVault::NewContact(const std::string& client, const json& data) {
+  const auto reply = As("crm-service").Post("/v1/clients/" + client + "/records",
+                                            {{"class", "contact"}, {"data", data}});
+  INFO(reply.body);
+  REQUIRE(reply.status == 201);
+  return reply.Json().at("id");
+}
+
+}  // namespace coffer::testing

@@ -1,0 +1,120 @@
+// A real cofferd on a free port of 127.0.0.1, with its own data directory, certificate and tokens.
+// The small language of the end-to-end tests:
+//
+//   RunningVault vault;                       // made, started, ready; sample class and purposes
+//   auto reply = vault.As("crm-service").Post("/v1/clients", {{"external_ref", "A-1"}});
+//   vault.Kill();  vault.Start();  vault.Stop();
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/temporary_directory.h"
+
+namespace coffer::testing {
+
+struct HttpReply {
+  int status = 0;  // 0: no answer (connection refused, reset)
+  std::string body;
+  std::map<std::string, std::string> headers;  // names in lower case
+
+  nlohmann::json Json() const { return nlohmann::json::parse(body, nullptr, false); }
+  std::string Code() const;  // of a problem document
+  std::string Header(const std::string& name) const;
+};
+
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+// One caller over a keep-alive TLS connection that trusts only the vault's own CA.
+class Caller {
+ public:
+  Caller(int port, const std::string& ca_file, std::string token, std::string purpose);
+  ~Caller();
+  Caller(Caller&&) noexcept;
+
+  HttpReply Get(const std::string& path, const HeaderList& more = {});
+  HttpReply Delete(const std::string& path, const HeaderList& more = {});
+  HttpReply Post(const std::string& path, const nlohmann::json& body, const HeaderList& more = {});
+  HttpReply Put(const std::string& path, const nlohmann::json& body, const HeaderList& more = {});
+  HttpReply Patch(const std::string& path, const nlohmann::json& body, const HeaderList& more = {});
+  // Any method, any body, any media type.
+  HttpReply Send(const std::string& method, const std::string& path, const std::string& body,
+                 const std::string& media_type, const HeaderList& more = {});
+
+  const std::string& token() const { return token_; }
+
+ private:
+  struct Connection;
+  std::unique_ptr<Connection> connection_;
+  std::string token_, purpose_;
+};
+
+struct VaultSettings {
+  std::string engine_settings;  // lines for [engine]
+  std::string server_settings;  // lines for [server]
+  std::string log_settings;     // lines for [log]
+  bool start = true;
+  bool populate = true;  // purposes and the shipped classes
+};
+
+class RunningVault {
+ public:
+  explicit RunningVault(const VaultSettings& settings = {});
+  ~RunningVault();
+
+  void Start();                   // waits until ready; fails the test when it is not
+  int Run();                      // starts and waits for the end: for starts that must fail
+  void Stop();                    // SIGTERM; fails the test when it does not end with 0
+  void Kill();                    // SIGKILL
+  bool Alive() const;
+
+  Caller As(const std::string& role, const std::string& purpose = "client-care");
+  Caller WithToken(const std::string& token, const std::string& purpose = "client-care");
+  std::string Token(const std::string& role);  // made once a role
+
+  // Short cuts that must succeed.
+  std::string NewClient(const std::string& external_ref);
+  std::string NewContact(const std::string& client, const nlohmann::json& data);
+
+  std::string directory() const { return work_ / "data"; }
+  std::string root_key_file() const { return work_ / "root.key"; }
+  std::string ca_file() const { return work_ / "server.crt"; }
+  std::string config_file() const { return work_ / "coffer.toml"; }
+  std::string log_file() const { return work_ / "cofferd.log"; }  // stderr of every run
+  std::string ServerLog() const;
+  std::string LogKey();  // verifier key, from the keyring's header
+  int port() const { return port_; }
+  pid_t pid() const { return pid_; }
+  const TemporaryDirectory& work() const { return work_; }
+
+ private:
+  void Spawn();
+  void Populate();
+
+  TemporaryDirectory work_;
+  VaultSettings settings_;
+  std::string admin_token_;
+  std::map<std::string, std::string> tokens_;
+  int port_ = 0;
+  pid_t pid_ = -1;
+};
+
+// Runs a program; its exit code (128 + signal when killed) and what it wrote.
+struct ProgramResult {
+  int exit_code = 0;
+  std::string out, err;
+};
+ProgramResult RunProgram(const std::vector<std::string>& arguments,
+                         const std::map<std::string, std::string>& environment = {},
+                         const std::string& input = {});
+
+std::string ReadWholeFile(const std::string& path);
+void WriteWholeFile(const std::string& path, const std::string& content);
+
+}  // namespace coffer::testing
