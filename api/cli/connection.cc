@@ -38,9 +38,8 @@ Outcome<crypto::SecretBytes> ReadToken(const std::string& file, const Environmen
 
 // A token goes into a header: only what a header can carry is taken for one.
 bool IsTokenText(const crypto::SecretBytes& token) {
-  return !token.empty() && std::ranges::all_of(token.ExposeSecret(), [](std::uint8_t c) {
-    return c > 0x20 && c < 0x7f;
-  });
+  return !token.empty() && std::ranges::all_of(token.ExposeSecret(),
+                                               [](std::uint8_t c) { return c > 0x20 && c < 0x7f; });
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What people see. Everything that comes from a server, a file or a person passes Printable() on its
-// way out: a record must not be able to send commands to the terminal that shows it.
+// What people see. Everything that comes from a server, a file or a person passes Printable() on
+// its way out: a record must not be able to send commands to the terminal that shows it.
 #pragma once
 
 #include <chrono>

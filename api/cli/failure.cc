@@ -9,7 +9,8 @@ struct Advice {
 };
 
 constexpr Advice kAdvice[] = {
-    {"vault_exists", "Name a directory that does not exist yet; an existing vault is never replaced."},
+    {"vault_exists",
+     "Name a directory that does not exist yet; an existing vault is never replaced."},
     {"keyring_exists", "Name a directory that does not exist yet."},
     {"keyring_missing", "Name the data directory that holds keyring.json."},
     {"keyring_malformed", "Restore keyring.json from a backup: without it no record can be read."},
@@ -23,8 +24,10 @@ constexpr Advice kAdvice[] = {
     {"secret_file_exposed", "Take the rights of group and others away: chmod 600 FILE."},
     {"secret_file_malformed", "The file's first line must hold the secret."},
     {"memory_exhausted", "Deriving the key takes 256 MiB: free some memory and try again."},
-    {"anchor_missing", "Name the anchor with --anchor, or a checkpoint you kept with --checkpoint."},
-    {"anchor_malformed", "The anchor file is damaged: give a checkpoint you kept with --checkpoint."},
+    {"anchor_missing",
+     "Name the anchor with --anchor, or a checkpoint you kept with --checkpoint."},
+    {"anchor_malformed",
+     "The anchor file is damaged: give a checkpoint you kept with --checkpoint."},
 };
 
 std::string_view AdviceFor(std::string_view reason) {

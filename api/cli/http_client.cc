@@ -100,8 +100,7 @@ Failure HttpsConnection::Explain(httplib::Error error) const {
                   X509_verify_cert_error_string(client_.get_openssl_verify_result()),
               "Name the certificate authority that signed it with --ca FILE (or COFFER_CA)."};
     case httplib::Error::SSLServerHostnameVerification:
-      return {Exit::kUnreachable,
-              "the certificate of " + server + " was made for another name",
+      return {Exit::kUnreachable, "the certificate of " + server + " was made for another name",
               "Use a name or an address in --url that the server's certificate lists."};
     case httplib::Error::SSLLoadingCerts:
       return {Exit::kUsage, "\"" + options_.ca_file + "\" holds no certificate that can be read",
@@ -123,7 +122,8 @@ Failure HttpsConnection::Explain(httplib::Error error) const {
     case httplib::Error::Canceled:
     case httplib::Error::UnsupportedMultipartBoundaryChars:
     case httplib::Error::Compression:
-    case httplib::Error::ProxyConnection: break;
+    case httplib::Error::ProxyConnection:
+      break;
   }
   return {Exit::kUnreachable, "cannot connect to " + server,
           "Check --url (or COFFER_URL), that cofferd runs there, and that no firewall is between."};

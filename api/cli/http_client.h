@@ -24,7 +24,7 @@ struct HttpRequest {
   std::string target;  // encoded; begins with '/'
   Headers headers = {};
   std::string body = {};
-  std::string content_type = {};  // empty: no body
+  std::string content_type = {};      // empty: no body
   std::chrono::seconds patience{60};  // for the answer to begin, and for each pause within it
 };
 

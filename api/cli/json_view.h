@@ -1,5 +1,5 @@
-// Looking into a server's JSON without trusting its shape: what is absent or of another type reads as
-// empty, so that a wrong answer shows as a gap and not as a crash.
+// Looking into a server's JSON without trusting its shape: what is absent or of another type reads
+// as empty, so that a wrong answer shows as a gap and not as a crash.
 #pragma once
 
 #include <cstdint>

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxPassphrase = 1024;
 
-// The controlling terminal, with neither echo nor signals for as long as this lives: Ctrl-C then is a
-// character that ends the prompt, so the terminal is always given back as it was.
+// The controlling terminal, with neither echo nor signals for as long as this lives: Ctrl-C then is
+// a character that ends the prompt, so the terminal is always given back as it was.
 class QuietTerminal {
  public:
   QuietTerminal() : descriptor_(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {

@@ -12,8 +12,8 @@
 namespace coffer::cli {
 
 Outcome<std::unique_ptr<NewFile>> NewFile::Create(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                              S_IRUSR | S_IWUSR);
+  const int descriptor =
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
   if (descriptor >= 0) return std::unique_ptr<NewFile>(new NewFile(path, descriptor));
   const int error = errno;
   if (error == EEXIST) {

@@ -20,7 +20,8 @@ constexpr Advice kAdvice[] = {
      "The token is unknown, revoked or expired: ask an administrator for a new one (coffer token "
      "create)."},
     {"permission_denied",
-     "The token's role does not allow this: use a token of a role that does (see coffer(1), ROLES)."},
+     "The token's role does not allow this: use a token of a role that does (see coffer(1), "
+     "ROLES)."},
     {"purpose_required", "Say why with --purpose CODE; coffer purpose list shows the codes."},
     {"purpose_unknown", "coffer purpose list shows the registered purposes."},
     {"purpose_not_allowed",
@@ -32,8 +33,9 @@ constexpr Advice kAdvice[] = {
     {"not_found",
      "Check the id; one that is outside the token's reach answers as if it did not exist."},
     {"external_ref_taken", "Another client has this external reference already."},
-    {"log_unavailable", "The access log cannot be written, so nothing is disclosed: look at the "
-                        "server's log and its disk."},
+    {"log_unavailable",
+     "The access log cannot be written, so nothing is disclosed: look at the "
+     "server's log and its disk."},
     {"storage_corrupted", "Run coffer verify --deep and look at the server's log."},
     {"integrity_failed", "Run coffer verify --deep and look at the server's log."},
     {"internal_error", "Look at the server's log for the request id."},
@@ -75,7 +77,8 @@ Failure FailureOf(const HttpReply& reply) {
   if (errors.is_array()) {
     for (const json& error : errors) {
       const std::string pointer = Text(error, "pointer");
-      message += "\n  " + (pointer.empty() ? "the request" : pointer) + ": " + Text(error, "message");
+      message +=
+          "\n  " + (pointer.empty() ? "the request" : pointer) + ": " + Text(error, "message");
     }
   }
   if (const std::string id = Text(*problem, "request_id"); !id.empty()) {

@@ -30,7 +30,8 @@ Outcome<Provider> FromPassphrase(const crypto::SecretBytes& passphrase,
 Outcome<crypto::SecretBytes> ReadPassphraseFile(const std::string& path) {
   auto passphrase = crypto::ReadSecretFile(path);
   if (!passphrase) {
-    return std::unexpected(FailureOf(passphrase.error(), "cannot read the passphrase file " + path));
+    return std::unexpected(
+        FailureOf(passphrase.error(), "cannot read the passphrase file " + path));
   }
   return *std::move(passphrase);
 }

@@ -18,10 +18,11 @@ struct RootKeyOptions {
   std::string key_file;
   std::string passphrase_file;  // with neither, the passphrase is asked for
 };
-void AddRootKeyOptions(CLI::App& command, RootKeyOptions& options, const std::string& key_file_help);
+void AddRootKeyOptions(CLI::App& command, RootKeyOptions& options,
+                       const std::string& key_file_help);
 
-// For a new vault: makes the key file when it does not exist, and fills `parameters` (new salt) for a
-// passphrase, which is asked for twice.
+// For a new vault: makes the key file when it does not exist, and fills `parameters` (new salt) for
+// a passphrase, which is asked for twice.
 struct NewRootKey {
   std::unique_ptr<crypto::RootKeyProvider> provider;
   crypto::Argon2idParameters parameters;

@@ -19,8 +19,8 @@ bool IsHost(std::string_view host, bool bracketed) {
 }
 
 std::unexpected<Failure> BadUrl(std::string_view url, std::string_view why) {
-  return Failed(Exit::kUsage, "\"" + std::string(url) + "\" is not the address of a server: " +
-                                  std::string(why),
+  return Failed(Exit::kUsage,
+                "\"" + std::string(url) + "\" is not the address of a server: " + std::string(why),
                 "Write it as https://HOST:PORT, for example https://vault.example:8443.");
 }
 

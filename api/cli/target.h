@@ -16,8 +16,8 @@ std::string PercentEncode(std::string_view text);  // all but unreserved charact
 class Target {
  public:
   explicit Target(std::string path) : text_(std::move(path)) {}
-  Target& Segment(std::string_view segment);                       // "/segment"
-  Target& With(std::string_view name, std::string_view value);     // left out when empty
+  Target& Segment(std::string_view segment);                    // "/segment"
+  Target& With(std::string_view name, std::string_view value);  // left out when empty
   const std::string& text() const { return text_; }
 
  private:
@@ -30,8 +30,8 @@ struct ServerAddress {
   std::uint16_t port = 443;
   bool operator==(const ServerAddress&) const = default;
 };
-// "https://host[:port]" with an optional final slash. Anything else is Exit::kUsage: plain HTTP would
-// show token and records to the network.
+// "https://host[:port]" with an optional final slash. Anything else is Exit::kUsage: plain HTTP
+// would show token and records to the network.
 Outcome<ServerAddress> ParseServerUrl(std::string_view url);
 
 }  // namespace coffer::cli
