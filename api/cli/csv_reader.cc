@@ -25,8 +25,8 @@ int NoBlanks(unsigned char) { return 0; }
 
 }  // namespace
 
-// The library takes bytes and calls back. It is fed one physical line at a time, so that at most one
-// row ends in what is fed, and every row's line number is known.
+// The library takes bytes and calls back. It is fed one physical line at a time, so that at most
+// one row ends in what is fed, and every row's line number is known.
 struct CsvReader::State {
   State(std::string file_path, std::FILE* opened, char delimiter)
       : path(std::move(file_path)), file(opened) {
@@ -106,11 +106,11 @@ Outcome<void> CsvReader::State::Feed(std::string_view piece) {
   rows_in_piece = 0;
   const bool blank = row_bytes == 0 && piece.find_first_not_of("\r\n") == piece.npos;
   if (!blank) row_bytes += piece.size();
-  const std::size_t taken =
-      csv_parse(&parser, piece.data(), piece.size(), OnCell, OnRow, this);
+  const std::size_t taken = csv_parse(&parser, piece.data(), piece.size(), OnCell, OnRow, this);
   if (taken != piece.size()) {
     if (csv_error(&parser) != CSV_EPARSE) throw std::bad_alloc();
-    return Broken("a quote stands where none may: quotes enclose a whole cell and are doubled in it");
+    return Broken(
+        "a quote stands where none may: quotes enclose a whole cell and are doubled in it");
   }
   const bool ends = piece.ends_with('\n') || piece.ends_with('\r');
   if (rows_in_piece > 1 || (rows_in_piece == 1 && !ends)) {
@@ -141,7 +141,8 @@ Outcome<bool> CsvReader::State::Next(CsvRow& row) {
       continue;
     }
     const auto line_feed = unread.find('\n');
-    const std::string_view piece = unread.substr(0, line_feed == unread.npos ? line_feed : line_feed + 1);
+    const std::string_view piece =
+        unread.substr(0, line_feed == unread.npos ? line_feed : line_feed + 1);
     unread.remove_prefix(piece.size());
     COFFER_TRY(Feed(piece));
   }
@@ -158,8 +159,7 @@ Outcome<std::unique_ptr<CsvReader>> CsvReader::Open(const std::string& path, cha
   if (file == nullptr) {
     return Failed(Exit::kUsage, "cannot open " + path + ": " + std::strerror(errno));
   }
-  return std::unique_ptr<CsvReader>(
-      new CsvReader(std::make_unique<State>(path, file, delimiter)));
+  return std::unique_ptr<CsvReader>(new CsvReader(std::make_unique<State>(path, file, delimiter)));
 }
 
 Outcome<bool> CsvReader::Next(CsvRow& row) { return state_->Next(row); }

@@ -1,5 +1,6 @@
 // Rows of a CSV file (RFC 4180), to the byte: quoted commas, quotes and line ends, CRLF or LF, an
-// optional byte order mark. Blanks around cells belong to them. Empty lines between rows are skipped.
+// optional byte order mark. Blanks around cells belong to them. Empty lines between rows are
+// skipped.
 #pragma once
 
 #include <cstdint>

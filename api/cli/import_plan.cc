@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "api/cli/json_view.h"
+#include "vault/class_schema.h"
 #include "vault/strict_json.h"
 
 namespace coffer::cli {
@@ -15,6 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr char kListSeparator = ';';
+constexpr std::string_view kNotUtf8 = "is not UTF-8 text, or holds U+0000";
+constexpr std::size_t kMaxLine = 2 * vault::kMaxDocumentBytes;
 
 CellForm FormOf(std::string_view type) {
   if (type == "integer") return CellForm::kInteger;
@@ -74,7 +78,8 @@ Outcome<ImportPlan::Field> PlanField(const std::string& map, const std::vector<s
 Outcome<void> CheckRequired(const std::set<std::string>& mapped, const ClassShape& shape) {
   for (const auto& [name, field] : shape) {
     if (field.required && !mapped.contains(name)) {
-      return Failed(Exit::kUsage, "the class requires the field \"" + name + "\", and nothing fills it",
+      return Failed(Exit::kUsage,
+                    "the class requires the field \"" + name + "\", and nothing fills it",
                     "Add --map " + name + "=Column.");
     }
   }
@@ -115,8 +120,12 @@ void AppendList(std::string& out, std::string_view cell) {
 // Appends the cell in JSON; what is wrong with it, or nothing.
 std::string_view AppendCell(std::string& out, CellForm form, std::string_view cell) {
   switch (form) {
-    case CellForm::kText: vault::AppendJsonString(out, cell); return {};
-    case CellForm::kList: AppendList(out, cell); return {};
+    case CellForm::kText:
+      vault::AppendJsonString(out, cell);
+      return {};
+    case CellForm::kList:
+      AppendList(out, cell);
+      return {};
     case CellForm::kBoolean: {
       const std::string_view truth = BooleanOf(cell);
       if (truth.empty()) return "must be true or false (yes, no, 1 and 0 are taken too)";
@@ -134,11 +143,11 @@ std::string_view AppendCell(std::string& out, CellForm form, std::string_view ce
   return {};
 }
 
-std::unexpected<Refusal> Refuse(const ImportPlan& plan, const CsvRow& row, std::string field,
-                                std::string_view message) {
-  std::string column = field.empty() ? std::string() : plan.ColumnOf(field);
-  return std::unexpected(
-      Refusal{row.line, std::move(field), std::move(column), std::string(message)});
+std::string_view ColumnOf(const ImportPlan& plan, std::string_view field) {
+  for (const ImportPlan::Field& planned : plan.fields) {
+    if (planned.name == field) return plan.header[planned.column];
+  }
+  return {};
 }
 
 }  // namespace
@@ -154,17 +163,28 @@ ClassShape ShapeOf(const json& class_answer) {
   return shape;
 }
 
-std::string ImportPlan::ColumnOf(const std::string& field) const {
-  if (field == "external_ref") return header[key_column];
-  if (field == "record_key" && record_key_column) return header[*record_key_column];
-  for (const Field& planned : fields) {
-    if (planned.name == field) return header[planned.column];
+Refusal ImportPlan::Locate(std::uint64_t line, std::string_view pointer,
+                           std::string message) const {
+  static constexpr std::string_view kData = "/data";
+  Refusal refusal{line, {}, {}, std::move(message)};
+  if (pointer == "/external_ref") {
+    refusal.field = "external_ref";
+    refusal.column = header[key_column];
+  } else if (pointer == "/record_key" && record_key_column) {
+    refusal.field = "record_key";
+    refusal.column = header[*record_key_column];
+  } else {
+    if (pointer.starts_with("/data/")) pointer.remove_prefix(kData.size());
+    // Behind the field's name stands, in lists, the number of the item.
+    if (pointer.starts_with('/')) pointer = pointer.substr(1, pointer.find('/', 1) - 1);
+    refusal.field = pointer;
+    refusal.column = cli::ColumnOf(*this, pointer);
   }
-  return {};
+  return refusal;
 }
 
-Outcome<ImportPlan> PlanImport(const MappingOptions& options, const std::vector<std::string>& header,
-                               const ClassShape& shape) {
+Outcome<ImportPlan> PlanImport(const MappingOptions& options,
+                               const std::vector<std::string>& header, const ClassShape& shape) {
   COFFER_TRY(CheckHeader(header));
   ImportPlan plan;
   plan.header = header;
@@ -186,43 +206,42 @@ Outcome<ImportPlan> PlanImport(const MappingOptions& options, const std::vector<
 }
 
 std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvRow& row) {
-  if (row.cells.size() != plan.header.size()) {
-    return Refuse(plan, row, {}, "has " + std::to_string(row.cells.size()) +
-                                     " columns where the header has " +
-                                     std::to_string(plan.header.size()));
-  }
-  const auto used = [&](std::size_t column, const std::string& field)
-      -> std::expected<std::string_view, Refusal> {
-    if (!vault::IsCleanUtf8(row.cells[column])) {
-      return Refuse(plan, row, field, "is not UTF-8 text (or holds U+0000)");
-    }
-    return row.cells[column];
+  const auto refuse = [&](std::string_view pointer, std::string_view message) {
+    return std::unexpected(plan.Locate(row.line, pointer, std::string(message)));
   };
-
+  if (row.cells.size() != plan.header.size()) {
+    return refuse({}, "has " + std::to_string(row.cells.size()) + " columns, the header has " +
+                          std::to_string(plan.header.size()));
+  }
+  const std::string& key = row.cells[plan.key_column];
+  if (key.empty()) return refuse("/external_ref", "is empty");
+  if (!vault::IsCleanUtf8(key)) return refuse("/external_ref", kNotUtf8);
   std::string line = "{\"external_ref\":";
-  COFFER_ASSIGN(const std::string_view key, used(plan.key_column, "external_ref"));
-  if (key.empty()) return Refuse(plan, row, "external_ref", "is empty");
   vault::AppendJsonString(line, key);
+
   if (plan.record_key_column) {
-    COFFER_ASSIGN(const std::string_view record_key, used(*plan.record_key_column, "record_key"));
-    // Without it the row would be taken for another record than the one it is.
-    if (record_key.empty()) return Refuse(plan, row, "record_key", "is empty");
+    const std::string& record_key = row.cells[*plan.record_key_column];
+    // An empty one would make the row another record than the one it is.
+    if (record_key.empty()) return refuse("/record_key", "is empty");
+    if (!vault::IsCleanUtf8(record_key)) return refuse("/record_key", kNotUtf8);
     line += ",\"record_key\":";
     vault::AppendJsonString(line, record_key);
   }
+
   line += ",\"data\":{";
   bool first = true;
   for (const ImportPlan::Field& field : plan.fields) {
-    COFFER_ASSIGN(const std::string_view cell, used(field.column, field.name));
+    const std::string& cell = row.cells[field.column];
     if (cell.empty()) continue;
-    if (!first) line += ',';
-    first = false;
+    if (!std::exchange(first, false)) line += ',';
     vault::AppendJsonString(line, field.name);
     line += ':';
-    const std::string_view fault = AppendCell(line, field.form, cell);
-    if (!fault.empty()) return Refuse(plan, row, field.name, fault);
+    const std::string_view fault =
+        vault::IsCleanUtf8(cell) ? AppendCell(line, field.form, cell) : kNotUtf8;
+    if (!fault.empty()) return refuse("/data/" + field.name, fault);
   }
   line += "}}\n";
+  if (line.size() > kMaxLine) return refuse({}, "is larger than a record may be");
   return line;
 }
 

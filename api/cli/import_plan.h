@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/cli/csv_reader.h"
@@ -33,6 +35,14 @@ ClassShape ShapeOf(const nlohmann::json& class_answer);
 // How a cell's text is written in JSON.
 enum class CellForm { kText, kInteger, kBoolean, kList };
 
+// Why a row was not taken. Never holds a value of the row.
+struct Refusal {
+  std::uint64_t line = 0;  // of the file
+  std::string field;       // empty: the row as a whole
+  std::string column;
+  std::string message;
+};
+
 struct ImportPlan {
   struct Field {
     std::string name;
@@ -44,22 +54,15 @@ struct ImportPlan {
   std::optional<std::size_t> record_key_column;
   std::vector<Field> fields;
 
-  // The name of the column that fills `field` ("external_ref" and "record_key" included).
-  std::string ColumnOf(const std::string& field) const;
+  // `pointer` says where in a line of the import the fault lies: "/data/email", "/external_ref",
+  // "/record_key", or nothing for the row as a whole.
+  Refusal Locate(std::uint64_t line, std::string_view pointer, std::string message) const;
 };
 
 // Exit::kUsage for a header that names a column twice, for columns and fields that do not exist or
 // are mapped twice, and for required fields that no column fills.
-Outcome<ImportPlan> PlanImport(const MappingOptions& options, const std::vector<std::string>& header,
-                               const ClassShape& shape);
-
-// Why a row was not taken. Never holds a value of the row.
-struct Refusal {
-  std::uint64_t line = 0;  // of the file
-  std::string field;       // empty: the row as a whole
-  std::string column;
-  std::string message;
-};
+Outcome<ImportPlan> PlanImport(const MappingOptions& options,
+                               const std::vector<std::string>& header, const ClassShape& shape);
 
 // One line of the import's NDJSON, with its line feed. Empty cells are absent fields.
 std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvRow& row);

@@ -1,0 +1,144 @@
+#include "api/cli/import_batch.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "api/cli/json_view.h"
+#include "api/cli/problem.h"
+#include "vault/strict_json.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::milliseconds kLongestPause{30'000};
+
+HttpRequest RequestFor(const std::string& class_name, const std::vector<PendingRow>& rows) {
+  HttpRequest request;
+  request.method = "POST";
+  request.target = Target("/v1/import").With("class", class_name).text();
+  request.headers = {{"Accept", "application/x-ndjson"}};
+  request.content_type = "application/x-ndjson";
+  request.patience = std::chrono::seconds(120);
+  std::size_t size = 0;
+  for (const PendingRow& row : rows) size += row.text.size();
+  request.body.reserve(size);
+  for (const PendingRow& row : rows) request.body += row.text;
+  return request;
+}
+
+std::vector<std::string_view> Lines(std::string_view body) {
+  std::vector<std::string_view> lines;
+  while (!body.empty()) {
+    const auto end = std::min(body.find('\n'), body.size());
+    if (end > 0) lines.push_back(body.substr(0, end));
+    body.remove_prefix(std::min(end + 1, body.size()));
+  }
+  return lines;
+}
+
+void TakeRefusal(const ImportPlan& plan, std::uint64_t line, const json& answer,
+                 ImportTally& tally) {
+  const json& errors = Member(answer, "errors");
+  const std::string code = Text(answer, "code");
+  if (!errors.is_array() || errors.empty()) {
+    tally.refusals.push_back(plan.Locate(line, {}, code.empty() ? "was refused" : code));
+    return;
+  }
+  // One refusal a row, naming every fault: rows are what is counted.
+  Refusal refusal = plan.Locate(line, Text(errors[0], "pointer"), Text(errors[0], "message"));
+  for (std::size_t i = 1; i < errors.size(); ++i) {
+    const Refusal more = plan.Locate(line, Text(errors[i], "pointer"), Text(errors[i], "message"));
+    refusal.message += "; " + more.field + " " + more.message;
+  }
+  tally.refusals.push_back(std::move(refusal));
+}
+
+// True when the row has its answer; false when it is to be sent again.
+Outcome<bool> TakeAnswer(const ImportPlan& plan, std::uint64_t line, std::string_view text,
+                         ImportTally& tally) {
+  COFFER_ASSIGN(const json answer, ParseAnswer(text));
+  const std::string outcome = Text(answer, "outcome");
+  if (outcome == "created") {
+    ++tally.created;
+  } else if (outcome == "updated") {
+    ++tally.updated;
+  } else if (outcome == "unchanged") {
+    ++tally.unchanged;
+  } else if (outcome == "refused") {
+    const auto status = Number(answer, "status").value_or(422);
+    if (IsTemporary(static_cast<int>(status))) return false;
+    if (status >= 500) {
+      return Failed(
+          Exit::kFailed,
+          "the server failed at line " + std::to_string(line) + " (" + Text(answer, "code") + ")",
+          "Look at the server's log.");
+    }
+    TakeRefusal(plan, line, answer, tally);
+  } else {
+    return Failed(Exit::kFailed, "the server's answer to an import is not understood");
+  }
+  return true;
+}
+
+// What is left to be sent again.
+Outcome<std::vector<PendingRow>> TakeAnswers(const ImportPlan& plan, std::vector<PendingRow> rows,
+                                             std::string_view body, ImportTally& tally) {
+  const auto lines = Lines(body);
+  if (lines.size() != rows.size()) {
+    return Failed(Exit::kFailed,
+                  "the server answered " + std::to_string(lines.size()) + " of " +
+                      std::to_string(rows.size()) + " rows",
+                  "Run the same import again: what is stored already is left as it is.");
+  }
+  std::vector<PendingRow> left;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    COFFER_ASSIGN(const bool settled, TakeAnswer(plan, rows[i].line, lines[i], tally));
+    if (!settled) left.push_back(std::move(rows[i]));
+  }
+  return left;
+}
+
+std::chrono::milliseconds PauseBefore(const Patience& patience, int attempt,
+                                      std::string_view retry_after) {
+  int seconds = 0;
+  const auto [end, error] =
+      std::from_chars(retry_after.data(), retry_after.data() + retry_after.size(), seconds);
+  if (error == std::errc() && end == retry_after.data() + retry_after.size() && seconds > 0) {
+    return std::min<std::chrono::milliseconds>(std::chrono::seconds(seconds), kLongestPause);
+  }
+  return std::min(patience.first_pause * (1 << std::min(attempt - 1, 10)), kLongestPause);
+}
+
+}  // namespace
+
+Outcome<void> SendBatch(ApiClient& client, const ImportPlan& plan, const std::string& class_name,
+                        std::vector<PendingRow> rows, const Patience& patience,
+                        ImportTally& tally) {
+  for (int attempt = 1;; ++attempt) {
+    Failure failure{Exit::kFailed, "the server did not take a row in time", "Try again later."};
+    std::string retry_after;
+    const auto reply = client.Exchange(RequestFor(class_name, rows));
+    if (!reply) {
+      if (reply.error().exit != Exit::kUnreachable) return std::unexpected(reply.error());
+      failure = reply.error();
+    } else if (reply->status >= 200 && reply->status < 300) {
+      COFFER_ASSIGN(rows, TakeAnswers(plan, std::move(rows), reply->body, tally));
+      if (rows.empty()) return {};
+    } else {
+      failure = FailureOf(*reply);
+      if (!IsTemporary(reply->status)) return std::unexpected(std::move(failure));
+      retry_after = reply->Header("retry-after");
+    }
+    if (attempt >= patience.attempts) return std::unexpected(std::move(failure));
+    std::this_thread::sleep_for(PauseBefore(patience, attempt, retry_after));
+  }
+}
+
+}  // namespace coffer::cli

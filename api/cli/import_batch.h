@@ -1,0 +1,37 @@
+// One batch of rows through POST /v1/import, until every row of it has its answer.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "api/cli/api_client.h"
+#include "api/cli/import_plan.h"
+
+namespace coffer::cli {
+
+struct PendingRow {
+  std::uint64_t line = 0;  // of the file
+  std::string text;        // NDJSON, with its line feed
+};
+
+struct ImportTally {
+  std::uint64_t created = 0, updated = 0, unchanged = 0;
+  std::vector<Refusal> refusals;
+
+  std::uint64_t settled() const { return created + updated + unchanged + refusals.size(); }
+};
+
+// A server that is busy, restarting or out of reach for a moment is waited for: sending a row twice
+// does not store it twice.
+struct Patience {
+  int attempts = 8;
+  std::chrono::milliseconds first_pause{1000};  // doubles with each attempt, up to 30 s
+};
+
+// Adds to `tally`. On a failure the rows that have their answer are in it all the same.
+Outcome<void> SendBatch(ApiClient& client, const ImportPlan& plan, const std::string& class_name,
+                        std::vector<PendingRow> rows, const Patience& patience, ImportTally& tally);
+
+}  // namespace coffer::cli

@@ -1,0 +1,237 @@
+// coffer import: a table of clients into the vault.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "api/cli/commands.h"
+#include "api/cli/connection.h"
+#include "api/cli/import_run.h"
+#include "api/cli/json_view.h"
+#include "crypto/atomic_file.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kRefusalsOnScreen = 20;
+
+struct ImportCommandOptions {
+  ConnectionOptions connection;
+  std::string file, report, delimiter = ",";
+  MappingOptions mapping;
+  ImportRunOptions run;
+};
+
+constexpr const char* kFooter =
+    R"(The file is UTF-8 CSV (RFC 4180) whose first line names the columns. Each row becomes one
+record of the client whose external reference is in the --key column; the client is made
+when there is none. Empty cells are absent fields; cells of list fields are split at ';'.
+Running the same import again stores nothing twice.
+
+Example:
+  coffer import customers.csv --class contact --key CustomerId --purpose client-care \
+      --map first_name=FirstName --map last_name=LastName --map email=Email)";
+
+char DelimiterOf(const std::string& option) { return option == "tab" ? '\t' : option[0]; }
+
+struct Table {
+  std::vector<std::string> header;
+  std::uint64_t rows = 0;
+};
+
+// Reads the whole file once, so that a broken line is found before anything is sent.
+Outcome<Table> CheckFile(const ImportCommandOptions& options) {
+  COFFER_ASSIGN(const auto reader, CsvReader::Open(options.file, DelimiterOf(options.delimiter)));
+  CsvRow row;
+  COFFER_ASSIGN(const bool has_header, reader->Next(row));
+  if (!has_header) {
+    return Failed(Exit::kUsage, options.file + " is empty",
+                  "Its first line must name the columns.");
+  }
+  Table table{row.cells, 0};
+  for (;;) {
+    COFFER_ASSIGN(const bool more, reader->Next(row));
+    if (!more) return table;
+    ++table.rows;
+  }
+}
+
+std::string Describe(const Refusal& refusal) {
+  std::string text = "line " + std::to_string(refusal.line);
+  if (!refusal.column.empty()) text += ", column \"" + refusal.column + "\"";
+  if (!refusal.field.empty()) text += ", field " + refusal.field;
+  return text + ": " + refusal.message;
+}
+
+Outcome<void> WriteReport(const std::string& path, const std::vector<Refusal>& refusals) {
+  if (path.empty()) return {};
+  std::string text;
+  for (const Refusal& refusal : refusals) text += Printable(Describe(refusal)) + "\n";
+  const Status written = crypto::WriteFileAtomically(path, crypto::AsBytes(text));
+  if (written) return {};
+  return std::unexpected(FailureOf(written.error(), "cannot write the report"));
+}
+
+void TellRefusals(const ImportCommandOptions& options, const std::vector<Refusal>& refusals,
+                  Console& console) {
+  if (refusals.empty()) return;
+  if (!options.report.empty()) {
+    console.err << "The refused rows are listed in " << Printable(options.report) << ".\n";
+    return;
+  }
+  for (std::size_t i = 0; i < std::min(refusals.size(), kRefusalsOnScreen); ++i) {
+    console.err << Printable(Describe(refusals[i])) << '\n';
+  }
+  if (refusals.size() > kRefusalsOnScreen) {
+    console.err << "... and " << Grouped(refusals.size() - kRefusalsOnScreen)
+                << " more: --report FILE lists them all.\n";
+  }
+}
+
+std::uint64_t Rate(std::uint64_t rows, double seconds) {
+  return static_cast<std::uint64_t>(static_cast<double>(rows) / std::max(seconds, 0.001));
+}
+
+void TellSummary(const ImportRunResult& result, double seconds, Console& console) {
+  const ImportTally& tally = result.tally;
+  char took[32];
+  std::snprintf(took, sizeof took, "%.1f s", seconds);
+  console.err << Grouped(result.rows) << " rows read: " << Grouped(tally.created) << " created, "
+              << Grouped(tally.updated) << " updated, " << Grouped(tally.unchanged)
+              << " unchanged, " << Grouped(tally.refusals.size()) << " refused in " << took << " ("
+              << Grouped(Rate(tally.settled(), seconds)) << " a second)\n";
+}
+
+void PrintSummaryJson(const ImportRunResult& result, double seconds, Console& console) {
+  json refusals = json::array();
+  for (const Refusal& refusal : result.tally.refusals) {
+    refusals.push_back({{"line", refusal.line},
+                        {"column", refusal.column},
+                        {"field", refusal.field},
+                        {"message", refusal.message}});
+  }
+  PrintJson(console, {{"rows", result.rows},
+                      {"created", result.tally.created},
+                      {"updated", result.tally.updated},
+                      {"unchanged", result.tally.unchanged},
+                      {"refused", result.tally.refusals.size()},
+                      {"complete", result.outcome.has_value()},
+                      {"seconds", seconds},
+                      {"refusals", std::move(refusals)}});
+}
+
+Outcome<ImportPlan> MakePlan(const ImportCommandOptions& options, const Connection& connection,
+                             const std::vector<std::string>& header) {
+  COFFER_ASSIGN(ApiClient client, MakeClient(connection));
+  COFFER_ASSIGN(const json answer,
+                client.Get(Target("/v1/classes").Segment(options.run.class_name)));
+  return PlanImport(options.mapping, header, ShapeOf(answer));
+}
+
+ImportRunResult SendFile(const ImportCommandOptions& options, const Connection& connection,
+                         const ImportPlan& plan, const Table& table, CsvReader& reader,
+                         Console& console) {
+  ProgressLine line(console);
+  const auto start = SteadyClock::now();
+  return RunImport(
+      reader, plan, options.run, [&] { return MakeClient(connection); },
+      [&](std::uint64_t settled, std::uint64_t refused) {
+        const std::chrono::duration<double> elapsed = SteadyClock::now() - start;
+        line.Show(Grouped(settled) + " of " + Grouped(table.rows) + " rows, " +
+                  Grouped(Rate(settled, elapsed.count())) + " a second, " + Grouped(refused) +
+                  " refused");
+      });
+}
+
+Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportRunResult& result,
+                     double seconds, Console& console) {
+  TellSummary(result, seconds, console);
+  TellRefusals(options, result.tally.refusals, console);
+  if (options.connection.json) PrintSummaryJson(result, seconds, console);
+  COFFER_TRY(WriteReport(options.report, result.tally.refusals));
+  if (!result.outcome) {
+    Failure failure = result.outcome.error();
+    if (!failure.advice.empty()) failure.advice += "\n";
+    failure.advice +=
+        "The import is not complete. Running it again is safe: what is stored already "
+        "is left as it is.";
+    return std::unexpected(std::move(failure));
+  }
+  return result.tally.refusals.empty() ? Exit::kOk : Exit::kRowsRefused;
+}
+
+Outcome<Exit> Import(const ImportCommandOptions& options, Console& console) {
+  COFFER_ASSIGN(const Table table, CheckFile(options));
+  COFFER_ASSIGN(const Connection connection, OpenConnection(options.connection));
+  COFFER_ASSIGN(const ImportPlan plan, MakePlan(options, connection, table.header));
+  COFFER_ASSIGN(const auto reader, CsvReader::Open(options.file, DelimiterOf(options.delimiter)));
+  CsvRow header;
+  COFFER_TRY(reader->Next(header));
+
+  const auto start = SteadyClock::now();
+  const ImportRunResult result = SendFile(options, connection, plan, table, *reader, console);
+  const std::chrono::duration<double> elapsed = SteadyClock::now() - start;
+  return Finish(options, result, elapsed.count(), console);
+}
+
+void AddMappingOptions(CLI::App& command, ImportCommandOptions& options) {
+  command
+      .add_option("file", options.file, "CSV file, or a copy of it that no other program writes to")
+      ->type_name("FILE.csv")
+      ->required();
+  command.add_option("--class", options.run.class_name, "Class of the records")
+      ->type_name("NAME")
+      ->required();
+  command
+      .add_option("--key", options.mapping.key,
+                  "Column with the client's external reference: the id that your CRM knows it by")
+      ->type_name("COLUMN")
+      ->required();
+  command
+      .add_option(
+          "--record-key", options.mapping.record_key,
+          "Column that tells several records of one client apart, such as a contract number")
+      ->type_name("COLUMN");
+  command
+      .add_option("--map", options.mapping.maps,
+                  "Fill a field of the class from a column; once for each field")
+      ->type_name("FIELD=COLUMN")
+      ->allow_extra_args(false)
+      ->required();
+  command.add_option("--delimiter", options.delimiter, "What stands between cells: ',' ';' or tab")
+      ->check(CLI::IsMember({",", ";", "tab"}))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void AddImportCommand(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<ImportCommandOptions>();
+  CLI::App* command = app.add_subcommand("import", "Store the rows of a CSV file as records");
+  AddMappingOptions(*command, *options);
+  AddConnectionOptions(*command, options->connection, PurposeUse::kRequired);
+  command
+      ->add_option("--report", options->report,
+                   "File for the list of refused rows: line, column, field, reason, and no values")
+      ->type_name("FILE");
+  command->add_option("--jobs", options->run.jobs, "Connections used at once")
+      ->type_name("N")
+      ->check(CLI::Range(1, 32))
+      ->capture_default_str();
+  command->add_option("--batch", options->run.batch_rows, "Rows sent with one request")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->footer(kFooter);
+  command->callback([options, &chosen] {
+    chosen = [options](Console& console) { return Import(*options, console); };
+  });
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,243 @@
+#include "api/cli/import_run.h"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <cstring>
+#include <exception>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <queue>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "crypto/hash.h"
+
+namespace coffer::cli {
+namespace {
+
+// Below the 8 MiB a request may have.
+constexpr std::size_t kMaxBatchBytes = std::size_t{6} << 20;
+
+using Batch = std::vector<PendingRow>;
+
+// Bounded, so that a fast disk and a slow server do not fill the memory.
+class BatchQueue {
+ public:
+  explicit BatchQueue(std::size_t limit) : limit_(limit) {}
+
+  // False once the run was given up.
+  bool Push(Batch batch) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return closed_ || batches_.size() < limit_; });
+    if (closed_) return false;
+    batches_.push(std::move(batch));
+    changed_.notify_all();
+    return true;
+  }
+
+  // Nothing once the queue is closed and, unless it was given up, empty.
+  std::optional<Batch> Pop() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return closed_ || !batches_.empty(); });
+    if (batches_.empty()) return std::nullopt;
+    Batch batch = std::move(batches_.front());
+    batches_.pop();
+    changed_.notify_all();
+    return batch;
+  }
+
+  void Close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    changed_.notify_all();
+  }
+
+  void GiveUp() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    batches_ = {};
+    changed_.notify_all();
+  }
+
+ private:
+  const std::size_t limit_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::queue<Batch> batches_;
+  bool closed_ = false;
+};
+
+// What all connections together have done.
+class Ledger {
+ public:
+  void Add(ImportTally&& part) {
+    const std::lock_guard lock(mutex_);
+    tally_.created += part.created;
+    tally_.updated += part.updated;
+    tally_.unchanged += part.unchanged;
+    std::ranges::move(part.refusals, std::back_inserter(tally_.refusals));
+  }
+
+  void Stop(Failure failure) {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::move(failure);
+  }
+
+  std::pair<std::uint64_t, std::uint64_t> Counts() {
+    const std::lock_guard lock(mutex_);
+    return {tally_.settled(), tally_.refusals.size()};
+  }
+
+  // Precondition: no other thread uses it any more.
+  ImportTally TakeTally() {
+    std::ranges::stable_sort(tally_.refusals, {}, &Refusal::line);
+    return std::move(tally_);
+  }
+  std::optional<Failure> TakeFailure() { return std::move(failure_); }
+
+ private:
+  std::mutex mutex_;
+  ImportTally tally_;
+  std::optional<Failure> failure_;
+};
+
+// Which client and record each line named. Keys are kept as hashes: they may be names of people.
+class SeenKeys {
+ public:
+  // The earlier line of the same key, or nothing.
+  std::optional<std::uint64_t> Insert(const ImportPlan& plan, const CsvRow& row) {
+    static constexpr std::uint8_t kSeparator[] = {0};  // in no key: U+0000 was refused
+    const std::string& key = row.cells[plan.key_column];
+    const std::string_view record_key =
+        plan.record_key_column ? std::string_view(row.cells[*plan.record_key_column]) : "";
+    const crypto::Hash hash =
+        crypto::Sha256({crypto::AsBytes(key), kSeparator, crypto::AsBytes(record_key)});
+    Short shortened;
+    std::memcpy(shortened.data(), hash.data(), sizeof shortened);
+    const auto [at, inserted] = lines_.emplace(shortened, row.line);
+    if (inserted) return std::nullopt;
+    return at->second;
+  }
+
+ private:
+  using Short = std::array<std::uint64_t, 2>;
+  struct First {
+    std::size_t operator()(const Short& hash) const { return hash[0]; }
+  };
+  std::unordered_map<Short, std::uint64_t, First> lines_;
+};
+
+class Run {
+ public:
+  Run(const ImportPlan& plan, const ImportRunOptions& options, const Connector& connect)
+      : plan_(plan), options_(options), connect_(connect), queue_(2 * options.jobs) {}
+
+  ImportRunResult Execute(CsvReader& reader, const ImportProgress& progress);
+
+ private:
+  Outcome<void> Produce(CsvReader& reader, const ImportProgress& progress);
+  void TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes);
+  void Work();
+  Outcome<void> SendBatches();
+
+  const ImportPlan& plan_;
+  const ImportRunOptions& options_;
+  const Connector& connect_;
+  BatchQueue queue_;
+  Ledger ledger_;
+  SeenKeys seen_;
+  std::uint64_t rows_ = 0;
+};
+
+void Run::TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes) {
+  auto line = BuildLine(plan_, row);
+  if (!line) {
+    ledger_.Add({.refusals = {std::move(line).error()}});
+    return;
+  }
+  if (const auto earlier = seen_.Insert(plan_, row)) {
+    ledger_.Add({.refusals = {plan_.Locate(row.line, {},
+                                           "names the same client and record as line " +
+                                               std::to_string(*earlier) +
+                                               " (--record-key tells records apart)")}});
+    return;
+  }
+  bytes += line->size();
+  batch.push_back({row.line, *std::move(line)});
+}
+
+Outcome<void> Run::Produce(CsvReader& reader, const ImportProgress& progress) {
+  Batch batch;
+  std::size_t bytes = 0;
+  CsvRow row;
+  for (;;) {
+    COFFER_ASSIGN(const bool more, reader.Next(row));
+    if (more) {
+      ++rows_;
+      TakeRow(row, batch, bytes);
+    }
+    if (batch.size() >= options_.batch_rows || bytes >= kMaxBatchBytes || !more) {
+      if (!batch.empty() && !queue_.Push(std::exchange(batch, {}))) return {};
+      bytes = 0;
+      const auto [settled, refused] = ledger_.Counts();
+      progress(settled, refused);
+    }
+    if (!more) return {};
+  }
+}
+
+Outcome<void> Run::SendBatches() {
+  COFFER_ASSIGN(ApiClient client, connect_());
+  while (auto batch = queue_.Pop()) {
+    ImportTally tally;
+    const auto sent =
+        SendBatch(client, plan_, options_.class_name, *std::move(batch), options_.patience, tally);
+    ledger_.Add(std::move(tally));
+    if (!sent) return sent;
+  }
+  return {};
+}
+
+void Run::Work() {
+  Outcome<void> outcome;
+  try {
+    outcome = SendBatches();
+  } catch (const std::exception& error) {
+    outcome = Failed(Exit::kFailed, std::string("unexpected: ") + error.what());
+  }
+  if (outcome) return;
+  ledger_.Stop(outcome.error());
+  queue_.GiveUp();
+}
+
+ImportRunResult Run::Execute(CsvReader& reader, const ImportProgress& progress) {
+  std::vector<std::jthread> workers;
+  // Whatever happens here, no worker waits for ever.
+  const std::unique_ptr<BatchQueue, void (*)(BatchQueue*)> releases_workers(
+      &queue_, [](BatchQueue* queue) { queue->GiveUp(); });
+  for (unsigned i = 0; i < options_.jobs; ++i) workers.emplace_back([this] { Work(); });
+  const auto produced = Produce(reader, progress);
+  queue_.Close();
+  workers.clear();  // joins
+
+  ImportRunResult result;
+  result.rows = rows_;
+  result.tally = ledger_.TakeTally();
+  if (!produced) result.outcome = std::unexpected(produced.error());
+  if (auto failure = ledger_.TakeFailure()) result.outcome = std::unexpected(*std::move(failure));
+  return result;
+}
+
+}  // namespace
+
+ImportRunResult RunImport(CsvReader& reader, const ImportPlan& plan,
+                          const ImportRunOptions& options, const Connector& connect,
+                          const ImportProgress& progress) {
+  return Run(plan, options, connect).Execute(reader, progress);
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,39 @@
+// A whole table through several connections at once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "api/cli/api_client.h"
+#include "api/cli/csv_reader.h"
+#include "api/cli/import_batch.h"
+#include "api/cli/import_plan.h"
+
+namespace coffer::cli {
+
+struct ImportRunOptions {
+  std::string class_name;
+  unsigned jobs = 4;
+  std::size_t batch_rows = 200;
+  Patience patience;
+};
+
+// Makes the client of one more connection.
+using Connector = std::function<Outcome<ApiClient>()>;
+// Called now and then, from the calling thread, with the number of rows settled and refused.
+using ImportProgress = std::function<void(std::uint64_t settled, std::uint64_t refused)>;
+
+struct ImportRunResult {
+  ImportTally tally;       // refusals in the order of their lines
+  std::uint64_t rows = 0;  // read from the file
+  Outcome<void> outcome;   // why it ended early
+};
+
+// Sends the rows that `reader` still has. A row that names the same client and record as an earlier
+// one is refused: batches overtake each other, so which of the two would win is left to chance.
+ImportRunResult RunImport(CsvReader& reader, const ImportPlan& plan,
+                          const ImportRunOptions& options, const Connector& connect,
+                          const ImportProgress& progress);
+
+}  // namespace coffer::cli
