@@ -1,0 +1,97 @@
+#include "api/cli/log_query.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "audit/clock.h"
+
+namespace coffer::cli {
+namespace {
+
+Outcome<std::string> NormalisedTime(const std::string& text, std::string_view option) {
+  if (text.empty()) return text;
+  const std::string full = text.size() == 10 ? text + "T00:00:00Z" : text;
+  const auto time = audit::ParseTimestamp(full, true);
+  if (!time) {
+    return Failed(Exit::kUsage, "\"" + text + "\" is no time for " + std::string(option),
+                  "Write 2026-01-31 or 2026-01-31T09:30:00Z.");
+  }
+  return audit::FormatTimestamp(*time);
+}
+
+Outcome<std::optional<std::uint64_t>> HeaderNumber(const HttpReply& reply, std::string_view name) {
+  const std::string_view text = reply.Header(name);
+  if (text.empty()) return std::optional<std::uint64_t>();
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return Failed(Exit::kFailed, "the server's answer about the log is not understood");
+  }
+  return std::optional(number);
+}
+
+std::vector<std::string> Lines(std::string_view body) {
+  std::vector<std::string> lines;
+  while (!body.empty()) {
+    const auto end = std::min(body.find('\n'), body.size());
+    lines.emplace_back(body.substr(0, end));
+    body.remove_prefix(std::min(end + 1, body.size()));
+  }
+  return lines;
+}
+
+}  // namespace
+
+Outcome<LogFilterOptions> Normalised(LogFilterOptions filter) {
+  COFFER_ASSIGN(filter.from, NormalisedTime(filter.from, "--from"));
+  COFFER_ASSIGN(filter.to, NormalisedTime(filter.to, "--to"));
+  return filter;
+}
+
+Target TargetOf(const LogQuery& query) {
+  const LogFilterOptions& filter = query.filter;
+  Target target("/v1/log/entries");
+  target.With("client", filter.client)
+      .With("record", filter.record)
+      .With("actor", filter.actor)
+      .With("action", filter.action)
+      .With("class", filter.class_name)
+      .With("purpose", filter.purpose)
+      .With("decision", filter.decision)
+      .With("outcome", filter.outcome)
+      .With("request", filter.request)
+      .With("from", filter.from)
+      .With("to", filter.to)
+      .With("order", query.oldest_first ? "asc" : "")
+      .With("limit", std::to_string(query.limit));
+  if (query.start) target.With("cursor", std::to_string(*query.start));
+  return target;
+}
+
+Outcome<EntriesPage> ReadEntriesPage(ApiClient& client, const LogQuery& query) {
+  HttpRequest request;
+  request.target = TargetOf(query).text();
+  request.headers = {{"Accept", "application/x-ndjson"}};
+  COFFER_ASSIGN(const HttpReply reply, client.Send(std::move(request)));
+  EntriesPage page;
+  page.entries = Lines(reply.body);
+  COFFER_ASSIGN(page.next, HeaderNumber(reply, "coffer-next-cursor"));
+  COFFER_ASSIGN(const auto size, HeaderNumber(reply, "coffer-log-size"));
+  if (!size) {
+    return Failed(Exit::kFailed, "the server does not say how long the log is",
+                  "Check that --url is the address of a Coffer server.");
+  }
+  page.size = *size;
+  page.request = reply.Header("coffer-request-id");
+  return page;
+}
+
+Outcome<std::string> ReadCheckpoint(ApiClient& client) {
+  HttpRequest request;
+  request.target = "/v1/log/checkpoint";
+  request.headers = {{"Accept", "text/plain"}};
+  COFFER_ASSIGN(HttpReply reply, client.Send(std::move(request)));
+  return std::move(reply.body);
+}
+
+}  // namespace coffer::cli

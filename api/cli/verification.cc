@@ -1,0 +1,159 @@
+#include "api/cli/verification.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/cli/entries_file.h"
+#include "api/cli/json_view.h"
+#include "api/cli/remote_log.h"
+#include "audit/proof.h"
+#include "crypto/keyring.h"
+#include "vault/vault.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::hours kDeepPatience{12};
+
+Outcome<audit::VerifierKey> KeyOfServer(ApiClient& client) {
+  const auto status = client.Get(Target("/v1/status"));
+  if (!status) {
+    Failure failure = status.error();
+    failure.advice += " Or give the log's verifier key with --log-key.";
+    return std::unexpected(std::move(failure));
+  }
+  return ParseLogKey(Text(Member(*status, "log"), "key"));
+}
+
+audit::VerifyOptions OptionsFor(const audit::VerifierKey& key, const VerificationInput& input) {
+  audit::VerifyOptions options;
+  options.key = key;
+  options.checkpoints = input.checkpoints;
+  options.check_tiles = false;  // neither pages nor exports have any
+  return options;
+}
+
+EntryProgress ProgressOn(ProgressLine& line) {
+  return [&line](std::uint64_t done, std::uint64_t size) {
+    line.Show(Grouped(done) + " of " + Grouped(size) + " entries");
+  };
+}
+
+// The server's own look at its stored state joins the findings of ours.
+Outcome<void> AddDeep(ApiClient& client, VerificationResult& result) {
+  COFFER_ASSIGN(const json answer,
+                client.Post(Target("/v1/log/verify"), R"({"deep":true})", kDeepPatience));
+  result.deep = VerificationResult::Deep{Number(answer, "clients_checked").value_or(0),
+                                         Number(answer, "records_checked").value_or(0)};
+  const json& findings = Member(answer, "findings");
+  if (findings.is_array()) {
+    for (const json& finding : findings) {
+      result.log.findings.push_back({Number(finding, "seq"), Text(finding, "check"),
+                                     "the server says: " + Text(finding, "message")});
+    }
+  }
+  const json& ok = Member(answer, "ok");
+  if (result.log.ok() && !(ok.is_boolean() && ok.get<bool>())) {
+    result.log.findings.push_back({std::nullopt, "state", "the server found damage"});
+  }
+  return {};
+}
+
+Failure FailureOfCopy(const Error& error) {
+  Failure failure = FailureOf(error, "cannot verify the data directory");
+  if (error.code == Code::kCorrupted) failure.exit = Exit::kDamaged;
+  return failure;
+}
+
+}  // namespace
+
+Outcome<audit::VerifierKey> ParseLogKey(std::string_view text) {
+  auto key = audit::ParseVerifierKey(text);
+  if (!key) {
+    return Failed(Exit::kUsage, "\"" + std::string(text) + "\" is not a verifier key",
+                  "It looks like NAME+HEX+BASE64; coffer init and coffer status print it.");
+  }
+  return *std::move(key);
+}
+
+Outcome<VerificationResult> VerifyServer(ApiClient& client, const VerificationInput& input,
+                                         Console& console) {
+  audit::VerifierKey key;
+  if (input.key) {
+    key = *input.key;
+  } else {
+    COFFER_ASSIGN(key, KeyOfServer(client));
+  }
+  // Fetched before the entries, so that a whole log holds all it covers.
+  COFFER_ASSIGN(const std::string checkpoint, ReadCheckpoint(client));
+  VerificationInput all = input;
+  all.checkpoints.push_back(checkpoint);
+
+  VerificationResult result{key.name, input.key.has_value(), {}, {}};
+  {
+    ProgressLine line(console);
+    RemoteLog log(client, ProgressOn(line));
+    auto report = audit::VerifyLog(log, OptionsFor(key, all));
+    if (!report) {
+      return std::unexpected(log.failure().value_or(FailureOf(report.error(), "cannot verify")));
+    }
+    result.log = *std::move(report);
+  }
+  if (input.deep) COFFER_TRY(AddDeep(client, result));
+  return result;
+}
+
+Outcome<VerificationResult> VerifyCopy(const std::string& directory, const std::string& anchor,
+                                       const RootKeyOptions& root_key,
+                                       const VerificationInput& input) {
+  COFFER_ASSIGN(const auto provider, OpenRootKey(root_key, directory));
+  vault::OfflineVerifyOptions options;
+  options.directory = directory;
+  options.anchor_path = anchor;
+  options.log_key = input.key;
+  options.checkpoints = input.checkpoints;
+  options.deep = input.deep;
+  auto report = vault::VerifyDirectory(options, *provider);
+  if (!report) return std::unexpected(FailureOfCopy(report.error()));
+
+  VerificationResult result;
+  result.key_is_pinned = input.key.has_value();
+  if (input.key) {
+    result.origin = input.key->name;
+  } else if (const auto header = crypto::Keyring::ReadHeader(KeyringFile(directory))) {
+    result.origin = header->log_origin;
+  }
+  result.log = std::move(report->log);
+  if (input.deep)
+    result.deep = VerificationResult::Deep{report->clients_checked, report->records_checked};
+  return result;
+}
+
+Outcome<VerificationResult> VerifyEntries(const std::string& path, const VerificationInput& input,
+                                          Console& console) {
+  ProgressLine line(console);
+  COFFER_ASSIGN(const auto file, EntriesFile::Open(path, ProgressOn(line)));
+  auto report = audit::VerifyLog(*file, OptionsFor(*input.key, input));
+  if (!report) return std::unexpected(FailureOf(report.error(), "cannot read the entries"));
+  return VerificationResult{input.key->name, true, *std::move(report), {}};
+}
+
+Outcome<audit::Checkpoint> VerifyOneEntry(std::string_view proof, std::string_view entry,
+                                          const audit::VerifierKey& key) {
+  const auto damaged = [](const Error& error) {
+    Failure failure = FailureOf(error, "the proof does not hold");
+    failure.exit = Exit::kDamaged;
+    failure.advice = "Check that proof, entry and key belong together.";
+    return std::unexpected(std::move(failure));
+  };
+  const auto parsed = audit::ParseProof(proof);
+  if (!parsed) return damaged(parsed.error());
+  // Files end with a line feed that the entry does not have.
+  if (entry.ends_with('\n')) entry.remove_suffix(1);
+  auto checkpoint = audit::VerifyProof(*parsed, crypto::AsBytes(entry), key);
+  if (!checkpoint) return damaged(checkpoint.error());
+  return *std::move(checkpoint);
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,42 @@
+// The four ways to verify: a server, a copied data directory, exported entries, one entry's proof.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/cli/api_client.h"
+#include "api/cli/console.h"
+#include "api/cli/failure.h"
+#include "api/cli/root_key.h"
+#include "api/cli/verify_report.h"
+#include "audit/checkpoint.h"
+
+namespace coffer::cli {
+
+struct VerificationInput {
+  std::optional<audit::VerifierKey> key;
+  std::vector<std::string> checkpoints;  // signed notes
+  bool deep = false;
+};
+
+// Exit::kUsage for what is no verifier key.
+Outcome<audit::VerifierKey> ParseLogKey(std::string_view text);
+
+// Every entry of a server's log, checked here; with `deep` the server then checks its stored state.
+Outcome<VerificationResult> VerifyServer(ApiClient& client, const VerificationInput& input,
+                                         Console& console);
+
+// A data directory that no server has open. Exit::kDamaged when it cannot even be read.
+Outcome<VerificationResult> VerifyCopy(const std::string& directory, const std::string& anchor,
+                                       const RootKeyOptions& root_key,
+                                       const VerificationInput& input);
+
+// Public data only. Precondition: input.key.
+Outcome<VerificationResult> VerifyEntries(const std::string& path, const VerificationInput& input,
+                                          Console& console);
+
+// One entry under one proof. Failure of Exit::kDamaged when the proof does not hold.
+Outcome<audit::Checkpoint> VerifyOneEntry(std::string_view proof, std::string_view entry,
+                                          const audit::VerifierKey& key);
+
+}  // namespace coffer::cli

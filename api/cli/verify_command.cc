@@ -1,0 +1,160 @@
+// coffer verify: is the log whole, and is it the one that was signed?
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "api/cli/commands.h"
+#include "api/cli/connection.h"
+#include "api/cli/json_view.h"
+#include "api/cli/private_file.h"
+#include "api/cli/verification.h"
+#include "audit/entry.h"
+#include "audit/proof.h"
+
+namespace coffer::cli {
+namespace {
+
+constexpr std::size_t kMaxNote = 64 * 1024;
+
+struct VerifyCommandOptions {
+  ConnectionOptions connection;
+  RootKeyOptions root_key;
+  std::string log_key, directory, anchor, entries, proof, entry;
+  std::vector<std::string> checkpoint_files;
+  bool deep = false;
+};
+
+constexpr const char* kFooter = R"(Four ways, from what is at hand:
+  a server          every entry is fetched and checked on this machine (the default)
+  --data DIR        a data directory, or a copy of one, that no server has open
+  --entries FILE    entries written by coffer log export; needs no root key
+  --proof FILE      one entry that coffer log proof and coffer log show --raw wrote
+
+Exit code 0: whole; 4: damaged. Examples:
+  coffer verify --log-key KEY --checkpoint 2026-01.checkpoint
+  coffer verify --data /mnt/copy --root-key-file root.key --log-key KEY --deep
+  coffer verify --entries log.ndjson --checkpoint log.ndjson.checkpoint --log-key KEY
+  coffer verify --proof entry.proof --entry entry.json --log-key KEY)";
+
+Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
+  VerificationInput input;
+  input.deep = options.deep;
+  const std::string key = options.log_key.empty()
+                              ? ProcessEnvironment()("COFFER_LOG_KEY").value_or("")
+                              : options.log_key;
+  if (!key.empty()) {
+    COFFER_ASSIGN(input.key, ParseLogKey(key));
+  }
+  for (const std::string& path : options.checkpoint_files) {
+    COFFER_ASSIGN(std::string note, ReadInputFile(path, kMaxNote));
+    input.checkpoints.push_back(std::move(note));
+  }
+  return input;
+}
+
+Outcome<void> CheckUse(const VerifyCommandOptions& options, const VerificationInput& input) {
+  const bool offline_files = !options.entries.empty() || !options.proof.empty();
+  if (offline_files && !input.key) {
+    return Failed(Exit::kUsage, "these files can be verified with the log's verifier key only",
+                  "Give it with --log-key KEY, or set COFFER_LOG_KEY.");
+  }
+  if (!options.entries.empty() && input.checkpoints.empty()) {
+    return Failed(Exit::kUsage, "entries alone prove nothing: anybody can make a chain of them",
+                  "Give a signed checkpoint with --checkpoint FILE.");
+  }
+  if (options.deep && offline_files) {
+    return Failed(Exit::kUsage, "--deep compares stored records, which these files do not hold",
+                  "Use it with a server or with --data.");
+  }
+  if (options.directory.empty() &&
+      !(options.root_key.key_file.empty() && options.root_key.passphrase_file.empty() &&
+        options.anchor.empty())) {
+    return Failed(Exit::kUsage, "a root key or an anchor is of use with --data only");
+  }
+  return {};
+}
+
+Outcome<Exit> VerifyProofFiles(const VerifyCommandOptions& options, const VerificationInput& input,
+                               Console& console) {
+  COFFER_ASSIGN(const std::string proof, ReadInputFile(options.proof, kMaxNote));
+  COFFER_ASSIGN(const std::string entry, ReadInputFile(options.entry, audit::kMaxEntryBytes + 1));
+  COFFER_ASSIGN(const audit::Checkpoint checkpoint, VerifyOneEntry(proof, entry, *input.key));
+  // It was parsed once already, to be verified.
+  const std::uint64_t index = audit::ParseProof(proof)->index;
+  if (options.connection.json) {
+    PrintJson(console, {{"ok", true},
+                        {"origin", checkpoint.origin},
+                        {"seq", index},
+                        {"checkpoint_size", checkpoint.size}});
+  } else {
+    console.out << "OK: this is entry " << Grouped(index) << " of the log "
+                << Printable(checkpoint.origin) << ", under a signed checkpoint of "
+                << Grouped(checkpoint.size) << " entries.\n";
+  }
+  return Exit::kOk;
+}
+
+Outcome<VerificationResult> VerifyLogOf(const VerifyCommandOptions& options,
+                                        const VerificationInput& input, Console& console) {
+  if (!options.directory.empty()) {
+    return VerifyCopy(options.directory, options.anchor, options.root_key, input);
+  }
+  if (!options.entries.empty()) return VerifyEntries(options.entries, input, console);
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  return VerifyServer(client, input, console);
+}
+
+Outcome<Exit> Verify(const VerifyCommandOptions& options, Console& console) {
+  COFFER_ASSIGN(const VerificationInput input, GatherInput(options));
+  COFFER_TRY(CheckUse(options, input));
+  if (!options.proof.empty()) return VerifyProofFiles(options, input, console);
+  COFFER_ASSIGN(const VerificationResult result, VerifyLogOf(options, input, console));
+  return PrintVerification(result, options.connection.json, console);
+}
+
+void AddOfflineOptions(CLI::App& command, VerifyCommandOptions& options) {
+  static const char* const kGroup = "Without a server";
+  auto* data = command.add_option("--data", options.directory,
+                                  "Verify this data directory, or this copy of one");
+  data->type_name("DIR")->group(kGroup);
+  command
+      .add_option("--anchor", options.anchor, "With --data: the anchor, where it lies elsewhere")
+      ->type_name("FILE")
+      ->group(kGroup);
+  auto* entries = command.add_option("--entries", options.entries, "Verify these exported entries");
+  entries->type_name("FILE")->group(kGroup)->excludes(data);
+  auto* entry = command.add_option("--entry", options.entry, "With --proof: the exact entry");
+  entry->type_name("FILE")->group(kGroup);
+  auto* proof = command.add_option("--proof", options.proof, "Verify one entry by this proof");
+  proof->type_name("FILE")->group(kGroup)->excludes(data)->excludes(entries)->needs(entry);
+  entry->needs(proof);
+}
+
+}  // namespace
+
+void AddVerifyCommand(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<VerifyCommandOptions>();
+  CLI::App* command = app.add_subcommand("verify", "Check that the log is whole and unchanged");
+  command
+      ->add_option("--log-key", options->log_key,
+                   "The log's verifier key, from coffer init, kept apart from the server (env "
+                   "COFFER_LOG_KEY)")
+      ->type_name("KEY");
+  command
+      ->add_option("--checkpoint", options->checkpoint_files,
+                   "Signed checkpoint that the log must still contain; any number of them")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command->add_flag("--deep", options->deep,
+                    "Compare every stored record and client with the log too");
+  AddOfflineOptions(*command, *options);
+  AddRootKeyOptions(*command, options->root_key, "With --data: the vault's root key file");
+  AddConnectionOptions(*command, options->connection, PurposeUse::kNone);
+  command->footer(kFooter);
+  command->callback([options, &chosen] {
+    chosen = [options](Console& console) { return Verify(*options, console); };
+  });
+}
+
+}  // namespace coffer::cli
