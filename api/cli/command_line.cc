@@ -26,7 +26,7 @@ Examples:
   coffer import customers.csv --class contact --key CustomerId --purpose client-care \
       --map name=LastName --map email=Email
   coffer log --client cli_... --follow
-  coffer verify --log-key "$(cat log.vkey)"
+  coffer verify --log-key KEY
 
 See coffer(1).)";
 

@@ -63,8 +63,8 @@ void Forget(std::string& secret) {
   crypto::Wipe({reinterpret_cast<std::uint8_t*>(secret.data()), secret.size()});
 }
 
-void TellNextSteps(Console& console, const InitCommandOptions& options,
-                   const NewRootKey& root_key, const std::string& verifier_key) {
+void TellNextSteps(Console& console, const InitCommandOptions& options, const NewRootKey& root_key,
+                   const std::string& verifier_key) {
   const std::string& key_file = options.root_key.key_file;
   console.out << "\nThe log's verifier key:\n  " << Printable(verifier_key)
               << "\n\nWhat to do next:\n"
@@ -79,9 +79,10 @@ void TellNextSteps(Console& console, const InitCommandOptions& options,
                 << " apart from the data\n"
                    "     and its backups: without it nobody can read the vault again.\n";
   }
-  console.out << "  3. Give the server a TLS certificate and start it: see cofferd(8).\n"
-                 "  4. As administrator, register purposes and classes (coffer purpose put,\n"
-                 "     coffer class put) and make a token for each service (coffer token create).\n";
+  console.out
+      << "  3. Give the server a TLS certificate and start it: see cofferd(8).\n"
+         "  4. As administrator, register purposes and classes (coffer purpose put,\n"
+         "     coffer class put) and make a token for each service (coffer token create).\n";
 }
 
 // Where the first token goes is settled before the vault is made: a vault whose only token is lost
@@ -135,8 +136,9 @@ void AddInitCommand(CLI::App& app, Command& chosen) {
   command->add_option("--data", options->directory, "Directory to make; must not hold anything yet")
       ->type_name("DIR")
       ->required();
-  AddRootKeyOptions(*command, options->root_key,
-                    "Root key file; made when it does not exist. Keep it outside the data directory");
+  AddRootKeyOptions(
+      *command, options->root_key,
+      "Root key file; made when it does not exist. Keep it outside the data directory");
   command
       ->add_option("--origin", options->origin,
                    "Name of the access log, fixed for ever: best a name of yours that no other log "

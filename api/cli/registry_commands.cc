@@ -71,8 +71,8 @@ Outcome<Exit> PutAll(const PutOptions& options, Console& console, const std::str
   }
   COFFER_ASSIGN(ApiClient client, Connect(options.connection));
   for (Definition& definition : definitions) {
-    COFFER_ASSIGN(const json answer, client.Put(Target(path).Segment(definition.name),
-                                                std::move(definition.text)));
+    COFFER_ASSIGN(const json answer,
+                  client.Put(Target(path).Segment(definition.name), std::move(definition.text)));
     if (options.connection.json) {
       PrintJson(console, answer);
     } else {
@@ -135,8 +135,8 @@ Outcome<Exit> ListPurposes(const ConnectionOptions& options, Console& console) {
   }
   Table table({"PURPOSE", "LEGAL BASIS", "OWNER", "TITLE"});
   for (const json& item : Member(answer, "items")) {
-    table.Add({Text(item, "code"), Text(item, "legal_basis"), Text(item, "owner"),
-               Text(item, "title")});
+    table.Add(
+        {Text(item, "code"), Text(item, "legal_basis"), Text(item, "owner"), Text(item, "title")});
   }
   table.Print(console);
   return Exit::kOk;

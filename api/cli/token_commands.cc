@@ -45,7 +45,8 @@ void Describe(Console& console, const json& token) {
 }
 
 // The token itself goes to the file when there is one, and then appears nowhere else.
-Outcome<void> HandOver(Console& console, const CreateOptions& options, NewFile* file, json& answer) {
+Outcome<void> HandOver(Console& console, const CreateOptions& options, NewFile* file,
+                       json& answer) {
   const std::string secret = Text(answer, "token");
   if (secret.empty()) return Failed(Exit::kFailed, "the server's answer holds no token");
   if (file != nullptr) {
@@ -143,7 +144,8 @@ void AddList(CLI::App& group, Command& chosen) {
 
 void AddRevoke(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<RevokeOptions>();
-  CLI::App* command = group.add_subcommand("revoke", "End a token; counts from the next request on");
+  CLI::App* command =
+      group.add_subcommand("revoke", "End a token; counts from the next request on");
   command->add_option("token", options->id, "Id of the token (tok_...), not the token itself")
       ->type_name("ID")
       ->required();

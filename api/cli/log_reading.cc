@@ -1,0 +1,141 @@
+#include "api/cli/log_reading.h"
+
+#include <algorithm>
+#include <deque>
+#include <ostream>
+#include <thread>
+
+#include "api/cli/log_view.h"
+#include "api/cli/problem.h"
+#include "audit/entry.h"
+
+namespace coffer::cli {
+namespace {
+
+constexpr std::size_t kLargestPage = 1000;
+
+void PrintEntry(const std::string& entry, bool json, Console& console) {
+  if (!json) {
+    console.out << EntryLine(entry) << '\n';
+  } else if (console.out_is_terminal) {
+    console.out << Printable(entry) << '\n';
+  } else {
+    console.out << entry << '\n';  // to the byte
+  }
+}
+
+void PrintHeadingLine(bool json, Console& console) {
+  if (!json) PrintHeading(console, EntryHeading());
+}
+
+// The request ids of our own latest readings.
+class OwnReadings {
+ public:
+  void Add(const std::string& request) {
+    if (request.empty()) return;
+    requests_.push_back(request);
+    if (requests_.size() > 64) requests_.pop_front();
+  }
+  bool Caused(const std::string& bytes) const {
+    const auto entry = audit::ParseEntry(bytes);
+    return entry && std::ranges::find(requests_, entry->request) != requests_.end();
+  }
+
+ private:
+  std::deque<std::string> requests_;
+};
+
+// Goes through pages until `options.limit` entries were found. Returns where the log ended.
+Outcome<std::uint64_t> ReadUpTo(ApiClient& client, const LogReadingOptions& options,
+                                std::vector<std::string>& entries, OwnReadings& own) {
+  LogQuery query;
+  query.filter = options.filter;
+  query.oldest_first = options.oldest_first;
+  std::optional<std::uint64_t> end;
+  while (entries.size() < options.limit) {
+    query.limit = std::min(kLargestPage, options.limit - entries.size());
+    COFFER_ASSIGN(EntriesPage page, ReadEntriesPage(client, query));
+    own.Add(page.request);
+    if (!end) end = page.size;
+    std::ranges::move(page.entries, std::back_inserter(entries));
+    if (!page.next || page.next == query.start) break;
+    query.start = page.next;
+  }
+  return end.value_or(0);
+}
+
+class Follower {
+ public:
+  Follower(ApiClient& client, const LogReadingOptions& options, Console& console)
+      : client_(client), options_(options), console_(console) {}
+
+  Outcome<void> Run();
+
+ private:
+  Outcome<void> PrintRecent();
+  Outcome<void> PrintNew();
+  bool GoesOn() const { return !options_.goes_on || options_.goes_on(); }
+
+  ApiClient& client_;
+  const LogReadingOptions& options_;
+  Console& console_;
+  OwnReadings own_;
+  std::uint64_t next_ = 0;
+};
+
+Outcome<void> Follower::PrintRecent() {
+  LogReadingOptions recent = options_;
+  recent.oldest_first = false;
+  std::vector<std::string> entries;
+  COFFER_ASSIGN(next_, ReadUpTo(client_, recent, entries, own_));
+  PrintHeadingLine(options_.json, console_);
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    if (!own_.Caused(*entry)) PrintEntry(*entry, options_.json, console_);
+  }
+  console_.out << std::flush;
+  return {};
+}
+
+Outcome<void> Follower::PrintNew() {
+  LogQuery query;
+  query.filter = options_.filter;
+  query.oldest_first = true;
+  query.start = next_;
+  query.limit = kLargestPage;
+  COFFER_ASSIGN(const EntriesPage page, ReadEntriesPage(client_, query));
+  own_.Add(page.request);
+  for (const std::string& entry : page.entries) {
+    if (!own_.Caused(entry)) PrintEntry(entry, options_.json, console_);
+  }
+  console_.out << std::flush;
+  next_ = std::max(next_, page.next.value_or(page.size));
+  return {};
+}
+
+Outcome<void> Follower::Run() {
+  COFFER_TRY(PrintRecent());
+  while (console_.out && GoesOn()) {
+    std::this_thread::sleep_for(options_.pause);
+    auto printed = PrintNew();
+    // A server that restarts is waited for; one that refuses is not.
+    if (!printed && printed.error().exit != Exit::kUnreachable) return printed;
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome<void> ShowLog(ApiClient& client, const LogReadingOptions& options, Console& console) {
+  std::vector<std::string> entries;
+  OwnReadings own;
+  COFFER_TRY(ReadUpTo(client, options, entries, own));
+  PrintHeadingLine(options.json, console);
+  for (const std::string& entry : entries) PrintEntry(entry, options.json, console);
+  return {};
+}
+
+Outcome<void> FollowLog(ApiClient& client, const LogReadingOptions& options, Console& console) {
+  return Follower(client, options, console).Run();
+}
+
+}  // namespace coffer::cli
