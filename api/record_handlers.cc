@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/handlers.h"
@@ -162,13 +163,18 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
   if (call.Query("class").empty()) {
     return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
   }
+  // Refused as a whole before the first line is taken: a half import would need explaining.
+  if (!service.vault.HasClass(call.Query("class"))) {
+    return input.Refuse({Code::kUnprocessable, "class_unknown", {}, {}});
+  }
+  const auto line_ends = std::count(call.body.begin(), call.body.end(), '\n');
+  if (static_cast<std::size_t>(line_ends) + (call.body.back() == '\n' ? 0U : 1U) > kMaxImportLines) {
+    return input.Refuse({Code::kTooLarge, "body_too_large", {}, {}});
+  }
   Reply reply;
   reply.content_type = "application/x-ndjson";
   std::string_view rest = call.body;
   for (std::size_t line = 1; !rest.empty(); ++line) {
-    if (line > kMaxImportLines) {
-      return input.Refuse({Code::kTooLarge, "body_too_large", {}, {}});
-    }
     const auto end = rest.find('\n');
     const auto text = rest.substr(0, end);
     rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
@@ -177,8 +183,7 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
     if (!result && (result.error().code == Code::kUnauthenticated ||
                     result.error().code == Code::kPermissionDenied ||
                     result.error().code == Code::kUnavailable ||
-                    result.error().reason.starts_with("purpose_") ||
-                    result.error().reason == "class_unknown")) {
+                    result.error().reason.starts_with("purpose_"))) {
       return std::unexpected(result.error());
     }
     AppendImportResult(reply.body, line, result);

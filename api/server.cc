@@ -89,7 +89,6 @@ bool SetUpTls(SSL_CTX& context, const ServerOptions& options, Connections& conne
   SSL_CTX_set_min_proto_version(&context, TLS1_2_VERSION);
   SSL_CTX_set_options(&context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
-  SSL_CTX_set_mode(&context, SSL_MODE_RELEASE_BUFFERS);
   connections.Attach(&context);
   return SSL_CTX_set_cipher_list(&context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
          SSL_CTX_use_certificate_chain_file(&context, options.certificate.c_str()) == 1 &&

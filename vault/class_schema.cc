@@ -87,8 +87,8 @@ bool IsDecimal(std::string_view text) {
   auto digits = [](std::string_view s) {
     return !s.empty() && std::ranges::all_of(s, [](char c) { return c >= '0' && c <= '9'; });
   };
-  return digits(whole) && digits(part) && text.size() <= 39 &&
-         (whole.size() == 1 || whole[0] != '0');
+  const std::size_t count = whole.size() + (dot == text.npos ? 0 : part.size());
+  return digits(whole) && digits(part) && count <= 38 && (whole.size() == 1 || whole[0] != '0');
 }
 
 bool IsDate(std::string_view text) {
@@ -122,7 +122,8 @@ std::string_view TextFault(const Field& field, const std::string& text) {
     case FieldType::kDate: return IsDate(text) ? "" : "must be a date as YYYY-MM-DD";
     case FieldType::kDateTime:
       return audit::ParseTimestamp(text, true) ? "" : "must be an RFC 3339 date-time";
-    case FieldType::kEmail: return IsEmail(text) ? "" : "must be an e-mail address";
+    case FieldType::kEmail:
+      return IsEmail(text) && IsOneLine(text) ? "" : "must be an e-mail address";
     case FieldType::kPhone:
       return crypto::Normalise(crypto::Normalisation::kPhone, text) ? "" : "must be a phone number";
     case FieldType::kChoice:

@@ -258,6 +258,7 @@ class Vault {
   // One client by external reference and one record of it: made, updated or left as they are.
   Result<ImportResult> ImportRecord(const Caller& caller, const ImportRow& row);
 
+  bool HasClass(std::string_view name) const;  // no entry, no disclosure: for checks ahead
   Result<std::shared_ptr<const ClassSchema>> GetClass(const Caller& caller, std::string_view name,
                                                       std::optional<std::uint64_t> version);
   Result<std::vector<std::shared_ptr<const ClassSchema>>> ListClasses(const Caller& caller);

@@ -10,6 +10,10 @@ constexpr std::size_t kMaxPurposes = 1000;
 
 }  // namespace
 
+bool Vault::HasClass(std::string_view name) const {
+  return core_->engine->catalog()->Newest(name) != nullptr;
+}
+
 Result<std::shared_ptr<const ClassSchema>> Vault::GetClass(const Caller& caller,
                                                            std::string_view name,
                                                            std::optional<std::uint64_t> version) {

@@ -221,7 +221,7 @@ Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& filter,
                                   Error{Code::kInvalidArgument, "filter_invalid", {}, {}}));
   }
   Call call = core_->StartCall(caller, Action::kLogRead);
-  call.entry.client = filter.client;  // whose history was looked at
+  if (ClientId::Parse(filter.client)) call.entry.client = filter.client;  // whose history it was
   LogPage result;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [](Transaction&) -> Status { return {}; }));

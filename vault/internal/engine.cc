@@ -1,10 +1,12 @@
 #include "vault/internal/engine.h"
 
+#include <linux/futex.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <climits>
 
 #include "audit/log_reader.h"
 
@@ -16,6 +18,9 @@ namespace {
 constexpr int kWalStep = 1000;
 constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
+
+static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
+              std::atomic<std::uint32_t>::is_always_lock_free);  // it is a futex word
 
 std::string KeyOf(const TokenDigest& digest) { return std::string(crypto::AsText(digest)); }
 
@@ -148,9 +153,8 @@ std::shared_ptr<const Catalog> Engine::catalog() const {
 
 Status Engine::Run(OperationKind kind, EntryRule rule, audit::Entry& entry,
                    FunctionRef<Status(Transaction&)> work) {
-  thread_local Parker parker;
-  Operation operation{kind, rule, &entry, work, {}, &parker};
-  const std::uint32_t turn = parker.turn.load(std::memory_order_relaxed);
+  Operation operation{kind, rule, &entry, work, {}};
+  std::uint32_t batch = 0;
   bool wake = false;
   {
     const std::lock_guard lock(queue_mutex_);
@@ -160,11 +164,30 @@ Status Engine::Run(OperationKind kind, EntryRule rule, audit::Entry& entry,
       return Fail(Code::kUnavailable, "queue_full");
     }
     queue_.push_back(&operation);
+    batch = collecting_;
     wake = std::exchange(idle_, false);
   }
   if (wake) queue_changed_.notify_one();
-  while (parker.turn.load(std::memory_order_acquire) == turn) parker.turn.wait(turn);
+  AwaitBatch(batch);
   return std::move(operation.status);
+}
+
+// Straight on the futex: std::atomic::wait yields the processor several times first, and std::mutex
+// would wake the waiters one by one.
+void Engine::AwaitBatch(std::uint32_t batch) {
+  auto& word = finished_[batch & 1];
+  for (;;) {
+    const std::uint32_t finished = word.load(std::memory_order_acquire);
+    if (static_cast<std::int32_t>(finished - batch) >= 0) return;
+    syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, finished, nullptr, nullptr, 0);
+  }
+}
+
+// The operations are gone once their owners see this: nothing of the batch is touched afterwards.
+void Engine::FinishBatch() {
+  auto& word = finished_[running_ & 1];
+  word.store(running_, std::memory_order_release);
+  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
 }
 
 EngineStatistics Engine::Statistics() const {
@@ -197,8 +220,12 @@ void Engine::Loop() {
       idle_ = false;
       if (queue_.empty() && stopping_) return;
       batch.swap(queue_);
+      if (!batch.empty()) running_ = collecting_++;
     }
-    if (!batch.empty()) RunBatch(batch);
+    if (!batch.empty()) {
+      RunBatch(batch);
+      FinishBatch();
+    }
     Maintain(batch.empty());
     batch.clear();
   }
@@ -219,11 +246,6 @@ void Engine::RunBatch(std::vector<Operation*>& batch) {
     for (Operation* operation : batch) {
       operation->status = Fail(Code::kUnavailable, "log_unavailable", committed.error().detail);
     }
-  }
-  for (Operation* operation : batch) {
-    Parker* parker = operation->parker;  // the operation is gone once its turn has come
-    parker->turn.fetch_add(1, std::memory_order_release);
-    parker->turn.notify_one();
   }
 }
 
@@ -295,8 +317,9 @@ Status Engine::AppendEntries(Transaction& transaction, Operation& operation) {
       if (entry.purpose.empty()) entry.purpose = own.purpose;
       COFFER_TRY(AppendEntry(entry));
     }
-  } else if (own.outcome.empty()) {
-    own.outcome = operation.status.error().reason;
+  } else {
+    if (own.outcome.empty()) own.outcome = operation.status.error().reason;
+    own.payload_hash.reset();  // nothing was written
   }
   COFFER_TRY(AppendEntry(own));
   if (!transaction.note_.empty()) {
@@ -393,8 +416,7 @@ void Engine::Maintain(bool idle) {
     }
     return transaction.stores().idempotency.PurgeBefore(Timestamp{now.ms - kIdempotencyLifetimeMs});
   };
-  Parker parker;
-  Operation operation{OperationKind::kWrite, EntryRule::kNever, &none, work, {}, &parker};
+  Operation operation{OperationKind::kWrite, EntryRule::kNever, &none, work, {}};
   std::vector<Operation*> batch{&operation};
   RunBatch(batch);
 }

@@ -132,21 +132,17 @@ class Engine {
  private:
   friend class Transaction;
 
-  // A waiting thread's place to sleep. It outlives each operation, so that waking it never touches
-  // an operation that its owner has already left.
-  struct Parker {
-    std::atomic<std::uint32_t> turn{0};
-  };
   struct Operation {
     OperationKind kind;
     EntryRule rule;
     audit::Entry* entry;
     FunctionRef<Status(Transaction&)> work;
     Status status;
-    Parker* parker;
   };
 
   Engine() = default;
+  void AwaitBatch(std::uint32_t batch);
+  void FinishBatch();
   Status Load();  // head, catalog and tokens from the database
   void PublishCatalog(std::shared_ptr<const Catalog> catalog);
   void Loop();
@@ -195,9 +191,15 @@ class Engine {
   mutable std::mutex queue_mutex_;
   std::condition_variable queue_changed_;
   std::vector<Operation*> queue_;
+  std::uint32_t collecting_ = 0;  // number of the batch that the queue will become
   bool idle_ = false;
   bool stopping_ = false;
   std::thread thread_;
+
+  // The last finished batch of each parity. All who wait for one batch sleep on one word and are woken
+  // by one call; the next batch's sleep on the other word, and the one after cannot begin before.
+  std::atomic<std::uint32_t> finished_[2] = {0xffff'fffe, 0xffff'ffff};
+  std::uint32_t running_ = 0;  // engine thread only
 
   std::atomic<bool> healthy_{true};
   std::atomic<std::uint64_t> operations_{0}, batches_{0}, commit_failures_{0}, refused_full_{0},

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <mutex>
 
 #include "crypto/encoding.h"
 
@@ -75,18 +74,6 @@ Status ApplyKey(sqlite3* database, const crypto::SecretBytes& key) {
   return {};
 }
 
-void SilenceCipherLog() {
-  static std::once_flag once;
-  // SQLCipher logs errors to stderr by default, which would mix foreign lines into the JSON log.
-  std::call_once(once, [] {
-    sqlite3* memory = nullptr;
-    if (sqlite3_open(":memory:", &memory) == SQLITE_OK) {
-      sqlite3_exec(memory, "PRAGMA cipher_log_level = NONE", nullptr, nullptr, nullptr);
-    }
-    sqlite3_close(memory);
-  });
-}
-
 }  // namespace
 
 Error SqliteError(sqlite3* database, int code, std::string_view doing) {
@@ -126,7 +113,6 @@ bool IsFsyncFailure(int extended_code) {
 
 Result<Database> Database::Open(const std::string& path, const crypto::SecretBytes& key,
                                 const Options& options) {
-  SilenceCipherLog();
   struct stat status {};
   const bool exists = stat(path.c_str(), &status) == 0;
   if (!exists && !options.create) {
@@ -146,6 +132,9 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   if (code != SQLITE_OK) return std::unexpected(SqliteError(raw, code, "opening " + path));
 
   COFFER_TRY(ApplyKey(raw, key));
+  // SQLCipher writes its own lines to stderr otherwise, between those of the JSON log; applying a key
+  // resets this.
+  COFFER_TRY(database.Execute("PRAGMA cipher_log_level = NONE"));
   COFFER_ASSIGN(const std::string version, Pragma(raw, "PRAGMA cipher_version"));
   if (!version.starts_with("4.")) {
     return Fail(Code::kInternal, "sqlcipher_missing",
