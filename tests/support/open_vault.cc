@@ -1,0 +1,277 @@
+#include "tests/support/open_vault.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "audit/checkpoint.h"
+#include "crypto/keyring.h"
+#include "crypto/secret_bytes.h"
+
+namespace coffer::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using vault::Role;
+
+constexpr std::int64_t kTokenLifetime = std::int64_t{366} * 24 * 3600;
+
+vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::string& directory,
+                              const audit::Clock& clock) {
+  vault::VaultOptions options;
+  options.directory = directory;
+  options.anchor_path = settings.anchor_path;
+  options.queue_limit = settings.queue_limit;
+  options.key_cache_entries = settings.key_cache_entries;
+  options.page_cache_mib = 4;
+  options.require_locked_memory = false;  // RLIMIT_MEMLOCK is not what is tested
+  options.checkpoint_interval_ms = settings.checkpoint_interval_ms;
+  options.heartbeat_interval_s = settings.heartbeat_interval_s;
+  options.clock = &clock;
+  return options;
+}
+
+// One vault that is made once a process; every other one begins as its copy.
+struct Pattern {
+  TemporaryDirectory work;
+  std::map<Role, vault::NewToken> tokens;
+
+  std::string directory() const { return work / "data"; }
+  std::string root_key() const { return work / "root.key"; }
+
+  Pattern() {
+    REQUIRE(crypto::InitializeCrypto());
+    REQUIRE(crypto::CreateKeyFile(root_key()));
+    auto root = crypto::OpenKeyFile(root_key());
+    REQUIRE(root);
+    const FakeClock clock;
+    vault::InitOptions init;
+    init.directory = directory();
+    init.log_origin = OpenVault::kOrigin;
+    init.clock = &clock;
+    auto first = vault::InitializeVault(init, **root);
+    REQUIRE(first);
+    tokens[Role::kAdministrator] = *std::move(first);
+
+    auto vault = vault::Vault::Open(OptionsOf({}, directory(), clock), **root);
+    REQUIRE(vault);
+    const auto administrator = [&] {
+      vault::Caller caller;
+      caller.token = tokens[Role::kAdministrator].secret;
+      caller.call = vault::CallId::New(clock.Now());
+      return caller;
+    };
+    for (const Role role : vault::kRoles) {
+      if (role == Role::kAdministrator) continue;
+      auto token = (*vault)->CreateToken(administrator(), Name(role), role, kTokenLifetime);
+      REQUIRE(token);
+      tokens[role] = *std::move(token);
+    }
+    for (const auto& file : fs::directory_iterator(COFFER_SOURCE_DIR "/deploy/purposes")) {
+      const std::string code = file.path().stem().string();
+      REQUIRE((*vault)->PutPurpose(administrator(), code,
+                                   ReadShippedFile("purposes/" + code + ".json")));
+    }
+    for (const auto& file : fs::directory_iterator(COFFER_SOURCE_DIR "/deploy/classes")) {
+      const std::string name = file.path().stem().string();
+      REQUIRE(
+          (*vault)->PutClass(administrator(), name, ReadShippedFile("classes/" + name + ".json")));
+    }
+  }
+};
+
+const Pattern& ThePattern() {
+  static const Pattern pattern;
+  return pattern;
+}
+
+json MembersOf(const std::string& entry) {
+  json members = json::parse(entry);
+  for (const char* filled_in : {"v", "seq", "ts", "prev", "log", "request"}) {
+    members.erase(filled_in);
+  }
+  return members;
+}
+
+}  // namespace
+
+std::vector<std::string> IssuesOf(const Error& error) {
+  std::vector<std::string> issues;
+  for (const auto& issue : error.issues) issues.push_back(issue.pointer + " " + issue.message);
+  return issues;
+}
+
+std::string ReadShippedFile(const std::string& path) {
+  std::ifstream file(COFFER_SOURCE_DIR "/deploy/" + path, std::ios::binary);
+  REQUIRE(file.good());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+OpenVault::OpenVault(const Settings& settings) : settings_(settings) {
+  const Pattern& pattern = ThePattern();
+  tokens_ = pattern.tokens;
+  fs::copy(pattern.directory(), directory(), fs::copy_options::recursive);
+  if (!settings_.anchor_path.empty()) fs::rename(directory() + "/anchor", settings_.anchor_path);
+  auto root = crypto::OpenKeyFile(pattern.root_key());
+  REQUIRE(root);
+  root_ = *std::move(root);
+  if (settings_.open) Open();
+}
+
+OpenVault::~OpenVault() = default;
+
+Status OpenVault::TryOpen() {
+  auto options = OptionsOf(settings_, directory(), clock);
+  options.log = [this](vault::Severity, std::string_view message) {
+    const std::lock_guard lock(operator_log_mutex_);
+    operator_log_.emplace_back(message);
+  };
+  auto opened = vault::Vault::Open(options, *root_);
+  if (!opened) return std::unexpected(std::move(opened).error());
+  vault_ = *std::move(opened);
+  return {};
+}
+
+void OpenVault::Open() {
+  const auto opened = TryOpen();
+  INFO(AnswerOf(opened));
+  REQUIRE(opened);
+}
+
+vault::Caller OpenVault::As(Role role, std::string purpose, std::string reason) {
+  vault::Caller caller = Stranger(tokens_.at(role).secret);
+  caller.purpose = std::move(purpose);
+  caller.reason = std::move(reason);
+  return caller;
+}
+
+vault::Caller OpenVault::Stranger(std::string token) {
+  vault::Caller caller;
+  caller.token = std::move(token);
+  caller.address = kAddress;
+  caller.call = vault::CallId::New(FakeClock::kStart);
+  caller.purpose = kPurpose;
+  return caller;
+}
+
+vault::ClientId OpenVault::NewClient(const std::string& external_ref,
+                                     std::vector<std::string> tags) {
+  const auto client = vault_->CreateClient(As(Role::kCrmService), {external_ref, tags}, {});
+  INFO(AnswerOf(client));
+  REQUIRE(client);
+  return client->id;
+}
+
+vault::RecordId OpenVault::NewContact(const vault::ClientId& client, const json& data) {
+  return NewRecord(client, "contact", data);
+}
+
+vault::RecordId OpenVault::NewRecord(const vault::ClientId& client, std::string_view class_name,
+                                     const json& data) {
+  const auto record = vault_->CreateRecord(As(Role::kCrmService), client, class_name, data, {});
+  INFO(AnswerOf(record));
+  REQUIRE(record);
+  return record->id;
+}
+
+void OpenVault::PutClass(const json& definition) {
+  const auto stored = vault_->PutClass(As(Role::kAdministrator),
+                                       definition.at("name").get<std::string>(), definition.dump());
+  INFO(AnswerOf(stored));
+  REQUIRE(stored);
+}
+
+void OpenVault::PutPurpose(const std::string& code) {
+  const auto stored = vault_->PutPurpose(As(Role::kAdministrator), code,
+                                         R"({"title": "A purpose", "legal_basis": "consent"})");
+  INFO(AnswerOf(stored));
+  REQUIRE(stored);
+}
+
+std::vector<json> OpenVault::EntriesOf(const vault::Caller& caller) {
+  vault::LogFilter filter;
+  filter.request = caller.call.Text();
+  const auto page = vault_->ReadLog(As(Role::kAuditor), filter,
+                                    {.limit = 1000, .oldest_first = true, .start = {}});
+  REQUIRE(page);
+  REQUIRE(!page->next);
+  std::vector<json> entries;
+  for (const auto& entry : page->entries) entries.push_back(MembersOf(entry));
+  return entries;
+}
+
+json OpenVault::EntryOf(const vault::Caller& caller) {
+  auto entries = EntriesOf(caller);
+  REQUIRE(entries.size() == 1);
+  return std::move(entries.front());
+}
+
+std::vector<audit::Entry> OpenVault::WholeLog() {
+  std::vector<audit::Entry> log;
+  vault::LogPageRequest request{.limit = 1000, .oldest_first = true, .start = 0};
+  while (request.start) {
+    const auto page = vault_->ReadLog(As(Role::kAuditor), {}, request);
+    REQUIRE(page);
+    for (const auto& bytes : page->entries) {
+      auto entry = audit::ParseEntry(bytes);
+      REQUIRE(entry);
+      log.push_back(*std::move(entry));
+    }
+    request.start = page->next;
+  }
+  return log;
+}
+
+json OpenVault::Allowed(Role role, const json& more) const {
+  json entry = {{"actor", TokenOf(role).principal.Text()},
+                {"actor_kind", "service"},
+                {"address", kAddress},
+                {"auth", "token"},
+                {"decision", "allow"},
+                {"outcome", "ok"},
+                {"purpose", kPurpose},
+                {"rule", "role:" + std::string(Name(role))}};
+  entry.update(more);
+  return entry;
+}
+
+json OpenVault::Denied(Role role, const json& more) const {
+  json entry = Allowed(role, {{"decision", "deny"}});
+  entry.erase("rule");
+  entry.erase("outcome");
+  entry.update(more);
+  return entry;
+}
+
+std::vector<std::string> OpenVault::operator_log() const {
+  const std::lock_guard lock(operator_log_mutex_);
+  return operator_log_;
+}
+
+std::string OpenVault::anchor_path() const {
+  return settings_.anchor_path.empty() ? directory() + "/anchor" : settings_.anchor_path;
+}
+
+std::string OpenVault::LogKey() {
+  const auto header = crypto::Keyring::ReadHeader(directory() + "/keyring.json");
+  REQUIRE(header);
+  return audit::FormatVerifierKey({header->log_origin, header->log_public_key});
+}
+
+void OpenVault::CheckInvariants() {
+  vault::OfflineVerifyOptions options;
+  options.directory = directory();
+  options.anchor_path = settings_.anchor_path;
+  options.log_key = *audit::ParseVerifierKey(LogKey());
+  options.deep = true;
+  const auto report = vault::VerifyDirectory(options, *root_);
+  INFO(AnswerOf(report));
+  REQUIRE(report);
+  for (const auto& finding : report->log.findings) UNSCOPED_INFO(finding.message);
+  CHECK(report->log.ok());
+  CHECK(report->log.allowed + report->log.denied == report->log.size);
+}
+
+}  // namespace coffer::testing

@@ -1,0 +1,145 @@
+// An open vault whose stored rows can be looked at, and altered as somebody with the files and the
+// root key would.
+#pragma once
+
+#include <catch2/catch_test_macros.hpp>
+#include <string>
+#include <vector>
+
+#include "crypto/hash.h"
+#include "crypto/keyring.h"
+#include "tests/support/open_vault.h"
+#include "vault/internal/core.h"
+#include "vault/internal/sqlite.h"
+
+namespace coffer::vault {
+
+using nlohmann::json;
+using testing::AnswerOf;
+using testing::IssuesOf;
+using Strings = std::vector<std::string>;
+
+class TestVault : public testing::OpenVault {
+ public:
+  using OpenVault::OpenVault;
+
+  crypto::Keyring OpenKeyring() {
+    auto keyring = crypto::Keyring::Open(KeyringPath(directory()), root());
+    REQUIRE(keyring);
+    return *std::move(keyring);
+  }
+
+  // Connections of their own: what they see is committed.
+  Database OpenVaultDatabase(bool read_only = true) {
+    return OpenDatabase(VaultDatabasePath(directory()), OpenKeyring().vault_db_key(), read_only);
+  }
+  Database OpenKeysDatabase(bool read_only = true) {
+    return OpenDatabase(KeysDatabasePath(directory()), OpenKeyring().keys_db_key(), read_only);
+  }
+
+  // The first value of a query over vault.db.
+  template <class... Args>
+  std::int64_t Number(std::string_view sql, const Args&... args) {
+    const Database database = OpenVaultDatabase();
+    return NumberIn(database, sql, args...);
+  }
+  template <class... Args>
+  Bytes Blob(std::string_view sql, const Args&... args) {
+    const Database database = OpenVaultDatabase();
+    auto statement = Statement::Prepare(database, sql);
+    REQUIRE(statement);
+    auto row = statement->Query(args...);
+    REQUIRE(row.Next() == true);
+    const auto blob = row.Blob(0);
+    return {blob.begin(), blob.end()};
+  }
+  std::size_t KeyCount() {
+    return static_cast<std::size_t>(
+        NumberIn(OpenKeysDatabase(), "SELECT count(*) FROM client_keys"));
+  }
+
+  // SHA-256 of what is stored, as the log has it.
+  std::string PayloadHash(const RecordId& id) {
+    return crypto::HexEncode(
+        crypto::Sha256(Blob("SELECT payload FROM records WHERE id = ?", id.Row())));
+  }
+  std::string PayloadHash(const RecordId& id, std::uint64_t version) {
+    return crypto::HexEncode(
+        crypto::Sha256(Blob("SELECT payload FROM record_versions WHERE record = ? AND version = ?",
+                            id.Row(), version)));
+  }
+  std::string ProfileHash(const ClientId& id) {
+    return crypto::HexEncode(
+        crypto::Sha256(Blob("SELECT profile FROM clients WHERE id = ?", id.Row())));
+  }
+
+  // Somebody changes vault.db behind the vault's back.
+  template <class... Args>
+  void Tamper(std::string_view sql, const Args&... args) {
+    const Database database = OpenVaultDatabase(false);
+    auto statement = Statement::Prepare(database, sql);
+    REQUIRE(statement);
+    REQUIRE(statement->Execute(args...));
+  }
+
+  void CheckInvariants() override {
+    OpenVault::CheckInvariants();
+    CheckRows();
+    CHECK(KeyCount() == static_cast<std::size_t>(Number("SELECT count(*) FROM clients")));
+  }
+
+  // No row is left without its owner, and no client without its key.
+  void CheckRows() {
+    const Database rows = OpenVaultDatabase();
+    for (const std::string_view orphans :
+         {"SELECT count(*) FROM client_refs WHERE client NOT IN (SELECT id FROM clients)",
+          "SELECT count(*) FROM client_tags WHERE client NOT IN (SELECT id FROM clients)",
+          "SELECT count(*) FROM records WHERE client NOT IN (SELECT id FROM clients)",
+          "SELECT count(*) FROM record_versions WHERE record NOT IN (SELECT id FROM records)",
+          "SELECT count(*) FROM blind_index WHERE record NOT IN (SELECT id FROM records)",
+          "SELECT count(*) FROM idempotency WHERE client NOT IN (SELECT id FROM clients)",
+          "SELECT count(*) FROM log_notes WHERE client NOT IN (SELECT id FROM clients) AND "
+          "client <> 0",
+          "SELECT count(*) FROM log_notes WHERE seq NOT IN (SELECT seq FROM log_entries)",
+          "SELECT count(*) FROM erasures WHERE client IN (SELECT cid FROM clients)",
+          "SELECT count(*) FROM erasures WHERE key_destroyed = 0"}) {
+      INFO(orphans);
+      CHECK(NumberIn(rows, orphans) == 0);
+    }
+    CHECK(NumberIn(rows, "SELECT count(*) FROM blind_index") ==
+          NumberIn(rows,
+                   "SELECT coalesce(sum(length(tokens) / 16 + (import_token IS NOT NULL)), 0) "
+                   "FROM records"));
+    CHECK(NumberIn(rows, "SELECT count(*) FROM client_refs") ==
+          NumberIn(rows, "SELECT count(*) FROM clients WHERE ref IS NOT NULL"));
+    const Database keys = OpenKeysDatabase();
+    auto clients = Statement::Prepare(rows, "SELECT id, cid FROM clients");
+    REQUIRE(clients);
+    auto client = clients->Query();
+    while (*client.Next()) {
+      CHECK(NumberIn(keys, "SELECT count(*) FROM client_keys WHERE client = ? AND cid = ?",
+                     client.Int(0), client.Blob(1)) == 1);
+    }
+  }
+
+  template <class... Args>
+  static std::int64_t NumberIn(const Database& database, std::string_view sql,
+                               const Args&... args) {
+    auto statement = Statement::Prepare(database, sql);
+    REQUIRE(statement);
+    auto row = statement->Query(args...);
+    REQUIRE(row.Next() == true);
+    return row.Int(0);
+  }
+
+ private:
+  static Database OpenDatabase(const std::string& path, const crypto::SecretBytes& key,
+                               bool read_only) {
+    auto database = Database::Open(path, key, {.read_only = read_only});
+    INFO(AnswerOf(database));
+    REQUIRE(database);
+    return *std::move(database);
+  }
+};
+
+}  // namespace coffer::vault
