@@ -109,7 +109,7 @@ TEST_CASE("a decimal is text with one spelling of the number's digits") {
              nullptr});
 }
 
-TEST_CASE("a decimal has at most 38 digits, with or without a point", "[!mayfail]") {
+TEST_CASE("a decimal has at most 38 digits, with or without a point") {
   CHECK(!Takes(Type("decimal"), std::string(39, '9')));
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("an e-mail address has one @ with something on both sides") {
              "\"a\"@b", "a@b\n", "a\t@b", std::string(245, 'a') + "@b.example", 1, nullptr});
 }
 
-TEST_CASE("an e-mail address holds no control characters", "[!mayfail]") {
+TEST_CASE("an e-mail address holds no control characters") {
   CHECK(!Takes(Type("email"), "a\x01@example.org"));
   CHECK(!Takes(Type("email"), "a@example.org\x0b"));
 }

@@ -196,7 +196,7 @@ TEST_CASE("damage behind the first page shows when that page is read") {
   CHECK(read.error().code == Code::kCorrupted);
 }
 
-TEST_CASE("SQLCipher writes nothing of its own to the server's log", "[!mayfail]") {
+TEST_CASE("SQLCipher writes nothing of its own to the server's log") {
   TestDatabase test;
   {
     const Database database = test.Open();

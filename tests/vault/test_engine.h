@@ -1,0 +1,198 @@
+// An engine over empty databases, and operations that leave one row and one entry each:
+//
+//   TestEngine engine;
+//   engine.Start();
+//   CHECK(engine.Put(1) == "ok");
+//   CHECK(engine.Rows() == Numbers{1});
+//   engine.CheckInvariants();
+#pragma once
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <memory>
+#include <semaphore>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "audit/log_reader.h"
+#include "audit/verify.h"
+#include "crypto/hash.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/open_vault.h"
+#include "tests/support/temporary_directory.h"
+#include "vault/internal/engine.h"
+#include "vault/internal/migrations.h"
+
+namespace coffer::vault {
+
+using testing::AnswerOf;
+using Numbers = std::vector<int>;
+using Strings = std::vector<std::string>;
+
+class TestEngine {
+ public:
+  explicit TestEngine(std::size_t queue_limit = 4096) : queue_limit_(queue_limit) {
+    REQUIRE(crypto::InitializeCrypto());
+    REQUIRE(crypto::CreateKeyFile(work / "root.key"));
+    auto root = crypto::OpenKeyFile(work / "root.key");
+    REQUIRE(root);
+    auto keyring = crypto::Keyring::Create(work / "keyring.json", **root, {}, "engine.example");
+    REQUIRE(keyring);
+    keyring_ = std::make_unique<crypto::Keyring>(*std::move(keyring));
+    Open();
+  }
+  ~TestEngine() { Close(); }
+
+  // As after a start of the process.
+  void Open() {
+    auto vault = Database::Open(vault_path(), keyring_->vault_db_key(), {.create = true});
+    auto keys = Database::Open(keys_path(), keyring_->keys_db_key(), {.create = true});
+    REQUIRE(vault);
+    REQUIRE(keys);
+    REQUIRE(Migrate(*vault, VaultMigrations()));
+    REQUIRE(Migrate(*keys, KeysMigrations()));
+    auto cache = KeyCache::Create(64, false);
+    REQUIRE(cache);
+    auto engine = Engine::Create(*std::move(vault), *std::move(keys), *keyring_, *std::move(cache),
+                                 {.queue_limit = queue_limit_,
+                                  .log = {},
+                                  .clock = &clock,
+                                  .origin = keyring_->log_origin()});
+    INFO(AnswerOf(engine));
+    REQUIRE(engine);
+    engine_ = *std::move(engine);
+  }
+  void Start() { engine_->Start(); }
+  void Close() { engine_.reset(); }
+  Engine* operator->() { return engine_.get(); }
+  Engine& operator*() { return *engine_; }
+  const crypto::Keyring& keyring() const { return *keyring_; }
+  std::string vault_path() const { return work / "vault.db"; }
+  std::string keys_path() const { return work / "keys.db"; }
+
+  // Any operation, with an entry that says `what`.
+  template <class Work>
+  std::string Do(OperationKind kind, std::string what, Work&& work_of_it,
+                 EntryRule rule = EntryRule::kAlways) {
+    audit::Entry entry;
+    entry.action = std::move(what);
+    entry.decision = audit::Decision::kAllow;
+    return AnswerOf(engine_->Run(kind, rule, entry, work_of_it));
+  }
+  static Status Write(Transaction& transaction, int n) {
+    return transaction.stores().catalog.PutPurpose(PurposeOf(n), transaction.now());
+  }
+  // One row and one entry "put.n".
+  std::string Put(int n) {
+    return Do(OperationKind::kWrite, "put." + std::to_string(n),
+              [n](Transaction& transaction) { return Write(transaction, n); });
+  }
+  // The same, and then the operation fails.
+  std::string PutAndFail(int n, Code code = Code::kConflict,
+                         std::string_view reason = "changed_mind") {
+    return Do(OperationKind::kWrite, "fail." + std::to_string(n),
+              [=](Transaction& transaction) -> Status {
+                COFFER_TRY(Write(transaction, n));
+                return Fail(code, reason);
+              });
+  }
+
+  static Status Pin(Transaction& transaction, const ClientId& client) {
+    COFFER_TRY(transaction.PinKey(client));
+    return {};
+  }
+
+  // Holds the engine's thread inside an operation, so that what is queued meanwhile is one batch.
+  void Hold() {
+    holder_ = std::jthread([this] {
+      Do(OperationKind::kRead, "hold", [this](Transaction&) -> Status {
+        held_.release();
+        released_.acquire();
+        return {};
+      });
+    });
+    held_.acquire();
+  }
+  void Release() {
+    released_.release();
+    holder_.join();
+  }
+  void AwaitQueued(std::size_t count) {
+    while (engine_->Statistics().queue_length < count) std::this_thread::yield();
+  }
+
+  // What a connection of its own sees: what is committed.
+  Database Reader() {
+    auto reader = Database::Open(vault_path(), keyring_->vault_db_key(), {.read_only = true});
+    REQUIRE(reader);
+    return *std::move(reader);
+  }
+  Numbers Rows() {
+    const Database reader = Reader();
+    auto select = Statement::Prepare(reader, "SELECT code FROM purposes");
+    REQUIRE(select);
+    Numbers rows;
+    auto row = select->Query();
+    while (*row.Next()) rows.push_back(std::stoi(std::string(row.Text(0).substr(2))));
+    std::ranges::sort(rows);
+    return rows;
+  }
+  std::vector<audit::Entry> Entries() {
+    std::vector<audit::Entry> entries;
+    Database reader = Reader();
+    auto log = LogStore::Open(reader);
+    REQUIRE(log);
+    REQUIRE((*log)->ReadEntries(0, 1U << 30, [&](std::uint64_t, std::string_view bytes) -> Status {
+      COFFER_ASSIGN(auto entry, audit::ParseEntry(bytes));
+      entries.push_back(std::move(entry));
+      return {};
+    }));
+    return entries;
+  }
+  // "action outcome" of each entry.
+  Strings Log() {
+    Strings log;
+    for (const auto& entry : Entries()) log.push_back(entry.action + " " + entry.outcome);
+    return log;
+  }
+
+  // The log is whole; every row has the entry that says so, and every such entry its row.
+  void CheckInvariants() {
+    Database reader = Reader();
+    auto log = LogStore::Open(reader);
+    REQUIRE(log);
+    audit::VerifyOptions options;
+    options.key = {keyring_->log_origin(), keyring_->log_signing_key().public_key()};
+    const auto report = audit::VerifyLog(**log, options);
+    REQUIRE(report);
+    for (const auto& finding : report->findings) UNSCOPED_INFO(finding.message);
+    CHECK(report->ok());
+    Numbers put;
+    for (const auto& entry : Entries()) {
+      if (entry.action.starts_with("put.") && entry.outcome == "ok") {
+        put.push_back(std::stoi(entry.action.substr(4)));
+      }
+    }
+    std::ranges::sort(put);
+    CHECK(Rows() == put);
+    if (engine_) CHECK(engine_->Statistics().log_size == report->size);
+  }
+
+  static Purpose PurposeOf(int n) {
+    return {"p-" + std::to_string(n), "A purpose", "consent", {}, {}};
+  }
+
+  testing::TemporaryDirectory work;
+  testing::FakeClock clock;
+
+ private:
+  const std::size_t queue_limit_;
+  std::unique_ptr<crypto::Keyring> keyring_;
+  std::binary_semaphore held_{0}, released_{0};
+  std::jthread holder_;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace coffer::vault
