@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "api/handlers.h"
 #include "api/input.h"
@@ -14,6 +16,7 @@ using nlohmann::json;
 using vault::Action;
 
 constexpr std::size_t kMaxImportLines = 1000;
+constexpr std::size_t kImportThreads = 8;
 
 Result<const json*> DataOf(Input& input, const json& object) {
   const auto data = object.find("data");
@@ -37,33 +40,76 @@ Reply RenderRecord(const vault::RecordInfo& record, int status = 200) {
   return reply;
 }
 
-Result<vault::ImportResult> ImportLine(const Service& service, const Call& call,
-                                       std::string_view line) {
-  Input input(service, call, Action::kRecordImport);
-  const auto parsed = vault::ParseStrictJson(line);
-  if (!parsed) return input.Refuse(parsed.error());
+// One line of an import, parsed; refusals of its form are logged when its turn comes.
+struct ImportLine {
+  Result<json> object = Fail(Code::kInternal, "internal_error");
+  std::string external_ref;
+};
+
+ImportLine ParseImportLine(std::string_view text) {
+  ImportLine line{vault::ParseStrictJson(text), {}};
+  if (!line.object) return line;
   std::vector<Issue> issues;
-  if (!parsed->is_object()) {
+  if (!line.object->is_object()) {
     issues.push_back({"", "must be an object"});
   } else {
-    for (const auto& [name, value] : parsed->items()) {
-      const bool text = name == "external_ref" || name == "record_key";
-      if (!text && name != "data") {
+    for (const auto& [name, value] : line.object->items()) {
+      const bool is_text = name == "external_ref" || name == "record_key";
+      if (!is_text && name != "data") {
         issues.push_back({vault::PointerTo("", name), "is not a known member"});
-      } else if (text && !value.is_string()) {
+      } else if (is_text && !value.is_string()) {
         issues.push_back({vault::PointerTo("", name), "must be text"});
       }
     }
-    if (!parsed->contains("data")) issues.push_back({"/data", "is required"});
+    if (!line.object->contains("data")) issues.push_back({"/data", "is required"});
   }
-  if (!issues.empty()) {
-    return input.Refuse({Code::kUnprocessable, "import_invalid", {}, std::move(issues)});
+  if (issues.empty()) {
+    line.external_ref = line.object->value("external_ref", "");
+  } else {
+    line.object = std::unexpected(
+        Error{Code::kUnprocessable, "import_invalid", {}, std::move(issues)});
+  }
+  return line;
+}
+
+Result<vault::ImportResult> Import(const Service& service, const Call& call, const ImportLine& line) {
+  if (!line.object) {
+    return Input(service, call, Action::kRecordImport).Refuse(line.object.error());
   }
   auto result = service.vault.ImportRecord(
-      call.caller, {parsed->value("external_ref", ""), std::string(call.Query("class")),
-                    parsed->value("record_key", ""), (*parsed)["data"]});
+      call.caller, {line.external_ref, std::string(call.Query("class")),
+                    line.object->value("record_key", ""), (*line.object)["data"]});
   if (!result) return std::unexpected(UnderData(std::move(result).error()));
   return result;
+}
+
+// Nothing was wrong with the line, but with the caller or the vault: the same for every line.
+bool ConcernsAll(const Error& error) {
+  return error.code == Code::kUnauthenticated || error.code == Code::kPermissionDenied ||
+         error.code == Code::kUnavailable || error.reason.starts_with("purpose_");
+}
+
+// Several lines at a time share the engine's commits. Lines of one client stay in their order, on
+// one thread.
+std::vector<Result<vault::ImportResult>> ImportAll(const Service& service, const Call& call,
+                                                   const std::vector<ImportLine>& lines) {
+  std::vector<Result<vault::ImportResult>> results(lines.size());
+  std::atomic<bool> give_up{false};
+  const auto take_share = [&](std::size_t share) {
+    for (std::size_t i = 0; i < lines.size() && !give_up; ++i) {
+      if (std::hash<std::string>{}(lines[i].external_ref) % kImportThreads != share) continue;
+      results[i] = Import(service, call, lines[i]);
+      if (!results[i] && ConcernsAll(results[i].error())) give_up = true;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;  // joined at the end of their scope
+    for (std::size_t share = 1; share < kImportThreads; ++share) {
+      threads.emplace_back(take_share, share);
+    }
+    take_share(0);
+  }
+  return results;
 }
 
 void AppendImportResult(std::string& out, std::size_t line,
@@ -171,23 +217,19 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
   if (static_cast<std::size_t>(line_ends) + (call.body.back() == '\n' ? 0U : 1U) > kMaxImportLines) {
     return input.Refuse({Code::kTooLarge, "body_too_large", {}, {}});
   }
+  std::vector<ImportLine> lines;
+  for (std::string_view rest = call.body; !rest.empty();) {
+    const auto end = rest.find('\n');
+    lines.push_back(ParseImportLine(rest.substr(0, end)));
+    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+  }
+  const auto results = ImportAll(service, call, lines);
+  for (const auto& result : results) {
+    if (!result && ConcernsAll(result.error())) return std::unexpected(result.error());
+  }
   Reply reply;
   reply.content_type = "application/x-ndjson";
-  std::string_view rest = call.body;
-  for (std::size_t line = 1; !rest.empty(); ++line) {
-    const auto end = rest.find('\n');
-    const auto text = rest.substr(0, end);
-    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
-    const auto result = ImportLine(service, call, text);
-    // Nothing about the line was wrong, but the caller or the vault: the same for every line.
-    if (!result && (result.error().code == Code::kUnauthenticated ||
-                    result.error().code == Code::kPermissionDenied ||
-                    result.error().code == Code::kUnavailable ||
-                    result.error().reason.starts_with("purpose_"))) {
-      return std::unexpected(result.error());
-    }
-    AppendImportResult(reply.body, line, result);
-  }
+  for (std::size_t i = 0; i < results.size(); ++i) AppendImportResult(reply.body, i + 1, results[i]);
   return reply;
 }
 
