@@ -171,10 +171,12 @@ void AddGetCommand(CLI::App& app, Command& chosen) {
 void AddSearchCommand(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<SearchOptions>();
   CLI::App* command = app.add_subcommand("search", "Find clients by the value of an indexed field");
-  command->add_option("--class", options->query.class_name, "Class to search in")
+  command->add_option("class,--class", options->query.class_name, "Class to search in")
       ->type_name("NAME")
       ->required();
-  command->add_option("--field", options->query.field, "Field to compare; the class must index it")
+  command
+      ->add_option("field,--field", options->query.field,
+                   "Field to compare; the class must index it")
       ->type_name("NAME")
       ->required();
   command->add_option("value", options->query.value, "Whole value to look for")->type_name("VALUE");

@@ -138,9 +138,10 @@ void Table::Print(Console& console) const {
     std::string text;
     for (std::size_t i = 0; i < cells.size(); ++i) {
       text += cells[i];
-      // No blanks behind the last cell: they would wrap on narrow terminals.
-      if (i + 1 < cells.size()) text.append(widths[i] - Columns(cells[i]) + 2, ' ');
+      text.append(widths[i] - Columns(cells[i]) + 2, ' ');
     }
+    // Blanks at the end would wrap on narrow terminals.
+    text.erase(text.find_last_not_of(' ') + 1);
     return text;
   };
   PrintBold(console, line(headings_));

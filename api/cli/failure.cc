@@ -45,7 +45,7 @@ Failure FailureOf(const Error& error, std::string_view doing) {
   message += error.reason;
   if (!error.detail.empty()) message += " (" + error.detail + ")";
   for (const Issue& issue : error.issues) message += "\n  " + issue.pointer + ": " + issue.message;
-  return {Exit::kFailed, std::move(message), std::string(AdviceFor(error.reason))};
+  return {Exit::kFailed, std::move(message), std::string(AdviceFor(error.reason)), false};
 }
 
 }  // namespace coffer::cli

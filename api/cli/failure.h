@@ -23,15 +23,16 @@ enum class Exit {
 // Both texts may quote what a server or a file said: print them through Printable().
 struct Failure {
   Exit exit = Exit::kFailed;
-  std::string message;  // what went wrong; may have several lines
-  std::string advice;   // what to do next; may be empty
+  std::string message;    // what went wrong; may have several lines
+  std::string advice;     // what to do next; may be empty
+  bool may_pass = false;  // the same request may succeed a little later
 };
 
 template <class T>
 using Outcome = std::expected<T, Failure>;
 
 inline std::unexpected<Failure> Failed(Exit exit, std::string message, std::string advice = {}) {
-  return std::unexpected(Failure{exit, std::move(message), std::move(advice)});
+  return std::unexpected(Failure{exit, std::move(message), std::move(advice), false});
 }
 
 // An error of the vault's own code, met while working on local files. `doing` is what was tried

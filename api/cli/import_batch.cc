@@ -122,7 +122,8 @@ Outcome<void> SendBatch(ApiClient& client, const ImportPlan& plan, const std::st
                         std::vector<PendingRow> rows, const Patience& patience,
                         ImportTally& tally) {
   for (int attempt = 1;; ++attempt) {
-    Failure failure{Exit::kFailed, "the server did not take a row in time", "Try again later."};
+    Failure failure{Exit::kFailed, "the server did not take a row in time", "Try again later.",
+                    true};
     std::string retry_after;
     const auto reply = client.Exchange(RequestFor(class_name, rows));
     if (!reply) {

@@ -118,7 +118,9 @@ Outcome<void> Follower::Run() {
     std::this_thread::sleep_for(options_.pause);
     auto printed = PrintNew();
     // A server that restarts is waited for; one that refuses is not.
-    if (!printed && printed.error().exit != Exit::kUnreachable) return printed;
+    if (!printed && printed.error().exit != Exit::kUnreachable && !printed.error().may_pass) {
+      return printed;
+    }
   }
   return {};
 }

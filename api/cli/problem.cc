@@ -54,10 +54,10 @@ Failure WithoutProblem(const HttpReply& reply) {
   const std::string status = std::to_string(reply.status);
   if (reply.status >= 300 && reply.status < 400) {
     return {Exit::kFailed, "the server answered with a redirect (" + status + ")",
-            "Redirects are not followed: give the vault's own address with --url."};
+            "Redirects are not followed: give the vault's own address with --url.", false};
   }
   return {Exit::kFailed, "the server answered " + status + " without a reason",
-          "Check that --url is the address of a Coffer server."};
+          "Check that --url is the address of a Coffer server.", IsTemporary(reply.status)};
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ Failure FailureOf(const HttpReply& reply) {
   if (const std::string id = Text(*problem, "request_id"); !id.empty()) {
     message += "\n  request " + id;
   }
-  return {Exit::kFailed, std::move(message), AdviceFor(code, reply)};
+  return {Exit::kFailed, std::move(message), AdviceFor(code, reply), IsTemporary(reply.status)};
 }
 
 }  // namespace coffer::cli

@@ -100,15 +100,6 @@ std::string Joined(const std::vector<std::string>& texts) {
   return joined;
 }
 
-std::string FieldNames(const json& definition) {
-  std::vector<std::string> names;
-  const json& fields = Member(definition, "fields");
-  if (fields.is_object()) {
-    for (const auto& [name, field] : fields.items()) names.push_back(name);
-  }
-  return Joined(names);
-}
-
 Outcome<Exit> ListClasses(const ConnectionOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options));
   COFFER_ASSIGN(const json answer, client.Get(Target("/v1/classes")));
@@ -116,11 +107,13 @@ Outcome<Exit> ListClasses(const ConnectionOptions& options, Console& console) {
     PrintJson(console, answer);
     return Exit::kOk;
   }
-  Table table({"CLASS", "VERSION", "TITLE", "PURPOSES", "FIELDS"});
+  Table table({"CLASS", "VERSION", "FIELDS", "TITLE", "PURPOSES"});
   for (const json& item : Member(answer, "items")) {
     const json& definition = Member(item, "definition");
-    table.Add({Text(item, "name"), Text(item, "version"), Text(definition, "title"),
-               Joined(TextList(definition, "purposes")), FieldNames(definition)});
+    const json& fields = Member(definition, "fields");
+    table.Add({Text(item, "name"), Text(item, "version"),
+               std::to_string(fields.is_object() ? fields.size() : 0), Text(definition, "title"),
+               Joined(TextList(definition, "purposes"))});
   }
   table.Print(console);
   return Exit::kOk;
@@ -175,7 +168,7 @@ void AddClassCommands(CLI::App& app, Command& chosen) {
   AddPut(*group, chosen, PutClasses, "Store class definitions; a changed one becomes a new version",
          "Files that hold one definition each; its member \"name\" is the class",
          "Example:\n  coffer class put contact.json contract.json");
-  AddList(*group, chosen, ListClasses, "Show the classes and their fields",
+  AddList(*group, chosen, ListClasses, "Show the classes; with --json their fields too",
           "Example:\n  coffer class list --json");
 }
 

@@ -1,11 +1,14 @@
 #include "api/cli/remote_log.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 namespace coffer::cli {
 namespace {
 
 constexpr std::uint64_t kLargestPage = 1000;
+constexpr int kAttempts = 6;
 
 }  // namespace
 
@@ -14,10 +17,16 @@ Result<EntriesPage> RemoteLog::ReadPage(std::uint64_t start, std::uint64_t limit
   query.oldest_first = true;
   query.start = start;
   query.limit = std::min(limit, kLargestPage);
-  auto page = ReadEntriesPage(client_, query);
-  if (page) return *std::move(page);
-  failure_ = std::move(page).error();
-  return Fail(Code::kUnavailable, "server_failed");
+  for (int attempt = 1;; ++attempt) {
+    auto page = ReadEntriesPage(client_, query);
+    if (page) return *std::move(page);
+    failure_ = std::move(page).error();
+    // A long reading is not lost to one busy moment of the server.
+    if (!failure_->may_pass || attempt == kAttempts) {
+      return Fail(Code::kUnavailable, "server_failed");
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(attempt));
+  }
 }
 
 Result<std::uint64_t> RemoteLog::Size() {

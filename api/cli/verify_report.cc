@@ -57,16 +57,17 @@ void PrintFindings(const audit::VerifyReport& log, Console& console) {
 
 void PrintText(const VerificationResult& result, Console& console) {
   const audit::VerifyReport& log = result.log;
+  const auto checked = [&](std::uint64_t VerificationResult::Deep::* count) {
+    return result.deep ? Grouped((*result.deep).*count) + " compared with the log" : std::string();
+  };
   PrintFields(console, {{"log", result.origin},
                         {"entries", Grouped(log.size) + " (" + Grouped(log.allowed) + " allowed, " +
                                         Grouped(log.denied) + " denied)"},
                         {"root", crypto::HexEncode(log.root)},
                         {"checkpoint", Coverage(result)},
-                        {"key", result.key_is_pinned ? "as given" : "not given: see below"}});
-  if (result.deep) {
-    PrintFields(console, {{"stored clients checked", Grouped(result.deep->clients)},
-                          {"stored records checked", Grouped(result.deep->records)}});
-  }
+                        {"key", result.key_is_pinned ? "as given" : "not given: see below"},
+                        {"stored clients", checked(&VerificationResult::Deep::clients)},
+                        {"stored records", checked(&VerificationResult::Deep::records)}});
   if (!result.key_is_pinned) {
     console.out
         << "\nThe verifier key came from what was verified. That proves less: somebody who\n"
