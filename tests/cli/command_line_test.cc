@@ -1,0 +1,176 @@
+#include <stdlib.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "api/cli/commands.h"
+#include "tests/cli/public_log.h"
+#include "tests/cli/test_console.h"
+#include "tests/support/temporary_directory.h"
+
+namespace coffer::cli {
+namespace {
+
+struct Ran {
+  int exit = 0;
+  std::string out, err;
+};
+
+Ran RunTool(std::vector<std::string> arguments) {
+  // What the machine's own environment says must not reach a server.
+  for (const char* name : {"COFFER_URL", "COFFER_CA", "COFFER_TOKEN", "COFFER_LOG_KEY"}) {
+    unsetenv(name);
+  }
+  std::vector<const char*> argv{"coffer"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  TestConsole test;
+  const int exit = Run(static_cast<int>(argv.size()), argv.data(), test.console);
+  return {exit, test.Out(), test.Err()};
+}
+
+}  // namespace
+
+TEST_CASE("every command explains itself") {
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{},
+                                             {"init"},
+                                             {"status"},
+                                             {"token"},
+                                             {"token", "create"},
+                                             {"token", "list"},
+                                             {"token", "revoke"},
+                                             {"class", "put"},
+                                             {"class", "list"},
+                                             {"purpose", "put"},
+                                             {"purpose", "list"},
+                                             {"import"},
+                                             {"get"},
+                                             {"search"},
+                                             {"erase"},
+                                             {"log"},
+                                             {"log", "show"},
+                                             {"log", "proof"},
+                                             {"log", "checkpoint"},
+                                             {"log", "export"},
+                                             {"verify"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.emplace_back("--help");
+    const Ran ran = RunTool(arguments);
+    CAPTURE(arguments, ran.out);
+    CHECK(ran.exit == 0);
+    CHECK(ran.out.find("coffer") != std::string::npos);
+    CHECK(ran.err.empty());
+  }
+}
+
+TEST_CASE("wrong use ends with 2 before anything is connected") {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {},
+           {"frobnicate"},
+           {"status"},
+           {"status", "--url", "http://vault.example"},
+           {"status", "--token", "cft_x"},
+           {"token", "create", "--name", "x", "--role", "king"},
+           {"token", "create", "--name", "x", "--role", "auditor", "--days", "0"},
+           {"get", "cli_1"},
+           {"get", "cli_1", "--purpose", "client-care", "--version", "2"},
+           {"erase", "cli_1", "--purpose", "client-care"},
+           {"search", "contact", "email", "--purpose", "client-care"},
+           {"search", "contact", "email", "x", "--value-stdin", "--purpose", "client-care"},
+           {"import", "missing.csv", "--class", "c", "--key", "K", "--map", "a=b", "--purpose",
+            "p"},
+           {"log", "--decision", "perhaps"},
+           {"log", "--from", "soon"},
+           {"verify", "--proof", "p"},
+           {"verify", "--entries", "e", "--checkpoint", "c"},
+           {"verify", "--anchor", "a"},
+           {"verify", "--log-key", "nonsense"},
+           {"verify", "--data", "d", "--entries", "e"},
+           {"init", "--data", "d", "--root-key-file", "k", "--passphrase-file", "p"},
+           {"init", "--data", "d", "--root-key-file", "d/k"}}) {
+    const Ran ran = RunTool(arguments);
+    CAPTURE(arguments, ran.err);
+    CHECK(ran.exit == 2);
+    CHECK_FALSE(ran.err.empty());
+  }
+}
+
+TEST_CASE("a server that is not there ends with 5 and says what to check") {
+  const testing::TemporaryDirectory directory;
+  std::ofstream(directory / "token") << "cft_made-up\n";
+  std::filesystem::permissions(directory / "token", std::filesystem::perms::owner_read);
+  const Ran ran =
+      RunTool({"status", "--url", "https://127.0.0.1:1", "--token-file", directory / "token"});
+  CAPTURE(ran.err);
+  CHECK(ran.exit == 5);
+  CHECK(ran.err.find("cannot connect to 127.0.0.1:1") != std::string::npos);
+  CHECK(ran.err.find("cft_") == std::string::npos);
+}
+
+TEST_CASE("a token file that others can read is not used") {
+  const testing::TemporaryDirectory directory;
+  std::ofstream(directory / "token") << "cft_made-up\n";
+  std::filesystem::permissions(directory / "token", static_cast<std::filesystem::perms>(0644));
+  const Ran ran =
+      RunTool({"status", "--url", "https://127.0.0.1:1", "--token-file", directory / "token"});
+  CHECK(ran.exit == 1);
+  CHECK(ran.err.find("secret_file_exposed") != std::string::npos);
+}
+
+TEST_CASE("a vault is made once, and verifies offline from the start") {
+  const testing::TemporaryDirectory directory;
+  const std::vector<std::string> init = {"init",
+                                         "--data",
+                                         directory / "vault",
+                                         "--root-key-file",
+                                         directory / "root.key",
+                                         "--origin",
+                                         "test.example/log",
+                                         "--admin-token-file",
+                                         directory / "admin.token"};
+  const Ran made = RunTool(init);
+  CAPTURE(made.err);
+  REQUIRE(made.exit == 0);
+  CHECK(made.out.find("test.example/log+") != std::string::npos);
+  CHECK(made.out.find("cft_") == std::string::npos);
+  CHECK(std::filesystem::file_size(directory / "admin.token") > 20);
+
+  const Ran again = RunTool(init);
+  CHECK(again.exit == 1);
+  CHECK(again.err.find("is not empty") != std::string::npos);
+
+  const Ran verified = RunTool({"verify", "--data", directory / "vault", "--root-key-file",
+                                directory / "root.key", "--deep"});
+  CAPTURE(verified.out, verified.err);
+  CHECK(verified.exit == 0);
+  CHECK(verified.out.find("OK: the log is whole") != std::string::npos);
+
+  const Ran other_key =
+      RunTool({"verify", "--data", directory / "vault", "--root-key-file", directory / "root.key",
+               "--log-key", audit::FormatVerifierKey(PublicLog(0).Key())});
+  CHECK(other_key.exit == 4);
+}
+
+TEST_CASE("exported entries are verified from the command line") {
+  const testing::TemporaryDirectory directory;
+  PublicLog log(20);
+  std::ofstream(directory / "log.ndjson") << log.Ndjson();
+  std::ofstream(directory / "log.checkpoint") << log.Checkpoint(20);
+  const std::vector<std::string> verify = {"verify",
+                                           "--entries",
+                                           directory / "log.ndjson",
+                                           "--checkpoint",
+                                           directory / "log.checkpoint",
+                                           "--log-key",
+                                           audit::FormatVerifierKey(log.Key())};
+  CHECK(RunTool(verify).exit == 0);
+  log.entries.pop_back();
+  std::ofstream(directory / "log.ndjson") << log.Ndjson();
+  const Ran cut = RunTool(verify);
+  CHECK(cut.exit == 4);
+  CHECK(cut.out.find("truncated") != std::string::npos);
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,122 @@
+#include "api/cli/import_batch.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/cli/fake_server.h"
+
+namespace coffer::cli {
+namespace {
+
+const Patience kNoPause{4, std::chrono::milliseconds(0)};
+const std::string kMissingEmail =
+    R"({"line":2,"outcome":"refused","status":422,"code":"document_invalid",)"
+    R"("errors":[{"pointer":"/data/email","message":"is required"},)"
+    R"({"pointer":"/data/phone","message":"must be a phone number"}]})"
+    "\n";
+const std::string kBusyLine = R"({"line":1,"outcome":"refused","status":503,"code":"queue_full"})"
+                              "\n";
+
+std::string Created(int line) {
+  return "{\"line\":" + std::to_string(line) + ",\"outcome\":\"created\"}\n";
+}
+
+Outcome<HttpReply> Busy() {
+  return Reply(503, R"({"code":"queue_full","title":"busy"})", {{"retry-after", "0"}});
+}
+
+ImportPlan Plan() {
+  ImportPlan plan;
+  plan.header = {"Id", "Mail"};
+  plan.fields = {{"email", 1, CellForm::kText}};
+  return plan;
+}
+
+struct Sent {
+  FakeServer server;
+  Outcome<void> outcome;
+  ImportTally tally;
+};
+
+Sent Send(std::vector<Outcome<HttpReply>> replies) {
+  Sent sent{FakeServer(InTurn(std::move(replies))), {}, {}};
+  ApiClient client = sent.server.Client({"client-care", "import"});
+  sent.outcome = SendBatch(client, Plan(), "contact", {{10, "{\"a\":1}\n"}, {12, "{\"b\":2}\n"}},
+                           kNoPause, sent.tally);
+  return sent;
+}
+
+}  // namespace
+
+TEST_CASE("a batch is one request of NDJSON that says its purpose") {
+  const Sent sent = Send({Reply(200, Created(1) + Created(2))});
+  REQUIRE(sent.outcome);
+  CHECK(sent.tally.created == 2);
+  REQUIRE(sent.server.requests().size() == 1);
+  const HttpRequest& request = sent.server.requests()[0];
+  CHECK(request.method == "POST");
+  CHECK(request.target == "/v1/import?class=contact");
+  CHECK(request.content_type == "application/x-ndjson");
+  CHECK(request.body == "{\"a\":1}\n{\"b\":2}\n");
+  CHECK(HeaderOf(request, "Coffer-Purpose") == "client-care");
+  CHECK(HeaderOf(request, "Coffer-Reason") == "import");
+}
+
+TEST_CASE("refused rows are counted once and named by the file's line") {
+  const Sent sent = Send({Reply(200, "{\"outcome\":\"unchanged\"}\n" + kMissingEmail)});
+  REQUIRE(sent.outcome);
+  CHECK(sent.tally.unchanged == 1);
+  REQUIRE(sent.tally.refusals.size() == 1);
+  const Refusal& refusal = sent.tally.refusals[0];
+  CHECK(refusal.line == 12);
+  CHECK(refusal.field == "email");
+  CHECK(refusal.column == "Mail");
+  CHECK(refusal.message == "is required; phone must be a phone number");
+}
+
+TEST_CASE("a busy server is asked again with the same rows") {
+  const Sent sent = Send({Busy(), Failed(Exit::kUnreachable, "broke"),
+                          Reply(200, Created(1) + "{\"outcome\":\"updated\"}\n")});
+  REQUIRE(sent.outcome);
+  CHECK(sent.tally.created == 1);
+  CHECK(sent.tally.updated == 1);
+  REQUIRE(sent.server.requests().size() == 3);
+  CHECK(sent.server.requests()[2].body == sent.server.requests()[0].body);
+}
+
+TEST_CASE("only the rows that were not taken are sent again") {
+  const Sent sent = Send({Reply(200, kBusyLine + Created(2)), Reply(200, Created(1))});
+  REQUIRE(sent.outcome);
+  CHECK(sent.tally.created == 2);
+  CHECK(sent.server.requests()[1].body == "{\"a\":1}\n");
+}
+
+TEST_CASE("patience ends") {
+  const Sent busy = Send({Busy()});
+  REQUIRE_FALSE(busy.outcome);
+  CHECK(busy.outcome.error().exit == Exit::kFailed);
+  CHECK(busy.server.requests().size() == 4);
+  const Sent gone = Send({Failed(Exit::kUnreachable, "gone")});
+  REQUIRE_FALSE(gone.outcome);
+  CHECK(gone.outcome.error().exit == Exit::kUnreachable);
+}
+
+TEST_CASE("a refusal of the whole batch is not repeated") {
+  const Sent sent = Send({Reply(403, R"({"code":"permission_denied","title":"no"})")});
+  REQUIRE_FALSE(sent.outcome);
+  CHECK(sent.server.requests().size() == 1);
+}
+
+TEST_CASE("an answer that leaves rows open is no success") {
+  for (const std::string& body :
+       {std::string(), Created(1), Created(1) + Created(2) + Created(3), Created(1) + "nonsense\n",
+        Created(1) + "{\"outcome\":\"maybe\"}\n", Created(1) + "[]\n",
+        Created(1) + "{\"outcome\":\"refused\",\"status\":500,\"code\":\"internal_error\"}\n"}) {
+    CAPTURE(body);
+    const Sent sent = Send({Reply(200, body)});
+    REQUIRE_FALSE(sent.outcome);
+    CHECK(sent.outcome.error().exit == Exit::kFailed);
+    CHECK(sent.tally.settled() <= 1);
+  }
+}
+
+}  // namespace coffer::cli

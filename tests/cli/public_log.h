@@ -1,0 +1,76 @@
+// A log as an auditor gets it: entries as bytes, checkpoints, a verifier key; and, for the attacks,
+// everything that may have happened to it on the way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "audit/checkpoint.h"
+#include "audit/log_writer.h"
+#include "audit/merkle.h"
+#include "audit/proof.h"
+#include "crypto/secret_bytes.h"
+#include "crypto/sign.h"
+
+namespace coffer::cli {
+
+class PublicLog {
+ public:
+  explicit PublicLog(std::size_t size)
+      : key_((static_cast<void>(crypto::InitializeCrypto()), crypto::SigningKey::Generate())) {
+    audit::LogWriter writer("test.example/log", {});
+    std::vector<audit::FullTile> tiles;
+    for (std::size_t i = 0; i < size; ++i) {
+      audit::Entry entry;
+      entry.action = "record.read";
+      entry.actor = "svc_1";
+      entry.decision = i % 10 == 9 ? audit::Decision::kDeny : audit::Decision::kAllow;
+      entry.outcome = "ok";
+      entry.request = "call_" + std::to_string(i);
+      std::string bytes;
+      writer.Append(entry, {1'767'225'600'000 + static_cast<std::int64_t>(i)}, bytes, tiles);
+      entries.push_back(std::move(bytes));
+    }
+  }
+
+  audit::VerifierKey Key() const { return {"test.example/log", key_.public_key()}; }
+
+  std::string Checkpoint(std::uint64_t size) const {
+    return audit::SignCheckpoint({"test.example/log", size, Root(size)}, key_);
+  }
+
+  std::string Proof(std::uint64_t index, std::uint64_t size) const {
+    auto hashes = audit::InclusionProof(index, size, Reader());
+    return audit::FormatProof({index, *std::move(hashes), Checkpoint(size)});
+  }
+
+  std::string Ndjson() const {
+    std::string text;
+    for (const std::string& entry : entries) text += entry + "\n";
+    return text;
+  }
+
+  std::vector<std::string> entries;
+
+ private:
+  audit::Hash Root(std::uint64_t size) const {
+    audit::Frontier tree;
+    for (std::uint64_t i = 0; i < size; ++i) tree.Append(Leaf(i));
+    return tree.Root();
+  }
+  audit::Hash Leaf(std::uint64_t index) const {
+    return audit::LeafHash(crypto::AsBytes(entries[static_cast<std::size_t>(index)]));
+  }
+  audit::HashReader Reader() const {
+    return [this](unsigned level, std::uint64_t index) -> Result<audit::Hash> {
+      audit::Frontier tree;
+      const std::uint64_t width = std::uint64_t{1} << level;
+      for (std::uint64_t i = index * width; i < (index + 1) * width; ++i) tree.Append(Leaf(i));
+      return tree.Root();
+    };
+  }
+
+  crypto::SigningKey key_;
+};
+
+}  // namespace coffer::cli
