@@ -14,8 +14,7 @@ Result<Reply> ListClasses(const Service& service, const Call& call) {
 Result<Reply> GetClass(const Service& service, const Call& call) {
   Input input(service, call, Action::kClassRead);
   COFFER_ASSIGN(const auto version, input.QueryNumber("version", std::uint64_t{1} << 53));
-  COFFER_ASSIGN(const auto schema,
-                service.vault.GetClass(call.caller, call.segments[0], version));
+  COFFER_ASSIGN(const auto schema, service.vault.GetClass(call.caller, call.segments[0], version));
   return RenderOne(*schema);
 }
 

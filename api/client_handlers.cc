@@ -17,9 +17,9 @@ Result<vault::ClientChange> ReadChange(Input& input) {
     COFFER_ASSIGN(change.external_ref, input.Text(object, "external_ref", true));
   }
   if (const auto tags = object.find("tags"); tags != object.end()) {
-    const bool texts = tags->is_array() && std::all_of(tags->begin(), tags->end(), [](const json& tag) {
-                         return tag.is_string();
-                       });
+    const bool texts =
+        tags->is_array() &&
+        std::all_of(tags->begin(), tags->end(), [](const json& tag) { return tag.is_string(); });
     if (!texts) {
       return input.Refuse(
           {Code::kUnprocessable, "client_invalid", {}, {{"/tags", "must be a list of texts"}}});
@@ -34,8 +34,8 @@ Result<vault::ClientChange> ReadChange(Input& input) {
 Result<Reply> CreateClient(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientCreate);
   COFFER_ASSIGN(const auto change, ReadChange(input));
-  COFFER_ASSIGN(const auto client, service.vault.CreateClient(call.caller, change,
-                                                              {call.idempotency_key, call.body}));
+  COFFER_ASSIGN(const auto client,
+                service.vault.CreateClient(call.caller, change, {call.idempotency_key, call.body}));
   Reply reply = RenderOne(client, 201);
   reply.headers.emplace_back("Location", "/v1/clients/" + client.id.Text());
   reply.headers.emplace_back("ETag", EntityTag(client.version));
@@ -52,11 +52,13 @@ Result<Reply> ListClients(const Service& service, const Call& call) {
 
 Result<Reply> SearchClients(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientSearch);
-  COFFER_ASSIGN(const json object, input.Object({"class", "field", "value", "external_ref", "limit",
-                                                 "cursor"}));
+  COFFER_ASSIGN(const json object,
+                input.Object({"class", "field", "value", "external_ref", "limit", "cursor"}));
   if (object.contains("external_ref")) {
     if (object.size() != 1) {
-      return input.Refuse({Code::kUnprocessable, "search_invalid", {},
+      return input.Refuse({Code::kUnprocessable,
+                           "search_invalid",
+                           {},
                            {{"/external_ref", "stands alone, without class, field and value"}}});
     }
     COFFER_ASSIGN(const auto external_ref, input.Text(object, "external_ref", true));

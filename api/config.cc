@@ -1,8 +1,9 @@
 #include "api/config.h"
 
+#include <toml++/toml.h>
+
 #include <cstdlib>
 #include <map>
-#include <toml++/toml.h>
 
 #include "crypto/keyring.h"
 
@@ -70,8 +71,8 @@ Status Apply(const toml::table& root, const std::map<std::string, Section, std::
   for (const auto& [section_name, node] : root) {
     const auto section = sections.find(section_name.str());
     if (section == sections.end() || !node.is_table()) {
-      return Wrong(path, node.source(), "'" + std::string(section_name.str()) +
-                                            "' is not a known section");
+      return Wrong(path, node.source(),
+                   "'" + std::string(section_name.str()) + "' is not a known section");
     }
     for (const auto& [key, value] : *node.as_table()) {
       const std::string name = std::string(section_name.str()) + "." + std::string(key.str());

@@ -1,5 +1,5 @@
-// coffer.toml: one file, strictly parsed; unknown keys are refused. Secrets are never in it, only the
-// paths of files that hold them.
+// coffer.toml: one file, strictly parsed; unknown keys are refused. Secrets are never in it, only
+// the paths of files that hold them.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ enum class LogLevel { kError, kWarning, kInfo };
 struct Config {
   ServerOptions server;
   vault::VaultOptions vault;
-  std::string root_key_file;    // one of the two; "credential:NAME" is systemd's
+  std::string root_key_file;  // one of the two; "credential:NAME" is systemd's
   std::string passphrase_file;
   LogLevel log_level = LogLevel::kInfo;
   bool log_requests = false;

@@ -19,7 +19,8 @@ constexpr std::chrono::milliseconds kWatchInterval{250};
 constexpr std::chrono::seconds kIdleUnderPressure{2};
 
 std::int64_t NowMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
+      .count();
 }
 
 std::string PeerAddress(int fd) {
@@ -27,9 +28,10 @@ std::string PeerAddress(int fd) {
   socklen_t size = sizeof address;
   if (getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
   std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* raw = address.ss_family == AF_INET6
-                        ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr)
-                        : &reinterpret_cast<sockaddr_in*>(&address)->sin_addr;
+  const void* raw =
+      address.ss_family == AF_INET6
+          ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr)
+          : &reinterpret_cast<sockaddr_in*>(&address)->sin_addr;
   const char* printed = inet_ntop(address.ss_family, raw, text.data(), text.size());
   return printed == nullptr ? std::string() : std::string(printed);
 }

@@ -1,6 +1,6 @@
 // Bounds on connections, by a look at each TLS handshake and a watchdog: cpp-httplib gives each
-// connection a thread and its read timeout is per recv, so a peer that sends one byte a second would
-// hold a thread for ever. Each connection has a deadline; past it, its socket is shut down.
+// connection a thread and its read timeout is per recv, so a peer that sends one byte a second
+// would hold a thread for ever. Each connection has a deadline; past it, its socket is shut down.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,7 @@ namespace coffer::api {
 class Connections {
  public:
   struct Limits {
-    std::size_t workers = 256;        // connections that are served at a time
+    std::size_t workers = 256;  // connections that are served at a time
     std::size_t per_address = 128;
     std::chrono::seconds handshake{10};  // until the first request's headers are complete
     std::chrono::seconds idle{15};       // between requests
@@ -43,14 +43,15 @@ class Connections {
   void Attach(ssl_ctx_st* context);
 
   // What a connection is doing now; each phase has its own deadline.
-  void StartBody(const ssl_st* ssl);     // headers are read
-  void StartWork(const ssl_st* ssl);     // the body is read: the server's own time, no deadline
+  void StartBody(const ssl_st* ssl);  // headers are read
+  void StartWork(const ssl_st* ssl);  // the body is read: the server's own time, no deadline
   void StartReply(const ssl_st* ssl);
   void StartIdle(const ssl_st* ssl);
   // The connection must not carry another request: refuse whatever follows, and end it.
   void Doom(const ssl_st* ssl);
   bool IsDoomed(const ssl_st* ssl) const;
-  // Takes what the peer still sends, for a moment, so that it gets to read the answer, then ends it.
+  // Takes what the peer still sends, for a moment, so that it gets to read the answer, then ends
+  // it.
   void Linger(const ssl_st* ssl);
 
   Counters counters() const;

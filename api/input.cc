@@ -22,7 +22,8 @@ Result<std::uint64_t> ParseDecimal(std::string_view text, std::uint64_t most) {
 }
 
 std::unexpected<Error> Input::Refuse(Error error) {
-  return std::unexpected(service_.vault.Refuse(call_.caller, action_, client_, record_, std::move(error)));
+  return std::unexpected(
+      service_.vault.Refuse(call_.caller, action_, client_, record_, std::move(error)));
 }
 
 Result<vault::ClientId> Input::Client() {
@@ -53,7 +54,8 @@ Result<json> Input::Object(std::initializer_list<std::string_view> members) {
       }
     }
   }
-  if (!issues.empty()) return Refuse({Code::kUnprocessable, "request_invalid", {}, std::move(issues)});
+  if (!issues.empty())
+    return Refuse({Code::kUnprocessable, "request_invalid", {}, std::move(issues)});
   return parsed;
 }
 
@@ -61,9 +63,11 @@ Result<std::string> Input::Text(const json& object, const char* name, bool requi
   const auto found = object.find(name);
   if (found == object.end() && !required) return std::string();
   if (found == object.end() || !found->is_string()) {
-    return Refuse({Code::kUnprocessable, "request_invalid", {},
-                   {{vault::PointerTo("", name),
-                     found == object.end() ? "is required" : "must be text"}}});
+    return Refuse(
+        {Code::kUnprocessable,
+         "request_invalid",
+         {},
+         {{vault::PointerTo("", name), found == object.end() ? "is required" : "must be text"}}});
   }
   return found->get<std::string>();
 }
@@ -72,7 +76,9 @@ Result<std::optional<std::uint64_t>> Input::Number(const json& object, const cha
   const auto found = object.find(name);
   if (found == object.end()) return std::nullopt;
   if (!found->is_number_unsigned()) {
-    return Refuse({Code::kUnprocessable, "request_invalid", {},
+    return Refuse({Code::kUnprocessable,
+                   "request_invalid",
+                   {},
                    {{vault::PointerTo("", name), "must be a whole number, not negative"}}});
   }
   return found->get<std::uint64_t>();

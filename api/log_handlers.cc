@@ -22,7 +22,9 @@ Result<std::optional<audit::Timestamp>> QueryTime(Input& input, const Call& call
   return *time;
 }
 
-Reply RenderText(std::string text) { return {200, "text/plain; charset=utf-8", std::move(text), {}}; }
+Reply RenderText(std::string text) {
+  return {200, "text/plain; charset=utf-8", std::move(text), {}};
+}
 
 }  // namespace
 

@@ -5,10 +5,10 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+#include <unistd.h>
 
 #include <array>
 #include <fstream>
-#include <unistd.h>
 
 namespace coffer::api {
 namespace {
@@ -74,15 +74,18 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
                             const Connections::Counters& connections) {
   const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
   Impl& m = *impl_;
-  m.Set("coffer_engine_operations", "Operations committed since the start", number(engine.operations));
+  m.Set("coffer_engine_operations", "Operations committed since the start",
+        number(engine.operations));
   m.Set("coffer_engine_batches", "Commits since the start", number(engine.batches));
   m.Set("coffer_engine_commit_seconds", "Time spent in commits since the start",
         number(engine.commit_nanoseconds) / 1e9);
-  m.Set("coffer_engine_commit_failures", "Batches that failed closed", number(engine.commit_failures));
+  m.Set("coffer_engine_commit_failures", "Batches that failed closed",
+        number(engine.commit_failures));
   m.Set("coffer_engine_refused_full", "Operations refused because the queue was full",
         number(engine.refused_full));
   m.Set("coffer_engine_queue_length", "Operations waiting now", number(engine.queue_length));
-  m.Set("coffer_engine_largest_batch", "Most operations in one commit", number(engine.largest_batch));
+  m.Set("coffer_engine_largest_batch", "Most operations in one commit",
+        number(engine.largest_batch));
   m.Set("coffer_wal_frames", "Frames in the write-ahead log", number(engine.wal_frames));
   m.Set("coffer_key_cache_entries", "Unwrapped client keys in locked memory",
         number(engine.key_cache_entries));
@@ -90,7 +93,8 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
   m.Set("coffer_log_checkpoint_size", "Entries under the last published checkpoint",
         number(engine.checkpoint_size));
   m.Set("coffer_connections_open", "TLS connections open", number(connections.open));
-  m.Set("coffer_connections_accepted", "TLS connections since the start", number(connections.accepted));
+  m.Set("coffer_connections_accepted", "TLS connections since the start",
+        number(connections.accepted));
   m.Set("coffer_connections_refused_per_address", "Connections refused by the limit per address",
         number(connections.refused_per_address));
   m.Set("coffer_connections_timed_out", "Connections ended by their deadline",

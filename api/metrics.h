@@ -17,7 +17,8 @@ class Metrics {
   ~Metrics();
   // `route` null: the request matched none.
   void CountRequest(const Route* route, int status, std::int64_t microseconds);
-  std::string Render(const vault::EngineStatistics& engine, const Connections::Counters& connections);
+  std::string Render(const vault::EngineStatistics& engine,
+                     const Connections::Counters& connections);
 
  private:
   struct Impl;

@@ -20,7 +20,8 @@ Result<Reply> HandleOpenApi(const Service&, const Call&) {
 
 Result<Reply> HandleMetrics(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto statistics, service.vault.ReadStatistics(call.caller));
-  return Reply{200, "text/plain; version=0.0.4; charset=utf-8", service.render_metrics(statistics), {}};
+  return Reply{
+      200, "text/plain; version=0.0.4; charset=utf-8", service.render_metrics(statistics), {}};
 }
 
 Result<Reply> HandleStatus(const Service& service, const Call& call) {

@@ -12,9 +12,12 @@ namespace {
 
 spdlog::level::level_enum LevelOf(vault::Severity severity) {
   switch (severity) {
-    case vault::Severity::kInfo: return spdlog::level::info;
-    case vault::Severity::kWarning: return spdlog::level::warn;
-    case vault::Severity::kError: return spdlog::level::err;
+    case vault::Severity::kInfo:
+      return spdlog::level::info;
+    case vault::Severity::kWarning:
+      return spdlog::level::warn;
+    case vault::Severity::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }

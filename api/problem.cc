@@ -115,20 +115,33 @@ Reply Render(int status, std::string_view reason, const std::vector<Issue>& issu
 
 int StatusOf(Code code) {
   switch (code) {
-    case Code::kInvalidArgument: return 400;
-    case Code::kUnauthenticated: return 401;
-    case Code::kPermissionDenied: return 403;
-    case Code::kNotFound: return 404;
-    case Code::kConflict: return 409;
-    case Code::kPreconditionFailed: return 412;
-    case Code::kTooLarge: return 413;
-    case Code::kUnsupportedMedia: return 415;
-    case Code::kUnprocessable: return 422;
-    case Code::kPreconditionRequired: return 428;
-    case Code::kExhausted: return 429;
+    case Code::kInvalidArgument:
+      return 400;
+    case Code::kUnauthenticated:
+      return 401;
+    case Code::kPermissionDenied:
+      return 403;
+    case Code::kNotFound:
+      return 404;
+    case Code::kConflict:
+      return 409;
+    case Code::kPreconditionFailed:
+      return 412;
+    case Code::kTooLarge:
+      return 413;
+    case Code::kUnsupportedMedia:
+      return 415;
+    case Code::kUnprocessable:
+      return 422;
+    case Code::kPreconditionRequired:
+      return 428;
+    case Code::kExhausted:
+      return 429;
     case Code::kCorrupted:
-    case Code::kInternal: return 500;
-    case Code::kUnavailable: return 503;
+    case Code::kInternal:
+      return 500;
+    case Code::kUnavailable:
+      return 503;
   }
   return 500;
 }

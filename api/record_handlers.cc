@@ -66,13 +66,14 @@ ImportLine ParseImportLine(std::string_view text) {
   if (issues.empty()) {
     line.external_ref = line.object->value("external_ref", "");
   } else {
-    line.object = std::unexpected(
-        Error{Code::kUnprocessable, "import_invalid", {}, std::move(issues)});
+    line.object =
+        std::unexpected(Error{Code::kUnprocessable, "import_invalid", {}, std::move(issues)});
   }
   return line;
 }
 
-Result<vault::ImportResult> Import(const Service& service, const Call& call, const ImportLine& line) {
+Result<vault::ImportResult> Import(const Service& service, const Call& call,
+                                   const ImportLine& line) {
   if (!line.object) {
     return Input(service, call, Action::kRecordImport).Refuse(line.object.error());
   }
@@ -117,7 +118,8 @@ void AppendImportResult(std::string& out, std::size_t line,
   out += "{\"line\":" + std::to_string(line) + ",\"outcome\":\"";
   if (result) {
     out += vault::Name(result->outcome);
-    out += "\",\"client\":\"" + result->client.Text() + "\",\"record\":\"" + result->record.Text() + '"';
+    out += "\",\"client\":\"" + result->client.Text() + "\",\"record\":\"" + result->record.Text() +
+           '"';
   } else {
     out += "refused\",";
     AppendProblemMembers(out, result.error());
@@ -150,8 +152,9 @@ Result<Reply> ListRecords(const Service& service, const Call& call) {
     return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
   }
   COFFER_ASSIGN(const auto page, input.Page());
-  COFFER_ASSIGN(const auto records, service.vault.ListRecords(call.caller, client, call.Query("class"),
-                                                              data == "true", page));
+  COFFER_ASSIGN(
+      const auto records,
+      service.vault.ListRecords(call.caller, client, call.Query("class"), data == "true", page));
   return RenderList(records.items, records.next_cursor);
 }
 
@@ -214,7 +217,8 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
     return input.Refuse({Code::kUnprocessable, "class_unknown", {}, {}});
   }
   const auto line_ends = std::count(call.body.begin(), call.body.end(), '\n');
-  if (static_cast<std::size_t>(line_ends) + (call.body.back() == '\n' ? 0U : 1U) > kMaxImportLines) {
+  if (static_cast<std::size_t>(line_ends) + (call.body.back() == '\n' ? 0U : 1U) >
+      kMaxImportLines) {
     return input.Refuse({Code::kTooLarge, "body_too_large", {}, {}});
   }
   std::vector<ImportLine> lines;
@@ -229,7 +233,8 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
   }
   Reply reply;
   reply.content_type = "application/x-ndjson";
-  for (std::size_t i = 0; i < results.size(); ++i) AppendImportResult(reply.body, i + 1, results[i]);
+  for (std::size_t i = 0; i < results.size(); ++i)
+    AppendImportResult(reply.body, i + 1, results[i]);
   return reply;
 }
 

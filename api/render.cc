@@ -128,7 +128,9 @@ void Append(std::string& out, const vault::TokenInfo& token) {
   if (token.revoked) object.Time("revoked", *token.revoked);
 }
 
-void Append(std::string& out, const vault::Purpose& purpose) { out += vault::FormatPurpose(purpose); }
+void Append(std::string& out, const vault::Purpose& purpose) {
+  out += vault::FormatPurpose(purpose);
+}
 
 void Append(std::string& out, const vault::Erasure& erasure) {
   ObjectWriter object(out);

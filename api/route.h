@@ -1,5 +1,5 @@
-// A route declares method, path, permission and handler together; "nobody needs to be known" must be
-// spelled out (Permission::None()).
+// A route declares method, path, permission and handler together; "nobody needs to be known" must
+// be spelled out (Permission::None()).
 #pragma once
 
 #include <cstddef>
@@ -85,9 +85,9 @@ inline constexpr std::size_t BodyLimit(Body body) {
 std::span<const Route> Routes();
 
 struct Match {
-  const Route* route = nullptr;       // null: no such path, or not with this method
+  const Route* route = nullptr;  // null: no such path, or not with this method
   std::vector<std::string> segments;
-  std::string allow;                  // methods the path has, when only the method was wrong
+  std::string allow;  // methods the path has, when only the method was wrong
 };
 // `path` is the raw path of the request, without query. Percent-encoding is refused: ids and names
 // need none, so there is one spelling of every resource.

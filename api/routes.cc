@@ -65,7 +65,8 @@ constexpr Route kRoutes[] = {
 };
 
 // Captures of `pattern` in `path`; nothing when they do not match.
-bool MatchPath(std::string_view pattern, std::string_view path, std::vector<std::string>& segments) {
+bool MatchPath(std::string_view pattern, std::string_view path,
+               std::vector<std::string>& segments) {
   segments.clear();
   while (!pattern.empty() && !path.empty()) {
     if (pattern[0] != '/' || path[0] != '/') return false;
@@ -89,11 +90,16 @@ bool MatchPath(std::string_view pattern, std::string_view path, std::vector<std:
 
 std::string_view Name(Method method) {
   switch (method) {
-    case kGet: return "GET";
-    case kPost: return "POST";
-    case kPut: return "PUT";
-    case kPatch: return "PATCH";
-    case kDelete: return "DELETE";
+    case kGet:
+      return "GET";
+    case kPost:
+      return "POST";
+    case kPut:
+      return "PUT";
+    case kPatch:
+      return "PATCH";
+    case kDelete:
+      return "DELETE";
   }
   return "";
 }
@@ -106,9 +112,8 @@ std::optional<Method> MethodFromName(std::string_view name) {
 }
 
 std::string_view Call::Query(std::string_view name) const {
-  const auto found = std::ranges::find(query, name, [](const auto& pair) -> std::string_view {
-    return pair.first;
-  });
+  const auto found = std::ranges::find(
+      query, name, [](const auto& pair) -> std::string_view { return pair.first; });
   return found == query.end() ? std::string_view() : std::string_view(found->second);
 }
 

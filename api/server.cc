@@ -31,9 +31,8 @@ class TlsServer : public httplib::SSLServer {
 };
 
 bool HasControl(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  return std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
@@ -92,7 +91,8 @@ bool SetUpTls(SSL_CTX& context, const ServerOptions& options, Connections& conne
   connections.Attach(&context);
   return SSL_CTX_set_cipher_list(&context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
          SSL_CTX_use_certificate_chain_file(&context, options.certificate.c_str()) == 1 &&
-         SSL_CTX_use_PrivateKey_file(&context, options.private_key.c_str(), SSL_FILETYPE_PEM) == 1 &&
+         SSL_CTX_use_PrivateKey_file(&context, options.private_key.c_str(), SSL_FILETYPE_PEM) ==
+             1 &&
          SSL_CTX_check_private_key(&context) == 1;
 }
 
@@ -186,16 +186,18 @@ void Server::Impl::Configure() {
                                     : response.status == 414 ? "path_too_long"
                                     : response.status == 404 ? "not_found"
                                                              : "header_invalid";
-    response.set_content(RenderProblem(response.status, reason, "").body, "application/problem+json");
+    response.set_content(RenderProblem(response.status, reason, "").body,
+                         "application/problem+json");
   });
-  http->set_post_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-    response.set_header("Cache-Control", "no-store");
-    response.set_header("Strict-Transport-Security", "max-age=31536000");
-    response.set_header("X-Content-Type-Options", "nosniff");
-    if (request.ssl == nullptr) return;
-    connections.StartReply(request.ssl);
-    if (connections.IsDoomed(request.ssl)) response.set_header("Connection", "close");
-  });
+  http->set_post_routing_handler(
+      [this](const httplib::Request& request, httplib::Response& response) {
+        response.set_header("Cache-Control", "no-store");
+        response.set_header("Strict-Transport-Security", "max-age=31536000");
+        response.set_header("X-Content-Type-Options", "nosniff");
+        if (request.ssl == nullptr) return;
+        connections.StartReply(request.ssl);
+        if (connections.IsDoomed(request.ssl)) response.set_header("Connection", "close");
+      });
   http->set_logger([this](const httplib::Request& request, const httplib::Response&) {
     if (request.ssl == nullptr) return;
     if (connections.IsDoomed(request.ssl)) {
@@ -266,12 +268,13 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   if (method) pending.match = FindRoute(*method, path);
   if (pending.match.route == nullptr) {
     const bool wrong_method = !pending.match.allow.empty() || !method;
-    Reply reply = RenderProblem(wrong_method ? 405 : 404,
-                                wrong_method ? "method_not_allowed" : "not_found",
-                                pending.call.caller.call.Text());
+    Reply reply =
+        RenderProblem(wrong_method ? 405 : 404, wrong_method ? "method_not_allowed" : "not_found",
+                      pending.call.caller.call.Text());
     if (wrong_method) {
-      reply.headers.emplace_back(
-          "Allow", pending.match.allow.empty() ? "GET, POST, PUT, PATCH, DELETE" : pending.match.allow);
+      reply.headers.emplace_back("Allow", pending.match.allow.empty()
+                                              ? "GET, POST, PUT, PATCH, DELETE"
+                                              : pending.match.allow);
     }
     if (has_body || framing == Framing::kNone) connections.Doom(request.ssl);
     Answer(response, pending, std::move(reply));
@@ -361,7 +364,8 @@ void Server::Impl::ServeWithBody(const httplib::Request& request, httplib::Respo
   if (large) large_bodies.fetch_sub(1);
 }
 
-void Server::Impl::Dispatch(const httplib::Request&, httplib::Response& response, Pending& pending) {
+void Server::Impl::Dispatch(const httplib::Request&, httplib::Response& response,
+                            Pending& pending) {
   const Service service{vault, [this](const vault::EngineStatistics& engine) {
                           return metrics.Render(engine, connections.counters());
                         }};

@@ -1,5 +1,5 @@
-// The HTTPS server: TLS, limits, and the pipeline that every request goes through. cpp-httplib stays
-// behind it.
+// The HTTPS server: TLS, limits, and the pipeline that every request goes through. cpp-httplib
+// stays behind it.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace coffer::api {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  int port = 8443;  // 0: any free port
+  int port = 8443;          // 0: any free port
   std::string certificate;  // PEM file, the chain
   std::string private_key;  // PEM file
   std::size_t workers = 256;

@@ -27,7 +27,8 @@ Result<Reply> CreateToken(const Service& service, const Call& call) {
   if (!role) {
     return input.Refuse({Code::kUnprocessable, "token_invalid", {}, {{"/role", "is not a role"}}});
   }
-  const std::uint64_t bounded = std::min<std::uint64_t>(lifetime_s.value_or(kDefaultLifetimeS), 1U << 30);
+  const std::uint64_t bounded =
+      std::min<std::uint64_t>(lifetime_s.value_or(kDefaultLifetimeS), 1U << 30);
   COFFER_ASSIGN(const auto token, service.vault.CreateToken(call.caller, name, *role,
                                                             static_cast<std::int64_t>(bounded)));
   Reply reply = RenderOne(token.info, 201);

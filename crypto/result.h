@@ -21,9 +21,9 @@ enum class Code {
   kPreconditionRequired,
   kTooLarge,
   kUnsupportedMedia,
-  kExhausted,           // a rate or a bounded resource
-  kUnavailable,         // not now: the log or the store cannot be written
-  kCorrupted,           // stored data fails its own check
+  kExhausted,    // a rate or a bounded resource
+  kUnavailable,  // not now: the log or the store cannot be written
+  kCorrupted,    // stored data fails its own check
   kInternal,
 };
 
@@ -66,8 +66,8 @@ inline std::unexpected<Error> Fail(Code code, std::string_view reason, std::stri
   lhs = *std::move(tmp)
 #define COFFER_ASSIGN(lhs, expr) \
   COFFER_ASSIGN_IMPL(COFFER_CONCAT(coffer_result_, __COUNTER__), lhs, expr)
-#define COFFER_TRY_IMPL(tmp, expr)                                             \
-  do {                                                                         \
+#define COFFER_TRY_IMPL(tmp, expr)                                               \
+  do {                                                                           \
     if (auto tmp = (expr); !tmp) return std::unexpected(std::move(tmp).error()); \
   } while (false)
 #define COFFER_TRY(expr) COFFER_TRY_IMPL(COFFER_CONCAT(coffer_status_, __COUNTER__), expr)

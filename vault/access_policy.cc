@@ -13,30 +13,18 @@ struct ActionRow {
 };
 
 constexpr ActionRow kActions[] = {
-    {Action::kClientCreate, "client.create", true},
-    {Action::kClientRead, "client.read", true},
-    {Action::kClientUpdate, "client.update", true},
-    {Action::kClientList, "client.list", true},
-    {Action::kClientSearch, "client.search", true},
-    {Action::kClientErase, "client.erase", true},
-    {Action::kRecordCreate, "record.create", true},
-    {Action::kRecordRead, "record.read", true},
-    {Action::kRecordList, "record.list", true},
-    {Action::kRecordUpdate, "record.update", true},
-    {Action::kRecordDelete, "record.delete", true},
-    {Action::kRecordImport, "record.import", true},
-    {Action::kClassRead, "class.read", false},
-    {Action::kClassWrite, "class.write", false},
-    {Action::kPurposeRead, "purpose.read", false},
-    {Action::kPurposeWrite, "purpose.write", false},
-    {Action::kTokenCreate, "token.create", false},
-    {Action::kTokenList, "token.list", false},
-    {Action::kTokenRevoke, "token.revoke", false},
-    {Action::kLogRead, "log.read", false},
-    {Action::kLogVerify, "log.verify", false},
-    {Action::kStatusRead, "status.read", false},
-    {Action::kMetricsRead, "metrics.read", false},
-    {Action::kSelfRead, "self.read", false},
+    {Action::kClientCreate, "client.create", true}, {Action::kClientRead, "client.read", true},
+    {Action::kClientUpdate, "client.update", true}, {Action::kClientList, "client.list", true},
+    {Action::kClientSearch, "client.search", true}, {Action::kClientErase, "client.erase", true},
+    {Action::kRecordCreate, "record.create", true}, {Action::kRecordRead, "record.read", true},
+    {Action::kRecordList, "record.list", true},     {Action::kRecordUpdate, "record.update", true},
+    {Action::kRecordDelete, "record.delete", true}, {Action::kRecordImport, "record.import", true},
+    {Action::kClassRead, "class.read", false},      {Action::kClassWrite, "class.write", false},
+    {Action::kPurposeRead, "purpose.read", false},  {Action::kPurposeWrite, "purpose.write", false},
+    {Action::kTokenCreate, "token.create", false},  {Action::kTokenList, "token.list", false},
+    {Action::kTokenRevoke, "token.revoke", false},  {Action::kLogRead, "log.read", false},
+    {Action::kLogVerify, "log.verify", false},      {Action::kStatusRead, "status.read", false},
+    {Action::kMetricsRead, "metrics.read", false},  {Action::kSelfRead, "self.read", false},
 };
 static_assert(std::size(kActions) == kActionCount);
 
@@ -131,7 +119,8 @@ bool TouchesClientData(Action action) {
 
 AccessDecision Decide(const AccessFacts& facts) {
   if (!facts.role) return Refuse("authentication", Code::kUnauthenticated, "unauthenticated");
-  if (facts.token_revoked) return Refuse("token-revoked", Code::kUnauthenticated, "unauthenticated");
+  if (facts.token_revoked)
+    return Refuse("token-revoked", Code::kUnauthenticated, "unauthenticated");
   if (facts.token_expires <= facts.now) {
     return Refuse("token-expired", Code::kUnauthenticated, "unauthenticated");
   }

@@ -14,21 +14,44 @@
 namespace coffer::vault {
 
 enum class Action {
-  kClientCreate, kClientRead, kClientUpdate, kClientList, kClientSearch, kClientErase,
-  kRecordCreate, kRecordRead, kRecordList, kRecordUpdate, kRecordDelete, kRecordImport,
-  kClassRead, kClassWrite, kPurposeRead, kPurposeWrite,
-  kTokenCreate, kTokenList, kTokenRevoke,
-  kLogRead, kLogVerify, kStatusRead, kMetricsRead, kSelfRead,
+  kClientCreate,
+  kClientRead,
+  kClientUpdate,
+  kClientList,
+  kClientSearch,
+  kClientErase,
+  kRecordCreate,
+  kRecordRead,
+  kRecordList,
+  kRecordUpdate,
+  kRecordDelete,
+  kRecordImport,
+  kClassRead,
+  kClassWrite,
+  kPurposeRead,
+  kPurposeWrite,
+  kTokenCreate,
+  kTokenList,
+  kTokenRevoke,
+  kLogRead,
+  kLogVerify,
+  kStatusRead,
+  kMetricsRead,
+  kSelfRead,
 };
 inline constexpr int kActionCount = static_cast<int>(Action::kSelfRead) + 1;
 
 enum class Role {
-  kAdministrator = 1, kSecurityOfficer = 2, kPrivacyOfficer = 3, kCaseWorker = 4, kCrmService = 5,
+  kAdministrator = 1,
+  kSecurityOfficer = 2,
+  kPrivacyOfficer = 3,
+  kCaseWorker = 4,
+  kCrmService = 5,
   kAuditor = 6,
 };
-inline constexpr Role kRoles[] = {Role::kAdministrator, Role::kSecurityOfficer,
-                                  Role::kPrivacyOfficer, Role::kCaseWorker, Role::kCrmService,
-                                  Role::kAuditor};
+inline constexpr Role kRoles[] = {Role::kAdministrator,  Role::kSecurityOfficer,
+                                  Role::kPrivacyOfficer, Role::kCaseWorker,
+                                  Role::kCrmService,     Role::kAuditor};
 
 std::string_view Name(Action action);  // "record.read": the word in the log
 std::string_view Name(Role role);      // "crm-service"
@@ -47,7 +70,7 @@ struct AccessFacts {
   bool token_revoked = false;
   audit::Timestamp token_expires;
   audit::Timestamp now;
-  std::string_view purpose;                  // as given; empty when none was
+  std::string_view purpose;  // as given; empty when none was
   bool purpose_registered = false;
   const ClassSchema* record_class = nullptr;  // when the request is about a class
 };

@@ -26,11 +26,11 @@ struct Named {
 };
 
 constexpr Named<FieldType> kTypes[] = {
-    {"string", FieldType::kString},   {"text", FieldType::kText},
-    {"integer", FieldType::kInteger}, {"decimal", FieldType::kDecimal},
-    {"boolean", FieldType::kBoolean}, {"date", FieldType::kDate},
+    {"string", FieldType::kString},     {"text", FieldType::kText},
+    {"integer", FieldType::kInteger},   {"decimal", FieldType::kDecimal},
+    {"boolean", FieldType::kBoolean},   {"date", FieldType::kDate},
     {"datetime", FieldType::kDateTime}, {"email", FieldType::kEmail},
-    {"phone", FieldType::kPhone},     {"choice", FieldType::kChoice},
+    {"phone", FieldType::kPhone},       {"choice", FieldType::kChoice},
     {"list", FieldType::kList}};
 constexpr Named<Sensitivity> kSensitivities[] = {{"internal", Sensitivity::kInternal},
                                                  {"personal", Sensitivity::kPersonal},
@@ -57,16 +57,19 @@ bool IsName(std::string_view text, char joiner) {
 }
 
 std::size_t CharacterCount(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 std::size_t LengthLimit(const Field& field) {
   if (field.max_length != 0) return field.max_length;
   switch (field.type) {
-    case FieldType::kText: return 65'536;
-    case FieldType::kEmail: return 254;
-    case FieldType::kPhone: return 40;
+    case FieldType::kText:
+      return 65'536;
+    case FieldType::kEmail:
+      return 254;
+    case FieldType::kPhone:
+      return 40;
     case FieldType::kString:
     case FieldType::kList:
     case FieldType::kInteger:
@@ -74,7 +77,8 @@ std::size_t LengthLimit(const Field& field) {
     case FieldType::kBoolean:
     case FieldType::kDate:
     case FieldType::kDateTime:
-    case FieldType::kChoice: return 1'000;
+    case FieldType::kChoice:
+      return 1'000;
   }
   return 0;
 }
@@ -98,8 +102,8 @@ bool IsDate(std::string_view text) {
 
 bool IsEmail(std::string_view text) {
   const auto at = text.find('@');
-  return at != text.npos && at > 0 && at + 1 < text.size() &&
-         text.find('@', at + 1) == text.npos && text.find_first_of(" \t\r\n<>,;\"") == text.npos;
+  return at != text.npos && at > 0 && at + 1 < text.size() && text.find('@', at + 1) == text.npos &&
+         text.find_first_of(" \t\r\n<>,;\"") == text.npos;
 }
 
 bool IsOneLine(std::string_view text) {
@@ -115,11 +119,17 @@ std::string_view TextFault(const Field& field, const std::string& text) {
     case FieldType::kList:
       return IsOneLine(text) ? "" : "must be one line without control characters";
     case FieldType::kText:
-      return std::ranges::all_of(text, [](char c) {
-               return static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t' || c == '\r';
-             }) ? "" : "must not contain control characters";
-    case FieldType::kDecimal: return IsDecimal(text) ? "" : "must be a decimal number as text";
-    case FieldType::kDate: return IsDate(text) ? "" : "must be a date as YYYY-MM-DD";
+      return std::ranges::all_of(text,
+                                 [](char c) {
+                                   return static_cast<unsigned char>(c) >= 0x20 || c == '\n' ||
+                                          c == '\t' || c == '\r';
+                                 })
+                 ? ""
+                 : "must not contain control characters";
+    case FieldType::kDecimal:
+      return IsDecimal(text) ? "" : "must be a decimal number as text";
+    case FieldType::kDate:
+      return IsDate(text) ? "" : "must be a date as YYYY-MM-DD";
     case FieldType::kDateTime:
       return audit::ParseTimestamp(text, true) ? "" : "must be an RFC 3339 date-time";
     case FieldType::kEmail:
@@ -129,7 +139,8 @@ std::string_view TextFault(const Field& field, const std::string& text) {
     case FieldType::kChoice:
       return Contains(field.values, text) ? "" : "must be one of the class's values";
     case FieldType::kInteger:
-    case FieldType::kBoolean: return "must not be text";
+    case FieldType::kBoolean:
+      return "must not be text";
   }
   return "";
 }
@@ -137,7 +148,8 @@ std::string_view TextFault(const Field& field, const std::string& text) {
 std::string_view ValueFault(const Field& field, const json& value) {
   static constexpr std::int64_t kMaxExact = (std::int64_t{1} << 53) - 1;
   switch (field.type) {
-    case FieldType::kBoolean: return value.is_boolean() ? "" : "must be true or false";
+    case FieldType::kBoolean:
+      return value.is_boolean() ? "" : "must be true or false";
     case FieldType::kInteger:
       if (!value.is_number_integer()) return "must be an integer";
       if (value.is_number_unsigned()
@@ -277,8 +289,9 @@ class ClassReader {
       Fault(at, "must be an object");
       return field;
     }
-    OnlyMembers(value, at, {"type", "required", "sensitivity", "mask", "index", "title",
-                            "max_length", "values"});
+    OnlyMembers(
+        value, at,
+        {"type", "required", "sensitivity", "mask", "index", "title", "max_length", "values"});
     Text(value, at, "title", false);
     field.type = OneOf(kTypes, value, at, "type", std::optional<FieldType>());
     field.required = Flag(value, at, "required");
@@ -292,13 +305,21 @@ class ClassReader {
   }
   void ReadIndexing(Field& field, const std::string& at) {
     switch (field.type) {
-      case FieldType::kEmail: field.normalisation = crypto::Normalisation::kEmail; break;
-      case FieldType::kPhone: field.normalisation = crypto::Normalisation::kPhone; break;
-      case FieldType::kString: field.normalisation = crypto::Normalisation::kText; break;
+      case FieldType::kEmail:
+        field.normalisation = crypto::Normalisation::kEmail;
+        break;
+      case FieldType::kPhone:
+        field.normalisation = crypto::Normalisation::kPhone;
+        break;
+      case FieldType::kString:
+        field.normalisation = crypto::Normalisation::kText;
+        break;
       case FieldType::kDate:
       case FieldType::kDecimal:
       case FieldType::kDateTime:
-      case FieldType::kChoice: field.normalisation = crypto::Normalisation::kExact; break;
+      case FieldType::kChoice:
+        field.normalisation = crypto::Normalisation::kExact;
+        break;
       case FieldType::kText:
       case FieldType::kList:
       case FieldType::kInteger:

@@ -22,10 +22,10 @@
 namespace coffer::vault {
 
 enum class FieldType {
-  kString,    // one line, at most 1,000 characters unless max_length says less
-  kText,      // lines, at most 65,536 characters
-  kInteger,   // -2^53+1 .. 2^53-1 (RFC 7493)
-  kDecimal,   // text: optional '-', digits, optionally '.' and digits; at most 38 digits
+  kString,   // one line, at most 1,000 characters unless max_length says less
+  kText,     // lines, at most 65,536 characters
+  kInteger,  // -2^53+1 .. 2^53-1 (RFC 7493)
+  kDecimal,  // text: optional '-', digits, optionally '.' and digits; at most 38 digits
   kBoolean,
   kDate,      // text: YYYY-MM-DD, a day that exists
   kDateTime,  // text: RFC 3339
@@ -80,8 +80,8 @@ struct Document {
 };
 
 // `root` was parsed strictly (ParseStrictJson). Errors: kTooLarge "document_too_large";
-// kUnprocessable "document_invalid" with an issue per field that is unknown, missing or of the wrong
-// type.
+// kUnprocessable "document_invalid" with an issue per field that is unknown, missing or of the
+// wrong type.
 Result<Document> ParseDocument(const ClassSchema& schema, const nlohmann::json& root);
 
 }  // namespace coffer::vault

@@ -1,5 +1,5 @@
-// Identifiers: a prefix and 128 bits in lower-case Crockford base32. 48 bits of milliseconds, then a
-// 15-bit sequence, then 65 random bits; never derived from a person. Distinct types, so that a
+// Identifiers: a prefix and 128 bits in lower-case Crockford base32. 48 bits of milliseconds, then
+// a 15-bit sequence, then 65 random bits; never derived from a person. Distinct types, so that a
 // record's id is never taken for a client's.
 #pragma once
 
@@ -54,11 +54,21 @@ struct Id {
   auto operator<=>(const Id&) const = default;
 };
 
-struct ClientTag { static constexpr std::string_view kPrefix = "cli_"; };
-struct RecordTag { static constexpr std::string_view kPrefix = "rec_"; };
-struct PrincipalTag { static constexpr std::string_view kPrefix = "svc_"; };
-struct TokenTag { static constexpr std::string_view kPrefix = "tok_"; };
-struct CallTag { static constexpr std::string_view kPrefix = "call_"; };
+struct ClientTag {
+  static constexpr std::string_view kPrefix = "cli_";
+};
+struct RecordTag {
+  static constexpr std::string_view kPrefix = "rec_";
+};
+struct PrincipalTag {
+  static constexpr std::string_view kPrefix = "svc_";
+};
+struct TokenTag {
+  static constexpr std::string_view kPrefix = "tok_";
+};
+struct CallTag {
+  static constexpr std::string_view kPrefix = "call_";
+};
 
 using ClientId = Id<ClientTag>;
 using RecordId = Id<RecordTag>;

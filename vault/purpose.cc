@@ -10,14 +10,14 @@ namespace coffer::vault {
 
 bool IsPurposeCode(std::string_view code) {
   if (code.empty() || code.size() > 64 || code[0] < 'a' || code[0] > 'z') return false;
-  return std::ranges::all_of(code, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
+  return std::ranges::all_of(
+      code, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 Result<Purpose> ParsePurpose(std::string_view code, std::string_view text) {
-  static constexpr std::string_view kBases[] = {"consent",         "contract",    "legal-obligation",
-                                                "vital-interests", "public-task", "legitimate-interests"};
+  static constexpr std::string_view kBases[] = {"consent",          "contract",
+                                                "legal-obligation", "vital-interests",
+                                                "public-task",      "legitimate-interests"};
   std::vector<Issue> issues;
   Purpose purpose;
   purpose.code = code;
@@ -45,8 +45,9 @@ Result<Purpose> ParsePurpose(std::string_view code, std::string_view text) {
     }
     if (purpose.title.empty()) issues.push_back({"/title", "is required"});
     if (std::ranges::find(kBases, purpose.legal_basis) == std::end(kBases)) {
-      issues.push_back({"/legal_basis", "must be one of consent, contract, legal-obligation, "
-                                        "vital-interests, public-task, legitimate-interests"});
+      issues.push_back({"/legal_basis",
+                        "must be one of consent, contract, legal-obligation, "
+                        "vital-interests, public-task, legitimate-interests"});
     }
   }
   if (!issues.empty()) {
@@ -56,9 +57,8 @@ Result<Purpose> ParsePurpose(std::string_view code, std::string_view text) {
 }
 
 std::string FormatPurpose(const Purpose& purpose) {
-  nlohmann::json root = {{"code", purpose.code},
-                         {"title", purpose.title},
-                         {"legal_basis", purpose.legal_basis}};
+  nlohmann::json root = {
+      {"code", purpose.code}, {"title", purpose.title}, {"legal_basis", purpose.legal_basis}};
   if (!purpose.owner.empty()) root["owner"] = purpose.owner;
   if (!purpose.description.empty()) root["description"] = purpose.description;
   return root.dump();

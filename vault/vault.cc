@@ -52,8 +52,9 @@ Result<audit::Anchor> ReadAnchor(const std::string& path) {
   auto bytes = crypto::ReadFile(path, 64 * 1024);
   if (!bytes && bytes.error().code == Code::kNotFound) {
     return Fail(Code::kCorrupted, "anchor_missing",
-                path + " is missing: without it a rolled-back log would go unnoticed; see "
-                       "'Recovery' in the operator's guide");
+                path +
+                    " is missing: without it a rolled-back log would go unnoticed; see "
+                    "'Recovery' in the operator's guide");
   }
   if (!bytes) return std::unexpected(bytes.error());
   return audit::ParseAnchor(crypto::AsText(*bytes));
@@ -94,15 +95,16 @@ Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProv
                 "cannot make " + work + ": " + std::strerror(errno));
   }
 
-  COFFER_ASSIGN(const auto keyring, crypto::Keyring::Create(KeyringPath(work), root,
-                                                            options.passphrase, options.log_origin));
+  COFFER_ASSIGN(
+      const auto keyring,
+      crypto::Keyring::Create(KeyringPath(work), root, options.passphrase, options.log_origin));
   NewToken token;
   audit::Anchor anchor{1, {}};
   {
     COFFER_ASSIGN(auto vault, Database::Open(VaultDatabasePath(work), keyring.vault_db_key(),
                                              {.create = true}));
-    COFFER_ASSIGN(auto keys, Database::Open(KeysDatabasePath(work), keyring.keys_db_key(),
-                                            {.create = true}));
+    COFFER_ASSIGN(auto keys,
+                  Database::Open(KeysDatabasePath(work), keyring.keys_db_key(), {.create = true}));
     COFFER_TRY(Migrate(vault, VaultMigrations()));
     COFFER_TRY(Migrate(keys, KeysMigrations()));
     COFFER_ASSIGN(auto principals, PrincipalStore::Open(vault));
@@ -119,7 +121,8 @@ Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProv
     created.outcome = "ok";
     audit::Entry first_token = created;
     first_token.action = Name(Action::kTokenCreate);
-    first_token.detail = row.id.Text() + " " + row.principal.Text() + " " + std::string(Name(row.role));
+    first_token.detail =
+        row.id.Text() + " " + row.principal.Text() + " " + std::string(Name(row.role));
 
     COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault));
     COFFER_TRY(principals.Insert(row));
@@ -140,8 +143,8 @@ Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProv
   }
   const std::string first_anchor =
       options.anchor_path.empty() ? AnchorPath(work, {}) : options.anchor_path;
-  COFFER_TRY(crypto::WriteFileAtomically(first_anchor,
-                                         crypto::AsBytes(audit::FormatAnchor(anchor))));
+  COFFER_TRY(
+      crypto::WriteFileAtomically(first_anchor, crypto::AsBytes(audit::FormatAnchor(anchor))));
   COFFER_TRY(SyncDirectory(work));
   if (rename(work.c_str(), target.c_str()) != 0) {
     return Fail(Code::kUnavailable, "directory_not_writable",
@@ -166,11 +169,12 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   COFFER_ASSIGN(auto keyring, crypto::Keyring::Open(KeyringPath(options.directory), root));
   auto core = std::make_unique<Core>(settled, std::move(lock), std::move(keyring));
 
-  COFFER_ASSIGN(auto vault, Database::Open(VaultDatabasePath(options.directory),
-                                           core->keyring.vault_db_key(),
-                                           {.cache_kib = options.page_cache_mib * 1024}));
-  COFFER_ASSIGN(auto keys, Database::Open(KeysDatabasePath(options.directory),
-                                          core->keyring.keys_db_key(), {.cache_kib = kKeysCacheKib}));
+  COFFER_ASSIGN(auto vault,
+                Database::Open(VaultDatabasePath(options.directory), core->keyring.vault_db_key(),
+                               {.cache_kib = options.page_cache_mib * 1024}));
+  COFFER_ASSIGN(auto keys,
+                Database::Open(KeysDatabasePath(options.directory), core->keyring.keys_db_key(),
+                               {.cache_kib = kKeysCacheKib}));
   COFFER_TRY(Migrate(vault, VaultMigrations()));
   COFFER_TRY(Migrate(keys, KeysMigrations()));
   COFFER_ASSIGN(auto anchor, ReadAnchor(settled.anchor_path));
@@ -178,8 +182,8 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
     COFFER_ASSIGN(auto log, LogStore::Open(vault));
     COFFER_TRY(CheckAnchor(*log, anchor, core->keyring));
   }
-  COFFER_ASSIGN(auto cache, KeyCache::Create(options.key_cache_entries,
-                                             options.require_locked_memory));
+  COFFER_ASSIGN(auto cache,
+                KeyCache::Create(options.key_cache_entries, options.require_locked_memory));
   COFFER_ASSIGN(core->engine,
                 Engine::Create(std::move(vault), std::move(keys), core->keyring, std::move(cache),
                                {.queue_limit = options.queue_limit,
@@ -192,13 +196,13 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
 
   COFFER_ASSIGN(auto reader, Database::Open(VaultDatabasePath(options.directory),
                                             core->keyring.vault_db_key(), {.read_only = true}));
-  COFFER_ASSIGN(core->publisher,
-                LogPublisher::Create(*core->engine, core->keyring, std::move(reader),
-                                     std::move(anchor),
-                                     {.anchor_path = settled.anchor_path,
-                                      .interval_ms = options.checkpoint_interval_ms,
-                                      .heartbeat_s = options.heartbeat_interval_s,
-                                      .log = options.log}));
+  COFFER_ASSIGN(
+      core->publisher,
+      LogPublisher::Create(*core->engine, core->keyring, std::move(reader), std::move(anchor),
+                           {.anchor_path = settled.anchor_path,
+                            .interval_ms = options.checkpoint_interval_ms,
+                            .heartbeat_s = options.heartbeat_interval_s,
+                            .log = options.log}));
   COFFER_TRY(core->publisher->Publish(false));
   core->publisher->Start();
   return std::unique_ptr<Vault>(new Vault(std::move(core)));
@@ -220,12 +224,12 @@ Error Vault::Refuse(const Caller& caller, Action action, std::optional<ClientId>
   Call call = core_->StartCall(caller, action);
   if (client) call.entry.client = client->Text();
   if (record) call.entry.record = record->Text();
-  auto refused = core_->Perform(OperationKind::kRead, call, client, nullptr,
-                                [&](Transaction&) -> Status {
-                                  call.entry.decision = audit::Decision::kDeny;
-                                  call.entry.rule = "check:input";
-                                  return Fail(error.code, error.reason);
-                                });
+  auto refused =
+      core_->Perform(OperationKind::kRead, call, client, nullptr, [&](Transaction&) -> Status {
+        call.entry.decision = audit::Decision::kDeny;
+        call.entry.rule = "check:input";
+        return Fail(error.code, error.reason);
+      });
   if (refused || refused.error().reason == error.reason) return error;
   return refused.error();
 }
@@ -239,8 +243,8 @@ Health Vault::CheckHealth() const {
 Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   Call call = core_->StartCall(caller, Action::kMetricsRead);
   COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr,
-      [](Transaction&) -> Status { return {}; }, EntryRule::kOnRefusal));
+      OperationKind::kRead, call, std::nullopt, nullptr, [](Transaction&) -> Status { return {}; },
+      EntryRule::kOnRefusal));
   auto statistics = core_->engine->Statistics();
   statistics.checkpoint_size = core_->publisher->published_size();
   return statistics;
@@ -249,15 +253,16 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
 Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   Call call = core_->StartCall(caller, Action::kStatusRead);
   VaultStatus status;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        for (const TokenRow* token : transaction.Tokens()) {
-          if (!token->revoked && token->expires > transaction.now()) ++status.active_tokens;
-        }
-        status.classes = transaction.catalog().classes.size();
-        status.purposes = transaction.catalog().purposes.size();
-        return {};
-      }));
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              for (const TokenRow* token : transaction.Tokens()) {
+                                if (!token->revoked && token->expires > transaction.now())
+                                  ++status.active_tokens;
+                              }
+                              status.classes = transaction.catalog().classes.size();
+                              status.purposes = transaction.catalog().purposes.size();
+                              return {};
+                            }));
   // Counting walks the tables: on a connection of its own, beside the engine.
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
   COFFER_ASSIGN(auto clients, ClientStore::Open(reader->database()));

@@ -3,8 +3,8 @@
 //
 // Errors common to all operations: kUnauthenticated; kPermissionDenied "permission_denied";
 // kInvalidArgument "purpose_required", kUnprocessable "purpose_unknown", kPermissionDenied
-// "purpose_not_allowed" where client data is touched; kNotFound "not_found" for what does not exist;
-// kUnavailable when the log or the store cannot be written; kExhausted "queue_full".
+// "purpose_not_allowed" where client data is touched; kNotFound "not_found" for what does not
+// exist; kUnavailable when the log or the store cannot be written; kExhausted "queue_full".
 #pragma once
 
 #include <cstdint>
@@ -135,7 +135,7 @@ struct LogPageRequest {
   std::optional<std::uint64_t> start;  // sequence to start at; the log's end when absent
 };
 struct LogPage {
-  std::vector<std::string> entries;  // exact bytes
+  std::vector<std::string> entries;   // exact bytes
   std::optional<std::uint64_t> next;  // where to go on, absent at the end
   std::uint64_t size = 0;             // of the log when it was read
 };
@@ -217,8 +217,8 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
 
 class Vault {
  public:
-  // Errors: kConflict "vault_in_use" (another process holds the directory); those of the keyring and
-  // the databases; kCorrupted "log_behind_anchor", "anchor_mismatch", "anchor_missing".
+  // Errors: kConflict "vault_in_use" (another process holds the directory); those of the keyring
+  // and the databases; kCorrupted "log_behind_anchor", "anchor_mismatch", "anchor_missing".
   static Result<std::unique_ptr<Vault>> Open(const VaultOptions& options,
                                              crypto::RootKeyProvider& root);
   // Writes the stop entry, the last checkpoint and the anchor. Operations must have ended.
@@ -250,9 +250,8 @@ class Vault {
   Result<Page<RecordInfo>> ListRecords(const Caller& caller, const ClientId& client,
                                        std::string_view class_name, bool with_data,
                                        const PageRequest& page);
-  Result<RecordInfo> UpdateRecord(const Caller& caller, const ClientId& client,
-                                  const RecordId& id, std::uint64_t if_version,
-                                  const nlohmann::json& data);
+  Result<RecordInfo> UpdateRecord(const Caller& caller, const ClientId& client, const RecordId& id,
+                                  std::uint64_t if_version, const nlohmann::json& data);
   Status DeleteRecord(const Caller& caller, const ClientId& client, const RecordId& id,
                       std::optional<std::uint64_t> if_version);
   // One client by external reference and one record of it: made, updated or left as they are.

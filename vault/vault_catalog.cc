@@ -19,15 +19,15 @@ Result<std::shared_ptr<const ClassSchema>> Vault::GetClass(const Caller& caller,
                                                            std::optional<std::uint64_t> version) {
   Call call = core_->StartCall(caller, Action::kClassRead);
   std::shared_ptr<const ClassSchema> schema;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        schema = version ? transaction.catalog().Version(name, *version)
-                         : transaction.catalog().Newest(name);
-        if (!schema) return NotFound(call);
-        call.entry.class_name = schema->name;
-        call.entry.version = schema->version;
-        return {};
-      }));
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              schema = version ? transaction.catalog().Version(name, *version)
+                                               : transaction.catalog().Newest(name);
+                              if (!schema) return NotFound(call);
+                              call.entry.class_name = schema->name;
+                              call.entry.version = schema->version;
+                              return {};
+                            }));
   return schema;
 }
 
@@ -49,8 +49,8 @@ Result<std::shared_ptr<const ClassSchema>> Vault::PutClass(const Caller& caller,
                                                            std::string_view definition) {
   auto parsed = ParseClass(definition);
   if (parsed && parsed->name != name) {
-    parsed = std::unexpected(Error{Code::kUnprocessable, "class_invalid", {},
-                                   {{"/name", "must be the name in the path"}}});
+    parsed = std::unexpected(Error{
+        Code::kUnprocessable, "class_invalid", {}, {{"/name", "must be the name in the path"}}});
   }
   if (!parsed) {
     return std::unexpected(
@@ -70,8 +70,11 @@ Result<std::shared_ptr<const ClassSchema>> Vault::PutClass(const Caller& caller,
         }
         for (const std::string& purpose : parsed->purposes) {
           if (!transaction.catalog().purposes.contains(purpose)) {
-            return std::unexpected(Error{Code::kUnprocessable, "class_invalid", {},
-                                         {{"/purposes", "names a purpose that is not registered"}}});
+            return std::unexpected(
+                Error{Code::kUnprocessable,
+                      "class_invalid",
+                      {},
+                      {{"/purposes", "names a purpose that is not registered"}}});
           }
         }
         if (!newest && transaction.catalog().classes.size() >= kMaxClasses) {

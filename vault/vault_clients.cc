@@ -53,8 +53,8 @@ std::vector<Issue> FaultsOf(const ClientChange& change) {
     if (change.tags->size() > kMaxTags) issues.push_back({"/tags", "must be at most 50 tags"});
     for (std::size_t i = 0; i < change.tags->size() && i < kMaxTags; ++i) {
       if (!IsTag((*change.tags)[i])) {
-        issues.push_back({"/tags/" + std::to_string(i),
-                          "must be 1 to 64 of a-z, 0-9, '-', '_', ':' and '.'"});
+        issues.push_back(
+            {"/tags/" + std::to_string(i), "must be 1 to 64 of a-z, 0-9, '-', '_', ':' and '.'"});
       }
     }
   }
@@ -62,7 +62,8 @@ std::vector<Issue> FaultsOf(const ClientChange& change) {
 }
 
 ClientInfo InfoOf(const ClientRow& row, std::string external_ref) {
-  return {row.id, std::move(external_ref), SplitTags(row.tags), row.version, row.created, row.updated};
+  return {row.id,     std::move(external_ref), SplitTags(row.tags), row.version, row.created,
+          row.updated};
 }
 
 // A client row that was logged as disclosed, with the pinned key that opens it after the commit.
@@ -72,10 +73,10 @@ struct SealedClient {
 };
 
 Result<ClientInfo> OpenClient(const Vault::Core& core, const SealedClient& client) {
-  COFFER_ASSIGN(const Bytes plain,
-                crypto::Open(client.key.ExposeSecret(),
-                             core.ClientContext(client.row.id, client.row.version),
-                             client.row.profile));
+  COFFER_ASSIGN(
+      const Bytes plain,
+      crypto::Open(client.key.ExposeSecret(), core.ClientContext(client.row.id, client.row.version),
+                   client.row.profile));
   return InfoOf(client.row, std::string(crypto::AsText(plain)));
 }
 
@@ -88,8 +89,9 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
                                        const Idempotency& idempotency) {
   constexpr Action kAction = Action::kClientCreate;
   if (auto issues = FaultsOf(client); !issues.empty()) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
-                                  Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)}));
+    return std::unexpected(
+        Refuse(caller, kAction, std::nullopt, std::nullopt,
+               Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)}));
   }
   Call call = core_->StartCall(caller, kAction);
   const auto repeat = core_->HashIdempotency(call, {}, idempotency);
@@ -122,8 +124,8 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
           repeated = true;
           call.entry.client = id.Text();
           call.entry.outcome = "repeated";
-          info = ClientInfo{id, external_ref, SplitTags(row.tags), 1, existing->created,
-                            existing->created};
+          info = ClientInfo{id, external_ref,      SplitTags(row.tags),
+                            1,  existing->created, existing->created};
           return {};
         }
         row.created = row.updated = transaction.now();
@@ -168,8 +170,9 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
                                        std::uint64_t if_version, const ClientChange& change) {
   constexpr Action kAction = Action::kClientUpdate;
   if (auto issues = FaultsOf(change); !issues.empty()) {
-    return std::unexpected(Refuse(caller, kAction, id, std::nullopt,
-                                  Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)}));
+    return std::unexpected(
+        Refuse(caller, kAction, id, std::nullopt,
+               Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)}));
   }
   Call call = core_->StartCall(caller, kAction);
   call.entry.client = id.Text();
@@ -180,9 +183,9 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         if (!row) return NotFound(call);
         if (row->version != if_version) return Fail(Code::kPreconditionFailed, "version_mismatch");
         COFFER_ASSIGN(const auto key, transaction.PinKey(id));
-        COFFER_ASSIGN(const Bytes plain,
-                      crypto::Open(key.ExposeSecret(), core_->ClientContext(id, row->version),
-                                   row->profile));
+        COFFER_ASSIGN(
+            const Bytes plain,
+            crypto::Open(key.ExposeSecret(), core_->ClientContext(id, row->version), row->profile));
         std::string external_ref(crypto::AsText(plain));
         const ClientRow before = *row;
         if (change.external_ref) {
@@ -213,7 +216,8 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
   constexpr Action kAction = Action::kClientList;
   const std::string list = "clients/" + std::string(tag) + "/" + std::string(class_name);
   const auto after = core_->ReadCursor(list, page.cursor);
-  if (!after) return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, after.error()));
+  if (!after)
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, after.error()));
   const auto schema = core_->engine->catalog()->Newest(class_name);
   if (!class_name.empty() && !schema) {
     return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
@@ -326,30 +330,31 @@ Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
                                                  std::string_view external_ref) {
   constexpr Action kAction = Action::kClientSearch;
   if (external_ref.empty() || external_ref.size() > 200 || !IsCleanUtf8(external_ref)) {
-    return std::unexpected(
-        Refuse(caller, kAction, std::nullopt, std::nullopt,
-               Error{Code::kUnprocessable, "search_invalid", {},
-                     {{"/external_ref", "must be text of 1 to 200 bytes"}}}));
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
+                                  Error{Code::kUnprocessable,
+                                        "search_invalid",
+                                        {},
+                                        {{"/external_ref", "must be text of 1 to 200 bytes"}}}));
   }
   const BlindToken token = core_->ReferenceToken(external_ref);
   Call call = core_->StartCall(caller, kAction);
   call.entry.fields = {"external_ref"};
   Page<SearchHit> result;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        Stores& stores = transaction.stores();
-        COFFER_ASSIGN(const auto row, stores.clients.FindByReference(token));
-        if (!row) return {};
-        COFFER_ASSIGN(const auto client, stores.clients.FindRow(*row));
-        if (!client) return {};
-        audit::Entry entry;
-        entry.action = Name(kAction);
-        entry.client = client->id.Text();
-        entry.fields = call.entry.fields;
-        transaction.Also(std::move(entry));
-        result.items.push_back({client->id, std::nullopt});
-        return {};
-      }));
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              Stores& stores = transaction.stores();
+                              COFFER_ASSIGN(const auto row, stores.clients.FindByReference(token));
+                              if (!row) return {};
+                              COFFER_ASSIGN(const auto client, stores.clients.FindRow(*row));
+                              if (!client) return {};
+                              audit::Entry entry;
+                              entry.action = Name(kAction);
+                              entry.client = client->id.Text();
+                              entry.fields = call.entry.fields;
+                              transaction.Also(std::move(entry));
+                              result.items.push_back({client->id, std::nullopt});
+                              return {};
+                            }));
   return result;
 }
 
@@ -377,7 +382,8 @@ Result<Erasure> Vault::EraseClient(const Caller& caller, const ClientId& id) {
         erasure.client = id;
         erasure.erased = transaction.now();
         erasure.seq = transaction.NextSeq();
-        COFFER_TRY(stores.clients.InsertErasure({id, erasure.erased, erasure.seq, erasure.records}));
+        COFFER_TRY(
+            stores.clients.InsertErasure({id, erasure.erased, erasure.seq, erasure.records}));
         transaction.DestroyKey(id);
         return {};
       }));

@@ -57,9 +57,9 @@ class EntryMatcher {
 // part of one that we wrote.
 bool IsPlain(const std::string& value) {
   return value.size() <= 200 && std::ranges::all_of(value, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
-           c == ':';
-  });
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                  c == '.' || c == ':';
+         });
 }
 
 bool IsPlain(const LogFilter& f) {
@@ -87,14 +87,13 @@ struct Latest {
     } else if (entry.action == Name(Action::kRecordDelete) && entry.outcome == "ok") {
       records.erase(entry.record);
     } else if (entry.payload_hash && !entry.record.empty()) {
-      if (records.insert_or_assign(entry.record,
-                                   State{entry.version, *entry.payload_hash, entry.seq})
+      if (records
+              .insert_or_assign(entry.record, State{entry.version, *entry.payload_hash, entry.seq})
               .second) {
         records_of[entry.client].push_back(entry.record);
       }
     } else if (entry.payload_hash && !entry.client.empty()) {
-      clients.insert_or_assign(entry.client,
-                               State{entry.version, *entry.payload_hash, entry.seq});
+      clients.insert_or_assign(entry.client, State{entry.version, *entry.payload_hash, entry.seq});
     }
   }
 };
@@ -120,8 +119,10 @@ Status CheckState(Database& database, Latest& latest, DeepReport& report) {
       const std::string client_id = client->id.Text();
       const auto known = latest.clients.find(client_id);
       if (known == latest.clients.end()) {
-        AddFinding(report, {}, "client " + client_id + " is stored, but the log has no such client "
-                               "(restored after its erasure, or never created)");
+        AddFinding(report, {},
+                   "client " + client_id +
+                       " is stored, but the log has no such client "
+                       "(restored after its erasure, or never created)");
       } else {
         if (known->second.version != client->version ||
             known->second.payload != crypto::Sha256(client->profile)) {
@@ -140,8 +141,9 @@ Status CheckState(Database& database, Latest& latest, DeepReport& report) {
         const std::string record_id = record->id.Text();
         const auto last = latest.records.find(record_id);
         if (last == latest.records.end()) {
-          AddFinding(report, {}, "record " + record_id + " of client " + client_id +
-                                     " is stored, but the log has no such record");
+          AddFinding(report, {},
+                     "record " + record_id + " of client " + client_id +
+                         " is stored, but the log has no such record");
           continue;
         }
         const auto& mine = latest.records_of[client_id];
@@ -234,13 +236,14 @@ Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& filter,
     while (at < end && result.entries.size() < page.limit) {
       // In steps, so that a full page stops soon.
       const std::uint64_t to = std::min<std::uint64_t>(end, at + 1000);
-      COFFER_TRY(reader->log().ReadEntries(at, to, [&](std::uint64_t seq, std::string_view bytes) -> Status {
-        if (result.entries.size() < page.limit) {
-          if (matcher.Matches(bytes)) result.entries.emplace_back(bytes);
-          at = seq + 1;
-        }
-        return {};
-      }));
+      COFFER_TRY(reader->log().ReadEntries(
+          at, to, [&](std::uint64_t seq, std::string_view bytes) -> Status {
+            if (result.entries.size() < page.limit) {
+              if (matcher.Matches(bytes)) result.entries.emplace_back(bytes);
+              at = seq + 1;
+            }
+            return {};
+          }));
     }
     if (at < result.size) result.next = at;
     return result;
@@ -290,9 +293,8 @@ Result<LogEntryView> Vault::ReadLogEntry(const Caller& caller, std::uint64_t seq
         return {};
       }));
   if (note) {
-    const auto opened =
-        core_->OpenReason(*note, entry.request,
-                          key ? key->ExposeSecret() : core_->keyring.note_key().ExposeSecret());
+    const auto opened = core_->OpenReason(
+        *note, entry.request, key ? key->ExposeSecret() : core_->keyring.note_key().ExposeSecret());
     if (!opened || audit::NoteCommitment(opened->first, opened->second) != *entry.note_hash) {
       return std::unexpected(core_->IntegrityAlarm(call, "note_not_authentic"));
     }
@@ -333,9 +335,9 @@ Result<DeepReport> Vault::VerifyLog(const Caller& caller, bool deep) {
                             [](Transaction&) -> Status { return {}; }));
   const std::string note = core_->publisher->published();
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
-  auto report = VerifyAll(reader->database(),
-                          {core_->keyring.log_origin(), core_->keyring.log_signing_key().public_key()},
-                          {note}, deep);
+  auto report = VerifyAll(
+      reader->database(),
+      {core_->keyring.log_origin(), core_->keyring.log_signing_key().public_key()}, {note}, deep);
   if (report && !report->log.ok()) {
     COFFER_TRY(core_->LogSystemEvent("integrity.alarm", report->log.findings.front().check));
   }

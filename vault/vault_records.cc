@@ -50,9 +50,12 @@ Result<KeyCache::Pin> PinOrNotFound(Transaction& transaction, Call& call, const 
 
 std::string_view Name(ImportOutcome outcome) {
   switch (outcome) {
-    case ImportOutcome::kCreated: return "created";
-    case ImportOutcome::kUpdated: return "updated";
-    case ImportOutcome::kUnchanged: return "unchanged";
+    case ImportOutcome::kCreated:
+      return "created";
+    case ImportOutcome::kUpdated:
+      return "updated";
+    case ImportOutcome::kUnchanged:
+      return "unchanged";
   }
   return "";
 }
@@ -99,7 +102,8 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
           COFFER_TRY(PinOrNotFound(transaction, call, client));
           COFFER_ASSIGN(const auto before, Core::FindRepeated(transaction, repeat));
           if (before) {
-            COFFER_ASSIGN(const auto existing, transaction.stores().records.Find(RecordId{*before}));
+            COFFER_ASSIGN(const auto existing,
+                          transaction.stores().records.Find(RecordId{*before}));
             if (!existing) return Fail(Code::kConflict, "idempotent_object_gone");
             info = InfoOf(*existing, client);
             info.version = 1;
@@ -139,17 +143,16 @@ Result<RecordInfo> Vault::GetRecord(const Caller& caller, const ClientId& client
   call.entry.record = id.Text();
   std::optional<RecordRow> row;
   std::optional<KeyCache::Pin> key;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, client, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
-                              COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
-                              const auto schema = transaction.catalog().Version(
-                                  row->class_name, row->class_version);
-                              call.entry.class_name = row->class_name;
-                              COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
-                              Describe(call.entry, *row, schema.get());
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
+        COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
+        const auto schema = transaction.catalog().Version(row->class_name, row->class_version);
+        call.entry.class_name = row->class_name;
+        COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
+        Describe(call.entry, *row, schema.get());
+        return {};
+      }));
   const auto plain =
       crypto::Open(key->ExposeSecret(),
                    core_->RecordContext(client, id, row->class_name, row->version), row->payload);
@@ -239,8 +242,8 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, client, asked.get(), [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
-        COFFER_ASSIGN(const auto ids, transaction.stores().records.ListOf(
-                                          client.Row(), class_name, *after, page.limit + 1));
+        COFFER_ASSIGN(const auto ids, transaction.stores().records.ListOf(client.Row(), class_name,
+                                                                          *after, page.limit + 1));
         std::int64_t last = *after;
         for (std::size_t i = 0; i < ids.size(); ++i) {
           if (i == page.limit) {
@@ -378,8 +381,11 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   if (import.external_ref.empty() || import.external_ref.size() > 200 ||
       import.record_key.size() > 200 || !IsCleanUtf8(import.external_ref) ||
       !IsCleanUtf8(import.record_key)) {
-    return refuse({Code::kUnprocessable, "import_invalid", {},
-                   {{"/external_ref", "must be text of 1 to 200 bytes, record_key of at most 200"}}});
+    return refuse(
+        {Code::kUnprocessable,
+         "import_invalid",
+         {},
+         {{"/external_ref", "must be text of 1 to 200 bytes, record_key of at most 200"}}});
   }
   const auto document = ParseDocument(*schema, import.data);
   if (!document) return refuse(document.error());
@@ -445,7 +451,8 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           client_made = true;
         } else {
           COFFER_ASSIGN(const auto owner, stores.clients.FindRow(*existing));
-          if (!owner) return Fail(Code::kCorrupted, "storage_corrupted", "a reference names no client");
+          if (!owner)
+            return Fail(Code::kCorrupted, "storage_corrupted", "a reference names no client");
           result.client = owner->id;
           COFFER_ASSIGN(const auto key, transaction.PinKey(owner->id));
           COFFER_ASSIGN(const auto ids, stores.records.FindByToken(*record.import_token, 0, 1));

@@ -45,10 +45,10 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, std::string_view name,
   }
   Call call = core_->StartCall(caller, Action::kTokenCreate);
   NewToken token;
-  TokenRow row = MakeToken(core_->keyring, name, role, core_->Now(), lifetime_s * 1000, token.secret);
+  TokenRow row =
+      MakeToken(core_->keyring, name, role, core_->Now(), lifetime_s * 1000, token.secret);
   token.info = InfoOf(row);
-  call.entry.detail =
-      row.id.Text() + " " + row.principal.Text() + " " + std::string(Name(role));
+  call.entry.detail = row.id.Text() + " " + row.principal.Text() + " " + std::string(Name(role));
   COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, nullptr,
                             [&](Transaction& transaction) -> Status {
                               COFFER_TRY(transaction.stores().principals.Insert(row));
@@ -75,19 +75,19 @@ Result<TokenInfo> Vault::RevokeToken(const Caller& caller, const TokenId& id) {
   Call call = core_->StartCall(caller, Action::kTokenRevoke);
   call.entry.detail = id.Text();
   TokenInfo info;
-  COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              const TokenRow* found = transaction.FindToken(id);
-                              if (found == nullptr) return NotFound(call);
-                              TokenRow row = *found;
-                              if (!row.revoked) {
-                                row.revoked = transaction.now();
-                                COFFER_TRY(transaction.stores().principals.Revoke(id, *row.revoked));
-                              }
-                              info = InfoOf(row);
-                              transaction.PutToken(std::move(row));
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        const TokenRow* found = transaction.FindToken(id);
+        if (found == nullptr) return NotFound(call);
+        TokenRow row = *found;
+        if (!row.revoked) {
+          row.revoked = transaction.now();
+          COFFER_TRY(transaction.stores().principals.Revoke(id, *row.revoked));
+        }
+        info = InfoOf(row);
+        transaction.PutToken(std::move(row));
+        return {};
+      }));
   return info;
 }
 

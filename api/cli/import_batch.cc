@@ -105,15 +105,16 @@ Outcome<std::vector<PendingRow>> TakeAnswers(const ImportPlan& plan, std::vector
   return left;
 }
 
+// Grows with each attempt, and is never shorter than the server asks for.
 std::chrono::milliseconds PauseBefore(const Patience& patience, int attempt,
                                       std::string_view retry_after) {
   int seconds = 0;
-  const auto [end, error] =
-      std::from_chars(retry_after.data(), retry_after.data() + retry_after.size(), seconds);
-  if (error == std::errc() && end == retry_after.data() + retry_after.size() && seconds > 0) {
-    return std::min<std::chrono::milliseconds>(std::chrono::seconds(seconds), kLongestPause);
-  }
-  return std::min(patience.first_pause * (1 << std::min(attempt - 1, 10)), kLongestPause);
+  const char* const last = retry_after.data() + retry_after.size();
+  const auto [end, error] = std::from_chars(retry_after.data(), last, seconds);
+  if (error != std::errc() || end != last) seconds = 0;
+  const std::chrono::milliseconds grown = patience.first_pause * (1 << std::min(attempt - 1, 10));
+  return std::min(std::max<std::chrono::milliseconds>(grown, std::chrono::seconds(seconds)),
+                  kLongestPause);
 }
 
 }  // namespace

@@ -220,7 +220,9 @@ void AddImportCommand(CLI::App& app, Command& chosen) {
       ->add_option("--report", options->report,
                    "File for the list of refused rows: line, column, field, reason, and no values")
       ->type_name("FILE");
-  command->add_option("--jobs", options->run.jobs, "Connections used at once")
+  command
+      ->add_option("--jobs", options->run.jobs,
+                   "Connections used at once; the server takes four imports at a time")
       ->type_name("N")
       ->check(CLI::Range(1, 32))
       ->capture_default_str();

@@ -33,7 +33,7 @@ constexpr const char* kFooter = R"(Four ways, from what is at hand:
 
 Exit code 0: whole; 4: damaged. Examples:
   coffer verify --log-key KEY --checkpoint 2026-01.checkpoint
-  coffer verify --data /mnt/copy --root-key-file root.key --log-key KEY --deep
+  coffer verify --data vault-copy --root-key-file root.key --log-key KEY --deep
   coffer verify --entries log.ndjson --checkpoint log.ndjson.checkpoint --log-key KEY
   coffer verify --proof entry.proof --entry entry.json --log-key KEY)";
 

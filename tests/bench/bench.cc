@@ -36,16 +36,16 @@ struct Run {
   long requests = 0, errors = 0;
 };
 
-Run Wrk(RunningVault& vault, const std::string& scenario, int connections, const std::string& seconds,
-        const std::string& clients) {
-  const auto result = RunProgram(
-      {"/usr/bin/wrk", "-t1", "-c" + std::to_string(connections), "-d" + seconds + "s", "-s",
-       std::string(COFFER_SOURCE_DIR) + "/tests/bench/load.lua",
-       "https://127.0.0.1:" + std::to_string(vault.port())},
-      {{"SCENARIO", scenario},
-       {"TOKEN", vault.Token("crm-service")},
-       {"IDS", vault.work() / "ids"},
-       {"CLIENTS", clients}});
+Run Wrk(RunningVault& vault, const std::string& scenario, int connections,
+        const std::string& seconds, const std::string& clients) {
+  const auto result =
+      RunProgram({"/usr/bin/wrk", "-t1", "-c" + std::to_string(connections), "-d" + seconds + "s",
+                  "-s", std::string(COFFER_SOURCE_DIR) + "/tests/bench/load.lua",
+                  "https://127.0.0.1:" + std::to_string(vault.port())},
+                 {{"SCENARIO", scenario},
+                  {"TOKEN", vault.Token("crm-service")},
+                  {"IDS", vault.work() / "ids"},
+                  {"CLIENTS", clients}});
   INFO(result.out << result.err);
   REQUIRE(result.exit_code == 0);
   const auto at = result.out.find("RESULT ");
@@ -99,9 +99,10 @@ void Fill(RunningVault& vault, int clients) {
         const int to = std::min(clients, from + kLines);
         for (int i = from; i < to; ++i) {
           body += json{{"external_ref", "B-" + std::to_string(i)},
-                       {"data", {{"email", "user" + std::to_string(i) + "@example.com"},
-                                 {"phone", "+1666" + std::to_string(1000000 + i)},
-                                 {"text", filler}}}}
+                       {"data",
+                        {{"email", "user" + std::to_string(i) + "@example.com"},
+                         {"phone", "+1666" + std::to_string(1000000 + i)},
+                         {"text", filler}}}}
                       .dump() +
                   "\n";
         }
@@ -142,7 +143,8 @@ void Floors(const TemporaryDirectory& work) {
     std::printf("floor: append of 4 KiB + fdatasync            %8.0f/s\n", count / 2.0);
   }
   auto key = coffer::crypto::SecretBytes::Random(32);
-  auto database = coffer::vault::Database::Open(work / "floor.db", key, {.create = true, .cache_kib = 65536});
+  auto database =
+      coffer::vault::Database::Open(work / "floor.db", key, {.create = true, .cache_kib = 65536});
   REQUIRE(database);
   REQUIRE(database->Execute("CREATE TABLE t (id INTEGER PRIMARY KEY, b BLOB NOT NULL) STRICT"));
   auto insert = coffer::vault::Statement::Prepare(*database, "INSERT INTO t (b) VALUES (?)");
@@ -167,10 +169,11 @@ void Floors(const TemporaryDirectory& work) {
 TEST_CASE("benchmark") {
   const std::string clients = Environment("COFFER_BENCH_CLIENTS", "100000");
   const std::string seconds = Environment("COFFER_BENCH_SECONDS", "8");
-  std::printf("%u cores, %s clients, %s s a run\n", std::thread::hardware_concurrency(), clients.c_str(),
-              seconds.c_str());
+  std::printf("%u cores, %s clients, %s s a run\n", std::thread::hardware_concurrency(),
+              clients.c_str(), seconds.c_str());
   RunningVault vault;
-  const auto put = vault.As("administrator", "").Send("PUT", "/v1/classes/bench", kClass, "application/json");
+  const auto put =
+      vault.As("administrator", "").Send("PUT", "/v1/classes/bench", kClass, "application/json");
   INFO(put.body);
   REQUIRE(put.status == 200);
   Floors(vault.work());
@@ -183,12 +186,13 @@ TEST_CASE("benchmark") {
   // Once around, so that the caches hold what they can hold.
   Wrk(vault, "read", 32, seconds, clients);
 
-  std::printf("\n%-7s %5s %9s %7s %9s %9s %9s %9s %7s %7s\n", "what", "conns", "rate/s", "ratio", "p50 ms",
-              "p99 ms", "max ms", "commits/s", "batch", "RSS MiB");
+  std::printf("\n%-7s %5s %9s %7s %9s %9s %9s %9s %7s %7s\n", "what", "conns", "rate/s", "ratio",
+              "p50 ms", "p99 ms", "max ms", "commits/s", "batch", "RSS MiB");
   std::istringstream counts(Environment("COFFER_BENCH_CONNECTIONS", "1 8 32 64"));
   for (int connections; counts >> connections;) {
     double bare = 0;
-    for (const std::string scenario : {"bare", "read", "search", "write"}) {
+    std::istringstream scenarios(Environment("COFFER_BENCH_SCENARIOS", "bare read search write"));
+    for (std::string scenario; scenarios >> scenario;) {
       const double entries_before = Metric(vault, "coffer_log_entries");
       const double operations_before = Metric(vault, "coffer_engine_operations");
       const double batches_before = Metric(vault, "coffer_engine_batches");
@@ -198,8 +202,8 @@ TEST_CASE("benchmark") {
       const double entries = Metric(vault, "coffer_log_entries") - entries_before;
       if (scenario == "bare") bare = run.rate;
       std::printf("%-7s %5d %9.0f %7.3f %9.2f %9.2f %9.1f %9.0f %7.1f %7.0f%s\n", scenario.c_str(),
-                  connections, run.rate, run.rate / bare, run.p50_ms, run.p99_ms, run.max_ms,
-                  batches / std::stod(seconds), batches > 0 ? operations / batches : 0,
+                  connections, run.rate, bare > 0 ? run.rate / bare : 0, run.p50_ms, run.p99_ms,
+                  run.max_ms, batches / std::stod(seconds), batches > 0 ? operations / batches : 0,
                   Metric(vault, "process_resident_memory_bytes") / (1 << 20),
                   run.errors > 0 ? "  ERRORS" : "");
       std::fflush(stdout);
@@ -214,7 +218,8 @@ TEST_CASE("benchmark") {
   const auto verified = vault.As("security-officer", "").Post("/v1/log/verify", {{"deep", true}});
   INFO(verified.body);
   CHECK(verified.Json().value("ok", false));
-  std::printf("\nlog verified, deep: %s entries, %s records\n", verified.Json()["size"].dump().c_str(),
+  std::printf("\nlog verified, deep: %s entries, %s records\n",
+              verified.Json()["size"].dump().c_str(),
               verified.Json()["records_checked"].dump().c_str());
   vault.Stop();
 }

@@ -16,12 +16,15 @@ namespace {
 constexpr int kMaxLongReads = 4;
 constexpr int kSnapshotCacheKib = 2048;
 
-void AppendText(Bytes& out, std::string_view text) { out.insert(out.end(), text.begin(), text.end()); }
+void AppendText(Bytes& out, std::string_view text) {
+  out.insert(out.end(), text.begin(), text.end());
+}
 
 void AppendBytes(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
 void AppendU64(Bytes& out, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
+  for (int shift = 56; shift >= 0; shift -= 8)
+    out.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
 }  // namespace
@@ -120,8 +123,7 @@ Status Vault::Core::SealReason(Transaction& transaction, Call& call,
     }
     if (pin.error().code != Code::kNotFound) return std::unexpected(pin.error());
   }
-  transaction.AttachNote(
-      0, crypto::Seal(keyring.note_key().ExposeSecret(), 0, context, plain));
+  transaction.AttachNote(0, crypto::Seal(keyring.note_key().ExposeSecret(), 0, context, plain));
   return {};
 }
 
@@ -262,12 +264,12 @@ std::optional<Vault::Core::IdempotencyKeys> Vault::Core::HashIdempotency(
       crypto::KeyedHash(keyring.token_hash_key(),
                         {crypto::AsBytes("idempotency"), digest, crypto::AsBytes(Name(call.action)),
                          crypto::AsBytes(target), crypto::AsBytes(idempotency.key)}),
-      crypto::KeyedHash(keyring.token_hash_key(), {crypto::AsBytes("idempotent body"),
-                                                   crypto::AsBytes(idempotency.body)})};
+      crypto::KeyedHash(keyring.token_hash_key(),
+                        {crypto::AsBytes("idempotent body"), crypto::AsBytes(idempotency.body)})};
 }
 
-Result<std::optional<Id128>> Vault::Core::FindRepeated(
-    Transaction& transaction, const std::optional<IdempotencyKeys>& keys) {
+Result<std::optional<Id128>> Vault::Core::FindRepeated(Transaction& transaction,
+                                                       const std::optional<IdempotencyKeys>& keys) {
   if (!keys) return std::nullopt;
   COFFER_ASSIGN(const auto row, transaction.stores().idempotency.Find(keys->key));
   if (!row) return std::nullopt;
@@ -282,10 +284,10 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(Vault::Core& core) 
   if (core.long_reads.fetch_add(1) >= kMaxLongReads) {
     return Fail(Code::kExhausted, "too_many_long_reads");
   }
-  COFFER_ASSIGN(reader->database_,
-                Database::Open(VaultDatabasePath(core.options.directory),
-                               core.keyring.vault_db_key(),
-                               {.read_only = true, .cache_kib = kSnapshotCacheKib}));
+  COFFER_ASSIGN(
+      reader->database_,
+      Database::Open(VaultDatabasePath(core.options.directory), core.keyring.vault_db_key(),
+                     {.read_only = true, .cache_kib = kSnapshotCacheKib}));
   COFFER_ASSIGN(reader->log_, LogStore::Open(reader->database_));
   return reader;
 }

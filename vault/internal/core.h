@@ -80,8 +80,7 @@ struct Vault::Core {
 
   Status SealReason(Transaction& transaction, Call& call,
                     const std::optional<ClientId>& client) const;
-  Result<std::pair<crypto::Hash, std::string>> OpenReason(ByteView sealed,
-                                                          std::string_view call,
+  Result<std::pair<crypto::Hash, std::string>> OpenReason(ByteView sealed, std::string_view call,
                                                           ByteView key) const;
 
   // An entry of the vault itself.

@@ -54,12 +54,11 @@ Result<KeyCache::Pin> Transaction::PinKey(const ClientId& client) {
   if (std::ranges::find(engine_.keys_to_destroy_, client) != engine_.keys_to_destroy_.end()) {
     return Fail(Code::kNotFound, "not_found");
   }
-  return engine_.cache_->FindOrInsert(
-      client, [&](std::span<std::uint8_t> slot) -> Status {
-        COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find(client));
-        if (!wrapped) return Fail(Code::kNotFound, "not_found");
-        return engine_.keyring_->UnwrapDataKey(*wrapped, client.value, slot);
-      });
+  return engine_.cache_->FindOrInsert(client, [&](std::span<std::uint8_t> slot) -> Status {
+    COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find(client));
+    if (!wrapped) return Fail(Code::kNotFound, "not_found");
+    return engine_.keyring_->UnwrapDataKey(*wrapped, client.value, slot);
+  });
 }
 
 std::uint64_t Transaction::NextSeq() const { return engine_.writer_->head().size + also_.size(); }
@@ -90,7 +89,8 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(statements.commit, Statement::Prepare(engine->vault_, "COMMIT"));
   COFFER_ASSIGN(statements.savepoint, Statement::Prepare(engine->vault_, "SAVEPOINT operation"));
   COFFER_ASSIGN(statements.release, Statement::Prepare(engine->vault_, "RELEASE operation"));
-  COFFER_ASSIGN(statements.rollback_to, Statement::Prepare(engine->vault_, "ROLLBACK TO operation"));
+  COFFER_ASSIGN(statements.rollback_to,
+                Statement::Prepare(engine->vault_, "ROLLBACK TO operation"));
   sqlite3_wal_hook(
       engine->vault_.handle(),
       [](void* self, sqlite3*, const char*, int frames) {
@@ -214,8 +214,8 @@ void Engine::Loop() {
       std::unique_lock lock(queue_mutex_);
       while (queue_.empty() && !stopping_ && !timed_out) {
         idle_ = true;
-        timed_out = queue_changed_.wait_for(lock, std::chrono::seconds(1)) ==
-                    std::cv_status::timeout;
+        timed_out =
+            queue_changed_.wait_for(lock, std::chrono::seconds(1)) == std::cv_status::timeout;
       }
       idle_ = false;
       if (queue_.empty() && stopping_) return;
@@ -359,7 +359,8 @@ Status Engine::CommitBatch() {
   }
   if (!keys_to_destroy_.empty()) DestroyKeys();
   commit_nanoseconds_.fetch_add(
-      static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - started).count()),
+      static_cast<std::uint64_t>(
+          std::chrono::nanoseconds(std::chrono::steady_clock::now() - started).count()),
       std::memory_order_relaxed);
   return {};
 }
@@ -385,7 +386,8 @@ void Engine::AbandonBatch(const Error& why) {
     Log(Severity::kError, "the store cannot be written, nothing is served: " + why.detail);
   }
   if (sqlite3_get_autocommit(vault_.handle()) == 0) {
-    if (auto rolled_back = vault_.Execute("ROLLBACK"); !rolled_back) Die(rolled_back.error().detail);
+    if (auto rolled_back = vault_.Execute("ROLLBACK"); !rolled_back)
+      Die(rolled_back.error().detail);
   }
   if (sqlite3_get_autocommit(keys_.handle()) == 0) {
     if (auto rolled_back = keys_.Execute("ROLLBACK"); !rolled_back) Die(rolled_back.error().detail);
@@ -437,8 +439,8 @@ void Engine::CheckpointWal() {
 }
 
 void Engine::Die(std::string_view why) {
-  // After a failed fsync the kernel may have dropped what was not written and will not say so again:
-  // nothing may be acknowledged any more, and a restart recovers what is durable.
+  // After a failed fsync the kernel may have dropped what was not written and will not say so
+  // again: nothing may be acknowledged any more, and a restart recovers what is durable.
   Log(Severity::kError, "storage failed, the process ends: " + std::string(why));
   _exit(74);
 }

@@ -1,9 +1,9 @@
 // The engine: one thread, one read-write connection, one commit for many requests.
 //
 // A request's thread hands an operation to the queue and waits. The engine thread takes all that is
-// queued, runs each operation (writers inside a savepoint), appends its log entry, commits once, and
-// only then lets the waiting threads go on. So a read sees the latest commit, is strictly ordered
-// with writes and erasures, and its entry is durable before anything is disclosed.
+// queued, runs each operation (writers inside a savepoint), appends its log entry, commits once,
+// and only then lets the waiting threads go on. So a read sees the latest commit, is strictly
+// ordered with writes and erasures, and its entry is durable before anything is disclosed.
 //
 // Order of a batch's commits, and what a crash leaves between them:
 //   1. keys.db, new keys      a key whose client was never acknowledged: harmless, never used
@@ -71,7 +71,9 @@ class Transaction {
     note_client_ = client;
     note_ = std::move(sealed);
   }
-  void AddKey(const ClientId& client, Bytes wrapped) { added_keys_.emplace_back(client, std::move(wrapped)); }
+  void AddKey(const ClientId& client, Bytes wrapped) {
+    added_keys_.emplace_back(client, std::move(wrapped));
+  }
   void DestroyKey(const ClientId& client) { destroyed_keys_.push_back(client); }
   void ReplaceCatalog(Catalog catalog) {
     catalog_ = std::make_shared<const Catalog>(std::move(catalog));
@@ -196,8 +198,9 @@ class Engine {
   bool stopping_ = false;
   std::thread thread_;
 
-  // The last finished batch of each parity. All who wait for one batch sleep on one word and are woken
-  // by one call; the next batch's sleep on the other word, and the one after cannot begin before.
+  // The last finished batch of each parity. All who wait for one batch sleep on one word and are
+  // woken by one call; the next batch's sleep on the other word, and the one after cannot begin
+  // before.
   std::atomic<std::uint32_t> finished_[2] = {0xffff'fffe, 0xffff'ffff};
   std::uint32_t running_ = 0;  // engine thread only
 

@@ -62,38 +62,40 @@ Status LogPublisher::Publish(bool heartbeat) {
   const std::lock_guard publishing(publishing_);
   audit::Checkpoint head{keyring_.log_origin(), 0, {}};
   audit::Entry none;
-  COFFER_TRY(engine_.Run(OperationKind::kRead, EntryRule::kNever, none,
-                         [&](Transaction&) -> Status {
-                           head.size = engine_.HeadInTransaction().size;
-                           head.root = engine_.HeadInTransaction().frontier.Root();
-                           return {};
-                         }));
+  COFFER_TRY(
+      engine_.Run(OperationKind::kRead, EntryRule::kNever, none, [&](Transaction&) -> Status {
+        head.size = engine_.HeadInTransaction().size;
+        head.root = engine_.HeadInTransaction().frontier.Root();
+        return {};
+      }));
   const bool grew = head.size > published_size();
   if (!grew && !heartbeat) return {};
 
-  COFFER_TRY(log_->ReadEntries(frontier_.size(), head.size,
-                               [&](std::uint64_t seq, std::string_view bytes) -> Status {
-                                 if (seq != frontier_.size()) {
-                                   return Fail(Code::kCorrupted, "log_gap",
-                                               "entry " + std::to_string(frontier_.size()) +
-                                                   " is missing from the log");
-                                 }
-                                 frontier_.Append(audit::LeafHash(crypto::AsBytes(bytes)));
-                                 return {};
-                               }));
-  if (frontier_.size() != head.size || frontier_.Root() != head.root) {
-    const std::lock_guard lock(mutex_);
-    mismatch_ = true;
-    return Fail(Code::kCorrupted, "log_mismatch",
+  auto read = log_->ReadEntries(
+      frontier_.size(), head.size, [&](std::uint64_t seq, std::string_view bytes) -> Status {
+        if (seq != frontier_.size()) {
+          return Fail(Code::kCorrupted, "log_gap",
+                      "entry " + std::to_string(frontier_.size()) + " is missing from the log");
+        }
+        frontier_.Append(audit::LeafHash(crypto::AsBytes(bytes)));
+        return {};
+      });
+  if (read && (frontier_.size() != head.size || frontier_.Root() != head.root)) {
+    read = Fail(Code::kCorrupted, "log_mismatch",
                 "the log read back is not the log that was written: nothing is signed");
+  }
+  if (!read) {
+    const std::lock_guard lock(mutex_);
+    mismatch_ = mismatch_ || read.error().code == Code::kCorrupted;
+    return read;
   }
 
   audit::Anchor anchor{anchor_.counter + 1,
                        audit::SignCheckpoint(head, keyring_.log_signing_key())};
-  COFFER_TRY(engine_.Run(OperationKind::kWrite, EntryRule::kNever, none,
-                         [&](Transaction& transaction) {
-                           return transaction.stores().log->PutCheckpoint(anchor.note);
-                         }));
+  COFFER_TRY(
+      engine_.Run(OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) {
+        return transaction.stores().log->PutCheckpoint(anchor.note);
+      }));
   COFFER_TRY(crypto::WriteFileAtomically(options_.anchor_path,
                                          crypto::AsBytes(audit::FormatAnchor(anchor))));
   anchor_ = anchor;

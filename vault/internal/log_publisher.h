@@ -1,5 +1,5 @@
-// Signs the log's head about once a second when it grew, and writes the anchor. Order: recompute the
-// new leaves from the bytes read back, compare with the engine's root, sign, persist, write the
+// Signs the log's head about once a second when it grew, and writes the anchor. Order: recompute
+// the new leaves from the bytes read back, compare with the engine's root, sign, persist, write the
 // anchor outside the database, publish. A smaller size is never signed.
 #pragma once
 
@@ -25,7 +25,8 @@ class LogPublisher {
     OperatorLog log;
   };
   // `reader` is a read-only connection of its own. `anchor` is the one that was checked at start.
-  static Result<std::unique_ptr<LogPublisher>> Create(Engine& engine, const crypto::Keyring& keyring,
+  static Result<std::unique_ptr<LogPublisher>> Create(Engine& engine,
+                                                      const crypto::Keyring& keyring,
                                                       Database reader, audit::Anchor anchor,
                                                       Options options);
   ~LogPublisher();
@@ -35,10 +36,11 @@ class LogPublisher {
   Status Publish(bool heartbeat);
   std::string published() const;  // the last published note
   std::uint64_t published_size() const;
-  bool healthy() const;           // false after the log read back did not match
+  bool healthy() const;  // false after the log read back did not match
 
  private:
-  LogPublisher(Engine& engine, const crypto::Keyring& keyring) : engine_(engine), keyring_(keyring) {}
+  LogPublisher(Engine& engine, const crypto::Keyring& keyring)
+      : engine_(engine), keyring_(keyring) {}
   void Loop();
 
   Engine& engine_;

@@ -4,7 +4,8 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kAppend = "INSERT INTO log_entries (seq, entry) VALUES (?, ?)";
-constexpr std::string_view kAppendTile = "INSERT INTO log_tiles (level, n, hashes) VALUES (?, ?, ?)";
+constexpr std::string_view kAppendTile =
+    "INSERT INTO log_tiles (level, n, hashes) VALUES (?, ?, ?)";
 constexpr std::string_view kSize = "SELECT coalesce(max(seq) + 1, 0) FROM log_entries";
 constexpr std::string_view kRange =
     "SELECT seq, entry FROM log_entries WHERE seq >= ? AND seq < ? ORDER BY seq";
@@ -53,9 +54,8 @@ Result<std::uint64_t> LogStore::Size() {
   return static_cast<std::uint64_t>(row.Int(0));
 }
 
-Status LogStore::ReadEntries(
-    std::uint64_t from, std::uint64_t to,
-    const std::function<Status(std::uint64_t, std::string_view)>& each) {
+Status LogStore::ReadEntries(std::uint64_t from, std::uint64_t to,
+                             const std::function<Status(std::uint64_t, std::string_view)>& each) {
   auto rows = range_.Query(from, to);
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
@@ -105,9 +105,7 @@ Result<std::optional<Bytes>> LogStore::ReadNote(std::int64_t client, std::uint64
 
 Status LogStore::DeleteNotesOf(std::int64_t client) { return delete_notes_.Execute(client); }
 
-Status LogStore::PutCheckpoint(std::string_view note) {
-  return put_checkpoint_.Execute(note);
-}
+Status LogStore::PutCheckpoint(std::string_view note) { return put_checkpoint_.Execute(note); }
 
 Result<std::optional<std::string>> LogStore::ReadCheckpoint() {
   auto rows = checkpoint_.Query();

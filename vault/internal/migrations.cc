@@ -12,7 +12,8 @@ namespace {
 constexpr const char* kCreateRegister =
     "CREATE TABLE IF NOT EXISTS schema_migrations ("
     "name TEXT PRIMARY KEY, sha256 TEXT NOT NULL) STRICT, WITHOUT ROWID";
-constexpr std::string_view kSelectApplied = "SELECT name, sha256 FROM schema_migrations ORDER BY name";
+constexpr std::string_view kSelectApplied =
+    "SELECT name, sha256 FROM schema_migrations ORDER BY name";
 constexpr std::string_view kInsertApplied =
     "INSERT INTO schema_migrations (name, sha256) VALUES (?, ?)";
 
@@ -43,7 +44,8 @@ Status Migrate(Database& database, const std::vector<Migration>& migrations) {
   for (; applied < migrations.size(); ++applied) {
     COFFER_TRY(database.Execute(std::string(migrations[applied].sql).c_str()));
     COFFER_ASSIGN(auto insert, Statement::Prepare(database, kInsertApplied));
-    COFFER_TRY(insert.Execute(migrations[applied].name, std::string_view(HashOf(migrations[applied]))));
+    COFFER_TRY(
+        insert.Execute(migrations[applied].name, std::string_view(HashOf(migrations[applied]))));
   }
   return transaction.Commit();
 }

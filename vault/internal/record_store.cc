@@ -134,8 +134,8 @@ Result<std::optional<RecordVersionRow>> RecordStore::FindVersion(std::int64_t re
   auto rows = find_version_.Query(record, version);
   COFFER_ASSIGN(const bool found, rows.Next());
   if (!found) return std::nullopt;
-  return RecordVersionRow{version, static_cast<std::uint64_t>(rows.Int(0)),
-                          Timestamp{rows.Int(1)}, rows.Int(2), Copy(rows.Blob(3))};
+  return RecordVersionRow{version, static_cast<std::uint64_t>(rows.Int(0)), Timestamp{rows.Int(1)},
+                          rows.Int(2), Copy(rows.Blob(3))};
 }
 
 Result<std::vector<RecordVersionRow>> RecordStore::ListVersions(std::int64_t record) {
@@ -145,8 +145,10 @@ Result<std::vector<RecordVersionRow>> RecordStore::ListVersions(std::int64_t rec
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return versions;
     versions.push_back({static_cast<std::uint64_t>(rows.Int(0)),
-                        static_cast<std::uint64_t>(rows.Int(1)), Timestamp{rows.Int(2)},
-                        rows.Int(3), {}});
+                        static_cast<std::uint64_t>(rows.Int(1)),
+                        Timestamp{rows.Int(2)},
+                        rows.Int(3),
+                        {}});
   }
 }
 

@@ -24,7 +24,7 @@ struct RecordRow {
   std::uint64_t version = 0;
   Timestamp created, updated;
   std::int64_t fields = 0;
-  Bytes tokens;   // of its indexed fields, 16 bytes each
+  Bytes tokens;  // of its indexed fields, 16 bytes each
   std::optional<BlindToken> import_token;
   Bytes payload;  // sealed
 };
@@ -65,8 +65,8 @@ class RecordStore {
   Status WriteTokens(const RecordRow& row, Statement& statement);
 
   Statement insert_, update_, find_, insert_version_, find_version_, list_versions_,
-      delete_versions_, delete_, list_of_, list_of_class_, has_class_, insert_token_,
-      delete_token_, find_token_, count_;
+      delete_versions_, delete_, list_of_, list_of_class_, has_class_, insert_token_, delete_token_,
+      find_token_, count_;
 };
 
 }  // namespace coffer::vault

@@ -113,7 +113,7 @@ bool IsFsyncFailure(int extended_code) {
 
 Result<Database> Database::Open(const std::string& path, const crypto::SecretBytes& key,
                                 const Options& options) {
-  struct stat status {};
+  struct stat status{};
   const bool exists = stat(path.c_str(), &status) == 0;
   if (!exists && !options.create) {
     return Fail(Code::kNotFound, "database_missing", path + " does not exist");
@@ -132,8 +132,8 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   if (code != SQLITE_OK) return std::unexpected(SqliteError(raw, code, "opening " + path));
 
   COFFER_TRY(ApplyKey(raw, key));
-  // SQLCipher writes its own lines to stderr otherwise, between those of the JSON log; applying a key
-  // resets this.
+  // SQLCipher writes its own lines to stderr otherwise, between those of the JSON log; applying a
+  // key resets this.
   COFFER_TRY(database.Execute("PRAGMA cipher_log_level = NONE"));
   COFFER_ASSIGN(const std::string version, Pragma(raw, "PRAGMA cipher_version"));
   if (!version.starts_with("4.")) {
@@ -144,8 +144,9 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   if (auto schema = Pragma(raw, "SELECT count(*) FROM sqlite_schema"); !schema) {
     if (schema.error().code == Code::kUnavailable) return std::unexpected(schema.error());
     return Fail(Code::kCorrupted, "database_unreadable",
-                path + " cannot be read with this vault's key: it is damaged, or belongs to "
-                       "another vault");
+                path +
+                    " cannot be read with this vault's key: it is damaged, or belongs to "
+                    "another vault");
   }
   sqlite3_busy_timeout(raw, 2000);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -195,8 +196,7 @@ Result<bool> Cursor::Next() {
   const int code = std::exchange(code_, SQLITE_OK);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return std::unexpected(
-      SqliteError(sqlite3_db_handle(statement_), code, sqlite3_sql(statement_)));
+  return std::unexpected(SqliteError(sqlite3_db_handle(statement_), code, sqlite3_sql(statement_)));
 }
 
 Result<Statement> Statement::Prepare(const Database& database, std::string_view sql) {

@@ -1,4 +1,5 @@
-// RAII over SQLCipher. The only place that knows SQLite's C interface; every return code is checked.
+// RAII over SQLCipher. The only place that knows SQLite's C interface; every return code is
+// checked.
 #pragma once
 
 #include <sqlite3.h>
@@ -17,8 +18,8 @@
 
 namespace coffer::vault {
 
-using crypto::ByteView;
 using crypto::Bytes;
+using crypto::ByteView;
 
 // Code from an SQLite result: full disks and I/O are kUnavailable, damage is kCorrupted, broken
 // constraints are kConflict.
@@ -78,9 +79,7 @@ class Cursor {
   Result<bool> Next();  // false at the end
 
   std::int64_t Int(int column) const { return sqlite3_column_int64(statement_, column); }
-  bool IsNull(int column) const {
-    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
-  }
+  bool IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
   // Valid until Next() or the end of the cursor.
   ByteView Blob(int column) const {
     const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
@@ -131,7 +130,8 @@ class Statement {
                                value.size(), SQLITE_STATIC, SQLITE_UTF8);
   }
   int Bind(int index, ByteView value) {
-    return sqlite3_bind_blob64(handle_.get(), index, value.empty() ? static_cast<const void*>("") : value.data(),
+    return sqlite3_bind_blob64(handle_.get(), index,
+                               value.empty() ? static_cast<const void*>("") : value.data(),
                                value.size(), SQLITE_STATIC);
   }
 
