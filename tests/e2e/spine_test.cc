@@ -11,8 +11,10 @@ TEST_CASE("a record is stored, read with a purpose, logged, changed and deleted"
   auto crm = vault.As("crm-service");
   const std::string client = vault.NewClient("A-1");
 
-  const json data = {{"last_name", "Müller, \"J\""}, {"email", "Jo@Example.COM"}, {"phone", "+49 30 901820"}};
-  auto made = crm.Post("/v1/clients/" + client + "/records", {{"class", "contact"}, {"data", data}});
+  const json data = {
+      {"last_name", "Müller, \"J\""}, {"email", "Jo@Example.COM"}, {"phone", "+49 30 901820"}};
+  auto made =
+      crm.Post("/v1/clients/" + client + "/records", {{"class", "contact"}, {"data", data}});
   INFO(made.body);
   REQUIRE(made.status == 201);
   CHECK(made.Header("etag") == "\"1\"");
@@ -37,7 +39,8 @@ TEST_CASE("a record is stored, read with a purpose, logged, changed and deleted"
   CHECK(entries[0].at("decision") == "allow");
   CHECK(entries[0].at("fields") == json({"email", "last_name", "phone"}));
 
-  auto found = crm.Post("/v1/clients/search", {{"class", "contact"}, {"field", "email"}, {"value", "JO@example.com"}});
+  auto found = crm.Post("/v1/clients/search",
+                        {{"class", "contact"}, {"field", "email"}, {"value", "JO@example.com"}});
   REQUIRE(found.status == 200);
   REQUIRE(found.Json().at("items").size() == 1);
   CHECK(found.Json().at("items")[0].at("record") == record);
@@ -52,8 +55,11 @@ TEST_CASE("a record is stored, read with a purpose, logged, changed and deleted"
   CHECK(crm.Get(path).Json().at("data") == changed);
   CHECK(crm.Get(path + "/versions/1").Json().at("data") == data);
   CHECK(crm.Get(path + "/versions").Json().at("items").size() == 2);
-  CHECK(crm.Post("/v1/clients/search", {{"class", "contact"}, {"field", "email"}, {"value", "jo@example.com"}})
-            .Json().at("items").empty());
+  CHECK(crm.Post("/v1/clients/search",
+                 {{"class", "contact"}, {"field", "email"}, {"value", "jo@example.com"}})
+            .Json()
+            .at("items")
+            .empty());
 
   CHECK(crm.Delete(path).status == 204);
   CHECK(crm.Get(path).status == 404);

@@ -40,6 +40,10 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
+int ExitCodeOf(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 httplib::Headers HeadersOf(const std::string& token, const std::string& purpose,
                            const HeaderList& more) {
   httplib::Headers headers;
@@ -155,24 +159,25 @@ ProgramResult RunProgram(const std::vector<std::string>& arguments,
   }
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-          ReadWholeFile(work / "out"), ReadWholeFile(work / "err")};
+  return {ExitCodeOf(status), ReadWholeFile(work / "out"), ReadWholeFile(work / "err")};
 }
 
 RunningVault::RunningVault(const VaultSettings& settings) : settings_(settings) {
   REQUIRE(crypto::InitializeCrypto());
-  const auto made = RunProgram(
-      {"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-       "-nodes", "-days", "2", "-subj", "/CN=Coffer test", "-addext",
-       "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", work_ / "server.key", "-out",
-       work_ / "server.crt"});
+  const auto made =
+      RunProgram({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                  "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Coffer test",
+                  "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+                  work_ / "server.key", "-out", work_ / "server.crt"});
   REQUIRE(made.exit_code == 0);
   REQUIRE(crypto::CreateKeyFile(root_key_file()));
   auto root = crypto::OpenKeyFile(root_key_file());
   REQUIRE(root);
-  const auto token = vault::InitializeVault(
-      {.directory = directory(), .anchor_path = {}, .log_origin = "test.example/log", .passphrase = {}},
-      **root);
+  const auto token = vault::InitializeVault({.directory = directory(),
+                                             .anchor_path = {},
+                                             .log_origin = "test.example/log",
+                                             .passphrase = {}},
+                                            **root);
   REQUIRE(token);
   admin_token_ = token->secret;
   tokens_["administrator"] = admin_token_;
@@ -199,6 +204,7 @@ void RunningVault::Spawn() {
   pid_ = fork();
   REQUIRE(pid_ >= 0);
   if (pid_ == 0) {
+    for (const auto& [name, value] : settings_.environment) setenv(name.c_str(), value.c_str(), 1);
     const int log = open(log_file().c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
@@ -214,7 +220,7 @@ void RunningVault::Start() {
     int status = 0;
     if (waitpid(pid_, &status, WNOHANG) == pid_) {
       pid_ = -1;
-      FAIL("cofferd ended at once: " + ServerLog());
+      FAIL("cofferd ended at once, " + std::to_string(ExitCodeOf(status)) + ": " + ServerLog());
     }
     Caller stranger(port_, ca_file(), "", "");
     if (stranger.Get("/health/ready").status == 200) return;
@@ -226,9 +232,16 @@ void RunningVault::Start() {
 int RunningVault::Run() {
   Spawn();
   int status = 0;
-  REQUIRE(waitpid(pid_, &status, 0) == pid_);
+  const auto until = std::chrono::steady_clock::now() + kReadyWithin;
+  while (waitpid(pid_, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > until) {
+      Kill();
+      FAIL("cofferd should have refused to start: " + ServerLog());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   pid_ = -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return ExitCodeOf(status);
 }
 
 void RunningVault::Stop() {
@@ -265,7 +278,8 @@ Caller RunningVault::WithToken(const std::string& token, const std::string& purp
 
 std::string RunningVault::Token(const std::string& role) {
   if (const auto known = tokens_.find(role); known != tokens_.end()) return known->second;
-  const auto reply = WithToken(admin_token_, "").Post("/v1/tokens", {{"name", "test " + role}, {"role", role}});
+  const auto reply =
+      WithToken(admin_token_, "").Post("/v1/tokens", {{"name", "test " + role}, {"role", role}});
   INFO(reply.body);
   REQUIRE(reply.status == 201);
   return tokens_[role] = reply.Json().at("token");
@@ -278,8 +292,10 @@ Caller RunningVault::As(const std::string& role, const std::string& purpose) {
 void RunningVault::Populate() {
   namespace fs = std::filesystem;
   auto admin = As("administrator", "");
-  for (const auto& [folder, path] : {std::pair("purposes", "/v1/purposes/"), std::pair("classes", "/v1/classes/")}) {
-    for (const auto& file : fs::directory_iterator(std::string(COFFER_SOURCE_DIR) + "/deploy/" + folder)) {
+  for (const auto& [folder, path] :
+       {std::pair("purposes", "/v1/purposes/"), std::pair("classes", "/v1/classes/")}) {
+    for (const auto& file :
+         fs::directory_iterator(std::string(COFFER_SOURCE_DIR) + "/deploy/" + folder)) {
       const auto reply = admin.Send("PUT", path + file.path().stem().string(),
                                     ReadWholeFile(file.path()), "application/json");
       INFO(file.path().string() + ": " + reply.body);
@@ -296,11 +312,51 @@ std::string RunningVault::NewClient(const std::string& external_ref) {
 }
 
 std::string RunningVault::NewContact(const std::string& client, const json& data) {
-  const auto reply = As("crm-service").Post("/v1/clients/" + client + "/records",
-                                            {{"class", "contact"}, {"data", data}});
+  const auto reply =
+      As("crm-service")
+          .Post("/v1/clients/" + client + "/records", {{"class", "contact"}, {"data", data}});
   INFO(reply.body);
   REQUIRE(reply.status == 201);
   return reply.Json().at("id");
+}
+
+std::vector<json> RunningVault::Entries(const std::string& query) {
+  if (!officer_) officer_ = std::make_unique<Caller>(As("security-officer", ""));
+  std::vector<json> entries;
+  std::string cursor;
+  do {
+    const auto reply = officer_->Get("/v1/log/entries?order=asc&limit=1000&" + query +
+                                     (cursor.empty() ? "" : "&cursor=" + cursor));
+    INFO(reply.body);
+    REQUIRE(reply.status == 200);
+    const json page = reply.Json();
+    for (const auto& entry : page.at("items")) entries.push_back(entry);
+    cursor = page.value("next_cursor", "");
+  } while (!cursor.empty());
+  return entries;
+}
+
+std::vector<json> RunningVault::EntriesOf(const std::string& request_id) {
+  REQUIRE_FALSE(request_id.empty());
+  return Entries("request=" + request_id);
+}
+
+json RunningVault::Counts() {
+  const auto reply = As("administrator", "").Get("/v1/status");
+  INFO(reply.body);
+  REQUIRE(reply.status == 200);
+  json counts;
+  for (const char* name : {"clients", "records", "erasures", "classes", "purposes"}) {
+    counts[name] = reply.Json().at(name);
+  }
+  return counts;
+}
+
+json RunningVault::Verify() {
+  const auto reply = As("security-officer", "").Post("/v1/log/verify", {{"deep", true}});
+  INFO(reply.body);
+  REQUIRE(reply.status == 200);
+  return reply.Json();
 }
 
 }  // namespace coffer::testing

@@ -56,9 +56,10 @@ class Caller {
 };
 
 struct VaultSettings {
-  std::string engine_settings;  // lines for [engine]
-  std::string server_settings;  // lines for [server]
-  std::string log_settings;     // lines for [log]
+  std::string engine_settings;                     // lines for [engine]
+  std::string server_settings;                     // lines for [server]
+  std::string log_settings;                        // lines for [log]
+  std::map<std::string, std::string> environment;  // of the server, beside the test's own
   bool start = true;
   bool populate = true;  // purposes and the shipped classes
 };
@@ -68,10 +69,12 @@ class RunningVault {
   explicit RunningVault(const VaultSettings& settings = {});
   ~RunningVault();
 
-  void Start();                   // waits until ready; fails the test when it is not
-  int Run();                      // starts and waits for the end: for starts that must fail
-  void Stop();                    // SIGTERM; fails the test when it does not end with 0
-  void Kill();                    // SIGKILL
+  void Start();  // waits until ready; fails the test when it is not
+  // Starts and waits for the end: for starts that must fail. Exit code; what was said is added to
+  // the server's log. Fails the test when it goes on running.
+  int Run();
+  void Stop();  // SIGTERM; fails the test when it does not end with 0
+  void Kill();  // SIGKILL
   bool Alive() const;
 
   Caller As(const std::string& role, const std::string& purpose = "client-care");
@@ -81,6 +84,12 @@ class RunningVault {
   // Short cuts that must succeed.
   std::string NewClient(const std::string& external_ref);
   std::string NewContact(const std::string& client, const nlohmann::json& data);
+
+  // What the log says of one request, oldest first, as a security officer reads it.
+  std::vector<nlohmann::json> EntriesOf(const std::string& request_id);
+  std::vector<nlohmann::json> Entries(const std::string& query);  // every page of a filter
+  nlohmann::json Counts();  // of everything stored but the log
+  nlohmann::json Verify();  // the whole log and every live record; the report
 
   std::string directory() const { return work_ / "data"; }
   std::string root_key_file() const { return work_ / "root.key"; }
@@ -101,6 +110,7 @@ class RunningVault {
   VaultSettings settings_;
   std::string admin_token_;
   std::map<std::string, std::string> tokens_;
+  std::unique_ptr<Caller> officer_;  // reads the log, over one connection
   int port_ = 0;
   pid_t pid_ = -1;
 };
