@@ -63,4 +63,4 @@ analyse() {
 }
 export -f analyse
 # shellcheck disable=SC2016 # for the inner shell
-printf '%s\n' "${stale[@]}" | xargs -d '\n' -n 2 -P "$(nproc)" bash -c 'analyse "$1" "$2"' analyse
+printf '%s\n' "${stale[@]}" | xargs -d '\n' -n 2 -P "$(nproc)" bash -c 'analyse "$1" "$2"' analyse || exit 1

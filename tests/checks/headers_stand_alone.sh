@@ -15,4 +15,4 @@ check() {
 export -f check
 # shellcheck disable=SC2016 # for the inner shell
 tests/checks/list_files.sh '*.h' | grep -E '^(crypto|audit|vault|api)/' | grep -v '/internal/' |
-  xargs -d '\n' -n 1 -P "$(nproc)" bash -c 'check "$1"' check
+  xargs -d '\n' -n 1 -P "$(nproc)" bash -c 'check "$1"' check || exit 1
