@@ -24,6 +24,12 @@ sed -nE 's/^\.It Va ([a-z]+\.[a-z0-9_]+)( .*)?$/\1/p' "$manual" | LC_ALL=C sort 
 diff --label "$example" --label "$manual" -u "$work/example" "$work/manual" >&2 ||
   { echo "settings: the example and the manual page differ" >&2; exit 1; }
 
+# Defaults that are numbers or truth values are the same in both.
+sed -nE 's/^#([a-z][a-z0-9_]*) = ([0-9]+|true|false)$/\1 \2/p' "$example" | while read -r name value; do
+  said=$(awk -v name="$name" '/^\.(It Va|El)/ {inside = $3 ~ "\\." name "$"} inside' "$manual" | tr '\n' ' ')
+  [[ $said =~ default\ ${value}[^0-9a-z] ]] || { echo "settings: $manual does not say that $name is $value by default" >&2; exit 1; }
+done
+
 # A second passphrase beside a key file is refused as a pair, not as an unknown setting.
 sed -E 's/^#([a-z][a-z0-9_]* = )/\1/' "$example" >"$work/all.toml"
 if said=$("$cofferd" --check --config "$work/all.toml" 2>&1); then
