@@ -179,7 +179,7 @@ struct VaultOptions {
   std::string anchor_path;  // empty: <directory>/anchor
   std::size_t queue_limit = 4096;
   std::size_t key_cache_entries = 131072;
-  int page_cache_mib = 96;
+  int page_cache_mib = 160;
   bool require_locked_memory = true;
   std::uint32_t checkpoint_interval_ms = 1000;
   std::uint32_t heartbeat_interval_s = 3600;

@@ -45,7 +45,7 @@ class OpenVault {
     std::size_t key_cache_entries = 1024;
     std::uint32_t checkpoint_interval_ms = 60'000;  // only at start and stop
     std::uint32_t heartbeat_interval_s = 3600;
-    std::string anchor_path;
+    std::string anchor_path = {};
     bool open = true;
   };
   static constexpr std::string_view kOrigin = "vault.example/log";

@@ -201,6 +201,7 @@ RunningVault::~RunningVault() {
 
 void RunningVault::Spawn() {
   const std::string binary = Binary("cofferd");
+  officer_.reset();
   pid_ = fork();
   REQUIRE(pid_ >= 0);
   if (pid_ == 0) {
@@ -213,35 +214,34 @@ void RunningVault::Spawn() {
   }
 }
 
-void RunningVault::Start() {
+std::optional<ProgramResult> RunningVault::TryStart() {
+  const auto said_before = ServerLog().size();
   Spawn();
   const auto until = std::chrono::steady_clock::now() + kReadyWithin;
   while (std::chrono::steady_clock::now() < until) {
     int status = 0;
     if (waitpid(pid_, &status, WNOHANG) == pid_) {
       pid_ = -1;
-      FAIL("cofferd ended at once, " + std::to_string(ExitCodeOf(status)) + ": " + ServerLog());
+      return ProgramResult{ExitCodeOf(status), {}, ServerLog().substr(said_before)};
     }
     Caller stranger(port_, ca_file(), "", "");
-    if (stranger.Get("/health/ready").status == 200) return;
+    if (stranger.Get("/health/ready").status == 200) return std::nullopt;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  FAIL("cofferd did not become ready: " + ServerLog());
+  FAIL("cofferd neither became ready nor ended: " + ServerLog());
+  return std::nullopt;
 }
 
-int RunningVault::Run() {
-  Spawn();
-  int status = 0;
-  const auto until = std::chrono::steady_clock::now() + kReadyWithin;
-  while (waitpid(pid_, &status, WNOHANG) == 0) {
-    if (std::chrono::steady_clock::now() > until) {
-      Kill();
-      FAIL("cofferd should have refused to start: " + ServerLog());
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+void RunningVault::Start() {
+  if (const auto ended = TryStart()) {
+    FAIL("cofferd ended at once, " + std::to_string(ended->exit_code) + ": " + ended->err);
   }
-  pid_ = -1;
-  return ExitCodeOf(status);
+}
+
+ProgramResult RunningVault::StartRefused() {
+  const auto ended = TryStart();
+  if (!ended) FAIL("cofferd should have refused to start");
+  return *ended;
 }
 
 void RunningVault::Stop() {

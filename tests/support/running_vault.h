@@ -55,6 +55,12 @@ class Caller {
   std::string token_, purpose_;
 };
 
+// How a program ended: its exit code (128 + signal when killed) and what it wrote.
+struct ProgramResult {
+  int exit_code = 0;
+  std::string out, err;
+};
+
 struct VaultSettings {
   std::string engine_settings;                     // lines for [engine]
   std::string server_settings;                     // lines for [server]
@@ -70,11 +76,11 @@ class RunningVault {
   ~RunningVault();
 
   void Start();  // waits until ready; fails the test when it is not
-  // Starts and waits for the end: for starts that must fail. Exit code; what was said is added to
-  // the server's log. Fails the test when it goes on running.
-  int Run();
-  void Stop();  // SIGTERM; fails the test when it does not end with 0
-  void Kill();  // SIGKILL
+  // Nothing when it became ready, else the exit code and what it said.
+  std::optional<ProgramResult> TryStart();
+  ProgramResult StartRefused();  // fails the test when it became ready
+  void Stop();                   // SIGTERM; fails the test when it does not end with 0
+  void Kill();                   // SIGKILL
   bool Alive() const;
 
   Caller As(const std::string& role, const std::string& purpose = "client-care");
@@ -115,11 +121,7 @@ class RunningVault {
   pid_t pid_ = -1;
 };
 
-// Runs a program; its exit code (128 + signal when killed) and what it wrote.
-struct ProgramResult {
-  int exit_code = 0;
-  std::string out, err;
-};
+// Runs a program to its end.
 ProgramResult RunProgram(const std::vector<std::string>& arguments,
                          const std::map<std::string, std::string>& environment = {},
                          const std::string& input = {});

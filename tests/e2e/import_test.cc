@@ -1,0 +1,158 @@
+// The import of real-shaped customers through the tool: accents, commas and empty cells survive to
+// the byte, and running it again changes nothing.
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <sstream>
+
+#include "tests/support/running_vault.h"
+
+using namespace coffer::testing;
+using nlohmann::json;
+
+namespace {
+
+const std::vector<std::pair<std::string, std::string>> kMapping = {{"first_name", "FirstName"},
+                                                                   {"last_name", "LastName"},
+                                                                   {"company", "Company"},
+                                                                   {"address", "Address"},
+                                                                   {"city", "City"},
+                                                                   {"state", "State"},
+                                                                   {"country", "Country"},
+                                                                   {"postal_code", "PostalCode"},
+                                                                   {"phone", "Phone"},
+                                                                   {"fax", "Fax"},
+                                                                   {"email", "Email"}};
+
+ProgramResult Tool(RunningVault& vault, const std::string& role,
+                   std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), std::string(COFFER_BIN_DIR) + "/coffer");
+  return RunProgram(arguments, {{"COFFER_URL", "https://127.0.0.1:" + std::to_string(vault.port())},
+                                {"COFFER_CA", vault.ca_file()},
+                                {"COFFER_TOKEN", vault.Token(role)}});
+}
+
+std::vector<std::string> ImportOf(const std::string& file) {
+  std::vector<std::string> arguments = {"import", file,         "--class",   "contact",
+                                        "--key",  "CustomerId", "--purpose", "client-care"};
+  for (const auto& [field, column] : kMapping) {
+    arguments.insert(arguments.end(), {"--map", field + "=" + column});
+  }
+  return arguments;
+}
+
+// The fields of one line, for this file's quoting: no quotes or line ends inside quoted fields.
+std::vector<std::string> Fields(const std::string& line) {
+  std::vector<std::string> fields(1);
+  bool quoted = false;
+  for (const char c : line) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  return fields;
+}
+
+}  // namespace
+
+TEST_CASE("a list of customers is imported to the byte, and again without a change") {
+  const std::string file = std::string(COFFER_SOURCE_DIR) + "/../shared/data/chinook_customers.csv";
+  if (!std::filesystem::exists(file)) SKIP("the Chinook customers are not beside the project");
+  RunningVault vault;
+  const auto first = Tool(vault, "crm-service", ImportOf(file));
+  INFO(first.out << first.err);
+  REQUIRE(first.exit_code == 0);
+
+  std::istringstream lines(ReadWholeFile(file));
+  std::string line;
+  std::getline(lines, line);
+  const auto columns = Fields(line);
+  auto crm = vault.As("crm-service");
+  int customers = 0;
+  while (std::getline(lines, line)) {
+    if (line.empty()) continue;
+    const auto cells = Fields(line);
+    REQUIRE(cells.size() == columns.size());
+    json expected = json::object();
+    for (const auto& [field, column] : kMapping) {
+      const auto at =
+          static_cast<std::size_t>(std::ranges::find(columns, column) - columns.begin());
+      if (!cells[at].empty()) expected[field] = cells[at];
+    }
+    const auto found =
+        crm.Post("/v1/clients/search", {{"external_ref", cells[0]}}).Json().at("items");
+    REQUIRE(found.size() == 1);
+    const auto records =
+        crm.Get("/v1/clients/" + found[0].at("client").get<std::string>() + "/records?data=true");
+    INFO(records.body);
+    REQUIRE(records.Json().at("items").size() == 1);
+    CHECK(records.Json().at("items")[0].at("data") == expected);
+    CHECK(records.Json().at("items")[0].at("version") == 1);
+    ++customers;
+  }
+  CHECK(customers == 59);
+
+  const auto status = [&] { return vault.As("auditor").Get("/v1/status").Json(); };
+  const json before = status();
+  CHECK(Tool(vault, "crm-service", ImportOf(file)).exit_code == 0);
+  CHECK(status().at("records") == before.at("records"));
+  CHECK(status().at("clients") == before.at("clients"));
+}
+
+TEST_CASE("rows that do not fit are named by line and field, without their values") {
+  RunningVault vault;
+  const std::string file = vault.work() / "customers.csv";
+  WriteWholeFile(file,
+                 "CustomerId,LastName,Email\nB-1,Fine,fine@example.org\nB-2,Bad,zq7sentinel\nB-3,,"
+                 "x@example.org\n");
+  const auto result =
+      Tool(vault, "crm-service",
+           {"import", file, "--class", "contact", "--key", "CustomerId", "--purpose", "client-care",
+            "--map", "last_name=LastName", "--map", "email=Email"});
+  INFO(result.out << result.err);
+  CHECK(result.exit_code == 3);
+  const std::string said = result.out + result.err;
+  CHECK(said.find("zq7sentinel") == std::string::npos);
+  CHECK(said.find('3') != std::string::npos);
+  CHECK(said.find("email") != std::string::npos);
+  CHECK(said.find("last_name") != std::string::npos);
+  CHECK(vault.As("auditor").Get("/v1/status").Json().at("clients") == 1);
+}
+
+TEST_CASE("the tool verifies a stopped copy and an export with the log's public key alone") {
+  RunningVault vault;
+  vault.NewContact(vault.NewClient("V-1"), {{"last_name", "Verified"}});
+  const auto online =
+      Tool(vault, "security-officer", {"verify", "--log-key", vault.LogKey(), "--deep"});
+  INFO(online.out << online.err);
+  CHECK(online.exit_code == 0);
+  const std::string exported = vault.work() / "log.jsonl";
+  CHECK(Tool(vault, "security-officer", {"log", "export", "--out", exported}).exit_code == 0);
+  vault.Stop();
+
+  const std::vector<std::string> offline = {std::string(COFFER_BIN_DIR) + "/coffer",
+                                            "verify",
+                                            "--entries",
+                                            exported,
+                                            "--checkpoint",
+                                            exported + ".checkpoint",
+                                            "--log-key",
+                                            vault.LogKey()};
+  const auto whole = RunProgram(offline);
+  INFO(whole.out << whole.err);
+  CHECK(whole.exit_code == 0);
+  std::string altered = ReadWholeFile(exported);
+  altered.replace(altered.find("\"allow\""), 7, "\"allOw\"");
+  WriteWholeFile(exported, altered);
+  CHECK(RunProgram(offline).exit_code == 4);
+
+  const auto copy =
+      RunProgram({std::string(COFFER_BIN_DIR) + "/coffer", "verify", "--data", vault.directory(),
+                  "--root-key-file", vault.root_key_file(), "--log-key", vault.LogKey(), "--deep"});
+  INFO(copy.out << copy.err);
+  CHECK(copy.exit_code == 0);
+}
