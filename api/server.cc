@@ -281,9 +281,7 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
     return false;
   }
   const Route& route = *pending.match.route;
-  if (route.body == Body::kNone && has_body) return refuse(413, "body_too_large");
   if (route.body != Body::kNone && framing == Framing::kNone) return refuse(411, "length_required");
-  if (length > BodyLimit(route.body)) return refuse(413, "body_too_large");
 
   Headers headers{request};
   Call& call = pending.call;
@@ -301,7 +299,10 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
     if (HasControl(value) || value.size() > kMaxHeaderValue) clean = false;
   }
   static constexpr std::string_view kBearer = "Bearer ";
-  if (authorization.starts_with(kBearer)) call.caller.token = authorization.substr(kBearer.size());
+  // Of two credentials neither counts: which one is first is the hash table's choice.
+  if (authorization.starts_with(kBearer) && request.headers.count("Authorization") == 1) {
+    call.caller.token = authorization.substr(kBearer.size());
+  }
 
   const auto refuse_input = [&](Error error) {
     if (has_body) connections.Doom(request.ssl);
@@ -312,6 +313,9 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   if (!clean) {
     call.caller.reason.clear();
     return refuse_input({Code::kInvalidArgument, "header_invalid", {}, {}});
+  }
+  if (length > BodyLimit(route.body) || (has_body && route.body == Body::kNone)) {
+    return refuse_input({Code::kTooLarge, "body_too_large", {}, {}});
   }
   for (const auto& [name, value] : request.params) {
     if (std::ranges::find(route.query, name) == route.query.end()) {
@@ -354,7 +358,9 @@ void Server::Impl::ServeWithBody(const httplib::Request& request, httplib::Respo
     return !too_large;
   });
   if (too_large) {
-    RefuseAndClose(request, response, pending, 413, "body_too_large");
+    connections.Doom(request.ssl);
+    const Error told = RefuseInput(pending, {Code::kTooLarge, "body_too_large", {}, {}});
+    Answer(response, pending, RenderProblem(told, pending.call.caller.call.Text()));
   } else if (!complete) {
     RefuseAndClose(request, response, pending, 400, "header_invalid");
   } else {

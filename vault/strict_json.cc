@@ -78,6 +78,9 @@ class StrictHandler : public nlohmann::json_sax<json> {
 
 Result<json> ParseStrictJson(std::string_view text) {
   if (!IsCleanUtf8(text)) return Fail(Code::kInvalidArgument, "json_not_utf8");
+  // RFC 8259 section 8.1: no byte order mark. The library would skip it, and one document would
+  // have two spellings.
+  if (text.starts_with("\xef\xbb\xbf")) return Fail(Code::kInvalidArgument, "json_invalid");
   StrictHandler handler;
   try {
     if (!json::sax_parse(text.begin(), text.end(), &handler)) {

@@ -129,11 +129,12 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
           return {};
         }
         row.created = row.updated = transaction.now();
+        COFFER_TRY(transaction.stores().clients.Insert(row));
         call.entry.client = row.id.Text();
         call.entry.fields = ProfileFields();
         call.entry.version = row.version;
         call.entry.payload_hash = crypto::Sha256(row.profile);
-        COFFER_TRY(transaction.stores().clients.Insert(row));
+        COFFER_TRY(core_->SealReason(transaction, call, row.id));  // it dies with the client
         if (repeat) {
           COFFER_TRY(transaction.stores().idempotency.Insert(
               repeat->key, {repeat->body, row.id.value}, row.id.Row(), transaction.now()));
@@ -155,10 +156,14 @@ Result<ClientInfo> Vault::GetClient(const Caller& caller, const ClientId& id) {
                             [&](Transaction& transaction) -> Status {
                               COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
                               if (!row) return NotFound(call);
-                              COFFER_ASSIGN(auto key, transaction.PinKey(id));
+                              auto key = transaction.PinKey(id);
+                              if (!key && key.error().code == Code::kNotFound) {
+                                return Fail(Code::kCorrupted, "client_key_missing");
+                              }
+                              if (!key) return std::unexpected(std::move(key).error());
                               call.entry.fields = ProfileFields();
                               call.entry.version = row->version;
-                              found.emplace(*std::move(row), std::move(key));
+                              found.emplace(*std::move(row), *std::move(key));
                               return {};
                             }));
   auto info = OpenClient(*core_, *found);
@@ -188,23 +193,25 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
             crypto::Open(key.ExposeSecret(), core_->ClientContext(id, row->version), row->profile));
         std::string external_ref(crypto::AsText(plain));
         const ClientRow before = *row;
+        std::vector<std::string> fields;
         if (change.external_ref) {
           external_ref = *change.external_ref;
           row->ref.reset();
           if (!external_ref.empty()) row->ref = core_->ReferenceToken(external_ref);
-          call.entry.fields.emplace_back("external_ref");
+          fields.emplace_back("external_ref");
         }
         if (change.tags) {
           row->tags = JoinTags(*change.tags);
-          call.entry.fields.emplace_back("tags");
+          fields.emplace_back("tags");
         }
         ++row->version;
         row->updated = transaction.now();
         row->profile = crypto::Seal(key.ExposeSecret(), 0, core_->ClientContext(id, row->version),
                                     crypto::AsBytes(external_ref));
+        COFFER_TRY(transaction.stores().clients.Update(*row, before));
+        call.entry.fields = std::move(fields);
         call.entry.version = row->version;
         call.entry.payload_hash = crypto::Sha256(row->profile);
-        COFFER_TRY(transaction.stores().clients.Update(*row, before));
         info = InfoOf(*row, external_ref);
         return {};
       }));

@@ -74,6 +74,7 @@ struct Latest {
     std::uint64_t version = 0;
     crypto::Hash payload{};
     std::uint64_t seq = 0;
+    std::vector<crypto::Hash> earlier;  // payloads of the versions before, oldest first
   };
   std::unordered_map<std::string, State> records, clients;
   std::unordered_map<std::string, std::vector<std::string>> records_of;
@@ -87,13 +88,18 @@ struct Latest {
     } else if (entry.action == Name(Action::kRecordDelete) && entry.outcome == "ok") {
       records.erase(entry.record);
     } else if (entry.payload_hash && !entry.record.empty()) {
-      if (records
-              .insert_or_assign(entry.record, State{entry.version, *entry.payload_hash, entry.seq})
-              .second) {
+      auto [known, made] = records.try_emplace(entry.record);
+      if (made) {
         records_of[entry.client].push_back(entry.record);
+      } else {
+        known->second.earlier.push_back(known->second.payload);
       }
+      known->second.version = entry.version;
+      known->second.payload = *entry.payload_hash;
+      known->second.seq = entry.seq;
     } else if (entry.payload_hash && !entry.client.empty()) {
-      clients.insert_or_assign(entry.client, State{entry.version, *entry.payload_hash, entry.seq});
+      clients.insert_or_assign(entry.client,
+                               State{entry.version, *entry.payload_hash, entry.seq, {}});
     }
   }
 };
@@ -156,6 +162,16 @@ Status CheckState(Database& database, Latest& latest, DeepReport& report) {
                      "record " + record_id + " is not what the log last recorded (version " +
                          std::to_string(record->version) + " stored, " +
                          std::to_string(last->second.version) + " logged)");
+        }
+        for (std::size_t i = 0; i < last->second.earlier.size(); ++i) {
+          ++report.versions_checked;
+          COFFER_ASSIGN(const auto old, records.FindVersion(row, i + 1));
+          if (!old || crypto::Sha256(old->payload) != last->second.earlier[i]) {
+            AddFinding(
+                report, last->second.seq,
+                "version " + std::to_string(i + 1) + " of record " + record_id +
+                    (old ? " is not what the log recorded" : " is in the log, but not stored"));
+          }
         }
         latest.records.erase(last);
       }

@@ -42,8 +42,11 @@ Result<RecordRow> FindOf(Transaction& transaction, Call& call, const ClientId& c
 
 Result<KeyCache::Pin> PinOrNotFound(Transaction& transaction, Call& call, const ClientId& client) {
   auto pin = transaction.PinKey(client);
-  if (!pin && pin.error().code == Code::kNotFound) return NotFound(call);
-  return pin;
+  if (pin || pin.error().code != Code::kNotFound) return pin;
+  // No key and no client is an ordinary 404; a client without its key is damage.
+  COFFER_ASSIGN(const auto row, transaction.stores().clients.Find(client));
+  if (row) return Fail(Code::kCorrupted, "client_key_missing");
+  return NotFound(call);
 }
 
 }  // namespace
@@ -485,6 +488,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           return {};
         }
         call.entry.payload_hash = crypto::Sha256(record.payload);
+        COFFER_TRY(core_->SealReason(transaction, call, result.client));
         return before ? stores.records.Update(record, *before) : stores.records.Insert(record);
       });
   if (!imported || !client_made) core_->engine->key_cache().Remove(client.id);

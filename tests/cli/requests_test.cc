@@ -5,6 +5,7 @@
 #include "api/cli/client_lookup.h"
 #include "api/cli/connection.h"
 #include "api/cli/log_query.h"
+#include "crypto/secret_bytes.h"
 #include "tests/cli/fake_server.h"
 
 namespace coffer::cli {
@@ -118,6 +119,7 @@ TEST_CASE("a list whose pages name themselves ends in a failure") {
 }
 
 TEST_CASE("server and token come from options or the environment, the token never from an option") {
+  REQUIRE(crypto::InitializeCrypto());
   const Environment environment = [](const char* name) -> std::optional<std::string> {
     if (std::string_view(name) == "COFFER_URL") return "https://vault.example:8443";
     if (std::string_view(name) == "COFFER_CA") return "/ca.pem";
@@ -140,6 +142,7 @@ TEST_CASE("server and token come from options or the environment, the token neve
 }
 
 TEST_CASE("what is missing for a connection is wrong use and named") {
+  REQUIRE(crypto::InitializeCrypto());
   ConnectionOptions options;
   const Environment none = [](const char*) { return std::optional<std::string>(); };
   CHECK(OpenConnection(options, none).error().message == "no server was named");

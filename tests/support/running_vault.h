@@ -76,6 +76,7 @@ class RunningVault {
   ~RunningVault();
 
   void Start();  // waits until ready; fails the test when it is not
+  void Spawn();  // starts and does not wait
   // Nothing when it became ready, else the exit code and what it said.
   std::optional<ProgramResult> TryStart();
   ProgramResult StartRefused();  // fails the test when it became ready
@@ -109,7 +110,6 @@ class RunningVault {
   const TemporaryDirectory& work() const { return work_; }
 
  private:
-  void Spawn();
   void Populate();
 
   TemporaryDirectory work_;

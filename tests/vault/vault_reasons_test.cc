@@ -93,11 +93,10 @@ TEST_CASE("a look into an entry is an entry that says which one") {
         vault.Allowed(kSecurityOfficer, {{"action", "log.read"}, {"detail", "1"}}));
   const auto beyond = vault.As(kSecurityOfficer);
   CHECK(AnswerOf(vault->ReadLogEntry(beyond, 1'000'000)) == "not_found");
-  CHECK(vault.EntryOf(beyond) ==
-        vault.Denied(kSecurityOfficer, {{"action", "log.read"},
-                                        {"detail", "1000000"},
-                                        {"rule", "check:existence"},
-                                        {"outcome", "not_found"}}));
+  CHECK(vault.EntryOf(beyond) == vault.Denied(kSecurityOfficer, {{"action", "log.read"},
+                                                                 {"detail", "1000000"},
+                                                                 {"rule", "check:existence"},
+                                                                 {"outcome", "not_found"}}));
 }
 
 TEST_CASE("a refusal keeps its reason too") {
@@ -172,7 +171,8 @@ TEST_CASE("the reason for which a client was made dies with the client too", "[!
 
 TEST_CASE("a reason that was changed or moved in the database is not shown") {
   for (const char* attack :
-       {"UPDATE log_notes SET note = substr(note, 1, 30) || x'00' || substr(note, 32) WHERE seq = ?1",
+       {"UPDATE log_notes SET note = CAST(substr(note, 1, 30) || x'00' || substr(note, 32) AS "
+        "BLOB) WHERE seq = ?1",
         "UPDATE log_notes SET note = (SELECT note FROM log_notes WHERE seq <> ?1) WHERE seq = ?1",
         "UPDATE log_notes SET note = substr(note, 1, 20) WHERE seq = ?1"}) {
     ReasonVault vault;

@@ -26,7 +26,7 @@ constexpr std::string_view kInsertErasure =
     "INSERT INTO erasures (client, erased, seq, records, key_destroyed) VALUES (?, ?, ?, ?, 0)";
 constexpr std::string_view kMarkDestroyed =
     "UPDATE erasures SET key_destroyed = 1 WHERE key_destroyed = 0";
-constexpr std::string_view kWithKeys = "SELECT client FROM erasures WHERE key_destroyed = 0";
+constexpr std::string_view kErasedClients = "SELECT client FROM erasures";
 constexpr std::string_view kFindErasure =
     "SELECT erased, seq, records FROM erasures WHERE client = ?";
 constexpr std::string_view kCountErasures = "SELECT count(*) FROM erasures";
@@ -62,7 +62,7 @@ Result<ClientStore> ClientStore::Open(Database& database) {
   COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCount));
   COFFER_ASSIGN(store.insert_erasure_, Statement::Prepare(database, kInsertErasure));
   COFFER_ASSIGN(store.mark_destroyed_, Statement::Prepare(database, kMarkDestroyed));
-  COFFER_ASSIGN(store.with_keys_, Statement::Prepare(database, kWithKeys));
+  COFFER_ASSIGN(store.erased_clients_, Statement::Prepare(database, kErasedClients));
   COFFER_ASSIGN(store.find_erasure_, Statement::Prepare(database, kFindErasure));
   COFFER_ASSIGN(store.count_erasures_, Statement::Prepare(database, kCountErasures));
   return store;
@@ -167,9 +167,9 @@ Status ClientStore::InsertErasure(const ErasureRow& row) {
 
 Status ClientStore::MarkKeysDestroyed() { return mark_destroyed_.Execute(); }
 
-Result<std::vector<ClientId>> ClientStore::ErasuresWithKeys() {
+Result<std::vector<ClientId>> ClientStore::ErasedClients() {
   std::vector<ClientId> clients;
-  auto rows = with_keys_.Query();
+  auto rows = erased_clients_.Query();
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return clients;

@@ -52,7 +52,7 @@ class ClientStore {
 
   Status InsertErasure(const ErasureRow& row);
   Status MarkKeysDestroyed();
-  Result<std::vector<ClientId>> ErasuresWithKeys();
+  Result<std::vector<ClientId>> ErasedClients();
   Result<std::optional<ErasureRow>> FindErasure(const ClientId& id);
   Result<std::uint64_t> CountErasures();
 
@@ -60,7 +60,7 @@ class ClientStore {
   Status WriteTags(const ClientRow& row, std::string_view tags, Statement& statement);
 
   Statement insert_, update_, find_, find_ref_, insert_ref_, delete_ref_, insert_tag_, delete_tag_,
-      list_, list_by_tag_, delete_, count_, insert_erasure_, mark_destroyed_, with_keys_,
+      list_, list_by_tag_, delete_, count_, insert_erasure_, mark_destroyed_, erased_clients_,
       find_erasure_, count_erasures_;
 };
 

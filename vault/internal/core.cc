@@ -105,6 +105,7 @@ std::unexpected<Error> NotFound(Call& call) {
 
 Status Vault::Core::SealReason(Transaction& transaction, Call& call,
                                const std::optional<ClientId>& client) const {
+  if (call.caller.reason.empty()) return {};
   crypto::Hash salt;
   crypto::FillRandom(salt);
   call.entry.note_hash = audit::NoteCommitment(salt, call.caller.reason);

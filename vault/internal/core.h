@@ -70,12 +70,16 @@ struct Vault::Core {
   Status Perform(OperationKind kind, Call& call, std::optional<ClientId> client,
                  const ClassSchema* record_class, Work&& work,
                  EntryRule rule = EntryRule::kAlways) const {
-    return engine->Run(kind, rule, call.entry, [&](Transaction& transaction) -> Status {
+    auto done = engine->Run(kind, rule, call.entry, [&](Transaction& transaction) -> Status {
       auto decided = Authorize(transaction, call, record_class);
-      if (!call.caller.reason.empty()) COFFER_TRY(SealReason(transaction, call, client));
+      COFFER_TRY(SealReason(transaction, call, client));
       if (!decided) return decided;
       return work(transaction);
     });
+    if (!done && done.error().code == Code::kCorrupted) {
+      return std::unexpected(IntegrityAlarm(call, done.error().reason));
+    }
+    return done;
   }
 
   Status SealReason(Transaction& transaction, Call& call,

@@ -100,10 +100,16 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
       engine.get());
 
   COFFER_TRY(engine->Load());
-  COFFER_ASSIGN(engine->keys_to_destroy_, engine->stores_->clients.ErasuresWithKeys());
+  // Every erased client, not only those whose destruction a crash interrupted: a key that a
+  // restored copy of keys.db brought back is destroyed again.
+  COFFER_ASSIGN(const auto erased, engine->stores_->clients.ErasedClients());
+  for (const ClientId& client : erased) {
+    COFFER_ASSIGN(const auto key, engine->stores_->keys.Find(client));
+    if (key) engine->keys_to_destroy_.push_back(client);
+  }
   if (!engine->keys_to_destroy_.empty()) {
     engine->Log(Severity::kWarning, "finishing " + std::to_string(engine->keys_to_destroy_.size()) +
-                                        " erasures that a stop interrupted");
+                                        " erasures: their clients' keys were still there");
     engine->DestroyKeys();
   }
   return engine;
