@@ -86,8 +86,10 @@ class Worker {
            std::string(static_cast<std::size_t>(Below(900)), 'x');
   }
   static json Data(const std::string& value) {
-    return {
-        {"date", "2026-01-02"}, {"channel", "phone"}, {"staff_member", "S"}, {"summary", value}};
+    return {{"occurred_at", "2026-01-02T10:00:00Z"},
+            {"channel", "phone"},
+            {"subject", "A call"},
+            {"summary", value}};
   }
   static std::string Path(const ClientState& client) { return "/v1/clients/" + client.id; }
   static std::string Path(const ClientState& client, const RecordState& record) {
@@ -188,7 +190,8 @@ class Worker {
     do {
       const auto page = crm_->Get(Path(client) + "/records?data=true&limit=200" + cursor);
       REQUIRE(page.status == 200);
-      for (const auto& item : page.Json().at("items")) stored[item.at("id")] = item;
+      const json items = page.Json().at("items");
+      for (const auto& item : items) stored[item.at("id")] = item;
       cursor = page.Json().contains("next_cursor")
                    ? "&cursor=" + page.Json().at("next_cursor").get<std::string>()
                    : "";
@@ -201,7 +204,9 @@ class Worker {
     });
     for (auto& record : client.records) {
       INFO("record " << record.id << " version " << record.version);
-      REQUIRE(stored.contains(record.id));
+      if (!stored.contains(record.id)) {
+        FAIL("it is gone: " << crm_->Get(Path(client, record)).body);
+      }
       const json item = stored.at(record.id);
       if (!record.maybe_value.empty() && item.at("version") == record.version + 1) {
         ++record.version;
@@ -264,7 +269,7 @@ TEST_CASE("killed at random moments under load, it keeps and has logged all it a
     go = false;
     for (auto& thread : threads) thread.join();
     // Sometimes it dies again while it recovers.
-    for (unsigned again = random() % 3; again > 0; --again) {
+    for (auto again = random() % 3; again > 0; --again) {
       vault.Spawn();
       std::this_thread::sleep_for(std::chrono::milliseconds(random() % 150));
       if (vault.Alive()) vault.Kill();

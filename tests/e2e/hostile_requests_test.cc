@@ -42,12 +42,15 @@ TEST_CASE("a body that is compressed or of another kind is not read as JSON") {
   Refusals refusals(vault);
 
   // Large for a document, not for a request.
-  const json large = {{"class", "interaction"},
-                      {"data",
-                       {{"date", "2026-01-02"},
-                        {"summary", std::string(60'000, 'x')},
-                        {"staff_member", std::string(2000, 'x')}}}};
-  CHECK(crm.Post(records, large).status == 422);
+  std::string summary;
+  while (summary.size() < 256 * 1024) summary += "\U0001F5DD";
+  refusals.Expect(crm.Post(records, {{"class", "interaction"},
+                                     {"data",
+                                      {{"occurred_at", "2026-01-02T10:00:00Z"},
+                                       {"channel", "phone"},
+                                       {"subject", kSentinel},
+                                       {"summary", summary}}}}),
+                  413, "document_too_large", "record.create");
   for (const char* type :
        {"", "text/plain", "application/x-www-form-urlencoded", "text/json", "application/json5",
         "application/xml", "application/x-ndjson", "multipart/form-data; boundary=x", "json"}) {
