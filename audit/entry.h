@@ -25,8 +25,8 @@ inline constexpr std::size_t kMaxEntryBytes = 8192;
 enum class ActorKind { kUnknown, kUser, kService, kSystem };
 enum class Decision { kAllow, kDeny };
 
-std::string_view Name(ActorKind kind);       // "unknown", "user", "service", "system"
-std::string_view Name(Decision decision);    // "allow", "deny"
+std::string_view Name(ActorKind kind);     // "unknown", "user", "service", "system"
+std::string_view Name(Decision decision);  // "allow", "deny"
 
 struct Entry {
   // Filled by the log when the entry is appended.
@@ -40,8 +40,8 @@ struct Entry {
   std::string action;
   std::string actor;
   ActorKind actor_kind = ActorKind::kSystem;  // kUnknown is an absent member
-  std::string auth;     // "token", "none"
-  std::string address;  // peer
+  std::string auth;                           // "token", "none"
+  std::string address;                        // peer
   std::string request;
   std::string client;
   std::string record;
@@ -58,8 +58,8 @@ struct Entry {
 };
 
 // Appends the canonical bytes to `out`. Hot: no allocation but the growth of `out`. Strings are
-// written as given after escaping by RFC 8785 (section 3.2.2.2); invalid UTF-8 becomes U+FFFD, and a
-// string whose escaped form is longer than 256 bytes (a field name: 64) is cut at a character
+// written as given after escaping by RFC 8785 (section 3.2.2.2); invalid UTF-8 becomes U+FFFD, and
+// a string whose escaped form is longer than 256 bytes (a field name: 64) is cut at a character
 // boundary, so that an entry always fits. Numbers beyond 2^53 - 1 are written as that.
 // Precondition: fields has at most 64 names (aborts: leaving names out would hide a reading).
 void AppendCanonical(const Entry& entry, std::string& out);

@@ -18,8 +18,9 @@ class LogSource {
   virtual ~LogSource() = default;
   virtual Result<std::uint64_t> Size() = 0;  // highest sequence number + 1
   // Calls `each(seq, bytes)` for the entries [from, to) in order; stops at its first error.
-  virtual Status ReadEntries(std::uint64_t from, std::uint64_t to,
-                             const std::function<Status(std::uint64_t, std::string_view)>& each) = 0;
+  virtual Status ReadEntries(
+      std::uint64_t from, std::uint64_t to,
+      const std::function<Status(std::uint64_t, std::string_view)>& each) = 0;
   // A full tile's 256*32 bytes; kNotFound when it was never stored.
   virtual Result<crypto::Bytes> ReadTile(unsigned level, std::uint64_t n) = 0;
 };

@@ -27,7 +27,8 @@ struct LogHead {
   std::vector<std::vector<Hash>> tile_levels;
 };
 
-// A tile that became full: 256 hashes of `level` (hashes of subtrees of 256^level leaves), number n.
+// A tile that became full: 256 hashes of `level` (hashes of subtrees of 256^level leaves), number
+// n.
 struct FullTile {
   unsigned level = 0;
   std::uint64_t n = 0;
@@ -42,13 +43,13 @@ class LogWriter {
   const std::string& origin() const { return origin_; }
 
   // Assigns seq, ts (`now`, or the previous entry's time with skew_ms when the clock went back),
-  // prev and log; appends the canonical bytes to `bytes` (cleared first); moves the head. Full tiles
-  // are appended to `tiles`. Hot: called once per request on the engine thread.
+  // prev and log; appends the canonical bytes to `bytes` (cleared first); moves the head. Full
+  // tiles are appended to `tiles`. Hot: called once per request on the engine thread.
   void Append(Entry& entry, Timestamp now, std::string& bytes, std::vector<FullTile>& tiles);
 
-  // For a failed transaction: `head` is what LoadHead (log_reader.h) reads back from storage, so that
-  // no copy of the head has to be kept on the hot path. Aborts, as the constructor does, when the
-  // head's parts disagree.
+  // For a failed transaction: `head` is what LoadHead (log_reader.h) reads back from storage, so
+  // that no copy of the head has to be kept on the hot path. Aborts, as the constructor does, when
+  // the head's parts disagree.
   void Reset(LogHead head);
 
  private:

@@ -20,8 +20,8 @@ struct TlogProof {
 };
 
 std::string FormatProof(const TlogProof& proof);
-// Strict: hashes of 32 bytes in canonical base64, at most 63 of them, no leading zeros in the index.
-// Errors: kCorrupted "proof_malformed".
+// Strict: hashes of 32 bytes in canonical base64, at most 63 of them, no leading zeros in the
+// index. Errors: kCorrupted "proof_malformed".
 Result<TlogProof> ParseProof(std::string_view text);
 // Checks the checkpoint's signature and that `entry` is at the proof's index under it.
 Result<Checkpoint> VerifyProof(const TlogProof& proof, crypto::ByteView entry,

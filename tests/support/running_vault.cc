@@ -24,7 +24,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr auto kReadyWithin = std::chrono::seconds(30);  // under sanitizers, on a busy machine
+// Under sanitizers, on a busy machine.
+constexpr auto kReadyWithin = std::chrono::seconds(30);
+constexpr auto kEndedWithin = std::chrono::seconds(60);
 
 std::string Binary(const std::string& name) { return std::string(COFFER_BIN_DIR) + "/" + name; }
 
@@ -246,15 +248,26 @@ ProgramResult RunningVault::StartRefused() {
   return *ended;
 }
 
-void RunningVault::Stop() {
+int RunningVault::Terminate() {
   REQUIRE(Alive());
   kill(pid_, SIGTERM);
   int status = 0;
-  REQUIRE(waitpid(pid_, &status, 0) == pid_);
+  const auto until = std::chrono::steady_clock::now() + kEndedWithin;
+  while (waitpid(pid_, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > until) {
+      Kill();
+      FAIL("cofferd did not end: " + ServerLog());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   pid_ = -1;
+  return ExitCodeOf(status);
+}
+
+void RunningVault::Stop() {
+  const int code = Terminate();
   INFO(ServerLog());
-  REQUIRE(WIFEXITED(status));
-  REQUIRE(WEXITSTATUS(status) == 0);
+  REQUIRE(code == 0);
 }
 
 void RunningVault::Kill() {

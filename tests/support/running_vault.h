@@ -81,6 +81,7 @@ class RunningVault {
   std::optional<ProgramResult> TryStart();
   ProgramResult StartRefused();  // fails the test when it became ready
   void Stop();                   // SIGTERM; fails the test when it does not end with 0
+  int Terminate();               // SIGTERM; the exit code
   void Kill();                   // SIGKILL
   bool Alive() const;
 

@@ -69,7 +69,8 @@ TEST_CASE("a class is refused with the place of its fault, and the refusal is lo
     return vault->PutClass(vault.As(kAdministrator), name, definition.dump());
   };
   CHECK(IssuesOf(put("other", kOne)) == Strings{"/name must be the name in the path"});
-  CHECK(IssuesOf(put("note", ClassWith({{"a", {{"type", "string"}}}}, {"client-care", "nonsense"}))) ==
+  CHECK(IssuesOf(
+            put("note", ClassWith({{"a", {{"type", "string"}}}}, {"client-care", "nonsense"}))) ==
         Strings{"/purposes names a purpose that is not registered"});
   CHECK(AnswerOf(put("note", json::object())) == "class_invalid");
   CHECK(AnswerOf(vault->PutClass(vault.As(kAdministrator), "note", "{")) == "json_invalid");
@@ -198,10 +199,8 @@ TEST_CASE("a record is validated again when its class changed on the way to the 
   };
   // Good for the class that was read, not for the one that is now.
   change_class_to(kTwo);
-  const auto refused =
-      vault->CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}}, {});
-  CHECK(IssuesOf(refused) ==
-        Strings{"/a is not a field of this class", "/b is required"});
+  const auto refused = vault->CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}}, {});
+  CHECK(IssuesOf(refused) == Strings{"/a is not a field of this class", "/b is required"});
   // Good for both: written under the one that is now.
   const json both = ClassWith({{"b", {{"type", "integer"}}}, {"c", {{"type", "string"}}}});
   change_class_to(both);
@@ -221,9 +220,8 @@ TEST_CASE("a record whose purpose was taken from its class on the way is refused
   TestVault vault;
   vault.PutClass(kOne);
   const ClientId client = vault.NewClient("A-1");
-  vault.clock.Interrupt([&] {
-    vault.PutClass(ClassWith({{"a", {{"type", "string"}}}}, {"billing"}));
-  });
+  vault.clock.Interrupt(
+      [&] { vault.PutClass(ClassWith({{"a", {{"type", "string"}}}}, {"billing"})); });
   CHECK(AnswerOf(vault->CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}}, {})) ==
         "purpose_not_allowed");
   CHECK(vault.Number("SELECT count(*) FROM records") == 0);
@@ -288,8 +286,7 @@ TEST_CASE("records that are written while their class changes fit the version th
   CHECK(written > 0);
   const auto check = [&](const Result<RecordInfo>& record) {
     REQUIRE(record);
-    const auto schema =
-        vault->GetClass(vault.As(kCrmService), "note", record->class_version);
+    const auto schema = vault->GetClass(vault.As(kCrmService), "note", record->class_version);
     REQUIRE(schema);
     INFO(record->data << " in version " << record->class_version);
     CHECK(ParseDocument(**schema, json::parse(record->data)));
@@ -314,16 +311,17 @@ TEST_CASE("records that are written while their class changes fit the version th
 TEST_CASE("a purpose is registered, changed and listed") {
   TestVault vault;
   auto caller = vault.As(kPrivacyOfficer);
-  const auto put = vault->PutPurpose(
-      caller, "statistics", R"({"title": "Statistics", "legal_basis": "public-task", "owner": "Me"})");
+  const auto put =
+      vault->PutPurpose(caller, "statistics",
+                        R"({"title": "Statistics", "legal_basis": "public-task", "owner": "Me"})");
   REQUIRE(put);
   CHECK(put->code == "statistics");
   CHECK(vault.EntryOf(caller) ==
         vault.Allowed(kPrivacyOfficer,
                       {{"action", "purpose.write"},
                        {"detail", "statistics"},
-                       {"payload_hash", crypto::HexEncode(crypto::Sha256(
-                                            crypto::AsBytes(FormatPurpose(*put))))}}));
+                       {"payload_hash",
+                        crypto::HexEncode(crypto::Sha256(crypto::AsBytes(FormatPurpose(*put))))}}));
   vault.Close();
   vault.Open();
   CHECK(vault->GetPurpose(vault.As(kAuditor), "statistics")->owner == "Me");

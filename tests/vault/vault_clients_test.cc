@@ -96,8 +96,8 @@ TEST_CASE("a client that was refused for its reference is nowhere, not even in t
   vault.NewClient("A-1");
   const auto caller = vault.As(kCrmService);
   CHECK(!vault->CreateClient(caller, {"A-1", {}}, {}));
-  CHECK(vault.EntryOf(caller) ==
-        vault.Allowed(kCrmService, {{"action", "client.create"}, {"outcome", "external_ref_taken"}}));
+  CHECK(vault.EntryOf(caller) == vault.Allowed(kCrmService, {{"action", "client.create"},
+                                                             {"outcome", "external_ref_taken"}}));
 }
 
 TEST_CASE("a change that was refused for its reference is not told as a version of the client",
@@ -149,8 +149,8 @@ TEST_CASE("a client that does not exist is not found, whoever asks and for what"
     CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), id)) == "not_found");
     CHECK(AnswerOf(vault->UpdateClient(vault.As(kCrmService), id, 1, {})) == "not_found");
     CHECK(AnswerOf(vault->EraseClient(vault.As(kPrivacyOfficer), id)) == "not_found");
-    CHECK(AnswerOf(vault->CreateRecord(vault.As(kCrmService), id, "contact",
-                                       {{"last_name", "Doe"}}, {})) == "not_found");
+    CHECK(AnswerOf(vault->CreateRecord(vault.As(kCrmService), id, "contact", {{"last_name", "Doe"}},
+                                       {})) == "not_found");
     CHECK(AnswerOf(vault->ListRecords(vault.As(kCrmService), id, "", true, {})) == "not_found");
   }
   const auto caller = vault.As(kCrmService);
@@ -177,10 +177,9 @@ TEST_CASE("each operation on a client leaves the entry that says what it did") {
   caller = vault.As(kCaseWorker);
   CHECK(vault->GetClient(caller, made->id));
   CHECK(vault.EntryOf(caller) ==
-        vault.Allowed(kCaseWorker, {{"action", "client.read"},
-                                    {"client", id},
-                                    {"fields", kProfile},
-                                    {"version", 1}}));
+        vault.Allowed(
+            kCaseWorker,
+            {{"action", "client.read"}, {"client", id}, {"fields", kProfile}, {"version", 1}}));
   caller = vault.As(kCaseWorker, "billing");
   CHECK(vault->UpdateClient(caller, made->id, 1, {{}, Strings{}}));
   CHECK(vault.EntryOf(caller) ==
@@ -192,16 +191,14 @@ TEST_CASE("each operation on a client leaves the entry that says what it did") {
                                     {"payload_hash", vault.ProfileHash(made->id)}}));
   caller = vault.As(kCaseWorker);
   CHECK(!vault->UpdateClient(caller, made->id, 1, {"A-2", {}}));
-  CHECK(vault.EntryOf(caller) ==
-        vault.Allowed(kCaseWorker, {{"action", "client.update"},
-                                    {"client", id},
-                                    {"outcome", "version_mismatch"}}));
+  CHECK(vault.EntryOf(caller) == vault.Allowed(kCaseWorker, {{"action", "client.update"},
+                                                             {"client", id},
+                                                             {"outcome", "version_mismatch"}}));
   caller = vault.As(kCrmService);
   CHECK(!vault->CreateClient(caller, {std::string(300, 'x'), {}}, {}));
-  CHECK(vault.EntryOf(caller) ==
-        vault.Denied(kCrmService, {{"action", "client.create"},
-                                   {"rule", "check:input"},
-                                   {"outcome", "client_invalid"}}));
+  CHECK(vault.EntryOf(caller) == vault.Denied(kCrmService, {{"action", "client.create"},
+                                                            {"rule", "check:input"},
+                                                            {"outcome", "client_invalid"}}));
   vault.CheckInvariants();
 }
 
@@ -215,8 +212,8 @@ TEST_CASE("a list names each client it disclosed, in front of the entry for the 
   REQUIRE(page);
   REQUIRE(page->items.size() == 2);
   const auto one = [&](const ClientId& id) {
-    return vault.Allowed(
-        kCrmService, {{"action", "client.list"}, {"client", id.Text()}, {"fields", kProfile}});
+    return vault.Allowed(kCrmService,
+                         {{"action", "client.list"}, {"client", id.Text()}, {"fields", kProfile}});
   };
   CHECK(vault.EntriesOf(caller) ==
         std::vector<json>{one(a), one(b), vault.Allowed(kCrmService, {{"action", "client.list"}})});
@@ -296,8 +293,7 @@ TEST_CASE("a list by class has the clients with such records, for its purposes")
   CHECK(paged == with);
   CHECK(AnswerOf(vault->ListClients(vault.As(kCrmService, "marketing"), "", "complaint", {})) ==
         "purpose_not_allowed");
-  CHECK(AnswerOf(vault->ListClients(vault.As(kCrmService), "", "nonsense", {})) ==
-        "class_unknown");
+  CHECK(AnswerOf(vault->ListClients(vault.As(kCrmService), "", "nonsense", {})) == "class_unknown");
   CHECK(AnswerOf(vault->ListClients(vault.As(kCrmService), "Not A Tag", "", {})) == "tag_invalid");
 }
 
@@ -373,10 +369,9 @@ TEST_CASE("a repeated creation makes one client and gets the same answer") {
   CHECK(again->version == first->version);
   CHECK(again->created == first->created);
   CHECK(again->updated == first->updated);
-  CHECK(vault.EntryOf(caller) ==
-        vault.Allowed(kCrmService, {{"action", "client.create"},
-                                    {"client", first->id.Text()},
-                                    {"outcome", "repeated"}}));
+  CHECK(vault.EntryOf(caller) == vault.Allowed(kCrmService, {{"action", "client.create"},
+                                                             {"client", first->id.Text()},
+                                                             {"outcome", "repeated"}}));
   CHECK(vault.Number("SELECT count(*) FROM clients") == 1);
   vault.CheckInvariants();
 }
@@ -408,7 +403,8 @@ TEST_CASE("a failed creation does not use its idempotency key up") {
 
 TEST_CASE("neither idempotency keys nor bodies are stored as they are") {
   TestVault vault;
-  REQUIRE(vault->CreateClient(vault.As(kCrmService), {"A-1", {}}, {"SENTINEL-KEY", "SENTINEL-BODY"}));
+  REQUIRE(
+      vault->CreateClient(vault.As(kCrmService), {"A-1", {}}, {"SENTINEL-KEY", "SENTINEL-BODY"}));
   CHECK(vault.Number("SELECT count(*) FROM idempotency WHERE instr(key, 'SENTINEL') = 0 AND "
                      "instr(body, 'SENTINEL') = 0") == 1);
 }
@@ -450,8 +446,9 @@ TEST_CASE("a profile that was moved from another client is not served, and raise
   const ClientId a = vault.NewClient("A-1");
   const ClientId b = vault.NewClient("A-2");
   vault.Close();
-  vault.Tamper("UPDATE clients SET profile = (SELECT profile FROM clients WHERE id = ?) WHERE id = ?",
-               a.Row(), b.Row());
+  vault.Tamper(
+      "UPDATE clients SET profile = (SELECT profile FROM clients WHERE id = ?) WHERE id = ?",
+      a.Row(), b.Row());
   vault.Open();
   const auto caller = vault.As(kCrmService);
   const auto read = vault->GetClient(caller, b);

@@ -35,9 +35,8 @@ TEST_CASE("an erased client is gone with everything of it, and nothing else is")
   CHECK(erasure->client == vault.client);
   CHECK(erasure->records == 2);
   CHECK(erasure->erased == vault.clock.Now());
-  CHECK(vault.EntryOf(caller) ==
-        vault.Allowed(kPrivacyOfficer,
-                      {{"action", "client.erase"}, {"client", vault.client.Text()}}));
+  CHECK(vault.EntryOf(caller) == vault.Allowed(kPrivacyOfficer, {{"action", "client.erase"},
+                                                                 {"client", vault.client.Text()}}));
   CHECK(vault.WholeLog()[erasure->seq].request == caller.call.Text());
 
   const auto crm = [&] { return vault.As(kCrmService); };
@@ -91,10 +90,8 @@ TEST_CASE("a reference is free for another client after the erasure") {
 
 TEST_CASE("rows that are put back after the erasure stay unreadable, and are found out") {
   ErasingVault vault;
-  const Bytes profile =
-      vault.Blob("SELECT profile FROM clients WHERE id = ?", vault.client.Row());
-  const Bytes payload =
-      vault.Blob("SELECT payload FROM records WHERE id = ?", vault.record.Row());
+  const Bytes profile = vault.Blob("SELECT profile FROM clients WHERE id = ?", vault.client.Row());
+  const Bytes payload = vault.Blob("SELECT payload FROM records WHERE id = ?", vault.record.Row());
   REQUIRE(vault.Erase());
   vault.Close();
   vault.Tamper("INSERT INTO clients VALUES (?, ?, 1, 1, 0, 0, '', ?, NULL)", vault.client.Row(),
@@ -102,9 +99,9 @@ TEST_CASE("rows that are put back after the erasure stay unreadable, and are fou
   vault.Tamper("INSERT INTO records VALUES (?, ?, ?, 'contact', 1, 2, 0, 0, 1, x'', NULL, ?)",
                vault.record.Row(), vault.record.bytes(), vault.client.Row(), ByteView(payload));
   vault.Open();
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.client)) == "not_found");
+  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.client)) == "integrity_failed");
   CHECK(AnswerOf(vault->GetRecord(vault.As(kCrmService), vault.client, vault.record)) ==
-        "not_found");
+        "integrity_failed");
   const auto report = vault->VerifyLog(vault.As(kPrivacyOfficer), true);
   REQUIRE(report);
   REQUIRE(report->log.findings.size() == 2);
@@ -176,13 +173,12 @@ TEST_CASE("after the erasure's answer no read begins, whoever is under way") {
       threads.emplace_back([&] {
         work([&] { return AnswerOf(vault->GetRecord(vault.As(kCrmService), client, record)); });
       });
-      threads.emplace_back([&] {
-        work([&] { return AnswerOf(vault->GetClient(vault.As(kCaseWorker), client)); });
-      });
+      threads.emplace_back(
+          [&] { work([&] { return AnswerOf(vault->GetClient(vault.As(kCaseWorker), client)); }); });
       threads.emplace_back([&] {
         work([&] {
-          return AnswerOf(
-              vault->CreateRecord(vault.As(kCrmService), client, "contact", {{"last_name", "X"}}, {}));
+          return AnswerOf(vault->CreateRecord(vault.As(kCrmService), client, "contact",
+                                              {{"last_name", "X"}}, {}));
         });
       });
       threads.emplace_back([&] {
@@ -198,8 +194,7 @@ TEST_CASE("after the erasure's answer no read begins, whoever is under way") {
       });
       threads.emplace_back([&] {
         work([&] {
-          const auto list =
-              vault->ListRecords(vault.As(kCrmService), client, "", true, {200, {}});
+          const auto list = vault->ListRecords(vault.As(kCrmService), client, "", true, {200, {}});
           return AnswerOf(list);
         });
       });
@@ -224,9 +219,8 @@ TEST_CASE("of many who erase one client, all get the same answer") {
     std::vector<std::jthread> threads;
     for (auto& answer : answers) {
       const Caller caller = vault.As(kPrivacyOfficer);
-      threads.emplace_back([&vault, &answer, caller] {
-        answer = vault->EraseClient(caller, vault.client);
-      });
+      threads.emplace_back(
+          [&vault, &answer, caller] { answer = vault->EraseClient(caller, vault.client); });
     }
   }
   for (const auto& answer : answers) {

@@ -92,8 +92,7 @@ TEST_CASE("what is wrong with a row is told, and the row makes nothing") {
   }
   CHECK(vault.Outcome("A-1", kJane, std::string(201, 'x')) == "import_invalid");
   CHECK(vault.Outcome("A-1", kJane, "\xff") == "import_invalid");
-  const auto unknown =
-      vault->ImportRecord(vault.As(kCrmService), {"A-1", "nonsense", "", kJane});
+  const auto unknown = vault->ImportRecord(vault.As(kCrmService), {"A-1", "nonsense", "", kJane});
   CHECK(AnswerOf(unknown) == "class_unknown");
   CHECK(vault.Clients() == 0);
   CHECK(vault.Outcome(std::string(200, 'x'), kJane, std::string(200, 'y')) == "created");

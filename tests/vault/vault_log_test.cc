@@ -40,14 +40,13 @@ TEST_CASE("a page of the log is the stored bytes, newest first unless asked othe
   const auto page = vault.Read({}, {.limit = 4, .oldest_first = false, .start = {}});
   REQUIRE(page);
   REQUIRE(page->entries.size() == 4);
-  CHECK(page->size == static_cast<std::uint64_t>(
-                          vault.Number("SELECT count(*) FROM log_entries")));
+  CHECK(page->size == static_cast<std::uint64_t>(vault.Number("SELECT count(*) FROM log_entries")));
   // The look itself is the newest entry.
   CHECK(json::parse(page->entries[0]).at("action") == "log.read");
   for (std::uint64_t i = 0; i < 4; ++i) {
     const std::uint64_t seq = page->size - 1 - i;
-    CHECK(page->entries[i] == crypto::AsText(vault.Blob(
-                                  "SELECT entry FROM log_entries WHERE seq = ?", seq)));
+    CHECK(page->entries[i] ==
+          crypto::AsText(vault.Blob("SELECT entry FROM log_entries WHERE seq = ?", seq)));
   }
   CHECK(page->next == page->size - 5);
 }
@@ -157,9 +156,9 @@ TEST_CASE("each filter finds the entries that have its value, and together they 
 
 TEST_CASE("a filter that no entry could match is refused and not kept") {
   LogVault vault;
-  for (const std::string& bad : {std::string("Jane Doe"), std::string("jane@example.org"),
-                                 std::string("\""), std::string("a\",\"actor\":\"b"),
-                                 std::string("ä"), std::string(201, 'a')}) {
+  for (const std::string& bad :
+       {std::string("Jane Doe"), std::string("jane@example.org"), std::string("\""),
+        std::string("a\",\"actor\":\"b"), std::string("ä"), std::string(201, 'a')}) {
     LogFilter filter;
     filter.client = bad;
     const auto caller = vault.As(kAuditor);
@@ -200,8 +199,8 @@ TEST_CASE("every entry under the checkpoint is proved, offline, from the proof a
     covered = checkpoint->size;
   }
   REQUIRE(covered >= 20);
-  for (const std::uint64_t seq : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{7},
-                                  covered - 1}) {
+  for (const std::uint64_t seq :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{7}, covered - 1}) {
     const auto text = vault->ProveLogEntry(vault.As(kAuditor), seq);
     REQUIRE(text);
     const auto proof = audit::ParseProof(*text);
@@ -262,15 +261,17 @@ TEST_CASE("every attack on the stored state is named by a deep verification, and
     const char* says;
   };
   const Attack attacks[] = {
-      {"a record is deleted", "DELETE FROM records WHERE id = ?1", "is in the log, but not stored"},
+      {"a record is deleted", "DELETE FROM records WHERE id = ?1 AND ?2 > 0",
+       "is in the log, but not stored"},
       {"a client is deleted", "DELETE FROM clients WHERE id = ?2", "is in the log, but not stored"},
       {"a record goes back to its old version",
-       "UPDATE records SET version = 1, payload = (SELECT payload FROM record_versions WHERE record "
-       "= ?1) WHERE id = ?1",
+       "UPDATE records SET version = 1, payload = (SELECT payload FROM record_versions WHERE "
+       "record "
+       "= ?1) WHERE id = ?1 AND ?2 > 0",
        "is not what the log last recorded"},
       {"a record is doubled",
        "INSERT INTO records SELECT id + 1, randomblob(16), client, class, class_version, version, "
-       "created, updated, fields, x'', NULL, payload FROM records WHERE id = ?1",
+       "created, updated, fields, x'', NULL, payload FROM records WHERE id = ?1 AND ?2 > 0",
        "the log has no such record"},
       {"a client is invented",
        "INSERT INTO clients SELECT id + 1, randomblob(16), state, version, created, updated, '', "
@@ -279,7 +280,7 @@ TEST_CASE("every attack on the stored state is named by a deep verification, and
       {"a client's version is counted up", "UPDATE clients SET version = 2 WHERE id = ?2",
        "is not what the log last recorded"},
       {"a profile is changed",
-       "UPDATE clients SET profile = profile || x'00' WHERE id = ?2",
+       "UPDATE clients SET profile = CAST(profile || x'00' AS BLOB) WHERE id = ?2",
        "is not what the log last recorded"},
   };
   for (const auto& [name, sql, says] : attacks) {
@@ -309,7 +310,8 @@ TEST_CASE("a log that was altered in the middle of a full tile is found out by v
   }
   vault.Close();
   vault.Tamper(
-      "UPDATE log_entries SET entry = cast(replace(cast(entry AS TEXT), 'self.read', 'self.load') AS "
+      "UPDATE log_entries SET entry = cast(replace(cast(entry AS TEXT), 'self.read', 'self.load') "
+      "AS "
       "BLOB) WHERE seq = 100");
   OfflineVerifyOptions options;
   options.directory = vault.directory();

@@ -102,7 +102,7 @@ TEST_CASE("files of a vault are for their owner alone, and tell nothing") {
   CHECK(vault->GetClient(vault.As(Role::kCrmService, "client-care", "SENTINEL-REASON"), client));
   for (const auto& file : fs::recursive_directory_iterator(vault.directory())) {
     INFO(file.path().string());
-    struct stat status {};
+    struct stat status{};
     REQUIRE(stat(file.path().c_str(), &status) == 0);
     CHECK((status.st_mode & 0077) == 0);
     std::ifstream content(file.path(), std::ios::binary);
@@ -346,7 +346,7 @@ TEST_CASE("an erasure that a crash interrupted is finished by the next start") {
   CHECK(vault.KeyCount() == 0);
   CHECK(vault.Number("SELECT key_destroyed FROM erasures") == 1);
   REQUIRE(vault.operator_log().size() == 1);
-  CHECK(vault.operator_log()[0] == "finishing 1 erasures that a stop interrupted");
+  CHECK(vault.operator_log()[0] == "finishing 1 erasures: their clients' keys were still there");
 }
 
 TEST_CASE("when the log cannot be written nothing is disclosed, and readiness says so") {

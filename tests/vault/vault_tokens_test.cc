@@ -44,9 +44,9 @@ TEST_CASE("a token is shown once, and only its keyed hash is stored") {
   CHECK(token->info.expires.ms - token->info.created.ms == kDay * 1000);
   CHECK(!token->info.revoked);
   json entry = vault.Allowed(
-      kAdministrator, {{"action", "token.create"},
-                       {"detail", token->info.id.Text() + " " + token->info.principal.Text() +
-                                      " crm-service"}});
+      kAdministrator,
+      {{"action", "token.create"},
+       {"detail", token->info.id.Text() + " " + token->info.principal.Text() + " crm-service"}});
   CHECK(vault.EntryOf(caller) == entry);
   const std::string_view random = std::string_view(token->secret).substr(4);
   CHECK(vault.Number("SELECT count(*) FROM tokens WHERE instr(digest, ?) > 0", random) == 0);
@@ -79,9 +79,9 @@ TEST_CASE("what is wrong with a new token is told") {
   CHECK(issues("", kDay) == Strings{"/name must be text of 1 to 200 bytes"});
   CHECK(issues(std::string(201, 'x'), kDay).size() == 1);
   CHECK(issues("\xff", kDay).size() == 1);
-  for (const std::int64_t lifetime : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{59},
-                                      366 * kDay + 1, std::numeric_limits<std::int64_t>::max(),
-                                      std::numeric_limits<std::int64_t>::min()}) {
+  for (const std::int64_t lifetime :
+       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{59}, 366 * kDay + 1,
+        std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
     CHECK(issues("name", lifetime) ==
           Strings{"/lifetime_s must be between 60 and 31622400 seconds"});
   }
@@ -267,8 +267,7 @@ TEST_CASE("each role may call exactly the operations that it is for") {
       {Action::kTokenCreate,
        [&](auto& c) { return AnswerOf(vault->CreateToken(c, "x", kAdministrator, 60)); }},
       {Action::kTokenList, [&](auto& c) { return AnswerOf(vault->ListTokens(c)); }},
-      {Action::kTokenRevoke,
-       [&](auto& c) { return AnswerOf(vault->RevokeToken(c, TokenId())); }},
+      {Action::kTokenRevoke, [&](auto& c) { return AnswerOf(vault->RevokeToken(c, TokenId())); }},
       {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->ReadLog(c, {}, {})); }},
       {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->ReadLogEntry(c, 0)); }},
       {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->ProveLogEntry(c, 0)); }},
@@ -300,8 +299,8 @@ TEST_CASE("each role may call exactly the operations that it is for") {
 TEST_CASE("a purpose that is in no register is the caller's text, and not kept") {
   TokenVault vault;
   const ClientId client = vault.NewClient("A-1");
-  for (const std::string& purpose :
-       {std::string("sentinel-purpose"), std::string("Ms SENTINEL called"), std::string(5000, 's')}) {
+  for (const std::string& purpose : {std::string("sentinel-purpose"),
+                                     std::string("Ms SENTINEL called"), std::string(5000, 's')}) {
     const auto caller = vault.As(kCrmService, purpose);
     CHECK(AnswerOf(vault->GetClient(caller, client)) == "purpose_unknown");
     CHECK(!vault.EntryOf(caller).contains("purpose"));

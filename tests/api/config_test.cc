@@ -1,0 +1,261 @@
+#include "api/config.h"
+
+#include <sys/stat.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "crypto/keyring.h"
+#include "crypto/secret_bytes.h"
+#include "tests/support/temporary_directory.h"
+
+namespace coffer::api {
+namespace {
+
+using testing::TemporaryDirectory;
+
+// A configuration file in three sections; a test replaces or adds lines.
+class ConfigFile {
+ public:
+  std::string server =
+      "certificate = \"/etc/coffer/server.crt\"\nprivate_key = \"/etc/coffer/server.key\"\n";
+  std::string vault = "directory = \"/var/lib/coffer\"\nroot_key_file = \"/etc/coffer/root.key\"\n";
+  std::string rest;
+
+  std::string path() const { return work_ / "coffer.toml"; }
+  Result<Config> Load() const {
+    return LoadText("[server]\n" + server + "[vault]\n" + vault + rest);
+  }
+  Result<Config> LoadText(const std::string& text) const {
+    std::ofstream(path(), std::ios::binary | std::ios::trunc) << text;
+    return LoadConfig(path());
+  }
+  // Why it was refused, without the file's name.
+  std::string Fault() const { return FaultOf(Load()); }
+  std::string FaultOf(const Result<Config>& config) const {
+    if (config) return "";
+    CHECK(config.error().code == Code::kInvalidArgument);
+    CHECK(config.error().reason == "config_invalid");
+    const std::string& detail = config.error().detail;
+    INFO(detail);
+    REQUIRE(detail.starts_with(path() + ":"));
+    return detail.substr(path().size() + 1);
+  }
+
+ private:
+  TemporaryDirectory work_;
+};
+
+TEST_CASE("the smallest configuration is safe by what is not said") {
+  const ConfigFile file;
+  const auto config = file.Load();
+  REQUIRE(config);
+  CHECK(config->server.address == "127.0.0.1");
+  CHECK(config->server.port == 8443);
+  CHECK(config->server.certificate == "/etc/coffer/server.crt");
+  CHECK(config->vault.directory == "/var/lib/coffer");
+  CHECK(config->vault.anchor_path.empty());
+  CHECK(config->vault.require_locked_memory);
+  CHECK(config->root_key_file == "/etc/coffer/root.key");
+  CHECK(config->log_level == LogLevel::kInfo);
+  CHECK(!config->log_requests);
+}
+
+TEST_CASE("every setting is taken over") {
+  ConfigFile file;
+  file.server =
+      "address = \"0.0.0.0\"\nport = 0\ncertificate = \"c\"\nprivate_key = \"k\"\nworkers = 8\n"
+      "connections_per_address = 3\nidle_timeout_s = 600\n";
+  file.vault = "directory = \"d\"\nanchor = \"a\"\npassphrase_file = \"p\"\n";
+  file.rest =
+      "[engine]\npage_cache_mib = 4\nkey_cache_entries = 256\nqueue_limit = 16\n"
+      "require_locked_memory = false\n[log]\nlevel = \"warning\"\nrequests = true\n"
+      "checkpoint_interval_ms = 50\nheartbeat_interval_s = 86400\n";
+  const auto config = file.Load();
+  REQUIRE(config);
+  CHECK(config->server.address == "0.0.0.0");
+  CHECK(config->server.port == 0);
+  CHECK(config->server.workers == 8);
+  CHECK(config->server.connections_per_address == 3);
+  CHECK(config->server.idle_timeout_s == 600);
+  CHECK(config->vault.anchor_path == "a");
+  CHECK(config->passphrase_file == "p");
+  CHECK(config->root_key_file.empty());
+  CHECK(config->vault.page_cache_mib == 4);
+  CHECK(config->vault.key_cache_entries == 256);
+  CHECK(config->vault.queue_limit == 16);
+  CHECK(!config->vault.require_locked_memory);
+  CHECK(config->log_level == LogLevel::kWarning);
+  CHECK(config->log_requests);
+  CHECK(config->vault.checkpoint_interval_ms == 50);
+  CHECK(config->vault.heartbeat_interval_s == 86'400);
+}
+
+TEST_CASE("what is not known is refused with its line") {
+  ConfigFile file;
+  file.rest = "[consle]\nport = 1\n";
+  CHECK(file.Fault() == "7: 'consle' is not a known section");
+  file.rest = "[engine]\nqueue_limit = 100\nqueue_limt = 100\n";
+  CHECK(file.Fault() == "9: 'engine.queue_limt' is not a known setting");
+  file.rest = "[log]\nLevel = \"info\"\n";
+  CHECK(file.Fault() == "8: 'log.Level' is not a known setting");
+  file.rest = "[log.more]\nlevel = \"info\"\n";
+  CHECK(file.Fault() == "7: 'log.more' is not a known setting");
+  file.rest.clear();
+  file.vault += "root_key = \"1111\"\n";  // a secret does not belong here
+  CHECK(file.Fault() == "7: 'vault.root_key' is not a known setting");
+  CHECK(file.FaultOf(file.LoadText("port = 8443\n")) == "1: 'port' is not a known section");
+  CHECK(file.FaultOf(file.LoadText("[[server]]\nport = 8443\n")) ==
+        "1: 'server' is not a known section");
+}
+
+TEST_CASE("a value of another type or range is refused with what it must be") {
+  struct Row {
+    const char* section;
+    const char* setting;
+    const char* must;
+  };
+  const Row rows[] = {
+      {"server", "port = \"8443\"", "must be a whole number from 0 to 65535"},
+      {"server", "port = 65536", "must be a whole number from 0 to 65535"},
+      {"server", "port = -1", "must be a whole number from 0 to 65535"},
+      {"server", "port = 8443.0", "must be a whole number from 0 to 65535"},
+      {"server", "port = true", "must be a whole number from 0 to 65535"},
+      {"server", "address = 127", "must be text"},
+      {"server", "address = [\"127.0.0.1\"]", "must be text"},
+      {"server", "workers = 3", "must be a whole number from 4 to 512"},
+      {"server", "workers = 513", "must be a whole number from 4 to 512"},
+      {"server", "connections_per_address = 0", "must be a whole number from 1 to 512"},
+      {"server", "idle_timeout_s = 601", "must be a whole number from 1 to 600"},
+      {"vault", "anchor = 1", "must be text"},
+      {"engine", "page_cache_mib = 3", "must be a whole number from 4 to 65536"},
+      {"engine", "page_cache_mib = 9223372036854775807", "must be a whole number from 4 to 65536"},
+      {"engine", "key_cache_entries = 255", "must be a whole number from 256 to 16777216"},
+      {"engine", "queue_limit = 15", "must be a whole number from 16 to 1048576"},
+      {"engine", "require_locked_memory = 1", "must be true or false"},
+      {"engine", "require_locked_memory = \"false\"", "must be true or false"},
+      {"log", "level = \"debug\"", "must be \"error\", \"warning\" or \"info\""},
+      {"log", "level = 3", "must be \"error\", \"warning\" or \"info\""},
+      {"log", "requests = \"yes\"", "must be true or false"},
+      {"log", "checkpoint_interval_ms = 49", "must be a whole number from 50 to 60000"},
+      {"log", "heartbeat_interval_s = 0", "must be a whole number from 1 to 86400"},
+  };
+  for (const auto& [section, setting, must] : rows) {
+    INFO(section << "." << setting);
+    ConfigFile file;
+    const std::string line = std::string(setting) + "\n";
+    const std::string name =
+        "'" + std::string(section) + "." + line.substr(0, line.find(' ')) + "' ";
+    if (std::string_view(section) == "server") {
+      file.server += line;
+    } else if (std::string_view(section) == "vault") {
+      file.vault += line;
+    } else {
+      file.rest = "[" + std::string(section) + "]\n" + line;
+    }
+    const std::string fault = file.Fault();
+    CHECK(fault.substr(fault.find(' ') + 1) == name + must);
+  }
+}
+
+TEST_CASE("what is missing is named") {
+  ConfigFile file;
+  const std::string server = file.server;
+  const std::string vault = file.vault;
+  const auto drop_line = [](const std::string& text, std::size_t line) {
+    const auto end = text.find('\n') + 1;
+    return line == 0 ? text.substr(end) : text.substr(0, end);
+  };
+  file.server = drop_line(server, 0);
+  CHECK(file.Fault() == " 'server.certificate' is missing");
+  file.server = drop_line(server, 1);
+  CHECK(file.Fault() == " 'server.private_key' is missing");
+  file.server = server;
+  file.vault = drop_line(vault, 0);
+  CHECK(file.Fault() == " 'vault.directory' is missing");
+  file.vault = "directory = \"\"\nroot_key_file = \"r\"\n";
+  CHECK(file.Fault() == " 'vault.directory' is missing");
+  CHECK(file.FaultOf(file.LoadText("")) == " 'server.certificate' is missing");
+}
+
+TEST_CASE("the root key comes from one place") {
+  ConfigFile file;
+  file.vault = "directory = \"d\"\n";
+  const std::string wanted = " set one of 'vault.root_key_file' and 'vault.passphrase_file'";
+  CHECK(file.Fault() == wanted);
+  file.vault = "directory = \"d\"\nroot_key_file = \"r\"\npassphrase_file = \"p\"\n";
+  CHECK(file.Fault() == wanted);
+}
+
+TEST_CASE("a file that is no TOML, or is not there, is named with its line") {
+  const ConfigFile file;
+  CHECK(file.FaultOf(file.LoadText("[server]\nport = \n")).starts_with("2: "));
+  CHECK(file.FaultOf(file.LoadText("[server]\nport = 1\nport = 2\n")).starts_with("3: "));
+  CHECK(file.FaultOf(file.LoadText("[server\n")).starts_with("1: "));
+  CHECK(file.FaultOf(file.LoadText("address = \"\xff\"\n")).starts_with("1: "));
+  const auto missing = LoadConfig(file.path() + ".not");
+  REQUIRE(!missing);
+  CHECK(missing.error().reason == "config_invalid");
+  CHECK(missing.error().detail.find(file.path() + ".not") != std::string::npos);
+}
+
+TEST_CASE("a credential is a file that systemd holds") {
+  unsetenv("CREDENTIALS_DIRECTORY");
+  CHECK(ResolveSecretPath("/etc/coffer/root.key") == "/etc/coffer/root.key");
+  CHECK(ResolveSecretPath("") == "");
+  const auto outside = ResolveSecretPath("credential:root-key");
+  REQUIRE(!outside);
+  CHECK(outside.error().reason == "config_invalid");
+  CHECK(outside.error().detail.find("LoadCredential=root-key") != std::string::npos);
+  setenv("CREDENTIALS_DIRECTORY", "/run/credentials/coffer", 1);
+  CHECK(ResolveSecretPath("credential:root-key") == "/run/credentials/coffer/root-key");
+  CHECK(!ResolveSecretPath("credential:"));
+  CHECK(!ResolveSecretPath("credential:../root-key"));
+  CHECK(!ResolveSecretPath("credential:a/b"));
+  unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+TEST_CASE("the root key is opened from the file, the credential or the passphrase") {
+  REQUIRE(crypto::InitializeCrypto());
+  TemporaryDirectory work;
+  REQUIRE(crypto::CreateKeyFile(work / "root.key"));
+  Config config;
+  config.root_key_file = work / "root.key";
+  const auto by_file = OpenRootKey(config);
+  REQUIRE(by_file);
+  CHECK((*by_file)->kind() == "key-file");
+
+  setenv("CREDENTIALS_DIRECTORY", work.path().c_str(), 1);
+  config.root_key_file = "credential:root.key";
+  CHECK(OpenRootKey(config));
+  config.root_key_file = "credential:missing";
+  const auto missing = OpenRootKey(config);
+  REQUIRE(!missing);
+  CHECK(missing.error().reason == "root_key_missing");
+  unsetenv("CREDENTIALS_DIRECTORY");
+
+  crypto::Argon2idParameters parameters{1, 8, crypto::Bytes(16, 7)};
+  {
+    std::ofstream(work / "passphrase") << "correct horse battery staple\n";
+    REQUIRE(chmod((work / "passphrase").c_str(), 0600) == 0);
+    const auto passphrase = crypto::ReadSecretFile(work / "passphrase");
+    REQUIRE(passphrase);
+    auto root = crypto::OpenPassphrase(*passphrase, parameters);
+    REQUIRE(root);
+    REQUIRE(crypto::Keyring::Create(work / "keyring.json", **root, parameters, "origin"));
+  }
+  config = {};
+  config.vault.directory = work.path();
+  config.passphrase_file = work / "passphrase";
+  const auto by_passphrase = OpenRootKey(config);
+  REQUIRE(by_passphrase);
+  CHECK((*by_passphrase)->kind() == "passphrase");
+  CHECK(crypto::Keyring::Open(work / "keyring.json", **by_passphrase));
+  config.passphrase_file = work / "missing";
+  CHECK(!OpenRootKey(config));
+}
+
+}  // namespace
+}  // namespace coffer::api
