@@ -19,6 +19,7 @@ constexpr Title kTitles[] = {
     {"class_invalid", "The class definition is not valid."},
     {"class_unknown", "There is no such class."},
     {"client_invalid", "The client is not valid."},
+    {"client_key_missing", "Stored data is damaged and is not served."},
     {"conflict", "The request conflicts with the stored state."},
     {"cursor_invalid", "The cursor does not belong to this list."},
     {"document_invalid", "The document does not fit its class."},
