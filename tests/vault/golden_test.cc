@@ -1,0 +1,222 @@
+// What is on disk today must be readable by every later version. tests/golden/vault-0001 is a whole
+// data directory, written once by the hidden case at the end; schema-*.sql is what its databases
+// look like. Envelopes, keyring, entries, checkpoints and anchors have golden cases of their own in
+// tests/crypto and tests/audit; here they are seen at work together.
+#include <sys/stat.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+namespace fs = std::filesystem;
+using enum Role;
+using testing::FakeClock;
+using testing::TemporaryDirectory;
+
+const std::string kGolden = COFFER_SOURCE_DIR "/tests/golden";
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  INFO(path);
+  REQUIRE(file.good());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string SchemaOf(const Database& database) {
+  auto select = Statement::Prepare(
+      database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name");
+  REQUIRE(select);
+  std::string schema;
+  auto row = select->Query();
+  while (*row.Next()) (schema += row.Text(0)) += ";\n";
+  return schema;
+}
+
+TEST_CASE("both databases look as they are documented to") {
+  TestVault vault;
+  CHECK(SchemaOf(vault.OpenVaultDatabase()) == ReadFile(kGolden + "/schema-vault.sql"));
+  CHECK(SchemaOf(vault.OpenKeysDatabase()) == ReadFile(kGolden + "/schema-keys.sql"));
+}
+
+// A vault under the root key 11…11 that guards nothing.
+class GoldenVault {
+ public:
+  explicit GoldenVault(const std::string& from) {
+    REQUIRE(crypto::InitializeCrypto());
+    if (!from.empty()) {
+      fs::copy(from, directory());
+      known = json::parse(ReadFile(from + "/known.json"));
+    }
+    std::ofstream(work / "root.key") << std::string(64, '1') << '\n';
+    REQUIRE(chmod((work / "root.key").c_str(), 0600) == 0);
+    auto opened = crypto::OpenKeyFile(work / "root.key");
+    REQUIRE(opened);
+    root = *std::move(opened);
+  }
+  std::string directory() const { return work / "data"; }
+  void Open() {
+    VaultOptions options;
+    options.directory = directory();
+    options.key_cache_entries = 256;
+    options.require_locked_memory = false;
+    options.clock = &clock;
+    auto opened = Vault::Open(options, *root);
+    INFO(AnswerOf(opened));
+    REQUIRE(opened);
+    vault = *std::move(opened);
+  }
+  Caller As(const char* role, std::string reason = {}) {
+    Caller caller = TestVault::Stranger("cft_" + known.at(role).get<std::string>());
+    caller.reason = std::move(reason);
+    return caller;
+  }
+  template <class Id>
+  Id KnownId(const char* name) {
+    const auto id = Id::Parse(known.at(name).get<std::string>());
+    REQUIRE(id);
+    return *id;
+  }
+  TemporaryDirectory work;
+  FakeClock clock;
+  json known;
+  std::unique_ptr<crypto::RootKeyProvider> root;
+  std::unique_ptr<Vault> vault;
+};
+
+const json kFirst = {{"email", "jane@example.org"}, {"last_name", "Döe"}};
+const json kSecond = {{"city", "Zürich"}, {"last_name", "Döe"}};
+constexpr const char* kReason = "asked on the phone";
+
+TEST_CASE("a data directory of the first version opens, is whole, and is worked on") {
+  GoldenVault golden(kGolden + "/vault-0001");
+  OfflineVerifyOptions offline;
+  offline.directory = golden.directory();
+  offline.log_key = *audit::ParseVerifierKey(golden.known.at("log_key").get<std::string>());
+  offline.deep = true;
+  const auto before = VerifyDirectory(offline, *golden.root);
+  REQUIRE(before);
+  CHECK(before->log.ok());
+  CHECK(before->log.size == golden.known.at("log_size"));
+  CHECK(crypto::HexEncode(before->log.root) == golden.known.at("log_root"));
+  CHECK(before->clients_checked == 1);
+  CHECK(before->records_checked == 2);
+
+  golden.clock.Advance(86'400'000);
+  golden.Open();
+  Vault& vault = *golden.vault;
+  const auto client = golden.KnownId<ClientId>("client");
+  const auto record = golden.KnownId<RecordId>("record");
+  const auto profile = vault.GetClient(golden.As("crm"), client);
+  REQUIRE(profile);
+  CHECK(profile->external_ref == "Kunde «7»");
+  CHECK(profile->tags == Strings{"eu", "vip"});
+  CHECK(profile->version == 2);
+  CHECK(vault.GetRecord(golden.As("crm"), client, record)->data == kSecond.dump());
+  CHECK(vault.GetRecordVersion(golden.As("crm"), client, record, 1)->data == kFirst.dump());
+  CHECK(vault.SearchByReference(golden.As("crm"), "Kunde «7»")->items.size() == 1);
+  const auto found = vault.SearchByField(golden.As("crm"), "contact", "last_name", "DÖE", {});
+  REQUIRE(found);
+  CHECK(found->items.size() == 2);
+
+  const auto note = vault.ReadLogEntry(golden.As("privacy"), golden.known.at("noted"));
+  REQUIRE(note);
+  CHECK(note->note_text == kReason);
+  const auto erasure = vault.EraseClient(golden.As("privacy"), golden.KnownId<ClientId>("erased"));
+  REQUIRE(erasure);
+  CHECK(erasure->erased == FakeClock::kStart);
+
+  // The same key and body as then.
+  const auto repeated =
+      vault.CreateRecord(golden.As("crm"), client, "contact", kFirst, {"key-1", "body"});
+  REQUIRE(repeated);
+  CHECK(repeated->id == record);
+  const auto imported =
+      vault.ImportRecord(golden.As("crm"), {"Kunde «7»", "contact", "home", kFirst});
+  REQUIRE(imported);
+  CHECK(imported->record == golden.KnownId<RecordId>("imported"));
+  CHECK(imported->outcome == ImportOutcome::kUnchanged);
+  CHECK(vault.UpdateRecord(golden.As("crm"), client, record, 2, kFirst));
+  golden.vault.reset();
+  const auto after = VerifyDirectory(offline, *golden.root);
+  REQUIRE(after);
+  CHECK(after->log.ok());
+}
+
+// Run by hand when a new version of the formats needs a directory beside the old one:
+//   COFFER_WRITE_GOLDEN=DIR vault_tests "[write-golden]"
+TEST_CASE("a data directory is written for later versions", "[.][write-golden]") {
+  const char* out = std::getenv("COFFER_WRITE_GOLDEN");
+  REQUIRE(out != nullptr);
+  GoldenVault golden("");
+  InitOptions init;
+  init.directory = golden.directory();
+  init.log_origin = "golden.example/log";
+  init.clock = &golden.clock;
+  const auto admin = InitializeVault(init, *golden.root);
+  REQUIRE(admin);
+  golden.known["admin"] = admin->secret.substr(4);
+  golden.Open();
+  Vault& vault = *golden.vault;
+  for (const auto& [name, role] :
+       {std::pair("crm", kCrmService), std::pair("privacy", kPrivacyOfficer)}) {
+    const auto token =
+        vault.CreateToken(golden.As("admin"), name, role, std::int64_t{366} * 86'400);
+    REQUIRE(token);
+    golden.known[name] = token->secret.substr(4);
+  }
+  REQUIRE(vault.PutPurpose(golden.As("admin"), "client-care",
+                           R"({"title": "Client care", "legal_basis": "contract"})"));
+  const json contact = {{"name", "contact"},
+                        {"purposes", {"client-care"}},
+                        {"fields",
+                         {{"last_name", {{"type", "string"}, {"index", true}}},
+                          {"email", {{"type", "email"}, {"index", true}}},
+                          {"city", {{"type", "string"}}}}}};
+  REQUIRE(vault.PutClass(golden.As("admin"), "contact", contact.dump()));
+  const auto client = vault.CreateClient(golden.As("crm"), {"Kunde «7»", {{"vip"}}}, {});
+  REQUIRE(client);
+  REQUIRE(vault.UpdateClient(golden.As("crm"), client->id, 1, {{}, {{"vip", "eu"}}}));
+  const auto record =
+      vault.CreateRecord(golden.As("crm"), client->id, "contact", kFirst, {"key-1", "body"});
+  REQUIRE(record);
+  REQUIRE(vault.UpdateRecord(golden.As("crm"), client->id, record->id, 1, kSecond));
+  const auto imported =
+      vault.ImportRecord(golden.As("crm"), {"Kunde «7»", "contact", "home", kFirst});
+  REQUIRE(imported);
+  REQUIRE(vault.GetClient(golden.As("crm", kReason), client->id));
+  const auto newest =
+      vault.ReadLog(golden.As("privacy"), {}, {.limit = 1, .oldest_first = false, .start = {}});
+  golden.known["noted"] = newest->size - 2;  // in front of this look
+  const auto erased = vault.CreateClient(golden.As("crm"), {"gone", {}}, {});
+  REQUIRE(erased);
+  REQUIRE(vault.EraseClient(golden.As("privacy"), erased->id));
+  golden.known["client"] = client->id.Text();
+  golden.known["record"] = record->id.Text();
+  golden.known["imported"] = imported->record.Text();
+  golden.known["erased"] = erased->id.Text();
+  golden.known["log_key"] = vault.ReadStatus(golden.As("admin"))->log_key;
+  golden.vault.reset();
+  const auto report = VerifyDirectory({golden.directory(), {}, {}, {}, false}, *golden.root);
+  REQUIRE(report);
+  golden.known["log_size"] = report->log.size;
+  golden.known["log_root"] = crypto::HexEncode(report->log.root);
+
+  fs::create_directories(out);
+  for (const char* file : {"vault.db", "keys.db", "keyring.json", "anchor"}) {
+    fs::copy(golden.directory() + "/" + file, std::string(out) + "/" + file);
+  }
+  std::ofstream(std::string(out) + "/known.json") << golden.known.dump(2) << '\n';
+  TestVault today;
+  std::ofstream(std::string(out) + "/schema-vault.sql") << SchemaOf(today.OpenVaultDatabase());
+  std::ofstream(std::string(out) + "/schema-keys.sql") << SchemaOf(today.OpenKeysDatabase());
+}
+
+}  // namespace
+}  // namespace coffer::vault
