@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <httplib.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +29,11 @@ using nlohmann::json;
 constexpr auto kReadyWithin = std::chrono::seconds(30);
 constexpr auto kEndedWithin = std::chrono::seconds(60);
 
-std::string Binary(const std::string& name) { return std::string(COFFER_BIN_DIR) + "/" + name; }
+// COFFER_BIN_DIR names the programs of another build tree.
+std::string Binary(const std::string& name) {
+  const char* elsewhere = std::getenv("COFFER_BIN_DIR");
+  return std::string(elsewhere != nullptr ? elsewhere : COFFER_BIN_DIR) + "/" + name;
+}
 
 int FreePort() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -166,8 +171,7 @@ ProgramResult RunProgram(const std::vector<std::string>& arguments,
 
 RunningVault::RunningVault(const VaultSettings& settings) : settings_(settings) {
   REQUIRE(crypto::InitializeCrypto());
-  signal(SIGPIPE, SIG_IGN);  // a server that refuses a body closes while it is being sent
-  signal(SIGPIPE, SIG_IGN);  // servers are killed while requests are written
+  signal(SIGPIPE, SIG_IGN);  // servers refuse bodies, and are killed, while requests are written
   const auto made =
       RunProgram({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                   "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Coffer test",
@@ -209,6 +213,7 @@ void RunningVault::Spawn() {
   pid_ = fork();
   REQUIRE(pid_ >= 0);
   if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // no server outlives its test
     for (const auto& [name, value] : settings_.environment) setenv(name.c_str(), value.c_str(), 1);
     const int log = open(log_file().c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
     dup2(log, STDOUT_FILENO);
@@ -335,13 +340,13 @@ std::string RunningVault::NewContact(const std::string& client, const json& data
   return reply.Json().at("id");
 }
 
-std::vector<json> RunningVault::Entries(const std::string& query) {
+std::vector<json> RunningVault::Entries(const std::string& query, std::uint64_t from) {
   if (!officer_) officer_ = std::make_unique<Caller>(As("security-officer", ""));
   std::vector<json> entries;
-  std::string cursor;
+  std::string cursor = std::to_string(from);
   do {
-    const auto reply = officer_->Get("/v1/log/entries?order=asc&limit=1000&" + query +
-                                     (cursor.empty() ? "" : "&cursor=" + cursor));
+    const auto reply = officer_->Get("/v1/log/entries?order=asc&limit=1000&cursor=" + cursor +
+                                     (query.empty() ? "" : "&" + query));
     INFO(reply.body);
     REQUIRE(reply.status == 200);
     const json page = reply.Json();

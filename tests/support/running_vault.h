@@ -95,7 +95,8 @@ class RunningVault {
 
   // What the log says of one request, oldest first, as a security officer reads it.
   std::vector<nlohmann::json> EntriesOf(const std::string& request_id);
-  std::vector<nlohmann::json> Entries(const std::string& query);  // every page of a filter
+  // Every page of a filter, from the entry numbered `from` on.
+  std::vector<nlohmann::json> Entries(const std::string& query, std::uint64_t from = 0);
   nlohmann::json Counts();  // of everything stored but the log
   nlohmann::json Verify();  // the whole log and every live record; the report
 
