@@ -51,8 +51,8 @@ int Serve(coffer::api::Config config, const sigset_t& signals) {
   pthread_kill(stopper.native_handle(), SIGTERM);
   stopper.join();
   server->reset();
-  opened->reset();  // writes the stop entry, the last checkpoint and the anchor
-  WriteOperatorLog(Severity::kInfo, "stopped; the log is sealed");
+  opened->reset();  // writes the stop entry, the last checkpoint and the anchor, and says so
+  WriteOperatorLog(Severity::kInfo, "stopped");
   return kStopped;
 }
 

@@ -212,8 +212,10 @@ Vault::~Vault() {
   core_->publisher->Stop();
   auto sealed = core_->LogSystemEvent("vault.stop", "ok");
   if (sealed) sealed = core_->publisher->Publish(false);
-  if (!sealed && core_->options.log) {
-    core_->options.log(Severity::kError, "the log could not be sealed: " + sealed.error().detail);
+  if (core_->options.log) {
+    sealed ? core_->options.log(Severity::kInfo, "the log is sealed")
+           : core_->options.log(Severity::kError,
+                                "the log could not be sealed: " + sealed.error().detail);
   }
   core_->publisher.reset();
   core_->engine->Stop();

@@ -1,10 +1,9 @@
 #include "vault/internal/sqlite.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
 #include "crypto/encoding.h"
 
@@ -14,23 +13,33 @@ namespace {
 constexpr std::string_view kPlainMagic{"SQLite format 3\0", 16};
 
 // A key that is silently not applied leaves a plaintext database: such a file is never opened.
-Status RefusePlaintext(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return {};
+// Read through SQLite's own descriptor: POSIX drops all of a process's locks on a file when any
+// descriptor of it is closed, also those of the connections that are open already.
+Status RefusePlaintext(sqlite3* database, const std::string& path) {
+  sqlite3_file* file = nullptr;
+  const int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(database, code, "opening"));
   std::array<char, 16> head{};
-  const auto got = read(fd, head.data(), head.size());
-  close(fd);
-  if (got == 16 && std::string_view(head.data(), 16) == kPlainMagic) {
+  if (file->pMethods != nullptr &&
+      file->pMethods->xRead(file, head.data(), head.size(), 0) == SQLITE_OK &&
+      std::string_view(head.data(), head.size()) == kPlainMagic) {
     return Fail(Code::kCorrupted, "database_plaintext",
                 path + " is a plaintext SQLite database, not one of Coffer's");
   }
   return {};
 }
 
+// The statement's text says something to whoever mends a defect of ours, and to nobody else.
+Error StatementError(sqlite3* database, int code, std::string_view sql) {
+  Error error = SqliteError(database, code, {});
+  if (error.code == Code::kInternal) error.detail.append(": ").append(sql);
+  return error;
+}
+
 Result<std::string> Pragma(sqlite3* database, const char* sql) {
   sqlite3_stmt* raw = nullptr;
   int code = sqlite3_prepare_v2(database, sql, -1, &raw, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(SqliteError(database, code, sql));
+  if (code != SQLITE_OK) return std::unexpected(StatementError(database, code, sql));
   std::string value;
   code = sqlite3_step(raw);
   if (code == SQLITE_ROW) {
@@ -39,7 +48,7 @@ Result<std::string> Pragma(sqlite3* database, const char* sql) {
   }
   sqlite3_finalize(raw);
   if (code != SQLITE_ROW && code != SQLITE_DONE) {
-    return std::unexpected(SqliteError(database, code, sql));
+    return std::unexpected(StatementError(database, code, sql));
   }
   return value;
 }
@@ -77,18 +86,26 @@ Status ApplyKey(sqlite3* database, const crypto::SecretBytes& key) {
 }  // namespace
 
 Error SqliteError(sqlite3* database, int code, std::string_view doing) {
-  std::string detail(doing);
-  detail += ": ";
-  detail += sqlite3_errstr(code);
+  const int basic = code & 0xff;
+  const int system = database == nullptr ? 0 : sqlite3_system_errno(database);
+  // SQLite reports some calls that found no room, the growing of the WAL index among them, as I/O
+  // errors.
+  const bool full = basic == SQLITE_FULL || ((basic == SQLITE_IOERR || basic == SQLITE_CANTOPEN) &&
+                                             (system == ENOSPC || system == EDQUOT));
+  std::string detail;
+  if (const char* path = database == nullptr ? nullptr : sqlite3_db_filename(database, "main");
+      path != nullptr && *path != '\0') {
+    detail.append(path).append(": ");
+  }
+  if (!doing.empty()) detail.append(doing).append(": ");
+  detail += full ? "the disk is full" : sqlite3_errstr(code);
   if (database != nullptr) {
     detail += " (extended code " + std::to_string(sqlite3_extended_errcode(database));
-    const int system = sqlite3_system_errno(database);
     if (system != 0) detail += ", errno " + std::to_string(system);
     detail += ")";
   }
-  switch (code & 0xff) {
-    case SQLITE_FULL:
-      return {Code::kUnavailable, "storage_full", detail};
+  if (full) return {Code::kUnavailable, "storage_full", detail};
+  switch (basic) {
     case SQLITE_IOERR:
     case SQLITE_READONLY:
     case SQLITE_BUSY:
@@ -118,7 +135,10 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   if (!exists && !options.create) {
     return Fail(Code::kNotFound, "database_missing", path + " does not exist");
   }
-  COFFER_TRY(RefusePlaintext(path));
+  // SQLite takes a file without a byte for a new database.
+  if (exists && status.st_size == 0 && !options.create) {
+    return Fail(Code::kCorrupted, "database_unreadable", path + " is empty");
+  }
 
   Database database;
   database.path_ = path;
@@ -130,6 +150,7 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   database.handle_.reset(raw);
   if (code != SQLITE_OK) return std::unexpected(SqliteError(raw, code, "opening " + path));
+  COFFER_TRY(RefusePlaintext(raw, path));
 
   COFFER_TRY(ApplyKey(raw, key));
   // SQLCipher writes its own lines to stderr otherwise, between those of the JSON log; applying a
@@ -178,7 +199,7 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
 
 Status Database::Execute(const char* sql) {
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, sql));
+  if (code != SQLITE_OK) return std::unexpected(StatementError(handle_.get(), code, sql));
   return {};
 }
 
@@ -196,7 +217,8 @@ Result<bool> Cursor::Next() {
   const int code = std::exchange(code_, SQLITE_OK);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return std::unexpected(SqliteError(sqlite3_db_handle(statement_), code, sqlite3_sql(statement_)));
+  return std::unexpected(
+      StatementError(sqlite3_db_handle(statement_), code, sqlite3_sql(statement_)));
 }
 
 Result<Statement> Statement::Prepare(const Database& database, std::string_view sql) {
@@ -204,7 +226,7 @@ Result<Statement> Statement::Prepare(const Database& database, std::string_view 
   sqlite3_stmt* raw = nullptr;
   const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(SqliteError(database.handle(), code, sql));
+  if (code != SQLITE_OK) return std::unexpected(StatementError(database.handle(), code, sql));
   statement.handle_.reset(raw);
   return statement;
 }

@@ -22,7 +22,7 @@ using crypto::Bytes;
 using crypto::ByteView;
 
 // Code from an SQLite result: full disks and I/O are kUnavailable, damage is kCorrupted, broken
-// constraints are kConflict.
+// constraints are kConflict. The detail names the database's file; `doing` may be empty.
 Error SqliteError(sqlite3* database, int code, std::string_view doing);
 
 // True for codes after which no commit may be trusted: a failed fsync (the kernel may have dropped
