@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 
 namespace coffer::api {
@@ -17,6 +19,8 @@ constexpr std::int64_t kNoDeadline = INT64_MAX;
 constexpr std::chrono::milliseconds kWatchInterval{250};
 // With most workers taken, a connection that waits for its next request must make room.
 constexpr std::chrono::seconds kIdleUnderPressure{2};
+// A refused peer that sent nothing for so many milliseconds has stopped.
+constexpr std::int64_t kSilence = 500;
 
 std::int64_t NowMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
@@ -39,6 +43,8 @@ std::string PeerAddress(int fd) {
 int SslIndex();
 int ContextIndex();
 
+thread_local SSL* served = nullptr;
+
 }  // namespace
 
 struct Connections::Connection {
@@ -60,12 +66,14 @@ struct ConnectionCallbacks {
     if (connections != nullptr) connections->Opened(const_cast<SSL*>(ssl));
   }
   // Runs in SSL_free, before the socket is closed: the descriptor is still ours until then.
-  static void Free(void*, void* data, CRYPTO_EX_DATA*, int, long, void*) {
+  static void Free(void* ssl, void* data, CRYPTO_EX_DATA*, int, long, void*) {
+    if (ssl == served) served = nullptr;
     auto* connection = static_cast<Connections::Connection*>(data);
     if (connection != nullptr) connection->owner->Closed(connection);
   }
   static Connections::Connection* Of(const SSL* ssl) {
-    return static_cast<Connections::Connection*>(SSL_get_ex_data(ssl, SslIndex()));
+    return ssl == nullptr ? nullptr
+                          : static_cast<Connections::Connection*>(SSL_get_ex_data(ssl, SslIndex()));
   }
 };
 
@@ -111,6 +119,7 @@ void Connections::Opened(SSL* ssl) {
     shutdown(connection->fd, SHUT_RDWR);
     return;
   }
+  served = ssl;
   const std::lock_guard lock(mutex_);
   ++counters_.accepted;
   if (++per_address_[connection->address] > limits_.per_address) {
@@ -163,16 +172,21 @@ bool Connections::IsDoomed(const SSL* ssl) const {
   return connection != nullptr && connection->doomed;
 }
 
-void Connections::Linger(const SSL* ssl) {
+SSL* Connections::OfThisThread() { return served; }
+
+void Connections::Linger(SSL* ssl) {
   const int fd = SSL_get_fd(ssl);
+  SetDeadline(ssl, limits_.linger);  // for a peer that takes nothing any more
+  ERR_clear_error();
+  SSL_shutdown(ssl);  // only sends the end; what the peer may answer is not waited for
   shutdown(fd, SHUT_WR);
-  const std::int64_t until = NowMs() + 1000;
+  const std::int64_t until = NowMs() + std::chrono::milliseconds(limits_.linger).count();
   std::array<char, 16384> sink{};
-  std::size_t taken = 0;
-  while (taken < (std::size_t{4} << 20)) {
+  // Below TLS: these bytes are never decrypted, so they cannot be taken for a request.
+  for (std::size_t taken = 0; taken < limits_.linger_bytes;) {
     const std::int64_t left = until - NowMs();
     pollfd wait{fd, POLLIN, 0};
-    if (left <= 0 || poll(&wait, 1, static_cast<int>(left)) <= 0) break;
+    if (left <= 0 || poll(&wait, 1, static_cast<int>(std::min(left, kSilence))) <= 0) break;
     const auto got = recv(fd, sink.data(), sink.size(), MSG_DONTWAIT);
     if (got <= 0) break;
     taken += static_cast<std::size_t>(got);

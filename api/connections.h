@@ -28,6 +28,8 @@ class Connections {
     std::chrono::seconds idle{15};       // between requests
     std::chrono::seconds body{30};       // to send a body
     std::chrono::seconds reply{30};      // to take the answer
+    std::chrono::seconds linger{2};      // to stop sending what was refused
+    std::size_t linger_bytes = 9 << 20;  // of it, thrown away: the largest body and a MiB
   };
   struct Counters {
     std::size_t open = 0;
@@ -50,9 +52,13 @@ class Connections {
   // The connection must not carry another request: refuse whatever follows, and end it.
   void Doom(const ssl_st* ssl);
   bool IsDoomed(const ssl_st* ssl) const;
-  // Takes what the peer still sends, for a moment, so that it gets to read the answer, then ends
-  // it.
-  void Linger(const ssl_st* ssl);
+  // Says that nothing more will be said, throws away what the peer still sends, for a moment, and
+  // ends the connection. To close over unread bytes would be a reset, which takes the answer away
+  // from a peer that is still sending.
+  void Linger(ssl_st* ssl);
+  // The connection that the calling thread serves: from its handshake to its end it is one
+  // thread's. Null outside.
+  static ssl_st* OfThisThread();
 
   Counters counters() const;
 

@@ -194,16 +194,20 @@ void Server::Impl::Configure() {
         response.set_header("Cache-Control", "no-store");
         response.set_header("Strict-Transport-Security", "max-age=31536000");
         response.set_header("X-Content-Type-Options", "nosniff");
-        if (request.ssl == nullptr) return;
-        connections.StartReply(request.ssl);
-        if (connections.IsDoomed(request.ssl)) response.set_header("Connection", "close");
+        SSL* ssl = Connections::OfThisThread();
+        connections.StartReply(ssl);
+        // Without `ssl`, httplib itself refused what it could not read as a request, and would look
+        // for the next one in the middle of this one.
+        if (request.ssl == nullptr) connections.Doom(ssl);
+        if (connections.IsDoomed(ssl)) response.set_header("Connection", "close");
       });
-  http->set_logger([this](const httplib::Request& request, const httplib::Response&) {
-    if (request.ssl == nullptr) return;
-    if (connections.IsDoomed(request.ssl)) {
-      connections.Linger(request.ssl);
+  http->set_logger([this](const httplib::Request&, const httplib::Response&) {
+    SSL* ssl = Connections::OfThisThread();
+    if (ssl == nullptr) return;
+    if (connections.IsDoomed(ssl)) {
+      connections.Linger(ssl);
     } else {
-      connections.StartIdle(request.ssl);
+      connections.StartIdle(ssl);
     }
   });
 }
