@@ -24,9 +24,7 @@ constexpr std::int64_t kFirstTokenLifetimeMs = std::int64_t{365} * 24 * 3600 * 1
 
 // The log must hold the anchor's checkpoint as a prefix: a head behind it means that the database
 // was rolled back or cut.
-Status CheckAnchor(LogStore& log, const audit::Anchor& anchor, const crypto::Keyring& keyring) {
-  const audit::VerifierKey key{keyring.log_origin(), keyring.log_signing_key().public_key()};
-  COFFER_ASSIGN(const auto checkpoint, audit::VerifyCheckpoint(anchor.note, key));
+Status CheckAnchor(LogStore& log, const audit::Checkpoint& checkpoint) {
   COFFER_ASSIGN(const std::uint64_t size, log.Size());
   if (size < checkpoint.size) {
     return Fail(Code::kCorrupted, "log_behind_anchor",
@@ -46,6 +44,21 @@ Status CheckAnchor(LogStore& log, const audit::Anchor& anchor, const crypto::Key
                     "'Recovery' in the operator's guide");
   }
   return {};
+}
+
+// Damage that stops the start names the file and where to read on, whoever found it.
+template <class R>
+R Reading(const std::string& file, R result) {
+  if (result || result.error().code != Code::kCorrupted) return result;
+  Error error = std::move(result).error();
+  // The databases' own errors begin with their file, which may be the other one.
+  if (error.detail.find(file) == std::string::npos && !error.detail.starts_with('/')) {
+    error.detail = file + ": " + error.detail;
+  }
+  if (error.detail.find("operator's guide") == std::string::npos) {
+    error.detail += "; see 'Recovery' in the operator's guide";
+  }
+  return std::unexpected(std::move(error));
 }
 
 Result<audit::Anchor> ReadAnchor(const std::string& path) {
@@ -166,44 +179,54 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                 "there is no vault in " + options.directory + "; make one with 'coffer init'");
   }
   COFFER_ASSIGN(auto lock, DirectoryLock::Acquire(options.directory));
-  COFFER_ASSIGN(auto keyring, crypto::Keyring::Open(KeyringPath(options.directory), root));
+  const std::string keyring_path = KeyringPath(options.directory);
+  const std::string vault_path = VaultDatabasePath(options.directory);
+  const std::string keys_path = KeysDatabasePath(options.directory);
+  COFFER_ASSIGN(auto keyring, Reading(keyring_path, crypto::Keyring::Open(keyring_path, root)));
   auto core = std::make_unique<Core>(settled, std::move(lock), std::move(keyring));
 
   COFFER_ASSIGN(auto vault,
-                Database::Open(VaultDatabasePath(options.directory), core->keyring.vault_db_key(),
-                               {.cache_kib = options.page_cache_mib * 1024}));
-  COFFER_ASSIGN(auto keys,
-                Database::Open(KeysDatabasePath(options.directory), core->keyring.keys_db_key(),
-                               {.cache_kib = kKeysCacheKib}));
-  COFFER_TRY(Migrate(vault, VaultMigrations()));
-  COFFER_TRY(Migrate(keys, KeysMigrations()));
-  COFFER_ASSIGN(auto anchor, ReadAnchor(settled.anchor_path));
+                Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
+                                                   {.cache_kib = options.page_cache_mib * 1024})));
+  COFFER_ASSIGN(auto keys, Reading(keys_path, Database::Open(keys_path, core->keyring.keys_db_key(),
+                                                             {.cache_kib = kKeysCacheKib})));
+  COFFER_TRY(Reading(vault_path, Migrate(vault, VaultMigrations())));
+  COFFER_TRY(Reading(keys_path, Migrate(keys, KeysMigrations())));
+  COFFER_ASSIGN(auto anchor, Reading(settled.anchor_path, ReadAnchor(settled.anchor_path)));
   {
-    COFFER_ASSIGN(auto log, LogStore::Open(vault));
-    COFFER_TRY(CheckAnchor(*log, anchor, core->keyring));
+    COFFER_ASSIGN(const auto checkpoint,
+                  Reading(settled.anchor_path,
+                          audit::VerifyCheckpoint(anchor.note,
+                                                  {core->keyring.log_origin(),
+                                                   core->keyring.log_signing_key().public_key()})));
+    COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
+    COFFER_TRY(Reading(vault_path, CheckAnchor(*log, checkpoint)));
   }
   COFFER_ASSIGN(auto cache,
                 KeyCache::Create(options.key_cache_entries, options.require_locked_memory));
   COFFER_ASSIGN(core->engine,
-                Engine::Create(std::move(vault), std::move(keys), core->keyring, std::move(cache),
-                               {.queue_limit = options.queue_limit,
-                                .log = options.log,
-                                .clock = settled.clock,
-                                .origin = core->keyring.log_origin()}));
+                Reading(vault_path, Engine::Create(std::move(vault), std::move(keys), core->keyring,
+                                                   std::move(cache),
+                                                   {.queue_limit = options.queue_limit,
+                                                    .log = options.log,
+                                                    .clock = settled.clock,
+                                                    .origin = core->keyring.log_origin()})));
   core->engine->Start();
   core->started = core->Now();
   COFFER_TRY(core->LogSystemEvent("vault.start", "ok"));
 
-  COFFER_ASSIGN(auto reader, Database::Open(VaultDatabasePath(options.directory),
-                                            core->keyring.vault_db_key(), {.read_only = true}));
+  COFFER_ASSIGN(auto reader,
+                Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
+                                                   {.read_only = true})));
   COFFER_ASSIGN(
       core->publisher,
-      LogPublisher::Create(*core->engine, core->keyring, std::move(reader), std::move(anchor),
-                           {.anchor_path = settled.anchor_path,
-                            .interval_ms = options.checkpoint_interval_ms,
-                            .heartbeat_s = options.heartbeat_interval_s,
-                            .log = options.log}));
-  COFFER_TRY(core->publisher->Publish(false));
+      Reading(vault_path, LogPublisher::Create(*core->engine, core->keyring, std::move(reader),
+                                               std::move(anchor),
+                                               {.anchor_path = settled.anchor_path,
+                                                .interval_ms = options.checkpoint_interval_ms,
+                                                .heartbeat_s = options.heartbeat_interval_s,
+                                                .log = options.log})));
+  COFFER_TRY(Reading(vault_path, core->publisher->Publish(false)));
   core->publisher->Start();
   return std::unique_ptr<Vault>(new Vault(std::move(core)));
 }
