@@ -20,11 +20,19 @@ std::unexpected<Error> Refuse(std::string detail) {
   return Fail(Code::kUnprocessable, "value_not_normalisable", std::move(detail));
 }
 
+const icu::Normalizer2& NfcNormalizer() {
+  static const icu::Normalizer2* const nfc = [] {
+    UErrorCode status = U_ZERO_ERROR;
+    const icu::Normalizer2* const loaded = icu::Normalizer2::getNFCInstance(status);
+    Require(U_SUCCESS(status), "ICU's normalisation data");
+    return loaded;
+  }();
+  return *nfc;
+}
+
 icu::UnicodeString Nfc(const icu::UnicodeString& text) {
   UErrorCode status = U_ZERO_ERROR;
-  const icu::Normalizer2* const nfc = icu::Normalizer2::getNFCInstance(status);
-  Require(U_SUCCESS(status), "ICU's normalisation data");
-  icu::UnicodeString composed = nfc->normalize(text, status);
+  icu::UnicodeString composed = NfcNormalizer().normalize(text, status);
   Require(U_SUCCESS(status) && !composed.isBogus(), "Unicode normalisation");
   return composed;
 }

@@ -11,14 +11,12 @@
 #include <string_view>
 #include <utility>
 
+#include "api/cli/open_file.h"
+
 namespace coffer::cli {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-struct FileCloser {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
 
 // libcsv would strip blanks around cells; none of them is a blank to it.
 int NoBlanks(unsigned char) { return 0; }
@@ -55,7 +53,7 @@ struct CsvReader::State {
   static void OnRow(int terminator, void* self);
 
   std::string path;
-  std::unique_ptr<std::FILE, FileCloser> file;
+  OpenFile file;
   csv_parser parser{};
   std::array<char, 64 * 1024> buffer{};
   std::string_view unread;

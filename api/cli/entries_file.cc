@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "api/cli/open_file.h"
 #include "audit/entry.h"
 
 namespace coffer::cli {
@@ -15,15 +16,11 @@ namespace {
 // One byte more than an entry may have: enough to see that it is too long.
 constexpr std::size_t kMaxLine = audit::kMaxEntryBytes + 1;
 
-struct FileCloser {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
 }  // namespace
 
 struct EntriesFile::State {
   std::string path;
-  std::unique_ptr<std::FILE, FileCloser> file;
+  OpenFile file;
   std::array<char, 64 * 1024> buffer{};
   std::string_view unread;
   std::string line;  // the one read last

@@ -28,7 +28,7 @@ struct ImportCommandOptions {
   ImportRunOptions run;
 };
 
-constexpr const char* kFooter =
+constexpr const char* kImportFooter =
     R"(The file is UTF-8 CSV (RFC 4180) whose first line names the columns. Each row becomes one
 record of the client whose external reference is in the --key column; the client is made
 when there is none. Empty cells are absent fields; cells of list fields are split at ';'.
@@ -230,7 +230,7 @@ void AddImportCommand(CLI::App& app, Command& chosen) {
       ->type_name("N")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  command->footer(kFooter);
+  command->footer(kImportFooter);
   command->callback([options, &chosen] {
     chosen = [options](Console& console) { return Import(*options, console); };
   });

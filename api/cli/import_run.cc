@@ -131,9 +131,9 @@ class SeenKeys {
   std::unordered_map<Short, std::uint64_t, First> lines_;
 };
 
-class Run {
+class ImportRun {
  public:
-  Run(const ImportPlan& plan, const ImportRunOptions& options, const Connector& connect)
+  ImportRun(const ImportPlan& plan, const ImportRunOptions& options, const Connector& connect)
       : plan_(plan), options_(options), connect_(connect), queue_(2 * options.jobs) {}
 
   ImportRunResult Execute(CsvReader& reader, const ImportProgress& progress);
@@ -153,7 +153,7 @@ class Run {
   std::uint64_t rows_ = 0;
 };
 
-void Run::TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes) {
+void ImportRun::TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes) {
   auto line = BuildLine(plan_, row);
   if (!line) {
     ledger_.Add({.refusals = {std::move(line).error()}});
@@ -170,7 +170,7 @@ void Run::TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes) {
   batch.push_back({row.line, *std::move(line)});
 }
 
-Outcome<void> Run::Produce(CsvReader& reader, const ImportProgress& progress) {
+Outcome<void> ImportRun::Produce(CsvReader& reader, const ImportProgress& progress) {
   Batch batch;
   std::size_t bytes = 0;
   CsvRow row;
@@ -190,7 +190,7 @@ Outcome<void> Run::Produce(CsvReader& reader, const ImportProgress& progress) {
   }
 }
 
-Outcome<void> Run::SendBatches() {
+Outcome<void> ImportRun::SendBatches() {
   COFFER_ASSIGN(ApiClient client, connect_());
   while (auto batch = queue_.Pop()) {
     ImportTally tally;
@@ -202,7 +202,7 @@ Outcome<void> Run::SendBatches() {
   return {};
 }
 
-void Run::Work() {
+void ImportRun::Work() {
   Outcome<void> outcome;
   try {
     outcome = SendBatches();
@@ -214,7 +214,7 @@ void Run::Work() {
   queue_.GiveUp();
 }
 
-ImportRunResult Run::Execute(CsvReader& reader, const ImportProgress& progress) {
+ImportRunResult ImportRun::Execute(CsvReader& reader, const ImportProgress& progress) {
   std::vector<std::jthread> workers;
   // Whatever happens here, no worker waits for ever.
   const std::unique_ptr<BatchQueue, void (*)(BatchQueue*)> releases_workers(
@@ -237,7 +237,7 @@ ImportRunResult Run::Execute(CsvReader& reader, const ImportProgress& progress) 
 ImportRunResult RunImport(CsvReader& reader, const ImportPlan& plan,
                           const ImportRunOptions& options, const Connector& connect,
                           const ImportProgress& progress) {
-  return Run(plan, options, connect).Execute(reader, progress);
+  return ImportRun(plan, options, connect).Execute(reader, progress);
 }
 
 }  // namespace coffer::cli

@@ -21,7 +21,7 @@ struct InitCommandOptions {
   RootKeyOptions root_key;
 };
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kInitFooter = R"(Examples:
   coffer init --data /var/lib/coffer --root-key-file /etc/coffer/root.key \
       --origin vault.example/log --admin-token-file admin.token
   coffer init --data ./vault                      asks for a passphrase)";
@@ -154,7 +154,7 @@ void AddInitCommand(CLI::App& app, Command& chosen) {
       ->add_option("--admin-token-file", options->token_file,
                    "New file for the first administrator's token; without it the token is printed")
       ->type_name("FILE");
-  command->footer(kFooter);
+  command->footer(kInitFooter);
   command->callback([options, &chosen] {
     chosen = [options](Console& console) { return InitVault(*options, console); };
   });

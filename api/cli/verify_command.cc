@@ -25,7 +25,7 @@ struct VerifyCommandOptions {
   bool deep = false;
 };
 
-constexpr const char* kFooter = R"(Four ways, from what is at hand:
+constexpr const char* kVerifyFooter = R"(Four ways, from what is at hand:
   a server          every entry is fetched and checked on this machine (the default)
   --data DIR        a data directory, or a copy of one, that no server has open
   --entries FILE    entries written by coffer log export; needs no root key
@@ -151,7 +151,7 @@ void AddVerifyCommand(CLI::App& app, Command& chosen) {
   AddOfflineOptions(*command, *options);
   AddRootKeyOptions(*command, options->root_key, "With --data: the vault's root key file");
   AddConnectionOptions(*command, options->connection, PurposeUse::kNone);
-  command->footer(kFooter);
+  command->footer(kVerifyFooter);
   command->callback([options, &chosen] {
     chosen = [options](Console& console) { return Verify(*options, console); };
   });

@@ -4,7 +4,7 @@ namespace coffer::audit {
 
 namespace {
 
-constexpr int kTileBits = 8;
+constexpr int kTileHeight = 8;
 
 FullTile MakeTile(unsigned level, std::uint64_t n, const std::vector<Hash>& hashes) {
   FullTile tile{level, n, {}};
@@ -30,7 +30,7 @@ void AddLeafToTiles(const Frontier& before, const Hash& leaf,
     full.push_back(MakeTile(level, n, hashes));
     hashes.clear();
     // The 255 hashes before the last one are full subtrees of 128, 64 … 1 of them.
-    for (int i = 0; i < kTileBits; ++i) hash = NodeHash(*left++, hash);
+    for (int i = 0; i < kTileHeight; ++i) hash = NodeHash(*left++, hash);
   }
 }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The fatal findings of .clang-tidy in every source of the product.
 #   clang_tidy.sh BUILD_DIR
-# A source that was found clean is not analysed again until it, a header of the project that it
-# includes, or .clang-tidy changes: the sums of those are kept in BUILD_DIR/clang-tidy/.
+# BUILD_DIR may compile many sources as one, which is many times faster here. What was found clean is
+# not analysed again until it, a header of the project that it includes, or .clang-tidy changes: the
+# sums of those are kept in BUILD_DIR/clang-tidy/.
 set -euo pipefail
 build=$(realpath -- "${1:?clang_tidy.sh BUILD_DIR}")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -16,8 +17,7 @@ done
 clean=$build/clang-tidy
 mkdir -p "$clean"
 
-# The project's files that `source` is made of: itself, and by following its includes. Sources that
-# the build generates live elsewhere and are not looked at.
+# The project's files that `source` is made of: itself, and by following its includes.
 declare -A includes_of
 includes() {
   local file=$1 name
@@ -27,7 +27,7 @@ includes() {
     [ -f "$name" ] || continue
     includes "$name"
     includes_of[$file]+=" $name ${includes_of[$name]}"
-  done < <(sed -nE 's/^#include +"([^"]+)".*/\1/p' "$file")
+  done < <(sed -nE 's/^#include +"([^"]+)".*/\1/p' "$file" | sed "s#^$root/##")
 }
 
 sum_of() {
@@ -44,8 +44,9 @@ while read -r source; do
   total=$((total + 1))
   sum=$(sum_of "$source")
   [ -e "$clean/$sum" ] || stale+=("$source" "$clean/$sum")
-done < <(jq -r '.[].file' "$build/compile_commands.json" | sed -n "s|^$root/||p" |
-  grep -E '^(crypto|audit|vault|api)/' | LC_ALL=C sort -u)
+done < <(jq -r '.[].file' "$build/compile_commands.json" |
+  sed -nE "s#^($build/(crypto|audit|vault|api)/.*)#\1#p; s#^$root/((crypto|audit|vault|api)/.*)#\1#p" |
+  LC_ALL=C sort -u)
 
 echo "clang_tidy: $((${#stale[@]} / 2)) of $total sources to analyse"
 [ ${#stale[@]} -gt 0 ] || exit 0

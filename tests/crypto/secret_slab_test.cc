@@ -11,7 +11,7 @@
 namespace coffer::crypto {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef COFFER_SANITIZED
 constexpr bool kLockingIsReal = false;  // the sanitizers replace mlock by nothing
 #else
 constexpr bool kLockingIsReal = true;

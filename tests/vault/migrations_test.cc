@@ -15,7 +15,7 @@ namespace {
 
 using testing::AnswerOf;
 
-const std::vector<Migration> kTwo = {{"0001_start", "CREATE TABLE a (x INTEGER) STRICT"},
+const std::vector<Migration> kBothSteps = {{"0001_start", "CREATE TABLE a (x INTEGER) STRICT"},
                                      {"0002_more", "CREATE TABLE b (y INTEGER) STRICT"}};
 
 class MigratedDatabase {
@@ -56,33 +56,33 @@ std::string HashOf(std::string_view sql) {
 
 TEST_CASE("migrations are applied once, in order, with the hash of their text") {
   MigratedDatabase database;
-  REQUIRE(Migrate(*database, kTwo));
+  REQUIRE(Migrate(*database, kBothSteps));
   CHECK(database.HasTable("a"));
   CHECK(database.HasTable("b"));
-  const std::vector<std::string> applied = {"0001_start=" + HashOf(kTwo[0].sql),
-                                            "0002_more=" + HashOf(kTwo[1].sql)};
+  const std::vector<std::string> applied = {"0001_start=" + HashOf(kBothSteps[0].sql),
+                                            "0002_more=" + HashOf(kBothSteps[1].sql)};
   CHECK(database.Applied() == applied);
-  REQUIRE(Migrate(*database, kTwo));
+  REQUIRE(Migrate(*database, kBothSteps));
   CHECK(database.Applied() == applied);
 }
 
 TEST_CASE("a newer program adds what is missing") {
   MigratedDatabase database;
-  REQUIRE(Migrate(*database, {kTwo[0]}));
+  REQUIRE(Migrate(*database, {kBothSteps[0]}));
   CHECK(!database.HasTable("b"));
-  REQUIRE(Migrate(*database, kTwo));
+  REQUIRE(Migrate(*database, kBothSteps));
   CHECK(database.HasTable("b"));
 }
 
 TEST_CASE("an altered, renamed or missing migration is refused, and nothing changes") {
   MigratedDatabase database;
-  REQUIRE(Migrate(*database, kTwo));
+  REQUIRE(Migrate(*database, kBothSteps));
   const auto before = database.Applied();
   const std::vector<Migration> altered = {{"0001_start", "CREATE TABLE a (x INTEGER) STRICT "},
-                                          kTwo[1]};
-  const std::vector<Migration> renamed = {{"0001_begin", kTwo[0].sql}, kTwo[1]};
-  const std::vector<Migration> swapped = {kTwo[1], kTwo[0]};
-  const std::vector<Migration> older = {kTwo[0]};  // a newer program wrote the file
+                                          kBothSteps[1]};
+  const std::vector<Migration> renamed = {{"0001_begin", kBothSteps[0].sql}, kBothSteps[1]};
+  const std::vector<Migration> swapped = {kBothSteps[1], kBothSteps[0]};
+  const std::vector<Migration> older = {kBothSteps[0]};  // a newer program wrote the file
   const std::vector<Migration> none;
   for (const auto& migrations : {altered, renamed, swapped, older, none}) {
     const auto migrated = Migrate(*database, migrations);
@@ -92,19 +92,19 @@ TEST_CASE("an altered, renamed or missing migration is refused, and nothing chan
     CHECK(migrated.error().detail.find("another version") != std::string::npos);
     CHECK(database.Applied() == before);
   }
-  REQUIRE(Migrate(*database, kTwo));
+  REQUIRE(Migrate(*database, kBothSteps));
 }
 
 TEST_CASE("migrations are applied all or not at all") {
   MigratedDatabase database;
   const std::vector<Migration> broken = {
-      kTwo[0], {"0002_broken", "CREATE TABLE b (y INTEGER) STRICT; CREATE NONSENSE"}};
+      kBothSteps[0], {"0002_broken", "CREATE TABLE b (y INTEGER) STRICT; CREATE NONSENSE"}};
   CHECK(!Migrate(*database, broken));
   CHECK(!database.HasTable("a"));
   CHECK(!database.HasTable("b"));
   CHECK(!database.HasTable("schema_migrations"));
   CHECK(sqlite3_get_autocommit(database->handle()) != 0);
-  REQUIRE(Migrate(*database, kTwo));
+  REQUIRE(Migrate(*database, kBothSteps));
 }
 
 TEST_CASE("the migrations of today are the ones that existing vaults were made with") {

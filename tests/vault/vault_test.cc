@@ -345,8 +345,8 @@ TEST_CASE("an erasure that a crash interrupted is finished by the next start") {
   vault.Open();
   CHECK(vault.KeyCount() == 0);
   CHECK(vault.Number("SELECT key_destroyed FROM erasures") == 1);
-  REQUIRE(vault.operator_log().size() == 1);
-  CHECK(vault.operator_log()[0] == "finishing 1 erasures: their clients' keys were still there");
+  CHECK(std::ranges::count(vault.operator_log(),
+                           "finishing 1 erasures: their clients' keys were still there") == 1);
 }
 
 TEST_CASE("when the log cannot be written nothing is disclosed, and readiness says so") {

@@ -18,7 +18,7 @@ constexpr std::string_view kLoadTokens =
     "FROM tokens t JOIN principals p ON p.pid = t.principal ORDER BY t.tid";
 constexpr std::string_view kInsertPrincipal =
     "INSERT INTO principals (pid, kind, name, role, created) VALUES (?, 1, ?, ?, ?)";
-constexpr std::string_view kInsertToken =
+constexpr std::string_view kInsertCredential =
     "INSERT INTO tokens (tid, digest, principal, created, expires) VALUES (?, ?, ?, ?, ?)";
 constexpr std::string_view kRevoke = "UPDATE tokens SET revoked = ? WHERE tid = ?";
 constexpr std::string_view kFindIdempotency = "SELECT body, object FROM idempotency WHERE key = ?";
@@ -81,7 +81,8 @@ Result<Catalog> CatalogStore::Load() {
       return Fail(Code::kCorrupted, "storage_corrupted",
                   "a stored purpose cannot be read: " + std::string(purposes.Text(0)));
     }
-    catalog.purposes.emplace(purpose->code, *std::move(purpose));
+    std::string code = purpose->code;
+    catalog.purposes.emplace(std::move(code), *std::move(purpose));
   }
   return catalog;
 }
@@ -100,7 +101,7 @@ Result<PrincipalStore> PrincipalStore::Open(Database& database) {
   PrincipalStore store;
   COFFER_ASSIGN(store.load_, Statement::Prepare(database, kLoadTokens));
   COFFER_ASSIGN(store.insert_principal_, Statement::Prepare(database, kInsertPrincipal));
-  COFFER_ASSIGN(store.insert_token_, Statement::Prepare(database, kInsertToken));
+  COFFER_ASSIGN(store.insert_token_, Statement::Prepare(database, kInsertCredential));
   COFFER_ASSIGN(store.revoke_, Statement::Prepare(database, kRevoke));
   return store;
 }
