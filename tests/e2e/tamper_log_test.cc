@@ -206,7 +206,7 @@ TEST_CASE("the directory taken back to an earlier state is behind its anchor") {
   CHECK(l.vault.Verify().at("ok") == true);
 }
 
-TEST_CASE("keys taken back to an earlier state are noticed", "[!mayfail]") {
+TEST_CASE("keys taken back to an earlier state are noticed") {
   Logged l;
   std::filesystem::copy_file(l.earlier + "/keys.db", l.vault.directory() + "/keys.db",
                              std::filesystem::copy_options::overwrite_existing);
@@ -323,8 +323,7 @@ TEST_CASE("a refusal to start over damage names the file, and where to read on")
   refused("vault.db");
 }
 
-TEST_CASE("a damaged page that no look at the log needs is found by the deep verification",
-          "[!mayfail]") {
+TEST_CASE("a damaged page that no look at the log needs is found by the deep verification") {
   Logged l;
   const std::string path = l.vault.directory() + "/vault.db";
   const std::size_t pages = std::filesystem::file_size(path) / 4096;

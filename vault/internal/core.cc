@@ -204,13 +204,17 @@ Bytes Vault::Core::RecordContext(const ClientId& client, const RecordId& record,
   return context;
 }
 
-Bytes Vault::Core::ClientContext(const ClientId& client, std::uint64_t version) const {
+Bytes ClientContext(const crypto::Keyring& keyring, const ClientId& client, std::uint64_t version) {
   Bytes context;
   AppendText(context, "coffer-client-v1");
   AppendBytes(context, keyring.vault_id());
   AppendBytes(context, client.bytes());
   AppendU64(context, version);
   return context;
+}
+
+Bytes Vault::Core::ClientContext(const ClientId& client, std::uint64_t version) const {
+  return vault::ClientContext(keyring, client, version);
 }
 
 BlindToken Vault::Core::ReferenceToken(std::string_view external_ref) const {

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "audit/entry.h"
+#include "audit/verify.h"
 #include "crypto/hash.h"
 #include "crypto/keyring.h"
 #include "vault/internal/engine.h"
@@ -141,8 +144,23 @@ std::string VaultDatabasePath(const std::string& directory);
 std::string KeysDatabasePath(const std::string& directory);
 std::string KeyringPath(const std::string& directory);
 
-// Checks live records and clients against what the log last said of them; findings are appended.
-Result<DeepReport> VerifyAll(Database& database, const audit::VerifierKey& key,
-                             std::vector<std::string> checkpoints, bool deep);
+// What a client's profile is bound to.
+Bytes ClientContext(const crypto::Keyring& keyring, const ClientId& client, std::uint64_t version);
+
+struct FoundKey {
+  std::optional<Bytes> wrapped;
+  bool erased = false;  // since the snapshot was taken: there should be no key
+};
+
+// What a verification reads. `keys` and `find_keys` are for a deep one; `keys` is looked at page by
+// page only, in no transaction, and one answer of `find_keys` is asked for each client.
+struct VerificationSource {
+  Database& vault;
+  Database* keys;
+  const crypto::Keyring& keyring;
+  std::function<Result<std::vector<FoundKey>>(std::span<const ClientId>)> find_keys;
+};
+Result<DeepReport> VerifyAll(const VerificationSource& source, audit::VerifyOptions options,
+                             bool deep);
 
 }  // namespace coffer::vault

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -210,6 +211,28 @@ Result<Database::WalState> Database::Checkpoint(bool truncate) {
       &state.frames, &state.checkpointed);
   if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "checkpoint"));
   return state;
+}
+
+Result<std::vector<std::string>> Database::CheckPages() {
+  // SQLite never writes the page of its lock bytes, the one at 1 GiB.
+  constexpr std::string_view kLockPage = " 262145";
+  const auto look = [this]() -> Result<std::vector<std::string>> {
+    std::vector<std::string> faults;
+    COFFER_ASSIGN(auto check, Statement::Prepare(*this, "PRAGMA cipher_integrity_check"));
+    auto rows = check.Query();
+    for (;;) {
+      COFFER_ASSIGN(const bool more, rows.Next());
+      if (!more) return faults;
+      if (!rows.Text(0).ends_with(kLockPage)) faults.emplace_back(rows.Text(0));
+    }
+  };
+  COFFER_ASSIGN(auto faults, look());
+  if (faults.empty()) return faults;
+  // A page may have been read while a checkpoint wrote it: damage is still there the second time.
+  COFFER_ASSIGN(const auto again, look());
+  std::erase_if(faults,
+                [&](const auto& fault) { return std::ranges::find(again, fault) == again.end(); });
+  return faults;
 }
 
 Result<bool> Cursor::Next() {

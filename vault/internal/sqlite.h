@@ -11,6 +11,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "crypto/bytes.h"
 #include "crypto/result.h"
@@ -52,6 +53,9 @@ class Database {
     int checkpointed = 0;
   };
   Result<WalState> Checkpoint(bool truncate);
+  // SQLCipher's look at every page of the file against its HMAC, beside a running writer: what is
+  // wrong, a line each. What stands in the WAL only is not looked at.
+  Result<std::vector<std::string>> CheckPages();
   int ExtendedError() const { return sqlite3_extended_errcode(handle_.get()); }
 
  private:

@@ -1,0 +1,107 @@
+// The deep verification: every page, every key, beside writers that never stop.
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <fstream>
+#include <thread>
+
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+Strings MessagesOf(const Result<DeepReport>& report) {
+  REQUIRE(report);
+  Strings messages;
+  for (const auto& finding : report->log.findings) messages.push_back(finding.message);
+  return messages;
+}
+
+Strings Offline(TestVault& vault, bool deep = true) {
+  OfflineVerifyOptions options;
+  options.directory = vault.directory();
+  options.deep = deep;
+  return MessagesOf(VerifyDirectory(options, vault.root()));
+}
+
+void Overwrite(const std::string& path, std::streamoff at) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(at);
+  file.put('\x55').put('\xaa');
+  REQUIRE(file.good());
+}
+
+TEST_CASE("a deep verification beside writers and erasures finds nothing") {
+  TestVault vault;
+  for (int i = 0; i < 40; ++i) {
+    vault.NewContact(vault.NewClient("A-" + std::to_string(i)), {{"last_name", "Doe"}});
+  }
+  std::atomic<bool> done{false};
+  std::vector<std::jthread> writers;
+  for (int t = 0; t < 3; ++t) {
+    writers.emplace_back([&vault, &done, t] {
+      const json data = {{"last_name", std::string(1000, 'x')}};
+      for (int i = 0; !done; ++i) {
+        const auto made = vault->CreateClient(
+            vault.As(kCrmService), {"W-" + std::to_string(t) + "-" + std::to_string(i), {}}, {});
+        if (!made) return;
+        (void)vault->CreateRecord(vault.As(kCrmService), made->id, "contact", data, {});
+        if (i % 2 == 0) (void)vault->EraseClient(vault.As(kPrivacyOfficer), made->id);
+      }
+    });
+  }
+  for (int i = 0; i < 25; ++i) {
+    CHECK(MessagesOf(vault->VerifyLog(vault.As(kAuditor), true)).empty());
+  }
+  done = true;
+}
+
+TEST_CASE("a damaged page is named by file and number, in either database") {
+  for (const char* name : {"vault.db", "keys.db"}) {
+    INFO(name);
+    TestVault vault;
+    vault.NewClient("A-1");
+    vault.Close();
+    const std::string path = vault.directory() + "/" + name;
+    const auto pages = std::filesystem::file_size(path) / 4096;
+    REQUIRE(pages > 1);
+    Overwrite(path, static_cast<std::streamoff>((pages - 1) * 4096 + 2000));
+    const auto messages = Offline(vault);
+    REQUIRE(!messages.empty());
+    CHECK(messages[0] ==
+          std::string(name) + ": HMAC verification failed for page " + std::to_string(pages));
+  }
+}
+
+TEST_CASE("a client without its key, or with another's, is named") {
+  TestVault vault;
+  const ClientId first = vault.NewClient("A-1");
+  const ClientId second = vault.NewClient("A-2");
+  const ClientId third = vault.NewClient("A-3");
+  vault.Close();
+  {
+    auto keys = vault.OpenKeysDatabase(false);
+    auto swap = Statement::Prepare(
+        keys,
+        "UPDATE client_keys SET wrapped = (SELECT wrapped FROM client_keys WHERE client = ?) "
+        "WHERE client = ?");
+    REQUIRE(swap);
+    REQUIRE(swap->Execute(third.Row(), second.Row()));
+    auto take = Statement::Prepare(keys, "DELETE FROM client_keys WHERE client = ?");
+    REQUIRE(take);
+    REQUIRE(take->Execute(first.Row()));
+  }
+  const Strings wanted = {
+      "the key of client " + first.Text() + " is not in keys.db: nothing of it can be read",
+      "the key of client " + second.Text() +
+          " in keys.db is not the one that its profile was sealed with"};
+  CHECK(Offline(vault) == wanted);
+  CHECK(Offline(vault, false).empty());
+  vault.Open();
+  CHECK(MessagesOf(vault->VerifyLog(vault.As(kAuditor), true)) == wanted);
+  CHECK(MessagesOf(vault->VerifyLog(vault.As(kAuditor), false)).empty());
+}
+
+}  // namespace
+}  // namespace coffer::vault
