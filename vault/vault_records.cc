@@ -49,6 +49,28 @@ Result<KeyCache::Pin> PinOrNotFound(Transaction& transaction, Call& call, const 
   return NotFound(call);
 }
 
+// The answer of the creation that this one repeats; nothing when it repeats none.
+Result<std::optional<RecordInfo>> FindRepeatedCreation(
+    Transaction& transaction, Call& call, const ClientId& client,
+    const std::optional<Vault::Core::IdempotencyKeys>& repeat) {
+  COFFER_ASSIGN(const auto before, Vault::Core::FindRepeated(transaction, repeat));
+  if (!before) return std::nullopt;
+  COFFER_ASSIGN(const auto existing, transaction.stores().records.Find(RecordId{*before}));
+  if (!existing) return Fail(Code::kConflict, "idempotent_object_gone");
+  RecordInfo info = InfoOf(*existing, client);
+  info.version = 1;
+  info.updated = info.created;
+  if (existing->version > 1) {
+    COFFER_ASSIGN(const auto first,
+                  transaction.stores().records.FindVersion(existing->id.Row(), 1));
+    if (first) info.class_version = first->class_version;
+  }
+  call.entry.record = existing->id.Text();
+  call.entry.class_name = existing->class_name;
+  call.entry.outcome = "repeated";
+  return info;
+}
+
 }  // namespace
 
 std::string_view Name(ImportOutcome outcome) {
@@ -74,12 +96,31 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
                                     Error{Code::kUnprocessable, "class_unknown", {}, {}}));
     }
     const auto document = ParseDocument(*schema, data);
-    if (!document) {
+    if (!document && idempotency.key.empty()) {
       return std::unexpected(Refuse(caller, kAction, client, std::nullopt, document.error()));
     }
     Call call = core_->StartCall(caller, kAction);
     call.entry.client = client.Text();
     const auto repeat = core_->HashIdempotency(call, call.entry.client, idempotency);
+    RecordInfo info;
+    if (!document) {
+      // What repeats an acknowledged creation is answered like it, even when the class would refuse
+      // the document now.
+      auto repeated = core_->Perform(
+          OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
+            auto before = FindRepeatedCreation(transaction, call, client, repeat);
+            if (before && *before) {
+              COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
+              info = **std::move(before);
+              return {};
+            }
+            call.entry.decision = audit::Decision::kDeny;
+            call.entry.rule = "check:input";
+            return std::unexpected(before ? document.error() : std::move(before).error());
+          });
+      if (!repeated) return std::unexpected(std::move(repeated).error());
+      return info;
+    }
 
     RecordRow row;
     row.id = RecordId::New(core_->Now());
@@ -97,28 +138,14 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
                                  crypto::AsBytes(document->json));
       payload_hash = crypto::Sha256(row.payload);
     }
-    RecordInfo info;
     const auto created = core_->Perform(
         OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
           COFFER_TRY(ClassStands(transaction, *schema));
           if (!key) return NotFound(call);
           COFFER_TRY(PinOrNotFound(transaction, call, client));
-          COFFER_ASSIGN(const auto before, Core::FindRepeated(transaction, repeat));
+          COFFER_ASSIGN(auto before, FindRepeatedCreation(transaction, call, client, repeat));
           if (before) {
-            COFFER_ASSIGN(const auto existing,
-                          transaction.stores().records.Find(RecordId{*before}));
-            if (!existing) return Fail(Code::kConflict, "idempotent_object_gone");
-            info = InfoOf(*existing, client);
-            info.version = 1;
-            info.updated = info.created;
-            if (existing->version > 1) {
-              COFFER_ASSIGN(const auto first,
-                            transaction.stores().records.FindVersion(existing->id.Row(), 1));
-              if (first) info.class_version = first->class_version;
-            }
-            call.entry.record = existing->id.Text();
-            call.entry.class_name = existing->class_name;
-            call.entry.outcome = "repeated";
+            info = *std::move(before);
             return {};
           }
           row.created = row.updated = transaction.now();
@@ -415,8 +442,13 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   record.version = 1;
   record.fields = document->fields;
   record.tokens = core_->TokensOf(*schema, *document);
-  // Length first, so that no two pairs of keys are spelled alike.
-  record.import_token = core_->FieldToken(
+  // A record's identity to imports is its client, class and key: the reference may go to another
+  // client, and a client may get another reference.
+  const auto import_token_of = [&](const ClientId& owner) {
+    return core_->FieldToken(schema->name, "$import", owner.Text() + ":" + import.record_key);
+  };
+  // Records that were imported by the first version are found by what they were given then.
+  const BlindToken first_version_token = core_->FieldToken(
       schema->name, "$import",
       std::to_string(import.external_ref.size()) + ":" + import.external_ref + import.record_key);
   auto seal_for = [&](const ClientId& owner, const KeyCache::Pin& key) {
@@ -427,6 +459,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
                      crypto::AsBytes(document->json));
   };
   seal_for(client.id, new_key);
+  record.import_token = import_token_of(client.id);
 
   ImportResult result;
   bool client_made = false;
@@ -458,9 +491,13 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
             return Fail(Code::kCorrupted, "storage_corrupted", "a reference names no client");
           result.client = owner->id;
           COFFER_ASSIGN(const auto key, transaction.PinKey(owner->id));
-          COFFER_ASSIGN(const auto ids, stores.records.FindByToken(*record.import_token, 0, 1));
-          if (!ids.empty()) {
+          record.import_token = import_token_of(owner->id);
+          for (const BlindToken& token : {*record.import_token, first_version_token}) {
+            COFFER_ASSIGN(const auto ids, stores.records.FindByToken(token, 0, 1));
+            if (ids.empty()) continue;
             COFFER_ASSIGN(before, stores.records.FindRow(ids.front()));
+            if (before && before->client == owner->id.Row()) break;
+            before.reset();
           }
           if (before) {
             COFFER_ASSIGN(const Bytes plain,
@@ -469,6 +506,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
                                                             before->class_name, before->version),
                                        before->payload));
             record.id = before->id;
+            record.import_token = before->import_token;
             record.created = before->created;
             record.version = before->version;
             if (crypto::AsText(plain) == document->json) {

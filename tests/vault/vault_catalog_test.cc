@@ -155,6 +155,22 @@ TEST_CASE("a repeated creation names the class version that it was made with") {
   CHECK(again->class_version == 1);
 }
 
+TEST_CASE("a creation that is repeated after its class changed gets the same answer") {
+  TestVault vault;
+  vault.PutClass(kOne);
+  const ClientId client = vault.NewClient("A-1");
+  const auto create = [&] {
+    return vault->CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}},
+                               {"key", "body"});
+  };
+  const auto made = create();
+  REQUIRE(made);
+  vault.PutClass(kTwo);  // would refuse the document now
+  const auto again = create();
+  REQUIRE(again);
+  CHECK(again->id == made->id);
+}
+
 TEST_CASE("a record is touched only for a purpose of its class") {
   TestVault vault;
   vault.PutClass(ClassWith({{"a", {{"type", "string"}}}}, {"billing"}));
