@@ -281,7 +281,7 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [&](Transaction& transaction) -> Status {
                               for (const TokenRow* token : transaction.Tokens()) {
-                                if (!token->revoked && token->expires > transaction.now())
+                                if (!token->revoked && token->expires > core_->latest)
                                   ++status.active_tokens;
                               }
                               status.classes = transaction.catalog().classes.size();

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -74,7 +75,8 @@ Status Vault::Core::Authorize(Transaction& transaction, Call& call,
                               const ClassSchema* record_class) const {
   AccessFacts facts;
   facts.action = call.action;
-  facts.now = transaction.now();
+  latest = std::max(latest, transaction.now());
+  facts.now = latest;
   facts.purpose = call.caller.purpose;
   facts.purpose_registered = transaction.catalog().purposes.contains(call.caller.purpose);
   facts.record_class = record_class;

@@ -64,6 +64,11 @@ struct Vault::Core {
 
   Call StartCall(const Caller& caller, Action action) const;
 
+  // The latest time at which a caller was authenticated since the vault was opened: a clock that is
+  // set back brings no expired token back. Not kept beyond the process, so that a clock that ran
+  // ahead can be mended. Engine thread only.
+  mutable Timestamp latest{};
+
   // Authenticates the caller and decides; fills in the entry. Inside a transaction only.
   Status Authorize(Transaction& transaction, Call& call, const ClassSchema* record_class) const;
 
