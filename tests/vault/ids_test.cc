@@ -65,7 +65,7 @@ TEST_CASE("every other spelling of an id names nothing") {
 TEST_CASE("an id begins with its time, and is otherwise random") {
   REQUIRE(crypto::InitializeCrypto());
   // Ids never go back within the process: a time that no other test reaches.
-  const Timestamp later{kNow.ms + 3'600'000};
+  const Timestamp later{kNow.ms + std::int64_t{3650} * 86'400'000};
   const auto first = ClientId::New(later);
   const auto second = ClientId::New(later);
   const auto next = ClientId::New(Timestamp{later.ms + 1});

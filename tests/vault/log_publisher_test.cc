@@ -202,8 +202,7 @@ TEST_CASE("a log whose end was cut off is never signed, not even as a heartbeat"
   CHECK(log.Anchor().counter == 42);
 }
 
-TEST_CASE("an entry that is missing in the middle stops the vault like one that was altered",
-          "[!mayfail]") {
+TEST_CASE("an entry that is missing in the middle stops the vault like one that was altered") {
   TestPublisher log;
   CHECK(log.Publish() == "ok");
   CHECK(log.Put(1) == "ok");

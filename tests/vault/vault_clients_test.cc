@@ -90,8 +90,7 @@ TEST_CASE("an external reference belongs to one client") {
   vault.CheckInvariants();
 }
 
-TEST_CASE("a client that was refused for its reference is nowhere, not even in the log",
-          "[!mayfail]") {
+TEST_CASE("a client that was refused for its reference is nowhere, not even in the log") {
   TestVault vault;
   vault.NewClient("A-1");
   const auto caller = vault.As(kCrmService);
@@ -100,8 +99,7 @@ TEST_CASE("a client that was refused for its reference is nowhere, not even in t
                                                              {"outcome", "external_ref_taken"}}));
 }
 
-TEST_CASE("a change that was refused for its reference is not told as a version of the client",
-          "[!mayfail]") {
+TEST_CASE("a change that was refused for its reference is not told as a version of the client") {
   TestVault vault;
   vault.NewClient("A-1");
   const ClientId id = vault.NewClient("A-2");

@@ -148,7 +148,7 @@ TEST_CASE("the reasons of a client die with it, and the log's commitments stay")
   vault.CheckInvariants();
 }
 
-TEST_CASE("the reason for which a client was made dies with the client too", "[!mayfail]") {
+TEST_CASE("the reason for which a client was made dies with the client too") {
   ReasonVault vault;
   const auto creating = vault.WithReason();
   const auto made = vault->CreateClient(creating, {"A-2", {}}, {});

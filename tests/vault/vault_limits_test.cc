@@ -1,0 +1,131 @@
+// What is bounded says so when it is full, and goes on afterwards.
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <thread>
+
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+TEST_CASE("there are at most a thousand classes, and those that are there can still change") {
+  TestVault vault;
+  vault.Close();
+  vault.Tamper(
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 994) "
+      "INSERT INTO classes SELECT 'c' || i, 1, '{\"fields\":{\"a\":{\"type\":\"string\"}},"
+      "\"name\":\"c' || i || '\",\"purposes\":[\"client-care\"]}', 0 FROM n");
+  vault.Open();
+  const auto put = [&](const std::string& name) {
+    const json definition = {
+        {"name", name}, {"purposes", {"client-care"}}, {"fields", {{"b", {{"type", "date"}}}}}};
+    return vault->PutClass(vault.As(kAdministrator), name, definition.dump());
+  };
+  const auto refused = put("one-more");
+  REQUIRE(!refused);
+  CHECK(refused.error().code == Code::kConflict);
+  CHECK(refused.error().reason == "too_many_classes");
+  CHECK((*put("c7"))->version == 2);
+  CHECK(vault->ListClasses(vault.As(kAuditor))->size() == 1000);
+}
+
+TEST_CASE("there are at most a thousand purposes, and those that are there can still change") {
+  TestVault vault;
+  vault.Close();
+  vault.Tamper(
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 993) "
+      "INSERT INTO purposes SELECT 'p' || i, '{\"title\":\"T\",\"legal_basis\":\"consent\"}', 0 "
+      "FROM n");
+  vault.Open();
+  const auto put = [&](const char* code) {
+    return AnswerOf(vault->PutPurpose(vault.As(kAdministrator), code,
+                                      R"({"title": "New", "legal_basis": "contract"})"));
+  };
+  CHECK(put("one-more") == "too_many_purposes");
+  CHECK(put("p7") == "ok");
+  CHECK(vault->GetPurpose(vault.As(kAuditor), "p7")->title == "New");
+}
+
+TEST_CASE("a stored class or purpose that cannot be read is damage, and is named") {
+  for (const char* damage :
+       {"UPDATE classes SET definition = substr(definition, 1, 40) WHERE name = 'contact'",
+        "UPDATE classes SET version = 7 WHERE name = 'contact'",
+        "UPDATE purposes SET definition = '{}' WHERE code = 'billing'",
+        "UPDATE principals SET role = 99 WHERE role = 6"}) {
+    INFO(damage);
+    TestVault vault;
+    vault.Close();
+    vault.Tamper(damage);
+    const auto opened = vault.TryOpen();
+    REQUIRE(!opened);
+    CHECK(opened.error().code == Code::kCorrupted);
+    CHECK(opened.error().reason == "storage_corrupted");
+  }
+}
+
+TEST_CASE("long reads beyond the fourth are sent away, and none of their places is lost") {
+  TestVault vault;
+  for (int i = 0; i < 200; ++i) REQUIRE(vault->WhoAmI(vault.As(kCrmService)));
+  std::atomic<int> unexpected{0};
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::jthread> readers;
+    for (int t = 0; t < 8; ++t) {
+      readers.emplace_back([&, t] {
+        for (int i = 0; i < 5; ++i) {
+          const auto caller = vault.As(kAuditor);
+          const std::string answer = t % 2 == 0 ? AnswerOf(vault->VerifyLog(caller, true))
+                                                : AnswerOf(vault->ReadLog(caller, {}, {}));
+          if (answer != "ok" && answer != "too_many_long_reads") ++unexpected;
+        }
+      });
+    }
+  }
+  CHECK(unexpected == 0);
+  for (int i = 0; i < 5; ++i) CHECK(vault->VerifyLog(vault.As(kAuditor), true));
+}
+
+TEST_CASE(
+    "when every client key is in use at once, a request is sent away and nothing else happens") {
+  TestVault vault({.key_cache_entries = 2});
+  const ClientId first = vault.NewClient("A-1");
+  const ClientId second = vault.NewClient("A-2");
+  const ClientId third = vault.NewClient("A-3");
+  // A list holds the keys of all its clients until it has opened them.
+  const auto caller = vault.As(kCrmService);
+  const auto listed = vault->ListClients(caller, "", "", {});
+  REQUIRE(!listed);
+  CHECK(listed.error().code == Code::kExhausted);
+  CHECK(listed.error().reason == "key_cache_full");
+  const auto entries = vault.EntriesOf(caller);
+  REQUIRE(entries.size() == 1);  // none was disclosed
+  CHECK(entries[0].at("outcome") == "key_cache_full");
+  for (const auto& id : {first, second, third}) {
+    CHECK(vault->GetClient(vault.As(kCrmService), id));
+  }
+  CHECK(vault->ListClients(vault.As(kCrmService), "", "", {2, {}}));
+  vault.CheckInvariants();
+}
+
+TEST_CASE("idempotency keys are forgotten after a day, and not before") {
+  TestVault vault;
+  const auto create = [&](const char* ref) {
+    return vault->CreateClient(vault.As(kCrmService), {ref, {}}, {"key", "body"});
+  };
+  const auto first = create("A-1");
+  REQUIRE(first);
+  vault.clock.Advance(std::int64_t{23} * 3'600'000);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1200));  // the engine rests, and purges
+  CHECK(create("A-1")->id == first->id);
+  vault.clock.Advance(std::int64_t{2} * 3'600'000);
+  for (int i = 0; i < 100 && vault.Number("SELECT count(*) FROM idempotency") > 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  CHECK(vault.Number("SELECT count(*) FROM idempotency") == 0);
+  CHECK(create("A-2")->id != first->id);
+  vault.CheckInvariants();
+}
+
+}  // namespace
+}  // namespace coffer::vault
