@@ -54,7 +54,7 @@ class Database {
   };
   Result<WalState> Checkpoint(bool truncate);
   // SQLCipher's look at every page of the file against its HMAC, beside a running writer: what is
-  // wrong, a line each. What stands in the WAL only is not looked at.
+  // wrong, a line each. What the WAL holds, newer than the file, is not looked at.
   Result<std::vector<std::string>> CheckPages();
   int ExtendedError() const { return sqlite3_extended_errcode(handle_.get()); }
 
