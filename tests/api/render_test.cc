@@ -120,6 +120,7 @@ TEST_CASE("a verification is rendered with its findings") {
                    {"denied", 2},
                    {"clients_checked", 1},
                    {"records_checked", 0},
+                   {"versions_checked", 0},
                    {"findings", json::array()}};
   CHECK(Rendered(report) == expected);
   report.log.newest_checkpoint = audit::Checkpoint{"origin", 4, {}};
