@@ -44,6 +44,21 @@ Take Flag(bool& into) {
   };
 }
 
+Take Networks(std::vector<vault::Network>& into) {
+  return [&into](const toml::node& node) -> std::string {
+    static constexpr const char* kFault = "must be a list of networks, as [\"192.0.2.0/24\"]";
+    const auto* const list = node.as_array();
+    if (list == nullptr) return kFault;
+    for (const auto& item : *list) {
+      const auto text = item.value_exact<std::string>();
+      const auto network = vault::Network::Parse(text.value_or(""));
+      if (!network) return kFault;
+      into.push_back(*network);
+    }
+    return {};
+  };
+}
+
 Take Level(LogLevel& into) {
   return [&into](const toml::node& node) -> std::string {
     const auto value = node.value_exact<std::string>();
@@ -100,6 +115,7 @@ Result<Config> LoadConfig(const std::string& path) {
         {"private_key", Text(config.server.private_key)},
         {"workers", Number(config.server.workers, 4, 512)},
         {"connections_per_address", Number(config.server.connections_per_address, 1, 512)},
+        {"trusted_proxies", Networks(config.server.trusted_proxies)},
         {"idle_timeout_s", Number(config.server.idle_timeout_s, 1, 600)}}},
       {"vault",
        {{"directory", Text(config.vault.directory)},

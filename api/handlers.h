@@ -35,6 +35,17 @@ Result<Reply> ListPurposes(const Service&, const Call&);
 Result<Reply> GetPurpose(const Service&, const Call&);
 Result<Reply> PutPurpose(const Service&, const Call&);
 
+Result<Reply> ListRoles(const Service&, const Call&);
+Result<Reply> GetRole(const Service&, const Call&);
+Result<Reply> PutRole(const Service&, const Call&);
+Result<Reply> ListAssignments(const Service&, const Call&);
+Result<Reply> PutAssignment(const Service&, const Call&);
+Result<Reply> DeleteAssignment(const Service&, const Call&);
+Result<Reply> ListLeases(const Service&, const Call&);
+Result<Reply> GiveLease(const Service&, const Call&);
+Result<Reply> EndLease(const Service&, const Call&);
+Result<Reply> ExplainAccess(const Service&, const Call&);
+
 Result<Reply> ListTokens(const Service&, const Call&);
 Result<Reply> CreateToken(const Service&, const Call&);
 Result<Reply> RevokeToken(const Service&, const Call&);

@@ -55,6 +55,29 @@ class ObjectWriter {
   bool first_ = true;
 };
 
+void AppendTexts(std::string& out, const std::vector<std::string>& texts) {
+  out += '[';
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) out += ',';
+    AppendJsonString(out, texts[i]);
+  }
+  out += ']';
+}
+
+std::string_view Name(vault::View view) {
+  switch (view) {
+    case vault::View::kPlain:
+      return "plain";
+    case vault::View::kMasked:
+      return "masked";
+    case vault::View::kPresence:
+      return "presence";
+    case vault::View::kNone:
+      return "none";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string EntityTag(std::uint64_t version) { return "\"" + std::to_string(version) + "\""; }
@@ -69,13 +92,7 @@ void Append(std::string& out, const vault::ClientInfo& client) {
   ObjectWriter object(out);
   object.Text("id", client.id.Text());
   if (!client.external_ref.empty()) object.Text("external_ref", client.external_ref);
-  std::string& tags = object.Start("tags");
-  tags += '[';
-  for (std::size_t i = 0; i < client.tags.size(); ++i) {
-    if (i > 0) tags += ',';
-    AppendJsonString(tags, client.tags[i]);
-  }
-  tags += ']';
+  AppendTexts(object.Start("tags"), client.tags);
   object.Number("version", client.version);
   object.Time("created", client.created);
   object.Time("updated", client.updated);
@@ -93,7 +110,8 @@ void Append(std::string& out, const vault::RecordInfo& record) {
   object.Time("updated", record.updated);
   if (!record.data.empty()) {
     object.Raw("data", record.data);
-    object.Raw("masked", "[]");
+    AppendTexts(object.Start("masked"), record.masked);
+    if (!record.present.empty()) AppendTexts(object.Start("present"), record.present);
   }
 }
 
@@ -122,10 +140,60 @@ void Append(std::string& out, const vault::TokenInfo& token) {
   object.Text("id", token.id.Text());
   object.Text("principal", token.principal.Text());
   object.Text("name", token.name);
-  object.Text("role", vault::Name(token.role));
+  object.Text("role", token.role);
   object.Time("created", token.created);
   object.Time("expires", token.expires);
   if (token.revoked) object.Time("revoked", *token.revoked);
+}
+
+void Append(std::string& out, const vault::RoleDocument& role) {
+  ObjectWriter object(out);
+  object.Text("name", role.name);
+  object.Number("version", role.version);
+  object.Flag("built_in", role.version == 0);
+  object.Raw("definition", role.definition);
+}
+
+void Append(std::string& out, const vault::Assignment& assignment) {
+  ObjectWriter object(out);
+  object.Text("client", assignment.client.Text());
+  object.Text("principal", assignment.principal.Text());
+  object.Time("starts", assignment.starts);
+  if (assignment.ends) object.Time("ends", *assignment.ends);
+  object.Text("given_by", assignment.given_by.Text());
+}
+
+void Append(std::string& out, const vault::Lease& lease) {
+  ObjectWriter object(out);
+  object.Text("id", lease.id.Text());
+  object.Text("client", lease.client.Text());
+  object.Text("principal", lease.principal.Text());
+  object.Text("class", lease.class_name);
+  AppendTexts(object.Start("fields"), lease.fields);
+  object.Text("purpose", lease.purpose);
+  object.Text("ticket", lease.ticket);
+  object.Time("created", lease.created);
+  object.Time("expires", lease.expires);
+  object.Text("given_by", lease.given_by.Text());
+}
+
+void Append(std::string& out, const vault::AccessAnswer& answer) {
+  ObjectWriter object(out);
+  object.Flag("allowed", answer.allowed);
+  object.Text("rule", answer.rule);
+  if (!answer.allowed) object.Text("code", answer.reason);
+  object.Text("role", answer.role);
+  object.Number("role_version", answer.role_version);
+  std::string& grants = object.Start("grants");
+  grants += '[';
+  for (std::size_t i = 0; i < answer.grants.size(); ++i) {
+    if (i > 0) grants += ',';
+    grants += std::to_string(answer.grants[i]);
+  }
+  grants += ']';
+  if (answer.fields.empty()) return;
+  ObjectWriter fields(object.Start("fields"));
+  for (const auto& [name, view] : answer.fields) fields.Text(name, Name(view));
 }
 
 void Append(std::string& out, const vault::Purpose& purpose) {

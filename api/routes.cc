@@ -52,6 +52,18 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/purposes/{code}", Action::kPurposeRead, "getPurpose", Body::kNone, kNothing, GetPurpose},
     {kPut, "/v1/purposes/{code}", Action::kPurposeWrite, "putPurpose", Body::kJson, kNothing, PutPurpose},
 
+    {kGet, "/v1/clients/{client}/assignments", Action::kAssignmentRead, "listAssignments", Body::kNone, kNothing, ListAssignments},
+    {kPut, "/v1/clients/{client}/assignments/{principal}", Action::kAssignmentWrite, "putAssignment", Body::kJson, kNothing, PutAssignment},
+    {kDelete, "/v1/clients/{client}/assignments/{principal}", Action::kAssignmentWrite, "deleteAssignment", Body::kNone, kNothing, DeleteAssignment},
+    {kGet, "/v1/clients/{client}/leases", Action::kLeaseRead, "listLeases", Body::kNone, kNothing, ListLeases},
+    {kPost, "/v1/clients/{client}/leases", Action::kLeaseWrite, "giveLease", Body::kJson, kNothing, GiveLease},
+    {kDelete, "/v1/clients/{client}/leases/{lease}", Action::kLeaseWrite, "endLease", Body::kNone, kNothing, EndLease},
+
+    {kGet, "/v1/roles", Action::kRoleRead, "listRoles", Body::kNone, kNothing, ListRoles},
+    {kGet, "/v1/roles/{name}", Action::kRoleRead, "getRole", Body::kNone, kNothing, GetRole},
+    {kPut, "/v1/roles/{name}", Action::kRoleWrite, "putRole", Body::kJson, kNothing, PutRole},
+    {kPost, "/v1/access/explain", Action::kAccessExplain, "explainAccess", Body::kJson, kNothing, ExplainAccess},
+
     {kGet, "/v1/tokens", Action::kTokenList, "listTokens", Body::kNone, kNothing, ListTokens},
     {kPost, "/v1/tokens", Action::kTokenCreate, "createToken", Body::kJson, kNothing, CreateToken},
     {kDelete, "/v1/tokens/{token}", Action::kTokenRevoke, "revokeToken", Body::kNone, kNothing, RevokeToken},

@@ -11,6 +11,7 @@
 #include "api/problem.h"
 #include "api/route.h"
 #include "audit/clock.h"
+#include "vault/names.h"
 #include "vault/strict_json.h"
 
 namespace coffer::api {
@@ -255,7 +256,13 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
 
   pending.started = std::chrono::steady_clock::now();
   pending.call.caller.call = vault::CallId::New(audit::SystemClock().Now());
-  pending.call.caller.address = request.remote_addr;
+  std::vector<std::string> forwarded;
+  const auto [first, last] = request.headers.equal_range("X-Forwarded-For");
+  for (auto header = first; header != last; ++header) forwarded.push_back(header->second);
+  const auto address =
+      vault::ClientAddress(request.remote_addr, forwarded, options.trusted_proxies);
+  pending.call.caller.address = address.value_or(request.remote_addr);
+  pending.call.caller.address_known = address.has_value();
   const auto refuse = [&](int status, std::string_view reason) {
     RefuseAndClose(request, response, pending, status, reason);
     return false;
@@ -293,11 +300,13 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   const std::string authorization = headers.One("Authorization");
   call.caller.purpose = headers.One("Coffer-Purpose");
   call.caller.reason = headers.One("Coffer-Reason");
+  call.caller.ticket = headers.One("Coffer-Ticket");
   call.if_match = headers.One("If-Match");
   call.idempotency_key = headers.One("Idempotency-Key");
   call.content_type = MediaType(headers.One("Content-Type"));
   call.accept = MediaType(headers.One("Accept"));
   bool clean = !headers.repeated && call.caller.reason.size() <= kMaxReason &&
+               (call.caller.ticket.empty() || vault::IsTicket(call.caller.ticket)) &&
                call.idempotency_key.size() <= 200 && vault::IsCleanUtf8(call.caller.reason);
   for (const auto& [name, value] : request.headers) {
     if (HasControl(value) || value.size() > kMaxHeaderValue) clean = false;

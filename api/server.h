@@ -22,6 +22,7 @@ struct ServerOptions {
   std::size_t workers = 256;
   std::size_t connections_per_address = 128;
   std::uint32_t idle_timeout_s = 15;
+  std::vector<vault::Network> trusted_proxies;  // whose X-Forwarded-For is believed
   // Called after each request, with what is safe to log. Null: not called.
   std::function<void(std::string_view request_id, std::string_view operation, int status,
                      std::int64_t microseconds)>

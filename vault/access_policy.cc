@@ -1,7 +1,11 @@
 #include "vault/access_policy.h"
 
-#include <array>
-#include <cstdint>
+#include <algorithm>
+#include <iterator>
+
+#include "vault/class_schema.h"
+#include "vault/mask.h"
+#include "vault/role.h"
 
 namespace coffer::vault {
 namespace {
@@ -13,18 +17,38 @@ struct ActionRow {
 };
 
 constexpr ActionRow kActions[] = {
-    {Action::kClientCreate, "client.create", true}, {Action::kClientRead, "client.read", true},
-    {Action::kClientUpdate, "client.update", true}, {Action::kClientList, "client.list", true},
-    {Action::kClientSearch, "client.search", true}, {Action::kClientErase, "client.erase", true},
-    {Action::kRecordCreate, "record.create", true}, {Action::kRecordRead, "record.read", true},
-    {Action::kRecordList, "record.list", true},     {Action::kRecordUpdate, "record.update", true},
-    {Action::kRecordDelete, "record.delete", true}, {Action::kRecordImport, "record.import", true},
-    {Action::kClassRead, "class.read", false},      {Action::kClassWrite, "class.write", false},
-    {Action::kPurposeRead, "purpose.read", false},  {Action::kPurposeWrite, "purpose.write", false},
-    {Action::kTokenCreate, "token.create", false},  {Action::kTokenList, "token.list", false},
-    {Action::kTokenRevoke, "token.revoke", false},  {Action::kLogRead, "log.read", false},
-    {Action::kLogVerify, "log.verify", false},      {Action::kStatusRead, "status.read", false},
-    {Action::kMetricsRead, "metrics.read", false},  {Action::kSelfRead, "self.read", false},
+    {Action::kClientCreate, "client.create", true},
+    {Action::kClientRead, "client.read", true},
+    {Action::kClientUpdate, "client.update", true},
+    {Action::kClientList, "client.list", true},
+    {Action::kClientSearch, "client.search", true},
+    {Action::kClientErase, "client.erase", true},
+    {Action::kRecordCreate, "record.create", true},
+    {Action::kRecordRead, "record.read", true},
+    {Action::kRecordList, "record.list", true},
+    {Action::kRecordUpdate, "record.update", true},
+    {Action::kRecordDelete, "record.delete", true},
+    {Action::kRecordImport, "record.import", true},
+    {Action::kClassRead, "class.read", false},
+    {Action::kClassWrite, "class.write", false},
+    {Action::kPurposeRead, "purpose.read", false},
+    {Action::kPurposeWrite, "purpose.write", false},
+    {Action::kTokenCreate, "token.create", false},
+    {Action::kTokenList, "token.list", false},
+    {Action::kTokenRevoke, "token.revoke", false},
+    {Action::kRoleRead, "role.read", false},
+    {Action::kRoleWrite, "role.write", false},
+    {Action::kAssignmentRead, "assignment.read", false},
+    {Action::kAssignmentWrite, "assignment.write", false},
+    {Action::kLeaseRead, "lease.read", false},
+    {Action::kLeaseWrite, "lease.write", false},
+    {Action::kAccessExplain, "access.explain", false},
+    {Action::kLogRead, "log.read", false},
+    {Action::kLogVerify, "log.verify", false},
+    {Action::kNoteRead, "note.read", false},
+    {Action::kStatusRead, "status.read", false},
+    {Action::kMetricsRead, "metrics.read", false},
+    {Action::kSelfRead, "self.read", false},
 };
 static_assert(std::size(kActions) == kActionCount);
 
@@ -36,81 +60,129 @@ constexpr bool InOrder() {
 }
 static_assert(InOrder(), "kActions is indexed by the enumerator");
 
-using ActionSet = std::uint64_t;
-template <class... A>
-constexpr ActionSet SetOf(A... actions) {
-  return ((ActionSet{1} << static_cast<int>(actions)) | ...);
-}
-
-struct RoleRow {
-  Role role;
-  std::string_view name;
-  ActionSet actions;
-};
-
-using enum Action;
-
-// Administrators and security officers are never given a reading of records: who runs the vault and
-// who watches it do not see what is in it.
-constexpr RoleRow kRoleTable[] = {
-    {Role::kAdministrator, "administrator",
-     SetOf(kClassRead, kClassWrite, kPurposeRead, kPurposeWrite, kTokenCreate, kTokenList,
-           kTokenRevoke, kStatusRead, kMetricsRead, kSelfRead)},
-    {Role::kSecurityOfficer, "security-officer",
-     SetOf(kClassRead, kPurposeRead, kTokenList, kTokenRevoke, kLogRead, kLogVerify, kStatusRead,
-           kMetricsRead, kSelfRead)},
-    {Role::kPrivacyOfficer, "privacy-officer",
-     SetOf(kClientRead, kClientList, kClientSearch, kClientErase, kRecordRead, kRecordList,
-           kRecordDelete, kClassRead, kPurposeRead, kPurposeWrite, kLogRead, kLogVerify,
-           kStatusRead, kSelfRead)},
-    {Role::kCaseWorker, "case-worker",
-     SetOf(kClientRead, kClientUpdate, kClientSearch, kRecordCreate, kRecordRead, kRecordList,
-           kRecordUpdate, kClassRead, kPurposeRead, kSelfRead)},
-    {Role::kCrmService, "crm-service",
-     SetOf(kClientCreate, kClientRead, kClientUpdate, kClientList, kClientSearch, kRecordCreate,
-           kRecordRead, kRecordList, kRecordUpdate, kRecordDelete, kRecordImport, kClassRead,
-           kPurposeRead, kSelfRead)},
-    {Role::kAuditor, "auditor",
-     SetOf(kClassRead, kPurposeRead, kLogRead, kLogVerify, kStatusRead, kSelfRead)},
-};
-
-const RoleRow* RowOf(Role role) {
-  for (const auto& row : kRoleTable) {
-    if (row.role == role) return &row;
-  }
-  return nullptr;
-}
+// What a lease lets its holder do, on its client.
+constexpr Action kLeased[] = {Action::kClientRead, Action::kRecordRead, Action::kRecordList};
 
 AccessDecision Refuse(std::string_view check, Code code, std::string_view reason) {
-  return {false, "check:" + std::string(check), Error{code, reason, {}, {}}};
+  AccessDecision decision;
+  decision.rule = "check:" + std::string(check);
+  decision.error = Error{code, reason, {}, {}};
+  return decision;
+}
+
+bool HasTag(std::string_view tags, std::string_view tag) {
+  while (!tags.empty()) {
+    const auto space = tags.find(' ');
+    if (tags.substr(0, space) == tag) return true;
+    if (space == tags.npos) break;
+    tags.remove_prefix(space + 1);
+  }
+  return false;
+}
+
+bool InScope(const Scope& scope, const ClientFacts* client) {
+  if (client == nullptr) return true;  // decided client by client, later
+  switch (scope.kind) {
+    case Scope::Kind::kAll:
+      return true;
+    case Scope::Kind::kAssigned:
+      return client->assigned;
+    case Scope::Kind::kTag:
+      return HasTag(client->tags, scope.tag);
+  }
+  return false;
+}
+
+// How far the best grant came; what it failed at is what the caller is told.
+enum class Obstacle {
+  kAction,
+  kScope,
+  kClass,
+  kPurpose,
+  kNetwork,
+  kHours,
+  kReason,
+  kTicket,
+  kNone
+};
+
+Obstacle FirstObstacle(const Grant& grant, const AccessFacts& facts) {
+  if (!grant.Covers(facts.action)) return Obstacle::kAction;
+  if (!InScope(grant.scope, facts.client)) return Obstacle::kScope;
+  if (TouchesClientData(facts.action)) {
+    if (facts.record_class != nullptr && !grant.CoversClass(facts.record_class->name)) {
+      return Obstacle::kClass;
+    }
+    if (!grant.CoversPurpose(facts.purpose)) return Obstacle::kPurpose;
+  }
+  // A denial counts also when its condition cannot be evaluated: that is the safe side of both.
+  const auto& networks = grant.conditions.networks;
+  const auto has_address = [&](const Network& network) { return network.Contains(facts.address); };
+  if (!networks.empty() && std::ranges::none_of(networks, has_address) &&
+      !(grant.deny && facts.address.empty())) {
+    return Obstacle::kNetwork;
+  }
+  if (grant.conditions.hours && !grant.conditions.hours->Contains(facts.now).value_or(grant.deny)) {
+    return Obstacle::kHours;
+  }
+  if (grant.conditions.reason && !facts.reason_given) return Obstacle::kReason;
+  if (grant.conditions.ticket && !facts.ticket_given) return Obstacle::kTicket;
+  return Obstacle::kNone;
+}
+
+bool Matches(const LeaseTerms& lease, const AccessFacts& facts) {
+  return std::ranges::find(kLeased, facts.action) != std::end(kLeased) &&
+         facts.now < lease.expires && facts.purpose == lease.purpose &&
+         (facts.record_class == nullptr || facts.record_class->name == lease.class_name);
+}
+
+AccessDecision RefuseAt(Obstacle obstacle) {
+  switch (obstacle) {
+    case Obstacle::kAction:
+      return Refuse("role", Code::kPermissionDenied, "permission_denied");
+    case Obstacle::kScope:
+      return Refuse("scope", Code::kNotFound, "not_found");
+    case Obstacle::kClass:
+      return Refuse("class", Code::kPermissionDenied, "permission_denied");
+    case Obstacle::kPurpose:
+      return Refuse("grant-purpose", Code::kPermissionDenied, "purpose_not_allowed");
+    case Obstacle::kNetwork:
+      return Refuse("network", Code::kPermissionDenied, "network_not_allowed");
+    case Obstacle::kHours:
+      return Refuse("hours", Code::kPermissionDenied, "outside_hours");
+    case Obstacle::kReason:
+      return Refuse("reason", Code::kInvalidArgument, "reason_required");
+    case Obstacle::kTicket:
+      return Refuse("ticket", Code::kInvalidArgument, "ticket_required");
+    case Obstacle::kNone:
+      break;
+  }
+  return Refuse("role", Code::kPermissionDenied, "permission_denied");
+}
+
+// Nothing is asked of the purpose of somebody who may not do this at all.
+AccessDecision CheckPurpose(const AccessFacts& facts) {
+  if (facts.purpose.empty()) return Refuse("purpose", Code::kInvalidArgument, "purpose_required");
+  if (!facts.purpose_registered) {
+    return Refuse("purpose", Code::kUnprocessable, "purpose_unknown");
+  }
+  if (facts.record_class != nullptr && !facts.record_class->AllowsPurpose(facts.purpose)) {
+    return Refuse("class-purpose", Code::kPermissionDenied, "purpose_not_allowed");
+  }
+  AccessDecision decision;
+  decision.allowed = true;
+  return decision;
 }
 
 }  // namespace
 
 std::string_view Name(Action action) { return kActions[static_cast<std::size_t>(action)].name; }
 
-std::string_view Name(Role role) {
-  const RoleRow* row = RowOf(role);
-  return row == nullptr ? std::string_view("none") : row->name;
-}
-
-std::optional<Role> RoleFromName(std::string_view name) {
-  for (const auto& row : kRoleTable) {
-    if (row.name == name) return row.role;
+std::optional<Action> ActionFromName(std::string_view name) {
+  for (const auto& row : kActions) {
+    if (row.name == name) return row.action;
   }
   return std::nullopt;
-}
-
-std::optional<Role> RoleFromNumber(std::int64_t number) {
-  for (const auto& row : kRoleTable) {
-    if (static_cast<std::int64_t>(row.role) == number) return row.role;
-  }
-  return std::nullopt;
-}
-
-bool RoleAllows(Role role, Action action) {
-  const RoleRow* row = RowOf(role);
-  return row != nullptr && (row->actions >> static_cast<int>(action) & 1) != 0;
 }
 
 bool TouchesClientData(Action action) {
@@ -118,27 +190,80 @@ bool TouchesClientData(Action action) {
 }
 
 AccessDecision Decide(const AccessFacts& facts) {
-  if (!facts.role) return Refuse("authentication", Code::kUnauthenticated, "unauthenticated");
-  if (facts.token_revoked)
+  if (!facts.authenticated) {
+    return Refuse("authentication", Code::kUnauthenticated, "unauthenticated");
+  }
+  if (facts.token_revoked) {
     return Refuse("token-revoked", Code::kUnauthenticated, "unauthenticated");
+  }
   if (facts.token_expires <= facts.now) {
     return Refuse("token-expired", Code::kUnauthenticated, "unauthenticated");
   }
-  if (!RoleAllows(*facts.role, facts.action)) {
-    return Refuse("role", Code::kPermissionDenied, "permission_denied");
+  if (facts.role == nullptr) return RefuseAt(Obstacle::kAction);
+
+  AccessDecision decision;
+  Obstacle nearest = Obstacle::kAction;
+  for (const Grant& grant : facts.role->grants) {
+    const Obstacle obstacle = FirstObstacle(grant, facts);
+    if (obstacle == Obstacle::kNone) {
+      if (grant.deny && grant.CoversEveryField()) {
+        return Refuse("denial", Code::kPermissionDenied, "permission_denied");
+      }
+      decision.grants.push_back(&grant);
+    }
+    if (!grant.deny) nearest = std::max(nearest, obstacle);
   }
+  if (facts.client != nullptr) {
+    for (const LeaseTerms* lease : facts.client->leases) {
+      if (!Matches(*lease, facts)) continue;
+      decision.leases.push_back(lease);
+    }
+  }
+  const bool granted =
+      std::ranges::any_of(decision.grants, [](const Grant* grant) { return !grant->deny; });
+  const bool leased = !granted && !decision.leases.empty();
+  if (nearest == Obstacle::kAction && !leased) return RefuseAt(nearest);
   if (TouchesClientData(facts.action)) {
-    if (facts.purpose.empty()) {
-      return Refuse("purpose", Code::kInvalidArgument, "purpose_required");
-    }
-    if (!facts.purpose_registered) {
-      return Refuse("purpose", Code::kUnprocessable, "purpose_unknown");
-    }
-    if (facts.record_class != nullptr && !facts.record_class->AllowsPurpose(facts.purpose)) {
-      return Refuse("class-purpose", Code::kPermissionDenied, "purpose_not_allowed");
+    // Of what was asked alone: it tells nothing of what is there.
+    if (auto checked = CheckPurpose(facts); !checked.allowed) return checked;
+  }
+  if (!granted && !leased) return RefuseAt(nearest);
+  decision.allowed = true;
+  decision.rule = granted ? "role:" + facts.role->name : "lease:" + decision.leases.front()->id;
+  return decision;
+}
+
+std::vector<View> ViewsOf(const AccessDecision& decision, const ClassSchema& schema) {
+  std::vector<View> views(schema.fields.size(), View::kNone);
+  const auto raise = [&](std::size_t i, View view) { views[i] = std::max(views[i], view); };
+  for (const Grant* grant : decision.grants) {
+    if (grant->deny || !grant->CoversClass(schema.name)) continue;
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      if (grant->CoversField(schema.fields[i])) raise(i, grant->view);
     }
   }
-  return {true, "role:" + std::string(Name(*facts.role)), {}};
+  for (const LeaseTerms* lease : decision.leases) {
+    if (lease->class_name != schema.name) continue;
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      if (std::ranges::binary_search(lease->fields, schema.fields[i].name)) raise(i, View::kPlain);
+    }
+  }
+  for (const Grant* grant : decision.grants) {
+    if (!grant->deny || !grant->CoversClass(schema.name)) continue;
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      if (grant->CoversField(schema.fields[i])) views[i] = View::kNone;
+    }
+  }
+  return views;
+}
+
+bool ShowsEverything(const AccessDecision& decision) {
+  const auto is_denial = [](const Grant* grant) { return grant->deny; };
+  return std::ranges::none_of(decision.grants, is_denial) &&
+         std::ranges::any_of(decision.grants, [](const Grant* grant) {
+           return grant->view == View::kPlain && grant->classes.empty() &&
+                  grant->CoversEveryField();
+         });
 }
 
 }  // namespace coffer::vault

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "audit/clock.h"
+#include "vault/names.h"
 #include "vault/strict_json.h"
 
 namespace coffer::vault {
@@ -47,13 +48,6 @@ std::optional<E> FromName(const Named<E> (&table)[N], std::string_view name) {
     if (row.name == name) return row.value;
   }
   return std::nullopt;
-}
-
-bool IsName(std::string_view text, char joiner) {
-  if (text.empty() || text.size() > 64 || text[0] < 'a' || text[0] > 'z') return false;
-  return std::ranges::all_of(text, [joiner](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == joiner;
-  });
 }
 
 std::size_t CharacterCount(std::string_view text) {
@@ -376,6 +370,10 @@ std::vector<std::string> ClassSchema::FieldNames(std::int64_t mask) const {
     if ((mask >> i & 1) != 0) names.push_back(fields[i].name);
   }
   return names;
+}
+
+std::optional<Sensitivity> SensitivityFromName(std::string_view name) {
+  return FromName(kSensitivities, name);
 }
 
 Result<ClassSchema> ParseClass(std::string_view text) {

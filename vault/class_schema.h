@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,7 @@ enum class FieldType {
   kList,      // of strings, at most 100
 };
 enum class Sensitivity { kInternal, kPersonal, kSpecial };
+std::optional<Sensitivity> SensitivityFromName(std::string_view name);
 enum class MaskRule { kNone, kEmail, kPhone, kLastFour, kYear, kInitials, kConstant, kHash };
 
 struct Field {

@@ -66,6 +66,9 @@ struct PrincipalTag {
 struct TokenTag {
   static constexpr std::string_view kPrefix = "tok_";
 };
+struct LeaseTag {
+  static constexpr std::string_view kPrefix = "lease_";
+};
 struct CallTag {
   static constexpr std::string_view kPrefix = "call_";
 };
@@ -74,6 +77,7 @@ using ClientId = Id<ClientTag>;
 using RecordId = Id<RecordTag>;
 using PrincipalId = Id<PrincipalTag>;
 using TokenId = Id<TokenTag>;
+using LeaseId = Id<LeaseTag>;
 using CallId = Id<CallTag>;  // one request, as in Coffer-Request-Id and in the log
 
 struct IdHash {

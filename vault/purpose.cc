@@ -4,15 +4,12 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "vault/names.h"
 #include "vault/strict_json.h"
 
 namespace coffer::vault {
 
-bool IsPurposeCode(std::string_view code) {
-  if (code.empty() || code.size() > 64 || code[0] < 'a' || code[0] > 'z') return false;
-  return std::ranges::all_of(
-      code, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
-}
+bool IsPurposeCode(std::string_view code) { return IsName(code, '-'); }
 
 Result<Purpose> ParsePurpose(std::string_view code, std::string_view text) {
   static constexpr std::string_view kBases[] = {"consent",          "contract",

@@ -124,7 +124,7 @@ Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProv
     COFFER_ASSIGN(auto log, LogStore::Open(vault));
 
     const Timestamp now = clock.Now();
-    const TokenRow row = MakeToken(keyring, "first administrator", Role::kAdministrator, now,
+    const TokenRow row = MakeToken(keyring, "first administrator", "administrator", now,
                                    kFirstTokenLifetimeMs, token.secret);
     token.info = InfoOf(row);
     audit::Entry created;
@@ -134,8 +134,7 @@ Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProv
     created.outcome = "ok";
     audit::Entry first_token = created;
     first_token.action = Name(Action::kTokenCreate);
-    first_token.detail =
-        row.id.Text() + " " + row.principal.Text() + " " + std::string(Name(row.role));
+    first_token.detail = row.id.Text() + " " + row.principal.Text() + " " + row.role;
 
     COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault));
     COFFER_TRY(principals.Insert(row));
@@ -247,7 +246,7 @@ Vault::~Vault() {
 Error Vault::Refuse(const Caller& caller, Action action, std::optional<ClientId> client,
                     std::optional<RecordId> record, Error error) {
   Call call = core_->StartCall(caller, action);
-  if (client) call.entry.client = client->Text();
+  if (client) call.About(*client);
   if (record) call.entry.record = record->Text();
   auto refused =
       core_->Perform(OperationKind::kRead, call, client, nullptr, [&](Transaction&) -> Status {

@@ -26,6 +26,7 @@
 #include "vault/class_schema.h"
 #include "vault/ids.h"
 #include "vault/purpose.h"
+#include "vault/role.h"
 
 namespace coffer::vault {
 
@@ -33,11 +34,13 @@ using audit::Timestamp;
 
 // Who asks, and the facts of the request.
 struct Caller {
-  std::string token;    // as presented; empty when none was
-  std::string address;  // peer
+  std::string token;          // as presented; empty when none was
+  std::string address;        // where the request was made from: the peer, or what a proxy says
+  bool address_known = true;  // false: a trusted proxy says nothing that can be read
   CallId call;
   std::string purpose;
   std::string reason;  // free text; sealed aside, the log keeps a salted commitment
+  std::string ticket;  // the case it belongs to, where a grant asks for one
 };
 
 // Idempotency-Key of a request and the bytes of its body; an empty key means none.
@@ -67,6 +70,8 @@ struct RecordInfo {
   std::uint64_t version = 0;
   Timestamp created, updated;
   std::string data;  // canonical JSON object; empty where only the metadata was asked for
+  // Fields of `data` that are shown masked, and fields that are left out of it but are there.
+  std::vector<std::string> masked, present;
 };
 
 struct VersionInfo {
@@ -116,13 +121,67 @@ struct TokenInfo {
   TokenId id;
   PrincipalId principal;
   std::string name;
-  Role role = Role::kAuditor;
+  std::string role;
   Timestamp created, expires;
   std::optional<Timestamp> revoked;
 };
 struct NewToken {
   TokenInfo info;
   std::string secret;  // shown once; only a keyed hash is stored
+};
+
+struct Assignment {
+  ClientId client;
+  PrincipalId principal;
+  Timestamp starts;
+  std::optional<Timestamp> ends;  // absent: until it is taken away
+  PrincipalId given_by;
+};
+struct AssignmentTerms {
+  std::optional<Timestamp> starts;  // absent: now
+  std::optional<Timestamp> ends;
+};
+
+// Plain reading of chosen fields of one client's records of one class, for one purpose, under a
+// ticket, until a time.
+struct Lease {
+  LeaseId id;
+  ClientId client;
+  PrincipalId principal;
+  std::string class_name;
+  std::vector<std::string> fields;
+  std::string purpose;
+  std::string ticket;
+  Timestamp created, expires;
+  PrincipalId given_by;
+};
+struct LeaseRequest {
+  PrincipalId principal;
+  std::string class_name;
+  std::vector<std::string> fields;
+  std::string purpose;
+  std::string ticket;
+  std::int64_t lifetime_s = 0;  // 60 s to 30 days
+};
+
+// Who would ask for what: nothing of it happens.
+struct AccessQuestion {
+  PrincipalId principal;
+  std::string action;
+  std::optional<ClientId> client;
+  std::string class_name;  // empty: about no class
+  std::string purpose;
+  bool reason = false, ticket = false;  // given
+  std::optional<Timestamp> at;          // absent: now
+};
+struct AccessAnswer {
+  bool allowed = false;
+  std::string rule;
+  std::string reason;  // of a refusal: the code that the caller would get
+  std::string role;
+  std::uint64_t role_version = 0;
+  std::vector<std::size_t> grants;                   // places in the role of those that match
+  std::vector<std::pair<std::string, View>> fields;  // of the class, what would be seen of each
 };
 
 struct LogFilter {
@@ -269,8 +328,31 @@ class Vault {
   Result<Purpose> PutPurpose(const Caller& caller, std::string_view code,
                              std::string_view definition);
 
+  Result<std::shared_ptr<const RoleDocument>> GetRole(const Caller& caller, std::string_view name);
+  Result<std::vector<std::shared_ptr<const RoleDocument>>> ListRoles(const Caller& caller);
+  // With a new version if the definition differs from the newest. Errors: those of ParseRole;
+  // kConflict "role_built_in", "too_many_roles".
+  Result<std::shared_ptr<const RoleDocument>> PutRole(const Caller& caller, std::string_view name,
+                                                      std::string_view definition);
+
+  // Errors: kUnprocessable "principal_unknown", "assignment_invalid" with issues.
+  Result<Assignment> Assign(const Caller& caller, const ClientId& client,
+                            const PrincipalId& principal, const AssignmentTerms& terms);
+  Status Unassign(const Caller& caller, const ClientId& client, const PrincipalId& principal);
+  Result<std::vector<Assignment>> ListAssignments(const Caller& caller, const ClientId& client);
+
+  // Errors: kUnprocessable "principal_unknown", "lease_invalid" with issues.
+  Result<Lease> GiveLease(const Caller& caller, const ClientId& client,
+                          const LeaseRequest& request);
+  Result<Lease> EndLease(const Caller& caller, const ClientId& client, const LeaseId& id);
+  Result<std::vector<Lease>> ListLeases(const Caller& caller, const ClientId& client);
+
+  // The decision that the request would get, by the function that would make it. Errors:
+  // kUnprocessable "principal_unknown", "question_invalid" with issues.
+  Result<AccessAnswer> ExplainAccess(const Caller& caller, const AccessQuestion& question);
+
   // `lifetime_s` 60 s to 366 days. Errors: kUnprocessable "token_invalid" with issues.
-  Result<NewToken> CreateToken(const Caller& caller, std::string_view name, Role role,
+  Result<NewToken> CreateToken(const Caller& caller, std::string_view name, std::string_view role,
                                std::int64_t lifetime_s);
   Result<std::vector<TokenInfo>> ListTokens(const Caller& caller);
   Result<TokenInfo> RevokeToken(const Caller& caller, const TokenId& id);

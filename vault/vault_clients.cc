@@ -3,6 +3,8 @@
 
 #include "crypto/random.h"
 #include "vault/internal/core.h"
+#include "vault/internal/record_view.h"
+#include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
 
@@ -12,13 +14,6 @@ namespace {
 constexpr std::size_t kMaxTags = 50;
 // A list by class may have to look at many clients for few answers; one page looks at so many.
 constexpr std::size_t kListScan = 2000;
-
-bool IsTag(std::string_view tag) {
-  return !tag.empty() && tag.size() <= 64 && std::ranges::all_of(tag, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ':' ||
-           c == '.';
-  });
-}
 
 std::string JoinTags(std::vector<std::string> tags) {
   std::ranges::sort(tags);
@@ -150,7 +145,7 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
 
 Result<ClientInfo> Vault::GetClient(const Caller& caller, const ClientId& id) {
   Call call = core_->StartCall(caller, Action::kClientRead);
-  call.entry.client = id.Text();
+  call.About(id);
   std::optional<SealedClient> found;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, id, nullptr,
                             [&](Transaction& transaction) -> Status {
@@ -180,7 +175,7 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
                Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)}));
   }
   Call call = core_->StartCall(caller, kAction);
-  call.entry.client = id.Text();
+  call.About(id);
   ClientInfo info;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, id, nullptr, [&](Transaction& transaction) -> Status {
@@ -243,7 +238,8 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
       OperationKind::kRead, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
         Stores& stores = transaction.stores();
-        const std::size_t scan = class_name.empty() ? page.limit + 1 : kListScan;
+        const bool filters = !class_name.empty() || call.role->scoped;
+        const std::size_t scan = filters ? kListScan : page.limit + 1;
         COFFER_ASSIGN(const auto ids, stores.clients.List(*after, tag, scan));
         more = ids.size() == scan;
         for (const std::int64_t id : ids) {
@@ -258,6 +254,9 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
           }
           COFFER_ASSIGN(auto row, stores.clients.FindRow(id));
           if (!row) continue;
+          COFFER_ASSIGN(const bool in_scope,
+                        core_->InScope(transaction, call, row->id, schema.get()));
+          if (!in_scope) continue;
           COFFER_ASSIGN(auto key, transaction.PinKey(row->id));
           audit::Entry entry;
           entry.action = Name(kAction);
@@ -308,6 +307,13 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
+        const auto views = FieldViewsOf(call.decision, *schema);
+        const auto place = static_cast<std::size_t>(searched - schema->fields.data());
+        if (views && (*views)[place] != View::kPlain) {
+          call.entry.decision = audit::Decision::kDeny;
+          call.entry.rule = "check:fields";
+          return Fail(Code::kPermissionDenied, "permission_denied");
+        }
         Stores& stores = transaction.stores();
         COFFER_ASSIGN(const auto ids, stores.records.FindByToken(token, *after, page.limit + 1));
         for (const std::int64_t id : ids) {
@@ -319,6 +325,9 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
           if (!record) continue;
           COFFER_ASSIGN(const auto client, stores.clients.FindRow(record->client));
           if (!client) continue;
+          COFFER_ASSIGN(const bool in_scope,
+                        core_->InScope(transaction, call, client->id, schema.get()));
+          if (!in_scope) continue;
           audit::Entry entry;
           entry.action = Name(kAction);
           entry.client = client->id.Text();
@@ -347,27 +356,29 @@ Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
   Call call = core_->StartCall(caller, kAction);
   call.entry.fields = {"external_ref"};
   Page<SearchHit> result;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              Stores& stores = transaction.stores();
-                              COFFER_ASSIGN(const auto row, stores.clients.FindByReference(token));
-                              if (!row) return {};
-                              COFFER_ASSIGN(const auto client, stores.clients.FindRow(*row));
-                              if (!client) return {};
-                              audit::Entry entry;
-                              entry.action = Name(kAction);
-                              entry.client = client->id.Text();
-                              entry.fields = call.entry.fields;
-                              transaction.Also(std::move(entry));
-                              result.items.push_back({client->id, std::nullopt});
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        Stores& stores = transaction.stores();
+        COFFER_ASSIGN(const auto row, stores.clients.FindByReference(token));
+        if (!row) return {};
+        COFFER_ASSIGN(const auto client, stores.clients.FindRow(*row));
+        if (!client) return {};
+        COFFER_ASSIGN(const bool in_scope, core_->InScope(transaction, call, client->id, nullptr));
+        if (!in_scope) return {};
+        audit::Entry entry;
+        entry.action = Name(kAction);
+        entry.client = client->id.Text();
+        entry.fields = call.entry.fields;
+        transaction.Also(std::move(entry));
+        result.items.push_back({client->id, std::nullopt});
+        return {};
+      }));
   return result;
 }
 
 Result<Erasure> Vault::EraseClient(const Caller& caller, const ClientId& id) {
   Call call = core_->StartCall(caller, Action::kClientErase);
-  call.entry.client = id.Text();
+  call.About(id);
   Erasure erasure;
   // The reason is not sealed under the client's key, which dies here: why somebody was erased must
   // stay known.
@@ -385,6 +396,7 @@ Result<Erasure> Vault::EraseClient(const Caller& caller, const ClientId& id) {
         COFFER_ASSIGN(erasure.records, stores.records.DeleteAllOf(id.Row()));
         COFFER_TRY(stores.log->DeleteNotesOf(id.Row()));
         COFFER_TRY(stores.idempotency.DeleteOf(id.Row()));
+        COFFER_TRY(stores.access.DeleteAllOf(id));
         COFFER_TRY(stores.clients.Delete(*row));
         erasure.client = id;
         erasure.erased = transaction.now();

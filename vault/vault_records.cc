@@ -4,6 +4,7 @@
 
 #include "crypto/random.h"
 #include "vault/internal/core.h"
+#include "vault/internal/record_view.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
 
@@ -11,8 +12,15 @@ namespace coffer::vault {
 namespace {
 
 RecordInfo InfoOf(const RecordRow& row, const ClientId& client) {
-  return {row.id,      client,      row.class_name, row.class_version,
-          row.version, row.created, row.updated,    {}};
+  RecordInfo info;
+  info.id = row.id;
+  info.client = client;
+  info.class_name = row.class_name;
+  info.class_version = row.class_version;
+  info.version = row.version;
+  info.created = row.created;
+  info.updated = row.updated;
+  return info;
 }
 
 void Describe(audit::Entry& entry, const RecordRow& row, const ClassSchema* schema) {
@@ -20,6 +28,98 @@ void Describe(audit::Entry& entry, const RecordRow& row, const ClassSchema* sche
   entry.class_name = row.class_name;
   entry.version = row.version;
   if (schema != nullptr) entry.fields = schema->FieldNames(row.fields);
+}
+
+// As disclosed: only what the caller's view shows.
+Status DescribeShown(Call& call, const RecordRow& row, const ClassSchema& schema,
+                     const FieldViews& views) {
+  if (ShowsNothing(views)) {
+    call.entry.decision = audit::Decision::kDeny;
+    call.entry.rule = "check:class";
+    return Fail(Code::kPermissionDenied, "permission_denied");
+  }
+  Describe(call.entry, row, nullptr);
+  call.entry.fields = ShownFields(schema, views, row.fields);
+  call.entry.detail = DescribeViews(schema, views, row.fields);
+  return {};
+}
+
+void Show(RecordInfo& info, const ClassSchema& schema, const FieldViews& views, const Bytes& plain,
+          const crypto::Keyring& keyring) {
+  auto viewed =
+      ApplyViews(schema, views, std::string(crypto::AsText(plain)), keyring.blind_index_key());
+  info.data = std::move(viewed.json);
+  info.masked = std::move(viewed.masked);
+  info.present = std::move(viewed.present);
+}
+
+// Of a new record, or of one whose other fields stay.
+Status CheckWritable(Call& call, const ClassSchema& schema, const FieldViews& writable,
+                     std::int64_t fields) {
+  Error error{Code::kPermissionDenied, "field_not_writable", {}, {}};
+  for (std::size_t i = 0; writable && i < schema.fields.size(); ++i) {
+    if ((fields >> i & 1) != 0 && (*writable)[i] != View::kPlain) {
+      error.issues.push_back({PointerTo("", schema.fields[i].name), "is not yours to write"});
+    }
+  }
+  if (error.issues.empty()) return {};
+  call.entry.decision = audit::Decision::kDeny;
+  call.entry.rule = "check:fields";
+  return std::unexpected(std::move(error));
+}
+
+// A record that an update may change, as it is before.
+struct Writing {
+  std::shared_ptr<const ClassSchema> schema;  // the newest of its class; null: refuse
+  FieldViews writable;
+  std::optional<RecordRow> stored;  // where something of it stays
+};
+
+// Fields that the caller may change: those which they write, and see as they are.
+Result<FieldViews> WritableBy(const Vault::Core& core, Transaction& transaction, const Call& call,
+                              const ClassSchema& schema) {
+  const FieldViews write = FieldViewsOf(call.decision, schema);
+  COFFER_ASSIGN(const auto reading,
+                core.DecideFor(transaction, call, Action::kRecordRead, call.subject, &schema));
+  return WritableFields(write, FieldViewsOf(reading, schema));
+}
+
+// Which class the record has decides how the document is checked, and who may write which fields;
+// this look discloses nothing, and what it refuses the transaction refuses again, with an entry.
+Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const RecordId& id,
+                                  std::uint64_t if_version) {
+  Writing writing;
+  audit::Entry none;
+  COFFER_TRY(core.engine->Run(
+      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+        if (!core.Authorize(transaction, call, nullptr)) return {};
+        COFFER_ASSIGN(auto row, transaction.stores().records.Find(id));
+        if (!row || row->client != call.subject->Row()) return {};
+        const auto newest = transaction.catalog().Newest(row->class_name);
+        if (!core.Authorize(transaction, call, newest.get())) return {};
+        writing.schema = newest;
+        COFFER_ASSIGN(writing.writable, WritableBy(core, transaction, call, *newest));
+        if (writing.writable && row->version == if_version) writing.stored = *std::move(row);
+        return {};
+      }));
+  return writing;
+}
+
+// The whole document that the update would store. Errors: kPermissionDenied "field_not_writable".
+Result<nlohmann::json> MergeStored(const Vault::Core& core, const ClientId& client,
+                                   const Writing& writing, const std::optional<KeyCache::Pin>& key,
+                                   const nlohmann::json& sent) {
+  if (!writing.writable) return sent;
+  if (!writing.stored || !key) {
+    return MergeWritable(*writing.schema, writing.writable, sent, nullptr);
+  }
+  const RecordRow& row = *writing.stored;
+  COFFER_ASSIGN(
+      const Bytes plain,
+      crypto::Open(key->ExposeSecret(),
+                   core.RecordContext(client, row.id, row.class_name, row.version), row.payload));
+  const auto stored = nlohmann::json::parse(crypto::AsText(plain));
+  return MergeWritable(*writing.schema, writing.writable, sent, &stored);
 }
 
 // The newest class changed between validation and the transaction: validate again.
@@ -100,7 +200,7 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
       return std::unexpected(Refuse(caller, kAction, client, std::nullopt, document.error()));
     }
     Call call = core_->StartCall(caller, kAction);
-    call.entry.client = client.Text();
+    call.About(client);
     const auto repeat = core_->HashIdempotency(call, call.entry.client, idempotency);
     RecordInfo info;
     if (!document) {
@@ -143,6 +243,8 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
           COFFER_TRY(ClassStands(transaction, *schema));
           if (!key) return NotFound(call);
           COFFER_TRY(PinOrNotFound(transaction, call, client));
+          COFFER_TRY(
+              CheckWritable(call, *schema, FieldViewsOf(call.decision, *schema), document->fields));
           COFFER_ASSIGN(auto before, FindRepeatedCreation(transaction, call, client, repeat));
           if (before) {
             info = *std::move(before);
@@ -169,36 +271,40 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
 Result<RecordInfo> Vault::GetRecord(const Caller& caller, const ClientId& client,
                                     const RecordId& id) {
   Call call = core_->StartCall(caller, Action::kRecordRead);
-  call.entry.client = client.Text();
+  call.About(client);
   call.entry.record = id.Text();
   std::optional<RecordRow> row;
   std::optional<KeyCache::Pin> key;
+  std::shared_ptr<const ClassSchema> schema;
+  FieldViews views;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
-        const auto schema = transaction.catalog().Version(row->class_name, row->class_version);
+        schema = transaction.catalog().Version(row->class_name, row->class_version);
         call.entry.class_name = row->class_name;
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
-        Describe(call.entry, *row, schema.get());
-        return {};
+        views = FieldViewsOf(call.decision, *schema);
+        return DescribeShown(call, *row, *schema, views);
       }));
   const auto plain =
       crypto::Open(key->ExposeSecret(),
                    core_->RecordContext(client, id, row->class_name, row->version), row->payload);
   if (!plain) return std::unexpected(core_->IntegrityAlarm(call, plain.error().reason));
   RecordInfo info = InfoOf(*row, client);
-  info.data = crypto::AsText(*plain);
+  Show(info, *schema, views, *plain, core_->keyring);
   return info;
 }
 
 Result<RecordInfo> Vault::GetRecordVersion(const Caller& caller, const ClientId& client,
                                            const RecordId& id, std::uint64_t version) {
   Call call = core_->StartCall(caller, Action::kRecordRead);
-  call.entry.client = client.Text();
+  call.About(client);
   call.entry.record = id.Text();
   std::optional<RecordRow> row;
   std::optional<KeyCache::Pin> key;
+  std::shared_ptr<const ClassSchema> schema;
+  FieldViews views;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
@@ -213,24 +319,24 @@ Result<RecordInfo> Vault::GetRecordVersion(const Caller& caller, const ClientId&
           row->fields = old->fields;
           row->payload = std::move(old->payload);
         }
-        const auto schema = transaction.catalog().Version(row->class_name, row->class_version);
+        schema = transaction.catalog().Version(row->class_name, row->class_version);
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
-        Describe(call.entry, *row, schema.get());
-        return {};
+        views = FieldViewsOf(call.decision, *schema);
+        return DescribeShown(call, *row, *schema, views);
       }));
   const auto plain =
       crypto::Open(key->ExposeSecret(),
                    core_->RecordContext(client, id, row->class_name, row->version), row->payload);
   if (!plain) return std::unexpected(core_->IntegrityAlarm(call, plain.error().reason));
   RecordInfo info = InfoOf(*row, client);
-  info.data = crypto::AsText(*plain);
+  Show(info, *schema, views, *plain, core_->keyring);
   return info;
 }
 
 Result<std::vector<VersionInfo>> Vault::ListVersions(const Caller& caller, const ClientId& client,
                                                      const RecordId& id) {
   Call call = core_->StartCall(caller, Action::kRecordList);
-  call.entry.client = client.Text();
+  call.About(client);
   call.entry.record = id.Text();
   std::vector<VersionInfo> versions;
   COFFER_TRY(core_->Perform(
@@ -264,9 +370,14 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
                                   Error{Code::kUnprocessable, "class_unknown", {}, {}}));
   }
   Call call = core_->StartCall(caller, action);
-  call.entry.client = client.Text();
+  call.About(client);
   call.entry.class_name = class_name;
-  std::vector<RecordRow> rows;
+  struct Listed {
+    RecordRow row;
+    std::shared_ptr<const ClassSchema> schema;
+    FieldViews views;
+  };
+  std::vector<Listed> rows;
   std::optional<KeyCache::Pin> key;
   Page<RecordInfo> result;
   COFFER_TRY(core_->Perform(
@@ -284,18 +395,27 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
           COFFER_ASSIGN(auto row, transaction.stores().records.FindRow(ids[i]));
           if (!row) continue;
           const auto schema = transaction.catalog().Version(row->class_name, row->class_version);
-          // Records of classes that this purpose may not touch are not there for it.
-          if (schema && !schema->AllowsPurpose(caller.purpose)) continue;
+          if (!schema)
+            return Fail(Code::kCorrupted, "storage_corrupted", "a record names no stored class");
+          // Records of classes that this purpose may not touch, or that show nothing, are not
+          // there.
+          if (!schema->AllowsPurpose(caller.purpose)) continue;
+          auto views = FieldViewsOf(call.decision, *schema);
+          if (ShowsNothing(views)) continue;
           audit::Entry entry;
           entry.action = Name(action);
           entry.client = call.entry.client;
-          Describe(entry, *row, with_data ? schema.get() : nullptr);
+          Describe(entry, *row, nullptr);
+          if (with_data) {
+            entry.fields = ShownFields(*schema, views, row->fields);
+            entry.detail = DescribeViews(*schema, views, row->fields);
+          }
           transaction.Also(std::move(entry));
-          rows.push_back(*std::move(row));
+          rows.push_back({*std::move(row), schema, std::move(views)});
         }
         return {};
       }));
-  for (const auto& row : rows) {
+  for (const auto& [row, schema, views] : rows) {
     RecordInfo info = InfoOf(row, client);
     if (with_data) {
       const auto plain = crypto::Open(
@@ -305,7 +425,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
         call.entry.record = row.id.Text();
         return std::unexpected(core_->IntegrityAlarm(call, plain.error().reason));
       }
-      info.data = crypto::AsText(*plain);
+      Show(info, *schema, views, *plain, core_->keyring);
     }
     result.items.push_back(std::move(info));
   }
@@ -317,29 +437,22 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
                                        const nlohmann::json& data) {
   constexpr Action kAction = Action::kRecordUpdate;
   for (int attempt = 0;; ++attempt) {
-    // Which class the record has decides how the document is checked; this look discloses nothing.
-    std::shared_ptr<const ClassSchema> schema;
-    audit::Entry none;
-    COFFER_TRY(core_->engine->Run(
-        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          COFFER_ASSIGN(const auto row, transaction.stores().records.Find(id));
-          if (row && row->client == client.Row()) {
-            schema = transaction.catalog().Newest(row->class_name);
-          }
-          return {};
-        }));
     Call call = core_->StartCall(caller, kAction);
-    call.entry.client = client.Text();
+    call.About(client);
     call.entry.record = id.Text();
+    COFFER_ASSIGN(const Writing writing, LookBeforeWriting(*core_, call, id, if_version));
+    const auto& schema = writing.schema;
     std::optional<Document> document;
     std::optional<KeyCache::Pin> key;
     RecordRow row;
     crypto::Hash payload_hash{};
     if (schema) {
-      auto parsed = ParseDocument(*schema, data);
+      COFFER_ASSIGN(key, core_->PinForWriting(client));
+      auto whole = MergeStored(*core_, client, writing, key, data);
+      if (!whole) return std::unexpected(Refuse(caller, kAction, client, id, whole.error()));
+      auto parsed = ParseDocument(*schema, *whole);
       if (!parsed) return std::unexpected(Refuse(caller, kAction, client, id, parsed.error()));
       document = *std::move(parsed);
-      COFFER_ASSIGN(key, core_->PinForWriting(client));
     }
     if (document && key) {
       row.version = if_version + 1;
@@ -356,11 +469,15 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
         OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
           COFFER_TRY(PinOrNotFound(transaction, call, client));
           COFFER_ASSIGN(const auto before, FindOf(transaction, call, client, id));
+          const auto newest = transaction.catalog().Newest(before.class_name);
+          COFFER_TRY(core_->Authorize(transaction, call, newest.get()));
           if (!document || !key) return Fail(Code::kConflict, kClassChanged);
           COFFER_TRY(ClassStands(transaction, *schema));
           if (before.version != if_version) {
             return Fail(Code::kPreconditionFailed, "version_mismatch");
           }
+          COFFER_ASSIGN(const auto writable, WritableBy(*core_, transaction, call, *schema));
+          if (writable != writing.writable) return Fail(Code::kConflict, kClassChanged);
           row.id = id;
           row.client = before.client;
           row.class_name = before.class_name;
@@ -383,16 +500,16 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
 Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const RecordId& id,
                            std::optional<std::uint64_t> if_version) {
   Call call = core_->StartCall(caller, Action::kRecordDelete);
-  call.entry.client = client.Text();
+  call.About(client);
   call.entry.record = id.Text();
   return core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
         call.entry.class_name = row.class_name;
-        COFFER_TRY(core_->Authorize(
-            transaction, call,
-            transaction.catalog().Version(row.class_name, row.class_version).get()));
+        const auto schema = transaction.catalog().Version(row.class_name, row.class_version);
+        COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
+        COFFER_TRY(CheckWritable(call, *schema, FieldViewsOf(call.decision, *schema), row.fields));
         if (if_version && row.version != *if_version) {
           return Fail(Code::kPreconditionFailed, "version_mismatch");
         }
@@ -467,6 +584,8 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
       OperationKind::kWrite, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
         COFFER_TRY(ClassStands(transaction, *schema));
+        COFFER_TRY(
+            CheckWritable(call, *schema, FieldViewsOf(call.decision, *schema), document->fields));
         Stores& stores = transaction.stores();
         record.created = record.updated = transaction.now();
         COFFER_ASSIGN(const auto existing, stores.clients.FindByReference(*client.ref));

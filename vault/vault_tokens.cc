@@ -9,8 +9,8 @@
 
 namespace coffer::vault {
 
-TokenRow MakeToken(const crypto::Keyring& keyring, std::string_view name, Role role, Timestamp now,
-                   std::int64_t lifetime_ms, std::string& secret) {
+TokenRow MakeToken(const crypto::Keyring& keyring, std::string_view name, std::string_view role,
+                   Timestamp now, std::int64_t lifetime_ms, std::string& secret) {
   crypto::Hash random;
   crypto::FillRandom(random);
   secret = "cft_" + crypto::Base64UrlEncode(random);
@@ -29,8 +29,8 @@ TokenInfo InfoOf(const TokenRow& row) {
   return {row.id, row.principal, row.name, row.role, row.created, row.expires, row.revoked};
 }
 
-Result<NewToken> Vault::CreateToken(const Caller& caller, std::string_view name, Role role,
-                                    std::int64_t lifetime_s) {
+Result<NewToken> Vault::CreateToken(const Caller& caller, std::string_view name,
+                                    std::string_view role, std::int64_t lifetime_s) {
   std::vector<Issue> issues;
   if (name.empty() || name.size() > 200 || !IsCleanUtf8(name)) {
     issues.push_back({"/name", "must be text of 1 to 200 bytes"});
@@ -38,6 +38,8 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, std::string_view name,
   if (lifetime_s < 60 || lifetime_s > std::int64_t{366} * 24 * 3600) {
     issues.push_back({"/lifetime_s", "must be between 60 and 31622400 seconds"});
   }
+  // Roles are never taken away: one that is there now is there in the transaction.
+  if (core_->engine->catalog()->Role(role) == nullptr) issues.push_back({"/role", "is not a role"});
   if (!issues.empty()) {
     return std::unexpected(
         Refuse(caller, Action::kTokenCreate, std::nullopt, std::nullopt,
@@ -48,7 +50,7 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, std::string_view name,
   TokenRow row =
       MakeToken(core_->keyring, name, role, core_->Now(), lifetime_s * 1000, token.secret);
   token.info = InfoOf(row);
-  call.entry.detail = row.id.Text() + " " + row.principal.Text() + " " + std::string(Name(role));
+  call.entry.detail = row.id.Text() + " " + row.principal.Text() + " " + row.role;
   COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, nullptr,
                             [&](Transaction& transaction) -> Status {
                               COFFER_TRY(transaction.stores().principals.Insert(row));

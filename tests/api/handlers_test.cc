@@ -38,13 +38,13 @@ TEST_CASE("a client is created, read, changed and erased") {
   CHECK(path == "/v1/clients/" + body.at("id").get<std::string>());
   CHECK(body.at("external_ref") == "A-1");
 
-  const Reply read = api.Get(path, kCaseWorker);
+  const Reply read = api.Get(path, kCrmService);
   CHECK(read.status == 200);
   CHECK(ApiCalls::Parsed(read) == body);
   CHECK(ApiCalls::Header(read, "ETag") == "\"1\"");
 
   const auto patch = [&](const std::string& text, const std::string& tag) {
-    return api.Do(kPatch, path, kCaseWorker, text, ApiCalls::IfMatch(tag));
+    return api.Do(kPatch, path, kCrmService, text, ApiCalls::IfMatch(tag));
   };
   const Reply changed = patch(R"({"external_ref": ""})", "\"1\"");
   CHECK(changed.status == 200);
@@ -58,7 +58,7 @@ TEST_CASE("a client is created, read, changed and erased") {
   CHECK(erased.status == 200);
   CHECK(ApiCalls::Parsed(erased).at("records") == 0);
   CHECK(api.Do(kDelete, path, kPrivacyOfficer).body == erased.body);
-  CHECK(ApiCalls::Answer(api.Get(path, kCaseWorker)) == "404 not_found");
+  CHECK(ApiCalls::Answer(api.Get(path, kCrmService)) == "404 not_found");
   api.CheckInvariants();
 }
 
@@ -104,7 +104,7 @@ TEST_CASE("an idempotency key makes one object, whatever route it is used on") {
 
 TEST_CASE("a record is created, read, changed and deleted") {
   ClientCalls api;
-  const Reply read = api.Get(api.contact, kCaseWorker);
+  const Reply read = api.Get(api.contact, kCrmService);
   CHECK(read.status == 200);
   CHECK(ApiCalls::Header(read, "ETag") == "\"1\"");
   const json body = ApiCalls::Parsed(read);
@@ -125,14 +125,14 @@ TEST_CASE("a record is created, read, changed and deleted") {
   CHECK(ApiCalls::Answer(bad) == "422 document_invalid");
   CHECK(ApiCalls::Pointers(bad) == Strings{"/data/a~1b", "/data/email", "/data/last_name"});
 
-  const Reply versions = api.Get(api.contact + "/versions", kCaseWorker);
+  const Reply versions = api.Get(api.contact + "/versions", kCrmService);
   CHECK(ApiCalls::Parsed(versions).at("items").size() == 2);
-  const Reply old = api.Get(api.contact + "/versions/1", kCaseWorker);
+  const Reply old = api.Get(api.contact + "/versions/1", kCrmService);
   CHECK(ApiCalls::Parsed(old).at("data") == json{{"last_name", "Doe"}});
   CHECK(ApiCalls::Header(old, "ETag") == "\"1\"");
   for (const char* none : {"/versions/3", "/versions/0", "/versions/01", "/versions/x",
                            "/versions/99999999999999999999"}) {
-    CHECK(ApiCalls::Answer(api.Get(api.contact + none, kCaseWorker)) == "404 not_found");
+    CHECK(ApiCalls::Answer(api.Get(api.contact + none, kCrmService)) == "404 not_found");
   }
 
   CHECK(ApiCalls::Answer(api.Do(kDelete, api.contact, kCrmService, {},
@@ -140,7 +140,7 @@ TEST_CASE("a record is created, read, changed and deleted") {
   const Reply deleted = api.Do(kDelete, api.contact, kCrmService);
   CHECK(deleted.status == 204);
   CHECK(deleted.body.empty());
-  CHECK(ApiCalls::Answer(api.Get(api.contact, kCaseWorker)) == "404 not_found");
+  CHECK(ApiCalls::Answer(api.Get(api.contact, kCrmService)) == "404 not_found");
   api.CheckInvariants();
 }
 
@@ -168,20 +168,20 @@ TEST_CASE("a record's body has a class and data, and nothing else") {
 TEST_CASE("records are listed with or without data, and the log says which") {
   ClientCalls api;
   const std::string path = api.client + "/records";
-  const json plain = ApiCalls::Parsed(api.Get(path, kCaseWorker));
+  const json plain = ApiCalls::Parsed(api.Get(path, kCrmService));
   CHECK(plain.at("items").size() == 1);
   CHECK(!plain.at("items")[0].contains("data"));
   CHECK(api.EntriesOf(api.last)[0].at("action") == "record.list");
-  const json full = ApiCalls::Parsed(api.Get(path, kCaseWorker, ApiCalls::Query("data", "true")));
+  const json full = ApiCalls::Parsed(api.Get(path, kCrmService, ApiCalls::Query("data", "true")));
   CHECK(full.at("items")[0].at("data") == json{{"last_name", "Doe"}});
   CHECK(api.EntriesOf(api.last)[0].at("action") == "record.read");
-  CHECK(ApiCalls::Answer(api.Get(path, kCaseWorker, ApiCalls::Query("data", "yes"))) ==
+  CHECK(ApiCalls::Answer(api.Get(path, kCrmService, ApiCalls::Query("data", "yes"))) ==
         "400 parameter_invalid");
-  CHECK(ApiCalls::Answer(api.Get(path, kCaseWorker, ApiCalls::Query("limit", "0"))) ==
+  CHECK(ApiCalls::Answer(api.Get(path, kCrmService, ApiCalls::Query("limit", "0"))) ==
         "400 parameter_invalid");
-  CHECK(ApiCalls::Answer(api.Get(path, kCaseWorker, ApiCalls::Query("cursor", "x"))) ==
+  CHECK(ApiCalls::Answer(api.Get(path, kCrmService, ApiCalls::Query("cursor", "x"))) ==
         "400 cursor_invalid");
-  CHECK(ApiCalls::Answer(api.Get(path, kCaseWorker, ApiCalls::Query("class", "nonsense"))) ==
+  CHECK(ApiCalls::Answer(api.Get(path, kCrmService, ApiCalls::Query("class", "nonsense"))) ==
         "422 class_unknown");
 }
 
@@ -314,7 +314,7 @@ TEST_CASE("tokens are made, listed, used and revoked") {
   const json me = ApiCalls::Parsed(api.Get("/v1/me", kAuditor, with_it));
   CHECK(me.at("id") == token.at("id"));
   CHECK(!me.contains("token"));
-  CHECK(ApiCalls::Parsed(api.Get("/v1/tokens", kSecurityOfficer)).at("items").size() == 7);
+  CHECK(ApiCalls::Parsed(api.Get("/v1/tokens", kSecurityOfficer)).at("items").size() == 8);
   const std::string path = "/v1/tokens/" + token.at("id").get<std::string>();
   const Reply revoked = api.Do(kDelete, path, kSecurityOfficer);
   CHECK(revoked.status == 200);

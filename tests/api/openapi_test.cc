@@ -193,7 +193,7 @@ TEST_CASE("the roles that the document names are the built-in ones") {
   const std::string text(OpenApiDocument());
   for (const auto& role : roles) {
     INFO(role);
-    CHECK(text.find("\"" + role + "\"") != std::string::npos);
+    CHECK(text.find(role) != std::string::npos);
   }
 }
 

@@ -50,7 +50,7 @@ TEST_CASE("a client is rendered with what it has, whatever is in it") {
 }
 
 TEST_CASE("a record is rendered with its data only where that was read") {
-  vault::RecordInfo record{kRecord, kClient, "contact", 3, 9, kTime, kTime, {}};
+  vault::RecordInfo record{kRecord, kClient, "contact", 3, 9, kTime, kTime, {}, {}, {}};
   const json metadata = {{"id", kRecord.Text()}, {"client", kClient.Text()},
                          {"class", "contact"},   {"class_version", 3},
                          {"version", 9},         {"created", kTimeText},
@@ -88,7 +88,7 @@ TEST_CASE("a token is rendered without any secret, and says when it was revoked"
   token.id = IdOf<vault::TokenId>(3);
   token.principal = IdOf<vault::PrincipalId>(4);
   token.name = kHostile;
-  token.role = vault::Role::kCrmService;
+  token.role = "crm-service";
   token.created = token.expires = kTime;
   json expected = {{"id", token.id.Text()}, {"principal", token.principal.Text()},
                    {"name", kHostile},      {"role", "crm-service"},

@@ -1,5 +1,7 @@
 // Every route for every role: the cells come from the OpenAPI document and the role table, so that
 // a route that is added without a thought for who may use it is noticed.
+#include "tests/support/roles.h"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/support/running_vault.h"
@@ -36,8 +38,14 @@ TEST_CASE("every route answers every role as the tables say") {
   const std::string record = vault.NewContact(client, {{"last_name", "Role"}});
   const json document = vault.As("auditor").Get("/openapi.json").Json();
   const std::map<std::string, std::string> values = {
-      {"client", client},  {"record", record},      {"version", "1"},
-      {"name", "contact"}, {"code", "client-care"}, {"token", "tok_00000000000000000000000000"},
+      {"client", client},
+      {"record", record},
+      {"version", "1"},
+      {"principal", "svc_00000000000000000000000000"},
+      {"lease", "lease_00000000000000000000000000"},
+      {"name", "contact"},
+      {"code", "client-care"},
+      {"token", "tok_00000000000000000000000000"},
       {"seq", "0"}};
 
   int cells = 0;

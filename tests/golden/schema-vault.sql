@@ -1,3 +1,12 @@
+CREATE TABLE assignments (
+  client    INTEGER NOT NULL,
+  principal BLOB    NOT NULL CHECK (length(principal) = 16),
+  cid       BLOB    NOT NULL CHECK (length(cid) = 16),
+  starts    INTEGER NOT NULL,
+  ends      INTEGER NOT NULL,           -- 2^63-1: until it is taken away
+  given_by  BLOB    NOT NULL CHECK (length(given_by) = 16),
+  PRIMARY KEY (client, principal)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE blind_index (
   token  BLOB    NOT NULL CHECK (length(token) = 16),
   record INTEGER NOT NULL,
@@ -46,6 +55,20 @@ CREATE TABLE idempotency (
   created INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX idempotency_by_client ON idempotency (client);
+CREATE TABLE leases (
+  lid       BLOB    PRIMARY KEY CHECK (length(lid) = 16),
+  client    INTEGER NOT NULL,
+  cid       BLOB    NOT NULL CHECK (length(cid) = 16),
+  principal BLOB    NOT NULL CHECK (length(principal) = 16),
+  class     TEXT    NOT NULL,
+  fields    TEXT    NOT NULL,           -- sorted, separated by single spaces
+  purpose   TEXT    NOT NULL,
+  ticket    TEXT    NOT NULL,
+  created   INTEGER NOT NULL,
+  expires   INTEGER NOT NULL,           -- also when it was ended before its time
+  given_by  BLOB    NOT NULL CHECK (length(given_by) = 16)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leases_by_client ON leases (client);
 CREATE TABLE log_checkpoint (
   id   INTEGER PRIMARY KEY CHECK (id = 1),
   note TEXT    NOT NULL                 -- the last signed checkpoint
@@ -70,9 +93,8 @@ CREATE TABLE principals (
   pid     BLOB    PRIMARY KEY CHECK (length(pid) = 16),
   kind    INTEGER NOT NULL,
   name    TEXT    NOT NULL,
-  role    INTEGER NOT NULL,
   created INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, role TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 CREATE TABLE purposes (
   code       TEXT    PRIMARY KEY,
   definition TEXT    NOT NULL,
@@ -102,6 +124,13 @@ CREATE TABLE records (
   payload       BLOB    NOT NULL        -- sealed under the client's key
 ) STRICT;
 CREATE INDEX records_by_client ON records (client, class);
+CREATE TABLE roles (
+  name       TEXT    NOT NULL,
+  version    INTEGER NOT NULL,
+  definition TEXT    NOT NULL,
+  created    INTEGER NOT NULL,
+  PRIMARY KEY (name, version)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE schema_migrations (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE tokens (
   tid       BLOB    PRIMARY KEY CHECK (length(tid) = 16),

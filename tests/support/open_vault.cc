@@ -65,7 +65,7 @@ struct Pattern {
     };
     for (const Role role : vault::kRoles) {
       if (role == Role::kAdministrator) continue;
-      auto token = (*vault)->CreateToken(administrator(), Name(role), role, kTokenLifetime);
+      auto token = (*vault)->CreateToken(administrator(), Name(role), Name(role), kTokenLifetime);
       REQUIRE(token);
       tokens[role] = *std::move(token);
     }

@@ -20,6 +20,7 @@
 #include "audit/entry.h"
 #include "crypto/root_key_provider.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/roles.h"
 #include "tests/support/temporary_directory.h"
 #include "vault/vault.h"
 

@@ -167,7 +167,7 @@ TEST_CASE("a data directory is written for later versions", "[.][write-golden]")
   for (const auto& [name, role] :
        {std::pair("crm", kCrmService), std::pair("privacy", kPrivacyOfficer)}) {
     const auto token =
-        vault.CreateToken(golden.As("admin"), name, role, std::int64_t{366} * 86'400);
+        vault.CreateToken(golden.As("admin"), name, Name(role), std::int64_t{366} * 86'400);
     REQUIRE(token);
     golden.known[name] = token->secret.substr(4);
   }

@@ -24,7 +24,7 @@ TEST_CASE("a client is read back as it was made") {
   vault.clock.Advance(1000);
   vault.Close();
   vault.Open();
-  const auto read = vault->GetClient(vault.As(kCaseWorker), made->id);
+  const auto read = vault->GetClient(vault.As(kCrmService), made->id);
   REQUIRE(read);
   CHECK(read->id == made->id);
   CHECK(read->external_ref == made->external_ref);
@@ -114,26 +114,26 @@ TEST_CASE("a client is changed by who saw its version") {
   TestVault vault;
   const ClientId id = vault.NewClient("A-1", {"old"});
   vault.clock.Advance(5000);
-  const auto changed = vault->UpdateClient(vault.As(kCaseWorker), id, 1, {"A-2", {{"new", "b"}}});
+  const auto changed = vault->UpdateClient(vault.As(kCrmService), id, 1, {"A-2", {{"new", "b"}}});
   REQUIRE(changed);
   CHECK(changed->external_ref == "A-2");
   CHECK(changed->tags == Strings{"b", "new"});
   CHECK(changed->version == 2);
   CHECK(changed->updated.ms - changed->created.ms == 5000);
   for (const std::uint64_t stale : {0U, 1U, 3U}) {
-    const auto lost = vault->UpdateClient(vault.As(kCaseWorker), id, stale, {"A-3", {}});
+    const auto lost = vault->UpdateClient(vault.As(kCrmService), id, stale, {"A-3", {}});
     REQUIRE(!lost);
     CHECK(lost.error().code == Code::kPreconditionFailed);
     CHECK(lost.error().reason == "version_mismatch");
   }
   // What is not named stays.
-  CHECK(vault->UpdateClient(vault.As(kCaseWorker), id, 2, {{}, Strings{}})->external_ref == "A-2");
-  const auto read = vault->GetClient(vault.As(kCaseWorker), id);
+  CHECK(vault->UpdateClient(vault.As(kCrmService), id, 2, {{}, Strings{}})->external_ref == "A-2");
+  const auto read = vault->GetClient(vault.As(kCrmService), id);
   CHECK(read->tags.empty());
   CHECK(read->version == 3);
   CHECK(vault->SearchByReference(vault.As(kCrmService), "A-1")->items.empty());
   CHECK(vault->SearchByReference(vault.As(kCrmService), "A-2")->items.size() == 1);
-  CHECK(IssuesOf(vault->UpdateClient(vault.As(kCaseWorker), id, 3, {{}, {{"Bad"}}})).size() == 1);
+  CHECK(IssuesOf(vault->UpdateClient(vault.As(kCrmService), id, 3, {{}, {{"Bad"}}})).size() == 1);
   vault.CheckInvariants();
 }
 
@@ -172,24 +172,24 @@ TEST_CASE("each operation on a client leaves the entry that says what it did") {
                                     {"fields", kProfile},
                                     {"version", 1},
                                     {"payload_hash", vault.ProfileHash(made->id)}}));
-  caller = vault.As(kCaseWorker);
+  caller = vault.As(kCrmService);
   CHECK(vault->GetClient(caller, made->id));
   CHECK(vault.EntryOf(caller) ==
         vault.Allowed(
-            kCaseWorker,
+            kCrmService,
             {{"action", "client.read"}, {"client", id}, {"fields", kProfile}, {"version", 1}}));
-  caller = vault.As(kCaseWorker, "billing");
+  caller = vault.As(kCrmService, "billing");
   CHECK(vault->UpdateClient(caller, made->id, 1, {{}, Strings{}}));
   CHECK(vault.EntryOf(caller) ==
-        vault.Allowed(kCaseWorker, {{"action", "client.update"},
+        vault.Allowed(kCrmService, {{"action", "client.update"},
                                     {"client", id},
                                     {"fields", {"tags"}},
                                     {"purpose", "billing"},
                                     {"version", 2},
                                     {"payload_hash", vault.ProfileHash(made->id)}}));
-  caller = vault.As(kCaseWorker);
+  caller = vault.As(kCrmService);
   CHECK(!vault->UpdateClient(caller, made->id, 1, {"A-2", {}}));
-  CHECK(vault.EntryOf(caller) == vault.Allowed(kCaseWorker, {{"action", "client.update"},
+  CHECK(vault.EntryOf(caller) == vault.Allowed(kCrmService, {{"action", "client.update"},
                                                              {"client", id},
                                                              {"outcome", "version_mismatch"}}));
   caller = vault.As(kCrmService);
@@ -384,7 +384,8 @@ TEST_CASE("an idempotency key with another body is refused, and makes nothing") 
   CHECK(vault.Number("SELECT count(*) FROM clients") == 1);
   // Another key, another caller, another operation: nothing to do with it.
   CHECK(vault->CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key-2", "body"}));
-  const auto token = vault->CreateToken(vault.As(kAdministrator), "second", kCrmService, 3600);
+  const auto token =
+      vault->CreateToken(vault.As(kAdministrator), "second", Name(kCrmService), 3600);
   REQUIRE(token);
   CHECK(vault->CreateClient(TestVault::Stranger(token->secret), {"A-3", {}}, {"key-1", "other"}));
   CHECK(vault.Number("SELECT count(*) FROM clients") == 3);

@@ -174,7 +174,7 @@ TEST_CASE("after the erasure's answer no read begins, whoever is under way") {
         work([&] { return AnswerOf(vault->GetRecord(vault.As(kCrmService), client, record)); });
       });
       threads.emplace_back(
-          [&] { work([&] { return AnswerOf(vault->GetClient(vault.As(kCaseWorker), client)); }); });
+          [&] { work([&] { return AnswerOf(vault->GetClient(vault.As(kSupervisor), client)); }); });
       threads.emplace_back([&] {
         work([&] {
           return AnswerOf(vault->CreateRecord(vault.As(kCrmService), client, "contact",

@@ -53,7 +53,7 @@ TEST_CASE("a stored class or purpose that cannot be read is damage, and is named
        {"UPDATE classes SET definition = substr(definition, 1, 40) WHERE name = 'contact'",
         "UPDATE classes SET version = 7 WHERE name = 'contact'",
         "UPDATE purposes SET definition = '{}' WHERE code = 'billing'",
-        "UPDATE principals SET role = 99 WHERE role = 6"}) {
+        "UPDATE principals SET role = 'nobody' WHERE role = 'auditor'"}) {
     INFO(damage);
     TestVault vault;
     vault.Close();

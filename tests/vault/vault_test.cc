@@ -56,7 +56,7 @@ TEST_CASE("a new vault has one administrator, two entries and an anchor over bot
   Workshop shop;
   const auto token = shop.Initialize(shop.work / "data");
   REQUIRE(token);
-  CHECK(token->info.role == Role::kAdministrator);
+  CHECK(token->info.role == "administrator");
   CHECK(token->secret.starts_with("cft_"));
   CHECK(token->secret.size() == 4 + 43);
   CHECK(token->info.expires.ms - token->info.created.ms == std::int64_t{365} * 86'400'000);

@@ -10,6 +10,7 @@
 
 #include "crypto/blind_index.h"
 #include "crypto/random.h"
+#include "vault/names.h"
 
 namespace coffer::vault {
 namespace {
@@ -58,7 +59,7 @@ std::string KeysDatabasePath(const std::string& directory) { return directory + 
 std::string KeyringPath(const std::string& directory) { return directory + "/keyring.json"; }
 
 Call Vault::Core::StartCall(const Caller& caller, Action action) const {
-  Call call{caller, action, std::nullopt, {}, {}, Role::kAuditor};
+  Call call{caller, action, std::nullopt, {}};
   if (!caller.token.empty()) {
     call.digest = crypto::KeyedHash(keyring.token_hash_key(), {crypto::AsBytes(caller.token)});
   }
@@ -71,32 +72,73 @@ Call Vault::Core::StartCall(const Caller& caller, Action action) const {
   return call;
 }
 
-Status Vault::Core::Authorize(Transaction& transaction, Call& call,
-                              const ClassSchema* record_class) const {
+Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Call& call,
+                                              Action action, const std::optional<ClientId>& client,
+                                              const ClassSchema* record_class,
+                                              std::optional<Timestamp> at) const {
   AccessFacts facts;
-  facts.action = call.action;
+  facts.action = action;
   latest = std::max(latest, transaction.now());
-  facts.now = latest;
+  facts.now = at.value_or(latest);
   facts.purpose = call.caller.purpose;
   facts.purpose_registered = transaction.catalog().purposes.contains(call.caller.purpose);
+  facts.address = call.caller.address_known ? std::string_view(call.caller.address) : "";
+  facts.reason_given = !call.caller.reason.empty();
+  facts.ticket_given = IsTicket(call.caller.ticket);
   facts.record_class = record_class;
+  ClientFacts about;
+  std::vector<const LeaseTerms*> leases;
+  std::optional<ClientRow> row;
   if (const TokenRow* token = call.digest ? transaction.FindToken(*call.digest) : nullptr) {
-    facts.role = token->role;
+    facts.authenticated = true;
+    facts.role = call.role.get();
     facts.token_revoked = token->revoked.has_value();
     facts.token_expires = token->expires;
+    if (client) {
+      about.assigned = transaction.access().IsAssigned(*client, token->principal, facts.now);
+      leases = transaction.access().LeasesOf(*client, token->principal);
+      about.leases = leases;
+      if (call.role && call.role->scoped_by_tag) {
+        COFFER_ASSIGN(row, transaction.stores().clients.Find(*client));
+        if (row) about.tags = row->tags;
+      }
+      facts.client = &about;
+    }
+  }
+  return Decide(facts);
+}
+
+Result<bool> Vault::Core::InScope(Transaction& transaction, const Call& call,
+                                  const ClientId& client, const ClassSchema* record_class) const {
+  if (!call.role->scoped) return true;
+  COFFER_ASSIGN(const auto decision,
+                DecideFor(transaction, call, call.action, client, record_class));
+  return decision.allowed;
+}
+
+Status Vault::Core::Authorize(Transaction& transaction, Call& call,
+                              const ClassSchema* record_class) const {
+  if (const TokenRow* token = call.digest ? transaction.FindToken(*call.digest) : nullptr) {
     call.actor = token->principal;
-    call.role = token->role;
+    call.role = transaction.catalog().Role(token->role);
     if (call.entry.actor.empty()) call.entry.actor = token->principal.Text();
     call.entry.actor_kind = audit::ActorKind::kService;
   }
   // A purpose that is in no register is the caller's text, and free text is not kept in the log.
-  if (!facts.purpose_registered) call.entry.purpose.clear();
+  if (!transaction.catalog().purposes.contains(call.caller.purpose)) call.entry.purpose.clear();
 
-  auto decision = Decide(facts);
-  call.entry.decision = decision.allowed ? audit::Decision::kAllow : audit::Decision::kDeny;
-  call.entry.rule = std::move(decision.rule);
-  if (!decision.allowed) return std::unexpected(std::move(decision.error));
+  COFFER_ASSIGN(call.decision,
+                DecideFor(transaction, call, call.action, call.subject, record_class));
+  call.entry.decision = call.decision.allowed ? audit::Decision::kAllow : audit::Decision::kDeny;
+  call.entry.rule = call.decision.rule;
+  if (!call.decision.allowed) return std::unexpected(call.decision.error);
   return {};
+}
+
+void Vault::Core::NoteTicket(Call& call) {
+  if (!IsTicket(call.caller.ticket)) return;
+  std::string& detail = call.entry.detail;
+  detail = "ticket " + call.caller.ticket + (detail.empty() ? "" : "; " + detail);
 }
 
 std::unexpected<Error> NotFound(Call& call) {

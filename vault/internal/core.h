@@ -26,8 +26,16 @@ struct Call {
   Action action;
   std::optional<TokenDigest> digest;  // of the token presented
   audit::Entry entry;
-  PrincipalId actor;  // set by Authorize
-  Role role = Role::kAuditor;
+  std::optional<ClientId> subject = {};  // the client it is about
+  // Set by Authorize. The decision points into the role and, until the transaction ends, leases.
+  PrincipalId actor = {};
+  std::shared_ptr<const RoleDocument> role = {};
+  AccessDecision decision = {};
+
+  void About(const ClientId& client) {
+    subject = client;
+    entry.client = client.Text();
+  }
 };
 
 // Another process's claim on the directory ends with this object.
@@ -71,6 +79,15 @@ struct Vault::Core {
 
   // Authenticates the caller and decides; fills in the entry. Inside a transaction only.
   Status Authorize(Transaction& transaction, Call& call, const ClassSchema* record_class) const;
+  // The same decision about one client among several, or with another action; the entry stays.
+  Result<AccessDecision> DecideFor(Transaction& transaction, const Call& call, Action action,
+                                   const std::optional<ClientId>& client,
+                                   const ClassSchema* record_class,
+                                   std::optional<Timestamp> at = std::nullopt) const;
+
+  // Whether one of several clients is there for the caller of a decision that was made without it.
+  Result<bool> InScope(Transaction& transaction, const Call& call, const ClientId& client,
+                       const ClassSchema* record_class) const;
 
   // The operation as one engine operation: decision first, then `work`; a reason is sealed beside
   // the entry, under the key of `client` where it lives.
@@ -81,14 +98,18 @@ struct Vault::Core {
     auto done = engine->Run(kind, rule, call.entry, [&](Transaction& transaction) -> Status {
       auto decided = Authorize(transaction, call, record_class);
       COFFER_TRY(SealReason(transaction, call, client));
-      if (!decided) return decided;
-      return work(transaction);
+      auto worked = decided ? work(transaction) : decided;
+      NoteTicket(call);
+      return worked;
     });
     if (!done && done.error().code == Code::kCorrupted) {
       return std::unexpected(IntegrityAlarm(call, done.error().reason));
     }
     return done;
   }
+
+  // The case that the request says it belongs to, into the entry.
+  static void NoteTicket(Call& call);
 
   Status SealReason(Transaction& transaction, Call& call,
                     const std::optional<ClientId>& client) const;

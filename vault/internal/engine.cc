@@ -30,6 +30,8 @@ Stores& Transaction::stores() { return *engine_.stores_; }
 
 const Catalog& Transaction::catalog() const { return *engine_.current_catalog_; }
 
+const AccessRegister& Transaction::access() const { return engine_.access_; }
+
 const TokenRow* Transaction::FindToken(const TokenDigest& digest) const {
   const auto found = engine_.tokens_.find(KeyOf(digest));
   return found == engine_.tokens_.end() ? nullptr : &found->second;
@@ -79,10 +81,11 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(auto catalog, CatalogStore::Open(engine->vault_));
   COFFER_ASSIGN(auto principals, PrincipalStore::Open(engine->vault_));
   COFFER_ASSIGN(auto idempotency, IdempotencyStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto access, AccessStore::Open(engine->vault_));
   COFFER_ASSIGN(auto key_store, KeyStore::Open(engine->keys_));
-  engine->stores_ = std::make_unique<Stores>(
-      Stores{std::move(log), std::move(clients), std::move(records), std::move(catalog),
-             std::move(principals), std::move(idempotency), std::move(key_store)});
+  engine->stores_ = std::make_unique<Stores>(Stores{
+      std::move(log), std::move(clients), std::move(records), std::move(catalog),
+      std::move(principals), std::move(idempotency), std::move(access), std::move(key_store)});
 
   auto& statements = engine->statements_;
   COFFER_ASSIGN(statements.begin, Statement::Prepare(engine->vault_, "BEGIN IMMEDIATE"));
@@ -142,7 +145,17 @@ Status Engine::Load() {
   PublishCatalog(std::make_shared<const Catalog>(std::move(catalog)));
   COFFER_ASSIGN(auto tokens, stores_->principals.Load());
   tokens_.clear();
+  for (const auto& row : tokens) {
+    if (current_catalog_->Role(row.role) == nullptr) {
+      return Fail(Code::kCorrupted, "storage_corrupted", "a principal has no known role");
+    }
+  }
   for (auto& row : tokens) tokens_.emplace(KeyOf(row.digest), std::move(row));
+  COFFER_ASSIGN(auto assignments, stores_->access.LoadAssignments());
+  COFFER_ASSIGN(auto leases, stores_->access.LoadLeases(options_.clock->Now()));
+  access_.Clear();
+  for (auto& row : assignments) access_.Put(std::move(row));
+  for (auto& row : leases) access_.Put(std::move(row));
   return {};
 }
 
@@ -296,12 +309,18 @@ Status Engine::TakeOver(Transaction& transaction) {
   }
   for (const ClientId& client : transaction.destroyed_keys_) {
     cache_->Remove(client);
+    access_.Forget(client);
     keys_to_destroy_.push_back(client);
   }
   if (transaction.catalog_) PublishCatalog(std::move(transaction.catalog_));
   if (transaction.token_) {
     tokens_.insert_or_assign(KeyOf(transaction.token_->digest), *std::move(transaction.token_));
   }
+  if (transaction.assignment_) access_.Put(*std::move(transaction.assignment_));
+  if (transaction.unassigned_) {
+    access_.Remove(transaction.unassigned_->first, transaction.unassigned_->second);
+  }
+  if (transaction.lease_) access_.Put(*std::move(transaction.lease_));
   return {};
 }
 

@@ -27,6 +27,7 @@
 #include "audit/log_writer.h"
 #include "crypto/keyring.h"
 #include "crypto/result.h"
+#include "vault/internal/access_store.h"
 #include "vault/internal/client_store.h"
 #include "vault/internal/function_ref.h"
 #include "vault/internal/key_cache.h"
@@ -45,6 +46,7 @@ struct Stores {
   CatalogStore catalog;
   PrincipalStore principals;
   IdempotencyStore idempotency;
+  AccessStore access;
   KeyStore keys;  // in keys.db
 };
 
@@ -60,6 +62,7 @@ class Transaction {
   const TokenRow* FindToken(const TokenDigest& digest) const;
   const TokenRow* FindToken(const TokenId& id) const;
   std::vector<const TokenRow*> Tokens() const;
+  const AccessRegister& access() const;
 
   // The client's data key, from the cache or keys.db. Errors: kNotFound "not_found".
   Result<KeyCache::Pin> PinKey(const ClientId& client);
@@ -79,6 +82,11 @@ class Transaction {
     catalog_ = std::make_shared<const Catalog>(std::move(catalog));
   }
   void PutToken(TokenRow row) { token_ = std::move(row); }
+  void PutAssignment(AssignmentRow row) { assignment_ = std::move(row); }
+  void RemoveAssignment(const ClientId& client, const PrincipalId& principal) {
+    unassigned_ = {client, principal};
+  }
+  void PutLease(LeaseRow row) { lease_ = std::move(row); }
   // The number the operation's own entry will have, when it is the only one it leaves.
   std::uint64_t NextSeq() const;
 
@@ -95,6 +103,9 @@ class Transaction {
   std::vector<ClientId> destroyed_keys_;
   std::shared_ptr<const Catalog> catalog_;
   std::optional<TokenRow> token_;
+  std::optional<AssignmentRow> assignment_;
+  std::optional<std::pair<ClientId, PrincipalId>> unassigned_;
+  std::optional<LeaseRow> lease_;
 };
 
 enum class OperationKind { kRead, kWrite };
@@ -177,6 +188,7 @@ class Engine {
   // Engine thread only.
   std::unique_ptr<audit::LogWriter> writer_;
   std::unordered_map<std::string, TokenRow> tokens_;  // by digest bytes
+  AccessRegister access_;
   std::shared_ptr<const Catalog> current_catalog_;
   bool keys_open_ = false;  // a transaction on keys.db
   bool needs_reload_ = false;

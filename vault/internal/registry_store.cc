@@ -13,6 +13,10 @@ constexpr std::string_view kPurposes = "SELECT code, definition FROM purposes";
 constexpr std::string_view kPutPurpose =
     "INSERT INTO purposes (code, definition, updated) VALUES (?, ?, ?) "
     "ON CONFLICT (code) DO UPDATE SET definition = excluded.definition, updated = excluded.updated";
+constexpr std::string_view kRoles =
+    "SELECT name, version, definition FROM roles ORDER BY name, version";
+constexpr std::string_view kInsertRole =
+    "INSERT INTO roles (name, version, definition, created) VALUES (?, ?, ?, ?)";
 constexpr std::string_view kLoadTokens =
     "SELECT t.tid, t.principal, t.digest, p.name, p.role, t.created, t.expires, t.revoked "
     "FROM tokens t JOIN principals p ON p.pid = t.principal ORDER BY t.tid";
@@ -48,10 +52,17 @@ std::shared_ptr<const ClassSchema> Catalog::Version(std::string_view name,
   return found->second[version - 1];
 }
 
+std::shared_ptr<const RoleDocument> Catalog::Role(std::string_view name) const {
+  const auto found = roles.find(name);
+  return found == roles.end() ? nullptr : found->second;
+}
+
 Result<CatalogStore> CatalogStore::Open(Database& database) {
   CatalogStore store;
   COFFER_ASSIGN(store.classes_, Statement::Prepare(database, kClasses));
   COFFER_ASSIGN(store.purposes_, Statement::Prepare(database, kPurposes));
+  COFFER_ASSIGN(store.roles_, Statement::Prepare(database, kRoles));
+  COFFER_ASSIGN(store.insert_role_, Statement::Prepare(database, kInsertRole));
   COFFER_ASSIGN(store.insert_class_, Statement::Prepare(database, kInsertClass));
   COFFER_ASSIGN(store.put_purpose_, Statement::Prepare(database, kPutPurpose));
   return store;
@@ -84,12 +95,36 @@ Result<Catalog> CatalogStore::Load() {
     std::string code = purpose->code;
     catalog.purposes.emplace(std::move(code), *std::move(purpose));
   }
+  for (const RoleDocument& role : BuiltInRoles()) {
+    // Lives as long as the process.
+    catalog.roles.emplace(role.name,
+                          std::shared_ptr<const RoleDocument>(std::shared_ptr<void>(), &role));
+  }
+  auto roles = roles_.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, roles.Next());
+    if (!more) break;
+    auto role = ParseRole(roles.Text(0), roles.Text(2));
+    if (!role) {
+      return Fail(Code::kCorrupted, "storage_corrupted",
+                  "a stored role cannot be read: " + std::string(roles.Text(0)));
+    }
+    role->version = static_cast<std::uint64_t>(roles.Int(1));
+    std::string name = role->name;
+    catalog.roles.insert_or_assign(std::move(name),
+                                   std::make_shared<const RoleDocument>(*std::move(role)));
+  }
   return catalog;
 }
 
 Status CatalogStore::InsertClass(const ClassSchema& schema, Timestamp now) {
   return insert_class_.Execute(std::string_view(schema.name), schema.version,
                                std::string_view(schema.definition), now.ms);
+}
+
+Status CatalogStore::InsertRole(const RoleDocument& role, Timestamp now) {
+  return insert_role_.Execute(std::string_view(role.name), role.version,
+                              std::string_view(role.definition), now.ms);
 }
 
 Status CatalogStore::PutPurpose(const Purpose& purpose, Timestamp now) {
@@ -117,9 +152,7 @@ Result<std::vector<TokenRow>> PrincipalStore::Load() {
     std::ranges::copy(rows.Blob(1), row.principal.value.begin());
     std::ranges::copy(rows.Blob(2), row.digest.begin());
     row.name = rows.Text(3);
-    const auto role = RoleFromNumber(rows.Int(4));
-    if (!role) return Fail(Code::kCorrupted, "storage_corrupted", "a principal has no known role");
-    row.role = *role;
+    row.role = rows.Text(4);
     row.created.ms = rows.Int(5);
     row.expires.ms = rows.Int(6);
     if (!rows.IsNull(7)) row.revoked = Timestamp{rows.Int(7)};
@@ -129,7 +162,7 @@ Result<std::vector<TokenRow>> PrincipalStore::Load() {
 
 Status PrincipalStore::Insert(const TokenRow& row) {
   COFFER_TRY(insert_principal_.Execute(row.principal.bytes(), std::string_view(row.name),
-                                       static_cast<int>(row.role), row.created.ms));
+                                       std::string_view(row.role), row.created.ms));
   return insert_token_.Execute(row.id.bytes(), ByteView(row.digest), row.principal.bytes(),
                                row.created.ms, row.expires.ms);
 }

@@ -1,4 +1,4 @@
-// Classes, purposes, principals with their tokens, idempotency keys, and client keys.
+// Classes, purposes, roles, principals with their tokens, idempotency keys, and client keys.
 #pragma once
 
 #include <map>
@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "audit/clock.h"
-#include "vault/access_policy.h"
 #include "vault/class_schema.h"
 #include "vault/ids.h"
 #include "vault/internal/sqlite.h"
 #include "vault/purpose.h"
+#include "vault/role.h"
 
 namespace coffer::vault {
 
@@ -23,9 +23,12 @@ struct Catalog {
   // Every version of each class, oldest first; version v is at v - 1.
   std::map<std::string, std::vector<std::shared_ptr<const ClassSchema>>, std::less<>> classes;
   std::map<std::string, Purpose, std::less<>> purposes;
+  // The newest version of each role, built-in ones among them.
+  std::map<std::string, std::shared_ptr<const RoleDocument>, std::less<>> roles;
 
   std::shared_ptr<const ClassSchema> Newest(std::string_view name) const;
   std::shared_ptr<const ClassSchema> Version(std::string_view name, std::uint64_t version) const;
+  std::shared_ptr<const RoleDocument> Role(std::string_view name) const;  // null: no such role
 };
 
 class CatalogStore {
@@ -34,9 +37,10 @@ class CatalogStore {
   Result<Catalog> Load();
   Status InsertClass(const ClassSchema& schema, Timestamp now);
   Status PutPurpose(const Purpose& purpose, Timestamp now);
+  Status InsertRole(const RoleDocument& role, Timestamp now);
 
  private:
-  Statement classes_, purposes_, insert_class_, put_purpose_;
+  Statement classes_, purposes_, roles_, insert_class_, put_purpose_, insert_role_;
 };
 
 using TokenDigest = crypto::Hash;
@@ -46,7 +50,7 @@ struct TokenRow {
   PrincipalId principal;
   TokenDigest digest{};
   std::string name;
-  Role role = Role::kAuditor;
+  std::string role;
   Timestamp created, expires;
   std::optional<Timestamp> revoked;
 };

@@ -1,0 +1,380 @@
+// Who sees what of whom: assignments, leases, masks, merged writes, custom roles, explanations.
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+constexpr std::int64_t kHour = 3600;
+
+const json kComplaint = {{"complaint_number", "C-1"}, {"received_on", "2026-01-02"},
+                         {"channel", "phone"},        {"category", "service"},
+                         {"status", "received"},      {"description", "The heating fails"}};
+
+json Complaint(const json& more) {
+  json data = kComplaint;
+  data.update(more);
+  return data;
+}
+
+const json kSpecial = {{"special_circumstances", "asthma"}};
+
+class AccessVault : public TestVault {
+ public:
+  AccessVault() : client(NewClient("A-1", {"eu"})), other(NewClient("A-2", {"vip"})) {
+    record = NewComplaint(client);
+    hidden = NewComplaint(other);
+  }
+  RecordId NewComplaint(const ClientId& of) {
+    const auto made = (*this)->CreateRecord(As(kCrmService, "complaint-handling"), of, "complaint",
+                                            Complaint(kSpecial), {});
+    INFO(AnswerOf(made));
+    REQUIRE(made);
+    return made->id;
+  }
+  PrincipalId Worker() const { return TokenOf(kCaseWorker).principal; }
+  Caller AsWorker() { return As(kCaseWorker, "complaint-handling"); }
+  void Assign(const ClientId& id, const AssignmentTerms& terms = {}) {
+    REQUIRE((*this)->Assign(As(kSupervisor), id, Worker(), terms));
+  }
+  // A principal of a role that is made here.
+  Caller With(const std::string& grants) {
+    const std::string name = "made-" + std::to_string(++made_);
+    const auto role = (*this)->PutRole(As(kAdministrator), name, R"({"grants": )" + grants + "}");
+    INFO(AnswerOf(role) << (role ? "" : IssuesOf(role).front()));
+    REQUIRE(role);
+    const auto token = (*this)->CreateToken(As(kAdministrator), name, name, kHour);
+    REQUIRE(token);
+    principal = token->info.principal;
+    return Stranger(token->secret);
+  }
+  Caller Again(Caller caller) {
+    caller.call = CallId::New(clock.Now());
+    return caller;
+  }
+  LeaseRequest Request() {
+    return {Worker(), "complaint", {"special_circumstances"}, "complaint-handling",
+            "CASE-1", kHour};
+  }
+
+  ClientId client, other;
+  RecordId record, hidden;
+  PrincipalId principal;  // of the last caller With(…)
+
+ private:
+  int made_ = 0;
+};
+
+TEST_CASE("a client that is not assigned answers in every way like one that does not exist") {
+  AccessVault vault;
+  vault.Assign(vault.client);
+  const ClientId absent = ClientId::New(vault.clock.Now());
+  const std::vector<std::function<std::string(const ClientId&)>> calls = {
+      [&](const ClientId& id) { return AnswerOf(vault->GetClient(vault.AsWorker(), id)); },
+      [&](const ClientId& id) {
+        return AnswerOf(vault->UpdateClient(vault.AsWorker(), id, 7, {{}, Strings{}}));
+      },
+      [&](const ClientId& id) {
+        return AnswerOf(vault->ListRecords(vault.AsWorker(), id, "", true, {}));
+      },
+      [&](const ClientId& id) {
+        return AnswerOf(vault->ListRecords(vault.AsWorker(), id, "complaint", false, {}));
+      },
+      [&](const ClientId& id) {
+        return AnswerOf(vault->GetRecord(vault.AsWorker(), id, vault.hidden));
+      },
+      [&](const ClientId& id) {
+        return AnswerOf(vault->GetRecordVersion(vault.AsWorker(), id, vault.hidden, 1));
+      },
+      [&](const ClientId& id) {
+        return AnswerOf(vault->ListVersions(vault.AsWorker(), id, vault.hidden));
+      },
+      [&](const ClientId& id) {
+        return AnswerOf(
+            vault->CreateRecord(vault.AsWorker(), id, "complaint", kComplaint, {"key", "body"}));
+      },
+      [&](const ClientId& id) {
+        return AnswerOf(vault->UpdateRecord(vault.AsWorker(), id, vault.hidden, 1, kComplaint));
+      },
+      [&](const ClientId& id) {  // what is wrong with the document shows no more
+        return AnswerOf(
+            vault->UpdateRecord(vault.AsWorker(), id, vault.hidden, 1, {{"nonsense", 1}}));
+      },
+  };
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    INFO("call " << i);
+    CHECK(calls[i](vault.other) == "not_found");
+    CHECK(calls[i](absent) == "not_found");
+  }
+  const auto caller = vault.AsWorker();
+  CHECK(!vault->GetClient(caller, vault.other));
+  CHECK(vault.EntryOf(caller).at("rule") == "check:scope");
+
+  const auto listed = vault->ListClients(vault.AsWorker(), "", "", {});
+  REQUIRE(listed);
+  REQUIRE(listed->items.size() == 1);
+  CHECK(listed->items[0].id == vault.client);
+  CHECK(vault->ListClients(vault.AsWorker(), "vip", "", {})->items.empty());
+  CHECK(vault->SearchByReference(vault.AsWorker(), "A-2")->items.empty());
+  CHECK(vault->SearchByReference(vault.AsWorker(), "A-1")->items.size() == 1);
+  const auto found =
+      vault->SearchByField(vault.AsWorker(), "complaint", "complaint_number", "C-1", {});
+  REQUIRE(found);
+  REQUIRE(found->items.size() == 1);
+  CHECK(found->items[0].client == vault.client);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("an assignment counts from its start to its end, and from the next request on") {
+  AccessVault vault;
+  const auto answer = [&] { return AnswerOf(vault->GetClient(vault.AsWorker(), vault.client)); };
+  const auto at = [&](std::int64_t seconds) {
+    return Timestamp{vault.clock.Now().ms + seconds * 1000};
+  };
+  vault.Assign(vault.client, {at(60), at(120)});
+  CHECK(answer() == "not_found");
+  vault.clock.Advance(60'000);
+  CHECK(answer() == "ok");
+  vault.clock.Advance(59'999);
+  CHECK(answer() == "ok");
+  vault.clock.Advance(1);
+  CHECK(answer() == "not_found");
+  vault.Assign(vault.client);
+  CHECK(answer() == "ok");
+  vault.Close();
+  vault.Open();
+  CHECK(answer() == "ok");
+  CHECK(vault->ListAssignments(vault.As(kSupervisor), vault.client)->size() == 1);
+  CHECK(vault->Unassign(vault.As(kSupervisor), vault.client, vault.Worker()));
+  CHECK(answer() == "not_found");
+  CHECK(AnswerOf(vault->Unassign(vault.As(kSupervisor), vault.client, vault.Worker())) ==
+        "not_found");
+
+  const auto refused = [&](const ClientId& id, const PrincipalId& who, AssignmentTerms terms) {
+    return AnswerOf(vault->Assign(vault.As(kSupervisor), id, who, terms));
+  };
+  CHECK(refused(vault.client, PrincipalId(), {}) == "principal_unknown");
+  CHECK(refused(ClientId::New(vault.clock.Now()), vault.Worker(), {}) == "not_found");
+  CHECK(refused(vault.client, vault.Worker(), {at(2), at(1)}) == "assignment_invalid");
+  CHECK(AnswerOf(vault->Assign(vault.AsWorker(), vault.client, vault.Worker(), {})) ==
+        "permission_denied");
+  vault.CheckInvariants();
+}
+
+TEST_CASE("what is special about a client is masked for case workers, wherever it is read") {
+  AccessVault vault;
+  vault.Assign(vault.client);
+  const json masked = Complaint({{"special_circumstances", "***"}});
+  auto caller = vault.AsWorker();
+  const auto read = vault->GetRecord(caller, vault.client, vault.record);
+  REQUIRE(read);
+  CHECK(json::parse(read->data) == masked);
+  CHECK(read->masked == Strings{"special_circumstances"});
+  CHECK(read->present.empty());
+  CHECK(vault.EntryOf(caller).at("detail") == "masked special_circumstances");
+  const auto listed = vault->ListRecords(vault.AsWorker(), vault.client, "", true, {});
+  REQUIRE(listed);
+  CHECK(json::parse(listed->items.at(0).data) == masked);
+  CHECK(listed->items[0].masked == Strings{"special_circumstances"});
+  const auto old = vault->GetRecordVersion(vault.AsWorker(), vault.client, vault.record, 1);
+  CHECK(json::parse(old->data) == masked);
+  // The CRM sees it as it is.
+  const auto plain =
+      vault->GetRecord(vault.As(kCrmService, "complaint-handling"), vault.client, vault.record);
+  CHECK(json::parse(plain->data) == Complaint(kSpecial));
+  CHECK(plain->masked.empty());
+}
+
+TEST_CASE("who sees a field masked can neither overwrite nor remove it") {
+  AccessVault vault;
+  vault.Assign(vault.client);
+  const auto update = [&](std::uint64_t version, const json& data) {
+    return vault->UpdateRecord(vault.AsWorker(), vault.client, vault.record, version, data);
+  };
+  const auto stored = [&] {
+    return json::parse(
+        vault->GetRecord(vault.As(kCrmService, "complaint-handling"), vault.client, vault.record)
+            ->data);
+  };
+  for (const char* value : {"***", "none", "asthma"}) {
+    const auto refused = update(1, Complaint({{"special_circumstances", value}}));
+    REQUIRE(!refused);
+    CHECK(refused.error().reason == "field_not_writable");
+    CHECK(IssuesOf(refused) == Strings{"/special_circumstances is not yours to write"});
+  }
+  CHECK(stored() == Complaint(kSpecial));
+  REQUIRE(update(1, Complaint({{"status", "answered"}})));
+  CHECK(stored() == Complaint({{"status", "answered"}, {"special_circumstances", "asthma"}}));
+  CHECK(AnswerOf(update(1, kComplaint)) == "version_mismatch");
+  CHECK(AnswerOf(update(2, {{"status", "answered"}})) == "document_invalid");  // the rest is theirs
+
+  const auto create = [&](const json& data) {
+    return AnswerOf(vault->CreateRecord(vault.AsWorker(), vault.client, "complaint", data, {}));
+  };
+  CHECK(create(kComplaint) == "ok");
+  CHECK(create(Complaint(kSpecial)) == "field_not_writable");
+  vault.CheckInvariants();
+}
+
+TEST_CASE("a lease shows its fields plainly, to its holder, until it ends") {
+  AccessVault vault;
+  vault.Assign(vault.client);
+  const auto seen = [&](const ClientId& id, const RecordId& record) -> std::string {
+    const auto read = vault->GetRecord(vault.AsWorker(), id, record);
+    if (!read) return std::string(read.error().reason);
+    return json::parse(read->data).value("special_circumstances", "absent");
+  };
+  CHECK(seen(vault.client, vault.record) == "***");
+  const auto lease = vault->GiveLease(vault.As(kSupervisor), vault.client, vault.Request());
+  REQUIRE(lease);
+  CHECK(seen(vault.client, vault.record) == "asthma");
+  // Of a client that is not assigned, only what was leased.
+  REQUIRE(vault->GiveLease(vault.As(kSupervisor), vault.other, vault.Request()));
+  const auto only = vault->GetRecord(vault.AsWorker(), vault.other, vault.hidden);
+  REQUIRE(only);
+  CHECK(json::parse(only->data) == kSpecial);
+  CHECK(AnswerOf(vault->GetRecord(vault.As(kCaseWorker, "data-subject-request"), vault.other,
+                                  vault.hidden)) == "not_found");
+  CHECK(vault->ListLeases(vault.As(kSupervisor), vault.client)->size() == 1);
+
+  vault.Close();
+  vault.Open();
+  CHECK(seen(vault.client, vault.record) == "asthma");
+  REQUIRE(vault->EndLease(vault.As(kSupervisor), vault.client, lease->id));
+  CHECK(seen(vault.client, vault.record) == "***");
+  vault.clock.Advance(kHour * 1000 - 1);
+  CHECK(seen(vault.other, vault.hidden) == "asthma");
+  vault.clock.Advance(1);  // that very moment
+  CHECK(seen(vault.other, vault.hidden) == "not_found");
+
+  auto own = vault.Request();
+  own.principal = vault.TokenOf(kSupervisor).principal;
+  CHECK(AnswerOf(vault->GiveLease(vault.As(kSupervisor), vault.client, own)) == "own_request");
+  CHECK(AnswerOf(vault->GiveLease(vault.AsWorker(), vault.client, vault.Request())) ==
+        "permission_denied");
+  LeaseRequest wrong{vault.Worker(), "complaint", {"nonsense"}, "marketing", "a b", 59};
+  CHECK(IssuesOf(vault->GiveLease(vault.As(kSupervisor), vault.client, wrong)).size() == 4);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("an erased client's assignments and leases are gone with it") {
+  AccessVault vault;
+  vault.Assign(vault.client);
+  REQUIRE(vault->GiveLease(vault.As(kSupervisor), vault.client, vault.Request()));
+  REQUIRE(vault->EraseClient(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client));
+  CHECK(vault.Number("SELECT count(*) FROM assignments") == 0);
+  CHECK(vault.Number("SELECT count(*) FROM leases") == 0);
+  CHECK(AnswerOf(vault->GetClient(vault.AsWorker(), vault.client)) == "not_found");
+  CHECK(AnswerOf(vault->ListAssignments(vault.As(kSupervisor), vault.client)) == "not_found");
+}
+
+TEST_CASE("a role that is made here grants what it says, and its change counts at once") {
+  AccessVault vault;
+  const auto desk = vault.With(R"([{"actions": ["record.read", "record.list"],
+      "classes": ["complaint"], "fields": ["status", "special_circumstances"],
+      "view": "presence", "scope": {"tag": "eu"}},
+      {"actions": ["record.read"], "fields": ["status"], "scope": {"tag": "eu"}}])");
+  auto caller = desk;
+  caller.purpose = "complaint-handling";
+  const auto read = vault->GetRecord(vault.Again(caller), vault.client, vault.record);
+  REQUIRE(read);
+  CHECK(json::parse(read->data) == json{{"status", "received"}});
+  CHECK(read->present == Strings{"special_circumstances"});
+  CHECK(AnswerOf(vault->GetRecord(vault.Again(caller), vault.other, vault.hidden)) == "not_found");
+  // With the tag the client goes out of sight.
+  REQUIRE(vault->UpdateClient(vault.As(kCrmService), vault.client, 1, {{}, Strings{"us"}}));
+  CHECK(AnswerOf(vault->GetRecord(vault.Again(caller), vault.client, vault.record)) == "not_found");
+  REQUIRE(vault->PutRole(vault.As(kAdministrator), "made-1",
+                         R"({"grants": [{"actions": ["record.read"]}]})"));
+  CHECK(vault->GetRecord(vault.Again(caller), vault.client, vault.record));
+  vault.Close();
+  vault.Open();
+  CHECK(vault->GetRole(vault.As(kAdministrator), "made-1")->get()->version == 2);
+  CHECK(vault->GetRecord(vault.Again(caller), vault.client, vault.record));
+
+  CHECK(AnswerOf(vault->PutRole(vault.As(kAdministrator), "auditor", R"({"grants": []})")) ==
+        "role_built_in");
+  CHECK(AnswerOf(vault->PutRole(vault.As(kSecurityOfficer), "x", R"({"grants": []})")) ==
+        "permission_denied");
+  const auto change = vault.As(kAdministrator);
+  REQUIRE(vault->PutRole(change, "made-1", R"({"grants": []})"));
+  CHECK(vault.EntryOf(change).at("version") == 3);
+  CHECK(AnswerOf(vault->GetRecord(vault.Again(caller), vault.client, vault.record)) ==
+        "permission_denied");
+}
+
+TEST_CASE("a search needs the search action on its field, seen plainly") {
+  AccessVault vault;
+  auto caller = vault.With(R"([{"actions": ["client.search"], "fields": ["status"]}])");
+  caller.purpose = "complaint-handling";
+  CHECK(AnswerOf(vault->SearchByField(vault.Again(caller), "complaint", "complaint_number", "C-1",
+                                      {})) == "permission_denied");
+  CHECK(vault
+            ->SearchByField(vault.As(kCrmService, "complaint-handling"), "complaint",
+                            "complaint_number", "C-1", {})
+            ->items.size() == 2);
+}
+
+TEST_CASE("a ticket and a reason are asked for where a grant says so, and the ticket is logged") {
+  AccessVault vault;
+  auto caller = vault.With(R"([{"actions": ["client.read"],
+                               "conditions": {"reason": true, "ticket": true}}])");
+  CHECK(AnswerOf(vault->GetClient(caller, vault.client)) == "reason_required");
+  caller = vault.Again(caller);
+  caller.reason = "asked on the phone";
+  CHECK(AnswerOf(vault->GetClient(caller, vault.client)) == "ticket_required");
+  caller = vault.Again(caller);
+  caller.ticket = "CASE-7";
+  CHECK(AnswerOf(vault->GetClient(caller, vault.client)) == "ok");
+  CHECK(vault.EntryOf(caller).at("detail") == "ticket CASE-7");
+}
+
+TEST_CASE("an explanation is what the decision would be") {
+  AccessVault vault;
+  const auto explain = [&](AccessQuestion question) {
+    question.principal = vault.Worker();
+    const auto answer = vault->ExplainAccess(vault.As(kSecurityOfficer), question);
+    INFO(AnswerOf(answer));
+    REQUIRE(answer);
+    return *answer;
+  };
+  AccessQuestion question;
+  question.action = "record.read";
+  question.client = vault.client;
+  question.class_name = "complaint";
+  question.purpose = "complaint-handling";
+  auto answer = explain(question);
+  CHECK(!answer.allowed);
+  CHECK(answer.rule == "check:scope");
+  CHECK(answer.reason == "not_found");
+  CHECK(answer.role == "case-worker");
+  CHECK(answer.fields.empty());
+  vault.Assign(vault.client);
+  answer = explain(question);
+  CHECK(answer.allowed);
+  CHECK(answer.rule == "role:case-worker");
+  CHECK(answer.grants == std::vector<std::size_t>{1, 2});
+  const auto special = std::ranges::find(answer.fields, "special_circumstances",
+                                         &std::pair<std::string, View>::first);
+  REQUIRE(special != answer.fields.end());
+  CHECK(special->second == View::kMasked);
+  question.purpose = "marketing";
+  CHECK(explain(question).reason == "purpose_not_allowed");
+  question.action = "client.erase";
+  CHECK(explain(question).reason == "permission_denied");
+
+  question.action = "nonsense";
+  CHECK(AnswerOf(vault->ExplainAccess(vault.As(kSecurityOfficer), question)) == "question_invalid");
+  question.action = "record.read";
+  question.principal = PrincipalId();
+  CHECK(AnswerOf(vault->ExplainAccess(vault.As(kSecurityOfficer), question)) ==
+        "principal_unknown");
+  CHECK(AnswerOf(vault->ExplainAccess(vault.As(kAdministrator), question)) == "permission_denied");
+}
+
+}  // namespace
+}  // namespace coffer::vault

@@ -1,0 +1,73 @@
+// Assignments and leases: their rows, and what decisions need of them in memory.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "audit/clock.h"
+#include "vault/access_policy.h"
+#include "vault/ids.h"
+#include "vault/internal/sqlite.h"
+
+namespace coffer::vault {
+
+using audit::Timestamp;
+
+struct AssignmentRow {
+  ClientId client;
+  PrincipalId principal;
+  Timestamp starts;
+  std::optional<Timestamp> ends;
+  PrincipalId given_by;
+};
+
+struct LeaseRow {
+  LeaseId id;
+  ClientId client;
+  PrincipalId principal;
+  LeaseTerms terms;
+  std::string ticket;
+  Timestamp created;
+  PrincipalId given_by;
+};
+
+class AccessStore {
+ public:
+  static Result<AccessStore> Open(Database& database);
+  Result<std::vector<AssignmentRow>> LoadAssignments();
+  Result<std::vector<LeaseRow>> LoadLeases(Timestamp after);  // that expire after it
+  Status PutAssignment(const AssignmentRow& row);
+  Status DeleteAssignment(const ClientId& client, const PrincipalId& principal);
+  Status InsertLease(const LeaseRow& row);
+  Status EndLease(const LeaseId& id, Timestamp when);
+  Status DeleteAllOf(const ClientId& client);
+
+ private:
+  Statement load_assignments_, load_leases_, put_assignment_, delete_assignment_, insert_lease_,
+      end_lease_, delete_assignments_of_, delete_leases_of_;
+};
+
+// Engine thread only. Two lookups by client answer what a decision asks.
+class AccessRegister {
+ public:
+  void Clear();
+  void Put(AssignmentRow row);
+  void Remove(const ClientId& client, const PrincipalId& principal);
+  void Put(LeaseRow row);  // or replaces it
+  void Forget(const ClientId& client);
+
+  bool IsAssigned(const ClientId& client, const PrincipalId& principal, Timestamp now) const;
+  // Of this principal on this client, expired ones too.
+  std::vector<const LeaseTerms*> LeasesOf(const ClientId& client,
+                                          const PrincipalId& principal) const;
+  const std::vector<AssignmentRow>* AssignmentsOf(const ClientId& client) const;  // null: none
+  const std::vector<LeaseRow>* LeasesOf(const ClientId& client) const;            // null: none
+
+ private:
+  std::unordered_map<ClientId, std::vector<AssignmentRow>, IdHash> assignments_;
+  std::unordered_map<ClientId, std::vector<LeaseRow>, IdHash> leases_;
+};
+
+}  // namespace coffer::vault

@@ -1,0 +1,45 @@
+// What of a record's document passes the caller's view, field by field; and what of a document that
+// the caller sends may replace the one that is stored.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crypto/secret_bytes.h"
+#include "vault/access_policy.h"
+#include "vault/class_schema.h"
+#include "vault/mask.h"
+
+namespace coffer::vault {
+
+// Views by the place of the field in a class; nothing: every field, plainly.
+using FieldViews = std::optional<std::vector<View>>;
+
+FieldViews FieldViewsOf(const AccessDecision& decision, const ClassSchema& schema);
+bool ShowsNothing(const FieldViews& views);
+
+// Names of the fields that `fields` (a record's present ones) has and the views show in some way.
+std::vector<std::string> ShownFields(const ClassSchema& schema, const FieldViews& views,
+                                     std::int64_t fields);
+// For the log: "masked a b; present c", or nothing.
+std::string DescribeViews(const ClassSchema& schema, const FieldViews& views, std::int64_t fields);
+
+struct ViewedDocument {
+  std::string json;
+  std::vector<std::string> masked, present;
+};
+// Precondition: `json` is a document of `schema`.
+ViewedDocument ApplyViews(const ClassSchema& schema, const FieldViews& views, std::string json,
+                          const crypto::SecretBytes& hash_key);
+
+// Where the caller writes plainly and reads plainly: nobody overwrites what they do not see.
+FieldViews WritableFields(const FieldViews& write, const FieldViews& read);
+
+// `sent` with what the caller may not write taken from `stored` (null: a new record). Errors:
+// kPermissionDenied "field_not_writable" with an issue per field that was sent nevertheless.
+Result<nlohmann::json> MergeWritable(const ClassSchema& schema, const FieldViews& writable,
+                                     const nlohmann::json& sent, const nlohmann::json* stored);
+
+}  // namespace coffer::vault

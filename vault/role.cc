@@ -1,0 +1,318 @@
+#include "vault/role.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "vault/internal/built_in_roles.h"
+#include "vault/names.h"
+#include "vault/strict_json.h"
+
+namespace coffer::vault {
+namespace {
+
+using nlohmann::json;
+
+template <class Range, class T>
+bool Has(const Range& range, const T& value) {
+  return std::ranges::find(range, value) != std::ranges::end(range);
+}
+
+constexpr std::pair<std::string_view, View> kViews[] = {
+    {"plain", View::kPlain}, {"masked", View::kMasked}, {"presence", View::kPresence}};
+
+// One grant's members, each with what it expects; faults are collected.
+class GrantParser {
+ public:
+  GrantParser(std::string pointer, std::vector<Issue>& issues)
+      : pointer_(std::move(pointer)), issues_(issues) {}
+
+  Grant Parse(const json& object) {
+    if (!object.is_object()) {
+      Fault("", "must be an object");
+      return {};
+    }
+    for (const auto& [name, value] : object.items()) {
+      if (name == "deny") {
+        grant_.deny = Flag(name, value);
+      } else if (name == "actions") {
+        for (const auto& text : Texts(name, value)) TakeAction(text);
+      } else if (name == "classes") {
+        grant_.classes = Names(name, value, '-');
+      } else if (name == "fields") {
+        grant_.fields = Names(name, value, '_');
+      } else if (name == "sensitivity") {
+        for (const auto& text : Texts(name, value)) TakeSensitivity(text);
+      } else if (name == "view") {
+        TakeView(value);
+      } else if (name == "scope") {
+        TakeScope(value);
+      } else if (name == "purposes") {
+        grant_.purposes = Names(name, value, '-');
+      } else if (name == "conditions") {
+        TakeConditions(value);
+      } else {
+        Fault("/" + name, "is not a known member");
+      }
+    }
+    if (grant_.actions.empty()) Fault("/actions", "is required");
+    return std::move(grant_);
+  }
+
+ private:
+  void Fault(const std::string& where, std::string message) {
+    issues_.push_back({pointer_ + where, std::move(message)});
+  }
+
+  bool Flag(const std::string& name, const json& value) {
+    if (!value.is_boolean()) Fault("/" + name, "must be true or false");
+    return value.is_boolean() && value.get<bool>();
+  }
+
+  std::vector<std::string> Texts(const std::string& name, const json& value) {
+    std::vector<std::string> texts;
+    if (!value.is_array() || value.empty() || value.size() > 100) {
+      Fault("/" + name, "must be a list of 1 to 100 texts");
+      return texts;
+    }
+    for (const auto& item : value) {
+      if (item.is_string()) {
+        texts.push_back(item.get<std::string>());
+      } else {
+        Fault("/" + name, "must be a list of texts");
+      }
+    }
+    return texts;
+  }
+
+  // Sorted and distinct.
+  std::vector<std::string> Names(const std::string& name, const json& value, char joiner) {
+    auto names = Texts(name, value);
+    for (const auto& text : names) {
+      if (!IsName(text, joiner)) Fault("/" + name, "has an item that is no name");
+    }
+    std::ranges::sort(names);
+    const auto repeated = std::ranges::unique(names);
+    names.erase(repeated.begin(), repeated.end());
+    return names;
+  }
+
+  void TakeAction(const std::string& text) {
+    const auto action = ActionFromName(text);
+    if (!action) {
+      Fault("/actions", "has an item that is no action");
+    } else if (!Has(grant_.actions, *action)) {
+      grant_.actions.push_back(*action);
+    }
+  }
+
+  void TakeSensitivity(const std::string& text) {
+    const auto sensitivity = SensitivityFromName(text);
+    if (!sensitivity) {
+      Fault("/sensitivity", "must be of internal, personal and special");
+    } else if (!Has(grant_.sensitivity, *sensitivity)) {
+      grant_.sensitivity.push_back(*sensitivity);
+    }
+  }
+
+  void TakeView(const json& value) {
+    for (const auto& [name, view] : kViews) {
+      if (value == name) {
+        grant_.view = view;
+        return;
+      }
+    }
+    Fault("/view", "must be one of plain, masked, presence");
+  }
+
+  void TakeScope(const json& value) {
+    if (value == "all") return;
+    if (value == "assigned") {
+      grant_.scope.kind = Scope::Kind::kAssigned;
+      return;
+    }
+    if (value.is_object() && value.size() == 1 && value.contains("tag") &&
+        value["tag"].is_string() && IsTag(value["tag"].get<std::string>())) {
+      grant_.scope = {Scope::Kind::kTag, value["tag"].get<std::string>()};
+      return;
+    }
+    Fault("/scope", "must be \"all\", \"assigned\" or {\"tag\": …}");
+  }
+
+  void TakeConditions(const json& value) {
+    if (!value.is_object()) {
+      Fault("/conditions", "must be an object");
+      return;
+    }
+    for (const auto& [name, member] : value.items()) {
+      if (name == "reason") {
+        grant_.conditions.reason = Flag("conditions/reason", member);
+      } else if (name == "ticket") {
+        grant_.conditions.ticket = Flag("conditions/ticket", member);
+      } else if (name == "networks") {
+        for (const auto& text : Texts("conditions/networks", member)) TakeNetwork(text);
+      } else if (name == "hours") {
+        TakeHours(member);
+      } else {
+        Fault("/conditions/" + name, "is not a known condition");
+      }
+    }
+  }
+
+  void TakeNetwork(const std::string& text) {
+    if (auto network = Network::Parse(text)) {
+      grant_.conditions.networks.push_back(*network);
+    } else {
+      Fault("/conditions/networks", "has an item that is no network, as 192.0.2.0/24 is one");
+    }
+  }
+
+  void TakeHours(const json& value) {
+    const std::string where = "/conditions/hours";
+    if (!value.is_object()) {
+      Fault(where, "must be an object");
+      return;
+    }
+    std::string zone, from, to;
+    std::vector<std::string> days;
+    for (const auto& [name, member] : value.items()) {
+      std::string* const text = name == "zone"   ? &zone
+                                : name == "from" ? &from
+                                : name == "to"   ? &to
+                                                 : nullptr;
+      if (name == "days") {
+        days = Texts("conditions/hours/days", member);
+      } else if (text == nullptr) {
+        Fault(where + "/" + name, "is not a known member");
+      } else if (member.is_string()) {
+        *text = member.get<std::string>();
+      } else {
+        Fault(where + "/" + name, "must be text");
+      }
+    }
+    auto window = TimeWindow::Parse(zone, days, from, to);
+    if (window) {
+      grant_.conditions.hours = *std::move(window);
+    } else if (window.error().issues.empty()) {
+      Fault(where, "cannot be evaluated: the time zones of this machine cannot be read");
+    } else {
+      for (const auto& issue : window.error().issues) Fault(where + issue.pointer, issue.message);
+    }
+  }
+
+  const std::string pointer_;
+  std::vector<Issue>& issues_;
+  Grant grant_;
+};
+
+// Who runs the vault or watches it does not see what is in it.
+void CheckSeparation(const RoleDocument& role, std::vector<Issue>& issues) {
+  static constexpr Action kPrivileged[] = {Action::kTokenCreate, Action::kTokenRevoke,
+                                           Action::kRoleWrite,   Action::kClassWrite,
+                                           Action::kMetricsRead, Action::kAccessExplain};
+  const bool privileged =
+      std::ranges::any_of(kPrivileged, [&](Action action) { return role.Allows(action); });
+  for (int i = 0; privileged && i < kActionCount; ++i) {
+    const auto action = static_cast<Action>(i);
+    if (!TouchesClientData(action) || !role.Allows(action)) continue;
+    issues.push_back({"/grants",
+                      "gives client data together with running or watching the vault "
+                      "(separation of duties)"});
+    return;
+  }
+}
+
+}  // namespace
+
+bool Grant::Covers(Action action) const { return Has(actions, action); }
+
+bool Grant::CoversClass(std::string_view class_name) const {
+  return classes.empty() || std::ranges::binary_search(classes, class_name, std::less<>());
+}
+
+bool Grant::CoversField(const Field& field) const {
+  return (fields.empty() || std::ranges::binary_search(fields, field.name)) &&
+         (sensitivity.empty() || Has(sensitivity, field.sensitivity));
+}
+
+bool Grant::CoversPurpose(std::string_view purpose) const {
+  return purposes.empty() || std::ranges::binary_search(purposes, purpose, std::less<>());
+}
+
+bool RoleDocument::Allows(Action action) const {
+  return std::ranges::any_of(
+      grants, [action](const Grant& grant) { return !grant.deny && grant.Covers(action); });
+}
+
+Result<RoleDocument> ParseRole(std::string_view name, std::string_view text) {
+  COFFER_ASSIGN(const json root, ParseStrictJson(text));
+  std::vector<Issue> issues;
+  RoleDocument role;
+  role.name = name;
+  if (!IsName(name, '-')) {
+    issues.push_back({"", "the name must be 1 to 64 of a-z, 0-9 and '-', beginning with a letter"});
+  }
+  if (!root.is_object()) {
+    issues.push_back({"", "must be an object"});
+  } else {
+    for (const auto& [member, value] : root.items()) {
+      if (member == "name") {
+        if (value != name) issues.push_back({"/name", "must be the name in the path"});
+      } else if (member == "title") {
+        if (!value.is_string() || value.get_ref<const std::string&>().size() > 200) {
+          issues.push_back({"/title", "must be text of at most 200 bytes"});
+        } else {
+          role.title = value.get<std::string>();
+        }
+      } else if (member == "grants") {
+        if (!value.is_array() || value.size() > kMaxGrants) {
+          issues.push_back({"/grants", "must be a list of at most 100 grants"});
+          continue;
+        }
+        for (std::size_t i = 0; i < value.size(); ++i) {
+          role.grants.push_back(
+              GrantParser("/grants/" + std::to_string(i), issues).Parse(value[i]));
+        }
+      } else {
+        issues.push_back({PointerTo("", member), "is not a known member"});
+      }
+    }
+    if (!root.contains("grants")) issues.push_back({"/grants", "is required"});
+  }
+  role.scoped = std::ranges::any_of(
+      role.grants, [](const Grant& grant) { return grant.scope.kind != Scope::Kind::kAll; });
+  role.scoped_by_tag = std::ranges::any_of(
+      role.grants, [](const Grant& grant) { return grant.scope.kind == Scope::Kind::kTag; });
+  if (issues.empty()) CheckSeparation(role, issues);
+  if (!issues.empty()) {
+    return std::unexpected(Error{Code::kUnprocessable, "role_invalid", {}, std::move(issues)});
+  }
+  json canonical = root;
+  canonical["name"] = name;
+  role.definition = canonical.dump();
+  return role;
+}
+
+const std::vector<RoleDocument>& BuiltInRoles() {
+  static const std::vector<RoleDocument> roles = [] {
+    std::vector<RoleDocument> parsed;
+    for (const auto& [name, text] : BuiltInRoleTexts()) {
+      auto role = ParseRole(name, text);
+      if (!role) std::abort();  // the build is broken: a test would have said so
+      parsed.push_back(*std::move(role));
+    }
+    return parsed;
+  }();
+  return roles;
+}
+
+const RoleDocument* FindBuiltInRole(std::string_view name) {
+  for (const auto& role : BuiltInRoles()) {
+    if (role.name == name) return &role;
+  }
+  return nullptr;
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,83 @@
+// A role: what its holders may do, with which clients, classes and fields, for what, and how
+// plainly they see it. Everything that no grant allows is refused; a denial wins over every grant.
+//
+//   {"name": "case-worker", "title": "…", "grants": [
+//     {"actions": ["record.read", "record.list"], "scope": "assigned", "view": "masked",
+//      "sensitivity": ["special"], "purposes": ["client-care"], "conditions": {"ticket": true}},
+//     {"deny": true, "actions": ["record.read"], "classes": ["payment-detail"]}]}
+//
+// docs/formats.md has the grammar. Unknown members are refused.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/result.h"
+#include "vault/access_policy.h"
+#include "vault/class_schema.h"
+#include "vault/mask.h"
+#include "vault/network.h"
+#include "vault/time_window.h"
+
+namespace coffer::vault {
+
+// Which clients a grant is about. Outside of it a client does not exist for the caller.
+struct Scope {
+  enum class Kind { kAll, kAssigned, kTag };
+  Kind kind = Kind::kAll;
+  std::string tag;  // kTag
+};
+
+// What must be true of the request besides; what cannot be evaluated refuses.
+struct Conditions {
+  bool reason = false;            // Coffer-Reason must be given
+  bool ticket = false;            // Coffer-Ticket must be given
+  std::vector<Network> networks;  // the caller's address is in one of them; empty: anywhere
+  std::optional<TimeWindow> hours;
+};
+
+struct Grant {
+  bool deny = false;
+  std::vector<Action> actions;           // never empty
+  std::vector<std::string> classes;      // sorted; empty: every class
+  std::vector<std::string> fields;       // sorted; empty: every field
+  std::vector<Sensitivity> sensitivity;  // of the fields; empty: every one
+  View view = View::kPlain;
+  Scope scope;
+  std::vector<std::string> purposes;  // sorted; empty: every purpose that the class allows
+  Conditions conditions;
+
+  bool Covers(Action action) const;
+  bool CoversClass(std::string_view class_name) const;
+  bool CoversField(const Field& field) const;
+  bool CoversPurpose(std::string_view purpose) const;
+  bool CoversEveryField() const { return fields.empty() && sensitivity.empty(); }
+};
+
+inline constexpr std::size_t kMaxGrants = 100;
+
+struct RoleDocument {
+  std::string name;  // [a-z][a-z0-9-]{0,63}
+  std::string title;
+  std::uint64_t version = 0;  // 0: built in
+  std::vector<Grant> grants;
+  bool scoped = false;         // some grant is about fewer than all clients
+  bool scoped_by_tag = false;  // some grant is about those with a tag
+  std::string definition;      // canonical JSON of what was given
+
+  bool Allows(Action action) const;  // in some case
+};
+
+// Errors: those of ParseStrictJson; kUnprocessable "role_invalid" with issues, among them that one
+// role may not both run the vault (its tokens, roles and classes) or read its log as an officer,
+// and see or change client data.
+Result<RoleDocument> ParseRole(std::string_view name, std::string_view json);
+
+// The roles that every vault has, from vault/roles/.
+const std::vector<RoleDocument>& BuiltInRoles();
+const RoleDocument* FindBuiltInRole(std::string_view name);
+
+}  // namespace coffer::vault
