@@ -40,6 +40,10 @@ void Declare(CLI::App& app, Command& chosen) {
   AddTokenCommands(app, chosen);
   AddClassCommands(app, chosen);
   AddPurposeCommands(app, chosen);
+  AddRoleCommands(app, chosen);
+  AddAssignmentCommands(app, chosen);
+  AddLeaseCommands(app, chosen);
+  AddExplainCommand(app, chosen);
   AddImportCommand(app, chosen);
   AddGetCommand(app, chosen);
   AddSearchCommand(app, chosen);

@@ -1,4 +1,4 @@
-// coffer class, coffer purpose: what may be kept, and why.
+// coffer class, coffer purpose, coffer role: what may be kept, why, and who may do what with it.
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
@@ -39,12 +39,13 @@ Outcome<json> ReadJsonFile(const std::string& path, std::string& text) {
   return *std::move(value);
 }
 
-Outcome<Definition> ReadClass(const std::string& path) {
+// A class or a role.
+Outcome<Definition> ReadNamed(const std::string& path) {
   Definition definition;
   COFFER_ASSIGN(const json value, ReadJsonFile(path, definition.text));
   definition.name = Text(value, "name");
   if (definition.name.empty()) {
-    return Failed(Exit::kUsage, path + " names no class", "Add the member \"name\".");
+    return Failed(Exit::kUsage, path + " has no name", "Add the member \"name\".");
   }
   return definition;
 }
@@ -83,8 +84,14 @@ Outcome<Exit> PutAll(const PutOptions& options, Console& console, const std::str
 }
 
 Outcome<Exit> PutClasses(const PutOptions& options, Console& console) {
-  return PutAll(options, console, "/v1/classes", ReadClass, [](const json& answer) {
+  return PutAll(options, console, "/v1/classes", ReadNamed, [](const json& answer) {
     return "class " + Text(answer, "name") + ", version " + Text(answer, "version");
+  });
+}
+
+Outcome<Exit> PutRoles(const PutOptions& options, Console& console) {
+  return PutAll(options, console, "/v1/roles", ReadNamed, [](const json& answer) {
+    return "role " + Text(answer, "name") + ", version " + Text(answer, "version");
   });
 }
 
@@ -135,6 +142,25 @@ Outcome<Exit> ListPurposes(const ConnectionOptions& options, Console& console) {
   return Exit::kOk;
 }
 
+Outcome<Exit> ListRoles(const ConnectionOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options));
+  COFFER_ASSIGN(const json answer, client.Get(Target("/v1/roles")));
+  if (options.json) {
+    PrintJson(console, answer);
+    return Exit::kOk;
+  }
+  Table table({"ROLE", "VERSION", "GRANTS", "TITLE"});
+  for (const json& item : Member(answer, "items")) {
+    const json& definition = Member(item, "definition");
+    const json& grants = Member(definition, "grants");
+    table.Add({Text(item, "name"),
+               Text(item, "built_in") == "true" ? "built in" : Text(item, "version"),
+               std::to_string(grants.is_array() ? grants.size() : 0), Text(definition, "title")});
+  }
+  table.Print(console);
+  return Exit::kOk;
+}
+
 using Put = Outcome<Exit> (*)(const PutOptions&, Console&);
 using List = Outcome<Exit> (*)(const ConnectionOptions&, Console&);
 
@@ -170,6 +196,16 @@ void AddClassCommands(CLI::App& app, Command& chosen) {
          "Example:\n  coffer class put contact.json contract.json");
   AddList(*group, chosen, ListClasses, "Show the classes; with --json their fields too",
           "Example:\n  coffer class list --json");
+}
+
+void AddRoleCommands(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("role", "Define what principals may do");
+  group->require_subcommand(1);
+  AddPut(*group, chosen, PutRoles, "Store roles; a changed one becomes a new version",
+         "Files that hold one role each; its member \"name\" is its name",
+         "Example:\n  coffer role put billing-desk.json");
+  AddList(*group, chosen, ListRoles, "Show the roles; with --json their grants too",
+          "Example:\n  coffer role list --json");
 }
 
 void AddPurposeCommands(CLI::App& app, Command& chosen) {

@@ -1,0 +1,300 @@
+// coffer assign, unassign, lease, explain: who works with whom, and why a request is allowed.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "api/cli/commands.h"
+#include "api/cli/connection.h"
+#include "api/cli/json_view.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+struct AssignOptions {
+  ConnectionOptions connection;
+  std::string client, principal, starts, ends;
+};
+
+struct LeaseOptions {
+  ConnectionOptions connection;
+  std::string client, principal, class_name, purpose, ticket, id;
+  std::vector<std::string> fields;
+  int hours = 1;
+};
+
+struct ExplainOptions {
+  ConnectionOptions connection;
+  std::string principal, action, client, class_name, purpose, at;
+  bool reason = false, ticket = false;
+};
+
+Target ClientTarget(const std::string& client) { return Target("/v1/clients").Segment(client); }
+
+void PutText(json& object, const char* name, const std::string& text) {
+  if (!text.empty()) object[name] = text;
+}
+
+std::string JoinedFields(const json& lease) {
+  std::string joined;
+  for (const std::string& field : TextList(lease, "fields")) {
+    joined += (joined.empty() ? "" : ", ") + field;
+  }
+  return joined;
+}
+
+void PrintAssignments(Console& console, const json& items) {
+  Table table({"PRINCIPAL", "STARTS", "ENDS", "GIVEN BY"});
+  for (const json& item : items) {
+    table.Add({Text(item, "principal"), Text(item, "starts"), Text(item, "ends"),
+               Text(item, "given_by")});
+  }
+  table.Print(console);
+}
+
+void PrintLeases(Console& console, const json& items) {
+  Table table({"LEASE", "PRINCIPAL", "CLASS", "FIELDS", "PURPOSE", "TICKET", "EXPIRES"});
+  for (const json& item : items) {
+    table.Add({Text(item, "id"), Text(item, "principal"), Text(item, "class"), JoinedFields(item),
+               Text(item, "purpose"), Text(item, "ticket"), Text(item, "expires")});
+  }
+  table.Print(console);
+}
+
+Outcome<Exit> Assign(const AssignOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  json terms = json::object();
+  PutText(terms, "starts", options.starts);
+  PutText(terms, "ends", options.ends);
+  COFFER_ASSIGN(
+      const json answer,
+      client.Put(ClientTarget(options.client).Segment("assignments").Segment(options.principal),
+                 terms.dump()));
+  if (options.connection.json) {
+    PrintJson(console, answer);
+  } else {
+    PrintAssignments(console, json::array({answer}));
+  }
+  return Exit::kOk;
+}
+
+Outcome<Exit> Unassign(const AssignOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  HttpRequest request;
+  request.method = "DELETE";
+  request.target =
+      ClientTarget(options.client).Segment("assignments").Segment(options.principal).text();
+  COFFER_TRY(client.Send(std::move(request)));
+  if (!options.connection.json) {
+    console.out << Printable(options.principal) << " works with " << Printable(options.client)
+                << " no more\n";
+  }
+  return Exit::kOk;
+}
+
+Outcome<Exit> ListAssignments(const AssignOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(const json answer, client.Get(ClientTarget(options.client).Segment("assignments")));
+  if (options.connection.json) {
+    PrintJson(console, answer);
+  } else {
+    PrintAssignments(console, Member(answer, "items"));
+  }
+  return Exit::kOk;
+}
+
+Outcome<Exit> GiveLease(const LeaseOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  const json request = {{"principal", options.principal}, {"class", options.class_name},
+                        {"fields", options.fields},       {"purpose", options.purpose},
+                        {"ticket", options.ticket},       {"lifetime_s", options.hours * 3600}};
+  COFFER_ASSIGN(const json answer,
+                client.Post(ClientTarget(options.client).Segment("leases"), request.dump()));
+  if (options.connection.json) {
+    PrintJson(console, answer);
+  } else {
+    PrintLeases(console, json::array({answer}));
+  }
+  return Exit::kOk;
+}
+
+Outcome<Exit> EndLease(const LeaseOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(const json answer,
+                client.Delete(ClientTarget(options.client).Segment("leases").Segment(options.id)));
+  if (options.connection.json) {
+    PrintJson(console, answer);
+  } else {
+    PrintLeases(console, json::array({answer}));
+  }
+  return Exit::kOk;
+}
+
+Outcome<Exit> ListLeases(const LeaseOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(const json answer, client.Get(ClientTarget(options.client).Segment("leases")));
+  if (options.connection.json) {
+    PrintJson(console, answer);
+  } else {
+    PrintLeases(console, Member(answer, "items"));
+  }
+  return Exit::kOk;
+}
+
+Outcome<Exit> Explain(const ExplainOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  json question = {{"principal", options.principal}, {"action", options.action}};
+  PutText(question, "client", options.client);
+  PutText(question, "class", options.class_name);
+  PutText(question, "purpose", options.purpose);
+  PutText(question, "at", options.at);
+  question["reason"] = options.reason;
+  question["ticket"] = options.ticket;
+  COFFER_ASSIGN(const json answer, client.Post(Target("/v1/access/explain"), question.dump()));
+  if (options.connection.json) {
+    PrintJson(console, answer);
+    return Exit::kOk;
+  }
+  const bool allowed = Text(answer, "allowed") == "true";
+  PrintFields(console, {{"decision", allowed ? "allowed" : "refused"},
+                        {"by", Text(answer, "rule")},
+                        {"told", Text(answer, "code")},
+                        {"role", Text(answer, "role")},
+                        {"role version", Text(answer, "role_version")},
+                        {"grants", Text(answer, "grants")}});
+  const json& fields = Member(answer, "fields");
+  if (!fields.is_object()) return Exit::kOk;
+  Table table({"FIELD", "VIEW"});
+  for (const auto& [name, view] : fields.items()) table.Add({name, TextOf(view)});
+  table.Print(console);
+  return Exit::kOk;
+}
+
+void AddClient(CLI::App& command, std::string& client) {
+  command.add_option("client", client, "Client id (cli_...)")->type_name("CLIENT")->required();
+}
+
+void AddPrincipal(CLI::App& command, std::string& principal) {
+  command
+      .add_option("principal", principal, "Principal id (svc_...), as coffer token list shows it")
+      ->type_name("PRINCIPAL")
+      ->required();
+}
+
+template <class Options>
+void RunWith(CLI::App& command, Command& chosen, const std::shared_ptr<Options>& options,
+             Outcome<Exit> (*run)(const Options&, Console&)) {
+  AddConnectionOptions(command, options->connection, PurposeUse::kNone);
+  command.callback([options, &chosen, run] {
+    chosen = [options, run](Console& console) { return run(*options, console); };
+  });
+}
+
+}  // namespace
+
+void AddAssignmentCommands(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("assignment", "Say who works with which client");
+  group->require_subcommand(1);
+  {
+    auto options = std::make_shared<AssignOptions>();
+    CLI::App* command = group->add_subcommand("put", "Assign a client to a principal");
+    AddClient(*command, options->client);
+    AddPrincipal(*command, options->principal);
+    command->add_option("--starts", options->starts, "When it begins; without it, now")
+        ->type_name("TIME");
+    command->add_option("--ends", options->ends, "When it ends; without it, when it is taken away")
+        ->type_name("TIME");
+    command->footer(
+        "Example:\n  coffer assignment put cli_... svc_... --ends 2027-01-01T00:00:00Z");
+    RunWith(*command, chosen, options, Assign);
+  }
+  {
+    auto options = std::make_shared<AssignOptions>();
+    CLI::App* command = group->add_subcommand("delete", "Take a client from a principal");
+    AddClient(*command, options->client);
+    AddPrincipal(*command, options->principal);
+    command->footer("Example:\n  coffer assignment delete cli_... svc_...");
+    RunWith(*command, chosen, options, Unassign);
+  }
+  {
+    auto options = std::make_shared<AssignOptions>();
+    CLI::App* command = group->add_subcommand("list", "Show who works with a client");
+    AddClient(*command, options->client);
+    command->footer("Example:\n  coffer assignment list cli_...");
+    RunWith(*command, chosen, options, ListAssignments);
+  }
+}
+
+void AddLeaseCommands(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("lease", "Let somebody see masked fields for a while");
+  group->require_subcommand(1);
+  {
+    auto options = std::make_shared<LeaseOptions>();
+    CLI::App* command = group->add_subcommand("give", "Give a lease on one client");
+    AddClient(*command, options->client);
+    AddPrincipal(*command, options->principal);
+    command->add_option("--class", options->class_name, "Class of the records")
+        ->type_name("NAME")
+        ->required();
+    command->add_option("--field", options->fields, "Field to be seen; may be repeated")
+        ->type_name("NAME")
+        ->required();
+    command->add_option("--for", options->purpose, "Purpose the lease is good for")
+        ->type_name("CODE")
+        ->required();
+    command->add_option("--ticket", options->ticket, "The case it is given for")
+        ->type_name("TICKET")
+        ->required();
+    command->add_option("--hours", options->hours, "Hours until it expires")
+        ->type_name("N")
+        ->check(CLI::Range(1, 720))
+        ->capture_default_str();
+    command->footer(
+        "Example:\n  coffer lease give cli_... svc_... --class complaint \\\n"
+        "    --field special_circumstances --for complaint-handling --ticket CASE-1042");
+    RunWith(*command, chosen, options, GiveLease);
+  }
+  {
+    auto options = std::make_shared<LeaseOptions>();
+    CLI::App* command = group->add_subcommand("end", "End a lease before its time");
+    AddClient(*command, options->client);
+    command->add_option("lease", options->id, "Lease id (lease_...)")
+        ->type_name("LEASE")
+        ->required();
+    command->footer("Example:\n  coffer lease end cli_... lease_...");
+    RunWith(*command, chosen, options, EndLease);
+  }
+  {
+    auto options = std::make_shared<LeaseOptions>();
+    CLI::App* command = group->add_subcommand("list", "Show the leases on a client");
+    AddClient(*command, options->client);
+    command->footer("Example:\n  coffer lease list cli_...");
+    RunWith(*command, chosen, options, ListLeases);
+  }
+}
+
+void AddExplainCommand(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<ExplainOptions>();
+  CLI::App* command =
+      app.add_subcommand("explain", "Say why a request would be allowed or refused");
+  AddPrincipal(*command, options->principal);
+  command->add_option("action", options->action, "What would be done, as in the log: record.read")
+      ->type_name("ACTION")
+      ->required();
+  command->add_option("--client", options->client, "On which client (cli_...)")
+      ->type_name("CLIENT");
+  command->add_option("--class", options->class_name, "With records of which class")
+      ->type_name("NAME");
+  command->add_option("--for", options->purpose, "For which purpose")->type_name("CODE");
+  command->add_option("--at", options->at, "When; without it, now")->type_name("TIME");
+  command->add_flag("--with-reason", options->reason, "A reason would be given");
+  command->add_flag("--with-ticket", options->ticket, "A ticket would be given");
+  command->footer(
+      "Example:\n  coffer explain svc_... record.read --client cli_... --class complaint \\\n"
+      "    --for complaint-handling");
+  RunWith(*command, chosen, options, Explain);
+}
+
+}  // namespace coffer::cli
