@@ -608,6 +608,13 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           COFFER_ASSIGN(const auto owner, stores.clients.FindRow(*existing));
           if (!owner)
             return Fail(Code::kCorrupted, "storage_corrupted", "a reference names no client");
+          COFFER_ASSIGN(const bool in_scope,
+                        core_->InScope(transaction, call, owner->id, schema.get()));
+          if (!in_scope) {
+            call.entry.decision = audit::Decision::kDeny;
+            call.entry.rule = "check:scope";
+            return Fail(Code::kPermissionDenied, "permission_denied");
+          }
           result.client = owner->id;
           COFFER_ASSIGN(const auto key, transaction.PinKey(owner->id));
           record.import_token = import_token_of(owner->id);

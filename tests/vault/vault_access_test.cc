@@ -307,6 +307,22 @@ TEST_CASE("a role that is made here grants what it says, and its change counts a
         "permission_denied");
 }
 
+TEST_CASE("an import writes to no client outside of its scope, and no field that is not its own") {
+  AccessVault vault;
+  auto caller = vault.With(R"([{"actions": ["record.import"], "scope": {"tag": "eu"},
+                               "sensitivity": ["internal", "personal"]}])");
+  caller.purpose = "complaint-handling";
+  const auto import = [&](const std::string& reference, const json& data) {
+    return AnswerOf(vault->ImportRecord(vault.Again(caller), {reference, "complaint", "k", data}));
+  };
+  CHECK(import("A-1", kComplaint) == "ok");
+  CHECK(import("A-2", kComplaint) == "permission_denied");
+  CHECK(import("A-1", Complaint(kSpecial)) == "field_not_writable");
+  CHECK(vault->ListRecords(vault.As(kCrmService, "complaint-handling"), vault.other, "", false, {})
+            ->items.size() == 1);
+  vault.CheckInvariants();
+}
+
 TEST_CASE("a search needs the search action on its field, seen plainly") {
   AccessVault vault;
   auto caller = vault.With(R"([{"actions": ["client.search"], "fields": ["status"]}])");
