@@ -626,6 +626,11 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
             before.reset();
           }
           if (before) {
+            // What it replaces as a whole must be the importer's to write as well.
+            const auto written =
+                transaction.catalog().Version(before->class_name, before->class_version);
+            COFFER_TRY(CheckWritable(call, *written, FieldViewsOf(call.decision, *written),
+                                     before->fields));
             COFFER_ASSIGN(const Bytes plain,
                           crypto::Open(key.ExposeSecret(),
                                        core_->RecordContext(owner->id, before->id,

@@ -318,6 +318,9 @@ TEST_CASE("an import writes to no client outside of its scope, and no field that
   CHECK(import("A-1", kComplaint) == "ok");
   CHECK(import("A-2", kComplaint) == "permission_denied");
   CHECK(import("A-1", Complaint(kSpecial)) == "field_not_writable");
+  REQUIRE(vault->ImportRecord(vault.As(kCrmService, "complaint-handling"),
+                              {"A-1", "complaint", "k", Complaint(kSpecial)}));
+  CHECK(import("A-1", kComplaint) == "field_not_writable");  // it would take the special one away
   CHECK(vault->ListRecords(vault.As(kCrmService, "complaint-handling"), vault.other, "", false, {})
             ->items.size() == 1);
   vault.CheckInvariants();
