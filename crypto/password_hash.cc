@@ -12,13 +12,13 @@
 namespace coffer::crypto {
 namespace {
 
-constexpr std::uint32_t kMaxPasses = 16;
-constexpr std::uint32_t kMinMemoryKib = 8;
-constexpr std::uint32_t kMaxMemoryKib = 1024 * 1024;
+constexpr std::uint32_t kMaxHashPasses = 16;
+constexpr std::uint32_t kMinHashMemoryKib = 8;
+constexpr std::uint32_t kMaxHashMemoryKib = 1024 * 1024;
 
 bool IsAllowed(const PasswordCost& cost) {
-  return cost.passes >= 1 && cost.passes <= kMaxPasses && cost.memory_kib >= kMinMemoryKib &&
-         cost.memory_kib <= kMaxMemoryKib;
+  return cost.passes >= 1 && cost.passes <= kMaxHashPasses &&
+         cost.memory_kib >= kMinHashMemoryKib && cost.memory_kib <= kMaxHashMemoryKib;
 }
 
 bool Take(std::string_view& text, std::string_view expected) {
