@@ -33,7 +33,7 @@ constexpr std::string_view kWalks[] = {"1234567890qwertyuiopasdfghjklzxcvbnm",
                                        "!\"$%&/()=?"};
 
 // Bytes that begin a code point of valid UTF-8.
-std::size_t CharacterCount(std::string_view text) {
+std::size_t CountCharacters(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
@@ -81,7 +81,7 @@ std::string_view RepeatedPart(std::string_view text) {
 
 bool IsCommon(std::string_view folded) {
   const std::string_view repeated = RepeatedPart(folded);
-  if (!repeated.empty() && CharacterCount(repeated) <= kMostRepeatedCharacters) return true;
+  if (!repeated.empty() && CountCharacters(repeated) <= kMostRepeatedCharacters) return true;
   for (const std::string_view part : {folded, repeated}) {
     if (IsOneOfTheCommonest(part) || IsOneOfTheCommonest(WithoutDecoration(part))) return true;
   }
@@ -91,7 +91,7 @@ bool IsCommon(std::string_view folded) {
 // `name` in the form that passwords are compared in; empty when it counts for nothing.
 std::string FoldName(std::string_view name) {
   auto folded = crypto::Normalise(crypto::Normalisation::kText, name);
-  if (!folded || CharacterCount(*folded) < kLeastNameCharacters) return {};
+  if (!folded || CountCharacters(*folded) < kLeastNameCharacters) return {};
   return *std::move(folded);
 }
 
@@ -121,7 +121,7 @@ std::vector<Issue> PasswordIssues(const crypto::SecretBytes& password, std::stri
   const std::size_t least = second_factor == SecondFactor::kRequired
                                 ? kLeastPasswordCharactersWithSecondFactor
                                 : kLeastPasswordCharacters;
-  if (CharacterCount(crypto::AsText(normalised->ExposeSecret())) < least) {
+  if (CountCharacters(crypto::AsText(normalised->ExposeSecret())) < least) {
     refuse("must have at least " + std::to_string(least) + " characters");
   }
   const std::string_view folded = crypto::AsText(folded_secret->ExposeSecret());

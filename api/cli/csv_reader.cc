@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "api/cli/open_file.h"
+#include "api/cli/stdio_file.h"
 
 namespace coffer::cli {
 namespace {
@@ -53,7 +53,7 @@ struct CsvReader::State {
   static void OnRow(int terminator, void* self);
 
   std::string path;
-  OpenFile file;
+  StdioFile file;
   csv_parser parser{};
   std::array<char, 64 * 1024> buffer{};
   std::string_view unread;

@@ -7,20 +7,20 @@
 #include <cstring>
 #include <string_view>
 
-#include "api/cli/open_file.h"
+#include "api/cli/stdio_file.h"
 #include "audit/entry.h"
 
 namespace coffer::cli {
 namespace {
 
 // One byte more than an entry may have: enough to see that it is too long.
-constexpr std::size_t kMaxLine = audit::kMaxEntryBytes + 1;
+constexpr std::size_t kMaxEntryLine = audit::kMaxEntryBytes + 1;
 
 }  // namespace
 
 struct EntriesFile::State {
   std::string path;
-  OpenFile file;
+  StdioFile file;
   std::array<char, 64 * 1024> buffer{};
   std::string_view unread;
   std::string line;  // the one read last
@@ -68,7 +68,7 @@ Result<bool> EntriesFile::NextLine() {
     }
     any = true;
     const auto end = std::min(state.unread.find('\n'), state.unread.size());
-    state.line.append(state.unread.substr(0, std::min(end, kMaxLine - state.line.size())));
+    state.line.append(state.unread.substr(0, std::min(end, kMaxEntryLine - state.line.size())));
     const bool complete = end < state.unread.size();
     state.unread.remove_prefix(complete ? end + 1 : end);
     if (complete) return true;

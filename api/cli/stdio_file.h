@@ -9,6 +9,6 @@ namespace coffer::cli {
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
-using OpenFile = std::unique_ptr<std::FILE, FileCloser>;
+using StdioFile = std::unique_ptr<std::FILE, FileCloser>;
 
 }  // namespace coffer::cli
