@@ -259,6 +259,8 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   std::vector<std::string> forwarded;
   const auto [first, last] = request.headers.equal_range("X-Forwarded-For");
   for (auto header = first; header != last; ++header) forwarded.push_back(header->second);
+  // Of several lines the order is the hash table's choice: nothing can be said of them.
+  if (forwarded.size() > 1) forwarded = {""};
   const auto address =
       vault::ClientAddress(request.remote_addr, forwarded, options.trusted_proxies);
   pending.call.caller.address = address.value_or(request.remote_addr);

@@ -60,8 +60,8 @@ constexpr bool InOrder() {
 }
 static_assert(InOrder(), "kActions is indexed by the enumerator");
 
-// What a lease lets its holder do, on its client.
-constexpr Action kLeased[] = {Action::kClientRead, Action::kRecordRead, Action::kRecordList};
+// What a lease lets its holder do, on its client: its fields are those of records.
+constexpr Action kLeased[] = {Action::kRecordRead, Action::kRecordList};
 
 AccessDecision Refuse(std::string_view check, Code code, std::string_view reason) {
   AccessDecision decision;
@@ -204,9 +204,12 @@ AccessDecision Decide(const AccessFacts& facts) {
   AccessDecision decision;
   Obstacle nearest = Obstacle::kAction;
   for (const Grant& grant : facts.role->grants) {
+    // A denial for some clients or classes counts when one of them is asked for.
+    if (grant.deny && facts.client == nullptr && grant.scope.kind != Scope::Kind::kAll) continue;
+    const bool class_open = facts.record_class == nullptr && !grant.classes.empty();
     const Obstacle obstacle = FirstObstacle(grant, facts);
     if (obstacle == Obstacle::kNone) {
-      if (grant.deny && grant.CoversEveryField()) {
+      if (grant.deny && grant.CoversEveryField() && !class_open) {
         return Refuse("denial", Code::kPermissionDenied, "permission_denied");
       }
       decision.grants.push_back(&grant);

@@ -254,9 +254,9 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
           }
           COFFER_ASSIGN(auto row, stores.clients.FindRow(id));
           if (!row) continue;
-          COFFER_ASSIGN(const bool in_scope,
-                        core_->InScope(transaction, call, row->id, schema.get()));
-          if (!in_scope) continue;
+          COFFER_ASSIGN(const auto decision,
+                        core_->DecisionOn(transaction, call, row->id, schema.get()));
+          if (!decision.allowed) continue;
           COFFER_ASSIGN(auto key, transaction.PinKey(row->id));
           audit::Entry entry;
           entry.action = Name(kAction);
@@ -307,35 +307,49 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
-        const auto views = FieldViewsOf(call.decision, *schema);
-        const auto place = static_cast<std::size_t>(searched - schema->fields.data());
-        if (views && (*views)[place] != View::kPlain) {
+        const auto searchable = [&](const AccessDecision& decision) {
+          const auto views = FieldViewsOf(decision, *schema);
+          return !views || (*views)[static_cast<std::size_t>(searched - schema->fields.data())] ==
+                               View::kPlain;
+        };
+        if (!searchable(call.decision)) {
           call.entry.decision = audit::Decision::kDeny;
           call.entry.rule = "check:fields";
           return Fail(Code::kPermissionDenied, "permission_denied");
         }
         Stores& stores = transaction.stores();
-        COFFER_ASSIGN(const auto ids, stores.records.FindByToken(token, *after, page.limit + 1));
-        for (const std::int64_t id : ids) {
-          if (result.items.size() == page.limit) {
-            result.next_cursor = core_->MakeCursor(list, result.items.back().record->Row());
-            break;
+        std::int64_t last = *after;
+        std::size_t looked_at = 0;
+        // Whether there is more is told of what the caller may find, not of what is there.
+        for (bool more = true; more;) {
+          COFFER_ASSIGN(const auto ids, stores.records.FindByToken(token, last, page.limit + 1));
+          more = ids.size() > page.limit;
+          for (const std::int64_t id : ids) {
+            if (looked_at++ == kListScan) {
+              result.next_cursor = core_->MakeCursor(list, last);
+              return {};
+            }
+            last = id;
+            COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
+            if (!record) continue;
+            COFFER_ASSIGN(const auto client, stores.clients.FindRow(record->client));
+            if (!client) continue;
+            COFFER_ASSIGN(const auto decision,
+                          core_->DecisionOn(transaction, call, client->id, schema.get()));
+            if (!decision.allowed || !searchable(decision)) continue;
+            if (result.items.size() == page.limit) {
+              result.next_cursor = core_->MakeCursor(list, result.items.back().record->Row());
+              return {};
+            }
+            audit::Entry entry;
+            entry.action = Name(kAction);
+            entry.client = client->id.Text();
+            entry.record = record->id.Text();
+            entry.class_name = class_name;
+            entry.fields = call.entry.fields;
+            transaction.Also(std::move(entry));
+            result.items.push_back({client->id, record->id});
           }
-          COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
-          if (!record) continue;
-          COFFER_ASSIGN(const auto client, stores.clients.FindRow(record->client));
-          if (!client) continue;
-          COFFER_ASSIGN(const bool in_scope,
-                        core_->InScope(transaction, call, client->id, schema.get()));
-          if (!in_scope) continue;
-          audit::Entry entry;
-          entry.action = Name(kAction);
-          entry.client = client->id.Text();
-          entry.record = record->id.Text();
-          entry.class_name = class_name;
-          entry.fields = call.entry.fields;
-          transaction.Also(std::move(entry));
-          result.items.push_back({client->id, record->id});
         }
         return {};
       }));
@@ -363,8 +377,9 @@ Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
         if (!row) return {};
         COFFER_ASSIGN(const auto client, stores.clients.FindRow(*row));
         if (!client) return {};
-        COFFER_ASSIGN(const bool in_scope, core_->InScope(transaction, call, client->id, nullptr));
-        if (!in_scope) return {};
+        COFFER_ASSIGN(const auto decision,
+                      core_->DecisionOn(transaction, call, client->id, nullptr));
+        if (!decision.allowed) return {};
         audit::Entry entry;
         entry.action = Name(kAction);
         entry.client = client->id.Text();

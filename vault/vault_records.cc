@@ -68,6 +68,14 @@ Status CheckWritable(Call& call, const ClassSchema& schema, const FieldViews& wr
   return std::unexpected(std::move(error));
 }
 
+// Each stored record was checked against a class: without it the record cannot be told apart.
+Result<std::shared_ptr<const ClassSchema>> ClassOf(const Transaction& transaction,
+                                                   std::string_view name, std::uint64_t version) {
+  auto schema = transaction.catalog().Version(name, version);
+  if (schema) return schema;
+  return Fail(Code::kCorrupted, "storage_corrupted", "a record names no stored class");
+}
+
 // A record that an update may change, as it is before.
 struct Writing {
   std::shared_ptr<const ClassSchema> schema;  // the newest of its class; null: refuse
@@ -96,7 +104,7 @@ Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const Rec
         COFFER_ASSIGN(auto row, transaction.stores().records.Find(id));
         if (!row || row->client != call.subject->Row()) return {};
         const auto newest = transaction.catalog().Newest(row->class_name);
-        if (!core.Authorize(transaction, call, newest.get())) return {};
+        if (!newest || !core.Authorize(transaction, call, newest.get())) return {};
         writing.schema = newest;
         COFFER_ASSIGN(writing.writable, WritableBy(core, transaction, call, *newest));
         if (writing.writable && row->version == if_version) writing.stored = *std::move(row);
@@ -109,17 +117,14 @@ Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const Rec
 Result<nlohmann::json> MergeStored(const Vault::Core& core, const ClientId& client,
                                    const Writing& writing, const std::optional<KeyCache::Pin>& key,
                                    const nlohmann::json& sent) {
-  if (!writing.writable) return sent;
-  if (!writing.stored || !key) {
-    return MergeWritable(*writing.schema, writing.writable, sent, nullptr);
-  }
+  if (!writing.writable || !key) return sent;  // without a key nothing will be stored
   const RecordRow& row = *writing.stored;
   COFFER_ASSIGN(
       const Bytes plain,
       crypto::Open(key->ExposeSecret(),
                    core.RecordContext(client, row.id, row.class_name, row.version), row.payload));
   const auto stored = nlohmann::json::parse(crypto::AsText(plain));
-  return MergeWritable(*writing.schema, writing.writable, sent, &stored);
+  return MergeWritable(*writing.schema, writing.writable, sent, stored);
 }
 
 // The newest class changed between validation and the transaction: validate again.
@@ -281,7 +286,7 @@ Result<RecordInfo> Vault::GetRecord(const Caller& caller, const ClientId& client
       OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
-        schema = transaction.catalog().Version(row->class_name, row->class_version);
+        COFFER_ASSIGN(schema, ClassOf(transaction, row->class_name, row->class_version));
         call.entry.class_name = row->class_name;
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
         views = FieldViewsOf(call.decision, *schema);
@@ -319,7 +324,7 @@ Result<RecordInfo> Vault::GetRecordVersion(const Caller& caller, const ClientId&
           row->fields = old->fields;
           row->payload = std::move(old->payload);
         }
-        schema = transaction.catalog().Version(row->class_name, row->class_version);
+        COFFER_ASSIGN(schema, ClassOf(transaction, row->class_name, row->class_version));
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
         views = FieldViewsOf(call.decision, *schema);
         return DescribeShown(call, *row, *schema, views);
@@ -394,9 +399,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
           last = ids[i];
           COFFER_ASSIGN(auto row, transaction.stores().records.FindRow(ids[i]));
           if (!row) continue;
-          const auto schema = transaction.catalog().Version(row->class_name, row->class_version);
-          if (!schema)
-            return Fail(Code::kCorrupted, "storage_corrupted", "a record names no stored class");
+          COFFER_ASSIGN(auto schema, ClassOf(transaction, row->class_name, row->class_version));
           // Records of classes that this purpose may not touch, or that show nothing, are not
           // there.
           if (!schema->AllowsPurpose(caller.purpose)) continue;
@@ -411,7 +414,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
             entry.detail = DescribeViews(*schema, views, row->fields);
           }
           transaction.Also(std::move(entry));
-          rows.push_back({*std::move(row), schema, std::move(views)});
+          rows.push_back({*std::move(row), std::move(schema), std::move(views)});
         }
         return {};
       }));
@@ -446,7 +449,8 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
     std::optional<KeyCache::Pin> key;
     RecordRow row;
     crypto::Hash payload_hash{};
-    if (schema) {
+    // Without what is to stay there is nothing to check: the version is another one.
+    if (schema && (!writing.writable || writing.stored)) {
       COFFER_ASSIGN(key, core_->PinForWriting(client));
       auto whole = MergeStored(*core_, client, writing, key, data);
       if (!whole) return std::unexpected(Refuse(caller, kAction, client, id, whole.error()));
@@ -469,13 +473,14 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
         OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
           COFFER_TRY(PinOrNotFound(transaction, call, client));
           COFFER_ASSIGN(const auto before, FindOf(transaction, call, client, id));
+          COFFER_TRY(ClassOf(transaction, before.class_name, before.class_version));
           const auto newest = transaction.catalog().Newest(before.class_name);
           COFFER_TRY(core_->Authorize(transaction, call, newest.get()));
-          if (!document || !key) return Fail(Code::kConflict, kClassChanged);
-          COFFER_TRY(ClassStands(transaction, *schema));
           if (before.version != if_version) {
             return Fail(Code::kPreconditionFailed, "version_mismatch");
           }
+          if (!document || !key) return Fail(Code::kConflict, kClassChanged);
+          COFFER_TRY(ClassStands(transaction, *schema));
           COFFER_ASSIGN(const auto writable, WritableBy(*core_, transaction, call, *schema));
           if (writable != writing.writable) return Fail(Code::kConflict, kClassChanged);
           row.id = id;
@@ -507,7 +512,7 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
         COFFER_TRY(PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
         call.entry.class_name = row.class_name;
-        const auto schema = transaction.catalog().Version(row.class_name, row.class_version);
+        COFFER_ASSIGN(const auto schema, ClassOf(transaction, row.class_name, row.class_version));
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
         COFFER_TRY(CheckWritable(call, *schema, FieldViewsOf(call.decision, *schema), row.fields));
         if (if_version && row.version != *if_version) {
@@ -584,13 +589,28 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
       OperationKind::kWrite, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
         COFFER_TRY(ClassStands(transaction, *schema));
-        COFFER_TRY(
-            CheckWritable(call, *schema, FieldViewsOf(call.decision, *schema), document->fields));
         Stores& stores = transaction.stores();
         record.created = record.updated = transaction.now();
         COFFER_ASSIGN(const auto existing, stores.clients.FindByReference(*client.ref));
+        std::optional<ClientRow> owner;
+        if (existing) {
+          COFFER_ASSIGN(owner, stores.clients.FindRow(*existing));
+          if (!owner) {
+            return Fail(Code::kCorrupted, "storage_corrupted", "a reference names no client");
+          }
+        }
+        // A new client is assigned to nobody and has no tags.
+        COFFER_ASSIGN(
+            const auto decision,
+            core_->DecisionOn(transaction, call, owner ? owner->id : client.id, schema.get()));
+        if (!decision.allowed) {
+          call.entry.decision = audit::Decision::kDeny;
+          call.entry.rule = decision.rule;
+          return Fail(Code::kPermissionDenied, "permission_denied");
+        }
+        COFFER_TRY(CheckWritable(call, *schema, FieldViewsOf(decision, *schema), document->fields));
         std::optional<RecordRow> before;
-        if (!existing) {
+        if (!owner) {
           client.created = client.updated = transaction.now();
           COFFER_TRY(stores.clients.Insert(client));
           transaction.AddKey(client.id, wrapped);
@@ -605,16 +625,6 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           result.client = client.id;
           client_made = true;
         } else {
-          COFFER_ASSIGN(const auto owner, stores.clients.FindRow(*existing));
-          if (!owner)
-            return Fail(Code::kCorrupted, "storage_corrupted", "a reference names no client");
-          COFFER_ASSIGN(const bool in_scope,
-                        core_->InScope(transaction, call, owner->id, schema.get()));
-          if (!in_scope) {
-            call.entry.decision = audit::Decision::kDeny;
-            call.entry.rule = "check:scope";
-            return Fail(Code::kPermissionDenied, "permission_denied");
-          }
           result.client = owner->id;
           COFFER_ASSIGN(const auto key, transaction.PinKey(owner->id));
           record.import_token = import_token_of(owner->id);
@@ -627,10 +637,10 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           }
           if (before) {
             // What it replaces as a whole must be the importer's to write as well.
-            const auto written =
-                transaction.catalog().Version(before->class_name, before->class_version);
-            COFFER_TRY(CheckWritable(call, *written, FieldViewsOf(call.decision, *written),
-                                     before->fields));
+            COFFER_ASSIGN(const auto written,
+                          ClassOf(transaction, before->class_name, before->class_version));
+            COFFER_TRY(
+                CheckWritable(call, *written, FieldViewsOf(decision, *written), before->fields));
             COFFER_ASSIGN(const Bytes plain,
                           crypto::Open(key.ExposeSecret(),
                                        core_->RecordContext(owner->id, before->id,

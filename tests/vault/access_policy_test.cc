@@ -296,6 +296,29 @@ TEST_CASE("a denial wins over every grant, in any order") {
   CHECK(Refusal(scoped.facts) == "check:denial permission_denied");
 }
 
+TEST_CASE("a denial for some classes or clients waits until one of them is asked for") {
+  ClassSchema complaint = ClassFor({"client-care"});
+  complaint.name = "complaint";
+  const ClassSchema contact = ClassFor({"client-care"});
+  Asked asked(R"([{"actions": ["record.read"]},
+                  {"deny": true, "actions": ["record.read"], "classes": ["complaint"]}])");
+  CHECK(Refusal(asked.facts) == "allowed");  // the record is still to be found
+  CHECK(!ShowsEverything(Decide(asked.facts)));
+  asked.facts.record_class = &contact;
+  CHECK(Refusal(asked.facts) == "allowed");
+  asked.facts.record_class = &complaint;
+  CHECK(Refusal(asked.facts) == "check:denial permission_denied");
+
+  Asked tagged(R"([{"actions": ["client.list"]},
+                   {"deny": true, "actions": ["client.list"], "scope": {"tag": "vip"}}])",
+               kClientList);
+  tagged.facts.client = nullptr;
+  CHECK(Refusal(tagged.facts) == "allowed");
+  tagged.client.tags = "vip";
+  tagged.facts.client = &tagged.client;
+  CHECK(Refusal(tagged.facts) == "check:denial permission_denied");
+}
+
 TEST_CASE("a grant is about its classes and purposes alone") {
   const ClassSchema contact = ClassFor({"billing", "client-care"});
   Asked asked(R"([{"actions": ["record.read"], "classes": ["complaint"]}])");
@@ -352,8 +375,12 @@ TEST_CASE("a lease gives its fields of its client for its purpose until it expir
   CHECK(ViewsOf(decision, schema) == std::vector{View::kPlain, View::kNone});
   CHECK(!ShowsEverything(decision));
 
-  asked.facts.action = kRecordUpdate;
-  CHECK(Refusal(asked.facts) == "check:role permission_denied");
+  for (const Action other : {kRecordUpdate, kRecordDelete, kClientUpdate, kClientErase}) {
+    asked.facts.action = other;
+    CHECK(Refusal(asked.facts) == "check:role permission_denied");
+  }
+  asked.facts.action = kClientRead;  // whose reference and tags are no fields of the lease
+  CHECK(Refusal(asked.facts) == "check:scope not_found");
   asked.facts.action = kRecordRead;
   asked.facts.purpose = "billing";
   CHECK(Refusal(asked.facts) == "check:role permission_denied");

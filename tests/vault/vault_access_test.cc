@@ -317,6 +317,9 @@ TEST_CASE("an import writes to no client outside of its scope, and no field that
   };
   CHECK(import("A-1", kComplaint) == "ok");
   CHECK(import("A-2", kComplaint) == "permission_denied");
+  CHECK(import("A-3", kComplaint) == "permission_denied");  // a new client has no tag
+  CHECK(AnswerOf(vault->SearchByReference(vault.As(kCrmService), "A-3")) == "ok");
+  CHECK(vault->SearchByReference(vault.As(kCrmService), "A-3")->items.empty());
   CHECK(import("A-1", Complaint(kSpecial)) == "field_not_writable");
   REQUIRE(vault->ImportRecord(vault.As(kCrmService, "complaint-handling"),
                               {"A-1", "complaint", "k", Complaint(kSpecial)}));
@@ -336,6 +339,92 @@ TEST_CASE("a search needs the search action on its field, seen plainly") {
             ->SearchByField(vault.As(kCrmService, "complaint-handling"), "complaint",
                             "complaint_number", "C-1", {})
             ->items.size() == 2);
+}
+
+TEST_CASE("a search finds by a field only where the grant for the client has that field") {
+  AccessVault vault;
+  auto caller = vault.With(R"([{"actions": ["client.search"], "fields": ["status"]},
+                               {"actions": ["client.search"], "scope": {"tag": "eu"}}])");
+  caller.purpose = "complaint-handling";
+  const auto found =
+      vault->SearchByField(vault.Again(caller), "complaint", "complaint_number", "C-1", {});
+  REQUIRE(found);
+  REQUIRE(found->items.size() == 1);
+  CHECK(found->items[0].client == vault.client);
+}
+
+TEST_CASE("pages of a search are full of what may be found, and tell of nothing else") {
+  AccessVault vault;
+  vault.Assign(vault.client);
+  for (int i = 0; i < 4; ++i) vault.NewComplaint(vault.other);
+  const RecordId last = vault.NewComplaint(vault.client);
+  const auto search = [&](const std::string& cursor) {
+    const auto page =
+        vault->SearchByField(vault.AsWorker(), "complaint", "complaint_number", "C-1", {1, cursor});
+    REQUIRE(page);
+    return *page;
+  };
+  const auto first = search("");
+  REQUIRE(first.items.size() == 1);
+  CHECK(first.items[0].record == vault.record);
+  const auto second = search(first.next_cursor);
+  REQUIRE(second.items.size() == 1);
+  CHECK(second.items[0].record == last);
+  CHECK(second.next_cursor.empty());
+  // Only strangers have it now: nothing, and no sign of more.
+  REQUIRE(vault->Unassign(vault.As(kSupervisor), vault.client, vault.Worker()));
+  const auto none = search("");
+  CHECK(none.items.empty());
+  CHECK(none.next_cursor.empty());
+}
+
+TEST_CASE("a denial for one class leaves the records of others, also in one list") {
+  AccessVault vault;
+  const RecordId contact = vault.NewContact(vault.client, {{"last_name", "Doe"}});
+  auto caller = vault.With(R"([{"actions": ["record.read", "record.list"]},
+      {"deny": true, "actions": ["record.read", "record.list"], "classes": ["complaint"]}])");
+  caller.purpose = "data-subject-request";
+  CHECK(vault->GetRecord(vault.Again(caller), vault.client, contact));
+  CHECK(AnswerOf(vault->GetRecord(vault.Again(caller), vault.client, vault.record)) ==
+        "permission_denied");
+  const auto listed = vault->ListRecords(vault.Again(caller), vault.client, "", true, {});
+  REQUIRE(listed);
+  REQUIRE(listed->items.size() == 1);
+  CHECK(listed->items[0].id == contact);
+}
+
+TEST_CASE("a stale update of hidden fields is stale, whatever the class asks for") {
+  AccessVault vault;
+  vault.PutClass(
+      {{"name", "case"},
+       {"purposes", {"client-care"}},
+       {"fields",
+        {{"note", {{"type", "string"}}},
+         {"health", {{"type", "string"}, {"required", true}, {"sensitivity", "special"}}}}}});
+  vault.Assign(vault.client);
+  const RecordId record = vault.NewRecord(vault.client, "case", {{"health", "asthma"}});
+  const auto update = [&](std::uint64_t version) {
+    return AnswerOf(vault->UpdateRecord(vault.As(kCaseWorker), vault.client, record, version,
+                                        {{"note", "called"}}));
+  };
+  CHECK(update(1) == "ok");
+  CHECK(update(1) == "version_mismatch");
+  CHECK(update(7) == "version_mismatch");
+}
+
+TEST_CASE("a record whose class was taken away is damage, and nobody falls over it") {
+  AccessVault vault;
+  const RecordId contact = vault.NewContact(vault.client, {{"last_name", "Doe"}});
+  vault.Close();
+  vault.Tamper("DELETE FROM classes WHERE name = 'contact'");
+  vault.Open();
+  const auto crm = [&] { return vault.As(kCrmService); };
+  CHECK(AnswerOf(vault->GetRecord(crm(), vault.client, contact)) == "integrity_failed");
+  CHECK(AnswerOf(vault->GetRecordVersion(crm(), vault.client, contact, 1)) == "integrity_failed");
+  CHECK(AnswerOf(vault->ListRecords(crm(), vault.client, "", true, {})) == "integrity_failed");
+  CHECK(AnswerOf(vault->DeleteRecord(crm(), vault.client, contact, {})) == "integrity_failed");
+  CHECK(AnswerOf(vault->UpdateRecord(crm(), vault.client, contact, 1, {{"last_name", "Roe"}})) ==
+        "integrity_failed");
 }
 
 TEST_CASE("a ticket and a reason are asked for where a grant says so, and the ticket is logged") {

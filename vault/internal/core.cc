@@ -108,12 +108,11 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
   return Decide(facts);
 }
 
-Result<bool> Vault::Core::InScope(Transaction& transaction, const Call& call,
-                                  const ClientId& client, const ClassSchema* record_class) const {
-  if (!call.role->scoped) return true;
-  COFFER_ASSIGN(const auto decision,
-                DecideFor(transaction, call, call.action, client, record_class));
-  return decision.allowed;
+Result<AccessDecision> Vault::Core::DecisionOn(Transaction& transaction, const Call& call,
+                                               const ClientId& client,
+                                               const ClassSchema* record_class) const {
+  if (!call.role->scoped) return call.decision;
+  return DecideFor(transaction, call, call.action, client, record_class);
 }
 
 Status Vault::Core::Authorize(Transaction& transaction, Call& call,

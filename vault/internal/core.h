@@ -85,9 +85,9 @@ struct Vault::Core {
                                    const ClassSchema* record_class,
                                    std::optional<Timestamp> at = std::nullopt) const;
 
-  // Whether one of several clients is there for the caller of a decision that was made without it.
-  Result<bool> InScope(Transaction& transaction, const Call& call, const ClientId& client,
-                       const ClassSchema* record_class) const;
+  // About one of several clients, for a call that was decided without naming any.
+  Result<AccessDecision> DecisionOn(Transaction& transaction, const Call& call,
+                                    const ClientId& client, const ClassSchema* record_class) const;
 
   // The operation as one engine operation: decision first, then `work`; a reason is sealed beside
   // the entry, under the key of `client` where it lives.

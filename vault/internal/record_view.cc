@@ -98,7 +98,7 @@ FieldViews WritableFields(const FieldViews& write, const FieldViews& read) {
 }
 
 Result<json> MergeWritable(const ClassSchema& schema, const FieldViews& writable, const json& sent,
-                           const json* stored) {
+                           const json& stored) {
   if (!writable || !sent.is_object()) return sent;  // its form is checked afterwards
   std::vector<Issue> issues;
   json merged = sent;
@@ -107,8 +107,8 @@ Result<json> MergeWritable(const ClassSchema& schema, const FieldViews& writable
     if ((*writable)[i] == View::kPlain) continue;
     if (sent.contains(name)) {
       issues.push_back({PointerTo("", name), "is not yours to write"});
-    } else if (stored != nullptr && stored->contains(name)) {
-      merged[name] = stored->at(name);
+    } else if (stored.contains(name)) {
+      merged[name] = stored.at(name);
     }
   }
   if (!issues.empty()) {

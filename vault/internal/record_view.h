@@ -37,9 +37,9 @@ ViewedDocument ApplyViews(const ClassSchema& schema, const FieldViews& views, st
 // Where the caller writes plainly and reads plainly: nobody overwrites what they do not see.
 FieldViews WritableFields(const FieldViews& write, const FieldViews& read);
 
-// `sent` with what the caller may not write taken from `stored` (null: a new record). Errors:
-// kPermissionDenied "field_not_writable" with an issue per field that was sent nevertheless.
+// `sent` with what the caller may not write taken from `stored`. Errors: kPermissionDenied
+// "field_not_writable" with an issue per field that was sent nevertheless.
 Result<nlohmann::json> MergeWritable(const ClassSchema& schema, const FieldViews& writable,
-                                     const nlohmann::json& sent, const nlohmann::json* stored);
+                                     const nlohmann::json& sent, const nlohmann::json& stored);
 
 }  // namespace coffer::vault
