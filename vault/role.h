@@ -72,8 +72,8 @@ struct RoleDocument {
 };
 
 // Errors: those of ParseStrictJson; kUnprocessable "role_invalid" with issues, among them that one
-// role may not both run the vault (its tokens, roles and classes) or read its log as an officer,
-// and see or change client data.
+// role may not both run or watch the vault (tokens, roles, classes, metrics, explanations), and see
+// or change client data.
 Result<RoleDocument> ParseRole(std::string_view name, std::string_view json);
 
 // The roles that every vault has, from vault/roles/.

@@ -262,7 +262,8 @@ struct DeepReport {
   std::uint64_t records_checked = 0, versions_checked = 0, clients_checked = 0;
 };
 // Offline: opens a (copied) data directory read-only, trusting only `log_key`, and checks the whole
-// log against the anchor and `checkpoints`; with `deep` also every live record and client against
+// log against the anchor and `checkpoints`; with `deep` also each page of both databases, each
+// client's key, and every live record and client against
 // its latest entry. Errors: those of opening.
 struct OfflineVerifyOptions {
   std::string directory;

@@ -1,9 +1,10 @@
-// Records: create, read, list, change, delete, import.
+// Records: create, read, list, change, delete.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "crypto/random.h"
 #include "vault/internal/core.h"
+#include "vault/internal/record_operations.h"
 #include "vault/internal/record_view.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
@@ -21,13 +22,6 @@ RecordInfo InfoOf(const RecordRow& row, const ClientId& client) {
   info.created = row.created;
   info.updated = row.updated;
   return info;
-}
-
-void Describe(audit::Entry& entry, const RecordRow& row, const ClassSchema* schema) {
-  entry.record = row.id.Text();
-  entry.class_name = row.class_name;
-  entry.version = row.version;
-  if (schema != nullptr) entry.fields = schema->FieldNames(row.fields);
 }
 
 // As disclosed: only what the caller's view shows.
@@ -51,29 +45,6 @@ void Show(RecordInfo& info, const ClassSchema& schema, const FieldViews& views, 
   info.data = std::move(viewed.json);
   info.masked = std::move(viewed.masked);
   info.present = std::move(viewed.present);
-}
-
-// Of a new record, or of one whose other fields stay.
-Status CheckWritable(Call& call, const ClassSchema& schema, const FieldViews& writable,
-                     std::int64_t fields) {
-  Error error{Code::kPermissionDenied, "field_not_writable", {}, {}};
-  for (std::size_t i = 0; writable && i < schema.fields.size(); ++i) {
-    if ((fields >> i & 1) != 0 && (*writable)[i] != View::kPlain) {
-      error.issues.push_back({PointerTo("", schema.fields[i].name), "is not yours to write"});
-    }
-  }
-  if (error.issues.empty()) return {};
-  call.entry.decision = audit::Decision::kDeny;
-  call.entry.rule = "check:fields";
-  return std::unexpected(std::move(error));
-}
-
-// Each stored record was checked against a class: without it the record cannot be told apart.
-Result<std::shared_ptr<const ClassSchema>> ClassOf(const Transaction& transaction,
-                                                   std::string_view name, std::uint64_t version) {
-  auto schema = transaction.catalog().Version(name, version);
-  if (schema) return schema;
-  return Fail(Code::kCorrupted, "storage_corrupted", "a record names no stored class");
 }
 
 // A record that an update may change, as it is before.
@@ -127,15 +98,7 @@ Result<nlohmann::json> MergeStored(const Vault::Core& core, const ClientId& clie
   return MergeWritable(*writing.schema, writing.writable, sent, stored);
 }
 
-// The newest class changed between validation and the transaction: validate again.
-constexpr std::string_view kClassChanged = "class_changed";
-constexpr int kClassRetries = 5;
-
-Status ClassStands(const Transaction& transaction, const ClassSchema& schema) {
-  const auto newest = transaction.catalog().Newest(schema.name);
-  if (newest && newest->version == schema.version) return {};
-  return Fail(Code::kConflict, kClassChanged);
-}
+constexpr int kClassRetries = 5;  // of a class that changes between validation and transaction
 
 // A record of this client, or nothing is there.
 Result<RecordRow> FindOf(Transaction& transaction, Call& call, const ClientId& client,
@@ -177,18 +140,6 @@ Result<std::optional<RecordInfo>> FindRepeatedCreation(
 }
 
 }  // namespace
-
-std::string_view Name(ImportOutcome outcome) {
-  switch (outcome) {
-    case ImportOutcome::kCreated:
-      return "created";
-    case ImportOutcome::kUpdated:
-      return "updated";
-    case ImportOutcome::kUnchanged:
-      return "unchanged";
-  }
-  return "";
-}
 
 Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& client,
                                        std::string_view class_name, const nlohmann::json& data,
@@ -521,158 +472,6 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
         call.entry.version = row.version;
         return transaction.stores().records.Delete(row);
       });
-}
-
-Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& import) {
-  constexpr Action kAction = Action::kRecordImport;
-  auto refuse = [&](Error error) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, std::move(error)));
-  };
-  const auto schema = core_->engine->catalog()->Newest(import.class_name);
-  if (!schema) return refuse({Code::kUnprocessable, "class_unknown", {}, {}});
-  if (import.external_ref.empty() || import.external_ref.size() > 200 ||
-      import.record_key.size() > 200 || !IsCleanUtf8(import.external_ref) ||
-      !IsCleanUtf8(import.record_key)) {
-    return refuse(
-        {Code::kUnprocessable,
-         "import_invalid",
-         {},
-         {{"/external_ref", "must be text of 1 to 200 bytes, record_key of at most 200"}}});
-  }
-  const auto document = ParseDocument(*schema, import.data);
-  if (!document) return refuse(document.error());
-
-  Call call = core_->StartCall(caller, kAction);
-  // Prepared for the usual case, that the client is new.
-  ClientRow client;
-  client.id = ClientId::New(core_->Now());
-  client.ref = core_->ReferenceToken(import.external_ref);
-  COFFER_ASSIGN(auto new_key, core_->engine->key_cache().FindOrInsert(
-                                  client.id, [](std::span<std::uint8_t> slot) -> Status {
-                                    crypto::FillRandom(slot);
-                                    return {};
-                                  }));
-  client.profile =
-      crypto::Seal(new_key.ExposeSecret(), 0, core_->ClientContext(client.id, client.version),
-                   crypto::AsBytes(import.external_ref));
-  const Bytes wrapped = core_->keyring.WrapDataKey(new_key.ExposeSecret(), client.id.value);
-
-  RecordRow record;
-  record.id = RecordId::New(core_->Now());
-  record.class_name = schema->name;
-  record.class_version = schema->version;
-  record.version = 1;
-  record.fields = document->fields;
-  record.tokens = core_->TokensOf(*schema, *document);
-  // A record's identity to imports is its client, class and key: the reference may go to another
-  // client, and a client may get another reference.
-  const auto import_token_of = [&](const ClientId& owner) {
-    return core_->FieldToken(schema->name, "$import", owner.Text() + ":" + import.record_key);
-  };
-  // Records that were imported by the first version are found by what they were given then.
-  const BlindToken first_version_token = core_->FieldToken(
-      schema->name, "$import",
-      std::to_string(import.external_ref.size()) + ":" + import.external_ref + import.record_key);
-  auto seal_for = [&](const ClientId& owner, const KeyCache::Pin& key) {
-    record.client = owner.Row();
-    record.payload =
-        crypto::Seal(key.ExposeSecret(), 0,
-                     core_->RecordContext(owner, record.id, record.class_name, record.version),
-                     crypto::AsBytes(document->json));
-  };
-  seal_for(client.id, new_key);
-  record.import_token = import_token_of(client.id);
-
-  ImportResult result;
-  bool client_made = false;
-  auto imported = core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, schema.get(),
-      [&](Transaction& transaction) -> Status {
-        COFFER_TRY(ClassStands(transaction, *schema));
-        Stores& stores = transaction.stores();
-        record.created = record.updated = transaction.now();
-        COFFER_ASSIGN(const auto existing, stores.clients.FindByReference(*client.ref));
-        std::optional<ClientRow> owner;
-        if (existing) {
-          COFFER_ASSIGN(owner, stores.clients.FindRow(*existing));
-          if (!owner) {
-            return Fail(Code::kCorrupted, "storage_corrupted", "a reference names no client");
-          }
-        }
-        // A new client is assigned to nobody and has no tags.
-        COFFER_ASSIGN(
-            const auto decision,
-            core_->DecisionOn(transaction, call, owner ? owner->id : client.id, schema.get()));
-        if (!decision.allowed) {
-          call.entry.decision = audit::Decision::kDeny;
-          call.entry.rule = decision.rule;
-          return Fail(Code::kPermissionDenied, "permission_denied");
-        }
-        COFFER_TRY(CheckWritable(call, *schema, FieldViewsOf(decision, *schema), document->fields));
-        std::optional<RecordRow> before;
-        if (!owner) {
-          client.created = client.updated = transaction.now();
-          COFFER_TRY(stores.clients.Insert(client));
-          transaction.AddKey(client.id, wrapped);
-          audit::Entry created;
-          created.action = Name(Action::kClientCreate);
-          created.client = client.id.Text();
-          created.fields = {"external_ref"};
-          created.version = client.version;
-          created.payload_hash = crypto::Sha256(client.profile);
-          created.outcome = "ok";
-          transaction.Also(std::move(created));
-          result.client = client.id;
-          client_made = true;
-        } else {
-          result.client = owner->id;
-          COFFER_ASSIGN(const auto key, transaction.PinKey(owner->id));
-          record.import_token = import_token_of(owner->id);
-          for (const BlindToken& token : {*record.import_token, first_version_token}) {
-            COFFER_ASSIGN(const auto ids, stores.records.FindByToken(token, 0, 1));
-            if (ids.empty()) continue;
-            COFFER_ASSIGN(before, stores.records.FindRow(ids.front()));
-            if (before && before->client == owner->id.Row()) break;
-            before.reset();
-          }
-          if (before) {
-            // What it replaces as a whole must be the importer's to write as well.
-            COFFER_ASSIGN(const auto written,
-                          ClassOf(transaction, before->class_name, before->class_version));
-            COFFER_TRY(
-                CheckWritable(call, *written, FieldViewsOf(decision, *written), before->fields));
-            COFFER_ASSIGN(const Bytes plain,
-                          crypto::Open(key.ExposeSecret(),
-                                       core_->RecordContext(owner->id, before->id,
-                                                            before->class_name, before->version),
-                                       before->payload));
-            record.id = before->id;
-            record.import_token = before->import_token;
-            record.created = before->created;
-            record.version = before->version;
-            if (crypto::AsText(plain) == document->json) {
-              result.outcome = ImportOutcome::kUnchanged;
-            } else {
-              result.outcome = ImportOutcome::kUpdated;
-              ++record.version;
-            }
-          }
-          seal_for(owner->id, key);
-        }
-        result.record = record.id;
-        call.entry.client = result.client.Text();
-        Describe(call.entry, record, schema.get());
-        if (before && result.outcome == ImportOutcome::kUnchanged) {
-          call.entry.outcome = Name(result.outcome);
-          return {};
-        }
-        call.entry.payload_hash = crypto::Sha256(record.payload);
-        COFFER_TRY(core_->SealReason(transaction, call, result.client));
-        return before ? stores.records.Update(record, *before) : stores.records.Insert(record);
-      });
-  if (!imported || !client_made) core_->engine->key_cache().Remove(client.id);
-  if (!imported) return std::unexpected(std::move(imported).error());
-  return result;
 }
 
 }  // namespace coffer::vault
