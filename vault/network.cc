@@ -130,6 +130,14 @@ std::string Network::Text() const {
   return FormatAddress(address_, is_ipv6_) + "/" + std::to_string(prefix_);
 }
 
+std::optional<std::string> AddressBlock(std::string_view address) {
+  auto parsed = ParseAddress(address);
+  if (!parsed) return std::nullopt;
+  if (!parsed->is_ipv6) return FormatAddress(parsed->bytes, false);
+  std::fill(parsed->bytes.begin() + 8, parsed->bytes.end(), std::uint8_t{0});
+  return FormatAddress(parsed->bytes, true) + "/64";
+}
+
 std::optional<std::string> ClientAddress(std::string_view peer,
                                          std::span<const std::string> forwarded_for,
                                          std::span<const Network> trusted_proxies) {

@@ -34,6 +34,11 @@ class Network {
   unsigned prefix_ = 0;  // bits of address_ that count
 };
 
+// What one caller can be expected to have, in its canonical spelling: an IPv4 address, or the /64
+// of an IPv6 address, in which a single host takes whichever it likes (RFC 8981). nullopt for text
+// that is no address.
+std::optional<std::string> AddressBlock(std::string_view address);
+
 // The address a request was made from, in its canonical spelling.
 //
 // `peer` is the other end of the connection: what it says in X-Forwarded-For counts only if it is

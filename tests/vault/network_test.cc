@@ -221,6 +221,19 @@ TEST_CASE("a network is written in one spelling, and read from it again") {
   }
 }
 
+TEST_CASE("the block of an address is the address itself, or the /64 of IPv6") {
+  auto block = [](std::string_view address) { return AddressBlock(address).value_or("-"); };
+  CHECK(block("192.0.2.7") == "192.0.2.7");
+  CHECK(block("::ffff:192.0.2.7") == "192.0.2.7");
+  CHECK(block("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
+  CHECK(block("2001:DB8:1:2:ffff:ffff:ffff:ffff") == block("2001:db8:1:2::"));
+  CHECK(block("2001:db8:1:3::6") != block("2001:db8:1:2::6"));
+  CHECK(block("::1") == "::/64");
+  for (const char* text : {"", "x", "192.0.2.0/24", "192.0.2.7:80", "[::1]", "fe80::1%eth0"}) {
+    CHECK(block(text) == "-");
+  }
+}
+
 TEST_CASE("a peer that is no proxy of ours is the caller, whatever it says") {
   CHECK(Client("192.0.2.7", {}, {}) == "192.0.2.7");
   CHECK(Client("192.0.2.7", {"10.0.0.1"}, {}) == "192.0.2.7");
