@@ -1,5 +1,6 @@
 #include "crypto/qr_code.h"
 
+#include <png.h>
 #include <qrencode.h>
 
 #include <cerrno>
@@ -73,6 +74,35 @@ std::string RenderQrAsSvg(const QrCode& code) {
     }
   }
   return svg + "\"/></svg>";
+}
+
+Bytes RenderQrAsPng(const QrCode& code, std::size_t pixels_per_module) {
+  internal::Require(pixels_per_module >= 1 && pixels_per_module <= kMaxPixelsPerModule,
+                    "pixels per module of a QR code");
+  const std::size_t side = (code.size + 2 * kQuietZoneModules) * pixels_per_module;
+  Bytes pixels(side * side);
+  for (std::size_t y = 0; y < side; ++y) {
+    for (std::size_t x = 0; x < side; ++x) {
+      // In front of the quiet zone's end the differences wrap around, and are outside as well.
+      const bool dark = code.IsDark(y / pixels_per_module - kQuietZoneModules,
+                                    x / pixels_per_module - kQuietZoneModules);
+      pixels[y * side + x] = dark ? 0 : 255;
+    }
+  }
+  // The simplified API: its errors are return values, where the other one's are a longjmp, over
+  // destructors.
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = image.height = static_cast<png_uint_32>(side);
+  image.format = PNG_FORMAT_GRAY;
+  png_alloc_size_t length = PNG_IMAGE_PNG_SIZE_MAX(image);
+  Bytes png(length);
+  const bool written =
+      png_image_write_to_memory(&image, png.data(), &length, 0, pixels.data(), 0, nullptr) != 0;
+  Wipe(pixels);
+  internal::Require(written, "memory for a PNG image");
+  png.resize(length);
+  return png;
 }
 
 }  // namespace coffer::crypto

@@ -6,11 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/bytes.h"
 #include "crypto/result.h"
 
 namespace coffer::crypto {
 
-// Light modules that must be around the symbol (section 6.3.8), or cameras do not find it. Both
+// Light modules that must be around the symbol (section 6.3.8), or cameras do not find it. All
 // drawings have them.
 inline constexpr std::size_t kQuietZoneModules = 4;
 
@@ -36,5 +37,11 @@ std::string RenderQrAsText(const QrCode& code);
 // An <svg> element of one unit to a module that takes the size it is given; black on white, without
 // style, script or text, so that no Content-Security-Policy stands in its way.
 std::string RenderQrAsSvg(const QrCode& code);
+
+inline constexpr std::size_t kMaxPixelsPerModule = 32;
+
+// A PNG image (ISO/IEC 15948) for what shows no SVG: greyscale of 8 bits, black and white only, no
+// chunk that says anything else. Precondition: pixels_per_module is 1..kMaxPixelsPerModule.
+Bytes RenderQrAsPng(const QrCode& code, std::size_t pixels_per_module);
 
 }  // namespace coffer::crypto

@@ -1,5 +1,7 @@
 #include "crypto/qr_code.h"
 
+#include <png.h>
+
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <charconv>
@@ -17,7 +19,7 @@ QrCode Encode(std::string_view text) {
   return *std::move(code);
 }
 
-// The symbol with four light modules around, which is what both drawings must show.
+// The symbol with four light modules around, which is what all drawings must show.
 Grid WithQuietZone(const QrCode& code) {
   Grid grid(code.size + 8, std::vector<bool>(code.size + 8));
   for (std::size_t row = 0; row < code.size; ++row) {
@@ -82,6 +84,40 @@ Grid GridOfSvg(std::string_view svg) {
   }
   CHECK(svg == R"("/></svg>)");
   return grid;
+}
+
+// Reads the pixels, of which each module must have a square of one colour.
+Grid GridOfPng(ByteView png, std::size_t pixels_per_module) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  REQUIRE(png_image_begin_read_from_memory(&image, png.data(), png.size()) != 0);
+  CHECK(image.format == PNG_FORMAT_GRAY);
+  REQUIRE(image.width == image.height);
+  REQUIRE(image.width % pixels_per_module == 0);
+  const std::size_t width = image.width;
+  Bytes pixels(PNG_IMAGE_SIZE(image));
+  REQUIRE(png_image_finish_read(&image, nullptr, pixels.data(), 0, nullptr) != 0);
+  REQUIRE(pixels.size() == width * width);
+  const std::size_t side = width / pixels_per_module;
+  Grid grid(side, std::vector<bool>(side));
+  bool is_square = true;
+  for (std::size_t y = 0; y < width; ++y) {
+    for (std::size_t x = 0; x < width; ++x) {
+      const std::size_t row = y / pixels_per_module, column = x / pixels_per_module;
+      const std::uint8_t pixel = pixels[y * width + x];
+      is_square = is_square && (pixel == 0 || pixel == 255) &&
+                  pixel == pixels[(row * width + column) * pixels_per_module];
+      grid[row][column] = pixel == 0;
+    }
+  }
+  CHECK(is_square);
+  return grid;
+}
+
+std::size_t BigEndian(ByteView bytes) {
+  std::size_t value = 0;
+  for (const std::uint8_t byte : bytes.first(4)) value = value << 8 | byte;
+  return value;
 }
 
 // ISO/IEC 18004, table 10: what each of the eight masks inverts.
@@ -214,6 +250,35 @@ TEST_CASE("the quiet zone is drawn, as a terminal's own background is dark") {
   const std::string full = Repeat("\u2588", 29) + "\n";
   CHECK(text.starts_with(full + full + Repeat("\u2588", 4) + " " + Repeat("\u2584", 5) + " "));
   CHECK(text.ends_with("\n" + full + Repeat("\u2580", 29) + "\n"));
+}
+
+TEST_CASE("a PNG shows the same modules, as squares of the size that was asked for") {
+  for (const std::size_t bytes : {std::size_t{1}, std::size_t{150}, std::size_t{2331}}) {
+    const QrCode code = Encode(std::string(bytes, 'x'));
+    for (const std::size_t pixels : {std::size_t{1}, std::size_t{2}, std::size_t{7}}) {
+      CHECK(GridOfPng(RenderQrAsPng(code, pixels), pixels) == WithQuietZone(code));
+    }
+  }
+  const QrCode code = Encode("otpauth://totp/x");
+  CHECK(GridOfPng(RenderQrAsPng(code, kMaxPixelsPerModule), kMaxPixelsPerModule) ==
+        WithQuietZone(code));
+}
+
+TEST_CASE("a PNG is greyscale of 8 bits, and says neither when nor by what it was made") {
+  const Bytes png = RenderQrAsPng(Encode("x"), 4);
+  const ByteView view = png;
+  CHECK(AsText(view.first(8)) == "\x89PNG\r\n\x1a\n");
+  // Colour is what it may speak about.
+  constexpr std::string_view kAllowed = "IHDR sRGB gAMA cHRM IDAT IEND";
+  for (std::size_t at = 8; at < view.size(); at += 12 + BigEndian(view.subspan(at))) {
+    CHECK(kAllowed.contains(AsText(view.subspan(at + 4, 4))));
+  }
+  const ByteView header = view.subspan(16);
+  CHECK(BigEndian(header) == 29 * 4);
+  CHECK(BigEndian(header.subspan(4)) == 29 * 4);
+  CHECK(header[8] == 8);   // bits a sample
+  CHECK(header[9] == 0);   // greyscale
+  CHECK(header[12] == 0);  // not interlaced
 }
 
 TEST_CASE("an SVG holds nothing of the text but its modules") {
