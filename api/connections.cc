@@ -4,11 +4,15 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+
+#include "crypto/certificate.h"
+#include "crypto/encoding.h"
 
 namespace coffer::api {
 namespace {
@@ -40,6 +44,23 @@ std::string PeerAddress(int fd) {
   return printed == nullptr ? std::string() : std::string(printed);
 }
 
+// Verified in the handshake, or there would be no connection. One that cannot be read binds to
+// nothing, but was shown.
+std::optional<vault::ClientCertificate> ReadPeerCertificate(const SSL* ssl) {
+  const std::unique_ptr<X509, decltype(&X509_free)> peer(SSL_get1_peer_certificate(ssl), X509_free);
+  if (peer == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) return std::nullopt;
+  vault::ClientCertificate certificate;
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(peer.get(), &der);
+  if (size <= 0) return certificate;
+  const auto facts = crypto::ReadCertificate({der, static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  if (!facts) return certificate;
+  certificate.bindings.push_back("spki:" + crypto::HexEncode(facts->spki));
+  certificate.bindings.insert(certificate.bindings.end(), facts->names.begin(), facts->names.end());
+  return certificate;
+}
+
 int SslIndex();
 int ContextIndex();
 
@@ -54,6 +75,9 @@ struct Connections::Connection {
   std::atomic<std::int64_t> deadline_ms{kNoDeadline};
   std::atomic<std::int64_t> idle_since_ms{0};  // 0: busy
   std::atomic<bool> doomed{false};
+  // Of the thread that serves the connection alone.
+  bool certificate_read = false;
+  std::optional<vault::ClientCertificate> certificate;
 };
 
 // OpenSSL calls these; they find their way back through ex_data.
@@ -106,6 +130,16 @@ Connections::~Connections() {
 void Connections::Attach(SSL_CTX* context) {
   SSL_CTX_set_ex_data(context, ContextIndex(), this);
   SSL_CTX_set_info_callback(context, ConnectionCallbacks::Info);
+}
+
+std::optional<vault::ClientCertificate> Connections::ClientCertificateOf(const SSL* ssl) {
+  Connection* const connection = ConnectionCallbacks::Of(ssl);
+  if (connection == nullptr) return std::nullopt;
+  if (!connection->certificate_read) {
+    connection->certificate_read = true;
+    connection->certificate = ReadPeerCertificate(ssl);
+  }
+  return connection->certificate;
 }
 
 void Connections::Opened(SSL* ssl) {

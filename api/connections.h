@@ -10,9 +10,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
+
+#include "vault/vault.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -56,6 +59,8 @@ class Connections {
   // ends the connection. To close over unread bytes would be a reset, which takes the answer away
   // from a peer that is still sending.
   void Linger(ssl_st* ssl);
+  // What the peer's certificate says of it; nothing when it showed none. Read once a connection.
+  std::optional<vault::ClientCertificate> ClientCertificateOf(const ssl_st* ssl);
   // The connection that the calling thread serves: from its handshake to its end it is one
   // thread's. Null outside.
   static ssl_st* OfThisThread();

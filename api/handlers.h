@@ -48,7 +48,38 @@ Result<Reply> ExplainAccess(const Service&, const Call&);
 
 Result<Reply> ListTokens(const Service&, const Call&);
 Result<Reply> CreateToken(const Service&, const Call&);
+Result<Reply> RotateToken(const Service&, const Call&);
 Result<Reply> RevokeToken(const Service&, const Call&);
+
+Result<Reply> CreateUser(const Service&, const Call&);
+Result<Reply> ListUsers(const Service&, const Call&);
+Result<Reply> GetUser(const Service&, const Call&);
+Result<Reply> UpdateUser(const Service&, const Call&);
+Result<Reply> EnrolUserAgain(const Service&, const Call&);
+Result<Reply> CreateService(const Service&, const Call&);
+Result<Reply> ListServices(const Service&, const Call&);
+Result<Reply> GetService(const Service&, const Call&);
+Result<Reply> UpdateService(const Service&, const Call&);
+Result<Reply> IssueCertificate(const Service&, const Call&);
+Result<Reply> PutTeam(const Service&, const Call&);
+Result<Reply> ListTeams(const Service&, const Call&);
+
+Result<Reply> ReadEnrolment(const Service&, const Call&);
+Result<Reply> CompleteEnrolment(const Service&, const Call&);
+Result<Reply> LogIn(const Service&, const Call&);
+Result<Reply> LogOut(const Service&, const Call&);
+Result<Reply> StepUp(const Service&, const Call&);
+Result<Reply> ChangePassword(const Service&, const Call&);
+Result<Reply> ListSessions(const Service&, const Call&);
+Result<Reply> EndSession(const Service&, const Call&);
+
+Result<Reply> RequestApproval(const Service&, const Call&);
+Result<Reply> ListApprovals(const Service&, const Call&);
+Result<Reply> GetApproval(const Service&, const Call&);
+Result<Reply> DecideApproval(const Service&, const Call&);
+Result<Reply> OpenEmergency(const Service&, const Call&);
+Result<Reply> ListEmergencies(const Service&, const Call&);
+Result<Reply> ReviewEmergency(const Service&, const Call&);
 
 Result<Reply> ListLogEntries(const Service&, const Call&);
 Result<Reply> GetLogEntry(const Service&, const Call&);

@@ -84,6 +84,62 @@ Result<std::optional<std::uint64_t>> Input::Number(const json& object, const cha
   return found->get<std::uint64_t>();
 }
 
+std::unexpected<Error> Input::Invalid(std::string pointer, std::string message) {
+  return Refuse(
+      {Code::kUnprocessable, "request_invalid", {}, {{std::move(pointer), std::move(message)}}});
+}
+
+Result<std::optional<audit::Timestamp>> Input::Time(const json& object, const char* name) {
+  COFFER_ASSIGN(const auto text, Text(object, name, false));
+  if (text.empty()) return std::nullopt;
+  const auto time = audit::ParseTimestamp(text, true);
+  if (!time) return Invalid(std::string("/") + name, "must be an RFC 3339 date-time");
+  return *time;
+}
+
+Result<bool> Input::Flag(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) return false;
+  if (!found->is_boolean()) return Invalid(std::string("/") + name, "must be true or false");
+  return found->get<bool>();
+}
+
+Result<std::vector<std::string>> Input::Texts(const json& object, const char* name, bool required) {
+  const auto found = object.find(name);
+  std::vector<std::string> texts;
+  if (found == object.end() && !required) return texts;
+  const bool listed = found != object.end() && found->is_array() && found->size() <= 1000;
+  for (std::size_t i = 0; listed && i < found->size(); ++i) {
+    if ((*found)[i].is_string()) texts.push_back((*found)[i].get<std::string>());
+  }
+  if (!listed || texts.size() != found->size()) {
+    return Invalid(std::string("/") + name, "must be a list of texts");
+  }
+  return texts;
+}
+
+Result<std::int64_t> Input::Seconds(const json& object, const char* name, std::int64_t otherwise) {
+  COFFER_ASSIGN(const auto given, Number(object, name));
+  if (!given && otherwise == 0) return Invalid(std::string("/") + name, "is required");
+  if (!given) return otherwise;
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(*given, 1U << 30));
+}
+
+Result<vault::PrincipalId> Input::Principal(const json& object, const char* name) {
+  COFFER_ASSIGN(const auto text, Text(object, name, true));
+  const auto id = vault::PrincipalId::Parse(text);
+  if (!id) return Invalid(std::string("/") + name, "is not the id of a principal");
+  return *id;
+}
+
+Result<std::optional<vault::ClientId>> Input::ClientIn(const json& object, bool required) {
+  COFFER_ASSIGN(const auto text, Text(object, "client", required));
+  if (text.empty() && !required) return std::nullopt;
+  const auto id = vault::ClientId::Parse(text);
+  if (!id) return Invalid("/client", "is not the id of a client");
+  return *id;
+}
+
 Result<std::optional<std::uint64_t>> Input::QueryNumber(std::string_view name, std::uint64_t most) {
   const std::string_view text = call_.Query(name);
   if (text.empty()) return std::nullopt;

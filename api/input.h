@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/route.h"
+#include "audit/clock.h"
 #include "crypto/result.h"
 #include "vault/vault.h"
 
@@ -28,6 +29,15 @@ class Input {
   // A member that must be text. Absent: `required` refuses, otherwise empty.
   Result<std::string> Text(const nlohmann::json& object, const char* name, bool required);
   Result<std::optional<std::uint64_t>> Number(const nlohmann::json& object, const char* name);
+  Result<std::vector<std::string>> Texts(const nlohmann::json& object, const char* name,
+                                         bool required);
+  Result<bool> Flag(const nlohmann::json& object, const char* name);  // absent: false
+  Result<std::optional<audit::Timestamp>> Time(const nlohmann::json& object, const char* name);
+  // A lifetime in seconds; absent: `otherwise`, 0 where it must be given.
+  Result<std::int64_t> Seconds(const nlohmann::json& object, const char* name,
+                               std::int64_t otherwise);
+  Result<vault::PrincipalId> Principal(const nlohmann::json& object, const char* name);
+  Result<std::optional<vault::ClientId>> ClientIn(const nlohmann::json& object, bool required);
   // limit (1..most, else `otherwise`) and cursor of the query.
   Result<vault::PageRequest> Page();
   Result<std::optional<std::uint64_t>> QueryNumber(std::string_view name, std::uint64_t most);
@@ -36,6 +46,7 @@ class Input {
   Result<std::optional<std::uint64_t>> IfMatch(bool required);
 
   std::unexpected<Error> Refuse(Error error);
+  std::unexpected<Error> Invalid(std::string pointer, std::string message);
 
  private:
   const Service& service_;

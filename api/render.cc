@@ -78,6 +78,28 @@ std::string_view Name(vault::View view) {
   return "";
 }
 
+void AppendToken(ObjectWriter& object, const vault::TokenInfo& token) {
+  object.Text("id", token.id.Text());
+  object.Text("principal", token.principal.Text());
+  object.Text("name", token.name);
+  object.Text("role", token.role);
+  object.Raw("limits", vault::FormatTokenLimits(token.limits));
+  object.Time("created", token.created);
+  object.Time("expires", token.expires);
+  if (token.revoked) object.Time("revoked", *token.revoked);
+}
+
+void AppendSession(ObjectWriter& object, const vault::SessionInfo& session) {
+  object.Text("id", session.id.Text());
+  object.Text("principal", session.principal.Text());
+  object.Text("login", session.login);
+  object.Time("created", session.created);
+  object.Time("expires", session.expires);
+  object.Time("seen", session.seen);
+  if (session.second_factor) object.Time("second_factor", *session.second_factor);
+  if (session.ended) object.Time("ended", *session.ended);
+}
+
 }  // namespace
 
 std::string EntityTag(std::uint64_t version) { return "\"" + std::to_string(version) + "\""; }
@@ -137,13 +159,111 @@ void Append(std::string& out, const vault::ClassSchema& schema) {
 
 void Append(std::string& out, const vault::TokenInfo& token) {
   ObjectWriter object(out);
-  object.Text("id", token.id.Text());
-  object.Text("principal", token.principal.Text());
-  object.Text("name", token.name);
-  object.Text("role", token.role);
-  object.Time("created", token.created);
-  object.Time("expires", token.expires);
-  if (token.revoked) object.Time("revoked", *token.revoked);
+  AppendToken(object, token);
+}
+
+void Append(std::string& out, const vault::NewToken& token) {
+  ObjectWriter object(out);
+  AppendToken(object, token.info);
+  object.Text("token", token.secret);
+}
+
+void Append(std::string& out, const vault::PrincipalInfo& principal) {
+  ObjectWriter object(out);
+  object.Text("id", principal.id.Text());
+  object.Text("name", principal.name);
+  object.Text("role", principal.role);
+  if (principal.id.kind() == vault::PrincipalKind::kUser) {
+    object.Text("login", principal.login);
+    object.Flag("enrolled", principal.enrolled);
+    object.Flag("second_factor", principal.second_factor);
+  } else {
+    if (principal.owner) object.Text("owner", principal.owner->Text());
+    AppendTexts(object.Start("certificates"), principal.certificates);
+  }
+  object.Time("created", principal.created);
+  if (principal.disabled) object.Time("disabled", *principal.disabled);
+}
+
+void Append(std::string& out, const vault::NewEnrolment& enrolment) {
+  ObjectWriter object(out);
+  Append(object.Start("user"), enrolment.user);
+  object.Text("code", enrolment.code);
+  object.Time("expires", enrolment.expires);
+}
+
+void Append(std::string& out, const vault::EnrolmentDone& done) {
+  ObjectWriter object(out);
+  Append(object.Start("user"), done.user);
+  AppendTexts(object.Start("recovery_codes"), done.recovery_codes);
+}
+
+void Append(std::string& out, const vault::SessionInfo& session) {
+  ObjectWriter object(out);
+  AppendSession(object, session);
+}
+
+void Append(std::string& out, const vault::NewSession& session) {
+  ObjectWriter object(out);
+  AppendSession(object, session.info);
+  object.Text("token", session.secret);
+}
+
+void Append(std::string& out, const vault::WhoIs& who) {
+  ObjectWriter object(out);
+  Append(object.Start("principal"), who.principal);
+  if (who.token) Append(object.Start("token"), *who.token);
+  if (who.session) Append(object.Start("session"), *who.session);
+}
+
+void Append(std::string& out, const vault::IssuedCertificate& issued) {
+  ObjectWriter object(out);
+  Append(object.Start("service"), issued.service);
+  object.Text("certificate", issued.certificate);
+  object.Text("authority", issued.authority);
+}
+
+void Append(std::string& out, const vault::Team& team) {
+  ObjectWriter object(out);
+  object.Text("id", team.id.Text());
+  object.Text("name", team.name);
+  object.Time("created", team.created);
+  std::vector<std::string> members;
+  for (const auto& member : team.members) members.push_back(member.Text());
+  AppendTexts(object.Start("members"), members);
+}
+
+void Append(std::string& out, const vault::Approval& approval) {
+  ObjectWriter object(out);
+  object.Text("id", approval.id.Text());
+  object.Text("action", approval.proposal.action);
+  object.Text("target", approval.proposal.target);
+  if (!approval.proposal.content.empty()) object.Raw("content", approval.proposal.content);
+  object.Text("hash", crypto::HexEncode(approval.hash));
+  object.Text("state", Name(approval.state));
+  object.Text("requester", approval.requester.Text());
+  object.Time("created", approval.created);
+  object.Time("expires", approval.expires);
+  if (approval.decider) object.Text("decider", approval.decider->Text());
+  if (approval.decided) object.Time("decided", *approval.decided);
+  if (approval.executed) object.Time("executed", *approval.executed);
+}
+
+void Append(std::string& out, const vault::EmergencyAccess& emergency) {
+  ObjectWriter object(out);
+  object.Text("id", emergency.id.Text());
+  object.Text("client", emergency.client.Text());
+  object.Text("principal", emergency.principal.Text());
+  object.Text("purpose", emergency.purpose);
+  object.Text("ticket", emergency.ticket);
+  object.Time("created", emergency.created);
+  object.Time("expires", emergency.expires);
+  object.Time("review_due", emergency.review_due);
+  if (emergency.reviewer) object.Text("reviewer", emergency.reviewer->Text());
+  if (emergency.reviewed) {
+    object.Time("reviewed", *emergency.reviewed);
+    object.Text("finding", emergency.finding);
+  }
 }
 
 void Append(std::string& out, const vault::RoleDocument& role) {
@@ -151,6 +271,7 @@ void Append(std::string& out, const vault::RoleDocument& role) {
   object.Text("name", role.name);
   object.Number("version", role.version);
   object.Flag("built_in", role.version == 0);
+  object.Flag("privileged", role.privileged);
   object.Raw("definition", role.definition);
 }
 
@@ -251,6 +372,12 @@ void Append(std::string& out, const vault::VaultStatus& status) {
   object.Number("classes", status.classes);
   object.Number("purposes", status.purposes);
   object.Number("active_tokens", status.active_tokens);
+  object.Number("users", status.users);
+  object.Number("services", status.services);
+  object.Number("open_approvals", status.open_approvals);
+  object.Number("unreviewed_emergencies", status.unreviewed_emergencies);
+  object.Number("overdue_emergencies", status.overdue_emergencies);
+  object.Flag("two_person", status.two_person);
   object.Flag("memory_locked", status.memory_locked);
   object.Time("started", status.started);
 }

@@ -1,6 +1,7 @@
 #include "api/server.h"
 
 #include <httplib.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -85,12 +86,40 @@ std::string MediaType(std::string value) {
   return value;
 }
 
-bool SetUpTls(SSL_CTX& context, const ServerOptions& options, Connections& connections) {
+// Client certificates are asked for, and none is needed: what a caller may do without one is the
+// vault's decision. One that no authority of ours signed ends the handshake.
+bool TrustClients(SSL_CTX& context, const ServerOptions& options, const std::string& authority) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> pem(
+      BIO_new_mem_buf(authority.data(), static_cast<int>(authority.size())), BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> own(
+      PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr), X509_free);
+  X509_STORE* const store = SSL_CTX_get_cert_store(&context);
+  if (own == nullptr || X509_STORE_add_cert(store, own.get()) != 1 ||
+      SSL_CTX_add_client_CA(&context, own.get()) != 1) {
+    return false;
+  }
+  if (!options.client_authorities.empty()) {
+    if (SSL_CTX_load_verify_file(&context, options.client_authorities.c_str()) != 1) return false;
+    // The list takes its certificates over.
+    STACK_OF(X509_NAME)* names = SSL_CTX_get_client_CA_list(&context);
+    if (SSL_add_file_cert_subjects_to_stack(names, options.client_authorities.c_str()) != 1) {
+      return false;
+    }
+  }
+  static constexpr unsigned char kSessions[] = "coffer";
+  SSL_CTX_set_session_id_context(&context, kSessions, sizeof kSessions - 1);
+  SSL_CTX_set_verify(&context, SSL_VERIFY_PEER, nullptr);
+  return true;
+}
+
+bool SetUpTls(SSL_CTX& context, const ServerOptions& options, Connections& connections,
+              const std::string& client_authority) {
   SSL_CTX_set_min_proto_version(&context, TLS1_2_VERSION);
   SSL_CTX_set_options(&context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
   connections.Attach(&context);
-  return SSL_CTX_set_cipher_list(&context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
+  return TrustClients(context, options, client_authority) &&
+         SSL_CTX_set_cipher_list(&context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
          SSL_CTX_use_certificate_chain_file(&context, options.certificate.c_str()) == 1 &&
          SSL_CTX_use_PrivateKey_file(&context, options.private_key.c_str(), SSL_FILETYPE_PEM) ==
              1 &&
@@ -303,6 +332,8 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   call.caller.purpose = headers.One("Coffer-Purpose");
   call.caller.reason = headers.One("Coffer-Reason");
   call.caller.ticket = headers.One("Coffer-Ticket");
+  call.caller.approval = headers.One("Coffer-Approval");
+  call.caller.certificate = connections.ClientCertificateOf(request.ssl);
   call.if_match = headers.One("If-Match");
   call.idempotency_key = headers.One("Idempotency-Key");
   call.content_type = MediaType(headers.One("Content-Type"));
@@ -407,12 +438,16 @@ Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::Create(vault::Vault& vault, const ServerOptions& options) {
   auto impl = std::make_unique<Impl>(vault, options);
-  impl->http = std::make_unique<TlsServer>(
-      [&](SSL_CTX& context) { return SetUpTls(context, options, impl->connections); });
+  impl->http = std::make_unique<TlsServer>([&](SSL_CTX& context) {
+    return SetUpTls(context, options, impl->connections, vault.ClientAuthority());
+  });
   if (!impl->http->is_valid()) {
     return Fail(Code::kInvalidArgument, "certificate_unusable",
                 "cannot use the certificate " + options.certificate + " with the key " +
-                    options.private_key + ": check that both are PEM files and belong together");
+                    options.private_key + ": check that both are PEM files and belong together" +
+                    (options.client_authorities.empty()
+                         ? ""
+                         : ", and that " + options.client_authorities + " holds certificates"));
   }
   impl->Configure();
   impl->port = options.port == 0 ? impl->http->bind_to_any_port(options.address)

@@ -16,9 +16,10 @@ namespace coffer::api {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  int port = 8443;          // 0: any free port
-  std::string certificate;  // PEM file, the chain
-  std::string private_key;  // PEM file
+  int port = 8443;                 // 0: any free port
+  std::string certificate;         // PEM file, the chain
+  std::string private_key;         // PEM file
+  std::string client_authorities;  // PEM file: of client certificates, beside the vault's own
   std::size_t workers = 256;
   std::size_t connections_per_address = 128;
   std::uint32_t idle_timeout_s = 15;

@@ -9,7 +9,7 @@ namespace coffer::api {
 using vault::Action;
 
 namespace {
-constexpr std::uint64_t kDefaultLifetimeS = 90 * 24 * 3600;
+constexpr std::int64_t kDefaultLifetimeS = 90 * 24 * 3600;
 }
 
 Result<Reply> ListTokens(const Service& service, const Call& call) {
@@ -19,17 +19,39 @@ Result<Reply> ListTokens(const Service& service, const Call& call) {
 
 Result<Reply> CreateToken(const Service& service, const Call& call) {
   Input input(service, call, Action::kTokenCreate);
-  COFFER_ASSIGN(const nlohmann::json object, input.Object({"name", "role", "lifetime_s"}));
-  COFFER_ASSIGN(const auto name, input.Text(object, "name", true));
-  COFFER_ASSIGN(const auto role, input.Text(object, "role", true));
-  COFFER_ASSIGN(const auto lifetime_s, input.Number(object, "lifetime_s"));
-  const std::uint64_t bounded =
-      std::min<std::uint64_t>(lifetime_s.value_or(kDefaultLifetimeS), 1U << 30);
-  COFFER_ASSIGN(const auto token, service.vault.CreateToken(call.caller, name, role,
-                                                            static_cast<std::int64_t>(bounded)));
-  Reply reply = RenderOne(token.info, 201);
-  reply.body.insert(reply.body.size() - 1, ",\"token\":\"" + token.secret + "\"");
-  return reply;
+  COFFER_ASSIGN(const nlohmann::json object,
+                input.Object({"name", "role", "principal", "lifetime_s", "limits"}));
+  vault::TokenRequest request;
+  COFFER_ASSIGN(request.name, input.Text(object, "name", true));
+  const bool known = object.contains("principal");
+  if (known) {
+    COFFER_ASSIGN(request.principal, input.Principal(object, "principal"));
+  }
+  COFFER_ASSIGN(request.role, input.Text(object, "role", !known));
+  COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", kDefaultLifetimeS));
+  if (const auto limits = object.find("limits"); limits != object.end()) {
+    std::vector<Issue> issues;
+    request.limits = vault::ParseTokenLimits(*limits, issues);
+    for (auto& issue : issues) issue.pointer = "/limits" + issue.pointer;
+    if (!issues.empty()) {
+      return input.Refuse({Code::kUnprocessable, "token_invalid", {}, std::move(issues)});
+    }
+  }
+  COFFER_ASSIGN(const auto token, service.vault.CreateToken(call.caller, request));
+  return RenderOne(token, 201);
+}
+
+Result<Reply> RotateToken(const Service& service, const Call& call) {
+  Input input(service, call, Action::kTokenRotate);
+  const auto id = vault::TokenId::Parse(call.segments[0]);
+  if (!id) return input.Refuse(id.error());
+  COFFER_ASSIGN(const nlohmann::json object, input.Object({"overlap_s"}));
+  COFFER_ASSIGN(const auto overlap_s, input.Number(object, "overlap_s"));
+  COFFER_ASSIGN(const auto token,
+                service.vault.RotateToken(call.caller, *id,
+                                          static_cast<std::int64_t>(std::min<std::uint64_t>(
+                                              overlap_s.value_or(0), 1U << 30))));
+  return RenderOne(token, 201);
 }
 
 Result<Reply> RevokeToken(const Service& service, const Call& call) {
@@ -41,8 +63,8 @@ Result<Reply> RevokeToken(const Service& service, const Call& call) {
 }
 
 Result<Reply> HandleMe(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto token, service.vault.WhoAmI(call.caller));
-  return RenderOne(token);
+  COFFER_ASSIGN(const auto who, service.vault.WhoAmI(call.caller));
+  return RenderOne(who);
 }
 
 }  // namespace coffer::api

@@ -5,7 +5,9 @@
 
 #include "vault/class_schema.h"
 #include "vault/mask.h"
+#include "vault/purpose.h"
 #include "vault/role.h"
+#include "vault/token_limits.h"
 
 namespace coffer::vault {
 namespace {
@@ -14,6 +16,7 @@ struct ActionRow {
   Action action;
   std::string_view name;
   bool client_data;
+  ActionKind kind = ActionKind::kGranted;
 };
 
 constexpr ActionRow kActions[] = {
@@ -36,12 +39,24 @@ constexpr ActionRow kActions[] = {
     {Action::kTokenCreate, "token.create", false},
     {Action::kTokenList, "token.list", false},
     {Action::kTokenRevoke, "token.revoke", false},
+    {Action::kPrincipalRead, "principal.read", false},
+    {Action::kPrincipalWrite, "principal.write", false},
+    {Action::kTeamRead, "team.read", false},
+    {Action::kTeamWrite, "team.write", false},
+    {Action::kSessionList, "session.list", false},
+    {Action::kSessionRevoke, "session.revoke", false},
     {Action::kRoleRead, "role.read", false},
     {Action::kRoleWrite, "role.write", false},
     {Action::kAssignmentRead, "assignment.read", false},
     {Action::kAssignmentWrite, "assignment.write", false},
     {Action::kLeaseRead, "lease.read", false},
     {Action::kLeaseWrite, "lease.write", false},
+    {Action::kEmergencyOpen, "emergency.open", false},
+    {Action::kEmergencyRead, "emergency.read", false},
+    {Action::kEmergencyReview, "emergency.review", false},
+    {Action::kApprovalRequest, "approval.request", false},
+    {Action::kApprovalRead, "approval.read", false},
+    {Action::kApprovalDecide, "approval.decide", false},
     {Action::kAccessExplain, "access.explain", false},
     {Action::kLogRead, "log.read", false},
     {Action::kLogVerify, "log.verify", false},
@@ -49,6 +64,13 @@ constexpr ActionRow kActions[] = {
     {Action::kStatusRead, "status.read", false},
     {Action::kMetricsRead, "metrics.read", false},
     {Action::kSelfRead, "self.read", false},
+    {Action::kTokenRotate, "token.rotate", false, ActionKind::kOwn},
+    {Action::kSessionEnd, "session.end", false, ActionKind::kOwn},
+    {Action::kSessionStepUp, "session.step-up", false, ActionKind::kOwn},
+    {Action::kPasswordChange, "password.change", false, ActionKind::kOwn},
+    {Action::kEnrolmentRead, "enrolment.read", false, ActionKind::kOpen},
+    {Action::kEnrolmentComplete, "enrolment.complete", false, ActionKind::kOpen},
+    {Action::kSessionCreate, "session.create", false, ActionKind::kOpen},
 };
 static_assert(std::size(kActions) == kActionCount);
 
@@ -61,7 +83,10 @@ constexpr bool InOrder() {
 static_assert(InOrder(), "kActions is indexed by the enumerator");
 
 // What a lease lets its holder do, on its client: its fields are those of records.
-constexpr Action kLeased[] = {Action::kRecordRead, Action::kRecordList};
+bool IsLeased(Action action, const LeaseTerms& lease) {
+  return action == Action::kRecordRead || action == Action::kRecordList ||
+         (lease.emergency && action == Action::kClientRead);
+}
 
 AccessDecision Refuse(std::string_view check, Code code, std::string_view reason) {
   AccessDecision decision;
@@ -101,8 +126,11 @@ enum class Obstacle {
   kPurpose,
   kNetwork,
   kHours,
+  kCertificate,
+  kSecondFactor,
   kReason,
   kTicket,
+  kBudget,
   kNone
 };
 
@@ -125,15 +153,28 @@ Obstacle FirstObstacle(const Grant& grant, const AccessFacts& facts) {
   if (grant.conditions.hours && !grant.conditions.hours->Contains(facts.now).value_or(grant.deny)) {
     return Obstacle::kHours;
   }
+  if (grant.conditions.certificate && !facts.certificate_shown) return Obstacle::kCertificate;
+  if (grant.conditions.second_factor_minutes != 0) {
+    const auto oldest = facts.now.ms - grant.conditions.second_factor_minutes * 60'000;
+    // In the time to come it was not given: the clock was set back.
+    if (!facts.second_factor || facts.second_factor->ms < oldest ||
+        *facts.second_factor > facts.now) {
+      return Obstacle::kSecondFactor;
+    }
+  }
   if (grant.conditions.reason && !facts.reason_given) return Obstacle::kReason;
   if (grant.conditions.ticket && !facts.ticket_given) return Obstacle::kTicket;
+  if (grant.view == View::kPlain &&
+      !grant.conditions.budget.Allows({facts.revealed.hour + 1, facts.revealed.day + 1})) {
+    return Obstacle::kBudget;
+  }
   return Obstacle::kNone;
 }
 
 bool Matches(const LeaseTerms& lease, const AccessFacts& facts) {
-  return std::ranges::find(kLeased, facts.action) != std::end(kLeased) &&
-         facts.now < lease.expires && facts.purpose == lease.purpose &&
-         (facts.record_class == nullptr || facts.record_class->name == lease.class_name);
+  return IsLeased(facts.action, lease) && facts.now < lease.expires &&
+         facts.purpose == lease.purpose &&
+         (facts.record_class == nullptr || lease.CoversClass(facts.record_class->name));
 }
 
 AccessDecision RefuseAt(Obstacle obstacle) {
@@ -150,6 +191,12 @@ AccessDecision RefuseAt(Obstacle obstacle) {
       return Refuse("network", Code::kPermissionDenied, "network_not_allowed");
     case Obstacle::kHours:
       return Refuse("hours", Code::kPermissionDenied, "outside_hours");
+    case Obstacle::kCertificate:
+      return Refuse("certificate", Code::kPermissionDenied, "certificate_required");
+    case Obstacle::kSecondFactor:
+      return Refuse("second-factor", Code::kPermissionDenied, "second_factor_required");
+    case Obstacle::kBudget:
+      return Refuse("budget", Code::kExhausted, "budget_exhausted");
     case Obstacle::kReason:
       return Refuse("reason", Code::kInvalidArgument, "reason_required");
     case Obstacle::kTicket:
@@ -163,8 +210,11 @@ AccessDecision RefuseAt(Obstacle obstacle) {
 // Nothing is asked of the purpose of somebody who may not do this at all.
 AccessDecision CheckPurpose(const AccessFacts& facts) {
   if (facts.purpose.empty()) return Refuse("purpose", Code::kInvalidArgument, "purpose_required");
-  if (!facts.purpose_registered) {
+  if (facts.registered == nullptr) {
     return Refuse("purpose", Code::kUnprocessable, "purpose_unknown");
+  }
+  if (facts.record_class != nullptr && !facts.registered->MayTouch(facts.record_class->name)) {
+    return Refuse("purpose-class", Code::kPermissionDenied, "purpose_not_allowed");
   }
   if (facts.record_class != nullptr && !facts.record_class->AllowsPurpose(facts.purpose)) {
     return Refuse("class-purpose", Code::kPermissionDenied, "purpose_not_allowed");
@@ -189,20 +239,28 @@ bool TouchesClientData(Action action) {
   return kActions[static_cast<std::size_t>(action)].client_data;
 }
 
+ActionKind KindOf(Action action) { return kActions[static_cast<std::size_t>(action)].kind; }
+
 AccessDecision Decide(const AccessFacts& facts) {
+  AccessDecision decision;
   if (!facts.authenticated) {
     return Refuse("authentication", Code::kUnauthenticated, "unauthenticated");
   }
-  if (facts.token_revoked) {
-    return Refuse("token-revoked", Code::kUnauthenticated, "unauthenticated");
+  if (!facts.credential_fault.empty()) {
+    return Refuse(facts.credential_fault, Code::kUnauthenticated, "unauthenticated");
   }
-  if (facts.token_expires <= facts.now) {
-    return Refuse("token-expired", Code::kUnauthenticated, "unauthenticated");
+  if (KindOf(facts.action) == ActionKind::kOwn) {
+    decision.allowed = true;
+    decision.rule = "self";
+    return decision;
+  }
+  if (facts.limits != nullptr && !facts.limits->Covers(facts.action)) {
+    return Refuse("token-scope", Code::kPermissionDenied, "permission_denied");
   }
   if (facts.role == nullptr) return RefuseAt(Obstacle::kAction);
 
-  AccessDecision decision;
   Obstacle nearest = Obstacle::kAction;
+  bool budget_spent = false, without_budget = false;
   for (const Grant& grant : facts.role->grants) {
     // A denial for some clients or classes counts when one of them is asked for.
     if (grant.deny && facts.client == nullptr && grant.scope.kind != Scope::Kind::kAll) continue;
@@ -213,7 +271,14 @@ AccessDecision Decide(const AccessFacts& facts) {
         return Refuse("denial", Code::kPermissionDenied, "permission_denied");
       }
       decision.grants.push_back(&grant);
+      if (!grant.deny && grant.view == View::kPlain) {
+        const RevealBudget& budget = grant.conditions.budget;
+        if (!budget.limited()) without_budget = true;
+        decision.budget.hour = std::max(decision.budget.hour, budget.hour);
+        decision.budget.day = std::max(decision.budget.day, budget.day);
+      }
     }
+    if (obstacle == Obstacle::kBudget) budget_spent = true;
     if (!grant.deny) nearest = std::max(nearest, obstacle);
   }
   if (facts.client != nullptr) {
@@ -230,9 +295,16 @@ AccessDecision Decide(const AccessFacts& facts) {
     // Of what was asked alone: it tells nothing of what is there.
     if (auto checked = CheckPurpose(facts); !checked.allowed) return checked;
   }
+  if (without_budget) decision.budget = {};
+  if (budget_spent && !without_budget && !leased) return RefuseAt(Obstacle::kBudget);
   if (!granted && !leased) return RefuseAt(nearest);
   decision.allowed = true;
-  decision.rule = granted ? "role:" + facts.role->name : "lease:" + decision.leases.front()->id;
+  if (granted) {
+    decision.rule = "role:" + facts.role->name;
+  } else {
+    const LeaseTerms& lease = *decision.leases.front();
+    decision.rule = (lease.emergency ? "emergency:" : "lease:") + lease.id;
+  }
   return decision;
 }
 
@@ -246,9 +318,12 @@ std::vector<View> ViewsOf(const AccessDecision& decision, const ClassSchema& sch
     }
   }
   for (const LeaseTerms* lease : decision.leases) {
-    if (lease->class_name != schema.name) continue;
+    if (!lease->CoversClass(schema.name)) continue;
     for (std::size_t i = 0; i < views.size(); ++i) {
-      if (std::ranges::binary_search(lease->fields, schema.fields[i].name)) raise(i, View::kPlain);
+      if (lease->fields.empty() ||
+          std::ranges::binary_search(lease->fields, schema.fields[i].name)) {
+        raise(i, View::kPlain);
+      }
     }
   }
   for (const Grant* grant : decision.grants) {

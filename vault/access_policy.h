@@ -34,12 +34,24 @@ enum class Action {
   kTokenCreate,
   kTokenList,
   kTokenRevoke,
+  kPrincipalRead,
+  kPrincipalWrite,
+  kTeamRead,
+  kTeamWrite,
+  kSessionList,
+  kSessionRevoke,
   kRoleRead,
   kRoleWrite,
   kAssignmentRead,
   kAssignmentWrite,
   kLeaseRead,
   kLeaseWrite,
+  kEmergencyOpen,
+  kEmergencyRead,
+  kEmergencyReview,
+  kApprovalRequest,
+  kApprovalRead,
+  kApprovalDecide,
   kAccessExplain,
   kLogRead,
   kLogVerify,
@@ -47,28 +59,62 @@ enum class Action {
   kStatusRead,
   kMetricsRead,
   kSelfRead,
+  kTokenRotate,
+  kSessionEnd,
+  kSessionStepUp,
+  kPasswordChange,
+  kEnrolmentRead,
+  kEnrolmentComplete,
+  kSessionCreate,
 };
-inline constexpr int kActionCount = static_cast<int>(Action::kSelfRead) + 1;
+inline constexpr int kActionCount = static_cast<int>(Action::kSessionCreate) + 1;
 
 std::string_view Name(Action action);  // "record.read": the word in the log
 std::optional<Action> ActionFromName(std::string_view name);
 // True for actions that disclose or change client data: they need a purpose.
 bool TouchesClientData(Action action);
 
+enum class ActionKind : std::uint8_t {
+  kGranted,  // where a role's grant allows it
+  kOwn,      // by every principal, about itself
+  kOpen,     // by those who are about to show who they are
+};
+ActionKind KindOf(Action action);
+
 struct ClassSchema;
 struct Field;
 struct Grant;
+struct Purpose;
 struct RoleDocument;
+struct TokenLimits;
 enum class View : std::uint8_t;
 
 // One client, chosen fields of one class, one purpose, until a time: given to one principal by
-// somebody who answers for it, under a ticket.
+// somebody who answers for it, under a ticket. Emergency access is the same, of all there is, taken
+// by the principal alone and reviewed afterwards.
 struct LeaseTerms {
-  std::string id;  // lease_…
-  std::string class_name;
-  std::vector<std::string> fields;  // sorted; never empty
+  std::string id;                   // lease_… or emg_…
+  std::string class_name;           // empty: every class
+  std::vector<std::string> fields;  // sorted; empty: every field
   std::string purpose;
   audit::Timestamp expires;
+  bool emergency = false;
+
+  bool CoversClass(std::string_view name) const { return class_name.empty() || class_name == name; }
+};
+
+// Records of which a field was shown plainly to a principal: in this hour and on this day (UTC).
+struct Reveals {
+  std::uint64_t hour = 0, day = 0;
+};
+// How many there may be; 0: any number.
+struct RevealBudget {
+  std::uint64_t hour = 0, day = 0;
+
+  bool Allows(const Reveals& reveals) const {
+    return (hour == 0 || reveals.hour <= hour) && (day == 0 || reveals.day <= day);
+  }
+  bool limited() const { return hour != 0 || day != 0; }
 };
 
 // What is known of the client that a request is about. Nothing is known of one that is not there:
@@ -82,19 +128,23 @@ struct ClientFacts {
 // What is known of one request when it is decided.
 struct AccessFacts {
   Action action{};
-  // When the credential was known: its principal's role, and the token's state at this moment.
-  const RoleDocument* role = nullptr;
+  // When the principal was known: its role, what its token is limited to, and what is wrong with
+  // what it showed ("token-expired"), empty when nothing is.
   bool authenticated = false;
-  bool token_revoked = false;
-  audit::Timestamp token_expires;
+  std::string_view credential_fault;
+  const RoleDocument* role = nullptr;
+  const TokenLimits* limits = nullptr;
   audit::Timestamp now;
-  std::string_view purpose;  // as given; empty when none was
-  bool purpose_registered = false;
-  std::string_view address;  // of the caller; empty when it cannot be said
+  std::string_view purpose;             // as given; empty when none was
+  const Purpose* registered = nullptr;  // what the register says of it
+  std::string_view address;             // of the caller; empty when it cannot be said
   bool reason_given = false;
   bool ticket_given = false;
-  const ClassSchema* record_class = nullptr;  // when the request is about a class
-  const ClientFacts* client = nullptr;        // when it is about a client
+  bool certificate_shown = false;
+  std::optional<audit::Timestamp> second_factor;  // when it was last given
+  Reveals revealed;                               // before this request
+  const ClassSchema* record_class = nullptr;      // when the request is about a class
+  const ClientFacts* client = nullptr;            // when it is about a client
 };
 
 struct AccessDecision {
@@ -103,6 +153,7 @@ struct AccessDecision {
   Error error;       // meaningful when refused
   std::vector<const Grant*> grants;       // that match, denials of fields among them
   std::vector<const LeaseTerms*> leases;  // that match
+  RevealBudget budget;                    // of what is shown plainly
 };
 
 AccessDecision Decide(const AccessFacts& facts);

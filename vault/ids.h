@@ -60,14 +60,20 @@ struct ClientTag {
 struct RecordTag {
   static constexpr std::string_view kPrefix = "rec_";
 };
-struct PrincipalTag {
-  static constexpr std::string_view kPrefix = "svc_";
-};
 struct TokenTag {
   static constexpr std::string_view kPrefix = "tok_";
 };
 struct LeaseTag {
   static constexpr std::string_view kPrefix = "lease_";
+};
+struct ApprovalTag {
+  static constexpr std::string_view kPrefix = "apr_";
+};
+struct EmergencyTag {
+  static constexpr std::string_view kPrefix = "emg_";
+};
+struct SessionTag {
+  static constexpr std::string_view kPrefix = "ses_";
 };
 struct CallTag {
   static constexpr std::string_view kPrefix = "call_";
@@ -75,14 +81,33 @@ struct CallTag {
 
 using ClientId = Id<ClientTag>;
 using RecordId = Id<RecordTag>;
-using PrincipalId = Id<PrincipalTag>;
 using TokenId = Id<TokenTag>;
 using LeaseId = Id<LeaseTag>;
+using ApprovalId = Id<ApprovalTag>;
+using EmergencyId = Id<EmergencyTag>;
+using SessionId = Id<SessionTag>;
 using CallId = Id<CallTag>;  // one request, as in Coffer-Request-Id and in the log
 
+enum class PrincipalKind : std::uint8_t { kService, kUser, kTeam };
+
+// A service ("svc_"), a user ("usr_") or a team ("team_"). Which of them is in the last of the 16
+// bytes, so that what is stored of an id says it too.
+struct PrincipalId {
+  Id128 value{};
+
+  static PrincipalId New(audit::Timestamp now, PrincipalKind kind);
+  // Errors: kNotFound "not_found", also for a prefix that the last byte contradicts.
+  static Result<PrincipalId> Parse(std::string_view text);
+
+  PrincipalKind kind() const;
+  std::string Text() const;
+  crypto::ByteView bytes() const { return value; }
+  auto operator<=>(const PrincipalId&) const = default;
+};
+
 struct IdHash {
-  template <class Tag>
-  std::size_t operator()(const Id<Tag>& id) const {
+  template <class AnyId>
+  std::size_t operator()(const AnyId& id) const {
     std::size_t tail = 0;
     std::memcpy(&tail, id.value.data() + 8, sizeof tail);  // random bits
     return tail;

@@ -20,6 +20,13 @@ bool IsTag(std::string_view text) {
   });
 }
 
+bool IsLogin(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && IsLetterOrDigit(text[0]) &&
+         std::ranges::all_of(text, [](char c) {
+           return IsLetterOrDigit(c) || std::string_view("._-@").find(c) != std::string_view::npos;
+         });
+}
+
 bool IsTicket(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
     return IsLetterOrDigit(c) || (c >= 'A' && c <= 'Z') ||

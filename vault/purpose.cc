@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "vault/names.h"
@@ -9,7 +10,31 @@
 
 namespace coffer::vault {
 
+namespace {
+
+constexpr std::size_t kMaxPurposeClasses = 100;
+
+std::vector<std::string> ClassesOf(const nlohmann::json& value, std::vector<Issue>& issues) {
+  std::vector<std::string> classes;
+  bool fits = value.is_array() && !value.empty() && value.size() <= kMaxPurposeClasses;
+  for (std::size_t i = 0; fits && i < value.size(); ++i) {
+    fits = value[i].is_string() && IsName(value[i].get_ref<const std::string&>(), '-');
+    if (fits) classes.push_back(value[i].get<std::string>());
+  }
+  if (!fits) issues.push_back({"/classes", "must be a list of 1 to 100 names of classes"});
+  std::ranges::sort(classes);
+  const auto repeated = std::ranges::unique(classes);
+  classes.erase(repeated.begin(), repeated.end());
+  return classes;
+}
+
+}  // namespace
+
 bool IsPurposeCode(std::string_view code) { return IsName(code, '-'); }
+
+bool Purpose::MayTouch(std::string_view class_name) const {
+  return classes.empty() || std::ranges::binary_search(classes, class_name, std::less<>());
+}
 
 Result<Purpose> ParsePurpose(std::string_view code, std::string_view text) {
   static constexpr std::string_view kBases[] = {"consent",          "contract",
@@ -26,7 +51,9 @@ Result<Purpose> ParsePurpose(std::string_view code, std::string_view text) {
     issues.push_back({"", "must be an object"});
   } else {
     for (const auto& [name, value] : root.items()) {
-      if (!value.is_string() || value.get_ref<const std::string&>().size() > 2000) {
+      if (name == "classes") {
+        purpose.classes = ClassesOf(value, issues);
+      } else if (!value.is_string() || value.get_ref<const std::string&>().size() > 2000) {
         issues.push_back({PointerTo("", name), "must be text of at most 2000 bytes"});
       } else if (name == "title") {
         purpose.title = value.get<std::string>();
@@ -58,6 +85,7 @@ std::string FormatPurpose(const Purpose& purpose) {
       {"code", purpose.code}, {"title", purpose.title}, {"legal_basis", purpose.legal_basis}};
   if (!purpose.owner.empty()) root["owner"] = purpose.owner;
   if (!purpose.description.empty()) root["description"] = purpose.description;
+  if (!purpose.classes.empty()) root["classes"] = purpose.classes;
   return root.dump();
 }
 

@@ -1,10 +1,12 @@
 // The register of purposes: why data may be processed (GDPR Art. 5(1)(b), 30(1)(b)).
 //
-//   {"title": "…", "legal_basis": "contract", "owner": "…", "description": "…"}
+//   {"title": "…", "legal_basis": "contract", "owner": "…", "description": "…",
+//    "classes": ["contact"]}
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "crypto/result.h"
 
@@ -17,6 +19,10 @@ struct Purpose {
                             // legitimate-interests (GDPR Art. 6(1))
   std::string owner;        // who answers for it; optional
   std::string description;  // optional
+  // The classes it may touch, sorted; empty: every class that allows it.
+  std::vector<std::string> classes;
+
+  bool MayTouch(std::string_view class_name) const;
 };
 
 bool IsPurposeCode(std::string_view code);

@@ -20,6 +20,9 @@ bool Has(const Range& range, const T& value) {
   return std::ranges::find(range, value) != std::ranges::end(range);
 }
 
+constexpr std::uint64_t kMaxBudget = 1'000'000'000;
+constexpr std::uint64_t kMaxFactorMinutes = 24 * 60;
+
 constexpr std::pair<std::string_view, View> kViews[] = {
     {"plain", View::kPlain}, {"masked", View::kMasked}, {"presence", View::kPresence}};
 
@@ -51,11 +54,19 @@ class GrantParser {
         TakeScope(value);
       } else if (name == "purposes") {
         grant_.purposes = Names(name, value, '-');
+      } else if (name == "approves") {
+        TakeApproves(value);
       } else if (name == "conditions") {
         TakeConditions(value);
       } else {
         Fault("/" + name, "is not a known member");
       }
+    }
+    if (!grant_.approves.empty() && !grant_.Covers(Action::kApprovalDecide)) {
+      Fault("/approves", "is for approval.decide");
+    }
+    if (grant_.conditions.budget.limited() && (grant_.deny || grant_.view != View::kPlain)) {
+      Fault("/conditions/budget", "is for grants that show plainly");
     }
     if (grant_.actions.empty()) Fault("/actions", "is required");
     return std::move(grant_);
@@ -101,8 +112,8 @@ class GrantParser {
 
   void TakeAction(const std::string& text) {
     const auto action = ActionFromName(text);
-    if (!action) {
-      Fault("/actions", "has an item that is no action");
+    if (!action || KindOf(*action) != ActionKind::kGranted) {
+      Fault("/actions", "has an item that is no action that roles give");
     } else if (!Has(grant_.actions, *action)) {
       grant_.actions.push_back(*action);
     }
@@ -141,6 +152,42 @@ class GrantParser {
     Fault("/scope", "must be \"all\", \"assigned\" or {\"tag\": …}");
   }
 
+  void TakeApproves(const json& value) {
+    grant_.approves = Texts("approves", value);
+    for (const auto& text : grant_.approves) {
+      if (!Has(kTwoPersonActions, text)) {
+        Fault("/approves", "has an item that is nothing two people decide");
+      }
+    }
+    std::ranges::sort(grant_.approves);
+  }
+
+  std::uint64_t Count(const std::string& name, const json& value, std::uint64_t most) {
+    if (value.is_number_unsigned() && value.get<std::uint64_t>() >= 1 &&
+        value.get<std::uint64_t>() <= most) {
+      return value.get<std::uint64_t>();
+    }
+    Fault("/" + name, "must be a whole number from 1 to " + std::to_string(most));
+    return 1;
+  }
+
+  void TakeBudget(const json& value) {
+    const std::string where = "conditions/budget";
+    if (!value.is_object() || value.empty()) {
+      Fault("/" + where, "must be an object with hour, day or both");
+      return;
+    }
+    for (const auto& [name, member] : value.items()) {
+      if (name == "hour") {
+        grant_.conditions.budget.hour = Count(where + "/hour", member, kMaxBudget);
+      } else if (name == "day") {
+        grant_.conditions.budget.day = Count(where + "/day", member, kMaxBudget);
+      } else {
+        Fault("/" + where + "/" + name, "is not a known member");
+      }
+    }
+  }
+
   void TakeConditions(const json& value) {
     if (!value.is_object()) {
       Fault("/conditions", "must be an object");
@@ -155,6 +202,13 @@ class GrantParser {
         for (const auto& text : Texts("conditions/networks", member)) TakeNetwork(text);
       } else if (name == "hours") {
         TakeHours(member);
+      } else if (name == "certificate") {
+        grant_.conditions.certificate = Flag("conditions/certificate", member);
+      } else if (name == "second_factor_minutes") {
+        grant_.conditions.second_factor_minutes = static_cast<std::int64_t>(
+            Count("conditions/second_factor_minutes", member, kMaxFactorMinutes));
+      } else if (name == "budget") {
+        TakeBudget(member);
       } else {
         Fault("/conditions/" + name, "is not a known condition");
       }
@@ -209,9 +263,10 @@ class GrantParser {
 
 // Who runs the vault or watches it does not see what is in it.
 void CheckSeparation(const RoleDocument& role, std::vector<Issue>& issues) {
-  static constexpr Action kPrivileged[] = {Action::kTokenCreate, Action::kTokenRevoke,
-                                           Action::kRoleWrite,   Action::kClassWrite,
-                                           Action::kMetricsRead, Action::kAccessExplain};
+  static constexpr Action kPrivileged[] = {
+      Action::kTokenCreate,   Action::kTokenRevoke,   Action::kPrincipalWrite,
+      Action::kSessionRevoke, Action::kRoleWrite,     Action::kClassWrite,
+      Action::kMetricsRead,   Action::kAccessExplain, Action::kEmergencyReview};
   const bool privileged =
       std::ranges::any_of(kPrivileged, [&](Action action) { return role.Allows(action); });
   for (int i = 0; privileged && i < kActionCount; ++i) {
@@ -222,6 +277,21 @@ void CheckSeparation(const RoleDocument& role, std::vector<Issue>& issues) {
                       "(separation of duties)"});
     return;
   }
+}
+
+bool IsPrivileged(const RoleDocument& role) {
+  static constexpr Action kPowers[] = {
+      Action::kClientErase,    Action::kTokenCreate,     Action::kTokenRevoke,
+      Action::kPrincipalWrite, Action::kTeamWrite,       Action::kSessionRevoke,
+      Action::kRoleWrite,      Action::kClassWrite,      Action::kPurposeWrite,
+      Action::kApprovalDecide, Action::kAssignmentWrite, Action::kLeaseWrite,
+      Action::kEmergencyOpen,  Action::kEmergencyOpen,   Action::kEmergencyReview,
+      Action::kNoteRead};
+  if (std::ranges::any_of(kPowers, [&](Action action) { return role.Allows(action); })) return true;
+  return std::ranges::any_of(role.grants, [](const Grant& grant) {
+    return !grant.deny && grant.scope.kind == Scope::Kind::kAll &&
+           std::ranges::any_of(grant.actions, TouchesClientData);
+  });
 }
 
 }  // namespace
@@ -239,6 +309,10 @@ bool Grant::CoversField(const Field& field) const {
 
 bool Grant::CoversPurpose(std::string_view purpose) const {
   return purposes.empty() || std::ranges::binary_search(purposes, purpose, std::less<>());
+}
+
+bool Grant::CoversApproval(std::string_view action) const {
+  return approves.empty() || std::ranges::binary_search(approves, action, std::less<>());
 }
 
 bool RoleDocument::Allows(Action action) const {
@@ -285,6 +359,9 @@ Result<RoleDocument> ParseRole(std::string_view name, std::string_view text) {
       role.grants, [](const Grant& grant) { return grant.scope.kind != Scope::Kind::kAll; });
   role.scoped_by_tag = std::ranges::any_of(
       role.grants, [](const Grant& grant) { return grant.scope.kind == Scope::Kind::kTag; });
+  role.budgeted = std::ranges::any_of(
+      role.grants, [](const Grant& grant) { return grant.conditions.budget.limited(); });
+  role.privileged = IsPrivileged(role);
   if (issues.empty()) CheckSeparation(role, issues);
   if (!issues.empty()) {
     return std::unexpected(Error{Code::kUnprocessable, "role_invalid", {}, std::move(issues)});

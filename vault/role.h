@@ -3,7 +3,8 @@
 //
 //   {"name": "case-worker", "title": "…", "grants": [
 //     {"actions": ["record.read", "record.list"], "scope": "assigned", "view": "masked",
-//      "sensitivity": ["special"], "purposes": ["client-care"], "conditions": {"ticket": true}},
+//      "sensitivity": ["special"], "purposes": ["client-care"],
+//      "conditions": {"ticket": true, "budget": {"hour": 100, "day": 500}}},
 //     {"deny": true, "actions": ["record.read"], "classes": ["payment-detail"]}]}
 //
 // docs/formats.md has the grammar. Unknown members are refused.
@@ -37,6 +38,9 @@ struct Conditions {
   bool ticket = false;            // Coffer-Ticket must be given
   std::vector<Network> networks;  // the caller's address is in one of them; empty: anywhere
   std::optional<TimeWindow> hours;
+  bool certificate = false;                // a client certificate must be shown
+  std::int64_t second_factor_minutes = 0;  // a second factor given within these; 0: none needed
+  RevealBudget budget;                     // of the principal, for what the grant shows plainly
 };
 
 struct Grant {
@@ -48,16 +52,21 @@ struct Grant {
   View view = View::kPlain;
   Scope scope;
   std::vector<std::string> purposes;  // sorted; empty: every purpose that the class allows
+  std::vector<std::string> approves;  // of approval.decide: sorted; empty: whatever two decide
   Conditions conditions;
 
   bool Covers(Action action) const;
   bool CoversClass(std::string_view class_name) const;
   bool CoversField(const Field& field) const;
   bool CoversPurpose(std::string_view purpose) const;
+  bool CoversApproval(std::string_view action) const;
   bool CoversEveryField() const { return fields.empty() && sensitivity.empty(); }
 };
 
 inline constexpr std::size_t kMaxGrants = 100;
+
+// What takes two people: erasing a client, changing a role, giving a privileged one.
+inline constexpr std::string_view kTwoPersonActions[] = {"client.erase", "role.give", "role.write"};
 
 struct RoleDocument {
   std::string name;  // [a-z][a-z0-9-]{0,63}
@@ -66,7 +75,11 @@ struct RoleDocument {
   std::vector<Grant> grants;
   bool scoped = false;         // some grant is about fewer than all clients
   bool scoped_by_tag = false;  // some grant is about those with a tag
-  std::string definition;      // canonical JSON of what was given
+  bool budgeted = false;       // some grant has a budget
+  // It takes two people to give it: its holders run or watch the vault, approve, erase, or see or
+  // change the data of all clients.
+  bool privileged = false;
+  std::string definition;  // canonical JSON of what was given
 
   bool Allows(Action action) const;  // in some case
 };

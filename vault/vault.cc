@@ -11,15 +11,21 @@
 #include <filesystem>
 
 #include "audit/log_reader.h"
+#include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "vault/internal/core.h"
 #include "vault/internal/migrations.h"
-#include "vault/internal/tokens.h"
+#include "vault/internal/secrets.h"
 
 namespace coffer::vault {
 namespace {
 
 constexpr int kKeysCacheKib = 16 * 1024;
+constexpr std::string_view kTwoPersonSetting = "two_person";
+constexpr std::string_view kAuthoritySetting = "client_authority";
+constexpr std::string_view kAuthorityKeySetting = "client_authority_key";
+constexpr std::string_view kAuthorityContext = "coffer-client-authority-v1";
+constexpr std::int64_t kAuthorityLifetimeS = std::int64_t{10} * 365 * 24 * 3600;
 constexpr std::int64_t kFirstTokenLifetimeMs = std::int64_t{365} * 24 * 3600 * 1000;
 
 // The log must hold the anchor's checkpoint as a prefix: a head behind it means that the database
@@ -81,9 +87,61 @@ Status SyncDirectory(const std::string& path) {
   return {};
 }
 
+// The authority of client certificates, made at the first opening: `made` says whether it was. Its
+// key is sealed inside the database.
+Result<crypto::CertificateAuthority> OpenAuthority(SettingStore& settings,
+                                                   const crypto::Keyring& keyring, Timestamp now,
+                                                   bool& made) {
+  Bytes context;
+  for (const std::string_view part : {kAuthorityContext, crypto::AsText(keyring.vault_id())}) {
+    context.insert(context.end(), part.begin(), part.end());
+  }
+  COFFER_ASSIGN(const auto certificate, settings.Find(kAuthoritySetting));
+  COFFER_ASSIGN(const auto sealed, settings.Find(kAuthorityKeySetting));
+  made = !certificate || !sealed;
+  if (!made) {
+    COFFER_ASSIGN(const Bytes bytes, crypto::Base64Decode(*sealed));
+    COFFER_ASSIGN(Bytes plain, crypto::Open(keyring.note_key().ExposeSecret(), context, bytes));
+    const auto key = crypto::SecretBytes::CopyOf(plain);
+    crypto::Wipe(plain);
+    return crypto::CertificateAuthority::Open(*certificate, key);
+  }
+  COFFER_ASSIGN(auto authority,
+                crypto::CertificateAuthority::Create("Coffer", now.ms / 1000, kAuthorityLifetimeS));
+  const auto key = authority.ExportPrivateKey();
+  COFFER_TRY(settings.Put(kAuthoritySetting, authority.certificate_pem()));
+  COFFER_TRY(settings.Put(kAuthorityKeySetting,
+                          crypto::Base64Encode(crypto::Seal(keyring.note_key().ExposeSecret(), 0,
+                                                            context, key.ExposeSecret()))));
+  return authority;
+}
+
+// A service with its first token, and the entry that says so.
+Result<audit::Entry> MakeFirstToken(const crypto::Keyring& keyring, PrincipalStore& store,
+                                    std::string_view role, Timestamp now, NewToken& token) {
+  PrincipalRow service;
+  service.id = PrincipalId::New(now, PrincipalKind::kService);
+  service.name = "first " + std::string(role);
+  service.role = role;
+  service.created = now;
+  TokenRow row = NewBearer(keyring, service.id, "cft_", now, token.secret);
+  row.name = service.name;
+  row.expires = Timestamp{now.ms + kFirstTokenLifetimeMs};
+  token.info = InfoOf(row, service);
+  COFFER_TRY(store.Put(service));
+  COFFER_TRY(store.Insert(row));
+  audit::Entry entry;
+  entry.action = Name(Action::kTokenCreate);
+  entry.actor = "genesis";
+  entry.decision = audit::Decision::kAllow;
+  entry.outcome = "ok";
+  entry.detail = row.id.Text() + " " + service.id.Text() + " " + service.role;
+  return entry;
+}
+
 }  // namespace
 
-Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root) {
+Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root) {
   namespace fs = std::filesystem;
   const audit::Clock& clock = options.clock ? *options.clock : audit::SystemClock();
   std::error_code error;
@@ -111,7 +169,7 @@ Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProv
   COFFER_ASSIGN(
       const auto keyring,
       crypto::Keyring::Create(KeyringPath(work), root, options.passphrase, options.log_origin));
-  NewToken token;
+  FirstTokens tokens;
   audit::Anchor anchor{1, {}};
   {
     COFFER_ASSIGN(auto vault, Database::Open(VaultDatabasePath(work), keyring.vault_db_key(),
@@ -123,27 +181,35 @@ Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProv
     COFFER_ASSIGN(auto principals, PrincipalStore::Open(vault));
     COFFER_ASSIGN(auto log, LogStore::Open(vault));
 
+    COFFER_ASSIGN(auto settings, SettingStore::Open(vault));
     const Timestamp now = clock.Now();
-    const TokenRow row = MakeToken(keyring, "first administrator", "administrator", now,
-                                   kFirstTokenLifetimeMs, token.secret);
-    token.info = InfoOf(row);
-    audit::Entry created;
+    COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault));
+    std::vector<audit::Entry> entries(1);
+    audit::Entry& created = entries.front();
     created.action = "log.created";
     created.actor = "genesis";
     created.decision = audit::Decision::kAllow;
     created.outcome = "ok";
-    audit::Entry first_token = created;
-    first_token.action = Name(Action::kTokenCreate);
-    first_token.detail = row.id.Text() + " " + row.principal.Text() + " " + row.role;
-
-    COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault));
-    COFFER_TRY(principals.Insert(row));
+    bool authority_made = false;
+    COFFER_TRY(OpenAuthority(settings, keyring, now, authority_made));
+    if (!options.two_person) {
+      created.detail = "one person decides alone";
+      COFFER_TRY(settings.Put(kTwoPersonSetting, "off"));
+    }
+    COFFER_ASSIGN(auto made,
+                  MakeFirstToken(keyring, principals, "administrator", now, tokens.administrator));
+    entries.push_back(std::move(made));
+    if (options.two_person) {
+      COFFER_ASSIGN(made, MakeFirstToken(keyring, principals, "security-officer", now,
+                                         tokens.security_officer.emplace()));
+      entries.push_back(std::move(made));
+    }
     audit::LogWriter writer(keyring.log_origin(), {});
     std::string bytes;
     std::vector<audit::FullTile> tiles;
-    for (audit::Entry* entry : {&created, &first_token}) {
-      writer.Append(*entry, now, bytes, tiles);
-      COFFER_TRY(log->AppendEntry(entry->seq, bytes));
+    for (audit::Entry& entry : entries) {
+      writer.Append(entry, now, bytes, tiles);
+      COFFER_TRY(log->AppendEntry(entry.seq, bytes));
     }
     anchor.note = audit::SignCheckpoint(
         {keyring.log_origin(), writer.head().size, writer.head().frontier.Root()},
@@ -163,7 +229,7 @@ Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProv
                 "cannot rename " + work + ": " + std::strerror(errno));
   }
   COFFER_TRY(SyncDirectory(target.parent_path().empty() ? "." : target.parent_path().string()));
-  return token;
+  return tokens;
 }
 
 Vault::Vault(std::unique_ptr<Core> core) : core_(std::move(core)) {}
@@ -201,6 +267,17 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
     COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
     COFFER_TRY(Reading(vault_path, CheckAnchor(*log, checkpoint)));
   }
+  bool authority_made = false;
+  {
+    COFFER_ASSIGN(auto settings, Reading(vault_path, SettingStore::Open(vault)));
+    COFFER_ASSIGN(const auto two_person, Reading(vault_path, settings.Find(kTwoPersonSetting)));
+    core->two_person = two_person != "off";
+    COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault));
+    COFFER_ASSIGN(core->authority,
+                  Reading(vault_path, OpenAuthority(settings, core->keyring, settled.clock->Now(),
+                                                    authority_made)));
+    COFFER_TRY(transaction.Commit());
+  }
   COFFER_ASSIGN(auto cache,
                 KeyCache::Create(options.key_cache_entries, options.require_locked_memory));
   COFFER_ASSIGN(core->engine,
@@ -213,6 +290,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   core->engine->Start();
   core->started = core->Now();
   COFFER_TRY(core->LogSystemEvent("vault.start", "ok"));
+  if (authority_made) COFFER_TRY(core->LogSystemEvent("authority.created", "ok"));
 
   COFFER_ASSIGN(auto reader,
                 Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
@@ -258,6 +336,8 @@ Error Vault::Refuse(const Caller& caller, Action action, std::optional<ClientId>
   return refused.error();
 }
 
+const std::string& Vault::ClientAuthority() const { return core_->authority->certificate_pem(); }
+
 Health Vault::CheckHealth() const {
   if (!core_->engine->healthy()) return {false, "storage_unavailable"};
   if (!core_->publisher->healthy()) return {false, "log_mismatch"};
@@ -277,16 +357,27 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
 Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   Call call = core_->StartCall(caller, Action::kStatusRead);
   VaultStatus status;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              for (const TokenRow* token : transaction.Tokens()) {
-                                if (!token->revoked && token->expires > core_->latest)
-                                  ++status.active_tokens;
-                              }
-                              status.classes = transaction.catalog().classes.size();
-                              status.purposes = transaction.catalog().purposes.size();
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        for (const TokenRow* token : transaction.principals().Tokens()) {
+          if (!token->is_session() && !token->revoked && token->expires > core_->latest) {
+            ++status.active_tokens;
+          }
+        }
+        for (const auto* row : transaction.principals().Principals()) {
+          if (row->disabled) continue;
+          const bool user = row->id.kind() == PrincipalKind::kUser;
+          ++(user ? status.users : status.services);
+        }
+        auto& stores = transaction.stores();
+        COFFER_ASSIGN(status.open_approvals, stores.approvals.CountOpen(core_->latest));
+        COFFER_ASSIGN(const auto emergencies, stores.access.CountUnreviewed(core_->latest));
+        status.unreviewed_emergencies = emergencies.all;
+        status.overdue_emergencies = emergencies.overdue;
+        status.classes = transaction.catalog().classes.size();
+        status.purposes = transaction.catalog().purposes.size();
+        return {};
+      }));
   // Counting walks the tables: on a connection of its own, beside the engine.
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
   COFFER_ASSIGN(auto clients, ClientStore::Open(reader->database()));
@@ -300,6 +391,7 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   status.log_key = audit::FormatVerifierKey(
       {core_->keyring.log_origin(), core_->keyring.log_signing_key().public_key()});
   status.checkpoint = core_->publisher->published();
+  status.two_person = core_->two_person;
   status.memory_locked = core_->engine->key_cache().locked();
   status.started = core_->started;
   return status;

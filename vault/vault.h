@@ -19,7 +19,9 @@
 #include "audit/checkpoint.h"
 #include "audit/clock.h"
 #include "audit/verify.h"
+#include "crypto/hash.h"
 #include "crypto/keyring.h"
+#include "crypto/password_hash.h"
 #include "crypto/result.h"
 #include "crypto/root_key_provider.h"
 #include "vault/access_policy.h"
@@ -27,10 +29,16 @@
 #include "vault/ids.h"
 #include "vault/purpose.h"
 #include "vault/role.h"
+#include "vault/token_limits.h"
 
 namespace coffer::vault {
 
 using audit::Timestamp;
+
+// What a caller's client certificate, verified against the configured authorities, says.
+struct ClientCertificate {
+  std::vector<std::string> bindings;  // "spki:…", "dns:…", "uri:…", see IsCertificateBinding
+};
 
 // Who asks, and the facts of the request.
 struct Caller {
@@ -41,6 +49,8 @@ struct Caller {
   std::string purpose;
   std::string reason;  // free text; sealed aside, the log keeps a salted commitment
   std::string ticket;  // the case it belongs to, where a grant asks for one
+  std::optional<ClientCertificate> certificate;
+  std::string approval;  // id of the approval that a second person gave; empty when none
 };
 
 // Idempotency-Key of a request and the bytes of its body; an empty key means none.
@@ -117,17 +127,129 @@ struct ImportResult {
   RecordId record;
 };
 
+struct PrincipalInfo {
+  PrincipalId id;
+  std::string name, role;
+  std::string login;  // of a user
+  Timestamp created;
+  std::optional<Timestamp> disabled;
+  std::optional<PrincipalId> owner;              // of a service: the principal that answers for it
+  std::vector<std::string> certificates;         // of a service: bindings that it is known by
+  bool enrolled = false, second_factor = false;  // of a user
+};
+struct ServiceRequest {
+  std::string name, role;
+  std::optional<PrincipalId> owner;
+  std::vector<std::string> certificates;
+};
+struct UserRequest {
+  std::string login;  // 1 to 64 of a-z, 0-9, '.', '_', '-' and '@'; no other user's, for ever
+  std::string name, role;
+};
+struct PrincipalChange {
+  std::optional<std::string> name, role;
+  std::optional<bool> disabled;
+  std::optional<std::vector<std::string>> certificates;
+};
+// A one-time code with which a user sets a password.
+struct NewEnrolment {
+  PrincipalInfo user;
+  std::string code;  // shown once; only a keyed hash is stored
+  Timestamp expires;
+};
+struct EnrolmentOffer {
+  std::string login, name;
+  std::string totp_uri;  // for the authenticator app; holds a secret
+};
+struct EnrolmentDone {
+  PrincipalInfo user;
+  std::vector<std::string> recovery_codes;  // with a second factor; shown once
+};
+
+struct IssuedCertificate {
+  PrincipalInfo service;
+  std::string certificate, authority;  // PEM
+};
+
 struct TokenInfo {
   TokenId id;
   PrincipalId principal;
-  std::string name;
-  std::string role;
+  std::string name;  // of the token
+  std::string role;  // of its principal
+  TokenLimits limits;
   Timestamp created, expires;
   std::optional<Timestamp> revoked;
 };
 struct NewToken {
   TokenInfo info;
   std::string secret;  // shown once; only a keyed hash is stored
+};
+struct TokenRequest {
+  std::string name;
+  std::optional<PrincipalId> principal;  // a service; absent: a new one of this name and `role`
+  std::string role;
+  std::int64_t lifetime_s = 0;  // 60 s to 366 days
+  TokenLimits limits;
+};
+
+struct SessionInfo {
+  SessionId id;
+  PrincipalId principal;
+  std::string login;
+  Timestamp created, expires, seen;
+  std::optional<Timestamp> second_factor;  // when it was last given
+  std::optional<Timestamp> ended;
+};
+struct NewSession {
+  SessionInfo info;
+  std::string secret;  // shown once; only a keyed hash is stored
+};
+struct WhoIs {
+  PrincipalInfo principal;
+  std::optional<TokenInfo> token;  // what was shown: this, or
+  std::optional<SessionInfo> session;
+};
+
+struct Team {
+  PrincipalId id;
+  std::string name;
+  Timestamp created;
+  std::vector<PrincipalId> members;
+};
+
+// What two people decide: hashed as it is stored, and done once as it was hashed.
+struct Proposal {
+  std::string action;   // of kTwoPersonActions
+  std::string target;   // id or name of what it is about
+  std::string content;  // canonical JSON of what will be done; empty where the target says it all
+};
+enum class ApprovalState { kPending, kApproved, kRejected, kExecuted, kExpired };
+std::string_view Name(ApprovalState state);
+struct Approval {
+  ApprovalId id;
+  Proposal proposal;
+  crypto::Hash hash{};
+  ApprovalState state = ApprovalState::kPending;
+  PrincipalId requester;
+  Timestamp created, expires;
+  std::optional<PrincipalId> decider;
+  std::optional<Timestamp> decided, executed;
+};
+
+struct EmergencyRequest {
+  std::string purpose, ticket;
+  std::int64_t lifetime_s = 0;  // 60 s to 24 h
+};
+struct EmergencyAccess {
+  EmergencyId id;
+  ClientId client;
+  PrincipalId principal;
+  std::string purpose, ticket;
+  Timestamp created, expires;
+  Timestamp review_due;
+  std::optional<PrincipalId> reviewer;
+  std::optional<Timestamp> reviewed;
+  std::string finding;  // what the review found
 };
 
 struct Assignment {
@@ -173,6 +295,10 @@ struct AccessQuestion {
   std::string purpose;
   bool reason = false, ticket = false;  // given
   std::optional<Timestamp> at;          // absent: now
+  std::string address;                  // from where; empty: it cannot be said
+  bool certificate = false;             // shown
+  // How long ago the second factor was given; absent: never.
+  std::optional<std::int64_t> second_factor_minutes;
 };
 struct AccessAnswer {
   bool allowed = false;
@@ -219,6 +345,9 @@ struct VaultStatus {
   std::string checkpoint;  // the last published note
   std::uint64_t clients = 0, records = 0, erasures = 0;
   std::uint64_t classes = 0, purposes = 0, active_tokens = 0;
+  std::uint64_t users = 0, services = 0, open_approvals = 0;
+  std::uint64_t unreviewed_emergencies = 0, overdue_emergencies = 0;
+  bool two_person = true;  // false: switched off when the vault was made
   bool memory_locked = false;
   Timestamp started;
 };
@@ -244,6 +373,9 @@ struct VaultOptions {
   std::uint32_t heartbeat_interval_s = 3600;
   OperatorLog log;
   const audit::Clock* clock = nullptr;  // null: the system's
+  crypto::PasswordCost password_cost;
+  std::uint32_t session_idle_s = 15 * 60;
+  std::uint32_t session_lifetime_s = 12 * 3600;
 };
 
 // What `coffer init` decides. Makes the directory's files; refuses one that holds a vault.
@@ -253,9 +385,15 @@ struct InitOptions {
   std::string log_origin;
   crypto::Argon2idParameters passphrase;  // for the passphrase provider
   const audit::Clock* clock = nullptr;
+  bool two_person = true;  // false, for ever: one person decides alone
 };
-// Returns the first administrator's token. Errors: kConflict "vault_exists"; those of Keyring.
-Result<NewToken> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root);
+// The tokens of the first people. With `two_person` there are two from the first minute on.
+struct FirstTokens {
+  NewToken administrator;
+  std::optional<NewToken> security_officer;
+};
+// Errors: kConflict "vault_exists"; those of Keyring.
+Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root);
 
 struct DeepReport {
   audit::VerifyReport log;
@@ -352,12 +490,78 @@ class Vault {
   // kUnprocessable "principal_unknown", "question_invalid" with issues.
   Result<AccessAnswer> ExplainAccess(const Caller& caller, const AccessQuestion& question);
 
-  // `lifetime_s` 60 s to 366 days. Errors: kUnprocessable "token_invalid" with issues.
-  Result<NewToken> CreateToken(const Caller& caller, std::string_view name, std::string_view role,
-                               std::int64_t lifetime_s);
+  // Users and services. What gives somebody a privileged role (making, enrolling again or enabling
+  // a principal that has one, a token of its, a certificate) takes an approval of "role.give" with
+  // the principal's id, or "user:LOGIN" or "service:NAME" for a new one, and {"role": NAME}.
+  // Errors: kUnprocessable "principal_invalid" with issues; kConflict "login_taken",
+  // "certificate_taken"; kPermissionDenied "approval_required", "approval_invalid".
+  Result<NewEnrolment> CreateUser(const Caller& caller, const UserRequest& request);
+  Result<PrincipalInfo> CreateService(const Caller& caller, const ServiceRequest& request);
+  Result<std::vector<PrincipalInfo>> ListPrincipals(const Caller& caller, PrincipalKind kind);
+  Result<PrincipalInfo> GetPrincipal(const Caller& caller, const PrincipalId& id);
+  // A new role, and being disabled, end the sessions of a user.
+  Result<PrincipalInfo> UpdatePrincipal(const Caller& caller, const PrincipalId& id,
+                                        const PrincipalChange& change);
+  // A certificate of the vault's own authority for the key that signed `csr` (PKCS #10 as PEM), by
+  // which the service is known from then on. Errors: those of CertificateAuthority::Issue.
+  Result<IssuedCertificate> IssueCertificate(const Caller& caller, const PrincipalId& service,
+                                             std::string_view csr, std::int64_t lifetime_s);
+  // The authority's certificate, as PEM: for the TLS layer.
+  const std::string& ClientAuthority() const;
+  // A new code; the password, the second factor and all sessions of before are void.
+  Result<NewEnrolment> EnrolAgain(const Caller& caller, const PrincipalId& user);
+
+  // Errors: kUnprocessable "token_invalid" with issues; "principal_unknown".
+  Result<NewToken> CreateToken(const Caller& caller, const TokenRequest& request);
+  // A new token in the place of one that is valid, which goes on for `overlap_s` (at most 7 days).
+  // Its holder may, for as long as it was given for; others need token.create.
+  Result<NewToken> RotateToken(const Caller& caller, const TokenId& id, std::int64_t overlap_s);
   Result<std::vector<TokenInfo>> ListTokens(const Caller& caller);
   Result<TokenInfo> RevokeToken(const Caller& caller, const TokenId& id);
-  Result<TokenInfo> WhoAmI(const Caller& caller);
+  Result<WhoIs> WhoAmI(const Caller& caller);
+
+  // Before a user is known. One answer says that login, code, password or second factor is wrong:
+  // kUnauthenticated "login_failed"; kExhausted "login_throttled" after too many of these,
+  // "logins_busy". Errors of a right code: kUnprocessable "password_invalid" with issues.
+  Result<EnrolmentOffer> ReadEnrolment(const Caller& caller, std::string_view login,
+                                       std::string_view code);
+  // With a code of the authenticator app the user has a second factor from now on.
+  Result<EnrolmentDone> CompleteEnrolment(const Caller& caller, std::string_view login,
+                                          std::string_view code,
+                                          const crypto::SecretBytes& password,
+                                          std::string_view totp);
+  // `second_factor`: a code of the app or a recovery code; empty for who has none.
+  Result<NewSession> LogIn(const Caller& caller, std::string_view login,
+                           const crypto::SecretBytes& password, std::string_view second_factor);
+  // Of the caller's own session. Errors: kUnprocessable "no_session" for a token.
+  Status LogOut(const Caller& caller);
+  Result<SessionInfo> StepUp(const Caller& caller, std::string_view second_factor);
+  // Ends every session of the user.
+  Status ChangePassword(const Caller& caller, const crypto::SecretBytes& old_password,
+                        const crypto::SecretBytes& new_password, std::string_view second_factor);
+  Result<std::vector<SessionInfo>> ListSessions(const Caller& caller);
+  Result<SessionInfo> EndSession(const Caller& caller, const SessionId& id);
+
+  // Errors: kUnprocessable "team_invalid" with issues.
+  Result<Team> PutTeam(const Caller& caller, std::string_view name,
+                       const std::vector<PrincipalId>& members);
+  Result<std::vector<Team>> ListTeams(const Caller& caller);
+
+  // What two people decide. The caller must be allowed what is proposed. Errors: kUnprocessable
+  // "approval_invalid" with issues.
+  Result<Approval> RequestApproval(const Caller& caller, const Proposal& proposal);
+  Result<Approval> GetApproval(const Caller& caller, const ApprovalId& id);
+  Result<std::vector<Approval>> ListApprovals(const Caller& caller);
+  // Errors: kPermissionDenied "own_request"; kConflict "approval_decided", "approval_expired".
+  Result<Approval> DecideApproval(const Caller& caller, const ApprovalId& id, bool approve);
+
+  // Errors: kUnprocessable "emergency_invalid" with issues.
+  Result<EmergencyAccess> OpenEmergency(const Caller& caller, const ClientId& client,
+                                        const EmergencyRequest& request);
+  Result<std::vector<EmergencyAccess>> ListEmergencies(const Caller& caller);
+  // Errors: kPermissionDenied "own_request"; kConflict "already_reviewed".
+  Result<EmergencyAccess> ReviewEmergency(const Caller& caller, const EmergencyId& id,
+                                          std::string_view finding);
 
   Result<LogPage> ReadLog(const Caller& caller, const LogFilter& filter,
                           const LogPageRequest& page);

@@ -31,16 +31,20 @@ Lease InfoOf(const LeaseRow& row) {
           row.given_by};
 }
 
-const TokenRow* FindPrincipal(const Transaction& transaction, const PrincipalId& principal) {
-  for (const TokenRow* row : transaction.Tokens()) {
-    if (row->principal == principal) return row;
-  }
-  return nullptr;
+Status RequirePrincipal(const Transaction& transaction, const PrincipalId& principal) {
+  if (transaction.principals().Find(principal) != nullptr) return {};
+  return Fail(Code::kUnprocessable, "principal_unknown");
 }
 
-Status RequirePrincipal(const Transaction& transaction, const PrincipalId& principal) {
-  if (FindPrincipal(transaction, principal) != nullptr) return {};
-  return Fail(Code::kUnprocessable, "principal_unknown");
+// Nobody gives themselves what somebody else is to answer for.
+bool IsOfCaller(const Transaction& transaction, const Call& call, const PrincipalId& principal) {
+  if (const TeamRow* const team = transaction.principals().FindTeam(principal)) {
+    return std::ranges::any_of(team->members, [&](const PrincipalId& member) {
+      return IsOfCaller(transaction, call, member);
+    });
+  }
+  const PrincipalRow* const row = transaction.principals().Find(principal);
+  return row != nullptr && row->person() == call.principal->person();
 }
 
 Status RequireClient(Transaction& transaction, Call& call) {
@@ -105,6 +109,11 @@ Result<std::shared_ptr<const RoleDocument>> Vault::PutRole(const Caller& caller,
         if (!newest && transaction.catalog().roles.size() >= kMaxRoles) {
           return Fail(Code::kConflict, "too_many_roles");
         }
+        // A new role has no holders, and giving a privileged one takes two people in any case.
+        if (newest) {
+          COFFER_TRY(core_->RequireApproval(transaction, call,
+                                            {"role.write", parsed->name, parsed->definition}));
+        }
         parsed->version = newest ? newest->version + 1 : 1;
         call.entry.version = parsed->version;
         call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(parsed->definition));
@@ -135,7 +144,12 @@ Result<Assignment> Vault::Assign(const Caller& caller, const ClientId& client,
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireClient(transaction, call));
-        COFFER_TRY(RequirePrincipal(transaction, principal));
+        if (transaction.principals().FindTeam(principal) == nullptr) {
+          COFFER_TRY(RequirePrincipal(transaction, principal));
+        }
+        if (IsOfCaller(transaction, call, principal)) {
+          return Deny(call, "separation", Code::kPermissionDenied, "own_request");
+        }
         AssignmentRow row{client, principal, terms.starts.value_or(transaction.now()), terms.ends,
                           call.actor};
         COFFER_TRY(transaction.stores().access.PutAssignment(row));
@@ -227,10 +241,8 @@ Result<Lease> Vault::GiveLease(const Caller& caller, const ClientId& client,
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireClient(transaction, call));
         COFFER_TRY(RequirePrincipal(transaction, request.principal));
-        if (request.principal == call.actor) {
-          call.entry.decision = audit::Decision::kDeny;
-          call.entry.rule = "check:separation";
-          return Fail(Code::kPermissionDenied, "own_request");
+        if (IsOfCaller(transaction, call, request.principal)) {
+          return Deny(call, "separation", Code::kPermissionDenied, "own_request");
         }
         row.created = transaction.now();
         row.terms.expires = Timestamp{row.created.ms + request.lifetime_s * 1000};
@@ -301,15 +313,25 @@ Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQues
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, question.client, nullptr,
       [&](Transaction& transaction) -> Status {
-        const TokenRow* const token = FindPrincipal(transaction, question.principal);
-        if (token == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
+        const PrincipalRow* const principal = transaction.principals().Find(question.principal);
+        if (principal == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
         Caller asker;
         asker.purpose = question.purpose;
+        asker.address = question.address;
+        asker.address_known = !question.address.empty();
         if (question.reason) asker.reason = "given";
         if (question.ticket) asker.ticket = "given";
+        if (question.certificate) asker.certificate.emplace();
+        TokenRow shown;
+        if (question.second_factor_minutes) {
+          const Timestamp at = question.at.value_or(core_->latest);
+          shown.factor = Timestamp{at.ms - *question.second_factor_minutes * 60'000};
+        }
         Call asked = core_->StartCall(asker, *action);
-        asked.digest = token->digest;
-        asked.role = transaction.catalog().Role(token->role);
+        asked.principal = principal;
+        asked.token = &shown;
+        if (principal->disabled) asked.credential_fault = "principal-disabled";
+        asked.role = transaction.catalog().Role(principal->role);
         COFFER_ASSIGN(const auto decision,
                       core_->DecideFor(transaction, asked, *action, question.client, schema.get(),
                                        question.at));

@@ -408,6 +408,7 @@ Result<Erasure> Vault::EraseClient(const Caller& caller, const ClientId& id) {
           erasure = {id, before->erased, before->records, before->seq};
           return {};
         }
+        COFFER_TRY(core_->RequireApproval(transaction, call, {"client.erase", id.Text(), {}}));
         COFFER_ASSIGN(erasure.records, stores.records.DeleteAllOf(id.Row()));
         COFFER_TRY(stores.log->DeleteNotesOf(id.Row()));
         COFFER_TRY(stores.idempotency.DeleteOf(id.Row()));

@@ -24,18 +24,16 @@ RecordInfo InfoOf(const RecordRow& row, const ClientId& client) {
   return info;
 }
 
-// As disclosed: only what the caller's view shows.
-Status DescribeShown(Call& call, const RecordRow& row, const ClassSchema& schema,
-                     const FieldViews& views) {
+// As disclosed: only what the caller's view shows, and within the caller's budget.
+Status DescribeShown(const Vault::Core& core, Transaction& transaction, Call& call,
+                     const RecordRow& row, const ClassSchema& schema, const FieldViews& views) {
   if (ShowsNothing(views)) {
-    call.entry.decision = audit::Decision::kDeny;
-    call.entry.rule = "check:class";
-    return Fail(Code::kPermissionDenied, "permission_denied");
+    return Deny(call, "class", Code::kPermissionDenied, "permission_denied");
   }
   Describe(call.entry, row, nullptr);
   call.entry.fields = ShownFields(schema, views, row.fields);
   call.entry.detail = DescribeViews(schema, views, row.fields);
-  return {};
+  return core.CountReveals(transaction, call, ShowsPlainly(views, row.fields) ? 1 : 0);
 }
 
 void Show(RecordInfo& info, const ClassSchema& schema, const FieldViews& views, const Bytes& plain,
@@ -241,7 +239,7 @@ Result<RecordInfo> Vault::GetRecord(const Caller& caller, const ClientId& client
         call.entry.class_name = row->class_name;
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
         views = FieldViewsOf(call.decision, *schema);
-        return DescribeShown(call, *row, *schema, views);
+        return DescribeShown(*core_, transaction, call, *row, *schema, views);
       }));
   const auto plain =
       crypto::Open(key->ExposeSecret(),
@@ -278,7 +276,7 @@ Result<RecordInfo> Vault::GetRecordVersion(const Caller& caller, const ClientId&
         COFFER_ASSIGN(schema, ClassOf(transaction, row->class_name, row->class_version));
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
         views = FieldViewsOf(call.decision, *schema);
-        return DescribeShown(call, *row, *schema, views);
+        return DescribeShown(*core_, transaction, call, *row, *schema, views);
       }));
   const auto plain =
       crypto::Open(key->ExposeSecret(),
@@ -341,6 +339,8 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(const auto ids, transaction.stores().records.ListOf(client.Row(), class_name,
                                                                           *after, page.limit + 1));
+        const auto& purpose = transaction.catalog().purposes.find(caller.purpose)->second;
+        std::uint64_t reveals = 0;
         std::int64_t last = *after;
         for (std::size_t i = 0; i < ids.size(); ++i) {
           if (i == page.limit) {
@@ -353,7 +353,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
           COFFER_ASSIGN(auto schema, ClassOf(transaction, row->class_name, row->class_version));
           // Records of classes that this purpose may not touch, or that show nothing, are not
           // there.
-          if (!schema->AllowsPurpose(caller.purpose)) continue;
+          if (!schema->AllowsPurpose(caller.purpose) || !purpose.MayTouch(schema->name)) continue;
           auto views = FieldViewsOf(call.decision, *schema);
           if (ShowsNothing(views)) continue;
           audit::Entry entry;
@@ -363,11 +363,12 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
           if (with_data) {
             entry.fields = ShownFields(*schema, views, row->fields);
             entry.detail = DescribeViews(*schema, views, row->fields);
+            if (ShowsPlainly(views, row->fields)) ++reveals;
           }
           transaction.Also(std::move(entry));
           rows.push_back({*std::move(row), std::move(schema), std::move(views)});
         }
-        return {};
+        return core_->CountReveals(transaction, call, reveals);
       }));
   for (const auto& [row, schema, views] : rows) {
     RecordInfo info = InfoOf(row, client);

@@ -1,75 +1,158 @@
-// Tokens and the principals they stand for.
+// Services' tokens, and what a caller is told of itself.
 #include <algorithm>
 
 #include "crypto/random.h"
 #include "vault/internal/core.h"
-#include "vault/internal/tokens.h"
+#include "vault/internal/secrets.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
+namespace {
 
-TokenRow MakeToken(const crypto::Keyring& keyring, std::string_view name, std::string_view role,
-                   Timestamp now, std::int64_t lifetime_ms, std::string& secret) {
+constexpr std::int64_t kMaxTokenLifetimeS = std::int64_t{366} * 24 * 3600;
+constexpr std::int64_t kMaxOverlapS = std::int64_t{7} * 24 * 3600;
+
+}  // namespace
+
+TokenRow NewBearer(const crypto::Keyring& keyring, const PrincipalId& principal,
+                   std::string_view prefix, Timestamp now, std::string& secret) {
   crypto::Hash random;
   crypto::FillRandom(random);
-  secret = "cft_" + crypto::Base64UrlEncode(random);
+  secret = std::string(prefix) + crypto::Base64UrlEncode(random);
   TokenRow row;
   row.id = TokenId::New(now);
-  row.principal = PrincipalId::New(now);
+  row.principal = principal;
   row.digest = crypto::KeyedHash(keyring.token_hash_key(), {crypto::AsBytes(secret)});
-  row.name = name;
-  row.role = role;
-  row.created = now;
-  row.expires = Timestamp{now.ms + lifetime_ms};
+  row.created = row.seen = row.seen_stored = now;
   return row;
 }
 
-TokenInfo InfoOf(const TokenRow& row) {
-  return {row.id, row.principal, row.name, row.role, row.created, row.expires, row.revoked};
+TokenInfo InfoOf(const TokenRow& row, const PrincipalRow& principal) {
+  return {row.id,     row.principal, row.name,    principal.role,
+          row.limits, row.created,   row.expires, row.revoked};
 }
 
-Result<NewToken> Vault::CreateToken(const Caller& caller, std::string_view name,
-                                    std::string_view role, std::int64_t lifetime_s) {
+Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& request) {
+  constexpr Action kAction = Action::kTokenCreate;
   std::vector<Issue> issues;
-  if (name.empty() || name.size() > 200 || !IsCleanUtf8(name)) {
+  if (request.name.empty() || request.name.size() > 200 || !IsCleanUtf8(request.name)) {
     issues.push_back({"/name", "must be text of 1 to 200 bytes"});
   }
-  if (lifetime_s < 60 || lifetime_s > std::int64_t{366} * 24 * 3600) {
+  if (request.lifetime_s < 60 || request.lifetime_s > kMaxTokenLifetimeS) {
     issues.push_back({"/lifetime_s", "must be between 60 and 31622400 seconds"});
   }
+  if (request.principal && request.principal->kind() != PrincipalKind::kService) {
+    issues.push_back({"/principal", "must be a service: users log in"});
+  }
   // Roles are never taken away: one that is there now is there in the transaction.
-  if (core_->engine->catalog()->Role(role) == nullptr) issues.push_back({"/role", "is not a role"});
+  if (request.principal) {
+    if (!request.role.empty()) issues.push_back({"/role", "is the principal's own"});
+  } else if (core_->engine->catalog()->Role(request.role) == nullptr) {
+    issues.push_back({"/role", "is not a role"});
+  }
   if (!issues.empty()) {
     return std::unexpected(
-        Refuse(caller, Action::kTokenCreate, std::nullopt, std::nullopt,
+        Refuse(caller, kAction, std::nullopt, std::nullopt,
                Error{Code::kUnprocessable, "token_invalid", {}, std::move(issues)}));
   }
-  Call call = core_->StartCall(caller, Action::kTokenCreate);
+  Call call = core_->StartCall(caller, kAction);
+  const Timestamp now = core_->Now();
   NewToken token;
-  TokenRow row =
-      MakeToken(core_->keyring, name, role, core_->Now(), lifetime_s * 1000, token.secret);
-  token.info = InfoOf(row);
-  call.entry.detail = row.id.Text() + " " + row.principal.Text() + " " + row.role;
-  COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              COFFER_TRY(transaction.stores().principals.Insert(row));
-                              transaction.PutToken(row);
-                              return {};
-                            }));
+  PrincipalRow service;
+  service.id = request.principal.value_or(PrincipalId::New(now, PrincipalKind::kService));
+  service.name = request.name;
+  service.role = request.role;
+  service.created = now;
+  TokenRow row = NewBearer(core_->keyring, service.id, "cft_", now, token.secret);
+  row.name = request.name;
+  row.limits = request.limits;
+  row.expires = Timestamp{now.ms + request.lifetime_s * 1000};
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        auto& store = transaction.stores().principals;
+        if (request.principal) {
+          const PrincipalRow* const known = transaction.principals().Find(*request.principal);
+          if (known == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
+          service = *known;
+        }
+        AddDetail(call.entry, row.id.Text() + " " + service.id.Text() + " " + service.role);
+        COFFER_TRY(core_->RequireApprovalToGive(
+            transaction, call, service.role,
+            request.principal ? service.id.Text() : "service:" + request.name));
+        if (!request.principal) {
+          COFFER_TRY(store.Put(service));
+          transaction.PutPrincipal(service);
+        }
+        COFFER_TRY(store.Insert(row));
+        transaction.PutToken(row);
+        token.info = InfoOf(row, service);
+        return {};
+      }));
+  return token;
+}
+
+Result<NewToken> Vault::RotateToken(const Caller& caller, const TokenId& id,
+                                    std::int64_t overlap_s) {
+  if (overlap_s < 0 || overlap_s > kMaxOverlapS) {
+    return std::unexpected(Refuse(caller, Action::kTokenRotate, std::nullopt, std::nullopt,
+                                  Error{Code::kUnprocessable,
+                                        "token_invalid",
+                                        {},
+                                        {{"/overlap_s", "must be at most 604800 seconds"}}}));
+  }
+  Call call = core_->StartCall(caller, Action::kTokenRotate);
+  NewToken token;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        const bool own = call.token != nullptr && call.token->id == id;
+        if (!own) {
+          COFFER_ASSIGN(
+              const auto decision,
+              core_->DecideFor(transaction, call, Action::kTokenCreate, std::nullopt, nullptr));
+          if (!decision.allowed)
+            return Deny(call, "role", decision.error.code, decision.error.reason);
+        }
+        const TokenRow* const found = transaction.principals().FindToken(id);
+        if (found == nullptr || found->is_session()) return NotFound(call);
+        TokenRow old = *found;
+        const Timestamp now = std::max(transaction.now(), old.created);
+        const PrincipalRow& service = *transaction.principals().Find(old.principal);
+        if (old.revoked || old.expires <= core_->latest) {
+          return Fail(Code::kConflict, "token_ended");
+        }
+        TokenRow row = NewBearer(core_->keyring, service.id, "cft_", now, token.secret);
+        AddDetail(call.entry, id.Text() + " " + row.id.Text() + " " + service.id.Text());
+        if (!own) {
+          COFFER_TRY(
+              core_->RequireApprovalToGive(transaction, call, service.role, service.id.Text()));
+        }
+        row.name = old.name;
+        row.limits = old.limits;
+        row.expires = Timestamp{now.ms + (old.expires.ms - old.created.ms)};
+        old.expires = std::min(old.expires, Timestamp{now.ms + overlap_s * 1000});
+        auto& store = transaction.stores().principals;
+        COFFER_TRY(store.Insert(row));
+        COFFER_TRY(store.Update(old));
+        token.info = InfoOf(row, service);
+        transaction.PutToken(std::move(row));
+        transaction.PutToken(std::move(old));
+        return {};
+      }));
   return token;
 }
 
 Result<std::vector<TokenInfo>> Vault::ListTokens(const Caller& caller) {
   Call call = core_->StartCall(caller, Action::kTokenList);
   std::vector<TokenInfo> tokens;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              for (const TokenRow* row : transaction.Tokens()) {
-                                tokens.push_back(InfoOf(*row));
-                              }
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        for (const TokenRow* row : transaction.principals().Tokens()) {
+          if (row->is_session()) continue;
+          tokens.push_back(InfoOf(*row, *transaction.principals().Find(row->principal)));
+        }
+        return {};
+      }));
   return tokens;
 }
 
@@ -77,31 +160,37 @@ Result<TokenInfo> Vault::RevokeToken(const Caller& caller, const TokenId& id) {
   Call call = core_->StartCall(caller, Action::kTokenRevoke);
   call.entry.detail = id.Text();
   TokenInfo info;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const TokenRow* found = transaction.FindToken(id);
-        if (found == nullptr) return NotFound(call);
-        TokenRow row = *found;
-        if (!row.revoked) {
-          row.revoked = transaction.now();
-          COFFER_TRY(transaction.stores().principals.Revoke(id, *row.revoked));
-        }
-        info = InfoOf(row);
-        transaction.PutToken(std::move(row));
-        return {};
-      }));
-  return info;
-}
-
-Result<TokenInfo> Vault::WhoAmI(const Caller& caller) {
-  Call call = core_->StartCall(caller, Action::kSelfRead);
-  TokenInfo info;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
+  COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, nullptr,
                             [&](Transaction& transaction) -> Status {
-                              info = InfoOf(*transaction.FindToken(*call.digest));
+                              const TokenRow* found = transaction.principals().FindToken(id);
+                              if (found == nullptr || found->is_session()) return NotFound(call);
+                              TokenRow row = *found;
+                              if (!row.revoked) {
+                                row.revoked = transaction.now();
+                                COFFER_TRY(transaction.stores().principals.Update(row));
+                              }
+                              info = InfoOf(row, *transaction.principals().Find(row.principal));
+                              transaction.PutToken(std::move(row));
                               return {};
                             }));
   return info;
+}
+
+Result<WhoIs> Vault::WhoAmI(const Caller& caller) {
+  Call call = core_->StartCall(caller, Action::kSelfRead);
+  WhoIs who;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(who.principal, core_->DescribePrincipal(transaction, *call.principal));
+        if (call.token == nullptr) return {};
+        if (call.token->is_session()) {
+          who.session = SessionInfoOf(*call.token, *call.principal);
+        } else {
+          who.token = InfoOf(*call.token, *call.principal);
+        }
+        return {};
+      }));
+  return who;
 }
 
 }  // namespace coffer::vault

@@ -122,7 +122,7 @@ Outcome<Exit> InitVault(const InitCommandOptions& options, Console& console) {
   if (!token) return std::unexpected(FailureOf(token.error(), "cannot make the vault"));
 
   console.out << "The vault was made in " << Printable(options.directory) << ".\n";
-  COFFER_TRY(HandOverToken(console, token_file.get(), options, *token));
+  COFFER_TRY(HandOverToken(console, token_file.get(), options, token->administrator));
   COFFER_ASSIGN(const std::string verifier_key, ReadVerifierKey(options.directory));
   TellNextSteps(console, options, root_key, verifier_key);
   return Exit::kOk;

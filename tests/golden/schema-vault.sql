@@ -1,3 +1,17 @@
+CREATE TABLE approvals (
+  aid       BLOB    PRIMARY KEY CHECK (length(aid) = 16),
+  action    TEXT    NOT NULL,
+  target    TEXT    NOT NULL,
+  content   TEXT    NOT NULL,           -- canonical JSON of what will be done
+  hash      BLOB    NOT NULL CHECK (length(hash) = 32),
+  requester BLOB    NOT NULL,
+  created   INTEGER NOT NULL,
+  expires   INTEGER NOT NULL,
+  decider   BLOB,
+  decided   INTEGER,
+  approved  INTEGER NOT NULL,
+  executed  INTEGER
+) STRICT, WITHOUT ROWID;
 CREATE TABLE assignments (
   client    INTEGER NOT NULL,
   principal BLOB    NOT NULL CHECK (length(principal) = 16),
@@ -39,6 +53,21 @@ CREATE TABLE clients (
   profile BLOB    NOT NULL,             -- sealed under the client's key: the external reference
   ref     BLOB                          -- blind token of the external reference
 ) STRICT;
+CREATE TABLE emergencies (
+  eid      BLOB    PRIMARY KEY CHECK (length(eid) = 16),
+  client   INTEGER NOT NULL,
+  cid      BLOB    NOT NULL CHECK (length(cid) = 16),
+  pid      BLOB    NOT NULL CHECK (length(pid) = 16),
+  purpose  TEXT    NOT NULL,
+  ticket   TEXT    NOT NULL,
+  created  INTEGER NOT NULL,
+  expires  INTEGER NOT NULL,
+  due      INTEGER NOT NULL,            -- of the review
+  reviewer BLOB,
+  reviewed INTEGER,
+  finding  TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX emergencies_unreviewed ON emergencies (due) WHERE reviewed IS NULL;
 CREATE TABLE erasures (
   client        BLOB    PRIMARY KEY CHECK (length(client) = 16),
   erased        INTEGER NOT NULL,
@@ -94,7 +123,8 @@ CREATE TABLE principals (
   kind    INTEGER NOT NULL,
   name    TEXT    NOT NULL,
   created INTEGER NOT NULL
-, role TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
+, role TEXT NOT NULL DEFAULT '', login TEXT, disabled INTEGER, owner BLOB, certificates TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX principals_by_login ON principals (login) WHERE login IS NOT NULL;
 CREATE TABLE purposes (
   code       TEXT    PRIMARY KEY,
   definition TEXT    NOT NULL,
@@ -124,6 +154,12 @@ CREATE TABLE records (
   payload       BLOB    NOT NULL        -- sealed under the client's key
 ) STRICT;
 CREATE INDEX records_by_client ON records (client, class);
+CREATE TABLE reveals (
+  pid   BLOB    NOT NULL,
+  hour  INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (pid, hour)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE roles (
   name       TEXT    NOT NULL,
   version    INTEGER NOT NULL,
@@ -132,6 +168,16 @@ CREATE TABLE roles (
   PRIMARY KEY (name, version)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE schema_migrations (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE settings (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE teams (
+  tid     BLOB    PRIMARY KEY CHECK (length(tid) = 16),
+  name    TEXT    NOT NULL UNIQUE,
+  created INTEGER NOT NULL,
+  members BLOB    NOT NULL              -- principal ids, 16 bytes each, sorted
+) STRICT, WITHOUT ROWID;
 CREATE TABLE tokens (
   tid       BLOB    PRIMARY KEY CHECK (length(tid) = 16),
   digest    BLOB    NOT NULL UNIQUE CHECK (length(digest) = 32),
@@ -139,4 +185,14 @@ CREATE TABLE tokens (
   created   INTEGER NOT NULL,
   expires   INTEGER NOT NULL,
   revoked   INTEGER                     -- when, or NULL
+, name TEXT NOT NULL DEFAULT '', limits TEXT NOT NULL DEFAULT '{}', idle INTEGER NOT NULL DEFAULT 0, seen INTEGER NOT NULL DEFAULT 0, factor INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE user_credentials (
+  pid               BLOB    PRIMARY KEY CHECK (length(pid) = 16),
+  password          TEXT,               -- Argon2id; NULL until enrolled
+  totp              BLOB,               -- sealed secret; NULL: no second factor
+  totp_step         INTEGER NOT NULL,   -- the last one used
+  recovery          BLOB    NOT NULL,   -- keyed hashes of the recovery codes left, 32 bytes each
+  enrolment         BLOB,               -- keyed hash of the one-time code
+  enrolment_expires INTEGER NOT NULL,
+  enrolment_totp    BLOB                -- sealed secret that is offered with the code
 ) STRICT, WITHOUT ROWID;

@@ -30,6 +30,7 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.checkpoint_interval_ms = settings.checkpoint_interval_ms;
   options.heartbeat_interval_s = settings.heartbeat_interval_s;
   options.clock = &clock;
+  options.password_cost = {.passes = 1, .memory_kib = 64};
   return options;
 }
 
@@ -41,7 +42,7 @@ struct Pattern {
   std::string directory() const { return work / "data"; }
   std::string root_key() const { return work / "root.key"; }
 
-  Pattern() {
+  explicit Pattern(bool two_person) {
     REQUIRE(crypto::InitializeCrypto());
     REQUIRE(crypto::CreateKeyFile(root_key()));
     auto root = crypto::OpenKeyFile(root_key());
@@ -51,21 +52,40 @@ struct Pattern {
     init.directory = directory();
     init.log_origin = OpenVault::kOrigin;
     init.clock = &clock;
+    init.two_person = two_person;
     auto first = vault::InitializeVault(init, **root);
     REQUIRE(first);
-    tokens[Role::kAdministrator] = *std::move(first);
+    tokens[Role::kAdministrator] = std::move(first->administrator);
+    if (first->security_officer) {
+      tokens[Role::kSecurityOfficer] = *std::move(first->security_officer);
+    }
 
     auto vault = vault::Vault::Open(OptionsOf({}, directory(), clock), **root);
     REQUIRE(vault);
-    const auto administrator = [&] {
+    const auto as = [&](Role role) {
       vault::Caller caller;
-      caller.token = tokens[Role::kAdministrator].secret;
+      caller.token = tokens[role].secret;
       caller.call = vault::CallId::New(clock.Now());
       return caller;
     };
+    const auto administrator = [&] { return as(Role::kAdministrator); };
     for (const Role role : vault::kRoles) {
-      if (role == Role::kAdministrator) continue;
-      auto token = (*vault)->CreateToken(administrator(), Name(role), Name(role), kTokenLifetime);
+      if (tokens.contains(role)) continue;
+      auto caller = administrator();
+      if (two_person && vault::FindBuiltInRole(Name(role))->privileged) {
+        const auto asked = (*vault)->RequestApproval(
+            administrator(), {"role.give", "service:" + std::string(Name(role)),
+                              R"({"role":")" + std::string(Name(role)) + R"("})"});
+        REQUIRE(asked);
+        REQUIRE((*vault)->DecideApproval(as(Role::kSecurityOfficer), asked->id, true));
+        caller.approval = asked->id.Text();
+      }
+      auto token = (*vault)->CreateToken(caller, {.name = std::string(Name(role)),
+                                                  .principal = {},
+                                                  .role = std::string(Name(role)),
+                                                  .lifetime_s = kTokenLifetime,
+                                                  .limits = {}});
+      INFO(AnswerOf(token));
       REQUIRE(token);
       tokens[role] = *std::move(token);
     }
@@ -82,8 +102,12 @@ struct Pattern {
   }
 };
 
-const Pattern& ThePattern() {
-  static const Pattern pattern;
+const Pattern& ThePattern(bool two_person) {
+  if (two_person) {
+    static const Pattern pattern(true);
+    return pattern;
+  }
+  static const Pattern pattern(false);
   return pattern;
 }
 
@@ -110,7 +134,7 @@ std::string ReadShippedFile(const std::string& path) {
 }
 
 OpenVault::OpenVault(const Settings& settings) : settings_(settings) {
-  const Pattern& pattern = ThePattern();
+  const Pattern& pattern = ThePattern(settings.two_person);
   tokens_ = pattern.tokens;
   fs::copy(pattern.directory(), directory(), fs::copy_options::recursive);
   if (!settings_.anchor_path.empty()) fs::rename(directory() + "/anchor", settings_.anchor_path);
@@ -174,6 +198,15 @@ vault::RecordId OpenVault::NewRecord(const vault::ClientId& client, std::string_
   INFO(AnswerOf(record));
   REQUIRE(record);
   return record->id;
+}
+
+Result<vault::NewToken> OpenVault::NewTokenFor(std::string_view role, std::int64_t lifetime_s,
+                                               std::string_view name) {
+  return vault_->CreateToken(As(Role::kAdministrator), {.name = std::string(name),
+                                                        .principal = {},
+                                                        .role = std::string(role),
+                                                        .lifetime_s = lifetime_s,
+                                                        .limits = {}});
 }
 
 void OpenVault::PutClass(const json& definition) {

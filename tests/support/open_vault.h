@@ -48,6 +48,7 @@ class OpenVault {
     std::uint32_t heartbeat_interval_s = 3600;
     std::string anchor_path = {};
     bool open = true;
+    bool two_person = false;
   };
   static constexpr std::string_view kOrigin = "vault.example/log";
   static constexpr std::string_view kAddress = "192.0.2.7";
@@ -76,6 +77,9 @@ class OpenVault {
   vault::RecordId NewContact(const vault::ClientId& client, const nlohmann::json& data);
   vault::RecordId NewRecord(const vault::ClientId& client, std::string_view class_name,
                             const nlohmann::json& data);
+  // A service of its own with a token, asked for as the administrator.
+  Result<vault::NewToken> NewTokenFor(std::string_view role, std::int64_t lifetime_s,
+                                      std::string_view name = "made");
   void PutClass(const nlohmann::json& definition);
   void PutPurpose(const std::string& code);
 

@@ -181,13 +181,15 @@ RunningVault::RunningVault(const VaultSettings& settings) : settings_(settings) 
   REQUIRE(crypto::CreateKeyFile(root_key_file()));
   auto root = crypto::OpenKeyFile(root_key_file());
   REQUIRE(root);
-  const auto token = vault::InitializeVault({.directory = directory(),
-                                             .anchor_path = {},
-                                             .log_origin = "test.example/log",
-                                             .passphrase = {}},
-                                            **root);
-  REQUIRE(token);
-  admin_token_ = token->secret;
+  const auto tokens = vault::InitializeVault({.directory = directory(),
+                                              .anchor_path = {},
+                                              .log_origin = "test.example/log",
+                                              .passphrase = {},
+                                              .two_person = settings.two_person},
+                                             **root);
+  REQUIRE(tokens);
+  admin_token_ = tokens->administrator.secret;
+  if (tokens->security_officer) tokens_["security-officer"] = tokens->security_officer->secret;
   tokens_["administrator"] = admin_token_;
   port_ = FreePort();
   WriteWholeFile(config_file(),

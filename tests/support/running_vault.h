@@ -68,6 +68,7 @@ struct VaultSettings {
   std::map<std::string, std::string> environment;  // of the server, beside the test's own
   bool start = true;
   bool populate = true;  // purposes and the shipped classes
+  bool two_person = false;
 };
 
 class RunningVault {

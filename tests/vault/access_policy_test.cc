@@ -7,6 +7,8 @@
 
 #include "tests/support/open_vault.h"
 #include "tests/support/roles.h"
+#include "vault/purpose.h"
+#include "vault/token_limits.h"
 
 namespace coffer::vault {
 namespace {
@@ -41,12 +43,24 @@ constexpr Row kMatrix[] = {
     {kTokenCreate, "token.create", false, "x......"},
     {kTokenList, "token.list", false, "xx....."},
     {kTokenRevoke, "token.revoke", false, "xx....."},
+    {kPrincipalRead, "principal.read", false, "xx....x"},
+    {kPrincipalWrite, "principal.write", false, "x......"},
+    {kTeamRead, "team.read", false, "xx....x"},
+    {kTeamWrite, "team.write", false, "x.....x"},
+    {kSessionList, "session.list", false, "xx....."},
+    {kSessionRevoke, "session.revoke", false, "xx....."},
     {kRoleRead, "role.read", false, "xx...x."},
     {kRoleWrite, "role.write", false, "x......"},
     {kAssignmentRead, "assignment.read", false, ".xx...x"},
     {kAssignmentWrite, "assignment.write", false, "......x"},
     {kLeaseRead, "lease.read", false, ".xx...x"},
     {kLeaseWrite, "lease.write", false, "......x"},
+    {kEmergencyOpen, "emergency.open", false, "......x"},
+    {kEmergencyRead, "emergency.read", false, ".x....."},
+    {kEmergencyReview, "emergency.review", false, ".x....."},
+    {kApprovalRequest, "approval.request", false, "x.x...."},
+    {kApprovalRead, "approval.read", false, "xxx...x"},
+    {kApprovalDecide, "approval.decide", false, "xxx...x"},
     {kAccessExplain, "access.explain", false, ".x....."},
     {kLogRead, "log.read", false, ".xx..x."},
     {kLogVerify, "log.verify", false, ".xx..x."},
@@ -55,7 +69,11 @@ constexpr Row kMatrix[] = {
     {kMetricsRead, "metrics.read", false, "xx....."},
     {kSelfRead, "self.read", false, "xxxxxxx"},
 };
-static_assert(std::size(kMatrix) == kActionCount, "every action has its row");
+// Which no role gives: everybody's own, and those of who is not known yet.
+constexpr Action kOwn[] = {kTokenRotate, kSessionEnd, kSessionStepUp, kPasswordChange};
+constexpr Action kOpen[] = {kEnrolmentRead, kEnrolmentComplete, kSessionCreate};
+static_assert(std::size(kMatrix) + std::size(kOwn) + std::size(kOpen) == kActionCount,
+              "every action has its row");
 
 constexpr Role kColumns[] = {Role::kAdministrator, Role::kSecurityOfficer, Role::kPrivacyOfficer,
                              Role::kCaseWorker,    Role::kCrmService,      Role::kAuditor,
@@ -70,16 +88,17 @@ ClassSchema ClassFor(std::vector<std::string> purposes) {
   return schema;
 }
 
+const Purpose kClientCare{"client-care", "Client care", "contract", {}, {}, {}};
+
 // Everything is right: what a test then takes away is what refuses.
 AccessFacts Facts(Role role, Action action) {
   AccessFacts facts;
   facts.action = action;
   facts.role = FindBuiltInRole(Name(role));
   facts.authenticated = true;
-  facts.token_expires = {kNow.ms + 1};
   facts.now = kNow;
   facts.purpose = "client-care";
-  facts.purpose_registered = true;
+  facts.registered = &kClientCare;
   return facts;
 }
 
@@ -134,7 +153,7 @@ TEST_CASE("the words for actions and roles are those of the log") {
     CHECK(Name(row.action) == row.name);
     names.insert(Name(row.action));
   }
-  CHECK(names.size() == kActionCount);
+  CHECK(names.size() == std::size(kMatrix));
 
   CHECK(BuiltInRoles().size() == std::size(kColumns));
   for (const Role role : kColumns) CHECK(FindBuiltInRole(Name(role))->name == Name(role));
@@ -168,23 +187,24 @@ TEST_CASE("who asks is checked before what is asked, and that before why") {
   // From everything wrong, one thing after the other is put right: the next check refuses.
   AccessFacts facts;
   facts.action = kRecordRead;
-  facts.token_revoked = true;
-  facts.token_expires = kNow;
+  facts.credential_fault = "token-expired";
+  const TokenLimits limits{{kLogRead}, {}, {}};
+  facts.limits = &limits;
   facts.now = kNow;
   facts.record_class = &billing_only;
   CHECK(Refusal(facts) == "check:authentication unauthenticated");
   facts.authenticated = true;
   facts.role = FindBuiltInRole("auditor");
-  CHECK(Refusal(facts) == "check:token-revoked unauthenticated");
-  facts.token_revoked = false;
   CHECK(Refusal(facts) == "check:token-expired unauthenticated");
-  facts.token_expires = {kNow.ms + 1};
+  facts.credential_fault = {};
+  CHECK(Refusal(facts) == "check:token-scope permission_denied");
+  facts.limits = nullptr;
   CHECK(Refusal(facts) == "check:role permission_denied");
   facts.role = FindBuiltInRole("crm-service");
   CHECK(Refusal(facts) == "check:purpose purpose_required");
   facts.purpose = "client-care";
   CHECK(Refusal(facts) == "check:purpose purpose_unknown");
-  facts.purpose_registered = true;
+  facts.registered = &kClientCare;
   CHECK(Refusal(facts) == "check:class-purpose purpose_not_allowed");
   facts.purpose = "billing";
   CHECK(Refusal(facts) == "allowed");
@@ -195,7 +215,7 @@ TEST_CASE("each refusal has the code that its answer derives from") {
   facts.purpose = {};
   CHECK(Decide(facts).error.code == Code::kInvalidArgument);
   facts = Facts(Role::kCrmService, kRecordRead);
-  facts.purpose_registered = false;
+  facts.registered = nullptr;
   CHECK(Decide(facts).error.code == Code::kUnprocessable);
   const ClassSchema billing_only = ClassFor({"billing"});
   facts = Facts(Role::kCrmService, kRecordRead);
@@ -206,14 +226,18 @@ TEST_CASE("each refusal has the code that its answer derives from") {
   CHECK(Decide(facts).error.code == Code::kUnauthenticated);
 }
 
-TEST_CASE("a token is good until the millisecond in which it expires") {
-  AccessFacts facts = Facts(Role::kAuditor, kLogRead);
-  facts.token_expires = {kNow.ms + 1};
-  CHECK(Decide(facts).allowed);
-  facts.token_expires = kNow;
-  CHECK(!Decide(facts).allowed);
-  facts.token_expires = {kNow.ms - 1};
-  CHECK(!Decide(facts).allowed);
+TEST_CASE("what is everybody's own needs no grant, and what is open is no principal's") {
+  for (const Action action : kOwn) {
+    AccessFacts facts = Facts(Role::kAuditor, action);
+    CHECK(Decide(facts).rule == "self");
+    facts.credential_fault = "session-ended";
+    CHECK(Refusal(facts) == "check:session-ended unauthenticated");
+    facts.authenticated = false;
+    CHECK(Refusal(facts) == "check:authentication unauthenticated");
+  }
+  for (const Action action : kOpen) {
+    CHECK(Refusal(Facts(Role::kAdministrator, action)) == "check:role permission_denied");
+  }
 }
 
 TEST_CASE("only what touches client data needs a purpose") {
@@ -223,7 +247,7 @@ TEST_CASE("only what touches client data needs a purpose") {
       INFO(Name(role) << " " << row.name);
       AccessFacts facts = Facts(role, row.action);
       facts.purpose = {};
-      facts.purpose_registered = false;
+      facts.registered = nullptr;
       CHECK(Decide(facts).allowed == !row.client_data);
     }
   }
@@ -354,7 +378,6 @@ TEST_CASE("conditions are asked of the request, and what cannot be evaluated ref
       "zone": "Europe/Berlin", "days": ["fri"], "from": "04:00", "to": "04:05"}}}])");
   CHECK(Refusal(hours.facts) == "allowed");
   hours.facts.now.ms += 60'000;
-  hours.facts.token_expires = {hours.facts.now.ms + 1};
   CHECK(Refusal(hours.facts) == "check:hours outside_hours");
   Asked reason(R"([{"actions": ["record.read"], "conditions": {"reason": true}}])");
   CHECK(Refusal(reason.facts) == "check:reason reason_required");
@@ -386,7 +409,6 @@ TEST_CASE("a lease gives its fields of its client for its purpose until it expir
   CHECK(Refusal(asked.facts) == "check:role permission_denied");
   asked.facts.purpose = "client-care";
   asked.facts.now = lease.expires;  // that very moment
-  asked.facts.token_expires = {lease.expires.ms + 1};
   CHECK(Refusal(asked.facts) == "check:role permission_denied");
 }
 
@@ -419,7 +441,7 @@ TEST_CASE("a role is refused at each of its faults") {
       {R"({"grants": [1]})", "/grants/0 must be an object"},
       {R"({"grants": [{}]})", "/grants/0/actions is required"},
       {R"({"grants": [{"actions": ["record.eat"]}]})",
-       "/grants/0/actions has an item that is no action"},
+       "/grants/0/actions has an item that is no action that roles give"},
       {R"({"grants": [{"actions": ["record.read"], "scope": "mine"}]})",
        R"(/grants/0/scope must be "all", "assigned" or {"tag": …})"},
       {R"({"grants": [{"actions": ["record.read"], "view": "none"}]})",

@@ -136,7 +136,7 @@ TEST_CASE("what memory held of a failed batch is what the database says") {
   engine.disk.Mend();
   bool found = true;
   CHECK(engine.Do(OperationKind::kRead, "find", [&](Transaction& transaction) -> Status {
-    found = transaction.FindToken(token.id) != nullptr ||
+    found = transaction.principals().FindToken(token.id) != nullptr ||
             transaction.catalog().purposes.contains("p-1");
     return {};
   }) == "ok");

@@ -168,8 +168,8 @@ TEST_CASE("what a failed operation wanted to leave in memory is not taken over")
     std::string found;
     engine.Do(OperationKind::kRead, "find", [&](Transaction& transaction) -> Status {
       found += transaction.PinKey(client) ? "key " : "no key ";
-      found += transaction.FindToken(token.id) ? "token " : "no token ";
-      found += transaction.FindToken(token.digest) ? "digest " : "no digest ";
+      found += transaction.principals().FindToken(token.id) ? "token " : "no token ";
+      found += transaction.principals().FindToken(token.digest) ? "digest " : "no digest ";
       found += transaction.catalog().purposes.contains("p-1") ? "purpose" : "no purpose";
       return {};
     });

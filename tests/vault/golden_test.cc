@@ -45,6 +45,15 @@ TEST_CASE("both databases look as they are documented to") {
   CHECK(SchemaOf(vault.OpenKeysDatabase()) == ReadFile(kGolden + "/schema-keys.sql"));
 }
 
+// Run by hand when a migration was added:
+//   COFFER_WRITE_SCHEMA=tests/golden/schema-vault.sql vault_tests "[write-schema]"
+TEST_CASE("the schema is written for comparison", "[.][write-schema]") {
+  const char* out = std::getenv("COFFER_WRITE_SCHEMA");
+  REQUIRE(out != nullptr);
+  TestVault vault;
+  std::ofstream(out) << SchemaOf(vault.OpenVaultDatabase());
+}
+
 // A vault under the root key 11…11 that guards nothing.
 class GoldenVault {
  public:
@@ -159,15 +168,20 @@ TEST_CASE("a data directory is written for later versions", "[.][write-golden]")
   init.directory = golden.directory();
   init.log_origin = "golden.example/log";
   init.clock = &golden.clock;
+  init.two_person = false;
   const auto admin = InitializeVault(init, *golden.root);
   REQUIRE(admin);
-  golden.known["admin"] = admin->secret.substr(4);
+  golden.known["admin"] = admin->administrator.secret.substr(4);
   golden.Open();
   Vault& vault = *golden.vault;
   for (const auto& [name, role] :
        {std::pair("crm", kCrmService), std::pair("privacy", kPrivacyOfficer)}) {
     const auto token =
-        vault.CreateToken(golden.As("admin"), name, Name(role), std::int64_t{366} * 86'400);
+        vault.CreateToken(golden.As("admin"), {.name = name,
+                                               .principal = {},
+                                               .role = std::string(Name(role)),
+                                               .lifetime_s = std::int64_t{366} * 86'400,
+                                               .limits = {}});
     REQUIRE(token);
     golden.known[name] = token->secret.substr(4);
   }

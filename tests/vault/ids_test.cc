@@ -35,9 +35,32 @@ TEST_CASE("an id is its prefix and 26 characters, and is read back") {
   REQUIRE(ClientId::Parse(text));
   CHECK(*ClientId::Parse(text) == id);
   CHECK(RecordId::New(kNow).Text().starts_with("rec_"));
-  CHECK(PrincipalId::New(kNow).Text().starts_with("svc_"));
+  CHECK(SessionId::New(kNow).Text().starts_with("ses_"));
   CHECK(TokenId::New(kNow).Text().starts_with("tok_"));
   CHECK(CallId::New(kNow).Text().starts_with("call_"));
+}
+
+TEST_CASE("a principal's id says of which kind it is, also as it is stored") {
+  REQUIRE(crypto::InitializeCrypto());
+  for (const auto& [kind, prefix] :
+       {std::pair(PrincipalKind::kService, "svc_"), std::pair(PrincipalKind::kUser, "usr_"),
+        std::pair(PrincipalKind::kTeam, "team_")}) {
+    const auto id = PrincipalId::New(kNow, kind);
+    CHECK(id.kind() == kind);
+    CHECK(id.Text().starts_with(prefix));
+    CHECK(PrincipalId::Parse(id.Text()) == id);
+    CHECK(PrincipalId{id.value}.kind() == kind);
+    // Another kind's prefix in front of the same digits names nothing.
+    const std::string digits = id.Text().substr(id.Text().size() - 26);
+    for (const std::string_view other : {"svc_", "usr_", "team_", "cli_", ""}) {
+      if (other != prefix) CHECK(!PrincipalId::Parse(std::string(other) + digits));
+    }
+  }
+  // Services made before there were users end in any byte.
+  PrincipalId old{};
+  old.value.back() = 0xa7;
+  CHECK(old.Text().starts_with("svc_"));
+  CHECK(PrincipalId::Parse(old.Text()) == old);
 }
 
 TEST_CASE("every other spelling of an id names nothing") {

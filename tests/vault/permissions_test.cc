@@ -31,6 +31,11 @@ std::string Describe(const Grant& grant) {
   if (!grant.sensitivity.empty()) add(SensitivityNames(grant) + " fields");
   if (grant.view == View::kMasked) add("masked");
   if (grant.view == View::kPresence) add("presence only");
+  std::string approves;
+  for (const auto& action : grant.approves) {
+    approves += (approves.empty() ? "of `" : ", `") + action + "`";
+  }
+  if (!approves.empty()) add(approves);
   return text.empty() ? "yes" : text;
 }
 
@@ -43,7 +48,9 @@ std::string Permissions() {
       "shows "
       "more of a field counts.\n";
   for (const RoleDocument& role : BuiltInRoles()) {
-    text += "\n## " + role.name + "\n\n" + role.title + "\n\n| action | what |\n|---|---|\n";
+    text += "\n## " + role.name + "\n\n" + role.title +
+            (role.privileged ? " Privileged: giving it takes two people." : "") +
+            "\n\n| action | what |\n|---|---|\n";
     for (int i = 0; i < kActionCount; ++i) {
       const auto action = static_cast<Action>(i);
       std::string cell;

@@ -181,7 +181,7 @@ class TestEngine {
   }
 
   static Purpose PurposeOf(int n) {
-    return {"p-" + std::to_string(n), "A purpose", "consent", {}, {}};
+    return {"p-" + std::to_string(n), "A purpose", "consent", {}, {}, {}};
   }
 
   testing::TemporaryDirectory work;

@@ -47,7 +47,7 @@ class AccessVault : public TestVault {
     const auto role = (*this)->PutRole(As(kAdministrator), name, R"({"grants": )" + grants + "}");
     INFO(AnswerOf(role) << (role ? "" : IssuesOf(role).front()));
     REQUIRE(role);
-    const auto token = (*this)->CreateToken(As(kAdministrator), name, name, kHour);
+    const auto token = NewTokenFor(name, kHour);
     REQUIRE(token);
     principal = token->info.principal;
     return Stranger(token->secret);

@@ -36,7 +36,8 @@ TEST_CASE("an erased client is gone with everything of it, and nothing else is")
   CHECK(erasure->records == 2);
   CHECK(erasure->erased == vault.clock.Now());
   CHECK(vault.EntryOf(caller) == vault.Allowed(kPrivacyOfficer, {{"action", "client.erase"},
-                                                                 {"client", vault.client.Text()}}));
+                                                                 {"client", vault.client.Text()},
+                                                                 {"detail", "one person alone"}}));
   CHECK(vault.WholeLog()[erasure->seq].request == caller.call.Text());
 
   const auto crm = [&] { return vault.As(kCrmService); };

@@ -35,7 +35,12 @@ class Workshop {
     return options;
   }
   Result<NewToken> Initialize(const std::string& directory) {
-    return InitializeVault(Options(directory), root());
+    auto options = Options(directory);
+    options.two_person = false;
+    auto tokens = InitializeVault(options, root());
+    if (!tokens) return std::unexpected(tokens.error());
+    CHECK(!tokens->security_officer);
+    return std::move(tokens->administrator);
   }
   Result<std::unique_ptr<Vault>> Open(const std::string& directory) {
     VaultOptions options;
@@ -66,7 +71,7 @@ TEST_CASE("a new vault has one administrator, two entries and an anchor over bot
   Caller caller = TestVault::Stranger(token->secret);
   const auto me = (*vault)->WhoAmI(caller);
   REQUIRE(me);
-  CHECK(me->id == token->info.id);
+  CHECK(me->token->id == token->info.id);
   const auto status = (*vault)->ReadStatus(caller);
   REQUIRE(status);
   CHECK(status->vault_id.starts_with("vlt_"));

@@ -16,7 +16,7 @@ constexpr std::int64_t kDay = 24 * 3600;
 class TokenVault : public TestVault {
  public:
   NewToken Make(Role role = kCaseWorker, std::int64_t lifetime_s = kDay) {
-    auto token = (*this)->CreateToken(As(kAdministrator), "somebody", Name(role), lifetime_s);
+    auto token = NewTokenFor(Name(role), lifetime_s, "somebody");
     REQUIRE(token);
     return *std::move(token);
   }
@@ -35,7 +35,11 @@ class TokenVault : public TestVault {
 TEST_CASE("a token is shown once, and only its keyed hash is stored") {
   TokenVault vault;
   const auto caller = vault.As(kAdministrator);
-  const auto token = vault->CreateToken(caller, "CRM «eins»", Name(kCrmService), kDay);
+  const auto token = vault->CreateToken(caller, {.name = "CRM «eins»",
+                                                 .principal = {},
+                                                 .role = "crm-service",
+                                                 .lifetime_s = kDay,
+                                                 .limits = {}});
   REQUIRE(token);
   CHECK(token->secret.starts_with("cft_"));
   CHECK(token->secret.size() == 47);
@@ -44,9 +48,9 @@ TEST_CASE("a token is shown once, and only its keyed hash is stored") {
   CHECK(token->info.expires.ms - token->info.created.ms == kDay * 1000);
   CHECK(!token->info.revoked);
   json entry = vault.Allowed(
-      kAdministrator,
-      {{"action", "token.create"},
-       {"detail", token->info.id.Text() + " " + token->info.principal.Text() + " crm-service"}});
+      kAdministrator, {{"action", "token.create"},
+                       {"detail", token->info.id.Text() + " " + token->info.principal.Text() +
+                                      " crm-service; one person alone"}});
   CHECK(vault.EntryOf(caller) == entry);
   const std::string_view random = std::string_view(token->secret).substr(4);
   CHECK(vault.Number("SELECT count(*) FROM tokens WHERE instr(digest, ?) > 0", random) == 0);
@@ -65,14 +69,14 @@ TEST_CASE("every token is another, and stands for a principal of its own") {
   CHECK(first.secret != second.secret);
   CHECK(first.info.id != second.info.id);
   CHECK(first.info.principal != second.info.principal);
-  CHECK(vault->WhoAmI(TestVault::Stranger(first.secret))->id == first.info.id);
-  CHECK(vault->WhoAmI(TestVault::Stranger(second.secret))->name == "somebody");
+  CHECK(vault->WhoAmI(TestVault::Stranger(first.secret))->token->id == first.info.id);
+  CHECK(vault->WhoAmI(TestVault::Stranger(second.secret))->token->name == "somebody");
 }
 
 TEST_CASE("what is wrong with a new token is told") {
   TokenVault vault;
   const auto issues = [&](std::string_view name, std::int64_t lifetime) {
-    const auto token = vault->CreateToken(vault.As(kAdministrator), name, Name(kAuditor), lifetime);
+    const auto token = vault.NewTokenFor(Name(kAuditor), lifetime, name);
     if (!token) CHECK(token.error().reason == "token_invalid");
     return IssuesOf(token);
   };
@@ -276,7 +280,10 @@ TEST_CASE("each role may call exactly the operations that it is for") {
       {Action::kPurposeRead, [&](auto& c) { return AnswerOf(vault->ListPurposes(c)); }},
       {Action::kPurposeWrite, [&](auto& c) { return AnswerOf(vault->PutPurpose(c, "x", "{}")); }},
       {Action::kTokenCreate,
-       [&](auto& c) { return AnswerOf(vault->CreateToken(c, "x", "administrator", 60)); }},
+       [&](auto& c) {
+         return AnswerOf(vault->CreateToken(
+             c, {.name = "x", .principal = {}, .role = "auditor", .lifetime_s = 60, .limits = {}}));
+       }},
       {Action::kTokenList, [&](auto& c) { return AnswerOf(vault->ListTokens(c)); }},
       {Action::kTokenRevoke, [&](auto& c) { return AnswerOf(vault->RevokeToken(c, TokenId())); }},
       {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->ReadLog(c, {}, {})); }},

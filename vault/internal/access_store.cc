@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "vault/internal/words.h"
+
 namespace coffer::vault {
 namespace {
 
@@ -23,6 +25,22 @@ constexpr std::string_view kInsertLease =
 constexpr std::string_view kEndLease = "UPDATE leases SET expires = ? WHERE lid = ?";
 constexpr std::string_view kDeleteAssignmentsOf = "DELETE FROM assignments WHERE client = ?";
 constexpr std::string_view kDeleteLeasesOf = "DELETE FROM leases WHERE client = ?";
+constexpr std::string_view kLoadEmergencies =
+    "SELECT eid, cid, pid, purpose, ticket, created, expires, due, reviewer, reviewed, finding "
+    "FROM emergencies WHERE expires > ?";
+constexpr std::string_view kListEmergencies =
+    "SELECT eid, cid, pid, purpose, ticket, created, expires, due, reviewer, reviewed, finding "
+    "FROM emergencies ORDER BY eid DESC LIMIT 200";
+constexpr std::string_view kFindEmergency =
+    "SELECT eid, cid, pid, purpose, ticket, created, expires, due, reviewer, reviewed, finding "
+    "FROM emergencies WHERE eid = ?";
+constexpr std::string_view kInsertEmergency =
+    "INSERT INTO emergencies (eid, client, cid, pid, purpose, ticket, created, expires, due, "
+    "finding) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')";
+constexpr std::string_view kReviewEmergency =
+    "UPDATE emergencies SET reviewer = ?, reviewed = ?, finding = ? WHERE eid = ?";
+constexpr std::string_view kCountUnreviewed =
+    "SELECT count(*), count(*) FILTER (WHERE due < ?) FROM emergencies WHERE reviewed IS NULL";
 
 constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
 
@@ -31,24 +49,31 @@ void Read(IdType& id, ByteView bytes) {
   std::ranges::copy(bytes, id.value.begin());
 }
 
-std::vector<std::string> SplitWords(std::string_view joined) {
-  std::vector<std::string> words;
-  while (!joined.empty()) {
-    const auto space = joined.find(' ');
-    words.emplace_back(joined.substr(0, space));
-    if (space == joined.npos) break;
-    joined.remove_prefix(space + 1);
-  }
-  return words;
+EmergencyRow EmergencyOf(const Cursor& rows) {
+  EmergencyRow row;
+  Read(row.id, rows.Blob(0));
+  Read(row.client, rows.Blob(1));
+  Read(row.principal, rows.Blob(2));
+  row.terms.id = row.id.Text();
+  row.terms.purpose = rows.Text(3);
+  row.terms.expires = Timestamp{rows.Int(6)};
+  row.terms.emergency = true;
+  row.ticket = rows.Text(4);
+  row.created = Timestamp{rows.Int(5)};
+  row.due = Timestamp{rows.Int(7)};
+  if (!rows.IsNull(8)) Read(row.reviewer.emplace(), rows.Blob(8));
+  if (!rows.IsNull(9)) row.reviewed = Timestamp{rows.Int(9)};
+  row.finding = rows.Text(10);
+  return row;
 }
 
-std::string JoinWords(const std::vector<std::string>& words) {
-  std::string joined;
-  for (const auto& word : words) {
-    if (!joined.empty()) joined += ' ';
-    joined += word;
+Result<std::vector<EmergencyRow>> EmergenciesOf(Cursor rows) {
+  std::vector<EmergencyRow> emergencies;
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return emergencies;
+    emergencies.push_back(EmergencyOf(rows));
   }
-  return joined;
 }
 
 }  // namespace
@@ -63,6 +88,12 @@ Result<AccessStore> AccessStore::Open(Database& database) {
   COFFER_ASSIGN(store.end_lease_, Statement::Prepare(database, kEndLease));
   COFFER_ASSIGN(store.delete_assignments_of_, Statement::Prepare(database, kDeleteAssignmentsOf));
   COFFER_ASSIGN(store.delete_leases_of_, Statement::Prepare(database, kDeleteLeasesOf));
+  COFFER_ASSIGN(store.load_emergencies_, Statement::Prepare(database, kLoadEmergencies));
+  COFFER_ASSIGN(store.list_emergencies_, Statement::Prepare(database, kListEmergencies));
+  COFFER_ASSIGN(store.find_emergency_, Statement::Prepare(database, kFindEmergency));
+  COFFER_ASSIGN(store.insert_emergency_, Statement::Prepare(database, kInsertEmergency));
+  COFFER_ASSIGN(store.review_emergency_, Statement::Prepare(database, kReviewEmergency));
+  COFFER_ASSIGN(store.count_unreviewed_, Statement::Prepare(database, kCountUnreviewed));
   return store;
 }
 
@@ -132,9 +163,55 @@ Status AccessStore::DeleteAllOf(const ClientId& client) {
   return delete_leases_of_.Execute(client.Row());
 }
 
+Result<std::vector<EmergencyRow>> AccessStore::LoadEmergencies(Timestamp after) {
+  return EmergenciesOf(load_emergencies_.Query(after.ms));
+}
+
+Result<std::vector<EmergencyRow>> AccessStore::ListEmergencies() {
+  return EmergenciesOf(list_emergencies_.Query());
+}
+
+Result<std::optional<EmergencyRow>> AccessStore::FindEmergency(const EmergencyId& id) {
+  auto rows = find_emergency_.Query(id.bytes());
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return EmergencyOf(rows);
+}
+
+Status AccessStore::InsertEmergency(const EmergencyRow& row) {
+  return insert_emergency_.Execute(row.id.bytes(), row.client.Row(), row.client.bytes(),
+                                   row.principal.bytes(), std::string_view(row.terms.purpose),
+                                   std::string_view(row.ticket), row.created.ms,
+                                   row.terms.expires.ms, row.due.ms);
+}
+
+// Precondition: it is reviewed.
+Status AccessStore::ReviewEmergency(const EmergencyRow& row) {
+  return review_emergency_.Execute(row.reviewer->bytes(), row.reviewed->ms,
+                                   std::string_view(row.finding), row.id.bytes());
+}
+
+Result<AccessStore::Unreviewed> AccessStore::CountUnreviewed(Timestamp now) {
+  auto rows = count_unreviewed_.Query(now.ms);
+  COFFER_TRY(rows.Next());
+  return Unreviewed{static_cast<std::uint64_t>(rows.Int(0)),
+                    static_cast<std::uint64_t>(rows.Int(1))};
+}
+
 void AccessRegister::Clear() {
   assignments_.clear();
   leases_.clear();
+  emergencies_.clear();
+}
+
+void AccessRegister::Put(const EmergencyRow& row) {
+  auto& rows = emergencies_[row.client];
+  const auto found = std::ranges::find(rows, row.id, &EmergencyRow::id);
+  if (found == rows.end()) {
+    rows.push_back(row);
+  } else {
+    *found = row;
+  }
 }
 
 void AccessRegister::Put(AssignmentRow row) {
@@ -167,13 +244,16 @@ void AccessRegister::Put(LeaseRow row) {
 void AccessRegister::Forget(const ClientId& client) {
   assignments_.erase(client);
   leases_.erase(client);
+  emergencies_.erase(client);
 }
 
 bool AccessRegister::IsAssigned(const ClientId& client, const PrincipalId& principal,
-                                Timestamp now) const {
+                                const std::vector<PrincipalId>& teams, Timestamp now) const {
   const auto* const rows = AssignmentsOf(client);
   return rows != nullptr && std::ranges::any_of(*rows, [&](const AssignmentRow& row) {
-           return row.principal == principal && row.starts <= now && (!row.ends || now < *row.ends);
+           return row.starts <= now && (!row.ends || now < *row.ends) &&
+                  (row.principal == principal ||
+                   std::ranges::find(teams, row.principal) != teams.end());
          });
 }
 
@@ -182,6 +262,11 @@ std::vector<const LeaseTerms*> AccessRegister::LeasesOf(const ClientId& client,
   std::vector<const LeaseTerms*> terms;
   if (const auto* const rows = LeasesOf(client)) {
     for (const LeaseRow& row : *rows) {
+      if (row.principal == principal) terms.push_back(&row.terms);
+    }
+  }
+  if (const auto found = emergencies_.find(client); found != emergencies_.end()) {
+    for (const EmergencyRow& row : found->second) {
       if (row.principal == principal) terms.push_back(&row.terms);
     }
   }

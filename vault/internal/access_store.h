@@ -33,6 +33,19 @@ struct LeaseRow {
   PrincipalId given_by;
 };
 
+// Emergency access: what was taken, and its review.
+struct EmergencyRow {
+  EmergencyId id;
+  ClientId client;
+  PrincipalId principal;
+  LeaseTerms terms;  // purpose, expires; of every class and field
+  std::string ticket;
+  Timestamp created, due;
+  std::optional<PrincipalId> reviewer;
+  std::optional<Timestamp> reviewed;
+  std::string finding;
+};
+
 class AccessStore {
  public:
   static Result<AccessStore> Open(Database& database);
@@ -42,11 +55,22 @@ class AccessStore {
   Status DeleteAssignment(const ClientId& client, const PrincipalId& principal);
   Status InsertLease(const LeaseRow& row);
   Status EndLease(const LeaseId& id, Timestamp when);
-  Status DeleteAllOf(const ClientId& client);
+  Status DeleteAllOf(const ClientId& client);  // emergencies and their reviews stay
+
+  Result<std::vector<EmergencyRow>> LoadEmergencies(Timestamp after);  // that expire after it
+  Result<std::vector<EmergencyRow>> ListEmergencies();                 // the newest 200
+  Result<std::optional<EmergencyRow>> FindEmergency(const EmergencyId& id);
+  Status InsertEmergency(const EmergencyRow& row);
+  Status ReviewEmergency(const EmergencyRow& row);
+  struct Unreviewed {
+    std::uint64_t all = 0, overdue = 0;
+  };
+  Result<Unreviewed> CountUnreviewed(Timestamp now);
 
  private:
   Statement load_assignments_, load_leases_, put_assignment_, delete_assignment_, insert_lease_,
-      end_lease_, delete_assignments_of_, delete_leases_of_;
+      end_lease_, delete_assignments_of_, delete_leases_of_, load_emergencies_, list_emergencies_,
+      find_emergency_, insert_emergency_, review_emergency_, count_unreviewed_;
 };
 
 // Engine thread only. Two lookups by client answer what a decision asks.
@@ -56,10 +80,13 @@ class AccessRegister {
   void Put(AssignmentRow row);
   void Remove(const ClientId& client, const PrincipalId& principal);
   void Put(LeaseRow row);  // or replaces it
+  void Put(const EmergencyRow& row);
   void Forget(const ClientId& client);
 
-  bool IsAssigned(const ClientId& client, const PrincipalId& principal, Timestamp now) const;
-  // Of this principal on this client, expired ones too.
+  // To the principal, or to one of its teams.
+  bool IsAssigned(const ClientId& client, const PrincipalId& principal,
+                  const std::vector<PrincipalId>& teams, Timestamp now) const;
+  // Of this principal on this client, expired ones and emergencies too.
   std::vector<const LeaseTerms*> LeasesOf(const ClientId& client,
                                           const PrincipalId& principal) const;
   const std::vector<AssignmentRow>* AssignmentsOf(const ClientId& client) const;  // null: none
@@ -68,6 +95,7 @@ class AccessRegister {
  private:
   std::unordered_map<ClientId, std::vector<AssignmentRow>, IdHash> assignments_;
   std::unordered_map<ClientId, std::vector<LeaseRow>, IdHash> leases_;
+  std::unordered_map<ClientId, std::vector<EmergencyRow>, IdHash> emergencies_;
 };
 
 }  // namespace coffer::vault

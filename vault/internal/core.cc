@@ -29,6 +29,43 @@ void AppendU64(Bytes& out, std::uint64_t value) {
     out.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
+bool ShowsCertificate(const Caller& caller, std::string_view binding) {
+  return caller.certificate && std::ranges::find(caller.certificate->bindings, binding) !=
+                                   caller.certificate->bindings.end();
+}
+
+// What is wrong with what the caller shows, for the log; the caller is told no more than that he is
+// not known.
+std::string_view FaultOf(const Call& call, Timestamp now) {
+  if (call.principal->disabled) return "principal-disabled";
+  if (call.token == nullptr) return {};
+  const TokenRow& token = *call.token;
+  if (token.revoked) return token.is_session() ? "session-ended" : "token-revoked";
+  if (token.expires <= now) return token.is_session() ? "session-expired" : "token-expired";
+  if (token.is_session() && now.ms - token.seen.ms >= token.idle_ms) return "session-idle";
+  const auto& networks = token.limits.networks;
+  const std::string_view address =
+      call.caller.address_known ? std::string_view(call.caller.address) : "";
+  const auto has_address = [&](const Network& network) { return network.Contains(address); };
+  if (!networks.empty() && std::ranges::none_of(networks, has_address)) return "token-network";
+  if (!token.limits.certificate.empty() &&
+      !ShowsCertificate(call.caller, token.limits.certificate)) {
+    return "token-certificate";
+  }
+  return {};
+}
+
+std::int64_t HourOf(Timestamp time) { return time.ms / (3600 * 1000); }
+
+Result<Reveals> RevealsOf(Transaction& transaction, const PrincipalId& principal, Timestamp now) {
+  const std::int64_t hour = HourOf(now);
+  auto& store = transaction.stores().reveals;
+  Reveals reveals;
+  COFFER_ASSIGN(reveals.hour, store.CountSince(principal, hour));
+  COFFER_ASSIGN(reveals.day, store.CountSince(principal, hour / 24 * 24));
+  return reveals;
+}
+
 }  // namespace
 
 Result<DirectoryLock> DirectoryLock::Acquire(const std::string& directory) {
@@ -68,8 +105,26 @@ Call Vault::Core::StartCall(const Caller& caller, Action action) const {
   call.entry.request = caller.call.Text();
   call.entry.purpose = caller.purpose;
   call.entry.actor_kind = audit::ActorKind::kUnknown;
-  call.entry.auth = call.digest ? "token" : "none";
+  call.entry.auth = call.digest ? "token" : caller.certificate ? "certificate" : "none";
   return call;
+}
+
+void Vault::Core::Identify(Transaction& transaction, Call& call) const {
+  latest = std::max(latest, transaction.now());
+  const PrincipalRegister& principals = transaction.principals();
+  if (call.digest) {
+    call.token = principals.FindToken(*call.digest);
+    if (call.token != nullptr) call.principal = principals.Find(call.token->principal);
+  } else if (call.caller.certificate) {
+    for (const auto& binding : call.caller.certificate->bindings) {
+      call.principal = principals.FindCertificate(binding);
+      if (call.principal != nullptr) break;
+    }
+  }
+  if (call.principal == nullptr) return;
+  call.credential_fault = FaultOf(call, latest);
+  call.actor = call.principal->id;
+  call.role = transaction.catalog().Role(call.principal->role);
 }
 
 Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Call& call,
@@ -78,31 +133,42 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
                                               std::optional<Timestamp> at) const {
   AccessFacts facts;
   facts.action = action;
-  latest = std::max(latest, transaction.now());
   facts.now = at.value_or(latest);
   facts.purpose = call.caller.purpose;
-  facts.purpose_registered = transaction.catalog().purposes.contains(call.caller.purpose);
+  const auto& purposes = transaction.catalog().purposes;
+  if (const auto found = purposes.find(call.caller.purpose); found != purposes.end()) {
+    facts.registered = &found->second;
+  }
   facts.address = call.caller.address_known ? std::string_view(call.caller.address) : "";
   facts.reason_given = !call.caller.reason.empty();
   facts.ticket_given = IsTicket(call.caller.ticket);
+  facts.certificate_shown = call.caller.certificate.has_value();
   facts.record_class = record_class;
   ClientFacts about;
   std::vector<const LeaseTerms*> leases;
   std::optional<ClientRow> row;
-  if (const TokenRow* token = call.digest ? transaction.FindToken(*call.digest) : nullptr) {
+  if (call.principal != nullptr) {
+    const PrincipalId& principal = call.principal->id;
     facts.authenticated = true;
+    facts.credential_fault = call.credential_fault;
     facts.role = call.role.get();
-    facts.token_revoked = token->revoked.has_value();
-    facts.token_expires = token->expires;
+    if (call.token != nullptr) {
+      facts.limits = &call.token->limits;
+      facts.second_factor = call.token->factor;
+    }
     if (client) {
-      about.assigned = transaction.access().IsAssigned(*client, token->principal, facts.now);
-      leases = transaction.access().LeasesOf(*client, token->principal);
+      about.assigned = transaction.access().IsAssigned(
+          *client, principal, transaction.principals().TeamsOf(principal), facts.now);
+      leases = transaction.access().LeasesOf(*client, principal);
       about.leases = leases;
       if (call.role && call.role->scoped_by_tag) {
         COFFER_ASSIGN(row, transaction.stores().clients.Find(*client));
         if (row) about.tags = row->tags;
       }
       facts.client = &about;
+    }
+    if (call.role && call.role->budgeted && TouchesClientData(action)) {
+      COFFER_ASSIGN(facts.revealed, RevealsOf(transaction, principal, facts.now));
     }
   }
   return Decide(facts);
@@ -117,11 +183,14 @@ Result<AccessDecision> Vault::Core::DecisionOn(Transaction& transaction, const C
 
 Status Vault::Core::Authorize(Transaction& transaction, Call& call,
                               const ClassSchema* record_class) const {
-  if (const TokenRow* token = call.digest ? transaction.FindToken(*call.digest) : nullptr) {
-    call.actor = token->principal;
-    call.role = transaction.catalog().Role(token->role);
-    if (call.entry.actor.empty()) call.entry.actor = token->principal.Text();
-    call.entry.actor_kind = audit::ActorKind::kService;
+  Identify(transaction, call);
+  if (call.principal != nullptr) {
+    if (call.entry.actor.empty()) call.entry.actor = call.actor.Text();
+    call.entry.actor_kind = call.actor.kind() == PrincipalKind::kUser ? audit::ActorKind::kUser
+                                                                      : audit::ActorKind::kService;
+    call.entry.auth = call.token == nullptr      ? "certificate"
+                      : call.token->is_session() ? "session"
+                                                 : "token";
   }
   // A purpose that is in no register is the caller's text, and free text is not kept in the log.
   if (!transaction.catalog().purposes.contains(call.caller.purpose)) call.entry.purpose.clear();
@@ -131,7 +200,32 @@ Status Vault::Core::Authorize(Transaction& transaction, Call& call,
   call.entry.decision = call.decision.allowed ? audit::Decision::kAllow : audit::Decision::kDeny;
   call.entry.rule = call.decision.rule;
   if (!call.decision.allowed) return std::unexpected(call.decision.error);
+  if (call.token != nullptr && call.token->is_session()) {
+    COFFER_TRY(transaction.Touch(*call.token, latest));
+  }
   return {};
+}
+
+Status Vault::Core::CountReveals(Transaction& transaction, Call& call,
+                                 std::uint64_t reveals) const {
+  if (reveals == 0 || !call.decision.budget.limited()) return {};
+  COFFER_ASSIGN(Reveals before, RevealsOf(transaction, call.actor, latest));
+  if (!call.decision.budget.Allows({before.hour + reveals, before.day + reveals})) {
+    return Deny(call, "budget", Code::kExhausted, "budget_exhausted");
+  }
+  return transaction.stores().reveals.Add(call.actor, HourOf(latest), reveals);
+}
+
+void AddDetail(audit::Entry& entry, std::string_view text) {
+  if (!entry.detail.empty()) entry.detail += "; ";
+  entry.detail += text;
+}
+
+std::unexpected<Error> Deny(Call& call, std::string_view check, Code code,
+                            std::string_view reason) {
+  call.entry.decision = audit::Decision::kDeny;
+  call.entry.rule = "check:" + std::string(check);
+  return Fail(code, reason);
 }
 
 void Vault::Core::NoteTicket(Call& call) {
@@ -141,9 +235,7 @@ void Vault::Core::NoteTicket(Call& call) {
 }
 
 std::unexpected<Error> NotFound(Call& call) {
-  call.entry.decision = audit::Decision::kDeny;
-  call.entry.rule = "check:existence";
-  return Fail(Code::kNotFound, "not_found");
+  return Deny(call, "existence", Code::kNotFound, "not_found");
 }
 
 Status Vault::Core::SealReason(Transaction& transaction, Call& call,
@@ -198,6 +290,26 @@ Status Vault::Core::LogSystemEvent(std::string_view action, std::string_view out
   entry.detail = detail;
   return engine->Run(OperationKind::kRead, EntryRule::kAlways, entry,
                      [](Transaction&) -> Status { return {}; });
+}
+
+Error Vault::Core::BudgetAlert(const Call& call, Error error) const {
+  {
+    const std::lock_guard once_an_hour(alerted_mutex);
+    auto& hour = alerted[call.actor];
+    if (hour == HourOf(Now())) return error;
+    hour = HourOf(Now());
+  }
+  audit::Entry alert = call.entry;
+  alert.action = "budget.alert";
+  alert.detail = call.entry.action;
+  alert.note_hash.reset();
+  const auto logged = engine->Run(OperationKind::kRead, EntryRule::kAlways, alert,
+                                  [](Transaction&) -> Status { return {}; });
+  if (options.log) {
+    options.log(Severity::kWarning,
+                call.actor.Text() + " has shown more records plainly than its budget allows");
+  }
+  return logged ? error : logged.error();
 }
 
 Error Vault::Core::IntegrityAlarm(const Call& call, std::string_view reason) const {
@@ -306,8 +418,11 @@ Result<std::int64_t> Vault::Core::ReadCursor(std::string_view list, std::string_
 std::optional<Vault::Core::IdempotencyKeys> Vault::Core::HashIdempotency(
     const Call& call, std::string_view target, const Idempotency& idempotency) const {
   if (idempotency.key.empty()) return std::nullopt;
-  // The token's digest stands for its principal: each principal has its own keys.
-  const crypto::Hash digest = call.digest.value_or(crypto::Hash{});
+  // What was shown stands for its principal: each has its own keys.
+  crypto::Hash digest = call.digest.value_or(crypto::Hash{});
+  if (!call.digest && call.caller.certificate && !call.caller.certificate->bindings.empty()) {
+    digest = crypto::Sha256(crypto::AsBytes(call.caller.certificate->bindings.front()));
+  }
   return IdempotencyKeys{
       crypto::KeyedHash(keyring.token_hash_key(),
                         {crypto::AsBytes("idempotency"), digest, crypto::AsBytes(Name(call.action)),

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,10 +14,13 @@
 
 #include "audit/entry.h"
 #include "audit/verify.h"
+#include "crypto/certificate_authority.h"
 #include "crypto/hash.h"
 #include "crypto/keyring.h"
 #include "vault/internal/engine.h"
+#include "vault/internal/function_ref.h"
 #include "vault/internal/log_publisher.h"
+#include "vault/internal/login.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -27,8 +32,13 @@ struct Call {
   std::optional<TokenDigest> digest;  // of the token presented
   audit::Entry entry;
   std::optional<ClientId> subject = {};  // the client it is about
-  // Set by Authorize. The decision points into the role and, until the transaction ends, leases.
+  // Set by Identify, and valid until the transaction ends; null: nobody we know, or no token (a
+  // certificate).
+  const PrincipalRow* principal = nullptr;
+  const TokenRow* token = nullptr;
+  std::string_view credential_fault = {};
   PrincipalId actor = {};
+  // Set by Authorize. The decision points into the role and, until the transaction ends, leases.
   std::shared_ptr<const RoleDocument> role = {};
   AccessDecision decision = {};
 
@@ -58,7 +68,10 @@ class DirectoryLock {
 
 struct Vault::Core {
   Core(VaultOptions given, DirectoryLock directory_lock, crypto::Keyring keys)
-      : options(std::move(given)), lock(std::move(directory_lock)), keyring(std::move(keys)) {}
+      : options(std::move(given)),
+        lock(std::move(directory_lock)),
+        keyring(std::move(keys)),
+        passwords(options.password_cost) {}
 
   VaultOptions options;
   DirectoryLock lock;
@@ -67,6 +80,8 @@ struct Vault::Core {
   std::unique_ptr<LogPublisher> publisher;
   Timestamp started;
   std::atomic<int> long_reads{0};
+  bool two_person = true;
+  std::optional<crypto::CertificateAuthority> authority;  // of clients; set while opening
 
   Timestamp Now() const { return options.clock->Now(); }
 
@@ -77,7 +92,9 @@ struct Vault::Core {
   // ahead can be mended. Engine thread only.
   mutable Timestamp latest{};
 
-  // Authenticates the caller and decides; fills in the entry. Inside a transaction only.
+  // Who shows the token or the certificate, and what is wrong with it. Inside a transaction only.
+  void Identify(Transaction& transaction, Call& call) const;
+  // Identifies the caller and decides; fills in the entry.
   Status Authorize(Transaction& transaction, Call& call, const ClassSchema* record_class) const;
   // The same decision about one client among several, or with another action; the entry stays.
   Result<AccessDecision> DecideFor(Transaction& transaction, const Call& call, Action action,
@@ -105,8 +122,53 @@ struct Vault::Core {
     if (!done && done.error().code == Code::kCorrupted) {
       return std::unexpected(IntegrityAlarm(call, done.error().reason));
     }
+    if (!done && done.error().reason == "budget_exhausted") {
+      return std::unexpected(BudgetAlert(call, done.error()));
+    }
     return done;
   }
+
+  // The records among those that are about to be disclosed that show a field plainly, against the
+  // principal's budget. Errors: kExhausted "budget_exhausted".
+  Status CountReveals(Transaction& transaction, Call& call, std::uint64_t reveals) const;
+  // An entry beside that of the refusal, the first time in an hour.
+  Error BudgetAlert(const Call& call, Error error) const;
+  mutable std::mutex alerted_mutex;
+  mutable std::map<PrincipalId, std::int64_t> alerted;  // in which hour
+
+  // Passes when a second person approved exactly this, for this caller, and marks that as done; or
+  // when the vault was made for one person. Errors: kPermissionDenied "approval_required",
+  // "approval_invalid".
+  Status RequireApproval(Transaction& transaction, Call& call, const Proposal& proposal) const;
+  // The same for what gives `role` to `target`, where the role is privileged.
+  Status RequireApprovalToGive(Transaction& transaction, Call& call, std::string_view role,
+                               std::string target) const;
+  crypto::Hash HashOf(const Proposal& proposal) const;
+  Status CheckProposer(Transaction& transaction, Call& call, std::string_view action,
+                       const std::optional<ClientId>& client) const;
+
+  // Users. What is asked before somebody is known is logged with the account that it was about, and
+  // answered alike whether there is one.
+  mutable LoginThrottle throttle;
+  mutable PasswordChecks passwords;
+  crypto::Hash AccountHash(std::string_view login) const;
+  Call StartOpenCall(const Caller& caller, Action action, std::string_view how) const;
+  // Errors: kExhausted "login_throttled", logged.
+  Result<LoginThrottle::Attempt> BeginAttempt(Call& call, std::string_view login) const;
+  Error RefuseOpen(Call& call, std::string_view check, Error error) const;
+  // The account's id, and its password's hash: empty when there is none.
+  Result<std::pair<PrincipalId, std::string>> FindAccount(std::string_view login) const;
+  // As Perform; the credentials are stored as `work` leaves them. Errors: kUnauthenticated
+  // "login_failed" for who is not there or disabled.
+  Status PerformOpen(
+      Call& call, const PrincipalId& user,
+      FunctionRef<Status(Transaction&, const PrincipalRow&, UserCredentials&)> work) const;
+  Status CheckEnrolment(Call& call, const PrincipalRow& user, const UserCredentials& credentials,
+                        std::string_view code) const;
+  Result<NewEnrolment> StartEnrolment(Transaction& transaction, const PrincipalRow& user) const;
+  // Who is given a privileged role has a second factor, or is to be enrolled yet.
+  Status RequireSecondFactor(Transaction& transaction, const PrincipalRow& row) const;
+  static Result<PrincipalInfo> DescribePrincipal(Transaction& transaction, const PrincipalRow& row);
 
   // The case that the request says it belongs to, into the entry.
   static void NoteTicket(Call& call);
@@ -146,6 +208,12 @@ struct Vault::Core {
   static Result<std::optional<Id128>> FindRepeated(Transaction& transaction,
                                                    const std::optional<IdempotencyKeys>& keys);
 };
+
+// One more thing in the entry's detail.
+void AddDetail(audit::Entry& entry, std::string_view text);
+
+// Marks the entry as a refusal by the named check.
+std::unexpected<Error> Deny(Call& call, std::string_view check, Code code, std::string_view reason);
 
 // Marks the entry as a refusal because nothing is there for this caller.
 std::unexpected<Error> NotFound(Call& call);

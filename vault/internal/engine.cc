@@ -18,11 +18,11 @@ namespace {
 constexpr int kWalStep = 1000;
 constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
+constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
+constexpr std::int64_t kHourMs = 3600 * 1000;
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
               std::atomic<std::uint32_t>::is_always_lock_free);  // it is a futex word
-
-std::string KeyOf(const TokenDigest& digest) { return std::string(crypto::AsText(digest)); }
 
 }  // namespace
 
@@ -32,23 +32,15 @@ const Catalog& Transaction::catalog() const { return *engine_.current_catalog_; 
 
 const AccessRegister& Transaction::access() const { return engine_.access_; }
 
-const TokenRow* Transaction::FindToken(const TokenDigest& digest) const {
-  const auto found = engine_.tokens_.find(KeyOf(digest));
-  return found == engine_.tokens_.end() ? nullptr : &found->second;
-}
+const PrincipalRegister& Transaction::principals() const { return engine_.principals_; }
 
-const TokenRow* Transaction::FindToken(const TokenId& id) const {
-  for (const auto& [digest, row] : engine_.tokens_) {
-    if (row.id == id) return &row;
-  }
-  return nullptr;
-}
-
-std::vector<const TokenRow*> Transaction::Tokens() const {
-  std::vector<const TokenRow*> rows;
-  for (const auto& [digest, row] : engine_.tokens_) rows.push_back(&row);
-  std::ranges::sort(rows, {}, [](const TokenRow* row) { return row->id; });
-  return rows;
+Status Transaction::Touch(const TokenRow& session, Timestamp now) {
+  TokenRow* const row = engine_.principals_.FindToken(session.digest);
+  if (row == nullptr || now <= row->seen) return {};
+  row->seen = now;
+  if (now.ms - row->seen_stored.ms < kSeenIntervalMs) return {};
+  row->seen_stored = now;
+  return stores().principals.Update(*row);
 }
 
 Result<KeyCache::Pin> Transaction::PinKey(const ClientId& client) {
@@ -80,12 +72,17 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(auto records, RecordStore::Open(engine->vault_));
   COFFER_ASSIGN(auto catalog, CatalogStore::Open(engine->vault_));
   COFFER_ASSIGN(auto principals, PrincipalStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto users, UserStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto reveals, RevealStore::Open(engine->vault_));
   COFFER_ASSIGN(auto idempotency, IdempotencyStore::Open(engine->vault_));
   COFFER_ASSIGN(auto access, AccessStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto approvals, ApprovalStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto settings, SettingStore::Open(engine->vault_));
   COFFER_ASSIGN(auto key_store, KeyStore::Open(engine->keys_));
-  engine->stores_ = std::make_unique<Stores>(Stores{
-      std::move(log), std::move(clients), std::move(records), std::move(catalog),
-      std::move(principals), std::move(idempotency), std::move(access), std::move(key_store)});
+  engine->stores_ = std::make_unique<Stores>(
+      Stores{std::move(log), std::move(clients), std::move(records), std::move(catalog),
+             std::move(principals), std::move(users), std::move(reveals), std::move(idempotency),
+             std::move(access), std::move(approvals), std::move(settings), std::move(key_store)});
 
   auto& statements = engine->statements_;
   COFFER_ASSIGN(statements.begin, Statement::Prepare(engine->vault_, "BEGIN IMMEDIATE"));
@@ -143,19 +140,25 @@ Status Engine::Load() {
   }
   COFFER_ASSIGN(auto catalog, stores_->catalog.Load());
   PublishCatalog(std::make_shared<const Catalog>(std::move(catalog)));
-  COFFER_ASSIGN(auto tokens, stores_->principals.Load());
-  tokens_.clear();
-  for (const auto& row : tokens) {
+  COFFER_ASSIGN(auto principals, stores_->principals.LoadPrincipals());
+  COFFER_ASSIGN(auto tokens, stores_->principals.LoadTokens());
+  COFFER_ASSIGN(auto teams, stores_->principals.LoadTeams());
+  principals_.Clear();
+  for (auto& row : principals) {
     if (current_catalog_->Role(row.role) == nullptr) {
       return Fail(Code::kCorrupted, "storage_corrupted", "a principal has no known role");
     }
+    principals_.Put(std::move(row));
   }
-  for (auto& row : tokens) tokens_.emplace(KeyOf(row.digest), std::move(row));
+  for (auto& row : tokens) principals_.Put(std::move(row));
+  for (auto& row : teams) principals_.Put(std::move(row));
   COFFER_ASSIGN(auto assignments, stores_->access.LoadAssignments());
   COFFER_ASSIGN(auto leases, stores_->access.LoadLeases(options_.clock->Now()));
   access_.Clear();
   for (auto& row : assignments) access_.Put(std::move(row));
   for (auto& row : leases) access_.Put(std::move(row));
+  COFFER_ASSIGN(const auto emergencies, stores_->access.LoadEmergencies(options_.clock->Now()));
+  for (const auto& row : emergencies) access_.Put(row);
   return {};
 }
 
@@ -313,14 +316,15 @@ Status Engine::TakeOver(Transaction& transaction) {
     keys_to_destroy_.push_back(client);
   }
   if (transaction.catalog_) PublishCatalog(std::move(transaction.catalog_));
-  if (transaction.token_) {
-    tokens_.insert_or_assign(KeyOf(transaction.token_->digest), *std::move(transaction.token_));
-  }
+  for (auto& row : transaction.principals_) principals_.Put(std::move(row));
+  for (auto& row : transaction.tokens_) principals_.Put(std::move(row));
+  if (transaction.team_) principals_.Put(*std::move(transaction.team_));
   if (transaction.assignment_) access_.Put(*std::move(transaction.assignment_));
   if (transaction.unassigned_) {
     access_.Remove(transaction.unassigned_->first, transaction.unassigned_->second);
   }
   if (transaction.lease_) access_.Put(*std::move(transaction.lease_));
+  if (transaction.emergency_) access_.Put(*transaction.emergency_);
   return {};
 }
 
@@ -441,6 +445,10 @@ void Engine::Maintain(bool idle) {
       COFFER_ASSIGN(const auto note, log.ReadCheckpoint());
       if (note) COFFER_TRY(log.PutCheckpoint(std::string_view(*note)));
     }
+    const Timestamp yesterday{now.ms - 24 * kHourMs};
+    COFFER_TRY(transaction.stores().principals.PurgeSessions(yesterday));
+    principals_.ForgetSessions(yesterday);
+    COFFER_TRY(transaction.stores().reveals.PurgeBefore(yesterday.ms / kHourMs - 24));
     return transaction.stores().idempotency.PurgeBefore(Timestamp{now.ms - kIdempotencyLifetimeMs});
   };
   Operation operation{OperationKind::kWrite, EntryRule::kNever, &none, work, {}};

@@ -28,10 +28,12 @@
 #include "crypto/keyring.h"
 #include "crypto/result.h"
 #include "vault/internal/access_store.h"
+#include "vault/internal/approval_store.h"
 #include "vault/internal/client_store.h"
 #include "vault/internal/function_ref.h"
 #include "vault/internal/key_cache.h"
 #include "vault/internal/log_store.h"
+#include "vault/internal/principal_store.h"
 #include "vault/internal/record_store.h"
 #include "vault/internal/registry_store.h"
 #include "vault/internal/sqlite.h"
@@ -45,8 +47,12 @@ struct Stores {
   RecordStore records;
   CatalogStore catalog;
   PrincipalStore principals;
+  UserStore users;
+  RevealStore reveals;
   IdempotencyStore idempotency;
   AccessStore access;
+  ApprovalStore approvals;
+  SettingStore settings;
   KeyStore keys;  // in keys.db
 };
 
@@ -59,10 +65,10 @@ class Transaction {
   Stores& stores();
   const Catalog& catalog() const;
   Timestamp now() const { return now_; }
-  const TokenRow* FindToken(const TokenDigest& digest) const;
-  const TokenRow* FindToken(const TokenId& id) const;
-  std::vector<const TokenRow*> Tokens() const;
+  const PrincipalRegister& principals() const;
   const AccessRegister& access() const;
+  // That a session was used. Stored at most once a minute, whatever becomes of the operation.
+  Status Touch(const TokenRow& session, Timestamp now);
 
   // The client's data key, from the cache or keys.db. Errors: kNotFound "not_found".
   Result<KeyCache::Pin> PinKey(const ClientId& client);
@@ -81,12 +87,15 @@ class Transaction {
   void ReplaceCatalog(Catalog catalog) {
     catalog_ = std::make_shared<const Catalog>(std::move(catalog));
   }
-  void PutToken(TokenRow row) { token_ = std::move(row); }
+  void PutPrincipal(PrincipalRow row) { principals_.push_back(std::move(row)); }
+  void PutToken(TokenRow row) { tokens_.push_back(std::move(row)); }
+  void PutTeam(TeamRow row) { team_ = std::move(row); }
   void PutAssignment(AssignmentRow row) { assignment_ = std::move(row); }
   void RemoveAssignment(const ClientId& client, const PrincipalId& principal) {
     unassigned_ = {client, principal};
   }
   void PutLease(LeaseRow row) { lease_ = std::move(row); }
+  void PutEmergency(EmergencyRow row) { emergency_ = std::move(row); }
   // The number the operation's own entry will have, when it is the only one it leaves.
   std::uint64_t NextSeq() const;
 
@@ -102,10 +111,13 @@ class Transaction {
   std::vector<std::pair<ClientId, Bytes>> added_keys_;
   std::vector<ClientId> destroyed_keys_;
   std::shared_ptr<const Catalog> catalog_;
-  std::optional<TokenRow> token_;
+  std::vector<PrincipalRow> principals_;
+  std::vector<TokenRow> tokens_;
+  std::optional<TeamRow> team_;
   std::optional<AssignmentRow> assignment_;
   std::optional<std::pair<ClientId, PrincipalId>> unassigned_;
   std::optional<LeaseRow> lease_;
+  std::optional<EmergencyRow> emergency_;
 };
 
 enum class OperationKind { kRead, kWrite };
@@ -156,7 +168,7 @@ class Engine {
   Engine() = default;
   void AwaitBatch(std::uint32_t batch);
   void FinishBatch();
-  Status Load();  // head, catalog and tokens from the database
+  Status Load();  // head, catalog, principals, assignments from the database
   void PublishCatalog(std::shared_ptr<const Catalog> catalog);
   void Loop();
   void RunBatch(std::vector<Operation*>& batch);
@@ -187,7 +199,7 @@ class Engine {
 
   // Engine thread only.
   std::unique_ptr<audit::LogWriter> writer_;
-  std::unordered_map<std::string, TokenRow> tokens_;  // by digest bytes
+  PrincipalRegister principals_;
   AccessRegister access_;
   std::shared_ptr<const Catalog> current_catalog_;
   bool keys_open_ = false;  // a transaction on keys.db

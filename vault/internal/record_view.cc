@@ -33,6 +33,13 @@ bool ShowsNothing(const FieldViews& views) {
   return views && std::ranges::all_of(*views, [](View view) { return view == View::kNone; });
 }
 
+bool ShowsPlainly(const FieldViews& views, std::int64_t fields) {
+  for (std::size_t i = 0; views && i < views->size(); ++i) {
+    if (IsPresent(fields, i) && (*views)[i] == View::kPlain) return true;
+  }
+  return !views;
+}
+
 std::vector<std::string> ShownFields(const ClassSchema& schema, const FieldViews& views,
                                      std::int64_t fields) {
   std::vector<std::string> names;

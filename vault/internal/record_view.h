@@ -19,6 +19,7 @@ using FieldViews = std::optional<std::vector<View>>;
 
 FieldViews FieldViewsOf(const AccessDecision& decision, const ClassSchema& schema);
 bool ShowsNothing(const FieldViews& views);
+bool ShowsPlainly(const FieldViews& views, std::int64_t fields);  // one of a record's present ones
 
 // Names of the fields that `fields` (a record's present ones) has and the views show in some way.
 std::vector<std::string> ShownFields(const ClassSchema& schema, const FieldViews& views,

@@ -17,14 +17,8 @@ constexpr std::string_view kRoles =
     "SELECT name, version, definition FROM roles ORDER BY name, version";
 constexpr std::string_view kInsertRole =
     "INSERT INTO roles (name, version, definition, created) VALUES (?, ?, ?, ?)";
-constexpr std::string_view kLoadTokens =
-    "SELECT t.tid, t.principal, t.digest, p.name, p.role, t.created, t.expires, t.revoked "
-    "FROM tokens t JOIN principals p ON p.pid = t.principal ORDER BY t.tid";
-constexpr std::string_view kInsertPrincipal =
-    "INSERT INTO principals (pid, kind, name, role, created) VALUES (?, 1, ?, ?, ?)";
-constexpr std::string_view kInsertCredential =
-    "INSERT INTO tokens (tid, digest, principal, created, expires) VALUES (?, ?, ?, ?, ?)";
-constexpr std::string_view kRevoke = "UPDATE tokens SET revoked = ? WHERE tid = ?";
+constexpr std::string_view kFindSetting = "SELECT value FROM settings WHERE name = ?";
+constexpr std::string_view kPutSetting = "INSERT INTO settings (name, value) VALUES (?, ?)";
 constexpr std::string_view kFindIdempotency = "SELECT body, object FROM idempotency WHERE key = ?";
 constexpr std::string_view kInsertIdempotency =
     "INSERT INTO idempotency (key, body, object, client, created) VALUES (?, ?, ?, ?, ?)";
@@ -132,43 +126,22 @@ Status CatalogStore::PutPurpose(const Purpose& purpose, Timestamp now) {
   return put_purpose_.Execute(std::string_view(purpose.code), std::string_view(definition), now.ms);
 }
 
-Result<PrincipalStore> PrincipalStore::Open(Database& database) {
-  PrincipalStore store;
-  COFFER_ASSIGN(store.load_, Statement::Prepare(database, kLoadTokens));
-  COFFER_ASSIGN(store.insert_principal_, Statement::Prepare(database, kInsertPrincipal));
-  COFFER_ASSIGN(store.insert_token_, Statement::Prepare(database, kInsertCredential));
-  COFFER_ASSIGN(store.revoke_, Statement::Prepare(database, kRevoke));
+Result<SettingStore> SettingStore::Open(Database& database) {
+  SettingStore store;
+  COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindSetting));
+  COFFER_ASSIGN(store.put_, Statement::Prepare(database, kPutSetting));
   return store;
 }
 
-Result<std::vector<TokenRow>> PrincipalStore::Load() {
-  std::vector<TokenRow> tokens;
-  auto rows = load_.Query();
-  for (;;) {
-    COFFER_ASSIGN(const bool more, rows.Next());
-    if (!more) return tokens;
-    TokenRow row;
-    std::ranges::copy(rows.Blob(0), row.id.value.begin());
-    std::ranges::copy(rows.Blob(1), row.principal.value.begin());
-    std::ranges::copy(rows.Blob(2), row.digest.begin());
-    row.name = rows.Text(3);
-    row.role = rows.Text(4);
-    row.created.ms = rows.Int(5);
-    row.expires.ms = rows.Int(6);
-    if (!rows.IsNull(7)) row.revoked = Timestamp{rows.Int(7)};
-    tokens.push_back(std::move(row));
-  }
+Result<std::optional<std::string>> SettingStore::Find(std::string_view name) {
+  auto rows = find_.Query(name);
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return std::string(rows.Text(0));
 }
 
-Status PrincipalStore::Insert(const TokenRow& row) {
-  COFFER_TRY(insert_principal_.Execute(row.principal.bytes(), std::string_view(row.name),
-                                       std::string_view(row.role), row.created.ms));
-  return insert_token_.Execute(row.id.bytes(), ByteView(row.digest), row.principal.bytes(),
-                               row.created.ms, row.expires.ms);
-}
-
-Status PrincipalStore::Revoke(const TokenId& id, Timestamp when) {
-  return revoke_.Execute(when.ms, id.bytes());
+Status SettingStore::Put(std::string_view name, std::string_view value) {
+  return put_.Execute(name, value);
 }
 
 Result<IdempotencyStore> IdempotencyStore::Open(Database& database) {

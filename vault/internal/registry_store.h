@@ -1,4 +1,4 @@
-// Classes, purposes, roles, principals with their tokens, idempotency keys, and client keys.
+// Classes, purposes, roles and settings; idempotency keys; client keys.
 #pragma once
 
 #include <map>
@@ -43,29 +43,6 @@ class CatalogStore {
   Statement classes_, purposes_, roles_, insert_class_, put_purpose_, insert_role_;
 };
 
-using TokenDigest = crypto::Hash;
-
-struct TokenRow {
-  TokenId id;
-  PrincipalId principal;
-  TokenDigest digest{};
-  std::string name;
-  std::string role;
-  Timestamp created, expires;
-  std::optional<Timestamp> revoked;
-};
-
-class PrincipalStore {
- public:
-  static Result<PrincipalStore> Open(Database& database);
-  Result<std::vector<TokenRow>> Load();  // every token with its principal
-  Status Insert(const TokenRow& row);    // the principal and its first token
-  Status Revoke(const TokenId& id, Timestamp when);
-
- private:
-  Statement load_, insert_principal_, insert_token_, revoke_;
-};
-
 class IdempotencyStore {
  public:
   static Result<IdempotencyStore> Open(Database& database);
@@ -80,6 +57,17 @@ class IdempotencyStore {
 
  private:
   Statement find_, insert_, delete_of_, purge_;
+};
+
+// What was decided when the vault was made.
+class SettingStore {
+ public:
+  static Result<SettingStore> Open(Database& database);
+  Result<std::optional<std::string>> Find(std::string_view name);
+  Status Put(std::string_view name, std::string_view value);
+
+ private:
+  Statement find_, put_;
 };
 
 // keys.db

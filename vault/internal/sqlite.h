@@ -126,7 +126,8 @@ class Statement {
   }
   int Bind(int index, std::uint64_t value) { return Bind(index, static_cast<std::int64_t>(value)); }
   int Bind(int index, int value) { return Bind(index, static_cast<std::int64_t>(value)); }
-  int Bind(int index, const std::optional<ByteView>& value) {
+  template <class T>
+  int Bind(int index, const std::optional<T>& value) {
     return value ? Bind(index, *value) : sqlite3_bind_null(handle_.get(), index);
   }
   int Bind(int index, std::string_view value) {

@@ -1,0 +1,90 @@
+#include "vault/internal/approval_store.h"
+
+#include <algorithm>
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kFindApproval =
+    "SELECT aid, action, target, content, hash, requester, created, expires, decider, decided, "
+    "approved, executed FROM approvals WHERE aid = ?";
+constexpr std::string_view kListApprovals =
+    "SELECT aid, action, target, content, hash, requester, created, expires, decider, decided, "
+    "approved, executed FROM approvals ORDER BY aid DESC LIMIT 200";
+constexpr std::string_view kInsertApproval =
+    "INSERT INTO approvals (aid, action, target, content, hash, requester, created, expires, "
+    "approved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)";
+constexpr std::string_view kUpdateApproval =
+    "UPDATE approvals SET decider = ?, decided = ?, approved = ?, executed = ? WHERE aid = ?";
+constexpr std::string_view kCountOpenApprovals =
+    "SELECT count(*) FROM approvals WHERE executed IS NULL AND expires > ? "
+    "AND (decided IS NULL OR approved = 1)";
+
+ApprovalRow ApprovalOf(const Cursor& rows) {
+  ApprovalRow row;
+  std::ranges::copy(rows.Blob(0), row.id.value.begin());
+  row.action = rows.Text(1);
+  row.target = rows.Text(2);
+  row.content = rows.Text(3);
+  std::ranges::copy(rows.Blob(4), row.hash.begin());
+  std::ranges::copy(rows.Blob(5), row.requester.value.begin());
+  row.created.ms = rows.Int(6);
+  row.expires.ms = rows.Int(7);
+  if (!rows.IsNull(8)) std::ranges::copy(rows.Blob(8), row.decider.emplace().value.begin());
+  if (!rows.IsNull(9)) row.decided = Timestamp{rows.Int(9)};
+  row.approved = rows.Int(10) != 0;
+  if (!rows.IsNull(11)) row.executed = Timestamp{rows.Int(11)};
+  return row;
+}
+
+}  // namespace
+
+Result<ApprovalStore> ApprovalStore::Open(Database& database) {
+  ApprovalStore store;
+  COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindApproval));
+  COFFER_ASSIGN(store.list_, Statement::Prepare(database, kListApprovals));
+  COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertApproval));
+  COFFER_ASSIGN(store.update_, Statement::Prepare(database, kUpdateApproval));
+  COFFER_ASSIGN(store.count_open_, Statement::Prepare(database, kCountOpenApprovals));
+  return store;
+}
+
+Result<std::optional<ApprovalRow>> ApprovalStore::Find(const ApprovalId& id) {
+  auto rows = find_.Query(id.bytes());
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return ApprovalOf(rows);
+}
+
+Result<std::vector<ApprovalRow>> ApprovalStore::List() {
+  std::vector<ApprovalRow> approvals;
+  auto rows = list_.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return approvals;
+    approvals.push_back(ApprovalOf(rows));
+  }
+}
+
+Status ApprovalStore::Insert(const ApprovalRow& row) {
+  return insert_.Execute(row.id.bytes(), std::string_view(row.action), std::string_view(row.target),
+                         std::string_view(row.content), ByteView(row.hash), row.requester.bytes(),
+                         row.created.ms, row.expires.ms);
+}
+
+Status ApprovalStore::Update(const ApprovalRow& row) {
+  std::optional<ByteView> decider;
+  if (row.decider) decider = row.decider->bytes();
+  std::optional<std::int64_t> decided, executed;
+  if (row.decided) decided = row.decided->ms;
+  if (row.executed) executed = row.executed->ms;
+  return update_.Execute(decider, decided, row.approved ? 1 : 0, executed, row.id.bytes());
+}
+
+Result<std::uint64_t> ApprovalStore::CountOpen(Timestamp now) {
+  auto rows = count_open_.Query(now.ms);
+  COFFER_TRY(rows.Next());
+  return static_cast<std::uint64_t>(rows.Int(0));
+}
+
+}  // namespace coffer::vault

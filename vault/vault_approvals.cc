@@ -1,0 +1,258 @@
+// What two people decide: one asks, another approves, the first does it, once.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "vault/internal/core.h"
+#include "vault/strict_json.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kApprovalLifetimeMs = std::int64_t{72} * 3600 * 1000;
+constexpr std::size_t kMaxTarget = 256;
+
+struct TwoPersonAction {
+  std::string_view name;
+  Action action;  // what the requester must be allowed
+};
+constexpr TwoPersonAction kDecidedByTwo[] = {
+    {"client.erase", Action::kClientErase},
+    {"role.write", Action::kRoleWrite},
+};
+
+ApprovalState StateOf(const ApprovalRow& row, Timestamp now) {
+  if (row.executed) return ApprovalState::kExecuted;
+  if (row.decided && !row.approved) return ApprovalState::kRejected;
+  if (row.expires <= now) return ApprovalState::kExpired;
+  return row.approved ? ApprovalState::kApproved : ApprovalState::kPending;
+}
+
+Approval InfoOf(const ApprovalRow& row, Timestamp now) {
+  return {row.id,        {row.action, row.target, row.content},
+          row.hash,      StateOf(row, now),
+          row.requester, row.created,
+          row.expires,   row.decider,
+          row.decided,   row.executed};
+}
+
+// The content as it will be hashed when the thing is done; issues when it could not be done.
+std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
+                             std::vector<Issue>& issues) {
+  if (proposal.action == "client.erase") {
+    if (!ClientId::Parse(proposal.target)) issues.push_back({"/target", "must be a client's id"});
+    if (!proposal.content.empty()) issues.push_back({"/content", "has no place here"});
+    return {};
+  }
+  if (proposal.action == "role.write") {
+    const auto role =
+        ParseRole(proposal.target, proposal.content.empty() ? "null" : proposal.content);
+    if (role) return role->definition;
+    for (const auto& issue : role.error().issues) {
+      issues.push_back({"/content" + issue.pointer, issue.message});
+    }
+    if (issues.empty()) issues.push_back({"/content", "must be a role document"});
+    return {};
+  }
+  const auto content = ParseStrictJson(proposal.content.empty() ? "null" : proposal.content);
+  if (!content || !content->is_object() || content->size() != 1 || !content->contains("role") ||
+      !(*content)["role"].is_string() ||
+      catalog.Role((*content)["role"].get_ref<const std::string&>()) == nullptr) {
+    issues.push_back({"/content", "must be {\"role\": the name of a role}"});
+    return {};
+  }
+  const bool named =
+      proposal.target.starts_with("user:") || proposal.target.starts_with("service:");
+  if (!named && !PrincipalId::Parse(proposal.target)) {
+    issues.push_back({"/target", "must be a principal's id, \"user:LOGIN\" or \"service:NAME\""});
+  }
+  return content->dump();
+}
+
+std::string ContentToGive(std::string_view role) { return json{{"role", role}}.dump(); }
+
+}  // namespace
+
+std::string_view Name(ApprovalState state) {
+  switch (state) {
+    case ApprovalState::kPending:
+      return "pending";
+    case ApprovalState::kApproved:
+      return "approved";
+    case ApprovalState::kRejected:
+      return "rejected";
+    case ApprovalState::kExecuted:
+      return "executed";
+    case ApprovalState::kExpired:
+      break;
+  }
+  return "expired";
+}
+
+crypto::Hash Vault::Core::HashOf(const Proposal& proposal) const {
+  const json document = {
+      {"action", proposal.action}, {"content", proposal.content}, {"target", proposal.target}};
+  return crypto::Sha256(crypto::AsBytes(document.dump()));
+}
+
+Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
+                                    const Proposal& proposal) const {
+  if (!two_person) {
+    AddDetail(call.entry, "one person alone");
+    return {};
+  }
+  if (call.caller.approval.empty()) {
+    return Deny(call, "approval", Code::kPermissionDenied, "approval_required");
+  }
+  const auto invalid = [&] {
+    return Deny(call, "approval", Code::kPermissionDenied, "approval_invalid");
+  };
+  const auto id = ApprovalId::Parse(call.caller.approval);
+  if (!id) return invalid();
+  COFFER_ASSIGN(auto row, transaction.stores().approvals.Find(*id));
+  if (!row || row->hash != HashOf(proposal) || row->requester != call.actor ||
+      StateOf(*row, latest) != ApprovalState::kApproved) {
+    return invalid();
+  }
+  row->executed = transaction.now();
+  AddDetail(call.entry, row->id.Text());
+  return transaction.stores().approvals.Update(*row);
+}
+
+Status Vault::Core::RequireApprovalToGive(Transaction& transaction, Call& call,
+                                          std::string_view role, std::string target) const {
+  if (!transaction.catalog().Role(role)->privileged) return {};
+  return RequireApproval(transaction, call, {"role.give", std::move(target), ContentToGive(role)});
+}
+
+Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& proposal) {
+  constexpr Action kAction = Action::kApprovalRequest;
+  std::vector<Issue> issues;
+  Proposal canonical = proposal;
+  if (std::ranges::find(kTwoPersonActions, proposal.action) == std::end(kTwoPersonActions)) {
+    issues.push_back({"/action", "must be one of client.erase, role.give, role.write"});
+  } else if (proposal.target.empty() || proposal.target.size() > kMaxTarget ||
+             !IsCleanUtf8(proposal.target)) {
+    issues.push_back({"/target", "must be text of 1 to 256 bytes"});
+  } else {
+    canonical.content = CanonicalContent(proposal, *core_->engine->catalog(), issues);
+  }
+  if (!issues.empty()) {
+    return std::unexpected(
+        Refuse(caller, kAction, std::nullopt, std::nullopt,
+               Error{Code::kUnprocessable, "approval_invalid", {}, std::move(issues)}));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  ApprovalRow row;
+  row.id = ApprovalId::New(core_->Now());
+  row.action = canonical.action;
+  row.target = canonical.target;
+  row.content = canonical.content;
+  row.hash = core_->HashOf(canonical);
+  std::optional<ClientId> client;
+  if (row.action == "client.erase") {
+    client = *ClientId::Parse(row.target);
+    call.entry.client = client->Text();
+  }
+  call.entry.payload_hash = row.hash;
+  AddDetail(call.entry, row.id.Text() + " " + row.action);
+  Approval approval;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(core_->CheckProposer(transaction, call, row.action, client));
+        row.requester = call.actor;
+        row.created = transaction.now();
+        row.expires = Timestamp{row.created.ms + kApprovalLifetimeMs};
+        COFFER_TRY(transaction.stores().approvals.Insert(row));
+        approval = InfoOf(row, core_->latest);
+        return {};
+      }));
+  return approval;
+}
+
+// Nobody asks for what they could not do: a request is not a way to find out, either.
+Status Vault::Core::CheckProposer(Transaction& transaction, Call& call, std::string_view action,
+                                  const std::optional<ClientId>& client) const {
+  if (action == "role.give") {
+    if (call.role->Allows(Action::kPrincipalWrite) || call.role->Allows(Action::kTokenCreate)) {
+      return {};
+    }
+    return Deny(call, "role", Code::kPermissionDenied, "permission_denied");
+  }
+  const auto* const known = std::ranges::find(kDecidedByTwo, action, &TwoPersonAction::name);
+  COFFER_ASSIGN(const auto decision, DecideFor(transaction, call, known->action, client, nullptr));
+  if (!decision.allowed) {
+    call.entry.decision = audit::Decision::kDeny;
+    call.entry.rule = decision.rule;
+    return std::unexpected(decision.error);
+  }
+  if (client) {
+    COFFER_ASSIGN(const auto row, transaction.stores().clients.Find(*client));
+    if (!row) return NotFound(call);
+  }
+  return {};
+}
+
+Result<Approval> Vault::GetApproval(const Caller& caller, const ApprovalId& id) {
+  Call call = core_->StartCall(caller, Action::kApprovalRead);
+  call.entry.detail = id.Text();
+  Approval approval;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(const auto row, transaction.stores().approvals.Find(id));
+        if (!row) return NotFound(call);
+        approval = InfoOf(*row, core_->latest);
+        return {};
+      }));
+  return approval;
+}
+
+Result<std::vector<Approval>> Vault::ListApprovals(const Caller& caller) {
+  Call call = core_->StartCall(caller, Action::kApprovalRead);
+  std::vector<Approval> approvals;
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              COFFER_ASSIGN(const auto rows, transaction.stores().approvals.List());
+                              for (const auto& row : rows) {
+                                approvals.push_back(InfoOf(row, core_->latest));
+                              }
+                              return {};
+                            }));
+  return approvals;
+}
+
+Result<Approval> Vault::DecideApproval(const Caller& caller, const ApprovalId& id, bool approve) {
+  Call call = core_->StartCall(caller, Action::kApprovalDecide);
+  Approval approval;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        AddDetail(call.entry, id.Text());
+        COFFER_ASSIGN(auto row, transaction.stores().approvals.Find(id));
+        if (!row) return NotFound(call);
+        call.entry.payload_hash = row->hash;
+        AddDetail(call.entry, row->action + (approve ? " approved" : " rejected"));
+        if (row->action == "client.erase") call.entry.client = row->target;
+        const bool covered = std::ranges::any_of(call.decision.grants, [&](const Grant* grant) {
+          return !grant->deny && grant->CoversApproval(row->action);
+        });
+        if (!covered) return Deny(call, "role", Code::kPermissionDenied, "permission_denied");
+        const PrincipalRow* const requester = transaction.principals().Find(row->requester);
+        if (requester == nullptr || requester->person() == call.principal->person()) {
+          return Deny(call, "separation", Code::kPermissionDenied, "own_request");
+        }
+        const ApprovalState state = StateOf(*row, core_->latest);
+        if (state == ApprovalState::kExpired) return Fail(Code::kConflict, "approval_expired");
+        if (state != ApprovalState::kPending) return Fail(Code::kConflict, "approval_decided");
+        row->decider = call.actor;
+        row->decided = transaction.now();
+        row->approved = approve;
+        COFFER_TRY(transaction.stores().approvals.Update(*row));
+        approval = InfoOf(*row, core_->latest);
+        return {};
+      }));
+  return approval;
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,383 @@
+// Users, services and teams.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "crypto/certificate.h"
+#include "crypto/encoding.h"
+#include "crypto/totp.h"
+#include "vault/internal/core.h"
+#include "vault/internal/login.h"
+#include "vault/internal/secrets.h"
+#include "vault/names.h"
+#include "vault/strict_json.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::int64_t kEnrolmentLifetimeMs = std::int64_t{72} * 3600 * 1000;
+constexpr std::size_t kMaxBindings = 20;
+constexpr std::size_t kMaxTeamMembers = 1000;
+constexpr std::size_t kMaxTeams = 1000;
+
+void CheckName(std::string_view name, std::vector<Issue>& issues) {
+  if (name.empty() || name.size() > 200 || !IsCleanUtf8(name)) {
+    issues.push_back({"/name", "must be text of 1 to 200 bytes"});
+  }
+}
+
+void CheckBindings(const std::vector<std::string>& bindings, std::vector<Issue>& issues) {
+  if (bindings.size() > kMaxBindings) issues.push_back({"/certificates", "has more than 20 items"});
+  for (std::size_t i = 0; i < bindings.size(); ++i) {
+    if (!IsCertificateBinding(bindings[i])) {
+      issues.push_back({"/certificates/" + std::to_string(i),
+                        "must be \"spki:\" and 64 hexadecimal digits, \"dns:\" or \"uri:\" and a "
+                        "name"});
+    }
+  }
+}
+
+Error PrincipalInvalid(std::vector<Issue> issues) {
+  return {Code::kUnprocessable, "principal_invalid", {}, std::move(issues)};
+}
+
+// Two services known by one certificate would be one caller with two roles.
+Status RequireFreeBindings(const Transaction& transaction, const PrincipalRow& service) {
+  for (const auto& binding : service.certificates) {
+    const PrincipalRow* const other = transaction.principals().FindCertificate(binding);
+    if (other != nullptr && other->id != service.id) {
+      return Fail(Code::kConflict, "certificate_taken");
+    }
+  }
+  return {};
+}
+
+Team InfoOf(const TeamRow& row) { return {row.id, row.name, row.created, row.members}; }
+
+}  // namespace
+
+PrincipalInfo InfoOf(const PrincipalRow& row) {
+  PrincipalInfo info;
+  info.id = row.id;
+  info.name = row.name;
+  info.role = row.role;
+  info.login = row.login;
+  info.created = row.created;
+  info.disabled = row.disabled;
+  info.owner = row.owner;
+  info.certificates = row.certificates;
+  return info;
+}
+
+Result<PrincipalInfo> Vault::Core::DescribePrincipal(Transaction& transaction,
+                                                     const PrincipalRow& row) {
+  PrincipalInfo info = InfoOf(row);
+  if (row.id.kind() != PrincipalKind::kUser) return info;
+  COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(row.id));
+  info.enrolled = credentials && !credentials->password.empty();
+  info.second_factor = credentials && credentials->totp;
+  return info;
+}
+
+Status EndSessionsOf(Transaction& transaction, const PrincipalId& user) {
+  for (const TokenRow* session : transaction.principals().Tokens()) {
+    if (session->principal != user || !session->is_session() || session->revoked) continue;
+    TokenRow row = *session;
+    row.revoked = transaction.now();
+    COFFER_TRY(transaction.stores().principals.Update(row));
+    transaction.PutToken(std::move(row));
+  }
+  return {};
+}
+
+// A code for `user`, with a secret for the authenticator app that goes with it.
+Result<NewEnrolment> Vault::Core::StartEnrolment(Transaction& transaction,
+                                                 const PrincipalRow& user) const {
+  NewEnrolment enrolment;
+  enrolment.user = InfoOf(user);
+  enrolment.code = NewEnrolmentCode();
+  enrolment.expires = Timestamp{transaction.now().ms + kEnrolmentLifetimeMs};
+  UserCredentials credentials;
+  credentials.enrolment = DigestOfCode(keyring, user.id, enrolment.code);
+  credentials.enrolment_expires = enrolment.expires;
+  credentials.enrolment_totp = SealTotp(keyring, user.id, crypto::NewTotpSecret());
+  COFFER_TRY(transaction.stores().users.Put(user.id, credentials));
+  return enrolment;
+}
+
+Result<NewEnrolment> Vault::CreateUser(const Caller& caller, const UserRequest& request) {
+  constexpr Action kAction = Action::kPrincipalWrite;
+  std::vector<Issue> issues;
+  CheckName(request.name, issues);
+  if (!IsLogin(request.login)) {
+    issues.push_back({"/login",
+                      "must be 1 to 64 of a-z, 0-9, '.', '_', '-' and '@', beginning "
+                      "with a letter or digit"});
+  }
+  if (core_->engine->catalog()->Role(request.role) == nullptr) {
+    issues.push_back({"/role", "is not a role"});
+  }
+  if (!issues.empty()) {
+    return std::unexpected(
+        Refuse(caller, kAction, std::nullopt, std::nullopt, PrincipalInvalid(std::move(issues))));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  PrincipalRow user;
+  user.id = PrincipalId::New(core_->Now(), PrincipalKind::kUser);
+  user.login = request.login;
+  user.name = request.name;
+  user.role = request.role;
+  NewEnrolment enrolment;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        AddDetail(call.entry, user.id.Text() + " " + user.role + " made");
+        if (transaction.principals().FindLogin(user.login) != nullptr) {
+          return Fail(Code::kConflict, "login_taken");
+        }
+        COFFER_TRY(
+            core_->RequireApprovalToGive(transaction, call, user.role, "user:" + user.login));
+        user.created = transaction.now();
+        COFFER_TRY(transaction.stores().principals.Put(user));
+        COFFER_ASSIGN(enrolment, core_->StartEnrolment(transaction, user));
+        transaction.PutPrincipal(user);
+        return {};
+      }));
+  return enrolment;
+}
+
+Result<PrincipalInfo> Vault::CreateService(const Caller& caller, const ServiceRequest& request) {
+  constexpr Action kAction = Action::kPrincipalWrite;
+  std::vector<Issue> issues;
+  CheckName(request.name, issues);
+  CheckBindings(request.certificates, issues);
+  if (core_->engine->catalog()->Role(request.role) == nullptr) {
+    issues.push_back({"/role", "is not a role"});
+  }
+  if (!issues.empty()) {
+    return std::unexpected(
+        Refuse(caller, kAction, std::nullopt, std::nullopt, PrincipalInvalid(std::move(issues))));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  PrincipalRow service;
+  service.id = PrincipalId::New(core_->Now(), PrincipalKind::kService);
+  service.name = request.name;
+  service.role = request.role;
+  service.certificates = request.certificates;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        AddDetail(call.entry, service.id.Text() + " " + service.role + " made");
+        if (request.owner) {
+          const PrincipalRow* const owner = transaction.principals().Find(*request.owner);
+          if (owner == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
+          service.owner = owner->person();
+        }
+        COFFER_TRY(RequireFreeBindings(transaction, service));
+        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, service.role,
+                                                "service:" + service.name));
+        service.created = transaction.now();
+        COFFER_TRY(transaction.stores().principals.Put(service));
+        transaction.PutPrincipal(service);
+        return {};
+      }));
+  return InfoOf(service);
+}
+
+Result<std::vector<PrincipalInfo>> Vault::ListPrincipals(const Caller& caller, PrincipalKind kind) {
+  Call call = core_->StartCall(caller, Action::kPrincipalRead);
+  std::vector<PrincipalInfo> principals;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        for (const PrincipalRow* row : transaction.principals().Principals()) {
+          if (row->id.kind() != kind) continue;
+          COFFER_ASSIGN(auto info, core_->DescribePrincipal(transaction, *row));
+          principals.push_back(std::move(info));
+        }
+        return {};
+      }));
+  return principals;
+}
+
+Result<PrincipalInfo> Vault::GetPrincipal(const Caller& caller, const PrincipalId& id) {
+  Call call = core_->StartCall(caller, Action::kPrincipalRead);
+  call.entry.detail = id.Text();
+  PrincipalInfo info;
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              const PrincipalRow* const row = transaction.principals().Find(id);
+                              if (row == nullptr) return NotFound(call);
+                              COFFER_ASSIGN(info, core_->DescribePrincipal(transaction, *row));
+                              return {};
+                            }));
+  return info;
+}
+
+Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const PrincipalId& id,
+                                             const PrincipalChange& change) {
+  constexpr Action kAction = Action::kPrincipalWrite;
+  std::vector<Issue> issues;
+  if (change.name) CheckName(*change.name, issues);
+  if (change.certificates) CheckBindings(*change.certificates, issues);
+  if (change.certificates && id.kind() != PrincipalKind::kService) {
+    issues.push_back({"/certificates", "are for services"});
+  }
+  if (change.role && core_->engine->catalog()->Role(*change.role) == nullptr) {
+    issues.push_back({"/role", "is not a role"});
+  }
+  if (!issues.empty()) {
+    return std::unexpected(
+        Refuse(caller, kAction, std::nullopt, std::nullopt, PrincipalInvalid(std::move(issues))));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  PrincipalInfo info;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        AddDetail(call.entry, id.Text());
+        const PrincipalRow* const before = transaction.principals().Find(id);
+        if (before == nullptr) return NotFound(call);
+        PrincipalRow row = *before;
+        if (change.name) row.name = *change.name;
+        if (change.role) row.role = *change.role;
+        if (change.certificates) row.certificates = *change.certificates;
+        if (change.disabled && *change.disabled != row.disabled.has_value()) {
+          row.disabled = *change.disabled ? std::optional(transaction.now()) : std::nullopt;
+        }
+        const bool role_changed = row.role != before->role;
+        const bool disabled = row.disabled && !before->disabled;
+        const bool enabled = !row.disabled && before->disabled;
+        if (role_changed) AddDetail(call.entry, "role " + row.role);
+        if (disabled) AddDetail(call.entry, "disabled");
+        if (enabled) AddDetail(call.entry, "enabled");
+        if (row.certificates != before->certificates) AddDetail(call.entry, "certificates");
+        if (role_changed || enabled || row.certificates != before->certificates) {
+          COFFER_TRY(RequireFreeBindings(transaction, row));
+          COFFER_TRY(core_->RequireSecondFactor(transaction, row));
+          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, row.role, id.Text()));
+        }
+        if (role_changed || disabled) COFFER_TRY(EndSessionsOf(transaction, id));
+        COFFER_TRY(transaction.stores().principals.Put(row));
+        COFFER_ASSIGN(info, core_->DescribePrincipal(transaction, row));
+        transaction.PutPrincipal(std::move(row));
+        return {};
+      }));
+  return info;
+}
+
+Status Vault::Core::RequireSecondFactor(Transaction& transaction, const PrincipalRow& row) const {
+  const auto role = transaction.catalog().Role(row.role);
+  if (row.id.kind() != PrincipalKind::kUser || !role->privileged) return {};
+  COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(row.id));
+  if (!credentials || credentials->password.empty() || credentials->totp) return {};
+  return std::unexpected(PrincipalInvalid(
+      {{"/role", "is privileged: the user needs a second factor; enrol them again"}}));
+}
+
+Result<IssuedCertificate> Vault::IssueCertificate(const Caller& caller, const PrincipalId& service,
+                                                  std::string_view csr, std::int64_t lifetime_s) {
+  constexpr Action kAction = Action::kPrincipalWrite;
+  const std::vector<std::string> names = {"uri:coffer:" + service.Text()};
+  const auto pem = core_->authority->Issue(csr, names, core_->Now().ms / 1000, lifetime_s);
+  if (!pem) {
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, pem.error()));
+  }
+  COFFER_ASSIGN(const auto facts, crypto::ReadCertificatePem(*pem));
+  const std::string binding = "spki:" + crypto::HexEncode(facts.spki);
+  Call call = core_->StartCall(caller, kAction);
+  IssuedCertificate issued;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        AddDetail(call.entry, service.Text() + " certificate");
+        const PrincipalRow* const before = transaction.principals().Find(service);
+        if (before == nullptr || service.kind() != PrincipalKind::kService) return NotFound(call);
+        PrincipalRow row = *before;
+        if (std::ranges::find(row.certificates, binding) == row.certificates.end()) {
+          row.certificates.push_back(binding);
+        }
+        if (row.certificates.size() > kMaxBindings) {
+          return Fail(Code::kConflict, "too_many_certificates");
+        }
+        COFFER_TRY(RequireFreeBindings(transaction, row));
+        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, row.role, service.Text()));
+        COFFER_TRY(transaction.stores().principals.Put(row));
+        issued = {InfoOf(row), *pem, core_->authority->certificate_pem()};
+        transaction.PutPrincipal(std::move(row));
+        return {};
+      }));
+  return issued;
+}
+
+Result<NewEnrolment> Vault::EnrolAgain(const Caller& caller, const PrincipalId& user) {
+  Call call = core_->StartCall(caller, Action::kPrincipalWrite);
+  NewEnrolment enrolment;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        AddDetail(call.entry, user.Text() + " enrolled again");
+        const PrincipalRow* const row = transaction.principals().Find(user);
+        if (row == nullptr || user.kind() != PrincipalKind::kUser) return NotFound(call);
+        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, row->role, user.Text()));
+        COFFER_TRY(EndSessionsOf(transaction, user));
+        COFFER_ASSIGN(enrolment, core_->StartEnrolment(transaction, *row));
+        return {};
+      }));
+  return enrolment;
+}
+
+Result<Team> Vault::PutTeam(const Caller& caller, std::string_view name,
+                            const std::vector<PrincipalId>& members) {
+  constexpr Action kAction = Action::kTeamWrite;
+  std::vector<Issue> issues;
+  if (!IsName(name, '-')) {
+    issues.push_back({"", "the name must be 1 to 64 of a-z, 0-9 and '-', beginning with a letter"});
+  }
+  if (members.size() > kMaxTeamMembers) issues.push_back({"/members", "has more than 1000 items"});
+  if (!issues.empty()) {
+    return std::unexpected(
+        Refuse(caller, kAction, std::nullopt, std::nullopt,
+               Error{Code::kUnprocessable, "team_invalid", {}, std::move(issues)}));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  Team team;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        const TeamRow* const before = transaction.principals().FindTeam(name);
+        TeamRow row;
+        row.id = before ? before->id : PrincipalId::New(transaction.now(), PrincipalKind::kTeam);
+        AddDetail(call.entry, row.id.Text() + " " + std::to_string(members.size()) + " members");
+        if (before == nullptr && transaction.principals().Teams().size() >= kMaxTeams) {
+          return Fail(Code::kConflict, "too_many_teams");
+        }
+        row.name = name;
+        row.created = before ? before->created : transaction.now();
+        row.members = members;
+        std::ranges::sort(row.members);
+        const auto repeated = std::ranges::unique(row.members);
+        row.members.erase(repeated.begin(), repeated.end());
+        for (const PrincipalId& member : row.members) {
+          const PrincipalRow* const known = transaction.principals().Find(member);
+          if (known == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
+          const bool was = before != nullptr && std::ranges::binary_search(before->members, member);
+          if (!was && known->person() == call.principal->person()) {
+            return Deny(call, "separation", Code::kPermissionDenied, "own_request");
+          }
+        }
+        COFFER_TRY(transaction.stores().principals.Put(row));
+        team = InfoOf(row);
+        transaction.PutTeam(std::move(row));
+        return {};
+      }));
+  return team;
+}
+
+Result<std::vector<Team>> Vault::ListTeams(const Caller& caller) {
+  Call call = core_->StartCall(caller, Action::kTeamRead);
+  std::vector<Team> teams;
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              for (const TeamRow* row : transaction.principals().Teams()) {
+                                teams.push_back(InfoOf(*row));
+                              }
+                              return {};
+                            }));
+  return teams;
+}
+
+}  // namespace coffer::vault
