@@ -312,8 +312,9 @@ TEST_CASE("tokens are made, listed, used and revoked") {
   const std::string secret = token.at("token");
   const auto with_it = [&](Call& call) { call.caller.token = secret; };
   const json me = ApiCalls::Parsed(api.Get("/v1/me", kAuditor, with_it));
-  CHECK(me.at("id") == token.at("id"));
-  CHECK(!me.contains("token"));
+  CHECK(me.at("token").at("id") == token.at("id"));
+  CHECK(me.at("principal").at("id") == token.at("principal"));
+  CHECK(!me.at("token").contains("token"));
   CHECK(ApiCalls::Parsed(api.Get("/v1/tokens", kSecurityOfficer)).at("items").size() == 8);
   const std::string path = "/v1/tokens/" + token.at("id").get<std::string>();
   const Reply revoked = api.Do(kDelete, path, kSecurityOfficer);
@@ -406,7 +407,8 @@ TEST_CASE("every route with a permission asks for it, and every refusal is an en
   ClientCalls api;
   for (const Route& route : Routes()) {
     const auto action = route.permission.action();
-    if (!action) continue;
+    if (!action || vault::KindOf(*action) == vault::ActionKind::kOpen) continue;
+    const bool own = vault::KindOf(*action) == vault::ActionKind::kOwn;
     std::string path(route.path);
     for (auto at = path.find('{'); at != path.npos; at = path.find('{')) {
       path.replace(at, path.find('}') - at + 1, "x");
@@ -418,6 +420,10 @@ TEST_CASE("every route with a permission asks for it, and every refusal is an en
       INFO(Name(role) << " " << Name(route.method) << " " << path);
       const std::string body = route.body == Body::kNone ? "" : "{}";
       const Reply reply = api.Do(route.method, path, role, body, query);
+      if (own) {
+        CHECK((reply.status == 422 || reply.status == 404));  // a token has no session
+        continue;
+      }
       CHECK((reply.status == 403) == !vault::RoleAllows(role, *action));
       if (reply.status != 403) continue;
       const json entry = api.LastEntry();

@@ -90,9 +90,10 @@ TEST_CASE("a token is rendered without any secret, and says when it was revoked"
   token.name = kHostile;
   token.role = "crm-service";
   token.created = token.expires = kTime;
-  json expected = {{"id", token.id.Text()}, {"principal", token.principal.Text()},
-                   {"name", kHostile},      {"role", "crm-service"},
-                   {"created", kTimeText},  {"expires", kTimeText}};
+  json expected = {{"id", token.id.Text()},    {"principal", token.principal.Text()},
+                   {"name", kHostile},         {"role", "crm-service"},
+                   {"limits", json::object()}, {"created", kTimeText},
+                   {"expires", kTimeText}};
   CHECK(Rendered(token) == expected);
   token.revoked = kTime;
   expected["revoked"] = kTimeText;
@@ -100,7 +101,7 @@ TEST_CASE("a token is rendered without any secret, and says when it was revoked"
 }
 
 TEST_CASE("a purpose is rendered with its code") {
-  CHECK(Rendered(vault::Purpose{"care", kHostile, "consent", "", kHostile}) ==
+  CHECK(Rendered(vault::Purpose{"care", kHostile, "consent", "", kHostile, {}}) ==
         json{{"code", "care"},
              {"title", kHostile},
              {"legal_basis", "consent"},
@@ -160,7 +161,7 @@ TEST_CASE("lists are rendered with a cursor only where something follows") {
   CHECK(!json::parse(RenderList(two).body).contains("next_cursor"));
   CHECK(json::parse(RenderList(two, "c\"1").body).at("next_cursor") == "c\"1");
   const std::vector<std::shared_ptr<const vault::Purpose>> pointed = {
-      std::make_shared<vault::Purpose>(vault::Purpose{"care", "t", "consent", "", ""})};
+      std::make_shared<vault::Purpose>(vault::Purpose{"care", "t", "consent", "", "", {}})};
   CHECK(json::parse(RenderList(pointed).body).at("items")[0].at("code") == "care");
   CHECK(RenderList(none).status == 200);
   CHECK(RenderOne(vault::SearchHit{kClient, {}}, 201).status == 201);
