@@ -102,9 +102,10 @@ TEST_CASE("each route has the operation id and the permission that are documente
     const json& operation = OperationOf(route);
     CHECK(operation.at("operationId") == route.operation_id);
     CHECK(operation.at("x-permission") == PermissionOf(route));
-    // "security: []" where nobody needs to be known, and nowhere else.
+    // "security: []" where nobody needs to be known, or is about to say who they are; nowhere else.
     const bool open = operation.contains("security") && operation.at("security").empty();
-    CHECK(open == !route.permission.action());
+    const auto action = route.permission.action();
+    CHECK(open == (!action || vault::KindOf(*action) == vault::ActionKind::kOpen));
   }
   CHECK(!Document().at("security").empty());
 }
@@ -186,6 +187,20 @@ void CheckReferences(const json& node) {
 }
 
 TEST_CASE("everything that the document refers to is there") { CheckReferences(Document()); }
+
+TEST_CASE("the actions that the document lists are the vault's, and grants have those of roles") {
+  json actions = json::array(), granted = json::array();
+  for (int i = 0; i < vault::kActionCount; ++i) {
+    const auto action = static_cast<vault::Action>(i);
+    actions.push_back(vault::Name(action));
+    if (vault::KindOf(action) == vault::ActionKind::kGranted) {
+      granted.push_back(vault::Name(action));
+    }
+  }
+  const json& schemas = Document().at("components").at("schemas");
+  CHECK(schemas.at("Action").at("enum") == actions);
+  CHECK(schemas.at("GrantedAction").at("enum") == granted);
+}
 
 TEST_CASE("the roles that the document names are the built-in ones") {
   Names roles;
