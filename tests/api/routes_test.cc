@@ -110,7 +110,7 @@ TEST_CASE("a route takes a body only with a method that has one, and bounds it")
   for (const Route& route : Routes()) {
     INFO(route.operation_id);
     const bool may = route.method == kPost || route.method == kPut || route.method == kPatch;
-    CHECK((route.body != Body::kNone) == may);
+    CHECK((may || route.body == Body::kNone));
   }
   CHECK(BodyLimit(Body::kNone) == 0);
   CHECK(BodyLimit(Body::kJson) == 512 * 1024);

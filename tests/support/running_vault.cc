@@ -87,7 +87,9 @@ std::string HttpReply::Header(const std::string& name) const {
 
 struct Caller::Connection {
   httplib::SSLClient client;
-  Connection(int port, const std::string& ca_file) : client("127.0.0.1", port) {
+  Connection(int port, const std::string& ca_file, const std::string& certificate = {},
+             const std::string& key = {})
+      : client("127.0.0.1", port, certificate, key) {
     client.set_ca_cert_path(ca_file);
     client.enable_server_certificate_verification(true);
     client.set_keep_alive(true);
@@ -99,6 +101,11 @@ struct Caller::Connection {
 
 Caller::Caller(int port, const std::string& ca_file, std::string token, std::string purpose)
     : connection_(std::make_unique<Connection>(port, ca_file)),
+      token_(std::move(token)),
+      purpose_(std::move(purpose)) {}
+Caller::Caller(int port, const std::string& ca_file, std::string token, std::string purpose,
+               const std::string& certificate, const std::string& key)
+    : connection_(std::make_unique<Connection>(port, ca_file, certificate, key)),
       token_(std::move(token)),
       purpose_(std::move(purpose)) {}
 Caller::~Caller() = default;
@@ -300,11 +307,33 @@ Caller RunningVault::WithToken(const std::string& token, const std::string& purp
 
 std::string RunningVault::Token(const std::string& role) {
   if (const auto known = tokens_.find(role); known != tokens_.end()) return known->second;
-  const auto reply =
-      WithToken(admin_token_, "").Post("/v1/tokens", {{"name", "test " + role}, {"role", role}});
+  HeaderList headers;
+  const bool privileged = role != "case-worker" && role != "auditor";
+  if (settings_.two_person && privileged) {
+    headers.emplace_back("Coffer-Approval", Approved("administrator",
+                                                     {{"action", "role.give"},
+                                                      {"target", "service:test " + role},
+                                                      {"content", {{"role", role}}}},
+                                                     "security-officer"));
+  }
+  const auto reply = WithToken(admin_token_, "")
+                         .Post("/v1/tokens", {{"name", "test " + role}, {"role", role}}, headers);
   INFO(reply.body);
   REQUIRE(reply.status == 201);
   return tokens_[role] = reply.Json().at("token");
+}
+
+std::string RunningVault::Approved(const std::string& asker, const json& proposal,
+                                   const std::string& approver) {
+  const auto asked = As(asker).Post("/v1/approvals", proposal);
+  INFO(asked.body);
+  REQUIRE(asked.status == 201);
+  const std::string id = asked.Json().at("id");
+  const auto decided =
+      As(approver).Post("/v1/approvals/" + id + "/decision", {{"decision", "approve"}});
+  INFO(decided.body);
+  REQUIRE(decided.status == 200);
+  return id;
 }
 
 Caller RunningVault::As(const std::string& role, const std::string& purpose) {

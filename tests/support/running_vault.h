@@ -35,6 +35,9 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 class Caller {
  public:
   Caller(int port, const std::string& ca_file, std::string token, std::string purpose);
+  // With a client certificate: PEM files.
+  Caller(int port, const std::string& ca_file, std::string token, std::string purpose,
+         const std::string& certificate, const std::string& key);
   ~Caller();
   Caller(Caller&&) noexcept;
 
@@ -89,6 +92,9 @@ class RunningVault {
   Caller As(const std::string& role, const std::string& purpose = "client-care");
   Caller WithToken(const std::string& token, const std::string& purpose = "client-care");
   std::string Token(const std::string& role);  // made once a role
+  // The body of a request for an approval, asked by the one and approved by the other role: the id.
+  std::string Approved(const std::string& asker, const nlohmann::json& proposal,
+                       const std::string& approver);
 
   // Short cuts that must succeed.
   std::string NewClient(const std::string& external_ref);
