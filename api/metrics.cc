@@ -92,6 +92,12 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
   m.Set("coffer_log_entries", "Entries in the access log", number(engine.log_size));
   m.Set("coffer_log_checkpoint_size", "Entries under the last published checkpoint",
         number(engine.checkpoint_size));
+  m.Set("coffer_approvals_open", "Approvals that wait to be decided or used",
+        number(engine.open_approvals));
+  m.Set("coffer_emergencies_unreviewed", "Emergency accesses that nobody has reviewed",
+        number(engine.unreviewed_emergencies));
+  m.Set("coffer_emergencies_overdue", "Those of which the review is overdue",
+        number(engine.overdue_emergencies));
   m.Set("coffer_connections_open", "TLS connections open", number(connections.open));
   m.Set("coffer_connections_accepted", "TLS connections since the start",
         number(connections.accepted));

@@ -1,5 +1,7 @@
 #include "api/problem.h"
 
+#include <algorithm>
+
 #include "vault/strict_json.h"
 
 namespace coffer::api {
@@ -78,6 +80,7 @@ constexpr Title kTitles[] = {
     {"permission_denied", "The caller's role does not allow this."},
     {"principal_invalid", "The user or service is not valid."},
     {"principal_unknown", "There is no such principal."},
+    {"proposal_invalid", "What is proposed is not valid."},
     {"purpose_invalid", "The purpose is not valid."},
     {"purpose_not_allowed", "The class or the caller's role does not allow this purpose."},
     {"purpose_required", "The request needs a Coffer-Purpose header."},
@@ -132,7 +135,7 @@ void AppendIssues(std::string& out, const std::vector<Issue>& issues) {
 }
 
 Reply Render(int status, std::string_view reason, const std::vector<Issue>& issues,
-             std::string_view request_id) {
+             std::string_view request_id, std::int64_t retry_after_s = 1) {
   Reply reply;
   reply.status = status;
   reply.content_type = "application/problem+json";
@@ -149,7 +152,10 @@ Reply Render(int status, std::string_view reason, const std::vector<Issue>& issu
   AppendIssues(out, issues);
   out += '}';
   if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
-  if (status == 429 || status == 503) reply.headers.emplace_back("Retry-After", "1");
+  if (status == 429 || status == 503) {
+    reply.headers.emplace_back("Retry-After",
+                               std::to_string(std::max<std::int64_t>(retry_after_s, 1)));
+  }
   return reply;
 }
 
@@ -189,7 +195,7 @@ int StatusOf(Code code) {
 }
 
 Reply RenderProblem(const Error& error, std::string_view request_id) {
-  return Render(StatusOf(error.code), error.reason, error.issues, request_id);
+  return Render(StatusOf(error.code), error.reason, error.issues, request_id, error.retry_after_s);
 }
 
 Reply RenderProblem(int status, std::string_view reason, std::string_view request_id) {

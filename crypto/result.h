@@ -1,6 +1,7 @@
 // The one error type of Coffer and the alias every fallible function returns.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -43,6 +44,7 @@ struct Error {
   std::string_view reason = "internal_error";
   std::string detail = {};
   std::vector<Issue> issues = {};
+  std::int64_t retry_after_s = 0;  // of kExhausted and kUnavailable, where it is known
 };
 
 template <class T>

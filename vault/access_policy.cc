@@ -296,14 +296,19 @@ AccessDecision Decide(const AccessFacts& facts) {
     if (auto checked = CheckPurpose(facts); !checked.allowed) return checked;
   }
   if (without_budget) decision.budget = {};
-  if (budget_spent && !without_budget && !leased) return RefuseAt(Obstacle::kBudget);
+  if (budget_spent && !without_budget && decision.leases.empty()) {
+    return RefuseAt(Obstacle::kBudget);
+  }
   if (!granted && !leased) return RefuseAt(nearest);
   decision.allowed = true;
-  if (granted) {
+  const auto emergency = std::ranges::find_if(decision.leases, &LeaseTerms::emergency);
+  if (emergency != decision.leases.end()) {
+    // Also where the role shows some of it: every entry says so.
+    decision.rule = "emergency:" + (*emergency)->id;
+  } else if (granted) {
     decision.rule = "role:" + facts.role->name;
   } else {
-    const LeaseTerms& lease = *decision.leases.front();
-    decision.rule = (lease.emergency ? "emergency:" : "lease:") + lease.id;
+    decision.rule = "lease:" + decision.leases.front()->id;
   }
   return decision;
 }

@@ -65,6 +65,7 @@ class GrantParser {
     if (!grant_.approves.empty() && !grant_.Covers(Action::kApprovalDecide)) {
       Fault("/approves", "is for approval.decide");
     }
+    if (!grant_.approves.empty() && grant_.deny) Fault("/approves", "is for grants that allow");
     if (grant_.conditions.budget.limited() && (grant_.deny || grant_.view != View::kPlain)) {
       Fault("/conditions/budget", "is for grants that show plainly");
     }
@@ -285,11 +286,10 @@ bool IsPrivileged(const RoleDocument& role) {
       Action::kPrincipalWrite, Action::kTeamWrite,       Action::kSessionRevoke,
       Action::kRoleWrite,      Action::kClassWrite,      Action::kPurposeWrite,
       Action::kApprovalDecide, Action::kAssignmentWrite, Action::kLeaseWrite,
-      Action::kEmergencyOpen,  Action::kEmergencyOpen,   Action::kEmergencyReview,
-      Action::kNoteRead};
+      Action::kEmergencyOpen,  Action::kEmergencyReview, Action::kNoteRead};
   if (std::ranges::any_of(kPowers, [&](Action action) { return role.Allows(action); })) return true;
   return std::ranges::any_of(role.grants, [](const Grant& grant) {
-    return !grant.deny && grant.scope.kind == Scope::Kind::kAll &&
+    return !grant.deny && grant.scope.kind != Scope::Kind::kAssigned &&
            std::ranges::any_of(grant.actions, TouchesClientData);
   });
 }

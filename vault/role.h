@@ -77,7 +77,7 @@ struct RoleDocument {
   bool scoped_by_tag = false;  // some grant is about those with a tag
   bool budgeted = false;       // some grant has a budget
   // It takes two people to give it: its holders run or watch the vault, approve, erase, or see or
-  // change the data of all clients.
+  // change the data of clients that nobody assigned to them.
   bool privileged = false;
   std::string definition;  // canonical JSON of what was given
 

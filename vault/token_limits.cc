@@ -41,7 +41,10 @@ bool IsCertificateBinding(std::string_view text) {
     return text.size() == 64 &&
            text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   }
-  if (!text.starts_with("dns:") && !text.starts_with("uri:")) return false;
+  const bool host = text.starts_with("dns:");
+  if (!host && !text.starts_with("uri:")) return false;
+  // As certificates' hosts are read.
+  if (host && std::ranges::any_of(text, [](char c) { return c >= 'A' && c <= 'Z'; })) return false;
   return text.size() > 4 && text.size() <= kMaxBinding &&
          std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
 }

@@ -24,7 +24,8 @@ struct TokenLimits {
 };
 
 // "spki:" and the SHA-256 of the certificate's SubjectPublicKeyInfo in lower-case hex (RFC 7469
-// section 2.4), or a name of its subjectAltName (RFC 5280 section 4.2.1.6): "dns:crm.example",
+// section 2.4), or a name of its subjectAltName (RFC 5280 section 4.2.1.6): "dns:crm.example" in
+// lower case,
 // "uri:spiffe://example/crm".
 bool IsCertificateBinding(std::string_view text);
 

@@ -323,6 +323,11 @@ Vault::~Vault() {
 
 Error Vault::Refuse(const Caller& caller, Action action, std::optional<ClientId> client,
                     std::optional<RecordId> record, Error error) {
+  if (KindOf(action) == ActionKind::kOpen) {
+    // Nobody is known yet, and nobody has to be to be told what is wrong with the request.
+    Call open = core_->StartOpenCall(caller, action, "none");
+    return core_->RefuseOpen(open, "input", std::move(error));
+  }
   Call call = core_->StartCall(caller, action);
   if (client) call.About(*client);
   if (record) call.entry.record = record->Text();
@@ -346,12 +351,26 @@ Health Vault::CheckHealth() const {
 
 Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   Call call = core_->StartCall(caller, Action::kMetricsRead);
+  VaultStatus waiting;
   COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [](Transaction&) -> Status { return {}; },
+      OperationKind::kRead, call, std::nullopt, nullptr,
+      [&](Transaction& transaction) -> Status { return core_->CountWaiting(transaction, waiting); },
       EntryRule::kOnRefusal));
   auto statistics = core_->engine->Statistics();
+  statistics.open_approvals = waiting.open_approvals;
+  statistics.unreviewed_emergencies = waiting.unreviewed_emergencies;
+  statistics.overdue_emergencies = waiting.overdue_emergencies;
   statistics.checkpoint_size = core_->publisher->published_size();
   return statistics;
+}
+
+Status Vault::Core::CountWaiting(Transaction& transaction, VaultStatus& status) const {
+  auto& stores = transaction.stores();
+  COFFER_ASSIGN(status.open_approvals, stores.approvals.CountOpen(latest));
+  COFFER_ASSIGN(const auto emergencies, stores.access.CountUnreviewed(latest));
+  status.unreviewed_emergencies = emergencies.all;
+  status.overdue_emergencies = emergencies.overdue;
+  return {};
 }
 
 Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
@@ -369,11 +388,7 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
           const bool user = row->id.kind() == PrincipalKind::kUser;
           ++(user ? status.users : status.services);
         }
-        auto& stores = transaction.stores();
-        COFFER_ASSIGN(status.open_approvals, stores.approvals.CountOpen(core_->latest));
-        COFFER_ASSIGN(const auto emergencies, stores.access.CountUnreviewed(core_->latest));
-        status.unreviewed_emergencies = emergencies.all;
-        status.overdue_emergencies = emergencies.overdue;
+        COFFER_TRY(core_->CountWaiting(transaction, status));
         status.classes = transaction.catalog().classes.size();
         status.purposes = transaction.catalog().purposes.size();
         return {};

@@ -146,6 +146,7 @@ struct UserRequest {
   std::string login;  // 1 to 64 of a-z, 0-9, '.', '_', '-' and '@'; no other user's, for ever
   std::string name, role;
 };
+// What of a principal is about to change.
 struct PrincipalChange {
   std::optional<std::string> name, role;
   std::optional<bool> disabled;
@@ -225,6 +226,8 @@ struct Proposal {
 };
 enum class ApprovalState { kPending, kApproved, kRejected, kExecuted, kExpired };
 std::string_view Name(ApprovalState state);
+inline constexpr std::string_view kWaysToGive[] = {"certificate", "change", "enrolment", "rotation",
+                                                   "service",     "token",  "user"};
 struct Approval {
   ApprovalId id;
   Proposal proposal;
@@ -357,6 +360,7 @@ struct EngineStatistics {
   std::uint64_t queue_length = 0, largest_batch = 0, wal_frames = 0;
   std::uint64_t key_cache_entries = 0, log_size = 0, checkpoint_size = 0;
   std::uint64_t commit_nanoseconds = 0;  // in total
+  std::uint64_t open_approvals = 0, unreviewed_emergencies = 0, overdue_emergencies = 0;
 };
 
 enum class Severity { kInfo, kWarning, kError };
@@ -490,10 +494,9 @@ class Vault {
   // kUnprocessable "principal_unknown", "question_invalid" with issues.
   Result<AccessAnswer> ExplainAccess(const Caller& caller, const AccessQuestion& question);
 
-  // Users and services. What gives somebody a privileged role (making, enrolling again or enabling
-  // a principal that has one, a token of its, a certificate) takes an approval of "role.give" with
-  // the principal's id, or "user:LOGIN" or "service:NAME" for a new one, and {"role": NAME}.
-  // Errors: kUnprocessable "principal_invalid" with issues; kConflict "login_taken",
+  // Users and services. What gives somebody a privileged role takes an approval of "role.give"
+  // about the principal's id, or "user:LOGIN" or "service:NAME" for a new one, with {"role": NAME,
+  // "by": HOW}, HOW of kWaysToGive, and "owner" and "certificates" as they will be. Errors: kUnprocessable "principal_invalid" with issues; kConflict "login_taken",
   // "certificate_taken"; kPermissionDenied "approval_required", "approval_invalid".
   Result<NewEnrolment> CreateUser(const Caller& caller, const UserRequest& request);
   Result<PrincipalInfo> CreateService(const Caller& caller, const ServiceRequest& request);
@@ -548,7 +551,7 @@ class Vault {
   Result<std::vector<Team>> ListTeams(const Caller& caller);
 
   // What two people decide. The caller must be allowed what is proposed. Errors: kUnprocessable
-  // "approval_invalid" with issues.
+  // "proposal_invalid" with issues.
   Result<Approval> RequestApproval(const Caller& caller, const Proposal& proposal);
   Result<Approval> GetApproval(const Caller& caller, const ApprovalId& id);
   Result<std::vector<Approval>> ListApprovals(const Caller& caller);
@@ -559,7 +562,8 @@ class Vault {
   Result<EmergencyAccess> OpenEmergency(const Caller& caller, const ClientId& client,
                                         const EmergencyRequest& request);
   Result<std::vector<EmergencyAccess>> ListEmergencies(const Caller& caller);
-  // Errors: kPermissionDenied "own_request"; kConflict "already_reviewed".
+  // Ends the access where it still goes on. Errors: kPermissionDenied "own_request"; kConflict
+  // "already_reviewed".
   Result<EmergencyAccess> ReviewEmergency(const Caller& caller, const EmergencyId& id,
                                           std::string_view finding);
 

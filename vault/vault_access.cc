@@ -321,7 +321,9 @@ Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQues
         asker.address_known = !question.address.empty();
         if (question.reason) asker.reason = "given";
         if (question.ticket) asker.ticket = "given";
-        if (question.certificate) asker.certificate.emplace();
+        if (question.certificate) {
+          asker.certificate = ClientCertificate{principal->certificates};
+        }
         TokenRow shown;
         if (question.second_factor_minutes) {
           const Timestamp at = question.at.value_or(core_->latest);

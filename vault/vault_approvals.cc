@@ -57,11 +57,26 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
     return {};
   }
   const auto content = ParseStrictJson(proposal.content.empty() ? "null" : proposal.content);
-  if (!content || !content->is_object() || content->size() != 1 || !content->contains("role") ||
-      !(*content)["role"].is_string() ||
-      catalog.Role((*content)["role"].get_ref<const std::string&>()) == nullptr) {
-    issues.push_back({"/content", "must be {\"role\": the name of a role}"});
+  if (!content || !content->is_object()) {
+    issues.push_back({"/content", "must be an object"});
     return {};
+  }
+  const auto text = [&](const char* name) -> std::string {
+    const auto found = content->find(name);
+    return found != content->end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  if (catalog.Role(text("role")) == nullptr) {
+    issues.push_back({"/content/role", "must be the name of a role"});
+  }
+  if (std::ranges::find(kWaysToGive, text("by")) == std::end(kWaysToGive)) {
+    issues.push_back({"/content/by",
+                      "must be one of certificate, change, enrolment, rotation, "
+                      "service, token, user"});
+  }
+  for (const auto& [name, value] : content->items()) {
+    const bool known = name == "role" || name == "by" || (name == "owner" && value.is_string()) ||
+                       (name == "certificates" && value.is_array() && !value.empty());
+    if (!known) issues.push_back({PointerTo("/content", name), "is not known, or not so"});
   }
   const bool named =
       proposal.target.starts_with("user:") || proposal.target.starts_with("service:");
@@ -71,7 +86,12 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
   return content->dump();
 }
 
-std::string ContentToGive(std::string_view role) { return json{{"role", role}}.dump(); }
+std::string ContentToGive(const PrincipalRow& principal, std::string_view by) {
+  json content = {{"role", principal.role}, {"by", by}};
+  if (principal.owner) content["owner"] = principal.owner->Text();
+  if (!principal.certificates.empty()) content["certificates"] = principal.certificates;
+  return content.dump();
+}
 
 }  // namespace
 
@@ -122,9 +142,11 @@ Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
 }
 
 Status Vault::Core::RequireApprovalToGive(Transaction& transaction, Call& call,
-                                          std::string_view role, std::string target) const {
-  if (!transaction.catalog().Role(role)->privileged) return {};
-  return RequireApproval(transaction, call, {"role.give", std::move(target), ContentToGive(role)});
+                                          const PrincipalRow& principal, std::string target,
+                                          std::string_view by) const {
+  if (!transaction.catalog().Role(principal.role)->privileged) return {};
+  return RequireApproval(transaction, call,
+                         {"role.give", std::move(target), ContentToGive(principal, by)});
 }
 
 Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& proposal) {
@@ -142,7 +164,7 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
   if (!issues.empty()) {
     return std::unexpected(
         Refuse(caller, kAction, std::nullopt, std::nullopt,
-               Error{Code::kUnprocessable, "approval_invalid", {}, std::move(issues)}));
+               Error{Code::kUnprocessable, "proposal_invalid", {}, std::move(issues)}));
   }
   Call call = core_->StartCall(caller, kAction);
   ApprovalRow row;

@@ -1,4 +1,6 @@
 // Emergency access: one client, at once, by whoever may take it, and reviewed afterwards.
+#include <algorithm>
+
 #include "vault/internal/core.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
@@ -108,8 +110,10 @@ Result<EmergencyAccess> Vault::ReviewEmergency(const Caller& caller, const Emerg
         row->reviewer = call.actor;
         row->reviewed = transaction.now();
         row->finding = finding;
+        row->terms.expires = std::min(row->terms.expires, transaction.now());
         COFFER_TRY(transaction.stores().access.ReviewEmergency(*row));
         emergency = InfoOf(*row);
+        transaction.PutEmergency(*std::move(row));
         return {};
       }));
   return emergency;

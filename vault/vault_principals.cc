@@ -135,7 +135,7 @@ Result<NewEnrolment> Vault::CreateUser(const Caller& caller, const UserRequest& 
           return Fail(Code::kConflict, "login_taken");
         }
         COFFER_TRY(
-            core_->RequireApprovalToGive(transaction, call, user.role, "user:" + user.login));
+            core_->RequireApprovalToGive(transaction, call, user, "user:" + user.login, "user"));
         user.created = transaction.now();
         COFFER_TRY(transaction.stores().principals.Put(user));
         COFFER_ASSIGN(enrolment, core_->StartEnrolment(transaction, user));
@@ -172,8 +172,8 @@ Result<PrincipalInfo> Vault::CreateService(const Caller& caller, const ServiceRe
           service.owner = owner->person();
         }
         COFFER_TRY(RequireFreeBindings(transaction, service));
-        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, service.role,
-                                                "service:" + service.name));
+        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, service,
+                                                "service:" + service.name, "service"));
         service.created = transaction.now();
         COFFER_TRY(transaction.stores().principals.Put(service));
         transaction.PutPrincipal(service);
@@ -251,7 +251,7 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
         if (role_changed || enabled || row.certificates != before->certificates) {
           COFFER_TRY(RequireFreeBindings(transaction, row));
           COFFER_TRY(core_->RequireSecondFactor(transaction, row));
-          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, row.role, id.Text()));
+          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, row, id.Text(), "change"));
         }
         if (role_changed || disabled) COFFER_TRY(EndSessionsOf(transaction, id));
         COFFER_TRY(transaction.stores().principals.Put(row));
@@ -273,21 +273,18 @@ Status Vault::Core::RequireSecondFactor(Transaction& transaction, const Principa
 
 Result<IssuedCertificate> Vault::IssueCertificate(const Caller& caller, const PrincipalId& service,
                                                   std::string_view csr, std::int64_t lifetime_s) {
-  constexpr Action kAction = Action::kPrincipalWrite;
-  const std::vector<std::string> names = {"uri:coffer:" + service.Text()};
-  const auto pem = core_->authority->Issue(csr, names, core_->Now().ms / 1000, lifetime_s);
-  if (!pem) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, pem.error()));
-  }
-  COFFER_ASSIGN(const auto facts, crypto::ReadCertificatePem(*pem));
-  const std::string binding = "spki:" + crypto::HexEncode(facts.spki);
-  Call call = core_->StartCall(caller, kAction);
+  Call call = core_->StartCall(caller, Action::kPrincipalWrite);
   IssuedCertificate issued;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         AddDetail(call.entry, service.Text() + " certificate");
         const PrincipalRow* const before = transaction.principals().Find(service);
         if (before == nullptr || service.kind() != PrincipalKind::kService) return NotFound(call);
+        const std::vector<std::string> names = {"uri:coffer:" + service.Text()};
+        COFFER_ASSIGN(const auto pem,
+                      core_->authority->Issue(csr, names, transaction.now().ms / 1000, lifetime_s));
+        COFFER_ASSIGN(const auto facts, crypto::ReadCertificatePem(pem));
+        const std::string binding = "spki:" + crypto::HexEncode(facts.spki);
         PrincipalRow row = *before;
         if (std::ranges::find(row.certificates, binding) == row.certificates.end()) {
           row.certificates.push_back(binding);
@@ -296,9 +293,10 @@ Result<IssuedCertificate> Vault::IssueCertificate(const Caller& caller, const Pr
           return Fail(Code::kConflict, "too_many_certificates");
         }
         COFFER_TRY(RequireFreeBindings(transaction, row));
-        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, row.role, service.Text()));
+        COFFER_TRY(
+            core_->RequireApprovalToGive(transaction, call, row, service.Text(), "certificate"));
         COFFER_TRY(transaction.stores().principals.Put(row));
-        issued = {InfoOf(row), *pem, core_->authority->certificate_pem()};
+        issued = {InfoOf(row), pem, core_->authority->certificate_pem()};
         transaction.PutPrincipal(std::move(row));
         return {};
       }));
@@ -313,7 +311,7 @@ Result<NewEnrolment> Vault::EnrolAgain(const Caller& caller, const PrincipalId& 
         AddDetail(call.entry, user.Text() + " enrolled again");
         const PrincipalRow* const row = transaction.principals().Find(user);
         if (row == nullptr || user.kind() != PrincipalKind::kUser) return NotFound(call);
-        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, row->role, user.Text()));
+        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, *row, user.Text(), "enrolment"));
         COFFER_TRY(EndSessionsOf(transaction, user));
         COFFER_ASSIGN(enrolment, core_->StartEnrolment(transaction, *row));
         return {};

@@ -24,6 +24,12 @@ std::string LoginOf(std::string_view given) {
 
 Error LoginFailed() { return {Code::kUnauthenticated, "login_failed", {}, {}}; }
 
+Error Throttled(const LoginThrottle::Wait& wait) {
+  Error error{Code::kExhausted, "login_throttled", {}, {}};
+  error.retry_after_s = (wait.ms + 999) / 1000;
+  return error;
+}
+
 Status RequireSession(const Call& call) {
   if (call.token != nullptr && call.token->is_session()) return {};
   return Fail(Code::kUnprocessable, "no_session");
@@ -61,13 +67,14 @@ Result<LoginThrottle::Attempt> Vault::Core::BeginAttempt(Call& call, std::string
   auto attempt = throttle.Begin(AccountHash(login),
                                 call.caller.address_known ? call.caller.address : "", Now());
   if (attempt) return *std::move(attempt);
-  return std::unexpected(
-      RefuseOpen(call, "throttle", {Code::kExhausted, "login_throttled", {}, {}}));
+  return std::unexpected(RefuseOpen(call, "throttle", Throttled(attempt.error())));
 }
 
 Error Vault::Core::RefuseOpen(Call& call, std::string_view check, Error error) const {
   const auto logged = engine->Run(OperationKind::kRead, EntryRule::kAlways, call.entry,
-                                  [&](Transaction&) -> Status {
+                                  [&](Transaction& transaction) -> Status {
+                                    COFFER_TRY(SealReason(transaction, call, std::nullopt));
+                                    NoteTicket(call);
                                     // kUnavailable would be the store's own failure.
                                     return Deny(call, check, Code::kExhausted, error.reason);
                                   });
@@ -82,6 +89,7 @@ Status Vault::Core::PerformOpen(
   return engine->Run(OperationKind::kWrite, EntryRule::kAlways, call.entry,
                      [&](Transaction& transaction) -> Status {
                        latest = std::max(latest, transaction.now());
+                       COFFER_TRY(SealReason(transaction, call, std::nullopt));
                        const PrincipalRow* const row = transaction.principals().Find(user);
                        const auto deny = [&](std::string_view check) {
                          return Deny(call, check, Code::kUnauthenticated, "login_failed");
@@ -94,7 +102,9 @@ Status Vault::Core::PerformOpen(
                        if (row->disabled) return deny("principal-disabled");
                        call.entry.decision = audit::Decision::kAllow;
                        call.entry.rule = "self";
-                       COFFER_TRY(work(transaction, *row, *credentials));
+                       const auto worked = work(transaction, *row, *credentials);
+                       NoteTicket(call);
+                       COFFER_TRY(worked);
                        return transaction.stores().users.Put(user, *credentials);
                      });
 }
@@ -229,6 +239,10 @@ Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
         };
         if (!*right || credentials.password != account.second) return deny("password");
         const Timestamp now = core_->latest;
+        // The role may have become privileged after the enrolment.
+        if (!credentials.totp && transaction.catalog().Role(user.role)->privileged) {
+          return deny("second-factor-missing");
+        }
         if (credentials.totp) {
           COFFER_ASSIGN(const bool taken, TakeSecondFactor(core_->keyring, user.id, credentials,
                                                            second_factor, transaction.now()));
@@ -281,7 +295,10 @@ Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireSession(call));
-        if (!attempt) return Deny(call, "throttle", Code::kExhausted, "login_throttled");
+        if (!attempt) {
+          Deny(call, "throttle", Code::kExhausted, "login_throttled");
+          return std::unexpected(Throttled(attempt.error()));
+        }
         auto& users = transaction.stores().users;
         COFFER_ASSIGN(auto credentials, users.Find(call.actor));
         if (!credentials || !credentials->totp) {
@@ -328,12 +345,18 @@ Status Vault::ChangePassword(const Caller& caller, const crypto::SecretBytes& ol
   std::string hash;
   std::vector<Issue> issues;
   std::optional<LoginThrottle::Attempt> attempt;
+  std::optional<LoginThrottle::Wait> wait;
   std::optional<Error> busy;
   if (!login.empty()) {
     auto begun = core_->throttle.Begin(core_->AccountHash(login),
                                        caller.address_known ? caller.address : "", core_->Now());
-    if (begun) attempt.emplace(*std::move(begun));
+    if (begun) {
+      attempt.emplace(*std::move(begun));
+    } else {
+      wait = begun.error();
+    }
     issues = PasswordIssues(new_password, login, FactorOf(has_factor));
+    for (auto& issue : issues) issue.pointer = "/new_password";
     if (attempt) {
       const auto verified = core_->passwords.Verify(stored, old_password);
       if (!verified) busy = verified.error();
@@ -348,7 +371,10 @@ Status Vault::ChangePassword(const Caller& caller, const crypto::SecretBytes& ol
   const auto changed = core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireSession(call));
-        if (!attempt) return Deny(call, "throttle", Code::kExhausted, "login_throttled");
+        if (wait) {
+          Deny(call, "throttle", Code::kExhausted, "login_throttled");
+          return std::unexpected(Throttled(*wait));
+        }
         if (busy) return Deny(call, "busy", busy->code, busy->reason);
         auto& users = transaction.stores().users;
         COFFER_ASSIGN(auto credentials, users.Find(call.actor));

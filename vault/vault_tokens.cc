@@ -78,8 +78,8 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
         }
         AddDetail(call.entry, row.id.Text() + " " + service.id.Text() + " " + service.role);
         COFFER_TRY(core_->RequireApprovalToGive(
-            transaction, call, service.role,
-            request.principal ? service.id.Text() : "service:" + request.name));
+            transaction, call, service,
+            request.principal ? service.id.Text() : "service:" + request.name, "token"));
         if (!request.principal) {
           COFFER_TRY(store.Put(service));
           transaction.PutPrincipal(service);
@@ -124,8 +124,8 @@ Result<NewToken> Vault::RotateToken(const Caller& caller, const TokenId& id,
         TokenRow row = NewBearer(core_->keyring, service.id, "cft_", now, token.secret);
         AddDetail(call.entry, id.Text() + " " + row.id.Text() + " " + service.id.Text());
         if (!own) {
-          COFFER_TRY(
-              core_->RequireApprovalToGive(transaction, call, service.role, service.id.Text()));
+          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, service, service.id.Text(),
+                                                  "rotation"));
         }
         row.name = old.name;
         row.limits = old.limits;

@@ -75,7 +75,7 @@ struct Pattern {
       if (two_person && vault::FindBuiltInRole(Name(role))->privileged) {
         const auto asked = (*vault)->RequestApproval(
             administrator(), {"role.give", "service:" + std::string(Name(role)),
-                              R"({"role":")" + std::string(Name(role)) + R"("})"});
+                              R"({"by": "token", "role": ")" + std::string(Name(role)) + R"("})"});
         REQUIRE(asked);
         REQUIRE((*vault)->DecideApproval(as(Role::kSecurityOfficer), asked->id, true));
         caller.approval = asked->id.Text();

@@ -310,11 +310,12 @@ std::string RunningVault::Token(const std::string& role) {
   HeaderList headers;
   const bool privileged = role != "case-worker" && role != "auditor";
   if (settings_.two_person && privileged) {
-    headers.emplace_back("Coffer-Approval", Approved("administrator",
-                                                     {{"action", "role.give"},
-                                                      {"target", "service:test " + role},
-                                                      {"content", {{"role", role}}}},
-                                                     "security-officer"));
+    headers.emplace_back("Coffer-Approval",
+                         Approved("administrator",
+                                  {{"action", "role.give"},
+                                   {"target", "service:test " + role},
+                                   {"content", {{"role", role}, {"by", "token"}}}},
+                                  "security-officer"));
   }
   const auto reply = WithToken(admin_token_, "")
                          .Post("/v1/tokens", {{"name", "test " + role}, {"role", role}}, headers);

@@ -46,7 +46,7 @@ constexpr Row kMatrix[] = {
     {kPrincipalRead, "principal.read", false, "xx....x"},
     {kPrincipalWrite, "principal.write", false, "x......"},
     {kTeamRead, "team.read", false, "xx....x"},
-    {kTeamWrite, "team.write", false, "x.....x"},
+    {kTeamWrite, "team.write", false, "......x"},
     {kSessionList, "session.list", false, "xx....."},
     {kSessionRevoke, "session.revoke", false, "xx....."},
     {kRoleRead, "role.read", false, "xx...x."},

@@ -31,6 +31,9 @@ std::string Describe(const Grant& grant) {
   if (!grant.sensitivity.empty()) add(SensitivityNames(grant) + " fields");
   if (grant.view == View::kMasked) add("masked");
   if (grant.view == View::kPresence) add("presence only");
+  const RevealBudget& budget = grant.conditions.budget;
+  if (budget.hour != 0) add("at most " + std::to_string(budget.hour) + " an hour");
+  if (budget.day != 0) add("at most " + std::to_string(budget.day) + " a day");
   std::string approves;
   for (const auto& action : grant.approves) {
     approves += (approves.empty() ? "of `" : ", `") + action + "`";

@@ -85,7 +85,8 @@ TEST_CASE("an approval is for exactly what was asked, and by whom") {
   CHECK(vault.Erase(other, id.Text()) == "approval_invalid");
   // Another officer's.
   const auto role = vault.Approved(
-      kAdministrator, {"role.give", "service:second", R"({"role": "privacy-officer"})"},
+      kAdministrator,
+      {"role.give", "service:second", R"({"role": "privacy-officer", "by": "token"})"},
       kSecurityOfficer);
   auto caller = vault.As(kAdministrator);
   caller.approval = role.Text();
@@ -132,21 +133,25 @@ TEST_CASE("nobody approves their own request through another of their principals
   const ClientId client = vault.NewClient("A-1");
   const auto owner = vault.TokenOf(kPrivacyOfficer).principal;
   auto caller = vault.As(kAdministrator);
-  caller.approval =
-      vault
-          .Approved(kAdministrator, {"role.give", "service:helper", R"({"role": "supervisor"})"},
-                    kSecurityOfficer)
-          .Text();
+  caller.approval = vault
+                        .Approved(kAdministrator,
+                                  {"role.give", "service:helper",
+                                   R"({"role": "supervisor", "by": "service", "owner": ")" +
+                                       owner.Text() + R"("})"},
+                                  kSecurityOfficer)
+                        .Text();
   const auto helper = vault->CreateService(
       caller, {.name = "helper", .role = "supervisor", .owner = owner, .certificates = {}});
   REQUIRE(helper);
   CHECK(helper->owner == owner);
   caller = vault.As(kAdministrator);
-  caller.approval =
-      vault
-          .Approved(kAdministrator, {"role.give", helper->id.Text(), R"({"role": "supervisor"})"},
-                    kSecurityOfficer)
-          .Text();
+  caller.approval = vault
+                        .Approved(kAdministrator,
+                                  {"role.give", helper->id.Text(),
+                                   R"({"role": "supervisor", "by": "token", "owner": ")" +
+                                       owner.Text() + R"("})"},
+                                  kSecurityOfficer)
+                        .Text();
   const auto token = vault->CreateToken(
       caller,
       {.name = "helper", .principal = helper->id, .role = {}, .lifetime_s = kDay, .limits = {}});
@@ -162,7 +167,8 @@ TEST_CASE("nobody approves their own request through another of their principals
   caller = vault.As(kAdministrator);
   caller.approval =
       vault
-          .Approved(kAdministrator, {"role.give", owner.Text(), R"({"role": "privacy-officer"})"},
+          .Approved(kAdministrator,
+                    {"role.give", owner.Text(), R"({"role": "privacy-officer", "by": "token"})"},
                     kSecurityOfficer)
           .Text();
   const auto second = vault->CreateToken(
@@ -203,7 +209,8 @@ TEST_CASE("giving a privileged role in any way takes two people") {
   auto caller = admin();
   caller.approval =
       vault
-          .Approved(kAdministrator, {"role.give", "user:ada", R"({"role": "supervisor"})"},
+          .Approved(kAdministrator,
+                    {"role.give", "user:ada", R"({"role": "supervisor", "by": "user"})"},
                     kSecurityOfficer)
           .Text();
   const auto ada = vault->CreateUser(caller, {"ada", "Ada", "supervisor"});
@@ -211,7 +218,8 @@ TEST_CASE("giving a privileged role in any way takes two people") {
   CHECK(AnswerOf(vault->EnrolAgain(admin(), ada->user.id)) == "approval_required");
   // An approval for one role is none for another.
   const auto id = vault.Approved(
-      kAdministrator, {"role.give", "service:x", R"({"role": "supervisor"})"}, kSecurityOfficer);
+      kAdministrator, {"role.give", "service:x", R"({"role": "supervisor", "by": "token"})"},
+      kSecurityOfficer);
   CHECK(vault.MakeToken("x", "administrator", id.Text()) == "approval_invalid");
   CHECK(vault.MakeToken("y", "supervisor", id.Text()) == "approval_invalid");
   CHECK(vault.MakeToken("x", "supervisor", id.Text()) == "ok");
@@ -281,10 +289,14 @@ TEST_CASE("what is wrong with a proposal is told") {
   CHECK(issues({"client.read", "x", {}}).front().starts_with("/action"));
   CHECK(issues({"client.erase", "x", {}}) == Strings{"/target must be a client's id"});
   CHECK(issues({"client.erase", "", {}}).front().starts_with("/target"));
-  CHECK(issues({"role.give", "x", R"({"role": "auditor"})"}).front().starts_with("/target"));
-  CHECK(issues({"role.give", "user:x", R"({"role": "nonsense"})"}).front().starts_with("/content"));
+  CHECK(issues({"role.give", "x", R"({"role": "auditor", "by": "token"})"})
+            .front()
+            .starts_with("/target"));
+  CHECK(issues({"role.give", "user:x", R"({"role": "nonsense", "by": "token"})"})
+            .front()
+            .starts_with("/content"));
   CHECK(issues({"role.give", "user:x", {}}).front().starts_with("/content"));
-  CHECK(issues({"role.give", "user:x", R"({"role": "auditor", "more": 1})"})
+  CHECK(issues({"role.give", "user:x", R"({"role": "auditor", "by": "token", "more": 1})"})
             .front()
             .starts_with("/content"));
   CHECK(issues({"role.write", "clerk", {}}).front().starts_with("/content"));

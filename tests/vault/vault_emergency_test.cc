@@ -91,6 +91,7 @@ TEST_CASE("emergency access opens one client at once, marks what it causes, and 
   CHECK(AnswerOf(vault->ReviewEmergency(vault.As(kSecurityOfficer), taken->id, "again")) ==
         "already_reviewed");
   CHECK(vault->ReadStatus(vault.As(kSecurityOfficer))->unreviewed_emergencies == 0);
+  CHECK(vault->ReadStatistics(vault.As(kSecurityOfficer))->unreviewed_emergencies == 0);
   CHECK(vault->ListEmergencies(vault.As(kSecurityOfficer))->front().reviewer ==
         vault.TokenOf(kSecurityOfficer).principal);
   vault.CheckInvariants();
@@ -117,6 +118,48 @@ TEST_CASE("emergency access is for who may take it, with reason and ticket, and 
   CHECK(AnswerOf(vault->OpenEmergency(vault.Again(worker), ClientId::New(vault.clock.Now()),
                                       {"client-care", "CASE-1", 3600})) == "not_found");
   CHECK(open(worker, {"client-care", "CASE-1", 3600}) == "ok");
+}
+
+TEST_CASE("a review ends the access, and where the role shows some of it every entry is marked") {
+  RuleVault vault;
+  const ClientId client = vault.NewClient("A-1");
+  const RecordId record = vault.NewRecord(client, "complaint",
+                                          {{"complaint_number", "T-1"},
+                                           {"received_on", "2026-01-02"},
+                                           {"channel", "phone"},
+                                           {"category", "service"},
+                                           {"status", "received"},
+                                           {"description", "Cold tea"},
+                                           {"special_circumstances", "Cannot stand for long"}});
+  const auto read = [&] {
+    const auto shown =
+        vault->GetRecord(vault.Again(vault.As(kSupervisor, "complaint-handling")), client, record);
+    REQUIRE(shown);
+    return shown->masked.empty();
+  };
+  CHECK(!read());
+  const auto taken = vault->OpenEmergency(vault.As(kSupervisor, "", "fire"), client,
+                                          {"complaint-handling", "CASE-1", 3600});
+  REQUIRE(taken);
+  CHECK(read());
+  CHECK(vault.Rule() == "emergency:" + taken->id.Text());
+  REQUIRE(vault->ReviewEmergency(vault.As(kSecurityOfficer), taken->id, "not needed"));
+  CHECK(!read());
+  CHECK(vault.Rule() == "role:supervisor");
+}
+
+TEST_CASE("a lease helps where a budget is spent") {
+  RuleVault vault;
+  const ClientId client = vault.NewClient("A-1");
+  const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
+  const auto reader = vault.With(R"([{"actions": ["record.read"], "view": "masked"},
+      {"actions": ["record.read"], "conditions": {"budget": {"hour": 1}}}])");
+  CHECK(AnswerOf(vault->GetRecord(vault.Again(reader), client, record)) == "ok");
+  CHECK(AnswerOf(vault->GetRecord(vault.Again(reader), client, record)) == "budget_exhausted");
+  REQUIRE(
+      vault->GiveLease(vault.As(kSupervisor), client,
+                       {vault.principal, "contact", {"last_name"}, "client-care", "CASE-1", 3600}));
+  CHECK(AnswerOf(vault->GetRecord(vault.Again(reader), client, record)) == "ok");
 }
 
 TEST_CASE("a denial holds in an emergency too") {

@@ -251,7 +251,9 @@ TEST_CASE("nobody assigns a client to themselves, nor through a team") {
   const auto self = vault.TokenOf(kSupervisor).principal;
   CHECK(AnswerOf(vault->Assign(vault.As(kSupervisor), client, self, {})) == "own_request");
   CHECK(AnswerOf(vault->PutTeam(vault.As(kSupervisor), "mine", {self})) == "own_request");
-  REQUIRE(vault->PutTeam(vault.As(kAdministrator), "theirs", {self}));
+  const auto other = vault.NewTokenFor("supervisor", 3600);
+  REQUIRE(other);
+  REQUIRE(vault->PutTeam(TestVault::Stranger(other->secret), "theirs", {self}));
   const auto team = vault->ListTeams(vault.As(kSupervisor))->front().id;
   CHECK(AnswerOf(vault->Assign(vault.As(kSupervisor), client, team, {})) == "own_request");
 }

@@ -38,7 +38,7 @@ constexpr std::string_view kInsertEmergency =
     "INSERT INTO emergencies (eid, client, cid, pid, purpose, ticket, created, expires, due, "
     "finding) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')";
 constexpr std::string_view kReviewEmergency =
-    "UPDATE emergencies SET reviewer = ?, reviewed = ?, finding = ? WHERE eid = ?";
+    "UPDATE emergencies SET reviewer = ?, reviewed = ?, finding = ?, expires = ? WHERE eid = ?";
 constexpr std::string_view kCountUnreviewed =
     "SELECT count(*), count(*) FILTER (WHERE due < ?) FROM emergencies WHERE reviewed IS NULL";
 
@@ -188,7 +188,8 @@ Status AccessStore::InsertEmergency(const EmergencyRow& row) {
 // Precondition: it is reviewed.
 Status AccessStore::ReviewEmergency(const EmergencyRow& row) {
   return review_emergency_.Execute(row.reviewer->bytes(), row.reviewed->ms,
-                                   std::string_view(row.finding), row.id.bytes());
+                                   std::string_view(row.finding), row.terms.expires.ms,
+                                   row.id.bytes());
 }
 
 Result<AccessStore::Unreviewed> AccessStore::CountUnreviewed(Timestamp now) {

@@ -142,7 +142,6 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
   facts.address = call.caller.address_known ? std::string_view(call.caller.address) : "";
   facts.reason_given = !call.caller.reason.empty();
   facts.ticket_given = IsTicket(call.caller.ticket);
-  facts.certificate_shown = call.caller.certificate.has_value();
   facts.record_class = record_class;
   ClientFacts about;
   std::vector<const LeaseTerms*> leases;
@@ -152,6 +151,13 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
     facts.authenticated = true;
     facts.credential_fault = call.credential_fault;
     facts.role = call.role.get();
+    // One of its own, where it is known by some.
+    const auto& own = call.principal->certificates;
+    facts.certificate_shown =
+        call.caller.certificate &&
+        (own.empty() || std::ranges::any_of(own, [&](const std::string& binding) {
+           return ShowsCertificate(call.caller, binding);
+         }));
     if (call.token != nullptr) {
       facts.limits = &call.token->limits;
       facts.second_factor = call.token->factor;

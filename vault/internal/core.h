@@ -140,10 +140,13 @@ struct Vault::Core {
   // when the vault was made for one person. Errors: kPermissionDenied "approval_required",
   // "approval_invalid".
   Status RequireApproval(Transaction& transaction, Call& call, const Proposal& proposal) const;
-  // The same for what gives `role` to `target`, where the role is privileged.
-  Status RequireApprovalToGive(Transaction& transaction, Call& call, std::string_view role,
-                               std::string target) const;
+  // The same for what gives a principal its role, where that is privileged. `target` names it, and
+  // `by` is of kWaysToGive.
+  Status RequireApprovalToGive(Transaction& transaction, Call& call, const PrincipalRow& principal,
+                               std::string target, std::string_view by) const;
   crypto::Hash HashOf(const Proposal& proposal) const;
+  // What waits for people.
+  Status CountWaiting(Transaction& transaction, VaultStatus& status) const;
   Status CheckProposer(Transaction& transaction, Call& call, std::string_view action,
                        const std::optional<ClientId>& client) const;
 
