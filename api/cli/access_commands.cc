@@ -2,11 +2,13 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 
 #include "api/cli/commands.h"
 #include "api/cli/connection.h"
 #include "api/cli/json_view.h"
+#include "api/cli/run_with.h"
 
 namespace coffer::cli {
 namespace {
@@ -27,8 +29,9 @@ struct LeaseOptions {
 
 struct ExplainOptions {
   ConnectionOptions connection;
-  std::string principal, action, client, class_name, purpose, at;
-  bool reason = false, ticket = false;
+  std::string principal, action, client, class_name, purpose, at, address;
+  bool reason = false, ticket = false, certificate = false;
+  std::optional<std::uint32_t> second_factor_minutes;
 };
 
 Target ClientTarget(const std::string& client) { return Target("/v1/clients").Segment(client); }
@@ -64,7 +67,7 @@ void PrintLeases(Console& console, const json& items) {
 }
 
 Outcome<Exit> Assign(const AssignOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   json terms = json::object();
   PutText(terms, "starts", options.starts);
   PutText(terms, "ends", options.ends);
@@ -81,7 +84,7 @@ Outcome<Exit> Assign(const AssignOptions& options, Console& console) {
 }
 
 Outcome<Exit> Unassign(const AssignOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   HttpRequest request;
   request.method = "DELETE";
   request.target =
@@ -95,7 +98,7 @@ Outcome<Exit> Unassign(const AssignOptions& options, Console& console) {
 }
 
 Outcome<Exit> ListAssignments(const AssignOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json answer, client.Get(ClientTarget(options.client).Segment("assignments")));
   if (options.connection.json) {
     PrintJson(console, answer);
@@ -106,7 +109,7 @@ Outcome<Exit> ListAssignments(const AssignOptions& options, Console& console) {
 }
 
 Outcome<Exit> GiveLease(const LeaseOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   const json request = {{"principal", options.principal}, {"class", options.class_name},
                         {"fields", options.fields},       {"purpose", options.purpose},
                         {"ticket", options.ticket},       {"lifetime_s", options.hours * 3600}};
@@ -121,7 +124,7 @@ Outcome<Exit> GiveLease(const LeaseOptions& options, Console& console) {
 }
 
 Outcome<Exit> EndLease(const LeaseOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json answer,
                 client.Delete(ClientTarget(options.client).Segment("leases").Segment(options.id)));
   if (options.connection.json) {
@@ -133,7 +136,7 @@ Outcome<Exit> EndLease(const LeaseOptions& options, Console& console) {
 }
 
 Outcome<Exit> ListLeases(const LeaseOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json answer, client.Get(ClientTarget(options.client).Segment("leases")));
   if (options.connection.json) {
     PrintJson(console, answer);
@@ -144,7 +147,7 @@ Outcome<Exit> ListLeases(const LeaseOptions& options, Console& console) {
 }
 
 Outcome<Exit> Explain(const ExplainOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   json question = {{"principal", options.principal}, {"action", options.action}};
   PutText(question, "client", options.client);
   PutText(question, "class", options.class_name);
@@ -152,6 +155,11 @@ Outcome<Exit> Explain(const ExplainOptions& options, Console& console) {
   PutText(question, "at", options.at);
   question["reason"] = options.reason;
   question["ticket"] = options.ticket;
+  PutText(question, "address", options.address);
+  question["certificate"] = options.certificate;
+  if (options.second_factor_minutes) {
+    question["second_factor_minutes"] = *options.second_factor_minutes;
+  }
   COFFER_ASSIGN(const json answer, client.Post(Target("/v1/access/explain"), question.dump()));
   if (options.connection.json) {
     PrintJson(console, answer);
@@ -178,18 +186,10 @@ void AddClient(CLI::App& command, std::string& client) {
 
 void AddPrincipal(CLI::App& command, std::string& principal) {
   command
-      .add_option("principal", principal, "Principal id (svc_...), as coffer token list shows it")
+      .add_option("principal", principal, "Principal id (usr_..., svc_...), as coffer user list and coffer service "
+                  "list show it")
       ->type_name("PRINCIPAL")
       ->required();
-}
-
-template <class Options>
-void RunWith(CLI::App& command, Command& chosen, const std::shared_ptr<Options>& options,
-             Outcome<Exit> (*run)(const Options&, Console&)) {
-  AddConnectionOptions(command, options->connection, PurposeUse::kNone);
-  command.callback([options, &chosen, run] {
-    chosen = [options, run](Console& console) { return run(*options, console); };
-  });
 }
 
 }  // namespace
@@ -208,7 +208,7 @@ void AddAssignmentCommands(CLI::App& app, Command& chosen) {
         ->type_name("TIME");
     command->footer(
         "Example:\n  coffer assignment put cli_... svc_... --ends 2027-01-01T00:00:00Z");
-    RunWith(*command, chosen, options, Assign);
+    RunOnline(*command, chosen, options, Assign);
   }
   {
     auto options = std::make_shared<AssignOptions>();
@@ -216,14 +216,14 @@ void AddAssignmentCommands(CLI::App& app, Command& chosen) {
     AddClient(*command, options->client);
     AddPrincipal(*command, options->principal);
     command->footer("Example:\n  coffer assignment delete cli_... svc_...");
-    RunWith(*command, chosen, options, Unassign);
+    RunOnline(*command, chosen, options, Unassign);
   }
   {
     auto options = std::make_shared<AssignOptions>();
     CLI::App* command = group->add_subcommand("list", "Show who works with a client");
     AddClient(*command, options->client);
     command->footer("Example:\n  coffer assignment list cli_...");
-    RunWith(*command, chosen, options, ListAssignments);
+    RunOnline(*command, chosen, options, ListAssignments);
   }
 }
 
@@ -254,7 +254,7 @@ void AddLeaseCommands(CLI::App& app, Command& chosen) {
     command->footer(
         "Example:\n  coffer lease give cli_... svc_... --class complaint \\\n"
         "    --field special_circumstances --for complaint-handling --ticket CASE-1042");
-    RunWith(*command, chosen, options, GiveLease);
+    RunOnline(*command, chosen, options, GiveLease);
   }
   {
     auto options = std::make_shared<LeaseOptions>();
@@ -264,14 +264,14 @@ void AddLeaseCommands(CLI::App& app, Command& chosen) {
         ->type_name("LEASE")
         ->required();
     command->footer("Example:\n  coffer lease end cli_... lease_...");
-    RunWith(*command, chosen, options, EndLease);
+    RunOnline(*command, chosen, options, EndLease);
   }
   {
     auto options = std::make_shared<LeaseOptions>();
     CLI::App* command = group->add_subcommand("list", "Show the leases on a client");
     AddClient(*command, options->client);
     command->footer("Example:\n  coffer lease list cli_...");
-    RunWith(*command, chosen, options, ListLeases);
+    RunOnline(*command, chosen, options, ListLeases);
   }
 }
 
@@ -291,10 +291,16 @@ void AddExplainCommand(CLI::App& app, Command& chosen) {
   command->add_option("--at", options->at, "When; without it, now")->type_name("TIME");
   command->add_flag("--with-reason", options->reason, "A reason would be given");
   command->add_flag("--with-ticket", options->ticket, "A ticket would be given");
+  command->add_option("--from", options->address, "From which address")->type_name("ADDRESS");
+  command->add_flag("--certificate", options->certificate, "A client certificate would be shown");
+  command
+      ->add_option("--second-factor-minutes", options->second_factor_minutes,
+                   "How many minutes ago the second factor was given; without it, never")
+      ->type_name("N");
   command->footer(
       "Example:\n  coffer explain svc_... record.read --client cli_... --class complaint \\\n"
       "    --for complaint-handling");
-  RunWith(*command, chosen, options, Explain);
+  RunOnline(*command, chosen, options, Explain);
 }
 
 }  // namespace coffer::cli

@@ -2,12 +2,19 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/cli/approval_advice.h"
 #include "api/cli/problem.h"
+#include "api/cli/secret_text.h"
 #include "vault/strict_json.h"
 
 namespace coffer::cli {
 
 using nlohmann::json;
+
+namespace {
+// What an approval may be needed for is small; imports are not looked at.
+constexpr std::size_t kLargestAsked = 4096;
+}  // namespace
 
 Outcome<HttpReply> ApiClient::Exchange(HttpRequest request) {
   if (!declaration_.purpose.empty()) {
@@ -16,13 +23,29 @@ Outcome<HttpReply> ApiClient::Exchange(HttpRequest request) {
   if (!declaration_.reason.empty()) {
     request.headers.emplace_back("Coffer-Reason", declaration_.reason);
   }
-  return send_(request);
+  if (!declaration_.ticket.empty()) {
+    request.headers.emplace_back("Coffer-Ticket", declaration_.ticket);
+  }
+  if (!declaration_.approval.empty()) {
+    request.headers.emplace_back("Coffer-Approval", declaration_.approval);
+  }
+  auto reply = send_(request);
+  if (request.secret_body) Forget(request.body);
+  return reply;
 }
 
 Outcome<HttpReply> ApiClient::Send(HttpRequest request) {
+  // Bodies that hold a secret never take an approval.
+  const HttpRequest asked{.method = request.method,
+                          .target = request.target,
+                          .body = request.body.size() > kLargestAsked || request.secret_body
+                                      ? std::string()
+                                      : request.body};
   COFFER_ASSIGN(HttpReply reply, Exchange(std::move(request)));
-  if (reply.status < 200 || reply.status > 299) return std::unexpected(FailureOf(reply));
-  return reply;
+  if (reply.status >= 200 && reply.status <= 299) return reply;
+  Failure failure = FailureOf(reply);
+  if (failure.code == "approval_required") failure.advice = ApprovalAdvice(asked);
+  return std::unexpected(std::move(failure));
 }
 
 Outcome<json> ApiClient::SendForJson(HttpRequest request) {
@@ -53,6 +76,39 @@ Outcome<json> ApiClient::Put(const Target& target, std::string body) {
                       .target = target.text(),
                       .body = std::move(body),
                       .content_type = "application/json"});
+}
+
+Outcome<json> ApiClient::Patch(const Target& target, std::string body) {
+  return SendForJson({.method = "PATCH",
+                      .target = target.text(),
+                      .body = std::move(body),
+                      .content_type = "application/json"});
+}
+
+Outcome<json> ApiClient::PostNothing(const Target& target) {
+  return SendForJson({.method = "POST", .target = target.text()});
+}
+
+Outcome<json> ApiClient::PostSecret(const Target& target, std::string body) {
+  return SendForJson({.method = "POST",
+                      .target = target.text(),
+                      .body = std::move(body),
+                      .content_type = "application/json",
+                      .secret_body = true});
+}
+
+Outcome<void> ApiClient::PutSecret(const Target& target, std::string body) {
+  COFFER_TRY(Send({.method = "PUT",
+                   .target = target.text(),
+                   .body = std::move(body),
+                   .content_type = "application/json",
+                   .secret_body = true}));
+  return {};
+}
+
+Outcome<void> ApiClient::Remove(const Target& target) {
+  COFFER_TRY(Send({.method = "DELETE", .target = target.text()}));
+  return {};
 }
 
 Outcome<json> ParseAnswer(std::string_view body) {

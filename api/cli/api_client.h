@@ -16,6 +16,8 @@ namespace coffer::cli {
 struct Declaration {
   std::string purpose;
   std::string reason;
+  std::string ticket;
+  std::string approval;
 };
 
 class ApiClient {
@@ -34,6 +36,13 @@ class ApiClient {
   Outcome<nlohmann::json> Post(const Target& target, std::string body,
                                std::chrono::seconds patience = std::chrono::seconds(60));
   Outcome<nlohmann::json> Put(const Target& target, std::string body);
+  Outcome<nlohmann::json> Patch(const Target& target, std::string body);
+  Outcome<nlohmann::json> PostNothing(const Target& target);  // without a body
+  // `body` holds a secret and is wiped once it was sent.
+  Outcome<nlohmann::json> PostSecret(const Target& target, std::string body);
+  // For answers without content.
+  Outcome<void> PutSecret(const Target& target, std::string body);
+  Outcome<void> Remove(const Target& target);
 
  private:
   Outcome<nlohmann::json> SendForJson(HttpRequest request);

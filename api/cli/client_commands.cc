@@ -81,7 +81,7 @@ Outcome<Exit> Get(const GetOptions& options, Console& console) {
   if (options.version != 0 && options.record.empty()) {
     return Failed(Exit::kUsage, "--version needs a record", "Name it: coffer get CLIENT RECORD.");
   }
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const std::string id, ResolveClient(client, options.client, options.by_ref));
   COFFER_ASSIGN(const json profile, client.Get(Target("/v1/clients").Segment(id)));
   COFFER_ASSIGN(const json records, FetchRecords(client, options, id));
@@ -104,7 +104,7 @@ Outcome<Exit> Search(const SearchOptions& options, Console& console) {
                   "--value-stdin keeps it out of the shell's history.");
   }
   if (options.value_stdin) std::getline(std::cin, query.value);
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json hits, SearchClients(client, query));
   if (options.connection.json) {
     PrintJson(console, {{"items", hits}});
@@ -125,7 +125,7 @@ Outcome<Exit> Erase(const EraseOptions& options, Console& console) {
     return Failed(Exit::kUsage, "an erasure cannot be undone, not even from backups",
                   "Check the client with coffer get, then repeat the command with --yes.");
   }
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const std::string id, ResolveClient(client, options.client, options.by_ref));
   COFFER_ASSIGN(const json erasure, client.Delete(Target("/v1/clients").Segment(id)));
   if (options.connection.json) {

@@ -1,10 +1,15 @@
 #include "api/cli/connection.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 
+#include "api/cli/saved_session.h"
+#include "api/cli/secret_text.h"
 #include "crypto/root_key_provider.h"
+#include "vault/ids.h"
+#include "vault/names.h"
 #include "vault/purpose.h"
 #include "vault/strict_json.h"
 
@@ -17,23 +22,38 @@ std::string OrElse(const std::string& given, const Environment& environment, con
   return given.empty() ? environment(name).value_or("") : given;
 }
 
-Outcome<crypto::SecretBytes> ReadToken(const std::string& file, const Environment& environment) {
-  if (!file.empty()) {
-    auto token = crypto::ReadSecretFile(file);
-    if (!token) {
-      return std::unexpected(FailureOf(token.error(), "cannot read the token file " + file));
-    }
-    return *std::move(token);
+Outcome<crypto::SecretBytes> ReadTokenFile(const std::string& file) {
+  auto token = crypto::ReadSecretFile(file);
+  if (!token) {
+    return std::unexpected(FailureOf(token.error(), "cannot read the token file " + file));
   }
+  return *std::move(token);
+}
+
+crypto::SecretBytes TokenOf(const Environment& environment) {
   std::optional<std::string> token = environment("COFFER_TOKEN");
-  if (!token || token->empty()) {
-    return Failed(Exit::kUsage, "no token was given",
-                  "Put it into a file that only you can read and name it with --token-file, or set "
-                  "COFFER_TOKEN.");
-  }
+  if (!token) return {};
   auto secret = crypto::SecretBytes::CopyOf(crypto::AsBytes(*token));
-  crypto::Wipe({reinterpret_cast<std::uint8_t*>(token->data()), token->size()});
+  Forget(*token);
   return secret;
+}
+
+// Empty where only the client certificate says who asks.
+Outcome<crypto::SecretBytes> ReadToken(const std::string& file, const Environment& environment,
+                                       Connection& connection) {
+  if (!file.empty()) return ReadTokenFile(file);
+  if (auto token = TokenOf(environment); !token.empty()) return token;
+  COFFER_ASSIGN(auto session, ReadSavedSession(environment));
+  if (session && session->server == connection.https.server) {
+    connection.session_file = session->file;
+    return std::move(session->token);
+  }
+  if (!connection.https.client_certificate.empty()) return crypto::SecretBytes();
+  return Failed(Exit::kUsage, "no token was given",
+                session ? "You are logged in at another server. Log in at this one with coffer "
+                          "login, or name a token's file with --token-file."
+                        : "Log in with coffer login. Or put a token into a file that only you can "
+                          "read and name it with --token-file, or set COFFER_TOKEN.");
 }
 
 // A token goes into a header: only what a header can carry is taken for one.
@@ -42,45 +62,66 @@ bool IsTokenText(const crypto::SecretBytes& token) {
                                                [](std::uint8_t c) { return c > 0x20 && c < 0x7f; });
 }
 
+Outcome<void> CheckClientKey(const HttpsOptions& https) {
+  if (https.client_certificate.empty() != https.client_key.empty()) {
+    return Failed(Exit::kUsage, "a client certificate is of use with its key only",
+                  "Give both --client-cert FILE and --client-key FILE.");
+  }
+  if (https.client_key.empty()) return {};
+  if (access(https.client_certificate.c_str(), R_OK) != 0) {
+    return Failed(Exit::kUsage, "the file \"" + https.client_certificate + "\" cannot be read",
+                  "Give a PEM file of your certificate with --client-cert FILE.");
+  }
+  const auto key = crypto::ReadSecretFile(https.client_key);
+  if (key) return {};
+  return std::unexpected(FailureOf(key.error(), "cannot use the client key " + https.client_key));
+}
+
+CLI::Option* AddText(CLI::App& command, const char* name, std::string& value, const char* help,
+                     const char* type) {
+  if (CLI::Option* own = command.get_option_no_throw(name); own != nullptr) return own;
+  return command.add_option(name, value, help)->type_name(type);
+}
+
+constexpr const char* kGroup = "Connection";
+
 }  // namespace
 
-void AddConnectionOptions(CLI::App& command, ConnectionOptions& options, PurposeUse purpose) {
-  static const char* const kGroup = "Connection";
-  command.add_option("--url", options.url, "The server: https://HOST:PORT (env COFFER_URL)")
-      ->type_name("URL")
+void AddServerOptions(CLI::App& command, ConnectionOptions& options) {
+  AddText(command, "--url", options.url, "The server: https://HOST:PORT (env COFFER_URL)", "URL")
       ->group(kGroup);
-  command
-      .add_option("--ca", options.ca_file,
-                  "PEM file of the certificate authority that signed the server's certificate (env "
-                  "COFFER_CA); without it, those the system trusts")
-      ->type_name("FILE")
+  AddText(command, "--ca", options.ca_file,
+          "PEM file of the certificate authority that signed the server's certificate (env "
+          "COFFER_CA); without it, those the system trusts",
+          "FILE")
       ->group(kGroup);
-  command
-      .add_option("--token-file", options.token_file,
-                  "File whose first line is the token, readable by you alone; without it, the "
-                  "variable COFFER_TOKEN is used")
-      ->type_name("FILE")
+  AddText(command, "--client-cert", options.client_certificate,
+          "PEM file of the certificate to show to the server (env COFFER_CLIENT_CERT)", "FILE")
       ->group(kGroup);
-  if (purpose == PurposeUse::kRequired) {
-    command
-        .add_option("--purpose", options.purpose,
-                    "Code of the purpose the data is needed for; kept in the access log")
-        ->type_name("CODE")
-        ->required();
-  }
-  command
-      .add_option("--reason", options.reason,
-                  "Why this is done, in your own words (at most 1000 bytes); sealed in the log")
-      ->type_name("TEXT");
+  AddText(command, "--client-key", options.client_key,
+          "PEM file of its private key, readable by you alone (env COFFER_CLIENT_KEY)", "FILE")
+      ->group(kGroup);
   command.add_flag("--json", options.json, "Print JSON for programs instead of text for people");
 }
 
-Environment ProcessEnvironment() {
-  return [](const char* name) -> std::optional<std::string> {
-    const char* value = std::getenv(name);
-    if (value == nullptr) return std::nullopt;
-    return std::string(value);
-  };
+void AddConnectionOptions(CLI::App& command, ConnectionOptions& options, PurposeUse purpose) {
+  AddServerOptions(command, options);
+  AddText(command, "--token-file", options.token_file,
+          "File whose first line is the token, readable by you alone; without it, the variable "
+          "COFFER_TOKEN is used, or the session that coffer login saved",
+          "FILE")
+      ->group(kGroup);
+  if (purpose == PurposeUse::kRequired) {
+    AddText(command, "--purpose", options.purpose,
+            "Code of the purpose the data is needed for; kept in the access log", "CODE")
+        ->required();
+  }
+  AddText(command, "--reason", options.reason,
+          "Why this is done, in your own words (at most 1000 bytes); sealed in the log", "TEXT");
+  AddText(command, "--ticket", options.ticket, "The case this is done for; kept in the log",
+          "TICKET");
+  AddText(command, "--approval", options.approval,
+          "Id of the approval that another person gave for exactly this (apr_...)", "ID");
 }
 
 Outcome<Declaration> CheckDeclaration(const ConnectionOptions& options) {
@@ -97,11 +138,18 @@ Outcome<Declaration> CheckDeclaration(const ConnectionOptions& options) {
     return Failed(Exit::kUsage, "the reason cannot be sent",
                   "Write one line of UTF-8 text, at most 1000 bytes, without control characters.");
   }
-  return Declaration{options.purpose, reason};
+  if (!options.ticket.empty() && !vault::IsTicket(options.ticket)) {
+    return Failed(Exit::kUsage, "\"" + options.ticket + "\" is not the name of a case",
+                  "1 to 64 letters, digits and any of -_.:/# make one.");
+  }
+  if (!options.approval.empty() && !vault::ApprovalId::Parse(options.approval)) {
+    return Failed(Exit::kUsage, "\"" + options.approval + "\" is not the id of an approval",
+                  "coffer approval list shows them: apr_...");
+  }
+  return Declaration{options.purpose, reason, options.ticket, options.approval};
 }
 
-Outcome<Connection> OpenConnection(const ConnectionOptions& options,
-                                   const Environment& environment) {
+Outcome<Connection> OpenServer(const ConnectionOptions& options, const Environment& environment) {
   Connection connection;
   COFFER_ASSIGN(connection.declaration, CheckDeclaration(options));
   const std::string url = OrElse(options.url, environment, "COFFER_URL");
@@ -109,24 +157,43 @@ Outcome<Connection> OpenConnection(const ConnectionOptions& options,
     return Failed(Exit::kUsage, "no server was named",
                   "Give its address with --url https://HOST:PORT, or set COFFER_URL.");
   }
-  COFFER_ASSIGN(connection.https.server, ParseServerUrl(url));
-  connection.https.ca_file = OrElse(options.ca_file, environment, "COFFER_CA");
-  COFFER_ASSIGN(crypto::SecretBytes token, ReadToken(options.token_file, environment));
+  HttpsOptions& https = connection.https;
+  COFFER_ASSIGN(https.server, ParseServerUrl(url));
+  https.ca_file = OrElse(options.ca_file, environment, "COFFER_CA");
+  https.client_certificate = OrElse(options.client_certificate, environment, "COFFER_CLIENT_CERT");
+  https.client_key = OrElse(options.client_key, environment, "COFFER_CLIENT_KEY");
+  COFFER_TRY(CheckClientKey(https));
+  return connection;
+}
+
+Outcome<Connection> OpenConnection(const ConnectionOptions& options,
+                                   const Environment& environment) {
+  COFFER_ASSIGN(Connection connection, OpenServer(options, environment));
+  COFFER_ASSIGN(crypto::SecretBytes token, ReadToken(options.token_file, environment, connection));
+  if (token.empty() && !connection.https.client_certificate.empty()) return connection;
   if (!IsTokenText(token)) {
     return Failed(Exit::kUsage, "what was given as token is none",
-                  "A token is one word that begins with cft_.");
+                  "A token is one word that begins with cft_, or cfs_ for a session.");
   }
   connection.https.token = std::make_shared<const crypto::SecretBytes>(std::move(token));
   return connection;
 }
 
 Outcome<ApiClient> MakeClient(const Connection& connection) {
-  COFFER_ASSIGN(Sender send, MakeHttpsSender(connection.https));
+  COFFER_ASSIGN(Sender send, connection.reach ? connection.reach(connection.https)
+                                              : MakeHttpsSender(connection.https));
   return ApiClient(std::move(send), connection.declaration);
 }
 
-Outcome<ApiClient> Connect(const ConnectionOptions& options) {
-  COFFER_ASSIGN(const Connection connection, OpenConnection(options));
+Outcome<ApiClient> Connect(const ConnectionOptions& options, const Console& console) {
+  COFFER_ASSIGN(Connection connection, OpenConnection(options));
+  connection.reach = console.reach;
+  return MakeClient(connection);
+}
+
+Outcome<ApiClient> ConnectUnknown(const ConnectionOptions& options, const Console& console) {
+  COFFER_ASSIGN(Connection connection, OpenServer(options));
+  connection.reach = console.reach;
   return MakeClient(connection);
 }
 

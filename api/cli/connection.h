@@ -7,6 +7,8 @@
 #include <string>
 
 #include "api/cli/api_client.h"
+#include "api/cli/console.h"
+#include "api/cli/environment.h"
 #include "api/cli/failure.h"
 #include "crypto/secret_bytes.h"
 
@@ -17,8 +19,8 @@ class App;
 namespace coffer::cli {
 
 struct ConnectionOptions {
-  std::string url, ca_file, token_file;
-  std::string purpose, reason;
+  std::string url, ca_file, token_file, client_certificate, client_key;
+  std::string purpose, reason, ticket, approval;
   bool json = false;
 };
 
@@ -26,28 +28,35 @@ enum class PurposeUse {
   kNone,      // the command touches no client data
   kRequired,  // it does, and the server asks why
 };
+// A command that declared an option of one of these names before keeps its own.
 void AddConnectionOptions(CLI::App& command, ConnectionOptions& options, PurposeUse purpose);
-
-// How variables of the environment are read; tests give their own.
-using Environment = std::function<std::optional<std::string>(const char* name)>;
-Environment ProcessEnvironment();
+// For those who are about to show who they are: no token is sent.
+void AddServerOptions(CLI::App& command, ConnectionOptions& options);
 
 // The declaration, checked here because a header with a line feed in it would be another header.
 Outcome<Declaration> CheckDeclaration(const ConnectionOptions& options);
 
 // Options with the environment filled in where they say nothing, and opened: COFFER_URL, COFFER_CA,
-// COFFER_TOKEN (a token is never taken from the command line, where every user could read it).
+// COFFER_CLIENT_CERT, COFFER_CLIENT_KEY, COFFER_TOKEN (a token is never taken from the command
+// line, where every user could read it). Where no token is given, the session that `coffer login`
+// saved for this server is used; with a client certificate, none is needed.
 struct Connection {
   HttpsOptions https;
   Declaration declaration;
+  std::string session_file;  // where the token is from, when it is a saved session's
+  std::function<Outcome<Sender>(const HttpsOptions&)> reach;  // empty: MakeHttpsSender()
 };
 Outcome<Connection> OpenConnection(const ConnectionOptions& options,
                                    const Environment& environment = ProcessEnvironment());
+// The same without a token.
+Outcome<Connection> OpenServer(const ConnectionOptions& options,
+                               const Environment& environment = ProcessEnvironment());
 
 // A client with a connection of its own; several may be made.
 Outcome<ApiClient> MakeClient(const Connection& connection);
 
-// Both steps.
-Outcome<ApiClient> Connect(const ConnectionOptions& options);
+// Both steps, the way the console says.
+Outcome<ApiClient> Connect(const ConnectionOptions& options, const Console& console);
+Outcome<ApiClient> ConnectUnknown(const ConnectionOptions& options, const Console& console);
 
 }  // namespace coffer::cli

@@ -96,7 +96,7 @@ Console StandardConsole() {
   const bool err_is_terminal = isatty(STDERR_FILENO) == 1;
   const char* no_colour = std::getenv("NO_COLOR");
   const bool colour = out_is_terminal && (no_colour == nullptr || *no_colour == '\0');
-  return {std::cout, std::cerr, out_is_terminal, err_is_terminal, colour};
+  return {std::cout, std::cerr, out_is_terminal, err_is_terminal, colour, {}};
 }
 
 std::string Printable(std::string_view text) { return Escape(text, false); }

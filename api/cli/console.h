@@ -4,11 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "api/cli/http_client.h"
 
 namespace coffer::cli {
 
@@ -18,6 +21,8 @@ struct Console {
   bool out_is_terminal = false;
   bool err_is_terminal = false;
   bool colour = false;  // of `out`; never without a terminal
+  // How servers are reached. Tests give their own; empty: MakeHttpsSender().
+  std::function<Outcome<Sender>(const HttpsOptions&)> reach = {};
 };
 
 // Standard output and error. Colour only on a terminal and without NO_COLOR.

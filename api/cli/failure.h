@@ -26,13 +26,14 @@ struct Failure {
   std::string message;    // what went wrong; may have several lines
   std::string advice;     // what to do next; may be empty
   bool may_pass = false;  // the same request may succeed a little later
+  std::string code = {};  // of a server's refusal
 };
 
 template <class T>
 using Outcome = std::expected<T, Failure>;
 
 inline std::unexpected<Failure> Failed(Exit exit, std::string message, std::string advice = {}) {
-  return std::unexpected(Failure{exit, std::move(message), std::move(advice), false});
+  return std::unexpected(Failure{exit, std::move(message), std::move(advice), false, {}});
 }
 
 // An error of the vault's own code, met while working on local files. `doing` is what was tried

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "api/cli/secret_text.h"
 #include "crypto/bytes.h"
 
 namespace coffer::cli {
@@ -17,7 +18,8 @@ constexpr std::size_t kMaxReply = std::size_t{256} << 20;
 class HttpsConnection {
  public:
   explicit HttpsConnection(const HttpsOptions& options)
-      : options_(options), client_(options.server.host, options.server.port) {}
+      : options_(options), client_(options.server.host, options.server.port, options.client_certificate,
+                options.client_key) {}
 
   Status Configure();
   Outcome<HttpReply> Send(const HttpRequest& request);
@@ -31,6 +33,9 @@ class HttpsConnection {
 };
 
 Status HttpsConnection::Configure() {
+  if (client_.ssl_context() == nullptr && !options_.client_certificate.empty()) {
+    return Fail(Code::kInvalidArgument, "client_certificate_unusable");
+  }
   if (client_.ssl_context() == nullptr ||
       SSL_CTX_set_min_proto_version(client_.ssl_context(), TLS1_2_VERSION) != 1) {
     return Fail(Code::kInternal, "tls_not_available");
@@ -78,6 +83,7 @@ Outcome<HttpReply> HttpsConnection::Send(const HttpRequest& request) {
     return !too_large;
   };
   const httplib::Result result = client_.send(translated);
+  if (request.secret_body) Forget(translated.body);
   if (too_large) return Failed(Exit::kFailed, "the server's answer is too large to be taken");
   if (!result) return std::unexpected(Explain(result.error()));
   reply.status = result->status;
@@ -146,6 +152,12 @@ Outcome<Sender> MakeHttpsSender(const HttpsOptions& options) {
   }
   auto connection = std::make_shared<HttpsConnection>(options);
   if (const Status configured = connection->Configure(); !configured) {
+    if (configured.error().code == Code::kInvalidArgument) {
+      return Failed(Exit::kUsage,
+                    "\"" + options.client_certificate + "\" and \"" + options.client_key +
+                        "\" are no certificate and its key",
+                    "Give PEM files that belong together with --client-cert and --client-key.");
+    }
     return std::unexpected(FailureOf(configured.error(), "cannot prepare TLS"));
   }
   return Sender([connection](const HttpRequest& request) { return connection->Send(request); });

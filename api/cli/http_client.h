@@ -26,6 +26,7 @@ struct HttpRequest {
   std::string body = {};
   std::string content_type = {};      // empty: no body
   std::chrono::seconds patience{60};  // for the answer to begin, and for each pause within it
+  bool secret_body = false;           // wiped once it was sent
 };
 
 struct HttpReply {
@@ -43,6 +44,7 @@ using Sender = std::function<Outcome<HttpReply>(const HttpRequest&)>;
 struct HttpsOptions {
   ServerAddress server;
   std::string ca_file;  // empty: the system's certificate authorities
+  std::string client_certificate, client_key;  // PEM files, both or none
   // Sent as bearer token and kept in locked memory between requests; null or empty: none is sent.
   std::shared_ptr<const crypto::SecretBytes> token;
 };

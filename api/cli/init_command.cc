@@ -1,4 +1,4 @@
-// coffer init: a new vault, its root key and its first administrator.
+// coffer init: a new vault, its root key and the tokens of its first people.
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
@@ -7,6 +7,7 @@
 #include "api/cli/commands.h"
 #include "api/cli/private_file.h"
 #include "api/cli/root_key.h"
+#include "api/cli/secret_text.h"
 #include "audit/checkpoint.h"
 #include "crypto/keyring.h"
 #include "vault/vault.h"
@@ -17,14 +18,30 @@ namespace {
 namespace fs = std::filesystem;
 
 struct InitCommandOptions {
-  std::string directory, origin = "coffer.local/log", anchor, token_file;
+  std::string directory, origin = "coffer.local/log", anchor;
+  std::string admin_token_file, officer_token_file;
+  bool single_person = false;
   RootKeyOptions root_key;
 };
 
 constexpr const char* kInitFooter = R"(Examples:
   coffer init --data /var/lib/coffer --root-key-file /etc/coffer/root.key \
-      --origin vault.example/log --admin-token-file admin.token
+      --origin vault.example/log --admin-token-file admin.token \
+      --officer-token-file officer.token
   coffer init --data ./vault                      asks for a passphrase)";
+
+constexpr const char* kNextForTwo =
+    "  4. Give each token to another person: what needs two people, such as erasing a\n"
+    "     client, is asked for by one and approved by the other (coffer approval).\n"
+    "  5. As administrator, make a user for each person (coffer user create) and a\n"
+    "     service for each program (coffer service create, coffer token create), and\n"
+    "     register purposes and classes (coffer purpose put, coffer class put).\n";
+constexpr const char* kNextAlone =
+    "  4. As administrator, make a user for each person (coffer user create) and a\n"
+    "     service for each program (coffer service create, coffer token create), and\n"
+    "     register purposes and classes (coffer purpose put, coffer class put).\n"
+    "  One person decides everything alone in this vault, for ever: its log and\n"
+    "  coffer status say so.\n";
 
 bool HoldsFiles(const fs::path& directory) {
   std::error_code ignored;
@@ -45,6 +62,10 @@ Outcome<void> CheckPlaces(const InitCommandOptions& options) {
     return Failed(Exit::kFailed, "\"" + options.directory + "\" is not empty",
                   "Name a directory that does not exist yet; an existing vault is never replaced.");
   }
+  if (options.single_person && !options.officer_token_file.empty()) {
+    return Failed(Exit::kUsage, "a vault for a single person has no second token",
+                  "Leave out --officer-token-file, or --single-person.");
+  }
   const std::string& key_file = options.root_key.key_file;
   if (!key_file.empty() && LiesWithin(key_file, options.directory)) {
     return Failed(Exit::kUsage, "the root key would lie inside the data directory",
@@ -57,10 +78,6 @@ Outcome<std::string> ReadVerifierKey(const std::string& directory) {
   const auto header = crypto::Keyring::ReadHeader(KeyringFile(directory));
   if (!header) return std::unexpected(FailureOf(header.error(), "cannot read the new keyring"));
   return audit::FormatVerifierKey({header->log_origin, header->log_public_key});
-}
-
-void Forget(std::string& secret) {
-  crypto::Wipe({reinterpret_cast<std::uint8_t*>(secret.data()), secret.size()});
 }
 
 void TellNextSteps(Console& console, const InitCommandOptions& options, const NewRootKey& root_key,
@@ -79,30 +96,30 @@ void TellNextSteps(Console& console, const InitCommandOptions& options, const Ne
                 << " apart from the data\n"
                    "     and its backups: without it nobody can read the vault again.\n";
   }
-  console.out
-      << "  3. Give the server a TLS certificate and start it: see cofferd(8).\n"
-         "  4. As administrator, register purposes and classes (coffer purpose put,\n"
-         "     coffer class put) and make a token for each service (coffer token create).\n";
+  console.out << "  3. Give the server a TLS certificate and start it: see cofferd(8).\n"
+      << (options.single_person ? kNextAlone : kNextForTwo);
 }
 
-// Where the first token goes is settled before the vault is made: a vault whose only token is lost
+// Where the first tokens go is settled before the vault is made: a vault whose only tokens are lost
 // would be good for nothing.
 Outcome<std::unique_ptr<NewFile>> PrepareTokenFile(const std::string& path) {
   if (path.empty()) return std::unique_ptr<NewFile>();
   return NewFile::Create(path);
 }
 
-Outcome<void> HandOverToken(Console& console, NewFile* file, const InitCommandOptions& options,
-                            vault::NewToken& token) {
+Outcome<void> HandOverToken(Console& console, NewFile* file, const std::string& path,
+                            const std::string& whose, vault::NewToken& token) {
   std::string line = token.secret + "\n";
   Forget(token.secret);
   if (file != nullptr) {
-    if (auto written = file->Write(line); !written) return written;
-    if (auto finished = file->Finish(); !finished) return finished;
-    console.out << "First administrator's token: in " << Printable(options.token_file) << "\n";
+    auto written = file->Write(line);
+    if (written) written = file->Finish();
+    Forget(line);
+    COFFER_TRY(written);
+    console.out << whose << " token: in " << Printable(path) << "\n";
   } else {
-    console.out << "First administrator's token (shown this once; keep it like a password):\n  "
-                << line << std::flush;
+    console.out << whose << " token (shown this once; keep it like a password):\n  " << line
+                << std::flush;
   }
   Forget(line);
   return {};
@@ -110,7 +127,8 @@ Outcome<void> HandOverToken(Console& console, NewFile* file, const InitCommandOp
 
 Outcome<Exit> InitVault(const InitCommandOptions& options, Console& console) {
   COFFER_TRY(CheckPlaces(options));
-  COFFER_ASSIGN(const auto token_file, PrepareTokenFile(options.token_file));
+  COFFER_ASSIGN(const auto admin_file, PrepareTokenFile(options.admin_token_file));
+  COFFER_ASSIGN(const auto officer_file, PrepareTokenFile(options.officer_token_file));
   COFFER_ASSIGN(const NewRootKey root_key, MakeRootKey(options.root_key));
 
   vault::InitOptions init;
@@ -118,11 +136,17 @@ Outcome<Exit> InitVault(const InitCommandOptions& options, Console& console) {
   init.anchor_path = options.anchor;
   init.log_origin = options.origin;
   init.passphrase = root_key.parameters;
-  auto token = vault::InitializeVault(init, *root_key.provider);
-  if (!token) return std::unexpected(FailureOf(token.error(), "cannot make the vault"));
+  init.two_person = !options.single_person;
+  auto tokens = vault::InitializeVault(init, *root_key.provider);
+  if (!tokens) return std::unexpected(FailureOf(tokens.error(), "cannot make the vault"));
 
   console.out << "The vault was made in " << Printable(options.directory) << ".\n";
-  COFFER_TRY(HandOverToken(console, token_file.get(), options, token->administrator));
+  COFFER_TRY(HandOverToken(console, admin_file.get(), options.admin_token_file,
+                           "First administrator's", tokens->administrator));
+  if (tokens->security_officer) {
+    COFFER_TRY(HandOverToken(console, officer_file.get(), options.officer_token_file,
+                             "First security officer's", *tokens->security_officer));
+  }
   COFFER_ASSIGN(const std::string verifier_key, ReadVerifierKey(options.directory));
   TellNextSteps(console, options, root_key, verifier_key);
   return Exit::kOk;
@@ -151,9 +175,17 @@ void AddInitCommand(CLI::App& app, Command& chosen) {
                    "the file anchor in the data directory")
       ->type_name("FILE");
   command
-      ->add_option("--admin-token-file", options->token_file,
+      ->add_option("--admin-token-file", options->admin_token_file,
                    "New file for the first administrator's token; without it the token is printed")
       ->type_name("FILE");
+  command
+      ->add_option("--officer-token-file", options->officer_token_file,
+                   "New file for the first security officer's token, who approves what needs two "
+                   "people; without it the token is printed")
+      ->type_name("FILE");
+  command->add_flag("--single-person", options->single_person,
+                    "One person decides alone, for ever: no second person is asked, and the log "
+                    "and coffer status say so");
   command->footer(kInitFooter);
   command->callback([options, &chosen] {
     chosen = [options](Console& console) { return InitVault(*options, console); };

@@ -37,7 +37,7 @@ Outcome<Exit> Show(const LogOptions& options, Console& console) {
   LogReadingOptions reading = options.reading;
   COFFER_ASSIGN(reading.filter, Normalised(reading.filter));
   reading.json = options.connection.json;
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_TRY(reading.follow ? FollowLog(client, reading, console)
                             : ShowLog(client, reading, console));
   return Exit::kOk;
@@ -77,7 +77,7 @@ Outcome<Exit> PrintRaw(ApiClient& client, const SequenceOptions& options, Consol
 }
 
 Outcome<Exit> ShowEntry(const SequenceOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   if (options.raw) return PrintRaw(client, options, console);
   COFFER_ASSIGN(const json answer, client.Get(EntryTarget(options.seq)));
   if (options.connection.json) {
@@ -97,7 +97,7 @@ Outcome<Exit> ShowEntry(const SequenceOptions& options, Console& console) {
 }
 
 Outcome<Exit> FetchProof(const SequenceOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const std::string proof,
                 FetchText(client, EntryTarget(options.seq).Segment("proof")));
   COFFER_TRY(Deliver(options.out, proof, console));
@@ -105,7 +105,7 @@ Outcome<Exit> FetchProof(const SequenceOptions& options, Console& console) {
 }
 
 Outcome<Exit> FetchCheckpoint(const ExportOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const std::string note, ReadCheckpoint(client));
   COFFER_TRY(Deliver(options.out, note, console));
   return Exit::kOk;
@@ -145,7 +145,7 @@ Outcome<Exit> ExportLog(const ExportOptions& options, Console& console) {
   COFFER_ASSIGN(const auto file, NewFile::Create(options.out));
   const std::string checkpoint_path = options.out + ".checkpoint";
   COFFER_ASSIGN(const auto checkpoint_file, NewFile::Create(checkpoint_path));
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const std::string checkpoint, ReadCheckpoint(client));
   std::uint64_t written = 0;
   {

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "crypto/root_key_provider.h"
+
 namespace coffer::cli {
 namespace {
 
@@ -85,17 +87,39 @@ std::optional<std::size_t> ReadLine(QuietTerminal& terminal, std::span<std::uint
 }  // namespace
 
 Outcome<crypto::SecretBytes> AskPassphrase(std::string_view prompt) {
+  return AskSecret(
+      {prompt, "the passphrase", "Give it with --passphrase-file FILE, or use --root-key-file FILE."});
+}
+
+Outcome<crypto::SecretBytes> AskSecret(const Question& question) {
+  const std::string what(question.what);
   QuietTerminal terminal;
   if (!terminal.ready()) {
-    return Failed(Exit::kUsage, "there is no terminal to ask for the passphrase at",
-                  "Give it with --passphrase-file FILE, or use --root-key-file FILE.");
+    return Failed(Exit::kUsage, "there is no terminal to ask for " + what + " at",
+                  std::string(question.advice));
   }
-  terminal.Show(prompt);
+  terminal.Show(question.prompt);
   crypto::SecretBytes buffer(kMaxPassphrase);
   const auto size = ReadLine(terminal, buffer.ExposeSecretForWriting());
   terminal.Show("\n");
-  if (!size) return Failed(Exit::kFailed, "no passphrase was entered");
+  if (!size) return Failed(Exit::kFailed, what + " was not entered");
   return crypto::SecretBytes::CopyOf(buffer.ExposeSecret().first(*size));
+}
+
+Outcome<crypto::SecretBytes> AskNewSecret(const Question& question) {
+  COFFER_ASSIGN(auto secret, AskSecret(question));
+  COFFER_ASSIGN(const auto again,
+                AskSecret({"The same once more: ", question.what, question.advice}));
+  if (secret == again) return secret;
+  return Failed(Exit::kFailed, "the two differ", "Run the command again.");
+}
+
+Outcome<crypto::SecretBytes> ReadOrAsk(const std::string& file, const Question& question) {
+  if (file.empty()) return AskSecret(question);
+  auto secret = crypto::ReadSecretFile(file);
+  if (secret) return *std::move(secret);
+  return std::unexpected(
+      FailureOf(secret.error(), "cannot read " + std::string(question.what) + " from " + file));
 }
 
 }  // namespace coffer::cli

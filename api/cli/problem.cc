@@ -17,11 +17,30 @@ struct Advice {
 
 constexpr Advice kAdvice[] = {
     {"unauthenticated",
-     "The token is unknown, revoked or expired: ask an administrator for a new one (coffer token "
-     "create)."},
+     "The token or session is unknown or has ended: log in (coffer login), or ask an administrator "
+     "for a new token (coffer token create)."},
     {"permission_denied",
-     "The token's role does not allow this: use a token of a role that does (see coffer(1), "
+     "Your role does not allow this: use a token or login of a role that does (see coffer(1), "
      "ROLES)."},
+    {"approval_invalid",
+     "coffer approval show ID says what was approved: it counts once, for exactly that, for whoever "
+     "asked for it, while it has not expired."},
+    {"approval_decided", "coffer approval show ID says how."},
+    {"approval_expired", "Ask for it again with coffer approval request."},
+    {"own_request", "Another person has to do this."},
+    {"login_failed",
+     "The same answer is given whichever of them is wrong. A code of the app counts once: wait for "
+     "the next one."},
+    {"no_session", "Log in first: coffer login."},
+    {"second_factor_required", "Give it with coffer step-up, then repeat the command."},
+    {"second_factor_wrong", "A code of the app counts once: wait for the next one."},
+    {"no_second_factor", "Ask an administrator to let you enrol again (coffer user enrol-again)."},
+    {"certificate_required", "Show your certificate with --client-cert and --client-key."},
+    {"ticket_required", "Name the case with --ticket TICKET."},
+    {"reason_required", "Say why with --reason TEXT."},
+    {"principal_unknown", "coffer user list and coffer service list show them."},
+    {"login_taken", "Login names are never given twice; choose another one."},
+    {"token_ended", "Make a new one with coffer token create."},
     {"purpose_required", "Say why with --purpose CODE; coffer purpose list shows the codes."},
     {"purpose_unknown", "coffer purpose list shows the registered purposes."},
     {"purpose_not_allowed",
@@ -84,7 +103,8 @@ Failure FailureOf(const HttpReply& reply) {
   if (const std::string id = Text(*problem, "request_id"); !id.empty()) {
     message += "\n  request " + id;
   }
-  return {Exit::kFailed, std::move(message), AdviceFor(code, reply), IsTemporary(reply.status)};
+  return {Exit::kFailed, std::move(message), AdviceFor(code, reply), IsTemporary(reply.status),
+          code};
 }
 
 }  // namespace coffer::cli

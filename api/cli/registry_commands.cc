@@ -70,7 +70,7 @@ Outcome<Exit> PutAll(const PutOptions& options, Console& console, const std::str
     COFFER_ASSIGN(Definition definition, read(file));
     definitions.push_back(std::move(definition));
   }
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   for (Definition& definition : definitions) {
     COFFER_ASSIGN(const json answer,
                   client.Put(Target(path).Segment(definition.name), std::move(definition.text)));
@@ -108,7 +108,7 @@ std::string Joined(const std::vector<std::string>& texts) {
 }
 
 Outcome<Exit> ListClasses(const ConnectionOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options));
+  COFFER_ASSIGN(ApiClient client, Connect(options, console));
   COFFER_ASSIGN(const json answer, client.Get(Target("/v1/classes")));
   if (options.json) {
     PrintJson(console, answer);
@@ -127,7 +127,7 @@ Outcome<Exit> ListClasses(const ConnectionOptions& options, Console& console) {
 }
 
 Outcome<Exit> ListPurposes(const ConnectionOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options));
+  COFFER_ASSIGN(ApiClient client, Connect(options, console));
   COFFER_ASSIGN(const json answer, client.Get(Target("/v1/purposes")));
   if (options.json) {
     PrintJson(console, answer);
@@ -143,7 +143,7 @@ Outcome<Exit> ListPurposes(const ConnectionOptions& options, Console& console) {
 }
 
 Outcome<Exit> ListRoles(const ConnectionOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options));
+  COFFER_ASSIGN(ApiClient client, Connect(options, console));
   COFFER_ASSIGN(const json answer, client.Get(Target("/v1/roles")));
   if (options.json) {
     PrintJson(console, answer);

@@ -24,8 +24,22 @@ std::string CheckpointSize(const std::string& note) {
   return note.substr(first + 1, note.find('\n', first + 1) - first - 1);
 }
 
+std::string WhoDecides(const json& status) {
+  const std::string two_person = Text(status, "two_person");
+  if (two_person.empty()) return {};
+  return two_person == "true" ? "two people" : "one person alone, for ever";
+}
+
+std::string Emergencies(const json& status) {
+  const auto unreviewed = Number(status, "unreviewed_emergencies");
+  if (!unreviewed) return {};
+  const auto overdue = Number(status, "overdue_emergencies").value_or(0);
+  return Grouped(*unreviewed) + " not reviewed yet" +
+         (overdue > 0 ? ", " + Grouped(overdue) + " OVERDUE" : "");
+}
+
 Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options));
+  COFFER_ASSIGN(ApiClient client, Connect(options, console));
   COFFER_ASSIGN(const json status, client.Get(Target("/v1/status")));
   if (options.json) {
     PrintJson(console, status);
@@ -41,7 +55,12 @@ Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
                         {"erasures", Count(status, "erasures")},
                         {"classes", Count(status, "classes")},
                         {"purposes", Count(status, "purposes")},
+                        {"users", Count(status, "users")},
+                        {"services", Count(status, "services")},
                         {"active tokens", Count(status, "active_tokens")},
+                        {"decided by", WhoDecides(status)},
+                        {"open approvals", Count(status, "open_approvals")},
+                        {"emergency access", Emergencies(status)},
                         {"log", Text(log, "origin")},
                         {"log entries", Count(log, "size")},
                         {"signed entries", CheckpointSize(Text(log, "checkpoint"))},

@@ -67,7 +67,7 @@ Outcome<Exit> CreateToken(const CreateOptions& options, Console& console) {
   if (!options.out.empty()) {
     COFFER_ASSIGN(file, NewFile::Create(options.out));
   }
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   json body{{"name", options.name}, {"role", options.role}};
   if (options.days > 0) body["lifetime_s"] = options.days * kSecondsPerDay;
   COFFER_ASSIGN(json answer, client.Post(Target("/v1/tokens"), body.dump()));
@@ -76,7 +76,7 @@ Outcome<Exit> CreateToken(const CreateOptions& options, Console& console) {
 }
 
 Outcome<Exit> ListTokens(const ConnectionOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options));
+  COFFER_ASSIGN(ApiClient client, Connect(options, console));
   COFFER_ASSIGN(const json answer, client.Get(Target("/v1/tokens")));
   if (options.json) {
     PrintJson(console, answer);
@@ -92,7 +92,7 @@ Outcome<Exit> ListTokens(const ConnectionOptions& options, Console& console) {
 }
 
 Outcome<Exit> RevokeToken(const RevokeOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json token, client.Delete(Target("/v1/tokens").Segment(options.id)));
   if (options.connection.json) {
     PrintJson(console, token);

@@ -101,7 +101,7 @@ Outcome<VerificationResult> VerifyLogOf(const VerifyCommandOptions& options,
     return VerifyCopy(options.directory, options.anchor, options.root_key, input);
   }
   if (!options.entries.empty()) return VerifyEntries(options.entries, input, console);
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   return VerifyServer(client, input, console);
 }
 

@@ -1,0 +1,13 @@
+// What to do about a refusal that asks for a second person.
+#pragma once
+
+#include <string>
+
+#include "api/cli/http_client.h"
+
+namespace coffer::cli {
+
+// The commands that ask for an approval of exactly what `request` would have done, and do it then.
+std::string ApprovalAdvice(const HttpRequest& request);
+
+}  // namespace coffer::cli

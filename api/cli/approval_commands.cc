@@ -1,0 +1,203 @@
+// coffer approval: what two people decide.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "api/cli/commands.h"
+#include "api/cli/json_view.h"
+#include "api/cli/private_file.h"
+#include "api/cli/run_with.h"
+#include "vault/strict_json.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxRole = 512 * 1024;
+
+struct ApprovalOptions {
+  ConnectionOptions connection;
+  std::string id, target, role, file;
+};
+
+std::string WhatIsDone(const json& approval) {
+  const std::string action = Text(approval, "action");
+  if (action == "client.erase") return "erase a client and all its records for ever";
+  if (action == "role.give") return "give a role";
+  if (action == "role.write") return "change what a role allows";
+  return action;
+}
+
+// Exactly what will be done: whoever approves it answers for that.
+void Describe(Console& console, const json& approval) {
+  PrintFields(console, {{"id", Text(approval, "id")},
+                        {"state", Text(approval, "state")},
+                        {"to be done", WhatIsDone(approval)},
+                        {"action", Text(approval, "action")},
+                        {"target", Text(approval, "target")},
+                        {"requested by", Text(approval, "requester")},
+                        {"created", Text(approval, "created")},
+                        {"expires", Text(approval, "expires")},
+                        {"decided by", Text(approval, "decider")},
+                        {"decided", Text(approval, "decided")},
+                        {"done", Text(approval, "executed")},
+                        {"hash", Text(approval, "hash")}});
+  const json& content = Member(approval, "content");
+  if (content.is_null()) return;
+  PrintHeading(console, "Content");
+  PrintJson(console, content);
+}
+
+Outcome<Exit> Show(const ApprovalOptions& options, const json& approval, Console& console) {
+  if (options.connection.json) {
+    PrintJson(console, approval);
+  } else {
+    Describe(console, approval);
+  }
+  return Exit::kOk;
+}
+
+Outcome<Exit> Request(const ApprovalOptions& options, const json& proposal, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json approval, client.Post(Target("/v1/approvals"), proposal.dump()));
+  COFFER_TRY(Show(options, approval, console));
+  if (!options.connection.json) {
+    const std::string id = Printable(Text(approval, "id"));
+    console.out << "Let another person look at it and approve it:\n  coffer approval show " << id
+                << "\n  coffer approval approve " << id
+                << "\nThen do it yourself, with --approval " << id << ".\n";
+  }
+  return Exit::kOk;
+}
+
+Outcome<Exit> RequestErase(const ApprovalOptions& options, Console& console) {
+  return Request(options, {{"action", "client.erase"}, {"target", options.target}}, console);
+}
+
+Outcome<Exit> RequestGiveRole(const ApprovalOptions& options, Console& console) {
+  return Request(options,
+                 {{"action", "role.give"},
+                  {"target", options.target},
+                  {"content", {{"role", options.role}}}},
+                 console);
+}
+
+Outcome<Exit> RequestChangeRole(const ApprovalOptions& options, Console& console) {
+  COFFER_ASSIGN(const std::string text, ReadInputFile(options.file, kMaxRole));
+  const auto role = vault::ParseStrictJson(text);
+  if (!role) {
+    return Failed(Exit::kUsage,
+                  FailureOf(role.error(), options.file + " is not usable JSON").message);
+  }
+  return Request(options,
+                 {{"action", "role.write"}, {"target", options.target}, {"content", *role}},
+                 console);
+}
+
+Outcome<Exit> ListApprovals(const ApprovalOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json answer, client.Get(Target("/v1/approvals")));
+  if (options.connection.json) {
+    PrintJson(console, answer);
+    return Exit::kOk;
+  }
+  Table table({"APPROVAL", "STATE", "ACTION", "TARGET", "REQUESTED BY", "EXPIRES"});
+  for (const json& approval : Member(answer, "items")) {
+    table.Add({Text(approval, "id"), Text(approval, "state"), Text(approval, "action"),
+               Text(approval, "target"), Text(approval, "requester"), Text(approval, "expires")});
+  }
+  table.Print(console);
+  return Exit::kOk;
+}
+
+Outcome<Exit> ShowApproval(const ApprovalOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json approval, client.Get(Target("/v1/approvals").Segment(options.id)));
+  return Show(options, approval, console);
+}
+
+Outcome<Exit> Decide(const ApprovalOptions& options, const char* decision, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json approval,
+                client.Post(Target("/v1/approvals").Segment(options.id).Segment("decision"),
+                            json{{"decision", decision}}.dump()));
+  return Show(options, approval, console);
+}
+
+Outcome<Exit> Approve(const ApprovalOptions& options, Console& console) {
+  return Decide(options, "approve", console);
+}
+
+Outcome<Exit> Reject(const ApprovalOptions& options, Console& console) {
+  return Decide(options, "reject", console);
+}
+
+void AddRequests(CLI::App& group, Command& chosen) {
+  CLI::App* request = group.add_subcommand("request", "Ask for the approval of another person");
+  request->require_subcommand(1);
+  {
+    auto options = std::make_shared<ApprovalOptions>();
+    CLI::App* command = request->add_subcommand("erase", "To erase a client");
+    command->add_option("client", options->target, "Client id (cli_...)")
+        ->type_name("CLIENT")
+        ->required();
+    command->footer("Example:\n  coffer approval request erase cli_...");
+    RunOnline(*command, chosen, options, RequestErase);
+  }
+  {
+    auto options = std::make_shared<ApprovalOptions>();
+    CLI::App* command = request->add_subcommand(
+        "give-role", "To give somebody a privileged role, or a token or a new code to who has one");
+    command
+        ->add_option("target", options->target,
+                     "Principal id (usr_..., svc_...); for a new one user:LOGIN or service:NAME")
+        ->type_name("TARGET")
+        ->required();
+    command->add_option("role", options->role, "The role")->type_name("ROLE")->required();
+    command->footer("Example:\n  coffer approval request give-role user:anna privacy-officer");
+    RunOnline(*command, chosen, options, RequestGiveRole);
+  }
+  {
+    auto options = std::make_shared<ApprovalOptions>();
+    CLI::App* command = request->add_subcommand("change-role", "To store a role (coffer role put)");
+    command->add_option("name", options->target, "Name of the role")->type_name("NAME")->required();
+    command->add_option("file", options->file, "File that holds it, as for coffer role put")
+        ->type_name("FILE.json")
+        ->required();
+    command->footer(
+        "Example:\n  coffer approval request change-role billing-desk billing-desk.json");
+    RunOnline(*command, chosen, options, RequestChangeRole);
+  }
+}
+
+void AddOne(CLI::App& group, Command& chosen, const char* name, const char* help,
+            Outcome<Exit> (*run)(const ApprovalOptions&, Console&)) {
+  auto options = std::make_shared<ApprovalOptions>();
+  CLI::App* command = group.add_subcommand(name, help);
+  command->add_option("approval", options->id, "Approval id (apr_...)")
+      ->type_name("ID")
+      ->required();
+  command->footer(std::string("Example:\n  coffer approval ") + name + " apr_...");
+  RunOnline(*command, chosen, options, run);
+}
+
+}  // namespace
+
+void AddApprovalCommands(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("approval", "Let two people decide together");
+  group->require_subcommand(1);
+  AddRequests(*group, chosen);
+  {
+    auto options = std::make_shared<ApprovalOptions>();
+    CLI::App* command = group->add_subcommand("list", "Show what was asked for");
+    command->footer("Example:\n  coffer approval list");
+    RunOnline(*command, chosen, options, ListApprovals);
+  }
+  AddOne(*group, chosen, "show", "Show exactly what will be done", ShowApproval);
+  AddOne(*group, chosen, "approve", "Approve it; whoever asked for it then does it", Approve);
+  AddOne(*group, chosen, "reject", "Reject it", Reject);
+}
+
+}  // namespace coffer::cli

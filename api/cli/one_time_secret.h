@@ -1,0 +1,34 @@
+// What the server shows once: it goes to a new file, or to the console.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "api/cli/console.h"
+#include "api/cli/private_file.h"
+
+namespace coffer::cli {
+
+class OneTimeSecret {
+ public:
+  // To be called before the server is asked: what it then shows must have a place to go. Without a
+  // file it is the console.
+  static Outcome<OneTimeSecret> PlacedIn(const std::string& file);
+
+  struct Showing {
+    std::string_view member;  // of the answer: a text, or a list of texts
+    std::string_view what;    // "The token"
+    bool json = false;
+    void (*describe)(Console&, const nlohmann::json&);
+  };
+  // Shows the answer. With a file the secret is written there and appears nowhere else.
+  Outcome<void> HandOver(Console& console, nlohmann::json answer, const Showing& showing);
+
+ private:
+  std::string path_;
+  std::unique_ptr<NewFile> file_;
+};
+
+}  // namespace coffer::cli

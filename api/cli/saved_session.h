@@ -1,0 +1,34 @@
+// The session that `coffer login` keeps for the commands after it: a private file of two lines, the
+// token and the server it is for. A token is sent to no other server.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/cli/environment.h"
+#include "api/cli/failure.h"
+#include "api/cli/target.h"
+#include "crypto/secret_bytes.h"
+
+namespace coffer::cli {
+
+// $XDG_RUNTIME_DIR/coffer/session, or ~/.config/coffer/session. Empty where there is no home.
+std::string SessionFile(const Environment& environment);
+
+// The same, with the directories above it made. Exit::kUsage where there is no such place.
+Outcome<std::string> PrepareSessionFile(const Environment& environment);
+
+// Replaces what was there in one step, mode 0600.
+Outcome<void> SaveSession(const std::string& file, std::string_view token,
+                          const ServerAddress& server);
+
+struct SavedSession {
+  std::string file;
+  crypto::SecretBytes token;
+  ServerAddress server;
+};
+// What is at the usual place, or nothing. Failure for a file that others may read, or that
+// `coffer login` did not write.
+Outcome<std::optional<SavedSession>> ReadSavedSession(const Environment& environment);
+
+}  // namespace coffer::cli
