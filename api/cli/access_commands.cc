@@ -186,7 +186,8 @@ void AddClient(CLI::App& command, std::string& client) {
 
 void AddPrincipal(CLI::App& command, std::string& principal) {
   command
-      .add_option("principal", principal, "Principal id (usr_..., svc_...), as coffer user list and coffer service "
+      .add_option("principal", principal,
+                  "Principal id (usr_..., svc_...), as coffer user list and coffer service "
                   "list show it")
       ->type_name("PRINCIPAL")
       ->required();

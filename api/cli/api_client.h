@@ -14,10 +14,10 @@ namespace coffer::cli {
 
 // What is said with every request about why it is made. Empty: not said.
 struct Declaration {
-  std::string purpose;
-  std::string reason;
-  std::string ticket;
-  std::string approval;
+  std::string purpose = {};
+  std::string reason = {};
+  std::string ticket = {};
+  std::string approval = {};
 };
 
 class ApiClient {

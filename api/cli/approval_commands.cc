@@ -66,8 +66,8 @@ Outcome<Exit> Request(const ApprovalOptions& options, const json& proposal, Cons
   if (!options.connection.json) {
     const std::string id = Printable(Text(approval, "id"));
     console.out << "Let another person look at it and approve it:\n  coffer approval show " << id
-                << "\n  coffer approval approve " << id
-                << "\nThen do it yourself, with --approval " << id << ".\n";
+                << "\n  coffer approval approve " << id << "\nThen do it yourself, with --approval "
+                << id << ".\n";
   }
   return Exit::kOk;
 }
@@ -77,11 +77,10 @@ Outcome<Exit> RequestErase(const ApprovalOptions& options, Console& console) {
 }
 
 Outcome<Exit> RequestGiveRole(const ApprovalOptions& options, Console& console) {
-  return Request(options,
-                 {{"action", "role.give"},
-                  {"target", options.target},
-                  {"content", {{"role", options.role}}}},
-                 console);
+  return Request(
+      options,
+      {{"action", "role.give"}, {"target", options.target}, {"content", {{"role", options.role}}}},
+      console);
 }
 
 Outcome<Exit> RequestChangeRole(const ApprovalOptions& options, Console& console) {
@@ -91,9 +90,8 @@ Outcome<Exit> RequestChangeRole(const ApprovalOptions& options, Console& console
     return Failed(Exit::kUsage,
                   FailureOf(role.error(), options.file + " is not usable JSON").message);
   }
-  return Request(options,
-                 {{"action", "role.write"}, {"target", options.target}, {"content", *role}},
-                 console);
+  return Request(
+      options, {{"action", "role.write"}, {"target", options.target}, {"content", *role}}, console);
 }
 
 Outcome<Exit> ListApprovals(const ApprovalOptions& options, Console& console) {

@@ -10,10 +10,12 @@ namespace coffer::cli {
 namespace {
 
 constexpr const char* kFooter = R"(Environment:
-  COFFER_URL      address of the server, https://HOST:PORT
-  COFFER_CA       PEM file of the certificate authority of the server's certificate
-  COFFER_TOKEN    token, where no --token-file is given
-  COFFER_LOG_KEY  the log's verifier key, for coffer verify
+  COFFER_URL          address of the server, https://HOST:PORT
+  COFFER_CA           PEM file of the certificate authority of the server's certificate
+  COFFER_TOKEN        token, where no --token-file is given
+  COFFER_CLIENT_CERT  PEM file of the certificate to show to the server
+  COFFER_CLIENT_KEY   PEM file of its private key
+  COFFER_LOG_KEY      the log's verifier key, for coffer verify
 
 Exit codes:
   0  done                      3  some rows of an import were refused
@@ -22,7 +24,10 @@ Exit codes:
 
 Examples:
   coffer init --data /var/lib/coffer --root-key-file /etc/coffer/root.key
-  coffer token create --name crm --role crm-service --out crm.token
+  coffer user create --login anna --name "Anna Berg" --role case-worker
+  coffer service create --name crm --role crm-service
+  coffer token create --name crm --principal svc_... --out crm.token
+  coffer login --login anna
   coffer import customers.csv --class contact --key CustomerId --purpose client-care \
       --map name=LastName --map email=Email
   coffer log --client cli_... --follow
@@ -37,7 +42,16 @@ void Declare(CLI::App& app, Command& chosen) {
   app.footer(kFooter);
   AddInitCommand(app, chosen);
   AddStatusCommand(app, chosen);
+  AddUserCommands(app, chosen);
+  AddServiceCommands(app, chosen);
+  AddTeamCommands(app, chosen);
+  AddEnrolCommand(app, chosen);
+  AddLoginCommands(app, chosen);
+  AddSessionCommands(app, chosen);
+  AddWhoAmICommand(app, chosen);
   AddTokenCommands(app, chosen);
+  AddApprovalCommands(app, chosen);
+  AddEmergencyCommands(app, chosen);
   AddClassCommands(app, chosen);
   AddPurposeCommands(app, chosen);
   AddRoleCommands(app, chosen);

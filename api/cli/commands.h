@@ -17,7 +17,16 @@ using Command = std::function<Outcome<Exit>(Console&)>;
 
 void AddInitCommand(CLI::App& app, Command& chosen);
 void AddStatusCommand(CLI::App& app, Command& chosen);
+void AddUserCommands(CLI::App& app, Command& chosen);
+void AddServiceCommands(CLI::App& app, Command& chosen);
+void AddTeamCommands(CLI::App& app, Command& chosen);
+void AddEnrolCommand(CLI::App& app, Command& chosen);
+void AddLoginCommands(CLI::App& app, Command& chosen);
+void AddSessionCommands(CLI::App& app, Command& chosen);
+void AddWhoAmICommand(CLI::App& app, Command& chosen);
 void AddTokenCommands(CLI::App& app, Command& chosen);
+void AddApprovalCommands(CLI::App& app, Command& chosen);
+void AddEmergencyCommands(CLI::App& app, Command& chosen);
 void AddClassCommands(CLI::App& app, Command& chosen);
 void AddPurposeCommands(CLI::App& app, Command& chosen);
 void AddRoleCommands(CLI::App& app, Command& chosen);

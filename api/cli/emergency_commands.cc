@@ -84,10 +84,9 @@ Outcome<Exit> List(const EmergencyOptions& options, Console& console) {
 
 Outcome<Exit> ReviewOne(const EmergencyOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(
-      const json answer,
-      client.Post(Target("/v1/emergency-access").Segment(options.id).Segment("review"),
-                  json{{"finding", options.finding}}.dump()));
+  COFFER_ASSIGN(const json answer,
+                client.Post(Target("/v1/emergency-access").Segment(options.id).Segment("review"),
+                            json{{"finding", options.finding}}.dump()));
   return Show(options, answer, console);
 }
 

@@ -18,7 +18,8 @@ constexpr std::size_t kMaxReply = std::size_t{256} << 20;
 class HttpsConnection {
  public:
   explicit HttpsConnection(const HttpsOptions& options)
-      : options_(options), client_(options.server.host, options.server.port, options.client_certificate,
+      : options_(options),
+        client_(options.server.host, options.server.port, options.client_certificate,
                 options.client_key) {}
 
   Status Configure();

@@ -43,7 +43,7 @@ using Sender = std::function<Outcome<HttpReply>(const HttpRequest&)>;
 
 struct HttpsOptions {
   ServerAddress server;
-  std::string ca_file;  // empty: the system's certificate authorities
+  std::string ca_file;                         // empty: the system's certificate authorities
   std::string client_certificate, client_key;  // PEM files, both or none
   // Sent as bearer token and kept in locked memory between requests; null or empty: none is sent.
   std::shared_ptr<const crypto::SecretBytes> token;

@@ -97,7 +97,7 @@ void TellNextSteps(Console& console, const InitCommandOptions& options, const Ne
                    "     and its backups: without it nobody can read the vault again.\n";
   }
   console.out << "  3. Give the server a TLS certificate and start it: see cofferd(8).\n"
-      << (options.single_person ? kNextAlone : kNextForTwo);
+              << (options.single_person ? kNextAlone : kNextForTwo);
 }
 
 // Where the first tokens go is settled before the vault is made: a vault whose only tokens are lost

@@ -87,8 +87,8 @@ std::optional<std::size_t> ReadLine(QuietTerminal& terminal, std::span<std::uint
 }  // namespace
 
 Outcome<crypto::SecretBytes> AskPassphrase(std::string_view prompt) {
-  return AskSecret(
-      {prompt, "the passphrase", "Give it with --passphrase-file FILE, or use --root-key-file FILE."});
+  return AskSecret({prompt, "the passphrase",
+                    "Give it with --passphrase-file FILE, or use --root-key-file FILE."});
 }
 
 Outcome<crypto::SecretBytes> AskSecret(const Question& question) {

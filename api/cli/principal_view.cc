@@ -42,8 +42,7 @@ void AddPrincipalChangeOptions(CLI::App& command, PrincipalChangeOptions& option
       ->type_name("ROLE");
   auto* disable = command.add_flag("--disable", options.disable,
                                    "Let them do nothing more, from the next request on");
-  command.add_flag("--enable", options.enable, "Let them go on after --disable")
-      ->excludes(disable);
+  command.add_flag("--enable", options.enable, "Let them go on after --disable")->excludes(disable);
 }
 
 json ChangeOf(const PrincipalChangeOptions& options) {

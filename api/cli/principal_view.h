@@ -3,8 +3,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "api/cli/console.h"
 #include "api/cli/connection.h"
+#include "api/cli/console.h"
 #include "api/cli/failure.h"
 
 namespace CLI {

@@ -23,7 +23,8 @@ constexpr Advice kAdvice[] = {
      "Your role does not allow this: use a token or login of a role that does (see coffer(1), "
      "ROLES)."},
     {"approval_invalid",
-     "coffer approval show ID says what was approved: it counts once, for exactly that, for whoever "
+     "coffer approval show ID says what was approved: it counts once, for exactly that, for "
+     "whoever "
      "asked for it, while it has not expired."},
     {"approval_decided", "coffer approval show ID says how."},
     {"approval_expired", "Ask for it again with coffer approval request."},

@@ -132,7 +132,8 @@ void AddCreate(CLI::App& group, Command& chosen) {
       ->type_name("ID");
   AddBindings(*command, options->certificates,
               "A certificate it is known by: spki:HEX, dns:NAME or uri:URI; may be repeated");
-  command->footer("Example:\n  coffer service create --name crm --role crm-service --owner usr_...");
+  command->footer(
+      "Example:\n  coffer service create --name crm --role crm-service --owner usr_...");
   RunOnline(*command, chosen, options, CreateService);
 }
 
@@ -141,9 +142,9 @@ void AddSet(CLI::App& group, Command& chosen) {
   CLI::App* command = group.add_subcommand("set", "Change a service");
   AddId(*command, options->id);
   AddPrincipalChangeOptions(*command, options->change);
-  auto* bindings = AddBindings(
-      *command, options->certificates,
-      "A certificate it is known by, in the place of those of before; may be repeated");
+  auto* bindings =
+      AddBindings(*command, options->certificates,
+                  "A certificate it is known by, in the place of those of before; may be repeated");
   command->add_flag("--no-certificate", options->no_certificate, "Let it be known by none")
       ->excludes(bindings);
   command->footer("Example:\n  coffer service set svc_... --certificate dns:crm.example");

@@ -1,97 +1,98 @@
-// coffer token: who may speak to the server.
+// coffer token: what services show to be let in.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <ostream>
 
 #include "api/cli/commands.h"
-#include "api/cli/connection.h"
 #include "api/cli/json_view.h"
-#include "api/cli/private_file.h"
-#include "crypto/bytes.h"
-#include "vault/access_policy.h"
+#include "api/cli/one_time_secret.h"
+#include "api/cli/run_with.h"
 
 namespace coffer::cli {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kSecondsPerDay = 86'400;
+constexpr std::int64_t kSecondsPerHour = 3600;
+constexpr std::int64_t kSecondsPerDay = 24 * kSecondsPerHour;
 
-struct CreateOptions {
+struct TokenOptions {
   ConnectionOptions connection;
-  std::string name, role, out;
-  int days = 0;
+  std::string id, name, principal, certificate, out;
+  std::vector<std::string> actions, networks;
+  int days = 0, overlap_hours = 0;
 };
 
-struct RevokeOptions {
-  ConnectionOptions connection;
-  std::string id;
-};
+std::string Limits(const json& token) {
+  const json& limits = Member(token, "limits");
+  return limits.empty() ? std::string() : TextOf(limits);
+}
 
 void Describe(Console& console, const json& token) {
   PrintFields(console, {{"id", Text(token, "id")},
                         {"principal", Text(token, "principal")},
                         {"name", Text(token, "name")},
                         {"role", Text(token, "role")},
+                        {"limits", Limits(token)},
                         {"expires", Text(token, "expires")},
                         {"revoked", Text(token, "revoked")}});
 }
 
-// The token itself goes to the file when there is one, and then appears nowhere else.
-Outcome<void> HandOver(Console& console, const CreateOptions& options, NewFile* file,
-                       json& answer) {
-  const std::string secret = Text(answer, "token");
-  if (secret.empty()) return Failed(Exit::kFailed, "the server's answer holds no token");
-  if (file != nullptr) {
-    answer.erase("token");
-    COFFER_TRY(file->Write(secret + "\n"));
-    COFFER_TRY(file->Finish());
-  }
-  if (options.connection.json) {
-    PrintJson(console, answer);
-    return {};
-  }
-  Describe(console, answer);
-  if (file != nullptr) {
-    console.out << "The token is in " << Printable(options.out) << ".\n";
-  } else {
-    console.out << "The token, shown this once (keep it like a password):\n  " << Printable(secret)
-                << '\n';
-  }
-  return {};
-}
-
-Outcome<Exit> CreateToken(const CreateOptions& options, Console& console) {
-  std::unique_ptr<NewFile> file;
-  if (!options.out.empty()) {
-    COFFER_ASSIGN(file, NewFile::Create(options.out));
-  }
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  json body{{"name", options.name}, {"role", options.role}};
-  if (options.days > 0) body["lifetime_s"] = options.days * kSecondsPerDay;
-  COFFER_ASSIGN(json answer, client.Post(Target("/v1/tokens"), body.dump()));
-  COFFER_TRY(HandOver(console, options, file.get(), answer));
+Outcome<Exit> HandOver(const TokenOptions& options, OneTimeSecret& token, const json& answer,
+                       Console& console) {
+  COFFER_TRY(token.HandOver(console, answer,
+                            {.member = "token",
+                             .what = "The token",
+                             .json = options.connection.json,
+                             .describe = Describe}));
   return Exit::kOk;
 }
 
-Outcome<Exit> ListTokens(const ConnectionOptions& options, Console& console) {
-  COFFER_ASSIGN(ApiClient client, Connect(options, console));
+json LimitsOf(const TokenOptions& options) {
+  json limits = json::object();
+  if (!options.actions.empty()) limits["actions"] = options.actions;
+  if (!options.networks.empty()) limits["networks"] = options.networks;
+  if (!options.certificate.empty()) limits["certificate"] = options.certificate;
+  return limits;
+}
+
+Outcome<Exit> CreateToken(const TokenOptions& options, Console& console) {
+  COFFER_ASSIGN(OneTimeSecret token, OneTimeSecret::PlacedIn(options.out));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  json body{{"name", options.name}, {"principal", options.principal}};
+  if (options.days > 0) body["lifetime_s"] = options.days * kSecondsPerDay;
+  if (json limits = LimitsOf(options); !limits.empty()) body["limits"] = std::move(limits);
+  COFFER_ASSIGN(const json answer, client.Post(Target("/v1/tokens"), body.dump()));
+  return HandOver(options, token, answer, console);
+}
+
+Outcome<Exit> RotateToken(const TokenOptions& options, Console& console) {
+  COFFER_ASSIGN(OneTimeSecret token, OneTimeSecret::PlacedIn(options.out));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json answer,
+                client.Post(Target("/v1/tokens").Segment(options.id).Segment("rotate"),
+                            json{{"overlap_s", options.overlap_hours * kSecondsPerHour}}.dump()));
+  return HandOver(options, token, answer, console);
+}
+
+Outcome<Exit> ListTokens(const TokenOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json answer, client.Get(Target("/v1/tokens")));
-  if (options.json) {
+  if (options.connection.json) {
     PrintJson(console, answer);
     return Exit::kOk;
   }
-  Table table({"TOKEN", "NAME", "ROLE", "CREATED", "EXPIRES", "REVOKED"});
+  Table table({"TOKEN", "PRINCIPAL", "NAME", "ROLE", "CREATED", "EXPIRES", "REVOKED", "LIMITS"});
   for (const json& token : Member(answer, "items")) {
-    table.Add({Text(token, "id"), Text(token, "name"), Text(token, "role"), Text(token, "created"),
-               Text(token, "expires"), Text(token, "revoked")});
+    table.Add({Text(token, "id"), Text(token, "principal"), Text(token, "name"),
+               Text(token, "role"), Text(token, "created"), Text(token, "expires"),
+               Text(token, "revoked"), Limits(token)});
   }
   table.Print(console);
   return Exit::kOk;
 }
 
-Outcome<Exit> RevokeToken(const RevokeOptions& options, Console& console) {
+Outcome<Exit> RevokeToken(const TokenOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json token, client.Delete(Target("/v1/tokens").Segment(options.id)));
   if (options.connection.json) {
@@ -102,63 +103,99 @@ Outcome<Exit> RevokeToken(const RevokeOptions& options, Console& console) {
   return Exit::kOk;
 }
 
+void AddId(CLI::App& command, std::string& id) {
+  command.add_option("token", id, "Id of the token (tok_...), not the token itself")
+      ->type_name("ID")
+      ->required();
+}
+
+void AddOut(CLI::App& command, std::string& out) {
+  command
+      .add_option("--out", out,
+                  "New file for the token, readable by you alone; without it the token is printed")
+      ->type_name("FILE");
+}
+
+CLI::Option* AddRepeated(CLI::App& command, const char* name, std::vector<std::string>& values,
+                         const char* help) {
+  return command.add_option(name, values, help)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void AddCreate(CLI::App& group, Command& chosen) {
-  auto options = std::make_shared<CreateOptions>();
-  CLI::App* command = group.add_subcommand("create", "Make a token for a person or a service");
+  auto options = std::make_shared<TokenOptions>();
+  CLI::App* command = group.add_subcommand("create", "Make a token for a service");
   command->add_option("--name", options->name, "What the token is for, as it shows in the list")
       ->type_name("TEXT")
       ->required();
   command
-      ->add_option("--role", options->role,
-                   "What its holder may do: administrator, security-officer, privacy-officer,\n"
-                   "supervisor, case-worker, crm-service, auditor, or a role made here")
-      ->type_name("ROLE")
+      ->add_option("--principal", options->principal,
+                   "The service (svc_...), as coffer service list shows it")
+      ->type_name("ID")
       ->required();
   command->add_option("--days", options->days, "Days until it expires; without it, 90")
       ->type_name("N")
       ->check(CLI::Range(1, 366));
+  AddRepeated(*command, "--action", options->actions,
+              "Let it do this only, of what the role allows: record.read; may be repeated")
+      ->type_name("ACTION");
+  AddRepeated(*command, "--network", options->networks,
+              "Let it be used from here only: 192.0.2.0/24; may be repeated")
+      ->type_name("NETWORK");
   command
-      ->add_option("--out", options->out,
-                   "New file for the token, readable by you alone; without it the token is printed")
-      ->type_name("FILE");
-  AddConnectionOptions(*command, options->connection, PurposeUse::kNone);
-  command->footer("Example:\n  coffer token create --name crm --role crm-service --out crm.token");
-  command->callback([options, &chosen] {
-    chosen = [options](Console& console) { return CreateToken(*options, console); };
-  });
+      ->add_option("--certificate", options->certificate,
+                   "Let it be used with this client certificate only: spki:HEX, dns:NAME or "
+                   "uri:URI")
+      ->type_name("BINDING");
+  AddOut(*command, options->out);
+  command->footer(
+      "Example:\n  coffer token create --name crm --principal svc_... --network 192.0.2.0/24 \\\n"
+      "    --out crm.token");
+  RunOnline(*command, chosen, options, CreateToken);
+}
+
+void AddRotate(CLI::App& group, Command& chosen) {
+  auto options = std::make_shared<TokenOptions>();
+  CLI::App* command =
+      group.add_subcommand("rotate", "Make a new token in the place of one that is valid");
+  AddId(*command, options->id);
+  command
+      ->add_option("--overlap", options->overlap_hours,
+                   "Hours for which the old one goes on; without it, it ends at once")
+      ->type_name("HOURS")
+      ->check(CLI::Range(0, 168));
+  AddOut(*command, options->out);
+  command->footer("Example:\n  coffer token rotate tok_... --overlap 24 --out crm.token.new");
+  RunOnline(*command, chosen, options, RotateToken);
 }
 
 void AddList(CLI::App& group, Command& chosen) {
-  auto options = std::make_shared<ConnectionOptions>();
-  CLI::App* command = group.add_subcommand("list", "Show all tokens, but not the secrets");
-  AddConnectionOptions(*command, *options, PurposeUse::kNone);
+  auto options = std::make_shared<TokenOptions>();
+  CLI::App* command =
+      group.add_subcommand("list", "Show all tokens and whose they are, but not the secrets");
   command->footer("Example:\n  coffer token list");
-  command->callback([options, &chosen] {
-    chosen = [options](Console& console) { return ListTokens(*options, console); };
-  });
+  RunOnline(*command, chosen, options, ListTokens);
 }
 
 void AddRevoke(CLI::App& group, Command& chosen) {
-  auto options = std::make_shared<RevokeOptions>();
+  auto options = std::make_shared<TokenOptions>();
   CLI::App* command =
       group.add_subcommand("revoke", "End a token; counts from the next request on");
-  command->add_option("token", options->id, "Id of the token (tok_...), not the token itself")
-      ->type_name("ID")
-      ->required();
-  AddConnectionOptions(*command, options->connection, PurposeUse::kNone);
+  AddId(*command, options->id);
   command->footer("Example:\n  coffer token revoke tok_...");
-  command->callback([options, &chosen] {
-    chosen = [options](Console& console) { return RevokeToken(*options, console); };
-  });
+  RunOnline(*command, chosen, options, RevokeToken);
 }
 
 }  // namespace
 
 void AddTokenCommands(CLI::App& app, Command& chosen) {
-  CLI::App* group = app.add_subcommand("token", "Make, list and revoke tokens");
+  CLI::App* group =
+      app.add_subcommand("token", "Make, list, rotate and revoke the tokens of services");
   group->require_subcommand(1);
   AddCreate(*group, chosen);
   AddList(*group, chosen);
+  AddRotate(*group, chosen);
   AddRevoke(*group, chosen);
 }
 

@@ -47,9 +47,8 @@ Outcome<Exit> CreateUser(const UserOptions& options, Console& console) {
 Outcome<Exit> EnrolAgain(const UserOptions& options, Console& console) {
   COFFER_ASSIGN(OneTimeSecret code, OneTimeSecret::PlacedIn(options.out));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(
-      const json answer,
-      client.PostNothing(Target("/v1/users").Segment(options.id).Segment("enrolment")));
+  COFFER_ASSIGN(const json answer,
+                client.PostNothing(Target("/v1/users").Segment(options.id).Segment("enrolment")));
   return HandOverCode(options, code, answer, console);
 }
 

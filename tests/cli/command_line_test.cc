@@ -7,22 +7,16 @@
 
 #include "api/cli/commands.h"
 #include "tests/cli/public_log.h"
+#include "tests/cli/run_tool.h"
 #include "tests/cli/test_console.h"
 #include "tests/support/temporary_directory.h"
 
 namespace coffer::cli {
 namespace {
 
-struct Ran {
-  int exit = 0;
-  std::string out, err;
-};
-
 Ran RunTool(std::vector<std::string> arguments) {
   // What the machine's own environment says must not reach a server.
-  for (const char* name : {"COFFER_URL", "COFFER_CA", "COFFER_TOKEN", "COFFER_LOG_KEY"}) {
-    unsetenv(name);
-  }
+  for (const char* name : kVariables) unsetenv(name);
   std::vector<const char*> argv{"coffer"};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
   TestConsole test;
@@ -40,6 +34,38 @@ TEST_CASE("every command explains itself") {
                                              {"token"},
                                              {"token", "create"},
                                              {"token", "list"},
+                                             {"token", "rotate"},
+                                             {"user", "create"},
+                                             {"user", "list"},
+                                             {"user", "show"},
+                                             {"user", "set"},
+                                             {"user", "enrol-again"},
+                                             {"service", "create"},
+                                             {"service", "list"},
+                                             {"service", "show"},
+                                             {"service", "set"},
+                                             {"service", "certificate"},
+                                             {"team", "put"},
+                                             {"team", "list"},
+                                             {"enrol"},
+                                             {"login"},
+                                             {"logout"},
+                                             {"step-up"},
+                                             {"password"},
+                                             {"session", "list"},
+                                             {"session", "end"},
+                                             {"whoami"},
+                                             {"approval", "request"},
+                                             {"approval", "request", "erase"},
+                                             {"approval", "request", "give-role"},
+                                             {"approval", "request", "change-role"},
+                                             {"approval", "list"},
+                                             {"approval", "show"},
+                                             {"approval", "approve"},
+                                             {"approval", "reject"},
+                                             {"emergency", "open"},
+                                             {"emergency", "list"},
+                                             {"emergency", "review"},
                                              {"token", "revoke"},
                                              {"class", "put"},
                                              {"class", "list"},
@@ -72,8 +98,9 @@ TEST_CASE("wrong use ends with 2 before anything is connected") {
            {"status"},
            {"status", "--url", "http://vault.example"},
            {"status", "--token", "cft_x"},
-           {"token", "create", "--name", "x", "--role", "king"},
-           {"token", "create", "--name", "x", "--role", "auditor", "--days", "0"},
+           {"token", "create", "--name", "x"},
+           {"token", "create", "--name", "x", "--principal", "svc_1", "--days", "0"},
+           {"token", "rotate", "tok_1", "--overlap", "169"},
            {"get", "cli_1"},
            {"get", "cli_1", "--purpose", "client-care", "--version", "2"},
            {"erase", "cli_1", "--purpose", "client-care"},
@@ -89,7 +116,8 @@ TEST_CASE("wrong use ends with 2 before anything is connected") {
            {"verify", "--log-key", "nonsense"},
            {"verify", "--data", "d", "--entries", "e"},
            {"init", "--data", "d", "--root-key-file", "k", "--passphrase-file", "p"},
-           {"init", "--data", "d", "--root-key-file", "d/k"}}) {
+           {"init", "--data", "d", "--root-key-file", "d/k"},
+           {"init", "--data", "d", "--single-person", "--officer-token-file", "o"}}) {
     const Ran ran = RunTool(arguments);
     CAPTURE(arguments, ran.err);
     CHECK(ran.exit == 2);
@@ -129,13 +157,17 @@ TEST_CASE("a vault is made once, and verifies offline from the start") {
                                          "--origin",
                                          "test.example/log",
                                          "--admin-token-file",
-                                         directory / "admin.token"};
+                                         directory / "admin.token",
+                                         "--officer-token-file",
+                                         directory / "officer.token"};
   const Ran made = RunTool(init);
   CAPTURE(made.err);
   REQUIRE(made.exit == 0);
   CHECK(made.out.find("test.example/log+") != std::string::npos);
   CHECK(made.out.find("cft_") == std::string::npos);
-  CHECK(std::filesystem::file_size(directory / "admin.token") > 20);
+  CHECK(ContentOf(directory / "admin.token").starts_with("cft_"));
+  CHECK(ContentOf(directory / "officer.token").starts_with("cft_"));
+  CHECK(ContentOf(directory / "officer.token") != ContentOf(directory / "admin.token"));
 
   const Ran again = RunTool(init);
   CHECK(again.exit == 1);
@@ -151,6 +183,18 @@ TEST_CASE("a vault is made once, and verifies offline from the start") {
       RunTool({"verify", "--data", directory / "vault", "--root-key-file", directory / "root.key",
                "--log-key", audit::FormatVerifierKey(PublicLog(0).Key())});
   CHECK(other_key.exit == 4);
+}
+
+TEST_CASE("a vault for one person has one token, and says so") {
+  const testing::TemporaryDirectory directory;
+  const Ran made =
+      RunTool({"init", "--data", directory / "vault", "--root-key-file", directory / "root.key",
+               "--single-person", "--admin-token-file", directory / "admin.token"});
+  CAPTURE(made.err);
+  REQUIRE(made.exit == 0);
+  CHECK(made.out.find("security officer") == std::string::npos);
+  CHECK(made.out.find("alone in this vault, for ever") != std::string::npos);
+  CHECK(made.out.find("cft_") == std::string::npos);
 }
 
 TEST_CASE("exported entries are verified from the command line") {

@@ -17,13 +17,15 @@ class FakeServer {
   using Answer = std::function<Outcome<HttpReply>(const HttpRequest&)>;
   explicit FakeServer(Answer answer) : state_(std::make_shared<State>(std::move(answer))) {}
 
+  cli::Sender Sender() const {
+    return [state = state_](const HttpRequest& request) {
+      const std::lock_guard lock(state->mutex);
+      state->requests.push_back(request);
+      return state->answer(request);
+    };
+  }
   ApiClient Client(Declaration declaration = {}) const {
-    return {[state = state_](const HttpRequest& request) {
-              const std::lock_guard lock(state->mutex);
-              state->requests.push_back(request);
-              return state->answer(request);
-            },
-            std::move(declaration)};
+    return {Sender(), std::move(declaration)};
   }
   const std::vector<HttpRequest>& requests() const { return state_->requests; }
 

@@ -74,7 +74,7 @@ TEST_CASE("a page that does not say how long the log is is not believed") {
 
 TEST_CASE("a client is found by its reference, which stays out of the URL") {
   const FakeServer server(InTurn({Reply(200, R"({"items":[{"client":"cli_1"}]})")}));
-  ApiClient client = server.Client({"client-care", {}});
+  ApiClient client = server.Client({.purpose = "client-care"});
   CHECK(*ResolveClient(client, "A-1 & co", true) == "cli_1");
   REQUIRE(server.requests().size() == 1);
   CHECK(server.requests()[0].method == "POST");

@@ -1,0 +1,210 @@
+// What two people decide, emergency access, and what is sent beside a request.
+#include <catch2/catch_test_macros.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/run_tool.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kApproval =
+    R"({"id":"apr_1","action":"role.give","target":"user:anna","content":{"role":"privacy-officer"},
+        "hash":"00","state":"pending","requester":"svc_1","created":"2026-01-01T00:00:00.000Z",
+        "expires":"2026-01-04T00:00:00.000Z"})";
+const std::string kApprovalId = "apr_" + std::string(26, '0');
+
+HttpReply Required() { return Reply(403, R"({"code":"approval_required"})"); }
+
+std::string AdviceAfter(const std::vector<std::string>& command) {
+  Tool coffer(InTurn({Required()}));
+  const Ran ran = coffer(command);
+  CAPTURE(ran.out, ran.err);
+  CHECK(ran.exit == 1);
+  CHECK(ran.err.find("--approval ID") != std::string::npos);
+  return ran.err;
+}
+
+bool Has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("what is to be approved is sent as it will be done") {
+  Tool coffer(InTurn({Reply(201, kApproval)}));
+  const std::string role = coffer.Secret("role.json", R"({"name":"desk","grants":[]})");
+  CHECK(coffer({"approval", "request", "erase", "cli_1"}).exit == 0);
+  CHECK(coffer({"approval", "request", "give-role", "user:anna", "privacy-officer"}).exit == 0);
+  CHECK(coffer({"approval", "request", "change-role", "desk", role}).exit == 0);
+  const auto& requests = coffer.server.requests();
+  REQUIRE(requests.size() == 3);
+  CHECK(Asked(requests[0]) == R"(POST /v1/approvals {"action":"client.erase","target":"cli_1"})");
+  CHECK(json::parse(requests[1].body) == json::parse(R"({"action":"role.give",
+      "target":"user:anna","content":{"role":"privacy-officer"}})"));
+  CHECK(json::parse(requests[2].body) == json::parse(R"({"action":"role.write","target":"desk",
+      "content":{"name":"desk","grants":[]}})"));
+}
+
+TEST_CASE("an approval is shown with all that will be done") {
+  Tool coffer(InTurn({Reply(200, kApproval)}));
+  const Ran ran = coffer({"approval", "show", "apr_1"});
+  CHECK(Asked(coffer.server.requests()[0]) == "GET /v1/approvals/apr_1 ");
+  CHECK(Has(ran.out, "user:anna"));
+  CHECK(Has(ran.out, "\"role\": \"privacy-officer\""));
+}
+
+TEST_CASE("approvals are given and refused") {
+  Tool coffer(InTurn(
+      {Reply(200, kApproval), Reply(200, kApproval), Reply(403, R"({"code":"own_request"})")}));
+  CHECK(coffer({"approval", "approve", "apr_1"}).exit == 0);
+  CHECK(coffer({"approval", "reject", "apr_1"}).exit == 0);
+  CHECK(coffer({"approval", "approve", "apr_1"}).exit == 1);
+  CHECK(Asked(coffer.server.requests()[0]) ==
+        R"(POST /v1/approvals/apr_1/decision {"decision":"approve"})");
+  CHECK(Asked(coffer.server.requests()[1]) ==
+        R"(POST /v1/approvals/apr_1/decision {"decision":"reject"})");
+}
+
+TEST_CASE("a refusal for want of an approval says which one to ask for") {
+  CHECK(Has(AdviceAfter({"erase", "cli_1", "--purpose", "p", "--yes"}),
+            "coffer approval request erase cli_1\n"));
+  CHECK(Has(AdviceAfter({"user", "create", "--login", "anna", "--name", "A", "--role", "auditor"}),
+            "request give-role user:anna auditor\n"));
+  CHECK(Has(AdviceAfter({"service", "create", "--name", "it's", "--role", "auditor"}),
+            "request give-role 'service:it'\\''s' auditor\n"));
+  CHECK(Has(AdviceAfter({"user", "set", "usr_1", "--role", "auditor"}),
+            "request give-role usr_1 auditor\n"));
+  CHECK(Has(AdviceAfter({"user", "set", "usr_1", "--enable"}), "request give-role usr_1 ROLE\n"));
+  CHECK(Has(AdviceAfter({"user", "enrol-again", "usr_1"}), "request give-role usr_1 ROLE\n"));
+  CHECK(Has(AdviceAfter({"token", "create", "--name", "x", "--principal", "svc_1"}),
+            "request give-role svc_1 ROLE\n"));
+  CHECK(Has(AdviceAfter({"token", "rotate", "tok_1"}), "request give-role PRINCIPAL ROLE\n"));
+}
+
+TEST_CASE("a role that may not be stored alone is to be asked for by its name") {
+  Tool coffer(InTurn({Required()}));
+  const std::string role = coffer.Secret("role.json", R"({"name":"desk","grants":[]})");
+  CHECK(Has(coffer({"role", "put", role}).err, "coffer approval request change-role desk FILE\n"));
+}
+
+TEST_CASE("approval, ticket and reason go with the request") {
+  Tool coffer(InTurn({Reply(200, "{}")}));
+  const Ran ran = coffer({"erase", "cli_1", "--purpose", "erasure-request", "--yes", "--approval",
+                          kApprovalId, "--ticket", "CASE-1", "--reason", "asked for"});
+  CAPTURE(ran.err);
+  REQUIRE(ran.exit == 0);
+  const HttpRequest& request = coffer.server.requests()[0];
+  CHECK(HeaderOf(request, "Coffer-Approval") == kApprovalId);
+  CHECK(HeaderOf(request, "Coffer-Ticket") == "CASE-1");
+  CHECK(HeaderOf(request, "Coffer-Reason") == "asked for");
+  CHECK(HeaderOf(request, "Coffer-Purpose") == "erasure-request");
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"whoami", "--approval", "apr_x"},
+                                             {"whoami", "--approval", "a\r\nX: y"},
+                                             {"whoami", "--ticket", "two words"},
+                                             {"whoami", "--ticket", "a\nb"}}) {
+    CHECK(coffer(wrong).exit == 2);
+  }
+  CHECK(coffer.server.requests().size() == 1);
+}
+
+TEST_CASE("a client certificate comes with its key, and takes the place of a token") {
+  Tool coffer(InTurn({Reply(200, R"({"principal":{"id":"svc_1"}})")}));
+  unsetenv("COFFER_TOKEN");
+  const std::string certificate = coffer.Secret("crm.pem", "PEM");
+  const std::string key = coffer.Secret("crm.key", "KEY");
+  CHECK(coffer({"whoami"}).exit == 2);
+  CHECK(coffer({"whoami", "--client-cert", certificate}).exit == 2);
+  CHECK(coffer({"whoami", "--client-key", key}).exit == 2);
+  CHECK(coffer({"whoami", "--client-cert", coffer.directory / "none", "--client-key", key}).exit ==
+        2);
+  REQUIRE(coffer({"whoami", "--client-cert", certificate, "--client-key", key}).exit == 0);
+  CHECK(coffer.reached[0].client_certificate == certificate);
+  CHECK(coffer.reached[0].client_key == key);
+  CHECK(coffer.reached[0].token == nullptr);
+
+  setenv("COFFER_CLIENT_CERT", certificate.c_str(), 1);
+  setenv("COFFER_CLIENT_KEY", key.c_str(), 1);
+  CHECK(coffer({"whoami"}).exit == 0);
+  std::filesystem::permissions(key, static_cast<std::filesystem::perms>(0644));
+  CHECK(Has(coffer({"whoami"}).err, "secret_file_exposed"));
+}
+
+TEST_CASE("a certificate and a key that do not belong together are named") {
+  Tool coffer(InTurn({Reply(200, "{}")}));
+  const std::string certificate = coffer.Secret("crm.pem", "PEM");
+  HttpsOptions options;
+  options.server.host = "vault.example";
+  options.client_certificate = certificate;
+  options.client_key = certificate;
+  const auto sender = MakeHttpsSender(options);
+  REQUIRE_FALSE(sender);
+  CHECK(sender.error().exit == Exit::kUsage);
+  CHECK(Has(sender.error().message, certificate));
+}
+
+TEST_CASE("emergency access needs a purpose, a ticket and a reason") {
+  Tool coffer(InTurn({Reply(201, R"({"id":"emg_1","client":"cli_1"})")}));
+  const std::vector<std::string> open = {"emergency", "open",   "cli_1",   "--purpose", "care",
+                                         "--ticket",  "CASE-1", "--hours", "2"};
+  CHECK(coffer(open).exit == 2);
+  std::vector<std::string> with_reason = open;
+  with_reason.insert(with_reason.end(), {"--reason", "threat to life"});
+  REQUIRE(coffer(with_reason).exit == 0);
+  const HttpRequest& request = coffer.server.requests()[0];
+  CHECK(request.target == "/v1/emergency-access");
+  CHECK(json::parse(request.body) == json::parse(R"({"client":"cli_1","purpose":"care",
+      "ticket":"CASE-1","lifetime_s":7200})"));
+  CHECK(HeaderOf(request, "Coffer-Reason") == "threat to life");
+  CHECK(HeaderOf(request, "Coffer-Purpose").empty());
+  CHECK(HeaderOf(request, "Coffer-Ticket").empty());
+}
+
+TEST_CASE("what is to be reviewed comes first, and what is late is marked") {
+  Tool coffer(InTurn({Reply(200, R"({"items":[
+      {"id":"emg_done","review_due":"2026-01-04T00:00:00.000Z",
+       "reviewed":"2026-01-02T00:00:00.000Z","reviewer":"usr_2"},
+      {"id":"emg_late","review_due":"2001-01-04T00:00:00.000Z"},
+      {"id":"emg_open","review_due":"9999-01-04T00:00:00.000Z"}]})")}));
+  const std::string out = coffer({"emergency", "list"}).out;
+  CHECK(out.find("emg_late") < out.find("emg_done"));
+  CHECK(out.find("emg_open") < out.find("emg_done"));
+  CHECK(Has(out, "OVERDUE since 2001-01-04T00:00:00.000Z"));
+  CHECK(Has(out, "due 9999-01-04T00:00:00.000Z"));
+  CHECK(Has(out, "2026-01-02T00:00:00.000Z by usr_2"));
+}
+
+TEST_CASE("a review says what was found") {
+  Tool coffer(InTurn({Reply(200, R"({"id":"emg_1"})")}));
+  REQUIRE(coffer({"emergency", "review", "emg_1", "--finding", "justified"}).exit == 0);
+  CHECK(Asked(coffer.server.requests()[0]) ==
+        R"(POST /v1/emergency-access/emg_1/review {"finding":"justified"})");
+}
+
+TEST_CASE("an explanation is asked for with all circumstances") {
+  Tool coffer(InTurn({Reply(200, R"({"allowed":true})")}));
+  REQUIRE(coffer({"explain", "usr_1", "record.read", "--from", "192.0.2.1", "--certificate",
+                  "--second-factor-minutes", "5", "--with-ticket"})
+              .exit == 0);
+  CHECK(json::parse(coffer.server.requests()[0].body) ==
+        json::parse(R"({"principal":"usr_1","action":"record.read","reason":false,"ticket":true,
+            "address":"192.0.2.1","certificate":true,"second_factor_minutes":5})"));
+  REQUIRE(coffer({"explain", "usr_1", "record.read"}).exit == 0);
+  CHECK_FALSE(json::parse(coffer.server.requests()[1].body).contains("second_factor_minutes"));
+}
+
+TEST_CASE("the status says who decides and what waits for people") {
+  Tool coffer(InTurn({Reply(200, R"({"users":3,"services":1,"open_approvals":2,"two_person":true,
+      "unreviewed_emergencies":4,"overdue_emergencies":1})"),
+                      Reply(200, R"({"two_person":false,"unreviewed_emergencies":0})")}));
+  const std::string two = coffer({"status"}).out;
+  CHECK(Has(two, "two people"));
+  CHECK(Has(two, "4 not reviewed yet, 1 OVERDUE"));
+  const std::string one = coffer({"status"}).out;
+  CHECK(Has(one, "one person alone, for ever"));
+  CHECK_FALSE(Has(one, "OVERDUE"));
+}
+
+}  // namespace coffer::cli
