@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "api/cli/commands.h"
 #include "api/cli/json_view.h"
@@ -22,7 +23,7 @@ struct UserOptions {
 
 void DescribeEnrolment(Console& console, const json& enrolment) {
   DescribePrincipal(console, Member(enrolment, "user"));
-  PrintFields(console, {{"to enrol until", Text(enrolment, "expires")}});
+  console.out << "The user enrols with it until " << Printable(Text(enrolment, "expires")) << ".\n";
 }
 
 // Whoever makes a user never learns the password: the code lets the user set one.
