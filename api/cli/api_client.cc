@@ -44,7 +44,9 @@ Outcome<HttpReply> ApiClient::Send(HttpRequest request) {
   COFFER_ASSIGN(HttpReply reply, Exchange(std::move(request)));
   if (reply.status >= 200 && reply.status <= 299) return reply;
   Failure failure = FailureOf(reply);
-  if (failure.code == "approval_required") failure.advice = ApprovalAdvice(asked);
+  if (failure.code == "approval_required") {
+    failure.advice = ApprovalAdvice(asked, declaration_.purpose);
+  }
   return std::unexpected(std::move(failure));
 }
 

@@ -35,12 +35,14 @@ std::string GiveRole(const std::string& target, const std::string& role) {
 }
 
 // The part of `coffer approval request` that says what is wanted.
-std::string Wanted(const HttpRequest& request) {
+std::string Wanted(const HttpRequest& request, const std::string& purpose) {
   const std::string_view target = request.target;
   const auto parsed = vault::ParseStrictJson(request.body);
   const json body = parsed ? *parsed : json::object();
   const std::string role = Text(body, "role");
-  if (const auto id = IdIn(target, "/v1/clients/"); !id.empty()) return "erase " + id;
+  if (const auto id = IdIn(target, "/v1/clients/"); !id.empty()) {
+    return "erase " + id + " --purpose " + (purpose.empty() ? "CODE" : purpose);
+  }
   if (const auto name = IdIn(target, "/v1/roles/"); !name.empty()) {
     return "change-role " + name + " FILE";
   }
@@ -55,8 +57,9 @@ std::string Wanted(const HttpRequest& request) {
 
 }  // namespace
 
-std::string ApprovalAdvice(const HttpRequest& request) {
-  return "Two people decide this. Ask for it with\n  coffer approval request " + Wanted(request) +
+std::string ApprovalAdvice(const HttpRequest& request, const std::string& purpose) {
+  return "Two people decide this. Ask for it with\n  coffer approval request " +
+         Wanted(request, purpose) +
          "\nand when another person has approved it (coffer approval approve ID), repeat this "
          "command with --approval ID.";
 }

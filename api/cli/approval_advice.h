@@ -8,6 +8,7 @@
 namespace coffer::cli {
 
 // The commands that ask for an approval of exactly what `request` would have done, and do it then.
-std::string ApprovalAdvice(const HttpRequest& request);
+// `purpose`: what was given for it; empty when none was.
+std::string ApprovalAdvice(const HttpRequest& request, const std::string& purpose);
 
 }  // namespace coffer::cli

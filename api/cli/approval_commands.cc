@@ -141,8 +141,9 @@ void AddRequests(CLI::App& group, Command& chosen) {
     command->add_option("client", options->target, "Client id (cli_...)")
         ->type_name("CLIENT")
         ->required();
-    command->footer("Example:\n  coffer approval request erase cli_...");
-    RunOnline(*command, chosen, options, RequestErase);
+    command->footer(
+        "Example:\n  coffer approval request erase cli_... --purpose data-subject-request");
+    RunOnline(*command, chosen, options, RequestErase, PurposeUse::kRequired);
   }
   {
     auto options = std::make_shared<ApprovalOptions>();
@@ -159,7 +160,8 @@ void AddRequests(CLI::App& group, Command& chosen) {
   }
   {
     auto options = std::make_shared<ApprovalOptions>();
-    CLI::App* command = request->add_subcommand("change-role", "To store a role (coffer role put)");
+    CLI::App* command =
+        request->add_subcommand("change-role", "To change a role (coffer role put)");
     command->add_option("name", options->target, "Name of the role")->type_name("NAME")->required();
     command->add_option("file", options->file, "File that holds it, as for coffer role put")
         ->type_name("FILE.json")

@@ -201,7 +201,7 @@ void AddEraseCommand(CLI::App& app, Command& chosen) {
   AddClientArgument(*command, options->client, options->by_ref);
   command->add_flag("--yes", options->yes, "Really do it: an erasure cannot be undone");
   AddConnectionOptions(*command, options->connection, PurposeUse::kRequired);
-  command->footer("Example:\n  coffer erase cli_... --purpose erasure-request --yes");
+  command->footer("Example:\n  coffer erase cli_... --purpose data-subject-request --yes");
   command->callback([options, &chosen] {
     chosen = [options](Console& console) { return Erase(*options, console); };
   });

@@ -118,6 +118,12 @@ Failure HttpsConnection::Explain(httplib::Error error) const {
               "Check that a Coffer server listens there, and not another program."};
     case httplib::Error::Read:
     case httplib::Error::Write:
+      // TLS 1.3 tells a client only after the handshake that its certificate is not taken.
+      if (!options_.client_certificate.empty()) {
+        return {Exit::kUnreachable, "the connection to " + server + " broke before the answer came",
+                "The server may not accept the client certificate. Otherwise, what was asked may "
+                "have been done: look before you repeat it."};
+      }
       return {Exit::kUnreachable, "the connection to " + server + " broke before the answer came",
               "What was asked may have been done: look before you repeat it."};
     case httplib::Error::Success:

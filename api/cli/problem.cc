@@ -62,6 +62,8 @@ constexpr Advice kAdvice[] = {
 };
 
 std::string AdviceFor(const std::string& code, const HttpReply& reply) {
+  // Of a request for an approval, the faults themselves say what is wrong.
+  if (code == "approval_invalid" && reply.status == 422) return {};
   for (const Advice& advice : kAdvice) {
     if (advice.code == code) return std::string(advice.text);
   }

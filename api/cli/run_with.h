@@ -21,8 +21,9 @@ void RunWith(CLI::App& command, Command& chosen, const std::shared_ptr<Options>&
 // Adds the options of a connection too. Options has a member `connection`.
 template <class Options>
 void RunOnline(CLI::App& command, Command& chosen, const std::shared_ptr<Options>& options,
-               Outcome<Exit> (*run)(const Options&, Console&)) {
-  AddConnectionOptions(command, options->connection, PurposeUse::kNone);
+               Outcome<Exit> (*run)(const Options&, Console&),
+               PurposeUse purpose = PurposeUse::kNone) {
+  AddConnectionOptions(command, options->connection, purpose);
   RunWith(command, chosen, options, run);
 }
 

@@ -35,11 +35,12 @@ bool Has(const std::string& text, const std::string& part) {
 TEST_CASE("what is to be approved is sent as it will be done") {
   Tool coffer(InTurn({Reply(201, kApproval)}));
   const std::string role = coffer.Secret("role.json", R"({"name":"desk","grants":[]})");
-  CHECK(coffer({"approval", "request", "erase", "cli_1"}).exit == 0);
+  CHECK(coffer({"approval", "request", "erase", "cli_1", "--purpose", "dsr"}).exit == 0);
   CHECK(coffer({"approval", "request", "give-role", "user:anna", "privacy-officer"}).exit == 0);
   CHECK(coffer({"approval", "request", "change-role", "desk", role}).exit == 0);
   const auto& requests = coffer.server.requests();
   REQUIRE(requests.size() == 3);
+  CHECK(HeaderOf(requests[0], "Coffer-Purpose") == "dsr");
   CHECK(Asked(requests[0]) == R"(POST /v1/approvals {"action":"client.erase","target":"cli_1"})");
   CHECK(json::parse(requests[1].body) == json::parse(R"({"action":"role.give",
       "target":"user:anna","content":{"role":"privacy-officer"}})"));
@@ -69,7 +70,7 @@ TEST_CASE("approvals are given and refused") {
 
 TEST_CASE("a refusal for want of an approval says which one to ask for") {
   CHECK(Has(AdviceAfter({"erase", "cli_1", "--purpose", "p", "--yes"}),
-            "coffer approval request erase cli_1\n"));
+            "coffer approval request erase cli_1 --purpose p\n"));
   CHECK(Has(AdviceAfter({"user", "create", "--login", "anna", "--name", "A", "--role", "auditor"}),
             "request give-role user:anna auditor\n"));
   CHECK(Has(AdviceAfter({"service", "create", "--name", "it's", "--role", "auditor"}),
