@@ -52,8 +52,12 @@ Outcome<HttpReply> ApiClient::Send(HttpRequest request) {
 
 Outcome<json> ApiClient::SendForJson(HttpRequest request) {
   request.headers.emplace_back("Accept", "application/json");
-  COFFER_ASSIGN(const HttpReply reply, Send(std::move(request)));
-  return ParseAnswer(reply.body);
+  // What answers a secret is one itself: a session's token, recovery codes.
+  const bool secret = request.secret_body;
+  COFFER_ASSIGN(HttpReply reply, Send(std::move(request)));
+  auto answer = ParseAnswer(reply.body);
+  if (secret) Forget(reply.body);
+  return answer;
 }
 
 Outcome<json> ApiClient::Get(const Target& target) {

@@ -88,8 +88,9 @@ Outcome<Exit> LogIn(const LoginOptions& options, Console& console) {
   COFFER_ASSIGN(std::string body, LoginBody(options));
   COFFER_ASSIGN(json session, client.PostSecret(Target("/v1/sessions"), std::move(body)));
   std::string token = Text(session, "token");
-  session.erase("token");
   if (token.empty()) return Failed(Exit::kFailed, "the server's answer holds no token");
+  if (auto* text = session["token"].get_ptr<std::string*>(); text != nullptr) Forget(*text);
+  session.erase("token");
   const auto saved = SaveSession(file, token, connection.https.server);
   Forget(token);
   COFFER_TRY(saved);

@@ -201,9 +201,9 @@ TEST_CASE("where a session is kept depends on the machine") {
       return std::string(name) == "HOME" ? home : runtime;
     });
   };
-  CHECK(in("/run/user/1", "/home/a") == "/run/user/1/coffer/session");
-  CHECK(in("", "/home/a") == "/home/a/.config/coffer/session");
-  CHECK(in("relative", "/home/a") == "/home/a/.config/coffer/session");
+  CHECK(in("/run/user/1", "/homes/a") == "/run/user/1/coffer/session");
+  CHECK(in("", "/homes/a") == "/homes/a/.config/coffer/session");
+  CHECK(in("relative", "/homes/a") == "/homes/a/.config/coffer/session");
   CHECK(in("", "").empty());
 }
 
