@@ -254,7 +254,8 @@ AccessDecision Decide(const AccessFacts& facts) {
     decision.rule = "self";
     return decision;
   }
-  if (facts.limits != nullptr && !facts.limits->Covers(facts.action)) {
+  if (facts.limits != nullptr && !facts.limits->Covers(facts.action) &&
+      facts.action != Action::kSelfRead) {
     return Refuse("token-scope", Code::kPermissionDenied, "permission_denied");
   }
   if (facts.role == nullptr) return RefuseAt(Obstacle::kAction);

@@ -496,7 +496,9 @@ class Vault {
 
   // Users and services. What gives somebody a privileged role takes an approval of "role.give"
   // about the principal's id, or "user:LOGIN" or "service:NAME" for a new one, with {"role": NAME,
-  // "by": HOW}, HOW of kWaysToGive, and "owner" and "certificates" as they will be. Errors: kUnprocessable "principal_invalid" with issues; kConflict "login_taken",
+  // "by": HOW}, HOW of kWaysToGive, and "owner" and "certificates" as they will be where
+  // HOW is "service" or (certificates) "change". A service without certificates takes none: nobody
+  // has it yet. Errors: kUnprocessable "principal_invalid" with issues; kConflict "login_taken",
   // "certificate_taken"; kPermissionDenied "approval_required", "approval_invalid".
   Result<NewEnrolment> CreateUser(const Caller& caller, const UserRequest& request);
   Result<PrincipalInfo> CreateService(const Caller& caller, const ServiceRequest& request);

@@ -300,6 +300,9 @@ Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQues
   std::vector<Issue> issues;
   if (!action) issues.push_back({"/action", "is not an action"});
   if (!question.class_name.empty() && !schema) issues.push_back({"/class", "is not a class"});
+  if (!question.address.empty() && !AddressBlock(question.address)) {
+    issues.push_back({"/address", "is no address"});
+  }
   if (!issues.empty()) {
     return std::unexpected(
         Refuse(caller, kAction, question.client, std::nullopt,

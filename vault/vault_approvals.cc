@@ -88,8 +88,11 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
 
 std::string ContentToGive(const PrincipalRow& principal, std::string_view by) {
   json content = {{"role", principal.role}, {"by", by}};
-  if (principal.owner) content["owner"] = principal.owner->Text();
-  if (!principal.certificates.empty()) content["certificates"] = principal.certificates;
+  if (by == "service" && principal.owner) content["owner"] = principal.owner->Text();
+  const bool names_certificates = by == "service" || by == "change";
+  if (names_certificates && !principal.certificates.empty()) {
+    content["certificates"] = principal.certificates;
+  }
   return content.dump();
 }
 

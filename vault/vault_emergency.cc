@@ -42,8 +42,8 @@ Result<EmergencyAccess> Vault::OpenEmergency(const Caller& caller, const ClientI
                Error{Code::kUnprocessable, "emergency_invalid", {}, std::move(issues)}));
   }
   Call call = core_->StartCall(caller, kAction);
-  // Not decided on this client: it is for those whose scope does not reach it.
-  call.entry.client = client.Text();
+  // The grant's own scope counts, not that of what is opened.
+  call.About(client);
   EmergencyRow row;
   row.id = EmergencyId::New(core_->Now());
   row.client = client;

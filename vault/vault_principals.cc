@@ -172,8 +172,11 @@ Result<PrincipalInfo> Vault::CreateService(const Caller& caller, const ServiceRe
           service.owner = owner->person();
         }
         COFFER_TRY(RequireFreeBindings(transaction, service));
-        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, service,
-                                                "service:" + service.name, "service"));
+        // Without certificates nobody is it yet: a token takes its own approval.
+        if (!service.certificates.empty()) {
+          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, service,
+                                                  "service:" + service.name, "service"));
+        }
         service.created = transaction.now();
         COFFER_TRY(transaction.stores().principals.Put(service));
         transaction.PutPrincipal(service);
@@ -248,7 +251,11 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
         if (disabled) AddDetail(call.entry, "disabled");
         if (enabled) AddDetail(call.entry, "enabled");
         if (row.certificates != before->certificates) AddDetail(call.entry, "certificates");
-        if (role_changed || enabled || row.certificates != before->certificates) {
+        const bool more_certificates =
+            std::ranges::any_of(row.certificates, [&](const std::string& binding) {
+              return std::ranges::find(before->certificates, binding) == before->certificates.end();
+            });
+        if (role_changed || enabled || more_certificates) {
           COFFER_TRY(RequireFreeBindings(transaction, row));
           COFFER_TRY(core_->RequireSecondFactor(transaction, row));
           COFFER_TRY(core_->RequireApprovalToGive(transaction, call, row, id.Text(), "change"));

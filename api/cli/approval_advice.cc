@@ -30,8 +30,16 @@ std::string IdIn(std::string_view target, std::string_view collection) {
   return std::string(target.substr(0, target.find('/')));
 }
 
-std::string GiveRole(const std::string& target, const std::string& role) {
-  return "give-role " + Quoted(target) + " " + (role.empty() ? "ROLE" : Quoted(role));
+std::string GiveRole(const std::string& target, const std::string& role, const std::string& by) {
+  return "give-role " + Quoted(target) + " " + (role.empty() ? "ROLE" : Quoted(role)) + " --by " +
+         by;
+}
+
+std::string WithBindings(std::string wanted, const json& body) {
+  for (const std::string& binding : TextList(body, "certificates")) {
+    wanted += " --certificate " + Quoted(binding);
+  }
+  return wanted;
 }
 
 // The part of `coffer approval request` that says what is wanted.
@@ -46,13 +54,25 @@ std::string Wanted(const HttpRequest& request, const std::string& purpose) {
   if (const auto name = IdIn(target, "/v1/roles/"); !name.empty()) {
     return "change-role " + name + " FILE";
   }
-  if (target == "/v1/users") return GiveRole("user:" + Text(body, "login"), role);
-  if (target == "/v1/services") return GiveRole("service:" + Text(body, "name"), role);
-  if (target == "/v1/tokens") return GiveRole(Text(body, "principal"), role);
-  for (const std::string_view collection : {"/v1/users/", "/v1/services/"}) {
-    if (const auto id = IdIn(target, collection); !id.empty()) return GiveRole(id, role);
+  if (target == "/v1/users") return GiveRole("user:" + Text(body, "login"), role, "user");
+  if (target == "/v1/services") {
+    const std::string owner = Text(body, "owner");
+    return WithBindings(GiveRole("service:" + Text(body, "name"), role, "service") +
+                            (owner.empty() ? "" : " --owner " + Quoted(owner)),
+                        body);
   }
-  return "give-role PRINCIPAL ROLE";
+  if (target == "/v1/tokens") {
+    const std::string principal = Text(body, "principal");
+    return GiveRole(principal.empty() ? "service:" + Text(body, "name") : principal, role, "token");
+  }
+  for (const std::string_view collection : {"/v1/users/", "/v1/services/"}) {
+    const auto id = IdIn(target, collection);
+    if (id.empty()) continue;
+    if (target.ends_with("/enrolment")) return GiveRole(id, role, "enrolment");
+    if (target.ends_with("/certificates")) return GiveRole(id, role, "certificate");
+    return WithBindings(GiveRole(id, role, "change"), body);
+  }
+  return "give-role PRINCIPAL ROLE --by rotation";
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ constexpr std::size_t kMaxRole = 512 * 1024;
 
 struct ApprovalOptions {
   ConnectionOptions connection;
-  std::string id, target, role, file;
+  std::string id, target, role, by, owner, file;
+  std::vector<std::string> certificates;
 };
 
 std::string WhatIsDone(const json& approval) {
@@ -77,10 +78,13 @@ Outcome<Exit> RequestErase(const ApprovalOptions& options, Console& console) {
 }
 
 Outcome<Exit> RequestGiveRole(const ApprovalOptions& options, Console& console) {
-  return Request(
-      options,
-      {{"action", "role.give"}, {"target", options.target}, {"content", {{"role", options.role}}}},
-      console);
+  json content = {{"role", options.role}, {"by", options.by}};
+  if (options.by.empty()) content["by"] = options.target.starts_with("user:") ? "user" : "token";
+  if (!options.owner.empty()) content["owner"] = options.owner;
+  if (!options.certificates.empty()) content["certificates"] = options.certificates;
+  return Request(options,
+                 {{"action", "role.give"}, {"target", options.target}, {"content", content}},
+                 console);
 }
 
 Outcome<Exit> RequestChangeRole(const ApprovalOptions& options, Console& console) {
@@ -155,6 +159,19 @@ void AddRequests(CLI::App& group, Command& chosen) {
         ->type_name("TARGET")
         ->required();
     command->add_option("role", options->role, "The role")->type_name("ROLE")->required();
+    command
+        ->add_option("--by", options->by,
+                     "How it is given: user, token, rotation, certificate, enrolment, change (of\n"
+                     "the principal) or service; without it user for user:LOGIN, else token")
+        ->type_name("HOW");
+    command
+        ->add_option("--owner", options->owner,
+                     "With --by service: the principal that will answer for it")
+        ->type_name("ID");
+    command
+        ->add_option("--certificate", options->certificates,
+                     "With --by service or change: a binding that it will be known by; repeatable")
+        ->type_name("BINDING");
     command->footer("Example:\n  coffer approval request give-role user:anna privacy-officer");
     RunOnline(*command, chosen, options, RequestGiveRole);
   }

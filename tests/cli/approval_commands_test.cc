@@ -43,7 +43,7 @@ TEST_CASE("what is to be approved is sent as it will be done") {
   CHECK(HeaderOf(requests[0], "Coffer-Purpose") == "dsr");
   CHECK(Asked(requests[0]) == R"(POST /v1/approvals {"action":"client.erase","target":"cli_1"})");
   CHECK(json::parse(requests[1].body) == json::parse(R"({"action":"role.give",
-      "target":"user:anna","content":{"role":"privacy-officer"}})"));
+      "target":"user:anna","content":{"role":"privacy-officer","by":"user"}})"));
   CHECK(json::parse(requests[2].body) == json::parse(R"({"action":"role.write","target":"desk",
       "content":{"name":"desk","grants":[]}})"));
 }
@@ -72,16 +72,21 @@ TEST_CASE("a refusal for want of an approval says which one to ask for") {
   CHECK(Has(AdviceAfter({"erase", "cli_1", "--purpose", "p", "--yes"}),
             "coffer approval request erase cli_1 --purpose p\n"));
   CHECK(Has(AdviceAfter({"user", "create", "--login", "anna", "--name", "A", "--role", "auditor"}),
-            "request give-role user:anna auditor\n"));
+            "request give-role user:anna auditor --by user\n"));
   CHECK(Has(AdviceAfter({"service", "create", "--name", "it's", "--role", "auditor"}),
-            "request give-role 'service:it'\\''s' auditor\n"));
+            "request give-role 'service:it'\\''s' auditor --by service\n"));
   CHECK(Has(AdviceAfter({"user", "set", "usr_1", "--role", "auditor"}),
-            "request give-role usr_1 auditor\n"));
-  CHECK(Has(AdviceAfter({"user", "set", "usr_1", "--enable"}), "request give-role usr_1 ROLE\n"));
-  CHECK(Has(AdviceAfter({"user", "enrol-again", "usr_1"}), "request give-role usr_1 ROLE\n"));
+            "request give-role usr_1 auditor --by change\n"));
+  CHECK(Has(AdviceAfter({"user", "set", "usr_1", "--enable"}),
+            "request give-role usr_1 ROLE --by change\n"));
+  CHECK(Has(AdviceAfter({"user", "enrol-again", "usr_1"}),
+            "request give-role usr_1 ROLE --by enrolment\n"));
   CHECK(Has(AdviceAfter({"token", "create", "--name", "x", "--principal", "svc_1"}),
-            "request give-role svc_1 ROLE\n"));
-  CHECK(Has(AdviceAfter({"token", "rotate", "tok_1"}), "request give-role PRINCIPAL ROLE\n"));
+            "request give-role svc_1 ROLE --by token\n"));
+  CHECK(Has(AdviceAfter({"token", "create", "--name", "crm", "--role", "crm-service"}),
+            "request give-role service:crm crm-service --by token\n"));
+  CHECK(Has(AdviceAfter({"token", "rotate", "tok_1"}),
+            "request give-role PRINCIPAL ROLE --by rotation\n"));
 }
 
 TEST_CASE("a role that may not be stored alone is to be asked for by its name") {

@@ -53,6 +53,8 @@ expect 'the refusal without a purpose' '"purpose_required".*<- refused: no purpo
 expect 'the read in the log' 'allow +record\.read .*client-care'
 expect 'the denied read in the log' 'deny +record\.read .*purpose_required'
 expect 'the client found by its e-mail address' '^cli_[0-9a-hjkmnp-tv-z]{26} '
+expect 'the refusal of an erasure by one person' '<- not alone'
+expect 'what is to be approved' 'erase a client and all its records'
 expect 'the answer for the erased record' '"not_found".*<- it is gone'
 expect 'the stop' 'quickstart: stopped'
 

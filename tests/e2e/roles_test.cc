@@ -43,6 +43,9 @@ TEST_CASE("every route answers every role as the tables say") {
       {"version", "1"},
       {"principal", "svc_00000000000000000000000000"},
       {"lease", "lease_00000000000000000000000000"},
+      {"session", "ses_00000000000000000000000000"},
+      {"approval", "apr_00000000000000000000000000"},
+      {"emergency", "emg_00000000000000000000000000"},
       {"name", "contact"},
       {"code", "client-care"},
       {"token", "tok_00000000000000000000000000"},
@@ -61,11 +64,13 @@ TEST_CASE("every route answers every role as the tables say") {
         const auto action = ActionNamed(permission);
         INFO(role_name << " " << method << " " << path << " " << permission);
         REQUIRE(action);
+        if (vault::KindOf(*action) == vault::ActionKind::kOpen) continue;  // nobody has a role yet
+        const bool may =
+            vault::RoleAllows(role, *action) || vault::KindOf(*action) == vault::ActionKind::kOwn;
         // Changing requests get a body that is refused after the decision: nothing is changed here.
         std::string verb = method;
         for (char& c : verb) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-        if (verb == "DELETE" && vault::RoleAllows(role, *action))
-          continue;  // its own tests do that
+        if (verb == "DELETE" && may) continue;  // its own tests do that
         const bool ndjson = path == "/v1/import";
         const bool body = verb == "POST" || verb == "PUT" || verb == "PATCH";
         const auto reply = body ? caller.Send(verb, Fill(path, values), ndjson ? "{}\n" : "[]",
@@ -74,7 +79,7 @@ TEST_CASE("every route answers every role as the tables say") {
                                 : caller.Send(verb, Fill(path, values), "", "");
         INFO(reply.status << " " << reply.body);
         ++cells;
-        if (vault::RoleAllows(role, *action)) {
+        if (may) {
           CHECK(reply.status != 401);
           CHECK(reply.status != 403);
         } else {
