@@ -286,7 +286,8 @@ bool IsPrivileged(const RoleDocument& role) {
       Action::kPrincipalWrite, Action::kTeamWrite,       Action::kSessionRevoke,
       Action::kRoleWrite,      Action::kClassWrite,      Action::kPurposeWrite,
       Action::kApprovalDecide, Action::kAssignmentWrite, Action::kLeaseWrite,
-      Action::kEmergencyOpen,  Action::kEmergencyReview, Action::kNoteRead};
+      Action::kAccessExplain,  Action::kEmergencyOpen,   Action::kEmergencyReview,
+      Action::kNoteRead};
   if (std::ranges::any_of(kPowers, [&](Action action) { return role.Allows(action); })) return true;
   return std::ranges::any_of(role.grants, [](const Grant& grant) {
     return !grant.deny && grant.scope.kind != Scope::Kind::kAssigned &&

@@ -494,7 +494,8 @@ class Vault {
   // kUnprocessable "principal_unknown", "question_invalid" with issues.
   Result<AccessAnswer> ExplainAccess(const Caller& caller, const AccessQuestion& question);
 
-  // Users and services. What gives somebody a privileged role takes an approval of "role.give"
+  // Users and services. What gives somebody a privileged role, or to somebody else an account
+  // whose role sees clients, takes an approval of "role.give"
   // about the principal's id, or "user:LOGIN" or "service:NAME" for a new one, with {"role": NAME,
   // "by": HOW}, HOW of kWaysToGive, and "owner" and "certificates" as they will be where
   // HOW is "service" or (certificates) "change". A service without certificates takes none: nobody

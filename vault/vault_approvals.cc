@@ -73,10 +73,18 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
                       "must be one of certificate, change, enrolment, rotation, "
                       "service, token, user"});
   }
+  const std::string by = text("by");
+  const auto is_binding = [](const json& item) {
+    return item.is_string() && IsCertificateBinding(item.get_ref<const std::string&>());
+  };
   for (const auto& [name, value] : content->items()) {
-    const bool known = name == "role" || name == "by" || (name == "owner" && value.is_string()) ||
-                       (name == "certificates" && value.is_array() && !value.empty());
-    if (!known) issues.push_back({PointerTo("/content", name), "is not known, or not so"});
+    const bool owner = name == "owner" && by == "service" && PrincipalId::Parse(text("owner"));
+    const bool certificates = name == "certificates" && (by == "service" || by == "change") &&
+                              value.is_array() && !value.empty() &&
+                              std::ranges::all_of(value, is_binding);
+    if (name != "role" && name != "by" && !owner && !certificates) {
+      issues.push_back({PointerTo("/content", name), "has no place here, or is not valid"});
+    }
   }
   const bool named =
       proposal.target.starts_with("user:") || proposal.target.starts_with("service:");
@@ -84,6 +92,12 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
     issues.push_back({"/target", "must be a principal's id, \"user:LOGIN\" or \"service:NAME\""});
   }
   return content->dump();
+}
+
+bool SeesClients(const RoleDocument& role) {
+  return std::ranges::any_of(role.grants, [](const Grant& grant) {
+    return !grant.deny && std::ranges::any_of(grant.actions, TouchesClientData);
+  });
 }
 
 std::string ContentToGive(const PrincipalRow& principal, std::string_view by) {
@@ -147,7 +161,10 @@ Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
 Status Vault::Core::RequireApprovalToGive(Transaction& transaction, Call& call,
                                           const PrincipalRow& principal, std::string target,
                                           std::string_view by) const {
-  if (!transaction.catalog().Role(principal.role)->privileged) return {};
+  // An account that is somebody's already may have clients: to take it over is to see them.
+  const auto role = transaction.catalog().Role(principal.role);
+  const bool taken_over = PrincipalId::Parse(target) && SeesClients(*role);
+  if (!role->privileged && !taken_over) return {};
   return RequireApproval(transaction, call,
                          {"role.give", std::move(target), ContentToGive(principal, by)});
 }
@@ -264,7 +281,12 @@ Result<Approval> Vault::DecideApproval(const Caller& caller, const ApprovalId& i
         });
         if (!covered) return Deny(call, "role", Code::kPermissionDenied, "permission_denied");
         const PrincipalRow* const requester = transaction.principals().Find(row->requester);
-        if (requester == nullptr || requester->person() == call.principal->person()) {
+        const auto target = PrincipalId::Parse(row->target);
+        const PrincipalRow* const receiver =
+            target ? transaction.principals().Find(*target) : nullptr;
+        const PrincipalId& decider = call.principal->person();
+        if (requester == nullptr || requester->person() == decider ||
+            (receiver != nullptr && receiver->person() == decider)) {
           return Deny(call, "separation", Code::kPermissionDenied, "own_request");
         }
         const ApprovalState state = StateOf(*row, core_->latest);

@@ -258,7 +258,9 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
         if (role_changed || enabled || more_certificates) {
           COFFER_TRY(RequireFreeBindings(transaction, row));
           COFFER_TRY(core_->RequireSecondFactor(transaction, row));
-          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, row, id.Text(), "change"));
+          PrincipalRow given = row;
+          if (row.certificates == before->certificates) given.certificates.clear();
+          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, given, id.Text(), "change"));
         }
         if (role_changed || disabled) COFFER_TRY(EndSessionsOf(transaction, id));
         COFFER_TRY(transaction.stores().principals.Put(row));

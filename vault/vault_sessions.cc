@@ -285,19 +285,30 @@ Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_
     COFFER_TRY(core_->engine->Run(OperationKind::kRead, EntryRule::kNever, none,
                                   [&](Transaction& transaction) -> Status {
                                     core_->Identify(transaction, call);
-                                    if (call.principal != nullptr) login = call.principal->login;
+                                    if (RequireSession(call) && call.credential_fault.empty()) {
+                                      login = call.principal->login;
+                                    }
                                     return {};
                                   }));
   }
-  auto attempt = core_->throttle.Begin(core_->AccountHash(login.empty() ? "step-up" : login),
+  std::optional<LoginThrottle::Attempt> attempt;
+  std::optional<LoginThrottle::Wait> wait;
+  if (!login.empty()) {
+    auto begun = core_->throttle.Begin(core_->AccountHash(login),
                                        caller.address_known ? caller.address : "", core_->Now());
+    if (begun) {
+      attempt.emplace(*std::move(begun));
+    } else {
+      wait = begun.error();
+    }
+  }
   SessionInfo info;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireSession(call));
-        if (!attempt) {
+        if (wait) {
           Deny(call, "throttle", Code::kExhausted, "login_throttled");
-          return std::unexpected(Throttled(attempt.error()));
+          return std::unexpected(Throttled(*wait));
         }
         auto& users = transaction.stores().users;
         COFFER_ASSIGN(auto credentials, users.Find(call.actor));

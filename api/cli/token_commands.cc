@@ -18,7 +18,7 @@ constexpr std::int64_t kSecondsPerDay = 24 * kSecondsPerHour;
 
 struct TokenOptions {
   ConnectionOptions connection;
-  std::string id, name, principal, certificate, out;
+  std::string id, name, principal, role, certificate, out;
   std::vector<std::string> actions, networks;
   int days = 0, overlap_hours = 0;
 };
@@ -59,7 +59,9 @@ json LimitsOf(const TokenOptions& options) {
 Outcome<Exit> CreateToken(const TokenOptions& options, Console& console) {
   COFFER_ASSIGN(OneTimeSecret token, OneTimeSecret::PlacedIn(options.out));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  json body{{"name", options.name}, {"principal", options.principal}};
+  json body{{"name", options.name}};
+  if (!options.principal.empty()) body["principal"] = options.principal;
+  if (!options.role.empty()) body["role"] = options.role;
   if (options.days > 0) body["lifetime_s"] = options.days * kSecondsPerDay;
   if (json limits = LimitsOf(options); !limits.empty()) body["limits"] = std::move(limits);
   COFFER_ASSIGN(const json answer, client.Post(Target("/v1/tokens"), body.dump()));
@@ -129,11 +131,14 @@ void AddCreate(CLI::App& group, Command& chosen) {
   command->add_option("--name", options->name, "What the token is for, as it shows in the list")
       ->type_name("TEXT")
       ->required();
-  command
+  CLI::Option_group* const whose = command->add_option_group("Whose it is");
+  whose->require_option(1);
+  whose
       ->add_option("--principal", options->principal,
                    "The service (svc_...), as coffer service list shows it")
-      ->type_name("ID")
-      ->required();
+      ->type_name("ID");
+  whose->add_option("--role", options->role, "The role of a new service of this name")
+      ->type_name("ROLE");
   command->add_option("--days", options->days, "Days until it expires; without it, 90")
       ->type_name("N")
       ->check(CLI::Range(1, 366));

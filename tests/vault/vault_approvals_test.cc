@@ -193,6 +193,11 @@ TEST_CASE("giving a privileged role in any way takes two people") {
   const auto worker = vault.TokenOf(kCaseWorker).principal;
   CHECK(AnswerOf(vault->UpdatePrincipal(admin(), worker, {{}, "supervisor", {}, {}})) ==
         "approval_required");
+  // Nor is an account taken over that has clients, whatever it may see of them.
+  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", worker, {}, kDay, {}})) == "approval_required");
+  CHECK(AnswerOf(vault->RotateToken(admin(), vault.TokenOf(kCaseWorker).id, 0)) ==
+        "approval_required");
+  CHECK(AnswerOf(vault->UpdatePrincipal(admin(), worker, {{}, "auditor", {}, {}})) == "ok");
   // Taking away, renaming and disabling do not; enabling again does.
   CHECK(AnswerOf(vault->UpdatePrincipal(admin(), crm.principal, {"CRM", {}, true, {}})) == "ok");
   CHECK(AnswerOf(vault->UpdatePrincipal(admin(), crm.principal, {{}, {}, false, {}})) ==
@@ -216,6 +221,15 @@ TEST_CASE("giving a privileged role in any way takes two people") {
   CHECK(vault.MakeToken("y", "supervisor", id.Text()) == "approval_invalid");
   CHECK(vault.MakeToken("x", "supervisor", id.Text()) == "ok");
   CHECK(vault.MakeToken("x", "supervisor", id.Text()) == "approval_invalid");
+}
+
+TEST_CASE("nobody approves what gives themselves a role") {
+  TwoPeople vault;
+  const auto officer = vault.TokenOf(kSecurityOfficer).principal;
+  const auto asked = vault.Ask(kAdministrator, {"role.give", officer.Text(),
+                                                R"({"role": "administrator", "by": "change"})"});
+  REQUIRE(asked);
+  CHECK(vault.Decide(kSecurityOfficer, asked->id) == "own_request");
 }
 
 TEST_CASE("a service rotates its own token alone") {
@@ -291,6 +305,13 @@ TEST_CASE("what is wrong with a proposal is told") {
   CHECK(issues({"role.give", "user:x", R"({"role": "auditor", "by": "token", "more": 1})"})
             .front()
             .starts_with("/content"));
+  for (const std::string more :
+       {R"("owner": "svc_x", "by": "service")", R"("certificates": [], "by": "change")",
+        R"("certificates": ["x"], "by": "change")",
+        R"("certificates": ["dns:crm.example"], "by": "token")"}) {
+    INFO(more);
+    CHECK(issues({"role.give", "service:x", R"({"role": "auditor", )" + more + "}"}).size() == 1);
+  }
   CHECK(issues({"role.write", "clerk", {}}).front().starts_with("/content"));
   // A client that is not there is not asked about.
   CHECK(AnswerOf(vault.Ask(kPrivacyOfficer, vault.Erasure(ClientId::New(vault.clock.Now())))) ==

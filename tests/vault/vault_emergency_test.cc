@@ -123,14 +123,18 @@ TEST_CASE("emergency access is for who may take it, with reason and ticket, and 
 TEST_CASE("a review ends the access, and where the role shows some of it every entry is marked") {
   RuleVault vault;
   const ClientId client = vault.NewClient("A-1");
-  const RecordId record = vault.NewRecord(client, "complaint",
-                                          {{"complaint_number", "T-1"},
-                                           {"received_on", "2026-01-02"},
-                                           {"channel", "phone"},
-                                           {"category", "service"},
-                                           {"status", "received"},
-                                           {"description", "Cold tea"},
-                                           {"special_circumstances", "Cannot stand for long"}});
+  const auto made = vault->CreateRecord(vault.As(kCrmService, "complaint-handling"), client,
+                                        "complaint",
+                                        {{"complaint_number", "T-1"},
+                                         {"received_on", "2026-01-02"},
+                                         {"channel", "phone"},
+                                         {"category", "service"},
+                                         {"status", "received"},
+                                         {"description", "Cold tea"},
+                                         {"special_circumstances", "Cannot stand for long"}},
+                                        {});
+  REQUIRE(made);
+  const RecordId record = made->id;
   const auto read = [&] {
     const auto shown =
         vault->GetRecord(vault.Again(vault.As(kSupervisor, "complaint-handling")), client, record);

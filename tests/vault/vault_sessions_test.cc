@@ -415,9 +415,11 @@ TEST_CASE("who has a privileged role and no second factor is not let in") {
   const auto made = vault->CreateUser(vault.As(kAdministrator), {"tamsin", "T", "clerk"});
   REQUIRE(made);
   const auto user = vault.Enrol(*made, false);
-  CHECK(vault.TryLogIn("tamsin", kPassword, ""));
+  const auto session = vault.LogIn(user);
   REQUIRE(vault->PutRole(vault.As(kAdministrator), "clerk",
                          R"({"grants": [{"actions": ["client.read"]}]})"));
+  CHECK(vault.Use(session) == "unauthenticated");
+  CHECK(vault.Rule() == "check:second-factor-missing");
   CHECK(AnswerOf(vault.TryLogIn("tamsin", kPassword, "")) == "login_failed");
   CHECK(vault.Rule() == "check:second-factor-missing");
 }

@@ -112,6 +112,10 @@ Call Vault::Core::StartCall(const Caller& caller, Action action) const {
 void Vault::Core::Identify(Transaction& transaction, Call& call) const {
   latest = std::max(latest, transaction.now());
   const PrincipalRegister& principals = transaction.principals();
+  // An earlier transaction's are gone.
+  call.principal = nullptr;
+  call.token = nullptr;
+  call.credential_fault = {};
   if (call.digest) {
     call.token = principals.FindToken(*call.digest);
     if (call.token != nullptr) call.principal = principals.Find(call.token->principal);
@@ -125,6 +129,11 @@ void Vault::Core::Identify(Transaction& transaction, Call& call) const {
   call.credential_fault = FaultOf(call, latest);
   call.actor = call.principal->id;
   call.role = transaction.catalog().Role(call.principal->role);
+  // The role became privileged after the login.
+  if (call.credential_fault.empty() && call.token != nullptr && call.token->is_session() &&
+      !call.token->factor && call.role->privileged) {
+    call.credential_fault = "second-factor-missing";
+  }
 }
 
 Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Call& call,
