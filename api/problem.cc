@@ -91,6 +91,7 @@ constexpr Title kTitles[] = {
     {"request_invalid", "The request is not valid."},
     {"role_built_in", "Built-in roles cannot be changed."},
     {"role_invalid", "The role is not valid."},
+    {"role_unknown", "There is no such role."},
     {"search_invalid", "The search is not valid."},
     {"second_factor_required", "The caller's role asks for a fresh second factor here."},
     {"second_factor_wrong", "The second factor is wrong."},

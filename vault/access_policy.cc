@@ -296,8 +296,7 @@ AccessDecision Decide(const AccessFacts& facts) {
     // Of what was asked alone: it tells nothing of what is there.
     if (auto checked = CheckPurpose(facts); !checked.allowed) return checked;
   }
-  // What is leased, or taken in an emergency, is somebody's answer already.
-  if (without_budget || !decision.leases.empty()) decision.budget = {};
+  if (without_budget) decision.budget = {};
   if (budget_spent && !without_budget && decision.leases.empty()) {
     return RefuseAt(Obstacle::kBudget);
   }

@@ -75,7 +75,7 @@ class LoginThrottle {
     // All factors were right: forgets the pair's failures, and the address is known from now on.
     void Succeed(audit::Timestamp now);
     // As if it had not been made: the password was not looked at (no memory, too many at once), or
-    // it was right and the second factor is still to be asked for.
+    // nothing was guessed.
     void Withdraw();
 
    private:

@@ -494,10 +494,10 @@ class Vault {
   // kUnprocessable "principal_unknown", "question_invalid" with issues.
   Result<AccessAnswer> ExplainAccess(const Caller& caller, const AccessQuestion& question);
 
-  // Users and services. What gives somebody a privileged role, or to somebody else an account
-  // whose role sees clients, takes an approval of "role.give"
-  // about the principal's id, or "user:LOGIN" or "service:NAME" for a new one, with {"role": NAME,
-  // "by": HOW}, HOW of kWaysToGive, and "owner" and "certificates" as they will be where
+  // Users and services. What gives somebody a privileged role, or opens another way into an
+  // account that is there, takes an approval of "role.give" about the principal's id, or
+  // "user:LOGIN" or "service:NAME" for a new one, with {"role": NAME, "by": HOW}, HOW of
+  // kWaysToGive, and "owner" and "certificates" as they will be where
   // HOW is "service" or (certificates) "change". A service without certificates takes none: nobody
   // has it yet. Errors: kUnprocessable "principal_invalid" with issues; kConflict "login_taken",
   // "certificate_taken"; kPermissionDenied "approval_required", "approval_invalid".

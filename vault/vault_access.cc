@@ -150,6 +150,7 @@ Result<Assignment> Vault::Assign(const Caller& caller, const ClientId& client,
         if (IsOfCaller(transaction, call, principal)) {
           return Deny(call, "separation", Code::kPermissionDenied, "own_request");
         }
+        if (terms.ends) AddDetail(call.entry, "until " + audit::FormatTimestamp(*terms.ends));
         AssignmentRow row{client, principal, terms.starts.value_or(transaction.now()), terms.ends,
                           call.actor};
         COFFER_TRY(transaction.stores().access.PutAssignment(row));
@@ -335,8 +336,11 @@ Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQues
         Call asked = core_->StartCall(asker, *action);
         asked.principal = principal;
         asked.token = &shown;
-        if (principal->disabled) asked.credential_fault = "principal-disabled";
         asked.role = transaction.catalog().Role(principal->role);
+        if (auto able = core_->RequireSecondFactor(transaction, *principal); !able) {
+          asked.credential_fault = "second-factor-missing";
+        }
+        if (principal->disabled) asked.credential_fault = "principal-disabled";
         COFFER_ASSIGN(const auto decision,
                       core_->DecideFor(transaction, asked, *action, question.client, schema.get(),
                                        question.at));

@@ -119,31 +119,33 @@ Result<LogEntryView> Vault::ReadLogEntry(const Caller& caller, std::uint64_t seq
   std::optional<Bytes> note;
   std::optional<KeyCache::Pin> key;
   audit::Entry entry;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              LogStore& log = *transaction.stores().log;
-                              COFFER_ASSIGN(auto bytes, log.ReadEntry(seq));
-                              if (!bytes) return NotFound(call);
-                              view.entry = *std::move(bytes);
-                              COFFER_ASSIGN(entry, audit::ParseEntry(view.entry));
-                              if (!entry.note_hash) return {};
-                              // Reasons may name people: they are for those who answer for the
-                              // vault's use.
-                              if (!call.role->Allows(Action::kNoteRead)) return {};
-                              COFFER_ASSIGN(note, log.ReadNote(0, seq));
-                              if (note || entry.client.empty()) return {};
-                              const auto client = ClientId::Parse(entry.client);
-                              if (!client) return {};
-                              COFFER_ASSIGN(note, log.ReadNote(client->Row(), seq));
-                              if (!note) return {};
-                              auto pin = transaction.PinKey(*client);
-                              if (pin) {
-                                key = *std::move(pin);
-                              } else {
-                                note.reset();
-                              }
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        LogStore& log = *transaction.stores().log;
+        COFFER_ASSIGN(auto bytes, log.ReadEntry(seq));
+        if (!bytes) return NotFound(call);
+        view.entry = *std::move(bytes);
+        COFFER_ASSIGN(entry, audit::ParseEntry(view.entry));
+        if (!entry.note_hash) return {};
+        // Reasons may name people: they are for those who answer for the
+        // vault's use.
+        COFFER_ASSIGN(const auto may, core_->DecideFor(transaction, call, Action::kNoteRead,
+                                                       std::nullopt, nullptr));
+        if (!may.allowed) return {};
+        COFFER_ASSIGN(note, log.ReadNote(0, seq));
+        if (note || entry.client.empty()) return {};
+        const auto client = ClientId::Parse(entry.client);
+        if (!client) return {};
+        COFFER_ASSIGN(note, log.ReadNote(client->Row(), seq));
+        if (!note) return {};
+        auto pin = transaction.PinKey(*client);
+        if (pin) {
+          key = *std::move(pin);
+        } else {
+          note.reset();
+        }
+        return {};
+      }));
   if (note) {
     const auto opened = core_->OpenReason(
         *note, entry.request, key ? key->ExposeSecret() : core_->keyring.note_key().ExposeSecret());

@@ -8,6 +8,7 @@
 #include "vault/internal/core.h"
 #include "vault/internal/login.h"
 #include "vault/internal/secrets.h"
+#include "vault/internal/words.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
@@ -50,6 +51,24 @@ Status RequireFreeBindings(const Transaction& transaction, const PrincipalRow& s
     }
   }
   return {};
+}
+
+// An entry for each that comes or goes.
+void NoteMembers(Transaction& transaction, const TeamRow& team, const TeamRow* before) {
+  const std::vector<PrincipalId> none;
+  const auto& old = before != nullptr ? before->members : none;
+  const auto note = [&](const std::vector<PrincipalId>& from, const std::vector<PrincipalId>& those,
+                        std::string_view what) {
+    for (const PrincipalId& member : from) {
+      if (std::ranges::binary_search(those, member)) continue;
+      audit::Entry entry;
+      entry.action = Name(Action::kTeamWrite);
+      entry.detail = team.id.Text() + " " + member.Text() + " " + std::string(what);
+      transaction.Also(std::move(entry));
+    }
+  };
+  note(team.members, old, "added");
+  note(old, team.members, "removed");
 }
 
 Team InfoOf(const TeamRow& row) { return {row.id, row.name, row.created, row.members}; }
@@ -170,8 +189,10 @@ Result<PrincipalInfo> Vault::CreateService(const Caller& caller, const ServiceRe
           const PrincipalRow* const owner = transaction.principals().Find(*request.owner);
           if (owner == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
           service.owner = owner->person();
+          AddDetail(call.entry, "owner " + service.owner->Text());
         }
         COFFER_TRY(RequireFreeBindings(transaction, service));
+        if (!transaction.catalog().Role(service.role)) return Fail(Code::kConflict, "role_unknown");
         // Without certificates nobody is it yet: a token takes its own approval.
         if (!service.certificates.empty()) {
           COFFER_TRY(core_->RequireApprovalToGive(transaction, call, service,
@@ -250,7 +271,9 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
         if (role_changed) AddDetail(call.entry, "role " + row.role);
         if (disabled) AddDetail(call.entry, "disabled");
         if (enabled) AddDetail(call.entry, "enabled");
-        if (row.certificates != before->certificates) AddDetail(call.entry, "certificates");
+        if (row.certificates != before->certificates) {
+          AddDetail(call.entry, "certificates " + JoinWords(row.certificates));
+        }
         const bool more_certificates =
             std::ranges::any_of(row.certificates, [&](const std::string& binding) {
               return std::ranges::find(before->certificates, binding) == before->certificates.end();
@@ -273,6 +296,7 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
 
 Status Vault::Core::RequireSecondFactor(Transaction& transaction, const PrincipalRow& row) const {
   const auto role = transaction.catalog().Role(row.role);
+  if (!role) return Fail(Code::kConflict, "role_unknown");
   if (row.id.kind() != PrincipalKind::kUser || !role->privileged) return {};
   COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(row.id));
   if (!credentials || credentials->password.empty() || credentials->totp) return {};
@@ -294,6 +318,7 @@ Result<IssuedCertificate> Vault::IssueCertificate(const Caller& caller, const Pr
                       core_->authority->Issue(csr, names, transaction.now().ms / 1000, lifetime_s));
         COFFER_ASSIGN(const auto facts, crypto::ReadCertificatePem(pem));
         const std::string binding = "spki:" + crypto::HexEncode(facts.spki);
+        AddDetail(call.entry, binding);
         PrincipalRow row = *before;
         if (std::ranges::find(row.certificates, binding) == row.certificates.end()) {
           row.certificates.push_back(binding);
@@ -348,7 +373,7 @@ Result<Team> Vault::PutTeam(const Caller& caller, std::string_view name,
         const TeamRow* const before = transaction.principals().FindTeam(name);
         TeamRow row;
         row.id = before ? before->id : PrincipalId::New(transaction.now(), PrincipalKind::kTeam);
-        AddDetail(call.entry, row.id.Text() + " " + std::to_string(members.size()) + " members");
+        AddDetail(call.entry, row.id.Text());
         if (before == nullptr && transaction.principals().Teams().size() >= kMaxTeams) {
           return Fail(Code::kConflict, "too_many_teams");
         }
@@ -366,6 +391,7 @@ Result<Team> Vault::PutTeam(const Caller& caller, std::string_view name,
             return Deny(call, "separation", Code::kPermissionDenied, "own_request");
           }
         }
+        NoteMembers(transaction, row, before);
         COFFER_TRY(transaction.stores().principals.Put(row));
         team = InfoOf(row);
         transaction.PutTeam(std::move(row));

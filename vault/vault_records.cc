@@ -1,5 +1,6 @@
 // Records: create, read, list, change, delete.
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "crypto/random.h"
@@ -340,7 +341,8 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
         COFFER_ASSIGN(const auto ids, transaction.stores().records.ListOf(client.Row(), class_name,
                                                                           *after, page.limit + 1));
         const auto& purpose = transaction.catalog().purposes.find(caller.purpose)->second;
-        std::uint64_t reveals = 0;
+        // Where there are budgets, each class has its own decision, and its own reveals.
+        std::map<std::string, std::pair<AccessDecision, std::uint64_t>> by_class;
         std::int64_t last = *after;
         for (std::size_t i = 0; i < ids.size(); ++i) {
           if (i == page.limit) {
@@ -354,7 +356,18 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
           // Records of classes that this purpose may not touch, or that show nothing, are not
           // there.
           if (!schema->AllowsPurpose(caller.purpose) || !purpose.MayTouch(schema->name)) continue;
-          auto views = FieldViewsOf(call.decision, *schema);
+          const auto [budgeted, fresh] = by_class.try_emplace(
+              call.role->budgeted ? schema->name : std::string(), call.decision, 0);
+          if (fresh && call.role->budgeted) {
+            COFFER_ASSIGN(budgeted->second.first,
+                          core_->DecideFor(transaction, call, action, client, schema.get()));
+          }
+          const AccessDecision& decision = budgeted->second.first;
+          if (!decision.allowed && decision.error.code == Code::kExhausted) {
+            return Deny(call, "budget", decision.error.code, decision.error.reason);
+          }
+          if (!decision.allowed) continue;
+          auto views = FieldViewsOf(decision, *schema);
           if (ShowsNothing(views)) continue;
           audit::Entry entry;
           entry.action = Name(action);
@@ -363,12 +376,16 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
           if (with_data) {
             entry.fields = ShownFields(*schema, views, row->fields);
             entry.detail = DescribeViews(*schema, views, row->fields);
-            if (ShowsPlainly(views, row->fields)) ++reveals;
+            if (ShowsPlainly(views, row->fields)) ++budgeted->second.second;
           }
           transaction.Also(std::move(entry));
           rows.push_back({*std::move(row), std::move(schema), std::move(views)});
         }
-        return core_->CountReveals(transaction, call, reveals);
+        for (auto& [name, counted] : by_class) {
+          call.decision = std::move(counted.first);
+          COFFER_TRY(core_->CountReveals(transaction, call, counted.second));
+        }
+        return {};
       }));
   for (const auto& [row, schema, views] : rows) {
     RecordInfo info = InfoOf(row, client);

@@ -386,7 +386,8 @@ Status Vault::ChangePassword(const Caller& caller, const crypto::SecretBytes& ol
           Deny(call, "throttle", Code::kExhausted, "login_throttled");
           return std::unexpected(Throttled(*wait));
         }
-        if (busy) return Deny(call, "busy", busy->code, busy->reason);
+        // kUnavailable would be the store's own failure.
+        if (busy) return Deny(call, "busy", Code::kExhausted, busy->reason);
         auto& users = transaction.stores().users;
         COFFER_ASSIGN(auto credentials, users.Find(call.actor));
         if (!right || !credentials || credentials->password != stored) {

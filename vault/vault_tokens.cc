@@ -77,6 +77,8 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
           service = *known;
         }
         AddDetail(call.entry, row.id.Text() + " " + service.id.Text() + " " + service.role);
+        const std::string limits = FormatTokenLimits(row.limits);
+        if (limits != "{}") AddDetail(call.entry, limits);
         COFFER_TRY(core_->RequireApprovalToGive(
             transaction, call, service,
             request.principal ? service.id.Text() : "service:" + request.name, "token"));
@@ -110,8 +112,11 @@ Result<NewToken> Vault::RotateToken(const Caller& caller, const TokenId& id,
           COFFER_ASSIGN(
               const auto decision,
               core_->DecideFor(transaction, call, Action::kTokenCreate, std::nullopt, nullptr));
-          if (!decision.allowed)
-            return Deny(call, "role", decision.error.code, decision.error.reason);
+          if (!decision.allowed) {
+            call.entry.decision = audit::Decision::kDeny;
+            call.entry.rule = decision.rule;
+            return std::unexpected(decision.error);
+          }
         }
         const TokenRow* const found = transaction.principals().FindToken(id);
         if (found == nullptr || found->is_session()) return NotFound(call);

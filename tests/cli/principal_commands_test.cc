@@ -158,7 +158,7 @@ TEST_CASE("a token is a service's, within the limits that were given") {
             "actions":["record.read","client.read"],"networks":["192.0.2.0/24"],
             "certificate":"dns:crm.example"}})"));
   CHECK(made.out.find("cft_new") != std::string::npos);
-  CHECK(coffer({"token", "create", "--name", "x", "--role", "auditor"}).exit == 2);
+  CHECK(coffer({"token", "create", "--name", "x"}).exit == 2);
 }
 
 TEST_CASE("a token is rotated into a file") {

@@ -465,7 +465,7 @@ TEST_CASE("an explanation is what the decision would be") {
   answer = explain(question);
   CHECK(answer.allowed);
   CHECK(answer.rule == "role:case-worker");
-  CHECK(answer.grants == std::vector<std::size_t>{1, 2});
+  CHECK(answer.grants == std::vector<std::size_t>{2, 3});
   const auto special = std::ranges::find(answer.fields, "special_circumstances",
                                          &std::pair<std::string, View>::first);
   REQUIRE(special != answer.fields.end());

@@ -232,6 +232,30 @@ TEST_CASE("nobody approves what gives themselves a role") {
   CHECK(vault.Decide(kSecurityOfficer, asked->id) == "own_request");
 }
 
+TEST_CASE("taking a role away opens no way into the account") {
+  TwoPeople vault;
+  const auto worker = vault.TokenOf(kCaseWorker).principal;
+  const auto admin = [&] { return vault.As(kAdministrator); };
+  REQUIRE(vault->UpdatePrincipal(admin(), worker, {{}, "auditor", {}, {}}));
+  // Its leases are still there.
+  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", worker, {}, kDay, {}})) == "approval_required");
+  CHECK(AnswerOf(vault->RotateToken(admin(), vault.TokenOf(kCaseWorker).id, 0)) ==
+        "approval_required");
+  CHECK(AnswerOf(vault->UpdatePrincipal(admin(), worker, {{}, "case-worker", {}, {}})) ==
+        "approval_required");
+}
+
+TEST_CASE("nobody approves a service of their own") {
+  TwoPeople vault;
+  const auto asked =
+      vault.Ask(kAdministrator, {"role.give", "service:x",
+                                 R"({"role": "crm-service", "by": "service", "certificates":
+                           ["dns:crm.example"], "owner": ")" +
+                                     vault.TokenOf(kSecurityOfficer).principal.Text() + R"("})"});
+  REQUIRE(asked);
+  CHECK(vault.Decide(kSecurityOfficer, asked->id) == "own_request");
+}
+
 TEST_CASE("a service rotates its own token alone") {
   TwoPeople vault;
   const auto rotated =

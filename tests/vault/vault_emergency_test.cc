@@ -123,16 +123,16 @@ TEST_CASE("emergency access is for who may take it, with reason and ticket, and 
 TEST_CASE("a review ends the access, and where the role shows some of it every entry is marked") {
   RuleVault vault;
   const ClientId client = vault.NewClient("A-1");
-  const auto made = vault->CreateRecord(vault.As(kCrmService, "complaint-handling"), client,
-                                        "complaint",
-                                        {{"complaint_number", "T-1"},
-                                         {"received_on", "2026-01-02"},
-                                         {"channel", "phone"},
-                                         {"category", "service"},
-                                         {"status", "received"},
-                                         {"description", "Cold tea"},
-                                         {"special_circumstances", "Cannot stand for long"}},
-                                        {});
+  const auto made =
+      vault->CreateRecord(vault.As(kCrmService, "complaint-handling"), client, "complaint",
+                          {{"complaint_number", "T-1"},
+                           {"received_on", "2026-01-02"},
+                           {"channel", "phone"},
+                           {"category", "service"},
+                           {"status", "received"},
+                           {"description", "Cold tea"},
+                           {"special_circumstances", "Cannot stand for long"}},
+                          {});
   REQUIRE(made);
   const RecordId record = made->id;
   const auto read = [&] {
@@ -211,6 +211,45 @@ TEST_CASE("a budget of plain reveals ends with 429 and an alert, exactly, also a
   vault.clock.Advance(24 * 3'600'000);
   CHECK(read() == "ok");
   vault.CheckInvariants();
+}
+
+TEST_CASE("in a list of all classes each class counts against its own budget") {
+  RuleVault vault;
+  vault.PutClass({{"name", "secret"},
+                  {"purposes", {"client-care"}},
+                  {"fields", {{"what", {{"type", "string"}}}}}});
+  const ClientId client = vault.NewClient("A-1");
+  vault.NewContact(client, {{"last_name", "Doe"}});
+  vault.NewContact(client, {{"last_name", "Roe"}});
+  vault.NewRecord(client, "secret", {{"what", "x"}});
+  const auto reader = vault.With(R"([{"actions": ["record.read"], "classes": ["contact"]},
+      {"actions": ["record.read"], "classes": ["secret"],
+       "conditions": {"budget": {"hour": 2}}}])");
+  const auto list = [&] {
+    return AnswerOf(vault->ListRecords(vault.Again(reader), client, "", true, {}));
+  };
+  CHECK(list() == "ok");
+  CHECK(list() == "ok");
+  CHECK(list() == "budget_exhausted");
+  CHECK(AnswerOf(vault->ListRecords(vault.Again(reader), client, "contact", true, {})) == "ok");
+}
+
+TEST_CASE("what is special is not found by who sees it masked") {
+  RuleVault vault;
+  vault.PutClass(
+      {{"name", "health"},
+       {"purposes", {"client-care"}},
+       {"fields",
+        {{"diagnosis", {{"type", "string"}, {"index", true}, {"sensitivity", "special"}}},
+         {"doctor", {{"type", "string"}, {"index", true}}}}}});
+  vault.NewRecord(vault.NewClient("A-1"), "health", {{"diagnosis", "x"}, {"doctor", "y"}});
+  const auto search = [&](Role role, const char* field, const char* value) {
+    return AnswerOf(vault->SearchByField(vault.As(role), "health", field, value, {}));
+  };
+  CHECK(search(kSupervisor, "doctor", "y") == "ok");
+  CHECK(search(kSupervisor, "diagnosis", "x") == "permission_denied");
+  CHECK(search(kCaseWorker, "diagnosis", "x") == "permission_denied");
+  CHECK(search(kCrmService, "diagnosis", "x") == "ok");
 }
 
 TEST_CASE("what is shown masked costs no budget, and another grant without one is none") {

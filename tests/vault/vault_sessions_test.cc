@@ -8,6 +8,7 @@
 #include "crypto/totp.h"
 #include "tests/support/authenticator.h"
 #include "tests/vault/test_vault.h"
+#include "vault/internal/login.h"
 
 namespace coffer::vault {
 namespace {
@@ -497,6 +498,26 @@ TEST_CASE("ten thousand guesses do not find a password, and lock nobody out") {
   vault.clock.Advance(30'000);
   // The user at the usual place does not.
   CHECK(vault.TryLogIn("tamsin", kPassword, vault.Code(user), "192.0.2.7"));
+}
+
+TEST_CASE("no account and no password yet are looked at as long as a wrong one") {
+  // With a cost that is a thousand times what is around it, the least of several is no accident.
+  constexpr crypto::PasswordCost kCost{.passes = 2, .memory_kib = 32 * 1024};
+  PasswordChecks checks(kCost);
+  const auto hash = checks.Hash(Secret(kPassword));
+  REQUIRE(hash);
+  const auto least = [&](const std::string& stored) {
+    double best = 1e9;
+    for (int i = 0; i < 3; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      CHECK(checks.Verify(stored, Secret("another")) == false);
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      best = std::min(best, took.count());
+    }
+    return best;
+  };
+  CHECK(least("") > least(*hash) / 10);
+  CHECK(checks.Verify(*hash, Secret(kPassword)) == true);
 }
 
 TEST_CASE("guesses at a name that no account has are slowed down alike") {

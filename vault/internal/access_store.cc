@@ -30,7 +30,7 @@ constexpr std::string_view kLoadEmergencies =
     "FROM emergencies WHERE expires > ?";
 constexpr std::string_view kListEmergencies =
     "SELECT eid, cid, pid, purpose, ticket, created, expires, due, reviewer, reviewed, finding "
-    "FROM emergencies ORDER BY eid DESC LIMIT 200";
+    "FROM emergencies ORDER BY reviewed IS NOT NULL, eid DESC LIMIT 1000";
 constexpr std::string_view kFindEmergency =
     "SELECT eid, cid, pid, purpose, ticket, created, expires, due, reviewer, reviewed, finding "
     "FROM emergencies WHERE eid = ?";

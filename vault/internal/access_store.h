@@ -58,7 +58,7 @@ class AccessStore {
   Status DeleteAllOf(const ClientId& client);  // emergencies and their reviews stay
 
   Result<std::vector<EmergencyRow>> LoadEmergencies(Timestamp after);  // that expire after it
-  Result<std::vector<EmergencyRow>> ListEmergencies();                 // the newest 200
+  Result<std::vector<EmergencyRow>> ListEmergencies();  // 1,000, those to review first
   Result<std::optional<EmergencyRow>> FindEmergency(const EmergencyId& id);
   Status InsertEmergency(const EmergencyRow& row);
   Status ReviewEmergency(const EmergencyRow& row);

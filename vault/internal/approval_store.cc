@@ -10,7 +10,7 @@ constexpr std::string_view kFindApproval =
     "approved, executed FROM approvals WHERE aid = ?";
 constexpr std::string_view kListApprovals =
     "SELECT aid, action, target, content, hash, requester, created, expires, decider, decided, "
-    "approved, executed FROM approvals ORDER BY aid DESC LIMIT 200";
+    "approved, executed FROM approvals ORDER BY decided IS NOT NULL, aid DESC LIMIT 1000";
 constexpr std::string_view kInsertApproval =
     "INSERT INTO approvals (aid, action, target, content, hash, requester, created, expires, "
     "approved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)";

@@ -30,7 +30,7 @@ class ApprovalStore {
  public:
   static Result<ApprovalStore> Open(Database& database);
   Result<std::optional<ApprovalRow>> Find(const ApprovalId& id);
-  // Newest first, at most 200.
+  // Undecided ones first, newest first, at most 1,000.
   Result<std::vector<ApprovalRow>> List();
   Status Insert(const ApprovalRow& row);
   Status Update(const ApprovalRow& row);  // decider, decided, approved, executed

@@ -310,9 +310,7 @@ Status Vault::Core::LogSystemEvent(std::string_view action, std::string_view out
 Error Vault::Core::BudgetAlert(const Call& call, Error error) const {
   {
     const std::lock_guard once_an_hour(alerted_mutex);
-    auto& hour = alerted[call.actor];
-    if (hour == HourOf(Now())) return error;
-    hour = HourOf(Now());
+    if (alerted[call.actor] == HourOf(Now())) return error;
   }
   audit::Entry alert = call.entry;
   alert.action = "budget.alert";
@@ -324,7 +322,10 @@ Error Vault::Core::BudgetAlert(const Call& call, Error error) const {
     options.log(Severity::kWarning,
                 call.actor.Text() + " has shown more records plainly than its budget allows");
   }
-  return logged ? error : logged.error();
+  if (!logged) return logged.error();
+  const std::lock_guard once_an_hour(alerted_mutex);
+  alerted[call.actor] = HourOf(Now());
+  return error;
 }
 
 Error Vault::Core::IntegrityAlarm(const Call& call, std::string_view reason) const {

@@ -80,10 +80,18 @@ PasswordChecks::PasswordChecks(const crypto::PasswordCost& cost)
 
 Result<bool> PasswordChecks::Verify(const std::string& hash, const crypto::SecretBytes& password) {
   COFFER_ASSIGN(const auto ticket, gate_.Enter());
-  std::call_once(dummy_made_, [this] {
-    if (auto made = crypto::HashPassword(crypto::SecretBytes::Random(16), cost_)) dummy_ = *made;
-  });
-  return crypto::VerifyPassword(hash.empty() ? dummy_ : hash, password) && !hash.empty();
+  COFFER_ASSIGN(const std::string dummy, Dummy());
+  return crypto::VerifyPassword(hash.empty() ? dummy : hash, password) && !hash.empty();
+}
+
+Result<std::string> PasswordChecks::Dummy() {
+  const std::lock_guard lock(dummy_mutex_);
+  if (dummy_.empty()) {
+    const std::string unknown = RandomBase32();
+    COFFER_ASSIGN(
+        dummy_, crypto::HashPassword(crypto::SecretBytes::CopyOf(crypto::AsBytes(unknown)), cost_));
+  }
+  return dummy_;
 }
 
 Result<std::string> PasswordChecks::Hash(const crypto::SecretBytes& password) {

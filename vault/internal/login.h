@@ -38,15 +38,19 @@ class PasswordChecks {
  public:
   explicit PasswordChecks(const crypto::PasswordCost& cost);
 
-  // Errors: kExhausted "logins_busy".
+  // An empty hash is verified against none, and takes as long. Errors: kExhausted "logins_busy";
+  // kUnavailable "memory_exhausted".
   Result<bool> Verify(const std::string& hash, const crypto::SecretBytes& password);
   Result<std::string> Hash(const crypto::SecretBytes& password);
 
  private:
+  // A hash of a text that nobody knows.
+  Result<std::string> Dummy();
+
   const crypto::PasswordCost cost_;
   ConcurrencyGate gate_;
-  std::once_flag dummy_made_;
-  std::string dummy_;  // of no password
+  std::mutex dummy_mutex_;
+  std::string dummy_;  // empty until it is needed
 };
 
 }  // namespace coffer::vault
