@@ -1,6 +1,7 @@
 #include "api/server.h"
 
 #include <httplib.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -257,6 +258,7 @@ void Server::Impl::Answer(httplib::Response& response, const Pending& pending, R
   for (auto& [name, value] : reply.headers) response.set_header(name, value);
   response.set_header("Coffer-Request-Id", request_id);
   if (!reply.body.empty()) response.set_content(std::move(reply.body), reply.content_type);
+  ERR_clear_error();  // or httplib takes what is left for the connection's
 }
 
 void Server::Impl::RefuseAndClose(const httplib::Request& request, httplib::Response& response,

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -70,6 +71,7 @@ RawConnection::RawConnection(int port, const Options& options) : state_(std::mak
   if (!options.tls12_ciphers.empty()) SSL_set_cipher_list(s.ssl, options.tls12_ciphers.c_str());
   SSL_set_fd(s.ssl, s.fd);
   for (;;) {
+    ERR_clear_error();
     const int done = SSL_connect(s.ssl);
     if (done == 1) break;
     const int why = SSL_get_error(s.ssl, done);
@@ -100,6 +102,7 @@ bool RawConnection::Send(const std::string& bytes, std::chrono::seconds within) 
       wait = written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     } else {
       const auto piece = std::min<std::size_t>(bytes.size() - sent, 16384);
+      ERR_clear_error();  // of other connections of this thread
       written = SSL_write(state_->ssl, bytes.data() + sent, static_cast<int>(piece));
       wait = written <= 0 &&
              SSL_get_error(state_->ssl, static_cast<int>(written)) == SSL_ERROR_WANT_WRITE;
@@ -122,6 +125,7 @@ bool RawConnection::Fill(Clock::time_point until) {
       got = recv(state_->fd, buffer, sizeof buffer, 0);
       wait = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     } else {
+      ERR_clear_error();
       got = SSL_read(state_->ssl, buffer, sizeof buffer);
       wait = got <= 0 && SSL_get_error(state_->ssl, static_cast<int>(got)) == SSL_ERROR_WANT_READ;
     }

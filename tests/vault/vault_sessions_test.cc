@@ -501,6 +501,7 @@ TEST_CASE("ten thousand guesses do not find a password, and lock nobody out") {
 }
 
 TEST_CASE("no account and no password yet are looked at as long as a wrong one") {
+  REQUIRE(crypto::InitializeCrypto());
   // With a cost that is a thousand times what is around it, the least of several is no accident.
   constexpr crypto::PasswordCost kCost{.passes = 2, .memory_kib = 32 * 1024};
   PasswordChecks checks(kCost);
