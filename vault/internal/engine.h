@@ -67,7 +67,7 @@ class Transaction {
   Timestamp now() const { return now_; }
   const PrincipalRegister& principals() const;
   const AccessRegister& access() const;
-  // That a session was used. Stored at most once a minute, whatever becomes of the operation.
+  // That a session was used. Stored at most once a minute, and with the operation.
   Status Touch(const TokenRow& session, Timestamp now);
 
   // The client's data key, from the cache or keys.db. Errors: kNotFound "not_found".
