@@ -32,7 +32,7 @@ std::string WhatIsDone(const json& approval) {
 }
 
 // Exactly what will be done: whoever approves it answers for that.
-void Describe(Console& console, const json& approval) {
+void DescribeApproval(Console& console, const json& approval) {
   PrintFields(console, {{"id", Text(approval, "id")},
                         {"state", Text(approval, "state")},
                         {"to be done", WhatIsDone(approval)},
@@ -51,11 +51,12 @@ void Describe(Console& console, const json& approval) {
   PrintJson(console, content);
 }
 
-Outcome<Exit> Show(const ApprovalOptions& options, const json& approval, Console& console) {
+Outcome<Exit> ShowApprovalOf(const ApprovalOptions& options, const json& approval,
+                             Console& console) {
   if (options.connection.json) {
     PrintJson(console, approval);
   } else {
-    Describe(console, approval);
+    DescribeApproval(console, approval);
   }
   return Exit::kOk;
 }
@@ -63,7 +64,7 @@ Outcome<Exit> Show(const ApprovalOptions& options, const json& approval, Console
 Outcome<Exit> Request(const ApprovalOptions& options, const json& proposal, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json approval, client.Post(Target("/v1/approvals"), proposal.dump()));
-  COFFER_TRY(Show(options, approval, console));
+  COFFER_TRY(ShowApprovalOf(options, approval, console));
   if (!options.connection.json) {
     const std::string id = Printable(Text(approval, "id"));
     console.out << "Let another person look at it and approve it:\n  coffer approval show " << id
@@ -117,7 +118,7 @@ Outcome<Exit> ListApprovals(const ApprovalOptions& options, Console& console) {
 Outcome<Exit> ShowApproval(const ApprovalOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json approval, client.Get(Target("/v1/approvals").Segment(options.id)));
-  return Show(options, approval, console);
+  return ShowApprovalOf(options, approval, console);
 }
 
 Outcome<Exit> Decide(const ApprovalOptions& options, const char* decision, Console& console) {
@@ -125,7 +126,7 @@ Outcome<Exit> Decide(const ApprovalOptions& options, const char* decision, Conso
   COFFER_ASSIGN(const json approval,
                 client.Post(Target("/v1/approvals").Segment(options.id).Segment("decision"),
                             json{{"decision", decision}}.dump()));
-  return Show(options, approval, console);
+  return ShowApprovalOf(options, approval, console);
 }
 
 Outcome<Exit> Approve(const ApprovalOptions& options, Console& console) {

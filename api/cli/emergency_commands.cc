@@ -32,7 +32,7 @@ std::string Review(const json& emergency) {
   return (overdue ? "OVERDUE since " : "due ") + text;
 }
 
-void Describe(Console& console, const json& emergency) {
+void DescribeEmergency(Console& console, const json& emergency) {
   PrintFields(console, {{"id", Text(emergency, "id")},
                         {"client", Text(emergency, "client")},
                         {"principal", Text(emergency, "principal")},
@@ -48,7 +48,7 @@ Outcome<Exit> Show(const EmergencyOptions& options, const json& emergency, Conso
   if (options.connection.json) {
     PrintJson(console, emergency);
   } else {
-    Describe(console, emergency);
+    DescribeEmergency(console, emergency);
   }
   return Exit::kOk;
 }

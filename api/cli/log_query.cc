@@ -30,7 +30,7 @@ Outcome<std::optional<std::uint64_t>> HeaderNumber(const HttpReply& reply, std::
   return std::optional(number);
 }
 
-std::vector<std::string> Lines(std::string_view body) {
+std::vector<std::string> LinesOf(std::string_view body) {
   std::vector<std::string> lines;
   while (!body.empty()) {
     const auto end = std::min(body.find('\n'), body.size());
@@ -74,7 +74,7 @@ Outcome<EntriesPage> ReadEntriesPage(ApiClient& client, const LogQuery& query) {
   request.headers = {{"Accept", "application/x-ndjson"}};
   COFFER_ASSIGN(const HttpReply reply, client.Send(std::move(request)));
   EntriesPage page;
-  page.entries = Lines(reply.body);
+  page.entries = LinesOf(reply.body);
   COFFER_ASSIGN(page.next, HeaderNumber(reply, "coffer-next-cursor"));
   COFFER_ASSIGN(const auto size, HeaderNumber(reply, "coffer-log-size"));
   if (!size) {

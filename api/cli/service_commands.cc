@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kSecondsPerDay = 86'400;
+constexpr std::int64_t kDaySeconds = 86'400;
 
 struct ServiceOptions {
   ConnectionOptions connection;
@@ -91,7 +91,7 @@ Outcome<Exit> IssueCertificate(const CertificateOptions& options, Console& conso
   COFFER_TRY(key_file->Write(crypto::AsText(key->private_key_pem.ExposeSecret())));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   json body = {{"csr", key->csr_pem}};
-  if (options.days > 0) body["lifetime_s"] = options.days * kSecondsPerDay;
+  if (options.days > 0) body["lifetime_s"] = options.days * kDaySeconds;
   COFFER_ASSIGN(const json answer,
                 client.Post(ServiceTarget(options.id).Segment("certificates"), body.dump()));
   const std::string certificate = Text(answer, "certificate");
@@ -109,7 +109,7 @@ Outcome<Exit> IssueCertificate(const CertificateOptions& options, Console& conso
   return Exit::kOk;
 }
 
-void AddId(CLI::App& command, std::string& id) {
+void AddServiceId(CLI::App& command, std::string& id) {
   command.add_option("service", id, "Service id (svc_...)")->type_name("ID")->required();
 }
 
@@ -121,7 +121,7 @@ CLI::Option* AddBindings(CLI::App& command, std::vector<std::string>& certificat
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-void AddCreate(CLI::App& group, Command& chosen) {
+void AddServiceCreate(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<ServiceOptions>();
   CLI::App* command = group.add_subcommand("create", "Make a service");
   command->add_option("--name", options->name, "The service's name")->type_name("TEXT")->required();
@@ -137,10 +137,10 @@ void AddCreate(CLI::App& group, Command& chosen) {
   RunOnline(*command, chosen, options, CreateService);
 }
 
-void AddSet(CLI::App& group, Command& chosen) {
+void AddServiceSet(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<ServiceOptions>();
   CLI::App* command = group.add_subcommand("set", "Change a service");
-  AddId(*command, options->id);
+  AddServiceId(*command, options->id);
   AddPrincipalChangeOptions(*command, options->change);
   auto* bindings =
       AddBindings(*command, options->certificates,
@@ -155,7 +155,7 @@ void AddCertificate(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<CertificateOptions>();
   CLI::App* command = group.add_subcommand(
       "certificate", "Make a key on this machine and have the vault certify it for a service");
-  AddId(*command, options->id);
+  AddServiceId(*command, options->id);
   command->add_option("--out-cert", options->out_certificate, "New file for the certificate")
       ->type_name("FILE")
       ->required();
@@ -177,7 +177,7 @@ void AddCertificate(CLI::App& group, Command& chosen) {
 void AddServiceCommands(CLI::App& app, Command& chosen) {
   CLI::App* group = app.add_subcommand("service", "Make and change the programs that have access");
   group->require_subcommand(1);
-  AddCreate(*group, chosen);
+  AddServiceCreate(*group, chosen);
   {
     auto options = std::make_shared<ServiceOptions>();
     CLI::App* command = group->add_subcommand("list", "Show all services");
@@ -187,11 +187,11 @@ void AddServiceCommands(CLI::App& app, Command& chosen) {
   {
     auto options = std::make_shared<ServiceOptions>();
     CLI::App* command = group->add_subcommand("show", "Show one service");
-    AddId(*command, options->id);
+    AddServiceId(*command, options->id);
     command->footer("Example:\n  coffer service show svc_...");
     RunOnline(*command, chosen, options, ShowService);
   }
-  AddSet(*group, chosen);
+  AddServiceSet(*group, chosen);
   AddCertificate(*group, chosen);
 }
 

@@ -28,7 +28,7 @@ std::string Limits(const json& token) {
   return limits.empty() ? std::string() : TextOf(limits);
 }
 
-void Describe(Console& console, const json& token) {
+void DescribeToken(Console& console, const json& token) {
   PrintFields(console, {{"id", Text(token, "id")},
                         {"principal", Text(token, "principal")},
                         {"name", Text(token, "name")},
@@ -44,7 +44,7 @@ Outcome<Exit> HandOver(const TokenOptions& options, OneTimeSecret& token, const 
                             {.member = "token",
                              .what = "The token",
                              .json = options.connection.json,
-                             .describe = Describe}));
+                             .describe = DescribeToken}));
   return Exit::kOk;
 }
 
@@ -100,7 +100,7 @@ Outcome<Exit> RevokeToken(const TokenOptions& options, Console& console) {
   if (options.connection.json) {
     PrintJson(console, token);
   } else {
-    Describe(console, token);
+    DescribeToken(console, token);
   }
   return Exit::kOk;
 }
@@ -175,7 +175,7 @@ void AddRotate(CLI::App& group, Command& chosen) {
   RunOnline(*command, chosen, options, RotateToken);
 }
 
-void AddList(CLI::App& group, Command& chosen) {
+void AddTokenList(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<TokenOptions>();
   CLI::App* command =
       group.add_subcommand("list", "Show all tokens and whose they are, but not the secrets");
@@ -199,7 +199,7 @@ void AddTokenCommands(CLI::App& app, Command& chosen) {
       app.add_subcommand("token", "Make, list, rotate and revoke the tokens of services");
   group->require_subcommand(1);
   AddCreate(*group, chosen);
-  AddList(*group, chosen);
+  AddTokenList(*group, chosen);
   AddRotate(*group, chosen);
   AddRevoke(*group, chosen);
 }

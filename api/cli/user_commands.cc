@@ -89,11 +89,11 @@ Outcome<Exit> SetUser(const UserOptions& options, Console& console) {
   return Exit::kOk;
 }
 
-void AddId(CLI::App& command, std::string& id) {
+void AddUserId(CLI::App& command, std::string& id) {
   command.add_option("user", id, "User id (usr_...)")->type_name("ID")->required();
 }
 
-void AddOut(CLI::App& command, std::string& out) {
+void AddCodeFile(CLI::App& command, std::string& out) {
   command
       .add_option("--out", out,
                   "New file for the one-time code, readable by you alone; without it the code is "
@@ -101,7 +101,7 @@ void AddOut(CLI::App& command, std::string& out) {
       ->type_name("FILE");
 }
 
-void AddCreate(CLI::App& group, Command& chosen) {
+void AddUserCreate(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<UserOptions>();
   CLI::App* command = group.add_subcommand("create", "Make a user, who then enrols with a code");
   command
@@ -111,17 +111,17 @@ void AddCreate(CLI::App& group, Command& chosen) {
       ->required();
   command->add_option("--name", options->name, "The user's name")->type_name("TEXT")->required();
   AddRoleOption(*command, options->role);
-  AddOut(*command, options->out);
+  AddCodeFile(*command, options->out);
   command->footer(
       "Example:\n  coffer user create --login anna --name \"Anna Berg\" --role case-worker");
   RunOnline(*command, chosen, options, CreateUser);
 }
 
-void AddSet(CLI::App& group, Command& chosen) {
+void AddUserSet(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<UserOptions>();
   CLI::App* command =
       group.add_subcommand("set", "Change a user; a new role ends the user's sessions");
-  AddId(*command, options->id);
+  AddUserId(*command, options->id);
   AddPrincipalChangeOptions(*command, options->change);
   command->footer("Example:\n  coffer user set usr_... --disable");
   RunOnline(*command, chosen, options, SetUser);
@@ -132,7 +132,7 @@ void AddSet(CLI::App& group, Command& chosen) {
 void AddUserCommands(CLI::App& app, Command& chosen) {
   CLI::App* group = app.add_subcommand("user", "Make and change the people who log in");
   group->require_subcommand(1);
-  AddCreate(*group, chosen);
+  AddUserCreate(*group, chosen);
   {
     auto options = std::make_shared<UserOptions>();
     CLI::App* command = group->add_subcommand("list", "Show all users");
@@ -142,17 +142,17 @@ void AddUserCommands(CLI::App& app, Command& chosen) {
   {
     auto options = std::make_shared<UserOptions>();
     CLI::App* command = group->add_subcommand("show", "Show one user");
-    AddId(*command, options->id);
+    AddUserId(*command, options->id);
     command->footer("Example:\n  coffer user show usr_...");
     RunOnline(*command, chosen, options, ShowUser);
   }
-  AddSet(*group, chosen);
+  AddUserSet(*group, chosen);
   {
     auto options = std::make_shared<UserOptions>();
     CLI::App* command = group->add_subcommand(
         "enrol-again", "Give a new code; password, second factor and sessions of before are void");
-    AddId(*command, options->id);
-    AddOut(*command, options->out);
+    AddUserId(*command, options->id);
+    AddCodeFile(*command, options->out);
     command->footer("Example:\n  coffer user enrol-again usr_...");
     RunOnline(*command, chosen, options, EnrolAgain);
   }
