@@ -4,6 +4,7 @@
 #include "crypto/random.h"
 #include "vault/internal/core.h"
 #include "vault/internal/record_view.h"
+#include "vault/internal/words.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
@@ -19,23 +20,7 @@ std::string JoinTags(std::vector<std::string> tags) {
   std::ranges::sort(tags);
   const auto repeated = std::ranges::unique(tags);
   tags.erase(repeated.begin(), repeated.end());
-  std::string joined;
-  for (const auto& tag : tags) {
-    if (!joined.empty()) joined += ' ';
-    joined += tag;
-  }
-  return joined;
-}
-
-std::vector<std::string> SplitTags(std::string_view joined) {
-  std::vector<std::string> tags;
-  while (!joined.empty()) {
-    const auto space = joined.find(' ');
-    tags.emplace_back(joined.substr(0, space));
-    if (space == joined.npos) break;
-    joined.remove_prefix(space + 1);
-  }
-  return tags;
+  return JoinWords(tags);
 }
 
 std::vector<Issue> FaultsOf(const ClientChange& change) {
@@ -57,7 +42,7 @@ std::vector<Issue> FaultsOf(const ClientChange& change) {
 }
 
 ClientInfo InfoOf(const ClientRow& row, std::string external_ref) {
-  return {row.id,     std::move(external_ref), SplitTags(row.tags), row.version, row.created,
+  return {row.id,     std::move(external_ref), SplitWords(row.tags), row.version, row.created,
           row.updated};
 }
 
@@ -119,7 +104,7 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
           repeated = true;
           call.entry.client = id.Text();
           call.entry.outcome = "repeated";
-          info = ClientInfo{id, external_ref,      SplitTags(row.tags),
+          info = ClientInfo{id, external_ref,      SplitWords(row.tags),
                             1,  existing->created, existing->created};
           return {};
         }

@@ -38,15 +38,14 @@ class PasswordChecks {
  public:
   explicit PasswordChecks(const crypto::PasswordCost& cost);
 
-  // An empty hash is verified against none, and takes as long. Errors: kExhausted "logins_busy";
-  // kUnavailable "memory_exhausted".
+  // An empty hash is never right, and takes as long as one that is there. Errors: kExhausted
+  // "logins_busy"; kUnavailable "memory_exhausted".
   Result<bool> Verify(const std::string& hash, const crypto::SecretBytes& password);
   Result<std::string> Hash(const crypto::SecretBytes& password);
-
- private:
-  // A hash of a text that nobody knows.
+  // The hash, of a text that nobody knows, that is verified against where there is none.
   Result<std::string> Dummy();
 
+ private:
   const crypto::PasswordCost cost_;
   ConcurrencyGate gate_;
   std::mutex dummy_mutex_;
