@@ -27,6 +27,7 @@ Result<Reply> DeleteRecord(const Service&, const Call&);
 Result<Reply> ListRecordVersions(const Service&, const Call&);
 Result<Reply> GetRecordVersion(const Service&, const Call&);
 Result<Reply> ImportRecords(const Service&, const Call&);
+Result<Reply> ExportClients(const Service&, const Call&);
 
 Result<Reply> ListClasses(const Service&, const Call&);
 Result<Reply> GetClass(const Service&, const Call&);

@@ -41,6 +41,7 @@ constexpr Title kTitles[] = {
     {"document_invalid", "The document does not fit its class."},
     {"document_too_large", "The document is too large."},
     {"emergency_invalid", "The emergency access is not valid."},
+    {"export_invalid", "What is to be exported is not valid."},
     {"external_ref_taken", "Another client has this external reference."},
     {"field_not_indexed", "The class has no such field, or it is not indexed."},
     {"field_not_writable", "The caller may not write every field that was sent."},

@@ -17,6 +17,7 @@ using vault::Action;
 
 constexpr std::size_t kMaxImportLines = 1000;
 constexpr std::size_t kImportThreads = 8;
+constexpr std::uint64_t kExportLines = 200, kMaxExportLines = 1000;
 
 Result<const json*> DataOf(Input& input, const json& object) {
   const auto data = object.find("data");
@@ -236,6 +237,23 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
   for (std::size_t i = 0; i < results.size(); ++i)
     AppendImportResult(reply.body, i + 1, results[i]);
   return reply;
+}
+
+Result<Reply> ExportClients(const Service& service, const Call& call) {
+  Input input(service, call, Action::kClientExport);
+  COFFER_ASSIGN(const json object, input.Object({"tag", "classes", "limit", "cursor"}));
+  vault::ExportSelection selection;
+  vault::PageRequest page;
+  COFFER_ASSIGN(selection.tag, input.Text(object, "tag", false));
+  COFFER_ASSIGN(selection.classes, input.Texts(object, "classes", false));
+  COFFER_ASSIGN(page.cursor, input.Text(object, "cursor", false));
+  COFFER_ASSIGN(const auto limit, input.Number(object, "limit"));
+  if (limit && (*limit == 0 || *limit > kMaxExportLines)) {
+    return input.Invalid("/limit", "must be a number from 1 to 1000");
+  }
+  page.limit = limit.value_or(kExportLines);
+  COFFER_ASSIGN(const auto exported, service.vault.Export(call.caller, selection, page));
+  return RenderList(exported.lines, exported.next_cursor);
 }
 
 }  // namespace coffer::api

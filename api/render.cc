@@ -137,6 +137,12 @@ void Append(std::string& out, const vault::RecordInfo& record) {
   }
 }
 
+void Append(std::string& out, const std::variant<vault::ClientInfo, vault::RecordInfo>& line) {
+  out += std::holds_alternative<vault::ClientInfo>(line) ? "{\"client\":" : "{\"record\":";
+  std::visit([&](const auto& value) { Append(out, value); }, line);
+  out += '}';
+}
+
 void Append(std::string& out, const vault::VersionInfo& version) {
   ObjectWriter object(out);
   object.Number("version", version.version);

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "api/route.h"
 #include "vault/vault.h"
@@ -12,6 +13,8 @@ namespace coffer::api {
 void Append(std::string& out, const vault::ClientInfo& client);
 // With `data` and `masked` where the record's data was read.
 void Append(std::string& out, const vault::RecordInfo& record);
+// {"client": ...} or {"record": ...}
+void Append(std::string& out, const std::variant<vault::ClientInfo, vault::RecordInfo>& line);
 void Append(std::string& out, const vault::VersionInfo& version);
 void Append(std::string& out, const vault::SearchHit& hit);
 void Append(std::string& out, const vault::ClassSchema& schema);

@@ -44,6 +44,7 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/clients/{client}/records/{record}/versions", Action::kRecordList, "listRecordVersions", Body::kNone, kNothing, ListRecordVersions},
     {kGet, "/v1/clients/{client}/records/{record}/versions/{version}", Action::kRecordRead, "getRecordVersion", Body::kNone, kNothing, GetRecordVersion},
     {kPost, "/v1/import", Action::kRecordImport, "importRecords", Body::kNdjson, kImportQuery, ImportRecords},
+    {kPost, "/v1/export", Action::kClientExport, "exportClients", Body::kJson, kNothing, ExportClients},
 
     {kGet, "/v1/classes", Action::kClassRead, "listClasses", Body::kNone, kNothing, ListClasses},
     {kGet, "/v1/classes/{name}", Action::kClassRead, "getClass", Body::kNone, kClassQuery, GetClass},

@@ -26,6 +26,7 @@ constexpr ActionRow kActions[] = {
     {Action::kClientList, "client.list", true},
     {Action::kClientSearch, "client.search", true},
     {Action::kClientErase, "client.erase", true},
+    {Action::kClientExport, "client.export", true},
     {Action::kRecordCreate, "record.create", true},
     {Action::kRecordRead, "record.read", true},
     {Action::kRecordList, "record.list", true},

@@ -21,6 +21,7 @@ enum class Action {
   kClientList,
   kClientSearch,
   kClientErase,
+  kClientExport,
   kRecordCreate,
   kRecordRead,
   kRecordList,

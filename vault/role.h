@@ -65,8 +65,10 @@ struct Grant {
 
 inline constexpr std::size_t kMaxGrants = 100;
 
-// What takes two people: erasing a client, changing a role, giving a privileged one.
-inline constexpr std::string_view kTwoPersonActions[] = {"client.erase", "role.give", "role.write"};
+// What takes two people: erasing a client, exporting clients in bulk, changing a role, giving a
+// privileged one.
+inline constexpr std::string_view kTwoPersonActions[] = {"client.erase", "client.export",
+                                                         "role.give", "role.write"};
 
 struct RoleDocument {
   std::string name;  // [a-z][a-z0-9-]{0,63}

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "audit/checkpoint.h"
@@ -111,6 +112,16 @@ struct Erasure {
   Timestamp erased;
   std::uint64_t records = 0;
   std::uint64_t seq = 0;  // of the log entry
+};
+
+// What a bulk export takes along.
+struct ExportSelection {
+  std::string tag;                   // of the clients; empty: every client
+  std::vector<std::string> classes;  // of the records; empty: every class
+};
+struct ExportPage {
+  std::vector<std::variant<ClientInfo, RecordInfo>> lines;  // each client before its records
+  std::string next_cursor;                                  // empty at the end
 };
 
 enum class ImportOutcome { kCreated, kUpdated, kUnchanged };
@@ -456,6 +467,13 @@ class Vault {
                                   std::uint64_t if_version, const nlohmann::json& data);
   Status DeleteRecord(const Caller& caller, const ClientId& client, const RecordId& id,
                       std::optional<std::uint64_t> if_version);
+  // Clients and records in bulk, as far as the caller may export them, at most page.limit (1..1000)
+  // lines a page, or fewer. The first page takes an approval of "client.export" about "all" or
+  // "tag:TAG", with {"classes": [...]}; it is for the purpose that is stated with the request for
+  // it. The pages after it go on for an hour. Errors: kUnprocessable "export_invalid" with issues;
+  // kPermissionDenied "approval_required", "approval_invalid".
+  Result<ExportPage> Export(const Caller& caller, const ExportSelection& selection,
+                            const PageRequest& page);
   // One client by external reference and one record of it: made, updated or left as they are.
   Result<ImportResult> ImportRecord(const Caller& caller, const ImportRow& row);
 

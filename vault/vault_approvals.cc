@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "vault/internal/core.h"
+#include "vault/internal/export_selection.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
 
@@ -12,6 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t kApprovalLifetimeMs = std::int64_t{72} * 3600 * 1000;
+constexpr std::int64_t kGoingOnMs = std::int64_t{3600} * 1000;
 constexpr std::size_t kMaxTarget = 256;
 
 constexpr std::string_view kByChange = "change";
@@ -22,6 +24,7 @@ struct TwoPersonAction {
 };
 constexpr TwoPersonAction kDecidedByTwo[] = {
     {"client.erase", Action::kClientErase},
+    {"client.export", Action::kClientExport},
     {"role.write", Action::kRoleWrite},
 };
 
@@ -40,9 +43,41 @@ Approval InfoOf(const ApprovalRow& row, Timestamp now) {
           row.decided,   row.executed};
 }
 
+// {"classes": [...]}, with the purpose that the caller states.
+std::string CanonicalExport(const Proposal& proposal, const Catalog& catalog,
+                            std::string_view purpose, std::vector<Issue>& issues) {
+  ExportSelection selection;
+  if (proposal.target.starts_with(kTagTarget)) {
+    selection.tag = proposal.target.substr(kTagTarget.size());
+  } else if (proposal.target != kAllTarget) {
+    issues.push_back({"/target", "must be \"all\" or \"tag:TAG\""});
+  }
+  const auto content = ParseStrictJson(proposal.content.empty() ? "{}" : proposal.content);
+  if (!content || !content->is_object()) {
+    issues.push_back({"/content", "must be an object"});
+    return {};
+  }
+  for (const auto& [name, value] : content->items()) {
+    const bool texts = value.is_array() && std::ranges::all_of(value, &json::is_string);
+    if (name == "classes" && texts) {
+      selection.classes = value.get<std::vector<std::string>>();
+    } else if (name != "purpose" || value != purpose) {
+      issues.push_back({PointerTo("/content", name), "has no place here, or is not valid"});
+    }
+  }
+  for (Issue& issue : FaultsOf(selection, catalog)) {
+    issues.push_back({(issue.pointer == "/tag" ? "/target" : "/content" + issue.pointer),
+                      std::move(issue.message)});
+  }
+  return ProposalOf(selection, purpose).content;
+}
+
 // The content as it will be hashed when the thing is done; issues when it could not be done.
 std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
-                             std::vector<Issue>& issues) {
+                             std::string_view purpose, std::vector<Issue>& issues) {
+  if (proposal.action == "client.export") {
+    return CanonicalExport(proposal, catalog, purpose, issues);
+  }
   if (proposal.action == "client.erase") {
     if (!ClientId::Parse(proposal.target)) issues.push_back({"/target", "must be a client's id"});
     if (!proposal.content.empty()) issues.push_back({"/content", "has no place here"});
@@ -165,6 +200,21 @@ Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
   return transaction.stores().approvals.Update(*row);
 }
 
+Status Vault::Core::RequireStarted(Transaction& transaction, Call& call,
+                                   const Proposal& proposal) const {
+  if (!two_person) return {};
+  const auto id = ApprovalId::Parse(call.caller.approval);
+  if (id) {
+    COFFER_ASSIGN(const auto row, transaction.stores().approvals.Find(*id));
+    if (row && row->hash == HashOf(proposal) && row->requester == call.actor && row->executed &&
+        latest.ms - row->executed->ms <= kGoingOnMs) {
+      AddDetail(call.entry, row->id.Text());
+      return {};
+    }
+  }
+  return Deny(call, "approval", Code::kPermissionDenied, "approval_invalid");
+}
+
 Status Vault::Core::RequireApprovalToGive(Transaction& transaction, Call& call,
                                           const PrincipalRow& principal, std::string target,
                                           std::string_view by) const {
@@ -183,12 +233,14 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
   std::vector<Issue> issues;
   Proposal canonical = proposal;
   if (std::ranges::find(kTwoPersonActions, proposal.action) == std::end(kTwoPersonActions)) {
-    issues.push_back({"/action", "must be one of client.erase, role.give, role.write"});
+    issues.push_back(
+        {"/action", "must be one of client.erase, client.export, role.give, role.write"});
   } else if (proposal.target.empty() || proposal.target.size() > kMaxTarget ||
              !IsCleanUtf8(proposal.target)) {
     issues.push_back({"/target", "must be text of 1 to 256 bytes"});
   } else {
-    canonical.content = CanonicalContent(proposal, *core_->engine->catalog(), issues);
+    canonical.content =
+        CanonicalContent(proposal, *core_->engine->catalog(), caller.purpose, issues);
   }
   if (!issues.empty()) {
     return std::unexpected(

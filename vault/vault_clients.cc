@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "crypto/random.h"
+#include "vault/internal/client_operations.h"
 #include "vault/internal/core.h"
 #include "vault/internal/record_view.h"
 #include "vault/internal/words.h"
@@ -40,28 +41,6 @@ std::vector<Issue> FaultsOf(const ClientChange& change) {
   }
   return issues;
 }
-
-ClientInfo InfoOf(const ClientRow& row, std::string external_ref) {
-  return {row.id,     std::move(external_ref), SplitWords(row.tags), row.version, row.created,
-          row.updated};
-}
-
-// A client row that was logged as disclosed, with the pinned key that opens it after the commit.
-struct SealedClient {
-  ClientRow row;
-  KeyCache::Pin key;
-};
-
-Result<ClientInfo> OpenClient(const Vault::Core& core, const SealedClient& client) {
-  COFFER_ASSIGN(
-      const Bytes plain,
-      crypto::Open(client.key.ExposeSecret(), core.ClientContext(client.row.id, client.row.version),
-                   client.row.profile));
-  return InfoOf(client.row, std::string(crypto::AsText(plain)));
-}
-
-// What an entry about a client names when its profile was read or written.
-std::vector<std::string> ProfileFields() { return {"external_ref", "tags"}; }
 
 }  // namespace
 

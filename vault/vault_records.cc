@@ -13,18 +13,6 @@
 namespace coffer::vault {
 namespace {
 
-RecordInfo InfoOf(const RecordRow& row, const ClientId& client) {
-  RecordInfo info;
-  info.id = row.id;
-  info.client = client;
-  info.class_name = row.class_name;
-  info.class_version = row.class_version;
-  info.version = row.version;
-  info.created = row.created;
-  info.updated = row.updated;
-  return info;
-}
-
 // As disclosed: only what the caller's view shows, and within the caller's budget.
 Status DescribeShown(const Vault::Core& core, Transaction& transaction, Call& call,
                      const RecordRow& row, const ClassSchema& schema, const FieldViews& views) {
@@ -35,15 +23,6 @@ Status DescribeShown(const Vault::Core& core, Transaction& transaction, Call& ca
   call.entry.fields = ShownFields(schema, views, row.fields);
   call.entry.detail = DescribeViews(schema, views, row.fields);
   return core.CountReveals(transaction, call, ShowsPlainly(views, row.fields) ? 1 : 0);
-}
-
-void Show(RecordInfo& info, const ClassSchema& schema, const FieldViews& views, const Bytes& plain,
-          const crypto::Keyring& keyring) {
-  auto viewed =
-      ApplyViews(schema, views, std::string(crypto::AsText(plain)), keyring.blind_index_key());
-  info.data = std::move(viewed.json);
-  info.masked = std::move(viewed.masked);
-  info.present = std::move(viewed.present);
 }
 
 // A record that an update may change, as it is before.
@@ -327,12 +306,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
   Call call = core_->StartCall(caller, action);
   call.About(client);
   call.entry.class_name = class_name;
-  struct Listed {
-    RecordRow row;
-    std::shared_ptr<const ClassSchema> schema;
-    FieldViews views;
-  };
-  std::vector<Listed> rows;
+  std::vector<SealedRecord> found;
   std::optional<KeyCache::Pin> key;
   Page<RecordInfo> result;
   COFFER_TRY(core_->Perform(
@@ -340,9 +314,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(const auto ids, transaction.stores().records.ListOf(client.Row(), class_name,
                                                                           *after, page.limit + 1));
-        const auto& purpose = transaction.catalog().purposes.find(caller.purpose)->second;
-        // Where there are budgets, each class has its own decision, and its own reveals.
-        std::map<std::string, std::pair<AccessDecision, std::uint64_t>> by_class;
+        RecordDisclosure disclosure(*core_, transaction, call, with_data);
         std::int64_t last = *after;
         for (std::size_t i = 0; i < ids.size(); ++i) {
           if (i == page.limit) {
@@ -352,54 +324,22 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
           last = ids[i];
           COFFER_ASSIGN(auto row, transaction.stores().records.FindRow(ids[i]));
           if (!row) continue;
-          COFFER_ASSIGN(auto schema, ClassOf(transaction, row->class_name, row->class_version));
-          // Records of classes that this purpose may not touch, or that show nothing, are not
-          // there.
-          if (!schema->AllowsPurpose(caller.purpose) || !purpose.MayTouch(schema->name)) continue;
-          const auto [budgeted, fresh] = by_class.try_emplace(
-              call.role->budgeted ? schema->name : std::string(), call.decision, 0);
-          if (fresh && call.role->budgeted) {
-            COFFER_ASSIGN(budgeted->second.first,
-                          core_->DecideFor(transaction, call, action, client, schema.get()));
-          }
-          const AccessDecision& decision = budgeted->second.first;
-          if (!decision.allowed && decision.error.code == Code::kExhausted) {
-            return Deny(call, "budget", decision.error.code, decision.error.reason);
-          }
-          if (!decision.allowed) continue;
-          auto views = FieldViewsOf(decision, *schema);
-          if (ShowsNothing(views)) continue;
-          audit::Entry entry;
-          entry.action = Name(action);
-          entry.client = call.entry.client;
-          Describe(entry, *row, nullptr);
-          if (with_data) {
-            entry.fields = ShownFields(*schema, views, row->fields);
-            entry.detail = DescribeViews(*schema, views, row->fields);
-            if (ShowsPlainly(views, row->fields)) ++budgeted->second.second;
-          }
-          transaction.Also(std::move(entry));
-          rows.push_back({*std::move(row), std::move(schema), std::move(views)});
+          COFFER_ASSIGN(auto sealed, disclosure.Disclose(client, call.decision, *std::move(row)));
+          if (sealed) found.push_back(*std::move(sealed));
         }
-        for (auto& [name, counted] : by_class) {
-          call.decision = std::move(counted.first);
-          COFFER_TRY(core_->CountReveals(transaction, call, counted.second));
-        }
-        return {};
+        return disclosure.CountReveals();
       }));
-  for (const auto& [row, schema, views] : rows) {
-    RecordInfo info = InfoOf(row, client);
-    if (with_data) {
-      const auto plain = crypto::Open(
-          key->ExposeSecret(), core_->RecordContext(client, row.id, row.class_name, row.version),
-          row.payload);
-      if (!plain) {
-        call.entry.record = row.id.Text();
-        return std::unexpected(core_->IntegrityAlarm(call, plain.error().reason));
-      }
-      Show(info, *schema, views, *plain, core_->keyring);
+  for (const auto& sealed : found) {
+    if (!with_data) {
+      result.items.push_back(InfoOf(sealed.row, client));
+      continue;
     }
-    result.items.push_back(std::move(info));
+    auto info = OpenRecord(*core_, client, key->ExposeSecret(), sealed);
+    if (!info) {
+      call.entry.record = sealed.row.id.Text();
+      return std::unexpected(core_->IntegrityAlarm(call, info.error().reason));
+    }
+    result.items.push_back(*std::move(info));
   }
   return result;
 }

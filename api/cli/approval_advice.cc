@@ -54,6 +54,12 @@ std::string Wanted(const HttpRequest& request, const std::string& purpose) {
   if (const auto name = IdIn(target, "/v1/roles/"); !name.empty()) {
     return "change-role " + name + " FILE";
   }
+  if (target == "/v1/export") {
+    std::string wanted = "export --purpose " + (purpose.empty() ? "CODE" : purpose);
+    if (const auto tag = Text(body, "tag"); !tag.empty()) wanted += " --tag " + Quoted(tag);
+    for (const auto& name : TextList(body, "classes")) wanted += " --class " + Quoted(name);
+    return wanted;
+  }
   if (target == "/v1/users") return GiveRole("user:" + Text(body, "login"), role, "user");
   if (target == "/v1/services") {
     const std::string owner = Text(body, "owner");

@@ -20,12 +20,13 @@ constexpr std::size_t kMaxRole = 512 * 1024;
 struct ApprovalOptions {
   ConnectionOptions connection;
   std::string id, target, role, by, owner, file;
-  std::vector<std::string> certificates;
+  std::vector<std::string> certificates, classes;
 };
 
 std::string WhatIsDone(const json& approval) {
   const std::string action = Text(approval, "action");
   if (action == "client.erase") return "erase a client and all its records for ever";
+  if (action == "client.export") return "export clients with their records, unencrypted";
   if (action == "role.give") return "give a role";
   if (action == "role.write") return "change what a role allows";
   return action;
@@ -76,6 +77,13 @@ Outcome<Exit> Request(const ApprovalOptions& options, const json& proposal, Cons
 
 Outcome<Exit> RequestErase(const ApprovalOptions& options, Console& console) {
   return Request(options, {{"action", "client.erase"}, {"target", options.target}}, console);
+}
+
+Outcome<Exit> RequestExport(const ApprovalOptions& options, Console& console) {
+  json proposal = {{"action", "client.export"},
+                   {"target", options.target.empty() ? "all" : "tag:" + options.target}};
+  if (!options.classes.empty()) proposal["content"] = {{"classes", options.classes}};
+  return Request(options, proposal, console);
 }
 
 Outcome<Exit> RequestGiveRole(const ApprovalOptions& options, Console& console) {
@@ -149,6 +157,16 @@ void AddRequests(CLI::App& group, Command& chosen) {
     command->footer(
         "Example:\n  coffer approval request erase cli_... --purpose data-subject-request");
     RunOnline(*command, chosen, options, RequestErase, PurposeUse::kRequired);
+  }
+  {
+    auto options = std::make_shared<ApprovalOptions>();
+    CLI::App* command = request->add_subcommand("export", "To export clients with their records");
+    command->add_option("--tag", options->target, "Only clients with this tag")->type_name("TAG");
+    command->add_option("--class", options->classes, "Only records of this class; repeatable")
+        ->type_name("NAME");
+    command->footer(
+        "Example:\n  coffer approval request export --tag vip --purpose data-subject-request");
+    RunOnline(*command, chosen, options, RequestExport, PurposeUse::kRequired);
   }
   {
     auto options = std::make_shared<ApprovalOptions>();

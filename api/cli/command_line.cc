@@ -59,6 +59,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddLeaseCommands(app, chosen);
   AddExplainCommand(app, chosen);
   AddImportCommand(app, chosen);
+  AddExportCommand(app, chosen);
   AddGetCommand(app, chosen);
   AddSearchCommand(app, chosen);
   AddEraseCommand(app, chosen);

@@ -34,6 +34,7 @@ void AddAssignmentCommands(CLI::App& app, Command& chosen);
 void AddLeaseCommands(CLI::App& app, Command& chosen);
 void AddExplainCommand(CLI::App& app, Command& chosen);
 void AddImportCommand(CLI::App& app, Command& chosen);
+void AddExportCommand(CLI::App& app, Command& chosen);
 void AddGetCommand(CLI::App& app, Command& chosen);
 void AddSearchCommand(CLI::App& app, Command& chosen);
 void AddEraseCommand(CLI::App& app, Command& chosen);

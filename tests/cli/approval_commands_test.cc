@@ -1,5 +1,6 @@
 // What two people decide, emergency access, and what is sent beside a request.
 #include <catch2/catch_test_macros.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/run_tool.h"
@@ -46,6 +47,48 @@ TEST_CASE("what is to be approved is sent as it will be done") {
       "target":"user:anna","content":{"role":"privacy-officer","by":"user"}})"));
   CHECK(json::parse(requests[2].body) == json::parse(R"({"action":"role.write","target":"desk",
       "content":{"name":"desk","grants":[]}})"));
+}
+
+TEST_CASE("an export is asked for as it will be made, and written page by page") {
+  Tool coffer(InTurn({Reply(201, kApproval)}));
+  CHECK(coffer({"approval", "request", "export", "--purpose", "dsr"}).exit == 0);
+  CHECK(coffer({"approval", "request", "export", "--tag", "vip", "--class", "contact", "--purpose",
+                "dsr"})
+            .exit == 0);
+  CHECK(json::parse(coffer.server.requests()[0].body) ==
+        json::parse(R"({"action":"client.export","target":"all"})"));
+  CHECK(json::parse(coffer.server.requests()[1].body) ==
+        json::parse(R"({"action":"client.export","target":"tag:vip",
+                        "content":{"classes":["contact"]}})"));
+
+  Tool exporting(
+      InTurn({Reply(200, R"({"items":[{"client":{"id":"cli_1"}},{"record":{"id":"rec_1"}}],
+                      "next_cursor":"abc"})"),
+              Reply(200, R"({"items":[{"record":{"id":"rec_2"}}]})")}));
+  const std::string file = exporting.directory / "vip.ndjson";
+  const Ran ran = exporting({"export", file, "--tag", "vip", "--class", "contact", "--purpose",
+                             "dsr", "--approval", kApprovalId});
+  CAPTURE(ran.out, ran.err);
+  CHECK(ran.exit == 0);
+  CHECK(Has(ran.out, "1 clients and 2 records"));
+  CHECK(ContentOf(file) ==
+        "{\"client\":{\"id\":\"cli_1\"}}\n{\"record\":{\"id\":\"rec_1\"}}\n"
+        "{\"record\":{\"id\":\"rec_2\"}}\n");
+  const auto& requests = exporting.server.requests();
+  CHECK(json::parse(requests[0].body) ==
+        json::parse(R"({"limit":500,"tag":"vip","classes":["contact"]})"));
+  CHECK(json::parse(requests[1].body).at("cursor") == "abc");
+  CHECK(HeaderOf(requests[1], "Coffer-Approval") == kApprovalId);
+}
+
+TEST_CASE("an export that fails leaves no half file") {
+  Tool coffer(InTurn(
+      {Reply(200, R"({"items":[],"next_cursor":"abc"})"), Reply(503, R"({"code":"queue_full"})")}));
+  const std::string file = coffer.directory / "all.ndjson";
+  CHECK(coffer({"export", file, "--purpose", "dsr", "--approval", kApprovalId}).exit != 0);
+  CHECK_FALSE(std::filesystem::exists(file));
+  CHECK(Has(AdviceAfter({"export", coffer.directory / "b", "--tag", "vip", "--purpose", "dsr"}),
+            "export --purpose dsr --tag vip"));
 }
 
 TEST_CASE("an approval is shown with all that will be done") {

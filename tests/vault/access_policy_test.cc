@@ -30,6 +30,7 @@ constexpr Row kMatrix[] = {
     {kClientList, "client.list", true, "..xxx.x"},
     {kClientSearch, "client.search", true, "..xxx.x"},
     {kClientErase, "client.erase", true, "..x...."},
+    {kClientExport, "client.export", true, "..x...."},
     {kRecordCreate, "record.create", true, "...xx.."},
     {kRecordRead, "record.read", true, "..xxx.x"},
     {kRecordList, "record.list", true, "..xxx.x"},

@@ -144,6 +144,9 @@ struct Vault::Core {
   // `by` is of kWaysToGive.
   Status RequireApprovalToGive(Transaction& transaction, Call& call, const PrincipalRow& principal,
                                std::string target, std::string_view by) const;
+  // Passes where RequireApproval passed with the same approval within the last hour: what takes
+  // several requests goes on.
+  Status RequireStarted(Transaction& transaction, Call& call, const Proposal& proposal) const;
   crypto::Hash HashOf(const Proposal& proposal) const;
   // What waits for people.
   Status CountWaiting(Transaction& transaction, VaultStatus& status) const;

@@ -38,4 +38,78 @@ Status ClassStands(const Transaction& transaction, const ClassSchema& schema) {
   return Fail(Code::kConflict, kClassChanged);
 }
 
+RecordInfo InfoOf(const RecordRow& row, const ClientId& client) {
+  RecordInfo info;
+  info.id = row.id;
+  info.client = client;
+  info.class_name = row.class_name;
+  info.class_version = row.class_version;
+  info.version = row.version;
+  info.created = row.created;
+  info.updated = row.updated;
+  return info;
+}
+
+void Show(RecordInfo& info, const ClassSchema& schema, const FieldViews& views, const Bytes& plain,
+          const crypto::Keyring& keyring) {
+  auto viewed =
+      ApplyViews(schema, views, std::string(crypto::AsText(plain)), keyring.blind_index_key());
+  info.data = std::move(viewed.json);
+  info.masked = std::move(viewed.masked);
+  info.present = std::move(viewed.present);
+}
+
+Result<RecordInfo> OpenRecord(const Vault::Core& core, const ClientId& client, ByteView key,
+                              const SealedRecord& sealed) {
+  const RecordRow& row = sealed.row;
+  COFFER_ASSIGN(const Bytes plain,
+                crypto::Open(key, core.RecordContext(client, row.id, row.class_name, row.version),
+                             row.payload));
+  RecordInfo info = InfoOf(row, client);
+  Show(info, *sealed.schema, sealed.views, plain, core.keyring);
+  return info;
+}
+
+Result<std::optional<SealedRecord>> RecordDisclosure::Disclose(const ClientId& client,
+                                                               const AccessDecision& decision,
+                                                               RecordRow row) {
+  COFFER_ASSIGN(auto schema, ClassOf(transaction_, row.class_name, row.class_version));
+  const std::string& purpose = call_.caller.purpose;
+  const auto registered = transaction_.catalog().purposes.find(purpose);
+  if (registered == transaction_.catalog().purposes.end() || !schema->AllowsPurpose(purpose) ||
+      !registered->second.MayTouch(schema->name)) {
+    return std::nullopt;
+  }
+  AccessDecision own = decision;
+  if (call_.role->budgeted) {
+    COFFER_ASSIGN(own, core_.DecideFor(transaction_, call_, call_.action, client, schema.get()));
+  }
+  if (!own.allowed && own.error.code == Code::kExhausted) {
+    return Deny(call_, "budget", own.error.code, own.error.reason);
+  }
+  if (!own.allowed) return std::nullopt;
+  auto views = FieldViewsOf(own, *schema);
+  if (ShowsNothing(views)) return std::nullopt;
+  audit::Entry entry;
+  entry.action = Name(call_.action);
+  entry.client = client.Text();
+  Describe(entry, row, nullptr);
+  if (with_data_) {
+    entry.fields = ShownFields(*schema, views, row.fields);
+    entry.detail = DescribeViews(*schema, views, row.fields);
+    const auto counted = by_class_.try_emplace(schema->name, std::move(own), 0).first;
+    if (ShowsPlainly(views, row.fields)) ++counted->second.second;
+  }
+  transaction_.Also(std::move(entry));
+  return SealedRecord{std::move(row), std::move(schema), std::move(views)};
+}
+
+Status RecordDisclosure::CountReveals() {
+  for (auto& [name, counted] : by_class_) {
+    call_.decision = std::move(counted.first);
+    COFFER_TRY(core_.CountReveals(transaction_, call_, counted.second));
+  }
+  return {};
+}
+
 }  // namespace coffer::vault

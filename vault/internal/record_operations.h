@@ -1,8 +1,13 @@
 // What the operations on records, and the import, share.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "vault/internal/core.h"
 #include "vault/internal/record_view.h"
@@ -26,5 +31,43 @@ Result<std::shared_ptr<const ClassSchema>> ClassOf(const Transaction& transactio
 // kConflict kClassChanged: validate again.
 inline constexpr std::string_view kClassChanged = "class_changed";
 Status ClassStands(const Transaction& transaction, const ClassSchema& schema);
+
+RecordInfo InfoOf(const RecordRow& row, const ClientId& client);
+
+// What of the document the views show, into `info`.
+void Show(RecordInfo& info, const ClassSchema& schema, const FieldViews& views, const Bytes& plain,
+          const crypto::Keyring& keyring);
+
+// A record that was logged as disclosed, to be opened after the commit.
+struct SealedRecord {
+  RecordRow row;
+  std::shared_ptr<const ClassSchema> schema;
+  FieldViews views;
+};
+// Errors: kCorrupted when the payload is not what was sealed.
+Result<RecordInfo> OpenRecord(const Vault::Core& core, const ClientId& client, ByteView key,
+                              const SealedRecord& sealed);
+
+// Several records that one call discloses: an entry for each, and at the end the reveals of all.
+class RecordDisclosure {
+ public:
+  // Without `with_data` only that the records are there is disclosed.
+  RecordDisclosure(const Vault::Core& core, Transaction& transaction, Call& call, bool with_data)
+      : core_(core), transaction_(transaction), call_(call), with_data_(with_data) {}
+
+  // Nothing when the record is not there for the caller: the purpose may not touch its class, or no
+  // grant shows anything of it. `decision`: on its client. Errors: kExhausted "budget_exhausted".
+  Result<std::optional<SealedRecord>> Disclose(const ClientId& client,
+                                               const AccessDecision& decision, RecordRow row);
+  Status CountReveals();  // call it once, after the last one
+
+ private:
+  const Vault::Core& core_;
+  Transaction& transaction_;
+  Call& call_;
+  const bool with_data_;
+  // Where there are budgets, each class has its own decision, and its own reveals.
+  std::map<std::string, std::pair<AccessDecision, std::uint64_t>> by_class_;
+};
 
 }  // namespace coffer::vault

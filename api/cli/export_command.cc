@@ -1,0 +1,80 @@
+// coffer export: clients and their records in bulk, as JSON Lines.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "api/cli/commands.h"
+#include "api/cli/connection.h"
+#include "api/cli/json_view.h"
+#include "api/cli/private_file.h"
+#include "api/cli/run_with.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kPageLines = 500;
+
+struct ExportOptions {
+  ConnectionOptions connection;
+  std::string tag, out;
+  std::vector<std::string> classes;
+};
+
+struct Exported {
+  std::uint64_t clients = 0, records = 0;
+};
+
+Outcome<void> WritePage(const json& page, NewFile& file, Exported& exported) {
+  for (const json& line : Member(page, "items")) {
+    ++(line.contains("client") ? exported.clients : exported.records);
+    COFFER_TRY(file.Write(line.dump() + "\n"));
+  }
+  return {};
+}
+
+Outcome<Exit> Export(const ExportOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  json body = {{"limit", kPageLines}};
+  if (!options.tag.empty()) body["tag"] = options.tag;
+  if (!options.classes.empty()) body["classes"] = options.classes;
+  COFFER_ASSIGN(const auto file, NewFile::Create(options.out));
+  Exported exported;
+  do {
+    COFFER_ASSIGN(const json page, client.Post(Target("/v1/export"), body.dump()));
+    COFFER_TRY(WritePage(page, *file, exported));
+    body["cursor"] = Text(page, "next_cursor");
+  } while (!body["cursor"].get_ref<const std::string&>().empty());
+  COFFER_TRY(file->Finish());
+  if (options.connection.json) {
+    PrintJson(
+        console,
+        {{"clients", exported.clients}, {"records", exported.records}, {"file", options.out}});
+  } else {
+    console.out << Grouped(exported.clients) << " clients and " << Grouped(exported.records)
+                << " records are in " << Printable(options.out)
+                << ".\nThey are not encrypted there, and an erasure does not reach them.\n";
+  }
+  return Exit::kOk;
+}
+
+}  // namespace
+
+void AddExportCommand(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* command = app.add_subcommand("export", "Write clients and their records to a file");
+  command->add_option("file", options->out, "New file for the JSON Lines")
+      ->type_name("FILE.ndjson")
+      ->required();
+  command->add_option("--tag", options->tag, "Only clients with this tag")->type_name("TAG");
+  command->add_option("--class", options->classes, "Only records of this class; repeatable")
+      ->type_name("NAME");
+  command->footer(
+      "Two people decide it: coffer approval request export. Example:\n"
+      "  coffer export vip.ndjson --tag vip --purpose data-subject-request --approval apr_...");
+  RunOnline(*command, chosen, options, Export, PurposeUse::kRequired);
+}
+
+}  // namespace coffer::cli

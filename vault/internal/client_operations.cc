@@ -1,0 +1,22 @@
+#include "vault/internal/client_operations.h"
+
+#include "vault/internal/words.h"
+
+namespace coffer::vault {
+
+ClientInfo InfoOf(const ClientRow& row, std::string external_ref) {
+  return {row.id,     std::move(external_ref), SplitWords(row.tags), row.version, row.created,
+          row.updated};
+}
+
+Result<ClientInfo> OpenClient(const Vault::Core& core, const SealedClient& client) {
+  COFFER_ASSIGN(
+      const Bytes plain,
+      crypto::Open(client.key.ExposeSecret(), core.ClientContext(client.row.id, client.row.version),
+                   client.row.profile));
+  return InfoOf(client.row, std::string(crypto::AsText(plain)));
+}
+
+std::vector<std::string> ProfileFields() { return {"external_ref", "tags"}; }
+
+}  // namespace coffer::vault
