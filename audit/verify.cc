@@ -1,9 +1,12 @@
 #include "audit/verify.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "audit/internal/tile_levels.h"
+#include "audit/internal/trust.h"
+#include "audit/key_history.h"
 #include "crypto/hash.h"
 
 namespace coffer::audit {
@@ -18,6 +21,8 @@ constexpr std::size_t kMaxFindings = 20;
 constexpr std::size_t kKeptForCheckpoints = 10;
 
 using Finding = VerifyReport::Finding;
+using Fit = GivenCheckpoint::Fit;
+using Standing = Judgement::Standing;
 
 std::string EntryName(std::uint64_t seq) { return "entry " + std::to_string(seq); }
 
@@ -30,7 +35,7 @@ std::string Missing(std::uint64_t from, std::uint64_t to) {
 class Verification {
  public:
   Verification(LogSource& source, const VerifyOptions& options)
-      : source_(source), options_(options) {}
+      : source_(source), options_(options), keys_(options.key.name) {}
 
   Result<VerifyReport> Run();
 
@@ -39,10 +44,12 @@ class Verification {
   void CheckEntry(std::uint64_t seq, std::string_view bytes);
   void GrowTree(std::string_view bytes);
   bool CheckMembers(std::uint64_t seq, const Entry& entry);
-  void CheckCheckpointsAtThisSize();
+  void CompareCheckpointsAtThisSize();
   Status CheckTiles();
   void CompareTile(const FullTile& computed, const Result<crypto::Bytes>& stored);
-  void CheckRemainingCheckpoints();
+  void CheckKeys();
+  void CheckCheckpoints();
+  bool CheckSignature(const GivenCheckpoint& given, Standing standing);
   VerifyReport Finish();
 
   void Report(std::uint64_t seq, std::string check, std::string message) {
@@ -62,8 +69,9 @@ class Verification {
   std::vector<Finding> findings_;
   std::vector<Finding> checkpoint_findings_;
 
-  std::vector<Checkpoint> checkpoints_;  // signed ones, by size
+  std::vector<GivenCheckpoint> checkpoints_;  // by size
   std::size_t next_checkpoint_ = 0;
+  KeyHistory keys_;
 
   std::uint64_t next_ = 0;           // the entry expected next
   std::uint64_t number_offset_ = 0;  // by how much the last entry's own number was wrong (mod 2^64)
@@ -78,7 +86,7 @@ class Verification {
 Result<VerifyReport> Verification::Run() {
   COFFER_ASSIGN(report_.size, source_.Size());
   OpenCheckpoints();
-  CheckCheckpointsAtThisSize();
+  CompareCheckpointsAtThisSize();
   for (std::uint64_t from = 0; from < report_.size; from += kBatch) {
     const std::uint64_t to = from + std::min(kBatch, report_.size - from);
     COFFER_TRY(source_.ReadEntries(from, to, [&](std::uint64_t seq, std::string_view bytes) {
@@ -91,13 +99,20 @@ Result<VerifyReport> Verification::Run() {
     complete_ = false;
     Report(next_, "sequence", Missing(next_, report_.size));
   }
-  CheckRemainingCheckpoints();
+  CheckKeys();
+  CheckCheckpoints();
   return Finish();
 }
 
+// Which keys may have signed them is known at the log's end.
 void Verification::OpenCheckpoints() {
+  const auto open = [&](std::string_view note) -> Result<GivenCheckpoint> {
+    COFFER_ASSIGN(auto parsed, ParseCheckpointNote(note));
+    COFFER_TRY(CheckOrigin(parsed, options_.key.name));
+    return GivenCheckpoint{note, std::move(parsed)};
+  };
   for (const std::string& note : options_.checkpoints) {
-    auto checkpoint = VerifyCheckpoint(note, options_.key);
+    auto checkpoint = open(note);
     if (checkpoint) {
       checkpoints_.push_back(*std::move(checkpoint));
     } else {
@@ -105,7 +120,7 @@ void Verification::OpenCheckpoints() {
                        std::string(checkpoint.error().reason) + ": " + checkpoint.error().detail);
     }
   }
-  std::ranges::stable_sort(checkpoints_, {}, &Checkpoint::size);
+  std::ranges::stable_sort(checkpoints_, {}, &GivenCheckpoint::size);
 }
 
 void Verification::CheckEntry(std::uint64_t seq, std::string_view bytes) {
@@ -127,6 +142,10 @@ void Verification::CheckEntry(std::uint64_t seq, std::string_view bytes) {
     ++(entry->decision == Decision::kAllow ? report_.allowed : report_.denied);
     passed = CheckMembers(seq, *entry);
     last_ts_ = entry->ts;
+    if (const Status status = keys_.Take(seq, *entry); !status) {
+      passed = false;
+      Report(seq, "epoch", EntryName(seq) + " " + status.error().detail);
+    }
   } else {
     Report(seq, "canonical", EntryName(seq) + ": " + entry.error().detail);
   }
@@ -143,7 +162,7 @@ void Verification::GrowTree(std::string_view bytes) {
   const Hash leaf = LeafHash(crypto::AsBytes(bytes));
   if (options_.check_tiles) AddLeafToTiles(tree_, leaf, tile_levels_, full_tiles_);
   tree_.Append(leaf);
-  CheckCheckpointsAtThisSize();
+  CompareCheckpointsAtThisSize();
 }
 
 bool Verification::CheckMembers(std::uint64_t seq, const Entry& entry) {
@@ -183,18 +202,11 @@ bool Verification::CheckMembers(std::uint64_t seq, const Entry& entry) {
   return passed;
 }
 
-void Verification::CheckCheckpointsAtThisSize() {
+void Verification::CompareCheckpointsAtThisSize() {
   while (next_checkpoint_ < checkpoints_.size() &&
-         checkpoints_[next_checkpoint_].size == tree_.size()) {
-    const Checkpoint& checkpoint = checkpoints_[next_checkpoint_++];
-    if (tree_.Root() == checkpoint.root) {
-      report_.newest_checkpoint = checkpoint;
-    } else {
-      ReportCheckpoint(std::nullopt, "checkpoint",
-                       "the first " + std::to_string(checkpoint.size) +
-                           " entries are not those of the signed checkpoint: the log was forked or "
-                           "its history rewritten");
-    }
+         checkpoints_[next_checkpoint_].size() == tree_.size()) {
+    GivenCheckpoint& given = checkpoints_[next_checkpoint_++];
+    given.fit = tree_.Root() == given.parsed.checkpoint.root ? Fit::kHolds : Fit::kDiffers;
   }
 }
 
@@ -227,15 +239,61 @@ void Verification::CompareTile(const FullTile& computed, const Result<crypto::By
   }
 }
 
-void Verification::CheckRemainingCheckpoints() {
+void Verification::CheckKeys() {
+  if (keys_.first_named() && keys_.Find(options_.key) == nullptr) {
+    ReportCheckpoint(std::nullopt, "epoch", "the trusted key is none of those that the log names");
+  }
+}
+
+// True when a trusted key signed it, whatever the size.
+bool Verification::CheckSignature(const GivenCheckpoint& given, Standing standing) {
+  const auto report = [&](std::string check, std::string_view message) {
+    ReportCheckpoint(std::nullopt, std::move(check), std::string(message));
+    return false;
+  };
+  switch (standing) {
+    case Standing::kUnsigned:
+      return report("checkpoint",
+                    "checkpoint_signature_missing: no signature by a key of " + options_.key.name);
+    case Standing::kWronglySigned:
+      return report("checkpoint", "checkpoint_signature_wrong: a signature of " +
+                                      options_.key.name + " is wrong");
+    case Standing::kUntrusted:
+      return report("epoch", "the checkpoint of size " + std::to_string(given.size()) +
+                                 " is signed by a key that no checkpoint of a trusted one covers");
+    case Standing::kUntimely:
+    case Standing::kSound:
+      return true;
+  }
+  std::abort();
+}
+
+void Verification::CheckCheckpoints() {
   std::uint64_t signed_size = 0;
-  for (; next_checkpoint_ < checkpoints_.size(); ++next_checkpoint_) {
-    const std::uint64_t size = checkpoints_[next_checkpoint_].size;
-    signed_size = std::max(signed_size, size);
-    if (size <= report_.size) {
-      ReportCheckpoint(
-          std::nullopt, "checkpoint",
-          "the checkpoint of size " + std::to_string(size) + " covers entries that are missing");
+  const auto judgements = JudgeSignatures(checkpoints_, keys_, options_.key);
+  for (std::size_t i = 0; i < checkpoints_.size(); ++i) {
+    const GivenCheckpoint& given = checkpoints_[i];
+    const Standing standing = judgements[i].standing;
+    if (!CheckSignature(given, standing)) continue;
+    signed_size = std::max(signed_size, given.size());
+    const std::string size = std::to_string(given.size());
+    if (given.size() > report_.size) continue;
+    if (given.fit == Fit::kNotReached) {
+      ReportCheckpoint(std::nullopt, "checkpoint",
+                       "the checkpoint of size " + size + " covers entries that are missing");
+    } else if (given.fit == Fit::kDiffers) {
+      ReportCheckpoint(std::nullopt, "checkpoint",
+                       "the first " + size +
+                           " entries are not those of the signed checkpoint: the log was forked or "
+                           "its history rewritten");
+    } else if (standing == Standing::kUntimely) {
+      ReportCheckpoint(std::nullopt, "epoch",
+                       "the checkpoint of size " + size +
+                           " is signed only by a key that may not sign this size");
+    } else {
+      report_.newest_checkpoint = given.parsed.checkpoint;
+      report_.newest_note = given.note;
+      report_.newest_key = *judgements[i].signer;
     }
   }
   if (signed_size > report_.size) {
