@@ -135,7 +135,8 @@ Result<Config> LoadConfig(const std::string& path) {
        {{"level", Level(config.log_level)},
         {"requests", Flag(config.log_requests)},
         {"checkpoint_interval_ms", Number(config.vault.checkpoint_interval_ms, 50, 60'000)},
-        {"heartbeat_interval_s", Number(config.vault.heartbeat_interval_s, 1, 86'400)}}}};
+        {"heartbeat_interval_s", Number(config.vault.heartbeat_interval_s, 1, 86'400)},
+        {"scrub_entries_per_s", Number(config.vault.scrub_entries_per_s, 0, 1'000'000)}}}};
   try {
     COFFER_TRY(Apply(toml::parse_file(path), sections, path));
   } catch (const toml::parse_error& error) {

@@ -86,6 +86,9 @@ Result<Reply> ListLogEntries(const Service&, const Call&);
 Result<Reply> GetLogEntry(const Service&, const Call&);
 Result<Reply> GetLogEntryProof(const Service&, const Call&);
 Result<Reply> GetLogCheckpoint(const Service&, const Call&);
+Result<Reply> GetLogConsistency(const Service&, const Call&);
+Result<Reply> GetLogTile(const Service&, const Call&);
+Result<Reply> SummariseLog(const Service&, const Call&);
 Result<Reply> VerifyLog(const Service&, const Call&);
 
 }  // namespace coffer::api

@@ -22,6 +22,25 @@ Result<std::optional<audit::Timestamp>> QueryTime(Input& input, const Call& call
   return *time;
 }
 
+Result<vault::LogFilter> FilterOf(Input& input, const Call& call) {
+  vault::LogFilter filter;
+  filter.client = call.Query("client");
+  filter.record = call.Query("record");
+  filter.actor = call.Query("actor");
+  filter.action = call.Query("action");
+  filter.class_name = call.Query("class");
+  filter.field = call.Query("field");
+  filter.purpose = call.Query("purpose");
+  filter.decision = call.Query("decision");
+  filter.rule = call.Query("rule");
+  filter.outcome = call.Query("outcome");
+  filter.address = call.Query("address");
+  filter.request = call.Query("request");
+  COFFER_ASSIGN(filter.from, QueryTime(input, call, "from"));
+  COFFER_ASSIGN(filter.to, QueryTime(input, call, "to"));
+  return filter;
+}
+
 Reply RenderText(std::string text) {
   return {200, "text/plain; charset=utf-8", std::move(text), {}};
 }
@@ -30,18 +49,7 @@ Reply RenderText(std::string text) {
 
 Result<Reply> ListLogEntries(const Service& service, const Call& call) {
   Input input(service, call, Action::kLogRead);
-  vault::LogFilter filter;
-  filter.client = call.Query("client");
-  filter.record = call.Query("record");
-  filter.actor = call.Query("actor");
-  filter.action = call.Query("action");
-  filter.class_name = call.Query("class");
-  filter.purpose = call.Query("purpose");
-  filter.decision = call.Query("decision");
-  filter.outcome = call.Query("outcome");
-  filter.request = call.Query("request");
-  COFFER_ASSIGN(filter.from, QueryTime(input, call, "from"));
-  COFFER_ASSIGN(filter.to, QueryTime(input, call, "to"));
+  COFFER_ASSIGN(const auto filter, FilterOf(input, call));
   vault::LogPageRequest page;
   COFFER_ASSIGN(const auto limit, input.QueryNumber("limit", 1000));
   COFFER_ASSIGN(page.start, input.QueryNumber("cursor", kMaxSequence));
@@ -100,6 +108,41 @@ Result<Reply> GetLogEntryProof(const Service& service, const Call& call) {
 Result<Reply> GetLogCheckpoint(const Service& service, const Call& call) {
   COFFER_ASSIGN(auto checkpoint, service.vault.ReadCheckpoint(call.caller));
   return RenderText(std::move(checkpoint));
+}
+
+Result<Reply> GetLogConsistency(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogRead);
+  COFFER_ASSIGN(const auto from, input.QueryNumber("from", kMaxSequence));
+  COFFER_ASSIGN(const auto to, input.QueryNumber("to", kMaxSequence));
+  if (!from || !to) return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  COFFER_ASSIGN(const auto proof, service.vault.ProveConsistency(call.caller, *from, *to));
+  return RenderOne(proof);
+}
+
+Result<Reply> GetLogTile(const Service& service, const Call& call) {
+  const auto path = audit::ParseTilePath(call.segments[0]);
+  if (!path) {
+    return Input(service, call, Action::kLogRead).Refuse({Code::kNotFound, "not_found", {}, {}});
+  }
+  COFFER_ASSIGN(auto tile, service.vault.ReadLogTile(call.caller, *path));
+  Reply reply{200, "application/octet-stream", std::move(tile), {}};
+  // What a path of the tree names never changes; only who has looked at it may keep it.
+  reply.headers.emplace_back("Cache-Control", "private, max-age=31536000, immutable");
+  return reply;
+}
+
+Result<Reply> SummariseLog(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogRead);
+  vault::LogSummaryRequest request;
+  COFFER_ASSIGN(request.filter, FilterOf(input, call));
+  const std::string_view per = call.Query("per");
+  if (!per.empty() && per != "hour" && per != "day") {
+    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  }
+  request.daily = per != "hour";
+  if (!call.Query("by").empty()) request.by = call.Query("by");
+  COFFER_ASSIGN(const auto summary, service.vault.SummariseLog(call.caller, request));
+  return RenderOne(summary);
 }
 
 Result<Reply> VerifyLog(const Service& service, const Call& call) {

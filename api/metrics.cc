@@ -92,6 +92,13 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
   m.Set("coffer_log_entries", "Entries in the access log", number(engine.log_size));
   m.Set("coffer_log_checkpoint_size", "Entries under the last published checkpoint",
         number(engine.checkpoint_size));
+  m.Set("coffer_log_index_size", "Entries that the log's index has", number(engine.log_index_size));
+  m.Set("coffer_scrub_position", "Entries of the log that this round of the scrub went through",
+        number(engine.scrub.position));
+  m.Set("coffer_scrub_rounds", "Whole rounds of the scrub since the start",
+        number(engine.scrub.rounds));
+  m.Set("coffer_damaged_objects", "Clients and records that are refused because they are damaged",
+        number(engine.scrub.damaged));
   m.Set("coffer_approvals_open", "Approvals that wait to be decided or used",
         number(engine.open_approvals));
   m.Set("coffer_emergencies_unreviewed", "Emergency accesses that nobody has reviewed",

@@ -361,6 +361,35 @@ void Append(std::string& out, const vault::DeepReport& report) {
   findings += ']';
 }
 
+void Append(std::string& out, const vault::ConsistencyProof& proof) {
+  ObjectWriter object(out);
+  object.Number("from", proof.old_size);
+  object.Number("to", proof.size);
+  std::string& hashes = object.Start("hashes");
+  hashes += '[';
+  for (std::size_t i = 0; i < proof.hashes.size(); ++i) {
+    if (i > 0) hashes += ',';
+    hashes += '"' + crypto::Base64Encode(proof.hashes[i]) + '"';
+  }
+  hashes += ']';
+}
+
+void Append(std::string& out, const vault::LogSummary& summary) {
+  ObjectWriter object(out);
+  object.Number("size", summary.size);
+  std::string& items = object.Start("items");
+  items += '[';
+  for (std::size_t i = 0; i < summary.counts.size(); ++i) {
+    if (i > 0) items += ',';
+    const auto& count = summary.counts[i];
+    ObjectWriter item(items);
+    item.Time("from", count.from);
+    if (!count.value.empty()) item.Text("value", count.value);
+    item.Number("count", count.count);
+  }
+  items += ']';
+}
+
 void Append(std::string& out, const vault::VaultStatus& status) {
   ObjectWriter object(out);
   object.Text("vault", status.vault_id);
@@ -386,6 +415,13 @@ void Append(std::string& out, const vault::VaultStatus& status) {
   object.Flag("two_person", status.two_person);
   object.Flag("memory_locked", status.memory_locked);
   object.Time("started", status.started);
+  {
+    ObjectWriter scrub(object.Start("scrub"));
+    scrub.Number("position", status.scrub.position);
+    scrub.Number("rounds", status.scrub.rounds);
+    if (status.scrub.completed) scrub.Time("completed", *status.scrub.completed);
+    scrub.Number("damaged", status.scrub.damaged);
+  }
 }
 
 }  // namespace coffer::api

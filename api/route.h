@@ -67,7 +67,7 @@ enum class Body { kNone, kJson, kNdjson };
 
 struct Route {
   Method method;
-  std::string_view path;  // "/v1/clients/{client}"
+  std::string_view path;  // "/v1/clients/{client}"; "{path...}" at the end takes all that is left
   Permission permission;
   std::string_view operation_id;
   Body body;

@@ -16,9 +16,13 @@ constexpr std::string_view kClientQuery[] = {"tag", "class", "limit", "cursor"};
 constexpr std::string_view kRecordQuery[] = {"class", "data", "limit", "cursor"};
 constexpr std::string_view kImportQuery[] = {"class"};
 constexpr std::string_view kClassQuery[] = {"version"};
-constexpr std::string_view kLogQuery[] = {"client",  "record",   "actor",   "action",  "class",
-                                          "purpose", "decision", "outcome", "request", "from",
-                                          "to",      "order",    "limit",   "cursor"};
+constexpr std::string_view kLogQuery[] = {
+    "client",  "record",  "actor",   "action", "class", "field", "purpose", "decision", "rule",
+    "outcome", "address", "request", "from",   "to",    "order", "limit",   "cursor"};
+constexpr std::string_view kLogSummaryQuery[] = {
+    "client",  "record",  "actor",   "action", "class", "purpose", "decision", "rule",
+    "outcome", "address", "request", "from",   "to",    "by",      "per"};
+constexpr std::string_view kConsistencyQuery[] = {"from", "to"};
 
 constexpr Route kRoutes[] = {
     // clang-format off
@@ -104,6 +108,10 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/log/entries/{seq}", Action::kLogRead, "getLogEntry", Body::kNone, kNothing, GetLogEntry},
     {kGet, "/v1/log/entries/{seq}/proof", Action::kLogRead, "getLogEntryProof", Body::kNone, kNothing, GetLogEntryProof},
     {kGet, "/v1/log/checkpoint", Action::kLogRead, "getLogCheckpoint", Body::kNone, kNothing, GetLogCheckpoint},
+    {kGet, "/v1/log/consistency", Action::kLogRead, "getLogConsistency", Body::kNone, kConsistencyQuery, GetLogConsistency},
+    {kGet, "/v1/log/summary", Action::kLogRead, "summariseLog", Body::kNone, kLogSummaryQuery, SummariseLog},
+    {kGet, "/log/checkpoint", Action::kLogRead, "getTlogCheckpoint", Body::kNone, kNothing, GetLogCheckpoint},
+    {kGet, "/log/tile/{path...}", Action::kLogRead, "getTlogTile", Body::kNone, kNothing, GetLogTile},
     {kPost, "/v1/log/verify", Action::kLogVerify, "verifyLog", Body::kJson, kNothing, VerifyLog},
     // clang-format on
 };
@@ -117,7 +125,7 @@ bool MatchPath(std::string_view pattern, std::string_view path,
     pattern.remove_prefix(1);
     path.remove_prefix(1);
     const auto wanted = pattern.substr(0, pattern.find('/'));
-    const auto given = path.substr(0, path.find('/'));
+    const auto given = wanted.ends_with("...}") ? path : path.substr(0, path.find('/'));
     if (wanted.starts_with('{')) {
       if (given.empty()) return false;
       segments.emplace_back(given);

@@ -223,7 +223,7 @@ void Server::Impl::Configure() {
   });
   http->set_post_routing_handler(
       [this](const httplib::Request& request, httplib::Response& response) {
-        response.set_header("Cache-Control", "no-store");
+        if (!response.has_header("Cache-Control")) response.set_header("Cache-Control", "no-store");
         response.set_header("Strict-Transport-Security", "max-age=31536000");
         response.set_header("X-Content-Type-Options", "nosniff");
         SSL* ssl = Connections::OfThisThread();

@@ -305,10 +305,30 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                 .log = options.log})));
   COFFER_TRY(Reading(vault_path, core->publisher->Publish(false)));
   core->publisher->Start();
+  COFFER_ASSIGN(auto follower_reader,
+                Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
+                                                   {.read_only = true})));
+  COFFER_ASSIGN(core->follower,
+                Reading(vault_path, LogFollower::Create(
+                                        std::move(follower_reader), core->keyring.vault_db_key(),
+                                        {.index_path = LogIndexPath(options.directory),
+                                         .interval_ms = options.checkpoint_interval_ms,
+                                         .log = options.log})));
+  core->follower->Start();
+  COFFER_ASSIGN(auto scrub_reader,
+                Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
+                                                   {.read_only = true})));
+  COFFER_ASSIGN(core->scrubber,
+                Reading(vault_path, Scrubber::Create(*core->engine, std::move(scrub_reader),
+                                                     {.entries_per_s = options.scrub_entries_per_s,
+                                                      .log = options.log})));
+  core->scrubber->Start();
   return std::unique_ptr<Vault>(new Vault(std::move(core)));
 }
 
 Vault::~Vault() {
+  core_->scrubber->Stop();
+  core_->follower.reset();
   core_->publisher->Stop();
   auto sealed = core_->LogSystemEvent("vault.stop", "ok");
   if (sealed) sealed = core_->publisher->Publish(false);
@@ -361,6 +381,8 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   statistics.unreviewed_emergencies = waiting.unreviewed_emergencies;
   statistics.overdue_emergencies = waiting.overdue_emergencies;
   statistics.checkpoint_size = core_->publisher->published_size();
+  statistics.log_index_size = core_->follower->size();
+  statistics.scrub = core_->scrubber->state();
   return statistics;
 }
 
@@ -401,6 +423,7 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   COFFER_ASSIGN(status.records, records.Count());
   COFFER_ASSIGN(status.erasures, clients.CountErasures());
   COFFER_ASSIGN(status.log_size, reader->log().Size());
+  status.scrub = core_->scrubber->state();
   status.vault_id = "vlt_" + crypto::Base32Encode(core_->keyring.vault_id());
   status.log_origin = core_->keyring.log_origin();
   status.log_key = audit::FormatVerifierKey(

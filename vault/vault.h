@@ -19,6 +19,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/clock.h"
+#include "audit/tile.h"
 #include "audit/verify.h"
 #include "crypto/hash.h"
 #include "crypto/keyring.h"
@@ -325,7 +326,9 @@ struct AccessAnswer {
 };
 
 struct LogFilter {
-  std::string client, record, actor, action, class_name, purpose, decision, request, outcome;
+  std::string client, record, actor, action, class_name, purpose, decision, rule, outcome, address,
+      request;
+  std::string field;                  // among the entry's fields
   std::optional<Timestamp> from, to;  // [from, to)
 };
 struct LogPageRequest {
@@ -338,6 +341,30 @@ struct LogPage {
   std::optional<std::uint64_t> next;  // where to go on, absent at the end
   std::uint64_t size = 0;             // of the log when it was read
 };
+// Entries counted in buckets of time (UTC), for each value of a member: "" where it is absent.
+struct LogSummaryRequest {
+  LogFilter filter;
+  std::string by = "action";  // action, actor, decision, outcome, rule, class, purpose or address
+  bool daily = false;         // else hourly
+};
+struct LogCount {
+  Timestamp from;  // of the bucket
+  std::string value;
+  std::uint64_t count = 0;
+};
+struct LogSummary {
+  std::vector<LogCount> counts;  // by time, then value; at most 10,000
+  std::uint64_t size = 0;        // entries before this one are counted
+};
+// What the log says of a client, or of a principal, or of a time; one of these at least.
+struct EvidenceRequest {
+  std::string client, principal;
+  std::optional<Timestamp> from, to;  // [from, to)
+};
+struct ConsistencyProof {
+  std::uint64_t old_size = 0, size = 0;
+  std::vector<crypto::Hash> hashes;  // RFC 6962 section 2.1.2
+};
 struct LogEntryView {
   std::string entry;
   // The free-text reason and the salt that opens `note_hash`; absent when none was given, it was
@@ -349,6 +376,14 @@ struct LogEntryView {
 struct Health {
   bool ready = false;
   std::string_view reason;  // why not
+};
+
+// How far stored data was compared with the log since the comparison last began anew.
+struct ScrubState {
+  std::uint64_t position = 0;          // entries of the log that were gone through in this round
+  std::uint64_t rounds = 0;            // whole ones since the start
+  std::optional<Timestamp> completed;  // the last whole one
+  std::uint64_t damaged = 0;           // clients and records that are refused
 };
 
 struct VaultStatus {
@@ -364,6 +399,7 @@ struct VaultStatus {
   bool two_person = true;  // false: switched off when the vault was made
   bool memory_locked = false;
   Timestamp started;
+  ScrubState scrub;
 };
 
 struct EngineStatistics {
@@ -372,6 +408,8 @@ struct EngineStatistics {
   std::uint64_t key_cache_entries = 0, log_size = 0, checkpoint_size = 0;
   std::uint64_t commit_nanoseconds = 0;  // in total
   std::uint64_t open_approvals = 0, unreviewed_emergencies = 0, overdue_emergencies = 0;
+  std::uint64_t log_index_size = 0;  // entries that the log's index has
+  ScrubState scrub;
 };
 
 enum class Severity { kInfo, kWarning, kError };
@@ -391,6 +429,7 @@ struct VaultOptions {
   crypto::PasswordCost password_cost;
   std::uint32_t session_idle_s = 15 * 60;
   std::uint32_t session_lifetime_s = 12 * 3600;
+  std::uint32_t scrub_entries_per_s = 500;  // 0: stored data is not compared with the log
 };
 
 // What `coffer init` decides. Makes the directory's files; refuses one that holds a vault.
@@ -595,6 +634,19 @@ class Vault {
   // kNotFound when no checkpoint covers the entry yet.
   Result<std::string> ProveLogEntry(const Caller& caller, std::uint64_t seq);
   Result<std::string> ReadCheckpoint(const Caller& caller);
+  // A tile or an entry bundle (C2SP tlog-tiles) of the last published checkpoint's tree, or of a
+  // smaller one's. Errors: kNotFound.
+  Result<std::string> ReadLogTile(const Caller& caller, const audit::TilePath& path);
+  // Between two sizes that were published or could have been. Errors: kInvalidArgument
+  // "size_invalid" unless old_size <= size <= that of the last published checkpoint.
+  Result<ConsistencyProof> ProveConsistency(const Caller& caller, std::uint64_t old_size,
+                                            std::uint64_t size);
+  // Errors: kInvalidArgument "filter_invalid"; kUnprocessable "summary_too_large": narrow the time;
+  // kUnavailable "index_behind" while the log's index is being made.
+  Result<LogSummary> SummariseLog(const Caller& caller, const LogSummaryRequest& request);
+  // A signed archive that an outsider can check: see audit/evidence.h. Reasons are opened for who
+  // may read them. Errors: kUnprocessable "evidence_invalid" with issues, "evidence_too_large".
+  Result<std::string> MakeEvidence(const Caller& caller, const EvidenceRequest& request);
   Result<DeepReport> VerifyLog(const Caller& caller, bool deep);
 
   Result<VaultStatus> ReadStatus(const Caller& caller);

@@ -115,6 +115,7 @@ Result<ClientInfo> Vault::GetClient(const Caller& caller, const ClientId& id) {
                             [&](Transaction& transaction) -> Status {
                               COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
                               if (!row) return NotFound(call);
+                              COFFER_TRY(core_->CheckWhole(id.value));
                               auto key = transaction.PinKey(id);
                               if (!key && key.error().code == Code::kNotFound) {
                                 return Fail(Code::kCorrupted, "client_key_missing");
@@ -145,6 +146,7 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
       OperationKind::kWrite, call, id, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
         if (!row) return NotFound(call);
+        COFFER_TRY(core_->CheckWhole(id.value));
         if (row->version != if_version) return Fail(Code::kPreconditionFailed, "version_mismatch");
         COFFER_ASSIGN(const auto key, transaction.PinKey(id));
         COFFER_ASSIGN(
@@ -221,6 +223,7 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
           COFFER_ASSIGN(const auto decision,
                         core_->DecisionOn(transaction, call, row->id, schema.get()));
           if (!decision.allowed) continue;
+          COFFER_TRY(core_->CheckWhole(row->id.value));
           COFFER_ASSIGN(auto key, transaction.PinKey(row->id));
           audit::Entry entry;
           entry.action = Name(kAction);

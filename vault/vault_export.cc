@@ -82,6 +82,7 @@ class Exporter {
     if (!row) return true;
     COFFER_ASSIGN(const auto decision, core_.DecisionOn(transaction_, call_, row->id, nullptr));
     if (!decision.allowed) return true;
+    COFFER_TRY(core_.CheckWhole(row->id.value));
     COFFER_ASSIGN(auto key, transaction_.PinKey(row->id));
     const ClientId client = row->id;
     Taken taken{{*std::move(row), std::move(key)}, !at.inside, {}};

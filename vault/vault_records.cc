@@ -215,6 +215,7 @@ Result<RecordInfo> Vault::GetRecord(const Caller& caller, const ClientId& client
       OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
+        COFFER_TRY(core_->CheckWhole(id.value));
         COFFER_ASSIGN(schema, ClassOf(transaction, row->class_name, row->class_version));
         call.entry.class_name = row->class_name;
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
@@ -243,6 +244,7 @@ Result<RecordInfo> Vault::GetRecordVersion(const Caller& caller, const ClientId&
       OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
+        COFFER_TRY(core_->CheckWhole(id.value));
         call.entry.class_name = row->class_name;
         if (version != row->version) {
           COFFER_ASSIGN(auto old, transaction.stores().records.FindVersion(id.Row(), version));
@@ -382,6 +384,7 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
         OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
           COFFER_TRY(PinOrNotFound(transaction, call, client));
           COFFER_ASSIGN(const auto before, FindOf(transaction, call, client, id));
+          COFFER_TRY(core_->CheckWhole(id.value));
           COFFER_TRY(ClassOf(transaction, before.class_name, before.class_version));
           const auto newest = transaction.catalog().Newest(before.class_name);
           COFFER_TRY(core_->Authorize(transaction, call, newest.get()));

@@ -1,5 +1,7 @@
 // Verifying the log and, deep, what is stored: every page of the databases, every client and record
 // against what the log last said of it, and every client's key.
+#include <unistd.h>
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -197,9 +199,14 @@ Result<DeepReport> VerifyLogAndState(const VerificationSource& source,
   COFFER_ASSIGN(const auto log, LogStore::Open(source.vault));
   DeepReport report;
   Latest latest;
+  std::uint64_t indexed = 0;
+  if (deep && source.index != nullptr) {
+    COFFER_ASSIGN(indexed, source.index->Size());
+  }
   if (deep) {
     options.on_entry = [&](const audit::Entry& entry, std::string_view) -> Status {
       latest.Take(entry);
+      if (entry.seq < indexed) COFFER_TRY(source.index->Check(entry.seq, entry));
       return {};
     };
   }
@@ -253,7 +260,8 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
                 "there is no anchor beside the copy and no checkpoint was given: a cut log could "
                 "not be told from a whole one");
   }
-  if (!options.deep) return VerifyAll({vault, nullptr, keyring, {}}, std::move(verify), false);
+  if (!options.deep)
+    return VerifyAll({vault, nullptr, keyring, nullptr, {}}, std::move(verify), false);
 
   COFFER_ASSIGN(auto keys, Database::Open(KeysDatabasePath(options.directory),
                                           keyring.keys_db_key(), {.read_only = true}));
@@ -266,7 +274,13 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
     }
     return found;
   };
-  return VerifyAll({vault, &keys, keyring, find}, std::move(verify), true);
+  std::unique_ptr<LogIndexReader> index;
+  const std::string index_path = LogIndexPath(options.directory);
+  // It may be left out of a copy, or of a backup.
+  if (access(index_path.c_str(), F_OK) == 0) {
+    COFFER_ASSIGN(index, LogIndexReader::Open(index_path, keyring.vault_db_key()));
+  }
+  return VerifyAll({vault, &keys, keyring, index.get(), find}, std::move(verify), true);
 }
 
 Result<DeepReport> Vault::VerifyLog(const Caller& caller, bool deep) {
@@ -300,8 +314,8 @@ Result<DeepReport> Vault::VerifyLog(const Caller& caller, bool deep) {
                                   }));
     return found;
   };
-  auto report =
-      VerifyAll({reader->database(), &keys, core_->keyring, find}, std::move(options), deep);
+  auto report = VerifyAll({reader->database(), &keys, core_->keyring, reader->index(), find},
+                          std::move(options), deep);
   if (report && !report->log.ok()) {
     COFFER_TRY(core_->LogSystemEvent("integrity.alarm", report->log.findings.front().check));
   }

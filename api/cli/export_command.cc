@@ -17,7 +17,7 @@ using nlohmann::json;
 
 constexpr std::size_t kPageLines = 500;
 
-struct ExportOptions {
+struct ClientExportOptions {
   ConnectionOptions connection;
   std::string tag, out;
   std::vector<std::string> classes;
@@ -35,7 +35,7 @@ Outcome<void> WritePage(const json& page, NewFile& file, Exported& exported) {
   return {};
 }
 
-Outcome<Exit> Export(const ExportOptions& options, Console& console) {
+Outcome<Exit> Export(const ClientExportOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   json body = {{"limit", kPageLines}};
   if (!options.tag.empty()) body["tag"] = options.tag;
@@ -63,7 +63,7 @@ Outcome<Exit> Export(const ExportOptions& options, Console& console) {
 }  // namespace
 
 void AddExportCommand(CLI::App& app, Command& chosen) {
-  auto options = std::make_shared<ExportOptions>();
+  auto options = std::make_shared<ClientExportOptions>();
   CLI::App* command = app.add_subcommand("export", "Write clients and their records to a file");
   command->add_option("file", options->out, "New file for the JSON Lines")
       ->type_name("FILE.ndjson")

@@ -28,6 +28,12 @@ struct SequenceOptions {
   bool raw = false;
 };
 
+struct SummaryOptions {
+  ConnectionOptions connection;
+  LogFilterOptions filter;
+  std::string by = "action", per = "day";
+};
+
 struct ExportOptions {
   ConnectionOptions connection;
   std::string out;
@@ -40,6 +46,25 @@ Outcome<Exit> Show(const LogOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_TRY(reading.follow ? FollowLog(client, reading, console)
                             : ShowLog(client, reading, console));
+  return Exit::kOk;
+}
+
+Outcome<Exit> Summarise(const SummaryOptions& options, Console& console) {
+  COFFER_ASSIGN(const LogFilterOptions filter, Normalised(options.filter));
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  Target target("/v1/log/summary");
+  AddFilter(target, filter);
+  target.With("by", options.by).With("per", options.per);
+  COFFER_ASSIGN(const json answer, client.Get(target));
+  if (options.connection.json) {
+    PrintJson(console, answer);
+    return Exit::kOk;
+  }
+  Table table({"FROM", "VALUE", "ENTRIES"});
+  for (const json& item : Member(answer, "items")) {
+    table.Add({Text(item, "from"), Text(item, "value"), Text(item, "count")});
+  }
+  table.Print(console);
   return Exit::kOk;
 }
 
@@ -173,9 +198,12 @@ void AddFilterOptions(CLI::App& command, LogFilterOptions& filter) {
   add("--actor", filter.actor, "ID", "Entries of this principal (svc_...)");
   add("--action", filter.action, "NAME", "Entries of this action, such as record.read");
   add("--class", filter.class_name, "NAME", "Entries about records of this class");
+  add("--field", filter.field, "NAME", "Entries that name this field");
   // The purpose of reading the log is never asked for, so the word is free to filter by.
   add("--purpose", filter.purpose, "CODE", "Entries with this purpose");
   add("--outcome", filter.outcome, "CODE", "Entries that ended so: ok, or the code of a problem");
+  add("--rule", filter.rule, "NAME", "Entries that this rule or check decided");
+  add("--address", filter.address, "ADDRESS", "Entries from this network address");
   add("--request", filter.request, "ID", "Entries of this request (Coffer-Request-Id)");
   add("--from", filter.from, "TIME", "Entries from this time on (RFC 3339, or a day)");
   add("--to", filter.to, "TIME", "Entries before this time");
@@ -183,6 +211,28 @@ void AddFilterOptions(CLI::App& command, LogFilterOptions& filter) {
       ->type_name("allow|deny")
       ->check(CLI::IsMember({"allow", "deny"}))
       ->group(kGroup);
+}
+
+void AddSummary(CLI::App& group, Command& chosen) {
+  auto options = std::make_shared<SummaryOptions>();
+  CLI::App* command = group.add_subcommand("summary", "Count entries by time and by a member");
+  AddFilterOptions(*command, options->filter);
+  command
+      ->add_option("--by", options->by,
+                   "Member whose values are told apart: action, actor, address, class, decision,\n"
+                   "outcome, purpose or rule")
+      ->type_name("MEMBER")
+      ->capture_default_str();
+  command->add_option("--per", options->per, "Time that is counted together")
+      ->type_name("hour|day")
+      ->check(CLI::IsMember({"hour", "day"}))
+      ->capture_default_str();
+  AddConnectionOptions(*command, options->connection, PurposeUse::kNone);
+  command->footer(
+      "Example:\n  coffer log summary --decision deny --by rule --from 2026-01-01 --per hour");
+  command->callback([options, &chosen] {
+    chosen = [options](Console& console) { return Summarise(*options, console); };
+  });
 }
 
 void AddSequenceArgument(CLI::App& command, SequenceOptions& options) {
@@ -270,6 +320,7 @@ void AddLogCommands(CLI::App& app, Command& chosen) {
       "With --json the exact bytes of the entries are printed, one a line.\n\n"
       "Examples:\n  coffer log --client cli_... --from 2026-01-01\n"
       "  coffer log --decision deny --follow");
+  AddSummary(*group, chosen);
   AddShow(*group, chosen);
   AddProof(*group, chosen);
   AddCheckpoint(*group, chosen);

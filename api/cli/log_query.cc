@@ -48,22 +48,27 @@ Outcome<LogFilterOptions> Normalised(LogFilterOptions filter) {
   return filter;
 }
 
-Target TargetOf(const LogQuery& query) {
-  const LogFilterOptions& filter = query.filter;
-  Target target("/v1/log/entries");
+void AddFilter(Target& target, const LogFilterOptions& filter) {
   target.With("client", filter.client)
       .With("record", filter.record)
       .With("actor", filter.actor)
       .With("action", filter.action)
       .With("class", filter.class_name)
+      .With("field", filter.field)
       .With("purpose", filter.purpose)
       .With("decision", filter.decision)
+      .With("rule", filter.rule)
       .With("outcome", filter.outcome)
+      .With("address", filter.address)
       .With("request", filter.request)
       .With("from", filter.from)
-      .With("to", filter.to)
-      .With("order", query.oldest_first ? "asc" : "")
-      .With("limit", std::to_string(query.limit));
+      .With("to", filter.to);
+}
+
+Target TargetOf(const LogQuery& query) {
+  Target target("/v1/log/entries");
+  AddFilter(target, query.filter);
+  target.With("order", query.oldest_first ? "asc" : "").With("limit", std::to_string(query.limit));
   if (query.start) target.With("cursor", std::to_string(*query.start));
   return target;
 }

@@ -12,7 +12,8 @@ namespace coffer::cli {
 
 // Empty members do not filter.
 struct LogFilterOptions {
-  std::string client, record, actor, action, class_name, purpose, decision, outcome, request;
+  std::string client, record, actor, action, class_name, field, purpose, decision, rule, outcome,
+      address, request;
   std::string from, to;  // RFC 3339, or a day YYYY-MM-DD (its first moment, UTC)
 };
 
@@ -25,6 +26,7 @@ struct LogQuery {
   std::optional<std::uint64_t> start;
   std::size_t limit = 100;
 };
+void AddFilter(Target& target, const LogFilterOptions& filter);
 Target TargetOf(const LogQuery& query);
 
 struct EntriesPage {

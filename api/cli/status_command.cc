@@ -38,6 +38,15 @@ std::string Emergencies(const json& status) {
          (overdue > 0 ? ", " + Grouped(overdue) + " OVERDUE" : "");
 }
 
+std::string Damage(const json& status) {
+  const json& scrub = Member(status, "scrub");
+  const auto damaged = Number(scrub, "damaged");
+  if (!damaged) return {};
+  if (*damaged > 0) return Grouped(*damaged) + " DAMAGED, refused; see integrity.alarm in the log";
+  const std::string completed = Text(scrub, "completed");
+  return completed.empty() ? "first round not finished" : "as the log says, last " + completed;
+}
+
 Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options, console));
   COFFER_ASSIGN(const json status, client.Get(Target("/v1/status")));
@@ -61,6 +70,7 @@ Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
                         {"decided by", WhoDecides(status)},
                         {"open approvals", Count(status, "open_approvals")},
                         {"emergency access", Emergencies(status)},
+                        {"stored data", Damage(status)},
                         {"log", Text(log, "origin")},
                         {"log entries", Count(log, "size")},
                         {"signed entries", CheckpointSize(Text(log, "checkpoint"))},

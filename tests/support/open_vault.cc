@@ -29,6 +29,7 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.require_locked_memory = false;  // RLIMIT_MEMLOCK is not what is tested
   options.checkpoint_interval_ms = settings.checkpoint_interval_ms;
   options.heartbeat_interval_s = settings.heartbeat_interval_s;
+  options.scrub_entries_per_s = settings.scrub_entries_per_s;
   options.clock = &clock;
   options.password_cost = {.passes = 1, .memory_kib = 64};
   return options;

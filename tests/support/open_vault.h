@@ -49,6 +49,7 @@ class OpenVault {
     std::string anchor_path = {};
     bool open = true;
     bool two_person = false;
+    std::uint32_t scrub_entries_per_s = 0;
   };
   static constexpr std::string_view kOrigin = "vault.example/log";
   static constexpr std::string_view kAddress = "192.0.2.7";

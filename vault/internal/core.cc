@@ -93,6 +93,7 @@ std::string AnchorPath(const std::string& directory, const std::string& configur
 }
 std::string VaultDatabasePath(const std::string& directory) { return directory + "/vault.db"; }
 std::string KeysDatabasePath(const std::string& directory) { return directory + "/keys.db"; }
+std::string LogIndexPath(const std::string& directory) { return directory + "/log-index.db"; }
 std::string KeyringPath(const std::string& directory) { return directory + "/keyring.json"; }
 
 Call Vault::Core::StartCall(const Caller& caller, Action action) const {
@@ -294,6 +295,11 @@ Result<std::pair<crypto::Hash, std::string>> Vault::Core::OpenReason(ByteView se
   return opened;
 }
 
+Status Vault::Core::CheckWhole(const Id128& id) const {
+  if (scrubber && scrubber->IsDamaged(id)) return Fail(Code::kCorrupted, "object_damaged");
+  return {};
+}
+
 Status Vault::Core::LogSystemEvent(std::string_view action, std::string_view outcome,
                                    std::string_view detail) const {
   audit::Entry entry;
@@ -459,18 +465,39 @@ Result<std::optional<Id128>> Vault::Core::FindRepeated(Transaction& transaction,
 }
 
 Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(Vault::Core& core) {
-  std::unique_ptr<SnapshotReader> reader(new SnapshotReader(core));
+  std::unique_ptr<SnapshotReader> taken(new SnapshotReader(core));
   if (core.long_reads.fetch_add(1) >= kMaxLongReads) {
     return Fail(Code::kExhausted, "too_many_long_reads");
   }
-  COFFER_ASSIGN(
-      reader->database_,
-      Database::Open(VaultDatabasePath(core.options.directory), core.keyring.vault_db_key(),
-                     {.read_only = true, .cache_kib = kSnapshotCacheKib}));
-  COFFER_ASSIGN(reader->log_, LogStore::Open(reader->database_));
-  return reader;
+  auto& reader = taken->reader_;
+  {
+    const std::lock_guard lock(core.idle_readers_mutex);
+    if (!core.idle_readers.empty()) {
+      reader = std::move(core.idle_readers.back());
+      core.idle_readers.pop_back();
+    }
+  }
+  if (!reader) {
+    reader = std::make_unique<LogReader>();
+    COFFER_ASSIGN(
+        reader->database,
+        Database::Open(VaultDatabasePath(core.options.directory), core.keyring.vault_db_key(),
+                       {.read_only = true, .cache_kib = kSnapshotCacheKib}));
+    COFFER_ASSIGN(reader->log, LogStore::Open(reader->database));
+  }
+  if (!reader->index && core.follower && core.follower->size() > 0) {
+    COFFER_ASSIGN(reader->index, LogIndexReader::Open(LogIndexPath(core.options.directory),
+                                                      core.keyring.vault_db_key()));
+  }
+  return taken;
 }
 
-SnapshotReader::~SnapshotReader() { core_.long_reads.fetch_sub(1); }
+SnapshotReader::~SnapshotReader() {
+  core_.long_reads.fetch_sub(1);
+  // What ended within a transaction is not handed on.
+  if (!reader_ || !reader_->log || sqlite3_get_autocommit(database().handle()) == 0) return;
+  const std::lock_guard lock(core_.idle_readers_mutex);
+  core_.idle_readers.push_back(std::move(reader_));
+}
 
 }  // namespace coffer::vault

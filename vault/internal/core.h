@@ -19,8 +19,11 @@
 #include "crypto/keyring.h"
 #include "vault/internal/engine.h"
 #include "vault/internal/function_ref.h"
+#include "vault/internal/log_follower.h"
+#include "vault/internal/log_index.h"
 #include "vault/internal/log_publisher.h"
 #include "vault/internal/login.h"
+#include "vault/internal/scrubber.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -66,6 +69,13 @@ class DirectoryLock {
   int fd_;
 };
 
+// Connections for reading the log beside the engine, with the index where there is one yet.
+struct LogReader {
+  Database database;
+  std::unique_ptr<LogStore> log;
+  std::unique_ptr<LogIndexReader> index;
+};
+
 struct Vault::Core {
   Core(VaultOptions given, DirectoryLock directory_lock, crypto::Keyring keys)
       : options(std::move(given)),
@@ -79,7 +89,11 @@ struct Vault::Core {
   std::unique_ptr<Engine> engine;
   std::unique_ptr<LogPublisher> publisher;
   Timestamp started;
+  std::unique_ptr<LogFollower> follower;
+  std::unique_ptr<Scrubber> scrubber;
   std::atomic<int> long_reads{0};
+  std::mutex idle_readers_mutex;
+  std::vector<std::unique_ptr<LogReader>> idle_readers;
   bool two_person = true;
   std::optional<crypto::CertificateAuthority> authority;  // of clients; set while opening
 
@@ -184,6 +198,12 @@ struct Vault::Core {
   Result<std::pair<crypto::Hash, std::string>> OpenReason(ByteView sealed, std::string_view call,
                                                           ByteView key) const;
 
+  struct PublishedTree;  // in vault_log.cc
+  Result<PublishedTree> LookAtTree(Call& call) const;
+
+  // Errors: kCorrupted "object_damaged" for what the scrub found to be other than the log says.
+  Status CheckWhole(const Id128& id) const;
+
   // An entry of the vault itself.
   Status LogSystemEvent(std::string_view action, std::string_view outcome,
                         std::string_view detail = {}) const;
@@ -224,24 +244,29 @@ std::unexpected<Error> Deny(Call& call, std::string_view check, Code code, std::
 // Marks the entry as a refusal because nothing is there for this caller.
 std::unexpected<Error> NotFound(Call& call);
 
-// What an operation needs of a database of its own for a long read; at most a few at a time.
+// One of a few LogReaders, taken from those that are idle and put back. Errors: kExhausted
+// "too_many_long_reads".
 class SnapshotReader {
  public:
   static Result<std::unique_ptr<SnapshotReader>> Open(Vault::Core& core);
   ~SnapshotReader();
-  LogStore& log() { return *log_; }
-  Database& database() { return database_; }
+  SnapshotReader(const SnapshotReader&) = delete;
+  SnapshotReader& operator=(const SnapshotReader&) = delete;
+  LogStore& log() { return *reader_->log; }
+  LogIndexReader* index() { return reader_->index.get(); }
+  void DropIndex() { reader_->index.reset(); }  // it cannot be read
+  Database& database() { return reader_->database; }
 
  private:
   explicit SnapshotReader(Vault::Core& core) : core_(core) {}
   Vault::Core& core_;
-  Database database_;
-  std::unique_ptr<LogStore> log_;
+  std::unique_ptr<LogReader> reader_;
 };
 
 std::string AnchorPath(const std::string& directory, const std::string& configured);
 std::string VaultDatabasePath(const std::string& directory);
 std::string KeysDatabasePath(const std::string& directory);
+std::string LogIndexPath(const std::string& directory);
 std::string KeyringPath(const std::string& directory);
 
 // What a client's profile is bound to.
@@ -258,6 +283,7 @@ struct VerificationSource {
   Database& vault;
   Database* keys;
   const crypto::Keyring& keyring;
+  LogIndexReader* index = nullptr;  // compared with the log, where there is one
   std::function<Result<std::vector<FoundKey>>(std::span<const ClientId>)> find_keys;
 };
 Result<DeepReport> VerifyAll(const VerificationSource& source, audit::VerifyOptions options,

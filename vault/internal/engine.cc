@@ -78,11 +78,13 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(auto access, AccessStore::Open(engine->vault_));
   COFFER_ASSIGN(auto approvals, ApprovalStore::Open(engine->vault_));
   COFFER_ASSIGN(auto settings, SettingStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto damage, DamageStore::Open(engine->vault_));
   COFFER_ASSIGN(auto key_store, KeyStore::Open(engine->keys_));
   engine->stores_ = std::make_unique<Stores>(
       Stores{std::move(log), std::move(clients), std::move(records), std::move(catalog),
              std::move(principals), std::move(users), std::move(reveals), std::move(idempotency),
-             std::move(access), std::move(approvals), std::move(settings), std::move(key_store)});
+             std::move(access), std::move(approvals), std::move(settings), std::move(damage),
+             std::move(key_store)});
 
   auto& statements = engine->statements_;
   COFFER_ASSIGN(statements.begin, Statement::Prepare(engine->vault_, "BEGIN IMMEDIATE"));

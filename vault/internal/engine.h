@@ -30,6 +30,7 @@
 #include "vault/internal/access_store.h"
 #include "vault/internal/approval_store.h"
 #include "vault/internal/client_store.h"
+#include "vault/internal/damage_store.h"
 #include "vault/internal/function_ref.h"
 #include "vault/internal/key_cache.h"
 #include "vault/internal/log_store.h"
@@ -53,6 +54,7 @@ struct Stores {
   AccessStore access;
   ApprovalStore approvals;
   SettingStore settings;
+  DamageStore damage;
   KeyStore keys;  // in keys.db
 };
 

@@ -90,6 +90,7 @@ Result<std::optional<SealedRecord>> RecordDisclosure::Disclose(const ClientId& c
   if (!own.allowed) return std::nullopt;
   auto views = FieldViewsOf(own, *schema);
   if (ShowsNothing(views)) return std::nullopt;
+  COFFER_TRY(core_.CheckWhole(row.id.value));
   audit::Entry entry;
   entry.action = Name(call_.action);
   entry.client = client.Text();

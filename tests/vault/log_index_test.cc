@@ -1,0 +1,207 @@
+// Searching the log: with its index, without, and with part of it, the answers are the same.
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+class IndexedVault : public TestVault {
+ public:
+  IndexedVault() {
+    for (int i = 0; i < 6; ++i) clients.push_back(NewClient("A-" + std::to_string(i)));
+    records.push_back(NewContact(clients[0], {{"last_name", "Roe"}}));
+    for (int i = 0; i < 40; ++i) {
+      clock.Advance(10 * 60 * 1000);
+      auto caller = As(i % 3 == 0 ? kPrivacyOfficer : kCrmService);
+      caller.address = i % 5 == 0 ? "192.0.2.200" : "2001:db8::7";
+      (*this)->GetClient(caller, clients[static_cast<std::size_t>(i) % clients.size()]);
+      (*this)->GetRecord(As(kCrmService), clients[0], records[0]);
+      (*this)->GetClient(As(kCaseWorker), clients[1]);  // not assigned
+    }
+  }
+  std::string path() { return LogIndexPath(directory()); }
+  void WaitForIndex(std::uint64_t size) {
+    for (;;) {
+      const auto statistics = (*this)->ReadStatistics(As(kAdministrator));
+      REQUIRE(statistics);
+      if (statistics->log_index_size >= size) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+  // The numbers of all matching entries before `end`, page by page.
+  std::vector<std::uint64_t> Search(const LogFilter& filter, bool oldest_first, std::size_t limit,
+                                    std::uint64_t end) {
+    std::vector<std::uint64_t> seqs;
+    LogPageRequest page{limit, oldest_first, {}};
+    if (!oldest_first) page.start = end - 1;
+    for (;;) {
+      const auto found = (*this)->ReadLog(As(kSecurityOfficer), filter, page);
+      REQUIRE(found);
+      CHECK(found->entries.size() <= limit);
+      for (const auto& bytes : found->entries) {
+        const auto entry = audit::ParseEntry(bytes);
+        REQUIRE(entry);
+        if (entry->seq < end) seqs.push_back(entry->seq);
+      }
+      if (!found->next || (oldest_first && *found->next >= end)) return seqs;
+      page.start = found->next;
+    }
+  }
+
+  std::vector<ClientId> clients;
+  std::vector<RecordId> records;
+};
+
+// Read from the entries, by other means than those that are tested.
+std::vector<std::uint64_t> Expected(const std::vector<audit::Entry>& log, const LogFilter& filter) {
+  std::vector<std::uint64_t> seqs;
+  const auto is = [](const std::string& wanted, std::string_view value) {
+    return wanted.empty() || wanted == value;
+  };
+  for (const auto& e : log) {
+    if (is(filter.client, e.client) && is(filter.record, e.record) && is(filter.actor, e.actor) &&
+        is(filter.action, e.action) && is(filter.class_name, e.class_name) &&
+        is(filter.purpose, e.purpose) && is(filter.decision, audit::Name(e.decision)) &&
+        is(filter.rule, e.rule) && is(filter.outcome, e.outcome) && is(filter.address, e.address) &&
+        is(filter.request, e.request) && (!filter.from || e.ts >= *filter.from) &&
+        (!filter.to || e.ts < *filter.to) &&
+        (filter.field.empty() || std::ranges::count(e.fields, filter.field) > 0)) {
+      seqs.push_back(e.seq);
+    }
+  }
+  return seqs;
+}
+
+}  // namespace
+
+TEST_CASE("a search finds the same with the index, with half of it and without") {
+  IndexedVault vault;
+  const auto log = vault.WholeLog();
+  const std::uint64_t end = log.size();
+  std::vector<LogFilter> filters(16);
+  filters[1].client = vault.clients[1].Text();
+  filters[2].record = vault.records[0].Text();
+  filters[3].actor = vault.TokenOf(kCrmService).principal.Text();
+  filters[4].action = "client.read";
+  filters[5].class_name = "contact";
+  filters[6].purpose = "client-care";
+  filters[7].decision = "deny";
+  filters[8].rule = "check:scope";
+  filters[9].outcome = "not_found";
+  filters[10].address = "192.0.2.200";
+  filters[11].request = log[end - 1].request;
+  filters[12].field = "last_name";
+  filters[13].client = vault.clients[1].Text();
+  filters[13].decision = "allow";
+  filters[13].from = log[end / 3].ts;
+  filters[13].to = log[end / 2].ts;
+  filters[14].action = "nothing.like-this";
+  filters[15].from = log[end / 2].ts;
+  const auto check = [&] {
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+      CAPTURE(i);
+      const auto expected = Expected(log, filters[i]);
+      std::vector<std::uint64_t> backwards(expected.rbegin(), expected.rend());
+      for (const std::size_t limit : {1U, 7U, 1000U}) {
+        CHECK(vault.Search(filters[i], true, limit, end) == expected);
+        CHECK(vault.Search(filters[i], false, limit, end) == backwards);
+      }
+    }
+  };
+  check();  // the index has what was there when the vault was opened
+  vault.Close();
+  vault.Open();
+  vault.WaitForIndex(end);
+  check();
+  vault.Close();
+  std::filesystem::remove(vault.path());
+  vault.Open();
+  check();
+  vault.WaitForIndex(end);
+  check();
+}
+
+TEST_CASE("an index of another log, or a broken one, is made anew") {
+  IndexedVault vault;
+  const std::uint64_t end = vault.WholeLog().size();
+  vault.Close();
+  SECTION("broken") { std::filesystem::resize_file(vault.path(), 5000); }
+  SECTION("of an earlier state with another end") {
+    const Database index =
+        *Database::Open(vault.path(), vault.OpenKeyring().vault_db_key(), {.read_only = false});
+    auto alter = Statement::Prepare(index, "UPDATE state SET value = '1' WHERE name = 'last'");
+    REQUIRE(alter);
+    REQUIRE(alter->Execute());
+  }
+  vault.Open();
+  vault.WaitForIndex(end);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("an index that leaves something out is found when the directory is verified") {
+  IndexedVault vault;
+  const std::uint64_t end = vault.WholeLog().size();
+  vault.Close();
+  vault.Open();
+  vault.WaitForIndex(end);
+  vault.Close();
+  {
+    const Database index =
+        *Database::Open(vault.path(), vault.OpenKeyring().vault_db_key(), {.read_only = false});
+    auto alter = Statement::Prepare(index,
+                                    "UPDATE entries SET client = NULL WHERE client = (SELECT "
+                                    "client FROM entries WHERE client IS NOT NULL LIMIT 1)");
+    REQUIRE(alter);
+    REQUIRE(alter->Execute());
+  }
+  OfflineVerifyOptions options;
+  options.directory = vault.directory();
+  options.deep = true;
+  const auto report = VerifyDirectory(options, vault.root());
+  REQUIRE(report);
+  REQUIRE_FALSE(report->log.ok());
+  CHECK(report->log.findings.front().message.find("index of the log") != std::string::npos);
+}
+
+TEST_CASE("a summary counts what a search finds") {
+  IndexedVault vault;
+  const std::uint64_t end = vault.WholeLog().size();
+  vault.Close();
+  vault.Open();
+  vault.WaitForIndex(end);
+  for (const std::string by : {"action", "actor", "decision", "outcome", "rule", "class"}) {
+    for (const bool daily : {false, true}) {
+      LogSummaryRequest request;
+      request.by = by;
+      request.daily = daily;
+      request.filter.purpose = "client-care";
+      const auto summary = vault->SummariseLog(vault.As(kSecurityOfficer), request);
+      REQUIRE(summary);
+      std::uint64_t total = 0;
+      const std::int64_t bucket = (daily ? 24 : 1) * std::int64_t{3'600'000};
+      for (const auto& count : summary->counts) {
+        CHECK(count.from.ms % bucket == 0);
+        total += count.count;
+      }
+      auto log = vault.WholeLog();
+      log.resize(summary->size);
+      CHECK(total == Expected(log, request.filter).size());
+      CHECK(std::ranges::is_sorted(summary->counts, {}, [](const LogCount& count) {
+        return std::pair(count.from, count.value);
+      }));
+    }
+  }
+  LogSummaryRequest bad;
+  bad.by = "ts; DROP TABLE entries";
+  CHECK(AnswerOf(vault->SummariseLog(vault.As(kSecurityOfficer), bad)) == "filter_invalid");
+  CHECK(AnswerOf(vault->SummariseLog(vault.As(kCrmService), {})) == "permission_denied");
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,162 @@
+// Stored data that is compared with the log while the vault serves: what is damaged is refused and
+// said, until it is whole again.
+#include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <thread>
+
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+const json kData = {{"last_name", "Roe"}};
+const json kOther = {{"last_name", "Doe"}};
+
+class ScrubbedVault : public TestVault {
+ public:
+  ScrubbedVault() : TestVault({.scrub_entries_per_s = 1'000'000}) {}
+
+  // A whole round over what is stored now.
+  ScrubState Scrub() {
+    Close();
+    {
+      const Database database = OpenVaultDatabase(false);
+      auto reset =
+          Statement::Prepare(database, "DELETE FROM settings WHERE name = 'scrub-position'");
+      REQUIRE(reset);
+      REQUIRE(reset->Execute());
+    }
+    Open();
+    for (;;) {
+      const auto status = (*this)->ReadStatus(As(kAdministrator));
+      REQUIRE(status);
+      if (status->scrub.rounds > 0) return status->scrub;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+  RecordId NewRecordOf(const ClientId& client) { return NewContact(client, kData); }
+  std::string Read(const ClientId& client, const RecordId& record) {
+    return AnswerOf((*this)->GetRecord(As(kCrmService), client, record));
+  }
+  void Update(const ClientId& client, const RecordId& record) {
+    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, record, 1, kOther));
+  }
+  // Entries of the vault itself with this action.
+  std::vector<audit::Entry> SystemEntries(std::string_view action) {
+    std::vector<audit::Entry> found;
+    for (auto& entry : WholeLog()) {
+      if (entry.action == action && entry.actor == "vault") found.push_back(std::move(entry));
+    }
+    return found;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a scrub of what is whole finds nothing") {
+  ScrubbedVault vault;
+  const ClientId client = vault.NewClient("A-1");
+  const RecordId record = vault.NewRecordOf(client);
+  vault.Update(client, record);
+  for (int i = 0; i < 300; ++i) CHECK(vault.Read(client, record) == "ok");  // more than a tile
+  REQUIRE(vault->DeleteRecord(vault.As(kCrmService), client, vault.NewRecordOf(client), {}));
+  CHECK(vault.Scrub().damaged == 0);
+  CHECK(vault.SystemEntries("integrity.alarm").empty());
+}
+
+TEST_CASE("an older state of a record that was put back is refused, and whole again when it is") {
+  ScrubbedVault vault;
+  const ClientId client = vault.NewClient("A-1");
+  const RecordId record = vault.NewRecordOf(client);
+  vault.Update(client, record);
+  vault.Close();
+  // The old version in the place of the new one, as it was sealed: no key is needed for it.
+  vault.Tamper("CREATE TABLE kept AS SELECT version, payload FROM records WHERE id = ?",
+               record.Row());
+  vault.Tamper(
+      "UPDATE records SET version = 1, payload = (SELECT payload FROM record_versions WHERE record "
+      "= ? AND version = 1) WHERE id = ?",
+      record.Row(), record.Row());
+  CHECK(vault.Scrub().damaged == 1);
+  CHECK(vault.Read(client, record) == "integrity_failed");
+  CHECK(AnswerOf(vault->UpdateRecord(vault.As(kCrmService), client, record, 1, kOther)) ==
+        "integrity_failed");
+  const auto alarms = vault.SystemEntries("integrity.alarm");
+  REQUIRE(alarms.size() == 1);
+  CHECK(alarms[0].record == record.Text());
+  CHECK(alarms[0].client == client.Text());
+  CHECK(alarms[0].outcome == "stored_data_differs");
+  // Known damage is no new alarm, and a restart does not forget it.
+  CHECK(vault.Scrub().damaged == 1);
+  CHECK(vault.SystemEntries("integrity.alarm").size() == 1);
+  CHECK(vault.Read(client, record) == "integrity_failed");
+
+  vault.Close();
+  vault.Tamper(
+      "UPDATE records SET version = (SELECT version FROM kept), payload = (SELECT payload FROM "
+      "kept) WHERE id = ?",
+      record.Row());
+  CHECK(vault.Scrub().damaged == 0);
+  CHECK(vault.SystemEntries("integrity.cleared").size() == 1);
+  CHECK(vault.Read(client, record) == "ok");
+}
+
+TEST_CASE("what was swapped, altered or written back is found") {
+  ScrubbedVault vault;
+  const ClientId one = vault.NewClient("A-1");
+  const ClientId two = vault.NewClient("A-2");
+  const RecordId first = vault.NewRecordOf(one);
+  const RecordId second = vault.NewRecordOf(two);
+  const RecordId old = vault.NewRecordOf(two);
+  vault.Update(two, old);
+  const ClientId profile = vault.NewClient("A-3");
+  vault.Close();
+  vault.Tamper("UPDATE records SET client = ? WHERE id = ?", two.Row(), first.Row());
+  vault.Tamper("UPDATE records SET payload = zeroblob(length(payload)) WHERE id = ?", second.Row());
+  vault.Tamper("UPDATE record_versions SET payload = zeroblob(length(payload)) WHERE record = ?",
+               old.Row());
+  vault.Tamper("UPDATE clients SET profile = zeroblob(length(profile)) WHERE id = ?",
+               profile.Row());
+  CHECK(vault.Scrub().damaged == 4);
+  CHECK(vault.Read(two, second) == "integrity_failed");
+  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), profile)) == "integrity_failed");
+  // Of an old version the newer ones do not clear.
+  CHECK(vault.Scrub().damaged == 4);
+  // What is damaged can be erased.
+  CHECK(AnswerOf(vault->EraseClient(vault.As(kPrivacyOfficer, "data-subject-request"), profile)) ==
+        "ok");
+  CHECK(vault.Scrub().damaged == 3);
+}
+
+TEST_CASE("the scrub finds an altered log") {
+  struct Case {
+    const char* sql;
+    const char* said;
+  };
+  const Case cases[] = {
+      {"UPDATE log_entries SET entry = replace(CAST(entry AS TEXT), 'client-care', 'client-cure') "
+       "WHERE seq = (SELECT max(seq) - 2 FROM log_entries WHERE CAST(entry AS TEXT) LIKE "
+       "'%client-care%')",
+       "not"},
+      {"UPDATE log_tiles SET hashes = zeroblob(8192) WHERE level = 0 AND n = 0", "tile 0/0"},
+  };
+  for (const auto& [sql, said] : cases) {
+    ScrubbedVault vault;
+    vault.NewClient("A-1");
+    for (int i = 0; i < 300; ++i) vault.NewClient("B-" + std::to_string(i));
+    vault.Close();
+    vault.Tamper(sql);
+    vault.Scrub();
+    CHECK(vault.SystemEntries("integrity.alarm").size() == 1);
+    bool named = false;
+    for (const auto& line : vault.operator_log()) {
+      named = named || (line.find("damaged: the log:") != std::string::npos &&
+                        line.find(said) != std::string::npos);
+    }
+    CHECK(named);
+  }
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,26 @@
+// Which clients and records are refused, because the scrub found that they are not what the log
+// says.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/clock.h"
+#include "crypto/encoding.h"
+#include "vault/internal/sqlite.h"
+
+namespace coffer::vault {
+
+class DamageStore {
+ public:
+  static Result<DamageStore> Open(Database& database);
+  Result<std::vector<crypto::Id128>> Load();
+  Status Put(const crypto::Id128& id, audit::Timestamp found, std::string_view reason);
+  Status Delete(const crypto::Id128& id);
+
+ private:
+  Statement load_, put_, delete_;
+};
+
+}  // namespace coffer::vault

@@ -1,0 +1,87 @@
+#include "vault/internal/log_follower.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <chrono>
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::uint64_t kStep = 2000;
+constexpr int kRestPerWork = 9;  // while there is more to take
+constexpr int kNice = 10;
+
+}  // namespace
+
+Result<std::unique_ptr<LogFollower>> LogFollower::Create(Database reader,
+                                                         const crypto::SecretBytes& key,
+                                                         Options options) {
+  std::unique_ptr<LogFollower> follower(new LogFollower(key));
+  follower->options_ = std::move(options);
+  follower->reader_ = std::move(reader);
+  COFFER_ASSIGN(follower->log_, LogStore::Open(follower->reader_));
+  return follower;
+}
+
+LogFollower::~LogFollower() { Stop(); }
+
+void LogFollower::Start() {
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void LogFollower::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<std::uint64_t> LogFollower::Step(std::uint64_t limit) {
+  if (!index_) {
+    COFFER_ASSIGN(index_, LogIndex::Open(options_.index_path, key_, *log_));
+  }
+  auto taken = index_->Follow(*log_, limit);
+  if (!taken) {
+    index_.reset();  // opened again, and made anew where it is damaged
+    return taken;
+  }
+  size_.store(index_->size(), std::memory_order_release);
+  return taken;
+}
+
+Status LogFollower::CatchUp() {
+  for (;;) {
+    COFFER_ASSIGN(const auto taken, Step(kStep));
+    if (taken < kStep) return {};
+  }
+}
+
+void LogFollower::Loop() {
+  using Clock = std::chrono::steady_clock;
+  // Of this thread alone, as Linux has it; without effect elsewhere.
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
+  auto rest = std::chrono::nanoseconds(0);
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, rest, [this] { return stopping_; })) return;
+    }
+    const auto began = Clock::now();
+    const auto taken = Step(kStep);
+    rest = std::chrono::milliseconds(options_.interval_ms);
+    if (taken && *taken == kStep) {
+      rest = std::min<std::chrono::nanoseconds>(rest, (Clock::now() - began) * kRestPerWork);
+    }
+    if (!taken && !std::exchange(reported_failure_, true) && options_.log) {
+      options_.log(Severity::kWarning, "the log's index is not kept: " + taken.error().detail +
+                                           "; searching the log is slow meanwhile");
+    }
+    if (taken) reported_failure_ = false;
+  }
+}
+
+}  // namespace coffer::vault
