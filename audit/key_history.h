@@ -38,7 +38,7 @@ inline constexpr std::string_view kKeyAnnounced = "log.key.announced";
 inline constexpr std::string_view kKeyRetired = "log.key.retired";
 
 // "key <verifier key>". Errors: kInvalidArgument "key_detail_too_long" when an entry would cut it
-// (names of somewhat less than 200 bytes fit).
+// (names of up to 198 plain bytes fit).
 Result<std::string> KeyDetail(const VerifierKey& key);
 
 class KeyHistory {

@@ -24,14 +24,14 @@ std::unexpected<Error> MalformedBundle(std::string detail) {
   return Fail(Code::kCorrupted, "bundle_malformed", std::move(detail));
 }
 
-void AppendNumber(std::uint64_t n, std::string& out) {
-  if (n >= kGroup) {
-    AppendNumber(n / kGroup, out);
-    out.push_back('/');
+std::string FormatNumber(std::uint64_t n) {
+  std::string digits = std::to_string(n);
+  digits.insert(0, (3 - digits.size() % 3) % 3, '0');
+  for (std::size_t last = digits.size() - 3; last > 0; last -= 3) {
+    digits.insert(last, 1, '/');
+    digits.insert(last - 3, 1, 'x');
   }
-  std::string digits = std::to_string(n % kGroup);
-  digits.insert(0, 3 - digits.size(), '0');
-  out.append(digits);
+  return digits;
 }
 
 // "x001/x234/067" or nothing, also for a number beyond 64 bits. Whether groups stand in front that
@@ -103,8 +103,7 @@ void AppendHash(const Hash& hash, crypto::Bytes& out) {
 
 std::string FormatTilePath(const TilePath& path) {
   std::string text = path.entries ? std::string(kEntries) : std::to_string(path.level);
-  text.push_back('/');
-  AppendNumber(path.n, text);
+  text.append("/").append(FormatNumber(path.n));
   if (path.width != kTileWidth) text.append(kPartial).append(std::to_string(path.width));
   return text;
 }

@@ -85,15 +85,24 @@ class TestLog {
     return entry;
   }
 
+  // An entry of the log about itself.
+  TestLog& Say(std::string_view action, std::string detail) {
+    Entry entry;
+    entry.action = action;
+    entry.decision = Decision::kAllow;
+    entry.outcome = "ok";
+    entry.detail = std::move(detail);
+    Append(std::move(entry), now_);
+    return *this;
+  }
+
   Checkpoint Head() const {
     return {writer_.origin(), writer_.head().size, writer_.head().frontier.Root()};
   }
 
   // Signs the log as it is; every verification from here on has to find it again.
-  TestLog& Publish() {
-    notes_.push_back(SignCheckpoint(Head(), LogKey()));
-    return *this;
-  }
+  TestLog& Publish() { return PublishBy(LogKey()); }
+  TestLog& PublishBy(const crypto::SigningKey& key) { return Expect(SignCheckpoint(Head(), key)); }
   TestLog& Expect(std::string note) {
     notes_.push_back(std::move(note));
     return *this;
@@ -138,9 +147,12 @@ class TestLog {
   }
 
   // "check seq" of each finding, without the number where there is none.
-  Strings Findings() {
+  Strings Findings() { return Findings(Options()); }
+  Strings Findings(const VerifyOptions& options) {
+    const auto report = TryVerify(options);
+    REQUIRE(report);
     Strings names;
-    for (const auto& finding : Verify().findings) {
+    for (const auto& finding : report->findings) {
       names.push_back(finding.check);
       if (finding.seq) names.back().append(1, ' ').append(std::to_string(*finding.seq));
     }

@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "audit/cosignature.h"
 #include "audit/proof.h"
+#include "audit/tile.h"
 #include "audit/verify.h"
 #include "crypto/atomic_file.h"
 #include "tests/audit/test_keys.h"
@@ -37,19 +39,14 @@ std::string_view WithoutNewline(std::string_view text) {
   return text.ends_with('\n') ? text.substr(0, text.size() - 1) : text;
 }
 
-// Entries as tlog-tiles bundles them: u16 big-endian length ‖ entry.
-std::vector<std::string> Bundle(const std::string& name) {
-  const std::string bytes = Read(name);
-  std::vector<std::string> entries;
-  for (std::size_t at = 0; at < bytes.size();) {
-    REQUIRE(bytes.size() - at >= 2);
-    const std::size_t size = static_cast<std::size_t>(static_cast<unsigned char>(bytes[at])) * 256 +
-                             static_cast<unsigned char>(bytes[at + 1]);
-    REQUIRE(bytes.size() - at - 2 >= size);
-    entries.push_back(bytes.substr(at + 2, size));
-    at += 2 + size;
-  }
-  return entries;
+std::vector<std::string> Bundle(const std::string& log, const std::string& path) {
+  const auto parsed = ParseTilePath(path);
+  REQUIRE(parsed);
+  CHECK(FormatTilePath(*parsed) == path);
+  const std::string bytes = Read(log + "/tile/" + path);
+  const auto entries = ParseBundle(bytes, parsed->width);
+  REQUIRE(entries);
+  return {entries->begin(), entries->end()};
 }
 
 std::vector<Hash> Leaves(const std::vector<std::string>& entries) {
@@ -91,27 +88,82 @@ TEST_CASE("the published logs' checkpoints verify and are signed alike") {
 
 TEST_CASE("the published checkpoint with a witness's line verifies") {
   RequireVectors();
-  const auto checkpoint = VerifyCheckpoint(Read("n300/checkpoint.cosigned"), Key("n300"));
+  const std::string cosigned = Read("n300/checkpoint.cosigned");
+  const auto checkpoint = VerifyCheckpoint(cosigned, Key("n300"));
   REQUIRE(checkpoint);
   CHECK(checkpoint->size == 300);
+  const WitnessKey witness{"witness.example/w1", OtherKey().public_key()};
+  const auto time = VerifyCosignature(cosigned, witness);
+  REQUIRE(time);
+  const std::string note = Read("n300/checkpoint");
+  const auto line = Cosign(note, *time, witness.name, OtherKey());
+  REQUIRE(line);
+  CHECK(AddSignatureLine(note, *line, witness) == cosigned);
 }
 
 TEST_CASE("the published logs' entries, tiles and roots agree") {
   RequireVectors();
-  const auto reference = Leaves(Bundle("rfc8/tile/entries/000.p/8"));
+  const auto reference = Leaves(Bundle("rfc8", "entries/000.p/8"));
   CHECK(Joined(reference) == Read("rfc8/tile/0/000.p/8"));
   CHECK(RootOf(reference) == VerifyCheckpoint(Read("rfc8/checkpoint"), Key("rfc8"))->root);
   CHECK(EmptyRoot() == VerifyCheckpoint(Read("empty/checkpoint"), Key("empty"))->root);
 
-  auto leaves = Leaves(Bundle("n300/tile/entries/000"));
+  auto leaves = Leaves(Bundle("n300", "entries/000"));
   REQUIRE(leaves.size() == kTileWidth);
   CHECK(Joined(leaves) == Read("n300/tile/0/000"));
   const Hash first_tile = PerfectRoot(leaves);
   CHECK(Joined({&first_tile, 1}) == Read("n300/tile/1/000.p/1"));
-  const auto rest = Leaves(Bundle("n300/tile/entries/001.p/44"));
+  const auto rest = Leaves(Bundle("n300", "entries/001.p/44"));
   CHECK(Joined(rest) == Read("n300/tile/0/001.p/44"));
   leaves.insert(leaves.end(), rest.begin(), rest.end());
   CHECK(RootOf(leaves) == VerifyCheckpoint(Read("n300/checkpoint"), Key("n300"))->root);
+}
+
+// Stored full tiles and entries, as a vault has them.
+class PublishedLog final : public LogSource {
+ public:
+  explicit PublishedLog(std::vector<std::string> entries) : entries_(std::move(entries)) {}
+  Result<std::uint64_t> Size() override { return entries_.size(); }
+  Status ReadEntries(std::uint64_t from, std::uint64_t to,
+                     const std::function<Status(std::uint64_t, std::string_view)>& each) override {
+    for (std::uint64_t seq = from; seq < to; ++seq) COFFER_TRY(each(seq, entries_[seq]));
+    return {};
+  }
+  Result<crypto::Bytes> ReadTile(unsigned level, std::uint64_t n) override {
+    if (level != 0 || n >= entries_.size() / kTileWidth) return Fail(Code::kNotFound, "no_tile");
+    std::vector<std::string> entries(entries_.begin(), entries_.begin() + kTileWidth);
+    const std::string bytes = Joined(Leaves(entries));
+    return crypto::Bytes(bytes.begin(), bytes.end());
+  }
+
+ private:
+  std::vector<std::string> entries_;
+};
+
+TEST_CASE("the published logs' tiles and bundles are served alike") {
+  RequireVectors();
+  auto entries = Bundle("n300", "entries/000");
+  for (std::string& entry : Bundle("n300", "entries/001.p/44")) entries.push_back(std::move(entry));
+  PublishedLog n300(entries);
+  PublishedLog rfc8(Bundle("rfc8", "entries/000.p/8"));
+  const auto alike = [](PublishedLog& log, const std::string& name, const std::string& path) {
+    CAPTURE(name, path);
+    const auto parsed = ParseTilePath(path);
+    REQUIRE(parsed);
+    const std::string published = Read(name + "/tile/" + path);
+    if (parsed->entries) {
+      CHECK(ReadBundleAt(log, *parsed, *log.Size()) == published);
+    } else {
+      const auto tile = ReadTileAt(log, *parsed, *log.Size());
+      REQUIRE(tile);
+      CHECK(crypto::AsText(*tile) == published);
+    }
+  };
+  for (const std::string path :
+       {"0/000", "0/001.p/44", "1/000.p/1", "entries/000", "entries/001.p/44"}) {
+    alike(n300, "n300", path);
+  }
+  for (const std::string path : {"0/000.p/8", "entries/000.p/8"}) alike(rfc8, "rfc8", path);
 }
 
 TEST_CASE("the published proof verifies") {
