@@ -108,10 +108,10 @@ TEST_CASE("two verifiers agree on whole logs of every size") {
     log.Append(Varied(random), {now += 3});
     log.Publish();
     CAPTURE(size);
-    CheckAgreement(log, std::span(log.notes()).last(std::min<std::size_t>(size, 2)));
+    CheckAgreement(log, std::span(log.notes()).last(1));
     REQUIRE(log.TryVerify({LogVerifier(), {log.notes().back()}, true, {}})->ok());
   }
-  for (const std::size_t size : {511UZ, 512UZ, 513UZ, 1000 + Below(random, 3000)}) {
+  for (const std::size_t size : {511UZ, 512UZ, 513UZ, 600 + Below(random, 1500)}) {
     TestLog larger = VariedLog(random, size);
     CheckAgreement(larger.Publish(), larger.notes());
   }
@@ -120,7 +120,7 @@ TEST_CASE("two verifiers agree on whole logs of every size") {
 TEST_CASE("two verifiers agree on damaged logs and on the first bad entry") {
   Random random(2);
   for (std::size_t size = 1; size <= 300; size += 1 + size / 8) {
-    for (int attempt = 0; attempt < 40; ++attempt) {
+    for (int attempt = 0; attempt < 12; ++attempt) {
       TestLog log = VariedLog(random, size);
       log.Publish();
       if (!Damage(random, log)) continue;
