@@ -1,0 +1,442 @@
+#include "audit/evidence_page.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <span>
+#include <utility>
+
+#include "audit/entry.h"
+#include "audit/internal/messages.h"
+#include "audit/internal/visible_text.h"
+#include "crypto/encoding.h"
+#include "crypto/hash.h"
+
+namespace coffer::audit {
+namespace {
+
+constexpr std::string_view kPageStyle =
+    R"(:root{color-scheme:light}
+body{font:14px/1.45 system-ui,"Segoe UI","Noto Sans","Helvetica Neue",Arial,"PingFang SC",)"
+    R"("Hiragino Sans GB","Microsoft YaHei","Noto Sans CJK SC","Noto Sans SC",sans-serif;)"
+    R"(color:#1a1a1a;background:#fff;margin:0 auto;padding:1.5rem;max-width:90rem}
+nav{float:right;margin-left:1rem}
+nav a,nav b{margin-left:.6rem}
+a{color:#0b4f8a}
+h1{font-size:1.35rem;margin:0 0 1rem;overflow-wrap:anywhere}
+h2{font-size:1.05rem;margin:1.6rem 0 .4rem}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.2rem;margin:0}
+dt{color:#555}
+dd{margin:0;overflow-wrap:anywhere}
+div.t{overflow-x:auto}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;vertical-align:top;padding:.3rem .5rem;border-bottom:1px solid #ddd}
+th{background:#f2f4f6;border-bottom-color:#aaa;white-space:nowrap}
+td{overflow-wrap:anywhere}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td.w{white-space:nowrap}
+td.l{min-width:9em}
+dd,td,code,h1{unicode-bidi:isolate}
+code{font:12px/1.4 ui-monospace,"Cascadia Mono","DejaVu Sans Mono",Menlo,Consolas,monospace}
+small{color:#555;display:block}
+tr.d td{background:#fdf0ee}
+td.x{font-weight:600;color:#9c2a10}
+td.x small{font-weight:400}
+tr.s td{font-weight:600;border-top:1px solid #aaa}
+.u{font:11px ui-monospace,"DejaVu Sans Mono",Consolas,monospace;color:#7a1500;)"
+    R"(border:1px solid #d9b3a8;border-radius:2px;padding:0 .2em;white-space:nowrap}
+@media print{@page{size:A4 landscape;margin:12mm}body{font-size:9px;padding:0;max-width:none}
+code{font-size:8px}nav{display:none}thead{display:table-header-group}tr{break-inside:avoid}
+div.t{overflow:visible}}
+)";
+
+// As FormatTimestamp, the day and the time apart.
+std::string PageTime(Timestamp ts) {
+  std::string text = FormatTimestamp(ts);
+  return "<time datetime=\"" + text + "\">" + text.substr(0, 10) + " " + text.substr(11, 12) +
+         "</time>";
+}
+
+std::string Code(std::string_view text) {
+  return text.empty() ? "" : "<code>" + Html(text) + "</code>";
+}
+
+struct PageRow {
+  const EvidenceEntry* item = nullptr;
+  std::optional<Entry> entry;  // absent when it cannot be parsed
+};
+
+class Page {
+ public:
+  Page(const Evidence& evidence, PageLanguage language)
+      : evidence_(evidence), language_(language), messages_(MessagesIn(language)) {
+    for (const EvidenceEntry& item : evidence.entries) {
+      auto entry = ParseEntry(item.bytes);
+      rows_.push_back({&item, entry ? std::optional(*std::move(entry)) : std::nullopt});
+    }
+  }
+
+  std::string Render();
+
+ private:
+  void Head();
+  void About();
+  void Summary();
+  void Entries();
+  void Row(const PageRow& row);
+  void Check();
+
+  std::string Title() const;
+  std::string Period() const;
+  std::string_view CompletenessKey() const;
+  std::string Actor(const Entry& entry) const;
+  std::string Object(const Entry& entry) const;
+  std::string Rule(std::string_view rule) const;
+  std::string Explanation(const PageRow& row) const;
+  bool IsNeighbour(const Entry& entry) const;
+
+  const std::string& Text(std::string_view key) const { return Say(messages_, key); }
+  // The words for a code with the code under them; the code alone when there are no words.
+  std::string Labelled(std::string_view prefix, std::string_view code) const {
+    const std::string* const words = Find(messages_, prefix, code);
+    if (words == nullptr) return Code(code);
+    return Html(*words) + "<small>" + Code(code) + "</small>";
+  }
+  void Heading(std::string_view key) {
+    out_.append("<h2>").append(Html(Text(key))).append("</h2>\n");
+  }
+  // `html` is markup.
+  void Definition(std::string_view key, std::string_view html) {
+    if (html.empty()) return;
+    out_.append("<dt>").append(Html(Text(key))).append("</dt><dd>").append(html).append("</dd>\n");
+  }
+  void Cell(std::string_view html, std::string_view kind = {}) {
+    out_.append("<td");
+    if (!kind.empty()) out_.append(" class=\"").append(kind).append("\"");
+    out_.append(">").append(html).append("</td>");
+  }
+  void HeadCells(std::initializer_list<std::pair<std::string_view, std::string_view>> cells) {
+    out_.append("<div class=\"t\"><table><thead><tr>");
+    for (const auto& [key, kind] : cells) {
+      out_.append(kind.empty() ? "<th scope=\"col\">" : "<th scope=\"col\" class=\"n\">");
+      out_.append(Html(Text(key))).append("</th>");
+    }
+    out_.append("</tr></thead><tbody>\n");
+  }
+
+  const Evidence& evidence_;
+  PageLanguage language_;
+  const Messages& messages_;
+  std::vector<PageRow> rows_;
+  std::string out_;
+};
+
+std::string Page::Render() {
+  Head();
+  About();
+  Summary();
+  Entries();
+  Check();
+  out_.append("</body>\n</html>\n");
+  return std::move(out_);
+}
+
+void Page::Head() {
+  const std::string style_hash = crypto::Base64Encode(crypto::Sha256(crypto::AsBytes(kPageStyle)));
+  const std::string title = Html(Title());
+  out_.append("<!DOCTYPE html>\n<html lang=\"").append(LanguageTag(language_));
+  out_.append(
+      "\" dir=\"ltr\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+      "style-src 'sha256-");
+  out_.append(style_hash).append("'; base-uri 'none'; form-action 'none'\">\n");
+  out_.append(
+      "<meta name=\"referrer\" content=\"no-referrer\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+  // A title holds no markup.
+  AppendHtml(VisibleText(Title()), out_);
+  out_.append("</title>\n<style>").append(kPageStyle).append("</style>\n</head>\n<body>\n<nav>");
+  for (const PageLanguage other : kPageLanguages) {
+    const std::string name = Html(Say(MessagesIn(other), "language"));
+    if (other == language_) {
+      out_.append("<b>").append(name).append("</b>");
+    } else {
+      out_.append("<a lang=\"").append(LanguageTag(other)).append("\" href=\"");
+      out_.append(PageFileName(other)).append("\">").append(name).append("</a>");
+    }
+  }
+  out_.append("</nav>\n<h1>").append(title).append("</h1>\n");
+}
+
+std::string Page::Title() const {
+  return Fill(Text(std::string("title.").append(Name(evidence_.kind))), evidence_.subject);
+}
+
+void Page::About() {
+  Heading("section.about");
+  const auto line = [&](std::size_t number) {
+    std::string_view rest = evidence_.checkpoint;
+    for (; number > 0 && rest.contains('\n'); --number) rest.remove_prefix(rest.find('\n') + 1);
+    return rest.substr(0, rest.find('\n'));
+  };
+  out_.append("<dl>\n");
+  Definition("about.subject", Code(evidence_.subject));
+  Definition("about.period", Period());
+  Definition("about.entries", std::to_string(rows_.size()));
+  Definition("about.completeness", Html(Text(CompletenessKey())));
+  Definition("about.created", PageTime(evidence_.created));
+  Definition("about.requested_by", Code(evidence_.requested_by));
+  Definition("about.reason", Html(evidence_.reason));
+  Definition("about.log", Code(line(0)));
+  Definition("about.checkpoint", Html(line(1)));
+  out_.append("</dl>\n");
+}
+
+std::string Page::Period() const {
+  if (!evidence_.from && !evidence_.to) return Html(Text("period.all"));
+  std::string html;
+  if (evidence_.from) html = Fill(Html(Text("period.from")), PageTime(*evidence_.from));
+  if (evidence_.to) {
+    if (!html.empty()) html.push_back(' ');
+    html.append(Fill(Html(Text("period.to")), PageTime(*evidence_.to)));
+  }
+  return html;
+}
+
+std::string_view Page::CompletenessKey() const {
+  if (!evidence_.complete) return "completeness.none";
+  switch (evidence_.kind) {
+    case EvidenceKind::kClient:
+    case EvidenceKind::kPrincipal:
+      return "completeness.claimed";
+    case EvidenceKind::kRange:
+      return "completeness.range";
+  }
+  std::abort();
+}
+
+void Page::Summary() {
+  struct Sum {
+    std::uint64_t allowed = 0;
+    std::uint64_t denied = 0;
+    Timestamp first;
+    Timestamp last;
+    void Add(const Entry& entry) {
+      if (allowed + denied == 0) first = entry.ts;
+      last = entry.ts;
+      ++(entry.decision == Decision::kAllow ? allowed : denied);
+    }
+  };
+  const bool by_client = evidence_.kind == EvidenceKind::kPrincipal;
+  std::map<std::string, Sum> sums;
+  Sum total;
+  for (const PageRow& row : rows_) {
+    if (!row.entry || IsNeighbour(*row.entry)) continue;
+    sums[by_client ? row.entry->client : row.entry->actor].Add(*row.entry);
+    total.Add(*row.entry);
+  }
+  if (sums.empty()) return;
+  Heading("section.summary");
+  HeadCells({{by_client ? "summary.client" : "column.actor", ""},
+             {"summary.entries", "n"},
+             {"summary.allowed", "n"},
+             {"summary.denied", "n"},
+             {"summary.first", ""},
+             {"summary.last", ""}});
+  const auto line = [&](std::string_view name, const Sum& sum) {
+    Cell(name);
+    Cell(std::to_string(sum.allowed + sum.denied), "n");
+    Cell(std::to_string(sum.allowed), "n");
+    Cell(std::to_string(sum.denied), sum.denied == 0 ? "n" : "n x");
+    Cell(PageTime(sum.first), "w");
+    Cell(PageTime(sum.last), "w");
+    out_.append("</tr>\n");
+  };
+  std::vector<std::pair<std::string, Sum>> ordered(sums.begin(), sums.end());
+  std::ranges::stable_sort(ordered, std::ranges::greater{}, [](const auto& named) {
+    return named.second.allowed + named.second.denied;
+  });
+  for (const auto& [id, sum] : ordered) {
+    out_.append("<tr>");
+    line(id.empty() ? Html(Text(by_client ? "summary.no_client" : "actor.nobody")) : Code(id), sum);
+  }
+  out_.append("<tr class=\"s\">");
+  line(Html(Text("summary.total")), total);
+  out_.append("</tbody></table></div>\n");
+}
+
+void Page::Entries() {
+  Heading("section.entries");
+  if (rows_.empty()) {
+    out_.append("<p>").append(Html(Text("page.none"))).append("</p>\n");
+    return;
+  }
+  const std::size_t shown = std::min(rows_.size(), kMaxPageEntries);
+  if (shown < rows_.size()) {
+    out_.append("<p>").append(Html(Fill(Text("page.cut"), std::to_string(shown))));
+    out_.append("</p>\n");
+  }
+  HeadCells({{"column.seq", "n"},
+             {"column.time", ""},
+             {"column.actor", ""},
+             {"column.action", ""},
+             {"column.object", ""},
+             {"column.fields", ""},
+             {"column.purpose", ""},
+             {"column.decision", ""},
+             {"column.outcome", ""},
+             {"column.reason", ""}});
+  for (const PageRow& row : std::span(rows_).first(shown)) Row(row);
+  out_.append("</tbody></table></div>\n");
+}
+
+void Page::Row(const PageRow& row) {
+  const std::string number = std::to_string(row.item->seq);
+  if (!row.entry) {
+    out_.append("<tr class=\"d\">");
+    Cell(number, "n");
+    out_.append("<td colspan=\"9\">").append(Code(row.item->bytes)).append("</td></tr>\n");
+    return;
+  }
+  const Entry& entry = *row.entry;
+  const bool denied = entry.decision == Decision::kDeny;
+  std::string fields;
+  for (const std::string& field : entry.fields) {
+    fields.append(fields.empty() ? "" : ", ").append(Html(field));
+  }
+  const std::string* const decided = Find(messages_, "decision.", Name(entry.decision));
+  out_.append(denied ? "<tr class=\"d\">" : "<tr>");
+  Cell(number, "n");
+  Cell(PageTime(entry.ts));
+  Cell(Actor(entry));
+  Cell(Labelled("action.", entry.action), "l");
+  Cell(Object(entry));
+  Cell(fields);
+  Cell(Code(entry.purpose));
+  Cell((decided == nullptr ? "" : Html(*decided)) + Rule(entry.rule), denied ? "x" : "");
+  Cell(Labelled("outcome.", entry.outcome), "l");
+  Cell(Explanation(row));
+  out_.append("</tr>\n");
+}
+
+std::string Page::Actor(const Entry& entry) const {
+  std::string html = entry.actor.empty() ? Html(Text("actor.nobody")) : Code(entry.actor);
+  std::string how;
+  const auto add = [&](std::string_view words) {
+    if (!words.empty()) how.append(how.empty() ? "" : ", ").append(words);
+  };
+  if (entry.actor_kind != ActorKind::kUnknown) {
+    add(Html(Text(std::string("kind.").append(Name(entry.actor_kind)))));
+  }
+  if (const std::string* const auth = Find(messages_, "auth.", entry.auth)) {
+    add(Html(*auth));
+  } else {
+    add(Code(entry.auth));
+  }
+  add(Code(entry.address));
+  return how.empty() ? html : html.append("<small>").append(how).append("</small>");
+}
+
+std::string Page::Object(const Entry& entry) const {
+  std::string html;
+  const auto add = [&](std::string_view key, std::string_view code) {
+    if (code.empty()) return;
+    html.append("<small>").append(Html(Text(key))).append(" ").append(Code(code));
+    html.append("</small>");
+  };
+  if (evidence_.kind != EvidenceKind::kClient) add("object.client", entry.client);
+  add("object.class", entry.class_name);
+  add("object.record", entry.record);
+  if (entry.version != 0) add("object.version", std::to_string(entry.version));
+  return html;
+}
+
+// "check:budget" and "self" are words of their own, "role:desk" is one with a name in it.
+std::string Page::Rule(std::string_view rule) const {
+  if (rule.empty()) return "";
+  const auto colon = rule.find(':');
+  const std::string_view kind = rule.substr(0, colon);
+  const std::string_view name = colon == std::string_view::npos ? "" : rule.substr(colon + 1);
+  const bool check = kind == "check";
+  const std::string* const words =
+      check ? Find(messages_, "rule.check.", name) : Find(messages_, "rule.", kind);
+  std::string html = "<small>";
+  if (words == nullptr) {
+    html.append(Code(rule));
+  } else {
+    html.append(check ? Html(*words) : Fill(Html(*words), Code(name)));
+  }
+  return html.append("</small>");
+}
+
+// The reason, the ticket, and what else the entry says.
+std::string Page::Explanation(const PageRow& row) const {
+  constexpr std::string_view kTicket = "ticket ";
+  std::string html;
+  const auto add = [&](std::string_view key, std::string_view value) {
+    if (value.empty()) return;
+    html.append("<div>").append(Html(Text(key))).append(": ").append(Html(value)).append("</div>");
+  };
+  if (row.item->note) {
+    add("entry.reason", row.item->note->text);
+  } else if (row.entry->note_hash) {
+    html.append("<small>").append(Html(Text("entry.reason_sealed"))).append("</small>");
+  }
+  std::string_view detail = row.entry->detail;
+  if (detail.starts_with(kTicket)) {
+    const auto end = detail.find("; ");
+    add("entry.ticket",
+        detail.substr(kTicket.size(), end == detail.npos ? end : end - kTicket.size()));
+    detail = end == detail.npos ? "" : detail.substr(end + 2);
+  }
+  add("entry.detail", detail);
+  if (IsNeighbour(*row.entry)) {
+    html.append("<small>").append(Html(Text("entry.neighbour"))).append("</small>");
+  }
+  return html;
+}
+
+bool Page::IsNeighbour(const Entry& entry) const {
+  return evidence_.kind == EvidenceKind::kRange &&
+         ((evidence_.from && entry.ts < *evidence_.from) ||
+          (evidence_.to && entry.ts >= *evidence_.to));
+}
+
+void Page::Check() {
+  Heading("section.check");
+  for (const std::string_view key : {"check.how", "check.times", "check.codes"}) {
+    out_.append("<p>").append(Html(Text(key))).append("</p>\n");
+  }
+}
+
+}  // namespace
+
+std::string_view LanguageTag(PageLanguage language) {
+  switch (language) {
+    case PageLanguage::kEnglish:
+      return "en";
+    case PageLanguage::kRussian:
+      return "ru";
+    case PageLanguage::kChinese:
+      return "zh-Hans";
+  }
+  std::abort();
+}
+
+std::string_view PageFileName(PageLanguage language) {
+  switch (language) {
+    case PageLanguage::kEnglish:
+      return "index.html";
+    case PageLanguage::kRussian:
+      return "index.ru.html";
+    case PageLanguage::kChinese:
+      return "index.zh.html";
+  }
+  std::abort();
+}
+
+std::string RenderEvidencePage(const Evidence& evidence, PageLanguage language) {
+  return Page(evidence, language).Render();
+}
+
+}  // namespace coffer::audit

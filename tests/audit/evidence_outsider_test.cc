@@ -1,0 +1,159 @@
+// VERIFY.txt, run as an outsider runs it: by a shell, with python3 and openssl, without Coffer.
+#include <sys/wait.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tests/audit/test_evidence.h"
+
+namespace coffer::audit {
+namespace {
+
+namespace fs = std::filesystem;
+
+int Run(const std::string& command) {
+  const int status = std::system(command.c_str());  // NOLINT
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+class Unpacked {
+ public:
+  explicit Unpacked(const Files& files) {
+    std::string name = (fs::temp_directory_path() / "coffer-evidence-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    folder_ = name;
+    fs::create_directories(folder_ / "bundle" / "proofs");
+    for (const auto& [file, bytes] : files) {
+      std::ofstream(folder_ / "bundle" / file, std::ios::binary) << bytes;
+    }
+  }
+  ~Unpacked() { fs::remove_all(folder_); }
+  Unpacked(const Unpacked&) = delete;
+  Unpacked& operator=(const Unpacked&) = delete;
+
+  // Runs the published text, not the bundle's own, as it advises.
+  bool Verify(const std::string& key = FormatVerifierKey(LogVerifier())) {
+    const std::string script = std::string(COFFER_SOURCE_DIR) + "/audit/messages/VERIFY.txt";
+    return Shell("sh '" + script + "' '" + key + "'") && said_.ends_with("VERIFIED\n");
+  }
+  // What a command that ends in sha256sum prints first.
+  std::string Hash(const std::string& command) { return Shell(command) ? said_.substr(0, 64) : ""; }
+  const std::string& said() const { return said_; }
+
+ private:
+  // Runs it in the bundle's folder; false unless it ends with 0.
+  bool Shell(const std::string& command) {
+    const int code = Run("cd '" + (folder_ / "bundle").string() + "' && { " + command + "; } >'" +
+                         (folder_ / "said").string() + "' 2>&1");
+    std::ifstream file(folder_ / "said");
+    said_.assign(std::istreambuf_iterator<char>(file), {});
+    return code == 0;
+  }
+
+  fs::path folder_;
+  std::string said_;
+};
+
+void NeedPublicTools() {
+  if (Run("python3 -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1") != 0 ||
+      Run("openssl version 2>/dev/null | grep -q '^OpenSSL 3'") != 0) {
+    SKIP("python3 or openssl 3 is missing");
+  }
+}
+
+TEST_CASE("VERIFY.txt accepts honest bundles") {
+  NeedPublicTools();
+  Evidence range = RangeEvidence(4, 9);
+  range.from = At(5);
+  range.to = At(9);
+  Evidence open_range = RangeEvidence(5, 8);
+  open_range.complete = false;
+  Evidence empty = ClientEvidence();
+  empty.entries.clear();
+  for (const Evidence& evidence :
+       {ClientEvidence(), ClientEvidence(1), RangeEvidence(0, 19), range, open_range, empty}) {
+    Unpacked bundle(Unpack(Pack(evidence)));
+    const bool verified = bundle.Verify();
+    INFO(bundle.said());
+    CHECK(verified);
+    if (evidence.kind == EvidenceKind::kRange) {
+      CHECK(bundle.said().contains(evidence.complete ? "at the ends is proven too"
+                                                     : "at the ends is not"));
+    }
+  }
+}
+
+TEST_CASE("VERIFY.txt is the bundle's own, and says when it was given no key") {
+  NeedPublicTools();
+  Files files = Unpack(Pack(ClientEvidence(4)));
+  std::ifstream published(std::string(COFFER_SOURCE_DIR) + "/audit/messages/VERIFY.txt");
+  CHECK(files.at("VERIFY.txt") == std::string(std::istreambuf_iterator<char>(published), {}));
+  Unpacked bundle(files);
+  CHECK(bundle.Verify(""));
+  CHECK(bundle.said().contains("NOTE: no key given"));
+  CHECK_FALSE(bundle.Verify(FormatVerifierKey({std::string(kOrigin), OtherKey().public_key()})));
+}
+
+TEST_CASE("VERIFY.txt finds every kind of change") {
+  NeedPublicTools();
+  const Files whole = Unpack(Pack(ClientEvidence(7)));
+  const auto finding = [](Files files) {
+    Unpacked bundle(files);
+    const bool verified = bundle.Verify();
+    return verified ? "" : bundle.said();
+  };
+  for (const char* name : {"MANIFEST.json", "MANIFEST.sig", "checkpoint", "entries.ndjson",
+                           "index.html", "proofs/3.tlog-proof", "reasons.ndjson"}) {
+    INFO(name);
+    Files files = whole;
+    files[name][files[name].size() / 2] ^= 0x02;
+    CHECK_FALSE(finding(files).empty());
+  }
+  // As the holder of the signing key could do it.
+  Files forged = whole;
+  std::string& entries = forged["entries.ndjson"];
+  entries[entries.find("T-3") + 2] = '8';
+  SignAgain(forged);
+  CHECK(finding(forged).contains("entry 3 is not in the log"));
+
+  Files reason = whole;
+  std::string& reasons = reason["reasons.ndjson"];
+  reasons.replace(reasons.find("phone"), 5, "email");
+  SignAgain(reason);
+  CHECK(finding(reason).contains("the reason of entry 0"));
+
+  Files subject = whole;
+  std::string& manifest = subject["MANIFEST.json"];
+  manifest.replace(manifest.find(kClient), 5, "cli_x");
+  SignAgain(subject);
+  CHECK(finding(subject).contains("entry 0 does not belong here"));
+
+  Files dropped = Unpack(Pack(RangeEvidence(0, 19)));
+  std::string& lines = dropped["entries.ndjson"];
+  lines.erase(0, lines.find('\n') + 1);
+  dropped.erase("proofs/0.tlog-proof");
+  std::string& counted = dropped["MANIFEST.json"];
+  counted.replace(counted.find("\"entries\":20"), 12, "\"entries\":19");
+  SignAgain(dropped);
+  CHECK(finding(dropped).contains("its ends are open"));
+}
+
+TEST_CASE("the checks by hand give the same hashes") {
+  NeedPublicTools();
+  const Evidence range = RangeEvidence(0, 19);
+  Unpacked bundle(Unpack(Pack(range)));
+  const auto second = ParseEntry(range.entries[1].bytes);
+  REQUIRE(second);
+  CHECK(bundle.Hash("sed -n 1p entries.ndjson | tr -d '\\n' | sha256sum") ==
+        crypto::HexEncode(second->prev));
+  CHECK(bundle.Hash(
+            "{ printf 'coffer-note-v1\\000'; echo " + crypto::HexEncode(TestSalt()) +
+            " | tr a-f A-F | basenc --base16 -d; printf %s 'asked by phone'; } | sha256sum") ==
+        crypto::HexEncode(NoteCommitment(TestSalt(), "asked by phone")));
+}
+
+}  // namespace
+}  // namespace coffer::audit
