@@ -41,18 +41,17 @@ class Unpacked {
   }
   // What a command that ends in sha256sum prints first.
   std::string Hash(const std::string& command) { return Shell(command) ? said_.substr(0, 64) : ""; }
-  const std::string& said() const { return said_; }
-
- private:
   // Runs it in the bundle's folder; false unless it ends with 0.
   bool Shell(const std::string& command) {
-    const int code = Run("cd '" + (folder_ / "bundle").string() + "' && { " + command + "; } >'" +
+    const int code = Run("cd '" + (folder_ / "bundle").string() + "' && {\n" + command + "\n} >'" +
                          (folder_ / "said").string() + "' 2>&1");
     std::ifstream file(folder_ / "said");
     said_.assign(std::istreambuf_iterator<char>(file), {});
     return code == 0;
   }
+  const std::string& said() const { return said_; }
 
+ private:
   fs::path folder_;
   std::string said_;
 };
@@ -139,6 +138,53 @@ TEST_CASE("VERIFY.txt finds every kind of change") {
   counted.replace(counted.find("\"entries\":20"), 12, "\"entries\":19");
   SignAgain(dropped);
   CHECK(finding(dropped).contains("its ends are open"));
+}
+
+// The fenced blocks of docs/verification-for-outsiders.md: a checkpoint, one proof, a whole export.
+std::vector<std::string> DocumentedCommands() {
+  std::ifstream file(std::string(COFFER_SOURCE_DIR) + "/docs/verification-for-outsiders.md");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  constexpr std::string_view kFence = "```sh\n";
+  std::vector<std::string> blocks;
+  for (auto at = page.find(kFence); at != page.npos; at = page.find(kFence, at + 1)) {
+    const auto start = at + kFence.size();
+    blocks.push_back(page.substr(start, page.find("```", start) - start));
+  }
+  return blocks;
+}
+
+TEST_CASE("the documented commands do what the page says") {
+  NeedPublicTools();
+  const std::vector<std::string> commands = DocumentedCommands();
+  REQUIRE(commands.size() == 3);
+  const Evidence range = RangeEvidence(0, 19);
+  Files files = Unpack(Pack(range));
+  files["entry.json"] = range.entries[13].bytes;
+  files["entry.proof"] = files["proofs/13.tlog-proof"];
+  files["log.ndjson"] = files["entries.ndjson"];
+  const auto works = [&](std::size_t block, const Files& with) {
+    return Unpacked(with).Shell("KEY='" + FormatVerifierKey(LogVerifier()) + "'\n" +
+                                commands[block]);
+  };
+  for (std::size_t block = 0; block < 3; ++block) CHECK(works(block, files));
+
+  Files wrong = files;
+  wrong["checkpoint"][wrong["checkpoint"].find('\n') + 1] = '3';
+  CHECK_FALSE(works(0, wrong));
+  CHECK_FALSE(works(2, wrong));
+  wrong = files;
+  wrong["entry.json"].insert(wrong["entry.json"].find("case-worker"), "x");
+  CHECK_FALSE(works(1, wrong));
+  wrong = files;
+  wrong["entry.proof"] = files["proofs/14.tlog-proof"];
+  CHECK_FALSE(works(1, wrong));
+  wrong = files;
+  std::string& log = wrong["log.ndjson"];
+  log.erase(log.rfind('\n', log.size() - 2) + 1);
+  CHECK_FALSE(works(2, wrong));
+  wrong = files;
+  wrong["log.ndjson"][wrong["log.ndjson"].find("T-3") + 2] = '4';
+  CHECK_FALSE(works(2, wrong));
 }
 
 TEST_CASE("the checks by hand give the same hashes") {

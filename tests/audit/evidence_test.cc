@@ -2,6 +2,8 @@
 #include "audit/evidence.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <fstream>
+#include <iterator>
 
 #include "audit/proof.h"
 #include "tests/audit/test_evidence.h"
@@ -93,6 +95,16 @@ TEST_CASE("each file is what formats.md says") {
   const auto signed_text = VerifyText(files.at("MANIFEST.sig"), LogVerifier());
   REQUIRE(signed_text);
   CHECK(*signed_text == ManifestStatement(kOrigin, manifest));
+}
+
+TEST_CASE("a bundle of the first version still verifies") {
+  std::ifstream file(std::string(COFFER_SOURCE_DIR) + "/tests/golden/evidence-v1.zip",
+                     std::ios::binary);
+  const std::string bundle(std::istreambuf_iterator<char>(file), {});
+  CHECK(Findings(crypto::AsBytes(bundle)).empty());
+  const auto read = ReadEvidence(crypto::AsBytes(bundle));
+  REQUIRE(read);
+  CHECK(read->entries == ClientEvidence(4).entries);
 }
 
 TEST_CASE("the signed text is no checkpoint, and a checkpoint signs no manifest") {

@@ -2,6 +2,8 @@
 #include "audit/internal/zip_archive.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <ctime>
 
 #include "audit/evidence.h"
 #include "tests/audit/test_evidence.h"
@@ -30,6 +32,25 @@ TEST_CASE("files come back in their order") {
     CHECK((*read)[i].name == files[i].name);
     CHECK((*read)[i].bytes == files[i].bytes);
   }
+}
+
+TEST_CASE("an archive does not tell the time zone that it was made in") {
+  const std::vector<NamedFile> files = {{"a", "1"}};
+  const char* const zone = std::getenv("TZ");
+  const std::string before = zone == nullptr ? "" : zone;
+  const auto in_zone = [&](const char* name) {
+    REQUIRE(setenv("TZ", name, 1) == 0);
+    tzset();
+    return WriteZip(files);
+  };
+  CHECK(*in_zone("UTC0") == *in_zone("JST-9"));
+  CHECK(*in_zone("UTC0") == *in_zone("HST10"));
+  if (zone == nullptr) {
+    unsetenv("TZ");
+  } else {
+    setenv("TZ", before.c_str(), 1);
+  }
+  tzset();
 }
 
 TEST_CASE("an archive that unpacks to too much is refused while it is read") {
