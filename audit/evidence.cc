@@ -60,7 +60,7 @@ Result<crypto::Bytes> WriteEvidence(const Evidence& evidence, const crypto::Sign
   CheckEvidence(evidence, *own, report);
   if (!report.ok()) return InvalidEvidence(FirstFinding(report));
 
-  std::vector<NamedFile> files = EvidenceFiles(evidence);
+  std::vector<NamedFile> files = EvidenceFiles(evidence, *own);
   Manifest manifest = ManifestOf(evidence, files);
   manifest.log = own->name;
   manifest.checkpoint_size = report.checkpoint->size;

@@ -5,7 +5,7 @@
 //   MANIFEST.sig          C2SP signed note over "coffer-evidence-v1\n<origin>\n<SHA-256 of
 //                         MANIFEST.json in hex>\n", by the log's key
 //   checkpoint            the signed tree head that the proofs lead to
-//   log.vkey              verifier keys of the log, one a line
+//   log.vkey              verifier keys of the log, one a line; first the one that signed this
 //   entries.ndjson        the exact entries in the log's order, one a line
 //   proofs/<seq>.tlog-proof   c2sp.org/tlog-proof@v1 of each entry
 //   reasons.ndjson        {"salt","seq","text"} of each reason opened; only when they are included

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxEvidenceFindings = 20;
 constexpr std::size_t kMaxManifestText = 4096;
 constexpr std::size_t kMaxOpenedNote = 16UZ * 1024;
+constexpr std::size_t kMaxKeyName = 1024;  // an entry names its log in at most 256 bytes
 
 std::string EntryNo(std::uint64_t seq) { return "entry " + std::to_string(seq); }
 
@@ -56,6 +57,12 @@ void EvidenceCheck::Run() {
 void EvidenceCheck::CheckFrame() {
   if (std::ranges::find(evidence_.keys, trusted_.key, &VerifierKey::key) == evidence_.keys.end()) {
     Add(std::nullopt, "key", "log.vkey does not have the trusted key");
+  }
+  if (evidence_.keys.size() > kMaxEvidenceKeys ||
+      !std::ranges::all_of(evidence_.keys, [](const VerifierKey& key) {
+        return key.name.size() <= kMaxKeyName && ParseVerifierKey(FormatVerifierKey(key));
+      })) {
+    Add(std::nullopt, "key", "too many keys, or one whose name no verifier key may have");
   }
   auto checkpoint = VerifyCheckpoint(evidence_.checkpoint, trusted_);
   if (checkpoint) {

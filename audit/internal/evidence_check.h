@@ -1,6 +1,7 @@
 // Whether an evidence bundle's content is what it says, without its archive and manifest.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +9,8 @@
 #include "audit/evidence.h"
 
 namespace coffer::audit {
+
+inline constexpr std::size_t kMaxEvidenceKeys = 100;
 
 void AddFinding(EvidenceReport& report, std::optional<std::uint64_t> seq, std::string check,
                 std::string message);

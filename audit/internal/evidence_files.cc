@@ -27,9 +27,9 @@ constexpr std::string_view kHowToName = "VERIFY.txt";
 constexpr std::string_view kProofsFolder = "proofs/";
 constexpr std::string_view kProofEnding = ".tlog-proof";
 
-constexpr std::uint64_t kMaxSmallFile = 128ULL * 1024;  // a proof with a note of many signatures
+// A proof with a note of many signatures, or the keys.
+constexpr std::uint64_t kMaxSmallFile = 128ULL * 1024;
 constexpr std::uint64_t kMaxManifestBytes = 64ULL * 1024 * 1024;
-constexpr std::size_t kMaxEvidenceKeys = 100;
 
 std::string ProofName(std::uint64_t seq) {
   std::string name(kProofsFolder);
@@ -238,9 +238,11 @@ void BundleReader::CountFiles(const OpenedBundle& opened) {
 
 }  // namespace
 
-std::vector<NamedFile> EvidenceFiles(const Evidence& evidence) {
-  std::string keys;
-  for (const VerifierKey& key : evidence.keys) keys.append(FormatVerifierKey(key)).append("\n");
+std::vector<NamedFile> EvidenceFiles(const Evidence& evidence, const VerifierKey& signer) {
+  std::string keys = FormatVerifierKey(signer) + "\n";
+  for (const VerifierKey& key : evidence.keys) {
+    if (key.key != signer.key) keys.append(FormatVerifierKey(key)).append("\n");
+  }
   std::string entries;
   std::string reasons;
   for (const EvidenceEntry& entry : evidence.entries) {

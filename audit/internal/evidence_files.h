@@ -11,8 +11,8 @@
 
 namespace coffer::audit {
 
-// All but the manifest and its signature, in the archive's order.
-std::vector<NamedFile> EvidenceFiles(const Evidence& evidence);
+// All but the manifest and its signature, in the archive's order. The signer's key is listed first.
+std::vector<NamedFile> EvidenceFiles(const Evidence& evidence, const VerifierKey& signer);
 
 // What a bundle's manifest says of it and its files. `log` and `checkpoint_size` are the caller's.
 Manifest ManifestOf(const Evidence& evidence, const std::vector<NamedFile>& files);

@@ -96,6 +96,21 @@ TEST_CASE("VERIFY.txt is the bundle's own, and says when it was given no key") {
   CHECK_FALSE(bundle.Verify(FormatVerifierKey({std::string(kOrigin), OtherKey().public_key()})));
 }
 
+TEST_CASE("VERIFY.txt finds its key beside another of the same name") {
+  NeedPublicTools();
+  Evidence evidence = ClientEvidence(4);
+  evidence.keys.insert(evidence.keys.begin(), {std::string(kOrigin), OtherKey().public_key()});
+  const std::string text = evidence.checkpoint.substr(0, evidence.checkpoint.find("\n\n") + 1);
+  const std::string other = SignText(text, kOrigin, OtherKey());
+  evidence.checkpoint.insert(text.size() + 1, other.substr(text.size() + 1));
+  Unpacked bundle(Unpack(Pack(evidence)));
+  CHECK(bundle.Verify());
+  CHECK(bundle.Verify(""));
+  INFO(bundle.said());
+  CHECK_FALSE(bundle.Verify(FormatVerifierKey(evidence.keys[0])));
+  CHECK(bundle.said().contains("MANIFEST.sig is not signed by the key"));
+}
+
 TEST_CASE("VERIFY.txt finds every kind of change") {
   NeedPublicTools();
   const Files whole = Unpack(Pack(ClientEvidence(7)));

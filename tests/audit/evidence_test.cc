@@ -258,6 +258,9 @@ TEST_CASE("nothing is written that would not verify") {
   evidence.keys.clear();
   CHECK(refusal(evidence) == "key");
   evidence = ClientEvidence();
+  evidence.keys.push_back({"two\nlines", OtherKey().public_key()});
+  CHECK(refusal(evidence) == "key");
+  evidence = ClientEvidence();
   evidence.reason = "\xff";
   CHECK(refusal(evidence) == "manifest");
 }

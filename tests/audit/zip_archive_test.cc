@@ -54,9 +54,9 @@ TEST_CASE("an archive does not tell the time zone that it was made in") {
 }
 
 TEST_CASE("an archive that unpacks to too much is refused while it is read") {
-  const auto bomb = WriteZip(std::vector<NamedFile>{{"a", std::string(50'000'000, '\0')}});
+  const auto bomb = WriteZip(std::vector<NamedFile>{{"a", std::string(5'000'000, '\0')}});
   REQUIRE(bomb);
-  CHECK(bomb->size() < 100'000);
+  CHECK(bomb->size() < 10'000);
   CHECK(Refusal(*bomb, Limits(1, 1'000'000, 1ULL << 40)) == "archive_too_large");
   CHECK(Refusal(*bomb, Limits(1, 1ULL << 40, 1'000'000)) == "archive_too_large");
   const auto many = WriteZip(std::vector<NamedFile>{{"a", "1"}, {"b", "2"}, {"c", "3"}});
