@@ -88,6 +88,7 @@ Result<Reply> GetLogEntryProof(const Service&, const Call&);
 Result<Reply> GetLogCheckpoint(const Service&, const Call&);
 Result<Reply> GetLogConsistency(const Service&, const Call&);
 Result<Reply> GetLogTile(const Service&, const Call&);
+Result<Reply> MakeEvidence(const Service&, const Call&);
 Result<Reply> SummariseLog(const Service&, const Call&);
 Result<Reply> VerifyLog(const Service&, const Call&);
 

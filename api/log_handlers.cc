@@ -131,6 +131,20 @@ Result<Reply> GetLogTile(const Service& service, const Call& call) {
   return reply;
 }
 
+Result<Reply> MakeEvidence(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogRead);
+  COFFER_ASSIGN(const nlohmann::json object, input.Object({"client", "principal", "from", "to"}));
+  vault::EvidenceRequest request;
+  COFFER_ASSIGN(request.client, input.Text(object, "client", false));
+  COFFER_ASSIGN(request.principal, input.Text(object, "principal", false));
+  COFFER_ASSIGN(request.from, input.Time(object, "from"));
+  COFFER_ASSIGN(request.to, input.Time(object, "to"));
+  COFFER_ASSIGN(auto bundle, service.vault.MakeEvidence(call.caller, request));
+  Reply reply{200, "application/zip", std::move(bundle), {}};
+  reply.headers.emplace_back("Content-Disposition", "attachment; filename=\"evidence.zip\"");
+  return reply;
+}
+
 Result<Reply> SummariseLog(const Service& service, const Call& call) {
   Input input(service, call, Action::kLogRead);
   vault::LogSummaryRequest request;

@@ -41,6 +41,8 @@ constexpr Title kTitles[] = {
     {"document_invalid", "The document does not fit its class."},
     {"document_too_large", "The document is too large."},
     {"emergency_invalid", "The emergency access is not valid."},
+    {"evidence_invalid", "What evidence is asked for is not valid."},
+    {"evidence_too_large", "The evidence would have too many entries; narrow the time."},
     {"export_invalid", "What is to be exported is not valid."},
     {"external_ref_taken", "Another client has this external reference."},
     {"field_not_indexed", "The class has no such field, or it is not indexed."},

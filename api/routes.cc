@@ -110,6 +110,7 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/log/checkpoint", Action::kLogRead, "getLogCheckpoint", Body::kNone, kNothing, GetLogCheckpoint},
     {kGet, "/v1/log/consistency", Action::kLogRead, "getLogConsistency", Body::kNone, kConsistencyQuery, GetLogConsistency},
     {kGet, "/v1/log/summary", Action::kLogRead, "summariseLog", Body::kNone, kLogSummaryQuery, SummariseLog},
+    {kPost, "/v1/log/evidence", Action::kLogRead, "makeEvidence", Body::kJson, kNothing, MakeEvidence},
     {kGet, "/log/checkpoint", Action::kLogRead, "getTlogCheckpoint", Body::kNone, kNothing, GetLogCheckpoint},
     {kGet, "/log/tile/{path...}", Action::kLogRead, "getTlogTile", Body::kNone, kNothing, GetLogTile},
     {kPost, "/v1/log/verify", Action::kLogVerify, "verifyLog", Body::kJson, kNothing, VerifyLog},

@@ -64,6 +64,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddSearchCommand(app, chosen);
   AddEraseCommand(app, chosen);
   AddLogCommands(app, chosen);
+  AddEvidenceCommand(app, chosen);
   AddVerifyCommand(app, chosen);
 }
 

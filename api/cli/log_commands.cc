@@ -19,6 +19,7 @@ using nlohmann::json;
 struct LogOptions {
   ConnectionOptions connection;
   LogReadingOptions reading;
+  bool csv = false;
 };
 
 struct SequenceOptions {
@@ -42,7 +43,8 @@ struct ExportOptions {
 Outcome<Exit> Show(const LogOptions& options, Console& console) {
   LogReadingOptions reading = options.reading;
   COFFER_ASSIGN(reading.filter, Normalised(reading.filter));
-  reading.json = options.connection.json;
+  if (options.connection.json) reading.form = LogForm::kJson;
+  if (options.csv) reading.form = LogForm::kCsv;
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_TRY(reading.follow ? FollowLog(client, reading, console)
                             : ShowLog(client, reading, console));
@@ -315,6 +317,7 @@ void AddLogCommands(CLI::App& app, Command& chosen) {
                   "Begin with the oldest entry instead of the newest");
   group->add_flag("--follow", options->reading.follow,
                   "Show new entries as they come; looks once a second, which is logged too");
+  group->add_flag("--csv", options->csv, "Print comma-separated values for a spreadsheet");
   AddConnectionOptions(*group, options->connection, PurposeUse::kNone);
   group->footer(
       "With --json the exact bytes of the entries are printed, one a line.\n\n"

@@ -8,24 +8,32 @@
 #include "api/cli/log_view.h"
 #include "api/cli/problem.h"
 #include "audit/entry.h"
+#include "audit/entry_csv.h"
 
 namespace coffer::cli {
 namespace {
 
 constexpr std::size_t kLargestPage = 1000;
 
-void PrintEntry(const std::string& entry, bool json, Console& console) {
-  if (!json) {
-    console.out << EntryLine(entry) << '\n';
-  } else if (console.out_is_terminal) {
-    console.out << Printable(entry) << '\n';
-  } else {
-    console.out << entry << '\n';  // to the byte
+void PrintEntry(const std::string& entry, LogForm form, Console& console) {
+  switch (form) {
+    case LogForm::kTable:
+      console.out << EntryLine(entry) << '\n';
+      break;
+    case LogForm::kJson:
+      console.out << (console.out_is_terminal ? Printable(entry) : entry) << '\n';
+      break;
+    case LogForm::kCsv:
+      std::string line;
+      if (const auto parsed = audit::ParseEntry(entry)) audit::AppendCsv(*parsed, line);
+      console.out << line;
+      break;
   }
 }
 
-void PrintHeadingLine(bool json, Console& console) {
-  if (!json) PrintHeading(console, EntryHeading());
+void PrintHeadingLine(LogForm form, Console& console) {
+  if (form == LogForm::kTable) PrintHeading(console, EntryHeading());
+  if (form == LogForm::kCsv) console.out << audit::CsvHeader();
 }
 
 // The request ids of our own latest readings.
@@ -88,9 +96,9 @@ Outcome<void> Follower::PrintRecent() {
   recent.oldest_first = false;
   std::vector<std::string> entries;
   COFFER_ASSIGN(next_, ReadUpTo(client_, recent, entries, own_));
-  PrintHeadingLine(options_.json, console_);
+  PrintHeadingLine(options_.form, console_);
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-    if (!own_.Caused(*entry)) PrintEntry(*entry, options_.json, console_);
+    if (!own_.Caused(*entry)) PrintEntry(*entry, options_.form, console_);
   }
   console_.out << std::flush;
   return {};
@@ -105,7 +113,7 @@ Outcome<void> Follower::PrintNew() {
   COFFER_ASSIGN(const EntriesPage page, ReadEntriesPage(client_, query));
   own_.Add(page.request);
   for (const std::string& entry : page.entries) {
-    if (!own_.Caused(entry)) PrintEntry(entry, options_.json, console_);
+    if (!own_.Caused(entry)) PrintEntry(entry, options_.form, console_);
   }
   console_.out << std::flush;
   next_ = std::max(next_, page.next.value_or(page.size));
@@ -131,8 +139,8 @@ Outcome<void> ShowLog(ApiClient& client, const LogReadingOptions& options, Conso
   std::vector<std::string> entries;
   OwnReadings own;
   COFFER_TRY(ReadUpTo(client, options, entries, own));
-  PrintHeadingLine(options.json, console);
-  for (const std::string& entry : entries) PrintEntry(entry, options.json, console);
+  PrintHeadingLine(options.form, console);
+  for (const std::string& entry : entries) PrintEntry(entry, options.form, console);
   return {};
 }
 

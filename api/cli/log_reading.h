@@ -11,12 +11,14 @@
 
 namespace coffer::cli {
 
+enum class LogForm { kTable, kJson, kCsv };  // kJson: the exact bytes of the entries
+
 struct LogReadingOptions {
   LogFilterOptions filter;
   std::size_t limit = 50;
   bool oldest_first = false;
   bool follow = false;
-  bool json = false;
+  LogForm form = LogForm::kTable;
   std::chrono::milliseconds pause{1000};  // between looks, when following
   std::function<bool()> goes_on;          // for tests; empty: for ever
 };

@@ -10,7 +10,10 @@
 #include "api/cli/private_file.h"
 #include "api/cli/verification.h"
 #include "audit/entry.h"
+#include "audit/evidence.h"
 #include "audit/proof.h"
+#include "audit/remembered.h"
+#include "crypto/atomic_file.h"
 
 namespace coffer::cli {
 namespace {
@@ -20,22 +23,52 @@ constexpr std::size_t kMaxNote = 64 * 1024;
 struct VerifyCommandOptions {
   ConnectionOptions connection;
   RootKeyOptions root_key;
-  std::string log_key, directory, anchor, entries, proof, entry;
+  std::string log_key, directory, anchor, entries, proof, entry, evidence, state;
   std::vector<std::string> checkpoint_files;
   bool deep = false;
 };
 
-constexpr const char* kVerifyFooter = R"(Four ways, from what is at hand:
+constexpr const char* kVerifyFooter = R"(Five ways, from what is at hand:
   a server          every entry is fetched and checked on this machine (the default)
   --data DIR        a data directory, or a copy of one, that no server has open
   --entries FILE    entries written by coffer log export; needs no root key
   --proof FILE      one entry that coffer log proof and coffer log show --raw wrote
+  --evidence FILE   a bundle that coffer evidence wrote
+
+With --state FILE the newest checkpoint that held is kept from one time to the
+next: a log that was taken back or written anew in between is found.
 
 Exit code 0: whole; 4: damaged. Examples:
   coffer verify --log-key KEY --checkpoint 2026-01.checkpoint
   coffer verify --data vault-copy --root-key-file root.key --log-key KEY --deep
   coffer verify --entries log.ndjson --checkpoint log.ndjson.checkpoint --log-key KEY
   coffer verify --proof entry.proof --entry entry.json --log-key KEY)";
+
+constexpr std::size_t kMaxBundle = std::size_t{512} << 20;
+
+// What was seen the last time; nothing the first time.
+Outcome<std::optional<audit::RememberedLog>> ReadState(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  const auto bytes = crypto::ReadFile(path, kMaxNote);
+  if (!bytes && bytes.error().code == Code::kNotFound) return std::nullopt;
+  if (!bytes) return std::unexpected(FailureOf(bytes.error(), "cannot read " + path));
+  auto remembered = audit::ParseRemembered(crypto::AsText(*bytes));
+  if (!remembered) {
+    return Failed(Exit::kDamaged, path + " is not what was written there",
+                  "If you trust the log as it is now, remove the file and begin anew.");
+  }
+  return *std::move(remembered);
+}
+
+// Only what held is remembered, and never a smaller log than before.
+Outcome<void> WriteState(const std::string& path, const VerificationResult& result) {
+  const audit::VerifyReport& log = result.log;
+  if (path.empty() || !log.ok() || !log.newest_key || log.newest_note.empty()) return {};
+  const auto written = crypto::WriteFileAtomically(
+      path, crypto::AsBytes(audit::FormatRemembered({*log.newest_key, log.newest_note})));
+  if (!written) return std::unexpected(FailureOf(written.error(), "cannot write " + path));
+  return {};
+}
 
 Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
   VerificationInput input;
@@ -46,6 +79,11 @@ Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
   if (!key.empty()) {
     COFFER_ASSIGN(input.key, ParseLogKey(key));
   }
+  COFFER_ASSIGN(const auto remembered, ReadState(options.state));
+  if (remembered) {
+    if (!input.key) input.key = remembered->key;
+    input.checkpoints.push_back(remembered->note);
+  }
   for (const std::string& path : options.checkpoint_files) {
     COFFER_ASSIGN(std::string note, ReadInputFile(path, kMaxNote));
     input.checkpoints.push_back(std::move(note));
@@ -54,7 +92,11 @@ Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
 }
 
 Outcome<void> CheckUse(const VerifyCommandOptions& options, const VerificationInput& input) {
-  const bool offline_files = !options.entries.empty() || !options.proof.empty();
+  const bool single = !options.proof.empty() || !options.evidence.empty();
+  const bool offline_files = !options.entries.empty() || single;
+  if (single && !options.state.empty()) {
+    return Failed(Exit::kUsage, "--state is about a whole log, not about single entries");
+  }
   if (offline_files && !input.key) {
     return Failed(Exit::kUsage, "these files can be verified with the log's verifier key only",
                   "Give it with --log-key KEY, or set COFFER_LOG_KEY.");
@@ -95,6 +137,61 @@ Outcome<Exit> VerifyProofFiles(const VerifyCommandOptions& options, const Verifi
   return Exit::kOk;
 }
 
+nlohmann::json JsonOf(const audit::EvidenceReport& report) {
+  auto findings = nlohmann::json::array();
+  for (const auto& finding : report.findings) {
+    nlohmann::json one = {{"check", finding.check}, {"message", finding.message}};
+    if (finding.seq) one["seq"] = *finding.seq;
+    findings.push_back(std::move(one));
+  }
+  nlohmann::json answer = {{"ok", report.ok()},         {"kind", audit::Name(report.kind)},
+                           {"origin", report.log},      {"subject", report.subject},
+                           {"entries", report.entries}, {"denied", report.denied},
+                           {"reasons", report.reasons}, {"findings", std::move(findings)}};
+  if (report.checkpoint) answer["checkpoint_size"] = report.checkpoint->size;
+  return answer;
+}
+
+const char* HowComplete(const audit::EvidenceReport& report) {
+  using enum audit::EvidenceReport::Completeness;
+  switch (report.completeness) {
+    case kProven:
+      return "proven by the log's chain: nothing of that time is left out";
+    case kClaimed:
+      return "the vault's word: its signature says that nothing is left out";
+    case kNotClaimed:
+      break;
+  }
+  return "not said";
+}
+
+Outcome<Exit> VerifyEvidenceFile(const VerifyCommandOptions& options,
+                                 const VerificationInput& input, Console& console) {
+  COFFER_ASSIGN(const std::string bundle, ReadInputFile(options.evidence, kMaxBundle));
+  const auto report = audit::VerifyEvidence(crypto::AsBytes(bundle), *input.key);
+  const Exit exit = report.ok() ? Exit::kOk : Exit::kDamaged;
+  if (options.connection.json) {
+    PrintJson(console, JsonOf(report));
+    return exit;
+  }
+  PrintFields(console,
+              {{"evidence of", std::string(audit::Name(report.kind)) + " " + report.subject},
+               {"log", report.log},
+               {"made", audit::FormatTimestamp(report.created) + " by " + report.requested_by},
+               {"made because", report.reason},
+               {"entries", Grouped(report.entries)},
+               {"of these denied", Grouped(report.denied)},
+               {"complete", HowComplete(report)}});
+  for (const auto& finding : report.findings) {
+    console.out << "  " << Printable(finding.check) << ": "
+                << (finding.seq ? "entry " + std::to_string(*finding.seq) + ": " : "")
+                << Printable(finding.message) << '\n';
+  }
+  console.out << (report.ok() ? "OK: every entry is in the log that was signed, unchanged.\n"
+                              : "DAMAGED: do not rely on this bundle.\n");
+  return exit;
+}
+
 Outcome<VerificationResult> VerifyLogOf(const VerifyCommandOptions& options,
                                         const VerificationInput& input, Console& console) {
   if (!options.directory.empty()) {
@@ -109,7 +206,9 @@ Outcome<Exit> Verify(const VerifyCommandOptions& options, Console& console) {
   COFFER_ASSIGN(const VerificationInput input, GatherInput(options));
   COFFER_TRY(CheckUse(options, input));
   if (!options.proof.empty()) return VerifyProofFiles(options, input, console);
+  if (!options.evidence.empty()) return VerifyEvidenceFile(options, input, console);
   COFFER_ASSIGN(const VerificationResult result, VerifyLogOf(options, input, console));
+  COFFER_TRY(WriteState(options.state, result));
   return PrintVerification(result, options.connection.json, console);
 }
 
@@ -129,6 +228,12 @@ void AddOfflineOptions(CLI::App& command, VerifyCommandOptions& options) {
   auto* proof = command.add_option("--proof", options.proof, "Verify one entry by this proof");
   proof->type_name("FILE")->group(kGroup)->excludes(data)->excludes(entries)->needs(entry);
   entry->needs(proof);
+  command.add_option("--evidence", options.evidence, "Verify this evidence bundle")
+      ->type_name("FILE.zip")
+      ->group(kGroup)
+      ->excludes(data)
+      ->excludes(entries)
+      ->excludes(proof);
 }
 
 }  // namespace
@@ -146,6 +251,10 @@ void AddVerifyCommand(CLI::App& app, Command& chosen) {
                    "Signed checkpoint that the log must still contain; any number of them")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  command
+      ->add_option("--state", options->state,
+                   "File that remembers the newest checkpoint; made the first time")
+      ->type_name("FILE");
   command->add_flag("--deep", options->deep,
                     "Compare every stored record and client with the log too");
   AddOfflineOptions(*command, *options);

@@ -27,7 +27,7 @@ TEST_CASE("entries are printed to the byte for programs") {
   ApiClient client = server.Client();
   TestConsole test;
   LogReadingOptions options;
-  options.json = true;
+  options.form = LogForm::kJson;
   REQUIRE(ShowLog(client, options, test.console));
   CHECK(test.Out() == log.entries[1] + "\n" + log.entries[0] + "\n");
 }
@@ -39,7 +39,7 @@ TEST_CASE("pages are followed until the limit, also empty ones") {
   ApiClient client = server.Client();
   TestConsole test;
   LogReadingOptions options;
-  options.json = true;
+  options.form = LogForm::kJson;
   options.limit = 3;
   REQUIRE(ShowLog(client, options, test.console));
   CHECK(test.Out() == log.entries[2] + "\n" + log.entries[1] + "\n" + log.entries[0] + "\n");
@@ -60,7 +60,7 @@ TEST_CASE("following shows what is new once, and not its own readings") {
   TestConsole test;
   int looks = 0;
   LogReadingOptions options;
-  options.json = true;
+  options.form = LogForm::kJson;
   options.pause = std::chrono::milliseconds(0);
   options.goes_on = [&] { return ++looks <= 3; };
   REQUIRE(FollowLog(client, options, test.console));

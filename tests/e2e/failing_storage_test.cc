@@ -40,6 +40,43 @@ class Mount {
   bool mounted_ = false;
 };
 
+// A real small file system in a file, which turns read-only as after an error of its disk.
+class Ext4 {
+ public:
+  Ext4(std::string image, std::string at) : image_(std::move(image)), at_(std::move(at)) {
+    fs::create_directories(at_);
+    std::ofstream(image_).close();
+    fs::resize_file(image_, std::uintmax_t{48} << 20);
+    if (RunProgram({"/sbin/mkfs.ext4", "-q", "-F", image_}).exit_code != 0 || !Mount()) {
+      SKIP("cannot mount an ext4 image (run as root, with loop devices)");
+    }
+  }
+  ~Ext4() { umount2(at_.c_str(), MNT_DETACH); }
+  Ext4(const Ext4&) = delete;
+  Ext4& operator=(const Ext4&) = delete;
+  const std::string& path() const { return at_; }
+
+  void TurnReadOnly() {
+    const auto device = RunProgram({"/bin/findmnt", "-no", "SOURCE", at_}).out;
+    const std::string name = fs::path(device.substr(0, device.find('\n'))).filename();
+    std::ofstream trigger("/sys/fs/ext4/" + name + "/trigger_fs_error");
+    trigger << 1 << std::flush;
+    REQUIRE(trigger);
+  }
+  void MountAgain() {
+    REQUIRE(umount2(at_.c_str(), 0) == 0);
+    REQUIRE(RunProgram({"/sbin/e2fsck", "-fy", image_}).exit_code <= 1);
+    REQUIRE(Mount());
+  }
+
+ private:
+  bool Mount() {
+    return RunProgram({"/bin/mount", "-o", "loop,errors=remount-ro", image_, at_}).exit_code == 0;
+  }
+
+  const std::string image_, at_;
+};
+
 // Moves the stopped vault's directory to `directory`, and its configuration with it.
 void MoveTo(RunningVault& vault, const std::string& directory) {
   fs::copy(vault.directory(), directory, fs::copy_options::recursive);
@@ -225,6 +262,41 @@ TEST_CASE("stopped or started on a full disk, it says so and damages nothing") {
   fs::remove(filler);
   vault.Start();
   CheckAllThere(vault, written);
+}
+
+TEST_CASE("a file system that turns read-only stops reads too, and loses nothing") {
+  RunningVault vault;
+  const std::string client = vault.NewClient("A-1");
+  const std::string records = "/v1/clients/" + client + "/records";
+  const std::string record = records + "/" + vault.NewContact(client, {{"last_name", "Bergmann"}});
+  (void)vault.Token("security-officer");
+  vault.Stop();
+  Ext4 disk(vault.work() / "image", vault.work() / "disk");
+  MoveTo(vault, disk.path() + "/data");
+
+  vault.Start();
+  Written written;
+  {
+    auto crm = vault.As("crm-service");
+    WriteSome(crm, records, written);
+    disk.TurnReadOnly();
+    // The kernel refuses each write from now on. What was written before may be answered yet.
+    HttpReply read;
+    CHECK(Within(std::chrono::seconds(10), [&] {
+      read = crm.Get(record);
+      return read.status != 200;
+    }));
+    INFO(read.status << " " << read.body);
+    // Refused, or the process ended, as it does when a sync fails.
+    CHECK((read.status == 0 || IsRefusalOfTheStore(read)));
+    CHECK(read.body.find("Bergmann") == std::string::npos);
+    CHECK(crm.Post(records, Call(1)).status != 201);
+  }
+  vault.Kill();
+  disk.MountAgain();
+  vault.Start();
+  CheckAllThere(vault, written);
+  vault.Stop();
 }
 
 TEST_CASE("a data directory that may not be written is refused at the start") {

@@ -49,7 +49,8 @@ TEST_CASE("every route answers every role as the tables say") {
       {"name", "contact"},
       {"code", "client-care"},
       {"token", "tok_00000000000000000000000000"},
-      {"seq", "0"}};
+      {"seq", "0"},
+      {"path", "0/000.p/1"}};
 
   int cells = 0;
   for (const auto role : vault::kRoles) {

@@ -53,6 +53,11 @@ CREATE TABLE clients (
   profile BLOB    NOT NULL,             -- sealed under the client's key: the external reference
   ref     BLOB                          -- blind token of the external reference
 ) STRICT;
+CREATE TABLE damaged (
+  id     BLOB    PRIMARY KEY CHECK (length(id) = 16),
+  found  INTEGER NOT NULL,
+  reason TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE emergencies (
   eid      BLOB    PRIMARY KEY CHECK (length(eid) = 16),
   client   INTEGER NOT NULL,

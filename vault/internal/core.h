@@ -198,8 +198,14 @@ struct Vault::Core {
   Result<std::pair<crypto::Hash, std::string>> OpenReason(ByteView sealed, std::string_view call,
                                                           ByteView key) const;
 
-  struct PublishedTree;  // in vault_log.cc
-  Result<PublishedTree> LookAtTree(Call& call) const;
+  // The tree as it is, for proofs about any earlier one.
+  struct PublishedTree {
+    audit::Checkpoint checkpoint;
+    std::string note;
+    audit::LogHead head;  // of the log then, which is no smaller
+  };
+  // With `more` in the operation that authorises it.
+  Result<PublishedTree> LookAtTree(Call& call, FunctionRef<Status(Transaction&)> more) const;
 
   // Errors: kCorrupted "object_damaged" for what the scrub found to be other than the log says.
   Status CheckWhole(const Id128& id) const;

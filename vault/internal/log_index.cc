@@ -114,7 +114,7 @@ struct IndexCondition {
 Result<std::unique_ptr<LogIndex>> LogIndex::Open(const std::string& path,
                                                  const crypto::SecretBytes& key, LogStore& log) {
   auto opened = TryOpen(path, key, log);
-  if (opened || opened.error().code == Code::kUnavailable) return opened;
+  if (opened || opened.error().reason == "storage_full") return opened;
   for (const char* suffix : {"", "-wal", "-shm"}) {
     std::error_code error;
     std::filesystem::remove(path + suffix, error);

@@ -1,0 +1,17 @@
+// One page of a search of the log.
+#pragma once
+
+#include "vault/internal/core.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+
+// Every value is one that a canonical entry holds without an escape. Others are in no entry.
+bool IsPlain(const LogFilter& filter);
+
+// What the index has is found there, the rest by reading the entries, so many at most that a page
+// is answered soon: it may end early and say where to go on.
+Status SearchLog(SnapshotReader& reader, const LogFilter& filter, const LogPageRequest& page,
+                 LogPage& result);
+
+}  // namespace coffer::vault

@@ -1,0 +1,239 @@
+// Evidence: what the log says of a client, a principal or a time, for somebody outside.
+#include <algorithm>
+#include <map>
+
+#include "audit/evidence.h"
+#include "audit/log_reader.h"
+#include "vault/internal/core.h"
+#include "vault/internal/log_search.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::size_t kMaxEntries = 20'000;
+constexpr std::size_t kPageLimit = 1000;
+
+std::vector<Issue> FaultsOf(const EvidenceRequest& request) {
+  std::vector<Issue> issues;
+  if (!request.client.empty() && !ClientId::Parse(request.client)) {
+    issues.push_back({"/client", "must be a client's id"});
+  }
+  if (!request.principal.empty() && !PrincipalId::Parse(request.principal)) {
+    issues.push_back({"/principal", "must be a principal's id"});
+  }
+  if (!request.client.empty() && !request.principal.empty()) {
+    issues.push_back({"/principal", "has no place beside a client"});
+  }
+  if (request.client.empty() && request.principal.empty() && (!request.from || !request.to)) {
+    issues.push_back({"", "must name a client, a principal, or a time from and to"});
+  }
+  if (request.from && request.to && *request.from >= *request.to) {
+    issues.push_back({"/to", "must be later than from"});
+  }
+  return issues;
+}
+
+// The first of the log's entries before `size` that is not older than `time`.
+Result<std::uint64_t> FirstSince(LogStore& log, std::uint64_t size, Timestamp time) {
+  std::uint64_t low = 0;
+  std::uint64_t high = size;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    COFFER_ASSIGN(const auto bytes, log.ReadEntry(middle));
+    if (!bytes) return Fail(Code::kCorrupted, "storage_corrupted", "the log has a gap");
+    COFFER_ASSIGN(const auto entry, audit::ParseEntry(*bytes));
+    if (entry.ts < time) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+// Neighbouring entries share most of their proofs.
+audit::HashReader Remembering(audit::HashReader read) {
+  return
+      [read = std::move(read), known = std::map<std::pair<unsigned, std::uint64_t>, audit::Hash>()](
+          unsigned level, std::uint64_t index) mutable -> Result<audit::Hash> {
+        const auto found = known.find({level, index});
+        if (found != known.end()) return found->second;
+        COFFER_ASSIGN(const audit::Hash hash, read(level, index));
+        known.emplace(std::pair(level, index), hash);
+        return hash;
+      };
+}
+
+class EvidenceGatherer {
+ public:
+  EvidenceGatherer(const Vault::Core& core, SnapshotReader& reader, std::uint64_t size,
+                   audit::Evidence& evidence)
+      : core_(core), reader_(reader), size_(size), evidence_(evidence) {}
+
+  Status GatherRange() {
+    COFFER_ASSIGN(std::uint64_t from, FirstSince(reader_.log(), size_, *evidence_.from));
+    COFFER_ASSIGN(std::uint64_t to, FirstSince(reader_.log(), size_, *evidence_.to));
+    // With the neighbours outside of the time, which show that nothing is left out.
+    if (from > 0) --from;
+    if (to < size_) ++to;
+    if (to - from > kMaxEntries) return TooLarge();
+    return reader_.log().ReadEntries(from, to,
+                                     [&](std::uint64_t seq, std::string_view bytes) -> Status {
+                                       Add(seq, bytes);
+                                       return {};
+                                     });
+  }
+
+  Status GatherMatching(const LogFilter& filter) {
+    LogPageRequest page{kPageLimit, true, {}};
+    do {
+      LogPage found;
+      COFFER_TRY(SearchLog(reader_, filter, page, found));
+      for (const auto& bytes : found.entries) {
+        COFFER_ASSIGN(const auto entry, audit::ParseEntry(bytes));
+        if (entry.seq >= size_) return {};
+        if (evidence_.entries.size() == kMaxEntries) return TooLarge();
+        Add(entry.seq, bytes);
+      }
+      page.start = found.next;
+    } while (page.start);
+    return {};
+  }
+
+  Status Prove(const audit::LogHead& head) {
+    const auto read = Remembering(audit::MakeHashReader(reader_.log(), head));
+    for (auto& entry : evidence_.entries) {
+      COFFER_ASSIGN(entry.proof, audit::InclusionProof(entry.seq, size_, read));
+    }
+    return {};
+  }
+
+  // The reasons of the entries, where they still can be opened.
+  Status OpenReasons() {
+    struct Sealed {
+      audit::EvidenceEntry* entry;
+      audit::Entry parsed;
+      std::optional<ClientId> client;  // whose key it is sealed under
+      Bytes note;
+    };
+    std::vector<Sealed> notes;
+    std::map<ClientId, std::optional<KeyCache::Pin>> keys;
+    for (auto& entry : evidence_.entries) {
+      COFFER_ASSIGN(auto parsed, audit::ParseEntry(entry.bytes));
+      if (!parsed.note_hash) continue;
+      COFFER_ASSIGN(auto note, reader_.log().ReadNote(0, entry.seq));
+      std::optional<ClientId> owner;
+      if (!note && !parsed.client.empty()) {
+        const auto client = ClientId::Parse(parsed.client);
+        if (!client) continue;
+        owner = *client;
+        COFFER_ASSIGN(note, reader_.log().ReadNote(client->Row(), entry.seq));
+        keys.try_emplace(*client);
+      }
+      if (note) notes.push_back({&entry, std::move(parsed), owner, *std::move(note)});
+    }
+    COFFER_TRY(PinKeys(keys));
+    for (const auto& [entry, parsed, client, note] : notes) {
+      const auto* const key = client ? &keys.at(*client) : nullptr;
+      if (key != nullptr && !*key) continue;  // erased meanwhile
+      const auto opened =
+          core_.OpenReason(note, parsed.request,
+                           key ? (*key)->ExposeSecret() : core_.keyring.note_key().ExposeSecret());
+      // What is not what was committed to is no evidence; reading the entry alone raises the alarm.
+      if (!opened || audit::NoteCommitment(opened->first, opened->second) != *parsed.note_hash) {
+        continue;
+      }
+      entry->note = audit::OpenedNote{opened->first, opened->second};
+    }
+    return {};
+  }
+
+ private:
+  static Status TooLarge() {
+    return Fail(Code::kUnprocessable, "evidence_too_large",
+                "more than 20,000 entries: narrow the time");
+  }
+  void Add(std::uint64_t seq, std::string_view bytes) {
+    evidence_.entries.push_back({seq, std::string(bytes), {}, {}});
+  }
+  Status PinKeys(std::map<ClientId, std::optional<KeyCache::Pin>>& keys) {
+    if (keys.empty()) return {};
+    audit::Entry none;
+    return core_.engine->Run(OperationKind::kRead, EntryRule::kNever, none,
+                             [&](Transaction& transaction) -> Status {
+                               for (auto& [client, pin] : keys) {
+                                 auto pinned = transaction.PinKey(client);
+                                 if (pinned) {
+                                   pin = *std::move(pinned);
+                                 } else if (pinned.error().code != Code::kNotFound) {
+                                   return std::unexpected(std::move(pinned).error());
+                                 }
+                               }
+                               return {};
+                             });
+  }
+
+  const Vault::Core& core_;
+  SnapshotReader& reader_;
+  const std::uint64_t size_;
+  audit::Evidence& evidence_;
+};
+
+}  // namespace
+
+Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequest& request) {
+  constexpr Action kAction = Action::kLogRead;
+  if (auto issues = FaultsOf(request); !issues.empty()) {
+    return std::unexpected(
+        Refuse(caller, kAction, std::nullopt, std::nullopt,
+               Error{Code::kUnprocessable, "evidence_invalid", {}, std::move(issues)}));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  call.entry.client = request.client;
+  call.entry.detail = "evidence";
+  if (!request.principal.empty()) AddDetail(call.entry, request.principal);
+  COFFER_TRY(core_->publisher->Publish(false));  // up to now
+  audit::Evidence evidence;
+  COFFER_ASSIGN(const auto tree, core_->LookAtTree(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(const auto may,
+                  core_->DecideFor(transaction, call, Action::kNoteRead, std::nullopt, nullptr));
+    evidence.reasons_included = may.allowed;
+    return {};
+  }));
+  evidence.from = request.from;
+  evidence.to = request.to;
+  evidence.checkpoint = tree.note;
+  const auto& signing_key = core_->keyring.log_signing_key();
+  evidence.keys = {{core_->keyring.log_origin(), signing_key.public_key()}};
+  evidence.created = core_->Now();
+  evidence.requested_by = call.actor.Text();
+  evidence.reason = caller.reason;
+  evidence.complete = true;
+
+  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+  EvidenceGatherer gatherer(*core_, *reader, tree.checkpoint.size, evidence);
+  LogFilter filter;
+  filter.from = request.from;
+  filter.to = request.to;
+  if (!request.client.empty()) {
+    evidence.kind = audit::EvidenceKind::kClient;
+    evidence.subject = filter.client = request.client;
+    COFFER_TRY(gatherer.GatherMatching(filter));
+  } else if (!request.principal.empty()) {
+    evidence.kind = audit::EvidenceKind::kPrincipal;
+    evidence.subject = filter.actor = request.principal;
+    COFFER_TRY(gatherer.GatherMatching(filter));
+  } else {
+    evidence.kind = audit::EvidenceKind::kRange;
+    COFFER_TRY(gatherer.GatherRange());
+  }
+  COFFER_TRY(gatherer.Prove(tree.head));
+  if (evidence.reasons_included) {
+    COFFER_TRY(gatherer.OpenReasons());
+  }
+  COFFER_ASSIGN(const auto bundle, audit::WriteEvidence(evidence, signing_key));
+  return std::string(crypto::AsText(bundle));
+}
+
+}  // namespace coffer::vault
