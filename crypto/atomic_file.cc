@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <vector>
 
 #include "crypto/encoding.h"
 #include "crypto/internal/file_descriptor.h"
@@ -31,10 +34,21 @@ std::string DirectoryOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+constexpr std::size_t kRandomNameBytes = 8;
+constexpr std::string_view kTemporarySuffix = ".tmp";
+
 // The name is random: with a fixed one, two writers of one path would rename each other's halves.
-// A crash leaves the temporary file behind; it holds nothing the finished file would not.
+// A crash leaves the temporary file behind; it holds nothing the finished file would not. Where a
+// later one is to hold less, there is RemoveTemporariesOf.
 std::string TemporaryNameFor(const std::string& path) {
-  return path + "." + HexEncode(RandomBytes(8)) + ".tmp";
+  return path + "." + HexEncode(RandomBytes(kRandomNameBytes)) + std::string(kTemporarySuffix);
+}
+
+bool IsTemporaryNameFor(std::string_view base, std::string_view name) {
+  if (!name.starts_with(base) || !name.ends_with(kTemporarySuffix)) return false;
+  if (name.size() != base.size() + 1 + 2 * kRandomNameBytes + kTemporarySuffix.size()) return false;
+  const std::string_view random = name.substr(base.size() + 1, 2 * kRandomNameBytes);
+  return name[base.size()] == '.' && HexDecode(random).has_value();
 }
 
 Status WriteAndSync(const std::string& path, ByteView content, mode_t mode) {
@@ -94,6 +108,28 @@ Status WriteFileAtomically(const std::string& path, ByteView content, unsigned m
 
 Status internal::WriteNewFile(const std::string& path, ByteView content, unsigned mode) {
   return Write(path, content, mode, IfExists::kRefuse);
+}
+
+Status RemoveTemporariesOf(const std::string& path) {
+  const auto not_removed = [](std::string detail) {
+    return Fail(Code::kUnavailable, "file_not_removed", std::move(detail));
+  };
+  const std::filesystem::path directory = DirectoryOf(path);
+  const std::string base = std::filesystem::path(path).filename();
+  std::vector<std::string> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (IsTemporaryNameFor(base, entry->path().filename().native())) found.push_back(entry->path());
+  }
+  if (error) return not_removed("cannot list " + directory.string() + ": " + error.message());
+  for (const std::string& temporary : found) {
+    if (unlink(temporary.c_str()) != 0 && errno != ENOENT) {
+      return not_removed(ErrnoDetail("cannot remove", temporary));
+    }
+  }
+  // Even when nothing was found: who removed them before may have crashed ahead of this.
+  return SyncDirectoryOf(path);
 }
 
 Result<Bytes> ReadFile(const std::string& path, std::size_t limit) {

@@ -81,6 +81,36 @@ TEST_CASE("a file that cannot take its name leaves nothing behind") {
       NotWritten(WriteFileAtomically(directory / "no/such", AsBytes("x")), directory / "no/such"));
 }
 
+TEST_CASE("what crashed writers left is removed, and nothing else") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.Put("file", "old");
+  directory.Put("file.0123456789abcdef.tmp", "half");
+  directory.Put("file.fedcba9876543210.tmp", "");
+  const std::vector<std::string> others{"file.0123456789abcdef",
+                                        "file.0123456789abcde.tmp",
+                                        "file.0123456789abcdeg.tmp",
+                                        "file.0123456789abcdef0.tmp",
+                                        "file.tmp",
+                                        "other.0123456789abcdef.tmp",
+                                        "file-0123456789abcdef.tmp"};
+  for (const std::string& other : others) directory.Put(other, "kept");
+  REQUIRE(RemoveTemporariesOf(path));
+  CHECK(directory.FileCount() == 1 + others.size());
+  for (const std::string& other : others) CHECK(directory.Get(other) == "kept");
+  REQUIRE(RemoveTemporariesOf(path));
+  CHECK(directory.Get("file") == "old");
+
+  directory.Put("file.0123456789abcdef.tmp", "half");
+  REQUIRE(chmod(directory.path().c_str(), 0555) == 0);
+  CHECK(SucceedsInChild([&] {
+    return DropPrivileges() &&
+           FailsWith(RemoveTemporariesOf(path), Code::kUnavailable, "file_not_removed", path);
+  }));
+  REQUIRE(chmod(directory.path().c_str(), 0700) == 0);
+  CHECK(FailsWith(RemoveTemporariesOf(directory / "no/such"), Code::kUnavailable,
+                  "file_not_removed", directory / "no"));
+}
+
 TEST_CASE("a directory without permission is reported with its path") {
   const TemporaryDirectory directory;
   const std::string path = directory.Put("file", "old");
