@@ -1,20 +1,31 @@
 // keyring.json: the vault's identity and its wrapped keys.
 //
 //   root key ─ wraps ─ vault-db · keys-db · client-kek v1..n · blind-index · token-hash · note ·
-//                      log-signing
+//                      log-signing v1..n, of which one or two are there
 //   client-kek ─ wraps ─ one data key per client
 //
 // Every wrapped key is bound to the context "coffer-keyring-v1 ‖ vault id ‖ name ‖ version".
 // The file holds nothing in clear but ids, versions, KDF parameters, the log's origin and its
-// public key; a digest of all of it, wrapped by the root key, seals it. It is rewritten atomically
+// public keys; a digest of all of it, wrapped by the root key, seals it. It is rewritten atomically
 // (temporary file, fsync, rename, fsync of the directory). Grammar: internal/keyring_format.h.
+//
+// The log's signing key is replaced in three steps, each a rewrite: AddLogKey puts a new key beside
+// the old one, so that both can sign; RetireLogKey says that the old one signs no more;
+// DropRetiredLogKey destroys its private key. Destroyed means: the wrapped key is in keyring.json
+// no longer, nor in a temporary file of it that a crash left behind. What it does not mean:
+//   - Unused blocks of an SSD, snapshots and backups of keyring.json may keep the wrapped key, and
+//     whoever has one of them and the root key has the signing key, as long as the root key lives.
+//     What its thief can do: docs/threat-model.md, "thief of the log-signing key".
+//   - A process that opened the keyring before has the key in memory until it ends or opens anew.
+//   - The seal tells an altered file, not an old one: who can write the file can put an earlier
+//     keyring.json back, retired key and all. Only the log's own entries tell.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "crypto/aead.h"
 #include "crypto/bytes.h"
@@ -26,6 +37,10 @@
 
 namespace coffer::crypto {
 
+namespace internal {
+struct KeyringDocument;
+}  // namespace internal
+
 class Keyring {
  public:
   // What the file says without any key: enough to choose and open the root key.
@@ -34,7 +49,14 @@ class Keyring {
     std::string root_kind;          // "key-file" | "passphrase"
     Argon2idParameters passphrase;  // meaningful for "passphrase"
     std::string log_origin;
-    PublicKey log_public_key{};
+    PublicKey log_public_key{};              // of Keyring::log_signing_key
+    std::vector<PublicKey> log_public_keys;  // as Keyring::log_keys
+    bool oldest_log_key_retiring = false;    // never so of the only one
+  };
+  struct LogKey {
+    std::uint32_t version = 0;  // from 1; a version is never used again
+    bool retiring = false;      // signs no more, and is about to be destroyed
+    SigningKey key;
   };
   static Result<Header> ReadHeader(const std::string& path);
 
@@ -48,6 +70,19 @@ class Keyring {
   // "root_key_wrong" when the provider is of another kind or cannot unwrap.
   static Result<Keyring> Open(const std::string& path, RootKeyProvider& root);
 
+  // These three keep every other key as it is, bytes and all, and change no Keyring that is open:
+  // open it again. Not for two callers at a time, of whom one would undo what the other did: hold
+  // the vault's lock. Errors: those of Open, which leave the file as it was; kUnavailable
+  // "file_not_written", after which it is the old or the new one, whole: ReadHeader tells.
+  //
+  // A new random key, one version up. Errors: kConflict "rotation_in_progress" when there are two.
+  static Status AddLogKey(const std::string& path, RootKeyProvider& root);
+  // Marks the oldest as retiring; fine if it is. Errors: kConflict "nothing_to_retire" when there
+  // is only one.
+  static Status RetireLogKey(const std::string& path, RootKeyProvider& root);
+  // Destroys (above) the key marked as retiring; fine without one.
+  static Status DropRetiredLogKey(const std::string& path, RootKeyProvider& root);
+
   const Id128& vault_id() const { return header_.vault_id; }
   const std::string& log_origin() const { return header_.log_origin; }
 
@@ -56,7 +91,9 @@ class Keyring {
   const SecretBytes& blind_index_key() const { return blind_index_; }
   const SecretBytes& token_hash_key() const { return token_hash_; }
   const SecretBytes& note_key() const { return note_; }  // reasons that concern no single client
-  const SigningKey& log_signing_key() const { return *log_signing_; }
+  const std::vector<LogKey>& log_keys() const { return log_keys_; }  // one or two, oldest first
+  // The newest that is not retiring, which is the newest: only the oldest retires.
+  const SigningKey& log_signing_key() const { return log_keys_.back().key; }
 
   // The client-KEK hierarchy: a new data key, and the wrapping under the newest client-KEK. `owner`
   // is the client's id; the wrapping is bound to it and to the vault id.
@@ -66,10 +103,16 @@ class Keyring {
 
  private:
   Keyring() = default;
+  static Result<Keyring> OpenDocument(const std::string& path,
+                                      const internal::KeyringDocument& document,
+                                      RootKeyProvider& root);
+  static Status Rewrite(const std::string& path, internal::KeyringDocument document,
+                        RootKeyProvider& root);
+
   Header header_;
   SecretBytes vault_db_, keys_db_, blind_index_, token_hash_, note_;
   std::map<std::uint32_t, SecretBytes> client_keks_;  // by version; the greatest wraps
-  std::unique_ptr<SigningKey> log_signing_;
+  std::vector<LogKey> log_keys_;                      // by version
 };
 
 }  // namespace coffer::crypto

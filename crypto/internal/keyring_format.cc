@@ -10,6 +10,7 @@
 
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
+#include "crypto/internal/invariant.h"
 #include "crypto/internal/unicode.h"
 
 namespace coffer::crypto::internal {
@@ -18,6 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kFormat = "coffer-keyring-v1";
+constexpr std::string_view kFormatOfTwoLogKeys = "coffer-keyring-v2";
 constexpr std::size_t kMaxOriginBytes = 200;
 constexpr std::size_t kPassphraseSaltBytes = 16;
 
@@ -94,32 +96,91 @@ bool ReadRoot(const json& root, Keyring::Header& header) {
   return true;
 }
 
-bool ReadLog(const json& log, Keyring::Header& header) {
-  if (!HasExactly(log, {"origin", "public_key"})) return false;
-  auto origin = Text(log, "origin");
-  const auto key = Base64(log["public_key"]);
-  if (!origin || !IsLogOrigin(*origin) || !key || key->size() != header.log_public_key.size()) {
-    return false;
+// The names of an object's members as versions. Nothing if one is none.
+std::optional<std::vector<std::uint32_t>> VersionsOf(const json& object) {
+  if (!object.is_object()) return std::nullopt;
+  std::vector<std::uint32_t> versions;
+  for (const auto& [text, value] : object.items()) {
+    const auto version = Version(text);
+    if (!version) return std::nullopt;
+    versions.push_back(*version);
   }
-  header.log_origin = *std::move(origin);
-  std::ranges::copy(*key, header.log_public_key.begin());
+  std::ranges::sort(versions);
+  return versions;
+}
+
+bool ReadPublicKey(const json& value, std::vector<PublicKey>& keys) {
+  const auto bytes = Base64(value);
+  PublicKey key;
+  if (!bytes || bytes->size() != key.size()) return false;
+  std::ranges::copy(*bytes, key.begin());
+  keys.push_back(key);
   return true;
 }
 
-bool ReadKeys(const json& keys, KeyringDocument& document) {
+bool ReadTwoPublicKeys(const json& keys, Keyring::Header& header) {
+  const auto versions = VersionsOf(keys);
+  if (!versions || versions->size() != 2) return false;
+  for (const std::uint32_t version : *versions) {
+    const json& key = keys[std::to_string(version)];
+    if (!HasExactly(key, {"key", "retiring"}) || !key["retiring"].is_boolean() ||
+        !ReadPublicKey(key["key"], header.log_public_keys)) {
+      return false;
+    }
+    const bool retiring = key["retiring"].get<bool>();
+    if (retiring && version == versions->back()) return false;
+    header.oldest_log_key_retiring |= retiring;
+  }
+  return header.log_public_keys.front() != header.log_public_keys.back();
+}
+
+bool ReadLog(const json& log, bool two_keys, Keyring::Header& header) {
+  if (!HasExactly(log, {"origin", two_keys ? "public_keys" : "public_key"})) return false;
+  auto origin = Text(log, "origin");
+  if (!origin || !IsLogOrigin(*origin)) return false;
+  header.log_origin = *std::move(origin);
+  if (two_keys ? !ReadTwoPublicKeys(log["public_keys"], header)
+               : !ReadPublicKey(log["public_key"], header.log_public_keys)) {
+    return false;
+  }
+  header.log_public_key = header.log_public_keys.back();
+  return true;
+}
+
+bool ReadKeys(const json& keys, bool two_keys, KeyringDocument& document) {
   if (!keys.is_object()) return false;
-  for (const auto& [name, versions] : keys.items()) {
+  for (const auto& [name, wrapped] : keys.items()) {
     const bool single = std::ranges::find(kSingleKeys, name) != kSingleKeys.end();
-    if (!single && name != kClientKek) return false;
-    if (!versions.is_object() || versions.empty() || (single && versions.size() != 1)) return false;
-    for (const auto& [text, wrapped] : versions.items()) {
-      const auto version = Version(text);
-      auto bytes = Base64(wrapped);
-      if (!version || !bytes) return false;
-      document.keys[name][*version] = *std::move(bytes);
+    if (!single && name != kClientKek && name != kLogSigning) return false;
+    const auto versions = VersionsOf(wrapped);
+    if (!versions || versions->empty() || (single && versions->size() != 1)) return false;
+    if (name == kLogSigning && versions->size() != (two_keys ? 2 : 1)) return false;
+    for (const std::uint32_t version : *versions) {
+      auto bytes = Base64(wrapped[std::to_string(version)]);
+      if (!bytes) return false;
+      document.keys[name][version] = *std::move(bytes);
     }
   }
-  return document.keys.size() == kSingleKeys.size() + 1;
+  return document.keys.size() == kSingleKeys.size() + 2;
+}
+
+json LogToJson(const KeyringDocument& document) {
+  const Keyring::Header& header = document.header;
+  json log = {{"origin", header.log_origin}};
+  const auto& versions = document.keys.find(kLogSigning)->second;
+  Require(versions.size() == header.log_public_keys.size(), "a public key for each log key");
+  if (versions.size() == 1) {
+    log["public_key"] = Base64Encode(header.log_public_keys.front());
+    return log;
+  }
+  bool retiring = header.oldest_log_key_retiring;
+  auto key = header.log_public_keys.begin();
+  for (const auto& [version, wrapped] : versions) {
+    log["public_keys"][std::to_string(version)] = {{"key", Base64Encode(*key++)},
+                                                   {"retiring", retiring}};
+    retiring = false;
+  }
+  return log;
 }
 
 json ToJson(const KeyringDocument& document) {
@@ -136,12 +197,12 @@ json ToJson(const KeyringDocument& document) {
       keys[name][std::to_string(version)] = Base64Encode(wrapped);
     }
   }
-  return {
-      {"format", kFormat},
-      {"keys", std::move(keys)},
-      {"log", {{"origin", header.log_origin}, {"public_key", Base64Encode(header.log_public_key)}}},
-      {"root", std::move(root)},
-      {"vault_id", Base32Encode(header.vault_id)}};
+  const bool two_keys = header.log_public_keys.size() == 2;
+  return {{"format", two_keys ? kFormatOfTwoLogKeys : kFormat},
+          {"keys", std::move(keys)},
+          {"log", LogToJson(document)},
+          {"root", std::move(root)},
+          {"vault_id", Base32Encode(header.vault_id)}};
 }
 
 }  // namespace
@@ -153,7 +214,9 @@ Result<KeyringDocument> ParseKeyring(std::string_view text) {
   if (!HasExactly(value, {"format", "keys", "log", "root", "seal", "vault_id"})) {
     return Malformed("a member is missing or unknown");
   }
-  if (Text(value, "format") != kFormat) {
+  const auto format = Text(value, "format");
+  const bool two_keys = format == kFormatOfTwoLogKeys;
+  if (format != kFormat && !two_keys) {
     return Malformed("of a format this version does not know");
   }
   KeyringDocument document;
@@ -161,8 +224,14 @@ Result<KeyringDocument> ParseKeyring(std::string_view text) {
   if (!vault_id) return Malformed("\"vault_id\" is not an id");
   document.header.vault_id = *vault_id;
   if (!ReadRoot(value["root"], document.header)) return Malformed("\"root\" is malformed");
-  if (!ReadLog(value["log"], document.header)) return Malformed("\"log\" is malformed");
-  if (!ReadKeys(value["keys"], document)) return Malformed("\"keys\" is malformed");
+  if (!ReadLog(value["log"], two_keys, document.header)) {
+    return Malformed("\"log\" is malformed");
+  }
+  if (!ReadKeys(value["keys"], two_keys, document)) return Malformed("\"keys\" is malformed");
+  if (two_keys &&
+      VersionsOf(value["log"]["public_keys"]) != VersionsOf(value["keys"][kLogSigning])) {
+    return Malformed("the versions of the log's keys differ");
+  }
   auto seal = Base64(value["seal"]);
   if (!seal) return Malformed("\"seal\" is malformed");
   document.seal = *std::move(seal);

@@ -1,8 +1,10 @@
 // The text of keyring.json and nothing else: no key is opened here.
 //
-//   { "format": "coffer-keyring-v1",
+//   { "format": "coffer-keyring-v1" | "coffer-keyring-v2",
 //     "keys": { name: { version: base64 of the wrapped key, … }, … },
-//     "log": { "origin": text, "public_key": base64 of 32 bytes },
+//     "log": { "origin": text, "public_key": base64 of 32 bytes }
+//          | { "origin": text, "public_keys": { version: { "key": base64 of 32 bytes,
+//                                                          "retiring": true | false }, … } },
 //     "root": { "kind": "key-file" }
 //           | { "kind": "passphrase", "memory_kib": u32, "passes": u32, "salt": base64 of 16 bytes
 //           },
@@ -10,7 +12,13 @@
 //     "vault_id": Crockford base32 of 16 bytes }
 //
 // Names are the seven of keyring.h, each there; versions are decimal from 1, one each, but for
-// client-kek, which may have several. Anything more, less or of another type is refused.
+// client-kek, which may have several, and log-signing, which may have two. Anything more, less or
+// of another type is refused.
+//
+// With one log-signing key the format is v1 and "public_key" is its public key. With two, while one
+// replaces the other, it is v2, which programs from before there could be two refuse by its name,
+// and "public_keys" has both versions, different keys; the older one may be retiring, the newer
+// not. There is one spelling for each, so that nothing is left to choose for who writes it.
 //
 // "seal" is the SHA-256 of the document without it, members sorted and without white space, wrapped
 // by the root key: nobody else can change the log's origin or drop a client-KEK unseen.
@@ -28,11 +36,12 @@
 namespace coffer::crypto::internal {
 
 inline constexpr std::string_view kClientKek = "client-kek";
-inline constexpr std::array<std::string_view, 6> kSingleKeys{
-    "blind-index", "keys-db", "log-signing", "note", "token-hash", "vault-db"};
+inline constexpr std::string_view kLogSigning = "log-signing";
+inline constexpr std::array<std::string_view, 5> kSingleKeys{"blind-index", "keys-db", "note",
+                                                             "token-hash", "vault-db"};
 
 struct KeyringDocument {
-  Keyring::Header header;
+  Keyring::Header header;  // log_public_keys in the order of the versions of kLogSigning
   std::map<std::string, std::map<std::uint32_t, Bytes>, std::less<>> keys;
   Bytes seal;
 };

@@ -45,6 +45,13 @@ class Vault {
 
 json Golden() { return json::parse(kGoldenKeyring); }
 
+json TwoLogKeys() { return json::parse(kGoldenTwoLogKeys); }
+
+bool ParsesAsMalformed(const std::string& text) {
+  const auto document = internal::ParseKeyring(text);
+  return !document && document.error().reason == "keyring_malformed";
+}
+
 // Every member of every object, however deep.
 std::vector<json::json_pointer> MembersOf(const json& document) {
   std::vector<json::json_pointer> found;
@@ -222,6 +229,123 @@ TEST_CASE("the parameters of a passphrase are read strictly") {
   CHECK_FALSE(parses(with("salt", "AAAA")));
   CHECK_FALSE(parses({{"kind", "passphrase"}}));
   CHECK_FALSE(parses({{"kind", "other"}}));
+}
+
+TEST_CASE("open rejects any bit flipped in what says which keys the log has") {
+  const Vault vault;
+  const std::string golden(kGoldenTwoLogKeys);
+  constexpr std::array<std::pair<const char*, const char*>, 3> kPieces{
+      {{"\"format\"", "\"keys\""}, {"\"log-signing\"", "\"note\""}, {"\"log\"", "\"root\""}}};
+  for (const auto& [first, next] : kPieces) {
+    const std::size_t end = golden.find(next);
+    for (std::size_t i = golden.find(first); i < end; ++i) {
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string text = golden;
+        text[i] = static_cast<char>(text[i] ^ (1 << bit));
+        if (!vault.FindsMalformed(text)) FAIL("accepted, or refused in another way:\n" << text);
+      }
+    }
+  }
+}
+
+TEST_CASE("open rejects what only the root key may change about the log's keys") {
+  const Vault vault;
+  const auto refuses = [&](const auto& change) {
+    json document = TwoLogKeys();
+    change(document);
+    return vault.FindsMalformed(document.dump());
+  };
+  CHECK(refuses([](json& d) { d["log"]["public_keys"]["1"]["retiring"] = false; }));
+  CHECK(refuses([](json& d) {
+    std::swap(d["log"]["public_keys"]["1"]["key"], d["log"]["public_keys"]["2"]["key"]);
+  }));
+  CHECK(refuses(
+      [](json& d) { std::swap(d["keys"]["log-signing"]["1"], d["keys"]["log-signing"]["2"]); }));
+  CHECK(refuses([](json& d) {  // the next version, consistently
+    for (json* at : {&d["keys"]["log-signing"], &d["log"]["public_keys"]}) {
+      (*at)["3"] = (*at)["2"];
+      at->erase("2");
+    }
+  }));
+  for (const char* const kept : {"1", "2"}) {  // as if the rotation were over, or had never begun
+    CHECK(refuses([&](json& d) {
+      d["format"] = "coffer-keyring-v1";
+      d["keys"]["log-signing"] = {{kept, d["keys"]["log-signing"][kept]}};
+      d["log"] = {{"origin", d["log"]["origin"]},
+                  {"public_key", d["log"]["public_keys"][kept]["key"]}};
+    }));
+  }
+}
+
+TEST_CASE("the members about the log's keys are read strictly") {
+  const auto refuses = [](const auto& change) {
+    json document = TwoLogKeys();
+    change(document["keys"]["log-signing"], document["log"]["public_keys"], document);
+    return ParsesAsMalformed(document.dump());
+  };
+  REQUIRE_FALSE(refuses([](json&, json&, json&) {}));
+  const std::string another = Base64Encode(PublicKey{7});
+  CHECK(refuses([&](json& wrapped, json& keys, json&) {  // three
+    wrapped["3"] = wrapped["2"];
+    keys["3"] = {{"key", another}, {"retiring", false}};
+  }));
+  CHECK(refuses([](json& wrapped, json& keys, json&) {  // one, in the form for two
+    wrapped.erase("1");
+    keys.erase("1");
+  }));
+  CHECK(refuses([](json& wrapped, json& keys, json&) {
+    wrapped = json::object();
+    keys = json::object();
+  }));
+  CHECK(refuses([](json& wrapped, json&, json&) { wrapped["3"] = wrapped["2"]; }));
+  CHECK(refuses([](json& wrapped, json&, json&) { wrapped.erase("2"); }));
+  CHECK(refuses([](json& wrapped, json&, json&) {  // other versions
+    wrapped["3"] = wrapped["2"];
+    wrapped.erase("2");
+  }));
+  CHECK(refuses([](json&, json& keys, json&) { keys["2"]["retiring"] = true; }));
+  CHECK(refuses([](json&, json& keys, json&) {  // the newest alone
+    keys["1"]["retiring"] = false;
+    keys["2"]["retiring"] = true;
+  }));
+  CHECK(refuses([](json&, json& keys, json&) { keys["2"]["key"] = keys["1"]["key"]; }));
+  CHECK(refuses([](json&, json& keys, json&) { keys["2"]["key"] = "AAAA"; }));
+  CHECK(refuses([](json&, json& keys, json&) { keys["2"]["since"] = 1; }));
+  CHECK(refuses([](json&, json& keys, json&) { keys["extra"] = keys["1"]; }));
+  for (const char* const member : {"key", "retiring"}) {
+    CHECK(refuses([&](json&, json& keys, json&) { keys["2"].erase(member); }));
+    for (const json& value :
+         {json(nullptr), json(0), json("false"), json(json::array()), json(json::object())}) {
+      INFO(member << " = " << value.dump());
+      CHECK(refuses([&](json&, json& keys, json&) { keys["2"][member] = value; }));
+    }
+  }
+  for (const char* const version : {"0", "02", "+2", " 2", "4294967298", "", "x"}) {
+    INFO(version);
+    CHECK(refuses([&](json& wrapped, json& keys, json&) {
+      for (json* at : {&wrapped, &keys}) {
+        (*at)[version] = (*at)["2"];
+        at->erase("2");
+      }
+    }));
+  }
+  CHECK(refuses([](json&, json&, json& d) { d["format"] = "coffer-keyring-v1"; }));
+  CHECK(refuses([](json&, json&, json& d) { d["format"] = "coffer-keyring-v3"; }));
+  CHECK(refuses([](json&, json& keys, json& d) { d["log"]["public_key"] = keys["2"]["key"]; }));
+
+  json one = Golden();
+  one["format"] = "coffer-keyring-v2";
+  CHECK(ParsesAsMalformed(one.dump()));
+  one = Golden();
+  one["keys"]["log-signing"]["2"] = one["keys"]["log-signing"]["1"];
+  CHECK(ParsesAsMalformed(one.dump()));
+
+  std::string twice(kGoldenTwoLogKeys);
+  twice.insert(twice.find("\"retiring\": true"), "\"retiring\": false, ");
+  CHECK(ParsesAsMalformed(twice));
+  twice = kGoldenTwoLogKeys;
+  twice.insert(twice.find("\"2\": {"), "\"2\": {}, ");
+  CHECK(ParsesAsMalformed(twice));
 }
 
 }  // namespace coffer::crypto
