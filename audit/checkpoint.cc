@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::string_view kAnchorStart = "coffer-anchor-v1\ncounter ";
 
-std::unexpected<Error> Malformed(std::string_view reason, std::string detail) {
-  return Fail(Code::kCorrupted, reason, std::move(detail));
-}
-
 }  // namespace
 
 std::string FormatVerifierKey(const VerifierKey& key) { return FormatNoteKey(ToNoteKey(key)); }
@@ -50,14 +46,14 @@ std::string FormatAnchor(const Anchor& anchor) {
 }
 
 Result<Anchor> ParseAnchor(std::string_view text) {
-  if (!text.starts_with(kAnchorStart)) return Malformed("anchor_malformed", "not an anchor");
+  if (!text.starts_with(kAnchorStart)) return Corrupted("anchor_malformed", "not an anchor");
   text.remove_prefix(kAnchorStart.size());
   const auto line = TakeLine(text);
   const auto counter = line ? ParseDecimal(*line) : std::nullopt;
-  if (!counter) return Malformed("anchor_malformed", "the counter is not a number");
+  if (!counter) return Corrupted("anchor_malformed", "the counter is not a number");
   const auto blank = TakeLine(text);
-  if (!blank || !blank->empty()) return Malformed("anchor_malformed", "no blank line");
-  if (!SplitNote(text)) return Malformed("anchor_malformed", "not followed by a signed note");
+  if (!blank || !blank->empty()) return Corrupted("anchor_malformed", "no blank line");
+  if (!SplitNote(text)) return Corrupted("anchor_malformed", "not followed by a signed note");
   return Anchor{*counter, std::string(text)};
 }
 

@@ -11,10 +11,6 @@ namespace {
 constexpr std::uint64_t kMaxTime = INT64_MAX;
 constexpr std::size_t kTimeBytes = 8;
 
-std::unexpected<Error> Malformed(std::string_view reason, std::string detail) {
-  return Fail(Code::kCorrupted, reason, std::move(detail));
-}
-
 NoteKey ToNoteKey(const WitnessKey& key) { return {KeyType::kCosignature, key.name, key.key}; }
 
 std::string Message(std::string_view text, std::uint64_t time) {
@@ -63,13 +59,13 @@ Result<std::uint64_t> VerifyCosignature(std::string_view note, const WitnessKey&
   for (const SignatureLine& line : parsed.lines) {
     if (!line.IsBy(ToNoteKey(key))) continue;
     const auto time = TimeOf(line.signature, parsed.text, key);
-    if (!time) return Malformed("cosignature_wrong", "the signature of " + key.name + " is wrong");
+    if (!time) return Corrupted("cosignature_wrong", "the signature of " + key.name + " is wrong");
     if (signed_at && *signed_at != *time) {
-      return Malformed("cosignature_conflicting", key.name + " signed at several times");
+      return Corrupted("cosignature_conflicting", key.name + " signed at several times");
     }
     signed_at = time;
   }
-  if (!signed_at) return Malformed("cosignature_missing", "no signature by " + key.name);
+  if (!signed_at) return Corrupted("cosignature_missing", "no signature by " + key.name);
   return *signed_at;
 }
 
@@ -78,7 +74,7 @@ Result<std::string> AddSignatureLine(std::string_view note, std::string_view lin
   if (line.ends_with('\n')) line.remove_suffix(1);
   const auto signature = ParseSignatureLine(line);
   if (!signature || !signature->IsBy(ToNoteKey(key))) {
-    return Malformed("cosignature_missing", "not a signature line of " + key.name);
+    return Corrupted("cosignature_missing", "not a signature line of " + key.name);
   }
   COFFER_ASSIGN(const auto parsed, ParseCheckpointNote(note));
   std::string result(note);

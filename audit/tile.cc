@@ -9,7 +9,7 @@
 namespace coffer::audit {
 namespace {
 
-constexpr unsigned kTileBits = 8;
+constexpr unsigned kBitsPerLevel = 8;
 constexpr unsigned kMaxLevel = 63;
 constexpr std::uint64_t kGroup = 1000;
 constexpr std::string_view kEntries = "entries";
@@ -34,8 +34,8 @@ std::string FormatNumber(std::uint64_t n) {
   return digits;
 }
 
-// "x001/x234/067" or nothing, also for a number beyond 64 bits. Whether groups stand in front that
-// the number does not need is left to the caller's comparison.
+// "x001/x234/067" or nothing. That the number needs its groups, and fits 64 bits, is left to the
+// caller's comparison.
 std::optional<std::uint64_t> ParseNumber(std::string_view text) {
   std::uint64_t n = 0;
   while (true) {
@@ -46,7 +46,6 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text) {
     text.remove_prefix(3);
     std::uint64_t group = 0;
     for (const char digit : digits) group = group * 10 + static_cast<std::uint64_t>(digit - '0');
-    if (n > (UINT64_MAX - group) / kGroup) return {};
     n = n * kGroup + group;
     if (last) return text.empty() ? std::optional(n) : std::nullopt;
     if (!text.starts_with('/')) return {};
@@ -55,7 +54,7 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text) {
 }
 
 std::uint64_t CountAt(std::uint64_t size, unsigned level) {
-  return level < 64 / kTileBits ? size >> (kTileBits * level) : 0;
+  return level < 64 / kBitsPerLevel ? size >> (kBitsPerLevel * level) : 0;
 }
 
 Status CheckExists(const TilePath& path, std::uint64_t size) {

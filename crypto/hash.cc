@@ -10,12 +10,17 @@ namespace coffer::crypto {
 using internal::Require;
 
 // OpenSSL rather than libsodium: half the time for a log entry where the processor has no SHA
-// instructions. The context stays with its thread, so that a call allocates nothing.
+// instructions. The context stays with its thread and keeps its algorithm, so that a call allocates
+// nothing: naming the algorithm again would make its state anew, a fifth of a short hash's time.
 Hash Sha256(std::initializer_list<ByteView> parts) {
-  thread_local const internal::DigestContext context(EVP_MD_CTX_new());
-  Require(context != nullptr, "memory for a digest context");
-  Require(EVP_DigestInit_ex2(context.get(), internal::Sha256Digest(), nullptr) == 1,
-          "SHA-256 start");
+  thread_local const internal::DigestContext context = [] {
+    internal::DigestContext made(EVP_MD_CTX_new());
+    Require(made != nullptr, "memory for a digest context");
+    Require(EVP_DigestInit_ex2(made.get(), internal::Sha256Digest(), nullptr) == 1,
+            "SHA-256 of this OpenSSL");
+    return made;
+  }();
+  Require(EVP_DigestInit_ex2(context.get(), nullptr, nullptr) == 1, "SHA-256 start");
   for (const ByteView part : parts) {
     Require(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1, "SHA-256 update");
   }

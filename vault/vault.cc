@@ -14,6 +14,7 @@
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "vault/internal/core.h"
+#include "vault/internal/log_keys.h"
 #include "vault/internal/migrations.h"
 #include "vault/internal/secrets.h"
 
@@ -192,8 +193,10 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
     created.outcome = "ok";
     bool authority_made = false;
     COFFER_TRY(OpenAuthority(settings, keyring, now, authority_made));
+    COFFER_ASSIGN(created.detail, DetailOf(keyring, keyring.log_signing_key().public_key()));
+    COFFER_TRY(settings.Put(kAnnouncedSetting, "1"));
     if (!options.two_person) {
-      created.detail = "one person decides alone";
+      AddDetail(created, "one person decides alone");
       COFFER_TRY(settings.Put(kTwoPersonSetting, "off"));
     }
     COFFER_ASSIGN(auto made,
@@ -232,6 +235,17 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
   return tokens;
 }
 
+Status RotateLogKey(const VaultOptions& options, crypto::RootKeyProvider& root, LogKeyStep step) {
+  {
+    COFFER_ASSIGN(const auto lock, DirectoryLock::Acquire(options.directory));
+    const std::string path = KeyringPath(options.directory);
+    COFFER_TRY(step == LogKeyStep::kAdd ? crypto::Keyring::AddLogKey(path, root)
+                                        : crypto::Keyring::RetireLogKey(path, root));
+  }
+  COFFER_ASSIGN(const auto vault, Vault::Open(options, root));
+  return {};
+}
+
 Vault::Vault(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 
 Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
@@ -260,10 +274,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   COFFER_ASSIGN(auto anchor, Reading(settled.anchor_path, ReadAnchor(settled.anchor_path)));
   {
     COFFER_ASSIGN(const auto checkpoint,
-                  Reading(settled.anchor_path,
-                          audit::VerifyCheckpoint(anchor.note,
-                                                  {core->keyring.log_origin(),
-                                                   core->keyring.log_signing_key().public_key()})));
+                  Reading(settled.anchor_path, VerifyByAnyKey(anchor.note, core->keyring)));
     COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
     COFFER_TRY(Reading(vault_path, CheckAnchor(*log, checkpoint)));
   }
@@ -291,6 +302,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   core->started = core->Now();
   COFFER_TRY(core->LogSystemEvent("vault.start", "ok"));
   if (authority_made) COFFER_TRY(core->LogSystemEvent("authority.created", "ok"));
+  COFFER_TRY(AnnounceLogKeys(*core));
 
   COFFER_ASSIGN(auto reader,
                 Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
@@ -304,6 +316,10 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                 .heartbeat_s = options.heartbeat_interval_s,
                                                 .log = options.log})));
   COFFER_TRY(Reading(vault_path, core->publisher->Publish(false)));
+  // Signed by the others, with the entry that retires it.
+  if (core->keyring.log_keys().front().retiring) {
+    COFFER_TRY(Reading(keyring_path, crypto::Keyring::DropRetiredLogKey(keyring_path, root)));
+  }
   core->publisher->Start();
   COFFER_ASSIGN(auto follower_reader,
                 Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),

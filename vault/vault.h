@@ -449,6 +449,14 @@ struct FirstTokens {
 // Errors: kConflict "vault_exists"; those of Keyring.
 Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root);
 
+// A new key for the log, of a vault that no server has open. kAdd: a second key, announced in the
+// log, signs beside the first from now on. kRetire, when everybody who verifies has seen the new
+// one: the log says so, and the old private key is destroyed. What a crash leaves is finished when
+// the vault is opened. Errors: kConflict "rotation_in_progress", "nothing_to_retire"; those of
+// Vault::Open.
+enum class LogKeyStep { kAdd, kRetire };
+Status RotateLogKey(const VaultOptions& options, crypto::RootKeyProvider& root, LogKeyStep step);
+
 struct DeepReport {
   audit::VerifyReport log;
   std::uint64_t records_checked = 0, versions_checked = 0, clients_checked = 0;

@@ -193,26 +193,34 @@ Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequ
   call.entry.client = request.client;
   call.entry.detail = "evidence";
   if (!request.principal.empty()) AddDetail(call.entry, request.principal);
-  COFFER_TRY(core_->publisher->Publish(false));  // up to now
   audit::Evidence evidence;
-  COFFER_ASSIGN(const auto tree, core_->LookAtTree(call, [&](Transaction& transaction) -> Status {
-    COFFER_ASSIGN(const auto may,
-                  core_->DecideFor(transaction, call, Action::kNoteRead, std::nullopt, nullptr));
-    evidence.reasons_included = may.allowed;
-    return {};
-  }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(const auto may, core_->DecideFor(transaction, call, Action::kNoteRead,
+                                                       std::nullopt, nullptr));
+        evidence.reasons_included = may.allowed;
+        return {};
+      }));
+  auto bundle = core_->WriteEvidence(call, request, evidence);
+  if (!bundle) return std::unexpected(core_->FailedLater(call, std::move(bundle).error()));
+  return bundle;
+}
+
+Result<std::string> Vault::Core::WriteEvidence(const Call& call, const EvidenceRequest& request,
+                                               audit::Evidence& evidence) {
+  COFFER_ASSIGN(const auto tree, LookAtNewestTree());
   evidence.from = request.from;
   evidence.to = request.to;
   evidence.checkpoint = tree.note;
-  const auto& signing_key = core_->keyring.log_signing_key();
-  evidence.keys = {{core_->keyring.log_origin(), signing_key.public_key()}};
-  evidence.created = core_->Now();
+  const auto& signing_key = keyring.log_signing_key();
+  evidence.keys = {{keyring.log_origin(), signing_key.public_key()}};
+  evidence.created = Now();
   evidence.requested_by = call.actor.Text();
-  evidence.reason = caller.reason;
+  evidence.reason = call.caller.reason;
   evidence.complete = true;
 
-  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
-  EvidenceGatherer gatherer(*core_, *reader, tree.checkpoint.size, evidence);
+  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*this));
+  EvidenceGatherer gatherer(*this, *reader, tree.checkpoint.size, evidence);
   LogFilter filter;
   filter.from = request.from;
   filter.to = request.to;

@@ -17,8 +17,6 @@ bool IsCounted(std::string_view member) {
   return std::ranges::find(kCounted, member) != std::end(kCounted);
 }
 
-constexpr auto kNothingMore = [](Transaction&) -> Status { return {}; };
-
 constexpr std::int64_t kHourMs = std::int64_t{3600} * 1000;
 
 }  // namespace
@@ -34,8 +32,13 @@ Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& filter,
   LogPage result;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [](Transaction&) -> Status { return {}; }));
-  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
-  COFFER_TRY(SearchLog(*reader, filter, page, result));
+  const auto search = [&]() -> Status {
+    COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+    return SearchLog(*reader, filter, page, result);
+  };
+  if (auto searched = search(); !searched) {
+    return std::unexpected(core_->FailedLater(call, std::move(searched).error()));
+  }
   return result;
 }
 
@@ -49,10 +52,17 @@ Result<LogSummary> Vault::SummariseLog(const Caller& caller, const LogSummaryReq
   call.entry.detail = "summary by " + request.by;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [](Transaction&) -> Status { return {}; }));
-  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+  LogSummary summary;
+  if (auto counted = core_->CountLog(request, summary); !counted) {
+    return std::unexpected(core_->FailedLater(call, std::move(counted).error()));
+  }
+  return summary;
+}
+
+Status Vault::Core::CountLog(const LogSummaryRequest& request, LogSummary& summary) {
+  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*this));
   LogIndexReader* const index = reader->index();
   if (index == nullptr) return Fail(Code::kUnavailable, "index_behind");
-  LogSummary summary;
   COFFER_ASSIGN(summary.size, index->Size());
   std::uint64_t from = 0;
   std::uint64_t to = summary.size;
@@ -64,7 +74,7 @@ Result<LogSummary> Vault::SummariseLog(const Caller& caller, const LogSummaryReq
   }
   COFFER_ASSIGN(summary.counts, index->Count(request.filter, from, to, request.by,
                                              request.daily ? 24 * kHourMs : kHourMs));
-  return summary;
+  return {};
 }
 
 Result<LogEntryView> Vault::ReadLogEntry(const Caller& caller, std::uint64_t seq) {
@@ -113,26 +123,45 @@ Result<LogEntryView> Vault::ReadLogEntry(const Caller& caller, std::uint64_t seq
   return view;
 }
 
+Result<audit::Checkpoint> Vault::Core::Published(std::string& note) const {
+  note = publisher->published();
+  return audit::VerifyCheckpoint(note,
+                                 {keyring.log_origin(), keyring.log_signing_key().public_key()});
+}
+
 Result<Vault::Core::PublishedTree> Vault::Core::LookAtTree(
-    Call& call, FunctionRef<Status(Transaction&)> more) const {
+    Call& call, FunctionRef<Status(Transaction&, std::uint64_t)> check) const {
   PublishedTree tree;
-  tree.note = publisher->published();
+  COFFER_ASSIGN(tree.checkpoint, Published(tree.note));
   COFFER_TRY(Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                      [&](Transaction& transaction) -> Status {
                        tree.head = engine->HeadInTransaction();
-                       return more(transaction);
+                       return check(transaction, tree.checkpoint.size);
                      }));
-  COFFER_ASSIGN(tree.checkpoint,
-                audit::VerifyCheckpoint(
-                    tree.note, {keyring.log_origin(), keyring.log_signing_key().public_key()}));
+  return tree;
+}
+
+Result<Vault::Core::PublishedTree> Vault::Core::LookAtNewestTree() const {
+  COFFER_TRY(publisher->Publish(false));
+  PublishedTree tree;
+  COFFER_ASSIGN(tree.checkpoint, Published(tree.note));
+  audit::Entry none;
+  COFFER_TRY(
+      engine->Run(OperationKind::kRead, EntryRule::kNever, none, [&](Transaction&) -> Status {
+        tree.head = engine->HeadInTransaction();
+        return {};
+      }));
   return tree;
 }
 
 Result<std::string> Vault::ProveLogEntry(const Caller& caller, std::uint64_t seq) {
   Call call = core_->StartCall(caller, Action::kLogRead);
   call.entry.detail = std::to_string(seq);
-  COFFER_ASSIGN(const auto tree, core_->LookAtTree(call, kNothingMore));
-  if (seq >= tree.checkpoint.size) return Fail(Code::kNotFound, "not_found");
+  COFFER_ASSIGN(const auto tree,
+                core_->LookAtTree(call, [&](Transaction&, std::uint64_t published) -> Status {
+                  if (seq >= published) return Fail(Code::kNotFound, "not_found");
+                  return {};
+                }));
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
   COFFER_ASSIGN(auto hashes,
                 audit::InclusionProof(seq, tree.checkpoint.size,
@@ -144,10 +173,13 @@ Result<ConsistencyProof> Vault::ProveConsistency(const Caller& caller, std::uint
                                                  std::uint64_t size) {
   Call call = core_->StartCall(caller, Action::kLogRead);
   call.entry.detail = std::to_string(old_size) + " to " + std::to_string(size);
-  COFFER_ASSIGN(const auto tree, core_->LookAtTree(call, kNothingMore));
-  if (old_size > size || size > tree.checkpoint.size) {
-    return Fail(Code::kInvalidArgument, "size_invalid");
-  }
+  COFFER_ASSIGN(const auto tree,
+                core_->LookAtTree(call, [&](Transaction&, std::uint64_t published) -> Status {
+                  if (old_size > size || size > published) {
+                    return Fail(Code::kInvalidArgument, "size_invalid");
+                  }
+                  return {};
+                }));
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
   ConsistencyProof proof{old_size, size, {}};
   COFFER_ASSIGN(proof.hashes, audit::ConsistencyProof(
@@ -158,10 +190,11 @@ Result<ConsistencyProof> Vault::ProveConsistency(const Caller& caller, std::uint
 Result<std::string> Vault::ReadLogTile(const Caller& caller, const audit::TilePath& path) {
   Call call = core_->StartCall(caller, Action::kLogRead);
   call.entry.detail = "tile " + audit::FormatTilePath(path);
-  COFFER_ASSIGN(const auto tree, core_->LookAtTree(call, kNothingMore));
-  if (audit::TileWidth(tree.checkpoint.size, path.level, path.n) < path.width) {
-    return Fail(Code::kNotFound, "not_found");
-  }
+  COFFER_ASSIGN(const auto tree,
+                core_->LookAtTree(call, [&](Transaction&, std::uint64_t published) -> Status {
+                  if (audit::TileWidth(published, path.level, path.n) >= path.width) return {};
+                  return Fail(Code::kNotFound, "not_found");
+                }));
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
   if (path.entries) return audit::ReadBundleAt(reader->log(), path, tree.checkpoint.size);
   COFFER_ASSIGN(const auto tile, audit::ReadTileAt(reader->log(), path, tree.checkpoint.size));

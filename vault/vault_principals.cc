@@ -191,6 +191,9 @@ Result<PrincipalInfo> Vault::CreateService(const Caller& caller, const ServiceRe
           service.owner = owner->person();
           AddDetail(call.entry, "owner " + service.owner->Text());
         }
+        if (!service.certificates.empty()) {
+          AddDetail(call.entry, "certificates " + JoinWords(service.certificates));
+        }
         COFFER_TRY(RequireFreeBindings(transaction, service));
         if (!transaction.catalog().Role(service.role)) return Fail(Code::kConflict, "role_unknown");
         // Without certificates nobody is it yet: a token takes its own approval.

@@ -35,7 +35,7 @@ struct Latest {
       clients.erase(entry.client);
     } else if (entry.action == Name(Action::kRecordDelete) && entry.outcome == "ok") {
       records.erase(entry.record);
-    } else if (entry.payload_hash && !entry.record.empty()) {
+    } else if (entry.payload_hash && entry.version > 0 && !entry.record.empty()) {
       auto [known, made] = records.try_emplace(entry.record);
       if (made) {
         records_of[entry.client].push_back(entry.record);
@@ -45,7 +45,7 @@ struct Latest {
       known->second.version = entry.version;
       known->second.payload = *entry.payload_hash;
       known->second.seq = entry.seq;
-    } else if (entry.payload_hash && !entry.client.empty()) {
+    } else if (entry.payload_hash && entry.version > 0 && !entry.client.empty()) {
       clients.insert_or_assign(entry.client,
                                State{entry.version, *entry.payload_hash, entry.seq, {}});
     }

@@ -66,6 +66,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddLogCommands(app, chosen);
   AddEvidenceCommand(app, chosen);
   AddVerifyCommand(app, chosen);
+  AddLogKeyCommands(app, chosen);
 }
 
 void Tell(Console& console, const Failure& failure) {

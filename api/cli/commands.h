@@ -40,6 +40,7 @@ void AddSearchCommand(CLI::App& app, Command& chosen);
 void AddEraseCommand(CLI::App& app, Command& chosen);
 void AddLogCommands(CLI::App& app, Command& chosen);
 void AddEvidenceCommand(CLI::App& app, Command& chosen);
+void AddLogKeyCommands(CLI::App& app, Command& chosen);
 void AddVerifyCommand(CLI::App& app, Command& chosen);
 
 // The whole tool, from the command line to the exit code.

@@ -72,10 +72,6 @@ std::optional<Checkpoint> ParseCheckpointText(std::string_view text) {
   return checkpoint;
 }
 
-std::unexpected<Error> Malformed(std::string_view reason, std::string detail) {
-  return Fail(Code::kCorrupted, reason, std::move(detail));
-}
-
 }  // namespace
 
 std::string FormatNoteKey(const NoteKey& key) {
@@ -144,15 +140,15 @@ std::optional<Note> SplitNote(std::string_view note) {
 
 Result<CheckpointNote> ParseCheckpointNote(std::string_view note) {
   const auto parts = SplitNote(note);
-  if (!parts) return Malformed("checkpoint_malformed", "not a signed note");
+  if (!parts) return Corrupted("checkpoint_malformed", "not a signed note");
   auto checkpoint = ParseCheckpointText(parts->text);
-  if (!checkpoint) return Malformed("checkpoint_malformed", "not a checkpoint's text");
+  if (!checkpoint) return Corrupted("checkpoint_malformed", "not a checkpoint's text");
   CheckpointNote parsed{*std::move(checkpoint), parts->text, {}};
   std::string_view lines = parts->signatures;
   while (!lines.empty()) {
     const auto line = TakeLine(lines);
     auto signature = line ? ParseSignatureLine(*line) : std::nullopt;
-    if (!signature) return Malformed("checkpoint_malformed", "a signature line is malformed");
+    if (!signature) return Corrupted("checkpoint_malformed", "a signature line is malformed");
     parsed.lines.push_back(*std::move(signature));
   }
   return parsed;
@@ -161,7 +157,7 @@ Result<CheckpointNote> ParseCheckpointNote(std::string_view note) {
 // What the unverified origin is stays out of the answer.
 Status CheckOrigin(const CheckpointNote& note, std::string_view origin) {
   if (note.checkpoint.origin == origin) return {};
-  return Malformed("checkpoint_origin_wrong",
+  return Corrupted("checkpoint_origin_wrong",
                    "the checkpoint is not of the log " + std::string(origin));
 }
 
@@ -172,10 +168,10 @@ Status CheckSignedBy(const CheckpointNote& note, const VerifierKey& key) {
     if (!line.IsBy(ToNoteKey(key))) continue;
     found = true;
     if (!crypto::VerifySignature(key.key, crypto::AsBytes(note.text), line.signature)) {
-      return Malformed("checkpoint_signature_wrong", "the signature of " + key.name + " is wrong");
+      return Corrupted("checkpoint_signature_wrong", "the signature of " + key.name + " is wrong");
     }
   }
-  if (!found) return Malformed("checkpoint_signature_missing", "no signature by " + key.name);
+  if (!found) return Corrupted("checkpoint_signature_missing", "no signature by " + key.name);
   return {};
 }
 

@@ -22,6 +22,10 @@
 
 namespace coffer::audit {
 
+inline std::unexpected<Error> Corrupted(std::string_view reason, std::string detail) {
+  return Fail(Code::kCorrupted, reason, std::move(detail));
+}
+
 // Signature types of the specification.
 enum class KeyType : std::uint8_t { kEd25519 = 0x01, kCosignature = 0x04 };
 

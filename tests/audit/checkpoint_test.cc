@@ -196,6 +196,15 @@ TEST_CASE("signed texts that are no checkpoint are malformed") {
   CHECK(Outcome(Signed(Text("", "300", kRoot))) == "checkpoint_malformed");
 }
 
+TEST_CASE("a signed text that is no note's is malformed") {
+  const std::string text = CheckpointText(Published());
+  CHECK(Outcome(Signed(text + "größe\n")) == "verified");
+  for (const std::string_view extension : {"tab\t", "\r", "\x01", "\x1f", "\xff", "\xc3"}) {
+    CAPTURE(extension);
+    CHECK(Outcome(Signed(text + std::string(extension) + "\n")) == "checkpoint_malformed");
+  }
+}
+
 TEST_CASE("notes without proper signature lines are malformed") {
   const std::string text = CheckpointText(Published());
   for (const std::string_view lines :

@@ -157,7 +157,9 @@ TEST_CASE("a line is added once it is found right") {
   CHECK(Added(kCosigned, LineAt(kTime + 1)) == "cosignature_conflicting");
   CHECK(Added(kNote, Changed(kLine, [](crypto::Bytes& blob) { blob.back() ^= 1; })) ==
         "cosignature_wrong");
-  CHECK(Added(kNote, LineAt(kTime, "witness.example/w2")) == "cosignature_missing");
+  for (const std::string_view note : {kNote, std::string_view(kCosigned)}) {
+    CHECK(Added(note, LineAt(kTime, "witness.example/w2")) == "cosignature_missing");
+  }
   CHECK(Added(kNote, LineAt(kTime, kWitness, LogKey())) == "cosignature_missing");
   for (const std::string& line :
        {std::string(), std::string("\n"), "\n" + std::string(kLine), std::string(kLine) + "\n",

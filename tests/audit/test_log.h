@@ -29,7 +29,8 @@ class MemoryLog final : public LogSource {
   std::vector<std::optional<std::string>> rows;
   std::map<std::pair<unsigned, std::uint64_t>, crypto::Bytes> tiles;
   std::size_t tile_reads = 0;
-  bool broken = false;  // every read fails
+  bool broken = false;        // every read fails
+  bool tiles_broken = false;  // every read of a tile
 
   Result<std::uint64_t> Size() override { return rows.size(); }
 
@@ -44,6 +45,7 @@ class MemoryLog final : public LogSource {
 
   Result<crypto::Bytes> ReadTile(unsigned level, std::uint64_t n) override {
     ++tile_reads;
+    if (tiles_broken) return Fail(Code::kUnavailable, "disk_gone");
     const auto tile = tiles.find({level, n});
     if (tile == tiles.end()) return Fail(Code::kNotFound, "no_tile");
     return tile->second;

@@ -114,6 +114,15 @@ TEST_CASE("a source that cannot be read is an error, not a finding") {
   CHECK(report.error().reason == "disk_gone");
 }
 
+TEST_CASE("a tile that cannot be read is an error, not a missing one") {
+  TestLog log;
+  log.Write(256);
+  log.stored().tiles_broken = true;
+  const auto report = log.TryVerify(log.Options());
+  REQUIRE_FALSE(report);
+  CHECK(report.error().reason == "disk_gone");
+}
+
 TEST_CASE("at most twenty findings are kept, the first bad entry first") {
   TestLog log;
   log.Write(500);

@@ -20,9 +20,12 @@ TEST_CASE("log filters become query parameters") {
                   "svc_1",
                   "record.read",
                   "contact",
+                  "email",
                   "client-care",
                   "deny",
+                  "check:scope",
                   "ok",
+                  "192.0.2.7",
                   "call_1",
                   "2026-01-01T00:00:00.000Z",
                   "2026-02-01T00:00:00.000Z"};
@@ -31,7 +34,8 @@ TEST_CASE("log filters become query parameters") {
   query.limit = 5;
   CHECK(TargetOf(query).text() ==
         "/v1/log/entries?client=cli_1&record=rec_1&actor=svc_1&action=record.read&class=contact"
-        "&purpose=client-care&decision=deny&outcome=ok&request=call_1"
+        "&field=email&purpose=client-care&decision=deny&rule=check%3Ascope&outcome=ok"
+        "&address=192.0.2.7&request=call_1"
         "&from=2026-01-01T00%3A00%3A00.000Z&to=2026-02-01T00%3A00%3A00.000Z"
         "&order=asc&limit=5&cursor=17");
 }

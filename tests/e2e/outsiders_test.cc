@@ -12,8 +12,14 @@ namespace {
 const char* const kGo = "/usr/bin/go";
 const char* const kLibraries = "/usr/share/gocode";
 
+VaultSettings OftenSigned() {
+  VaultSettings settings;
+  settings.log_settings = "checkpoint_interval_ms = 100";
+  return settings;
+}
+
 struct Auditor {
-  RunningVault vault{{.log_settings = "checkpoint_interval_ms = 100"}};
+  RunningVault vault{OftenSigned()};
 
   void Grow(int requests) {
     auto crm = vault.As("crm-service");

@@ -211,6 +211,12 @@ Status Vault::Core::Authorize(Transaction& transaction, Call& call,
   // A purpose that is in no register is the caller's text, and free text is not kept in the log.
   if (!transaction.catalog().purposes.contains(call.caller.purpose)) call.entry.purpose.clear();
 
+  // So is what somebody unknown asks about.
+  if (call.principal == nullptr) {
+    call.entry.detail.clear();
+    if (!transaction.catalog().Newest(call.entry.class_name)) call.entry.class_name.clear();
+  }
+
   COFFER_ASSIGN(call.decision,
                 DecideFor(transaction, call, call.action, call.subject, record_class));
   call.entry.decision = call.decision.allowed ? audit::Decision::kAllow : audit::Decision::kDeny;
@@ -245,7 +251,7 @@ std::unexpected<Error> Deny(Call& call, std::string_view check, Code code,
 }
 
 void Vault::Core::NoteTicket(Call& call) {
-  if (!IsTicket(call.caller.ticket)) return;
+  if (!IsTicket(call.caller.ticket) || call.entry.actor.empty()) return;
   std::string& detail = call.entry.detail;
   detail = "ticket " + call.caller.ticket + (detail.empty() ? "" : "; " + detail);
 }
@@ -332,6 +338,15 @@ Error Vault::Core::BudgetAlert(const Call& call, Error error) const {
   const std::lock_guard once_an_hour(alerted_mutex);
   alerted[call.actor] = HourOf(Now());
   return error;
+}
+
+Error Vault::Core::FailedLater(const Call& call, Error error) const {
+  audit::Entry entry = call.entry;
+  entry.outcome = error.reason;
+  entry.note_hash.reset();
+  const auto logged = engine->Run(OperationKind::kRead, EntryRule::kAlways, entry,
+                                  [](Transaction&) -> Status { return {}; });
+  return logged ? std::move(error) : logged.error();
 }
 
 Error Vault::Core::IntegrityAlarm(const Call& call, std::string_view reason) const {

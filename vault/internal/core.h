@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "audit/entry.h"
+#include "audit/evidence.h"
 #include "audit/verify.h"
 #include "crypto/certificate_authority.h"
 #include "crypto/hash.h"
@@ -204,8 +205,17 @@ struct Vault::Core {
     std::string note;
     audit::LogHead head;  // of the log then, which is no smaller
   };
-  // With `more` in the operation that authorises it.
-  Result<PublishedTree> LookAtTree(Call& call, FunctionRef<Status(Transaction&)> more) const;
+  // With `check` in the operation that authorises it: of the checkpoint's size.
+  Result<PublishedTree> LookAtTree(Call& call,
+                                   FunctionRef<Status(Transaction&, std::uint64_t)> check) const;
+  // The tree with a checkpoint of now; for who was authorised already.
+  Result<PublishedTree> LookAtNewestTree() const;
+  Result<audit::Checkpoint> Published(std::string& note) const;
+  Result<std::string> WriteEvidence(const Call& call, const EvidenceRequest& request,
+                                    audit::Evidence& evidence);
+  Status CountLog(const LogSummaryRequest& request, LogSummary& summary);
+  // A further entry of the request, which was allowed and failed afterwards.
+  Error FailedLater(const Call& call, Error error) const;
 
   // Errors: kCorrupted "object_damaged" for what the scrub found to be other than the log says.
   Status CheckWhole(const Id128& id) const;

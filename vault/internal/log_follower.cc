@@ -53,13 +53,6 @@ Result<std::uint64_t> LogFollower::Step(std::uint64_t limit) {
   return taken;
 }
 
-Status LogFollower::CatchUp() {
-  for (;;) {
-    COFFER_ASSIGN(const auto taken, Step(kStep));
-    if (taken < kStep) return {};
-  }
-}
-
 void LogFollower::Loop() {
   using Clock = std::chrono::steady_clock;
   // Of this thread alone, as Linux has it; without effect elsewhere.

@@ -33,7 +33,6 @@ class LogFollower {
   void Stop();
   // Entries before this one are in the index.
   std::uint64_t size() const { return size_.load(std::memory_order_acquire); }
-  Status CatchUp();  // takes what is there now; only while the thread does not run
 
  private:
   explicit LogFollower(const crypto::SecretBytes& key) : key_(key) {}

@@ -90,8 +90,7 @@ Status LogPublisher::Publish(bool heartbeat) {
     return read;
   }
 
-  audit::Anchor anchor{anchor_.counter + 1,
-                       audit::SignCheckpoint(head, keyring_.log_signing_key())};
+  audit::Anchor anchor{anchor_.counter + 1, Sign(head)};
   COFFER_TRY(
       engine_.Run(OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) {
         return transaction.stores().log->PutCheckpoint(anchor.note);
@@ -103,6 +102,17 @@ Status LogPublisher::Publish(bool heartbeat) {
   published_ = std::move(anchor.note);
   published_size_ = head.size;
   return {};
+}
+
+std::string LogPublisher::Sign(const audit::Checkpoint& head) const {
+  std::string note;
+  for (const auto& held : keyring_.log_keys()) {
+    if (held.retiring) continue;
+    const std::string own = audit::SignCheckpoint(head, held.key);
+    // The text is the same; of a further key the signature line is added.
+    note += note.empty() ? own : own.substr(own.find("\n\n") + 2);
+  }
+  return note;
 }
 
 std::string LogPublisher::published() const {

@@ -7,7 +7,7 @@ namespace coffer::vault {
 namespace {
 
 // One page looks at so many entries; a rarer match is found by following `next`.
-constexpr std::uint64_t kLogScan = 200'000;
+constexpr std::uint64_t kLogScan = 25'000;
 
 // Entries are canonical: a member and its value stand in the bytes in exactly one spelling, and the
 // quotes of a string value are escaped, so finding the text is finding the member.

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Takes the log verifier's checks away one at a time, in a copy of the tree, and wants a test to fail
+# for each. By hand: it takes some ten minutes.
+#   tests/audit/mutations.sh [NUMBER...]      all, or some of those below
+# Prints a line for each; ends with 1 if one survived.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+# FILE|WHAT STANDS THERE, ONCE|WHAT STANDS THERE INSTEAD, in audit/
+mutations=(
+  'verify.cc|if (seq < next_) {|if (false) {'
+  'verify.cc|if (seq > next_) {|if (false) {'
+  'verify.cc|if (next_ < report_.size) {|if (false) {'
+  'verify.cc|Report(seq, "canonical",|if (false) Report(seq, "canonical",'
+  'verify.cc|if (offset != 0 && offset != number_offset_) {|if (false) {'
+  'verify.cc|if (offset != 0) passed = false;|'
+  'verify.cc|if (prev_ && entry.prev != *prev_) {|if (false) {'
+  'verify.cc|prev_ = crypto::Sha256(crypto::AsBytes(bytes));|prev_.reset();'
+  'verify.cc|std::optional<Hash> prev_ = Hash{};|std::optional<Hash> prev_;'
+  'verify.cc|if (last_ts_ && entry.ts < *last_ts_) {|if (false) {'
+  'verify.cc|if (entry.log != options_.key.name) {|if (false) {'
+  'verify.cc|tree_.Root() == given.parsed.checkpoint.root ? Fit::kHolds : Fit::kDiffers|Fit::kHolds'
+  'verify.cc|if (!stored) {|if (false) {'
+  'verify.cc|stored->size() != computed.hashes.size()|false'
+  'verify.cc|*stored != computed.hashes|false'
+  'verify.cc|COFFER_TRY(CheckOrigin(parsed, options_.key.name));|'
+  'verify.cc|if (given.size() > report_.size) continue;|'
+  'verify.cc|if (given.fit == Fit::kNotReached) {|if (false) {'
+  'verify.cc|if (signed_size > report_.size) {|if (false) {'
+  'verify.cc|standing == Standing::kUntimely|false'
+  'verify.cc|if (!CheckSignature(given, standing)) continue;|'
+  'verify.cc|keys_.first_named() && keys_.Find(options_.key) == nullptr|false'
+  'verify.cc|if (const Status status = keys_.Take(seq, *entry); !status) {|if (const Status status = keys_.Take(seq, *entry); false) {'
+  'verify.cc|if (passed && options_.on_entry) {|if (options_.on_entry) {'
+  'verify.cc|  CompareCheckpointsAtThisSize();
+  for (|  for ('
+  'verify.cc|if (!stored && stored.error().code != Code::kNotFound) return std::unexpected(stored.error());|'
+  'verify.cc|std::min(checkpoint_findings_.size(), kKeptForCheckpoints)|std::size_t{0}'
+  'verify.cc|if (complete_) GrowTree(bytes);|GrowTree(bytes);'
+  'proof.cc|if (text.size() > kMaxProofBytes) return malformed("too long");|'
+  'proof.cc|if (proof.hashes.size() == kMaxHashes) return malformed("more than 63 hashes");|'
+  'proof.cc|if (text.empty()) return malformed("no checkpoint");|'
+  'proof.cc|COFFER_TRY(VerifyInclusion(LeafHash(entry), proof.index, checkpoint.size, proof.hashes,
+                             checkpoint.root));|(void)entry;'
+  'merkle.cc|if (index >= size) return Fail(Code::kCorrupted, "inclusion_proof_invalid", "index beyond size");|'
+  'merkle.cc|if (computed != root) {|if (false) {'
+  'merkle.cc|if (FoldEdge(FoldInnerLeft(start, sides, lower), upper) != old_root) {|if (false) {'
+  'merkle.cc|if (FoldEdge(FoldInner(start, sides, lower), upper) != root) return invalid("another root");|'
+  'checkpoint.cc|COFFER_TRY(CheckOrigin(parsed, key.name));|'
+  'checkpoint.cc|COFFER_TRY(CheckSignedBy(parsed, key));|'
+  'checkpoint.cc|if (!SplitNote(text)) return Corrupted("anchor_malformed", "not followed by a signed note");|'
+  'internal/note.cc|if (!crypto::VerifySignature(key.key, crypto::AsBytes(note.text), line.signature)) {|if (false) {'
+  'internal/note.cc|if (!found) return Corrupted("checkpoint_signature_missing",|if (false) return Corrupted("checkpoint_signature_missing",'
+  'internal/note.cc|note.size() > kMaxNoteBytes \|\| |'
+  'internal/note.cc| \|\| !IsNoteText(note)|'
+  'internal/note.cc|return name == key.name && key_id|return key_id'
+  'internal/note.cc|name == key.name && key_id == KeyIdOf(key)|name == key.name'
+  'internal/note.cc|if (!signature) return Corrupted(|if (!signature) break; if (false) return Corrupted('
+  'internal/note.cc|if (!extension \|\| extension->empty()) return std::nullopt;|if (!extension) return std::nullopt;'
+  'internal/trust.cc|return epoch == nullptr \|\| epoch->MaySign(size);|return size != UINT64_MAX;'
+  'internal/trust.cc|if (!candidates[i].trusted) continue;|'
+  'internal/trust.cc|candidate.epoch->named_by >= covered|candidate.epoch->named_by > covered'
+  'internal/trust.cc|given[i].fit == GivenCheckpoint::Fit::kHolds|true'
+  'internal/trust.cc|signers.wrong = true;|'
+  'cosignature.cc|time > kMaxTime \|\||'
+  'cosignature.cc|if (signed_at && *signed_at != *time) {|if (false) {'
+  'cosignature.cc|COFFER_TRY(VerifyCosignature(result, key));|'
+  'cosignature.cc|if (!signature \|\| !signature->IsBy(ToNoteKey(key))) {|if (!signature) {'
+  'key_history.cc|entry.actor_kind != ActorKind::kSystem \|\| |'
+  'key_history.cc|entry.decision != Decision::kAllow \|\||'
+  'key_history.cc|\|\|
+      entry.outcome != "ok"|'
+  'key_history.cc|if (key->name != origin_) return Invalid("names a key of another log");|'
+  'key_history.cc|if (Find(key) != nullptr) return Invalid("announces a key a second time");|'
+  'key_history.cc|if (epochs_.size() == kMaxKeys) return Invalid("announces more keys than a log may have");|'
+  'key_history.cc|if (known != epochs_.end() && known->until) return Invalid("retires a key a second time");|'
+  'key_history.cc|if (!another) return Invalid("retires the last key");|'
+  'key_history.cc|created ? 0 : seq + 1|created ? 0 : seq'
+  'key_history.cc|seq == 0 && entry.action|entry.action'
+  'remembered.cc|if (const auto checkpoint = VerifyCheckpoint(text, *key); !checkpoint) {|if (const auto checkpoint = VerifyCheckpoint(text, *key); false) {'
+  'tile.cc|if (FormatTilePath(path) != whole) return MalformedPath();|(void)whole;'
+)
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
+build=$copy/build/mutations
+cmake -S "$copy" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release >"$copy/log"
+run() { ninja -C "$build" audit_tests >"$copy/log" 2>&1 && "$build/bin/audit_tests" --abort >"$copy/log" 2>&1; }
+run || { tail -n 30 "$copy/log" >&2; echo "mutations: the tests fail without any" >&2; exit 1; }
+
+# replace FILE FROM TO: FROM stands there exactly once.
+replace() {
+  FROM=$2 TO=$3 perl -0777 -i -pe \
+    '$n = () = /\Q$ENV{FROM}\E/g; die "stands there $n times\n" if $n != 1; s/\Q$ENV{FROM}\E/$ENV{TO}/' "$1"
+}
+
+numbers=("$@")
+[ ${#numbers[@]} -gt 0 ] || mapfile -t numbers < <(seq 1 ${#mutations[@]})
+survived=0
+for number in "${numbers[@]}"; do
+  IFS=$'\x01' read -r -d '' file from to < <(
+    sed -e 's/\\|/\x02/g' -e 's/|/\x01/g' -e 's/\x02/|/g' <<<"${mutations[number - 1]}"; printf '\0') || true
+  to=${to%$'\n'}
+  target=$copy/audit/$file
+  cp -p "$target" "$copy/original"
+  if ! why=$(replace "$target" "$from" "$to" 2>&1); then
+    result="cannot be applied: $why"
+  elif ! ninja -C "$build" audit_tests >"$copy/log" 2>&1; then
+    result="does not compile"
+  elif timeout 300 "$build/bin/audit_tests" --abort >"$copy/log" 2>&1; then
+    result=SURVIVED
+  else
+    result=killed
+  fi
+  [ "$result" = killed ] || survived=1
+  printf '%2d %-8s %s: %s\n' "$number" "$result" "$file" "${from//$'\n'*/ …}"
+  cp "$copy/original" "$target"
+done
+exit "$survived"
