@@ -43,7 +43,8 @@ struct Row {
 };
 
 // {mark} is each time another text that no entry may have; the other names are in NewCase(). An
-// export's detail names the tag that chose it, so {lot} is not marked.
+// export's detail names the tag that chose it, a service's its certificates, so {lot} is not
+// marked.
 const std::vector<Row>& Rows() {
   static const std::vector<Row> rows = {
       // clang-format off
@@ -113,7 +114,7 @@ const std::vector<Row>& Rows() {
       {"updateUser", kAdministrator, 200, {{"principal.write", "", "{user}; role auditor"}}, R"({"name": "{mark}", "role": "auditor"})", "", {{"{principal}", "{user}"}}},
       {"enrolUserAgain", kAdministrator, 201, {{"principal.write", "", "{user} enrolled again; one person alone"}}, "", "", {{"{principal}", "{user}"}}},
       {"listServices", kAdministrator, 200, {{"principal.read"}}},
-      {"createService", kAdministrator, 201, {{"principal.write", "", "* case-worker made; owner {user}"}}, R"({"name": "{mark}", "role": "case-worker", "owner": "{user}", "certificates": ["dns:{mark}.example"]})"},
+      {"createService", kAdministrator, 201, {{"principal.write", "", "* case-worker made; owner {user}; certificates dns:{lot}.example"}}, R"({"name": "{mark}", "role": "case-worker", "owner": "{user}", "certificates": ["dns:{lot}.example"]})"},
       {"getService", kSupervisor, 200, {{"principal.read", "", "{service}"}}, "", "", {{"{principal}", "{service}"}}},
       {"updateService", kAdministrator, 200, {{"principal.write", "", "{service}; disabled"}}, R"({"name": "{mark}", "disabled": true})", "", {{"{principal}", "{service}"}}},
       {"issueCertificate", kAdministrator, 201, {{"principal.write", "", "{service} certificate; spki:[0-9a-f]+; one person alone"}}, R"({"csr": "{csr}"})", "", {{"{principal}", "{service}"}}},

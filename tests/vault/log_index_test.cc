@@ -28,12 +28,14 @@ class IndexedVault : public TestVault {
   }
   std::string path() { return LogIndexPath(directory()); }
   void WaitForIndex(std::uint64_t size) {
-    for (;;) {
+    for (int i = 0; i < 10'000; ++i) {
       const auto statistics = (*this)->ReadStatistics(As(kAdministrator));
       REQUIRE(statistics);
       if (statistics->log_index_size >= size) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
+    for (const auto& line : operator_log()) UNSCOPED_INFO(line);
+    FAIL("the index does not follow the log");
   }
   // The numbers of all matching entries before `end`, page by page.
   std::vector<std::uint64_t> Search(const LogFilter& filter, bool oldest_first, std::size_t limit,

@@ -46,7 +46,8 @@ Result<std::uint64_t> LogFollower::Step(std::uint64_t limit) {
   }
   auto taken = index_->Follow(*log_, limit);
   if (!taken) {
-    index_.reset();  // opened again, and made anew where it is damaged
+    index_.reset();
+    if (taken.error().code == Code::kCorrupted) LogIndex::Remove(options_.index_path);
     return taken;
   }
   size_.store(index_->size(), std::memory_order_release);
@@ -64,7 +65,8 @@ void LogFollower::Loop() {
       if (changed_.wait_for(lock, rest, [this] { return stopping_; })) return;
     }
     const auto began = Clock::now();
-    const auto taken = Step(kStep);
+    auto taken = Step(kStep);
+    if (!taken && taken.error().code == Code::kCorrupted) taken = Step(kStep);  // made anew
     rest = std::chrono::milliseconds(options_.interval_ms);
     if (taken && *taken == kStep) {
       rest = std::min<std::chrono::nanoseconds>(rest, (Clock::now() - began) * kRestPerWork);

@@ -115,11 +115,15 @@ Result<std::unique_ptr<LogIndex>> LogIndex::Open(const std::string& path,
                                                  const crypto::SecretBytes& key, LogStore& log) {
   auto opened = TryOpen(path, key, log);
   if (opened || opened.error().reason == "storage_full") return opened;
+  Remove(path);
+  return TryOpen(path, key, log);
+}
+
+void LogIndex::Remove(const std::string& path) {
   for (const char* suffix : {"", "-wal", "-shm"}) {
     std::error_code error;
     std::filesystem::remove(path + suffix, error);
   }
-  return TryOpen(path, key, log);
 }
 
 Result<std::unique_ptr<LogIndex>> LogIndex::TryOpen(const std::string& path,

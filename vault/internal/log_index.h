@@ -30,6 +30,8 @@ class LogIndex {
   static Result<std::unique_ptr<LogIndex>> Open(const std::string& path,
                                                 const crypto::SecretBytes& key, LogStore& log);
 
+  static void Remove(const std::string& path);  // nothing is lost with it
+
   // Takes the next entries of the log, at most `limit`; how many there were.
   Result<std::uint64_t> Follow(LogStore& log, std::uint64_t limit);
   std::uint64_t size() const { return size_; }

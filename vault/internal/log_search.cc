@@ -90,6 +90,14 @@ class LogSearch {
       reader_.DropIndex();
       indexed_ = 0;
     }
+    auto done = page_.oldest_first ? Upwards() : Downwards();
+    if (done || !UsesIndex()) return done;
+    // It could not be read after all: the entries can.
+    reader_.DropIndex();
+    indexed_ = low_ = 0;
+    high_ = result_.size;
+    result_.entries.clear();
+    result_.next.reset();
     return page_.oldest_first ? Upwards() : Downwards();
   }
 

@@ -18,7 +18,9 @@ constexpr std::string_view kRoles =
 constexpr std::string_view kInsertRole =
     "INSERT INTO roles (name, version, definition, created) VALUES (?, ?, ?, ?)";
 constexpr std::string_view kFindSetting = "SELECT value FROM settings WHERE name = ?";
-constexpr std::string_view kPutSetting = "INSERT INTO settings (name, value) VALUES (?, ?)";
+constexpr std::string_view kPutSetting =
+    "INSERT INTO settings (name, value) VALUES (?, ?) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 constexpr std::string_view kFindIdempotency = "SELECT body, object FROM idempotency WHERE key = ?";
 constexpr std::string_view kInsertIdempotency =
     "INSERT INTO idempotency (key, body, object, client, created) VALUES (?, ?, ?, ?, ?)";

@@ -15,6 +15,26 @@ constexpr std::string_view kDiffers = "is not what the log says was written";
 constexpr std::uint64_t kSaveEvery = 64 * audit::kTileWidth;
 constexpr std::chrono::seconds kBetweenRounds{60};
 
+// What a connection that only reads sees of one moment, until it goes out of scope.
+class Snapshot {
+ public:
+  static Result<Snapshot> Begin(Database& database) {
+    COFFER_TRY(database.Execute("BEGIN"));
+    return Snapshot(database);
+  }
+  Snapshot(Snapshot&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+  Snapshot& operator=(Snapshot&&) = delete;
+  ~Snapshot() {
+    if (database_ != nullptr) (void)database_->Execute("ROLLBACK");
+  }
+
+ private:
+  explicit Snapshot(Database& database) : database_(&database) {}
+  Database* database_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<Scrubber>> Scrubber::Create(Engine& engine, Database reader,
@@ -96,7 +116,7 @@ Result<bool> Scrubber::Step() {
   bool last = false;
   {
     // Log and state as they were at one moment.
-    COFFER_ASSIGN(auto snapshot, DatabaseTransaction::Begin(reader_));
+    COFFER_ASSIGN(const Snapshot snapshot, Snapshot::Begin(reader_));
     COFFER_ASSIGN(const std::uint64_t size, log_->Size());
     to = std::min(size, from + audit::kTileWidth);
     last = to == size;
@@ -107,13 +127,15 @@ Result<bool> Scrubber::Step() {
   for (const Verdict& verdict : verdicts) {
     COFFER_TRY(Judge(verdict));
   }
+  if (last) {
+    COFFER_TRY(ClearRecovered());
+  }
   {
     const std::lock_guard lock(mutex_);
     state_.position = last ? 0 : to;
     if (last) ++state_.rounds;
   }
   if (last) {
-    faulty_.clear();
     std::optional<Timestamp> now;
     audit::Entry none;
     COFFER_TRY(engine_.Run(OperationKind::kRead, EntryRule::kNever, none,
@@ -257,19 +279,32 @@ Status Scrubber::Judge(const Verdict& verdict) {
     const std::lock_guard lock(mutex_);
     known = damaged_.contains(verdict.id);
   }
-  // An entry about an earlier state may hold where the object as it is now does not.
-  if (!verdict.fault.empty()) faulty_.insert(verdict.id);
-  const bool holds = verdict.newest && !faulty_.contains(verdict.id);
-  if (verdict.fault.empty() ? !known || !holds : known) return {};
-  COFFER_TRY(Alarm(verdict, known ? "integrity.cleared" : "integrity.alarm"));
-  const std::lock_guard lock(mutex_);
-  if (known) {
-    damaged_.erase(verdict.id);
-  } else {
-    damaged_.insert(verdict.id);
+  if (verdict.fault.empty()) {
+    if (known && verdict.newest) recovered_.insert_or_assign(verdict.id, verdict);
+    return {};
   }
+  faulty_.insert(verdict.id);
+  if (known) return {};
+  COFFER_TRY(Alarm(verdict, "integrity.alarm"));
+  const std::lock_guard lock(mutex_);
+  damaged_.insert(verdict.id);
   state_.damaged = damaged_.size();
-  any_damaged_.store(!damaged_.empty(), std::memory_order_release);
+  any_damaged_.store(true, std::memory_order_release);
+  return {};
+}
+
+// At the end of a round: an entry about an earlier state may hold where a later one does not.
+Status Scrubber::ClearRecovered() {
+  for (const auto& [id, verdict] : recovered_) {
+    if (faulty_.contains(id)) continue;
+    COFFER_TRY(Alarm(verdict, "integrity.cleared"));
+    const std::lock_guard lock(mutex_);
+    damaged_.erase(id);
+    state_.damaged = damaged_.size();
+    any_damaged_.store(!damaged_.empty(), std::memory_order_release);
+  }
+  recovered_.clear();
+  faulty_.clear();
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -63,6 +64,7 @@ class Scrubber {
                      Verdict& verdict);
   Status CheckClient(const audit::Entry& entry, const ClientId& client, Verdict& verdict);
   Status Judge(const Verdict& verdict);
+  Status ClearRecovered();
   Status Alarm(const Verdict& verdict, std::string_view action);
   Status SavePosition(std::uint64_t position);
 
@@ -73,7 +75,8 @@ class Scrubber {
   ClientStore clients_;
   RecordStore records_;
   std::uint64_t unsaved_ = 0;
-  std::set<crypto::Id128> faulty_;  // in this round
+  std::set<crypto::Id128> faulty_;              // in this round
+  std::map<crypto::Id128, Verdict> recovered_;  // in this round, by their newest entry
   std::string last_log_fault_;
 
   mutable std::mutex mutex_;
