@@ -36,10 +36,10 @@ class ObjectWriter {
     out_ += audit::FormatTimestamp(value);
     out_ += '"';
   }
-  // `json` is a complete JSON value already.
-  void Raw(std::string_view name, std::string_view json) {
+  // `value` is a complete JSON value already.
+  void Raw(std::string_view name, std::string_view value) {
     Start(name);
-    out_ += json;
+    out_ += value;
   }
   std::string& Start(std::string_view name) {
     if (!first_) out_ += ',';

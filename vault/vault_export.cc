@@ -12,7 +12,7 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::size_t kMaxClasses = 100;
+constexpr std::size_t kMaxExportClasses = 100;
 // One page looks at so many clients and records, of which some may not be the caller's to see.
 constexpr std::size_t kExportScan = 2000;
 
@@ -156,8 +156,8 @@ std::vector<Issue> FaultsOf(const ExportSelection& selection, const Catalog& cat
   std::vector<Issue> issues;
   if (!selection.tag.empty() && !IsTag(selection.tag)) issues.push_back({"/tag", "is no tag"});
   const auto& classes = selection.classes;
-  if (classes.size() > kMaxClasses) issues.push_back({"/classes", "must be at most 100"});
-  for (std::size_t i = 0; i < classes.size() && i < kMaxClasses; ++i) {
+  if (classes.size() > kMaxExportClasses) issues.push_back({"/classes", "must be at most 100"});
+  for (std::size_t i = 0; i < classes.size() && i < kMaxExportClasses; ++i) {
     if (!catalog.Newest(classes[i])) {
       issues.push_back({"/classes/" + std::to_string(i), "is not a known class"});
     }
