@@ -208,7 +208,12 @@ TEST_CASE("on a full disk nothing is served, nothing is lost, and room is enough
     CHECK(read.body.find("Bergmann") == std::string::npos);
     CHECK(privacy.Delete("/v1/clients/" + client).status == 503);
     CHECK(vault.WithToken("", "").Get("/health/live").status == 200);
-    CHECK(vault.WithToken("", "").Get("/health/ready").status == 503);
+    // Its own housekeeping may have found a little room meanwhile.
+    CHECK(Within(std::chrono::seconds(20), [&] {
+      if (vault.WithToken("", "").Get("/health/ready").status == 503) return true;
+      (void)WriteUntilRefused(crm, records, written);
+      return false;
+    }));
 
     fs::remove(filler);
     CHECK(Within(std::chrono::seconds(30),

@@ -46,8 +46,14 @@ Result<std::uint64_t> LogFollower::Step(std::uint64_t limit) {
   }
   auto taken = index_->Follow(*log_, limit);
   if (!taken) {
-    index_.reset();
-    if (taken.error().code == Code::kCorrupted) LogIndex::Remove(options_.index_path);
+    if (taken.error().code == Code::kCorrupted) {
+      index_.reset();
+      LogIndex::Remove(options_.index_path);
+    } else if (auto again = LogIndex::Open(options_.index_path, key_, *log_)) {
+      index_ = *std::move(again);  // as it is stored; opened before the other one is closed
+    } else {
+      index_.reset();
+    }
     return taken;
   }
   size_.store(index_->size(), std::memory_order_release);
