@@ -108,6 +108,9 @@ TEST_CASE("two verifiers agree on whole logs of every size") {
     log.Append(Varied(random), {now += 3});
     log.Publish();
     CAPTURE(size);
+#ifdef COFFER_SANITIZED  // every size is for the fast tree
+    if (size % 8 > 1) continue;
+#endif
     CheckAgreement(log, std::span(log.notes()).last(1));
     REQUIRE(log.TryVerify({LogVerifier(), {log.notes().back()}, true, {}})->ok());
   }
