@@ -346,7 +346,8 @@ Error Vault::Core::FailedLater(const Call& call, Error error) const {
   entry.note_hash.reset();
   const auto logged = engine->Run(OperationKind::kRead, EntryRule::kAlways, entry,
                                   [](Transaction&) -> Status { return {}; });
-  return logged ? std::move(error) : logged.error();
+  if (!logged) return logged.error();
+  return error;
 }
 
 Error Vault::Core::IntegrityAlarm(const Call& call, std::string_view reason) const {

@@ -74,7 +74,10 @@ void Scrubber::Stop() {
   changed_.notify_all();
   if (!thread_.joinable()) return;
   thread_.join();
-  SavePosition(state().position);  // without it the round begins a little earlier
+  // Without it the next round begins a little earlier.
+  if (const auto saved = SavePosition(state().position); !saved && options_.log) {
+    options_.log(Severity::kInfo, "where the scrub stopped was not stored: " + saved.error().detail);
+  }
 }
 
 bool Scrubber::IsDamaged(const crypto::Id128& id) const {
