@@ -76,7 +76,8 @@ void Scrubber::Stop() {
   thread_.join();
   // Without it the next round begins a little earlier.
   if (const auto saved = SavePosition(state().position); !saved && options_.log) {
-    options_.log(Severity::kInfo, "where the scrub stopped was not stored: " + saved.error().detail);
+    options_.log(Severity::kInfo,
+                 "where the scrub stopped was not stored: " + saved.error().detail);
   }
 }
 
