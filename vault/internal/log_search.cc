@@ -69,8 +69,8 @@ bool IsPlain(const std::string& value) {
          });
 }
 
-// True when the columns of the index say all that the filter asks for, but for fields and times.
-bool IsEmpty(const LogFilter& f) {
+// Fields and times are in no column.
+bool AsksNothingOfIndex(const LogFilter& f) {
   return (f.client + f.record + f.actor + f.action + f.class_name + f.purpose + f.decision +
           f.request + f.outcome + f.rule + f.address)
       .empty();
@@ -103,7 +103,7 @@ class LogSearch {
 
  private:
   bool IsFull() const { return result_.entries.size() >= page_.limit; }
-  bool UsesIndex() const { return indexed_ > 0 && !IsEmpty(filter_); }
+  bool UsesIndex() const { return indexed_ > 0 && !AsksNothingOfIndex(filter_); }
 
   // [low_, high_) is what the times leave, as far as the index knows them.
   Status Bound() {
