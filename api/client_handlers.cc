@@ -104,7 +104,7 @@ Result<Reply> UpdateClient(const Service& service, const Call& call) {
 Result<Reply> EraseClient(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientErase);
   COFFER_ASSIGN(const auto id, input.Client());
-  COFFER_ASSIGN(const auto erasure, service.vault.EraseClient(call.caller, id));
+  COFFER_ASSIGN(const auto erasure, service.vault.Erase(call.caller, id, {}));
   return RenderOne(erasure);
 }
 

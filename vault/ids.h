@@ -75,6 +75,15 @@ struct EmergencyTag {
 struct SessionTag {
   static constexpr std::string_view kPrefix = "ses_";
 };
+struct ErasureTag {
+  static constexpr std::string_view kPrefix = "era_";
+};
+struct HoldTag {
+  static constexpr std::string_view kPrefix = "hold_";
+};
+struct RunTag {
+  static constexpr std::string_view kPrefix = "run_";
+};
 struct CallTag {
   static constexpr std::string_view kPrefix = "call_";
 };
@@ -86,6 +95,9 @@ using LeaseId = Id<LeaseTag>;
 using ApprovalId = Id<ApprovalTag>;
 using EmergencyId = Id<EmergencyTag>;
 using SessionId = Id<SessionTag>;
+using ErasureId = Id<ErasureTag>;
+using HoldId = Id<HoldTag>;
+using RunId = Id<RunTag>;    // of retention
 using CallId = Id<CallTag>;  // one request, as in Coffer-Request-Id and in the log
 
 enum class PrincipalKind : std::uint8_t { kService, kUser, kTeam };

@@ -65,10 +65,12 @@ struct Grant {
 
 inline constexpr std::size_t kMaxGrants = 100;
 
-// What takes two people: erasing a client, exporting clients in bulk, changing a role, giving a
-// privileged one.
-inline constexpr std::string_view kTwoPersonActions[] = {"client.erase", "client.export",
-                                                         "role.give", "role.write"};
+// What takes two people: erasing, exporting clients in bulk, lifting a hold, changing what is
+// deleted when, saying that a clock which jumped is right, changing a role, giving a privileged
+// one.
+inline constexpr std::string_view kTwoPersonActions[] = {
+    "client.erase", "client.export",   "clock.confirm", "hold.lift",
+    "record.erase", "retention.write", "role.give",     "role.write"};
 
 struct RoleDocument {
   std::string name;  // [a-z][a-z0-9-]{0,63}

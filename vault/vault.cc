@@ -291,18 +291,21 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   }
   COFFER_ASSIGN(auto cache,
                 KeyCache::Create(options.key_cache_entries, options.require_locked_memory));
+  const auto append = [](std::span<const ErasureRow>) -> Status { return {}; };
   COFFER_ASSIGN(core->engine,
                 Reading(vault_path, Engine::Create(std::move(vault), std::move(keys), core->keyring,
                                                    std::move(cache),
                                                    {.queue_limit = options.queue_limit,
                                                     .log = options.log,
                                                     .clock = settled.clock,
-                                                    .origin = core->keyring.log_origin()})));
+                                                    .origin = core->keyring.log_origin(),
+                                                    .append_to_ledger = append})));
   core->engine->Start();
   core->started = core->Now();
   COFFER_TRY(core->LogSystemEvent("vault.start", "ok"));
   if (authority_made) COFFER_TRY(core->LogSystemEvent("authority.created", "ok"));
   COFFER_TRY(AnnounceLogKeys(*core));
+  COFFER_TRY(core->CompleteInterruptedErasures());
 
   COFFER_ASSIGN(auto reader,
                 Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
@@ -437,7 +440,8 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   COFFER_ASSIGN(auto records, RecordStore::Open(reader->database()));
   COFFER_ASSIGN(status.clients, clients.Count());
   COFFER_ASSIGN(status.records, records.Count());
-  COFFER_ASSIGN(status.erasures, clients.CountErasures());
+  COFFER_ASSIGN(auto erasures, ErasureStore::Open(reader->database()));
+  COFFER_ASSIGN(status.erasures, erasures.Count());
   COFFER_ASSIGN(status.log_size, reader->log().Size());
   status.scrub = core_->scrubber->state();
   status.vault_id = "vlt_" + crypto::Base32Encode(core_->keyring.vault_id());

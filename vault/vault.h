@@ -28,6 +28,7 @@
 #include "crypto/root_key_provider.h"
 #include "vault/access_policy.h"
 #include "vault/class_schema.h"
+#include "vault/deletion.h"
 #include "vault/ids.h"
 #include "vault/purpose.h"
 #include "vault/role.h"
@@ -67,11 +68,13 @@ struct ClientInfo {
   std::vector<std::string> tags;  // sorted
   std::uint64_t version = 0;
   Timestamp created, updated;
+  std::optional<Timestamp> relationship_end = {};  // from when retention counts
 };
 
 struct ClientChange {
   std::optional<std::string> external_ref;  // "" removes it
   std::optional<std::vector<std::string>> tags;
+  std::optional<std::optional<Timestamp>> relationship_end = {};  // nothing inside: it goes on
 };
 
 struct RecordInfo {
@@ -106,13 +109,6 @@ struct PageRequest {
 struct SearchHit {
   ClientId client;
   std::optional<RecordId> record;
-};
-
-struct Erasure {
-  ClientId client;
-  Timestamp erased;
-  std::uint64_t records = 0;
-  std::uint64_t seq = 0;  // of the log entry
 };
 
 // What a bulk export takes along.
@@ -396,7 +392,11 @@ struct VaultStatus {
   std::uint64_t classes = 0, purposes = 0, active_tokens = 0;
   std::uint64_t users = 0, services = 0, open_approvals = 0;
   std::uint64_t unreviewed_emergencies = 0, overdue_emergencies = 0;
-  bool two_person = true;  // false: switched off when the vault was made
+  std::uint64_t holds = 0, overdue_holds = 0, restrictions = 0;
+  std::uint64_t retention_schedule = 0;  // version; 0: none
+  std::uint64_t classes_without_policy = 0;
+  bool waiting_for_clock = false;  // deletion waits until the clock is confirmed
+  bool two_person = true;          // false: switched off when the vault was made
   bool memory_locked = false;
   Timestamp started;
   ScrubState scrub;
@@ -408,6 +408,9 @@ struct EngineStatistics {
   std::uint64_t key_cache_entries = 0, log_size = 0, checkpoint_size = 0;
   std::uint64_t commit_nanoseconds = 0;  // in total
   std::uint64_t open_approvals = 0, unreviewed_emergencies = 0, overdue_emergencies = 0;
+  std::uint64_t holds = 0, overdue_holds = 0, restrictions = 0;
+  std::uint64_t retention_erased = 0;  // records, since the start
+  bool retention_running = false, waiting_for_clock = false;
   std::uint64_t log_index_size = 0;  // entries that the log's index has
   ScrubState scrub;
 };
@@ -415,9 +418,17 @@ struct EngineStatistics {
 enum class Severity { kInfo, kWarning, kError };
 using OperatorLog = std::function<void(Severity, std::string_view message)>;
 
+// Who answers for the data, as acts of erasure name it.
+struct OperatorDetails {
+  std::string name, address;                      // of the operator (controller)
+  std::string processor_name, processor_address;  // where somebody processes for it
+  std::string system;                             // name of the information system
+};
+
 struct VaultOptions {
   std::string directory;
   std::string anchor_path;  // empty: <directory>/anchor
+  std::string ledger_path;  // of erasures; empty: <directory>/erasures.ledger
   std::size_t queue_limit = 4096;
   std::size_t key_cache_entries = 131072;
   int page_cache_mib = 160;
@@ -430,6 +441,12 @@ struct VaultOptions {
   std::uint32_t session_idle_s = 15 * 60;
   std::uint32_t session_lifetime_s = 12 * 3600;
   std::uint32_t scrub_entries_per_s = 500;  // 0: stored data is not compared with the log
+  OperatorDetails operator_details;
+  // After an erasure, backups of keys.db could bring the data back for so long; absent: unknown.
+  std::optional<std::uint32_t> backup_horizon_days;
+  std::optional<std::uint32_t> retention_minute;     // of the UTC day, at which a run starts
+  std::uint32_t retention_records_per_s = 2000;      // while requests are served
+  std::uint32_t clock_jump_threshold_s = 48 * 3600;  // beyond which deletion waits for people
 };
 
 // What `coffer init` decides. Makes the directory's files; refuses one that holds a vault.
@@ -497,7 +514,61 @@ class Vault {
                                         std::string_view field, std::string_view value,
                                         const PageRequest& page);
   Result<Page<SearchHit>> SearchByReference(const Caller& caller, std::string_view external_ref);
-  Result<Erasure> EraseClient(const Caller& caller, const ClientId& id);
+
+  // For good, with an act that says so; on the answer no key of it is left. The same again is
+  // answered with the erasure that was, for a client and for records that are gone. Takes an
+  // approval of "client.erase" or "record.erase" about the client's id, with {"basis": B} unless
+  // that is "request", and with {"class": C} or {"records": [...]}. Errors: kConflict "held",
+  // "operator_incomplete" (detail: what is missing in the configuration); kUnprocessable
+  // "erasure_invalid" with issues; kPermissionDenied "approval_required", "approval_invalid".
+  Result<Erasure> Erase(const Caller& caller, const ClientId& client,
+                        const ErasureRequest& request);
+  Result<Erasure> GetErasure(const Caller& caller, const ErasureId& id);
+  Result<Page<Erasure>> ListErasures(const Caller& caller, const PageRequest& page);
+  // The signed act, or a page of it, or the export of the log that belongs to it: see
+  // audit/erasure_act.h. Errors: kConflict "act_purged" after three years.
+  Result<std::string> ReadAct(const Caller& caller, const ErasureId& id,
+                              const DocumentRequest& request);
+  // Every place that could hold something of the client, which may be erased or unknown.
+  Result<std::vector<Trace>> FindTraces(const Caller& caller, const ClientId& client);
+
+  // Errors: kUnprocessable "hold_invalid" with issues.
+  Result<Hold> PlaceHold(const Caller& caller, const HoldRequest& request);
+  Result<Hold> GetHold(const Caller& caller, const HoldId& id);
+  // Of one client (also those by its tags), or all; those that are lifted too where asked for.
+  Result<Page<Hold>> ListHolds(const Caller& caller, const std::optional<ClientId>& client,
+                               bool lifted, const PageRequest& page);
+  // Takes an approval of "hold.lift" about the hold's id. Errors: kConflict "already_lifted".
+  Result<Hold> LiftHold(const Caller& caller, const HoldId& id);
+
+  // Errors: kUnprocessable "restriction_invalid" with issues.
+  Result<Restriction> Restrict(const Caller& caller, const ClientId& client,
+                               const RestrictionRequest& request);
+  Result<std::vector<Restriction>> ListRestrictions(const Caller& caller, const ClientId& client);
+  // Takes a reason. Errors: kInvalidArgument "reason_required".
+  Status LiftRestriction(const Caller& caller, const ClientId& client, std::string_view class_name);
+
+  // Everything of one client that the caller's role shows, for returning it to the client.
+  Result<ExportPage> PackageClient(const Caller& caller, const ClientId& client,
+                                   const PageRequest& page);
+
+  // Errors: kNotFound while there is none.
+  Result<StoredSchedule> GetRetentionSchedule(const Caller& caller,
+                                              std::optional<std::uint64_t> version);
+  // Takes an approval of "retention.write" about "schedule" with the document as content. Errors:
+  // those of ParseSchedule.
+  Result<StoredSchedule> PutRetentionSchedule(const Caller& caller, std::string_view definition);
+  Result<RetentionPreview> PreviewRetention(const Caller& caller,
+                                            const RetentionPreviewRequest& request);
+  // Errors: kConflict "run_in_progress", "no_schedule", "clock_unconfirmed".
+  Result<RetentionRun> StartRetentionRun(const Caller& caller);
+  Result<RetentionRun> GetRetentionRun(const Caller& caller, const RunId& id);
+  Result<std::vector<RetentionRun>> ListRetentionRuns(const Caller& caller);
+  Result<std::string> ReadRunReport(const Caller& caller, const RunId& id,
+                                    const DocumentRequest& request);
+  // That the clock is right after it jumped. Takes an approval of "clock.confirm" about today's
+  // date, "YYYY-MM-DD".
+  Status ConfirmClock(const Caller& caller);
 
   Result<RecordInfo> CreateRecord(const Caller& caller, const ClientId& client,
                                   std::string_view class_name, const nlohmann::json& data,

@@ -23,8 +23,9 @@ struct TwoPersonAction {
   Action action;  // what the requester must be allowed
 };
 constexpr TwoPersonAction kDecidedByTwo[] = {
-    {"client.erase", Action::kClientErase},
-    {"client.export", Action::kClientExport},
+    {"client.erase", Action::kClientErase},   {"client.export", Action::kClientExport},
+    {"clock.confirm", Action::kClockConfirm}, {"hold.lift", Action::kHoldLift},
+    {"record.erase", Action::kRecordErase},   {"retention.write", Action::kRetentionWrite},
     {"role.write", Action::kRoleWrite},
 };
 
@@ -72,15 +73,62 @@ std::string CanonicalExport(const Proposal& proposal, const Catalog& catalog,
   return ProposalOf(selection, purpose).content;
 }
 
+// {"basis": B, "class": C, "records": [...]}: the basis where it is not "request"; a class or
+// records for a part of the client.
+std::string CanonicalErasure(const Proposal& proposal, const Catalog& catalog,
+                             std::vector<Issue>& issues) {
+  const auto client = ClientId::Parse(proposal.target);
+  if (!client) issues.push_back({"/target", "must be a client's id"});
+  const auto content = ParseStrictJson(proposal.content.empty() ? "{}" : proposal.content);
+  if (!content || !content->is_object()) {
+    issues.push_back({"/content", "must be an object"});
+    return {};
+  }
+  const bool part = proposal.action == "record.erase";
+  ErasureRequest request;
+  const auto is_record = [](const json& item) {
+    return item.is_string() && RecordId::Parse(item.get_ref<const std::string&>());
+  };
+  for (const auto& [name, value] : content->items()) {
+    const std::string text = value.is_string() ? value.get<std::string>() : "";
+    if (name == "basis" && ErasureBasisFromName(text)) {
+      request.basis = *ErasureBasisFromName(text);
+    } else if (name == "class" && part && catalog.Newest(text)) {
+      request.class_name = text;
+    } else if (name == "records" && part && value.is_array() && !value.empty() &&
+               std::ranges::all_of(value, is_record)) {
+      for (const json& item : value) {
+        request.records.push_back(*RecordId::Parse(item.get_ref<const std::string&>()));
+      }
+    } else {
+      issues.push_back({PointerTo("/content", name), "has no place here, or is not valid"});
+    }
+  }
+  if (part && issues.empty() && request.class_name.empty() == request.records.empty()) {
+    issues.push_back({"/content", "must name a class or records"});
+  }
+  if (!issues.empty()) return {};
+  return ProposalOf(*client, request).content;
+}
+
 // The content as it will be hashed when the thing is done; issues when it could not be done.
 std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
                              std::string_view purpose, std::vector<Issue>& issues) {
   if (proposal.action == "client.export") {
     return CanonicalExport(proposal, catalog, purpose, issues);
   }
-  if (proposal.action == "client.erase") {
-    if (!ClientId::Parse(proposal.target)) issues.push_back({"/target", "must be a client's id"});
+  if (proposal.action == "client.erase" || proposal.action == "record.erase") {
+    return CanonicalErasure(proposal, catalog, issues);
+  }
+  if (proposal.action == "hold.lift" || proposal.action == "clock.confirm") {
+    if (proposal.action == "hold.lift" && !HoldId::Parse(proposal.target)) {
+      issues.push_back({"/target", "must be a hold's id"});
+    }
     if (!proposal.content.empty()) issues.push_back({"/content", "has no place here"});
+    return {};
+  }
+  if (proposal.action == "retention.write") {
+    issues.push_back({"/content", "must be a retention schedule"});
     return {};
   }
   if (proposal.action == "role.write") {
@@ -234,7 +282,9 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
   Proposal canonical = proposal;
   if (std::ranges::find(kTwoPersonActions, proposal.action) == std::end(kTwoPersonActions)) {
     issues.push_back(
-        {"/action", "must be one of client.erase, client.export, role.give, role.write"});
+        {"/action",
+         "must be one of client.erase, client.export, clock.confirm, hold.lift, record.erase, "
+         "retention.write, role.give, role.write"});
   } else if (proposal.target.empty() || proposal.target.size() > kMaxTarget ||
              !IsCleanUtf8(proposal.target)) {
     issues.push_back({"/target", "must be text of 1 to 256 bytes"});
@@ -255,7 +305,7 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
   row.content = canonical.content;
   row.hash = core_->HashOf(canonical);
   std::optional<ClientId> client;
-  if (row.action == "client.erase") {
+  if (row.action == "client.erase" || row.action == "record.erase") {
     client = *ClientId::Parse(row.target);
     call.entry.client = client->Text();
   }
@@ -338,7 +388,9 @@ Result<Approval> Vault::DecideApproval(const Caller& caller, const ApprovalId& i
         if (!row) return NotFound(call);
         call.entry.payload_hash = row->hash;
         AddDetail(call.entry, row->action + (approve ? " approved" : " rejected"));
-        if (row->action == "client.erase") call.entry.client = row->target;
+        if (row->action == "client.erase" || row->action == "record.erase") {
+          call.entry.client = row->target;
+        }
         const bool covered = std::ranges::any_of(call.decision.grants, [&](const Grant* grant) {
           return !grant->deny && grant->CoversApproval(row->action);
         });

@@ -1,4 +1,4 @@
-// Clients: create, read, change, list, find, erase.
+// Clients: create, read, change, list, find.
 #include <algorithm>
 
 #include "crypto/random.h"
@@ -60,6 +60,7 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
   const std::string external_ref = client.external_ref.value_or("");
   row.tags = JoinTags(client.tags.value_or(std::vector<std::string>{}));
   if (!external_ref.empty()) row.ref = core_->ReferenceToken(external_ref);
+  if (client.relationship_end) row.relationship_end = *client.relationship_end;
   // The new key begins its life in a slot of the cache: locked memory, and ready for the records
   // that usually follow.
   COFFER_ASSIGN(auto key, core_->engine->key_cache().FindOrInsert(
@@ -83,8 +84,13 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
           repeated = true;
           call.entry.client = id.Text();
           call.entry.outcome = "repeated";
-          info = ClientInfo{id, external_ref,      SplitWords(row.tags),
-                            1,  existing->created, existing->created};
+          info = ClientInfo{id,
+                            external_ref,
+                            SplitWords(row.tags),
+                            1,
+                            existing->created,
+                            existing->created,
+                            row.relationship_end};
           return {};
         }
         row.created = row.updated = transaction.now();
@@ -164,6 +170,10 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         if (change.tags) {
           row->tags = JoinTags(*change.tags);
           fields.emplace_back("tags");
+        }
+        if (change.relationship_end) {
+          row->relationship_end = *change.relationship_end;
+          fields.emplace_back("relationship_end");
         }
         ++row->version;
         row->updated = transaction.now();
@@ -356,42 +366,6 @@ Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
         return {};
       }));
   return result;
-}
-
-Result<Erasure> Vault::EraseClient(const Caller& caller, const ClientId& id) {
-  Call call = core_->StartCall(caller, Action::kClientErase);
-  call.About(id);
-  Erasure erasure;
-  // The reason is not sealed under the client's key, which dies here: why somebody was erased must
-  // stay known.
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        Stores& stores = transaction.stores();
-        COFFER_ASSIGN(const auto row, stores.clients.Find(id));
-        if (!row) {
-          COFFER_ASSIGN(const auto before, stores.clients.FindErasure(id));
-          if (!before) return NotFound(call);
-          call.entry.outcome = "repeated";
-          erasure = {id, before->erased, before->records, before->seq};
-          return {};
-        }
-        COFFER_TRY(core_->RequireApproval(transaction, call, {"client.erase", id.Text(), {}}));
-        COFFER_ASSIGN(erasure.records, stores.records.DeleteAllOf(id.Row()));
-        COFFER_TRY(stores.log->DeleteNotesOf(id.Row()));
-        COFFER_TRY(stores.idempotency.DeleteOf(id.Row()));
-        COFFER_TRY(stores.access.DeleteAllOf(id));
-        COFFER_TRY(stores.clients.Delete(*row));
-        erasure.client = id;
-        erasure.erased = transaction.now();
-        erasure.seq = transaction.NextSeq();
-        COFFER_TRY(
-            stores.clients.InsertErasure({id, erasure.erased, erasure.seq, erasure.records}));
-        transaction.DestroyKey(id);
-        return {};
-      }));
-  // Whoever was answered before still holds the key while decrypting; after this, nobody does.
-  core_->engine->key_cache().AwaitWiped(id);
-  return erasure;
 }
 
 }  // namespace coffer::vault

@@ -30,6 +30,7 @@ struct Writing {
   std::shared_ptr<const ClassSchema> schema;  // the newest of its class; null: refuse
   FieldViews writable;
   std::optional<RecordRow> stored;  // where something of it stays
+  std::optional<KeyCache::Pin> key;
 };
 
 // Fields that the caller may change: those which they write, and see as they are.
@@ -57,6 +58,8 @@ Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const Rec
         writing.schema = newest;
         COFFER_ASSIGN(writing.writable, WritableBy(core, transaction, call, *newest));
         if (writing.writable && row->version == if_version) writing.stored = *std::move(row);
+        auto key = transaction.PinKey(*call.subject);
+        if (key) writing.key = *std::move(key);
         return {};
       }));
   return writing;
@@ -64,8 +67,8 @@ Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const Rec
 
 // The whole document that the update would store. Errors: kPermissionDenied "field_not_writable".
 Result<nlohmann::json> MergeStored(const Vault::Core& core, const ClientId& client,
-                                   const Writing& writing, const std::optional<KeyCache::Pin>& key,
-                                   const nlohmann::json& sent) {
+                                   const Writing& writing, const nlohmann::json& sent) {
+  const auto& key = writing.key;
   if (!writing.writable || !key) return sent;  // without a key nothing will be stored
   const RecordRow& row = *writing.stored;
   COFFER_ASSIGN(
@@ -177,6 +180,7 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
           COFFER_TRY(ClassStands(transaction, *schema));
           if (!key) return NotFound(call);
           COFFER_TRY(PinOrNotFound(transaction, call, client));
+          if (!key->IsCurrent()) return Fail(Code::kConflict, kClassChanged);
           COFFER_TRY(
               CheckWritable(call, *schema, FieldViewsOf(call.decision, *schema), document->fields));
           COFFER_ASSIGN(auto before, FindRepeatedCreation(transaction, call, client, repeat));
@@ -356,14 +360,13 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
     call.entry.record = id.Text();
     COFFER_ASSIGN(const Writing writing, LookBeforeWriting(*core_, call, id, if_version));
     const auto& schema = writing.schema;
+    const auto& key = writing.key;
     std::optional<Document> document;
-    std::optional<KeyCache::Pin> key;
     RecordRow row;
     crypto::Hash payload_hash{};
     // Without what is to stay there is nothing to check: the version is another one.
     if (schema && (!writing.writable || writing.stored)) {
-      COFFER_ASSIGN(key, core_->PinForWriting(client));
-      auto whole = MergeStored(*core_, client, writing, key, data);
+      auto whole = MergeStored(*core_, client, writing, data);
       if (!whole) return std::unexpected(Refuse(caller, kAction, client, id, whole.error()));
       auto parsed = ParseDocument(*schema, *whole);
       if (!parsed) return std::unexpected(Refuse(caller, kAction, client, id, parsed.error()));
@@ -391,7 +394,7 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
           if (before.version != if_version) {
             return Fail(Code::kPreconditionFailed, "version_mismatch");
           }
-          if (!document || !key) return Fail(Code::kConflict, kClassChanged);
+          if (!document || !key || !key->IsCurrent()) return Fail(Code::kConflict, kClassChanged);
           COFFER_TRY(ClassStands(transaction, *schema));
           COFFER_ASSIGN(const auto writable, WritableBy(*core_, transaction, call, *schema));
           if (writable != writing.writable) return Fail(Code::kConflict, kClassChanged);
@@ -431,7 +434,8 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
           return Fail(Code::kPreconditionFailed, "version_mismatch");
         }
         call.entry.version = row.version;
-        return transaction.stores().records.Delete(row);
+        COFFER_TRY(transaction.stores().records.Delete(row));
+        return {};
       });
 }
 

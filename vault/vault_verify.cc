@@ -8,6 +8,7 @@
 #include "audit/verify.h"
 #include "crypto/atomic_file.h"
 #include "vault/internal/core.h"
+#include "vault/internal/erase.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -27,14 +28,31 @@ struct Latest {
   std::unordered_map<std::string, State> records, clients;
   std::unordered_map<std::string, std::vector<std::string>> records_of;
 
+  // The same versions as before, other bytes.
+  void TakeReseal(const audit::Entry& entry) {
+    const auto known = records.find(entry.record);
+    if (known == records.end()) return;
+    State& state = known->second;
+    if (entry.version == state.version) {
+      state.payload = *entry.payload_hash;
+      state.seq = entry.seq;
+    } else if (entry.version > 0 && entry.version <= state.earlier.size()) {
+      state.earlier[entry.version - 1] = *entry.payload_hash;
+    }
+  }
+
   void Take(const audit::Entry& entry) {
     if (entry.decision != audit::Decision::kAllow) return;
     if (entry.action == Name(Action::kClientErase) && entry.outcome == "ok") {
       for (const auto& record : records_of[entry.client]) records.erase(record);
       records_of.erase(entry.client);
       clients.erase(entry.client);
-    } else if (entry.action == Name(Action::kRecordDelete) && entry.outcome == "ok") {
+    } else if ((entry.action == Name(Action::kRecordDelete) ||
+                entry.action == Name(Action::kRecordErase)) &&
+               entry.outcome == "ok" && !entry.record.empty()) {
       records.erase(entry.record);
+    } else if (entry.action == kRecordReseal && entry.payload_hash) {
+      TakeReseal(entry);
     } else if (entry.payload_hash && entry.version > 0 && !entry.record.empty()) {
       auto [known, made] = records.try_emplace(entry.record);
       if (made) {
@@ -71,7 +89,7 @@ class StateCheck {
       : source_(source), latest_(latest), report_(report) {}
 
   Status Run() {
-    COFFER_ASSIGN(clients_, ClientStore::Open(source_.vault));
+    COFFER_ASSIGN(clients_, ClientStore::OpenForReading(source_.vault));
     COFFER_ASSIGN(records_, RecordStore::Open(source_.vault));
     std::int64_t after = -1;
     for (;;) {
@@ -134,7 +152,7 @@ class StateCheck {
 
   // The profile is what was logged: the right key opens it.
   void CheckKey(const ClientRow& client, const FoundKey& key) {
-    if (key.erased) return;
+    if (key.erased || key.generation != client.generation) return;
     const std::string id = client.id.Text();
     if (!key.wrapped) {
       Add({}, "the key of client " + id + " is not in keys.db: nothing of it can be read");
@@ -265,12 +283,15 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
 
   COFFER_ASSIGN(auto keys, Database::Open(KeysDatabasePath(options.directory),
                                           keyring.keys_db_key(), {.read_only = true}));
-  COFFER_ASSIGN(auto key_store, KeyStore::Open(keys));
+  COFFER_ASSIGN(auto key_store, KeyStore::OpenForReading(keys));
+  COFFER_ASSIGN(auto client_store, ClientStore::OpenForReading(vault));
   const auto find = [&](std::span<const ClientId> clients) -> Result<std::vector<FoundKey>> {
     std::vector<FoundKey> found;
     for (const ClientId& client : clients) {
-      COFFER_ASSIGN(auto wrapped, key_store.Find(client));
-      found.push_back({std::move(wrapped), false});
+      COFFER_ASSIGN(const auto row, client_store.Find(client));
+      const std::uint64_t generation = row ? row->generation : 0;
+      COFFER_ASSIGN(auto wrapped, key_store.Find({client, generation}));
+      found.push_back({std::move(wrapped), false, generation});
     }
     return found;
   };
@@ -302,16 +323,16 @@ Result<DeepReport> Vault::VerifyLog(const Caller& caller, bool deep) {
   const auto find = [&](std::span<const ClientId> clients) -> Result<std::vector<FoundKey>> {
     std::vector<FoundKey> found;
     audit::Entry none;
-    COFFER_TRY(core_->engine->Run(OperationKind::kRead, EntryRule::kNever, none,
-                                  [&](Transaction& transaction) -> Status {
-                                    Stores& stores = transaction.stores();
-                                    for (const ClientId& client : clients) {
-                                      COFFER_ASSIGN(auto wrapped, stores.keys.Find(client));
-                                      COFFER_ASSIGN(const auto row, stores.clients.Find(client));
-                                      found.push_back({std::move(wrapped), !row});
-                                    }
-                                    return {};
-                                  }));
+    COFFER_TRY(core_->engine->Run(
+        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+          Stores& stores = transaction.stores();
+          for (const ClientId& client : clients) {
+            COFFER_ASSIGN(const auto generation, stores.clients.FindGeneration(client));
+            COFFER_ASSIGN(auto wrapped, stores.keys.Find({client, generation.value_or(0)}));
+            found.push_back({std::move(wrapped), !generation, generation.value_or(0)});
+          }
+          return {};
+        }));
     return found;
   };
   auto report = VerifyAll({reader->database(), &keys, core_->keyring, reader->index(), find},

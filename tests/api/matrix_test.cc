@@ -81,7 +81,7 @@ class MatrixCalls : public ApiCalls {
       if (role == Role::kCaseWorker) {  // once the caller's own
         REQUIRE(vault.Assign(As(Role::kSupervisor), client, TokenOf(role).principal, {}));
       }
-      REQUIRE(vault.EraseClient(As(Role::kPrivacyOfficer, "data-subject-request"), client));
+      REQUIRE(vault.Erase(As(Role::kPrivacyOfficer, "data-subject-request"), client, {}));
     }
     return {client.Text(), record.Text(), lease->id.Text()};
   }

@@ -152,8 +152,9 @@ TEST_CASE(
     // As a crash between the two commits leaves it: erased in vault.db, the key still in keys.db.
     auto opened = OpenedDatabases::Of(vault);
     const auto id = vault::ClientId::Parse(gone.client);
-    CHECK(Change(opened.vault, "UPDATE erasures SET key_destroyed = 0") == 1);
-    CHECK(Change(opened.keys, "INSERT INTO client_keys (client, cid, wrapped) VALUES (?, ?, ?)",
+    CHECK(Change(opened.vault, "UPDATE erasures SET state = 0") == 1);
+    CHECK(Change(opened.keys,
+                 "INSERT INTO client_keys (client, generation, cid, wrapped) VALUES (?, 0, ?, ?)",
                  id->Row(), id->bytes(), crypto::ByteView(crypto::AsBytes("a wrapped key"))) == 1);
   }
   vault.Start();

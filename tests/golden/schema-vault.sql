@@ -52,7 +52,7 @@ CREATE TABLE clients (
   tags    TEXT    NOT NULL,             -- sorted, separated by single spaces
   profile BLOB    NOT NULL,             -- sealed under the client's key: the external reference
   ref     BLOB                          -- blind token of the external reference
-) STRICT;
+, generation INTEGER NOT NULL DEFAULT 0, sealed_since INTEGER NOT NULL DEFAULT 0, relationship_end INTEGER) STRICT;
 CREATE TABLE damaged (
   id     BLOB    PRIMARY KEY CHECK (length(id) = 16),
   found  INTEGER NOT NULL,
@@ -73,13 +73,25 @@ CREATE TABLE emergencies (
   finding  TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX emergencies_unreviewed ON emergencies (due) WHERE reviewed IS NULL;
-CREATE TABLE erasures (
-  client        BLOB    PRIMARY KEY CHECK (length(client) = 16),
-  erased        INTEGER NOT NULL,
-  seq           INTEGER NOT NULL,
-  records       INTEGER NOT NULL,
-  key_destroyed INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+CREATE TABLE "erasures" (
+  id         INTEGER PRIMARY KEY,
+  eid        BLOB    NOT NULL UNIQUE CHECK (length(eid) = 16),
+  cid        BLOB    NOT NULL CHECK (length(cid) = 16),
+  scope      INTEGER NOT NULL,
+  basis      INTEGER NOT NULL,
+  class      TEXT    NOT NULL,          -- of scope "class", else empty
+  erased     INTEGER NOT NULL,
+  seq        INTEGER NOT NULL,
+  records    INTEGER NOT NULL,
+  versions   INTEGER NOT NULL,
+  generation INTEGER NOT NULL,          -- of the key that was destroyed
+  state      INTEGER NOT NULL,          -- 0 committed, 1 key destroyed and in the ledger, 2 complete
+  rids       BLOB    NOT NULL,          -- of scope "records": 16 bytes each
+  facts      TEXT,                      -- what the act will say; NULL: none, or purged
+  act        TEXT                       -- the signed act, from when it was first asked for
+) STRICT;
+CREATE INDEX erasures_by_client ON erasures (cid);
+CREATE INDEX erasures_unfinished ON erasures (state) WHERE state < 2;
 CREATE TABLE idempotency (
   id      INTEGER PRIMARY KEY,          -- in the order of time, for purging
   key     BLOB    NOT NULL UNIQUE,      -- keyed hash of principal, operation and key
@@ -157,7 +169,7 @@ CREATE TABLE records (
   tokens        BLOB    NOT NULL,       -- the record's blind index tokens, 16 bytes each
   import_token  BLOB,                   -- blind token of an imported record's key
   payload       BLOB    NOT NULL        -- sealed under the client's key
-) STRICT;
+, retention_day INTEGER) STRICT;
 CREATE INDEX records_by_client ON records (client, class);
 CREATE TABLE reveals (
   pid   BLOB    NOT NULL,

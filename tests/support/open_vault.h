@@ -50,6 +50,8 @@ class OpenVault {
     bool open = true;
     bool two_person = false;
     std::uint32_t scrub_entries_per_s = 0;
+    vault::OperatorDetails operator_details = {"Example Care Ltd", "1 Example Street, Exampletown",
+                                               "", "", "Example CRM"};
   };
   static constexpr std::string_view kOrigin = "vault.example/log";
   static constexpr std::string_view kAddress = "192.0.2.7";

@@ -203,7 +203,9 @@ RunningVault::RunningVault(const VaultSettings& settings) : settings_(settings) 
                  "[server]\nport = " + std::to_string(port_) + "\ncertificate = \"" +
                      (work_ / "server.crt") + "\"\nprivate_key = \"" + (work_ / "server.key") +
                      "\"\n" + settings.server_settings + "\n[vault]\ndirectory = \"" + directory() +
-                     "\"\nroot_key_file = \"" + root_key_file() + "\"\n[engine]\n" +
+                     "\"\nroot_key_file = \"" + root_key_file() +
+                     "\"\n[operator]\nname = \"Example Care Ltd\"\naddress = \"1 Example Street, "
+                     "Exampletown\"\nsystem = \"Example CRM\"\n[engine]\n" +
                      settings.engine_settings + "\n[log]\n" + settings.log_settings + "\n");
   if (settings.start) Start();
   if (settings.start && settings.populate) Populate();

@@ -227,14 +227,13 @@ TEST_CASE(
           });
           disk.Break("keys.db-wal", Fault::kFull);
           engine.Do(OperationKind::kWrite, "erase", [&](Transaction& transaction) -> Status {
-            transaction.DestroyKey(client);
-            return transaction.stores().clients.InsertErasure({client, transaction.now(), 0, 0});
+            return TestEngine::Erase(transaction, client);
           });
           _exit(1);  // answered
         }) == kEndOfStorage);
   // ExitCodeOf opened the engine again, which finished what was begun.
   Database reader = engine.Reader();
-  auto pending = Statement::Prepare(reader, "SELECT count(*), sum(key_destroyed) FROM erasures");
+  auto pending = Statement::Prepare(reader, "SELECT count(*), sum(state) FROM erasures");
   REQUIRE(pending);
   auto row = pending->Query();
   REQUIRE(row.Next() == true);

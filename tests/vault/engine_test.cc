@@ -202,8 +202,7 @@ TEST_CASE("a key that is destroyed is gone for the next operation of the same ba
   {
     const std::jthread erasing([&] {
       engine.Do(OperationKind::kWrite, "erase", [&](Transaction& transaction) -> Status {
-        transaction.DestroyKey(client);
-        return transaction.stores().clients.InsertErasure({client, transaction.now(), 0, 0});
+        return TestEngine::Erase(transaction, client);
       });
     });
     engine.AwaitQueued(1);

@@ -137,7 +137,7 @@ TEST_CASE("a data directory of the first version opens, is whole, and is worked 
   const auto note = vault.ReadLogEntry(golden.As("privacy"), golden.known.at("noted"));
   REQUIRE(note);
   CHECK(note->note_text == kReason);
-  const auto erasure = vault.EraseClient(golden.As("privacy"), golden.KnownId<ClientId>("erased"));
+  const auto erasure = vault.Erase(golden.As("privacy"), golden.KnownId<ClientId>("erased"), {});
   REQUIRE(erasure);
   CHECK(erasure->erased == FakeClock::kStart);
 
@@ -210,7 +210,7 @@ TEST_CASE("a data directory is written for later versions", "[.][write-golden]")
   golden.known["noted"] = newest->size - 2;  // in front of this look
   const auto erased = vault.CreateClient(golden.As("crm"), {"gone", {}}, {});
   REQUIRE(erased);
-  REQUIRE(vault.EraseClient(golden.As("privacy"), erased->id));
+  REQUIRE(vault.Erase(golden.As("privacy"), erased->id, {}));
   golden.known["client"] = client->id.Text();
   golden.known["record"] = record->id.Text();
   golden.known["imported"] = imported->record.Text();

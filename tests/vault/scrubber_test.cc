@@ -127,7 +127,7 @@ TEST_CASE("what was swapped, altered or written back is found") {
   // Of an old version the newer ones do not clear.
   CHECK(vault.Scrub().damaged == 4);
   // What is damaged can be erased.
-  CHECK(AnswerOf(vault->EraseClient(vault.As(kPrivacyOfficer, "data-subject-request"), profile)) ==
+  CHECK(AnswerOf(vault->Erase(vault.As(kPrivacyOfficer, "data-subject-request"), profile, {})) ==
         "ok");
   CHECK(vault.Scrub().damaged == 3);
 }

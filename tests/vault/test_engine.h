@@ -59,10 +59,20 @@ class TestEngine {
                                  {.queue_limit = queue_limit_,
                                   .log = {},
                                   .clock = &clock,
-                                  .origin = keyring_->log_origin()});
+                                  .origin = keyring_->log_origin(),
+                                  .append_to_ledger = [](auto) -> Status { return {}; }});
     INFO(AnswerOf(engine));
     REQUIRE(engine);
     engine_ = *std::move(engine);
+  }
+  static Status Erase(Transaction& transaction, const ClientId& client) {
+    ErasureRow row;
+    row.id = ErasureId::New(transaction.now());
+    row.client = client;
+    row.erased = transaction.now();
+    COFFER_TRY(transaction.stores().erasures.Insert(row));
+    transaction.Erased(row);
+    return {};
   }
   void Start() { engine_->Start(); }
   void Close() { engine_.reset(); }

@@ -101,8 +101,8 @@ class TestVault : public testing::OpenVault {
           "SELECT count(*) FROM log_notes WHERE client NOT IN (SELECT id FROM clients) AND "
           "client <> 0",
           "SELECT count(*) FROM log_notes WHERE seq NOT IN (SELECT seq FROM log_entries)",
-          "SELECT count(*) FROM erasures WHERE client IN (SELECT cid FROM clients)",
-          "SELECT count(*) FROM erasures WHERE key_destroyed = 0"}) {
+          "SELECT count(*) FROM erasures WHERE scope = 1 AND cid IN (SELECT cid FROM clients)",
+          "SELECT count(*) FROM erasures WHERE state < 2"}) {
       INFO(orphans);
       CHECK(NumberIn(rows, orphans) == 0);
     }
@@ -113,12 +113,16 @@ class TestVault : public testing::OpenVault {
     CHECK(NumberIn(rows, "SELECT count(*) FROM client_refs") ==
           NumberIn(rows, "SELECT count(*) FROM clients WHERE ref IS NOT NULL"));
     const Database keys = OpenKeysDatabase();
-    auto clients = Statement::Prepare(rows, "SELECT id, cid FROM clients");
+    auto clients = Statement::Prepare(rows, "SELECT id, cid, generation FROM clients");
     REQUIRE(clients);
     auto client = clients->Query();
     while (*client.Next()) {
-      CHECK(NumberIn(keys, "SELECT count(*) FROM client_keys WHERE client = ? AND cid = ?",
-                     client.Int(0), client.Blob(1)) == 1);
+      CHECK(NumberIn(keys, "SELECT count(*) FROM client_keys WHERE client = ?", client.Int(0)) ==
+            1);
+      CHECK(NumberIn(keys,
+                     "SELECT count(*) FROM client_keys WHERE client = ? AND cid = ? AND "
+                     "generation = ?",
+                     client.Int(0), client.Blob(1), client.Int(2)) == 1);
     }
   }
 

@@ -265,7 +265,7 @@ TEST_CASE("an erased client's assignments and leases are gone with it") {
   AccessVault vault;
   vault.Assign(vault.client);
   REQUIRE(vault->GiveLease(vault.As(kSupervisor), vault.client, vault.Request()));
-  REQUIRE(vault->EraseClient(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client));
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client, {}));
   CHECK(vault.Number("SELECT count(*) FROM assignments") == 0);
   CHECK(vault.Number("SELECT count(*) FROM leases") == 0);
   CHECK(AnswerOf(vault->GetClient(vault.AsWorker(), vault.client)) == "not_found");

@@ -33,7 +33,7 @@ class TwoPeople : public TestVault {
                     Role role = kPrivacyOfficer) {
     last = As(role, "data-subject-request");
     last.approval = approval;
-    return AnswerOf((*this)->EraseClient(last, client));
+    return AnswerOf((*this)->Erase(last, client, {}));
   }
   Proposal Erasure(const ClientId& client) { return {"client.erase", client.Text(), {}}; }
   std::string MakeToken(const std::string& name, const std::string& role,
@@ -99,7 +99,7 @@ TEST_CASE("an approval is for exactly what was asked, and by whom") {
   Caller thief = TwoPeople::Stranger(second->secret);
   thief.purpose = "data-subject-request";
   thief.approval = id.Text();
-  CHECK(AnswerOf(vault->EraseClient(thief, client)) == "approval_invalid");
+  CHECK(AnswerOf(vault->Erase(thief, client, {})) == "approval_invalid");
   for (const std::string text : {"apr_", "nonsense", "apr_00000000000000000000000000"}) {
     CHECK(vault.Erase(client, text) == "approval_invalid");
   }
@@ -300,7 +300,7 @@ TEST_CASE("a vault for one person says so in its log and its status") {
   CHECK(!alone->ReadStatus(alone.As(kAdministrator))->two_person);
   CHECK(alone.WholeLog().front().detail.ends_with("; one person decides alone"));
   const auto caller = alone.As(kPrivacyOfficer, "data-subject-request");
-  REQUIRE(alone->EraseClient(caller, alone.NewClient("A-1")));
+  REQUIRE(alone->Erase(caller, alone.NewClient("A-1"), {}));
   CHECK(alone.EntryOf(caller).at("detail") == "one person alone");
 
   TwoPeople two;

@@ -146,7 +146,7 @@ TEST_CASE("a client that does not exist is not found, whoever asks and for what"
   for (const ClientId& id : {nobody, twin}) {
     CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), id)) == "not_found");
     CHECK(AnswerOf(vault->UpdateClient(vault.As(kCrmService), id, 1, {})) == "not_found");
-    CHECK(AnswerOf(vault->EraseClient(vault.As(kPrivacyOfficer), id)) == "not_found");
+    CHECK(AnswerOf(vault->Erase(vault.As(kPrivacyOfficer), id, {})) == "not_found");
     CHECK(AnswerOf(vault->CreateRecord(vault.As(kCrmService), id, "contact", {{"last_name", "Doe"}},
                                        {})) == "not_found");
     CHECK(AnswerOf(vault->ListRecords(vault.As(kCrmService), id, "", true, {})) == "not_found");
@@ -247,8 +247,8 @@ TEST_CASE("a list goes on where it was when clients come and go") {
   for (int i = 0; i < 4; ++i) made.push_back(vault.NewClient("A-" + std::to_string(i)));
   const auto first = vault->ListClients(vault.As(kCrmService), "", "", {2, {}});
   REQUIRE(first);
-  CHECK(vault->EraseClient(vault.As(kPrivacyOfficer), made[1]));  // the cursor's own
-  CHECK(vault->EraseClient(vault.As(kPrivacyOfficer), made[2]));
+  CHECK(vault->Erase(vault.As(kPrivacyOfficer), made[1], {}));  // the cursor's own
+  CHECK(vault->Erase(vault.As(kPrivacyOfficer), made[2], {}));
   const ClientId fifth = vault.NewClient("A-5");
   const auto rest = vault->ListClients(vault.As(kCrmService), "", "", {10, first->next_cursor});
   REQUIRE(rest);

@@ -21,7 +21,7 @@ class ErasingVault : public TestVault {
     other = NewClient("A-2", {"vip"});
     kept = NewContact(other, {{"last_name", "Doe"}});
   }
-  auto Erase() { return (*this)->EraseClient(As(kPrivacyOfficer), client); }
+  auto Erase() { return (*this)->Erase(As(kPrivacyOfficer), client, {}); }
   ClientId client, other;
   RecordId record, kept;
 };
@@ -30,7 +30,7 @@ TEST_CASE("an erased client is gone with everything of it, and nothing else is")
   ErasingVault vault;
   vault.clock.Advance(1000);
   const auto caller = vault.As(kPrivacyOfficer);
-  const auto erasure = vault->EraseClient(caller, vault.client);
+  const auto erasure = vault->Erase(caller, vault.client, {});
   REQUIRE(erasure);
   CHECK(erasure->client == vault.client);
   CHECK(erasure->records == 2);
@@ -70,7 +70,7 @@ TEST_CASE("an erasure that is repeated gets the same answer") {
   vault.Close();
   vault.Open();
   const auto caller = vault.As(kPrivacyOfficer);
-  const auto again = vault->EraseClient(caller, vault.client);
+  const auto again = vault->Erase(caller, vault.client, {});
   REQUIRE(again);
   CHECK(again->client == first->client);
   CHECK(again->erased == first->erased);
@@ -95,10 +95,14 @@ TEST_CASE("rows that are put back after the erasure stay unreadable, and are fou
   const Bytes payload = vault.Blob("SELECT payload FROM records WHERE id = ?", vault.record.Row());
   REQUIRE(vault.Erase());
   vault.Close();
-  vault.Tamper("INSERT INTO clients VALUES (?, ?, 1, 1, 0, 0, '', ?, NULL)", vault.client.Row(),
-               vault.client.bytes(), ByteView(profile));
-  vault.Tamper("INSERT INTO records VALUES (?, ?, ?, 'contact', 1, 2, 0, 0, 1, x'', NULL, ?)",
-               vault.record.Row(), vault.record.bytes(), vault.client.Row(), ByteView(payload));
+  vault.Tamper(
+      "INSERT INTO clients (id, cid, state, version, created, updated, tags, profile) "
+      "VALUES (?, ?, 1, 1, 0, 0, '', ?)",
+      vault.client.Row(), vault.client.bytes(), ByteView(profile));
+  vault.Tamper(
+      "INSERT INTO records (id, rid, client, class, class_version, version, created, updated, "
+      "fields, tokens, payload) VALUES (?, ?, ?, 'contact', 1, 2, 0, 0, 1, x'', ?)",
+      vault.record.Row(), vault.record.bytes(), vault.client.Row(), ByteView(payload));
   vault.Open();
   CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.client)) == "integrity_failed");
   CHECK(AnswerOf(vault->GetRecord(vault.As(kCrmService), vault.client, vault.record)) ==
@@ -133,13 +137,13 @@ TEST_CASE("only who may erase erases") {
   ErasingVault vault;
   for (const Role role : {kAdministrator, kSecurityOfficer, kCaseWorker, kCrmService, kAuditor}) {
     const auto caller = vault.As(role);
-    CHECK(AnswerOf(vault->EraseClient(caller, vault.client)) == "permission_denied");
+    CHECK(AnswerOf(vault->Erase(caller, vault.client, {})) == "permission_denied");
     CHECK(vault.EntryOf(caller) == vault.Denied(role, {{"action", "client.erase"},
                                                        {"client", vault.client.Text()},
                                                        {"rule", "check:role"},
                                                        {"outcome", "permission_denied"}}));
   }
-  CHECK(AnswerOf(vault->EraseClient(vault.As(kPrivacyOfficer, ""), vault.client)) ==
+  CHECK(AnswerOf(vault->Erase(vault.As(kPrivacyOfficer, ""), vault.client, {})) ==
         "purpose_required");
   CHECK(vault->GetClient(vault.As(kCrmService), vault.client));
   vault.CheckInvariants();
@@ -200,7 +204,7 @@ TEST_CASE("after the erasure's answer no read begins, whoever is under way") {
         });
       });
       while (begun < 5) std::this_thread::yield();
-      const auto erasure = vault->EraseClient(vault.As(kPrivacyOfficer), client);
+      const auto erasure = vault->Erase(vault.As(kPrivacyOfficer), client, {});
       erased = true;
       if (!erasure) ++unexpected;
     }
@@ -221,7 +225,7 @@ TEST_CASE("of many who erase one client, all get the same answer") {
     for (auto& answer : answers) {
       const Caller caller = vault.As(kPrivacyOfficer);
       threads.emplace_back(
-          [&vault, &answer, caller] { answer = vault->EraseClient(caller, vault.client); });
+          [&vault, &answer, caller] { answer = vault->Erase(caller, vault.client, {}); });
     }
   }
   for (const auto& answer : answers) {
@@ -244,7 +248,7 @@ TEST_CASE("imports that race with an erasure make a new client, never half an ol
     const std::jthread erasing([&] {
       for (int i = 0; i < 40; ++i) {
         const auto imported = import();
-        if (!imported || !vault->EraseClient(vault.As(kPrivacyOfficer), imported->client)) {
+        if (!imported || !vault->Erase(vault.As(kPrivacyOfficer), imported->client, {})) {
           ++unexpected;
         }
       }

@@ -84,7 +84,7 @@ TEST_CASE("evidence of a client has every entry about it, with reasons for who m
 
 TEST_CASE("reasons die with their client; the entries stay") {
   Witnessed vault;
-  REQUIRE(vault->EraseClient(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client));
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client, {}));
   const auto evidence = vault.Make(kPrivacyOfficer, Of(vault.client.Text()));
   CHECK(evidence.entries.size() > 300);
   CHECK(Opened(evidence) == 0);

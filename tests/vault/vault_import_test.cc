@@ -139,7 +139,7 @@ TEST_CASE("an import after the record was deleted, or the client erased, begins 
   CHECK(second->outcome == ImportOutcome::kCreated);
   CHECK(second->client == first->client);
   CHECK(second->record != first->record);
-  REQUIRE(vault->EraseClient(vault.As(kPrivacyOfficer), first->client));
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), first->client, {}));
   const auto third = vault.Import("A-1", kJane);
   REQUIRE(third);
   CHECK(third->outcome == ImportOutcome::kCreated);

@@ -233,7 +233,7 @@ TEST_CASE("a whole vault verifies, deep and not, and the report says what was lo
   CHECK(vault->DeleteRecord(vault.As(kCrmService), client, gone, {}));
   const ClientId erased = vault.NewClient("A-2");
   vault.NewContact(erased, {{"last_name", "Doe"}});
-  CHECK(vault->EraseClient(vault.As(kPrivacyOfficer), erased));
+  CHECK(vault->Erase(vault.As(kPrivacyOfficer), erased, {}));
   CHECK(!vault->CreateClient(vault.As(kCrmService), {"A-1", {}}, {}));  // refused for its reference
   CHECK(!vault->GetClient(vault.As(kAdministrator), client));
 
@@ -271,11 +271,11 @@ TEST_CASE("every attack on the stored state is named by a deep verification, and
        "is not what the log last recorded"},
       {"a record is doubled",
        "INSERT INTO records SELECT id + 1, randomblob(16), client, class, class_version, version, "
-       "created, updated, fields, x'', NULL, payload FROM records WHERE id = ?1 AND ?2 > 0",
+       "created, updated, fields, x'', NULL, payload, NULL FROM records WHERE id = ?1 AND ?2 > 0",
        "the log has no such record"},
       {"a client is invented",
        "INSERT INTO clients SELECT id + 1, randomblob(16), state, version, created, updated, '', "
-       "profile, NULL FROM clients WHERE id = ?2",
+       "profile, NULL, 0, 0, NULL FROM clients WHERE id = ?2",
        "the log has no such client"},
       {"a client's version is counted up", "UPDATE clients SET version = 2 WHERE id = ?2",
        "is not what the log last recorded"},

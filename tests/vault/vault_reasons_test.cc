@@ -134,7 +134,7 @@ TEST_CASE("the reasons of a client die with it, and the log's commitments stay")
   CHECK(vault->DeleteRecord(next(), vault.client, record, {}));
   CHECK(!vault->GetRecord(next(), vault.client, record));
   const auto erasing = vault.WithReason(kPrivacyOfficer);
-  CHECK(vault->EraseClient(erasing, vault.client));
+  CHECK(vault->Erase(erasing, vault.client, {}));
   for (const auto& caller : callers) {
     const auto view = vault.Look(vault.SeqOf(caller));
     INFO(view.entry);
@@ -163,8 +163,8 @@ TEST_CASE("the reason for which a client was made dies with the client too") {
   CHECK(vault.Look(import).note_text == kReason);
   CHECK(vault.OwnerOf(creation) == made->id.Row());
   CHECK(vault.OwnerOf(import) == imported->client.Row());
-  CHECK(vault->EraseClient(vault.As(kPrivacyOfficer), made->id));
-  CHECK(vault->EraseClient(vault.As(kPrivacyOfficer), imported->client));
+  CHECK(vault->Erase(vault.As(kPrivacyOfficer), made->id, {}));
+  CHECK(vault->Erase(vault.As(kPrivacyOfficer), imported->client, {}));
   CHECK(!vault.Look(creation).note_text);
   CHECK(!vault.Look(import).note_text);
 }

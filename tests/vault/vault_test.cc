@@ -345,13 +345,17 @@ TEST_CASE("an erasure that a crash interrupted is finished by the next start") {
   // As the crash left it: the erasure is committed, the key is still there.
   vault.Tamper("DELETE FROM clients");
   vault.Tamper("DELETE FROM client_refs");
-  vault.Tamper("INSERT INTO erasures VALUES (?, 1, 1, 0, 0)", client.bytes());
+  vault.Tamper(
+      "INSERT INTO erasures (eid, cid, scope, basis, class, erased, seq, records, versions, "
+      "generation, state, rids) VALUES (?1, ?1, 1, 1, '', 1, 1, 0, 0, 0, 0, x'')",
+      client.bytes());
   CHECK(vault.KeyCount() == 1);
   vault.Open();
   CHECK(vault.KeyCount() == 0);
-  CHECK(vault.Number("SELECT key_destroyed FROM erasures") == 1);
+  CHECK(vault.Number("SELECT state FROM erasures") == 2);
   CHECK(std::ranges::count(vault.operator_log(),
-                           "finishing 1 erasures: their clients' keys were still there") == 1);
+                           "finishing 1 erasures and destroying 1 keys that were still there") ==
+        1);
 }
 
 TEST_CASE("when the log cannot be written nothing is disclosed, and readiness says so") {

@@ -254,8 +254,7 @@ TEST_CASE("each role may call exactly the operations that it is for") {
        [&](auto& c) {
          return AnswerOf(vault->SearchByField(c, "contact", "last_name", "Doe", {}));
        }},
-      {Action::kClientErase,
-       [&](auto& c) { return AnswerOf(vault->EraseClient(c, nobody_there)); }},
+      {Action::kClientErase, [&](auto& c) { return AnswerOf(vault->Erase(c, nobody_there, {})); }},
       {Action::kRecordCreate,
        [&](auto& c) { return AnswerOf(vault->CreateRecord(c, client, "contact", data, {})); }},
       {Action::kRecordRead, [&](auto& c) { return AnswerOf(vault->GetRecord(c, client, record)); }},

@@ -47,7 +47,7 @@ TEST_CASE("a deep verification beside writers and erasures finds nothing") {
             vault.As(kCrmService), {"W-" + std::to_string(t) + "-" + std::to_string(i), {}}, {});
         if (!made) return;
         (void)vault->CreateRecord(vault.As(kCrmService), made->id, "contact", data, {});
-        if (i % 2 == 0) (void)vault->EraseClient(vault.As(kPrivacyOfficer), made->id);
+        if (i % 2 == 0) (void)vault->Erase(vault.As(kPrivacyOfficer), made->id, {});
       }
     });
   }

@@ -5,8 +5,8 @@
 namespace coffer::vault {
 
 ClientInfo InfoOf(const ClientRow& row, std::string external_ref) {
-  return {row.id,     std::move(external_ref), SplitWords(row.tags), row.version, row.created,
-          row.updated};
+  return {row.id,      std::move(external_ref), SplitWords(row.tags), row.version, row.created,
+          row.updated, row.relationship_end};
 }
 
 Result<ClientInfo> OpenClient(const Vault::Core& core, const SealedClient& client) {

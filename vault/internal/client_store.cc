@@ -6,12 +6,18 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kInsert =
-    "INSERT INTO clients (id, cid, state, version, created, updated, tags, profile, ref) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO clients (id, cid, state, version, created, updated, tags, profile, ref, "
+    "relationship_end) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdate =
-    "UPDATE clients SET version = ?, updated = ?, tags = ?, profile = ?, ref = ? WHERE id = ?";
+    "UPDATE clients SET version = ?, updated = ?, tags = ?, profile = ?, ref = ?, "
+    "relationship_end = ? WHERE id = ?";
 constexpr std::string_view kFind =
-    "SELECT cid, state, version, created, updated, tags, profile, ref FROM clients WHERE id = ?";
+    "SELECT cid, state, version, created, updated, tags, profile, ref, generation, "
+    "relationship_end "
+    "FROM clients WHERE id = ?";
+constexpr std::string_view kFindBeforeGenerations =
+    "SELECT cid, state, version, created, updated, tags, profile, ref, 0, NULL FROM clients "
+    "WHERE id = ?";
 constexpr std::string_view kFindRef = "SELECT client FROM client_refs WHERE ref = ?";
 constexpr std::string_view kInsertRef = "INSERT INTO client_refs (ref, client) VALUES (?, ?)";
 constexpr std::string_view kDeleteRef = "DELETE FROM client_refs WHERE ref = ?";
@@ -22,19 +28,20 @@ constexpr std::string_view kListByTag =
     "SELECT client FROM client_tags WHERE tag = ? AND client > ? ORDER BY client LIMIT ?";
 constexpr std::string_view kDelete = "DELETE FROM clients WHERE id = ?";
 constexpr std::string_view kCount = "SELECT count(*) FROM clients";
-constexpr std::string_view kInsertErasure =
-    "INSERT INTO erasures (client, erased, seq, records, key_destroyed) VALUES (?, ?, ?, ?, 0)";
-constexpr std::string_view kMarkDestroyed =
-    "UPDATE erasures SET key_destroyed = 1 WHERE key_destroyed = 0";
-constexpr std::string_view kErasedClients = "SELECT client FROM erasures";
-constexpr std::string_view kFindErasure =
-    "SELECT erased, seq, records FROM erasures WHERE client = ?";
-constexpr std::string_view kCountErasures = "SELECT count(*) FROM erasures";
+constexpr std::string_view kGeneration = "SELECT cid, generation FROM clients WHERE id = ?";
+constexpr std::string_view kReseal =
+    "UPDATE clients SET generation = ?, sealed_since = ?, profile = ? WHERE id = ?";
+constexpr std::string_view kSealedSince = "SELECT cid, sealed_since FROM clients WHERE id = ?";
 
 Result<std::uint64_t> CountOf(Statement& statement) {
   auto row = statement.Query();
   COFFER_TRY(row.Next());
   return static_cast<std::uint64_t>(row.Int(0));
+}
+
+std::optional<std::int64_t> MillisecondsOf(const std::optional<Timestamp>& time) {
+  if (!time) return std::nullopt;
+  return time->ms;
 }
 
 template <std::size_t N>
@@ -60,11 +67,18 @@ Result<ClientStore> ClientStore::Open(Database& database) {
   COFFER_ASSIGN(store.list_by_tag_, Statement::Prepare(database, kListByTag));
   COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDelete));
   COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCount));
-  COFFER_ASSIGN(store.insert_erasure_, Statement::Prepare(database, kInsertErasure));
-  COFFER_ASSIGN(store.mark_destroyed_, Statement::Prepare(database, kMarkDestroyed));
-  COFFER_ASSIGN(store.erased_clients_, Statement::Prepare(database, kErasedClients));
-  COFFER_ASSIGN(store.find_erasure_, Statement::Prepare(database, kFindErasure));
-  COFFER_ASSIGN(store.count_erasures_, Statement::Prepare(database, kCountErasures));
+  COFFER_ASSIGN(store.generation_, Statement::Prepare(database, kGeneration));
+  COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kReseal));
+  COFFER_ASSIGN(store.sealed_since_, Statement::Prepare(database, kSealedSince));
+  return store;
+}
+
+Result<ClientStore> ClientStore::OpenForReading(const Database& database) {
+  ClientStore store;
+  COFFER_ASSIGN(const bool generations, HasColumn(database, "clients", "generation"));
+  COFFER_ASSIGN(store.find_,
+                Statement::Prepare(database, generations ? kFind : kFindBeforeGenerations));
+  COFFER_ASSIGN(store.list_, Statement::Prepare(database, kList));
   return store;
 }
 
@@ -88,7 +102,7 @@ Status ClientStore::Insert(const ClientRow& row) {
   const std::optional<ByteView> ref = row.ref;
   COFFER_TRY(insert_.Execute(row.id.Row(), row.id.bytes(), static_cast<int>(row.state), row.version,
                              row.created.ms, row.updated.ms, std::string_view(row.tags),
-                             ByteView(row.profile), ref));
+                             ByteView(row.profile), ref, MillisecondsOf(row.relationship_end)));
   return WriteTags(row, row.tags, insert_tag_);
 }
 
@@ -108,7 +122,8 @@ Status ClientStore::Update(const ClientRow& row, const ClientRow& before) {
   }
   const std::optional<ByteView> ref = row.ref;
   return update_.Execute(row.version, row.updated.ms, std::string_view(row.tags),
-                         ByteView(row.profile), ref, row.id.Row());
+                         ByteView(row.profile), ref, MillisecondsOf(row.relationship_end),
+                         row.id.Row());
 }
 
 Result<std::optional<ClientRow>> ClientStore::FindRow(std::int64_t id) {
@@ -125,6 +140,8 @@ Result<std::optional<ClientRow>> ClientStore::FindRow(std::int64_t id) {
   const auto profile = rows.Blob(6);
   row.profile.assign(profile.begin(), profile.end());
   if (!rows.IsNull(7)) row.ref = ArrayOf<16>(rows.Blob(7));
+  row.generation = static_cast<std::uint64_t>(rows.Int(8));
+  if (!rows.IsNull(9)) row.relationship_end = Timestamp{rows.Int(9)};
   return row;
 }
 
@@ -161,30 +178,22 @@ Status ClientStore::Delete(const ClientRow& row) {
 
 Result<std::uint64_t> ClientStore::Count() { return CountOf(count_); }
 
-Status ClientStore::InsertErasure(const ErasureRow& row) {
-  return insert_erasure_.Execute(row.client.bytes(), row.erased.ms, row.seq, row.records);
-}
-
-Status ClientStore::MarkKeysDestroyed() { return mark_destroyed_.Execute(); }
-
-Result<std::vector<ClientId>> ClientStore::ErasedClients() {
-  std::vector<ClientId> clients;
-  auto rows = erased_clients_.Query();
-  for (;;) {
-    COFFER_ASSIGN(const bool more, rows.Next());
-    if (!more) return clients;
-    clients.push_back(ClientId{ArrayOf<16>(rows.Blob(0))});
-  }
-}
-
-Result<std::optional<ErasureRow>> ClientStore::FindErasure(const ClientId& id) {
-  auto rows = find_erasure_.Query(id.bytes());
+Result<std::optional<std::uint64_t>> ClientStore::FindGeneration(const ClientId& id) {
+  auto rows = generation_.Query(id.Row());
   COFFER_ASSIGN(const bool found, rows.Next());
-  if (!found) return std::nullopt;
-  return ErasureRow{id, Timestamp{rows.Int(0)}, static_cast<std::uint64_t>(rows.Int(1)),
-                    static_cast<std::uint64_t>(rows.Int(2))};
+  if (!found || !std::ranges::equal(rows.Blob(0), id.bytes())) return std::nullopt;
+  return static_cast<std::uint64_t>(rows.Int(1));
 }
 
-Result<std::uint64_t> ClientStore::CountErasures() { return CountOf(count_erasures_); }
+Status ClientStore::Reseal(const ClientRow& row, std::uint64_t since) {
+  return reseal_.Execute(row.generation, since, ByteView(row.profile), row.id.Row());
+}
+
+Result<std::uint64_t> ClientStore::SealedSince(const ClientId& id) {
+  auto rows = sealed_since_.Query(id.Row());
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found || !std::ranges::equal(rows.Blob(0), id.bytes())) return std::uint64_t{0};
+  return static_cast<std::uint64_t>(rows.Int(1));
+}
 
 }  // namespace coffer::vault

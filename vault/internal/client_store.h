@@ -1,4 +1,4 @@
-// Rows of clients, their references and tags, and the register of erasures.
+// Rows of clients, their references and tags.
 #pragma once
 
 #include <optional>
@@ -25,18 +25,16 @@ struct ClientRow {
   std::string tags;  // sorted, separated by single spaces
   Bytes profile;     // sealed
   std::optional<BlindToken> ref;
-};
-
-struct ErasureRow {
-  ClientId client;
-  Timestamp erased;
-  std::uint64_t seq = 0;
-  std::uint64_t records = 0;
+  std::uint64_t generation = 0;  // of its key
+  std::optional<Timestamp> relationship_end;
 };
 
 class ClientStore {
  public:
   static Result<ClientStore> Open(Database& database);
+  // For looking only, also at a database that no newer version was opened with yet: List, Find,
+  // FindRow.
+  static Result<ClientStore> OpenForReading(const Database& database);
 
   // Errors: kConflict "external_ref_taken".
   Status Insert(const ClientRow& row);
@@ -50,18 +48,18 @@ class ClientStore {
   Status Delete(const ClientRow& row);
   Result<std::uint64_t> Count();
 
-  Status InsertErasure(const ErasureRow& row);
-  Status MarkKeysDestroyed();
-  Result<std::vector<ClientId>> ErasedClients();
-  Result<std::optional<ErasureRow>> FindErasure(const ClientId& id);
-  Result<std::uint64_t> CountErasures();
+  Result<std::optional<std::uint64_t>> FindGeneration(const ClientId& id);
+  // The profile and all of the client's records are sealed under the row's key from entry `since`
+  // on.
+  Status Reseal(const ClientRow& row, std::uint64_t since);
+  // Entries before this one say nothing of what is sealed now.
+  Result<std::uint64_t> SealedSince(const ClientId& id);
 
  private:
   Status WriteTags(const ClientRow& row, std::string_view tags, Statement& statement);
 
   Statement insert_, update_, find_, find_ref_, insert_ref_, delete_ref_, insert_tag_, delete_tag_,
-      list_, list_by_tag_, delete_, count_, insert_erasure_, mark_destroyed_, erased_clients_,
-      find_erasure_, count_erasures_;
+      list_, list_by_tag_, delete_, count_, generation_, reseal_, sealed_since_;
 };
 
 }  // namespace coffer::vault

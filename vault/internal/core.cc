@@ -260,6 +260,14 @@ std::unexpected<Error> NotFound(Call& call) {
   return Deny(call, "existence", Code::kNotFound, "not_found");
 }
 
+Bytes Vault::Core::NoteContext(const CallId& call) const {
+  Bytes context;
+  AppendText(context, "coffer-note-v1");
+  AppendBytes(context, keyring.vault_id());
+  AppendBytes(context, call.bytes());
+  return context;
+}
+
 Status Vault::Core::SealReason(Transaction& transaction, Call& call,
                                const std::optional<ClientId>& client) const {
   if (call.caller.reason.empty()) return {};
@@ -269,10 +277,7 @@ Status Vault::Core::SealReason(Transaction& transaction, Call& call,
 
   Bytes plain(salt.begin(), salt.end());
   AppendText(plain, call.caller.reason);
-  Bytes context;
-  AppendText(context, "coffer-note-v1");
-  AppendBytes(context, keyring.vault_id());
-  AppendBytes(context, call.caller.call.bytes());
+  const Bytes context = NoteContext(call.caller.call);
   if (client) {
     auto pin = transaction.PinKey(*client);
     if (pin) {
@@ -289,10 +294,7 @@ Result<std::pair<crypto::Hash, std::string>> Vault::Core::OpenReason(ByteView se
                                                                      std::string_view call,
                                                                      ByteView key) const {
   COFFER_ASSIGN(const CallId id, CallId::Parse(call));
-  Bytes context;
-  AppendText(context, "coffer-note-v1");
-  AppendBytes(context, keyring.vault_id());
-  AppendBytes(context, id.bytes());
+  const Bytes context = NoteContext(id);
   COFFER_ASSIGN(const Bytes plain, crypto::Open(key, context, sealed));
   if (plain.size() < 32) return Fail(Code::kCorrupted, "note_malformed");
   std::pair<crypto::Hash, std::string> opened;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -76,6 +77,8 @@ struct LogReader {
   std::unique_ptr<LogStore> log;
   std::unique_ptr<LogIndexReader> index;
 };
+
+struct ErasedContent;
 
 struct Vault::Core {
   Core(VaultOptions given, DirectoryLock directory_lock, crypto::Keyring keys)
@@ -163,6 +166,17 @@ struct Vault::Core {
   // several requests goes on.
   Status RequireStarted(Transaction& transaction, Call& call, const Proposal& proposal) const;
   crypto::Hash HashOf(const Proposal& proposal) const;
+  // Passes where no hold covers the client, or these of its classes (none: all of it). Errors:
+  // kConflict "held" with an issue for each hold.
+  Status RequireNoHold(Transaction& transaction, Call& call, const ClientRow& client,
+                       const std::set<std::string, std::less<>>& classes) const;
+  // What an act will say, as it is now. `call`: of who asked; null: nobody did.
+  std::string FactsOf(Transaction& transaction, const Call* call, const ErasedContent& content,
+                      std::string_view policy) const;
+  // Their keys are destroyed, and the ledger has them: entries that say so.
+  Status CompleteErasures(std::span<const ErasureRow> rows) const;
+  Status CompleteInterruptedErasures() const;
+
   // What waits for people.
   Status CountWaiting(Transaction& transaction, VaultStatus& status) const;
   Status CheckProposer(Transaction& transaction, Call& call, std::string_view action,
@@ -196,6 +210,8 @@ struct Vault::Core {
 
   Status SealReason(Transaction& transaction, Call& call,
                     const std::optional<ClientId>& client) const;
+  // What a sealed reason is bound to.
+  Bytes NoteContext(const CallId& call) const;
   Result<std::pair<crypto::Hash, std::string>> OpenReason(ByteView sealed, std::string_view call,
                                                           ByteView key) const;
 
@@ -251,6 +267,9 @@ struct Vault::Core {
                                                    const std::optional<IdempotencyKeys>& keys);
 };
 
+// "client.erase" or "record.erase" of the client, with what goes and why.
+Proposal ProposalOf(const ClientId& client, const ErasureRequest& request);
+
 // One more thing in the entry's detail.
 void AddDetail(audit::Entry& entry, std::string_view text);
 
@@ -290,7 +309,8 @@ Bytes ClientContext(const crypto::Keyring& keyring, const ClientId& client, std:
 
 struct FoundKey {
   std::optional<Bytes> wrapped;
-  bool erased = false;  // since the snapshot was taken: there should be no key
+  bool erased = false;           // since the snapshot was taken: there should be no key
+  std::uint64_t generation = 0;  // another than in the snapshot: erased in part since
 };
 
 // What a verification reads. `keys` and `find_keys` are for a deep one; `keys` is looked at page by

@@ -45,11 +45,10 @@ Status Transaction::Touch(const TokenRow& session, Timestamp now) {
 
 Result<KeyCache::Pin> Transaction::PinKey(const ClientId& client) {
   // Erased earlier in this very batch: its key is still in keys.db until the commit.
-  if (std::ranges::find(engine_.keys_to_destroy_, client) != engine_.keys_to_destroy_.end()) {
-    return Fail(Code::kNotFound, "not_found");
-  }
+  if (engine_.dying_.contains(client)) return Fail(Code::kNotFound, "not_found");
   return engine_.cache_->FindOrInsert(client, [&](std::span<std::uint8_t> slot) -> Status {
-    COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find(client));
+    COFFER_ASSIGN(const auto generation, engine_.stores_->clients.FindGeneration(client));
+    COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find({client, generation.value_or(0)}));
     if (!wrapped) return Fail(Code::kNotFound, "not_found");
     return engine_.keyring_->UnwrapDataKey(*wrapped, client.value, slot);
   });
@@ -79,12 +78,13 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(auto approvals, ApprovalStore::Open(engine->vault_));
   COFFER_ASSIGN(auto settings, SettingStore::Open(engine->vault_));
   COFFER_ASSIGN(auto damage, DamageStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto erasures, ErasureStore::Open(engine->vault_));
   COFFER_ASSIGN(auto key_store, KeyStore::Open(engine->keys_));
   engine->stores_ = std::make_unique<Stores>(
       Stores{std::move(log), std::move(clients), std::move(records), std::move(catalog),
              std::move(principals), std::move(users), std::move(reveals), std::move(idempotency),
              std::move(access), std::move(approvals), std::move(settings), std::move(damage),
-             std::move(key_store)});
+             std::move(erasures), std::move(key_store)});
 
   auto& statements = engine->statements_;
   COFFER_ASSIGN(statements.begin, Statement::Prepare(engine->vault_, "BEGIN IMMEDIATE"));
@@ -102,19 +102,41 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
       engine.get());
 
   COFFER_TRY(engine->Load());
-  // Every erased client, not only those whose destruction a crash interrupted: a key that a
-  // restored copy of keys.db brought back is destroyed again.
-  COFFER_ASSIGN(const auto erased, engine->stores_->clients.ErasedClients());
-  for (const ClientId& client : erased) {
-    COFFER_ASSIGN(const auto key, engine->stores_->keys.Find(client));
-    if (key) engine->keys_to_destroy_.push_back(client);
-  }
-  if (!engine->keys_to_destroy_.empty()) {
-    engine->Log(Severity::kWarning, "finishing " + std::to_string(engine->keys_to_destroy_.size()) +
-                                        " erasures: their clients' keys were still there");
-    engine->DestroyKeys();
+  COFFER_TRY(engine->CollectUnfinished());
+  if (!engine->erased_.empty() || !engine->stray_keys_.empty()) {
+    engine->Log(Severity::kWarning, "finishing " + std::to_string(engine->erased_.size()) +
+                                        " erasures and destroying " +
+                                        std::to_string(engine->stray_keys_.size()) +
+                                        " keys that were still there");
+    engine->FinishErasures();
   }
   return engine;
+}
+
+// Every erasure, not only those whose end a crash prevented: a key that a restored copy of keys.db
+// brought back is destroyed again. And keys that were made for a commit that never came.
+Status Engine::CollectUnfinished() {
+  COFFER_ASSIGN(const auto unfinished, stores_->erasures.ListUnfinished());
+  for (const auto& row : unfinished) {
+    if (row.state == ErasureState::kCommitted) erased_.push_back(row);
+  }
+  COFFER_TRY(stores_->erasures.ForEachDestroyedKey(
+      [&](const ClientId& client, ErasureScope scope, std::uint64_t generation) -> Status {
+        COFFER_ASSIGN(const auto oldest, stores_->keys.OldestGeneration(client));
+        if (!oldest) return {};
+        if (scope == ErasureScope::kClient) {
+          stray_keys_.push_back({client, ClientKeyId::kNewest});
+        } else if (*oldest <= generation) {
+          stray_keys_.push_back({client, generation});
+        }
+        return {};
+      }));
+  COFFER_ASSIGN(const auto later, stores_->keys.LaterGenerations());
+  for (const ClientKeyId& key : later) {
+    COFFER_ASSIGN(const auto current, stores_->clients.FindGeneration(key.client));
+    if (current && key.generation > *current) COFFER_TRY(stores_->keys.Delete(key));
+  }
+  return {};
 }
 
 Engine::~Engine() { Stop(); }
@@ -308,14 +330,17 @@ Status Engine::RunOne(Operation& operation) {
 }
 
 Status Engine::TakeOver(Transaction& transaction) {
-  for (auto& [client, wrapped] : transaction.added_keys_) {
+  for (auto& [key, wrapped] : transaction.added_keys_) {
     COFFER_TRY(BeginKeys());
-    COFFER_TRY(stores_->keys.Put(client, wrapped));
+    COFFER_TRY(stores_->keys.Put(key, wrapped));
   }
-  for (const ClientId& client : transaction.destroyed_keys_) {
-    cache_->Remove(client);
-    access_.Forget(client);
-    keys_to_destroy_.push_back(client);
+  for (ErasureRow& row : transaction.erased_) {
+    cache_->Remove(row.client);
+    if (row.scope == ErasureScope::kClient) {
+      access_.Forget(row.client);
+      dying_.insert(row.client);
+    }
+    erased_.push_back(std::move(row));
   }
   if (transaction.catalog_) PublishCatalog(std::move(transaction.catalog_));
   for (auto& row : transaction.principals_) principals_.Put(std::move(row));
@@ -388,7 +413,7 @@ Status Engine::CommitBatch() {
     if (IsFsyncFailure(vault_.ExtendedError())) Die(committed.error().detail);
     return committed;
   }
-  if (!keys_to_destroy_.empty()) DestroyKeys();
+  if (!erased_.empty()) FinishErasures();
   commit_nanoseconds_.fetch_add(
       static_cast<std::uint64_t>(
           std::chrono::nanoseconds(std::chrono::steady_clock::now() - started).count()),
@@ -396,19 +421,31 @@ Status Engine::CommitBatch() {
   return {};
 }
 
-// The erasures are committed: there is no way back, only forward. If the keys cannot be destroyed
-// now, nothing is acknowledged, and the next start goes on here.
-void Engine::DestroyKeys() {
-  const auto destroy = [this]() -> Status {
-    COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(keys_));
-    for (const ClientId& client : keys_to_destroy_) COFFER_TRY(stores_->keys.Delete(client));
-    COFFER_TRY(transaction.Commit());
-    // secure_delete overwrote the rows; this removes the older page images from the WAL.
-    COFFER_TRY(keys_.Checkpoint(true));
-    return stores_->clients.MarkKeysDestroyed();
+// The erasures are committed: there is no way back, only forward. What cannot be done now is not
+// acknowledged, and the next start goes on here.
+void Engine::FinishErasures() {
+  const auto finish = [this]() -> Status {
+    if (!erased_.empty()) COFFER_TRY(options_.append_to_ledger(erased_));
+    COFFER_TRY(DestroyKeys());
+    return stores_->erasures.MarkKeysDestroyed();
   };
-  if (auto destroyed = destroy(); !destroyed) Die(destroyed.error().detail);
-  keys_to_destroy_.clear();
+  if (auto finished = finish(); !finished) Die(finished.error().detail);
+  erased_.clear();
+  dying_.clear();
+  stray_keys_.clear();
+}
+
+Status Engine::DestroyKeys() {
+  COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(keys_));
+  for (const ErasureRow& row : erased_) {
+    COFFER_TRY(stores_->keys.DeleteUpTo(
+        {row.client, row.scope == ErasureScope::kClient ? ClientKeyId::kNewest : row.generation}));
+  }
+  for (const ClientKeyId& key : stray_keys_) COFFER_TRY(stores_->keys.DeleteUpTo(key));
+  COFFER_TRY(transaction.Commit());
+  // secure_delete overwrote the rows; this removes the older page images from the WAL.
+  COFFER_ASSIGN([[maybe_unused]] const auto state, keys_.Checkpoint(true));
+  return {};
 }
 
 void Engine::AbandonBatch(const Error& why) {
@@ -424,7 +461,10 @@ void Engine::AbandonBatch(const Error& why) {
     if (auto rolled_back = keys_.Execute("ROLLBACK"); !rolled_back) Die(rolled_back.error().detail);
   }
   keys_open_ = false;
-  keys_to_destroy_.clear();
+  // Of a new generation that was not committed.
+  for (const ErasureRow& row : erased_) cache_->Remove(row.client);
+  erased_.clear();
+  dying_.clear();
   // What the failed operations changed in memory is gone; the database says what is true.
   needs_reload_ = !Load();
 }

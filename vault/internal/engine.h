@@ -8,18 +8,23 @@
 // Order of a batch's commits, and what a crash leaves between them:
 //   1. keys.db, new keys      a key whose client was never acknowledged: harmless, never used
 //   2. vault.db               the batch happened
-//   3. keys.db, destroyed     finished at the next start from erasures.key_destroyed = 0
-// A failure in 1 or 2 fails the whole batch closed; in 3, and any failed fsync, ends the process.
+//   3. the erasure ledger     )
+//   4. keys.db, destroyed     ) finished at the next start from erasures.state
+// A failure in 1 or 2 fails the whole batch closed; in 3 or 4, and any failed fsync, ends the
+// process.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "audit/clock.h"
@@ -31,6 +36,7 @@
 #include "vault/internal/approval_store.h"
 #include "vault/internal/client_store.h"
 #include "vault/internal/damage_store.h"
+#include "vault/internal/erasure_store.h"
 #include "vault/internal/function_ref.h"
 #include "vault/internal/key_cache.h"
 #include "vault/internal/log_store.h"
@@ -55,6 +61,7 @@ struct Stores {
   ApprovalStore approvals;
   SettingStore settings;
   DamageStore damage;
+  ErasureStore erasures;
   KeyStore keys;  // in keys.db
 };
 
@@ -82,10 +89,11 @@ class Transaction {
     note_client_ = client;
     note_ = std::move(sealed);
   }
-  void AddKey(const ClientId& client, Bytes wrapped) {
-    added_keys_.emplace_back(client, std::move(wrapped));
+  void AddKey(const ClientId& client, Bytes wrapped, std::uint64_t generation = 0) {
+    added_keys_.emplace_back(ClientKeyId{client, generation}, std::move(wrapped));
   }
-  void DestroyKey(const ClientId& client) { destroyed_keys_.push_back(client); }
+  // Its key goes, and the ledger gets it, once this is committed. The row is stored already.
+  void Erased(ErasureRow row) { erased_.push_back(std::move(row)); }
   void ReplaceCatalog(Catalog catalog) {
     catalog_ = std::make_shared<const Catalog>(std::move(catalog));
   }
@@ -110,8 +118,8 @@ class Transaction {
   std::vector<audit::Entry> also_;
   std::int64_t note_client_ = 0;
   Bytes note_;
-  std::vector<std::pair<ClientId, Bytes>> added_keys_;
-  std::vector<ClientId> destroyed_keys_;
+  std::vector<std::pair<ClientKeyId, Bytes>> added_keys_;
+  std::vector<ErasureRow> erased_;
   std::shared_ptr<const Catalog> catalog_;
   std::vector<PrincipalRow> principals_;
   std::vector<TokenRow> tokens_;
@@ -132,6 +140,8 @@ class Engine {
     OperatorLog log;
     const audit::Clock* clock = nullptr;
     std::string origin;
+    // Durable when it returns; those that it has already it leaves out. Engine thread, and Create.
+    std::function<Status(std::span<const ErasureRow>)> append_to_ledger;
   };
 
   // Takes the opened and migrated databases. Rebuilds the log's head and finishes erasures that a
@@ -181,7 +191,9 @@ class Engine {
   Status AppendEntry(audit::Entry& entry);
   Status CommitBatch();
   void AbandonBatch(const Error& why);
-  void DestroyKeys();
+  void FinishErasures();
+  Status DestroyKeys();
+  Status CollectUnfinished();
   void Maintain(bool idle);
   void CheckpointWal();
   Status BeginKeys();
@@ -206,7 +218,9 @@ class Engine {
   std::shared_ptr<const Catalog> current_catalog_;
   bool keys_open_ = false;  // a transaction on keys.db
   bool needs_reload_ = false;
-  std::vector<ClientId> keys_to_destroy_;
+  std::vector<ErasureRow> erased_;              // in this batch, or before a crash
+  std::unordered_set<ClientId, IdHash> dying_;  // of these, clients that are gone
+  std::vector<ClientKeyId> stray_keys_;         // belong to nothing any more
   std::string entry_bytes_;
   std::vector<audit::FullTile> tiles_;
   int wal_frames_ = 0;

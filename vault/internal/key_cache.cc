@@ -44,6 +44,11 @@ Result<KeyCache::Pin> KeyCache::FindOrInsert(const ClientId& client,
   return Pin(this, *place);
 }
 
+bool KeyCache::Pin::IsCurrent() const {
+  const std::lock_guard lock(cache_->mutex_);
+  return cache_->slots_[slot_].live;
+}
+
 void KeyCache::Remove(const ClientId& client) {
   const std::lock_guard lock(mutex_);
   const auto found = index_.find(client);

@@ -34,6 +34,7 @@ class KeyCache {
       if (cache_ != nullptr) cache_->Unpin(slot_);
     }
     crypto::ByteView ExposeSecret() const { return cache_->slab_->ExposeSlot(slot_); }
+    bool IsCurrent() const;  // false from Remove() on: it is no key of the client any more
 
    private:
     friend class KeyCache;

@@ -16,6 +16,9 @@ constexpr std::string_view kTile = "SELECT hashes FROM log_tiles WHERE level = ?
 constexpr std::string_view kPutNote = "INSERT INTO log_notes (client, seq, note) VALUES (?, ?, ?)";
 constexpr std::string_view kNote = "SELECT note FROM log_notes WHERE client = ? AND seq = ?";
 constexpr std::string_view kDeleteNotes = "DELETE FROM log_notes WHERE client = ?";
+constexpr std::string_view kListNotes =
+    "SELECT seq, note FROM log_notes WHERE client = ? ORDER BY seq";
+constexpr std::string_view kDeleteNote = "DELETE FROM log_notes WHERE client = ? AND seq = ?";
 constexpr std::string_view kPutCheckpoint =
     "INSERT INTO log_checkpoint (id, note) VALUES (1, ?) "
     "ON CONFLICT (id) DO UPDATE SET note = excluded.note";
@@ -35,6 +38,8 @@ Result<std::unique_ptr<LogStore>> LogStore::Open(Database& database) {
   COFFER_ASSIGN(store->put_note_, Statement::Prepare(database, kPutNote));
   COFFER_ASSIGN(store->note_, Statement::Prepare(database, kNote));
   COFFER_ASSIGN(store->delete_notes_, Statement::Prepare(database, kDeleteNotes));
+  COFFER_ASSIGN(store->list_notes_, Statement::Prepare(database, kListNotes));
+  COFFER_ASSIGN(store->delete_note_, Statement::Prepare(database, kDeleteNote));
   COFFER_ASSIGN(store->put_checkpoint_, Statement::Prepare(database, kPutCheckpoint));
   COFFER_ASSIGN(store->checkpoint_, Statement::Prepare(database, kCheckpoint));
   return store;
@@ -104,6 +109,21 @@ Result<std::optional<Bytes>> LogStore::ReadNote(std::int64_t client, std::uint64
 }
 
 Status LogStore::DeleteNotesOf(std::int64_t client) { return delete_notes_.Execute(client); }
+
+Result<std::vector<std::pair<std::uint64_t, Bytes>>> LogStore::ListNotes(std::int64_t client) {
+  std::vector<std::pair<std::uint64_t, Bytes>> notes;
+  auto rows = list_notes_.Query(client);
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return notes;
+    const auto note = rows.Blob(1);
+    notes.emplace_back(static_cast<std::uint64_t>(rows.Int(0)), Bytes(note.begin(), note.end()));
+  }
+}
+
+Status LogStore::DeleteNote(std::int64_t client, std::uint64_t seq) {
+  return delete_note_.Execute(client, seq);
+}
 
 Status LogStore::PutCheckpoint(std::string_view note) { return put_checkpoint_.Execute(note); }
 

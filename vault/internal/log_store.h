@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "audit/log_reader.h"
 #include "vault/internal/sqlite.h"
@@ -28,13 +30,16 @@ class LogStore : public audit::LogSource {
   Status PutNote(std::int64_t client, std::uint64_t seq, ByteView sealed);
   Result<std::optional<Bytes>> ReadNote(std::int64_t client, std::uint64_t seq);
   Status DeleteNotesOf(std::int64_t client);
+  // Of one client, with the entry that each belongs to.
+  Result<std::vector<std::pair<std::uint64_t, Bytes>>> ListNotes(std::int64_t client);
+  Status DeleteNote(std::int64_t client, std::uint64_t seq);
 
   Status PutCheckpoint(std::string_view note);
   Result<std::optional<std::string>> ReadCheckpoint();
 
  private:
   Statement append_, append_tile_, size_, range_, backwards_, one_, tile_, put_note_, note_,
-      delete_notes_, put_checkpoint_, checkpoint_;
+      delete_notes_, list_notes_, delete_note_, put_checkpoint_, checkpoint_;
 };
 
 }  // namespace coffer::vault

@@ -1,7 +1,6 @@
 #include "vault/internal/record_store.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace coffer::vault {
 namespace {
@@ -24,7 +23,11 @@ constexpr std::string_view kFindVersion =
 constexpr std::string_view kListVersions =
     "SELECT version, class_version, written, fields FROM record_versions WHERE record = ? "
     "ORDER BY version";
-constexpr std::string_view kDeleteVersions = "DELETE FROM record_versions WHERE record = ?";
+constexpr std::string_view kDeleteVersions =
+    "DELETE FROM record_versions WHERE record = ? RETURNING 1";
+constexpr std::string_view kReseal = "UPDATE records SET payload = ? WHERE id = ?";
+constexpr std::string_view kResealVersion =
+    "UPDATE record_versions SET payload = ? WHERE record = ? AND version = ?";
 constexpr std::string_view kDelete = "DELETE FROM records WHERE id = ?";
 constexpr std::string_view kListOf =
     "SELECT id FROM records WHERE client = ? AND id > ? ORDER BY id LIMIT ?";
@@ -63,6 +66,8 @@ Result<RecordStore> RecordStore::Open(Database& database) {
   COFFER_ASSIGN(store.list_versions_, Statement::Prepare(database, kListVersions));
   COFFER_ASSIGN(store.delete_versions_, Statement::Prepare(database, kDeleteVersions));
   COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDelete));
+  COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kReseal));
+  COFFER_ASSIGN(store.reseal_version_, Statement::Prepare(database, kResealVersion));
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListOf));
   COFFER_ASSIGN(store.list_of_class_, Statement::Prepare(database, kListOfClass));
   COFFER_ASSIGN(store.has_class_, Statement::Prepare(database, kHasClass));
@@ -152,23 +157,29 @@ Result<std::vector<RecordVersionRow>> RecordStore::ListVersions(std::int64_t rec
   }
 }
 
-Status RecordStore::Delete(const RecordRow& row) {
+Result<std::uint64_t> RecordStore::Delete(const RecordRow& row) {
   if (row.import_token) {
     COFFER_TRY(delete_token_.Execute(ByteView(*row.import_token), row.id.Row()));
   }
   COFFER_TRY(WriteTokens(row, delete_token_));
-  COFFER_TRY(delete_versions_.Execute(row.id.Row()));
-  return delete_.Execute(row.id.Row());
+  std::uint64_t versions = 0;
+  {
+    auto deleted = delete_versions_.Query(row.id.Row());
+    for (;; ++versions) {
+      COFFER_ASSIGN(const bool more, deleted.Next());
+      if (!more) break;
+    }
+  }
+  COFFER_TRY(delete_.Execute(row.id.Row()));
+  return versions;
 }
 
-Result<std::uint64_t> RecordStore::DeleteAllOf(std::int64_t client) {
-  COFFER_ASSIGN(const auto ids,
-                ListOf(client, {}, 0, static_cast<std::size_t>(std::numeric_limits<int>::max())));
-  for (const std::int64_t id : ids) {
-    COFFER_ASSIGN(const auto row, FindRow(id));
-    if (row) COFFER_TRY(Delete(*row));
-  }
-  return ids.size();
+Status RecordStore::Reseal(std::int64_t record, ByteView payload) {
+  return reseal_.Execute(payload, record);
+}
+
+Status RecordStore::ResealVersion(std::int64_t record, std::uint64_t version, ByteView payload) {
+  return reseal_version_.Execute(payload, record, version);
 }
 
 Result<std::vector<std::int64_t>> RecordStore::ListOf(std::int64_t client,

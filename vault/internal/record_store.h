@@ -49,9 +49,11 @@ class RecordStore {
   Result<std::optional<RecordVersionRow>> FindVersion(std::int64_t record, std::uint64_t version);
   // Old versions, oldest first, without payloads.
   Result<std::vector<RecordVersionRow>> ListVersions(std::int64_t record);
-  Status Delete(const RecordRow& row);
-  // All records of a client with everything they left; the count of records.
-  Result<std::uint64_t> DeleteAllOf(std::int64_t client);
+  // With its old versions; how many these were.
+  Result<std::uint64_t> Delete(const RecordRow& row);
+  // The same bytes of content under another key.
+  Status Reseal(std::int64_t record, ByteView payload);
+  Status ResealVersion(std::int64_t record, std::uint64_t version, ByteView payload);
   // Row ids after `after`; one class, or all when `class_name` is empty.
   Result<std::vector<std::int64_t>> ListOf(std::int64_t client, std::string_view class_name,
                                            std::int64_t after, std::size_t limit);
@@ -65,8 +67,8 @@ class RecordStore {
   Status WriteTokens(const RecordRow& row, Statement& statement);
 
   Statement insert_, update_, find_, insert_version_, find_version_, list_versions_,
-      delete_versions_, delete_, list_of_, list_of_class_, has_class_, insert_token_, delete_token_,
-      find_token_, count_;
+      delete_versions_, delete_, reseal_, reseal_version_, list_of_, list_of_class_, has_class_,
+      insert_token_, delete_token_, find_token_, count_;
 };
 
 }  // namespace coffer::vault

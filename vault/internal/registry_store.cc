@@ -25,14 +25,26 @@ constexpr std::string_view kFindIdempotency = "SELECT body, object FROM idempote
 constexpr std::string_view kInsertIdempotency =
     "INSERT INTO idempotency (key, body, object, client, created) VALUES (?, ?, ?, ?, ?)";
 constexpr std::string_view kDeleteIdempotency = "DELETE FROM idempotency WHERE client = ?";
+constexpr std::string_view kDeleteIdempotent =
+    "DELETE FROM idempotency WHERE client = ? AND object = ?";
 constexpr std::string_view kPurgeIdempotency =
     "DELETE FROM idempotency WHERE id IN "
     "(SELECT id FROM idempotency ORDER BY id LIMIT 1000) AND created < ?";
 constexpr std::string_view kPutKey =
-    "INSERT INTO client_keys (client, cid, wrapped) VALUES (?, ?, ?) "
-    "ON CONFLICT (client) DO UPDATE SET cid = excluded.cid, wrapped = excluded.wrapped";
-constexpr std::string_view kFindKey = "SELECT cid, wrapped FROM client_keys WHERE client = ?";
-constexpr std::string_view kDeleteKey = "DELETE FROM client_keys WHERE client = ? AND cid = ?";
+    "INSERT INTO client_keys (client, generation, cid, wrapped) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (client, generation) DO UPDATE SET cid = excluded.cid, wrapped = excluded.wrapped";
+constexpr std::string_view kFindKey =
+    "SELECT cid, wrapped FROM client_keys WHERE client = ? AND generation = ?";
+constexpr std::string_view kFindFirstKey =
+    "SELECT cid, wrapped FROM client_keys WHERE client = ? AND ? = 0";
+constexpr std::string_view kOldestKey =
+    "SELECT min(generation) FROM client_keys WHERE client = ? AND cid = ?";
+constexpr std::string_view kDeleteKeys =
+    "DELETE FROM client_keys WHERE client = ? AND generation <= ? AND cid = ?";
+constexpr std::string_view kLaterKeys =
+    "SELECT cid, generation FROM client_keys WHERE generation > 0";
+constexpr std::string_view kDeleteKey =
+    "DELETE FROM client_keys WHERE client = ? AND generation = ? AND cid = ?";
 
 }  // namespace
 
@@ -151,6 +163,7 @@ Result<IdempotencyStore> IdempotencyStore::Open(Database& database) {
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindIdempotency));
   COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertIdempotency));
   COFFER_ASSIGN(store.delete_of_, Statement::Prepare(database, kDeleteIdempotency));
+  COFFER_ASSIGN(store.delete_object_, Statement::Prepare(database, kDeleteIdempotent));
   COFFER_ASSIGN(store.purge_, Statement::Prepare(database, kPurgeIdempotency));
   return store;
 }
@@ -172,30 +185,68 @@ Status IdempotencyStore::Insert(const crypto::Hash& key, const Row& row, std::in
 
 Status IdempotencyStore::DeleteOf(std::int64_t client) { return delete_of_.Execute(client); }
 
+Status IdempotencyStore::DeleteObject(std::int64_t client, const Id128& object) {
+  return delete_object_.Execute(client, ByteView(object));
+}
+
 Status IdempotencyStore::PurgeBefore(Timestamp oldest) { return purge_.Execute(oldest.ms); }
 
 Result<KeyStore> KeyStore::Open(Database& database) {
   KeyStore store;
   COFFER_ASSIGN(store.put_, Statement::Prepare(database, kPutKey));
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindKey));
+  COFFER_ASSIGN(store.oldest_, Statement::Prepare(database, kOldestKey));
+  COFFER_ASSIGN(store.later_, Statement::Prepare(database, kLaterKeys));
   COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteKey));
+  COFFER_ASSIGN(store.delete_up_to_, Statement::Prepare(database, kDeleteKeys));
   return store;
 }
 
-Status KeyStore::Put(const ClientId& client, ByteView wrapped) {
-  return put_.Execute(client.Row(), client.bytes(), wrapped);
+Result<KeyStore> KeyStore::OpenForReading(const Database& database) {
+  KeyStore store;
+  COFFER_ASSIGN(const bool generations, HasColumn(database, "client_keys", "generation"));
+  COFFER_ASSIGN(store.find_, Statement::Prepare(database, generations ? kFindKey : kFindFirstKey));
+  return store;
 }
 
-Result<std::optional<Bytes>> KeyStore::Find(const ClientId& client) {
-  auto rows = find_.Query(client.Row());
+Status KeyStore::Put(const ClientKeyId& key, ByteView wrapped) {
+  return put_.Execute(key.client.Row(), key.generation, key.client.bytes(), wrapped);
+}
+
+Result<std::optional<Bytes>> KeyStore::Find(const ClientKeyId& key) {
+  auto rows = find_.Query(key.client.Row(), key.generation);
   COFFER_ASSIGN(const bool found, rows.Next());
-  if (!found || !std::ranges::equal(rows.Blob(0), client.bytes())) return std::nullopt;
+  if (!found || !std::ranges::equal(rows.Blob(0), key.client.bytes())) return std::nullopt;
   const auto wrapped = rows.Blob(1);
   return Bytes(wrapped.begin(), wrapped.end());
 }
 
-Status KeyStore::Delete(const ClientId& client) {
-  return delete_.Execute(client.Row(), client.bytes());
+Result<std::optional<std::uint64_t>> KeyStore::OldestGeneration(const ClientId& client) {
+  auto rows = oldest_.Query(client.Row(), client.bytes());
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found || rows.IsNull(0)) return std::nullopt;
+  return static_cast<std::uint64_t>(rows.Int(0));
+}
+
+Result<std::vector<ClientKeyId>> KeyStore::LaterGenerations() {
+  std::vector<ClientKeyId> keys;
+  auto rows = later_.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return keys;
+    ClientKeyId key;
+    std::ranges::copy(rows.Blob(0), key.client.value.begin());
+    key.generation = static_cast<std::uint64_t>(rows.Int(1));
+    keys.push_back(key);
+  }
+}
+
+Status KeyStore::Delete(const ClientKeyId& key) {
+  return delete_.Execute(key.client.Row(), key.generation, key.client.bytes());
+}
+
+Status KeyStore::DeleteUpTo(const ClientKeyId& newest) {
+  return delete_up_to_.Execute(newest.client.Row(), newest.generation, newest.client.bytes());
 }
 
 }  // namespace coffer::vault

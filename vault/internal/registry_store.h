@@ -1,6 +1,7 @@
 // Classes, purposes, roles and settings; idempotency keys; client keys.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -53,10 +54,11 @@ class IdempotencyStore {
   Result<std::optional<Row>> Find(const crypto::Hash& key);
   Status Insert(const crypto::Hash& key, const Row& row, std::int64_t client, Timestamp now);
   Status DeleteOf(std::int64_t client);
+  Status DeleteObject(std::int64_t client, const Id128& object);
   Status PurgeBefore(Timestamp oldest);
 
  private:
-  Statement find_, insert_, delete_of_, purge_;
+  Statement find_, insert_, delete_of_, delete_object_, purge_;
 };
 
 // What was decided when the vault was made.
@@ -70,16 +72,29 @@ class SettingStore {
   Statement find_, put_;
 };
 
+// A client whose records were erased in part has a key of the next generation.
+struct ClientKeyId {
+  ClientId client;
+  std::uint64_t generation = 0;
+  static constexpr std::uint64_t kNewest = std::numeric_limits<std::int64_t>::max();
+};
+
 // keys.db
 class KeyStore {
  public:
   static Result<KeyStore> Open(Database& database);
-  Status Put(const ClientId& client, ByteView wrapped);
-  Result<std::optional<Bytes>> Find(const ClientId& client);
-  Status Delete(const ClientId& client);
+  // For looking only, also where every client has its first key yet: Find.
+  static Result<KeyStore> OpenForReading(const Database& database);
+  Status Put(const ClientKeyId& key, ByteView wrapped);
+  Result<std::optional<Bytes>> Find(const ClientKeyId& key);
+  Result<std::optional<std::uint64_t>> OldestGeneration(const ClientId& client);
+  // All but the first ones of their clients.
+  Result<std::vector<ClientKeyId>> LaterGenerations();
+  Status Delete(const ClientKeyId& key);
+  Status DeleteUpTo(const ClientKeyId& newest);
 
  private:
-  Statement put_, find_, delete_;
+  Statement put_, find_, oldest_, later_, delete_, delete_up_to_;
 };
 
 }  // namespace coffer::vault

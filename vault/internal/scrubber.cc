@@ -6,6 +6,7 @@
 
 #include "audit/merkle.h"
 #include "crypto/hash.h"
+#include "vault/internal/erase.h"
 
 namespace coffer::vault {
 namespace {
@@ -224,6 +225,9 @@ Result<std::string> Scrubber::CheckTiles(std::uint64_t from,
 Result<std::optional<Scrubber::Verdict>> Scrubber::CheckObject(const audit::Entry& entry) {
   const auto client = ClientId::Parse(entry.client);
   if (!client || entry.decision != audit::Decision::kAllow) return std::nullopt;
+  // Sealed again since: later entries say what it is.
+  COFFER_ASSIGN(const std::uint64_t since, clients_.SealedSince(*client));
+  if (entry.seq < since) return std::nullopt;
   Verdict verdict{client->value, entry.client, entry.record, entry.seq, {}, false};
   if (!entry.record.empty()) {
     const auto record = RecordId::Parse(entry.record);
@@ -231,7 +235,7 @@ Result<std::optional<Scrubber::Verdict>> Scrubber::CheckObject(const audit::Entr
     verdict.id = record->value;
     COFFER_TRY(CheckRecord(entry, *client, *record, verdict));
   } else if (entry.action == Name(Action::kClientCreate) ||
-             entry.action == Name(Action::kClientUpdate)) {
+             entry.action == Name(Action::kClientUpdate) || entry.action == kClientReseal) {
     COFFER_TRY(CheckClient(entry, *client, verdict));
   } else {
     return std::nullopt;

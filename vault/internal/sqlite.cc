@@ -295,6 +295,13 @@ Result<Statement> Statement::Prepare(const Database& database, std::string_view 
   return statement;
 }
 
+Result<bool> HasColumn(const Database& database, std::string_view table, std::string_view column) {
+  COFFER_ASSIGN(auto select,
+                Statement::Prepare(database, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?"));
+  auto rows = select.Query(table, column);
+  return rows.Next();
+}
+
 Result<DatabaseTransaction> DatabaseTransaction::Begin(Database& database) {
   COFFER_TRY(database.Execute("BEGIN IMMEDIATE"));
   return DatabaseTransaction(database);

@@ -1,0 +1,140 @@
+// Deletion for good, and what stands in its way: erasures and their acts, holds, restrictions, the
+// retention schedule and its runs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/clock.h"
+#include "vault/ids.h"
+
+namespace coffer::vault {
+
+using audit::Timestamp;
+
+// What goes: the client with all there is, or the records of a class, or single records. Where
+// something stays it is sealed again under a new key, and the old key is destroyed.
+enum class ErasureScope : std::uint8_t { kClient = 1, kClass, kRecords };
+std::string_view Name(ErasureScope scope);
+
+// Why: "request" (GDPR 17(1)(c), PIPL 47), "consent-withdrawn" (GDPR 17(1)(b), 152-FZ 21(5)),
+// "purpose-reached" (GDPR 17(1)(a), 152-FZ 21(4)), "contract-end", "unlawful" (GDPR 17(1)(d),
+// 152-FZ 20(3), 21(3)), "retention": by the schedule. "replayed": asked for earlier, and found in
+// the ledger when an older state of the vault was opened.
+enum class ErasureBasis : std::uint8_t {
+  kRequest = 1,
+  kConsentWithdrawn,
+  kPurposeReached,
+  kContractEnd,
+  kUnlawful,
+  kRetention,
+  kReplayed
+};
+std::string_view Name(ErasureBasis basis);
+std::optional<ErasureBasis> ErasureBasisFromName(std::string_view name);
+
+// Neither a class nor records: the client with everything.
+struct ErasureRequest {
+  ErasureBasis basis = ErasureBasis::kRequest;
+  std::string class_name;
+  std::vector<RecordId> records;  // at most 1000
+};
+
+struct Erasure {
+  ErasureId id;
+  ClientId client;
+  ErasureScope scope = ErasureScope::kClient;
+  ErasureBasis basis = ErasureBasis::kRequest;
+  std::string class_name;
+  Timestamp erased;
+  std::uint64_t records = 0, versions = 0;  // gone; versions: the old ones of these records
+  std::uint64_t seq = 0;                    // of the log entry
+  bool complete = false;                    // the key is destroyed and the ledger has it
+};
+
+// How a signed document is wanted.
+enum class DocumentForm : std::uint8_t { kDocument, kPage, kLogJson, kLogCsv };
+struct DocumentRequest {
+  DocumentForm form = DocumentForm::kDocument;
+  std::string language = "en";  // of a page: en, ru, zh
+};
+
+// One place that could hold something of a client.
+struct Trace {
+  std::string place;  // "records", "old-versions", "notes", "key", "log", "acts", ...
+  std::string state;  // "present", "absent", "pseudonymous", "unreadable", "unknown"
+  std::uint64_t count = 0;
+  std::string detail;  // in words; never a value
+};
+
+// Stops retention, erasure and deletion of what it covers: one client, one class of a client, or
+// every client with a tag.
+struct HoldRequest {
+  std::optional<ClientId> client;
+  std::string class_name;  // with a client
+  std::string tag;         // without one
+  std::string reason;      // 1 to 1000 bytes of text
+  std::string case_number;
+  Timestamp review_due;
+};
+struct Hold {
+  HoldId id;
+  HoldRequest terms;
+  Timestamp placed;
+  PrincipalId placed_by;
+  std::optional<Timestamp> lifted;
+  std::optional<PrincipalId> lifted_by;
+};
+
+// Nothing of the client, or of one class of it, is processed but for storage, the named purposes
+// and what officers do for the client's own rights (GDPR 18, 152-FZ 21, PIPL 47).
+struct RestrictionRequest {
+  std::string class_name;             // empty: the whole client
+  std::string basis;                  // in words
+  std::vector<std::string> purposes;  // that go on
+};
+struct Restriction {
+  ClientId client;
+  RestrictionRequest terms;
+  Timestamp since;
+  PrincipalId placed_by;
+};
+
+struct StoredSchedule {
+  std::uint64_t version = 0;
+  std::string definition;  // canonical JSON
+  Timestamp created;
+};
+
+struct RetentionPreviewRequest {
+  std::optional<Timestamp> until;  // what will be due by then; absent: what is due now
+  bool with_ids = false;
+};
+struct RetentionForecast {
+  std::string class_name, policy, action;
+  std::int32_t year = 0, month = 0;  // in which it is due
+  std::uint64_t records = 0, held = 0;
+};
+struct RetentionPreview {
+  std::uint64_t schedule = 0;  // version
+  Timestamp at;
+  std::vector<RetentionForecast> forecasts;
+  std::uint64_t without_date = 0;  // of records whose policy counts from a date that they lack
+  std::vector<RecordId> records;   // due now, at most 1000; where they were asked for
+};
+
+struct RetentionRun {
+  RunId id;
+  std::uint64_t schedule = 0;  // version
+  std::string state;           // "running", "finished", "waiting-for-clock", "failed"
+  std::string trigger;         // "scheduled", "demand"
+  std::optional<PrincipalId> asked_by;
+  Timestamp started;
+  std::optional<Timestamp> finished;
+  std::uint64_t due = 0, erased = 0, restricted = 0, for_review = 0, held = 0;
+};
+
+}  // namespace coffer::vault

@@ -1,0 +1,201 @@
+#include "vault/internal/erase.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "crypto/random.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr auto kEveryRecord = static_cast<std::size_t>(std::numeric_limits<int>::max());
+
+// What stays of one client, under its new key.
+class Resealing {
+ public:
+  static Result<Resealing> Begin(const Vault::Core& core, Transaction& transaction,
+                                 const ClientRow& client) {
+    COFFER_ASSIGN(auto old_key, transaction.PinKey(client.id));
+    return Resealing(core, transaction, client, std::move(old_key));
+  }
+
+  Status Record(const RecordRow& row) {
+    COFFER_TRY(Seal(row.id, row.class_name, row.version, row.payload, [&](ByteView payload) {
+      return transaction_.stores().records.Reseal(row.id.Row(), payload);
+    }));
+    COFFER_ASSIGN(const auto versions, transaction_.stores().records.ListVersions(row.id.Row()));
+    for (const auto& listed : versions) {
+      COFFER_ASSIGN(const auto old,
+                    transaction_.stores().records.FindVersion(row.id.Row(), listed.version));
+      if (!old) continue;
+      COFFER_TRY(Seal(row.id, row.class_name, old->version, old->payload, [&](ByteView payload) {
+        return transaction_.stores().records.ResealVersion(row.id.Row(), old->version, payload);
+      }));
+    }
+    return {};
+  }
+
+  // The reasons given with what was done, but for those about what is gone.
+  Status Notes(FunctionRef<bool(const audit::Entry&)> is_gone) {
+    LogStore& log = *transaction_.stores().log;
+    COFFER_ASSIGN(const auto notes, log.ListNotes(client_.id.Row()));
+    for (const auto& [seq, sealed] : notes) {
+      COFFER_TRY(log.DeleteNote(client_.id.Row(), seq));
+      COFFER_ASSIGN(const auto bytes, log.ReadEntry(seq));
+      const auto entry = bytes ? audit::ParseEntry(*bytes) : Fail(Code::kNotFound, "not_found");
+      if (!entry || is_gone(*entry)) continue;
+      COFFER_ASSIGN(const CallId call, CallId::Parse(entry->request));
+      const Bytes context = core_.NoteContext(call);
+      auto plain = crypto::Open(old_key_.ExposeSecret(), context, sealed);
+      if (!plain) continue;
+      COFFER_TRY(log.PutNote(client_.id.Row(), seq,
+                             crypto::Seal(new_key_.ExposeSecret(), 0, context, *plain)));
+      crypto::Wipe(*plain);
+    }
+    return {};
+  }
+
+  Status Finish() {
+    const Bytes context = core_.ClientContext(client_.id, client_.version);
+    COFFER_ASSIGN(Bytes plain, crypto::Open(old_key_.ExposeSecret(), context, client_.profile));
+    client_.profile = crypto::Seal(new_key_.ExposeSecret(), 0, context, plain);
+    crypto::Wipe(plain);
+    ++client_.generation;
+    audit::Entry entry;
+    entry.action = kClientReseal;
+    entry.client = client_.id.Text();
+    entry.version = client_.version;
+    entry.payload_hash = crypto::Sha256(client_.profile);
+    transaction_.Also(std::move(entry));
+    COFFER_TRY(transaction_.stores().clients.Reseal(client_, since_));
+    transaction_.AddKey(client_.id,
+                        core_.keyring.WrapDataKey(new_key_.ExposeSecret(), client_.id.value),
+                        client_.generation);
+    return {};
+  }
+
+ private:
+  Resealing(const Vault::Core& core, Transaction& transaction, const ClientRow& client,
+            KeyCache::Pin old_key)
+      : core_(core),
+        transaction_(transaction),
+        client_(client),
+        old_key_(std::move(old_key)),
+        since_(transaction.NextSeq()) {
+    crypto::FillRandom(new_key_.ExposeSecretForWriting());
+  }
+
+  // What does not open stays as it is: it is found out when it is read, as before.
+  Status Seal(const RecordId& record, std::string_view class_name, std::uint64_t version,
+              ByteView sealed, FunctionRef<Status(ByteView)> store) {
+    const Bytes context = core_.RecordContext(client_.id, record, class_name, version);
+    auto plain = crypto::Open(old_key_.ExposeSecret(), context, sealed);
+    if (!plain) return {};
+    const Bytes payload = crypto::Seal(new_key_.ExposeSecret(), 0, context, *plain);
+    crypto::Wipe(*plain);
+    COFFER_TRY(store(payload));
+    audit::Entry entry;
+    entry.action = kRecordReseal;
+    entry.client = client_.id.Text();
+    entry.record = record.Text();
+    entry.class_name = class_name;
+    entry.version = version;
+    entry.payload_hash = crypto::Sha256(payload);
+    transaction_.Also(std::move(entry));
+    return {};
+  }
+
+  const Vault::Core& core_;
+  Transaction& transaction_;
+  ClientRow client_;
+  KeyCache::Pin old_key_;
+  crypto::SecretBytes new_key_{crypto::kAeadKeyBytes};
+  std::uint64_t since_;
+};
+
+void AddRecordEntry(Transaction& transaction, const ClientRow& client, const RecordRow& row,
+                    const ErasureOrder& order) {
+  audit::Entry entry;
+  entry.action = Name(Action::kRecordErase);
+  entry.client = client.id.Text();
+  entry.record = row.id.Text();
+  entry.class_name = row.class_name;
+  entry.version = row.version;
+  entry.detail = order.detail;
+  transaction.Also(std::move(entry));
+}
+
+}  // namespace
+
+Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transaction,
+                                   const ClientRow& client, const ErasureOrder& order) {
+  Stores& stores = transaction.stores();
+  ErasedContent content;
+  ErasureRow& row = content.row;
+  row.id = ErasureId::New(transaction.now());
+  row.client = client.id;
+  row.scope = order.scope;
+  row.basis = order.basis;
+  row.class_name = order.class_name;
+  row.generation = client.generation;
+  row.erased = transaction.now();
+
+  const bool whole = order.scope == ErasureScope::kClient;
+  const std::set<RecordId> chosen(order.records.begin(), order.records.end());
+  const auto goes = [&](const RecordRow& record) {
+    return whole || (order.scope == ErasureScope::kClass ? record.class_name == order.class_name
+                                                         : chosen.contains(record.id));
+  };
+  COFFER_ASSIGN(const auto owned, stores.records.ListOf(client.id.Row(), {}, -1, kEveryRecord));
+  std::vector<std::int64_t> staying;
+  std::set<std::string, std::less<>> gone;  // ids
+  for (const std::int64_t id : owned) {
+    COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
+    if (!record) continue;
+    if (!goes(*record)) {
+      ++content.kept[record->class_name].records;
+      staying.push_back(id);
+      continue;
+    }
+    COFFER_ASSIGN(const std::uint64_t versions, stores.records.Delete(*record));
+    ClassCount& count = content.gone[record->class_name];
+    ++count.records;
+    count.versions += versions;
+    ++row.records;
+    row.versions += versions;
+    if (!whole || !order.detail.empty()) AddRecordEntry(transaction, client, *record, order);
+    if (whole) continue;
+    gone.insert(record->id.Text());
+    if (order.scope == ErasureScope::kRecords) row.record_ids.push_back(record->id);
+    COFFER_TRY(stores.idempotency.DeleteObject(client.id.Row(), record->id.value));
+  }
+
+  if (whole) {
+    COFFER_TRY(stores.log->DeleteNotesOf(client.id.Row()));
+    COFFER_TRY(stores.idempotency.DeleteOf(client.id.Row()));
+    COFFER_TRY(stores.access.DeleteAllOf(client.id));
+    COFFER_TRY(stores.clients.Delete(client));
+  } else {
+    COFFER_ASSIGN(auto resealing, Resealing::Begin(core, transaction, client));
+    for (const std::int64_t id : staying) {
+      COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
+      if (record) COFFER_TRY(resealing.Record(*record));
+    }
+    COFFER_TRY(resealing.Notes([&](const audit::Entry& entry) {
+      return gone.contains(entry.record) ||
+             (order.scope == ErasureScope::kClass && entry.class_name == order.class_name);
+    }));
+    COFFER_TRY(resealing.Finish());
+  }
+  row.seq = transaction.NextSeq();
+  return content;
+}
+
+Status RegisterErasure(Transaction& transaction, ErasureRow row) {
+  COFFER_TRY(transaction.stores().erasures.Insert(row));
+  transaction.Erased(std::move(row));
+  return {};
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,67 @@
+// The register of erasures: what they took, how far they came, what their acts say.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/clock.h"
+#include "vault/deletion.h"
+#include "vault/ids.h"
+#include "vault/internal/sqlite.h"
+
+namespace coffer::vault {
+
+// kCommitted: rows gone, the key not yet. kDestroyed: the key too, and the ledger has it. What a
+// crash leaves in one of these is finished when the vault is opened.
+enum class ErasureState { kCommitted, kDestroyed, kComplete };
+
+struct ErasureRow {
+  ErasureId id;
+  ClientId client;
+  ErasureScope scope = ErasureScope::kClient;
+  ErasureBasis basis = ErasureBasis::kRequest;
+  std::string class_name;
+  Timestamp erased;
+  std::uint64_t seq = 0;
+  std::uint64_t records = 0, versions = 0;
+  std::uint64_t generation = 0;  // of the key that is destroyed
+  ErasureState state = ErasureState::kCommitted;
+  std::vector<RecordId> record_ids;  // of scope kRecords
+  std::string facts;                 // what the act says: JSON; empty: purged
+};
+
+class ErasureStore {
+ public:
+  static Result<ErasureStore> Open(Database& database);
+
+  Status Insert(const ErasureRow& row);
+  Status MarkKeysDestroyed();
+  Status MarkComplete(const ErasureId& id);
+  Result<std::optional<ErasureRow>> Find(const ErasureId& id);
+  // Of one client, newest first.
+  Result<std::vector<ErasureRow>> ListOf(const ClientId& client);
+  // Those that are not complete, oldest first.
+  Result<std::vector<ErasureRow>> ListUnfinished();
+  // Row ids and rows after `before` downwards, without facts.
+  Result<std::vector<std::pair<std::int64_t, ErasureRow>>> List(std::int64_t before,
+                                                                std::size_t limit);
+  // The client and the newest generation that is gone, of each erasure.
+  Status ForEachDestroyedKey(
+      const std::function<Status(const ClientId&, ErasureScope, std::uint64_t)>& each);
+  Result<std::uint64_t> Count();
+
+  Result<std::optional<std::string>> FindAct(const ErasureId& id);
+  Status PutAct(const ErasureId& id, std::string_view act);
+  // Acts and what they are made of, of erasures before `oldest`.
+  Status PurgeActs(Timestamp oldest);
+
+ private:
+  Result<std::vector<ErasureRow>> Collect(Cursor rows);
+
+  Statement insert_, mark_destroyed_, mark_complete_, find_, list_of_, unfinished_, list_, keys_,
+      count_, find_act_, put_act_, purge_;
+};
+
+}  // namespace coffer::vault

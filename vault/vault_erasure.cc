@@ -1,0 +1,323 @@
+// Erasing a client, a class of it or single records, for good; and what is known of it afterwards.
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "vault/internal/core.h"
+#include "vault/internal/erase.h"
+#include "vault/names.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxRecordsAtOnce = 1000;
+
+constexpr std::pair<ErasureScope, std::string_view> kScopes[] = {
+    {ErasureScope::kClient, "client"},
+    {ErasureScope::kClass, "class"},
+    {ErasureScope::kRecords, "records"},
+};
+constexpr std::pair<ErasureBasis, std::string_view> kBases[] = {
+    {ErasureBasis::kRequest, "request"},
+    {ErasureBasis::kConsentWithdrawn, "consent-withdrawn"},
+    {ErasureBasis::kPurposeReached, "purpose-reached"},
+    {ErasureBasis::kContractEnd, "contract-end"},
+    {ErasureBasis::kUnlawful, "unlawful"},
+    {ErasureBasis::kRetention, "retention"},
+    {ErasureBasis::kReplayed, "replayed"},
+};
+
+Erasure ErasureOf(const ErasureRow& row) {
+  return {row.id,     row.client,  row.scope,    row.basis, row.class_name,
+          row.erased, row.records, row.versions, row.seq,   row.state == ErasureState::kComplete};
+}
+
+std::vector<Issue> FaultsOf(const ErasureRequest& request, const Catalog& catalog) {
+  std::vector<Issue> issues;
+  if (request.basis == ErasureBasis::kRetention || request.basis == ErasureBasis::kReplayed) {
+    issues.push_back({"/basis", "is not for people to give"});
+  }
+  if (!request.class_name.empty() && !request.records.empty()) {
+    issues.push_back({"/records", "cannot stand beside a class"});
+  }
+  if (!request.class_name.empty() && !catalog.Newest(request.class_name)) {
+    issues.push_back({"/class", "must be the name of a class"});
+  }
+  if (request.records.size() > kMaxRecordsAtOnce) {
+    issues.push_back({"/records", "must be at most 1000 ids"});
+  }
+  if (std::set(request.records.begin(), request.records.end()).size() != request.records.size()) {
+    issues.push_back({"/records", "must not name a record twice"});
+  }
+  return issues;
+}
+
+json PersonOf(Transaction& transaction, const PrincipalId& id) {
+  const PrincipalRow* const row = transaction.principals().Find(id);
+  if (row == nullptr) return {{"id", id.Text()}};
+  return {{"id", id.Text()}, {"name", row->name}, {"position", row->role}};
+}
+
+json CountsOf(const std::map<std::string, ClassCount, std::less<>>& counts) {
+  json list = json::array();
+  for (const auto& [name, count] : counts) {
+    list.push_back({{"class", name}, {"records", count.records}, {"versions", count.versions}});
+  }
+  return list;
+}
+
+// One of the operation's checks for what an act could not do without.
+std::vector<Issue> MissingDetails(const OperatorDetails& details) {
+  std::vector<Issue> issues;
+  const auto need = [&](const std::string& value, std::string pointer) {
+    if (value.empty()) issues.push_back({std::move(pointer), "is not configured"});
+  };
+  need(details.name, "/operator/name");
+  need(details.address, "/operator/address");
+  need(details.system, "/operator/system");
+  if (details.processor_name.empty() != details.processor_address.empty()) {
+    need(details.processor_name, "/operator/processor_name");
+    need(details.processor_address, "/operator/processor_address");
+  }
+  return issues;
+}
+
+// An erasure of before that took these records; null: none did.
+const ErasureRow* FindEarlier(const std::vector<ErasureRow>& before,
+                              const ErasureRequest& request) {
+  const auto took = [&](const ErasureRow& row) {
+    if (!request.class_name.empty()) {
+      return row.scope == ErasureScope::kClass && row.class_name == request.class_name;
+    }
+    return std::ranges::all_of(request.records, [&](const RecordId& id) {
+      return std::ranges::find(row.record_ids, id) != row.record_ids.end();
+    });
+  };
+  const auto found = std::ranges::find_if(before, took);
+  return found == before.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string_view Name(ErasureScope scope) {
+  return std::ranges::find(kScopes, scope, &std::pair<ErasureScope, std::string_view>::first)
+      ->second;
+}
+
+std::string_view Name(ErasureBasis basis) {
+  return std::ranges::find(kBases, basis, &std::pair<ErasureBasis, std::string_view>::first)
+      ->second;
+}
+
+std::optional<ErasureBasis> ErasureBasisFromName(std::string_view name) {
+  for (const auto& [basis, known] : kBases) {
+    if (known == name) return basis;
+  }
+  return std::nullopt;
+}
+
+Proposal ProposalOf(const ClientId& client, const ErasureRequest& request) {
+  json content = json::object();
+  if (request.basis != ErasureBasis::kRequest) content["basis"] = Name(request.basis);
+  if (!request.class_name.empty()) content["class"] = request.class_name;
+  if (!request.records.empty()) {
+    std::vector<std::string> ids;
+    for (const RecordId& id : request.records) ids.push_back(id.Text());
+    std::ranges::sort(ids);
+    content["records"] = ids;
+  }
+  const bool whole = request.class_name.empty() && request.records.empty();
+  return {std::string(Name(whole ? Action::kClientErase : Action::kRecordErase)), client.Text(),
+          content.empty() ? std::string() : content.dump()};
+}
+
+std::string Vault::Core::FactsOf(Transaction& transaction, const Call* call,
+                                 const ErasedContent& content, std::string_view policy) const {
+  const OperatorDetails& details = options.operator_details;
+  json facts = {{"operator",
+                 {{"name", details.name},
+                  {"address", details.address},
+                  {"processor_name", details.processor_name},
+                  {"processor_address", details.processor_address},
+                  {"system", details.system}}},
+                {"gone", CountsOf(content.gone)},
+                {"kept", CountsOf(content.kept)}};
+  if (!policy.empty()) facts["policy"] = policy;
+  if (options.backup_horizon_days) facts["backup_horizon_days"] = *options.backup_horizon_days;
+  if (call == nullptr) return facts.dump();
+  facts["people"] = json::array({PersonOf(transaction, call->actor)});
+  if (IsTicket(call->caller.ticket)) facts["reference"] = call->caller.ticket;
+  if (const auto approval = ApprovalId::Parse(call->caller.approval)) {
+    const auto row = transaction.stores().approvals.Find(*approval);
+    if (row && *row && (*row)->decider) {
+      facts["people"].push_back(PersonOf(transaction, *(*row)->decider));
+    }
+  }
+  return facts.dump();
+}
+
+Status Vault::Core::CompleteErasures(std::span<const ErasureRow> rows) const {
+  if (rows.empty()) return {};
+  audit::Entry last;
+  const auto fill = [](audit::Entry& entry, const ErasureRow& row) {
+    entry.action = "erasure.completed";
+    entry.client = row.client.Text();
+    entry.detail = row.id.Text();
+  };
+  fill(last, rows.back());
+  last.actor = "vault";
+  last.actor_kind = audit::ActorKind::kSystem;
+  last.decision = audit::Decision::kAllow;
+  return engine->Run(OperationKind::kWrite, EntryRule::kAlways, last,
+                     [&](Transaction& transaction) -> Status {
+                       for (const ErasureRow& row : rows) {
+                         COFFER_TRY(transaction.stores().erasures.MarkComplete(row.id));
+                         if (&row == &rows.back()) break;
+                         audit::Entry entry;
+                         fill(entry, row);
+                         transaction.Also(std::move(entry));
+                       }
+                       return {};
+                     });
+}
+
+Status Vault::Core::CompleteInterruptedErasures() const {
+  std::vector<ErasureRow> unfinished;
+  audit::Entry none;
+  COFFER_TRY(engine->Run(
+      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(unfinished, transaction.stores().erasures.ListUnfinished());
+        return {};
+      }));
+  return CompleteErasures(unfinished);
+}
+
+Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
+                             const ErasureRequest& request) {
+  const bool whole = request.class_name.empty() && request.records.empty();
+  const Action action = whole ? Action::kClientErase : Action::kRecordErase;
+  const auto catalog = core_->engine->catalog();
+  if (auto issues = FaultsOf(request, *catalog); !issues.empty()) {
+    return std::unexpected(
+        Refuse(caller, action, id, std::nullopt,
+               Error{Code::kUnprocessable, "erasure_invalid", {}, std::move(issues)}));
+  }
+  const auto schema = catalog->Newest(request.class_name);
+  Call call = core_->StartCall(caller, action);
+  call.About(id);
+  call.entry.class_name = request.class_name;
+  ErasureRow erased;
+  bool repeated = false;
+  const auto repeat = [&](const ErasureRow& before) {
+    erased = before;
+    repeated = true;
+    call.entry.outcome = "repeated";
+  };
+  // The reason is not sealed under the client's key, which dies here: why something was erased must
+  // stay known.
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, schema.get(),
+      [&](Transaction& transaction) -> Status {
+        Stores& stores = transaction.stores();
+        COFFER_ASSIGN(const auto client, stores.clients.Find(id));
+        COFFER_ASSIGN(const auto before, stores.erasures.ListOf(id));
+        if (!client) {
+          const auto found = std::ranges::find(before, ErasureScope::kClient, &ErasureRow::scope);
+          if (found == before.end() || !whole) return NotFound(call);
+          repeat(*found);
+          return {};
+        }
+        std::set<std::string, std::less<>> classes;
+        std::size_t missing = 0;
+        for (const RecordId& record : request.records) {
+          COFFER_ASSIGN(const auto row, stores.records.Find(record));
+          if (!row || row->client != id.Row()) {
+            ++missing;
+          } else if (classes.insert(row->class_name).second) {
+            const auto newest = transaction.catalog().Newest(row->class_name);
+            COFFER_TRY(core_->Authorize(transaction, call, newest.get()));
+          }
+        }
+        if (!request.class_name.empty()) {
+          COFFER_ASSIGN(const bool has,
+                        stores.records.ClientHasClass(id.Row(), request.class_name));
+          if (!has) missing = 1;
+          classes.insert(request.class_name);
+        }
+        if (missing > 0) {
+          const ErasureRow* const earlier = FindEarlier(before, request);
+          if (earlier == nullptr) return NotFound(call);
+          repeat(*earlier);
+          return {};
+        }
+        COFFER_TRY(core_->RequireApproval(transaction, call, ProposalOf(id, request)));
+        COFFER_TRY(core_->RequireNoHold(transaction, call, *client, classes));
+        if (auto lacking = MissingDetails(core_->options.operator_details); !lacking.empty()) {
+          return std::unexpected(
+              Error{Code::kConflict, "operator_incomplete", {}, std::move(lacking)});
+        }
+        ErasureOrder order;
+        order.scope = whole                     ? ErasureScope::kClient
+                      : request.records.empty() ? ErasureScope::kClass
+                                                : ErasureScope::kRecords;
+        order.basis = request.basis;
+        order.class_name = request.class_name;
+        order.records = request.records;
+        COFFER_ASSIGN(ErasedContent content, EraseContent(*core_, transaction, *client, order));
+        content.row.facts = core_->FactsOf(transaction, &call, content, {});
+        erased = content.row;
+        return RegisterErasure(transaction, std::move(content.row));
+      }));
+  // Whoever was answered before still holds the key while decrypting; after this, nobody does.
+  core_->engine->key_cache().AwaitWiped(id);
+  if (!repeated) {
+    COFFER_TRY(core_->CompleteErasures({&erased, 1}));
+    erased.state = ErasureState::kComplete;
+  }
+  return ErasureOf(erased);
+}
+
+Result<Erasure> Vault::GetErasure(const Caller& caller, const ErasureId& id) {
+  Call call = core_->StartCall(caller, Action::kErasureRead);
+  call.entry.detail = id.Text();
+  Erasure erasure;
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              COFFER_ASSIGN(const auto row, transaction.stores().erasures.Find(id));
+                              if (!row) return NotFound(call);
+                              call.entry.client = row->client.Text();
+                              erasure = ErasureOf(*row);
+                              return {};
+                            }));
+  return erasure;
+}
+
+Result<Page<Erasure>> Vault::ListErasures(const Caller& caller, const PageRequest& page) {
+  constexpr Action kAction = Action::kErasureRead;
+  const auto cursor = core_->ReadCursor("erasures", page.cursor);
+  if (!cursor) {
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, cursor.error()));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  Page<Erasure> result;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        const std::int64_t before =
+            page.cursor.empty() ? std::numeric_limits<std::int64_t>::max() : *cursor;
+        COFFER_ASSIGN(const auto rows, transaction.stores().erasures.List(before, page.limit + 1));
+        for (std::size_t i = 0; i < rows.size() && i < page.limit; ++i) {
+          result.items.push_back(ErasureOf(rows[i].second));
+        }
+        if (rows.size() > page.limit) {
+          result.next_cursor = core_->MakeCursor("erasures", rows[page.limit - 1].first);
+        }
+        return {};
+      }));
+  return result;
+}
+
+}  // namespace coffer::vault
