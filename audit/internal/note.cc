@@ -1,6 +1,7 @@
 #include "audit/internal/note.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "audit/internal/decimal.h"
 #include "audit/internal/hash_text.h"
@@ -122,6 +123,17 @@ std::optional<SignatureLine> ParseSignatureLine(std::string_view line) {
   return signature;
 }
 
+std::optional<std::vector<SignatureLine>> ParseSignatureLines(std::string_view lines) {
+  std::vector<SignatureLine> parsed;
+  while (!lines.empty()) {
+    const auto line = TakeLine(lines);
+    auto signature = line ? ParseSignatureLine(*line) : std::nullopt;
+    if (!signature) return std::nullopt;
+    parsed.push_back(*std::move(signature));
+  }
+  return parsed;
+}
+
 std::string FormatSignatureLine(const NoteKey& key, crypto::ByteView signature) {
   const KeyId id = KeyIdOf(key);
   crypto::Bytes blob(id.begin(), id.end());
@@ -138,20 +150,28 @@ std::optional<Note> SplitNote(std::string_view note) {
   return Note{note.substr(0, blank + 1), note.substr(blank + 2)};
 }
 
+Signed SignedBy(std::string_view text, std::span<const SignatureLine> lines,
+                const VerifierKey& key) {
+  const NoteKey own = ToNoteKey(key);
+  Signed result = Signed::kNot;
+  for (const SignatureLine& line : lines) {
+    if (!line.IsBy(own)) continue;
+    if (!crypto::VerifySignature(key.key, crypto::AsBytes(text), line.signature)) {
+      return Signed::kWrongly;
+    }
+    result = Signed::kRightly;
+  }
+  return result;
+}
+
 Result<CheckpointNote> ParseCheckpointNote(std::string_view note) {
   const auto parts = SplitNote(note);
   if (!parts) return Corrupted("checkpoint_malformed", "not a signed note");
   auto checkpoint = ParseCheckpointText(parts->text);
   if (!checkpoint) return Corrupted("checkpoint_malformed", "not a checkpoint's text");
-  CheckpointNote parsed{*std::move(checkpoint), parts->text, {}};
-  std::string_view lines = parts->signatures;
-  while (!lines.empty()) {
-    const auto line = TakeLine(lines);
-    auto signature = line ? ParseSignatureLine(*line) : std::nullopt;
-    if (!signature) return Corrupted("checkpoint_malformed", "a signature line is malformed");
-    parsed.lines.push_back(*std::move(signature));
-  }
-  return parsed;
+  auto lines = ParseSignatureLines(parts->signatures);
+  if (!lines) return Corrupted("checkpoint_malformed", "a signature line is malformed");
+  return CheckpointNote{*std::move(checkpoint), parts->text, *std::move(lines)};
 }
 
 // What the unverified origin is stays out of the answer.
@@ -161,18 +181,16 @@ Status CheckOrigin(const CheckpointNote& note, std::string_view origin) {
                    "the checkpoint is not of the log " + std::string(origin));
 }
 
-// A second signature line of the same key does not make up for a wrong one: all must hold.
 Status CheckSignedBy(const CheckpointNote& note, const VerifierKey& key) {
-  bool found = false;
-  for (const SignatureLine& line : note.lines) {
-    if (!line.IsBy(ToNoteKey(key))) continue;
-    found = true;
-    if (!crypto::VerifySignature(key.key, crypto::AsBytes(note.text), line.signature)) {
+  switch (SignedBy(note.text, note.lines, key)) {
+    case Signed::kNot:
+      return Corrupted("checkpoint_signature_missing", "no signature by " + key.name);
+    case Signed::kWrongly:
       return Corrupted("checkpoint_signature_wrong", "the signature of " + key.name + " is wrong");
-    }
+    case Signed::kRightly:
+      return {};
   }
-  if (!found) return Corrupted("checkpoint_signature_missing", "no signature by " + key.name);
-  return {};
+  std::abort();
 }
 
 }  // namespace coffer::audit

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,8 @@ struct SignatureLine {
 };
 // Without the newline.
 std::optional<SignatureLine> ParseSignatureLine(std::string_view line);
+// All of them; nothing when one is malformed.
+std::optional<std::vector<SignatureLine>> ParseSignatureLines(std::string_view lines);
 std::string FormatSignatureLine(const NoteKey& key, crypto::ByteView signature);
 
 struct Note {
@@ -59,6 +62,12 @@ struct Note {
 // At most 64 KiB of valid UTF-8 without control characters, with text and signatures; the lines of
 // these are not looked at.
 std::optional<Note> SplitNote(std::string_view note);
+
+// Whether a text is signed by a key. A second line of the same key does not make up for a wrong
+// one: all must hold. Lines of other keys are ignored.
+enum class Signed { kNot, kWrongly, kRightly };
+Signed SignedBy(std::string_view text, std::span<const SignatureLine> lines,
+                const VerifierKey& key);
 
 // A note whose text is a checkpoint's: origin\nsize\nbase64(root)\n, then extension lines that are
 // signed like the rest and mean nothing to Coffer. Nothing of it is verified. The specification

@@ -23,11 +23,15 @@ struct Signers {
 Signers SignersOf(const CheckpointNote& note, const std::vector<Candidate>& candidates) {
   Signers signers;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const Status is_by = CheckSignedBy(note, *candidates[i].key);
-    if (is_by) {
-      signers.candidates.push_back(i);
-    } else if (is_by.error().reason != "checkpoint_signature_missing") {
-      signers.wrong = true;
+    switch (SignedBy(note.text, note.lines, *candidates[i].key)) {
+      case Signed::kNot:
+        break;
+      case Signed::kWrongly:
+        signers.wrong = true;
+        break;
+      case Signed::kRightly:
+        signers.candidates.push_back(i);
+        break;
     }
   }
   return signers;
