@@ -8,68 +8,21 @@
 
 #include "audit/entry.h"
 #include "audit/internal/messages.h"
+#include "audit/internal/page_writer.h"
 #include "audit/internal/visible_text.h"
-#include "crypto/encoding.h"
-#include "crypto/hash.h"
 
 namespace coffer::audit {
 namespace {
-
-constexpr std::string_view kPageStyle =
-    R"(:root{color-scheme:light}
-body{font:14px/1.45 system-ui,"Segoe UI","Noto Sans","Helvetica Neue",Arial,"PingFang SC",)"
-    R"("Hiragino Sans GB","Microsoft YaHei","Noto Sans CJK SC","Noto Sans SC",sans-serif;)"
-    R"(color:#1a1a1a;background:#fff;margin:0 auto;padding:1.5rem;max-width:90rem}
-nav{float:right;margin-left:1rem}
-nav a,nav b{margin-left:.6rem}
-a{color:#0b4f8a}
-h1{font-size:1.35rem;margin:0 0 1rem;overflow-wrap:anywhere}
-h2{font-size:1.05rem;margin:1.6rem 0 .4rem}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.2rem;margin:0}
-dt{color:#555}
-dd{margin:0;overflow-wrap:anywhere}
-div.t{overflow-x:auto}
-table{border-collapse:collapse;width:100%}
-th,td{text-align:left;vertical-align:top;padding:.3rem .5rem;border-bottom:1px solid #ddd}
-th{background:#f2f4f6;border-bottom-color:#aaa;white-space:nowrap}
-td{overflow-wrap:anywhere}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-td.w{white-space:nowrap}
-td.l{min-width:9em}
-dd,td,code,h1{unicode-bidi:isolate}
-code{font:12px/1.4 ui-monospace,"Cascadia Mono","DejaVu Sans Mono",Menlo,Consolas,monospace}
-small{color:#555;display:block}
-tr.d td{background:#fdf0ee}
-td.x{font-weight:600;color:#9c2a10}
-td.x small{font-weight:400}
-tr.s td{font-weight:600;border-top:1px solid #aaa}
-.u{font:11px ui-monospace,"DejaVu Sans Mono",Consolas,monospace;color:#7a1500;)"
-    R"(border:1px solid #d9b3a8;border-radius:2px;padding:0 .2em;white-space:nowrap}
-@media print{@page{size:A4 landscape;margin:12mm}body{font-size:9px;padding:0;max-width:none}
-code{font-size:8px}nav{display:none}thead{display:table-header-group}tr{break-inside:avoid}
-div.t{overflow:visible}}
-)";
-
-// As FormatTimestamp, the day and the time apart.
-std::string PageTime(Timestamp ts) {
-  std::string text = FormatTimestamp(ts);
-  return "<time datetime=\"" + text + "\">" + text.substr(0, 10) + " " + text.substr(11, 12) +
-         "</time>";
-}
-
-std::string Code(std::string_view text) {
-  return text.empty() ? "" : "<code>" + Html(text) + "</code>";
-}
 
 struct PageRow {
   const EvidenceEntry* item = nullptr;
   std::optional<Entry> entry;  // absent when it cannot be parsed
 };
 
-class Page {
+class Page : private PageWriter {
  public:
   Page(const Evidence& evidence, PageLanguage language)
-      : evidence_(evidence), language_(language), messages_(MessagesIn(language)) {
+      : PageWriter(language), evidence_(evidence) {
     for (const EvidenceEntry& item : evidence.entries) {
       auto entry = ParseEntry(item.bytes);
       rows_.push_back({&item, entry ? std::optional(*std::move(entry)) : std::nullopt});
@@ -95,40 +48,8 @@ class Page {
   std::string Explanation(const PageRow& row) const;
   bool IsNeighbour(const Entry& entry) const;
 
-  const std::string& Text(std::string_view key) const { return Say(messages_, key); }
-  // The words for a code with the code under them; the code alone when there are no words.
-  std::string Labelled(std::string_view prefix, std::string_view code) const {
-    const std::string* const words = Find(messages_, prefix, code);
-    if (words == nullptr) return Code(code);
-    return Html(*words) + "<small>" + Code(code) + "</small>";
-  }
-  void Heading(std::string_view key) {
-    out_.append("<h2>").append(Html(Text(key))).append("</h2>\n");
-  }
-  // `html` is markup.
-  void Definition(std::string_view key, std::string_view html) {
-    if (html.empty()) return;
-    out_.append("<dt>").append(Html(Text(key))).append("</dt><dd>").append(html).append("</dd>\n");
-  }
-  void Cell(std::string_view html, std::string_view kind = {}) {
-    out_.append("<td");
-    if (!kind.empty()) out_.append(" class=\"").append(kind).append("\"");
-    out_.append(">").append(html).append("</td>");
-  }
-  void HeadCells(std::initializer_list<std::pair<std::string_view, std::string_view>> cells) {
-    out_.append("<div class=\"t\"><table><thead><tr>");
-    for (const auto& [key, kind] : cells) {
-      out_.append(kind.empty() ? "<th scope=\"col\">" : "<th scope=\"col\" class=\"n\">");
-      out_.append(Html(Text(key))).append("</th>");
-    }
-    out_.append("</tr></thead><tbody>\n");
-  }
-
   const Evidence& evidence_;
-  PageLanguage language_;
-  const Messages& messages_;
   std::vector<PageRow> rows_;
-  std::string out_;
 };
 
 std::string Page::Render() {
@@ -137,35 +58,22 @@ std::string Page::Render() {
   Summary();
   Entries();
   Check();
-  out_.append("</body>\n</html>\n");
-  return std::move(out_);
+  return Finish();
 }
 
+// The languages' pages lie beside one another in the bundle.
 void Page::Head() {
-  const std::string style_hash = crypto::Base64Encode(crypto::Sha256(crypto::AsBytes(kPageStyle)));
-  const std::string title = Html(Title());
-  out_.append("<!DOCTYPE html>\n<html lang=\"").append(LanguageTag(language_));
-  out_.append(
-      "\" dir=\"ltr\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-      "style-src 'sha256-");
-  out_.append(style_hash).append("'; base-uri 'none'; form-action 'none'\">\n");
-  out_.append(
-      "<meta name=\"referrer\" content=\"no-referrer\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
-  // A title holds no markup.
-  AppendHtml(VisibleText(Title()), out_);
-  out_.append("</title>\n<style>").append(kPageStyle).append("</style>\n</head>\n<body>\n<nav>");
+  std::string others = "<nav>";
   for (const PageLanguage other : kPageLanguages) {
     const std::string name = Html(Say(MessagesIn(other), "language"));
     if (other == language_) {
-      out_.append("<b>").append(name).append("</b>");
+      others.append("<b>").append(name).append("</b>");
     } else {
-      out_.append("<a lang=\"").append(LanguageTag(other)).append("\" href=\"");
-      out_.append(PageFileName(other)).append("\">").append(name).append("</a>");
+      others.append("<a lang=\"").append(LanguageTag(other)).append("\" href=\"");
+      others.append(PageFileName(other)).append("\">").append(name).append("</a>");
     }
   }
-  out_.append("</nav>\n<h1>").append(title).append("</h1>\n");
+  Start(Title(), others.append("</nav>\n"));
 }
 
 std::string Page::Title() const {
@@ -180,14 +88,14 @@ void Page::About() {
     return rest.substr(0, rest.find('\n'));
   };
   out_.append("<dl>\n");
-  Definition("about.subject", Code(evidence_.subject));
+  Definition("about.subject", CodeHtml(evidence_.subject));
   Definition("about.period", Period());
   Definition("about.entries", std::to_string(rows_.size()));
   Definition("about.completeness", Html(Text(CompletenessKey())));
   Definition("about.created", PageTime(evidence_.created));
-  Definition("about.requested_by", Code(evidence_.requested_by));
+  Definition("about.requested_by", CodeHtml(evidence_.requested_by));
   Definition("about.reason", Html(evidence_.reason));
-  Definition("about.log", Code(line(0)));
+  Definition("about.log", CodeHtml(line(0)));
   Definition("about.checkpoint", Html(line(1)));
   out_.append("</dl>\n");
 }
@@ -258,17 +166,18 @@ void Page::Summary() {
   });
   for (const auto& [id, sum] : ordered) {
     out_.append("<tr>");
-    line(id.empty() ? Html(Text(by_client ? "summary.no_client" : "actor.nobody")) : Code(id), sum);
+    line(id.empty() ? Html(Text(by_client ? "summary.no_client" : "actor.nobody")) : CodeHtml(id),
+         sum);
   }
   out_.append("<tr class=\"s\">");
   line(Html(Text("summary.total")), total);
-  out_.append("</tbody></table></div>\n");
+  EndTable();
 }
 
 void Page::Entries() {
   Heading("section.entries");
   if (rows_.empty()) {
-    out_.append("<p>").append(Html(Text("page.none"))).append("</p>\n");
+    Paragraph("page.none");
     return;
   }
   const std::size_t shown = std::min(rows_.size(), kMaxPageEntries);
@@ -287,7 +196,7 @@ void Page::Entries() {
              {"column.outcome", ""},
              {"column.reason", ""}});
   for (const PageRow& row : std::span(rows_).first(shown)) Row(row);
-  out_.append("</tbody></table></div>\n");
+  EndTable();
 }
 
 void Page::Row(const PageRow& row) {
@@ -295,7 +204,7 @@ void Page::Row(const PageRow& row) {
   if (!row.entry) {
     out_.append("<tr class=\"d\">");
     Cell(number, "n");
-    out_.append("<td colspan=\"9\">").append(Code(row.item->bytes)).append("</td></tr>\n");
+    out_.append("<td colspan=\"9\">").append(CodeHtml(row.item->bytes)).append("</td></tr>\n");
     return;
   }
   const Entry& entry = *row.entry;
@@ -312,7 +221,7 @@ void Page::Row(const PageRow& row) {
   Cell(Labelled("action.", entry.action), "l");
   Cell(Object(entry));
   Cell(fields);
-  Cell(Code(entry.purpose));
+  Cell(CodeHtml(entry.purpose));
   Cell((decided == nullptr ? "" : Html(*decided)) + Rule(entry.rule), denied ? "x" : "");
   Cell(Labelled("outcome.", entry.outcome), "l");
   Cell(Explanation(row));
@@ -320,7 +229,7 @@ void Page::Row(const PageRow& row) {
 }
 
 std::string Page::Actor(const Entry& entry) const {
-  std::string html = entry.actor.empty() ? Html(Text("actor.nobody")) : Code(entry.actor);
+  std::string html = entry.actor.empty() ? Html(Text("actor.nobody")) : CodeHtml(entry.actor);
   std::string how;
   const auto add = [&](std::string_view words) {
     if (!words.empty()) how.append(how.empty() ? "" : ", ").append(words);
@@ -331,9 +240,9 @@ std::string Page::Actor(const Entry& entry) const {
   if (const std::string* const auth = Find(messages_, "auth.", entry.auth)) {
     add(Html(*auth));
   } else {
-    add(Code(entry.auth));
+    add(CodeHtml(entry.auth));
   }
-  add(Code(entry.address));
+  add(CodeHtml(entry.address));
   return how.empty() ? html : html.append("<small>").append(how).append("</small>");
 }
 
@@ -341,7 +250,7 @@ std::string Page::Object(const Entry& entry) const {
   std::string html;
   const auto add = [&](std::string_view key, std::string_view code) {
     if (code.empty()) return;
-    html.append("<small>").append(Html(Text(key))).append(" ").append(Code(code));
+    html.append("<small>").append(Html(Text(key))).append(" ").append(CodeHtml(code));
     html.append("</small>");
   };
   if (evidence_.kind != EvidenceKind::kClient) add("object.client", entry.client);
@@ -362,9 +271,9 @@ std::string Page::Rule(std::string_view rule) const {
       check ? Find(messages_, "rule.check.", name) : Find(messages_, "rule.", kind);
   std::string html = "<small>";
   if (words == nullptr) {
-    html.append(Code(rule));
+    html.append(CodeHtml(rule));
   } else {
-    html.append(check ? Html(*words) : Fill(Html(*words), Code(name)));
+    html.append(check ? Html(*words) : Fill(Html(*words), CodeHtml(name)));
   }
   return html.append("</small>");
 }
@@ -404,9 +313,7 @@ bool Page::IsNeighbour(const Entry& entry) const {
 
 void Page::Check() {
   Heading("section.check");
-  for (const std::string_view key : {"check.how", "check.times", "check.codes"}) {
-    out_.append("<p>").append(Html(Text(key))).append("</p>\n");
-  }
+  for (const std::string_view key : {"check.how", "check.times", "check.codes"}) Paragraph(key);
 }
 
 }  // namespace

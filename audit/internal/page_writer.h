@@ -1,0 +1,52 @@
+// What all pages for reading have in common: HTML without scripts and without anything from
+// elsewhere, in one of the languages of audit/messages/. What arrives as text is escaped, and what
+// does not show is shown by its code point; parameters named `html` are markup.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "audit/clock.h"
+#include "audit/evidence_page.h"
+#include "audit/internal/messages.h"
+
+namespace coffer::audit {
+
+// As FormatTimestamp, the day and the time apart.
+std::string PageTime(Timestamp ts);
+// Nothing for nothing.
+std::string CodeHtml(std::string_view text);
+
+class PageWriter {
+ protected:
+  // `more_style` is CSS behind the common one.
+  explicit PageWriter(PageLanguage language, std::string_view more_style = {})
+      : language_(language), messages_(MessagesIn(language)), more_style_(more_style) {}
+
+  // Everything up to the heading; `before_heading` is markup.
+  void Start(std::string_view title, std::string_view before_heading = {});
+  std::string Finish();
+
+  const std::string& Text(std::string_view key) const { return Say(messages_, key); }
+  // The words for a code with the code under them; the code alone when there are no words.
+  std::string Labelled(std::string_view prefix, std::string_view code) const;
+  void Heading(std::string_view key);
+  void Paragraph(std::string_view key);
+  // Left out when there is nothing to say.
+  void Definition(std::string_view key, std::string_view html);
+  void Cell(std::string_view html, std::string_view kind = {});
+  // Begins a table: keys of the columns, and a kind where it is one of numbers.
+  void HeadCells(std::initializer_list<std::pair<std::string_view, std::string_view>> cells);
+  void EndTable();
+
+  PageLanguage language_;
+  const Messages& messages_;
+  std::string out_;
+
+ private:
+  std::string_view more_style_;
+};
+
+}  // namespace coffer::audit
