@@ -16,17 +16,6 @@ namespace {
 constexpr std::size_t kMaxNoteBytes = 64 * 1024;
 constexpr std::string_view kSignatureStart = "\u2014 ";
 
-using KeyId = std::array<std::uint8_t, 4>;
-
-KeyId KeyIdOf(const NoteKey& key) {
-  const std::uint8_t type[] = {static_cast<std::uint8_t>(key.type)};
-  const Hash hash =
-      crypto::Sha256({crypto::AsBytes(key.name), crypto::AsBytes("\n"), type, key.key});
-  KeyId id{};
-  std::copy_n(hash.begin(), id.size(), id.begin());
-  return id;
-}
-
 // Unicode's White_Space property.
 bool IsSpace(char32_t c) {
   return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
@@ -74,6 +63,15 @@ std::optional<Checkpoint> ParseCheckpointText(std::string_view text) {
 }
 
 }  // namespace
+
+KeyId KeyIdOf(const NoteKey& key) {
+  const std::uint8_t type[] = {static_cast<std::uint8_t>(key.type)};
+  const Hash hash =
+      crypto::Sha256({crypto::AsBytes(key.name), crypto::AsBytes("\n"), type, key.key});
+  KeyId id{};
+  std::copy_n(hash.begin(), id.size(), id.begin());
+  return id;
+}
 
 std::string FormatNoteKey(const NoteKey& key) {
   crypto::Bytes encoded{static_cast<std::uint8_t>(key.type)};

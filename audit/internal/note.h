@@ -35,6 +35,8 @@ struct NoteKey {
   std::string name;
   crypto::PublicKey key{};
 };
+using KeyId = std::array<std::uint8_t, 4>;
+KeyId KeyIdOf(const NoteKey& key);
 inline NoteKey ToNoteKey(const VerifierKey& key) { return {KeyType::kEd25519, key.name, key.key}; }
 
 // "name+hex(key id)+base64(type ‖ public key)". Errors of parsing: kInvalidArgument `reason`.
@@ -43,7 +45,7 @@ Result<NoteKey> ParseNoteKey(std::string_view text, KeyType type, std::string_vi
 
 struct SignatureLine {
   std::string_view name;
-  std::array<std::uint8_t, 4> key_id{};
+  KeyId key_id{};
   crypto::Bytes signature;
 
   // Name and key id together say whose a signature is; one of the two alone says nothing.

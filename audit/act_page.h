@@ -1,0 +1,17 @@
+// The act of an erasure as one page for reading and printing, in the languages of audit/messages/:
+// the items of order 179 in its order and, in Russian, in its words, then what else the act says.
+// As evidence pages it runs and loads nothing, and nothing of the act is taken as markup.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "audit/erasure_act.h"
+#include "audit/evidence_page.h"
+
+namespace coffer::audit {
+
+// `note` is the act's signed note. The page shows its signature lines; nothing is verified.
+std::string ActPage(const ErasureAct& act, std::string_view note, PageLanguage language);
+
+}  // namespace coffer::audit

@@ -1,0 +1,167 @@
+#include "audit/ledger_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace coffer::audit {
+namespace {
+
+constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
+
+std::string SystemDetail(std::string_view what, const std::string& path) {
+  return std::string(what) + " " + path + ": " + std::generic_category().message(errno);
+}
+
+std::unexpected<Error> NotOpened(std::string_view what, const std::string& path) {
+  return Fail(Code::kUnavailable, "ledger_not_opened", SystemDetail(what, path));
+}
+
+std::unexpected<Error> NotAppended(std::string_view what, const std::string& path) {
+  return Fail(Code::kUnavailable, "ledger_not_written", SystemDetail(what, path));
+}
+
+// Also for a file that was there already: who created it may have crashed ahead of this.
+Status SyncFolderOf(const std::string& path) {
+  std::string folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return NotOpened("cannot open directory", folder);
+  const bool synced = fsync(descriptor) == 0;
+  Status status = synced ? Status() : NotOpened("cannot sync directory", folder);
+  close(descriptor);
+  return status;
+}
+
+Status CreateLedger(int descriptor, const std::string& path) {
+  // The umask may have taken bits away.
+  if (fchmod(descriptor, kOwnerOnly) != 0) return NotOpened("cannot set the mode of", path);
+  return {};
+}
+
+}  // namespace
+
+LedgerFile::LedgerFile(LedgerFile&& other) noexcept { *this = std::move(other); }
+
+LedgerFile& LedgerFile::operator=(LedgerFile&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  path_ = std::move(other.path_);
+  trusted_ = std::move(other.trusted_);
+  head_ = other.head_;
+  size_ = other.size_;
+  cut_bytes_ = other.cut_bytes_;
+  vault_ = std::move(other.vault_);
+  broken_ = other.broken_;
+  return *this;
+}
+
+LedgerFile::~LedgerFile() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+Result<LedgerFile> LedgerFile::Open(const std::string& path, std::vector<VerifierKey> trusted,
+                                    LedgerReader::Each each) {
+  constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+  int descriptor = open(path.c_str(), kFlags | O_CREAT | O_EXCL, kOwnerOnly);
+  const bool created = descriptor >= 0;
+  if (!created && errno == EEXIST) descriptor = open(path.c_str(), kFlags);
+  if (descriptor < 0) return NotOpened("cannot open", path);
+  LedgerFile file(descriptor, path, std::move(trusted));
+  if (created) COFFER_TRY(CreateLedger(descriptor, path));
+  struct stat status{};
+  if (fstat(descriptor, &status) != 0) return NotOpened("cannot look at", path);
+  if (!S_ISREG(status.st_mode)) {
+    return Fail(Code::kUnavailable, "ledger_not_opened", path + " is not a file");
+  }
+  // Two writers would both write the next number.
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return NotOpened("cannot lock", path);
+    return Fail(Code::kConflict, "ledger_in_use", path + " is open in another process");
+  }
+  COFFER_TRY(SyncFolderOf(path));
+  COFFER_TRY(file.ReadAll(std::move(each)));
+  return file;
+}
+
+Status LedgerFile::ReadAll(LedgerReader::Each each) {
+  LedgerReader reader(trusted_, std::move(each));
+  std::vector<char> piece(64UZ * 1024);
+  while (true) {
+    const ssize_t got = read(descriptor_, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return NotOpened("cannot read", path_);
+    if (got == 0) break;
+    COFFER_TRY(reader.Feed({piece.data(), static_cast<std::size_t>(got)}));
+  }
+  const LedgerState state = reader.state();
+  head_ = state.head;
+  size_ = state.whole_bytes;
+  cut_bytes_ = state.torn_bytes;
+  vault_ = reader.vault();
+  if (cut_bytes_ == 0) return {};
+  if (ftruncate(descriptor_, static_cast<off_t>(size_)) != 0 || fdatasync(descriptor_) != 0) {
+    return NotAppended("cannot cut the unfinished line of", path_);
+  }
+  return {};
+}
+
+Status LedgerFile::Append(std::span<const LedgerErasure> erasures, std::string_view name,
+                          const crypto::SigningKey& key) {
+  const auto invalid = [](std::string detail) {
+    return Fail(Code::kInvalidArgument, "ledger_line_invalid", std::move(detail));
+  };
+  if (broken_) {
+    return Fail(Code::kUnavailable, "ledger_not_written", path_ + " has to be opened again");
+  }
+  // What this file could not be read with must not get into it.
+  if (std::ranges::none_of(trusted_, [&](const VerifierKey& known) {
+        return known.name == name && known.key == key.public_key();
+      })) {
+    return invalid("the key is not one of those that the ledger was opened with");
+  }
+  LedgerHead head = head_;
+  std::string vault = vault_;
+  std::string lines;
+  for (const LedgerErasure& erasure : erasures) {
+    if (vault.empty()) vault = erasure.vault;
+    if (erasure.vault != vault) return invalid("an erasure of another vault");
+    COFFER_ASSIGN(const std::string written, WriteLedgerLines(erasure, head, name, key));
+    lines.append(written);
+  }
+  if (lines.empty()) return {};
+  COFFER_TRY(Write(lines));
+  head_ = head;
+  size_ += lines.size();
+  vault_ = std::move(vault);
+  return {};
+}
+
+Status LedgerFile::Write(std::string_view lines) {
+  std::size_t done = 0;
+  while (done < lines.size()) {
+    const ssize_t wrote = pwrite(descriptor_, lines.data() + done, lines.size() - done,
+                                 static_cast<off_t>(size_ + done));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) {
+      Status status = NotAppended("cannot write", path_);
+      broken_ = ftruncate(descriptor_, static_cast<off_t>(size_)) != 0;
+      return status;
+    }
+    done += static_cast<std::size_t>(wrote);
+  }
+  // What a failed sync left on the disk nobody can say, nor does a second one.
+  if (fdatasync(descriptor_) != 0) {
+    broken_ = true;
+    return NotAppended("cannot sync", path_);
+  }
+  return {};
+}
+
+}  // namespace coffer::audit

@@ -1,0 +1,59 @@
+// The ledger of erasures (erasure_ledger.h) as the vault keeps it: one file, to which it appends.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/erasure_ledger.h"
+#include "crypto/result.h"
+#include "crypto/sign.h"
+
+namespace coffer::audit {
+
+// By one process at a time, which a lock sees to, and one thread.
+class LedgerFile {
+ public:
+  // Opens the ledger, or creates an empty one (mode 0600) whose name is durable on return.
+  // Everything in it is verified; `each` is called for each line, and may be empty. A line whose
+  // append a crash cut short is cut off. Errors: kCorrupted "ledger_damaged" (LedgerReader; the
+  // file is left as it is), kConflict "ledger_in_use", kUnavailable "ledger_not_opened",
+  // "ledger_not_written"; what `each` returned.
+  static Result<LedgerFile> Open(const std::string& path, std::vector<VerifierKey> trusted,
+                                 LedgerReader::Each each = {});
+  ~LedgerFile();
+  LedgerFile(LedgerFile&& other) noexcept;
+  LedgerFile& operator=(LedgerFile&& other) noexcept;
+
+  // Durable on return, with one fdatasync for all. On an error nothing was appended:
+  // kInvalidArgument "ledger_line_invalid", also for another vault's erasure and for a key that is
+  // not one of `trusted`; kUnavailable "ledger_not_written". When even that nothing was appended
+  // cannot be made sure of (a sync that failed), every further append is refused: open the file
+  // again, which says what is in it.
+  Status Append(std::span<const LedgerErasure> erasures, std::string_view name,
+                const crypto::SigningKey& key);
+
+  const LedgerHead& head() const { return head_; }  // the next line's
+  // How many bytes of an unfinished line were cut off at opening. Mostly 0; more is worth a line in
+  // the operator's log, and a look whether the log has an erasure that the ledger lacks.
+  std::uint64_t cut_bytes() const { return cut_bytes_; }
+
+ private:
+  explicit LedgerFile(int descriptor, std::string path, std::vector<VerifierKey> trusted)
+      : descriptor_(descriptor), path_(std::move(path)), trusted_(std::move(trusted)) {}
+  Status ReadAll(LedgerReader::Each each);
+  Status Write(std::string_view lines);
+
+  int descriptor_ = -1;
+  std::string path_;
+  std::vector<VerifierKey> trusted_;
+  LedgerHead head_;
+  std::uint64_t size_ = 0;  // up to here the file is whole
+  std::uint64_t cut_bytes_ = 0;
+  std::string vault_;
+  bool broken_ = false;
+};
+
+}  // namespace coffer::audit

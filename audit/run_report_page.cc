@@ -1,0 +1,104 @@
+#include "audit/internal/page_writer.h"
+#include "audit/internal/signature_section.h"
+#include "audit/internal/visible_text.h"
+#include "audit/run_report.h"
+#include "crypto/encoding.h"
+
+namespace coffer::audit {
+namespace {
+
+class RunPageWriter : private PageWriter {
+ public:
+  RunPageWriter(const RunReport& report, std::string_view note, PageLanguage language)
+      : PageWriter(language, kDocumentStyle), report_(report), note_(note) {}
+
+  std::string Render() {
+    Start(Fill(Text("run.title"), report_.run));
+    About();
+    Classes();
+    Signature();
+    return Finish();
+  }
+
+ private:
+  void About() {
+    Heading("section.about");
+    out_.append("<dl>\n");
+    Definition("run.run", CodeHtml(report_.run));
+    Definition("act.vault", CodeHtml(report_.vault));
+    Definition("run.started", PageTime(report_.started));
+    Definition("run.finished", PageTime(report_.finished));
+    Definition("run.trigger",
+               Html(Text(std::string("run.trigger.").append(Name(report_.trigger)))));
+    Definition("about.requested_by", CodeHtml(report_.requested_by));
+    Definition("run.clock", Labelled("run.clock.", report_.clock));
+    Definition("run.schedule", Html(Text("object.version")) + " " +
+                                   std::to_string(report_.schedule_version) + "<small>SHA-256 " +
+                                   CodeHtml(crypto::HexEncode(report_.schedule_hash)) + "</small>");
+    Definition("about.log", CodeHtml(report_.log));
+    Definition("run.entries",
+               std::to_string(report_.first_seq) + "–" + std::to_string(report_.last_seq));
+    out_.append("</dl>\n");
+  }
+
+  void Classes() {
+    Heading("run.section.classes");
+    if (report_.classes.empty()) {
+      Paragraph("run.nothing");
+      return;
+    }
+    HeadCells({{"object.class", ""},
+               {"run.due", "n"},
+               {"run.erased", "n"},
+               {"run.restricted", "n"},
+               {"run.review", "n"},
+               {"run.held", "n"},
+               {"run.failed", "n"}});
+    RunClass total;
+    for (const RunClass& counts : report_.classes) {
+      out_.append("<tr>");
+      Row(CodeHtml(counts.class_name), counts);
+      total.due += counts.due;
+      total.erased += counts.erased;
+      total.restricted += counts.restricted;
+      total.review += counts.review;
+      total.held += counts.held;
+      total.failed += counts.failed;
+    }
+    out_.append("<tr class=\"s\">");
+    Row(Html(Text("summary.total")), total);
+    EndTable();
+  }
+
+  void Row(std::string_view name, const RunClass& counts) {
+    Cell(name);
+    for (const std::uint64_t count :
+         {counts.due, counts.erased, counts.restricted, counts.review, counts.held}) {
+      Cell(std::to_string(count), "n");
+    }
+    Cell(std::to_string(counts.failed), counts.failed == 0 ? "n" : "n x");
+    out_.append("</tr>\n");
+  }
+
+  void Signature() {
+    Heading("act.section.signature");
+    out_.append("<dl>\n");
+    Definition("act.signature.lines", SignatureLinesHtml(note_));
+    Definition("act.signature.hash", NoteHashHtml(note_));
+    out_.append("</dl>\n");
+    for (const std::string_view key : {"run.signature.how", "check.times", "check.codes"}) {
+      Paragraph(key);
+    }
+  }
+
+  const RunReport& report_;
+  std::string_view note_;
+};
+
+}  // namespace
+
+std::string RunReportPage(const RunReport& report, std::string_view note, PageLanguage language) {
+  return RunPageWriter(report, note, language).Render();
+}
+
+}  // namespace coffer::audit

@@ -1,0 +1,159 @@
+#include "audit/run_report.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "audit/internal/canonical_json.h"
+#include "audit/internal/messages.h"
+#include "audit/internal/visible_text.h"
+#include "tests/audit/test_act.h"
+
+namespace coffer::audit {
+namespace {
+
+using nlohmann::json;
+
+RunReport FullReport() {
+  RunReport report;
+  report.run = "run_06bk4v0c5s3x9t7q2n8h1w6m4r";
+  report.vault = kTestVault;
+  report.schedule_version = 12;
+  report.schedule_hash = crypto::Sha256(crypto::AsBytes("schedule"));
+  report.started = {1'767'323'045'000};
+  report.finished = {1'767'323'059'000};
+  report.trigger = RunTrigger::kDemand;
+  report.requested_by = "usr_06bk4v0c5s3x9t7q2n8h1w6m4u";
+  report.clock = "trusted";
+  report.classes = {{"contact", 101, 90, 5, 3, 2, 1}, {"invoice", 17, 0, 0, 0, 17, 0}};
+  report.log = kOrigin;
+  report.first_seq = 4711;
+  report.last_seq = 4920;
+  return report;
+}
+
+std::string NoteOf(const RunReport& report) {
+  auto note = WriteRunReport(report, kOrigin, LogKey());
+  if (!note) FAIL(note.error().reason << " " << note.error().detail);
+  return *std::move(note);
+}
+
+std::string DocumentOf(std::string_view report_json, std::string_view note) {
+  CanonicalWriter out;
+  return out.Open().Text("note", note).Json("report", report_json).Close().Take();
+}
+
+Strings FindingsIn(std::string_view document, const VerifierKey& key = LogVerifier()) {
+  Strings checks;
+  for (const auto& finding : VerifyRunReport(document, {&key, 1}).findings) {
+    checks.push_back(finding.check);
+  }
+  return checks;
+}
+
+TEST_CASE("a run's report is verified, and says all it was written with") {
+  const RunReport report = FullReport();
+  const std::string note = NoteOf(report);
+  const auto document = AssembleRunReport(note);
+  REQUIRE(document);
+  const VerifierKey trusted[] = {LogVerifier()};
+  const RunReportCheck check = VerifyRunReport(*document, trusted);
+  CHECK(check.ok());
+  CHECK(*check.report == report);
+  CHECK(check.signed_by->key == LogKey().public_key());
+  CHECK(*ParseRunReport(note) == report);
+  CHECK(FindingsIn(*document + "\n").empty());
+  std::ifstream golden(std::string(COFFER_SOURCE_DIR) + "/tests/golden/run-report-v1.json");
+  CHECK(std::string(std::istreambuf_iterator<char>(golden), {}) == *document + "\n");
+
+  RunReport scheduled = report;
+  scheduled.trigger = RunTrigger::kScheduled;
+  scheduled.requested_by.clear();
+  scheduled.classes.clear();
+  CHECK(*ParseRunReport(NoteOf(scheduled)) == scheduled);
+}
+
+TEST_CASE("no value and no byte of a run's report can be changed") {
+  const std::string note = NoteOf(FullReport());
+  const std::string document = *AssembleRunReport(note);
+  const json report = json::parse(document)["report"];
+  std::size_t changes = 0;
+  ForEachChange(report, [&](const std::string& path, const json& changed) {
+    INFO(path);
+    ++changes;
+    CHECK_FALSE(FindingsIn(DocumentOf(changed.dump(), note)).empty());
+  });
+  CHECK(changes == 2 * report.flatten().size());
+  for (std::size_t i = 0; i < document.size(); ++i) {
+    std::string changed = document;
+    changed[i] ^= 0x01;
+    if (FindingsIn(changed).empty()) FAIL_CHECK("byte " << i);
+    if (FindingsIn(document.substr(0, i)) != Strings{"document"}) FAIL_CHECK("up to byte " << i);
+  }
+}
+
+TEST_CASE("a run's report of another key, log or format is none") {
+  const RunReport report = FullReport();
+  const std::string json_text = json::parse(*AssembleRunReport(NoteOf(report)))["report"].dump();
+  const Strings unsigned_one = {"signature"};
+  CHECK(FindingsIn(*AssembleRunReport(NoteOf(report)),
+                   {std::string(kOrigin), OtherKey().public_key()}) == unsigned_one);
+  CHECK(FindingsIn(DocumentOf(json_text, Delivered().note)) == unsigned_one);
+  CHECK_FALSE(AssembleRunReport(Delivered().note));
+  CHECK_FALSE(ParseAct(NoteOf(report)));
+  CHECK(VerifyRunReport(DocumentOf(json_text, NoteOf(report)), {}).findings.size() == 1);
+}
+
+TEST_CASE("what is no run's report is not signed") {
+  const auto refused = [](const auto& change) {
+    RunReport report = FullReport();
+    change(report);
+    const auto note = WriteRunReport(report, kOrigin, LogKey());
+    return !note && note.error().reason == "run_report_invalid";
+  };
+  CHECK(refused([](RunReport& report) { report.run = "run"; }));
+  CHECK(refused([](RunReport& report) { report.vault.clear(); }));
+  CHECK(refused([](RunReport& report) { report.log = "elsewhere"; }));
+  CHECK(refused([](RunReport& report) { report.clock = "\xFF"; }));
+  CHECK(refused([](RunReport& report) { report.clock = std::string(kMaxRunText + 1, 'x'); }));
+  CHECK(refused([](RunReport& report) { report.last_seq = report.first_seq - 1; }));
+  CHECK(refused([](RunReport& report) { report.finished.ms = report.started.ms - 1; }));
+  CHECK(refused([](RunReport& report) { report.classes[0].class_name = "<b>"; }));
+  CHECK(refused([](RunReport& report) { report.classes[0].failed = 1ULL << 53; }));
+  CHECK(refused([](RunReport& report) { report.classes.resize(kMaxRunClasses + 1); }));
+}
+
+TEST_CASE("the page of a run's report shows every value in every language, and runs nothing") {
+  RunReport report = FullReport();
+  const std::string note = NoteOf(report);
+  for (const PageLanguage language : kPageLanguages) {
+    const std::string page = RunReportPage(report, note, language);
+    const Messages& messages = MessagesIn(language);
+    const std::string code_class =
+        "<code>contact</code></td><td class=\"n\">101</td>"
+        "<td class=\"n\">90</td><td class=\"n\">5</td>"
+        "<td class=\"n\">3</td><td class=\"n\">2</td>"
+        "<td class=\"n x\">1</td></tr>";
+    CHECK(page.contains(code_class));
+    CHECK(page.contains(Html(Say(messages, "summary.total")) +
+                        "</td><td class=\"n\">118</td><td class=\"n\">90</td>"));
+    for (const std::string& value :
+         {report.run, report.vault, report.requested_by, report.log, std::string("4711–4920"),
+          crypto::HexEncode(report.schedule_hash), std::string("2026-01-02 03:04:05.000"),
+          std::string("2026-01-02 03:04:19.000"), Html(Say(messages, "run.trigger.demand")),
+          Html(Say(messages, "run.clock.trusted")), std::string(LanguageTag(language))}) {
+      INFO(value);
+      CHECK(page.contains(value));
+    }
+  }
+  report.clock = report.requested_by = "<script>\n\u202E";
+  report.classes.clear();
+  const std::string page = RunReportPage(report, NoteOf(report), PageLanguage::kEnglish);
+  CHECK_FALSE(page.contains("<script"));
+  CHECK_FALSE(page.contains("\u202E"));
+  CHECK(page.contains("Nothing was due."));
+}
+
+}  // namespace
+}  // namespace coffer::audit
