@@ -9,6 +9,7 @@
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
 #include "api/cli/verification.h"
+#include "api/cli/verify_documents.h"
 #include "audit/entry.h"
 #include "audit/evidence.h"
 #include "audit/proof.h"
@@ -23,17 +24,24 @@ constexpr std::size_t kMaxNote = 64 * 1024;
 struct VerifyCommandOptions {
   ConnectionOptions connection;
   RootKeyOptions root_key;
-  std::string log_key, directory, anchor, entries, proof, entry, evidence, state;
+  std::string directory, anchor, entries, proof, entry, evidence, state;
+  std::string act, run_report, ledger;
+  std::vector<std::string> log_keys;
   std::vector<std::string> checkpoint_files;
   bool deep = false;
+
+  bool IsDocument() const { return !act.empty() || !run_report.empty() || !ledger.empty(); }
 };
 
-constexpr const char* kVerifyFooter = R"(Five ways, from what is at hand:
+constexpr const char* kVerifyFooter = R"(From what is at hand:
   a server          every entry is fetched and checked on this machine (the default)
   --data DIR        a data directory, or a copy of one, that no server has open
   --entries FILE    entries written by coffer log export; needs no root key
   --proof FILE      one entry that coffer log proof and coffer log show --raw wrote
   --evidence FILE   a bundle that coffer evidence wrote
+  --act FILE        the act of an erasure
+  --run-report FILE the report of a retention run
+  --ledger FILE     the ledger of erasures, which a restore replays
 
 With --state FILE the newest checkpoint that held is kept from one time to the
 next: a log that was taken back or written anew in between is found.
@@ -73,9 +81,9 @@ Outcome<void> WriteState(const std::string& path, const VerificationResult& resu
 Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
   VerificationInput input;
   input.deep = options.deep;
-  const std::string key = options.log_key.empty()
+  const std::string key = options.log_keys.empty()
                               ? ProcessEnvironment()("COFFER_LOG_KEY").value_or("")
-                              : options.log_key;
+                              : options.log_keys.front();
   if (!key.empty()) {
     COFFER_ASSIGN(input.key, ParseLogKey(key));
   }
@@ -92,7 +100,7 @@ Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
 }
 
 Outcome<void> CheckUse(const VerifyCommandOptions& options, const VerificationInput& input) {
-  const bool single = !options.proof.empty() || !options.evidence.empty();
+  const bool single = !options.proof.empty() || !options.evidence.empty() || options.IsDocument();
   const bool offline_files = !options.entries.empty() || single;
   if (single && !options.state.empty()) {
     return Failed(Exit::kUsage, "--state is about a whole log, not about single entries");
@@ -100,6 +108,10 @@ Outcome<void> CheckUse(const VerifyCommandOptions& options, const VerificationIn
   if (offline_files && !input.key) {
     return Failed(Exit::kUsage, "these files can be verified with the log's verifier key only",
                   "Give it with --log-key KEY, or set COFFER_LOG_KEY.");
+  }
+  if (options.log_keys.size() > 1 && !options.IsDocument()) {
+    return Failed(Exit::kUsage, "one verifier key is enough: the log names its others itself",
+                  "Several are of use with --act, --run-report and --ledger.");
   }
   if (!options.entries.empty() && input.checkpoints.empty()) {
     return Failed(Exit::kUsage, "entries alone prove nothing: anybody can make a chain of them",
@@ -192,6 +204,26 @@ Outcome<Exit> VerifyEvidenceFile(const VerifyCommandOptions& options,
   return exit;
 }
 
+// These may be signed by any key that the log ever had, and do not say which it had.
+Outcome<Exit> VerifyDocumentFile(const VerifyCommandOptions& options,
+                                 const VerificationInput& input, Console& console) {
+  DocumentInput document{{}, {*input.key}, options.connection.json};
+  for (std::size_t i = 1; i < options.log_keys.size(); ++i) {
+    COFFER_ASSIGN(audit::VerifierKey key, ParseLogKey(options.log_keys[i]));
+    document.keys.push_back(std::move(key));
+  }
+  if (!options.act.empty()) {
+    document.path = options.act;
+    return VerifyActFile(document, console);
+  }
+  if (!options.run_report.empty()) {
+    document.path = options.run_report;
+    return VerifyRunReportFile(document, console);
+  }
+  document.path = options.ledger;
+  return VerifyLedgerFile(document, console);
+}
+
 Outcome<VerificationResult> VerifyLogOf(const VerifyCommandOptions& options,
                                         const VerificationInput& input, Console& console) {
   if (!options.directory.empty()) {
@@ -207,6 +239,7 @@ Outcome<Exit> Verify(const VerifyCommandOptions& options, Console& console) {
   COFFER_TRY(CheckUse(options, input));
   if (!options.proof.empty()) return VerifyProofFiles(options, input, console);
   if (!options.evidence.empty()) return VerifyEvidenceFile(options, input, console);
+  if (options.IsDocument()) return VerifyDocumentFile(options, input, console);
   COFFER_ASSIGN(const VerificationResult result, VerifyLogOf(options, input, console));
   COFFER_TRY(WriteState(options.state, result));
   return PrintVerification(result, options.connection.json, console);
@@ -228,12 +261,18 @@ void AddOfflineOptions(CLI::App& command, VerifyCommandOptions& options) {
   auto* proof = command.add_option("--proof", options.proof, "Verify one entry by this proof");
   proof->type_name("FILE")->group(kGroup)->excludes(data)->excludes(entries)->needs(entry);
   entry->needs(proof);
-  command.add_option("--evidence", options.evidence, "Verify this evidence bundle")
-      ->type_name("FILE.zip")
-      ->group(kGroup)
-      ->excludes(data)
-      ->excludes(entries)
-      ->excludes(proof);
+  std::vector<CLI::Option*> others = {data, entries, proof};
+  const auto add_file = [&](const char* name, std::string& path, const char* type,
+                            const char* text) {
+    auto* file = command.add_option(name, path, text);
+    file->type_name(type)->group(kGroup);
+    for (CLI::Option* other : others) file->excludes(other);
+    others.push_back(file);
+  };
+  add_file("--evidence", options.evidence, "FILE.zip", "Verify this evidence bundle");
+  add_file("--act", options.act, "FILE", "Verify this act of an erasure");
+  add_file("--run-report", options.run_report, "FILE", "Verify this report of a retention run");
+  add_file("--ledger", options.ledger, "FILE", "Verify this ledger of erasures");
 }
 
 }  // namespace
@@ -242,10 +281,11 @@ void AddVerifyCommand(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<VerifyCommandOptions>();
   CLI::App* command = app.add_subcommand("verify", "Check that the log is whole and unchanged");
   command
-      ->add_option("--log-key", options->log_key,
+      ->add_option("--log-key", options->log_keys,
                    "The log's verifier key, from coffer init, kept apart from the server (env "
-                   "COFFER_LOG_KEY)")
-      ->type_name("KEY");
+                   "COFFER_LOG_KEY); acts, reports and ledgers: any number of them")
+      ->type_name("KEY")
+      ->allow_extra_args(false);
   command
       ->add_option("--checkpoint", options->checkpoint_files,
                    "Signed checkpoint that the log must still contain; any number of them")

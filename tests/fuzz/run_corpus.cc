@@ -17,6 +17,9 @@ int FuzzBundle(const std::uint8_t*, std::size_t);
 int FuzzTilePath(const std::uint8_t*, std::size_t);
 int FuzzAnchor(const std::uint8_t*, std::size_t);
 int FuzzRemembered(const std::uint8_t*, std::size_t);
+int FuzzAct(const std::uint8_t*, std::size_t);
+int FuzzRunReport(const std::uint8_t*, std::size_t);
+int FuzzLedger(const std::uint8_t*, std::size_t);
 }
 
 namespace {
@@ -26,9 +29,11 @@ struct Target {
   int (*run)(const std::uint8_t*, std::size_t);
 };
 constexpr Target kTargets[] = {
-    {"entry", FuzzEntry},           {"checkpoint", FuzzCheckpoint}, {"proof", FuzzProof},
-    {"bundle", FuzzBundle},         {"tile_path", FuzzTilePath},    {"anchor", FuzzAnchor},
-    {"remembered", FuzzRemembered},
+    {"entry", FuzzEntry},           {"checkpoint", FuzzCheckpoint},
+    {"proof", FuzzProof},           {"bundle", FuzzBundle},
+    {"tile_path", FuzzTilePath},    {"anchor", FuzzAnchor},
+    {"remembered", FuzzRemembered}, {"act", FuzzAct},
+    {"run_report", FuzzRunReport},  {"ledger", FuzzLedger},
 };
 
 int Run(const Target& target, const std::filesystem::path& directory) {

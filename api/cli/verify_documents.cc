@@ -1,0 +1,248 @@
+#include "api/cli/verify_documents.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "api/cli/json_view.h"
+#include "api/cli/private_file.h"
+#include "api/cli/stdio_file.h"
+#include "audit/erasure_act.h"
+#include "audit/erasure_ledger.h"
+#include "audit/run_report.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+json FindingsOf(const std::vector<audit::DocumentFinding>& findings) {
+  json list = json::array();
+  for (const auto& finding : findings) {
+    list.push_back({{"check", finding.check}, {"message", finding.message}});
+  }
+  return list;
+}
+
+void PrintDocumentFindings(const std::vector<audit::DocumentFinding>& findings,
+                           std::string_view well, Console& console) {
+  for (const auto& finding : findings) {
+    console.out << "  " << Printable(finding.check) << ": " << Printable(finding.message) << '\n';
+  }
+  if (findings.empty()) {
+    console.out << "OK: " << well << '\n';
+  } else {
+    console.out << "DAMAGED: do not rely on this document.\n";
+  }
+}
+
+std::string Joined(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
+  return joined;
+}
+
+json JsonOfAct(const audit::ActReport& report) {
+  json answer = {
+      {"ok", report.ok()}, {"missing", report.missing}, {"findings", FindingsOf(report.findings)}};
+  if (report.act) {
+    answer["erasure"] = report.act->erasure;
+    answer["client"] = report.act->client;
+    answer["scope"] = audit::FormatScope(report.act->scope);
+    answer["date"] = audit::FormatTimestamp(report.act->date);
+    answer["origin"] = report.act->log;
+    answer["seq"] = report.act->log_seq;
+    answer["ledger_seq"] = report.act->ledger_seq;
+  }
+  if (report.signed_by) answer["signed_by"] = audit::FormatVerifierKey(*report.signed_by);
+  if (report.checkpoint) answer["checkpoint_size"] = report.checkpoint->size;
+  return answer;
+}
+
+std::string Backups(const audit::ErasureAct& act) {
+  if (!act.backup_horizon_days) return "not known how long older ones can bring the data back";
+  return "older ones can bring the data back for " + Grouped(*act.backup_horizon_days) + " days";
+}
+
+void PrintAct(const audit::ActReport& report, Console& console) {
+  const audit::ErasureAct& act = *report.act;
+  std::vector<std::string> destroyers, categories, kept;
+  for (const auto& destroyer : act.destroyed_by) {
+    destroyers.push_back(destroyer.name + " (" + destroyer.position + ", " +
+                         std::string(audit::Name(destroyer.role)) + ")");
+  }
+  for (const auto& category : act.categories) {
+    categories.push_back(category.class_name + " (" + Grouped(category.records) + " records, " +
+                         Grouped(category.versions) + " versions)");
+  }
+  for (const auto& one : act.kept) kept.push_back(one.what + " (" + one.why + ")");
+  std::string reason = std::string(audit::Name(act.reason.kind)) + " " + act.reason.id;
+  if (act.reason.version != 0) reason += " version " + std::to_string(act.reason.version);
+  PrintFields(console,
+              {{"act of erasure", act.erasure},
+               {"client", act.client},
+               {"reference", act.reference},
+               {"scope", audit::FormatScope(act.scope)},
+               {"date", audit::FormatTimestamp(act.date)},
+               {"destroyed by", Joined(destroyers)},
+               {"categories", Joined(categories)},
+               {"method", std::string(audit::Name(act.method))},
+               {"reason", reason},
+               {"legal basis", act.reason.legal_basis},
+               {"kept", Joined(kept)},
+               {"backups", Backups(act)},
+               {"operator", act.details.name},
+               {"system", act.details.system},
+               {"vault", act.vault},
+               {"log", act.log},
+               {"entry", Grouped(act.log_seq) +
+                             (report.entry_action.empty() ? "" : " (" + report.entry_action + ")")},
+               {"signed size", report.checkpoint ? Grouped(report.checkpoint->size) : ""},
+               {"lacks", Joined(report.missing)}});
+}
+
+json JsonOfRun(const audit::RunReportCheck& check) {
+  json answer = {{"ok", check.ok()}, {"findings", FindingsOf(check.findings)}};
+  if (check.signed_by) answer["signed_by"] = audit::FormatVerifierKey(*check.signed_by);
+  if (!check.report) return answer;
+  const audit::RunReport& report = *check.report;
+  answer["run"] = report.run;
+  answer["origin"] = report.log;
+  answer["trigger"] = audit::Name(report.trigger);
+  answer["started"] = audit::FormatTimestamp(report.started);
+  answer["finished"] = audit::FormatTimestamp(report.finished);
+  answer["schedule_version"] = report.schedule_version;
+  answer["first_seq"] = report.first_seq;
+  answer["last_seq"] = report.last_seq;
+  answer["classes"] = json::array();
+  for (const auto& counts : report.classes) {
+    answer["classes"].push_back({{"class", counts.class_name},
+                                 {"due", counts.due},
+                                 {"erased", counts.erased},
+                                 {"restricted", counts.restricted},
+                                 {"review", counts.review},
+                                 {"held", counts.held},
+                                 {"failed", counts.failed}});
+  }
+  return answer;
+}
+
+void PrintRun(const audit::RunReport& report, Console& console) {
+  PrintFields(console,
+              {{"report of run", report.run},
+               {"started", audit::FormatTimestamp(report.started)},
+               {"finished", audit::FormatTimestamp(report.finished)},
+               {"by", report.requested_by.empty() ? std::string(audit::Name(report.trigger))
+                                                  : report.requested_by},
+               {"clock", report.clock},
+               {"schedule", "version " + std::to_string(report.schedule_version)},
+               {"vault", report.vault},
+               {"log", report.log},
+               {"entries", Grouped(report.first_seq) + " to " + Grouped(report.last_seq)}});
+  Table table({"CLASS", "DUE", "ERASED", "RESTRICTED", "REVIEW", "HELD", "FAILED"});
+  for (const auto& counts : report.classes) {
+    table.Add({counts.class_name, Grouped(counts.due), Grouped(counts.erased),
+               Grouped(counts.restricted), Grouped(counts.review), Grouped(counts.held),
+               Grouped(counts.failed)});
+  }
+  if (!report.classes.empty()) table.Print(console);
+}
+
+struct LedgerFindings {
+  audit::LedgerState state;
+  std::string vault;
+  std::uint64_t erasures = 0;
+  std::optional<Error> damage;
+};
+
+Outcome<LedgerFindings> ReadLedgerFile(const DocumentInput& input) {
+  const StdioFile file(std::fopen(input.path.c_str(), "rbe"));
+  if (file == nullptr) {
+    return Failed(Exit::kUsage, "cannot open " + input.path + ": " + std::strerror(errno));
+  }
+  LedgerFindings found;
+  std::string last;  // the erasure whose lines come one after the other
+  audit::LedgerReader reader(input.keys, [&](const audit::LedgerLine& line) -> Status {
+    if (line.erasure.erasure != last) ++found.erasures;
+    last = line.erasure.erasure;
+    return {};
+  });
+  std::array<char, 64 * 1024> piece{};
+  while (!found.damage) {
+    const std::size_t got = std::fread(piece.data(), 1, piece.size(), file.get());
+    if (got == 0) break;
+    if (const Status fed = reader.Feed({piece.data(), got}); !fed) found.damage = fed.error();
+  }
+  if (std::ferror(file.get()) != 0) {
+    return Failed(Exit::kUsage, "cannot read " + input.path + ": " + std::strerror(errno));
+  }
+  found.state = reader.state();
+  found.vault = reader.vault();
+  return found;
+}
+
+}  // namespace
+
+Outcome<Exit> VerifyActFile(const DocumentInput& input, Console& console) {
+  COFFER_ASSIGN(const std::string document,
+                ReadInputFile(input.path, audit::kMaxActDocumentBytes + 1));
+  const auto report = audit::VerifyAct(document, input.keys);
+  if (input.json) {
+    PrintJson(console, JsonOfAct(report));
+  } else {
+    if (report.act) PrintAct(report, console);
+    PrintDocumentFindings(report.findings,
+                          "the vault signed this act, and its entry is in the log that was signed.",
+                          console);
+  }
+  return report.ok() ? Exit::kOk : Exit::kDamaged;
+}
+
+Outcome<Exit> VerifyRunReportFile(const DocumentInput& input, Console& console) {
+  COFFER_ASSIGN(const std::string document,
+                ReadInputFile(input.path, audit::kMaxRunReportDocumentBytes + 1));
+  const auto check = audit::VerifyRunReport(document, input.keys);
+  if (input.json) {
+    PrintJson(console, JsonOfRun(check));
+  } else {
+    if (check.report) PrintRun(*check.report, console);
+    PrintDocumentFindings(check.findings, "the vault signed this report.", console);
+  }
+  return check.ok() ? Exit::kOk : Exit::kDamaged;
+}
+
+Outcome<Exit> VerifyLedgerFile(const DocumentInput& input, Console& console) {
+  COFFER_ASSIGN(const LedgerFindings found, ReadLedgerFile(input));
+  const bool ok = !found.damage;
+  std::vector<audit::DocumentFinding> findings;
+  if (!ok) findings.push_back({"ledger", found.damage->detail});
+  // Behind damage nothing was read: there is no saying whether the end is torn.
+  const std::uint64_t torn = ok ? found.state.torn_bytes : 0;
+  if (input.json) {
+    json answer = {{"ok", ok},
+                   {"lines", found.state.head.n},
+                   {"erasures", found.erasures},
+                   {"torn_bytes", torn},
+                   {"findings", FindingsOf(findings)}};
+    if (!found.vault.empty()) answer["vault"] = found.vault;
+    PrintJson(console, answer);
+    return ok ? Exit::kOk : Exit::kDamaged;
+  }
+  PrintFields(console, {{"ledger of vault", found.vault},
+                        {"erasures", Grouped(found.erasures)},
+                        {"lines that hold", Grouped(found.state.head.n)}});
+  if (torn != 0) {
+    console.out << "The last line was not finished (" << Grouped(torn)
+                << " bytes): a crash cut its writing short. The vault cuts it off.\n";
+  }
+  for (const auto& finding : findings) console.out << "  " << Printable(finding.message) << '\n';
+  console.out << (ok ? "OK: no line was changed or taken out. Lines cut off at the end show only "
+                       "in comparison with the log.\n"
+                     : "DAMAGED: do not restore by this ledger.\n");
+  return ok ? Exit::kOk : Exit::kDamaged;
+}
+
+}  // namespace coffer::cli
