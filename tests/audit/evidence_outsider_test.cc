@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/audit/test_act.h"
 #include "tests/audit/test_evidence.h"
 
 namespace coffer::audit {
@@ -155,7 +156,8 @@ TEST_CASE("VERIFY.txt finds every kind of change") {
   CHECK(finding(dropped).contains("its ends are open"));
 }
 
-// The fenced blocks of docs/verification-for-outsiders.md: a checkpoint, one proof, a whole export.
+// The fenced blocks of docs/verification-for-outsiders.md: a checkpoint, one proof, a whole export,
+// an act or report, a ledger.
 std::vector<std::string> DocumentedCommands() {
   std::ifstream file(std::string(COFFER_SOURCE_DIR) + "/docs/verification-for-outsiders.md");
   const std::string page(std::istreambuf_iterator<char>(file), {});
@@ -171,7 +173,7 @@ std::vector<std::string> DocumentedCommands() {
 TEST_CASE("the documented commands do what the page says") {
   NeedPublicTools();
   const std::vector<std::string> commands = DocumentedCommands();
-  REQUIRE(commands.size() == 3);
+  REQUIRE(commands.size() == 5);
   const Evidence range = RangeEvidence(0, 19);
   Files files = Unpack(Pack(range));
   files["entry.json"] = range.entries[13].bytes;
@@ -200,6 +202,54 @@ TEST_CASE("the documented commands do what the page says") {
   wrong = files;
   wrong["log.ndjson"][wrong["log.ndjson"].find("T-3") + 2] = '4';
   CHECK_FALSE(works(2, wrong));
+}
+
+std::string GoldenText(const std::string& name) {
+  std::ifstream file(std::string(COFFER_SOURCE_DIR) + "/tests/golden/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_CASE("the documented commands check acts, reports and ledgers") {
+  NeedPublicTools();
+  const std::vector<std::string> commands = DocumentedCommands();
+  REQUIRE(commands.size() == 5);
+  const std::string key = "KEY='" + FormatVerifierKey(LogVerifier()) + "'\n";
+  const std::string whole_act = key + commands[3] + "FILE=act.note\n" + commands[0] + commands[1] +
+                                "FILE=checkpoint\n" + commands[0];
+  const std::string whole_report =
+      key + "FILE=act.json\n" + commands[3] + "FILE=report.note\n" + commands[0];
+  const std::string act = GoldenText("erasure-act-v1.json");
+  const std::string report = GoldenText("run-report-v1.json");
+  const std::string ledger = GoldenText("erasure-ledger-v1");
+  const auto works = [](const std::string& commands_run, const Files& files) {
+    return Unpacked(files).Shell("set -e\n" + commands_run);
+  };
+  CHECK(works(whole_act, {{"act.json", act}}));
+  CHECK(works(whole_report, {{"act.json", report}}));
+  CHECK(works(key + commands[4], {{"ledger", ledger}}));
+  CHECK(works(key + commands[4], {{"ledger", ledger.substr(0, ledger.size() - 9)}}));
+
+  // Once in the part for reading, and in all parts as somebody without the key would.
+  const auto changed = [](std::string text, std::string_view from, std::string_view to, bool all) {
+    auto at = text.find(from);
+    REQUIRE(at != text.npos);
+    for (; at != text.npos; at = all ? text.find(from, at + to.size()) : text.npos) {
+      text.replace(at, from.size(), to);
+    }
+    return text;
+  };
+  for (const bool all : {false, true}) {
+    CHECK_FALSE(works(whole_act, {{"act.json", changed(act, "tax law", "no law", all)}}));
+    CHECK_FALSE(works(whole_act, {{"act.json", changed(act, kTestErasure,
+                                                       "era_06bk4v0c5s3x9t7q2n8h1w6m4k", all)}}));
+    CHECK_FALSE(
+        works(whole_report, {{"act.json", changed(report, "2026-01-02", "2026-01-01", all)}}));
+    CHECK_FALSE(works(key + commands[4], {{"ledger", changed(ledger, "contact", "invoice", all)}}));
+  }
+  CHECK_FALSE(works(key + commands[4], {{"ledger", ledger.substr(ledger.find('\n') + 1)}}));
+  CHECK_FALSE(works("KEY='" + FormatVerifierKey({std::string(kOrigin), OtherKey().public_key()}) +
+                        "'\n" + commands[4],
+                    {{"ledger", ledger}}));
 }
 
 TEST_CASE("the checks by hand give the same hashes") {
