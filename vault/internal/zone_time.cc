@@ -31,4 +31,24 @@ std::optional<std::int64_t> LocalSeconds(const std::string& zone, std::int64_t u
   }
 }
 
+Result<std::vector<ZoneOffset>> ZoneOffsets(const std::string& zone) {
+  // Before the first rule of the database and after its last.
+  constexpr date::sys_seconds kFirst = date::sys_days{date::year{1800} / 1 / 1};
+  constexpr date::sys_seconds kLast = date::sys_days{date::year{2200} / 1 / 1};
+  try {
+    const auto* const rules = date::locate_zone(zone);
+    std::vector<ZoneOffset> offsets;
+    for (auto time = kFirst; time < kLast;) {
+      const auto info = rules->get_info(time);
+      offsets.push_back({time.time_since_epoch().count(), info.offset.count()});
+      if (info.end <= time) break;
+      time = info.end;
+    }
+    return offsets;
+  } catch (const std::exception& fault) {
+    return Fail(Code::kUnavailable, "time_zones_unavailable",
+                std::string("the time zone database cannot be read: ") + fault.what());
+  }
+}
+
 }  // namespace coffer::vault
