@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "audit/clock.h"
+#include "vault/calendar.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
 
@@ -89,11 +90,6 @@ bool IsDecimal(std::string_view text) {
   return digits(whole) && digits(part) && count <= 38 && (whole.size() == 1 || whole[0] != '0');
 }
 
-bool IsDate(std::string_view text) {
-  return text.size() == 10 &&
-         audit::ParseTimestamp(std::string(text) + "T00:00:00.000Z").has_value();
-}
-
 bool IsEmail(std::string_view text) {
   const auto at = text.find('@');
   return at != text.npos && at > 0 && at + 1 < text.size() && text.find('@', at + 1) == text.npos &&
@@ -123,7 +119,7 @@ std::string_view TextFault(const Field& field, const std::string& text) {
     case FieldType::kDecimal:
       return IsDecimal(text) ? "" : "must be a decimal number as text";
     case FieldType::kDate:
-      return IsDate(text) ? "" : "must be a date as YYYY-MM-DD";
+      return ParseDay(text) ? "" : "must be a date as YYYY-MM-DD";
     case FieldType::kDateTime:
       return audit::ParseTimestamp(text, true) ? "" : "must be an RFC 3339 date-time";
     case FieldType::kEmail:
@@ -184,7 +180,8 @@ class ClassReader {
       Fault("", "must be an object");
       return schema;
     }
-    OnlyMembers(root, "", {"name", "title", "purposes", "retention", "fields"});
+    OnlyMembers(root, "",
+                {"name", "title", "purposes", "retention", "retention_date", "keep", "fields"});
     schema.name = Text(root, "", "name", true);
     if (!schema.name.empty() && !IsName(schema.name, '-')) {
       Fault("/name", "must be 1 to 64 of a-z, 0-9 and '-', beginning with a letter");
@@ -195,6 +192,7 @@ class ClassReader {
       Fault("/retention", "must be an object");
     }
     ReadFields(root, schema);
+    ReadRetention(root, schema);
     schema.definition = root.dump();
     return schema;
   }
@@ -271,6 +269,21 @@ class ClassReader {
     }
     for (const auto& [name, value] : found->items()) {
       schema.fields.push_back(ReadField(name, value, PointerTo("/fields", name)));
+    }
+  }
+  void ReadRetention(const json& root, ClassSchema& schema) {
+    const auto faults = issues_.size();
+    schema.keep = Text(root, "", "keep", false);
+    schema.retention_date = Text(root, "", "retention_date", false);
+    if (issues_.size() != faults) return;
+    if (root.contains("keep") && (schema.keep.empty() || !IsOneLine(schema.keep))) {
+      Fault("/keep", "must be one line that says why");
+    }
+    if (!root.contains("retention_date")) return;
+    const Field* const field = schema.Find(schema.retention_date);
+    if (field == nullptr ||
+        (field->type != FieldType::kDate && field->type != FieldType::kDateTime)) {
+      Fault("/retention_date", "must be the name of a field of the type date or datetime");
     }
   }
   Field ReadField(const std::string& name, const json& value, const std::string& at) {
@@ -425,6 +438,13 @@ Result<Document> ParseDocument(const ClassSchema& schema, const json& root) {
   document.json = root.dump();
   if (document.json.size() > kMaxDocumentBytes) return Fail(Code::kTooLarge, "document_too_large");
   return document;
+}
+
+std::optional<std::int32_t> RetentionDay(const ClassSchema& schema, const json& document) {
+  if (schema.retention_date.empty() || !document.is_object()) return std::nullopt;
+  const auto value = document.find(schema.retention_date);
+  if (value == document.end() || !value->is_string()) return std::nullopt;
+  return ParseDay(std::string_view(value->get_ref<const std::string&>()).substr(0, 10));
 }
 
 }  // namespace coffer::vault

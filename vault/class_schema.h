@@ -1,6 +1,7 @@
 // A class: which fields its records may have, and how each is to be treated.
 //
 //   {"name": "contact", "title": "…", "purposes": ["client-care"], "retention": {…},
+//    "retention_date": "ended_on", "keep": "…",
 //    "fields": {"email": {"type": "email", "required": true, "sensitivity": "personal",
 //                         "mask": "email", "index": true, "title": "…"}, …}}
 //
@@ -59,6 +60,8 @@ struct ClassSchema {
   std::uint64_t version = 0;
   std::vector<Field> fields;          // sorted by name
   std::vector<std::string> purposes;  // sorted; never empty
+  std::string retention_date;         // a field of kDate or kDateTime; empty: none
+  std::string keep;                   // why its records are kept; empty: a schedule says how long
   std::string definition;             // canonical JSON of what was given
 
   const Field* Find(std::string_view field) const;
@@ -85,5 +88,10 @@ struct Document {
 // kUnprocessable "document_invalid" with an issue per field that is unknown, missing or of the
 // wrong type.
 Result<Document> ParseDocument(const ClassSchema& schema, const nlohmann::json& root);
+
+// The day, in days since 1970-01-01, in the field that the class calls its retention_date. Of a
+// date-time it is the day that its own offset shows, so that it does not hang on the time zone of a
+// schedule that may change. nullopt: the class has no such field, or the document leaves it out.
+std::optional<std::int32_t> RetentionDay(const ClassSchema& schema, const nlohmann::json& document);
 
 }  // namespace coffer::vault

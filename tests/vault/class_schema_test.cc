@@ -215,6 +215,66 @@ TEST_CASE("each fault of a definition has an issue that points at it") {
   }
 }
 
+TEST_CASE("a class may name the field whose date begins the time its records are kept") {
+  json definition = With("/fields/ended_on", {{"type", "date"}});
+  definition["fields"]["seen_at"] = {{"type", "datetime"}};
+  const auto silent = ParseClass(definition.dump());
+  REQUIRE(silent);
+  CHECK(silent->retention_date.empty());
+  CHECK(silent->keep.empty());
+  CHECK(silent->definition == definition.dump());  // as it was before there was such a member
+  for (const char* field : {"ended_on", "seen_at"}) {
+    definition["retention_date"] = field;
+    const auto schema = ParseClass(definition.dump());
+    REQUIRE(schema);
+    CHECK(schema->retention_date == field);
+    CHECK(schema->definition == definition.dump());
+    CHECK(schema->definition != silent->definition);
+  }
+  for (const json& other : {json("text"), json("unknown"), json(""), json(7), json(nullptr),
+                            json(std::string(501, 'x')), json::array({"ended_on"})}) {
+    INFO(other.dump().substr(0, 50));
+    definition["retention_date"] = other;
+    CHECK(PointersOf(definition) == Strings{"/retention_date"});
+  }
+}
+
+TEST_CASE("a class may say why its records are kept") {
+  const auto schema = ParseClass(With("/keep", "Evidence of consents.").dump());
+  REQUIRE(schema);
+  CHECK(schema->keep == "Evidence of consents.");
+  CHECK(json::parse(schema->definition)["keep"] == "Evidence of consents.");
+  for (const json& other :
+       {json(""), json(true), json("two\nlines"), json(nullptr), json(std::string(501, 'x'))}) {
+    CHECK(PointersOf(With("/keep", other)) == Strings{"/keep"});
+  }
+}
+
+TEST_CASE("the retention day of a document is the one its field names, in the value's own offset") {
+  json definition = With("/fields/at", {{"type", "date"}});
+  definition["retention_date"] = "at";
+  const auto by_date = ParseClass(definition.dump());
+  definition["fields"]["at"]["type"] = "datetime";
+  const auto by_time = ParseClass(definition.dump());
+  const auto without = ParseClass(Smallest().dump());
+  REQUIRE(by_date);
+  REQUIRE(by_time);
+  REQUIRE(without);
+  CHECK(RetentionDay(*by_date, {{"at", "1970-01-01"}}) == 0);
+  CHECK(RetentionDay(*by_date, {{"at", "1969-12-31"}}) == -1);
+  CHECK(RetentionDay(*by_date, {{"at", "2024-02-29"}, {"text", "x"}}) == 19'782);
+  CHECK(RetentionDay(*by_time, {{"at", "1970-01-02T23:30:00Z"}}) == 1);
+  CHECK(RetentionDay(*by_time, {{"at", "1970-01-02T00:30:00.5+02:00"}}) == 1);
+  CHECK(RetentionDay(*by_time, {{"at", "1970-01-02t23:30:00-11:00"}}) == 1);
+  for (const json& document :
+       {json::object(), json{{"text", "2024-02-29"}}, json{{"at", 7}}, json{{"at", nullptr}},
+        json{{"at", ""}}, json{{"at", "2023-02-29"}}, json::array({"at"}), json(nullptr)}) {
+    INFO(document.dump());
+    CHECK(RetentionDay(*by_date, document) == std::nullopt);
+  }
+  CHECK(RetentionDay(*without, {{"at", "1970-01-01"}}) == std::nullopt);
+}
+
 TEST_CASE("all faults are told at once, and at most fifty") {
   CHECK(PointersOf({{"name", "N"}, {"purposes", 1}, {"fields", {{"a", 1}, {"b", 2}}}, {"x", 1}}) ==
         Strings{"/x", "/name", "/purposes", "/fields/a", "/fields/b"});
