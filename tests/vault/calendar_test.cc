@@ -201,6 +201,20 @@ TEST_CASE("days before the calendar's first year count as no working days") {
   CHECK(Last("2019-06-03", "P2WD") == "2026-01-05");
 }
 
+TEST_CASE("the working days of docs/retention.md are counted as it says") {
+  const auto calendar = CalendarOf({{"first_year", 2026},
+                                    {"last_year", 2027},
+                                    {"weekend", {"saturday", "sunday"}},
+                                    {"holidays", {"2026-01-01", "2026-12-25"}},
+                                    {"working", {"2026-12-19"}}});
+  const auto last = [&](const char* event, int count) {
+    return FormatDay(calendar.Add(DayOn(event), count).value_or(0));
+  };
+  CHECK(last("2026-12-16", 3) == "2026-12-19");
+  CHECK(last("2026-12-18", 2) == "2026-12-21");
+  CHECK(last("2026-12-24", 1) == "2026-12-28");
+}
+
 TEST_CASE("working days agree with counting them one by one, each day of two years") {
   const auto calendar = CalendarOf(kCalendar);
   const auto is_working = [](Day day) {
