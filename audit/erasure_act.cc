@@ -14,7 +14,7 @@
 namespace coffer::audit {
 namespace {
 
-constexpr std::string_view kErasureActions[] = {"client.erase", "erasure.replayed",
+constexpr std::string_view kErasureActions[] = {"client.erase", "erasure.replayed", "record.erase",
                                                 "retention.erase"};
 
 bool IsBlank(std::string_view text) {

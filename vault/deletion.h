@@ -113,7 +113,7 @@ struct RetentionPreviewRequest {
   std::optional<Timestamp> until;  // what will be due by then; absent: what is due now
   bool with_ids = false;
 };
-struct RetentionForecast {
+struct RetentionPreviewLine {
   std::string class_name, policy, action;
   std::int32_t year = 0, month = 0;  // in which it is due
   std::uint64_t records = 0, held = 0;
@@ -121,7 +121,7 @@ struct RetentionForecast {
 struct RetentionPreview {
   std::uint64_t schedule = 0;  // version
   Timestamp at;
-  std::vector<RetentionForecast> forecasts;
+  std::vector<RetentionPreviewLine> lines;
   std::uint64_t without_date = 0;  // of records whose policy counts from a date that they lack
   std::vector<RecordId> records;   // due now, at most 1000; where they were asked for
 };

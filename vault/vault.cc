@@ -291,7 +291,15 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   }
   COFFER_ASSIGN(auto cache,
                 KeyCache::Create(options.key_cache_entries, options.require_locked_memory));
-  const auto append = [](std::span<const ErasureRow>) -> Status { return {}; };
+  {
+    COFFER_ASSIGN(auto settings, Reading(vault_path, SettingStore::Open(vault)));
+    const std::string ledger_path = LedgerPath(options.directory, options.ledger_path);
+    COFFER_ASSIGN(core->ledger,
+                  Reading(ledger_path, ErasureLedger::Open(ledger_path, core->keyring, settings)));
+  }
+  const auto append = [ledger = core->ledger.get()](std::span<ErasureRow> rows) {
+    return ledger->Append(rows);
+  };
   COFFER_ASSIGN(core->engine,
                 Reading(vault_path, Engine::Create(std::move(vault), std::move(keys), core->keyring,
                                                    std::move(cache),
@@ -305,6 +313,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   COFFER_TRY(core->LogSystemEvent("vault.start", "ok"));
   if (authority_made) COFFER_TRY(core->LogSystemEvent("authority.created", "ok"));
   COFFER_TRY(AnnounceLogKeys(*core));
+  COFFER_TRY(core->ReconcileLedger());
   COFFER_TRY(core->CompleteInterruptedErasures());
 
   COFFER_ASSIGN(auto reader,

@@ -19,6 +19,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/clock.h"
+#include "audit/erasure_act.h"
 #include "audit/tile.h"
 #include "audit/verify.h"
 #include "crypto/hash.h"
@@ -418,12 +419,7 @@ struct EngineStatistics {
 enum class Severity { kInfo, kWarning, kError };
 using OperatorLog = std::function<void(Severity, std::string_view message)>;
 
-// Who answers for the data, as acts of erasure name it.
-struct OperatorDetails {
-  std::string name, address;                      // of the operator (controller)
-  std::string processor_name, processor_address;  // where somebody processes for it
-  std::string system;                             // name of the information system
-};
+using audit::OperatorDetails;
 
 struct VaultOptions {
   std::string directory;

@@ -70,18 +70,12 @@ json CountsOf(const std::map<std::string, ClassCount, std::less<>>& counts) {
   return list;
 }
 
-// One of the operation's checks for what an act could not do without.
+// What an act could not do without.
 std::vector<Issue> MissingDetails(const OperatorDetails& details) {
   std::vector<Issue> issues;
-  const auto need = [&](const std::string& value, std::string pointer) {
-    if (value.empty()) issues.push_back({std::move(pointer), "is not configured"});
-  };
-  need(details.name, "/operator/name");
-  need(details.address, "/operator/address");
-  need(details.system, "/operator/system");
-  if (details.processor_name.empty() != details.processor_address.empty()) {
-    need(details.processor_name, "/operator/processor_name");
-    need(details.processor_address, "/operator/processor_address");
+  for (std::string& item : audit::MissingItems(details)) {
+    std::ranges::replace(item, '.', '/');
+    issues.push_back({"/" + item, "is not configured"});
   }
   return issues;
 }
@@ -196,6 +190,80 @@ Status Vault::Core::CompleteInterruptedErasures() const {
   return CompleteErasures(unfinished);
 }
 
+Status Vault::Core::ReconcileLedger() {
+  constexpr std::size_t kAtOnce = 1000;
+  audit::Entry none;
+  std::set<ErasureId> known;
+  std::uint64_t added = 0;
+  for (std::int64_t after = 0;;) {
+    std::size_t taken = 0;
+    COFFER_TRY(engine->Run(
+        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+          COFFER_ASSIGN(const auto rows, transaction.stores().erasures.ListForward(after, kAtOnce));
+          taken = rows.size();
+          std::vector<ErasureRow> lacking;
+          for (const auto& [number, row] : rows) {
+            after = number;
+            known.insert(row.id);
+            if (!ledger->found().contains(row.id) && row.state == ErasureState::kComplete &&
+                row.ledger_seq == 0) {
+              lacking.push_back(row);
+            }
+          }
+          added += lacking.size();
+          return ledger->Append(lacking);
+        }));
+    if (taken < kAtOnce) break;
+  }
+  if (added > 0 && options.log) {
+    options.log(Severity::kWarning, "the ledger lacked " + std::to_string(added) +
+                                        " erasures: they were written to it again");
+  }
+  if (ledger->cut_bytes() > 0 && options.log) {
+    options.log(Severity::kInfo, "the ledger ended in an unfinished line: it was cut off");
+  }
+  for (const auto& [id, row] : ledger->found()) {
+    if (!known.contains(id)) COFFER_TRY(Replay(row));
+  }
+  ledger->DropFound();
+  return {};
+}
+
+Status Vault::Core::Replay(const ErasureRow& found) {
+  audit::Entry entry;
+  entry.action = "erasure.replayed";
+  entry.actor = "vault";
+  entry.actor_kind = audit::ActorKind::kSystem;
+  entry.decision = audit::Decision::kAllow;
+  entry.client = found.client.Text();
+  entry.class_name = found.class_name;
+  entry.detail = audit::ErasureDetail(found.id.Text(), LedgerScopeOf(found));
+  if (options.log) {
+    options.log(Severity::kWarning, "an older state was opened: " + found.client.Text() +
+                                        " is erased again, as the ledger says");
+  }
+  return engine->Run(
+      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(found.client));
+        ErasedContent content;
+        content.row = found;
+        content.row.erased = transaction.now();
+        content.row.seq = transaction.NextSeq();
+        if (client) {
+          ErasureOrder order;
+          order.scope = found.scope;
+          order.class_name = found.class_name;
+          order.records = found.record_ids;
+          COFFER_ASSIGN(content, EraseContent(*this, transaction, *client, order));
+          content.row.id = found.id;
+        }
+        content.row.basis = ErasureBasis::kReplayed;
+        content.row.state = ErasureState::kCommitted;
+        content.row.facts = FactsOf(transaction, nullptr, content, {});
+        return RegisterErasure(transaction, std::move(content.row));
+      });
+}
+
 Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
                              const ErasureRequest& request) {
   const bool whole = request.class_name.empty() && request.records.empty();
@@ -269,6 +337,8 @@ Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
         order.records = request.records;
         COFFER_ASSIGN(ErasedContent content, EraseContent(*core_, transaction, *client, order));
         content.row.facts = core_->FactsOf(transaction, &call, content, {});
+        AddDetail(call.entry,
+                  audit::ErasureDetail(content.row.id.Text(), LedgerScopeOf(content.row)));
         erased = content.row;
         return RegisterErasure(transaction, std::move(content.row));
       }));

@@ -93,6 +93,9 @@ std::string AnchorPath(const std::string& directory, const std::string& configur
 }
 std::string VaultDatabasePath(const std::string& directory) { return directory + "/vault.db"; }
 std::string KeysDatabasePath(const std::string& directory) { return directory + "/keys.db"; }
+std::string LedgerPath(const std::string& directory, const std::string& configured) {
+  return configured.empty() ? directory + "/erasures.ledger" : configured;
+}
 std::string LogIndexPath(const std::string& directory) { return directory + "/log-index.db"; }
 std::string KeyringPath(const std::string& directory) { return directory + "/keyring.json"; }
 

@@ -20,6 +20,7 @@
 #include "crypto/hash.h"
 #include "crypto/keyring.h"
 #include "vault/internal/engine.h"
+#include "vault/internal/erasure_ledger.h"
 #include "vault/internal/function_ref.h"
 #include "vault/internal/log_follower.h"
 #include "vault/internal/log_index.h"
@@ -90,6 +91,7 @@ struct Vault::Core {
   VaultOptions options;
   DirectoryLock lock;
   crypto::Keyring keyring;
+  std::unique_ptr<ErasureLedger> ledger;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<LogPublisher> publisher;
   Timestamp started;
@@ -176,6 +178,11 @@ struct Vault::Core {
   // Their keys are destroyed, and the ledger has them: entries that say so.
   Status CompleteErasures(std::span<const ErasureRow> rows) const;
   Status CompleteInterruptedErasures() const;
+  // What the ledger has and the vault has not is erased again: an older state was opened. What the
+  // vault has and the ledger has not is added to it.
+  Status ReconcileLedger();
+  Status Replay(const ErasureRow& found);
+  Result<std::string> MakeAct(const ErasureRow& row);
 
   // What waits for people.
   Status CountWaiting(Transaction& transaction, VaultStatus& status) const;
@@ -301,6 +308,7 @@ class SnapshotReader {
 std::string AnchorPath(const std::string& directory, const std::string& configured);
 std::string VaultDatabasePath(const std::string& directory);
 std::string KeysDatabasePath(const std::string& directory);
+std::string LedgerPath(const std::string& directory, const std::string& configured);
 std::string LogIndexPath(const std::string& directory);
 std::string KeyringPath(const std::string& directory);
 

@@ -427,7 +427,10 @@ void Engine::FinishErasures() {
   const auto finish = [this]() -> Status {
     if (!erased_.empty()) COFFER_TRY(options_.append_to_ledger(erased_));
     COFFER_TRY(DestroyKeys());
-    return stores_->erasures.MarkKeysDestroyed();
+    if (erased_.empty()) return {};
+    COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault_));
+    for (const ErasureRow& row : erased_) COFFER_TRY(stores_->erasures.MarkKeyDestroyed(row));
+    return transaction.Commit();
   };
   if (auto finished = finish(); !finished) Die(finished.error().detail);
   erased_.clear();

@@ -140,8 +140,8 @@ class Engine {
     OperatorLog log;
     const audit::Clock* clock = nullptr;
     std::string origin;
-    // Durable when it returns; those that it has already it leaves out. Engine thread, and Create.
-    std::function<Status(std::span<const ErasureRow>)> append_to_ledger;
+    // Durable when it returns, with each row's place in it. Engine thread, and Create.
+    std::function<Status(std::span<ErasureRow>)> append_to_ledger;
   };
 
   // Takes the opened and migrated databases. Rebuilds the log's head and finishes erasures that a

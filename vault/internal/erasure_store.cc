@@ -7,12 +7,13 @@ namespace {
 
 #define COFFER_ERASURE_COLUMNS                                                               \
   "eid, cid, scope, basis, class, erased, seq, records, versions, generation, state, rids, " \
-  "facts, id "
+  "facts, id, ledger "
 
 constexpr std::string_view kInsertErasure =
     "INSERT INTO erasures (eid, cid, scope, basis, class, erased, seq, records, versions, "
     "generation, state, rids, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-constexpr std::string_view kMarkDestroyed = "UPDATE erasures SET state = 1 WHERE state = 0";
+constexpr std::string_view kMarkDestroyed = 
+    "UPDATE erasures SET state = 1, ledger = ? WHERE eid = ? AND state = 0";
 constexpr std::string_view kMarkComplete = "UPDATE erasures SET state = 2 WHERE eid = ?";
 constexpr std::string_view kFindErasure =
     "SELECT " COFFER_ERASURE_COLUMNS "FROM erasures WHERE eid = ?";
@@ -22,10 +23,13 @@ constexpr std::string_view kUnfinished =
     "SELECT " COFFER_ERASURE_COLUMNS "FROM erasures WHERE state < 2 ORDER BY id";
 constexpr std::string_view kListErasures =
     "SELECT " COFFER_ERASURE_COLUMNS "FROM erasures WHERE id < ? ORDER BY id DESC LIMIT ?";
+constexpr std::string_view kErasuresForward =
+    "SELECT " COFFER_ERASURE_COLUMNS "FROM erasures WHERE id > ? ORDER BY id LIMIT ?";
 constexpr std::string_view kDestroyedKeys = "SELECT cid, scope, generation FROM erasures";
 constexpr std::string_view kCountErasures = "SELECT count(*) FROM erasures";
 constexpr std::string_view kFindAct = "SELECT act FROM erasures WHERE eid = ?";
-constexpr std::string_view kPutAct = "UPDATE erasures SET act = ? WHERE eid = ?";
+constexpr std::string_view kPutAct = 
+    "UPDATE erasures SET act = ? WHERE eid = ? AND act IS NULL";
 constexpr std::string_view kPurgeActs =
     "UPDATE erasures SET act = NULL, facts = NULL WHERE erased < ? AND facts IS NOT NULL";
 
@@ -51,6 +55,7 @@ ErasureRow RowOf(const Cursor& rows) {
     std::ranges::copy(ids.subspan(at, kIdBytes), row.record_ids.emplace_back().value.begin());
   }
   if (!rows.IsNull(12)) row.facts = rows.Text(12);
+  row.ledger_seq = static_cast<std::uint64_t>(rows.Int(14));
   return row;
 }
 
@@ -65,6 +70,7 @@ Result<ErasureStore> ErasureStore::Open(Database& database) {
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kErasuresOf));
   COFFER_ASSIGN(store.unfinished_, Statement::Prepare(database, kUnfinished));
   COFFER_ASSIGN(store.list_, Statement::Prepare(database, kListErasures));
+  COFFER_ASSIGN(store.forward_, Statement::Prepare(database, kErasuresForward));
   COFFER_ASSIGN(store.keys_, Statement::Prepare(database, kDestroyedKeys));
   COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCountErasures));
   COFFER_ASSIGN(store.find_act_, Statement::Prepare(database, kFindAct));
@@ -86,7 +92,9 @@ Status ErasureStore::Insert(const ErasureRow& row) {
                          static_cast<int>(row.state), ByteView(ids), facts);
 }
 
-Status ErasureStore::MarkKeysDestroyed() { return mark_destroyed_.Execute(); }
+Status ErasureStore::MarkKeyDestroyed(const ErasureRow& row) {
+  return mark_destroyed_.Execute(row.ledger_seq, row.id.bytes());
+}
 
 Status ErasureStore::MarkComplete(const ErasureId& id) {
   return mark_complete_.Execute(id.bytes());
@@ -116,15 +124,24 @@ Result<std::vector<ErasureRow>> ErasureStore::ListUnfinished() {
   return Collect(unfinished_.Query());
 }
 
-Result<std::vector<std::pair<std::int64_t, ErasureRow>>> ErasureStore::List(std::int64_t before,
-                                                                            std::size_t limit) {
+Result<std::vector<std::pair<std::int64_t, ErasureRow>>> ErasureStore::CollectNumbered(
+    Cursor rows) {
   std::vector<std::pair<std::int64_t, ErasureRow>> found;
-  auto rows = list_.Query(before, static_cast<std::int64_t>(limit));
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return found;
     found.emplace_back(rows.Int(13), RowOf(rows));
   }
+}
+
+Result<std::vector<std::pair<std::int64_t, ErasureRow>>> ErasureStore::List(std::int64_t before,
+                                                                            std::size_t limit) {
+  return CollectNumbered(list_.Query(before, static_cast<std::int64_t>(limit)));
+}
+
+Result<std::vector<std::pair<std::int64_t, ErasureRow>>> ErasureStore::ListForward(
+    std::int64_t after, std::size_t limit) {
+  return CollectNumbered(forward_.Query(after, static_cast<std::int64_t>(limit)));
 }
 
 Status ErasureStore::ForEachDestroyedKey(

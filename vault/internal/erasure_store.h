@@ -28,6 +28,7 @@ struct ErasureRow {
   std::uint64_t records = 0, versions = 0;
   std::uint64_t generation = 0;  // of the key that is destroyed
   ErasureState state = ErasureState::kCommitted;
+  std::uint64_t ledger_seq = 0;      // of its first line, from kDestroyed on
   std::vector<RecordId> record_ids;  // of scope kRecords
   std::string facts;                 // what the act says: JSON; empty: purged
 };
@@ -37,30 +38,35 @@ class ErasureStore {
   static Result<ErasureStore> Open(Database& database);
 
   Status Insert(const ErasureRow& row);
-  Status MarkKeysDestroyed();
+  Status MarkKeyDestroyed(const ErasureRow& row);
   Status MarkComplete(const ErasureId& id);
   Result<std::optional<ErasureRow>> Find(const ErasureId& id);
   // Of one client, newest first.
   Result<std::vector<ErasureRow>> ListOf(const ClientId& client);
   // Those that are not complete, oldest first.
   Result<std::vector<ErasureRow>> ListUnfinished();
-  // Row ids and rows after `before` downwards, without facts.
+  // Row ids and rows before `before` downwards.
   Result<std::vector<std::pair<std::int64_t, ErasureRow>>> List(std::int64_t before,
                                                                 std::size_t limit);
+  // Row ids and rows after `after` upwards.
+  Result<std::vector<std::pair<std::int64_t, ErasureRow>>> ListForward(std::int64_t after,
+                                                                       std::size_t limit);
   // The client and the newest generation that is gone, of each erasure.
   Status ForEachDestroyedKey(
       const std::function<Status(const ClientId&, ErasureScope, std::uint64_t)>& each);
   Result<std::uint64_t> Count();
 
   Result<std::optional<std::string>> FindAct(const ErasureId& id);
+  // Where there is none yet.
   Status PutAct(const ErasureId& id, std::string_view act);
   // Acts and what they are made of, of erasures before `oldest`.
   Status PurgeActs(Timestamp oldest);
 
  private:
-  Result<std::vector<ErasureRow>> Collect(Cursor rows);
+  static Result<std::vector<ErasureRow>> Collect(Cursor rows);
+  static Result<std::vector<std::pair<std::int64_t, ErasureRow>>> CollectNumbered(Cursor rows);
 
-  Statement insert_, mark_destroyed_, mark_complete_, find_, list_of_, unfinished_, list_, keys_,
+  Statement insert_, mark_destroyed_, mark_complete_, find_, list_of_, unfinished_, list_, forward_, keys_,
       count_, find_act_, put_act_, purge_;
 };
 

@@ -1,0 +1,101 @@
+#include "vault/internal/erasure_ledger.h"
+
+#include <algorithm>
+
+#include "crypto/encoding.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kLedgerKeysSetting = "ledger-keys";  // verifier keys, a line each
+
+}  // namespace
+
+audit::ErasureScope LedgerScopeOf(const ErasureRow& row) {
+  switch (row.scope) {
+    case ErasureScope::kClass:
+      return {audit::ScopeKind::kClass, row.class_name};
+    case ErasureScope::kRecords:
+      return {audit::ScopeKind::kRecords};
+    case ErasureScope::kClient:
+      break;
+  }
+  return {audit::ScopeKind::kClient};
+}
+
+Result<std::unique_ptr<ErasureLedger>> ErasureLedger::Open(const std::string& path,
+                                                           const crypto::Keyring& keyring,
+                                                           SettingStore& settings) {
+  COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
+  std::string known = stored.value_or("");
+  for (const auto& key : keyring.log_keys()) {
+    const std::string line =
+        audit::FormatVerifierKey({keyring.log_origin(), key.key.public_key()}) + "\n";
+    if (known.find(line) == std::string::npos) known += line;
+  }
+  if (known != stored) COFFER_TRY(settings.Put(kLedgerKeysSetting, known));
+  std::vector<audit::VerifierKey> trusted;
+  for (std::string_view rest = known; !rest.empty();) {
+    const auto end = rest.find('\n');
+    COFFER_ASSIGN(auto key, audit::ParseVerifierKey(rest.substr(0, end)));
+    trusted.push_back(std::move(key));
+    rest.remove_prefix(end + 1);
+  }
+  std::unique_ptr<ErasureLedger> ledger(new ErasureLedger(keyring));
+  ledger->vault_ = crypto::Base32Encode(keyring.vault_id());
+  COFFER_ASSIGN(ledger->file_,
+                audit::LedgerFile::Open(path, std::move(trusted), [&](const auto& line) {
+                  return ledger->Take(line);
+                }));
+  return ledger;
+}
+
+Status ErasureLedger::Take(const audit::LedgerLine& line) {
+  const audit::LedgerErasure& erasure = line.erasure;
+  if (erasure.vault != vault_) {
+    return Fail(Code::kCorrupted, "ledger_foreign", "it is the ledger of the vault " + erasure.vault);
+  }
+  COFFER_ASSIGN(const ErasureId id, ErasureId::Parse(erasure.erasure));
+  const auto [found, made] = found_.try_emplace(id);
+  ErasureRow& row = found->second;
+  if (made) {
+    row.id = id;
+    COFFER_ASSIGN(row.client, ClientId::Parse(erasure.client));
+    row.scope = erasure.scope.kind == audit::ScopeKind::kClient  ? ErasureScope::kClient
+                : erasure.scope.kind == audit::ScopeKind::kClass ? ErasureScope::kClass
+                                                                 : ErasureScope::kRecords;
+    row.class_name = erasure.scope.class_name;
+    row.erased = erasure.ts;
+    row.seq = erasure.log_seq;
+    row.ledger_seq = line.at.n;
+  }
+  for (const auto& text : erasure.records) {
+    COFFER_ASSIGN(const RecordId record, RecordId::Parse(text));
+    row.record_ids.push_back(record);
+  }
+  return {};
+}
+
+Status ErasureLedger::Append(std::span<ErasureRow> rows) {
+  std::vector<audit::LedgerErasure> erasures;
+  std::uint64_t n = file_->head().n;
+  for (ErasureRow& row : rows) {
+    if (const auto found = found_.find(row.id); found != found_.end()) {
+      row.ledger_seq = found->second.ledger_seq;
+      continue;
+    }
+    row.ledger_seq = n;
+    audit::LedgerErasure erasure{vault_, row.id.Text(), row.client.Text(), LedgerScopeOf(row), {},
+                                 row.seq, row.erased};
+    for (const RecordId& record : row.record_ids) erasure.records.push_back(record.Text());
+    const std::size_t lines =
+        std::max<std::size_t>(1, (erasure.records.size() + audit::kMaxLedgerRecords - 1) /
+                                     audit::kMaxLedgerRecords);
+    n += lines;
+    erasures.push_back(std::move(erasure));
+  }
+  if (erasures.empty()) return {};
+  return file_->Append(erasures, keyring_.log_origin(), keyring_.log_signing_key());
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,248 @@
+// What is known of erasures afterwards: the signed act, and where something could still be.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "audit/act_log_export.h"
+#include "audit/act_page.h"
+#include "audit/erasure_act.h"
+#include "audit/log_reader.h"
+#include "audit/proof.h"
+#include "vault/internal/core.h"
+#include "vault/internal/erase.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using nlohmann::json;
+
+std::string BasisInWords(ErasureBasis basis) {
+  switch (basis) {
+    case ErasureBasis::kRequest:
+      return "request of the data subject (GDPR art. 17(1)(c), PIPL art. 47)";
+    case ErasureBasis::kConsentWithdrawn:
+      return "consent withdrawn (GDPR art. 17(1)(b), 152-FZ art. 21(5), PIPL art. 47)";
+    case ErasureBasis::kPurposeReached:
+      return "purpose reached (GDPR art. 17(1)(a), 152-FZ art. 21(4), PIPL art. 47)";
+    case ErasureBasis::kContractEnd:
+      return "end of the contract (GDPR art. 28(3)(g))";
+    case ErasureBasis::kUnlawful:
+      return "unlawful processing (GDPR art. 17(1)(d), 152-FZ art. 20(3), 21(3))";
+    case ErasureBasis::kRetention:
+      return "retention period over (GDPR art. 5(1)(e))";
+    case ErasureBasis::kReplayed:
+      break;
+  }
+  return "erased before, and repeated after an older state was restored";
+}
+
+// From what was written down when it was erased. Precondition: there are facts.
+Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
+  const json facts = json::parse(row.facts, nullptr, false);
+  if (!facts.is_object()) return Fail(Code::kCorrupted, "storage_corrupted", "facts of an act");
+  audit::ErasureAct act;
+  act.erasure = row.id.Text();
+  const json& details = facts.at("operator");
+  act.details = {details.value("name", ""), details.value("address", ""),
+                 details.value("processor_name", ""), details.value("processor_address", ""),
+                 details.value("system", "")};
+  act.client = row.client.Text();
+  act.reference = facts.value("reference", "");
+  act.scope = LedgerScopeOf(row);
+  for (const RecordId& record : row.record_ids) act.records.push_back(record.Text());
+  for (const json& person : facts.value("people", json::array())) {
+    act.destroyed_by.push_back({person.value("id", ""), person.value("name", ""),
+                                person.value("position", ""),
+                                act.destroyed_by.empty() ? audit::DestroyerRole::kRequester
+                                                         : audit::DestroyerRole::kApprover});
+  }
+  for (const json& gone : facts.at("gone")) {
+    act.categories.push_back({gone.value("class", ""), "", gone.value("records", std::uint64_t{0}),
+                              gone.value("versions", std::uint64_t{0})});
+  }
+  const bool whole = row.scope == ErasureScope::kClient;
+  act.key = audit::DestroyedKey{row.client.Text(), row.generation, !whole};
+  if (facts.contains("policy")) {
+    act.reason = {audit::ReasonKind::kPolicy, facts["policy"].get<std::string>(),
+                  facts.value("schedule", std::uint64_t{0}),
+                  facts.value("basis", BasisInWords(row.basis))};
+  } else {
+    act.reason = {audit::ReasonKind::kRequest,
+                  act.reference.empty() ? row.id.Text() : act.reference, 0,
+                  BasisInWords(row.basis)};
+  }
+  act.date = row.erased;
+  for (const json& kept : facts.at("kept")) {
+    act.kept.push_back({std::to_string(kept.value("records", std::uint64_t{0})) +
+                            " records of class " + kept.value("class", ""),
+                        "not part of this erasure"});
+  }
+  act.kept.push_back({"entries of the access log, which name the client by its id only",
+                      "accountability: they show that it was erased, and who had seen it"});
+  if (facts.contains("backup_horizon_days")) {
+    act.backup_horizon_days = facts["backup_horizon_days"].get<std::uint64_t>();
+  }
+  act.log_seq = row.seq;
+  act.ledger_seq = row.ledger_seq;
+  return act;
+}
+
+// Precondition: one of DocumentRequest's languages.
+audit::PageLanguage LanguageOf(std::string_view name) {
+  for (const auto language : audit::kPageLanguages) {
+    if (audit::LanguageTag(language).starts_with(name)) return language;
+  }
+  return audit::PageLanguage::kEnglish;
+}
+
+}  // namespace
+
+Result<std::string> Vault::Core::MakeAct(const ErasureRow& row) {
+  COFFER_ASSIGN(audit::ErasureAct act, ActOf(row));
+  act.vault = crypto::Base32Encode(keyring.vault_id());
+  act.log = keyring.log_origin();
+  COFFER_ASSIGN(const auto tree, LookAtNewestTree());
+  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*this));
+  COFFER_ASSIGN(const auto entry, reader->log().ReadEntry(row.seq));
+  if (!entry) return Fail(Code::kCorrupted, "storage_corrupted", "the entry of an erasure is gone");
+  act.entry_hash = crypto::Sha256(crypto::AsBytes(*entry));
+  COFFER_ASSIGN(auto hashes,
+                audit::InclusionProof(row.seq, tree.checkpoint.size,
+                                      audit::MakeHashReader(reader->log(), tree.head)));
+  COFFER_ASSIGN(const std::string note,
+                audit::WriteAct(act, keyring.log_origin(), keyring.log_signing_key()));
+  return audit::AssembleAct(note, *entry,
+                            audit::FormatProof({row.seq, std::move(hashes), tree.note}));
+}
+
+Result<std::string> Vault::ReadAct(const Caller& caller, const ErasureId& id,
+                                   const DocumentRequest& request) {
+  Call call = core_->StartCall(caller, Action::kErasureRead);
+  call.entry.detail = "act " + id.Text();
+  ErasureRow row;
+  std::optional<std::string> document;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(auto found, transaction.stores().erasures.Find(id));
+        if (!found) return NotFound(call);
+        row = *std::move(found);
+        call.entry.client = row.client.Text();
+        if (row.state != ErasureState::kComplete) return Fail(Code::kConflict, "erasure_unfinished");
+        if (row.facts.empty()) return Fail(Code::kConflict, "act_purged");
+        COFFER_ASSIGN(document, transaction.stores().erasures.FindAct(id));
+        return {};
+      }));
+  if (!document) {
+    auto made = core_->MakeAct(row);
+    if (!made) return std::unexpected(core_->FailedLater(call, made.error()));
+    // Whoever was first made the one that counts.
+    audit::Entry none;
+    COFFER_TRY(core_->engine->Run(
+        OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+          COFFER_TRY(transaction.stores().erasures.PutAct(id, *made));
+          COFFER_ASSIGN(document, transaction.stores().erasures.FindAct(id));
+          return {};
+        }));
+    if (!document) return Fail(Code::kConflict, "act_purged");
+  }
+  if (request.form == DocumentForm::kDocument) return *std::move(document);
+  const json parsed = json::parse(*document, nullptr, false);
+  if (!parsed.is_object() || !parsed.contains("note")) {
+    return Fail(Code::kCorrupted, "storage_corrupted", "a stored act");
+  }
+  const auto note = parsed["note"].get<std::string>();
+  COFFER_ASSIGN(const audit::ErasureAct act, audit::ParseAct(note));
+  switch (request.form) {
+    case DocumentForm::kLogJson:
+      return audit::ActLogExport(act, audit::ActExportFormat::kJson);
+    case DocumentForm::kLogCsv:
+      return audit::ActLogExport(act, audit::ActExportFormat::kCsv);
+    default:
+      return audit::ActPage(act, note, LanguageOf(request.language));
+  }
+}
+
+Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientId& client) {
+  Call call = core_->StartCall(caller, Action::kClientTrace);
+  call.About(client);
+  std::vector<Trace> traces;
+  const auto counted = [&](std::string place, std::uint64_t count, std::string detail) {
+    traces.push_back({std::move(place), count > 0 ? "present" : "absent", count, std::move(detail)});
+  };
+  bool erased = false;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        traces.clear();
+        Stores& stores = transaction.stores();
+        COFFER_ASSIGN(const auto row, stores.clients.Find(client));
+        COFFER_ASSIGN(const auto erasures, stores.erasures.ListOf(client));
+        if (!row && erasures.empty()) return NotFound(call);
+        erased = !row;
+        counted("profile", row ? 1 : 0, "external reference (sealed), tags, dates");
+        std::map<std::string, std::uint64_t> classes;
+        std::uint64_t versions = 0, tokens = 0;
+        COFFER_ASSIGN(const auto records, stores.records.ListOf(client.Row(), {}, -1, 1U << 30));
+        for (const std::int64_t id : records) {
+          COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
+          if (!record) continue;
+          ++classes[record->class_name];
+          tokens += record->tokens.size() / sizeof(BlindToken);
+          COFFER_ASSIGN(const auto old, stores.records.ListVersions(id));
+          versions += old.size();
+        }
+        std::string by_class;
+        for (const auto& [name, count] : classes) {
+          by_class += (by_class.empty() ? "" : ", ") + name + ": " + std::to_string(count);
+        }
+        counted("records", records.size(), by_class);
+        counted("old-versions", versions, "of these records");
+        counted("search-index", tokens, "keyed hashes of indexed fields");
+        COFFER_ASSIGN(const auto notes, stores.log->ListNotes(client.Row()));
+        counted("reasons", notes.size(), "free text given with requests, sealed");
+        COFFER_ASSIGN(const auto oldest, stores.keys.OldestGeneration(client));
+        traces.push_back({"key", oldest ? "present" : "absent", oldest ? 1U : 0U,
+                          oldest ? "in keys.db, wrapped"
+                                 : "destroyed; what it sealed can be read by nobody"});
+        const auto* const assignments = transaction.access().AssignmentsOf(client);
+        counted("assignments", assignments == nullptr ? 0 : assignments->size(),
+                "who the client is given to");
+        const auto* const leases = transaction.access().LeasesOf(client);
+        counted("leases", leases == nullptr ? 0 : leases->size(), "fields shown for a time");
+        std::string ids;
+        for (const auto& erasure : erasures) ids += (ids.empty() ? "" : ", ") + erasure.id.Text();
+        counted("erasures", erasures.size(), ids);
+        traces.push_back({"ledger", erasures.empty() ? "absent" : "pseudonymous", erasures.size(),
+                          "ids only"});
+        return {};
+      }));
+  // Beside the engine.
+  LogSummaryRequest about;
+  about.filter.client = client.Text();
+  LogSummary summary;
+  const auto summed = core_->CountLog(about, summary);
+  std::uint64_t entries = 0, exports = 0;
+  for (const LogCount& count : summary.counts) {
+    entries += count.count;
+    if (count.value == Name(Action::kClientExport) || count.value == Name(Action::kClientPackage)) {
+      exports += count.count;
+    }
+  }
+  if (summed) {
+    traces.push_back({"access-log", "pseudonymous", entries, "entries with the client's id"});
+    traces.push_back({"exports", exports > 0 ? "unknown" : "absent", exports,
+                      "entries of exports: what was handed out is where it was taken to"});
+  } else {
+    traces.push_back({"access-log", "pseudonymous", 0, "the log's index is being made: not counted"});
+    traces.push_back({"exports", "unknown", 0, "the log's index is being made: not counted"});
+  }
+  traces.push_back({"write-ahead-logs", erased ? "unreadable" : "present", 0,
+                    "earlier pages of vault.db and in free pages, sealed under the client's key"});
+  const auto& horizon = core_->options.backup_horizon_days;
+  traces.push_back({"backups", "unknown", 0,
+                    horizon ? "backups of keys.db are kept for " + std::to_string(*horizon) +
+                                  " days, as configured: until then they hold the key"
+                            : "how long backups of keys.db are kept is not configured"});
+  return traces;
+}
+
+}  // namespace coffer::vault
