@@ -5,6 +5,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "audit/internal/signed_document.h"
 #include "audit/internal/signed_note.h"
 #include "tests/audit/test_act.h"
 
@@ -135,6 +136,7 @@ TEST_CASE("unknown and duplicate members, white space and other spellings are re
   CHECK(with("\"ledger_seq\":5", "\"ledger_seq\":9007199254740992") == refused);
   CHECK(with("\"B. Second\"", "\"B\\u002e Second\"") == refused);
   CHECK(with(",\"proof\":", ",\"note\":\"\",\"proof\":") == refused);
+  CHECK(with("coffer-erasure-act-v1\\n", "coffer-erasure-act-v1\\u000a") == refused);
   CHECK(FindingsIn(document + "\n\n") == refused);
   CHECK(FindingsIn(document + "{}") == refused);
   CHECK(FindingsIn("") == refused);
@@ -171,8 +173,22 @@ TEST_CASE("another statement that the key signed is no act") {
   CHECK(delivered.Findings() == Strings{"signature"});
   delivered.note = SignText("coffer-erasure-act-v1\nelsewhere\n" + line, kOrigin, LogKey());
   CHECK(delivered.Findings() == Strings{"signature"});
+  delivered.note = SignText(
+      "coffer-erasure-act-v1\n" + std::string(kOrigin) + "\n" + line + "more\n", kOrigin, LogKey());
+  CHECK(delivered.Findings() == Strings{"signature"});
   delivered.note = SignCheckpoint(delivered.log.Head(), LogKey());
   CHECK(delivered.Findings() == Strings{"signature"});
+}
+
+TEST_CASE("what could not have been written is refused, whoever signed it") {
+  Delivered delivered;
+  delivered.act.records[0] = "Jane Doe";
+  delivered.note = *SignDocument(kActFormat, FormatActJson(delivered.act), kOrigin, LogKey());
+  CHECK(delivered.Findings() == Strings{"document"});
+  const auto act = ParseAct(delivered.note);
+  REQUIRE_FALSE(act);
+  CHECK(act.error().reason == "act_malformed");
+  CHECK_FALSE(AssembleAct(delivered.note, delivered.entry, delivered.proof));
 }
 
 // As the holder of the key could do it: the act is signed, and its entry says something else.
@@ -300,6 +316,8 @@ TEST_CASE("an entry's detail says which erasure it is about, once") {
   CHECK(IsAboutErasure(detail, kTestErasure, scope));
   CHECK(IsAboutErasure("ticket T-1; " + detail + "; lines 2", kTestErasure, scope));
   CHECK_FALSE(IsAboutErasure(detail + "; scope client", kTestErasure, scope));
+  CHECK_FALSE(IsAboutErasure("scope client; " + detail, kTestErasure, scope));
+  CHECK_FALSE(IsAboutErasure("erasure x; " + detail, kTestErasure, scope));
   CHECK_FALSE(IsAboutErasure(detail + "s", kTestErasure, scope));
   CHECK_FALSE(IsAboutErasure("x" + detail, kTestErasure, scope));
   CHECK_FALSE(IsAboutErasure("", kTestErasure, scope));
