@@ -13,7 +13,9 @@
 #include "audit/log_reader.h"
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
+#include "crypto/keys_database_key.h"
 #include "vault/internal/core.h"
+#include "vault/internal/keys_database.h"
 #include "vault/internal/log_keys.h"
 #include "vault/internal/migrations.h"
 #include "vault/internal/secrets.h"
@@ -21,7 +23,6 @@
 namespace coffer::vault {
 namespace {
 
-constexpr int kKeysCacheKib = 16 * 1024;
 constexpr std::string_view kTwoPersonSetting = "two_person";
 constexpr std::string_view kAuthoritySetting = "client_authority";
 constexpr std::string_view kAuthorityKeySetting = "client_authority_key";
@@ -175,8 +176,10 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
   {
     COFFER_ASSIGN(auto vault, Database::Open(VaultDatabasePath(work), keyring.vault_db_key(),
                                              {.create = true}));
-    COFFER_ASSIGN(auto keys,
-                  Database::Open(KeysDatabasePath(work), keyring.keys_db_key(), {.create = true}));
+    const std::string keys_path = KeysDatabasePath(work);
+    COFFER_ASSIGN(const auto keys_key,
+                  crypto::CreateKeysDatabaseKey(KeysDatabaseKeyPath(keys_path), keyring));
+    COFFER_ASSIGN(auto keys, Database::Open(keys_path, keys_key, {.create = true}));
     COFFER_TRY(Migrate(vault, VaultMigrations()));
     COFFER_TRY(Migrate(keys, KeysMigrations()));
     COFFER_ASSIGN(auto principals, PrincipalStore::Open(vault));
@@ -267,8 +270,9 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   COFFER_ASSIGN(auto vault,
                 Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
                                                    {.cache_kib = options.page_cache_mib * 1024})));
-  COFFER_ASSIGN(auto keys, Reading(keys_path, Database::Open(keys_path, core->keyring.keys_db_key(),
-                                                             {.cache_kib = kKeysCacheKib})));
+  COFFER_TRY(Reading(keys_path, SettleKeysDatabase(keys_path, core->keyring)));
+  COFFER_ASSIGN(auto keys, Reading(keys_path, OpenKeysDatabase(keys_path, core->keyring,
+                                                               {.cache_kib = kKeysCacheKib})));
   COFFER_TRY(Reading(vault_path, Migrate(vault, VaultMigrations())));
   COFFER_TRY(Reading(keys_path, Migrate(keys, KeysMigrations())));
   COFFER_ASSIGN(auto anchor, Reading(settled.anchor_path, ReadAnchor(settled.anchor_path)));
@@ -300,6 +304,9 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   const auto append = [ledger = core->ledger.get()](std::span<ErasureRow> rows) {
     return ledger->Append(rows);
   };
+  KeyStoreRewrite::Options rewrite;
+  rewrite.after_ms = options.keys_rewrite_after_ms;
+  rewrite.interval_ms = options.keys_rewrite_interval_ms;
   COFFER_ASSIGN(core->engine,
                 Reading(vault_path, Engine::Create(std::move(vault), std::move(keys), core->keyring,
                                                    std::move(cache),
@@ -307,7 +314,8 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                     .log = options.log,
                                                     .clock = settled.clock,
                                                     .origin = core->keyring.log_origin(),
-                                                    .append_to_ledger = append})));
+                                                    .append_to_ledger = append,
+                                                    .keys_rewrite = rewrite})));
   core->engine->Start();
   core->started = core->Now();
   COFFER_TRY(core->LogSystemEvent("vault.start", "ok"));
@@ -460,6 +468,7 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   status.checkpoint = core_->publisher->published();
   status.two_person = core_->two_person;
   status.memory_locked = core_->engine->key_cache().locked();
+  status.keys_rewrite_pending = core_->engine->Statistics().keys_rewrite_pending;
   status.started = core_->started;
   return status;
 }

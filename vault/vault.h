@@ -399,6 +399,7 @@ struct VaultStatus {
   bool waiting_for_clock = false;  // deletion waits until the clock is confirmed
   bool two_person = true;          // false: switched off when the vault was made
   bool memory_locked = false;
+  bool keys_rewrite_pending = false;  // as EngineStatistics::keys_rewrite_pending
   Timestamp started;
   ScrubState scrub;
 };
@@ -413,6 +414,9 @@ struct EngineStatistics {
   std::uint64_t retention_erased = 0;  // records, since the start
   bool retention_running = false, waiting_for_clock = false;
   std::uint64_t log_index_size = 0;  // entries that the log's index has
+  std::uint64_t keys_rewrites = 0;   // of keys.db, since the start
+  // Clients were erased whose keys are not yet beyond the reach of who has the key of keys.db.
+  bool keys_rewrite_pending = false;
   ScrubState scrub;
 };
 
@@ -443,6 +447,9 @@ struct VaultOptions {
   std::optional<std::uint32_t> retention_minute;     // of the UTC day, at which a run starts
   std::uint32_t retention_records_per_s = 2000;      // while requests are served
   std::uint32_t clock_jump_threshold_s = 48 * 3600;  // beyond which deletion waits for people
+  // keys.db is rewritten so long after an erasure, and not more often than that.
+  std::uint32_t keys_rewrite_after_ms = 5000;
+  std::uint32_t keys_rewrite_interval_ms = 60'000;
 };
 
 // What `coffer init` decides. Makes the directory's files; refuses one that holds a vault.

@@ -9,6 +9,7 @@
 #include "crypto/atomic_file.h"
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
+#include "vault/internal/keys_database.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -281,8 +282,8 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
   if (!options.deep)
     return VerifyAll({vault, nullptr, keyring, nullptr, {}}, std::move(verify), false);
 
-  COFFER_ASSIGN(auto keys, Database::Open(KeysDatabasePath(options.directory),
-                                          keyring.keys_db_key(), {.read_only = true}));
+  COFFER_ASSIGN(auto keys, OpenKeysDatabase(KeysDatabasePath(options.directory), keyring,
+                                            {.read_only = true}));
   COFFER_ASSIGN(auto key_store, KeyStore::OpenForReading(keys));
   COFFER_ASSIGN(auto client_store, ClientStore::OpenForReading(vault));
   const auto find = [&](std::span<const ClientId> clients) -> Result<std::vector<FoundKey>> {
@@ -313,10 +314,18 @@ Result<DeepReport> Vault::VerifyLog(const Caller& caller, bool deep) {
   options.key = {core_->keyring.log_origin(), core_->keyring.log_signing_key().public_key()};
   options.checkpoints = {core_->publisher->published()};
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
-  Database keys;
+  Result<Database> keys;
   if (deep) {
-    COFFER_ASSIGN(keys, Database::Open(KeysDatabasePath(core_->options.directory),
-                                       core_->keyring.keys_db_key(), {.read_only = true}));
+    // On the engine's thread, where nothing replaces keys.db between its key and its file. What is
+    // opened stays the same database when one does so later.
+    audit::Entry none;
+    COFFER_TRY(core_->engine->Run(
+        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction&) -> Status {
+          keys = OpenKeysDatabase(KeysDatabasePath(core_->options.directory), core_->keyring,
+                                  {.read_only = true});
+          return {};
+        }));
+    if (!keys) return std::unexpected(std::move(keys).error());
   }
   // The engine looks the keys up: a reader of keys.db would stand in the way of an erasure, which
   // must truncate its WAL. Whoever was erased since the snapshot has no key any more.
@@ -335,7 +344,7 @@ Result<DeepReport> Vault::VerifyLog(const Caller& caller, bool deep) {
         }));
     return found;
   };
-  auto report = VerifyAll({reader->database(), &keys, core_->keyring, reader->index(), find},
+  auto report = VerifyAll({reader->database(), &*keys, core_->keyring, reader->index(), find},
                           std::move(options), deep);
   if (report && !report->log.ok()) {
     COFFER_TRY(core_->LogSystemEvent("integrity.alarm", report->log.findings.front().check));

@@ -2,6 +2,7 @@
 // every alteration is noticed and named, and nothing altered is served.
 #include <catch2/catch_test_macros.hpp>
 
+#include "crypto/keys_database_key.h"
 #include "tests/support/tampering.h"
 
 using namespace coffer;
@@ -243,7 +244,9 @@ TEST_CASE("an erased client put back with its key is named, and not served") {
       REQUIRE(database.Execute(sql.c_str()));
     };
     attach(opened.vault, "/vault.db", opened.keyring.vault_db_key());
-    attach(opened.keys, "/keys.db", opened.keyring.keys_db_key());
+    const auto keys = crypto::ReadKeysDatabaseKeys(f.whole + "/keys.db.key", opened.keyring);
+    REQUIRE(keys);
+    attach(opened.keys, "/keys.db", keys->front().key);
     for (const char* sql :
          {"INSERT INTO clients SELECT * FROM old.clients WHERE id = ?",
           "INSERT INTO records SELECT * FROM old.records WHERE client = ?",

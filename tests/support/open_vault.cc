@@ -30,6 +30,8 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.checkpoint_interval_ms = settings.checkpoint_interval_ms;
   options.heartbeat_interval_s = settings.heartbeat_interval_s;
   options.scrub_entries_per_s = settings.scrub_entries_per_s;
+  options.keys_rewrite_after_ms = settings.keys_rewrite_after_ms;
+  options.keys_rewrite_interval_ms = settings.keys_rewrite_interval_ms;
   options.clock = &clock;
   options.password_cost = {.passes = 1, .memory_kib = 64};
   options.operator_details = settings.operator_details;

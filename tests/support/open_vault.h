@@ -52,6 +52,8 @@ class OpenVault {
     std::uint32_t scrub_entries_per_s = 0;
     vault::OperatorDetails operator_details = {"Example Care Ltd", "1 Example Street, Exampletown",
                                                "", "", "Example CRM"};
+    std::uint32_t keys_rewrite_after_ms = 5000;
+    std::uint32_t keys_rewrite_interval_ms = 60'000;
   };
   static constexpr std::string_view kOrigin = "vault.example/log";
   static constexpr std::string_view kAddress = "192.0.2.7";

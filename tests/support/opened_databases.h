@@ -12,6 +12,7 @@
 #include "crypto/root_key_provider.h"
 #include "tests/support/running_vault.h"
 #include "vault/ids.h"
+#include "vault/internal/keys_database.h"
 #include "vault/internal/sqlite.h"
 
 namespace coffer::testing {
@@ -27,7 +28,7 @@ struct OpenedDatabases {
     REQUIRE(keyring);
     auto vault = vault::Database::Open(directory + "/vault.db", keyring->vault_db_key(), {});
     REQUIRE(vault);
-    auto keys = vault::Database::Open(directory + "/keys.db", keyring->keys_db_key(), {});
+    auto keys = vault::OpenKeysDatabase(directory + "/keys.db", *keyring, {});
     REQUIRE(keys);
     return {*std::move(keyring), *std::move(vault), *std::move(keys)};
   }

@@ -223,7 +223,7 @@ TEST_CASE("a data directory is written for later versions", "[.][write-golden]")
   golden.known["log_root"] = crypto::HexEncode(report->log.root);
 
   fs::create_directories(out);
-  for (const char* file : {"vault.db", "keys.db", "keyring.json", "anchor"}) {
+  for (const char* file : {"vault.db", "keys.db", "keys.db.key", "keyring.json", "anchor"}) {
     fs::copy(golden.directory() + "/" + file, std::string(out) + "/" + file);
   }
   std::ofstream(std::string(out) + "/known.json") << golden.known.dump(2) << '\n';

@@ -19,10 +19,12 @@
 #include "audit/log_reader.h"
 #include "audit/verify.h"
 #include "crypto/hash.h"
+#include "crypto/keys_database_key.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/open_vault.h"
 #include "tests/support/temporary_directory.h"
 #include "vault/internal/engine.h"
+#include "vault/internal/keys_database.h"
 #include "vault/internal/migrations.h"
 
 namespace coffer::vault {
@@ -41,6 +43,7 @@ class TestEngine {
     auto keyring = crypto::Keyring::Create(work / "keyring.json", **root, {}, "engine.example");
     REQUIRE(keyring);
     keyring_ = std::make_unique<crypto::Keyring>(*std::move(keyring));
+    REQUIRE(crypto::CreateKeysDatabaseKey(KeysDatabaseKeyPath(keys_path()), *keyring_));
     Open();
   }
   ~TestEngine() { Close(); }
@@ -48,7 +51,8 @@ class TestEngine {
   // As after a start of the process.
   void Open() {
     auto vault = Database::Open(vault_path(), keyring_->vault_db_key(), {.create = true});
-    auto keys = Database::Open(keys_path(), keyring_->keys_db_key(), {.create = true});
+    REQUIRE(SettleKeysDatabase(keys_path(), *keyring_));
+    auto keys = OpenKeysDatabase(keys_path(), *keyring_, {.create = true});
     REQUIRE(vault);
     REQUIRE(keys);
     REQUIRE(Migrate(*vault, VaultMigrations()));
@@ -60,7 +64,8 @@ class TestEngine {
                                   .log = {},
                                   .clock = &clock,
                                   .origin = keyring_->log_origin(),
-                                  .append_to_ledger = [](auto) -> Status { return {}; }});
+                                  .append_to_ledger = [](auto) -> Status { return {}; },
+                                  .keys_rewrite = keys_rewrite});
     INFO(AnswerOf(engine));
     REQUIRE(engine);
     engine_ = *std::move(engine);
@@ -196,6 +201,7 @@ class TestEngine {
 
   testing::TemporaryDirectory work;
   testing::FakeClock clock;
+  KeyStoreRewrite::Options keys_rewrite;  // of the next Open()
 
  private:
   const std::size_t queue_limit_;

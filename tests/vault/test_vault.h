@@ -10,6 +10,7 @@
 #include "crypto/keyring.h"
 #include "tests/support/open_vault.h"
 #include "vault/internal/core.h"
+#include "vault/internal/keys_database.h"
 #include "vault/internal/sqlite.h"
 
 namespace coffer::vault {
@@ -31,10 +32,18 @@ class TestVault : public testing::OpenVault {
 
   // Connections of their own: what they see is committed.
   Database OpenVaultDatabase(bool read_only = true) {
-    return OpenDatabase(VaultDatabasePath(directory()), OpenKeyring().vault_db_key(), read_only);
+    auto database = Database::Open(VaultDatabasePath(directory()), OpenKeyring().vault_db_key(),
+                                   {.read_only = read_only});
+    INFO(AnswerOf(database));
+    REQUIRE(database);
+    return *std::move(database);
   }
   Database OpenKeysDatabase(bool read_only = true) {
-    return OpenDatabase(KeysDatabasePath(directory()), OpenKeyring().keys_db_key(), read_only);
+    auto database = vault::OpenKeysDatabase(KeysDatabasePath(directory()), OpenKeyring(),
+                                            {.read_only = read_only});
+    INFO(AnswerOf(database));
+    REQUIRE(database);
+    return *std::move(database);
   }
 
   // The first value of a query over vault.db.
@@ -134,15 +143,6 @@ class TestVault : public testing::OpenVault {
     auto row = statement->Query(args...);
     REQUIRE(row.Next() == true);
     return row.Int(0);
-  }
-
- private:
-  static Database OpenDatabase(const std::string& path, const crypto::SecretBytes& key,
-                               bool read_only) {
-    auto database = Database::Open(path, key, {.read_only = read_only});
-    INFO(AnswerOf(database));
-    REQUIRE(database);
-    return *std::move(database);
   }
 };
 

@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <thread>
 
+#include "crypto/keys_database_key.h"
 #include "tests/vault/test_vault.h"
+#include "vault/internal/migrations.h"
 
 namespace coffer::vault {
 namespace {
@@ -131,6 +133,101 @@ TEST_CASE("the wrapped key of an erased client is in no file of the vault any mo
   // is on record, and so are the rows that are gone.
   CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.client)) == "not_found");
   vault.CheckInvariants();
+}
+
+TEST_CASE("after an erasure the store of keys is written anew, while the vault serves") {
+  TestVault vault({.keys_rewrite_after_ms = 0, .keys_rewrite_interval_ms = 0});
+  const auto statistics = [&] {
+    const auto read = vault->ReadStatistics(vault.As(kAdministrator));
+    REQUIRE(read);
+    return *read;
+  };
+  const ClientId kept = vault.NewClient("A-0");
+  CHECK(statistics().keys_rewrites == 0);
+  CHECK(!statistics().keys_rewrite_pending);
+  CHECK(!vault->ReadStatus(vault.As(kAdministrator))->keys_rewrite_pending);
+  std::atomic<bool> done{false};
+  std::atomic<int> unexpected{0};
+  {
+    // Whoever looks at the pages of keys.db has the one before or the one after.
+    const std::jthread verifying([&] {
+      while (!done) {
+        const auto report = vault->VerifyLog(vault.As(kPrivacyOfficer), true);
+        if (!report || !report->log.ok()) ++unexpected;
+      }
+    });
+    const std::jthread reading([&] {
+      while (!done) {
+        if (!vault->GetClient(vault.As(kCrmService), kept)) ++unexpected;
+      }
+    });
+    for (int i = 1; i <= 20; ++i) {
+      const ClientId client = vault.NewClient("A-" + std::to_string(i));
+      if (!vault->EraseClient(vault.As(kPrivacyOfficer), client)) ++unexpected;
+    }
+    for (int i = 0; i < 1000 && statistics().keys_rewrite_pending; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    done = true;
+  }
+  CHECK(unexpected == 0);
+  CHECK(statistics().keys_rewrites > 0);
+  CHECK(!statistics().keys_rewrite_pending);
+  vault.CheckInvariants();
+  vault.Close();
+  vault.Open();
+  CHECK(!statistics().keys_rewrite_pending);
+  CHECK(vault->GetClient(vault.As(kCrmService), kept));
+  vault.CheckInvariants();
+}
+
+TEST_CASE("a copy is verified whatever the rewrite of the store of keys had come to") {
+  ErasingVault vault;
+  vault.Close();
+  const std::string keys = KeysDatabasePath(vault.directory());
+  OfflineVerifyOptions options;
+  options.directory = vault.directory();
+  options.deep = true;
+  const auto verified = [&] {
+    const auto report = VerifyDirectory(options, vault.root());
+    INFO(AnswerOf(report));
+    REQUIRE(report);
+    CHECK(report->log.findings.empty());
+    CHECK(report->clients_checked == 2);
+  };
+  verified();
+  const auto keyring = vault.OpenKeyring();
+  const auto next = crypto::AddKeysDatabaseKey(KeysDatabaseKeyPath(keys), keyring);
+  REQUIRE(next);
+  verified();
+  {
+    auto copy = Database::Open(NextKeysDatabasePath(keys), *next, {.create = true});
+    REQUIRE(copy);
+    REQUIRE(Migrate(*copy, KeysMigrations()));
+    const Database old = vault.OpenKeysDatabase();
+    auto select = Statement::Prepare(old, "SELECT client, cid, wrapped FROM client_keys");
+    auto insert = Statement::Prepare(
+        *copy, "INSERT INTO client_keys (client, cid, wrapped) VALUES (?, ?, ?)");
+    REQUIRE(select);
+    REQUIRE(insert);
+    auto row = select->Query();
+    while (*row.Next()) REQUIRE(insert->ExecuteWithRow(row));
+  }
+  verified();
+  for (const char* suffix : {"-wal", "-shm"}) fs::remove(keys + suffix);
+  fs::rename(NextKeysDatabasePath(keys), keys);
+  verified();
+  vault.Open();
+  CHECK(crypto::ReadKeysDatabaseKeys(KeysDatabaseKeyPath(keys), keyring)->size() == 1);
+  CHECK(vault->GetRecord(vault.As(kCrmService), vault.client, vault.record));
+  vault.Close();
+  verified();
+  // Without its key it says so.
+  fs::remove(KeysDatabaseKeyPath(keys));
+  const auto opened = vault.TryOpen();
+  REQUIRE(!opened);
+  CHECK(opened.error().reason == "database_unreadable");
+  CHECK(opened.error().detail.find("keys.db.key") != std::string::npos);
 }
 
 TEST_CASE("only who may erase erases") {

@@ -101,6 +101,10 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
       },
       engine.get());
 
+  auto rewrite = engine->options_.keys_rewrite;
+  rewrite.log = engine->options_.log;
+  COFFER_ASSIGN(engine->keys_rewrite_, KeyStoreRewrite::Create(engine->keys_, engine->stores_->keys,
+                                                               keyring, std::move(rewrite)));
   COFFER_TRY(engine->Load());
   COFFER_TRY(engine->CollectUnfinished());
   if (!engine->erased_.empty() || !engine->stray_keys_.empty()) {
@@ -152,6 +156,7 @@ void Engine::Stop() {
   }
   queue_changed_.notify_all();
   if (thread_.joinable()) thread_.join();
+  if (keys_rewrite_) keys_rewrite_->Abandon();
 }
 
 Status Engine::Load() {
@@ -247,6 +252,8 @@ EngineStatistics Engine::Statistics() const {
   s.wal_frames = wal_gauge_.load(std::memory_order_relaxed);
   s.log_size = log_size_.load(std::memory_order_relaxed);
   s.key_cache_entries = cache_->size();
+  s.keys_rewrites = keys_rewrite_->completed();
+  s.keys_rewrite_pending = keys_rewrite_->pending();
   const std::lock_guard lock(queue_mutex_);
   s.queue_length = queue_.size();
   return s;
@@ -260,8 +267,8 @@ void Engine::Loop() {
       std::unique_lock lock(queue_mutex_);
       while (queue_.empty() && !stopping_ && !timed_out) {
         idle_ = true;
-        timed_out =
-            queue_changed_.wait_for(lock, std::chrono::seconds(1)) == std::cv_status::timeout;
+        const auto patience = std::chrono::milliseconds(keys_rewrite_->working() ? 1 : 1000);
+        timed_out = queue_changed_.wait_for(lock, patience) == std::cv_status::timeout;
       }
       idle_ = false;
       if (queue_.empty() && stopping_) return;
@@ -445,6 +452,7 @@ Status Engine::DestroyKeys() {
         {row.client, row.scope == ErasureScope::kClient ? ClientKeyId::kNewest : row.generation}));
   }
   for (const ClientKeyId& key : stray_keys_) COFFER_TRY(stores_->keys.DeleteUpTo(key));
+  COFFER_TRY(keys_rewrite_->Mark());
   COFFER_TRY(transaction.Commit());
   // secure_delete overwrote the rows; this removes the older page images from the WAL.
   COFFER_ASSIGN([[maybe_unused]] const auto state, keys_.Checkpoint(true));
@@ -476,6 +484,9 @@ void Engine::Maintain(bool idle) {
   wal_gauge_.store(static_cast<std::uint64_t>(std::max(wal_frames_, 0)), std::memory_order_relaxed);
   if (wal_frames_ >= wal_checkpoint_at_ + kWalStep || (idle && wal_frames_ > wal_checkpoint_at_)) {
     CheckpointWal();
+  }
+  if (healthy()) {
+    if (auto stepped = keys_rewrite_->Step(); !stepped) Die(stepped.error().detail);
   }
   const Timestamp now = options_.clock->Now();
   const bool purge = idle && now.ms - last_purge_.ms > kPurgeIntervalMs;

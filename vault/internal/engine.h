@@ -39,6 +39,7 @@
 #include "vault/internal/erasure_store.h"
 #include "vault/internal/function_ref.h"
 #include "vault/internal/key_cache.h"
+#include "vault/internal/key_store_rewrite.h"
 #include "vault/internal/log_store.h"
 #include "vault/internal/principal_store.h"
 #include "vault/internal/record_store.h"
@@ -142,6 +143,7 @@ class Engine {
     std::string origin;
     // Durable when it returns, with each row's place in it. Engine thread, and Create.
     std::function<Status(std::span<ErasureRow>)> append_to_ledger;
+    KeyStoreRewrite::Options keys_rewrite = {};  // logs to `log`
   };
 
   // Takes the opened and migrated databases. Rebuilds the log's head and finishes erasures that a
@@ -210,6 +212,7 @@ class Engine {
     Statement begin, commit, savepoint, release, rollback_to;
   };
   BatchStatements statements_;
+  std::unique_ptr<KeyStoreRewrite> keys_rewrite_;
 
   // Engine thread only.
   std::unique_ptr<audit::LogWriter> writer_;

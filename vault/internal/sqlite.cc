@@ -302,6 +302,19 @@ Result<bool> HasColumn(const Database& database, std::string_view table, std::st
   return rows.Next();
 }
 
+Status Statement::ExecuteWithRow(const Cursor& row) {
+  int error = SQLITE_OK;
+  for (int column = 0; column < sqlite3_column_count(row.statement_); ++column) {
+    const int code =
+        sqlite3_bind_value(handle_.get(), column + 1, sqlite3_column_value(row.statement_, column));
+    if (code != SQLITE_OK) error = code;
+  }
+  Cursor cursor(handle_.get(), error);
+  auto stepped = cursor.Next();
+  if (!stepped) return std::unexpected(std::move(stepped).error());
+  return {};
+}
+
 Result<DatabaseTransaction> DatabaseTransaction::Begin(Database& database) {
   COFFER_TRY(database.Execute("BEGIN IMMEDIATE"));
   return DatabaseTransaction(database);

@@ -92,6 +92,7 @@ class Cursor {
   std::string_view Text(int column) const { return crypto::AsText(Blob(column)); }
 
  private:
+  friend class Statement;
   sqlite3_stmt* statement_;
   int code_;
 };
@@ -119,6 +120,8 @@ class Statement {
     if (!stepped) return std::unexpected(std::move(stepped).error());
     return {};
   }
+  // The row's columns, whatever their types, as the first parameters.
+  Status ExecuteWithRow(const Cursor& row);
 
  private:
   int Bind(int index, std::int64_t value) {
