@@ -89,6 +89,11 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
   m.Set("coffer_wal_frames", "Frames in the write-ahead log", number(engine.wal_frames));
   m.Set("coffer_key_cache_entries", "Unwrapped client keys in locked memory",
         number(engine.key_cache_entries));
+  m.Set("coffer_keys_rewrites", "Times that keys.db was rewritten after erasures, since the start",
+        number(engine.keys_rewrites));
+  m.Set("coffer_keys_rewrite_pending",
+        "1 when keys were destroyed since keys.db was last rewritten",
+        engine.keys_rewrite_pending ? 1 : 0);
   m.Set("coffer_log_entries", "Entries in the access log", number(engine.log_size));
   m.Set("coffer_log_checkpoint_size", "Entries under the last published checkpoint",
         number(engine.checkpoint_size));

@@ -414,6 +414,7 @@ void Append(std::string& out, const vault::VaultStatus& status) {
   object.Number("overdue_emergencies", status.overdue_emergencies);
   object.Flag("two_person", status.two_person);
   object.Flag("memory_locked", status.memory_locked);
+  object.Flag("keys_rewrite_pending", status.keys_rewrite_pending);
   object.Time("started", status.started);
   {
     ObjectWriter scrub(object.Start("scrub"));

@@ -44,6 +44,8 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   engine.operations = 7;
   engine.commit_nanoseconds = 1'500'000'000;
   engine.queue_length = 3;
+  engine.keys_rewrites = 2;
+  engine.keys_rewrite_pending = true;
   Connections::Counters connections;
   connections.open = 2;
   connections.timed_out = 5;
@@ -51,6 +53,8 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   CHECK(Has(text, "coffer_engine_operations 7"));
   CHECK(Has(text, "coffer_engine_commit_seconds 1.5"));
   CHECK(Has(text, "coffer_engine_queue_length 3"));
+  CHECK(Has(text, "coffer_keys_rewrites 2"));
+  CHECK(Has(text, "coffer_keys_rewrite_pending 1"));
   CHECK(Has(text, "coffer_connections_open 2"));
   CHECK(Has(text, "coffer_connections_timed_out 5"));
   engine.queue_length = 0;

@@ -142,6 +142,7 @@ TEST_CASE("a status is rendered with its log") {
   status.log_size = 5;
   status.clients = 1;
   status.memory_locked = true;
+  status.keys_rewrite_pending = true;
   status.started = kTime;
   const json rendered = Rendered(status);
   CHECK(rendered.at("log") == json{{"origin", "origin"},
@@ -149,6 +150,7 @@ TEST_CASE("a status is rendered with its log") {
                                    {"size", 5},
                                    {"checkpoint", status.checkpoint}});
   CHECK(rendered.at("memory_locked") == true);
+  CHECK(rendered.at("keys_rewrite_pending") == true);
   CHECK(rendered.at("version") == COFFER_VERSION);
   CHECK(rendered.at("started") == kTimeText);
 }
