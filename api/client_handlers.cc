@@ -101,11 +101,4 @@ Result<Reply> UpdateClient(const Service& service, const Call& call) {
   return reply;
 }
 
-Result<Reply> EraseClient(const Service& service, const Call& call) {
-  Input input(service, call, Action::kClientErase);
-  COFFER_ASSIGN(const auto id, input.Client());
-  COFFER_ASSIGN(const auto erasure, service.vault.Erase(call.caller, id, {}));
-  return RenderOne(erasure);
-}
-
 }  // namespace coffer::api

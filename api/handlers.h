@@ -18,6 +18,11 @@ Result<Reply> SearchClients(const Service&, const Call&);
 Result<Reply> GetClient(const Service&, const Call&);
 Result<Reply> UpdateClient(const Service&, const Call&);
 Result<Reply> EraseClient(const Service&, const Call&);
+Result<Reply> EraseRecords(const Service&, const Call&);
+Result<Reply> ListErasures(const Service&, const Call&);
+Result<Reply> GetErasure(const Service&, const Call&);
+Result<Reply> GetErasureAct(const Service&, const Call&);
+Result<Reply> FindTraces(const Service&, const Call&);
 
 Result<Reply> CreateRecord(const Service&, const Call&);
 Result<Reply> ListRecords(const Service&, const Call&);

@@ -15,6 +15,7 @@ struct Title {
 };
 
 constexpr Title kTitles[] = {
+    {"act_purged", "The act was kept for three years and is gone."},
     {"already_reviewed", "This emergency access was reviewed already."},
     {"approval_decided", "This approval was decided already."},
     {"approval_expired", "This approval has expired."},
@@ -41,6 +42,8 @@ constexpr Title kTitles[] = {
     {"document_invalid", "The document does not fit its class."},
     {"document_too_large", "The document is too large."},
     {"emergency_invalid", "The emergency access is not valid."},
+    {"erasure_invalid", "What is to be erased is not valid."},
+    {"erasure_unfinished", "This erasure is not finished yet."},
     {"evidence_invalid", "What evidence is asked for is not valid."},
     {"evidence_too_large", "The evidence would have too many entries; narrow the time."},
     {"export_invalid", "What is to be exported is not valid."},
@@ -74,6 +77,8 @@ constexpr Title kTitles[] = {
     {"no_second_factor", "The user has no second factor."},
     {"no_session", "This is for users' sessions."},
     {"not_found", "There is no such resource."},
+    {"operator_incomplete",
+     "The configuration does not name the operator, whom an act of erasure must name."},
     {"outside_hours", "The caller's role does not allow this at this time."},
     {"own_request", "Nobody does this for themselves."},
     {"parameter_invalid", "A query parameter is not valid."},

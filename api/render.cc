@@ -329,10 +329,23 @@ void Append(std::string& out, const vault::Purpose& purpose) {
 
 void Append(std::string& out, const vault::Erasure& erasure) {
   ObjectWriter object(out);
+  object.Text("id", erasure.id.Text());
   object.Text("client", erasure.client.Text());
+  object.Text("scope", Name(erasure.scope));
+  if (!erasure.class_name.empty()) object.Text("class", erasure.class_name);
+  object.Text("basis", Name(erasure.basis));
   object.Time("erased", erasure.erased);
   object.Number("records", erasure.records);
+  object.Number("versions", erasure.versions);
   object.Number("log_seq", erasure.seq);
+}
+
+void Append(std::string& out, const vault::Trace& trace) {
+  ObjectWriter object(out);
+  object.Text("place", trace.place);
+  object.Text("state", trace.state);
+  object.Number("count", trace.count);
+  object.Text("detail", trace.detail);
 }
 
 void Append(std::string& out, const vault::DeepReport& report) {

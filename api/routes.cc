@@ -13,6 +13,9 @@ using enum Method;
 
 constexpr std::array<std::string_view, 0> kNothing{};
 constexpr std::string_view kClientQuery[] = {"tag", "class", "limit", "cursor"};
+constexpr std::string_view kEraseQuery[] = {"basis"};
+constexpr std::string_view kPageQuery[] = {"limit", "cursor"};
+constexpr std::string_view kActQuery[] = {"format", "language"};
 constexpr std::string_view kRecordQuery[] = {"class", "data", "limit", "cursor"};
 constexpr std::string_view kImportQuery[] = {"class"};
 constexpr std::string_view kClassQuery[] = {"version"};
@@ -38,7 +41,12 @@ constexpr Route kRoutes[] = {
     {kPost, "/v1/clients/search", Action::kClientSearch, "searchClients", Body::kJson, kNothing, SearchClients},
     {kGet, "/v1/clients/{client}", Action::kClientRead, "getClient", Body::kNone, kNothing, GetClient},
     {kPatch, "/v1/clients/{client}", Action::kClientUpdate, "updateClient", Body::kJson, kNothing, UpdateClient},
-    {kDelete, "/v1/clients/{client}", Action::kClientErase, "eraseClient", Body::kNone, kNothing, EraseClient},
+    {kDelete, "/v1/clients/{client}", Action::kClientErase, "eraseClient", Body::kNone, kEraseQuery, EraseClient},
+    {kPost, "/v1/clients/{client}/erasures", Action::kRecordErase, "eraseRecords", Body::kJson, kNothing, EraseRecords},
+    {kGet, "/v1/clients/{client}/traces", Action::kClientTrace, "findTraces", Body::kNone, kNothing, FindTraces},
+    {kGet, "/v1/erasures", Action::kErasureRead, "listErasures", Body::kNone, kPageQuery, ListErasures},
+    {kGet, "/v1/erasures/{erasure}", Action::kErasureRead, "getErasure", Body::kNone, kNothing, GetErasure},
+    {kGet, "/v1/erasures/{erasure}/act", Action::kErasureRead, "getErasureAct", Body::kNone, kActQuery, GetErasureAct},
 
     {kPost, "/v1/clients/{client}/records", Action::kRecordCreate, "createRecord", Body::kJson, kNothing, CreateRecord},
     {kGet, "/v1/clients/{client}/records", Action::kRecordList, "listRecords", Body::kNone, kRecordQuery, ListRecords},

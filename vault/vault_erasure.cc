@@ -231,7 +231,7 @@ Status Vault::Core::ReconcileLedger() {
 
 Status Vault::Core::Replay(const ErasureRow& found) {
   audit::Entry entry;
-  entry.action = "erasure.replayed";
+  entry.action = kErasureReplayed;
   entry.actor = "vault";
   entry.actor_kind = audit::ActorKind::kSystem;
   entry.decision = audit::Decision::kAllow;

@@ -44,7 +44,9 @@ struct Latest {
 
   void Take(const audit::Entry& entry) {
     if (entry.decision != audit::Decision::kAllow) return;
-    if (entry.action == Name(Action::kClientErase) && entry.outcome == "ok") {
+    if (entry.outcome == "ok" &&
+        (entry.action == Name(Action::kClientErase) ||
+         (entry.action == kErasureReplayed && entry.detail.ends_with("; scope client")))) {
       for (const auto& record : records_of[entry.client]) records.erase(record);
       records_of.erase(entry.client);
       clients.erase(entry.client);

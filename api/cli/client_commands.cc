@@ -1,4 +1,4 @@
-// coffer get, search, erase: one client at a time.
+// coffer get, search: one client at a time.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
@@ -26,12 +26,6 @@ struct SearchOptions {
   ConnectionOptions connection;
   SearchQuery query;
   bool value_stdin = false;
-};
-
-struct EraseOptions {
-  ConnectionOptions connection;
-  std::string client;
-  bool by_ref = false, yes = false;
 };
 
 void PrintClient(Console& console, const json& client) {
@@ -120,25 +114,6 @@ Outcome<Exit> Search(const SearchOptions& options, Console& console) {
   return Exit::kOk;
 }
 
-Outcome<Exit> Erase(const EraseOptions& options, Console& console) {
-  if (!options.yes) {
-    return Failed(Exit::kUsage, "an erasure cannot be undone, not even from backups",
-                  "Check the client with coffer get, then repeat the command with --yes.");
-  }
-  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(const std::string id, ResolveClient(client, options.client, options.by_ref));
-  COFFER_ASSIGN(const json erasure, client.Delete(Target("/v1/clients").Segment(id)));
-  if (options.connection.json) {
-    PrintJson(console, erasure);
-    return Exit::kOk;
-  }
-  PrintFields(console, {{"erased client", Text(erasure, "client")},
-                        {"records", Text(erasure, "records")},
-                        {"at", Text(erasure, "erased")},
-                        {"log entry", Text(erasure, "log_seq")}});
-  return Exit::kOk;
-}
-
 void AddClientArgument(CLI::App& command, std::string& client, bool& by_ref) {
   command.add_option("client", client, "Client id (cli_...), or its reference with --by-ref")
       ->type_name("CLIENT")
@@ -192,18 +167,6 @@ void AddSearchCommand(CLI::App& app, Command& chosen) {
       "--value-stdin");
   command->callback([options, &chosen] {
     chosen = [options](Console& console) { return Search(*options, console); };
-  });
-}
-
-void AddEraseCommand(CLI::App& app, Command& chosen) {
-  auto options = std::make_shared<EraseOptions>();
-  CLI::App* command = app.add_subcommand("erase", "Erase a client and all its records for ever");
-  AddClientArgument(*command, options->client, options->by_ref);
-  command->add_flag("--yes", options->yes, "Really do it: an erasure cannot be undone");
-  AddConnectionOptions(*command, options->connection, PurposeUse::kRequired);
-  command->footer("Example:\n  coffer erase cli_... --purpose data-subject-request --yes");
-  command->callback([options, &chosen] {
-    chosen = [options](Console& console) { return Erase(*options, console); };
   });
 }
 

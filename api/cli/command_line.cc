@@ -63,6 +63,8 @@ void Declare(CLI::App& app, Command& chosen) {
   AddGetCommand(app, chosen);
   AddSearchCommand(app, chosen);
   AddEraseCommand(app, chosen);
+  AddErasureCommands(app, chosen);
+  AddWhereCommand(app, chosen);
   AddLogCommands(app, chosen);
   AddEvidenceCommand(app, chosen);
   AddVerifyCommand(app, chosen);

@@ -38,6 +38,8 @@ void AddExportCommand(CLI::App& app, Command& chosen);
 void AddGetCommand(CLI::App& app, Command& chosen);
 void AddSearchCommand(CLI::App& app, Command& chosen);
 void AddEraseCommand(CLI::App& app, Command& chosen);
+void AddErasureCommands(CLI::App& app, Command& chosen);
+void AddWhereCommand(CLI::App& app, Command& chosen);
 void AddLogCommands(CLI::App& app, Command& chosen);
 void AddEvidenceCommand(CLI::App& app, Command& chosen);
 void AddLogKeyCommands(CLI::App& app, Command& chosen);

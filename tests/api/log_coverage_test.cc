@@ -65,7 +65,12 @@ const std::vector<Row>& Rows() {
       {"getClient", kCrmService, 200, {{"client.read", "client={client} fields=external_ref,tags version=1"}}},
       {"updateClient", kCrmService, 200, {{"client.update", "client={client} fields=tags version=2 payload_hash"}}, R"({"tags": ["{mark}"]})"},
       {"updateClient", kCrmService, 200, {{"client.update", "client={client} fields=external_ref version=2 payload_hash"}}, R"({"external_ref": "{mark}"})"},
-      {"eraseClient", kPrivacyOfficer, 200, {{"client.erase", "client={client}", "one person alone"}}},
+      {"eraseClient", kPrivacyOfficer, 200, {{"client.erase", "client={client}", "one person alone; erasure *; scope client"}, {"erasure.completed", "client={client}", "*"}}},
+      {"eraseRecords", kPrivacyOfficer, 200, {{"record.erase", "client={client} record={record} class=contact version=1"}, {"client.reseal", "client={client} version=1 payload_hash"}, {"record.erase", "client={client} class=contact", "one person alone; erasure *; scope class:contact"}, {"erasure.completed", "client={client}", "*"}}, R"({"class": "contact", "basis": "unlawful"})"},
+      {"findTraces", kPrivacyOfficer, 200, {{"client.trace", "client={client}"}}},
+      {"listErasures", kAuditor, 200, {{"erasure.read"}}},
+      {"getErasure", kAuditor, 200, {{"erasure.read", "client", "{erasure}"}}},
+      {"getErasureAct", kAuditor, 200, {{"erasure.read", "client", "act {erasure}"}}, "", "format=html&language=zh"},
 
       {"createRecord", kCrmService, 201, {{"record.create", "client={client} record class=contact fields=email,last_name version=1 payload_hash"}}, R"({"class": "contact", "data": {"last_name": "{mark}", "email": "{mark}@example.org"}})"},
       {"listRecords", kCrmService, 200, {{"record.list", "client={client} record={record} class=contact version=1"}, {"record.list", "client={client}"}}},
@@ -239,6 +244,8 @@ class LogCalls : public ApiCalls {
     values["{approval}"] =
         Must(vault.RequestApproval(As(kPrivacyOfficer), {"client.erase", client.Text(), {}}))
             .id.Text();
+    values["{erasure}"] =
+        Must(vault.Erase(As(kPrivacyOfficer), NewClient("gone-" + n), {})).id.Text();
     const auto token = Must(NewTokenFor("case-worker", 3600, Mark()));
     values["{service}"] = token.info.principal.Text();
     values["{token}"] = token.info.id.Text();

@@ -46,6 +46,7 @@ TEST_CASE("every route answers every role as the tables say") {
       {"session", "ses_00000000000000000000000000"},
       {"approval", "apr_00000000000000000000000000"},
       {"emergency", "emg_00000000000000000000000000"},
+      {"erasure", "era_00000000000000000000000000"},
       {"name", "contact"},
       {"code", "client-care"},
       {"token", "tok_00000000000000000000000000"},

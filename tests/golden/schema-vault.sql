@@ -86,6 +86,7 @@ CREATE TABLE "erasures" (
   versions   INTEGER NOT NULL,
   generation INTEGER NOT NULL,          -- of the key that was destroyed
   state      INTEGER NOT NULL,          -- 0 committed, 1 key destroyed and in the ledger, 2 complete
+  ledger     INTEGER,                   -- number of its first line in the ledger
   rids       BLOB    NOT NULL,          -- of scope "records": 16 bytes each
   facts      TEXT,                      -- what the act will say; NULL: none, or purged
   act        TEXT                       -- the signed act, from when it was first asked for

@@ -43,8 +43,7 @@ class RewritingEngine : public TestEngine {
   }
   void Destroy(const ClientId& client) {
     REQUIRE(Do(OperationKind::kWrite, "erase", [&](Transaction& transaction) -> Status {
-              transaction.DestroyKey(client);
-              return transaction.stores().clients.InsertErasure({client, transaction.now(), 0, 0});
+              return TestEngine::Erase(transaction, client);
             }) == "ok");
     keys.erase(client.Text());
   }
@@ -59,7 +58,7 @@ class RewritingEngine : public TestEngine {
     for (int i = 0; i < count; ++i) {
       clients.push_back(ClientId::New(clock.Now()));
       const Bytes wrapped = keyring().WrapDataKey(Bytes(32), clients.back().value);
-      REQUIRE(store->Put(clients.back(), wrapped));
+      REQUIRE(store->Put({clients.back()}, wrapped));
       keys[clients.back().Text()] = wrapped;
     }
     REQUIRE(transaction->Commit());
@@ -330,8 +329,8 @@ class Crashed : public RewritingEngine {
     const auto old_key = std::move(DatabaseKeys()[0]);
     auto old = Database::Open(keys_path(), old_key.key, {});
     REQUIRE(old);
-    auto select = Statement::Prepare(*old, "SELECT client, cid, wrapped FROM client_keys LIMIT ?");
-    auto insert = Statement::Prepare(*next, "INSERT INTO client_keys VALUES (?, ?, ?)");
+    auto select = Statement::Prepare(*old, "SELECT * FROM client_keys LIMIT ?");
+    auto insert = Statement::Prepare(*next, "INSERT INTO client_keys VALUES (?, ?, ?, ?, ?)");
     REQUIRE(select);
     REQUIRE(insert);
     auto rows = select->Query(whole ? 1'000'000 : 50);
@@ -404,7 +403,7 @@ TEST_CASE("a crash after the rename finishes the rewrite") {
       auto database = Database::Open(crashed.keys_path(), key.key, {});
       auto store = KeyStore::Open(*database);
       const auto& client = crashed.clients[7];
-      const bool put = store->Put(client, Bytes(60, 7)).has_value();
+      const bool put = store->Put({client}, Bytes(60, 7)).has_value();
       _exit(put ? 0 : 1);  // without closing
       return 1;
     });

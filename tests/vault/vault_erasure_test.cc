@@ -37,9 +37,11 @@ TEST_CASE("an erased client is gone with everything of it, and nothing else is")
   CHECK(erasure->client == vault.client);
   CHECK(erasure->records == 2);
   CHECK(erasure->erased == vault.clock.Now());
-  CHECK(vault.EntryOf(caller) == vault.Allowed(kPrivacyOfficer, {{"action", "client.erase"},
-                                                                 {"client", vault.client.Text()},
-                                                                 {"detail", "one person alone"}}));
+  CHECK(vault.EntryOf(caller) ==
+        vault.Allowed(kPrivacyOfficer, {{"action", "client.erase"},
+                                        {"client", vault.client.Text()},
+                                        {"detail", "one person alone; erasure " +
+                                                       erasure->id.Text() + "; scope client"}}));
   CHECK(vault.WholeLog()[erasure->seq].request == caller.call.Text());
 
   const auto crm = [&] { return vault.As(kCrmService); };
@@ -163,7 +165,7 @@ TEST_CASE("after an erasure the store of keys is written anew, while the vault s
     });
     for (int i = 1; i <= 20; ++i) {
       const ClientId client = vault.NewClient("A-" + std::to_string(i));
-      if (!vault->EraseClient(vault.As(kPrivacyOfficer), client)) ++unexpected;
+      if (!vault->Erase(vault.As(kPrivacyOfficer), client, {})) ++unexpected;
     }
     for (int i = 0; i < 1000 && statistics().keys_rewrite_pending; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -205,9 +207,8 @@ TEST_CASE("a copy is verified whatever the rewrite of the store of keys had come
     REQUIRE(copy);
     REQUIRE(Migrate(*copy, KeysMigrations()));
     const Database old = vault.OpenKeysDatabase();
-    auto select = Statement::Prepare(old, "SELECT client, cid, wrapped FROM client_keys");
-    auto insert = Statement::Prepare(
-        *copy, "INSERT INTO client_keys (client, cid, wrapped) VALUES (?, ?, ?)");
+    auto select = Statement::Prepare(old, "SELECT * FROM client_keys");
+    auto insert = Statement::Prepare(*copy, "INSERT INTO client_keys VALUES (?, ?, ?, ?, ?)");
     REQUIRE(select);
     REQUIRE(insert);
     auto row = select->Query();

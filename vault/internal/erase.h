@@ -14,6 +14,8 @@ namespace coffer::vault {
 inline constexpr std::string_view kRecordReseal = "record.reseal";
 inline constexpr std::string_view kClientReseal = "client.reseal";
 
+inline constexpr std::string_view kErasureReplayed = "erasure.replayed";
+
 struct ErasureOrder {
   ErasureScope scope = ErasureScope::kClient;
   ErasureBasis basis = ErasureBasis::kRequest;

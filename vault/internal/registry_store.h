@@ -74,7 +74,7 @@ class SettingStore {
 
 // A client whose records were erased in part has a key of the next generation.
 struct ClientKeyId {
-  ClientId client;
+  ClientId client = {};
   std::uint64_t generation = 0;
   static constexpr std::uint64_t kNewest = std::numeric_limits<std::int64_t>::max();
 };

@@ -1,0 +1,291 @@
+// Erasing a class of a client or single records: what goes is gone for good, what stays is readable
+// under a new key, and the log, the ledger and the act say which is which.
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "audit/erasure_act.h"
+#include "audit/ledger_file.h"
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+namespace fs = std::filesystem;
+using enum Role;
+
+class PartlyErasedVault : public TestVault {
+ public:
+  explicit PartlyErasedVault(const Settings& settings = Settings()) : TestVault(settings) {
+    client = NewClient("P-1", {"vip"});
+    first = NewContact(client, {{"last_name", "Doe"}});
+    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, first, 1, {{"last_name", "Roe"}}));
+    second = NewContact(client, {{"last_name", "Poe"}});
+    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, second, 1, {{"last_name", "Loe"}}));
+    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, second, 2, {{"last_name", "Foe"}}));
+  }
+  Result<Erasure> EraseFirst() {
+    return (*this)->Erase(As(kPrivacyOfficer), client, {ErasureBasis::kUnlawful, {}, {first}});
+  }
+  std::string Read(const RecordId& id) {
+    const auto record = (*this)->GetRecord(As(kCrmService), client, id);
+    return record ? record->data : std::string(record.error().reason);
+  }
+  std::string Wrapped() {
+    const Database keys = OpenKeysDatabase();
+    auto select = Statement::Prepare(keys, "SELECT wrapped FROM client_keys WHERE client = ?");
+    REQUIRE(select);
+    auto row = select->Query(client.Row());
+    REQUIRE(row.Next() == true);
+    return std::string(row.Text(0));
+  }
+  void CheckWholeLog() {
+    const auto report = (*this)->VerifyLog(As(kAuditor), true);
+    REQUIRE(report);
+    for (const auto& finding : report->log.findings) FAIL_CHECK(finding.message);
+  }
+  ClientId client;
+  RecordId first, second;
+};
+
+}  // namespace
+
+TEST_CASE("of a client some records go, and the rest is read under a new key") {
+  PartlyErasedVault vault;
+  const std::string before = vault.Wrapped();
+  const std::string payload = vault.PayloadHash(vault.second);
+  const auto erasure = vault.EraseFirst();
+  REQUIRE(erasure);
+  CHECK(erasure->scope == ErasureScope::kRecords);
+  CHECK(erasure->records == 1);
+  CHECK(erasure->versions == 1);
+  CHECK(erasure->complete);
+  for (int round = 0; round < 2; ++round) {
+    CHECK(vault.Read(vault.first) == "not_found");
+    CHECK(vault.Read(vault.second) == R"({"last_name":"Foe"})");
+    CHECK(vault->GetRecordVersion(vault.As(kCrmService), vault.client, vault.second, 1)->data ==
+          R"({"last_name":"Poe"})");
+    CHECK(vault->GetClient(vault.As(kCrmService), vault.client)->external_ref == "P-1");
+    CHECK(vault->SearchByField(vault.As(kCrmService), "contact", "last_name", "Roe", {})
+              ->items.empty());
+    vault.Close();
+    vault.Open();
+  }
+  CHECK(vault.Wrapped() != before);
+  CHECK(vault.PayloadHash(vault.second) != payload);
+  CHECK(vault.Number("SELECT generation FROM clients") == 1);
+  REQUIRE(vault->UpdateRecord(vault.As(kCrmService), vault.client, vault.second, 3,
+                              {{"last_name", "Zoe"}}));
+  CHECK(vault.Read(vault.second) == R"({"last_name":"Zoe"})");
+  vault.CheckWholeLog();
+  vault.CheckInvariants();
+}
+
+TEST_CASE("a class of a client goes, again and again, and at last the client") {
+  PartlyErasedVault vault;
+  const auto erased = vault->Erase(vault.As(kPrivacyOfficer), vault.client,
+                                   {ErasureBasis::kRequest, "contact", {}});
+  REQUIRE(erased);
+  CHECK(erased->scope == ErasureScope::kClass);
+  CHECK(erased->records == 2);
+  CHECK(erased->versions == 3);
+  const auto again = vault->Erase(vault.As(kPrivacyOfficer), vault.client,
+                                  {ErasureBasis::kRequest, "contact", {}});
+  REQUIRE(again);
+  CHECK(again->id == erased->id);
+  const auto record = vault.NewContact(vault.client, {{"last_name", "New"}});
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client,
+                       {ErasureBasis::kRequest, {}, {record}}));
+  CHECK(vault.Number("SELECT generation FROM clients") == 2);
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client, {}));
+  CHECK(vault.KeyCount() == 0);
+  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 3);
+  vault.CheckWholeLog();
+  vault.CheckInvariants();
+}
+
+TEST_CASE("what cannot be erased is refused, and nothing changes") {
+  PartlyErasedVault vault;
+  const auto other = vault.NewClient("P-2");
+  const auto foreign = vault.NewContact(other, {{"last_name", "Doe"}});
+  const auto answer = [&](const ErasureRequest& request) {
+    return AnswerOf(vault->Erase(vault.As(kPrivacyOfficer), vault.client, request));
+  };
+  CHECK(answer({ErasureBasis::kRequest, {}, {foreign}}) == "not_found");
+  CHECK(answer({ErasureBasis::kRequest, {}, {vault.first, foreign}}) == "not_found");
+  CHECK(answer({ErasureBasis::kRequest, "agreement", {}}) == "not_found");
+  CHECK(answer({ErasureBasis::kRequest, "nothing", {}}) == "erasure_invalid");
+  CHECK(answer({ErasureBasis::kRequest, "contact", {vault.first}}) == "erasure_invalid");
+  CHECK(answer({ErasureBasis::kRequest, {}, {vault.first, vault.first}}) == "erasure_invalid");
+  CHECK(answer({ErasureBasis::kRetention, {}, {}}) == "erasure_invalid");
+  CHECK(AnswerOf(vault->Erase(vault.As(kCrmService), vault.client,
+                              {ErasureBasis::kRequest, {}, {vault.first}})) == "permission_denied");
+  CHECK(vault.Number("SELECT count(*) FROM erasures") == 0);
+  CHECK(vault.Number("SELECT count(*) FROM records") == 3);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("without the operator's name nothing is erased") {
+  TestVault::Settings settings;
+  settings.operator_details.address.clear();
+  PartlyErasedVault vault(settings);
+  const auto refused = vault->Erase(vault.As(kPrivacyOfficer), vault.client, {});
+  CHECK(AnswerOf(refused) == "operator_incomplete");
+  CHECK(IssuesOf(refused) == std::vector<std::string>{"/operator/address is not configured"});
+  CHECK(vault->GetClient(vault.As(kCrmService), vault.client));
+}
+
+TEST_CASE("reasons of what stays are kept, those of what goes are not") {
+  PartlyErasedVault vault;
+  auto caller = vault.As(kCrmService);
+  caller.reason = "about the first";
+  REQUIRE(vault->GetRecord(caller, vault.client, vault.first));
+  auto other = vault.As(kCrmService);
+  other.reason = "about the second";
+  REQUIRE(vault->GetRecord(other, vault.client, vault.second));
+  std::uint64_t of_first = 0, of_second = 0;
+  for (const auto& entry : vault.WholeLog()) {
+    if (entry.request == caller.call.Text()) of_first = entry.seq;
+    if (entry.request == other.call.Text()) of_second = entry.seq;
+  }
+  REQUIRE(vault.EraseFirst());
+  CHECK_FALSE(vault->ReadLogEntry(vault.As(kSecurityOfficer), of_first)->note_text);
+  CHECK(vault->ReadLogEntry(vault.As(kSecurityOfficer), of_second)->note_text ==
+        "about the second");
+}
+
+TEST_CASE("the act of an erasure is one document, and verifies") {
+  PartlyErasedVault vault;
+  auto caller = vault.As(kPrivacyOfficer);
+  caller.ticket = "DSR-17";
+  const auto erasure =
+      vault->Erase(caller, vault.client, {ErasureBasis::kConsentWithdrawn, {}, {vault.first}});
+  REQUIRE(erasure);
+  const auto document = vault->ReadAct(vault.As(kAuditor), erasure->id, {});
+  REQUIRE(document);
+  CHECK(*vault->ReadAct(vault.As(kPrivacyOfficer), erasure->id, {}) == *document);
+  const auto status = vault->ReadStatus(vault.As(kPrivacyOfficer));
+  const auto key = audit::ParseVerifierKey(status->log_key);
+  REQUIRE(key);
+  const auto report = audit::VerifyAct(*document, {&*key, 1});
+  for (const auto& finding : report.findings) FAIL_CHECK(finding.message);
+  REQUIRE(report.act);
+  CHECK(report.missing.empty());
+  CHECK(report.act->client == vault.client.Text());
+  CHECK(report.act->reference == "DSR-17");
+  CHECK(report.act->records == std::vector{vault.first.Text()});
+  CHECK(report.act->key->replaced);
+  CHECK(document->find("Roe") == std::string::npos);
+  CHECK(vault->ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kPage, "ru"})
+            ->find("Example Care Ltd") != std::string::npos);
+  CHECK(vault->ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kLogCsv, "en"})
+            ->find(vault.client.Text()) != std::string::npos);
+  CHECK(AnswerOf(vault->ReadAct(vault.As(kCrmService), erasure->id, {})) == "permission_denied");
+}
+
+TEST_CASE("when an older state is put back, the ledger's erasures are done again") {
+  PartlyErasedVault vault;
+  const auto whole = vault.NewClient("P-3");
+  vault.Close();
+  const std::string copy = vault.directory() + ".before";
+  fs::copy(vault.directory(), copy, fs::copy_options::recursive);
+  vault.Open();
+  REQUIRE(vault.EraseFirst());
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), whole, {}));
+  vault.Close();
+  // Everything of before, but for the ledger.
+  fs::copy(vault.directory() + "/erasures.ledger", copy + "/erasures.ledger",
+           fs::copy_options::overwrite_existing);
+  fs::remove_all(vault.directory());
+  fs::rename(copy, vault.directory());
+  vault.Open();
+  CHECK(vault.Read(vault.first) == "not_found");
+  CHECK(vault.Read(vault.second) == R"({"last_name":"Foe"})");
+  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), whole)) == "not_found");
+  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 2);
+  vault.CheckWholeLog();
+  vault.Close();
+  vault.Open();
+  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 2);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("a ledger that is lost is written again, and an altered one stops the start") {
+  PartlyErasedVault vault;
+  REQUIRE(vault.EraseFirst());
+  vault.Close();
+  const std::string path = vault.directory() + "/erasures.ledger";
+  std::ifstream file(path);
+  std::string first((std::istreambuf_iterator<char>(file)), {});
+  fs::remove(path);
+  vault.Open();
+  vault.Close();
+  std::ifstream written(path);
+  const std::string again((std::istreambuf_iterator<char>(written)), {});
+  CHECK(again == first);
+  std::string altered = first;
+  altered[altered.find("cli_") + 5] ^= 1;
+  std::ofstream(path, std::ios::trunc) << altered;
+  CHECK(AnswerOf(vault.TryOpen()) == "ledger_damaged");
+  std::ofstream(path, std::ios::trunc) << first;
+  vault.Open();
+}
+
+TEST_CASE("records are written while others of their client are erased") {
+  PartlyErasedVault vault;
+  std::vector<RecordId> made;
+  for (int i = 0; i < 20; ++i) made.push_back(vault.NewContact(vault.client, {{"last_name", "A"}}));
+  std::atomic<int> unreadable{0};
+  {
+    const std::jthread erasing([&] {
+      for (const auto& id : made) {
+        REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client,
+                             {ErasureBasis::kRequest, {}, {id}}));
+      }
+    });
+    const std::jthread writing([&] {
+      for (int i = 0; i < 50; ++i) {
+        const auto id = vault.NewContact(vault.client, {{"last_name", "B"}});
+        if (vault.Read(id) != R"({"last_name":"B"})") ++unreadable;
+      }
+    });
+    const std::jthread changing([&] {
+      std::uint64_t version = 3;
+      for (int i = 0; i < 50; ++i) {
+        if (vault->UpdateRecord(vault.As(kCrmService), vault.client, vault.second, version,
+                                {{"last_name", "C"}})) {
+          ++version;
+        }
+        if (vault.Read(vault.second).find("last_name") == std::string::npos) ++unreadable;
+      }
+    });
+  }
+  CHECK(unreadable == 0);
+  vault.CheckWholeLog();
+  vault.CheckInvariants();
+}
+
+TEST_CASE("what is left of a client is told place by place") {
+  PartlyErasedVault vault;
+  const auto state = [&](std::string_view place) {
+    const auto traces = vault->FindTraces(vault.As(kPrivacyOfficer), vault.client);
+    REQUIRE(traces);
+    for (const auto& trace : *traces) {
+      if (trace.place == place) return trace.state + " " + std::to_string(trace.count);
+    }
+    return std::string("?");
+  };
+  CHECK(state("records") == "present 2");
+  CHECK(state("key") == "present 1");
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client, {}));
+  CHECK(state("profile") == "absent 0");
+  CHECK(state("records") == "absent 0");
+  CHECK(state("key") == "absent 0");
+  CHECK(state("erasures") == "present 1");
+  CHECK(AnswerOf(vault->FindTraces(vault.As(kPrivacyOfficer), ClientId::New(vault.clock.Now()))) ==
+        "not_found");
+}
+
+}  // namespace coffer::vault
