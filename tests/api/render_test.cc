@@ -71,8 +71,24 @@ TEST_CASE("versions, hits and erasures are rendered") {
   CHECK(Rendered(vault::SearchHit{kClient, kRecord}) ==
         json{{"client", kClient.Text()}, {"record", kRecord.Text()}});
   CHECK(Rendered(vault::SearchHit{kClient, {}}) == json{{"client", kClient.Text()}});
-  CHECK(Rendered(vault::Erasure{kClient, kTime, 3, 42}) ==
-        json{{"client", kClient.Text()}, {"erased", kTimeText}, {"records", 3}, {"log_seq", 42}});
+  vault::Erasure erasure;
+  erasure.client = kClient;
+  erasure.scope = vault::ErasureScope::kClass;
+  erasure.basis = vault::ErasureBasis::kUnlawful;
+  erasure.class_name = "contact";
+  erasure.erased = kTime;
+  erasure.records = 3;
+  erasure.versions = 1;
+  erasure.seq = 42;
+  CHECK(Rendered(erasure) == json{{"id", erasure.id.Text()},
+                                  {"client", kClient.Text()},
+                                  {"scope", "class"},
+                                  {"class", "contact"},
+                                  {"basis", "unlawful"},
+                                  {"erased", kTimeText},
+                                  {"records", 3},
+                                  {"versions", 1},
+                                  {"log_seq", 42}});
 }
 
 TEST_CASE("a class is rendered with its definition as it is stored") {
