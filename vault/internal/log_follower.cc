@@ -10,7 +10,9 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::uint64_t kStep = 2000;
-constexpr int kRestPerWork = 9;  // while there is more to take
+// While there is more to take.
+constexpr int kRestPerWork = 9;
+constexpr int kRestPerWorkWhenQuiet = 1;  // nothing is logged: nobody waits
 constexpr int kNice = 10;
 
 }  // namespace
@@ -65,6 +67,7 @@ void LogFollower::Loop() {
   // Of this thread alone, as Linux has it; without effect elsewhere.
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
   auto rest = std::chrono::nanoseconds(0);
+  std::uint64_t logged = 0;
   for (;;) {
     {
       std::unique_lock lock(mutex_);
@@ -75,7 +78,10 @@ void LogFollower::Loop() {
     if (!taken && taken.error().code == Code::kCorrupted) taken = Step(kStep);  // made anew
     rest = std::chrono::milliseconds(options_.interval_ms);
     if (taken && *taken == kStep) {
-      rest = std::min<std::chrono::nanoseconds>(rest, (Clock::now() - began) * kRestPerWork);
+      const std::uint64_t size = log_->Size().value_or(logged + 1);
+      const bool quiet = std::exchange(logged, size) == size;
+      rest = std::min<std::chrono::nanoseconds>(
+          rest, (Clock::now() - began) * (quiet ? kRestPerWorkWhenQuiet : kRestPerWork));
     }
     if (!taken && !std::exchange(reported_failure_, true) && options_.log) {
       options_.log(Severity::kWarning, "the log's index is not kept: " + taken.error().detail +
