@@ -416,6 +416,9 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   statistics.open_approvals = waiting.open_approvals;
   statistics.unreviewed_emergencies = waiting.unreviewed_emergencies;
   statistics.overdue_emergencies = waiting.overdue_emergencies;
+  statistics.holds = waiting.holds;
+  statistics.overdue_holds = waiting.overdue_holds;
+  statistics.restrictions = waiting.restrictions;
   statistics.checkpoint_size = core_->publisher->published_size();
   statistics.log_index_size = core_->follower->size();
   statistics.scrub = core_->scrubber->state();
@@ -428,6 +431,9 @@ Status Vault::Core::CountWaiting(Transaction& transaction, VaultStatus& status) 
   COFFER_ASSIGN(const auto emergencies, stores.access.CountUnreviewed(latest));
   status.unreviewed_emergencies = emergencies.all;
   status.overdue_emergencies = emergencies.overdue;
+  status.holds = transaction.holds().Count();
+  status.overdue_holds = transaction.holds().CountOverdue(latest);
+  status.restrictions = transaction.restrictions().Count();
   return {};
 }
 

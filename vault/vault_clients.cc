@@ -169,6 +169,7 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         }
         if (change.tags) {
           row->tags = JoinTags(*change.tags);
+          COFFER_TRY(core_->RequireTagsKept(transaction, call, before, *row));
           fields.emplace_back("tags");
         }
         if (change.relationship_end) {

@@ -65,6 +65,15 @@ class Exporter {
     return Stop(at, position);
   }
 
+  // The same of one client, which is there.
+  Status RunOne(const ClientId& client, std::optional<Position>& position) {
+    Position at = position.value_or(Position{client.Row(), 0, false});
+    COFFER_ASSIGN(const bool whole, TakeClient(client.Row(), at));
+    if (!whole) return Stop(at, position);
+    position.reset();
+    return disclosure_.CountReveals();
+  }
+
   std::vector<Taken>& taken() { return taken_; }
 
  private:
@@ -126,6 +135,30 @@ class Exporter {
   std::vector<Taken> taken_;
   std::size_t lines_ = 0, scanned_ = 0;
 };
+
+// What was logged as disclosed, opened. The call's entry is about what could not be.
+Result<std::vector<std::variant<ClientInfo, RecordInfo>>> OpenTaken(
+    const Vault::Core& core, Call& call, const std::vector<Exporter::Taken>& taken) {
+  std::vector<std::variant<ClientInfo, RecordInfo>> lines;
+  for (const auto& [client, shown, records] : taken) {
+    call.entry.client = client.row.id.Text();
+    call.entry.record.clear();
+    if (shown) {
+      auto info = OpenClient(core, client);
+      if (!info) return std::unexpected(core.IntegrityAlarm(call, info.error().reason));
+      lines.emplace_back(*std::move(info));
+    }
+    for (const auto& sealed : records) {
+      auto info = OpenRecord(core, client.row.id, client.key.ExposeSecret(), sealed);
+      if (!info) {
+        call.entry.record = sealed.row.id.Text();
+        return std::unexpected(core.IntegrityAlarm(call, info.error().reason));
+      }
+      lines.emplace_back(*std::move(info));
+    }
+  }
+  return lines;
+}
 
 // The two row numbers of a position, each bound to the other.
 std::string FormatPosition(const Vault::Core& core, const std::string& list, const Position& at) {
@@ -206,23 +239,30 @@ Result<ExportPage> Vault::Export(const Caller& caller, const ExportSelection& as
         if (position) result.next_cursor = FormatPosition(*core_, list, *position);
         return {};
       }));
-  for (const auto& [client, shown, records] : taken) {
-    call.entry.client = client.row.id.Text();
-    call.entry.record.clear();
-    if (shown) {
-      auto info = OpenClient(*core_, client);
-      if (!info) return std::unexpected(core_->IntegrityAlarm(call, info.error().reason));
-      result.lines.emplace_back(*std::move(info));
-    }
-    for (const auto& sealed : records) {
-      auto info = OpenRecord(*core_, client.row.id, client.key.ExposeSecret(), sealed);
-      if (!info) {
-        call.entry.record = sealed.row.id.Text();
-        return std::unexpected(core_->IntegrityAlarm(call, info.error().reason));
-      }
-      result.lines.emplace_back(*std::move(info));
-    }
-  }
+  COFFER_ASSIGN(result.lines, OpenTaken(*core_, call, taken));
+  return result;
+}
+
+Result<ExportPage> Vault::PackageClient(const Caller& caller, const ClientId& client,
+                                        const PageRequest& page) {
+  Call call = core_->StartCall(caller, Action::kClientPackage);
+  call.About(client);
+  const ExportSelection everything;
+  std::vector<Exporter::Taken> taken;
+  ExportPage result;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(const auto row, transaction.stores().clients.Find(client));
+        if (!row) return NotFound(call);
+        const std::string list = "package/" + call.actor.Text() + "/" + client.Text();
+        COFFER_ASSIGN(auto position, ReadPosition(*core_, list, page.cursor));
+        Exporter exporter(*core_, transaction, call, everything, page.limit);
+        COFFER_TRY(exporter.RunOne(client, position));
+        taken = std::move(exporter.taken());
+        if (position) result.next_cursor = FormatPosition(*core_, list, *position);
+        return {};
+      }));
+  COFFER_ASSIGN(result.lines, OpenTaken(*core_, call, taken));
   return result;
 }
 

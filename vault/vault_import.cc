@@ -105,6 +105,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
         if (!decision.allowed) {
           call.entry.decision = audit::Decision::kDeny;
           call.entry.rule = decision.rule;
+          if (decision.rule == "check:restricted") return std::unexpected(decision.error);
           return Fail(Code::kPermissionDenied, "permission_denied");
         }
         COFFER_TRY(CheckWritable(call, *schema, FieldViewsOf(decision, *schema), document->fields));

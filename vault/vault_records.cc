@@ -434,6 +434,9 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
           return Fail(Code::kPreconditionFailed, "version_mismatch");
         }
         call.entry.version = row.version;
+        COFFER_ASSIGN(const auto owner, transaction.stores().clients.Find(client));
+        if (!owner) return NotFound(call);
+        COFFER_TRY(core_->RequireNoHold(transaction, call, *owner, {row.class_name}));
         COFFER_TRY(transaction.stores().records.Delete(row));
         return {};
       });

@@ -93,6 +93,21 @@ CREATE TABLE "erasures" (
 ) STRICT;
 CREATE INDEX erasures_by_client ON erasures (cid);
 CREATE INDEX erasures_unfinished ON erasures (state) WHERE state < 2;
+CREATE TABLE holds (
+  id          INTEGER PRIMARY KEY,
+  hid         BLOB    NOT NULL UNIQUE CHECK (length(hid) = 16),
+  cid         BLOB    CHECK (length(cid) = 16),          -- NULL: of every client with the tag
+  class       TEXT    NOT NULL,                          -- empty: the whole client
+  tag         TEXT    NOT NULL,
+  reason      TEXT    NOT NULL,
+  case_number TEXT    NOT NULL,
+  review_due  INTEGER NOT NULL,
+  placed      INTEGER NOT NULL,
+  placed_by   BLOB    NOT NULL CHECK (length(placed_by) = 16),
+  lifted      INTEGER,
+  lifted_by   BLOB    CHECK (length(lifted_by) = 16)
+) STRICT;
+CREATE INDEX holds_by_client ON holds (cid) WHERE cid IS NOT NULL;
 CREATE TABLE idempotency (
   id      INTEGER PRIMARY KEY,          -- in the order of time, for purging
   key     BLOB    NOT NULL UNIQUE,      -- keyed hash of principal, operation and key
@@ -172,6 +187,16 @@ CREATE TABLE records (
   payload       BLOB    NOT NULL        -- sealed under the client's key
 , retention_day INTEGER) STRICT;
 CREATE INDEX records_by_client ON records (client, class);
+CREATE TABLE restrictions (
+  client    INTEGER NOT NULL,
+  class     TEXT    NOT NULL,                            -- empty: the whole client
+  cid       BLOB    NOT NULL CHECK (length(cid) = 16),
+  basis     TEXT    NOT NULL,
+  purposes  TEXT    NOT NULL,                            -- sorted, separated by single spaces
+  since     INTEGER NOT NULL,
+  placed_by BLOB    NOT NULL CHECK (length(placed_by) = 16),
+  PRIMARY KEY (client, class)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE reveals (
   pid   BLOB    NOT NULL,
   hour  INTEGER NOT NULL,

@@ -55,6 +55,19 @@ std::string_view FaultOf(const Call& call, Timestamp now) {
   return {};
 }
 
+// Erasing the data and handing it out are what restricting it is often a step to.
+bool StopsWhenRestricted(Action action) {
+  return TouchesClientData(action) && action != Action::kClientErase &&
+         action != Action::kRecordErase && action != Action::kClientPackage;
+}
+
+AccessDecision RefuseRestricted() {
+  AccessDecision decision;
+  decision.rule = "check:restricted";
+  decision.error = Error{Code::kPermissionDenied, "restricted", {}, {}};
+  return decision;
+}
+
 std::int64_t HourOf(Timestamp time) { return time.ms / (3600 * 1000); }
 
 Result<Reveals> RevealsOf(Transaction& transaction, const PrincipalId& principal, Timestamp now) {
@@ -190,13 +203,32 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
       COFFER_ASSIGN(facts.revealed, RevealsOf(transaction, principal, facts.now));
     }
   }
-  return Decide(facts);
+  AccessDecision decision = Decide(facts);
+  // Who may not see the client at all does not learn that it is restricted.
+  if (decision.allowed && client &&
+      IsRestricted(transaction, call, action, *client, record_class)) {
+    return RefuseRestricted();
+  }
+  return decision;
+}
+
+bool Vault::Core::IsRestricted(const Transaction& transaction, const Call& call, Action action,
+                               const ClientId& client, const ClassSchema* record_class) {
+  return StopsWhenRestricted(action) &&
+         transaction.restrictions().Stops(
+             client, record_class == nullptr ? std::string_view() : record_class->name,
+             call.caller.purpose);
 }
 
 Result<AccessDecision> Vault::Core::DecisionOn(Transaction& transaction, const Call& call,
                                                const ClientId& client,
                                                const ClassSchema* record_class) const {
-  if (!call.role->scoped) return call.decision;
+  if (!call.role->scoped) {
+    if (IsRestricted(transaction, call, call.action, client, record_class)) {
+      return RefuseRestricted();
+    }
+    return call.decision;
+  }
   return DecideFor(transaction, call, call.action, client, record_class);
 }
 

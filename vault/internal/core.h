@@ -126,6 +126,11 @@ struct Vault::Core {
   Result<AccessDecision> DecisionOn(Transaction& transaction, const Call& call,
                                     const ClientId& client, const ClassSchema* record_class) const;
 
+  // Whether a restriction of the client, or of this class of it, stops the call's purpose. Only
+  // what discloses or changes its data is stopped, and not what is done for its own rights.
+  static bool IsRestricted(const Transaction& transaction, const Call& call, Action action,
+                           const ClientId& client, const ClassSchema* record_class);
+
   // The operation as one engine operation: decision first, then `work`; a reason is sealed beside
   // the entry, under the key of `client` where it lives.
   template <class Work>
@@ -172,6 +177,9 @@ struct Vault::Core {
   // kConflict "held" with an issue for each hold.
   Status RequireNoHold(Transaction& transaction, Call& call, const ClientRow& client,
                        const std::set<std::string, std::less<>>& classes) const;
+  // Passes where no hold is on a tag that the client loses. Errors: as RequireNoHold.
+  Status RequireTagsKept(Transaction& transaction, Call& call, const ClientRow& before,
+                         const ClientRow& after) const;
   // What an act will say, as it is now. `call`: of who asked; null: nobody did.
   std::string FactsOf(Transaction& transaction, const Call* call, const ErasedContent& content,
                       std::string_view policy) const;

@@ -32,6 +32,10 @@ const Catalog& Transaction::catalog() const { return *engine_.current_catalog_; 
 
 const AccessRegister& Transaction::access() const { return engine_.access_; }
 
+const HoldRegister& Transaction::holds() const { return engine_.holds_; }
+
+const RestrictionRegister& Transaction::restrictions() const { return engine_.restrictions_; }
+
 const PrincipalRegister& Transaction::principals() const { return engine_.principals_; }
 
 Status Transaction::Touch(const TokenRow& session, Timestamp now) {
@@ -79,12 +83,14 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(auto settings, SettingStore::Open(engine->vault_));
   COFFER_ASSIGN(auto damage, DamageStore::Open(engine->vault_));
   COFFER_ASSIGN(auto erasures, ErasureStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto holds, HoldStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto restrictions, RestrictionStore::Open(engine->vault_));
   COFFER_ASSIGN(auto key_store, KeyStore::Open(engine->keys_));
   engine->stores_ = std::make_unique<Stores>(
       Stores{std::move(log), std::move(clients), std::move(records), std::move(catalog),
              std::move(principals), std::move(users), std::move(reveals), std::move(idempotency),
              std::move(access), std::move(approvals), std::move(settings), std::move(damage),
-             std::move(erasures), std::move(key_store)});
+             std::move(erasures), std::move(holds), std::move(restrictions), std::move(key_store)});
 
   auto& statements = engine->statements_;
   COFFER_ASSIGN(statements.begin, Statement::Prepare(engine->vault_, "BEGIN IMMEDIATE"));
@@ -188,6 +194,12 @@ Status Engine::Load() {
   for (auto& row : leases) access_.Put(std::move(row));
   COFFER_ASSIGN(const auto emergencies, stores_->access.LoadEmergencies(options_.clock->Now()));
   for (const auto& row : emergencies) access_.Put(row);
+  COFFER_ASSIGN(auto holds, stores_->holds.LoadLive());
+  COFFER_ASSIGN(auto restrictions, stores_->restrictions.Load());
+  holds_.Clear();
+  restrictions_.Clear();
+  for (auto& hold : holds) holds_.Put(std::move(hold));
+  for (auto& restriction : restrictions) restrictions_.Put(std::move(restriction));
   return {};
 }
 
@@ -345,6 +357,8 @@ Status Engine::TakeOver(Transaction& transaction) {
     cache_->Remove(row.client);
     if (row.scope == ErasureScope::kClient) {
       access_.Forget(row.client);
+      holds_.Forget(row.client);
+      restrictions_.Forget(row.client);
       dying_.insert(row.client);
     }
     erased_.push_back(std::move(row));
@@ -359,6 +373,11 @@ Status Engine::TakeOver(Transaction& transaction) {
   }
   if (transaction.lease_) access_.Put(*std::move(transaction.lease_));
   if (transaction.emergency_) access_.Put(*transaction.emergency_);
+  if (transaction.hold_) holds_.Put(*std::move(transaction.hold_));
+  if (transaction.restriction_) restrictions_.Put(*std::move(transaction.restriction_));
+  if (transaction.unrestricted_) {
+    restrictions_.Remove(transaction.unrestricted_->first, transaction.unrestricted_->second);
+  }
   return {};
 }
 

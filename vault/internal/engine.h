@@ -38,6 +38,7 @@
 #include "vault/internal/damage_store.h"
 #include "vault/internal/erasure_store.h"
 #include "vault/internal/function_ref.h"
+#include "vault/internal/hold_store.h"
 #include "vault/internal/key_cache.h"
 #include "vault/internal/key_store_rewrite.h"
 #include "vault/internal/log_store.h"
@@ -63,6 +64,8 @@ struct Stores {
   SettingStore settings;
   DamageStore damage;
   ErasureStore erasures;
+  HoldStore holds;
+  RestrictionStore restrictions;
   KeyStore keys;  // in keys.db
 };
 
@@ -77,6 +80,8 @@ class Transaction {
   Timestamp now() const { return now_; }
   const PrincipalRegister& principals() const;
   const AccessRegister& access() const;
+  const HoldRegister& holds() const;
+  const RestrictionRegister& restrictions() const;
   // That a session was used. Stored at most once a minute, and with the operation.
   Status Touch(const TokenRow& session, Timestamp now);
 
@@ -107,6 +112,11 @@ class Transaction {
   }
   void PutLease(LeaseRow row) { lease_ = std::move(row); }
   void PutEmergency(EmergencyRow row) { emergency_ = std::move(row); }
+  void PutHold(Hold hold) { hold_ = std::move(hold); }
+  void PutRestriction(Restriction restriction) { restriction_ = std::move(restriction); }
+  void RemoveRestriction(const ClientId& client, std::string_view class_name) {
+    unrestricted_ = {client, std::string(class_name)};
+  }
   // The number the operation's own entry will have, when it is the only one it leaves.
   std::uint64_t NextSeq() const;
 
@@ -129,6 +139,9 @@ class Transaction {
   std::optional<std::pair<ClientId, PrincipalId>> unassigned_;
   std::optional<LeaseRow> lease_;
   std::optional<EmergencyRow> emergency_;
+  std::optional<Hold> hold_;
+  std::optional<Restriction> restriction_;
+  std::optional<std::pair<ClientId, std::string>> unrestricted_;
 };
 
 enum class OperationKind { kRead, kWrite };
@@ -182,7 +195,7 @@ class Engine {
   Engine() = default;
   void AwaitBatch(std::uint32_t batch);
   void FinishBatch();
-  Status Load();  // head, catalog, principals, assignments from the database
+  Status Load();  // head, catalog, principals, assignments, holds from the database
   void PublishCatalog(std::shared_ptr<const Catalog> catalog);
   void Loop();
   void RunBatch(std::vector<Operation*>& batch);
@@ -218,6 +231,8 @@ class Engine {
   std::unique_ptr<audit::LogWriter> writer_;
   PrincipalRegister principals_;
   AccessRegister access_;
+  HoldRegister holds_;
+  RestrictionRegister restrictions_;
   std::shared_ptr<const Catalog> current_catalog_;
   bool keys_open_ = false;  // a transaction on keys.db
   bool needs_reload_ = false;

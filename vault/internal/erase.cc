@@ -175,6 +175,8 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     COFFER_TRY(stores.log->DeleteNotesOf(client.id.Row()));
     COFFER_TRY(stores.idempotency.DeleteOf(client.id.Row()));
     COFFER_TRY(stores.access.DeleteAllOf(client.id));
+    COFFER_TRY(stores.holds.DeleteOf(client.id));
+    COFFER_TRY(stores.restrictions.DeleteOf(client.id));
     COFFER_TRY(stores.clients.Delete(client));
   } else {
     COFFER_ASSIGN(auto resealing, Resealing::Begin(core, transaction, client));

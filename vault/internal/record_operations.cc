@@ -80,6 +80,9 @@ Result<std::optional<SealedRecord>> RecordDisclosure::Disclose(const ClientId& c
       !registered->second.MayTouch(schema->name)) {
     return std::nullopt;
   }
+  if (Vault::Core::IsRestricted(transaction_, call_, call_.action, client, schema.get())) {
+    return std::nullopt;
+  }
   AccessDecision own = decision;
   if (call_.role->budgeted) {
     COFFER_ASSIGN(own, core_.DecideFor(transaction_, call_, call_.action, client, schema.get()));

@@ -1,0 +1,90 @@
+// Holds and restrictions: their rows, and in memory what each deletion and each decision asks.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "vault/deletion.h"
+#include "vault/ids.h"
+#include "vault/internal/client_store.h"
+#include "vault/internal/sqlite.h"
+
+namespace coffer::vault {
+
+class HoldStore {
+ public:
+  static Result<HoldStore> Open(Database& database);
+  Result<std::vector<Hold>> LoadLive();
+  Result<std::optional<Hold>> Find(const HoldId& id);
+  // Rows before `before`, the newest first; those that are lifted too where asked for.
+  Result<std::vector<std::pair<std::int64_t, Hold>>> List(std::int64_t before, bool lifted,
+                                                          std::size_t limit);
+  Status Insert(const Hold& hold);
+  Status Lift(const Hold& hold);  // precondition: it says by whom and when
+  Status DeleteOf(const ClientId& client);
+
+ private:
+  Statement load_, find_, list_, insert_, lift_, delete_of_;
+};
+
+class RestrictionStore {
+ public:
+  static Result<RestrictionStore> Open(Database& database);
+  Result<std::vector<Restriction>> Load();
+  Status Put(const Restriction& restriction);
+  Status Delete(const ClientId& client, std::string_view class_name);
+  Status DeleteOf(const ClientId& client);
+
+ private:
+  Statement load_, put_, delete_, delete_of_;
+};
+
+// The holds that are not lifted. Engine thread only.
+class HoldRegister {
+ public:
+  void Clear();
+  void Put(Hold hold);  // one that is lifted leaves
+  void Forget(const ClientId& client) { by_client_.erase(client); }
+
+  bool empty() const { return by_client_.empty() && by_tag_.empty(); }
+  std::size_t Count() const;
+  std::size_t CountOverdue(Timestamp now) const;
+  bool HasTag(std::string_view tag) const { return by_tag_.contains(tag); }
+  // Whether any covers this class of the client: cheap enough to be asked for each record.
+  bool Covers(const ClientRow& client, std::string_view class_name) const;
+  // Those that cover the client, or one of these of its classes (none: anything of it), in the
+  // order of their ids. Valid until the register changes.
+  std::vector<const Hold*> Covering(const ClientRow& client,
+                                    const std::set<std::string, std::less<>>& classes) const;
+  std::vector<const Hold*> WithTag(std::string_view tag) const;
+
+ private:
+  std::unordered_map<ClientId, std::vector<Hold>, IdHash> by_client_;
+  std::map<std::string, std::vector<Hold>, std::less<>> by_tag_;
+};
+
+// Engine thread only. One lookup by client answers what a decision asks.
+class RestrictionRegister {
+ public:
+  void Clear() { by_client_.clear(); }
+  void Put(Restriction restriction);  // or replaces the one of this class
+  void Remove(const ClientId& client, std::string_view class_name);
+  void Forget(const ClientId& client) { by_client_.erase(client); }
+
+  bool empty() const { return by_client_.empty(); }
+  std::size_t Count() const;
+  // Whether the purpose is stopped for the whole client, or for the class (empty: about none).
+  bool Stops(const ClientId& client, std::string_view class_name, std::string_view purpose) const;
+  std::vector<Restriction> Of(const ClientId& client) const;  // by class
+
+ private:
+  std::unordered_map<ClientId, std::vector<Restriction>, IdHash> by_client_;
+};
+
+}  // namespace coffer::vault
