@@ -11,7 +11,7 @@ using nlohmann::json;
 using vault::Action;
 
 Result<vault::ClientChange> ReadChange(Input& input) {
-  COFFER_ASSIGN(const json object, input.Object({"external_ref", "tags"}));
+  COFFER_ASSIGN(const json object, input.Object({"external_ref", "tags", "relationship_end"}));
   vault::ClientChange change;
   if (object.contains("external_ref")) {
     COFFER_ASSIGN(change.external_ref, input.Text(object, "external_ref", true));
@@ -25,6 +25,15 @@ Result<vault::ClientChange> ReadChange(Input& input) {
           {Code::kUnprocessable, "client_invalid", {}, {{"/tags", "must be a list of texts"}}});
     }
     change.tags = tags->get<std::vector<std::string>>();
+  }
+  if (const auto end = object.find("relationship_end"); end != object.end()) {
+    change.relationship_end.emplace();
+    if (!end->is_null()) {
+      COFFER_ASSIGN(*change.relationship_end, input.Time(object, "relationship_end"));
+      if (!*change.relationship_end) {
+        return input.Invalid("/relationship_end", "must be an RFC 3339 date-time, or null");
+      }
+    }
   }
   return change;
 }

@@ -33,6 +33,15 @@ Result<Reply> ListRecordVersions(const Service&, const Call&);
 Result<Reply> GetRecordVersion(const Service&, const Call&);
 Result<Reply> ImportRecords(const Service&, const Call&);
 Result<Reply> ExportClients(const Service&, const Call&);
+Result<Reply> PackageClient(const Service&, const Call&);
+
+Result<Reply> PlaceHold(const Service&, const Call&);
+Result<Reply> ListHolds(const Service&, const Call&);
+Result<Reply> GetHold(const Service&, const Call&);
+Result<Reply> LiftHold(const Service&, const Call&);
+Result<Reply> PutRestriction(const Service&, const Call&);
+Result<Reply> ListRestrictions(const Service&, const Call&);
+Result<Reply> LiftRestriction(const Service&, const Call&);
 
 Result<Reply> ListClasses(const Service&, const Call&);
 Result<Reply> GetClass(const Service&, const Call&);

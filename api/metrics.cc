@@ -110,6 +110,10 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
         number(engine.unreviewed_emergencies));
   m.Set("coffer_emergencies_overdue", "Those of which the review is overdue",
         number(engine.overdue_emergencies));
+  m.Set("coffer_holds", "Holds that are not lifted", number(engine.holds));
+  m.Set("coffer_holds_overdue", "Those of which the review is overdue",
+        number(engine.overdue_holds));
+  m.Set("coffer_restrictions", "Restrictions of clients and classes", number(engine.restrictions));
   m.Set("coffer_connections_open", "TLS connections open", number(connections.open));
   m.Set("coffer_connections_accepted", "TLS connections since the start",
         number(connections.accepted));

@@ -16,6 +16,7 @@ struct Title {
 
 constexpr Title kTitles[] = {
     {"act_purged", "The act was kept for three years and is gone."},
+    {"already_lifted", "This hold was lifted already."},
     {"already_reviewed", "This emergency access was reviewed already."},
     {"approval_decided", "This approval was decided already."},
     {"approval_expired", "This approval has expired."},
@@ -52,6 +53,8 @@ constexpr Title kTitles[] = {
     {"field_not_writable", "The caller may not write every field that was sent."},
     {"filter_invalid", "A filter value has characters that no log member has."},
     {"header_invalid", "A header is malformed or repeated."},
+    {"held", "A legal hold covers what this would take away."},
+    {"hold_invalid", "The hold is not valid."},
     {"idempotency_key_reused", "The idempotency key was used with another body."},
     {"idempotent_object_gone", "What the first request made does not exist any more."},
     {"if_match_required", "The update needs If-Match with the version that it replaces."},
@@ -98,6 +101,8 @@ constexpr Title kTitles[] = {
     {"queue_full", "The server is overloaded."},
     {"reason_required", "The request needs a Coffer-Reason header."},
     {"request_invalid", "The request is not valid."},
+    {"restricted", "The client, or this class of it, is restricted to other purposes."},
+    {"restriction_invalid", "The restriction is not valid."},
     {"role_built_in", "Built-in roles cannot be changed."},
     {"role_invalid", "The role is not valid."},
     {"role_unknown", "There is no such role."},

@@ -19,6 +19,17 @@ constexpr std::size_t kMaxImportLines = 1000;
 constexpr std::size_t kImportThreads = 8;
 constexpr std::uint64_t kExportLines = 200, kMaxExportLines = 1000;
 
+Result<vault::PageRequest> ExportPageIn(Input& input, const json& object) {
+  vault::PageRequest page;
+  COFFER_ASSIGN(page.cursor, input.Text(object, "cursor", false));
+  COFFER_ASSIGN(const auto limit, input.Number(object, "limit"));
+  if (limit && (*limit == 0 || *limit > kMaxExportLines)) {
+    return input.Invalid("/limit", "must be a number from 1 to 1000");
+  }
+  page.limit = limit.value_or(kExportLines);
+  return page;
+}
+
 Result<const json*> DataOf(Input& input, const json& object) {
   const auto data = object.find("data");
   if (data == object.end()) {
@@ -243,17 +254,20 @@ Result<Reply> ExportClients(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientExport);
   COFFER_ASSIGN(const json object, input.Object({"tag", "classes", "limit", "cursor"}));
   vault::ExportSelection selection;
-  vault::PageRequest page;
   COFFER_ASSIGN(selection.tag, input.Text(object, "tag", false));
   COFFER_ASSIGN(selection.classes, input.Texts(object, "classes", false));
-  COFFER_ASSIGN(page.cursor, input.Text(object, "cursor", false));
-  COFFER_ASSIGN(const auto limit, input.Number(object, "limit"));
-  if (limit && (*limit == 0 || *limit > kMaxExportLines)) {
-    return input.Invalid("/limit", "must be a number from 1 to 1000");
-  }
-  page.limit = limit.value_or(kExportLines);
+  COFFER_ASSIGN(const auto page, ExportPageIn(input, object));
   COFFER_ASSIGN(const auto exported, service.vault.Export(call.caller, selection, page));
   return RenderList(exported.lines, exported.next_cursor);
+}
+
+Result<Reply> PackageClient(const Service& service, const Call& call) {
+  Input input(service, call, Action::kClientPackage);
+  COFFER_ASSIGN(const auto client, input.Client());
+  COFFER_ASSIGN(const json object, input.Object({"limit", "cursor"}));
+  COFFER_ASSIGN(const auto page, ExportPageIn(input, object));
+  COFFER_ASSIGN(const auto package, service.vault.PackageClient(call.caller, client, page));
+  return RenderList(package.lines, package.next_cursor);
 }
 
 }  // namespace coffer::api

@@ -118,6 +118,7 @@ void Append(std::string& out, const vault::ClientInfo& client) {
   object.Number("version", client.version);
   object.Time("created", client.created);
   object.Time("updated", client.updated);
+  if (client.relationship_end) object.Time("relationship_end", *client.relationship_end);
 }
 
 void Append(std::string& out, const vault::RecordInfo& record) {
@@ -348,6 +349,33 @@ void Append(std::string& out, const vault::Trace& trace) {
   object.Text("detail", trace.detail);
 }
 
+void Append(std::string& out, const vault::Hold& hold) {
+  ObjectWriter object(out);
+  const vault::HoldRequest& terms = hold.terms;
+  object.Text("id", hold.id.Text());
+  if (terms.client) object.Text("client", terms.client->Text());
+  if (!terms.class_name.empty()) object.Text("class", terms.class_name);
+  if (!terms.tag.empty()) object.Text("tag", terms.tag);
+  object.Text("reason", terms.reason);
+  object.Text("case_number", terms.case_number);
+  object.Time("review_due", terms.review_due);
+  object.Time("placed", hold.placed);
+  object.Text("placed_by", hold.placed_by.Text());
+  if (hold.lifted) object.Time("lifted", *hold.lifted);
+  if (hold.lifted_by) object.Text("lifted_by", hold.lifted_by->Text());
+}
+
+void Append(std::string& out, const vault::Restriction& restriction) {
+  ObjectWriter object(out);
+  const vault::RestrictionRequest& terms = restriction.terms;
+  object.Text("client", restriction.client.Text());
+  if (!terms.class_name.empty()) object.Text("class", terms.class_name);
+  object.Text("basis", terms.basis);
+  AppendTexts(object.Start("purposes"), terms.purposes);
+  object.Time("since", restriction.since);
+  object.Text("placed_by", restriction.placed_by.Text());
+}
+
 void Append(std::string& out, const vault::DeepReport& report) {
   ObjectWriter object(out);
   object.Flag("ok", report.log.ok());
@@ -425,6 +453,9 @@ void Append(std::string& out, const vault::VaultStatus& status) {
   object.Number("open_approvals", status.open_approvals);
   object.Number("unreviewed_emergencies", status.unreviewed_emergencies);
   object.Number("overdue_emergencies", status.overdue_emergencies);
+  object.Number("holds", status.holds);
+  object.Number("overdue_holds", status.overdue_holds);
+  object.Number("restrictions", status.restrictions);
   object.Flag("two_person", status.two_person);
   object.Flag("memory_locked", status.memory_locked);
   object.Flag("keys_rewrite_pending", status.keys_rewrite_pending);

@@ -37,6 +37,8 @@ void Append(std::string& out, const vault::Lease& lease);
 void Append(std::string& out, const vault::AccessAnswer& answer);
 void Append(std::string& out, const vault::Erasure& erasure);
 void Append(std::string& out, const vault::Trace& trace);
+void Append(std::string& out, const vault::Hold& hold);
+void Append(std::string& out, const vault::Restriction& restriction);
 void Append(std::string& out, const vault::DeepReport& report);
 void Append(std::string& out, const vault::ConsistencyProof& proof);
 void Append(std::string& out, const vault::LogSummary& summary);

@@ -18,6 +18,8 @@ constexpr std::string_view kPageQuery[] = {"limit", "cursor"};
 constexpr std::string_view kActQuery[] = {"format", "language"};
 constexpr std::string_view kRecordQuery[] = {"class", "data", "limit", "cursor"};
 constexpr std::string_view kImportQuery[] = {"class"};
+constexpr std::string_view kHoldQuery[] = {"client", "lifted", "limit", "cursor"};
+constexpr std::string_view kRestrictionQuery[] = {"class"};
 constexpr std::string_view kClassQuery[] = {"version"};
 constexpr std::string_view kLogQuery[] = {
     "client",  "record",  "actor",   "action", "class", "field", "purpose", "decision", "rule",
@@ -57,6 +59,15 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/clients/{client}/records/{record}/versions/{version}", Action::kRecordRead, "getRecordVersion", Body::kNone, kNothing, GetRecordVersion},
     {kPost, "/v1/import", Action::kRecordImport, "importRecords", Body::kNdjson, kImportQuery, ImportRecords},
     {kPost, "/v1/export", Action::kClientExport, "exportClients", Body::kJson, kNothing, ExportClients},
+    {kPost, "/v1/clients/{client}/package", Action::kClientPackage, "packageClient", Body::kJson, kNothing, PackageClient},
+
+    {kPost, "/v1/holds", Action::kHoldWrite, "placeHold", Body::kJson, kNothing, PlaceHold},
+    {kGet, "/v1/holds", Action::kHoldRead, "listHolds", Body::kNone, kHoldQuery, ListHolds},
+    {kGet, "/v1/holds/{hold}", Action::kHoldRead, "getHold", Body::kNone, kNothing, GetHold},
+    {kPost, "/v1/holds/{hold}/lift", Action::kHoldLift, "liftHold", Body::kNone, kNothing, LiftHold},
+    {kGet, "/v1/clients/{client}/restrictions", Action::kRestrictionRead, "listRestrictions", Body::kNone, kNothing, ListRestrictions},
+    {kPut, "/v1/clients/{client}/restrictions", Action::kRestrictionWrite, "putRestriction", Body::kJson, kNothing, PutRestriction},
+    {kDelete, "/v1/clients/{client}/restrictions", Action::kRestrictionWrite, "liftRestriction", Body::kNone, kRestrictionQuery, LiftRestriction},
 
     {kGet, "/v1/classes", Action::kClassRead, "listClasses", Body::kNone, kNothing, ListClasses},
     {kGet, "/v1/classes/{name}", Action::kClassRead, "getClass", Body::kNone, kClassQuery, GetClass},

@@ -65,6 +65,7 @@ const std::vector<Row>& Rows() {
       {"getClient", kCrmService, 200, {{"client.read", "client={client} fields=external_ref,tags version=1"}}},
       {"updateClient", kCrmService, 200, {{"client.update", "client={client} fields=tags version=2 payload_hash"}}, R"({"tags": ["{mark}"]})"},
       {"updateClient", kCrmService, 200, {{"client.update", "client={client} fields=external_ref version=2 payload_hash"}}, R"({"external_ref": "{mark}"})"},
+      {"updateClient", kCrmService, 200, {{"client.update", "client={client} fields=relationship_end version=2 payload_hash"}}, R"({"relationship_end": "2025-12-31T00:00:00Z"})"},
       {"eraseClient", kPrivacyOfficer, 200, {{"client.erase", "client={client}", "one person alone; erasure *; scope client"}}},
       {"eraseRecords", kPrivacyOfficer, 200, {{"record.erase", "client={client} record={record} class=contact version=1"}, {"client.reseal", "client={client} version=1 payload_hash"}, {"record.erase", "client={client} class=contact", "one person alone; erasure *; scope class:contact"}}, R"({"class": "contact", "basis": "unlawful"})"},
       {"findTraces", kPrivacyOfficer, 200, {{"client.trace", "client={client}"}}},
@@ -83,6 +84,19 @@ const std::vector<Row>& Rows() {
       {"importRecords", kCrmService, 200, {{"client.create", "client fields=external_ref version=1 payload_hash"}, {"record.import", "client record class=contact fields=last_name version=1 payload_hash"}}, R"({"external_ref": "{mark}", "record_key": "{mark}", "data": {"last_name": "{mark}"}})", "class=contact"},
       {"importRecords", kCrmService, 200, {{"record.import", "client={client} record class=contact fields=last_name version=1 payload_hash"}}, R"({"external_ref": "{ref}", "record_key": "{mark}", "data": {"last_name": "{mark}"}})", "class=contact"},
       {"exportClients", kPrivacyOfficer, 200, {{"client.export", "client={client} fields=external_ref,tags version=1"}, {"client.export", "client={client} record={record} class=contact fields=city,last_name version=1"}, {"client.export", "payload_hash", "tag:{lot}; one person alone"}}, R"({"tag": "{lot}"})"},
+      {"packageClient", kPrivacyOfficer, 200, {{"client.package", "client={client} fields=external_ref,tags version=1"}, {"client.package", "client={client} record={record} class=contact fields=city,last_name version=1"}, {"client.package", "client={client}"}}, "{}"},
+
+      {"placeHold", kPrivacyOfficer, 201, {{"hold.write", "client={client}", "* client"}}, R"({"client": "{client}", "reason": "{mark}", "case_number": "CASE-{n}", "review_due": "2030-01-01T00:00:00Z"})"},
+      {"placeHold", kPrivacyOfficer, 201, {{"hold.write", "client={client} class=contact", "* class contact"}}, R"({"client": "{client}", "class": "contact", "reason": "{mark}", "case_number": "CASE-{n}", "review_due": "2030-01-01T00:00:00Z"})"},
+      {"placeHold", kPrivacyOfficer, 201, {{"hold.write", "", "* tag none-{n}"}}, R"({"tag": "none-{n}", "reason": "{mark}", "case_number": "CASE-{n}", "review_due": "2030-01-01T00:00:00Z"})"},
+      {"listHolds", kAuditor, 200, {{"hold.read"}}},
+      {"listHolds", kAuditor, 200, {{"hold.read", "client={client}"}}, "", "client={client}"},
+      {"getHold", kAuditor, 200, {{"hold.read", "client={held} class=interaction", "{hold}"}}},
+      {"liftHold", kPrivacyOfficer, 200, {{"hold.lift", "client={held} class=interaction", "{hold}; class interaction; one person alone"}}},
+      {"listRestrictions", kAuditor, 200, {{"restriction.read", "client={client}"}}},
+      {"putRestriction", kPrivacyOfficer, 200, {{"restriction.write", "client={client}", "for no purpose"}}, R"({"basis": "{mark}", "purposes": []})"},
+      {"putRestriction", kPrivacyOfficer, 200, {{"restriction.write", "client={client} class=contact", "but for billing"}}, R"({"class": "contact", "basis": "{mark}", "purposes": ["billing"]})"},
+      {"liftRestriction", kPrivacyOfficer, 204, {{"restriction.write", "client={client} class=interaction", "lifted"}}, "", "class=interaction"},
 
       {"listClasses", kAuditor, 200, {{"class.read"}}},
       {"getClass", kAuditor, 200, {{"class.read", "class=contact version=1"}}, "", "", {{"{name}", "contact"}}},
@@ -246,6 +260,17 @@ class LogCalls : public ApiCalls {
             .id.Text();
     values["{erasure}"] =
         Must(vault.Erase(As(kPrivacyOfficer), NewClient("gone-" + n), {})).id.Text();
+    const auto held = NewClient(Mark());
+    values["{held}"] = held.Text();
+    values["{hold}"] = Must(vault.PlaceHold(As(kPrivacyOfficer), {.client = held,
+                                                                  .class_name = "interaction",
+                                                                  .tag = {},
+                                                                  .reason = Mark(),
+                                                                  .case_number = "CASE-" + n,
+                                                                  .review_due = {4102444800000}}))
+                           .id.Text();
+    // Of a class that the client has nothing of, so that no other row meets it.
+    Must(vault.Restrict(As(kPrivacyOfficer), client, {"interaction", Mark(), {}}));
     const auto token = Must(NewTokenFor("case-worker", 3600, Mark()));
     values["{service}"] = token.info.principal.Text();
     values["{token}"] = token.info.id.Text();

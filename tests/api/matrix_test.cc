@@ -46,6 +46,10 @@ const std::map<std::string_view, Example>& Examples() {
       {"listLeases", {}},
       {"giveLease", {{}, "", 201}},  // its body names a principal
       {"endLease", {}},
+      {"packageClient", {json::object(), ""}},
+      {"listRestrictions", {}},
+      {"putRestriction", {{{"basis", "Disputed"}, {"purposes", json::array()}}, ""}},
+      {"liftRestriction", {{}, "", 204}},  // there is one to lift
   };
   return examples;
 }
@@ -147,6 +151,10 @@ TEST_CASE("each route answers each role as the tables say, whoever's client it i
                   {"purpose", lease.purpose},
                   {"ticket", lease.ticket},
                   {"lifetime_s", lease.lifetime_s}};
+        }
+        if (route.operation_id == "liftRestriction" && owner <= Owner::kForeign) {
+          REQUIRE(api->Restrict(api.As(Role::kPrivacyOfficer),
+                                *vault::ClientId::Parse(about.client), {"", "Disputed", {}}));
         }
         const Reply reply = api.Do(route.method, Fill(route.path, about, api.Other().Text()), role,
                                    route.body == Body::kNone ? "" : body.dump(), [&](Call& call) {

@@ -46,6 +46,9 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   engine.queue_length = 3;
   engine.keys_rewrites = 2;
   engine.keys_rewrite_pending = true;
+  engine.holds = 9;
+  engine.overdue_holds = 4;
+  engine.restrictions = 6;
   Connections::Counters connections;
   connections.open = 2;
   connections.timed_out = 5;
@@ -56,6 +59,9 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   CHECK(Has(text, "coffer_keys_rewrites 2"));
   CHECK(Has(text, "coffer_keys_rewrite_pending 1"));
   CHECK(Has(text, "coffer_connections_open 2"));
+  CHECK(Has(text, "coffer_holds 9"));
+  CHECK(Has(text, "coffer_holds_overdue 4"));
+  CHECK(Has(text, "coffer_restrictions 6"));
   CHECK(Has(text, "coffer_connections_timed_out 5"));
   engine.queue_length = 0;
   text = metrics.Render(engine, connections);

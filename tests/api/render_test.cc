@@ -45,8 +45,10 @@ TEST_CASE("a client is rendered with what it has, whatever is in it") {
                                  {"updated", "2026-01-02T03:04:05.679Z"}});
   client.external_ref.clear();
   client.tags.clear();
+  client.relationship_end = kTime;
   CHECK(!Rendered(client).contains("external_ref"));
   CHECK(Rendered(client).at("tags") == json::array());
+  CHECK(Rendered(client).at("relationship_end") == kTimeText);
 }
 
 TEST_CASE("a record is rendered with its data only where that was read") {
@@ -159,6 +161,9 @@ TEST_CASE("a status is rendered with its log") {
   status.clients = 1;
   status.memory_locked = true;
   status.keys_rewrite_pending = true;
+  status.holds = 3;
+  status.overdue_holds = 2;
+  status.restrictions = 4;
   status.started = kTime;
   const json rendered = Rendered(status);
   CHECK(rendered.at("log") == json{{"origin", "origin"},
@@ -167,6 +172,9 @@ TEST_CASE("a status is rendered with its log") {
                                    {"checkpoint", status.checkpoint}});
   CHECK(rendered.at("memory_locked") == true);
   CHECK(rendered.at("keys_rewrite_pending") == true);
+  CHECK(rendered.at("holds") == 3);
+  CHECK(rendered.at("overdue_holds") == 2);
+  CHECK(rendered.at("restrictions") == 4);
   CHECK(rendered.at("version") == COFFER_VERSION);
   CHECK(rendered.at("started") == kTimeText);
 }

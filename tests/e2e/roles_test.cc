@@ -45,6 +45,7 @@ TEST_CASE("every route answers every role as the tables say") {
       {"lease", "lease_00000000000000000000000000"},
       {"session", "ses_00000000000000000000000000"},
       {"approval", "apr_00000000000000000000000000"},
+      {"hold", "hold_00000000000000000000000000"},
       {"emergency", "emg_00000000000000000000000000"},
       {"erasure", "era_00000000000000000000000000"},
       {"name", "contact"},

@@ -1,0 +1,99 @@
+// Holds, and restrictions of clients.
+#include <nlohmann/json.hpp>
+
+#include "api/handlers.h"
+#include "api/input.h"
+#include "api/render.h"
+
+namespace coffer::api {
+namespace {
+
+using nlohmann::json;
+using vault::Action;
+
+Result<vault::HoldId> HoldInPath(Input& input, const Call& call) {
+  const auto id = vault::HoldId::Parse(call.segments[0]);
+  if (!id) return input.Refuse(id.error());
+  return *id;
+}
+
+}  // namespace
+
+Result<Reply> PlaceHold(const Service& service, const Call& call) {
+  Input input(service, call, Action::kHoldWrite);
+  COFFER_ASSIGN(const json object,
+                input.Object({"client", "class", "tag", "reason", "case_number", "review_due"}));
+  vault::HoldRequest request;
+  COFFER_ASSIGN(request.client, input.ClientIn(object, false));
+  COFFER_ASSIGN(request.class_name, input.Text(object, "class", false));
+  COFFER_ASSIGN(request.tag, input.Text(object, "tag", false));
+  COFFER_ASSIGN(request.reason, input.Text(object, "reason", true));
+  COFFER_ASSIGN(request.case_number, input.Text(object, "case_number", true));
+  COFFER_ASSIGN(const auto review_due, input.Time(object, "review_due"));
+  if (!review_due) return input.Invalid("/review_due", "is required");
+  request.review_due = *review_due;
+  COFFER_ASSIGN(const auto hold, service.vault.PlaceHold(call.caller, request));
+  Reply reply = RenderOne(hold, 201);
+  reply.headers.emplace_back("Location", "/v1/holds/" + hold.id.Text());
+  return reply;
+}
+
+Result<Reply> ListHolds(const Service& service, const Call& call) {
+  Input input(service, call, Action::kHoldRead);
+  std::optional<vault::ClientId> client;
+  if (const auto text = call.Query("client"); !text.empty()) {
+    const auto id = vault::ClientId::Parse(text);
+    if (!id) return input.Refuse(id.error());
+    client = *id;
+  }
+  const auto lifted = call.Query("lifted");
+  if (!lifted.empty() && lifted != "true" && lifted != "false") {
+    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  }
+  COFFER_ASSIGN(const auto page, input.Page());
+  COFFER_ASSIGN(const auto holds,
+                service.vault.ListHolds(call.caller, client, lifted == "true", page));
+  return RenderList(holds.items, holds.next_cursor);
+}
+
+Result<Reply> GetHold(const Service& service, const Call& call) {
+  Input input(service, call, Action::kHoldRead);
+  COFFER_ASSIGN(const auto id, HoldInPath(input, call));
+  COFFER_ASSIGN(const auto hold, service.vault.GetHold(call.caller, id));
+  return RenderOne(hold);
+}
+
+Result<Reply> LiftHold(const Service& service, const Call& call) {
+  Input input(service, call, Action::kHoldLift);
+  COFFER_ASSIGN(const auto id, HoldInPath(input, call));
+  COFFER_ASSIGN(const auto hold, service.vault.LiftHold(call.caller, id));
+  return RenderOne(hold);
+}
+
+Result<Reply> PutRestriction(const Service& service, const Call& call) {
+  Input input(service, call, Action::kRestrictionWrite);
+  COFFER_ASSIGN(const auto client, input.Client());
+  COFFER_ASSIGN(const json object, input.Object({"class", "basis", "purposes"}));
+  vault::RestrictionRequest request;
+  COFFER_ASSIGN(request.class_name, input.Text(object, "class", false));
+  COFFER_ASSIGN(request.basis, input.Text(object, "basis", true));
+  COFFER_ASSIGN(request.purposes, input.Texts(object, "purposes", true));
+  COFFER_ASSIGN(const auto restriction, service.vault.Restrict(call.caller, client, request));
+  return RenderOne(restriction);
+}
+
+Result<Reply> ListRestrictions(const Service& service, const Call& call) {
+  Input input(service, call, Action::kRestrictionRead);
+  COFFER_ASSIGN(const auto client, input.Client());
+  COFFER_ASSIGN(const auto restrictions, service.vault.ListRestrictions(call.caller, client));
+  return RenderList(restrictions);
+}
+
+Result<Reply> LiftRestriction(const Service& service, const Call& call) {
+  Input input(service, call, Action::kRestrictionWrite);
+  COFFER_ASSIGN(const auto client, input.Client());
+  COFFER_TRY(service.vault.LiftRestriction(call.caller, client, call.Query("class")));
+  return Reply{204, "", "", {}};
+}
+
+}  // namespace coffer::api
