@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "audit/internal/act_json.h"
-#include "audit/internal/csv_cell.h"
+#include "audit/csv_cell.h"
 
 namespace coffer::audit {
 namespace {

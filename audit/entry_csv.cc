@@ -1,6 +1,6 @@
 #include "audit/entry_csv.h"
 
-#include "audit/internal/csv_cell.h"
+#include "audit/csv_cell.h"
 
 namespace coffer::audit {
 std::string_view CsvHeader() {

@@ -51,6 +51,7 @@ std::string Wanted(const HttpRequest& request, const std::string& purpose) {
   if (const auto id = IdIn(target, "/v1/clients/"); !id.empty()) {
     return "erase " + id + " --purpose " + (purpose.empty() ? "CODE" : purpose);
   }
+  if (const auto id = IdIn(target, "/v1/holds/"); !id.empty()) return "lift-hold " + id;
   if (const auto name = IdIn(target, "/v1/roles/"); !name.empty()) {
     return "change-role " + name + " FILE";
   }

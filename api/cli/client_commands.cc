@@ -35,7 +35,8 @@ void PrintClient(Console& console, const json& client) {
                {"tags", Text(client, "tags") == "[]" ? "" : Text(client, "tags")},
                {"version", Text(client, "version")},
                {"created", Text(client, "created")},
-               {"updated", Text(client, "updated")}},
+               {"updated", Text(client, "updated")},
+               {"relationship ended", Text(client, "relationship_end")}},
               "  ");
 }
 

@@ -65,6 +65,8 @@ void Declare(CLI::App& app, Command& chosen) {
   AddEraseCommand(app, chosen);
   AddErasureCommands(app, chosen);
   AddWhereCommand(app, chosen);
+  AddClientCommands(app, chosen);
+  AddHoldCommands(app, chosen);
   AddLogCommands(app, chosen);
   AddEvidenceCommand(app, chosen);
   AddVerifyCommand(app, chosen);

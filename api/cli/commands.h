@@ -40,6 +40,8 @@ void AddSearchCommand(CLI::App& app, Command& chosen);
 void AddEraseCommand(CLI::App& app, Command& chosen);
 void AddErasureCommands(CLI::App& app, Command& chosen);
 void AddWhereCommand(CLI::App& app, Command& chosen);
+void AddClientCommands(CLI::App& app, Command& chosen);
+void AddHoldCommands(CLI::App& app, Command& chosen);
 void AddLogCommands(CLI::App& app, Command& chosen);
 void AddEvidenceCommand(CLI::App& app, Command& chosen);
 void AddLogKeyCommands(CLI::App& app, Command& chosen);

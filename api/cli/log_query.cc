@@ -8,17 +8,6 @@
 namespace coffer::cli {
 namespace {
 
-Outcome<std::string> NormalisedTime(const std::string& text, std::string_view option) {
-  if (text.empty()) return text;
-  const std::string full = text.size() == 10 ? text + "T00:00:00Z" : text;
-  const auto time = audit::ParseTimestamp(full, true);
-  if (!time) {
-    return Failed(Exit::kUsage, "\"" + text + "\" is no time for " + std::string(option),
-                  "Write 2026-01-31 or 2026-01-31T09:30:00Z.");
-  }
-  return audit::FormatTimestamp(*time);
-}
-
 Outcome<std::optional<std::uint64_t>> HeaderNumber(const HttpReply& reply, std::string_view name) {
   const std::string_view text = reply.Header(name);
   if (text.empty()) return std::optional<std::uint64_t>();
@@ -41,6 +30,17 @@ std::vector<std::string> LinesOf(std::string_view body) {
 }
 
 }  // namespace
+
+Outcome<std::string> NormalisedTime(const std::string& text, std::string_view option) {
+  if (text.empty()) return text;
+  const std::string full = text.size() == 10 ? text + "T00:00:00Z" : text;
+  const auto time = audit::ParseTimestamp(full, true);
+  if (!time) {
+    return Failed(Exit::kUsage, "\"" + text + "\" is no time for " + std::string(option),
+                  "Write 2026-01-31 or 2026-01-31T09:30:00Z.");
+  }
+  return audit::FormatTimestamp(*time);
+}
 
 Outcome<LogFilterOptions> Normalised(LogFilterOptions filter) {
   COFFER_ASSIGN(filter.from, NormalisedTime(filter.from, "--from"));

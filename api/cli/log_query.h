@@ -17,6 +17,10 @@ struct LogFilterOptions {
   std::string from, to;  // RFC 3339, or a day YYYY-MM-DD (its first moment, UTC)
 };
 
+// A time, or the first moment of a day, in the one spelling the log has; empty stays. Exit::kUsage
+// for what is no time of `option`.
+Outcome<std::string> NormalisedTime(const std::string& text, std::string_view option);
+
 // Times in the one spelling the log has. Exit::kUsage for what is no time.
 Outcome<LogFilterOptions> Normalised(LogFilterOptions filter);
 

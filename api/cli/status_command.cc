@@ -38,6 +38,13 @@ std::string Emergencies(const json& status) {
          (overdue > 0 ? ", " + Grouped(overdue) + " OVERDUE" : "");
 }
 
+std::string Holds(const json& status) {
+  const auto holds = Number(status, "holds");
+  if (!holds) return {};
+  const auto overdue = Number(status, "overdue_holds").value_or(0);
+  return Grouped(*holds) + (overdue > 0 ? ", " + Grouped(overdue) + " OVERDUE for review" : "");
+}
+
 std::string Damage(const json& status) {
   const json& scrub = Member(status, "scrub");
   const auto damaged = Number(scrub, "damaged");
@@ -70,6 +77,8 @@ Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
                         {"decided by", WhoDecides(status)},
                         {"open approvals", Count(status, "open_approvals")},
                         {"emergency access", Emergencies(status)},
+                        {"holds", Holds(status)},
+                        {"restrictions", Count(status, "restrictions")},
                         {"stored data", Damage(status)},
                         {"log", Text(log, "origin")},
                         {"log entries", Count(log, "size")},

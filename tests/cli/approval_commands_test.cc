@@ -246,11 +246,12 @@ TEST_CASE("an explanation is asked for with all circumstances") {
 
 TEST_CASE("the status says who decides and what waits for people") {
   Tool coffer(InTurn({Reply(200, R"({"users":3,"services":1,"open_approvals":2,"two_person":true,
-      "unreviewed_emergencies":4,"overdue_emergencies":1})"),
+      "unreviewed_emergencies":4,"overdue_emergencies":1,"holds":6,"overdue_holds":5})"),
                       Reply(200, R"({"two_person":false,"unreviewed_emergencies":0})")}));
   const std::string two = coffer({"status"}).out;
   CHECK(Has(two, "two people"));
   CHECK(Has(two, "4 not reviewed yet, 1 OVERDUE"));
+  CHECK(Has(two, "6, 5 OVERDUE for review"));
   const std::string one = coffer({"status"}).out;
   CHECK(Has(one, "one person alone, for ever"));
   CHECK_FALSE(Has(one, "OVERDUE"));

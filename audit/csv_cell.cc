@@ -1,4 +1,4 @@
-#include "audit/internal/csv_cell.h"
+#include "audit/csv_cell.h"
 
 #include "audit/internal/visible_text.h"
 
