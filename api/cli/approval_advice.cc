@@ -23,11 +23,24 @@ std::string Quoted(const std::string& word) {
   return quoted + "'";
 }
 
-// "svc_..." of "/v1/services/svc_.../certificates".
+// "svc_..." of "/v1/services/svc_.../certificates", "cli_..." of "/v1/clients/cli_...?basis=...".
 std::string IdIn(std::string_view target, std::string_view collection) {
   if (!target.starts_with(collection)) return {};
   target.remove_prefix(collection.size());
-  return std::string(target.substr(0, target.find('/')));
+  return std::string(target.substr(0, target.find_first_of("/?")));
+}
+
+// What "/v1/clients/cli_...?basis=unlawful" or the body of a part's erasure asks for.
+std::string WantedErasure(std::string_view target, const json& body) {
+  constexpr std::string_view kBasis = "?basis=";
+  std::string options;
+  if (const auto name = Text(body, "class"); !name.empty()) options += " --class " + Quoted(name);
+  for (const auto& id : TextList(body, "records")) options += " --record " + Quoted(id);
+  const auto query = target.find(kBasis);
+  const std::string basis = query == std::string_view::npos
+                                ? Text(body, "basis")
+                                : std::string(target.substr(query + kBasis.size()));
+  return basis.empty() ? options : options + " --basis " + Quoted(basis);
 }
 
 std::string GiveRole(const std::string& target, const std::string& role, const std::string& by) {
@@ -49,7 +62,8 @@ std::string Wanted(const HttpRequest& request, const std::string& purpose) {
   const json body = parsed ? *parsed : json::object();
   const std::string role = Text(body, "role");
   if (const auto id = IdIn(target, "/v1/clients/"); !id.empty()) {
-    return "erase " + id + " --purpose " + (purpose.empty() ? "CODE" : purpose);
+    return "erase " + id + " --purpose " + (purpose.empty() ? "CODE" : purpose) +
+           WantedErasure(target, body);
   }
   if (const auto id = IdIn(target, "/v1/holds/"); !id.empty()) return "lift-hold " + id;
   if (const auto name = IdIn(target, "/v1/roles/"); !name.empty()) {

@@ -19,14 +19,18 @@ constexpr std::size_t kMaxRole = 512 * 1024;
 
 struct ApprovalOptions {
   ConnectionOptions connection;
-  std::string id, target, role, by, owner, file;
-  std::vector<std::string> certificates, classes;
+  std::string id, target, role, by, owner, file, class_name, basis;
+  std::vector<std::string> certificates, classes, records;
 };
 
 std::string WhatIsDone(const json& approval) {
   const std::string action = Text(approval, "action");
   if (action == "client.erase") return "erase a client and all its records for ever";
+  if (action == "record.erase") return "erase a part of a client's records for ever";
   if (action == "client.export") return "export clients with their records, unencrypted";
+  if (action == "hold.lift") return "lift a hold: what it covers can be erased again";
+  if (action == "retention.write") return "change what is erased by itself, and when";
+  if (action == "clock.confirm") return "confirm the clock, so that retention goes on by it";
   if (action == "role.give") return "give a role";
   if (action == "role.write") return "change what a role allows";
   return action;
@@ -76,7 +80,23 @@ Outcome<Exit> Request(const ApprovalOptions& options, const json& proposal, Cons
 }
 
 Outcome<Exit> RequestErase(const ApprovalOptions& options, Console& console) {
-  return Request(options, {{"action", "client.erase"}, {"target", options.target}}, console);
+  const bool whole = options.class_name.empty() && options.records.empty();
+  json content = json::object();
+  // Without one it is "request", which content does not name.
+  if (!options.basis.empty() && options.basis != "request") content["basis"] = options.basis;
+  if (!options.class_name.empty()) content["class"] = options.class_name;
+  if (!options.records.empty()) content["records"] = options.records;
+  json proposal = {{"action", whole ? "client.erase" : "record.erase"}, {"target", options.target}};
+  if (!content.empty()) proposal["content"] = content;
+  return Request(options, proposal, console);
+}
+
+Outcome<Exit> RequestLiftHold(const ApprovalOptions& options, Console& console) {
+  return Request(options, {{"action", "hold.lift"}, {"target", options.target}}, console);
+}
+
+Outcome<Exit> RequestConfirmClock(const ApprovalOptions& options, Console& console) {
+  return Request(options, {{"action", "clock.confirm"}, {"target", options.target}}, console);
 }
 
 Outcome<Exit> RequestExport(const ApprovalOptions& options, Console& console) {
@@ -149,18 +169,52 @@ Outcome<Exit> Reject(const ApprovalOptions& options, Console& console) {
   return Decide(options, "reject", console);
 }
 
+void AddRequestErase(CLI::App& request, Command& chosen) {
+  auto options = std::make_shared<ApprovalOptions>();
+  CLI::App* command =
+      request.add_subcommand("erase", "To erase a client, a class of it or single records");
+  command->add_option("client", options->target, "Client id (cli_...)")
+      ->type_name("CLIENT")
+      ->required();
+  auto* class_option =
+      command->add_option("--class", options->class_name, "Only the records of this class");
+  class_option->type_name("NAME");
+  command->add_option("--record", options->records, "Only this record; may be given again")
+      ->type_name("ID")
+      ->excludes(class_option);
+  command
+      ->add_option("--basis", options->basis,
+                   "Why: request, consent-withdrawn, purpose-reached, contract-end or unlawful")
+      ->type_name("BASIS");
+  command->footer(
+      "Examples:\n  coffer approval request erase cli_... --purpose data-subject-request\n"
+      "  coffer approval request erase cli_... --class contact --basis consent-withdrawn "
+      "--purpose data-subject-request");
+  RunOnline(*command, chosen, options, RequestErase, PurposeUse::kRequired);
+}
+
 void AddRequests(CLI::App& group, Command& chosen) {
   CLI::App* request = group.add_subcommand("request", "Ask for the approval of another person");
   request->require_subcommand(1);
+  AddRequestErase(*request, chosen);
   {
     auto options = std::make_shared<ApprovalOptions>();
-    CLI::App* command = request->add_subcommand("erase", "To erase a client");
-    command->add_option("client", options->target, "Client id (cli_...)")
-        ->type_name("CLIENT")
+    CLI::App* command = request->add_subcommand("lift-hold", "To lift a hold");
+    command->add_option("hold", options->target, "Hold id (hold_...)")
+        ->type_name("HOLD")
         ->required();
-    command->footer(
-        "Example:\n  coffer approval request erase cli_... --purpose data-subject-request");
-    RunOnline(*command, chosen, options, RequestErase, PurposeUse::kRequired);
+    command->footer("Example:\n  coffer approval request lift-hold hold_...");
+    RunOnline(*command, chosen, options, RequestLiftHold);
+  }
+  {
+    auto options = std::make_shared<ApprovalOptions>();
+    CLI::App* command =
+        request->add_subcommand("confirm-clock", "To confirm the clock, for retention");
+    command->add_option("date", options->target, "The date that it is (YYYY-MM-DD)")
+        ->type_name("DATE")
+        ->required();
+    command->footer("Example:\n  coffer approval request confirm-clock 2026-07-01");
+    RunOnline(*command, chosen, options, RequestConfirmClock);
   }
   {
     auto options = std::make_shared<ApprovalOptions>();

@@ -49,6 +49,49 @@ TEST_CASE("what is to be approved is sent as it will be done") {
       "content":{"name":"desk","grants":[]}})"));
 }
 
+TEST_CASE("a part of a client, a hold and the clock are asked for as they will be done") {
+  Tool coffer(InTurn({Reply(201, kApproval)}));
+  const auto asked = [&](std::vector<std::string> command) {
+    command.insert(command.begin(), {"approval", "request"});
+    const Ran ran = coffer(command);
+    CAPTURE(ran.out, ran.err);
+    REQUIRE(ran.exit == 0);
+    return json::parse(coffer.server.requests().back().body);
+  };
+  CHECK(asked({"erase", "cli_1", "--basis", "unlawful", "--purpose", "dsr"}) ==
+        json::parse(R"({"action":"client.erase","target":"cli_1",
+                        "content":{"basis":"unlawful"}})"));
+  CHECK(asked({"erase", "cli_1", "--basis", "request", "--purpose", "dsr"}) ==
+        json::parse(R"({"action":"client.erase","target":"cli_1"})"));
+  CHECK(asked({"erase", "cli_1", "--class", "contact", "--purpose", "dsr"}) ==
+        json::parse(R"({"action":"record.erase","target":"cli_1",
+                        "content":{"class":"contact"}})"));
+  CHECK(asked({"erase", "cli_1", "--record", "rec_1", "--record", "rec_2", "--basis",
+               "consent-withdrawn", "--purpose", "dsr"}) ==
+        json::parse(R"({"action":"record.erase","target":"cli_1",
+                        "content":{"records":["rec_1","rec_2"],"basis":"consent-withdrawn"}})"));
+  CHECK(asked({"lift-hold", "hold_1"}) ==
+        json::parse(R"({"action":"hold.lift","target":"hold_1"})"));
+  CHECK(asked({"confirm-clock", "2026-07-01"}) ==
+        json::parse(R"({"action":"clock.confirm","target":"2026-07-01"})"));
+  CHECK(coffer({"approval", "request", "erase", "cli_1", "--class", "contact", "--record", "rec_1",
+                "--purpose", "dsr"})
+            .exit == 2);
+  CHECK(coffer.server.requests().size() == 6);
+}
+
+TEST_CASE("what is to be approved is told in words") {
+  for (const auto& [action, words] : std::vector<std::pair<std::string, std::string>>{
+           {"client.erase", "erase a client and all its records"},
+           {"record.erase", "erase a part of a client's records"},
+           {"hold.lift", "lift a hold"},
+           {"retention.write", "change what is erased by itself"},
+           {"clock.confirm", "confirm the clock"}}) {
+    Tool coffer(InTurn({Reply(200, json{{"id", "apr_1"}, {"action", action}}.dump())}));
+    CHECK(Has(coffer({"approval", "show", "apr_1"}).out, words));
+  }
+}
+
 TEST_CASE("an export is asked for as it will be made, and written page by page") {
   Tool coffer(InTurn({Reply(201, kApproval)}));
   CHECK(coffer({"approval", "request", "export", "--purpose", "dsr"}).exit == 0);
@@ -114,6 +157,13 @@ TEST_CASE("approvals are given and refused") {
 TEST_CASE("a refusal for want of an approval says which one to ask for") {
   CHECK(Has(AdviceAfter({"erase", "cli_1", "--purpose", "p", "--yes"}),
             "coffer approval request erase cli_1 --purpose p\n"));
+  CHECK(Has(AdviceAfter({"erase", "cli_1", "--basis", "unlawful", "--purpose", "p", "--yes"}),
+            "coffer approval request erase cli_1 --purpose p --basis unlawful\n"));
+  CHECK(Has(AdviceAfter({"erase", "cli_1", "--class", "contact", "--purpose", "p", "--yes"}),
+            "coffer approval request erase cli_1 --purpose p --class contact\n"));
+  CHECK(Has(AdviceAfter({"erase", "cli_1", "--record", "rec_1", "--record", "rec_2", "--basis",
+                         "unlawful", "--purpose", "p", "--yes"}),
+            "erase cli_1 --purpose p --record rec_1 --record rec_2 --basis unlawful\n"));
   CHECK(Has(AdviceAfter({"user", "create", "--login", "anna", "--name", "A", "--role", "auditor"}),
             "request give-role user:anna auditor --by user\n"));
   CHECK(Has(AdviceAfter({"service", "create", "--name", "it's", "--role", "auditor"}),
