@@ -158,6 +158,7 @@ void AddEraseCommand(CLI::App& app, Command& chosen) {
   class_option->type_name("NAME");
   command->add_option("--record", options->records, "Only this record; may be given again")
       ->type_name("ID")
+      ->allow_extra_args(false)  // what follows may be the client
       ->excludes(class_option);
   command
       ->add_option("--basis", options->basis,

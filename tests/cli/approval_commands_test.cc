@@ -70,6 +70,9 @@ TEST_CASE("a part of a client, a hold and the clock are asked for as they will b
                "consent-withdrawn", "--purpose", "dsr"}) ==
         json::parse(R"({"action":"record.erase","target":"cli_1",
                         "content":{"records":["rec_1","rec_2"],"basis":"consent-withdrawn"}})"));
+  CHECK(asked({"erase", "--purpose", "dsr", "--record", "rec_1", "cli_1"}) ==
+        json::parse(R"({"action":"record.erase","target":"cli_1",
+                        "content":{"records":["rec_1"]}})"));
   CHECK(asked({"lift-hold", "hold_1"}) ==
         json::parse(R"({"action":"hold.lift","target":"hold_1"})"));
   CHECK(asked({"confirm-clock", "2026-07-01"}) ==
@@ -77,7 +80,7 @@ TEST_CASE("a part of a client, a hold and the clock are asked for as they will b
   CHECK(coffer({"approval", "request", "erase", "cli_1", "--class", "contact", "--record", "rec_1",
                 "--purpose", "dsr"})
             .exit == 2);
-  CHECK(coffer.server.requests().size() == 6);
+  CHECK(coffer.server.requests().size() == 7);
 }
 
 TEST_CASE("what is to be approved is told in words") {
