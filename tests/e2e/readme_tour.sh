@@ -58,6 +58,8 @@ expect 'the client found by its e-mail address' '^cli_[0-9a-hjkmnp-tv-z]{26} '
 expect 'the refusal of an erasure by one person' '<- not alone'
 expect 'what is to be approved' 'erase a client and all its records'
 expect 'the answer for the erased record' '"not_found".*<- it is gone'
+expect 'the act, verified' 'OK: the vault signed this act'
+expect 'the key that is gone' '^key +absent'
 expect 'the stop' 'quickstart: stopped'
 
 # The chain, by hand: what entry 0 hashes to is what entry 1 says about it.
