@@ -1,6 +1,7 @@
 // Erasing a class of a client or single records: what goes is gone for good, what stays is readable
 // under a new key, and the log, the ledger and the act say which is which.
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -183,6 +184,34 @@ TEST_CASE("the act of an erasure is one document, and verifies") {
   CHECK(vault->ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kLogCsv, "en"})
             ->find(vault.client.Text()) != std::string::npos);
   CHECK(AnswerOf(vault->ReadAct(vault.As(kCrmService), erasure->id, {})) == "permission_denied");
+}
+
+TEST_CASE("acts are kept for three years, erasures for ever") {
+  constexpr std::int64_t kThreeYearsMs = std::int64_t{3} * 366 * 24 * 3600 * 1000;
+  PartlyErasedVault vault;
+  const auto asked = vault.EraseFirst();
+  REQUIRE(asked);
+  REQUIRE(vault->ReadAct(vault.As(kAuditor), asked->id, {}));
+  const auto never = vault->Erase(vault.As(kPrivacyOfficer), vault.client,
+                                  {ErasureBasis::kRequest, {}, {vault.second}});
+  REQUIRE(never);
+  vault.clock.Advance(1000);
+  const auto kept = vault->Erase(vault.As(kPrivacyOfficer), vault.client, {});
+  REQUIRE(kept);
+  vault.clock.Advance(kThreeYearsMs - 500);
+  // The vault clears up once a second when nobody asks for anything.
+  constexpr std::string_view kPurged = "SELECT count(*) FROM erasures WHERE facts IS NULL";
+  for (int i = 0; i < 100 && vault.Number(kPurged) == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  CHECK(vault.Number(kPurged) == 2);
+  CHECK(vault.Number("SELECT count(*) FROM erasures WHERE act IS NOT NULL") == 0);
+  CHECK(vault.Number("SELECT count(*) FROM erasures") == 3);
+  // The auditor's token is from before, too.
+  vault.clock.Advance(-kThreeYearsMs);
+  CHECK(AnswerOf(vault->ReadAct(vault.As(kAuditor), asked->id, {})) == "act_purged");
+  CHECK(AnswerOf(vault->ReadAct(vault.As(kAuditor), never->id, {})) == "act_purged");
+  CHECK(vault->ReadAct(vault.As(kAuditor), kept->id, {}));
 }
 
 TEST_CASE("when an older state is put back, the ledger's erasures are done again") {

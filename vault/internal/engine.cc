@@ -20,6 +20,8 @@ constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
 constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
 constexpr std::int64_t kHourMs = 3600 * 1000;
+// Order 179 asks for three years; counted so that no leap day makes them shorter.
+constexpr std::int64_t kActLifetimeMs = std::int64_t{3} * 366 * 24 * kHourMs;
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
               std::atomic<std::uint32_t>::is_always_lock_free);  // it is a futex word
@@ -511,6 +513,8 @@ void Engine::Maintain(bool idle) {
   const bool purge = idle && now.ms - last_purge_.ms > kPurgeIntervalMs;
   const bool probe = idle && !healthy();
   if (!purge && !probe) return;
+  // Acts are many and looked through one by one.
+  const bool purge_acts = now.ms / kHourMs != last_purge_.ms / kHourMs;
   last_purge_ = now;
   // Also what finds out that a full disk has room again, without waiting for a request to fail.
   audit::Entry none;
@@ -519,6 +523,9 @@ void Engine::Maintain(bool idle) {
     if (probe) {
       COFFER_ASSIGN(const auto note, log.ReadCheckpoint());
       if (note) COFFER_TRY(log.PutCheckpoint(std::string_view(*note)));
+    }
+    if (purge_acts) {
+      COFFER_TRY(transaction.stores().erasures.PurgeActs(Timestamp{now.ms - kActLifetimeMs}));
     }
     const Timestamp yesterday{now.ms - 24 * kHourMs};
     COFFER_TRY(transaction.stores().principals.PurgeSessions(yesterday));
