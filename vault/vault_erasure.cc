@@ -205,8 +205,7 @@ Status Vault::Core::ReconcileLedger() {
           for (const auto& [number, row] : rows) {
             after = number;
             known.insert(row.id);
-            if (!ledger->found().contains(row.id) && row.state == ErasureState::kComplete &&
-                row.ledger_seq == 0) {
+            if (!ledger->found().contains(row.id) && row.state != ErasureState::kCommitted) {
               lacking.push_back(row);
             }
           }

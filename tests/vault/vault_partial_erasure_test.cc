@@ -241,19 +241,52 @@ TEST_CASE("when an older state is put back, the ledger's erasures are done again
   vault.CheckInvariants();
 }
 
-TEST_CASE("a ledger that is lost is written again, and an altered one stops the start") {
+TEST_CASE("an older vault.db beside a newer keys.db opens, without what lost its key") {
   PartlyErasedVault vault;
+  const auto other = vault.NewClient("P-4");
+  const auto readable = vault.NewContact(other, {{"last_name", "Moe"}});
+  vault.Close();
+  const std::string copy = vault.directory() + ".before";
+  fs::copy(vault.directory(), copy, fs::copy_options::recursive);
+  vault.Open();
   REQUIRE(vault.EraseFirst());
   vault.Close();
+  for (const char* name : {"vault.db", "anchor"}) {
+    fs::copy(copy + "/" + name, vault.directory() + "/" + name,
+             fs::copy_options::overwrite_existing);
+  }
+  fs::remove(vault.directory() + "/vault.db-wal");
+  fs::remove(vault.directory() + "/vault.db-shm");
+  fs::remove(vault.directory() + "/log-index.db");
+  vault.Open();
+  CHECK(vault.Number("SELECT count(*) FROM records WHERE id = ?", vault.first.Row()) == 0);
+  CHECK(vault.Number("SELECT count(*) FROM records WHERE id = ?", vault.second.Row()) == 1);
+  CHECK(vault.Read(vault.second) == "integrity_failed");
+  CHECK((*vault->GetRecord(vault.As(kCrmService), other, readable)).data ==
+        R"({"last_name":"Moe"})");
+  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 1);
+  fs::remove_all(copy);
+}
+
+TEST_CASE("a ledger that is lost or cut is written again, and an altered one stops the start") {
+  PartlyErasedVault vault;
+  REQUIRE(vault.EraseFirst());
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client, {}));
+  vault.Close();
   const std::string path = vault.directory() + "/erasures.ledger";
-  std::ifstream file(path);
-  std::string first((std::istreambuf_iterator<char>(file)), {});
+  const auto content = [&] {
+    std::ifstream file(path);
+    return std::string((std::istreambuf_iterator<char>(file)), {});
+  };
+  const std::string first = content();
   fs::remove(path);
   vault.Open();
   vault.Close();
-  std::ifstream written(path);
-  const std::string again((std::istreambuf_iterator<char>(written)), {});
-  CHECK(again == first);
+  CHECK(content() == first);
+  fs::resize_file(path, first.find('\n') + 1);
+  vault.Open();
+  vault.Close();
+  CHECK(content() == first);
   std::string altered = first;
   altered[altered.find("cli_") + 5] ^= 1;
   std::ofstream(path, std::ios::trunc) << altered;

@@ -179,16 +179,22 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     COFFER_TRY(stores.restrictions.DeleteOf(client.id));
     COFFER_TRY(stores.clients.Delete(client));
   } else {
-    COFFER_ASSIGN(auto resealing, Resealing::Begin(core, transaction, client));
-    for (const std::int64_t id : staying) {
-      COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
-      if (record) COFFER_TRY(resealing.Record(*record));
+    auto resealing = Resealing::Begin(core, transaction, client);
+    if (!resealing) {
+      // An older vault.db beside a newer keys.db, which has not this key any more: what stays can
+      // be read by nobody already, and must not keep the rest of the vault from being opened.
+      if (resealing.error().code != Code::kNotFound) return std::unexpected(resealing.error());
+    } else {
+      for (const std::int64_t id : staying) {
+        COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
+        if (record) COFFER_TRY(resealing->Record(*record));
+      }
+      COFFER_TRY(resealing->Notes([&](const audit::Entry& entry) {
+        return gone.contains(entry.record) ||
+               (order.scope == ErasureScope::kClass && entry.class_name == order.class_name);
+      }));
+      COFFER_TRY(resealing->Finish());
     }
-    COFFER_TRY(resealing.Notes([&](const audit::Entry& entry) {
-      return gone.contains(entry.record) ||
-             (order.scope == ErasureScope::kClass && entry.class_name == order.class_name);
-    }));
-    COFFER_TRY(resealing.Finish());
   }
   row.seq = transaction.NextSeq();
   return content;
