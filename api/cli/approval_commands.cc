@@ -127,10 +127,6 @@ Outcome<Exit> RequestChangeRole(const ApprovalOptions& options, Console& console
       options, {{"action", "role.write"}, {"target", options.target}, {"content", *role}}, console);
 }
 
-Outcome<Exit> RequestLift(const ApprovalOptions& options, Console& console) {
-  return Request(options, {{"action", "hold.lift"}, {"target", options.target}}, console);
-}
-
 Outcome<Exit> ListApprovals(const ApprovalOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json answer, client.Get(Target("/v1/approvals")));
@@ -264,15 +260,6 @@ void AddRequests(CLI::App& group, Command& chosen) {
     command->footer(
         "Example:\n  coffer approval request change-role billing-desk billing-desk.json");
     RunOnline(*command, chosen, options, RequestChangeRole);
-  }
-  {
-    auto options = std::make_shared<ApprovalOptions>();
-    CLI::App* command = request->add_subcommand("lift-hold", "To lift a hold");
-    command->add_option("hold", options->target, "Hold id (hold_...)")
-        ->type_name("HOLD")
-        ->required();
-    command->footer("Example:\n  coffer approval request lift-hold hold_...");
-    RunOnline(*command, chosen, options, RequestLift);
   }
 }
 
