@@ -111,19 +111,29 @@ struct StoredSchedule {
 
 struct RetentionPreviewRequest {
   std::optional<Timestamp> until;  // what will be due by then; absent: what is due now
-  bool with_ids = false;
+  std::size_t months = 12;         // to forecast; at most 600
+  bool with_ids = false;           // takes retention.run as well
 };
-struct RetentionPreviewLine {
+// The records of one class that come under one policy: see RetentionForecast of retention_plan.h.
+struct RetentionCount {
+  std::string class_name;
+  std::string policy, action;  // both empty: the class itself is to be kept
+  std::uint64_t records = 0, kept = 0, not_begun = 0, unknown = 0, due = 0, later = 0;
+  std::uint64_t held = 0;  // of those that are due
+  std::vector<std::uint64_t> by_month;
+};
+struct RetentionDueRecord {
+  RecordId id;
+  ClientId client;
   std::string class_name, policy, action;
-  std::int32_t year = 0, month = 0;  // in which it is due
-  std::uint64_t records = 0, held = 0;
 };
 struct RetentionPreview {
-  std::uint64_t schedule = 0;  // version
-  Timestamp at;
-  std::vector<RetentionPreviewLine> lines;
-  std::uint64_t without_date = 0;  // of records whose policy counts from a date that they lack
-  std::vector<RecordId> records;   // due now, at most 1000; where they were asked for
+  std::uint64_t schedule = 0;       // version
+  Timestamp at;                     // due by then
+  std::vector<std::string> months;  // "2026-01", …: those of by_month
+  std::vector<RetentionCount> counts;
+  std::uint64_t records = 0, due = 0, held = 0;
+  std::vector<RetentionDueRecord> listed;  // due, at most 1000; where they were asked for
 };
 
 struct RetentionRun {
@@ -134,7 +144,9 @@ struct RetentionRun {
   std::optional<PrincipalId> asked_by;
   Timestamp started;
   std::optional<Timestamp> finished;
-  std::uint64_t due = 0, erased = 0, restricted = 0, for_review = 0, held = 0;
+  // Records; `restricted` stays 0 until restrictions are placed by runs: they are `for_review`.
+  std::uint64_t due = 0, erased = 0, restricted = 0, for_review = 0, held = 0, failed = 0;
+  std::string reason;  // of a failure: "schedule_changed", "operator_incomplete"
 };
 
 }  // namespace coffer::vault

@@ -359,10 +359,17 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                      {.entries_per_s = options.scrub_entries_per_s,
                                                       .log = options.log})));
   core->scrubber->Start();
+  COFFER_ASSIGN(auto retention_reader,
+                Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
+                                                   {.read_only = true})));
+  COFFER_ASSIGN(core->retention,
+                Reading(vault_path, RetentionRunner::Create(*core, std::move(retention_reader))));
+  core->retention->Start();
   return std::unique_ptr<Vault>(new Vault(std::move(core)));
 }
 
 Vault::~Vault() {
+  core_->retention->Stop();
   core_->scrubber->Stop();
   core_->follower.reset();
   core_->publisher->Stop();
@@ -422,6 +429,9 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   statistics.checkpoint_size = core_->publisher->published_size();
   statistics.log_index_size = core_->follower->size();
   statistics.scrub = core_->scrubber->state();
+  statistics.retention_erased = core_->retention->erased();
+  statistics.retention_running = core_->retention->running();
+  statistics.waiting_for_clock = core_->retention->waiting_for_clock();
   return statistics;
 }
 
@@ -455,6 +465,13 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
         COFFER_TRY(core_->CountWaiting(transaction, status));
         status.classes = transaction.catalog().classes.size();
         status.purposes = transaction.catalog().purposes.size();
+        const auto& retention = transaction.catalog().retention;
+        if (retention) status.retention_schedule = retention->version;
+        for (const auto& schema : transaction.catalog().NewestClasses()) {
+          const bool named = retention ? retention->schedule.IssuesOfClass(*schema).empty()
+                                       : !schema->keep.empty();
+          if (!named) ++status.classes_without_policy;
+        }
         return {};
       }));
   // Counting walks the tables: on a connection of its own, beside the engine.
@@ -472,6 +489,7 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   status.log_key = audit::FormatVerifierKey(
       {core_->keyring.log_origin(), core_->keyring.log_signing_key().public_key()});
   status.checkpoint = core_->publisher->published();
+  status.waiting_for_clock = core_->retention->waiting_for_clock();
   status.two_person = core_->two_person;
   status.memory_locked = core_->engine->key_cache().locked();
   status.keys_rewrite_pending = core_->engine->Statistics().keys_rewrite_pending;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "vault/calendar.h"
 #include "vault/internal/core.h"
 #include "vault/internal/export_selection.h"
 #include "vault/strict_json.h"
@@ -124,11 +125,23 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
     if (proposal.action == "hold.lift" && !HoldId::Parse(proposal.target)) {
       issues.push_back({"/target", "must be a hold's id"});
     }
+    if (proposal.action == "clock.confirm" && !ParseDay(proposal.target)) {
+      issues.push_back({"/target", "must be a day, YYYY-MM-DD"});
+    }
     if (!proposal.content.empty()) issues.push_back({"/content", "has no place here"});
     return {};
   }
   if (proposal.action == "retention.write") {
-    issues.push_back({"/content", "must be a retention schedule"});
+    if (proposal.target != "schedule") issues.push_back({"/target", "must be \"schedule\""});
+    const auto schedule = ParseSchedule(proposal.content.empty() ? "null" : proposal.content,
+                                        catalog.NewestClasses());
+    if (schedule) return schedule->definition();
+    for (const auto& issue : schedule.error().issues) {
+      issues.push_back({"/content" + issue.pointer, issue.message});
+    }
+    if (schedule.error().issues.empty()) {
+      issues.push_back({"/content", "must be a retention schedule"});
+    }
     return {};
   }
   if (proposal.action == "role.write") {

@@ -77,6 +77,13 @@ Result<std::shared_ptr<const ClassSchema>> Vault::PutClass(const Caller& caller,
                       {{"/purposes", "names a purpose that is not registered"}}});
           }
         }
+        if (const auto& retention = transaction.catalog().retention) {
+          auto issues = retention->schedule.IssuesOfClass(*parsed);
+          if (!issues.empty()) {
+            return std::unexpected(
+                Error{Code::kUnprocessable, "class_invalid", {}, std::move(issues)});
+          }
+        }
         if (!newest && transaction.catalog().classes.size() >= kMaxClasses) {
           return Fail(Code::kConflict, "too_many_classes");
         }

@@ -70,16 +70,6 @@ json CountsOf(const std::map<std::string, ClassCount, std::less<>>& counts) {
   return list;
 }
 
-// What an act could not do without.
-std::vector<Issue> MissingDetails(const OperatorDetails& details) {
-  std::vector<Issue> issues;
-  for (std::string& item : audit::MissingItems(details)) {
-    std::ranges::replace(item, '.', '/');
-    issues.push_back({"/" + item, "is not configured"});
-  }
-  return issues;
-}
-
 // An erasure of before that took these records; null: none did.
 const ErasureRow* FindEarlier(const std::vector<ErasureRow>& before,
                               const ErasureRequest& request) {

@@ -63,6 +63,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   record.version = 1;
   record.fields = document->fields;
   record.tokens = core_->TokensOf(*schema, *document);
+  record.retention_day = RetentionDay(*schema, import.data);
   // A record's identity to imports is its client, class and key: the reference may go to another
   // client, and a client may get another reference.
   const auto import_token_of = [&](const ClientId& owner) {

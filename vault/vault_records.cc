@@ -167,6 +167,7 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
     row.version = 1;
     row.fields = document->fields;
     row.tokens = core_->TokensOf(*schema, *document);
+    row.retention_day = RetentionDay(*schema, data);
     COFFER_ASSIGN(const auto key, core_->PinForWriting(client));
     crypto::Hash payload_hash{};
     if (key) {
@@ -371,6 +372,7 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
       auto parsed = ParseDocument(*schema, *whole);
       if (!parsed) return std::unexpected(Refuse(caller, kAction, client, id, parsed.error()));
       document = *std::move(parsed);
+      row.retention_day = RetentionDay(*schema, *whole);
     }
     if (document && key) {
       row.version = if_version + 1;

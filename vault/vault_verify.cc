@@ -44,9 +44,7 @@ struct Latest {
 
   void Take(const audit::Entry& entry) {
     if (entry.decision != audit::Decision::kAllow) return;
-    if (entry.outcome == "ok" &&
-        (entry.action == Name(Action::kClientErase) ||
-         (entry.action == kErasureReplayed && entry.detail.ends_with("; scope client")))) {
+    if (ErasesClient(entry)) {
       for (const auto& record : records_of[entry.client]) records.erase(record);
       records_of.erase(entry.client);
       clients.erase(entry.client);
@@ -93,7 +91,7 @@ class StateCheck {
 
   Status Run() {
     COFFER_ASSIGN(clients_, ClientStore::OpenForReading(source_.vault));
-    COFFER_ASSIGN(records_, RecordStore::Open(source_.vault));
+    COFFER_ASSIGN(records_, RecordStore::OpenForReading(source_.vault));
     std::int64_t after = -1;
     for (;;) {
       COFFER_ASSIGN(const auto rows, clients_.List(after, {}, kClientsAtOnce));

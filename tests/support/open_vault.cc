@@ -32,6 +32,7 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.scrub_entries_per_s = settings.scrub_entries_per_s;
   options.keys_rewrite_after_ms = settings.keys_rewrite_after_ms;
   options.keys_rewrite_interval_ms = settings.keys_rewrite_interval_ms;
+  options.retention_minute = settings.retention_minute;
   options.clock = &clock;
   options.password_cost = {.passes = 1, .memory_kib = 64};
   options.operator_details = settings.operator_details;

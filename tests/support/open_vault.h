@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,7 @@ class OpenVault {
     bool open = true;
     bool two_person = false;
     std::uint32_t scrub_entries_per_s = 0;
+    std::optional<std::uint32_t> retention_minute = {};
     vault::OperatorDetails operator_details = {"Example Care Ltd", "1 Example Street, Exampletown",
                                                "", "", "Example CRM"};
     std::uint32_t keys_rewrite_after_ms = 5000;

@@ -26,6 +26,7 @@
 #include "vault/internal/log_index.h"
 #include "vault/internal/log_publisher.h"
 #include "vault/internal/login.h"
+#include "vault/internal/retention_runner.h"
 #include "vault/internal/scrubber.h"
 #include "vault/vault.h"
 
@@ -97,6 +98,7 @@ struct Vault::Core {
   Timestamp started;
   std::unique_ptr<LogFollower> follower;
   std::unique_ptr<Scrubber> scrubber;
+  std::unique_ptr<RetentionRunner> retention;
   std::atomic<int> long_reads{0};
   std::mutex idle_readers_mutex;
   std::vector<std::unique_ptr<LogReader>> idle_readers;

@@ -87,12 +87,14 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(auto erasures, ErasureStore::Open(engine->vault_));
   COFFER_ASSIGN(auto holds, HoldStore::Open(engine->vault_));
   COFFER_ASSIGN(auto restrictions, RestrictionStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto retention, RetentionStore::Open(engine->vault_));
   COFFER_ASSIGN(auto key_store, KeyStore::Open(engine->keys_));
   engine->stores_ = std::make_unique<Stores>(
       Stores{std::move(log), std::move(clients), std::move(records), std::move(catalog),
              std::move(principals), std::move(users), std::move(reveals), std::move(idempotency),
              std::move(access), std::move(approvals), std::move(settings), std::move(damage),
-             std::move(erasures), std::move(holds), std::move(restrictions), std::move(key_store)});
+             std::move(erasures), std::move(holds), std::move(restrictions), std::move(retention),
+             std::move(key_store)});
 
   auto& statements = engine->statements_;
   COFFER_ASSIGN(statements.begin, Statement::Prepare(engine->vault_, "BEGIN IMMEDIATE"));
@@ -401,6 +403,7 @@ Status Engine::AppendEntries(Transaction& transaction, Operation& operation) {
       if (entry.purpose.empty()) entry.purpose = own.purpose;
       COFFER_TRY(AppendEntry(entry));
     }
+    if (!transaction.own_entry_) return {};
   } else {
     if (own.outcome.empty()) own.outcome = operation.status.error().reason;
     own.payload_hash.reset();  // nothing was written

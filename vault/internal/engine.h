@@ -45,6 +45,7 @@
 #include "vault/internal/principal_store.h"
 #include "vault/internal/record_store.h"
 #include "vault/internal/registry_store.h"
+#include "vault/internal/retention_store.h"
 #include "vault/internal/sqlite.h"
 #include "vault/vault.h"
 
@@ -66,6 +67,7 @@ struct Stores {
   ErasureStore erasures;
   HoldStore holds;
   RestrictionStore restrictions;
+  RetentionStore retention;
   KeyStore keys;  // in keys.db
 };
 
@@ -90,6 +92,8 @@ class Transaction {
 
   // One more entry, in front of the operation's own, with its call, actor and address.
   void Also(audit::Entry entry) { also_.push_back(std::move(entry)); }
+  // Where it succeeds, nothing but these: the operation's own entry only lends them its actor.
+  void LeaveNoOwnEntry() { own_entry_ = false; }
   // The sealed reason, kept beside the operation's own entry. client 0: concerns no single one.
   void AttachNote(std::int64_t client, Bytes sealed) {
     note_client_ = client;
@@ -127,6 +131,7 @@ class Transaction {
   Engine& engine_;
   Timestamp now_;
   std::vector<audit::Entry> also_;
+  bool own_entry_ = true;
   std::int64_t note_client_ = 0;
   Bytes note_;
   std::vector<std::pair<ClientKeyId, Bytes>> added_keys_;

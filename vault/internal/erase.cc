@@ -122,11 +122,20 @@ void AddRecordEntry(Transaction& transaction, const ClientRow& client, const Rec
   entry.record = row.id.Text();
   entry.class_name = row.class_name;
   entry.version = row.version;
-  entry.detail = order.detail;
+  const auto of_class = order.class_details.find(row.class_name);
+  entry.detail = of_class == order.class_details.end() ? order.detail : of_class->second;
   transaction.Also(std::move(entry));
 }
 
 }  // namespace
+
+bool ErasesClient(const audit::Entry& entry) {
+  if (entry.outcome != "ok" || entry.decision != audit::Decision::kAllow) return false;
+  return entry.action == Name(Action::kClientErase) ||
+         (entry.action == kErasureReplayed && entry.detail.ends_with("; scope client")) ||
+         (entry.action == kRetentionErase &&
+          entry.detail.find("; scope client;") != std::string::npos);
+}
 
 Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transaction,
                                    const ClientRow& client, const ErasureOrder& order) {
@@ -142,10 +151,12 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
   row.erased = transaction.now();
 
   const bool whole = order.scope == ErasureScope::kClient;
+  const bool each = !whole || !order.detail.empty() || !order.class_details.empty();
   const std::set<RecordId> chosen(order.records.begin(), order.records.end());
   const auto goes = [&](const RecordRow& record) {
-    return whole || (order.scope == ErasureScope::kClass ? record.class_name == order.class_name
-                                                         : chosen.contains(record.id));
+    return whole || (order.scope == ErasureScope::kClass
+                         ? record.class_name == order.class_name
+                         : chosen.contains(record.id) || order.rows.contains(record.id.Row()));
   };
   COFFER_ASSIGN(const auto owned, stores.records.ListOf(client.id.Row(), {}, -1, kEveryRecord));
   std::vector<std::int64_t> staying;
@@ -164,7 +175,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     count.versions += versions;
     ++row.records;
     row.versions += versions;
-    if (!whole || !order.detail.empty()) AddRecordEntry(transaction, client, *record, order);
+    if (each) AddRecordEntry(transaction, client, *record, order);
     if (whole) continue;
     gone.insert(record->id.Text());
     if (order.scope == ErasureScope::kRecords) row.record_ids.push_back(record->id);
@@ -198,6 +209,15 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
   }
   row.seq = transaction.NextSeq();
   return content;
+}
+
+std::vector<Issue> MissingDetails(const OperatorDetails& details) {
+  std::vector<Issue> issues;
+  for (std::string& item : audit::MissingItems(details)) {
+    std::ranges::replace(item, '.', '/');
+    issues.push_back({"/" + item, "is not configured"});
+  }
+  return issues;
 }
 
 Status RegisterErasure(Transaction& transaction, ErasureRow row) {

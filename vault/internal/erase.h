@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,11 @@ namespace coffer::vault {
 // What stays of a client is sealed again under a new key: other bytes of the same version.
 inline constexpr std::string_view kRecordReseal = "record.reseal";
 inline constexpr std::string_view kClientReseal = "client.reseal";
+// A client, or some of its records, by the retention schedule. Its detail is an ErasureDetail and
+// more.
+inline constexpr std::string_view kRetentionErase = "retention.erase";
+// The entry says that the client is gone with everything.
+bool ErasesClient(const audit::Entry& entry);
 
 inline constexpr std::string_view kErasureReplayed = "erasure.replayed";
 
@@ -21,7 +27,10 @@ struct ErasureOrder {
   ErasureBasis basis = ErasureBasis::kRequest;
   std::string class_name;
   std::vector<RecordId> records;  // of scope kRecords; of one class or several
+  std::set<std::int64_t> rows;    // of scope kRecords, beside these: by their rows
   std::string detail;             // of each record's entry
+  // By class, in the place of `detail`; then records of a whole client have entries too.
+  std::map<std::string, std::string, std::less<>> class_details;
 };
 
 struct ClassCount {
@@ -37,6 +46,8 @@ struct ErasedContent {
 // The caller stores the row (RegisterErasure) and leaves the entry about the erasure itself next.
 Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transaction,
                                    const ClientRow& client, const ErasureOrder& order);
+// What of an act's items the configuration lacks: nothing is erased without.
+std::vector<Issue> MissingDetails(const OperatorDetails& details);
 // The row is complete: from the commit on its key dies and the ledger has it.
 Status RegisterErasure(Transaction& transaction, ErasureRow row);
 

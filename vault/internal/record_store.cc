@@ -7,10 +7,11 @@ namespace {
 
 constexpr std::string_view kInsert =
     "INSERT INTO records (id, rid, client, class, class_version, version, created, updated, "
-    "fields, tokens, import_token, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "fields, tokens, import_token, payload, retention_day) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdate =
     "UPDATE records SET class_version = ?, version = ?, updated = ?, fields = ?, tokens = ?, "
-    "payload = ? WHERE id = ?";
+    "payload = ?, retention_day = ? WHERE id = ?";
 constexpr std::string_view kFind =
     "SELECT rid, client, class, class_version, version, created, updated, fields, tokens, "
     "import_token, payload FROM records WHERE id = ?";
@@ -78,6 +79,15 @@ Result<RecordStore> RecordStore::Open(Database& database) {
   return store;
 }
 
+Result<RecordStore> RecordStore::OpenForReading(const Database& database) {
+  RecordStore store;
+  COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFind));
+  COFFER_ASSIGN(store.find_version_, Statement::Prepare(database, kFindVersion));
+  COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListOf));
+  COFFER_ASSIGN(store.list_of_class_, Statement::Prepare(database, kListOfClass));
+  return store;
+}
+
 Status RecordStore::WriteTokens(const RecordRow& row, Statement& statement) {
   for (std::size_t at = 0; at + kTokenBytes <= row.tokens.size(); at += kTokenBytes) {
     COFFER_TRY(statement.Execute(ByteView(row.tokens).subspan(at, kTokenBytes), row.id.Row()));
@@ -90,7 +100,7 @@ Status RecordStore::Insert(const RecordRow& row) {
   COFFER_TRY(insert_.Execute(row.id.Row(), row.id.bytes(), row.client,
                              std::string_view(row.class_name), row.class_version, row.version,
                              row.created.ms, row.updated.ms, row.fields, ByteView(row.tokens),
-                             import_token, ByteView(row.payload)));
+                             import_token, ByteView(row.payload), row.retention_day));
   if (import_token) COFFER_TRY(insert_token_.Execute(*import_token, row.id.Row()));
   return WriteTokens(row, insert_token_);
 }
@@ -103,7 +113,8 @@ Status RecordStore::Update(const RecordRow& row, const RecordRow& before) {
     COFFER_TRY(WriteTokens(row, insert_token_));
   }
   return update_.Execute(row.class_version, row.version, row.updated.ms, row.fields,
-                         ByteView(row.tokens), ByteView(row.payload), row.id.Row());
+                         ByteView(row.tokens), ByteView(row.payload), row.retention_day,
+                         row.id.Row());
 }
 
 Result<std::optional<RecordRow>> RecordStore::FindRow(std::int64_t id) {

@@ -27,6 +27,8 @@ struct RecordRow {
   Bytes tokens;  // of its indexed fields, 16 bytes each
   std::optional<BlindToken> import_token;
   Bytes payload;  // sealed
+  // RetentionDay of its document. For writing only: what is read leaves it out.
+  std::optional<std::int64_t> retention_day = {};
 };
 
 struct RecordVersionRow {
@@ -40,6 +42,9 @@ struct RecordVersionRow {
 class RecordStore {
  public:
   static Result<RecordStore> Open(Database& database);
+  // For looking only, also at a database that no newer version was opened with yet: Find, FindRow,
+  // FindVersion, ListOf.
+  static Result<RecordStore> OpenForReading(const Database& database);
 
   Status Insert(const RecordRow& row);
   // Moves `before` to the old versions and puts `row` in its place.

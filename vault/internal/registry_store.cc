@@ -17,6 +17,12 @@ constexpr std::string_view kRoles =
     "SELECT name, version, definition FROM roles ORDER BY name, version";
 constexpr std::string_view kInsertRole =
     "INSERT INTO roles (name, version, definition, created) VALUES (?, ?, ?, ?)";
+constexpr std::string_view kNewestSchedule =
+    "SELECT version, definition, created FROM retention_schedules ORDER BY version DESC LIMIT 1";
+constexpr std::string_view kFindSchedule =
+    "SELECT version, definition, created FROM retention_schedules WHERE version = ?";
+constexpr std::string_view kInsertSchedule =
+    "INSERT INTO retention_schedules (version, definition, created) VALUES (?, ?, ?)";
 constexpr std::string_view kFindSetting = "SELECT value FROM settings WHERE name = ?";
 constexpr std::string_view kPutSetting =
     "INSERT INTO settings (name, value) VALUES (?, ?) "
@@ -65,11 +71,20 @@ std::shared_ptr<const RoleDocument> Catalog::Role(std::string_view name) const {
   return found == roles.end() ? nullptr : found->second;
 }
 
+std::vector<std::shared_ptr<const ClassSchema>> Catalog::NewestClasses() const {
+  std::vector<std::shared_ptr<const ClassSchema>> newest;
+  for (const auto& [name, versions] : classes) newest.push_back(versions.back());
+  return newest;
+}
+
 Result<CatalogStore> CatalogStore::Open(Database& database) {
   CatalogStore store;
   COFFER_ASSIGN(store.classes_, Statement::Prepare(database, kClasses));
   COFFER_ASSIGN(store.purposes_, Statement::Prepare(database, kPurposes));
   COFFER_ASSIGN(store.roles_, Statement::Prepare(database, kRoles));
+  COFFER_ASSIGN(store.newest_schedule_, Statement::Prepare(database, kNewestSchedule));
+  COFFER_ASSIGN(store.find_schedule_, Statement::Prepare(database, kFindSchedule));
+  COFFER_ASSIGN(store.insert_schedule_, Statement::Prepare(database, kInsertSchedule));
   COFFER_ASSIGN(store.insert_role_, Statement::Prepare(database, kInsertRole));
   COFFER_ASSIGN(store.insert_class_, Statement::Prepare(database, kInsertClass));
   COFFER_ASSIGN(store.put_purpose_, Statement::Prepare(database, kPutPurpose));
@@ -122,7 +137,26 @@ Result<Catalog> CatalogStore::Load() {
     catalog.roles.insert_or_assign(std::move(name),
                                    std::make_shared<const RoleDocument>(*std::move(role)));
   }
+  COFFER_TRY(LoadSchedule(catalog));
   return catalog;
+}
+
+// Against the classes of today: none was stored that the schedule refuses.
+Status CatalogStore::LoadSchedule(Catalog& catalog) {
+  auto rows = newest_schedule_.Query();
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return {};
+  auto schedule = ParseSchedule(rows.Text(1), catalog.NewestClasses());
+  if (!schedule && schedule.error().code == Code::kUnavailable) {
+    return std::unexpected(std::move(schedule).error());
+  }
+  if (!schedule) {
+    return Fail(Code::kCorrupted, "storage_corrupted",
+                "the stored retention schedule cannot be read");
+  }
+  catalog.retention = std::make_shared<const ScheduleInForce>(ScheduleInForce{
+      static_cast<std::uint64_t>(rows.Int(0)), Timestamp{rows.Int(2)}, *std::move(schedule)});
+  return {};
 }
 
 Status CatalogStore::InsertClass(const ClassSchema& schema, Timestamp now) {
@@ -133,6 +167,18 @@ Status CatalogStore::InsertClass(const ClassSchema& schema, Timestamp now) {
 Status CatalogStore::InsertRole(const RoleDocument& role, Timestamp now) {
   return insert_role_.Execute(std::string_view(role.name), role.version,
                               std::string_view(role.definition), now.ms);
+}
+
+Status CatalogStore::InsertSchedule(std::uint64_t version, std::string_view definition,
+                                    Timestamp now) {
+  return insert_schedule_.Execute(version, definition, now.ms);
+}
+
+Result<std::optional<StoredSchedule>> CatalogStore::FindSchedule(std::uint64_t version) {
+  auto rows = find_schedule_.Query(version);
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return StoredSchedule{version, std::string(rows.Text(1)), Timestamp{rows.Int(2)}};
 }
 
 Status CatalogStore::PutPurpose(const Purpose& purpose, Timestamp now) {

@@ -10,14 +10,22 @@
 
 #include "audit/clock.h"
 #include "vault/class_schema.h"
+#include "vault/deletion.h"
 #include "vault/ids.h"
 #include "vault/internal/sqlite.h"
 #include "vault/purpose.h"
+#include "vault/retention_schedule.h"
 #include "vault/role.h"
 
 namespace coffer::vault {
 
 using audit::Timestamp;
+
+struct ScheduleInForce {
+  std::uint64_t version = 0;
+  Timestamp created;
+  RetentionSchedule schedule;
+};
 
 // What requests are validated and decided against: immutable, replaced as a whole by the engine.
 struct Catalog {
@@ -26,10 +34,12 @@ struct Catalog {
   std::map<std::string, Purpose, std::less<>> purposes;
   // The newest version of each role, built-in ones among them.
   std::map<std::string, std::shared_ptr<const RoleDocument>, std::less<>> roles;
+  std::shared_ptr<const ScheduleInForce> retention;  // the newest schedule; null: there is none
 
   std::shared_ptr<const ClassSchema> Newest(std::string_view name) const;
   std::shared_ptr<const ClassSchema> Version(std::string_view name, std::uint64_t version) const;
   std::shared_ptr<const RoleDocument> Role(std::string_view name) const;  // null: no such role
+  std::vector<std::shared_ptr<const ClassSchema>> NewestClasses() const;
 };
 
 class CatalogStore {
@@ -39,9 +49,14 @@ class CatalogStore {
   Status InsertClass(const ClassSchema& schema, Timestamp now);
   Status PutPurpose(const Purpose& purpose, Timestamp now);
   Status InsertRole(const RoleDocument& role, Timestamp now);
+  Status InsertSchedule(std::uint64_t version, std::string_view definition, Timestamp now);
+  Result<std::optional<StoredSchedule>> FindSchedule(std::uint64_t version);
 
  private:
-  Statement classes_, purposes_, roles_, insert_class_, put_purpose_, insert_role_;
+  Status LoadSchedule(Catalog& catalog);
+
+  Statement classes_, purposes_, roles_, insert_class_, put_purpose_, insert_role_,
+      newest_schedule_, find_schedule_, insert_schedule_;
 };
 
 class IdempotencyStore {

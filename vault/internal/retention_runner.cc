@@ -1,0 +1,598 @@
+#include "vault/internal/retention_runner.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "audit/erasure_scope.h"
+#include "vault/internal/core.h"
+#include "vault/internal/erase.h"
+
+namespace coffer::vault {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::string_view kSeenSetting = "clock-seen";
+constexpr std::string_view kUnconfirmedSetting = "clock-unconfirmed";
+constexpr std::int64_t kSeenEveryMs = 60 * 1000;
+constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+constexpr std::chrono::milliseconds kTick{200};
+
+// Of one engine operation, so that no request waits long behind it.
+constexpr std::uint64_t kMostRecords = 200;
+constexpr std::chrono::milliseconds kLongest{5};
+constexpr std::size_t kMostErased = 1000;  // of one erasure, as its act can name them
+// Of one look at the snapshot: it holds up the WAL no longer than that.
+constexpr std::size_t kMostClients = 2000;
+constexpr std::uint64_t kMostScanned = 100'000;
+// The vault's own threads do fewer operations.
+constexpr std::uint64_t kBusyPerSecond = 10;
+
+audit::Entry VaultEntry(std::string_view action) {
+  audit::Entry entry;
+  entry.action = action;
+  entry.actor = "vault";
+  entry.actor_kind = audit::ActorKind::kSystem;
+  entry.decision = audit::Decision::kAllow;
+  return entry;
+}
+
+audit::RunClass& CountOf(RunRow& run, std::string_view class_name) {
+  auto& count = run.counts[std::string(class_name)];
+  if (count.class_name.empty()) count.class_name = class_name;
+  return count;
+}
+
+std::string SumsOf(const RunRow& run) {
+  audit::RunClass sum;
+  for (const auto& [name, count] : run.counts) {
+    sum.due += count.due;
+    sum.erased += count.erased;
+    sum.restricted += count.restricted;
+    sum.review += count.review;
+    sum.held += count.held;
+    sum.failed += count.failed;
+  }
+  return "due " + std::to_string(sum.due) + ", erased " + std::to_string(sum.erased) +
+         ", restricted " + std::to_string(sum.restricted) + ", for review " +
+         std::to_string(sum.review) + ", held " + std::to_string(sum.held) + ", failed " +
+         std::to_string(sum.failed);
+}
+
+}  // namespace
+
+// What is due by one schedule at one time.
+class RetentionRunner::Decisions {
+ public:
+  Decisions(std::shared_ptr<const ScheduleInForce> schedule, Timestamp as_of)
+      : schedule_(std::move(schedule)), as_of_(as_of) {
+    for (const RetentionPolicy& policy : schedule_->schedule.policies()) {
+      cut_offs_[&policy] = schedule_->schedule.CutOff(policy, as_of);
+    }
+  }
+  std::uint64_t version() const { return schedule_->version; }
+
+  // Null: it is not due.
+  const RetentionPolicy* PolicyIfDue(const RetentionSubject& subject,
+                                     const RetentionClient& client) const {
+    const auto& policy = schedule_->schedule.PolicyFor(subject.class_name, client.tags);
+    const auto found = cut_offs_.find(&policy);
+    if (found == cut_offs_.end() || !found->second) return nullptr;
+    RetentionEvents events{subject.created, subject.updated, {}, subject.date_field};
+    if (client.relationship_end) {
+      events.relationship_end = schedule_->schedule.zone().DayOf(*client.relationship_end);
+    }
+    return RetentionSchedule::IsDue(policy, *found->second, events) ? &policy : nullptr;
+  }
+  bool HasEnded(const RetentionClient& client) const {
+    return client.relationship_end && *client.relationship_end <= as_of_;
+  }
+
+ private:
+  std::shared_ptr<const ScheduleInForce> schedule_;
+  Timestamp as_of_;
+  std::unordered_map<const RetentionPolicy*, std::optional<RetentionCutOff>> cut_offs_;
+};
+
+Result<std::unique_ptr<RetentionRunner>> RetentionRunner::Create(Vault::Core& core,
+                                                                 Database reader) {
+  std::unique_ptr<RetentionRunner> runner(new RetentionRunner(core));
+  runner->reader_ = std::move(reader);
+  COFFER_ASSIGN(runner->store_, RetentionStore::Open(runner->reader_));
+  COFFER_ASSIGN(auto settings, SettingStore::Open(runner->reader_));
+  COFFER_ASSIGN(const auto seen, settings.Find(kSeenSetting));
+  if (seen) {
+    std::int64_t ms = 0;
+    const auto parsed = std::from_chars(seen->data(), seen->data() + seen->size(), ms);
+    // What cannot be read is no reason to trust the clock: as far from it as can be.
+    if (parsed.ec != std::errc{}) ms = 0;
+    runner->seen_ = ms;
+    runner->stored_seen_ = Timestamp{ms};
+  }
+  COFFER_ASSIGN(const auto unconfirmed, settings.Find(kUnconfirmedSetting));
+  runner->waiting_ = unconfirmed && !unconfirmed->empty();
+  COFFER_ASSIGN(const auto open, runner->store_.FindOpen());
+  runner->open_ = open.has_value();
+  COFFER_ASSIGN(const auto last, runner->store_.FindLastScheduled());
+  if (last) runner->last_scheduled_ = last->ms / kDayMs;
+  return runner;
+}
+
+RetentionRunner::~RetentionRunner() { Stop(); }
+
+void RetentionRunner::Start() {
+  if (auto looked = LookAtClock(); !looked && core_.options.log) {
+    core_.options.log(Severity::kWarning, "the time was not stored: " + looked.error().detail);
+  }
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void RetentionRunner::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (!thread_.joinable()) return;
+  thread_.join();
+  stored_seen_.reset();
+  if (auto looked = LookAtClock(); !looked && core_.options.log) {
+    core_.options.log(Severity::kWarning, "the time was not stored: " + looked.error().detail);
+  }
+}
+
+void RetentionRunner::Wake() {
+  open_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+}
+
+bool RetentionRunner::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+bool RetentionRunner::ClockStands(Timestamp now) const {
+  if (waiting_.load(std::memory_order_acquire)) return false;
+  const std::int64_t seen = seen_.load(std::memory_order_acquire);
+  const std::int64_t most = std::int64_t{core_.options.clock_jump_threshold_s} * 1000;
+  return seen < 0 || (now.ms - seen <= most && seen - now.ms <= most);
+}
+
+Status RetentionRunner::StoreConfirmation(Transaction& transaction) {
+  return transaction.stores().settings.Put(kUnconfirmedSetting, "");
+}
+
+void RetentionRunner::ClockConfirmed() {
+  waiting_ = false;
+  Wake();
+}
+
+void RetentionRunner::Loop() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, kTick, [this] { return stopping_ || woken_; });
+      if (stopping_) return;
+      woken_ = false;
+    }
+    const auto done = Tick();
+    std::string failure = done ? "" : std::string(done.error().reason) + " " + done.error().detail;
+    if (!failure.empty() && failure != reported_ && core_.options.log) {
+      core_.options.log(Severity::kWarning, "retention does not go on: " + failure);
+    }
+    reported_ = std::move(failure);
+  }
+}
+
+Status RetentionRunner::Tick() {
+  COFFER_TRY(LookAtClock());
+  COFFER_TRY(BeginScheduled());
+  return GoOn();
+}
+
+// Deletion waits from the moment on at which the jump is seen, whether that can be stored or not.
+Status RetentionRunner::LookAtClock() {
+  const Timestamp now = core_.Now();
+  const Timestamp seen{seen_.load(std::memory_order_acquire)};
+  const std::int64_t most = std::int64_t{core_.options.clock_jump_threshold_s} * 1000;
+  const bool jumped = seen.ms >= 0 && (now.ms - seen.ms > most || seen.ms - now.ms > most);
+  const bool due = !stored_seen_ || now.ms - stored_seen_->ms >= kSeenEveryMs ||
+                   stored_seen_->ms - now.ms >= kSeenEveryMs;
+  const std::string time = std::to_string(now.ms);
+  if (jumped) {
+    waiting_ = true;
+    const std::string how = (now > seen ? "ahead by " : "behind by ") +
+                            std::to_string(std::abs(now.ms - seen.ms) / 1000) + " s";
+    audit::Entry entry = VaultEntry("clock.jump");
+    entry.detail = how;
+    COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
+                                 [&](Transaction& transaction) -> Status {
+                                   auto& settings = transaction.stores().settings;
+                                   COFFER_TRY(settings.Put(kUnconfirmedSetting, how));
+                                   return settings.Put(kSeenSetting, time);
+                                 }));
+    if (core_.options.log) {
+      core_.options.log(Severity::kWarning, "the clock is " + how +
+                                                "; retention erases nothing until two people "
+                                                "confirm it ('coffer clock confirm')");
+    }
+  } else if (due) {
+    audit::Entry none;
+    COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
+                                 [&](Transaction& transaction) -> Status {
+                                   return transaction.stores().settings.Put(kSeenSetting, time);
+                                 }));
+  }
+  seen_.store(now.ms, std::memory_order_release);
+  if (jumped || due) stored_seen_ = now;
+  return {};
+}
+
+// At the given minute of each day, or as soon after it as can be. Where no run was ever scheduled,
+// a minute that has passed already is not made up for.
+Status RetentionRunner::BeginScheduled() {
+  if (!core_.options.retention_minute || waiting_) return {};
+  const Timestamp now{seen_.load(std::memory_order_acquire)};
+  const std::int64_t day = now.ms / kDayMs;
+  const bool reached =
+      now.ms % kDayMs / 60'000 >= static_cast<std::int64_t>(*core_.options.retention_minute);
+  if (!last_scheduled_) last_scheduled_ = reached ? day : day - 1;
+  if (day <= *last_scheduled_ || !reached) return {};
+  const auto schedule = core_.engine->catalog()->retention;
+  if (!schedule || open_) {
+    last_scheduled_ = day;
+    return {};
+  }
+  RunRow run;
+  run.id = RunId::New(now);
+  run.schedule = schedule->version;
+  audit::Entry entry = VaultEntry(Name(Action::kRetentionRun));
+  entry.detail = run.id.Text();
+  entry.version = run.schedule;
+  COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
+                               [&](Transaction& transaction) -> Status {
+                                 run.started = transaction.now();
+                                 run.first_seq = run.last_seq = transaction.NextSeq();
+                                 return transaction.stores().retention.Insert(run);
+                               }));
+  last_scheduled_ = day;
+  open_ = true;
+  return {};
+}
+
+Status RetentionRunner::SetState(RunRow& run, RunState state) {
+  if (run.state == state) return {};
+  RunRow changed = run;
+  changed.state = state;
+  audit::Entry none;
+  COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
+                               [&](Transaction& transaction) -> Status {
+                                 return transaction.stores().retention.Update(changed);
+                               }));
+  run = std::move(changed);
+  return {};
+}
+
+Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view reason) {
+  audit::Entry entry = VaultEntry("retention.finish");
+  entry.detail = run.id.Text() + ": " + SumsOf(run);
+  entry.version = run.schedule;
+  if (!reason.empty()) entry.outcome = reason;
+  run.state = state;
+  run.reason = reason;
+  COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
+                               [&](Transaction& transaction) -> Status {
+                                 // The clock may be confirmed to be earlier than it was.
+                                 run.finished = std::max(run.started, transaction.now());
+                                 run.last_seq = transaction.NextSeq();
+                                 auto& store = transaction.stores().retention;
+                                 COFFER_TRY(store.PurgeReviews());
+                                 return store.Update(run);
+                               }));
+  open_ = false;
+  if (core_.options.log) {
+    core_.options.log(state == RunState::kFailed ? Severity::kWarning : Severity::kInfo,
+                      "retention " + run.id.Text() + ": " + SumsOf(run) +
+                          (reason.empty() ? "" : "; failed: " + std::string(reason)));
+  }
+  return {};
+}
+
+Status RetentionRunner::GoOn() {
+  if (!open_) return {};
+  std::optional<RunRow> run;
+  audit::Entry none;
+  COFFER_TRY(core_.engine->Run(OperationKind::kRead, EntryRule::kNever, none,
+                               [&](Transaction& transaction) -> Status {
+                                 COFFER_ASSIGN(run, transaction.stores().retention.FindOpen());
+                                 return {};
+                               }));
+  if (!run) {
+    open_ = false;
+    return {};
+  }
+  if (waiting_) return SetState(*run, RunState::kWaiting);
+  COFFER_TRY(SetState(*run, RunState::kRunning));
+  const auto schedule = core_.engine->catalog()->retention;
+  if (!schedule || schedule->version != run->schedule) {
+    return Finish(*run, RunState::kFailed, "schedule_changed");
+  }
+  if (!MissingDetails(core_.options.operator_details).empty()) {
+    return Finish(*run, RunState::kFailed, "operator_incomplete");
+  }
+  running_ = true;
+  // A run that began while the clock ran ahead goes by the time that was confirmed since.
+  const Decisions decisions(schedule, std::min(run->started, core_.Now()));
+  bool ended = false;
+  auto gone = GoThrough(*run, decisions, ended);
+  running_ = false;
+  if (!gone && gone.error().reason == "schedule_changed") {
+    return Finish(*run, RunState::kFailed, "schedule_changed");
+  }
+  COFFER_TRY(gone);
+  if (!ended) return {};
+  return Finish(*run, RunState::kFinished, {});
+}
+
+Status RetentionRunner::GoThrough(RunRow& run, const Decisions& decisions, bool& ended) {
+  std::int64_t after = run.position;
+  while (!ended) {
+    // Those that have something due now; what is to be done about it is decided in the transaction.
+    std::vector<std::int64_t> clients;
+    std::uint64_t scanned = 0;
+    std::optional<RetentionClient> client;
+    std::int64_t row = after;
+    bool whole = true;
+    COFFER_TRY(store_.Scan(after, [&](const RetentionSubject& subject) -> Result<bool> {
+      if (subject.client != row) {
+        if (clients.size() >= kMostClients || scanned >= kMostScanned) {
+          whole = false;
+          return false;
+        }
+        row = subject.client;
+        COFFER_ASSIGN(client, store_.FindClient(row));
+      }
+      ++scanned;
+      if (client && (clients.empty() || clients.back() != row) &&
+          decisions.PolicyIfDue(subject, *client) != nullptr) {
+        clients.push_back(row);
+      }
+      return true;
+    }));
+    after = row;
+    for (std::size_t at = 0; at < clients.size();) {
+      if (stopping()) return {};
+      COFFER_TRY(LookAtClock());
+      if (waiting_) return {};
+      std::size_t done = 0;
+      const std::uint64_t before = erased_.load(std::memory_order_relaxed);
+      COFFER_TRY(Treat(run, decisions, std::span(clients).subspan(at), done));
+      at += done;
+      COFFER_TRY(Rest(erased_.load(std::memory_order_relaxed) - before));
+    }
+    run.position = after;
+    ended = whole;
+    if (stopping() && !ended) return {};
+  }
+  return {};
+}
+
+// What cannot be treated with others is tried alone, so that one client that is damaged does not
+// keep the others.
+Status RetentionRunner::Treat(RunRow& run, const Decisions& decisions,
+                              std::span<const std::int64_t> clients, std::size_t& done) {
+  Treated treated;
+  auto status = TreatTogether(run, decisions, clients, true, treated);
+  const auto is_final = [](const Status& result) {
+    return result || result.error().code == Code::kUnavailable ||
+           result.error().reason == "schedule_changed";
+  };
+  if (!is_final(status)) {
+    treated = {};
+    status = TreatTogether(run, decisions, clients.first(1), true, treated);
+    if (!is_final(status)) {
+      if (core_.options.log) {
+        core_.options.log(Severity::kError, "retention could not erase from a client: " +
+                                                std::string(status.error().reason) + " " +
+                                                status.error().detail);
+      }
+      treated = {};
+      status = TreatTogether(run, decisions, clients.first(1), false, treated);
+    }
+  }
+  COFFER_TRY(status);
+  done = treated.clients;
+  if (treated.erasures.empty()) return {};
+  erased_.fetch_add(treated.records, std::memory_order_relaxed);
+  // Whoever was answered before still holds the key while decrypting; after this, nobody does.
+  for (const ErasureRow& row : treated.erasures) core_.engine->key_cache().AwaitWiped(row.client);
+  ++own_operations_;
+  return core_.CompleteErasures(treated.erasures);
+}
+
+Status RetentionRunner::TreatTogether(RunRow& run, const Decisions& decisions,
+                                      std::span<const std::int64_t> clients, bool erase,
+                                      Treated& treated) {
+  RunRow changed;
+  audit::Entry entry = VaultEntry(kRetentionErase);
+  ++own_operations_;
+  COFFER_TRY(core_.engine->Run(
+      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
+        const auto& current = transaction.catalog().retention;
+        if (!current || current->version != decisions.version()) {
+          return Fail(Code::kConflict, "schedule_changed");
+        }
+        transaction.LeaveNoOwnEntry();
+        changed = run;
+        const auto began = SteadyClock::now();
+        for (const std::int64_t client : clients) {
+          COFFER_ASSIGN(const bool all,
+                        TreatClient(transaction, changed, decisions, client, erase, treated));
+          if (!all) break;
+          changed.position = client;
+          ++treated.clients;
+          if (treated.records >= kMostRecords || SteadyClock::now() - began >= kLongest) break;
+        }
+        return transaction.stores().retention.Update(changed);
+      }));
+  run = std::move(changed);
+  return {};
+}
+
+Result<bool> RetentionRunner::TreatClient(Transaction& transaction, RunRow& run,
+                                          const Decisions& decisions, std::int64_t row, bool erase,
+                                          Treated& treated) {
+  struct Due {
+    std::int64_t record;
+    std::string class_name;
+    const RetentionPolicy* policy;
+  };
+  Stores& stores = transaction.stores();
+  COFFER_ASSIGN(const auto about, stores.retention.FindClient(row));
+  if (!about) return true;
+  std::vector<Due> due;
+  std::uint64_t owned = 0;
+  COFFER_TRY(stores.retention.ScanOf(row, [&](const RetentionSubject& subject) -> Status {
+    ++owned;
+    const auto* const policy = decisions.PolicyIfDue(subject, *about);
+    if (policy != nullptr) {
+      due.push_back({subject.record, std::string(subject.class_name), policy});
+    }
+    return {};
+  }));
+  if (due.empty()) return true;
+  COFFER_ASSIGN(const auto client, stores.clients.FindRow(row));
+  if (!client) return true;
+
+  const auto is_held = [&](const std::set<std::string, std::less<>>& classes) -> Result<bool> {
+    const Caller nobody;
+    Call call = core_.StartCall(nobody, Action::kRetentionRun);
+    call.About(client->id);
+    const auto free = core_.RequireNoHold(transaction, call, *client, classes);
+    if (free) return false;
+    if (free.error().reason == "held") return true;
+    return std::unexpected(free.error());
+  };
+  std::map<std::string, bool, std::less<>> held;
+  ErasureOrder order;
+  order.scope = ErasureScope::kRecords;
+  order.basis = ErasureBasis::kRetention;
+  std::set<std::string, std::less<>> policies, bases;
+  std::vector<const Due*> chosen;
+  // What is left as it is, to be counted once: when nothing more is to be erased.
+  std::vector<std::pair<const Due*, std::uint64_t audit::RunClass::*>> left;
+  for (const Due& record : due) {
+    if (record.policy->action != RetentionAction::kErase) {
+      left.emplace_back(&record, &audit::RunClass::review);
+      COFFER_ASSIGN(const bool is_new, stores.retention.AddReview(
+                                           record.record, record.policy->name, transaction.now()));
+      if (!is_new) continue;
+      COFFER_ASSIGN(const auto id, stores.retention.FindRecordId(record.record));
+      audit::Entry entry;
+      entry.action = "retention.review";
+      entry.client = client->id.Text();
+      if (id) entry.record = id->Text();
+      entry.class_name = record.class_name;
+      entry.detail = record.policy->name + " of schedule " + std::to_string(decisions.version());
+      transaction.Also(std::move(entry));
+      continue;
+    }
+    auto known = held.find(record.class_name);
+    if (known == held.end()) {
+      COFFER_ASSIGN(const bool stopped, is_held({record.class_name}));
+      known = held.emplace(record.class_name, stopped).first;
+    }
+    if (known->second || !erase) {
+      left.emplace_back(&record, known->second ? &audit::RunClass::held : &audit::RunClass::failed);
+      continue;
+    }
+    chosen.push_back(&record);
+  }
+  bool whole = !chosen.empty() && chosen.size() == owned && decisions.HasEnded(*about);
+  if (whole) {
+    COFFER_ASSIGN(const bool stopped, is_held({}));
+    whole = !stopped;
+  }
+  const bool more = !whole && chosen.size() > kMostErased;
+  for (const auto& [record, member] : left) {
+    if (more) break;
+    audit::RunClass& count = CountOf(run, record->class_name);
+    ++count.due;
+    ++(count.*member);
+  }
+  if (chosen.empty()) return true;
+  if (whole) {
+    order.scope = ErasureScope::kClient;
+  } else if (more) {
+    chosen.resize(kMostErased);
+  }
+  for (const Due* record : chosen) {
+    if (!whole) order.rows.insert(record->record);
+    order.class_details.try_emplace(record->class_name, record->policy->name + " of schedule " +
+                                                            std::to_string(decisions.version()));
+    policies.insert(record->policy->name);
+    bases.insert(record->policy->basis);
+    audit::RunClass& count = CountOf(run, record->class_name);
+    ++count.due;
+    ++count.erased;
+  }
+  const auto join = [](const std::set<std::string, std::less<>>& texts) {
+    std::string joined;
+    for (const auto& text : texts) joined += (joined.empty() ? "" : ", ") + text;
+    return joined;
+  };
+  COFFER_ASSIGN(ErasedContent content, EraseContent(core_, transaction, *client, order));
+  audit::Entry entry;
+  entry.action = kRetentionErase;
+  entry.client = client->id.Text();
+  entry.detail =
+      audit::ErasureDetail(content.row.id.Text(),
+                           {whole ? audit::ScopeKind::kClient : audit::ScopeKind::kRecords, {}}) +
+      "; schedule " + std::to_string(decisions.version()) + "; " + join(policies);
+  transaction.Also(std::move(entry));
+  auto facts = nlohmann::json::parse(core_.FactsOf(transaction, nullptr, content, join(policies)));
+  facts["legal_basis"] = join(bases);
+  facts["schedule"] = decisions.version();
+  facts["run"] = run.id.Text();
+  content.row.facts = facts.dump();
+  treated.records += chosen.size();
+  treated.erasures.push_back(content.row);
+  COFFER_TRY(RegisterErasure(transaction, std::move(content.row)));
+  return !more;
+}
+
+bool RetentionRunner::IsBusy() {
+  const auto now = SteadyClock::now();
+  const std::chrono::duration<double> passed = now - looked_at_operations_;
+  if (passed < std::chrono::seconds(1)) return busy_;
+  const std::uint64_t operations = core_.engine->Statistics().operations;
+  const std::uint64_t others =
+      operations - operations_ - std::min(own_operations_, operations - operations_);
+  // Long ago says nothing of now.
+  busy_ = passed < std::chrono::seconds(5) &&
+          static_cast<double>(others) > passed.count() * static_cast<double>(kBusyPerSecond);
+  operations_ = operations;
+  own_operations_ = 0;
+  looked_at_operations_ = now;
+  return busy_;
+}
+
+Status RetentionRunner::Rest(std::uint64_t records) {
+  if (!IsBusy() || core_.options.retention_records_per_s == 0) return {};
+  const auto rest = std::chrono::nanoseconds(std::chrono::seconds(1)) *
+                    static_cast<std::int64_t>(records) /
+                    static_cast<std::int64_t>(core_.options.retention_records_per_s);
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, rest, [this] { return stopping_; });
+  return {};
+}
+
+}  // namespace coffer::vault

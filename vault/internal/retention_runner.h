@@ -1,0 +1,97 @@
+// Does what the retention schedule says, on a thread of its own: goes through the clients, erases
+// what is due in small engine operations, and keeps an eye on the clock, without which nothing is
+// due. A run and how far it came are stored with what it did: a restart goes on with it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "vault/internal/engine.h"
+#include "vault/internal/retention_store.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+
+class RetentionRunner {
+ public:
+  // `reader` is a read-only connection of its own. The core must outlive the runner, and have its
+  // engine running.
+  static Result<std::unique_ptr<RetentionRunner>> Create(Vault::Core& core, Database reader);
+  ~RetentionRunner();
+  // With the first look at the clock.
+  void Start();
+  void Stop();
+
+  void Wake();  // a run was stored, or the clock confirmed
+  // The time at which nothing was noticed yet is no time to begin something at.
+  bool ClockStands(Timestamp now) const;
+  // Inside the operation that confirms; ClockConfirmed() after its commit.
+  static Status StoreConfirmation(Transaction& transaction);
+  void ClockConfirmed();
+
+  bool waiting_for_clock() const { return waiting_.load(std::memory_order_acquire); }
+  bool running() const { return running_.load(std::memory_order_relaxed); }
+  std::uint64_t erased() const { return erased_.load(std::memory_order_relaxed); }
+
+ private:
+  class Decisions;
+  struct Treated {
+    std::vector<ErasureRow> erasures;
+    std::size_t clients = 0;  // gone through
+    std::uint64_t records = 0;
+  };
+
+  explicit RetentionRunner(Vault::Core& core) : core_(core) {}
+  void Loop();
+  Status Tick();
+  Status LookAtClock();
+  Status BeginScheduled();
+  Status GoOn();
+  Status GoThrough(RunRow& run, const Decisions& decisions, bool& ended);
+  Status Treat(RunRow& run, const Decisions& decisions, std::span<const std::int64_t> clients,
+               std::size_t& done);
+  Status TreatTogether(RunRow& run, const Decisions& decisions,
+                       std::span<const std::int64_t> clients, bool erase, Treated& treated);
+  // True when nothing of the client is left to treat.
+  Result<bool> TreatClient(Transaction& transaction, RunRow& run, const Decisions& decisions,
+                           std::int64_t client, bool erase, Treated& treated);
+  Status SetState(RunRow& run, RunState state);
+  Status Finish(RunRow& run, RunState state, std::string_view reason);
+  Status Rest(std::uint64_t records);
+  bool IsBusy();
+  bool stopping();
+
+  Vault::Core& core_;
+  Database reader_;
+  RetentionStore store_;
+
+  // Of the thread, and of Start() before it.
+  std::optional<Timestamp> stored_seen_;
+  std::optional<std::int64_t> last_scheduled_;  // day
+  std::string reported_;                        // the last failure that the operator was told
+  std::uint64_t operations_ = 0;                // when last looked at
+  std::uint64_t own_operations_ = 0;            // since
+  std::chrono::steady_clock::time_point looked_at_operations_;
+  bool busy_ = false;
+
+  std::atomic<std::int64_t> seen_{-1};  // the clock, when last looked at; -1: never
+  std::atomic<bool> waiting_{false}, running_{false};
+  std::atomic<bool> open_{false};  // there may be an open run
+  std::atomic<std::uint64_t> erased_{0};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false, woken_ = false;
+  std::thread thread_;
+};
+
+}  // namespace coffer::vault

@@ -1,0 +1,80 @@
+// Runs of retention, what they left to people, and what they look at.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/clock.h"
+#include "audit/run_report.h"
+#include "vault/calendar.h"
+#include "vault/ids.h"
+#include "vault/internal/function_ref.h"
+#include "vault/internal/sqlite.h"
+
+namespace coffer::vault {
+
+using audit::Timestamp;
+
+// kRunning and kWaiting: open, of which there is one at most. A restart goes on with it.
+enum class RunState { kRunning, kWaiting, kFinished, kFailed };
+
+struct RunRow {
+  RunId id;
+  std::uint64_t schedule = 0;  // version
+  RunState state = RunState::kRunning;
+  audit::RunTrigger trigger = audit::RunTrigger::kScheduled;
+  std::optional<PrincipalId> asked_by;
+  Timestamp started;
+  std::optional<Timestamp> finished;
+  std::uint64_t first_seq = 0, last_seq = 0;
+  std::int64_t position = -1;  // row of the last client that was gone through
+  std::map<std::string, audit::RunClass, std::less<>> counts;
+  std::string reason;
+};
+
+// A record as retention sees it. The class's name is valid within the call only.
+struct RetentionSubject {
+  std::int64_t client = 0, record = 0;  // rows
+  std::string_view class_name;
+  Timestamp created, updated;
+  std::optional<Day> date_field;
+};
+struct RetentionClient {
+  ClientId id;
+  std::string tags;  // separated by single spaces
+  std::optional<Timestamp> relationship_end;
+};
+
+class RetentionStore {
+ public:
+  static Result<RetentionStore> Open(Database& database);
+
+  Status Insert(const RunRow& row);
+  Status Update(const RunRow& row);
+  Result<std::optional<RunRow>> Find(const RunId& id);
+  Result<std::optional<RunRow>> FindOpen();
+  Result<std::vector<RunRow>> List(std::size_t limit);   // newest first
+  Result<std::optional<Timestamp>> FindLastScheduled();  // its start
+  Result<std::optional<std::string>> FindReport(const RunId& id);
+  Status PutReport(const RunId& id, std::string_view report);
+
+  // False: it was there already.
+  Result<bool> AddReview(std::int64_t record, std::string_view policy, Timestamp now);
+  Status PurgeReviews();  // of records that are gone
+
+  // Records of clients after row `after`, client by client, until `each` says false.
+  Status Scan(std::int64_t after, FunctionRef<Result<bool>(const RetentionSubject&)> each);
+  Status ScanOf(std::int64_t client, FunctionRef<Status(const RetentionSubject&)> each);
+  Result<std::optional<RetentionClient>> FindClient(std::int64_t client);
+  Result<std::optional<RecordId>> FindRecordId(std::int64_t record);
+
+ private:
+  Statement insert_, update_, find_, find_open_, list_, last_scheduled_, find_report_, put_report_,
+      add_review_, purge_reviews_, scan_, scan_of_, find_client_, find_record_;
+};
+
+}  // namespace coffer::vault

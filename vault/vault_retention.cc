@@ -1,0 +1,370 @@
+// The retention schedule, what it will do, its runs, and the clock that they go by.
+#include <algorithm>
+
+#include "audit/run_report.h"
+#include "vault/calendar.h"
+#include "vault/internal/core.h"
+#include "vault/internal/retention_store.h"
+#include "vault/retention_plan.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kScheduleTarget = "schedule";
+constexpr std::size_t kMaxListedDue = 1000;
+constexpr std::size_t kMaxListedRuns = 1000;
+constexpr std::int64_t kMsOfDay = std::int64_t{24} * 3600 * 1000;
+
+std::string_view NameOf(RunState state) {
+  switch (state) {
+    case RunState::kRunning:
+      return "running";
+    case RunState::kWaiting:
+      return "waiting-for-clock";
+    case RunState::kFinished:
+      return "finished";
+    case RunState::kFailed:
+      break;
+  }
+  return "failed";
+}
+
+RetentionRun InfoOf(const RunRow& row) {
+  RetentionRun run;
+  run.id = row.id;
+  run.schedule = row.schedule;
+  run.state = NameOf(row.state);
+  run.trigger = audit::Name(row.trigger);
+  run.asked_by = row.asked_by;
+  run.started = row.started;
+  run.finished = row.finished;
+  run.reason = row.reason;
+  for (const auto& [name, count] : row.counts) {
+    run.due += count.due;
+    run.erased += count.erased;
+    run.restricted += count.restricted;
+    run.for_review += count.review;
+    run.held += count.held;
+    run.failed += count.failed;
+  }
+  return run;
+}
+
+StoredSchedule InfoOf(const ScheduleInForce& stored) {
+  return {stored.version, stored.schedule.definition(), stored.created};
+}
+
+// Of every class as it is now, which may have changed since the schedule was checked.
+Status RequireEveryClass(const Catalog& catalog, const RetentionSchedule& schedule) {
+  std::vector<Issue> issues;
+  for (const auto& schema : catalog.NewestClasses()) {
+    for (const Issue& issue : schedule.IssuesOfClass(*schema)) {
+      issues.push_back({"/policies", "class " + schema->name + ": " + issue.pointer.substr(1) +
+                                         " " + issue.message});
+    }
+  }
+  if (issues.empty()) return {};
+  return std::unexpected(Error{Code::kUnprocessable, "retention_invalid", {}, std::move(issues)});
+}
+
+std::optional<audit::PageLanguage> PageLanguageFromName(std::string_view name) {
+  if (name == "en") return audit::PageLanguage::kEnglish;
+  if (name == "ru") return audit::PageLanguage::kRussian;
+  if (name == "zh") return audit::PageLanguage::kChinese;
+  return std::nullopt;
+}
+
+// On a connection of its own, from the index over records and the clients' tags alone.
+Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce& stored,
+                                  const RetentionPreviewRequest& request, Timestamp at) {
+  COFFER_ASSIGN(auto store, RetentionStore::Open(reader.database()));
+  const RetentionSchedule& schedule = stored.schedule;
+  RetentionPlan plan(schedule, at, request.months, request.with_ids ? kMaxListedDue : 0);
+  struct Place {
+    std::int64_t client, record;
+  };
+  std::vector<Place> listed;
+  std::int64_t row = -1;
+  std::optional<RetentionClient> client;
+  std::optional<Day> relationship_end;
+  COFFER_TRY(store.Scan(-1, [&](const RetentionSubject& subject) -> Result<bool> {
+    if (subject.client != row) {
+      row = subject.client;
+      COFFER_ASSIGN(client, store.FindClient(row));
+      relationship_end.reset();
+      if (client && client->relationship_end) {
+        relationship_end = schedule.zone().DayOf(*client->relationship_end);
+      }
+    }
+    if (!client) return true;
+    plan.Add({{},
+              subject.class_name,
+              client->tags,
+              {subject.created, subject.updated, relationship_end, subject.date_field}});
+    if (plan.listed().size() > listed.size()) listed.push_back({row, subject.record});
+    return true;
+  }));
+
+  RetentionPreview preview;
+  preview.schedule = stored.version;
+  preview.at = at;
+  preview.months = plan.months();
+  for (const RetentionForecast& forecast : plan.Forecasts()) {
+    RetentionCount count;
+    count.class_name = forecast.class_name;
+    count.policy = forecast.policy->name;
+    if (!forecast.policy->keeps()) count.action = vault::NameOf(forecast.policy->action);
+    count.records = forecast.records;
+    count.kept = forecast.kept;
+    count.not_begun = forecast.not_begun;
+    count.unknown = forecast.unknown;
+    count.due = forecast.due;
+    count.later = forecast.later;
+    count.by_month = forecast.by_month;
+    preview.records += forecast.records;
+    preview.due += forecast.due;
+    preview.counts.push_back(std::move(count));
+  }
+  COFFER_ASSIGN(auto records, RecordStore::OpenForReading(reader.database()));
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    COFFER_ASSIGN(const auto record, records.FindRow(listed[i].record));
+    COFFER_ASSIGN(const auto owner, store.FindClient(listed[i].client));
+    if (!record || !owner) continue;  // gone since
+    const RetentionPolicy& policy = *plan.listed()[i].policy;
+    preview.listed.push_back({record->id, owner->id, record->class_name, policy.name,
+                              std::string(vault::NameOf(policy.action))});
+  }
+  return preview;
+}
+
+}  // namespace
+
+Result<StoredSchedule> Vault::GetRetentionSchedule(const Caller& caller,
+                                                   std::optional<std::uint64_t> version) {
+  Call call = core_->StartCall(caller, Action::kRetentionRead);
+  StoredSchedule schedule;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        const auto& newest = transaction.catalog().retention;
+        if (!newest) return NotFound(call);
+        if (!version || *version == newest->version) {
+          schedule = InfoOf(*newest);
+        } else {
+          COFFER_ASSIGN(auto stored, transaction.stores().catalog.FindSchedule(*version));
+          if (!stored) return NotFound(call);
+          schedule = *std::move(stored);
+        }
+        call.entry.version = schedule.version;
+        return {};
+      }));
+  return schedule;
+}
+
+Result<StoredSchedule> Vault::PutRetentionSchedule(const Caller& caller,
+                                                   std::string_view definition) {
+  auto parsed = ParseSchedule(definition, core_->engine->catalog()->NewestClasses());
+  if (!parsed) {
+    return std::unexpected(
+        Refuse(caller, Action::kRetentionWrite, std::nullopt, std::nullopt, parsed.error()));
+  }
+  const auto schedule = std::make_shared<ScheduleInForce>(0, Timestamp{}, *std::move(parsed));
+  const std::string& canonical = schedule->schedule.definition();
+  Call call = core_->StartCall(caller, Action::kRetentionWrite);
+  StoredSchedule stored;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        const auto& newest = transaction.catalog().retention;
+        if (newest && newest->schedule.definition() == canonical) {
+          stored = InfoOf(*newest);
+          call.entry.version = newest->version;
+          call.entry.outcome = "unchanged";
+          return {};
+        }
+        COFFER_TRY(RequireEveryClass(transaction.catalog(), schedule->schedule));
+        COFFER_TRY(core_->RequireApproval(
+            transaction, call, {"retention.write", std::string(kScheduleTarget), canonical}));
+        schedule->version = newest ? newest->version + 1 : 1;
+        schedule->created = transaction.now();
+        call.entry.version = schedule->version;
+        call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(canonical));
+        COFFER_TRY(transaction.stores().catalog.InsertSchedule(schedule->version, canonical,
+                                                               transaction.now()));
+        stored = InfoOf(*schedule);
+        Catalog catalog = transaction.catalog();
+        catalog.retention = schedule;
+        transaction.ReplaceCatalog(std::move(catalog));
+        return {};
+      }));
+  return stored;
+}
+
+Result<RetentionPreview> Vault::PreviewRetention(const Caller& caller,
+                                                 const RetentionPreviewRequest& request) {
+  constexpr Action kAction = Action::kRetentionRead;
+  if (request.months > RetentionPlan::kMaxMonths) {
+    return std::unexpected(Refuse(
+        caller, kAction, std::nullopt, std::nullopt,
+        Error{Code::kUnprocessable, "preview_invalid", {}, {{"/months", "must be at most 600"}}}));
+  }
+  // Decided before the work and again with the entry, which says how much was shown.
+  std::shared_ptr<const ScheduleInForce> stored;
+  Timestamp at;
+  const auto check = [&](Transaction& transaction, Call& call) -> Status {
+    if (request.with_ids) {
+      COFFER_ASSIGN(const auto decision, core_->DecideFor(transaction, call, Action::kRetentionRun,
+                                                          std::nullopt, nullptr));
+      if (!decision.allowed) {
+        return Deny(call, "role", Code::kPermissionDenied, "permission_denied");
+      }
+    }
+    if (!stored) stored = transaction.catalog().retention;
+    if (!stored) return NotFound(call);
+    call.entry.version = stored->version;
+    at = request.until.value_or(at.ms == 0 ? transaction.now() : at);
+    return {};
+  };
+  Call asked = core_->StartCall(caller, kAction);
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, asked, std::nullopt, nullptr,
+      [&](Transaction& transaction) -> Status { return check(transaction, asked); },
+      EntryRule::kOnRefusal));
+  RetentionPreview preview;
+  {
+    COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+    COFFER_ASSIGN(preview, Forecast(*reader, *stored, request, at));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(check(transaction, call));
+        call.entry.detail = "preview of " + std::to_string(preview.records) + " records, " +
+                            std::to_string(preview.listed.size()) + " ids";
+        return {};
+      }));
+  return preview;
+}
+
+Result<RetentionRun> Vault::StartRetentionRun(const Caller& caller) {
+  Call call = core_->StartCall(caller, Action::kRetentionRun);
+  RunRow run;
+  run.id = RunId::New(core_->Now());
+  run.trigger = audit::RunTrigger::kDemand;
+  COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              auto& store = transaction.stores().retention;
+                              const auto& schedule = transaction.catalog().retention;
+                              if (!schedule) return Fail(Code::kConflict, "no_schedule");
+                              if (!core_->retention->ClockStands(transaction.now())) {
+                                return Fail(Code::kConflict, "clock_unconfirmed");
+                              }
+                              COFFER_ASSIGN(const auto open, store.FindOpen());
+                              if (open) return Fail(Code::kConflict, "run_in_progress");
+                              run.schedule = schedule->version;
+                              run.asked_by = call.actor;
+                              run.started = transaction.now();
+                              run.first_seq = run.last_seq = transaction.NextSeq();
+                              call.entry.version = run.schedule;
+                              AddDetail(call.entry, run.id.Text());
+                              return store.Insert(run);
+                            }));
+  core_->retention->Wake();
+  return InfoOf(run);
+}
+
+Result<RetentionRun> Vault::GetRetentionRun(const Caller& caller, const RunId& id) {
+  Call call = core_->StartCall(caller, Action::kRetentionRead);
+  call.entry.detail = id.Text();
+  RetentionRun run;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(const auto row, transaction.stores().retention.Find(id));
+        if (!row) return NotFound(call);
+        run = InfoOf(*row);
+        return {};
+      }));
+  return run;
+}
+
+Result<std::vector<RetentionRun>> Vault::ListRetentionRuns(const Caller& caller) {
+  Call call = core_->StartCall(caller, Action::kRetentionRead);
+  std::vector<RetentionRun> runs;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(const auto rows, transaction.stores().retention.List(kMaxListedRuns));
+        for (const RunRow& row : rows) runs.push_back(InfoOf(row));
+        return {};
+      }));
+  return runs;
+}
+
+Result<std::string> Vault::ReadRunReport(const Caller& caller, const RunId& id,
+                                         const DocumentRequest& request) {
+  constexpr Action kAction = Action::kRetentionRead;
+  const auto language = PageLanguageFromName(request.language);
+  const bool page = request.form == DocumentForm::kPage;
+  if ((!page && request.form != DocumentForm::kDocument) || (page && !language)) {
+    return std::unexpected(Refuse(
+        caller, kAction, std::nullopt, std::nullopt,
+        Error{Code::kInvalidArgument, page ? "language_unknown" : "format_unknown", {}, {}}));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  call.entry.detail = id.Text();
+  std::string note;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        auto& store = transaction.stores().retention;
+        COFFER_ASSIGN(const auto row, store.Find(id));
+        if (!row) return NotFound(call);
+        if (!row->finished) return Fail(Code::kConflict, "run_in_progress");
+        COFFER_ASSIGN(const auto before, store.FindReport(id));
+        if (before) {
+          note = *before;
+          return {};
+        }
+        COFFER_ASSIGN(const auto schedule,
+                      transaction.stores().catalog.FindSchedule(row->schedule));
+        if (!schedule) return Fail(Code::kCorrupted, "storage_corrupted", "a run's schedule");
+        audit::RunReport report;
+        report.run = row->id.Text();
+        report.vault = crypto::Base32Encode(core_->keyring.vault_id());
+        report.schedule_version = row->schedule;
+        report.schedule_hash = crypto::Sha256(crypto::AsBytes(schedule->definition));
+        report.started = row->started;
+        report.finished = *row->finished;
+        report.trigger = row->trigger;
+        if (row->asked_by) report.requested_by = row->asked_by->Text();
+        report.clock = "trusted";  // a run waits for it
+        for (const auto& [name, count] : row->counts) report.classes.push_back(count);
+        report.log = core_->keyring.log_origin();
+        report.first_seq = row->first_seq;
+        report.last_seq = row->last_seq;
+        COFFER_ASSIGN(note,
+                      audit::WriteRunReport(report, report.log, core_->keyring.log_signing_key()));
+        return store.PutReport(id, note);
+      }));
+  if (!page) return audit::AssembleRunReport(note);
+  COFFER_ASSIGN(const auto report, audit::ParseRunReport(note));
+  return audit::RunReportPage(report, note, *language);
+}
+
+Status Vault::ConfirmClock(const Caller& caller) {
+  Call call = core_->StartCall(caller, Action::kClockConfirm);
+  bool confirmed = false;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        if (core_->retention->ClockStands(transaction.now())) {
+          call.entry.outcome = "unchanged";
+          return {};
+        }
+        const std::string today = FormatDay(static_cast<Day>(transaction.now().ms / kMsOfDay));
+        call.entry.detail = today;
+        COFFER_TRY(core_->RequireApproval(transaction, call, {"clock.confirm", today, {}}));
+        confirmed = true;
+        return RetentionRunner::StoreConfirmation(transaction);
+      }));
+  if (confirmed) core_->retention->ClockConfirmed();
+  return {};
+}
+
+}  // namespace coffer::vault
