@@ -44,6 +44,34 @@ Take Flag(bool& into) {
   };
 }
 
+// "HH:MM", as minutes of the day.
+Take TimeOfDay(std::optional<std::uint32_t>& into) {
+  return [&into](const toml::node& node) -> std::string {
+    static constexpr const char* kFault = "must be a time of day, as \"03:30\"";
+    const auto text = node.value_exact<std::string>().value_or("");
+    const auto is_digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
+    if (text.size() != 5 || text[2] != ':' || !is_digit(0) || !is_digit(1) || !is_digit(3) ||
+        !is_digit(4)) {
+      return kFault;
+    }
+    const auto two = [&](std::size_t i) {
+      return static_cast<std::uint32_t>((text[i] - '0') * 10 + (text[i + 1] - '0'));
+    };
+    if (two(0) > 23 || two(3) > 59) return kFault;
+    into = two(0) * 60 + two(3);
+    return {};
+  };
+}
+
+Take Hours(std::uint32_t& seconds, std::int64_t least, std::int64_t most) {
+  return [&seconds, least, most](const toml::node& node) -> std::string {
+    std::uint32_t hours = 0;
+    auto fault = Number(hours, least, most)(node);
+    if (fault.empty()) seconds = hours * 3600;
+    return fault;
+  };
+}
+
 Take Networks(std::vector<vault::Network>& into) {
   return [&into](const toml::node& node) -> std::string {
     static constexpr const char* kFault = "must be a list of networks, as [\"192.0.2.0/24\"]";
@@ -131,6 +159,10 @@ Result<Config> LoadConfig(const std::string& path) {
         {"processor_address", Text(config.vault.operator_details.processor_address)},
         {"system", Text(config.vault.operator_details.system)},
         {"backup_horizon_days", Number(config.vault.backup_horizon_days, 0, 3650)}}},
+      {"retention",
+       {{"daily_at", TimeOfDay(config.vault.retention_minute)},
+        {"records_per_s", Number(config.vault.retention_records_per_s, 1, 1'000'000)},
+        {"clock_jump_hours", Hours(config.vault.clock_jump_threshold_s, 1, 24 * 366)}}},
       {"sessions",
        {{"idle_s", Number(config.vault.session_idle_s, 60, 24 * 3600)},
         {"lifetime_s", Number(config.vault.session_lifetime_s, 300, 7 * 24 * 3600)}}},

@@ -96,6 +96,15 @@ Result<Reply> OpenEmergency(const Service&, const Call&);
 Result<Reply> ListEmergencies(const Service&, const Call&);
 Result<Reply> ReviewEmergency(const Service&, const Call&);
 
+Result<Reply> GetRetentionSchedule(const Service&, const Call&);
+Result<Reply> PutRetentionSchedule(const Service&, const Call&);
+Result<Reply> PreviewRetention(const Service&, const Call&);
+Result<Reply> ListRetentionRuns(const Service&, const Call&);
+Result<Reply> StartRetentionRun(const Service&, const Call&);
+Result<Reply> GetRetentionRun(const Service&, const Call&);
+Result<Reply> GetRetentionReport(const Service&, const Call&);
+Result<Reply> ConfirmClock(const Service&, const Call&);
+
 Result<Reply> ListLogEntries(const Service&, const Call&);
 Result<Reply> GetLogEntry(const Service&, const Call&);
 Result<Reply> GetLogEntryProof(const Service&, const Call&);

@@ -106,6 +106,12 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
         number(engine.scrub.damaged));
   m.Set("coffer_approvals_open", "Approvals that wait to be decided or used",
         number(engine.open_approvals));
+  m.Set("coffer_retention_erased", "Records erased by retention since the start",
+        number(engine.retention_erased));
+  m.Set("coffer_retention_running", "1 while a retention run is under way",
+        engine.retention_running ? 1 : 0);
+  m.Set("coffer_retention_waiting_for_clock",
+        "1 while retention waits for the clock's confirmation", engine.waiting_for_clock ? 1 : 0);
   m.Set("coffer_emergencies_unreviewed", "Emergency accesses that nobody has reviewed",
         number(engine.unreviewed_emergencies));
   m.Set("coffer_emergencies_overdue", "Those of which the review is overdue",

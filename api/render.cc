@@ -376,6 +376,77 @@ void Append(std::string& out, const vault::Restriction& restriction) {
   object.Text("placed_by", restriction.placed_by.Text());
 }
 
+void Append(std::string& out, const vault::StoredSchedule& schedule) {
+  ObjectWriter object(out);
+  object.Number("version", schedule.version);
+  object.Time("created", schedule.created);
+  object.Raw("definition", schedule.definition);
+}
+
+void Append(std::string& out, const vault::RetentionPreview& preview) {
+  ObjectWriter object(out);
+  object.Number("schedule", preview.schedule);
+  object.Time("at", preview.at);
+  object.Number("records", preview.records);
+  object.Number("due", preview.due);
+  object.Number("held", preview.held);
+  AppendTexts(object.Start("months"), preview.months);
+  std::string& counts = object.Start("counts");
+  counts += '[';
+  for (const auto& count : preview.counts) {
+    if (&count != preview.counts.data()) counts += ',';
+    ObjectWriter row(counts);
+    row.Text("class", count.class_name);
+    if (!count.policy.empty()) row.Text("policy", count.policy);
+    if (!count.action.empty()) row.Text("action", count.action);
+    row.Number("records", count.records);
+    row.Number("kept", count.kept);
+    row.Number("not_begun", count.not_begun);
+    row.Number("unknown", count.unknown);
+    row.Number("due", count.due);
+    row.Number("held", count.held);
+    std::string& by_month = row.Start("by_month");
+    by_month += '[';
+    for (std::size_t i = 0; i < count.by_month.size(); ++i) {
+      if (i > 0) by_month += ',';
+      by_month += std::to_string(count.by_month[i]);
+    }
+    by_month += ']';
+    row.Number("later", count.later);
+  }
+  counts += ']';
+  std::string& listed = object.Start("listed");
+  listed += '[';
+  for (const auto& record : preview.listed) {
+    if (&record != preview.listed.data()) listed += ',';
+    ObjectWriter row(listed);
+    row.Text("record", record.id.Text());
+    row.Text("client", record.client.Text());
+    row.Text("class", record.class_name);
+    row.Text("policy", record.policy);
+    row.Text("action", record.action);
+  }
+  listed += ']';
+}
+
+void Append(std::string& out, const vault::RetentionRun& run) {
+  ObjectWriter object(out);
+  object.Text("id", run.id.Text());
+  object.Number("schedule", run.schedule);
+  object.Text("state", run.state);
+  object.Text("trigger", run.trigger);
+  if (run.asked_by) object.Text("asked_by", run.asked_by->Text());
+  object.Time("started", run.started);
+  if (run.finished) object.Time("finished", *run.finished);
+  if (!run.reason.empty()) object.Text("reason", run.reason);
+  object.Number("due", run.due);
+  object.Number("erased", run.erased);
+  object.Number("restricted", run.restricted);
+  object.Number("for_review", run.for_review);
+  object.Number("held", run.held);
+  object.Number("failed", run.failed);
+}
+
 void Append(std::string& out, const vault::DeepReport& report) {
   ObjectWriter object(out);
   object.Flag("ok", report.log.ok());
@@ -456,6 +527,9 @@ void Append(std::string& out, const vault::VaultStatus& status) {
   object.Number("holds", status.holds);
   object.Number("overdue_holds", status.overdue_holds);
   object.Number("restrictions", status.restrictions);
+  object.Number("retention_schedule", status.retention_schedule);
+  object.Number("classes_without_policy", status.classes_without_policy);
+  object.Flag("waiting_for_clock", status.waiting_for_clock);
   object.Flag("two_person", status.two_person);
   object.Flag("memory_locked", status.memory_locked);
   object.Flag("keys_rewrite_pending", status.keys_rewrite_pending);

@@ -27,6 +27,8 @@ constexpr std::string_view kLogQuery[] = {
 constexpr std::string_view kLogSummaryQuery[] = {
     "client",  "record",  "actor",   "action", "class", "purpose", "decision", "rule",
     "outcome", "address", "request", "from",   "to",    "by",      "per"};
+constexpr std::string_view kScheduleQuery[] = {"version"};
+constexpr std::string_view kReportQuery[] = {"format", "language"};
 constexpr std::string_view kConsistencyQuery[] = {"from", "to"};
 
 constexpr Route kRoutes[] = {
@@ -122,6 +124,15 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/emergency-access", Action::kEmergencyRead, "listEmergencies", Body::kNone, kNothing, ListEmergencies},
     {kPost, "/v1/emergency-access", Action::kEmergencyOpen, "openEmergency", Body::kJson, kNothing, OpenEmergency},
     {kPost, "/v1/emergency-access/{emergency}/review", Action::kEmergencyReview, "reviewEmergency", Body::kJson, kNothing, ReviewEmergency},
+
+    {kGet, "/v1/retention/schedule", Action::kRetentionRead, "getRetentionSchedule", Body::kNone, kScheduleQuery, GetRetentionSchedule},
+    {kPut, "/v1/retention/schedule", Action::kRetentionWrite, "putRetentionSchedule", Body::kJson, kNothing, PutRetentionSchedule},
+    {kPost, "/v1/retention/preview", Action::kRetentionRead, "previewRetention", Body::kJson, kNothing, PreviewRetention},
+    {kGet, "/v1/retention/runs", Action::kRetentionRead, "listRetentionRuns", Body::kNone, kNothing, ListRetentionRuns},
+    {kPost, "/v1/retention/runs", Action::kRetentionRun, "startRetentionRun", Body::kNone, kNothing, StartRetentionRun},
+    {kGet, "/v1/retention/runs/{run}", Action::kRetentionRead, "getRetentionRun", Body::kNone, kNothing, GetRetentionRun},
+    {kGet, "/v1/retention/runs/{run}/report", Action::kRetentionRead, "getRetentionReport", Body::kNone, kReportQuery, GetRetentionReport},
+    {kPost, "/v1/retention/clock", Action::kClockConfirm, "confirmClock", Body::kNone, kNothing, ConfirmClock},
 
     {kGet, "/v1/log/entries", Action::kLogRead, "listLogEntries", Body::kNone, kLogQuery, ListLogEntries},
     {kGet, "/v1/log/entries/{seq}", Action::kLogRead, "getLogEntry", Body::kNone, kNothing, GetLogEntry},

@@ -93,6 +93,28 @@ TEST_CASE("every setting is taken over") {
   CHECK(config->vault.heartbeat_interval_s == 86'400);
 }
 
+TEST_CASE("retention has a time of day, a rate and a threshold of its clock") {
+  ConfigFile file;
+  const auto fault = [&](const std::string& line) {
+    file.rest = "[retention]\n" + line + "\n";
+    return file.Fault();
+  };
+  REQUIRE(file.Load());
+  CHECK(!file.Load()->vault.retention_minute);
+  CHECK(file.Load()->vault.clock_jump_threshold_s == 48 * 3600);
+  CHECK(fault("daily_at = \"03:30\"\nrecords_per_s = 50\nclock_jump_hours = 72").empty());
+  const auto config = file.Load();
+  CHECK(config->vault.retention_minute == 210);
+  CHECK(config->vault.retention_records_per_s == 50);
+  CHECK(config->vault.clock_jump_threshold_s == 72 * 3600);
+  for (const char* wrong : {"\"3:30\"", "\"24:00\"", "\"03:60\"", "\"03-30\"", "330", "\"\""}) {
+    CHECK(fault(std::string("daily_at = ") + wrong) ==
+          "8: 'retention.daily_at' must be a time of day, as \"03:30\"");
+  }
+  CHECK(fault("clock_jump_hours = 0") ==
+        "8: 'retention.clock_jump_hours' must be a whole number from 1 to 8784");
+}
+
 TEST_CASE("what is not known is refused with its line") {
   ConfigFile file;
   file.rest = "[consle]\nport = 1\n";

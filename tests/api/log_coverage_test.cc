@@ -7,6 +7,7 @@
 #include <regex>
 #include <set>
 #include <sstream>
+#include <thread>
 #include <variant>
 
 #include "crypto/client_key.h"
@@ -100,7 +101,7 @@ const std::vector<Row>& Rows() {
 
       {"listClasses", kAuditor, 200, {{"class.read"}}},
       {"getClass", kAuditor, 200, {{"class.read", "class=contact version=1"}}, "", "", {{"{name}", "contact"}}},
-      {"putClass", kAdministrator, 200, {{"class.write", "class=note-{n} version=1 payload_hash"}}, R"({"name": "note-{n}", "title": "{mark}", "purposes": ["client-care"], "fields": {"a": {"type": "choice", "values": ["{mark}"], "title": "{mark}"}}})", "", {{"{name}", "note-{n}"}}},
+      {"putClass", kAdministrator, 200, {{"class.write", "class=note-{n} version=1 payload_hash"}}, R"({"name": "note-{n}", "keep": "a test", "title": "{mark}", "purposes": ["client-care"], "fields": {"a": {"type": "choice", "values": ["{mark}"], "title": "{mark}"}}})", "", {{"{name}", "note-{n}"}}},
       {"putClass", kAdministrator, 200, {{"class.write", "class=mine-{n} version=1", "", "unchanged"}}, "{class_document}", "", {{"{name}", "mine-{n}"}}},
       {"listPurposes", kAuditor, 200, {{"purpose.read"}}},
       {"getPurpose", kAuditor, 200, {{"purpose.read", "", "client-care"}}, "", "", {{"{code}", "client-care"}}},
@@ -158,6 +159,15 @@ const std::vector<Row>& Rows() {
       {"listEmergencies", kSecurityOfficer, 200, {{"emergency.read"}}},
       {"openEmergency", kSupervisor, 201, {{"emergency.open", "client={client}", "* CASE-{n}"}}, R"({"client": "{client}", "purpose": "client-care", "ticket": "CASE-{n}"})"},
       {"reviewEmergency", kSecurityOfficer, 200, {{"emergency.review", "client={client}", "{emergency}"}}, R"({"finding": "{mark}"})"},
+
+      {"getRetentionSchedule", kAuditor, 200, {{"retention.read", "version=1"}}},
+      {"putRetentionSchedule", kPrivacyOfficer, 200, {{"retention.write", "version=1", "", "unchanged"}}, "{schedule}"},
+      {"previewRetention", kPrivacyOfficer, 200, {{"retention.read", "version=1", "preview of [0-9]+ records, [0-9]+ ids"}}, R"({"months": 2, "ids": true})"},
+      {"listRetentionRuns", kAuditor, 200, {{"retention.read"}}},
+      {"startRetentionRun", kPrivacyOfficer, 201, {{"retention.run", "version=1", "*"}}},
+      {"getRetentionRun", kAuditor, 200, {{"retention.read", "", "{run}"}}},
+      {"getRetentionReport", kAuditor, 200, {{"retention.read", "", "{run}"}}, "", "format=html&language=zh"},
+      {"confirmClock", kPrivacyOfficer, 204, {{"clock.confirm", "", "", "unchanged"}}},
 
       {"listLogEntries", kPrivacyOfficer, 200, {{"log.read", "client={client}"}}, "", "client={client}&actor={mark}"},
       {"listLogEntries", kAuditor, 200, {{"log.read"}}, "", "client={mark}&request={mark}"},
@@ -278,9 +288,12 @@ class LogCalls : public ApiCalls {
     Must(vault.PutRole(As(kAdministrator), "desk-" + n,
                        R"({"grants": [{"actions": ["status.read"]}]})"));
     values["{class_document}"] = R"({"name": "mine-)" + n + R"(", "title": ")" + Mark() +
-                                 R"(", "purposes": ["client-care"],)" +
+                                 R"(", "keep": "a test", "purposes": ["client-care"],)" +
                                  R"("fields": {"a": {"type": "string"}}})";
     Must(vault.PutClass(As(kAdministrator), "mine-" + n, values["{class_document}"]));
+    if (run_.empty()) run_ = RunOnce();
+    values["{run}"] = run_;
+    values["{schedule}"] = kSchedule;
     AddUsers(values);
     return values;
   }
@@ -312,7 +325,11 @@ class LogCalls : public ApiCalls {
         });
     auto page = Look(before);
     page.entries.pop_back();  // the look itself
-    for (const auto& entry : page.entries) answer.entries.push_back(json::parse(entry));
+    for (const auto& entry : page.entries) {
+      answer.entries.push_back(json::parse(entry));
+      // The end of a run that a row began comes when it comes.
+      if (answer.entries.back().at("action") == "retention.finish") answer.entries.pop_back();
+    }
     // The vault's own, behind that of the request: the key is destroyed.
     const bool erases = route.operation_id == "eraseClient" || route.operation_id == "eraseRecords";
     if (erases && answer.reply.status == 200) {
@@ -341,6 +358,24 @@ class LogCalls : public ApiCalls {
   int marked_answers() const { return marked_answers_; }
 
  private:
+  static constexpr const char* kSchedule = R"({"time_zone": "UTC", "policies": [
+    {"name": "a", "class": "agreement", "keep": "a test"},
+    {"name": "b", "class": "complaint", "keep": "a test"},
+    {"name": "c", "class": "consent-note", "keep": "a test"},
+    {"name": "d", "class": "contact", "keep": "a test"},
+    {"name": "e", "class": "interaction", "keep": "a test"},
+    {"name": "f", "class": "payment-detail", "keep": "a test"}]})";
+  // A schedule in force, and a run by it that has ended.
+  std::string RunOnce() {
+    auto& vault = *operator->();
+    Must(vault.PutRetentionSchedule(As(kPrivacyOfficer), kSchedule));
+    const auto run = Must(vault.StartRetentionRun(As(kPrivacyOfficer)));
+    while (!Must(vault.GetRetentionRun(As(kAuditor), run.id)).finished) std::this_thread::yield();
+    return run.id.Text();
+  }
+
+  std::string run_;
+
   template <class T>
   static T Must(Result<T> result) {
     INFO(AnswerOf(result));

@@ -48,6 +48,7 @@ TEST_CASE("every route answers every role as the tables say") {
       {"hold", "hold_00000000000000000000000000"},
       {"emergency", "emg_00000000000000000000000000"},
       {"erasure", "era_00000000000000000000000000"},
+      {"run", "run_00000000000000000000000000"},
       {"name", "contact"},
       {"code", "client-care"},
       {"token", "tok_00000000000000000000000000"},
