@@ -16,6 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxRole = 512 * 1024;
+constexpr std::size_t kMaxSchedule = 1024 * 1024;
 
 struct ApprovalOptions {
   ConnectionOptions connection;
@@ -33,6 +34,8 @@ std::string WhatIsDone(const json& approval) {
   if (action == "clock.confirm") return "confirm the clock, so that retention goes on by it";
   if (action == "role.give") return "give a role";
   if (action == "role.write") return "change what a role allows";
+  if (action == "retention.write") return "put a retention schedule in force";
+  if (action == "clock.confirm") return "say that the server's clock is right";
   return action;
 }
 
@@ -125,6 +128,22 @@ Outcome<Exit> RequestChangeRole(const ApprovalOptions& options, Console& console
   }
   return Request(
       options, {{"action", "role.write"}, {"target", options.target}, {"content", *role}}, console);
+}
+
+Outcome<Exit> RequestSchedule(const ApprovalOptions& options, Console& console) {
+  COFFER_ASSIGN(const std::string text, ReadInputFile(options.file, kMaxSchedule));
+  const auto schedule = vault::ParseStrictJson(text);
+  if (!schedule) {
+    return Failed(Exit::kUsage,
+                  FailureOf(schedule.error(), options.file + " is not usable JSON").message);
+  }
+  return Request(options,
+                 {{"action", "retention.write"}, {"target", "schedule"}, {"content", *schedule}},
+                 console);
+}
+
+Outcome<Exit> RequestClock(const ApprovalOptions& options, Console& console) {
+  return Request(options, {{"action", "clock.confirm"}, {"target", options.target}}, console);
 }
 
 Outcome<Exit> ListApprovals(const ApprovalOptions& options, Console& console) {
@@ -260,6 +279,25 @@ void AddRequests(CLI::App& group, Command& chosen) {
     command->footer(
         "Example:\n  coffer approval request change-role billing-desk billing-desk.json");
     RunOnline(*command, chosen, options, RequestChangeRole);
+  }
+  {
+    auto options = std::make_shared<ApprovalOptions>();
+    CLI::App* command = request->add_subcommand("schedule", "To put a retention schedule in force");
+    command->add_option("file", options->file, "File that holds it")
+        ->type_name("FILE.json")
+        ->required();
+    command->footer("Example:\n  coffer approval request schedule schedule.json");
+    RunOnline(*command, chosen, options, RequestSchedule);
+  }
+  {
+    auto options = std::make_shared<ApprovalOptions>();
+    CLI::App* command =
+        request->add_subcommand("clock", "To say that the server's clock is right (coffer clock)");
+    command->add_option("date", options->target, "Today's date (UTC), as the server's clock has it")
+        ->type_name("YYYY-MM-DD")
+        ->required();
+    command->footer("Example:\n  coffer approval request clock 2026-01-02");
+    RunOnline(*command, chosen, options, RequestClock);
   }
 }
 

@@ -67,6 +67,8 @@ void Declare(CLI::App& app, Command& chosen) {
   AddWhereCommand(app, chosen);
   AddClientCommands(app, chosen);
   AddHoldCommands(app, chosen);
+  AddRetentionCommands(app, chosen);
+  AddClockCommands(app, chosen);
   AddLogCommands(app, chosen);
   AddEvidenceCommand(app, chosen);
   AddVerifyCommand(app, chosen);

@@ -42,6 +42,8 @@ void AddErasureCommands(CLI::App& app, Command& chosen);
 void AddWhereCommand(CLI::App& app, Command& chosen);
 void AddClientCommands(CLI::App& app, Command& chosen);
 void AddHoldCommands(CLI::App& app, Command& chosen);
+void AddRetentionCommands(CLI::App& app, Command& chosen);
+void AddClockCommands(CLI::App& app, Command& chosen);
 void AddLogCommands(CLI::App& app, Command& chosen);
 void AddEvidenceCommand(CLI::App& app, Command& chosen);
 void AddLogKeyCommands(CLI::App& app, Command& chosen);

@@ -54,6 +54,15 @@ std::string Damage(const json& status) {
   return completed.empty() ? "first round not finished" : "as the log says, last " + completed;
 }
 
+std::string Retention(const json& status) {
+  const std::string version = Text(status, "retention_schedule");
+  if (version.empty() || version == "0") return "no schedule";
+  std::string text = "schedule " + version;
+  if (Text(status, "waiting_for_clock") == "true")
+    text += ", WAITING for the clock to be confirmed";
+  return text;
+}
+
 Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options, console));
   COFFER_ASSIGN(const json status, client.Get(Target("/v1/status")));
@@ -79,6 +88,7 @@ Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
                         {"emergency access", Emergencies(status)},
                         {"holds", Holds(status)},
                         {"restrictions", Count(status, "restrictions")},
+                        {"retention", Retention(status)},
                         {"stored data", Damage(status)},
                         {"log", Text(log, "origin")},
                         {"log entries", Count(log, "size")},
