@@ -22,9 +22,15 @@ constexpr std::int64_t kSeenEveryMs = 60 * 1000;
 constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
 constexpr std::chrono::milliseconds kTick{200};
 
-// Of one engine operation, so that no request waits long behind it.
-constexpr std::uint64_t kMostRecords = 200;
-constexpr std::chrono::milliseconds kLongest{5};
+// Of one engine operation, so that no request waits long behind it; and of one that nobody waits
+// for: each one costs several syncs.
+struct StepLimits {
+  std::uint64_t records;
+  std::chrono::milliseconds time;
+};
+constexpr StepLimits kBusyStep{200, std::chrono::milliseconds(5)};
+constexpr StepLimits kIdleStep{1000, std::chrono::milliseconds(25)};
+constexpr std::size_t kMostIncomplete = 400;
 constexpr std::size_t kMostErased = 1000;  // of one erasure, as its act can name them
 // Of one look at the snapshot: it holds up the WAL no longer than that.
 constexpr std::size_t kMostClients = 2000;
@@ -194,6 +200,7 @@ void RetentionRunner::Loop() {
 
 Status RetentionRunner::Tick() {
   COFFER_TRY(LookAtClock());
+  IsBusy();
   COFFER_TRY(BeginScheduled());
   return GoOn();
 }
@@ -334,6 +341,7 @@ Status RetentionRunner::GoOn() {
   bool ended = false;
   auto gone = GoThrough(*run, decisions, ended);
   running_ = false;
+  if (auto completed = Complete(0); gone && !completed) gone = std::move(completed);
   if (!gone && gone.error().reason == "schedule_changed") {
     return Finish(*run, RunState::kFailed, "schedule_changed");
   }
@@ -414,8 +422,22 @@ Status RetentionRunner::Treat(RunRow& run, const Decisions& decisions,
   erased_.fetch_add(treated.records, std::memory_order_relaxed);
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.
   for (const ErasureRow& row : treated.erasures) core_.engine->key_cache().AwaitWiped(row.client);
-  ++own_operations_;
-  return core_.CompleteErasures(treated.erasures);
+  for (ErasureRow& row : treated.erasures) {
+    row.facts.clear();
+    incomplete_.push_back(std::move(row));
+  }
+  return Complete(kMostIncomplete);
+}
+
+Status RetentionRunner::Complete(std::size_t most_left) {
+  while (incomplete_.size() > most_left) {
+    const std::size_t count = std::min(incomplete_.size(), kMostIncomplete);
+    ++own_operations_;
+    COFFER_TRY(core_.CompleteErasures(std::span(incomplete_).first(count)));
+    incomplete_.erase(incomplete_.begin(),
+                      incomplete_.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+  return {};
 }
 
 Status RetentionRunner::TreatTogether(RunRow& run, const Decisions& decisions,
@@ -433,13 +455,14 @@ Status RetentionRunner::TreatTogether(RunRow& run, const Decisions& decisions,
         transaction.LeaveNoOwnEntry();
         changed = run;
         const auto began = SteadyClock::now();
+        const StepLimits& limits = busy_ ? kBusyStep : kIdleStep;
         for (const std::int64_t client : clients) {
           COFFER_ASSIGN(const bool all,
                         TreatClient(transaction, changed, decisions, client, erase, treated));
           if (!all) break;
           changed.position = client;
           ++treated.clients;
-          if (treated.records >= kMostRecords || SteadyClock::now() - began >= kLongest) break;
+          if (treated.records >= limits.records || SteadyClock::now() - began >= limits.time) break;
         }
         return transaction.stores().retention.Update(changed);
       }));

@@ -64,6 +64,8 @@ class RetentionRunner {
   // True when nothing of the client is left to treat.
   Result<bool> TreatClient(Transaction& transaction, RunRow& run, const Decisions& decisions,
                            std::int64_t client, bool erase, Treated& treated);
+  // The entries that say so, of those that were erased since.
+  Status Complete(std::size_t most_left);
   Status SetState(RunRow& run, RunState state);
   Status Finish(RunRow& run, RunState state, std::string_view reason);
   Status Rest(std::uint64_t records);
@@ -82,6 +84,7 @@ class RetentionRunner {
   std::uint64_t own_operations_ = 0;            // since
   std::chrono::steady_clock::time_point looked_at_operations_;
   bool busy_ = false;
+  std::vector<ErasureRow> incomplete_;  // a start would complete them as well
 
   std::atomic<std::int64_t> seen_{-1};  // the clock, when last looked at; -1: never
   std::atomic<bool> waiting_{false}, running_{false};
