@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 
-#include "audit/internal/act_json.h"
 #include "audit/csv_cell.h"
+#include "audit/internal/act_json.h"
 
 namespace coffer::audit {
 namespace {

@@ -121,17 +121,18 @@ Result<std::string> Vault::ReadAct(const Caller& caller, const ErasureId& id,
   call.entry.detail = "act " + id.Text();
   ErasureRow row;
   std::optional<std::string> document;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(auto found, transaction.stores().erasures.Find(id));
-        if (!found) return NotFound(call);
-        row = *std::move(found);
-        call.entry.client = row.client.Text();
-        if (row.state != ErasureState::kComplete) return Fail(Code::kConflict, "erasure_unfinished");
-        if (row.facts.empty()) return Fail(Code::kConflict, "act_purged");
-        COFFER_ASSIGN(document, transaction.stores().erasures.FindAct(id));
-        return {};
-      }));
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              COFFER_ASSIGN(auto found, transaction.stores().erasures.Find(id));
+                              if (!found) return NotFound(call);
+                              row = *std::move(found);
+                              call.entry.client = row.client.Text();
+                              if (row.state != ErasureState::kComplete)
+                                return Fail(Code::kConflict, "erasure_unfinished");
+                              if (row.facts.empty()) return Fail(Code::kConflict, "act_purged");
+                              COFFER_ASSIGN(document, transaction.stores().erasures.FindAct(id));
+                              return {};
+                            }));
   if (!document) {
     auto made = core_->MakeAct(row);
     if (!made) return std::unexpected(core_->FailedLater(call, made.error()));
@@ -167,7 +168,8 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
   call.About(client);
   std::vector<Trace> traces;
   const auto counted = [&](std::string place, std::uint64_t count, std::string detail) {
-    traces.push_back({std::move(place), count > 0 ? "present" : "absent", count, std::move(detail)});
+    traces.push_back(
+        {std::move(place), count > 0 ? "present" : "absent", count, std::move(detail)});
   };
   bool erased = false;
   COFFER_TRY(core_->Perform(
@@ -200,9 +202,9 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         COFFER_ASSIGN(const auto notes, stores.log->ListNotes(client.Row()));
         counted("reasons", notes.size(), "free text given with requests, sealed");
         COFFER_ASSIGN(const auto oldest, stores.keys.OldestGeneration(client));
-        traces.push_back({"key", oldest ? "present" : "absent", oldest ? 1U : 0U,
-                          oldest ? "in keys.db, wrapped"
-                                 : "destroyed; what it sealed can be read by nobody"});
+        traces.push_back(
+            {"key", oldest ? "present" : "absent", oldest ? 1U : 0U,
+             oldest ? "in keys.db, wrapped" : "destroyed; what it sealed can be read by nobody"});
         const auto* const assignments = transaction.access().AssignmentsOf(client);
         counted("assignments", assignments == nullptr ? 0 : assignments->size(),
                 "who the client is given to");
@@ -211,8 +213,8 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         std::string ids;
         for (const auto& erasure : erasures) ids += (ids.empty() ? "" : ", ") + erasure.id.Text();
         counted("erasures", erasures.size(), ids);
-        traces.push_back({"ledger", erasures.empty() ? "absent" : "pseudonymous", erasures.size(),
-                          "ids only"});
+        traces.push_back(
+            {"ledger", erasures.empty() ? "absent" : "pseudonymous", erasures.size(), "ids only"});
         return {};
       }));
   // Beside the engine.
@@ -232,7 +234,8 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
     traces.push_back({"exports", exports > 0 ? "unknown" : "absent", exports,
                       "entries of exports: what was handed out is where it was taken to"});
   } else {
-    traces.push_back({"access-log", "pseudonymous", 0, "the log's index is being made: not counted"});
+    traces.push_back(
+        {"access-log", "pseudonymous", 0, "the log's index is being made: not counted"});
     traces.push_back({"exports", "unknown", 0, "the log's index is being made: not counted"});
   }
   traces.push_back({"write-ahead-logs", erased ? "unreadable" : "present", 0,

@@ -142,10 +142,6 @@ Outcome<Exit> RequestSchedule(const ApprovalOptions& options, Console& console) 
                  console);
 }
 
-Outcome<Exit> RequestClock(const ApprovalOptions& options, Console& console) {
-  return Request(options, {{"action", "clock.confirm"}, {"target", options.target}}, console);
-}
-
 Outcome<Exit> ListApprovals(const ApprovalOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json answer, client.Get(Target("/v1/approvals")));
@@ -288,16 +284,6 @@ void AddRequests(CLI::App& group, Command& chosen) {
         ->required();
     command->footer("Example:\n  coffer approval request schedule schedule.json");
     RunOnline(*command, chosen, options, RequestSchedule);
-  }
-  {
-    auto options = std::make_shared<ApprovalOptions>();
-    CLI::App* command =
-        request->add_subcommand("clock", "To say that the server's clock is right (coffer clock)");
-    command->add_option("date", options->target, "Today's date (UTC), as the server's clock has it")
-        ->type_name("YYYY-MM-DD")
-        ->required();
-    command->footer("Example:\n  coffer approval request clock 2026-01-02");
-    RunOnline(*command, chosen, options, RequestClock);
   }
 }
 

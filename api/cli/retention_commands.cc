@@ -270,7 +270,7 @@ void AddClockCommands(CLI::App& app, Command& chosen) {
   CLI::App* command =
       group->add_subcommand("confirm", "Confirm the clock after it jumped; retention waits for it");
   command->footer(
-      "Two people decide it, on the same day: coffer approval request clock. Example:\n"
+      "Two people decide it, on the same day: coffer approval request confirm-clock. Example:\n"
       "  coffer clock confirm --approval apr_...");
   RunOnline(*command, chosen, options, ConfirmClock);
 }

@@ -44,16 +44,16 @@ Result<std::unique_ptr<ErasureLedger>> ErasureLedger::Open(const std::string& pa
   std::unique_ptr<ErasureLedger> ledger(new ErasureLedger(keyring));
   ledger->vault_ = crypto::Base32Encode(keyring.vault_id());
   COFFER_ASSIGN(ledger->file_,
-                audit::LedgerFile::Open(path, std::move(trusted), [&](const auto& line) {
-                  return ledger->Take(line);
-                }));
+                audit::LedgerFile::Open(path, std::move(trusted),
+                                        [&](const auto& line) { return ledger->Take(line); }));
   return ledger;
 }
 
 Status ErasureLedger::Take(const audit::LedgerLine& line) {
   const audit::LedgerErasure& erasure = line.erasure;
   if (erasure.vault != vault_) {
-    return Fail(Code::kCorrupted, "ledger_foreign", "it is the ledger of the vault " + erasure.vault);
+    return Fail(Code::kCorrupted, "ledger_foreign",
+                "it is the ledger of the vault " + erasure.vault);
   }
   COFFER_ASSIGN(const ErasureId id, ErasureId::Parse(erasure.erasure));
   const auto [found, made] = found_.try_emplace(id);
@@ -85,12 +85,11 @@ Status ErasureLedger::Append(std::span<ErasureRow> rows) {
       continue;
     }
     row.ledger_seq = n;
-    audit::LedgerErasure erasure{vault_, row.id.Text(), row.client.Text(), LedgerScopeOf(row), {},
-                                 row.seq, row.erased};
+    audit::LedgerErasure erasure{vault_, row.id.Text(), row.client.Text(), LedgerScopeOf(row),
+                                 {},     row.seq,       row.erased};
     for (const RecordId& record : row.record_ids) erasure.records.push_back(record.Text());
-    const std::size_t lines =
-        std::max<std::size_t>(1, (erasure.records.size() + audit::kMaxLedgerRecords - 1) /
-                                     audit::kMaxLedgerRecords);
+    const std::size_t lines = std::max<std::size_t>(
+        1, (erasure.records.size() + audit::kMaxLedgerRecords - 1) / audit::kMaxLedgerRecords);
     n += lines;
     erasures.push_back(std::move(erasure));
   }

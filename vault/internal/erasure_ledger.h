@@ -14,7 +14,6 @@
 
 namespace coffer::vault {
 
-
 // As ledger and act say it.
 audit::ErasureScope LedgerScopeOf(const ErasureRow& row);
 

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kInsertErasure =
     "INSERT INTO erasures (eid, cid, scope, basis, class, erased, seq, records, versions, "
     "generation, state, rids, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-constexpr std::string_view kMarkDestroyed = 
+constexpr std::string_view kMarkDestroyed =
     "UPDATE erasures SET state = 1, ledger = ? WHERE eid = ? AND state = 0";
 constexpr std::string_view kMarkComplete = "UPDATE erasures SET state = 2 WHERE eid = ?";
 constexpr std::string_view kFindErasure =
@@ -28,8 +28,7 @@ constexpr std::string_view kErasuresForward =
 constexpr std::string_view kDestroyedKeys = "SELECT cid, scope, generation FROM erasures";
 constexpr std::string_view kCountErasures = "SELECT count(*) FROM erasures";
 constexpr std::string_view kFindAct = "SELECT act FROM erasures WHERE eid = ?";
-constexpr std::string_view kPutAct = 
-    "UPDATE erasures SET act = ? WHERE eid = ? AND act IS NULL";
+constexpr std::string_view kPutAct = "UPDATE erasures SET act = ? WHERE eid = ? AND act IS NULL";
 constexpr std::string_view kPurgeActs =
     "UPDATE erasures SET act = NULL, facts = NULL WHERE erased < ? AND facts IS NOT NULL";
 
