@@ -216,7 +216,8 @@ TEST_CASE("an act has to be about the entry that it names") {
 
 TEST_CASE("only an entry of an erasure that was done counts") {
   const auto findings = [](const auto& change) { return Delivered(FullAct(), change).Findings(); };
-  for (const char* action : {"client.erase", "erasure.replayed", "retention.erase"}) {
+  for (const char* action :
+       {"client.erase", "record.erase", "erasure.replayed", "retention.erase"}) {
     CHECK(findings([&](Entry& entry) { entry.action = action; }).empty());
   }
   const Strings entry_only = {"entry"};
