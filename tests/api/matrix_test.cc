@@ -182,7 +182,7 @@ TEST_CASE("each route answers each role as the tables say, whoever's client it i
       }
     }
   }
-  CHECK(cells == Examples().size() * 7 * 4);
+  CHECK(cells == static_cast<int>(Examples().size()) * 7 * 4);
   api.CheckInvariants();
 }
 

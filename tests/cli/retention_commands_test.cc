@@ -33,13 +33,13 @@ TEST_CASE("a schedule is put as its file has it, and asked for as it will be put
   CHECK(coffer({"retention", "schedule", "show", "--version", "2"}).exit == 0);
   CHECK(coffer({"retention", "schedule", "put", coffer.Secret("no.json", "{")}).exit == 2);
   REQUIRE(coffer.server.requests().size() == 2);
-  CHECK(Asked(coffer.server.requests()[0]) == "PUT /v1/retention/schedule " + text);
+  CHECK(Asked(coffer.server.requests()[0]) == "PUT /v1/retention/schedule " + text + "\n");
   CHECK(Asked(coffer.server.requests()[1]) == "GET /v1/retention/schedule?version=2 ");
 
   Tool asking(InTurn({Reply(201, R"({"id":"apr_1"})")}));
   CHECK(asking({"approval", "request", "schedule", asking.Secret("schedule.json", text)}).exit ==
         0);
-  CHECK(asking({"approval", "request", "clock", "2026-01-02"}).exit == 0);
+  CHECK(asking({"approval", "request", "confirm-clock", "2026-01-02"}).exit == 0);
   REQUIRE(asking.server.requests().size() == 2);
   CHECK(json::parse(asking.server.requests()[0].body) == json{{"action", "retention.write"},
                                                               {"target", "schedule"},

@@ -186,7 +186,7 @@ CREATE TABLE records (
   import_token  BLOB,                   -- blind token of an imported record's key
   payload       BLOB    NOT NULL        -- sealed under the client's key
 , retention_day INTEGER) STRICT;
-CREATE INDEX records_by_client ON records (client, class);
+CREATE INDEX records_by_client ON records (client, class, id, created, updated, retention_day);
 CREATE TABLE restrictions (
   client    INTEGER NOT NULL,
   class     TEXT    NOT NULL,                            -- empty: the whole client
@@ -197,6 +197,34 @@ CREATE TABLE restrictions (
   placed_by BLOB    NOT NULL CHECK (length(placed_by) = 16),
   PRIMARY KEY (client, class)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE retention_reviews (
+  record INTEGER NOT NULL,
+  policy TEXT    NOT NULL,
+  found  INTEGER NOT NULL,
+  PRIMARY KEY (record, policy)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE retention_runs (
+  id        INTEGER PRIMARY KEY,
+  rid       BLOB    NOT NULL UNIQUE CHECK (length(rid) = 16),
+  schedule  INTEGER NOT NULL,
+  state     INTEGER NOT NULL,           -- 0 running, 1 waiting for the clock, 2 finished, 3 failed
+  demanded  INTEGER NOT NULL,           -- 1: by asked_by; 0: by the schedule
+  asked_by  BLOB,
+  started   INTEGER NOT NULL,
+  finished  INTEGER,
+  first_seq INTEGER NOT NULL,
+  last_seq  INTEGER NOT NULL,
+  position  INTEGER NOT NULL,           -- the last client that was gone through
+  counts    TEXT    NOT NULL,           -- JSON, by class
+  reason    TEXT    NOT NULL,           -- of a failure
+  report    TEXT                        -- signed, from when it was first asked for
+) STRICT;
+CREATE UNIQUE INDEX retention_runs_open ON retention_runs ((1)) WHERE state < 2;
+CREATE TABLE retention_schedules (
+  version    INTEGER PRIMARY KEY,
+  definition TEXT    NOT NULL,
+  created    INTEGER NOT NULL
+) STRICT;
 CREATE TABLE reveals (
   pid   BLOB    NOT NULL,
   hour  INTEGER NOT NULL,
