@@ -65,7 +65,7 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
   if (facts.contains("policy")) {
     act.reason = {audit::ReasonKind::kPolicy, facts["policy"].get<std::string>(),
                   facts.value("schedule", std::uint64_t{0}),
-                  facts.value("basis", BasisInWords(row.basis))};
+                  facts.value("legal_basis", BasisInWords(row.basis))};
   } else {
     act.reason = {audit::ReasonKind::kRequest,
                   act.reference.empty() ? row.id.Text() : act.reference, 0,

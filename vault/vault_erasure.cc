@@ -245,6 +245,7 @@ Status Vault::Core::Replay(const ErasureRow& found) {
           order.records = found.record_ids;
           COFFER_ASSIGN(content, EraseContent(*this, transaction, *client, order));
           content.row.id = found.id;
+          content.row.record_ids = found.record_ids;
         }
         content.row.basis = ErasureBasis::kReplayed;
         content.row.state = ErasureState::kCommitted;
@@ -333,7 +334,7 @@ Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
       }));
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.
   core_->engine->key_cache().AwaitWiped(id);
-  if (!repeated) {
+  if (!repeated || erased.state == ErasureState::kDestroyed) {
     COFFER_TRY(core_->CompleteErasures({&erased, 1}));
     erased.state = ErasureState::kComplete;
   }

@@ -102,6 +102,14 @@ class RetainingVault : public TestVault {
     return found;
   }
   // Until the vault has looked at its clock again.
+  // In steps that are no jumps of the clock.
+  void LetAWeekPass() {
+    for (int i = 0; i < 4; ++i) {
+      Close();
+      clock.Advance(47 * kHourMs);
+      Open();
+    }
+  }
   static void LetItLook() { std::this_thread::sleep_for(std::chrono::milliseconds(700)); }
   Caller last;
 };
@@ -382,6 +390,7 @@ TEST_CASE("tags and jurisdictions choose the policy, and what is for review is s
   ClientChange change;
   change.tags = Strings{};
   REQUIRE(vault->UpdateClient(vault.As(kCrmService), important, 1, change));
+  vault.LetAWeekPass();
   CHECK(vault.Run().erased == 1);
   vault.CheckInvariants();
 }
@@ -487,6 +496,48 @@ TEST_CASE("what is due goes also where the key is missing, and what stays is not
   CHECK(vault.Number("SELECT count(*) FROM records") == 3);
   CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), clients[1])) == "integrity_failed");
   CHECK(vault->GetClient(vault.As(kCrmService), clients[2]));
+}
+
+TEST_CASE("what is held or restricted is left by runs, and goes when that is lifted",
+          "[retention]") {
+  RetainingVault vault;
+  vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
+  const auto held = vault.NewEnded("H-1"), restricted = vault.NewEnded("H-2");
+  for (const auto& client : {held, restricted, vault.NewEnded("H-3")}) vault.Contact(client);
+  HoldRequest terms;
+  terms.client = held;
+  terms.reason = "claim for damages";
+  terms.case_number = "K-12";
+  terms.review_due = {vault.clock.Now().ms + 24 * kHourMs};
+  const auto hold = vault->PlaceHold(vault.As(kPrivacyOfficer), terms);
+  REQUIRE(hold);
+  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), restricted, {{}, "disputed", {}}));
+  const auto run = vault.Run();
+  CHECK(run.due == 3);
+  CHECK(run.erased == 1);
+  CHECK(run.held == 2);
+  CHECK(vault.Number("SELECT count(*) FROM clients") == 2);
+  REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold->id));
+  auto lifting = vault.As(kPrivacyOfficer);
+  lifting.reason = "corrected";
+  REQUIRE(vault->LiftRestriction(lifting, restricted, {}));
+  CHECK(vault.Run().erased == 2);
+  CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("what one person makes due by changing a client waits for a week", "[retention]") {
+  RetainingVault vault;
+  vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
+  const auto client = vault.NewClient("W-1");
+  vault.Contact(client);
+  ClientChange change;
+  change.relationship_end = kLongAgo;
+  REQUIRE(vault->UpdateClient(vault.As(kCrmService), client, 1, change));
+  CHECK(vault.Run().erased == 0);
+  CHECK(vault->PreviewRetention(vault.As(kPrivacyOfficer), {})->due == 1);
+  vault.LetAWeekPass();
+  CHECK(vault.Run().erased == 1);
 }
 
 TEST_CASE("without the operator's details a run fails, and says why", "[retention]") {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <climits>
 
@@ -25,6 +26,17 @@ constexpr std::int64_t kActLifetimeMs = std::int64_t{3} * 366 * 24 * kHourMs;
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
               std::atomic<std::uint32_t>::is_always_lock_free);  // it is a futex word
+
+// By what the clock guard stored last (retention_runner.h): lately, and without a jump.
+Result<bool> ClockStands(SettingStore& settings, Timestamp now) {
+  constexpr std::int64_t kLatelyMs = 10 * 60 * 1000;
+  COFFER_ASSIGN(const auto unconfirmed, settings.Find("clock-unconfirmed"));
+  COFFER_ASSIGN(const auto seen, settings.Find("clock-seen"));
+  if (!seen || (unconfirmed && !unconfirmed->empty())) return false;
+  std::int64_t ms = 0;
+  std::from_chars(seen->data(), seen->data() + seen->size(), ms);
+  return std::abs(now.ms - ms) <= kLatelyMs;
+}
 
 }  // namespace
 
@@ -148,7 +160,10 @@ Status Engine::CollectUnfinished() {
   COFFER_ASSIGN(const auto later, stores_->keys.LaterGenerations());
   for (const ClientKeyId& key : later) {
     COFFER_ASSIGN(const auto current, stores_->clients.FindGeneration(key.client));
-    if (current && key.generation > *current) COFFER_TRY(stores_->keys.Delete(key));
+    if (!current || key.generation <= *current) continue;
+    // Without the one that holds, vault.db is the older of the two: nothing is destroyed.
+    COFFER_ASSIGN(const auto living, stores_->keys.Find({key.client, *current}));
+    if (living) COFFER_TRY(stores_->keys.Delete(key));
   }
   return {};
 }
@@ -528,7 +543,10 @@ void Engine::Maintain(bool idle) {
       if (note) COFFER_TRY(log.PutCheckpoint(std::string_view(*note)));
     }
     if (purge_acts) {
-      COFFER_TRY(transaction.stores().erasures.PurgeActs(Timestamp{now.ms - kActLifetimeMs}));
+      COFFER_ASSIGN(const bool stands, ClockStands(transaction.stores().settings, now));
+      if (stands) {
+        COFFER_TRY(transaction.stores().erasures.PurgeActs(Timestamp{now.ms - kActLifetimeMs}));
+      }
     }
     const Timestamp yesterday{now.ms - 24 * kHourMs};
     COFFER_TRY(transaction.stores().principals.PurgeSessions(yesterday));

@@ -80,7 +80,9 @@ Status ErasureLedger::Append(std::span<ErasureRow> rows) {
   std::vector<audit::LedgerErasure> erasures;
   std::uint64_t n = file_->head().n;
   for (ErasureRow& row : rows) {
-    if (const auto found = found_.find(row.id); found != found_.end()) {
+    // Of several lines a crash may have left the first ones: then all are written again.
+    const auto found = found_.find(row.id);
+    if (found != found_.end() && found->second.record_ids.size() >= row.record_ids.size()) {
       row.ledger_seq = found->second.ledger_seq;
       continue;
     }

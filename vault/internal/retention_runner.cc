@@ -16,6 +16,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+constexpr std::int64_t kChangedClientWaitsMs = 7 * 24 * std::int64_t{3600} * 1000;
 constexpr std::string_view kSeenSetting = "clock-seen";
 constexpr std::string_view kUnconfirmedSetting = "clock-unconfirmed";
 constexpr std::int64_t kSeenEveryMs = 60 * 1000;
@@ -252,7 +253,8 @@ Status RetentionRunner::BeginScheduled() {
   const bool reached =
       now.ms % kDayMs / 60'000 >= static_cast<std::int64_t>(*core_.options.retention_minute);
   if (!last_scheduled_) last_scheduled_ = reached ? day : day - 1;
-  if (day <= *last_scheduled_ || !reached) return {};
+  last_scheduled_ = std::min(*last_scheduled_, day);  // the clock was put back
+  if (day == *last_scheduled_ || !reached) return {};
   const auto schedule = core_.engine->catalog()->retention;
   if (!schedule || open_) {
     last_scheduled_ = day;
@@ -494,8 +496,18 @@ Result<bool> RetentionRunner::TreatClient(Transaction& transaction, RunRow& run,
   if (due.empty()) return true;
   COFFER_ASSIGN(const auto client, stores.clients.FindRow(row));
   if (!client) return true;
+  // One person alone may say when the relationship ended, and take a tag off: what that makes due
+  // waits, and previews show it meanwhile.
+  if (client->version > 1 && transaction.now().ms - client->updated.ms < kChangedClientWaitsMs) {
+    return true;
+  }
 
   const auto is_held = [&](const std::set<std::string, std::less<>>& classes) -> Result<bool> {
+    // Who had it restricted may need it: GDPR 18(1)(b) and (c).
+    for (const auto& restriction : transaction.restrictions().Of(client->id)) {
+      const auto& name = restriction.terms.class_name;
+      if (classes.empty() || name.empty() || classes.contains(name)) return true;
+    }
     const Caller nobody;
     Call call = core_.StartCall(nobody, Action::kRetentionRun);
     call.About(client->id);
@@ -569,7 +581,11 @@ Result<bool> RetentionRunner::TreatClient(Transaction& transaction, RunRow& run,
   }
   const auto join = [](const std::set<std::string, std::less<>>& texts) {
     std::string joined;
-    for (const auto& text : texts) joined += (joined.empty() ? "" : ", ") + text;
+    for (const auto& text : texts) {
+      // An act has room for so much.
+      if (joined.size() + text.size() > audit::kMaxActText - 16) return joined + ", …";
+      joined += (joined.empty() ? "" : ", ") + text;
+    }
     return joined;
   };
   COFFER_ASSIGN(ErasedContent content, EraseContent(core_, transaction, *client, order));
