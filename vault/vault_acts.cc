@@ -210,6 +210,10 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
                 "who the client is given to");
         const auto* const leases = transaction.access().LeasesOf(client);
         counted("leases", leases == nullptr ? 0 : leases->size(), "fields shown for a time");
+        counted("holds", row ? transaction.holds().Covering(*row, {}).size() : 0,
+                "that stop its deletion; also those by its tags");
+        counted("restrictions", transaction.restrictions().Of(client).size(),
+                "of its processing, with their basis in words");
         std::string ids;
         for (const auto& erasure : erasures) ids += (ids.empty() ? "" : ", ") + erasure.id.Text();
         counted("erasures", erasures.size(), ids);

@@ -350,6 +350,9 @@ TEST_CASE("what is left of a client is told place by place") {
   };
   CHECK(state("records") == "present 2");
   CHECK(state("key") == "present 1");
+  CHECK(state("holds") == "absent 0");
+  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), vault.client, {{}, "disputed", {}}));
+  CHECK(state("restrictions") == "present 1");
   REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client, {}));
   CHECK(state("profile") == "absent 0");
   CHECK(state("records") == "absent 0");
