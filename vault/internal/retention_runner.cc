@@ -178,6 +178,8 @@ Status RetentionRunner::StoreConfirmation(Transaction& transaction) {
 }
 
 void RetentionRunner::ClockConfirmed() {
+  // Also of a jump that nobody has looked at yet.
+  seen_.store(core_.Now().ms, std::memory_order_release);
   waiting_ = false;
   Wake();
 }
@@ -223,10 +225,18 @@ Status RetentionRunner::LookAtClock() {
     entry.detail = how;
     COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
                                  [&](Transaction& transaction) -> Status {
+                                   if (seen_.load() != seen.ms) {  // confirmed meanwhile
+                                     transaction.LeaveNoOwnEntry();
+                                     return {};
+                                   }
                                    auto& settings = transaction.stores().settings;
                                    COFFER_TRY(settings.Put(kUnconfirmedSetting, how));
                                    return settings.Put(kSeenSetting, time);
                                  }));
+    if (seen_.load() != seen.ms) {
+      waiting_ = false;
+      return {};
+    }
     if (core_.options.log) {
       core_.options.log(Severity::kWarning, "the clock is " + how +
                                                 "; retention erases nothing until two people "
