@@ -323,13 +323,12 @@ class LogCalls : public ApiCalls {
             call.query.emplace_back(one.substr(0, equals), one.substr(equals + 1));
           }
         });
-    auto page = Look(before);
-    page.entries.pop_back();  // the look itself
-    for (const auto& entry : page.entries) {
+    for (const auto& entry : Look(before).entries) {
       answer.entries.push_back(json::parse(entry));
-      // The end of a run that a row began comes when it comes.
+      // The end of a run that a row began comes when it comes, also behind the look.
       if (answer.entries.back().at("action") == "retention.finish") answer.entries.pop_back();
     }
+    answer.entries.pop_back();  // the look itself
     // The vault's own, behind that of the request: the key is destroyed.
     const bool erases = route.operation_id == "eraseClient" || route.operation_id == "eraseRecords";
     if (erases && answer.reply.status == 200) {
