@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdlib>
 
+#include "audit/internal/leaf_prefix.h"
 #include "crypto/hash.h"
 
 namespace coffer::audit {
@@ -12,7 +13,6 @@ namespace {
 
 // Leaves and nodes are hashed with different prefixes: without them an inner node could be passed
 // off as an entry (RFC 6962 section 2.1).
-constexpr std::uint8_t kLeafPrefix[] = {0x00};
 constexpr std::uint8_t kNodePrefix[] = {0x01};
 
 // RFC 9162's k: the largest power of two smaller than n. Precondition: n > 1.
@@ -62,7 +62,7 @@ std::uint64_t ShiftRight(std::uint64_t value, unsigned bits) {
 
 }  // namespace
 
-Hash LeafHash(crypto::ByteView entry) { return crypto::Sha256({kLeafPrefix, entry}); }
+Hash LeafHash(crypto::ByteView entry) { return crypto::Sha256({{&kLeafPrefix, 1}, entry}); }
 
 Hash NodeHash(const Hash& left, const Hash& right) {
   return crypto::Sha256({kNodePrefix, left, right});

@@ -4,10 +4,11 @@
 #include <cstdlib>
 #include <utility>
 
+#include "audit/internal/leaf_prefix.h"
 #include "audit/internal/tile_levels.h"
 #include "audit/internal/trust.h"
 #include "audit/key_history.h"
-#include "crypto/hash.h"
+#include "crypto/hash_batch.h"
 
 namespace coffer::audit {
 namespace {
@@ -15,6 +16,10 @@ namespace {
 // Entries read in one call. Tiles are read between calls, never from inside one, so that a source
 // need not serve two reads at once.
 constexpr std::uint64_t kBatch = 4096;
+
+// Entries that are hashed together, and their bytes at most before the last of them.
+constexpr std::size_t kGathered = 256;
+constexpr std::size_t kGatheredBytes = 256 * 1024;
 
 constexpr std::size_t kMaxFindings = 20;
 // Kept free for the findings about checkpoints: a flood of bad entries must not hide a rollback.
@@ -41,8 +46,16 @@ class Verification {
 
  private:
   void OpenCheckpoints();
-  void CheckEntry(std::uint64_t seq, std::string_view bytes);
-  void GrowTree(std::string_view bytes);
+  // An entry as it was read, and its hashes as an entry and as a leaf of the tree.
+  struct ReadEntry {
+    std::uint64_t seq;
+    std::size_t begin, size;  // in `bytes_`, behind the leaf's prefix
+    Hash hash, leaf;
+  };
+  void Gather(std::uint64_t seq, std::string_view bytes);
+  void CheckGathered();
+  void CheckEntry(const ReadEntry& read, std::string_view bytes);
+  void GrowTree(const Hash& leaf);
   bool CheckMembers(std::uint64_t seq, const Entry& entry);
   void CompareCheckpointsAtThisSize();
   Status CheckTiles();
@@ -73,6 +86,10 @@ class Verification {
   std::size_t next_checkpoint_ = 0;
   KeyHistory keys_;
 
+  std::vector<ReadEntry> gathered_;
+  std::string bytes_;
+  crypto::HashBatch hashes_;
+
   std::uint64_t next_ = 0;           // the entry expected next
   std::uint64_t number_offset_ = 0;  // by how much the last entry's own number was wrong (mod 2^64)
   std::optional<Hash> prev_ = Hash{};  // unknown behind a missing entry
@@ -90,9 +107,10 @@ Result<VerifyReport> Verification::Run() {
   for (std::uint64_t from = 0; from < report_.size; from += kBatch) {
     const std::uint64_t to = from + std::min(kBatch, report_.size - from);
     COFFER_TRY(source_.ReadEntries(from, to, [&](std::uint64_t seq, std::string_view bytes) {
-      CheckEntry(seq, bytes);
+      Gather(seq, bytes);
       return Status{};
     }));
+    CheckGathered();
     COFFER_TRY(CheckTiles());
   }
   if (next_ < report_.size) {
@@ -123,7 +141,29 @@ void Verification::OpenCheckpoints() {
   std::ranges::stable_sort(checkpoints_, {}, &GivenCheckpoint::size);
 }
 
-void Verification::CheckEntry(std::uint64_t seq, std::string_view bytes) {
+void Verification::Gather(std::uint64_t seq, std::string_view bytes) {
+  bytes_.push_back(static_cast<char>(kLeafPrefix));
+  gathered_.push_back({seq, bytes_.size(), bytes.size(), {}, {}});
+  bytes_.append(bytes);
+  if (gathered_.size() == kGathered || bytes_.size() >= kGatheredBytes) CheckGathered();
+}
+
+void Verification::CheckGathered() {
+  const crypto::ByteView all = crypto::AsBytes(bytes_);
+  for (ReadEntry& read : gathered_) {
+    hashes_.Add(all.subspan(read.begin, read.size), read.hash);
+    hashes_.Add(all.subspan(read.begin - 1, read.size + 1), read.leaf);
+  }
+  hashes_.Finish();
+  for (const ReadEntry& read : gathered_) {
+    CheckEntry(read, std::string_view(bytes_).substr(read.begin, read.size));
+  }
+  gathered_.clear();
+  bytes_.clear();
+}
+
+void Verification::CheckEntry(const ReadEntry& read, std::string_view bytes) {
+  const std::uint64_t seq = read.seq;
   if (seq < next_) {
     Report(seq, "sequence", EntryName(seq) + " is stored again behind later entries");
     return;
@@ -134,7 +174,7 @@ void Verification::CheckEntry(std::uint64_t seq, std::string_view bytes) {
     prev_.reset();
     next_ = seq;
   }
-  if (complete_) GrowTree(bytes);
+  if (complete_) GrowTree(read.leaf);
 
   const auto entry = ParseEntry(bytes);
   bool passed = false;
@@ -154,12 +194,11 @@ void Verification::CheckEntry(std::uint64_t seq, std::string_view bytes) {
       Report(seq, "state", std::string(status.error().reason) + ": " + status.error().detail);
     }
   }
-  prev_ = crypto::Sha256(crypto::AsBytes(bytes));
+  prev_ = read.hash;
   ++next_;
 }
 
-void Verification::GrowTree(std::string_view bytes) {
-  const Hash leaf = LeafHash(crypto::AsBytes(bytes));
+void Verification::GrowTree(const Hash& leaf) {
   if (options_.check_tiles) AddLeafToTiles(tree_, leaf, tile_levels_, full_tiles_);
   tree_.Append(leaf);
   CompareCheckpointsAtThisSize();

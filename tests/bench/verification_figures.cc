@@ -1,8 +1,9 @@
-// How fast a log is verified, and in how much memory. By hand: audit_tests "[.speed]" -s
+// How fast a log is verified, and in how much memory: coffer_figures "[verification]" -s
 #include <sys/resource.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
+#include <ctime>
 #include <map>
 
 #include "audit/verify.h"
@@ -11,7 +12,16 @@
 namespace coffer::audit {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
+// Of one core: what else the machine does is not counted.
+struct CpuClock {
+  using duration = std::chrono::nanoseconds;
+  using time_point = std::chrono::time_point<CpuClock, duration>;
+  static time_point now() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return time_point(std::chrono::seconds(time.tv_sec) + duration(time.tv_nsec));
+  }
+};
 
 constexpr std::uint64_t kSize = 1'000'000;
 constexpr double kWantedPerSecond = 300'000;
@@ -23,10 +33,10 @@ class GeneratedLog final : public LogSource {
 
   Status ReadEntries(std::uint64_t from, std::uint64_t to,
                      const std::function<Status(std::uint64_t, std::string_view)>& each) override {
-    const auto start = SteadyClock::now();
+    const auto start = CpuClock::now();
     std::vector<std::string> batch(to - from);
     for (std::string& bytes : batch) Write(bytes);
-    writing_ += SteadyClock::now() - start;
+    writing_ += CpuClock::now() - start;
     for (std::uint64_t seq = from; seq < to; ++seq) COFFER_TRY(each(seq, batch[seq - from]));
     return {};
   }
@@ -37,7 +47,7 @@ class GeneratedLog final : public LogSource {
     return std::move(tile.mapped());
   }
 
-  SteadyClock::duration writing() const { return writing_; }
+  CpuClock::duration writing() const { return writing_; }
   std::uint64_t bytes() const { return bytes_; }
 
  private:
@@ -73,7 +83,7 @@ class GeneratedLog final : public LogSource {
 
   LogWriter writer_{std::string(kOrigin), {}};
   std::map<std::pair<unsigned, std::uint64_t>, crypto::Bytes> tiles_;
-  SteadyClock::duration writing_{};
+  CpuClock::duration writing_{};
   std::uint64_t bytes_ = 0;
 };
 
@@ -83,12 +93,12 @@ long PeakKib() {
   return usage.ru_maxrss;
 }
 
-TEST_CASE("a million entries are verified fast and in little memory", "[.speed]") {
+TEST_CASE("a million entries are verified fast and in little memory", "[verification]") {
   const long before_kib = PeakKib();
   GeneratedLog log;
-  const auto start = SteadyClock::now();
+  const auto start = CpuClock::now();
   const auto report = VerifyLog(log, {LogVerifier(), {}, true, {}});
-  const std::chrono::duration<double> taken = SteadyClock::now() - start - log.writing();
+  const std::chrono::duration<double> taken = CpuClock::now() - start - log.writing();
   REQUIRE(report);
   CHECK(report->ok());
   const double per_second = static_cast<double>(kSize) / taken.count();

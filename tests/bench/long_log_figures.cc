@@ -1,5 +1,5 @@
-// Figures about a long log, by hand: vault_tests "[log-scale]". COFFER_LOG_ENTRIES entries, a
-// million when it is not set.
+// Figures about a long log: coffer_figures "[long-log]". COFFER_LOG_ENTRIES entries, a million when
+// it is not set.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
@@ -39,7 +39,7 @@ std::vector<double> Repeat(int times, Work&& work) {
 
 }  // namespace
 
-TEST_CASE("searching, proving, opening and verifying a long log", "[.][log-scale]") {
+TEST_CASE("searching, proving, opening and verifying a long log", "[long-log]") {
   const char* const wanted = std::getenv("COFFER_LOG_ENTRIES");
   const std::uint64_t entries = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 1'000'000;
   TestVault vault;

@@ -1,4 +1,4 @@
-// Figures about erasures beside readers, by hand: vault_tests "[erasure-speed]".
+// Figures about erasures beside readers: coffer_figures "[erasure]".
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
@@ -12,7 +12,7 @@ namespace coffer::vault {
 
 using enum Role;
 
-TEST_CASE("erasing clients with a thousand records beside readers", "[.][erasure-speed]") {
+TEST_CASE("erasing clients with a thousand records beside readers", "[erasure]") {
   constexpr int kErased = 40, kRecords = 1000;
   TestVault vault;
   const auto other = vault.NewClient("other");
