@@ -150,12 +150,14 @@ TEST_CASE("a fork behind a checkpoint leaves that checkpoint standing") {
 }
 
 TEST_CASE("a flipped tile is named by the first entry under it") {
+  TestLog small;
+  small.Write(1'024 + 10);
+  small.FlipTile(0, 3, 32 * 5 + 7);
+  CHECK(small.Findings() == Strings{"tile 773"});
+  CHECK(small.Verify().findings[0].message.starts_with("tile 0/3 "));
+
   TestLog log;
   log.Write(65'536 + 10);
-  log.FlipTile(0, 3, 32 * 5 + 7);
-  CHECK(log.Findings() == Strings{"tile 773"});
-  CHECK(log.Verify().findings[0].message.starts_with("tile 0/3 "));
-  log.FlipTile(0, 3, 32 * 5 + 7);
   log.FlipTile(1, 0, 32 * 2);
   CHECK(log.Findings() == Strings{"tile 512"});
   CHECK(log.Verify().findings[0].message.starts_with("tile 1/0 "));

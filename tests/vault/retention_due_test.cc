@@ -225,6 +225,11 @@ TEST_CASE("cut-off and due moment agree at each start of a day over decades") {
 }
 
 TEST_CASE("cut-off and due moment agree for each event at each time, by the hour, in a spring") {
+#ifdef COFFER_SANITIZED
+  constexpr std::int64_t kStepHours = 5;
+#else
+  constexpr std::int64_t kStepHours = 1;
+#endif
   for (const char* zone : {"Europe/Berlin", "America/Havana"}) {
     for (const char* period : {"P1D", "P1M", "P5WD"}) {
       INFO(zone << " " << period);
@@ -232,7 +237,7 @@ TEST_CASE("cut-off and due moment agree for each event at each time, by the hour
       const RetentionPolicy& policy = schedule.policies()[0];
       const std::int64_t first = At("2026-01-25T00:00:00Z").ms;
       std::vector<std::pair<RetentionEvents, Timestamp>> events;
-      for (std::int64_t i = 0; i < 75 * 24; ++i) {
+      for (std::int64_t i = 0; i < 75 * 24; i += kStepHours) {
         const auto created = Created({first + i * kHourMs});
         const auto due = schedule.DueAt(policy, created);
         REQUIRE(due.state == State::kAt);

@@ -70,6 +70,11 @@ TEST_CASE("a day that a place left out begins when the next one does") {
 }
 
 TEST_CASE("from its start on clocks show no day before, and just before it they do") {
+#ifdef COFFER_SANITIZED
+  constexpr Day kStep = 5;
+#else
+  constexpr Day kStep = 1;
+#endif
   constexpr std::int64_t kHour = 3600, kDaySeconds = 24 * kHour;
   for (const std::string name :
        {"UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "America/St_Johns",
@@ -81,7 +86,7 @@ TEST_CASE("from its start on clocks show no day before, and just before it they 
     };
     Timestamp before = zone.StartOf(DayOn("1960-01-01") - 1);
     int faults = 0;
-    for (Day day = DayOn("1960-01-01"); day < DayOn("2045-01-01"); ++day) {
+    for (Day day = DayOn("1960-01-01"); day < DayOn("2045-01-01"); day += kStep) {
       const Timestamp start = zone.StartOf(day);
       const std::int64_t seconds = start.ms / 1000;
       bool fits = start >= before && start.ms % 1000 == 0 && shown(seconds) >= day &&
