@@ -1,6 +1,8 @@
 // ParseEntry. An entry is accepted only if writing its members again gives the same bytes, so the
 // parser below has to be safe and fast but not itself strict: whatever spelling it lets through,
 // the comparison refuses.
+#include "audit/internal/entry_parser.h"
+
 #include <algorithm>
 #include <optional>
 
@@ -150,13 +152,26 @@ std::unexpected<Error> Malformed(std::string detail) {
   return Fail(Code::kCorrupted, "entry_malformed", std::move(detail));
 }
 
+// A member that is forgotten here is not taken for one that was read: the comparison finds it.
+void Clear(Entry& entry) {
+  for (std::string* const text :
+       {&entry.log, &entry.action, &entry.actor, &entry.auth, &entry.address, &entry.request,
+        &entry.client, &entry.record, &entry.class_name, &entry.purpose, &entry.rule,
+        &entry.outcome, &entry.detail}) {
+    text->clear();
+  }
+  entry.actor_kind = ActorKind::kUnknown;
+  entry.fields.clear();
+  entry.version = 0;
+  entry.payload_hash.reset();
+  entry.note_hash.reset();
+}
+
 }  // namespace
 
-Result<Entry> ParseEntry(std::string_view bytes) {
+Status ParseEntryInto(std::string_view bytes, Entry& entry) {
   if (bytes.size() > kMaxEntryBytes) return Malformed("longer than 8192 bytes");
-  Result<Entry> result(std::in_place);  // filled where it is returned: moving it costs as much
-  Entry& entry = *result;
-  entry.actor_kind = ActorKind::kUnknown;
+  Clear(entry);
   Members in(bytes);
   if (!ReadMembers(in, entry)) {
     return Malformed("not a canonical entry from byte " + std::to_string(in.position()));
@@ -167,6 +182,14 @@ Result<Entry> ParseEntry(std::string_view bytes) {
   if (canonical != bytes) {
     const auto differs = std::ranges::mismatch(canonical, bytes).in2 - bytes.begin();
     return Malformed("not canonical from byte " + std::to_string(differs));
+  }
+  return {};
+}
+
+Result<Entry> ParseEntry(std::string_view bytes) {
+  Result<Entry> result(std::in_place);  // filled where it is returned: moving it costs as much
+  if (Status status = ParseEntryInto(bytes, *result); !status) {
+    return std::unexpected(std::move(status.error()));
   }
   return result;
 }

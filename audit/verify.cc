@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "audit/internal/entry_parser.h"
 #include "audit/internal/leaf_prefix.h"
 #include "audit/internal/tile_levels.h"
 #include "audit/internal/trust.h"
@@ -89,6 +90,7 @@ class Verification {
   std::vector<ReadEntry> gathered_;
   std::string bytes_;
   crypto::HashBatch hashes_;
+  Entry entry_;  // the one that is looked at
 
   std::uint64_t next_ = 0;           // the entry expected next
   std::uint64_t number_offset_ = 0;  // by how much the last entry's own number was wrong (mod 2^64)
@@ -176,21 +178,21 @@ void Verification::CheckEntry(const ReadEntry& read, std::string_view bytes) {
   }
   if (complete_) GrowTree(read.leaf);
 
-  const auto entry = ParseEntry(bytes);
+  const Status parsed = ParseEntryInto(bytes, entry_);
   bool passed = false;
-  if (entry) {
-    ++(entry->decision == Decision::kAllow ? report_.allowed : report_.denied);
-    passed = CheckMembers(seq, *entry);
-    last_ts_ = entry->ts;
-    if (const Status status = keys_.Take(seq, *entry); !status) {
+  if (parsed) {
+    ++(entry_.decision == Decision::kAllow ? report_.allowed : report_.denied);
+    passed = CheckMembers(seq, entry_);
+    last_ts_ = entry_.ts;
+    if (const Status status = keys_.Take(seq, entry_); !status) {
       passed = false;
       Report(seq, "epoch", EntryName(seq) + " " + status.error().detail);
     }
   } else {
-    Report(seq, "canonical", EntryName(seq) + ": " + entry.error().detail);
+    Report(seq, "canonical", EntryName(seq) + ": " + parsed.error().detail);
   }
   if (passed && options_.on_entry) {
-    if (const Status status = options_.on_entry(*entry, bytes); !status) {
+    if (const Status status = options_.on_entry(entry_, bytes); !status) {
       Report(seq, "state", std::string(status.error().reason) + ": " + status.error().detail);
     }
   }

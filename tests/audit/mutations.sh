@@ -30,7 +30,7 @@ mutations=(
   'verify.cc|standing == Standing::kUntimely|false'
   'verify.cc|if (!CheckSignature(given, standing)) continue;|'
   'verify.cc|keys_.first_named() && keys_.Find(options_.key) == nullptr|false'
-  'verify.cc|if (const Status status = keys_.Take(seq, *entry); !status) {|if (const Status status = keys_.Take(seq, *entry); false) {'
+  'verify.cc|if (const Status status = keys_.Take(seq, entry_); !status) {|if (const Status status = keys_.Take(seq, entry_); false) {'
   'verify.cc|if (passed && options_.on_entry) {|if (options_.on_entry) {'
   'verify.cc|  CompareCheckpointsAtThisSize();
   for (|  for ('
