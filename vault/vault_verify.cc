@@ -3,13 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "audit/verify.h"
 #include "crypto/atomic_file.h"
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
 #include "vault/internal/keys_database.h"
+#include "vault/internal/logged_state.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -17,59 +17,6 @@ namespace {
 
 constexpr std::size_t kMaxFindings = 20;
 constexpr std::size_t kClientsAtOnce = 100;  // whose keys are looked up in one operation
-
-// What the log last said of each record and client.
-struct Latest {
-  struct State {
-    std::uint64_t version = 0;
-    crypto::Hash payload{};
-    std::uint64_t seq = 0;
-    std::vector<crypto::Hash> earlier;  // payloads of the versions before, oldest first
-  };
-  std::unordered_map<std::string, State> records, clients;
-  std::unordered_map<std::string, std::vector<std::string>> records_of;
-
-  // The same versions as before, other bytes.
-  void TakeReseal(const audit::Entry& entry) {
-    const auto known = records.find(entry.record);
-    if (known == records.end()) return;
-    State& state = known->second;
-    if (entry.version == state.version) {
-      state.payload = *entry.payload_hash;
-      state.seq = entry.seq;
-    } else if (entry.version > 0 && entry.version <= state.earlier.size()) {
-      state.earlier[entry.version - 1] = *entry.payload_hash;
-    }
-  }
-
-  void Take(const audit::Entry& entry) {
-    if (entry.decision != audit::Decision::kAllow) return;
-    if (ErasesClient(entry)) {
-      for (const auto& record : records_of[entry.client]) records.erase(record);
-      records_of.erase(entry.client);
-      clients.erase(entry.client);
-    } else if ((entry.action == Name(Action::kRecordDelete) ||
-                entry.action == Name(Action::kRecordErase)) &&
-               entry.outcome == "ok" && !entry.record.empty()) {
-      records.erase(entry.record);
-    } else if (entry.action == kRecordReseal && entry.payload_hash) {
-      TakeReseal(entry);
-    } else if (entry.payload_hash && entry.version > 0 && !entry.record.empty()) {
-      auto [known, made] = records.try_emplace(entry.record);
-      if (made) {
-        records_of[entry.client].push_back(entry.record);
-      } else {
-        known->second.earlier.push_back(known->second.payload);
-      }
-      known->second.version = entry.version;
-      known->second.payload = *entry.payload_hash;
-      known->second.seq = entry.seq;
-    } else if (entry.payload_hash && entry.version > 0 && !entry.client.empty()) {
-      clients.insert_or_assign(entry.client,
-                               State{entry.version, *entry.payload_hash, entry.seq, {}});
-    }
-  }
-};
 
 using Findings = std::vector<audit::VerifyReport::Finding>;
 
@@ -86,8 +33,8 @@ Status CheckPages(Database& database, std::string_view name, Findings& findings)
 // One pass over the stored clients, their keys, records and old versions.
 class StateCheck {
  public:
-  StateCheck(const VerificationSource& source, Latest& latest, DeepReport& report)
-      : source_(source), latest_(latest), report_(report) {}
+  StateCheck(const VerificationSource& source, LoggedState& logged, DeepReport& report)
+      : source_(source), logged_(logged), report_(report) {}
 
   Status Run() {
     COFFER_ASSIGN(clients_, ClientStore::OpenForReading(source_.vault));
@@ -110,11 +57,9 @@ class StateCheck {
         COFFER_TRY(CheckClient(clients[i], keys[i]));
       }
     }
-    for (const auto& [id, state] : latest_.clients) {
-      Add(state.seq, "client " + id + " is in the log, but not stored");
-    }
-    for (const auto& [id, state] : latest_.records) {
-      Add(state.seq, "record " + id + " is in the log, but not stored");
+    COFFER_ASSIGN(const auto left, logged_.ListLeft(kMaxFindings));
+    for (const auto& [is_client, id, seq] : left) {
+      Add(seq, (is_client ? "client " : "record ") + id + " is in the log, but not stored");
     }
     return {};
   }
@@ -127,21 +72,18 @@ class StateCheck {
   Status CheckClient(const ClientRow& client, const FoundKey& key) {
     ++report_.clients_checked;
     const std::string id = client.id.Text();
-    const auto known = latest_.clients.find(id);
-    if (known == latest_.clients.end()) {
+    COFFER_ASSIGN(const auto logged, logged_.HandOutClient(id));
+    if (!logged) {
       Add({}, "client " + id +
                   " is stored, but the log has no such client "
                   "(restored after its erasure, or never created)");
+    } else if (logged->version != client.version ||
+               logged->payload != crypto::Sha256(client.profile)) {
+      Add(logged->seq, "client " + id + " is not what the log last recorded (version " +
+                           std::to_string(client.version) + " stored, " +
+                           std::to_string(logged->version) + " logged)");
     } else {
-      if (known->second.version != client.version ||
-          known->second.payload != crypto::Sha256(client.profile)) {
-        Add(known->second.seq, "client " + id + " is not what the log last recorded (version " +
-                                   std::to_string(client.version) + " stored, " +
-                                   std::to_string(known->second.version) + " logged)");
-      } else {
-        CheckKey(client, key);
-      }
-      latest_.clients.erase(known);
+      CheckKey(client, key);
     }
     COFFER_ASSIGN(const auto owned, records_.ListOf(client.id.Row(), {}, -1, 1U << 30));
     for (const std::int64_t row : owned) {
@@ -175,36 +117,35 @@ class StateCheck {
   Status CheckRecord(const std::string& client_id, const RecordRow& record) {
     ++report_.records_checked;
     const std::string id = record.id.Text();
-    const auto last = latest_.records.find(id);
-    if (last == latest_.records.end()) {
+    COFFER_ASSIGN(const auto logged, logged_.HandOutRecord(id));
+    if (logged.empty()) {
       Add({}, "record " + id + " of client " + client_id +
                   " is stored, but the log has no such record");
       return {};
     }
-    const auto& mine = latest_.records_of[client_id];
-    if (std::ranges::find(mine, id) == mine.end()) {
-      Add(last->second.seq, "record " + id + " was moved to client " + client_id);
-    } else if (last->second.version != record.version ||
-               last->second.payload != crypto::Sha256(record.payload)) {
-      Add(last->second.seq, "record " + id + " is not what the log last recorded (version " +
-                                std::to_string(record.version) + " stored, " +
-                                std::to_string(last->second.version) + " logged)");
+    const LoggedState::Version& last = logged.back();
+    if (last.client != client_id) {
+      Add(last.seq, "record " + id + " was moved to client " + client_id);
+    } else if (last.version != record.version || last.payload != crypto::Sha256(record.payload)) {
+      Add(last.seq, "record " + id + " is not what the log last recorded (version " +
+                        std::to_string(record.version) + " stored, " +
+                        std::to_string(last.version) + " logged)");
     }
-    for (std::size_t i = 0; i < last->second.earlier.size(); ++i) {
+    for (std::size_t i = 0; i + 1 < logged.size(); ++i) {
       ++report_.versions_checked;
-      COFFER_ASSIGN(const auto old, records_.FindVersion(record.id.Row(), i + 1));
-      if (!old || crypto::Sha256(old->payload) != last->second.earlier[i]) {
-        Add(last->second.seq,
-            "version " + std::to_string(i + 1) + " of record " + id +
+      const std::uint64_t version = logged[i].version;
+      COFFER_ASSIGN(const auto old, records_.FindVersion(record.id.Row(), version));
+      if (!old || crypto::Sha256(old->payload) != logged[i].payload) {
+        Add(last.seq,
+            "version " + std::to_string(version) + " of record " + id +
                 (old ? " is not what the log recorded" : " is in the log, but not stored"));
       }
     }
-    latest_.records.erase(last);
     return {};
   }
 
   const VerificationSource& source_;
-  Latest& latest_;
+  LoggedState& logged_;
   DeepReport& report_;
   ClientStore clients_;
   RecordStore records_;
@@ -217,20 +158,24 @@ Result<DeepReport> VerifyLogAndState(const VerificationSource& source,
   COFFER_TRY(source.vault.Execute("BEGIN"));
   COFFER_ASSIGN(const auto log, LogStore::Open(source.vault));
   DeepReport report;
-  Latest latest;
+  std::optional<LoggedState> logged;
+  Status taken;
   std::uint64_t indexed = 0;
   if (deep && source.index != nullptr) {
     COFFER_ASSIGN(indexed, source.index->Size());
   }
   if (deep) {
+    COFFER_ASSIGN(logged, LoggedState::Create());
     options.on_entry = [&](const audit::Entry& entry, std::string_view) -> Status {
-      latest.Take(entry);
+      // A full disk is no finding.
+      if (taken) taken = logged->Take(entry);
       if (entry.seq < indexed) COFFER_TRY(source.index->Check(entry.seq, entry));
       return {};
     };
   }
   COFFER_ASSIGN(report.log, audit::VerifyLog(*log, options));
-  if (deep) COFFER_TRY(StateCheck(source, latest, report).Run());
+  COFFER_TRY(taken);
+  if (deep) COFFER_TRY(StateCheck(source, *logged, report).Run());
   COFFER_TRY(source.vault.Execute("COMMIT"));
   return report;
 }
