@@ -17,7 +17,7 @@ class LogSource {
  public:
   virtual ~LogSource() = default;
   virtual Result<std::uint64_t> Size() = 0;  // highest sequence number + 1
-  // Calls `each(seq, bytes)` for the entries [from, to) in order; stops at its first error.
+  // Calls `each(seq, bytes)` for [from, to) in order; stops at its first error. kNotFound: no more.
   virtual Status ReadEntries(
       std::uint64_t from, std::uint64_t to,
       const std::function<Status(std::uint64_t, std::string_view)>& each) = 0;

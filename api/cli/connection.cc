@@ -149,6 +149,40 @@ Outcome<Declaration> CheckDeclaration(const ConnectionOptions& options) {
   return Declaration{options.purpose, reason, options.ticket, options.approval};
 }
 
+namespace {
+
+Outcome<void> ReadTlsFiles(const ConnectionOptions& options, const Environment& environment,
+                           HttpsOptions& https) {
+  https.ca_file = OrElse(options.ca_file, environment, "COFFER_CA");
+  https.client_certificate = OrElse(options.client_certificate, environment, "COFFER_CLIENT_CERT");
+  https.client_key = OrElse(options.client_key, environment, "COFFER_CLIENT_KEY");
+  return CheckClientKey(https);
+}
+
+// Empty where none was given for this server.
+Outcome<crypto::SecretBytes> ReadTokenFor(const ServerAddress& server, const std::string& file,
+                                          const Environment& environment) {
+  if (!file.empty()) return ReadTokenFile(file);
+  const auto own = ParseServerUrl(environment("COFFER_URL").value_or(""));
+  if (own && *own == server) {
+    if (auto token = TokenOf(environment); !token.empty()) return token;
+  }
+  COFFER_ASSIGN(auto session, ReadSavedSession(environment));
+  if (session && session->server == server) return std::move(session->token);
+  return crypto::SecretBytes();
+}
+
+Outcome<void> SendToken(crypto::SecretBytes token, HttpsOptions& https) {
+  if (!IsTokenText(token)) {
+    return Failed(Exit::kUsage, "what was given as token is none",
+                  "A token is one word that begins with cft_, or cfs_ for a session.");
+  }
+  https.token = std::make_shared<const crypto::SecretBytes>(std::move(token));
+  return {};
+}
+
+}  // namespace
+
 Outcome<Connection> OpenServer(const ConnectionOptions& options, const Environment& environment) {
   Connection connection;
   COFFER_ASSIGN(connection.declaration, CheckDeclaration(options));
@@ -159,10 +193,7 @@ Outcome<Connection> OpenServer(const ConnectionOptions& options, const Environme
   }
   HttpsOptions& https = connection.https;
   COFFER_ASSIGN(https.server, ParseServerUrl(url));
-  https.ca_file = OrElse(options.ca_file, environment, "COFFER_CA");
-  https.client_certificate = OrElse(options.client_certificate, environment, "COFFER_CLIENT_CERT");
-  https.client_key = OrElse(options.client_key, environment, "COFFER_CLIENT_KEY");
-  COFFER_TRY(CheckClientKey(https));
+  COFFER_TRY(ReadTlsFiles(options, environment, https));
   return connection;
 }
 
@@ -171,11 +202,18 @@ Outcome<Connection> OpenConnection(const ConnectionOptions& options,
   COFFER_ASSIGN(Connection connection, OpenServer(options, environment));
   COFFER_ASSIGN(crypto::SecretBytes token, ReadToken(options.token_file, environment, connection));
   if (token.empty() && !connection.https.client_certificate.empty()) return connection;
-  if (!IsTokenText(token)) {
-    return Failed(Exit::kUsage, "what was given as token is none",
-                  "A token is one word that begins with cft_, or cfs_ for a session.");
-  }
-  connection.https.token = std::make_shared<const crypto::SecretBytes>(std::move(token));
+  COFFER_TRY(SendToken(std::move(token), connection.https));
+  return connection;
+}
+
+Outcome<Connection> OpenMirror(const ServerAddress& server, const ConnectionOptions& options,
+                               const Environment& environment) {
+  Connection connection;
+  connection.https.server = server;
+  COFFER_TRY(ReadTlsFiles(options, environment, connection.https));
+  COFFER_ASSIGN(crypto::SecretBytes token, ReadTokenFor(server, options.token_file, environment));
+  if (token.empty() && options.token_file.empty()) return connection;
+  COFFER_TRY(SendToken(std::move(token), connection.https));
   return connection;
 }
 

@@ -48,7 +48,12 @@ struct Connection {
 };
 Outcome<Connection> OpenConnection(const ConnectionOptions& options,
                                    const Environment& environment = ProcessEnvironment());
-// The same without a token.
+// For a server that need not be the vault's own: a mirror of its log. A token is sent to it when it
+// was named for this command (--token-file), or when it is the server that COFFER_URL names or the
+// session was saved for: a mirror must not learn a token that is good elsewhere. None is needed.
+Outcome<Connection> OpenMirror(const ServerAddress& server, const ConnectionOptions& options,
+                               const Environment& environment = ProcessEnvironment());
+// The same as OpenConnection() without a token.
 Outcome<Connection> OpenServer(const ConnectionOptions& options,
                                const Environment& environment = ProcessEnvironment());
 

@@ -13,8 +13,6 @@
 namespace coffer::cli {
 namespace {
 
-constexpr std::size_t kMaxReply = std::size_t{256} << 20;
-
 class HttpsConnection {
  public:
   explicit HttpsConnection(const HttpsOptions& options)
@@ -76,16 +74,20 @@ Outcome<HttpReply> HttpsConnection::Send(const HttpRequest& request) {
   client_.set_read_timeout(request.patience);
   httplib::Request translated = Translate(request);
   HttpReply reply;
-  bool too_large = false;
+  bool too_large = false, too_slow = false;
+  const auto began = std::chrono::steady_clock::now();
   translated.content_receiver = [&](const char* data, std::size_t size, std::uint64_t,
                                     std::uint64_t) {
-    too_large = size > kMaxReply - reply.body.size();
-    if (!too_large) reply.body.append(data, size);
-    return !too_large;
+    too_large = size > request.largest_reply - reply.body.size();
+    too_slow =
+        request.deadline.count() > 0 && std::chrono::steady_clock::now() - began > request.deadline;
+    if (!too_large && !too_slow) reply.body.append(data, size);
+    return !too_large && !too_slow;
   };
   const httplib::Result result = client_.send(translated);
   if (request.secret_body) Forget(translated.body);
   if (too_large) return Failed(Exit::kFailed, "the server's answer is too large to be taken");
+  if (too_slow) return Failed(Exit::kUnreachable, "the server's answer takes too long");
   if (!result) return std::unexpected(Explain(result.error()));
   reply.status = result->status;
   for (const auto& [name, value] : result->headers) {

@@ -27,6 +27,8 @@ struct HttpRequest {
   std::string content_type = {};      // empty: no body
   std::chrono::seconds patience{60};  // for the answer to begin, and for each pause within it
   bool secret_body = false;           // wiped once it was sent
+  std::size_t largest_reply = std::size_t{256} << 20;
+  std::chrono::seconds deadline{0};  // for the whole answer; 0: none
 };
 
 struct HttpReply {
@@ -50,7 +52,8 @@ struct HttpsOptions {
 };
 
 // A sender over one kept-alive connection, opened with the first request. The server's certificate
-// is always verified; redirects are not followed; answers above 256 MiB are not taken.
+// is always verified; redirects are not followed; answers larger than the request allows are not
+// taken.
 Outcome<Sender> MakeHttpsSender(const HttpsOptions& options);
 
 }  // namespace coffer::cli

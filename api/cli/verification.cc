@@ -5,6 +5,8 @@
 #include "api/cli/entries_file.h"
 #include "api/cli/json_view.h"
 #include "api/cli/remote_log.h"
+#include "api/cli/tiles_log.h"
+#include "audit/checkpoint_text.h"
 #include "audit/proof.h"
 #include "crypto/keyring.h"
 #include "vault/vault.h"
@@ -15,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::chrono::hours kDeepPatience{12};
+constexpr unsigned kTileBits = 8;
 
 Outcome<audit::VerifierKey> KeyOfServer(ApiClient& client) {
   const auto status = client.Get(Target("/v1/status"));
@@ -58,6 +61,57 @@ Outcome<void> AddDeep(ApiClient& client, VerificationResult& result) {
     result.log.findings.push_back({std::nullopt, "state", "the server found damage"});
   }
   return {};
+}
+
+constexpr std::size_t kMaxCheckpointFile = 64 * 1024;
+
+struct FetchedCheckpoint {
+  std::string note;
+  std::uint64_t size = 0;
+};
+
+Outcome<FetchedCheckpoint> FetchCheckpoint(const FetchFile& fetch, const std::string& origin) {
+  COFFER_ASSIGN(const auto note, fetch("checkpoint", kMaxCheckpointFile));
+  if (!note) {
+    return Failed(Exit::kFailed, "there is no checkpoint there, and so no log",
+                  "A log's address, or directory, has checkpoint and tile below it.");
+  }
+  const auto checkpoint = audit::ReadUnverifiedCheckpoint(*note);
+  if (!checkpoint) {
+    return Failed(Exit::kDamaged,
+                  "what is there as checkpoint is none: " + checkpoint.error().detail);
+  }
+  // Whose it is stands in its first line: there is no use in reading all of another log.
+  if (checkpoint->origin != origin) {
+    return Failed(Exit::kDamaged, "the checkpoint is of the log \"" + checkpoint->origin +
+                                      "\", the verifier key of \"" + origin + "\"");
+  }
+  return FetchedCheckpoint{*note, checkpoint->size};
+}
+
+// The tiles at the right edge, which change with each entry: from what was verified of the log
+// below them it follows what they have to be.
+Status CheckUnfinishedTiles(TilesLog& log, std::uint64_t size, audit::VerifyReport& report) {
+  for (unsigned level = 0; level < 64 / kTileBits && size >> (kTileBits * level) > 0; ++level) {
+    const std::uint64_t n = (size >> (kTileBits * level)) / audit::kTileWidth;
+    const audit::TilePath path{false, level, n, audit::TileWidth(size, level, n)};
+    if (path.width == 0) continue;
+    COFFER_ASSIGN(const auto computed, audit::ReadTileAt(log, path, size));
+    const auto served = log.ReadUnfinishedTile(path);
+    if (!served && served.error().code != Code::kNotFound) return std::unexpected(served.error());
+    if (served && *served == computed) continue;
+    report.findings.push_back(
+        {std::nullopt, "tile",
+         "tile/" + audit::FormatTilePath(path) +
+             (served ? " does not hold the hashes of the log" : " is missing")});
+  }
+  return {};
+}
+
+Failure FailureOfTiles(const TilesLog& log, const Error& error) {
+  Failure failure = log.failure().value_or(FailureOf(error, "the log cannot be verified"));
+  if (error.code == Code::kCorrupted) failure.exit = Exit::kDamaged;
+  return failure;
 }
 
 Failure FailureOfCopy(const Error& error) {
@@ -136,6 +190,25 @@ Outcome<VerificationResult> VerifyEntries(const std::string& path, const Verific
   COFFER_ASSIGN(const auto file, EntriesFile::Open(path, ProgressOn(line)));
   auto report = audit::VerifyLog(*file, OptionsFor(*input.key, input));
   if (!report) return std::unexpected(FailureOf(report.error(), "cannot read the entries"));
+  return VerificationResult{input.key->name, true, *std::move(report), {}};
+}
+
+Outcome<VerificationResult> VerifyTiles(const FetchFile& fetch, const VerificationInput& input,
+                                        Console& console) {
+  COFFER_ASSIGN(const FetchedCheckpoint checkpoint, FetchCheckpoint(fetch, input.key->name));
+  VerificationInput all = input;
+  all.checkpoints.push_back(checkpoint.note);
+  audit::VerifyOptions options = OptionsFor(*input.key, all);
+  options.check_tiles = true;
+
+  ProgressLine line(console);
+  TilesLog log(fetch, checkpoint.size, ProgressOn(line));
+  auto report = audit::VerifyLog(log, options);
+  if (!report) return std::unexpected(FailureOfTiles(log, report.error()));
+  if (report->ok()) {
+    const Status edge = CheckUnfinishedTiles(log, checkpoint.size, *report);
+    if (!edge) return std::unexpected(FailureOfTiles(log, edge.error()));
+  }
   return VerificationResult{input.key->name, true, *std::move(report), {}};
 }
 

@@ -1,4 +1,5 @@
-// The four ways to verify: a server, a copied data directory, exported entries, one entry's proof.
+// The ways to verify a log: a server, a copied data directory, exported entries, tiles; and one
+// entry by its proof.
 #pragma once
 
 #include <string>
@@ -7,6 +8,7 @@
 #include "api/cli/api_client.h"
 #include "api/cli/console.h"
 #include "api/cli/failure.h"
+#include "api/cli/log_files.h"
 #include "api/cli/root_key.h"
 #include "api/cli/verify_report.h"
 #include "audit/checkpoint.h"
@@ -34,6 +36,12 @@ Outcome<VerificationResult> VerifyCopy(const std::string& directory, const std::
 // Public data only. Precondition: input.key.
 Outcome<VerificationResult> VerifyEntries(const std::string& path, const VerificationInput& input,
                                           Console& console);
+
+// Public data only: a checkpoint, and of its log every entry bundle and every tile. What does not
+// hold in a way that leaves nothing to go on with, like half a bundle, is a failure of
+// Exit::kDamaged; everything else is in the findings. Precondition: input.key.
+Outcome<VerificationResult> VerifyTiles(const FetchFile& fetch, const VerificationInput& input,
+                                        Console& console);
 
 // One entry under one proof. Failure of Exit::kDamaged when the proof does not hold.
 Outcome<audit::Checkpoint> VerifyOneEntry(std::string_view proof, std::string_view entry,

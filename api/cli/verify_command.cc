@@ -24,7 +24,7 @@ constexpr std::size_t kMaxNote = 64 * 1024;
 struct VerifyCommandOptions {
   ConnectionOptions connection;
   RootKeyOptions root_key;
-  std::string directory, anchor, entries, proof, entry, evidence, state;
+  std::string directory, anchor, entries, tiles, proof, entry, evidence, state;
   std::string act, run_report, ledger;
   std::vector<std::string> log_keys;
   std::vector<std::string> checkpoint_files;
@@ -37,6 +37,8 @@ constexpr const char* kVerifyFooter = R"(From what is at hand:
   a server          every entry is fetched and checked on this machine (the default)
   --data DIR        a data directory, or a copy of one, that no server has open
   --entries FILE    entries written by coffer log export; needs no root key
+  --tiles URL|DIR   the public files of the log (C2SP tlog-tiles: checkpoint, tile/...), of
+                    any server that has them or in a directory; needs no root key
   --proof FILE      one entry that coffer log proof and coffer log show --raw wrote
   --evidence FILE   a bundle that coffer evidence wrote
   --act FILE        the act of an erasure
@@ -50,6 +52,7 @@ Exit code 0: whole; 4: damaged. Examples:
   coffer verify --log-key KEY --checkpoint 2026-01.checkpoint
   coffer verify --data vault-copy --root-key-file root.key --log-key KEY --deep
   coffer verify --entries log.ndjson --checkpoint log.ndjson.checkpoint --log-key KEY
+  coffer verify --tiles https://mirror.example/log --log-key KEY --state log.state
   coffer verify --proof entry.proof --entry entry.json --log-key KEY)";
 
 constexpr std::size_t kMaxBundle = std::size_t{512} << 20;
@@ -101,7 +104,7 @@ Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
 
 Outcome<void> CheckUse(const VerifyCommandOptions& options, const VerificationInput& input) {
   const bool single = !options.proof.empty() || !options.evidence.empty() || options.IsDocument();
-  const bool offline_files = !options.entries.empty() || single;
+  const bool offline_files = !options.entries.empty() || !options.tiles.empty() || single;
   if (single && !options.state.empty()) {
     return Failed(Exit::kUsage, "--state is about a whole log, not about single entries");
   }
@@ -230,6 +233,10 @@ Outcome<VerificationResult> VerifyLogOf(const VerifyCommandOptions& options,
     return VerifyCopy(options.directory, options.anchor, options.root_key, input);
   }
   if (!options.entries.empty()) return VerifyEntries(options.entries, input, console);
+  if (!options.tiles.empty()) {
+    COFFER_ASSIGN(const FetchFile fetch, OpenLogFiles(options.tiles, options.connection, console));
+    return VerifyTiles(fetch, input, console);
+  }
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   return VerifyServer(client, input, console);
 }
@@ -256,12 +263,20 @@ void AddOfflineOptions(CLI::App& command, VerifyCommandOptions& options) {
       ->group(kGroup);
   auto* entries = command.add_option("--entries", options.entries, "Verify these exported entries");
   entries->type_name("FILE")->group(kGroup)->excludes(data);
+  auto* tiles = command.add_option("--tiles", options.tiles,
+                                   "Verify the log that has its checkpoint and tiles there");
+  tiles->type_name("URL|DIR")->group(kGroup)->excludes(data)->excludes(entries);
   auto* entry = command.add_option("--entry", options.entry, "With --proof: the exact entry");
   entry->type_name("FILE")->group(kGroup);
   auto* proof = command.add_option("--proof", options.proof, "Verify one entry by this proof");
-  proof->type_name("FILE")->group(kGroup)->excludes(data)->excludes(entries)->needs(entry);
+  proof->type_name("FILE")
+      ->group(kGroup)
+      ->excludes(data)
+      ->excludes(entries)
+      ->excludes(tiles)
+      ->needs(entry);
   entry->needs(proof);
-  std::vector<CLI::Option*> others = {data, entries, proof};
+  std::vector<CLI::Option*> others = {data, entries, tiles, proof};
   const auto add_file = [&](const char* name, std::string& path, const char* type,
                             const char* text) {
     auto* file = command.add_option(name, path, text);
@@ -300,6 +315,7 @@ void AddVerifyCommand(CLI::App& app, Command& chosen) {
   AddOfflineOptions(*command, *options);
   AddRootKeyOptions(*command, options->root_key, "With --data: the vault's root key file");
   AddConnectionOptions(*command, options->connection, PurposeUse::kNone);
+  command->get_option("--tiles")->excludes(command->get_option("--url"));
   command->footer(kVerifyFooter);
   command->callback([options, &chosen] {
     chosen = [options](Console& console) { return Verify(*options, console); };

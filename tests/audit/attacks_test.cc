@@ -226,6 +226,37 @@ TEST_CASE("a checkpoint of an absurd size is a rollback, not an overflow") {
   CHECK(log.Findings() == Strings{"truncated 3"});
 }
 
+TEST_CASE("a source that says that it goes on for ever, and does not, is no endless verification") {
+  class Boasting final : public LogSource {
+   public:
+    explicit Boasting(MemoryLog& log) : log_(log) {}
+    Result<std::uint64_t> Size() override { return UINT64_MAX; }
+    Status ReadEntries(
+        std::uint64_t from, std::uint64_t to,
+        const std::function<Status(std::uint64_t, std::string_view)>& each) override {
+      COFFER_TRY(log_.ReadEntries(from, std::min<std::uint64_t>(to, log_.rows.size()), each));
+      return to > log_.rows.size() ? Status(Fail(Code::kNotFound, "no_more")) : Status();
+    }
+    Result<crypto::Bytes> ReadTile(unsigned level, std::uint64_t n) override {
+      return log_.ReadTile(level, n);
+    }
+
+   private:
+    MemoryLog& log_;
+  };
+  TestLog log;
+  log.Write(300).Publish();
+  log.FlipTile(0, 0, 3);
+  Boasting source(log.stored());
+  const auto report = VerifyLog(source, log.Options());
+  REQUIRE(report);
+  REQUIRE(report->findings.size() == 2);  // what was read before the end is checked as well
+  CHECK(report->findings[0].check == "tile");
+  CHECK(report->findings[1].check == "sequence");
+  CHECK(report->findings[1].message == "entries 300 to 18446744073709551614 are missing");
+  CHECK(report->newest_checkpoint == log.Head());
+}
+
 TEST_CASE("a source that repeats or goes back is found") {
   class Stuttering final : public LogSource {
    public:

@@ -18,25 +18,22 @@ class PublicLog {
  public:
   explicit PublicLog(std::size_t size)
       : key_((static_cast<void>(crypto::InitializeCrypto()), crypto::SigningKey::Generate())) {
-    audit::LogWriter writer("test.example/log", {});
-    std::vector<audit::FullTile> tiles;
-    for (std::size_t i = 0; i < size; ++i) {
-      audit::Entry entry;
-      entry.action = "record.read";
-      entry.actor = "svc_1";
-      entry.decision = i % 10 == 9 ? audit::Decision::kDeny : audit::Decision::kAllow;
-      entry.outcome = "ok";
-      entry.request = "call_" + std::to_string(i);
-      std::string bytes;
-      writer.Append(entry, {1'767'225'600'000 + static_cast<std::int64_t>(i)}, bytes, tiles);
-      entries.push_back(std::move(bytes));
-    }
+    Write(size, size);
   }
 
+  // As many entries, of another actor from `from` on.
+  void WriteAnew(std::size_t from) {
+    const std::size_t size = entries.size();
+    entries.clear();
+    Write(size, from);
+  }
   audit::VerifierKey Key() const { return {"test.example/log", key_.public_key()}; }
 
   std::string Checkpoint(std::uint64_t size) const {
-    return audit::SignCheckpoint({"test.example/log", size, Root(size)}, key_);
+    return Sign({"test.example/log", size, Root(size)});
+  }
+  std::string Sign(const audit::Checkpoint& checkpoint) const {
+    return audit::SignCheckpoint(checkpoint, key_);
   }
 
   std::string Proof(std::uint64_t index, std::uint64_t size) const {
@@ -53,6 +50,22 @@ class PublicLog {
   std::vector<std::string> entries;
 
  private:
+  void Write(std::size_t size, std::size_t other_from) {
+    audit::LogWriter writer("test.example/log", {});
+    std::vector<audit::FullTile> tiles;
+    for (std::size_t i = 0; i < size; ++i) {
+      audit::Entry entry;
+      entry.action = "record.read";
+      entry.actor = i < other_from ? "svc_1" : "svc_2";
+      entry.decision = i % 10 == 9 ? audit::Decision::kDeny : audit::Decision::kAllow;
+      entry.outcome = "ok";
+      entry.request = "call_" + std::to_string(i);
+      std::string bytes;
+      writer.Append(entry, {1'767'225'600'000 + static_cast<std::int64_t>(i)}, bytes, tiles);
+      entries.push_back(std::move(bytes));
+    }
+  }
+
   audit::Hash Root(std::uint64_t size) const {
     audit::Frontier tree;
     for (std::uint64_t i = 0; i < size; ++i) tree.Append(Leaf(i));

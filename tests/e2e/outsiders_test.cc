@@ -1,4 +1,5 @@
 // The log, verified from outside by libraries that are not ours: C2SP tlog-tiles over HTTPS.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 
@@ -129,4 +130,88 @@ TEST_CASE("tiles are served as the specification says, and nothing else is") {
   CHECK(auditor.vault.As("crm-service").Get("/log/checkpoint").status == 403);
   CHECK(auditor.vault.As("case-worker").Get("/log/tile/0/000").status == 403);
   CHECK(auditor.vault.WithToken("").Get("/log/checkpoint").status == 401);
+}
+
+namespace {
+
+std::uint64_t SizeOf(const std::string& checkpoint) {
+  return std::stoull(checkpoint.substr(checkpoint.find('\n') + 1));
+}
+
+// What a mirror keeps of a log of up to 256,000 entries: its checkpoint and all that this covers.
+void MirrorInto(const std::filesystem::path& directory, Caller& caller) {
+  const auto checkpoint = caller.Get("/log/checkpoint");
+  REQUIRE(checkpoint.status == 200);
+  const auto take = [&](const std::string& path) {
+    const auto reply = caller.Get("/log/" + path);
+    CAPTURE(path);
+    REQUIRE(reply.status == 200);
+    std::filesystem::create_directories((directory / path).parent_path());
+    WriteWholeFile(directory / path, reply.body);
+  };
+  std::uint64_t count = SizeOf(checkpoint.body);
+  for (int level = 0; count > 0; ++level, count /= 256) {
+    for (std::uint64_t n = 0; n * 256 < count; ++n) {
+      const std::uint64_t width = std::min<std::uint64_t>(256, count - n * 256);
+      std::string name = std::to_string(n);
+      name.insert(0, 3 - name.size(), '0');
+      if (width < 256) name += ".p/" + std::to_string(width);
+      take("tile/" + std::to_string(level) + "/" + name);
+      if (level == 0) take("tile/entries/" + name);
+    }
+  }
+  WriteWholeFile(directory / "checkpoint", checkpoint.body);
+}
+
+}  // namespace
+
+TEST_CASE("coffer verify follows a live log, and a mirror of it, by their public files alone") {
+  Auditor auditor;
+  RunningVault& vault = auditor.vault;
+  const TemporaryDirectory work;
+  const std::string url = "https://127.0.0.1:" + std::to_string(vault.port());
+  const auto verify = [&](const std::string& place, const std::string& token) {
+    return RunProgram(
+        {COFFER_BIN_DIR "/coffer", "verify", "--tiles", place, "--log-key", vault.LogKey(), "--ca",
+         vault.ca_file(), "--state", work / "log.state", "--json"},
+        {{"COFFER_TOKEN", token}, {"COFFER_URL", url}});
+  };
+  std::uint64_t seen = 0;
+  for (const int requests : {3, 700}) {
+    auditor.Grow(requests);
+    auditor.AwaitCheckpoint(static_cast<std::uint64_t>(requests));
+    const auto ran = verify(url + "/log", vault.Token("auditor"));
+    CAPTURE(ran.out, ran.err);
+    REQUIRE(ran.exit_code == 0);
+    const auto report = nlohmann::json::parse(ran.out);
+    CHECK(report.at("size") == report.at("checkpoint_size"));
+    CHECK(report.at("size") > seen);
+    seen = report.at("size");
+  }
+  CHECK(verify(url + "/log", vault.Token("crm-service")).exit_code == 1);
+  CHECK(verify(url + "/log", "").exit_code == 1);
+  CHECK(verify(url + "/v1", vault.Token("auditor")).exit_code == 1);
+  CHECK(verify("https://127.0.0.1:1/log", "").exit_code == 5);
+
+  auto caller = vault.As("auditor");
+  MirrorInto(work / "early", caller);
+  auditor.Grow(300);
+  auditor.AwaitCheckpoint(seen + 300);
+  MirrorInto(work / "late", caller);
+  CHECK(verify(work / "early", "").exit_code == 0);
+  CHECK(verify(work / "late", "").exit_code == 0);
+  const auto back = verify(work / "early", "");
+  CHECK(back.exit_code == 4);
+  CHECK(back.out.find("\"truncated\"") != std::string::npos);
+
+  const std::string bundle = work / "late/tile/entries/001";
+  std::string entries = ReadWholeFile(bundle);
+  const auto at = entries.find("\"outcome\":\"ok\"", entries.size() / 2);
+  REQUIRE(at != std::string::npos);
+  entries.replace(at, 14, "\"outcome\":\"no\"");
+  WriteWholeFile(bundle, entries);
+  const auto altered = verify(work / "late", "");
+  CHECK(altered.exit_code == 4);
+  CHECK(altered.out.find("\"chain\"") != std::string::npos);
+  CHECK(altered.out.find("\"tile\"") != std::string::npos);
 }
