@@ -227,6 +227,32 @@ TEST_CASE("an unknown key that shares the log's name is ignored") {
   CHECK(Outcome(note) == "verified");
 }
 
+TEST_CASE("the same signature twice is one signature") {
+  std::string note(kNote);
+  const std::string line = note.substr(note.find("\n\n") + 2);
+  for (int i = 0; i < 3; ++i) CHECK(Outcome(note += line) == "verified");
+}
+
+TEST_CASE("a signature of another type is not the log's, under its own name and key too") {
+  const std::string text = CheckpointText(Published());
+  for (const int type : {0x00, 0x02, 0x03, 0x04, 0x05, 0x06, 0x7f, 0xff}) {
+    CAPTURE(type);
+    crypto::Bytes named(kOrigin.begin(), kOrigin.end());
+    named.push_back('\n');
+    named.push_back(static_cast<std::uint8_t>(type));
+    const auto key = LogKey().public_key();
+    named.insert(named.end(), key.begin(), key.end());
+    const Hash id = crypto::Sha256(named);
+    crypto::Bytes blob(id.begin(), id.begin() + 4);
+    const crypto::Signature signature = LogKey().Sign(crypto::AsBytes(text));
+    blob.insert(blob.end(), signature.begin(), signature.end());
+    const std::string line =
+        std::string("— ").append(kOrigin).append(" ").append(crypto::Base64Encode(blob)) + "\n";
+    CHECK(Outcome(text + "\n" + line) == "checkpoint_signature_missing");
+    CHECK(Outcome(std::string(kNote) + line) == "verified");
+  }
+}
+
 TEST_CASE("a note of more than 64 KiB is refused before it is read") {
   std::string note(kNote);
   while (note.size() + kWitnessLine.size() <= 64 * 1024) note.append(kWitnessLine);

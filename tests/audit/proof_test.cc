@@ -115,6 +115,21 @@ TEST_CASE("proofs of another form are refused") {
   CHECK(Refused(Replaced("\n\nvault", "\nvault")));
 }
 
+TEST_CASE("a proof with junk before, in or behind it proves nothing") {
+  const auto proves = [](const std::string& text) {
+    const auto proof = ParseProof(text);
+    return proof && VerifyProof(*proof, crypto::AsBytes("entry 257"), LogVerifier());
+  };
+  CHECK(proves(std::string(kPublished)));
+  for (const std::string junk : {"junk\n", "\n", "\x1b[2J\n", "och3qCTSUz777hlgt\n", "x"}) {
+    CAPTURE(junk);
+    CHECK_FALSE(proves(junk + std::string(kPublished)));
+    CHECK_FALSE(proves(Replaced("index 257\n", "index 257\n" + junk)));
+    CHECK_FALSE(proves(Replaced("\n\nvault", "\n" + junk + "\nvault")));
+    CHECK_FALSE(proves(std::string(kPublished) + junk));
+  }
+}
+
 TEST_CASE("more hashes than any tree needs are refused") {
   TlogProof proof{0, std::vector<Hash>(63), "checkpoint\n"};
   CHECK(ParseProof(FormatProof(proof)));

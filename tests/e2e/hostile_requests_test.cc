@@ -189,13 +189,16 @@ TEST_CASE("queries and cursors are checked against the route") {
   // A cursor belongs to the list that gave it.
   refusals.Expect(crm.Get("/v1/clients?tag=vip&cursor=" + cursor), 400, "cursor_invalid",
                   "client.list");
-  for (const char* query : {"limit=0", "limit=1001", "order=up", "cursor=x", "from=yesterday",
-                            "to=2026-13-01T00:00:00Z"}) {
+  for (const char* query :
+       {"limit=0", "limit=1001", "order=up", "cursor=x", "cursor=-1", "cursor=+1", "cursor=01",
+        "cursor=9007199254740993", "cursor=18446744073709551615", "cursor=18446744073709551616",
+        "cursor=1e3", "from=yesterday", "to=2026-13-01T00:00:00Z"}) {
     INFO(query);
     refusals.Expect(officer.Get(std::string("/v1/log/entries?") + query), 400, "parameter_invalid",
                     "log.read");
   }
-  for (const char* query : {"client=a%22b", "action=%25", "actor=a%0ab", "class=A"}) {
+  for (const char* query : {"client=a%22b", "action=%25", "action=*", "actor=%25", "actor=a%0ab",
+                            "class=A", "client=cli_%25", "request=%25%25"}) {
     INFO(query);
     refusals.Expect(officer.Get(std::string("/v1/log/entries?") + query), 400, "filter_invalid",
                     "log.read");

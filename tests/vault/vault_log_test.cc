@@ -77,14 +77,18 @@ TEST_CASE("the whole log is read in pages of any size, both ways, without gap or
 
 TEST_CASE("a page that starts beyond the log is empty, or begins at its end") {
   LogVault vault;
-  const auto forward = vault.Read({}, {.limit = 10, .oldest_first = true, .start = 1'000'000});
-  REQUIRE(forward);
-  CHECK(forward->entries.empty());
-  CHECK(!forward->next);
-  const auto backward = vault.Read({}, {.limit = 2, .oldest_first = false, .start = 1'000'000});
-  REQUIRE(backward);
-  CHECK(backward->entries.size() == 2);
-  CHECK(json::parse(backward->entries[0]).at("seq") == backward->size - 1);
+  for (const std::uint64_t start :
+       {std::uint64_t{1'000'000}, std::uint64_t{1} << 53, std::uint64_t{1} << 62}) {
+    CAPTURE(start);
+    const auto forward = vault.Read({}, {.limit = 10, .oldest_first = true, .start = start});
+    REQUIRE(forward);
+    CHECK(forward->entries.empty());
+    CHECK(!forward->next);
+    const auto backward = vault.Read({}, {.limit = 2, .oldest_first = false, .start = start});
+    REQUIRE(backward);
+    CHECK(backward->entries.size() == 2);
+    CHECK(json::parse(backward->entries[0]).at("seq") == backward->size - 1);
+  }
   const auto first = vault.Read({}, {.limit = 2, .oldest_first = false, .start = 0});
   CHECK(first->entries.size() == 1);
   CHECK(!first->next);
@@ -167,6 +171,21 @@ TEST_CASE("a filter that no entry could match is refused and not kept") {
     CHECK(refused.error().code == Code::kInvalidArgument);
     CHECK(refused.error().reason == "filter_invalid");
     CHECK(!vault.EntryOf(caller).contains("client"));
+  }
+}
+
+TEST_CASE("what would match everything in a pattern matches nothing in a filter") {
+  LogVault vault;
+  vault.NewClient("A-1");
+  for (const char* all : {"_", "_______", "cli_", "client._", ".*", ".", "0"}) {
+    CAPTURE(all);
+    for (std::string LogFilter::* member :
+         {&LogFilter::client, &LogFilter::action, &LogFilter::actor, &LogFilter::request}) {
+      LogFilter filter;
+      filter.*member = all;
+      const auto page = vault->ReadLog(vault.As(kAuditor), filter, {});
+      CHECK((page ? page->entries.empty() : page.error().reason == "filter_invalid"));
+    }
   }
 }
 
