@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <tuple>
 
+#include "audit/tile.h"
 #include "tests/audit/test_act.h"
 #include "tests/audit/test_evidence.h"
 
@@ -26,8 +28,8 @@ class Unpacked {
     std::string name = (fs::temp_directory_path() / "coffer-evidence-XXXXXX").string();
     REQUIRE(mkdtemp(name.data()) != nullptr);
     folder_ = name;
-    fs::create_directories(folder_ / "bundle" / "proofs");
     for (const auto& [file, bytes] : files) {
+      fs::create_directories((folder_ / "bundle" / file).parent_path());
       std::ofstream(folder_ / "bundle" / file, std::ios::binary) << bytes;
     }
   }
@@ -157,7 +159,7 @@ TEST_CASE("VERIFY.txt finds every kind of change") {
 }
 
 // The fenced blocks of docs/verification-for-outsiders.md: a checkpoint, one proof, a whole export,
-// an act or report, a ledger.
+// the public files, an act or report, a ledger.
 std::vector<std::string> DocumentedCommands() {
   std::ifstream file(std::string(COFFER_SOURCE_DIR) + "/docs/verification-for-outsiders.md");
   const std::string page(std::istreambuf_iterator<char>(file), {});
@@ -173,7 +175,7 @@ std::vector<std::string> DocumentedCommands() {
 TEST_CASE("the documented commands do what the page says") {
   NeedPublicTools();
   const std::vector<std::string> commands = DocumentedCommands();
-  REQUIRE(commands.size() == 5);
+  REQUIRE(commands.size() == 6);
   const Evidence range = RangeEvidence(0, 19);
   Files files = Unpack(Pack(range));
   files["entry.json"] = range.entries[13].bytes;
@@ -204,6 +206,41 @@ TEST_CASE("the documented commands do what the page says") {
   CHECK_FALSE(works(2, wrong));
 }
 
+TEST_CASE("the documented commands check a log by its public files") {
+  NeedPublicTools();
+  const std::vector<std::string> commands = DocumentedCommands();
+  REQUIRE(commands.size() == 6);
+  TestLog log;
+  log.Write(600).Publish();
+  Files files{{"checkpoint", log.notes()[0]}};
+  for (const auto& [name, n, width] : {std::tuple{"000", 0U, 256U}, std::tuple{"001", 1U, 256U},
+                                       std::tuple{"002.p/88", 2U, 88U}}) {
+    std::string& bundle = files[std::string("tile/entries/") + name];
+    for (std::size_t i = 0; i < width; ++i) {
+      REQUIRE(AppendBundleEntry(bundle, *log.stored().rows[n * 256 + i]));
+    }
+  }
+  const auto works = [&](const Files& with) {
+    return Unpacked(with).Shell("set -e\nKEY='" + FormatVerifierKey(LogVerifier()) + "'\n" +
+                                commands[0] + commands[3] + commands[2]);
+  };
+  CHECK(works(files));
+  for (const auto& [path, content] : files) {
+    CAPTURE(path);
+    Files wrong = files;
+    wrong[path][content.size() / 2] ^= 1;
+    CHECK_FALSE(works(wrong));
+    wrong = files;
+    wrong[path].resize(content.size() - 4);
+    CHECK_FALSE(works(wrong));
+    wrong = files;
+    wrong[path] += std::string(2, '\0');
+    if (path != "checkpoint") CHECK_FALSE(works(wrong));
+    wrong.erase(path);
+    CHECK_FALSE(works(wrong));
+  }
+}
+
 std::string GoldenText(const std::string& name) {
   std::ifstream file(std::string(COFFER_SOURCE_DIR) + "/tests/golden/" + name, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -212,12 +249,12 @@ std::string GoldenText(const std::string& name) {
 TEST_CASE("the documented commands check acts, reports and ledgers") {
   NeedPublicTools();
   const std::vector<std::string> commands = DocumentedCommands();
-  REQUIRE(commands.size() == 5);
+  REQUIRE(commands.size() == 6);
   const std::string key = "KEY='" + FormatVerifierKey(LogVerifier()) + "'\n";
-  const std::string whole_act = key + commands[3] + "FILE=act.note\n" + commands[0] + commands[1] +
+  const std::string whole_act = key + commands[4] + "FILE=act.note\n" + commands[0] + commands[1] +
                                 "FILE=checkpoint\n" + commands[0];
   const std::string whole_report =
-      key + "FILE=act.json\n" + commands[3] + "FILE=report.note\n" + commands[0];
+      key + "FILE=act.json\n" + commands[4] + "FILE=report.note\n" + commands[0];
   const std::string act = GoldenText("erasure-act-v1.json");
   const std::string report = GoldenText("run-report-v1.json");
   const std::string ledger = GoldenText("erasure-ledger-v1");
@@ -226,8 +263,8 @@ TEST_CASE("the documented commands check acts, reports and ledgers") {
   };
   CHECK(works(whole_act, {{"act.json", act}}));
   CHECK(works(whole_report, {{"act.json", report}}));
-  CHECK(works(key + commands[4], {{"ledger", ledger}}));
-  CHECK(works(key + commands[4], {{"ledger", ledger.substr(0, ledger.size() - 9)}}));
+  CHECK(works(key + commands[5], {{"ledger", ledger}}));
+  CHECK(works(key + commands[5], {{"ledger", ledger.substr(0, ledger.size() - 9)}}));
 
   // Once in the part for reading, and in all parts as somebody without the key would.
   const auto changed = [](std::string text, std::string_view from, std::string_view to, bool all) {
@@ -244,11 +281,11 @@ TEST_CASE("the documented commands check acts, reports and ledgers") {
                                                        "era_06bk4v0c5s3x9t7q2n8h1w6m4k", all)}}));
     CHECK_FALSE(
         works(whole_report, {{"act.json", changed(report, "2026-01-02", "2026-01-01", all)}}));
-    CHECK_FALSE(works(key + commands[4], {{"ledger", changed(ledger, "contact", "invoice", all)}}));
+    CHECK_FALSE(works(key + commands[5], {{"ledger", changed(ledger, "contact", "invoice", all)}}));
   }
-  CHECK_FALSE(works(key + commands[4], {{"ledger", ledger.substr(ledger.find('\n') + 1)}}));
+  CHECK_FALSE(works(key + commands[5], {{"ledger", ledger.substr(ledger.find('\n') + 1)}}));
   CHECK_FALSE(works("KEY='" + FormatVerifierKey({std::string(kOrigin), OtherKey().public_key()}) +
-                        "'\n" + commands[4],
+                        "'\n" + commands[5],
                     {{"ledger", ledger}}));
 }
 
