@@ -56,8 +56,8 @@ struct Destroyer {
 };
 
 struct DestroyedCategory {
-  std::string class_name;
-  std::string title;  // of the class, for people; may be empty
+  std::string class_name;  // or kClientItself: the client had no records
+  std::string title;       // of the class, for people; may be empty
   std::uint64_t records = 0;
   std::uint64_t versions = 0;  // of these records
   bool operator==(const DestroyedCategory&) const = default;

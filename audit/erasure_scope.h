@@ -7,6 +7,10 @@
 
 namespace coffer::audit {
 
+// Where what went is counted by class: the client itself, its profile without any record. No class
+// is called so.
+inline constexpr std::string_view kClientItself = "(client)";
+
 enum class ScopeKind {
   kClient,   // everything
   kClass,    // all records of one class

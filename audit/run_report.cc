@@ -56,7 +56,7 @@ bool ReadRunJson(CanonicalReader& in, RunReport& report) {
 }
 
 bool CountsFit(const RunClass& counts) {
-  return IsClassName(counts.class_name) &&
+  return IsCounted(counts.class_name) &&
          std::max({counts.due, counts.erased, counts.restricted, counts.review, counts.held,
                    counts.failed}) <= kMaxNumber;
 }

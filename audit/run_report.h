@@ -25,7 +25,7 @@ namespace coffer::audit {
 enum class RunTrigger { kScheduled, kDemand };
 std::string_view Name(RunTrigger trigger);  // "scheduled", "demand"
 
-// Numbers of records.
+// Numbers of records; of clients without records under the name kClientItself (erasure_scope.h).
 struct RunClass {
   std::string class_name;
   std::uint64_t due = 0;         // past their time when the run looked

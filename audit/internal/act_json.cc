@@ -219,7 +219,7 @@ std::string ActProblem(const ErasureAct& act) {
       act.destroyed_by.size() > kMaxActDestroyers) {
     return "a list is too long";
   }
-  if (!std::ranges::all_of(act.categories, IsClassName, &DestroyedCategory::class_name)) {
+  if (!std::ranges::all_of(act.categories, IsCounted, &DestroyedCategory::class_name)) {
     return "a class's name is none";
   }
   if (!NumbersFit(act)) return "a number is too large";

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "audit/erasure_scope.h"
 #include "crypto/encoding.h"
 
 namespace coffer::audit {
@@ -27,5 +28,8 @@ inline bool IsClassName(std::string_view text) {
          std::ranges::all_of(
              text, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
+
+// A class, or kClientItself.
+inline bool IsCounted(std::string_view text) { return text == kClientItself || IsClassName(text); }
 
 }  // namespace coffer::audit

@@ -270,6 +270,7 @@ TEST_CASE("what is no act is not signed") {
   CHECK(refused([](ErasureAct& act) { act.reason.version = 0; }));
   CHECK(refused([](ErasureAct& act) { act.reason.kind = ReasonKind::kRequest; }));
   CHECK(refused([](ErasureAct& act) { act.categories[0].class_name = "Contact"; }));
+  CHECK_FALSE(refused([](ErasureAct& act) { act.categories[0].class_name = kClientItself; }));
   CHECK(refused([](ErasureAct& act) { act.categories[0].records = 1ULL << 53; }));
   CHECK(refused([](ErasureAct& act) { act.details.name = "\xC0\xAF"; }));
   CHECK(refused([](ErasureAct& act) { act.details.name = std::string(kMaxActText + 1, 'x'); }));

@@ -72,6 +72,8 @@ TEST_CASE("a run's report is verified, and says all it was written with") {
   scheduled.requested_by.clear();
   scheduled.classes.clear();
   CHECK(*ParseRunReport(NoteOf(scheduled)) == scheduled);
+  scheduled.classes.push_back({std::string(kClientItself), 2, 1, 0, 0, 1, 0});
+  CHECK(*ParseRunReport(NoteOf(scheduled)) == scheduled);
 }
 
 TEST_CASE("no value and no byte of a run's report can be changed") {
@@ -120,6 +122,7 @@ TEST_CASE("what is no run's report is not signed") {
   CHECK(refused([](RunReport& report) { report.last_seq = report.first_seq - 1; }));
   CHECK(refused([](RunReport& report) { report.finished.ms = report.started.ms - 1; }));
   CHECK(refused([](RunReport& report) { report.classes[0].class_name = "<b>"; }));
+  CHECK(refused([](RunReport& report) { report.classes[0].class_name = "(clients)"; }));
   CHECK(refused([](RunReport& report) { report.classes[0].failed = 1ULL << 53; }));
   CHECK(refused([](RunReport& report) { report.classes.resize(kMaxRunClasses + 1); }));
 }
