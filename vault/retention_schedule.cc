@@ -16,6 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kJurisdictionTag = "jurisdiction:";
+constexpr const char* kClientPolicies = "clients_without_records";
 constexpr std::size_t kMaxReasonBytes = 500;
 constexpr std::size_t kMaxScheduleIssues = 50;
 
@@ -84,7 +85,7 @@ class ScheduleReader {
     } else {
       for (const auto& [name, value] : root.items()) {
         if (name != "time_zone" && name != "calendar" && name != "jurisdiction_order" &&
-            name != "tag_order" && name != "policies") {
+            name != "tag_order" && name != "policies" && name != kClientPolicies) {
           Fault(PointerTo("", name), "is not a known member");
         }
       }
@@ -159,31 +160,51 @@ class ScheduleReader {
   }
 
   void ReadPolicies(const json& root) {
-    const auto found = root.find("policies");
-    if (found == root.end() || !found->is_array() || found->empty() ||
-        found->size() > kMaxPolicies) {
+    if (!root.contains("policies")) {
       Fault("/policies", "must be a list of 1 to 1000 policies");
-      return;
+    } else {
+      ReadList(root["policies"], "/policies", kMaxPolicies, false);
     }
-    std::set<std::string> names;
-    for (std::size_t i = 0; i < found->size(); ++i) {
-      const std::string at = "/policies/" + std::to_string(i);
-      RetentionPolicy policy = ReadPolicy((*found)[i], at);
-      if (!policy.name.empty() && !names.insert(policy.name).second) {
-        Fault(at + "/name", "is the name of another policy");
-      }
-      schedule_.policies_.push_back(std::move(policy));
+    if (root.contains(kClientPolicies)) {
+      ReadList(root[kClientPolicies], std::string("/") + kClientPolicies, kMaxClientPolicies, true);
     }
   }
 
-  RetentionPolicy ReadPolicy(const json& object, const std::string& at) {
+  void ReadList(const json& list, const std::string& pointer, std::size_t most, bool of_clients) {
+    if (!list.is_array() || list.empty() || list.size() > most) {
+      Fault(pointer, "must be a list of 1 to " + std::to_string(most) + " policies");
+      return;
+    }
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const std::string at = pointer + "/" + std::to_string(i);
+      RetentionPolicy policy = ReadPolicy(list[i], at, of_clients);
+      if (!policy.name.empty() && !names_.insert(policy.name).second) {
+        Fault(at + "/name", "is the name of another policy");
+      }
+      schedule_.policies_.push_back(std::move(policy));
+      pointers_.push_back(at);
+    }
+  }
+
+  // Of clients without records: the trigger and the action go without saying.
+  RetentionPolicy ReadPolicy(const json& object, const std::string& at, bool of_clients) {
     RetentionPolicy policy;
+    if (of_clients) {
+      policy.class_name = audit::kClientItself;
+      policy.trigger = RetentionTrigger::kRelationshipEnd;
+      policy.action = RetentionAction::kErase;
+    }
     if (!object.is_object()) {
       Fault(at, "must be an object");
       return policy;
     }
+    const auto goes_without = [&](std::string_view name) {
+      return of_clients && (name == "class" || name == "trigger" || name == "action");
+    };
     for (const auto& [name, value] : object.items()) {
-      if (name == "name") {
+      if (goes_without(name)) {
+        Fault(at + "/" + name, "is not for clients without records");
+      } else if (name == "name") {
         policy.name = Text(value, IsPolicyName, at, name, "must be 1 to 64 of a-z, 0-9 and '-'");
       } else if (name == "class") {
         const auto is_class = [](std::string_view text) { return IsName(text, '-'); };
@@ -213,9 +234,10 @@ class ScheduleReader {
       }
     }
     for (const char* name : {"name", "class"}) {
-      if (!object.contains(name)) Fault(at + "/" + name, "is required");
+      if (!object.contains(name) && !goes_without(name)) Fault(at + "/" + name, "is required");
     }
     for (const char* name : {"trigger", "period", "action", "basis"}) {
+      if (goes_without(name)) continue;
       if (object.contains("keep")) {
         if (object.contains(name)) Fault(at + "/" + name, "contradicts \"keep\"");
       } else if (!object.contains(name)) {
@@ -272,7 +294,7 @@ class ScheduleReader {
       by_class[policy.class_name].push_back(i);
       if (!policy.keeps() && policy.trigger == RetentionTrigger::kDateField &&
           classes_.find(policy.class_name)->second->retention_date.empty()) {
-        Fault("/policies/" + std::to_string(i) + "/trigger", "the class has no retention_date");
+        Fault(pointers_[i] + "/trigger", "the class has no retention_date");
       }
     }
     for (const auto& [name, schema] : classes_) {
@@ -296,7 +318,7 @@ class ScheduleReader {
     const RetentionPolicy& other = schedule_.policies_[later];
     if (RankOf(one) != RankOf(other)) return;
     const auto fault = [&](std::string_view what) {
-      Fault("/policies/" + std::to_string(later),
+      Fault(pointers_[later],
             "the policies " + one.name + " and " + other.name + std::string(what));
     };
     const auto has_order = [](const auto& order, const std::string& a, const std::string& b) {
@@ -345,6 +367,14 @@ class ScheduleReader {
       kept.keep = schema->keep;
       policies.push_back(std::move(kept));
     }
+    if (const auto found = schedule_.choices_.find(audit::kClientItself);
+        found != schedule_.choices_.end() && RankOf(policies[found->second.back().policy]) != 0) {
+      found->second.push_back({-1, -1, policies.size()});
+      RetentionPolicy kept;
+      kept.class_name = audit::kClientItself;
+      kept.keep = "The schedule has no policy for such a client without records.";
+      policies.push_back(std::move(kept));
+    }
     RetentionPolicy unknown;
     unknown.keep = "The schedule does not name the class.";
     policies.push_back(std::move(unknown));
@@ -363,6 +393,8 @@ class ScheduleReader {
   std::map<std::string, const ClassSchema*> classes_;
   std::map<std::string, std::size_t> jurisdiction_order_;
   std::map<std::string, std::size_t> tag_order_;
+  std::set<std::string> names_;        // of policies
+  std::vector<std::string> pointers_;  // to each policy of schedule_
   std::vector<Issue> issues_;
   RetentionSchedule schedule_;
 };
@@ -388,7 +420,7 @@ const RetentionPolicy& RetentionSchedule::Choose(std::string_view class_name,
   if (found == choices_.end()) return policies_.back();
   const auto& choices = found->second;
   if (choices.size() == 1) return policies_[choices.front().policy];
-  std::bitset<2 * kMaxPolicies> has;
+  std::bitset<2 * (kMaxPolicies + kMaxClientPolicies)> has;
   for_each_tag([&](std::string_view tag) {
     if (const auto number = tags_.find(tag); number != tags_.end()) {
       has.set(static_cast<std::size_t>(number->second));

@@ -6,7 +6,8 @@
 //      {"name": "contact-3y", "class": "contact", "trigger": "relationship_end", "period": "P3Y",
 //       "action": "erase", "basis": "…"},
 //      {"name": "contact-3y-fr", "class": "contact", "jurisdiction": "fr", …},
-//      {"name": "agreements", "class": "agreement", "keep": "…"}]}
+//      {"name": "agreements", "class": "agreement", "keep": "…"}],
+//    "clients_without_records": [{"name": "client-1y", "period": "P1Y", "basis": "…"}]}
 //
 // docs/retention.md has the grammar and how periods are counted. Unknown members are refused.
 #pragma once
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "audit/clock.h"
+#include "audit/erasure_scope.h"
 #include "crypto/result.h"
 #include "vault/calendar.h"
 #include "vault/class_schema.h"
@@ -41,8 +43,8 @@ std::string_view NameOf(RetentionTrigger trigger);  // "last_activity", as in th
 std::string_view NameOf(RetentionAction action);
 
 struct RetentionPolicy {
-  std::string name;  // [a-z0-9-]{1,64}; empty: of no document, the class itself is to be kept
-  std::string class_name;
+  std::string name;        // [a-z0-9-]{1,64}; empty: of no document, the class itself is to be kept
+  std::string class_name;  // or audit::kClientItself: of clients without records
   // Of clients with the tag "jurisdiction:de"; empty: of all.
   std::string jurisdiction;
   std::string tag;   // of clients with this tag; empty: of all
@@ -89,12 +91,15 @@ class RetentionSchedule {
   const ZoneDays& zone() const { return zone_; }
   std::span<const RetentionPolicy> policies() const;  // in the document's order
   const RetentionPolicy* Find(std::string_view name) const;
+  // Whether any of them is for clients without records: PolicyFor(audit::kClientItself, tags).
+  bool HasClientPolicies() const { return choices_.contains(audit::kClientItself); }
 
   // The one policy for records of the class of a client with these tags: of those that match, the
   // most specific. With jurisdiction and tag goes before with tag, that before with jurisdiction,
   // that before with neither; among equals the first in jurisdiction_order, then in tag_order.
-  // Documents in which this leaves two are refused. Of a class that the document does not name: one
-  // that keeps, without a name. It lives as long as the schedule.
+  // Documents in which this leaves two are refused. Of a class that the document does not name, and
+  // of clients that none of it is for: one that keeps, without a name. It lives as long as the
+  // schedule.
   const RetentionPolicy& PolicyFor(std::string_view class_name,
                                    std::span<const std::string> client_tags) const;
   // `client_tags`: separated by single spaces, as they are stored.
@@ -142,6 +147,7 @@ class RetentionSchedule {
 };
 
 inline constexpr std::size_t kMaxPolicies = 1000;
+inline constexpr std::size_t kMaxClientPolicies = 100;
 inline constexpr std::size_t kMaxScheduleBytes = 1024 * 1024;
 
 // `classes`: the newest version of each. Errors: those of ParseStrictJson; kTooLarge

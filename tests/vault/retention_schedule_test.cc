@@ -223,6 +223,62 @@ TEST_CASE("each fault of a schedule has an issue that points at it") {
   CHECK(PointersOf(With(good, "/policies/1/keep", true)) == V{"/policies/1/keep"});
 }
 
+TEST_CASE("clients without records have policies of their own") {
+  const json policy = {{"name", "client-1y"}, {"period", "P1Y"}, {"basis", "Because."}};
+  const auto with = [&](const json& policies) {
+    return With(Schedule(), "/clients_without_records", policies);
+  };
+  const auto plain = Good(Schedule());
+  CHECK(!plain.HasClientPolicies());
+  CHECK(plain.PolicyFor(audit::kClientItself, Strings{}).keeps());
+
+  json french = policy, kept = policy;
+  french["name"] = "client-fr";
+  french["jurisdiction"] = "fr";
+  kept = {{"name", "client-vip"}, {"tag", "vip"}, {"keep", "They come back."}};
+  const auto schedule = Good(with(json::array({policy, french, kept})));
+  CHECK(schedule.HasClientPolicies());
+  const auto name_for = [&](const RetentionSchedule& of, const Strings& tags) {
+    return of.PolicyFor(audit::kClientItself, tags).name;
+  };
+  CHECK(name_for(schedule, {}) == "client-1y");
+  CHECK(name_for(schedule, {"jurisdiction:fr"}) == "client-fr");
+  CHECK(name_for(schedule, {"jurisdiction:fr", "vip"}) == "client-vip");
+  const RetentionPolicy& one = *schedule.Find("client-1y");
+  CHECK(one.class_name == "(client)");
+  CHECK(one.trigger == RetentionTrigger::kRelationshipEnd);
+  CHECK(one.action == RetentionAction::kErase);
+  CHECK(one.period.years == 1);
+  // Of those that none is for nothing is ever due.
+  const auto some = Good(with(json::array({french})));
+  CHECK(name_for(some, {"jurisdiction:fr"}) == "client-fr");
+  CHECK(some.PolicyFor(audit::kClientItself, Strings{"vip"}).keeps());
+
+  const std::string at = "/clients_without_records";
+  for (const json& policies : {json("all"), json::array(), json(101, policy)}) {
+    CHECK(PointersOf(with(policies)) == Strings{at});
+  }
+  CHECK(PointersOf(with(json::array({7}))) == Strings{at + "/0"});
+  CHECK(PointersOf(with(json::array({json::object()}))) ==
+        Strings{at + "/0/name", at + "/0/period", at + "/0/basis"});
+  for (const char* member : {"class", "trigger", "action", "owner"}) {
+    CHECK(PointersOf(with(json::array({With(policy, (std::string("/") + member).c_str(),
+                                            "erase")}))) == Strings{at + "/0/" + member});
+  }
+  CHECK(PointersOf(with(json::array({With(policy, "/keep", "Why.")}))) ==
+        Strings{at + "/0/period", at + "/0/basis"});
+  CHECK(PointersOf(with(json::array({With(policy, "/name", "agreements")}))) ==
+        Strings{at + "/0/name"});
+  CHECK(PointersOf(with(json::array({policy, With(policy, "/name", "other")}))) ==
+        Strings{at + "/1"});
+  json german = With(french, "/jurisdiction", "de");
+  german["name"] = "client-de";
+  CHECK(PointersOf(with(json::array({policy, french, german}))) == Strings{at + "/2"});
+  CHECK(PointersOf(With(with(json::array({policy, french, german})), "/jurisdiction_order",
+                        json::array({"de", "fr"})))
+            .empty());
+}
+
 TEST_CASE("a policy that keeps says nothing else") {
   CHECK(PointersOf(With(Schedule(), "/policies/0/keep", "Why.")) ==
         Strings{"/policies/0/trigger", "/policies/0/period", "/policies/0/action",
