@@ -373,7 +373,7 @@ void Append(std::string& out, const vault::Restriction& restriction) {
   object.Text("basis", terms.basis);
   AppendTexts(object.Start("purposes"), terms.purposes);
   object.Time("since", restriction.since);
-  object.Text("placed_by", restriction.placed_by.Text());
+  if (restriction.placed_by) object.Text("placed_by", restriction.placed_by->Text());
 }
 
 void Append(std::string& out, const vault::StoredSchedule& schedule) {
@@ -420,7 +420,7 @@ void Append(std::string& out, const vault::RetentionPreview& preview) {
   for (const auto& record : preview.listed) {
     if (&record != preview.listed.data()) listed += ',';
     ObjectWriter row(listed);
-    row.Text("record", record.id.Text());
+    if (record.id) row.Text("record", record.id->Text());
     row.Text("client", record.client.Text());
     row.Text("class", record.class_name);
     row.Text("policy", record.policy);

@@ -100,7 +100,7 @@ struct Restriction {
   ClientId client;
   RestrictionRequest terms;
   Timestamp since;
-  PrincipalId placed_by;
+  std::optional<PrincipalId> placed_by;  // absent: the vault, by the retention schedule
 };
 
 struct StoredSchedule {
@@ -123,7 +123,7 @@ struct RetentionCount {
   std::vector<std::uint64_t> by_month;
 };
 struct RetentionDueRecord {
-  RecordId id;
+  std::optional<RecordId> id;  // absent: the client itself
   ClientId client;
   std::string class_name, policy, action;
 };
@@ -144,7 +144,7 @@ struct RetentionRun {
   std::optional<PrincipalId> asked_by;
   Timestamp started;
   std::optional<Timestamp> finished;
-  // Records; `restricted` stays 0 until restrictions are placed by runs: they are `for_review`.
+  // Records, and clients without any.
   std::uint64_t due = 0, erased = 0, restricted = 0, for_review = 0, held = 0, failed = 0;
   std::string reason;  // of a failure: "schedule_changed", "operator_incomplete"
 };

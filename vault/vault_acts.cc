@@ -57,8 +57,10 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
                                                          : audit::DestroyerRole::kApprover});
   }
   for (const json& gone : facts.at("gone")) {
-    act.categories.push_back({gone.value("class", ""), "", gone.value("records", std::uint64_t{0}),
-                              gone.value("versions", std::uint64_t{0})});
+    const std::string name = gone.value("class", "");
+    act.categories.push_back(
+        {name, name == audit::kClientItself ? "profile: external reference, tags, dates" : "",
+         gone.value("records", std::uint64_t{0}), gone.value("versions", std::uint64_t{0})});
   }
   const bool whole = row.scope == ErasureScope::kClient;
   act.key = audit::DestroyedKey{row.client.Text(), row.generation, !whole};

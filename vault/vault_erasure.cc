@@ -3,6 +3,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
@@ -211,46 +212,69 @@ Status Vault::Core::ReconcileLedger() {
   if (ledger->cut_bytes() > 0 && options.log) {
     options.log(Severity::kInfo, "the ledger ended in an unfinished line: it was cut off");
   }
+  std::map<ClientId, std::vector<ErasureRow>> lacking;
   for (const auto& [id, row] : ledger->found()) {
-    if (!known.contains(id)) COFFER_TRY(Replay(row));
+    if (!known.contains(id)) lacking[row.client].push_back(row);
+  }
+  for (auto& [client, rows] : lacking) {
+    // The client as a whole first: then there is nothing left of it to seal again.
+    std::ranges::sort(rows, {}, [](const ErasureRow& row) {
+      return std::tuple(static_cast<int>(row.scope), row.id);
+    });
+    for (std::span<const ErasureRow> rest = rows; !rest.empty();) {
+      const bool together = rest.front().scope == ErasureScope::kRecords;
+      const auto next = rest.first(together ? rest.size() : 1);
+      COFFER_TRY(Replay(next));
+      rest = rest.subspan(next.size());
+    }
   }
   ledger->DropFound();
   return {};
 }
 
-Status Vault::Core::Replay(const ErasureRow& found) {
-  audit::Entry entry;
-  entry.action = kErasureReplayed;
-  entry.actor = "vault";
-  entry.actor_kind = audit::ActorKind::kSystem;
-  entry.decision = audit::Decision::kAllow;
-  entry.client = found.client.Text();
-  entry.class_name = found.class_name;
-  entry.detail = audit::ErasureDetail(found.id.Text(), LedgerScopeOf(found));
+Status Vault::Core::Replay(std::span<const ErasureRow> found) {
+  const ErasureRow& first = found.front();
+  audit::Entry actor;
+  actor.actor = "vault";
+  actor.actor_kind = audit::ActorKind::kSystem;
+  actor.decision = audit::Decision::kAllow;
   if (options.log) {
-    options.log(Severity::kWarning, "an older state was opened: " + found.client.Text() +
+    options.log(Severity::kWarning, "an older state was opened: " + first.client.Text() +
                                         " is erased again, as the ledger says");
   }
   return engine->Run(
-      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(found.client));
+      OperationKind::kWrite, EntryRule::kAlways, actor, [&](Transaction& transaction) -> Status {
+        transaction.LeaveNoOwnEntry();
+        COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(first.client));
         ErasedContent content;
-        content.row = found;
+        content.row = first;
         content.row.erased = transaction.now();
-        content.row.seq = transaction.NextSeq();
         if (client) {
           ErasureOrder order;
-          order.scope = found.scope;
-          order.class_name = found.class_name;
-          order.records = found.record_ids;
+          order.scope = first.scope;
+          order.class_name = first.class_name;
+          for (const ErasureRow& row : found) {
+            order.records.insert(order.records.end(), row.record_ids.begin(), row.record_ids.end());
+          }
           COFFER_ASSIGN(content, EraseContent(*this, transaction, *client, order));
-          content.row.id = found.id;
-          content.row.record_ids = found.record_ids;
         }
-        content.row.basis = ErasureBasis::kReplayed;
-        content.row.state = ErasureState::kCommitted;
-        content.row.facts = FactsOf(transaction, nullptr, content, {});
-        return RegisterErasure(transaction, std::move(content.row));
+        for (const ErasureRow& row : found) {
+          ErasedContent share =
+              row.scope == ErasureScope::kRecords ? ShareOf(content, row.record_ids) : content;
+          share.row.id = row.id;
+          share.row.basis = ErasureBasis::kReplayed;
+          share.row.state = ErasureState::kCommitted;
+          share.row.seq = transaction.NextSeq();
+          share.row.facts = FactsOf(transaction, nullptr, share, {});
+          audit::Entry entry;
+          entry.action = kErasureReplayed;
+          entry.client = row.client.Text();
+          entry.class_name = row.class_name;
+          entry.detail = audit::ErasureDetail(row.id.Text(), LedgerScopeOf(row));
+          transaction.Also(std::move(entry));
+          COFFER_TRY(RegisterErasure(transaction, std::move(share.row)));
+        }
+        return {};
       });
 }
 

@@ -1,5 +1,6 @@
 // The retention schedule, what it will do, its runs, and the clock that they go by.
 #include <algorithm>
+#include <limits>
 
 #include "audit/run_report.h"
 #include "vault/calendar.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::string_view kScheduleTarget = "schedule";
 constexpr std::size_t kMaxListedDue = 1000;
 constexpr std::size_t kMaxListedRuns = 1000;
+constexpr std::int64_t kLastRow = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMsOfDay = std::int64_t{24} * 3600 * 1000;
 
 std::string_view NameOf(RunState state) {
@@ -82,8 +84,10 @@ Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce&
   const RetentionSchedule& schedule = stored.schedule;
   RetentionPlan plan(schedule, at, request.months, request.with_ids ? kMaxListedDue : 0);
   struct Place {
-    std::int64_t client, record;
+    std::int64_t client;
+    std::optional<std::int64_t> record;
   };
+  std::vector<std::int64_t> owners;
   std::vector<Place> listed;
   std::int64_t row = -1;
   std::optional<RetentionClient> client;
@@ -91,6 +95,7 @@ Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce&
   COFFER_TRY(store.Scan(-1, [&](const RetentionSubject& subject) -> Result<bool> {
     if (subject.client != row) {
       row = subject.client;
+      if (schedule.HasClientPolicies()) owners.push_back(row);
       COFFER_ASSIGN(client, store.FindClient(row));
       relationship_end.reset();
       if (client && client->relationship_end) {
@@ -105,6 +110,20 @@ Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce&
     if (plan.listed().size() > listed.size()) listed.push_back({row, subject.record});
     return true;
   }));
+
+  if (schedule.HasClientPolicies()) {
+    auto owner = owners.begin();
+    COFFER_TRY(store.ScanEnded(-1, kLastRow, [&](const EndedClient& ended) -> Result<bool> {
+      while (owner != owners.end() && *owner < ended.client) ++owner;
+      if (owner != owners.end() && *owner == ended.client) return true;
+      plan.Add({{},
+                audit::kClientItself,
+                ended.tags,
+                {{}, {}, schedule.zone().DayOf(ended.relationship_end), {}}});
+      if (plan.listed().size() > listed.size()) listed.push_back({ended.client, {}});
+      return true;
+    }));
+  }
 
   RetentionPreview preview;
   preview.schedule = stored.version;
@@ -126,14 +145,17 @@ Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce&
     preview.due += forecast.due;
     preview.counts.push_back(std::move(count));
   }
-  COFFER_ASSIGN(auto records, RecordStore::OpenForReading(reader.database()));
   for (std::size_t i = 0; i < listed.size(); ++i) {
-    COFFER_ASSIGN(const auto record, records.FindRow(listed[i].record));
     COFFER_ASSIGN(const auto owner, store.FindClient(listed[i].client));
-    if (!record || !owner) continue;  // gone since
+    if (!owner) continue;  // gone since
     const RetentionPolicy& policy = *plan.listed()[i].policy;
-    preview.listed.push_back({record->id, owner->id, record->class_name, policy.name,
-                              std::string(vault::NameOf(policy.action))});
+    std::optional<RecordId> id;
+    if (listed[i].record) {
+      COFFER_ASSIGN(id, store.FindRecordId(*listed[i].record));
+      if (!id) continue;
+    }
+    preview.listed.push_back(
+        {id, owner->id, policy.class_name, policy.name, std::string(vault::NameOf(policy.action))});
   }
   return preview;
 }

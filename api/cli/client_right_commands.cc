@@ -78,8 +78,9 @@ Outcome<Exit> ListClientRestrictions(const ClientOptions& options, Console& cons
   }
   Table table({"RESTRICTED", "PURPOSES THAT GO ON", "SINCE", "BY", "BASIS"});
   for (const json& item : Member(answer, "items")) {
-    table.Add({WhatOf(item), PurposesOf(item), Text(item, "since"), Text(item, "placed_by"),
-               Text(item, "basis")});
+    const std::string by = Text(item, "placed_by");
+    table.Add({WhatOf(item), PurposesOf(item), Text(item, "since"),
+               by.empty() ? "the schedule" : by, Text(item, "basis")});
   }
   table.Print(console);
   return Exit::kOk;

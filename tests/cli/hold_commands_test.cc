@@ -75,11 +75,18 @@ TEST_CASE("a client is restricted, and freed for a reason") {
   const std::string restriction =
       R"({"client":"cli_1","basis":"Disputed","purposes":["billing"],"since":"2026-01-01T00:00:00.000Z",
           "placed_by":"usr_1"})";
-  Tool coffer(InTurn(
-      {Reply(200, restriction), Reply(200, R"({"items":[)" + restriction + "]}"), Reply(204, "")}));
+  const std::string retained =
+      R"({"client":"cli_1","class":"contact","basis":"Old","purposes":[],
+          "since":"2026-01-01T00:00:00.000Z"})";
+  Tool coffer(
+      InTurn({Reply(200, restriction),
+              Reply(200, R"({"items":[)" + restriction + "," + retained + "]}"), Reply(204, "")}));
   CHECK(coffer({"client", "restrict", "cli_1", "--basis", "Disputed", "--for", "billing"}).exit ==
         0);
-  CHECK(Contains(coffer({"client", "restrictions", "cli_1"}).out, "everything"));
+  const std::string listed = coffer({"client", "restrictions", "cli_1"}).out;
+  CHECK(Contains(listed, "everything"));
+  CHECK(Contains(listed, "usr_1"));
+  CHECK(Contains(listed, "the schedule"));
   CHECK(coffer({"client", "unrestrict", "cli_1", "--class", "contact"}).exit == 2);
   CHECK(coffer({"client", "unrestrict", "cli_1", "--class", "contact", "--reason", "x"}).exit == 0);
   const auto& requests = coffer.server.requests();

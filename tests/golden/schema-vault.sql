@@ -53,6 +53,7 @@ CREATE TABLE clients (
   profile BLOB    NOT NULL,             -- sealed under the client's key: the external reference
   ref     BLOB                          -- blind token of the external reference
 , generation INTEGER NOT NULL DEFAULT 0, sealed_since INTEGER NOT NULL DEFAULT 0, relationship_end INTEGER) STRICT;
+CREATE INDEX clients_ended ON clients (id, relationship_end, tags) WHERE relationship_end IS NOT NULL;
 CREATE TABLE damaged (
   id     BLOB    PRIMARY KEY CHECK (length(id) = 16),
   found  INTEGER NOT NULL,
@@ -187,14 +188,20 @@ CREATE TABLE records (
   payload       BLOB    NOT NULL        -- sealed under the client's key
 , retention_day INTEGER) STRICT;
 CREATE INDEX records_by_client ON records (client, class, id, created, updated, retention_day);
-CREATE TABLE restrictions (
+CREATE TABLE "restrictions" (
   client    INTEGER NOT NULL,
   class     TEXT    NOT NULL,                            -- empty: the whole client
   cid       BLOB    NOT NULL CHECK (length(cid) = 16),
   basis     TEXT    NOT NULL,
   purposes  TEXT    NOT NULL,                            -- sorted, separated by single spaces
   since     INTEGER NOT NULL,
-  placed_by BLOB    NOT NULL CHECK (length(placed_by) = 16),
+  placed_by BLOB    CHECK (length(placed_by) = 16),      -- NULL: the vault, by the schedule
+  PRIMARY KEY (client, class)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE retention_restrictions (
+  client   INTEGER NOT NULL,
+  class    TEXT    NOT NULL,
+  schedule INTEGER NOT NULL,            -- the newest version that did
   PRIMARY KEY (client, class)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE retention_reviews (

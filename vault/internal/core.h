@@ -191,7 +191,8 @@ struct Vault::Core {
   // What the ledger has and the vault has not is erased again: an older state was opened. What the
   // vault has and the ledger has not is added to it.
   Status ReconcileLedger();
-  Status Replay(const ErasureRow& found);
+  // Of one client, in one operation: what stays is sealed again once.
+  Status Replay(std::span<const ErasureRow> found);
   Result<std::string> MakeAct(const ErasureRow& row);
 
   // What waits for people.

@@ -393,7 +393,7 @@ Status Engine::TakeOver(Transaction& transaction) {
   if (transaction.lease_) access_.Put(*std::move(transaction.lease_));
   if (transaction.emergency_) access_.Put(*transaction.emergency_);
   if (transaction.hold_) holds_.Put(*std::move(transaction.hold_));
-  if (transaction.restriction_) restrictions_.Put(*std::move(transaction.restriction_));
+  for (auto& restriction : transaction.restrictions_) restrictions_.Put(std::move(restriction));
   if (transaction.unrestricted_) {
     restrictions_.Remove(transaction.unrestricted_->first, transaction.unrestricted_->second);
   }

@@ -117,7 +117,7 @@ class Transaction {
   void PutLease(LeaseRow row) { lease_ = std::move(row); }
   void PutEmergency(EmergencyRow row) { emergency_ = std::move(row); }
   void PutHold(Hold hold) { hold_ = std::move(hold); }
-  void PutRestriction(Restriction restriction) { restriction_ = std::move(restriction); }
+  void PutRestriction(Restriction restriction) { restrictions_.push_back(std::move(restriction)); }
   void RemoveRestriction(const ClientId& client, std::string_view class_name) {
     unrestricted_ = {client, std::string(class_name)};
   }
@@ -145,7 +145,7 @@ class Transaction {
   std::optional<LeaseRow> lease_;
   std::optional<EmergencyRow> emergency_;
   std::optional<Hold> hold_;
-  std::optional<Restriction> restriction_;
+  std::vector<Restriction> restrictions_;
   std::optional<std::pair<ClientId, std::string>> unrestricted_;
 };
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include "audit/erasure_scope.h"
 #include "crypto/random.h"
 
 namespace coffer::vault {
@@ -56,6 +57,8 @@ class Resealing {
     return {};
   }
 
+  std::uint64_t sealed() const { return sealed_; }
+
   Status Finish() {
     const Bytes context = core_.ClientContext(client_.id, client_.version);
     COFFER_ASSIGN(Bytes plain, crypto::Open(old_key_.ExposeSecret(), context, client_.profile));
@@ -95,6 +98,7 @@ class Resealing {
     const Bytes payload = crypto::Seal(new_key_.ExposeSecret(), 0, context, *plain);
     crypto::Wipe(*plain);
     COFFER_TRY(store(payload));
+    ++sealed_;
     audit::Entry entry;
     entry.action = kRecordReseal;
     entry.client = client_.id.Text();
@@ -112,6 +116,7 @@ class Resealing {
   KeyCache::Pin old_key_;
   crypto::SecretBytes new_key_{crypto::kAeadKeyBytes};
   std::uint64_t since_;
+  std::uint64_t sealed_ = 0;
 };
 
 void AddRecordEntry(Transaction& transaction, const ClientRow& client, const RecordRow& row,
@@ -178,16 +183,21 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     if (each) AddRecordEntry(transaction, client, *record, order);
     if (whole) continue;
     gone.insert(record->id.Text());
-    if (order.scope == ErasureScope::kRecords) row.record_ids.push_back(record->id);
+    if (order.scope == ErasureScope::kRecords) {
+      row.record_ids.push_back(record->id);
+      content.records.emplace(record->id, GoneRecord{record->class_name, versions});
+    }
     COFFER_TRY(stores.idempotency.DeleteObject(client.id.Row(), record->id.value));
   }
 
   if (whole) {
+    if (content.gone.empty()) content.gone[std::string(audit::kClientItself)].records = 1;
     COFFER_TRY(stores.log->DeleteNotesOf(client.id.Row()));
     COFFER_TRY(stores.idempotency.DeleteOf(client.id.Row()));
     COFFER_TRY(stores.access.DeleteAllOf(client.id));
     COFFER_TRY(stores.holds.DeleteOf(client.id));
     COFFER_TRY(stores.restrictions.DeleteOf(client.id));
+    COFFER_TRY(stores.retention.ForgetRestricted(client.id.Row()));
     COFFER_TRY(stores.clients.Delete(client));
   } else {
     auto resealing = Resealing::Begin(core, transaction, client);
@@ -205,10 +215,31 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
                (order.scope == ErasureScope::kClass && entry.class_name == order.class_name);
       }));
       COFFER_TRY(resealing->Finish());
+      content.resealed = resealing->sealed();
     }
   }
   row.seq = transaction.NextSeq();
   return content;
+}
+
+ErasedContent ShareOf(const ErasedContent& content, std::span<const RecordId> records) {
+  ErasedContent share;
+  share.row = content.row;
+  share.row.id = ErasureId::New(content.row.erased);
+  share.row.record_ids.assign(records.begin(), records.end());
+  share.row.records = share.row.versions = 0;
+  share.kept = content.kept;
+  for (const RecordId& id : records) {
+    const auto found = content.records.find(id);
+    if (found == content.records.end()) continue;
+    const auto& [class_name, versions] = found->second;
+    ClassCount& count = share.gone[class_name];
+    ++count.records;
+    count.versions += versions;
+    ++share.row.records;
+    share.row.versions += versions;
+  }
+  return share;
 }
 
 std::vector<Issue> MissingDetails(const OperatorDetails& details) {

@@ -3,8 +3,10 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "vault/internal/core.h"
@@ -36,9 +38,15 @@ struct ErasureOrder {
 struct ClassCount {
   std::uint64_t records = 0, versions = 0;
 };
+struct GoneRecord {
+  std::string class_name;
+  std::uint64_t versions = 0;
+};
 struct ErasedContent {
   ErasureRow row;  // with the sequence that the next entry has, and without facts
   std::map<std::string, ClassCount, std::less<>> gone, kept;  // by class
+  std::unordered_map<RecordId, GoneRecord, IdHash> records;   // gone, of scope kRecords
+  std::uint64_t resealed = 0;  // records and old versions of what stays
 };
 
 // Rows, old versions, index tokens, notes, idempotency residues; where something stays, a new key
@@ -46,6 +54,10 @@ struct ErasedContent {
 // The caller stores the row (RegisterErasure) and leaves the entry about the erasure itself next.
 Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transaction,
                                    const ClientRow& client, const ErasureOrder& order);
+// One operation may take more records than an act can name: the share of some of them, as an
+// erasure of its own, of the same key. Records that the content does not have are named and not
+// counted.
+ErasedContent ShareOf(const ErasedContent& content, std::span<const RecordId> records);
 // What of an act's items the configuration lacks: nothing is erased without.
 std::vector<Issue> MissingDetails(const OperatorDetails& details);
 // The row is complete: from the commit on its key dies and the ledger has it.

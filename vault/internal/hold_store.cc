@@ -154,7 +154,7 @@ Result<std::vector<Restriction>> RestrictionStore::Load() {
     restriction.terms.basis = rows.Text(2);
     restriction.terms.purposes = SplitWords(rows.Text(3));
     restriction.since = Timestamp{rows.Int(4)};
-    CopyId(restriction.placed_by, rows.Blob(5));
+    if (!rows.IsNull(5)) CopyId(restriction.placed_by.emplace(), rows.Blob(5));
     restrictions.push_back(std::move(restriction));
   }
 }
@@ -162,10 +162,11 @@ Result<std::vector<Restriction>> RestrictionStore::Load() {
 Status RestrictionStore::Put(const Restriction& restriction) {
   const RestrictionRequest& terms = restriction.terms;
   const std::string purposes = JoinWords(terms.purposes);
+  std::optional<ByteView> placed_by;
+  if (restriction.placed_by) placed_by = restriction.placed_by->bytes();
   return put_.Execute(restriction.client.Row(), std::string_view(terms.class_name),
                       restriction.client.bytes(), std::string_view(terms.basis),
-                      std::string_view(purposes), restriction.since.ms,
-                      restriction.placed_by.bytes());
+                      std::string_view(purposes), restriction.since.ms, placed_by);
 }
 
 Status RestrictionStore::Delete(const ClientId& client, std::string_view class_name) {

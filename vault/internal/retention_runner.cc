@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_map>
 #include <utility>
 
+#include "audit/erasure_act.h"
 #include "audit/erasure_scope.h"
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
+#include "vault/internal/erasure_ledger.h"
 
 namespace coffer::vault {
 namespace {
@@ -26,13 +30,12 @@ constexpr std::chrono::milliseconds kTick{200};
 // Of one engine operation, so that no request waits long behind it; and of one that nobody waits
 // for: each one costs several syncs.
 struct StepLimits {
-  std::uint64_t records;
+  std::uint64_t work;  // records that are erased or sealed again
   std::chrono::milliseconds time;
 };
 constexpr StepLimits kBusyStep{200, std::chrono::milliseconds(5)};
 constexpr StepLimits kIdleStep{1000, std::chrono::milliseconds(25)};
 constexpr std::size_t kMostIncomplete = 400;
-constexpr std::size_t kMostErased = 1000;  // of one erasure, as its act can name them
 // Of one look at the snapshot: it holds up the WAL no longer than that.
 constexpr std::size_t kMostClients = 2000;
 constexpr std::uint64_t kMostScanned = 100'000;
@@ -70,6 +73,69 @@ std::string SumsOf(const RunRow& run) {
          std::to_string(sum.failed);
 }
 
+std::string VersionText(const RetentionPolicy& policy, std::uint64_t schedule) {
+  return policy.name + " of schedule " + std::to_string(schedule);
+}
+
+using CountMember = std::uint64_t audit::RunClass::*;
+
+// All records of a class that a policy wants restricted are due. What they count as then: where
+// people lifted what this version of the schedule put before, it is theirs to decide.
+Result<CountMember> RestrictClass(Transaction& transaction, const ClientRow& client,
+                                  const RetentionPolicy& policy, std::uint64_t schedule) {
+  Stores& stores = transaction.stores();
+  const std::string& name = policy.class_name;
+  for (const auto& known : transaction.restrictions().Of(client.id)) {
+    if (known.terms.class_name.empty() || known.terms.class_name == name) {
+      return &audit::RunClass::restricted;
+    }
+  }
+  COFFER_ASSIGN(const auto before, stores.retention.FindRestricted(client.id.Row(), name));
+  if (before == schedule) return &audit::RunClass::review;
+  Restriction restriction;
+  restriction.client = client.id;
+  restriction.terms.class_name = name;
+  restriction.terms.basis = policy.basis + " (" + VersionText(policy, schedule) + ")";
+  restriction.since = transaction.now();
+  COFFER_TRY(stores.restrictions.Put(restriction));
+  COFFER_TRY(stores.retention.PutRestricted(client.id.Row(), name, schedule));
+  transaction.PutRestriction(std::move(restriction));
+  audit::Entry entry;
+  entry.action = "retention.restrict";
+  entry.client = client.id.Text();
+  entry.class_name = name;
+  entry.detail = VersionText(policy, schedule);
+  transaction.Also(std::move(entry));
+  return &audit::RunClass::restricted;
+}
+
+// Marked for a person, and said so once.
+Status MarkForReview(Transaction& transaction, const ClientRow& client, std::int64_t record,
+                     const RetentionPolicy& policy, std::uint64_t schedule) {
+  RetentionStore& store = transaction.stores().retention;
+  COFFER_ASSIGN(const bool is_new, store.AddReview(record, policy.name, transaction.now()));
+  if (!is_new) return {};
+  COFFER_ASSIGN(const auto id, store.FindRecordId(record));
+  audit::Entry entry;
+  entry.action = "retention.review";
+  entry.client = client.id.Text();
+  if (id) entry.record = id->Text();
+  entry.class_name = policy.class_name;
+  entry.detail = VersionText(policy, schedule);
+  transaction.Also(std::move(entry));
+  return {};
+}
+
+std::string JoinForAct(const std::set<std::string>& texts) {
+  std::string joined;
+  for (const auto& text : texts) {
+    // An act has room for so much.
+    if (joined.size() + text.size() > audit::kMaxActText - 16) return joined + ", …";
+    joined += (joined.empty() ? "" : ", ") + text;
+  }
+  return joined;
+}
+
 }  // namespace
 
 // What is due by one schedule at one time.
@@ -82,6 +148,7 @@ class RetentionRunner::Decisions {
     }
   }
   std::uint64_t version() const { return schedule_->version; }
+  bool HasClientPolicies() const { return schedule_->schedule.HasClientPolicies(); }
 
   // Null: it is not due.
   const RetentionPolicy* PolicyIfDue(const RetentionSubject& subject,
@@ -94,6 +161,13 @@ class RetentionRunner::Decisions {
       events.relationship_end = schedule_->schedule.zone().DayOf(*client.relationship_end);
     }
     return RetentionSchedule::IsDue(policy, *found->second, events) ? &policy : nullptr;
+  }
+  // Of a client without records.
+  const RetentionPolicy* PolicyIfDue(const RetentionClient& client) const {
+    if (!HasClientPolicies()) return nullptr;
+    RetentionSubject itself;
+    itself.class_name = audit::kClientItself;
+    return PolicyIfDue(itself, client);
   }
   bool HasEnded(const RetentionClient& client) const {
     return client.relationship_end && *client.relationship_end <= as_of_;
@@ -362,44 +436,81 @@ Status RetentionRunner::GoOn() {
   return Finish(*run, RunState::kFinished, {});
 }
 
+Status RetentionRunner::LookForDue(const Decisions& decisions, std::int64_t after, Slice& slice) {
+  std::vector<std::int64_t> owners;
+  std::uint64_t scanned = 0;
+  std::optional<RetentionClient> client;
+  slice.last = after;
+  COFFER_TRY(store_.Scan(after, [&](const RetentionSubject& subject) -> Result<bool> {
+    if (subject.client != slice.last) {
+      if (slice.clients.size() >= kMostClients || scanned >= kMostScanned) {
+        slice.whole = false;
+        return false;
+      }
+      slice.last = subject.client;
+      owners.push_back(subject.client);
+      COFFER_ASSIGN(client, store_.FindClient(subject.client));
+    }
+    ++scanned;
+    if (client && (slice.clients.empty() || slice.clients.back() != slice.last) &&
+        decisions.PolicyIfDue(subject, *client) != nullptr) {
+      slice.clients.push_back(slice.last);
+    }
+    return true;
+  }));
+  if (!decisions.HasClientPolicies()) return {};
+  return LookForEmpty(decisions, after, owners, slice);
+}
+
+Status RetentionRunner::LookForEmpty(const Decisions& decisions, std::int64_t after,
+                                     std::span<const std::int64_t> owners, Slice& slice) {
+  std::vector<std::int64_t> empty;
+  std::uint64_t scanned = 0;
+  std::int64_t last = after;
+  auto owner = owners.begin();
+  const std::int64_t until = slice.whole ? std::numeric_limits<std::int64_t>::max() : slice.last;
+  RetentionClient client;
+  COFFER_TRY(store_.ScanEnded(after, until, [&](const EndedClient& ended) -> Result<bool> {
+    if (empty.size() >= kMostClients || scanned >= kMostScanned) {
+      // The slice ends here, for those that own records as well.
+      slice.whole = false;
+      slice.last = last;
+      return false;
+    }
+    ++scanned;
+    last = ended.client;
+    while (owner != owners.end() && *owner < last) ++owner;
+    if (owner != owners.end() && *owner == last) return true;
+    client.relationship_end = ended.relationship_end;
+    client.tags = ended.tags;
+    if (decisions.PolicyIfDue(client) != nullptr) empty.push_back(last);
+    return true;
+  }));
+  if (!slice.whole) std::erase_if(slice.clients, [&](auto row) { return row > slice.last; });
+  const auto middle = static_cast<std::ptrdiff_t>(slice.clients.size());
+  slice.clients.insert(slice.clients.end(), empty.begin(), empty.end());
+  std::inplace_merge(slice.clients.begin(), slice.clients.begin() + middle, slice.clients.end());
+  return {};
+}
+
 Status RetentionRunner::GoThrough(RunRow& run, const Decisions& decisions, bool& ended) {
   std::int64_t after = run.position;
   while (!ended) {
-    // Those that have something due now; what is to be done about it is decided in the transaction.
-    std::vector<std::int64_t> clients;
-    std::uint64_t scanned = 0;
-    std::optional<RetentionClient> client;
-    std::int64_t row = after;
-    bool whole = true;
-    COFFER_TRY(store_.Scan(after, [&](const RetentionSubject& subject) -> Result<bool> {
-      if (subject.client != row) {
-        if (clients.size() >= kMostClients || scanned >= kMostScanned) {
-          whole = false;
-          return false;
-        }
-        row = subject.client;
-        COFFER_ASSIGN(client, store_.FindClient(row));
-      }
-      ++scanned;
-      if (client && (clients.empty() || clients.back() != row) &&
-          decisions.PolicyIfDue(subject, *client) != nullptr) {
-        clients.push_back(row);
-      }
-      return true;
-    }));
-    after = row;
-    for (std::size_t at = 0; at < clients.size();) {
+    // What is to be done about them is decided in the transaction.
+    Slice slice;
+    COFFER_TRY(LookForDue(decisions, after, slice));
+    after = slice.last;
+    for (std::size_t at = 0; at < slice.clients.size();) {
       if (stopping()) return {};
       COFFER_TRY(LookAtClock());
       if (waiting_) return {};
-      std::size_t done = 0;
-      const std::uint64_t before = erased_.load(std::memory_order_relaxed);
-      COFFER_TRY(Treat(run, decisions, std::span(clients).subspan(at), done));
-      at += done;
-      COFFER_TRY(Rest(erased_.load(std::memory_order_relaxed) - before));
+      Treated treated;
+      COFFER_TRY(Treat(run, decisions, std::span(slice.clients).subspan(at), treated));
+      at += treated.clients;
+      COFFER_TRY(Rest(treated.work));
     }
     run.position = after;
-    ended = whole;
+    ended = slice.whole;
     if (stopping() && !ended) return {};
   }
   return {};
@@ -408,8 +519,7 @@ Status RetentionRunner::GoThrough(RunRow& run, const Decisions& decisions, bool&
 // What cannot be treated with others is tried alone, so that one client that is damaged does not
 // keep the others.
 Status RetentionRunner::Treat(RunRow& run, const Decisions& decisions,
-                              std::span<const std::int64_t> clients, std::size_t& done) {
-  Treated treated;
+                              std::span<const std::int64_t> clients, Treated& treated) {
   auto status = TreatTogether(run, decisions, clients, true, treated);
   const auto is_final = [](const Status& result) {
     return result || result.error().code == Code::kUnavailable ||
@@ -426,10 +536,10 @@ Status RetentionRunner::Treat(RunRow& run, const Decisions& decisions,
       }
       treated = {};
       status = TreatTogether(run, decisions, clients.first(1), false, treated);
+      if (!is_final(status)) status = PassOver(run, clients.front(), treated);
     }
   }
   COFFER_TRY(status);
-  done = treated.clients;
   if (treated.erasures.empty()) return {};
   erased_.fetch_add(treated.records, std::memory_order_relaxed);
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.
@@ -439,6 +549,24 @@ Status RetentionRunner::Treat(RunRow& run, const Decisions& decisions,
     incomplete_.push_back(std::move(row));
   }
   return Complete(kMostIncomplete);
+}
+
+Status RetentionRunner::PassOver(RunRow& run, std::int64_t client, Treated& treated) {
+  RunRow changed = run;
+  changed.position = client;
+  audit::RunClass& count = CountOf(changed, audit::kClientItself);
+  ++count.due;
+  ++count.failed;
+  audit::Entry none;
+  ++own_operations_;
+  COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
+                               [&](Transaction& transaction) -> Status {
+                                 return transaction.stores().retention.Update(changed);
+                               }));
+  run = std::move(changed);
+  treated = {};
+  treated.clients = 1;
+  return {};
 }
 
 Status RetentionRunner::Complete(std::size_t most_left) {
@@ -469,12 +597,10 @@ Status RetentionRunner::TreatTogether(RunRow& run, const Decisions& decisions,
         const auto began = SteadyClock::now();
         const StepLimits& limits = busy_ ? kBusyStep : kIdleStep;
         for (const std::int64_t client : clients) {
-          COFFER_ASSIGN(const bool all,
-                        TreatClient(transaction, changed, decisions, client, erase, treated));
-          if (!all) break;
+          COFFER_TRY(TreatClient(transaction, changed, decisions, client, erase, treated));
           changed.position = client;
           ++treated.clients;
-          if (treated.records >= limits.records || SteadyClock::now() - began >= limits.time) break;
+          if (treated.work >= limits.work || SteadyClock::now() - began >= limits.time) break;
         }
         return transaction.stores().retention.Update(changed);
       }));
@@ -482,140 +608,160 @@ Status RetentionRunner::TreatTogether(RunRow& run, const Decisions& decisions,
   return {};
 }
 
-Result<bool> RetentionRunner::TreatClient(Transaction& transaction, RunRow& run,
-                                          const Decisions& decisions, std::int64_t row, bool erase,
-                                          Treated& treated) {
-  struct Due {
-    std::int64_t record;
-    std::string class_name;
-    const RetentionPolicy* policy;
+Result<bool> RetentionRunner::IsHeld(Transaction& transaction, const ClientRow& client,
+                                     const std::set<std::string, std::less<>>& classes) const {
+  // Who had it restricted may need it: GDPR 18(1)(b) and (c). The schedule needs nothing.
+  for (const auto& restriction : transaction.restrictions().Of(client.id)) {
+    const auto& name = restriction.terms.class_name;
+    if (!restriction.placed_by) continue;
+    if (classes.empty() || name.empty() || classes.contains(name)) return true;
+  }
+  const Caller nobody;
+  Call call = core_.StartCall(nobody, Action::kRetentionRun);
+  call.About(client.id);
+  const auto free = core_.RequireNoHold(transaction, call, client, classes);
+  if (free) return false;
+  if (free.error().reason == "held") return true;
+  return std::unexpected(free.error());
+}
+
+Status RetentionRunner::TreatClient(Transaction& transaction, RunRow& run,
+                                    const Decisions& decisions, std::int64_t row, bool erase,
+                                    Treated& treated) {
+  // Of one class of one client, which one policy is for.
+  struct DueClass {
+    const RetentionPolicy* policy = nullptr;
+    std::uint64_t owned = 0;
+    std::vector<std::int64_t> records;  // due
   };
   Stores& stores = transaction.stores();
   COFFER_ASSIGN(const auto about, stores.retention.FindClient(row));
-  if (!about) return true;
-  std::vector<Due> due;
-  std::uint64_t owned = 0;
+  if (!about) return {};
+  std::map<std::string, DueClass, std::less<>> classes;
+  std::uint64_t owned = 0, due = 0;
   COFFER_TRY(stores.retention.ScanOf(row, [&](const RetentionSubject& subject) -> Status {
+    auto found = classes.find(subject.class_name);
+    if (found == classes.end()) found = classes.try_emplace(std::string(subject.class_name)).first;
     ++owned;
+    ++found->second.owned;
     const auto* const policy = decisions.PolicyIfDue(subject, *about);
-    if (policy != nullptr) {
-      due.push_back({subject.record, std::string(subject.class_name), policy});
-    }
+    if (policy == nullptr) return {};
+    ++due;
+    found->second.policy = policy;
+    found->second.records.push_back(subject.record);
     return {};
   }));
-  if (due.empty()) return true;
+  const auto* const of_client = owned == 0 ? decisions.PolicyIfDue(*about) : nullptr;
+  if (due == 0 && of_client == nullptr) return {};
   COFFER_ASSIGN(const auto client, stores.clients.FindRow(row));
-  if (!client) return true;
+  if (!client) return {};
   // One person alone may say when the relationship ended, and take a tag off: what that makes due
   // waits, and previews show it meanwhile.
   if (client->version > 1 && transaction.now().ms - client->updated.ms < kChangedClientWaitsMs) {
-    return true;
+    return {};
   }
 
-  const auto is_held = [&](const std::set<std::string, std::less<>>& classes) -> Result<bool> {
-    // Who had it restricted may need it: GDPR 18(1)(b) and (c).
-    for (const auto& restriction : transaction.restrictions().Of(client->id)) {
-      const auto& name = restriction.terms.class_name;
-      if (classes.empty() || name.empty() || classes.contains(name)) return true;
-    }
-    const Caller nobody;
-    Call call = core_.StartCall(nobody, Action::kRetentionRun);
-    call.About(client->id);
-    const auto free = core_.RequireNoHold(transaction, call, *client, classes);
-    if (free) return false;
-    if (free.error().reason == "held") return true;
-    return std::unexpected(free.error());
+  const auto count_as = [&](std::string_view name, std::uint64_t number, CountMember what) {
+    audit::RunClass& count = CountOf(run, name);
+    count.due += number;
+    count.*what += number;
   };
-  std::map<std::string, bool, std::less<>> held;
   ErasureOrder order;
   order.scope = ErasureScope::kRecords;
   order.basis = ErasureBasis::kRetention;
-  std::set<std::string, std::less<>> policies, bases;
-  std::vector<const Due*> chosen;
-  // What is left as it is, to be counted once: when nothing more is to be erased.
-  std::vector<std::pair<const Due*, std::uint64_t audit::RunClass::*>> left;
-  for (const Due& record : due) {
-    if (record.policy->action != RetentionAction::kErase) {
-      left.emplace_back(&record, &audit::RunClass::review);
-      COFFER_ASSIGN(const bool is_new, stores.retention.AddReview(
-                                           record.record, record.policy->name, transaction.now()));
-      if (!is_new) continue;
-      COFFER_ASSIGN(const auto id, stores.retention.FindRecordId(record.record));
-      audit::Entry entry;
-      entry.action = "retention.review";
-      entry.client = client->id.Text();
-      if (id) entry.record = id->Text();
-      entry.class_name = record.class_name;
-      entry.detail = record.policy->name + " of schedule " + std::to_string(decisions.version());
-      transaction.Also(std::move(entry));
-      continue;
-    }
-    auto known = held.find(record.class_name);
-    if (known == held.end()) {
-      COFFER_ASSIGN(const bool stopped, is_held({record.class_name}));
-      known = held.emplace(record.class_name, stopped).first;
-    }
-    if (known->second || !erase) {
-      left.emplace_back(&record, known->second ? &audit::RunClass::held : &audit::RunClass::failed);
-      continue;
-    }
-    chosen.push_back(&record);
-  }
-  bool whole = !chosen.empty() && chosen.size() == owned && decisions.HasEnded(*about);
-  if (whole) {
-    COFFER_ASSIGN(const bool stopped, is_held({}));
-    whole = !stopped;
-  }
-  const bool more = !whole && chosen.size() > kMostErased;
-  for (const auto& [record, member] : left) {
-    if (more) break;
-    audit::RunClass& count = CountOf(run, record->class_name);
-    ++count.due;
-    ++(count.*member);
-  }
-  if (chosen.empty()) return true;
-  if (whole) {
+  std::set<const RetentionPolicy*> policies;
+  std::vector<const DueClass*> chosen;
+  if (of_client != nullptr) {
+    COFFER_ASSIGN(const bool held, IsHeld(transaction, *client, {}));
+    count_as(audit::kClientItself, 1,
+             held    ? &audit::RunClass::held
+             : erase ? &audit::RunClass::erased
+                     : &audit::RunClass::failed);
+    if (held || !erase) return {};
     order.scope = ErasureScope::kClient;
-  } else if (more) {
-    chosen.resize(kMostErased);
+    policies.insert(of_client);
+    ++treated.records;
+    return Erase(transaction, run, *client, order, policies, treated);
   }
-  for (const Due* record : chosen) {
-    if (!whole) order.rows.insert(record->record);
-    order.class_details.try_emplace(record->class_name, record->policy->name + " of schedule " +
-                                                            std::to_string(decisions.version()));
-    policies.insert(record->policy->name);
-    bases.insert(record->policy->basis);
-    audit::RunClass& count = CountOf(run, record->class_name);
-    ++count.due;
-    ++count.erased;
-  }
-  const auto join = [](const std::set<std::string, std::less<>>& texts) {
-    std::string joined;
-    for (const auto& text : texts) {
-      // An act has room for so much.
-      if (joined.size() + text.size() > audit::kMaxActText - 16) return joined + ", …";
-      joined += (joined.empty() ? "" : ", ") + text;
+  for (const auto& [name, of_class] : classes) {
+    if (of_class.records.empty()) continue;
+    const RetentionPolicy& policy = *of_class.policy;
+    if (policy.action == RetentionAction::kErase) {
+      COFFER_ASSIGN(const bool held, IsHeld(transaction, *client, {name}));
+      if (held || !erase) {
+        count_as(name, of_class.records.size(),
+                 held ? &audit::RunClass::held : &audit::RunClass::failed);
+      } else {
+        chosen.push_back(&of_class);
+      }
+      continue;
     }
-    return joined;
+    CountMember what = &audit::RunClass::review;
+    if (policy.action == RetentionAction::kRestrict && of_class.records.size() == of_class.owned) {
+      COFFER_ASSIGN(what, RestrictClass(transaction, *client, policy, decisions.version()));
+    } else {
+      for (const std::int64_t record : of_class.records) {
+        COFFER_TRY(MarkForReview(transaction, *client, record, policy, decisions.version()));
+      }
+    }
+    count_as(name, of_class.records.size(), what);
+  }
+  if (chosen.empty()) return {};
+  std::uint64_t erased = 0;
+  for (const DueClass* of_class : chosen) erased += of_class->records.size();
+  if (erased == owned && decisions.HasEnded(*about)) {
+    COFFER_ASSIGN(const bool held, IsHeld(transaction, *client, {}));
+    if (!held) order.scope = ErasureScope::kClient;
+  }
+  for (const DueClass* of_class : chosen) {
+    const RetentionPolicy& policy = *of_class->policy;
+    if (order.scope == ErasureScope::kRecords) {
+      order.rows.insert(of_class->records.begin(), of_class->records.end());
+    }
+    order.class_details.emplace(policy.class_name, VersionText(policy, decisions.version()));
+    policies.insert(&policy);
+    count_as(policy.class_name, of_class->records.size(), &audit::RunClass::erased);
+  }
+  treated.records += erased;
+  return Erase(transaction, run, *client, order, policies, treated);
+}
+
+Status RetentionRunner::Erase(Transaction& transaction, const RunRow& run, const ClientRow& client,
+                              const ErasureOrder& order,
+                              const std::set<const RetentionPolicy*>& policies, Treated& treated) {
+  std::set<std::string> names, bases;
+  for (const RetentionPolicy* policy : policies) {
+    names.insert(policy->name);
+    bases.insert(policy->basis);
+  }
+  const std::string policy = JoinForAct(names);
+  COFFER_ASSIGN(ErasedContent content, EraseContent(core_, transaction, client, order));
+  treated.work += std::max<std::uint64_t>(content.row.records, 1) + content.resealed;
+  const auto add = [&](ErasedContent& part) -> Status {
+    part.row.seq = transaction.NextSeq();
+    audit::Entry entry;
+    entry.action = kRetentionErase;
+    entry.client = client.id.Text();
+    entry.detail = audit::ErasureDetail(part.row.id.Text(), LedgerScopeOf(part.row)) +
+                   "; schedule " + std::to_string(run.schedule) + "; " + policy;
+    transaction.Also(std::move(entry));
+    auto facts = nlohmann::json::parse(core_.FactsOf(transaction, nullptr, part, policy));
+    facts["legal_basis"] = JoinForAct(bases);
+    facts["schedule"] = run.schedule;
+    facts["run"] = run.id.Text();
+    part.row.facts = facts.dump();
+    treated.erasures.push_back(part.row);
+    return RegisterErasure(transaction, std::move(part.row));
   };
-  COFFER_ASSIGN(ErasedContent content, EraseContent(core_, transaction, *client, order));
-  audit::Entry entry;
-  entry.action = kRetentionErase;
-  entry.client = client->id.Text();
-  entry.detail =
-      audit::ErasureDetail(content.row.id.Text(),
-                           {whole ? audit::ScopeKind::kClient : audit::ScopeKind::kRecords, {}}) +
-      "; schedule " + std::to_string(decisions.version()) + "; " + join(policies);
-  transaction.Also(std::move(entry));
-  auto facts = nlohmann::json::parse(core_.FactsOf(transaction, nullptr, content, join(policies)));
-  facts["legal_basis"] = join(bases);
-  facts["schedule"] = decisions.version();
-  facts["run"] = run.id.Text();
-  content.row.facts = facts.dump();
-  treated.records += chosen.size();
-  treated.erasures.push_back(content.row);
-  COFFER_TRY(RegisterErasure(transaction, std::move(content.row)));
-  return !more;
+  if (content.row.record_ids.size() <= audit::kMaxActRecords) return add(content);
+  // One key for all, and as many erasures as acts are needed to name the records.
+  for (std::span<const RecordId> rest = content.row.record_ids; !rest.empty();) {
+    const auto named = rest.first(std::min(rest.size(), audit::kMaxActRecords));
+    rest = rest.subspan(named.size());
+    ErasedContent part = ShareOf(content, named);
+    COFFER_TRY(add(part));
+  }
+  return {};
 }
 
 bool RetentionRunner::IsBusy() {
@@ -634,10 +780,10 @@ bool RetentionRunner::IsBusy() {
   return busy_;
 }
 
-Status RetentionRunner::Rest(std::uint64_t records) {
+Status RetentionRunner::Rest(std::uint64_t work) {
   if (!IsBusy() || core_.options.retention_records_per_s == 0) return {};
   const auto rest = std::chrono::nanoseconds(std::chrono::seconds(1)) *
-                    static_cast<std::int64_t>(records) /
+                    static_cast<std::int64_t>(work) /
                     static_cast<std::int64_t>(core_.options.retention_records_per_s);
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, rest, [this] { return stopping_; });

@@ -10,16 +10,21 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "vault/internal/engine.h"
 #include "vault/internal/retention_store.h"
+#include "vault/retention_schedule.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
+
+struct ErasureOrder;
 
 class RetentionRunner {
  public:
@@ -46,8 +51,9 @@ class RetentionRunner {
   class Decisions;
   struct Treated {
     std::vector<ErasureRow> erasures;
-    std::size_t clients = 0;  // gone through
-    std::uint64_t records = 0;
+    std::size_t clients = 0;    // gone through
+    std::uint64_t records = 0;  // erased
+    std::uint64_t work = 0;     // these, and what was sealed again
   };
 
   explicit RetentionRunner(Vault::Core& core) : core_(core) {}
@@ -56,19 +62,36 @@ class RetentionRunner {
   Status LookAtClock();
   Status BeginScheduled();
   Status GoOn();
+  // Clients that have something due, in the order of their rows.
+  struct Slice {
+    std::vector<std::int64_t> clients;
+    std::int64_t last = 0;  // that was looked at
+    bool whole = true;      // there are none after it
+  };
+  Status LookForDue(const Decisions& decisions, std::int64_t after, Slice& slice);
+  // Of those in the slice that own no record.
+  Status LookForEmpty(const Decisions& decisions, std::int64_t after,
+                      std::span<const std::int64_t> owners, Slice& slice);
   Status GoThrough(RunRow& run, const Decisions& decisions, bool& ended);
   Status Treat(RunRow& run, const Decisions& decisions, std::span<const std::int64_t> clients,
-               std::size_t& done);
+               Treated& treated);
   Status TreatTogether(RunRow& run, const Decisions& decisions,
                        std::span<const std::int64_t> clients, bool erase, Treated& treated);
-  // True when nothing of the client is left to treat.
-  Result<bool> TreatClient(Transaction& transaction, RunRow& run, const Decisions& decisions,
-                           std::int64_t client, bool erase, Treated& treated);
+  // Not even what is left of the client can be counted: it fails as a whole.
+  Status PassOver(RunRow& run, std::int64_t client, Treated& treated);
+  Status TreatClient(Transaction& transaction, RunRow& run, const Decisions& decisions,
+                     std::int64_t client, bool erase, Treated& treated);
+  // Whether a hold, or a person's restriction, covers one of the classes; none: anything of it.
+  Result<bool> IsHeld(Transaction& transaction, const ClientRow& client,
+                      const std::set<std::string, std::less<>>& classes) const;
+  Status Erase(Transaction& transaction, const RunRow& run, const ClientRow& client,
+               const ErasureOrder& order, const std::set<const RetentionPolicy*>& policies,
+               Treated& treated);
   // The entries that say so, of those that were erased since.
   Status Complete(std::size_t most_left);
   Status SetState(RunRow& run, RunState state);
   Status Finish(RunRow& run, RunState state, std::string_view reason);
-  Status Rest(std::uint64_t records);
+  Status Rest(std::uint64_t work);
   bool IsBusy();
   bool stopping();
 

@@ -35,12 +35,22 @@ constexpr std::string_view kAddReview =
 constexpr std::string_view kPurgeReviews =
     "DELETE FROM retention_reviews WHERE NOT EXISTS "
     "(SELECT 1 FROM records WHERE records.id = retention_reviews.record)";
+constexpr std::string_view kFindRestricted =
+    "SELECT schedule FROM retention_restrictions WHERE client = ? AND class = ?";
+constexpr std::string_view kPutRestricted =
+    "INSERT INTO retention_restrictions (client, class, schedule) VALUES (?, ?, ?) "
+    "ON CONFLICT (client, class) DO UPDATE SET schedule = excluded.schedule";
+constexpr std::string_view kForgetRestricted =
+    "DELETE FROM retention_restrictions WHERE client = ?";
 constexpr std::string_view kScan =
     "SELECT client, class, id, created, updated, retention_day FROM records "
     "INDEXED BY records_by_client WHERE client > ? ORDER BY client";
 constexpr std::string_view kScanOf =
     "SELECT client, class, id, created, updated, retention_day FROM records "
     "INDEXED BY records_by_client WHERE client = ?";
+constexpr std::string_view kScanEnded =
+    "SELECT id, relationship_end, tags FROM clients INDEXED BY clients_ended "
+    "WHERE relationship_end IS NOT NULL AND id > ? AND id <= ? ORDER BY id";
 constexpr std::string_view kFindClient =
     "SELECT cid, tags, relationship_end FROM clients WHERE id = ?";
 constexpr std::string_view kFindRecordId = "SELECT rid FROM records WHERE id = ?";
@@ -126,8 +136,12 @@ Result<RetentionStore> RetentionStore::Open(Database& database) {
   COFFER_ASSIGN(store.put_report_, Statement::Prepare(database, kPutRunReport));
   COFFER_ASSIGN(store.add_review_, Statement::Prepare(database, kAddReview));
   COFFER_ASSIGN(store.purge_reviews_, Statement::Prepare(database, kPurgeReviews));
+  COFFER_ASSIGN(store.find_restricted_, Statement::Prepare(database, kFindRestricted));
+  COFFER_ASSIGN(store.put_restricted_, Statement::Prepare(database, kPutRestricted));
+  COFFER_ASSIGN(store.forget_restricted_, Statement::Prepare(database, kForgetRestricted));
   COFFER_ASSIGN(store.scan_, Statement::Prepare(database, kScan));
   COFFER_ASSIGN(store.scan_of_, Statement::Prepare(database, kScanOf));
+  COFFER_ASSIGN(store.scan_ended_, Statement::Prepare(database, kScanEnded));
   COFFER_ASSIGN(store.find_client_, Statement::Prepare(database, kFindClient));
   COFFER_ASSIGN(store.find_record_, Statement::Prepare(database, kFindRecordId));
   return store;
@@ -215,6 +229,34 @@ Status RetentionStore::ScanOf(std::int64_t client,
     if (!more) return {};
     COFFER_TRY(each(SubjectOf(rows)));
   }
+}
+
+Status RetentionStore::ScanEnded(std::int64_t after, std::int64_t last,
+                                 FunctionRef<Result<bool>(const EndedClient&)> each) {
+  auto rows = scan_ended_.Query(after, last);
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return {};
+    COFFER_ASSIGN(const bool go_on, each({rows.Int(0), Timestamp{rows.Int(1)}, rows.Text(2)}));
+    if (!go_on) return {};
+  }
+}
+
+Result<std::optional<std::uint64_t>> RetentionStore::FindRestricted(std::int64_t client,
+                                                                    std::string_view class_name) {
+  auto rows = find_restricted_.Query(client, class_name);
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return static_cast<std::uint64_t>(rows.Int(0));
+}
+
+Status RetentionStore::PutRestricted(std::int64_t client, std::string_view class_name,
+                                     std::uint64_t schedule) {
+  return put_restricted_.Execute(client, class_name, schedule);
+}
+
+Status RetentionStore::ForgetRestricted(std::int64_t client) {
+  return forget_restricted_.Execute(client);
 }
 
 Result<std::optional<RetentionClient>> RetentionStore::FindClient(std::int64_t client) {

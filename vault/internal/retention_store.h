@@ -49,6 +49,13 @@ struct RetentionClient {
   std::optional<Timestamp> relationship_end;
 };
 
+// The tags are valid within the call only.
+struct EndedClient {
+  std::int64_t client = 0;  // row
+  Timestamp relationship_end;
+  std::string_view tags;
+};
+
 class RetentionStore {
  public:
   static Result<RetentionStore> Open(Database& database);
@@ -66,15 +73,26 @@ class RetentionStore {
   Result<bool> AddReview(std::int64_t record, std::string_view policy, Timestamp now);
   Status PurgeReviews();  // of records that are gone
 
+  // Which version of the schedule restricted the class of the client last.
+  Result<std::optional<std::uint64_t>> FindRestricted(std::int64_t client,
+                                                      std::string_view class_name);
+  Status PutRestricted(std::int64_t client, std::string_view class_name, std::uint64_t schedule);
+  Status ForgetRestricted(std::int64_t client);
+
   // Records of clients after row `after`, client by client, until `each` says false.
   Status Scan(std::int64_t after, FunctionRef<Result<bool>(const RetentionSubject&)> each);
   Status ScanOf(std::int64_t client, FunctionRef<Status(const RetentionSubject&)> each);
+  // Clients whose relationship has an end, with rows after `after` and up to `last`, until `each`
+  // says false.
+  Status ScanEnded(std::int64_t after, std::int64_t last,
+                   FunctionRef<Result<bool>(const EndedClient&)> each);
   Result<std::optional<RetentionClient>> FindClient(std::int64_t client);
   Result<std::optional<RecordId>> FindRecordId(std::int64_t record);
 
  private:
   Statement insert_, update_, find_, find_open_, list_, last_scheduled_, find_report_, put_report_,
-      add_review_, purge_reviews_, scan_, scan_of_, find_client_, find_record_;
+      add_review_, purge_reviews_, find_restricted_, put_restricted_, forget_restricted_, scan_,
+      scan_of_, scan_ended_, find_client_, find_record_;
 };
 
 }  // namespace coffer::vault
