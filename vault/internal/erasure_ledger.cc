@@ -96,7 +96,12 @@ Status ErasureLedger::Append(std::span<ErasureRow> rows) {
     erasures.push_back(std::move(erasure));
   }
   if (erasures.empty()) return {};
-  return file_->Append(erasures, keyring_.log_origin(), keyring_.log_signing_key());
+  COFFER_TRY(file_->Append(erasures, keyring_.log_origin(), keyring_.log_signing_key()));
+  // What a start finishes before it compares must not be written once more then.
+  if (opening_) {
+    for (const ErasureRow& row : rows) found_.insert_or_assign(row.id, row);
+  }
+  return {};
 }
 
 }  // namespace coffer::vault

@@ -28,9 +28,12 @@ class ErasureLedger {
   // Sets each row's ledger_seq. What it has already is not written again.
   Status Append(std::span<ErasureRow> rows);
 
-  // Of what was found when it was opened; asked for while the vault is being opened, and dropped.
+  // What it has, with what was appended since: for opening the vault, and dropped then.
   const std::unordered_map<ErasureId, ErasureRow, IdHash>& found() const { return found_; }
-  void DropFound() { found_.clear(); }
+  void DropFound() {
+    opening_ = false;
+    found_.clear();
+  }
   std::uint64_t cut_bytes() const { return file_->cut_bytes(); }
 
  private:
@@ -41,6 +44,7 @@ class ErasureLedger {
   std::string vault_;
   std::optional<audit::LedgerFile> file_;
   std::unordered_map<ErasureId, ErasureRow, IdHash> found_;
+  bool opening_ = true;
 };
 
 }  // namespace coffer::vault
