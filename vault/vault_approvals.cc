@@ -15,6 +15,7 @@ using nlohmann::json;
 
 constexpr std::int64_t kApprovalLifetimeMs = std::int64_t{72} * 3600 * 1000;
 constexpr std::int64_t kGoingOnMs = std::int64_t{3600} * 1000;
+constexpr std::int64_t kDayInMs = std::int64_t{24} * 3600 * 1000;
 constexpr std::size_t kMaxTarget = 256;
 
 constexpr std::string_view kByChange = "change";
@@ -112,9 +113,21 @@ std::string CanonicalErasure(const Proposal& proposal, const Catalog& catalog,
   return ProposalOf(*client, request).content;
 }
 
+// What another day's approval would allow is to be had on that day alone. The day comes from who
+// asks, not from the vault: only so do two clocks get compared.
+void CheckDay(std::string_view target, Timestamp now, std::vector<Issue>& issues) {
+  const std::string today = FormatDay(static_cast<Day>(now.ms / kDayInMs));
+  if (!ParseDay(target)) {
+    issues.push_back({"/target", "must be a day, YYYY-MM-DD"});
+  } else if (target != today) {
+    issues.push_back({"/target", "must be today in UTC, which is " + today +
+                                     " by the server's clock; when that is wrong, set it right"});
+  }
+}
+
 // The content as it will be hashed when the thing is done; issues when it could not be done.
 std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
-                             std::string_view purpose, std::vector<Issue>& issues) {
+                             std::string_view purpose, Timestamp now, std::vector<Issue>& issues) {
   if (proposal.action == "client.export") {
     return CanonicalExport(proposal, catalog, purpose, issues);
   }
@@ -125,9 +138,7 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
     if (proposal.action == "hold.lift" && !HoldId::Parse(proposal.target)) {
       issues.push_back({"/target", "must be a hold's id"});
     }
-    if (proposal.action == "clock.confirm" && !ParseDay(proposal.target)) {
-      issues.push_back({"/target", "must be a day, YYYY-MM-DD"});
-    }
+    if (proposal.action == "clock.confirm") CheckDay(proposal.target, now, issues);
     if (!proposal.content.empty()) issues.push_back({"/content", "has no place here"});
     return {};
   }
@@ -303,7 +314,7 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
     issues.push_back({"/target", "must be text of 1 to 256 bytes"});
   } else {
     canonical.content =
-        CanonicalContent(proposal, *core_->engine->catalog(), caller.purpose, issues);
+        CanonicalContent(proposal, *core_->engine->catalog(), caller.purpose, core_->Now(), issues);
   }
   if (!issues.empty()) {
     return std::unexpected(

@@ -47,6 +47,9 @@ Outcome<HttpReply> ApiClient::Send(HttpRequest request) {
   if (failure.code == "approval_required") {
     failure.advice = ApprovalAdvice(asked, declaration_.purpose);
   }
+  if (failure.code == "clock_unconfirmed") {
+    failure.advice = "Look at the server's clock. When it is right: coffer clock confirm";
+  }
   return std::unexpected(std::move(failure));
 }
 

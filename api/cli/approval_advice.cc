@@ -70,7 +70,7 @@ std::string Wanted(const HttpRequest& request, const std::string& purpose) {
     return "change-role " + name + " FILE";
   }
   if (target == "/v1/retention/schedule") return "schedule FILE";
-  if (target == "/v1/retention/clock") return "clock YYYY-MM-DD";
+  if (target == "/v1/retention/clock") return "confirm-clock YYYY-MM-DD";
   if (target == "/v1/export") {
     std::string wanted = "export --purpose " + (purpose.empty() ? "CODE" : purpose);
     if (const auto tag = Text(body, "tag"); !tag.empty()) wanted += " --tag " + Quoted(tag);

@@ -8,6 +8,7 @@
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
 #include "api/cli/run_with.h"
+#include "vault/calendar.h"
 #include "vault/strict_json.h"
 
 namespace coffer::cli {
@@ -34,8 +35,6 @@ std::string WhatIsDone(const json& approval) {
   if (action == "clock.confirm") return "confirm the clock, so that retention goes on by it";
   if (action == "role.give") return "give a role";
   if (action == "role.write") return "change what a role allows";
-  if (action == "retention.write") return "put a retention schedule in force";
-  if (action == "clock.confirm") return "say that the server's clock is right";
   return action;
 }
 
@@ -99,6 +98,10 @@ Outcome<Exit> RequestLiftHold(const ApprovalOptions& options, Console& console) 
 }
 
 Outcome<Exit> RequestConfirmClock(const ApprovalOptions& options, Console& console) {
+  if (!vault::ParseDay(options.target)) {
+    return Failed(Exit::kUsage, "\"" + options.target + "\" is not a date",
+                  "Give the day that it is in UTC, as YYYY-MM-DD: look at a clock that is right.");
+  }
   return Request(options, {{"action", "clock.confirm"}, {"target", options.target}}, console);
 }
 
@@ -222,7 +225,7 @@ void AddRequests(CLI::App& group, Command& chosen) {
     auto options = std::make_shared<ApprovalOptions>();
     CLI::App* command =
         request->add_subcommand("confirm-clock", "To confirm the clock, for retention");
-    command->add_option("date", options->target, "The date that it is (YYYY-MM-DD)")
+    command->add_option("date", options->target, "The day that it is in UTC (YYYY-MM-DD)")
         ->type_name("DATE")
         ->required();
     command->footer("Example:\n  coffer approval request confirm-clock 2026-07-01");

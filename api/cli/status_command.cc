@@ -58,8 +58,9 @@ std::string Retention(const json& status) {
   const std::string version = Text(status, "retention_schedule");
   if (version.empty() || version == "0") return "no schedule";
   std::string text = "schedule " + version;
-  if (Text(status, "waiting_for_clock") == "true")
-    text += ", WAITING for the clock to be confirmed";
+  if (Text(status, "waiting_for_clock") == "true") {
+    text += ", WAITING until the server's clock is confirmed: coffer clock confirm";
+  }
   return text;
 }
 

@@ -83,6 +83,22 @@ TEST_CASE("a part of a client, a hold and the clock are asked for as they will b
   CHECK(coffer.server.requests().size() == 7);
 }
 
+TEST_CASE("the clock is confirmed for a day that there is") {
+  Tool coffer(InTurn({Reply(201, kApproval)}));
+  for (const char* day : {"2026-02-30", "today", "2026-7-1", "2026-07-01T00:00:00Z"}) {
+    const Ran ran = coffer({"approval", "request", "confirm-clock", day});
+    CHECK(ran.exit == 2);
+    CHECK(Has(ran.err, "is not a date"));
+    CHECK(Has(ran.err, "YYYY-MM-DD"));
+  }
+  CHECK(coffer.server.requests().empty());
+  CHECK(Has(AdviceAfter({"clock", "confirm"}), "coffer approval request confirm-clock YYYY-MM-DD"));
+  Tool waiting(InTurn({Reply(409, R"({"code":"clock_unconfirmed"})")}));
+  CHECK(Has(waiting({"retention", "run"}).err, "coffer clock confirm"));
+  Tool status(InTurn({Reply(200, R"({"retention_schedule":1,"waiting_for_clock":true})")}));
+  CHECK(Has(status({"status"}).out, "coffer clock confirm"));
+}
+
 TEST_CASE("what is to be approved is told in words") {
   for (const auto& [action, words] : std::vector<std::pair<std::string, std::string>>{
            {"client.erase", "erase a client and all its records"},

@@ -1030,12 +1030,19 @@ TEST_CASE("a clock that jumps stops retention until two people confirm it", "[re
     auto caller = vault.As(kPrivacyOfficer);
     CHECK(AnswerOf(vault->ConfirmClock(caller)) == "approval_required");
     caller = vault.As(kPrivacyOfficer);
-    caller.approval = approve({"clock.confirm", "2026-01-03", {}});  // not today
-    CHECK(AnswerOf(vault->ConfirmClock(caller)) == "approval_invalid");
+    for (const char* day : {"2026-01-03", "2026-01-01", "2026-02-30", "today"}) {
+      const auto asked = vault->RequestApproval(caller, {"clock.confirm", day, {}});
+      CHECK(AnswerOf(asked) == "proposal_invalid");
+      CHECK(IssuesOf(asked).at(0).starts_with("/target must be "));
+    }
     caller = vault.As(kPrivacyOfficer);
     caller.approval = approve({"clock.confirm", "2026-01-02", {}});
+    vault.clock.Advance(24 * kHourMs);  // no longer today
+    CHECK(AnswerOf(vault->ConfirmClock(caller)) == "approval_invalid");
+    caller = vault.As(kPrivacyOfficer);
+    caller.approval = approve({"clock.confirm", "2026-01-03", {}});
     CHECK(AnswerOf(vault->ConfirmClock(caller)) == "ok");
-    CHECK(vault.EntryOf(caller).at("detail") == "2026-01-02; " + caller.approval);
+    CHECK(vault.EntryOf(caller).at("detail") == "2026-01-03; " + caller.approval);
     CHECK(!vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
     CHECK(vault.Run().erased == 16);
     CHECK(AnswerOf(vault->ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");  // nothing to confirm

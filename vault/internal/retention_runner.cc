@@ -314,7 +314,7 @@ Status RetentionRunner::LookAtClock() {
     if (core_.options.log) {
       core_.options.log(Severity::kWarning, "the clock is " + how +
                                                 "; retention erases nothing until two people "
-                                                "confirm it ('coffer clock confirm')");
+                                                "confirm it ('coffer clock confirm' says how)");
     }
   } else if (due) {
     audit::Entry none;
