@@ -102,6 +102,13 @@ bool IsSignedByOneOf(LedgerParts parts, std::span<const VerifierKey> trusted) {
   });
 }
 
+// Lines are counted from 1.
+std::unexpected<Error> LineDamaged(std::uint64_t line, std::string_view what) {
+  return Corrupted("ledger_damaged", "line " + std::to_string(line) + ": " + std::string(what));
+}
+
+constexpr std::string_view kUntrusted = "not signed by a trusted key";
+
 }  // namespace
 
 Result<std::string> WriteLedgerLine(const LedgerLine& line, std::string_view name,
@@ -150,8 +157,7 @@ Result<LedgerLine> ParseLedgerLine(std::string_view line) {
 }
 
 std::unexpected<Error> LedgerReader::Damaged(std::string_view what) const {
-  return Corrupted("ledger_damaged",
-                   "line " + std::to_string(head_.n + 1) + ": " + std::string(what));
+  return LineDamaged(head_.n + 1, what);
 }
 
 Status LedgerReader::Feed(std::string_view bytes) {
@@ -186,8 +192,12 @@ Status LedgerReader::TakeWhole(std::string_view line) {
 Status LedgerReader::CheckLine(std::string_view line) {
   const auto parsed = ParseLedgerLine(line);
   if (!parsed) return Damaged(parsed.error().detail);
-  if (!IsSignedByOneOf(*SplitLedgerLine(line), trusted_)) {
-    return Damaged("not signed by a trusted key");
+  const auto parts = SplitLedgerLine(line);
+  if (signatures_ == LedgerSignatures::kOfEachLine) {
+    if (!IsSignedByOneOf(*parts, trusted_)) return Damaged(kUntrusted);
+  } else if (parts->signature.key_id != signer_) {
+    COFFER_TRY(Finish());
+    signer_ = parts->signature.key_id;
   }
   if (parsed->at.n != head_.n) {
     return Damaged("it says it is number " + std::to_string(parsed->at.n));
@@ -195,7 +205,14 @@ Status LedgerReader::CheckLine(std::string_view line) {
   if (parsed->at.prev != head_.prev) return Damaged("it was not chained to the line before");
   if (head_.n == 0) vault_ = parsed->erasure.vault;
   if (parsed->erasure.vault != vault_) return Damaged("it is of another vault");
+  if (signatures_ == LedgerSignatures::kOfEachKeysLast) unverified_ = line;
   return each_ ? each_(*parsed) : Status();
+}
+
+// The line before the one that is next.
+Status LedgerReader::Finish() const {
+  if (unverified_.empty() || IsSignedByOneOf(*SplitLedgerLine(unverified_), trusted_)) return {};
+  return LineDamaged(head_.n, kUntrusted);
 }
 
 LedgerState LedgerReader::state() const { return {head_, whole_bytes_, rest_.size()}; }

@@ -91,7 +91,7 @@ Result<LedgerFile> LedgerFile::Open(const std::string& path, std::vector<Verifie
 }
 
 Status LedgerFile::ReadAll(LedgerReader::Each each) {
-  LedgerReader reader(trusted_, std::move(each));
+  LedgerReader reader(trusted_, std::move(each), LedgerSignatures::kOfEachKeysLast);
   std::vector<char> piece(64UZ * 1024);
   while (true) {
     const ssize_t got = read(descriptor_, piece.data(), piece.size());
@@ -100,6 +100,7 @@ Status LedgerFile::ReadAll(LedgerReader::Each each) {
     if (got == 0) break;
     COFFER_TRY(reader.Feed({piece.data(), static_cast<std::size_t>(got)}));
   }
+  COFFER_TRY(reader.Finish());
   const LedgerState state = reader.state();
   head_ = state.head;
   size_ = state.whole_bytes;

@@ -17,10 +17,10 @@ namespace coffer::audit {
 class LedgerFile {
  public:
   // Opens the ledger, or creates an empty one (mode 0600) whose name is durable on return.
-  // Everything in it is verified; `each` is called for each line, and may be empty. A line whose
-  // append a crash cut short is cut off. Errors: kCorrupted "ledger_damaged" (LedgerReader; the
-  // file is left as it is), kConflict "ledger_in_use", kUnavailable "ledger_not_opened",
-  // "ledger_not_written"; what `each` returned.
+  // The whole chain is verified, with the signatures that cover it (LedgerSignatures); `each` is
+  // called for each line, and may be empty. A line whose append a crash cut short is cut off.
+  // Errors: kCorrupted "ledger_damaged" (LedgerReader; the file is left as it is), kConflict
+  // "ledger_in_use", kUnavailable "ledger_not_opened", "ledger_not_written"; what `each` returned.
   static Result<LedgerFile> Open(const std::string& path, std::vector<VerifierKey> trusted,
                                  LedgerReader::Each each = {});
   ~LedgerFile();

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "audit/internal/note.h"
 #include "tests/audit/test_ledger.h"
 
 namespace coffer::audit {
@@ -128,6 +129,50 @@ TEST_CASE("a ledger may be signed by several keys, one after the other") {
   CHECK(ReadLedger(text).problem() == "line 2: not signed by a trusted key");
   CHECK(ReadLedger(text, 1000, {LogVerifier(), {std::string(kOrigin), OtherKey().public_key()}})
             .status);
+}
+
+TEST_CASE("the signatures of each key's last line cover all lines") {
+  constexpr auto kLast = LedgerSignatures::kOfEachKeysLast;
+  const std::vector<VerifierKey> both = {LogVerifier(),
+                                         {std::string(kOrigin), OtherKey().public_key()}};
+  const auto problem = [&](std::string_view text, const std::vector<VerifierKey>& keys) {
+    return ReadLedger(text, 1000, keys, kLast).problem();
+  };
+  LedgerHead head;
+  std::string text;
+  for (std::size_t i = 0; i < 6; ++i) {
+    text += *WriteLedgerLines(ErasureNo(i), head, kOrigin, i < 3 ? LogKey() : OtherKey());
+  }
+  CHECK(problem(text, both).empty());
+  CHECK(ReadLedger(text, 7, both, kLast).lines.size() == 6);
+  CHECK(problem("", both).empty());
+  CHECK(problem(text, {LogVerifier()}) == "line 6: not signed by a trusted key");
+  CHECK(problem(text, {both[1]}) == "line 3: not signed by a trusted key");
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    std::string changed = text;
+    changed[i] ^= 0x01;
+    if (!problem(changed, both).starts_with("line ")) FAIL_CHECK("byte " << i);
+  }
+
+  // Written anew from the second line on, by somebody without the key, who puts its id there.
+  const auto forged = [&](std::size_t lines) {
+    LedgerHead at;
+    std::string whole = *WriteLedgerLines(ErasureNo(0), at, kOrigin, LogKey());
+    for (std::size_t i = 1; i < lines; ++i) {
+      std::string line = *WriteLedgerLines(ErasureNo(9), at, kOrigin, OtherKey());
+      const auto space = line.rfind(' ');
+      auto blob = *crypto::Base64Decode(line.substr(space + 1, line.size() - space - 2));
+      const KeyId id = KeyIdOf({KeyType::kEd25519, std::string(kOrigin), LogKey().public_key()});
+      std::ranges::copy(id, blob.begin());
+      line = line.substr(0, space + 1) + crypto::Base64Encode(blob);
+      at.prev = crypto::Sha256(crypto::AsBytes(line));
+      whole += line + "\n";
+    }
+    return whole;
+  };
+  CHECK(problem(forged(1), both).empty());
+  CHECK(problem(forged(2), both) == "line 2: not signed by a trusted key");
+  CHECK(problem(forged(4), both) == "line 4: not signed by a trusted key");
 }
 
 TEST_CASE("a signed line of another spelling or meaning is none") {

@@ -65,16 +65,21 @@ struct LedgerReading {
 };
 
 inline LedgerReading ReadLedger(std::string_view text, std::size_t piece = 1000,
-                                std::vector<VerifierKey> keys = LedgerKeys()) {
+                                std::vector<VerifierKey> keys = LedgerKeys(),
+                                LedgerSignatures signatures = LedgerSignatures::kOfEachLine) {
   LedgerReading reading;
-  LedgerReader reader(std::move(keys), [&](const LedgerLine& line) -> Status {
-    reading.lines.push_back(line);
-    return {};
-  });
+  LedgerReader reader(
+      std::move(keys),
+      [&](const LedgerLine& line) -> Status {
+        reading.lines.push_back(line);
+        return {};
+      },
+      signatures);
   while (!text.empty() && reading.status) {
     reading.status = reader.Feed(text.substr(0, piece));
     text.remove_prefix(std::min(piece, text.size()));
   }
+  if (reading.status) reading.status = reader.Finish();
   reading.state = reader.state();
   return reading;
 }
