@@ -73,7 +73,7 @@ class ActPageWriter : private PageWriter {
     Definition("act.h", Html(Text(MethodKey(act_.method))) + "<small>" + Html(Name(act_.method)) +
                             "</small>");
     Definition("act.i", Reason());
-    Definition("act.j", PageTime(act_.date));
+    Definition("act.j", PageTime(act_.date) + Replayed());
     out_.append("</dl>\n");
   }
 
@@ -117,6 +117,13 @@ class ActPageWriter : private PageWriter {
       html += ", " + Html(Text("object.version")) + " " + std::to_string(reason.version);
     }
     return html + "</div><div>" + Given(reason.legal_basis) + "</div>";
+  }
+
+  std::string Replayed() const {
+    if (!act_.replayed) return {};
+    return "<div>" + Html(Text("act.replayed")) + ": " + PageTime(act_.replayed->date) +
+           "</div><div>" +
+           Html(Fill(Text("act.replayed.why"), std::to_string(act_.replayed->log_seq))) + "</div>";
   }
 
   void Categories() {

@@ -14,7 +14,8 @@
 namespace coffer::audit {
 namespace {
 
-constexpr std::string_view kErasureActions[] = {"client.erase", "erasure.replayed", "record.erase",
+constexpr std::string_view kReplayedAction = "erasure.replayed";
+constexpr std::string_view kErasureActions[] = {"client.erase", kReplayedAction, "record.erase",
                                                 "retention.erase"};
 
 bool IsBlank(std::string_view text) {
@@ -97,6 +98,9 @@ class ActCheck {
     if (std::ranges::find(kErasureActions, entry->action) == std::end(kErasureActions) ||
         entry->decision != Decision::kAllow || entry->outcome != "ok") {
       Add("entry", "the entry is not of an erasure that was done");
+    }
+    if ((entry->action == kReplayedAction) != act_.replayed.has_value()) {
+      Add("entry", "the act or the entry is of an erasure that was repeated after a restore");
     }
     const bool other_class =
         act_.scope.kind == ScopeKind::kClass && entry->class_name != act_.scope.class_name;

@@ -93,6 +93,14 @@ struct KeptData {
   bool operator==(const KeptData&) const = default;
 };
 
+// What was erased before, came back with an older state of the vault, and was erased again. The act
+// of the first time counts for that, and says who asked.
+struct ReplayedErasure {
+  Timestamp date;             // of the first time
+  std::uint64_t log_seq = 0;  // its entry, in the log of then
+  bool operator==(const ReplayedErasure&) const = default;
+};
+
 // Medium of what was destroyed: order 179 asks for it, with a number of sheets where it is paper.
 inline constexpr std::string_view kErasureMedium = "electronic";
 
@@ -116,6 +124,7 @@ struct ErasureAct {
   ErasureMethod method = ErasureMethod::kCryptographicErase;
   std::optional<DestroyedKey> key;  // always with kCryptographicErase
   ErasureReason reason;
+  std::optional<ReplayedErasure> replayed;
   Timestamp date;
   std::vector<KeptData> kept;
   std::optional<std::uint64_t> backup_horizon_days;  // absent: unknown

@@ -73,6 +73,10 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
                   act.reference.empty() ? row.id.Text() : act.reference, 0,
                   BasisInWords(row.basis)};
   }
+  if (const auto first = facts.find("replayed"); first != facts.end()) {
+    act.replayed = {{first->value("date", std::int64_t{0})},
+                    first->value("log_seq", std::uint64_t{0})};
+  }
   act.date = row.erased;
   for (const json& kept : facts.at("kept")) {
     act.kept.push_back({std::to_string(kept.value("records", std::uint64_t{0})) +

@@ -265,7 +265,9 @@ Status Vault::Core::Replay(std::span<const ErasureRow> found) {
           share.row.basis = ErasureBasis::kReplayed;
           share.row.state = ErasureState::kCommitted;
           share.row.seq = transaction.NextSeq();
-          share.row.facts = FactsOf(transaction, nullptr, share, {});
+          json facts = json::parse(FactsOf(transaction, nullptr, share, {}));
+          facts["replayed"] = {{"date", row.erased.ms}, {"log_seq", row.seq}};
+          share.row.facts = facts.dump();
           audit::Entry entry;
           entry.action = kErasureReplayed;
           entry.client = row.client.Text();

@@ -53,6 +53,9 @@ json JsonOfAct(const audit::ActReport& report) {
     answer["client"] = report.act->client;
     answer["scope"] = audit::FormatScope(report.act->scope);
     answer["date"] = audit::FormatTimestamp(report.act->date);
+    if (report.act->replayed) {
+      answer["first_date"] = audit::FormatTimestamp(report.act->replayed->date);
+    }
     answer["origin"] = report.act->log;
     answer["seq"] = report.act->log_seq;
     answer["ledger_seq"] = report.act->ledger_seq;
@@ -81,27 +84,31 @@ void PrintAct(const audit::ActReport& report, Console& console) {
   for (const auto& one : act.kept) kept.push_back(one.what + " (" + one.why + ")");
   std::string reason = std::string(audit::Name(act.reason.kind)) + " " + act.reason.id;
   if (act.reason.version != 0) reason += " version " + std::to_string(act.reason.version);
-  PrintFields(console,
-              {{"act of erasure", act.erasure},
-               {"client", act.client},
-               {"reference", act.reference},
-               {"scope", audit::FormatScope(act.scope)},
-               {"date", audit::FormatTimestamp(act.date)},
-               {"destroyed by", Joined(destroyers)},
-               {"categories", Joined(categories)},
-               {"method", std::string(audit::Name(act.method))},
-               {"reason", reason},
-               {"legal basis", act.reason.legal_basis},
-               {"kept", Joined(kept)},
-               {"backups", Backups(act)},
-               {"operator", act.details.name},
-               {"system", act.details.system},
-               {"vault", act.vault},
-               {"log", act.log},
-               {"entry", Grouped(act.log_seq) +
-                             (report.entry_action.empty() ? "" : " (" + report.entry_action + ")")},
-               {"signed size", report.checkpoint ? Grouped(report.checkpoint->size) : ""},
-               {"lacks", Joined(report.missing)}});
+  PrintFields(
+      console,
+      {{"act of erasure", act.erasure},
+       {"client", act.client},
+       {"reference", act.reference},
+       {"scope", audit::FormatScope(act.scope)},
+       {"date", audit::FormatTimestamp(act.date)},
+       {"repeats", act.replayed ? "the erasure of " + audit::FormatTimestamp(act.replayed->date) +
+                                      ", after an older state was restored"
+                                : ""},
+       {"destroyed by", Joined(destroyers)},
+       {"categories", Joined(categories)},
+       {"method", std::string(audit::Name(act.method))},
+       {"reason", reason},
+       {"legal basis", act.reason.legal_basis},
+       {"kept", Joined(kept)},
+       {"backups", Backups(act)},
+       {"operator", act.details.name},
+       {"system", act.details.system},
+       {"vault", act.vault},
+       {"log", act.log},
+       {"entry", Grouped(act.log_seq) +
+                     (report.entry_action.empty() ? "" : " (" + report.entry_action + ")")},
+       {"signed size", report.checkpoint ? Grouped(report.checkpoint->size) : ""},
+       {"lacks", Joined(report.missing)}});
 }
 
 json JsonOfRun(const audit::RunReportCheck& check) {

@@ -77,6 +77,13 @@ bool ReadRecords(CanonicalReader& in, ErasureAct& act) {
   return in.List("records", kMaxActRecords, [&] { return in.String(act.records.emplace_back()); });
 }
 
+bool ReadReplayed(CanonicalReader& in, ErasureAct& act) {
+  if (!in.Member("replayed")) return true;
+  ReplayedErasure& replayed = act.replayed.emplace();
+  return in.Open() && in.Time("date", replayed.date) && in.Number("log_seq", replayed.log_seq) &&
+         in.Close();
+}
+
 bool ReadScope(CanonicalReader& in, ErasureScope& scope) {
   std::string text;
   if (!in.Text("scope", text)) return false;
@@ -116,8 +123,8 @@ std::string BadText(const ErasureAct& act) {
 
 bool NumbersFit(const ErasureAct& act) {
   return std::max({act.log_seq, act.ledger_seq, act.reason.version,
-                   act.backup_horizon_days.value_or(0), act.key ? act.key->generation : 0}) <=
-             kMaxNumber &&
+                   act.backup_horizon_days.value_or(0), act.key ? act.key->generation : 0,
+                   act.replayed ? act.replayed->log_seq : 0}) <= kMaxNumber &&
          std::ranges::all_of(act.categories, [](const DestroyedCategory& category) {
            return category.records <= kMaxNumber && category.versions <= kMaxNumber;
          });
@@ -179,6 +186,10 @@ std::string FormatActJson(const ErasureAct& act) {
   if (!act.records.empty()) {
     out.List("records", act.records, [&](const std::string& id) { out.String(id); });
   }
+  if (act.replayed) {
+    out.Member("replayed").Open().Time("date", act.replayed->date);
+    out.Number("log_seq", act.replayed->log_seq).Close();
+  }
   out.Text("scope", FormatScope(act.scope));
   WriteSubject(act, out);
   out.Text("system", act.details.system).Text("vault", act.vault).Close();
@@ -200,10 +211,11 @@ bool ReadActJson(CanonicalReader& in, ErasureAct& act) {
   if (in.Member("processor") && !ReadParty(in, details.processor_name, details.processor_address)) {
     return false;
   }
-  return ReadReason(in, act.reason) && ReadRecords(in, act) && ReadScope(in, act.scope) &&
-         in.Member("subject") && in.Open() && in.Text("client", act.client) &&
-         in.OptionalText("reference", act.reference) && in.Close() &&
-         in.Text("system", details.system) && in.Text("vault", act.vault) && in.Close();
+  return ReadReason(in, act.reason) && ReadRecords(in, act) && ReadReplayed(in, act) &&
+         ReadScope(in, act.scope) && in.Member("subject") && in.Open() &&
+         in.Text("client", act.client) && in.OptionalText("reference", act.reference) &&
+         in.Close() && in.Text("system", details.system) && in.Text("vault", act.vault) &&
+         in.Close();
 }
 
 std::string ActProblem(const ErasureAct& act) {
@@ -224,8 +236,12 @@ std::string ActProblem(const ErasureAct& act) {
   }
   if (!NumbersFit(act)) return "a number is too large";
   if (const std::string bad = BadText(act); !bad.empty()) return bad + " is too long or not UTF-8";
-  const auto date = ParseTimestamp(FormatTimestamp(act.date));
-  return date && *date == act.date ? "" : "the date is outside the calendar";
+  const auto is_date = [](Timestamp time) {
+    const auto date = ParseTimestamp(FormatTimestamp(time));
+    return date && *date == time;
+  };
+  if (act.replayed && !is_date(act.replayed->date)) return "the first date is outside the calendar";
+  return is_date(act.date) ? "" : "the date is outside the calendar";
 }
 
 }  // namespace coffer::audit

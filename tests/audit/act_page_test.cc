@@ -82,6 +82,21 @@ TEST_CASE("the page shows every value of the act in every language") {
   }
 }
 
+TEST_CASE("the page of a repeated erasure says when it was done first") {
+  ErasureAct act = FullAct();
+  act.replayed = {{1'767'000'000'000}, 4711};
+  for (const PageLanguage language : kPageLanguages) {
+    const std::string page =
+        ActPage(act, Delivered(act, [](Entry& entry) { entry.action = "erasure.replayed"; }).note,
+                language);
+    CHECK(page.find("2025-12-29") != page.npos);
+    CHECK(page.find("4711") != page.npos);
+    CHECK(page.find(Html(Say(MessagesIn(language), "act.replayed"))) != page.npos);
+    CHECK(Page(FullAct(), language).find(Html(Say(MessagesIn(language), "act.replayed"))) ==
+          std::string::npos);
+  }
+}
+
 TEST_CASE("the Russian page speaks as order 179 does") {
   const std::string page = Page(FullAct(), PageLanguage::kRussian);
   for (const char* words :

@@ -214,10 +214,29 @@ TEST_CASE("an act has to be about the entry that it names") {
   CHECK(findings([](Delivered& d) { d.entry = "{}"; }) == Strings{"entry", "entry", "proof"});
 }
 
+TEST_CASE("the act of an erasure that was repeated says so, and no other does") {
+  const auto repeated = [](Entry& entry) { entry.action = "erasure.replayed"; };
+  const ReplayedErasure first{{1'767'000'000'000}, 7};
+  ErasureAct act = FullAct();
+  act.replayed = first;
+  Delivered delivered(act, repeated);
+  CHECK(delivered.Findings().empty());
+  CHECK(delivered.Verify().act->replayed == first);
+  CHECK(Delivered(act).Findings() == Strings{"entry"});
+  CHECK(Delivered(FullAct(), repeated).Findings() == Strings{"entry"});
+  delivered.act.replayed->log_seq = 8;
+  CHECK(delivered.Findings() == Strings{"act"});
+  delivered.act.replayed.reset();
+  CHECK(delivered.Findings() == Strings{"act", "entry"});
+  act.replayed->date.ms = 1LL << 60;
+  CHECK(WriteAct(act, kOrigin, LogKey()).error().reason == "act_invalid");
+  act.replayed = {{0}, std::uint64_t{1} << 60};
+  CHECK(WriteAct(act, kOrigin, LogKey()).error().reason == "act_invalid");
+}
+
 TEST_CASE("only an entry of an erasure that was done counts") {
   const auto findings = [](const auto& change) { return Delivered(FullAct(), change).Findings(); };
-  for (const char* action :
-       {"client.erase", "record.erase", "erasure.replayed", "retention.erase"}) {
+  for (const char* action : {"client.erase", "record.erase", "retention.erase"}) {
     CHECK(findings([&](Entry& entry) { entry.action = action; }).empty());
   }
   const Strings entry_only = {"entry"};
