@@ -51,7 +51,7 @@ constexpr Title kTitles[] = {
     {"export_invalid", "What is to be exported is not valid."},
     {"external_ref_taken", "Another client has this external reference."},
     {"field_not_indexed", "The class has no such field, or it is not indexed."},
-    {"field_not_writable", "The caller may not write every field that was sent."},
+    {"field_not_writable", "The caller may not write every field that this would change."},
     {"filter_invalid", "A filter value has characters that no log member has."},
     {"header_invalid", "A header is malformed or repeated."},
     {"held", "A legal hold covers what this would take away."},

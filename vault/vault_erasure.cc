@@ -7,6 +7,7 @@
 
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
+#include "vault/internal/record_operations.h"
 #include "vault/names.h"
 #include "vault/vault.h"
 
@@ -84,6 +85,39 @@ const ErasureRow* FindEarlier(const std::vector<ErasureRow>& before,
   };
   const auto found = std::ranges::find_if(before, took);
   return found == before.end() ? nullptr : &*found;
+}
+
+// A record goes with all of its fields, and with the versions that it had: each of them must be
+// among those that the caller may write, as for deleting it.
+Status CheckErasable(Transaction& transaction, Call& call, const AccessDecision& decision,
+                     const RecordRow& row) {
+  if (ShowsEverything(decision)) return {};
+  const auto check = [&](std::uint64_t class_version, std::int64_t fields) -> Status {
+    COFFER_ASSIGN(const auto schema, ClassOf(transaction, row.class_name, class_version));
+    const FieldViews writable = FieldViewsOf(decision, *schema);
+    if (ShowsNothing(writable)) {
+      return Deny(call, "fields", Code::kPermissionDenied, "field_not_writable");
+    }
+    return CheckWritable(call, *schema, writable, fields);
+  };
+  COFFER_TRY(check(row.class_version, row.fields));
+  COFFER_ASSIGN(const auto versions, transaction.stores().records.ListVersions(row.id.Row()));
+  for (const auto& old : versions) COFFER_TRY(check(old.class_version, old.fields));
+  return {};
+}
+
+// All records of a client, or those of one class.
+Status CheckAllErasable(Transaction& transaction, Call& call, const ClientId& client,
+                        std::string_view class_name) {
+  if (ShowsEverything(call.decision)) return {};
+  constexpr auto kAll = static_cast<std::size_t>(std::numeric_limits<int>::max());
+  RecordStore& records = transaction.stores().records;
+  COFFER_ASSIGN(const auto rows, records.ListOf(client.Row(), class_name, -1, kAll));
+  for (const std::int64_t id : rows) {
+    COFFER_ASSIGN(const auto row, records.FindRow(id));
+    if (row) COFFER_TRY(CheckErasable(transaction, call, call.decision, *row));
+  }
+  return {};
 }
 
 }  // namespace
@@ -316,15 +350,23 @@ Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
           return {};
         }
         std::set<std::string, std::less<>> classes;
+        std::map<std::string, AccessDecision, std::less<>> decisions;  // by class
         std::size_t missing = 0;
         for (const RecordId& record : request.records) {
           COFFER_ASSIGN(const auto row, stores.records.Find(record));
           if (!row || row->client != id.Row()) {
             ++missing;
-          } else if (classes.insert(row->class_name).second) {
+            continue;
+          }
+          if (classes.insert(row->class_name).second) {
             const auto newest = transaction.catalog().Newest(row->class_name);
             COFFER_TRY(core_->Authorize(transaction, call, newest.get()));
+            decisions[row->class_name] = call.decision;
           }
+          COFFER_TRY(CheckErasable(transaction, call, decisions.at(row->class_name), *row));
+        }
+        if (request.records.empty()) {
+          COFFER_TRY(CheckAllErasable(transaction, call, id, request.class_name));
         }
         if (!request.class_name.empty()) {
           COFFER_ASSIGN(const bool has,
