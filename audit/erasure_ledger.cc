@@ -107,7 +107,7 @@ std::unexpected<Error> LineDamaged(std::uint64_t line, std::string_view what) {
   return Corrupted("ledger_damaged", "line " + std::to_string(line) + ": " + std::string(what));
 }
 
-constexpr std::string_view kUntrusted = "not signed by a trusted key";
+constexpr std::string_view kLineUntrusted = "not signed by a trusted key";
 
 }  // namespace
 
@@ -194,7 +194,7 @@ Status LedgerReader::CheckLine(std::string_view line) {
   if (!parsed) return Damaged(parsed.error().detail);
   const auto parts = SplitLedgerLine(line);
   if (signatures_ == LedgerSignatures::kOfEachLine) {
-    if (!IsSignedByOneOf(*parts, trusted_)) return Damaged(kUntrusted);
+    if (!IsSignedByOneOf(*parts, trusted_)) return Damaged(kLineUntrusted);
   } else if (parts->signature.key_id != signer_) {
     COFFER_TRY(Finish());
     signer_ = parts->signature.key_id;
@@ -212,7 +212,7 @@ Status LedgerReader::CheckLine(std::string_view line) {
 // The line before the one that is next.
 Status LedgerReader::Finish() const {
   if (unverified_.empty() || IsSignedByOneOf(*SplitLedgerLine(unverified_), trusted_)) return {};
-  return LineDamaged(head_.n, kUntrusted);
+  return LineDamaged(head_.n, kLineUntrusted);
 }
 
 LedgerState LedgerReader::state() const { return {head_, whole_bytes_, rest_.size()}; }
