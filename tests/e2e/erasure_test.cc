@@ -2,9 +2,17 @@
 // files, not from an older copy of vault.db together with the keys of today.
 #include <sqlite3.h>
 
+#include <array>
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
+#include <thread>
 
 #include "tests/support/opened_databases.h"
 #include "tests/support/running_vault.h"
@@ -29,6 +37,50 @@ struct StoredClient {
   std::string client, record;
   json data;
 };
+
+// What a process has in its memory, or nothing where that cannot be read: more than any core dump
+// would have, as the server switches those off. The parts are searched one by one.
+std::optional<std::set<std::string>> FoundInMemory(pid_t pid,
+                                                   const std::set<std::string>& needles) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  std::ifstream memory(process + "/mem", std::ios::binary);
+  if (!memory) return std::nullopt;
+  std::ifstream maps(process + "/maps");
+  std::set<std::string> found;
+  bool read = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    char mode = 0;
+    if (std::sscanf(line.c_str(), "%zx-%zx %c", &begin, &end, &mode) != 3 || mode != 'r') continue;
+    std::string part(end - begin, '\0');
+    memory.clear();
+    memory.seekg(static_cast<std::streamoff>(begin));
+    memory.read(part.data(), static_cast<std::streamsize>(part.size()));
+    part.resize(static_cast<std::size_t>(memory.gcount()));
+    read = read || !part.empty();
+    for (const auto& needle : needles) {
+      if (part.find(needle) != std::string::npos) found.insert(needle);
+    }
+  }
+  if (!read) return std::nullopt;
+  return found;
+}
+
+// The plain key of each client.
+std::map<std::string, std::string> KeysOf(OpenedDatabases& opened,
+                                          const std::vector<std::string>& clients) {
+  std::map<std::string, std::string> keys;
+  for (const auto& client : clients) {
+    const auto wrapped =
+        Blob(opened.keys, "SELECT wrapped FROM client_keys WHERE client = ?", RowOf(client));
+    REQUIRE(wrapped);
+    std::array<std::uint8_t, crypto::kAeadKeyBytes> key{};
+    REQUIRE(opened.keyring.UnwrapDataKey(*wrapped, vault::ClientId::Parse(client)->value, key));
+    keys[client] = crypto::AsText(key);
+  }
+  return keys;
+}
 
 StoredClient StoreOne(RunningVault& vault, const std::string& reference) {
   StoredClient stored;
@@ -163,4 +215,130 @@ TEST_CASE(
   auto opened = OpenedDatabases::Of(vault);
   CHECK(Blobs(opened.keys, "SELECT wrapped FROM client_keys").empty());
   CHECK(Image(opened.keys).find("a wrapped key") == std::string::npos);
+}
+
+TEST_CASE("of a part that was erased, and of a retention run, no value and no key is left") {
+  const TemporaryDirectory temporary;
+  VaultSettings settings;
+  settings.environment = {{"TMPDIR", temporary.path()}, {"SQLITE_TMPDIR", temporary.path()}};
+  RunningVault vault(settings);
+  const auto interaction = [&](const std::string& client, const std::string& at,
+                               const std::string& summary) {
+    const auto made = vault.As("crm-service")
+                          .Post("/v1/clients/" + client + "/records", {{"class", "interaction"},
+                                                                       {"data",
+                                                                        {{"occurred_at", at},
+                                                                         {"channel", "phone"},
+                                                                         {"subject", "a call"},
+                                                                         {"summary", summary}}}});
+    INFO(made.body);
+    REQUIRE(made.status == 201);
+    return made.Json().at("id").get<std::string>();
+  };
+  const std::string by_class = vault.NewClient("P-1"), by_run = vault.NewClient("P-2"),
+                    whole = vault.NewClient("P-3"), untouched = vault.NewClient("P-4");
+  std::map<std::string, std::string> records;  // that go
+  for (const auto& client : {by_class, whole, untouched}) {
+    records[client] = vault.NewContact(client, {{"last_name", "Sentinelcontact"}});
+  }
+  const auto updated =
+      vault.As("crm-service")
+          .Put("/v1/clients/" + by_class + "/records/" + records[by_class],
+               {{"data", {{"last_name", "Sentinelupdated"}}}}, {{"If-Match", "\"1\""}});
+  REQUIRE(updated.status == 200);
+  const std::string kept = interaction(by_class, "2026-01-01T10:00:00Z", "stays");
+  records[by_run] = interaction(by_run, "2020-01-01T10:00:00Z", "sentinelsummary");
+  const std::string contact = vault.NewContact(by_run, {{"last_name", "Stays"}});
+  vault.Stop();
+
+  const std::vector<std::string> touched = {by_class, by_run, whole};
+  std::vector<std::string> all = touched;
+  all.push_back(untouched);
+  std::map<std::string, std::string> keys;
+  std::set<std::string> gone;  // wrapped keys and payloads as they were stored
+  {
+    auto opened = OpenedDatabases::Of(vault);
+    keys = KeysOf(opened, all);
+    const std::string image = Image(opened.keys);
+    for (const auto& client : touched) {
+      const auto wrapped =
+          *Blob(opened.keys, "SELECT wrapped FROM client_keys WHERE client = ?", RowOf(client));
+      REQUIRE(image.find(crypto::AsText(wrapped)) != std::string::npos);
+      gone.emplace(crypto::AsText(wrapped));
+      gone.emplace(crypto::AsText(
+          *Blob(opened.vault, "SELECT payload FROM records WHERE id = ?", RowOf(records[client]))));
+    }
+  }
+
+  vault.Start();
+  auto crm = vault.As("crm-service");
+  for (const auto& client : all) {
+    REQUIRE(crm.Get("/v1/clients/" + client + "/records/" + records[client]).status == 200);
+  }
+  const auto in_memory = [&] {
+    std::set<std::string> wanted;
+    for (const auto& [client, key] : keys) wanted.insert(key);
+    return FoundInMemory(vault.pid(), wanted);
+  };
+  // The control: keys in use are found.
+  const auto before = in_memory();
+  if (before) CHECK(before->size() == all.size());
+
+  auto officer = vault.As("privacy-officer", "data-subject-request");
+  CHECK(officer.Post("/v1/clients/" + by_class + "/erasures", {{"class", "contact"}}).status ==
+        200);
+  CHECK(officer.Delete("/v1/clients/" + whole).status == 200);
+  json policies = {{{"name", "calls"},
+                    {"class", "interaction"},
+                    {"trigger", "date_field"},
+                    {"period", "P1Y"},
+                    {"action", "erase"},
+                    {"basis", "a test"}}};
+  for (const char* name : {"agreement", "complaint", "consent-note", "contact", "payment-detail"}) {
+    policies.push_back(
+        {{"name", std::string(name) + "-kept"}, {"class", name}, {"keep", "a test"}});
+  }
+  const auto scheduled = officer.Put("/v1/retention/schedule",
+                                     {{"time_zone", "Europe/Berlin"}, {"policies", policies}});
+  INFO(scheduled.body);
+  REQUIRE(scheduled.status == 200);
+  const auto run = officer.Send("POST", "/v1/retention/runs", "", "application/json");
+  INFO(run.body);
+  REQUIRE(run.status == 201);
+  const std::string path = "/v1/retention/runs/" + run.Json().at("id").get<std::string>();
+  auto state = officer.Get(path);
+  for (int i = 0; i < 500 && state.Json().at("state") == "running"; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    state = officer.Get(path);
+  }
+  INFO(state.body);
+  CHECK(state.Json().at("erased") == 1);
+
+  for (const auto& client : touched) {
+    CHECK(crm.Get("/v1/clients/" + client + "/records/" + records[client]).status == 404);
+  }
+  CHECK(crm.Get("/v1/clients/" + by_class + "/records/" + kept).status == 200);
+  CHECK(crm.Get("/v1/clients/" + by_run + "/records/" + contact).status == 200);
+  if (const auto after = in_memory()) {
+    CHECK(*after == std::set<std::string>{keys.at(untouched)});
+  }
+  vault.Kill();  // what is on the disk at the moment of the answers
+
+  const std::set<std::string> values = {"Sentinelcontact", "Sentinelupdated", "sentinelsummary"};
+  for (const std::string& folder : {vault.work().path(), temporary.path()}) {
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
+      if (!file.is_regular_file()) continue;
+      INFO(file.path().string());
+      const std::string content = ReadWholeFile(file.path());
+      for (const auto& needle : gone) CHECK(content.find(needle) == std::string::npos);
+      for (const auto& value : values) CHECK(content.find(value) == std::string::npos);
+      for (const auto& [client, key] : keys) CHECK(content.find(key) == std::string::npos);
+    }
+  }
+  // Nor do the pages, free ones too, as somebody with the root key sees them.
+  auto opened = OpenedDatabases::Of(vault);
+  for (const std::string& image : {Image(opened.keys), Image(opened.vault)}) {
+    for (const auto& needle : gone) CHECK(image.find(needle) == std::string::npos);
+    for (const auto& value : values) CHECK(image.find(value) == std::string::npos);
+  }
 }
