@@ -1,6 +1,13 @@
 // The deep verification: every page, every key, beside writers that never stop.
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -101,6 +108,42 @@ TEST_CASE("a client without its key, or with another's, is named") {
   vault.Open();
   CHECK(MessagesOf(vault->VerifyLog(vault.As(kAuditor), true)) == wanted);
   CHECK(MessagesOf(vault->VerifyLog(vault.As(kAuditor), false)).empty());
+}
+
+// Figures by hand: vault_tests "[deep-scale]", with COFFER_RECORDS records.
+TEST_CASE("what a deep verification takes for many records", "[.][deep-scale]") {
+  const char* const wanted = std::getenv("COFFER_RECORDS");
+  const int records = wanted != nullptr ? std::atoi(wanted) : 200'000;
+  TestVault vault;
+  std::vector<ClientId> clients;
+  for (int i = 0; i < 1000; ++i) clients.push_back(vault.NewClient("C-" + std::to_string(i)));
+  const auto token = vault.As(kCrmService);
+  {
+    std::vector<std::jthread> callers;
+    for (int thread = 0; thread < 32; ++thread) {
+      callers.emplace_back([&, thread] {
+        for (int i = thread; i < records; i += 32) {
+          Caller caller = token;
+          caller.call = CallId::New(vault.clock.Now());
+          (void)vault->CreateRecord(caller, clients[static_cast<std::size_t>(i) % clients.size()],
+                                    "contact", {{"last_name", "Doe"}}, {});
+        }
+      });
+    }
+  }
+  vault.Close();
+  for (const bool deep : {false, true}) {
+    const auto began = std::chrono::steady_clock::now();
+    const pid_t child = fork();
+    if (child == 0) _exit(Offline(vault, deep).empty() ? 0 : 1);
+    int status = -1;
+    rusage usage{};
+    REQUIRE(wait4(child, &status, 0, &usage) == child);
+    CHECK(status == 0);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
+    std::printf("%d records, %s: %ld MiB at most, %.1f s\n", records, deep ? "deep" : "log only",
+                usage.ru_maxrss / 1024, taken.count());
+  }
 }
 
 }  // namespace

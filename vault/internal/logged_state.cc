@@ -60,7 +60,7 @@ std::optional<std::string> MakeScratchDirectory() {
 
 }  // namespace
 
-Result<LoggedState> LoggedState::Create() {
+Result<LoggedState> LoggedState::Create(int cache_kib) {
   const auto directory = MakeScratchDirectory();
   if (!directory) {
     return Fail(Code::kUnavailable, "storage_unavailable",
@@ -69,9 +69,9 @@ Result<LoggedState> LoggedState::Create() {
   const std::string path = *directory + "/state.db";
   LoggedState state;
   auto opened = [&]() -> Status {
-    COFFER_ASSIGN(
-        state.database_,
-        Database::Open(path, crypto::SecretBytes::Random(kScratchKeyBytes), {.create = true}));
+    COFFER_ASSIGN(state.database_,
+                  Database::Open(path, crypto::SecretBytes::Random(kScratchKeyBytes),
+                                 {.create = true, .cache_kib = cache_kib}));
     // Nothing of it outlives this process. A journal holds pages as they were when a transaction
     // began: of the only one, next to none.
     return state.database_.Execute(

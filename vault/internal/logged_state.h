@@ -20,8 +20,8 @@ namespace coffer::vault {
 class LoggedState {
  public:
   // In $TMPDIR, /var/tmp or /tmp, whichever can be written first. Errors: kUnavailable
-  // "storage_unavailable".
-  static Result<LoggedState> Create();
+  // "storage_unavailable". `cache_kib` is nearly all the memory that it takes.
+  static Result<LoggedState> Create(int cache_kib = 32 * 1024);
 
   // To be called for each entry in order. Errors: kUnavailable, as when the disk is full.
   Status Take(const audit::Entry& entry);
