@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "crypto/hash.h"
+#include "crypto/secret_bytes.h"
 #include "tests/support/temporary_directory.h"
 #include "vault/access_policy.h"
 
@@ -40,6 +41,7 @@ audit::Entry Said(std::uint64_t seq, std::string_view action, std::string client
 }
 
 LoggedState Make(const std::vector<audit::Entry>& entries) {
+  REQUIRE(crypto::InitializeCrypto());
   auto state = LoggedState::Create();
   REQUIRE(state);
   for (const auto& entry : entries) REQUIRE(state->Take(entry));
@@ -112,6 +114,7 @@ TEST_CASE("resealing changes the bytes of the version that it names") {
 }
 
 TEST_CASE("memory does not grow with the number of records") {
+  REQUIRE(crypto::InitializeCrypto());
   auto state = LoggedState::Create(2048);
   REQUIRE(state);
   const auto used = [] {
@@ -134,6 +137,7 @@ TEST_CASE("memory does not grow with the number of records") {
 }
 
 TEST_CASE("the scratch file has no name, and none is left where it cannot be made") {
+  REQUIRE(crypto::InitializeCrypto());
   const testing::TemporaryDirectory directory;
   setenv("TMPDIR", (directory / "").c_str(), 1);
   const auto files = [&] {
