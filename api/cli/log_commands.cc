@@ -319,6 +319,7 @@ void AddLogCommands(CLI::App& app, Command& chosen) {
                   "Show new entries as they come; looks once a second, which is logged too");
   group->add_flag("--csv", options->csv, "Print comma-separated values for a spreadsheet");
   AddConnectionOptions(*group, options->connection, PurposeUse::kNone);
+  group->get_option("--csv")->excludes(group->get_option("--json"));
   group->footer(
       "With --json the exact bytes of the entries are printed, one a line.\n\n"
       "Examples:\n  coffer log --client cli_... --from 2026-01-01\n"

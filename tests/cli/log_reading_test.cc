@@ -5,6 +5,7 @@
 #include "api/cli/log_view.h"
 #include "tests/cli/fake_server.h"
 #include "tests/cli/public_log.h"
+#include "tests/cli/run_tool.h"
 #include "tests/cli/test_console.h"
 
 namespace coffer::cli {
@@ -78,6 +79,13 @@ TEST_CASE("following ends when the server refuses") {
   LogReadingOptions options;
   options.pause = std::chrono::milliseconds(0);
   CHECK_FALSE(FollowLog(client, options, test.console));
+}
+
+TEST_CASE("a log is printed in one form") {
+  Tool coffer(InTurn({Reply(200, "", {{"coffer-log-size", "0"}})}));
+  CHECK(coffer({"log", "--csv", "--json"}).exit == 2);
+  CHECK(coffer.server.requests().empty());
+  CHECK(coffer({"log", "--csv"}).exit == 0);
 }
 
 TEST_CASE("an entry's line shows who did what and escapes what is no entry") {
