@@ -208,6 +208,15 @@ TEST_CASE("a fork is not consistent with what it forked from") {
       VerifyConsistency(100, before.Root(100), 140, fork.Root(140), fork.Consistency(100, 140)));
 }
 
+TEST_CASE("a tree that shrank is not consistent with itself, whatever its signer calls it") {
+  // Signed as of size 2, the root of four leaves makes the arithmetic of a proof from 3 to 4 hold.
+  auto tree = NaiveTree::OfSize(4);
+  REQUIRE(VerifyConsistency(3, tree.Root(3), 4, tree.Root(4), tree.Consistency(3, 4)));
+  const auto shrunk = VerifyConsistency(3, tree.Root(3), 2, tree.Root(4), tree.Consistency(3, 4));
+  REQUIRE_FALSE(shrunk);
+  CHECK(shrunk.error().detail == "old size beyond size");
+}
+
 TEST_CASE("equal and empty trees need an empty proof") {
   auto tree = NaiveTree::OfSize(5);
   const Hash root = tree.Root(5);
