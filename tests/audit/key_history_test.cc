@@ -60,6 +60,15 @@ TEST_CASE("keys may sign from their announcement to their retirement") {
   CHECK(log.history.Find(KeyB())->named_by == 7);
 }
 
+TEST_CASE("the same key under another name is another key") {
+  History log;
+  CHECK(log.Take(0, kLogCreated, Detail(KeyA())) == "");
+  REQUIRE(log.history.Find(KeyA()) != nullptr);
+  VerifierKey renamed = KeyA();
+  renamed.name = "vault.example/other";
+  CHECK(log.history.Find(renamed) == nullptr);
+}
+
 TEST_CASE("a key may stand among other parts of a detail") {
   History log;
   CHECK(log.Take(0, kLogCreated, "one person decides alone; " + Detail(KeyA())).empty());

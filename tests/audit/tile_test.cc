@@ -240,6 +240,21 @@ TEST_CASE("bundles of another length or count are refused") {
   CHECK(refused("\xff\xff" + std::string(65535, 'x'), 1));
 }
 
+TEST_CASE("what is wrong with a bundle is told, and the first thing ends its reading") {
+  using std::string_view_literals::operator""sv;
+  const auto detail = [](std::string_view bytes, unsigned count) {
+    const auto parsed = ParseBundle(bytes, count);
+    return parsed ? std::string() : parsed.error().detail;
+  };
+  CHECK(detail("\0\0\0\0"sv, 2).empty());
+  CHECK(detail("\0\0\0\0"sv, 1) == "more entries than expected");
+  CHECK(detail("\0\0\xff"sv, 1) == "more entries than expected");
+  CHECK(detail("\0\0\0\0"sv, 3) == "fewer entries than expected");
+  CHECK(detail("\0\0\0"sv, 2) == "half a length");
+  CHECK(detail("\0\x02z"sv, 1) == "half an entry");
+  CHECK(detail("\xff\xffz"sv, 1) == "an entry is too long");
+}
+
 TEST_CASE("tiles are as many hashes as expected") {
   const crypto::Bytes bytes(64, 7);
   const auto hashes = ParseTile(bytes, 2);
