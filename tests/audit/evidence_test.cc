@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "audit/proof.h"
+#include "tests/audit/naive_tree.h"
 #include "tests/audit/test_evidence.h"
 
 namespace coffer::audit {
@@ -263,6 +264,77 @@ TEST_CASE("nothing is written that would not verify") {
   evidence = ClientEvidence();
   evidence.reason = "\xff";
   CHECK(refusal(evidence) == "manifest");
+}
+
+TEST_CASE("a manifest that counts otherwise is found under its signature too") {
+  const auto with = [](const auto& change) {
+    Files files = Unpack(Pack(ClientEvidence()));
+    auto manifest = ParseManifest(files.at("MANIFEST.json"));
+    REQUIRE(manifest);
+    change(*manifest);
+    files["MANIFEST.json"] = FormatManifest(*manifest);
+    SignAgain(files);
+    return Findings(Repack(files));
+  };
+  CHECK(with([](Manifest&) {}).empty());
+  CHECK(with([](Manifest& manifest) { ++manifest.entries; }) == Strings{"manifest"});
+  CHECK(with([](Manifest& manifest) { --manifest.reasons; }) == Strings{"manifest"});
+  CHECK(with([](Manifest& manifest) { ++manifest.checkpoint_size; }) == Strings{"manifest"});
+}
+
+// The range of a whole log of `count` entries whose last one was altered by whoever signs it: tree,
+// proof and checkpoint are right.
+Evidence SignedOver(std::size_t count, std::string_view from, std::string_view to) {
+  TestLog log;
+  WriteClientLog(log, count);
+  log.Alter(count - 1, from, to);
+  std::vector<Hash> leaves;
+  for (const auto& row : log.stored().rows) leaves.push_back(LeafHash(crypto::AsBytes(*row)));
+  NaiveTree tree(leaves);
+  Evidence evidence = EvidenceOf(log, EvidenceKind::kRange, "");
+  evidence.checkpoint = SignCheckpoint({std::string(kOrigin), count, tree.Root(count)}, LogKey());
+  for (std::uint64_t seq = 0; seq < count; ++seq) {
+    evidence.entries.push_back({seq, *log.stored().rows[seq], tree.Inclusion(seq, count), {}});
+  }
+  return evidence;
+}
+
+TEST_CASE("an entry that does not belong in its log is found under its own signature too") {
+  const auto refusal = [](const Evidence& evidence) {
+    const auto bundle = WriteEvidence(evidence, LogKey());
+    return bundle ? std::string() : bundle.error().detail;
+  };
+  CHECK(refusal(SignedOver(20, "call_19", "call_20")).empty());
+  CHECK(refusal(SignedOver(20, "\"seq\":19", "\"seq\":21")) ==
+        "sequence: entry 19 says it is entry 21");
+  CHECK(refusal(SignedOver(20, kOrigin, "vault.example/other")) ==
+        "origin: entry 19 is not of the log vault.example/audit");
+  CHECK(refusal(SignedOver(20, "T03:04:24", "T03:04:22")) ==
+        "time: entry 19 is earlier than the entry before it");
+  const std::string zeros(8, '0');
+  CHECK(refusal(SignedOver(1, "\"prev\":\"" + zeros, "\"prev\":\"1" + zeros.substr(1))) ==
+        "chain: entry 0 does not start a chain");
+  const Evidence whole = SignedOver(20, "call_19", "call_20");
+  const std::string& last = whole.entries.back().bytes;
+  const std::string prev = last.substr(last.find("\"prev\":\""), 20);
+  CHECK(refusal(SignedOver(20, prev, prev.substr(0, 12) + "00000000")) ==
+        "chain: entry 19 was not chained to this entry before it");
+}
+
+TEST_CASE("a proof that says another place or leads elsewhere is found under the signature too") {
+  const auto with = [](std::string_view from, std::string_view to) {
+    Files files = Unpack(Pack(ClientEvidence()));
+    std::string& proof = files["proofs/3.tlog-proof"];
+    const auto at = proof.find(from);
+    REQUIRE(at != std::string::npos);
+    proof.replace(at, from.size(), to);
+    SignAgain(files);
+    const auto report = VerifyEvidence(Repack(files), LogVerifier());
+    return report.ok() ? std::string() : report.findings.front().message;
+  };
+  CHECK(with("index 3\n", "index 3\n").empty());
+  CHECK(with("index 3\n", "index 6\n") == "proofs/3.tlog-proof is not a proof for this entry");
+  CHECK(with("\n20\n", "\n21\n") == "proofs/3.tlog-proof leads to another checkpoint");
 }
 
 TEST_CASE("a range proves that it is complete by its neighbours or the log's ends") {
