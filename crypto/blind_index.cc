@@ -16,7 +16,7 @@ namespace {
 
 using internal::Require;
 
-std::unexpected<Error> Refuse(std::string detail) {
+std::unexpected<Error> RefuseValue(std::string detail) {
   return Fail(Code::kUnprocessable, "value_not_normalisable", std::move(detail));
 }
 
@@ -74,7 +74,7 @@ Result<std::string> NormalisePhone(std::string_view value) {
     } else if (c >= '0' && c <= '9') {
       digits += c;
     } else {
-      return Refuse("a telephone number with a character that is neither digit nor separator");
+      return RefuseValue("a telephone number with a character that is neither digit nor separator");
     }
   }
   if (!international && digits.starts_with("00")) {
@@ -82,7 +82,7 @@ Result<std::string> NormalisePhone(std::string_view value) {
     digits.erase(0, 2);
   }
   if (digits.size() < 7 || digits.size() > 15) {
-    return Refuse("a telephone number has 7 to 15 digits");
+    return RefuseValue("a telephone number has 7 to 15 digits");
   }
   return international ? "+" + digits : digits;
 }
@@ -107,13 +107,13 @@ Result<std::string> Normalise(Normalisation rule, std::string_view value) {
   if (rule == Normalisation::kPhone) return NormalisePhone(value);
   // ICU counts in int32, and folding can make a text three times as long.
   if (value.size() > std::numeric_limits<std::int32_t>::max() / 8)
-    return Refuse("a value too long");
-  if (!internal::IsUtf8(value)) return Refuse("a value that is not valid UTF-8");
+    return RefuseValue("a value too long");
+  if (!internal::IsUtf8(value)) return RefuseValue("a value that is not valid UTF-8");
   const auto text = icu::UnicodeString::fromUTF8(
       icu::StringPiece(value.data(), static_cast<std::int32_t>(value.size())));
   std::string normalised;
   Apply(rule, text).toUTF8String(normalised);
-  if (normalised.empty()) return Refuse("a value with nothing in it to look up");
+  if (normalised.empty()) return RefuseValue("a value with nothing in it to look up");
   return normalised;
 }
 

@@ -18,7 +18,7 @@ using internal::Require;
 // section 9; SpecialCasing.txt), and UTF-8 has at most three bytes for each unit.
 constexpr std::size_t kGrowth = 3;
 
-std::unexpected<Error> Refuse(std::string detail) {
+std::unexpected<Error> RefuseText(std::string detail) {
   return Fail(Code::kUnprocessable, "text_not_normalisable", std::move(detail));
 }
 
@@ -85,10 +85,10 @@ SecretUnits Fold(SecretUnits units) {
 }
 
 Status CheckText(const SecretBytes& text) {
-  if (text.size() > kMaxSecretTextBytes) return Refuse("a secret text that is too long");
+  if (text.size() > kMaxSecretTextBytes) return RefuseText("a secret text that is too long");
   const std::string_view bytes = AsText(text.ExposeSecret());
-  if (!internal::IsUtf8(bytes)) return Refuse("a secret text that is not valid UTF-8");
-  if (bytes.contains('\0')) return Refuse("a secret text with U+0000");
+  if (!internal::IsUtf8(bytes)) return RefuseText("a secret text that is not valid UTF-8");
+  if (bytes.contains('\0')) return RefuseText("a secret text with U+0000");
   return {};
 }
 

@@ -139,6 +139,21 @@ std::optional<ErasureBasis> ErasureBasisFromName(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<PrincipalId> PeopleOf(Transaction& transaction, const Call& call) {
+  std::vector<PrincipalId> people = {call.actor};
+  if (const auto approval = ApprovalId::Parse(call.caller.approval)) {
+    const auto row = transaction.stores().approvals.Find(*approval);
+    if (row && *row && (*row)->decider) people.push_back(*(*row)->decider);
+  }
+  return people;
+}
+
+std::string PeopleText(Transaction& transaction, std::span<const PrincipalId> people) {
+  json list = json::array();
+  for (const PrincipalId& person : people) list.push_back(PersonOf(transaction, person));
+  return list.dump();
+}
+
 Proposal ProposalOf(const ClientId& client, const ErasureRequest& request) {
   json content = json::object();
   if (request.basis != ErasureBasis::kRequest) content["basis"] = Name(request.basis);
@@ -168,14 +183,8 @@ std::string Vault::Core::FactsOf(Transaction& transaction, const Call* call,
   if (!policy.empty()) facts["policy"] = policy;
   if (options.backup_horizon_days) facts["backup_horizon_days"] = *options.backup_horizon_days;
   if (call == nullptr) return facts.dump();
-  facts["people"] = json::array({PersonOf(transaction, call->actor)});
+  facts["people"] = json::parse(PeopleText(transaction, PeopleOf(transaction, *call)));
   if (IsTicket(call->caller.ticket)) facts["reference"] = call->caller.ticket;
-  if (const auto approval = ApprovalId::Parse(call->caller.approval)) {
-    const auto row = transaction.stores().approvals.Find(*approval);
-    if (row && *row && (*row)->decider) {
-      facts["people"].push_back(PersonOf(transaction, *(*row)->decider));
-    }
-  }
   return facts.dump();
 }
 

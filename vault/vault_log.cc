@@ -17,7 +17,7 @@ bool IsCounted(std::string_view member) {
   return std::ranges::find(kCounted, member) != std::end(kCounted);
 }
 
-constexpr std::int64_t kHourMs = std::int64_t{3600} * 1000;
+constexpr std::int64_t kSummaryHourMs = std::int64_t{3600} * 1000;
 
 }  // namespace
 
@@ -73,7 +73,7 @@ Status Vault::Core::CountLog(const LogSummaryRequest& request, LogSummary& summa
     COFFER_ASSIGN(to, index->FirstSince(*request.filter.to));
   }
   COFFER_ASSIGN(summary.counts, index->Count(request.filter, from, to, request.by,
-                                             request.daily ? 24 * kHourMs : kHourMs));
+                                             request.daily ? 24 * kSummaryHourMs : kSummaryHourMs));
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "audit/run_report.h"
 #include "vault/calendar.h"
 #include "vault/internal/core.h"
+#include "vault/internal/erase.h"
 #include "vault/internal/retention_store.h"
 #include "vault/retention_plan.h"
 #include "vault/vault.h"
@@ -210,8 +211,8 @@ Result<StoredSchedule> Vault::PutRetentionSchedule(const Caller& caller,
         schedule->created = transaction.now();
         call.entry.version = schedule->version;
         call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(canonical));
-        COFFER_TRY(transaction.stores().catalog.InsertSchedule(schedule->version, canonical,
-                                                               transaction.now()));
+        COFFER_TRY(transaction.stores().catalog.InsertSchedule(
+            schedule->version, canonical, transaction.now(), PeopleOf(transaction, call)));
         stored = InfoOf(*schedule);
         Catalog catalog = transaction.catalog();
         catalog.retention = schedule;

@@ -294,9 +294,7 @@ void AddOne(CLI::App& group, Command& chosen, const char* name, const char* help
             Outcome<Exit> (*run)(const ApprovalOptions&, Console&)) {
   auto options = std::make_shared<ApprovalOptions>();
   CLI::App* command = group.add_subcommand(name, help);
-  command->add_option("id", options->id, "Approval id (apr_...)")
-      ->type_name("ID")
-      ->required();
+  command->add_option("id", options->id, "Approval id (apr_...)")->type_name("ID")->required();
   command->footer(std::string("Example:\n  coffer approval ") + name + " apr_...");
   RunOnline(*command, chosen, options, run);
 }

@@ -40,13 +40,13 @@ Example:
 
 char DelimiterOf(const std::string& option) { return option == "tab" ? '\t' : option[0]; }
 
-struct Table {
+struct CsvTable {
   std::vector<std::string> header;
   std::uint64_t rows = 0;
 };
 
 // Reads the whole file once, so that a broken line is found before anything is sent.
-Outcome<Table> CheckFile(const ImportCommandOptions& options) {
+Outcome<CsvTable> CheckFile(const ImportCommandOptions& options) {
   COFFER_ASSIGN(const auto reader, CsvReader::Open(options.file, DelimiterOf(options.delimiter)));
   CsvRow row;
   COFFER_ASSIGN(const bool has_header, reader->Next(row));
@@ -54,7 +54,7 @@ Outcome<Table> CheckFile(const ImportCommandOptions& options) {
     return Failed(Exit::kUsage, options.file + " is empty",
                   "Its first line must name the columns.");
   }
-  Table table{row.cells, 0};
+  CsvTable table{row.cells, 0};
   for (;;) {
     COFFER_ASSIGN(const bool more, reader->Next(row));
     if (!more) return table;
@@ -135,7 +135,7 @@ Outcome<ImportPlan> MakePlan(const ImportCommandOptions& options, const Connecti
 }
 
 ImportRunResult SendFile(const ImportCommandOptions& options, const Connection& connection,
-                         const ImportPlan& plan, const Table& table, CsvReader& reader,
+                         const ImportPlan& plan, const CsvTable& table, CsvReader& reader,
                          Console& console) {
   ProgressLine line(console);
   const auto start = SteadyClock::now();
@@ -167,7 +167,7 @@ Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportRunResult&
 }
 
 Outcome<Exit> Import(const ImportCommandOptions& options, Console& console) {
-  COFFER_ASSIGN(const Table table, CheckFile(options));
+  COFFER_ASSIGN(const CsvTable table, CheckFile(options));
   COFFER_ASSIGN(const Connection connection, OpenConnection(options.connection));
   COFFER_ASSIGN(const ImportPlan plan, MakePlan(options, connection, table.header));
   COFFER_ASSIGN(const auto reader, CsvReader::Open(options.file, DelimiterOf(options.delimiter)));

@@ -13,7 +13,7 @@
 namespace coffer::cli {
 namespace {
 
-constexpr std::size_t kLargestPage = 1000;
+constexpr std::size_t kLargestLogPage = 1000;
 
 void PrintEntry(const std::string& entry, LogForm form, Console& console) {
   switch (form) {
@@ -61,7 +61,7 @@ Outcome<std::uint64_t> ReadUpTo(ApiClient& client, const LogReadingOptions& opti
   query.oldest_first = options.oldest_first;
   std::optional<std::uint64_t> end;
   while (entries.size() < options.limit) {
-    query.limit = std::min(kLargestPage, options.limit - entries.size());
+    query.limit = std::min(kLargestLogPage, options.limit - entries.size());
     COFFER_ASSIGN(EntriesPage page, ReadEntriesPage(client, query));
     own.Add(page.request);
     if (!end) end = page.size;
@@ -109,7 +109,7 @@ Outcome<void> Follower::PrintNew() {
   query.filter = options_.filter;
   query.oldest_first = true;
   query.start = next_;
-  query.limit = kLargestPage;
+  query.limit = kLargestLogPage;
   COFFER_ASSIGN(const EntriesPage page, ReadEntriesPage(client_, query));
   own_.Add(page.request);
   for (const std::string& entry : page.entries) {

@@ -10,12 +10,12 @@ namespace {
 
 using nlohmann::json;
 
-struct Advice {
+struct ReasonAdvice {
   std::string_view code;
   std::string_view text;
 };
 
-constexpr Advice kAdvice[] = {
+constexpr ReasonAdvice kAdviceByReason[] = {
     {"unauthenticated",
      "The token or session is unknown or has ended: log in (coffer login), or ask an administrator "
      "for a new token (coffer token create)."},
@@ -64,7 +64,7 @@ constexpr Advice kAdvice[] = {
 std::string AdviceFor(const std::string& code, const HttpReply& reply) {
   // Of a request for an approval, the faults themselves say what is wrong.
   if (code == "approval_invalid" && reply.status == 422) return {};
-  for (const Advice& advice : kAdvice) {
+  for (const ReasonAdvice& advice : kAdviceByReason) {
     if (advice.code == code) return std::string(advice.text);
   }
   if (!IsTemporary(reply.status)) return {};

@@ -162,7 +162,7 @@ Outcome<Exit> ListRoles(const ConnectionOptions& options, Console& console) {
 }
 
 using Put = Outcome<Exit> (*)(const PutOptions&, Console&);
-using List = Outcome<Exit> (*)(const ConnectionOptions&, Console&);
+using ListWork = Outcome<Exit> (*)(const ConnectionOptions&, Console&);
 
 void AddPut(CLI::App& group, Command& chosen, Put put, const char* help, const char* files_help,
             const char* footer) {
@@ -176,7 +176,8 @@ void AddPut(CLI::App& group, Command& chosen, Put put, const char* help, const c
   });
 }
 
-void AddList(CLI::App& group, Command& chosen, List list, const char* help, const char* footer) {
+void AddList(CLI::App& group, Command& chosen, ListWork list, const char* help,
+             const char* footer) {
   auto options = std::make_shared<ConnectionOptions>();
   CLI::App* command = group.add_subcommand("list", help);
   AddConnectionOptions(*command, *options, PurposeUse::kNone);

@@ -7,7 +7,7 @@
 namespace coffer::cli {
 namespace {
 
-constexpr std::uint64_t kLargestPage = 1000;
+constexpr std::uint64_t kEntriesAtOnce = 1000;
 constexpr int kAttempts = 6;
 
 }  // namespace
@@ -16,7 +16,7 @@ Result<EntriesPage> RemoteLog::ReadPage(std::uint64_t start, std::uint64_t limit
   LogQuery query;
   query.oldest_first = true;
   query.start = start;
-  query.limit = std::min(limit, kLargestPage);
+  query.limit = std::min(limit, kEntriesAtOnce);
   for (int attempt = 1;; ++attempt) {
     auto page = ReadEntriesPage(client_, query);
     if (page) return *std::move(page);

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxSchedule = 1024 * 1024;
+constexpr std::size_t kMaxScheduleFile = 1024 * 1024;
 constexpr std::chrono::minutes kPreviewPatience{10};
 
 struct RetentionOptions {
@@ -41,7 +41,7 @@ Outcome<Exit> ShowSchedule(const RetentionOptions& options, Console& console) {
 }
 
 Outcome<Exit> PutSchedule(const RetentionOptions& options, Console& console) {
-  COFFER_ASSIGN(std::string text, ReadInputFile(options.file, kMaxSchedule));
+  COFFER_ASSIGN(std::string text, ReadInputFile(options.file, kMaxScheduleFile));
   if (const auto parsed = vault::ParseStrictJson(text); !parsed) {
     return Failed(Exit::kUsage,
                   FailureOf(parsed.error(), options.file + " is not usable JSON").message);

@@ -39,7 +39,7 @@ void PrintDocumentFindings(const std::vector<audit::DocumentFinding>& findings,
   }
 }
 
-std::string Joined(const std::vector<std::string>& texts) {
+std::string JoinedNames(const std::vector<std::string>& texts) {
   std::string joined;
   for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
   return joined;
@@ -94,12 +94,12 @@ void PrintAct(const audit::ActReport& report, Console& console) {
        {"repeats", act.replayed ? "the erasure of " + audit::FormatTimestamp(act.replayed->date) +
                                       ", after an older state was restored"
                                 : ""},
-       {"destroyed by", Joined(destroyers)},
-       {"categories", Joined(categories)},
+       {"destroyed by", JoinedNames(destroyers)},
+       {"categories", JoinedNames(categories)},
        {"method", std::string(audit::Name(act.method))},
        {"reason", reason},
        {"legal basis", act.reason.legal_basis},
-       {"kept", Joined(kept)},
+       {"kept", JoinedNames(kept)},
        {"backups", Backups(act)},
        {"operator", act.details.name},
        {"system", act.details.system},
@@ -108,7 +108,7 @@ void PrintAct(const audit::ActReport& report, Console& console) {
        {"entry", Grouped(act.log_seq) +
                      (report.entry_action.empty() ? "" : " (" + report.entry_action + ")")},
        {"signed size", report.checkpoint ? Grouped(report.checkpoint->size) : ""},
-       {"lacks", Joined(report.missing)}});
+       {"lacks", JoinedNames(report.missing)}});
 }
 
 json JsonOfRun(const audit::RunReportCheck& check) {

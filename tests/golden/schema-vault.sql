@@ -231,7 +231,7 @@ CREATE TABLE retention_schedules (
   version    INTEGER PRIMARY KEY,
   definition TEXT    NOT NULL,
   created    INTEGER NOT NULL
-) STRICT;
+, put_by BLOB CHECK (length(put_by) = 16), approved_by BLOB CHECK (length(approved_by) = 16)) STRICT;
 CREATE TABLE reveals (
   pid   BLOB    NOT NULL,
   hour  INTEGER NOT NULL,

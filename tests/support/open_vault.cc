@@ -305,7 +305,7 @@ void OpenVault::CheckInvariants() {
   options.log_key = *audit::ParseVerifierKey(LogKey());
   options.deep = true;
   const auto report = vault::VerifyDirectory(options, *root_);
-  INFO(AnswerOf(report));
+  INFO(AnswerOf(report) << (report ? "" : ": " + report.error().detail));
   REQUIRE(report);
   for (const auto& finding : report->log.findings) UNSCOPED_INFO(finding.message);
   CHECK(report->log.ok());

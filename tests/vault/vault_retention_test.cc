@@ -367,6 +367,24 @@ TEST_CASE("a schedule takes two people, who are two", "[retention]") {
   other["policies"][0]["period"] = "P4Y";
   CHECK(AnswerOf(vault.Put(other, asked->id.Text())) == "approval_invalid");
   CHECK(AnswerOf(vault.Put(schedule, asked->id.Text())) == "ok");
+
+  vault.Contact(vault.NewEnded("E-1"));
+  const auto run = vault.Run();
+  REQUIRE(run.erased == 1);
+  const auto erasures = vault->ListErasures(vault.As(kPrivacyOfficer), {});
+  REQUIRE(erasures->items.size() == 1);
+  const auto document = vault->ReadAct(vault.As(kAuditor), erasures->items[0].id, {});
+  REQUIRE(document);
+  const auto key = audit::ParseVerifierKey(vault.LogKey());
+  const auto report = audit::VerifyAct(*document, {&*key, 1});
+  CHECK(report.missing.empty());
+  REQUIRE(report.act);
+  const auto& people = report.act->destroyed_by;
+  REQUIRE(people.size() == 2);
+  CHECK(people[0].id == run.asked_by->Text());
+  CHECK(people[0].role == audit::DestroyerRole::kRequester);
+  CHECK(people[1].id != people[0].id);
+  CHECK(people[1].role == audit::DestroyerRole::kApprover);
 }
 
 TEST_CASE("a preview says what is due, when the rest will be, and who may see ids", "[retention]") {
@@ -881,7 +899,10 @@ TEST_CASE("a client without records goes some time after the relationship ended"
   CHECK(report.act->categories[0].records == 1);
   CHECK(report.act->reason.id == "client-1y");
   CHECK(report.act->reason.legal_basis == "no reason is left");
-  CHECK(std::ranges::find(report.missing, "categories") == report.missing.end());
+  CHECK(report.missing.empty());
+  // Who asked for the run also put the schedule into force.
+  REQUIRE(report.act->destroyed_by.size() == 1);
+  CHECK(report.act->destroyed_by[0].id == run.asked_by->Text());
   CHECK(vault->ReadAct(vault.As(kAuditor), erasure.id, {DocumentForm::kPage, "ru"}));
 
   REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold));

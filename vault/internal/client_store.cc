@@ -39,7 +39,7 @@ Result<std::uint64_t> CountOf(Statement& statement) {
   return static_cast<std::uint64_t>(row.Int(0));
 }
 
-std::optional<std::int64_t> MillisecondsOf(const std::optional<Timestamp>& time) {
+std::optional<std::int64_t> MsOrNone(const std::optional<Timestamp>& time) {
   if (!time) return std::nullopt;
   return time->ms;
 }
@@ -102,7 +102,7 @@ Status ClientStore::Insert(const ClientRow& row) {
   const std::optional<ByteView> ref = row.ref;
   COFFER_TRY(insert_.Execute(row.id.Row(), row.id.bytes(), static_cast<int>(row.state), row.version,
                              row.created.ms, row.updated.ms, std::string_view(row.tags),
-                             ByteView(row.profile), ref, MillisecondsOf(row.relationship_end)));
+                             ByteView(row.profile), ref, MsOrNone(row.relationship_end)));
   return WriteTags(row, row.tags, insert_tag_);
 }
 
@@ -122,8 +122,7 @@ Status ClientStore::Update(const ClientRow& row, const ClientRow& before) {
   }
   const std::optional<ByteView> ref = row.ref;
   return update_.Execute(row.version, row.updated.ms, std::string_view(row.tags),
-                         ByteView(row.profile), ref, MillisecondsOf(row.relationship_end),
-                         row.id.Row());
+                         ByteView(row.profile), ref, MsOrNone(row.relationship_end), row.id.Row());
 }
 
 Result<std::optional<ClientRow>> ClientStore::FindRow(std::int64_t id) {

@@ -20,9 +20,9 @@ constexpr int kWalStep = 1000;
 constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
 constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
-constexpr std::int64_t kHourMs = 3600 * 1000;
+constexpr std::int64_t kMsPerHour = 3600 * 1000;
 // Order 179 asks for three years; counted so that no leap day makes them shorter.
-constexpr std::int64_t kActLifetimeMs = std::int64_t{3} * 366 * 24 * kHourMs;
+constexpr std::int64_t kActLifetimeMs = std::int64_t{3} * 366 * 24 * kMsPerHour;
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
               std::atomic<std::uint32_t>::is_always_lock_free);  // it is a futex word
@@ -532,7 +532,7 @@ void Engine::Maintain(bool idle) {
   const bool probe = idle && !healthy();
   if (!purge && !probe) return;
   // Acts are many and looked through one by one.
-  const bool purge_acts = now.ms / kHourMs != last_purge_.ms / kHourMs;
+  const bool purge_acts = now.ms / kMsPerHour != last_purge_.ms / kMsPerHour;
   last_purge_ = now;
   // Also what finds out that a full disk has room again, without waiting for a request to fail.
   audit::Entry none;
@@ -548,10 +548,10 @@ void Engine::Maintain(bool idle) {
         COFFER_TRY(transaction.stores().erasures.PurgeActs(Timestamp{now.ms - kActLifetimeMs}));
       }
     }
-    const Timestamp yesterday{now.ms - 24 * kHourMs};
+    const Timestamp yesterday{now.ms - 24 * kMsPerHour};
     COFFER_TRY(transaction.stores().principals.PurgeSessions(yesterday));
     principals_.ForgetSessions(yesterday);
-    COFFER_TRY(transaction.stores().reveals.PurgeBefore(yesterday.ms / kHourMs - 24));
+    COFFER_TRY(transaction.stores().reveals.PurgeBefore(yesterday.ms / kMsPerHour - 24));
     return transaction.stores().idempotency.PurgeBefore(Timestamp{now.ms - kIdempotencyLifetimeMs});
   };
   Operation operation{OperationKind::kWrite, EntryRule::kNever, &none, work, {}};

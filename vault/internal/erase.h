@@ -58,6 +58,10 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
 // erasure of its own, of the same key. Records that the content does not have are named and not
 // counted.
 ErasedContent ShareOf(const ErasedContent& content, std::span<const RecordId> records);
+// Who does what the call is about, then who approved it, if anybody had to.
+std::vector<PrincipalId> PeopleOf(Transaction& transaction, const Call& call);
+// As facts name them: a JSON array.
+std::string PeopleText(Transaction& transaction, std::span<const PrincipalId> people);
 // What of an act's items the configuration lacks: nothing is erased without.
 std::vector<Issue> MissingDetails(const OperatorDetails& details);
 // The row is complete: from the commit on its key dies and the ledger has it.

@@ -5,14 +5,14 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::string_view kInsert =
+constexpr std::string_view kInsertRecord =
     "INSERT INTO records (id, rid, client, class, class_version, version, created, updated, "
     "fields, tokens, import_token, payload, retention_day) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-constexpr std::string_view kUpdate =
+constexpr std::string_view kUpdateRecord =
     "UPDATE records SET class_version = ?, version = ?, updated = ?, fields = ?, tokens = ?, "
     "payload = ?, retention_day = ? WHERE id = ?";
-constexpr std::string_view kFind =
+constexpr std::string_view kFindRecord =
     "SELECT rid, client, class, class_version, version, created, updated, fields, tokens, "
     "import_token, payload FROM records WHERE id = ?";
 constexpr std::string_view kInsertVersion =
@@ -26,10 +26,10 @@ constexpr std::string_view kListVersions =
     "ORDER BY version";
 constexpr std::string_view kDeleteVersions =
     "DELETE FROM record_versions WHERE record = ? RETURNING 1";
-constexpr std::string_view kReseal = "UPDATE records SET payload = ? WHERE id = ?";
+constexpr std::string_view kResealRecord = "UPDATE records SET payload = ? WHERE id = ?";
 constexpr std::string_view kResealVersion =
     "UPDATE record_versions SET payload = ? WHERE record = ? AND version = ?";
-constexpr std::string_view kDelete = "DELETE FROM records WHERE id = ?";
+constexpr std::string_view kDeleteRecord = "DELETE FROM records WHERE id = ?";
 constexpr std::string_view kListOf =
     "SELECT id FROM records WHERE client = ? AND id > ? ORDER BY id LIMIT ?";
 constexpr std::string_view kListOfClass =
@@ -40,7 +40,7 @@ constexpr std::string_view kInsertToken = "INSERT INTO blind_index (token, recor
 constexpr std::string_view kDeleteToken = "DELETE FROM blind_index WHERE token = ? AND record = ?";
 constexpr std::string_view kFindToken =
     "SELECT record FROM blind_index WHERE token = ? AND record > ? ORDER BY record LIMIT ?";
-constexpr std::string_view kCount = "SELECT count(*) FROM records";
+constexpr std::string_view kCountRecord = "SELECT count(*) FROM records";
 
 constexpr std::size_t kTokenBytes = std::tuple_size_v<BlindToken>;
 
@@ -59,15 +59,15 @@ Result<std::vector<std::int64_t>> Collect(Cursor rows) {
 
 Result<RecordStore> RecordStore::Open(Database& database) {
   RecordStore store;
-  COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsert));
-  COFFER_ASSIGN(store.update_, Statement::Prepare(database, kUpdate));
-  COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFind));
+  COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertRecord));
+  COFFER_ASSIGN(store.update_, Statement::Prepare(database, kUpdateRecord));
+  COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindRecord));
   COFFER_ASSIGN(store.insert_version_, Statement::Prepare(database, kInsertVersion));
   COFFER_ASSIGN(store.find_version_, Statement::Prepare(database, kFindVersion));
   COFFER_ASSIGN(store.list_versions_, Statement::Prepare(database, kListVersions));
   COFFER_ASSIGN(store.delete_versions_, Statement::Prepare(database, kDeleteVersions));
-  COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDelete));
-  COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kReseal));
+  COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteRecord));
+  COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kResealRecord));
   COFFER_ASSIGN(store.reseal_version_, Statement::Prepare(database, kResealVersion));
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListOf));
   COFFER_ASSIGN(store.list_of_class_, Statement::Prepare(database, kListOfClass));
@@ -75,13 +75,13 @@ Result<RecordStore> RecordStore::Open(Database& database) {
   COFFER_ASSIGN(store.insert_token_, Statement::Prepare(database, kInsertToken));
   COFFER_ASSIGN(store.delete_token_, Statement::Prepare(database, kDeleteToken));
   COFFER_ASSIGN(store.find_token_, Statement::Prepare(database, kFindToken));
-  COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCount));
+  COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCountRecord));
   return store;
 }
 
 Result<RecordStore> RecordStore::OpenForReading(const Database& database) {
   RecordStore store;
-  COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFind));
+  COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindRecord));
   COFFER_ASSIGN(store.find_version_, Statement::Prepare(database, kFindVersion));
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListOf));
   COFFER_ASSIGN(store.list_of_class_, Statement::Prepare(database, kListOfClass));

@@ -22,7 +22,10 @@ constexpr std::string_view kNewestSchedule =
 constexpr std::string_view kFindSchedule =
     "SELECT version, definition, created FROM retention_schedules WHERE version = ?";
 constexpr std::string_view kInsertSchedule =
-    "INSERT INTO retention_schedules (version, definition, created) VALUES (?, ?, ?)";
+    "INSERT INTO retention_schedules (version, definition, created, put_by, approved_by) "
+    "VALUES (?, ?, ?, ?, ?)";
+constexpr std::string_view kSchedulePeople =
+    "SELECT put_by, approved_by FROM retention_schedules WHERE version = ?";
 constexpr std::string_view kFindSetting = "SELECT value FROM settings WHERE name = ?";
 constexpr std::string_view kPutSetting =
     "INSERT INTO settings (name, value) VALUES (?, ?) "
@@ -85,6 +88,7 @@ Result<CatalogStore> CatalogStore::Open(Database& database) {
   COFFER_ASSIGN(store.newest_schedule_, Statement::Prepare(database, kNewestSchedule));
   COFFER_ASSIGN(store.find_schedule_, Statement::Prepare(database, kFindSchedule));
   COFFER_ASSIGN(store.insert_schedule_, Statement::Prepare(database, kInsertSchedule));
+  COFFER_ASSIGN(store.schedule_people_, Statement::Prepare(database, kSchedulePeople));
   COFFER_ASSIGN(store.insert_role_, Statement::Prepare(database, kInsertRole));
   COFFER_ASSIGN(store.insert_class_, Statement::Prepare(database, kInsertClass));
   COFFER_ASSIGN(store.put_purpose_, Statement::Prepare(database, kPutPurpose));
@@ -170,8 +174,22 @@ Status CatalogStore::InsertRole(const RoleDocument& role, Timestamp now) {
 }
 
 Status CatalogStore::InsertSchedule(std::uint64_t version, std::string_view definition,
-                                    Timestamp now) {
-  return insert_schedule_.Execute(version, definition, now.ms);
+                                    Timestamp now, std::span<const PrincipalId> people) {
+  std::optional<ByteView> put_by, approved_by;
+  if (!people.empty()) put_by = people[0].bytes();
+  if (people.size() > 1) approved_by = people[1].bytes();
+  return insert_schedule_.Execute(version, definition, now.ms, put_by, approved_by);
+}
+
+Result<std::vector<PrincipalId>> CatalogStore::FindSchedulePeople(std::uint64_t version) {
+  std::vector<PrincipalId> people;
+  auto rows = schedule_people_.Query(version);
+  COFFER_ASSIGN(const bool found, rows.Next());
+  for (const int column : {0, 1}) {
+    if (!found || rows.IsNull(column)) continue;
+    std::ranges::copy(rows.Blob(column), people.emplace_back().value.begin());
+  }
+  return people;
 }
 
 Result<std::optional<StoredSchedule>> CatalogStore::FindSchedule(std::uint64_t version) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,14 +50,18 @@ class CatalogStore {
   Status InsertClass(const ClassSchema& schema, Timestamp now);
   Status PutPurpose(const Purpose& purpose, Timestamp now);
   Status InsertRole(const RoleDocument& role, Timestamp now);
-  Status InsertSchedule(std::uint64_t version, std::string_view definition, Timestamp now);
+  // `people`: who puts it into force, then who agreed, if anybody had to.
+  Status InsertSchedule(std::uint64_t version, std::string_view definition, Timestamp now,
+                        std::span<const PrincipalId> people);
+  // None of those of a version that an older vault stored.
+  Result<std::vector<PrincipalId>> FindSchedulePeople(std::uint64_t version);
   Result<std::optional<StoredSchedule>> FindSchedule(std::uint64_t version);
 
  private:
   Status LoadSchedule(Catalog& catalog);
 
   Statement classes_, purposes_, roles_, insert_class_, put_purpose_, insert_role_,
-      newest_schedule_, find_schedule_, insert_schedule_;
+      newest_schedule_, find_schedule_, insert_schedule_, schedule_people_;
 };
 
 class IdempotencyStore {

@@ -365,6 +365,22 @@ Status RetentionRunner::BeginScheduled() {
   return {};
 }
 
+// Nobody decides about the single erasures of a run: whoever asked for it, and those who put the
+// schedule into force, did.
+Status RetentionRunner::FindPeople(const RunRow& run) {
+  audit::Entry none;
+  return core_.engine->Run(
+      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(auto people, transaction.stores().catalog.FindSchedulePeople(run.schedule));
+        if (run.asked_by) {
+          std::erase(people, *run.asked_by);
+          people.insert(people.begin(), *run.asked_by);
+        }
+        people_ = PeopleText(transaction, people);
+        return {};
+      });
+}
+
 Status RetentionRunner::SetState(RunRow& run, RunState state) {
   if (run.state == state) return {};
   RunRow changed = run;
@@ -425,6 +441,7 @@ Status RetentionRunner::GoOn() {
   if (!MissingDetails(core_.options.operator_details).empty()) {
     return Finish(*run, RunState::kFailed, "operator_incomplete");
   }
+  COFFER_TRY(FindPeople(*run));
   running_ = true;
   // A run that began while the clock ran ahead goes by the time that was confirmed since.
   const Decisions decisions(schedule, std::min(run->started, core_.Now()));
@@ -750,7 +767,8 @@ Status RetentionRunner::Erase(Transaction& transaction, const RunRow& run, const
   // client took a fourth of the time.
   const nlohmann::json about = {
       {"legal_basis", JoinForAct(bases)}, {"schedule", run.schedule}, {"run", run.id.Text()}};
-  const std::string more = about.dump().replace(0, 1, ",");
+  std::string more = about.dump().replace(0, 1, ",");
+  more.insert(more.size() - 1, R"(,"people":)" + people_);
   const auto add = [&](ErasedContent& part) -> Status {
     part.row.seq = transaction.NextSeq();
     audit::Entry entry;

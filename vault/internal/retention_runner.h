@@ -89,6 +89,8 @@ class RetentionRunner {
                Treated& treated);
   // The entries that say so, of those that were erased since.
   Status Complete(std::size_t most_left);
+  // Who is to be named in the acts of the run.
+  Status FindPeople(const RunRow& run);
   Status SetState(RunRow& run, RunState state);
   Status Finish(RunRow& run, RunState state, std::string_view reason);
   Status Rest(std::uint64_t work);
@@ -107,6 +109,7 @@ class RetentionRunner {
   std::uint64_t own_operations_ = 0;            // since
   std::chrono::steady_clock::time_point looked_at_operations_;
   bool busy_ = false;
+  std::string people_;                  // of the run that goes on, as facts name them
   std::vector<ErasureRow> incomplete_;  // a start would complete them as well
 
   std::atomic<std::int64_t> seen_{-1};  // the clock, when last looked at; -1: never

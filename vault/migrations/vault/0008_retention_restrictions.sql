@@ -23,6 +23,10 @@ CREATE TABLE retention_restrictions (
   PRIMARY KEY (client, class)
 ) STRICT, WITHOUT ROWID;
 
+-- Who put a version into force, and who agreed: what it erases is erased by them.
+ALTER TABLE retention_schedules ADD COLUMN put_by BLOB CHECK (length(put_by) = 16);
+ALTER TABLE retention_schedules ADD COLUMN approved_by BLOB CHECK (length(approved_by) = 16);
+
 -- All that retention asks of a client without records, so that looking for those that are due reads
 -- no sealed page, and nothing of clients whose relationship goes on.
 CREATE INDEX clients_ended ON clients (id, relationship_end, tags) WHERE relationship_end IS NOT NULL;
