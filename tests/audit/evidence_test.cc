@@ -280,6 +280,23 @@ TEST_CASE("a manifest that counts otherwise is found under its signature too") {
   CHECK(with([](Manifest& manifest) { ++manifest.entries; }) == Strings{"manifest"});
   CHECK(with([](Manifest& manifest) { --manifest.reasons; }) == Strings{"manifest"});
   CHECK(with([](Manifest& manifest) { ++manifest.checkpoint_size; }) == Strings{"manifest"});
+  CHECK(with([](Manifest& manifest) { manifest.log = "vault.example/other"; }) ==
+        Strings{"manifest"});
+}
+
+TEST_CASE("a page that the manifest passes over is found under its signature too") {
+  Files files = Unpack(Pack(ClientEvidence()));
+  auto manifest = ParseManifest(files.at("MANIFEST.json"));
+  REQUIRE(manifest);
+  REQUIRE(std::erase_if(manifest->files,
+                        [](const ManifestFile& file) { return file.name == "index.html"; }) == 1);
+  files["MANIFEST.json"] = FormatManifest(*manifest);
+  files["MANIFEST.sig"] =
+      SignText(ManifestStatement(kOrigin, files["MANIFEST.json"]), kOrigin, LogKey());
+  files["index.html"] = "<p>nobody looked at anything</p>";
+  const auto report = VerifyEvidence(Repack(files), LogVerifier());
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].message == "index.html is not in the manifest");
 }
 
 // The range of a whole log of `count` entries whose last one was altered by whoever signs it: tree,
