@@ -40,6 +40,7 @@ struct StoredClient {
 
 // What a process has in its memory, or nothing where that cannot be read: more than any core dump
 // would have, as the server switches those off. The parts are searched one by one.
+constexpr std::size_t kLargestPart = std::size_t{4} << 30;
 std::optional<std::set<std::string>> FoundInMemory(pid_t pid,
                                                    const std::set<std::string>& needles) {
   const std::string process = "/proc/" + std::to_string(pid);
@@ -53,6 +54,7 @@ std::optional<std::set<std::string>> FoundInMemory(pid_t pid,
     std::size_t end = 0;
     char mode = 0;
     if (std::sscanf(line.c_str(), "%zx-%zx %c", &begin, &end, &mode) != 3 || mode != 'r') continue;
+    if (end - begin > kLargestPart) return std::nullopt;  // the shadow of a sanitizer
     std::string part(end - begin, '\0');
     memory.clear();
     memory.seekg(static_cast<std::streamoff>(begin));

@@ -131,6 +131,7 @@ class StruckVault {
  private:
   bool Strike(const char* file, Fault fault, int first, Work work, bool in_child) {
     INFO(file << ", fault " << static_cast<int>(fault) << " after " << first);
+    vault_.clock.Advance(1000);  // ids count on from where a child before left off
     client_ = vault_.NewClient("kept-" + std::to_string(++rounds_));
     record_ = vault_.NewContact(client_, {{"last_name", "Doe"}});
     std::memset(static_cast<void*>(answers_), 0, sizeof(Answers));
