@@ -401,16 +401,18 @@ Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view rea
   if (!reason.empty()) entry.outcome = reason;
   run.state = state;
   run.reason = reason;
-  COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
-                               [&](Transaction& transaction) -> Status {
-                                 // The clock may be confirmed to be earlier than it was.
-                                 run.finished = std::max(run.started, transaction.now());
-                                 run.last_seq = transaction.NextSeq();
-                                 auto& store = transaction.stores().retention;
-                                 COFFER_TRY(store.PurgeReviews());
-                                 return store.Update(run);
-                               }));
-  open_ = false;
+  open_ = false;  // before it is: the next run may begin as soon as this one has ended
+  const Status finished = core_.engine->Run(
+      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
+        // The clock may be confirmed to be earlier than it was.
+        run.finished = std::max(run.started, transaction.now());
+        run.last_seq = transaction.NextSeq();
+        auto& store = transaction.stores().retention;
+        COFFER_TRY(store.PurgeReviews());
+        return store.Update(run);
+      });
+  if (!finished) open_ = true;
+  COFFER_TRY(finished);
   if (core_.options.log) {
     core_.options.log(state == RunState::kFailed ? Severity::kWarning : Severity::kInfo,
                       "retention " + run.id.Text() + ": " + SumsOf(run) +
@@ -420,18 +422,18 @@ Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view rea
 }
 
 Status RetentionRunner::GoOn() {
-  if (!open_) return {};
+  // Before looking: a run that begins meanwhile says so, and that is not to be undone.
+  if (!open_.exchange(false)) return {};
   std::optional<RunRow> run;
   audit::Entry none;
-  COFFER_TRY(core_.engine->Run(OperationKind::kRead, EntryRule::kNever, none,
-                               [&](Transaction& transaction) -> Status {
-                                 COFFER_ASSIGN(run, transaction.stores().retention.FindOpen());
-                                 return {};
-                               }));
-  if (!run) {
-    open_ = false;
-    return {};
-  }
+  const Status looked = core_.engine->Run(
+      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(run, transaction.stores().retention.FindOpen());
+        return {};
+      });
+  if (looked && !run) return {};
+  open_ = true;
+  COFFER_TRY(looked);
   if (waiting_) return SetState(*run, RunState::kWaiting);
   COFFER_TRY(SetState(*run, RunState::kRunning));
   const auto schedule = core_.engine->catalog()->retention;
