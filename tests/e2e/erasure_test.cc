@@ -38,9 +38,10 @@ struct StoredClient {
   json data;
 };
 
+constexpr std::size_t kLargestPart = std::size_t{4} << 30;
+
 // What a process has in its memory, or nothing where that cannot be read: more than any core dump
 // would have, as the server switches those off. The parts are searched one by one.
-constexpr std::size_t kLargestPart = std::size_t{4} << 30;
 std::optional<std::set<std::string>> FoundInMemory(pid_t pid,
                                                    const std::set<std::string>& needles) {
   const std::string process = "/proc/" + std::to_string(pid);
