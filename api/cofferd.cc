@@ -61,9 +61,12 @@ int Serve(coffer::api::Config config, const sigset_t& signals) {
 int main(int argc, char** argv) {
   CLI::App app{"cofferd, the Coffer vault server", "cofferd"};
   std::string config_path = "/etc/coffer/coffer.toml";
-  bool check = false;
+  bool check = false, take_over_state = false;
   app.add_option("--config", config_path, "configuration file")->capture_default_str();
   app.add_flag("--check", check, "check the configuration and end");
+  app.add_flag("--take-over-state", take_over_state,
+               "start although people, tokens, roles, holds or settings are not what the log "
+               "recorded");
   app.set_version_flag("--version", std::string(coffer::api::kVersion));
   try {
     app.parse(argc, argv);
@@ -89,6 +92,7 @@ int main(int argc, char** argv) {
   }
   coffer::api::StartOperatorLog(config->log_level);
   config->vault.log = WriteOperatorLog;
+  config->vault.take_over_state = take_over_state;
   config->server.log = WriteOperatorLog;
   if (config->log_requests) config->server.on_request = coffer::api::WriteRequestLog;
   return Serve(*std::move(config), signals);

@@ -17,10 +17,11 @@ namespace {
 // Each writes a member and the comma behind it; the last comma becomes the closing brace. `name` is
 // the member's name in quotes with its colon.
 
-void AppendText(std::string_view name, std::string_view value, std::string& out) {
+void AppendText(std::string_view name, std::string_view value, std::string& out,
+                std::size_t most = kMaxStringBytes) {
   if (value.empty()) return;
   out.append(name);
-  AppendJsonString(value, kMaxStringBytes, out);
+  AppendJsonString(value, most, out);
   out.push_back(',');
 }
 
@@ -84,7 +85,7 @@ void AppendCanonical(const Entry& entry, std::string& out) {
     AppendText("\"actor_kind\":", Name(entry.actor_kind), out);
   }
   AppendText("\"address\":", entry.address, out);
-  AppendText("\"auth\":", entry.auth, out);
+  AppendText("\"auth\":", entry.auth, out, kMaxFieldNameBytes);
   AppendText("\"class\":", entry.class_name, out);
   AppendText("\"client\":", entry.client, out);
   AppendText("\"decision\":", Name(entry.decision), out);
@@ -103,6 +104,7 @@ void AppendCanonical(const Entry& entry, std::string& out) {
   if (entry.skew_ms > 0) {
     AppendNumber("\"skew_ms\":", static_cast<std::uint64_t>(entry.skew_ms), out);
   }
+  if (entry.state_hash) AppendHash("\"state_hash\":", *entry.state_hash, out);
   std::array<char, kTimestampBytes> ts;
   WriteTimestamp(entry.ts, ts.data());
   out.append("\"ts\":\"");

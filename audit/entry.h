@@ -2,7 +2,8 @@
 // re-serialised. Members (absent when they have no value), in their canonical order:
 //
 //   action actor actor_kind address auth class client decision detail fields log note_hash outcome
-//   payload_hash prev purpose record request rule seq skew_ms ts v version
+//   payload_hash prev purpose record request rule seq skew_ms state_hash
+//   ts v version
 //
 // An entry holds pseudonymous ids and field names, never a value of a record, a name, a token or a
 // search term.
@@ -55,12 +56,15 @@ struct Entry {
   std::string detail;  // what was changed, for administrative actions: ids and names of settings
   std::optional<crypto::Hash> payload_hash;
   std::optional<crypto::Hash> note_hash;
+  // What the vault keeps beside clients and records, as this operation left it: a keyed hash that
+  // says nothing to who has no key of the vault. Absent where that was not changed.
+  std::optional<crypto::Hash> state_hash;
 };
 
 // Appends the canonical bytes to `out`. Hot: no allocation but the growth of `out`. Strings are
 // written as given after escaping by RFC 8785 (section 3.2.2.2); invalid UTF-8 becomes U+FFFD, and
-// a string whose escaped form is longer than 256 bytes (a field name: 64) is cut at a character
-// boundary, so that an entry always fits. Numbers beyond 2^53 - 1 are written as that.
+// a string whose escaped form is longer than 256 bytes (`auth` or a field name: 64) is cut at a
+// character boundary, so that an entry always fits. Numbers beyond 2^53 - 1 are written as that.
 // Precondition: fields has at most 64 names (aborts: leaving names out would hide a reading).
 void AppendCanonical(const Entry& entry, std::string& out);
 

@@ -141,7 +141,8 @@ bool ReadMembers(Members& in, Entry& entry) {
       in.RequiredHash("\"prev\":", entry.prev) && in.Text("\"purpose\":", entry.purpose) &&
       in.Text("\"record\":", entry.record) && in.Text("\"request\":", entry.request) &&
       in.Text("\"rule\":", entry.rule) && in.RequiredNumber("\"seq\":", entry.seq) &&
-      in.OptionalNumber("\"skew_ms\":", skew) && in.Time("\"ts\":", entry.ts) &&
+      in.OptionalNumber("\"skew_ms\":", skew) &&
+      in.OptionalHash("\"state_hash\":", entry.state_hash) && in.Time("\"ts\":", entry.ts) &&
       in.Take("\"v\":1") && (in.Take(",") || in.Take("}")) &&
       in.OptionalNumber("\"version\":", entry.version) && in.AtEnd();
   entry.skew_ms = static_cast<std::int64_t>(skew);
@@ -165,6 +166,7 @@ void Clear(Entry& entry) {
   entry.version = 0;
   entry.payload_hash.reset();
   entry.note_hash.reset();
+  entry.state_hash.reset();
 }
 
 }  // namespace

@@ -315,9 +315,14 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                     .clock = settled.clock,
                                                     .origin = core->keyring.log_origin(),
                                                     .append_to_ledger = append,
-                                                    .keys_rewrite = rewrite})));
+                                                    .keys_rewrite = rewrite,
+                                                    .take_over_state = options.take_over_state})));
   core->engine->Start();
   core->started = core->Now();
+  if (const auto& difference = core->engine->state_difference()) {
+    COFFER_TRY(core->LogSystemEvent("integrity.alarm", "stored_data_differs",
+                                    "taken over; " + *difference));
+  }
   COFFER_TRY(core->LogSystemEvent("vault.start", "ok"));
   if (authority_made) COFFER_TRY(core->LogSystemEvent("authority.created", "ok"));
   COFFER_TRY(AnnounceLogKeys(*core));
@@ -354,10 +359,11 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   COFFER_ASSIGN(auto scrub_reader,
                 Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
                                                    {.read_only = true})));
-  COFFER_ASSIGN(core->scrubber,
-                Reading(vault_path, Scrubber::Create(*core->engine, std::move(scrub_reader),
-                                                     {.entries_per_s = options.scrub_entries_per_s,
-                                                      .log = options.log})));
+  COFFER_ASSIGN(
+      core->scrubber,
+      Reading(vault_path, Scrubber::Create(
+                              *core->engine, core->keyring, std::move(scrub_reader),
+                              {.entries_per_s = options.scrub_entries_per_s, .log = options.log})));
   core->scrubber->Start();
   COFFER_ASSIGN(auto retention_reader,
                 Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),

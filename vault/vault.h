@@ -380,7 +380,7 @@ struct ScrubState {
   std::uint64_t position = 0;          // entries of the log that were gone through in this round
   std::uint64_t rounds = 0;            // whole ones since the start
   std::optional<Timestamp> completed;  // the last whole one
-  std::uint64_t damaged = 0;           // clients and records that are refused
+  std::uint64_t damaged = 0;  // clients and records that are refused; one for committed state
 };
 
 struct VaultStatus {
@@ -450,6 +450,9 @@ struct VaultOptions {
   // keys.db is rewritten so long after an erasure, and not more often than that.
   std::uint32_t keys_rewrite_after_ms = 5000;
   std::uint32_t keys_rewrite_interval_ms = 60'000;
+  // Opens a vault whose people, tokens, roles, holds or settings are not what the log last
+  // recorded, and records them as they are, with an alarm.
+  bool take_over_state = false;
 };
 
 // What `coffer init` decides. Makes the directory's files; refuses one that holds a vault.

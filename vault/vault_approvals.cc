@@ -257,6 +257,7 @@ Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
   if (call.caller.approval.empty()) {
     return Deny(call, "approval", Code::kPermissionDenied, "approval_required");
   }
+  COFFER_TRY(CheckState());
   const auto invalid = [&] {
     return Deny(call, "approval", Code::kPermissionDenied, "approval_invalid");
   };
@@ -275,6 +276,7 @@ Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
 Status Vault::Core::RequireStarted(Transaction& transaction, Call& call,
                                    const Proposal& proposal) const {
   if (!two_person) return {};
+  COFFER_TRY(CheckState());
   const auto id = ApprovalId::Parse(call.caller.approval);
   if (id) {
     COFFER_ASSIGN(const auto row, transaction.stores().approvals.Find(*id));

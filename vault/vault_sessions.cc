@@ -22,6 +22,9 @@ std::string LoginOf(std::string_view given) {
   return login;
 }
 
+// Sessions that have been over for so long are forgotten.
+constexpr std::int64_t kOverForMs = std::int64_t{24} * 3600 * 1000;
+
 Error LoginFailed() { return {Code::kUnauthenticated, "login_failed", {}, {}}; }
 
 Error Throttled(const LoginThrottle::Wait& wait) {
@@ -90,6 +93,7 @@ Status Vault::Core::PerformOpen(
                      [&](Transaction& transaction) -> Status {
                        latest = std::max(latest, transaction.now());
                        COFFER_TRY(SealReason(transaction, call, std::nullopt));
+                       COFFER_TRY(CheckState());
                        const PrincipalRow* const row = transaction.principals().Find(user);
                        const auto deny = [&](std::string_view check) {
                          return Deny(call, check, Code::kUnauthenticated, "login_failed");
@@ -254,7 +258,9 @@ Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
         if (credentials.totp) row.factor = now;
         session.info = SessionInfoOf(row, user);
         AddDetail(call.entry, session.info.id.Text());
-        COFFER_TRY(transaction.stores().principals.Insert(row));
+        auto& principals = transaction.stores().principals;
+        COFFER_TRY(principals.PurgeSessions(Timestamp{now.ms - kOverForMs}));
+        COFFER_TRY(principals.Insert(row));
         transaction.PutToken(std::move(row));
         return {};
       }));

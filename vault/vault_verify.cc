@@ -6,6 +6,7 @@
 
 #include "audit/verify.h"
 #include "crypto/atomic_file.h"
+#include "vault/internal/committed_state.h"
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
 #include "vault/internal/keys_database.h"
@@ -175,7 +176,13 @@ Result<DeepReport> VerifyLogAndState(const VerificationSource& source,
   }
   COFFER_ASSIGN(report.log, audit::VerifyLog(*log, options));
   COFFER_TRY(taken);
+  const bool log_is_whole = report.log.ok();
   if (deep) COFFER_TRY(StateCheck(source, *logged, report).Run());
+  if (deep && log_is_whole) {
+    COFFER_ASSIGN(const auto committed, CommittedState::Open(source.vault, source.keyring));
+    COFFER_ASSIGN(const auto difference, committed->FindDifference(*log));
+    if (difference) AddFinding(report.log.findings, {}, *difference);
+  }
   COFFER_TRY(source.vault.Execute("COMMIT"));
   return report;
 }

@@ -452,6 +452,24 @@ bool IsOpen(const Route& route) {
   return route.permission.action() && KindOf(*route.permission.action()) == ActionKind::kOpen;
 }
 
+// What decides requests, or lets people in.
+const std::set<std::string_view> kChangesState = {"changePassword",   "completeEnrolment",
+                                                  "createService",    "createToken",
+                                                  "createUser",       "decideApproval",
+                                                  "deleteAssignment", "endLease",
+                                                  "endSession",       "enrolUserAgain",
+                                                  "eraseClient",      "giveLease",
+                                                  "issueCertificate", "liftHold",
+                                                  "liftRestriction",  "logIn",
+                                                  "logOut",           "openEmergency",
+                                                  "placeHold",        "putAssignment",
+                                                  "putClass",         "putPurpose",
+                                                  "putRestriction",   "putRole",
+                                                  "putTeam",          "requestApproval",
+                                                  "reviewEmergency",  "revokeToken",
+                                                  "rotateToken",      "stepUp",
+                                                  "updateService",    "updateUser"};
+
 // Every call states a purpose and a reason.
 void CheckDone(LogCalls& api, const Route& route, const Row& row, const LogCalls::Values& values,
                const LogCalls::Answer& answer) {
@@ -486,7 +504,12 @@ void CheckDone(LogCalls& api, const Route& route, const Row& row, const LogCalls
 
     Names names = kOfEveryEntry;
     if (!IsOpen(route)) names.insert("purpose");
-    if (i + 1 == row.leaves.size()) names.insert("note_hash");
+    if (i + 1 == row.leaves.size()) {
+      names.insert("note_hash");
+      if (kChangesState.contains(row.operation) && want.outcome != "unchanged") {
+        names.insert("state_hash");
+      }
+    }
     std::istringstream members{std::string(want.members)};
     for (std::string member; members >> member;) {
       const auto equals = member.find('=');
@@ -529,6 +552,7 @@ void CheckRefused(LogCalls& api, const Route& route, const Row& row, const LogCa
   CHECK(entry.contains("actor_kind") == !wanted.actor.empty());
   CHECK(entry.contains("note_hash"));
   CHECK(!entry.contains("payload_hash"));
+  CHECK(!entry.contains("state_hash"));
   CHECK(entry.contains("purpose") == (api.last.purpose == LogCalls::kPurpose && !IsOpen(route)));
   if (route.path.contains("{client}")) CHECK(entry.value("client", "") == values.at("{client}"));
   if (route.path.contains("{record}")) CHECK(entry.value("record", "") == values.at("{record}"));

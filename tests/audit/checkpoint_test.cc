@@ -28,8 +28,8 @@ Checkpoint Published() {
 }
 
 // A signature line as anybody could compute it from the specification.
-std::string SignatureLine(std::string_view text, std::string_view name,
-                          const crypto::SigningKey& key) {
+std::string LineSigned(std::string_view text, std::string_view name,
+                       const crypto::SigningKey& key) {
   crypto::Bytes named(name.begin(), name.end());
   named.push_back('\n');
   named.push_back(1);
@@ -42,8 +42,8 @@ std::string SignatureLine(std::string_view text, std::string_view name,
   return line.append(name).append(" ").append(crypto::Base64Encode(blob)).append("\n");
 }
 
-std::string Signed(std::string text) {
-  const std::string line = SignatureLine(text, kOrigin, LogKey());
+std::string TextSigned(std::string text) {
+  const std::string line = LineSigned(text, kOrigin, LogKey());
   return text.append("\n").append(line);
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("no byte of a signed checkpoint can be changed") {
 TEST_CASE("a checkpoint by another key is not the log's") {
   CHECK(Outcome(SignCheckpoint(Published(), OtherKey())) == "checkpoint_signature_missing");
   // The other key's signature under the log's own name and key id.
-  std::string line = SignatureLine(CheckpointText(Published()), kOrigin, OtherKey());
+  std::string line = LineSigned(CheckpointText(Published()), kOrigin, OtherKey());
   auto blob = *crypto::Base64Decode(line.substr(line.rfind(' ') + 1, 92));
   const std::uint8_t id[] = {0x6c, 0x5b, 0xba, 0xef};
   std::copy(std::begin(id), std::end(id), blob.begin());
@@ -145,12 +145,12 @@ TEST_CASE("a checkpoint of another origin is refused even when the log's key sig
   Checkpoint other = Published();
   other.origin = "vault.example/other";
   CHECK(Outcome(SignCheckpoint(other, LogKey())) == "checkpoint_origin_wrong");
-  CHECK(Outcome(Signed(CheckpointText(other))) == "checkpoint_origin_wrong");
+  CHECK(Outcome(TextSigned(CheckpointText(other))) == "checkpoint_origin_wrong");
 }
 
 TEST_CASE("a truncated signature is wrong") {
   const std::string text = CheckpointText(Published());
-  std::string line = SignatureLine(text, kOrigin, LogKey());
+  std::string line = LineSigned(text, kOrigin, LogKey());
   auto blob = *crypto::Base64Decode(line.substr(line.rfind(' ') + 1, 92));
   blob.pop_back();
   line = line.substr(0, line.rfind(' ') + 1).append(crypto::Base64Encode(blob)).append("\n");
@@ -159,24 +159,24 @@ TEST_CASE("a truncated signature is wrong") {
 
 TEST_CASE("extension lines are signed and otherwise ignored") {
   const std::string text = CheckpointText(Published());
-  const std::string note = Signed(text + "extension one\nextension two\n");
+  const std::string note = TextSigned(text + "extension one\nextension two\n");
   const auto checkpoint = VerifyCheckpoint(note, LogVerifier());
   REQUIRE(checkpoint);
   CHECK(*checkpoint == Published());
   std::string changed = note;
   changed[changed.find("one")] = 'O';
   CHECK(Outcome(changed) == "checkpoint_signature_wrong");
-  CHECK(Outcome(Signed(text + "one\n\ntwo\n")) == "checkpoint_malformed");
-  CHECK(Outcome(Signed(text + "\n")) == "checkpoint_malformed");
+  CHECK(Outcome(TextSigned(text + "one\n\ntwo\n")) == "checkpoint_malformed");
+  CHECK(Outcome(TextSigned(text + "\n")) == "checkpoint_malformed");
 }
 
 TEST_CASE("signed texts that are no checkpoint are malformed") {
-  CHECK(Outcome(Signed(Text(kOrigin, "300", kRoot))) == "verified");
-  CHECK(Outcome(Signed(Text(kOrigin, "18446744073709551615", kRoot))) == "verified");
+  CHECK(Outcome(TextSigned(Text(kOrigin, "300", kRoot))) == "verified");
+  CHECK(Outcome(TextSigned(Text(kOrigin, "18446744073709551615", kRoot))) == "verified");
   for (const std::string_view size :
        {"", "0300", "+300", "-300", "300 ", "3e2", "0x12c", "18446744073709551616"}) {
     CAPTURE(size);
-    CHECK(Outcome(Signed(Text(kOrigin, size, kRoot))) == "checkpoint_malformed");
+    CHECK(Outcome(TextSigned(Text(kOrigin, size, kRoot))) == "checkpoint_malformed");
   }
   for (const std::string_view root : {
            "",
@@ -189,19 +189,19 @@ TEST_CASE("signed texts that are no checkpoint are malformed") {
            "yjk9Apa+xeC43KuYO9H7\rRRh9RLnJny4ljGtJv1m2Eg=",
        }) {
     CAPTURE(root);
-    CHECK(Outcome(Signed(Text(kOrigin, "300", root))) == "checkpoint_malformed");
+    CHECK(Outcome(TextSigned(Text(kOrigin, "300", root))) == "checkpoint_malformed");
   }
-  CHECK(Outcome(Signed("")) == "checkpoint_malformed");
-  CHECK(Outcome(Signed("vault.example/audit\n300\n")) == "checkpoint_malformed");
-  CHECK(Outcome(Signed(Text("", "300", kRoot))) == "checkpoint_malformed");
+  CHECK(Outcome(TextSigned("")) == "checkpoint_malformed");
+  CHECK(Outcome(TextSigned("vault.example/audit\n300\n")) == "checkpoint_malformed");
+  CHECK(Outcome(TextSigned(Text("", "300", kRoot))) == "checkpoint_malformed");
 }
 
 TEST_CASE("a signed text that is no note's is malformed") {
   const std::string text = CheckpointText(Published());
-  CHECK(Outcome(Signed(text + "größe\n")) == "verified");
+  CHECK(Outcome(TextSigned(text + "größe\n")) == "verified");
   for (const std::string_view extension : {"tab\t", "\r", "\x01", "\x1f", "\xff", "\xc3"}) {
     CAPTURE(extension);
-    CHECK(Outcome(Signed(text + std::string(extension) + "\n")) == "checkpoint_malformed");
+    CHECK(Outcome(TextSigned(text + std::string(extension) + "\n")) == "checkpoint_malformed");
   }
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kWitness = "witness.example/w1";
 constexpr std::uint64_t kTime = 1'679'315'147;
-constexpr std::string_view kNote =
+constexpr std::string_view kCosignedNote =
     "vault.example/audit\n300\nyjk9Apa+xeC43KuYO9H7fRRh9RLnJny4ljGtJv1m2Eg=\n\n"
     "— vault.example/audit "
     "bFu674DqJLf2hesKu7Dy+gsIomxP2Po71Vx+U4M8AkTEFzePb8pNN/r+jXgSIiVvD4HnTc/"
@@ -24,7 +24,7 @@ WitnessKey Witness() { return {std::string(kWitness), OtherKey().public_key()}; 
 
 std::string LineAt(std::uint64_t time, std::string_view name = kWitness,
                    const crypto::SigningKey& key = OtherKey()) {
-  auto line = Cosign(kNote, time, name, key);
+  auto line = Cosign(kCosignedNote, time, name, key);
   REQUIRE(line);
   return *line;
 }
@@ -48,7 +48,7 @@ std::string Added(std::string_view note, std::string_view line) {
   return added ? *added : std::string(added.error().reason);
 }
 
-const std::string kCosigned = std::string(kNote).append(kLine);
+const std::string kCosigned = std::string(kCosignedNote).append(kLine);
 
 TEST_CASE("a cosignature is made and verified as published") {
   CHECK(LineAt(kTime) == kLine);
@@ -71,12 +71,12 @@ TEST_CASE("a witness's key is written and read, and is no log's key") {
 
 TEST_CASE("the times that the format allows are signed, and no others") {
   for (const std::uint64_t time : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{INT64_MAX}}) {
-    CHECK(Outcome(std::string(kNote) + LineAt(time)) == std::to_string(time));
+    CHECK(Outcome(std::string(kCosignedNote) + LineAt(time)) == std::to_string(time));
   }
-  CHECK(Cosign(kNote, std::uint64_t{1} << 63, kWitness, OtherKey()).error().reason ==
+  CHECK(Cosign(kCosignedNote, std::uint64_t{1} << 63, kWitness, OtherKey()).error().reason ==
         "cosignature_time_invalid");
   // Signed all the same, as somebody else's code might.
-  std::string text(kNote.substr(0, kNote.find("\n\n") + 1));
+  std::string text(kCosignedNote.substr(0, kCosignedNote.find("\n\n") + 1));
   const auto signature =
       OtherKey().Sign(crypto::AsBytes("cosignature/v1\ntime 9223372036854775808\n" + text));
   const std::string line = Changed(kLine, [&](crypto::Bytes& blob) {
@@ -84,21 +84,21 @@ TEST_CASE("the times that the format allows are signed, and no others") {
     blob[4] = 0x80;
     std::ranges::copy(signature, blob.begin() + 12);
   });
-  CHECK(Outcome(std::string(kNote) + line) == "cosignature_wrong");
+  CHECK(Outcome(std::string(kCosignedNote) + line) == "cosignature_wrong");
 }
 
 TEST_CASE("no bit of a cosignature or of what it covers can be changed") {
   for (std::size_t byte = 0; byte < 76; ++byte) {
     const std::string line = Changed(kLine, [&](crypto::Bytes& blob) { blob[byte] ^= 0x04; });
     CAPTURE(byte);
-    CHECK(Outcome(std::string(kNote) + line) ==
+    CHECK(Outcome(std::string(kCosignedNote) + line) ==
           (byte < 4 ? "cosignature_missing" : "cosignature_wrong"));
   }
   for (const std::size_t size : {5UZ, 11UZ, 12UZ, 75UZ, 77UZ}) {
     const std::string line = Changed(kLine, [&](crypto::Bytes& blob) { blob.resize(size); });
-    CHECK(Outcome(std::string(kNote) + line) == "cosignature_wrong");
+    CHECK(Outcome(std::string(kCosignedNote) + line) == "cosignature_wrong");
   }
-  for (std::size_t i = 0; i < kNote.find("\n\n"); ++i) {
+  for (std::size_t i = 0; i < kCosignedNote.find("\n\n"); ++i) {
     std::string note = kCosigned;
     note[i] ^= 0x01;
     REQUIRE(VerifyCosignature(note, Witness()).has_value() == false);
@@ -106,18 +106,21 @@ TEST_CASE("no bit of a cosignature or of what it covers can be changed") {
 }
 
 TEST_CASE("extension lines are covered") {
-  const std::string extended = std::string(kNote).insert(kNote.find("\n\n") + 1, "extension one\n");
+  const std::string extended =
+      std::string(kCosignedNote).insert(kCosignedNote.find("\n\n") + 1, "extension one\n");
   CHECK(Outcome(extended + std::string(kLine)) == "cosignature_wrong");
   const auto line = Cosign(extended, kTime, kWitness, OtherKey());
   REQUIRE(line);
   CHECK(Outcome(extended + *line) == std::to_string(kTime));
-  CHECK(Outcome(std::string(kNote) + *line) == "cosignature_wrong");
+  CHECK(Outcome(std::string(kCosignedNote) + *line) == "cosignature_wrong");
 }
 
 TEST_CASE("lines of others are ignored, also under the witness's name or with its key") {
-  CHECK(Outcome(std::string(kNote)) == "cosignature_missing");
-  CHECK(Outcome(std::string(kNote) + LineAt(kTime, "witness.example/w2")) == "cosignature_missing");
-  CHECK(Outcome(std::string(kNote) + LineAt(kTime, kWitness, LogKey())) == "cosignature_missing");
+  CHECK(Outcome(std::string(kCosignedNote)) == "cosignature_missing");
+  CHECK(Outcome(std::string(kCosignedNote) + LineAt(kTime, "witness.example/w2")) ==
+        "cosignature_missing");
+  CHECK(Outcome(std::string(kCosignedNote) + LineAt(kTime, kWitness, LogKey())) ==
+        "cosignature_missing");
   CHECK(Outcome(kCosigned + LineAt(kTime, kWitness, LogKey())) == std::to_string(kTime));
   // An ordinary signature of the same key has another type, and so another key id.
   CHECK(Outcome(SignCheckpoint({std::string(kWitness), 1, {}}, OtherKey())) ==
@@ -129,11 +132,11 @@ TEST_CASE("a second line of the witness must say the same") {
   CHECK(Outcome(kCosigned + LineAt(kTime + 1)) == "cosignature_conflicting");
   const std::string wrong = Changed(kLine, [](crypto::Bytes& blob) { blob.back() ^= 1; });
   CHECK(Outcome(kCosigned + wrong) == "cosignature_wrong");
-  CHECK(Outcome(std::string(kNote) + wrong + std::string(kLine)) == "cosignature_wrong");
+  CHECK(Outcome(std::string(kCosignedNote) + wrong + std::string(kLine)) == "cosignature_wrong");
 }
 
 TEST_CASE("sixteen and more signatures are accepted") {
-  std::string note(kNote);
+  std::string note(kCosignedNote);
   for (int i = 0; i < 40; ++i) note += LineAt(kTime, "witness.example/x" + std::to_string(i));
   note += kLine;
   CHECK(Outcome(note) == std::to_string(kTime));
@@ -151,21 +154,21 @@ TEST_CASE("what is no checkpoint is not cosigned or verified") {
 }
 
 TEST_CASE("a line is added once it is found right") {
-  CHECK(Added(kNote, kLine) == kCosigned);
-  CHECK(Added(kNote, kLine.substr(0, kLine.size() - 1)) == kCosigned);
+  CHECK(Added(kCosignedNote, kLine) == kCosigned);
+  CHECK(Added(kCosignedNote, kLine.substr(0, kLine.size() - 1)) == kCosigned);
   CHECK(Added(kCosigned, kLine) == kCosigned);
   CHECK(Added(kCosigned, LineAt(kTime + 1)) == "cosignature_conflicting");
-  CHECK(Added(kNote, Changed(kLine, [](crypto::Bytes& blob) { blob.back() ^= 1; })) ==
+  CHECK(Added(kCosignedNote, Changed(kLine, [](crypto::Bytes& blob) { blob.back() ^= 1; })) ==
         "cosignature_wrong");
-  for (const std::string_view note : {kNote, std::string_view(kCosigned)}) {
+  for (const std::string_view note : {kCosignedNote, std::string_view(kCosigned)}) {
     CHECK(Added(note, LineAt(kTime, "witness.example/w2")) == "cosignature_missing");
   }
-  CHECK(Added(kNote, LineAt(kTime, kWitness, LogKey())) == "cosignature_missing");
+  CHECK(Added(kCosignedNote, LineAt(kTime, kWitness, LogKey())) == "cosignature_missing");
   for (const std::string& line :
        {std::string(), std::string("\n"), "\n" + std::string(kLine), std::string(kLine) + "\n",
         std::string(kLine) + std::string(kLine), "x" + std::string(kLine)}) {
     CAPTURE(line);
-    CHECK(Added(kNote, line) == "cosignature_missing");
+    CHECK(Added(kCosignedNote, line) == "cosignature_missing");
   }
 }
 

@@ -54,6 +54,19 @@ TEST_CASE("an entry with every member is read back") {
   CHECK(entry->note_hash == golden.note_hash);
 }
 
+TEST_CASE("what the state was is read back from its place") {
+  Entry entry = GoldenEntry();
+  entry.state_hash = entry.note_hash;
+  std::string bytes(kGoldenBytes);
+  bytes.insert(
+      bytes.find(R"("ts":)"),
+      R"("state_hash":"5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",)");
+  CHECK(Canonical(entry) == bytes);
+  const auto read = ParseEntry(bytes);
+  REQUIRE(read);
+  CHECK(read->state_hash == entry.state_hash);
+}
+
 TEST_CASE("members that are absent stay without a value") {
   Entry least;
   least.actor_kind = ActorKind::kUnknown;
@@ -64,6 +77,7 @@ TEST_CASE("members that are absent stay without a value") {
   CHECK(entry->fields.empty());
   CHECK_FALSE(entry->payload_hash);
   CHECK_FALSE(entry->note_hash);
+  CHECK_FALSE(entry->state_hash);
   CHECK(Canonical(*entry) == Canonical(least));
 }
 

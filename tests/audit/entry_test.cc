@@ -14,7 +14,7 @@
 namespace coffer::audit {
 namespace {
 
-std::string Canonical(const Entry& entry) {
+std::string CanonicalOf(const Entry& entry) {
   std::string out;
   AppendCanonical(entry, out);
   return out;
@@ -22,35 +22,36 @@ std::string Canonical(const Entry& entry) {
 
 // The same members through a JSON library that sorts names and escapes by its own code.
 std::string Independent(const Entry& entry) {
-  nlohmann::json json;
+  nlohmann::json members;
   const auto text = [&](const char* name, const std::string& value) {
-    if (!value.empty()) json[name] = value;
+    if (!value.empty()) members[name] = value;
   };
   text("action", entry.action);
   text("actor", entry.actor);
-  if (entry.actor_kind != ActorKind::kUnknown) json["actor_kind"] = Name(entry.actor_kind);
+  if (entry.actor_kind != ActorKind::kUnknown) members["actor_kind"] = Name(entry.actor_kind);
   text("address", entry.address);
   text("auth", entry.auth);
   text("class", entry.class_name);
   text("client", entry.client);
-  json["decision"] = Name(entry.decision);
+  members["decision"] = Name(entry.decision);
   text("detail", entry.detail);
-  if (!entry.fields.empty()) json["fields"] = entry.fields;
+  if (!entry.fields.empty()) members["fields"] = entry.fields;
   text("log", entry.log);
-  if (entry.note_hash) json["note_hash"] = crypto::HexEncode(*entry.note_hash);
+  if (entry.note_hash) members["note_hash"] = crypto::HexEncode(*entry.note_hash);
   text("outcome", entry.outcome);
-  if (entry.payload_hash) json["payload_hash"] = crypto::HexEncode(*entry.payload_hash);
-  json["prev"] = crypto::HexEncode(entry.prev);
+  if (entry.payload_hash) members["payload_hash"] = crypto::HexEncode(*entry.payload_hash);
+  members["prev"] = crypto::HexEncode(entry.prev);
   text("purpose", entry.purpose);
   text("record", entry.record);
   text("request", entry.request);
   text("rule", entry.rule);
-  json["seq"] = entry.seq;
-  if (entry.skew_ms != 0) json["skew_ms"] = entry.skew_ms;
-  json["ts"] = FormatTimestamp(entry.ts);
-  json["v"] = 1;
-  if (entry.version != 0) json["version"] = entry.version;
-  return json.dump();
+  members["seq"] = entry.seq;
+  if (entry.skew_ms != 0) members["skew_ms"] = entry.skew_ms;
+  if (entry.state_hash) members["state_hash"] = crypto::HexEncode(*entry.state_hash);
+  members["ts"] = FormatTimestamp(entry.ts);
+  members["v"] = 1;
+  if (entry.version != 0) members["version"] = entry.version;
+  return members.dump();
 }
 
 // Text of every kind a request could bring, short enough not to be cut.
@@ -97,11 +98,12 @@ class Scribbler {
 
   Entry Scribble() {
     Entry entry;
-    for (std::string* text : {&entry.log, &entry.action, &entry.actor, &entry.auth, &entry.address,
+    for (std::string* text : {&entry.log, &entry.action, &entry.actor, &entry.address,
                               &entry.request, &entry.client, &entry.record, &entry.class_name,
                               &entry.purpose, &entry.rule, &entry.outcome, &entry.detail}) {
       *text = Text();
     }
+    entry.auth = Below(2) == 0 ? "token" : "certificate";
     entry.seq = random_() >> 11;
     entry.ts.ms = static_cast<std::int64_t>(Below(2'000'000'000'000));
     entry.skew_ms = Below(3) == 0 ? static_cast<std::int64_t>(Below(100'000)) : 0;
@@ -115,6 +117,7 @@ class Scribbler {
     });
     entry.payload_hash = MaybeHash();
     entry.note_hash = MaybeHash();
+    entry.state_hash = MaybeHash();
     return entry;
   }
 
@@ -129,7 +132,7 @@ TEST_CASE("the specification's first entry has its published hashes") {
   entry.actor_kind = ActorKind::kUnknown;
   entry.decision = Decision::kAllow;
   entry.ts.ms = 1'767'323'045'000;
-  const std::string bytes = Canonical(entry);
+  const std::string bytes = CanonicalOf(entry);
   CHECK(bytes == R"({"action":"log.created","actor":"genesis","decision":"allow","prev":")" +
                      std::string(64, '0') + R"(","seq":0,"ts":"2026-01-02T03:04:05.000Z","v":1})");
   CHECK(crypto::Sha256(crypto::AsBytes(bytes)) ==
@@ -139,7 +142,7 @@ TEST_CASE("the specification's first entry has its published hashes") {
 }
 
 TEST_CASE("an entry with every member is written as it always was") {
-  CHECK(Canonical(GoldenEntry()) == kGoldenBytes);
+  CHECK(CanonicalOf(GoldenEntry()) == kGoldenBytes);
   CHECK(Independent(GoldenEntry()) == kGoldenBytes);
 }
 
@@ -147,7 +150,7 @@ TEST_CASE("entries of any text are written as an independent serialiser writes t
   Scribbler scribbler;
   for (int i = 0; i < 3000; ++i) {
     const Entry entry = scribbler.Scribble();
-    REQUIRE(Canonical(entry) == Independent(entry));
+    REQUIRE(CanonicalOf(entry) == Independent(entry));
   }
 }
 
@@ -165,22 +168,22 @@ TEST_CASE("line breaks, terminal escapes and quotes of an attacker stay inside o
   entry.request = "\x1b[2J\x1b[H\r\b";
   entry.purpose = std::string("nul\0nul", 7);
   entry.detail = "\u202Ereversed";
-  const std::string bytes = Canonical(entry);
+  const std::string bytes = CanonicalOf(entry);
   for (const char c : bytes) CHECK(static_cast<unsigned char>(c) >= 0x20);
-  const auto json = nlohmann::json::parse(bytes);
-  CHECK(json["actor"] == entry.actor);
-  CHECK(json["address"] == entry.address);
-  CHECK(json["request"] == entry.request);
-  CHECK(json["purpose"] == entry.purpose);
-  CHECK(json["detail"] == entry.detail);
-  CHECK(json["decision"] == "deny");
+  const auto members = nlohmann::json::parse(bytes);
+  CHECK(members["actor"] == entry.actor);
+  CHECK(members["address"] == entry.address);
+  CHECK(members["request"] == entry.request);
+  CHECK(members["purpose"] == entry.purpose);
+  CHECK(members["detail"] == entry.detail);
+  CHECK(members["decision"] == "deny");
 }
 
 TEST_CASE("invalid UTF-8 becomes replacement characters") {
   const auto action = [](std::string_view text) {
     Entry entry;
     entry.action = text;
-    return nlohmann::json::parse(Canonical(entry))["action"].get<std::string>();
+    return nlohmann::json::parse(CanonicalOf(entry))["action"].get<std::string>();
   };
   CHECK(action("a\xff"
                "b") == "a\ufffdb");
@@ -197,7 +200,7 @@ TEST_CASE("a long text is cut between characters to 256 written bytes") {
   const auto written = [](const std::string& text) {
     Entry entry;
     entry.purpose = text;
-    const std::string bytes = Canonical(entry);
+    const std::string bytes = CanonicalOf(entry);
     const auto begin = bytes.find("\"purpose\":\"") + 11;
     return bytes.substr(begin, bytes.find("\",\"seq\"") - begin);
   };
@@ -220,24 +223,25 @@ TEST_CASE("the longest entry fits and is read back") {
   }
   entry.actor_kind = ActorKind::kService;
   entry.decision = Decision::kAllow;
+  entry.state_hash = entry.note_hash;
   entry.fields.assign(64, std::string(64, '"'));
   entry.seq = entry.version = UINT64_MAX;
   entry.skew_ms = INT64_MAX;
-  const std::string bytes = Canonical(entry);
+  const std::string bytes = CanonicalOf(entry);
   CHECK(bytes.size() <= kMaxEntryBytes);
-  CHECK(bytes.size() > 8100);
+  CHECK(bytes.size() > 7900);
   const auto parsed = ParseEntry(bytes);
   REQUIRE(parsed);
   CHECK(parsed->version == 9'007'199'254'740'991);
-  CHECK(Canonical(*parsed) == bytes);
+  CHECK(CanonicalOf(*parsed) == bytes);
 }
 
 TEST_CASE("a sixty-fifth field name aborts rather than vanish from the log") {
   Entry entry;
   entry.fields.assign(65, "name");
-  CHECK(crypto::Aborts([&] { Canonical(entry); }));
+  CHECK(crypto::Aborts([&] { CanonicalOf(entry); }));
   entry.fields.pop_back();
-  CHECK_FALSE(crypto::Aborts([&] { Canonical(entry); }));
+  CHECK_FALSE(crypto::Aborts([&] { CanonicalOf(entry); }));
 }
 
 TEST_CASE("a note's commitment depends on its salt and text") {

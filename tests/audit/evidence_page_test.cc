@@ -182,9 +182,9 @@ TEST_CASE("hostile entries stay text") {
   CHECK_FALSE(Has(page, "\x1b"));
   CHECK_FALSE(Has(page, "\u202E"));
   CHECK_FALSE(Has(page, "\u2028"));
-  // Who twice (summary), address, auth, action, class, record, purpose, rule, outcome, detail,
+  // Who twice (summary), address, action, class, record, purpose, rule, outcome, detail,
   // reason of the entry; the bundle's reason and who asked for it.
-  CHECK(Count(page, shown) == 14);
+  CHECK(Count(page, shown) == 13);
   CHECK(Findings(Pack(evidence)).empty());
 }
 

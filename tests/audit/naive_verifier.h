@@ -68,7 +68,8 @@ class NaiveVerifier {
     static const std::vector<std::string> kTexts = {
         "action", "actor",   "address", "auth",   "class",   "client", "detail",
         "log",    "outcome", "purpose", "record", "request", "rule"};
-    static const std::vector<std::string> kHashes = {"note_hash", "payload_hash", "prev"};
+    static const std::vector<std::string> kHashes = {"note_hash", "payload_hash", "prev",
+                                                     "state_hash"};
     static const std::vector<std::string> kNumbers = {"seq", "skew_ms", "v", "version"};
     const auto among = [](const std::vector<std::string>& names, const std::string& name) {
       return std::find(names.begin(), names.end(), name) != names.end();

@@ -16,7 +16,7 @@ constexpr std::string_view kGolden =
     "bFu674DqJLf2hesKu7Dy+gsIomxP2Po71Vx+U4M8AkTEFzePb8pNN/r+jXgSIiVvD4HnTc/"
     "1nT1zEPqshT6jfQGNfgk=\n";
 
-std::string Replaced(std::string_view from, std::string_view to) {
+std::string WithReplaced(std::string_view from, std::string_view to) {
   std::string text(kGolden);
   return text.replace(text.find(from), from.size(), to);
 }
@@ -45,11 +45,11 @@ TEST_CASE("a state of another form, or whose note is not the key's, is refused")
   const std::string other_key = FormatVerifierKey({std::string(kOrigin), OtherKey().public_key()});
   const std::string_view key = kGolden.substr(20, kGolden.find("\n\n") - 20);
   for (const std::string& text :
-       {std::string(), Replaced("v1", "v2"), Replaced("coffer", " coffer"), Replaced("\n\n", "\n"),
-        Replaced("\n\n", "\n\n\n"), Replaced("\n\n", "\nx\n"), Replaced("+6c5b", "+6c5c"),
-        Replaced(key, ""), Replaced(key, other_key), Replaced("\n300\n", "\n301\n"),
-        Replaced("audit\n300", "other\n300"), std::string(kGolden) + "x",
-        std::string(kGolden.substr(0, kGolden.size() - 1)),
+       {std::string(), WithReplaced("v1", "v2"), WithReplaced("coffer", " coffer"),
+        WithReplaced("\n\n", "\n"), WithReplaced("\n\n", "\n\n\n"), WithReplaced("\n\n", "\nx\n"),
+        WithReplaced("+6c5b", "+6c5c"), WithReplaced(key, ""), WithReplaced(key, other_key),
+        WithReplaced("\n300\n", "\n301\n"), WithReplaced("audit\n300", "other\n300"),
+        std::string(kGolden) + "x", std::string(kGolden.substr(0, kGolden.size() - 1)),
         std::string(kGolden.substr(0, kGolden.find("\n\n") + 2))}) {
     CAPTURE(text);
     const auto state = ParseRemembered(text);

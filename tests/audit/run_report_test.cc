@@ -44,7 +44,7 @@ std::string DocumentOf(std::string_view report_json, std::string_view note) {
   return out.Open().Text("note", note).Json("report", report_json).Close().Take();
 }
 
-Strings FindingsIn(std::string_view document, const VerifierKey& key = LogVerifier()) {
+Strings ReportFindings(std::string_view document, const VerifierKey& key = LogVerifier()) {
   Strings checks;
   for (const auto& finding : VerifyRunReport(document, {&key, 1}).findings) {
     checks.push_back(finding.check);
@@ -63,7 +63,7 @@ TEST_CASE("a run's report is verified, and says all it was written with") {
   CHECK(*check.report == report);
   CHECK(check.signed_by->key == LogKey().public_key());
   CHECK(*ParseRunReport(note) == report);
-  CHECK(FindingsIn(*document + "\n").empty());
+  CHECK(ReportFindings(*document + "\n").empty());
   std::ifstream golden(std::string(COFFER_SOURCE_DIR) + "/tests/golden/run-report-v1.json");
   CHECK(std::string(std::istreambuf_iterator<char>(golden), {}) == *document + "\n");
 
@@ -84,14 +84,15 @@ TEST_CASE("no value and no byte of a run's report can be changed") {
   ForEachChange(report, [&](const std::string& path, const json& changed) {
     INFO(path);
     ++changes;
-    CHECK_FALSE(FindingsIn(DocumentOf(changed.dump(), note)).empty());
+    CHECK_FALSE(ReportFindings(DocumentOf(changed.dump(), note)).empty());
   });
   CHECK(changes == 2 * report.flatten().size());
   for (std::size_t i = 0; i < document.size(); ++i) {
     std::string changed = document;
     changed[i] ^= 0x01;
-    if (FindingsIn(changed).empty()) FAIL_CHECK("byte " << i);
-    if (FindingsIn(document.substr(0, i)) != Strings{"document"}) FAIL_CHECK("up to byte " << i);
+    if (ReportFindings(changed).empty()) FAIL_CHECK("byte " << i);
+    if (ReportFindings(document.substr(0, i)) != Strings{"document"})
+      FAIL_CHECK("up to byte " << i);
   }
 }
 
@@ -99,9 +100,9 @@ TEST_CASE("a run's report of another key, log or format is none") {
   const RunReport report = FullReport();
   const std::string json_text = json::parse(*AssembleRunReport(NoteOf(report)))["report"].dump();
   const Strings unsigned_one = {"signature"};
-  CHECK(FindingsIn(*AssembleRunReport(NoteOf(report)),
-                   {std::string(kOrigin), OtherKey().public_key()}) == unsigned_one);
-  CHECK(FindingsIn(DocumentOf(json_text, Delivered().note)) == unsigned_one);
+  CHECK(ReportFindings(*AssembleRunReport(NoteOf(report)),
+                       {std::string(kOrigin), OtherKey().public_key()}) == unsigned_one);
+  CHECK(ReportFindings(DocumentOf(json_text, Delivered().note)) == unsigned_one);
   CHECK_FALSE(AssembleRunReport(Delivered().note));
   CHECK_FALSE(ParseAct(NoteOf(report)));
   CHECK(VerifyRunReport(DocumentOf(json_text, NoteOf(report)), {}).findings.size() == 1);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint64_t kMax = UINT64_MAX;
 
-bool Refused(std::string_view text) {
+bool TileRefused(std::string_view text) {
   const auto path = ParseTilePath(text);
   return !path && path.error().code == Code::kInvalidArgument &&
          path.error().reason == "tile_path_malformed";
@@ -151,13 +151,13 @@ TEST_CASE("a tile has one path, and hostile ones are refused") {
            "0/x001/x000/x000/x000/x000/x000/x000/000",
        }) {
     CAPTURE(text);
-    CHECK(Refused(text));
+    CHECK(TileRefused(text));
   }
   using std::string_view_literals::operator""sv;
-  CHECK(Refused("0/000\0"sv));
-  CHECK(Refused("0\0/000"sv));
-  CHECK(Refused(std::string(1 << 20, 'x')));
-  CHECK(Refused("0/" + std::string(1 << 20, '0')));
+  CHECK(TileRefused("0/000\0"sv));
+  CHECK(TileRefused("0\0/000"sv));
+  CHECK(TileRefused(std::string(1 << 20, 'x')));
+  CHECK(TileRefused("0/" + std::string(1 << 20, '0')));
 }
 
 TEST_CASE("a tile's width follows from the tree's size") {

@@ -49,13 +49,13 @@ std::vector<std::string> Bundle(const std::string& log, const std::string& path)
   return {entries->begin(), entries->end()};
 }
 
-std::vector<Hash> Leaves(const std::vector<std::string>& entries) {
+std::vector<Hash> LeafHashes(const std::vector<std::string>& entries) {
   std::vector<Hash> leaves;
   for (const std::string& entry : entries) leaves.push_back(LeafHash(crypto::AsBytes(entry)));
   return leaves;
 }
 
-std::string Joined(std::span<const Hash> hashes) {
+std::string JoinedHashes(std::span<const Hash> hashes) {
   std::string bytes;
   for (const Hash& hash : hashes) bytes.append(crypto::AsText(hash));
   return bytes;
@@ -103,18 +103,18 @@ TEST_CASE("the published checkpoint with a witness's line verifies") {
 
 TEST_CASE("the published logs' entries, tiles and roots agree") {
   RequireVectors();
-  const auto reference = Leaves(Bundle("rfc8", "entries/000.p/8"));
-  CHECK(Joined(reference) == Read("rfc8/tile/0/000.p/8"));
+  const auto reference = LeafHashes(Bundle("rfc8", "entries/000.p/8"));
+  CHECK(JoinedHashes(reference) == Read("rfc8/tile/0/000.p/8"));
   CHECK(RootOf(reference) == VerifyCheckpoint(Read("rfc8/checkpoint"), Key("rfc8"))->root);
   CHECK(EmptyRoot() == VerifyCheckpoint(Read("empty/checkpoint"), Key("empty"))->root);
 
-  auto leaves = Leaves(Bundle("n300", "entries/000"));
+  auto leaves = LeafHashes(Bundle("n300", "entries/000"));
   REQUIRE(leaves.size() == kTileWidth);
-  CHECK(Joined(leaves) == Read("n300/tile/0/000"));
+  CHECK(JoinedHashes(leaves) == Read("n300/tile/0/000"));
   const Hash first_tile = PerfectRoot(leaves);
-  CHECK(Joined({&first_tile, 1}) == Read("n300/tile/1/000.p/1"));
-  const auto rest = Leaves(Bundle("n300", "entries/001.p/44"));
-  CHECK(Joined(rest) == Read("n300/tile/0/001.p/44"));
+  CHECK(JoinedHashes({&first_tile, 1}) == Read("n300/tile/1/000.p/1"));
+  const auto rest = LeafHashes(Bundle("n300", "entries/001.p/44"));
+  CHECK(JoinedHashes(rest) == Read("n300/tile/0/001.p/44"));
   leaves.insert(leaves.end(), rest.begin(), rest.end());
   CHECK(RootOf(leaves) == VerifyCheckpoint(Read("n300/checkpoint"), Key("n300"))->root);
 }
@@ -132,7 +132,7 @@ class PublishedLog final : public LogSource {
   Result<crypto::Bytes> ReadTile(unsigned level, std::uint64_t n) override {
     if (level != 0 || n >= entries_.size() / kTileWidth) return Fail(Code::kNotFound, "no_tile");
     std::vector<std::string> entries(entries_.begin(), entries_.begin() + kTileWidth);
-    const std::string bytes = Joined(Leaves(entries));
+    const std::string bytes = JoinedHashes(LeafHashes(entries));
     return crypto::Bytes(bytes.begin(), bytes.end());
   }
 

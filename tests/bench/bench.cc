@@ -164,6 +164,25 @@ void Floors(const TemporaryDirectory& work) {
   }
 }
 
+// What signing a checkpoint each second takes from reads: the same in turns with hardly any.
+void CompareCheckpoints(RunningVault& vault, const std::string& seconds,
+                        const std::string& clients) {
+  const std::string config = ReadWholeFile(vault.config_file());
+  std::printf("\nreads by 32 connections, with a checkpoint a second and one a minute\n");
+  for (int round = 0; round < 3; ++round) {
+    for (const char* interval : {"1000", "60000"}) {
+      vault.Stop();
+      WriteWholeFile(vault.config_file(), config + "checkpoint_interval_ms = " + interval + "\n");
+      vault.Start();
+      Wrk(vault, "read", 32, "2", clients);
+      const auto run = Wrk(vault, "read", 32, seconds, clients);
+      std::printf("every %7s ms %9.0f/s  p99 %6.2f ms  max %6.1f ms\n", interval, run.rate,
+                  run.p99_ms, run.max_ms);
+      std::fflush(stdout);
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("benchmark") {
@@ -214,6 +233,9 @@ TEST_CASE("benchmark") {
         CHECK(entries <= static_cast<double>(run.requests + connections + 10));
       }
     }
+  }
+  if (Environment("COFFER_BENCH_CHECKPOINTS", "no") == "yes") {
+    CompareCheckpoints(vault, seconds, clients);
   }
   const auto verified = vault.As("security-officer", "").Post("/v1/log/verify", {{"deep", true}});
   INFO(verified.body);

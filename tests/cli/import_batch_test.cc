@@ -24,7 +24,7 @@ Outcome<HttpReply> Busy() {
   return Reply(503, R"({"code":"queue_full","title":"busy"})", {{"retry-after", "0"}});
 }
 
-ImportPlan Plan() {
+ImportPlan BatchPlan() {
   ImportPlan plan;
   plan.header = {"Id", "Mail"};
   plan.fields = {{"email", 1, CellForm::kText}};
@@ -40,8 +40,8 @@ struct Sent {
 Sent Send(std::vector<Outcome<HttpReply>> replies) {
   Sent sent{FakeServer(InTurn(std::move(replies))), {}, {}};
   ApiClient client = sent.server.Client({"client-care", "import"});
-  sent.outcome = SendBatch(client, Plan(), "contact", {{10, "{\"a\":1}\n"}, {12, "{\"b\":2}\n"}},
-                           kNoPause, sent.tally);
+  sent.outcome = SendBatch(client, BatchPlan(), "contact",
+                           {{10, "{\"a\":1}\n"}, {12, "{\"b\":2}\n"}}, kNoPause, sent.tally);
   return sent;
 }
 

@@ -19,7 +19,7 @@ Outcome<HttpReply> TakeAll(const HttpRequest& request) {
   return Reply(200, body);
 }
 
-ImportPlan Plan(bool with_record_key = false) {
+ImportPlan RunPlan(bool with_record_key = false) {
   ImportPlan plan;
   plan.header = {"Id", "Mail"};
   plan.fields = {{"email", 1, CellForm::kText}};
@@ -57,7 +57,7 @@ std::string Rows(int count) {
 TEST_CASE("every row is sent exactly once over all connections") {
   for (const unsigned jobs : {1U, 4U, 16U}) {
     CAPTURE(jobs);
-    const Imported imported = Import(Rows(1000), FakeServer(TakeAll), Plan(), jobs, 7);
+    const Imported imported = Import(Rows(1000), FakeServer(TakeAll), RunPlan(), jobs, 7);
     REQUIRE(imported.result.outcome);
     CHECK(imported.result.rows == 1000);
     CHECK(imported.result.tally.created == 1000);
@@ -76,7 +76,7 @@ TEST_CASE("every row is sent exactly once over all connections") {
 }
 
 TEST_CASE("refused rows stay behind and the others go through") {
-  const Imported imported = Import("K1,a\n,b\nK2\nK3,c\n", FakeServer(TakeAll), Plan());
+  const Imported imported = Import("K1,a\n,b\nK2\nK3,c\n", FakeServer(TakeAll), RunPlan());
   REQUIRE(imported.result.outcome);
   CHECK(imported.result.rows == 4);
   CHECK(imported.result.tally.created == 2);
@@ -86,7 +86,7 @@ TEST_CASE("refused rows stay behind and the others go through") {
 }
 
 TEST_CASE("a second row of the same client and record is refused, not left to chance") {
-  const Imported imported = Import("K1,a\nK1,b\nK2,a\n", FakeServer(TakeAll), Plan());
+  const Imported imported = Import("K1,a\nK1,b\nK2,a\n", FakeServer(TakeAll), RunPlan());
   CHECK(imported.result.tally.created == 2);
   REQUIRE(imported.result.tally.refusals.size() == 1);
   CHECK(imported.result.tally.refusals[0].line == 2);
@@ -95,14 +95,14 @@ TEST_CASE("a second row of the same client and record is refused, not left to ch
 }
 
 TEST_CASE("a record key tells the records of one client apart") {
-  const Imported imported = Import("K1,a\nK1,b\nK1,a\n", FakeServer(TakeAll), Plan(true));
+  const Imported imported = Import("K1,a\nK1,b\nK1,a\n", FakeServer(TakeAll), RunPlan(true));
   CHECK(imported.result.tally.created == 2);
   CHECK(imported.result.tally.refusals.size() == 1);
 }
 
 TEST_CASE("a refusal by the server ends the run and tells why") {
   const FakeServer server(InTurn({Reply(403, R"({"code":"permission_denied","title":"no"})")}));
-  const Imported imported = Import(Rows(5000), server, Plan(), 4, 10);
+  const Imported imported = Import(Rows(5000), server, RunPlan(), 4, 10);
   REQUIRE_FALSE(imported.result.outcome);
   CHECK(imported.result.outcome.error().exit == Exit::kFailed);
   CHECK(imported.result.tally.created == 0);
@@ -114,7 +114,7 @@ TEST_CASE("a connection that cannot be made ends the run") {
   std::ofstream(directory / "table.csv") << Rows(1000);
   auto reader = CsvReader::Open(directory / "table.csv", ',');
   const auto result = RunImport(
-      **reader, Plan(), {"contact", 4, 10, {}},
+      **reader, RunPlan(), {"contact", 4, 10, {}},
       []() -> Outcome<ApiClient> { return Failed(Exit::kUnreachable, "gone"); },
       [](std::uint64_t, std::uint64_t) {});
   REQUIRE_FALSE(result.outcome);

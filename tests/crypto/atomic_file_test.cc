@@ -13,15 +13,14 @@ namespace coffer::crypto {
 namespace {
 
 template <class T>
-bool FailsWith(const Result<T>& result, Code code, std::string_view reason,
-               const std::string& path) {
+bool FailsAt(const Result<T>& result, Code code, std::string_view reason, const std::string& path) {
   return !result && result.error().code == code && result.error().reason == reason &&
          result.error().detail.contains(path);
 }
 
 template <class T>
 bool NotWritten(const Result<T>& result, const std::string& path) {
-  return FailsWith(result, Code::kUnavailable, "file_not_written", path);
+  return FailsAt(result, Code::kUnavailable, "file_not_written", path);
 }
 
 }  // namespace
@@ -104,11 +103,11 @@ TEST_CASE("what crashed writers left is removed, and nothing else") {
   REQUIRE(chmod(directory.path().c_str(), 0555) == 0);
   CHECK(SucceedsInChild([&] {
     return DropPrivileges() &&
-           FailsWith(RemoveTemporariesOf(path), Code::kUnavailable, "file_not_removed", path);
+           FailsAt(RemoveTemporariesOf(path), Code::kUnavailable, "file_not_removed", path);
   }));
   REQUIRE(chmod(directory.path().c_str(), 0700) == 0);
-  CHECK(FailsWith(RemoveTemporariesOf(directory / "no/such"), Code::kUnavailable,
-                  "file_not_removed", directory / "no"));
+  CHECK(FailsAt(RemoveTemporariesOf(directory / "no/such"), Code::kUnavailable, "file_not_removed",
+                directory / "no"));
 }
 
 TEST_CASE("a directory without permission is reported with its path") {
@@ -117,7 +116,7 @@ TEST_CASE("a directory without permission is reported with its path") {
   CHECK(SucceedsInChild([&] {
     if (chmod(directory.path().c_str(), 0) != 0 || !DropPrivileges()) return false;
     return NotWritten(WriteFileAtomically(path, AsBytes("new")), path) &&
-           FailsWith(ReadFile(path, 10), Code::kUnavailable, "file_not_read", path);
+           FailsAt(ReadFile(path, 10), Code::kUnavailable, "file_not_read", path);
   }));
   REQUIRE(chmod(directory.path().c_str(), 0700) == 0);
   CHECK(directory.Get("file") == "old");
@@ -135,26 +134,26 @@ TEST_CASE("a path without a directory part is written where the process stands")
 TEST_CASE("a new file never replaces one, not even a dangling link") {
   const TemporaryDirectory directory;
   REQUIRE(internal::WriteNewFile(directory / "new", AsBytes("first"), 0600));
-  CHECK(FailsWith(internal::WriteNewFile(directory / "new", AsBytes("second"), 0600),
-                  Code::kConflict, "file_exists", directory / "new"));
+  CHECK(FailsAt(internal::WriteNewFile(directory / "new", AsBytes("second"), 0600), Code::kConflict,
+                "file_exists", directory / "new"));
   CHECK(directory.Get("new") == "first");
   std::filesystem::create_symlink("nowhere", directory.path() / "link");
-  CHECK(FailsWith(internal::WriteNewFile(directory / "link", AsBytes("x"), 0600), Code::kConflict,
-                  "file_exists", directory / "link"));
+  CHECK(FailsAt(internal::WriteNewFile(directory / "link", AsBytes("x"), 0600), Code::kConflict,
+                "file_exists", directory / "link"));
   CHECK(directory.FileCount() == 2);
 }
 
 TEST_CASE("reading tells a missing file from one too large and one not readable") {
   const TemporaryDirectory directory;
-  CHECK(FailsWith(ReadFile(directory / "none", 10), Code::kNotFound, "file_missing",
-                  directory / "none"));
+  CHECK(FailsAt(ReadFile(directory / "none", 10), Code::kNotFound, "file_missing",
+                directory / "none"));
   const std::string path = directory.Put("file", "0123456789");
   CHECK(ReadFile(path, 10)->size() == 10);
-  CHECK(FailsWith(ReadFile(path, 9), Code::kTooLarge, "file_too_large", path));
-  CHECK(FailsWith(ReadFile(path, 0), Code::kTooLarge, "file_too_large", path));
-  CHECK(FailsWith(ReadFile("/dev/zero", 100'000), Code::kTooLarge, "file_too_large", "/dev/zero"));
-  CHECK(FailsWith(ReadFile(directory.path().string(), 10), Code::kUnavailable, "file_not_read",
-                  directory.path().string()));
+  CHECK(FailsAt(ReadFile(path, 9), Code::kTooLarge, "file_too_large", path));
+  CHECK(FailsAt(ReadFile(path, 0), Code::kTooLarge, "file_too_large", path));
+  CHECK(FailsAt(ReadFile("/dev/zero", 100'000), Code::kTooLarge, "file_too_large", "/dev/zero"));
+  CHECK(FailsAt(ReadFile(directory.path().string(), 10), Code::kUnavailable, "file_not_read",
+                directory.path().string()));
 }
 
 }  // namespace coffer::crypto

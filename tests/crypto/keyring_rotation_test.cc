@@ -9,6 +9,7 @@
 #include "crypto/internal/sealed_keyring.h"
 #include "crypto/keyring.h"
 #include "tests/crypto/child_process.h"
+#include "tests/crypto/fails_with.h"
 #include "tests/crypto/golden_keyring.h"
 #include "tests/crypto/temporary_directory.h"
 
@@ -19,11 +20,6 @@ using nlohmann::json;
 
 constexpr std::array kSteps{&Keyring::AddLogKey, &Keyring::RetireLogKey,
                             &Keyring::DropRetiredLogKey};
-
-template <class T>
-bool FailsWith(const Result<T>& result, Code code, std::string_view reason) {
-  return !result && result.error().code == code && result.error().reason == reason;
-}
 
 template <class T>
 bool IsMalformed(const Result<T>& result) {

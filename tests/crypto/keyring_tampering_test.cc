@@ -14,9 +14,9 @@ namespace {
 using nlohmann::json;
 
 // Opens whatever text is put in the place of the golden keyring.
-class Vault {
+class KeyringFile {
  public:
-  Vault() : root_(*OpenKeyFile(directory_.Put("root.key", kGoldenRootKey))) {
+  KeyringFile() : root_(*OpenKeyFile(directory_.Put("root.key", kGoldenRootKey))) {
     REQUIRE(Open(kGoldenKeyring));
   }
 
@@ -77,7 +77,7 @@ std::string Replaced(std::string_view old, std::string_view with) {
 }  // namespace
 
 TEST_CASE("open rejects a keyring with any single character changed") {
-  const Vault vault;
+  const KeyringFile vault;
   for (std::size_t i = 0; i < kGoldenKeyring.size(); ++i) {
     for (const char with : {static_cast<char>(kGoldenKeyring[i] ^ 1), 'A', 'B', '"'}) {
       std::string text(kGoldenKeyring);
@@ -89,7 +89,7 @@ TEST_CASE("open rejects a keyring with any single character changed") {
 }
 
 TEST_CASE("open rejects a keyring without any one of its members") {
-  const Vault vault;
+  const KeyringFile vault;
   const auto members = MembersOf(Golden());
   REQUIRE(members.size() == 24);
   for (const auto& member : members) {
@@ -101,7 +101,7 @@ TEST_CASE("open rejects a keyring without any one of its members") {
 }
 
 TEST_CASE("open rejects a keyring with an unknown member anywhere") {
-  const Vault vault;
+  const KeyringFile vault;
   for (const char* const object :
        {"", "/keys", "/log", "/root", "/keys/client-kek", "/keys/note"}) {
     INFO(object);
@@ -112,7 +112,7 @@ TEST_CASE("open rejects a keyring with an unknown member anywhere") {
 }
 
 TEST_CASE("open rejects a member of another type anywhere") {
-  const Vault vault;
+  const KeyringFile vault;
   for (const auto& member : MembersOf(Golden())) {
     for (const json& value : {json(nullptr), json(1), json(true), json(json::array()),
                               json(json::object()), json("")}) {
@@ -125,7 +125,7 @@ TEST_CASE("open rejects a member of another type anywhere") {
 }
 
 TEST_CASE("open rejects a member that appears twice, of which readers might keep either") {
-  const Vault vault;
+  const KeyringFile vault;
   CHECK(vault.FindsMalformed(
       Replaced("\"kind\": \"key-file\"", "\"kind\": \"key-file\", \"kind\": \"key-file\"")));
   CHECK(vault.FindsMalformed(Replaced("\"format\"", "\"format\": 1, \"format\"")));
@@ -133,7 +133,7 @@ TEST_CASE("open rejects a member that appears twice, of which readers might keep
 }
 
 TEST_CASE("open rejects the newest client-KEK dropped or renamed") {
-  const Vault vault;
+  const KeyringFile vault;
   json document = Golden();
   document["keys"]["client-kek"].erase("2");
   CHECK(vault.FindsMalformed(document.dump()));
@@ -144,7 +144,7 @@ TEST_CASE("open rejects the newest client-KEK dropped or renamed") {
 }
 
 TEST_CASE("open rejects wrapped keys exchanged") {
-  const Vault vault;
+  const KeyringFile vault;
   json document = Golden();
   std::swap(document["keys"]["vault-db"], document["keys"]["keys-db"]);
   CHECK(vault.FindsMalformed(document.dump()));
@@ -154,7 +154,7 @@ TEST_CASE("open rejects wrapped keys exchanged") {
 }
 
 TEST_CASE("open rejects a log under another origin or public key") {
-  const Vault vault;
+  const KeyringFile vault;
   json document = Golden();
   document["log"]["origin"] = "other.example/log";
   CHECK(vault.FindsMalformed(document.dump()));
@@ -164,7 +164,7 @@ TEST_CASE("open rejects a log under another origin or public key") {
 }
 
 TEST_CASE("open rejects a keyring put together from two vaults with one root key") {
-  const Vault vault;
+  const KeyringFile vault;
   const TemporaryDirectory directory;
   const auto root = OpenKeyFile(directory.Put("root.key", kGoldenRootKey));
   REQUIRE(Keyring::Create(directory / "keyring.json", **root, {}, "vault.example/log"));
@@ -178,7 +178,7 @@ TEST_CASE("open rejects a keyring put together from two vaults with one root key
 }
 
 TEST_CASE("versions have one spelling") {
-  const Vault vault;
+  const KeyringFile vault;
   for (const char* const version :
        {"0", "01", "+2", " 2", "2 ", "-1", "1.0", "4294967296", "", "x"}) {
     INFO(version);
@@ -189,7 +189,7 @@ TEST_CASE("versions have one spelling") {
 }
 
 TEST_CASE("open rejects texts that are no keyring at all") {
-  const Vault vault;
+  const KeyringFile vault;
   for (const std::string& text :
        {std::string(), std::string("null"), std::string("[]"), std::string("{}"),
         std::string(kGoldenKeyring) + "{}", std::string(kGoldenKeyring.substr(0, 900)),
@@ -232,7 +232,7 @@ TEST_CASE("the parameters of a passphrase are read strictly") {
 }
 
 TEST_CASE("open rejects any bit flipped in what says which keys the log has") {
-  const Vault vault;
+  const KeyringFile vault;
   const std::string golden(kGoldenTwoLogKeys);
   constexpr std::array<std::pair<const char*, const char*>, 3> kPieces{
       {{"\"format\"", "\"keys\""}, {"\"log-signing\"", "\"note\""}, {"\"log\"", "\"root\""}}};
@@ -249,7 +249,7 @@ TEST_CASE("open rejects any bit flipped in what says which keys the log has") {
 }
 
 TEST_CASE("open rejects what only the root key may change about the log's keys") {
-  const Vault vault;
+  const KeyringFile vault;
   const auto refuses = [&](const auto& change) {
     json document = TwoLogKeys();
     change(document);

@@ -5,6 +5,7 @@
 #include "crypto/internal/keyring_format.h"
 #include "crypto/random.h"
 #include "tests/crypto/child_process.h"
+#include "tests/crypto/fails_with.h"
 #include "tests/crypto/golden_keyring.h"
 #include "tests/crypto/hex.h"
 #include "tests/crypto/temporary_directory.h"
@@ -13,11 +14,6 @@ namespace coffer::crypto {
 namespace {
 
 constexpr std::string_view kOrigin = "vault.example/log";
-
-template <class T>
-bool FailsWith(const Result<T>& result, Code code, std::string_view reason) {
-  return !result && result.error().code == code && result.error().reason == reason;
-}
 
 const Argon2idParameters& QuickParameters() {
   static const Argon2idParameters parameters{.passes = 1, .memory_kib = 8, .salt = Bytes(16, 1)};
@@ -71,7 +67,7 @@ class AbsentToken final : public RootKeyProvider {
 
 Bytes Repeated(std::uint8_t byte) { return Bytes(32, byte); }
 
-bool Holds(const SecretBytes& key, std::uint8_t byte) {
+bool KeyringHolds(const SecretBytes& key, std::uint8_t byte) {
   return ConstantTimeEqual(key.ExposeSecret(), Repeated(byte));
 }
 
@@ -118,12 +114,12 @@ TEST_CASE("the keyring written elsewhere from the format's description opens") {
   REQUIRE(ring);
   CHECK(HexEncode(ring->vault_id()) == "101112131415161718191a1b1c1d1e1f");
   CHECK(ring->log_origin() == kOrigin);
-  CHECK(Holds(ring->vault_db_key(), 0x91));
-  CHECK(Holds(ring->keys_db_key(), 0xd1));
-  CHECK(Holds(ring->blind_index_key(), 0xb1));
-  CHECK(Holds(ring->token_hash_key(), 0xa1));
-  CHECK(Holds(ring->note_key(), 0xf1));
-  CHECK(Holds(ring->log_signing_key().ExportSeed(), 0xe1));
+  CHECK(KeyringHolds(ring->vault_db_key(), 0x91));
+  CHECK(KeyringHolds(ring->keys_db_key(), 0xd1));
+  CHECK(KeyringHolds(ring->blind_index_key(), 0xb1));
+  CHECK(KeyringHolds(ring->token_hash_key(), 0xa1));
+  CHECK(KeyringHolds(ring->note_key(), 0xf1));
+  CHECK(KeyringHolds(ring->log_signing_key().ExportSeed(), 0xe1));
 
   Id128 owner;
   for (std::size_t i = 0; i < owner.size(); ++i) owner[i] = static_cast<std::uint8_t>(0x20 + i);

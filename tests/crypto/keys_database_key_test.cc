@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "tests/crypto/child_process.h"
+#include "tests/crypto/fails_with.h"
 #include "tests/crypto/golden_keyring.h"
 #include "tests/crypto/temporary_directory.h"
 
@@ -28,15 +29,10 @@ std::string Joined(std::initializer_list<std::string_view> parts) {
   return text;
 }
 
-template <class T>
-bool FailsWith(const Result<T>& result, Code code, std::string_view reason) {
-  return !result && result.error().code == code && result.error().reason == reason;
-}
-
 // The golden vault's keyring, and a place for the file.
-class Place {
+class KeysPlace {
  public:
-  Place() {
+  KeysPlace() {
     const auto root = OpenKeyFile(directory.Put("root.key", kGoldenRootKey));
     REQUIRE(root);
     auto ring = Keyring::Open(directory.Put("keyring.json", kGoldenKeyring), **root);
@@ -75,7 +71,7 @@ bool IsOf(const SecretBytes& key, std::uint8_t byte) {
 }  // namespace
 
 TEST_CASE("the keys of keys.db written elsewhere from the format's description open") {
-  const Place place;
+  const KeysPlace place;
   place.Put(Joined({kGoldenHead, kGoldenFirst}));
   CHECK(place.Versions() == "7 ");
   CHECK(IsOf(place.Key(0), 0x71));
@@ -86,7 +82,7 @@ TEST_CASE("the keys of keys.db written elsewhere from the format's description o
 }
 
 TEST_CASE("without a file the key of keys.db is the keyring's own, until it gets another") {
-  const Place place;
+  const KeysPlace place;
   CHECK(place.Versions() == "1 ");
   CHECK(place.Key(0) == place.ring().keys_db_key());
   CHECK(PromoteKeysDatabaseKey(place.path, place.ring()));
@@ -102,7 +98,7 @@ TEST_CASE("without a file the key of keys.db is the keyring's own, until it gets
 }
 
 TEST_CASE("a key of keys.db is made once, and its file never replaced") {
-  const Place place;
+  const KeysPlace place;
   const auto key = CreateKeysDatabaseKey(place.path, place.ring());
   REQUIRE(key);
   CHECK(ModeOf(place.path) == 0600);
@@ -116,7 +112,7 @@ TEST_CASE("a key of keys.db is made once, and its file never replaced") {
 }
 
 TEST_CASE("a next key is added, and becomes the only one or goes again") {
-  const Place place;
+  const KeysPlace place;
   place.Put(Joined({kGoldenHead, kGoldenFirst}));
   const auto first = AddKeysDatabaseKey(place.path, place.ring());
   REQUIRE(first);
@@ -147,7 +143,7 @@ TEST_CASE("a next key is added, and becomes the only one or goes again") {
 
 TEST_CASE("a destroyed key of keys.db is in no file, nor where a crash had left it") {
   for (const auto& destroy : {PromoteKeysDatabaseKey, DropNextKeysDatabaseKey}) {
-    const Place place;
+    const KeysPlace place;
     place.Put(Joined({kGoldenHead, kGoldenFirst, kGoldenNext}));
     place.directory.Put("keys.db.key.0123456789abcdef.tmp", place.Text());
     REQUIRE(destroy(place.path, place.ring()));
@@ -159,7 +155,7 @@ TEST_CASE("a destroyed key of keys.db is in no file, nor where a crash had left 
 }
 
 TEST_CASE("a file of keys of keys.db that is not to the letter is refused and left as it is") {
-  const Place place;
+  const KeysPlace place;
   const std::string first(kGoldenFirst);
   const std::string next(kGoldenNext);
   const std::string head(kGoldenHead);
@@ -205,7 +201,7 @@ TEST_CASE("a file of keys of keys.db that is not to the letter is refused and le
 }
 
 TEST_CASE("another vault's key of keys.db does not open") {
-  const Place place;
+  const KeysPlace place;
   const auto root = OpenKeyFile(place.directory / "root.key");
   REQUIRE(root);
   const auto other = Keyring::Create(place.directory / "other.json", **root, {}, "other");
@@ -216,7 +212,7 @@ TEST_CASE("another vault's key of keys.db does not open") {
 }
 
 TEST_CASE("a version of the key of keys.db above the greatest there can be is not given") {
-  const Place place;
+  const KeysPlace place;
   // Sealed by another script of the same kind: version 4294967295, key 73…73.
   place.Put(Joined({kGoldenHead,
                     "4294967295 Af////8MDAwMDAwMDAwMDAwdBhfvCUKrtCoAxH"
@@ -236,7 +232,7 @@ TEST_CASE("a write of the keys of keys.db that ends half-way leaves the old file
                         },
                         PromoteKeysDatabaseKey, DropNextKeysDatabaseKey};
   for (const Step step : steps) {
-    const Place place;
+    const KeysPlace place;
     place.Put(step == steps[0] ? Joined({kGoldenHead, kGoldenFirst})
                                : Joined({kGoldenHead, kGoldenFirst, kGoldenNext}));
     const std::string text = place.Text();

@@ -6,6 +6,7 @@
 
 #include "crypto/aead.h"
 #include "tests/crypto/child_process.h"
+#include "tests/crypto/fails_with.h"
 #include "tests/crypto/hex.h"
 #include "tests/crypto/temporary_directory.h"
 
@@ -16,12 +17,7 @@ using ProviderPointer = std::unique_ptr<RootKeyProvider>;
 
 const std::string kOnes(64, '1');
 
-template <class T>
-bool FailsWith(const Result<T>& result, Code code, std::string_view reason) {
-  return !result && result.error().code == code && result.error().reason == reason;
-}
-
-Result<ProviderPointer> Passphrase(std::string_view text, std::uint8_t salt = 1) {
+Result<ProviderPointer> ProviderPassphrase(std::string_view text, std::uint8_t salt = 1) {
   return OpenPassphrase(SecretBytes::CopyOf(AsBytes(text)),
                         {.passes = 1, .memory_kib = 8, .salt = Bytes(16, salt)});
 }
@@ -142,13 +138,13 @@ TEST_CASE("a key file that is missing or not readable is named") {
 }
 
 TEST_CASE("a passphrase unwraps what it wrapped, and no other passphrase or salt does") {
-  const auto root = Passphrase("correct horse battery");
+  const auto root = ProviderPassphrase("correct horse battery");
   REQUIRE(root);
   CHECK((*root)->kind() == "passphrase");
   const auto key = SecretBytes::Random(32);
   const auto wrapped = (*root)->Wrap(key, "context");
   REQUIRE(wrapped);
-  const auto again = Passphrase("correct horse battery");
+  const auto again = ProviderPassphrase("correct horse battery");
   REQUIRE(again);
   const auto unwrapped = (*again)->Unwrap(*wrapped, "context");
   REQUIRE(unwrapped);
@@ -157,15 +153,16 @@ TEST_CASE("a passphrase unwraps what it wrapped, and no other passphrase or salt
     REQUIRE(other);
     return (*other)->Unwrap(*wrapped, "context").has_value();
   };
-  CHECK_FALSE(opens(Passphrase("correct horse batterz")));
-  CHECK_FALSE(opens(Passphrase("correct horse battery ")));
-  CHECK_FALSE(opens(Passphrase("correct horse battery", 2)));
+  CHECK_FALSE(opens(ProviderPassphrase("correct horse batterz")));
+  CHECK_FALSE(opens(ProviderPassphrase("correct horse battery ")));
+  CHECK_FALSE(opens(ProviderPassphrase("correct horse battery", 2)));
 }
 
 TEST_CASE("a passphrase of fewer than 12 bytes is refused") {
-  CHECK(FailsWith(Passphrase("12345678901"), Code::kInvalidArgument, "passphrase_too_short"));
-  CHECK(FailsWith(Passphrase(""), Code::kInvalidArgument, "passphrase_too_short"));
-  CHECK(Passphrase("123456789012"));
+  CHECK(
+      FailsWith(ProviderPassphrase("12345678901"), Code::kInvalidArgument, "passphrase_too_short"));
+  CHECK(FailsWith(ProviderPassphrase(""), Code::kInvalidArgument, "passphrase_too_short"));
+  CHECK(ProviderPassphrase("123456789012"));
 }
 
 TEST_CASE("a secret file gives its first line") {

@@ -8,17 +8,19 @@
 namespace coffer::crypto {
 namespace {
 
-SecretBytes Secret(std::string_view text) { return SecretBytes::CopyOf(AsBytes(text)); }
+SecretBytes SecretOf(std::string_view text) { return SecretBytes::CopyOf(AsBytes(text)); }
 
 std::string TextOf(const Result<SecretBytes>& secret) {
   if (!secret) return std::string(secret.error().reason);
   return std::string(AsText(secret->ExposeSecret()));
 }
 
-std::string Normalised(std::string_view text) { return TextOf(NormaliseSecretText(Secret(text))); }
-std::string Folded(std::string_view text) { return TextOf(FoldSecretText(Secret(text))); }
+std::string Normalised(std::string_view text) {
+  return TextOf(NormaliseSecretText(SecretOf(text)));
+}
+std::string Folded(std::string_view text) { return TextOf(FoldSecretText(SecretOf(text))); }
 
-std::string Repeat(std::string_view text, std::size_t count) {
+std::string RepeatText(std::string_view text, std::size_t count) {
   std::string repeated;
   for (std::size_t i = 0; i < count; ++i) repeated += text;
   return repeated;
@@ -58,10 +60,10 @@ TEST_CASE("secret texts are folded as other texts are") {
 }
 
 TEST_CASE("the text that grows most still fits") {
-  CHECK(Normalised(Repeat("\U0001d160", 1024)).size() == 1024 * 12);  // three code points of it
-  CHECK(Folded(Repeat("\u0390", 2048)) == Repeat("\u0390", 2048));
-  CHECK(Folded(Repeat("\ufb03", 1365)) == Repeat("ffi", 1365));
-  CHECK(Normalised(Repeat("\u0344", 2048)) == Repeat("\u0308\u0301", 2048));
+  CHECK(Normalised(RepeatText("\U0001d160", 1024)).size() == 1024 * 12);  // three code points of it
+  CHECK(Folded(RepeatText("\u0390", 2048)) == RepeatText("\u0390", 2048));
+  CHECK(Folded(RepeatText("\ufb03", 1365)) == RepeatText("ffi", 1365));
+  CHECK(Normalised(RepeatText("\u0344", 2048)) == RepeatText("\u0308\u0301", 2048));
 }
 
 TEST_CASE("a secret text that is no clean UTF-8 is refused, and not repeated") {
@@ -69,15 +71,15 @@ TEST_CASE("a secret text that is no clean UTF-8 is refused, and not repeated") {
        {std::string("\x80"), std::string("zq7\xff"), std::string("zq7\xc3"),
         std::string("\xc0\x80"), std::string("\xed\xa0\x80"), std::string("\xf4\x90\x80\x80"),
         std::string("zq7\0x", 5)}) {
-    const auto normalised = NormaliseSecretText(Secret(text));
+    const auto normalised = NormaliseSecretText(SecretOf(text));
     REQUIRE(!normalised);
     CHECK(normalised.error().code == Code::kUnprocessable);
     CHECK(normalised.error().reason == "text_not_normalisable");
     CHECK(!normalised.error().detail.contains("zq7"));
-    CHECK(!FoldSecretText(Secret(text)));
+    CHECK(!FoldSecretText(SecretOf(text)));
   }
-  CHECK(NormaliseSecretText(Secret(std::string(kMaxSecretTextBytes, 'x'))));
-  CHECK(!NormaliseSecretText(Secret(std::string(kMaxSecretTextBytes + 1, 'x'))));
+  CHECK(NormaliseSecretText(SecretOf(std::string(kMaxSecretTextBytes, 'x'))));
+  CHECK(!NormaliseSecretText(SecretOf(std::string(kMaxSecretTextBytes + 1, 'x'))));
 }
 
 }  // namespace coffer::crypto

@@ -9,21 +9,21 @@
 namespace coffer::crypto {
 namespace {
 
-SecretBytes Secret(std::string_view text) { return SecretBytes::CopyOf(AsBytes(text)); }
+SecretBytes TotpSecret(std::string_view text) { return SecretBytes::CopyOf(AsBytes(text)); }
 
 // RFC 6238 appendix B, SHA-1.
 const SecretBytes& RfcSecret() {
-  static const SecretBytes secret = Secret("12345678901234567890");
+  static const SecretBytes secret = TotpSecret("12345678901234567890");
   return secret;
 }
 
-struct KnownAnswer {
+struct TotpAnswer {
   std::int64_t time;
   std::string_view code;  // the last six of the eight digits that are published
 };
-constexpr KnownAnswer kRfc6238[] = {{59, "287082"},         {1111111109, "081804"},
-                                    {1111111111, "050471"}, {1234567890, "005924"},
-                                    {2000000000, "279037"}, {20000000000, "353130"}};
+constexpr TotpAnswer kRfc6238[] = {{59, "287082"},         {1111111109, "081804"},
+                                   {1111111111, "050471"}, {1234567890, "005924"},
+                                   {2000000000, "279037"}, {20000000000, "353130"}};
 
 // RFC 4226 appendix D has the codes of the first ten steps of the same secret.
 constexpr std::string_view kRfc4226[] = {"755224", "287082", "359152", "969429", "338314",
@@ -74,13 +74,13 @@ TEST_CASE("a clock that is set back brings no used code back") {
 
 TEST_CASE("where two steps have one code, using it uses up both") {
   constexpr std::uint64_t kStep = 910737;  // found by search: the first one of RFC 6238's secret
-  constexpr std::int64_t kNow = kStep * 30;
+  constexpr std::int64_t kVerifiedAt = kStep * 30;
   const std::string_view code = "911617";
-  const auto first = Match(code, kNow);
+  const auto first = Match(code, kVerifiedAt);
   REQUIRE(first == kStep + 1);
-  CHECK(Match(code, kNow, kStep) == kStep + 1);
-  CHECK(Match(code, kNow, *first) == std::nullopt);
-  CHECK(Match(code, kNow + 30, *first) == std::nullopt);
+  CHECK(Match(code, kVerifiedAt, kStep) == kStep + 1);
+  CHECK(Match(code, kVerifiedAt, *first) == std::nullopt);
+  CHECK(Match(code, kVerifiedAt + 30, *first) == std::nullopt);
 }
 
 TEST_CASE("the ends of time match or do not, and break nothing") {
@@ -104,8 +104,8 @@ TEST_CASE("what is not six ASCII digits is no code") {
 
 TEST_CASE("a wrong code or another secret matches nothing") {
   CHECK(Match("287083", 59) == std::nullopt);
-  CHECK(MatchTotp(Secret("12345678901234567891"), "287082", 59, 0) == std::nullopt);
-  CHECK(MatchTotp(Secret("123456789012345"), "287082", 59, 0) == std::nullopt);
+  CHECK(MatchTotp(TotpSecret("12345678901234567891"), "287082", 59, 0) == std::nullopt);
+  CHECK(MatchTotp(TotpSecret("123456789012345"), "287082", 59, 0) == std::nullopt);
   CHECK(MatchTotp(SecretBytes(), "287082", 59, 0) == std::nullopt);
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("the URI is what authenticator apps read") {
         "otpauth://totp/Coffer:jane%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
         "&issuer=Coffer&algorithm=SHA1&digits=6&period=30");
   // Base32 of RFC 4648 section 10, without its padding.
-  CHECK(TotpUri("C", "a", Secret("foobar")).contains("?secret=MZXW6YTBOI&"));
+  CHECK(TotpUri("C", "a", TotpSecret("foobar")).contains("?secret=MZXW6YTBOI&"));
 }
 
 TEST_CASE("names cannot add to the URI, nor stand for one another") {

@@ -11,7 +11,7 @@ using nlohmann::json;
 
 namespace {
 
-const json kContact = {{"last_name", "Bergmann"}};
+const json kHostileContact = {{"last_name", "Bergmann"}};
 
 }  // namespace
 
@@ -19,7 +19,7 @@ TEST_CASE("a body that is too large is refused, with its entry in the log") {
   RunningVault vault;
   const std::string client = vault.NewClient("A-1");
   const std::string records = "/v1/clients/" + client + "/records";
-  const std::string record = records + "/" + vault.NewContact(client, kContact);
+  const std::string record = records + "/" + vault.NewContact(client, kHostileContact);
   auto crm = vault.As("crm-service");
   Refusals refusals(vault);
   refusals.Expect(crm.Send("POST", records, std::string(512 * 1024 + 1, ' '), "application/json"),
@@ -36,9 +36,9 @@ TEST_CASE("a body that is compressed or of another kind is not read as JSON") {
   RunningVault vault;
   const std::string client = vault.NewClient("A-1");
   const std::string records = "/v1/clients/" + client + "/records";
-  const std::string record = records + "/" + vault.NewContact(client, kContact);
+  const std::string record = records + "/" + vault.NewContact(client, kHostileContact);
   auto crm = vault.As("crm-service");
-  const std::string body = json{{"class", "contact"}, {"data", kContact}}.dump();
+  const std::string body = json{{"class", "contact"}, {"data", kHostileContact}}.dump();
   Refusals refusals(vault);
 
   // Large for a document, not for a request.
@@ -73,7 +73,7 @@ TEST_CASE("a body that is compressed or of another kind is not read as JSON") {
 TEST_CASE("ids, versions and sequence numbers have one spelling") {
   RunningVault vault;
   const std::string client = vault.NewClient("A-1");
-  const std::string record = vault.NewContact(client, kContact);
+  const std::string record = vault.NewContact(client, kHostileContact);
   auto crm = vault.As("crm-service");
   auto officer = vault.As("security-officer", "");
   Refusals refusals(vault);
@@ -89,9 +89,9 @@ TEST_CASE("ids, versions and sequence numbers have one spelling") {
     refusals.Expect(crm.Get("/v1/clients/" + id), 404, "not_found", "client.read");
     refusals.Expect(crm.Get("/v1/clients/" + id + "/records/" + record), 404, "not_found",
                     "record.read");
-    refusals.Expect(
-        crm.Post("/v1/clients/" + id + "/records", {{"class", "contact"}, {"data", kContact}}), 404,
-        "not_found", "record.create");
+    refusals.Expect(crm.Post("/v1/clients/" + id + "/records",
+                             {{"class", "contact"}, {"data", kHostileContact}}),
+                    404, "not_found", "record.create");
   }
   const std::string record_path = "/v1/clients/" + client + "/records/" + record;
   for (const char* version : {"0", "2", "01", "-1", "1.0", "x", "99999999999999999999"}) {

@@ -11,7 +11,7 @@ using nlohmann::json;
 
 namespace {
 
-const json kContact = {{"last_name", "Bergmann"}, {"email", "b@example.com"}};
+const json kRepeatedContact = {{"last_name", "Bergmann"}, {"email", "b@example.com"}};
 
 }  // namespace
 
@@ -20,7 +20,7 @@ TEST_CASE("an idempotency key makes one object and one answer") {
   const std::string records = "/v1/clients/" + vault.NewClient("A-1") + "/records";
   auto crm = vault.As("crm-service");
   const HeaderList key = {{"Idempotency-Key", "order-4711"}};
-  const json contact = {{"class", "contact"}, {"data", kContact}};
+  const json contact = {{"class", "contact"}, {"data", kRepeatedContact}};
 
   const auto first = crm.Post(records, contact, key);
   REQUIRE(first.status == 201);

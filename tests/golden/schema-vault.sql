@@ -54,6 +54,12 @@ CREATE TABLE clients (
   ref     BLOB                          -- blind token of the external reference
 , generation INTEGER NOT NULL DEFAULT 0, sealed_since INTEGER NOT NULL DEFAULT 0, relationship_end INTEGER) STRICT;
 CREATE INDEX clients_ended ON clients (id, relationship_end, tags) WHERE relationship_end IS NOT NULL;
+CREATE TABLE committed_state (
+  id   INTEGER PRIMARY KEY CHECK (id = 1),
+  size INTEGER NOT NULL,
+  seq  INTEGER NOT NULL,
+  sums BLOB    NOT NULL                 -- one of each table, so that a difference has a name
+) STRICT;
 CREATE TABLE damaged (
   id     BLOB    PRIMARY KEY CHECK (length(id) = 16),
   found  INTEGER NOT NULL,

@@ -118,7 +118,7 @@ const Pattern& ThePattern(bool two_person) {
 
 json MembersOf(const std::string& entry) {
   json members = json::parse(entry);
-  for (const char* filled_in : {"v", "seq", "ts", "prev", "log", "request"}) {
+  for (const char* filled_in : {"v", "seq", "ts", "prev", "log", "request", "state_hash"}) {
     members.erase(filled_in);
   }
   return members;
@@ -151,8 +151,9 @@ OpenVault::OpenVault(const Settings& settings) : settings_(settings) {
 
 OpenVault::~OpenVault() = default;
 
-Status OpenVault::TryOpen() {
+Status OpenVault::TryOpen(bool take_over_state) {
   auto options = OptionsOf(settings_, directory(), clock);
+  options.take_over_state = take_over_state;
   options.log = [this](vault::Severity, std::string_view message) {
     const std::lock_guard lock(operator_log_mutex_);
     operator_log_.emplace_back(message);
@@ -163,8 +164,8 @@ Status OpenVault::TryOpen() {
   return {};
 }
 
-void OpenVault::Open() {
-  const auto opened = TryOpen();
+void OpenVault::Open(bool take_over_state) {
+  const auto opened = TryOpen(take_over_state);
   INFO(AnswerOf(opened));
   REQUIRE(opened);
 }

@@ -68,10 +68,11 @@ class OpenVault {
   vault::Vault* operator->() { return vault_.get(); }
   FakeClock clock;
 
-  // Opening again fails the test unless it succeeds; TryOpen says why it did not.
+  // Opening again fails the test unless it succeeds; TryOpen says why it did not. With what was
+  // changed past the vault (other than records) only as somebody who knows of it.
   void Close() { vault_.reset(); }
-  void Open();
-  Status TryOpen();
+  void Open(bool take_over_state = false);
+  Status TryOpen(bool take_over_state = false);
 
   // A caller with a request id of its own.
   vault::Caller As(vault::Role role, std::string purpose = std::string(kPurpose),
@@ -91,7 +92,7 @@ class OpenVault {
   void PutPurpose(const std::string& code);
 
   // The log, as an auditor reads it (who leaves entries of his own doing so). Members that the log
-  // itself fills in are left out: v, seq, ts, prev, log, request.
+  // itself fills in are left out: v, seq, ts, prev, log, request, state_hash.
   std::vector<nlohmann::json> EntriesOf(const vault::Caller& caller);
   nlohmann::json EntryOf(const vault::Caller& caller);  // the only one
   std::vector<audit::Entry> WholeLog();                 // all members, oldest first

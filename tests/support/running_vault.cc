@@ -229,7 +229,8 @@ void RunningVault::Spawn() {
     const int log = open(log_file().c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
-    execl(binary.c_str(), "cofferd", "--config", config_file().c_str(), nullptr);
+    execl(binary.c_str(), "cofferd", "--config", config_file().c_str(),
+          take_over_state_ ? "--take-over-state" : nullptr, nullptr);
     _exit(127);
   }
 }
@@ -256,6 +257,12 @@ void RunningVault::Start() {
   if (const auto ended = TryStart()) {
     FAIL("cofferd ended at once, " + std::to_string(ended->exit_code) + ": " + ended->err);
   }
+}
+
+void RunningVault::StartTakingOver() {
+  take_over_state_ = true;
+  Start();
+  take_over_state_ = false;
 }
 
 ProgramResult RunningVault::StartRefused() {

@@ -79,8 +79,9 @@ class RunningVault {
   explicit RunningVault(const VaultSettings& settings = {});
   ~RunningVault();
 
-  void Start();  // waits until ready; fails the test when it is not
-  void Spawn();  // starts and does not wait
+  void Start();            // waits until ready; fails the test when it is not
+  void StartTakingOver();  // once, with what was changed past the vault
+  void Spawn();            // starts and does not wait
   // Nothing when it became ready, else the exit code and what it said.
   std::optional<ProgramResult> TryStart();
   ProgramResult StartRefused();  // fails the test when it became ready
@@ -127,6 +128,7 @@ class RunningVault {
   std::map<std::string, std::string> tokens_;
   std::unique_ptr<Caller> officer_;  // reads the log, over one connection
   int port_ = 0;
+  bool take_over_state_ = false;
   pid_t pid_ = -1;
 };
 

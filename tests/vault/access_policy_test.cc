@@ -17,13 +17,13 @@ using enum Action;
 
 // Written by hand from what each role is for, not from the code: administrator, security officer,
 // privacy officer, case worker, CRM service, auditor, supervisor. 'x' may, '.' may not.
-struct Row {
+struct PolicyRow {
   Action action;
   std::string_view name;
   bool client_data;
   std::string_view who;  // A S P C R U V
 };
-constexpr Row kMatrix[] = {
+constexpr PolicyRow kMatrix[] = {
     {kClientCreate, "client.create", true, "....x.."},
     {kClientRead, "client.read", true, "..xxx.x"},
     {kClientUpdate, "client.update", true, "...xx.."},
@@ -122,7 +122,7 @@ std::string Refusal(const AccessFacts& facts) {
 }
 
 TEST_CASE("each role may do what its column says and nothing else") {
-  for (const Row& row : kMatrix) {
+  for (const PolicyRow& row : kMatrix) {
     for (std::size_t column = 0; column < std::size(kColumns); ++column) {
       const Role role = kColumns[column];
       INFO(Name(role) << " " << row.name);
@@ -142,7 +142,7 @@ TEST_CASE("each role may do what its column says and nothing else") {
 }
 
 TEST_CASE("who runs the vault and who watches it touch no client data") {
-  for (const Row& row : kMatrix) {
+  for (const PolicyRow& row : kMatrix) {
     INFO(row.name);
     CHECK(TouchesClientData(row.action) == row.client_data);
     if (!row.client_data) continue;
@@ -163,7 +163,7 @@ TEST_CASE("nobody erases and creates, or writes tokens and reads the log") {
 
 TEST_CASE("the words for actions and roles are those of the log") {
   std::set<std::string_view> names;
-  for (const Row& row : kMatrix) {
+  for (const PolicyRow& row : kMatrix) {
     CHECK(Name(row.action) == row.name);
     names.insert(Name(row.action));
   }
@@ -174,14 +174,14 @@ TEST_CASE("the words for actions and roles are those of the log") {
   for (const char* name : {"", "admin", "Administrator", "crm-service ", "none"}) {
     CHECK(FindBuiltInRole(name) == nullptr);
   }
-  for (const Row& row : kMatrix) CHECK(ActionFromName(row.name) == row.action);
+  for (const PolicyRow& row : kMatrix) CHECK(ActionFromName(row.name) == row.action);
   for (const char* name : {"", "record", "record.Read", "record.read "}) {
     CHECK(!ActionFromName(name));
   }
 }
 
 TEST_CASE("a principal without a role may do nothing") {
-  for (const Row& row : kMatrix) {
+  for (const PolicyRow& row : kMatrix) {
     AccessFacts facts = Facts(Role::kCrmService, row.action);
     facts.role = nullptr;
     CHECK(Refusal(facts) == "check:role permission_denied");
@@ -189,7 +189,7 @@ TEST_CASE("a principal without a role may do nothing") {
 }
 
 TEST_CASE("facts that nobody filled in refuse") {
-  for (const Row& row : kMatrix) {
+  for (const PolicyRow& row : kMatrix) {
     AccessFacts facts;
     facts.action = row.action;
     CHECK(Refusal(facts) == "check:authentication unauthenticated");
@@ -255,7 +255,7 @@ TEST_CASE("what is everybody's own needs no grant, and what is open is no princi
 }
 
 TEST_CASE("only what touches client data needs a purpose") {
-  for (const Row& row : kMatrix) {
+  for (const PolicyRow& row : kMatrix) {
     for (const Role role : kRoles) {
       if (!RoleAllows(role, row.action)) continue;
       INFO(Name(role) << " " << row.name);

@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 using Strings = std::vector<std::string>;
 
-ClassSchema ClassOf(const json& fields) {
+ClassSchema ClassWithFields(const json& fields) {
   auto schema =
       ParseClass(json{{"name", "note"}, {"purposes", {"care"}}, {"fields", fields}}.dump());
   REQUIRE(schema);
@@ -21,7 +21,7 @@ ClassSchema ClassOf(const json& fields) {
 }
 
 bool Takes(const json& field, const json& value) {
-  const auto document = ParseDocument(ClassOf({{"f", field}}), {{"f", value}});
+  const auto document = ParseDocument(ClassWithFields({{"f", field}}), {{"f", value}});
   if (document) return true;
   CHECK(document.error().code == Code::kUnprocessable);
   CHECK(document.error().reason == "document_invalid");
@@ -194,8 +194,8 @@ Strings IssuesIn(const ClassSchema& schema, const json& root) {
 }
 
 TEST_CASE("nothing is kept that no class asks for, and what is required is there") {
-  const auto schema =
-      ClassOf({{"a", {{"type", "string"}, {"required", true}}}, {"b", {{"type", "integer"}}}});
+  const auto schema = ClassWithFields(
+      {{"a", {{"type", "string"}, {"required", true}}}, {"b", {{"type", "integer"}}}});
   CHECK(IssuesIn(schema, {{"a", "x"}}).empty());
   CHECK(IssuesIn(schema, {{"b", 1}}) == Strings{"/a is required"});
   CHECK(IssuesIn(schema, {{"a", "x"}, {"c", 1}}) == Strings{"/c is not a field of this class"});
@@ -210,7 +210,7 @@ TEST_CASE("nothing is kept that no class asks for, and what is required is there
 }
 
 TEST_CASE("at most fifty issues are told, and none repeats a value") {
-  const auto schema = ClassOf({{"a", {{"type", "date"}}}});
+  const auto schema = ClassWithFields({{"a", {{"type", "date"}}}});
   json root = {{"a", "SENTINEL"}};
   for (int i = 0; i < 100; ++i) root["unknown" + std::to_string(i)] = "SENTINEL";
   const auto issues = IssuesIn(schema, root);
@@ -219,10 +219,10 @@ TEST_CASE("at most fifty issues are told, and none repeats a value") {
 }
 
 TEST_CASE("a document is sealed as canonical JSON with a mask of the fields it has") {
-  const auto schema = ClassOf({{"alpha", {{"type", "string"}}},
-                               {"beta", {{"type", "integer"}}},
-                               {"gamma", {{"type", "boolean"}}},
-                               {"omega", {{"type", "list"}}}});
+  const auto schema = ClassWithFields({{"alpha", {{"type", "string"}}},
+                                       {"beta", {{"type", "integer"}}},
+                                       {"gamma", {{"type", "boolean"}}},
+                                       {"omega", {{"type", "list"}}}});
   const auto document = ParseDocument(
       schema, *ParseStrictJson(R"({"omega": ["b","a"], "gamma":false, "alpha": "\u00e4\/"})"));
   REQUIRE(document);
@@ -238,11 +238,11 @@ TEST_CASE("a document is sealed as canonical JSON with a mask of the fields it h
 TEST_CASE("indexed values are normalised, and an empty one is not indexed") {
   const json index = true;
   const auto schema =
-      ClassOf({{"city", {{"type", "string"}, {"index", index}}},
-               {"code", {{"type", "choice"}, {"values", {"A", "b"}}, {"index", index}}},
-               {"email", {{"type", "email"}, {"index", index}}},
-               {"phone", {{"type", "phone"}, {"index", index}}},
-               {"plain", {{"type", "string"}}}});
+      ClassWithFields({{"city", {{"type", "string"}, {"index", index}}},
+                       {"code", {{"type", "choice"}, {"values", {"A", "b"}}, {"index", index}}},
+                       {"email", {{"type", "email"}, {"index", index}}},
+                       {"phone", {{"type", "phone"}, {"index", index}}},
+                       {"plain", {{"type", "string"}}}});
   const auto document = ParseDocument(schema, {{"city", "  São   PAULO "},
                                                {"code", "A"},
                                                {"email", "Jane@Example.ORG"},
@@ -263,8 +263,8 @@ TEST_CASE("indexed values are normalised, and an empty one is not indexed") {
 }
 
 TEST_CASE("a document of more than 256 KiB is too large") {
-  const auto schema =
-      ClassOf({{"a", {{"type", "text"}}}, {"b", {{"type", "text"}}}, {"c", {{"type", "text"}}}});
+  const auto schema = ClassWithFields(
+      {{"a", {{"type", "text"}}}, {"b", {{"type", "text"}}}, {"c", {{"type", "text"}}}});
   std::string large;
   for (int i = 0; i < 65'536; ++i) large += "€";
   const auto document = ParseDocument(schema, {{"a", large}, {"b", large}});

@@ -24,20 +24,20 @@ json Smallest() {
   return {{"name", "note"}, {"purposes", {"care"}}, {"fields", {{"text", {{"type", "string"}}}}}};
 }
 
-json With(const char* pointer, const json& value) {
+json SchemaWith(const char* pointer, const json& value) {
   json definition = Smallest();
   definition[json::json_pointer(pointer)] = value;
   return definition;
 }
 
-json Without(const char* member) {
+json SchemaWithout(const char* member) {
   json definition = Smallest();
   definition.erase(member);
   return definition;
 }
 
 // Where the faults are.
-Strings PointersOf(const json& definition) {
+Strings SchemaPointers(const json& definition) {
   const auto schema = ParseClass(definition.dump());
   if (schema) return {};
   CHECK(schema.error().code == Code::kUnprocessable);
@@ -125,11 +125,11 @@ TEST_CASE("each type is known by its name and indexed by its own rule") {
     INFO(row.name);
     json field = {{"type", row.name}};
     if (row.type == FieldType::kChoice) field["values"] = {"a"};
-    const auto plain = ParseClass(With("/fields/text", field).dump());
+    const auto plain = ParseClass(SchemaWith("/fields/text", field).dump());
     REQUIRE(plain);
     CHECK(plain->fields[0].type == row.type);
     field["index"] = true;
-    const auto indexed = ParseClass(With("/fields/text", field).dump());
+    const auto indexed = ParseClass(SchemaWith("/fields/text", field).dump());
     CHECK(indexed.has_value() == row.index.has_value());
     if (indexed) CHECK(indexed->fields[0].normalisation == *row.index);
     if (!indexed) CHECK(indexed.error().issues[0].pointer == "/fields/text/index");
@@ -141,7 +141,7 @@ TEST_CASE("each sensitivity and each mask is known by its name") {
                                                                {"personal", Sensitivity::kPersonal},
                                                                {"special", Sensitivity::kSpecial}};
   for (const auto& [name, value] : sensitivities) {
-    const auto schema = ParseClass(With("/fields/text/sensitivity", name).dump());
+    const auto schema = ParseClass(SchemaWith("/fields/text/sensitivity", name).dump());
     REQUIRE(schema);
     CHECK(schema->fields[0].sensitivity == value);
   }
@@ -151,7 +151,7 @@ TEST_CASE("each sensitivity and each mask is known by its name") {
       {"year", MaskRule::kYear},         {"initials", MaskRule::kInitials},
       {"constant", MaskRule::kConstant}, {"hash", MaskRule::kHash}};
   for (const auto& [name, value] : masks) {
-    const auto schema = ParseClass(With("/fields/text/mask", name).dump());
+    const auto schema = ParseClass(SchemaWith("/fields/text/mask", name).dump());
     REQUIRE(schema);
     CHECK(schema->fields[0].mask == value);
   }
@@ -159,64 +159,68 @@ TEST_CASE("each sensitivity and each mask is known by its name") {
 
 TEST_CASE("each fault of a definition has an issue that points at it") {
   using V = Strings;
-  CHECK(PointersOf(json::array()) == V{""});
-  CHECK(PointersOf("text") == V{""});
+  CHECK(SchemaPointers(json::array()) == V{""});
+  CHECK(SchemaPointers("text") == V{""});
   // Members of the class.
-  CHECK(PointersOf(Without("name")) == V{"/name"});
-  CHECK(PointersOf(With("/name", 7)) == V{"/name"});
-  CHECK(PointersOf(With("/name", "Note")) == V{"/name"});
-  CHECK(PointersOf(With("/name", "a_b")) == V{"/name"});
-  CHECK(PointersOf(With("/name", std::string(65, 'a'))) == V{"/name"});
-  CHECK(PointersOf(With("/title", 7)) == V{"/title"});
-  CHECK(PointersOf(With("/title", std::string(501, 'x'))) == V{"/title"});
-  CHECK(PointersOf(With("/retention", "forever")) == V{"/retention"});
-  CHECK(PointersOf(With("/owner", "me")) == V{"/owner"});
-  CHECK(PointersOf(With("/a~1b", 1)) == V{"/a~1b"});
+  CHECK(SchemaPointers(SchemaWithout("name")) == V{"/name"});
+  CHECK(SchemaPointers(SchemaWith("/name", 7)) == V{"/name"});
+  CHECK(SchemaPointers(SchemaWith("/name", "Note")) == V{"/name"});
+  CHECK(SchemaPointers(SchemaWith("/name", "a_b")) == V{"/name"});
+  CHECK(SchemaPointers(SchemaWith("/name", std::string(65, 'a'))) == V{"/name"});
+  CHECK(SchemaPointers(SchemaWith("/title", 7)) == V{"/title"});
+  CHECK(SchemaPointers(SchemaWith("/title", std::string(501, 'x'))) == V{"/title"});
+  CHECK(SchemaPointers(SchemaWith("/retention", "forever")) == V{"/retention"});
+  CHECK(SchemaPointers(SchemaWith("/owner", "me")) == V{"/owner"});
+  CHECK(SchemaPointers(SchemaWith("/a~1b", 1)) == V{"/a~1b"});
   // Purposes.
-  CHECK(PointersOf(Without("purposes")) == V{"/purposes"});
-  CHECK(PointersOf(With("/purposes", json::array())) == V{"/purposes"});
-  CHECK(PointersOf(With("/purposes", "care")) == V{"/purposes"});
-  CHECK(PointersOf(With("/purposes", {"care", 7})) == V{"/purposes"});
-  CHECK(PointersOf(With("/purposes", {"Care"})) == V{"/purposes"});
-  CHECK(PointersOf(With("/purposes", {"care", "billing", "care"})) == V{"/purposes"});
-  CHECK(PointersOf(With("/purposes", json(101, "care"))) == V{"/purposes"});
+  CHECK(SchemaPointers(SchemaWithout("purposes")) == V{"/purposes"});
+  CHECK(SchemaPointers(SchemaWith("/purposes", json::array())) == V{"/purposes"});
+  CHECK(SchemaPointers(SchemaWith("/purposes", "care")) == V{"/purposes"});
+  CHECK(SchemaPointers(SchemaWith("/purposes", {"care", 7})) == V{"/purposes"});
+  CHECK(SchemaPointers(SchemaWith("/purposes", {"Care"})) == V{"/purposes"});
+  CHECK(SchemaPointers(SchemaWith("/purposes", {"care", "billing", "care"})) == V{"/purposes"});
+  CHECK(SchemaPointers(SchemaWith("/purposes", json(101, "care"))) == V{"/purposes"});
   // Fields.
-  CHECK(PointersOf(Without("fields")) == V{"/fields"});
-  CHECK(PointersOf(With("/fields", json::object())) == V{"/fields"});
-  CHECK(PointersOf(With("/fields", json::array({1}))) == V{"/fields"});
-  CHECK(PointersOf(With("/fields/Name", {{"type", "string"}})) == V{"/fields/Name"});
-  CHECK(PointersOf(With("/fields/a-b", {{"type", "string"}})) == V{"/fields/a-b"});
-  CHECK(PointersOf(With("/fields/1a", {{"type", "string"}})) == V{"/fields/1a"});
-  CHECK(PointersOf(With("/fields/a~1b", {{"type", "string"}})) == V{"/fields/a~1b"});
-  CHECK(PointersOf(With("/fields/text", "string")) == V{"/fields/text"});
-  CHECK(PointersOf(With("/fields/text", json::object())) == V{"/fields/text/type"});
-  CHECK(PointersOf(With("/fields/text/type", "varchar")) == V{"/fields/text/type"});
-  CHECK(PointersOf(With("/fields/text/type", 1)) == V{"/fields/text/type"});
-  CHECK(PointersOf(With("/fields/text/required", 1)) == V{"/fields/text/required"});
-  CHECK(PointersOf(With("/fields/text/index", "yes")) == V{"/fields/text/index"});
-  CHECK(PointersOf(With("/fields/text/sensitivity", "secret")) == V{"/fields/text/sensitivity"});
-  CHECK(PointersOf(With("/fields/text/mask", "stars")) == V{"/fields/text/mask"});
-  CHECK(PointersOf(With("/fields/text/title", json::array())) == V{"/fields/text/title"});
-  CHECK(PointersOf(With("/fields/text/default", "x")) == V{"/fields/text/default"});
+  CHECK(SchemaPointers(SchemaWithout("fields")) == V{"/fields"});
+  CHECK(SchemaPointers(SchemaWith("/fields", json::object())) == V{"/fields"});
+  CHECK(SchemaPointers(SchemaWith("/fields", json::array({1}))) == V{"/fields"});
+  CHECK(SchemaPointers(SchemaWith("/fields/Name", {{"type", "string"}})) == V{"/fields/Name"});
+  CHECK(SchemaPointers(SchemaWith("/fields/a-b", {{"type", "string"}})) == V{"/fields/a-b"});
+  CHECK(SchemaPointers(SchemaWith("/fields/1a", {{"type", "string"}})) == V{"/fields/1a"});
+  CHECK(SchemaPointers(SchemaWith("/fields/a~1b", {{"type", "string"}})) == V{"/fields/a~1b"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text", "string")) == V{"/fields/text"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text", json::object())) == V{"/fields/text/type"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text/type", "varchar")) == V{"/fields/text/type"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text/type", 1)) == V{"/fields/text/type"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text/required", 1)) == V{"/fields/text/required"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text/index", "yes")) == V{"/fields/text/index"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text/sensitivity", "secret")) ==
+        V{"/fields/text/sensitivity"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text/mask", "stars")) == V{"/fields/text/mask"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text/title", json::array())) == V{"/fields/text/title"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text/default", "x")) == V{"/fields/text/default"});
   // Limits.
   for (const json& limit : {json(0), json(-1), json(1001), json("10"), json(1.5), json(nullptr)}) {
-    CHECK(PointersOf(With("/fields/text/max_length", limit)) == V{"/fields/text/max_length"});
+    CHECK(SchemaPointers(SchemaWith("/fields/text/max_length", limit)) ==
+          V{"/fields/text/max_length"});
   }
-  CHECK(PointersOf(With("/fields/text", {{"type", "email"}, {"max_length", 255}})) ==
+  CHECK(SchemaPointers(SchemaWith("/fields/text", {{"type", "email"}, {"max_length", 255}})) ==
         V{"/fields/text/max_length"});
-  CHECK(PointersOf(With("/fields/text", {{"type", "text"}, {"max_length", 65'536}})).empty());
+  CHECK(SchemaPointers(SchemaWith("/fields/text", {{"type", "text"}, {"max_length", 65'536}}))
+            .empty());
   // Values belong to choices, and choices have values.
-  CHECK(PointersOf(With("/fields/text/values", {"a"})) == V{"/fields/text/values"});
-  CHECK(PointersOf(With("/fields/text", {{"type", "choice"}})) == V{"/fields/text/values"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text/values", {"a"})) == V{"/fields/text/values"});
+  CHECK(SchemaPointers(SchemaWith("/fields/text", {{"type", "choice"}})) ==
+        V{"/fields/text/values"});
   for (const json& values :
        {json("a"), json::array(), json{"a", 1}, json(201, "a"), json{std::string(201, 'x')}}) {
-    CHECK(PointersOf(With("/fields/text", {{"type", "choice"}, {"values", values}})) ==
+    CHECK(SchemaPointers(SchemaWith("/fields/text", {{"type", "choice"}, {"values", values}})) ==
           V{"/fields/text/values"});
   }
 }
 
 TEST_CASE("a class may name the field whose date begins the time its records are kept") {
-  json definition = With("/fields/ended_on", {{"type", "date"}});
+  json definition = SchemaWith("/fields/ended_on", {{"type", "date"}});
   definition["fields"]["seen_at"] = {{"type", "datetime"}};
   const auto silent = ParseClass(definition.dump());
   REQUIRE(silent);
@@ -235,23 +239,23 @@ TEST_CASE("a class may name the field whose date begins the time its records are
                             json(std::string(501, 'x')), json::array({"ended_on"})}) {
     INFO(other.dump().substr(0, 50));
     definition["retention_date"] = other;
-    CHECK(PointersOf(definition) == Strings{"/retention_date"});
+    CHECK(SchemaPointers(definition) == Strings{"/retention_date"});
   }
 }
 
 TEST_CASE("a class may say why its records are kept") {
-  const auto schema = ParseClass(With("/keep", "Evidence of consents.").dump());
+  const auto schema = ParseClass(SchemaWith("/keep", "Evidence of consents.").dump());
   REQUIRE(schema);
   CHECK(schema->keep == "Evidence of consents.");
   CHECK(json::parse(schema->definition)["keep"] == "Evidence of consents.");
   for (const json& other :
        {json(""), json(true), json("two\nlines"), json(nullptr), json(std::string(501, 'x'))}) {
-    CHECK(PointersOf(With("/keep", other)) == Strings{"/keep"});
+    CHECK(SchemaPointers(SchemaWith("/keep", other)) == Strings{"/keep"});
   }
 }
 
 TEST_CASE("the retention day of a document is the one its field names, in the value's own offset") {
-  json definition = With("/fields/at", {{"type", "date"}});
+  json definition = SchemaWith("/fields/at", {{"type", "date"}});
   definition["retention_date"] = "at";
   const auto by_date = ParseClass(definition.dump());
   definition["fields"]["at"]["type"] = "datetime";
@@ -276,11 +280,12 @@ TEST_CASE("the retention day of a document is the one its field names, in the va
 }
 
 TEST_CASE("all faults are told at once, and at most fifty") {
-  CHECK(PointersOf({{"name", "N"}, {"purposes", 1}, {"fields", {{"a", 1}, {"b", 2}}}, {"x", 1}}) ==
+  CHECK(SchemaPointers(
+            {{"name", "N"}, {"purposes", 1}, {"fields", {{"a", 1}, {"b", 2}}}, {"x", 1}}) ==
         Strings{"/x", "/name", "/purposes", "/fields/a", "/fields/b"});
   json many = Smallest();
   for (int i = 0; i < 300; ++i) many["unknown" + std::to_string(i)] = 1;
-  CHECK(PointersOf(many).size() == 50);
+  CHECK(SchemaPointers(many).size() == 50);
 }
 
 TEST_CASE("messages and pointers repeat no value") {
@@ -304,7 +309,7 @@ TEST_CASE("a class has at most 62 fields, which fit one mask") {
   CHECK(schema->FieldNames(5) == Strings{"f100", "f102"});
   CHECK(schema->FieldNames(0).empty());
   definition["fields"]["f999"] = {{"type", "string"}};
-  CHECK(PointersOf(definition) == Strings{"/fields"});
+  CHECK(SchemaPointers(definition) == Strings{"/fields"});
 }
 
 TEST_CASE("bits beyond the fields of a class name nothing") {
@@ -322,7 +327,7 @@ TEST_CASE("a definition that is no JSON, or too large, keeps that reason") {
 }
 
 TEST_CASE("a class allows the purposes it names and no part of one") {
-  const auto schema = ParseClass(With("/purposes", {"client-care", "billing"}).dump());
+  const auto schema = ParseClass(SchemaWith("/purposes", {"client-care", "billing"}).dump());
   REQUIRE(schema);
   CHECK(schema->AllowsPurpose("billing"));
   CHECK(schema->AllowsPurpose("client-care"));

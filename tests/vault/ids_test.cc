@@ -15,7 +15,7 @@ namespace {
 
 using audit::Timestamp;
 
-constexpr Timestamp kNow{1'767'323'045'000};
+constexpr Timestamp kIdTime{1'767'323'045'000};
 
 // An id of one kind can be taken for one of another only by writing so.
 static_assert(!std::is_convertible_v<ClientId, RecordId>);
@@ -27,17 +27,17 @@ std::string TextOf(const ClientId& id) { return id.Text(); }
 
 TEST_CASE("an id is its prefix and 26 characters, and is read back") {
   REQUIRE(crypto::InitializeCrypto());
-  const auto id = ClientId::New(kNow);
+  const auto id = ClientId::New(kIdTime);
   const std::string text = TextOf(id);
   CHECK(text.size() == 30);
   CHECK(text.starts_with("cli_"));
   CHECK(text.find_first_not_of("0123456789abcdefghjkmnpqrstvwxyz", 4) == std::string::npos);
   REQUIRE(ClientId::Parse(text));
   CHECK(*ClientId::Parse(text) == id);
-  CHECK(RecordId::New(kNow).Text().starts_with("rec_"));
-  CHECK(SessionId::New(kNow).Text().starts_with("ses_"));
-  CHECK(TokenId::New(kNow).Text().starts_with("tok_"));
-  CHECK(CallId::New(kNow).Text().starts_with("call_"));
+  CHECK(RecordId::New(kIdTime).Text().starts_with("rec_"));
+  CHECK(SessionId::New(kIdTime).Text().starts_with("ses_"));
+  CHECK(TokenId::New(kIdTime).Text().starts_with("tok_"));
+  CHECK(CallId::New(kIdTime).Text().starts_with("call_"));
 }
 
 TEST_CASE("a principal's id says of which kind it is, also as it is stored") {
@@ -45,7 +45,7 @@ TEST_CASE("a principal's id says of which kind it is, also as it is stored") {
   for (const auto& [kind, prefix] :
        {std::pair(PrincipalKind::kService, "svc_"), std::pair(PrincipalKind::kUser, "usr_"),
         std::pair(PrincipalKind::kTeam, "team_")}) {
-    const auto id = PrincipalId::New(kNow, kind);
+    const auto id = PrincipalId::New(kIdTime, kind);
     CHECK(id.kind() == kind);
     CHECK(id.Text().starts_with(prefix));
     CHECK(PrincipalId::Parse(id.Text()) == id);
@@ -65,7 +65,7 @@ TEST_CASE("a principal's id says of which kind it is, also as it is stored") {
 
 TEST_CASE("every other spelling of an id names nothing") {
   REQUIRE(crypto::InitializeCrypto());
-  const std::string id = ClientId::New(kNow).Text();
+  const std::string id = ClientId::New(kIdTime).Text();
   const std::string digits = id.substr(4);
   std::string upper = id;
   upper[10] = 'Z';
@@ -88,7 +88,7 @@ TEST_CASE("every other spelling of an id names nothing") {
 TEST_CASE("an id begins with its time, and is otherwise random") {
   REQUIRE(crypto::InitializeCrypto());
   // Ids never go back within the process: a time that no other test reaches.
-  const Timestamp later{kNow.ms + std::int64_t{3650} * 86'400'000};
+  const Timestamp later{kIdTime.ms + std::int64_t{3650} * 86'400'000};
   const auto first = ClientId::New(later);
   const auto second = ClientId::New(later);
   const auto next = ClientId::New(Timestamp{later.ms + 1});
@@ -117,7 +117,7 @@ TEST_CASE("ids and their rows are unique and rise in each of many threads") {
     for (std::size_t t = 0; t < kThreads; ++t) {
       threads.emplace_back([&, t] {
         made[t].reserve(kEach);
-        for (std::size_t i = 0; i < kEach; ++i) made[t].push_back(ClientId::New(kNow));
+        for (std::size_t i = 0; i < kEach; ++i) made[t].push_back(ClientId::New(kIdTime));
       });
     }
   }
@@ -131,9 +131,9 @@ TEST_CASE("ids and their rows are unique and rise in each of many threads") {
 
 TEST_CASE("rows go on rising when the clock goes back") {
   REQUIRE(crypto::InitializeCrypto());
-  std::int64_t last = ClientId::New(kNow).Row();
-  for (const std::int64_t ms : {kNow.ms - 1, kNow.ms - 86'400'000, std::int64_t{0},
-                                std::int64_t{-5}, kNow.ms, kNow.ms - 10}) {
+  std::int64_t last = ClientId::New(kIdTime).Row();
+  for (const std::int64_t ms : {kIdTime.ms - 1, kIdTime.ms - 86'400'000, std::int64_t{0},
+                                std::int64_t{-5}, kIdTime.ms, kIdTime.ms - 10}) {
     const std::int64_t row = RecordId::New(Timestamp{ms}).Row();
     CHECK(row > last);
     last = row;
@@ -142,9 +142,9 @@ TEST_CASE("rows go on rising when the clock goes back") {
 
 TEST_CASE("ids of all kinds share one sequence of rows") {
   REQUIRE(crypto::InitializeCrypto());
-  const auto client = ClientId::New(kNow);
-  const auto record = RecordId::New(kNow);
-  const auto call = CallId::New(kNow);
+  const auto client = ClientId::New(kIdTime);
+  const auto record = RecordId::New(kIdTime);
+  const auto call = CallId::New(kIdTime);
   CHECK(client.Row() < record.Row());
   CHECK(record.Row() < call.Row());
   CHECK(client.Row() > 0);

@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr audit::Timestamp kNow{1'767'323'045'000};
+constexpr audit::Timestamp kCacheTime{1'767'323'045'000};
 
 // Clients 0, 1, 2 …; the key of client n is n + 1 in every byte.
 class TestCache {
@@ -27,7 +27,7 @@ class TestCache {
     auto made = KeyCache::Create(capacity, false);
     REQUIRE(made);
     cache_ = *std::move(made);
-    for (int i = 0; i < 64; ++i) clients_.push_back(ClientId::New(kNow));
+    for (int i = 0; i < 64; ++i) clients_.push_back(ClientId::New(kCacheTime));
   }
   KeyCache* operator->() { return cache_.get(); }
   const ClientId& Client(int n) const { return clients_[static_cast<std::size_t>(n)]; }

@@ -10,7 +10,7 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute,
+constexpr std::int64_t kSecondMs = 1000, kMinute = 60 * kSecondMs, kHour = 60 * kMinute,
                        kDay = 24 * kHour;
 constexpr std::int64_t kLongest = 15 * kMinute;
 
@@ -71,8 +71,8 @@ TEST_CASE("five failures are free, then the wait doubles up to fifteen minutes")
   TestThrottle test;
   CHECK(test.FailTimes(5, kAlice, kHome) == 0);
   for (const int seconds : {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900}) {
-    CHECK(test.Fail(kAlice, kHome) == seconds * kSecond);
-    test.now += seconds * kSecond - 1;
+    CHECK(test.Fail(kAlice, kHome) == seconds * kSecondMs);
+    test.now += seconds * kSecondMs - 1;
     CHECK(test.Fail(kAlice, kHome) == 1);  // trying early makes no wait longer
     test.now += 1;
     CHECK(test.Fail(kAlice, kHome) == 0);
@@ -95,10 +95,10 @@ TEST_CASE("a pair's failures are forgotten 24 hours after the latest") {
   test.FailTimes(12, kAlice, kHome);
   test.now += kDay - 1;
   CHECK(test.Fail(kAlice, kHome) == 0);
-  CHECK(test.Wait(kAlice, kHome) == 256 * kSecond);
+  CHECK(test.Wait(kAlice, kHome) == 256 * kSecondMs);
   test.now += kDay;
   CHECK(test.FailTimes(5, kAlice, kHome) == 0);
-  CHECK(test.Wait(kAlice, kHome) == kSecond);
+  CHECK(test.Wait(kAlice, kHome) == kSecondMs);
 }
 
 TEST_CASE("a login that succeeds forgets the failures of its pair, and of no other") {
@@ -106,7 +106,7 @@ TEST_CASE("a login that succeeds forgets the failures of its pair, and of no oth
   test.FailTimes(6, kAlice, kHome);
   test.FailTimes(6, kAlice, kElsewhere);
   test.FailTimes(6, kBob, kHome);
-  test.now += 2 * kSecond;
+  test.now += 2 * kSecondMs;
   test.FailTimes(1, kAlice, kElsewhere);
   test.FailTimes(1, kBob, kHome);
   CHECK(test.Succeed(kAlice, kHome) == 0);
@@ -120,8 +120,8 @@ TEST_CASE("spraying: twenty failures from an address are free, at whichever acco
   for (unsigned i = 0; i < 20; ++i) CHECK(test.Fail(Account(100 + i), kHome) == 0);
   unsigned account = 200;
   for (const int seconds : {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900}) {
-    CHECK(test.Fail(Account(++account), kHome) == seconds * kSecond);
-    test.now += seconds * kSecond;
+    CHECK(test.Fail(Account(++account), kHome) == seconds * kSecondMs);
+    test.now += seconds * kSecondMs;
     CHECK(test.Fail(Account(account), kHome) == 0);
   }
   CHECK(test.Wait(kAlice, kElsewhere) == 0);
@@ -131,12 +131,12 @@ TEST_CASE("an attacker's own logins do not clear the counter of his address") {
   TestThrottle test;
   for (unsigned i = 0; i < 20; ++i) {
     CHECK(test.Fail(Account(100 + i), kHome) == 0);
-    CHECK(test.Succeed(kBob, kHome) == (i < 19 ? 0 : kSecond));
+    CHECK(test.Succeed(kBob, kHome) == (i < 19 ? 0 : kSecondMs));
   }
-  test.now += kSecond;
+  test.now += kSecondMs;
   CHECK(test.Succeed(kBob, kHome) == 0);
   CHECK(test.Fail(kAlice, kHome) == 0);  // the wait is over, and was not made longer by the login
-  CHECK(test.Fail(kAlice, kHome) == 2 * kSecond);
+  CHECK(test.Fail(kAlice, kHome) == 2 * kSecondMs);
 }
 
 TEST_CASE("an address's failures are forgotten an hour after the latest") {
@@ -148,7 +148,7 @@ TEST_CASE("an address's failures are forgotten an hour after the latest") {
   CHECK(test.Wait(kBob, kHome) == kLongest);
   test.now += kHour;
   for (unsigned i = 0; i < 20; ++i) CHECK(test.Fail(Account(200 + i), kHome) == 0);
-  CHECK(test.Wait(kAlice, kHome) == kSecond);
+  CHECK(test.Wait(kAlice, kHome) == kSecondMs);
 }
 
 TEST_CASE("logins that succeed count nowhere, however many an office makes") {
@@ -212,12 +212,12 @@ TEST_CASE(
   CHECK(through == 100);
   // An hour of it: one a minute more. The user keeps the free failures that a pair has.
   for (unsigned i = 0; i < 3600; ++i) {
-    test.now += kSecond;
+    test.now += kSecondMs;
     if (test.Fail(kAlice, Address(i % 1000)) == 0) ++through;
   }
   CHECK(through == 160);
   CHECK(test.FailTimes(5, kAlice, kHome) == 0);
-  CHECK(test.Wait(kAlice, kHome) == kSecond);
+  CHECK(test.Wait(kAlice, kHome) == kSecondMs);
 }
 
 TEST_CASE("an address is known for thirty days after a login from it") {
@@ -271,7 +271,7 @@ TEST_CASE("a name of no account gets the answers that an account gets") {
     const auto unknown =
         test.Fail(kNobody, "2001:db8:" + std::to_string(i % 3 == 0 ? 999 : i % 100) + "::1");
     CHECK(known == unknown);
-    test.now += 7 * kSecond;
+    test.now += 7 * kSecondMs;
   }
 }
 
@@ -298,36 +298,36 @@ TEST_CASE("attempts under way count until it is known what they were") {
     REQUIRE(attempt);
     under_way.push_back(*std::move(attempt));
   }
-  CHECK(test.Wait(kAlice, kHome) == kSecond);
+  CHECK(test.Wait(kAlice, kHome) == kSecondMs);
   under_way[0].Withdraw();
   CHECK(test.Wait(kAlice, kHome) == 0);
   under_way[1].Withdraw();
   under_way[1].Withdraw();  // only the first word counts
   under_way[1].Succeed({test.now});
   CHECK(test.FailTimes(2, kAlice, kHome) == 0);
-  CHECK(test.Wait(kAlice, kHome) == kSecond);
+  CHECK(test.Wait(kAlice, kHome) == kSecondMs);
   under_way.clear();  // without a word: failures
-  CHECK(test.Wait(kAlice, kHome) == kSecond);
+  CHECK(test.Wait(kAlice, kHome) == kSecondMs);
 }
 
 TEST_CASE("an attempt that is withdrawn leaves everything as it was") {
   TestThrottle test;
   test.FailTimes(10, kAlice, kHome);
-  test.now += 32 * kSecond;
+  test.now += 32 * kSecondMs;
   for (int i = 0; i < 1000; ++i) CHECK(test.Wait(kAlice, kHome) == 0);
   CHECK(test.Fail(kAlice, kHome) == 0);
-  CHECK(test.Wait(kAlice, kHome) == 64 * kSecond);
+  CHECK(test.Wait(kAlice, kHome) == 64 * kSecondMs);
   // But what has failed in the meantime: that is the latest then.
   TestThrottle other;
-  CHECK(other.FailTimes(6, kAlice, kHome) == kSecond);
-  other.now += 2 * kSecond;
+  CHECK(other.FailTimes(6, kAlice, kHome) == kSecondMs);
+  other.now += 2 * kSecondMs;
   auto attempt = other.throttle.Begin(kAlice, kHome, {other.now});
   REQUIRE(attempt);
-  CHECK(other.Wait(kAlice, kHome) == 4 * kSecond);
-  other.now += 4 * kSecond;
+  CHECK(other.Wait(kAlice, kHome) == 4 * kSecondMs);
+  other.now += 4 * kSecondMs;
   CHECK(other.Fail(kAlice, kHome) == 0);
   attempt->Withdraw();
-  CHECK(other.Wait(kAlice, kHome) == 4 * kSecond);
+  CHECK(other.Wait(kAlice, kHome) == 4 * kSecondMs);
 }
 
 TEST_CASE("threads that log in, fail and withdraw leave what failed") {
@@ -360,11 +360,11 @@ TEST_CASE("a /64 of IPv6 is one address, and a mapped address its IPv4 address")
   for (unsigned i = 0; i < 5; ++i) {
     CHECK(test.Fail(kAlice, "2001:db8:1:2::" + std::to_string(i)) == 0);
   }
-  CHECK(test.Fail(kAlice, "2001:DB8:1:2:ffff:ffff:ffff:ffff") == kSecond);
+  CHECK(test.Fail(kAlice, "2001:DB8:1:2:ffff:ffff:ffff:ffff") == kSecondMs);
   CHECK(test.Fail(kAlice, "2001:db8:1:3::1") == 0);
   for (int i = 0; i < 5; ++i) CHECK(test.Fail(kAlice, i % 2 ? kHome : "::ffff:" + kHome) == 0);
-  CHECK(test.Fail(kAlice, kHome) == kSecond);
-  CHECK(test.Fail(kAlice, "::ffff:" + kHome) == kSecond);
+  CHECK(test.Fail(kAlice, kHome) == kSecondMs);
+  CHECK(test.Fail(kAlice, "::ffff:" + kHome) == kSecondMs);
 }
 
 TEST_CASE("callers without an address share one, from which no account is known") {
@@ -375,34 +375,34 @@ TEST_CASE("callers without an address share one, from which no account is known"
     if (test.Fail(kBob, text) == 0) ++free;
   }
   CHECK(free == 5);
-  CHECK(test.Fail(kBob, "y") == kSecond);
+  CHECK(test.Fail(kBob, "y") == kSecondMs);
   for (unsigned i = 0; i < 100; ++i) test.Fail(kAlice, Address(i));
   CHECK(test.Fail(kAlice, "") == kMinute);
 }
 
 TEST_CASE("a clock that is set back makes no wait longer than its longest, and forgives nothing") {
-  for (const std::int64_t back : {kSecond, kHour, 3650 * kDay}) {
+  for (const std::int64_t back : {kSecondMs, kHour, 3650 * kDay}) {
     TestThrottle test;
     CHECK(test.Succeed(kAlice, kHome) == 0);
     test.FailTimes(12, kBob, kHome);
     for (unsigned i = 0; i < 100; ++i) test.Fail(kAlice, Address(i));
     for (unsigned i = 0; i < 20; ++i) test.FailTimes(1, Account(100 + i), kElsewhere);
     const std::int64_t before = test.Wait(kBob, kHome);
-    CHECK(before == 128 * kSecond);
+    CHECK(before == 128 * kSecondMs);
     test.now -= back;
     // From the first look at it after the step it runs as always.
-    CHECK(test.Wait(kBob, kHome) == 128 * kSecond);
+    CHECK(test.Wait(kBob, kHome) == 128 * kSecondMs);
     CHECK(test.Wait(kAlice, Address(500)) == kMinute);
-    CHECK(test.Wait(kNobody, kElsewhere) == kSecond);
+    CHECK(test.Wait(kNobody, kElsewhere) == kSecondMs);
     CHECK(test.Wait(kAlice, kHome) == 0);  // still known
-    test.now += kSecond;
-    CHECK(test.Wait(kBob, kHome) == 127 * kSecond);
-    test.now += kMinute - kSecond;
+    test.now += kSecondMs;
+    CHECK(test.Wait(kBob, kHome) == 127 * kSecondMs);
+    test.now += kMinute - kSecondMs;
     CHECK(test.Fail(kAlice, Address(500)) == 0);
     CHECK(test.Wait(kAlice, Address(501)) == kMinute);
-    test.now += 68 * kSecond;
+    test.now += 68 * kSecondMs;
     CHECK(test.Fail(kBob, kHome) == 0);
-    CHECK(test.Fail(kBob, kHome) == 256 * kSecond);
+    CHECK(test.Fail(kBob, kHome) == 256 * kSecondMs);
     test.now += kDay;
     CHECK(test.FailTimes(5, kBob, kHome) == 0);
     test.now += 29 * kDay;
@@ -415,14 +415,14 @@ TEST_CASE("times before 1970 are times") {
   TestThrottle test;
   test.now = -5 * kDay;
   CHECK(test.FailTimes(5, kAlice, kHome) == 0);
-  CHECK(test.Wait(kAlice, kHome) == kSecond);
+  CHECK(test.Wait(kAlice, kHome) == kSecondMs);
 }
 
 TEST_CASE("a full table forgets the oldest pairs and addresses, and no more than it must") {
   TestThrottle test({.pairs = 64, .addresses = 64, .accounts = 1000, .known_addresses = 4});
   for (int i = 0; i < 5; ++i) test.Fail(kAlice, kHome);
   for (unsigned i = 0; i < 20; ++i) test.Fail(Account(100 + i), kElsewhere);
-  CHECK(test.Fail(kAlice, kHome) == kSecond);
+  CHECK(test.Fail(kAlice, kHome) == kSecondMs);
   ++test.now;
   for (unsigned i = 0; i < 40; ++i) CHECK(test.Fail(Account(200), Address(i)) == 0);
   CHECK(test.Wait(kAlice, kHome) > 0);
@@ -484,7 +484,7 @@ TEST_CASE("tables of the usual size can be filled, and answer") {
 TEST_CASE("the smallest table there can be still counts") {
   TestThrottle test({.pairs = 1, .addresses = 1, .accounts = 1, .known_addresses = 1});
   CHECK(test.FailTimes(5, kAlice, kHome) == 0);
-  CHECK(test.Fail(kAlice, kHome) == kSecond);
+  CHECK(test.Fail(kAlice, kHome) == kSecondMs);
   CHECK(test.Fail(kBob, kElsewhere) == 0);
   CHECK(test.Fail(kAlice, kHome) == 0);
 }

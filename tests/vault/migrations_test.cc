@@ -50,7 +50,7 @@ class MigratedDatabase {
   Database database_;
 };
 
-std::string HashOf(std::string_view sql) {
+std::string HashOfSql(std::string_view sql) {
   return crypto::HexEncode(crypto::Sha256(crypto::AsBytes(sql)));
 }
 
@@ -59,8 +59,8 @@ TEST_CASE("migrations are applied once, in order, with the hash of their text") 
   REQUIRE(Migrate(*database, kBothSteps));
   CHECK(database.HasTable("a"));
   CHECK(database.HasTable("b"));
-  const std::vector<std::string> applied = {"0001_start=" + HashOf(kBothSteps[0].sql),
-                                            "0002_more=" + HashOf(kBothSteps[1].sql)};
+  const std::vector<std::string> applied = {"0001_start=" + HashOfSql(kBothSteps[0].sql),
+                                            "0002_more=" + HashOfSql(kBothSteps[1].sql)};
   CHECK(database.Applied() == applied);
   REQUIRE(Migrate(*database, kBothSteps));
   CHECK(database.Applied() == applied);
@@ -113,9 +113,9 @@ TEST_CASE("the migrations of today are the ones that existing vaults were made w
   CHECK(VaultMigrations()[0].name == "0001_start");
   REQUIRE(KeysMigrations().size() >= 1);
   CHECK(KeysMigrations()[0].name == "0001_start");
-  CHECK(HashOf(VaultMigrations()[0].sql) ==
+  CHECK(HashOfSql(VaultMigrations()[0].sql) ==
         "fe992ca76d207469f11b17bf9546f09da55d0ea5785b6d41a08485c9af33cbb5");
-  CHECK(HashOf(KeysMigrations()[0].sql) ==
+  CHECK(HashOfSql(KeysMigrations()[0].sql) ==
         "56c3d545e45b2de049e1ddfb9e99276416cfb1eef9ac74b8c9099134282da477");
 }
 

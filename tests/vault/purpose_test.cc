@@ -17,7 +17,7 @@ using Strings = std::vector<std::string>;
 
 const json kGood = {{"title", "Client care"}, {"legal_basis", "contract"}};
 
-Strings PointersOf(std::string_view code, const std::string& text) {
+Strings PurposePointers(std::string_view code, const std::string& text) {
   const auto purpose = ParsePurpose(code, text);
   REQUIRE(!purpose);
   CHECK(purpose.error().code == Code::kUnprocessable);
@@ -30,13 +30,13 @@ Strings PointersOf(std::string_view code, const std::string& text) {
   return pointers;
 }
 
-json With(const char* name, const json& value) {
+json PurposeWith(const char* name, const json& value) {
   json changed = kGood;
   changed[name] = value;
   return changed;
 }
 
-json Without(const char* name) {
+json PurposeWithout(const char* name) {
   json changed = kGood;
   changed.erase(name);
   return changed;
@@ -70,26 +70,29 @@ TEST_CASE("what is optional may be left out, and then is not written") {
 TEST_CASE("each legal basis of GDPR Article 6(1) is known, and no other") {
   for (const char* basis : {"consent", "contract", "legal-obligation", "vital-interests",
                             "public-task", "legitimate-interests"}) {
-    CHECK(ParsePurpose("p", With("legal_basis", basis).dump()));
+    CHECK(ParsePurpose("p", PurposeWith("legal_basis", basis).dump()));
   }
   for (const char* basis : {"", "Consent", "consent ", "legitimate interests", "none"}) {
-    CHECK(PointersOf("p", With("legal_basis", basis).dump()) == Strings{"/legal_basis"});
+    CHECK(PurposePointers("p", PurposeWith("legal_basis", basis).dump()) ==
+          Strings{"/legal_basis"});
   }
 }
 
 TEST_CASE("each fault of a purpose has an issue that points at it") {
-  CHECK(PointersOf("p", Without("title").dump()) == Strings{"/title"});
-  CHECK(PointersOf("p", Without("legal_basis").dump()) == Strings{"/legal_basis"});
-  CHECK(PointersOf("p", With("title", "").dump()) == Strings{"/title"});
-  CHECK(PointersOf("p", With("owner", 7).dump()) == Strings{"/owner"});
-  CHECK(PointersOf("p", With("description", nullptr).dump()) == Strings{"/description"});
-  CHECK(PointersOf("p", With("owner", std::string(2001, 'x')).dump()) == Strings{"/owner"});
-  CHECK(PointersOf("p", With("re/tention", "x").dump()) == Strings{"/re~1tention"});
-  CHECK(PointersOf("p", With("code", "q").dump()) == Strings{"/code"});
-  CHECK(PointersOf("p", "{}") == Strings{"/title", "/legal_basis"});
-  CHECK(PointersOf("p", "[]") == Strings{""});
-  CHECK(PointersOf("Not a code", kGood.dump()) == Strings{""});
-  CHECK(ParsePurpose("p", With("owner", std::string(2000, 'x')).dump()));
+  CHECK(PurposePointers("p", PurposeWithout("title").dump()) == Strings{"/title"});
+  CHECK(PurposePointers("p", PurposeWithout("legal_basis").dump()) == Strings{"/legal_basis"});
+  CHECK(PurposePointers("p", PurposeWith("title", "").dump()) == Strings{"/title"});
+  CHECK(PurposePointers("p", PurposeWith("owner", 7).dump()) == Strings{"/owner"});
+  CHECK(PurposePointers("p", PurposeWith("description", nullptr).dump()) ==
+        Strings{"/description"});
+  CHECK(PurposePointers("p", PurposeWith("owner", std::string(2001, 'x')).dump()) ==
+        Strings{"/owner"});
+  CHECK(PurposePointers("p", PurposeWith("re/tention", "x").dump()) == Strings{"/re~1tention"});
+  CHECK(PurposePointers("p", PurposeWith("code", "q").dump()) == Strings{"/code"});
+  CHECK(PurposePointers("p", "{}") == Strings{"/title", "/legal_basis"});
+  CHECK(PurposePointers("p", "[]") == Strings{""});
+  CHECK(PurposePointers("Not a code", kGood.dump()) == Strings{""});
+  CHECK(ParsePurpose("p", PurposeWith("owner", std::string(2000, 'x')).dump()));
 }
 
 TEST_CASE("a purpose that is no JSON keeps the parser's reason") {

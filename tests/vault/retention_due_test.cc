@@ -65,7 +65,7 @@ Timestamp At(std::string_view text) {
   return *time;
 }
 
-Day DayOn(std::string_view text) {
+Day DueDayOn(std::string_view text) {
   const auto day = ParseDay(text);
   REQUIRE(day);
   return *day;
@@ -102,7 +102,7 @@ TEST_CASE("a record is due at the start of the day after the period's last day")
 
 TEST_CASE("each trigger begins with its own event") {
   const RetentionEvents events = {At("2020-01-01T12:00:00Z"), At("2021-01-01T12:00:00Z"),
-                                  DayOn("2022-01-01"), DayOn("2023-01-01")};
+                                  DueDayOn("2022-01-01"), DueDayOn("2023-01-01")};
   const std::pair<const char*, const char*> rows[] = {
       {"creation", "2021-01-02T00:00:00.000Z"},
       {"last_activity", "2022-01-02T00:00:00.000Z"},
@@ -138,8 +138,8 @@ TEST_CASE("without what begins the period nothing is due") {
 TEST_CASE("past the calendar's last year what is due is told, and what is not known said") {
   const auto schedule = ScheduleOf("UTC", "relationship_end", "P2WD");
   const RetentionPolicy& policy = schedule.policies()[0];
-  CHECK(schedule.DueAt(policy, Ended(DayOn("2030-12-27"))).state == State::kAt);  // 30 and 31
-  CHECK(schedule.DueAt(policy, Ended(DayOn("2030-12-30"))).state == State::kUnknown);
+  CHECK(schedule.DueAt(policy, Ended(DueDayOn("2030-12-27"))).state == State::kAt);  // 30 and 31
+  CHECK(schedule.DueAt(policy, Ended(DueDayOn("2030-12-30"))).state == State::kUnknown);
   CHECK(schedule.CalendarReaches(policy, At("2031-01-01T23:59:59Z")));
   CHECK(!schedule.CalendarReaches(policy, At("2031-01-02T00:00:00Z")));
   const auto cut_off = schedule.CutOff(policy, At("2045-01-01T00:00:00Z"));
@@ -201,7 +201,7 @@ TEST_CASE("cut-off and due moment agree at each start of a day over decades") {
       };
       int faults = 0;
       Timestamp last{INT64_MIN};
-      for (Day day = DayOn(kFirstDecade); day < DayOn(kLastDecade); ++day) {
+      for (Day day = DueDayOn(kFirstDecade); day < DueDayOn(kLastDecade); ++day) {
         const auto due = schedule.DueAt(policy, Ended(day));
         if (due.state == State::kAt && due.at < last) ++faults;
         if (due.state == State::kAt) last = due.at;

@@ -42,7 +42,7 @@ const RetentionSchedule& TheSchedule() {
   return schedule;
 }
 
-Timestamp At(std::string_view text) {
+Timestamp PlannedAt(std::string_view text) {
   const auto time = audit::ParseTimestamp(text, true);
   REQUIRE(time);
   return *time;
@@ -50,7 +50,8 @@ Timestamp At(std::string_view text) {
 
 void Add(RetentionPlan& plan, std::string_view id, std::string_view class_name,
          std::string_view tags, std::string_view created) {
-  plan.Add({id, class_name, tags, {At(created), At(created), std::nullopt, std::nullopt}});
+  plan.Add(
+      {id, class_name, tags, {PlannedAt(created), PlannedAt(created), std::nullopt, std::nullopt}});
 }
 
 std::string Text(const RetentionForecast& f) {
@@ -68,7 +69,7 @@ Strings Texts(const RetentionPlan& plan) {
 }
 
 TEST_CASE("a plan counts records by class, policy and the month in which they will be due") {
-  RetentionPlan plan(TheSchedule(), At("2026-11-15T12:00:00+01:00"), 3, 10);
+  RetentionPlan plan(TheSchedule(), PlannedAt("2026-11-15T12:00:00+01:00"), 3, 10);
   CHECK(plan.months() == Strings{"2026-11", "2026-12", "2027-01"});
   Add(plan, "r1", "contact", "", "2026-10-14T12:00:00+02:00");     // due on 15 November at 00:00
   Add(plan, "r2", "contact", "", "2026-10-15T12:00:00+02:00");     // on the 16th
@@ -96,14 +97,14 @@ TEST_CASE("a plan counts records by class, policy and the month in which they wi
 }
 
 TEST_CASE("the list of a plan is bounded, and its months are") {
-  RetentionPlan plan(TheSchedule(), At("2026-11-15T12:00:00Z"), 100'000, 2);
+  RetentionPlan plan(TheSchedule(), PlannedAt("2026-11-15T12:00:00Z"), 100'000, 2);
   CHECK(plan.months().size() == RetentionPlan::kMaxMonths);
   CHECK(plan.months().back() == "2076-10");
   for (const char* id : {"a", "b", "c"}) Add(plan, id, "contact", "", "2020-01-01T00:00:00Z");
   CHECK(plan.due() == 3);
   REQUIRE(plan.listed().size() == 2);
   CHECK(plan.listed()[1].id == "b");
-  RetentionPlan counts(TheSchedule(), At("2026-11-15T12:00:00Z"), 0, 0);
+  RetentionPlan counts(TheSchedule(), PlannedAt("2026-11-15T12:00:00Z"), 0, 0);
   Add(counts, "a", "contact", "", "2020-01-01T00:00:00Z");
   Add(counts, "b", "contact", "", "2026-11-15T00:00:00Z");
   CHECK(counts.listed().empty());
@@ -116,7 +117,7 @@ TEST_CASE("a plan of very many records agrees with the cut-off, and counts each 
 #else
   constexpr std::int64_t kRecords = 1'000'000;
 #endif
-  const Timestamp now = At("2026-11-15T12:00:00Z");
+  const Timestamp now = PlannedAt("2026-11-15T12:00:00Z");
   const auto& schedule = TheSchedule();
   const auto cut_off = schedule.CutOff(*schedule.Find("all"), now);
   REQUIRE(cut_off);

@@ -47,20 +47,20 @@ const Classes& TheClasses() {
   return classes;
 }
 
-json Policy(const char* name, const char* class_name) {
+json PolicyOf(const char* name, const char* class_name) {
   return {{"name", name},    {"class", class_name}, {"trigger", "creation"},
           {"period", "P3Y"}, {"action", "erase"},   {"basis", "Because."}};
 }
 
 json Narrowed(const char* name, const char* jurisdiction, const char* tag) {
-  json policy = Policy(name, "contact");
+  json policy = PolicyOf(name, "contact");
   if (*jurisdiction != '\0') policy["jurisdiction"] = jurisdiction;
   if (*tag != '\0') policy["tag"] = tag;
   return policy;
 }
 
 json Schedule(std::vector<json> more = {}) {
-  json policies = {Policy("contact-3y", "contact"),
+  json policies = {PolicyOf("contact-3y", "contact"),
                    {{"name", "agreements"}, {"class", "agreement"}, {"keep", "Accounts."}}};
   for (auto& policy : more) policies.push_back(std::move(policy));
   return {{"time_zone", "Europe/Berlin"}, {"policies", std::move(policies)}};
@@ -78,7 +78,7 @@ RetentionSchedule Good(const json& document) {
   return *std::move(schedule);
 }
 
-Strings PointersOf(const json& document) {
+Strings SchedulePointers(const json& document) {
   const auto schedule = Parse(document);
   if (schedule) return {};
   CHECK(schedule.error().code == Code::kUnprocessable);
@@ -142,7 +142,7 @@ TEST_CASE("a schedule has its policies with what was said of each") {
 
 TEST_CASE("each trigger and each action is known by its name") {
   for (const char* name : {"creation", "last_activity", "relationship_end", "date_field"}) {
-    auto policy = Policy("p", "agreement");
+    auto policy = PolicyOf("p", "agreement");
     policy["trigger"] = name;
     const auto schedule = Good(With(Schedule(), "/policies/1", policy));
     CHECK(NameOf(schedule.policies()[1].trigger) == name);
@@ -172,35 +172,36 @@ TEST_CASE("a definition is canonical JSON, so that spelling makes no other sched
 TEST_CASE("each fault of a schedule has an issue that points at it") {
   using V = Strings;
   const json good = Schedule();
-  CHECK(PointersOf(good).empty());
-  CHECK(PointersOf(json::array()) == V{""});
-  CHECK(PointersOf("keep everything") == V{""});
-  CHECK(PointersOf(With(good, "/version", 1)) == V{"/version"});
-  CHECK(PointersOf(With(good, "/a~1b", 1)) == V{"/a~1b"});
-  CHECK(PointersOf(Without(good, "time_zone")) == V{"/time_zone"});
+  CHECK(SchedulePointers(good).empty());
+  CHECK(SchedulePointers(json::array()) == V{""});
+  CHECK(SchedulePointers("keep everything") == V{""});
+  CHECK(SchedulePointers(With(good, "/version", 1)) == V{"/version"});
+  CHECK(SchedulePointers(With(good, "/a~1b", 1)) == V{"/a~1b"});
+  CHECK(SchedulePointers(Without(good, "time_zone")) == V{"/time_zone"});
   for (const json& zone :
        {json("Berlin"), json("europe/berlin"), json(""), json(1), json("CET+1")}) {
-    CHECK(PointersOf(With(good, "/time_zone", zone)) == V{"/time_zone"});
+    CHECK(SchedulePointers(With(good, "/time_zone", zone)) == V{"/time_zone"});
   }
-  CHECK(PointersOf(With(good, "/calendar", 1)) == V{"/calendar"});
-  CHECK(PointersOf(With(good, "/calendar", {{"first_year", 2026}, {"last_year", 2026}})) ==
+  CHECK(SchedulePointers(With(good, "/calendar", 1)) == V{"/calendar"});
+  CHECK(SchedulePointers(With(good, "/calendar", {{"first_year", 2026}, {"last_year", 2026}})) ==
         V{"/calendar/weekend"});
   for (const char* order : {"jurisdiction_order", "tag_order"}) {
     const std::string at = std::string("/") + order;
-    CHECK(PointersOf(With(good, at.c_str(), "de")) == V{at});
-    CHECK(PointersOf(With(good, at.c_str(), {"de", "fr", "de", 7, "F R", "jurisdiction:de"})) ==
-          V{at + "/2", at + "/3", at + "/4", at + "/5"});
-    CHECK(PointersOf(With(good, at.c_str(), json(1001, "de"))) == V{at});
+    CHECK(SchedulePointers(With(good, at.c_str(), "de")) == V{at});
+    CHECK(
+        SchedulePointers(With(good, at.c_str(), {"de", "fr", "de", 7, "F R", "jurisdiction:de"})) ==
+        V{at + "/2", at + "/3", at + "/4", at + "/5"});
+    CHECK(SchedulePointers(With(good, at.c_str(), json(1001, "de"))) == V{at});
   }
-  CHECK(PointersOf(Without(good, "policies")) == V{"/policies"});
-  for (const json& policies : {json("all"), json::array(), json(1001, Policy("p", "contact"))}) {
-    CHECK(PointersOf(With(good, "/policies", policies)) == V{"/policies"});
+  CHECK(SchedulePointers(Without(good, "policies")) == V{"/policies"});
+  for (const json& policies : {json("all"), json::array(), json(1001, PolicyOf("p", "contact"))}) {
+    CHECK(SchedulePointers(With(good, "/policies", policies)) == V{"/policies"});
   }
-  CHECK(PointersOf(With(good, "/policies/0", "contact")) == V{"/policies/0"});
-  CHECK(PointersOf(With(good, "/policies/0/owner", "me")) == V{"/policies/0/owner"});
-  CHECK(PointersOf(With(good, "/policies/0/a~1b", "me")) == V{"/policies/0/a~1b"});
-  CHECK(PointersOf(With(good, "/policies/0/name", "agreements")) == V{"/policies/1/name"});
-  CHECK(PointersOf(With(good, "/policies/0", json::object())) ==
+  CHECK(SchedulePointers(With(good, "/policies/0", "contact")) == V{"/policies/0"});
+  CHECK(SchedulePointers(With(good, "/policies/0/owner", "me")) == V{"/policies/0/owner"});
+  CHECK(SchedulePointers(With(good, "/policies/0/a~1b", "me")) == V{"/policies/0/a~1b"});
+  CHECK(SchedulePointers(With(good, "/policies/0/name", "agreements")) == V{"/policies/1/name"});
+  CHECK(SchedulePointers(With(good, "/policies/0", json::object())) ==
         V{"/policies/0/name", "/policies/0/class", "/policies/0/trigger", "/policies/0/period",
           "/policies/0/action", "/policies/0/basis"});
   const std::pair<const char*, std::vector<json>> wrong[] = {
@@ -216,11 +217,11 @@ TEST_CASE("each fault of a schedule has an issue that points at it") {
     const std::string at = std::string("/policies/0/") + member;
     for (const json& value : values) {
       INFO(at << " " << value.dump().substr(0, 50));
-      CHECK(PointersOf(With(good, at.c_str(), value)) == V{at});
+      CHECK(SchedulePointers(With(good, at.c_str(), value)) == V{at});
     }
   }
-  CHECK(PointersOf(With(good, "/policies/1/keep", "")) == V{"/policies/1/keep"});
-  CHECK(PointersOf(With(good, "/policies/1/keep", true)) == V{"/policies/1/keep"});
+  CHECK(SchedulePointers(With(good, "/policies/1/keep", "")) == V{"/policies/1/keep"});
+  CHECK(SchedulePointers(With(good, "/policies/1/keep", true)) == V{"/policies/1/keep"});
 }
 
 TEST_CASE("clients without records have policies of their own") {
@@ -256,60 +257,61 @@ TEST_CASE("clients without records have policies of their own") {
 
   const std::string at = "/clients_without_records";
   for (const json& policies : {json("all"), json::array(), json(101, policy)}) {
-    CHECK(PointersOf(with(policies)) == Strings{at});
+    CHECK(SchedulePointers(with(policies)) == Strings{at});
   }
-  CHECK(PointersOf(with(json::array({7}))) == Strings{at + "/0"});
-  CHECK(PointersOf(with(json::array({json::object()}))) ==
+  CHECK(SchedulePointers(with(json::array({7}))) == Strings{at + "/0"});
+  CHECK(SchedulePointers(with(json::array({json::object()}))) ==
         Strings{at + "/0/name", at + "/0/period", at + "/0/basis"});
   for (const char* member : {"class", "trigger", "action", "owner"}) {
-    CHECK(PointersOf(with(json::array({With(policy, (std::string("/") + member).c_str(),
-                                            "erase")}))) == Strings{at + "/0/" + member});
+    CHECK(SchedulePointers(with(json::array({With(policy, (std::string("/") + member).c_str(),
+                                                  "erase")}))) == Strings{at + "/0/" + member});
   }
-  CHECK(PointersOf(with(json::array({With(policy, "/keep", "Why.")}))) ==
+  CHECK(SchedulePointers(with(json::array({With(policy, "/keep", "Why.")}))) ==
         Strings{at + "/0/period", at + "/0/basis"});
-  CHECK(PointersOf(with(json::array({With(policy, "/name", "agreements")}))) ==
+  CHECK(SchedulePointers(with(json::array({With(policy, "/name", "agreements")}))) ==
         Strings{at + "/0/name"});
-  CHECK(PointersOf(with(json::array({policy, With(policy, "/name", "other")}))) ==
+  CHECK(SchedulePointers(with(json::array({policy, With(policy, "/name", "other")}))) ==
         Strings{at + "/1"});
   json german = With(french, "/jurisdiction", "de");
   german["name"] = "client-de";
-  CHECK(PointersOf(with(json::array({policy, french, german}))) == Strings{at + "/2"});
-  CHECK(PointersOf(With(with(json::array({policy, french, german})), "/jurisdiction_order",
-                        json::array({"de", "fr"})))
+  CHECK(SchedulePointers(with(json::array({policy, french, german}))) == Strings{at + "/2"});
+  CHECK(SchedulePointers(With(with(json::array({policy, french, german})), "/jurisdiction_order",
+                              json::array({"de", "fr"})))
             .empty());
 }
 
 TEST_CASE("a policy that keeps says nothing else") {
-  CHECK(PointersOf(With(Schedule(), "/policies/0/keep", "Why.")) ==
+  CHECK(SchedulePointers(With(Schedule(), "/policies/0/keep", "Why.")) ==
         Strings{"/policies/0/trigger", "/policies/0/period", "/policies/0/action",
                 "/policies/0/basis"});
 }
 
 TEST_CASE("the date of a field needs a class that names one") {
   auto document = With(Schedule(), "/policies/0/trigger", "date_field");
-  CHECK(PointersOf(document) == Strings{"/policies/0/trigger"});
+  CHECK(SchedulePointers(document) == Strings{"/policies/0/trigger"});
   document["policies"][0]["class"] = "agreement";
   document["policies"][1]["class"] = "contact";
-  CHECK(PointersOf(document).empty());
+  CHECK(SchedulePointers(document).empty());
 }
 
 TEST_CASE("each class has a policy for all of its clients, or keeps itself") {
   auto document = Schedule();
   document["policies"].erase(1);
   CHECK(IssuesOf(Parse(document)).size() == 1);
-  CHECK(PointersOf(document) == Strings{"/policies"});
+  CHECK(SchedulePointers(document) == Strings{"/policies"});
   CHECK(Parse(document).error().issues[0].message.find("class agreement ") != std::string::npos);
   // One for some of them is not enough.
-  CHECK(PointersOf(With(Schedule(), "/policies/0/tag", "vip")) == Strings{"/policies"});
-  CHECK(PointersOf(With(Schedule(), "/policies/0/jurisdiction", "de")) == Strings{"/policies"});
+  CHECK(SchedulePointers(With(Schedule(), "/policies/0/tag", "vip")) == Strings{"/policies"});
+  CHECK(SchedulePointers(With(Schedule(), "/policies/0/jurisdiction", "de")) ==
+        Strings{"/policies"});
   // consent keeps itself; a policy may say otherwise.
   const auto kept = Good(Schedule());
   CHECK(kept.PolicyFor("consent", Strings{}).keep == "Evidence.");
   CHECK(kept.PolicyFor("consent", Strings{}).class_name == "consent");
   CHECK(kept.PolicyFor("consent", Strings{}).name.empty());
-  const auto said = Good(Schedule({Policy("consent-3y", "consent")}));
+  const auto said = Good(Schedule({PolicyOf("consent-3y", "consent")}));
   CHECK(said.PolicyFor("consent", Strings{}).name == "consent-3y");
-  auto some = Policy("consent-vip", "consent");
+  auto some = PolicyOf("consent-vip", "consent");
   some["tag"] = "vip";
   const auto mixed = Good(Schedule({some}));
   CHECK(mixed.PolicyFor("consent", Strings{"vip"}).name == "consent-vip");
@@ -411,8 +413,8 @@ TEST_CASE("two policies that could both be the one for some client are refused, 
   other_class["class"] = "agreement";
   CHECK(!refused(Narrowed("one", "de", ""), other_class));
   // A class twice.
-  CHECK(PointersOf(Schedule({Policy("again", "contact")})) == Strings{"/policies/2"});
-  CHECK(PointersOf(Schedule({{{"name", "kept"}, {"class", "contact"}, {"keep", "Why."}}})) ==
+  CHECK(SchedulePointers(Schedule({PolicyOf("again", "contact")})) == Strings{"/policies/2"});
+  CHECK(SchedulePointers(Schedule({{{"name", "kept"}, {"class", "contact"}, {"keep", "Why."}}})) ==
         Strings{"/policies/2"});
 }
 
@@ -431,13 +433,13 @@ TEST_CASE("a thousand policies are read, and looked up among all tags of a clien
   CHECK(schedule.PolicyFor("contact", Strings{"tag-997"}).name == "policy-997");
   CHECK(schedule.PolicyFor("contact", Strings{"tag-998"}).name == "contact-3y");
   document["policies"].push_back(Narrowed("one-more", "", "more"));
-  CHECK(PointersOf(document) == Strings{"/policies"});
+  CHECK(SchedulePointers(document) == Strings{"/policies"});
 }
 
 TEST_CASE("at most fifty faults are told, and none repeats a value") {
   json document = Schedule();
   for (int i = 0; i < 200; ++i) document["policies"].push_back(i);
-  CHECK(PointersOf(document).size() == 50);
+  CHECK(SchedulePointers(document).size() == 50);
   const auto bad = Parse({{"time_zone", "SENTINEL-1"},
                           {"tag_order", {"SENTINEL-2"}},
                           {"calendar", {{"weekend", {"SENTINEL-3"}}}},
@@ -463,7 +465,7 @@ TEST_CASE("a schedule that is no JSON, or too large, keeps that reason") {
 }
 
 TEST_CASE("a class that does not fit the schedule in force is told why") {
-  auto by_date = Policy("by-date", "agreement");
+  auto by_date = PolicyOf("by-date", "agreement");
   by_date["trigger"] = "date_field";
   const auto schedule = Good(With(Schedule(), "/policies/1", by_date));
   const auto pointers = [&](const json& definition) {

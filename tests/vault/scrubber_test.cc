@@ -135,8 +135,9 @@ TEST_CASE("what was swapped, altered or written back is found") {
 TEST_CASE("the scrub finds an altered entry, and says so once") {
   ScrubbedVault vault;
   for (int i = 0; i < 300; ++i) vault.NewClient("B-" + std::to_string(i));
+  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), vault.NewClient("B"), {{}, "accuracy", {}}));
   vault.Close();
-  // In a whole tile, which the start does not read.
+  // In a whole tile and before the last change of committed state, where the start does not read.
   vault.Tamper(
       "UPDATE log_entries SET entry = CAST(replace(CAST(entry AS TEXT), 'client-care', "
       "'client-cure') AS BLOB) WHERE seq = (SELECT min(seq) FROM log_entries WHERE seq > 100 AND "

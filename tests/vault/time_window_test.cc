@@ -13,7 +13,7 @@ using audit::Timestamp;
 using Strings = std::vector<std::string>;
 
 const Strings kEveryDay = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
-constexpr std::int64_t kMinute = 60'000;
+constexpr std::int64_t kWindowMinute = 60'000;
 
 TimeWindow Window(std::string_view zone, const Strings& days, std::string_view from,
                   std::string_view to) {
@@ -22,14 +22,14 @@ TimeWindow Window(std::string_view zone, const Strings& days, std::string_view f
   return *window;
 }
 
-Timestamp At(std::string_view text) {
+Timestamp WindowAt(std::string_view text) {
   const auto time = audit::ParseTimestamp(text, true);
   REQUIRE(time);
   return *time;
 }
 
 bool Has(const TimeWindow& window, std::string_view time) {
-  const auto contained = window.Contains(At(time));
+  const auto contained = window.Contains(WindowAt(time));
   REQUIRE(contained);
   return *contained;
 }
@@ -39,10 +39,10 @@ bool Has(const TimeWindow& window, std::string_view time) {
 std::string Stretches(const TimeWindow& window, std::string_view first, std::string_view last) {
   std::string text;
   bool inside = false;
-  for (Timestamp time = At(first); time < At(last); time.ms += kMinute) {
+  for (Timestamp time = WindowAt(first); time < WindowAt(last); time.ms += kWindowMinute) {
     const auto contained = window.Contains(time);
     REQUIRE(contained);
-    REQUIRE(window.Contains({time.ms + kMinute - 1}) == contained);
+    REQUIRE(window.Contains({time.ms + kWindowMinute - 1}) == contained);
     if (*contained == inside) continue;
     inside = *contained;
     text += (text.empty() ? "" : " ") + FormatTimestamp(time).substr(5, 11);
@@ -79,8 +79,8 @@ TEST_CASE("each name of a day is that day") {
   for (std::size_t i = 0; i < kEveryDay.size(); ++i) {
     const auto day = Window("UTC", {kEveryDay[i]}, "00:00", "24:00");
     for (std::size_t j = 0; j < 7; ++j) {
-      const Timestamp noon{At("2026-01-05T12:00:00Z").ms +
-                           static_cast<std::int64_t>(j) * 24 * 60 * kMinute};
+      const Timestamp noon{WindowAt("2026-01-05T12:00:00Z").ms +
+                           static_cast<std::int64_t>(j) * 24 * 60 * kWindowMinute};
       CHECK(day.Contains(noon) == (i == j));
     }
   }

@@ -9,7 +9,7 @@ namespace {
 
 using enum Role;
 
-constexpr std::int64_t kHour = 3600;
+constexpr std::int64_t kAccessHour = 3600;
 
 const json kComplaint = {{"complaint_number", "C-1"}, {"received_on", "2026-01-02"},
                          {"channel", "phone"},        {"category", "service"},
@@ -47,7 +47,7 @@ class AccessVault : public TestVault {
     const auto role = (*this)->PutRole(As(kAdministrator), name, R"({"grants": )" + grants + "}");
     INFO(AnswerOf(role) << (role ? "" : IssuesOf(role).front()));
     REQUIRE(role);
-    const auto token = NewTokenFor(name, kHour);
+    const auto token = NewTokenFor(name, kAccessHour);
     REQUIRE(token);
     principal = token->info.principal;
     return Stranger(token->secret);
@@ -58,7 +58,7 @@ class AccessVault : public TestVault {
   }
   LeaseRequest Request() {
     return {Worker(), "complaint", {"special_circumstances"}, "complaint-handling",
-            "CASE-1", kHour};
+            "CASE-1", kAccessHour};
   }
 
   ClientId client, other;
@@ -246,7 +246,7 @@ TEST_CASE("a lease shows its fields plainly, to its holder, until it ends") {
   CHECK(seen(vault.client, vault.record) == "asthma");
   REQUIRE(vault->EndLease(vault.As(kSupervisor), vault.client, lease->id));
   CHECK(seen(vault.client, vault.record) == "***");
-  vault.clock.Advance(kHour * 1000 - 1);
+  vault.clock.Advance(kAccessHour * 1000 - 1);
   CHECK(seen(vault.other, vault.hidden) == "asthma");
   vault.clock.Advance(1);  // that very moment
   CHECK(seen(vault.other, vault.hidden) == "not_found");
@@ -417,7 +417,7 @@ TEST_CASE("a record whose class was taken away is damage, and nobody falls over 
   const RecordId contact = vault.NewContact(vault.client, {{"last_name", "Doe"}});
   vault.Close();
   vault.Tamper("DELETE FROM classes WHERE name = 'contact'");
-  vault.Open();
+  vault.Open(true);
   const auto crm = [&] { return vault.As(kCrmService); };
   CHECK(AnswerOf(vault->GetRecord(crm(), vault.client, contact)) == "integrity_failed");
   CHECK(AnswerOf(vault->GetRecordVersion(crm(), vault.client, contact, 1)) == "integrity_failed");

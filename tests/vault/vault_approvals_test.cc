@@ -8,7 +8,7 @@ namespace {
 
 using enum Role;
 
-constexpr std::int64_t kDay = 24 * 3600;
+constexpr std::int64_t kApprovalDay = 24 * 3600;
 
 class TwoPeople : public TestVault {
  public:
@@ -41,7 +41,8 @@ class TwoPeople : public TestVault {
     last = As(kAdministrator);
     last.approval = approval;
     return AnswerOf((*this)->CreateToken(
-        last, {.name = name, .principal = {}, .role = role, .lifetime_s = kDay, .limits = {}}));
+        last,
+        {.name = name, .principal = {}, .role = role, .lifetime_s = kApprovalDay, .limits = {}}));
   }
   std::string Rule() { return EntryOf(last).at("rule"); }
   Caller last;
@@ -96,7 +97,7 @@ TEST_CASE("an approval is for exactly what was asked, and by whom") {
   const auto second = vault->CreateToken(caller, {.name = "second",
                                                   .principal = {},
                                                   .role = "privacy-officer",
-                                                  .lifetime_s = kDay,
+                                                  .lifetime_s = kApprovalDay,
                                                   .limits = {}});
   REQUIRE(second);
   Caller thief = TwoPeople::Stranger(second->secret);
@@ -127,7 +128,7 @@ TEST_CASE("an approval that was rejected or has expired is worth nothing") {
   CHECK(vault.Erase(client, late.Text()) == "approval_invalid");
   CHECK(vault.Decide(kSupervisor, undecided->id) == "approval_expired");
   // A clock that is set back brings none back.
-  vault.clock.Advance(-kDay * 1000);
+  vault.clock.Advance(-kApprovalDay * 1000);
   CHECK(vault.Erase(client, late.Text()) == "approval_invalid");
 }
 
@@ -147,9 +148,11 @@ TEST_CASE("nobody approves their own request through another of their principals
                     {"role.give", helper->id.Text(), R"({"role": "supervisor", "by": "token"})"},
                     kSecurityOfficer)
           .Text();
-  const auto token = vault->CreateToken(
-      caller,
-      {.name = "helper", .principal = helper->id, .role = {}, .lifetime_s = kDay, .limits = {}});
+  const auto token = vault->CreateToken(caller, {.name = "helper",
+                                                 .principal = helper->id,
+                                                 .role = {},
+                                                 .lifetime_s = kApprovalDay,
+                                                 .limits = {}});
   INFO(AnswerOf(token));
   REQUIRE(token);
   const auto asked = vault.Ask(kPrivacyOfficer, vault.Erasure(client));
@@ -167,7 +170,8 @@ TEST_CASE("nobody approves their own request through another of their principals
                     kSecurityOfficer)
           .Text();
   const auto second = vault->CreateToken(
-      caller, {.name = "second", .principal = owner, .role = {}, .lifetime_s = kDay, .limits = {}});
+      caller,
+      {.name = "second", .principal = owner, .role = {}, .lifetime_s = kApprovalDay, .limits = {}});
   REQUIRE(second);
   CHECK(AnswerOf(vault->DecideApproval(TwoPeople::Stranger(second->secret), own->id, true)) ==
         "own_request");
@@ -187,7 +191,7 @@ TEST_CASE("giving a privileged role in any way takes two people") {
   CHECK(AnswerOf(vault->CreateService(admin(), {"x", "crm-service", {}, {"dns:crm.example"}})) ==
         "approval_required");
   const auto crm = vault.TokenOf(kCrmService);
-  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", crm.principal, {}, kDay, {}})) ==
+  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", crm.principal, {}, kApprovalDay, {}})) ==
         "approval_required");
   CHECK(AnswerOf(vault->RotateToken(admin(), crm.id, 0)) == "approval_required");
   const std::string spki = "spki:" + std::string(64, 'a');
@@ -197,7 +201,8 @@ TEST_CASE("giving a privileged role in any way takes two people") {
   CHECK(AnswerOf(vault->UpdatePrincipal(admin(), worker, {{}, "supervisor", {}, {}})) ==
         "approval_required");
   // Nor is an account taken over that has clients, whatever it may see of them.
-  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", worker, {}, kDay, {}})) == "approval_required");
+  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", worker, {}, kApprovalDay, {}})) ==
+        "approval_required");
   CHECK(AnswerOf(vault->RotateToken(admin(), vault.TokenOf(kCaseWorker).id, 0)) ==
         "approval_required");
   CHECK(AnswerOf(vault->UpdatePrincipal(admin(), worker, {{}, "auditor", {}, {}})) == "ok");
@@ -241,7 +246,8 @@ TEST_CASE("taking a role away opens no way into the account") {
   const auto admin = [&] { return vault.As(kAdministrator); };
   REQUIRE(vault->UpdatePrincipal(admin(), worker, {{}, "auditor", {}, {}}));
   // Its leases are still there.
-  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", worker, {}, kDay, {}})) == "approval_required");
+  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", worker, {}, kApprovalDay, {}})) ==
+        "approval_required");
   CHECK(AnswerOf(vault->RotateToken(admin(), vault.TokenOf(kCaseWorker).id, 0)) ==
         "approval_required");
   CHECK(AnswerOf(vault->UpdatePrincipal(admin(), worker, {{}, "case-worker", {}, {}})) ==

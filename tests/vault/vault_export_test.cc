@@ -9,7 +9,7 @@ namespace {
 
 using enum Role;
 
-const json kData = {{"last_name", "Roe"}};
+const json kExportedData = {{"last_name", "Roe"}};
 const std::string kSubjectRequest = "data-subject-request";
 
 struct Line {
@@ -70,7 +70,7 @@ TEST_CASE("an export has every client and record once, whatever the pages' size"
     const ClientId client = vault.NewClient("A-" + std::to_string(i));
     expected.push_back({client.Text(), ""});
     for (int r = 0; r < i; ++r) {
-      expected.push_back({client.Text(), vault.NewContact(client, kData).Text()});
+      expected.push_back({client.Text(), vault.NewContact(client, kExportedData).Text()});
     }
   }
   std::ranges::sort(expected);
@@ -91,9 +91,9 @@ TEST_CASE("an export has every client and record once, whatever the pages' size"
 TEST_CASE("an export takes along what was chosen") {
   Exports vault;
   const ClientId plain = vault.NewClient("A-1");
-  vault.NewContact(plain, kData);
+  vault.NewContact(plain, kExportedData);
   const ClientId tagged = vault.NewClient("A-2", {"vip"});
-  vault.NewContact(tagged, kData);
+  vault.NewContact(tagged, kExportedData);
   const auto lines = vault.All(vault.Officer(), {.tag = "vip", .classes = {}});
   REQUIRE(lines.size() == 2);
   CHECK(lines[0].client == tagged.Text());
@@ -106,7 +106,7 @@ TEST_CASE("an export takes along what was chosen") {
 TEST_CASE("an export leaves an entry for each client and each record") {
   Exports vault;
   const ClientId client = vault.NewClient("A-1");
-  const RecordId record = vault.NewContact(client, kData);
+  const RecordId record = vault.NewContact(client, kExportedData);
   vault.All(vault.Officer(), {});
   const auto entries = vault.EntriesOf(vault.last);
   REQUIRE(entries.size() == 3);
@@ -141,8 +141,8 @@ TEST_CASE("a masked export is masked, and only of the clients in scope") {
   Exports vault;
   const ClientId own = vault.NewClient("A-1");
   const ClientId foreign = vault.NewClient("A-2");
-  vault.NewContact(own, kData);
-  vault.NewContact(foreign, kData);
+  vault.NewContact(own, kExportedData);
+  vault.NewContact(foreign, kExportedData);
   REQUIRE(vault->PutRole(vault.As(kAdministrator), "desk", R"({"grants": [
       {"actions": ["client.export"], "scope": "assigned", "view": "masked"}]})"));
   const auto token = vault.NewTokenFor("desk", 3600);
@@ -162,7 +162,7 @@ TEST_CASE("a masked export is masked, and only of the clients in scope") {
 TEST_CASE("an export takes the approval of another person, and goes on for an hour") {
   Exports vault(true);
   const ClientId client = vault.NewClient("A-1");
-  vault.NewContact(client, kData);
+  vault.NewContact(client, kExportedData);
   CHECK(AnswerOf(vault->Export(vault.Officer(), {}, {1, ""})) == "approval_required");
   // Nobody's who could not do it.
   const Proposal all{"client.export", "all", {}};

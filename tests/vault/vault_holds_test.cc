@@ -8,7 +8,7 @@ namespace {
 
 using enum Role;
 
-constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+constexpr std::int64_t kHoldDayMs = std::int64_t{24} * 3600 * 1000;
 const json kHeldData = {{"last_name", "Roe"}};
 
 class Holds : public TestVault {
@@ -28,7 +28,7 @@ class Holds : public TestVault {
   HoldRequest OnTag(std::string tag) {
     return {{}, {}, std::move(tag), "Claim by a neighbour", "K-12", ReviewDue()};
   }
-  Timestamp ReviewDue() { return Timestamp{clock.Now().ms + 30 * kDayMs}; }
+  Timestamp ReviewDue() { return Timestamp{clock.Now().ms + 30 * kHoldDayMs}; }
   Hold Place(const HoldRequest& request) {
     last = As(kPrivacyOfficer);
     const auto hold = (*this)->PlaceHold(last, request);
@@ -327,7 +327,7 @@ TEST_CASE("reviews that are overdue are counted") {
   REQUIRE(status);
   CHECK(status->holds == 2);
   CHECK(status->overdue_holds == 0);
-  vault.clock.Advance(31 * kDayMs);
+  vault.clock.Advance(31 * kHoldDayMs);
   status = vault->ReadStatus(vault.As(kPrivacyOfficer));
   REQUIRE(status);
   CHECK(status->overdue_holds == 2);

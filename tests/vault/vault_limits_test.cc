@@ -17,7 +17,7 @@ TEST_CASE("there are at most a thousand classes, and those that are there can st
       "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 994) "
       "INSERT INTO classes SELECT 'c' || i, 1, '{\"fields\":{\"a\":{\"type\":\"string\"}},"
       "\"name\":\"c' || i || '\",\"purposes\":[\"client-care\"]}', 0 FROM n");
-  vault.Open();
+  vault.Open(true);
   const auto put = [&](const std::string& name) {
     const json definition = {
         {"name", name}, {"purposes", {"client-care"}}, {"fields", {{"b", {{"type", "date"}}}}}};
@@ -38,7 +38,7 @@ TEST_CASE("there are at most a thousand purposes, and those that are there can s
       "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 993) "
       "INSERT INTO purposes SELECT 'p' || i, '{\"title\":\"T\",\"legal_basis\":\"consent\"}', 0 "
       "FROM n");
-  vault.Open();
+  vault.Open(true);
   const auto put = [&](const char* code) {
     return AnswerOf(vault->PutPurpose(vault.As(kAdministrator), code,
                                       R"({"title": "New", "legal_basis": "contract"})"));

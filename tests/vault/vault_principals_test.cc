@@ -10,7 +10,7 @@ namespace {
 
 using enum Role;
 
-constexpr std::int64_t kDay = 24 * 3600;
+constexpr std::int64_t kPrincipalDay = 24 * 3600;
 
 class ServiceVault : public TestVault {
  public:
@@ -39,8 +39,8 @@ TEST_CASE("a service has several tokens, and is disabled with all of them at onc
   const auto service =
       vault->CreateService(vault.As(kAdministrator), {"crm", "crm-service", {}, {}});
   REQUIRE(service);
-  const auto first = vault.Token({"one", service->id, {}, kDay, {}});
-  const auto second = vault.Token({"two", service->id, {}, kDay, {}});
+  const auto first = vault.Token({"one", service->id, {}, kPrincipalDay, {}});
+  const auto second = vault.Token({"two", service->id, {}, kPrincipalDay, {}});
   CHECK(first.info.principal == second.info.principal);
   CHECK(first.info.role == "crm-service");
   CHECK(vault->WhoAmI(vault.With(second))->principal.id == service->id);
@@ -68,7 +68,7 @@ TEST_CASE("what a token is limited to narrows its principal's role and never wid
   const auto token = vault.Token({"reader",
                                   {},
                                   "crm-service",
-                                  kDay,
+                                  kPrincipalDay,
                                   vault.Limits(R"({"actions": ["client.read", "log.read"]})")});
   CHECK(vault->GetClient(vault.With(token), client));
   CHECK(AnswerOf(vault->ListClients(vault.With(token), "", "", {})) == "permission_denied");
@@ -82,8 +82,11 @@ TEST_CASE("what a token is limited to narrows its principal's role and never wid
 
 TEST_CASE("a token that is bound to networks is nobody's from elsewhere") {
   ServiceVault vault;
-  const auto token = vault.Token(
-      {"bound", {}, "auditor", kDay, vault.Limits(R"({"networks": ["198.51.100.0/24"]})")});
+  const auto token = vault.Token({"bound",
+                                  {},
+                                  "auditor",
+                                  kPrincipalDay,
+                                  vault.Limits(R"({"networks": ["198.51.100.0/24"]})")});
   const auto from = [&](const std::string& address, bool known = true) {
     vault.last = vault.With(token);
     vault.last.address = address;
@@ -101,8 +104,11 @@ TEST_CASE("a token that is bound to networks is nobody's from elsewhere") {
 TEST_CASE("a token that is bound to a certificate is worth nothing without it") {
   ServiceVault vault;
   const std::string mine = "spki:" + std::string(64, 'a');
-  const auto token = vault.Token(
-      {"bound", {}, "auditor", kDay, vault.Limits(R"({"certificate": ")" + mine + R"("})")});
+  const auto token = vault.Token({"bound",
+                                  {},
+                                  "auditor",
+                                  kPrincipalDay,
+                                  vault.Limits(R"({"certificate": ")" + mine + R"("})")});
   const auto with = [&](std::optional<ClientCertificate> certificate) {
     vault.last = vault.With(token);
     vault.last.certificate = std::move(certificate);
@@ -155,7 +161,7 @@ TEST_CASE("the vault's own authority makes certificates for services") {
   const auto key = crypto::NewClientKey();
   REQUIRE(key);
   const auto issued =
-      vault->IssueCertificate(vault.As(kAdministrator), service->id, key->csr_pem, kDay);
+      vault->IssueCertificate(vault.As(kAdministrator), service->id, key->csr_pem, kPrincipalDay);
   INFO(AnswerOf(issued));
   REQUIRE(issued);
   CHECK(issued->authority == vault->ClientAuthority());
@@ -165,12 +171,12 @@ TEST_CASE("the vault's own authority makes certificates for services") {
   Caller caller = ServiceVault::Stranger();
   caller.certificate = ClientCertificate{{"spki:" + crypto::HexEncode(facts->spki)}};
   CHECK(vault->WhoAmI(caller)->principal.id == service->id);
-  CHECK(AnswerOf(vault->IssueCertificate(vault.As(kAdministrator), service->id, "x", kDay)) ==
-        "csr_malformed");
+  CHECK(AnswerOf(vault->IssueCertificate(vault.As(kAdministrator), service->id, "x",
+                                         kPrincipalDay)) == "csr_malformed");
   CHECK(AnswerOf(vault->IssueCertificate(vault.As(kAdministrator), service->id, key->csr_pem, 1)) ==
         "certificate_lifetime_invalid");
-  CHECK(AnswerOf(vault->IssueCertificate(vault.As(kAuditor), service->id, key->csr_pem, kDay)) ==
-        "permission_denied");
+  CHECK(AnswerOf(vault->IssueCertificate(vault.As(kAuditor), service->id, key->csr_pem,
+                                         kPrincipalDay)) == "permission_denied");
   const std::string authority = vault->ClientAuthority();
   vault.Close();
   vault.Open();
@@ -180,14 +186,17 @@ TEST_CASE("the vault's own authority makes certificates for services") {
 
 TEST_CASE("a token is rotated with an overlap, and keeps its limits") {
   ServiceVault vault;
-  const auto old = vault.Token(
-      {"crm", {}, "auditor", kDay, vault.Limits(R"({"actions": ["self.read", "log.read"]})")});
+  const auto old = vault.Token({"crm",
+                                {},
+                                "auditor",
+                                kPrincipalDay,
+                                vault.Limits(R"({"actions": ["self.read", "log.read"]})")});
   vault.clock.Advance(3'600'000);
   const auto rotated = vault->RotateToken(vault.With(old), old.info.id, 300);
   REQUIRE(rotated);
   CHECK(rotated->info.principal == old.info.principal);
   CHECK(rotated->info.limits.actions == old.info.limits.actions);
-  CHECK(rotated->info.expires.ms == vault.clock.Now().ms + kDay * 1000);
+  CHECK(rotated->info.expires.ms == vault.clock.Now().ms + kPrincipalDay * 1000);
   CHECK(vault->WhoAmI(vault.With(old)));
   CHECK(vault->WhoAmI(vault.With(*rotated)));
   vault.clock.Advance(300'000);

@@ -8,12 +8,12 @@ namespace {
 
 using enum Role;
 
-constexpr const char* kReason = "Ms SENTINEL asked «why» on the phone";
+constexpr const char* kReasonText = "Ms SENTINEL asked «why» on the phone";
 
 class ReasonVault : public TestVault {
  public:
   ReasonVault() { client = NewClient("A-1"); }
-  Caller WithReason(Role role = kCrmService) { return As(role, "client-care", kReason); }
+  Caller WithReason(Role role = kCrmService) { return As(role, "client-care", kReasonText); }
   // The last entry of this caller's request.
   std::uint64_t SeqOf(const Caller& caller) {
     std::uint64_t seq = 0;
@@ -50,14 +50,14 @@ TEST_CASE("a reason is sealed under its client's key, and the log commits to it"
   CHECK(vault.Leaks() == 0);
   const auto view = vault.Look(seq);
   REQUIRE(view.note_text);
-  CHECK(*view.note_text == kReason);
+  CHECK(*view.note_text == kReasonText);
   // Whoever is given text and salt can open the commitment with public tools.
   const auto salt = crypto::HexDecode(*view.note_salt);
   REQUIRE(salt);
   REQUIRE(salt->size() == 32);
   std::string opened("coffer-note-v1\0", 15);
   opened += crypto::AsText(*salt);
-  opened += kReason;
+  opened += kReasonText;
   CHECK(json::parse(view.entry).at("note_hash") ==
         crypto::HexEncode(crypto::Sha256(crypto::AsBytes(opened))));
   vault.CheckInvariants();
@@ -77,8 +77,8 @@ TEST_CASE("reasons are shown to those who answer for the vault's use, and to no 
   const auto caller = vault.WithReason();
   CHECK(vault->GetClient(caller, vault.client));
   const std::uint64_t seq = vault.SeqOf(caller);
-  CHECK(vault.Look(seq, kPrivacyOfficer).note_text == kReason);
-  CHECK(vault.Look(seq, kSecurityOfficer).note_text == kReason);
+  CHECK(vault.Look(seq, kPrivacyOfficer).note_text == kReasonText);
+  CHECK(vault.Look(seq, kSecurityOfficer).note_text == kReasonText);
   const auto view = vault.Look(seq, kAuditor);
   CHECK(!view.note_text);
   CHECK(!view.note_salt);
@@ -103,18 +103,18 @@ TEST_CASE("a refusal keeps its reason too") {
   ReasonVault vault;
   const auto stranger_to_it = vault.WithReason(kCaseWorker);
   CHECK(!vault->CreateClient(stranger_to_it, {}, {}));
-  CHECK(vault.Look(vault.SeqOf(stranger_to_it)).note_text == kReason);
+  CHECK(vault.Look(vault.SeqOf(stranger_to_it)).note_text == kReasonText);
   const auto missing = vault.WithReason();
   CHECK(!vault->GetClient(missing, ClientId::New(vault.clock.Now())));
   CHECK(vault.OwnerOf(vault.SeqOf(missing)) == 0);
-  CHECK(vault.Look(vault.SeqOf(missing)).note_text == kReason);
+  CHECK(vault.Look(vault.SeqOf(missing)).note_text == kReasonText);
   const auto stale = vault.WithReason();
   CHECK(!vault->UpdateClient(stale, vault.client, 7, {}));
-  CHECK(vault.Look(vault.SeqOf(stale)).note_text == kReason);
+  CHECK(vault.Look(vault.SeqOf(stale)).note_text == kReasonText);
   const auto bad = vault.WithReason();
   CHECK(!vault->CreateRecord(bad, vault.client, "contact", json::object(), {}));
   CHECK(vault.OwnerOf(vault.SeqOf(bad)) == vault.client.Row());
-  CHECK(vault.Look(vault.SeqOf(bad)).note_text == kReason);
+  CHECK(vault.Look(vault.SeqOf(bad)).note_text == kReasonText);
   vault.CheckInvariants();
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("the reasons of a client die with it, and the log's commitments stay")
     CHECK(!view.note_salt);
   }
   // Why it was erased stays known.
-  CHECK(vault.Look(vault.SeqOf(erasing)).note_text == kReason);
+  CHECK(vault.Look(vault.SeqOf(erasing)).note_text == kReasonText);
   CHECK(vault.Number("SELECT count(*) FROM log_notes WHERE client <> 0") == 0);
   vault.CheckInvariants();
 }
@@ -159,8 +159,8 @@ TEST_CASE("the reason for which a client was made dies with the client too") {
   REQUIRE(imported);
   const std::uint64_t creation = vault.SeqOf(creating);
   const std::uint64_t import = vault.SeqOf(importing);
-  CHECK(vault.Look(creation).note_text == kReason);
-  CHECK(vault.Look(import).note_text == kReason);
+  CHECK(vault.Look(creation).note_text == kReasonText);
+  CHECK(vault.Look(import).note_text == kReasonText);
   CHECK(vault.OwnerOf(creation) == made->id.Row());
   CHECK(vault.OwnerOf(import) == imported->client.Row());
   CHECK(vault->Erase(vault.As(kPrivacyOfficer), made->id, {}));
@@ -204,7 +204,7 @@ TEST_CASE("a reason beside an operation on no single client is kept with the vau
   for (const Caller& caller : {vault.WithReason(), vault.WithReason()}) {
     CHECK(vault->ListClients(caller, "", "", {}));
     CHECK(vault.OwnerOf(vault.SeqOf(caller)) == 0);
-    CHECK(vault.Look(vault.SeqOf(caller)).note_text == kReason);
+    CHECK(vault.Look(vault.SeqOf(caller)).note_text == kReasonText);
   }
   CHECK(vault.Leaks() == 0);
 }

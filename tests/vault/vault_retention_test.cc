@@ -13,7 +13,7 @@
 #include "audit/run_report.h"
 #include "crypto/encoding.h"
 #include "tests/vault/faulty_storage.h"
-#include "tests/vault/test_vault.h"
+#include "tests/vault/retaining_vault.h"
 
 namespace coffer::vault {
 namespace {
@@ -21,145 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 using enum Role;
 
-constexpr std::int64_t kHourMs = std::int64_t{3600} * 1000;
-constexpr std::int64_t kYearMs = 365 * 24 * kHourMs;
-constexpr Timestamp kLongAgo{1'400'000'000'000};  // 2014
-
-const json kInteraction = {
-    {"occurred_at", "2024-12-01T10:00:00Z"}, {"channel", "phone"}, {"subject", "a call"}};
-
 const json kClientPolicy = {
     {"name", "client-1y"}, {"period", "P1Y"}, {"basis", "no reason is left"}};
-
-json Policy(const std::string& name, const std::string& class_name, const std::string& trigger,
-            const std::string& period, const std::string& action = "erase") {
-  return {{"name", name},     {"class", class_name}, {"trigger", trigger},
-          {"period", period}, {"action", action},    {"basis", "because of " + name}};
-}
-
-// The given policies, and for the shipped classes without one that they are kept.
-json Schedule(const std::vector<json>& given) {
-  json policies = given;
-  for (const char* name :
-       {"agreement", "complaint", "consent-note", "contact", "interaction", "payment-detail"}) {
-    bool named = false;
-    for (const json& policy : policies) {
-      named = named || (policy["class"] == name && !policy.contains("tag") &&
-                        !policy.contains("jurisdiction"));
-    }
-    if (!named) {
-      policies.push_back(
-          {{"name", std::string(name) + "-kept"}, {"class", name}, {"keep", "for the test"}});
-    }
-  }
-  return {{"time_zone", "Europe/Berlin"}, {"policies", std::move(policies)}};
-}
-
-class RetainingVault : public TestVault {
- public:
-  explicit RetainingVault(const Settings& settings = Settings()) : TestVault(settings) {}
-
-  Result<StoredSchedule> Put(const json& schedule, const std::string& approval = {}) {
-    last = As(kPrivacyOfficer);
-    last.approval = approval;
-    return (*this)->PutRetentionSchedule(last, schedule.dump());
-  }
-  void Keep(const std::vector<json>& policies, const json& of_clients = {}) {
-    json schedule = Schedule(policies);
-    if (!of_clients.is_null()) schedule["clients_without_records"] = of_clients;
-    const auto stored = Put(schedule);
-    INFO((stored ? "" : json(IssuesOf(stored)).dump()));
-    REQUIRE(stored);
-  }
-  ClientId NewEnded(const std::string& ref, std::vector<std::string> tags = {}) {
-    ClientChange change{ref, std::move(tags)};
-    change.relationship_end = kLongAgo;
-    const auto client = (*this)->CreateClient(As(kCrmService), change, {});
-    REQUIRE(client);
-    return client->id;
-  }
-  RecordId Contact(const ClientId& client) { return NewContact(client, {{"last_name", "Doe"}}); }
-  std::string Read(const ClientId& client, const RecordId& record) {
-    return AnswerOf((*this)->GetRecord(As(kCrmService), client, record));
-  }
-  RetentionRun Await(const RunId& id, std::string_view state = {}) {
-    // Ever more seldom: a run makes way for those who ask often.
-    for (int i = 1; i < 600; ++i) {
-      const auto run = (*this)->GetRetentionRun(As(kPrivacyOfficer), id);
-      REQUIRE(run);
-      if (state.empty() ? run->finished.has_value() : run->state == state) return *run;
-      std::this_thread::sleep_for(std::chrono::milliseconds(std::min(i * 10, 200)));
-    }
-    FAIL("the run came to no end");
-    return {};
-  }
-  RetentionRun Run() {
-    last = As(kPrivacyOfficer);
-    const auto run = (*this)->StartRetentionRun(last);
-    INFO(AnswerOf(run));
-    REQUIRE(run);
-    return Await(run->id);
-  }
-  void Lift(const ClientId& client, std::string_view class_name = {}) {
-    auto caller = As(kPrivacyOfficer);
-    caller.reason = "corrected";
-    REQUIRE((*this)->LiftRestriction(caller, client, class_name));
-  }
-  std::vector<Restriction> Restrictions(const ClientId& client) {
-    const auto restrictions = (*this)->ListRestrictions(As(kPrivacyOfficer), client);
-    REQUIRE(restrictions);
-    return *restrictions;
-  }
-  HoldId Hold(const ClientId& client) {
-    HoldRequest terms;
-    terms.client = client;
-    terms.reason = "claim for damages";
-    terms.case_number = "K-12";
-    terms.review_due = {clock.Now().ms + 24 * kHourMs};
-    const auto hold = (*this)->PlaceHold(As(kPrivacyOfficer), terms);
-    REQUIRE(hold);
-    return hold->id;
-  }
-  RecordId Interaction(const ClientId& client, const std::string& at = "2024-12-01T10:00:00Z") {
-    json data = kInteraction;
-    data["occurred_at"] = at;
-    return NewRecord(client, "interaction", data);
-  }
-  std::vector<audit::RunClass> ClassesOf(const RunId& run) {
-    const auto document = (*this)->ReadRunReport(As(kAuditor), run, {});
-    REQUIRE(document);
-    const auto key = audit::ParseVerifierKey(LogKey());
-    REQUIRE(key);
-    const auto check = audit::VerifyRunReport(*document, {&*key, 1});
-    REQUIRE(check.ok());
-    return check.report->classes;
-  }
-  RetentionPreview Preview(const RetentionPreviewRequest& request = {}) {
-    last = As(kPrivacyOfficer);
-    const auto preview = (*this)->PreviewRetention(last, request);
-    INFO(AnswerOf(preview));
-    REQUIRE(preview);
-    return *preview;
-  }
-  std::vector<audit::Entry> Entries(std::string_view action) {
-    std::vector<audit::Entry> found;
-    for (auto& entry : WholeLog()) {
-      if (entry.action == action) found.push_back(std::move(entry));
-    }
-    return found;
-  }
-  // Until the vault has looked at its clock again.
-  // In steps that are no jumps of the clock.
-  void LetAWeekPass() {
-    for (int i = 0; i < 4; ++i) {
-      Close();
-      clock.Advance(47 * kHourMs);
-      Open();
-    }
-  }
-  static void LetItLook() { std::this_thread::sleep_for(std::chrono::milliseconds(700)); }
-  Caller last;
-};
 
 // Sixteen records of eight clients, all due.
 void FillWithDue(RetainingVault& vault, int clients = 8) {
@@ -225,53 +88,11 @@ class ManyDue : public RetainingVault {
 
  private:
   void Fill(int count, const std::string& at, std::vector<RecordId>& records) {
-    json data = kInteraction;
+    json data = kRetainedInteraction;
     data["occurred_at"] = at;
     for (int i = 0; i < count; ++i) records.push_back(NewRecord(client, "interaction", data));
   }
 };
-
-template <class AnyId>
-AnyId IdOfRow(std::int64_t row) {
-  AnyId id;
-  for (std::size_t i = 0; i < 8; ++i) {
-    id.value[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(row) << 1 >> (56 - 8 * i));
-    id.value[8 + i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(row) >> (8 * i));
-  }
-  return id;
-}
-
-// Many clients whose relationship ended long ago, with `records_of(i)` contacts each, as if they
-// had been made: sealed bytes that nothing opens.
-void FillUnreadable(RetainingVault& vault, int clients, const std::function<int(int)>& records_of) {
-  vault.Close();
-  Database rows = vault.OpenVaultDatabase(false), keys = vault.OpenKeysDatabase(false);
-  auto client = Statement::Prepare(
-      rows,
-      "INSERT INTO clients (id, cid, state, version, created, updated, tags, profile, "
-      "relationship_end) VALUES (?, ?, 1, 1, 0, 0, '', zeroblob(100), 0)");
-  auto record = Statement::Prepare(
-      rows,
-      "INSERT INTO records (id, rid, client, class, class_version, version, created, updated, "
-      "fields, tokens, payload) VALUES (?, ?, ?, 'contact', 1, 1, 0, 0, 1, x'', zeroblob(600))");
-  auto key = Statement::Prepare(
-      keys,
-      "INSERT INTO client_keys (client, generation, cid, wrapped) VALUES (?, 0, ?, zeroblob(60))");
-  REQUIRE((client && record && key));
-  REQUIRE((rows.Execute("BEGIN") && keys.Execute("BEGIN")));
-  bool filled = true;
-  std::int64_t last = 0;
-  for (int i = 1; i <= clients; ++i) {
-    const auto id = IdOfRow<ClientId>(i);
-    filled = filled && client->Execute(id.Row(), id.bytes()) && key->Execute(id.Row(), id.bytes());
-    for (int of_client = records_of(i); of_client > 0; --of_client) {
-      const auto record_id = IdOfRow<RecordId>(++last);
-      filled = filled && record->Execute(record_id.Row(), record_id.bytes(), id.Row());
-    }
-  }
-  REQUIRE(filled);
-  REQUIRE((rows.Execute("COMMIT") && keys.Execute("COMMIT")));
-}
 
 }  // namespace
 
@@ -279,7 +100,7 @@ TEST_CASE("a schedule is stored in versions, and only where it differs", "[reten
   RetainingVault vault;
   CHECK(AnswerOf(vault->GetRetentionSchedule(vault.As(kAuditor), {})) == "not_found");
   CHECK(vault->ReadStatus(vault.As(kAuditor))->classes_without_policy == 6);
-  const json first = Schedule({Policy("contact-3y", "contact", "relationship_end", "P3Y")});
+  const json first = ScheduleOf({Policy("contact-3y", "contact", "relationship_end", "P3Y")});
   const auto stored = vault.Put(first);
   REQUIRE(stored);
   CHECK(stored->version == 1);
@@ -294,7 +115,7 @@ TEST_CASE("a schedule is stored in versions, and only where it differs", "[reten
   CHECK(vault.Put(first)->version == 1);
   CHECK(vault.EntryOf(vault.last).at("outcome") == "unchanged");
   const auto second =
-      vault.Put(Schedule({Policy("contact-5y", "contact", "relationship_end", "P5Y")}));
+      vault.Put(ScheduleOf({Policy("contact-5y", "contact", "relationship_end", "P5Y")}));
   REQUIRE(second);
   CHECK(second->version == 2);
   CHECK(vault->ReadStatus(vault.As(kAuditor))->retention_schedule == 2);
@@ -310,13 +131,13 @@ TEST_CASE("a schedule is stored in versions, and only where it differs", "[reten
 TEST_CASE("a schedule with faults changes nothing, and only privacy officers write one",
           "[retention]") {
   RetainingVault vault;
-  json faulty = Schedule({});
+  json faulty = ScheduleOf({});
   faulty["policies"].erase(0);
   CHECK(AnswerOf(vault.Put(faulty)) == "retention_invalid");
   CHECK(vault.EntryOf(vault.last).at("rule") == "check:input");
   CHECK(AnswerOf(vault.Put("text")) == "retention_invalid");
   for (const Role role : {kAdministrator, kSecurityOfficer, kAuditor, kCrmService}) {
-    CHECK(AnswerOf(vault->PutRetentionSchedule(vault.As(role), Schedule({}).dump())) ==
+    CHECK(AnswerOf(vault->PutRetentionSchedule(vault.As(role), ScheduleOf({}).dump())) ==
           "permission_denied");
   }
   CHECK(AnswerOf(vault->GetRetentionSchedule(vault.As(kAuditor), {})) == "not_found");
@@ -347,7 +168,7 @@ TEST_CASE("while a schedule is in force every class has a policy or says why it 
 
 TEST_CASE("a schedule takes two people, who are two", "[retention]") {
   RetainingVault vault({.two_person = true});
-  const json schedule = Schedule({Policy("contact-3y", "contact", "relationship_end", "P3Y")});
+  const json schedule = ScheduleOf({Policy("contact-3y", "contact", "relationship_end", "P3Y")});
   CHECK(AnswerOf(vault.Put(schedule)) == "approval_required");
   const auto ask = [&](const std::string& target, const std::string& content) {
     return vault->RequestApproval(vault.As(kPrivacyOfficer), {"retention.write", target, content});
@@ -396,7 +217,7 @@ TEST_CASE("a preview says what is due, when the rest will be, and who may see id
   const RecordId due = vault.Contact(ended);
   const ClientId going_on = vault.NewClient("A-2");
   vault.Contact(going_on);
-  vault.NewRecord(going_on, "interaction", kInteraction);
+  vault.NewRecord(going_on, "interaction", kRetainedInteraction);
 
   const auto preview = vault.Preview({.until = {}, .months = 3, .with_ids = true});
   CHECK(preview.schedule == 1);
@@ -437,7 +258,7 @@ TEST_CASE("a run erases what is due, says so entry by entry, and leaves the rest
               Policy("interaction-2m", "interaction", "date_field", "P2M"),
               Policy("complaint-1y", "complaint", "relationship_end", "P1Y", "review")});
   const auto interaction = [&](const ClientId& client, const std::string& at) {
-    json data = kInteraction;
+    json data = kRetainedInteraction;
     data["occurred_at"] = at;
     return vault.NewRecord(client, "interaction", data);
   };
@@ -518,7 +339,7 @@ TEST_CASE("a run's report is signed, and stored once it was made", "[retention]"
   const auto log = vault.WholeLog();
   CHECK(log[check.report->first_seq].action == "retention.run");
   CHECK(log[check.report->last_seq].action == "retention.finish");
-  vault.clock.Advance(kHourMs);
+  vault.clock.Advance(kRetentionHourMs);
   CHECK(*read({}) == *document);
   for (const std::string language : {"en", "ru", "zh"}) {
     const auto page = read({DocumentForm::kPage, language});
@@ -571,7 +392,7 @@ TEST_CASE("a record that is changed while a run looks at it stays", "[retention]
     const ClientId owner = vault.NewClient("B-" + std::to_string(i));
     records.emplace_back(owner, vault.Contact(owner));
   }
-  vault.clock.Advance(46 * kHourMs);
+  vault.clock.Advance(46 * kRetentionHourMs);
   const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
   REQUIRE(run);
   std::vector<bool> changed;
@@ -646,7 +467,7 @@ TEST_CASE("what is due goes also where the key is missing, and what stays is not
   for (int i = 0; i < 3; ++i) {
     clients.push_back(vault.NewClient("A-" + std::to_string(i)));
     vault.Contact(clients.back());
-    vault.NewRecord(clients.back(), "interaction", kInteraction);
+    vault.NewRecord(clients.back(), "interaction", kRetainedInteraction);
   }
   vault.Close();
   {
@@ -844,7 +665,7 @@ TEST_CASE("a client without records goes some time after the relationship ended"
                  owner = vault.NewEnded("E-5"), going_on = vault.NewClient("E-6"),
                  changed = vault.NewClient("E-7");
   ClientChange change{"E-8", {}};
-  change.relationship_end = Timestamp{vault.clock.Now().ms - 24 * kHourMs};
+  change.relationship_end = Timestamp{vault.clock.Now().ms - 24 * kRetentionHourMs};
   const ClientId recent = vault->CreateClient(vault.As(kCrmService), change, {})->id;
   vault.Contact(owner);
   ClientChange ended;
@@ -1021,8 +842,8 @@ TEST_CASE("a clock that jumps stops retention until two people confirm it", "[re
     RetainingVault vault({.two_person = true});
     vault.Close();
     vault.Open();  // the time is stored
-    const json schedule = Schedule({Policy("contact-1y", "contact", "relationship_end", "P1Y"),
-                                    Policy("interaction-5y", "interaction", "creation", "P5Y")});
+    const json schedule = ScheduleOf({Policy("contact-1y", "contact", "relationship_end", "P1Y"),
+                                      Policy("interaction-5y", "interaction", "creation", "P5Y")});
     const auto approve = [&](const Proposal& proposal) {
       const auto asked = vault->RequestApproval(vault.As(kPrivacyOfficer), proposal);
       INFO(AnswerOf(asked));
@@ -1059,7 +880,7 @@ TEST_CASE("a clock that jumps stops retention until two people confirm it", "[re
     }
     caller = vault.As(kPrivacyOfficer);
     caller.approval = approve({"clock.confirm", "2026-01-02", {}});
-    vault.clock.Advance(24 * kHourMs);  // no longer today
+    vault.clock.Advance(24 * kRetentionHourMs);  // no longer today
     CHECK(AnswerOf(vault->ConfirmClock(caller)) == "approval_invalid");
     caller = vault.As(kPrivacyOfficer);
     caller.approval = approve({"clock.confirm", "2026-01-03", {}});
@@ -1076,11 +897,11 @@ TEST_CASE("a vault that was off for longer than the threshold waits as well", "[
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
   FillWithDue(vault, 1);
   vault.Close();
-  vault.clock.Advance(47 * kHourMs);
+  vault.clock.Advance(47 * kRetentionHourMs);
   vault.Open();
   CHECK(!vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
   vault.Close();
-  vault.clock.Advance(49 * kHourMs);
+  vault.clock.Advance(49 * kRetentionHourMs);
   vault.Open();
   CHECK(vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
   CHECK(AnswerOf(vault->StartRetentionRun(vault.As(kPrivacyOfficer))) == "clock_unconfirmed");
@@ -1108,7 +929,7 @@ TEST_CASE("a run that waited for the clock goes by the time that was confirmed, 
   CHECK(vault.Read(client, record) == "ok");
 
   vault.Close();
-  vault.clock.Advance(49 * kHourMs);
+  vault.clock.Advance(49 * kRetentionHourMs);
   vault.Tamper("UPDATE retention_runs SET state = 0, finished = NULL, position = -1 WHERE rid = ?",
                ByteView(RunId{}.bytes()));
   vault.Open();
@@ -1126,7 +947,7 @@ TEST_CASE("a run starts by itself at its minute of the day, once a day", "[reten
   FillWithDue(vault, 1);
   RetainingVault::LetItLook();
   CHECK(vault->ListRetentionRuns(vault.As(kAuditor))->empty());
-  vault.clock.Advance(kHourMs);
+  vault.clock.Advance(kRetentionHourMs);
   RetainingVault::LetItLook();
   const auto runs = vault->ListRetentionRuns(vault.As(kAuditor));
   REQUIRE(runs->size() == 1);
@@ -1139,7 +960,7 @@ TEST_CASE("a run starts by itself at its minute of the day, once a day", "[reten
   vault.Open();
   RetainingVault::LetItLook();
   CHECK(vault->ListRetentionRuns(vault.As(kAuditor))->size() == 1);
-  vault.clock.Advance(24 * kHourMs);
+  vault.clock.Advance(24 * kRetentionHourMs);
   RetainingVault::LetItLook();
   CHECK(vault->ListRetentionRuns(vault.As(kAuditor))->size() == 2);
 }
@@ -1177,95 +998,6 @@ TEST_CASE("looking for what is due reads the index alone", "[retention]") {
   CHECK(std::string(listed.Text(3)) ==
         "SEARCH records USING COVERING INDEX records_by_client (client=? AND class=? AND id>?)");
   CHECK(listed.Next() == false);
-}
-
-// What 8 callers wait for a read, without a run and beside one, which both go on for some seconds.
-TEST_CASE("reads beside a run", "[.][retention-beside]") {
-  using Clock = std::chrono::steady_clock;
-  constexpr int kCallers = 8, kClients = 400;
-  constexpr auto kLong = std::chrono::seconds(8);
-  RetainingVault vault;
-  vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
-  std::vector<std::pair<ClientId, RecordId>> records;
-  for (int i = 0; i < kClients; ++i) {
-    const ClientId client = vault.NewClient("B-" + std::to_string(i));
-    records.emplace_back(client, vault.Contact(client));
-  }
-  FillUnreadable(vault, 50'000, [](int) { return 4; });
-  vault.Open();
-  std::atomic<int> unanswered{0};  // threads make no assertions
-  const auto read = [&](std::string_view what) {
-    std::vector<std::vector<double>> waits(kCallers);
-    const auto until = Clock::now() + kLong;
-    {
-      std::vector<std::jthread> callers;
-      for (int i = 0; i < kCallers; ++i) {
-        callers.emplace_back([&, i] {
-          auto& mine = waits[static_cast<std::size_t>(i)];
-          for (std::size_t at = static_cast<std::size_t>(i); Clock::now() < until; at += kCallers) {
-            const auto& [client, record] = records[at % records.size()];
-            const auto caller = vault.As(kCrmService);
-            const auto began = Clock::now();
-            if (!vault->GetRecord(caller, client, record)) ++unanswered;
-            mine.push_back(std::chrono::duration<double, std::milli>(Clock::now() - began).count());
-          }
-        });
-      }
-    }
-    std::vector<double> all;
-    for (const auto& mine : waits) all.insert(all.end(), mine.begin(), mine.end());
-    std::ranges::sort(all);
-    const auto at = [&](double part) {
-      return all[static_cast<std::size_t>(static_cast<double>(all.size() - 1) * part)];
-    };
-    WARN(what << ": " << all.size() << " reads, p50 " << at(0.5) << " ms, p99 " << at(0.99)
-              << " ms, most " << all.back() << " ms");
-    return at(0.99);
-  };
-  read("before");
-  const double without = read("without a run");
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
-  REQUIRE(run);
-  const double beside = read("beside a run");
-  const auto went_on = vault->GetRetentionRun(vault.As(kPrivacyOfficer), run->id);
-  WARN("p99 " << beside / without << " times as long; erased meanwhile " << went_on->erased);
-  CHECK(!went_on->finished);
-  CHECK(went_on->erased > 0);
-  CHECK(unanswered == 0);
-}
-
-// How fast, with RETENTION_RECORDS records of a fourth as many clients.
-TEST_CASE("a preview and a run over many records", "[.][retention-scale]") {
-  const char* const given = std::getenv("RETENTION_RECORDS");
-  const int clients = (given != nullptr ? std::atoi(given) : 100'000) / 4;
-  RetainingVault vault({.key_cache_entries = 131'072});
-  vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
-  using Clock = std::chrono::steady_clock;
-  const auto seconds = [](Clock::time_point from) {
-    return std::chrono::duration<double>(Clock::now() - from).count();
-  };
-  const ClientId first = vault.NewEnded("first");
-  vault.Contact(first);
-  const auto filling = Clock::now();
-  FillUnreadable(vault, clients, [](int) { return 4; });
-  vault.Open();
-  WARN("filled within " << seconds(filling) << " s");
-  auto began = Clock::now();
-  const auto preview = vault.Preview();
-  WARN("preview of " << preview.records << " records: " << seconds(began) << " s");
-  began = Clock::now();
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
-  REQUIRE(run);
-  while (!vault->GetRetentionRun(vault.As(kPrivacyOfficer), run->id)->finished) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  }
-  const auto ended = vault.Await(run->id);
-  const double took = seconds(began);
-  WARN("erased " << ended.erased << " of " << ended.due << " in " << took << " s, "
-                 << static_cast<double>(ended.erased) / took << " a second");
-  CHECK(ended.erased == static_cast<std::uint64_t>(clients) * 4 + 1);
-  CHECK(vault.Number("SELECT count(*) FROM records") == 0);
-  vault.CheckRows();
 }
 
 }  // namespace coffer::vault

@@ -11,11 +11,11 @@ namespace {
 
 using enum Role;
 
-constexpr std::int64_t kDay = 24 * 3600;
+constexpr std::int64_t kTokenDay = 24 * 3600;
 
 class TokenVault : public TestVault {
  public:
-  NewToken Make(Role role = kCaseWorker, std::int64_t lifetime_s = kDay) {
+  NewToken Make(Role role = kCaseWorker, std::int64_t lifetime_s = kTokenDay) {
     auto token = NewTokenFor(Name(role), lifetime_s, "somebody");
     REQUIRE(token);
     return *std::move(token);
@@ -38,14 +38,14 @@ TEST_CASE("a token is shown once, and only its keyed hash is stored") {
   const auto token = vault->CreateToken(caller, {.name = "CRM «eins»",
                                                  .principal = {},
                                                  .role = "crm-service",
-                                                 .lifetime_s = kDay,
+                                                 .lifetime_s = kTokenDay,
                                                  .limits = {}});
   REQUIRE(token);
   CHECK(token->secret.starts_with("cft_"));
   CHECK(token->secret.size() == 47);
   CHECK(token->info.role == "crm-service");
   CHECK(token->info.created == vault.clock.Now());
-  CHECK(token->info.expires.ms - token->info.created.ms == kDay * 1000);
+  CHECK(token->info.expires.ms - token->info.created.ms == kTokenDay * 1000);
   CHECK(!token->info.revoked);
   json entry = vault.Allowed(
       kAdministrator, {{"action", "token.create"},
@@ -80,18 +80,18 @@ TEST_CASE("what is wrong with a new token is told") {
     if (!token) CHECK(token.error().reason == "token_invalid");
     return IssuesOf(token);
   };
-  CHECK(issues("", kDay) == Strings{"/name must be text of 1 to 200 bytes"});
-  CHECK(issues(std::string(201, 'x'), kDay).size() == 1);
-  CHECK(issues("\xff", kDay).size() == 1);
+  CHECK(issues("", kTokenDay) == Strings{"/name must be text of 1 to 200 bytes"});
+  CHECK(issues(std::string(201, 'x'), kTokenDay).size() == 1);
+  CHECK(issues("\xff", kTokenDay).size() == 1);
   for (const std::int64_t lifetime :
-       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{59}, 366 * kDay + 1,
+       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{59}, 366 * kTokenDay + 1,
         std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
     CHECK(issues("name", lifetime) ==
           Strings{"/lifetime_s must be between 60 and 31622400 seconds"});
   }
   CHECK(issues("", 0).size() == 2);
   CHECK(issues("name", 60).empty());
-  CHECK(issues("name", 366 * kDay).empty());
+  CHECK(issues("name", 366 * kTokenDay).empty());
 }
 
 TEST_CASE("nobody is known by a token that was not given out") {

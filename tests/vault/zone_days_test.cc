@@ -16,14 +16,14 @@ ZoneDays Zone(const std::string& name) {
   return *std::move(zone);
 }
 
-Day DayOn(std::string_view text) {
+Day ZoneDayOn(std::string_view text) {
   const auto day = ParseDay(text);
   REQUIRE(day);
   return *day;
 }
 
 std::string Start(const std::string& zone, std::string_view day) {
-  return FormatTimestamp(Zone(zone).StartOf(DayOn(day)));
+  return FormatTimestamp(Zone(zone).StartOf(ZoneDayOn(day)));
 }
 
 std::string DayIn(const std::string& zone, std::string_view time) {
@@ -75,7 +75,7 @@ TEST_CASE("from its start on clocks show no day before, and just before it they 
 #else
   constexpr Day kStep = 1;
 #endif
-  constexpr std::int64_t kHour = 3600, kDaySeconds = 24 * kHour;
+  constexpr std::int64_t kHourSeconds = 3600, kDaySeconds = 24 * kHourSeconds;
   for (const std::string name :
        {"UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "America/St_Johns",
         "Pacific/Apia", "Africa/Cairo", "Asia/Tehran", "Australia/Lord_Howe", "Asia/Kathmandu"}) {
@@ -84,16 +84,16 @@ TEST_CASE("from its start on clocks show no day before, and just before it they 
       const auto local = LocalSeconds(name, seconds);
       return local ? *local / kDaySeconds - (*local % kDaySeconds < 0 ? 1 : 0) : INT64_MIN;
     };
-    Timestamp before = zone.StartOf(DayOn("1960-01-01") - 1);
+    Timestamp before = zone.StartOf(ZoneDayOn("1960-01-01") - 1);
     int faults = 0;
-    for (Day day = DayOn("1960-01-01"); day < DayOn("2045-01-01"); day += kStep) {
+    for (Day day = ZoneDayOn("1960-01-01"); day < ZoneDayOn("2045-01-01"); day += kStep) {
       const Timestamp start = zone.StartOf(day);
       const std::int64_t seconds = start.ms / 1000;
       bool fits = start >= before && start.ms % 1000 == 0 && shown(seconds) >= day &&
                   shown(seconds - 1) < day && zone.DayOf(start) >= day &&
                   zone.DayOf({start.ms - 1}) < day;
       for (std::int64_t hour = 1; hour < 30; hour += 2) {
-        fits = fits && shown(seconds + hour * kHour) >= day;
+        fits = fits && shown(seconds + hour * kHourSeconds) >= day;
       }
       if (start < zone.StartOf(day + 1)) fits = fits && zone.DayOf(start) == day;
       faults += fits ? 0 : 1;

@@ -343,6 +343,11 @@ Status Vault::Core::CheckWhole(const Id128& id) const {
   return {};
 }
 
+Status Vault::Core::CheckState() const {
+  if (scrubber && scrubber->StateDiffers()) return Fail(Code::kCorrupted, "object_damaged");
+  return {};
+}
+
 Status Vault::Core::LogSystemEvent(std::string_view action, std::string_view outcome,
                                    std::string_view detail) const {
   audit::Entry entry;

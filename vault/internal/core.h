@@ -253,6 +253,9 @@ struct Vault::Core {
 
   // Errors: kCorrupted "object_damaged" for what the scrub found to be other than the log says.
   Status CheckWhole(const Id128& id) const;
+  // The same for what decides what a request may do and is read from the database: what people
+  // approved, and what they log in with.
+  Status CheckState() const;
 
   // An entry of the vault itself.
   Status LogSystemEvent(std::string_view action, std::string_view outcome,

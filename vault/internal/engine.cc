@@ -17,6 +17,8 @@ namespace {
 // A checkpoint of this many frames takes a few milliseconds: small steps, so that no request waits
 // long behind one.
 constexpr int kWalStep = 1000;
+// So far back a start looks for the last entry that says what the committed state is.
+constexpr std::uint64_t kStateKnownEvery = 4096;
 constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
 constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
@@ -128,6 +130,7 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(engine->keys_rewrite_, KeyStoreRewrite::Create(engine->keys_, engine->stores_->keys,
                                                                keyring, std::move(rewrite)));
   COFFER_TRY(engine->Load());
+  COFFER_TRY(engine->OpenState(engine->options_.take_over_state));
   COFFER_TRY(engine->CollectUnfinished());
   if (!engine->erased_.empty() || !engine->stray_keys_.empty()) {
     engine->Log(Severity::kWarning, "finishing " + std::to_string(engine->erased_.size()) +
@@ -347,6 +350,7 @@ Status Engine::RunOperations(std::vector<Operation*>& batch) {
 Status Engine::RunOne(Operation& operation) {
   Transaction transaction(*this, options_.clock->Now());
   const bool writes = operation.kind == OperationKind::kWrite;
+  const StateSums state_before = state_->sums();
   if (writes) COFFER_TRY(statements_.savepoint.Execute());
 
   operation.status = operation.work(transaction);
@@ -359,7 +363,10 @@ Status Engine::RunOne(Operation& operation) {
     return std::unexpected(operation.status.error());
   }
   if (writes) {
-    if (!operation.status) COFFER_TRY(statements_.rollback_to.Execute());
+    if (!operation.status) {
+      COFFER_TRY(statements_.rollback_to.Execute());
+      state_->Restore(state_before);
+    }
     COFFER_TRY(statements_.release.Execute());
   }
   COFFER_TRY(AppendEntries(transaction, operation));
@@ -403,6 +410,7 @@ Status Engine::TakeOver(Transaction& transaction) {
 Status Engine::AppendEntries(Transaction& transaction, Operation& operation) {
   if (operation.rule == EntryRule::kNever) return {};
   audit::Entry& own = *operation.entry;
+  const bool leaves_own = transaction.own_entry_ || !operation.status;
   if (operation.status) {
     if (operation.rule == EntryRule::kOnRefusal) return {};
     if (own.outcome.empty()) own.outcome = "ok";
@@ -416,13 +424,15 @@ Status Engine::AppendEntries(Transaction& transaction, Operation& operation) {
       entry.rule = own.rule;
       if (entry.outcome.empty()) entry.outcome = own.outcome;
       if (entry.purpose.empty()) entry.purpose = own.purpose;
+      if (!leaves_own && &entry == &transaction.also_.back()) RecordState(entry);
       COFFER_TRY(AppendEntry(entry));
     }
-    if (!transaction.own_entry_) return {};
+    if (!leaves_own) return {};
   } else {
     if (own.outcome.empty()) own.outcome = operation.status.error().reason;
     own.payload_hash.reset();  // nothing was written
   }
+  RecordState(own);
   COFFER_TRY(AppendEntry(own));
   if (!transaction.note_.empty()) {
     COFFER_TRY(stores_->log->PutNote(transaction.note_client_, own.seq, transaction.note_));
@@ -438,6 +448,58 @@ Status Engine::AppendEntry(audit::Entry& entry) {
   return {};
 }
 
+Status Engine::OpenState(bool take_over) {
+  COFFER_ASSIGN(state_, CommittedState::Open(vault_, *keyring_));
+  COFFER_ASSIGN(state_difference_, state_->FindDifference(*stores_->log));
+  if (state_difference_ && !take_over) {
+    return Fail(Code::kCorrupted, "state_differs",
+                *state_difference_ +
+                    "; put the whole directory back from a backup, or, when you know what it is, "
+                    "start once with 'cofferd --take-over-state'");
+  }
+  COFFER_TRY(state_->Follow());
+  COFFER_ASSIGN(const auto logged, state_->FindLogged(*stores_->log));
+  if (state_difference_) {
+    state_in_log_.sums.reset();
+  } else if (logged) {
+    state_in_log_.sums = state_->sums();
+    state_in_log_.seq = logged->seq;
+  }
+  durable_state_ = state_in_log_;
+  durable_sums_ = state_->sums();
+  return {};
+}
+
+// The last entry of an operation that changed committed state says what it is now.
+void Engine::RecordState(audit::Entry& entry) {
+  if (state_->sums() == state_in_log_.sums) return;
+  entry.state_hash = state_->Hash();
+  state_in_log_.sums = state_->sums();
+  state_in_log_.seq = writer_->head().size;
+}
+
+Status Engine::StoreState() {
+  if (state_->sums() != state_in_log_.sums) {
+    // What is changed has an entry; should it ever have none, the log is not left behind.
+    audit::Entry entry;
+    entry.action = "state.changed";
+    entry.actor = "vault";
+    entry.decision = audit::Decision::kAllow;
+    entry.outcome = "ok";
+    RecordState(entry);
+    COFFER_TRY(AppendEntry(entry));
+  }
+  const std::uint64_t size = writer_->head().size;
+  if (state_in_log_.seq != durable_state_.seq) {
+    COFFER_TRY(state_->Store(size, *state_in_log_.seq));
+    state_in_log_.known_to = size;
+  } else if (size - state_in_log_.known_to >= kStateKnownEvery) {
+    COFFER_TRY(state_->Advance(size));
+    state_in_log_.known_to = size;
+  }
+  return {};
+}
+
 Status Engine::BeginKeys() {
   if (!keys_open_) {
     COFFER_TRY(keys_.Execute("BEGIN IMMEDIATE"));
@@ -448,6 +510,7 @@ Status Engine::BeginKeys() {
 
 Status Engine::CommitBatch() {
   const auto started = std::chrono::steady_clock::now();
+  COFFER_TRY(StoreState());
   if (keys_open_) {
     if (auto committed = keys_.Execute("COMMIT"); !committed) {
       if (IsFsyncFailure(keys_.ExtendedError())) Die(committed.error().detail);
@@ -459,6 +522,8 @@ Status Engine::CommitBatch() {
     if (IsFsyncFailure(vault_.ExtendedError())) Die(committed.error().detail);
     return committed;
   }
+  durable_state_ = state_in_log_;
+  durable_sums_ = state_->sums();
   if (!erased_.empty()) FinishErasures();
   commit_nanoseconds_.fetch_add(
       static_cast<std::uint64_t>(
@@ -511,6 +576,8 @@ void Engine::AbandonBatch(const Error& why) {
     if (auto rolled_back = keys_.Execute("ROLLBACK"); !rolled_back) Die(rolled_back.error().detail);
   }
   keys_open_ = false;
+  state_in_log_ = durable_state_;
+  state_->Restore(durable_sums_);
   // Of a new generation that was not committed.
   for (const ErasureRow& row : erased_) cache_->Remove(row.client);
   erased_.clear();
@@ -549,7 +616,6 @@ void Engine::Maintain(bool idle) {
       }
     }
     const Timestamp yesterday{now.ms - 24 * kMsPerHour};
-    COFFER_TRY(transaction.stores().principals.PurgeSessions(yesterday));
     principals_.ForgetSessions(yesterday);
     COFFER_TRY(transaction.stores().reveals.PurgeBefore(yesterday.ms / kMsPerHour - 24));
     return transaction.stores().idempotency.PurgeBefore(Timestamp{now.ms - kIdempotencyLifetimeMs});

@@ -35,6 +35,7 @@
 #include "vault/internal/access_store.h"
 #include "vault/internal/approval_store.h"
 #include "vault/internal/client_store.h"
+#include "vault/internal/committed_state.h"
 #include "vault/internal/damage_store.h"
 #include "vault/internal/erasure_store.h"
 #include "vault/internal/function_ref.h"
@@ -162,10 +163,12 @@ class Engine {
     // Durable when it returns, with each row's place in it. Engine thread, and Create.
     std::function<Status(std::span<ErasureRow>)> append_to_ledger;
     KeyStoreRewrite::Options keys_rewrite = {};  // logs to `log`
+    // Goes on with state that is not what the log last recorded, and records it.
+    bool take_over_state = false;
   };
 
   // Takes the opened and migrated databases. Rebuilds the log's head and finishes erasures that a
-  // crash interrupted. The engine does not run until Start().
+  // crash interrupted. The engine does not run until Start(). Errors: kCorrupted "state_differs".
   static Result<std::unique_ptr<Engine>> Create(Database vault, Database keys,
                                                 const crypto::Keyring& keyring,
                                                 std::unique_ptr<KeyCache> cache, Options options);
@@ -185,6 +188,8 @@ class Engine {
   bool healthy() const { return healthy_.load(std::memory_order_acquire); }
   // For a checkpoint of exactly this state; call from inside an operation.
   const audit::LogHead& HeadInTransaction() const { return writer_->head(); }
+  // What was taken over, in words.
+  const std::optional<std::string>& state_difference() const { return state_difference_; }
 
  private:
   friend class Transaction;
@@ -209,6 +214,9 @@ class Engine {
   Status TakeOver(Transaction& transaction);
   Status AppendEntries(Transaction& transaction, Operation& operation);
   Status AppendEntry(audit::Entry& entry);
+  Status OpenState(bool take_over);
+  void RecordState(audit::Entry& entry);
+  Status StoreState();
   Status CommitBatch();
   void AbandonBatch(const Error& why);
   void FinishErasures();
@@ -224,6 +232,7 @@ class Engine {
   const crypto::Keyring* keyring_ = nullptr;
   Database vault_;
   Database keys_;
+  std::unique_ptr<CommittedState> state_;  // ends before `vault_`, whose functions it is
   std::unique_ptr<Stores> stores_;
   std::unique_ptr<KeyCache> cache_;
   struct BatchStatements {
@@ -239,6 +248,15 @@ class Engine {
   HoldRegister holds_;
   RestrictionRegister restrictions_;
   std::shared_ptr<const Catalog> current_catalog_;
+  // Of the committed state: what the log says, and up to which entry vault.db knows of it.
+  struct StateInLog {
+    std::optional<StateSums> sums = StateSums{};  // absent: something else
+    std::optional<std::uint64_t> seq;
+    std::uint64_t known_to = 0;
+  };
+  StateInLog state_in_log_, durable_state_;  // the latter: as of the last commit
+  StateSums durable_sums_{};
+  std::optional<std::string> state_difference_;
   bool keys_open_ = false;  // a transaction on keys.db
   bool needs_reload_ = false;
   std::vector<ErasureRow> erased_;              // in this batch, or before a crash

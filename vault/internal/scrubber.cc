@@ -38,14 +38,15 @@ class Snapshot {
 
 }  // namespace
 
-Result<std::unique_ptr<Scrubber>> Scrubber::Create(Engine& engine, Database reader,
-                                                   Options options) {
+Result<std::unique_ptr<Scrubber>> Scrubber::Create(Engine& engine, const crypto::Keyring& keyring,
+                                                   Database reader, Options options) {
   std::unique_ptr<Scrubber> scrubber(new Scrubber(engine));
   scrubber->options_ = std::move(options);
   scrubber->reader_ = std::move(reader);
   COFFER_ASSIGN(scrubber->log_, LogStore::Open(scrubber->reader_));
   COFFER_ASSIGN(scrubber->clients_, ClientStore::Open(scrubber->reader_));
   COFFER_ASSIGN(scrubber->records_, RecordStore::Open(scrubber->reader_));
+  COFFER_ASSIGN(scrubber->committed_, CommittedState::Open(scrubber->reader_, keyring));
   COFFER_ASSIGN(auto damage, DamageStore::Open(scrubber->reader_));
   COFFER_ASSIGN(const auto damaged, damage.Load());
   scrubber->damaged_.insert(damaged.begin(), damaged.end());
@@ -134,6 +135,7 @@ Result<bool> Scrubber::Step() {
   }
   if (last) {
     COFFER_TRY(ClearRecovered());
+    COFFER_TRY(CheckCommittedState());
   }
   {
     const std::lock_guard lock(mutex_);
@@ -169,7 +171,8 @@ Status Scrubber::LookAt(std::uint64_t from, std::uint64_t to, std::vector<Verdic
       from == 0 ? 0 : from - 1, to, [&](std::uint64_t seq, std::string_view bytes) -> Status {
         const bool before = seq < from;
         const auto found = [&](std::string_view what) {
-          if (fault.empty()) fault = "entry " + std::to_string(seq) + " " + std::string(what);
+          if (fault.empty())
+            fault = "the log: entry " + std::to_string(seq) + " " + std::string(what);
         };
         if (!before) {
           if (seq != next) found("follows a gap");
@@ -186,7 +189,7 @@ Status Scrubber::LookAt(std::uint64_t from, std::uint64_t to, std::vector<Verdic
         prev = crypto::Sha256(crypto::AsBytes(bytes));
         return {};
       }));
-  if (fault.empty() && next != to) fault = "entry " + std::to_string(next) + " is missing";
+  if (fault.empty() && next != to) fault = "the log: entry " + std::to_string(next) + " is missing";
   if (fault.empty()) {
     COFFER_ASSIGN(fault, CheckTiles(from, leaves));
   }
@@ -208,7 +211,7 @@ Result<std::string> Scrubber::CheckTiles(std::uint64_t from,
   crypto::Bytes hashes;
   for (const auto& leaf : leaves) hashes.insert(hashes.end(), leaf.begin(), leaf.end());
   if (!tile || *tile != hashes) {
-    return "tile 0/" + std::to_string(n) + " is not that of its entries";
+    return "the log: tile 0/" + std::to_string(n) + " is not that of its entries";
   }
   const auto above = log_->ReadTile(1, n / audit::kTileWidth);
   if (!above && above.error().code != Code::kNotFound) return std::unexpected(above.error());
@@ -217,7 +220,8 @@ Result<std::string> Scrubber::CheckTiles(std::uint64_t from,
   const auto place = above->begin() + static_cast<std::ptrdiff_t>(n % audit::kTileWidth) *
                                           static_cast<std::ptrdiff_t>(root.size());
   if (!std::equal(root.begin(), root.end(), place)) {
-    return "tile 1/" + std::to_string(n / audit::kTileWidth) + " is not that of the tiles below";
+    return "the log: tile 1/" + std::to_string(n / audit::kTileWidth) +
+           " is not that of the tiles below";
   }
   return std::string();
 }
@@ -296,7 +300,7 @@ Status Scrubber::Judge(const Verdict& verdict) {
   COFFER_TRY(Alarm(verdict, "integrity.alarm"));
   const std::lock_guard lock(mutex_);
   damaged_.insert(verdict.id);
-  state_.damaged = damaged_.size();
+  CountDamaged();
   any_damaged_.store(true, std::memory_order_release);
   return {};
 }
@@ -308,11 +312,30 @@ Status Scrubber::ClearRecovered() {
     COFFER_TRY(Alarm(verdict, "integrity.cleared"));
     const std::lock_guard lock(mutex_);
     damaged_.erase(id);
-    state_.damaged = damaged_.size();
+    CountDamaged();
     any_damaged_.store(!damaged_.empty(), std::memory_order_release);
   }
   recovered_.clear();
   faulty_.clear();
+  return {};
+}
+
+void Scrubber::CountDamaged() { state_.damaged = damaged_.size() + (StateDiffers() ? 1 : 0); }
+
+Status Scrubber::CheckCommittedState() {
+  Verdict verdict;
+  {
+    COFFER_ASSIGN(const Snapshot snapshot, Snapshot::Begin(reader_));
+    COFFER_ASSIGN(auto difference, committed_->FindDifference(*log_));
+    COFFER_ASSIGN(verdict.seq, log_->Size());
+    verdict.fault = std::move(difference).value_or("");
+  }
+  const bool differs = !verdict.fault.empty();
+  if (differs == StateDiffers()) return {};
+  COFFER_TRY(Alarm(verdict, differs ? "integrity.alarm" : "integrity.cleared"));
+  const std::lock_guard lock(mutex_);
+  state_differs_.store(differs, std::memory_order_release);
+  CountDamaged();
   return {};
 }
 
@@ -335,7 +358,7 @@ Status Scrubber::Alarm(const Verdict& verdict, std::string_view action) {
                                           : store.Delete(verdict.id);
                          }));
   if (options_.log && damaged) {
-    const std::string what = verdict.client.empty()   ? "the log: "
+    const std::string what = verdict.client.empty()   ? ""
                              : verdict.record.empty() ? "client " + verdict.client + " "
                                                       : "record " + verdict.record + " of client " +
                                                             verdict.client + " ";

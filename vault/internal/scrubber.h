@@ -34,12 +34,15 @@ class Scrubber {
     OperatorLog log;
   };
   // `reader` is a read-only connection of its own.
-  static Result<std::unique_ptr<Scrubber>> Create(Engine& engine, Database reader, Options options);
+  static Result<std::unique_ptr<Scrubber>> Create(Engine& engine, const crypto::Keyring& keyring,
+                                                  Database reader, Options options);
   ~Scrubber();
   void Start();
   void Stop();
 
   bool IsDamaged(const crypto::Id128& id) const;
+  // What the log commits to beside clients and records was not as it says, in the last round.
+  bool StateDiffers() const { return state_differs_.load(std::memory_order_acquire); }
   ScrubState state() const;
   // The next tile; true when it was the last one of a round. Errors: those of the store; what is
   // damaged is none.
@@ -65,6 +68,8 @@ class Scrubber {
   Status CheckClient(const audit::Entry& entry, const ClientId& client, Verdict& verdict);
   Status Judge(const Verdict& verdict);
   Status ClearRecovered();
+  Status CheckCommittedState();
+  void CountDamaged();  // with mutex_ held
   Status Alarm(const Verdict& verdict, std::string_view action);
   Status SavePosition(std::uint64_t position);
 
@@ -74,6 +79,7 @@ class Scrubber {
   std::unique_ptr<LogStore> log_;
   ClientStore clients_;
   RecordStore records_;
+  std::unique_ptr<CommittedState> committed_;
   std::uint64_t unsaved_ = 0;
   std::set<crypto::Id128> faulty_;              // in this round
   std::map<crypto::Id128, Verdict> recovered_;  // in this round, by their newest entry
@@ -85,6 +91,7 @@ class Scrubber {
   ScrubState state_;
   std::set<crypto::Id128> damaged_;
   std::atomic<bool> any_damaged_{false};
+  std::atomic<bool> state_differs_{false};
   std::thread thread_;
 };
 
