@@ -1,8 +1,8 @@
 // Verifying the log and, deep, what is stored: every page of the databases, every client and record
 // against what the log last said of it, and every client's key.
-#include <unistd.h>
-
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "audit/verify.h"
 #include "crypto/atomic_file.h"
@@ -250,9 +250,14 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
   };
   std::unique_ptr<LogIndexReader> index;
   const std::string index_path = LogIndexPath(options.directory);
-  // It may be left out of a copy, or of a backup.
-  if (access(index_path.c_str(), F_OK) == 0) {
-    COFFER_ASSIGN(index, LogIndexReader::Open(index_path, keyring.vault_db_key()));
+  // It may be left out of a copy, or of a backup, or a starting vault is just making it.
+  std::error_code none;
+  if (const auto size = std::filesystem::file_size(index_path, none); !none && size > 0) {
+    auto opened = LogIndexReader::Open(index_path, keyring.vault_db_key());
+    if (!opened && opened.error().reason != "index_missing") {
+      return std::unexpected(std::move(opened).error());
+    }
+    if (opened) index = *std::move(opened);
   }
   return VerifyAll({vault, &keys, keyring, index.get(), find}, std::move(verify), true);
 }

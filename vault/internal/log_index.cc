@@ -99,6 +99,9 @@ constexpr std::string_view kInsertIndexed =
     "INSERT INTO entries (seq, ts, actor, action, class, purpose, decision, rule, outcome, "
     "address, "
     "client, record, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kPutState =
+    "INSERT INTO state (name, value) VALUES (?, ?) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 constexpr std::string_view kIndexedRow =
     "SELECT ts, actor, action, class, purpose, decision, rule, outcome, address, client, record, "
     "request FROM entries WHERE seq = ?";
@@ -134,20 +137,19 @@ Result<std::unique_ptr<LogIndex>> LogIndex::TryOpen(const std::string& path,
                 Database::Open(path, key, {.create = true, .cache_kib = kWriterCacheKib}));
   COFFER_TRY(index->database_.Execute(kFast));
   if (fresh) {
+    // As one: a verification may read it meanwhile.
+    COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(index->database_));
     COFFER_TRY(index->database_.Execute(kIndexSchema));
+    COFFER_ASSIGN(auto put, Statement::Prepare(index->database_, kPutState));
+    COFFER_TRY(put.Execute(std::string_view("version"), kIndexVersion));
+    COFFER_TRY(transaction.Commit());
   }
   COFFER_ASSIGN(index->insert_, Statement::Prepare(index->database_, kInsertIndexed));
   COFFER_ASSIGN(index->put_word_,
                 Statement::Prepare(index->database_,
                                    "INSERT INTO words (id, text, count) VALUES (?, ?, ?) "
                                    "ON CONFLICT (id) DO UPDATE SET count = excluded.count"));
-  COFFER_ASSIGN(index->put_state_,
-                Statement::Prepare(index->database_,
-                                   "INSERT INTO state (name, value) VALUES (?, ?) "
-                                   "ON CONFLICT (name) DO UPDATE SET value = excluded.value"));
-  if (fresh) {
-    COFFER_TRY(index->put_state_.Execute(std::string_view("version"), kIndexVersion));
-  }
+  COFFER_ASSIGN(index->put_state_, Statement::Prepare(index->database_, kPutState));
   COFFER_TRY(index->Load());
   COFFER_ASSIGN(const bool fits, index->Fits(log));
   if (!fits) return Fail(Code::kCorrupted, "index_mismatch", path + " is of another log");
@@ -247,6 +249,12 @@ Result<std::unique_ptr<LogIndexReader>> LogIndexReader::Open(const std::string& 
   const auto prepare = [&](std::string_view sql) {
     return Statement::Prepare(reader->database_, sql);
   };
+  COFFER_ASSIGN(auto made, prepare("SELECT 1 FROM sqlite_schema WHERE name = 'state'"));
+  {
+    auto row = made.Query();
+    COFFER_ASSIGN(const bool found, row.Next());
+    if (!found) return Fail(Code::kNotFound, "index_missing", path + " is just being made");
+  }
   COFFER_ASSIGN(reader->word_, prepare("SELECT id, count FROM words WHERE text = ?"));
   COFFER_ASSIGN(reader->time_,
                 prepare("SELECT ts FROM entries WHERE seq >= ? ORDER BY seq LIMIT 1"));

@@ -63,6 +63,7 @@ struct IndexCondition;
 // The reading side: a connection of its own.
 class LogIndexReader {
  public:
+  // Errors: kNotFound "index_missing" while there is none yet, and what Database::Open says.
   static Result<std::unique_ptr<LogIndexReader>> Open(const std::string& path,
                                                       const crypto::SecretBytes& key);
 

@@ -185,6 +185,8 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   database.handle_.reset(raw);
   if (code != SQLITE_OK) return std::unexpected(SqliteError(raw, code, "opening " + path));
+  // Also while another connection is the first, or the last, to open a database.
+  sqlite3_busy_timeout(raw, 2000);
   COFFER_TRY(RefusePlaintext(raw, path));
 
   COFFER_TRY(ApplyKey(raw, key));
@@ -204,7 +206,6 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
                     " cannot be read with this vault's key: it is damaged, or belongs to "
                     "another vault");
   }
-  sqlite3_busy_timeout(raw, 2000);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
