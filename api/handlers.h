@@ -106,6 +106,8 @@ Result<Reply> GetRetentionReport(const Service&, const Call&);
 Result<Reply> ConfirmClock(const Service&, const Call&);
 
 Result<Reply> ListLogEntries(const Service&, const Call&);
+Result<Reply> ListClientLog(const Service&, const Call&);
+Result<Reply> ListPrincipalLog(const Service&, const Call&);
 Result<Reply> GetLogEntry(const Service&, const Call&);
 Result<Reply> GetLogEntryProof(const Service&, const Call&);
 Result<Reply> GetLogCheckpoint(const Service&, const Call&);

@@ -45,11 +45,8 @@ Reply RenderText(std::string text) {
   return {200, "text/plain; charset=utf-8", std::move(text), {}};
 }
 
-}  // namespace
-
-Result<Reply> ListLogEntries(const Service& service, const Call& call) {
-  Input input(service, call, Action::kLogRead);
-  COFFER_ASSIGN(const auto filter, FilterOf(input, call));
+Result<Reply> ListEntries(const Service& service, const Call& call, Input& input,
+                          const vault::LogFilter& filter) {
   vault::LogPageRequest page;
   COFFER_ASSIGN(const auto limit, input.QueryNumber("limit", 1000));
   COFFER_ASSIGN(page.start, input.QueryNumber("cursor", kMaxSequence));
@@ -79,6 +76,32 @@ Result<Reply> ListLogEntries(const Service& service, const Call& call) {
   AppendNextCursor(reply.body, next);
   reply.body += ",\"size\":" + std::to_string(log.size) + "}";
   return reply;
+}
+
+}  // namespace
+
+Result<Reply> ListLogEntries(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogRead);
+  COFFER_ASSIGN(const auto filter, FilterOf(input, call));
+  return ListEntries(service, call, input, filter);
+}
+
+// Also of a client that was erased: the history is what is left of it.
+Result<Reply> ListClientLog(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogRead);
+  COFFER_ASSIGN(const auto client, input.Client());
+  COFFER_ASSIGN(auto filter, FilterOf(input, call));
+  filter.client = client.Text();
+  return ListEntries(service, call, input, filter);
+}
+
+Result<Reply> ListPrincipalLog(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogRead);
+  const auto principal = vault::PrincipalId::Parse(call.segments[0]);
+  if (!principal) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
+  COFFER_ASSIGN(auto filter, FilterOf(input, call));
+  filter.actor = principal->Text();
+  return ListEntries(service, call, input, filter);
 }
 
 Result<Reply> GetLogEntry(const Service& service, const Call& call) {

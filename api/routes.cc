@@ -24,6 +24,12 @@ constexpr std::string_view kClassQuery[] = {"version"};
 constexpr std::string_view kLogQuery[] = {
     "client",  "record",  "actor",   "action", "class", "field", "purpose", "decision", "rule",
     "outcome", "address", "request", "from",   "to",    "order", "limit",   "cursor"};
+constexpr std::string_view kClientLogQuery[] = {
+    "record",  "actor",   "action",  "class", "field", "purpose", "decision", "rule",
+    "outcome", "address", "request", "from",  "to",    "order",   "limit",    "cursor"};
+constexpr std::string_view kPrincipalLogQuery[] = {
+    "client",  "record",  "action",  "class", "field", "purpose", "decision", "rule",
+    "outcome", "address", "request", "from",  "to",    "order",   "limit",    "cursor"};
 constexpr std::string_view kLogSummaryQuery[] = {
     "client",  "record",  "actor",   "action", "class", "purpose", "decision", "rule",
     "outcome", "address", "request", "from",   "to",    "by",      "per"};
@@ -135,6 +141,8 @@ constexpr Route kRoutes[] = {
     {kPost, "/v1/retention/clock", Action::kClockConfirm, "confirmClock", Body::kNone, kNothing, ConfirmClock},
 
     {kGet, "/v1/log/entries", Action::kLogRead, "listLogEntries", Body::kNone, kLogQuery, ListLogEntries},
+    {kGet, "/v1/clients/{client}/access-log", Action::kLogRead, "listClientLog", Body::kNone, kClientLogQuery, ListClientLog},
+    {kGet, "/v1/principals/{principal}/access-log", Action::kLogRead, "listPrincipalLog", Body::kNone, kPrincipalLogQuery, ListPrincipalLog},
     {kGet, "/v1/log/entries/{seq}", Action::kLogRead, "getLogEntry", Body::kNone, kNothing, GetLogEntry},
     {kGet, "/v1/log/entries/{seq}/proof", Action::kLogRead, "getLogEntryProof", Body::kNone, kNothing, GetLogEntryProof},
     {kGet, "/v1/log/checkpoint", Action::kLogRead, "getLogCheckpoint", Body::kNone, kNothing, GetLogCheckpoint},

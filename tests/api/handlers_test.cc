@@ -337,6 +337,40 @@ TEST_CASE("tokens are made, listed, used and revoked") {
         "422 token_invalid");
 }
 
+TEST_CASE("a client and a principal have a history, also after the one is erased") {
+  ClientCalls api;
+  const auto history = [&](const std::string& path, const std::string& name,
+                           const std::string& value) {
+    return ApiCalls::Parsed(api.Get(path + "/access-log", kAuditor, ApiCalls::Query(name, value)))
+        .at("items");
+  };
+  REQUIRE(api.Get(api.client, kCrmService).status == 200);
+  REQUIRE(api.Do(kDelete, api.client, kPrivacyOfficer).status == 200);
+  const std::string client = api.client.substr(std::string("/v1/clients/").size());
+  std::vector<std::string> actions;
+  for (const json& entry : history(api.client, "order", "asc")) {
+    CHECK(entry.at("client") == client);
+    actions.push_back(entry.at("action"));
+  }
+  REQUIRE(actions.size() > 3);
+  CHECK(actions[0] == "client.create");
+  CHECK(actions[1] == "record.create");
+  CHECK(actions[2] == "client.read");
+  CHECK(std::ranges::count(actions, "client.erase") >= 1);
+
+  const json reads = history(api.client, "action", "client.read");
+  REQUIRE(reads.size() == 1);
+  const std::string reader = reads[0].at("actor");
+  const json done = history("/v1/principals/" + reader, "client", client);
+  CHECK(done.size() == 3);
+  for (const json& entry : done) CHECK(entry.at("actor") == reader);
+
+  for (const char* unknown : {"clients/cli_x", "principals/svc_x", "principals/vault"}) {
+    CHECK(ApiCalls::Answer(api.Get("/v1/" + std::string(unknown) + "/access-log", kAuditor)) ==
+          "404 not_found");
+  }
+}
+
 TEST_CASE("the log is read as JSON and as its exact lines") {
   ClientCalls api;
   const json page =

@@ -171,6 +171,8 @@ const std::vector<Row>& Rows() {
 
       {"listLogEntries", kPrivacyOfficer, 200, {{"log.read", "client={client}"}}, "", "client={client}&actor={mark}"},
       {"listLogEntries", kAuditor, 200, {{"log.read"}}, "", "client={mark}&request={mark}"},
+      {"listClientLog", kPrivacyOfficer, 200, {{"log.read", "client={client}"}}, "", "actor={mark}"},
+      {"listPrincipalLog", kAuditor, 200, {{"log.read"}}, "", "request={mark}", {{"{principal}", "{user}"}}},
       {"getLogEntry", kPrivacyOfficer, 200, {{"log.read", "", "{seq}"}}},
       {"getLogEntryProof", kAuditor, 200, {{"log.read", "", "{seq}"}}},
       {"getLogCheckpoint", kAuditor, 200, {{"log.read"}}},

@@ -68,6 +68,14 @@ class RetainingVault : public TestVault {
     REQUIRE(client);
     return client->id;
   }
+  // Two records of each client, all due.
+  void FillWithDue(int clients = 8) {
+    for (int i = 0; i < clients; ++i) {
+      const ClientId client = NewEnded("D-" + std::to_string(i));
+      Contact(client);
+      Contact(client);
+    }
+  }
   RecordId Contact(const ClientId& client) { return NewContact(client, {{"last_name", "Doe"}}); }
   std::string Read(const ClientId& client, const RecordId& record) {
     return AnswerOf((*this)->GetRecord(As(Role::kCrmService), client, record));

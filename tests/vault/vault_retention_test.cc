@@ -1,98 +1,19 @@
 // Retention as a whole: the schedule that is in force, what it will do, runs, and the clock.
 #include <algorithm>
-#include <atomic>
 #include <catch2/catch_test_macros.hpp>
-#include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <functional>
-#include <set>
-#include <thread>
 
 #include "audit/erasure_act.h"
 #include "audit/run_report.h"
 #include "crypto/encoding.h"
-#include "tests/vault/faulty_storage.h"
 #include "tests/vault/retaining_vault.h"
 
 namespace coffer::vault {
 namespace {
 
-namespace fs = std::filesystem;
 using enum Role;
 
 const json kClientPolicy = {
     {"name", "client-1y"}, {"period", "P1Y"}, {"basis", "no reason is left"}};
-
-// Sixteen records of eight clients, all due.
-void FillWithDue(RetainingVault& vault, int clients = 8) {
-  for (int i = 0; i < clients; ++i) {
-    const ClientId client = vault.NewEnded("D-" + std::to_string(i));
-    vault.Contact(client);
-    vault.Contact(client);
-  }
-}
-
-// A client of whose interactions `due` are due and `kept` are not.
-class ManyDue : public RetainingVault {
- public:
-  explicit ManyDue(int due = 2500, int kept = 10) {
-    Keep({Policy("interaction-1y", "interaction", "date_field", "P1Y")});
-    client = NewClient("M-1");
-    Fill(due, "2024-12-01T10:00:00Z", old);
-    Fill(kept, "2026-01-01T10:00:00Z", recent);
-  }
-  // Each record in one erasure, with its act, and what stays can be read.
-  void CheckErasures(std::string_view action) {
-    const auto erasures = (*this)->ListErasures(As(kPrivacyOfficer), {});
-    REQUIRE(erasures->items.size() == (old.size() + 999) / 1000);
-    const auto key = audit::ParseVerifierKey(LogKey());
-    REQUIRE(key);
-    const auto log = WholeLog();
-    std::set<std::string> named;
-    std::uint64_t records = 0;
-    for (const Erasure& erasure : erasures->items) {
-      CHECK(erasure.complete);
-      CHECK(erasure.scope == ErasureScope::kRecords);
-      CHECK(log[erasure.seq].action == action);
-      const auto document = (*this)->ReadAct(As(kAuditor), erasure.id, {});
-      REQUIRE(document);
-      const auto report = audit::VerifyAct(*document, {&*key, 1});
-      for (const auto& finding : report.findings) FAIL_CHECK(finding.message);
-      REQUIRE(report.act);
-      CHECK(report.act->key->generation == 0);
-      REQUIRE(report.act->categories.size() == 1);
-      CHECK(report.act->categories[0].records == report.act->records.size());
-      REQUIRE(!report.act->kept.empty());
-      CHECK(report.act->kept[0].what ==
-            std::to_string(recent.size()) + " records of class interaction");
-      named.insert(report.act->records.begin(), report.act->records.end());
-      records += erasure.records;
-    }
-    CHECK(named.size() == old.size());
-    CHECK(records == old.size());
-    CHECK(Read(client, old.front()) == "not_found");
-    CHECK(Read(client, recent.back()) == "ok");
-    const auto traces = (*this)->FindTraces(As(kPrivacyOfficer), client);
-    REQUIRE(traces);
-    for (const Trace& trace : *traces) {
-      if (trace.place == "erasures") CHECK(trace.count == erasures->items.size());
-      if (trace.place == "key") CHECK(trace.state == "present");
-    }
-    const auto whole = (*this)->VerifyLog(As(kAuditor), true);
-    REQUIRE(whole);
-    for (const auto& finding : whole->log.findings) FAIL_CHECK(finding.message);
-  }
-  ClientId client;
-  std::vector<RecordId> old, recent;
-
- private:
-  void Fill(int count, const std::string& at, std::vector<RecordId>& records) {
-    json data = kRetainedInteraction;
-    data["occurred_at"] = at;
-    for (int i = 0; i < count; ++i) records.push_back(NewRecord(client, "interaction", data));
-  }
-};
 
 }  // namespace
 
@@ -320,7 +241,7 @@ TEST_CASE("a run erases what is due, says so entry by entry, and leaves the rest
 TEST_CASE("a run's report is signed, and stored once it was made", "[retention]") {
   RetainingVault vault;
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
-  FillWithDue(vault);
+  vault.FillWithDue();
   const auto run = vault.Run();
   const auto read = [&](const DocumentRequest& request) {
     return vault->ReadRunReport(vault.As(kAuditor), run.id, request);
@@ -381,162 +302,6 @@ TEST_CASE("tags and jurisdictions choose the policy, and what is for review is s
   REQUIRE(vault->UpdateClient(vault.As(kCrmService), important, 1, change));
   vault.LetAWeekPass();
   CHECK(vault.Run().erased == 1);
-  vault.CheckInvariants();
-}
-
-TEST_CASE("a record that is changed while a run looks at it stays", "[retention]") {
-  RetainingVault vault;
-  vault.Keep({Policy("contact-1d", "contact", "last_activity", "P1D")});
-  std::vector<std::pair<ClientId, RecordId>> records;
-  for (int i = 0; i < 300; ++i) {
-    const ClientId owner = vault.NewClient("B-" + std::to_string(i));
-    records.emplace_back(owner, vault.Contact(owner));
-  }
-  vault.clock.Advance(46 * kRetentionHourMs);
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
-  REQUIRE(run);
-  std::vector<bool> changed;
-  for (auto record = records.rbegin(); record != records.rend(); ++record) {
-    const auto updated = vault->UpdateRecord(vault.As(kCrmService), record->first, record->second,
-                                             1, {{"last_name", "Roe"}});
-    CHECK((updated || updated.error().reason == "not_found"));
-    changed.push_back(updated.has_value());
-  }
-  const auto ended = vault.Await(run->id);
-  std::size_t erased = 0;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto& [owner, record] = records[records.size() - 1 - i];
-    CHECK(vault.Read(owner, record) == (changed[i] ? "ok" : "not_found"));
-    if (!changed[i]) ++erased;
-  }
-  CHECK(ended.erased == erased);
-  CHECK(erased > 0);
-  vault.CheckInvariants();
-}
-
-TEST_CASE("a run that is interrupted goes on at the next start, and counts nothing twice",
-          "[retention]") {
-  RetainingVault vault;
-  vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
-  FillWithDue(vault, 400);
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
-  REQUIRE(run);
-  while (vault->ReadStatistics(vault.As(kAdministrator))->retention_erased == 0) {
-    std::this_thread::yield();
-  }
-  CHECK((AnswerOf(vault->StartRetentionRun(vault.As(kPrivacyOfficer))) == "run_in_progress"));
-  for (int i = 0; i < 3; ++i) {
-    vault.Close();
-    vault.Open();
-  }
-  const auto ended = vault.Await(run->id);
-  CHECK(ended.state == "finished");
-  CHECK(ended.due == 800);
-  CHECK(ended.erased == 800);
-  CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
-  CHECK(vault.Entries("record.erase").size() == 800);
-  vault.CheckInvariants();
-}
-
-TEST_CASE("a run that cannot write waits, and goes on when it can", "[retention]") {
-  FaultyStorage::Instance();
-  RetainingVault vault;
-  vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
-  FillWithDue(vault, 300);
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
-  REQUIRE(run);
-  FaultyStorage::Instance().Break("vault.db-wal", Fault::kFull, 20);
-  while (FaultyStorage::Instance().failures() == 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  FaultyStorage::Instance().Mend();
-  RetainingVault::LetItLook();
-  const auto ended = vault.Await(run->id);
-  CHECK(ended.state == "finished");
-  CHECK(ended.erased == 600);
-  CHECK(ended.failed == 0);
-  CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
-  vault.CheckInvariants();
-}
-
-TEST_CASE("what is due goes also where the key is missing, and what stays is not readable",
-          "[retention]") {
-  RetainingVault vault;
-  vault.Keep({Policy("interaction-1y", "interaction", "date_field", "P1Y")});
-  std::vector<ClientId> clients;
-  for (int i = 0; i < 3; ++i) {
-    clients.push_back(vault.NewClient("A-" + std::to_string(i)));
-    vault.Contact(clients.back());
-    vault.NewRecord(clients.back(), "interaction", kRetainedInteraction);
-  }
-  vault.Close();
-  {
-    const Database keys = vault.OpenKeysDatabase(false);
-    auto remove = Statement::Prepare(keys, "DELETE FROM client_keys WHERE client = ?");
-    REQUIRE(remove);
-    REQUIRE(remove->Execute(clients[1].Row()));
-  }
-  vault.Open();
-  const auto run = vault.Run();
-  CHECK(run.state == "finished");
-  CHECK(run.due == 3);
-  CHECK(run.erased == 3);
-  CHECK(run.failed == 0);
-  CHECK(vault.Number("SELECT count(*) FROM records") == 3);
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), clients[1])) == "integrity_failed");
-  CHECK(vault->GetClient(vault.As(kCrmService), clients[2]));
-}
-
-TEST_CASE("more records of one client than an act can name go in several erasures of one key",
-          "[retention]") {
-  ManyDue vault;
-  const auto run = vault.Run();
-  CHECK(run.due == 2500);
-  CHECK(run.erased == 2500);
-  CHECK(vault.Number("SELECT count(*) FROM records") == 10);
-  CHECK(vault.Number("SELECT generation FROM clients") == 1);  // one key was destroyed
-  CHECK(vault.Entries("record.reseal").size() == 10);
-  CHECK(vault.Entries("record.erase").size() == 2500);
-  vault.CheckErasures("retention.erase");
-  vault.CheckInvariants();
-}
-
-TEST_CASE("a crash between the erasures of one client and their key's end is finished",
-          "[retention]") {
-  ManyDue vault;
-  vault.Run();
-  vault.Close();
-  // As if nothing after the commit had happened, and the ledger had got a part.
-  vault.Tamper("UPDATE erasures SET state = 0, ledger = NULL");
-  const std::string ledger = vault.directory() + "/erasures.ledger";
-  fs::resize_file(ledger, fs::file_size(ledger) / 2);
-  vault.Open();
-  CHECK(vault.Number("SELECT count(*) FROM erasures WHERE state = 2") == 3);
-  vault.CheckErasures("retention.erase");
-  vault.CheckInvariants();
-}
-
-TEST_CASE("when an older state is put back, several erasures of one client are one operation",
-          "[retention]") {
-  ManyDue vault;
-  vault.Close();
-  const std::string copy = vault.directory() + ".before";
-  fs::copy(vault.directory(), copy, fs::copy_options::recursive);
-  vault.Open();
-  vault.Run();
-  vault.Close();
-  fs::copy(vault.directory() + "/erasures.ledger", copy + "/erasures.ledger",
-           fs::copy_options::overwrite_existing);
-  fs::remove_all(vault.directory());
-  fs::rename(copy, vault.directory());
-  vault.Open();
-  CHECK(vault.Number("SELECT count(*) FROM records") == 10);
-  CHECK(vault.Number("SELECT generation FROM clients") == 1);
-  CHECK(vault.Entries("record.reseal").size() == 10);
-  vault.CheckErasures("erasure.replayed");
-  vault.Close();
-  vault.Open();
-  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 3);
   vault.CheckInvariants();
 }
 
@@ -741,7 +506,7 @@ TEST_CASE("clients without records are found among many of either kind, and coun
              json::array({kClientPolicy}));
   const ClientId kept = vault.NewClient("M-1");
   vault.Contact(kept);
-  FillWithDue(vault, 3);
+  vault.FillWithDue(3);
   FillUnreadable(vault, 5000, [](int i) { return i % 7 == 0 ? 1 : 0; });
   vault.Open();
   CHECK(vault.Preview().due == 5006);
@@ -827,142 +592,13 @@ TEST_CASE("what one person makes due by changing a client waits for a week", "[r
 TEST_CASE("without the operator's details a run fails, and says why", "[retention]") {
   RetainingVault vault({.operator_details = {"Example Care Ltd", "", "", "", "Example CRM"}});
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
-  FillWithDue(vault, 1);
+  vault.FillWithDue(1);
   const auto run = vault.Run();
   CHECK(run.state == "failed");
   CHECK(run.reason == "operator_incomplete");
   CHECK(run.erased == 0);
   CHECK(vault.Number("SELECT count(*) FROM records") == 2);
   CHECK(vault.Entries("retention.finish").at(0).outcome == "operator_incomplete");
-}
-
-TEST_CASE("a clock that jumps stops retention until two people confirm it", "[retention]") {
-  for (const std::int64_t jump : {10 * kYearMs, -10 * kYearMs}) {
-    CAPTURE(jump);
-    RetainingVault vault({.two_person = true});
-    vault.Close();
-    vault.Open();  // the time is stored
-    const json schedule = ScheduleOf({Policy("contact-1y", "contact", "relationship_end", "P1Y"),
-                                      Policy("interaction-5y", "interaction", "creation", "P5Y")});
-    const auto approve = [&](const Proposal& proposal) {
-      const auto asked = vault->RequestApproval(vault.As(kPrivacyOfficer), proposal);
-      INFO(AnswerOf(asked));
-      REQUIRE(asked);
-      REQUIRE(vault->DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
-      return asked->id.Text();
-    };
-    REQUIRE(vault.Put(schedule, approve({"retention.write", "schedule", schedule.dump()})));
-    FillWithDue(vault);
-    vault.clock.Advance(jump);
-    RetainingVault::LetItLook();
-    // Set right again: that is a jump as well, and the vault does not guess which one was wrong.
-    vault.clock.Advance(-jump);
-    RetainingVault::LetItLook();
-    CHECK(vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
-    CHECK(vault->ReadStatistics(vault.As(kAdministrator))->waiting_for_clock);
-    CHECK(AnswerOf(vault->StartRetentionRun(vault.As(kPrivacyOfficer))) == "clock_unconfirmed");
-    const auto jumps = vault.Entries("clock.jump");
-    REQUIRE(jumps.size() == 2);
-    CHECK(jumps[0].actor == "vault");
-    CHECK(jumps[0].detail == (jump > 0 ? "ahead by 315360000 s" : "behind by 315360000 s"));
-    vault.Close();
-    vault.Open();
-    CHECK(vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
-    CHECK(vault.Number("SELECT count(*) FROM records") == 16);
-
-    auto caller = vault.As(kPrivacyOfficer);
-    CHECK(AnswerOf(vault->ConfirmClock(caller)) == "approval_required");
-    caller = vault.As(kPrivacyOfficer);
-    for (const char* day : {"2026-01-03", "2026-01-01", "2026-02-30", "today"}) {
-      const auto asked = vault->RequestApproval(caller, {"clock.confirm", day, {}});
-      CHECK(AnswerOf(asked) == "proposal_invalid");
-      CHECK(IssuesOf(asked).at(0).starts_with("/target must be "));
-    }
-    caller = vault.As(kPrivacyOfficer);
-    caller.approval = approve({"clock.confirm", "2026-01-02", {}});
-    vault.clock.Advance(24 * kRetentionHourMs);  // no longer today
-    CHECK(AnswerOf(vault->ConfirmClock(caller)) == "approval_invalid");
-    caller = vault.As(kPrivacyOfficer);
-    caller.approval = approve({"clock.confirm", "2026-01-03", {}});
-    CHECK(AnswerOf(vault->ConfirmClock(caller)) == "ok");
-    CHECK(vault.EntryOf(caller).at("detail") == "2026-01-03; " + caller.approval);
-    CHECK(!vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
-    CHECK(vault.Run().erased == 16);
-    CHECK(AnswerOf(vault->ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");  // nothing to confirm
-  }
-}
-
-TEST_CASE("a vault that was off for longer than the threshold waits as well", "[retention]") {
-  RetainingVault vault;
-  vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
-  FillWithDue(vault, 1);
-  vault.Close();
-  vault.clock.Advance(47 * kRetentionHourMs);
-  vault.Open();
-  CHECK(!vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
-  vault.Close();
-  vault.clock.Advance(49 * kRetentionHourMs);
-  vault.Open();
-  CHECK(vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
-  CHECK(AnswerOf(vault->StartRetentionRun(vault.As(kPrivacyOfficer))) == "clock_unconfirmed");
-  CHECK(AnswerOf(vault->ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");
-  CHECK(vault.Run().erased == 2);
-}
-
-TEST_CASE("a run that waited for the clock goes by the time that was confirmed, and the schedule",
-          "[retention]") {
-  RetainingVault vault;
-  vault.Keep({Policy("contact-5y", "contact", "creation", "P5Y")});
-  const ClientId client = vault.NewClient("A-1");
-  const RecordId record = vault.Contact(client);
-  // Begun while the clock ran ahead, before that was noticed.
-  RetainingVault::LetItLook();
-  vault.Close();
-  vault.Tamper(
-      "INSERT INTO retention_runs (rid, schedule, state, demanded, started, first_seq, last_seq, "
-      "position, counts, reason) VALUES (zeroblob(16), 1, 1, 0, ?, 1, 1, -1, '{}', '')",
-      vault.clock.Now().ms + 10 * kYearMs);
-  vault.Open();
-  const auto run = vault.Await(RunId{});
-  CHECK(run.state == "finished");
-  CHECK(run.due == 0);
-  CHECK(vault.Read(client, record) == "ok");
-
-  vault.Close();
-  vault.clock.Advance(49 * kRetentionHourMs);
-  vault.Tamper("UPDATE retention_runs SET state = 0, finished = NULL, position = -1 WHERE rid = ?",
-               ByteView(RunId{}.bytes()));
-  vault.Open();
-  vault.Await(RunId{}, "waiting-for-clock");
-  vault.Keep({Policy("contact-6y", "contact", "creation", "P6Y")});
-  CHECK(AnswerOf(vault->ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");
-  const auto failed = vault.Await(RunId{});
-  CHECK(failed.state == "failed");
-  CHECK(failed.reason == "schedule_changed");
-}
-
-TEST_CASE("a run starts by itself at its minute of the day, once a day", "[retention]") {
-  RetainingVault vault({.retention_minute = 210});  // 03:30; the clock begins at 03:04:05
-  vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
-  FillWithDue(vault, 1);
-  RetainingVault::LetItLook();
-  CHECK(vault->ListRetentionRuns(vault.As(kAuditor))->empty());
-  vault.clock.Advance(kRetentionHourMs);
-  RetainingVault::LetItLook();
-  const auto runs = vault->ListRetentionRuns(vault.As(kAuditor));
-  REQUIRE(runs->size() == 1);
-  const auto run = vault.Await(runs->front().id);
-  CHECK(run.trigger == "scheduled");
-  CHECK(!run.asked_by);
-  CHECK(run.erased == 2);
-  CHECK(vault.Entries("retention.run").at(0).actor == "vault");
-  vault.Close();
-  vault.Open();
-  RetainingVault::LetItLook();
-  CHECK(vault->ListRetentionRuns(vault.As(kAuditor))->size() == 1);
-  vault.clock.Advance(24 * kRetentionHourMs);
-  RetainingVault::LetItLook();
-  CHECK(vault->ListRetentionRuns(vault.As(kAuditor))->size() == 2);
 }
 
 TEST_CASE("looking for what is due reads the index alone", "[retention]") {

@@ -99,7 +99,7 @@ constexpr std::string_view kInsertIndexed =
     "INSERT INTO entries (seq, ts, actor, action, class, purpose, decision, rule, outcome, "
     "address, "
     "client, record, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-constexpr std::string_view kPutState =
+constexpr std::string_view kPutIndexState =
     "INSERT INTO state (name, value) VALUES (?, ?) "
     "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 constexpr std::string_view kIndexedRow =
@@ -140,7 +140,7 @@ Result<std::unique_ptr<LogIndex>> LogIndex::TryOpen(const std::string& path,
     // As one: a verification may read it meanwhile.
     COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(index->database_));
     COFFER_TRY(index->database_.Execute(kIndexSchema));
-    COFFER_ASSIGN(auto put, Statement::Prepare(index->database_, kPutState));
+    COFFER_ASSIGN(auto put, Statement::Prepare(index->database_, kPutIndexState));
     COFFER_TRY(put.Execute(std::string_view("version"), kIndexVersion));
     COFFER_TRY(transaction.Commit());
   }
@@ -149,7 +149,7 @@ Result<std::unique_ptr<LogIndex>> LogIndex::TryOpen(const std::string& path,
                 Statement::Prepare(index->database_,
                                    "INSERT INTO words (id, text, count) VALUES (?, ?, ?) "
                                    "ON CONFLICT (id) DO UPDATE SET count = excluded.count"));
-  COFFER_ASSIGN(index->put_state_, Statement::Prepare(index->database_, kPutState));
+  COFFER_ASSIGN(index->put_state_, Statement::Prepare(index->database_, kPutIndexState));
   COFFER_TRY(index->Load());
   COFFER_ASSIGN(const bool fits, index->Fits(log));
   if (!fits) return Fail(Code::kCorrupted, "index_mismatch", path + " is of another log");
