@@ -74,7 +74,7 @@ TEST_CASE("reads beside a run", "[retention-beside]") {
 TEST_CASE("a preview and a run over many records", "[retention-scale]") {
   const char* const given = std::getenv("RETENTION_RECORDS");
   const int clients = (given != nullptr ? std::atoi(given) : 100'000) / 4;
-  RetainingVault vault({.key_cache_entries = 131'072});
+  RetainingVault vault({.key_cache_entries = 131'072, .page_cache_mib = 160});
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
   using Clock = std::chrono::steady_clock;
   const auto seconds = [](Clock::time_point from) {

@@ -25,7 +25,7 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.anchor_path = settings.anchor_path;
   options.queue_limit = settings.queue_limit;
   options.key_cache_entries = settings.key_cache_entries;
-  options.page_cache_mib = 4;
+  options.page_cache_mib = settings.page_cache_mib;
   options.require_locked_memory = false;  // RLIMIT_MEMLOCK is not what is tested
   options.checkpoint_interval_ms = settings.checkpoint_interval_ms;
   options.heartbeat_interval_s = settings.heartbeat_interval_s;

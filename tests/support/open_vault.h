@@ -45,6 +45,7 @@ class OpenVault {
   struct Settings {
     std::size_t queue_limit = 4096;
     std::size_t key_cache_entries = 1024;
+    int page_cache_mib = 4;
     std::uint32_t checkpoint_interval_ms = 60'000;  // only at start and stop
     std::uint32_t heartbeat_interval_s = 3600;
     std::string anchor_path = {};

@@ -3,7 +3,6 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <mutex>
 #include <new>
 
 namespace coffer::vault {
@@ -73,21 +72,18 @@ void Shrink(sqlite3_pcache* cache) { g_default.xShrink(Of(cache)->inner); }
 }  // namespace
 
 void InstallPageCache() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    if (sqlite3_config(SQLITE_CONFIG_GETPCACHE2, &g_default) != SQLITE_OK) return;
-    sqlite3_pcache_methods2 methods = g_default;
-    methods.xCreate = Create;
-    methods.xCachesize = SetSize;
-    methods.xPagecount = Count;
-    methods.xFetch = Fetch;
-    methods.xUnpin = Unpin;
-    methods.xRekey = Rekey;
-    methods.xTruncate = Truncate;
-    methods.xDestroy = Destroy;
-    methods.xShrink = Shrink;
-    (void)sqlite3_config(SQLITE_CONFIG_PCACHE2, &methods);
-  });
+  if (sqlite3_config(SQLITE_CONFIG_GETPCACHE2, &g_default) != SQLITE_OK) return;
+  sqlite3_pcache_methods2 methods = g_default;
+  methods.xCreate = Create;
+  methods.xCachesize = SetSize;
+  methods.xPagecount = Count;
+  methods.xFetch = Fetch;
+  methods.xUnpin = Unpin;
+  methods.xRekey = Rekey;
+  methods.xTruncate = Truncate;
+  methods.xDestroy = Destroy;
+  methods.xShrink = Shrink;
+  (void)sqlite3_config(SQLITE_CONFIG_PCACHE2, &methods);
 }
 
 }  // namespace coffer::vault

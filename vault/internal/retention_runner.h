@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -84,6 +85,12 @@ class RetentionRunner {
   // Whether a hold, or a person's restriction, covers one of the classes; none: anything of it.
   Result<bool> IsHeld(Transaction& transaction, const ClientRow& client,
                       const std::set<std::string, std::less<>>& classes) const;
+  // What entries and acts say of the policies that are applied.
+  struct PolicyWords {
+    std::string names;  // joined, for entries
+    std::string facts;  // members that follow those of FactsOf, which are not none
+  };
+  const PolicyWords& WordsOf(const std::set<const RetentionPolicy*>& policies, const RunRow& run);
   Status Erase(Transaction& transaction, const RunRow& run, const ClientRow& client,
                const ErasureOrder& order, const std::set<const RetentionPolicy*>& policies,
                Treated& treated);
@@ -109,7 +116,9 @@ class RetentionRunner {
   std::uint64_t own_operations_ = 0;            // since
   std::chrono::steady_clock::time_point looked_at_operations_;
   bool busy_ = false;
-  std::string people_;                  // of the run that goes on, as facts name them
+  // Of the run that goes on, as facts name them.
+  std::string people_;
+  std::map<std::set<const RetentionPolicy*>, PolicyWords> words_;
   std::vector<ErasureRow> incomplete_;  // a start would complete them as well
 
   std::atomic<std::int64_t> seen_{-1};  // the clock, when last looked at; -1: never

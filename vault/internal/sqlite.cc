@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <mutex>
 #include <unordered_set>
 
 #include "crypto/encoding.h"
@@ -17,6 +18,16 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kPlainMagic{"SQLite format 3\0", 16};
+
+// Before SQLite is used for the first time.
+void ConfigureSqlite() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    // Nobody asks how much memory it uses, and to count it takes a lock each time.
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    InstallPageCache();
+  });
+}
 
 // A key that is silently not applied leaves a plaintext database: such a file is never opened.
 // Read through SQLite's own descriptor: POSIX drops all of a process's locks on a file when any
@@ -164,7 +175,7 @@ bool IsFsyncFailure(int extended_code) {
 
 Result<Database> Database::Open(const std::string& path, const crypto::SecretBytes& key,
                                 const Options& options) {
-  InstallPageCache();
+  ConfigureSqlite();
   struct stat status{};
   const bool exists = stat(path.c_str(), &status) == 0;
   if (!exists && !options.create) {
