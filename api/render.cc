@@ -425,6 +425,7 @@ void Append(std::string& out, const vault::RetentionPreview& preview) {
     row.Text("class", record.class_name);
     row.Text("policy", record.policy);
     row.Text("action", record.action);
+    row.Flag("held", record.held);
   }
   listed += ']';
 }

@@ -119,13 +119,14 @@ struct RetentionCount {
   std::string class_name;
   std::string policy, action;  // both empty: the class itself is to be kept
   std::uint64_t records = 0, kept = 0, not_begun = 0, unknown = 0, due = 0, later = 0;
-  std::uint64_t held = 0;  // of those that are due
+  std::uint64_t held = 0;  // of those that are due: a run leaves them
   std::vector<std::uint64_t> by_month;
 };
 struct RetentionDueRecord {
   std::optional<RecordId> id;  // absent: the client itself
   ClientId client;
   std::string class_name, policy, action;
+  bool held = false;
 };
 struct RetentionPreview {
   std::uint64_t schedule = 0;       // version

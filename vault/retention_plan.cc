@@ -19,7 +19,7 @@ RetentionPlan::RetentionPlan(const RetentionSchedule& schedule, audit::Timestamp
   }
 }
 
-void RetentionPlan::Add(const PlannedRecord& record) {
+RetentionForecast* RetentionPlan::Add(const PlannedRecord& record) {
   const auto& policy = schedule_.PolicyFor(record.class_name, record.client_tags);
   RetentionForecast& forecast = ForecastOf(policy, record.class_name);
   ++forecast.records;
@@ -27,13 +27,13 @@ void RetentionPlan::Add(const PlannedRecord& record) {
   switch (due.state) {
     case RetentionDue::State::kKept:
       ++forecast.kept;
-      return;
+      return nullptr;
     case RetentionDue::State::kNotBegun:
       ++forecast.not_begun;
-      return;
+      return nullptr;
     case RetentionDue::State::kUnknown:
       ++forecast.unknown;
-      return;
+      return nullptr;
     case RetentionDue::State::kAt:
       break;
   }
@@ -41,7 +41,7 @@ void RetentionPlan::Add(const PlannedRecord& record) {
     ++forecast.due;
     ++due_;
     if (listed_.size() < max_listed_) listed_.push_back({std::string(record.id), &policy});
-    return;
+    return &forecast;
   }
   const auto month = std::ranges::upper_bound(ends_, due.at);
   if (month == ends_.end()) {
@@ -49,6 +49,7 @@ void RetentionPlan::Add(const PlannedRecord& record) {
   } else {
     ++forecast.by_month[static_cast<std::size_t>(month - ends_.begin())];
   }
+  return nullptr;
 }
 
 std::vector<RetentionForecast> RetentionPlan::Forecasts() const {

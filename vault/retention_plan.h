@@ -33,6 +33,7 @@ struct RetentionForecast {
   std::uint64_t not_begun = 0;  // kNotBegun
   std::uint64_t unknown = 0;    // kUnknown
   std::uint64_t due = 0;        // already
+  std::uint64_t held = 0;       // of those: for who adds records to say
   // In the rest of this month, in the next one, …: as many as the plan's months.
   std::vector<std::uint64_t> by_month;
   std::uint64_t later = 0;
@@ -49,7 +50,8 @@ class RetentionPlan {
   RetentionPlan(const RetentionSchedule& schedule, audit::Timestamp now, std::size_t months,
                 std::size_t max_listed);
 
-  void Add(const PlannedRecord& record);
+  // Where the record is due already, the forecast that counts it; else null.
+  RetentionForecast* Add(const PlannedRecord& record);
 
   // "2026-01", …: those of by_month.
   const std::vector<std::string>& months() const { return months_; }

@@ -6,6 +6,7 @@
 #include "vault/calendar.h"
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
+#include "vault/internal/hold_store.h"
 #include "vault/internal/retention_store.h"
 #include "vault/retention_plan.h"
 #include "vault/vault.h"
@@ -78,15 +79,30 @@ std::optional<audit::PageLanguage> PageLanguageFromName(std::string_view name) {
   return std::nullopt;
 }
 
+// As they were at the connection's snapshot.
+Status LoadRegisters(Database& database, HoldRegister& holds, RestrictionRegister& restrictions) {
+  COFFER_ASSIGN(auto hold_store, HoldStore::Open(database));
+  COFFER_ASSIGN(auto live, hold_store.LoadLive());
+  for (Hold& hold : live) holds.Put(std::move(hold));
+  COFFER_ASSIGN(auto restriction_store, RestrictionStore::Open(database));
+  COFFER_ASSIGN(auto loaded, restriction_store.Load());
+  for (Restriction& restriction : loaded) restrictions.Put(std::move(restriction));
+  return {};
+}
+
 // On a connection of its own, from the index over records and the clients' tags alone.
 Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce& stored,
                                   const RetentionPreviewRequest& request, Timestamp at) {
   COFFER_ASSIGN(auto store, RetentionStore::Open(reader.database()));
+  HoldRegister holds;
+  RestrictionRegister restrictions;
+  COFFER_TRY(LoadRegisters(reader.database(), holds, restrictions));
   const RetentionSchedule& schedule = stored.schedule;
   RetentionPlan plan(schedule, at, request.months, request.with_ids ? kMaxListedDue : 0);
   struct Place {
     std::int64_t client;
     std::optional<std::int64_t> record;
+    bool held;
   };
   std::vector<std::int64_t> owners;
   std::vector<Place> listed;
@@ -104,24 +120,36 @@ Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce&
       }
     }
     if (!client) return true;
-    plan.Add({{},
-              subject.class_name,
-              client->tags,
-              {subject.created, subject.updated, relationship_end, subject.date_field}});
-    if (plan.listed().size() > listed.size()) listed.push_back({row, subject.record});
+    auto* const due =
+        plan.Add({{},
+                  subject.class_name,
+                  client->tags,
+                  {subject.created, subject.updated, relationship_end, subject.date_field}});
+    const bool held =
+        due != nullptr && due->policy->action == RetentionAction::kErase &&
+        RetentionIsHeld(holds, restrictions, client->id, client->tags, subject.class_name);
+    if (held) ++due->held;
+    if (plan.listed().size() > listed.size()) listed.push_back({row, subject.record, held});
     return true;
   }));
 
   if (schedule.HasClientPolicies()) {
+    const bool anything_held = !holds.empty() || !restrictions.empty();
     auto owner = owners.begin();
     COFFER_TRY(store.ScanEnded(-1, kLastRow, [&](const EndedClient& ended) -> Result<bool> {
       while (owner != owners.end() && *owner < ended.client) ++owner;
       if (owner != owners.end() && *owner == ended.client) return true;
-      plan.Add({{},
-                audit::kClientItself,
-                ended.tags,
-                {{}, {}, schedule.zone().DayOf(ended.relationship_end), {}}});
-      if (plan.listed().size() > listed.size()) listed.push_back({ended.client, {}});
+      auto* const due = plan.Add({{},
+                                  audit::kClientItself,
+                                  ended.tags,
+                                  {{}, {}, schedule.zone().DayOf(ended.relationship_end), {}}});
+      bool held = false;
+      if (due != nullptr && anything_held) {
+        COFFER_ASSIGN(const auto itself, store.FindClient(ended.client));
+        held = itself && RetentionIsHeld(holds, restrictions, itself->id, itself->tags, {});
+      }
+      if (held) ++due->held;
+      if (plan.listed().size() > listed.size()) listed.push_back({ended.client, {}, held});
       return true;
     }));
   }
@@ -140,10 +168,12 @@ Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce&
     count.not_begun = forecast.not_begun;
     count.unknown = forecast.unknown;
     count.due = forecast.due;
+    count.held = forecast.held;
     count.later = forecast.later;
     count.by_month = forecast.by_month;
     preview.records += forecast.records;
     preview.due += forecast.due;
+    preview.held += forecast.held;
     preview.counts.push_back(std::move(count));
   }
   for (std::size_t i = 0; i < listed.size(); ++i) {
@@ -155,8 +185,8 @@ Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce&
       COFFER_ASSIGN(id, store.FindRecordId(*listed[i].record));
       if (!id) continue;
     }
-    preview.listed.push_back(
-        {id, owner->id, policy.class_name, policy.name, std::string(vault::NameOf(policy.action))});
+    preview.listed.push_back({id, owner->id, policy.class_name, policy.name,
+                              std::string(vault::NameOf(policy.action)), listed[i].held});
   }
   return preview;
 }

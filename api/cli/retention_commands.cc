@@ -87,21 +87,22 @@ Outcome<Exit> Preview(const RetentionOptions& options, Console& console) {
                         {"held", Text(answer, "held")}});
   PrintHeading(console, "Policies");
   Table table({"CLASS", "POLICY", "ACTION", "RECORDS", "KEPT", "NOT BEGUN", "UNKNOWN", "DUE",
-               "WITHIN " + std::to_string(options.months) + " MONTHS", "LATER"});
+               "HELD", "WITHIN " + std::to_string(options.months) + " MONTHS", "LATER"});
   for (const json& count : Member(answer, "counts")) {
     const std::string action = Text(count, "action");
     table.Add({Text(count, "class"), PolicyOf(count), action.empty() ? "keep" : action,
                Text(count, "records"), Text(count, "kept"), Text(count, "not_begun"),
-               Text(count, "unknown"), Text(count, "due"),
+               Text(count, "unknown"), Text(count, "due"), Text(count, "held"),
                std::to_string(Sum(Member(count, "by_month"))), Text(count, "later")});
   }
   table.Print(console);
   if (!options.ids) return Exit::kOk;
   PrintHeading(console, "Due");
-  Table due({"RECORD", "CLIENT", "CLASS", "POLICY", "ACTION"});
+  Table due({"RECORD", "CLIENT", "CLASS", "POLICY", "ACTION", "HELD"});
   for (const json& record : Member(answer, "listed")) {
     due.Add({Text(record, "record"), Text(record, "client"), Text(record, "class"),
-             Text(record, "policy"), Text(record, "action")});
+             Text(record, "policy"), Text(record, "action"),
+             record.value("held", false) ? "held" : ""});
   }
   due.Print(console);
   return Exit::kOk;

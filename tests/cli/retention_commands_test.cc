@@ -50,17 +50,19 @@ TEST_CASE("a schedule is put as its file has it, and asked for as it will be put
 
 TEST_CASE("a preview and runs are shown, and a failed run says why") {
   Tool coffer(InTurn(
-      {Reply(200, R"({"schedule":3,"at":"2026-01-01T00:00:00.000Z","records":20,"due":4,"held":0,
+      {Reply(200, R"({"schedule":3,"at":"2026-01-01T00:00:00.000Z","records":20,"due":4,"held":3,
                "months":["2026-01","2026-02"],"counts":[{"class":"contact","policy":"contact-3y",
-               "action":"erase","records":20,"kept":0,"not_begun":1,"unknown":0,"due":4,"held":0,
+               "action":"erase","records":20,"kept":0,"not_begun":1,"unknown":0,"due":4,"held":3,
                "by_month":[5,6],"later":3}],"listed":[{"record":"rec_1","client":"cli_1",
-               "class":"contact","policy":"contact-3y","action":"erase"}]})")}));
+               "class":"contact","policy":"contact-3y","action":"erase","held":true}]})")}));
   const Ran preview = coffer({"retention", "preview", "--months", "2", "--ids"});
   CAPTURE(preview.out, preview.err);
   CHECK(preview.exit == 0);
   CHECK(Shows(preview.out, "contact-3y"));
   CHECK(Shows(preview.out, "11"));
   CHECK(Shows(preview.out, "rec_1"));
+  CHECK(Shows(preview.out, "HELD"));
+  CHECK(Shows(preview.out, "held\n"));
   CHECK(Asked(coffer.server.requests()[0]) ==
         R"(POST /v1/retention/preview {"ids":true,"months":2})");
 

@@ -313,6 +313,13 @@ TEST_CASE("what is held or restricted is left by runs, and goes when that is lif
   for (const auto& client : {held, restricted, vault.NewEnded("H-3")}) vault.Contact(client);
   const HoldId hold = vault.Hold(held);
   REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), restricted, {{}, "disputed", {}}));
+  const auto preview = vault.Preview({.until = {}, .months = 1, .with_ids = true});
+  CHECK(preview.due == 3);
+  CHECK(preview.held == 2);
+  CHECK(preview.counts[0].held == 2);
+  for (const auto& record : preview.listed) {
+    CHECK(record.held == (record.client == held || record.client == restricted));
+  }
   const auto run = vault.Run();
   CHECK(run.due == 3);
   CHECK(run.erased == 1);
@@ -322,6 +329,47 @@ TEST_CASE("what is held or restricted is left by runs, and goes when that is lif
   vault.Lift(restricted);
   CHECK(vault.Run().erased == 2);
   CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("a preview tells what holds by class and by tag cover, which a run leaves",
+          "[retention]") {
+  RetainingVault vault;
+  vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y"),
+              Policy("interaction-1y", "interaction", "date_field", "P1Y")});
+  const ClientId by_class = vault.NewEnded("P-1"), tagged = vault.NewEnded("P-2", {"claim"}),
+                 restricted = vault.NewEnded("P-3");
+  for (const auto& client : {by_class, tagged, restricted}) {
+    vault.Contact(client);
+    vault.Interaction(client);
+  }
+  HoldRequest of_class, of_tag;
+  of_class.client = by_class;
+  of_class.class_name = "contact";
+  of_tag.tag = "claim";
+  for (HoldRequest* terms : {&of_class, &of_tag}) {
+    terms->reason = "claim for damages";
+    terms->case_number = "K-12";
+    terms->review_due = {vault.clock.Now().ms + 24 * kRetentionHourMs};
+    REQUIRE(vault->PlaceHold(vault.As(kPrivacyOfficer), *terms));
+  }
+  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), restricted, {"interaction", "disputed", {}}));
+  const auto preview = vault.Preview({.until = {}, .months = 1, .with_ids = true});
+  CHECK(preview.due == 6);
+  CHECK(preview.held == 4);
+  const auto held_of = [&](std::string_view name) {
+    return std::ranges::find(preview.counts, name, &RetentionCount::class_name)->held;
+  };
+  CHECK(held_of("contact") == 2);
+  CHECK(held_of("interaction") == 2);
+  for (const auto& record : preview.listed) {
+    const bool contact = record.class_name == "contact";
+    CHECK(record.held == (record.client == tagged || (record.client == by_class && contact) ||
+                          (record.client == restricted && !contact)));
+  }
+  const auto run = vault.Run();
+  CHECK(run.erased == 2);
+  CHECK(run.held == 4);
   vault.CheckInvariants();
 }
 
@@ -445,6 +493,7 @@ TEST_CASE("a client without records goes some time after the relationship ended"
   CHECK(preview.counts[0].policy == "client-1y");
   CHECK(preview.counts[0].action == "erase");
   CHECK(preview.counts[0].due == 4);
+  CHECK(preview.counts[0].held == 2);
   CHECK(preview.counts[0].by_month.back() == 0);
   CHECK(preview.counts[0].later == 1);
   CHECK(preview.counts[1].policy == "client-vip");

@@ -209,16 +209,18 @@ std::size_t HoldRegister::CountOverdue(Timestamp now) const {
   return static_cast<std::size_t>(count);
 }
 
-bool HoldRegister::Covers(const ClientRow& client, std::string_view class_name) const {
-  if (const auto found = by_client_.find(client.id); found != by_client_.end()) {
-    if (std::ranges::any_of(found->second,
-                            [&](const Hold& hold) { return IsOfClass(hold, class_name); })) {
+bool HoldRegister::Covers(const ClientId& client, std::string_view tags,
+                          std::string_view class_name) const {
+  if (const auto found = by_client_.find(client); found != by_client_.end()) {
+    if (class_name.empty() || std::ranges::any_of(found->second, [&](const Hold& hold) {
+          return IsOfClass(hold, class_name);
+        })) {
       return true;
     }
   }
   if (by_tag_.empty()) return false;
   bool tagged = false;
-  ForEachTag(client.tags, [&](std::string_view tag) {
+  ForEachTag(tags, [&](std::string_view tag) {
     tagged = HasTag(tag);
     return !tagged;
   });
@@ -249,6 +251,21 @@ std::vector<const Hold*> HoldRegister::WithTag(std::string_view tag) const {
     for (const Hold& hold : found->second) holds.push_back(&hold);
   }
   return holds;
+}
+
+bool RetentionIsHeld(const HoldRegister& holds, const RestrictionRegister& restrictions,
+                     const ClientId& client, std::string_view tags, std::string_view class_name) {
+  return holds.Covers(client, tags, class_name) || restrictions.HasPeoples(client, class_name);
+}
+
+bool RestrictionRegister::HasPeoples(const ClientId& client, std::string_view class_name) const {
+  const auto found = by_client_.find(client);
+  return found != by_client_.end() &&
+         std::ranges::any_of(found->second, [&](const Restriction& restriction) {
+           const std::string& name = restriction.terms.class_name;
+           return restriction.placed_by &&
+                  (class_name.empty() || name.empty() || name == class_name);
+         });
 }
 
 void RestrictionRegister::Put(Restriction restriction) {

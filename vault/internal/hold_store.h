@@ -56,8 +56,9 @@ class HoldRegister {
   std::size_t Count() const;
   std::size_t CountOverdue(Timestamp now) const;
   bool HasTag(std::string_view tag) const { return by_tag_.contains(tag); }
-  // Whether any covers this class of the client: cheap enough to be asked for each record.
-  bool Covers(const ClientRow& client, std::string_view class_name) const;
+  // Whether any covers this class of the client (empty: anything of it): cheap enough to be asked
+  // for each record.
+  bool Covers(const ClientId& client, std::string_view tags, std::string_view class_name) const;
   // Those that cover the client, or one of these of its classes (none: anything of it), in the
   // order of their ids. Valid until the register changes.
   std::vector<const Hold*> Covering(const ClientRow& client,
@@ -81,10 +82,17 @@ class RestrictionRegister {
   std::size_t Count() const;
   // Whether the purpose is stopped for the whole client, or for the class (empty: about none).
   bool Stops(const ClientId& client, std::string_view class_name, std::string_view purpose) const;
+  // Whether people, not the schedule, restricted this class (empty: anything of it).
+  bool HasPeoples(const ClientId& client, std::string_view class_name) const;
   std::vector<Restriction> Of(const ClientId& client) const;  // by class
 
  private:
   std::unordered_map<ClientId, std::vector<Restriction>, IdHash> by_client_;
 };
+
+// Whether retention leaves this class of the client (empty: anything of it): a hold covers it, or
+// people restricted it, who may need it (GDPR 18(1)(b) and (c)).
+bool RetentionIsHeld(const HoldRegister& holds, const RestrictionRegister& restrictions,
+                     const ClientId& client, std::string_view tags, std::string_view class_name);
 
 }  // namespace coffer::vault

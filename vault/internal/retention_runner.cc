@@ -3,24 +3,17 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <set>
-#include <unordered_map>
 #include <utility>
 
-#include "audit/erasure_act.h"
 #include "audit/erasure_scope.h"
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
-#include "vault/internal/erasure_ledger.h"
 
 namespace coffer::vault {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::int64_t kChangedClientWaitsMs = 7 * 24 * std::int64_t{3600} * 1000;
 constexpr std::string_view kSeenSetting = "clock-seen";
 constexpr std::string_view kUnconfirmedSetting = "clock-unconfirmed";
 constexpr std::int64_t kSeenEveryMs = 60 * 1000;
@@ -55,12 +48,6 @@ audit::Entry VaultEntry(std::string_view action) {
   return entry;
 }
 
-audit::RunClass& CountOf(RunRow& run, std::string_view class_name) {
-  auto& count = run.counts[std::string(class_name)];
-  if (count.class_name.empty()) count.class_name = class_name;
-  return count;
-}
-
 std::string SumsOf(const RunRow& run) {
   audit::RunClass sum;
   for (const auto& [name, count] : run.counts) {
@@ -77,111 +64,7 @@ std::string SumsOf(const RunRow& run) {
          std::to_string(sum.failed);
 }
 
-std::string VersionText(const RetentionPolicy& policy, std::uint64_t schedule) {
-  return policy.name + " of schedule " + std::to_string(schedule);
-}
-
-using CountMember = std::uint64_t audit::RunClass::*;
-
-// All records of a class that a policy wants restricted are due. What they count as then: where
-// people lifted what this version of the schedule put before, it is theirs to decide.
-Result<CountMember> RestrictClass(Transaction& transaction, const ClientRow& client,
-                                  const RetentionPolicy& policy, std::uint64_t schedule) {
-  Stores& stores = transaction.stores();
-  const std::string& name = policy.class_name;
-  for (const auto& known : transaction.restrictions().Of(client.id)) {
-    if (known.terms.class_name.empty() || known.terms.class_name == name) {
-      return &audit::RunClass::restricted;
-    }
-  }
-  COFFER_ASSIGN(const auto before, stores.retention.FindRestricted(client.id.Row(), name));
-  if (before == schedule) return &audit::RunClass::review;
-  Restriction restriction;
-  restriction.client = client.id;
-  restriction.terms.class_name = name;
-  restriction.terms.basis = policy.basis + " (" + VersionText(policy, schedule) + ")";
-  restriction.since = transaction.now();
-  COFFER_TRY(stores.restrictions.Put(restriction));
-  COFFER_TRY(stores.retention.PutRestricted(client.id.Row(), name, schedule));
-  transaction.PutRestriction(std::move(restriction));
-  audit::Entry entry;
-  entry.action = "retention.restrict";
-  entry.client = client.id.Text();
-  entry.class_name = name;
-  entry.detail = VersionText(policy, schedule);
-  transaction.Also(std::move(entry));
-  return &audit::RunClass::restricted;
-}
-
-// Marked for a person, and said so once.
-Status MarkForReview(Transaction& transaction, const ClientRow& client, std::int64_t record,
-                     const RetentionPolicy& policy, std::uint64_t schedule) {
-  RetentionStore& store = transaction.stores().retention;
-  COFFER_ASSIGN(const bool is_new, store.AddReview(record, policy.name, transaction.now()));
-  if (!is_new) return {};
-  COFFER_ASSIGN(const auto id, store.FindRecordId(record));
-  audit::Entry entry;
-  entry.action = "retention.review";
-  entry.client = client.id.Text();
-  if (id) entry.record = id->Text();
-  entry.class_name = policy.class_name;
-  entry.detail = VersionText(policy, schedule);
-  transaction.Also(std::move(entry));
-  return {};
-}
-
-std::string JoinForAct(const std::set<std::string>& texts) {
-  std::string joined;
-  for (const auto& text : texts) {
-    // An act has room for so much.
-    if (joined.size() + text.size() > audit::kMaxActText - 16) return joined + ", …";
-    joined += (joined.empty() ? "" : ", ") + text;
-  }
-  return joined;
-}
-
 }  // namespace
-
-// What is due by one schedule at one time.
-class RetentionRunner::Decisions {
- public:
-  Decisions(std::shared_ptr<const ScheduleInForce> schedule, Timestamp as_of)
-      : schedule_(std::move(schedule)), as_of_(as_of) {
-    for (const RetentionPolicy& policy : schedule_->schedule.policies()) {
-      cut_offs_[&policy] = schedule_->schedule.CutOff(policy, as_of);
-    }
-  }
-  std::uint64_t version() const { return schedule_->version; }
-  bool HasClientPolicies() const { return schedule_->schedule.HasClientPolicies(); }
-
-  // Null: it is not due.
-  const RetentionPolicy* PolicyIfDue(const RetentionSubject& subject,
-                                     const RetentionClient& client) const {
-    const auto& policy = schedule_->schedule.PolicyFor(subject.class_name, client.tags);
-    const auto found = cut_offs_.find(&policy);
-    if (found == cut_offs_.end() || !found->second) return nullptr;
-    RetentionEvents events{subject.created, subject.updated, {}, subject.date_field};
-    if (client.relationship_end) {
-      events.relationship_end = schedule_->schedule.zone().DayOf(*client.relationship_end);
-    }
-    return RetentionSchedule::IsDue(policy, *found->second, events) ? &policy : nullptr;
-  }
-  // Of a client without records.
-  const RetentionPolicy* PolicyIfDue(const RetentionClient& client) const {
-    if (!HasClientPolicies()) return nullptr;
-    RetentionSubject itself;
-    itself.class_name = audit::kClientItself;
-    return PolicyIfDue(itself, client);
-  }
-  bool HasEnded(const RetentionClient& client) const {
-    return client.relationship_end && *client.relationship_end <= as_of_;
-  }
-
- private:
-  std::shared_ptr<const ScheduleInForce> schedule_;
-  Timestamp as_of_;
-  std::unordered_map<const RetentionPolicy*, std::optional<RetentionCutOff>> cut_offs_;
-};
 
 Result<std::unique_ptr<RetentionRunner>> RetentionRunner::Create(Vault::Core& core,
                                                                  Database reader) {
@@ -367,19 +250,20 @@ Status RetentionRunner::BeginScheduled() {
 
 // Nobody decides about the single erasures of a run: whoever asked for it, and those who put the
 // schedule into force, did.
-Status RetentionRunner::FindPeople(const RunRow& run) {
+Result<std::string> RetentionRunner::FindPeople(const RunRow& run) {
   audit::Entry none;
-  return core_.engine->Run(
+  std::string found;
+  COFFER_TRY(core_.engine->Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(auto people, transaction.stores().catalog.FindSchedulePeople(run.schedule));
         if (run.asked_by) {
           std::erase(people, *run.asked_by);
           people.insert(people.begin(), *run.asked_by);
         }
-        people_ = PeopleText(transaction, people);
-        words_.clear();
+        found = PeopleText(transaction, people);
         return {};
-      });
+      }));
+  return found;
 }
 
 Status RetentionRunner::SetState(RunRow& run, RunState state) {
@@ -444,12 +328,13 @@ Status RetentionRunner::GoOn() {
   if (!MissingDetails(core_.options.operator_details).empty()) {
     return Finish(*run, RunState::kFailed, "operator_incomplete");
   }
-  COFFER_TRY(FindPeople(*run));
+  COFFER_ASSIGN(std::string people, FindPeople(*run));
   running_ = true;
   // A run that began while the clock ran ahead goes by the time that was confirmed since.
-  const Decisions decisions(schedule, std::min(run->started, core_.Now()));
+  RetentionTreatment treatment(
+      core_, RetentionDecisions(schedule, std::min(run->started, core_.Now())), std::move(people));
   bool ended = false;
-  auto gone = GoThrough(*run, decisions, ended);
+  auto gone = GoThrough(*run, treatment, ended);
   running_ = false;
   if (auto completed = Complete(0); gone && !completed) gone = std::move(completed);
   if (!gone && gone.error().reason == "schedule_changed") {
@@ -460,7 +345,8 @@ Status RetentionRunner::GoOn() {
   return Finish(*run, RunState::kFinished, {});
 }
 
-Status RetentionRunner::LookForDue(const Decisions& decisions, std::int64_t after, Slice& slice) {
+Status RetentionRunner::LookForDue(const RetentionDecisions& decisions, std::int64_t after,
+                                   Slice& slice) {
   std::vector<std::int64_t> owners;
   std::uint64_t scanned = 0;
   std::optional<RetentionClient> client;
@@ -486,7 +372,7 @@ Status RetentionRunner::LookForDue(const Decisions& decisions, std::int64_t afte
   return LookForEmpty(decisions, after, owners, slice);
 }
 
-Status RetentionRunner::LookForEmpty(const Decisions& decisions, std::int64_t after,
+Status RetentionRunner::LookForEmpty(const RetentionDecisions& decisions, std::int64_t after,
                                      std::span<const std::int64_t> owners, Slice& slice) {
   std::vector<std::int64_t> empty;
   std::uint64_t scanned = 0;
@@ -517,20 +403,20 @@ Status RetentionRunner::LookForEmpty(const Decisions& decisions, std::int64_t af
   return {};
 }
 
-Status RetentionRunner::GoThrough(RunRow& run, const Decisions& decisions, bool& ended) {
+Status RetentionRunner::GoThrough(RunRow& run, RetentionTreatment& treatment, bool& ended) {
   std::int64_t after = run.position;
   while (!ended) {
     // What is to be done about them is decided in the transaction.
     Slice slice;
-    COFFER_TRY(LookForDue(decisions, after, slice));
+    COFFER_TRY(LookForDue(treatment.decisions(), after, slice));
     after = slice.last;
     for (std::size_t at = 0; at < slice.clients.size();) {
       if (stopping()) return {};
       COFFER_TRY(LookAtClock());
       if (waiting_) return {};
-      Treated treated;
+      TreatedClients treated;
       const auto began = SteadyClock::now();
-      COFFER_TRY(Treat(run, decisions, std::span(slice.clients).subspan(at), treated));
+      COFFER_TRY(Treat(run, treatment, std::span(slice.clients).subspan(at), treated));
       at += treated.clients;
       const std::chrono::duration<double> rest = (SteadyClock::now() - began) * kRestsPerStep;
       COFFER_TRY(Rest(std::max(
@@ -546,16 +432,16 @@ Status RetentionRunner::GoThrough(RunRow& run, const Decisions& decisions, bool&
 
 // What cannot be treated with others is tried alone, so that one client that is damaged does not
 // keep the others.
-Status RetentionRunner::Treat(RunRow& run, const Decisions& decisions,
-                              std::span<const std::int64_t> clients, Treated& treated) {
-  auto status = TreatTogether(run, decisions, clients, true, treated);
+Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
+                              std::span<const std::int64_t> clients, TreatedClients& treated) {
+  auto status = TreatTogether(run, treatment, clients, true, treated);
   const auto is_final = [](const Status& result) {
     return result || result.error().code == Code::kUnavailable ||
            result.error().reason == "schedule_changed";
   };
   if (!is_final(status)) {
     treated = {};
-    status = TreatTogether(run, decisions, clients.first(1), true, treated);
+    status = TreatTogether(run, treatment, clients.first(1), true, treated);
     if (!is_final(status)) {
       if (core_.options.log) {
         core_.options.log(Severity::kError, "retention could not erase from a client: " +
@@ -563,7 +449,7 @@ Status RetentionRunner::Treat(RunRow& run, const Decisions& decisions,
                                                 status.error().detail);
       }
       treated = {};
-      status = TreatTogether(run, decisions, clients.first(1), false, treated);
+      status = TreatTogether(run, treatment, clients.first(1), false, treated);
       if (!is_final(status)) status = PassOver(run, clients.front(), treated);
     }
   }
@@ -579,10 +465,10 @@ Status RetentionRunner::Treat(RunRow& run, const Decisions& decisions,
   return Complete(busy_ ? kMostIncompleteBusy : kMostIncomplete);
 }
 
-Status RetentionRunner::PassOver(RunRow& run, std::int64_t client, Treated& treated) {
+Status RetentionRunner::PassOver(RunRow& run, std::int64_t client, TreatedClients& treated) {
   RunRow changed = run;
   changed.position = client;
-  audit::RunClass& count = CountOf(changed, audit::kClientItself);
+  audit::RunClass& count = changed.CountOf(audit::kClientItself);
   ++count.due;
   ++count.failed;
   audit::Entry none;
@@ -609,16 +495,16 @@ Status RetentionRunner::Complete(std::size_t most_left) {
   return {};
 }
 
-Status RetentionRunner::TreatTogether(RunRow& run, const Decisions& decisions,
+Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment,
                                       std::span<const std::int64_t> clients, bool erase,
-                                      Treated& treated) {
+                                      TreatedClients& treated) {
   RunRow changed;
   audit::Entry entry = VaultEntry(kRetentionErase);
   ++own_operations_;
   COFFER_TRY(core_.engine->Run(
       OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
         const auto& current = transaction.catalog().retention;
-        if (!current || current->version != decisions.version()) {
+        if (!current || current->version != treatment.decisions().version()) {
           return Fail(Code::kConflict, "schedule_changed");
         }
         transaction.LeaveNoOwnEntry();
@@ -626,7 +512,7 @@ Status RetentionRunner::TreatTogether(RunRow& run, const Decisions& decisions,
         const auto began = SteadyClock::now();
         const StepLimits& limits = busy_ ? kBusyStep : kIdleStep;
         for (const std::int64_t client : clients) {
-          COFFER_TRY(TreatClient(transaction, changed, decisions, client, erase, treated));
+          COFFER_TRY(treatment.Treat(transaction, changed, client, erase, treated));
           changed.position = client;
           ++treated.clients;
           if (treated.work >= limits.work || SteadyClock::now() - began >= limits.time) break;
@@ -634,173 +520,6 @@ Status RetentionRunner::TreatTogether(RunRow& run, const Decisions& decisions,
         return transaction.stores().retention.Update(changed);
       }));
   run = std::move(changed);
-  return {};
-}
-
-Result<bool> RetentionRunner::IsHeld(Transaction& transaction, const ClientRow& client,
-                                     const std::set<std::string, std::less<>>& classes) const {
-  // Who had it restricted may need it: GDPR 18(1)(b) and (c). The schedule needs nothing.
-  for (const auto& restriction : transaction.restrictions().Of(client.id)) {
-    const auto& name = restriction.terms.class_name;
-    if (!restriction.placed_by) continue;
-    if (classes.empty() || name.empty() || classes.contains(name)) return true;
-  }
-  const Caller nobody;
-  Call call = core_.StartCall(nobody, Action::kRetentionRun);
-  call.About(client.id);
-  const auto free = core_.RequireNoHold(transaction, call, client, classes);
-  if (free) return false;
-  if (free.error().reason == "held") return true;
-  return std::unexpected(free.error());
-}
-
-Status RetentionRunner::TreatClient(Transaction& transaction, RunRow& run,
-                                    const Decisions& decisions, std::int64_t row, bool erase,
-                                    Treated& treated) {
-  // Of one class of one client, which one policy is for.
-  struct DueClass {
-    const RetentionPolicy* policy = nullptr;
-    std::uint64_t owned = 0;
-    std::vector<std::int64_t> records;  // due
-  };
-  Stores& stores = transaction.stores();
-  COFFER_ASSIGN(const auto about, stores.retention.FindClient(row));
-  if (!about) return {};
-  std::map<std::string, DueClass, std::less<>> classes;
-  std::uint64_t owned = 0, due = 0;
-  COFFER_TRY(stores.retention.ScanOf(row, [&](const RetentionSubject& subject) -> Status {
-    auto found = classes.find(subject.class_name);
-    if (found == classes.end()) found = classes.try_emplace(std::string(subject.class_name)).first;
-    ++owned;
-    ++found->second.owned;
-    const auto* const policy = decisions.PolicyIfDue(subject, *about);
-    if (policy == nullptr) return {};
-    ++due;
-    found->second.policy = policy;
-    found->second.records.push_back(subject.record);
-    return {};
-  }));
-  const auto* const of_client = owned == 0 ? decisions.PolicyIfDue(*about) : nullptr;
-  if (due == 0 && of_client == nullptr) return {};
-  COFFER_ASSIGN(const auto client, stores.clients.FindRow(row));
-  if (!client) return {};
-  // One person alone may say when the relationship ended, and take a tag off: what that makes due
-  // waits, and previews show it meanwhile.
-  if (client->version > 1 && transaction.now().ms - client->updated.ms < kChangedClientWaitsMs) {
-    return {};
-  }
-
-  const auto count_as = [&](std::string_view name, std::uint64_t number, CountMember what) {
-    audit::RunClass& count = CountOf(run, name);
-    count.due += number;
-    count.*what += number;
-  };
-  ErasureOrder order;
-  order.scope = ErasureScope::kRecords;
-  order.basis = ErasureBasis::kRetention;
-  std::set<const RetentionPolicy*> policies;
-  std::vector<const DueClass*> chosen;
-  if (of_client != nullptr) {
-    COFFER_ASSIGN(const bool held, IsHeld(transaction, *client, {}));
-    count_as(audit::kClientItself, 1,
-             held    ? &audit::RunClass::held
-             : erase ? &audit::RunClass::erased
-                     : &audit::RunClass::failed);
-    if (held || !erase) return {};
-    order.scope = ErasureScope::kClient;
-    policies.insert(of_client);
-    ++treated.records;
-    return Erase(transaction, run, *client, order, policies, treated);
-  }
-  for (const auto& [name, of_class] : classes) {
-    if (of_class.records.empty()) continue;
-    const RetentionPolicy& policy = *of_class.policy;
-    if (policy.action == RetentionAction::kErase) {
-      COFFER_ASSIGN(const bool held, IsHeld(transaction, *client, {name}));
-      if (held || !erase) {
-        count_as(name, of_class.records.size(),
-                 held ? &audit::RunClass::held : &audit::RunClass::failed);
-      } else {
-        chosen.push_back(&of_class);
-      }
-      continue;
-    }
-    CountMember what = &audit::RunClass::review;
-    if (policy.action == RetentionAction::kRestrict && of_class.records.size() == of_class.owned) {
-      COFFER_ASSIGN(what, RestrictClass(transaction, *client, policy, decisions.version()));
-    } else {
-      for (const std::int64_t record : of_class.records) {
-        COFFER_TRY(MarkForReview(transaction, *client, record, policy, decisions.version()));
-      }
-    }
-    count_as(name, of_class.records.size(), what);
-  }
-  if (chosen.empty()) return {};
-  std::uint64_t erased = 0;
-  for (const DueClass* of_class : chosen) erased += of_class->records.size();
-  if (erased == owned && decisions.HasEnded(*about)) {
-    COFFER_ASSIGN(const bool held, IsHeld(transaction, *client, {}));
-    if (!held) order.scope = ErasureScope::kClient;
-  }
-  for (const DueClass* of_class : chosen) {
-    const RetentionPolicy& policy = *of_class->policy;
-    if (order.scope == ErasureScope::kRecords) {
-      order.rows.insert(of_class->records.begin(), of_class->records.end());
-    }
-    order.class_details.emplace(policy.class_name, VersionText(policy, decisions.version()));
-    policies.insert(&policy);
-    count_as(policy.class_name, of_class->records.size(), &audit::RunClass::erased);
-  }
-  treated.records += erased;
-  return Erase(transaction, run, *client, order, policies, treated);
-}
-
-// The same for most clients of a run: to write them again for each took a tenth of its time.
-const RetentionRunner::PolicyWords& RetentionRunner::WordsOf(
-    const std::set<const RetentionPolicy*>& policies, const RunRow& run) {
-  const auto [found, is_new] = words_.try_emplace(policies);
-  PolicyWords& words = found->second;
-  if (!is_new) return words;
-  std::set<std::string> names, bases;
-  for (const RetentionPolicy* policy : policies) {
-    names.insert(policy->name);
-    bases.insert(policy->basis);
-  }
-  words.names = JoinForAct(names);
-  const nlohmann::json about = {
-      {"legal_basis", JoinForAct(bases)}, {"schedule", run.schedule}, {"run", run.id.Text()}};
-  words.facts = about.dump().replace(0, 1, ",");
-  words.facts.insert(words.facts.size() - 1, R"(,"people":)" + people_);
-  return words;
-}
-
-Status RetentionRunner::Erase(Transaction& transaction, const RunRow& run, const ClientRow& client,
-                              const ErasureOrder& order,
-                              const std::set<const RetentionPolicy*>& policies, Treated& treated) {
-  const PolicyWords& words = WordsOf(policies, run);
-  COFFER_ASSIGN(ErasedContent content, EraseContent(core_, transaction, client, order));
-  treated.work += std::max<std::uint64_t>(content.row.records, 1) + content.resealed;
-  const auto add = [&](ErasedContent& part) -> Status {
-    part.row.seq = transaction.NextSeq();
-    audit::Entry entry;
-    entry.action = kRetentionErase;
-    entry.client = client.id.Text();
-    entry.detail = audit::ErasureDetail(part.row.id.Text(), LedgerScopeOf(part.row)) +
-                   "; schedule " + std::to_string(run.schedule) + "; " + words.names;
-    transaction.Also(std::move(entry));
-    part.row.facts = core_.FactsOf(transaction, nullptr, part, words.names);
-    part.row.facts.replace(part.row.facts.size() - 1, 1, words.facts);
-    treated.erasures.push_back(part.row);
-    return RegisterErasure(transaction, std::move(part.row));
-  };
-  if (content.row.record_ids.size() <= audit::kMaxActRecords) return add(content);
-  // One key for all, and as many erasures as acts are needed to name the records.
-  for (std::span<const RecordId> rest = content.row.record_ids; !rest.empty();) {
-    const auto named = rest.first(std::min(rest.size(), audit::kMaxActRecords));
-    rest = rest.subspan(named.size());
-    ErasedContent part = ShareOf(content, named);
-    COFFER_TRY(add(part));
-  }
   return {};
 }
 

@@ -7,11 +7,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,12 +18,10 @@
 
 #include "vault/internal/engine.h"
 #include "vault/internal/retention_store.h"
-#include "vault/retention_schedule.h"
+#include "vault/internal/retention_treatment.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
-
-struct ErasureOrder;
 
 class RetentionRunner {
  public:
@@ -49,14 +45,6 @@ class RetentionRunner {
   std::uint64_t erased() const { return erased_.load(std::memory_order_relaxed); }
 
  private:
-  class Decisions;
-  struct Treated {
-    std::vector<ErasureRow> erasures;
-    std::size_t clients = 0;    // gone through
-    std::uint64_t records = 0;  // erased
-    std::uint64_t work = 0;     // these, and what was sealed again
-  };
-
   explicit RetentionRunner(Vault::Core& core) : core_(core) {}
   void Loop();
   Status Tick();
@@ -69,35 +57,21 @@ class RetentionRunner {
     std::int64_t last = 0;  // that was looked at
     bool whole = true;      // there are none after it
   };
-  Status LookForDue(const Decisions& decisions, std::int64_t after, Slice& slice);
+  Status LookForDue(const RetentionDecisions& decisions, std::int64_t after, Slice& slice);
   // Of those in the slice that own no record.
-  Status LookForEmpty(const Decisions& decisions, std::int64_t after,
+  Status LookForEmpty(const RetentionDecisions& decisions, std::int64_t after,
                       std::span<const std::int64_t> owners, Slice& slice);
-  Status GoThrough(RunRow& run, const Decisions& decisions, bool& ended);
-  Status Treat(RunRow& run, const Decisions& decisions, std::span<const std::int64_t> clients,
-               Treated& treated);
-  Status TreatTogether(RunRow& run, const Decisions& decisions,
-                       std::span<const std::int64_t> clients, bool erase, Treated& treated);
+  Status GoThrough(RunRow& run, RetentionTreatment& treatment, bool& ended);
+  Status Treat(RunRow& run, RetentionTreatment& treatment, std::span<const std::int64_t> clients,
+               TreatedClients& treated);
+  Status TreatTogether(RunRow& run, RetentionTreatment& treatment,
+                       std::span<const std::int64_t> clients, bool erase, TreatedClients& treated);
   // Not even what is left of the client can be counted: it fails as a whole.
-  Status PassOver(RunRow& run, std::int64_t client, Treated& treated);
-  Status TreatClient(Transaction& transaction, RunRow& run, const Decisions& decisions,
-                     std::int64_t client, bool erase, Treated& treated);
-  // Whether a hold, or a person's restriction, covers one of the classes; none: anything of it.
-  Result<bool> IsHeld(Transaction& transaction, const ClientRow& client,
-                      const std::set<std::string, std::less<>>& classes) const;
-  // What entries and acts say of the policies that are applied.
-  struct PolicyWords {
-    std::string names;  // joined, for entries
-    std::string facts;  // members that follow those of FactsOf, which are not none
-  };
-  const PolicyWords& WordsOf(const std::set<const RetentionPolicy*>& policies, const RunRow& run);
-  Status Erase(Transaction& transaction, const RunRow& run, const ClientRow& client,
-               const ErasureOrder& order, const std::set<const RetentionPolicy*>& policies,
-               Treated& treated);
+  Status PassOver(RunRow& run, std::int64_t client, TreatedClients& treated);
   // The entries that say so, of those that were erased since.
   Status Complete(std::size_t most_left);
-  // Who is to be named in the acts of the run.
-  Status FindPeople(const RunRow& run);
+  // Who is to be named in the acts of the run, as facts name them.
+  Result<std::string> FindPeople(const RunRow& run);
   Status SetState(RunRow& run, RunState state);
   Status Finish(RunRow& run, RunState state, std::string_view reason);
   Status Rest(std::uint64_t work);
@@ -116,9 +90,6 @@ class RetentionRunner {
   std::uint64_t own_operations_ = 0;            // since
   std::chrono::steady_clock::time_point looked_at_operations_;
   bool busy_ = false;
-  // Of the run that goes on, as facts name them.
-  std::string people_;
-  std::map<std::set<const RetentionPolicy*>, PolicyWords> words_;
   std::vector<ErasureRow> incomplete_;  // a start would complete them as well
 
   std::atomic<std::int64_t> seen_{-1};  // the clock, when last looked at; -1: never

@@ -34,6 +34,12 @@ struct RunRow {
   std::int64_t position = -1;  // row of the last client that was gone through
   std::map<std::string, audit::RunClass, std::less<>> counts;
   std::string reason;
+
+  audit::RunClass& CountOf(std::string_view class_name) {
+    auto& count = counts[std::string(class_name)];
+    if (count.class_name.empty()) count.class_name = class_name;
+    return count;
+  }
 };
 
 // A record as retention sees it. The class's name is valid within the call only.

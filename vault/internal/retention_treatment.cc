@@ -1,0 +1,234 @@
+#include "vault/internal/retention_treatment.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "audit/erasure_act.h"
+#include "audit/erasure_scope.h"
+#include "vault/internal/core.h"
+#include "vault/internal/erase.h"
+#include "vault/internal/erasure_ledger.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::int64_t kChangedClientWaitsMs = 7 * 24 * std::int64_t{3600} * 1000;
+
+std::string VersionText(const RetentionPolicy& policy, std::uint64_t schedule) {
+  return policy.name + " of schedule " + std::to_string(schedule);
+}
+
+using CountMember = std::uint64_t audit::RunClass::*;
+
+// All records of a class that a policy wants restricted are due. What they count as then: where
+// people lifted what this version of the schedule put before, it is theirs to decide.
+Result<CountMember> RestrictClass(Transaction& transaction, const ClientRow& client,
+                                  const RetentionPolicy& policy, std::uint64_t schedule) {
+  Stores& stores = transaction.stores();
+  const std::string& name = policy.class_name;
+  for (const auto& known : transaction.restrictions().Of(client.id)) {
+    if (known.terms.class_name.empty() || known.terms.class_name == name) {
+      return &audit::RunClass::restricted;
+    }
+  }
+  COFFER_ASSIGN(const auto before, stores.retention.FindRestricted(client.id.Row(), name));
+  if (before == schedule) return &audit::RunClass::review;
+  Restriction restriction;
+  restriction.client = client.id;
+  restriction.terms.class_name = name;
+  restriction.terms.basis = policy.basis + " (" + VersionText(policy, schedule) + ")";
+  restriction.since = transaction.now();
+  COFFER_TRY(stores.restrictions.Put(restriction));
+  COFFER_TRY(stores.retention.PutRestricted(client.id.Row(), name, schedule));
+  transaction.PutRestriction(std::move(restriction));
+  audit::Entry entry;
+  entry.action = "retention.restrict";
+  entry.client = client.id.Text();
+  entry.class_name = name;
+  entry.detail = VersionText(policy, schedule);
+  transaction.Also(std::move(entry));
+  return &audit::RunClass::restricted;
+}
+
+// Marked for a person, and said so once.
+Status MarkForReview(Transaction& transaction, const ClientRow& client, std::int64_t record,
+                     const RetentionPolicy& policy, std::uint64_t schedule) {
+  RetentionStore& store = transaction.stores().retention;
+  COFFER_ASSIGN(const bool is_new, store.AddReview(record, policy.name, transaction.now()));
+  if (!is_new) return {};
+  COFFER_ASSIGN(const auto id, store.FindRecordId(record));
+  audit::Entry entry;
+  entry.action = "retention.review";
+  entry.client = client.id.Text();
+  if (id) entry.record = id->Text();
+  entry.class_name = policy.class_name;
+  entry.detail = VersionText(policy, schedule);
+  transaction.Also(std::move(entry));
+  return {};
+}
+
+std::string JoinForAct(const std::set<std::string>& texts) {
+  std::string joined;
+  for (const auto& text : texts) {
+    // An act has room for so much.
+    if (joined.size() + text.size() > audit::kMaxActText - 16) return joined + ", …";
+    joined += (joined.empty() ? "" : ", ") + text;
+  }
+  return joined;
+}
+
+}  // namespace
+
+Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int64_t row,
+                                 bool erase, TreatedClients& treated) {
+  // Of one class of one client, which one policy is for.
+  struct DueClass {
+    const RetentionPolicy* policy = nullptr;
+    std::uint64_t owned = 0;
+    std::vector<std::int64_t> records;  // due
+  };
+  Stores& stores = transaction.stores();
+  COFFER_ASSIGN(const auto about, stores.retention.FindClient(row));
+  if (!about) return {};
+  std::map<std::string, DueClass, std::less<>> classes;
+  std::uint64_t owned = 0, due = 0;
+  COFFER_TRY(stores.retention.ScanOf(row, [&](const RetentionSubject& subject) -> Status {
+    auto found = classes.find(subject.class_name);
+    if (found == classes.end()) found = classes.try_emplace(std::string(subject.class_name)).first;
+    ++owned;
+    ++found->second.owned;
+    const auto* const policy = decisions_.PolicyIfDue(subject, *about);
+    if (policy == nullptr) return {};
+    ++due;
+    found->second.policy = policy;
+    found->second.records.push_back(subject.record);
+    return {};
+  }));
+  const auto* const of_client = owned == 0 ? decisions_.PolicyIfDue(*about) : nullptr;
+  if (due == 0 && of_client == nullptr) return {};
+  COFFER_ASSIGN(const auto client, stores.clients.FindRow(row));
+  if (!client) return {};
+  // One person alone may say when the relationship ended, and take a tag off: what that makes due
+  // waits, and previews show it meanwhile.
+  if (client->version > 1 && transaction.now().ms - client->updated.ms < kChangedClientWaitsMs) {
+    return {};
+  }
+
+  const auto is_held = [&](std::string_view class_name) {
+    return RetentionIsHeld(transaction.holds(), transaction.restrictions(), client->id,
+                           client->tags, class_name);
+  };
+  const auto count_as = [&](std::string_view name, std::uint64_t number, CountMember what) {
+    audit::RunClass& count = run.CountOf(name);
+    count.due += number;
+    count.*what += number;
+  };
+  ErasureOrder order;
+  order.scope = ErasureScope::kRecords;
+  order.basis = ErasureBasis::kRetention;
+  Policies policies;
+  std::vector<const DueClass*> chosen;
+  if (of_client != nullptr) {
+    const bool held = is_held({});
+    count_as(audit::kClientItself, 1,
+             held    ? &audit::RunClass::held
+             : erase ? &audit::RunClass::erased
+                     : &audit::RunClass::failed);
+    if (held || !erase) return {};
+    order.scope = ErasureScope::kClient;
+    policies.insert(of_client);
+    ++treated.records;
+    return Erase(transaction, run, *client, order, policies, treated);
+  }
+  for (const auto& [name, of_class] : classes) {
+    if (of_class.records.empty()) continue;
+    const RetentionPolicy& policy = *of_class.policy;
+    if (policy.action == RetentionAction::kErase) {
+      const bool held = is_held(name);
+      if (held || !erase) {
+        count_as(name, of_class.records.size(),
+                 held ? &audit::RunClass::held : &audit::RunClass::failed);
+      } else {
+        chosen.push_back(&of_class);
+      }
+      continue;
+    }
+    CountMember what = &audit::RunClass::review;
+    if (policy.action == RetentionAction::kRestrict && of_class.records.size() == of_class.owned) {
+      COFFER_ASSIGN(what, RestrictClass(transaction, *client, policy, decisions_.version()));
+    } else {
+      for (const std::int64_t record : of_class.records) {
+        COFFER_TRY(MarkForReview(transaction, *client, record, policy, decisions_.version()));
+      }
+    }
+    count_as(name, of_class.records.size(), what);
+  }
+  if (chosen.empty()) return {};
+  std::uint64_t erased = 0;
+  for (const DueClass* of_class : chosen) erased += of_class->records.size();
+  if (erased == owned && decisions_.HasEnded(*about)) {
+    if (!is_held({})) order.scope = ErasureScope::kClient;
+  }
+  for (const DueClass* of_class : chosen) {
+    const RetentionPolicy& policy = *of_class->policy;
+    if (order.scope == ErasureScope::kRecords) {
+      order.rows.insert(of_class->records.begin(), of_class->records.end());
+    }
+    order.class_details.emplace(policy.class_name, VersionText(policy, decisions_.version()));
+    policies.insert(&policy);
+    count_as(policy.class_name, of_class->records.size(), &audit::RunClass::erased);
+  }
+  treated.records += erased;
+  return Erase(transaction, run, *client, order, policies, treated);
+}
+
+// The same for most clients of a run: to write them again for each took a tenth of its time.
+const RetentionTreatment::PolicyWords& RetentionTreatment::WordsOf(const Policies& policies,
+                                                                   const RunRow& run) {
+  const auto [found, is_new] = words_.try_emplace(policies);
+  PolicyWords& words = found->second;
+  if (!is_new) return words;
+  std::set<std::string> names, bases;
+  for (const RetentionPolicy* policy : policies) {
+    names.insert(policy->name);
+    bases.insert(policy->basis);
+  }
+  words.names = JoinForAct(names);
+  const nlohmann::json about = {
+      {"legal_basis", JoinForAct(bases)}, {"schedule", run.schedule}, {"run", run.id.Text()}};
+  words.facts = about.dump().replace(0, 1, ",");
+  words.facts.insert(words.facts.size() - 1, R"(,"people":)" + people_);
+  return words;
+}
+
+Status RetentionTreatment::Erase(Transaction& transaction, const RunRow& run,
+                                 const ClientRow& client, const ErasureOrder& order,
+                                 const Policies& policies, TreatedClients& treated) {
+  const PolicyWords& words = WordsOf(policies, run);
+  COFFER_ASSIGN(ErasedContent content, EraseContent(core_, transaction, client, order));
+  treated.work += std::max<std::uint64_t>(content.row.records, 1) + content.resealed;
+  const auto add = [&](ErasedContent& part) -> Status {
+    part.row.seq = transaction.NextSeq();
+    audit::Entry entry;
+    entry.action = kRetentionErase;
+    entry.client = client.id.Text();
+    entry.detail = audit::ErasureDetail(part.row.id.Text(), LedgerScopeOf(part.row)) +
+                   "; schedule " + std::to_string(run.schedule) + "; " + words.names;
+    transaction.Also(std::move(entry));
+    part.row.facts = core_.FactsOf(transaction, nullptr, part, words.names);
+    part.row.facts.replace(part.row.facts.size() - 1, 1, words.facts);
+    treated.erasures.push_back(part.row);
+    return RegisterErasure(transaction, std::move(part.row));
+  };
+  if (content.row.record_ids.size() <= audit::kMaxActRecords) return add(content);
+  // One key for all, and as many erasures as acts are needed to name the records.
+  for (std::span<const RecordId> rest = content.row.record_ids; !rest.empty();) {
+    const auto named = rest.first(std::min(rest.size(), audit::kMaxActRecords));
+    rest = rest.subspan(named.size());
+    ErasedContent part = ShareOf(content, named);
+    COFFER_TRY(add(part));
+  }
+  return {};
+}
+
+}  // namespace coffer::vault

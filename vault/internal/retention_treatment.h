@@ -1,0 +1,59 @@
+// What a run of the retention schedule does about one client: erases what is due, restricts it, or
+// marks it for a person.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "vault/internal/engine.h"
+#include "vault/internal/retention_decisions.h"
+#include "vault/internal/retention_store.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+
+struct ErasureOrder;
+
+// What one operation of a run has done.
+struct TreatedClients {
+  std::vector<ErasureRow> erasures;
+  std::size_t clients = 0;    // gone through
+  std::uint64_t records = 0;  // erased
+  std::uint64_t work = 0;     // these, and what was sealed again
+};
+
+class RetentionTreatment {
+ public:
+  // `people`: who is to be named in the acts of the run, as JSON. The core must outlive this.
+  RetentionTreatment(const Vault::Core& core, RetentionDecisions decisions, std::string people)
+      : core_(core), decisions_(std::move(decisions)), people_(std::move(people)) {}
+  const RetentionDecisions& decisions() const { return decisions_; }
+
+  // With `erase` false what is due to be erased counts as failed. `run` gets the counts, and
+  // `treated` the erasures and their work.
+  Status Treat(Transaction& transaction, RunRow& run, std::int64_t row, bool erase,
+               TreatedClients& treated);
+
+ private:
+  using Policies = std::set<const RetentionPolicy*>;
+  // What entries and acts say of the policies that are applied.
+  struct PolicyWords {
+    std::string names;  // joined, for entries
+    std::string facts;  // members that follow those of FactsOf, which are not none
+  };
+
+  Status Erase(Transaction& transaction, const RunRow& run, const ClientRow& client,
+               const ErasureOrder& order, const Policies& policies, TreatedClients& treated);
+  const PolicyWords& WordsOf(const Policies& policies, const RunRow& run);
+
+  const Vault::Core& core_;
+  RetentionDecisions decisions_;
+  std::string people_;
+  std::map<Policies, PolicyWords> words_;
+};
+
+}  // namespace coffer::vault
