@@ -42,7 +42,7 @@ std::vector<double> Repeat(int times, Work&& work) {
 TEST_CASE("searching, proving, opening and verifying a long log", "[long-log]") {
   const char* const wanted = std::getenv("COFFER_LOG_ENTRIES");
   const std::uint64_t entries = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 1'000'000;
-  TestVault vault;
+  TestVault vault({.page_cache_mib = 160});
   std::vector<ClientId> clients;
   for (int i = 0; i < 1000; ++i) clients.push_back(vault.NewClient("C-" + std::to_string(i)));
   const auto token = vault.As(kCrmService);
