@@ -9,7 +9,8 @@
 
 namespace coffer::vault {
 
-// Once a process, before SQLite is used; later it changes nothing, and commits stay slower.
+// Precondition: called once a process. After SQLite was used it changes nothing, and commits stay
+// slower.
 void InstallPageCache();
 
 }  // namespace coffer::vault

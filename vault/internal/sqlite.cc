@@ -23,7 +23,8 @@ constexpr std::string_view kPlainMagic{"SQLite format 3\0", 16};
 void ConfigureSqlite() {
   static std::once_flag once;
   std::call_once(once, [] {
-    // Nobody asks how much memory it uses, and to count it takes a lock each time.
+    // Nobody asks how much memory it uses, and to count it takes a lock each time. Where this is
+    // refused nothing but time is lost.
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     InstallPageCache();
   });
