@@ -40,9 +40,10 @@ constexpr int kMaxWalFrames = 2000;
 constexpr int kWriterCacheKib = 16 * 1024;
 constexpr int kReaderCacheKib = 8 * 1024;
 
-// A value that more entries have than this is looked for in a window of the log, not in all of it.
+// A value that more entries have than this is looked for in a window of the log, not in all of it:
+// to decrypt that much of the index takes most of what a page may take.
 constexpr std::uint64_t kRare = 50'000;
-constexpr std::uint64_t kWindow = 200'000;
+constexpr std::uint64_t kWindow = 100'000;
 constexpr std::size_t kMaxCounts = 10'000;
 
 std::int64_t IndexHashOf(std::string_view text) {
