@@ -46,6 +46,10 @@ Status CreateLedger(int descriptor, const std::string& path) {
   return {};
 }
 
+std::unexpected<Error> InvalidLines(std::string detail) {
+  return Fail(Code::kInvalidArgument, "ledger_line_invalid", std::move(detail));
+}
+
 }  // namespace
 
 LedgerFile::LedgerFile(LedgerFile&& other) noexcept { *this = std::move(other); }
@@ -113,34 +117,39 @@ Status LedgerFile::ReadAll(LedgerReader::Each each) {
   return {};
 }
 
+Status LedgerBatch::Add(const LedgerErasure& erasure) {
+  if (!vault_.empty() && erasure.vault != vault_)
+    return InvalidLines("an erasure of another vault");
+  COFFER_ASSIGN(const std::string written, WriteLedgerLines(erasure, end_, name_, *key_));
+  lines_.append(written);
+  vault_ = erasure.vault;
+  return {};
+}
+
 Status LedgerFile::Append(std::span<const LedgerErasure> erasures, std::string_view name,
                           const crypto::SigningKey& key) {
-  const auto invalid = [](std::string detail) {
-    return Fail(Code::kInvalidArgument, "ledger_line_invalid", std::move(detail));
-  };
+  LedgerBatch batch(head_, name, key);
+  for (const LedgerErasure& erasure : erasures) COFFER_TRY(batch.Add(erasure));
+  return Append(batch);
+}
+
+Status LedgerFile::Append(const LedgerBatch& batch) {
   if (broken_) {
     return Fail(Code::kUnavailable, "ledger_not_written", path_ + " has to be opened again");
   }
   // What this file could not be read with must not get into it.
   if (std::ranges::none_of(trusted_, [&](const VerifierKey& known) {
-        return known.name == name && known.key == key.public_key();
+        return known.name == batch.name_ && known.key == batch.key_->public_key();
       })) {
-    return invalid("the key is not one of those that the ledger was opened with");
+    return InvalidLines("the key is not one of those that the ledger was opened with");
   }
-  LedgerHead head = head_;
-  std::string vault = vault_;
-  std::string lines;
-  for (const LedgerErasure& erasure : erasures) {
-    if (vault.empty()) vault = erasure.vault;
-    if (erasure.vault != vault) return invalid("an erasure of another vault");
-    COFFER_ASSIGN(const std::string written, WriteLedgerLines(erasure, head, name, key));
-    lines.append(written);
-  }
-  if (lines.empty()) return {};
-  COFFER_TRY(Write(lines));
-  head_ = head;
-  size_ += lines.size();
-  vault_ = std::move(vault);
+  if (batch.lines_.empty()) return {};
+  if (!vault_.empty() && batch.vault_ != vault_) return InvalidLines("an erasure of another vault");
+  if (batch.begin_ != head_) return InvalidLines("lines for another place of the ledger");
+  COFFER_TRY(Write(batch.lines_));
+  head_ = batch.end_;
+  size_ += batch.lines_.size();
+  vault_ = batch.vault_;
   return {};
 }
 

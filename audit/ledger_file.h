@@ -13,6 +13,25 @@
 
 namespace coffer::audit {
 
+// Lines behind one another, made before they are appended.
+class LedgerBatch {
+ public:
+  // `key` must outlive this.
+  LedgerBatch(const LedgerHead& begin, std::string_view name, const crypto::SigningKey& key)
+      : begin_(begin), end_(begin), name_(name), key_(&key) {}
+
+  // On an error nothing was added: kInvalidArgument "ledger_line_invalid" (WriteLedgerLine), also
+  // for another vault's erasure than the one before.
+  Status Add(const LedgerErasure& erasure);
+
+ private:
+  friend class LedgerFile;
+  LedgerHead begin_, end_;  // of the first line, and behind the last one
+  std::string name_;
+  const crypto::SigningKey* key_;
+  std::string vault_, lines_;
+};
+
 // By one process at a time, which a lock sees to, and one thread.
 class LedgerFile {
  public:
@@ -28,10 +47,11 @@ class LedgerFile {
   LedgerFile& operator=(LedgerFile&& other) noexcept;
 
   // Durable on return, with one fdatasync for all. On an error nothing was appended:
-  // kInvalidArgument "ledger_line_invalid", also for another vault's erasure and for a key that is
-  // not one of `trusted`; kUnavailable "ledger_not_written". When even that nothing was appended
-  // cannot be made sure of (a sync that failed), every further append is refused: open the file
-  // again, which says what is in it.
+  // kInvalidArgument "ledger_line_invalid", also for another vault's lines, for a key that is not
+  // one of `trusted`, and for lines that do not begin at head(); kUnavailable "ledger_not_written".
+  // When even that nothing was appended cannot be made sure of (a sync that failed), every further
+  // append is refused: open the file again, which says what is in it.
+  Status Append(const LedgerBatch& batch);
   Status Append(std::span<const LedgerErasure> erasures, std::string_view name,
                 const crypto::SigningKey& key);
 

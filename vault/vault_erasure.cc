@@ -64,14 +64,6 @@ json PersonOf(Transaction& transaction, const PrincipalId& id) {
   return {{"id", id.Text()}, {"name", row->name}, {"position", row->role}};
 }
 
-json CountsOf(const std::map<std::string, ClassCount, std::less<>>& counts) {
-  json list = json::array();
-  for (const auto& [name, count] : counts) {
-    list.push_back({{"class", name}, {"records", count.records}, {"versions", count.versions}});
-  }
-  return list;
-}
-
 // An erasure of before that took these records; null: none did.
 const ErasureRow* FindEarlier(const std::vector<ErasureRow>& before,
                               const ErasureRequest& request) {
@@ -169,23 +161,22 @@ Proposal ProposalOf(const ClientId& client, const ErasureRequest& request) {
           content.empty() ? std::string() : content.dump()};
 }
 
-std::string Vault::Core::FactsOf(Transaction& transaction, const Call* call,
-                                 const ErasedContent& content, std::string_view policy) const {
+std::string Vault::Core::StandingFacts() const {
   const OperatorDetails& details = options.operator_details;
   json facts = {{"operator",
                  {{"name", details.name},
                   {"address", details.address},
                   {"processor_name", details.processor_name},
                   {"processor_address", details.processor_address},
-                  {"system", details.system}}},
-                {"gone", CountsOf(content.gone)},
-                {"kept", CountsOf(content.kept)}};
-  if (!policy.empty()) facts["policy"] = policy;
+                  {"system", details.system}}}};
   if (options.backup_horizon_days) facts["backup_horizon_days"] = *options.backup_horizon_days;
-  if (call == nullptr) return facts.dump();
-  facts["people"] = json::parse(PeopleText(transaction, PeopleOf(transaction, *call)));
-  if (IsTicket(call->caller.ticket)) facts["reference"] = call->caller.ticket;
-  return facts.dump();
+  return MembersOf(facts.dump());
+}
+
+std::string Vault::Core::FactsOfCall(Transaction& transaction, const Call& call) const {
+  json facts = {{"people", json::parse(PeopleText(transaction, PeopleOf(transaction, call)))}};
+  if (IsTicket(call.caller.ticket)) facts["reference"] = call.caller.ticket;
+  return StandingFacts() + "," + MembersOf(facts.dump());
 }
 
 Status Vault::Core::CompleteErasures(std::span<const ErasureRow> rows) const {
@@ -308,9 +299,8 @@ Status Vault::Core::Replay(std::span<const ErasureRow> found) {
           share.row.basis = ErasureBasis::kReplayed;
           share.row.state = ErasureState::kCommitted;
           share.row.seq = transaction.NextSeq();
-          json facts = json::parse(FactsOf(transaction, nullptr, share, {}));
-          facts["replayed"] = {{"date", row.erased.ms}, {"log_seq", row.seq}};
-          share.row.facts = facts.dump();
+          const json replayed = {{"replayed", {{"date", row.erased.ms}, {"log_seq", row.seq}}}};
+          share.row.facts = FactsOf(share, StandingFacts() + "," + MembersOf(replayed.dump()));
           audit::Entry entry;
           entry.action = kErasureReplayed;
           entry.client = row.client.Text();
@@ -403,7 +393,7 @@ Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
         order.class_name = request.class_name;
         order.records = request.records;
         COFFER_ASSIGN(ErasedContent content, EraseContent(*core_, transaction, *client, order));
-        content.row.facts = core_->FactsOf(transaction, &call, content, {});
+        content.row.facts = FactsOf(content, core_->FactsOfCall(transaction, call));
         AddDetail(call.entry,
                   audit::ErasureDetail(content.row.id.Text(), LedgerScopeOf(content.row)));
         erased = content.row;

@@ -182,9 +182,10 @@ struct Vault::Core {
   // Passes where no hold is on a tag that the client loses. Errors: as RequireNoHold.
   Status RequireTagsKept(Transaction& transaction, Call& call, const ClientRow& before,
                          const ClientRow& after) const;
-  // What an act will say, as it is now. `call`: of who asked; null: nobody did.
-  std::string FactsOf(Transaction& transaction, const Call* call, const ErasedContent& content,
-                      std::string_view policy) const;
+  // What acts will say, as it is now, as members of a JSON object without its braces: of the
+  // operator, which is the same for all; of whoever asked, too.
+  std::string StandingFacts() const;
+  std::string FactsOfCall(Transaction& transaction, const Call& call) const;
   // Their keys are destroyed, and the ledger has them: entries that say so.
   Status CompleteErasures(std::span<const ErasureRow> rows) const;
   Status CompleteInterruptedErasures() const;

@@ -6,6 +6,7 @@
 
 #include "audit/erasure_scope.h"
 #include "crypto/random.h"
+#include "vault/strict_json.h"
 
 namespace coffer::vault {
 namespace {
@@ -132,6 +133,20 @@ void AddRecordEntry(Transaction& transaction, const ClientRow& client, const Rec
   transaction.Also(std::move(entry));
 }
 
+using Counts = std::map<std::string, ClassCount, std::less<>>;
+
+void AppendCounts(std::string_view name, const Counts& counts, std::string& facts) {
+  facts.append("\"").append(name).append("\":[");
+  for (const auto& [class_name, count] : counts) {
+    if (facts.back() == '}') facts += ',';
+    facts.append(R"({"class":)");
+    AppendJsonString(facts, class_name);
+    facts.append(R"(,"records":)").append(std::to_string(count.records));
+    facts.append(R"(,"versions":)").append(std::to_string(count.versions)).append("}");
+  }
+  facts.append("],");
+}
+
 }  // namespace
 
 bool ErasesClient(const audit::Entry& entry) {
@@ -240,6 +255,17 @@ ErasedContent ShareOf(const ErasedContent& content, std::span<const RecordId> re
     share.row.versions += versions;
   }
   return share;
+}
+
+std::string MembersOf(std::string_view object) {
+  return std::string(object.substr(1, object.size() - 2));
+}
+
+std::string FactsOf(const ErasedContent& content, std::string_view more) {
+  std::string facts = "{";
+  AppendCounts("gone", content.gone, facts);
+  AppendCounts("kept", content.kept, facts);
+  return facts.append(more).append("}");
 }
 
 std::vector<Issue> MissingDetails(const OperatorDetails& details) {

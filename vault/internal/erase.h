@@ -62,6 +62,11 @@ ErasedContent ShareOf(const ErasedContent& content, std::span<const RecordId> re
 std::vector<PrincipalId> PeopleOf(Transaction& transaction, const Call& call);
 // As facts name them: a JSON array.
 std::string PeopleText(Transaction& transaction, std::span<const PrincipalId> people);
+// A JSON object without its braces.
+std::string MembersOf(std::string_view object);
+// What the act will be made from: a JSON object of what went and what stays, and `more` members
+// (StandingFacts and others, not none).
+std::string FactsOf(const ErasedContent& content, std::string_view more);
 // What of an act's items the configuration lacks: nothing is erased without.
 std::vector<Issue> MissingDetails(const OperatorDetails& details);
 // The row is complete: from the commit on its key dies and the ledger has it.

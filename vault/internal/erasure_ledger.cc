@@ -1,6 +1,7 @@
 #include "vault/internal/erasure_ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/encoding.h"
 
@@ -76,6 +77,60 @@ Status ErasureLedger::Take(const audit::LedgerLine& line) {
   return {};
 }
 
+ErasureLedger::~ErasureLedger() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (writer_.joinable()) writer_.join();
+}
+
+audit::LedgerErasure ErasureLedger::ErasureOf(const ErasureRow& row) const {
+  audit::LedgerErasure erasure{vault_, row.id.Text(), row.client.Text(), LedgerScopeOf(row),
+                               {},     row.seq,       row.erased};
+  for (const RecordId& record : row.record_ids) erasure.records.push_back(record.Text());
+  return erasure;
+}
+
+void ErasureLedger::Prepare(const ErasureRow& row) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!lines_) lines_.emplace(file_->head(), keyring_.log_origin(), keyring_.log_signing_key());
+    waiting_.push_back(ErasureOf(row));
+  }
+  if (!writer_.joinable()) writer_ = std::thread([this] { WriteAhead(); });
+  changed_.notify_all();
+}
+
+void ErasureLedger::WriteAhead() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (stopping_) return;
+    auto erasures = std::exchange(waiting_, {});
+    writing_ = true;
+    lock.unlock();
+    for (auto& erasure : erasures) {
+      // What is wrong with it is for Append to say, which finds it missing.
+      if (!lines_->Add(erasure)) break;
+      prepared_.push_back(std::move(erasure));
+    }
+    lock.lock();
+    writing_ = false;
+    changed_.notify_all();
+  }
+}
+
+std::optional<audit::LedgerBatch> ErasureLedger::TakePrepared(
+    std::span<const audit::LedgerErasure> erasures) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return waiting_.empty() && !writing_; });
+  const auto prepared = std::exchange(prepared_, {});
+  auto lines = std::exchange(lines_, std::nullopt);
+  return std::ranges::equal(prepared, erasures) ? std::move(lines) : std::nullopt;
+}
+
 Status ErasureLedger::Append(std::span<ErasureRow> rows) {
   std::vector<audit::LedgerErasure> erasures;
   std::uint64_t n = file_->head().n;
@@ -87,16 +142,16 @@ Status ErasureLedger::Append(std::span<ErasureRow> rows) {
       continue;
     }
     row.ledger_seq = n;
-    audit::LedgerErasure erasure{vault_, row.id.Text(), row.client.Text(), LedgerScopeOf(row),
-                                 {},     row.seq,       row.erased};
-    for (const RecordId& record : row.record_ids) erasure.records.push_back(record.Text());
+    audit::LedgerErasure erasure = ErasureOf(row);
     const std::size_t lines = std::max<std::size_t>(
         1, (erasure.records.size() + audit::kMaxLedgerRecords - 1) / audit::kMaxLedgerRecords);
     n += lines;
     erasures.push_back(std::move(erasure));
   }
+  const auto prepared = TakePrepared(erasures);
   if (erasures.empty()) return {};
-  COFFER_TRY(file_->Append(erasures, keyring_.log_origin(), keyring_.log_signing_key()));
+  COFFER_TRY(prepared ? file_->Append(*prepared)
+                      : file_->Append(erasures, keyring_.log_origin(), keyring_.log_signing_key()));
   // What a start finishes before it compares must not be written once more then.
   if (opening_) {
     for (const ErasureRow& row : rows) found_.insert_or_assign(row.id, row);

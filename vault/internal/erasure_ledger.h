@@ -1,9 +1,13 @@
 // The ledger of erasures (audit/erasure_ledger.h) of this vault: what a later restore replays.
 #pragma once
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -17,6 +21,7 @@ namespace coffer::vault {
 // As ledger and act say it.
 audit::ErasureScope LedgerScopeOf(const ErasureRow& row);
 
+// For one thread at a time.
 class ErasureLedger {
  public:
   // Verifies all of it, by the log's keys of now and of earlier, which `settings` keeps. Errors:
@@ -24,6 +29,12 @@ class ErasureLedger {
   static Result<std::unique_ptr<ErasureLedger>> Open(const std::string& path,
                                                      const crypto::Keyring& keyring,
                                                      SettingStore& settings);
+  ~ErasureLedger();
+
+  // Begins to write the lines of an erasure that is about to be committed, beside the caller: to
+  // sign one takes as long as to erase a record. Append uses them when it is given exactly what was
+  // prepared since the last Append, in that order, and drops them otherwise.
+  void Prepare(const ErasureRow& row);
 
   // Sets each row's ledger_seq. What it has already is not written again.
   Status Append(std::span<ErasureRow> rows);
@@ -39,12 +50,26 @@ class ErasureLedger {
  private:
   explicit ErasureLedger(const crypto::Keyring& keyring) : keyring_(keyring) {}
   Status Take(const audit::LedgerLine& line);
+  audit::LedgerErasure ErasureOf(const ErasureRow& row) const;
+  void WriteAhead();
+  // The lines that were prepared, when they are these erasures'.
+  std::optional<audit::LedgerBatch> TakePrepared(std::span<const audit::LedgerErasure> erasures);
 
   const crypto::Keyring& keyring_;
   std::string vault_;
   std::optional<audit::LedgerFile> file_;
   std::unordered_map<ErasureId, ErasureRow, IdHash> found_;
   bool opening_ = true;
+
+  std::thread writer_;  // since something was prepared
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<audit::LedgerErasure> waiting_;  // prepared, and not begun with
+  bool writing_ = false;
+  bool stopping_ = false;
+  // The writer's alone while writing_.
+  std::vector<audit::LedgerErasure> prepared_;
+  std::optional<audit::LedgerBatch> lines_;  // of prepared_
 };
 
 }  // namespace coffer::vault

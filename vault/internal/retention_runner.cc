@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -458,10 +459,7 @@ Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
   erased_.fetch_add(treated.records, std::memory_order_relaxed);
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.
   for (const ErasureRow& row : treated.erasures) core_.engine->key_cache().AwaitWiped(row.client);
-  for (ErasureRow& row : treated.erasures) {
-    row.facts.clear();
-    incomplete_.push_back(std::move(row));
-  }
+  std::ranges::move(treated.erasures, std::back_inserter(incomplete_));
   return Complete(busy_ ? kMostIncompleteBusy : kMostIncomplete);
 }
 

@@ -194,10 +194,12 @@ const RetentionTreatment::PolicyWords& RetentionTreatment::WordsOf(const Policie
     bases.insert(policy->basis);
   }
   words.names = JoinForAct(names);
-  const nlohmann::json about = {
-      {"legal_basis", JoinForAct(bases)}, {"schedule", run.schedule}, {"run", run.id.Text()}};
-  words.facts = about.dump().replace(0, 1, ",");
-  words.facts.insert(words.facts.size() - 1, R"(,"people":)" + people_);
+  const nlohmann::json about = {{"policy", words.names},
+                                {"legal_basis", JoinForAct(bases)},
+                                {"schedule", run.schedule},
+                                {"run", run.id.Text()},
+                                {"people", nlohmann::json::parse(people_)}};
+  words.facts = core_.StandingFacts() + "," + MembersOf(about.dump());
   return words;
 }
 
@@ -215,9 +217,9 @@ Status RetentionTreatment::Erase(Transaction& transaction, const RunRow& run,
     entry.detail = audit::ErasureDetail(part.row.id.Text(), LedgerScopeOf(part.row)) +
                    "; schedule " + std::to_string(run.schedule) + "; " + words.names;
     transaction.Also(std::move(entry));
-    part.row.facts = core_.FactsOf(transaction, nullptr, part, words.names);
-    part.row.facts.replace(part.row.facts.size() - 1, 1, words.facts);
+    core_.ledger->Prepare(part.row);
     treated.erasures.push_back(part.row);
+    part.row.facts = FactsOf(part, words.facts);
     return RegisterErasure(transaction, std::move(part.row));
   };
   if (content.row.record_ids.size() <= audit::kMaxActRecords) return add(content);

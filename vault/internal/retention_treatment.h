@@ -20,10 +20,10 @@ struct ErasureOrder;
 
 // What one operation of a run has done.
 struct TreatedClients {
-  std::vector<ErasureRow> erasures;
-  std::size_t clients = 0;    // gone through
-  std::uint64_t records = 0;  // erased
-  std::uint64_t work = 0;     // these, and what was sealed again
+  std::vector<ErasureRow> erasures;  // without facts
+  std::size_t clients = 0;           // gone through
+  std::uint64_t records = 0;         // erased
+  std::uint64_t work = 0;            // these, and what was sealed again
 };
 
 class RetentionTreatment {
@@ -43,7 +43,7 @@ class RetentionTreatment {
   // What entries and acts say of the policies that are applied.
   struct PolicyWords {
     std::string names;  // joined, for entries
-    std::string facts;  // members that follow those of FactsOf, which are not none
+    std::string facts;  // members
   };
 
   Status Erase(Transaction& transaction, const RunRow& run, const ClientRow& client,
