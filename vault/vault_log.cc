@@ -19,6 +19,12 @@ bool IsCounted(std::string_view member) {
 
 constexpr std::int64_t kSummaryHourMs = std::int64_t{3600} * 1000;
 
+// Whose history is looked at: ids, and nothing else of what was asked for.
+void NameSubjects(const LogFilter& filter, audit::Entry& entry) {
+  if (ClientId::Parse(filter.client)) entry.client = filter.client;
+  if (PrincipalId::Parse(filter.actor)) AddDetail(entry, filter.actor);
+}
+
 }  // namespace
 
 Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& filter,
@@ -28,7 +34,7 @@ Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& filter,
                                   Error{Code::kInvalidArgument, "filter_invalid", {}, {}}));
   }
   Call call = core_->StartCall(caller, Action::kLogRead);
-  if (ClientId::Parse(filter.client)) call.entry.client = filter.client;  // whose history it was
+  NameSubjects(filter, call.entry);
   LogPage result;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [](Transaction&) -> Status { return {}; }));
@@ -48,8 +54,8 @@ Result<LogSummary> Vault::SummariseLog(const Caller& caller, const LogSummaryReq
                                   Error{Code::kInvalidArgument, "filter_invalid", {}, {}}));
   }
   Call call = core_->StartCall(caller, Action::kLogRead);
-  if (ClientId::Parse(request.filter.client)) call.entry.client = request.filter.client;
   call.entry.detail = "summary by " + request.by;
+  NameSubjects(request.filter, call.entry);
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [](Transaction&) -> Status { return {}; }));
   LogSummary summary;
