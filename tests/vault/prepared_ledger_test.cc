@@ -109,6 +109,14 @@ TEST_CASE("prepared lines that are not wanted leave no trace") {
     vault.Append({});
     vault.Append({c});
   }
+  SECTION("they were dropped, once and again") {
+    vault.ledger->DropPrepared();
+    vault.Prepare({a, b});
+    vault.ledger->DropPrepared();
+    vault.ledger->DropPrepared();
+    vault.Prepare({a});
+    vault.Append({a});
+  }
   SECTION("others are") {
     vault.Prepare({a});
     vault.Append({b, c});

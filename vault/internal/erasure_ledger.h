@@ -35,6 +35,9 @@ class ErasureLedger {
   // sign one takes as long as to erase a record. Append uses them when it is given exactly what was
   // prepared since the last Append, in that order, and drops them otherwise.
   void Prepare(const ErasureRow& row);
+  // Before preparing: what an operation that was undone has left, which may be tried again for
+  // long.
+  void DropPrepared() { (void)TakePrepared({}); }
 
   // Sets each row's ledger_seq. What it has already is not written again.
   Status Append(std::span<ErasureRow> rows);
@@ -67,7 +70,7 @@ class ErasureLedger {
   std::vector<audit::LedgerErasure> waiting_;  // prepared, and not begun with
   bool writing_ = false;
   bool stopping_ = false;
-  // The writer's alone while writing_.
+  // The writer's while writing_, but for whether there are lines.
   std::vector<audit::LedgerErasure> prepared_;
   std::optional<audit::LedgerBatch> lines_;  // of prepared_
 };

@@ -506,6 +506,7 @@ Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment
           return Fail(Code::kConflict, "schedule_changed");
         }
         transaction.LeaveNoOwnEntry();
+        core_.ledger->DropPrepared();
         changed = run;
         const auto began = SteadyClock::now();
         const StepLimits& limits = busy_ ? kBusyStep : kIdleStep;
