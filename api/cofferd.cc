@@ -4,12 +4,14 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <cstdio>
 #include <thread>
 
 #include "api/config.h"
 #include "api/operator_log.h"
 #include "api/server.h"
+#include "api/service_manager.h"
 #include "api/version.h"
 #include "crypto/secret_bytes.h"
 #include "vault/vault.h"
@@ -27,7 +29,32 @@ int Fail(int code, const coffer::Error& error) {
   return code;
 }
 
-int Serve(coffer::api::Config config, const sigset_t& signals) {
+// What a start needs beside the configuration, as far as it can be told beside a server that runs:
+// neither the databases nor the port are opened.
+coffer::Status CheckFiles(const coffer::api::Config& config) {
+  COFFER_TRY(coffer::api::CheckTlsFiles(config.server.tls));
+  COFFER_ASSIGN(const auto root, coffer::api::OpenRootKey(config));
+  return coffer::vault::CheckDirectory(config.vault, *root);
+}
+
+// What can be changed while serving: certificates, client authorities, the level of this log.
+void Reload(coffer::api::Server& server, const std::string& config_path) {
+  const auto config = coffer::api::LoadConfig(config_path);
+  const auto exchanged = config ? server.ExchangeCertificates(config->server.tls)
+                                : coffer::Status(std::unexpected(config.error()));
+  if (!exchanged) {
+    WriteOperatorLog(Severity::kError,
+                     "not reloaded, all is as it was: " + exchanged.error().detail + " (" +
+                         std::string(exchanged.error().reason) + ")");
+    return;
+  }
+  coffer::api::SetOperatorLogLevel(config->log_level);
+  WriteOperatorLog(Severity::kInfo,
+                   "reloaded: certificates, client authorities and log level; other settings "
+                   "are read at a start only");
+}
+
+int Serve(coffer::api::Config config, const std::string& config_path, const sigset_t& signals) {
   using namespace coffer;
   auto root = api::OpenRootKey(config);
   if (!root) return Fail(kFailed, root.error());
@@ -37,21 +64,32 @@ int Serve(coffer::api::Config config, const sigset_t& signals) {
   auto server = api::Server::Create(**opened, config.server);
   if (!server) return Fail(kFailed, server.error());
 
-  // Signals are taken here, by a thread: stopping from a handler is not safe.
-  std::thread stopper([&] {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    WriteOperatorLog(Severity::kInfo, "stopping: running requests finish first");
-    (*server)->Stop();
+  // Signals are taken here, by a thread: stopping from a handler is not safe. Those that came while
+  // the vault was opened wait for it.
+  std::atomic<bool> ended{false};
+  std::thread watcher([&] {
+    for (int signal = 0; sigwait(&signals, &signal) == 0 && !ended;) {
+      if (signal == SIGHUP) {
+        Reload(**server, config_path);
+        continue;
+      }
+      api::NotifyServiceManager("STOPPING=1");
+      WriteOperatorLog(Severity::kInfo, "stopping: running requests finish first");
+      (*server)->Stop();
+      return;
+    }
   });
   WriteOperatorLog(Severity::kInfo, "listening on https://" + config.server.address + ":" +
                                         std::to_string((*server)->port()));
-  (*server)->Run();
-  // Run() may also end by itself, when the listening socket fails; the stopper still waits then.
-  pthread_kill(stopper.native_handle(), SIGTERM);
-  stopper.join();
+  api::NotifyServiceManager("READY=1");
+  const auto served = (*server)->Run();
+  ended = true;
+  pthread_kill(watcher.native_handle(), SIGTERM);
+  watcher.join();
   server->reset();
-  opened->reset();  // writes the stop entry, the last checkpoint and the anchor, and says so
+  const auto sealed = (*opened)->Close();  // says how it went
+  if (!served) return Fail(kFailed, served.error());
+  if (!sealed) return Fail(kFailed, sealed.error());
   WriteOperatorLog(Severity::kInfo, "stopped");
   return kStopped;
 }
@@ -80,6 +118,7 @@ int main(int argc, char** argv) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
@@ -87,6 +126,7 @@ int main(int argc, char** argv) {
   auto config = coffer::api::LoadConfig(config_path);
   if (!config) return Fail(kConfiguration, config.error());
   if (check) {
+    if (auto fit = CheckFiles(*config); !fit) return Fail(kConfiguration, fit.error());
     std::printf("%s: ok\n", config_path.c_str());
     return kStopped;
   }
@@ -95,5 +135,5 @@ int main(int argc, char** argv) {
   config->vault.take_over_state = take_over_state;
   config->server.log = WriteOperatorLog;
   if (config->log_requests) config->server.on_request = coffer::api::WriteRequestLog;
-  return Serve(*std::move(config), signals);
+  return Serve(*std::move(config), config_path, signals);
 }

@@ -139,9 +139,9 @@ Result<Config> LoadConfig(const std::string& path) {
       {"server",
        {{"address", Text(config.server.address)},
         {"port", Number(config.server.port, 0, 65535)},
-        {"certificate", Text(config.server.certificate)},
-        {"private_key", Text(config.server.private_key)},
-        {"client_authorities", Text(config.server.client_authorities)},
+        {"certificate", Text(config.server.tls.certificate)},
+        {"private_key", Text(config.server.tls.private_key)},
+        {"client_authorities", Text(config.server.tls.client_authorities)},
         {"workers", Number(config.server.workers, 4, 512)},
         {"connections_per_address", Number(config.server.connections_per_address, 1, 512)},
         {"trusted_proxies", Networks(config.server.trusted_proxies)},
@@ -183,8 +183,8 @@ Result<Config> LoadConfig(const std::string& path) {
     return Wrong(path, error.source(), std::string(error.description()));
   }
   const std::pair<const char*, const std::string*> required[] = {
-      {"server.certificate", &config.server.certificate},
-      {"server.private_key", &config.server.private_key},
+      {"server.certificate", &config.server.tls.certificate},
+      {"server.private_key", &config.server.tls.private_key},
       {"vault.directory", &config.vault.directory}};
   for (const auto& [name, value] : required) {
     if (value->empty()) {

@@ -71,7 +71,8 @@ void Metrics::CountRequest(const Route* route, int status, std::int64_t microsec
 }
 
 std::string Metrics::Render(const vault::EngineStatistics& engine,
-                            const Connections::Counters& connections) {
+                            const Connections::Counters& connections,
+                            std::int64_t certificate_expires) {
   const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
   Impl& m = *impl_;
   m.Set("coffer_engine_operations", "Operations committed since the start",
@@ -127,6 +128,8 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
         number(connections.refused_per_address));
   m.Set("coffer_connections_timed_out", "Connections ended by their deadline",
         number(connections.timed_out));
+  m.Set("coffer_tls_certificate_expires_seconds", "When the server's certificate ends, Unix time",
+        static_cast<double>(certificate_expires));
   m.Set("process_resident_memory_bytes", "Resident memory", ResidentBytes());
   return prometheus::TextSerializer().Serialize(m.registry.Collect());
 }

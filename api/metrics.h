@@ -17,8 +17,9 @@ class Metrics {
   ~Metrics();
   // `route` null: the request matched none.
   void CountRequest(const Route* route, int status, std::int64_t microseconds);
+  // `certificate_expires`: of the server's certificate, Unix time in seconds.
   std::string Render(const vault::EngineStatistics& engine,
-                     const Connections::Counters& connections);
+                     const Connections::Counters& connections, std::int64_t certificate_expires);
 
  private:
   struct Impl;

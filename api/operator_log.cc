@@ -22,16 +22,30 @@ spdlog::level::level_enum LevelOf(vault::Severity severity) {
   return spdlog::level::err;
 }
 
+spdlog::level::level_enum LevelOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kError:
+      return spdlog::level::err;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+  }
+  return spdlog::level::info;
+}
+
 }  // namespace
+
+void SetOperatorLogLevel(LogLevel level) {
+  spdlog::default_logger_raw()->set_level(LevelOf(level));
+}
 
 void StartOperatorLog(LogLevel level) {
   auto logger = spdlog::stderr_logger_mt("coffer");
   // The message is the rest of the object, already escaped.
   logger->set_pattern(R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
                       spdlog::pattern_time_type::utc);
-  logger->set_level(level == LogLevel::kError     ? spdlog::level::err
-                    : level == LogLevel::kWarning ? spdlog::level::warn
-                                                  : spdlog::level::info);
+  logger->set_level(LevelOf(level));
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }

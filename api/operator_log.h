@@ -11,6 +11,7 @@
 namespace coffer::api {
 
 void StartOperatorLog(LogLevel level);
+void SetOperatorLogLevel(LogLevel level);  // once started; thread-safe
 void WriteOperatorLog(vault::Severity severity, std::string_view message);
 void WriteRequestLog(std::string_view request_id, std::string_view operation, int status,
                      std::int64_t microseconds);

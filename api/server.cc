@@ -2,16 +2,17 @@
 
 #include <httplib.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <thread>
 
 #include "api/problem.h"
 #include "api/route.h"
+#include "api/tls.h"
 #include "audit/clock.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
@@ -26,12 +27,35 @@ constexpr std::size_t kMaxHeaderValue = 2000;
 // Imports hold up to 8 MiB each: a few at a time, so that memory stays bounded.
 constexpr int kMaxLargeBodies = 4;
 
-// httplib listens with a backlog of 5, which a burst of honest connections overflows.
+// So often in a row the socket may fail before the server gives up, and after so long it counts
+// anew.
+constexpr int kMaxListenFailures = 10;
+constexpr std::chrono::minutes kListenedWell{1};
+constexpr std::chrono::milliseconds kListenAgain{100};
+constexpr std::chrono::milliseconds kStopAgain{5};
+constexpr std::int64_t kExpiresSoonS = std::int64_t{14} * 24 * 3600;
+
 class TlsServer : public httplib::SSLServer {
  public:
   using SSLServer::SSLServer;
-  void WidenBacklog() { ::listen(svr_sock_, kAcceptBacklog); }
+  // The port, or nothing when it cannot be had.
+  std::optional<int> Bind(const std::string& address, int port) {
+    const int bound = port == 0                     ? bind_to_any_port(address)
+                      : bind_to_port(address, port) ? port
+                                                    : -1;
+    if (bound < 0) return std::nullopt;
+    // httplib's backlog of 5 overflows in a burst of honest connections.
+    ::listen(svr_sock_, kAcceptBacklog);
+    return bound;
+  }
 };
+
+// What httplib sets, SO_REUSEPORT, lets a second server have the port too: half of the tokens would
+// reach the wrong vault. This only lets a server have it again whose old connections linger.
+void ReuseAddress(int socket) {
+  const int on = 1;
+  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+}
 
 bool HasControl(std::string_view text) {
   return std::ranges::any_of(
@@ -87,47 +111,6 @@ std::string MediaType(std::string value) {
   return value;
 }
 
-// Client certificates are asked for, and none is needed: what a caller may do without one is the
-// vault's decision. One that no authority of ours signed ends the handshake.
-bool TrustClients(SSL_CTX& context, const ServerOptions& options, const std::string& authority) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> pem(
-      BIO_new_mem_buf(authority.data(), static_cast<int>(authority.size())), BIO_free);
-  const std::unique_ptr<X509, decltype(&X509_free)> own(
-      PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr), X509_free);
-  X509_STORE* const store = SSL_CTX_get_cert_store(&context);
-  if (own == nullptr || X509_STORE_add_cert(store, own.get()) != 1 ||
-      SSL_CTX_add_client_CA(&context, own.get()) != 1) {
-    return false;
-  }
-  if (!options.client_authorities.empty()) {
-    if (SSL_CTX_load_verify_file(&context, options.client_authorities.c_str()) != 1) return false;
-    // The list takes its certificates over.
-    STACK_OF(X509_NAME)* names = SSL_CTX_get_client_CA_list(&context);
-    if (SSL_add_file_cert_subjects_to_stack(names, options.client_authorities.c_str()) != 1) {
-      return false;
-    }
-  }
-  // A resumed session would bring a certificate back that has expired since.
-  SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(&context, 0);
-  SSL_CTX_set_verify(&context, SSL_VERIFY_PEER, nullptr);
-  return true;
-}
-
-bool SetUpTls(SSL_CTX& context, const ServerOptions& options, Connections& connections,
-              const std::string& client_authority) {
-  SSL_CTX_set_min_proto_version(&context, TLS1_2_VERSION);
-  SSL_CTX_set_options(&context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
-  connections.Attach(&context);
-  return TrustClients(context, options, client_authority) &&
-         SSL_CTX_set_cipher_list(&context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
-         SSL_CTX_use_certificate_chain_file(&context, options.certificate.c_str()) == 1 &&
-         SSL_CTX_use_PrivateKey_file(&context, options.private_key.c_str(), SSL_FILETYPE_PEM) ==
-             1 &&
-         SSL_CTX_check_private_key(&context) == 1;
-}
-
 }  // namespace
 
 struct Server::Impl {
@@ -136,7 +119,9 @@ struct Server::Impl {
         options(given),
         connections({.workers = given.workers,
                      .per_address = given.connections_per_address,
-                     .idle = std::chrono::seconds(given.idle_timeout_s)}) {}
+                     .idle = std::chrono::seconds(given.idle_timeout_s)}),
+        tls(the_vault.ClientAuthority(),
+            [this](SSL_CTX* context) { connections.Attach(context); }) {}
 
   // What is kept of a request between its headers and its end.
   struct Pending {
@@ -148,11 +133,17 @@ struct Server::Impl {
   vault::Vault& vault;
   const ServerOptions options;
   Connections connections;
+  Tls tls;
   Metrics metrics;
   std::atomic<int> large_bodies{0};
-  std::unique_ptr<TlsServer> http;  // its context refers to `connections`
+  std::unique_ptr<TlsServer> http;  // its context refers to `connections` and `tls`
   int port = 0;
+  std::atomic<bool> stopping{false}, ended{false};
 
+  void Log(vault::Severity severity, const std::string& message) const {
+    if (options.log) options.log(severity, message);
+  }
+  void WarnOfExpiry() const;
   void Configure();
   bool CheckHeaders(const httplib::Request& request, httplib::Response& response, Pending& pending);
   void ServeWithoutBody(const httplib::Request& request, httplib::Response& response);
@@ -178,6 +169,7 @@ void Server::Impl::Configure() {
   http->new_task_queue = [this]() -> httplib::TaskQueue* {
     return new httplib::ThreadPool(options.workers, kWaitingConnections);
   };
+  http->set_socket_options(ReuseAddress);
   http->set_tcp_nodelay(true);
   http->set_keep_alive_max_count(1'000'000'000);
   http->set_keep_alive_timeout(static_cast<time_t>(options.idle_timeout_s));
@@ -422,7 +414,8 @@ void Server::Impl::ServeWithBody(const httplib::Request& request, httplib::Respo
 void Server::Impl::Dispatch(const httplib::Request&, httplib::Response& response,
                             Pending& pending) {
   const Service service{vault, [this](const vault::EngineStatistics& engine) {
-                          return metrics.Render(engine, connections.counters());
+                          return metrics.Render(engine, connections.counters(),
+                                                tls.certificate_expires());
                         }};
   auto reply = pending.match.route->handler(service, pending.call);
   if (!reply) {
@@ -439,36 +432,81 @@ void Server::Impl::Dispatch(const httplib::Request&, httplib::Response& response
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
+void Server::Impl::WarnOfExpiry() const {
+  const std::int64_t left = tls.certificate_expires() - audit::SystemClock().Now().ms / 1000;
+  if (left > kExpiresSoonS) return;
+  Log(vault::Severity::kWarning,
+      left <= 0 ? "the server's certificate has expired: callers will refuse it"
+                : "the server's certificate expires in " + std::to_string(left / (24 * 3600)) +
+                      " days: renew it, then 'systemctl reload cofferd'");
+}
+
 Result<std::unique_ptr<Server>> Server::Create(vault::Vault& vault, const ServerOptions& options) {
   auto impl = std::make_unique<Impl>(vault, options);
+  Status ready = Fail(Code::kInternal, "internal_error", "no TLS context can be made");
   impl->http = std::make_unique<TlsServer>([&](SSL_CTX& context) {
-    return SetUpTls(context, options, impl->connections, vault.ClientAuthority());
+    ready = impl->tls.Begin(context, options.tls);
+    return ready.has_value();
   });
-  if (!impl->http->is_valid()) {
-    return Fail(Code::kInvalidArgument, "certificate_unusable",
-                "cannot use the certificate " + options.certificate + " with the key " +
-                    options.private_key + ": check that both are PEM files and belong together" +
-                    (options.client_authorities.empty()
-                         ? ""
-                         : ", and that " + options.client_authorities + " holds certificates"));
-  }
+  if (!ready) return std::unexpected(ready.error());
+  impl->WarnOfExpiry();
   impl->Configure();
-  impl->port = options.port == 0 ? impl->http->bind_to_any_port(options.address)
-               : impl->http->bind_to_port(options.address, options.port) ? options.port
-                                                                         : -1;
-  if (impl->port < 0) {
+  const auto port = impl->http->Bind(options.address, options.port);
+  if (!port) {
     return Fail(Code::kConflict, "port_taken",
                 "cannot listen on " + options.address + ":" + std::to_string(options.port) +
                     ": another process has the port, or the address is not this machine's");
   }
-  impl->http->WidenBacklog();
+  impl->port = *port;
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 int Server::port() const { return impl_->port; }
 
-void Server::Run() { impl_->http->listen_after_bind(); }
+// httplib ends its loop at any error of accept() but two, as if it had been stopped. A connection
+// that its peer gave up meanwhile, or a machine short of descriptors or memory for a moment, must
+// not end a vault.
+Status Server::Run() {
+  Impl& impl = *impl_;
+  const auto listen = [&]() -> Status {
+    for (int failures = 0; !impl.stopping;) {
+      const auto since = std::chrono::steady_clock::now();
+      impl.http->listen_after_bind();
+      if (impl.stopping) break;
+      if (std::chrono::steady_clock::now() - since > kListenedWell) failures = 0;
+      if (++failures > kMaxListenFailures) {
+        return Fail(Code::kUnavailable, "listening_failed",
+                    "connections cannot be accepted any more: the listening socket failed again "
+                    "and again");
+      }
+      impl.Log(vault::Severity::kWarning,
+               "the listening socket failed: connections are accepted again in a moment");
+      std::this_thread::sleep_for(kListenAgain * failures);
+      impl.http->stop();  // forgets the failure
+      if (!impl.http->Bind(impl.options.address, impl.port)) {
+        return Fail(Code::kUnavailable, "listening_failed",
+                    "cannot listen on " + impl.options.address + ":" + std::to_string(impl.port) +
+                        " again after its socket failed");
+      }
+    }
+    return {};
+  };
+  const Status listened = listen();
+  impl.ended = true;
+  return listened;
+}
 
-void Server::Stop() { impl_->http->stop(); }
+// httplib forgets a stop that comes before it listens.
+void Server::Stop() {
+  impl_->stopping = true;
+  while (!impl_->ended && !impl_->http->is_running()) std::this_thread::sleep_for(kStopAgain);
+  if (!impl_->ended) impl_->http->stop();
+}
+
+Status Server::ExchangeCertificates(const TlsFiles& files) {
+  COFFER_TRY(impl_->tls.Exchange(files));
+  impl_->WarnOfExpiry();
+  return {};
+}
 
 }  // namespace coffer::api

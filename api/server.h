@@ -9,6 +9,7 @@
 
 #include "api/connections.h"
 #include "api/metrics.h"
+#include "api/tls.h"
 #include "crypto/result.h"
 #include "vault/vault.h"
 
@@ -16,10 +17,8 @@ namespace coffer::api {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  int port = 8443;                 // 0: any free port
-  std::string certificate;         // PEM file, the chain
-  std::string private_key;         // PEM file
-  std::string client_authorities;  // PEM file: of client certificates, beside the vault's own
+  int port = 8443;  // 0: any free port
+  TlsFiles tls;
   std::size_t workers = 256;
   std::size_t connections_per_address = 128;
   std::uint32_t idle_timeout_s = 15;
@@ -33,15 +32,20 @@ struct ServerOptions {
 
 class Server {
  public:
-  // Binds the port. Errors: kInvalidArgument "certificate_unusable"; kConflict "port_taken";
-  // kUnavailable "address_unusable".
+  // Binds the port, which no other process can then have as well. Errors: those of CheckTlsFiles;
+  // kConflict "port_taken".
   static Result<std::unique_ptr<Server>> Create(vault::Vault& vault, const ServerOptions& options);
   ~Server();
 
   int port() const;
-  // Serves until Stop(); running requests finish before it returns.
-  void Run();
-  void Stop();  // from any thread, not from a signal handler
+  // Serves until Stop(); running requests finish before it returns. Errors: kUnavailable
+  // "listening_failed" when connections cannot be accepted any more.
+  Status Run();
+  // Returns when Run() is about to, or before it was called, which then serves nothing. From one
+  // other thread, not from a signal handler.
+  void Stop();
+  // As Tls::Exchange, while serving.
+  Status ExchangeCertificates(const TlsFiles& files);
 
  private:
   struct Impl;

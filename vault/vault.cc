@@ -69,6 +69,12 @@ R Reading(const std::string& file, R result) {
   return std::unexpected(std::move(error));
 }
 
+Status CheckThere(const std::string& directory) {
+  if (access(KeyringPath(directory).c_str(), F_OK) == 0) return {};
+  return Fail(Code::kNotFound, "vault_missing",
+              "there is no vault in " + directory + "; make one with 'coffer init'");
+}
+
 Result<audit::Anchor> ReadAnchor(const std::string& path) {
   auto bytes = crypto::ReadFile(path, 64 * 1024);
   if (!bytes && bytes.error().code == Code::kNotFound) {
@@ -249,6 +255,25 @@ Status RotateLogKey(const VaultOptions& options, crypto::RootKeyProvider& root, 
   return {};
 }
 
+Status CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider& root) {
+  const std::string keyring_path = KeyringPath(options.directory);
+  COFFER_TRY(CheckThere(options.directory));
+  COFFER_TRY(Reading(keyring_path, crypto::Keyring::Open(keyring_path, root)));
+  for (const std::string& path :
+       {VaultDatabasePath(options.directory), KeysDatabasePath(options.directory)}) {
+    if (access(path.c_str(), F_OK) != 0) {
+      return Fail(Code::kNotFound, "database_missing", path + " does not exist");
+    }
+    if (access(path.c_str(), R_OK | W_OK) != 0) {
+      return Fail(Code::kUnavailable, "directory_not_writable",
+                  path + " cannot be read and written by this user");
+    }
+  }
+  const std::string anchor_path = AnchorPath(options.directory, options.anchor_path);
+  COFFER_TRY(Reading(anchor_path, ReadAnchor(anchor_path)));
+  return {};
+}
+
 Vault::Vault(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 
 Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
@@ -256,10 +281,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   VaultOptions settled = options;
   if (settled.clock == nullptr) settled.clock = &audit::SystemClock();
   settled.anchor_path = AnchorPath(options.directory, options.anchor_path);
-  if (access(KeyringPath(options.directory).c_str(), F_OK) != 0) {
-    return Fail(Code::kNotFound, "vault_missing",
-                "there is no vault in " + options.directory + "; make one with 'coffer init'");
-  }
+  COFFER_TRY(CheckThere(options.directory));
   COFFER_ASSIGN(auto lock, DirectoryLock::Acquire(options.directory));
   const std::string keyring_path = KeyringPath(options.directory);
   const std::string vault_path = VaultDatabasePath(options.directory);
@@ -374,7 +396,10 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   return std::unique_ptr<Vault>(new Vault(std::move(core)));
 }
 
-Vault::~Vault() {
+Vault::~Vault() { (void)Close(); }
+
+Status Vault::Close() {
+  if (!core_->publisher) return {};
   core_->retention->Stop();
   core_->scrubber->Stop();
   core_->follower.reset();
@@ -388,6 +413,7 @@ Vault::~Vault() {
   }
   core_->publisher.reset();
   core_->engine->Stop();
+  return sealed;
 }
 
 Error Vault::Refuse(const Caller& caller, Action action, std::optional<ClientId> client,

@@ -472,6 +472,11 @@ struct FirstTokens {
 // Errors: kConflict "vault_exists"; those of Keyring.
 Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root);
 
+// Whether a start would find what it needs: keyring and root key, databases, anchor, as files that
+// can be read and written. They are not opened, so that a server may run meanwhile. Errors: those
+// of Vault::Open about them.
+Status CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider& root);
+
 // A new key for the log, of a vault that no server has open. kAdd: a second key, announced in the
 // log, signs beside the first from now on. kRetire, when everybody who verifies has seen the new
 // one: the log says so, and the old private key is destroyed. What a crash leaves is finished when
@@ -504,8 +509,11 @@ class Vault {
   // and the databases; kCorrupted "log_behind_anchor", "anchor_mismatch", "anchor_missing".
   static Result<std::unique_ptr<Vault>> Open(const VaultOptions& options,
                                              crypto::RootKeyProvider& root);
-  // Writes the stop entry, the last checkpoint and the anchor. Operations must have ended.
-  ~Vault();
+  // Writes the stop entry, the last checkpoint and the anchor. Operations must have ended, and none
+  // may follow. Errors: kUnavailable when not all of that could be written: the log is whole up to
+  // the anchor before.
+  Status Close();
+  ~Vault();  // closes it, where nobody did
 
   Result<ClientInfo> CreateClient(const Caller& caller, const ClientChange& client,
                                   const Idempotency& idempotency);

@@ -54,7 +54,7 @@ TEST_CASE("the smallest configuration is safe by what is not said") {
   REQUIRE(config);
   CHECK(config->server.address == "127.0.0.1");
   CHECK(config->server.port == 8443);
-  CHECK(config->server.certificate == "/etc/coffer/server.crt");
+  CHECK(config->server.tls.certificate == "/etc/coffer/server.crt");
   CHECK(config->vault.directory == "/var/lib/coffer");
   CHECK(config->vault.anchor_path.empty());
   CHECK(config->vault.require_locked_memory);

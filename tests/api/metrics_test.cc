@@ -27,7 +27,7 @@ TEST_CASE("requests are counted by operation and class of status") {
   metrics.CountRequest(nullptr, 404, 30'000);
   metrics.CountRequest(nullptr, 0, 1);    // no answer was made
   metrics.CountRequest(nullptr, 600, 1);  // no such status
-  const std::string text = metrics.Render({}, {});
+  const std::string text = metrics.Render({}, {}, 0);
   CHECK(Has(text, R"(coffer_requests_total{operation="getRecord",status="2xx"} 2)"));
   CHECK(Has(text, R"(coffer_requests_total{operation="getRecord",status="4xx"} 1)"));
   CHECK(Has(text, R"(coffer_requests_total{operation="getRecord",status="5xx"} 1)"));
@@ -52,7 +52,7 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   Connections::Counters connections;
   connections.open = 2;
   connections.timed_out = 5;
-  std::string text = metrics.Render(engine, connections);
+  std::string text = metrics.Render(engine, connections, 1'800'000'000);
   CHECK(Has(text, "coffer_engine_operations 7"));
   CHECK(Has(text, "coffer_engine_commit_seconds 1.5"));
   CHECK(Has(text, "coffer_engine_queue_length 3"));
@@ -64,7 +64,7 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   CHECK(Has(text, "coffer_restrictions 6"));
   CHECK(Has(text, "coffer_connections_timed_out 5"));
   engine.queue_length = 0;
-  text = metrics.Render(engine, connections);
+  text = metrics.Render(engine, connections, 1'800'000'000);
   CHECK(Has(text, "coffer_engine_queue_length 0"));
   CHECK(text.find("process_resident_memory_bytes 0\n") == std::string::npos);
 }
@@ -78,10 +78,10 @@ TEST_CASE("threads count while another one looks") {
         for (int i = 0; i < 1000; ++i) metrics.CountRequest(&RouteOf("getMe"), 200, i);
       });
     }
-    for (int i = 0; i < 20; ++i) CHECK(!metrics.Render({}, {}).empty());
+    for (int i = 0; i < 20; ++i) CHECK(!metrics.Render({}, {}, 0).empty());
   }
   CHECK(
-      Has(metrics.Render({}, {}), R"(coffer_requests_total{operation="getMe",status="2xx"} 4000)"));
+      Has(metrics.Render({}, {}, 0), R"(coffer_requests_total{operation="getMe",status="2xx"} 4000)"));
 }
 
 }  // namespace

@@ -10,7 +10,16 @@ manual=docs/man/coffer.toml.5
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"$cofferd" --check --config "$example" >/dev/null
+# The files that it names are not on this machine: what may be wrong is a file, not a setting.
+accepts() {
+  local said
+  said=$("$cofferd" --check --config "$1" 2>&1) || case $said in
+    *"(certificate_unusable)"*) ;;
+    *) printf 'settings: %s\n' "$said" >&2; return 1 ;;
+  esac
+}
+
+accepts "$example"
 
 # Settings that are commented out in the example count too: the server must accept each of them.
 names() { sed -nE 's/^\[([a-z]+)\]$/\1/p; s/^#?([a-z][a-z0-9_]*) = .*/ \1/p' "$example"; }
@@ -38,7 +47,7 @@ if said=$("$cofferd" --check --config "$work/all.toml" 2>&1); then
 fi
 case $said in *"not a known"*) printf 'settings: %s\n' "$said" >&2; exit 1 ;; esac
 sed -i '/^passphrase_file = /d' "$work/all.toml"
-"$cofferd" --check --config "$work/all.toml" >/dev/null
+accepts "$work/all.toml"
 
 printf '\n[server]\nsurprise = 1\n' >"$work/unknown.toml"
 ! "$cofferd" --check --config "$work/unknown.toml" >/dev/null 2>&1 ||
