@@ -344,6 +344,9 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   // Signed by the others, with the entry that retires it.
   if (core->keyring.log_keys().front().retiring) {
     COFFER_TRY(Reading(keyring_path, crypto::Keyring::DropRetiredLogKey(keyring_path, root)));
+  } else {
+    // A crash behind that may have left the key.
+    COFFER_TRY(Reading(keyring_path, crypto::RemoveTemporariesOf(keyring_path)));
   }
   core->publisher->Start();
   COFFER_ASSIGN(auto follower_reader,
