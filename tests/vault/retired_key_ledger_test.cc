@@ -129,6 +129,29 @@ TEST_CASE("nor does it when an older vault.db is restored that does not know of 
   CHECK(vault.Lives());
 }
 
+TEST_CASE("without the ledger at hand no key is exchanged") {
+  RetiredKey vault;
+  VaultOptions options;
+  options.directory = vault.directory();
+  options.anchor_path = vault.anchor_path();
+  options.page_cache_mib = 4;
+  options.require_locked_memory = false;
+  options.scrub_entries_per_s = 0;
+  options.clock = &vault.clock;
+  const std::string elsewhere = vault.directory() + ".ledger";
+  fs::rename(vault.Path(), elsewhere);
+  CHECK(AnswerOf(RotateLogKey(options, vault.root(), LogKeyStep::kAdd)) == "ledger_missing");
+  CHECK(vault.OpenKeyring().log_keys().size() == 1);
+  options.ledger_path = elsewhere;
+  for (const LogKeyStep step : {LogKeyStep::kAdd, LogKeyStep::kRetire}) {
+    CHECK(AnswerOf(RotateLogKey(options, vault.root(), step)) == "ok");
+  }
+  CHECK_FALSE(fs::exists(vault.Path()));
+  fs::rename(elsewhere, vault.Path());
+  vault.Open();
+  CHECK(vault.Lives());
+}
+
 TEST_CASE("a ledger of several keys is the one that it was") {
   RetiredKey vault;
   vault.Exchange();
