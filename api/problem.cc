@@ -116,6 +116,7 @@ constexpr Title kTitles[] = {
     {"second_factor_wrong", "The second factor is wrong."},
     {"size_invalid", "The sizes are not in order, or beyond the published checkpoint."},
     {"stopping", "The server is stopping."},
+    {"storage_busy", "Another program holds the storage; this may be tried again."},
     {"storage_corrupted", "Stored data is damaged and is not served."},
     {"storage_full", "The storage is full, so nothing is served."},
     {"storage_unavailable", "The storage cannot be used now, so nothing is served."},

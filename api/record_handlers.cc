@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <thread>
 
 #include "api/handlers.h"
@@ -117,10 +118,14 @@ std::vector<Result<vault::ImportResult>> ImportAll(const Service& service, const
   };
   {
     std::vector<std::jthread> threads;  // joined at the end of their scope
-    for (std::size_t share = 1; share < kImportThreads; ++share) {
-      threads.emplace_back(take_share, share);
+    std::size_t share = 1;
+    try {
+      for (; share < kImportThreads; ++share) threads.emplace_back(take_share, share);
+    } catch (const std::system_error&) {
+      // Without a thread for them, the other shares are this one's.
     }
     take_share(0);
+    for (; share < kImportThreads; ++share) take_share(share);
   }
   return results;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 #include "audit/entry.h"
@@ -59,6 +60,7 @@ class ActCheck {
 
   void Run() {
     CheckSignature();
+    CheckCounts();
     CheckEntry();
     CheckProof();
   }
@@ -79,6 +81,20 @@ class ActCheck {
     }
     if (act_.log != signer->name) Add("act", "the act is of another log");
     report_.signed_by = *std::move(signer);
+  }
+
+  void CheckCounts() {
+    // An act that is not the one that was signed may say anything.
+    if (act_.scope.kind != ScopeKind::kRecords || !report_.findings.empty()) return;
+    const std::set<std::string_view> named(act_.records.begin(), act_.records.end());
+    if (named.size() != act_.records.size()) Add("act", "the act names a record twice");
+    std::uint64_t counted = 0;
+    for (const auto& category : act_.categories) {
+      counted += std::min<std::uint64_t>(category.records, kMaxActRecords + 1);
+    }
+    if (counted > named.size()) {
+      Add("act", "the act counts more records than it names");
+    }
   }
 
   void CheckEntry() {

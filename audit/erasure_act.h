@@ -56,7 +56,7 @@ struct Destroyer {
 };
 
 struct DestroyedCategory {
-  std::string class_name;  // or kClientItself: the client had no records
+  std::string class_name;  // or kClientItself: the client had no records; or kOtherClasses
   std::string title;       // of the class, for people; may be empty
   std::uint64_t records = 0;
   std::uint64_t versions = 0;  // of these records
@@ -164,7 +164,8 @@ struct ActReport {
   std::optional<Timestamp> entry_time;
   std::vector<std::string> missing;  // mandatory items that the act lacks: no finding
   // "document" (not one of these, not in the one spelling), "signature", "act" (not what was
-  // signed), "entry" (another one, or not about this erasure), "proof". Empty: nothing is wrong.
+  // signed; records named twice, or more counted than named), "entry" (another one, or not about
+  // this erasure), "proof". Empty: nothing is wrong.
   std::vector<DocumentFinding> findings;
   bool ok() const { return findings.empty(); }
 };

@@ -17,7 +17,9 @@ std::string FormatLedgerJson(const LedgerLine& line) {
   const LedgerErasure& erasure = line.erasure;
   CanonicalWriter out;
   out.Open().Text("client", erasure.client).Text("erasure", erasure.erasure);
-  out.Number("log_seq", erasure.log_seq).Number("n", line.at.n).Hex("prev", line.at.prev);
+  out.Number("log_seq", erasure.log_seq).Number("n", line.at.n);
+  if (line.parts != 0) out.Number("part", line.part).Number("parts", line.parts);
+  out.Hex("prev", line.at.prev);
   if (!erasure.records.empty()) {
     out.List("records", erasure.records, [&](const std::string& id) { out.String(id); });
   }
@@ -32,6 +34,14 @@ bool ReadLedgerRecords(CanonicalReader& in, LedgerErasure& erasure) {
                  [&] { return in.String(erasure.records.emplace_back()); });
 }
 
+bool ReadLedgerPart(CanonicalReader& in, LedgerLine& line) {
+  std::optional<std::uint64_t> part, parts;
+  if (!in.OptionalNumber("part", part) || !in.OptionalNumber("parts", parts)) return false;
+  line.part = part.value_or(0);
+  line.parts = parts.value_or(0);
+  return true;
+}
+
 // The scope comes behind what depends on it.
 bool ReadLedgerJson(CanonicalReader& in, LedgerLine& line) {
   LedgerErasure& erasure = line.erasure;
@@ -39,7 +49,7 @@ bool ReadLedgerJson(CanonicalReader& in, LedgerLine& line) {
   std::uint64_t version = 0;
   if (!in.Open() || !in.Text("client", erasure.client) || !in.Text("erasure", erasure.erasure) ||
       !in.Number("log_seq", erasure.log_seq) || !in.Number("n", line.at.n) ||
-      !in.Hex("prev", line.at.prev)) {
+      !ReadLedgerPart(in, line) || !in.Hex("prev", line.at.prev)) {
     return false;
   }
   const CanonicalReader before = in;
@@ -66,6 +76,11 @@ std::string LedgerProblem(const LedgerLine& line) {
     return "records are named for the scope of records and for no other";
   }
   if (erasure.records.size() > kMaxLedgerRecords) return "too many records for a line";
+  const bool says_part = line.part != 0 || line.parts != 0;
+  if (says_part && (erasure.scope.kind != ScopeKind::kRecords || line.part == 0 ||
+                    line.part > line.parts || line.parts > kMaxLedgerParts)) {
+    return "it is no part of so many";
+  }
   if (!std::ranges::all_of(erasure.records,
                            [](const std::string& id) { return IsId(id, kRecordPrefix); })) {
     return "a record's id is none";
@@ -93,6 +108,10 @@ std::optional<LedgerParts> SplitLedgerLine(std::string_view line) {
   std::copy(blob->begin(), behind_id, parts.signature.key_id.begin());
   parts.signature.signature.assign(behind_id, blob->end());
   return parts;
+}
+
+KeyId LedgerKeyId(const VerifierKey& key) {
+  return KeyIdOf({KeyType::kEd25519, key.name, key.key});
 }
 
 bool IsSignedByOneOf(LedgerParts parts, std::span<const VerifierKey> trusted) {
@@ -127,9 +146,13 @@ Result<std::string> WriteLedgerLine(const LedgerLine& line, std::string_view nam
 Result<std::string> WriteLedgerLines(const LedgerErasure& erasure, LedgerHead& head,
                                      std::string_view name, const crypto::SigningKey& key) {
   LedgerLine line{head, erasure};
+  if (erasure.scope.kind == ScopeKind::kRecords) {
+    line.parts = (erasure.records.size() + kMaxLedgerRecords - 1) / kMaxLedgerRecords;
+  }
   std::string lines;
   std::span<const std::string> records(erasure.records);
   do {
+    if (line.parts != 0) ++line.part;
     const auto part = records.first(std::min(records.size(), kMaxLedgerRecords));
     records = records.subspan(part.size());
     line.erasure.records.assign(part.begin(), part.end());
@@ -192,27 +215,56 @@ Status LedgerReader::TakeWhole(std::string_view line) {
 Status LedgerReader::CheckLine(std::string_view line) {
   const auto parsed = ParseLedgerLine(line);
   if (!parsed) return Damaged(parsed.error().detail);
-  const auto parts = SplitLedgerLine(line);
-  if (signatures_ == LedgerSignatures::kOfEachLine) {
-    if (!IsSignedByOneOf(*parts, trusted_)) return Damaged(kLineUntrusted);
-  } else if (parts->signature.key_id != signer_) {
-    COFFER_TRY(Finish());
-    signer_ = parts->signature.key_id;
-  }
   if (parsed->at.n != head_.n) {
     return Damaged("it says it is number " + std::to_string(parsed->at.n));
   }
-  if (parsed->at.prev != head_.prev) return Damaged("it was not chained to the line before");
+  if (parsed->at.prev != head_.prev) {
+    // More likely the line before was altered, with the id of its key.
+    if (uncovered_ != 0 && uncovered_ <= head_.n) return LineDamaged(uncovered_, kLineUntrusted);
+    return Damaged("it was not chained to the line before");
+  }
+  COFFER_TRY(CheckSigner(line));
   if (head_.n == 0) vault_ = parsed->erasure.vault;
   if (parsed->erasure.vault != vault_) return Damaged("it is of another vault");
-  if (signatures_ == LedgerSignatures::kOfEachKeysLast) unverified_ = line;
   return each_ ? each_(*parsed) : Status();
+}
+
+// A line of a key that is not trusted may have one behind it whose signature covers it.
+Status LedgerReader::CheckSigner(std::string_view line) {
+  const auto parts = SplitLedgerLine(line);
+  const bool each = signatures_ == LedgerSignatures::kOfEachLine;
+  if (head_.n == 0 || parts->signature.key_id != signer_) {
+    if (!unverified_.empty() && !IsSignedByOneOf(*SplitLedgerLine(unverified_), trusted_)) {
+      return LineDamaged(head_.n, kLineUntrusted);
+    }
+    unverified_.clear();
+    if (each &&
+        std::ranges::find(earlier_signers_, parts->signature.key_id) != earlier_signers_.end()) {
+      return Damaged("signed by a key that another one had followed");
+    }
+    if (each && head_.n != 0) earlier_signers_.push_back(signer_);
+    signer_ = parts->signature.key_id;
+    signer_trusted_ = std::ranges::find(trusted_, signer_, LedgerKeyId) != trusted_.end();
+  }
+  if (!signer_trusted_) {
+    if (uncovered_ == 0) uncovered_ = head_.n + 1;
+    return {};
+  }
+  if (each && !IsSignedByOneOf(*parts, trusted_)) return Damaged(kLineUntrusted);
+  if (!each) unverified_ = line;
+  uncovered_ = 0;
+  return {};
 }
 
 // The line before the one that is next.
 Status LedgerReader::Finish() const {
+  if (uncovered_ != 0) return LineDamaged(uncovered_, kLineUntrusted);
   if (unverified_.empty() || IsSignedByOneOf(*SplitLedgerLine(unverified_), trusted_)) return {};
   return LineDamaged(head_.n, kLineUntrusted);
+}
+
+bool LedgerReader::IsLastBy(const VerifierKey& key) const {
+  return head_.n != 0 && signer_ == LedgerKeyId(key);
 }
 
 LedgerState LedgerReader::state() const { return {head_, whole_bytes_, rest_.size()}; }

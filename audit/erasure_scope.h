@@ -10,6 +10,8 @@ namespace coffer::audit {
 // Where what went is counted by class: the client itself, its profile without any record. No class
 // is called so.
 inline constexpr std::string_view kClientItself = "(client)";
+// The sum of the classes that a document has no room for (document_limits.h).
+inline constexpr std::string_view kOtherClasses = "(others)";
 
 enum class ScopeKind {
   kClient,   // everything

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "crypto/hash.h"
+
 namespace coffer::audit {
 namespace {
 
@@ -62,6 +64,8 @@ LedgerFile& LedgerFile::operator=(LedgerFile&& other) noexcept {
   size_ = other.size_;
   cut_bytes_ = other.cut_bytes_;
   vault_ = std::move(other.vault_);
+  uncovered_ = std::move(other.uncovered_);
+  last_signer_ = std::move(other.last_signer_);
   broken_ = other.broken_;
   return *this;
 }
@@ -90,12 +94,16 @@ Result<LedgerFile> LedgerFile::Open(const std::string& path, std::vector<Verifie
     return Fail(Code::kConflict, "ledger_in_use", path + " is open in another process");
   }
   COFFER_TRY(SyncFolderOf(path));
-  COFFER_TRY(file.ReadAll(std::move(each)));
+  COFFER_TRY(file.ReadAll(each));
   return file;
 }
 
-Status LedgerFile::ReadAll(LedgerReader::Each each) {
-  LedgerReader reader(trusted_, std::move(each), LedgerSignatures::kOfEachKeysLast);
+Status LedgerFile::ReadAll(const LedgerReader::Each& each) {
+  const auto keep_last = [&](const LedgerLine& line) -> Status {
+    uncovered_ = line;
+    return each ? each(line) : Status();
+  };
+  LedgerReader reader(trusted_, keep_last, LedgerSignatures::kOfEachKeysLast);
   std::vector<char> piece(64UZ * 1024);
   while (true) {
     const ssize_t got = read(descriptor_, piece.data(), piece.size());
@@ -110,6 +118,9 @@ Status LedgerFile::ReadAll(LedgerReader::Each each) {
   size_ = state.whole_bytes;
   cut_bytes_ = state.torn_bytes;
   vault_ = reader.vault();
+  for (const VerifierKey& key : trusted_) {
+    if (reader.IsLastBy(key)) last_signer_ = FormatVerifierKey(key);
+  }
   if (cut_bytes_ == 0) return {};
   if (ftruncate(descriptor_, static_cast<off_t>(size_)) != 0 || fdatasync(descriptor_) != 0) {
     return NotAppended("cannot cut the unfinished line of", path_);
@@ -138,18 +149,40 @@ Status LedgerFile::Append(const LedgerBatch& batch) {
     return Fail(Code::kUnavailable, "ledger_not_written", path_ + " has to be opened again");
   }
   // What this file could not be read with must not get into it.
-  if (std::ranges::none_of(trusted_, [&](const VerifierKey& known) {
-        return known.name == batch.name_ && known.key == batch.key_->public_key();
-      })) {
+  if (!IsTrusted(batch.name_, batch.key_->public_key())) {
     return InvalidLines("the key is not one of those that the ledger was opened with");
   }
   if (batch.lines_.empty()) return {};
   if (!vault_.empty() && batch.vault_ != vault_) return InvalidLines("an erasure of another vault");
   if (batch.begin_ != head_) return InvalidLines("lines for another place of the ledger");
   COFFER_TRY(Write(batch.lines_));
+  uncovered_.reset();
   head_ = batch.end_;
   size_ += batch.lines_.size();
   vault_ = batch.vault_;
+  return {};
+}
+
+bool LedgerFile::IsTrusted(std::string_view name, const crypto::PublicKey& key) const {
+  return std::ranges::any_of(
+      trusted_, [&](const VerifierKey& known) { return known.name == name && known.key == key; });
+}
+
+Status LedgerFile::Cover(std::string_view name, const crypto::SigningKey& key) {
+  if (broken_) {
+    return Fail(Code::kUnavailable, "ledger_not_written", path_ + " has to be opened again");
+  }
+  if (!IsTrusted(name, key.public_key())) {
+    return InvalidLines("the key is not one of those that the ledger was opened with");
+  }
+  auto last = std::exchange(uncovered_, std::nullopt);
+  if (!last || last_signer_ == FormatVerifierKey({std::string(name), key.public_key()})) return {};
+  last->at = head_;
+  COFFER_ASSIGN(const std::string line, WriteLedgerLine(*last, name, key));
+  COFFER_TRY(Write(line));
+  const std::string_view without_newline(line.data(), line.size() - 1);
+  head_ = {head_.n + 1, crypto::Sha256(crypto::AsBytes(without_newline))};
+  size_ += line.size();
   return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +56,10 @@ class LedgerFile {
   Status Append(std::span<const LedgerErasure> erasures, std::string_view name,
                 const crypto::SigningKey& key);
 
+  // The last line once more, signed by `key`, where another key signed it: that one may be retired
+  // then, and its lines hold all the same. Errors: as Append.
+  Status Cover(std::string_view name, const crypto::SigningKey& key);
+
   const LedgerHead& head() const { return head_; }  // the next line's
   // How many bytes of an unfinished line were cut off at opening. Mostly 0; more is worth a line in
   // the operator's log, and a look whether the log has an erasure that the ledger lacks.
@@ -63,8 +68,9 @@ class LedgerFile {
  private:
   explicit LedgerFile(int descriptor, std::string path, std::vector<VerifierKey> trusted)
       : descriptor_(descriptor), path_(std::move(path)), trusted_(std::move(trusted)) {}
-  Status ReadAll(LedgerReader::Each each);
+  Status ReadAll(const LedgerReader::Each& each);
   Status Write(std::string_view lines);
+  bool IsTrusted(std::string_view name, const crypto::PublicKey& key) const;
 
   int descriptor_ = -1;
   std::string path_;
@@ -73,6 +79,8 @@ class LedgerFile {
   std::uint64_t size_ = 0;  // up to here the file is whole
   std::uint64_t cut_bytes_ = 0;
   std::string vault_;
+  std::optional<LedgerLine> uncovered_;  // the last line, when it was read
+  std::string last_signer_;              // its verifier key; empty: none of `trusted_`
   bool broken_ = false;
 };
 

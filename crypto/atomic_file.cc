@@ -100,7 +100,54 @@ Status Write(const std::string& path, ByteView content, unsigned mode, IfExists 
   return SyncDirectoryOf(path);
 }
 
+std::unexpected<Error> NotRemoved(std::string detail) {
+  return Fail(Code::kUnavailable, "file_not_removed", std::move(detail));
+}
+
+Status Overwrite(const FileDescriptor& file, const std::string& path) {
+  struct stat status{};
+  if (fstat(file.get(), &status) != 0) return NotRemoved(ErrnoDetail("cannot look at", path));
+  if (!S_ISREG(status.st_mode) || status.st_nlink != 1) return {};
+  const Bytes zeros(4096);
+  for (off_t at = 0; at < status.st_size;) {
+    const auto left = static_cast<std::size_t>(status.st_size - at);
+    const ssize_t wrote = pwrite(file.get(), zeros.data(), std::min(zeros.size(), left), at);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return NotRemoved(ErrnoDetail("cannot overwrite", path));
+    at += wrote;
+  }
+  if (fsync(file.get()) != 0) return NotRemoved(ErrnoDetail("cannot sync", path));
+  return {};
+}
+
+// Fine when there is no such file.
+Status OverwriteAndRemove(const std::string& path) {
+  {
+    const FileDescriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!file.valid() && errno == ENOENT) return {};
+    // What cannot be written is removed at least.
+    if (file.valid()) COFFER_TRY(Overwrite(file, path));
+  }
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return NotRemoved(ErrnoDetail("cannot remove", path));
+  }
+  return {};
+}
+
 }  // namespace
+
+Status ReplaceSecretFile(const std::string& path, ByteView content, unsigned mode) {
+  // While it has both names, nothing overwrites it.
+  const std::string earlier = TemporaryNameFor(path);
+  const bool kept = link(path.c_str(), earlier.c_str()) == 0;
+  if (auto written = WriteFileAtomically(path, content, mode); !written) {
+    if (kept) static_cast<void>(unlink(earlier.c_str()));
+    return written;
+  }
+  if (!kept) return {};
+  COFFER_TRY(OverwriteAndRemove(earlier));
+  return SyncDirectoryOf(path);
+}
 
 Status WriteFileAtomically(const std::string& path, ByteView content, unsigned mode) {
   return Write(path, content, mode, IfExists::kReplace);
@@ -111,9 +158,6 @@ Status internal::WriteNewFile(const std::string& path, ByteView content, unsigne
 }
 
 Status RemoveTemporariesOf(const std::string& path) {
-  const auto not_removed = [](std::string detail) {
-    return Fail(Code::kUnavailable, "file_not_removed", std::move(detail));
-  };
   const std::filesystem::path directory = DirectoryOf(path);
   const std::string base = std::filesystem::path(path).filename();
   std::vector<std::string> found;
@@ -122,11 +166,9 @@ Status RemoveTemporariesOf(const std::string& path) {
        entry.increment(error)) {
     if (IsTemporaryNameFor(base, entry->path().filename().native())) found.push_back(entry->path());
   }
-  if (error) return not_removed("cannot list " + directory.string() + ": " + error.message());
+  if (error) return NotRemoved("cannot list " + directory.string() + ": " + error.message());
   for (const std::string& temporary : found) {
-    if (unlink(temporary.c_str()) != 0 && errno != ENOENT) {
-      return not_removed(ErrnoDetail("cannot remove", temporary));
-    }
+    COFFER_TRY(OverwriteAndRemove(temporary));
   }
   // Even when nothing was found: who removed them before may have crashed ahead of this.
   return SyncDirectoryOf(path);

@@ -12,9 +12,17 @@ namespace coffer::crypto {
 // code is checked. Errors: kUnavailable "file_not_written", errno text and path in `detail`.
 Status WriteFileAtomically(const std::string& path, ByteView content, unsigned mode = 0600);
 
+// The same for a file whose earlier content is to be gone: its blocks are overwritten once the new
+// one is durable, unless the file has another name too, which somebody gave it who keeps it. Where
+// the file system or the disk writes elsewhere than it wrote before (btrfs, ZFS, an SSD's spare
+// blocks, snapshots), that reaches nothing. A crash leaves the earlier file under a temporary name,
+// for RemoveTemporariesOf. Errors: as WriteFileAtomically; kUnavailable "file_not_removed", when
+// the new file is there and the old one too.
+Status ReplaceSecretFile(const std::string& path, ByteView content, unsigned mode = 0600);
+
 // What writers of `path` left beside it when they crashed: files named as the temporary ones are.
-// Durable on return. Not while another process writes `path`. Errors: kUnavailable
-// "file_not_removed".
+// Overwritten first, as above. Durable on return. Not while another process writes `path`. Errors:
+// kUnavailable "file_not_removed".
 Status RemoveTemporariesOf(const std::string& path);
 
 // Errors: kNotFound "file_missing", kTooLarge "file_too_large", kUnavailable "file_not_read".

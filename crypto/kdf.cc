@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "crypto/hash.h"
 #include "crypto/internal/invariant.h"
 #include "crypto/internal/openssl.h"
 
@@ -76,6 +77,13 @@ Result<SecretBytes> HkdfSha256(const SecretBytes& key, ByteView salt, std::strin
   internal::Require(EVP_KDF_derive(context.get(), out.data(), out.size(), parameters.data()) == 1,
                     "HKDF-SHA-256");
   return derived;
+}
+
+SecretBytes DeriveKey(const SecretBytes& key, std::string_view label) {
+  Hash derived = KeyedHash(key, {AsBytes(label)});
+  SecretBytes secret = SecretBytes::CopyOf(derived);
+  Wipe(derived);
+  return secret;
 }
 
 }  // namespace coffer::crypto

@@ -24,4 +24,8 @@ Result<SecretBytes> Argon2id(const SecretBytes& passphrase, const Argon2idParame
 Result<SecretBytes> HkdfSha256(const SecretBytes& key, ByteView salt, std::string_view info,
                                std::size_t size);
 
+// A key of its own for the label: keyed BLAKE2b (hash.h) over the label, of which no copy stays
+// behind. Precondition: key.size() == 32.
+SecretBytes DeriveKey(const SecretBytes& key, std::string_view label);
+
 }  // namespace coffer::crypto

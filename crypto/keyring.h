@@ -12,8 +12,10 @@
 // The log's signing key is replaced in three steps, each a rewrite: AddLogKey puts a new key beside
 // the old one, so that both can sign; RetireLogKey says that the old one signs no more;
 // DropRetiredLogKey destroys its private key. Destroyed means: the wrapped key is in keyring.json
-// no longer, nor in a temporary file of it that a crash left behind. What it does not mean:
-//   - Unused blocks of an SSD, snapshots and backups of keyring.json may keep the wrapped key, and
+// no longer, nor in a temporary file of it that a crash left behind, and the blocks of both were
+// overwritten (atomic_file.h). What it does not mean:
+//   - File systems that write elsewhere, unused blocks of an SSD, snapshots and backups of
+//   keyring.json may keep the wrapped key, and
 //     whoever has one of them and the root key has the signing key, as long as the root key lives.
 //     What its thief can do: docs/threat-model.md, "thief of the log-signing key".
 //   - A process that opened the keyring before has the key in memory until it ends or opens anew.

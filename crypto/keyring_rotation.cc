@@ -26,7 +26,7 @@ Status Keyring::Rewrite(const std::string& path, KeyringDocument document, RootK
   const std::string text = internal::RenderKeyring(document);
   COFFER_ASSIGN(const KeyringDocument reread, internal::ParseKeyring(text));
   COFFER_TRY(OpenDocument(path, reread, root));
-  return WriteFileAtomically(path, AsBytes(text), 0600);
+  return ReplaceSecretFile(path, AsBytes(text), 0600);
 }
 
 Status Keyring::AddLogKey(const std::string& path, RootKeyProvider& root) {
@@ -60,8 +60,7 @@ Status Keyring::RetireLogKey(const std::string& path, RootKeyProvider& root) {
 
 Status Keyring::DropRetiredLogKey(const std::string& path, RootKeyProvider& root) {
   COFFER_ASSIGN(KeyringDocument document, ReadSealed(path, root));
-  // What a crash of an earlier rewrite left behind holds the key as well. Before the file itself:
-  // while that still says "retiring", whoever was interrupted comes back here.
+  // What a crash of an earlier rewrite left behind holds the key as well.
   COFFER_TRY(RemoveTemporariesOf(path));
   if (!document.header.oldest_log_key_retiring) return {};
   auto& versions = document.keys[std::string(kLogSigning)];

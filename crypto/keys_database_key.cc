@@ -107,15 +107,15 @@ Result<std::string> RenderKeysKeys(const std::string& path, const KeysDatabaseKe
 Status WriteKeysKeys(const std::string& path, const KeysDatabaseKeys& keys,
                      const Keyring& keyring) {
   COFFER_ASSIGN(const std::string text, RenderKeysKeys(path, keys, keyring));
-  return WriteFileAtomically(path, AsBytes(text), 0600);
+  return ReplaceSecretFile(path, AsBytes(text), 0600);
 }
 
-// What a crash of an earlier write left behind holds the key as well. Before the file itself: while
-// that has two keys, whoever was interrupted comes back here.
+// What a crash of an earlier write left behind holds the key as well, also when the file itself has
+// one key already.
 Status DestroyOneOfTwo(const std::string& path, const Keyring& keyring, std::size_t which) {
   COFFER_ASSIGN(auto keys, ReadKeysDatabaseKeys(path, keyring));
-  if (keys.size() < 2) return {};
   COFFER_TRY(RemoveTemporariesOf(path));
+  if (keys.size() < 2) return {};
   keys.erase(keys.begin() + static_cast<std::ptrdiff_t>(which));
   return WriteKeysKeys(path, keys, keyring);
 }

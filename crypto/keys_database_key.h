@@ -19,8 +19,10 @@
 // get it with their first rewrite.
 //
 // Destroyed means: the wrapped key is in this file no longer, nor in a temporary file of it that a
-// crash left behind. What it does not mean:
-//   - Unused blocks of an SSD, snapshots and backups may keep an earlier keys.db.key. Whoever has
+// crash left behind, and the blocks of both were overwritten (atomic_file.h). What it does not
+// mean:
+//   - File systems that write elsewhere, unused blocks of an SSD, snapshots and backups may keep an
+//   earlier keys.db.key. Whoever has
 //     one of them, the same of the earlier keys.db, keyring.json and the root key reads the earlier
 //     keys. Two things have to survive instead of one.
 //   - The keyring's keys-db key is not replaced: of a vault from before this file, blocks of the

@@ -247,6 +247,14 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
 Status RotateLogKey(const VaultOptions& options, crypto::RootKeyProvider& root, LogKeyStep step) {
   {
     COFFER_ASSIGN(const auto lock, DirectoryLock::Acquire(options.directory));
+    // The new key has to vouch for it: with another one in its place, the next start would refuse
+    // what the old key signed.
+    const std::string ledger = LedgerPath(options.directory, options.ledger_path);
+    if (access(ledger.c_str(), F_OK) != 0) {
+      return Fail(Code::kNotFound, "ledger_missing",
+                  "there is no ledger of erasures at " + ledger +
+                      "; say where the server has it, which makes it when it is first started");
+    }
     const std::string path = KeyringPath(options.directory);
     COFFER_TRY(step == LogKeyStep::kAdd ? crypto::Keyring::AddLogKey(path, root)
                                         : crypto::Keyring::RetireLogKey(path, root));
@@ -366,6 +374,9 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   // Signed by the others, with the entry that retires it.
   if (core->keyring.log_keys().front().retiring) {
     COFFER_TRY(Reading(keyring_path, crypto::Keyring::DropRetiredLogKey(keyring_path, root)));
+  } else {
+    // A crash behind that may have left the key.
+    COFFER_TRY(Reading(keyring_path, crypto::RemoveTemporariesOf(keyring_path)));
   }
   core->publisher->Start();
   COFFER_ASSIGN(auto follower_reader,

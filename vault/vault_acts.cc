@@ -1,9 +1,11 @@
 // What is known of erasures afterwards: the signed act, and where something could still be.
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "audit/act_log_export.h"
 #include "audit/act_page.h"
+#include "audit/document_limits.h"
 #include "audit/erasure_act.h"
 #include "audit/log_reader.h"
 #include "audit/proof.h"
@@ -56,11 +58,16 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
                                 act.destroyed_by.empty() ? audit::DestroyerRole::kRequester
                                                          : audit::DestroyerRole::kApprover});
   }
+  // Versions that added up the ledger's repeated lines counted records twice.
+  const bool named = row.scope == ErasureScope::kRecords;
+  std::uint64_t left = named ? row.record_ids.size() : std::numeric_limits<std::uint64_t>::max();
   for (const json& gone : facts.at("gone")) {
     const std::string name = gone.value("class", "");
+    const auto records = std::min(left, gone.value("records", std::uint64_t{0}));
+    left -= named ? records : 0;
     act.categories.push_back(
         {name, name == audit::kClientItself ? "profile: external reference, tags, dates" : "",
-         gone.value("records", std::uint64_t{0}), gone.value("versions", std::uint64_t{0})});
+         records, gone.value("versions", std::uint64_t{0})});
   }
   const bool whole = row.scope == ErasureScope::kClient;
   act.key = audit::DestroyedKey{row.client.Text(), row.generation, !whole};
@@ -90,6 +97,7 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
   }
   act.log_seq = row.seq;
   act.ledger_seq = row.ledger_seq;
+  FitAct(act);
   return act;
 }
 

@@ -1,9 +1,9 @@
 // Erasing a client, a class of it or single records, for good; and what is known of it afterwards.
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <tuple>
 
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
@@ -17,6 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxRecordsAtOnce = 1000;
+// Who reads keys.db meanwhile has mostly ended by then.
+constexpr std::chrono::seconds kDestroyWithin{10};
 
 constexpr std::pair<ErasureScope, std::string_view> kScopes[] = {
     {ErasureScope::kClient, "client"},
@@ -181,23 +183,27 @@ std::string Vault::Core::FactsOfCall(Transaction& transaction, const Call& call)
 
 Status Vault::Core::CompleteErasures(std::span<const ErasureRow> rows) const {
   if (rows.empty()) return {};
-  audit::Entry last;
-  const auto fill = [](audit::Entry& entry, const ErasureRow& row) {
-    entry.action = "erasure.completed";
-    entry.client = row.client.Text();
-    entry.detail = row.id.Text();
-  };
-  fill(last, rows.back());
-  last.actor = "vault";
-  last.actor_kind = audit::ActorKind::kSystem;
-  last.decision = audit::Decision::kAllow;
-  return engine->Run(OperationKind::kWrite, EntryRule::kAlways, last,
+  if (!engine->AwaitDestroyed(rows, kDestroyWithin)) {
+    return Fail(Code::kUnavailable, "erasure_unfinished",
+                "another program holds keys.db; what was erased is gone, and its key is destroyed "
+                "when that lets go");
+  }
+  audit::Entry actor;
+  actor.actor = "vault";
+  actor.actor_kind = audit::ActorKind::kSystem;
+  actor.decision = audit::Decision::kAllow;
+  return engine->Run(OperationKind::kWrite, EntryRule::kAlways, actor,
                      [&](Transaction& transaction) -> Status {
+                       transaction.LeaveNoOwnEntry();
+                       ErasureStore& erasures = transaction.stores().erasures;
                        for (const ErasureRow& row : rows) {
-                         COFFER_TRY(transaction.stores().erasures.MarkComplete(row.id));
-                         if (&row == &rows.back()) break;
+                         // Several may have waited for one.
+                         COFFER_ASSIGN(const bool completed, erasures.MarkComplete(row.id));
+                         if (!completed) continue;
                          audit::Entry entry;
-                         fill(entry, row);
+                         entry.action = "erasure.completed";
+                         entry.client = row.client.Text();
+                         entry.detail = row.id.Text();
                          transaction.Also(std::move(entry));
                        }
                        return {};
@@ -212,105 +218,10 @@ Status Vault::Core::CompleteInterruptedErasures() const {
         COFFER_ASSIGN(unfinished, transaction.stores().erasures.ListUnfinished());
         return {};
       }));
+  // Those whose keys somebody holds are completed when they are destroyed.
+  std::erase_if(unfinished,
+                [](const ErasureRow& row) { return row.state == ErasureState::kCommitted; });
   return CompleteErasures(unfinished);
-}
-
-Status Vault::Core::ReconcileLedger() {
-  constexpr std::size_t kAtOnce = 1000;
-  audit::Entry none;
-  std::set<ErasureId> known;
-  std::uint64_t added = 0;
-  for (std::int64_t after = 0;;) {
-    std::size_t taken = 0;
-    COFFER_TRY(engine->Run(
-        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          COFFER_ASSIGN(const auto rows, transaction.stores().erasures.ListForward(after, kAtOnce));
-          taken = rows.size();
-          std::vector<ErasureRow> lacking;
-          for (const auto& [number, row] : rows) {
-            after = number;
-            known.insert(row.id);
-            if (!ledger->found().contains(row.id) && row.state != ErasureState::kCommitted) {
-              lacking.push_back(row);
-            }
-          }
-          added += lacking.size();
-          return ledger->Append(lacking);
-        }));
-    if (taken < kAtOnce) break;
-  }
-  if (added > 0 && options.log) {
-    options.log(Severity::kWarning, "the ledger lacked " + std::to_string(added) +
-                                        " erasures: they were written to it again");
-  }
-  if (ledger->cut_bytes() > 0 && options.log) {
-    options.log(Severity::kInfo, "the ledger ended in an unfinished line: it was cut off");
-  }
-  std::map<ClientId, std::vector<ErasureRow>> lacking;
-  for (const auto& [id, row] : ledger->found()) {
-    if (!known.contains(id)) lacking[row.client].push_back(row);
-  }
-  for (auto& [client, rows] : lacking) {
-    // The client as a whole first: then there is nothing left of it to seal again.
-    std::ranges::sort(rows, {}, [](const ErasureRow& row) {
-      return std::tuple(static_cast<int>(row.scope), row.id);
-    });
-    for (std::span<const ErasureRow> rest = rows; !rest.empty();) {
-      const bool together = rest.front().scope == ErasureScope::kRecords;
-      const auto next = rest.first(together ? rest.size() : 1);
-      COFFER_TRY(Replay(next));
-      rest = rest.subspan(next.size());
-    }
-  }
-  ledger->DropFound();
-  return {};
-}
-
-Status Vault::Core::Replay(std::span<const ErasureRow> found) {
-  const ErasureRow& first = found.front();
-  audit::Entry actor;
-  actor.actor = "vault";
-  actor.actor_kind = audit::ActorKind::kSystem;
-  actor.decision = audit::Decision::kAllow;
-  if (options.log) {
-    options.log(Severity::kWarning, "an older state was opened: " + first.client.Text() +
-                                        " is erased again, as the ledger says");
-  }
-  return engine->Run(
-      OperationKind::kWrite, EntryRule::kAlways, actor, [&](Transaction& transaction) -> Status {
-        transaction.LeaveNoOwnEntry();
-        COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(first.client));
-        ErasedContent content;
-        content.row = first;
-        content.row.erased = transaction.now();
-        if (client) {
-          ErasureOrder order;
-          order.scope = first.scope;
-          order.class_name = first.class_name;
-          for (const ErasureRow& row : found) {
-            order.records.insert(order.records.end(), row.record_ids.begin(), row.record_ids.end());
-          }
-          COFFER_ASSIGN(content, EraseContent(*this, transaction, *client, order));
-        }
-        for (const ErasureRow& row : found) {
-          ErasedContent share =
-              row.scope == ErasureScope::kRecords ? ShareOf(content, row.record_ids) : content;
-          share.row.id = row.id;
-          share.row.basis = ErasureBasis::kReplayed;
-          share.row.state = ErasureState::kCommitted;
-          share.row.seq = transaction.NextSeq();
-          const json replayed = {{"replayed", {{"date", row.erased.ms}, {"log_seq", row.seq}}}};
-          share.row.facts = FactsOf(share, StandingFacts() + "," + MembersOf(replayed.dump()));
-          audit::Entry entry;
-          entry.action = kErasureReplayed;
-          entry.client = row.client.Text();
-          entry.class_name = row.class_name;
-          entry.detail = audit::ErasureDetail(row.id.Text(), LedgerScopeOf(row));
-          transaction.Also(std::move(entry));
-          COFFER_TRY(RegisterErasure(transaction, std::move(share.row)));
-        }
-        return {};
-      });
 }
 
 Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
@@ -401,7 +312,7 @@ Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
       }));
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.
   core_->engine->key_cache().AwaitWiped(id);
-  if (!repeated || erased.state == ErasureState::kDestroyed) {
+  if (!repeated || erased.state != ErasureState::kComplete) {
     COFFER_TRY(core_->CompleteErasures({&erased, 1}));
     erased.state = ErasureState::kComplete;
   }

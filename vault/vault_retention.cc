@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "audit/document_limits.h"
 #include "audit/run_report.h"
 #include "vault/calendar.h"
 #include "vault/internal/core.h"
@@ -392,6 +393,7 @@ Result<std::string> Vault::ReadRunReport(const Caller& caller, const RunId& id,
         report.log = core_->keyring.log_origin();
         report.first_seq = row->first_seq;
         report.last_seq = row->last_seq;
+        audit::FitRunReport(report);
         COFFER_ASSIGN(note,
                       audit::WriteRunReport(report, report.log, core_->keyring.log_signing_key()));
         return store.PutReport(id, note);

@@ -13,7 +13,7 @@ namespace coffer::cli {
 namespace {
 
 struct LogKeyOptions {
-  std::string directory, anchor;
+  std::string directory, anchor, ledger;
   RootKeyOptions root_key;
 };
 
@@ -22,6 +22,7 @@ Outcome<Exit> Rotate(const LogKeyOptions& options, vault::LogKeyStep step, Conso
   vault::VaultOptions opening;
   opening.directory = options.directory;
   opening.anchor_path = options.anchor;
+  opening.ledger_path = options.ledger;
   opening.require_locked_memory = false;  // for a moment, and without requests
   opening.scrub_entries_per_s = 0;
   const auto done = vault::RotateLogKey(opening, *provider, step);
@@ -50,6 +51,9 @@ void AddStep(CLI::App& group, Command& chosen, const char* name, const char* hel
       ->type_name("DIR")
       ->required();
   command->add_option("--anchor", options->anchor, "The anchor, where it lies elsewhere")
+      ->type_name("FILE");
+  command
+      ->add_option("--ledger", options->ledger, "The ledger of erasures, where it lies elsewhere")
       ->type_name("FILE");
   AddRootKeyOptions(*command, options->root_key, "The vault's root key file");
   command->footer(

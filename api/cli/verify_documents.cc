@@ -12,6 +12,7 @@
 #include "api/cli/stdio_file.h"
 #include "audit/erasure_act.h"
 #include "audit/erasure_ledger.h"
+#include "audit/ledger_completeness.h"
 #include "audit/run_report.h"
 
 namespace coffer::cli {
@@ -161,7 +162,8 @@ void PrintRun(const audit::RunReport& report, Console& console) {
 struct LedgerFindings {
   audit::LedgerState state;
   std::string vault;
-  std::uint64_t erasures = 0;
+  std::string signed_by;  // the last line, which vouches for all
+  audit::LedgerCompleteness lines;
   std::optional<Error> damage;
 };
 
@@ -171,12 +173,8 @@ Outcome<LedgerFindings> ReadLedgerFile(const DocumentInput& input) {
     return Failed(Exit::kUsage, "cannot open " + input.path + ": " + std::strerror(errno));
   }
   LedgerFindings found;
-  std::string last;  // the erasure whose lines come one after the other
-  audit::LedgerReader reader(input.keys, [&](const audit::LedgerLine& line) -> Status {
-    if (line.erasure.erasure != last) ++found.erasures;
-    last = line.erasure.erasure;
-    return {};
-  });
+  audit::LedgerReader reader(input.keys,
+                             [&](const audit::LedgerLine& line) { return found.lines.Take(line); });
   std::array<char, 64 * 1024> piece{};
   while (!found.damage) {
     const std::size_t got = std::fread(piece.data(), 1, piece.size(), file.get());
@@ -186,9 +184,25 @@ Outcome<LedgerFindings> ReadLedgerFile(const DocumentInput& input) {
   if (std::ferror(file.get()) != 0) {
     return Failed(Exit::kUsage, "cannot read " + input.path + ": " + std::strerror(errno));
   }
+  if (const Status finished = reader.Finish(); !finished && !found.damage) {
+    found.damage = finished.error();
+  }
   found.state = reader.state();
   found.vault = reader.vault();
+  for (const audit::VerifierKey& key : input.keys) {
+    if (reader.IsLastBy(key)) found.signed_by = audit::FormatVerifierKey(key);
+  }
   return found;
+}
+
+std::string_view LedgerVerdict(bool damaged, bool incomplete) {
+  if (damaged) return "DAMAGED: do not restore by this ledger.\n";
+  if (incomplete) {
+    return "INCOMPLETE: lines were cut off. Do not restore by this ledger: records that were "
+           "erased would be readable again.\n";
+  }
+  return "OK: no line was changed or taken out, and no erasure is there in part. Erasures cut off "
+         "at the end show only in comparison with the log.\n";
 }
 
 }  // namespace
@@ -223,33 +237,45 @@ Outcome<Exit> VerifyRunReportFile(const DocumentInput& input, Console& console) 
 
 Outcome<Exit> VerifyLedgerFile(const DocumentInput& input, Console& console) {
   COFFER_ASSIGN(const LedgerFindings found, ReadLedgerFile(input));
-  const bool ok = !found.damage;
   std::vector<audit::DocumentFinding> findings;
-  if (!ok) findings.push_back({"ledger", found.damage->detail});
+  if (found.damage) findings.push_back({"ledger", found.damage->detail});
+  const auto incomplete = found.lines.Incomplete();
+  for (const auto& one : incomplete) {
+    findings.push_back({"incomplete", "the erasure " + one.erasure + " of " + one.client +
+                                          " lacks " + audit::MissingParts(one)});
+  }
   // Behind damage nothing was read: there is no saying whether the end is torn.
-  const std::uint64_t torn = ok ? found.state.torn_bytes : 0;
+  const std::uint64_t torn = found.damage ? 0 : found.state.torn_bytes;
+  std::vector<std::string> uncertain;
+  for (const auto& one : found.lines.Uncertain()) uncertain.push_back(one.erasure);
   if (input.json) {
-    json answer = {{"ok", ok},
+    json answer = {{"ok", findings.empty()},
+                   {"incomplete", !incomplete.empty()},
+                   {"uncertain", uncertain},
                    {"lines", found.state.head.n},
-                   {"erasures", found.erasures},
+                   {"erasures", found.lines.erasures()},
                    {"torn_bytes", torn},
                    {"findings", FindingsOf(findings)}};
     if (!found.vault.empty()) answer["vault"] = found.vault;
+    if (!found.damage && !found.signed_by.empty()) answer["signed_by"] = found.signed_by;
     PrintJson(console, answer);
-    return ok ? Exit::kOk : Exit::kDamaged;
+    return findings.empty() ? Exit::kOk : Exit::kDamaged;
   }
   PrintFields(console, {{"ledger of vault", found.vault},
-                        {"erasures", Grouped(found.erasures)},
-                        {"lines that hold", Grouped(found.state.head.n)}});
+                        {"erasures", Grouped(found.lines.erasures())},
+                        {"lines that hold", Grouped(found.state.head.n)},
+                        {"signed by", found.damage ? "" : found.signed_by}});
   if (torn != 0) {
     console.out << "The last line was not finished (" << Grouped(torn)
                 << " bytes): a crash cut its writing short. The vault cuts it off.\n";
   }
+  for (const std::string& erasure : uncertain) {
+    console.out << "Lines of " << erasure
+                << " may be missing: an older version did not write how many there are.\n";
+  }
   for (const auto& finding : findings) console.out << "  " << Printable(finding.message) << '\n';
-  console.out << (ok ? "OK: no line was changed or taken out. Lines cut off at the end show only "
-                       "in comparison with the log.\n"
-                     : "DAMAGED: do not restore by this ledger.\n");
-  return ok ? Exit::kOk : Exit::kDamaged;
+  console.out << LedgerVerdict(found.damage.has_value(), !incomplete.empty());
+  return findings.empty() ? Exit::kOk : Exit::kDamaged;
 }
 
 }  // namespace coffer::cli

@@ -21,7 +21,8 @@ struct DocumentInput {
 // Exit::kUsage when the file cannot be read.
 Outcome<Exit> VerifyActFile(const DocumentInput& input, Console& console);
 Outcome<Exit> VerifyRunReportFile(const DocumentInput& input, Console& console);
-// In constant memory. A last line that was not finished is told and is no damage.
+// In memory for the erasures' ids. A last line that was not finished is told and is no damage; an
+// erasure of which lines are missing is.
 Outcome<Exit> VerifyLedgerFile(const DocumentInput& input, Console& console);
 
 }  // namespace coffer::cli

@@ -29,7 +29,9 @@ inline bool IsClassName(std::string_view text) {
              text, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
 
-// A class, or kClientItself.
-inline bool IsCounted(std::string_view text) { return text == kClientItself || IsClassName(text); }
+// A class, kClientItself or kOtherClasses.
+inline bool IsCounted(std::string_view text) {
+  return text == kClientItself || text == kOtherClasses || IsClassName(text);
+}
 
 }  // namespace coffer::audit

@@ -302,7 +302,13 @@ TEST_CASE("what is no act is not signed") {
 
 TEST_CASE("the largest list of records fits") {
   ErasureAct act = FullAct();
-  act.records.assign(kMaxActRecords, std::string(kTestRecord));
+  act.records.clear();
+  for (std::size_t i = 0; i < kMaxActRecords; ++i) {
+    crypto::Id128 id{1};
+    id[14] = static_cast<std::uint8_t>(i >> 8);
+    id[15] = static_cast<std::uint8_t>(i);
+    act.records.push_back("rec_" + crypto::Base32Encode(id));
+  }
   CHECK(Delivered(act).Findings().empty());
   act.records.emplace_back(kTestRecord);
   CHECK(IsRefused(act));

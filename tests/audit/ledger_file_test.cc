@@ -155,6 +155,35 @@ TEST_CASE("bad erasures, other vaults and unknown keys change nothing") {
 }
 
 // A file that may not grow stands for a disk that is full.
+TEST_CASE("a new key vouches for what earlier ones wrote, once") {
+  const Folder folder;
+  const VerifierKey other = {std::string(kOrigin), OtherKey().public_key()};
+  {
+    LedgerFile file = folder.Open();
+    REQUIRE(file.Cover(kOrigin, LogKey()));  // of nothing
+    CHECK(file.head() == LedgerHead{});
+    REQUIRE(Append(file, {ErasureNo(0), RecordsErasure(205)}));
+  }
+  const std::string before = folder.Content();
+  CHECK_FALSE(LedgerFile::Open(folder.ledger(), {other}));
+  for (int again = 0; again < 2; ++again) {
+    auto file = LedgerFile::Open(folder.ledger(), {LogVerifier(), other});
+    REQUIRE(file);
+    REQUIRE(file->Cover(kOrigin, OtherKey()));
+    CHECK(file->head().n == 4);
+  }
+  CHECK(folder.Content().starts_with(before));
+  auto reading = ReadLedger(folder.Content(), 1000, {other});
+  INFO(reading.problem());
+  REQUIRE(reading.lines.size() == 4);
+  CHECK(reading.lines[3].erasure == reading.lines[2].erasure);
+  CHECK(reading.lines[3].part == 2);
+  auto file = LedgerFile::Open(folder.ledger(), {other});
+  REQUIRE(file);
+  REQUIRE(Append(*file, {ErasureNo(1)}, OtherKey()));
+  CHECK(ReadLedger(folder.Content(), 1000, {other}).lines.size() == 5);
+}
+
 TEST_CASE("a write that fails half way leaves the ledger as it was") {
   const Folder folder;
   LedgerFile file = folder.Open();

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/audit/test_keys.h"
+#include "tests/audit/test_ledger.h"
 #include "tests/cli/fake_server.h"
 #include "tests/cli/run_tool.h"
 
@@ -43,7 +44,8 @@ struct DocumentKind {
 };
 constexpr DocumentKind kKinds[] = {{"--act", "erasure-act-v1.json"},
                                    {"--run-report", "run-report-v1.json"},
-                                   {"--ledger", "erasure-ledger-v1"}};
+                                   {"--ledger", "erasure-ledger-v1"},
+                                   {"--ledger", "erasure-ledger-v1-parts"}};
 
 TEST_CASE("acts, reports and ledgers are verified from files and a key alone") {
   Offline coffer;
@@ -140,6 +142,57 @@ TEST_CASE(
   const Ran damaged = coffer({"verify", "--ledger", cut, "--log-key", Key()});
   CHECK(damaged.exit == 4);
   CHECK(damaged.out.find("line 1: ") != std::string::npos);
+}
+
+TEST_CASE("a ledger that lacks lines of an erasure is incomplete, and says which") {
+  Offline coffer;
+  const std::string whole = Golden("erasure-ledger-v1-parts");
+  const std::string path =
+      coffer.File("cut", whole.substr(0, whole.rfind('\n', whole.size() - 2) + 1));
+  const Ran ran = coffer({"verify", "--ledger", path, "--log-key", Key()});
+  CHECK(ran.exit == 4);
+  CHECK(ran.out.find("INCOMPLETE: ") != std::string::npos);
+  CHECK(ran.out.find("lacks part 2 of 2") != std::string::npos);
+  const Ran as_json = coffer({"verify", "--ledger", path, "--log-key", Key(), "--json"});
+  CHECK(as_json.exit == 4);
+  const auto report = nlohmann::json::parse(as_json.out);
+  CHECK(report["ok"] == false);
+  CHECK(report["incomplete"] == true);
+  CHECK(report["erasures"] == 2);
+  CHECK(report["findings"][0]["check"] == "incomplete");
+  CHECK(report["signed_by"] == Key());
+}
+
+TEST_CASE("a ledger of older lines that may have been cut says so, and is no damage") {
+  Offline coffer;
+  auto erasure = audit::RecordsErasure(200);
+  audit::LedgerLine line{{}, erasure};
+  const std::string path =
+      coffer.File("old", *audit::WriteLedgerLine(line, audit::kOrigin, audit::LogKey()));
+  const Ran ran = coffer({"verify", "--ledger", path, "--log-key", Key()});
+  CHECK(ran.exit == 0);
+  CHECK(ran.out.find("may be missing") != std::string::npos);
+  const Ran as_json = coffer({"verify", "--ledger", path, "--log-key", Key(), "--json"});
+  CHECK(as_json.exit == 0);
+  CHECK(nlohmann::json::parse(as_json.out)["uncertain"][0] == erasure.erasure);
+}
+
+TEST_CASE("of a ledger today's key is enough, and an earlier one's end is not") {
+  Offline coffer;
+  audit::LedgerHead head;
+  std::string text =
+      *audit::WriteLedgerLines(audit::ErasureNo(0), head, audit::kOrigin, audit::OtherKey());
+  text += *audit::WriteLedgerLines(audit::ErasureNo(1), head, audit::kOrigin, audit::LogKey());
+  const std::string path = coffer.File("two", text);
+  const Ran ran = coffer({"verify", "--ledger", path, "--log-key", Key()});
+  CHECK(ran.exit == 0);
+  CHECK(ran.out.find(Key()) != std::string::npos);
+  text += *audit::WriteLedgerLines(audit::ErasureNo(2), head, audit::kOrigin, audit::OtherKey());
+  const std::string forged = coffer.File("forged", text);
+  CHECK(coffer({"verify", "--ledger", forged, "--log-key", Key()}).exit == 4);
+  // Also for who trusts both.
+  CHECK(coffer({"verify", "--ledger", forged, "--log-key", Key(), "--log-key", OtherKeyText()})
+            .exit == 4);
 }
 
 TEST_CASE("documents are verified with a key and one at a time") {

@@ -58,6 +58,62 @@ TEST_CASE("a replaced file is a new file, so that a reader keeps all of the old 
   CHECK(directory.Get("file") == "new");
 }
 
+TEST_CASE("the blocks of a secret file that is replaced are overwritten") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.Put("file", "an old secret");
+  std::ifstream reader(path);
+  REQUIRE(ReplaceSecretFile(path, AsBytes("new")));
+  CHECK(directory.Get("file") == "new");
+  CHECK(ModeOf(path) == 0600);
+  CHECK(directory.FileCount() == 1);
+  std::string seen((std::istreambuf_iterator<char>(reader)), {});
+  CHECK(seen == std::string(13, '\0'));
+  // The first one replaces none.
+  REQUIRE(ReplaceSecretFile(directory / "other", AsBytes("first")));
+  CHECK(directory.Get("other") == "first");
+}
+
+TEST_CASE("a secret file that somebody keeps under another name is left to him") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.Put("file", "an old secret");
+  std::filesystem::create_hard_link(path, directory / "backup");
+  REQUIRE(ReplaceSecretFile(path, AsBytes("new")));
+  CHECK(directory.Get("backup") == "an old secret");
+  CHECK(directory.Get("file") == "new");
+  CHECK(directory.FileCount() == 2);
+}
+
+TEST_CASE("a crash while a secret file is replaced loses neither it nor, later, its end") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.Put("file", "a secret");
+  const std::string earlier = directory / "file.0123456789abcdef.tmp";
+  // Before the new one was there: it has both names.
+  std::filesystem::create_hard_link(path, earlier);
+  REQUIRE(RemoveTemporariesOf(path));
+  CHECK(directory.Get("file") == "a secret");
+  CHECK(directory.FileCount() == 1);
+  // After it.
+  directory.Put("file.0123456789abcdef.tmp", "an old secret");
+  std::ifstream reader(earlier);
+  REQUIRE(RemoveTemporariesOf(path));
+  CHECK(std::string((std::istreambuf_iterator<char>(reader)), {}) == std::string(13, '\0'));
+  CHECK(directory.FileCount() == 1);
+  CHECK(directory.Get("file") == "a secret");
+}
+
+TEST_CASE("a secret file that cannot be replaced stays, and under its name alone") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.Put("file", "old");
+  CHECK(SucceedsInChild([&] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{.rlim_cur = 1000, .rlim_max = 1000};
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
+    return NotWritten(ReplaceSecretFile(path, RandomBytes(5000)), path);
+  }));
+  CHECK(directory.Get("file") == "old");
+  CHECK(directory.FileCount() == 1);
+}
+
 TEST_CASE("a write that fails half-way leaves the old file and no other") {
   const TemporaryDirectory directory;
   const std::string path = directory.Put("file", "old");

@@ -146,11 +146,22 @@ TEST_CASE("a destroyed key of keys.db is in no file, nor where a crash had left 
     const KeysPlace place;
     place.Put(Joined({kGoldenHead, kGoldenFirst, kGoldenNext}));
     place.directory.Put("keys.db.key.0123456789abcdef.tmp", place.Text());
+    std::ifstream left(place.directory / "keys.db.key.0123456789abcdef.tmp"), before(place.path);
     REQUIRE(destroy(place.path, place.ring()));
     CHECK(place.directory.FileCount() == 3);
     const std::string_view gone = destroy == PromoteKeysDatabaseKey ? kGoldenFirst : kGoldenNext;
     CHECK_FALSE(place.Text().contains(gone.substr(30, 40)));
     CHECK(place.Versions() == (destroy == PromoteKeysDatabaseKey ? "8 " : "7 "));
+    // Nor in the blocks that these had.
+    for (std::ifstream* file : {&left, &before}) {
+      const std::string blocks((std::istreambuf_iterator<char>(*file)), {});
+      CHECK_FALSE(blocks.empty());
+      CHECK(blocks.find_first_not_of('\0') == std::string::npos);
+    }
+    // Also what a crash left behind the last step.
+    place.directory.Put("keys.db.key.0123456789abcdef.tmp", "x");
+    REQUIRE(destroy(place.path, place.ring()));
+    CHECK(place.directory.FileCount() == 3);
   }
 }
 

@@ -1,10 +1,17 @@
 // Lines of the ledger that are written before their erasures are committed: whatever was prepared,
 // the ledger gets what is appended.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
 #include <iterator>
+#include <system_error>
+#include <thread>
 #include <vector>
 
+#include "tests/crypto/child_process.h"
 #include "tests/vault/test_engine.h"
 #include "vault/internal/erasure_ledger.h"
 #include "vault/internal/migrations.h"
@@ -157,6 +164,34 @@ TEST_CASE("a ledger may be closed while lines are being prepared") {
   for (std::uint64_t i = 0; i < 2000; ++i) vault.ledger->Prepare(PreparedLedger::Row(i));
   vault.ledger.reset();
   vault.CheckFile();
+}
+
+TEST_CASE("without a thread to prepare lines they are written all the same") {
+  PreparedLedger vault;
+  const auto a = PreparedLedger::Row(1), b = PreparedLedger::Row(2, 450);
+  const int status = crypto::StatusOfChild([&] {
+    // No room for the stack of a thread.
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlim_t most = pages * 4096 + (4U << 20);
+    const rlimit limit{.rlim_cur = most, .rlim_max = most};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) return 1;
+    std::vector<std::thread> threads;
+    try {
+      while (threads.size() < 100) threads.emplace_back([] { pause(); });
+      return 2;
+    } catch (const std::system_error&) {
+    }
+    vault.ledger->Prepare(a);
+    vault.ledger->Prepare(b);
+    std::vector<ErasureRow> rows = {a, b};
+    _exit(vault.ledger->Append(rows) ? 0 : 3);  // past the threads
+    return 4;
+  });
+  CHECK(status == 0);
+  std::ifstream file(vault.path());
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  CHECK(std::ranges::count(text, '\n') == 4);
 }
 
 }  // namespace coffer::vault

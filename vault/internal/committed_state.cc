@@ -6,6 +6,7 @@
 #include "audit/entry.h"
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
+#include "crypto/kdf.h"
 
 namespace coffer::vault {
 namespace {
@@ -115,9 +116,7 @@ Bytes FormatSums(const StateSums& sums) {
 }  // namespace
 
 CommittedState::CommittedState(Database& database, const crypto::Keyring& keyring)
-    : database_(database),
-      key_(crypto::SecretBytes::CopyOf(
-          crypto::KeyedHash(keyring.note_key(), {crypto::AsBytes(kStateKeyLabel)}))) {}
+    : database_(database), key_(crypto::DeriveKey(keyring.note_key(), kStateKeyLabel)) {}
 
 Result<std::unique_ptr<CommittedState>> CommittedState::Open(Database& database,
                                                              const crypto::Keyring& keyring) {

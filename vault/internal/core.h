@@ -190,8 +190,11 @@ struct Vault::Core {
   Status CompleteErasures(std::span<const ErasureRow> rows) const;
   Status CompleteInterruptedErasures() const;
   // What the ledger has and the vault has not is erased again: an older state was opened. What the
-  // vault has and the ledger has not is added to it.
+  // vault has and the ledger has not is added to it. Both by the records, not by the erasures. What
+  // neither has any more is named.
   Status ReconcileLedger();
+  Status NameIncomplete(const std::set<ErasureId>& known,
+                        const std::set<std::string>& mended) const;
   // Of one client, in one operation: what stays is sealed again once.
   Status Replay(std::span<const ErasureRow> found);
   Result<std::string> MakeAct(const ErasureRow& row);

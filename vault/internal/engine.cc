@@ -8,6 +8,7 @@
 #include <charconv>
 #include <chrono>
 #include <climits>
+#include <iterator>
 
 #include "audit/log_reader.h"
 
@@ -22,6 +23,9 @@ constexpr std::uint64_t kStateKnownEvery = 4096;
 constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
 constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
+// While somebody reads keys.db, a try takes a tenth of the engine's time at most.
+constexpr int kDestroyPatienceMs = 20;
+constexpr std::chrono::milliseconds kDestroyAgainAfter{200};
 constexpr std::int64_t kMsPerHour = 3600 * 1000;
 // Order 179 asks for three years; counted so that no leap day makes them shorter.
 constexpr std::int64_t kActLifetimeMs = std::int64_t{3} * 366 * 24 * kMsPerHour;
@@ -56,9 +60,12 @@ const PrincipalRegister& Transaction::principals() const { return engine_.princi
 
 Status Transaction::Touch(const TokenRow& session, Timestamp now) {
   TokenRow* const row = engine_.principals_.FindToken(session.digest);
-  if (row == nullptr || now <= row->seen) return {};
+  if (row == nullptr) return {};
+  // A little earlier: another request's. Much earlier: the clock was put back, and what it said
+  // before must not keep the session open for longer.
+  if (now <= row->seen && row->seen.ms - now.ms < kSeenIntervalMs) return {};
   row->seen = now;
-  if (now.ms - row->seen_stored.ms < kSeenIntervalMs) return {};
+  if (std::abs(now.ms - row->seen_stored.ms) < kSeenIntervalMs) return {};
   row->seen_stored = now;
   return stores().principals.Update(*row);
 }
@@ -147,7 +154,9 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
 Status Engine::CollectUnfinished() {
   COFFER_ASSIGN(const auto unfinished, stores_->erasures.ListUnfinished());
   for (const auto& row : unfinished) {
-    if (row.state == ErasureState::kCommitted) erased_.push_back(row);
+    if (row.state != ErasureState::kCommitted) continue;
+    if (row.scope == ErasureScope::kClient) dying_.insert(row.client);
+    erased_.push_back(row);
   }
   COFFER_TRY(stores_->erasures.ForEachDestroyedKey(
       [&](const ClientId& client, ErasureScope scope, std::uint64_t generation) -> Status {
@@ -301,7 +310,8 @@ void Engine::Loop() {
       std::unique_lock lock(queue_mutex_);
       while (queue_.empty() && !stopping_ && !timed_out) {
         idle_ = true;
-        const auto patience = std::chrono::milliseconds(keys_rewrite_->working() ? 1 : 1000);
+        std::chrono::milliseconds patience(keys_rewrite_->working() ? 1 : 1000);
+        if (keys_pending()) patience = std::min(patience, kDestroyAgainAfter);
         timed_out = queue_changed_.wait_for(lock, patience) == std::cv_status::timeout;
       }
       idle_ = false;
@@ -535,23 +545,72 @@ Status Engine::CommitBatch() {
 // The erasures are committed: there is no way back, only forward. What cannot be done now is not
 // acknowledged, and the next start goes on here.
 void Engine::FinishErasures() {
-  const auto finish = [this]() -> Status {
-    if (!erased_.empty()) COFFER_TRY(options_.append_to_ledger(erased_));
-    COFFER_TRY(DestroyKeys());
-    if (erased_.empty()) return {};
-    COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault_));
-    for (const ErasureRow& row : erased_) COFFER_TRY(stores_->erasures.MarkKeyDestroyed(row));
-    return transaction.Commit();
-  };
-  if (auto finished = finish(); !finished) Die(finished.error().detail);
-  erased_.clear();
+  if (!erased_.empty()) {
+    if (auto appended = options_.append_to_ledger(erased_); !appended) {
+      Die(appended.error().detail);
+    }
+    std::ranges::move(erased_, std::back_inserter(undestroyed_));
+    erased_.clear();
+  }
+  DestroyPending();
+}
+
+// What has a place in the ledger. That somebody reads keys.db is no failure of the storage.
+void Engine::DestroyPending() {
+  keys_.SetPatience(kDestroyPatienceMs);
+  auto destroyed = DestroyKeys();
+  keys_.SetPatience(Database::kPatienceMs);
+  if (destroyed) destroyed = MarkDestroyed();
+  if (!destroyed && !IsBusy(destroyed.error())) Die(destroyed.error().detail);
+  TellPending(!destroyed);
+  if (!destroyed) {
+    destroy_again_ = std::chrono::steady_clock::now() + kDestroyAgainAfter;
+    return;
+  }
+  undestroyed_.clear();
   dying_.clear();
   stray_keys_.clear();
 }
 
+Status Engine::MarkDestroyed() {
+  if (undestroyed_.empty()) return {};
+  COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault_));
+  for (const ErasureRow& row : undestroyed_) COFFER_TRY(stores_->erasures.MarkKeyDestroyed(row));
+  return transaction.Commit();
+}
+
+void Engine::TellPending(bool any) {
+  if (any && !keys_held_) {
+    Log(Severity::kWarning,
+        "another program holds keys.db: keys of erased data are destroyed as soon as it lets go, "
+        "and their erasures are not acknowledged before");
+  }
+  if (!any && keys_held_) {
+    Log(Severity::kInfo, "keys.db was let go: the keys of erased data are destroyed");
+  }
+  if (!any && !keys_held_) return;
+  keys_held_ = any;
+  const std::lock_guard lock(pending_mutex_);
+  if (any) {
+    for (const ErasureRow& row : undestroyed_) pending_.insert(row.id);
+    return;
+  }
+  pending_.clear();
+  destroyed_late_ = true;
+  pending_changed_.notify_all();
+}
+
+bool Engine::AwaitDestroyed(std::span<const ErasureRow> rows, std::chrono::milliseconds at_most) {
+  std::unique_lock lock(pending_mutex_);
+  return pending_changed_.wait_for(lock, at_most, [&] {
+    return std::ranges::none_of(
+        rows, [this](const ErasureRow& row) { return pending_.contains(row.id); });
+  });
+}
+
 Status Engine::DestroyKeys() {
   COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(keys_));
-  for (const ErasureRow& row : erased_) {
+  for (const ErasureRow& row : undestroyed_) {
     COFFER_TRY(stores_->keys.DeleteUpTo(
         {row.client, row.scope == ErasureScope::kClient ? ClientKeyId::kNewest : row.generation}));
   }
@@ -582,6 +641,9 @@ void Engine::AbandonBatch(const Error& why) {
   for (const ErasureRow& row : erased_) cache_->Remove(row.client);
   erased_.clear();
   dying_.clear();
+  for (const ErasureRow& row : undestroyed_) {
+    if (row.scope == ErasureScope::kClient) dying_.insert(row.client);
+  }
   // What the failed operations changed in memory is gone; the database says what is true.
   needs_reload_ = !Load();
 }
@@ -592,10 +654,12 @@ void Engine::Maintain(bool idle) {
     CheckpointWal();
   }
   if (healthy()) {
+    if (keys_pending() && std::chrono::steady_clock::now() >= destroy_again_) DestroyPending();
     if (auto stepped = keys_rewrite_->Step(); !stepped) Die(stepped.error().detail);
   }
   const Timestamp now = options_.clock->Now();
-  const bool purge = idle && now.ms - last_purge_.ms > kPurgeIntervalMs;
+  // Also when the clock was put back: it may have run ahead for years.
+  const bool purge = idle && std::abs(now.ms - last_purge_.ms) > kPurgeIntervalMs;
   const bool probe = idle && !healthy();
   if (!purge && !probe) return;
   // Acts are many and looked through one by one.

@@ -11,10 +11,12 @@
 //   3. the erasure ledger     )
 //   4. keys.db, destroyed     ) finished at the next start from erasures.state
 // A failure in 1 or 2 fails the whole batch closed; in 3 or 4, and any failed fsync, ends the
-// process.
+// process. Who reads keys.db from elsewhere can hold 4 up: the engine goes on, and tries it again
+// until it is done, which AwaitDestroyed() waits for.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -191,6 +193,11 @@ class Engine {
   // What was taken over, in words.
   const std::optional<std::string>& state_difference() const { return state_difference_; }
 
+  // False: the keys of some of these are not destroyed yet. Not from the engine thread.
+  bool AwaitDestroyed(std::span<const ErasureRow> rows, std::chrono::milliseconds at_most);
+  // Since this was asked last, some were destroyed for which nobody may have waited so long.
+  bool TakeDestroyedLate() { return destroyed_late_.exchange(false); }
+
  private:
   friend class Transaction;
 
@@ -220,6 +227,10 @@ class Engine {
   Status CommitBatch();
   void AbandonBatch(const Error& why);
   void FinishErasures();
+  void DestroyPending();
+  Status MarkDestroyed();
+  void TellPending(bool any);
+  bool keys_pending() const { return !undestroyed_.empty() || !stray_keys_.empty(); }
   Status DestroyKeys();
   Status CollectUnfinished();
   void Maintain(bool idle);
@@ -260,13 +271,21 @@ class Engine {
   bool keys_open_ = false;  // a transaction on keys.db
   bool needs_reload_ = false;
   std::vector<ErasureRow> erased_;              // in this batch, or before a crash
-  std::unordered_set<ClientId, IdHash> dying_;  // of these, clients that are gone
-  std::vector<ClientKeyId> stray_keys_;         // belong to nothing any more
+  std::vector<ErasureRow> undestroyed_;         // in the ledger, and their keys still in keys.db
+  std::unordered_set<ClientId, IdHash> dying_;  // of both, clients that are gone
+  bool keys_held_ = false;                      // by somebody else, at the last try
+  std::chrono::steady_clock::time_point destroy_again_;
+  std::vector<ClientKeyId> stray_keys_;  // belong to nothing any more
   std::string entry_bytes_;
   std::vector<audit::FullTile> tiles_;
   int wal_frames_ = 0;
   int wal_checkpoint_at_ = 0;
   Timestamp last_purge_;
+
+  std::mutex pending_mutex_;
+  std::condition_variable pending_changed_;
+  std::unordered_set<ErasureId, IdHash> pending_;  // of undestroyed_, while somebody holds keys.db
+  std::atomic<bool> destroyed_late_{false};
 
   mutable std::mutex catalog_mutex_;
   std::shared_ptr<const Catalog> published_catalog_;

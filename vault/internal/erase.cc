@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <set>
+#include <unordered_set>
 
 #include "audit/erasure_scope.h"
 #include "crypto/random.h"
@@ -47,8 +49,9 @@ class Resealing {
       COFFER_ASSIGN(const auto bytes, log.ReadEntry(seq));
       const auto entry = bytes ? audit::ParseEntry(*bytes) : Fail(Code::kNotFound, "not_found");
       if (!entry || is_gone(*entry)) continue;
-      COFFER_ASSIGN(const CallId call, CallId::Parse(entry->request));
-      const Bytes context = core_.NoteContext(call);
+      const auto call = CallId::Parse(entry->request);
+      if (!call) continue;
+      const Bytes context = core_.NoteContext(*call);
       auto plain = crypto::Open(old_key_.ExposeSecret(), context, sealed);
       if (!plain) continue;
       COFFER_TRY(log.PutNote(client_.id.Row(), seq,
@@ -59,19 +62,27 @@ class Resealing {
   }
 
   std::uint64_t sealed() const { return sealed_; }
+  std::uint64_t unopened() const { return unopened_; }
 
-  Status Finish() {
+  // A profile that does not open stops an erasure, whose old key could still be of use to whoever
+  // mends it; but none of what was erased before.
+  Status Finish(bool whatever_the_profile) {
     const Bytes context = core_.ClientContext(client_.id, client_.version);
-    COFFER_ASSIGN(Bytes plain, crypto::Open(old_key_.ExposeSecret(), context, client_.profile));
-    client_.profile = crypto::Seal(new_key_.ExposeSecret(), 0, context, plain);
-    crypto::Wipe(plain);
+    auto plain = crypto::Open(old_key_.ExposeSecret(), context, client_.profile);
+    if (!plain && !whatever_the_profile) return std::unexpected(std::move(plain).error());
     ++client_.generation;
-    audit::Entry entry;
-    entry.action = kClientReseal;
-    entry.client = client_.id.Text();
-    entry.version = client_.version;
-    entry.payload_hash = crypto::Sha256(client_.profile);
-    transaction_.Also(std::move(entry));
+    if (plain) {
+      client_.profile = crypto::Seal(new_key_.ExposeSecret(), 0, context, *plain);
+      crypto::Wipe(*plain);
+      audit::Entry entry;
+      entry.action = kClientReseal;
+      entry.client = client_.id.Text();
+      entry.version = client_.version;
+      entry.payload_hash = crypto::Sha256(client_.profile);
+      transaction_.Also(std::move(entry));
+    } else {
+      ++unopened_;
+    }
     COFFER_TRY(transaction_.stores().clients.Reseal(client_, since_));
     transaction_.AddKey(client_.id,
                         core_.keyring.WrapDataKey(new_key_.ExposeSecret(), client_.id.value),
@@ -95,7 +106,10 @@ class Resealing {
               ByteView sealed, FunctionRef<Status(ByteView)> store) {
     const Bytes context = core_.RecordContext(client_.id, record, class_name, version);
     auto plain = crypto::Open(old_key_.ExposeSecret(), context, sealed);
-    if (!plain) return {};
+    if (!plain) {
+      ++unopened_;
+      return {};
+    }
     const Bytes payload = crypto::Seal(new_key_.ExposeSecret(), 0, context, *plain);
     crypto::Wipe(*plain);
     COFFER_TRY(store(payload));
@@ -118,6 +132,7 @@ class Resealing {
   crypto::SecretBytes new_key_{crypto::kAeadKeyBytes};
   std::uint64_t since_;
   std::uint64_t sealed_ = 0;
+  std::uint64_t unopened_ = 0;
 };
 
 void AddRecordEntry(Transaction& transaction, const ClientRow& client, const RecordRow& row,
@@ -205,6 +220,10 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     COFFER_TRY(stores.idempotency.DeleteObject(client.id.Row(), record->id.value));
   }
 
+  // An erasure of no records has no line in the ledger.
+  if (order.scope == ErasureScope::kRecords && row.record_ids.empty() && !order.replayed) {
+    return Fail(Code::kNotFound, "not_found");
+  }
   if (whole) {
     if (content.gone.empty()) content.gone[std::string(audit::kClientItself)].records = 1;
     COFFER_TRY(stores.log->DeleteNotesOf(client.id.Row()));
@@ -219,7 +238,12 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     if (!resealing) {
       // An older vault.db beside a newer keys.db, which has not this key any more: what stays can
       // be read by nobody already, and must not keep the rest of the vault from being opened.
-      if (resealing.error().code != Code::kNotFound) return std::unexpected(resealing.error());
+      // The same of a key that cannot be unwrapped, where what the ledger says is repeated.
+      const bool damaged = order.replayed && resealing.error().code == Code::kCorrupted;
+      if (resealing.error().code != Code::kNotFound && !damaged) {
+        return std::unexpected(resealing.error());
+      }
+      if (damaged) content.unopened = staying.size() + 1;
     } else {
       for (const std::int64_t id : staying) {
         COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
@@ -229,8 +253,9 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
         return gone.contains(entry.record) ||
                (order.scope == ErasureScope::kClass && entry.class_name == order.class_name);
       }));
-      COFFER_TRY(resealing->Finish());
+      COFFER_TRY(resealing->Finish(order.replayed));
       content.resealed = resealing->sealed();
+      content.unopened = resealing->unopened();
     }
   }
   row.seq = transaction.NextSeq();
@@ -241,10 +266,13 @@ ErasedContent ShareOf(const ErasedContent& content, std::span<const RecordId> re
   ErasedContent share;
   share.row = content.row;
   share.row.id = ErasureId::New(content.row.erased);
-  share.row.record_ids.assign(records.begin(), records.end());
+  share.row.record_ids.clear();
   share.row.records = share.row.versions = 0;
   share.kept = content.kept;
+  std::unordered_set<RecordId, IdHash> named;
   for (const RecordId& id : records) {
+    if (!named.insert(id).second) continue;
+    share.row.record_ids.push_back(id);
     const auto found = content.records.find(id);
     if (found == content.records.end()) continue;
     const auto& [class_name, versions] = found->second;
@@ -266,6 +294,19 @@ std::string FactsOf(const ErasedContent& content, std::string_view more) {
   AppendCounts("gone", content.gone, facts);
   AppendCounts("kept", content.kept, facts);
   return facts.append(more).append("}");
+}
+
+std::map<std::string, ClassCount, std::less<>> GoneIn(std::string_view facts) {
+  using nlohmann::json;
+  std::map<std::string, ClassCount, std::less<>> gone;
+  const json parsed = json::parse(facts, nullptr, false);
+  if (!parsed.is_object()) return gone;
+  for (const json& one : parsed.value("gone", json::array())) {
+    ClassCount& count = gone[one.value("class", "")];
+    count.records += one.value("records", std::uint64_t{0});
+    count.versions += one.value("versions", std::uint64_t{0});
+  }
+  return gone;
 }
 
 std::vector<Issue> MissingDetails(const OperatorDetails& details) {

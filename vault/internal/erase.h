@@ -33,6 +33,8 @@ struct ErasureOrder {
   std::string detail;             // of each record's entry
   // By class, in the place of `detail`; then records of a whole client have entries too.
   std::map<std::string, std::string, std::less<>> class_details;
+  // Of what was erased before: a profile, or a key, that does not open keeps nothing from going.
+  bool replayed = false;
 };
 
 struct ClassCount {
@@ -47,6 +49,7 @@ struct ErasedContent {
   std::map<std::string, ClassCount, std::less<>> gone, kept;  // by class
   std::unordered_map<RecordId, GoneRecord, IdHash> records;   // gone, of scope kRecords
   std::uint64_t resealed = 0;  // records and old versions of what stays
+  std::uint64_t unopened = 0;  // of these, and the profile: they stay as they are
 };
 
 // Rows, old versions, index tokens, notes, idempotency residues; where something stays, a new key
@@ -56,7 +59,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
                                    const ClientRow& client, const ErasureOrder& order);
 // One operation may take more records than an act can name: the share of some of them, as an
 // erasure of its own, of the same key. Records that the content does not have are named and not
-// counted.
+// counted, and each once however often it is named.
 ErasedContent ShareOf(const ErasedContent& content, std::span<const RecordId> records);
 // Who does what the call is about, then who approved it, if anybody had to.
 std::vector<PrincipalId> PeopleOf(Transaction& transaction, const Call& call);
@@ -67,6 +70,8 @@ std::string MembersOf(std::string_view object);
 // What the act will be made from: a JSON object of what went and what stays, and `more` members
 // (StandingFacts and others, not none).
 std::string FactsOf(const ErasedContent& content, std::string_view more);
+// The records and versions that facts say are gone.
+std::map<std::string, ClassCount, std::less<>> GoneIn(std::string_view facts);
 // What of an act's items the configuration lacks: nothing is erased without.
 std::vector<Issue> MissingDetails(const OperatorDetails& details);
 // The row is complete: from the commit on its key dies and the ledger has it.

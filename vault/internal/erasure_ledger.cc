@@ -1,6 +1,8 @@
 #include "vault/internal/erasure_ledger.h"
 
 #include <algorithm>
+#include <system_error>
+#include <unordered_set>
 #include <utility>
 
 #include "crypto/encoding.h"
@@ -8,9 +10,35 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::string_view kLedgerKeysSetting = "ledger-keys";  // verifier keys, a line each
+// Before the newest key vouched for the end of the ledger: all verifier keys there ever were, a
+// line each. Empty since then.
+constexpr std::string_view kLedgerKeysSetting = "ledger-keys";
+
+Status AddKnownKeys(std::string_view known, std::vector<audit::VerifierKey>& trusted) {
+  while (!known.empty()) {
+    const auto end = known.find('\n');
+    COFFER_ASSIGN(auto key, audit::ParseVerifierKey(known.substr(0, end)));
+    if (std::ranges::find(trusted, key.key, &audit::VerifierKey::key) == trusted.end()) {
+      trusted.push_back(std::move(key));
+    }
+    known.remove_prefix(std::min(end, known.size() - 1) + 1);
+  }
+  return {};
+}
+
+// Lines may have been written twice: an erasure is a set.
+void DropRepeated(std::vector<RecordId>& ids) {
+  std::unordered_set<RecordId, IdHash> seen;
+  std::erase_if(ids, [&](const RecordId& id) { return !seen.insert(id).second; });
+}
 
 }  // namespace
+
+bool NamesAllOf(const ErasureRow& row, const ErasureRow& other) {
+  const std::unordered_set<RecordId, IdHash> named(row.record_ids.begin(), row.record_ids.end());
+  return std::ranges::all_of(other.record_ids,
+                             [&](const RecordId& id) { return named.contains(id); });
+}
 
 audit::ErasureScope LedgerScopeOf(const ErasureRow& row) {
   switch (row.scope) {
@@ -28,25 +56,19 @@ Result<std::unique_ptr<ErasureLedger>> ErasureLedger::Open(const std::string& pa
                                                            const crypto::Keyring& keyring,
                                                            SettingStore& settings) {
   COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
-  std::string known = stored.value_or("");
-  for (const auto& key : keyring.log_keys()) {
-    const std::string line =
-        audit::FormatVerifierKey({keyring.log_origin(), key.key.public_key()}) + "\n";
-    if (known.find(line) == std::string::npos) known += line;
-  }
-  if (known != stored) COFFER_TRY(settings.Put(kLedgerKeysSetting, known));
   std::vector<audit::VerifierKey> trusted;
-  for (std::string_view rest = known; !rest.empty();) {
-    const auto end = rest.find('\n');
-    COFFER_ASSIGN(auto key, audit::ParseVerifierKey(rest.substr(0, end)));
-    trusted.push_back(std::move(key));
-    rest.remove_prefix(end + 1);
+  for (const auto& key : keyring.log_keys()) {
+    trusted.push_back({keyring.log_origin(), key.key.public_key()});
   }
+  if (stored) COFFER_TRY(AddKnownKeys(*stored, trusted));
   std::unique_ptr<ErasureLedger> ledger(new ErasureLedger(keyring));
   ledger->vault_ = crypto::Base32Encode(keyring.vault_id());
   COFFER_ASSIGN(ledger->file_,
                 audit::LedgerFile::Open(path, std::move(trusted),
                                         [&](const auto& line) { return ledger->Take(line); }));
+  for (auto& [id, row] : ledger->found_) DropRepeated(row.record_ids);
+  COFFER_TRY(ledger->file_->Cover(keyring.log_origin(), keyring.log_signing_key()));
+  if (stored != "") COFFER_TRY(settings.Put(kLedgerKeysSetting, ""));
   return ledger;
 }
 
@@ -56,6 +78,7 @@ Status ErasureLedger::Take(const audit::LedgerLine& line) {
     return Fail(Code::kCorrupted, "ledger_foreign",
                 "it is the ledger of the vault " + erasure.vault);
   }
+  COFFER_TRY(completeness_.Take(line));
   COFFER_ASSIGN(const ErasureId id, ErasureId::Parse(erasure.erasure));
   const auto [found, made] = found_.try_emplace(id);
   ErasureRow& row = found->second;
@@ -99,8 +122,21 @@ void ErasureLedger::Prepare(const ErasureRow& row) {
     if (!lines_) lines_.emplace(file_->head(), keyring_.log_origin(), keyring_.log_signing_key());
     waiting_.push_back(ErasureOf(row));
   }
-  if (!writer_.joinable()) writer_ = std::thread([this] { WriteAhead(); });
+  if (!writer_.joinable() && !StartWriter()) {
+    const std::lock_guard lock(mutex_);
+    waiting_.clear();
+    return;
+  }
   changed_.notify_all();
+}
+
+bool ErasureLedger::StartWriter() {
+  try {
+    writer_ = std::thread([this] { WriteAhead(); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
 }
 
 void ErasureLedger::WriteAhead() {
@@ -135,9 +171,10 @@ Status ErasureLedger::Append(std::span<ErasureRow> rows) {
   std::vector<audit::LedgerErasure> erasures;
   std::uint64_t n = file_->head().n;
   for (ErasureRow& row : rows) {
-    // Of several lines a crash may have left the first ones: then all are written again.
+    // A crash, or whoever cut the file, may have left some of its lines: then all are written
+    // again.
     const auto found = found_.find(row.id);
-    if (found != found_.end() && found->second.record_ids.size() >= row.record_ids.size()) {
+    if (found != found_.end() && NamesAllOf(found->second, row)) {
       row.ledger_seq = found->second.ledger_seq;
       continue;
     }
@@ -153,8 +190,13 @@ Status ErasureLedger::Append(std::span<ErasureRow> rows) {
   COFFER_TRY(prepared ? file_->Append(*prepared)
                       : file_->Append(erasures, keyring_.log_origin(), keyring_.log_signing_key()));
   // What a start finishes before it compares must not be written once more then.
-  if (opening_) {
-    for (const ErasureRow& row : rows) found_.insert_or_assign(row.id, row);
+  if (!opening_) return {};
+  for (const ErasureRow& row : rows) {
+    const auto [found, made] = found_.try_emplace(row.id, row);
+    if (made) continue;
+    auto& ids = found->second.record_ids;
+    ids.insert(ids.end(), row.record_ids.begin(), row.record_ids.end());
+    DropRepeated(ids);
   }
   return {};
 }

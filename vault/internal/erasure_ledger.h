@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "audit/ledger_completeness.h"
 #include "audit/ledger_file.h"
 #include "crypto/keyring.h"
 #include "vault/internal/erasure_store.h"
@@ -20,12 +21,16 @@ namespace coffer::vault {
 
 // As ledger and act say it.
 audit::ErasureScope LedgerScopeOf(const ErasureRow& row);
+// Whether `row` names every record that `other` names.
+bool NamesAllOf(const ErasureRow& row, const ErasureRow& other);
 
 // For one thread at a time.
 class ErasureLedger {
  public:
-  // Verifies all of it, by the log's keys of now and of earlier, which `settings` keeps. Errors:
-  // those of LedgerFile; kCorrupted "ledger_foreign" when it is another vault's.
+  // Verifies all of it, by the keys of the keyring, and has the newest one vouch for the end. What
+  // keys of earlier signed holds where one of these vouches for it; at the first opening by a
+  // version that does so, also at the end. Errors: those of LedgerFile; kCorrupted "ledger_foreign"
+  // when it is another vault's.
   static Result<std::unique_ptr<ErasureLedger>> Open(const std::string& path,
                                                      const crypto::Keyring& keyring,
                                                      SettingStore& settings);
@@ -39,14 +44,17 @@ class ErasureLedger {
   // long.
   void DropPrepared() { (void)TakePrepared({}); }
 
-  // Sets each row's ledger_seq. What it has already is not written again.
+  // Sets each row's ledger_seq. What it has already, with all of its records, is not written again.
   Status Append(std::span<ErasureRow> rows);
 
   // What it has, with what was appended since: for opening the vault, and dropped then.
   const std::unordered_map<ErasureId, ErasureRow, IdHash>& found() const { return found_; }
+  // Of which lines are missing, or may be.
+  const audit::LedgerCompleteness& completeness() const { return completeness_; }
   void DropFound() {
     opening_ = false;
     found_.clear();
+    completeness_ = {};
   }
   std::uint64_t cut_bytes() const { return file_->cut_bytes(); }
 
@@ -54,6 +62,7 @@ class ErasureLedger {
   explicit ErasureLedger(const crypto::Keyring& keyring) : keyring_(keyring) {}
   Status Take(const audit::LedgerLine& line);
   audit::LedgerErasure ErasureOf(const ErasureRow& row) const;
+  bool StartWriter();
   void WriteAhead();
   // The lines that were prepared, when they are these erasures'.
   std::optional<audit::LedgerBatch> TakePrepared(std::span<const audit::LedgerErasure> erasures);
@@ -62,9 +71,11 @@ class ErasureLedger {
   std::string vault_;
   std::optional<audit::LedgerFile> file_;
   std::unordered_map<ErasureId, ErasureRow, IdHash> found_;
+  audit::LedgerCompleteness completeness_;
   bool opening_ = true;
 
-  std::thread writer_;  // since something was prepared
+  // Since something was prepared; without it Append writes what it is given.
+  std::thread writer_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<audit::LedgerErasure> waiting_;  // prepared, and not begun with

@@ -1,6 +1,7 @@
 #include "vault/internal/erasure_store.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace coffer::vault {
 namespace {
@@ -12,9 +13,13 @@ namespace {
 constexpr std::string_view kInsertErasure =
     "INSERT INTO erasures (eid, cid, scope, basis, class, erased, seq, records, versions, "
     "generation, state, rids, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kExtendErasure =
+    "UPDATE erasures SET basis = ?, erased = ?, seq = ?, records = ?, versions = ?, generation = "
+    "?, state = 0, rids = ?, facts = ?, act = NULL WHERE eid = ?";
 constexpr std::string_view kMarkDestroyed =
     "UPDATE erasures SET state = 1, ledger = ? WHERE eid = ? AND state = 0";
-constexpr std::string_view kMarkComplete = "UPDATE erasures SET state = 2 WHERE eid = ?";
+constexpr std::string_view kMarkComplete =
+    "UPDATE erasures SET state = 2 WHERE eid = ? AND state = 1 RETURNING 1";
 constexpr std::string_view kFindErasure =
     "SELECT " COFFER_ERASURE_COLUMNS "FROM erasures WHERE eid = ?";
 constexpr std::string_view kErasuresOf =
@@ -49,13 +54,25 @@ ErasureRow RowOf(const Cursor& rows) {
   row.versions = static_cast<std::uint64_t>(rows.Int(8));
   row.generation = static_cast<std::uint64_t>(rows.Int(9));
   row.state = static_cast<ErasureState>(rows.Int(10));
+  // Versions that added up the ledger's repeated lines stored ids twice.
   const auto ids = rows.Blob(11);
+  std::unordered_set<RecordId, IdHash> seen;
   for (std::size_t at = 0; at + kIdBytes <= ids.size(); at += kIdBytes) {
-    std::ranges::copy(ids.subspan(at, kIdBytes), row.record_ids.emplace_back().value.begin());
+    RecordId id;
+    std::ranges::copy(ids.subspan(at, kIdBytes), id.value.begin());
+    if (seen.insert(id).second) row.record_ids.push_back(id);
   }
   if (!rows.IsNull(12)) row.facts = rows.Text(12);
   row.ledger_seq = static_cast<std::uint64_t>(rows.Int(14));
   return row;
+}
+
+Bytes IdsOf(const ErasureRow& row) {
+  Bytes ids;
+  for (const RecordId& id : row.record_ids) {
+    ids.insert(ids.end(), id.value.begin(), id.value.end());
+  }
+  return ids;
 }
 
 }  // namespace
@@ -63,6 +80,7 @@ ErasureRow RowOf(const Cursor& rows) {
 Result<ErasureStore> ErasureStore::Open(Database& database) {
   ErasureStore store;
   COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertErasure));
+  COFFER_ASSIGN(store.extend_, Statement::Prepare(database, kExtendErasure));
   COFFER_ASSIGN(store.mark_destroyed_, Statement::Prepare(database, kMarkDestroyed));
   COFFER_ASSIGN(store.mark_complete_, Statement::Prepare(database, kMarkComplete));
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindErasure));
@@ -79,10 +97,7 @@ Result<ErasureStore> ErasureStore::Open(Database& database) {
 }
 
 Status ErasureStore::Insert(const ErasureRow& row) {
-  Bytes ids;
-  for (const RecordId& id : row.record_ids) {
-    ids.insert(ids.end(), id.value.begin(), id.value.end());
-  }
+  const Bytes ids = IdsOf(row);
   std::optional<std::string_view> facts;
   if (!row.facts.empty()) facts = row.facts;
   return insert_.Execute(row.id.bytes(), row.client.bytes(), static_cast<int>(row.scope),
@@ -91,12 +106,23 @@ Status ErasureStore::Insert(const ErasureRow& row) {
                          static_cast<int>(row.state), ByteView(ids), facts);
 }
 
+Status ErasureStore::Extend(const ErasureRow& row) {
+  const Bytes ids = IdsOf(row);
+  return extend_.Execute(static_cast<int>(row.basis), row.erased.ms, row.seq, row.records,
+                         row.versions, row.generation, ByteView(ids), std::string_view(row.facts),
+                         row.id.bytes());
+}
+
 Status ErasureStore::MarkKeyDestroyed(const ErasureRow& row) {
   return mark_destroyed_.Execute(row.ledger_seq, row.id.bytes());
 }
 
-Status ErasureStore::MarkComplete(const ErasureId& id) {
-  return mark_complete_.Execute(id.bytes());
+Result<bool> ErasureStore::MarkComplete(const ErasureId& id) {
+  auto rows = mark_complete_.Query(id.bytes());
+  COFFER_ASSIGN(const bool completed, rows.Next());
+  // What returns rows is done only when the last one was taken.
+  if (completed) COFFER_TRY(rows.Next());
+  return completed;
 }
 
 Result<std::optional<ErasureRow>> ErasureStore::Find(const ErasureId& id) {

@@ -38,8 +38,11 @@ class ErasureStore {
   static Result<ErasureStore> Open(Database& database);
 
   Status Insert(const ErasureRow& row);
+  // One that took more than it is known for; its act is made anew.
+  Status Extend(const ErasureRow& row);
   Status MarkKeyDestroyed(const ErasureRow& row);
-  Status MarkComplete(const ErasureId& id);
+  // True: it was destroyed, and is complete now.
+  Result<bool> MarkComplete(const ErasureId& id);
   Result<std::optional<ErasureRow>> Find(const ErasureId& id);
   // Of one client, newest first.
   Result<std::vector<ErasureRow>> ListOf(const ClientId& client);
@@ -66,8 +69,8 @@ class ErasureStore {
   static Result<std::vector<ErasureRow>> Collect(Cursor rows);
   static Result<std::vector<std::pair<std::int64_t, ErasureRow>>> CollectNumbered(Cursor rows);
 
-  Statement insert_, mark_destroyed_, mark_complete_, find_, list_of_, unfinished_, list_, forward_,
-      keys_, count_, find_act_, put_act_, purge_;
+  Statement insert_, extend_, mark_destroyed_, mark_complete_, find_, list_of_, unfinished_, list_,
+      forward_, keys_, count_, find_act_, put_act_, purge_;
 };
 
 }  // namespace coffer::vault

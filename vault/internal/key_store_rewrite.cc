@@ -18,6 +18,9 @@ namespace {
 
 constexpr auto kKeysStepTime = std::chrono::milliseconds(2);
 constexpr int kKeysRowsAtOnce = 32;
+constexpr int kKeysPatienceMs = 20;
+// Of opening the new file, which there is no going back from.
+constexpr int kOpenTries = 15;
 constexpr std::string_view kKeysTable = "client_keys";
 
 std::unexpected<Error> KeysFileFailed(const char* doing, const std::string& path) {
@@ -285,7 +288,11 @@ Status KeyStoreRewrite::Finish() {
     GiveUp(completed.error());
     return {};
   }
-  if (auto checkpoint = keys_.Checkpoint(true); !checkpoint) {
+  // A reader must not hold the engine up: the rewrite is tried again.
+  keys_.SetPatience(kKeysPatienceMs);
+  auto checkpoint = keys_.Checkpoint(true);
+  keys_.SetPatience(Database::kPatienceMs);
+  if (!checkpoint) {
     if (IsFsyncFailure(keys_.ExtendedError())) return std::unexpected(checkpoint.error());
     GiveUp(checkpoint.error());
     return {};
@@ -311,7 +318,11 @@ Status KeyStoreRewrite::Finish() {
   }
   // Otherwise a power failure could bring back the old file, without what is committed from now on.
   if (replaced) COFFER_TRY(sync());
-  COFFER_ASSIGN(keys_, OpenKeysDatabase(path, keyring_, {.cache_kib = kKeysCacheKib}));
+  auto opened = OpenKeysDatabase(path, keyring_, {.cache_kib = kKeysCacheKib});
+  for (int tried = 1; !opened && IsBusy(opened.error()) && tried < kOpenTries; ++tried) {
+    opened = OpenKeysDatabase(path, keyring_, {.cache_kib = kKeysCacheKib});
+  }
+  COFFER_ASSIGN(keys_, std::move(opened));
   COFFER_ASSIGN(store_, KeyStore::Open(keys_));
   Watch();
   if (!replaced) {

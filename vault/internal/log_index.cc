@@ -118,7 +118,7 @@ struct IndexCondition {
 Result<std::unique_ptr<LogIndex>> LogIndex::Open(const std::string& path,
                                                  const crypto::SecretBytes& key, LogStore& log) {
   auto opened = TryOpen(path, key, log);
-  if (opened || opened.error().reason == "storage_full") return opened;
+  if (opened || opened.error().reason == "storage_full" || IsBusy(opened.error())) return opened;
   Remove(path);
   return TryOpen(path, key, log);
 }

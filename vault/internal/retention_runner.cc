@@ -166,6 +166,7 @@ void RetentionRunner::Loop() {
 Status RetentionRunner::Tick() {
   COFFER_TRY(LookAtClock());
   IsBusy();
+  if (core_.engine->TakeDestroyedLate()) COFFER_TRY(core_.CompleteInterruptedErasures());
   COFFER_TRY(BeginScheduled());
   return GoOn();
 }

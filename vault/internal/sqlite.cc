@@ -17,6 +17,7 @@
 namespace coffer::vault {
 namespace {
 
+constexpr std::string_view kBusyReason = "storage_busy";
 constexpr std::string_view kPlainMagic{"SQLite format 3\0", 16};
 
 // Before SQLite is used for the first time.
@@ -152,10 +153,11 @@ Error SqliteError(sqlite3* database, int code, std::string_view doing) {
   }
   if (full) return {Code::kUnavailable, "storage_full", detail};
   switch (basic) {
-    case SQLITE_IOERR:
-    case SQLITE_READONLY:
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+      return {Code::kUnavailable, kBusyReason, detail};
+    case SQLITE_IOERR:
+    case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_NOMEM:
       return {Code::kUnavailable, "storage_unavailable", detail};
@@ -168,6 +170,8 @@ Error SqliteError(sqlite3* database, int code, std::string_view doing) {
       return {Code::kInternal, "internal_error", detail};
   }
 }
+
+bool IsBusy(const Error& error) { return error.reason == kBusyReason; }
 
 bool IsFsyncFailure(int extended_code) {
   return extended_code == SQLITE_IOERR_FSYNC || extended_code == SQLITE_IOERR_DIR_FSYNC ||
@@ -198,7 +202,7 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   database.handle_.reset(raw);
   if (code != SQLITE_OK) return std::unexpected(SqliteError(raw, code, "opening " + path));
   // Also while another connection is the first, or the last, to open a database.
-  sqlite3_busy_timeout(raw, 2000);
+  database.SetPatience(kPatienceMs);
   COFFER_TRY(RefusePlaintext(raw, path));
 
   COFFER_TRY(ApplyKey(raw, key));

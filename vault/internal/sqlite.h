@@ -22,16 +22,22 @@ namespace coffer::vault {
 using crypto::Bytes;
 using crypto::ByteView;
 
-// Code from an SQLite result: full disks and I/O are kUnavailable, damage is kCorrupted, broken
-// constraints are kConflict. The detail names the database's file; `doing` may be empty.
+// Code from an SQLite result: full disks, I/O and what another connection holds ("storage_busy")
+// are kUnavailable, damage is kCorrupted, broken constraints are kConflict. The detail names the
+// database's file; `doing` may be empty.
 Error SqliteError(sqlite3* database, int code, std::string_view doing);
 
 // True for codes after which no commit may be trusted: a failed fsync (the kernel may have dropped
 // the dirty pages and report success next time).
 bool IsFsyncFailure(int extended_code);
 
+// Another connection, of whatever program, holds what is wanted: nothing failed, and the same may
+// be tried again.
+bool IsBusy(const Error& error);
+
 class Database {
  public:
+  static constexpr int kPatienceMs = 2000;
   struct Options {
     bool read_only = false;
     bool create = false;
@@ -52,10 +58,14 @@ class Database {
     int frames = 0;
     int checkpointed = 0;
   };
+  // One that truncates waits for readers, so long as the connection is patient. Errors: those of
+  // SqliteError; kUnavailable "storage_busy" when they do not end.
   Result<WalState> Checkpoint(bool truncate);
   // SQLCipher's look at every page of the file against its HMAC, beside a running writer: what is
   // wrong, a line each. What the WAL holds, newer than the file, is not looked at.
   Result<std::vector<std::string>> CheckPages();
+  // For so long a statement waits for another connection, kPatienceMs unless told otherwise.
+  void SetPatience(int ms) { sqlite3_busy_timeout(handle_.get(), ms); }
   int ExtendedError() const { return sqlite3_extended_errcode(handle_.get()); }
 
  private:
