@@ -22,6 +22,7 @@ constexpr std::array<CommittedTable, kCommittedTables> kCommitted = {{
     {"approvals"},
     {"assignments"},
     {"classes"},
+    {"client_restrictions"},
     {"emergencies"},
     {"holds"},
     {"leases"},
