@@ -732,6 +732,7 @@ const std::map<std::string_view, Names> kMayBeEmpty = {
     {"updateService", {"certificates"}},
     {"putRole", {"grants", "title"}},
     {"putClass", {"title"}},
+    {"putRetentionSchedule", {"jurisdiction_order", "tag_order", "clients_without_records"}},
     {"putPurpose", {"description", "owner", "title"}},
 };
 
@@ -782,7 +783,8 @@ TEST_CASE("an empty or blank member of a body is not taken for an absent one") {
         const auto answer = api.Ask(route, empty, values, bearer);
         ++asked;
         INFO(answer.reply.body);
-        REQUIRE(answer.reply.status >= 400);
+        CHECK(answer.reply.status >= 400);
+        if (answer.reply.status < 400) continue;
         if (name.contains("password")) continue;  // one that is wrong, and may be anything
         CHECK((answer.reply.status == 422 || answer.reply.status == 400));
         const auto pointers = LogCalls::Pointers(answer.reply);
