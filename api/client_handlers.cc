@@ -2,6 +2,7 @@
 
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/query.h"
 #include "api/render.h"
 
 namespace coffer::api {
@@ -10,11 +11,16 @@ namespace {
 using nlohmann::json;
 using vault::Action;
 
-Result<vault::ClientChange> ReadChange(Input& input) {
+// `before`: there is something that "" can take away.
+Result<vault::ClientChange> ReadChange(Input& input, bool before) {
   COFFER_ASSIGN(const json object, input.Object({"external_ref", "tags", "relationship_end"}));
   vault::ClientChange change;
   if (object.contains("external_ref")) {
-    COFFER_ASSIGN(change.external_ref, input.Text(object, "external_ref", true));
+    COFFER_ASSIGN(std::string reference, input.AnyText(object, "external_ref"));
+    if (IsBlank(reference) && !(before && reference.empty())) {
+      return input.Invalid("/external_ref", "must not be empty");
+    }
+    change.external_ref = std::move(reference);
   }
   if (const auto tags = object.find("tags"); tags != object.end()) {
     const bool texts =
@@ -42,7 +48,7 @@ Result<vault::ClientChange> ReadChange(Input& input) {
 
 Result<Reply> CreateClient(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientCreate);
-  COFFER_ASSIGN(const auto change, ReadChange(input));
+  COFFER_ASSIGN(const auto change, ReadChange(input, false));
   COFFER_ASSIGN(const auto client,
                 service.vault.CreateClient(call.caller, change, {call.idempotency_key, call.body}));
   Reply reply = RenderOne(client, 201);
@@ -103,7 +109,7 @@ Result<Reply> UpdateClient(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientUpdate);
   COFFER_ASSIGN(const auto id, input.Client());
   COFFER_ASSIGN(const auto version, input.IfMatch(true));
-  COFFER_ASSIGN(const auto change, ReadChange(input));
+  COFFER_ASSIGN(const auto change, ReadChange(input, true));
   COFFER_ASSIGN(const auto client, service.vault.UpdateClient(call.caller, id, *version, change));
   Reply reply = RenderOne(client);
   reply.headers.emplace_back("ETag", EntityTag(client.version));

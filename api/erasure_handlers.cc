@@ -92,8 +92,11 @@ Result<Reply> GetErasureAct(const Service& service, const Call& call) {
   const std::string_view wanted = call.Query("format").empty() ? "json" : call.Query("format");
   const std::string_view language = call.Query("language").empty() ? "en" : call.Query("language");
   const auto* const form = std::ranges::find(kActForms, wanted, &ActForm::name);
-  if (form == std::end(kActForms) || (language != "en" && language != "ru" && language != "zh")) {
-    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  if (form == std::end(kActForms)) {
+    return input.InvalidParameter("format", "must be one of json, html, log-json, log-csv");
+  }
+  if (language != "en" && language != "ru" && language != "zh") {
+    return input.InvalidParameter("language", "must be one of en, ru, zh");
   }
   COFFER_ASSIGN(auto document,
                 service.vault.ReadAct(call.caller, *id, {form->form, std::string(language)}));

@@ -39,8 +39,9 @@ Result<Reply> PlaceHold(const Service&, const Call&);
 Result<Reply> ListHolds(const Service&, const Call&);
 Result<Reply> GetHold(const Service&, const Call&);
 Result<Reply> LiftHold(const Service&, const Call&);
-Result<Reply> PutRestriction(const Service&, const Call&);
+Result<Reply> PlaceRestriction(const Service&, const Call&);
 Result<Reply> ListRestrictions(const Service&, const Call&);
+Result<Reply> GetRestriction(const Service&, const Call&);
 Result<Reply> LiftRestriction(const Service&, const Call&);
 
 Result<Reply> ListClasses(const Service&, const Call&);

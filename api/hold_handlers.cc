@@ -17,6 +17,31 @@ Result<vault::HoldId> HoldInPath(Input& input, const Call& call) {
   return *id;
 }
 
+Result<vault::RestrictionId> RestrictionInPath(Input& input, const Call& call) {
+  const auto id = vault::RestrictionId::Parse(call.segments[1]);
+  if (!id) return input.Refuse(id.error());
+  return *id;
+}
+
+// {"purposes": […]} or {"all_but": […]}.
+Result<vault::StoppedPurposes> StopsIn(Input& input, const json& object) {
+  const auto stops = object.find("stops");
+  if (stops == object.end()) return input.Invalid("/stops", "is required");
+  if (!stops->is_object() || stops->size() != 1 ||
+      (!stops->contains("purposes") && !stops->contains("all_but"))) {
+    return input.Invalid("/stops", "must have one member, \"purposes\" or \"all_but\"");
+  }
+  vault::StoppedPurposes stopped{stops->contains("all_but"), {}};
+  const std::string at = "/stops/" + stops->begin().key();
+  const json& list = stops->begin().value();
+  if (!list.is_array()) return input.Invalid(at, "must be a list of texts");
+  for (const json& item : list) {
+    if (!item.is_string()) return input.Invalid(at, "must be a list of texts");
+    stopped.purposes.push_back(item.get<std::string>());
+  }
+  return stopped;
+}
+
 }  // namespace
 
 Result<Reply> PlaceHold(const Service& service, const Call& call) {
@@ -48,7 +73,7 @@ Result<Reply> ListHolds(const Service& service, const Call& call) {
   }
   const auto lifted = call.Query("lifted");
   if (!lifted.empty() && lifted != "true" && lifted != "false") {
-    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+    return input.InvalidParameter("lifted", "must be true or false");
   }
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto holds,
@@ -70,16 +95,20 @@ Result<Reply> LiftHold(const Service& service, const Call& call) {
   return RenderOne(hold);
 }
 
-Result<Reply> PutRestriction(const Service& service, const Call& call) {
+Result<Reply> PlaceRestriction(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionWrite);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const json object, input.Object({"class", "basis", "purposes"}));
+  COFFER_ASSIGN(const json object, input.Object({"class", "basis", "stops"}));
   vault::RestrictionRequest request;
   COFFER_ASSIGN(request.class_name, input.Text(object, "class", false));
   COFFER_ASSIGN(request.basis, input.Text(object, "basis", true));
-  COFFER_ASSIGN(request.purposes, input.Texts(object, "purposes", true));
-  COFFER_ASSIGN(const auto restriction, service.vault.Restrict(call.caller, client, request));
-  return RenderOne(restriction);
+  COFFER_ASSIGN(request.stops, StopsIn(input, object));
+  const auto restriction = service.vault.Restrict(call.caller, client, request);
+  if (!restriction) return std::unexpected(restriction.error());
+  Reply reply = RenderOne(*restriction, 201);
+  reply.headers.emplace_back(
+      "Location", "/v1/clients/" + client.Text() + "/restrictions/" + restriction->id.Text());
+  return reply;
 }
 
 Result<Reply> ListRestrictions(const Service& service, const Call& call) {
@@ -89,10 +118,19 @@ Result<Reply> ListRestrictions(const Service& service, const Call& call) {
   return RenderList(restrictions);
 }
 
+Result<Reply> GetRestriction(const Service& service, const Call& call) {
+  Input input(service, call, Action::kRestrictionRead);
+  COFFER_ASSIGN(const auto client, input.Client());
+  COFFER_ASSIGN(const auto id, RestrictionInPath(input, call));
+  COFFER_ASSIGN(const auto restriction, service.vault.GetRestriction(call.caller, client, id));
+  return RenderOne(restriction);
+}
+
 Result<Reply> LiftRestriction(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionWrite);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_TRY(service.vault.LiftRestriction(call.caller, client, call.Query("class")));
+  COFFER_ASSIGN(const auto id, RestrictionInPath(input, call));
+  COFFER_TRY(service.vault.LiftRestriction(call.caller, client, id));
   return Reply{204, "", "", {}};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/query.h"
 #include "vault/strict_json.h"
 
 namespace coffer::api {
@@ -60,14 +61,17 @@ Result<json> Input::Object(std::initializer_list<std::string_view> members) {
 }
 
 Result<std::string> Input::Text(const json& object, const char* name, bool required) {
+  if (!required && !object.contains(name)) return std::string();
+  COFFER_ASSIGN(auto text, AnyText(object, name));
+  if (IsBlank(text)) return Invalid(vault::PointerTo("", name), "must not be empty");
+  return text;
+}
+
+Result<std::string> Input::AnyText(const json& object, const char* name) {
   const auto found = object.find(name);
-  if (found == object.end() && !required) return std::string();
   if (found == object.end() || !found->is_string()) {
-    return Refuse(
-        {Code::kUnprocessable,
-         "request_invalid",
-         {},
-         {{vault::PointerTo("", name), found == object.end() ? "is required" : "must be text"}}});
+    return Invalid(vault::PointerTo("", name),
+                   found == object.end() ? "is required" : "must be text");
   }
   return found->get<std::string>();
 }
@@ -82,6 +86,13 @@ Result<std::optional<std::uint64_t>> Input::Number(const json& object, const cha
                    {{vault::PointerTo("", name), "must be a whole number, not negative"}}});
   }
   return found->get<std::uint64_t>();
+}
+
+std::unexpected<Error> Input::InvalidParameter(std::string_view name, std::string message) {
+  return Refuse({Code::kInvalidArgument,
+                 "parameter_invalid",
+                 {},
+                 {{"query:" + std::string(name), std::move(message)}}});
 }
 
 std::unexpected<Error> Input::Invalid(std::string pointer, std::string message) {
@@ -115,6 +126,11 @@ Result<std::vector<std::string>> Input::Texts(const json& object, const char* na
   if (!listed || texts.size() != found->size()) {
     return Invalid(std::string("/") + name, "must be a list of texts");
   }
+  if (texts.empty() && !required) return Invalid(std::string("/") + name, "must not be empty");
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (!IsBlank(texts[i])) continue;
+    return Invalid("/" + std::string(name) + "/" + std::to_string(i), "must not be empty");
+  }
   return texts;
 }
 
@@ -144,14 +160,15 @@ Result<std::optional<std::uint64_t>> Input::QueryNumber(std::string_view name, s
   const std::string_view text = call_.Query(name);
   if (text.empty()) return std::nullopt;
   auto value = ParseDecimal(text, most);
-  if (!value) return Refuse(value.error());
+  if (!value)
+    return InvalidParameter(name, "must be a whole number, at most " + std::to_string(most));
   return *value;
 }
 
 Result<vault::PageRequest> Input::Page() {
   vault::PageRequest page;
   COFFER_ASSIGN(const auto limit, QueryNumber("limit", 200));
-  if (limit == 0U) return Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  if (limit == 0U) return InvalidParameter("limit", "must be at least 1");
   if (limit) page.limit = *limit;
   page.cursor = call_.Query("cursor");
   return page;

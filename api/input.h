@@ -26,9 +26,13 @@ class Input {
 
   // The body as a JSON object with only these members. Refusals carry pointers.
   Result<nlohmann::json> Object(std::initializer_list<std::string_view> members);
-  // A member that must be text. Absent: `required` refuses, otherwise empty.
+  // A member that must be text, and not blank. Absent: `required` refuses, otherwise empty.
   Result<std::string> Text(const nlohmann::json& object, const char* name, bool required);
   Result<std::optional<std::uint64_t>> Number(const nlohmann::json& object, const char* name);
+  // The same of text that may be anything: of secrets, and where "" takes something away.
+  Result<std::string> AnyText(const nlohmann::json& object, const char* name);
+  // A list of texts, none of them blank. Not `required`: absent means any, so that one that is
+  // given has an item.
   Result<std::vector<std::string>> Texts(const nlohmann::json& object, const char* name,
                                          bool required);
   Result<bool> Flag(const nlohmann::json& object, const char* name);  // absent: false
@@ -47,6 +51,7 @@ class Input {
 
   std::unexpected<Error> Refuse(Error error);
   std::unexpected<Error> Invalid(std::string pointer, std::string message);
+  std::unexpected<Error> InvalidParameter(std::string_view name, std::string message);
 
  private:
   const Service& service_;

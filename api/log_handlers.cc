@@ -18,7 +18,7 @@ Result<std::optional<audit::Timestamp>> QueryTime(Input& input, const Call& call
   const std::string_view text = call.Query(name);
   if (text.empty()) return std::nullopt;
   auto time = audit::ParseTimestamp(text, true);
-  if (!time) return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  if (!time) return input.InvalidParameter(name, "must be an RFC 3339 date-time");
   return *time;
 }
 
@@ -51,8 +51,9 @@ Result<Reply> ListEntries(const Service& service, const Call& call, Input& input
   COFFER_ASSIGN(const auto limit, input.QueryNumber("limit", 1000));
   COFFER_ASSIGN(page.start, input.QueryNumber("cursor", kMaxSequence));
   const std::string_view order = call.Query("order");
-  if (limit == 0U || (!order.empty() && order != "asc" && order != "desc")) {
-    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  if (limit == 0U) return input.InvalidParameter("limit", "must be at least 1");
+  if (!order.empty() && order != "asc" && order != "desc") {
+    return input.InvalidParameter("order", "must be asc or desc");
   }
   if (limit) page.limit = *limit;
   page.oldest_first = order == "asc";
@@ -137,7 +138,7 @@ Result<Reply> GetLogConsistency(const Service& service, const Call& call) {
   Input input(service, call, Action::kLogRead);
   COFFER_ASSIGN(const auto from, input.QueryNumber("from", kMaxSequence));
   COFFER_ASSIGN(const auto to, input.QueryNumber("to", kMaxSequence));
-  if (!from || !to) return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  if (!from || !to) return input.InvalidParameter(from ? "to" : "from", "is required");
   COFFER_ASSIGN(const auto proof, service.vault.ProveConsistency(call.caller, *from, *to));
   return RenderOne(proof);
 }
@@ -174,7 +175,7 @@ Result<Reply> SummariseLog(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.filter, FilterOf(input, call));
   const std::string_view per = call.Query("per");
   if (!per.empty() && per != "hour" && per != "day") {
-    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+    return input.InvalidParameter("per", "must be hour or day");
   }
   request.daily = per != "hour";
   if (!call.Query("by").empty()) request.by = call.Query("by");

@@ -131,6 +131,7 @@ constexpr Title kTitles[] = {
     {"too_many_classes", "There are too many classes."},
     {"too_many_long_reads", "Too many long reads are running."},
     {"too_many_purposes", "There are too many purposes."},
+    {"too_many_restrictions", "There are too many restrictions of this client."},
     {"too_many_roles", "There are too many roles."},
     {"too_many_teams", "There are too many teams."},
     {"unauthenticated", "The request needs a valid token."},

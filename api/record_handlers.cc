@@ -7,6 +7,7 @@
 #include "api/handlers.h"
 #include "api/input.h"
 #include "api/problem.h"
+#include "api/query.h"
 #include "api/render.h"
 #include "vault/strict_json.h"
 
@@ -72,6 +73,8 @@ ImportLine ParseImportLine(std::string_view text) {
         issues.push_back({vault::PointerTo("", name), "is not a known member"});
       } else if (is_text && !value.is_string()) {
         issues.push_back({vault::PointerTo("", name), "must be text"});
+      } else if (is_text && IsBlank(value.get_ref<const std::string&>())) {
+        issues.push_back({vault::PointerTo("", name), "must not be empty"});
       }
     }
     if (!line.object->contains("data")) issues.push_back({"/data", "is required"});
@@ -166,7 +169,7 @@ Result<Reply> ListRecords(const Service& service, const Call& call) {
   Input input(service, call, data == "true" ? Action::kRecordRead : Action::kRecordList);
   COFFER_ASSIGN(const auto client, input.Client());
   if (!data.empty() && data != "true" && data != "false") {
-    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+    return input.InvalidParameter("data", "must be true or false");
   }
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(
@@ -226,9 +229,7 @@ Result<Reply> GetRecordVersion(const Service& service, const Call& call) {
 Result<Reply> ImportRecords(const Service& service, const Call& call) {
   Input input(service, call, Action::kRecordImport);
   if (call.body.empty()) return input.Refuse({Code::kInvalidArgument, "body_required", {}, {}});
-  if (call.Query("class").empty()) {
-    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
-  }
+  if (call.Query("class").empty()) return input.InvalidParameter("class", "is required");
   // Refused as a whole before the first line is taken: a half import would need explaining.
   if (!service.vault.HasClass(call.Query("class"))) {
     return input.Refuse({Code::kUnprocessable, "class_unknown", {}, {}});

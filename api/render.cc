@@ -368,10 +368,14 @@ void Append(std::string& out, const vault::Hold& hold) {
 void Append(std::string& out, const vault::Restriction& restriction) {
   ObjectWriter object(out);
   const vault::RestrictionRequest& terms = restriction.terms;
+  object.Text("id", restriction.id.Text());
   object.Text("client", restriction.client.Text());
   if (!terms.class_name.empty()) object.Text("class", terms.class_name);
   object.Text("basis", terms.basis);
-  AppendTexts(object.Start("purposes"), terms.purposes);
+  {
+    ObjectWriter stops(object.Start("stops"));
+    AppendTexts(stops.Start(terms.stops.all_but ? "all_but" : "purposes"), terms.stops.purposes);
+  }
   object.Time("since", restriction.since);
   if (restriction.placed_by) object.Text("placed_by", restriction.placed_by->Text());
 }

@@ -69,9 +69,11 @@ Result<Reply> GetRetentionReport(const Service& service, const Call& call) {
   const auto format = call.Query("format");
   const bool page = format == "html";
   const auto language = call.Query("language");
-  if ((!page && !format.empty() && format != "json") ||
-      (!language.empty() && language != "en" && language != "ru" && language != "zh")) {
-    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  if (!page && !format.empty() && format != "json") {
+    return input.InvalidParameter("format", "must be json or html");
+  }
+  if (!language.empty() && language != "en" && language != "ru" && language != "zh") {
+    return input.InvalidParameter("language", "must be one of en, ru, zh");
   }
   vault::DocumentRequest request;
   if (page) request.form = vault::DocumentForm::kPage;

@@ -34,7 +34,7 @@ struct Call {
   std::string if_match;
   std::string idempotency_key;
 
-  std::string_view Query(std::string_view name) const;  // empty when absent
+  std::string_view Query(std::string_view name) const;  // empty: it was not given
 };
 
 struct Reply {

@@ -19,7 +19,6 @@ constexpr std::string_view kActQuery[] = {"format", "language"};
 constexpr std::string_view kRecordQuery[] = {"class", "data", "limit", "cursor"};
 constexpr std::string_view kImportQuery[] = {"class"};
 constexpr std::string_view kHoldQuery[] = {"client", "lifted", "limit", "cursor"};
-constexpr std::string_view kRestrictionQuery[] = {"class"};
 constexpr std::string_view kClassQuery[] = {"version"};
 constexpr std::string_view kLogQuery[] = {
     "client",  "record",  "actor",   "action", "class", "field", "purpose", "decision", "rule",
@@ -74,8 +73,9 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/holds/{hold}", Action::kHoldRead, "getHold", Body::kNone, kNothing, GetHold},
     {kPost, "/v1/holds/{hold}/lift", Action::kHoldLift, "liftHold", Body::kNone, kNothing, LiftHold},
     {kGet, "/v1/clients/{client}/restrictions", Action::kRestrictionRead, "listRestrictions", Body::kNone, kNothing, ListRestrictions},
-    {kPut, "/v1/clients/{client}/restrictions", Action::kRestrictionWrite, "putRestriction", Body::kJson, kNothing, PutRestriction},
-    {kDelete, "/v1/clients/{client}/restrictions", Action::kRestrictionWrite, "liftRestriction", Body::kNone, kRestrictionQuery, LiftRestriction},
+    {kPost, "/v1/clients/{client}/restrictions", Action::kRestrictionWrite, "placeRestriction", Body::kJson, kNothing, PlaceRestriction},
+    {kGet, "/v1/clients/{client}/restrictions/{restriction}", Action::kRestrictionRead, "getRestriction", Body::kNone, kNothing, GetRestriction},
+    {kDelete, "/v1/clients/{client}/restrictions/{restriction}", Action::kRestrictionWrite, "liftRestriction", Body::kNone, kNothing, LiftRestriction},
 
     {kGet, "/v1/classes", Action::kClassRead, "listClasses", Body::kNone, kNothing, ListClasses},
     {kGet, "/v1/classes/{name}", Action::kClassRead, "getClass", Body::kNone, kClassQuery, GetClass},

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "api/problem.h"
+#include "api/query.h"
 #include "api/route.h"
 #include "api/tls.h"
 #include "audit/clock.h"
@@ -24,6 +25,7 @@ constexpr int kAcceptBacklog = 1024;
 constexpr std::size_t kWaitingConnections = 128;
 constexpr std::size_t kMaxReason = 1000;
 constexpr std::size_t kMaxHeaderValue = 2000;
+constexpr std::string_view kNoToken = "none";  // a credential that nobody has
 // Imports hold up to 8 MiB each: a few at a time, so that memory stays bounded.
 constexpr int kMaxLargeBodies = 4;
 
@@ -73,12 +75,19 @@ bool IsPlainPath(std::string_view target) {
 struct Headers {
   const httplib::Request& request;
   bool repeated = false;
+  const char* blank = nullptr;  // one that was given without a value
 
   std::string One(const char* name) {
     const auto [first, last] = request.headers.equal_range(name);
     if (first == last) return {};
     if (std::next(first) != last) repeated = true;
     return first->second;
+  }
+  // What is not empty afterwards was given, and what is was not.
+  std::string OneWithValue(const char* name) {
+    std::string value = One(name);
+    if (request.has_header(name) && IsBlank(value)) blank = name;
+    return value;
   }
 };
 
@@ -324,13 +333,13 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   Call& call = pending.call;
   call.segments = std::move(pending.match.segments);
   const std::string authorization = headers.One("Authorization");
-  call.caller.purpose = headers.One("Coffer-Purpose");
-  call.caller.reason = headers.One("Coffer-Reason");
-  call.caller.ticket = headers.One("Coffer-Ticket");
-  call.caller.approval = headers.One("Coffer-Approval");
+  call.caller.purpose = headers.OneWithValue("Coffer-Purpose");
+  call.caller.reason = headers.OneWithValue("Coffer-Reason");
+  call.caller.ticket = headers.OneWithValue("Coffer-Ticket");
+  call.caller.approval = headers.OneWithValue("Coffer-Approval");
   call.caller.certificate = connections.ClientCertificateOf(request.ssl);
-  call.if_match = headers.One("If-Match");
-  call.idempotency_key = headers.One("Idempotency-Key");
+  call.if_match = headers.OneWithValue("If-Match");
+  call.idempotency_key = headers.OneWithValue("Idempotency-Key");
   call.content_type = MediaType(headers.One("Content-Type"));
   call.accept = MediaType(headers.One("Accept"));
   bool clean = !headers.repeated && call.caller.reason.size() <= kMaxReason &&
@@ -340,9 +349,13 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
     if (HasControl(value) || value.size() > kMaxHeaderValue) clean = false;
   }
   static constexpr std::string_view kBearer = "Bearer ";
-  // Of two credentials neither counts: which one is first is the hash table's choice.
-  if (authorization.starts_with(kBearer) && request.headers.count("Authorization") == 1) {
-    call.caller.token = authorization.substr(kBearer.size());
+  // Of two credentials neither counts: which one is first is the hash table's choice. What is no
+  // token of ours is nobody's, and not left out: a client certificate does not stand in for it.
+  if (request.headers.count("Authorization") == 1) {
+    if (authorization.starts_with(kBearer)) {
+      call.caller.token = authorization.substr(kBearer.size());
+    }
+    if (call.caller.token.empty()) call.caller.token = kNoToken;
   }
 
   const auto refuse_input = [&](Error error) {
@@ -351,21 +364,18 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
     Answer(response, pending, RenderProblem(told, call.caller.call.Text()));
     return false;
   };
-  if (!clean) {
+  if (!clean || headers.blank != nullptr) {
     call.caller.reason.clear();
-    return refuse_input({Code::kInvalidArgument, "header_invalid", {}, {}});
+    return refuse_input(headers.blank != nullptr
+                            ? BlankHeader(headers.blank)
+                            : Error{Code::kInvalidArgument, "header_invalid", {}, {}});
   }
   if (length > BodyLimit(route.body) || (has_body && route.body == Body::kNone)) {
     return refuse_input({Code::kTooLarge, "body_too_large", {}, {}});
   }
-  for (const auto& [name, value] : request.params) {
-    if (std::ranges::find(route.query, name) == route.query.end()) {
-      return refuse_input({Code::kInvalidArgument, "parameter_unknown", {}, {}});
-    }
-    if (!call.Query(name).empty() || value.size() > 300) {
-      return refuse_input({Code::kInvalidArgument, "parameter_invalid", {}, {}});
-    }
-    call.query.emplace_back(name, value);
+  if (auto read = ReadQuery(route, request.target, call); !read) {
+    call.query.clear();
+    return refuse_input(std::move(read).error());
   }
   const std::string_view wanted =
       route.body == Body::kNdjson ? "application/x-ndjson" : "application/json";

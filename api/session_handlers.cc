@@ -16,7 +16,7 @@ constexpr std::size_t kQrPixelsPerModule = 6;
 
 // Out of ordinary memory as soon as it can be.
 Result<crypto::SecretBytes> Password(Input& input, json& object, const char* name) {
-  COFFER_ASSIGN(std::string text, input.Text(object, name, true));
+  COFFER_ASSIGN(std::string text, input.AnyText(object, name));
   auto password = crypto::SecretBytes::CopyOf(crypto::AsBytes(text));
   for (std::string* copy : {&text, object[name].get_ptr<std::string*>()}) {
     crypto::Wipe({reinterpret_cast<std::uint8_t*>(copy->data()), copy->size()});

@@ -81,6 +81,9 @@ struct ErasureTag {
 struct HoldTag {
   static constexpr std::string_view kPrefix = "hold_";
 };
+struct RestrictionTag {
+  static constexpr std::string_view kPrefix = "rst_";
+};
 struct RunTag {
   static constexpr std::string_view kPrefix = "run_";
 };
@@ -97,6 +100,7 @@ using EmergencyId = Id<EmergencyTag>;
 using SessionId = Id<SessionTag>;
 using ErasureId = Id<ErasureTag>;
 using HoldId = Id<HoldTag>;
+using RestrictionId = Id<RestrictionTag>;
 using RunId = Id<RunTag>;    // of retention
 using CallId = Id<CallTag>;  // one request, as in Coffer-Request-Id and in the log
 

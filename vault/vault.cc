@@ -358,6 +358,8 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   COFFER_TRY(AnnounceLogKeys(*core));
   COFFER_TRY(core->ReconcileLedger());
   COFFER_TRY(core->CompleteInterruptedErasures());
+  // Before anybody is answered: until then nothing is stopped by them.
+  COFFER_TRY(core->MoveOlderRestrictions());
 
   COFFER_ASSIGN(auto reader,
                 Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),

@@ -555,12 +555,15 @@ class Vault {
   // Takes an approval of "hold.lift" about the hold's id. Errors: kConflict "already_lifted".
   Result<Hold> LiftHold(const Caller& caller, const HoldId& id);
 
-  // Errors: kUnprocessable "restriction_invalid" with issues.
+  // Beside those that there are. Errors: kUnprocessable "restriction_invalid" with issues,
+  // kConflict "too_many_restrictions".
   Result<Restriction> Restrict(const Caller& caller, const ClientId& client,
                                const RestrictionRequest& request);
   Result<std::vector<Restriction>> ListRestrictions(const Caller& caller, const ClientId& client);
+  Result<Restriction> GetRestriction(const Caller& caller, const ClientId& client,
+                                     const RestrictionId& id);
   // Takes a reason. Errors: kInvalidArgument "reason_required".
-  Status LiftRestriction(const Caller& caller, const ClientId& client, std::string_view class_name);
+  Status LiftRestriction(const Caller& caller, const ClientId& client, const RestrictionId& id);
 
   // Everything of one client that the caller's role shows, for returning it to the client.
   Result<ExportPage> PackageClient(const Caller& caller, const ClientId& client,

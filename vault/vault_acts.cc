@@ -227,7 +227,7 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         counted("holds", row ? transaction.holds().Covering(*row, {}).size() : 0,
                 "that stop its deletion; also those by its tags");
         counted("restrictions", transaction.restrictions().Of(client).size(),
-                "of its processing, with their basis in words");
+                "of its processing, with their basis in words, sealed");
         std::string ids;
         for (const auto& erasure : erasures) ids += (ids.empty() ? "" : ", ") + erasure.id.Text();
         counted("erasures", erasures.size(), ids);

@@ -194,9 +194,6 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
                                             std::string_view class_name, const PageRequest& page) {
   constexpr Action kAction = Action::kClientList;
   const std::string list = "clients/" + std::string(tag) + "/" + std::string(class_name);
-  const auto after = core_->ReadCursor(list, page.cursor);
-  if (!after)
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, after.error()));
   const auto schema = core_->engine->catalog()->Newest(class_name);
   if (!class_name.empty() && !schema) {
     return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
@@ -209,15 +206,16 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
   Call call = core_->StartCall(caller, kAction);
   call.entry.class_name = class_name;
   std::vector<SealedClient> found;
-  std::int64_t last = *after;
+  std::int64_t last = 0;
   bool more = false;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(last, core_->ReadCursor(call, list, page.cursor));
         Stores& stores = transaction.stores();
         const bool filters = !class_name.empty() || call.role->scoped;
         const std::size_t scan = filters ? kListScan : page.limit + 1;
-        COFFER_ASSIGN(const auto ids, stores.clients.List(*after, tag, scan));
+        COFFER_ASSIGN(const auto ids, stores.clients.List(last, tag, scan));
         more = ids.size() == scan;
         for (const std::int64_t id : ids) {
           if (found.size() == page.limit) {
@@ -254,7 +252,7 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
     }
     result.items.push_back(*std::move(info));
   }
-  if (more) result.next_cursor = core_->MakeCursor(list, last);
+  if (more) result.next_cursor = core_->MakeCursor(call, list, last);
   return result;
 }
 
@@ -275,8 +273,6 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
   if (!normalised) return refuse({Code::kUnprocessable, "value_not_normalisable", {}, {}});
   const BlindToken token = core_->FieldToken(class_name, field, *normalised);
   const std::string list = "search/" + std::string(crypto::AsText(token));
-  const auto after = core_->ReadCursor(list, page.cursor);
-  if (!after) return refuse(after.error());
 
   Call call = core_->StartCall(caller, kAction);
   call.entry.class_name = class_name;
@@ -296,7 +292,7 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
           return Fail(Code::kPermissionDenied, "permission_denied");
         }
         Stores& stores = transaction.stores();
-        std::int64_t last = *after;
+        COFFER_ASSIGN(std::int64_t last, core_->ReadCursor(call, list, page.cursor));
         std::size_t looked_at = 0;
         // Whether there is more is told of what the caller may find, not of what is there.
         for (bool more = true; more;) {
@@ -304,7 +300,7 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
           more = ids.size() > page.limit;
           for (const std::int64_t id : ids) {
             if (looked_at++ == kListScan) {
-              result.next_cursor = core_->MakeCursor(list, last);
+              result.next_cursor = core_->MakeCursor(call, list, last);
               return {};
             }
             last = id;
@@ -316,7 +312,7 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
                           core_->DecisionOn(transaction, call, client->id, schema.get()));
             if (!decision.allowed || !searchable(decision)) continue;
             if (result.items.size() == page.limit) {
-              result.next_cursor = core_->MakeCursor(list, result.items.back().record->Row());
+              result.next_cursor = core_->MakeCursor(call, list, result.items.back().record->Row());
               return {};
             }
             audit::Entry entry;

@@ -335,23 +335,18 @@ Result<Erasure> Vault::GetErasure(const Caller& caller, const ErasureId& id) {
 }
 
 Result<Page<Erasure>> Vault::ListErasures(const Caller& caller, const PageRequest& page) {
-  constexpr Action kAction = Action::kErasureRead;
-  const auto cursor = core_->ReadCursor("erasures", page.cursor);
-  if (!cursor) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, cursor.error()));
-  }
-  Call call = core_->StartCall(caller, kAction);
+  Call call = core_->StartCall(caller, Action::kErasureRead);
   Page<Erasure> result;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const std::int64_t before =
-            page.cursor.empty() ? std::numeric_limits<std::int64_t>::max() : *cursor;
+        COFFER_ASSIGN(std::int64_t before, core_->ReadCursor(call, "erasures", page.cursor));
+        if (page.cursor.empty()) before = std::numeric_limits<std::int64_t>::max();
         COFFER_ASSIGN(const auto rows, transaction.stores().erasures.List(before, page.limit + 1));
         for (std::size_t i = 0; i < rows.size() && i < page.limit; ++i) {
           result.items.push_back(ErasureOf(rows[i].second));
         }
         if (rows.size() > page.limit) {
-          result.next_cursor = core_->MakeCursor("erasures", rows[page.limit - 1].first);
+          result.next_cursor = core_->MakeCursor(call, "erasures", rows[page.limit - 1].first);
         }
         return {};
       }));

@@ -161,24 +161,27 @@ Result<std::vector<std::variant<ClientInfo, RecordInfo>>> OpenTaken(
 }
 
 // The two row numbers of a position, each bound to the other.
-std::string FormatPosition(const Vault::Core& core, const std::string& list, const Position& at) {
-  const std::string client = core.MakeCursor(list, at.client);
+std::string FormatPosition(const Vault::Core& core, const Call& call, const std::string& list,
+                           const Position& at) {
+  const std::string client = core.MakeCursor(call, list, at.client);
   if (!at.inside) return client;
-  return client + "." + core.MakeCursor(list + "/" + client, at.record);
+  return client + "." + core.MakeCursor(call, list + "/" + client, at.record);
 }
 
-Result<std::optional<Position>> ReadPosition(const Vault::Core& core, const std::string& list,
-                                             std::string_view cursor) {
+Result<std::optional<Position>> ReadPosition(const Vault::Core& core, Call& call,
+                                             const std::string& list, std::string_view cursor) {
   if (cursor.empty()) return std::nullopt;
   const auto dot = cursor.find('.');
   const std::string client(cursor.substr(0, dot));
   Position at;
-  COFFER_ASSIGN(at.client, core.ReadCursor(list, client));
+  COFFER_ASSIGN(at.client, core.ReadCursor(call, list, client));
   if (dot != cursor.npos) {
     at.inside = true;
     const auto record = cursor.substr(dot + 1);
-    if (client.empty() || record.empty()) return Fail(Code::kInvalidArgument, "cursor_invalid");
-    COFFER_ASSIGN(at.record, core.ReadCursor(list + "/" + client, record));
+    if (client.empty() || record.empty()) {
+      return Deny(call, "input", Code::kInvalidArgument, "cursor_invalid");
+    }
+    COFFER_ASSIGN(at.record, core.ReadCursor(call, list + "/" + client, record));
   }
   return at;
 }
@@ -230,13 +233,13 @@ Result<ExportPage> Vault::Export(const Caller& caller, const ExportSelection& as
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         const std::string list = "export/" + call.actor.Text() + "/" + caller.approval + "/" +
                                  crypto::HexEncode(core_->HashOf(proposal));
-        COFFER_ASSIGN(auto position, ReadPosition(*core_, list, page.cursor));
+        COFFER_ASSIGN(auto position, ReadPosition(*core_, call, list, page.cursor));
         COFFER_TRY(position ? core_->RequireStarted(transaction, call, proposal)
                             : core_->RequireApproval(transaction, call, proposal));
         Exporter exporter(*core_, transaction, call, selection, page.limit);
         COFFER_TRY(exporter.Run(position));
         taken = std::move(exporter.taken());
-        if (position) result.next_cursor = FormatPosition(*core_, list, *position);
+        if (position) result.next_cursor = FormatPosition(*core_, call, list, *position);
         return {};
       }));
   COFFER_ASSIGN(result.lines, OpenTaken(*core_, call, taken));
@@ -255,11 +258,11 @@ Result<ExportPage> Vault::PackageClient(const Caller& caller, const ClientId& cl
         COFFER_ASSIGN(const auto row, transaction.stores().clients.Find(client));
         if (!row) return NotFound(call);
         const std::string list = "package/" + call.actor.Text() + "/" + client.Text();
-        COFFER_ASSIGN(auto position, ReadPosition(*core_, list, page.cursor));
+        COFFER_ASSIGN(auto position, ReadPosition(*core_, call, list, page.cursor));
         Exporter exporter(*core_, transaction, call, everything, page.limit);
         COFFER_TRY(exporter.RunOne(client, position));
         taken = std::move(exporter.taken());
-        if (position) result.next_cursor = FormatPosition(*core_, list, *position);
+        if (position) result.next_cursor = FormatPosition(*core_, call, list, *position);
         return {};
       }));
   COFFER_ASSIGN(result.lines, OpenTaken(*core_, call, taken));

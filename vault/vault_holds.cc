@@ -146,14 +146,9 @@ Result<Hold> Vault::GetHold(const Caller& caller, const HoldId& id) {
 
 Result<Page<Hold>> Vault::ListHolds(const Caller& caller, const std::optional<ClientId>& client,
                                     bool lifted, const PageRequest& page) {
-  constexpr Action kAction = Action::kHoldRead;
   const std::string list =
       "holds/" + (client ? client->Text() : std::string()) + (lifted ? "/all" : "");
-  const auto cursor = core_->ReadCursor(list, page.cursor);
-  if (!cursor) {
-    return std::unexpected(Refuse(caller, kAction, client, std::nullopt, cursor.error()));
-  }
-  Call call = core_->StartCall(caller, kAction);
+  Call call = core_->StartCall(caller, Action::kHoldRead);
   if (client) call.About(*client);
   Page<Hold> result;
   COFFER_TRY(core_->Perform(
@@ -165,13 +160,13 @@ Result<Page<Hold>> Vault::ListHolds(const Caller& caller, const std::optional<Cl
           if (!row) return NotFound(call);
           tags = SplitWords(row->tags);
         }
-        const std::int64_t before =
-            page.cursor.empty() ? std::numeric_limits<std::int64_t>::max() : *cursor;
+        COFFER_ASSIGN(std::int64_t before, core_->ReadCursor(call, list, page.cursor));
+        if (page.cursor.empty()) before = std::numeric_limits<std::int64_t>::max();
         COFFER_ASSIGN(const auto rows, stores.holds.List(before, lifted, kHoldScan));
         std::int64_t last = before;
         for (const auto& [row, hold] : rows) {
           if (result.items.size() == page.limit) {
-            result.next_cursor = core_->MakeCursor(list, last);
+            result.next_cursor = core_->MakeCursor(call, list, last);
             return {};
           }
           last = row;
@@ -187,7 +182,7 @@ Result<Page<Hold>> Vault::ListHolds(const Caller& caller, const std::optional<Cl
           }
           result.items.push_back(hold);
         }
-        if (rows.size() == kHoldScan) result.next_cursor = core_->MakeCursor(list, last);
+        if (rows.size() == kHoldScan) result.next_cursor = core_->MakeCursor(call, list, last);
         return {};
       }));
   return result;

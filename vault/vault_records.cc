@@ -303,8 +303,6 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
                                             const PageRequest& page) {
   const Action action = with_data ? Action::kRecordRead : Action::kRecordList;
   const std::string list = "records/" + client.Text() + "/" + std::string(class_name);
-  const auto after = core_->ReadCursor(list, page.cursor);
-  if (!after) return std::unexpected(Refuse(caller, action, client, std::nullopt, after.error()));
   const auto asked = core_->engine->catalog()->Newest(class_name);
   if (!class_name.empty() && !asked) {
     return std::unexpected(Refuse(caller, action, client, std::nullopt,
@@ -319,13 +317,13 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, client, asked.get(), [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
+        COFFER_ASSIGN(std::int64_t last, core_->ReadCursor(call, list, page.cursor));
         COFFER_ASSIGN(const auto ids, transaction.stores().records.ListOf(client.Row(), class_name,
-                                                                          *after, page.limit + 1));
+                                                                          last, page.limit + 1));
         RecordDisclosure disclosure(*core_, transaction, call, with_data);
-        std::int64_t last = *after;
         for (std::size_t i = 0; i < ids.size(); ++i) {
           if (i == page.limit) {
-            result.next_cursor = core_->MakeCursor(list, last);
+            result.next_cursor = core_->MakeCursor(call, list, last);
             break;
           }
           last = ids[i];

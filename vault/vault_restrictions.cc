@@ -1,8 +1,7 @@
-// Restrictions: data that is stored and, but for the purposes named, not processed.
+// Restrictions: data that is stored, and not processed for the purposes that they stop.
 #include <algorithm>
 
 #include "vault/internal/core.h"
-#include "vault/internal/words.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
 
@@ -11,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxBasis = 1000;
 constexpr std::size_t kMaxRestrictionPurposes = 50;
+constexpr std::size_t kMaxRestrictions = 100;  // of one client: each decision looks at all of them
 
 std::vector<Issue> FaultsOf(const RestrictionRequest& request, const Catalog& catalog) {
   std::vector<Issue> issues;
@@ -20,12 +20,17 @@ std::vector<Issue> FaultsOf(const RestrictionRequest& request, const Catalog& ca
   if (request.basis.empty() || request.basis.size() > kMaxBasis || !IsCleanUtf8(request.basis)) {
     issues.push_back({"/basis", "must be text of 1 to 1000 bytes"});
   }
-  if (request.purposes.size() > kMaxRestrictionPurposes) {
-    issues.push_back({"/purposes", "must be at most 50 purposes"});
+  const StoppedPurposes& stops = request.stops;
+  const std::string list = stops.all_but ? "/stops/all_but" : "/stops/purposes";
+  if (stops.purposes.size() > kMaxRestrictionPurposes) {
+    issues.push_back({list, "must be at most 50 purposes"});
   }
-  for (std::size_t i = 0; i < request.purposes.size() && i < kMaxRestrictionPurposes; ++i) {
-    if (!catalog.purposes.contains(request.purposes[i])) {
-      issues.push_back({"/purposes/" + std::to_string(i), "is not in the register"});
+  if (!stops.all_but && stops.purposes.empty()) {
+    issues.push_back({list, "must name a purpose"});
+  }
+  for (std::size_t i = 0; i < stops.purposes.size() && i < kMaxRestrictionPurposes; ++i) {
+    if (!catalog.purposes.contains(stops.purposes[i])) {
+      issues.push_back({list + "/" + std::to_string(i), "is not in the register"});
     }
   }
   return issues;
@@ -37,16 +42,94 @@ Status RequireKnownClient(Transaction& transaction, Call& call) {
   return {};
 }
 
-// Null: none of this class.
-const Restriction* FindOfClass(const std::vector<Restriction>& restrictions,
-                               std::string_view class_name) {
-  const auto found = std::ranges::find_if(restrictions, [&](const Restriction& restriction) {
-    return restriction.terms.class_name == class_name;
-  });
-  return found == restrictions.end() ? nullptr : &*found;
+// One of the client's, without its basis; the entry says of which class it is.
+Result<Restriction> FindRestriction(Transaction& transaction, Call& call, const RestrictionId& id) {
+  COFFER_TRY(RequireKnownClient(transaction, call));
+  auto known = transaction.restrictions().Of(*call.subject);
+  const auto found = std::ranges::find(known, id, &Restriction::id);
+  if (found == known.end()) return NotFound(call);
+  call.entry.class_name = found->terms.class_name;
+  return std::move(*found);
 }
 
 }  // namespace
+
+Bytes Vault::Core::RestrictionContext(const ClientId& client, const RestrictionId& id) const {
+  static constexpr std::string_view kLabel = "coffer-restriction-v1";
+  Bytes context(kLabel.begin(), kLabel.end());
+  for (const ByteView part : {ByteView(keyring.vault_id()), client.bytes(), id.bytes()}) {
+    context.insert(context.end(), part.begin(), part.end());
+  }
+  return context;
+}
+
+Status Vault::Core::PlaceRestriction(Transaction& transaction,
+                                     const Restriction& restriction) const {
+  COFFER_ASSIGN(const auto key, transaction.PinKey(restriction.client));
+  COFFER_TRY(transaction.stores().restrictions.Insert(
+      restriction,
+      crypto::Seal(key.ExposeSecret(), 0, RestrictionContext(restriction.client, restriction.id),
+                   crypto::AsBytes(restriction.terms.basis))));
+  transaction.PutRestriction(restriction);
+  return {};
+}
+
+Result<std::vector<Restriction>> Vault::Core::OpenRestrictions(Transaction& transaction,
+                                                               const ClientId& client) const {
+  auto restrictions = transaction.restrictions().Of(client);
+  if (restrictions.empty()) return restrictions;
+  COFFER_ASSIGN(const auto key, transaction.PinKey(client));
+  COFFER_ASSIGN(const auto bases, transaction.stores().restrictions.BasesOf(client));
+  for (Restriction& restriction : restrictions) {
+    const auto sealed =
+        std::ranges::find(bases, restriction.id, &std::pair<RestrictionId, Bytes>::first);
+    if (sealed == bases.end()) return Fail(Code::kCorrupted, "storage_corrupted");
+    if (sealed->second.empty()) continue;
+    COFFER_ASSIGN(const Bytes basis,
+                  crypto::Open(key.ExposeSecret(), RestrictionContext(client, restriction.id),
+                               sealed->second));
+    restriction.terms.basis = crypto::AsText(basis);
+  }
+  return restrictions;
+}
+
+Status Vault::Core::MoveOlderRestrictions() const {
+  std::vector<Restriction> older;
+  audit::Entry none;
+  COFFER_TRY(engine->Run(OperationKind::kRead, EntryRule::kNever, none,
+                         [&](Transaction& transaction) -> Status {
+                           COFFER_ASSIGN(older, transaction.stores().restrictions.LoadUnsealed());
+                           return {};
+                         }));
+  if (older.empty()) return {};
+  audit::Entry entry;
+  entry.action = "restriction.move";
+  entry.actor = "vault";
+  entry.actor_kind = audit::ActorKind::kSystem;
+  entry.decision = audit::Decision::kAllow;
+  return engine->Run(
+      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
+        RestrictionStore& store = transaction.stores().restrictions;
+        for (Restriction& restriction : older) {
+          restriction.id = RestrictionId::New(transaction.now());
+          if (auto placed = PlaceRestriction(transaction, restriction); !placed) {
+            // An older vault.db beside a newer keys.db: its words can be sealed under no key, and
+            // what it stops stays stopped.
+            if (placed.error().code != Code::kNotFound) return placed;
+            COFFER_TRY(store.Insert(restriction, {}));
+            transaction.PutRestriction(restriction);
+          }
+          COFFER_TRY(store.DeleteUnsealed(restriction));
+          audit::Entry moved = entry;
+          moved.client = restriction.client.Text();
+          moved.class_name = restriction.terms.class_name;
+          moved.detail = restriction.id.Text() + "; " + StopsInWords(restriction.terms.stops);
+          transaction.Also(std::move(moved));
+        }
+        transaction.LeaveNoOwnEntry();
+        return {};
+      });
+}
 
 Result<Restriction> Vault::Restrict(const Caller& caller, const ClientId& client,
                                     const RestrictionRequest& request) {
@@ -59,23 +142,22 @@ Result<Restriction> Vault::Restrict(const Caller& caller, const ClientId& client
   Call call = core_->StartCall(caller, kAction);
   call.About(client);
   call.entry.class_name = request.class_name;
-  Restriction restriction{client, request, {}, {}};
-  auto& purposes = restriction.terms.purposes;
+  Restriction restriction{RestrictionId::New(core_->Now()), client, request, {}, {}};
+  auto& purposes = restriction.terms.stops.purposes;
   std::ranges::sort(purposes);
   const auto repeated = std::ranges::unique(purposes);
   purposes.erase(repeated.begin(), repeated.end());
-  AddDetail(call.entry, purposes.empty() ? "for no purpose" : "but for " + JoinWords(purposes));
+  AddDetail(call.entry, restriction.id.Text());
+  AddDetail(call.entry, StopsInWords(restriction.terms.stops));
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireKnownClient(transaction, call));
-        const auto known = transaction.restrictions().Of(client);
-        // Other terms do not make it younger.
-        const Restriction* const before = FindOfClass(known, request.class_name);
-        restriction.since = before == nullptr ? transaction.now() : before->since;
+        if (transaction.restrictions().Of(client).size() >= kMaxRestrictions) {
+          return Fail(Code::kConflict, "too_many_restrictions");
+        }
+        restriction.since = transaction.now();
         restriction.placed_by = call.actor;
-        COFFER_TRY(transaction.stores().restrictions.Put(restriction));
-        transaction.PutRestriction(restriction);
-        return {};
+        return core_->PlaceRestriction(transaction, restriction);
       }));
   return restriction;
 }
@@ -85,17 +167,33 @@ Result<std::vector<Restriction>> Vault::ListRestrictions(const Caller& caller,
   Call call = core_->StartCall(caller, Action::kRestrictionRead);
   call.About(client);
   std::vector<Restriction> restrictions;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, client, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              COFFER_TRY(RequireKnownClient(transaction, call));
-                              restrictions = transaction.restrictions().Of(client);
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(RequireKnownClient(transaction, call));
+        COFFER_ASSIGN(restrictions, core_->OpenRestrictions(transaction, client));
+        return {};
+      }));
   return restrictions;
 }
 
+Result<Restriction> Vault::GetRestriction(const Caller& caller, const ClientId& client,
+                                          const RestrictionId& id) {
+  Call call = core_->StartCall(caller, Action::kRestrictionRead);
+  call.About(client);
+  call.entry.detail = id.Text();
+  Restriction restriction;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(FindRestriction(transaction, call, id));
+        COFFER_ASSIGN(auto all, core_->OpenRestrictions(transaction, client));
+        restriction = std::move(*std::ranges::find(all, id, &Restriction::id));
+        return {};
+      }));
+  return restriction;
+}
+
 Status Vault::LiftRestriction(const Caller& caller, const ClientId& client,
-                              std::string_view class_name) {
+                              const RestrictionId& id) {
   constexpr Action kAction = Action::kRestrictionWrite;
   if (caller.reason.empty()) {
     return std::unexpected(Refuse(caller, kAction, client, std::nullopt,
@@ -103,16 +201,13 @@ Status Vault::LiftRestriction(const Caller& caller, const ClientId& client,
   }
   Call call = core_->StartCall(caller, kAction);
   call.About(client);
-  // What names no class is the caller's text.
-  if (core_->engine->catalog()->Newest(class_name)) call.entry.class_name = class_name;
+  AddDetail(call.entry, id.Text());
   AddDetail(call.entry, "lifted");
   return core_->Perform(OperationKind::kWrite, call, client, nullptr,
                         [&](Transaction& transaction) -> Status {
-                          COFFER_TRY(RequireKnownClient(transaction, call));
-                          const auto known = transaction.restrictions().Of(client);
-                          if (FindOfClass(known, class_name) == nullptr) return NotFound(call);
-                          COFFER_TRY(transaction.stores().restrictions.Delete(client, class_name));
-                          transaction.RemoveRestriction(client, class_name);
+                          COFFER_TRY(FindRestriction(transaction, call, id));
+                          COFFER_TRY(transaction.stores().restrictions.Delete(client, id));
+                          transaction.RemoveRestriction(client, id);
                           return {};
                         });
 }

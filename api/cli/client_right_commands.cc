@@ -20,8 +20,8 @@ constexpr std::size_t kPackageLines = 500;
 
 struct ClientOptions {
   ConnectionOptions connection;
-  std::string client, class_name, basis, format = "json", out, relationship_end;
-  std::vector<std::string> purposes;
+  std::string client, restriction, class_name, basis, format = "json", out, relationship_end;
+  std::vector<std::string> stopped, going_on;  // purposes
 };
 
 Target RestrictionsOf(const std::string& client) {
@@ -33,36 +33,43 @@ std::string WhatOf(const json& restriction) {
   return class_name.empty() ? "everything" : "class " + class_name;
 }
 
-std::string PurposesOf(const json& restriction) {
+std::string StopsOf(const json& restriction) {
+  const json& stops = Member(restriction, "stops");
+  const bool all_but = stops.contains("all_but");
   std::string joined;
-  for (const auto& purpose : TextList(restriction, "purposes")) {
+  for (const auto& purpose : TextList(stops, all_but ? "all_but" : "purposes")) {
     joined += (joined.empty() ? "" : " ") + purpose;
   }
-  return joined.empty() ? "none" : joined;
+  if (!all_but) return joined;
+  return joined.empty() ? "all purposes" : "all but " + joined;
 }
 
 Outcome<Exit> RestrictClient(const ClientOptions& options, Console& console) {
-  json body = {{"basis", options.basis}, {"purposes", options.purposes}};
+  json body = {{"basis", options.basis}};
+  body["stops"] = options.stopped.empty() ? json{{"all_but", options.going_on}}
+                                          : json{{"purposes", options.stopped}};
   if (!options.class_name.empty()) body["class"] = options.class_name;
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(const json answer, client.Put(RestrictionsOf(options.client), body.dump()));
+  COFFER_ASSIGN(const json answer, client.Post(RestrictionsOf(options.client), body.dump()));
   if (options.connection.json) {
     PrintJson(console, answer);
     return Exit::kOk;
   }
-  PrintFields(console, {{"client", Text(answer, "client")},
+  PrintFields(console, {{"restriction", Text(answer, "id")},
+                        {"client", Text(answer, "client")},
                         {"restricted", WhatOf(answer)},
+                        {"stops", StopsOf(answer)},
                         {"basis", Text(answer, "basis")},
-                        {"purposes that go on", PurposesOf(answer)},
                         {"since", Text(answer, "since")}});
   return Exit::kOk;
 }
 
 Outcome<Exit> LiftRestriction(const ClientOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_TRY(client.Remove(RestrictionsOf(options.client).With("class", options.class_name)));
+  COFFER_TRY(client.Remove(RestrictionsOf(options.client).Segment(options.restriction)));
   if (options.connection.json) {
-    PrintJson(console, {{"client", options.client}, {"lifted", true}});
+    PrintJson(console,
+              {{"client", options.client}, {"restriction", options.restriction}, {"lifted", true}});
   } else {
     console.out << "Lifted; it counts from the next request on.\n";
   }
@@ -76,10 +83,10 @@ Outcome<Exit> ListClientRestrictions(const ClientOptions& options, Console& cons
     PrintJson(console, answer);
     return Exit::kOk;
   }
-  Table table({"RESTRICTED", "PURPOSES THAT GO ON", "SINCE", "BY", "BASIS"});
+  Table table({"ID", "RESTRICTED", "STOPS", "SINCE", "BY", "BASIS"});
   for (const json& item : Member(answer, "items")) {
     const std::string by = Text(item, "placed_by");
-    table.Add({WhatOf(item), PurposesOf(item), Text(item, "since"),
+    table.Add({Text(item, "id"), WhatOf(item), StopsOf(item), Text(item, "since"),
                by.empty() ? "the schedule" : by, Text(item, "basis")});
   }
   table.Print(console);
@@ -163,26 +170,36 @@ void AddRestrictions(CLI::App& group, Command& chosen) {
   {
     auto options = std::make_shared<ClientOptions>();
     CLI::App* command =
-        AddOnClient(group, *options, "restrict", "Keep a client, and use it for nothing else");
+        AddOnClient(group, *options, "restrict", "Keep a client, and stop purposes for it");
     command->add_option("--class", options->class_name, "Only its records of this class")
         ->type_name("NAME");
     command->add_option("--basis", options->basis, "Why, in words; it is not in the log")
         ->type_name("TEXT")
         ->required();
-    command->add_option("--for", options->purposes, "A purpose that goes on; repeatable")
-        ->type_name("CODE");
+    CLI::Option* const stop =
+        command->add_option("--stop", options->stopped, "A purpose that is stopped; repeatable")
+            ->type_name("CODE");
+    command
+        ->add_option("--for", options->going_on,
+                     "A purpose that goes on while all others are stopped; repeatable")
+        ->type_name("CODE")
+        ->excludes(stop);
     command->footer(
-        "Example:\n  coffer client restrict cli_... --basis \"the address is disputed\" \\\n"
-        "    --for complaint-handling");
+        "Without --stop or --for all purposes are stopped. It stands beside the client's "
+        "others.\n\n"
+        "Examples:\n  coffer client restrict cli_... --basis \"the address is disputed\" \\\n"
+        "    --for complaint-handling\n"
+        "  coffer client restrict cli_... --basis \"objection of 3 May\" --stop marketing");
     RunOnline(*command, chosen, options, RestrictClient);
   }
   {
     auto options = std::make_shared<ClientOptions>();
     CLI::App* command = AddOnClient(group, *options, "unrestrict", "Lift a restriction");
-    command->add_option("--class", options->class_name, "That of this class, not of the client")
-        ->type_name("NAME");
+    command->add_option("restriction", options->restriction, "Restriction id (rst_...)")
+        ->type_name("RESTRICTION")
+        ->required();
     command->footer(
-        "Example:\n  coffer client unrestrict cli_... --reason \"corrected, see K-12\"");
+        "Example:\n  coffer client unrestrict cli_... rst_... --reason \"corrected, see K-12\"");
     RunOnline(*command, chosen, options, LiftRestriction);
     command->get_option("--reason")->required();
   }

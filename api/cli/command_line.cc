@@ -1,7 +1,11 @@
 // The command line as a whole: understands it, runs what it chose, tells what went wrong.
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <optional>
 #include <ostream>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "api/cli/commands.h"
 #include "crypto/secret_bytes.h"
@@ -34,6 +38,63 @@ Examples:
   coffer verify --log-key KEY
 
 See coffer(1).)";
+
+bool IsBlank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == text.npos; }
+
+Failure Empty(std::string_view name) {
+  return {Exit::kUsage, std::string(name) + " must not be empty",
+          "Leave it out where none is meant."};
+}
+
+// "--name=", which would take the next argument for its value.
+std::optional<Failure> FindWithoutValue(std::span<const char* const> arguments) {
+  for (const std::string_view argument : arguments) {
+    if (argument == "--") break;
+    if (!argument.starts_with("--") || argument.find('=') + 1 != argument.size()) continue;
+    return Empty(argument.substr(0, argument.size() - 1));
+  }
+  return std::nullopt;
+}
+
+// An option that was given, and given nothing: taken for absent it would widen what is asked for.
+std::optional<Failure> FindBlank(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& value : option->results()) {
+      if (IsBlank(value)) return Empty(option->get_name());
+    }
+  }
+  for (const CLI::App* used : app.get_subcommands()) {
+    if (auto blank = FindBlank(*used)) return blank;
+  }
+  return std::nullopt;
+}
+
+void Tell(Console& console, const Failure& failure) {
+  console.out << std::flush;
+  console.err << "coffer: " << PrintableLines(failure.message) << '\n';
+  if (!failure.advice.empty()) console.err << PrintableLines(failure.advice) << '\n';
+}
+
+// Output that did not arrive (a full disk, a closed pipe) is no success.
+Exit Settle(Console& console, Exit exit) {
+  console.out << std::flush;
+  if (console.out || exit != Exit::kOk) return exit;
+  Tell(console, {Exit::kFailed, "standard output could not be written", {}});
+  return Exit::kFailed;
+}
+
+Exit Execute(const Command& chosen, Console& console) {
+  if (const Status ready = crypto::InitializeCrypto(); !ready) {
+    Tell(console, FailureOf(ready.error(), "cannot start"));
+    return Exit::kFailed;
+  }
+  const Outcome<Exit> outcome = chosen(console);
+  if (outcome) return Settle(console, *outcome);
+  Tell(console, outcome.error());
+  return outcome.error().exit;
+}
+
+}  // namespace
 
 void Declare(CLI::App& app, Command& chosen) {
   app.require_subcommand(1);
@@ -75,44 +136,25 @@ void Declare(CLI::App& app, Command& chosen) {
   AddLogKeyCommands(app, chosen);
 }
 
-void Tell(Console& console, const Failure& failure) {
-  console.out << std::flush;
-  console.err << "coffer: " << PrintableLines(failure.message) << '\n';
-  if (!failure.advice.empty()) console.err << PrintableLines(failure.advice) << '\n';
-}
-
-// Output that did not arrive (a full disk, a closed pipe) is no success.
-Exit Settle(Console& console, Exit exit) {
-  console.out << std::flush;
-  if (console.out || exit != Exit::kOk) return exit;
-  Tell(console, {Exit::kFailed, "standard output could not be written", {}});
-  return Exit::kFailed;
-}
-
-Exit Execute(const Command& chosen, Console& console) {
-  if (const Status ready = crypto::InitializeCrypto(); !ready) {
-    Tell(console, FailureOf(ready.error(), "cannot start"));
-    return Exit::kFailed;
-  }
-  const Outcome<Exit> outcome = chosen(console);
-  if (outcome) return Settle(console, *outcome);
-  Tell(console, outcome.error());
-  return outcome.error().exit;
-}
-
-}  // namespace
-
 int Run(int argc, const char* const* argv, Console& console) {
   Command chosen;
   try {
     CLI::App app("Operator's and auditor's tool for a Coffer vault.", "coffer");
     Declare(app, chosen);
+    if (const auto empty = FindWithoutValue({argv + 1, argv + argc})) {
+      Tell(console, *empty);
+      return static_cast<int>(empty->exit);
+    }
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       // Asking for help is one of them, and the only one that is no mistake.
       return static_cast<int>(app.exit(error, console.out, console.err) == 0 ? Exit::kOk
                                                                              : Exit::kUsage);
+    }
+    if (const auto blank = FindBlank(app)) {
+      Tell(console, *blank);
+      return static_cast<int>(blank->exit);
     }
     return static_cast<int>(Execute(chosen, console));
   } catch (const std::exception& error) {

@@ -49,6 +49,9 @@ void AddEvidenceCommand(CLI::App& app, Command& chosen);
 void AddLogKeyCommands(CLI::App& app, Command& chosen);
 void AddVerifyCommand(CLI::App& app, Command& chosen);
 
+// All of them.
+void Declare(CLI::App& app, Command& chosen);
+
 // The whole tool, from the command line to the exit code.
 int Run(int argc, const char* const* argv, Console& console);
 

@@ -66,12 +66,13 @@ Outcome<std::string> EnrolmentBody(ApiClient& client, const EnrolOptions& option
   COFFER_ASSIGN(const auto password, NewPassword(options));
   COFFER_ASSIGN(const auto totp,
                 CodeOrAsk(options.totp, "Code of the app (empty: no second factor): ",
-                          "Give it with --totp CODE; --totp '' is to have no second factor."));
+                          "Give it with --totp CODE; --totp none is to have no second factor."));
   SecretJson body;
   COFFER_TRY(body.Add("login", options.login));
   COFFER_TRY(body.Add("code", code));
   COFFER_TRY(body.Add("password", password));
-  if (!totp.empty()) COFFER_TRY(body.Add("totp", totp));
+  const bool none = totp.empty() || crypto::AsText(totp.ExposeSecret()) == "none";
+  if (!none) COFFER_TRY(body.Add("totp", totp));
   return body.Take();
 }
 
@@ -127,7 +128,7 @@ void AddEnrolCommand(CLI::App& app, Command& chosen) {
                    "File whose first line is the new password; without it, it is asked for")
       ->type_name("FILE");
   AddCodeOption(*command, "--totp", options->totp,
-                "Code of the authenticator app, '' for no second factor; without it, the app's "
+                "Code of the authenticator app, none for no second factor; without it, the app's "
                 "secret is shown and the code is asked for");
   command->add_flag("--offer", options->offer,
                     "Only show the authenticator app's secret, and change nothing");

@@ -79,27 +79,51 @@ TEST_CASE("what is wrong with a hold or a restriction is told with pointers") {
         Strings{"422 hold_invalid", "/review_due"});
   CHECK(hold({{"tag", "vip"}, {"review_due", ""}}) ==
         Strings{"422 request_invalid", "/review_due"});
-  CHECK(hold({{"tag", "vip"}, {"case_number", "a b"}, {"reason", ""}}) ==
+  CHECK(hold({{"tag", "vip"}, {"case_number", "a b"}, {"reason", std::string(1001, 'x')}}) ==
         Strings{"422 hold_invalid", "/reason", "/case_number"});
   CHECK(hold({{"tag", "vip"}, {"until", "x"}}) == Strings{"422 request_invalid", "/until"});
   const auto restrict = [&](const json& body) {
-    return api.Told(api.Do(kPut, api.client + "/restrictions", kPrivacyOfficer, body.dump()));
+    return api.Told(api.Post(api.client + "/restrictions", kPrivacyOfficer, body));
   };
-  CHECK(restrict({{"basis", "x"}}) == Strings{"422 request_invalid", "/purposes"});
-  CHECK(restrict({{"basis", "x"}, {"purposes", {"fun"}}}) ==
-        Strings{"422 restriction_invalid", "/purposes/0"});
-  CHECK(restrict({{"basis", ""}, {"purposes", json::array()}, {"class", "no"}}) ==
+  const json all = {{"all_but", json::array()}};
+  CHECK(restrict({{"basis", "x"}}) == Strings{"422 request_invalid", "/stops"});
+  for (const json& stops :
+       std::vector<json>{json::object(),
+                         json::array(),
+                         "all",
+                         nullptr,
+                         {{"all_but", json::array()}, {"x", 1}},
+                         {{"all_but", json::array()}, {"purposes", {"billing"}}},
+                         {{"most", {"billing"}}}}) {
+    CHECK(restrict({{"basis", "x"}, {"stops", stops}}) == Strings{"422 request_invalid", "/stops"});
+  }
+  for (const json& list : std::vector<json>{nullptr, "billing", {1}, json::object()}) {
+    CHECK(restrict({{"basis", "x"}, {"stops", {{"purposes", list}}}}) ==
+          Strings{"422 request_invalid", "/stops/purposes"});
+  }
+  CHECK(restrict({{"basis", "x"}, {"stops", {{"purposes", json::array()}}}}) ==
+        Strings{"422 restriction_invalid", "/stops/purposes"});
+  CHECK(restrict({{"basis", "x"}, {"stops", {{"purposes", {"fun"}}}}}) ==
+        Strings{"422 restriction_invalid", "/stops/purposes/0"});
+  CHECK(restrict({{"basis", std::string(1001, 'x')}, {"stops", all}, {"class", "no"}}) ==
         Strings{"422 restriction_invalid", "/class", "/basis"});
+  CHECK(restrict({{"basis", "x"}, {"stops", all}, {"purposes", json::array()}}) ==
+        Strings{"422 request_invalid", "/purposes"});
 }
 
 TEST_CASE("a restricted client is refused, packaged, and free again") {
   HoldCalls api;
   const std::string path = api.client + "/restrictions";
-  const Reply put = api.Do(kPut, path, kPrivacyOfficer,
-                           json{{"basis", "Disputed"}, {"purposes", {"billing"}}}.dump());
-  REQUIRE(put.status == 200);
-  CHECK(ApiCalls::Parsed(api.Get(path, kAuditor)).at("items") ==
-        json::array({ApiCalls::Parsed(put)}));
+  const Reply placed = api.Post(path, kPrivacyOfficer,
+                                {{"basis", "Disputed"}, {"stops", {{"all_but", {"billing"}}}}});
+  REQUIRE(placed.status == 201);
+  const json restriction = ApiCalls::Parsed(placed);
+  const std::string one = ApiCalls::Header(placed, "Location");
+  CHECK(one == path + "/" + restriction.at("id").get<std::string>());
+  CHECK(restriction.at("stops") == json{{"all_but", {"billing"}}});
+  CHECK(ApiCalls::Parsed(api.Get(one, kAuditor)) == restriction);
+  CHECK(ApiCalls::Parsed(api.Get(path, kAuditor)).at("items") == json::array({restriction}));
+  CHECK(ApiCalls::Answer(api.Get(path + "/rst_x", kAuditor)) == "404 not_found");
   CHECK(ApiCalls::Answer(api.Get(api.client, kCrmService)) == "403 restricted");
   CHECK(
       api.Do(kGet, api.client, kCrmService, "", [](Call& call) { call.caller.purpose = "billing"; })
@@ -119,9 +143,9 @@ TEST_CASE("a restricted client is refused, packaged, and free again") {
   CHECK(!rest.contains("next_cursor"));
   CHECK(api.Told(package({{"limit", 0}})) == Strings{"422 request_invalid", "/limit"});
 
-  CHECK(ApiCalls::Answer(api.Do(kDelete, path, kPrivacyOfficer)) == "400 reason_required");
+  CHECK(ApiCalls::Answer(api.Do(kDelete, one, kPrivacyOfficer)) == "400 reason_required");
   const auto lift = [&] {
-    return api.Do(kDelete, path, kPrivacyOfficer, "",
+    return api.Do(kDelete, one, kPrivacyOfficer, "",
                   [](Call& call) { call.caller.reason = "Settled"; });
   };
   CHECK(lift().status == 204);

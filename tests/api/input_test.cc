@@ -111,12 +111,18 @@ TEST_CASE("a body is a JSON object of known members") {
 TEST_CASE("members are of their type") {
   InputTest test;
   const json object = {{"text", "x"},     {"number", 7}, {"negative", -7}, {"fraction", 1.5},
-                       {"null", nullptr}, {"empty", ""}, {"flag", true}};
+                       {"null", nullptr}, {"empty", ""}, {"blank", " \t"}, {"flag", true}};
   const auto text = [&](const char* name, bool required) {
     return test.Of().Text(object, name, required);
   };
   CHECK(text("text", true) == "x");
-  CHECK(text("empty", true) == "");
+  for (const bool required : {true, false}) {
+    CHECK(testing::IssuesOf(text("empty", required)) ==
+          std::vector<std::string>{"/empty must not be empty"});
+    CHECK(testing::IssuesOf(text("blank", required)) ==
+          std::vector<std::string>{"/blank must not be empty"});
+  }
+  CHECK(test.Of().AnyText(object, "empty") == "");
   CHECK(text("missing", false) == "");
   CHECK(testing::IssuesOf(text("missing", true)) ==
         std::vector<std::string>{"/missing is required"});

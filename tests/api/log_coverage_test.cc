@@ -10,6 +10,7 @@
 #include <thread>
 #include <variant>
 
+#include "api/openapi.h"
 #include "crypto/client_key.h"
 #include "crypto/secret_bytes.h"
 #include "tests/api/api_calls.h"
@@ -95,9 +96,11 @@ const std::vector<Row>& Rows() {
       {"getHold", kAuditor, 200, {{"hold.read", "client={held} class=interaction", "{hold}"}}},
       {"liftHold", kPrivacyOfficer, 200, {{"hold.lift", "client={held} class=interaction", "{hold}; class interaction; one person alone"}}},
       {"listRestrictions", kAuditor, 200, {{"restriction.read", "client={client}"}}},
-      {"putRestriction", kPrivacyOfficer, 200, {{"restriction.write", "client={client}", "for no purpose"}}, R"({"basis": "{mark}", "purposes": []})"},
-      {"putRestriction", kPrivacyOfficer, 200, {{"restriction.write", "client={client} class=contact", "but for billing"}}, R"({"class": "contact", "basis": "{mark}", "purposes": ["billing"]})"},
-      {"liftRestriction", kPrivacyOfficer, 204, {{"restriction.write", "client={client} class=interaction", "lifted"}}, "", "class=interaction"},
+      {"placeRestriction", kPrivacyOfficer, 201, {{"restriction.write", "client={client}", "*; stops all purposes"}}, R"({"basis": "{mark}", "stops": {"all_but": []}})"},
+      {"placeRestriction", kPrivacyOfficer, 201, {{"restriction.write", "client={client} class=contact", "*; stops all but billing"}}, R"({"class": "contact", "basis": "{mark}", "stops": {"all_but": ["billing"]}})"},
+      {"placeRestriction", kPrivacyOfficer, 201, {{"restriction.write", "client={client}", "*; stops billing marketing"}}, R"({"basis": "{mark}", "stops": {"purposes": ["marketing", "billing"]}})"},
+      {"getRestriction", kAuditor, 200, {{"restriction.read", "client={client} class=interaction", "{restriction}"}}},
+      {"liftRestriction", kPrivacyOfficer, 204, {{"restriction.write", "client={client} class=interaction", "{restriction}; lifted"}}},
 
       {"listClasses", kAuditor, 200, {{"class.read"}}},
       {"getClass", kAuditor, 200, {{"class.read", "class=contact version=1"}}, "", "", {{"{name}", "contact"}}},
@@ -282,7 +285,8 @@ class LogCalls : public ApiCalls {
                                                                   .review_due = {4102444800000}}))
                            .id.Text();
     // Of a class that the client has nothing of, so that no other row meets it.
-    Must(vault.Restrict(As(kPrivacyOfficer), client, {"interaction", Mark(), {}}));
+    values["{restriction}"] =
+        Must(vault.Restrict(As(kPrivacyOfficer), client, {"interaction", Mark()})).id.Text();
     const auto token = Must(NewTokenFor("case-worker", 3600, Mark()));
     values["{service}"] = token.info.principal.Text();
     values["{token}"] = token.info.id.Text();
@@ -455,22 +459,39 @@ bool IsOpen(const Route& route) {
 }
 
 // What decides requests, or lets people in.
-const std::set<std::string_view> kChangesState = {"changePassword",   "completeEnrolment",
-                                                  "createService",    "createToken",
-                                                  "createUser",       "decideApproval",
-                                                  "deleteAssignment", "endLease",
-                                                  "endSession",       "enrolUserAgain",
-                                                  "eraseClient",      "giveLease",
-                                                  "issueCertificate", "liftHold",
-                                                  "liftRestriction",  "logIn",
-                                                  "logOut",           "openEmergency",
-                                                  "placeHold",        "putAssignment",
-                                                  "putClass",         "putPurpose",
-                                                  "putRestriction",   "putRole",
-                                                  "putTeam",          "requestApproval",
-                                                  "reviewEmergency",  "revokeToken",
-                                                  "rotateToken",      "stepUp",
-                                                  "updateService",    "updateUser"};
+const std::set<std::string_view> kChangesState = {"changePassword",
+                                                  "completeEnrolment",
+                                                  "createService",
+                                                  "createToken",
+                                                  "createUser",
+                                                  "decideApproval",
+                                                  "deleteAssignment",
+                                                  "endLease",
+                                                  "endSession",
+                                                  "enrolUserAgain",
+                                                  "eraseClient",
+                                                  "eraseRecords",
+                                                  "giveLease",
+                                                  "issueCertificate",
+                                                  "liftHold",
+                                                  "liftRestriction",
+                                                  "logIn",
+                                                  "logOut",
+                                                  "openEmergency",
+                                                  "placeHold",
+                                                  "placeRestriction",
+                                                  "putAssignment",
+                                                  "putClass",
+                                                  "putPurpose",
+                                                  "putRole",
+                                                  "putTeam",
+                                                  "requestApproval",
+                                                  "reviewEmergency",
+                                                  "revokeToken",
+                                                  "rotateToken",
+                                                  "stepUp",
+                                                  "updateService",
+                                                  "updateUser"};
 
 // Every call states a purpose and a reason.
 void CheckDone(LogCalls& api, const Route& route, const Row& row, const LogCalls::Values& values,
@@ -674,6 +695,108 @@ TEST_CASE("each route leaves the entries that the guide names, each refusal one,
       if (line.contains(secret)) FAIL_CHECK("a secret: " << secret);
     }
   }
+  api.CheckInvariants();
+}
+
+const json& Resolved(const json& document, const json& node) {
+  const auto ref = node.find("$ref");
+  if (ref == node.end()) return node;
+  return Resolved(document,
+                  document.at(json::json_pointer(ref->get_ref<const std::string&>().substr(1))));
+}
+
+// Members of a documented body, and of which type each is.
+void CollectMembers(const json& document, const json& node,
+                    std::map<std::string, std::string>& members) {
+  const json& schema = Resolved(document, node);
+  for (const char* choice : {"oneOf", "anyOf", "allOf"}) {
+    for (const json& one : schema.value(choice, json::array())) {
+      CollectMembers(document, one, members);
+    }
+  }
+  for (const auto& [name, member] : schema.value("properties", json::object()).items()) {
+    const json type = Resolved(document, member).value("type", json());
+    members[name] = type.is_array()    ? type[0].get<std::string>()
+                    : type.is_string() ? type.get<std::string>()
+                                       : "";
+  }
+}
+
+// Where nothing is something that can be said: what it takes away, a list of none, words that only
+// people read.
+const std::map<std::string_view, Names> kMayBeEmpty = {
+    {"createClient", {"tags"}},
+    {"updateClient", {"external_ref", "tags"}},
+    {"putTeam", {"members"}},
+    {"updateUser", {"certificates"}},
+    {"updateService", {"certificates"}},
+    {"putRole", {"grants", "title"}},
+    {"putClass", {"title"}},
+    {"putRetentionSchedule", {"jurisdiction_order", "tag_order", "clients_without_records"}},
+    {"putPurpose", {"description", "owner", "title"}},
+};
+
+TEST_CASE("an empty or blank member of a body is not taken for an absent one") {
+  LogCalls api;
+  auto document = vault::ParseStrictJson(OpenApiDocument());
+  REQUIRE(document);
+  std::set<std::string_view> seen;
+  int asked = 0;
+  for (const Row& row : Rows()) {
+    const Route& route = *RouteOf(row);
+    if (route.body != Body::kJson || row.body.empty() || !seen.insert(row.operation).second) {
+      continue;
+    }
+    std::string method(Name(route.method));
+    std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::map<std::string, std::string> members;
+    CollectMembers(
+        *document,
+        Resolved(*document,
+                 document->at("paths").at(std::string(route.path)).at(method).at("requestBody"))
+            .at("content")
+            .at("application/json")
+            .at("schema"),
+        members);
+    const auto values = api.NewCase();
+    const Role* const role = std::get_if<Role>(&row.who);
+    const std::string bearer = role != nullptr                       ? api.SecretOf(*role)
+                               : std::get<Holder>(row.who) == kToken ? values.at("{secret}")
+                               : std::get<Holder>(row.who) == kSession
+                                   ? values.at("{session_secret}")
+                                   : "";
+    for (const auto& [name, type] : members) {
+      std::vector<json> nothings;
+      if (type == "string") nothings = {"", " \t"};
+      if (type == "array") nothings = {json::array(), json::array({""}), json::array({" "})};
+      for (const json& nothing : nothings) {
+        const auto allowed = kMayBeEmpty.find(row.operation);
+        const bool may = allowed != kMayBeEmpty.end() && allowed->second.contains(name);
+        const bool words = row.operation.starts_with("put") && nothing.is_string();
+        if (may && (words || nothing.empty() || nothing == "")) continue;
+        Row empty = row;
+        json body = json::parse(api.Fill(row.body, values));
+        body[name] = nothing;
+        const std::string text = body.dump();
+        empty.body = text;
+        INFO(row.operation << " " << name << " " << nothing.dump());
+        const auto answer = api.Ask(route, empty, values, bearer);
+        ++asked;
+        INFO(answer.reply.body);
+        CHECK(answer.reply.status >= 400);
+        if (answer.reply.status < 400) continue;
+        if (name.contains("password")) continue;  // one that is wrong, and may be anything
+        CHECK((answer.reply.status == 422 || answer.reply.status == 400));
+        const auto pointers = LogCalls::Pointers(answer.reply);
+        CHECK(std::ranges::any_of(pointers, [&](const std::string& pointer) {
+          return pointer == "/" + name || pointer.starts_with("/" + name + "/");
+        }));
+        REQUIRE(answer.entries.size() == 1);
+        CHECK(answer.entries[0].at("decision") == "deny");
+      }
+    }
+  }
+  CHECK(asked > 150);
   api.CheckInvariants();
 }
 

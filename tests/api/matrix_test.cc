@@ -49,8 +49,10 @@ const std::map<std::string_view, Example>& Examples() {
       {"endLease", {}},
       {"packageClient", {json::object(), ""}},
       {"listRestrictions", {}},
-      {"putRestriction", {{{"basis", "Disputed"}, {"purposes", json::array()}}, ""}},
-      {"liftRestriction", {{}, "", 204}},  // there is one to lift
+      {"placeRestriction",
+       {{{"basis", "Disputed"}, {"stops", {{"purposes", {"billing"}}}}}, "", 201}},
+      {"getRestriction", {}},  // there is one
+      {"liftRestriction", {{}, "", 204}},
   };
   return examples;
 }
@@ -68,7 +70,7 @@ class MatrixCalls : public ApiCalls {
  public:
   // A client with a record, a lease and an assignment of a third party on it.
   struct Case {
-    std::string client, record, lease;
+    std::string client, record, lease, restriction = vault::RestrictionId::New({1}).Text();
   };
   Case Make(Owner owner, Role role) {
     if (owner == Owner::kAbsent) {
@@ -117,7 +119,8 @@ std::string Fill(std::string_view pattern, const MatrixCalls::Case& about,
                                     {"{record}", about.record},
                                     {"{version}", "1"},
                                     {"{principal}", principal},
-                                    {"{lease}", about.lease}}) {
+                                    {"{lease}", about.lease},
+                                    {"{restriction}", about.restriction}}) {
     if (const auto at = path.find(name); at != path.npos) path.replace(at, name.size(), value);
   }
   return path;
@@ -142,7 +145,7 @@ TEST_CASE("each route answers each role as the tables say, whoever's client it i
       std::map<Owner, std::string> seen;
       for (const auto& [owner, owner_name] : kOwners) {
         INFO(Name(role) << " " << route.operation_id << " " << owner_name);
-        const auto about = api.Make(owner, role);
+        auto about = api.Make(owner, role);
         json body = example.body;
         if (route.operation_id == "giveLease") {
           const auto lease = api.LeaseForOther();
@@ -153,9 +156,12 @@ TEST_CASE("each route answers each role as the tables say, whoever's client it i
                   {"ticket", lease.ticket},
                   {"lifetime_s", lease.lifetime_s}};
         }
-        if (route.operation_id == "liftRestriction" && owner <= Owner::kForeign) {
-          REQUIRE(api->Restrict(api.As(Role::kPrivacyOfficer),
-                                *vault::ClientId::Parse(about.client), {"", "Disputed", {}}));
+        if (route.path.contains("{restriction}") && owner <= Owner::kForeign) {
+          const auto placed =
+              api->Restrict(api.As(Role::kPrivacyOfficer), *vault::ClientId::Parse(about.client),
+                            {"", "Disputed"});
+          REQUIRE(placed);
+          about.restriction = placed->id.Text();
         }
         const Reply reply = api.Do(route.method, Fill(route.path, about, api.Other().Text()), role,
                                    route.body == Body::kNone ? "" : body.dump(), [&](Call& call) {

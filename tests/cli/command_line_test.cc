@@ -1,8 +1,10 @@
 #include <stdlib.h>
 
+#include <CLI/CLI.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <vector>
 
 #include "api/cli/commands.h"
@@ -123,6 +125,75 @@ TEST_CASE("wrong use ends with 2 before anything is connected") {
     CHECK(ran.exit == 2);
     CHECK_FALSE(ran.err.empty());
   }
+}
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+// Every command that does something, with the words that lead to it.
+void CollectCommands(const CLI::App& app, const Words& words,
+                     std::vector<std::pair<Words, const CLI::App*>>& commands) {
+  const auto below = app.get_subcommands([](const CLI::App*) { return true; });
+  if (below.empty()) commands.emplace_back(words, &app);
+  for (const CLI::App* one : below) {
+    Words more = words;
+    more.push_back(one->get_name());
+    CollectCommands(*one, more, commands);
+  }
+}
+
+bool IsPlace(const CLI::Option& option) { return option.get_lnames().empty(); }
+
+// The command with what it needs, and `nothing` for the option that is asked about.
+Words With(const Words& words, const CLI::App& command, const CLI::Option& asked,
+           const std::string& nothing) {
+  Words arguments = words, places;
+  for (const CLI::Option* option : command.get_options()) {
+    const bool is_asked = option == &asked;
+    const std::string value = is_asked ? nothing : "1";
+    if (IsPlace(*option)) {
+      if (is_asked || IsPlace(asked) || option->get_required()) places.push_back(value);
+    } else if (is_asked && nothing == "=") {
+      arguments.push_back("--" + option->get_lnames()[0] + "=");
+    } else if (is_asked || option->get_required()) {
+      arguments.push_back("--" + option->get_lnames()[0]);
+      arguments.push_back(value);
+    }
+  }
+  arguments.insert(arguments.end(), places.begin(), places.end());
+  return arguments;
+}
+
+}  // namespace
+
+TEST_CASE("an option that is given nothing is wrong use, whichever it is of whichever command") {
+  CLI::App app("", "coffer");
+  Command chosen;
+  Declare(app, chosen);
+  std::vector<std::pair<Words, const CLI::App*>> commands;
+  CollectCommands(app, {}, commands);
+  CHECK(commands.size() > 60);
+  // What all commands share is asked about once; how nothing is given, in turn.
+  const std::vector<std::string> nothings = {"", "  ", "="};
+  std::set<std::string> seen;
+  std::size_t told = 0;
+  for (const auto& [words, command] : commands) {
+    for (const CLI::Option* asked : command->get_options()) {
+      if (asked->get_items_expected_max() == 0) continue;
+      if (!seen.insert(asked->get_name() + asked->get_description()).second) continue;
+      const std::string nothing = nothings[IsPlace(*asked) ? seen.size() % 2 : seen.size() % 3];
+      const Words arguments = With(words, *command, *asked, nothing);
+      const Ran ran = RunTool(arguments);
+      CAPTURE(arguments, ran.out, ran.err);
+      CHECK(ran.exit == 2);
+      CHECK(ran.out.empty());
+      // Some have a check of their own, or one of another option comes first.
+      if (ran.err.contains("must not be empty")) ++told;
+    }
+  }
+  CHECK(seen.size() > 100);
+  CHECK(told > seen.size() / 2);
 }
 
 TEST_CASE("a server that is not there ends with 5 and says what to check") {

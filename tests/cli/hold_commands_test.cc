@@ -73,29 +73,48 @@ TEST_CASE("holds are listed, shown and lifted") {
 
 TEST_CASE("a client is restricted, and freed for a reason") {
   const std::string restriction =
-      R"({"client":"cli_1","basis":"Disputed","purposes":["billing"],"since":"2026-01-01T00:00:00.000Z",
-          "placed_by":"usr_1"})";
+      R"({"id":"rst_1","client":"cli_1","basis":"Disputed","stops":{"all_but":["billing"]},
+          "since":"2026-01-01T00:00:00.000Z","placed_by":"usr_1"})";
   const std::string retained =
-      R"({"client":"cli_1","class":"contact","basis":"Old","purposes":[],
+      R"({"id":"rst_2","client":"cli_1","class":"contact","basis":"Old","stops":{"all_but":[]},
           "since":"2026-01-01T00:00:00.000Z"})";
+  const std::string objection =
+      R"({"id":"rst_3","client":"cli_1","basis":"He objects","stops":{"purposes":["marketing"]},
+          "since":"2026-01-01T00:00:00.000Z","placed_by":"usr_1"})";
   Tool coffer(
-      InTurn({Reply(200, restriction),
-              Reply(200, R"({"items":[)" + restriction + "," + retained + "]}"), Reply(204, "")}));
+      InTurn({Reply(201, restriction),
+              Reply(200, R"({"items":[)" + restriction + "," + retained + "," + objection + "]}"),
+              Reply(204, ""), Reply(201, objection), Reply(201, retained)}));
   CHECK(coffer({"client", "restrict", "cli_1", "--basis", "Disputed", "--for", "billing"}).exit ==
         0);
   const std::string listed = coffer({"client", "restrictions", "cli_1"}).out;
   CHECK(Contains(listed, "everything"));
   CHECK(Contains(listed, "usr_1"));
   CHECK(Contains(listed, "the schedule"));
-  CHECK(coffer({"client", "unrestrict", "cli_1", "--class", "contact"}).exit == 2);
-  CHECK(coffer({"client", "unrestrict", "cli_1", "--class", "contact", "--reason", "x"}).exit == 0);
+  CHECK(Contains(listed, "rst_1"));
+  CHECK(Contains(listed, "all but billing"));
+  CHECK(Contains(listed, "all purposes"));
+  CHECK(Contains(listed, "marketing"));
+  CHECK(coffer({"client", "unrestrict", "cli_1", "rst_1"}).exit == 2);
+  CHECK(coffer({"client", "unrestrict", "cli_1", "--reason", "x"}).exit == 2);
+  CHECK(coffer({"client", "unrestrict", "cli_1", "rst_1", "--reason", " "}).exit == 2);
+  CHECK(coffer({"client", "unrestrict", "cli_1", "rst_1", "--reason", "x"}).exit == 0);
+  CHECK(coffer({"client", "restrict", "cli_1", "--basis", "He objects", "--stop", "marketing"})
+            .exit == 0);
+  CHECK(coffer({"client", "restrict", "cli_1", "--basis", "Old", "--class", "contact"}).exit == 0);
+  CHECK(coffer({"client", "restrict", "cli_1", "--basis", "x", "--stop", "a", "--for", "b"}).exit ==
+        2);
   const auto& requests = coffer.server.requests();
-  REQUIRE(requests.size() == 3);
-  CHECK(requests[0].method == "PUT");
+  REQUIRE(requests.size() == 5);
+  CHECK(requests[0].method == "POST");
   CHECK(requests[0].target == "/v1/clients/cli_1/restrictions");
   CHECK(json::parse(requests[0].body) ==
-        json::parse(R"({"basis":"Disputed","purposes":["billing"]})"));
-  CHECK(Asked(requests[2]) == "DELETE /v1/clients/cli_1/restrictions?class=contact ");
+        json::parse(R"({"basis":"Disputed","stops":{"all_but":["billing"]}})"));
+  CHECK(Asked(requests[2]) == "DELETE /v1/clients/cli_1/restrictions/rst_1 ");
+  CHECK(json::parse(requests[3].body) ==
+        json::parse(R"({"basis":"He objects","stops":{"purposes":["marketing"]}})"));
+  CHECK(json::parse(requests[4].body) ==
+        json::parse(R"({"basis":"Old","class":"contact","stops":{"all_but":[]}})"));
   CHECK(HeaderOf(requests[2], "Coffer-Reason") == "x");
 }
 

@@ -178,7 +178,7 @@ TEST_CASE("enrolling without a second factor has to be said") {
   Tool coffer(InTurn({Reply(201, R"({"user":{"id":"usr_1"},"recovery_codes":[]})")}));
   const Ran ran =
       coffer({"enrol", "--login", "anna", "--code-file", coffer.Secret("code", "cfe_1"),
-              "--password-file", coffer.Secret("password", "correct horse"), "--totp", ""});
+              "--password-file", coffer.Secret("password", "correct horse"), "--totp", "none"});
   CAPTURE(ran.err);
   REQUIRE(ran.exit == 0);
   CHECK(json::parse(coffer.server.requests()[0].body).contains("totp") == false);

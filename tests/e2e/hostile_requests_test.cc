@@ -223,7 +223,7 @@ TEST_CASE("searches are refused for fields that have no index and values that fi
   refusals.Expect(search({{"class", "contact"}, {"field", "phone"}, {"value", s}}), 422,
                   "value_not_normalisable", "client.search");
   for (const json& body :
-       {json{{"external_ref", "A-1"}, {"class", "contact"}}, json{{"external_ref", ""}},
+       {json{{"external_ref", "A-1"}, {"class", "contact"}},
         json{{"external_ref", s + std::string(200, 'x')}},
         json{{"class", "contact"}, {"field", "email"}, {"value", s}, {"limit", 0}},
         json{{"class", "contact"}, {"field", "email"}, {"value", s}, {"limit", 201}}}) {
@@ -233,7 +233,7 @@ TEST_CASE("searches are refused for fields that have no index and values that fi
   for (const json& body :
        {json{{"class", "contact"}}, json{{"class", "contact"}, {"field", "email"}},
         json{{"value", s}}, json{{"regex", s}}, json{{"external_ref", 7}},
-        json{{"class", "contact"}, {"field", "email"}, {"value", 7}}}) {
+        json{{"external_ref", ""}}, json{{"class", "contact"}, {"field", "email"}, {"value", 7}}}) {
     INFO(body.dump());
     refusals.Expect(search(body), 422, "request_invalid", "client.search");
   }

@@ -37,6 +37,18 @@ CREATE TABLE client_refs (
   ref    BLOB    PRIMARY KEY,
   client INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE client_restrictions (
+  client    INTEGER NOT NULL,
+  rid       BLOB    NOT NULL CHECK (length(rid) = 16),
+  cid       BLOB    NOT NULL CHECK (length(cid) = 16),
+  class     TEXT    NOT NULL,                            -- empty: the whole client
+  basis     BLOB    NOT NULL,                            -- sealed; empty: the key was gone before
+  all_but   INTEGER NOT NULL,                            -- 0: those named are stopped; else all others
+  purposes  TEXT    NOT NULL,                            -- sorted, separated by single spaces
+  since     INTEGER NOT NULL,
+  placed_by BLOB    CHECK (length(placed_by) = 16),      -- NULL: the vault, by the schedule
+  PRIMARY KEY (client, rid)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE client_tags (
   tag    TEXT    NOT NULL,
   client INTEGER NOT NULL,

@@ -13,6 +13,7 @@ namespace {
 const Strings kCommittedNames = {"approvals",
                                  "assignments",
                                  "classes",
+                                 "client_restrictions",
                                  "emergencies",
                                  "holds",
                                  "leases",

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <tuple>
 
 #include "tests/vault/test_vault.h"
 
@@ -152,6 +153,74 @@ TEST_CASE("a data directory of the first version opens, is whole, and is worked 
   CHECK(imported->record == golden.KnownId<RecordId>("imported"));
   CHECK(imported->outcome == ImportOutcome::kUnchanged);
   CHECK(vault.UpdateRecord(golden.As("crm"), client, record, 2, kFirst));
+  golden.vault.reset();
+  const auto after = VerifyDirectory(offline, *golden.root);
+  REQUIRE(after);
+  CHECK(after->log.ok());
+}
+
+// tests/golden/vault-0009 was written by the last version that kept one restriction for each class
+// of a client, with its basis in clear.
+TEST_CASE("restrictions of the format before stop what they stopped, with ids and sealed bases") {
+  GoldenVault golden(kGolden + "/vault-0009");
+  const OfflineVerifyOptions offline = {golden.directory(), {}, {}, {}, true};
+  const auto before = VerifyDirectory(offline, *golden.root);
+  REQUIRE(before);
+  CHECK(before->log.ok());
+  golden.clock.Advance(std::int64_t{330} * 86'400'000);
+  const auto client = golden.KnownId<ClientId>("client"), other = golden.KnownId<ClientId>("other");
+  const auto record = golden.KnownId<RecordId>("record");
+  std::vector<RestrictionId> ids;
+  for (int round = 0; round < 2; ++round) {
+    golden.Open();
+    Vault& vault = *golden.vault;
+    const auto listed = vault.ListRestrictions(golden.As("privacy"), client);
+    INFO(AnswerOf(listed));
+    REQUIRE(listed);
+    REQUIRE(listed->size() == 2);
+    const auto& [whole, of_class] = std::tie((*listed)[0], (*listed)[1]);
+    CHECK(whole.terms.class_name.empty());
+    CHECK(whole.terms.basis == "the address is disputed");
+    CHECK(whole.terms.stops.all_but);
+    CHECK(whole.terms.stops.purposes == Strings{"billing"});
+    CHECK(whole.placed_by);
+    CHECK(of_class.terms.class_name == "contact");
+    CHECK(of_class.terms.basis == "he objects");
+    CHECK(of_class.terms.stops.IncludeAll());
+    const auto of_other = vault.ListRestrictions(golden.As("privacy"), other);
+    REQUIRE(of_other);
+    REQUIRE(of_other->size() == 1);
+    CHECK(of_other->front().terms.basis == "unlawful, she wants it kept");
+    CHECK(AnswerOf(vault.GetClient(golden.As("crm"), client)) == "restricted");
+    CHECK(AnswerOf(vault.GetClient(golden.As("crm"), other)) == "restricted");
+    Caller billing = golden.As("crm");
+    billing.purpose = "billing";
+    CHECK(AnswerOf(vault.GetClient(billing, client)) == "ok");
+    billing.call = CallId::New(golden.clock.Now());
+    CHECK(AnswerOf(vault.GetRecord(billing, client, record)) == "restricted");
+    const std::vector<RestrictionId> now = {whole.id, of_class.id, of_other->front().id};
+    if (round > 0) CHECK(now == ids);
+    ids = now;
+    golden.vault.reset();
+  }
+  golden.Open();
+  std::vector<std::string> moved;
+  LogFilter of_moves;
+  of_moves.action = "restriction.move";
+  const auto log = golden.vault->ReadLog(golden.As("privacy"), of_moves,
+                                         {.limit = 100, .oldest_first = true, .start = {}});
+  REQUIRE(log);
+  for (const auto& bytes : log->entries) {
+    const json entry = json::parse(bytes);
+    CHECK(entry.at("actor") == "vault");
+    moved.push_back(entry.at("detail"));
+  }
+  CHECK(moved == Strings{ids[0].Text() + "; stops all but billing",
+                         ids[1].Text() + "; stops all purposes",
+                         ids[2].Text() + "; stops all purposes"});
+  REQUIRE(log->entries.size() == 3);
+  CHECK(json::parse(log->entries.back()).contains("state_hash"));
+  CHECK(golden.vault->LiftRestriction(golden.As("privacy", "settled"), client, ids[0]));
   golden.vault.reset();
   const auto after = VerifyDirectory(offline, *golden.root);
   REQUIRE(after);

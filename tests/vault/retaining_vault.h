@@ -101,7 +101,10 @@ class RetainingVault : public TestVault {
   void Lift(const ClientId& client, std::string_view class_name = {}) {
     auto caller = As(Role::kPrivacyOfficer);
     caller.reason = "corrected";
-    REQUIRE((*this)->LiftRestriction(caller, client, class_name));
+    for (const Restriction& restriction : Restrictions(client)) {
+      if (restriction.terms.class_name != class_name) continue;
+      REQUIRE((*this)->LiftRestriction(caller, client, restriction.id));
+    }
   }
   std::vector<Restriction> Restrictions(const ClientId& client) {
     const auto restrictions = (*this)->ListRestrictions(As(Role::kPrivacyOfficer), client);

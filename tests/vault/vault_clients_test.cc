@@ -1,6 +1,9 @@
 // Clients: created, read, changed, listed, found. Their erasure: vault_erasure_test.cc.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <functional>
 #include <set>
+#include <span>
 
 #include "tests/vault/test_vault.h"
 
@@ -293,6 +296,98 @@ TEST_CASE("a list by class has the clients with such records, for its purposes")
         "purpose_not_allowed");
   CHECK(AnswerOf(vault->ListClients(vault.As(kCrmService), "", "nonsense", {})) == "class_unknown");
   CHECK(AnswerOf(vault->ListClients(vault.As(kCrmService), "Not A Tag", "", {})) == "tag_invalid");
+}
+
+TEST_CASE("a cursor says nothing of its place, and is of use to nobody but its principal") {
+  TestVault vault;
+  const ClientId client = vault.NewClient("A", {"t"});
+  const ClientId next = vault.NewClient("B", {"t"});
+  const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
+  const RecordId second = vault.NewContact(client, {{"last_name", "Doe"}});
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(vault->PlaceHold(vault.As(kPrivacyOfficer),
+                             {client, {}, {}, "Claim", "K-1", Timestamp{4102444800000}}));
+    REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient("gone"), {}));
+  }
+  struct List {
+    Role role;
+    std::function<Result<std::string>(const Caller&, const std::string&)> next;
+  };
+  const auto next_of = [](const auto& page) -> Result<std::string> {
+    if (!page) return std::unexpected(page.error());
+    return page->next_cursor;
+  };
+  const std::vector<List> lists = {
+      {kCrmService,
+       [&](const Caller& caller, const std::string& cursor) {
+         return next_of(vault->ListClients(caller, "t", "", {1, cursor}));
+       }},
+      {kCrmService,
+       [&](const Caller& caller, const std::string& cursor) {
+         return next_of(vault->ListRecords(caller, client, "", false, {1, cursor}));
+       }},
+      {kCrmService,
+       [&](const Caller& caller, const std::string& cursor) {
+         return next_of(vault->SearchByField(caller, "contact", "last_name", "Doe", {1, cursor}));
+       }},
+      {kPrivacyOfficer,
+       [&](const Caller& caller, const std::string& cursor) {
+         return next_of(vault->ListHolds(caller, {}, false, {1, cursor}));
+       }},
+      {kPrivacyOfficer,
+       [&](const Caller& caller, const std::string& cursor) {
+         return next_of(vault->ListErasures(caller, {1, cursor}));
+       }},
+      {kPrivacyOfficer,
+       [&](const Caller& caller, const std::string& cursor) {
+         return next_of(vault->PackageClient(caller, client, {1, cursor}));
+       }},
+      {kPrivacyOfficer,
+       [&](const Caller& caller, const std::string& cursor) {
+         return next_of(vault->Export(caller, {}, {1, cursor}));
+       }},
+  };
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    INFO("list " << i);
+    const auto& [role, list] = lists[i];
+    const auto cursor = list(vault.As(role), "");
+    REQUIRE(cursor);
+    REQUIRE(!cursor->empty());
+    CHECK(list(vault.As(role), *cursor));
+    // Of the same role, and so of the same rights.
+    const auto other = vault.NewTokenFor(Name(role), 3600);
+    REQUIRE(other);
+    Caller caller = vault.As(role);
+    caller.token = other->secret;
+    CHECK(AnswerOf(list(caller, "")) == "ok");
+    caller.call = CallId::New(vault.clock.Now());
+    CHECK(AnswerOf(list(caller, *cursor)) == "cursor_invalid");
+    CHECK(vault.EntryOf(caller).at("outcome") == "cursor_invalid");
+    CHECK(vault.EntryOf(caller).at("decision") == "deny");
+    for (const std::int64_t row : {client.Row(), next.Row(), record.Row(), second.Row()}) {
+      Bytes place;
+      for (int shift = 56; shift >= 0; shift -= 8) {
+        place.push_back(static_cast<std::uint8_t>(row >> shift));
+      }
+      for (std::string_view rest = *cursor; !rest.empty();) {
+        const auto dot = rest.find('.');
+        const auto bytes = crypto::Base64UrlDecode(rest.substr(0, dot));
+        REQUIRE(bytes);
+        // Nor the time in front of it, which two rows of one moment share.
+        CHECK(std::ranges::search(*bytes, std::span(place).first(5)).empty());
+        rest.remove_prefix(dot == rest.npos ? rest.size() : dot + 1);
+      }
+    }
+    for (std::size_t at = 0; at < cursor->size(); ++at) {
+      for (const char c : {'A', '_', '.', '5'}) {
+        std::string altered = *cursor;
+        if (altered[at] == c) continue;
+        altered[at] = c;
+        if (AnswerOf(list(vault.As(role), altered)) != "cursor_invalid") FAIL_CHECK(altered);
+      }
+    }
+  }
+  vault.CheckInvariants();
 }
 
 TEST_CASE("a cursor belongs to the list it came from") {

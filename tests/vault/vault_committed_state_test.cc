@@ -64,13 +64,16 @@ TEST_CASE("entries say what committed state is where they changed it, and only t
   vault.NewContact(client, {{"last_name", "Muster"}});
   CHECK(vault->GetClient(vault.As(Role::kCrmService), client));
   CHECK(vault.StateEntries().size() == first.size());
-  REQUIRE(vault->Restrict(vault.As(Role::kPrivacyOfficer), client, {{}, "accuracy", {}}));
+  const auto restricted =
+      vault->Restrict(vault.As(Role::kPrivacyOfficer), client, {{}, "accuracy", {}});
+  REQUIRE(restricted);
   const auto second = vault.StateEntries();
   REQUIRE(second.size() == first.size() + 1);
   CHECK(second.back().action == "restriction.write");
   CHECK(second.back().state_hash != first.back().state_hash);
   CHECK(vault->LiftRestriction(
-      vault.As(Role::kPrivacyOfficer, std::string(StateVault::kPurpose), "proved"), client, {}));
+      vault.As(Role::kPrivacyOfficer, std::string(StateVault::kPurpose), "proved"), client,
+      restricted->id));
   CHECK(vault.StateEntries().back().state_hash == first.back().state_hash);
   // Refused: nothing was changed.
   CHECK_FALSE(vault->Restrict(vault.As(Role::kCrmService), client, {{}, "accuracy", {}}));
@@ -121,7 +124,7 @@ TEST_CASE("rows changed past the vault are named by a start and by a verificatio
   vault.Close();
   const std::string whole = vault.Pages();
   for (const auto& [change, table] : std::vector<std::pair<std::string, std::string>>{
-           {"DELETE FROM restrictions", "restrictions"},
+           {"DELETE FROM client_restrictions", "client_restrictions"},
            {"UPDATE tokens SET expires = expires + 1", "tokens"},
            {"UPDATE principals SET role = 'administrator'", "principals"},
            {"DELETE FROM settings WHERE name = 'two_person'", "settings"},
@@ -167,12 +170,12 @@ TEST_CASE("what is known of the log's last state hash may be old itself, or gone
   CHECK(vault.Try(nothing) == "opened");
   vault.Tamper("DELETE FROM committed_state");
   CHECK(vault.Try(nothing) == "opened");
-  vault.Tamper("DELETE FROM restrictions");
+  vault.Tamper("DELETE FROM client_restrictions");
   CHECK(vault.Try(nothing) == "state_differs");
 
   vault.PutBack(whole);
   vault.Tamper("UPDATE committed_state SET size = ?, seq = ?, sums = ?", size, seq, ByteView(sums));
-  vault.Tamper("DELETE FROM restrictions");
+  vault.Tamper("DELETE FROM client_restrictions");
   const auto opened = vault.TryOpen();
   REQUIRE_FALSE(opened);
   CHECK(opened.error().detail.contains("people, tokens, roles, holds or settings are not"));
@@ -182,7 +185,7 @@ TEST_CASE("what is known of the log's last state hash may be old itself, or gone
   // The entry with the newest hash hidden by an old page of the log.
   vault.PutBack(whole);
   vault.Tamper("UPDATE committed_state SET size = ?, seq = ?, sums = ?", size, seq, ByteView(sums));
-  vault.Tamper("DELETE FROM restrictions");
+  vault.Tamper("DELETE FROM client_restrictions");
   vault.Tamper(
       "DELETE FROM log_entries WHERE seq >= ? AND seq < (SELECT max(seq) FROM log_entries)", size);
   CHECK(vault.Try(nothing) != "opened");

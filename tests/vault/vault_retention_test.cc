@@ -404,13 +404,14 @@ TEST_CASE("a class of a client is restricted when all of its records are due", "
   CHECK(entries[0].actor == "vault");
   CHECK(entries[0].client == all.Text());
   CHECK(entries[0].class_name == "interaction");
-  CHECK(entries[0].detail == "interaction-1y of schedule 1");
+  CHECK(entries[0].detail ==
+        "interaction-1y of schedule 1; " + vault.Restrictions(all).at(0).id.Text());
   CHECK(vault.Entries("retention.review").size() == 1);
   const auto restrictions = vault.Restrictions(all);
   REQUIRE(restrictions.size() == 1);
   CHECK(restrictions[0].terms.class_name == "interaction");
   CHECK(restrictions[0].terms.basis == "because of interaction-1y (interaction-1y of schedule 1)");
-  CHECK(restrictions[0].terms.purposes.empty());
+  CHECK(restrictions[0].terms.stops.IncludeAll());
   CHECK(!restrictions[0].placed_by);
   CHECK(vault->ReadStatus(vault.As(kAuditor))->restrictions == 2);
   CHECK(vault.Read(all, record) == "restricted");
@@ -426,6 +427,33 @@ TEST_CASE("a class of a client is restricted when all of its records are due", "
   CHECK(run.erased == 3);
   CHECK(run.held == 1);
   CHECK(vault.Number("SELECT count(*) FROM records") == 3);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("an objection to named purposes is no reason to keep data, and restricts nothing else",
+          "[retention]") {
+  RetainingVault vault;
+  const auto keep = [&](const std::string& action) {
+    vault.Keep({Policy("interaction-1y", "interaction", "date_field", "P1Y", action)});
+  };
+  keep("restrict");
+  const ClientId client = vault.NewClient("R-1");
+  const RecordId record = vault.Interaction(client);
+  const auto objection =
+      vault->Restrict(vault.As(kPrivacyOfficer), client, {{}, "objects", {false, {"marketing"}}});
+  REQUIRE(objection);
+  const auto partly = vault->Restrict(vault.As(kPrivacyOfficer), client,
+                                      {"interaction", "disputed", {true, {"client-care"}}});
+  REQUIRE(partly);
+  CHECK(vault.Read(client, record) == "ok");
+  CHECK(vault.Run().restricted == 1);
+  CHECK(vault.Read(client, record) == "restricted");
+  CHECK(vault.Restrictions(client).size() == 3);
+  keep("erase");
+  CHECK(vault.Run().held == 1);
+  vault.Lift(client, "interaction");
+  CHECK(vault.Restrictions(client).size() == 1);
+  CHECK(vault.Run().erased == 1);
   vault.CheckInvariants();
 }
 
@@ -462,9 +490,12 @@ TEST_CASE("a restriction that people lifted is not put again by the same schedul
   vault.Lift(client);
   CHECK(vault.Run().restricted == 1);
   CHECK(vault.Restrictions(client).at(0).terms.class_name == "interaction");
-  // Other terms, which somebody gave it, are that person's.
+  // What people add stands beside it.
   REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), client, {"interaction", "disputed", {}}));
-  CHECK(vault.Restrictions(client).at(0).placed_by);
+  CHECK(!vault.Restrictions(client).at(0).placed_by);
+  CHECK(vault.Restrictions(client).at(1).placed_by);
+  CHECK(vault.Run().restricted == 1);
+  CHECK(vault.Restrictions(client).size() == 2);
   REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
   vault.CheckInvariants();
 }

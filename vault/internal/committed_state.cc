@@ -23,6 +23,7 @@ constexpr std::array<CommittedTable, kCommittedTables> kCommitted = {{
     {"approvals"},
     {"assignments"},
     {"classes"},
+    {"client_restrictions"},
     {"emergencies"},
     {"holds"},
     {"leases"},

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kMaxLongReads = 4;
 constexpr int kSnapshotCacheKib = 2048;
+constexpr std::size_t kCursorTag = 16;
 
 void AppendText(Bytes& out, std::string_view text) {
   out.insert(out.end(), text.begin(), text.end());
@@ -473,26 +474,39 @@ Bytes Vault::Core::TokensOf(const ClassSchema& schema, const Document& document)
   return tokens;
 }
 
-std::string Vault::Core::MakeCursor(std::string_view list, std::int64_t row) const {
-  Bytes bytes;
-  AppendU64(bytes, static_cast<std::uint64_t>(row));
-  const auto tag = crypto::KeyedHash(keyring.token_hash_key(),
-                                     {crypto::AsBytes("cursor"), crypto::AsBytes(list), bytes});
-  bytes.insert(bytes.end(), tag.begin(), tag.begin() + 8);
+// Sealed as SIV does it: the tag over everything is what the row number is hidden under, so that
+// one place in one list has one cursor, and no number says how often or when it was asked for.
+std::string Vault::Core::MakeCursor(const Call& call, std::string_view list,
+                                    std::int64_t row) const {
+  const auto& key = keyring.token_hash_key();
+  Bytes place;
+  AppendU64(place, static_cast<std::uint64_t>(row));
+  const auto tag =
+      crypto::KeyedHash(key, {crypto::AsBytes("coffer-cursor-v1"), call.actor.bytes(),
+                              crypto::AsBytes(Name(call.action)), crypto::AsBytes(list), place});
+  Bytes bytes(tag.begin(), tag.begin() + kCursorTag);
+  const auto mask = crypto::KeyedHash(key, {crypto::AsBytes("coffer-cursor-mask-v1"), bytes});
+  for (std::size_t i = 0; i < place.size(); ++i) bytes.push_back(place[i] ^ mask[i]);
   return crypto::Base64UrlEncode(bytes);
 }
 
-Result<std::int64_t> Vault::Core::ReadCursor(std::string_view list, std::string_view cursor) const {
+Result<std::int64_t> Vault::Core::ReadCursor(Call& call, std::string_view list,
+                                             std::string_view cursor) const {
   if (cursor.empty()) return 0;
   const auto bytes = crypto::Base64UrlDecode(cursor);
-  if (bytes && bytes->size() == 16) {
+  if (bytes && bytes->size() == kCursorTag + 8) {
+    const auto mask = crypto::KeyedHash(
+        keyring.token_hash_key(),
+        {crypto::AsBytes("coffer-cursor-mask-v1"), ByteView(*bytes).first(kCursorTag)});
     std::uint64_t row = 0;
-    for (std::size_t i = 0; i < 8; ++i) row = row << 8 | (*bytes)[i];
-    if (MakeCursor(list, static_cast<std::int64_t>(row)) == cursor) {
-      return static_cast<std::int64_t>(row);
+    for (std::size_t i = 0; i < 8; ++i) row = row << 8 | ((*bytes)[kCursorTag + i] ^ mask[i]);
+    const auto place = static_cast<std::int64_t>(row);
+    if (crypto::ConstantTimeEqual(crypto::AsBytes(MakeCursor(call, list, place)),
+                                  crypto::AsBytes(cursor))) {
+      return place;
     }
   }
-  return Fail(Code::kInvalidArgument, "cursor_invalid");
+  return Deny(call, "input", Code::kInvalidArgument, "cursor_invalid");
 }
 
 std::optional<Vault::Core::IdempotencyKeys> Vault::Core::HashIdempotency(

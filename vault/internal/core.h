@@ -133,6 +133,15 @@ struct Vault::Core {
   static bool IsRestricted(const Transaction& transaction, const Call& call, Action action,
                            const ClientId& client, const ClassSchema* record_class);
 
+  // Stores it, its basis sealed under the client's key.
+  Status PlaceRestriction(Transaction& transaction, const Restriction& restriction) const;
+  Bytes RestrictionContext(const ClientId& client, const RestrictionId& id) const;
+  // With their bases opened, the oldest first.
+  Result<std::vector<Restriction>> OpenRestrictions(Transaction& transaction,
+                                                    const ClientId& client) const;
+  // Those of the format before get an id each, and their bases are sealed.
+  Status MoveOlderRestrictions() const;
+
   // The operation as one engine operation: decision first, then `work`; a reason is sealed beside
   // the entry, under the key of `client` where it lives.
   template <class Work>
@@ -278,9 +287,11 @@ struct Vault::Core {
                         std::string_view normalised) const;
   Bytes TokensOf(const ClassSchema& schema, const Document& document) const;
 
-  // Opaque, and bound to the list they came from.
-  std::string MakeCursor(std::string_view list, std::int64_t row) const;
-  Result<std::int64_t> ReadCursor(std::string_view list, std::string_view cursor) const;
+  // Opaque, and bound to the principal that was given them, to what it did and to the list, which
+  // names its filter. For calls whose principal is known. Errors: kInvalidArgument
+  // "cursor_invalid", marked as a refusal; an empty cursor is row 0.
+  std::string MakeCursor(const Call& call, std::string_view list, std::int64_t row) const;
+  Result<std::int64_t> ReadCursor(Call& call, std::string_view list, std::string_view cursor) const;
 
   struct IdempotencyKeys {
     crypto::Hash key{}, body{};

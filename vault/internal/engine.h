@@ -48,6 +48,7 @@
 #include "vault/internal/principal_store.h"
 #include "vault/internal/record_store.h"
 #include "vault/internal/registry_store.h"
+#include "vault/internal/restriction_store.h"
 #include "vault/internal/retention_store.h"
 #include "vault/internal/sqlite.h"
 #include "vault/vault.h"
@@ -121,8 +122,8 @@ class Transaction {
   void PutEmergency(EmergencyRow row) { emergency_ = std::move(row); }
   void PutHold(Hold hold) { hold_ = std::move(hold); }
   void PutRestriction(Restriction restriction) { restrictions_.push_back(std::move(restriction)); }
-  void RemoveRestriction(const ClientId& client, std::string_view class_name) {
-    unrestricted_ = {client, std::string(class_name)};
+  void RemoveRestriction(const ClientId& client, const RestrictionId& id) {
+    unrestricted_ = {client, id};
   }
   // The number the operation's own entry will have, when it is the only one it leaves.
   std::uint64_t NextSeq() const;
@@ -149,7 +150,7 @@ class Transaction {
   std::optional<EmergencyRow> emergency_;
   std::optional<Hold> hold_;
   std::vector<Restriction> restrictions_;
-  std::optional<std::pair<ClientId, std::string>> unrestricted_;
+  std::optional<std::pair<ClientId, RestrictionId>> unrestricted_;
 };
 
 enum class OperationKind { kRead, kWrite };

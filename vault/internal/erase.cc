@@ -61,6 +61,21 @@ class Resealing {
     return {};
   }
 
+  // What does not open stays as it is.
+  Status Restrictions() {
+    RestrictionStore& store = transaction_.stores().restrictions;
+    COFFER_ASSIGN(const auto bases, store.BasesOf(client_.id));
+    for (const auto& [id, sealed] : bases) {
+      const Bytes context = core_.RestrictionContext(client_.id, id);
+      auto plain = crypto::Open(old_key_.ExposeSecret(), context, sealed);
+      if (!plain) continue;
+      COFFER_TRY(
+          store.Reseal(client_.id, id, crypto::Seal(new_key_.ExposeSecret(), 0, context, *plain)));
+      crypto::Wipe(*plain);
+    }
+    return {};
+  }
+
   std::uint64_t sealed() const { return sealed_; }
   std::uint64_t unopened() const { return unopened_; }
 
@@ -253,6 +268,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
         return gone.contains(entry.record) ||
                (order.scope == ErasureScope::kClass && entry.class_name == order.class_name);
       }));
+      COFFER_TRY(resealing->Restrictions());
       COFFER_TRY(resealing->Finish(order.replayed));
       content.resealed = resealing->sealed();
       content.unopened = resealing->unopened();

@@ -25,17 +25,6 @@ constexpr std::string_view kDeleteHoldsOf = "DELETE FROM holds WHERE cid = ?";
 
 #undef COFFER_HOLD_COLUMNS
 
-constexpr std::string_view kLoadRestrictions =
-    "SELECT cid, class, basis, purposes, since, placed_by FROM restrictions ORDER BY client, class";
-constexpr std::string_view kPutRestriction =
-    "INSERT INTO restrictions (client, class, cid, basis, purposes, since, placed_by) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client, class) DO UPDATE SET "
-    "basis = excluded.basis, purposes = excluded.purposes, since = excluded.since, "
-    "placed_by = excluded.placed_by";
-constexpr std::string_view kDeleteRestriction =
-    "DELETE FROM restrictions WHERE client = ? AND class = ?";
-constexpr std::string_view kDeleteRestrictionsOf = "DELETE FROM restrictions WHERE client = ?";
-
 template <class IdType>
 void CopyId(IdType& id, ByteView bytes) {
   std::ranges::copy(bytes, id.value.begin());
@@ -133,50 +122,6 @@ Status HoldStore::Lift(const Hold& hold) {
 
 Status HoldStore::DeleteOf(const ClientId& client) { return delete_of_.Execute(client.bytes()); }
 
-Result<RestrictionStore> RestrictionStore::Open(Database& database) {
-  RestrictionStore store;
-  COFFER_ASSIGN(store.load_, Statement::Prepare(database, kLoadRestrictions));
-  COFFER_ASSIGN(store.put_, Statement::Prepare(database, kPutRestriction));
-  COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteRestriction));
-  COFFER_ASSIGN(store.delete_of_, Statement::Prepare(database, kDeleteRestrictionsOf));
-  return store;
-}
-
-Result<std::vector<Restriction>> RestrictionStore::Load() {
-  std::vector<Restriction> restrictions;
-  auto rows = load_.Query();
-  for (;;) {
-    COFFER_ASSIGN(const bool more, rows.Next());
-    if (!more) return restrictions;
-    Restriction restriction;
-    CopyId(restriction.client, rows.Blob(0));
-    restriction.terms.class_name = rows.Text(1);
-    restriction.terms.basis = rows.Text(2);
-    restriction.terms.purposes = SplitWords(rows.Text(3));
-    restriction.since = Timestamp{rows.Int(4)};
-    if (!rows.IsNull(5)) CopyId(restriction.placed_by.emplace(), rows.Blob(5));
-    restrictions.push_back(std::move(restriction));
-  }
-}
-
-Status RestrictionStore::Put(const Restriction& restriction) {
-  const RestrictionRequest& terms = restriction.terms;
-  const std::string purposes = JoinWords(terms.purposes);
-  std::optional<ByteView> placed_by;
-  if (restriction.placed_by) placed_by = restriction.placed_by->bytes();
-  return put_.Execute(restriction.client.Row(), std::string_view(terms.class_name),
-                      restriction.client.bytes(), std::string_view(terms.basis),
-                      std::string_view(purposes), restriction.since.ms, placed_by);
-}
-
-Status RestrictionStore::Delete(const ClientId& client, std::string_view class_name) {
-  return delete_.Execute(client.Row(), class_name);
-}
-
-Status RestrictionStore::DeleteOf(const ClientId& client) {
-  return delete_of_.Execute(client.Row());
-}
-
 void HoldRegister::Clear() {
   by_client_.clear();
   by_tag_.clear();
@@ -251,63 +196,6 @@ std::vector<const Hold*> HoldRegister::WithTag(std::string_view tag) const {
     for (const Hold& hold : found->second) holds.push_back(&hold);
   }
   return holds;
-}
-
-bool RetentionIsHeld(const HoldRegister& holds, const RestrictionRegister& restrictions,
-                     const ClientId& client, std::string_view tags, std::string_view class_name) {
-  return holds.Covers(client, tags, class_name) || restrictions.HasPeoples(client, class_name);
-}
-
-bool RestrictionRegister::HasPeoples(const ClientId& client, std::string_view class_name) const {
-  const auto found = by_client_.find(client);
-  return found != by_client_.end() &&
-         std::ranges::any_of(found->second, [&](const Restriction& restriction) {
-           const std::string& name = restriction.terms.class_name;
-           return restriction.placed_by &&
-                  (class_name.empty() || name.empty() || name == class_name);
-         });
-}
-
-void RestrictionRegister::Put(Restriction restriction) {
-  Remove(restriction.client, restriction.terms.class_name);
-  auto& restrictions = by_client_[restriction.client];
-  restrictions.push_back(std::move(restriction));
-}
-
-void RestrictionRegister::Remove(const ClientId& client, std::string_view class_name) {
-  const auto found = by_client_.find(client);
-  if (found == by_client_.end()) return;
-  std::erase_if(found->second, [&](const Restriction& restriction) {
-    return restriction.terms.class_name == class_name;
-  });
-  if (found->second.empty()) by_client_.erase(found);
-}
-
-std::size_t RestrictionRegister::Count() const {
-  std::size_t count = 0;
-  for (const auto& [client, restrictions] : by_client_) count += restrictions.size();
-  return count;
-}
-
-bool RestrictionRegister::Stops(const ClientId& client, std::string_view class_name,
-                                std::string_view purpose) const {
-  if (by_client_.empty()) return false;
-  const auto found = by_client_.find(client);
-  return found != by_client_.end() &&
-         std::ranges::any_of(found->second, [&](const Restriction& restriction) {
-           const RestrictionRequest& terms = restriction.terms;
-           return (terms.class_name.empty() || terms.class_name == class_name) &&
-                  std::ranges::find(terms.purposes, purpose) == terms.purposes.end();
-         });
-}
-
-std::vector<Restriction> RestrictionRegister::Of(const ClientId& client) const {
-  const auto found = by_client_.find(client);
-  if (found == by_client_.end()) return {};
-  std::vector<Restriction> restrictions = found->second;
-  std::ranges::sort(restrictions, {},
-                    [](const Restriction& row) { return std::string_view(row.terms.class_name); });
-  return restrictions;
 }
 
 }  // namespace coffer::vault

@@ -1,4 +1,4 @@
-// Holds and restrictions: their rows, and in memory what each deletion and each decision asks.
+// Holds: their rows, and in memory what each deletion asks.
 #pragma once
 
 #include <map>
@@ -33,18 +33,6 @@ class HoldStore {
   Statement load_, find_, list_, insert_, lift_, delete_of_;
 };
 
-class RestrictionStore {
- public:
-  static Result<RestrictionStore> Open(Database& database);
-  Result<std::vector<Restriction>> Load();
-  Status Put(const Restriction& restriction);
-  Status Delete(const ClientId& client, std::string_view class_name);
-  Status DeleteOf(const ClientId& client);
-
- private:
-  Statement load_, put_, delete_, delete_of_;
-};
-
 // The holds that are not lifted. Engine thread only.
 class HoldRegister {
  public:
@@ -69,30 +57,5 @@ class HoldRegister {
   std::unordered_map<ClientId, std::vector<Hold>, IdHash> by_client_;
   std::map<std::string, std::vector<Hold>, std::less<>> by_tag_;
 };
-
-// Engine thread only. One lookup by client answers what a decision asks.
-class RestrictionRegister {
- public:
-  void Clear() { by_client_.clear(); }
-  void Put(Restriction restriction);  // or replaces the one of this class
-  void Remove(const ClientId& client, std::string_view class_name);
-  void Forget(const ClientId& client) { by_client_.erase(client); }
-
-  bool empty() const { return by_client_.empty(); }
-  std::size_t Count() const;
-  // Whether the purpose is stopped for the whole client, or for the class (empty: about none).
-  bool Stops(const ClientId& client, std::string_view class_name, std::string_view purpose) const;
-  // Whether people, not the schedule, restricted this class (empty: anything of it).
-  bool HasPeoples(const ClientId& client, std::string_view class_name) const;
-  std::vector<Restriction> Of(const ClientId& client) const;  // by class
-
- private:
-  std::unordered_map<ClientId, std::vector<Restriction>, IdHash> by_client_;
-};
-
-// Whether retention leaves this class of the client (empty: anything of it): a hold covers it, or
-// people restricted it, who may need it (GDPR 18(1)(b) and (c)).
-bool RetentionIsHeld(const HoldRegister& holds, const RestrictionRegister& restrictions,
-                     const ClientId& client, std::string_view tags, std::string_view class_name);
 
 }  // namespace coffer::vault

@@ -22,30 +22,30 @@ using CountMember = std::uint64_t audit::RunClass::*;
 
 // All records of a class that a policy wants restricted are due. What they count as then: where
 // people lifted what this version of the schedule put before, it is theirs to decide.
-Result<CountMember> RestrictClass(Transaction& transaction, const ClientRow& client,
-                                  const RetentionPolicy& policy, std::uint64_t schedule) {
+Result<CountMember> RestrictClass(const Vault::Core& core, Transaction& transaction,
+                                  const ClientRow& client, const RetentionPolicy& policy,
+                                  std::uint64_t schedule) {
   Stores& stores = transaction.stores();
   const std::string& name = policy.class_name;
   for (const auto& known : transaction.restrictions().Of(client.id)) {
-    if (known.terms.class_name.empty() || known.terms.class_name == name) {
-      return &audit::RunClass::restricted;
-    }
+    const bool covers = known.terms.class_name.empty() || known.terms.class_name == name;
+    if (covers && known.terms.stops.IncludeAll()) return &audit::RunClass::restricted;
   }
   COFFER_ASSIGN(const auto before, stores.retention.FindRestricted(client.id.Row(), name));
   if (before == schedule) return &audit::RunClass::review;
   Restriction restriction;
+  restriction.id = RestrictionId::New(transaction.now());
   restriction.client = client.id;
   restriction.terms.class_name = name;
   restriction.terms.basis = policy.basis + " (" + VersionText(policy, schedule) + ")";
   restriction.since = transaction.now();
-  COFFER_TRY(stores.restrictions.Put(restriction));
+  COFFER_TRY(core.PlaceRestriction(transaction, restriction));
   COFFER_TRY(stores.retention.PutRestricted(client.id.Row(), name, schedule));
-  transaction.PutRestriction(std::move(restriction));
   audit::Entry entry;
   entry.action = "retention.restrict";
   entry.client = client.id.Text();
   entry.class_name = name;
-  entry.detail = VersionText(policy, schedule);
+  entry.detail = VersionText(policy, schedule) + "; " + restriction.id.Text();
   transaction.Also(std::move(entry));
   return &audit::RunClass::restricted;
 }
@@ -155,7 +155,7 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
     }
     CountMember what = &audit::RunClass::review;
     if (policy.action == RetentionAction::kRestrict && of_class.records.size() == of_class.owned) {
-      COFFER_ASSIGN(what, RestrictClass(transaction, *client, policy, decisions_.version()));
+      COFFER_ASSIGN(what, RestrictClass(core_, transaction, *client, policy, decisions_.version()));
     } else {
       for (const std::int64_t record : of_class.records) {
         COFFER_TRY(MarkForReview(transaction, *client, record, policy, decisions_.version()));
