@@ -71,6 +71,12 @@ Result<Restriction> Vault::Restrict(const Caller& caller, const ClientId& client
         const auto known = transaction.restrictions().Of(client);
         // Other terms do not make it younger.
         const Restriction* const before = FindOfClass(known, request.class_name);
+        if (before != nullptr && before->terms.basis == restriction.terms.basis &&
+            before->terms.purposes == restriction.terms.purposes) {
+          call.entry.outcome = "unchanged";
+          restriction = *before;
+          return {};
+        }
         restriction.since = before == nullptr ? transaction.now() : before->since;
         restriction.placed_by = call.actor;
         COFFER_TRY(transaction.stores().restrictions.Put(restriction));
