@@ -127,7 +127,7 @@ std::map<std::string, Put> Operations() {
             caller, vault.machine, {"CRM", "case-worker", true, Strings{"dns:crm.example"}}));
       }};
   all["put /v1/teams/{name}"] = {
-      kAdministrator, [](TwiceVault& vault, const Caller& caller) {
+      kSupervisor, [](TwiceVault& vault, const Caller& caller) {
         return Told(vault->PutTeam(caller, "north", {vault.person, vault.machine, vault.person}));
       }};
   return all;

@@ -270,6 +270,7 @@ Result<bool> Scrubber::LookAtRecords(std::vector<Looked>& looked) {
     record.record = row->id.Text();
     if (row->id.Row() != id) record.sealed_since = kNever;
     COFFER_ASSIGN(const auto owner, clients_.FindRow(row->client));
+    record.has_owner = owner.has_value();
     if (owner) record.client = owner->id.Text();
     COFFER_ASSIGN(const auto listed, records_.ListVersions(id));
     for (const auto& version : listed) {
@@ -319,7 +320,8 @@ Result<Scrubber::Verdict> Scrubber::Compare(const Looked& looked, std::uint64_t 
   if (looked.sealed_since > size) verdict.fault = kImpossible;
   // As the log has it, wherever the row is now.
   if (!changes.empty()) verdict.client = changes.front().client;
-  if (verdict.fault.empty()) {
+  // Records of a client that is there again are found by the entry that erased it.
+  if (verdict.fault.empty() && !looked.has_owner) {
     COFFER_ASSIGN(const bool erased, objects_->IsErased(verdict.client));
     if (erased) verdict.fault = "was erased with its client, and is stored again";
   }
@@ -479,14 +481,17 @@ Status Scrubber::CheckGone(const audit::Entry& entry, std::vector<Verdict>& verd
   Verdict verdict{client.value, entry.client, {}, at, {}};
   if (row) verdict.fault = "was erased, and is stored again";
   verdicts.push_back(std::move(verdict));
-  COFFER_ASSIGN(const auto owned, records_.ListOf(client.Row(), {}, -1, kRowsAtOnce));
-  for (const std::int64_t id : owned) {
-    COFFER_ASSIGN(const auto record, records_.FindRow(id));
-    if (!record) continue;
-    verdicts.push_back({record->id.value, entry.client, record->id.Text(), at,
-                        "is stored, and belongs to a client that was erased"});
+  for (std::int64_t after = -1;;) {
+    COFFER_ASSIGN(const auto owned, records_.ListOf(client.Row(), {}, after, kRowsAtOnce));
+    if (owned.empty()) return {};
+    after = owned.back();
+    for (const std::int64_t id : owned) {
+      COFFER_ASSIGN(const auto record, records_.FindRow(id));
+      if (!record) continue;
+      verdicts.push_back({record->id.value, entry.client, record->id.Text(), at,
+                          "is stored, and belongs to a client that was erased"});
+    }
   }
-  return {};
 }
 
 Status Scrubber::CheckRecord(const audit::Entry& entry, const ClientId& client,

@@ -82,6 +82,7 @@ class Scrubber {
   struct Looked {
     StoredObject stored;
     std::string client, record;
+    bool has_owner = true;  // of a record
     std::uint64_t sealed_since = 0;
   };
 
