@@ -60,11 +60,13 @@ class StateCheck {
         COFFER_TRY(CheckClient(clients[i], keys[i]));
       }
     }
-    COFFER_TRY(CheckOwners());
+    std::vector<std::string> orphans;
+    COFFER_TRY(CheckOwners(orphans));
     COFFER_ASSIGN(const auto left, logged_.ListLeft(kMaxListed));
     for (const auto& [is_client, id, seq] : left) {
       Add(seq, (is_client ? "client " : "record ") + id + " is in the log, but not stored");
     }
+    for (std::string& orphan : orphans) Add({}, std::move(orphan));
     return {};
   }
 
@@ -97,27 +99,36 @@ class StateCheck {
     return {};
   }
 
-  // Rows whose client or record is not stored.
-  Status CheckOwners() {
+  Status CheckOrphan(std::int64_t owner, std::int64_t row, std::vector<std::string>& found) {
+    COFFER_ASSIGN(const auto record, records_.FindRow(row));
+    if (!record) return {};
+    const std::string id = record->id.Text();
+    COFFER_ASSIGN(const auto logged, logged_.HandOutRecord(id));
+    if (found.size() >= kMaxFindings) return {};
+    found.push_back("record " + id + " is stored, but its client is not (row " +
+                    std::to_string(owner) + ")" +
+                    (logged.empty() ? ", and the log has no such record" : ""));
+    return {};
+  }
+
+  // Rows whose client or record is not stored, in words.
+  Status CheckOwners(std::vector<std::string>& found) {
     COFFER_ASSIGN(auto rows, ScrubStore::Open(source_.vault));
     COFFER_ASSIGN(const auto owners, rows.ListOwnersOfOrphanedRecords(kMaxListed));
     for (const std::int64_t owner : owners) {
-      COFFER_ASSIGN(const auto owned, records_.ListOf(owner, {}, -1, kMaxFindings));
-      for (const std::int64_t row : owned) {
-        COFFER_ASSIGN(const auto record, records_.FindRow(row));
-        if (!record) continue;
-        const std::string id = record->id.Text();
-        COFFER_ASSIGN(const auto logged, logged_.HandOutRecord(id));
-        Add({}, "record " + id + " is stored, but its client is not (row " + std::to_string(owner) +
-                    ")" + (logged.empty() ? ", and the log has no such record" : ""));
+      for (std::int64_t after = -1;;) {
+        COFFER_ASSIGN(const auto owned, records_.ListOf(owner, {}, after, kClientsAtOnce));
+        if (owned.empty()) break;
+        after = owned.back();
+        for (const std::int64_t row : owned) COFFER_TRY(CheckOrphan(owner, row, found));
       }
     }
     for (const OwnedTable table : kOwnedTables) {
       COFFER_ASSIGN(const auto orphans, rows.ListOrphans(table, kMaxListed));
       for (const std::int64_t owner : orphans) {
-        Add({}, std::string(Describe(table)) + " belongs to a " +
-                    (BelongsToRecord(table) ? "record" : "client") + " that is not stored (row " +
-                    std::to_string(owner) + ")");
+        found.push_back(std::string(Describe(table)) + " belongs to a " +
+                        (BelongsToRecord(table) ? "record" : "client") +
+                        " that is not stored (row " + std::to_string(owner) + ")");
       }
     }
     return {};
