@@ -17,6 +17,7 @@
 #include "vault/internal/core.h"
 #include "vault/internal/keys_database.h"
 #include "vault/internal/log_keys.h"
+#include "vault/internal/log_length.h"
 #include "vault/internal/migrations.h"
 #include "vault/internal/secrets.h"
 
@@ -29,30 +30,6 @@ constexpr std::string_view kAuthorityKeySetting = "client_authority_key";
 constexpr std::string_view kAuthorityContext = "coffer-client-authority-v1";
 constexpr std::int64_t kAuthorityLifetimeS = std::int64_t{10} * 365 * 24 * 3600;
 constexpr std::int64_t kFirstTokenLifetimeMs = std::int64_t{365} * 24 * 3600 * 1000;
-
-// The log must hold the anchor's checkpoint as a prefix: a head behind it means that the database
-// was rolled back or cut.
-Status CheckAnchor(LogStore& log, const audit::Checkpoint& checkpoint) {
-  COFFER_ASSIGN(const std::uint64_t size, log.Size());
-  if (size < checkpoint.size) {
-    return Fail(Code::kCorrupted, "log_behind_anchor",
-                "the access log ends before entry " + std::to_string(size) +
-                    ", but its signed anchor covers entries up to " +
-                    std::to_string(checkpoint.size - 1) + ": entries " + std::to_string(size) +
-                    " to " + std::to_string(checkpoint.size - 1) +
-                    " are missing. The database was rolled back or cut; see 'Recovery' in the "
-                    "operator's guide");
-  }
-  const auto read = audit::MakeHashReader(log, size);
-  COFFER_ASSIGN(const auto root, audit::RootAt(checkpoint.size, read));
-  if (root != checkpoint.root) {
-    return Fail(Code::kCorrupted, "anchor_mismatch",
-                "the access log's first " + std::to_string(checkpoint.size) +
-                    " entries are not the ones that the anchor signed: history was altered; see "
-                    "'Recovery' in the operator's guide");
-  }
-  return {};
-}
 
 // Damage that stops the start names the file and where to read on, whoever found it.
 template <class R>
@@ -311,6 +288,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                   Reading(settled.anchor_path, VerifyByAnyKey(anchor.note, core->keyring)));
     COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
     COFFER_TRY(Reading(vault_path, CheckAnchor(*log, checkpoint)));
+    COFFER_TRY(Reading(vault_path, CheckLogLength(vault, *log, core->keyring)));
   }
   bool authority_made = false;
   {
@@ -396,9 +374,13 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                    {.read_only = true})));
   COFFER_ASSIGN(
       core->scrubber,
-      Reading(vault_path, Scrubber::Create(
-                              *core->engine, core->keyring, std::move(scrub_reader),
-                              {.entries_per_s = options.scrub_entries_per_s, .log = options.log})));
+      Reading(vault_path, Scrubber::Create(*core->engine, core->keyring, std::move(scrub_reader),
+                                           {.entries_per_s = options.scrub_entries_per_s,
+                                            .log = options.log,
+                                            .index_path = LogIndexPath(options.directory),
+                                            .index_size = [follower = core->follower.get()] {
+                                              return follower->size();
+                                            }})));
   core->scrubber->Start();
   COFFER_ASSIGN(auto retention_reader,
                 Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),

@@ -151,6 +151,18 @@ Result<Assignment> Vault::Assign(const Caller& caller, const ClientId& client,
           return Deny(call, "separation", Code::kPermissionDenied, "own_request");
         }
         if (terms.ends) AddDetail(call.entry, "until " + audit::FormatTimestamp(*terms.ends));
+        const auto* const given = transaction.access().AssignmentsOf(client);
+        if (given != nullptr) {
+          const auto known = std::ranges::find(*given, principal, &AssignmentRow::principal);
+          // Without a start it goes on from where it began.
+          if (known != given->end() && known->ends == terms.ends &&
+              (terms.starts ? known->starts == *terms.starts
+                            : known->starts <= transaction.now())) {
+            call.entry.outcome = "unchanged";
+            assignment = InfoOf(*known);
+            return {};
+          }
+        }
         AssignmentRow row{client, principal, terms.starts.value_or(transaction.now()), terms.ends,
                           call.actor};
         COFFER_TRY(transaction.stores().access.PutAssignment(row));

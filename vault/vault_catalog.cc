@@ -141,6 +141,12 @@ Result<Purpose> Vault::PutPurpose(const Caller& caller, std::string_view code,
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         Catalog catalog = transaction.catalog();
+        const auto known = catalog.purposes.find(purpose->code);
+        if (known != catalog.purposes.end() &&
+            FormatPurpose(known->second) == FormatPurpose(*purpose)) {
+          call.entry.outcome = "unchanged";
+          return {};
+        }
         if (!catalog.purposes.contains(purpose->code) && catalog.purposes.size() >= kMaxPurposes) {
           return Fail(Code::kConflict, "too_many_purposes");
         }

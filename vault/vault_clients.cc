@@ -120,8 +120,8 @@ Result<ClientInfo> Vault::GetClient(const Caller& caller, const ClientId& id) {
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, id, nullptr,
                             [&](Transaction& transaction) -> Status {
                               COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
-                              if (!row) return NotFound(call);
                               COFFER_TRY(core_->CheckWhole(id.value));
+                              if (!row) return NotFound(call);
                               auto key = transaction.PinKey(id);
                               if (!key && key.error().code == Code::kNotFound) {
                                 return Fail(Code::kCorrupted, "client_key_missing");
@@ -151,8 +151,8 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, id, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
-        if (!row) return NotFound(call);
         COFFER_TRY(core_->CheckWhole(id.value));
+        if (!row) return NotFound(call);
         if (row->version != if_version) return Fail(Code::kPreconditionFailed, "version_mismatch");
         COFFER_ASSIGN(const auto key, transaction.PinKey(id));
         COFFER_ASSIGN(
@@ -161,7 +161,7 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         std::string external_ref(crypto::AsText(plain));
         const ClientRow before = *row;
         std::vector<std::string> fields;
-        if (change.external_ref) {
+        if (change.external_ref && *change.external_ref != external_ref) {
           external_ref = *change.external_ref;
           row->ref.reset();
           if (!external_ref.empty()) row->ref = core_->ReferenceToken(external_ref);
@@ -170,11 +170,17 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         if (change.tags) {
           row->tags = JoinTags(*change.tags);
           COFFER_TRY(core_->RequireTagsKept(transaction, call, before, *row));
-          fields.emplace_back("tags");
+          if (row->tags != before.tags) fields.emplace_back("tags");
         }
-        if (change.relationship_end) {
+        if (change.relationship_end && *change.relationship_end != before.relationship_end) {
           row->relationship_end = *change.relationship_end;
           fields.emplace_back("relationship_end");
+        }
+        if (fields.empty()) {
+          call.entry.version = before.version;
+          call.entry.outcome = "unchanged";
+          info = InfoOf(before, external_ref);
+          return {};
         }
         ++row->version;
         row->updated = transaction.now();
@@ -311,6 +317,8 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
             COFFER_ASSIGN(const auto decision,
                           core_->DecisionOn(transaction, call, client->id, schema.get()));
             if (!decision.allowed || !searchable(decision)) continue;
+            COFFER_TRY(core_->CheckWhole(client->id.value));
+            COFFER_TRY(core_->CheckWhole(record->id.value));
             if (result.items.size() == page.limit) {
               result.next_cursor = core_->MakeCursor(call, list, result.items.back().record->Row());
               return {};
@@ -354,6 +362,7 @@ Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
         COFFER_ASSIGN(const auto decision,
                       core_->DecisionOn(transaction, call, client->id, nullptr));
         if (!decision.allowed) return {};
+        COFFER_TRY(core_->CheckWhole(client->id.value));
         audit::Entry entry;
         entry.action = Name(kAction);
         entry.client = client->id.Text();

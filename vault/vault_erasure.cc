@@ -81,22 +81,22 @@ const ErasureRow* FindEarlier(const std::vector<ErasureRow>& before,
   return found == before.end() ? nullptr : &*found;
 }
 
-// A record goes with all of its fields, and with the versions that it had: each of them must be
-// among those that the caller may write, as for deleting it.
+// A record goes with all of its fields, and with the versions that it had: each that their classes
+// have must be among those that the caller may write, as for deleting it.
 Status CheckErasable(Transaction& transaction, Call& call, const AccessDecision& decision,
                      const RecordRow& row) {
   if (ShowsEverything(decision)) return {};
-  const auto check = [&](std::uint64_t class_version, std::int64_t fields) -> Status {
+  const auto check = [&](std::uint64_t class_version) -> Status {
     COFFER_ASSIGN(const auto schema, ClassOf(transaction, row.class_name, class_version));
     const FieldViews writable = FieldViewsOf(decision, *schema);
     if (ShowsNothing(writable)) {
       return Deny(call, "fields", Code::kPermissionDenied, "field_not_writable");
     }
-    return CheckWritable(call, *schema, writable, fields);
+    return CheckWritable(call, *schema, writable, kEveryField);
   };
-  COFFER_TRY(check(row.class_version, row.fields));
+  COFFER_TRY(check(row.class_version));
   COFFER_ASSIGN(const auto versions, transaction.stores().records.ListVersions(row.id.Row()));
-  for (const auto& old : versions) COFFER_TRY(check(old.class_version, old.fields));
+  for (const auto& old : versions) COFFER_TRY(check(old.class_version));
   return {};
 }
 

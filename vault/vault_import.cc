@@ -127,6 +127,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           client_made = true;
         } else {
           result.client = owner->id;
+          COFFER_TRY(core_->CheckWhole(owner->id.value));
           COFFER_ASSIGN(const auto key, transaction.PinKey(owner->id));
           record.import_token = import_token_of(owner->id);
           for (const BlindToken& token : {*record.import_token, first_version_token}) {
@@ -137,11 +138,12 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
             before.reset();
           }
           if (before) {
+            COFFER_TRY(core_->CheckWhole(before->id.value));
             // What it replaces as a whole must be the importer's to write as well.
             COFFER_ASSIGN(const auto written,
                           ClassOf(transaction, before->class_name, before->class_version));
             COFFER_TRY(
-                CheckWritable(call, *written, FieldViewsOf(decision, *written), before->fields));
+                CheckWritable(call, *written, FieldViewsOf(decision, *written), kEveryField));
             COFFER_ASSIGN(const Bytes plain,
                           crypto::Open(key.ExposeSecret(),
                                        core_->RecordContext(owner->id, before->id,

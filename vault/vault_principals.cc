@@ -268,6 +268,12 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
         if (change.disabled && *change.disabled != row.disabled.has_value()) {
           row.disabled = *change.disabled ? std::optional(transaction.now()) : std::nullopt;
         }
+        if (row.name == before->name && row.role == before->role &&
+            row.certificates == before->certificates && row.disabled == before->disabled) {
+          call.entry.outcome = "unchanged";
+          COFFER_ASSIGN(info, core_->DescribePrincipal(transaction, *before));
+          return {};
+        }
         const bool role_changed = row.role != before->role;
         const bool disabled = row.disabled && !before->disabled;
         const bool enabled = !row.disabled && before->disabled;
@@ -393,6 +399,11 @@ Result<Team> Vault::PutTeam(const Caller& caller, std::string_view name,
           if (!was && known->person() == call.principal->person()) {
             return Deny(call, "separation", Code::kPermissionDenied, "own_request");
           }
+        }
+        if (before != nullptr && row.members == before->members) {
+          call.entry.outcome = "unchanged";
+          team = InfoOf(*before);
+          return {};
         }
         NoteMembers(transaction, row, before);
         COFFER_TRY(transaction.stores().principals.Put(row));

@@ -6,6 +6,7 @@
 #include "crypto/random.h"
 #include "vault/internal/core.h"
 #include "vault/internal/record_operations.h"
+#include "vault/internal/record_update.h"
 #include "vault/internal/record_view.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
@@ -27,10 +28,13 @@ Status DescribeShown(const Vault::Core& core, Transaction& transaction, Call& ca
 
 // A record that an update may change, as it is before.
 struct Writing {
-  std::shared_ptr<const ClassSchema> schema;  // the newest of its class; null: refuse
-  FieldViews writable;
-  std::optional<RecordRow> stored;  // where something of it stays
+  std::shared_ptr<const ClassSchema> newest;  // of its class; null: refuse
+  std::shared_ptr<const ClassSchema> written;
+  UpdateTerms terms;
+  std::optional<RecordRow> stored;  // of the version that is to be changed
   std::optional<KeyCache::Pin> key;
+
+  const ClassSchema& schema() const { return terms.newest ? *newest : *written; }
 };
 
 // Fields that the caller may change: those which they write, and see as they are.
@@ -40,6 +44,16 @@ Result<FieldViews> WritableBy(const Vault::Core& core, Transaction& transaction,
   COFFER_ASSIGN(const auto reading,
                 core.DecideFor(transaction, call, Action::kRecordRead, call.subject, &schema));
   return WritableFields(write, FieldViewsOf(reading, schema));
+}
+
+Result<UpdateTerms> TermsFor(const Vault::Core& core, Transaction& transaction, const Call& call,
+                             const ClassSchema& written, const ClassSchema& newest) {
+  COFFER_ASSIGN(const auto of_newest, WritableBy(core, transaction, call, newest));
+  if (written.version == newest.version) {
+    return UpdateTermsOf(newest, of_newest, newest, of_newest);
+  }
+  COFFER_ASSIGN(const auto of_written, WritableBy(core, transaction, call, written));
+  return UpdateTermsOf(written, of_written, newest, of_newest);
 }
 
 // Which class the record has decides how the document is checked, and who may write which fields;
@@ -54,10 +68,12 @@ Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const Rec
         COFFER_ASSIGN(auto row, transaction.stores().records.Find(id));
         if (!row || row->client != call.subject->Row()) return {};
         const auto newest = transaction.catalog().Newest(row->class_name);
-        if (!newest || !core.Authorize(transaction, call, newest.get())) return {};
-        writing.schema = newest;
-        COFFER_ASSIGN(writing.writable, WritableBy(core, transaction, call, *newest));
-        if (writing.writable && row->version == if_version) writing.stored = *std::move(row);
+        const auto written = transaction.catalog().Version(row->class_name, row->class_version);
+        if (!newest || !written || !core.Authorize(transaction, call, newest.get())) return {};
+        writing.newest = newest;
+        writing.written = written;
+        COFFER_ASSIGN(writing.terms, TermsFor(core, transaction, call, *written, *newest));
+        if (row->version == if_version) writing.stored = *std::move(row);
         auto key = transaction.PinKey(*call.subject);
         if (key) writing.key = *std::move(key);
         return {};
@@ -65,18 +81,36 @@ Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const Rec
   return writing;
 }
 
-// The whole document that the update would store. Errors: kPermissionDenied "field_not_writable".
-Result<nlohmann::json> MergeStored(const Vault::Core& core, const ClientId& client,
-                                   const Writing& writing, const nlohmann::json& sent) {
-  const auto& key = writing.key;
-  if (!writing.writable || !key) return sent;  // without a key nothing will be stored
-  const RecordRow& row = *writing.stored;
-  COFFER_ASSIGN(
-      const Bytes plain,
-      crypto::Open(key->ExposeSecret(),
-                   core.RecordContext(client, row.id, row.class_name, row.version), row.payload));
-  const auto stored = nlohmann::json::parse(crypto::AsText(plain));
-  return MergeWritable(*writing.schema, writing.writable, sent, stored);
+// What an update would store.
+struct Updated {
+  nlohmann::json whole;
+  Document document;
+  std::vector<std::string> changed;  // fields
+  bool same = false;                 // as what is stored
+};
+
+// Errors: those of the document; kPermissionDenied "field_not_writable"; kCorrupted when what is
+// stored is not what was sealed. Precondition: there is a key where something is stored.
+Result<Updated> UpdatedOf(const Vault::Core& core, const ClientId& client, const Writing& writing,
+                          const nlohmann::json& sent) {
+  const ClassSchema& schema = writing.schema();
+  Updated updated;
+  nlohmann::json before = nlohmann::json::object();
+  Bytes plain;
+  if (writing.stored) {
+    const RecordRow& row = *writing.stored;
+    COFFER_ASSIGN(
+        plain,
+        crypto::Open(writing.key->ExposeSecret(),
+                     core.RecordContext(client, row.id, row.class_name, row.version), row.payload));
+    before = nlohmann::json::parse(crypto::AsText(plain));
+  }
+  COFFER_ASSIGN(updated.whole, MergeWritable(schema, writing.terms.writable, sent, before));
+  COFFER_ASSIGN(updated.document, ParseDocument(schema, updated.whole));
+  updated.changed = ChangedFields(before, updated.whole);
+  updated.same = writing.stored && writing.stored->class_version == schema.version &&
+                 crypto::AsText(plain) == updated.document.json;
+  return updated;
 }
 
 constexpr int kClassRetries = 5;  // of a class that changes between validation and transaction
@@ -179,6 +213,7 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
     const auto created = core_->Perform(
         OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
           COFFER_TRY(ClassStands(transaction, *schema));
+          COFFER_TRY(core_->CheckWhole(client.value));
           if (!key) return NotFound(call);
           COFFER_TRY(PinOrNotFound(transaction, call, client));
           if (!key->IsCurrent()) return Fail(Code::kConflict, kClassChanged);
@@ -218,9 +253,9 @@ Result<RecordInfo> Vault::GetRecord(const Caller& caller, const ClientId& client
   FieldViews views;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(core_->CheckWhole(id.value));
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
-        COFFER_TRY(core_->CheckWhole(id.value));
         COFFER_ASSIGN(schema, ClassOf(transaction, row->class_name, row->class_version));
         call.entry.class_name = row->class_name;
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
@@ -247,9 +282,9 @@ Result<RecordInfo> Vault::GetRecordVersion(const Caller& caller, const ClientId&
   FieldViews views;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(core_->CheckWhole(id.value));
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
-        COFFER_TRY(core_->CheckWhole(id.value));
         call.entry.class_name = row->class_name;
         if (version != row->version) {
           COFFER_ASSIGN(auto old, transaction.stores().records.FindVersion(id.Row(), version));
@@ -282,6 +317,7 @@ Result<std::vector<VersionInfo>> Vault::ListVersions(const Caller& caller, const
   std::vector<VersionInfo> versions;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(core_->CheckWhole(id.value));
         COFFER_TRY(PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
         call.entry.class_name = row.class_name;
@@ -358,53 +394,69 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
     call.About(client);
     call.entry.record = id.Text();
     COFFER_ASSIGN(const Writing writing, LookBeforeWriting(*core_, call, id, if_version));
-    const auto& schema = writing.schema;
     const auto& key = writing.key;
-    std::optional<Document> document;
+    std::optional<Updated> update;
+    std::optional<Error> damage;
     RecordRow row;
     crypto::Hash payload_hash{};
-    // Without what is to stay there is nothing to check: the version is another one.
-    if (schema && (!writing.writable || writing.stored)) {
-      auto whole = MergeStored(*core_, client, writing, data);
-      if (!whole) return std::unexpected(Refuse(caller, kAction, client, id, whole.error()));
-      auto parsed = ParseDocument(*schema, *whole);
-      if (!parsed) return std::unexpected(Refuse(caller, kAction, client, id, parsed.error()));
-      document = *std::move(parsed);
-      row.retention_day = RetentionDay(*schema, *whole);
+    // Where the version is another one there is nothing to check, but for what has no hidden part.
+    if (writing.newest && key && (writing.stored || !writing.terms.writable)) {
+      auto made = UpdatedOf(*core_, client, writing, data);
+      if (made) {
+        update = *std::move(made);
+      } else if (made.error().code == Code::kCorrupted) {
+        damage = std::move(made).error();
+      } else {
+        return std::unexpected(Refuse(caller, kAction, client, id, made.error()));
+      }
     }
-    if (document && key) {
+    if (update && !update->same) {
+      const ClassSchema& schema = writing.schema();
       row.version = if_version + 1;
-      row.class_version = schema->version;
-      row.fields = document->fields;
-      row.tokens = core_->TokensOf(*schema, *document);
+      row.class_version = schema.version;
+      row.fields = update->document.fields;
+      row.tokens = core_->TokensOf(schema, update->document);
+      row.retention_day = RetentionDay(schema, update->whole);
       row.payload = crypto::Seal(key->ExposeSecret(), 0,
-                                 core_->RecordContext(client, id, schema->name, row.version),
-                                 crypto::AsBytes(document->json));
+                                 core_->RecordContext(client, id, schema.name, row.version),
+                                 crypto::AsBytes(update->document.json));
       payload_hash = crypto::Sha256(row.payload);
     }
     RecordInfo info;
     const auto updated = core_->Perform(
-        OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
+        OperationKind::kWrite, call, client, writing.newest.get(),
+        [&](Transaction& transaction) -> Status {
+          COFFER_TRY(core_->CheckWhole(id.value));
           COFFER_TRY(PinOrNotFound(transaction, call, client));
           COFFER_ASSIGN(const auto before, FindOf(transaction, call, client, id));
-          COFFER_TRY(core_->CheckWhole(id.value));
-          COFFER_TRY(ClassOf(transaction, before.class_name, before.class_version));
+          COFFER_ASSIGN(const auto written,
+                        ClassOf(transaction, before.class_name, before.class_version));
           const auto newest = transaction.catalog().Newest(before.class_name);
           COFFER_TRY(core_->Authorize(transaction, call, newest.get()));
           if (before.version != if_version) {
             return Fail(Code::kPreconditionFailed, "version_mismatch");
           }
-          if (!document || !key || !key->IsCurrent()) return Fail(Code::kConflict, kClassChanged);
-          COFFER_TRY(ClassStands(transaction, *schema));
-          COFFER_ASSIGN(const auto writable, WritableBy(*core_, transaction, call, *schema));
-          if (writable != writing.writable) return Fail(Code::kConflict, kClassChanged);
+          if (damage) return std::unexpected(*damage);
+          if (!update || !writing.stored || !key->IsCurrent()) {
+            return Fail(Code::kConflict, kClassChanged);
+          }
+          COFFER_TRY(ClassStands(transaction, *writing.newest));
+          COFFER_ASSIGN(const auto terms, TermsFor(*core_, transaction, call, *written, *newest));
+          if (terms != writing.terms) return Fail(Code::kConflict, kClassChanged);
+          if (update->same) {
+            Describe(call.entry, before, nullptr);
+            call.entry.outcome = "unchanged";
+            info = InfoOf(before, client);
+            return {};
+          }
           row.id = id;
           row.client = before.client;
           row.class_name = before.class_name;
           row.created = before.created;
           row.import_token = before.import_token;
           row.updated = transaction.now();
-          Describe(call.entry, row, schema.get());
+          Describe(call.entry, row, nullptr);
+          call.entry.fields = update->changed;
           call.entry.payload_hash = payload_hash;
           COFFER_TRY(transaction.stores().records.Update(row, before));
           info = InfoOf(row, client);
@@ -424,12 +476,13 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
   call.entry.record = id.Text();
   return core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(core_->CheckWhole(id.value));
         COFFER_TRY(PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
         call.entry.class_name = row.class_name;
         COFFER_ASSIGN(const auto schema, ClassOf(transaction, row.class_name, row.class_version));
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
-        COFFER_TRY(CheckWritable(call, *schema, FieldViewsOf(call.decision, *schema), row.fields));
+        COFFER_TRY(CheckWritable(call, *schema, FieldViewsOf(call.decision, *schema), kEveryField));
         if (if_version && row.version != *if_version) {
           return Fail(Code::kPreconditionFailed, "version_mismatch");
         }

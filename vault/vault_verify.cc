@@ -11,12 +11,14 @@
 #include "vault/internal/erase.h"
 #include "vault/internal/keys_database.h"
 #include "vault/internal/logged_state.h"
+#include "vault/internal/scrub_store.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {
 
 constexpr std::size_t kMaxFindings = 20;
+constexpr int kMaxListed = 20;
 constexpr std::size_t kClientsAtOnce = 100;  // whose keys are looked up in one operation
 
 using Findings = std::vector<audit::VerifyReport::Finding>;
@@ -58,10 +60,13 @@ class StateCheck {
         COFFER_TRY(CheckClient(clients[i], keys[i]));
       }
     }
-    COFFER_ASSIGN(const auto left, logged_.ListLeft(kMaxFindings));
+    std::vector<std::string> orphans;
+    COFFER_TRY(CheckOwners(orphans));
+    COFFER_ASSIGN(const auto left, logged_.ListLeft(kMaxListed));
     for (const auto& [is_client, id, seq] : left) {
       Add(seq, (is_client ? "client " : "record ") + id + " is in the log, but not stored");
     }
+    for (std::string& orphan : orphans) Add({}, std::move(orphan));
     return {};
   }
 
@@ -90,6 +95,41 @@ class StateCheck {
     for (const std::int64_t row : owned) {
       COFFER_ASSIGN(const auto record, records_.FindRow(row));
       if (record) COFFER_TRY(CheckRecord(id, *record));
+    }
+    return {};
+  }
+
+  Status CheckOrphan(std::int64_t owner, std::int64_t row, std::vector<std::string>& found) {
+    COFFER_ASSIGN(const auto record, records_.FindRow(row));
+    if (!record) return {};
+    const std::string id = record->id.Text();
+    COFFER_ASSIGN(const auto logged, logged_.HandOutRecord(id));
+    if (found.size() >= kMaxFindings) return {};
+    found.push_back("record " + id + " is stored, but its client is not (row " +
+                    std::to_string(owner) + ")" +
+                    (logged.empty() ? ", and the log has no such record" : ""));
+    return {};
+  }
+
+  // Rows whose client or record is not stored, in words.
+  Status CheckOwners(std::vector<std::string>& found) {
+    COFFER_ASSIGN(auto rows, ScrubStore::Open(source_.vault));
+    COFFER_ASSIGN(const auto owners, rows.ListOwnersOfOrphanedRecords(kMaxListed));
+    for (const std::int64_t owner : owners) {
+      for (std::int64_t after = -1;;) {
+        COFFER_ASSIGN(const auto owned, records_.ListOf(owner, {}, after, kClientsAtOnce));
+        if (owned.empty()) break;
+        after = owned.back();
+        for (const std::int64_t row : owned) COFFER_TRY(CheckOrphan(owner, row, found));
+      }
+    }
+    for (const OwnedTable table : kOwnedTables) {
+      COFFER_ASSIGN(const auto orphans, rows.ListOrphans(table, kMaxListed));
+      for (const std::int64_t owner : orphans) {
+        found.push_back(std::string(Describe(table)) + " belongs to a " +
+                        (BelongsToRecord(table) ? "record" : "client") +
+                        " that is not stored (row " + std::to_string(owner) + ")");
+      }
     }
     return {};
   }
@@ -142,6 +182,14 @@ class StateCheck {
                 (old ? " is not what the log recorded" : " is in the log, but not stored"));
       }
     }
+    COFFER_ASSIGN(const auto stored, records_.ListVersions(record.id.Row()));
+    for (const auto& old : stored) {
+      const bool known = std::ranges::any_of(
+          logged, [&](const auto& version) { return version.version == old.version; });
+      if (known && old.version != last.version) continue;
+      Add(last.seq, "version " + std::to_string(old.version) + " of record " + id +
+                        " is stored as an old one, but the log has no such");
+    }
     return {};
   }
 
@@ -158,6 +206,8 @@ Result<DeepReport> VerifyLogAndState(const VerificationSource& source,
   // One transaction: log and state are read as they were at one moment.
   COFFER_TRY(source.vault.Execute("BEGIN"));
   COFFER_ASSIGN(const auto log, LogStore::Open(source.vault));
+  COFFER_ASSIGN(const auto signed_last, log->ReadCheckpoint());
+  if (signed_last) options.checkpoints.push_back(*signed_last);
   DeepReport report;
   std::optional<LoggedState> logged;
   Status taken;

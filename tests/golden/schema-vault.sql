@@ -76,7 +76,7 @@ CREATE TABLE damaged (
   id     BLOB    PRIMARY KEY CHECK (length(id) = 16),
   found  INTEGER NOT NULL,
   reason TEXT    NOT NULL
-) STRICT, WITHOUT ROWID;
+, client TEXT NOT NULL DEFAULT '', record TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 CREATE TABLE emergencies (
   eid      BLOB    PRIMARY KEY CHECK (length(eid) = 16),
   client   INTEGER NOT NULL,

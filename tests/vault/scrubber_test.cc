@@ -1,10 +1,8 @@
 // Stored data that is compared with the log while the vault serves: what is damaged is refused and
 // said, until it is whole again.
 #include <catch2/catch_test_macros.hpp>
-#include <chrono>
-#include <thread>
 
-#include "tests/vault/test_vault.h"
+#include "tests/vault/scrubbed_vault.h"
 
 namespace coffer::vault {
 namespace {
@@ -14,51 +12,19 @@ using enum Role;
 const json kData = {{"last_name", "Roe"}};
 const json kOther = {{"last_name", "Doe"}};
 
-class ScrubbedVault : public TestVault {
+class FilledVault : public ScrubbedVault {
  public:
-  ScrubbedVault() : TestVault({.scrub_entries_per_s = 1'000'000}) {}
-
-  // A whole round over what is stored now.
-  ScrubState Scrub() {
-    Close();
-    {
-      const Database database = OpenVaultDatabase(false);
-      auto reset =
-          Statement::Prepare(database, "DELETE FROM settings WHERE name = 'scrub-position'");
-      REQUIRE(reset);
-      REQUIRE(reset->Execute());
-    }
-    Open();
-    for (int i = 0; i < 10'000; ++i) {
-      const auto status = (*this)->ReadStatus(As(kAdministrator));
-      REQUIRE(status);
-      if (status->scrub.rounds > 0) return status->scrub;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    FAIL("the scrub came to no end");
-    return {};
-  }
+  using ScrubbedVault::ScrubbedVault;
   RecordId NewRecordOf(const ClientId& client) { return NewContact(client, kData); }
-  std::string Read(const ClientId& client, const RecordId& record) {
-    return AnswerOf((*this)->GetRecord(As(kCrmService), client, record));
-  }
   void Update(const ClientId& client, const RecordId& record) {
     REQUIRE((*this)->UpdateRecord(As(kCrmService), client, record, 1, kOther));
-  }
-  // Entries of the vault itself with this action.
-  std::vector<audit::Entry> SystemEntries(std::string_view action) {
-    std::vector<audit::Entry> found;
-    for (auto& entry : WholeLog()) {
-      if (entry.action == action && entry.actor == "vault") found.push_back(std::move(entry));
-    }
-    return found;
   }
 };
 
 }  // namespace
 
 TEST_CASE("a scrub of what is whole finds nothing") {
-  ScrubbedVault vault;
+  FilledVault vault;
   const ClientId client = vault.NewClient("A-1");
   const RecordId record = vault.NewRecordOf(client);
   vault.Update(client, record);
@@ -69,7 +35,7 @@ TEST_CASE("a scrub of what is whole finds nothing") {
 }
 
 TEST_CASE("an older state of a record that was put back is refused, and whole again when it is") {
-  ScrubbedVault vault;
+  FilledVault vault;
   const ClientId client = vault.NewClient("A-1");
   const RecordId record = vault.NewRecordOf(client);
   vault.Update(client, record);
@@ -106,7 +72,7 @@ TEST_CASE("an older state of a record that was put back is refused, and whole ag
 }
 
 TEST_CASE("what was swapped, altered or written back is found") {
-  ScrubbedVault vault;
+  FilledVault vault;
   const ClientId one = vault.NewClient("A-1");
   const ClientId two = vault.NewClient("A-2");
   const RecordId first = vault.NewRecordOf(one);
@@ -133,7 +99,7 @@ TEST_CASE("what was swapped, altered or written back is found") {
 }
 
 TEST_CASE("the scrub finds an altered entry, and says so once") {
-  ScrubbedVault vault;
+  FilledVault vault;
   for (int i = 0; i < 300; ++i) vault.NewClient("B-" + std::to_string(i));
   REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), vault.NewClient("B"), {{}, "accuracy", {}}));
   vault.Close();
@@ -150,6 +116,37 @@ TEST_CASE("the scrub finds an altered entry, and says so once") {
                       line.find("does not follow") != std::string::npos);
   }
   CHECK(named);
+}
+
+TEST_CASE("a round takes no time of its own while nobody asks for anything") {
+  // At this pace a single tile would take more than four minutes.
+  FilledVault vault(1);
+  for (int i = 0; i < 700; ++i) vault.NewClient("C-" + std::to_string(i));
+  vault.Close();
+  vault.Tamper(
+      "UPDATE clients SET profile = zeroblob(length(profile)) WHERE id = (SELECT max(id) "
+      "FROM clients)");
+  vault.Open();
+  bool named = false;
+  for (int i = 0; i < 600 && !named; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    for (const auto& line : vault.operator_log()) {
+      named = named || line.find("is not what the log says was written") != std::string::npos;
+    }
+  }
+  CHECK(named);
+}
+
+TEST_CASE("the scrub rests by its pace while requests come, and between rounds") {
+  using namespace std::chrono_literals;
+  using enum Scrubber::Progress;
+  CHECK(Scrubber::RestAfter(kMore, false, 500, 0ns) == 0ns);
+  CHECK(Scrubber::RestAfter(kMore, true, 500, 0ns) == 512ms);
+  CHECK(Scrubber::RestAfter(kMore, true, 256, 1h) == 1s);
+  CHECK(Scrubber::RestAfter(kRoundEnded, false, 500, 1s) == 60s);
+  CHECK(Scrubber::RestAfter(kRoundEnded, false, 500, 1h) == 1h);
+  CHECK(Scrubber::RestAfter(kWaiting, false, 500, 1h) == 1s);
+  CHECK(Scrubber::RestAfter(kWaiting, true, 1, 1h) == 256s);
 }
 
 }  // namespace coffer::vault

@@ -14,9 +14,13 @@ namespace coffer::vault {
 
 class DamageStore {
  public:
+  struct Damage {
+    crypto::Id128 id{};
+    std::string client, record;  // as the log names them
+  };
   static Result<DamageStore> Open(Database& database);
-  Result<std::vector<crypto::Id128>> Load();
-  Status Put(const crypto::Id128& id, audit::Timestamp found, std::string_view reason);
+  Result<std::vector<Damage>> Load();
+  Status Put(const Damage& damage, audit::Timestamp found, std::string_view reason);
   Status Delete(const crypto::Id128& id);
 
  private:

@@ -333,6 +333,9 @@ void Engine::RunBatch(std::vector<Operation*>& batch) {
   if (committed) {
     healthy_.store(true, std::memory_order_release);
     operations_.fetch_add(batch.size(), std::memory_order_relaxed);
+    const auto asked = std::ranges::count_if(
+        batch, [](const Operation* operation) { return operation->rule != EntryRule::kNever; });
+    requests_.fetch_add(static_cast<std::uint64_t>(asked), std::memory_order_relaxed);
     batches_.fetch_add(1, std::memory_order_relaxed);
     if (batch.size() > largest_batch_.load(std::memory_order_relaxed)) {
       largest_batch_.store(batch.size(), std::memory_order_relaxed);

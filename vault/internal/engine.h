@@ -188,6 +188,8 @@ class Engine {
   std::shared_ptr<const Catalog> catalog() const;
   KeyCache& key_cache() { return *cache_; }
   EngineStatistics Statistics() const;
+  // Operations that leave entries, so far: whether anybody asks for anything.
+  std::uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
   bool healthy() const { return healthy_.load(std::memory_order_acquire); }
   // For a checkpoint of exactly this state; call from inside an operation.
   const audit::LogHead& HeadInTransaction() const { return writer_->head(); }
@@ -306,8 +308,8 @@ class Engine {
   std::uint32_t running_ = 0;  // engine thread only
 
   std::atomic<bool> healthy_{true};
-  std::atomic<std::uint64_t> operations_{0}, batches_{0}, commit_failures_{0}, refused_full_{0},
-      largest_batch_{0}, commit_nanoseconds_{0}, wal_gauge_{0}, log_size_{0};
+  std::atomic<std::uint64_t> operations_{0}, requests_{0}, batches_{0}, commit_failures_{0},
+      refused_full_{0}, largest_batch_{0}, commit_nanoseconds_{0}, wal_gauge_{0}, log_size_{0};
 };
 
 }  // namespace coffer::vault

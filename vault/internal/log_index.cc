@@ -100,6 +100,14 @@ constexpr std::string_view kInsertIndexed =
     "INSERT INTO entries (seq, ts, actor, action, class, purpose, decision, rule, outcome, "
     "address, "
     "client, record, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kClientChanges =
+    "SELECT seq FROM entries INDEXED BY entries_by_client WHERE client = ? AND seq < ? AND action "
+    "IN (SELECT id FROM words WHERE text IN ('client.create', 'client.update', 'client.reseal', "
+    "'client.erase', 'erasure.replayed', 'retention.erase')) ORDER BY seq";
+constexpr std::string_view kRecordChanges =
+    "SELECT seq FROM entries INDEXED BY entries_by_record WHERE record = ? AND seq < ? AND action "
+    "IN (SELECT id FROM words WHERE text IN ('record.create', 'record.update', 'record.import', "
+    "'record.reseal', 'record.delete', 'record.erase')) ORDER BY seq";
 constexpr std::string_view kPutIndexState =
     "INSERT INTO state (name, value) VALUES (?, ?) "
     "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -261,6 +269,8 @@ Result<std::unique_ptr<LogIndexReader>> LogIndexReader::Open(const std::string& 
                 prepare("SELECT ts FROM entries WHERE seq >= ? ORDER BY seq LIMIT 1"));
   COFFER_ASSIGN(reader->size_, prepare("SELECT value FROM state WHERE name = 'size'"));
   COFFER_ASSIGN(reader->row_, prepare(kIndexedRow));
+  COFFER_ASSIGN(reader->client_changes_, prepare(kClientChanges));
+  COFFER_ASSIGN(reader->record_changes_, prepare(kRecordChanges));
   return reader;
 }
 
@@ -323,6 +333,17 @@ Result<LogIndexReader::Found> LogIndexReader::Find(const LogFilter& filter, std:
   }
   if (found.seqs.size() == limit) found.stopped_at.reset();
   return found;
+}
+
+Result<std::vector<std::uint64_t>> LogIndexReader::FindChanges(bool of_record, std::string_view id,
+                                                               std::uint64_t to) {
+  std::vector<std::uint64_t> seqs;
+  auto rows = (of_record ? record_changes_ : client_changes_).Query(IndexHashOf(id), to);
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return seqs;
+    seqs.push_back(static_cast<std::uint64_t>(rows.Int(0)));
+  }
 }
 
 Result<std::vector<LogCount>> LogIndexReader::Count(const LogFilter& filter, std::uint64_t from,

@@ -77,6 +77,10 @@ class LogIndexReader {
   // Entries of [from, to) that may match, in the order asked for.
   Result<Found> Find(const LogFilter& filter, std::uint64_t from, std::uint64_t to,
                      bool oldest_first, std::size_t limit);
+  // What changed one client or record: entries before `to` that may be about it and have an action
+  // that writes or erases such, oldest first.
+  Result<std::vector<std::uint64_t>> FindChanges(bool of_record, std::string_view id,
+                                                 std::uint64_t to);
   // How many there are in each bucket of `bucket_ms` for each value of a column. Errors:
   // kUnprocessable "summary_too_large".
   Result<std::vector<LogCount>> Count(const LogFilter& filter, std::uint64_t from, std::uint64_t to,
@@ -92,7 +96,7 @@ class LogIndexReader {
   Result<std::optional<std::vector<IndexCondition>>> ConditionsOf(const LogFilter& filter);
 
   Database database_;
-  Statement word_, time_, size_, row_;
+  Statement word_, time_, size_, row_, client_changes_, record_changes_;
 };
 
 }  // namespace coffer::vault

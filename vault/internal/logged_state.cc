@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "crypto/secret_bytes.h"
-#include "vault/access_policy.h"
 #include "vault/internal/erase.h"
+#include "vault/internal/logged_object.h"
 
 namespace coffer::vault {
 namespace {
@@ -102,25 +102,23 @@ Status LoggedState::Prepare() {
 }
 
 Status LoggedState::Take(const audit::Entry& entry) {
-  if (entry.decision != audit::Decision::kAllow) return {};
-  if (ErasesClient(entry)) return forget_client_.Execute(entry.client);
-  if ((entry.action == Name(Action::kRecordDelete) || entry.action == Name(Action::kRecordErase)) &&
-      entry.outcome == "ok" && !entry.record.empty()) {
-    return forget_record_.Execute(entry.record);
+  const ObjectChange change = ChangeOf(entry);
+  if (change == ObjectChange::kNone) return {};
+  if (change == ObjectChange::kGone) {
+    return ErasesClient(entry) ? forget_client_.Execute(entry.client)
+                               : forget_record_.Execute(entry.record);
   }
-  if (!entry.payload_hash) return {};
   const ByteView payload = *entry.payload_hash;
+  if (entry.record.empty()) {
+    return put_.Execute(kOfClient, entry.client, 0, entry.version, entry.client, payload,
+                        entry.seq);
+  }
   // The same versions as before, other bytes.
-  if (entry.action == kRecordReseal) {
+  if (change == ObjectChange::kResealed) {
     return reseal_.Execute(payload, entry.seq, entry.record, entry.version);
   }
-  if (entry.version == 0) return {};
-  if (!entry.record.empty()) {
-    return put_.Execute(kOfRecord, entry.record, entry.version, entry.version, entry.client,
-                        payload, entry.seq);
-  }
-  if (entry.client.empty()) return {};
-  return put_.Execute(kOfClient, entry.client, 0, entry.version, entry.client, payload, entry.seq);
+  return put_.Execute(kOfRecord, entry.record, entry.version, entry.version, entry.client, payload,
+                      entry.seq);
 }
 
 Result<std::vector<LoggedState::Version>> LoggedState::HandOut(int kind, std::string_view id) {

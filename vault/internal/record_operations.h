@@ -17,8 +17,11 @@ namespace coffer::vault {
 // Record, class and version into the entry; with `schema` also the fields the record has.
 void Describe(audit::Entry& entry, const RecordRow& row, const ClassSchema* schema);
 
-// Of a new record, or of one whose other fields stay. Errors: kPermissionDenied
-// "field_not_writable" with an issue per field of `fields` that is not the caller's to write.
+// Of a new record, or of one whose other fields stay; of one that goes or is replaced as a whole
+// with kEveryField, since a refusal that depended on the fields it has would tell of hidden ones.
+// Errors: kPermissionDenied "field_not_writable" with an issue per field of `fields` that is not
+// the caller's to write.
+inline constexpr std::int64_t kEveryField = -1;
 Status CheckWritable(Call& call, const ClassSchema& schema, const FieldViews& writable,
                      std::int64_t fields);
 

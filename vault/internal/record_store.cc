@@ -83,6 +83,7 @@ Result<RecordStore> RecordStore::OpenForReading(const Database& database) {
   RecordStore store;
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindRecord));
   COFFER_ASSIGN(store.find_version_, Statement::Prepare(database, kFindVersion));
+  COFFER_ASSIGN(store.list_versions_, Statement::Prepare(database, kListVersions));
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListOf));
   COFFER_ASSIGN(store.list_of_class_, Statement::Prepare(database, kListOfClass));
   return store;

@@ -1,12 +1,19 @@
-// Compares stored data with the log while the vault serves, slowly and all the time: walks the log
-// a tile (256 entries) at a time, checks its chain and its stored tiles, and each client and record
-// version that an entry wrote against the hash in that entry. What is damaged is refused from then
-// on, with an alarm in the log, until a later round finds it whole; nothing is repaired. A restart
-// goes on where the last one stopped.
+// Compares stored data with the log while the vault serves, all the time. A round goes through
+//   the log, a tile (256 entries) at a time: its chain, its stored tiles, and each client and
+//   record
+//     version that an entry wrote, against the hash in that entry; what an entry took away must not
+//     be there, and what is not there must have been taken away;
+//   the clients and records that are stored: entries must say that they were written so;
+//   old versions, index entries, references and tags: their owners must be there.
+// What is damaged is refused from then on, with an alarm in the log, until a whole round finds
+// nothing wrong with it; nothing is repaired. While requests come a round keeps to its pace, and
+// while none come it takes what a core gives. A restart goes on where the last one stopped.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,7 +29,10 @@
 #include "vault/internal/client_store.h"
 #include "vault/internal/engine.h"
 #include "vault/internal/log_store.h"
+#include "vault/internal/logged_object.h"
+#include "vault/internal/object_log.h"
 #include "vault/internal/record_store.h"
+#include "vault/internal/scrub_store.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -30,8 +40,10 @@ namespace coffer::vault {
 class Scrubber {
  public:
   struct Options {
-    std::uint32_t entries_per_s = 500;
+    std::uint32_t entries_per_s = 500;  // while requests come
     OperatorLog log;
+    std::string index_path;                     // of the log's index
+    std::function<std::uint64_t()> index_size;  // how far that has come
   };
   // `reader` is a read-only connection of its own.
   static Result<std::unique_ptr<Scrubber>> Create(Engine& engine, const crypto::Keyring& keyring,
@@ -44,34 +56,61 @@ class Scrubber {
   // What the log commits to beside clients and records was not as it says, in the last round.
   bool StateDiffers() const { return state_differs_.load(std::memory_order_acquire); }
   ScrubState state() const;
-  // The next tile; true when it was the last one of a round. Errors: those of the store; what is
-  // damaged is none.
-  Result<bool> Step();
+
+  // kWaiting: the log's index is too far behind; the step is to be taken again.
+  enum class Progress { kMore, kRoundEnded, kWaiting };
+  // The next tile, or as many rows. Errors: those of the store; what is damaged is none.
+  Result<Progress> Step();
+  // How long to rest after a step. `asked`: requests came meanwhile. `round`: how long the round
+  // took that has just ended.
+  static std::chrono::nanoseconds RestAfter(Progress progress, bool asked,
+                                            std::uint32_t entries_per_s,
+                                            std::chrono::nanoseconds round);
 
  private:
-  // What one entry says of a client or record, or of the log where `client` is empty.
+  enum class Phase { kLog, kClients, kRecords, kOwned };
+
+  // What is wrong with one client or record, or with the log or a table where both are empty.
   struct Verdict {
     crypto::Id128 id{};
     std::string client, record;
-    std::uint64_t seq = 0;
-    std::string fault;    // empty: it holds
-    bool newest = false;  // the entry is about the object as it is now, or the object is gone
+    std::string at;     // where it was found, in words
+    std::string fault;  // empty: it holds
+    bool of_object() const { return !client.empty() || !record.empty(); }
+  };
+  // A stored client or record, to be compared with what the log says of it.
+  struct Looked {
+    StoredObject stored;
+    std::string client, record;
+    bool has_owner = true;  // of a record
+    std::uint64_t sealed_since = 0;
   };
 
   explicit Scrubber(Engine& engine) : engine_(engine) {}
   void Loop();
-  Status LookAt(std::uint64_t from, std::uint64_t to, std::vector<Verdict>& verdicts);
+  Result<bool> StepLog(std::vector<Verdict>& verdicts, bool& waiting);
+  Status LookAt(std::uint64_t from, std::uint64_t to, std::vector<Verdict>& verdicts,
+                std::vector<audit::Entry>& missing);
   Result<std::string> CheckTiles(std::uint64_t from, const std::vector<audit::Hash>& leaves);
-  Result<std::optional<Verdict>> CheckObject(const audit::Entry& entry);
+  Status CheckObject(const audit::Entry& entry, std::vector<Verdict>& verdicts, bool& missing);
+  Status CheckGone(const audit::Entry& entry, std::vector<Verdict>& verdicts);
   Status CheckRecord(const audit::Entry& entry, const ClientId& client, const RecordId& record,
-                     Verdict& verdict);
-  Status CheckClient(const audit::Entry& entry, const ClientId& client, Verdict& verdict);
-  Status Judge(const Verdict& verdict);
+                     Verdict& verdict, bool& missing);
+  Status CheckClient(const audit::Entry& entry, const ClientId& client, Verdict& verdict,
+                     bool& missing);
+  Status CheckMissing(const std::vector<audit::Entry>& entries, std::vector<Verdict>& verdicts);
+  Result<bool> StepRows(std::vector<Verdict>& verdicts, bool& waiting);
+  Result<bool> LookAtClients(std::vector<Looked>& looked);
+  Result<bool> LookAtRecords(std::vector<Looked>& looked);
+  Result<Verdict> Compare(const Looked& looked, std::uint64_t size);
+  Result<bool> StepOwned(std::vector<Verdict>& verdicts);
+  Status EndRound();
+  Status Judge(Verdict verdict);
   Status ClearRecovered();
   Status CheckCommittedState();
   void CountDamaged();  // with mutex_ held
   Status Alarm(const Verdict& verdict, std::string_view action);
-  Status SavePosition(std::uint64_t position);
+  Status SavePosition();
 
   Engine& engine_;
   Options options_;
@@ -79,17 +118,23 @@ class Scrubber {
   std::unique_ptr<LogStore> log_;
   ClientStore clients_;
   RecordStore records_;
+  ScrubStore rows_;
+  std::unique_ptr<ObjectLog> objects_;
   std::unique_ptr<CommittedState> committed_;
   std::uint64_t unsaved_ = 0;
-  std::set<crypto::Id128> faulty_;              // in this round
-  std::map<crypto::Id128, Verdict> recovered_;  // in this round, by their newest entry
-  std::string last_log_fault_;
+  Phase phase_ = Phase::kLog;
+  std::int64_t row_ = -1;           // the last client or record that was gone through
+  std::size_t table_ = 0;           // of kOwnedTables
+  ScrubStore::Place place_;         // in that
+  bool whole_round_ = false;        // it began in this process, so that nothing of it is forgotten
+  std::set<crypto::Id128> faulty_;  // in this round
+  std::set<std::string> said_;      // faults of the log and of tables, since the start
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
   ScrubState state_;
-  std::set<crypto::Id128> damaged_;
+  std::map<crypto::Id128, DamageStore::Damage> damaged_;
   std::atomic<bool> any_damaged_{false};
   std::atomic<bool> state_differs_{false};
   std::thread thread_;
