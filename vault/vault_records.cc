@@ -22,7 +22,8 @@ Status DescribeShown(const Vault::Core& core, Transaction& transaction, Call& ca
   Describe(call.entry, row, nullptr);
   call.entry.fields = ShownFields(schema, views, row.fields);
   call.entry.detail = DescribeViews(schema, views, row.fields);
-  return core.CountReveals(transaction, call, ShowsPlainly(views, row.fields) ? 1 : 0);
+  if (call.role->budgeted && SpendsBudget(call.decision, schema, views, row.fields)) ++call.reveals;
+  return core.CountReveals(transaction, call);
 }
 
 // A record that an update may change, as it is before.
@@ -33,13 +34,18 @@ struct Writing {
   std::optional<KeyCache::Pin> key;
 };
 
-// Fields that the caller may change: those which they write, and see as they are.
+// Fields that the caller may change: those which they write, and see as they are, in the newest
+// version of the class and in that of the record.
 Result<FieldViews> WritableBy(const Vault::Core& core, Transaction& transaction, const Call& call,
-                              const ClassSchema& schema) {
-  const FieldViews write = FieldViewsOf(call.decision, schema);
+                              const ClassSchema& schema, const RecordRow& stored) {
   COFFER_ASSIGN(const auto reading,
                 core.DecideFor(transaction, call, Action::kRecordRead, call.subject, &schema));
-  return WritableFields(write, FieldViewsOf(reading, schema));
+  const auto in = [&](const ClassSchema& version) {
+    return WritableFields(FieldViewsOf(call.decision, version), FieldViewsOf(reading, version));
+  };
+  if (stored.class_version == schema.version) return in(schema);
+  COFFER_ASSIGN(const auto written, ClassOf(transaction, stored.class_name, stored.class_version));
+  return NarrowedBy(schema, in(schema), *written, in(*written));
 }
 
 // Which class the record has decides how the document is checked, and who may write which fields;
@@ -56,7 +62,7 @@ Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const Rec
         const auto newest = transaction.catalog().Newest(row->class_name);
         if (!newest || !core.Authorize(transaction, call, newest.get())) return {};
         writing.schema = newest;
-        COFFER_ASSIGN(writing.writable, WritableBy(core, transaction, call, *newest));
+        COFFER_ASSIGN(writing.writable, WritableBy(core, transaction, call, *newest, *row));
         if (writing.writable && row->version == if_version) writing.stored = *std::move(row);
         auto key = transaction.PinKey(*call.subject);
         if (key) writing.key = *std::move(key);
@@ -285,9 +291,11 @@ Result<std::vector<VersionInfo>> Vault::ListVersions(const Caller& caller, const
         COFFER_TRY(PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
         call.entry.class_name = row.class_name;
-        COFFER_TRY(core_->Authorize(
-            transaction, call,
-            transaction.catalog().Version(row.class_name, row.class_version).get()));
+        const auto schema = transaction.catalog().Version(row.class_name, row.class_version);
+        COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
+        if (schema && ShowsNothing(FieldViewsOf(call.decision, *schema))) {
+          return Deny(call, "class", Code::kPermissionDenied, "permission_denied");
+        }
         COFFER_ASSIGN(const auto old, transaction.stores().records.ListVersions(id.Row()));
         for (const auto& version : old) {
           versions.push_back({version.version, version.class_version, version.written});
@@ -393,12 +401,17 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
           COFFER_TRY(ClassOf(transaction, before.class_name, before.class_version));
           const auto newest = transaction.catalog().Newest(before.class_name);
           COFFER_TRY(core_->Authorize(transaction, call, newest.get()));
+          if (!newest) return Fail(Code::kConflict, kClassChanged);
+          COFFER_ASSIGN(const auto writable,
+                        WritableBy(*core_, transaction, call, *newest, before));
+          if (WritesNothing(writable)) {
+            return Deny(call, "fields", Code::kPermissionDenied, "field_not_writable");
+          }
           if (before.version != if_version) {
             return Fail(Code::kPreconditionFailed, "version_mismatch");
           }
           if (!document || !key || !key->IsCurrent()) return Fail(Code::kConflict, kClassChanged);
           COFFER_TRY(ClassStands(transaction, *schema));
-          COFFER_ASSIGN(const auto writable, WritableBy(*core_, transaction, call, *schema));
           if (writable != writing.writable) return Fail(Code::kConflict, kClassChanged);
           row.id = id;
           row.client = before.client;
