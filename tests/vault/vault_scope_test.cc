@@ -76,6 +76,27 @@ TEST_CASE("in every call about records, a grant's classes and fields hold and a 
   }
 }
 
+TEST_CASE("emergency access is taken within the scope of its grant, and of denials") {
+  RoleVault vault;
+  const MadeClient vip = vault.Make("A-1", {"vip"});
+  const MadeClient other = vault.Make("A-2", {"eu"});
+  const auto answers = [&](const std::string& grants) {
+    auto caller = vault.With(grants);
+    caller.reason = "urgent";
+    Strings all;
+    for (const MadeClient& client : {vip, other}) {
+      all.push_back(AnswerOf(
+          vault->OpenEmergency(vault.Again(caller), client.id, {"client-care", "C-1", 3600})));
+    }
+    return all;
+  };
+  CHECK(answers(R"([{"actions": ["emergency.open"], "scope": {"tag": "vip"}}])") ==
+        Strings{"ok", "not_found"});
+  CHECK(answers(R"([{"actions": ["emergency.open"]},
+      {"deny": true, "actions": ["emergency.open"], "scope": {"tag": "vip"}}])") ==
+        Strings{"permission_denied", "ok"});
+}
+
 TEST_CASE("a client that a scoped role makes is within its scope, or is not made") {
   RoleVault vault;
   const auto make = [&](const Caller& caller, Strings tags) {
