@@ -43,6 +43,7 @@ constexpr const char* kGrants[] = {
     R"([{"actions": ["hold.read", "hold.write"]},
         {"deny": true, "actions": ["hold.read", "hold.write"], "scope": {"tag": "vip"}}])",
     R"([{"actions": ["record.read"], "conditions": {"reason": true}},
+        {"actions": ["client.search"]},
         {"actions": ["record.list"], "conditions": {"hours": {"zone": "UTC", "days": ["sun"],
          "from": "00:00", "to": "00:01"}}}, {"actions": ["client.read"],
          "conditions": {"networks": ["198.51.100.0/24"]}}])"};

@@ -65,6 +65,12 @@ Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Ca
           (*views)[i] = View::kPlain;
         }
       }
+      if (ShowsNothing(views) && IsTold(reading)) {
+        answer.allowed = false;
+        answer.rule = reading.rule;
+        answer.reason = reading.error.reason;
+        return {};
+      }
     }
   }
   const bool writes = asked.action == Action::kRecordUpdate;

@@ -27,13 +27,19 @@ Findable FindableBy(const AccessDecision& search, const AccessDecision& read,
   return free ? Findable::kUnseen : Findable::kUnseenCounted;
 }
 
+bool IsTold(const AccessDecision& read) {
+  return !read.allowed && read.rule != "check:role" && read.rule != "check:scope";
+}
+
 Status FieldSearch::Start() {
   COFFER_ASSIGN(reading_,
                 core_.DecideFor(transaction_, call_, Action::kRecordRead, std::nullopt, &newest_));
   best_ = FindableBy(call_.decision, reading_, newest_, field_);
   if (best_ != Findable::kNot) return {};
-  if (reading_.error.code == Code::kExhausted && !reading_.allowed) {
-    return Deny(call_, "budget", reading_.error.code, reading_.error.reason);
+  if (IsTold(reading_)) {
+    call_.entry.decision = audit::Decision::kDeny;
+    call_.entry.rule = reading_.rule;
+    return std::unexpected(reading_.error);
   }
   return Deny(call_, "fields", Code::kPermissionDenied, "permission_denied");
 }

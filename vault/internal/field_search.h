@@ -26,8 +26,8 @@ class FieldSearch {
               const ClassSchema& newest, std::string_view field)
       : core_(core), transaction_(transaction), call_(call), newest_(newest), field_(field) {}
 
-  // Errors: kPermissionDenied "permission_denied" where no record can be found;
-  // kExhausted "budget_exhausted".
+  // Errors: kPermissionDenied "permission_denied" where no record can be found; where that is
+  // because a condition of reading is not met, its error.
   Status Start();
   Result<Findable> Find(const ClientId& client, const RecordRow& record);
   // A record is disclosed as found. Errors: kExhausted "budget_exhausted".
@@ -48,6 +48,8 @@ class FieldSearch {
 
 // The view of one field under the decision; kNone where the class has no such field.
 View ViewOfField(const AccessDecision& decision, const ClassSchema& schema, std::string_view field);
+// Whether it is told what reading lacks, and not only that there is nothing to search by.
+bool IsTold(const AccessDecision& read);
 // What the field is to this search, under the decisions on searching and reading.
 Findable FindableBy(const AccessDecision& search, const AccessDecision& read,
                     const ClassSchema& schema, std::string_view field);
