@@ -97,14 +97,16 @@ Result<Reply> EndLease(const Service& service, const Call& call) {
 
 Result<Reply> ExplainAccess(const Service& service, const Call& call) {
   Input input(service, call, Action::kAccessExplain);
-  COFFER_ASSIGN(const json object,
-                input.Object({"principal", "action", "client", "class", "purpose", "reason",
-                              "ticket", "at", "address", "certificate", "second_factor_minutes"}));
+  COFFER_ASSIGN(
+      const json object,
+      input.Object({"principal", "action", "client", "class", "class_version", "purpose", "reason",
+                    "ticket", "at", "address", "certificate", "second_factor_minutes"}));
   vault::AccessQuestion question;
   COFFER_ASSIGN(question.principal, input.Principal(object, "principal"));
   COFFER_ASSIGN(question.action, input.Text(object, "action", true));
   COFFER_ASSIGN(question.client, input.ClientIn(object, false));
   COFFER_ASSIGN(question.class_name, input.Text(object, "class", false));
+  COFFER_ASSIGN(question.class_version, input.Number(object, "class_version"));
   COFFER_ASSIGN(question.purpose, input.Text(object, "purpose", false));
   COFFER_ASSIGN(question.reason, input.Flag(object, "reason"));
   COFFER_ASSIGN(question.ticket, input.Flag(object, "ticket"));

@@ -280,6 +280,15 @@ void Append(std::string& out, const vault::RoleDocument& role) {
   object.Flag("built_in", role.version == 0);
   object.Flag("privileged", role.privileged);
   object.Raw("definition", role.definition);
+  if (role.not_evaluated.empty()) return;
+  std::string& list = object.Start("not_evaluated");
+  for (const Issue& issue : role.not_evaluated) {
+    list += &issue == &role.not_evaluated.front() ? '[' : ',';
+    ObjectWriter member(list);
+    member.Text("pointer", issue.pointer);
+    member.Text("message", issue.message);
+  }
+  list += ']';
 }
 
 void Append(std::string& out, const vault::Assignment& assignment) {

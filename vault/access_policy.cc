@@ -7,6 +7,7 @@
 #include "vault/mask.h"
 #include "vault/purpose.h"
 #include "vault/role.h"
+#include "vault/role_narrowing.h"
 #include "vault/token_limits.h"
 
 namespace coffer::vault {
@@ -221,6 +222,39 @@ AccessDecision RefuseAt(Obstacle obstacle) {
   return Refuse("role", Code::kPermissionDenied, "permission_denied");
 }
 
+// With what `sensitivity_of` says of a field.
+template <class SensitivityOf>
+std::vector<View> ViewsUnder(const AccessDecision& decision, const ClassSchema& schema,
+                             SensitivityOf sensitivity_of) {
+  std::vector<View> views(schema.fields.size(), View::kNone);
+  const auto covers = [&](const Grant& grant, std::size_t i) {
+    return grant.CoversField(schema.fields[i].name, sensitivity_of(schema.fields[i]));
+  };
+  const auto raise = [&](std::size_t i, View view) { views[i] = std::max(views[i], view); };
+  for (const Grant* grant : decision.grants) {
+    if (grant->deny || !grant->CoversClass(schema.name)) continue;
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      if (covers(*grant, i)) raise(i, grant->view);
+    }
+  }
+  for (const LeaseTerms* lease : decision.leases) {
+    if (!lease->CoversClass(schema.name)) continue;
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      if (lease->fields.empty() ||
+          std::ranges::binary_search(lease->fields, schema.fields[i].name)) {
+        raise(i, View::kPlain);
+      }
+    }
+  }
+  for (const Grant* grant : decision.grants) {
+    if (!grant->deny || !grant->CoversClass(schema.name)) continue;
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      if (covers(*grant, i)) views[i] = View::kNone;
+    }
+  }
+  return views;
+}
+
 // Nothing is asked of the purpose of somebody who may not do this at all.
 AccessDecision CheckPurpose(const AccessFacts& facts) {
   if (facts.purpose.empty()) return Refuse("purpose", Code::kInvalidArgument, "purpose_required");
@@ -275,25 +309,23 @@ AccessDecision Decide(const AccessFacts& facts) {
   if (facts.role == nullptr) return RefuseAt(Obstacle::kAction);
 
   Obstacle nearest = Obstacle::kAction;
-  bool budget_spent = false, without_budget = false;
+  bool budget_spent = false, plain_left = false;
   for (const Grant& grant : facts.role->grants) {
-    // A denial for some clients or classes counts when one of them is asked for.
-    if (grant.deny && facts.client == nullptr && grant.scope.kind != Scope::Kind::kAll) continue;
     const bool class_open = facts.record_class == nullptr && !grant.classes.empty();
     const Obstacle obstacle = FirstObstacle(grant, facts);
+    // A denial for some clients or classes counts when one of them is asked for.
+    if (grant.deny && facts.client == nullptr && grant.scope.kind != Scope::Kind::kAll) {
+      if (obstacle == Obstacle::kNone) decision.denied_for_some = true;
+      continue;
+    }
     if (obstacle == Obstacle::kNone) {
       if (grant.deny && grant.CoversEveryField() && !class_open) {
         return Refuse("denial", Code::kPermissionDenied, "permission_denied");
       }
       decision.grants.push_back(&grant);
-      if (!grant.deny && grant.view == View::kPlain) {
-        const RevealBudget& budget = grant.conditions.budget;
-        if (!budget.limited()) without_budget = true;
-        decision.budget.hour = std::max(decision.budget.hour, budget.hour);
-        decision.budget.day = std::max(decision.budget.day, budget.day);
-      }
+      if (!grant.deny && grant.view == View::kPlain) plain_left = true;
     }
-    if (obstacle == Obstacle::kBudget) budget_spent = true;
+    if (obstacle == Obstacle::kBudget && IsCounted(facts.action, grant)) budget_spent = true;
     if (!grant.deny) nearest = std::max(nearest, obstacle);
   }
   if (facts.client != nullptr) {
@@ -310,10 +342,9 @@ AccessDecision Decide(const AccessFacts& facts) {
     // Of what was asked alone: it tells nothing of what is there.
     if (auto checked = CheckPurpose(facts); !checked.allowed) return checked;
   }
-  if (without_budget) decision.budget = {};
-  if (budget_spent && !without_budget && decision.leases.empty()) {
-    return RefuseAt(Obstacle::kBudget);
-  }
+  // Each grant is there until its own budget is spent. Where none is left that shows plainly, that
+  // is said, and not masked instead.
+  if (budget_spent && !plain_left && decision.leases.empty()) return RefuseAt(Obstacle::kBudget);
   if (!granted && !leased) return RefuseAt(nearest);
   decision.allowed = true;
   const auto emergency = std::ranges::find_if(decision.leases, &LeaseTerms::emergency);
@@ -329,30 +360,36 @@ AccessDecision Decide(const AccessFacts& facts) {
 }
 
 std::vector<View> ViewsOf(const AccessDecision& decision, const ClassSchema& schema) {
-  std::vector<View> views(schema.fields.size(), View::kNone);
-  const auto raise = [&](std::size_t i, View view) { views[i] = std::max(views[i], view); };
-  for (const Grant* grant : decision.grants) {
-    if (grant->deny || !grant->CoversClass(schema.name)) continue;
-    for (std::size_t i = 0; i < views.size(); ++i) {
-      if (grant->CoversField(schema.fields[i])) raise(i, grant->view);
-    }
-  }
-  for (const LeaseTerms* lease : decision.leases) {
-    if (!lease->CoversClass(schema.name)) continue;
-    for (std::size_t i = 0; i < views.size(); ++i) {
-      if (lease->fields.empty() ||
-          std::ranges::binary_search(lease->fields, schema.fields[i].name)) {
-        raise(i, View::kPlain);
-      }
-    }
-  }
-  for (const Grant* grant : decision.grants) {
-    if (!grant->deny || !grant->CoversClass(schema.name)) continue;
-    for (std::size_t i = 0; i < views.size(); ++i) {
-      if (grant->CoversField(schema.fields[i])) views[i] = View::kNone;
-    }
+  auto views = ViewsUnder(decision, schema, [](const Field& field) { return field.sensitivity; });
+  const auto changed = [](const Field& field) { return field.later_sensitivity.has_value(); };
+  if (std::ranges::any_of(schema.fields, changed)) {
+    const auto later = ViewsUnder(decision, schema, [](const Field& field) {
+      return field.later_sensitivity.value_or(field.sensitivity);
+    });
+    for (std::size_t i = 0; i < views.size(); ++i) views[i] = std::min(views[i], later[i]);
   }
   return views;
+}
+
+View ReferenceViewOf(const AccessDecision& decision, bool searched) {
+  const auto covers = [](const Grant& grant, bool narrow) {
+    return (!narrow || (grant.classes.empty() && grant.fields.empty())) &&
+           (grant.sensitivity.empty() ||
+            std::ranges::find(grant.sensitivity, Sensitivity::kPersonal) !=
+                grant.sensitivity.end());
+  };
+  View view = View::kNone;
+  for (const Grant* grant : decision.grants) {
+    if (grant->deny && covers(*grant, true)) return View::kNone;
+    if (!grant->deny && covers(*grant, searched)) view = std::max(view, grant->view);
+  }
+  return view;
+}
+
+AccessDecision WithoutBudgets(AccessDecision decision) {
+  std::erase_if(decision.grants,
+                [](const Grant* grant) { return grant->conditions.budget.limited(); });
+  return decision;
 }
 
 bool ShowsEverything(const AccessDecision& decision) {

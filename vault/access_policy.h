@@ -156,9 +156,9 @@ struct AccessFacts {
   bool ticket_given = false;
   bool certificate_shown = false;
   std::optional<audit::Timestamp> second_factor;  // when it was last given
-  Reveals revealed;                               // before this request
-  const ClassSchema* record_class = nullptr;      // when the request is about a class
-  const ClientFacts* client = nullptr;            // when it is about a client
+  Reveals revealed;  // before this one: of earlier requests, and by this one so far
+  const ClassSchema* record_class = nullptr;  // when the request is about a class
+  const ClientFacts* client = nullptr;        // when it is about a client
 };
 
 struct AccessDecision {
@@ -167,7 +167,9 @@ struct AccessDecision {
   Error error;       // meaningful when refused
   std::vector<const Grant*> grants;       // that match, denials of fields among them
   std::vector<const LeaseTerms*> leases;  // that match
-  RevealBudget budget;                    // of what is shown plainly
+  // No client was named, and a denial holds for some: nothing that reaches many at once may be
+  // done.
+  bool denied_for_some = false;
 };
 
 AccessDecision Decide(const AccessFacts& facts);
@@ -175,6 +177,11 @@ AccessDecision Decide(const AccessFacts& facts);
 // What the decision's grants and leases show of each field of `schema`, in the order of its fields.
 // All of them kNone: records of this class are not there for the caller.
 std::vector<View> ViewsOf(const AccessDecision& decision, const ClassSchema& schema);
+// How it shows the client's reference, which is personal and of no class. `searched`: only what is
+// about every class and field may find by it.
+View ReferenceViewOf(const AccessDecision& decision, bool searched);
+// The same decision without what is limited by a budget.
+AccessDecision WithoutBudgets(AccessDecision decision);
 // True when every field of every class is shown plainly; then there is nothing to work out.
 bool ShowsEverything(const AccessDecision& decision);
 

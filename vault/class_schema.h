@@ -45,6 +45,8 @@ struct Field {
   FieldType type = FieldType::kString;
   bool required = false;
   Sensitivity sensitivity = Sensitivity::kPersonal;
+  // Of an older version, where a later one says otherwise: see vault/class_versions.h.
+  std::optional<Sensitivity> later_sensitivity = {};
   MaskRule mask = MaskRule::kConstant;
   bool indexed = false;
   crypto::Normalisation normalisation = crypto::Normalisation::kText;

@@ -8,6 +8,7 @@
 
 #include "vault/internal/built_in_roles.h"
 #include "vault/names.h"
+#include "vault/role_narrowing.h"
 #include "vault/strict_json.h"
 
 namespace coffer::vault {
@@ -56,6 +57,9 @@ class GrantParser {
         grant_.purposes = Names(name, value, '-');
       } else if (name == "approves") {
         TakeApproves(value);
+      } else if (name == "search") {
+        grant_.search_unseen = value == "unseen";
+        if (!grant_.search_unseen) Fault("/search", "must be \"unseen\"");
       } else if (name == "conditions") {
         TakeConditions(value);
       } else {
@@ -66,6 +70,9 @@ class GrantParser {
       Fault("/approves", "is for approval.decide");
     }
     if (!grant_.approves.empty() && grant_.deny) Fault("/approves", "is for grants that allow");
+    if (grant_.search_unseen && (grant_.deny || !grant_.Covers(Action::kClientSearch))) {
+      Fault("/search", "is for grants of client.search");
+    }
     if (grant_.conditions.budget.limited() && (grant_.deny || grant_.view != View::kPlain)) {
       Fault("/conditions/budget", "is for grants that show plainly");
     }
@@ -306,9 +313,9 @@ bool Grant::CoversClass(std::string_view class_name) const {
   return classes.empty() || std::ranges::binary_search(classes, class_name, std::less<>());
 }
 
-bool Grant::CoversField(const Field& field) const {
-  return (fields.empty() || std::ranges::binary_search(fields, field.name)) &&
-         (sensitivity.empty() || Has(sensitivity, field.sensitivity));
+bool Grant::CoversField(std::string_view name, Sensitivity of) const {
+  return (fields.empty() || std::ranges::binary_search(fields, name, std::less<>())) &&
+         (sensitivity.empty() || Has(sensitivity, of));
 }
 
 bool Grant::CoversPurpose(std::string_view purpose) const {
@@ -324,9 +331,9 @@ bool RoleDocument::Allows(Action action) const {
       grants, [action](const Grant& grant) { return !grant.deny && grant.Covers(action); });
 }
 
-Result<RoleDocument> ParseRole(std::string_view name, std::string_view text) {
+Result<RoleDocument> ParseRole(std::string_view name, std::string_view text, RoleOrigin origin) {
   COFFER_ASSIGN(const json root, ParseStrictJson(text));
-  std::vector<Issue> issues;
+  std::vector<Issue> issues, unevaluated;
   RoleDocument role;
   role.name = name;
   if (!IsName(name, '-')) {
@@ -350,14 +357,24 @@ Result<RoleDocument> ParseRole(std::string_view name, std::string_view text) {
           continue;
         }
         for (std::size_t i = 0; i < value.size(); ++i) {
-          role.grants.push_back(
-              GrantParser("/grants/" + std::to_string(i), issues).Parse(value[i]));
+          const std::string pointer = "/grants/" + std::to_string(i);
+          Grant& grant = role.grants.emplace_back(GrantParser(pointer, issues).Parse(value[i]));
+          grant.place = i;
+          std::ranges::move(UnevaluatedIn(grant, pointer), std::back_inserter(unevaluated));
         }
       } else {
         issues.push_back({PointerTo("", member), "is not a known member"});
       }
     }
     if (!root.contains("grants")) issues.push_back({"/grants", "is required"});
+  }
+  if (origin == RoleOrigin::kGiven) {
+    std::ranges::move(unevaluated, std::back_inserter(issues));
+  } else if (!unevaluated.empty()) {
+    std::vector<Grant> denials;
+    for (Grant& grant : role.grants) DropUnevaluated(grant, denials);
+    std::ranges::move(denials, std::back_inserter(role.grants));
+    role.not_evaluated = std::move(unevaluated);
   }
   role.scoped = std::ranges::any_of(
       role.grants, [](const Grant& grant) { return grant.scope.kind != Scope::Kind::kAll; });

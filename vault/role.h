@@ -53,11 +53,14 @@ struct Grant {
   Scope scope;
   std::vector<std::string> purposes;  // sorted; empty: every purpose that the class allows
   std::vector<std::string> approves;  // of approval.decide: sorted; empty: whatever two decide
+  // Of client.search: also by fields that the caller does not see plainly.
+  bool search_unseen = false;
   Conditions conditions;
+  std::size_t place = 0;  // in the role's document
 
   bool Covers(Action action) const;
   bool CoversClass(std::string_view class_name) const;
-  bool CoversField(const Field& field) const;
+  bool CoversField(std::string_view name, Sensitivity of) const;
   bool CoversPurpose(std::string_view purpose) const;
   bool CoversApproval(std::string_view action) const;
   bool CoversEveryField() const { return fields.empty() && sensitivity.empty(); }
@@ -83,6 +86,9 @@ struct RoleDocument {
   // It takes two people to give it: its holders run or watch the vault, approve, erase, or see or
   // change the data of clients that nobody assigned to them.
   bool privileged = false;
+  // Of a role that was stored when more was accepted: members that do not narrow an action of their
+  // grant. Such an action is not granted; a denial of it holds without the member.
+  std::vector<Issue> not_evaluated;
   std::string definition;  // canonical JSON of what was given
 
   bool Allows(Action action) const;  // in some case
@@ -91,7 +97,12 @@ struct RoleDocument {
 // Errors: those of ParseStrictJson; kUnprocessable "role_invalid" with issues, among them that one
 // role may not both run or watch the vault (tokens, roles, classes, metrics, explanations), and see
 // or change client data.
-Result<RoleDocument> ParseRole(std::string_view name, std::string_view json);
+//
+// What narrows an action of its grant is evaluated for it, or an issue (vault/role_narrowing.h). Of
+// a stored role it is none: an older vault accepted it, and the start does not hang on it.
+enum class RoleOrigin : std::uint8_t { kGiven, kStored };
+Result<RoleDocument> ParseRole(std::string_view name, std::string_view json,
+                               RoleOrigin origin = RoleOrigin::kGiven);
 
 // The roles that every vault has, from vault/roles/.
 const std::vector<RoleDocument>& BuiltInRoles();

@@ -124,6 +124,18 @@ Result<audit::Entry> MakeFirstToken(const crypto::Keyring& keyring, PrincipalSto
   return entry;
 }
 
+// They were stored when more was accepted, and give less than they read until they are put anew.
+void WarnOfRoles(const Catalog& catalog, const OperatorLog& log) {
+  for (const auto& [name, role] : catalog.roles) {
+    if (role->not_evaluated.empty()) continue;
+    std::string text = "the role " + name + " says what is not evaluated and gives less for it:";
+    for (const Issue& issue : role->not_evaluated)
+      text += " " + issue.pointer + " " + issue.message + ";";
+    text.back() = '.';
+    log(Severity::kWarning, text);
+  }
+}
+
 }  // namespace
 
 Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root) {
@@ -325,6 +337,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                     .append_to_ledger = append,
                                                     .keys_rewrite = rewrite,
                                                     .take_over_state = options.take_over_state})));
+  if (options.log) WarnOfRoles(*core->engine->catalog(), options.log);
   core->engine->Start();
   core->started = core->Now();
   if (const auto& difference = core->engine->state_difference()) {

@@ -304,6 +304,8 @@ struct AccessQuestion {
   std::string action;
   std::optional<ClientId> client;
   std::string class_name;  // empty: about no class
+  // Of the records; absent: the newest. Those of an older one are shown by the stricter of both.
+  std::optional<std::uint64_t> class_version;
   std::string purpose;
   bool reason = false, ticket = false;  // given
   std::optional<Timestamp> at;          // absent: now
@@ -318,8 +320,9 @@ struct AccessAnswer {
   std::string reason;  // of a refusal: the code that the caller would get
   std::string role;
   std::uint64_t role_version = 0;
-  std::vector<std::size_t> grants;                   // places in the role of those that match
-  std::vector<std::pair<std::string, View>> fields;  // of the class, what would be seen of each
+  std::vector<std::size_t> grants;  // places in the role of those that match
+  // Of the class, what would be seen, written or searched of each field.
+  std::vector<std::pair<std::string, View>> fields;
 };
 
 struct LogFilter {

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "vault/internal/core.h"
-#include "vault/internal/record_view.h"
+#include "vault/internal/explained_views.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
@@ -309,10 +309,17 @@ Result<std::vector<Lease>> Vault::ListLeases(const Caller& caller, const ClientI
 Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQuestion& question) {
   constexpr Action kAction = Action::kAccessExplain;
   const auto action = ActionFromName(question.action);
-  const auto schema = core_->engine->catalog()->Newest(question.class_name);
+  const auto catalog = core_->engine->catalog();
+  const auto schema = question.class_version
+                          ? catalog->Version(question.class_name, *question.class_version)
+                          : catalog->Newest(question.class_name);
   std::vector<Issue> issues;
   if (!action) issues.push_back({"/action", "is not an action"});
-  if (!question.class_name.empty() && !schema) issues.push_back({"/class", "is not a class"});
+  if (!question.class_name.empty() && !catalog->Newest(question.class_name)) {
+    issues.push_back({"/class", "is not a class"});
+  } else if (question.class_version && !schema) {
+    issues.push_back({"/class_version", "is not a version of the class"});
+  }
   if (!question.address.empty() && !AddressBlock(question.address)) {
     issues.push_back({"/address", "is no address"});
   }
@@ -354,23 +361,23 @@ Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQues
         }
         if (principal->disabled) asked.credential_fault = "principal-disabled";
         COFFER_ASSIGN(const auto decision,
-                      core_->DecideFor(transaction, asked, *action, question.client, schema.get(),
-                                       question.at));
+                      core_->DecideFor(transaction, asked, *action, question.client,
+                                       DecidedWith(*action, schema.get()), question.at));
         answer.allowed = decision.allowed;
         answer.rule = decision.rule;
         if (!decision.allowed) answer.reason = decision.error.reason;
+        // An import makes the client that it does not find: where it may not, it is not "not
+        // found".
+        if (action == Action::kRecordImport && decision.error.code == Code::kNotFound) {
+          answer.reason = "permission_denied";
+        }
         answer.role = asked.role->name;
         answer.role_version = asked.role->version;
         for (const Grant* grant : decision.grants) {
-          answer.grants.push_back(static_cast<std::size_t>(grant - asked.role->grants.data()));
+          answer.grants.push_back(grant->place);
         }
-        if (schema && decision.allowed) {
-          const auto views = FieldViewsOf(decision, *schema);
-          for (std::size_t i = 0; i < schema->fields.size(); ++i) {
-            answer.fields.emplace_back(schema->fields[i].name, views ? (*views)[i] : View::kPlain);
-          }
-        }
-        return {};
+        if (!decision.allowed) return {};
+        return ExplainFields(*core_, transaction, asked, decision, schema.get(), question, answer);
       }));
   return answer;
 }

@@ -91,9 +91,10 @@ Result<std::shared_ptr<const ClassSchema>> Vault::PutClass(const Caller& caller,
         call.entry.version = parsed->version;
         call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(parsed->definition));
         COFFER_TRY(transaction.stores().catalog.InsertClass(*parsed, transaction.now()));
-        stored = std::make_shared<const ClassSchema>(*parsed);
         Catalog catalog = transaction.catalog();
-        catalog.classes[stored->name].push_back(stored);
+        ClassVersions& versions = catalog.classes[parsed->name];
+        versions = WithNewVersion(versions, *parsed);
+        stored = versions.back();
         transaction.ReplaceCatalog(std::move(catalog));
         return {};
       }));

@@ -4,7 +4,7 @@
 #include "crypto/random.h"
 #include "vault/internal/client_operations.h"
 #include "vault/internal/core.h"
-#include "vault/internal/record_view.h"
+#include "vault/internal/field_search.h"
 #include "vault/internal/words.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
@@ -40,6 +40,42 @@ std::vector<Issue> FaultsOf(const ClientChange& change) {
     }
   }
   return issues;
+}
+
+Error OutOfScope(std::string message) {
+  return Error{Code::kPermissionDenied, "permission_denied", {}, {{"/tags", std::move(message)}}};
+}
+
+// What is made is within the scope of a grant that allows to make it.
+Status RequireInScope(const Vault::Core& core, Transaction& transaction, Call& call,
+                      const ClientRow& row) {
+  if (!call.role->scoped) return {};
+  COFFER_ASSIGN(const auto decision, core.DecideFor(transaction, call, call.action, row.id, nullptr,
+                                                    std::nullopt, &row));
+  if (decision.allowed) return {};
+  call.entry.decision = audit::Decision::kDeny;
+  call.entry.rule = decision.rule;
+  // Nothing is hidden by it: there is no such client yet.
+  if (decision.error.code == Code::kNotFound) {
+    return std::unexpected(OutOfScope("is not within what your role may make"));
+  }
+  return std::unexpected(decision.error);
+}
+
+// Nobody gives or takes a tag that decides what their own role reaches.
+Status RequireScopesKept(Call& call, const ClientRow& before, const ClientRow& after) {
+  if (!call.role->scoped_by_tag) return {};
+  const auto kept = SplitWords(after.tags), had = SplitWords(before.tags);
+  const auto decides = [&](const Grant& grant) {
+    return grant.scope.kind == Scope::Kind::kTag &&
+           (std::ranges::find(kept, grant.scope.tag) == kept.end()) !=
+               (std::ranges::find(had, grant.scope.tag) == had.end());
+  };
+  if (std::ranges::none_of(call.role->grants, decides)) return {};
+  call.entry.decision = audit::Decision::kDeny;
+  call.entry.rule = "check:scope";
+  return std::unexpected(
+      OutOfScope("has a tag, or lacks one, that decides what your role reaches"));
 }
 
 }  // namespace
@@ -93,6 +129,7 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
                             row.relationship_end};
           return {};
         }
+        COFFER_TRY(RequireInScope(*core_, transaction, call, row));
         row.created = row.updated = transaction.now();
         COFFER_TRY(transaction.stores().clients.Insert(row));
         call.entry.client = row.id.Text();
@@ -169,6 +206,7 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         }
         if (change.tags) {
           row->tags = JoinTags(*change.tags);
+          COFFER_TRY(RequireScopesKept(call, before, *row));
           COFFER_TRY(core_->RequireTagsKept(transaction, call, before, *row));
           if (row->tags != before.tags) fields.emplace_back("tags");
         }
@@ -287,16 +325,8 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
-        const auto searchable = [&](const AccessDecision& decision) {
-          const auto views = FieldViewsOf(decision, *schema);
-          return !views || (*views)[static_cast<std::size_t>(searched - schema->fields.data())] ==
-                               View::kPlain;
-        };
-        if (!searchable(call.decision)) {
-          call.entry.decision = audit::Decision::kDeny;
-          call.entry.rule = "check:fields";
-          return Fail(Code::kPermissionDenied, "permission_denied");
-        }
+        FieldSearch search(*core_, transaction, call, *schema, searched->name);
+        COFFER_TRY(search.Start());
         Stores& stores = transaction.stores();
         COFFER_ASSIGN(std::int64_t last, core_->ReadCursor(call, list, page.cursor));
         std::size_t looked_at = 0;
@@ -307,22 +337,22 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
           for (const std::int64_t id : ids) {
             if (looked_at++ == kListScan) {
               result.next_cursor = core_->MakeCursor(call, list, last);
-              return {};
+              return search.Finish();
             }
             last = id;
             COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
             if (!record) continue;
             COFFER_ASSIGN(const auto client, stores.clients.FindRow(record->client));
             if (!client) continue;
-            COFFER_ASSIGN(const auto decision,
-                          core_->DecisionOn(transaction, call, client->id, schema.get()));
-            if (!decision.allowed || !searchable(decision)) continue;
+            COFFER_ASSIGN(const Findable findable, search.Find(client->id, *record));
+            if (findable == Findable::kNot) continue;
             COFFER_TRY(core_->CheckWhole(client->id.value));
             COFFER_TRY(core_->CheckWhole(record->id.value));
             if (result.items.size() == page.limit) {
               result.next_cursor = core_->MakeCursor(call, list, result.items.back().record->Row());
-              return {};
+              return search.Finish();
             }
+            COFFER_TRY(search.Disclose(findable));
             audit::Entry entry;
             entry.action = Name(kAction);
             entry.client = client->id.Text();
@@ -333,7 +363,7 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
             result.items.push_back({client->id, record->id});
           }
         }
-        return {};
+        return search.Finish();
       }));
   return result;
 }
@@ -354,6 +384,9 @@ Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
   Page<SearchHit> result;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        if (ReferenceViewOf(call.decision, true) != View::kPlain) {
+          return Deny(call, "fields", Code::kPermissionDenied, "permission_denied");
+        }
         Stores& stores = transaction.stores();
         COFFER_ASSIGN(const auto row, stores.clients.FindByReference(token));
         if (!row) return {};
@@ -361,7 +394,7 @@ Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
         if (!client) return {};
         COFFER_ASSIGN(const auto decision,
                       core_->DecisionOn(transaction, call, client->id, nullptr));
-        if (!decision.allowed) return {};
+        if (!decision.allowed || ReferenceViewOf(decision, true) != View::kPlain) return {};
         COFFER_TRY(core_->CheckWhole(client->id.value));
         audit::Entry entry;
         entry.action = Name(kAction);

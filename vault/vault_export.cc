@@ -37,6 +37,7 @@ class Exporter {
   struct Taken {
     SealedClient client;
     bool shown = false;  // as a line of its own; otherwise an earlier page has it
+    View reference = View::kPlain;
     std::vector<SealedRecord> records;
   };
 
@@ -84,22 +85,33 @@ class Exporter {
     return disclosure_.CountReveals();
   }
 
+  Result<AccessDecision> DecideOn(const ClientId& client) {
+    if (!call_.role->budgeted) return core_.DecisionOn(transaction_, call_, client, nullptr);
+    return core_.DecideFor(transaction_, call_, call_.action, client, nullptr);
+  }
+
   // False when the page is full before the client is done; `at` says how far it came.
   Result<bool> TakeClient(std::int64_t id, Position& at) {
     Stores& stores = transaction_.stores();
     COFFER_ASSIGN(auto row, stores.clients.FindRow(id));
     if (!row) return true;
-    COFFER_ASSIGN(const auto decision, core_.DecisionOn(transaction_, call_, row->id, nullptr));
+    COFFER_ASSIGN(const auto decision, DecideOn(row->id));
+    if (!decision.allowed && decision.error.code == Code::kExhausted) {
+      return Deny(call_, "budget", decision.error.code, decision.error.reason);
+    }
     if (!decision.allowed) return true;
     COFFER_TRY(core_.CheckWhole(row->id.value));
     COFFER_ASSIGN(auto key, transaction_.PinKey(row->id));
     const ClientId client = row->id;
-    Taken taken{{*std::move(row), std::move(key)}, !at.inside, {}};
+    Taken taken{
+        {*std::move(row), std::move(key)}, !at.inside, ReferenceViewOf(decision, false), {}};
     if (taken.shown) {
       audit::Entry entry;
       entry.action = Name(call_.action);
       entry.client = client.Text();
       entry.fields = ProfileFields();
+      if (taken.reference == View::kMasked) entry.detail = "masked external_ref";
+      if (taken.reference < View::kMasked) std::erase(entry.fields, "external_ref");
       entry.version = taken.client.row.version;
       transaction_.Also(std::move(entry));
       ++lines_;
@@ -140,12 +152,15 @@ class Exporter {
 Result<std::vector<std::variant<ClientInfo, RecordInfo>>> OpenTaken(
     const Vault::Core& core, Call& call, const std::vector<Exporter::Taken>& taken) {
   std::vector<std::variant<ClientInfo, RecordInfo>> lines;
-  for (const auto& [client, shown, records] : taken) {
+  for (const auto& [client, shown, reference, records] : taken) {
     call.entry.client = client.row.id.Text();
     call.entry.record.clear();
     if (shown) {
       auto info = OpenClient(core, client);
       if (!info) return std::unexpected(core.IntegrityAlarm(call, info.error().reason));
+      if (!info->external_ref.empty() && reference != View::kPlain) {
+        info->external_ref = reference == View::kMasked ? "***" : "";
+      }
       lines.emplace_back(*std::move(info));
     }
     for (const auto& sealed : records) {

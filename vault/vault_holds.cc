@@ -47,6 +47,7 @@ std::string Coverage(const HoldRequest& terms) {
 
 // A hold by tag is about clients that nobody has counted: it is for who may do this to all of them.
 bool ReachesTag(const Call& call, std::string_view tag) {
+  if (call.decision.denied_for_some) return false;
   return std::ranges::any_of(call.decision.grants, [&](const Grant* grant) {
     return !grant->deny && (grant->scope.kind == Scope::Kind::kAll ||
                             (grant->scope.kind == Scope::Kind::kTag && grant->scope.tag == tag));

@@ -23,7 +23,8 @@ Status DescribeShown(const Vault::Core& core, Transaction& transaction, Call& ca
   Describe(call.entry, row, nullptr);
   call.entry.fields = ShownFields(schema, views, row.fields);
   call.entry.detail = DescribeViews(schema, views, row.fields);
-  return core.CountReveals(transaction, call, ShowsPlainly(views, row.fields) ? 1 : 0);
+  if (call.role->budgeted && SpendsBudget(call.decision, schema, views, row.fields)) ++call.reveals;
+  return core.CountReveals(transaction, call);
 }
 
 // A record that an update may change, as it is before.
@@ -321,9 +322,11 @@ Result<std::vector<VersionInfo>> Vault::ListVersions(const Caller& caller, const
         COFFER_TRY(PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
         call.entry.class_name = row.class_name;
-        COFFER_TRY(core_->Authorize(
-            transaction, call,
-            transaction.catalog().Version(row.class_name, row.class_version).get()));
+        const auto schema = transaction.catalog().Version(row.class_name, row.class_version);
+        COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
+        if (schema && ShowsNothing(FieldViewsOf(call.decision, *schema))) {
+          return Deny(call, "class", Code::kPermissionDenied, "permission_denied");
+        }
         COFFER_ASSIGN(const auto old, transaction.stores().records.ListVersions(id.Row()));
         for (const auto& version : old) {
           versions.push_back({version.version, version.class_version, version.written});
@@ -433,6 +436,11 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
                         ClassOf(transaction, before.class_name, before.class_version));
           const auto newest = transaction.catalog().Newest(before.class_name);
           COFFER_TRY(core_->Authorize(transaction, call, newest.get()));
+          if (!newest) return Fail(Code::kConflict, kClassChanged);
+          COFFER_ASSIGN(const auto terms, TermsFor(*core_, transaction, call, *written, *newest));
+          if (WritesNothing(terms.writable)) {
+            return Deny(call, "fields", Code::kPermissionDenied, "field_not_writable");
+          }
           if (before.version != if_version) {
             return Fail(Code::kPreconditionFailed, "version_mismatch");
           }
@@ -441,7 +449,6 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
             return Fail(Code::kConflict, kClassChanged);
           }
           COFFER_TRY(ClassStands(transaction, *writing.newest));
-          COFFER_ASSIGN(const auto terms, TermsFor(*core_, transaction, call, *written, *newest));
           if (terms != writing.terms) return Fail(Code::kConflict, kClassChanged);
           if (update->same) {
             Describe(call.entry, before, nullptr);

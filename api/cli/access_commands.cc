@@ -31,7 +31,7 @@ struct ExplainOptions {
   ConnectionOptions connection;
   std::string principal, action, client, class_name, purpose, at, address;
   bool reason = false, ticket = false, certificate = false;
-  std::optional<std::uint32_t> second_factor_minutes;
+  std::optional<std::uint32_t> class_version, second_factor_minutes;
 };
 
 Target ClientTarget(const std::string& client) { return Target("/v1/clients").Segment(client); }
@@ -151,6 +151,7 @@ Outcome<Exit> Explain(const ExplainOptions& options, Console& console) {
   json question = {{"principal", options.principal}, {"action", options.action}};
   PutText(question, "client", options.client);
   PutText(question, "class", options.class_name);
+  if (options.class_version) question["class_version"] = *options.class_version;
   PutText(question, "purpose", options.purpose);
   PutText(question, "at", options.at);
   question["reason"] = options.reason;
@@ -288,6 +289,10 @@ void AddExplainCommand(CLI::App& app, Command& chosen) {
       ->type_name("CLIENT");
   command->add_option("--class", options->class_name, "With records of which class")
       ->type_name("NAME");
+  command
+      ->add_option("--class-version", options->class_version,
+                   "Written under which version of it; without it, the newest")
+      ->type_name("N");
   command->add_option("--for", options->purpose, "For which purpose")->type_name("CODE");
   command->add_option("--at", options->at, "When; without it, now")->type_name("TIME");
   command->add_flag("--with-reason", options->reason, "A reason would be given");

@@ -158,6 +158,12 @@ Outcome<Exit> ListRoles(const ConnectionOptions& options, Console& console) {
                std::to_string(grants.is_array() ? grants.size() : 0), Text(definition, "title")});
   }
   table.Print(console);
+  for (const json& item : Member(answer, "items")) {
+    for (const json& issue : Member(item, "not_evaluated")) {
+      console.err << "coffer: role " << Printable(Text(item, "name")) << ": "
+                  << Printable(Text(issue, "pointer") + " " + Text(issue, "message")) << '\n';
+    }
+  }
   return Exit::kOk;
 }
 

@@ -119,7 +119,7 @@ const std::vector<Row>& Rows() {
 
       {"listRoles", kAuditor, 200, {{"role.read"}}},
       {"getRole", kAuditor, 200, {{"role.read", "version=1", "desk-{n}"}}, "", "", {{"{name}", "desk-{n}"}}},
-      {"putRole", kAdministrator, 200, {{"role.write", "version=1 payload_hash", "role-{n}"}}, R"({"title": "{mark}", "grants": [{"actions": ["class.read"], "scope": {"tag": "{mark}"}}]})", "", {{"{name}", "role-{n}"}}},
+      {"putRole", kAdministrator, 200, {{"role.write", "version=1 payload_hash", "role-{n}"}}, R"({"title": "{mark}", "grants": [{"actions": ["hold.read"], "scope": {"tag": "{mark}"}}]})", "", {{"{name}", "role-{n}"}}},
       {"putRole", kAdministrator, 200, {{"role.write", "version=2 payload_hash", "desk-{n}; one person alone"}}, R"({"title": "{mark}", "grants": [{"actions": ["class.read"]}]})", "", {{"{name}", "desk-{n}"}}},
       {"explainAccess", kSecurityOfficer, 200, {{"access.explain", "client={client} class=contact", "{other} record.read"}}, R"({"principal": "{other}", "action": "record.read", "client": "{client}", "class": "contact", "purpose": "{mark}", "address": "198.51.100.1"})"},
 

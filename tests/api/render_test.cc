@@ -67,6 +67,18 @@ TEST_CASE("a record is rendered with its data only where that was read") {
   CHECK(Rendered(record).at("data") == json::object());
 }
 
+TEST_CASE("a role is rendered with what of it is not evaluated") {
+  vault::RoleDocument role;
+  role.name = "desk";
+  role.definition = "{}";
+  CHECK(!Rendered(role).contains("not_evaluated"));
+  role.not_evaluated = {{"/grants/0/scope", "does not narrow log.read"},
+                        {"/grants/1/view", kHostile}};
+  CHECK(Rendered(role).at("not_evaluated") ==
+        json::array({{{"pointer", "/grants/0/scope"}, {"message", "does not narrow log.read"}},
+                     {{"pointer", "/grants/1/view"}, {"message", kHostile}}}));
+}
+
 TEST_CASE("versions, hits and erasures are rendered") {
   CHECK(Rendered(vault::VersionInfo{4, 2, kTime}) ==
         json{{"version", 4}, {"class_version", 2}, {"written", kTimeText}});

@@ -344,7 +344,8 @@ TEST_CASE("a search needs the search action on its field, seen plainly") {
 TEST_CASE("a search finds by a field only where the grant for the client has that field") {
   AccessVault vault;
   auto caller = vault.With(R"([{"actions": ["client.search"], "fields": ["status"]},
-                               {"actions": ["client.search"], "scope": {"tag": "eu"}}])");
+                               {"actions": ["client.search"], "scope": {"tag": "eu"}},
+                               {"actions": ["record.read"]}])");
   caller.purpose = "complaint-handling";
   const auto found =
       vault->SearchByField(vault.Again(caller), "complaint", "complaint_number", "C-1", {});

@@ -157,7 +157,8 @@ void Vault::Core::Identify(Transaction& transaction, Call& call) const {
 Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Call& call,
                                               Action action, const std::optional<ClientId>& client,
                                               const ClassSchema* record_class,
-                                              std::optional<Timestamp> at) const {
+                                              std::optional<Timestamp> at,
+                                              const ClientRow* made) const {
   AccessFacts facts;
   facts.action = action;
   facts.now = at.value_or(latest);
@@ -194,7 +195,9 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
           *client, principal, transaction.principals().TeamsOf(principal), facts.now);
       leases = transaction.access().LeasesOf(*client, principal);
       about.leases = leases;
-      if (call.role && call.role->scoped_by_tag) {
+      if (made != nullptr) {
+        about.tags = made->tags;
+      } else if (call.role && call.role->scoped_by_tag) {
         COFFER_ASSIGN(row, transaction.stores().clients.Find(*client));
         if (row) about.tags = row->tags;
       }
@@ -202,6 +205,8 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
     }
     if (call.role && call.role->budgeted && TouchesClientData(action)) {
       COFFER_ASSIGN(facts.revealed, RevealsOf(transaction, principal, facts.now));
+      facts.revealed.hour += call.reveals;
+      facts.revealed.day += call.reveals;
     }
   }
   AccessDecision decision = Decide(facts);
@@ -264,14 +269,9 @@ Status Vault::Core::Authorize(Transaction& transaction, Call& call,
   return {};
 }
 
-Status Vault::Core::CountReveals(Transaction& transaction, Call& call,
-                                 std::uint64_t reveals) const {
-  if (reveals == 0 || !call.decision.budget.limited()) return {};
-  COFFER_ASSIGN(Reveals before, RevealsOf(transaction, call.actor, latest));
-  if (!call.decision.budget.Allows({before.hour + reveals, before.day + reveals})) {
-    return Deny(call, "budget", Code::kExhausted, "budget_exhausted");
-  }
-  return transaction.stores().reveals.Add(call.actor, HourOf(latest), reveals);
+Status Vault::Core::CountReveals(Transaction& transaction, const Call& call) const {
+  if (call.reveals == 0) return {};
+  return transaction.stores().reveals.Add(call.actor, HourOf(latest), call.reveals);
 }
 
 void AddDetail(audit::Entry& entry, std::string_view text) {

@@ -48,6 +48,8 @@ struct Call {
   // Set by Authorize. The decision points into the role and, until the transaction ends, leases.
   std::shared_ptr<const RoleDocument> role = {};
   AccessDecision decision = {};
+  // Records that this request is about to show plainly by a grant with a budget.
+  std::uint64_t reveals = 0;
 
   void About(const ClientId& client) {
     subject = client;
@@ -119,10 +121,12 @@ struct Vault::Core {
   // Identifies the caller and decides; fills in the entry.
   Status Authorize(Transaction& transaction, Call& call, const ClassSchema* record_class) const;
   // The same decision about one client among several, or with another action; the entry stays.
+  // `made`: the client as it is about to be.
   Result<AccessDecision> DecideFor(Transaction& transaction, const Call& call, Action action,
                                    const std::optional<ClientId>& client,
                                    const ClassSchema* record_class,
-                                   std::optional<Timestamp> at = std::nullopt) const;
+                                   std::optional<Timestamp> at = std::nullopt,
+                                   const ClientRow* made = nullptr) const;
 
   // About one of several clients, for a call that was decided without naming any.
   Result<AccessDecision> DecisionOn(Transaction& transaction, const Call& call,
@@ -164,9 +168,9 @@ struct Vault::Core {
     return done;
   }
 
-  // The records among those that are about to be disclosed that show a field plainly, against the
-  // principal's budget. Errors: kExhausted "budget_exhausted".
-  Status CountReveals(Transaction& transaction, Call& call, std::uint64_t reveals) const;
+  // What the request shows plainly, against the principal's budgets. Each record was decided with
+  // those before it counted, so this is the last step: what is refused has spent nothing.
+  Status CountReveals(Transaction& transaction, const Call& call) const;
   // An entry beside that of the refusal, the first time in an hour.
   Error BudgetAlert(const Call& call, Error error) const;
   mutable std::mutex alerted_mutex;

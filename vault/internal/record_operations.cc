@@ -13,6 +13,9 @@ void Describe(audit::Entry& entry, const RecordRow& row, const ClassSchema* sche
 
 Status CheckWritable(Call& call, const ClassSchema& schema, const FieldViews& writable,
                      std::int64_t fields) {
+  if (WritesNothing(writable)) {
+    return Deny(call, "fields", Code::kPermissionDenied, "field_not_writable");
+  }
   Error error{Code::kPermissionDenied, "field_not_writable", {}, {}};
   for (std::size_t i = 0; writable && i < schema.fields.size(); ++i) {
     if ((fields >> i & 1) != 0 && (*writable)[i] != View::kPlain) {
@@ -101,19 +104,10 @@ Result<std::optional<SealedRecord>> RecordDisclosure::Disclose(const ClientId& c
   if (with_data_) {
     entry.fields = ShownFields(*schema, views, row.fields);
     entry.detail = DescribeViews(*schema, views, row.fields);
-    const auto counted = by_class_.try_emplace(schema->name, std::move(own), 0).first;
-    if (ShowsPlainly(views, row.fields)) ++counted->second.second;
+    if (call_.role->budgeted && SpendsBudget(own, *schema, views, row.fields)) ++call_.reveals;
   }
   transaction_.Also(std::move(entry));
   return SealedRecord{std::move(row), std::move(schema), std::move(views)};
-}
-
-Status RecordDisclosure::CountReveals() {
-  for (auto& [name, counted] : by_class_) {
-    call_.decision = std::move(counted.first);
-    COFFER_TRY(core_.CountReveals(transaction_, call_, counted.second));
-  }
-  return {};
 }
 
 }  // namespace coffer::vault

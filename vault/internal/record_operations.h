@@ -2,12 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "vault/internal/core.h"
 #include "vault/internal/record_view.h"
@@ -62,15 +60,14 @@ class RecordDisclosure {
   // grant shows anything of it. `decision`: on its client. Errors: kExhausted "budget_exhausted".
   Result<std::optional<SealedRecord>> Disclose(const ClientId& client,
                                                const AccessDecision& decision, RecordRow row);
-  Status CountReveals();  // call it once, after the last one
+  // Call it once, after the last one, and with nothing after it that may fail.
+  Status CountReveals() { return core_.CountReveals(transaction_, call_); }
 
  private:
   const Vault::Core& core_;
   Transaction& transaction_;
   Call& call_;
   const bool with_data_;
-  // Where there are budgets, each class has its own decision, and its own reveals.
-  std::map<std::string, std::pair<AccessDecision, std::uint64_t>> by_class_;
 };
 
 }  // namespace coffer::vault

@@ -33,11 +33,18 @@ bool ShowsNothing(const FieldViews& views) {
   return views && std::ranges::all_of(*views, [](View view) { return view == View::kNone; });
 }
 
-bool ShowsPlainly(const FieldViews& views, std::int64_t fields) {
-  for (std::size_t i = 0; views && i < views->size(); ++i) {
-    if (IsPresent(fields, i) && (*views)[i] == View::kPlain) return true;
+bool SpendsBudget(const AccessDecision& decision, const ClassSchema& schema,
+                  const FieldViews& views, std::int64_t fields) {
+  const auto is_limited = [](const Grant* grant) {
+    return grant->conditions.budget.limited() && grant->view == View::kPlain;
+  };
+  if (std::ranges::none_of(decision.grants, is_limited)) return false;
+  const FieldViews free = FieldViewsOf(WithoutBudgets(decision), schema);
+  for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+    if (IsPresent(fields, i) && ViewOf(views, i) == View::kPlain && ViewOf(free, i) != View::kPlain)
+      return true;
   }
-  return !views;
+  return false;
 }
 
 std::vector<std::string> ShownFields(const ClassSchema& schema, const FieldViews& views,
@@ -102,6 +109,24 @@ FieldViews WritableFields(const FieldViews& write, const FieldViews& read) {
     (*both)[i] = std::min((*both)[i], (*read)[i]);
   }
   return both;
+}
+
+FieldViews NarrowedBy(const ClassSchema& newest, const FieldViews& views, const ClassSchema& older,
+                      const FieldViews& older_views) {
+  if (!older_views) return views;
+  FieldViews both = views;
+  if (!both) both.emplace(newest.fields.size(), View::kPlain);
+  for (std::size_t i = 0; i < newest.fields.size(); ++i) {
+    const Field* const found = older.Find(newest.fields[i].name);
+    if (found == nullptr) continue;
+    const auto place = static_cast<std::size_t>(found - older.fields.data());
+    (*both)[i] = std::min((*both)[i], (*older_views)[place]);
+  }
+  return both;
+}
+
+bool WritesNothing(const FieldViews& writable) {
+  return writable && std::ranges::find(*writable, View::kPlain) == writable->end();
 }
 
 Result<json> MergeWritable(const ClassSchema& schema, const FieldViews& writable, const json& sent,

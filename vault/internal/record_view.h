@@ -19,7 +19,9 @@ using FieldViews = std::optional<std::vector<View>>;
 
 FieldViews FieldViewsOf(const AccessDecision& decision, const ClassSchema& schema);
 bool ShowsNothing(const FieldViews& views);
-bool ShowsPlainly(const FieldViews& views, std::int64_t fields);  // one of a record's present ones
+// Whether a field among a record's present ones is shown plainly by grants with budgets alone.
+bool SpendsBudget(const AccessDecision& decision, const ClassSchema& schema,
+                  const FieldViews& views, std::int64_t fields);
 
 // Names of the fields that `fields` (a record's present ones) has and the views show in some way.
 std::vector<std::string> ShownFields(const ClassSchema& schema, const FieldViews& views,
@@ -37,6 +39,14 @@ ViewedDocument ApplyViews(const ClassSchema& schema, const FieldViews& views, st
 
 // Where the caller writes plainly and reads plainly: nobody overwrites what they do not see.
 FieldViews WritableFields(const FieldViews& write, const FieldViews& read);
+
+// What both show of the fields of `newest`, where `older` is an earlier version of the class; of a
+// field that only one of both has, what that one shows.
+FieldViews NarrowedBy(const ClassSchema& newest, const FieldViews& views, const ClassSchema& older,
+                      const FieldViews& older_views);
+
+// Whether there is no field that may be written; of a class without fields there is nothing to ask.
+bool WritesNothing(const FieldViews& writable);
 
 // `sent` with what the caller may not write taken from `stored`. Errors: kPermissionDenied
 // "field_not_writable" with an issue per field that was sent nevertheless.

@@ -97,18 +97,22 @@ Result<CatalogStore> CatalogStore::Open(Database& database) {
 
 Result<Catalog> CatalogStore::Load() {
   Catalog catalog;
+  std::map<std::string, std::vector<ClassSchema>, std::less<>> defined;
   auto classes = classes_.Query();
   for (;;) {
     COFFER_ASSIGN(const bool more, classes.Next());
     if (!more) break;
     auto schema = ParseClass(classes.Text(2));
-    auto& versions = catalog.classes[std::string(classes.Text(0))];
+    auto& versions = defined[std::string(classes.Text(0))];
     if (!schema || static_cast<std::uint64_t>(classes.Int(1)) != versions.size() + 1) {
       return Fail(Code::kCorrupted, "storage_corrupted",
                   "a stored class definition cannot be read: " + std::string(classes.Text(0)));
     }
     schema->version = versions.size() + 1;
-    versions.push_back(std::make_shared<const ClassSchema>(*std::move(schema)));
+    versions.push_back(*std::move(schema));
+  }
+  for (auto& [name, versions] : defined) {
+    catalog.classes.emplace(name, WithStricter(std::move(versions)));
   }
   auto purposes = purposes_.Query();
   for (;;) {
@@ -131,7 +135,7 @@ Result<Catalog> CatalogStore::Load() {
   for (;;) {
     COFFER_ASSIGN(const bool more, roles.Next());
     if (!more) break;
-    auto role = ParseRole(roles.Text(0), roles.Text(2));
+    auto role = ParseRole(roles.Text(0), roles.Text(2), RoleOrigin::kStored);
     if (!role) {
       return Fail(Code::kCorrupted, "storage_corrupted",
                   "a stored role cannot be read: " + std::string(roles.Text(0)));

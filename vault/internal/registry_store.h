@@ -11,6 +11,7 @@
 
 #include "audit/clock.h"
 #include "vault/class_schema.h"
+#include "vault/class_versions.h"
 #include "vault/deletion.h"
 #include "vault/ids.h"
 #include "vault/internal/sqlite.h"
@@ -30,8 +31,8 @@ struct ScheduleInForce {
 
 // What requests are validated and decided against: immutable, replaced as a whole by the engine.
 struct Catalog {
-  // Every version of each class, oldest first; version v is at v - 1.
-  std::map<std::string, std::vector<std::shared_ptr<const ClassSchema>>, std::less<>> classes;
+  // Every version of each class as its records are treated, oldest first; version v is at v - 1.
+  std::map<std::string, ClassVersions, std::less<>> classes;
   std::map<std::string, Purpose, std::less<>> purposes;
   // The newest version of each role, built-in ones among them.
   std::map<std::string, std::shared_ptr<const RoleDocument>, std::less<>> roles;

@@ -1,0 +1,85 @@
+#include "vault/internal/explained_views.h"
+
+#include <algorithm>
+
+#include "vault/internal/field_search.h"
+#include "vault/internal/record_view.h"
+#include "vault/role_narrowing.h"
+
+namespace coffer::vault {
+namespace {
+
+void Refuse(AccessAnswer& answer, std::string_view check, std::string_view reason) {
+  answer.allowed = false;
+  answer.rule = "check:" + std::string(check);
+  answer.reason = reason;
+}
+
+// Records of which nothing is shown are not there; who writes or destroys must do so plainly.
+void RefuseHidden(Action action, AccessAnswer& answer) {
+  switch (action) {
+    case Action::kRecordRead:
+    case Action::kRecordList:
+      return Refuse(answer, "class", "permission_denied");
+    case Action::kClientSearch:
+      return Refuse(answer, "fields", "permission_denied");
+    case Action::kRecordCreate:
+    case Action::kRecordUpdate:
+    case Action::kRecordDelete:
+    case Action::kRecordImport:
+    case Action::kRecordErase:
+      return Refuse(answer, "fields", "field_not_writable");
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+const ClassSchema* DecidedWith(Action action, const ClassSchema* schema) {
+  const bool with =
+      action == Action::kClientList || (IsAboutRecords(action) && action != Action::kClientErase);
+  return with ? schema : nullptr;
+}
+
+Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Call& asked,
+                     const AccessDecision& decision, const ClassSchema* about,
+                     const AccessQuestion& question, AccessAnswer& answer) {
+  if (!about && asked.action == Action::kClientSearch &&
+      ReferenceViewOf(decision, true) != View::kPlain) {
+    RefuseHidden(asked.action, answer);
+  }
+  if (!about || !IsAboutRecords(asked.action)) return {};
+  const ClassSchema& schema = *about;
+  auto views = FieldViewsOf(decision, schema);
+  if (asked.action == Action::kRecordUpdate || asked.action == Action::kClientSearch) {
+    COFFER_ASSIGN(const auto reading, core.DecideFor(transaction, asked, Action::kRecordRead,
+                                                     question.client, &schema, question.at));
+    if (asked.action == Action::kRecordUpdate) {
+      views = WritableFields(views, FieldViewsOf(reading, schema));
+    } else {
+      views.emplace(schema.fields.size(), View::kNone);
+      for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+        const Field& field = schema.fields[i];
+        if (field.indexed && FindableBy(decision, reading, schema, field.name) != Findable::kNot) {
+          (*views)[i] = View::kPlain;
+        }
+      }
+      if (ShowsNothing(views) && IsTold(reading)) {
+        answer.allowed = false;
+        answer.rule = reading.rule;
+        answer.reason = reading.error.reason;
+        return {};
+      }
+    }
+  }
+  const bool writes = asked.action == Action::kRecordUpdate;
+  if (writes ? WritesNothing(views) : ShowsNothing(views)) RefuseHidden(asked.action, answer);
+  if (!answer.allowed) return {};
+  for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+    answer.fields.emplace_back(schema.fields[i].name, views ? (*views)[i] : View::kPlain);
+  }
+  return {};
+}
+
+}  // namespace coffer::vault
