@@ -111,20 +111,6 @@ FieldViews WritableFields(const FieldViews& write, const FieldViews& read) {
   return both;
 }
 
-FieldViews NarrowedBy(const ClassSchema& newest, const FieldViews& views, const ClassSchema& older,
-                      const FieldViews& older_views) {
-  if (!older_views) return views;
-  FieldViews both = views;
-  if (!both) both.emplace(newest.fields.size(), View::kPlain);
-  for (std::size_t i = 0; i < newest.fields.size(); ++i) {
-    const Field* const found = older.Find(newest.fields[i].name);
-    if (found == nullptr) continue;
-    const auto place = static_cast<std::size_t>(found - older.fields.data());
-    (*both)[i] = std::min((*both)[i], (*older_views)[place]);
-  }
-  return both;
-}
-
 bool WritesNothing(const FieldViews& writable) {
   return writable && std::ranges::find(*writable, View::kPlain) == writable->end();
 }

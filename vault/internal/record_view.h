@@ -40,11 +40,6 @@ ViewedDocument ApplyViews(const ClassSchema& schema, const FieldViews& views, st
 // Where the caller writes plainly and reads plainly: nobody overwrites what they do not see.
 FieldViews WritableFields(const FieldViews& write, const FieldViews& read);
 
-// What both show of the fields of `newest`, where `older` is an earlier version of the class; of a
-// field that only one of both has, what that one shows.
-FieldViews NarrowedBy(const ClassSchema& newest, const FieldViews& views, const ClassSchema& older,
-                      const FieldViews& older_views);
-
 // Whether there is no field that may be written; of a class without fields there is nothing to ask.
 bool WritesNothing(const FieldViews& writable);
 
