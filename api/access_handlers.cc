@@ -73,8 +73,8 @@ Result<Reply> ListLeases(const Service& service, const Call& call) {
 Result<Reply> GiveLease(const Service& service, const Call& call) {
   Input input(service, call, Action::kLeaseWrite);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const json object,
-                input.Object({"principal", "class", "fields", "purpose", "ticket", "lifetime_s"}));
+  COFFER_ASSIGN(const json object, input.Object({"principal", "class", "fields", "purpose",
+                                                 "ticket", "lifetime_s", "conditions"}));
   vault::LeaseRequest request;
   COFFER_ASSIGN(request.principal, input.Principal(object, "principal"));
   COFFER_ASSIGN(request.class_name, input.Text(object, "class", true));
@@ -82,6 +82,7 @@ Result<Reply> GiveLease(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.purpose, input.Text(object, "purpose", true));
   COFFER_ASSIGN(request.ticket, input.Text(object, "ticket", true));
   COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", 0));
+  if (object.contains("conditions")) request.conditions = object["conditions"].dump();
   COFFER_ASSIGN(const auto lease, service.vault.GiveLease(call.caller, client, request));
   return RenderOne(lease, 201);
 }

@@ -51,6 +51,14 @@ Result<Reply> DecideApproval(const Service& service, const Call& call) {
   return RenderOne(approval);
 }
 
+Result<Reply> WithdrawApproval(const Service& service, const Call& call) {
+  Input input(service, call, Action::kApprovalWithdraw);
+  const auto id = vault::ApprovalId::Parse(call.segments[0]);
+  if (!id) return input.Refuse(id.error());
+  COFFER_ASSIGN(const auto approval, service.vault.WithdrawApproval(call.caller, *id));
+  return RenderOne(approval);
+}
+
 Result<Reply> OpenEmergency(const Service& service, const Call& call) {
   Input input(service, call, Action::kEmergencyOpen);
   COFFER_ASSIGN(const json object, input.Object({"client", "purpose", "ticket", "lifetime_s"}));

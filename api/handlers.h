@@ -93,6 +93,7 @@ Result<Reply> RequestApproval(const Service&, const Call&);
 Result<Reply> ListApprovals(const Service&, const Call&);
 Result<Reply> GetApproval(const Service&, const Call&);
 Result<Reply> DecideApproval(const Service&, const Call&);
+Result<Reply> WithdrawApproval(const Service&, const Call&);
 Result<Reply> OpenEmergency(const Service&, const Call&);
 Result<Reply> ListEmergencies(const Service&, const Call&);
 Result<Reply> ReviewEmergency(const Service&, const Call&);

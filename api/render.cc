@@ -254,6 +254,15 @@ void Append(std::string& out, const vault::Approval& approval) {
   if (approval.decider) object.Text("decider", approval.decider->Text());
   if (approval.decided) object.Time("decided", *approval.decided);
   if (approval.executed) object.Time("executed", *approval.executed);
+  if (approval.ended) object.Time("ended", *approval.ended);
+  if (approval.ended_by) object.Text("ended_by", approval.ended_by->Text());
+  if (approval.end) object.Text("end", Name(*approval.end));
+  if (!approval.account) return;
+  ObjectWriter account(object.Start("account"));
+  Append(account.Start("principal"), approval.account->principal);
+  account.Number("tokens", approval.account->tokens);
+  account.Number("sessions", approval.account->sessions);
+  account.Flag("enrolment", approval.account->enrolment);
 }
 
 void Append(std::string& out, const vault::EmergencyAccess& emergency) {
@@ -312,6 +321,20 @@ void Append(std::string& out, const vault::Lease& lease) {
   object.Time("created", lease.created);
   object.Time("expires", lease.expires);
   object.Text("given_by", lease.given_by.Text());
+  if (lease.conditions) object.Raw("conditions", *lease.conditions);
+}
+
+static void AppendLeases(std::string& out, const std::vector<vault::LeaseAnswer>& leases) {
+  out += '[';
+  for (std::size_t i = 0; i < leases.size(); ++i) {
+    if (i > 0) out += ',';
+    ObjectWriter object(out);
+    object.Text("id", leases[i].id);
+    object.Flag("open", leases[i].open);
+    if (!leases[i].open) object.Text("code", leases[i].reason);
+    if (leases[i].conditions) object.Raw("conditions", *leases[i].conditions);
+  }
+  out += ']';
 }
 
 void Append(std::string& out, const vault::AccessAnswer& answer) {
@@ -328,6 +351,7 @@ void Append(std::string& out, const vault::AccessAnswer& answer) {
     grants += std::to_string(answer.grants[i]);
   }
   grants += ']';
+  if (!answer.leases.empty()) AppendLeases(object.Start("leases"), answer.leases);
   if (answer.fields.empty()) return;
   ObjectWriter fields(object.Start("fields"));
   for (const auto& [name, view] : answer.fields) fields.Text(name, Name(view));

@@ -127,6 +127,7 @@ constexpr Route kRoutes[] = {
     {kPost, "/v1/approvals", Action::kApprovalRequest, "requestApproval", Body::kJson, kNothing, RequestApproval},
     {kGet, "/v1/approvals/{approval}", Action::kApprovalRead, "getApproval", Body::kNone, kNothing, GetApproval},
     {kPost, "/v1/approvals/{approval}/decision", Action::kApprovalDecide, "decideApproval", Body::kJson, kNothing, DecideApproval},
+    {kPost, "/v1/approvals/{approval}/withdraw", Action::kApprovalWithdraw, "withdrawApproval", Body::kNone, kNothing, WithdrawApproval},
     {kGet, "/v1/emergency-access", Action::kEmergencyRead, "listEmergencies", Body::kNone, kNothing, ListEmergencies},
     {kPost, "/v1/emergency-access", Action::kEmergencyOpen, "openEmergency", Body::kJson, kNothing, OpenEmergency},
     {kPost, "/v1/emergency-access/{emergency}/review", Action::kEmergencyReview, "reviewEmergency", Body::kJson, kNothing, ReviewEmergency},

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "vault/class_schema.h"
+#include "vault/conditions.h"
 #include "vault/mask.h"
 #include "vault/purpose.h"
 #include "vault/role.h"
@@ -83,6 +84,7 @@ constexpr ActionRow kActions[] = {
     {Action::kSessionEnd, "session.end", false, ActionKind::kOwn},
     {Action::kSessionStepUp, "session.step-up", false, ActionKind::kOwn},
     {Action::kPasswordChange, "password.change", false, ActionKind::kOwn},
+    {Action::kApprovalWithdraw, "approval.withdraw", false, ActionKind::kOwn},
     {Action::kEnrolmentRead, "enrolment.read", false, ActionKind::kOpen},
     {Action::kEnrolmentComplete, "enrolment.complete", false, ActionKind::kOpen},
     {Action::kSessionCreate, "session.create", false, ActionKind::kOpen},
@@ -149,6 +151,24 @@ enum class Obstacle {
   kNone
 };
 
+Obstacle ObstacleOf(Condition unmet) {
+  switch (unmet) {
+    case Condition::kNetwork:
+      return Obstacle::kNetwork;
+    case Condition::kHours:
+      return Obstacle::kHours;
+    case Condition::kCertificate:
+      return Obstacle::kCertificate;
+    case Condition::kSecondFactor:
+      return Obstacle::kSecondFactor;
+    case Condition::kReason:
+      return Obstacle::kReason;
+    case Condition::kTicket:
+      break;
+  }
+  return Obstacle::kTicket;
+}
+
 Obstacle FirstObstacle(const Grant& grant, const AccessFacts& facts) {
   if (!grant.Covers(facts.action)) return Obstacle::kAction;
   if (!InScope(grant.scope, facts.client)) return Obstacle::kScope;
@@ -159,26 +179,9 @@ Obstacle FirstObstacle(const Grant& grant, const AccessFacts& facts) {
     if (!grant.CoversPurpose(facts.purpose)) return Obstacle::kPurpose;
   }
   // A denial counts also when its condition cannot be evaluated: that is the safe side of both.
-  const auto& networks = grant.conditions.networks;
-  const auto has_address = [&](const Network& network) { return network.Contains(facts.address); };
-  if (!networks.empty() && std::ranges::none_of(networks, has_address) &&
-      !(grant.deny && facts.address.empty())) {
-    return Obstacle::kNetwork;
+  if (const auto unmet = FirstUnmet(grant.conditions, facts, grant.deny)) {
+    return ObstacleOf(*unmet);
   }
-  if (grant.conditions.hours && !grant.conditions.hours->Contains(facts.now).value_or(grant.deny)) {
-    return Obstacle::kHours;
-  }
-  if (grant.conditions.certificate && !facts.certificate_shown) return Obstacle::kCertificate;
-  if (grant.conditions.second_factor_minutes != 0) {
-    const auto oldest = facts.now.ms - grant.conditions.second_factor_minutes * 60'000;
-    // In the time to come it was not given: the clock was set back.
-    if (!facts.second_factor || facts.second_factor->ms < oldest ||
-        *facts.second_factor > facts.now) {
-      return Obstacle::kSecondFactor;
-    }
-  }
-  if (grant.conditions.reason && !facts.reason_given) return Obstacle::kReason;
-  if (grant.conditions.ticket && !facts.ticket_given) return Obstacle::kTicket;
   if (grant.view == View::kPlain &&
       !grant.conditions.budget.Allows({facts.revealed.hour + 1, facts.revealed.day + 1})) {
     return Obstacle::kBudget;
@@ -331,6 +334,11 @@ AccessDecision Decide(const AccessFacts& facts) {
   if (facts.client != nullptr) {
     for (const LeaseTerms* lease : facts.client->leases) {
       if (!Matches(*lease, facts)) continue;
+      if (const auto unmet = FirstUnmetOfLease(*lease, facts)) {
+        nearest = std::max(nearest, ObstacleOf(*unmet));
+        decision.closed_leases.push_back({lease, RefuseAt(ObstacleOf(*unmet)).error.reason});
+        continue;
+      }
       decision.leases.push_back(lease);
     }
   }
@@ -345,7 +353,11 @@ AccessDecision Decide(const AccessFacts& facts) {
   // Each grant is there until its own budget is spent. Where none is left that shows plainly, that
   // is said, and not masked instead.
   if (budget_spent && !plain_left && decision.leases.empty()) return RefuseAt(Obstacle::kBudget);
-  if (!granted && !leased) return RefuseAt(nearest);
+  if (!granted && !leased) {
+    AccessDecision refused = RefuseAt(nearest);
+    refused.closed_leases = std::move(decision.closed_leases);
+    return refused;
+  }
   decision.allowed = true;
   const auto emergency = std::ranges::find_if(decision.leases, &LeaseTerms::emergency);
   if (emergency != decision.leases.end()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -77,6 +78,7 @@ enum class Action {
   kSessionEnd,
   kSessionStepUp,
   kPasswordChange,
+  kApprovalWithdraw,
   kEnrolmentRead,
   kEnrolmentComplete,
   kSessionCreate,
@@ -98,6 +100,7 @@ ActionKind KindOf(Action action);
 struct ClassSchema;
 struct Field;
 struct Grant;
+struct OwnConditions;
 struct Purpose;
 struct RoleDocument;
 struct TokenLimits;
@@ -113,6 +116,7 @@ struct LeaseTerms {
   std::string purpose;
   audit::Timestamp expires;
   bool emergency = false;
+  std::shared_ptr<const OwnConditions> own = {};  // null: the conditions of its holder's role count
 
   bool CoversClass(std::string_view name) const { return class_name.empty() || class_name == name; }
 };
@@ -161,12 +165,19 @@ struct AccessFacts {
   const ClientFacts* client = nullptr;        // when it is about a client
 };
 
+// One that is for this request, but for a condition that is not met.
+struct ClosedLease {
+  const LeaseTerms* lease = nullptr;
+  std::string_view reason;  // what the caller would be told
+};
+
 struct AccessDecision {
   bool allowed = false;
   std::string rule;  // "role:crm-service" or "lease:…" that allowed, "check:purpose" that refused
   Error error;       // meaningful when refused
   std::vector<const Grant*> grants;       // that match, denials of fields among them
   std::vector<const LeaseTerms*> leases;  // that match
+  std::vector<ClosedLease> closed_leases;
   // No client was named, and a denial holds for some: nothing that reaches many at once may be
   // done.
   bool denied_for_some = false;

@@ -80,6 +80,11 @@ class GrantParser {
     return std::move(grant_);
   }
 
+  Conditions ParseConditions(const json& value) {
+    TakeConditions(value);
+    return std::move(grant_.conditions);
+  }
+
  private:
   void Fault(const std::string& where, std::string message) {
     issues_.push_back({pointer_ + where, std::move(message)});
@@ -306,6 +311,10 @@ bool IsPrivileged(const RoleDocument& role) {
 }
 
 }  // namespace
+
+Conditions ParseConditions(const json& value, std::vector<Issue>& issues) {
+  return GrantParser("", issues).ParseConditions(value);
+}
 
 bool Grant::Covers(Action action) const { return Has(actions, action); }
 

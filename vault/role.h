@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -93,6 +94,9 @@ struct RoleDocument {
 
   bool Allows(Action action) const;  // in some case
 };
+
+// A grant's or a lease's; faults are added to `issues`, at /conditions.
+Conditions ParseConditions(const nlohmann::json& value, std::vector<Issue>& issues);
 
 // Errors: those of ParseStrictJson; kUnprocessable "role_invalid" with issues, among them that one
 // role may not both run or watch the vault (tokens, roles, classes, metrics, explanations), and see

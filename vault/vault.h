@@ -233,10 +233,34 @@ struct Proposal {
   std::string target;   // id or name of what it is about
   std::string content;  // canonical JSON of what will be done; empty where the target says it all
 };
-enum class ApprovalState { kPending, kApproved, kRejected, kExecuted, kExpired };
+enum class ApprovalState {
+  kPending,
+  kApproved,
+  kRejected,
+  kExecuted,
+  kExpired,
+  kWithdrawn,
+  kVoid  // it ended with the account, or the role, of who asked or approved
+};
 std::string_view Name(ApprovalState state);
+// Why one ended before it was used. The numbers are stored.
+enum class ApprovalEnd : std::uint8_t {
+  kWithdrawn = 1,
+  kRequesterDisabled = 2,
+  kRequesterRole = 3,  // has another role
+  kApproverDisabled = 4,
+  kApproverRole = 5,  // has another role, or one that may not approve this
+  kSamePerson = 6
+};
+std::string_view Name(ApprovalEnd end);
 inline constexpr std::string_view kWaysToGive[] = {"certificate", "change", "enrolment", "rotation",
                                                    "service",     "token",  "user"};
+// An account that is there, for who is asked to open a further way into it.
+struct AccountWays {
+  PrincipalInfo principal;
+  std::uint64_t tokens = 0, sessions = 0;  // that can be used now
+  bool enrolment = false;                  // a code that sets its password can be used now
+};
 struct Approval {
   ApprovalId id;
   Proposal proposal;
@@ -246,6 +270,10 @@ struct Approval {
   Timestamp created, expires;
   std::optional<PrincipalId> decider;
   std::optional<Timestamp> decided, executed;
+  std::optional<Timestamp> ended = {};       // without having been used
+  std::optional<PrincipalId> ended_by = {};  // of one that was withdrawn
+  std::optional<ApprovalEnd> end = {};
+  std::optional<AccountWays> account = {};  // as it is now; not in lists
 };
 
 struct EmergencyRequest {
@@ -288,6 +316,8 @@ struct Lease {
   std::string ticket;
   Timestamp created, expires;
   PrincipalId given_by;
+  // Canonical JSON: what counts in the place of the conditions of its holder's role.
+  std::optional<std::string> conditions = {};
 };
 struct LeaseRequest {
   PrincipalId principal;
@@ -295,7 +325,8 @@ struct LeaseRequest {
   std::vector<std::string> fields;
   std::string purpose;
   std::string ticket;
-  std::int64_t lifetime_s = 0;  // 60 s to 30 days
+  std::int64_t lifetime_s = 0;                 // 60 s to 30 days
+  std::optional<std::string> conditions = {};  // JSON, as in a role's grant, without a budget
 };
 
 // Who would ask for what: nothing of it happens.
@@ -314,6 +345,13 @@ struct AccessQuestion {
   // How long ago the second factor was given; absent: never.
   std::optional<std::int64_t> second_factor_minutes;
 };
+// A lease, or emergency access, that is for what is asked.
+struct LeaseAnswer {
+  std::string id;
+  std::optional<std::string> conditions;  // its own; absent: those of the role count
+  bool open = false;                      // they are met
+  std::string reason;                     // what the caller would be told where they are not
+};
 struct AccessAnswer {
   bool allowed = false;
   std::string rule;
@@ -323,6 +361,7 @@ struct AccessAnswer {
   std::vector<std::size_t> grants;  // places in the role of those that match
   // Of the class, what would be seen, written or searched of each field.
   std::vector<std::pair<std::string, View>> fields;
+  std::vector<LeaseAnswer> leases;
 };
 
 struct LogFilter {
@@ -653,15 +692,18 @@ class Vault {
   // Users and services. What gives somebody a privileged role, or opens another way into an
   // account that is there, takes an approval of "role.give" about the principal's id, or
   // "user:LOGIN" or "service:NAME" for a new one, with {"role": NAME, "by": HOW}, HOW of
-  // kWaysToGive, and "owner" and "certificates" as they will be where
-  // HOW is "service" or (certificates) "change". A service without certificates takes none: nobody
-  // has it yet. Errors: kUnprocessable "principal_invalid" with issues; kConflict "login_taken",
-  // "certificate_taken"; kPermissionDenied "approval_required", "approval_invalid".
+  // kWaysToGive, and with HOW "service" "owner" and "certificates", "change" "certificates" and
+  // "disabled", as they will be. The vault adds what the account and the
+  // role are, and where these have changed the approval is none. A service without certificates
+  // takes none: nobody has it yet. Errors: kUnprocessable "principal_invalid" with issues;
+  // kConflict "login_taken", "certificate_taken"; kPermissionDenied "approval_required",
+  // "approval_invalid".
   Result<NewEnrolment> CreateUser(const Caller& caller, const UserRequest& request);
   Result<PrincipalInfo> CreateService(const Caller& caller, const ServiceRequest& request);
   Result<std::vector<PrincipalInfo>> ListPrincipals(const Caller& caller, PrincipalKind kind);
   Result<PrincipalInfo> GetPrincipal(const Caller& caller, const PrincipalId& id);
-  // A new role, and being disabled, end the sessions of a user.
+  // A new role, and being disabled, end its sessions, leases, emergency access, and the approvals
+  // that it asked for or gave.
   Result<PrincipalInfo> UpdatePrincipal(const Caller& caller, const PrincipalId& id,
                                         const PrincipalChange& change);
   // A certificate of the vault's own authority for the key that signed `csr` (PKCS #10 as PEM), by
@@ -714,8 +756,11 @@ class Vault {
   Result<Approval> RequestApproval(const Caller& caller, const Proposal& proposal);
   Result<Approval> GetApproval(const Caller& caller, const ApprovalId& id);
   Result<std::vector<Approval>> ListApprovals(const Caller& caller);
-  // Errors: kPermissionDenied "own_request"; kConflict "approval_decided", "approval_expired".
+  // Errors: kPermissionDenied "own_request"; kConflict "approval_decided", "approval_expired",
+  // "approval_ended".
   Result<Approval> DecideApproval(const Caller& caller, const ApprovalId& id, bool approve);
+  // By who asked, or who approved, before it is used. Errors: kConflict "approval_ended".
+  Result<Approval> WithdrawApproval(const Caller& caller, const ApprovalId& id);
 
   // Errors: kUnprocessable "emergency_invalid" with issues.
   Result<EmergencyAccess> OpenEmergency(const Caller& caller, const ClientId& client,

@@ -1,6 +1,7 @@
 // Roles, assignments, leases, and the explanation of decisions.
 #include <algorithm>
 
+#include "vault/conditions.h"
 #include "vault/internal/core.h"
 #include "vault/internal/explained_views.h"
 #include "vault/names.h"
@@ -28,7 +29,8 @@ Lease InfoOf(const LeaseRow& row) {
           row.ticket,
           row.created,
           row.terms.expires,
-          row.given_by};
+          row.given_by,
+          row.terms.own ? std::optional(row.terms.own->definition) : std::nullopt};
 }
 
 Status RequirePrincipal(const Transaction& transaction, const PrincipalId& principal) {
@@ -45,6 +47,12 @@ bool IsOfCaller(const Transaction& transaction, const Call& call, const Principa
   }
   const PrincipalRow* const row = transaction.principals().Find(principal);
   return row != nullptr && row->person() == call.principal->person();
+}
+
+LeaseAnswer AnswerOn(const LeaseTerms& lease, std::string_view closed_for) {
+  LeaseAnswer answer{lease.id, std::nullopt, closed_for.empty(), std::string(closed_for)};
+  if (lease.own) answer.conditions = lease.own->definition;
+  return answer;
 }
 
 Status RequireClient(Transaction& transaction, Call& call) {
@@ -228,6 +236,7 @@ Result<Lease> Vault::GiveLease(const Caller& caller, const ClientId& client,
   if (request.lifetime_s < kMinLeaseS || request.lifetime_s > kMaxLeaseS) {
     issues.push_back({"/lifetime_s", "must be between 60 and 2592000 seconds"});
   }
+  const auto own = request.conditions ? ParseOwnConditions(*request.conditions, issues) : nullptr;
   if (!issues.empty()) {
     return std::unexpected(
         Refuse(caller, kAction, client, std::nullopt,
@@ -246,10 +255,12 @@ Result<Lease> Vault::GiveLease(const Caller& caller, const ClientId& client,
   const auto repeated = std::ranges::unique(row.terms.fields);
   row.terms.fields.erase(repeated.begin(), repeated.end());
   row.terms.purpose = request.purpose;
+  row.terms.own = own;
   row.ticket = request.ticket;
   call.entry.class_name = request.class_name;
   call.entry.fields = row.terms.fields;
   call.entry.detail = row.id.Text() + " " + request.principal.Text() + " " + request.ticket;
+  if (own) AddDetail(call.entry, "conditions " + own->definition);
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireClient(transaction, call));
@@ -375,6 +386,12 @@ Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQues
         answer.role_version = asked.role->version;
         for (const Grant* grant : decision.grants) {
           answer.grants.push_back(grant->place);
+        }
+        for (const LeaseTerms* lease : decision.leases) {
+          answer.leases.push_back(AnswerOn(*lease, ""));
+        }
+        for (const ClosedLease& closed : decision.closed_leases) {
+          answer.leases.push_back(AnswerOn(*closed.lease, closed.reason));
         }
         if (!decision.allowed) return {};
         return ExplainFields(*core_, transaction, asked, decision, schema.get(), question, answer);

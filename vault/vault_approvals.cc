@@ -5,6 +5,8 @@
 #include "vault/calendar.h"
 #include "vault/internal/core.h"
 #include "vault/internal/export_selection.h"
+#include "vault/internal/role_giving.h"
+#include "vault/internal/standing.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
 
@@ -17,8 +19,6 @@ constexpr std::int64_t kApprovalLifetimeMs = std::int64_t{72} * 3600 * 1000;
 constexpr std::int64_t kGoingOnMs = std::int64_t{3600} * 1000;
 constexpr std::int64_t kDayInMs = std::int64_t{24} * 3600 * 1000;
 constexpr std::size_t kMaxTarget = 256;
-
-constexpr std::string_view kByChange = "change";
 
 struct TwoPersonAction {
   std::string_view name;
@@ -33,17 +33,16 @@ constexpr TwoPersonAction kDecidedByTwo[] = {
 
 ApprovalState StateOf(const ApprovalRow& row, Timestamp now) {
   if (row.executed) return ApprovalState::kExecuted;
+  if (row.ended) {
+    return row.why == ApprovalEnd::kWithdrawn ? ApprovalState::kWithdrawn : ApprovalState::kVoid;
+  }
   if (row.decided && !row.approved) return ApprovalState::kRejected;
   if (row.expires <= now) return ApprovalState::kExpired;
   return row.approved ? ApprovalState::kApproved : ApprovalState::kPending;
 }
 
-Approval InfoOf(const ApprovalRow& row, Timestamp now) {
-  return {row.id,        {row.action, row.target, row.content},
-          row.hash,      StateOf(row, now),
-          row.requester, row.created,
-          row.expires,   row.decider,
-          row.decided,   row.executed};
+bool IsOpen(ApprovalState state) {
+  return state == ApprovalState::kPending || state == ApprovalState::kApproved;
 }
 
 // {"classes": [...]}, with the purpose that the caller states.
@@ -165,63 +164,17 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
     if (issues.empty()) issues.push_back({"/content", "must be a role document"});
     return {};
   }
-  const auto content = ParseStrictJson(proposal.content.empty() ? "null" : proposal.content);
-  if (!content || !content->is_object()) {
-    issues.push_back({"/content", "must be an object"});
-    return {};
-  }
-  const auto text = [&](const char* name) -> std::string {
-    const auto found = content->find(name);
-    return found != content->end() && found->is_string() ? found->get<std::string>() : "";
-  };
-  if (catalog.Role(text("role")) == nullptr) {
-    issues.push_back({"/content/role", "must be the name of a role"});
-  }
-  if (std::ranges::find(kWaysToGive, text("by")) == std::end(kWaysToGive)) {
-    issues.push_back({"/content/by",
-                      "must be one of certificate, change, enrolment, rotation, "
-                      "service, token, user"});
-  }
-  const std::string by = text("by");
-  const auto is_binding = [](const json& item) {
-    return item.is_string() && IsCertificateBinding(item.get_ref<const std::string&>());
-  };
-  for (const auto& [name, value] : content->items()) {
-    const bool owner = name == "owner" && by == "service" && PrincipalId::Parse(text("owner"));
-    const bool certificates = name == "certificates" && (by == "service" || by == "change") &&
-                              value.is_array() && !value.empty() &&
-                              std::ranges::all_of(value, is_binding);
-    if (name != "role" && name != "by" && !owner && !certificates) {
-      issues.push_back({PointerTo("/content", name), "has no place here, or is not valid"});
-    }
-  }
-  const bool named =
-      proposal.target.starts_with("user:") || proposal.target.starts_with("service:");
-  if (!named && !PrincipalId::Parse(proposal.target)) {
-    issues.push_back({"/target", "must be a principal's id, \"user:LOGIN\" or \"service:NAME\""});
-  }
-  return content->dump();
+  CheckGiving(proposal, catalog, issues);
+  return proposal.content;
 }
 
-std::string OwnerIn(std::string_view content) {
-  const auto parsed = ParseStrictJson(content);
-  return parsed && parsed->is_object() ? parsed->value("owner", "") : "";
+bool IsErasure(std::string_view action) {
+  return action == "client.erase" || action == "record.erase";
 }
 
-bool SeesClients(const RoleDocument& role) {
-  return std::ranges::any_of(role.grants, [](const Grant& grant) {
-    return !grant.deny && std::ranges::any_of(grant.actions, TouchesClientData);
-  });
-}
-
-std::string ContentToGive(const PrincipalRow& principal, std::string_view by) {
-  json content = {{"role", principal.role}, {"by", by}};
-  if (by == "service" && principal.owner) content["owner"] = principal.owner->Text();
-  const bool names_certificates = by == "service" || by == "change";
-  if (names_certificates && !principal.certificates.empty()) {
-    content["certificates"] = principal.certificates;
-  }
-  return content.dump();
+bool IsPerson(const Transaction& transaction, const PrincipalId& id, const PrincipalRow& person) {
+  const PrincipalRow* const row = transaction.principals().Find(id);
+  return row != nullptr && row->person() == person.person();
 }
 
 }  // namespace
@@ -237,15 +190,84 @@ std::string_view Name(ApprovalState state) {
     case ApprovalState::kExecuted:
       return "executed";
     case ApprovalState::kExpired:
+      return "expired";
+    case ApprovalState::kWithdrawn:
+      return "withdrawn";
+    case ApprovalState::kVoid:
       break;
   }
-  return "expired";
+  return "void";
+}
+
+std::string_view Name(ApprovalEnd end) {
+  switch (end) {
+    case ApprovalEnd::kWithdrawn:
+      return "withdrawn";
+    case ApprovalEnd::kRequesterDisabled:
+      return "requester-disabled";
+    case ApprovalEnd::kRequesterRole:
+      return "requester-role";
+    case ApprovalEnd::kApproverDisabled:
+      return "approver-disabled";
+    case ApprovalEnd::kApproverRole:
+      return "approver-role";
+    case ApprovalEnd::kSamePerson:
+      break;
+  }
+  return "same-person";
 }
 
 crypto::Hash Vault::Core::HashOf(const Proposal& proposal) const {
   const json document = {
       {"action", proposal.action}, {"content", proposal.content}, {"target", proposal.target}};
   return crypto::Sha256(crypto::AsBytes(document.dump()));
+}
+
+Approval Vault::Core::DescribeApproval(const Transaction& transaction,
+                                       const ApprovalRow& row) const {
+  Approval approval{row.id,        {row.action, row.target, row.content},
+                    row.hash,      StateOf(row, latest),
+                    row.requester, row.created,
+                    row.expires,   row.decider,
+                    row.decided,   row.executed,
+                    row.ended,     row.ended_by,
+                    row.why};
+  // The approver's role was changed under it.
+  if (IsOpen(approval.state)) approval.end = WhyVoid(transaction, row);
+  if (IsOpen(approval.state) && approval.end) approval.state = ApprovalState::kVoid;
+  return approval;
+}
+
+Result<std::optional<AccountWays>> Vault::Core::WaysInto(Transaction& transaction,
+                                                         const Proposal& proposal) const {
+  if (proposal.action != "role.give") return std::nullopt;
+  const auto id = PrincipalId::Parse(proposal.target);
+  const PrincipalRow* const row = id ? transaction.principals().Find(*id) : nullptr;
+  if (row == nullptr) return std::nullopt;
+  AccountWays ways;
+  COFFER_ASSIGN(ways.principal, DescribePrincipal(transaction, *row));
+  for (const TokenRow* token : transaction.principals().Tokens()) {
+    const bool over = token->revoked || token->expires <= latest ||
+                      (token->is_session() && latest.ms - token->seen.ms >= token->idle_ms);
+    if (token->principal != row->id || over) continue;
+    ++(token->is_session() ? ways.sessions : ways.tokens);
+  }
+  if (row->id.kind() == PrincipalKind::kUser) {
+    COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(row->id));
+    ways.enrolment =
+        credentials && credentials->enrolment && latest < credentials->enrolment_expires;
+  }
+  return ways;
+}
+
+Result<std::optional<ApprovalRow>> Vault::Core::FindOwnApproval(Transaction& transaction,
+                                                                const Call& call,
+                                                                const Proposal& proposal) const {
+  const auto id = ApprovalId::Parse(call.caller.approval);
+  if (!id) return std::nullopt;
+  COFFER_ASSIGN(auto row, transaction.stores().approvals.Find(*id));
+  if (!row || row->hash != HashOf(proposal) || row->requester != call.actor) return std::nullopt;
+  return row;
 }
 
 Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
@@ -258,15 +280,13 @@ Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
     return Deny(call, "approval", Code::kPermissionDenied, "approval_required");
   }
   COFFER_TRY(CheckState());
-  const auto invalid = [&] {
+  COFFER_ASSIGN(auto row, FindOwnApproval(transaction, call, proposal));
+  const auto state = row ? DescribeApproval(transaction, *row).state : ApprovalState::kPending;
+  if (state == ApprovalState::kVoid) {
+    return Deny(call, "approval", Code::kPermissionDenied, "approval_void");
+  }
+  if (state != ApprovalState::kApproved) {
     return Deny(call, "approval", Code::kPermissionDenied, "approval_invalid");
-  };
-  const auto id = ApprovalId::Parse(call.caller.approval);
-  if (!id) return invalid();
-  COFFER_ASSIGN(auto row, transaction.stores().approvals.Find(*id));
-  if (!row || row->hash != HashOf(proposal) || row->requester != call.actor ||
-      StateOf(*row, latest) != ApprovalState::kApproved) {
-    return invalid();
   }
   row->executed = transaction.now();
   AddDetail(call.entry, row->id.Text());
@@ -277,29 +297,25 @@ Status Vault::Core::RequireStarted(Transaction& transaction, Call& call,
                                    const Proposal& proposal) const {
   if (!two_person) return {};
   COFFER_TRY(CheckState());
-  const auto id = ApprovalId::Parse(call.caller.approval);
-  if (id) {
-    COFFER_ASSIGN(const auto row, transaction.stores().approvals.Find(*id));
-    if (row && row->hash == HashOf(proposal) && row->requester == call.actor && row->executed &&
-        latest.ms - row->executed->ms <= kGoingOnMs) {
-      AddDetail(call.entry, row->id.Text());
-      return {};
-    }
+  COFFER_ASSIGN(const auto row, FindOwnApproval(transaction, call, proposal));
+  if (!row || !row->executed || latest.ms - row->executed->ms > kGoingOnMs) {
+    return Deny(call, "approval", Code::kPermissionDenied, "approval_invalid");
   }
-  return Deny(call, "approval", Code::kPermissionDenied, "approval_invalid");
+  if (WhyVoid(transaction, *row)) {
+    return Deny(call, "approval", Code::kPermissionDenied, "approval_void");
+  }
+  AddDetail(call.entry, row->id.Text());
+  return {};
 }
 
 Status Vault::Core::RequireApprovalToGive(Transaction& transaction, Call& call,
-                                          const PrincipalRow& principal, std::string target,
-                                          std::string_view by) const {
-  const auto role = transaction.catalog().Role(principal.role);
+                                          const Giving& giving, std::string target) const {
+  const auto role = transaction.catalog().Role(giving.after.role);
   // The request was checked against a role whose making was not committed after all.
   if (!role) return Fail(Code::kConflict, "role_unknown");
-  // An account that is there may have clients, leases, emergencies: a way into it is one to them.
-  const bool way_in = PrincipalId::Parse(target) && (by != kByChange || SeesClients(*role));
-  if (!role->privileged && !way_in) return {};
+  if (!TakesTwo(giving, *role)) return {};
   return RequireApproval(transaction, call,
-                         {"role.give", std::move(target), ContentToGive(principal, by)});
+                         {"role.give", std::move(target), ContentOf(giving, *role)});
 }
 
 Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& proposal) {
@@ -328,24 +344,29 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
   row.id = ApprovalId::New(core_->Now());
   row.action = canonical.action;
   row.target = canonical.target;
-  row.content = canonical.content;
-  row.hash = core_->HashOf(canonical);
   std::optional<ClientId> client;
-  if (row.action == "client.erase" || row.action == "record.erase") {
+  if (IsErasure(row.action)) {
     client = *ClientId::Parse(row.target);
     call.entry.client = client->Text();
   }
-  call.entry.payload_hash = row.hash;
   AddDetail(call.entry, row.id.Text() + " " + row.action);
   Approval approval;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(core_->CheckProposer(transaction, call, row.action, client));
+        if (row.action == "role.give") {
+          COFFER_ASSIGN(canonical.content,
+                        CompleteGiving(canonical, transaction.catalog(), transaction.principals()));
+        }
+        row.content = canonical.content;
+        row.hash = core_->HashOf(canonical);
+        call.entry.payload_hash = row.hash;
         row.requester = call.actor;
         row.created = transaction.now();
         row.expires = Timestamp{row.created.ms + kApprovalLifetimeMs};
         COFFER_TRY(transaction.stores().approvals.Insert(row));
-        approval = InfoOf(row, core_->latest);
+        approval = core_->DescribeApproval(transaction, row);
+        COFFER_ASSIGN(approval.account, core_->WaysInto(transaction, approval.proposal));
         return {};
       }));
   return approval;
@@ -384,7 +405,8 @@ Result<Approval> Vault::GetApproval(const Caller& caller, const ApprovalId& id) 
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(const auto row, transaction.stores().approvals.Find(id));
         if (!row) return NotFound(call);
-        approval = InfoOf(*row, core_->latest);
+        approval = core_->DescribeApproval(transaction, *row);
+        COFFER_ASSIGN(approval.account, core_->WaysInto(transaction, approval.proposal));
         return {};
       }));
   return approval;
@@ -397,7 +419,7 @@ Result<std::vector<Approval>> Vault::ListApprovals(const Caller& caller) {
                             [&](Transaction& transaction) -> Status {
                               COFFER_ASSIGN(const auto rows, transaction.stores().approvals.List());
                               for (const auto& row : rows) {
-                                approvals.push_back(InfoOf(row, core_->latest));
+                                approvals.push_back(core_->DescribeApproval(transaction, row));
                               }
                               return {};
                             }));
@@ -414,32 +436,59 @@ Result<Approval> Vault::DecideApproval(const Caller& caller, const ApprovalId& i
         if (!row) return NotFound(call);
         call.entry.payload_hash = row->hash;
         AddDetail(call.entry, row->action + (approve ? " approved" : " rejected"));
-        if (row->action == "client.erase" || row->action == "record.erase") {
-          call.entry.client = row->target;
-        }
+        if (IsErasure(row->action)) call.entry.client = row->target;
         const bool covered = std::ranges::any_of(call.decision.grants, [&](const Grant* grant) {
           return !grant->deny && grant->CoversApproval(row->action);
         });
         if (!covered) return Deny(call, "role", Code::kPermissionDenied, "permission_denied");
-        const PrincipalRow* const requester = transaction.principals().Find(row->requester);
         const auto is_decider = [&](std::string_view text) {
           const auto parsed = PrincipalId::Parse(text);
-          const PrincipalRow* const person =
-              parsed ? transaction.principals().Find(*parsed) : nullptr;
-          return person != nullptr && person->person() == call.principal->person();
+          return parsed && IsPerson(transaction, *parsed, *call.principal);
         };
-        if (requester == nullptr || requester->person() == call.principal->person() ||
-            is_decider(row->target) || is_decider(OwnerIn(row->content))) {
+        if (IsPerson(transaction, row->requester, *call.principal) || is_decider(row->target) ||
+            is_decider(OwnerIn(row->content))) {
           return Deny(call, "separation", Code::kPermissionDenied, "own_request");
         }
-        const ApprovalState state = StateOf(*row, core_->latest);
+        const ApprovalState state = core_->DescribeApproval(transaction, *row).state;
         if (state == ApprovalState::kExpired) return Fail(Code::kConflict, "approval_expired");
+        if (state == ApprovalState::kWithdrawn || state == ApprovalState::kVoid) {
+          return Fail(Code::kConflict, "approval_ended");
+        }
         if (state != ApprovalState::kPending) return Fail(Code::kConflict, "approval_decided");
         row->decider = call.actor;
         row->decided = transaction.now();
         row->approved = approve;
         COFFER_TRY(transaction.stores().approvals.Update(*row));
-        approval = InfoOf(*row, core_->latest);
+        approval = core_->DescribeApproval(transaction, *row);
+        COFFER_ASSIGN(approval.account, core_->WaysInto(transaction, approval.proposal));
+        return {};
+      }));
+  return approval;
+}
+
+Result<Approval> Vault::WithdrawApproval(const Caller& caller, const ApprovalId& id) {
+  Call call = core_->StartCall(caller, Action::kApprovalWithdraw);
+  Approval approval;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        AddDetail(call.entry, id.Text());
+        COFFER_ASSIGN(auto row, transaction.stores().approvals.Find(id));
+        // What is somebody else's is not there: this is no way to look.
+        const bool own = row && (IsPerson(transaction, row->requester, *call.principal) ||
+                                 (row->approved && row->decider &&
+                                  IsPerson(transaction, *row->decider, *call.principal)));
+        if (!own) return NotFound(call);
+        call.entry.payload_hash = row->hash;
+        AddDetail(call.entry, row->action + " withdrawn");
+        if (IsErasure(row->action)) call.entry.client = row->target;
+        if (!IsOpen(core_->DescribeApproval(transaction, *row).state)) {
+          return Fail(Code::kConflict, "approval_ended");
+        }
+        row->ended = transaction.now();
+        row->ended_by = call.actor;
+        row->why = ApprovalEnd::kWithdrawn;
+        COFFER_TRY(transaction.stores().approvals.Update(*row));
+        approval = core_->DescribeApproval(transaction, *row);
         return {};
       }));
   return approval;

@@ -7,7 +7,9 @@
 #include "crypto/totp.h"
 #include "vault/internal/core.h"
 #include "vault/internal/login.h"
+#include "vault/internal/role_giving.h"
 #include "vault/internal/secrets.h"
+#include "vault/internal/standing.h"
 #include "vault/internal/words.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
@@ -153,8 +155,8 @@ Result<NewEnrolment> Vault::CreateUser(const Caller& caller, const UserRequest& 
         if (transaction.principals().FindLogin(user.login) != nullptr) {
           return Fail(Code::kConflict, "login_taken");
         }
-        COFFER_TRY(
-            core_->RequireApprovalToGive(transaction, call, user, "user:" + user.login, "user"));
+        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, {.by = "user", .after = user},
+                                                "user:" + user.login));
         user.created = transaction.now();
         COFFER_TRY(transaction.stores().principals.Put(user));
         COFFER_ASSIGN(enrolment, core_->StartEnrolment(transaction, user));
@@ -198,8 +200,8 @@ Result<PrincipalInfo> Vault::CreateService(const Caller& caller, const ServiceRe
         if (!transaction.catalog().Role(service.role)) return Fail(Code::kConflict, "role_unknown");
         // Without certificates nobody is it yet: a token takes its own approval.
         if (!service.certificates.empty()) {
-          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, service,
-                                                  "service:" + service.name, "service"));
+          COFFER_TRY(core_->RequireApprovalToGive(
+              transaction, call, {.by = kByService, .after = service}, "service:" + service.name));
         }
         service.created = transaction.now();
         COFFER_TRY(transaction.stores().principals.Put(service));
@@ -283,18 +285,16 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
         if (row.certificates != before->certificates) {
           AddDetail(call.entry, "certificates " + JoinWords(row.certificates));
         }
-        const bool more_certificates =
-            std::ranges::any_of(row.certificates, [&](const std::string& binding) {
-              return std::ranges::find(before->certificates, binding) == before->certificates.end();
-            });
-        if (role_changed || enabled || more_certificates) {
+        const Giving giving{.by = kByChange, .after = row, .before = before};
+        if (role_changed || IsFurtherWay(giving)) {
           COFFER_TRY(RequireFreeBindings(transaction, row));
           COFFER_TRY(core_->RequireSecondFactor(transaction, row));
-          PrincipalRow given = row;
-          if (row.certificates == before->certificates) given.certificates.clear();
-          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, given, id.Text(), "change"));
+          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, giving, id.Text()));
         }
-        if (role_changed || disabled) COFFER_TRY(EndSessionsOf(transaction, id));
+        if (role_changed || disabled) {
+          COFFER_TRY(EndStandingOf(transaction, id,
+                                   disabled ? StandingLoss::kDisabled : StandingLoss::kRole));
+        }
         COFFER_TRY(transaction.stores().principals.Put(row));
         COFFER_ASSIGN(info, core_->DescribePrincipal(transaction, row));
         transaction.PutPrincipal(std::move(row));
@@ -336,8 +336,9 @@ Result<IssuedCertificate> Vault::IssueCertificate(const Caller& caller, const Pr
           return Fail(Code::kConflict, "too_many_certificates");
         }
         COFFER_TRY(RequireFreeBindings(transaction, row));
-        COFFER_TRY(
-            core_->RequireApprovalToGive(transaction, call, row, service.Text(), "certificate"));
+        COFFER_TRY(core_->RequireApprovalToGive(
+            transaction, call, {.by = "certificate", .after = row, .before = before},
+            service.Text()));
         COFFER_TRY(transaction.stores().principals.Put(row));
         issued = {InfoOf(row), pem, core_->authority->certificate_pem()};
         transaction.PutPrincipal(std::move(row));
@@ -354,7 +355,8 @@ Result<NewEnrolment> Vault::EnrolAgain(const Caller& caller, const PrincipalId& 
         AddDetail(call.entry, user.Text() + " enrolled again");
         const PrincipalRow* const row = transaction.principals().Find(user);
         if (row == nullptr || user.kind() != PrincipalKind::kUser) return NotFound(call);
-        COFFER_TRY(core_->RequireApprovalToGive(transaction, call, *row, user.Text(), "enrolment"));
+        COFFER_TRY(core_->RequireApprovalToGive(
+            transaction, call, {.by = "enrolment", .after = *row, .before = row}, user.Text()));
         COFFER_TRY(EndSessionsOf(transaction, user));
         COFFER_ASSIGN(enrolment, core_->StartEnrolment(transaction, *row));
         return {};

@@ -38,6 +38,18 @@ Status RequireSession(const Call& call) {
   return Fail(Code::kUnprocessable, "no_session");
 }
 
+// Only what may have been a guess counts as a failed login, not that the store or the vault could
+// not answer, nor what was asked for without need.
+bool IsGuess(const Error& error) {
+  return error.reason == LoginFailed().reason || error.reason == "password_wrong" ||
+         error.reason == "second_factor_wrong";
+}
+
+template <class T>
+void WithdrawUnlessGuess(LoginThrottle::Attempt& attempt, const Result<T>& outcome) {
+  if (outcome || !IsGuess(outcome.error())) attempt.Withdraw();
+}
+
 SecondFactor FactorOf(bool given) { return given ? SecondFactor::kRequired : SecondFactor::kNone; }
 
 }  // namespace
@@ -133,18 +145,23 @@ Result<EnrolmentOffer> Vault::ReadEnrolment(const Caller& caller, std::string_vi
   const std::string name = LoginOf(login);
   Call call = core_->StartOpenCall(caller, Action::kEnrolmentRead, "enrolment");
   COFFER_ASSIGN(auto attempt, core_->BeginAttempt(call, name));
-  COFFER_ASSIGN(const auto account, core_->FindAccount(name));
+  const auto account = core_->FindAccount(name);
+  if (!account) {
+    attempt.Withdraw();
+    return std::unexpected(account.error());
+  }
   EnrolmentOffer offer;
-  COFFER_TRY(core_->PerformOpen(
-      call, account.first,
+  const auto read = core_->PerformOpen(
+      call, account->first,
       [&](Transaction&, const PrincipalRow& user, UserCredentials& credentials) -> Status {
         COFFER_TRY(core_->CheckEnrolment(call, user, credentials, code));
         COFFER_ASSIGN(const auto secret,
                       OpenTotp(core_->keyring, user.id, *credentials.enrolment_totp));
         offer = {user.login, user.name, crypto::TotpUri(kIssuer, user.login, secret)};
         return {};
-      }));
-  attempt.Withdraw();
+      });
+  WithdrawUnlessGuess(attempt, read);
+  if (!read) return std::unexpected(read.error());
   return offer;
 }
 
@@ -168,7 +185,11 @@ Result<EnrolmentDone> Vault::CompleteEnrolment(const Caller& caller, std::string
   const std::string name = LoginOf(login);
   Call call = core_->StartOpenCall(caller, Action::kEnrolmentComplete, "enrolment");
   COFFER_ASSIGN(auto attempt, core_->BeginAttempt(call, name));
-  COFFER_ASSIGN(const auto account, core_->FindAccount(name));
+  const auto account = core_->FindAccount(name);
+  if (!account) {
+    attempt.Withdraw();
+    return std::unexpected(account.error());
+  }
   const bool with_factor = !totp.empty();
   // Computed ahead, so that the engine does not wait for it. Only who has the code is told what is
   // wrong with the password.
@@ -184,7 +205,7 @@ Result<EnrolmentDone> Vault::CompleteEnrolment(const Caller& caller, std::string
   }
   EnrolmentDone done;
   const auto completed = core_->PerformOpen(
-      call, account.first,
+      call, account->first,
       [&](Transaction& transaction, const PrincipalRow& user,
           UserCredentials& credentials) -> Status {
         COFFER_TRY(core_->CheckEnrolment(call, user, credentials, code));
@@ -216,7 +237,7 @@ Result<EnrolmentDone> Vault::CompleteEnrolment(const Caller& caller, std::string
         return {};
       });
   // Who has the code guesses nothing.
-  if (completed || completed.error().reason == "password_invalid") attempt.Withdraw();
+  WithdrawUnlessGuess(attempt, completed);
   if (!completed) return std::unexpected(completed.error());
   return done;
 }
@@ -227,21 +248,25 @@ Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
   const std::string name = LoginOf(login);
   Call call = core_->StartOpenCall(caller, Action::kSessionCreate, "password");
   COFFER_ASSIGN(auto attempt, core_->BeginAttempt(call, name));
-  COFFER_ASSIGN(const auto account, core_->FindAccount(name));
-  const auto right = core_->passwords.Verify(account.second, password);
+  const auto account = core_->FindAccount(name);
+  if (!account) {
+    attempt.Withdraw();
+    return std::unexpected(account.error());
+  }
+  const auto right = core_->passwords.Verify(account->second, password);
   if (!right) {
     attempt.Withdraw();
     return std::unexpected(core_->RefuseOpen(call, "busy", right.error()));
   }
   NewSession session;
-  COFFER_TRY(core_->PerformOpen(
-      call, account.first,
+  const auto let_in = core_->PerformOpen(
+      call, account->first,
       [&](Transaction& transaction, const PrincipalRow& user,
           UserCredentials& credentials) -> Status {
         const auto deny = [&](std::string_view check) {
           return Deny(call, check, Code::kUnauthenticated, LoginFailed().reason);
         };
-        if (!*right || credentials.password != account.second) return deny("password");
+        if (!*right || credentials.password != account->second) return deny("password");
         const Timestamp now = core_->latest;
         // The role may have become privileged after the enrolment.
         if (!credentials.totp && transaction.catalog().Role(user.role)->privileged) {
@@ -263,7 +288,11 @@ Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
         COFFER_TRY(principals.Insert(row));
         transaction.PutToken(std::move(row));
         return {};
-      }));
+      });
+  if (!let_in) {
+    WithdrawUnlessGuess(attempt, let_in);
+    return std::unexpected(let_in.error());
+  }
   attempt.Succeed(core_->Now());
   return session;
 }
@@ -284,18 +313,23 @@ Status Vault::LogOut(const Caller& caller) {
 
 Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_factor) {
   Call call = core_->StartCall(caller, Action::kSessionStepUp);
-  // Who is known already is told as much; the guesses count as those at the login do.
+  // Who is known already is told as much; the guesses count as those at the login do. Where there
+  // is no second factor nothing is guessed, and nobody waits.
   std::string login;
   {
     audit::Entry none;
-    COFFER_TRY(core_->engine->Run(OperationKind::kRead, EntryRule::kNever, none,
-                                  [&](Transaction& transaction) -> Status {
-                                    core_->Identify(transaction, call);
-                                    if (RequireSession(call) && call.credential_fault.empty()) {
-                                      login = call.principal->login;
-                                    }
-                                    return {};
-                                  }));
+    COFFER_TRY(core_->engine->Run(
+        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+          core_->Identify(transaction, call);
+          if (!RequireSession(call) || !call.credential_fault.empty()) {
+            return {};
+          }
+          COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(call.actor));
+          if (credentials && credentials->totp) {
+            login = call.principal->login;
+          }
+          return {};
+        }));
   }
   std::optional<LoginThrottle::Attempt> attempt;
   std::optional<LoginThrottle::Wait> wait;
@@ -309,7 +343,7 @@ Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_
     }
   }
   SessionInfo info;
-  COFFER_TRY(core_->Perform(
+  const auto stepped = core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireSession(call));
         if (wait) {
@@ -318,7 +352,7 @@ Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_
         }
         auto& users = transaction.stores().users;
         COFFER_ASSIGN(auto credentials, users.Find(call.actor));
-        if (!credentials || !credentials->totp) {
+        if (!credentials || !credentials->totp || !attempt) {
           return Fail(Code::kUnprocessable, "no_second_factor");
         }
         COFFER_ASSIGN(const bool taken, TakeSecondFactor(core_->keyring, call.actor, *credentials,
@@ -333,8 +367,9 @@ Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_
         info = SessionInfoOf(row, *call.principal);
         transaction.PutToken(std::move(row));
         return {};
-      }));
-  if (attempt) attempt->Withdraw();
+      });
+  if (attempt) WithdrawUnlessGuess(*attempt, stepped);
+  if (!stepped) return std::unexpected(stepped.error());
   return info;
 }
 
@@ -414,9 +449,7 @@ Status Vault::ChangePassword(const Caller& caller, const crypto::SecretBytes& ol
         COFFER_TRY(users.Put(call.actor, *credentials));
         return EndSessionsOf(transaction, call.actor);
       });
-  if (attempt && (changed || busy || changed.error().reason == "password_invalid")) {
-    attempt->Withdraw();
-  }
+  if (attempt) WithdrawUnlessGuess(*attempt, changed);
   return changed;
 }
 

@@ -3,6 +3,7 @@
 
 #include "crypto/random.h"
 #include "vault/internal/core.h"
+#include "vault/internal/role_giving.h"
 #include "vault/internal/secrets.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
@@ -71,8 +72,9 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         auto& store = transaction.stores().principals;
+        const PrincipalRow* known = nullptr;
         if (request.principal) {
-          const PrincipalRow* const known = transaction.principals().Find(*request.principal);
+          known = transaction.principals().Find(*request.principal);
           if (known == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
           service = *known;
         }
@@ -80,8 +82,8 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
         const std::string limits = FormatTokenLimits(row.limits);
         if (limits != "{}") AddDetail(call.entry, limits);
         COFFER_TRY(core_->RequireApprovalToGive(
-            transaction, call, service,
-            request.principal ? service.id.Text() : "service:" + request.name, "token"));
+            transaction, call, {.by = "token", .after = service, .before = known},
+            known != nullptr ? service.id.Text() : "service:" + request.name));
         if (!request.principal) {
           COFFER_TRY(store.Put(service));
           transaction.PutPrincipal(service);
@@ -129,8 +131,9 @@ Result<NewToken> Vault::RotateToken(const Caller& caller, const TokenId& id,
         TokenRow row = NewBearer(core_->keyring, service.id, "cft_", now, token.secret);
         AddDetail(call.entry, id.Text() + " " + row.id.Text() + " " + service.id.Text());
         if (!own) {
-          COFFER_TRY(core_->RequireApprovalToGive(transaction, call, service, service.id.Text(),
-                                                  "rotation"));
+          COFFER_TRY(core_->RequireApprovalToGive(
+              transaction, call, {.by = "rotation", .after = service, .before = &service},
+              service.id.Text()));
         }
         row.name = old.name;
         row.limits = old.limits;

@@ -9,6 +9,7 @@
 #include "api/cli/connection.h"
 #include "api/cli/json_view.h"
 #include "api/cli/run_with.h"
+#include "vault/strict_json.h"
 
 namespace coffer::cli {
 namespace {
@@ -22,7 +23,7 @@ struct AssignOptions {
 
 struct LeaseOptions {
   ConnectionOptions connection;
-  std::string client, principal, class_name, purpose, ticket, id;
+  std::string client, principal, class_name, purpose, ticket, id, conditions;
   std::vector<std::string> fields;
   int hours = 1;
 };
@@ -48,6 +49,11 @@ std::string JoinedFields(const json& lease) {
   return joined;
 }
 
+std::string ConditionsOf(const json& lease) {
+  const json& own = Member(lease, "conditions");
+  return own.is_null() ? "the role's" : own.empty() ? "none" : own.dump();
+}
+
 void PrintAssignments(Console& console, const json& items) {
   Table table({"PRINCIPAL", "STARTS", "ENDS", "GIVEN BY"});
   for (const json& item : items) {
@@ -58,10 +64,12 @@ void PrintAssignments(Console& console, const json& items) {
 }
 
 void PrintLeases(Console& console, const json& items) {
-  Table table({"LEASE", "PRINCIPAL", "CLASS", "FIELDS", "PURPOSE", "TICKET", "EXPIRES"});
+  Table table(
+      {"LEASE", "PRINCIPAL", "CLASS", "FIELDS", "PURPOSE", "TICKET", "EXPIRES", "CONDITIONS"});
   for (const json& item : items) {
     table.Add({Text(item, "id"), Text(item, "principal"), Text(item, "class"), JoinedFields(item),
-               Text(item, "purpose"), Text(item, "ticket"), Text(item, "expires")});
+               Text(item, "purpose"), Text(item, "ticket"), Text(item, "expires"),
+               ConditionsOf(item)});
   }
   table.Print(console);
 }
@@ -109,10 +117,18 @@ Outcome<Exit> ListAssignments(const AssignOptions& options, Console& console) {
 }
 
 Outcome<Exit> GiveLease(const LeaseOptions& options, Console& console) {
+  json request = {{"principal", options.principal}, {"class", options.class_name},
+                  {"fields", options.fields},       {"purpose", options.purpose},
+                  {"ticket", options.ticket},       {"lifetime_s", options.hours * 3600}};
+  if (!options.conditions.empty()) {
+    const auto conditions = vault::ParseStrictJson(options.conditions);
+    if (!conditions || !conditions->is_object()) {
+      return Failed(Exit::kUsage, "the conditions are no JSON object",
+                    "Give them as a role's grant has them, such as '{\"ticket\": true}'.");
+    }
+    request["conditions"] = *conditions;
+  }
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  const json request = {{"principal", options.principal}, {"class", options.class_name},
-                        {"fields", options.fields},       {"purpose", options.purpose},
-                        {"ticket", options.ticket},       {"lifetime_s", options.hours * 3600}};
   COFFER_ASSIGN(const json answer,
                 client.Post(ClientTarget(options.client).Segment("leases"), request.dump()));
   if (options.connection.json) {
@@ -146,6 +162,17 @@ Outcome<Exit> ListLeases(const LeaseOptions& options, Console& console) {
   return Exit::kOk;
 }
 
+void PrintLeaseAnswers(Console& console, const json& leases) {
+  if (!leases.is_array()) return;
+  Table table({"LEASE", "COUNTS", "CONDITIONS"});
+  for (const json& lease : leases) {
+    const bool open = Text(lease, "open") == "true";
+    table.Add(
+        {Text(lease, "id"), open ? "yes" : "no: " + Text(lease, "code"), ConditionsOf(lease)});
+  }
+  table.Print(console);
+}
+
 Outcome<Exit> Explain(const ExplainOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   json question = {{"principal", options.principal}, {"action", options.action}};
@@ -173,6 +200,7 @@ Outcome<Exit> Explain(const ExplainOptions& options, Console& console) {
                         {"role", Text(answer, "role")},
                         {"role version", Text(answer, "role_version")},
                         {"grants", Text(answer, "grants")}});
+  PrintLeaseAnswers(console, Member(answer, "leases"));
   const json& fields = Member(answer, "fields");
   if (!fields.is_object()) return Exit::kOk;
   Table table({"FIELD", "VIEW"});
@@ -253,6 +281,11 @@ void AddLeaseCommands(CLI::App& app, Command& chosen) {
         ->type_name("N")
         ->check(CLI::Range(1, 720))
         ->capture_default_str();
+    command
+        ->add_option("--conditions", options->conditions,
+                     "What counts in the place of the conditions of the holder's role, as in a\n"
+                     "role's grant; {} for nothing")
+        ->type_name("JSON");
     command->footer(
         "Example:\n  coffer lease give cli_... svc_... --class complaint \\\n"
         "    --field special_circumstances --for complaint-handling --ticket CASE-1042");

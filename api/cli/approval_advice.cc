@@ -93,7 +93,10 @@ std::string Wanted(const HttpRequest& request, const std::string& purpose) {
     if (id.empty()) continue;
     if (target.ends_with("/enrolment")) return GiveRole(id, role, "enrolment");
     if (target.ends_with("/certificates")) return GiveRole(id, role, "certificate");
-    return WithBindings(GiveRole(id, role, "change"), body);
+    const json& disabled = Member(body, "disabled");
+    return WithBindings(GiveRole(id, role, "change"), body) + (disabled == false  ? " --enable"
+                                                               : disabled == true ? " --disable"
+                                                                                  : "");
   }
   return "give-role PRINCIPAL ROLE --by rotation";
 }

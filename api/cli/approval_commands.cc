@@ -23,6 +23,7 @@ struct ApprovalOptions {
   ConnectionOptions connection;
   std::string id, target, role, by, owner, file, class_name, basis;
   std::vector<std::string> certificates, classes, records;
+  bool enable = false, disable = false;
 };
 
 std::string WhatIsDone(const json& approval) {
@@ -51,11 +52,19 @@ void DescribeApproval(Console& console, const json& approval) {
                         {"decided by", Text(approval, "decider")},
                         {"decided", Text(approval, "decided")},
                         {"done", Text(approval, "executed")},
+                        {"ended", Text(approval, "ended")},
+                        {"because", Text(approval, "end")},
+                        {"withdrawn by", Text(approval, "ended_by")},
                         {"hash", Text(approval, "hash")}});
   const json& content = Member(approval, "content");
-  if (content.is_null()) return;
-  PrintHeading(console, "Content");
-  PrintJson(console, content);
+  if (!content.is_null()) {
+    PrintHeading(console, "Content");
+    PrintJson(console, content);
+  }
+  const json& account = Member(approval, "account");
+  if (account.is_null()) return;
+  PrintHeading(console, "The account, and the ways into it, as they are now");
+  PrintJson(console, account);
 }
 
 Outcome<Exit> ShowApprovalOf(const ApprovalOptions& options, const json& approval,
@@ -117,6 +126,7 @@ Outcome<Exit> RequestGiveRole(const ApprovalOptions& options, Console& console) 
   if (options.by.empty()) content["by"] = options.target.starts_with("user:") ? "user" : "token";
   if (!options.owner.empty()) content["owner"] = options.owner;
   if (!options.certificates.empty()) content["certificates"] = options.certificates;
+  if (options.enable || options.disable) content["disabled"] = options.disable;
   return Request(options,
                  {{"action", "role.give"}, {"target", options.target}, {"content", content}},
                  console);
@@ -181,6 +191,14 @@ Outcome<Exit> Approve(const ApprovalOptions& options, Console& console) {
 
 Outcome<Exit> Reject(const ApprovalOptions& options, Console& console) {
   return Decide(options, "reject", console);
+}
+
+Outcome<Exit> Withdraw(const ApprovalOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(
+      const json approval,
+      client.PostNothing(Target("/v1/approvals").Segment(options.id).Segment("withdraw")));
+  return ShowApprovalOf(options, approval, console);
 }
 
 void AddRequestErase(CLI::App& request, Command& chosen) {
@@ -264,6 +282,11 @@ void AddRequests(CLI::App& group, Command& chosen) {
         ->add_option("--certificate", options->certificates,
                      "With --by service or change: a binding that it will be known by; repeatable")
         ->type_name("BINDING");
+    auto* const enable =
+        command->add_flag("--enable", options->enable, "With --by change: the account is enabled");
+    command
+        ->add_flag("--disable", options->disable, "With --by change: the account will be disabled")
+        ->excludes(enable);
     command->footer("Example:\n  coffer approval request give-role user:anna privacy-officer");
     RunOnline(*command, chosen, options, RequestGiveRole);
   }
@@ -314,6 +337,7 @@ void AddApprovalCommands(CLI::App& app, Command& chosen) {
   AddOne(*group, chosen, "show", "Show exactly what will be done", ShowApproval);
   AddOne(*group, chosen, "approve", "Approve it; whoever asked for it then does it", Approve);
   AddOne(*group, chosen, "reject", "Reject it", Reject);
+  AddOne(*group, chosen, "withdraw", "Take back what you asked for or approved", Withdraw);
 }
 
 }  // namespace coffer::cli

@@ -26,6 +26,9 @@ constexpr ReasonAdvice kAdviceByReason[] = {
      "coffer approval show ID says what was approved: it counts once, for exactly that, for "
      "whoever "
      "asked for it, while it has not expired."},
+    {"approval_void",
+     "coffer approval show ID says why; ask for it again with coffer approval request."},
+    {"approval_ended", "coffer approval show ID says how."},
     {"approval_decided", "coffer approval show ID says how."},
     {"approval_expired", "Ask for it again with coffer approval request."},
     {"own_request", "Another person has to do this."},

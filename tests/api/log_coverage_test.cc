@@ -159,6 +159,7 @@ const std::vector<Row>& Rows() {
       {"requestApproval", kAdministrator, 201, {{"approval.request", "payload_hash", "* role.give"}}, R"({"action": "role.give", "target": "user:{mark}@crm.example", "content": {"role": "auditor", "by": "user"}})"},
       {"getApproval", kSecurityOfficer, 200, {{"approval.read", "", "{approval}"}}},
       {"decideApproval", kSecurityOfficer, 200, {{"approval.decide", "client={client} payload_hash", "{approval}; client.erase approved"}}, R"({"decision": "approve"})"},
+      {"withdrawApproval", kPrivacyOfficer, 200, {{"approval.withdraw", "client={client} payload_hash", "{approval}; client.erase withdrawn"}}},
       {"listEmergencies", kSecurityOfficer, 200, {{"emergency.read"}}},
       {"openEmergency", kSupervisor, 201, {{"emergency.open", "client={client}", "* CASE-{n}"}}, R"({"client": "{client}", "purpose": "client-care", "ticket": "CASE-{n}"})"},
       {"reviewEmergency", kSecurityOfficer, 200, {{"emergency.review", "client={client}", "{emergency}"}}, R"({"finding": "{mark}"})"},
@@ -491,7 +492,8 @@ const std::set<std::string_view> kChangesState = {"changePassword",
                                                   "rotateToken",
                                                   "stepUp",
                                                   "updateService",
-                                                  "updateUser"};
+                                                  "updateUser",
+                                                  "withdrawApproval"};
 
 // Every call states a purpose and a reason.
 void CheckDone(LogCalls& api, const Route& route, const Row& row, const LogCalls::Values& values,
@@ -601,6 +603,13 @@ void AskRefused(LogCalls& api, const Route& route, const Row& row, const LogCall
   for (const std::string& bearer : {std::string(), "cft_" + api.Mark()}) {
     CheckRefused(api, route, row, values, api.Ask(route, row, values, bearer, api.Mark()),
                  {401, "deny", "check:authentication", "unauthenticated", ""});
+  }
+  // Somebody else's is not there.
+  if (action == Action::kApprovalWithdraw) {
+    CheckRefused(
+        api, route, row, values, api.Ask(route, row, values, api.SecretOf(kAuditor)),
+        {404, "deny", "check:existence", "not_found", api.TokenOf(kAuditor).principal.Text()});
+    return;
   }
   if (kind == ActionKind::kOwn && action != Action::kTokenRotate) {
     CheckRefused(api, route, row, values, api.Ask(route, row, values, api.SecretOf(kAuditor)),

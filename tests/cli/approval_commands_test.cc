@@ -153,6 +153,56 @@ TEST_CASE("an export that fails leaves no half file") {
             "export --purpose dsr --tag vip"));
 }
 
+TEST_CASE("enabling an account is asked for as such") {
+  Tool coffer(InTurn({Reply(201, kApproval)}));
+  REQUIRE(
+      coffer({"approval", "request", "give-role", "usr_1", "auditor", "--by", "change", "--enable"})
+          .exit == 0);
+  CHECK(json::parse(coffer.server.requests()[0].body) == json::parse(R"({"action":"role.give",
+      "target":"usr_1","content":{"role":"auditor","by":"change","disabled":false}})"));
+}
+
+TEST_CASE("an approval is withdrawn, and shown with when and why it ended") {
+  Tool coffer(InTurn({Reply(200, R"({"id":"apr_1","state":"withdrawn","end":"withdrawn",
+      "ended":"2026-01-02T00:00:00.000Z","ended_by":"usr_7"})")}));
+  const Ran ran = coffer({"approval", "withdraw", "apr_1"});
+  CHECK(ran.exit == 0);
+  CHECK(Asked(coffer.server.requests()[0]) == "POST /v1/approvals/apr_1/withdraw ");
+  CHECK(Has(ran.out, "withdrawn"));
+  CHECK(Has(ran.out, "2026-01-02T00:00:00.000Z"));
+  CHECK(Has(ran.out, "usr_7"));
+}
+
+TEST_CASE("an approval is shown with the ways into the account") {
+  Tool coffer(InTurn({Reply(200, R"({"id":"apr_1","account":{"principal":{"id":"svc_1",
+      "certificates":["dns:a.example"]},"tokens":3,"sessions":0,"enrolment":false}})")}));
+  const std::string out = coffer({"approval", "show", "apr_1"}).out;
+  CHECK(Has(out, "ways into it"));
+  CHECK(Has(out, "dns:a.example"));
+  CHECK(Has(out, "\"tokens\": 3"));
+}
+
+TEST_CASE("a lease is given with conditions of its own, and shown with what counts") {
+  Tool coffer(InTurn({Reply(201, R"({"id":"lease_1","conditions":{"ticket":true}})"),
+                      Reply(200, R"({"items":[{"id":"lease_1"},{"id":"lease_2","conditions":{}},
+                          {"id":"lease_3","conditions":{"reason":true}}]})"),
+                      Reply(200, R"({"allowed":false,"code":"outside_hours",
+                          "leases":[{"id":"lease_1","open":false,"code":"outside_hours"}]})")}));
+  const std::vector<std::string> give = {"lease",   "give", "cli_1", "svc_1", "--class",  "contact",
+                                         "--field", "city", "--for", "care",  "--ticket", "CASE-1"};
+  auto with = give;
+  with.insert(with.end(), {"--conditions", R"({"ticket": true})"});
+  CHECK(Has(coffer(with).out, R"({"ticket":true})"));
+  CHECK(json::parse(coffer.server.requests()[0].body).at("conditions") == json{{"ticket", true}});
+  with.back() = "[]";
+  CHECK(coffer(with).exit == 2);
+  const std::string listed = coffer({"lease", "list", "cli_1"}).out;
+  CHECK(Has(listed, "the role's"));
+  CHECK(Has(listed, "none"));
+  CHECK(Has(listed, R"({"reason":true})"));
+  CHECK(Has(coffer({"explain", "svc_1", "record.read"}).out, "no: outside_hours"));
+}
+
 TEST_CASE("an approval is shown with all that will be done") {
   Tool coffer(InTurn({Reply(200, kApproval)}));
   const Ran ran = coffer({"approval", "show", "apr_1"});
@@ -190,7 +240,9 @@ TEST_CASE("a refusal for want of an approval says which one to ask for") {
   CHECK(Has(AdviceAfter({"user", "set", "usr_1", "--role", "auditor"}),
             "request give-role usr_1 auditor --by change\n"));
   CHECK(Has(AdviceAfter({"user", "set", "usr_1", "--enable"}),
-            "request give-role usr_1 ROLE --by change\n"));
+            "request give-role usr_1 ROLE --by change --enable\n"));
+  CHECK(Has(AdviceAfter({"service", "set", "svc_1", "--certificate", "dns:a.example"}),
+            "request give-role svc_1 ROLE --by change --certificate dns:a.example\n"));
   CHECK(Has(AdviceAfter({"user", "enrol-again", "usr_1"}),
             "request give-role usr_1 ROLE --by enrolment\n"));
   CHECK(Has(AdviceAfter({"token", "create", "--name", "x", "--principal", "svc_1"}),

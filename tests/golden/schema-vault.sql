@@ -11,7 +11,7 @@ CREATE TABLE approvals (
   decided   INTEGER,
   approved  INTEGER NOT NULL,
   executed  INTEGER
-) STRICT, WITHOUT ROWID;
+, ended INTEGER, ended_by BLOB, ended_why INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE assignments (
   client    INTEGER NOT NULL,
   principal BLOB    NOT NULL CHECK (length(principal) = 16),
@@ -148,7 +148,7 @@ CREATE TABLE leases (
   created   INTEGER NOT NULL,
   expires   INTEGER NOT NULL,           -- also when it was ended before its time
   given_by  BLOB    NOT NULL CHECK (length(given_by) = 16)
-) STRICT, WITHOUT ROWID;
+, conditions TEXT) STRICT, WITHOUT ROWID;
 CREATE INDEX leases_by_client ON leases (client);
 CREATE TABLE log_checkpoint (
   id   INTEGER PRIMARY KEY CHECK (id = 1),

@@ -84,7 +84,8 @@ constexpr PolicyRow kMatrix[] = {
     {kSelfRead, "self.read", false, "xxxxxxx"},
 };
 // Which no role gives: everybody's own, and those of who is not known yet.
-constexpr Action kOwn[] = {kTokenRotate, kSessionEnd, kSessionStepUp, kPasswordChange};
+constexpr Action kOwn[] = {kTokenRotate, kSessionEnd, kSessionStepUp, kPasswordChange,
+                           kApprovalWithdraw};
 constexpr Action kOpen[] = {kEnrolmentRead, kEnrolmentComplete, kSessionCreate};
 static_assert(std::size(kMatrix) + std::size(kOwn) + std::size(kOpen) == kActionCount,
               "every action has its row");

@@ -331,11 +331,11 @@ TEST_CASE("what is wrong with a proposal is told") {
   CHECK(issues({"role.give", "x", R"({"role": "auditor", "by": "token"})"})
             .front()
             .starts_with("/target"));
-  CHECK(issues({"role.give", "user:x", R"({"role": "nonsense", "by": "token"})"})
+  CHECK(issues({"role.give", "user:x", R"({"role": "nonsense", "by": "user"})"})
             .front()
             .starts_with("/content"));
   CHECK(issues({"role.give", "user:x", {}}).front().starts_with("/content"));
-  CHECK(issues({"role.give", "user:x", R"({"role": "auditor", "by": "token", "more": 1})"})
+  CHECK(issues({"role.give", "user:x", R"({"role": "auditor", "by": "user", "more": 1})"})
             .front()
             .starts_with("/content"));
   for (const std::string more :

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "vault/conditions.h"
 #include "vault/internal/words.h"
 
 namespace coffer::vault {
@@ -11,8 +12,8 @@ namespace {
 constexpr std::string_view kLoadAssignments =
     "SELECT cid, principal, starts, ends, given_by FROM assignments";
 constexpr std::string_view kLoadLeases =
-    "SELECT lid, cid, principal, class, fields, purpose, ticket, created, expires, given_by "
-    "FROM leases WHERE expires > ? ORDER BY lid";
+    "SELECT lid, cid, principal, class, fields, purpose, ticket, created, expires, given_by, "
+    "conditions FROM leases WHERE expires > ? ORDER BY lid";
 constexpr std::string_view kPutAssignment =
     "INSERT INTO assignments (client, principal, cid, starts, ends, given_by) "
     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (client, principal) DO UPDATE SET "
@@ -21,8 +22,9 @@ constexpr std::string_view kDeleteAssignment =
     "DELETE FROM assignments WHERE client = ? AND principal = ?";
 constexpr std::string_view kInsertLease =
     "INSERT INTO leases (lid, client, cid, principal, class, fields, purpose, ticket, created, "
-    "expires, given_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "expires, given_by, conditions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kEndLease = "UPDATE leases SET expires = ? WHERE lid = ?";
+constexpr std::string_view kEndEmergency = "UPDATE emergencies SET expires = ? WHERE eid = ?";
 constexpr std::string_view kDeleteAssignmentsOf = "DELETE FROM assignments WHERE client = ?";
 constexpr std::string_view kDeleteLeasesOf = "DELETE FROM leases WHERE client = ?";
 constexpr std::string_view kLoadEmergencies =
@@ -67,6 +69,19 @@ EmergencyRow EmergencyOf(const Cursor& rows) {
   return row;
 }
 
+// Ordered by their ids, so that the entries about them come in one order.
+template <class Row, class ByClient>
+std::vector<Row> LiveOf(const ByClient& by_client, const PrincipalId& principal, Timestamp now) {
+  std::vector<Row> live;
+  for (const auto& [client, rows] : by_client) {
+    for (const Row& row : rows) {
+      if (row.principal == principal && now < row.terms.expires) live.push_back(row);
+    }
+  }
+  std::ranges::sort(live, {}, &Row::id);
+  return live;
+}
+
 Result<std::vector<EmergencyRow>> EmergenciesOf(Cursor rows) {
   std::vector<EmergencyRow> emergencies;
   for (;;) {
@@ -86,6 +101,7 @@ Result<AccessStore> AccessStore::Open(Database& database) {
   COFFER_ASSIGN(store.delete_assignment_, Statement::Prepare(database, kDeleteAssignment));
   COFFER_ASSIGN(store.insert_lease_, Statement::Prepare(database, kInsertLease));
   COFFER_ASSIGN(store.end_lease_, Statement::Prepare(database, kEndLease));
+  COFFER_ASSIGN(store.end_emergency_, Statement::Prepare(database, kEndEmergency));
   COFFER_ASSIGN(store.delete_assignments_of_, Statement::Prepare(database, kDeleteAssignmentsOf));
   COFFER_ASSIGN(store.delete_leases_of_, Statement::Prepare(database, kDeleteLeasesOf));
   COFFER_ASSIGN(store.load_emergencies_, Statement::Prepare(database, kLoadEmergencies));
@@ -131,6 +147,7 @@ Result<std::vector<LeaseRow>> AccessStore::LoadLeases(Timestamp after) {
     row.created = Timestamp{rows.Int(7)};
     row.terms.expires = Timestamp{rows.Int(8)};
     Read(row.given_by, rows.Blob(9));
+    if (!rows.IsNull(10)) row.terms.own = ReadOwnConditions(rows.Text(10));
     leases.push_back(std::move(row));
   }
 }
@@ -147,15 +164,21 @@ Status AccessStore::DeleteAssignment(const ClientId& client, const PrincipalId& 
 
 Status AccessStore::InsertLease(const LeaseRow& row) {
   const std::string fields = JoinWords(row.terms.fields);
+  std::optional<std::string_view> conditions;
+  if (row.terms.own) conditions = row.terms.own->definition;
   return insert_lease_.Execute(row.id.bytes(), row.client.Row(), row.client.bytes(),
                                row.principal.bytes(), std::string_view(row.terms.class_name),
                                std::string_view(fields), std::string_view(row.terms.purpose),
                                std::string_view(row.ticket), row.created.ms, row.terms.expires.ms,
-                               row.given_by.bytes());
+                               row.given_by.bytes(), conditions);
 }
 
 Status AccessStore::EndLease(const LeaseId& id, Timestamp when) {
   return end_lease_.Execute(when.ms, id.bytes());
+}
+
+Status AccessStore::EndEmergency(const EmergencyId& id, Timestamp when) {
+  return end_emergency_.Execute(when.ms, id.bytes());
 }
 
 Status AccessStore::DeleteAllOf(const ClientId& client) {
@@ -272,6 +295,16 @@ std::vector<const LeaseTerms*> AccessRegister::LeasesOf(const ClientId& client,
     }
   }
   return terms;
+}
+
+std::vector<LeaseRow> AccessRegister::LiveLeasesOf(const PrincipalId& principal,
+                                                   Timestamp now) const {
+  return LiveOf<LeaseRow>(leases_, principal, now);
+}
+
+std::vector<EmergencyRow> AccessRegister::LiveEmergenciesOf(const PrincipalId& principal,
+                                                            Timestamp now) const {
+  return LiveOf<EmergencyRow>(emergencies_, principal, now);
 }
 
 const std::vector<AssignmentRow>* AccessRegister::AssignmentsOf(const ClientId& client) const {

@@ -55,6 +55,7 @@ class AccessStore {
   Status DeleteAssignment(const ClientId& client, const PrincipalId& principal);
   Status InsertLease(const LeaseRow& row);
   Status EndLease(const LeaseId& id, Timestamp when);
+  Status EndEmergency(const EmergencyId& id, Timestamp when);
   Status DeleteAllOf(const ClientId& client);  // emergencies and their reviews stay
 
   Result<std::vector<EmergencyRow>> LoadEmergencies(Timestamp after);  // that expire after it
@@ -69,8 +70,8 @@ class AccessStore {
 
  private:
   Statement load_assignments_, load_leases_, put_assignment_, delete_assignment_, insert_lease_,
-      end_lease_, delete_assignments_of_, delete_leases_of_, load_emergencies_, list_emergencies_,
-      find_emergency_, insert_emergency_, review_emergency_, count_unreviewed_;
+      end_lease_, end_emergency_, delete_assignments_of_, delete_leases_of_, load_emergencies_,
+      list_emergencies_, find_emergency_, insert_emergency_, review_emergency_, count_unreviewed_;
 };
 
 // Engine thread only. Two lookups by client answer what a decision asks.
@@ -89,6 +90,9 @@ class AccessRegister {
   // Of this principal on this client, expired ones and emergencies too.
   std::vector<const LeaseTerms*> LeasesOf(const ClientId& client,
                                           const PrincipalId& principal) const;
+  // Of this principal on any client, those that go on. Looks at all there are.
+  std::vector<LeaseRow> LiveLeasesOf(const PrincipalId& principal, Timestamp now) const;
+  std::vector<EmergencyRow> LiveEmergenciesOf(const PrincipalId& principal, Timestamp now) const;
   const std::vector<AssignmentRow>* AssignmentsOf(const ClientId& client) const;  // null: none
   const std::vector<LeaseRow>* LeasesOf(const ClientId& client) const;            // null: none
 

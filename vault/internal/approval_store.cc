@@ -7,18 +7,25 @@ namespace {
 
 constexpr std::string_view kFindApproval =
     "SELECT aid, action, target, content, hash, requester, created, expires, decider, decided, "
-    "approved, executed FROM approvals WHERE aid = ?";
+    "approved, executed, ended, ended_by, ended_why FROM approvals WHERE aid = ?";
 constexpr std::string_view kListApprovals =
     "SELECT aid, action, target, content, hash, requester, created, expires, decider, decided, "
-    "approved, executed FROM approvals ORDER BY decided IS NOT NULL, aid DESC LIMIT 1000";
+    "approved, executed, ended, ended_by, ended_why FROM approvals ORDER BY decided IS NOT NULL OR "
+    "ended IS NOT NULL, aid DESC LIMIT 1000";
 constexpr std::string_view kInsertApproval =
     "INSERT INTO approvals (aid, action, target, content, hash, requester, created, expires, "
     "approved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)";
 constexpr std::string_view kUpdateApproval =
-    "UPDATE approvals SET decider = ?, decided = ?, approved = ?, executed = ? WHERE aid = ?";
+    "UPDATE approvals SET decider = ?, decided = ?, approved = ?, executed = ?, ended = ?, "
+    "ended_by = ?, ended_why = ? WHERE aid = ?";
+constexpr std::string_view kListOpenApprovalsOf =
+    "SELECT aid, action, target, content, hash, requester, created, expires, decider, decided, "
+    "approved, executed, ended, ended_by, ended_why FROM approvals WHERE executed IS NULL AND "
+    "ended IS NULL AND expires > ? AND (decided IS NULL OR approved = 1) AND (requester = ? OR "
+    "decider = ?) ORDER BY aid";
 constexpr std::string_view kCountOpenApprovals =
-    "SELECT count(*) FROM approvals WHERE executed IS NULL AND expires > ? "
-    "AND (decided IS NULL OR approved = 1)";
+    "SELECT count(*) FROM approvals WHERE executed IS NULL AND ended IS NULL AND "
+    "expires > ? AND (decided IS NULL OR approved = 1)";
 
 ApprovalRow ApprovalOf(const Cursor& rows) {
   ApprovalRow row;
@@ -34,7 +41,19 @@ ApprovalRow ApprovalOf(const Cursor& rows) {
   if (!rows.IsNull(9)) row.decided = Timestamp{rows.Int(9)};
   row.approved = rows.Int(10) != 0;
   if (!rows.IsNull(11)) row.executed = Timestamp{rows.Int(11)};
+  if (!rows.IsNull(12)) row.ended = Timestamp{rows.Int(12)};
+  if (!rows.IsNull(13)) std::ranges::copy(rows.Blob(13), row.ended_by.emplace().value.begin());
+  if (!rows.IsNull(14)) row.why = static_cast<ApprovalEnd>(rows.Int(14));
   return row;
+}
+
+Result<std::vector<ApprovalRow>> ApprovalsOf(Cursor rows) {
+  std::vector<ApprovalRow> approvals;
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return approvals;
+    approvals.push_back(ApprovalOf(rows));
+  }
 }
 
 }  // namespace
@@ -43,6 +62,7 @@ Result<ApprovalStore> ApprovalStore::Open(Database& database) {
   ApprovalStore store;
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindApproval));
   COFFER_ASSIGN(store.list_, Statement::Prepare(database, kListApprovals));
+  COFFER_ASSIGN(store.list_open_of_, Statement::Prepare(database, kListOpenApprovalsOf));
   COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertApproval));
   COFFER_ASSIGN(store.update_, Statement::Prepare(database, kUpdateApproval));
   COFFER_ASSIGN(store.count_open_, Statement::Prepare(database, kCountOpenApprovals));
@@ -56,14 +76,11 @@ Result<std::optional<ApprovalRow>> ApprovalStore::Find(const ApprovalId& id) {
   return ApprovalOf(rows);
 }
 
-Result<std::vector<ApprovalRow>> ApprovalStore::List() {
-  std::vector<ApprovalRow> approvals;
-  auto rows = list_.Query();
-  for (;;) {
-    COFFER_ASSIGN(const bool more, rows.Next());
-    if (!more) return approvals;
-    approvals.push_back(ApprovalOf(rows));
-  }
+Result<std::vector<ApprovalRow>> ApprovalStore::List() { return ApprovalsOf(list_.Query()); }
+
+Result<std::vector<ApprovalRow>> ApprovalStore::ListOpenOf(const PrincipalId& principal,
+                                                           Timestamp now) {
+  return ApprovalsOf(list_open_of_.Query(now.ms, principal.bytes(), principal.bytes()));
 }
 
 Status ApprovalStore::Insert(const ApprovalRow& row) {
@@ -73,12 +90,16 @@ Status ApprovalStore::Insert(const ApprovalRow& row) {
 }
 
 Status ApprovalStore::Update(const ApprovalRow& row) {
-  std::optional<ByteView> decider;
+  std::optional<ByteView> decider, ended_by;
   if (row.decider) decider = row.decider->bytes();
-  std::optional<std::int64_t> decided, executed;
+  if (row.ended_by) ended_by = row.ended_by->bytes();
+  std::optional<std::int64_t> decided, executed, ended, why;
   if (row.decided) decided = row.decided->ms;
   if (row.executed) executed = row.executed->ms;
-  return update_.Execute(decider, decided, row.approved ? 1 : 0, executed, row.id.bytes());
+  if (row.ended) ended = row.ended->ms;
+  if (row.why) why = static_cast<std::int64_t>(*row.why);
+  return update_.Execute(decider, decided, row.approved ? 1 : 0, executed, ended, ended_by, why,
+                         row.id.bytes());
 }
 
 Result<std::uint64_t> ApprovalStore::CountOpen(Timestamp now) {

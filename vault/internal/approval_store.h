@@ -13,6 +13,7 @@
 namespace coffer::vault {
 
 using audit::Timestamp;
+enum class ApprovalEnd : std::uint8_t;
 
 struct ApprovalRow {
   ApprovalId id;
@@ -24,21 +25,27 @@ struct ApprovalRow {
   std::optional<Timestamp> decided;
   bool approved = false;
   std::optional<Timestamp> executed;
+  std::optional<Timestamp> ended;  // before it was used
+  std::optional<PrincipalId> ended_by;
+  std::optional<ApprovalEnd> why;
 };
 
 class ApprovalStore {
  public:
   static Result<ApprovalStore> Open(Database& database);
   Result<std::optional<ApprovalRow>> Find(const ApprovalId& id);
-  // Undecided ones first, newest first, at most 1,000.
+  // Those that wait for a decision first, newest first, at most 1,000.
   Result<std::vector<ApprovalRow>> List();
   Status Insert(const ApprovalRow& row);
-  Status Update(const ApprovalRow& row);  // decider, decided, approved, executed
-  // Undecided or approved, not executed, not expired.
+  // Those that could still be used, and that the principal asked for or approved.
+  Result<std::vector<ApprovalRow>> ListOpenOf(const PrincipalId& principal, Timestamp now);
+  // All but what was asked for, and by whom.
+  Status Update(const ApprovalRow& row);
+  // Undecided or approved, not executed, not ended, not expired.
   Result<std::uint64_t> CountOpen(Timestamp now);
 
  private:
-  Statement find_, list_, insert_, update_, count_open_;
+  Statement find_, list_, list_open_of_, insert_, update_, count_open_;
 };
 
 }  // namespace coffer::vault

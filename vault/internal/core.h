@@ -83,6 +83,7 @@ struct LogReader {
 };
 
 struct ErasedContent;
+struct Giving;
 
 struct Vault::Core {
   Core(VaultOptions given, DirectoryLock directory_lock, crypto::Keyring keys)
@@ -178,12 +179,17 @@ struct Vault::Core {
 
   // Passes when a second person approved exactly this, for this caller, and marks that as done; or
   // when the vault was made for one person. Errors: kPermissionDenied "approval_required",
-  // "approval_invalid".
+  // "approval_invalid", "approval_void" for one that ended with who asked or approved.
   Status RequireApproval(Transaction& transaction, Call& call, const Proposal& proposal) const;
-  // The same for what gives a principal its role, where that is privileged. `target` names it, and
-  // `by` is of kWaysToGive.
-  Status RequireApprovalToGive(Transaction& transaction, Call& call, const PrincipalRow& principal,
-                               std::string target, std::string_view by) const;
+  // The same where what gives a role takes two. `target` names the account.
+  Status RequireApprovalToGive(Transaction& transaction, Call& call, const Giving& giving,
+                               std::string target) const;
+  // The row of the approval that the call names, if it is for this and of this caller.
+  Result<std::optional<ApprovalRow>> FindOwnApproval(Transaction& transaction, const Call& call,
+                                                     const Proposal& proposal) const;
+  Approval DescribeApproval(const Transaction& transaction, const ApprovalRow& row) const;
+  Result<std::optional<AccountWays>> WaysInto(Transaction& transaction,
+                                              const Proposal& proposal) const;
   // Passes where RequireApproval passed with the same approval within the last hour: what takes
   // several requests goes on.
   Status RequireStarted(Transaction& transaction, Call& call, const Proposal& proposal) const;

@@ -410,8 +410,8 @@ Status Engine::TakeOver(Transaction& transaction) {
   if (transaction.unassigned_) {
     access_.Remove(transaction.unassigned_->first, transaction.unassigned_->second);
   }
-  if (transaction.lease_) access_.Put(*std::move(transaction.lease_));
-  if (transaction.emergency_) access_.Put(*transaction.emergency_);
+  for (auto& row : transaction.leases_) access_.Put(std::move(row));
+  for (const auto& row : transaction.emergencies_) access_.Put(row);
   if (transaction.hold_) holds_.Put(*std::move(transaction.hold_));
   for (auto& restriction : transaction.restrictions_) restrictions_.Put(std::move(restriction));
   if (transaction.unrestricted_) {

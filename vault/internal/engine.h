@@ -118,8 +118,8 @@ class Transaction {
   void RemoveAssignment(const ClientId& client, const PrincipalId& principal) {
     unassigned_ = {client, principal};
   }
-  void PutLease(LeaseRow row) { lease_ = std::move(row); }
-  void PutEmergency(EmergencyRow row) { emergency_ = std::move(row); }
+  void PutLease(LeaseRow row) { leases_.push_back(std::move(row)); }
+  void PutEmergency(EmergencyRow row) { emergencies_.push_back(std::move(row)); }
   void PutHold(Hold hold) { hold_ = std::move(hold); }
   void PutRestriction(Restriction restriction) { restrictions_.push_back(std::move(restriction)); }
   void RemoveRestriction(const ClientId& client, const RestrictionId& id) {
@@ -146,8 +146,8 @@ class Transaction {
   std::optional<TeamRow> team_;
   std::optional<AssignmentRow> assignment_;
   std::optional<std::pair<ClientId, PrincipalId>> unassigned_;
-  std::optional<LeaseRow> lease_;
-  std::optional<EmergencyRow> emergency_;
+  std::vector<LeaseRow> leases_;
+  std::vector<EmergencyRow> emergencies_;
   std::optional<Hold> hold_;
   std::vector<Restriction> restrictions_;
   std::optional<std::pair<ClientId, RestrictionId>> unrestricted_;

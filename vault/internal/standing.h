@@ -1,0 +1,20 @@
+// What an account has from others, or is part of, and loses when its role changes or it is
+// disabled: sessions, leases, emergency access, and approvals that it asked for or gave. What is
+// lost does not come back with the role. Each leaves an entry of its own.
+#pragma once
+
+#include "vault/internal/approval_store.h"
+#include "vault/internal/engine.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+
+enum class StandingLoss { kRole, kDisabled };
+
+Status EndStandingOf(Transaction& transaction, const PrincipalId& principal, StandingLoss why);
+
+// Why an approval that was not used yet counts no more, as things are now: whoever asked or
+// approved was disabled, is one person with the other, or has a role that may not approve this.
+std::optional<ApprovalEnd> WhyVoid(const Transaction& transaction, const ApprovalRow& row);
+
+}  // namespace coffer::vault
