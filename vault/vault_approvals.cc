@@ -203,6 +203,24 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
   return content->dump();
 }
 
+// The client that is proposed about, into the entry.
+Status NameSubject(Transaction& transaction, Call& call, std::string_view action,
+                   std::string_view target) {
+  if (action == "client.erase" || action == "record.erase") {
+    call.entry.client = target;
+    return {};
+  }
+  if (action == "hold.lift") {
+    const auto id = HoldId::Parse(target);
+    if (!id) return {};
+    COFFER_ASSIGN(const auto hold, transaction.stores().holds.Find(*id));
+    if (hold && hold->terms.client) call.entry.client = hold->terms.client->Text();
+    if (!hold || hold->terms.client) return {};
+  }
+  call.reason_rule = ReasonRule::kVault;
+  return {};
+}
+
 std::string OwnerIn(std::string_view content) {
   const auto parsed = ParseStrictJson(content);
   return parsed && parsed->is_object() ? parsed->value("owner", "") : "";
@@ -340,6 +358,7 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
   Approval approval;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(NameSubject(transaction, call, row.action, row.target));
         COFFER_TRY(core_->CheckProposer(transaction, call, row.action, client));
         row.requester = call.actor;
         row.created = transaction.now();
@@ -384,6 +403,7 @@ Result<Approval> Vault::GetApproval(const Caller& caller, const ApprovalId& id) 
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(const auto row, transaction.stores().approvals.Find(id));
         if (!row) return NotFound(call);
+        COFFER_TRY(NameSubject(transaction, call, row->action, row->target));
         approval = InfoOf(*row, core_->latest);
         return {};
       }));
@@ -414,9 +434,7 @@ Result<Approval> Vault::DecideApproval(const Caller& caller, const ApprovalId& i
         if (!row) return NotFound(call);
         call.entry.payload_hash = row->hash;
         AddDetail(call.entry, row->action + (approve ? " approved" : " rejected"));
-        if (row->action == "client.erase" || row->action == "record.erase") {
-          call.entry.client = row->target;
-        }
+        COFFER_TRY(NameSubject(transaction, call, row->action, row->target));
         const bool covered = std::ranges::any_of(call.decision.grants, [&](const Grant* grant) {
           return !grant->deny && grant->CoversApproval(row->action);
         });

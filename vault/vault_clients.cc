@@ -99,7 +99,6 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
         call.entry.fields = ProfileFields();
         call.entry.version = row.version;
         call.entry.payload_hash = crypto::Sha256(row.profile);
-        COFFER_TRY(core_->SealReason(transaction, call, row.id));  // it dies with the client
         if (repeat) {
           COFFER_TRY(transaction.stores().idempotency.Insert(
               repeat->key, {repeat->body, row.id.value}, row.id.Row(), transaction.now()));

@@ -98,6 +98,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           if (!owner) {
             return Fail(Code::kCorrupted, "storage_corrupted", "a reference names no client");
           }
+          call.entry.client = owner->id.Text();
         }
         // A new client is assigned to nobody and has no tags.
         COFFER_ASSIGN(
@@ -168,7 +169,6 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           return {};
         }
         call.entry.payload_hash = crypto::Sha256(record.payload);
-        COFFER_TRY(core_->SealReason(transaction, call, result.client));
         return before ? stores.records.Update(record, *before) : stores.records.Insert(record);
       });
   if (!imported || !client_made) core_->engine->key_cache().Remove(client.id);
