@@ -58,6 +58,8 @@ struct ImportLine {
   std::string external_ref;
 };
 
+constexpr std::string_view kAccept = "accept";  // of erased_before
+
 ImportLine ParseImportLine(std::string_view text) {
   ImportLine line{vault::ParseStrictJson(text), {}};
   if (!line.object) return line;
@@ -90,8 +92,9 @@ Result<vault::ImportResult> Import(const Service& service, const Call& call,
     return Input(service, call, Action::kRecordImport).Refuse(line.object.error());
   }
   auto result = service.vault.ImportRecord(
-      call.caller, {line.external_ref, std::string(call.Query("class")),
-                    line.object->value("record_key", ""), (*line.object)["data"]});
+      call.caller,
+      {line.external_ref, std::string(call.Query("class")), line.object->value("record_key", ""),
+       (*line.object)["data"], call.Query("erased_before") == kAccept});
   if (!result) return std::unexpected(UnderData(std::move(result).error()));
   return result;
 }
@@ -222,6 +225,10 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
   Input input(service, call, Action::kRecordImport);
   if (call.body.empty()) return input.Refuse({Code::kInvalidArgument, "body_required", {}, {}});
   if (call.Query("class").empty()) {
+    return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
+  }
+  const std::string_view erased = call.Query("erased_before");
+  if (!erased.empty() && erased != kAccept) {
     return input.Refuse({Code::kInvalidArgument, "parameter_invalid", {}, {}});
   }
   // Refused as a whole before the first line is taken: a half import would need explaining.

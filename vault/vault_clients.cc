@@ -95,6 +95,8 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
         }
         row.created = row.updated = transaction.now();
         COFFER_TRY(transaction.stores().clients.Insert(row));
+        COFFER_TRY(
+            RequireNotErasedBefore(*core_, transaction, call, external_ref, client.accept_erased));
         call.entry.client = row.id.Text();
         call.entry.fields = ProfileFields();
         call.entry.version = row.version;
@@ -180,6 +182,10 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         row->profile = crypto::Seal(key.ExposeSecret(), 0, core_->ClientContext(id, row->version),
                                     crypto::AsBytes(external_ref));
         COFFER_TRY(transaction.stores().clients.Update(*row, before));
+        if (external_ref != crypto::AsText(plain)) {
+          COFFER_TRY(RequireNotErasedBefore(*core_, transaction, call, external_ref,
+                                            change.accept_erased));
+        }
         call.entry.fields = std::move(fields);
         call.entry.version = row->version;
         call.entry.payload_hash = crypto::Sha256(row->profile);

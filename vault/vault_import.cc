@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/random.h"
+#include "vault/internal/client_operations.h"
 #include "vault/internal/core.h"
 #include "vault/internal/record_operations.h"
 #include "vault/internal/record_view.h"
@@ -113,6 +114,8 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
         COFFER_TRY(CheckWritable(call, *schema, FieldViewsOf(decision, *schema), document->fields));
         std::optional<RecordRow> before;
         if (!owner) {
+          COFFER_TRY(RequireNotErasedBefore(*core_, transaction, call, import.external_ref,
+                                            import.accept_erased));
           client.created = client.updated = transaction.now();
           COFFER_TRY(stores.clients.Insert(client));
           transaction.AddKey(client.id, wrapped);

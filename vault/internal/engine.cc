@@ -23,8 +23,6 @@ constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
 constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
 constexpr std::int64_t kMsPerHour = 3600 * 1000;
-// Order 179 asks for three years; counted so that no leap day makes them shorter.
-constexpr std::int64_t kActLifetimeMs = std::int64_t{3} * 366 * 24 * kMsPerHour;
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
               std::atomic<std::uint32_t>::is_always_lock_free);  // it is a futex word
