@@ -131,9 +131,9 @@ TEST_CASE("a reference is known to have been erased as long as the act is kept")
   CHECK(state() == "absent ");
   const auto erasure = vault->Erase(vault.As(kPrivacyOfficer), client, {});
   REQUIRE(erasure);
-  CHECK(state() ==
-        "present keyed hash of the external reference, until " +
-            audit::FormatTimestamp(Timestamp{erasure->erased.ms + std::int64_t{3} * 366 * 86'400'000}));
+  CHECK(state() == "present keyed hash of the external reference, until " +
+                       audit::FormatTimestamp(
+                           Timestamp{erasure->erased.ms + std::int64_t{3} * 366 * 86'400'000}));
   const auto purge_before = [&](Timestamp time) {
     Database database = vault.OpenVaultDatabase(false);
     auto store = ErasureStore::Open(database);
