@@ -11,9 +11,13 @@ namespace {
 using nlohmann::json;
 using vault::Action;
 
+constexpr const char* kErasedBefore = "erased_before";
+constexpr std::string_view kAccept = "accept";
+
 // `before`: there is something that "" can take away.
 Result<vault::ClientChange> ReadChange(Input& input, bool before) {
-  COFFER_ASSIGN(const json object, input.Object({"external_ref", "tags", "relationship_end"}));
+  COFFER_ASSIGN(const json object,
+                input.Object({"external_ref", "tags", "relationship_end", kErasedBefore}));
   vault::ClientChange change;
   if (object.contains("external_ref")) {
     COFFER_ASSIGN(std::string reference, input.AnyText(object, "external_ref"));
@@ -41,6 +45,14 @@ Result<vault::ClientChange> ReadChange(Input& input, bool before) {
       }
     }
   }
+  COFFER_ASSIGN(const auto erased, input.Text(object, kErasedBefore, false));
+  if (object.contains(kErasedBefore) && erased != kAccept) {
+    return input.Refuse({Code::kUnprocessable,
+                         "client_invalid",
+                         {},
+                         {{"/erased_before", "must be \"accept\", or left out"}}});
+  }
+  change.accept_erased = erased == kAccept;
   return change;
 }
 

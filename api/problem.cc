@@ -47,6 +47,7 @@ constexpr Title kTitles[] = {
     {"document_invalid", "The document does not fit its class."},
     {"document_too_large", "The document is too large."},
     {"emergency_invalid", "The emergency access is not valid."},
+    {"erased_before", "A client with this external reference was erased."},
     {"erasure_invalid", "What is to be erased is not valid."},
     {"erasure_unfinished", "This erasure is not finished yet."},
     {"evidence_invalid", "What evidence is asked for is not valid."},

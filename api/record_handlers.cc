@@ -60,6 +60,8 @@ struct ImportLine {
   std::string external_ref;
 };
 
+constexpr std::string_view kAccept = "accept";  // of erased_before
+
 ImportLine ParseImportLine(std::string_view text) {
   ImportLine line{vault::ParseStrictJson(text), {}};
   if (!line.object) return line;
@@ -94,8 +96,9 @@ Result<vault::ImportResult> Import(const Service& service, const Call& call,
     return Input(service, call, Action::kRecordImport).Refuse(line.object.error());
   }
   auto result = service.vault.ImportRecord(
-      call.caller, {line.external_ref, std::string(call.Query("class")),
-                    line.object->value("record_key", ""), (*line.object)["data"]});
+      call.caller,
+      {line.external_ref, std::string(call.Query("class")), line.object->value("record_key", ""),
+       (*line.object)["data"], call.Query("erased_before") == kAccept});
   if (!result) return std::unexpected(UnderData(std::move(result).error()));
   return result;
 }
@@ -230,6 +233,10 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
   Input input(service, call, Action::kRecordImport);
   if (call.body.empty()) return input.Refuse({Code::kInvalidArgument, "body_required", {}, {}});
   if (call.Query("class").empty()) return input.InvalidParameter("class", "is required");
+  const std::string_view erased = call.Query("erased_before");
+  if (!erased.empty() && erased != kAccept) {
+    return input.InvalidParameter("erased_before", "must be \"accept\"");
+  }
   // Refused as a whole before the first line is taken: a half import would need explaining.
   if (!service.vault.HasClass(call.Query("class"))) {
     return input.Refuse({Code::kUnprocessable, "class_unknown", {}, {}});

@@ -76,6 +76,8 @@ struct ClientChange {
   std::optional<std::string> external_ref;  // "" removes it
   std::optional<std::vector<std::string>> tags;
   std::optional<std::optional<Timestamp>> relationship_end = {};  // nothing inside: it goes on
+  // That the external reference may be an erased client's. Otherwise: kConflict "erased_before".
+  bool accept_erased = false;
 };
 
 struct RecordInfo {
@@ -129,6 +131,7 @@ struct ImportRow {
   std::string class_name;
   std::string record_key;  // tells several records of one client and class apart; may be empty
   const nlohmann::json& data;
+  bool accept_erased = false;  // as in ClientChange
 };
 struct ImportResult {
   ImportOutcome outcome = ImportOutcome::kCreated;

@@ -177,6 +177,19 @@ Result<std::string> Vault::ReadAct(const Caller& caller, const ErasureId& id,
   }
 }
 
+namespace {
+
+// By which it would be noticed that the client comes back.
+Trace OfErasedReference(const std::vector<ErasureRow>& erasures) {
+  const auto last = std::ranges::find(erasures, ErasureScope::kClient, &ErasureRow::scope);
+  if (last == erasures.end() || !last->ref_token) return {"erased-reference", "absent", 0, {}};
+  return {"erased-reference", "present", 1,
+          "keyed hash of the external reference, until " +
+              audit::FormatTimestamp(Timestamp{last->erased.ms + kActLifetimeMs})};
+}
+
+}  // namespace
+
 Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientId& client) {
   Call call = core_->StartCall(caller, Action::kClientTrace);
   call.About(client);
@@ -231,6 +244,7 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         std::string ids;
         for (const auto& erasure : erasures) ids += (ids.empty() ? "" : ", ") + erasure.id.Text();
         counted("erasures", erasures.size(), ids);
+        traces.push_back(OfErasedReference(erasures));
         traces.push_back(
             {"ledger", erasures.empty() ? "absent" : "pseudonymous", erasures.size(), "ids only"});
         return {};

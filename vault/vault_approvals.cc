@@ -172,6 +172,24 @@ bool IsErasure(std::string_view action) {
   return action == "client.erase" || action == "record.erase";
 }
 
+// The client that is proposed about, into the entry.
+Status NameSubject(Transaction& transaction, Call& call, std::string_view action,
+                   std::string_view target) {
+  if (IsErasure(action)) {
+    call.entry.client = target;
+    return {};
+  }
+  if (action == "hold.lift") {
+    const auto id = HoldId::Parse(target);
+    if (!id) return {};
+    COFFER_ASSIGN(const auto hold, transaction.stores().holds.Find(*id));
+    if (hold && hold->terms.client) call.entry.client = hold->terms.client->Text();
+    if (!hold || hold->terms.client) return {};
+  }
+  call.reason_rule = ReasonRule::kVault;
+  return {};
+}
+
 bool IsPerson(const Transaction& transaction, const PrincipalId& id, const PrincipalRow& person) {
   const PrincipalRow* const row = transaction.principals().Find(id);
   return row != nullptr && row->person() == person.person();
@@ -353,6 +371,7 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
   Approval approval;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(NameSubject(transaction, call, row.action, row.target));
         COFFER_TRY(core_->CheckProposer(transaction, call, row.action, client));
         if (row.action == "role.give") {
           COFFER_ASSIGN(canonical.content,
@@ -405,6 +424,7 @@ Result<Approval> Vault::GetApproval(const Caller& caller, const ApprovalId& id) 
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(const auto row, transaction.stores().approvals.Find(id));
         if (!row) return NotFound(call);
+        COFFER_TRY(NameSubject(transaction, call, row->action, row->target));
         approval = core_->DescribeApproval(transaction, *row);
         COFFER_ASSIGN(approval.account, core_->WaysInto(transaction, approval.proposal));
         return {};
@@ -436,7 +456,7 @@ Result<Approval> Vault::DecideApproval(const Caller& caller, const ApprovalId& i
         if (!row) return NotFound(call);
         call.entry.payload_hash = row->hash;
         AddDetail(call.entry, row->action + (approve ? " approved" : " rejected"));
-        if (IsErasure(row->action)) call.entry.client = row->target;
+        COFFER_TRY(NameSubject(transaction, call, row->action, row->target));
         const bool covered = std::ranges::any_of(call.decision.grants, [&](const Grant* grant) {
           return !grant->deny && grant->CoversApproval(row->action);
         });
@@ -480,7 +500,7 @@ Result<Approval> Vault::WithdrawApproval(const Caller& caller, const ApprovalId&
         if (!own) return NotFound(call);
         call.entry.payload_hash = row->hash;
         AddDetail(call.entry, row->action + " withdrawn");
-        if (IsErasure(row->action)) call.entry.client = row->target;
+        COFFER_TRY(NameSubject(transaction, call, row->action, row->target));
         if (!IsOpen(core_->DescribeApproval(transaction, *row).state)) {
           return Fail(Code::kConflict, "approval_ended");
         }

@@ -132,11 +132,12 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
         COFFER_TRY(RequireInScope(*core_, transaction, call, row));
         row.created = row.updated = transaction.now();
         COFFER_TRY(transaction.stores().clients.Insert(row));
+        COFFER_TRY(
+            RequireNotErasedBefore(*core_, transaction, call, external_ref, client.accept_erased));
         call.entry.client = row.id.Text();
         call.entry.fields = ProfileFields();
         call.entry.version = row.version;
         call.entry.payload_hash = crypto::Sha256(row.profile);
-        COFFER_TRY(core_->SealReason(transaction, call, row.id));  // it dies with the client
         if (repeat) {
           COFFER_TRY(transaction.stores().idempotency.Insert(
               repeat->key, {repeat->body, row.id.value}, row.id.Row(), transaction.now()));
@@ -225,6 +226,10 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         row->profile = crypto::Seal(key.ExposeSecret(), 0, core_->ClientContext(id, row->version),
                                     crypto::AsBytes(external_ref));
         COFFER_TRY(transaction.stores().clients.Update(*row, before));
+        if (external_ref != crypto::AsText(plain)) {
+          COFFER_TRY(RequireNotErasedBefore(*core_, transaction, call, external_ref,
+                                            change.accept_erased));
+        }
         call.entry.fields = std::move(fields);
         call.entry.version = row->version;
         call.entry.payload_hash = crypto::Sha256(row->profile);

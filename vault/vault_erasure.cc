@@ -245,8 +245,6 @@ Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
     repeated = true;
     call.entry.outcome = "repeated";
   };
-  // The reason is not sealed under the client's key, which dies here: why something was erased must
-  // stay known.
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
@@ -308,6 +306,7 @@ Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
         AddDetail(call.entry,
                   audit::ErasureDetail(content.row.id.Text(), LedgerScopeOf(content.row)));
         erased = content.row;
+        call.reason_rule = ReasonRule::kErasure;
         return RegisterErasure(transaction, std::move(content.row));
       }));
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.

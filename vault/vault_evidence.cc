@@ -191,6 +191,7 @@ Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequ
   }
   Call call = core_->StartCall(caller, kAction);
   call.entry.client = request.client;
+  call.reason_rule = ReasonRule::kVault;  // where it is about no client
   call.entry.detail = "evidence";
   if (!request.principal.empty()) AddDetail(call.entry, request.principal);
   audit::Evidence evidence;

@@ -77,6 +77,8 @@ Result<Hold> FindHold(const Vault::Core& core, Transaction& transaction, Call& c
     COFFER_TRY(core.Authorize(transaction, call, nullptr));
   } else if (!ReachesTag(call, hold->terms.tag)) {
     return NotFound(call);
+  } else {
+    call.reason_rule = ReasonRule::kVault;
   }
   return *std::move(hold);
 }
@@ -109,7 +111,7 @@ Result<Hold> Vault::PlaceHold(const Caller& caller, const HoldRequest& request) 
                Error{Code::kUnprocessable, "hold_invalid", {}, std::move(issues)}));
   }
   Call call = core_->StartCall(caller, kAction);
-  if (request.client) call.About(*request.client);
+  request.client ? call.About(*request.client) : void(call.reason_rule = ReasonRule::kVault);
   call.entry.class_name = request.class_name;
   Hold hold;
   hold.id = HoldId::New(core_->Now());

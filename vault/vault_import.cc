@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/random.h"
+#include "vault/internal/client_operations.h"
 #include "vault/internal/core.h"
 #include "vault/internal/record_operations.h"
 #include "vault/internal/record_view.h"
@@ -98,6 +99,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           if (!owner) {
             return Fail(Code::kCorrupted, "storage_corrupted", "a reference names no client");
           }
+          call.entry.client = owner->id.Text();
         }
         // A new client is assigned to nobody and has no tags.
         COFFER_ASSIGN(
@@ -112,6 +114,8 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
         COFFER_TRY(CheckWritable(call, *schema, FieldViewsOf(decision, *schema), document->fields));
         std::optional<RecordRow> before;
         if (!owner) {
+          COFFER_TRY(RequireNotErasedBefore(*core_, transaction, call, import.external_ref,
+                                            import.accept_erased));
           client.created = client.updated = transaction.now();
           COFFER_TRY(stores.clients.Insert(client));
           transaction.AddKey(client.id, wrapped);
@@ -170,7 +174,6 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           return {};
         }
         call.entry.payload_hash = crypto::Sha256(record.payload);
-        COFFER_TRY(core_->SealReason(transaction, call, result.client));
         return before ? stores.records.Update(record, *before) : stores.records.Insert(record);
       });
   if (!imported || !client_made) core_->engine->key_cache().Remove(client.id);

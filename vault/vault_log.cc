@@ -25,6 +25,21 @@ void NameSubjects(const LogFilter& filter, audit::Entry& entry) {
   if (PrincipalId::Parse(filter.actor)) AddDetail(entry, filter.actor);
 }
 
+// What is looked up by a record or a request is about a client, and does not say which.
+ReasonRule ReasonRuleOf(const LogFilter& filter) {
+  return filter.client.empty() && filter.record.empty() && filter.request.empty()
+             ? ReasonRule::kVault
+             : ReasonRule::kClients;
+}
+
+// Whose entry it is that is looked at.
+Result<audit::Entry> NameSubject(std::string_view bytes, Call& call) {
+  COFFER_ASSIGN(auto entry, audit::ParseEntry(bytes));
+  call.entry.client = entry.client;
+  call.reason_rule = ReasonRule::kVault;
+  return entry;
+}
+
 }  // namespace
 
 Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& filter,
@@ -34,6 +49,7 @@ Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& filter,
                                   Error{Code::kInvalidArgument, "filter_invalid", {}, {}}));
   }
   Call call = core_->StartCall(caller, Action::kLogRead);
+  call.reason_rule = ReasonRuleOf(filter);
   NameSubjects(filter, call.entry);
   LogPage result;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
@@ -55,6 +71,7 @@ Result<LogSummary> Vault::SummariseLog(const Caller& caller, const LogSummaryReq
   }
   Call call = core_->StartCall(caller, Action::kLogRead);
   call.entry.detail = "summary by " + request.by;
+  call.reason_rule = ReasonRuleOf(request.filter);
   NameSubjects(request.filter, call.entry);
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [](Transaction&) -> Status { return {}; }));
@@ -96,7 +113,7 @@ Result<LogEntryView> Vault::ReadLogEntry(const Caller& caller, std::uint64_t seq
         COFFER_ASSIGN(auto bytes, log.ReadEntry(seq));
         if (!bytes) return NotFound(call);
         view.entry = *std::move(bytes);
-        COFFER_ASSIGN(entry, audit::ParseEntry(view.entry));
+        COFFER_ASSIGN(entry, NameSubject(view.entry, call));
         if (!entry.note_hash) return {};
         // Reasons may name people: they are for those who answer for the
         // vault's use.
@@ -163,11 +180,14 @@ Result<Vault::Core::PublishedTree> Vault::Core::LookAtNewestTree() const {
 Result<std::string> Vault::ProveLogEntry(const Caller& caller, std::uint64_t seq) {
   Call call = core_->StartCall(caller, Action::kLogRead);
   call.entry.detail = std::to_string(seq);
-  COFFER_ASSIGN(const auto tree,
-                core_->LookAtTree(call, [&](Transaction&, std::uint64_t published) -> Status {
-                  if (seq >= published) return Fail(Code::kNotFound, "not_found");
-                  return {};
-                }));
+  COFFER_ASSIGN(
+      const auto tree,
+      core_->LookAtTree(call, [&](Transaction& transaction, std::uint64_t published) -> Status {
+        if (seq >= published) return Fail(Code::kNotFound, "not_found");
+        COFFER_ASSIGN(const auto bytes, transaction.stores().log->ReadEntry(seq));
+        if (bytes) COFFER_TRY(NameSubject(*bytes, call));
+        return {};
+      }));
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
   COFFER_ASSIGN(auto hashes,
                 audit::InclusionProof(seq, tree.checkpoint.size,
@@ -179,6 +199,7 @@ Result<ConsistencyProof> Vault::ProveConsistency(const Caller& caller, std::uint
                                                  std::uint64_t size) {
   Call call = core_->StartCall(caller, Action::kLogRead);
   call.entry.detail = std::to_string(old_size) + " to " + std::to_string(size);
+  call.reason_rule = ReasonRule::kVault;
   COFFER_ASSIGN(const auto tree,
                 core_->LookAtTree(call, [&](Transaction&, std::uint64_t published) -> Status {
                   if (old_size > size || size > published) {
@@ -196,6 +217,7 @@ Result<ConsistencyProof> Vault::ProveConsistency(const Caller& caller, std::uint
 Result<std::string> Vault::ReadLogTile(const Caller& caller, const audit::TilePath& path) {
   Call call = core_->StartCall(caller, Action::kLogRead);
   call.entry.detail = "tile " + audit::FormatTilePath(path);
+  call.reason_rule = ReasonRule::kVault;
   COFFER_ASSIGN(const auto tree,
                 core_->LookAtTree(call, [&](Transaction&, std::uint64_t published) -> Status {
                   if (audit::TileWidth(published, path.level, path.n) >= path.width) return {};
@@ -209,6 +231,7 @@ Result<std::string> Vault::ReadLogTile(const Caller& caller, const audit::TilePa
 
 Result<std::string> Vault::ReadCheckpoint(const Caller& caller) {
   Call call = core_->StartCall(caller, Action::kLogRead);
+  call.reason_rule = ReasonRule::kVault;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [](Transaction&) -> Status { return {}; }));
   return core_->publisher->published();

@@ -279,6 +279,7 @@ Result<RetentionPreview> Vault::PreviewRetention(const Caller& caller,
     return {};
   };
   Call asked = core_->StartCall(caller, kAction);
+  if (request.with_ids) asked.reason_rule = ReasonRule::kClients;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, asked, std::nullopt, nullptr,
       [&](Transaction& transaction) -> Status { return check(transaction, asked); },
@@ -289,6 +290,7 @@ Result<RetentionPreview> Vault::PreviewRetention(const Caller& caller,
     COFFER_ASSIGN(preview, Forecast(*reader, *stored, request, at));
   }
   Call call = core_->StartCall(caller, kAction);
+  call.reason_rule = asked.reason_rule;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(check(transaction, call));

@@ -88,7 +88,7 @@ Result<LoginThrottle::Attempt> Vault::Core::BeginAttempt(Call& call, std::string
 Error Vault::Core::RefuseOpen(Call& call, std::string_view check, Error error) const {
   const auto logged = engine->Run(OperationKind::kRead, EntryRule::kAlways, call.entry,
                                   [&](Transaction& transaction) -> Status {
-                                    COFFER_TRY(SealReason(transaction, call, std::nullopt));
+                                    COFFER_TRY(SealReason(transaction, call, std::nullopt, false));
                                     NoteTicket(call);
                                     // kUnavailable would be the store's own failure.
                                     return Deny(call, check, Code::kExhausted, error.reason);
@@ -104,7 +104,7 @@ Status Vault::Core::PerformOpen(
   return engine->Run(OperationKind::kWrite, EntryRule::kAlways, call.entry,
                      [&](Transaction& transaction) -> Status {
                        latest = std::max(latest, transaction.now());
-                       COFFER_TRY(SealReason(transaction, call, std::nullopt));
+                       COFFER_TRY(SealReason(transaction, call, std::nullopt, false));
                        COFFER_TRY(CheckState());
                        const PrincipalRow* const row = transaction.principals().Find(user);
                        const auto deny = [&](std::string_view check) {

@@ -18,6 +18,7 @@ enum class Exit {
   kRowsRefused = 3,  // an import went through, but not every row was accepted
   kDamaged = 4,      // a verification found damage
   kUnreachable = 5,  // no trustworthy connection to the server
+  kRowsErased = 6,   // an import went through, but for rows of clients that were erased before
 };
 
 // Both texts may quote what a server or a file said: print them through Printable().

@@ -19,10 +19,14 @@ using nlohmann::json;
 
 constexpr std::chrono::milliseconds kLongestPause{30'000};
 
-HttpRequest RequestFor(const std::string& class_name, const std::vector<PendingRow>& rows) {
+HttpRequest RequestFor(const std::string& class_name, const std::vector<PendingRow>& rows,
+                       bool accept_erased) {
   HttpRequest request;
   request.method = "POST";
-  request.target = Target("/v1/import").With("class", class_name).text();
+  request.target = Target("/v1/import")
+                       .With("class", class_name)
+                       .With("erased_before", accept_erased ? "accept" : "")
+                       .text();
   request.headers = {{"Accept", "application/x-ndjson"}};
   request.content_type = "application/x-ndjson";
   request.patience = std::chrono::seconds(120);
@@ -47,6 +51,7 @@ void TakeRefusal(const ImportPlan& plan, std::uint64_t line, const json& answer,
                  ImportTally& tally) {
   const json& errors = Member(answer, "errors");
   const std::string code = Text(answer, "code");
+  if (code == "erased_before") ++tally.erased;
   if (!errors.is_array() || errors.empty()) {
     tally.refusals.push_back(plan.Locate(line, {}, code.empty() ? "was refused" : code));
     return;
@@ -120,13 +125,13 @@ std::chrono::milliseconds PauseBefore(const Patience& patience, int attempt,
 }  // namespace
 
 Outcome<void> SendBatch(ApiClient& client, const ImportPlan& plan, const std::string& class_name,
-                        std::vector<PendingRow> rows, const Patience& patience,
-                        ImportTally& tally) {
+                        std::vector<PendingRow> rows, const Patience& patience, ImportTally& tally,
+                        bool accept_erased) {
   for (int attempt = 1;; ++attempt) {
     Failure failure{Exit::kFailed, "the server did not take a row in time", "Try again later.",
                     true};
     std::string retry_after;
-    const auto reply = client.Exchange(RequestFor(class_name, rows));
+    const auto reply = client.Exchange(RequestFor(class_name, rows, accept_erased));
     if (!reply) {
       if (reply.error().exit != Exit::kUnreachable) return std::unexpected(reply.error());
       failure = reply.error();

@@ -104,8 +104,9 @@ void TellSummary(const ImportRunResult& result, double seconds, Console& console
   std::snprintf(took, sizeof took, "%.1f s", seconds);
   console.err << Grouped(result.rows) << " rows read: " << Grouped(tally.created) << " created, "
               << Grouped(tally.updated) << " updated, " << Grouped(tally.unchanged)
-              << " unchanged, " << Grouped(tally.refusals.size()) << " refused in " << took << " ("
-              << Grouped(Rate(tally.settled(), seconds)) << " a second)\n";
+              << " unchanged, " << Grouped(tally.refusals.size() - tally.erased) << " refused"
+              << (tally.erased > 0 ? ", " + Grouped(tally.erased) + " erased before" : "") << " in "
+              << took << " (" << Grouped(Rate(tally.settled(), seconds)) << " a second)\n";
 }
 
 void PrintSummaryJson(const ImportRunResult& result, double seconds, Console& console) {
@@ -120,7 +121,8 @@ void PrintSummaryJson(const ImportRunResult& result, double seconds, Console& co
                       {"created", result.tally.created},
                       {"updated", result.tally.updated},
                       {"unchanged", result.tally.unchanged},
-                      {"refused", result.tally.refusals.size()},
+                      {"refused", result.tally.refusals.size() - result.tally.erased},
+                      {"erased_before", result.tally.erased},
                       {"complete", result.outcome.has_value()},
                       {"seconds", seconds},
                       {"refusals", std::move(refusals)}});
@@ -163,7 +165,12 @@ Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportRunResult&
         "is left as it is.";
     return std::unexpected(std::move(failure));
   }
-  return result.tally.refusals.empty() ? Exit::kOk : Exit::kRowsRefused;
+  const ImportTally& tally = result.tally;
+  if (tally.erased > 0) {
+    console.err << "Rows of clients that were erased were left out: --accept-erased takes them.\n";
+  }
+  if (tally.refusals.size() > tally.erased) return Exit::kRowsRefused;
+  return tally.erased > 0 ? Exit::kRowsErased : Exit::kOk;
 }
 
 Outcome<Exit> Import(const ImportCommandOptions& options, Console& console) {
@@ -220,6 +227,8 @@ void AddImportCommand(CLI::App& app, Command& chosen) {
       ->add_option("--report", options->report,
                    "File for the list of refused rows: line, column, field, reason, and no values")
       ->type_name("FILE");
+  command->add_flag("--accept-erased", options->run.accept_erased,
+                    "Take rows of clients that were erased before as well; it is in the log");
   command
       ->add_option("--jobs", options->run.jobs,
                    "Connections used at once; the server takes four imports at a time")

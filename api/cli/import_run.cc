@@ -79,6 +79,7 @@ class Ledger {
     tally_.created += part.created;
     tally_.updated += part.updated;
     tally_.unchanged += part.unchanged;
+    tally_.erased += part.erased;
     std::ranges::move(part.refusals, std::back_inserter(tally_.refusals));
   }
 
@@ -194,8 +195,8 @@ Outcome<void> ImportRun::SendBatches() {
   COFFER_ASSIGN(ApiClient client, connect_());
   while (auto batch = queue_.Pop()) {
     ImportTally tally;
-    const auto sent =
-        SendBatch(client, plan_, options_.class_name, *std::move(batch), options_.patience, tally);
+    const auto sent = SendBatch(client, plan_, options_.class_name, *std::move(batch),
+                                options_.patience, tally, options_.accept_erased);
     ledger_.Add(std::move(tally));
     if (!sent) return sent;
   }

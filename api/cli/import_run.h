@@ -17,6 +17,7 @@ struct ImportRunOptions {
   unsigned jobs = 4;
   std::size_t batch_rows = 200;
   Patience patience;
+  bool accept_erased = false;  // rows of clients that were erased before
 };
 
 // Makes the client of one more connection.

@@ -56,6 +56,9 @@ constexpr ReasonAdvice kAdviceByReason[] = {
     {"not_found",
      "Check the id; one that is outside the token's reach answers as if it did not exist."},
     {"external_ref_taken", "Another client has this external reference already."},
+    {"erased_before",
+     "Such a person asked to be forgotten, or was due to be. If they are a client again, import "
+     "with --accept-erased."},
     {"log_unavailable",
      "The access log cannot be written, so nothing is disclosed: look at the "
      "server's log and its disk."},

@@ -62,6 +62,20 @@ TEST_CASE("a client is created, read, changed and erased") {
   api.CheckInvariants();
 }
 
+TEST_CASE("an erased client's reference is taken only where that is said") {
+  ApiCalls api;
+  const Reply made = api.Post("/v1/clients", kCrmService, {{"external_ref", "A-1"}});
+  REQUIRE(api.Do(kDelete, ApiCalls::Header(made, "Location"), kPrivacyOfficer).status == 200);
+  const auto create = [&](const json& body) {
+    return ApiCalls::Answer(api.Post("/v1/clients", kCrmService, body));
+  };
+  CHECK(create({{"external_ref", "A-1"}}) == "409 erased_before");
+  CHECK(create({{"external_ref", "A-1"}, {"erased_before", "refuse"}}) == "422 client_invalid");
+  CHECK(create({{"external_ref", "A-1"}, {"erased_before", ""}}) == "422 client_invalid");
+  CHECK(create({{"external_ref", "A-1"}, {"erased_before", true}}) == "422 request_invalid");
+  CHECK(create({{"external_ref", "A-1"}, {"erased_before", "accept"}}) == "201");
+}
+
 TEST_CASE("what is wrong with a client's body is told with pointers") {
   ApiCalls api;
   const auto answer = [&](const json& body) {

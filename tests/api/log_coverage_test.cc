@@ -157,7 +157,7 @@ const std::vector<Row>& Rows() {
       {"listApprovals", kSecurityOfficer, 200, {{"approval.read"}}},
       {"requestApproval", kPrivacyOfficer, 201, {{"approval.request", "client={client} payload_hash", "* client.erase"}}, R"({"action": "client.erase", "target": "{client}"})"},
       {"requestApproval", kAdministrator, 201, {{"approval.request", "payload_hash", "* role.give"}}, R"({"action": "role.give", "target": "user:{mark}@crm.example", "content": {"role": "auditor", "by": "user"}})"},
-      {"getApproval", kSecurityOfficer, 200, {{"approval.read", "", "{approval}"}}},
+      {"getApproval", kSecurityOfficer, 200, {{"approval.read", "client={client}", "{approval}"}}},
       {"decideApproval", kSecurityOfficer, 200, {{"approval.decide", "client={client} payload_hash", "{approval}; client.erase approved"}}, R"({"decision": "approve"})"},
       {"withdrawApproval", kPrivacyOfficer, 200, {{"approval.withdraw", "client={client} payload_hash", "{approval}; client.erase withdrawn"}}},
       {"listEmergencies", kSecurityOfficer, 200, {{"emergency.read"}}},
@@ -495,6 +495,20 @@ const std::set<std::string_view> kChangesState = {"changePassword",
                                                   "updateUser",
                                                   "withdrawApproval"};
 
+// A reason is with the first entry of each client that is named, and the call's own is the first;
+// where none is named, with that.
+bool HasReason(const std::vector<json>& entries, std::size_t place) {
+  const auto client_of = [&](std::size_t i) { return entries[i].value("client", ""); };
+  const std::string own = client_of(entries.size() - 1);
+  const std::string named = client_of(place);
+  bool earlier = false;
+  for (std::size_t i = 0; i < place; ++i) {
+    earlier = earlier || (named.empty() ? !client_of(i).empty() : client_of(i) == named);
+  }
+  if (place + 1 == entries.size()) return !named.empty() || !earlier;
+  return !named.empty() && named != own && !earlier;
+}
+
 // Every call states a purpose and a reason.
 void CheckDone(LogCalls& api, const Route& route, const Row& row, const LogCalls::Values& values,
                const LogCalls::Answer& answer) {
@@ -529,8 +543,8 @@ void CheckDone(LogCalls& api, const Route& route, const Row& row, const LogCalls
 
     Names names = kOfEveryEntry;
     if (!IsOpen(route)) names.insert("purpose");
+    if (HasReason(answer.entries, i)) names.insert("note_hash");
     if (i + 1 == row.leaves.size()) {
-      names.insert("note_hash");
       if (kChangesState.contains(row.operation) && want.outcome != "unchanged") {
         names.insert("state_hash");
       }

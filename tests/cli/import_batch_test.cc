@@ -37,11 +37,12 @@ struct Sent {
   ImportTally tally;
 };
 
-Sent Send(std::vector<Outcome<HttpReply>> replies) {
+Sent Send(std::vector<Outcome<HttpReply>> replies, bool accept_erased = false) {
   Sent sent{FakeServer(InTurn(std::move(replies))), {}, {}};
   ApiClient client = sent.server.Client({"client-care", "import"});
-  sent.outcome = SendBatch(client, BatchPlan(), "contact",
-                           {{10, "{\"a\":1}\n"}, {12, "{\"b\":2}\n"}}, kNoPause, sent.tally);
+  sent.outcome =
+      SendBatch(client, BatchPlan(), "contact", {{10, "{\"a\":1}\n"}, {12, "{\"b\":2}\n"}},
+                kNoPause, sent.tally, accept_erased);
   return sent;
 }
 
@@ -71,6 +72,22 @@ TEST_CASE("refused rows are counted once and named by the file's line") {
   CHECK(refusal.field == "email");
   CHECK(refusal.column == "Mail");
   CHECK(refusal.message == "is required; phone must be a phone number");
+}
+
+TEST_CASE("rows of clients that were erased are counted apart, and taken where that is meant") {
+  const std::string erased =
+      R"({"line":1,"outcome":"refused","status":409,"code":"erased_before",)"
+      R"("errors":[{"pointer":"/external_ref","message":"is that of a client which was erased"}]})"
+      "\n";
+  const Sent sent = Send({Reply(200, erased + kMissingEmail)});
+  REQUIRE(sent.outcome);
+  CHECK(sent.tally.erased == 1);
+  REQUIRE(sent.tally.refusals.size() == 2);
+  CHECK(sent.tally.refusals[0].line == 10);
+  CHECK(sent.tally.refusals[0].column == "Id");
+  CHECK(sent.tally.refusals[0].message == "is that of a client which was erased");
+  const Sent accepting = Send({Reply(200, Created(1) + Created(2))}, true);
+  CHECK(accepting.server.requests()[0].target == "/v1/import?class=contact&erased_before=accept");
 }
 
 TEST_CASE("a busy server is asked again with the same rows") {

@@ -128,8 +128,11 @@ TEST_CASE("an erased client answers like one that never was") {
   const auto again = privacy.Delete(path);
   CHECK(again.status == 200);
   CHECK(again.Json() == erased.Json());
-  // The reference is free for another client.
-  CHECK(vault.NewClient("E-1") != gone.client);
+  // The reference is free for another client, where that is meant.
+  CHECK(crm.Post("/v1/clients", {{"external_ref", "E-1"}}).status == 409);
+  const auto next = crm.Post("/v1/clients", {{"external_ref", "E-1"}, {"erased_before", "accept"}});
+  CHECK(next.status == 201);
+  CHECK(next.Json().at("id") != gone.client);
 
   // Why it happened stays known to those who answer for it.
   const auto entry =

@@ -123,6 +123,39 @@ TEST_CASE("rows that do not fit are named by line and field, without their value
   CHECK(vault.As("auditor").Get("/v1/status").Json().at("clients") == 1);
 }
 
+TEST_CASE(
+    "rows of clients that were erased are left out and counted apart, until they are accepted") {
+  RunningVault vault;
+  const std::string file = vault.work() / "customers.csv";
+  WriteWholeFile(file, "CustomerId,LastName\nB-1,Fine\nB-2,Gone\n");
+  const auto import = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {
+        "import",     file,        "--class",     "contact", "--key",
+        "CustomerId", "--purpose", "client-care", "--map",   "last_name=LastName",
+        "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Tool(vault, "crm-service", arguments);
+  };
+  const std::string gone = vault.NewClient("B-2");
+  REQUIRE(vault.As("privacy-officer").Delete("/v1/clients/" + gone).status == 200);
+  const auto left_out = import({});
+  INFO(left_out.out << left_out.err);
+  CHECK(left_out.exit_code == 6);
+  const json summary = json::parse(left_out.out);
+  CHECK(summary.at("created") == 1);
+  CHECK(summary.at("refused") == 0);
+  CHECK(summary.at("erased_before") == 1);
+  CHECK(summary.at("refusals").at(0).at("line") == 3);
+  CHECK(left_out.err.find("0 refused, 1 erased before") != std::string::npos);
+  CHECK(left_out.err.find("--accept-erased") != std::string::npos);
+  CHECK(vault.As("auditor").Get("/v1/status").Json().at("clients") == 1);
+  const auto accepted = import({"--accept-erased"});
+  INFO(accepted.out << accepted.err);
+  CHECK(accepted.exit_code == 0);
+  CHECK(json::parse(accepted.out).at("created") == 1);
+  CHECK(vault.As("auditor").Get("/v1/status").Json().at("clients") == 2);
+}
+
 TEST_CASE("the tool verifies a stopped copy and an export with the log's public key alone") {
   RunningVault vault;
   vault.NewContact(vault.NewClient("V-1"), {{"last_name", "Verified"}});

@@ -109,8 +109,9 @@ CREATE TABLE "erasures" (
   rids       BLOB    NOT NULL,          -- of scope "records": 16 bytes each
   facts      TEXT,                      -- what the act will say; NULL: none, or purged
   act        TEXT                       -- the signed act, from when it was first asked for
-) STRICT;
+, ref_token BLOB CHECK (length(ref_token) = 16)) STRICT;
 CREATE INDEX erasures_by_client ON erasures (cid);
+CREATE INDEX erasures_by_reference ON erasures (ref_token) WHERE ref_token IS NOT NULL;
 CREATE INDEX erasures_unfinished ON erasures (state) WHERE state < 2;
 CREATE TABLE holds (
   id          INTEGER PRIMARY KEY,

@@ -84,10 +84,12 @@ TEST_CASE("an erasure that is repeated gets the same answer") {
   vault.CheckInvariants();
 }
 
-TEST_CASE("a reference is free for another client after the erasure") {
+TEST_CASE("a reference is free for another client after the erasure, where that is meant") {
   ErasingVault vault;
   REQUIRE(vault.Erase());
-  const ClientId next = vault.NewClient("A-1");
+  const auto made = vault->CreateClient(vault.As(kCrmService), {"A-1", {}, {}, true}, {});
+  REQUIRE(made);
+  const ClientId next = made->id;
   CHECK(next != vault.client);
   CHECK(vault->SearchByReference(vault.As(kCrmService), "A-1")->items[0].client == next);
   vault.CheckInvariants();
@@ -338,7 +340,7 @@ TEST_CASE("imports that race with an erasure make a new client, never half an ol
   TestVault vault;
   const json data = {{"last_name", "Doe"}};
   const auto import = [&] {
-    return vault->ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", data});
+    return vault->ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", data, true});
   };
   std::atomic<bool> done{false};
   std::atomic<int> unexpected{0};

@@ -140,7 +140,9 @@ TEST_CASE("an import after the record was deleted, or the client erased, begins 
   CHECK(second->client == first->client);
   CHECK(second->record != first->record);
   REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), first->client, {}));
-  const auto third = vault.Import("A-1", kJane);
+  CHECK(AnswerOf(vault.Import("A-1", kJane)) == "erased_before");
+  const auto third =
+      vault->ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", kJane, true});
   REQUIRE(third);
   CHECK(third->outcome == ImportOutcome::kCreated);
   CHECK(third->client != first->client);

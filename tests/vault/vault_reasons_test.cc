@@ -102,12 +102,12 @@ TEST_CASE("a look into an entry is an entry that says which one") {
 TEST_CASE("a refusal keeps its reason too") {
   ReasonVault vault;
   const auto stranger_to_it = vault.WithReason(kCaseWorker);
-  CHECK(!vault->CreateClient(stranger_to_it, {}, {}));
+  CHECK(!vault->GetClient(stranger_to_it, vault.client));
   CHECK(vault.Look(vault.SeqOf(stranger_to_it)).note_text == kReasonText);
   const auto missing = vault.WithReason();
   CHECK(!vault->GetClient(missing, ClientId::New(vault.clock.Now())));
-  CHECK(vault.OwnerOf(vault.SeqOf(missing)) == 0);
-  CHECK(vault.Look(vault.SeqOf(missing)).note_text == kReasonText);
+  CHECK(vault.OwnerOf(vault.SeqOf(missing)) == std::nullopt);  // of whom, nobody can say
+  CHECK(json::parse(vault.Look(vault.SeqOf(missing)).entry).contains("note_hash"));
   const auto stale = vault.WithReason();
   CHECK(!vault->UpdateClient(stale, vault.client, 7, {}));
   CHECK(vault.Look(vault.SeqOf(stale)).note_text == kReasonText);
@@ -201,8 +201,8 @@ TEST_CASE("reasons of any text come back as they were") {
 
 TEST_CASE("a reason beside an operation on no single client is kept with the vault") {
   ReasonVault vault;
-  for (const Caller& caller : {vault.WithReason(), vault.WithReason()}) {
-    CHECK(vault->ListClients(caller, "", "", {}));
+  for (const Caller& caller : {vault.WithReason(kAdministrator), vault.WithReason(kAuditor)}) {
+    CHECK(vault->ListClasses(caller));
     CHECK(vault.OwnerOf(vault.SeqOf(caller)) == 0);
     CHECK(vault.Look(vault.SeqOf(caller)).note_text == kReasonText);
   }

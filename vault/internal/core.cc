@@ -115,6 +115,7 @@ std::string KeyringPath(const std::string& directory) { return directory + "/key
 
 Call Vault::Core::StartCall(const Caller& caller, Action action) const {
   Call call{caller, action, std::nullopt, {}};
+  call.reason_rule = ReasonRuleOf(action);
   if (!caller.token.empty()) {
     call.digest = crypto::KeyedHash(keyring.token_hash_key(), {crypto::AsBytes(caller.token)});
   }
@@ -302,28 +303,6 @@ Bytes Vault::Core::NoteContext(const CallId& call) const {
   AppendBytes(context, keyring.vault_id());
   AppendBytes(context, call.bytes());
   return context;
-}
-
-Status Vault::Core::SealReason(Transaction& transaction, Call& call,
-                               const std::optional<ClientId>& client) const {
-  if (call.caller.reason.empty()) return {};
-  crypto::Hash salt;
-  crypto::FillRandom(salt);
-  call.entry.note_hash = audit::NoteCommitment(salt, call.caller.reason);
-
-  Bytes plain(salt.begin(), salt.end());
-  AppendText(plain, call.caller.reason);
-  const Bytes context = NoteContext(call.caller.call);
-  if (client) {
-    auto pin = transaction.PinKey(*client);
-    if (pin) {
-      transaction.AttachNote(client->Row(), crypto::Seal(pin->ExposeSecret(), 0, context, plain));
-      return {};
-    }
-    if (pin.error().code != Code::kNotFound) return std::unexpected(pin.error());
-  }
-  transaction.AttachNote(0, crypto::Seal(keyring.note_key().ExposeSecret(), 0, context, plain));
-  return {};
 }
 
 Result<std::pair<crypto::Hash, std::string>> Vault::Core::OpenReason(ByteView sealed,

@@ -32,6 +32,16 @@
 
 namespace coffer::vault {
 
+// Under whose key the reason of a call is kept.
+enum class ReasonRule : std::uint8_t {
+  kClients,  // of each client that its entries name; where they name none, or one that is not
+             // there, it is not kept: somebody may be meant whose erasure would not reach it
+  kVault,    // the same, but the vault's where they name none
+  kErasure,  // the vault's: why something was erased stays known
+};
+// Of a call of which nothing more is known than its action.
+ReasonRule ReasonRuleOf(Action action);
+
 // One request on its way through an operation.
 struct Call {
   const Caller& caller;
@@ -50,6 +60,7 @@ struct Call {
   AccessDecision decision = {};
   // Records that this request is about to show plainly by a grant with a budget.
   std::uint64_t reveals = 0;
+  ReasonRule reason_rule = ReasonRule::kClients;
 
   void About(const ClientId& client) {
     subject = client;
@@ -148,15 +159,17 @@ struct Vault::Core {
   Status MoveOlderRestrictions() const;
 
   // The operation as one engine operation: decision first, then `work`; a reason is sealed beside
-  // the entry, under the key of `client` where it lives.
+  // the entries, as the call's rule says. `client`: which the own entry is about, where it is known
+  // already.
   template <class Work>
   Status Perform(OperationKind kind, Call& call, std::optional<ClientId> client,
                  const ClassSchema* record_class, Work&& work,
                  EntryRule rule = EntryRule::kAlways) const {
     auto done = engine->Run(kind, rule, call.entry, [&](Transaction& transaction) -> Status {
       auto decided = Authorize(transaction, call, record_class);
-      COFFER_TRY(SealReason(transaction, call, client));
       auto worked = decided ? work(transaction) : decided;
+      // Only now it is known whom the call disclosed.
+      COFFER_TRY(SealReason(transaction, call, client, worked.has_value()));
       NoteTicket(call);
       return worked;
     });
@@ -249,8 +262,12 @@ struct Vault::Core {
   // The case that the request says it belongs to, into the entry.
   static void NoteTicket(Call& call);
 
-  Status SealReason(Transaction& transaction, Call& call,
-                    const std::optional<ClientId>& client) const;
+  // `done`: the call's further entries will be there.
+  Status SealReason(Transaction& transaction, Call& call, const std::optional<ClientId>& client,
+                    bool done) const;
+  // Returns whether the client is there.
+  Result<bool> SealReasonFor(Transaction& transaction, const Call& call, const ClientId& client,
+                             audit::Entry& entry, std::size_t place) const;
   // What a sealed reason is bound to.
   Bytes NoteContext(const CallId& call) const;
   Result<std::pair<crypto::Hash, std::string>> OpenReason(ByteView sealed, std::string_view call,

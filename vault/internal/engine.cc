@@ -27,8 +27,6 @@ constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
 constexpr int kDestroyPatienceMs = 20;
 constexpr std::chrono::milliseconds kDestroyAgainAfter{200};
 constexpr std::int64_t kMsPerHour = 3600 * 1000;
-// Order 179 asks for three years; counted so that no leap day makes them shorter.
-constexpr std::int64_t kActLifetimeMs = std::int64_t{3} * 366 * 24 * kMsPerHour;
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
               std::atomic<std::uint32_t>::is_always_lock_free);  // it is a futex word
@@ -439,6 +437,10 @@ Status Engine::AppendEntries(Transaction& transaction, Operation& operation) {
       if (entry.purpose.empty()) entry.purpose = own.purpose;
       if (!leaves_own && &entry == &transaction.also_.back()) RecordState(entry);
       COFFER_TRY(AppendEntry(entry));
+      if (entry.note_hash) {
+        const auto place = static_cast<std::size_t>(&entry - transaction.also_.data());
+        COFFER_TRY(PutNotes(transaction, place, entry.seq));
+      }
     }
     if (!leaves_own) return {};
   } else {
@@ -447,10 +449,14 @@ Status Engine::AppendEntries(Transaction& transaction, Operation& operation) {
   }
   RecordState(own);
   COFFER_TRY(AppendEntry(own));
-  if (!transaction.note_.empty()) {
-    COFFER_TRY(stores_->log->PutNote(transaction.note_client_, own.seq, transaction.note_));
-  }
-  return {};
+  return PutNotes(transaction, Transaction::kOwnEntry, own.seq);
+}
+
+Status Engine::PutNotes(const Transaction& transaction, std::size_t entry, std::uint64_t seq) {
+  const auto& notes = transaction.notes_;
+  const auto note = std::ranges::lower_bound(notes, entry, {}, &Transaction::Note::entry);
+  if (note == notes.end() || note->entry != entry) return {};
+  return stores_->log->PutNote(note->client, seq, note->sealed);
 }
 
 Status Engine::AppendEntry(audit::Entry& entry) {

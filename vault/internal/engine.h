@@ -98,10 +98,12 @@ class Transaction {
   void Also(audit::Entry entry) { also_.push_back(std::move(entry)); }
   // Where it succeeds, nothing but these: the operation's own entry only lends them its actor.
   void LeaveNoOwnEntry() { own_entry_ = false; }
-  // The sealed reason, kept beside the operation's own entry. client 0: concerns no single one.
-  void AttachNote(std::int64_t client, Bytes sealed) {
-    note_client_ = client;
-    note_ = std::move(sealed);
+  std::span<audit::Entry> also() { return also_; }
+  // A sealed reason, kept beside the operation's own entry, or beside one of also(). client 0:
+  // under no client's key. In the order of the entries, the own one last.
+  static constexpr std::size_t kOwnEntry = static_cast<std::size_t>(-1);
+  void AttachNote(std::int64_t client, Bytes sealed, std::size_t entry = kOwnEntry) {
+    notes_.push_back({entry, client, std::move(sealed)});
   }
   void AddKey(const ClientId& client, Bytes wrapped, std::uint64_t generation = 0) {
     added_keys_.emplace_back(ClientKeyId{client, generation}, std::move(wrapped));
@@ -136,8 +138,12 @@ class Transaction {
   Timestamp now_;
   std::vector<audit::Entry> also_;
   bool own_entry_ = true;
-  std::int64_t note_client_ = 0;
-  Bytes note_;
+  struct Note {
+    std::size_t entry;
+    std::int64_t client;
+    Bytes sealed;
+  };
+  std::vector<Note> notes_;
   std::vector<std::pair<ClientKeyId, Bytes>> added_keys_;
   std::vector<ErasureRow> erased_;
   std::shared_ptr<const Catalog> catalog_;
@@ -224,6 +230,7 @@ class Engine {
   Status TakeOver(Transaction& transaction);
   Status AppendEntries(Transaction& transaction, Operation& operation);
   Status AppendEntry(audit::Entry& entry);
+  Status PutNotes(const Transaction& transaction, std::size_t entry, std::uint64_t seq);
   Status OpenState(bool take_over);
   void RecordState(audit::Entry& entry);
   Status StoreState();

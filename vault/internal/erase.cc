@@ -8,6 +8,7 @@
 
 #include "audit/erasure_scope.h"
 #include "crypto/random.h"
+#include "vault/internal/client_operations.h"
 #include "vault/strict_json.h"
 
 namespace coffer::vault {
@@ -240,6 +241,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     return Fail(Code::kNotFound, "not_found");
   }
   if (whole) {
+    COFFER_ASSIGN(row.ref_token, TokenOfErased(core, transaction, client));
     if (content.gone.empty()) content.gone[std::string(audit::kClientItself)].records = 1;
     COFFER_TRY(stores.log->DeleteNotesOf(client.id.Row()));
     COFFER_TRY(stores.idempotency.DeleteOf(client.id.Row()));

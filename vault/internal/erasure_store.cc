@@ -8,11 +8,12 @@ namespace {
 
 #define COFFER_ERASURE_COLUMNS                                                               \
   "eid, cid, scope, basis, class, erased, seq, records, versions, generation, state, rids, " \
-  "facts, id, ledger "
+  "facts, id, ledger, ref_token "
 
 constexpr std::string_view kInsertErasure =
     "INSERT INTO erasures (eid, cid, scope, basis, class, erased, seq, records, versions, "
-    "generation, state, rids, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "generation, state, rids, facts, ref_token) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kExtendErasure =
     "UPDATE erasures SET basis = ?, erased = ?, seq = ?, records = ?, versions = ?, generation = "
     "?, state = 0, rids = ?, facts = ?, act = NULL WHERE eid = ?";
@@ -22,6 +23,8 @@ constexpr std::string_view kMarkComplete =
     "UPDATE erasures SET state = 2 WHERE eid = ? AND state = 1 RETURNING 1";
 constexpr std::string_view kFindErasure =
     "SELECT " COFFER_ERASURE_COLUMNS "FROM erasures WHERE eid = ?";
+constexpr std::string_view kFindByReference =
+    "SELECT " COFFER_ERASURE_COLUMNS "FROM erasures WHERE ref_token = ? ORDER BY id DESC LIMIT 1";
 constexpr std::string_view kErasuresOf =
     "SELECT " COFFER_ERASURE_COLUMNS "FROM erasures WHERE cid = ? ORDER BY id DESC";
 constexpr std::string_view kUnfinished =
@@ -35,7 +38,8 @@ constexpr std::string_view kCountErasures = "SELECT count(*) FROM erasures";
 constexpr std::string_view kFindAct = "SELECT act FROM erasures WHERE eid = ?";
 constexpr std::string_view kPutAct = "UPDATE erasures SET act = ? WHERE eid = ? AND act IS NULL";
 constexpr std::string_view kPurgeActs =
-    "UPDATE erasures SET act = NULL, facts = NULL WHERE erased < ? AND facts IS NOT NULL";
+    "UPDATE erasures SET act = NULL, facts = NULL, ref_token = NULL "
+    "WHERE erased < ? AND (facts IS NOT NULL OR ref_token IS NOT NULL)";
 
 #undef COFFER_ERASURE_COLUMNS
 
@@ -64,6 +68,7 @@ ErasureRow RowOf(const Cursor& rows) {
   }
   if (!rows.IsNull(12)) row.facts = rows.Text(12);
   row.ledger_seq = static_cast<std::uint64_t>(rows.Int(14));
+  if (!rows.IsNull(15)) std::ranges::copy(rows.Blob(15), row.ref_token.emplace().begin());
   return row;
 }
 
@@ -84,6 +89,7 @@ Result<ErasureStore> ErasureStore::Open(Database& database) {
   COFFER_ASSIGN(store.mark_destroyed_, Statement::Prepare(database, kMarkDestroyed));
   COFFER_ASSIGN(store.mark_complete_, Statement::Prepare(database, kMarkComplete));
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindErasure));
+  COFFER_ASSIGN(store.find_reference_, Statement::Prepare(database, kFindByReference));
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kErasuresOf));
   COFFER_ASSIGN(store.unfinished_, Statement::Prepare(database, kUnfinished));
   COFFER_ASSIGN(store.list_, Statement::Prepare(database, kListErasures));
@@ -100,10 +106,12 @@ Status ErasureStore::Insert(const ErasureRow& row) {
   const Bytes ids = IdsOf(row);
   std::optional<std::string_view> facts;
   if (!row.facts.empty()) facts = row.facts;
+  std::optional<ByteView> token;
+  if (row.ref_token) token = *row.ref_token;
   return insert_.Execute(row.id.bytes(), row.client.bytes(), static_cast<int>(row.scope),
                          static_cast<int>(row.basis), std::string_view(row.class_name),
                          row.erased.ms, row.seq, row.records, row.versions, row.generation,
-                         static_cast<int>(row.state), ByteView(ids), facts);
+                         static_cast<int>(row.state), ByteView(ids), facts, token);
 }
 
 Status ErasureStore::Extend(const ErasureRow& row) {
@@ -127,6 +135,13 @@ Result<bool> ErasureStore::MarkComplete(const ErasureId& id) {
 
 Result<std::optional<ErasureRow>> ErasureStore::Find(const ErasureId& id) {
   auto rows = find_.Query(id.bytes());
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return RowOf(rows);
+}
+
+Result<std::optional<ErasureRow>> ErasureStore::FindByReference(const crypto::BlindToken& token) {
+  auto rows = find_reference_.Query(ByteView(token));
   COFFER_ASSIGN(const bool found, rows.Next());
   if (!found) return std::nullopt;
   return RowOf(rows);

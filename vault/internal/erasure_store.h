@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "audit/clock.h"
+#include "crypto/blind_index.h"
 #include "vault/deletion.h"
 #include "vault/ids.h"
 #include "vault/internal/sqlite.h"
@@ -15,6 +16,10 @@ namespace coffer::vault {
 
 // kCommitted: rows gone, the key not yet. kDestroyed: the key too, and the ledger has it. What a
 // crash leaves in one of these is finished when the vault is opened.
+// How long acts are kept. Order 179 asks for three years; counted so that no leap day makes them
+// shorter.
+inline constexpr std::int64_t kActLifetimeMs = std::int64_t{3} * 366 * 24 * 3600 * 1000;
+
 enum class ErasureState { kCommitted, kDestroyed, kComplete };
 
 struct ErasureRow {
@@ -28,9 +33,10 @@ struct ErasureRow {
   std::uint64_t records = 0, versions = 0;
   std::uint64_t generation = 0;  // of the key that is destroyed
   ErasureState state = ErasureState::kCommitted;
-  std::uint64_t ledger_seq = 0;      // of its first line, from kDestroyed on
-  std::vector<RecordId> record_ids;  // of scope kRecords
-  std::string facts;                 // what the act says: JSON; empty: purged
+  std::uint64_t ledger_seq = 0;                      // of its first line, from kDestroyed on
+  std::vector<RecordId> record_ids;                  // of scope kRecords
+  std::string facts;                                 // what the act says: JSON; empty: purged
+  std::optional<crypto::BlindToken> ref_token = {};  // of the client's external reference
 };
 
 class ErasureStore {
@@ -46,6 +52,8 @@ class ErasureStore {
   Result<std::optional<ErasureRow>> Find(const ErasureId& id);
   // Of one client, newest first.
   Result<std::vector<ErasureRow>> ListOf(const ClientId& client);
+  // The newest of a client that had this external reference.
+  Result<std::optional<ErasureRow>> FindByReference(const crypto::BlindToken& token);
   // Those that are not complete, oldest first.
   Result<std::vector<ErasureRow>> ListUnfinished();
   // Row ids and rows before `before` downwards.
@@ -62,14 +70,15 @@ class ErasureStore {
   Result<std::optional<std::string>> FindAct(const ErasureId& id);
   // Where there is none yet.
   Status PutAct(const ErasureId& id, std::string_view act);
-  // Acts and what they are made of, of erasures before `oldest`.
+  // Acts, what they are made of, and the tokens of references, of erasures before `oldest`.
   Status PurgeActs(Timestamp oldest);
 
  private:
   static Result<std::vector<ErasureRow>> Collect(Cursor rows);
   static Result<std::vector<std::pair<std::int64_t, ErasureRow>>> CollectNumbered(Cursor rows);
 
-  Statement insert_, extend_, mark_destroyed_, mark_complete_, find_, list_of_, unfinished_, list_,
+  Statement insert_, extend_, mark_destroyed_, mark_complete_, find_, find_reference_, list_of_, unfinished_,
+      list_,
       forward_, keys_, count_, find_act_, put_act_, purge_;
 };
 

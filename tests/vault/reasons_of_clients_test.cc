@@ -1,0 +1,497 @@
+// Whatever a call says about a client as its reason is out of reach once the client is erased: over
+// every operation that names a client or discloses one, by every role, allowed and refused, while
+// the client is there and afterwards.
+#include <catch2/catch_test_macros.hpp>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <regex>
+#include <set>
+
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+constexpr const char* kSentinel = "SENTINEL";
+
+class SpokenOf : public TestVault {
+ public:
+  struct Operation {
+    std::string name;  // of Vault's method, and what of it after a blank
+    std::function<bool(const Caller&)> call;
+  };
+
+  SpokenOf() {
+    client = NewClient("A-1", {"vip"});
+    text_ = client.Text();
+    record = NewContact(client, {{"last_name", "Doe"}, {"email", "doe@example.com"}});
+    const RecordId gone = NewContact(client, {{"last_name", "Doe"}});
+    const auto erased =
+        (*this)->Erase(As(kPrivacyOfficer), client, {ErasureBasis::kRequest, "", {gone}});
+    REQUIRE(erased);
+    erasure = erased->id;
+    for (const auto& entry : WholeLog()) {
+      if (entry.client == client.Text()) seq = entry.seq;
+    }
+    Close();  // the log's tree is published to here
+    Open();
+  }
+
+  std::vector<Operation> Operations();
+  // With each role, and with nobody's token. Returns those that no role could do.
+  std::set<std::string> CallAll() {
+    std::set<std::string> never;
+    for (const auto& [name, call] : Operations()) {
+      bool once = false;
+      for (const Role role : kRoles) {
+        once = call(As(role, "client-care", kSentinel + (" " + name))) || once;
+      }
+      Caller stranger = Stranger("nobody's");
+      stranger.reason = kSentinel + (" " + name);
+      CHECK(!call(stranger));
+      if (!once) never.insert(name);
+    }
+    return never;
+  }
+
+  // Reasons that the keys which are left can open, of those that say the sentinel.
+  std::multiset<std::string> Openable() {
+    std::multiset<std::string> opened;
+    const Database database = OpenVaultDatabase();
+    const crypto::Keyring keyring = OpenKeyring();
+    auto notes = Statement::Prepare(
+        database, "SELECT client, note, entry FROM log_notes JOIN log_entries USING (seq)");
+    REQUIRE(notes);
+    auto row = notes->Query();
+    while (*row.Next()) {
+      const auto entry = audit::ParseEntry(row.Text(2));
+      REQUIRE(entry);
+      Bytes key(keyring.note_key().ExposeSecret().begin(), keyring.note_key().ExposeSecret().end());
+      if (row.Int(0) != 0) key = KeyOf(keyring, row.Int(0));
+      Bytes context;
+      const auto call = CallId::Parse(entry->request);
+      REQUIRE(call);
+      for (const crypto::ByteView part : {crypto::AsBytes("coffer-note-v1"),
+                                          crypto::ByteView(keyring.vault_id()), call->bytes()}) {
+        context.insert(context.end(), part.begin(), part.end());
+      }
+      const auto plain = crypto::Open(key, context, row.Blob(1));
+      if (!plain) continue;
+      const std::string text(crypto::AsText(*plain).substr(32));
+      if (text.starts_with(kSentinel)) opened.insert(text);
+    }
+    return opened;
+  }
+
+  ClientId client;
+  RecordId record;
+  ErasureId erasure;
+  std::uint64_t seq = 0;
+
+ private:
+  std::string text_;
+  Bytes KeyOf(const crypto::Keyring& keyring, std::int64_t row) {
+    const Database keys = OpenKeysDatabase();
+    auto found = Statement::Prepare(keys, "SELECT wrapped, cid FROM client_keys WHERE client = ?");
+    REQUIRE(found);
+    auto rows = found->Query(row);
+    REQUIRE(rows.Next() == true);
+    ClientId id;
+    std::ranges::copy(rows.Blob(1), id.value.begin());
+    Bytes key(crypto::kAeadKeyBytes);
+    REQUIRE(keyring.UnwrapDataKey(rows.Blob(0), id.value, key));
+    return key;
+  }
+  std::uint64_t VersionOfClient() {
+    const auto info = (*this)->GetClient(As(kCrmService), client);
+    return info ? info->version : 1;
+  }
+  std::uint64_t VersionOfRecord(const RecordId& id) {
+    const auto info = (*this)->GetRecord(As(kCrmService), client, id);
+    return info ? info->version : 1;
+  }
+  ApprovalId Asked(const std::string& action, const std::string& target) {
+    const auto asked = (*this)->RequestApproval(As(kPrivacyOfficer), {action, target, {}});
+    return asked ? asked->id : ApprovalId::New(clock.Now());
+  }
+  HoldId Held() {
+    const auto hold = (*this)->PlaceHold(As(kPrivacyOfficer), OneHold());
+    return hold ? hold->id : HoldId::New(clock.Now());
+  }
+  HoldRequest OneHold() const {
+    return {client, "", "", "a dispute", "K-1", Timestamp{clock.Now().ms + 86'400'000}};
+  }
+  EmergencyId Emergency() {
+    const auto opened = (*this)->OpenEmergency(As(kSupervisor, "client-care", "plain"), client,
+                                               {"client-care", "T-1", 600});
+    return opened ? opened->id : EmergencyId::New(clock.Now());
+  }
+  PrincipalId Someone() const { return TokenOf(kCaseWorker).principal; }
+  LeaseRequest OneLease() const {
+    return {Someone(), "contact", {"last_name"}, "client-care", "T-1", 600};
+  }
+};
+
+std::vector<SpokenOf::Operation> SpokenOf::Operations() {
+  Vault& vault = *operator->();
+  const std::string& text = text_;
+  const auto done = [](const auto& result) { return static_cast<bool>(result); };
+  LogFilter of_client, of_record, malformed;
+  of_client.client = malformed.client = text;
+  of_record.record = record.Text();
+  malformed.action = "\n";
+  AccessQuestion question;
+  question.principal = Someone();
+  question.action = "client.read";
+  question.client = client;
+  AccessQuestion no_question = question;
+  no_question.action = "none";
+  std::vector<Operation> all = {
+      {"CreateClient taken",
+       [&, done](const Caller& c) { return done(vault.CreateClient(c, {"A-1", {}}, {})); }},
+      {"GetClient", [&, done](const Caller& c) { return done(vault.GetClient(c, client)); }},
+      {"UpdateClient",
+       [&, done](const Caller& c) {
+         return done(
+             vault.UpdateClient(c, client, VersionOfClient(), {std::nullopt, Strings{"vip"}}));
+       }},
+      {"ListClients",
+       [&, done](const Caller& c) { return done(vault.ListClients(c, "", "", {})); }},
+      {"SearchByReference",
+       [&, done](const Caller& c) { return done(vault.SearchByReference(c, "A-1")); }},
+      {"SearchByField",
+       [&, done](const Caller& c) {
+         return done(vault.SearchByField(c, "contact", "email", "doe@example.com", {}));
+       }},
+      {"SearchByField refused",
+       [&, done](const Caller& c) {
+         return done(vault.SearchByField(c, "contact", "no_such", "Doe", {}));
+       }},
+      {"Erase refused",
+       [&, done](const Caller& c) {
+         return done(
+             vault.Erase(c, client, {ErasureBasis::kRequest, "", {RecordId::New(clock.Now())}}));
+       }},
+      {"GetErasure", [&, done](const Caller& c) { return done(vault.GetErasure(c, erasure)); }},
+      {"ListErasures", [&, done](const Caller& c) { return done(vault.ListErasures(c, {})); }},
+      {"ReadAct", [&, done](const Caller& c) { return done(vault.ReadAct(c, erasure, {})); }},
+      {"FindTraces", [&, done](const Caller& c) { return done(vault.FindTraces(c, client)); }},
+      {"PlaceHold",
+       [&, done](const Caller& c) {
+         const auto hold = vault.PlaceHold(c, OneHold());
+         if (hold) CHECK(vault.LiftHold(As(kPrivacyOfficer), hold->id));
+         return done(hold);
+       }},
+      {"GetHold",
+       [&, done](const Caller& c) {
+         const HoldId id = Held();
+         const bool got = done(vault.GetHold(c, id));
+         (void)vault.LiftHold(As(kPrivacyOfficer), id);
+         return got;
+       }},
+      {"ListHolds",
+       [&, done](const Caller& c) { return done(vault.ListHolds(c, std::nullopt, true, {})); }},
+      {"LiftHold",
+       [&, done](const Caller& c) {
+         const HoldId id = Held();
+         const bool lifted = done(vault.LiftHold(c, id));
+         if (!lifted) (void)vault.LiftHold(As(kPrivacyOfficer), id);
+         return lifted;
+       }},
+      {"Restrict",
+       [&, done](const Caller& c) {
+         const bool placed = done(vault.Restrict(c, client, {"", "a dispute", {}}));
+         if (placed) {
+           CHECK(vault.LiftRestriction(As(kPrivacyOfficer, "client-care", "plain"), client, ""));
+         }
+         return placed;
+       }},
+      {"ListRestrictions",
+       [&, done](const Caller& c) { return done(vault.ListRestrictions(c, client)); }},
+      {"LiftRestriction",
+       [&, done](const Caller& c) {
+         (void)vault.Restrict(As(kPrivacyOfficer), client, {"", "a dispute", {}});
+         const bool lifted = done(vault.LiftRestriction(c, client, ""));
+         if (!lifted) {
+           (void)vault.LiftRestriction(As(kPrivacyOfficer, "client-care", "plain"), client, "");
+         }
+         return lifted;
+       }},
+      {"PackageClient",
+       [&, done](const Caller& c) { return done(vault.PackageClient(c, client, {})); }},
+      {"CreateRecord",
+       [&, done](const Caller& c) {
+         return done(vault.CreateRecord(c, client, "contact", {{"last_name", "Doe"}}, {}));
+       }},
+      {"CreateRecord refused",
+       [&, done](const Caller& c) {
+         return done(vault.CreateRecord(c, client, "contact", {{"no_such", "Doe"}}, {}));
+       }},
+      {"GetRecord",
+       [&, done](const Caller& c) { return done(vault.GetRecord(c, client, record)); }},
+      {"GetRecordVersion",
+       [&, done](const Caller& c) { return done(vault.GetRecordVersion(c, client, record, 1)); }},
+      {"ListVersions",
+       [&, done](const Caller& c) { return done(vault.ListVersions(c, client, record)); }},
+      {"ListRecords",
+       [&, done](const Caller& c) { return done(vault.ListRecords(c, client, "", true, {})); }},
+      {"UpdateRecord",
+       [&, done](const Caller& c) {
+         return done(vault.UpdateRecord(c, client, record, VersionOfRecord(record),
+                                        {{"last_name", "Roe"}, {"email", "doe@example.com"}}));
+       }},
+      {"DeleteRecord",
+       [&, done](const Caller& c) {
+         const auto made =
+             vault.CreateRecord(As(kCrmService), client, "contact", {{"last_name", "Doe"}}, {});
+         return done(vault.DeleteRecord(c, client, made ? made->id : record, 7)) ||
+                (made && done(vault.DeleteRecord(c, client, made->id, {})));
+       }},
+      {"Export", [&, done](const Caller& c) { return done(vault.Export(c, {}, {})); }},
+      {"Export refused",
+       [&, done](const Caller& c) { return done(vault.Export(c, {"", {"no_such"}}, {})); }},
+      {"ImportRecord",
+       [&, done](const Caller& c) {
+         const json data = {{"last_name", "Poe"}};
+         return done(vault.ImportRecord(c, {"A-1", "contact", "k", data}));
+       }},
+      {"ImportRecord refused",
+       [&, done](const Caller& c) {
+         const json data = {{"no_such", "Poe"}};
+         return done(vault.ImportRecord(c, {"A-1", "contact", "k", data}));
+       }},
+      {"Assign",
+       [&, done](const Caller& c) { return done(vault.Assign(c, client, Someone(), {})); }},
+      {"ListAssignments",
+       [&, done](const Caller& c) { return done(vault.ListAssignments(c, client)); }},
+      {"Unassign",
+       [&, done](const Caller& c) { return done(vault.Unassign(c, client, Someone())); }},
+      {"GiveLease",
+       [&, done](const Caller& c) { return done(vault.GiveLease(c, client, OneLease())); }},
+      {"ListLeases", [&, done](const Caller& c) { return done(vault.ListLeases(c, client)); }},
+      {"EndLease",
+       [&, done](const Caller& c) {
+         const auto lease = vault.GiveLease(As(kSupervisor), client, OneLease());
+         return done(vault.EndLease(c, client, lease ? lease->id : LeaseId::New(clock.Now())));
+       }},
+      {"ExplainAccess",
+       [&, done, question](const Caller& c) { return done(vault.ExplainAccess(c, question)); }},
+      {"ExplainAccess refused",
+       [&, done, no_question](const Caller& c) {
+         return done(vault.ExplainAccess(c, no_question));
+       }},
+      {"RequestApproval",
+       [&, done](const Caller& c) {
+         return done(vault.RequestApproval(c, {"client.erase", text, {}}));
+       }},
+      {"RequestApproval of a hold",
+       [&, done](const Caller& c) {
+         const HoldId id = Held();
+         const bool asked = done(vault.RequestApproval(c, {"hold.lift", id.Text(), {}}));
+         (void)vault.LiftHold(As(kPrivacyOfficer), id);
+         return asked;
+       }},
+      {"RequestApproval refused",
+       [&, done](const Caller& c) {
+         return done(vault.RequestApproval(c, {"client.erase", text, "[]"}));
+       }},
+      {"GetApproval",
+       [&, done](const Caller& c) {
+         return done(vault.GetApproval(c, Asked("client.erase", text)));
+       }},
+      {"ListApprovals",
+       [&, done](const Caller& c) {
+         (void)Asked("client.erase", text);
+         return done(vault.ListApprovals(c));
+       }},
+      {"DecideApproval",
+       [&, done](const Caller& c) {
+         return done(vault.DecideApproval(c, Asked("client.erase", text), true));
+       }},
+      {"OpenEmergency",
+       [&, done](const Caller& c) {
+         return done(vault.OpenEmergency(c, client, {"client-care", "T-1", 600}));
+       }},
+      {"ListEmergencies", [&, done](const Caller& c) { return done(vault.ListEmergencies(c)); }},
+      {"ReviewEmergency",
+       [&, done](const Caller& c) {
+         return done(vault.ReviewEmergency(c, Emergency(), "was right"));
+       }},
+      {"ReadLog",
+       [&, done, of_client](const Caller& c) { return done(vault.ReadLog(c, of_client, {})); }},
+      {"ReadLog of a record",
+       [&, done, of_record](const Caller& c) { return done(vault.ReadLog(c, of_record, {})); }},
+      {"ReadLog refused",
+       [&, done, malformed](const Caller& c) { return done(vault.ReadLog(c, malformed, {})); }},
+      {"ReadLogEntry", [&, done](const Caller& c) { return done(vault.ReadLogEntry(c, seq)); }},
+      {"ProveLogEntry", [&, done](const Caller& c) { return done(vault.ProveLogEntry(c, seq)); }},
+      {"SummariseLog refused",
+       [&, done, of_client](const Caller& c) {
+         return done(vault.SummariseLog(c, {of_client, "no_such"}));
+       }},
+      {"MakeEvidence",
+       [&, done](const Caller& c) { return done(vault.MakeEvidence(c, {text, {}, {}, {}})); }},
+      {"PreviewRetention",
+       [&, done](const Caller& c) { return done(vault.PreviewRetention(c, {{}, 1, true})); }},
+      {"Refuse",
+       [&](const Caller& c) {
+         (void)vault.Refuse(c, Action::kClientRead, client, record,
+                            {Code::kInvalidArgument, "body_invalid", {}, {}});
+         (void)vault.Refuse(c, Action::kClientCreate, std::nullopt, std::nullopt,
+                            {Code::kInvalidArgument, "body_invalid", {}, {}});
+         return false;
+       }},
+  };
+  return all;
+}
+
+// Names of the methods by which Vault is called, but for those that are about no client.
+std::set<std::string> MethodsAboutClients() {
+  std::ifstream file(COFFER_SOURCE_DIR "/vault/vault.h");
+  REQUIRE(file.good());
+  const std::string header{std::istreambuf_iterator<char>(file), {}};
+  const std::regex method(R"((\w+)\(const Caller& caller)");
+  std::set<std::string> found;
+  for (std::sregex_iterator at(header.begin(), header.end(), method), end; at != end; ++at) {
+    found.insert((*at)[1]);
+  }
+  for (const char* other : {"GetRetentionSchedule",
+                            "PutRetentionSchedule",
+                            "StartRetentionRun",
+                            "GetRetentionRun",
+                            "ListRetentionRuns",
+                            "ReadRunReport",
+                            "ConfirmClock",
+                            "GetClass",
+                            "ListClasses",
+                            "PutClass",
+                            "GetPurpose",
+                            "ListPurposes",
+                            "PutPurpose",
+                            "GetRole",
+                            "ListRoles",
+                            "PutRole",
+                            "CreateUser",
+                            "CreateService",
+                            "ListPrincipals",
+                            "GetPrincipal",
+                            "UpdatePrincipal",
+                            "IssueCertificate",
+                            "EnrolAgain",
+                            "CreateToken",
+                            "RotateToken",
+                            "ListTokens",
+                            "RevokeToken",
+                            "WhoAmI",
+                            "ReadEnrolment",
+                            "CompleteEnrolment",
+                            "LogIn",
+                            "LogOut",
+                            "StepUp",
+                            "ChangePassword",
+                            "ListSessions",
+                            "EndSession",
+                            "PutTeam",
+                            "ListTeams",
+                            "ReadCheckpoint",
+                            "ReadLogTile",
+                            "ProveConsistency",
+                            "VerifyLog",
+                            "ReadStatus",
+                            "ReadStatistics"}) {
+    CHECK(found.erase(other) == 1);
+  }
+  return found;
+}
+
+TEST_CASE("no key that is left opens what any call said about an erased client") {
+  SpokenOf vault;
+  std::set<std::string> tried;
+  for (const auto& operation : vault.Operations()) {
+    tried.insert(operation.name.substr(0, operation.name.find(' ')));
+  }
+  CHECK(tried == MethodsAboutClients());
+
+  std::set<std::string> refused;
+  for (const auto& name : vault.CallAll()) {
+    if (name.ends_with(" refused")) continue;
+    refused.insert(name);
+  }
+  // Taken by itself; no schedule; nothing but refusals.
+  CHECK(refused == std::set<std::string>{"CreateClient taken", "PreviewRetention", "Refuse"});
+  // They are kept as long as the client is.
+  CHECK(vault.Openable().size() > vault.Operations().size());
+
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer, "client-care", "Letter of 2 January"),
+                       vault.client, {}));
+  CHECK(vault.Openable() == std::multiset<std::string>{});
+  // Nor is anything kept of a name that is not there any more.
+  (void)vault.CallAll();
+  CHECK(vault.Openable() == std::multiset<std::string>{});
+  vault.CheckRows();
+}
+
+TEST_CASE("what a call about several clients gave as its reason dies with each, for itself") {
+  TestVault vault;
+  const ClientId first = vault.NewClient("A-1");
+  const ClientId second = vault.NewClient("A-2");
+  const auto listing = vault.As(kCrmService, "client-care", "SENTINEL");
+  REQUIRE(vault->ListClients(listing, "", "", {}));
+  const auto text_of = [&](const ClientId& client) {
+    std::optional<std::string> text;
+    for (const auto& entry : vault.WholeLog()) {
+      if (entry.request != listing.call.Text() || entry.client != client.Text()) continue;
+      const auto view = vault->ReadLogEntry(vault.As(kPrivacyOfficer), entry.seq);
+      REQUIRE(view);
+      text = view->note_text;
+    }
+    return text;
+  };
+  CHECK(text_of(first) == "SENTINEL");
+  CHECK(text_of(second) == "SENTINEL");
+  CHECK(vault.Number("SELECT count(*) FROM log_notes WHERE client = 0") == 0);
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), first, {}));
+  CHECK(text_of(first) == std::nullopt);
+  CHECK(text_of(second) == "SENTINEL");
+  vault.CheckInvariants();
+}
+
+TEST_CASE("the reason of an erasure stays, and not that of asking for it or of refusing it") {
+  testing::OpenVault::Settings settings;
+  settings.two_person = true;
+  TestVault vault(settings);
+  const ClientId client = vault.NewClient("A-1");
+  const auto text_of = [&](const Caller& caller) {
+    std::optional<std::string> text;
+    for (const auto& entry : vault.WholeLog()) {
+      if (entry.request != caller.call.Text()) continue;
+      const auto view = vault->ReadLogEntry(vault.As(kPrivacyOfficer), entry.seq);
+      REQUIRE(view);
+      if (view->note_text) text = view->note_text;
+    }
+    return text;
+  };
+  auto erasing = vault.As(kPrivacyOfficer, "client-care", "Letter of 2 January");
+  const auto without = vault.As(kPrivacyOfficer, "client-care", "In a hurry");
+  CHECK(AnswerOf(vault->Erase(without, client, {})) == "approval_required");
+  const auto asking = vault.As(kPrivacyOfficer, "client-care", "Asked by letter");
+  const auto asked = vault->RequestApproval(asking, {"client.erase", client.Text(), {}});
+  REQUIRE(asked);
+  const auto deciding = vault.As(kSecurityOfficer, "client-care", "Seen the letter");
+  REQUIRE(vault->DecideApproval(deciding, asked->id, true));
+  for (const Caller* caller : {&without, &asking, &deciding}) {
+    CHECK(text_of(*caller) == caller->reason);
+  }
+  erasing.approval = asked->id.Text();
+  REQUIRE(vault->Erase(erasing, client, {}));
+  CHECK(text_of(erasing) == "Letter of 2 January");
+  for (const Caller* caller : {&without, &asking, &deciding}) {
+    CHECK(text_of(*caller) == std::nullopt);
+  }
+}
+
+}  // namespace
+}  // namespace coffer::vault
