@@ -24,6 +24,12 @@ Result<Reply> PutClass(const Service& service, const Call& call) {
   return RenderOne(*schema);
 }
 
+Result<Reply> PreviewClass(const Service& service, const Call& call) {
+  COFFER_ASSIGN(const auto preview,
+                service.vault.PreviewClass(call.caller, call.segments[0], call.body));
+  return RenderOne(preview);
+}
+
 Result<Reply> ListPurposes(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto purposes, service.vault.ListPurposes(call.caller));
   return RenderList(purposes);

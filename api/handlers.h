@@ -47,6 +47,7 @@ Result<Reply> LiftRestriction(const Service&, const Call&);
 Result<Reply> ListClasses(const Service&, const Call&);
 Result<Reply> GetClass(const Service&, const Call&);
 Result<Reply> PutClass(const Service&, const Call&);
+Result<Reply> PreviewClass(const Service&, const Call&);
 Result<Reply> ListPurposes(const Service&, const Call&);
 Result<Reply> GetPurpose(const Service&, const Call&);
 Result<Reply> PutPurpose(const Service&, const Call&);

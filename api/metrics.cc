@@ -113,6 +113,9 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
         engine.retention_running ? 1 : 0);
   m.Set("coffer_retention_waiting_for_clock",
         "1 while retention waits for the clock's confirmation", engine.waiting_for_clock ? 1 : 0);
+  m.Set("coffer_retention_time_zone_unknown",
+        "1 while retention is paused because the machine has no such time zone as the schedule's",
+        engine.time_zone_unknown ? 1 : 0);
   m.Set("coffer_emergencies_unreviewed", "Emergency accesses that nobody has reviewed",
         number(engine.unreviewed_emergencies));
   m.Set("coffer_emergencies_overdue", "Those of which the review is overdue",

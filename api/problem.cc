@@ -128,6 +128,7 @@ constexpr Title kTitles[] = {
     {"tag_invalid", "The tag is not valid."},
     {"team_invalid", "The team is not valid."},
     {"ticket_required", "The request needs a Coffer-Ticket header."},
+    {"time_zone_unknown", "The machine does not have the time zone of the retention schedule."},
     {"time_zones_unavailable", "The rules of time zones cannot be read."},
     {"token_ended", "The token was revoked or has expired."},
     {"token_invalid", "The token is not valid."},

@@ -477,12 +477,44 @@ void Append(std::string& out, const vault::RetentionRun& run) {
   object.Time("started", run.started);
   if (run.finished) object.Time("finished", *run.finished);
   if (!run.reason.empty()) object.Text("reason", run.reason);
+  if (!run.detail.empty()) object.Text("detail", run.detail);
   object.Number("due", run.due);
   object.Number("erased", run.erased);
   object.Number("restricted", run.restricted);
   object.Number("for_review", run.for_review);
   object.Number("held", run.held);
   object.Number("failed", run.failed);
+  object.Number("waiting", run.waiting);
+  object.Number("unreached", run.unreached);
+  object.Number("unknown", run.unknown);
+  object.Flag("counted", run.counted);
+}
+
+void Append(std::string& out, const vault::ClassPreview& preview) {
+  ObjectWriter object(out);
+  object.Text("class", preview.class_name);
+  if (preview.version != 0) object.Number("version", preview.version);
+  if (preview.schedule != 0) object.Number("schedule", preview.schedule);
+  object.Time("at", preview.at);
+  object.Flag("moves_due_dates", preview.moves_due_dates);
+  std::string& changes = object.Start("changes");
+  changes += '[';
+  for (const auto& change : preview.changes) {
+    if (&change != preview.changes.data()) changes += ',';
+    ObjectWriter row(changes);
+    row.Text("policy", change.policy);
+    row.Text("action", change.action);
+    row.Number("records", change.records);
+    row.Number("unchanged", change.unchanged);
+    row.Number("sooner", change.sooner);
+    row.Number("later", change.later);
+    row.Number("begins", change.begins);
+    row.Number("ends", change.ends);
+    row.Number("unreadable", change.unreadable);
+    row.Number("due_before", change.due_before);
+    row.Number("due_after", change.due_after);
+  }
+  changes += ']';
 }
 
 void Append(std::string& out, const vault::DeepReport& report) {
@@ -568,6 +600,9 @@ void Append(std::string& out, const vault::VaultStatus& status) {
   object.Number("retention_schedule", status.retention_schedule);
   object.Number("classes_without_policy", status.classes_without_policy);
   object.Flag("waiting_for_clock", status.waiting_for_clock);
+  if (!status.unknown_time_zone.empty()) {
+    object.Text("unknown_time_zone", status.unknown_time_zone);
+  }
   object.Flag("two_person", status.two_person);
   object.Flag("memory_locked", status.memory_locked);
   object.Flag("keys_rewrite_pending", status.keys_rewrite_pending);

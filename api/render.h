@@ -42,6 +42,7 @@ void Append(std::string& out, const vault::Restriction& restriction);
 void Append(std::string& out, const vault::StoredSchedule& schedule);
 void Append(std::string& out, const vault::RetentionPreview& preview);
 void Append(std::string& out, const vault::RetentionRun& run);
+void Append(std::string& out, const vault::ClassPreview& preview);
 void Append(std::string& out, const vault::DeepReport& report);
 void Append(std::string& out, const vault::ConsistencyProof& proof);
 void Append(std::string& out, const vault::LogSummary& summary);

@@ -80,6 +80,7 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/classes", Action::kClassRead, "listClasses", Body::kNone, kNothing, ListClasses},
     {kGet, "/v1/classes/{name}", Action::kClassRead, "getClass", Body::kNone, kClassQuery, GetClass},
     {kPut, "/v1/classes/{name}", Action::kClassWrite, "putClass", Body::kJson, kNothing, PutClass},
+    {kPost, "/v1/classes/{name}/preview", Action::kRetentionRead, "previewClass", Body::kJson, kNothing, PreviewClass},
     {kGet, "/v1/purposes", Action::kPurposeRead, "listPurposes", Body::kNone, kNothing, ListPurposes},
     {kGet, "/v1/purposes/{code}", Action::kPurposeRead, "getPurpose", Body::kNone, kNothing, GetPurpose},
     {kPut, "/v1/purposes/{code}", Action::kPurposeWrite, "putPurpose", Body::kJson, kNothing, PutPurpose},

@@ -1,6 +1,8 @@
 // The report of a retention run, signed by the log's key: what was due, what was done about it and
-// what was not. A signed note (internal/signed_document.h) of the format "coffer-run-report-v1",
-// delivered as {"note","report"}; docs/formats.md has both to the byte.
+// what was not, and how it ended. A signed note (internal/signed_document.h) of the format
+// "coffer-run-report-v2", delivered as {"note","report"}; docs/formats.md has both to the byte.
+// Reports of "coffer-run-report-v1" are read and verified as before: they say neither how a run
+// ended nor what of that which was due it left for another.
 //
 // The signature shows that the vault says so. What was erased in truth each erasure's act shows
 // (erasure_act.h); their entries lie between `first_seq` and `last_seq`.
@@ -24,8 +26,11 @@ namespace coffer::audit {
 
 enum class RunTrigger { kScheduled, kDemand };
 std::string_view Name(RunTrigger trigger);  // "scheduled", "demand"
+enum class RunOutcome { kFinished, kFailed };
+std::string_view Name(RunOutcome outcome);  // "finished", "failed"
 
 // Numbers of records; of clients without records under the name kClientItself (erasure_scope.h).
+// What was due is in exactly one of the others up to `unreached`.
 struct RunClass {
   std::string class_name;
   std::uint64_t due = 0;         // past their time when the run looked
@@ -34,14 +39,20 @@ struct RunClass {
   std::uint64_t review = 0;      // left to a person
   std::uint64_t held = 0;        // stopped by holds
   std::uint64_t failed = 0;      // tried in vain: due again
+  std::uint64_t waiting = 0;     // made due by one person within the last week: due again
+  std::uint64_t unreached = 0;   // the run ended before it came to them: due again
+  // Not among those that are due: the calendar of working days ends before their period does.
+  std::uint64_t unknown = 0;
   bool operator==(const RunClass&) const = default;
 };
 
 inline constexpr std::size_t kMaxRunClasses = 200;
 inline constexpr std::size_t kMaxRunText = 256;  // bytes of each text
+inline constexpr int kNewestRunReport = 2;
 
 struct RunReport {
-  std::string run;  // "run_…"
+  int version = kNewestRunReport;  // of the format, 1 or 2; the older one leaves members out
+  std::string run;                 // "run_…"
   std::string vault;
   std::uint64_t schedule_version = 0;
   Hash schedule_hash{};  // SHA-256 of the retention schedule
@@ -52,11 +63,20 @@ struct RunReport {
   // What the vault held of its clock, as a word: with a clock that is not trusted nothing is due.
   // The catalogues have words for "trusted", "suspect" and "unknown".
   std::string clock;
+  RunOutcome outcome = RunOutcome::kFinished;
+  // Of a failure, as a word, and what it is about (a time zone). The catalogues have words for
+  // "schedule_changed", "operator_incomplete" and "time_zone_unknown".
+  std::string reason, detail;
+  bool counted = true;  // false: how many it did not come to is not known
   std::vector<RunClass> classes;
   std::string log;  // origin
   std::uint64_t first_seq = 0;
   std::uint64_t last_seq = 0;
   bool operator==(const RunReport&) const = default;
+
+  // It came to its end, and nothing was due, as far as that can be told. An older report does not
+  // say so.
+  bool nothing_was_due() const;
 };
 
 // The signed note; the same report and key give the same bytes. Errors: kInvalidArgument
@@ -77,7 +97,8 @@ struct RunReportCheck {
   std::optional<RunReport> report;       // as the document says; absent when it cannot be read
   std::optional<VerifierKey> signed_by;  // when the signature holds
   // "document" (not one of these, not in the one spelling), "signature", "report" (not what was
-  // signed). Empty: nothing is wrong.
+  // signed), "counts" (what was due is not all accounted for, or the end contradicts the counts).
+  // Empty: nothing is wrong.
   std::vector<DocumentFinding> findings;
   bool ok() const { return findings.empty(); }
 };

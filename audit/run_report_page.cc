@@ -31,6 +31,7 @@ class RunPageWriter : private PageWriter {
     Definition("run.trigger",
                Html(Text(std::string("run.trigger.").append(Name(report_.trigger)))));
     Definition("about.requested_by", CodeHtml(report_.requested_by));
+    if (report_.version != 1) Definition("run.outcome", OutcomeHtml());
     Definition("run.clock", Labelled("run.clock.", report_.clock));
     Definition("run.schedule", Html(Text("object.version")) + " " +
                                    std::to_string(report_.schedule_version) + "<small>SHA-256 " +
@@ -41,19 +42,40 @@ class RunPageWriter : private PageWriter {
     out_.append("</dl>\n");
   }
 
+  std::string OutcomeHtml() {
+    std::string html = Html(Text(std::string("run.outcome.").append(Name(report_.outcome))));
+    if (!report_.reason.empty()) html += ": " + Labelled("run.reason.", report_.reason);
+    if (!report_.detail.empty()) html += " " + CodeHtml(report_.detail);
+    return html;
+  }
+
   void Classes() {
     Heading("run.section.classes");
-    if (report_.classes.empty()) {
-      Paragraph("run.nothing");
-      return;
+    if (!report_.counted) Paragraph("run.uncounted");
+    if (report_.nothing_was_due()) Paragraph("run.nothing");
+    if (report_.version == 1) Paragraph("run.older");
+    if (report_.classes.empty()) return;
+    const bool whole = report_.version != 1;
+    if (whole) {
+      HeadCells({{"object.class", ""},
+                 {"run.due", "n"},
+                 {"run.erased", "n"},
+                 {"run.restricted", "n"},
+                 {"run.review", "n"},
+                 {"run.held", "n"},
+                 {"run.waiting", "n"},
+                 {"run.unreached", "n"},
+                 {"run.unknown", "n"},
+                 {"run.failed", "n"}});
+    } else {
+      HeadCells({{"object.class", ""},
+                 {"run.due", "n"},
+                 {"run.erased", "n"},
+                 {"run.restricted", "n"},
+                 {"run.review", "n"},
+                 {"run.held", "n"},
+                 {"run.failed", "n"}});
     }
-    HeadCells({{"object.class", ""},
-               {"run.due", "n"},
-               {"run.erased", "n"},
-               {"run.restricted", "n"},
-               {"run.review", "n"},
-               {"run.held", "n"},
-               {"run.failed", "n"}});
     RunClass total;
     for (const RunClass& counts : report_.classes) {
       out_.append("<tr>");
@@ -64,10 +86,16 @@ class RunPageWriter : private PageWriter {
       total.review += counts.review;
       total.held += counts.held;
       total.failed += counts.failed;
+      total.waiting += counts.waiting;
+      total.unreached += counts.unreached;
+      total.unknown += counts.unknown;
     }
     out_.append("<tr class=\"s\">");
     Row(Html(Text("summary.total")), total);
     EndTable();
+    if (total.waiting != 0) Paragraph("run.waiting.why");
+    if (total.unreached != 0) Paragraph("run.unreached.why");
+    if (total.unknown != 0) Paragraph("run.unknown.why");
   }
 
   void Row(std::string_view name, const RunClass& counts) {
@@ -75,6 +103,12 @@ class RunPageWriter : private PageWriter {
     for (const std::uint64_t count :
          {counts.due, counts.erased, counts.restricted, counts.review, counts.held}) {
       Cell(std::to_string(count), "n");
+    }
+    if (report_.version != 1) {
+      Cell(std::to_string(counts.waiting), "n");
+      for (const std::uint64_t count : {counts.unreached, counts.unknown}) {
+        Cell(std::to_string(count), count == 0 ? "n" : "n x");
+      }
     }
     Cell(std::to_string(counts.failed), counts.failed == 0 ? "n" : "n x");
     out_.append("</tr>\n");

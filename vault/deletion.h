@@ -158,7 +158,33 @@ struct RetentionRun {
   std::optional<Timestamp> finished;
   // Records, and clients without any.
   std::uint64_t due = 0, erased = 0, restricted = 0, for_review = 0, held = 0, failed = 0;
-  std::string reason;  // of a failure: "schedule_changed", "operator_incomplete"
+  std::uint64_t waiting = 0;    // due, and made so by one person within the last week
+  std::uint64_t unreached = 0;  // due, and the run failed before it came to them
+  std::uint64_t unknown = 0;    // not due: the calendar ends before their period does
+  bool counted = true;          // false: what the run did not come to could not be counted
+  // Of a failure: "schedule_changed", "operator_incomplete", "time_zone_unknown"; and which zone.
+  std::string reason, detail;
+};
+
+// What becomes of due dates when a class counts from another field: of the records of one class
+// that come under one policy by the date of a field. Each is in exactly one of what follows
+// `records`, up to `unreadable`.
+struct DueDateChange {
+  std::string policy, action;
+  std::uint64_t records = 0;
+  std::uint64_t unchanged = 0, sooner = 0, later = 0;
+  std::uint64_t begins = 0;                     // had no due date, and will have one
+  std::uint64_t ends = 0;                       // had one, and will have none
+  std::uint64_t unreadable = 0;                 // cannot be opened: will have none
+  std::uint64_t due_before = 0, due_after = 0;  // by the time of the preview
+};
+struct ClassPreview {
+  std::string class_name;
+  std::uint64_t version = 0;   // the newest one of the class; 0: there is none
+  std::uint64_t schedule = 0;  // version; 0: there is none
+  Timestamp at;
+  bool moves_due_dates = false;  // then two people decide
+  std::vector<DueDateChange> changes;
 };
 
 }  // namespace coffer::vault

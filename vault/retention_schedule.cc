@@ -19,6 +19,7 @@ constexpr std::string_view kJurisdictionTag = "jurisdiction:";
 constexpr const char* kClientPolicies = "clients_without_records";
 constexpr std::size_t kMaxReasonBytes = 500;
 constexpr std::size_t kMaxScheduleIssues = 50;
+constexpr const char* kNoPolicy = "The schedule does not name the class.";
 
 constexpr std::pair<std::string_view, RetentionTrigger> kRetentionTriggers[] = {
     {"creation", RetentionTrigger::kCreation},
@@ -75,7 +76,9 @@ int RankOf(const RetentionPolicy& policy) {
 // Reads a schedule, collecting every fault instead of stopping at the first.
 class ScheduleReader {
  public:
-  explicit ScheduleReader(std::span<const std::shared_ptr<const ClassSchema>> classes) {
+  // `stored`: it was checked when it was put in force.
+  ScheduleReader(std::span<const std::shared_ptr<const ClassSchema>> classes, bool stored)
+      : stored_(stored) {
     for (const auto& schema : classes) classes_[schema->name] = schema.get();
   }
 
@@ -120,6 +123,10 @@ class ScheduleReader {
       auto zone = ZoneDays::Open(schedule_.time_zone_);
       if (zone) {
         schedule_.zone_ = *std::move(zone);
+        return {};
+      }
+      if (stored_) {
+        schedule_.zone_is_known_ = false;
         return {};
       }
       if (zone.error().code != Code::kUnprocessable) {
@@ -209,7 +216,7 @@ class ScheduleReader {
       } else if (name == "class") {
         const auto is_class = [](std::string_view text) { return IsName(text, '-'); };
         policy.class_name = Text(value, is_class, at, name, "must be the name of a class");
-        if (!policy.class_name.empty() && !classes_.contains(policy.class_name)) {
+        if (!stored_ && !policy.class_name.empty() && !classes_.contains(policy.class_name)) {
           Fault(at + "/class", "is no class of this vault");
         }
       } else if (name == "jurisdiction") {
@@ -292,7 +299,7 @@ class ScheduleReader {
     for (std::size_t i = 0; i < schedule_.policies_.size(); ++i) {
       const RetentionPolicy& policy = schedule_.policies_[i];
       by_class[policy.class_name].push_back(i);
-      if (!policy.keeps() && policy.trigger == RetentionTrigger::kDateField &&
+      if (!stored_ && !policy.keeps() && policy.trigger == RetentionTrigger::kDateField &&
           classes_.find(policy.class_name)->second->retention_date.empty()) {
         Fault(pointers_[i] + "/trigger", "the class has no retention_date");
       }
@@ -300,7 +307,7 @@ class ScheduleReader {
     for (const auto& [name, schema] : classes_) {
       const bool has_general = std::ranges::any_of(
           by_class[name], [&](std::size_t i) { return RankOf(schedule_.policies_[i]) == 0; });
-      if (!has_general && schema->keep.empty()) {
+      if (!stored_ && !has_general && schema->keep.empty()) {
         Fault("/policies", "the class " + name +
                                " has no policy without tag and jurisdiction, and does not say "
                                "\"keep\" itself");
@@ -364,7 +371,7 @@ class ScheduleReader {
       choices.push_back({-1, -1, policies.size()});
       RetentionPolicy kept;
       kept.class_name = name;
-      kept.keep = schema->keep;
+      kept.keep = schema->keep.empty() ? kNoPolicy : schema->keep;
       policies.push_back(std::move(kept));
     }
     if (const auto found = schedule_.choices_.find(audit::kClientItself);
@@ -376,7 +383,7 @@ class ScheduleReader {
       policies.push_back(std::move(kept));
     }
     RetentionPolicy unknown;
-    unknown.keep = "The schedule does not name the class.";
+    unknown.keep = kNoPolicy;
     policies.push_back(std::move(unknown));
   }
 
@@ -390,6 +397,7 @@ class ScheduleReader {
     return found == order.end() ? order.size() : found->second;
   }
 
+  bool stored_;
   std::map<std::string, const ClassSchema*> classes_;
   std::map<std::string, std::size_t> jurisdiction_order_;
   std::map<std::string, std::size_t> tag_order_;
@@ -455,6 +463,7 @@ RetentionDue RetentionSchedule::DueAt(const RetentionPolicy& policy,
                                       const RetentionEvents& events) const {
   using State = RetentionDue::State;
   if (policy.keeps()) return {State::kKept, {}};
+  if (!zone_is_known_) return {State::kUnknown, {}};
   std::optional<Day> event;
   switch (policy.trigger) {
     case RetentionTrigger::kCreation:
@@ -481,7 +490,7 @@ RetentionDue RetentionSchedule::DueAt(const RetentionPolicy& policy,
 // halves.
 std::optional<RetentionCutOff> RetentionSchedule::CutOff(const RetentionPolicy& policy,
                                                          audit::Timestamp now) const {
-  if (policy.keeps()) return std::nullopt;
+  if (policy.keeps() || !zone_is_known_) return std::nullopt;
   const Day today = zone_.DayOf(now);
   const auto is_over = [&](Day event) {
     const auto last = LastDayOf(event, policy.period, calendar_ ? &*calendar_ : nullptr);
@@ -546,7 +555,13 @@ Result<RetentionSchedule> ParseSchedule(
     std::string_view text, std::span<const std::shared_ptr<const ClassSchema>> classes) {
   if (text.size() > kMaxScheduleBytes) return Fail(Code::kTooLarge, "document_too_large");
   COFFER_ASSIGN(const json root, ParseStrictJson(text));
-  return ScheduleReader(classes).Read(root);
+  return ScheduleReader(classes, false).Read(root);
+}
+
+Result<RetentionSchedule> ReadStoredSchedule(
+    std::string_view text, std::span<const std::shared_ptr<const ClassSchema>> classes) {
+  COFFER_ASSIGN(const json root, ParseStrictJson(text));
+  return ScheduleReader(classes, true).Read(root);
 }
 
 }  // namespace coffer::vault

@@ -71,7 +71,7 @@ struct RetentionDue {
     kAt,
     kKept,      // the policy keeps
     kNotBegun,  // what begins the period has not happened, or nobody said when
-    kUnknown,   // the period goes past the calendar's last year
+    kUnknown,   // the period goes past the calendar's last year, or nobody knows the time zone
   };
   State state = State::kNotBegun;
   audit::Timestamp at;  // kAt
@@ -89,6 +89,9 @@ class RetentionSchedule {
   const std::string& definition() const { return definition_; }  // canonical JSON of what was given
   const std::string& time_zone() const { return time_zone_; }
   const ZoneDays& zone() const { return zone_; }
+  // False: the machine has no such zone any more (ReadStoredSchedule). Nothing is due then, and
+  // zone() is UTC.
+  bool zone_is_known() const { return zone_is_known_; }
   std::span<const RetentionPolicy> policies() const;  // in the document's order
   const RetentionPolicy* Find(std::string_view name) const;
   // Whether any of them is for clients without records: PolicyFor(audit::kClientItself, tags).
@@ -137,6 +140,7 @@ class RetentionSchedule {
   std::string definition_;
   std::string time_zone_;
   ZoneDays zone_;
+  bool zone_is_known_ = true;
   std::optional<WorkCalendar> calendar_;
   std::vector<RetentionPolicy> policies_;  // the document's; one for each class that keeps itself;
                                            // one for classes that are not known
@@ -155,6 +159,11 @@ inline constexpr std::size_t kMaxScheduleBytes = 1024 * 1024;
 // with issues, among them that a class has no policy for all of its clients and does not keep
 // itself, and that two policies could both be the one for some client.
 Result<RetentionSchedule> ParseSchedule(
+    std::string_view json, std::span<const std::shared_ptr<const ClassSchema>> classes);
+
+// One that was in force once, whatever became since of the machine's time zones and of the classes:
+// records of a class that neither has a policy nor keeps itself any more are kept.
+Result<RetentionSchedule> ReadStoredSchedule(
     std::string_view json, std::span<const std::shared_ptr<const ClassSchema>> classes);
 
 }  // namespace coffer::vault

@@ -472,6 +472,8 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   statistics.retention_erased = core_->retention->erased();
   statistics.retention_running = core_->retention->running();
   statistics.waiting_for_clock = core_->retention->waiting_for_clock();
+  const auto schedule = core_->engine->catalog()->retention;
+  statistics.time_zone_unknown = schedule && !schedule->schedule.zone_is_known();
   return statistics;
 }
 
@@ -507,6 +509,9 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
         status.purposes = transaction.catalog().purposes.size();
         const auto& retention = transaction.catalog().retention;
         if (retention) status.retention_schedule = retention->version;
+        if (retention && !retention->schedule.zone_is_known()) {
+          status.unknown_time_zone = retention->schedule.time_zone();
+        }
         for (const auto& schema : transaction.catalog().NewestClasses()) {
           const bool named = retention ? retention->schedule.IssuesOfClass(*schema).empty()
                                        : !schema->keep.empty();

@@ -442,7 +442,9 @@ struct VaultStatus {
   std::uint64_t retention_schedule = 0;  // version; 0: none
   std::uint64_t classes_without_policy = 0;
   bool waiting_for_clock = false;  // deletion waits until the clock is confirmed
-  bool two_person = true;          // false: switched off when the vault was made
+  // The schedule's, where this machine does not know it: deletion is paused. Else empty.
+  std::string unknown_time_zone;
+  bool two_person = true;  // false: switched off when the vault was made
   bool memory_locked = false;
   bool keys_rewrite_pending = false;  // as EngineStatistics::keys_rewrite_pending
   Timestamp started;
@@ -458,6 +460,7 @@ struct EngineStatistics {
   std::uint64_t holds = 0, overdue_holds = 0, restrictions = 0;
   std::uint64_t retention_erased = 0;  // records, since the start
   bool retention_running = false, waiting_for_clock = false;
+  bool time_zone_unknown = false;    // the retention schedule's: deletion is paused
   std::uint64_t log_index_size = 0;  // entries that the log's index has
   std::uint64_t keys_rewrites = 0;   // of keys.db, since the start
   // Clients were erased whose keys are not yet beyond the reach of who has the key of keys.db.
@@ -623,6 +626,11 @@ class Vault {
   Result<RetentionPreview> PreviewRetention(const Caller& caller,
                                             const RetentionPreviewRequest& request);
   // Errors: kConflict "run_in_progress", "no_schedule", "clock_unconfirmed".
+  // What `definition` would do to due dates as the newest version of the class. Where it moves
+  // some, PutClass takes an approval of "retention.write" about "class:NAME" with it as content.
+  // Errors: those of PutClass; kConflict "time_zone_unknown".
+  Result<ClassPreview> PreviewClass(const Caller& caller, std::string_view name,
+                                    std::string_view definition);
   Result<RetentionRun> StartRetentionRun(const Caller& caller);
   Result<RetentionRun> GetRetentionRun(const Caller& caller, const RunId& id);
   Result<std::vector<RetentionRun>> ListRetentionRuns(const Caller& caller);

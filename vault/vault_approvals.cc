@@ -24,10 +24,15 @@ struct TwoPersonAction {
   std::string_view name;
   Action action;  // what the requester must be allowed
 };
+// "class.write" is asked for as "retention.write" about a class.
 constexpr TwoPersonAction kDecidedByTwo[] = {
-    {"client.erase", Action::kClientErase},   {"client.export", Action::kClientExport},
-    {"clock.confirm", Action::kClockConfirm}, {"hold.lift", Action::kHoldLift},
-    {"record.erase", Action::kRecordErase},   {"retention.write", Action::kRetentionWrite},
+    {"class.write", Action::kClassWrite},
+    {"client.erase", Action::kClientErase},
+    {"client.export", Action::kClientExport},
+    {"clock.confirm", Action::kClockConfirm},
+    {"hold.lift", Action::kHoldLift},
+    {"record.erase", Action::kRecordErase},
+    {"retention.write", Action::kRetentionWrite},
     {"role.write", Action::kRoleWrite},
 };
 
@@ -124,6 +129,24 @@ void CheckDay(std::string_view target, Timestamp now, std::vector<Issue>& issues
   }
 }
 
+// A class as it is to be, of which due dates hang.
+std::string CanonicalClass(const Proposal& proposal, const Catalog& catalog,
+                           std::vector<Issue>& issues) {
+  const std::string name = proposal.target.substr(kClassTarget.size());
+  if (!catalog.Newest(name)) issues.push_back({"/target", "must name a class of this vault"});
+  const auto schema = ParseClass(proposal.content.empty() ? "null" : proposal.content);
+  if (schema && schema->name == name) return schema->definition;
+  if (schema) {
+    issues.push_back({"/content/name", "must be the name in the target"});
+    return {};
+  }
+  for (const auto& issue : schema.error().issues) {
+    issues.push_back({"/content" + issue.pointer, issue.message});
+  }
+  if (schema.error().issues.empty()) issues.push_back({"/content", "must be a class"});
+  return {};
+}
+
 // The content as it will be hashed when the thing is done; issues when it could not be done.
 std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
                              std::string_view purpose, Timestamp now, std::vector<Issue>& issues) {
@@ -141,8 +164,12 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
     if (!proposal.content.empty()) issues.push_back({"/content", "has no place here"});
     return {};
   }
+  if (proposal.action == "retention.write" && proposal.target.starts_with(kClassTarget)) {
+    return CanonicalClass(proposal, catalog, issues);
+  }
   if (proposal.action == "retention.write") {
-    if (proposal.target != "schedule") issues.push_back({"/target", "must be \"schedule\""});
+    if (proposal.target != "schedule")
+      issues.push_back({"/target", "must be \"schedule\" or \"class:NAME\""});
     const auto schedule = ParseSchedule(proposal.content.empty() ? "null" : proposal.content,
                                         catalog.NewestClasses());
     if (schedule) return schedule->definition();
@@ -371,8 +398,11 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
   Approval approval;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        const bool of_class =
+            row.action == "retention.write" && row.target.starts_with(kClassTarget);
         COFFER_TRY(NameSubject(transaction, call, row.action, row.target));
-        COFFER_TRY(core_->CheckProposer(transaction, call, row.action, client));
+        COFFER_TRY(core_->CheckProposer(transaction, call,
+                                        of_class ? Name(Action::kClassWrite) : row.action, client));
         if (row.action == "role.give") {
           COFFER_ASSIGN(canonical.content,
                         CompleteGiving(canonical, transaction.catalog(), transaction.principals()));

@@ -1,5 +1,6 @@
 // Classes and the register of purposes.
 #include "vault/internal/core.h"
+#include "vault/internal/retention_dates.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -86,6 +87,13 @@ Result<std::shared_ptr<const ClassSchema>> Vault::PutClass(const Caller& caller,
         }
         if (!newest && transaction.catalog().classes.size() >= kMaxClasses) {
           return Fail(Code::kConflict, "too_many_classes");
+        }
+        if (const auto& retention = transaction.catalog().retention;
+            retention && newest && MovesDueDates(retention->schedule, *newest, *parsed)) {
+          // As much as another schedule: it says when records go.
+          COFFER_TRY(core_->RequireApproval(
+              transaction, call,
+              {"retention.write", std::string(kClassTarget) + parsed->name, parsed->definition}));
         }
         parsed->version = newest ? newest->version + 1 : 1;
         call.entry.version = parsed->version;

@@ -8,6 +8,8 @@
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
 #include "vault/internal/hold_store.h"
+#include "vault/internal/retention_dates.h"
+#include "vault/internal/retention_days.h"
 #include "vault/internal/retention_store.h"
 #include "vault/retention_plan.h"
 #include "vault/vault.h"
@@ -45,6 +47,8 @@ RetentionRun InfoOf(const RunRow& row) {
   run.started = row.started;
   run.finished = row.finished;
   run.reason = row.reason;
+  run.detail = row.detail;
+  run.counted = row.counted;
   for (const auto& [name, count] : row.counts) {
     run.due += count.due;
     run.erased += count.erased;
@@ -52,6 +56,9 @@ RetentionRun InfoOf(const RunRow& row) {
     run.for_review += count.review;
     run.held += count.held;
     run.failed += count.failed;
+    run.waiting += count.waiting;
+    run.unreached += count.unreached;
+    run.unknown += count.unknown;
   }
   return run;
 }
@@ -71,6 +78,34 @@ Status RequireEveryClass(const Catalog& catalog, const RetentionSchedule& schedu
   }
   if (issues.empty()) return {};
   return std::unexpected(Error{Code::kUnprocessable, "retention_invalid", {}, std::move(issues)});
+}
+
+// Without one nobody knows when a day ends.
+Status RequireZone(const ScheduleInForce& stored) {
+  if (stored.schedule.zone_is_known()) return {};
+  return Fail(Code::kConflict, "time_zone_unknown",
+              "the machine has no time zone " + stored.schedule.time_zone());
+}
+
+// A schedule that was approved counts from the fields that its classes named then: one that came
+// to name another since is not what the second person looked at.
+Status RequireSameDates(Transaction& transaction, Call& call, const RetentionSchedule& schedule) {
+  const auto id = ApprovalId::Parse(call.caller.approval);
+  if (!id) return {};  // a vault of one person
+  COFFER_ASSIGN(const auto approval, transaction.stores().approvals.Find(*id));
+  if (!approval) return {};
+  for (const auto& [name, versions] : transaction.catalog().classes) {
+    const auto other = std::ranges::find_if(
+        versions.rbegin(), versions.rend(),
+        [&](const auto& version) { return !ReadTheSameDay(*version, *versions.back()); });
+    if (other == versions.rend() || !MovesDueDates(schedule, **other, *versions.back())) continue;
+    COFFER_ASSIGN(const auto since,
+                  transaction.stores().catalog.FindClassCreated(name, (*other)->version + 1));
+    if (!since || *since >= approval->created) {
+      return Deny(call, "approval", Code::kPermissionDenied, "approval_invalid");
+    }
+  }
+  return {};
 }
 
 std::optional<audit::PageLanguage> PageLanguageFromName(std::string_view name) {
@@ -93,6 +128,7 @@ Status LoadRegisters(Database& database, HoldRegister& holds, RestrictionRegiste
 
 // On a connection of its own, from the index over records and the clients' tags alone.
 Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce& stored,
+                                  const RetentionDates& dates,
                                   const RetentionPreviewRequest& request, Timestamp at) {
   COFFER_ASSIGN(auto store, RetentionStore::Open(reader.database()));
   HoldRegister holds;
@@ -121,11 +157,11 @@ Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce&
       }
     }
     if (!client) return true;
-    auto* const due =
-        plan.Add({{},
-                  subject.class_name,
-                  client->tags,
-                  {subject.created, subject.updated, relationship_end, subject.date_field}});
+    RetentionEvents events{subject.created, subject.updated, relationship_end, {}};
+    if (dates.IsCurrent(subject.class_name, subject.date_version)) {
+      events.date_field = subject.date_field;
+    }
+    auto* const due = plan.Add({{}, subject.class_name, client->tags, events});
     const bool held =
         due != nullptr && due->policy->action == RetentionAction::kErase &&
         RetentionIsHeld(holds, restrictions, client->id, client->tags, subject.class_name);
@@ -238,6 +274,9 @@ Result<StoredSchedule> Vault::PutRetentionSchedule(const Caller& caller,
         COFFER_TRY(RequireEveryClass(transaction.catalog(), schedule->schedule));
         COFFER_TRY(core_->RequireApproval(
             transaction, call, {"retention.write", std::string(kScheduleTarget), canonical}));
+        if (core_->two_person) {
+          COFFER_TRY(RequireSameDates(transaction, call, schedule->schedule));
+        }
         schedule->version = newest ? newest->version + 1 : 1;
         schedule->created = transaction.now();
         call.entry.version = schedule->version;
@@ -263,6 +302,7 @@ Result<RetentionPreview> Vault::PreviewRetention(const Caller& caller,
   }
   // Decided before the work and again with the entry, which says how much was shown.
   std::shared_ptr<const ScheduleInForce> stored;
+  RetentionDates dates;
   Timestamp at;
   const auto check = [&](Transaction& transaction, Call& call) -> Status {
     if (request.with_ids) {
@@ -272,9 +312,13 @@ Result<RetentionPreview> Vault::PreviewRetention(const Caller& caller,
         return Deny(call, "role", Code::kPermissionDenied, "permission_denied");
       }
     }
-    if (!stored) stored = transaction.catalog().retention;
+    if (!stored) {
+      stored = transaction.catalog().retention;
+      dates = RetentionDates(transaction.catalog());
+    }
     if (!stored) return NotFound(call);
     call.entry.version = stored->version;
+    COFFER_TRY(RequireZone(*stored));
     at = request.until.value_or(at.ms == 0 ? transaction.now() : at);
     return {};
   };
@@ -287,7 +331,7 @@ Result<RetentionPreview> Vault::PreviewRetention(const Caller& caller,
   RetentionPreview preview;
   {
     COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
-    COFFER_ASSIGN(preview, Forecast(*reader, *stored, request, at));
+    COFFER_ASSIGN(preview, Forecast(*reader, *stored, dates, request, at));
   }
   Call call = core_->StartCall(caller, kAction);
   call.reason_rule = asked.reason_rule;
@@ -311,6 +355,7 @@ Result<RetentionRun> Vault::StartRetentionRun(const Caller& caller) {
                               auto& store = transaction.stores().retention;
                               const auto& schedule = transaction.catalog().retention;
                               if (!schedule) return Fail(Code::kConflict, "no_schedule");
+                              COFFER_TRY(RequireZone(*schedule));
                               if (!core_->retention->ClockStands(transaction.now())) {
                                 return Fail(Code::kConflict, "clock_unconfirmed");
                               }
@@ -382,6 +427,7 @@ Result<std::string> Vault::ReadRunReport(const Caller& caller, const RunId& id,
                       transaction.stores().catalog.FindSchedule(row->schedule));
         if (!schedule) return Fail(Code::kCorrupted, "storage_corrupted", "a run's schedule");
         audit::RunReport report;
+        report.version = row->report_version;
         report.run = row->id.Text();
         report.vault = crypto::Base32Encode(core_->keyring.vault_id());
         report.schedule_version = row->schedule;
@@ -391,6 +437,13 @@ Result<std::string> Vault::ReadRunReport(const Caller& caller, const RunId& id,
         report.trigger = row->trigger;
         if (row->asked_by) report.requested_by = row->asked_by->Text();
         report.clock = "trusted";  // a run waits for it
+        if (report.version != 1) {
+          const bool failed = row->state == RunState::kFailed;
+          report.outcome = failed ? audit::RunOutcome::kFailed : audit::RunOutcome::kFinished;
+          report.reason = row->reason;
+          report.detail = row->detail;
+          report.counted = row->counted;
+        }
         for (const auto& [name, count] : row->counts) report.classes.push_back(count);
         report.log = core_->keyring.log_origin();
         report.first_seq = row->first_seq;

@@ -24,6 +24,7 @@ Result<ZoneDays> ZoneDays::Open(const std::string& zone) {
   if (!known) return Fail(Code::kUnprocessable, "time_zone_unknown");
   COFFER_ASSIGN(const auto offsets, ZoneOffsets(zone));
   ZoneDays days;
+  days.stretches_.clear();
   for (const auto& offset : offsets) days.stretches_.push_back({offset.from, offset.seconds});
   days.stretches_.front().from = INT64_MIN;
   return days;

@@ -18,6 +18,7 @@ class ZoneDays {
   // `zone`: a name of the IANA database ("Europe/Berlin"). Errors: kUnprocessable
   // "time_zone_unknown"; kUnavailable "time_zones_unavailable".
   static Result<ZoneDays> Open(const std::string& zone);
+  ZoneDays() = default;  // UTC
 
   // The instant from which on the zone's clocks show no day before `day`. That is midnight, or
   // where clocks leave midnight out, the instant at which they are put forward; where they show it
@@ -35,7 +36,8 @@ class ZoneDays {
     std::int64_t from;    // seconds since 1970-01-01T00:00:00Z
     std::int64_t offset;  // seconds that clocks are ahead of UTC
   };
-  std::vector<Stretch> stretches_;  // ascending, never empty; the first is from INT64_MIN on
+  // Ascending, never empty; the first is from INT64_MIN on.
+  std::vector<Stretch> stretches_ = {{INT64_MIN, 0}};
 };
 
 }  // namespace coffer::vault

@@ -70,6 +70,7 @@ std::string Wanted(const HttpRequest& request, const std::string& purpose) {
     return "change-role " + name + " FILE";
   }
   if (target == "/v1/retention/schedule") return "schedule FILE";
+  if (!IdIn(target, "/v1/classes/").empty()) return "class FILE";
   if (target == "/v1/retention/clock") return "confirm-clock YYYY-MM-DD";
   if (target == "/v1/export") {
     std::string wanted = "export --purpose " + (purpose.empty() ? "CODE" : purpose);

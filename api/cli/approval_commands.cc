@@ -143,6 +143,22 @@ Outcome<Exit> RequestChangeRole(const ApprovalOptions& options, Console& console
       options, {{"action", "role.write"}, {"target", options.target}, {"content", *role}}, console);
 }
 
+Outcome<Exit> RequestClass(const ApprovalOptions& options, Console& console) {
+  COFFER_ASSIGN(const std::string text, ReadInputFile(options.file, kMaxSchedule));
+  const auto schema = vault::ParseStrictJson(text);
+  if (!schema) {
+    return Failed(Exit::kUsage,
+                  FailureOf(schema.error(), options.file + " is not usable JSON").message);
+  }
+  const std::string name = Text(*schema, "name");
+  if (name.empty()) {
+    return Failed(Exit::kUsage, options.file + " has no name", "Add the member \"name\".");
+  }
+  return Request(options,
+                 {{"action", "retention.write"}, {"target", "class:" + name}, {"content", *schema}},
+                 console);
+}
+
 Outcome<Exit> RequestSchedule(const ApprovalOptions& options, Console& console) {
   COFFER_ASSIGN(const std::string text, ReadInputFile(options.file, kMaxSchedule));
   const auto schedule = vault::ParseStrictJson(text);
@@ -310,6 +326,18 @@ void AddRequests(CLI::App& group, Command& chosen) {
         ->required();
     command->footer("Example:\n  coffer approval request schedule schedule.json");
     RunOnline(*command, chosen, options, RequestSchedule);
+  }
+  {
+    auto options = std::make_shared<ApprovalOptions>();
+    CLI::App* command = request->add_subcommand(
+        "class", "To change the date that records of a class are kept by (coffer class put)");
+    command->add_option("file", options->file, "File that holds it, as for coffer class put")
+        ->type_name("FILE.json")
+        ->required();
+    command->footer(
+        "See first what it does: coffer class put --preview. Example:\n"
+        "  coffer approval request class contact.json");
+    RunOnline(*command, chosen, options, RequestClass);
   }
 }
 

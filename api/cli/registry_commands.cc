@@ -18,10 +18,12 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxDefinition = 512 * 1024;
+constexpr std::chrono::minutes kPreviewPatience{10};
 
 struct PutOptions {
   ConnectionOptions connection;
   std::vector<std::string> files;
+  bool preview = false;
 };
 
 // A definition and the name it is to be stored under.
@@ -83,7 +85,49 @@ Outcome<Exit> PutAll(const PutOptions& options, Console& console, const std::str
   return Exit::kOk;
 }
 
+void ShowClassPreview(const json& preview, Console& console) {
+  const bool moves = Text(preview, "moves_due_dates") == "true";
+  PrintFields(console, {{"class", Text(preview, "class")},
+                        {"newest version", Text(preview, "version")},
+                        {"schedule", Text(preview, "schedule")},
+                        {"as of", Text(preview, "at")},
+                        {"due dates", moves ? "move; two people decide it: coffer approval request "
+                                              "class"
+                                            : "stay"}});
+  if (!moves) return;
+  Table table({"POLICY", "ACTION", "RECORDS", "UNCHANGED", "SOONER", "LATER", "BEGINS", "ENDS",
+               "UNREADABLE", "DUE BEFORE", "DUE AFTER"});
+  for (const json& change : Member(preview, "changes")) {
+    table.Add({Text(change, "policy"), Text(change, "action"), Text(change, "records"),
+               Text(change, "unchanged"), Text(change, "sooner"), Text(change, "later"),
+               Text(change, "begins"), Text(change, "ends"), Text(change, "unreadable"),
+               Text(change, "due_before"), Text(change, "due_after")});
+  }
+  table.Print(console);
+}
+
+Outcome<Exit> PreviewClasses(const PutOptions& options, Console& console) {
+  std::vector<Definition> definitions;
+  for (const std::string& file : options.files) {
+    COFFER_ASSIGN(Definition definition, ReadNamed(file));
+    definitions.push_back(std::move(definition));
+  }
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  for (Definition& definition : definitions) {
+    COFFER_ASSIGN(const json answer,
+                  client.Post(Target("/v1/classes").Segment(definition.name).Segment("preview"),
+                              std::move(definition.text), kPreviewPatience));
+    if (options.connection.json) {
+      PrintJson(console, answer);
+    } else {
+      ShowClassPreview(answer, console);
+    }
+  }
+  return Exit::kOk;
+}
+
 Outcome<Exit> PutClasses(const PutOptions& options, Console& console) {
+  if (options.preview) return PreviewClasses(options, console);
   return PutAll(options, console, "/v1/classes", ReadNamed, [](const json& answer) {
     return "class " + Text(answer, "name") + ", version " + Text(answer, "version");
   });
@@ -171,10 +215,11 @@ using Put = Outcome<Exit> (*)(const PutOptions&, Console&);
 using ListWork = Outcome<Exit> (*)(const ConnectionOptions&, Console&);
 
 void AddPut(CLI::App& group, Command& chosen, Put put, const char* help, const char* files_help,
-            const char* footer) {
+            const char* footer, const char* preview_help = nullptr) {
   auto options = std::make_shared<PutOptions>();
   CLI::App* command = group.add_subcommand("put", help);
   command->add_option("files", options->files, files_help)->type_name("FILE.json")->required();
+  if (preview_help != nullptr) command->add_flag("--preview", options->preview, preview_help);
   AddConnectionOptions(*command, options->connection, PurposeUse::kNone);
   command->footer(footer);
   command->callback([options, &chosen, put] {
@@ -200,7 +245,9 @@ void AddClassCommands(CLI::App& app, Command& chosen) {
   group->require_subcommand(1);
   AddPut(*group, chosen, PutClasses, "Store class definitions; a changed one becomes a new version",
          "Files that hold one definition each; its member \"name\" is the class",
-         "Example:\n  coffer class put contact.json contract.json");
+         "Two people decide one that moves due dates: coffer approval request class. Example:\n"
+         "  coffer class put contact.json contract.json",
+         "Show what it would do to due dates; nothing is changed");
   AddList(*group, chosen, ListClasses, "Show the classes; with --json their fields too",
           "Example:\n  coffer class list --json");
 }

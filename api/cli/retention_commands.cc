@@ -108,24 +108,33 @@ Outcome<Exit> Preview(const RetentionOptions& options, Console& console) {
   return Exit::kOk;
 }
 
+std::string Because(const json& run) {
+  const std::string detail = Text(run, "detail");
+  return Text(run, "reason") + (detail.empty() ? "" : " (" + detail + ")");
+}
+
 Outcome<Exit> ShowRun(const RetentionOptions& options, const json& run, Console& console) {
   if (options.connection.json) {
     PrintJson(console, run);
     return Exit::kOk;
   }
-  PrintFields(console, {{"id", Text(run, "id")},
-                        {"state", Text(run, "state")},
-                        {"because", Text(run, "reason")},
-                        {"schedule", "version " + Text(run, "schedule")},
-                        {"asked by", Text(run, "asked_by")},
-                        {"started", Text(run, "started")},
-                        {"finished", Text(run, "finished")},
-                        {"due", Text(run, "due")},
-                        {"erased", Text(run, "erased")},
-                        {"restricted", Text(run, "restricted")},
-                        {"for review", Text(run, "for_review")},
-                        {"held", Text(run, "held")},
-                        {"failed", Text(run, "failed")}});
+  PrintFields(console,
+              {{"id", Text(run, "id")},
+               {"state", Text(run, "state")},
+               {"because", Because(run)},
+               {"schedule", "version " + Text(run, "schedule")},
+               {"asked by", Text(run, "asked_by")},
+               {"started", Text(run, "started")},
+               {"finished", Text(run, "finished")},
+               {"due", Text(run, "due")},
+               {"erased", Text(run, "erased")},
+               {"restricted", Text(run, "restricted")},
+               {"for review", Text(run, "for_review")},
+               {"held", Text(run, "held")},
+               {"failed", Text(run, "failed")},
+               {"waiting", Text(run, "waiting")},
+               {"not reached", run.value("counted", true) ? Text(run, "unreached") : "not known"},
+               {"calendar ended", Text(run, "unknown")}});
   return Exit::kOk;
 }
 
@@ -151,10 +160,13 @@ Outcome<Exit> ShowRuns(const RetentionOptions& options, Console& console) {
     PrintJson(console, answer);
     return Exit::kOk;
   }
-  Table table({"RUN", "STATE", "STARTED", "SCHEDULE", "DUE", "ERASED", "REVIEW", "HELD", "FAILED"});
+  Table table({"RUN", "STATE", "STARTED", "SCHEDULE", "DUE", "ERASED", "REVIEW", "HELD", "WAITING",
+               "NOT REACHED", "FAILED"});
   for (const json& run : Member(answer, "items")) {
     table.Add({Text(run, "id"), Text(run, "state"), Text(run, "started"), Text(run, "schedule"),
                Text(run, "due"), Text(run, "erased"), Text(run, "for_review"), Text(run, "held"),
+               Text(run, "waiting"),
+               run.value("counted", true) ? Text(run, "unreached") : "not known",
                Text(run, "failed")});
   }
   table.Print(console);

@@ -61,6 +61,9 @@ std::string Retention(const json& status) {
   if (Text(status, "waiting_for_clock") == "true") {
     text += ", WAITING until the server's clock is confirmed: coffer clock confirm";
   }
+  if (const std::string zone = Text(status, "unknown_time_zone"); !zone.empty()) {
+    text += ", PAUSED: this server has no time zone " + zone;
+  }
   return text;
 }
 

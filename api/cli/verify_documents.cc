@@ -125,22 +125,44 @@ json JsonOfRun(const audit::RunReportCheck& check) {
   answer["schedule_version"] = report.schedule_version;
   answer["first_seq"] = report.first_seq;
   answer["last_seq"] = report.last_seq;
+  const bool whole = report.version != 1;
+  if (whole) {
+    answer["outcome"] = audit::Name(report.outcome);
+    if (!report.reason.empty()) answer["reason"] = report.reason;
+    if (!report.detail.empty()) answer["detail"] = report.detail;
+    answer["counted"] = report.counted;
+    answer["nothing_was_due"] = report.nothing_was_due();
+  }
   answer["classes"] = json::array();
   for (const auto& counts : report.classes) {
-    answer["classes"].push_back({{"class", counts.class_name},
-                                 {"due", counts.due},
-                                 {"erased", counts.erased},
-                                 {"restricted", counts.restricted},
-                                 {"review", counts.review},
-                                 {"held", counts.held},
-                                 {"failed", counts.failed}});
+    json row = {{"class", counts.class_name}, {"due", counts.due},
+                {"erased", counts.erased},    {"restricted", counts.restricted},
+                {"review", counts.review},    {"held", counts.held},
+                {"failed", counts.failed}};
+    if (whole) {
+      row["waiting"] = counts.waiting;
+      row["unreached"] = counts.unreached;
+      row["unknown"] = counts.unknown;
+    }
+    answer["classes"].push_back(std::move(row));
   }
   return answer;
+}
+
+std::string OutcomeOf(const audit::RunReport& report) {
+  if (report.version == 1) return "not said: the report is of the older form";
+  std::string text(audit::Name(report.outcome));
+  if (!report.reason.empty()) text += ": " + report.reason;
+  if (!report.detail.empty()) text += " (" + report.detail + ")";
+  if (!report.counted) text += "; how many were due and not reached is not known";
+  if (report.nothing_was_due()) text += "; nothing was due";
+  return text;
 }
 
 void PrintRun(const audit::RunReport& report, Console& console) {
   PrintFields(console,
               {{"report of run", report.run},
+               {"ended", OutcomeOf(report)},
                {"started", audit::FormatTimestamp(report.started)},
                {"finished", audit::FormatTimestamp(report.finished)},
                {"by", report.requested_by.empty() ? std::string(audit::Name(report.trigger))
@@ -150,11 +172,21 @@ void PrintRun(const audit::RunReport& report, Console& console) {
                {"vault", report.vault},
                {"log", report.log},
                {"entries", Grouped(report.first_seq) + " to " + Grouped(report.last_seq)}});
-  Table table({"CLASS", "DUE", "ERASED", "RESTRICTED", "REVIEW", "HELD", "FAILED"});
+  const bool whole = report.version != 1;
+  std::vector<std::string> head = {"CLASS",  "DUE",  "ERASED", "RESTRICTED",
+                                   "REVIEW", "HELD", "FAILED"};
+  if (whole) head.insert(head.end(), {"WAITING", "NOT REACHED", "CALENDAR ENDED"});
+  Table table(std::move(head));
   for (const auto& counts : report.classes) {
-    table.Add({counts.class_name, Grouped(counts.due), Grouped(counts.erased),
-               Grouped(counts.restricted), Grouped(counts.review), Grouped(counts.held),
-               Grouped(counts.failed)});
+    std::vector<std::string> row = {counts.class_name,      Grouped(counts.due),
+                                    Grouped(counts.erased), Grouped(counts.restricted),
+                                    Grouped(counts.review), Grouped(counts.held),
+                                    Grouped(counts.failed)};
+    if (whole) {
+      row.insert(row.end(),
+                 {Grouped(counts.waiting), Grouped(counts.unreached), Grouped(counts.unknown)});
+    }
+    table.Add(std::move(row));
   }
   if (!report.classes.empty()) table.Print(console);
 }

@@ -106,6 +106,7 @@ const std::vector<Row>& Rows() {
       {"getClass", kAuditor, 200, {{"class.read", "class=contact version=1"}}, "", "", {{"{name}", "contact"}}},
       {"putClass", kAdministrator, 200, {{"class.write", "class=note-{n} version=1 payload_hash"}}, R"({"name": "note-{n}", "keep": "a test", "title": "{mark}", "purposes": ["client-care"], "fields": {"a": {"type": "choice", "values": ["{mark}"], "title": "{mark}"}}})", "", {{"{name}", "note-{n}"}}},
       {"putClass", kAdministrator, 200, {{"class.write", "class=mine-{n} version=1", "", "unchanged"}}, "{class_document}", "", {{"{name}", "mine-{n}"}}},
+      {"previewClass", kAdministrator, 200, {{"retention.read", "class=mine-{n} version=1", "preview of the due dates of 0 records"}}, "{class_document}", "", {{"{name}", "mine-{n}"}}},
       {"listPurposes", kAuditor, 200, {{"purpose.read"}}},
       {"getPurpose", kAuditor, 200, {{"purpose.read", "", "client-care"}}, "", "", {{"{code}", "client-care"}}},
       {"putPurpose", kAdministrator, 200, {{"purpose.write", "payload_hash", "survey-{n}"}}, R"({"title": "{mark}", "legal_basis": "consent", "owner": "{mark}", "description": "{mark}"})", "", {{"{code}", "survey-{n}"}}},

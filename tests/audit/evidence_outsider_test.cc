@@ -256,13 +256,14 @@ TEST_CASE("the documented commands check acts, reports and ledgers") {
   const std::string whole_report =
       key + "FILE=act.json\n" + commands[4] + "FILE=report.note\n" + commands[0];
   const std::string act = GoldenText("erasure-act-v1.json");
-  const std::string report = GoldenText("run-report-v1.json");
+  const std::string report = GoldenText("run-report-v2.json");
   const std::string ledger = GoldenText("erasure-ledger-v1");
   const auto works = [](const std::string& commands_run, const Files& files) {
     return Unpacked(files).Shell("set -e\n" + commands_run);
   };
   CHECK(works(whole_act, {{"act.json", act}}));
   CHECK(works(whole_report, {{"act.json", report}}));
+  CHECK(works(whole_report, {{"act.json", GoldenText("run-report-v1.json")}}));
   CHECK(works(key + commands[5], {{"ledger", ledger}}));
   CHECK(works(key + commands[5], {{"ledger", ledger.substr(0, ledger.size() - 9)}}));
 

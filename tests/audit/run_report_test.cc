@@ -1,9 +1,11 @@
 #include "audit/run_report.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "audit/internal/canonical_json.h"
 #include "audit/internal/messages.h"
@@ -26,11 +28,30 @@ RunReport FullReport() {
   report.trigger = RunTrigger::kDemand;
   report.requested_by = "usr_06bk4v0c5s3x9t7q2n8h1w6m4u";
   report.clock = "trusted";
-  report.classes = {{"contact", 101, 90, 5, 3, 2, 1}, {"invoice", 17, 0, 0, 0, 17, 0}};
+  report.outcome = RunOutcome::kFailed;
+  report.reason = "schedule_changed";
+  report.detail = "version 13";
+  report.classes = {{"contact", 101, 70, 5, 3, 2, 1, 9, 11, 4},
+                    {"invoice", 17, 0, 0, 0, 17, 0, 0, 0, 0}};
   report.log = kOrigin;
   report.first_seq = 4711;
   report.last_seq = 4920;
   return report;
+}
+
+RunReport OlderReport() {
+  RunReport report = FullReport();
+  report.version = 1;
+  report.outcome = RunOutcome::kFinished;
+  report.reason.clear();
+  report.detail.clear();
+  report.classes = {{"contact", 101, 90, 5, 3, 2, 1}, {"invoice", 17, 0, 0, 0, 17, 0}};
+  return report;
+}
+
+std::string Golden(const std::string& name) {
+  std::ifstream golden(std::string(COFFER_SOURCE_DIR) + "/tests/golden/" + name);
+  return {std::istreambuf_iterator<char>(golden), {}};
 }
 
 std::string NoteOf(const RunReport& report) {
@@ -53,7 +74,8 @@ Strings ReportFindings(std::string_view document, const VerifierKey& key = LogVe
 }
 
 TEST_CASE("a run's report is verified, and says all it was written with") {
-  const RunReport report = FullReport();
+  const bool older = GENERATE(true, false);
+  const RunReport report = older ? OlderReport() : FullReport();
   const std::string note = NoteOf(report);
   const auto document = AssembleRunReport(note);
   REQUIRE(document);
@@ -64,8 +86,7 @@ TEST_CASE("a run's report is verified, and says all it was written with") {
   CHECK(check.signed_by->key == LogKey().public_key());
   CHECK(*ParseRunReport(note) == report);
   CHECK(ReportFindings(*document + "\n").empty());
-  std::ifstream golden(std::string(COFFER_SOURCE_DIR) + "/tests/golden/run-report-v1.json");
-  CHECK(std::string(std::istreambuf_iterator<char>(golden), {}) == *document + "\n");
+  CHECK(Golden(older ? "run-report-v1.json" : "run-report-v2.json") == *document + "\n");
 
   RunReport scheduled = report;
   scheduled.trigger = RunTrigger::kScheduled;
@@ -74,6 +95,59 @@ TEST_CASE("a run's report is verified, and says all it was written with") {
   CHECK(*ParseRunReport(NoteOf(scheduled)) == scheduled);
   scheduled.classes.push_back({std::string(kClientItself), 2, 1, 0, 0, 1, 0});
   CHECK(*ParseRunReport(NoteOf(scheduled)) == scheduled);
+}
+
+TEST_CASE("a run's report accounts for all that was due, and its end fits its counts") {
+  const auto findings = [](const auto& change) {
+    RunReport report = FullReport();
+    change(report);
+    return ReportFindings(*AssembleRunReport(NoteOf(report)));
+  };
+  const Strings contradicts = {"counts"};
+  CHECK(findings([](RunReport&) {}).empty());
+  for (const auto member :
+       {&RunClass::due, &RunClass::erased, &RunClass::restricted, &RunClass::review,
+        &RunClass::held, &RunClass::failed, &RunClass::waiting, &RunClass::unreached}) {
+    CHECK(findings([&](RunReport& report) { ++(report.classes[0].*member); }) == contradicts);
+  }
+  CHECK(findings([](RunReport& report) { ++report.classes[0].unknown; }).empty());
+  CHECK(findings([](RunReport& report) { report.reason.clear(); }) == contradicts);
+  const auto finish = [](RunReport& report) {
+    report.outcome = RunOutcome::kFinished;
+    report.reason.clear();
+    report.classes[0].due -= std::exchange(report.classes[0].unreached, 0);
+  };
+  CHECK(findings(finish).empty());
+  CHECK(findings([&](RunReport& report) {
+          finish(report);
+          report.counted = false;
+        }) == contradicts);
+  CHECK(findings([&](RunReport& report) {
+          finish(report);
+          report.reason = "schedule_changed";
+        }) == contradicts);
+}
+
+TEST_CASE("a run's report says that nothing was due only where it is so") {
+  const auto says = [](const RunReport& report) {
+    const bool said =
+        RunReportPage(report, NoteOf(report), PageLanguage::kEnglish).contains("Nothing was due.");
+    CHECK(said == report.nothing_was_due());
+    return said;
+  };
+  RunReport report = OlderReport();
+  report.classes.clear();
+  CHECK_FALSE(says(report));
+  report.version = 2;
+  CHECK(says(report));
+  report.classes.push_back({"contact", 0, 0, 0, 0, 0, 0, 0, 0, 1});
+  CHECK_FALSE(says(report));
+  report.classes[0] = {"contact", 1, 0, 0, 0, 0, 0, 1, 0, 0};
+  CHECK_FALSE(says(report));
+  report.classes.clear();
+  report.outcome = RunOutcome::kFailed;
+  report.reason = "operator_incomplete";
+  CHECK_FALSE(says(report));
 }
 
 TEST_CASE("no value and no byte of a run's report can be changed") {
@@ -136,12 +210,19 @@ TEST_CASE("the page of a run's report shows every value in every language, and r
     const Messages& messages = MessagesIn(language);
     const std::string code_class =
         "<code>contact</code></td><td class=\"n\">101</td>"
-        "<td class=\"n\">90</td><td class=\"n\">5</td>"
-        "<td class=\"n\">3</td><td class=\"n\">2</td>"
+        "<td class=\"n\">70</td><td class=\"n\">5</td>"
+        "<td class=\"n\">3</td><td class=\"n\">2</td><td class=\"n\">9</td>"
+        "<td class=\"n x\">11</td><td class=\"n x\">4</td>"
         "<td class=\"n x\">1</td></tr>";
     CHECK(page.contains(code_class));
     CHECK(page.contains(Html(Say(messages, "summary.total")) +
-                        "</td><td class=\"n\">118</td><td class=\"n\">90</td>"));
+                        "</td><td class=\"n\">118</td><td class=\"n\">70</td>"));
+    for (const char* key : {"run.waiting.why", "run.unreached.why", "run.unknown.why",
+                            "run.outcome.failed", "run.reason.schedule_changed"}) {
+      CHECK(page.contains(Html(Say(messages, key))));
+    }
+    const RunReport older = OlderReport();
+    CHECK(RunReportPage(older, NoteOf(older), language).contains(Html(Say(messages, "run.older"))));
     for (const std::string& value :
          {report.run, report.vault, report.requested_by, report.log, std::string("4711–4920"),
           crypto::HexEncode(report.schedule_hash), std::string("2026-01-02 03:04:05.000"),
@@ -152,11 +233,13 @@ TEST_CASE("the page of a run's report shows every value in every language, and r
     }
   }
   report.clock = report.requested_by = "<script>\n\u202E";
+  report.reason = report.detail = "<script>\u202E";
+  report.counted = false;
   report.classes.clear();
   const std::string page = RunReportPage(report, NoteOf(report), PageLanguage::kEnglish);
   CHECK_FALSE(page.contains("<script"));
   CHECK_FALSE(page.contains("\u202E"));
-  CHECK(page.contains("Nothing was due."));
+  CHECK(page.contains(Html(Say(MessagesIn(PageLanguage::kEnglish), "run.uncounted"))));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ struct DocumentKind {
 };
 constexpr DocumentKind kKinds[] = {{"--act", "erasure-act-v1.json"},
                                    {"--run-report", "run-report-v1.json"},
+                                   {"--run-report", "run-report-v2.json"},
                                    {"--ledger", "erasure-ledger-v1"},
                                    {"--ledger", "erasure-ledger-v1-parts"}};
 
@@ -109,6 +110,31 @@ TEST_CASE("an act is told in full") {
   CHECK(report["checkpoint_size"] == 15);
   CHECK(report["signed_by"] == Key());
   CHECK(report["missing"].empty());
+}
+
+TEST_CASE("a run's report is told with how the run ended, and an older one without") {
+  Offline coffer;
+  const auto told = [&](const char* golden, bool as_json) {
+    std::vector<std::string> words = {"verify", "--run-report", GoldenPath(golden), "--log-key",
+                                      Key()};
+    if (as_json) words.push_back("--json");
+    return coffer(words).out;
+  };
+  const std::string text = told("run-report-v2.json", false);
+  for (const char* part : {"failed: schedule_changed (version 13)", "WAITING", "NOT REACHED",
+                           "CALENDAR ENDED", " 11 ", " 4"}) {
+    INFO(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+  CHECK(text.find("nothing was due") == std::string::npos);
+  const auto report = nlohmann::json::parse(told("run-report-v2.json", true));
+  CHECK(report["outcome"] == "failed");
+  CHECK(report["reason"] == "schedule_changed");
+  CHECK(report["counted"] == true);
+  CHECK(report["nothing_was_due"] == false);
+  CHECK(report["classes"][0]["unreached"] == 11);
+  CHECK(told("run-report-v1.json", false).find("older form") != std::string::npos);
+  CHECK_FALSE(nlohmann::json::parse(told("run-report-v1.json", true)).contains("outcome"));
 }
 
 TEST_CASE("a hostile document cannot steer the terminal") {

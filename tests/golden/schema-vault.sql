@@ -205,8 +205,9 @@ CREATE TABLE records (
   tokens        BLOB    NOT NULL,       -- the record's blind index tokens, 16 bytes each
   import_token  BLOB,                   -- blind token of an imported record's key
   payload       BLOB    NOT NULL        -- sealed under the client's key
-, retention_day INTEGER) STRICT;
-CREATE INDEX records_by_client ON records (client, class, id, created, updated, retention_day);
+, retention_day INTEGER, retention_rule INTEGER) STRICT;
+CREATE INDEX records_by_client ON records (client, class, id, created, updated, retention_day,
+                                           class_version, retention_rule);
 CREATE TABLE "restrictions" (
   client    INTEGER NOT NULL,
   class     TEXT    NOT NULL,                            -- empty: the whole client
@@ -226,7 +227,7 @@ CREATE TABLE retention_restrictions (
 CREATE TABLE retention_reviews (
   record INTEGER NOT NULL,
   policy TEXT    NOT NULL,
-  found  INTEGER NOT NULL,
+  found  INTEGER NOT NULL, run INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (record, policy)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE retention_runs (
@@ -244,7 +245,7 @@ CREATE TABLE retention_runs (
   counts    TEXT    NOT NULL,           -- JSON, by class
   reason    TEXT    NOT NULL,           -- of a failure
   report    TEXT                        -- signed, from when it was first asked for
-) STRICT;
+, report_version INTEGER NOT NULL DEFAULT 1, detail TEXT NOT NULL DEFAULT '', counted INTEGER NOT NULL DEFAULT 1) STRICT;
 CREATE UNIQUE INDEX retention_runs_open ON retention_runs ((1)) WHERE state < 2;
 CREATE TABLE retention_schedules (
   version    INTEGER PRIMARY KEY,

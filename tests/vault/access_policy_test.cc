@@ -68,7 +68,7 @@ constexpr PolicyRow kMatrix[] = {
     {kHoldLift, "hold.lift", false, "..x...."},
     {kRestrictionRead, "restriction.read", false, ".xx..xx"},
     {kRestrictionWrite, "restriction.write", false, "..x...."},
-    {kRetentionRead, "retention.read", false, ".xx..x."},
+    {kRetentionRead, "retention.read", false, "xxx..x."},
     {kRetentionWrite, "retention.write", false, "..x...."},
     {kRetentionRun, "retention.run", false, "..x...."},
     {kClockConfirm, "clock.confirm", false, "..x...."},

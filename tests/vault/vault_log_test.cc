@@ -290,7 +290,8 @@ TEST_CASE("every attack on the stored state is named by a deep verification, and
        "is not what the log last recorded"},
       {"a record is doubled",
        "INSERT INTO records SELECT id + 1, randomblob(16), client, class, class_version, version, "
-       "created, updated, fields, x'', NULL, payload, NULL FROM records WHERE id = ?1 AND ?2 > 0",
+       "created, updated, fields, x'', NULL, payload, NULL, NULL FROM records WHERE id = ?1 AND ?2 "
+       "> 0",
        "the log has no such record"},
       {"a client is invented",
        "INSERT INTO clients SELECT id + 1, randomblob(16), state, version, created, updated, '', "

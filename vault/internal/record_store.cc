@@ -11,7 +11,7 @@ constexpr std::string_view kInsertRecord =
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdateRecord =
     "UPDATE records SET class_version = ?, version = ?, updated = ?, fields = ?, tokens = ?, "
-    "payload = ?, retention_day = ? WHERE id = ?";
+    "payload = ?, retention_day = ?, retention_rule = NULL WHERE id = ?";
 constexpr std::string_view kFindRecord =
     "SELECT rid, client, class, class_version, version, created, updated, fields, tokens, "
     "import_token, payload FROM records WHERE id = ?";

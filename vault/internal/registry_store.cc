@@ -26,6 +26,8 @@ constexpr std::string_view kInsertSchedule =
     "VALUES (?, ?, ?, ?, ?)";
 constexpr std::string_view kSchedulePeople =
     "SELECT put_by, approved_by FROM retention_schedules WHERE version = ?";
+constexpr std::string_view kClassCreated =
+    "SELECT created FROM classes WHERE name = ? AND version = ?";
 constexpr std::string_view kFindSetting = "SELECT value FROM settings WHERE name = ?";
 constexpr std::string_view kPutSetting =
     "INSERT INTO settings (name, value) VALUES (?, ?) "
@@ -89,6 +91,7 @@ Result<CatalogStore> CatalogStore::Open(Database& database) {
   COFFER_ASSIGN(store.find_schedule_, Statement::Prepare(database, kFindSchedule));
   COFFER_ASSIGN(store.insert_schedule_, Statement::Prepare(database, kInsertSchedule));
   COFFER_ASSIGN(store.schedule_people_, Statement::Prepare(database, kSchedulePeople));
+  COFFER_ASSIGN(store.class_created_, Statement::Prepare(database, kClassCreated));
   COFFER_ASSIGN(store.insert_role_, Statement::Prepare(database, kInsertRole));
   COFFER_ASSIGN(store.insert_class_, Statement::Prepare(database, kInsertClass));
   COFFER_ASSIGN(store.put_purpose_, Statement::Prepare(database, kPutPurpose));
@@ -149,15 +152,12 @@ Result<Catalog> CatalogStore::Load() {
   return catalog;
 }
 
-// Against the classes of today: none was stored that the schedule refuses.
+// A time zone that the machine has no more is no reason not to start: nothing is due without one.
 Status CatalogStore::LoadSchedule(Catalog& catalog) {
   auto rows = newest_schedule_.Query();
   COFFER_ASSIGN(const bool found, rows.Next());
   if (!found) return {};
-  auto schedule = ParseSchedule(rows.Text(1), catalog.NewestClasses());
-  if (!schedule && schedule.error().code == Code::kUnavailable) {
-    return std::unexpected(std::move(schedule).error());
-  }
+  auto schedule = ReadStoredSchedule(rows.Text(1), catalog.NewestClasses());
   if (!schedule) {
     return Fail(Code::kCorrupted, "storage_corrupted",
                 "the stored retention schedule cannot be read");
@@ -194,6 +194,14 @@ Result<std::vector<PrincipalId>> CatalogStore::FindSchedulePeople(std::uint64_t 
     std::ranges::copy(rows.Blob(column), people.emplace_back().value.begin());
   }
   return people;
+}
+
+Result<std::optional<Timestamp>> CatalogStore::FindClassCreated(std::string_view name,
+                                                                std::uint64_t version) {
+  auto rows = class_created_.Query(name, version);
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return Timestamp{rows.Int(0)};
 }
 
 Result<std::optional<StoredSchedule>> CatalogStore::FindSchedule(std::uint64_t version) {

@@ -57,12 +57,14 @@ class CatalogStore {
   // None of those of a version that an older vault stored.
   Result<std::vector<PrincipalId>> FindSchedulePeople(std::uint64_t version);
   Result<std::optional<StoredSchedule>> FindSchedule(std::uint64_t version);
+  // When the version of the class was stored.
+  Result<std::optional<Timestamp>> FindClassCreated(std::string_view name, std::uint64_t version);
 
  private:
   Status LoadSchedule(Catalog& catalog);
 
   Statement classes_, purposes_, roles_, insert_class_, put_purpose_, insert_role_,
-      newest_schedule_, find_schedule_, insert_schedule_, schedule_people_;
+      newest_schedule_, find_schedule_, insert_schedule_, schedule_people_, class_created_;
 };
 
 class IdempotencyStore {

@@ -9,6 +9,8 @@
 #include "audit/erasure_scope.h"
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
+#include "vault/internal/retention_count.h"
+#include "vault/internal/retention_days.h"
 
 namespace coffer::vault {
 namespace {
@@ -37,6 +39,10 @@ constexpr std::size_t kMostIncompleteBusy = 40;
 // Of one look at the snapshot: it holds up the WAL no longer than that.
 constexpr std::size_t kMostClients = 2000;
 constexpr std::uint64_t kMostScanned = 100'000;
+// Records whose days are read anew in one step.
+constexpr std::size_t kBusyDays = 32;
+constexpr std::size_t kIdleDays = 512;
+constexpr std::chrono::milliseconds kDaysPerTick{500};
 // The vault's own threads do fewer operations.
 constexpr std::uint64_t kBusyPerSecond = 10;
 
@@ -58,11 +64,19 @@ std::string SumsOf(const RunRow& run) {
     sum.review += count.review;
     sum.held += count.held;
     sum.failed += count.failed;
+    sum.waiting += count.waiting;
+    sum.unreached += count.unreached;
+    sum.unknown += count.unknown;
   }
+  const auto also = [](std::string_view what, std::uint64_t count) {
+    return count == 0 ? "" : ", " + std::string(what) + " " + std::to_string(count);
+  };
   return "due " + std::to_string(sum.due) + ", erased " + std::to_string(sum.erased) +
          ", restricted " + std::to_string(sum.restricted) + ", for review " +
          std::to_string(sum.review) + ", held " + std::to_string(sum.held) + ", failed " +
-         std::to_string(sum.failed);
+         std::to_string(sum.failed) + also("waiting", sum.waiting) +
+         also("not reached", sum.unreached) + also("without a calendar", sum.unknown) +
+         (run.counted ? "" : ", the rest is not known");
 }
 
 }  // namespace
@@ -91,11 +105,29 @@ Result<std::unique_ptr<RetentionRunner>> RetentionRunner::Create(Vault::Core& co
   return runner;
 }
 
+RetentionRunner::RetentionRunner(Vault::Core& core)
+    : core_(core), days_(std::make_unique<RetentionDays>(core)) {}
+
 RetentionRunner::~RetentionRunner() { Stop(); }
 
 void RetentionRunner::Start() {
   if (auto looked = LookAtClock(); !looked && core_.options.log) {
     core_.options.log(Severity::kWarning, "the time was not stored: " + looked.error().detail);
+  }
+  const auto schedule = core_.engine->catalog()->retention;
+  if (schedule && !schedule->schedule.zone_is_known()) {
+    const std::string& zone = schedule->schedule.time_zone();
+    if (auto said = core_.LogSystemEvent("retention.paused", "time_zone_unknown", zone);
+        !said && core_.options.log) {
+      core_.options.log(Severity::kWarning, "the log has no entry of it: " + said.error().detail);
+    }
+    if (core_.options.log) {
+      core_.options.log(Severity::kWarning,
+                        "this machine has no time zone " + zone +
+                            ", which the retention schedule names; nothing is deleted by it until "
+                            "the machine has it at a start (package tzdata-legacy), or another "
+                            "schedule is put in force");
+    }
   }
   thread_ = std::thread([this] { Loop(); });
 }
@@ -168,6 +200,7 @@ Status RetentionRunner::Tick() {
   IsBusy();
   if (core_.engine->TakeDestroyedLate()) COFFER_TRY(core_.CompleteInterruptedErasures());
   COFFER_TRY(BeginScheduled());
+  COFFER_TRY(ReadDays());
   return GoOn();
 }
 
@@ -215,6 +248,16 @@ Status RetentionRunner::LookAtClock() {
   seen_.store(now.ms, std::memory_order_release);
   if (jumped || due) stored_seen_ = now;
   return {};
+}
+
+Status RetentionRunner::ReadDays() {
+  const auto until = SteadyClock::now() + kDaysPerTick;
+  for (;;) {
+    own_operations_ += 2;
+    COFFER_ASSIGN(const bool more, days_->Step(store_, busy_ ? kBusyDays : kIdleDays));
+    if (!more || busy_ || stopping() || SteadyClock::now() >= until) return {};
+    IsBusy();
+  }
 }
 
 // At the given minute of each day, or as soon after it as can be. Where no run was ever scheduled,
@@ -283,11 +326,14 @@ Status RetentionRunner::SetState(RunRow& run, RunState state) {
 
 Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view reason) {
   audit::Entry entry = VaultEntry("retention.finish");
-  entry.detail = run.id.Text() + ": " + SumsOf(run);
   entry.version = run.schedule;
   if (!reason.empty()) entry.outcome = reason;
-  run.state = state;
   run.reason = reason;
+  bool stopped = false;
+  COFFER_TRY(CountRest(run, state == RunState::kFailed, stopped));
+  if (stopped) return {};  // the next start ends it
+  run.state = state;
+  entry.detail = run.id.Text() + ": " + SumsOf(run);
   open_ = false;  // before it is: the next run may begin as soon as this one has ended
   const Status finished = core_.engine->Run(
       OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
@@ -295,7 +341,8 @@ Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view rea
         run.finished = std::max(run.started, transaction.now());
         run.last_seq = transaction.NextSeq();
         auto& store = transaction.stores().retention;
-        COFFER_TRY(store.PurgeReviews());
+        COFFER_TRY(state == RunState::kFinished ? store.PurgeReviewsBut(run.first_seq)
+                                                : store.PurgeReviews());
         return store.Update(run);
       });
   if (!finished) open_ = true;
@@ -323,18 +370,18 @@ Status RetentionRunner::GoOn() {
   COFFER_TRY(looked);
   if (waiting_) return SetState(*run, RunState::kWaiting);
   COFFER_TRY(SetState(*run, RunState::kRunning));
-  const auto schedule = core_.engine->catalog()->retention;
-  if (!schedule || schedule->version != run->schedule) {
-    return Finish(*run, RunState::kFailed, "schedule_changed");
-  }
-  if (!MissingDetails(core_.options.operator_details).empty()) {
-    return Finish(*run, RunState::kFailed, "operator_incomplete");
-  }
+  if (const auto why = WhyNot(*run); !why.empty()) return Finish(*run, RunState::kFailed, why);
+  // What is due by another field than before is found only when its day was read.
+  if (!days_->done()) return {};
+  const auto catalog = core_.engine->catalog();
+  const auto schedule = catalog->retention;
+  if (!schedule || schedule->version != run->schedule) return {};  // seen the next time
   COFFER_ASSIGN(std::string people, FindPeople(*run));
   running_ = true;
   // A run that began while the clock ran ahead goes by the time that was confirmed since.
   RetentionTreatment treatment(
-      core_, RetentionDecisions(schedule, std::min(run->started, core_.Now())), std::move(people));
+      core_, RetentionDecisions(schedule, *catalog, std::min(run->started, core_.Now())),
+      std::move(people));
   bool ended = false;
   auto gone = GoThrough(*run, treatment, ended);
   running_ = false;
@@ -345,6 +392,56 @@ Status RetentionRunner::GoOn() {
   COFFER_TRY(gone);
   if (!ended) return {};
   return Finish(*run, RunState::kFinished, {});
+}
+
+std::string_view RetentionRunner::WhyNot(RunRow& run) const {
+  const auto schedule = core_.engine->catalog()->retention;
+  if (!schedule || schedule->version != run.schedule) return "schedule_changed";
+  if (!schedule->schedule.zone_is_known()) {
+    run.detail = schedule->schedule.time_zone();
+    return "time_zone_unknown";
+  }
+  if (!MissingDetails(core_.options.operator_details).empty()) return "operator_incomplete";
+  return {};
+}
+
+// As it was when the run began, whichever is in force by now.
+Result<std::shared_ptr<const ScheduleInForce>> RetentionRunner::ScheduleOf(const RunRow& run) {
+  const auto catalog = core_.engine->catalog();
+  if (catalog->retention && catalog->retention->version == run.schedule) return catalog->retention;
+  std::optional<StoredSchedule> stored;
+  audit::Entry none;
+  COFFER_TRY(core_.engine->Run(
+      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(stored, transaction.stores().catalog.FindSchedule(run.schedule));
+        return {};
+      }));
+  if (!stored) return Fail(Code::kCorrupted, "storage_corrupted", "a run's schedule");
+  COFFER_ASSIGN(auto schedule, ReadStoredSchedule(stored->definition, catalog->NewestClasses()));
+  return std::make_shared<const ScheduleInForce>(stored->version, stored->created,
+                                                 std::move(schedule));
+}
+
+Status RetentionRunner::CountRest(RunRow& run, bool failed, bool& stopped) {
+  const auto schedule = ScheduleOf(run);
+  if (!schedule && schedule.error().code != Code::kCorrupted &&
+      schedule.error().code != Code::kUnprocessable) {
+    return std::unexpected(schedule.error());
+  }
+  if (!schedule || !(*schedule)->schedule.zone_is_known()) {
+    run.counted = !failed;
+    return {};
+  }
+  const RetentionDecisions decisions(*schedule, *core_.engine->catalog(),
+                                     std::min(run.started, core_.Now()));
+  if (!failed && !decisions.CountsWorkingDays()) return {};
+  RunRow counted = run;
+  COFFER_ASSIGN(
+      const bool whole,
+      vault::CountRest(store_, decisions, failed, [this] { return stopping(); }, counted));
+  stopped = !whole;
+  if (whole) run = std::move(counted);
+  return {};
 }
 
 Status RetentionRunner::LookForDue(const RetentionDecisions& decisions, std::int64_t after,
@@ -452,7 +549,7 @@ Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
       }
       treated = {};
       status = TreatTogether(run, treatment, clients.first(1), false, treated);
-      if (!is_final(status)) status = PassOver(run, clients.front(), treated);
+      if (!is_final(status)) status = PassOver(run, treatment, clients.front(), treated);
     }
   }
   COFFER_TRY(status);
@@ -464,18 +561,29 @@ Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
   return Complete(busy_ ? kMostIncompleteBusy : kMostIncomplete);
 }
 
-Status RetentionRunner::PassOver(RunRow& run, std::int64_t client, TreatedClients& treated) {
-  RunRow changed = run;
-  changed.position = client;
-  audit::RunClass& count = changed.CountOf(audit::kClientItself);
-  ++count.due;
-  ++count.failed;
+Status RetentionRunner::PassOver(RunRow& run, const RetentionTreatment& treatment,
+                                 std::int64_t client, TreatedClients& treated) {
+  RunRow changed;
   audit::Entry none;
-  ++own_operations_;
-  COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
-                               [&](Transaction& transaction) -> Status {
-                                 return transaction.stores().retention.Update(changed);
-                               }));
+  const auto pass = [&](bool counts) {
+    ++own_operations_;
+    return core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
+                             [&](Transaction& transaction) -> Status {
+                               changed = run;
+                               changed.position = client;
+                               if (counts) {
+                                 COFFER_TRY(treatment.CountAsFailed(transaction, changed, client));
+                               } else {
+                                 audit::RunClass& count = changed.CountOf(audit::kClientItself);
+                                 ++count.due;
+                                 ++count.failed;
+                               }
+                               return transaction.stores().retention.Update(changed);
+                             });
+  };
+  Status passed = pass(true);
+  if (!passed && passed.error().code != Code::kUnavailable) passed = pass(false);
+  COFFER_TRY(passed);
   run = std::move(changed);
   treated = {};
   treated.clients = 1;
@@ -506,6 +614,7 @@ Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment
         if (!current || current->version != treatment.decisions().version()) {
           return Fail(Code::kConflict, "schedule_changed");
         }
+        treatment.Follow(transaction.catalog());
         transaction.LeaveNoOwnEntry();
         core_.ledger->DropPrepared();
         changed = run;

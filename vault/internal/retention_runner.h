@@ -23,6 +23,8 @@
 
 namespace coffer::vault {
 
+class RetentionDays;
+
 class RetentionRunner {
  public:
   // `reader` is a read-only connection of its own. The core must outlive the runner, and have its
@@ -45,12 +47,19 @@ class RetentionRunner {
   std::uint64_t erased() const { return erased_.load(std::memory_order_relaxed); }
 
  private:
-  explicit RetentionRunner(Vault::Core& core) : core_(core) {}
+  explicit RetentionRunner(Vault::Core& core);
   void Loop();
   Status Tick();
   Status LookAtClock();
   Status BeginScheduled();
+  // Days that are to be read anew, before anything is due by them.
+  Status ReadDays();
   Status GoOn();
+  // Why the run ends before it did anything; empty: it goes on.
+  std::string_view WhyNot(RunRow& run) const;
+  // What the run ends without: of a failed one what it did not come to, and what nobody can tell.
+  Status CountRest(RunRow& run, bool failed, bool& stopped);
+  Result<std::shared_ptr<const ScheduleInForce>> ScheduleOf(const RunRow& run);
   // Clients that have something due, in the order of their rows.
   struct Slice {
     std::vector<std::int64_t> clients;
@@ -66,8 +75,9 @@ class RetentionRunner {
                TreatedClients& treated);
   Status TreatTogether(RunRow& run, RetentionTreatment& treatment,
                        std::span<const std::int64_t> clients, bool erase, TreatedClients& treated);
-  // Not even what is left of the client can be counted: it fails as a whole.
-  Status PassOver(RunRow& run, std::int64_t client, TreatedClients& treated);
+  // What is due of it counts as failed; where not even that can be told, it as a whole.
+  Status PassOver(RunRow& run, const RetentionTreatment& treatment, std::int64_t client,
+                  TreatedClients& treated);
   // The entries that say so, of those that were erased since.
   Status Complete(std::size_t most_left);
   // Who is to be named in the acts of the run, as facts name them.
@@ -81,6 +91,7 @@ class RetentionRunner {
   Vault::Core& core_;
   Database reader_;
   RetentionStore store_;
+  std::unique_ptr<RetentionDays> days_;
 
   // Of the thread, and of Start() before it.
   std::optional<Timestamp> stored_seen_;

@@ -33,7 +33,10 @@ struct RunRow {
   std::uint64_t first_seq = 0, last_seq = 0;
   std::int64_t position = -1;  // row of the last client that was gone through
   std::map<std::string, audit::RunClass, std::less<>> counts;
-  std::string reason;
+  std::string reason, detail;  // of a failure, or of what a waiting run waits for
+  bool counted = true;         // false: what it did not come to could not be counted
+  // Of its report: 1 for runs of before, whose counts leave out what waits and what is unknown.
+  int report_version = audit::kNewestRunReport;
 
   audit::RunClass& CountOf(std::string_view class_name) {
     auto& count = counts[std::string(class_name)];
@@ -48,6 +51,7 @@ struct RetentionSubject {
   std::string_view class_name;
   Timestamp created, updated;
   std::optional<Day> date_field;
+  std::uint64_t date_version = 0;  // of the class: the one that read the day
 };
 struct RetentionClient {
   ClientId id;
@@ -75,9 +79,14 @@ class RetentionStore {
   Result<std::optional<std::string>> FindReport(const RunId& id);
   Status PutReport(const RunId& id, std::string_view report);
 
-  // False: it was there already.
-  Result<bool> AddReview(std::int64_t record, std::string_view policy, Timestamp now);
+  // `run`: the first entry of the one that finds it. False: it was there already.
+  Result<bool> AddReview(std::int64_t record, std::string_view policy, Timestamp now,
+                         std::uint64_t run);
+  // Where it is there, the run found it too.
+  Result<bool> KeepReview(std::int64_t record, std::string_view policy, std::uint64_t run);
   Status PurgeReviews();  // of records that are gone
+  // All that this run, which has come to its end, did not find.
+  Status PurgeReviewsBut(std::uint64_t run);
 
   // Which version of the schedule restricted the class of the client last.
   Result<std::optional<std::uint64_t>> FindRestricted(std::int64_t client,
@@ -95,10 +104,24 @@ class RetentionStore {
   Result<std::optional<RetentionClient>> FindClient(std::int64_t client);
   Result<std::optional<RecordId>> FindRecordId(std::int64_t record);
 
+  // Where a record stands in the order of records_by_client.
+  struct Place {
+    std::int64_t client = -1;
+    std::string class_name = {};
+    std::int64_t record = 0;
+  };
+  // Records behind `after`, until `each` says false.
+  Status ScanAfter(const Place& after, FunctionRef<Result<bool>(const RetentionSubject&)> each);
+  // Of the record, as long as it is this version of it: its day as the class's `date_version` reads
+  // it. False: it is another version by now.
+  Result<bool> PutDay(std::int64_t record, std::uint64_t version, std::optional<Day> day,
+                      std::uint64_t date_version);
+
  private:
   Statement insert_, update_, find_, find_open_, list_, last_scheduled_, find_report_, put_report_,
-      add_review_, purge_reviews_, find_restricted_, put_restricted_, forget_restricted_, scan_,
-      scan_of_, scan_ended_, find_client_, find_record_;
+      add_review_, keep_review_, purge_reviews_, purge_reviews_but_, find_restricted_,
+      put_restricted_, forget_restricted_, scan_, scan_of_, scan_ended_, scan_after_, put_day_,
+      find_client_, find_record_;
 };
 
 }  // namespace coffer::vault

@@ -12,8 +12,6 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::int64_t kChangedClientWaitsMs = 7 * 24 * std::int64_t{3600} * 1000;
-
 std::string VersionText(const RetentionPolicy& policy, std::uint64_t schedule) {
   return policy.name + " of schedule " + std::to_string(schedule);
 }
@@ -50,11 +48,12 @@ Result<CountMember> RestrictClass(const Vault::Core& core, Transaction& transact
   return &audit::RunClass::restricted;
 }
 
-// Marked for a person, and said so once.
+// Marked for a person, and said so once, until a run finds it due for review no more.
 Status MarkForReview(Transaction& transaction, const ClientRow& client, std::int64_t record,
-                     const RetentionPolicy& policy, std::uint64_t schedule) {
+                     const RetentionPolicy& policy, const RunRow& run) {
   RetentionStore& store = transaction.stores().retention;
-  COFFER_ASSIGN(const bool is_new, store.AddReview(record, policy.name, transaction.now()));
+  COFFER_ASSIGN(const bool is_new,
+                store.AddReview(record, policy.name, transaction.now(), run.first_seq));
   if (!is_new) return {};
   COFFER_ASSIGN(const auto id, store.FindRecordId(record));
   audit::Entry entry;
@@ -62,7 +61,7 @@ Status MarkForReview(Transaction& transaction, const ClientRow& client, std::int
   entry.client = client.id.Text();
   if (id) entry.record = id->Text();
   entry.class_name = policy.class_name;
-  entry.detail = VersionText(policy, schedule);
+  entry.detail = VersionText(policy, run.schedule);
   transaction.Also(std::move(entry));
   return {};
 }
@@ -85,6 +84,7 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
   struct DueClass {
     const RetentionPolicy* policy = nullptr;
     std::uint64_t owned = 0;
+    std::uint64_t waiting = 0;          // due, and not to be erased yet
     std::vector<std::int64_t> records;  // due
   };
   Stores& stores = transaction.stores();
@@ -101,27 +101,38 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
     if (policy == nullptr) return {};
     ++due;
     found->second.policy = policy;
-    found->second.records.push_back(subject.record);
+    if (policy->action == RetentionAction::kErase &&
+        RetentionDecisions::WaitsForItself(subject, *policy, transaction.now())) {
+      ++found->second.waiting;
+    } else {
+      found->second.records.push_back(subject.record);
+    }
     return {};
   }));
   const auto* const of_client = owned == 0 ? decisions_.PolicyIfDue(*about) : nullptr;
   if (due == 0 && of_client == nullptr) return {};
   COFFER_ASSIGN(const auto client, stores.clients.FindRow(row));
   if (!client) return {};
-  // One person alone may say when the relationship ended, and take a tag off: what that makes due
-  // waits, and previews show it meanwhile.
-  if (client->version > 1 && transaction.now().ms - client->updated.ms < kChangedClientWaitsMs) {
-    return {};
-  }
 
   const auto is_held = [&](std::string_view class_name) {
     return RetentionIsHeld(transaction.holds(), transaction.restrictions(), client->id,
                            client->tags, class_name);
   };
   const auto count_as = [&](std::string_view name, std::uint64_t number, CountMember what) {
+    if (number == 0) return;
     audit::RunClass& count = run.CountOf(name);
     count.due += number;
     count.*what += number;
+  };
+  // One person alone may say when the relationship ended, and take a tag off: what that makes due
+  // waits, and previews show it meanwhile.
+  const bool client_waits =
+      client->version > 1 && transaction.now().ms - client->updated.ms < kChangedWaitsMs;
+  // Of what is to be erased and may not be: which it counts as. Null: it may be.
+  const auto stopped_as = [&](std::string_view class_name) -> CountMember {
+    if (is_held(class_name)) return &audit::RunClass::held;
+    if (client_waits) return &audit::RunClass::waiting;
+    return erase ? nullptr : &audit::RunClass::failed;
   };
   ErasureOrder order;
   order.scope = ErasureScope::kRecords;
@@ -129,36 +140,43 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
   Policies policies;
   std::vector<const DueClass*> chosen;
   if (of_client != nullptr) {
-    const bool held = is_held({});
-    count_as(audit::kClientItself, 1,
-             held    ? &audit::RunClass::held
-             : erase ? &audit::RunClass::erased
-                     : &audit::RunClass::failed);
-    if (held || !erase) return {};
+    const CountMember stopped = stopped_as({});
+    count_as(audit::kClientItself, 1, stopped != nullptr ? stopped : &audit::RunClass::erased);
+    if (stopped != nullptr) return {};
     order.scope = ErasureScope::kClient;
     policies.insert(of_client);
     ++treated.records;
     return Erase(transaction, run, *client, order, policies, treated);
   }
   for (const auto& [name, of_class] : classes) {
-    if (of_class.records.empty()) continue;
+    if (of_class.policy == nullptr) continue;
     const RetentionPolicy& policy = *of_class.policy;
     if (policy.action == RetentionAction::kErase) {
-      const bool held = is_held(name);
-      if (held || !erase) {
-        count_as(name, of_class.records.size(),
-                 held ? &audit::RunClass::held : &audit::RunClass::failed);
-      } else {
+      const CountMember stopped = stopped_as(name);
+      const bool held = stopped == &audit::RunClass::held;
+      count_as(name, of_class.waiting, held ? stopped : &audit::RunClass::waiting);
+      if (stopped != nullptr) {
+        count_as(name, of_class.records.size(), stopped);
+      } else if (!of_class.records.empty()) {
         chosen.push_back(&of_class);
+      }
+      continue;
+    }
+    if (client_waits) {
+      count_as(name, of_class.records.size(), &audit::RunClass::waiting);
+      for (const std::int64_t record : of_class.records) {
+        COFFER_TRY(stores.retention.KeepReview(record, policy.name, run.first_seq));
       }
       continue;
     }
     CountMember what = &audit::RunClass::review;
     if (policy.action == RetentionAction::kRestrict && of_class.records.size() == of_class.owned) {
       COFFER_ASSIGN(what, RestrictClass(core_, transaction, *client, policy, decisions_.version()));
-    } else {
+    }
+    // Also of what people lifted: that they did is no answer to what becomes of the records.
+    if (what == &audit::RunClass::review) {
       for (const std::int64_t record : of_class.records) {
-        COFFER_TRY(MarkForReview(transaction, *client, record, policy, decisions_.version()));
+        COFFER_TRY(MarkForReview(transaction, *client, record, policy, run));
       }
     }
     count_as(name, of_class.records.size(), what);
@@ -180,6 +198,28 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
   }
   treated.records += erased;
   return Erase(transaction, run, *client, order, policies, treated);
+}
+
+Status RetentionTreatment::CountAsFailed(Transaction& transaction, RunRow& run,
+                                         std::int64_t row) const {
+  auto& store = transaction.stores().retention;
+  COFFER_ASSIGN(const auto about, store.FindClient(row));
+  if (!about) return {};
+  std::map<std::string, std::uint64_t, std::less<>> due;
+  std::uint64_t owned = 0;
+  COFFER_TRY(store.ScanOf(row, [&](const RetentionSubject& subject) -> Status {
+    ++owned;
+    if (decisions_.PolicyIfDue(subject, *about) != nullptr) ++due[std::string(subject.class_name)];
+    return {};
+  }));
+  if (owned == 0 && decisions_.PolicyIfDue(*about) != nullptr)
+    ++due[std::string(audit::kClientItself)];
+  for (const auto& [name, count] : due) {
+    audit::RunClass& of_class = run.CountOf(name);
+    of_class.due += count;
+    of_class.failed += count;
+  }
+  return {};
 }
 
 // The same for most clients of a run: to write them again for each took a tenth of its time.

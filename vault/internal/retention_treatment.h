@@ -32,11 +32,14 @@ class RetentionTreatment {
   RetentionTreatment(const Vault::Core& core, RetentionDecisions decisions, std::string people)
       : core_(core), decisions_(std::move(decisions)), people_(std::move(people)) {}
   const RetentionDecisions& decisions() const { return decisions_; }
+  void Follow(const Catalog& catalog) { decisions_.Follow(catalog); }
 
   // With `erase` false what is due to be erased counts as failed. `run` gets the counts, and
-  // `treated` the erasures and their work.
+  // `treated` the erasures and their work. Each record that is due is counted once.
   Status Treat(Transaction& transaction, RunRow& run, std::int64_t row, bool erase,
                TreatedClients& treated);
+  // All that is due of a client that cannot be treated counts as failed.
+  Status CountAsFailed(Transaction& transaction, RunRow& run, std::int64_t row) const;
 
  private:
   using Policies = std::set<const RetentionPolicy*>;
