@@ -87,6 +87,7 @@ struct Hold {
   PrincipalId placed_by;
   std::optional<Timestamp> lifted;
   std::optional<PrincipalId> lifted_by;
+  crypto::Bytes sealed_text = {};  // as stored: reason and case number, where it is on a client
 };
 
 // Nothing of the client, or of one class of it, is processed but for storage, the named purposes

@@ -188,13 +188,13 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         erased = !row;
         counted("profile", row ? 1 : 0, "external reference (sealed), tags, dates");
         std::map<std::string, std::uint64_t> classes;
-        std::uint64_t versions = 0, tokens = 0;
+        std::uint64_t versions = 0, indexed = 0;
         COFFER_ASSIGN(const auto records, stores.records.ListOf(client.Row(), {}, -1, 1U << 30));
         for (const std::int64_t id : records) {
           COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
           if (!record) continue;
           ++classes[record->class_name];
-          tokens += record->tokens.size() / sizeof(BlindToken);
+          if (!record->tokens.empty() || record->import_token) ++indexed;
           COFFER_ASSIGN(const auto old, stores.records.ListVersions(id));
           versions += old.size();
         }
@@ -204,7 +204,7 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         }
         counted("records", records.size(), by_class);
         counted("old-versions", versions, "of these records");
-        counted("search-index", tokens, "keyed hashes of indexed fields");
+        counted("search-index", indexed, "records with keyed hashes of indexed fields");
         COFFER_ASSIGN(const auto notes, stores.log->ListNotes(client.Row()));
         counted("reasons", notes.size(), "free text given with requests, sealed");
         COFFER_ASSIGN(const auto oldest, stores.keys.OldestGeneration(client));

@@ -91,6 +91,8 @@ Result<std::shared_ptr<const ClassSchema>> Vault::PutClass(const Caller& caller,
         call.entry.version = parsed->version;
         call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(parsed->definition));
         COFFER_TRY(transaction.stores().catalog.InsertClass(*parsed, transaction.now()));
+        COFFER_TRY(transaction.stores().index.ClassChanged(newest.get(), *parsed));
+        transaction.IndexChanged();
         stored = std::make_shared<const ClassSchema>(*parsed);
         Catalog catalog = transaction.catalog();
         catalog.classes[stored->name].push_back(stored);

@@ -101,6 +101,9 @@ Status ApplyKey(sqlite3* database, const crypto::SecretBytes& key) {
   return {};
 }
 
+// How long a statement waits for another connection.
+constexpr int kBusyMs = 2000;
+
 // SQLite never writes the page of its lock bytes, the one at 1 GiB.
 constexpr unsigned long kLockPage = (1UL << 30) / 4096 + 1;
 
@@ -198,7 +201,7 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   database.handle_.reset(raw);
   if (code != SQLITE_OK) return std::unexpected(SqliteError(raw, code, "opening " + path));
   // Also while another connection is the first, or the last, to open a database.
-  sqlite3_busy_timeout(raw, 2000);
+  sqlite3_busy_timeout(raw, kBusyMs);
   COFFER_TRY(RefusePlaintext(raw, path));
 
   COFFER_TRY(ApplyKey(raw, key));
@@ -258,6 +261,16 @@ Result<Database::WalState> Database::Checkpoint(bool truncate) {
       &state.frames, &state.checkpointed);
   if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "checkpoint"));
   return state;
+}
+
+Result<bool> Database::TruncateWal() {
+  sqlite3_busy_timeout(handle_.get(), 0);
+  const int code = sqlite3_wal_checkpoint_v2(handle_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE,
+                                             nullptr, nullptr);
+  sqlite3_busy_timeout(handle_.get(), kBusyMs);
+  if ((code & 0xff) == SQLITE_BUSY) return false;
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "checkpoint"));
+  return true;
 }
 
 Result<std::vector<std::string>> Database::CheckPages() {
