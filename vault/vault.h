@@ -413,7 +413,7 @@ struct VaultStatus {
   bool waiting_for_clock = false;  // deletion waits until the clock is confirmed
   bool two_person = true;          // false: switched off when the vault was made
   bool memory_locked = false;
-  bool keys_rewrite_pending = false;  // as EngineStatistics::keys_rewrite_pending
+  bool keys_rewrite_pending = false;    // as EngineStatistics::keys_rewrite_pending
   bool wal_truncation_pending = false;  // as EngineStatistics::wal_truncation_pending
   IndexStatus index;
   Timestamp started;
@@ -469,8 +469,8 @@ struct VaultOptions {
   // keys.db is rewritten so long after an erasure, and not more often than that.
   std::uint32_t keys_rewrite_after_ms = 5000;
   std::uint32_t keys_rewrite_interval_ms = 60'000;
-  // How often it is looked whether the search index is to be rebuilt; 0: only by StepIndex(). And how
-  // many of its rows one operation takes at most.
+  // How often it is looked whether the search index is to be rebuilt; 0: only by StepIndex(). And
+  // how many of its rows one operation takes at most.
   std::uint32_t index_interval_ms = 500;
   std::uint32_t index_rows_per_step = 1000;
   // Opens a vault whose people, tokens, roles, holds or settings are not what the log last

@@ -188,8 +188,7 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         row->updated = transaction.now();
         row->profile = crypto::Seal(key.ExposeSecret(), 0, core_->ClientContext(id, row->version),
                                     crypto::AsBytes(external_ref));
-        COFFER_TRY(
-            transaction.stores().clients.Update(*row, before, transaction.stores().index));
+        COFFER_TRY(transaction.stores().clients.Update(*row, before, transaction.stores().index));
         call.entry.fields = std::move(fields);
         call.entry.version = row->version;
         call.entry.payload_hash = crypto::Sha256(row->profile);

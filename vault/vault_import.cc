@@ -54,8 +54,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   client.profile =
       crypto::Seal(new_key.ExposeSecret(), 0, core_->ClientContext(client.id, client.version),
                    crypto::AsBytes(import.external_ref));
-  client.ref =
-      SealReference(core_->keyring, new_key.ExposeSecret(), client.id, *client.reference);
+  client.ref = SealReference(core_->keyring, new_key.ExposeSecret(), client.id, *client.reference);
   const Bytes wrapped = core_->keyring.WrapDataKey(new_key.ExposeSecret(), client.id.value);
 
   RecordRow record;
@@ -81,8 +80,8 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
         crypto::Seal(key.ExposeSecret(), 0,
                      core_->RecordContext(owner, record.id, record.class_name, record.version),
                      crypto::AsBytes(document->json));
-    record.tokens = SealTerms(core_->keyring, key.ExposeSecret(), owner, record.id.value,
-                              record.terms);
+    record.tokens =
+        SealTerms(core_->keyring, key.ExposeSecret(), owner, record.id.value, record.terms);
   };
   record.terms.import_token = import_token_of(client.id);
   seal_for(client.id, new_key);

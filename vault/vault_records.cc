@@ -175,8 +175,7 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
                                  core_->RecordContext(client, row.id, schema->name, row.version),
                                  crypto::AsBytes(document->json));
       payload_hash = crypto::Sha256(row.payload);
-      row.tokens =
-          SealTerms(core_->keyring, key->ExposeSecret(), client, row.id.value, row.terms);
+      row.tokens = SealTerms(core_->keyring, key->ExposeSecret(), client, row.id.value, row.terms);
     }
     const auto created = core_->Perform(
         OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
@@ -410,13 +409,13 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
           COFFER_TRY(OpenTermsOf(core_->keyring, key->ExposeSecret(), client, before));
           if (before.terms.import_token) {
             row.terms.import_token = before.terms.import_token;
-            row.tokens = SealTerms(core_->keyring, key->ExposeSecret(), client, id.value, row.terms);
+            row.tokens =
+                SealTerms(core_->keyring, key->ExposeSecret(), client, id.value, row.terms);
           }
           row.updated = transaction.now();
           Describe(call.entry, row, schema.get());
           call.entry.payload_hash = payload_hash;
-          COFFER_TRY(
-              transaction.stores().records.Update(row, before, transaction.stores().index));
+          COFFER_TRY(transaction.stores().records.Update(row, before, transaction.stores().index));
           info = InfoOf(row, client);
           return {};
         });

@@ -281,8 +281,7 @@ struct Vault::Core {
   BlindToken FieldToken(std::string_view class_name, std::string_view field,
                         std::string_view normalised) const;
   // Of the values, under the keyring's key (index_terms.h).
-  IndexTerms TermsOf(const ClassSchema& schema,
-                     std::span<const Document::Indexed> indexed) const;
+  IndexTerms TermsOf(const ClassSchema& schema, std::span<const Document::Indexed> indexed) const;
 
   // Opaque, and bound to the list they came from.
   std::string MakeCursor(std::string_view list, std::int64_t row) const;

@@ -81,8 +81,8 @@ Result<crypto::SecretBytes> Transaction::UnwrapKey(const ClientKeyId& key) {
   COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find(key));
   if (!wrapped) return Fail(Code::kNotFound, "not_found");
   crypto::SecretBytes plain(crypto::kAeadKeyBytes);
-  COFFER_TRY(engine_.keyring_->UnwrapDataKey(*wrapped, key.client.value,
-                                             plain.ExposeSecretForWriting()));
+  COFFER_TRY(
+      engine_.keyring_->UnwrapDataKey(*wrapped, key.client.value, plain.ExposeSecretForWriting()));
   return plain;
 }
 
@@ -343,10 +343,10 @@ void Engine::Loop() {
       std::unique_lock lock(queue_mutex_);
       while (queue_.empty() && !stopping_ && !timed_out) {
         idle_ = true;
-        const auto patience =
-            keys_rewrite_->working()                                      ? std::chrono::milliseconds(1)
-            : wal_truncation_pending_.load(std::memory_order_relaxed) ? kTruncateEvery
-                                                                      : std::chrono::milliseconds(1000);
+        const auto patience = keys_rewrite_->working() ? std::chrono::milliseconds(1)
+                              : wal_truncation_pending_.load(std::memory_order_relaxed)
+                                  ? kTruncateEvery
+                                  : std::chrono::milliseconds(1000);
         timed_out = queue_changed_.wait_for(lock, patience) == std::cv_status::timeout;
       }
       idle_ = false;
@@ -636,9 +636,10 @@ void Engine::RetireIndexKeys() {
   if (auto retired = retire(); !retired) {
     if (IsFsyncFailure(keys_.ExtendedError())) Die(retired.error().detail);
     keys_rewrite_->MarkUndone();
-    Log(Severity::kWarning, "the old key of the search index is not destroyed yet, and will be "
-                            "tried again: " +
-                                retired.error().detail);
+    Log(Severity::kWarning,
+        "the old key of the search index is not destroyed yet, and will be "
+        "tried again: " +
+            retired.error().detail);
     return;
   }
   stores_->index.KeepKeysOnly(live);

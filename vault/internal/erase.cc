@@ -28,8 +28,8 @@ class Resealing {
     // What does not open is in the index until that is made anew.
     Bytes tokens;
     if (OpenTermsOf(core_.keyring, old_key_.ExposeSecret(), client_.id, row)) {
-      tokens = SealTerms(core_.keyring, new_key_.ExposeSecret(), client_.id, row.id.value,
-                         row.terms);
+      tokens =
+          SealTerms(core_.keyring, new_key_.ExposeSecret(), client_.id, row.id.value, row.terms);
     }
     COFFER_TRY(Seal(row.id, row.class_name, row.version, row.payload, [&](ByteView payload) {
       return transaction_.stores().records.Reseal(row.id.Row(), payload, tokens);
@@ -72,8 +72,8 @@ class Resealing {
     COFFER_ASSIGN(auto holds, store.ListOf(client_.id));
     for (Hold& hold : holds) {
       if (!OpenHoldText(core_.keyring, old_key_.ExposeSecret(), hold)) continue;
-      COFFER_TRY(store.PutSealed(
-          hold.id, SealHoldText(core_.keyring, new_key_.ExposeSecret(), hold)));
+      COFFER_TRY(
+          store.PutSealed(hold.id, SealHoldText(core_.keyring, new_key_.ExposeSecret(), hold)));
     }
     return {};
   }
@@ -87,8 +87,8 @@ class Resealing {
     crypto::Wipe(plain);
     COFFER_TRY(OpenReferenceOf(core_.keyring, old_key_.ExposeSecret(), client_));
     if (client_.reference) {
-      client_.ref = SealReference(core_.keyring, new_key_.ExposeSecret(), client_.id,
-                                  *client_.reference);
+      client_.ref =
+          SealReference(core_.keyring, new_key_.ExposeSecret(), client_.id, *client_.reference);
     }
     ++client_.generation;
     audit::Entry entry;
@@ -205,9 +205,10 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
   };
   COFFER_ASSIGN(const auto owned, stores.records.ListOf(client.id.Row(), {}, -1, kEveryRecord));
   std::vector<std::int64_t> staying, unread;
-  // An older vault.db beside a newer keys.db has not the key: nothing of its rows can be opened.
-  auto key = transaction.PinKey(client.id);
-  if (!key && key.error().code != Code::kNotFound) return std::unexpected(key.error());
+  // An older vault.db beside a newer keys.db has not the key, and another may be damaged: neither
+  // keeps what cannot be opened from going.
+  const auto key = transaction.UnwrapKey({client.id, client.generation});
+  if (!key && key.error().code == Code::kUnavailable) return std::unexpected(key.error());
   COFFER_TRY(NoteDeletion(transaction));
   std::set<std::string, std::less<>> gone;  // ids
   for (const std::int64_t id : owned) {

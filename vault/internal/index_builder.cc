@@ -48,8 +48,7 @@ bool SameIndexes(const ClassSchema& a, const ClassSchema& b) {
     return there != nullptr && there->indexed && there->normalisation == field.normalisation;
   };
   const auto all_in = [&](const ClassSchema& of, const ClassSchema& in) {
-    return std::ranges::all_of(of.fields,
-                               [&](const Field& f) { return !f.indexed || has(in, f); });
+    return std::ranges::all_of(of.fields, [&](const Field& f) { return !f.indexed || has(in, f); });
   };
   return all_in(a, b) && all_in(b, a);
 }
@@ -70,7 +69,8 @@ class IndexStep {
   Result<bool> Clients() {
     auto& store = transaction_.stores().clients;
     while (HasTime()) {
-      COFFER_ASSIGN(const auto rows, store.ListIndexed(state_.position, std::min(kRowsAtOnce, left_)));
+      COFFER_ASSIGN(const auto rows,
+                    store.ListIndexed(state_.position, std::min(kRowsAtOnce, left_)));
       if (rows.empty()) return false;
       for (const ClientRow& row : rows) COFFER_TRY(AddClient(row));
     }
@@ -132,8 +132,8 @@ class IndexStep {
     if (newest && IsOutdated(row, *newest)) COFFER_TRY(MakeAnew(row, *newest, *key, terms));
     if (terms != row.terms || !was_sealed || row.import_token) {
       COFFER_TRY(transaction_.stores().records.PutTerms(
-          row.id.Row(), SealTerms(core_.keyring, key->ExposeSecret(), owner_->id, row.id.value,
-                                  terms)));
+          row.id.Row(),
+          SealTerms(core_.keyring, key->ExposeSecret(), owner_->id, row.id.value, terms)));
       if (terms.tokens != row.terms.tokens) {
         COFFER_TRY(index_.Remove(row.id.Row(), row.terms));
         COFFER_TRY(index_.Put(row.id.Row(), terms));
@@ -153,9 +153,9 @@ class IndexStep {
   Status MakeAnew(const RecordRow& row, const ClassSchema& newest, const crypto::SecretBytes& key,
                   IndexTerms& terms) {
     COFFER_ASSIGN(const Bytes payload, transaction_.stores().records.ReadPayload(row.id.Row()));
-    auto plain = crypto::Open(
-        key.ExposeSecret(),
-        core_.RecordContext(owner_->id, row.id, row.class_name, row.version), payload);
+    auto plain =
+        crypto::Open(key.ExposeSecret(),
+                     core_.RecordContext(owner_->id, row.id, row.class_name, row.version), payload);
     if (!plain) return {};  // damaged, as a read of it will tell
     const auto document = nlohmann::json::parse(crypto::AsText(*plain), nullptr, false);
     crypto::Wipe(*plain);
@@ -274,8 +274,7 @@ bool IndexBuilder::IsDue(const IndexState& state) const {
   if (!state.live_usable || state.lacks_fields || state.rules != kIndexRules) return true;
   // Its key is in the keyring, and cannot be destroyed.
   if (state.live == 0) return true;
-  return state.uncovered &&
-         core_.Now().ms - state.uncovered->ms > DueAfterMs(core_.options);
+  return state.uncovered && core_.Now().ms - state.uncovered->ms > DueAfterMs(core_.options);
 }
 
 Result<bool> IndexBuilder::Step() {

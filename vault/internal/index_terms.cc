@@ -75,8 +75,7 @@ Result<BlindToken> OpenReference(const crypto::Keyring& keyring, ByteView key,
                                  const ClientId& client, ByteView stored) {
   Bytes opened;
   if (stored.size() != kTokenBytes) {
-    COFFER_ASSIGN(opened,
-                  crypto::Open(key, TokensContext(keyring, client, client.value), stored));
+    COFFER_ASSIGN(opened, crypto::Open(key, TokensContext(keyring, client, client.value), stored));
     stored = opened;
     if (stored.size() != kTokenBytes) return Malformed();
   }

@@ -26,7 +26,8 @@ constexpr std::string_view kListVersions =
     "ORDER BY version";
 constexpr std::string_view kDeleteVersions =
     "DELETE FROM record_versions WHERE record = ? RETURNING 1";
-constexpr std::string_view kResealRecord = "UPDATE records SET payload = ?, tokens = ?, import_token = NULL WHERE id = ?";
+constexpr std::string_view kResealRecord =
+    "UPDATE records SET payload = ?, tokens = ?, import_token = NULL WHERE id = ?";
 constexpr std::string_view kResealVersion =
     "UPDATE record_versions SET payload = ? WHERE record = ? AND version = ?";
 constexpr std::string_view kDeleteRecord = "DELETE FROM records WHERE id = ?";

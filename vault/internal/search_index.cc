@@ -81,8 +81,7 @@ Result<std::int64_t> CountRows(Cursor rows) {
 
 // What wraps them is nothing else's key.
 crypto::SecretBytes KeyOfKeys(const crypto::Keyring& keyring) {
-  crypto::Hash derived =
-      crypto::KeyedHash(keyring.blind_index_key(), {crypto::AsBytes(kKeyLabel)});
+  crypto::Hash derived = crypto::KeyedHash(keyring.blind_index_key(), {crypto::AsBytes(kKeyLabel)});
   auto key = crypto::SecretBytes::CopyOf(derived);
   crypto::Wipe(derived);
   return key;
@@ -143,6 +142,16 @@ Result<SearchIndex> SearchIndex::Open(Database& database) {
   return index;
 }
 
+Result<crypto::SecretBytes> UnwrapIndexKey(const crypto::Keyring& keyring, std::uint64_t generation,
+                                           ByteView wrapped) {
+  COFFER_ASSIGN(auto key, crypto::OpenSecret(KeyOfKeys(keyring).ExposeSecret(),
+                                             KeyContext(keyring, generation), wrapped));
+  if (key.size() != crypto::kAeadKeyBytes) {
+    return Fail(Code::kCorrupted, "storage_corrupted", "a key of the search index");
+  }
+  return key;
+}
+
 Bytes SearchIndex::WrapKey(const crypto::Keyring& keyring, std::uint64_t generation, ByteView key) {
   return crypto::Seal(KeyOfKeys(keyring).ExposeSecret(), 0, KeyContext(keyring, generation), key);
 }
@@ -160,10 +169,9 @@ Status SearchIndex::Load(KeyStore& keys, const crypto::Keyring& keyring, const C
   state_.newest_key = 0;
   for (const auto& [generation, sealed] : wrapped) {
     state_.newest_key = std::max(state_.newest_key, generation);
-    auto key = crypto::OpenSecret(KeyOfKeys(keyring).ExposeSecret(),
-                                  KeyContext(keyring, generation), sealed);
+    auto key = UnwrapIndexKey(keyring, generation, sealed);
     // One that cannot be opened is as good as none: the index is built anew.
-    if (key && key->size() == crypto::kAeadKeyBytes) keys_.emplace(generation, *std::move(key));
+    if (key) keys_.emplace(generation, *std::move(key));
   }
   return Reload(catalog);
 }
@@ -299,8 +307,8 @@ Result<std::vector<std::int64_t>> SearchIndex::Find(const BlindToken& token, std
   if (!state_.live_usable) return Fail(Code::kConflict, kIndexBuilding);
   const BlindToken wanted = TokenOf(state_.live, token);
   std::vector<std::int64_t> records;
-  auto rows = TablesOf(state_.live).find.Query(ByteView(wanted), after,
-                                               static_cast<std::int64_t>(limit));
+  auto rows =
+      TablesOf(state_.live).find.Query(ByteView(wanted), after, static_cast<std::int64_t>(limit));
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return records;
@@ -385,10 +393,10 @@ Status SearchIndex::PutNextReference(std::int64_t client, const BlindToken& toke
 }
 
 Status SearchIndex::Store(const IndexState& state) {
-  return store_state_.Execute(
-      state.live, state.next, static_cast<int>(state.phase), state.position, state.done,
-      static_cast<std::uint64_t>(state.rules), MsOrNone(state.begun), MsOrNone(state.exchanged),
-      MsOrNone(state.uncovered), MsOrNone(state.uncovered_next));
+  return store_state_.Execute(state.live, state.next, static_cast<int>(state.phase), state.position,
+                              state.done, static_cast<std::uint64_t>(state.rules),
+                              MsOrNone(state.begun), MsOrNone(state.exchanged),
+                              MsOrNone(state.uncovered), MsOrNone(state.uncovered_next));
 }
 
 Status SearchIndex::BeginCoverage(const Catalog& catalog) {

@@ -1,10 +1,10 @@
 // The search index: tokens of indexed fields, of imported records' keys and of external references,
-// and whose they are. In generations, each under a key of its own and in tables of its own (even and
-// odd numbers take turns), so that a key can be destroyed: whoever kept an older vault.db cannot ask
-// it "is this one among them" any more.
+// and whose they are. In generations, each under a key of its own and in tables of its own (even
+// and odd numbers take turns), so that a key can be destroyed: whoever kept an older vault.db
+// cannot ask it "is this one among them" any more.
 //
-//   token of generation g = BLAKE2b(key of g; "coffer-index-v1", token under the keyring's key)[:16]
-//   and of generation 0 the token under the keyring's key itself, as all were once
+//   token of generation g = BLAKE2b(key of g; "coffer-index-v1", token under the keyring's
+//   key)[:16] and of generation 0 the token under the keyring's key itself, as all were once
 //
 // The keys are random, in keys.db, wrapped under a key derived from the keyring's; the state is in
 // vault.db. Searches use the live generation. While the next one is built (index_builder.h), writes
@@ -53,6 +53,10 @@ struct IndexState {
 // An answer that is not there yet. Inside the engine it is a conflict: "unavailable" would be the
 // store's, and fail whoever shares the commit.
 inline constexpr std::string_view kIndexBuilding = "index_building";
+
+// A generation's key from keys.db. Errors: kCorrupted.
+Result<crypto::SecretBytes> UnwrapIndexKey(const crypto::Keyring& keyring, std::uint64_t generation,
+                                           ByteView wrapped);
 
 class SearchIndex {
  public:
