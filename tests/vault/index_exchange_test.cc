@@ -24,12 +24,12 @@ constexpr std::int64_t kIndexDayMs = std::int64_t{24} * 3600 * 1000;
 
 // Of type "choice" values are compared exactly, of type "string" by their folded text.
 json IndexedClass(const std::vector<std::string>& indexed, const std::string& type = "string") {
-  json fields = json::array();
+  json fields;
   for (const char* name : {"city", "name"}) {
-    json field = {{"name", name}, {"type", type}};
+    json field = {{"type", type}};
     if (type == "choice") field["values"] = {"Doe", "Moe", "Roe", "Ulm"};
     if (std::ranges::find(indexed, name) != indexed.end()) field["index"] = true;
-    fields.push_back(std::move(field));
+    fields[name] = std::move(field);
   }
   return {{"name", "visit"}, {"purposes", {"client-care"}}, {"fields", fields}};
 }
@@ -649,7 +649,7 @@ TEST_CASE("what would be stored anew by the class of today is no unchanged impor
   SECTION("nothing but the version") { vault.PutClass(IndexedClass({})); }
   SECTION("the day that retention goes by") {
     json with_date = IndexedClass({"name"});
-    with_date["fields"].push_back({{"name", "seen"}, {"type", "date"}});
+    with_date["fields"]["seen"] = {{"type", "date"}};
     with_date["retention_date"] = "seen";
     vault.PutClass(with_date);
   }
