@@ -1,6 +1,7 @@
 // The exchange of the search index's key, killed before each of its calls to the storage: there is
 // one whole index after each start, and in the end one key.
 #include <catch2/catch_test_macros.hpp>
+#include <filesystem>
 
 #include "tests/crash/crashing_vault.h"
 
@@ -60,6 +61,25 @@ class ExchangedVault : public CrashingVault {
                  IndexTable(OpenVaultDatabase(), "blind_index", false) + ")") == 0);
   }
 
+  // Cut at any frame, the WAL has nothing of a client that is erased.
+  void CheckWalWithout(const ClientId& erased) {
+    constexpr std::uintmax_t kHeader = 32, kFrame = 24 + 4096;
+    const std::string path = directory() + "/vault.db";
+    const std::string cut = work() / "cut.db";
+    const auto key = OpenKeyring();
+    const auto size = std::max(std::filesystem::file_size(path + "-wal"), kHeader);
+    for (std::uintmax_t length = kHeader; length <= size; length += kFrame) {
+      const auto overwrite = std::filesystem::copy_options::overwrite_existing;
+      std::filesystem::remove(cut + "-shm");
+      std::filesystem::copy_file(path, cut, overwrite);
+      std::filesystem::copy_file(path + "-wal", cut + "-wal", overwrite);
+      if (length < size) std::filesystem::resize_file(cut + "-wal", length);
+      auto opened = Database::Open(cut, key.vault_db_key(), {});
+      REQUIRE(opened);
+      CHECK(NumberIn(*opened, "SELECT count(*) FROM clients WHERE id = ?", erased.Row()) == 0);
+    }
+  }
+
   ClientId client, going;
 };
 
@@ -90,6 +110,7 @@ TEST_CASE("an erasure in the middle of an exchange that dies is done in both, or
         const auto erasures = vault.ErasuresOf(vault.going);
         CHECK((answers.size() == 0 || erasures.size() == 1));
         const std::size_t does = erasures.empty() ? 6 : 5;
+        if (!erasures.empty()) vault.CheckWalWithout(vault.going);
         vault.CheckWhole(does);
         vault.CheckEnd(does);
       });

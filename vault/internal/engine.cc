@@ -152,6 +152,8 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
                                         " keys that were still there");
     engine->FinishErasures();
   }
+  // Also what a crash between an erasure and this left.
+  engine->TruncateWal();
   return engine;
 }
 

@@ -72,7 +72,10 @@ class IndexStep {
       COFFER_ASSIGN(const auto rows,
                     store.ListIndexed(state_.position, std::min(kRowsAtOnce, left_)));
       if (rows.empty()) return false;
-      for (const ClientRow& row : rows) COFFER_TRY(AddClient(row));
+      for (const ClientRow& row : rows) {
+        COFFER_TRY(AddClient(row));
+        if (!HasTime()) return true;
+      }
     }
     return true;
   }
@@ -81,7 +84,10 @@ class IndexStep {
     while (HasTime()) {
       COFFER_ASSIGN(auto rows, store.ListIndexed(state_.position, std::min(kRowsAtOnce, left_)));
       if (rows.empty()) return false;
-      for (RecordRow& row : rows) COFFER_TRY(AddRecord(row));
+      for (RecordRow& row : rows) {
+        COFFER_TRY(AddRecord(row));
+        if (!HasTime()) return true;
+      }
     }
     return true;
   }
