@@ -95,6 +95,24 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
   m.Set("coffer_keys_rewrite_pending",
         "1 when keys were destroyed since keys.db was last rewritten",
         engine.keys_rewrite_pending ? 1 : 0);
+  m.Set("coffer_wal_truncation_pending",
+        "1 when a long read keeps pages from before an erasure in the write-ahead log",
+        engine.wal_truncation_pending ? 1 : 0);
+  m.Set("coffer_index_generation", "Which key of the search index is in use",
+        number(engine.index.generation));
+  m.Set("coffer_index_building", "1 while the search index is made anew under another key",
+        engine.index.building || engine.index.retiring ? 1 : 0);
+  m.Set("coffer_index_built", "Clients and records that the index being made has",
+        number(engine.index.built));
+  m.Set("coffer_index_whole", "0 when some searches wait for the index to be made",
+        engine.index.whole ? 1 : 0);
+  m.Set("coffer_index_oldest_uncovered_seconds",
+        "When the oldest deletion was that the index's key has outlived, since 1970; 0: none",
+        engine.index.oldest_uncovered ? static_cast<double>(engine.index.oldest_uncovered->ms) / 1e3
+                                      : 0);
+  m.Set("coffer_index_exchange_overdue",
+        "1 when the index's key has outlived a deletion for longer than acts say",
+        engine.index.overdue ? 1 : 0);
   m.Set("coffer_log_entries", "Entries in the access log", number(engine.log_size));
   m.Set("coffer_log_checkpoint_size", "Entries under the last published checkpoint",
         number(engine.checkpoint_size));

@@ -606,6 +606,20 @@ void Append(std::string& out, const vault::VaultStatus& status) {
   object.Flag("two_person", status.two_person);
   object.Flag("memory_locked", status.memory_locked);
   object.Flag("keys_rewrite_pending", status.keys_rewrite_pending);
+  object.Flag("wal_truncation_pending", status.wal_truncation_pending);
+  {
+    ObjectWriter index(object.Start("search_index"));
+    index.Number("generation", status.index.generation);
+    index.Flag("whole", status.index.whole);
+    index.Flag("building", status.index.building || status.index.retiring);
+    index.Number("built", status.index.built);
+    if (status.index.exchanged) index.Time("exchanged", *status.index.exchanged);
+    if (status.index.oldest_uncovered) {
+      index.Time("oldest_uncovered", *status.index.oldest_uncovered);
+    }
+    if (status.index.due) index.Time("exchange_due", *status.index.due);
+    index.Flag("exchange_overdue", status.index.overdue);
+  }
   object.Time("started", status.started);
   {
     ObjectWriter scrub(object.Start("scrub"));

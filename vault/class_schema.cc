@@ -440,6 +440,20 @@ Result<Document> ParseDocument(const ClassSchema& schema, const json& root) {
   return document;
 }
 
+std::vector<Document::Indexed> IndexedValues(const ClassSchema& schema, const json& document) {
+  std::vector<Document::Indexed> indexed;
+  if (!document.is_object()) return indexed;
+  for (const Field& field : schema.fields) {
+    const auto value = document.find(field.name);
+    if (!field.indexed || value == document.end() || !value->is_string()) continue;
+    const auto& text = value->get_ref<const std::string&>();
+    if (text.empty()) continue;
+    auto normalised = crypto::Normalise(field.normalisation, text);
+    if (normalised) indexed.push_back({field.name, *std::move(normalised)});
+  }
+  return indexed;
+}
+
 std::optional<std::int32_t> RetentionDay(const ClassSchema& schema, const json& document) {
   if (schema.retention_date.empty() || !document.is_object()) return std::nullopt;
   const auto value = document.find(schema.retention_date);

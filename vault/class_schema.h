@@ -91,6 +91,11 @@ struct Document {
 // wrong type.
 Result<Document> ParseDocument(const ClassSchema& schema, const nlohmann::json& root);
 
+// The values of its indexed fields in a document that may be of another version of the class: what
+// cannot be indexed by this one is left out.
+std::vector<Document::Indexed> IndexedValues(const ClassSchema& schema,
+                                             const nlohmann::json& document);
+
 // The day, in days since 1970-01-01, in the field that the class calls its retention_date. Of a
 // date-time it is the day that its own offset shows, so that it does not hang on the time zone of a
 // schedule that may change. nullopt: the class has no such field, or the document leaves it out.

@@ -87,6 +87,7 @@ struct Hold {
   PrincipalId placed_by;
   std::optional<Timestamp> lifted;
   std::optional<PrincipalId> lifted_by;
+  crypto::Bytes sealed_text = {};  // as stored: reason and case number, where it is on a client
 };
 
 // What a restriction stops: the purposes named (an objection), or all but those named, also such as

@@ -216,6 +216,17 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
         {keyring.log_origin(), writer.head().size, writer.head().frontier.Root()},
         keyring.log_signing_key());
     COFFER_TRY(log->PutCheckpoint(anchor.note));
+    // The key in the keyring cannot be destroyed: the first index is under one that can.
+    const auto index_key = crypto::SecretBytes::Random(crypto::kAeadKeyBytes);
+    IndexState index_state;
+    index_state.live = 1;
+    index_state.rules = kIndexRules;
+    COFFER_ASSIGN(auto key_store, KeyStore::Open(keys));
+    COFFER_TRY(key_store.PutIndexKey(
+        index_state.live,
+        SearchIndex::WrapKey(keyring, index_state.live, index_key.ExposeSecret())));
+    COFFER_ASSIGN(auto index, SearchIndex::Open(vault));
+    COFFER_TRY(index.Store(index_state));
     COFFER_TRY(transaction.Commit());
     COFFER_TRY(vault.Checkpoint(true));
     COFFER_TRY(keys.Checkpoint(true));
@@ -401,6 +412,8 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   COFFER_ASSIGN(core->retention,
                 Reading(vault_path, RetentionRunner::Create(*core, std::move(retention_reader))));
   core->retention->Start();
+  core->index_builder = std::make_unique<IndexBuilder>(*core);
+  core->index_builder->Start();
   return std::unique_ptr<Vault>(new Vault(std::move(core)));
 }
 
@@ -408,6 +421,7 @@ Vault::~Vault() { (void)Close(); }
 
 Status Vault::Close() {
   if (!core_->publisher) return {};
+  core_->index_builder->Stop();
   core_->retention->Stop();
   core_->scrubber->Stop();
   core_->follower.reset();
@@ -474,6 +488,7 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   statistics.waiting_for_clock = core_->retention->waiting_for_clock();
   const auto schedule = core_->engine->catalog()->retention;
   statistics.time_zone_unknown = schedule && !schedule->schedule.zone_is_known();
+  statistics.index = core_->IndexStatusNow();
   return statistics;
 }
 
@@ -488,6 +503,25 @@ Status Vault::Core::CountWaiting(Transaction& transaction, VaultStatus& status) 
   status.restrictions = transaction.restrictions().Count();
   return {};
 }
+
+IndexStatus Vault::Core::IndexStatusNow() const {
+  const IndexState state = engine->index_state();
+  IndexStatus status;
+  status.generation = state.live;
+  status.whole = state.live_usable && state.fields_whole;
+  status.building = state.building();
+  status.built = state.building() ? state.done : 0;
+  status.retiring = state.phase == IndexPhase::kRetiring || state.phase == IndexPhase::kClearing;
+  status.exchanged = state.exchanged;
+  status.oldest_uncovered = state.uncovered;
+  if (state.uncovered) {
+    status.due = Timestamp{state.uncovered->ms + IndexBuilder::DueAfterMs(options)};
+    status.overdue = Now().ms - state.uncovered->ms > IndexBuilder::OverdueAfterMs(options);
+  }
+  return status;
+}
+
+Result<bool> Vault::StepIndex() { return core_->index_builder->Step(); }
 
 Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   Call call = core_->StartCall(caller, Action::kStatusRead);
@@ -537,7 +571,10 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   status.waiting_for_clock = core_->retention->waiting_for_clock();
   status.two_person = core_->two_person;
   status.memory_locked = core_->engine->key_cache().locked();
-  status.keys_rewrite_pending = core_->engine->Statistics().keys_rewrite_pending;
+  const auto statistics = core_->engine->Statistics();
+  status.keys_rewrite_pending = statistics.keys_rewrite_pending;
+  status.wal_truncation_pending = statistics.wal_truncation_pending;
+  status.index = core_->IndexStatusNow();
   status.started = core_->started;
   return status;
 }

@@ -428,6 +428,20 @@ struct ScrubState {
   std::uint64_t damaged = 0;  // clients and records that are refused; one for committed state
 };
 
+// The search index and its key, which is exchanged some time after something was deleted: until
+// then, who has an older copy of vault.db and today's keys can ask it for values.
+struct IndexStatus {
+  std::uint64_t generation = 0;  // 0: under the key in the keyring
+  bool whole = true;             // false: some searches are refused as "index_building"
+  bool building = false;         // the next generation
+  std::uint64_t built = 0;       // clients and records that it has
+  bool retiring = false;         // the generation before is being destroyed
+  std::optional<Timestamp> exchanged;
+  // The oldest deletion that it does not cover, when the exchange begins and since when it is late.
+  std::optional<Timestamp> oldest_uncovered, due;
+  bool overdue = false;
+};
+
 struct VaultStatus {
   std::string vault_id;
   std::string log_origin;
@@ -446,7 +460,9 @@ struct VaultStatus {
   std::string unknown_time_zone;
   bool two_person = true;  // false: switched off when the vault was made
   bool memory_locked = false;
-  bool keys_rewrite_pending = false;  // as EngineStatistics::keys_rewrite_pending
+  bool keys_rewrite_pending = false;    // as EngineStatistics::keys_rewrite_pending
+  bool wal_truncation_pending = false;  // as EngineStatistics::wal_truncation_pending
+  IndexStatus index;
   Timestamp started;
   ScrubState scrub;
 };
@@ -465,6 +481,9 @@ struct EngineStatistics {
   std::uint64_t keys_rewrites = 0;   // of keys.db, since the start
   // Clients were erased whose keys are not yet beyond the reach of who has the key of keys.db.
   bool keys_rewrite_pending = false;
+  // Since an erasure somebody reads so long that the WAL of vault.db still has its pages.
+  bool wal_truncation_pending = false;
+  IndexStatus index;
   ScrubState scrub;
 };
 
@@ -498,6 +517,10 @@ struct VaultOptions {
   // keys.db is rewritten so long after an erasure, and not more often than that.
   std::uint32_t keys_rewrite_after_ms = 5000;
   std::uint32_t keys_rewrite_interval_ms = 60'000;
+  // How often it is looked whether the search index is to be rebuilt; 0: only by StepIndex(). And
+  // how many of its rows one operation takes at most.
+  std::uint32_t index_interval_ms = 500;
+  std::uint32_t index_rows_per_step = 1000;
   // Opens a vault whose people, tokens, roles, holds or settings are not what the log last
   // recorded, and records them as they are, with an alarm.
   bool take_over_state = false;
@@ -817,6 +840,9 @@ class Vault {
   Health CheckHealth() const;  // no entry, no disclosure
 
   struct Core;
+
+  // One step of rebuilding the search index; false: none was due. Where nothing else does them.
+  Result<bool> StepIndex();
 
  private:
   explicit Vault(std::unique_ptr<Core> core);

@@ -18,6 +18,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+
 std::string BasisInWords(ErasureBasis basis) {
   switch (basis) {
     case ErasureBasis::kRequest:
@@ -92,6 +94,17 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
   }
   act.kept.push_back({"entries of the access log, which name the client by its id only",
                       "accountability: they show that it was erased, and who had seen it"});
+  // What no key of the client ever sealed.
+  if (const auto days = facts.find("index_days"); days != facts.end()) {
+    const Timestamp until{row.erased.ms + days->get<std::int64_t>() * kDayMs};
+    act.kept.push_back(
+        {"in older copies of vault.db: keyed hashes of indexed values and of the external "
+         "reference",
+         "until the key of the index is exchanged and destroyed, by " +
+             audit::FormatTimestamp(until) + "; only who has that key can ask them for a value"});
+    act.kept.push_back({"in older copies of vault.db: the client's id, tags and dates",
+                        "until these copies are destroyed"});
+  }
   if (facts.contains("backup_horizon_days")) {
     act.backup_horizon_days = facts["backup_horizon_days"].get<std::uint64_t>();
   }
@@ -99,6 +112,23 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
   act.ledger_seq = row.ledger_seq;
   FitAct(act);
   return act;
+}
+
+// What copies of vault.db from before the last erasure (none: of now) still answer.
+Trace IndexTrace(const IndexStatus& index, const std::optional<Timestamp>& erased) {
+  const bool covered =
+      erased && !index.retiring && (!index.oldest_uncovered || *erased < *index.oldest_uncovered);
+  if (covered) {
+    return {"index-copies", "unreadable", 0,
+            "keyed hashes in older copies of vault.db; their key is destroyed"};
+  }
+  std::string detail =
+      "keyed hashes of indexed values and the reference in copies of vault.db, for who has the "
+      "index's key";
+  if (erased && index.due) {
+    detail += "; it is exchanged from " + audit::FormatTimestamp(*index.due) + " on";
+  }
+  return {"index-copies", "present", 0, std::move(detail)};
 }
 
 // Precondition: one of DocumentRequest's languages.
@@ -199,6 +229,7 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         {std::move(place), count > 0 ? "present" : "absent", count, std::move(detail)});
   };
   bool erased = false;
+  std::optional<Timestamp> last;  // erasure
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         traces.clear();
@@ -207,15 +238,17 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         COFFER_ASSIGN(const auto erasures, stores.erasures.ListOf(client));
         if (!row && erasures.empty()) return NotFound(call);
         erased = !row;
+        for (const auto& erasure : erasures)
+          last = std::max(last.value_or(Timestamp{}), erasure.erased);
         counted("profile", row ? 1 : 0, "external reference (sealed), tags, dates");
         std::map<std::string, std::uint64_t> classes;
-        std::uint64_t versions = 0, tokens = 0;
+        std::uint64_t versions = 0, indexed = 0;
         COFFER_ASSIGN(const auto records, stores.records.ListOf(client.Row(), {}, -1, 1U << 30));
         for (const std::int64_t id : records) {
           COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
           if (!record) continue;
           ++classes[record->class_name];
-          tokens += record->tokens.size() / sizeof(BlindToken);
+          if (!record->tokens.empty() || record->import_token) ++indexed;
           COFFER_ASSIGN(const auto old, stores.records.ListVersions(id));
           versions += old.size();
         }
@@ -225,7 +258,7 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         }
         counted("records", records.size(), by_class);
         counted("old-versions", versions, "of these records");
-        counted("search-index", tokens, "keyed hashes of indexed fields");
+        counted("search-index", indexed, "records with keyed hashes of indexed fields");
         COFFER_ASSIGN(const auto notes, stores.log->ListNotes(client.Row()));
         counted("reasons", notes.size(), "free text given with requests, sealed");
         COFFER_ASSIGN(const auto oldest, stores.keys.OldestGeneration(client));
@@ -270,13 +303,19 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         {"access-log", "pseudonymous", 0, "the log's index is being made: not counted"});
     traces.push_back({"exports", "unknown", 0, "the log's index is being made: not counted"});
   }
-  traces.push_back({"write-ahead-logs", erased ? "unreadable" : "present", 0,
-                    "earlier pages of vault.db and in free pages, sealed under the client's key"});
+  const bool wal_pending = core_->engine->Statistics().wal_truncation_pending;
+  traces.push_back(
+      {"write-ahead-logs", erased && !wal_pending ? "unreadable" : "present", 0,
+       erased && wal_pending
+           ? "a long read holds pages of before in vault.db-wal; it is emptied after it"
+           : "earlier pages of vault.db and in free pages, sealed under the client's key"});
+  traces.push_back(IndexTrace(core_->IndexStatusNow(), last));
   const auto& horizon = core_->options.backup_horizon_days;
   traces.push_back({"backups", "unknown", 0,
-                    horizon ? "backups of keys.db are kept for " + std::to_string(*horizon) +
-                                  " days, as configured: until then they hold the key"
-                            : "how long backups of keys.db are kept is not configured"});
+                    (horizon ? "backups of keys.db are kept for " + std::to_string(*horizon) +
+                                   " days, as configured: until then they hold the key"
+                             : "how long backups of keys.db are kept is not configured") +
+                        std::string("; backups of vault.db have ids, tags and dates in clear")});
   return traces;
 }
 

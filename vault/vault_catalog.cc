@@ -99,6 +99,8 @@ Result<std::shared_ptr<const ClassSchema>> Vault::PutClass(const Caller& caller,
         call.entry.version = parsed->version;
         call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(parsed->definition));
         COFFER_TRY(transaction.stores().catalog.InsertClass(*parsed, transaction.now()));
+        COFFER_TRY(transaction.stores().index.ClassChanged(newest.get(), *parsed));
+        transaction.IndexChanged();
         Catalog catalog = transaction.catalog();
         ClassVersions& versions = catalog.classes[parsed->name];
         versions = WithNewVersion(versions, *parsed);

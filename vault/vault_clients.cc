@@ -95,7 +95,7 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
   row.id = ClientId::New(core_->Now());
   const std::string external_ref = client.external_ref.value_or("");
   row.tags = JoinTags(client.tags.value_or(std::vector<std::string>{}));
-  if (!external_ref.empty()) row.ref = core_->ReferenceToken(external_ref);
+  if (!external_ref.empty()) row.reference = core_->ReferenceToken(external_ref);
   if (client.relationship_end) row.relationship_end = *client.relationship_end;
   // The new key begins its life in a slot of the cache: locked memory, and ready for the records
   // that usually follow.
@@ -106,6 +106,9 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
                               }));
   row.profile = crypto::Seal(key.ExposeSecret(), 0, core_->ClientContext(row.id, row.version),
                              crypto::AsBytes(external_ref));
+  if (row.reference) {
+    row.ref = SealReference(core_->keyring, key.ExposeSecret(), row.id, *row.reference);
+  }
   const Bytes wrapped = core_->keyring.WrapDataKey(key.ExposeSecret(), row.id.value);
 
   ClientInfo info;
@@ -131,7 +134,7 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
         }
         COFFER_TRY(RequireInScope(*core_, transaction, call, row));
         row.created = row.updated = transaction.now();
-        COFFER_TRY(transaction.stores().clients.Insert(row));
+        COFFER_TRY(transaction.stores().clients.Insert(row, transaction.stores().index));
         COFFER_TRY(
             RequireNotErasedBefore(*core_, transaction, call, external_ref, client.accept_erased));
         call.entry.client = row.id.Text();
@@ -197,12 +200,17 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
             const Bytes plain,
             crypto::Open(key.ExposeSecret(), core_->ClientContext(id, row->version), row->profile));
         std::string external_ref(crypto::AsText(plain));
+        if (!external_ref.empty()) row->reference = core_->ReferenceToken(external_ref);
         const ClientRow before = *row;
         std::vector<std::string> fields;
         if (change.external_ref && *change.external_ref != external_ref) {
           external_ref = *change.external_ref;
-          row->ref.reset();
-          if (!external_ref.empty()) row->ref = core_->ReferenceToken(external_ref);
+          row->ref.clear();
+          row->reference.reset();
+          if (!external_ref.empty()) {
+            row->reference = core_->ReferenceToken(external_ref);
+            row->ref = SealReference(core_->keyring, key.ExposeSecret(), id, *row->reference);
+          }
           fields.emplace_back("external_ref");
         }
         if (change.tags) {
@@ -225,7 +233,7 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         row->updated = transaction.now();
         row->profile = crypto::Seal(key.ExposeSecret(), 0, core_->ClientContext(id, row->version),
                                     crypto::AsBytes(external_ref));
-        COFFER_TRY(transaction.stores().clients.Update(*row, before));
+        COFFER_TRY(transaction.stores().clients.Update(*row, before, transaction.stores().index));
         if (external_ref != crypto::AsText(plain)) {
           COFFER_TRY(RequireNotErasedBefore(*core_, transaction, call, external_ref,
                                             change.accept_erased));
@@ -333,11 +341,12 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
         FieldSearch search(*core_, transaction, call, *schema, searched->name);
         COFFER_TRY(search.Start());
         Stores& stores = transaction.stores();
+        COFFER_TRY(stores.index.RequireWhole(class_name, *searched));
         COFFER_ASSIGN(std::int64_t last, core_->ReadCursor(call, list, page.cursor));
         std::size_t looked_at = 0;
         // Whether there is more is told of what the caller may find, not of what is there.
         for (bool more = true; more;) {
-          COFFER_ASSIGN(const auto ids, stores.records.FindByToken(token, last, page.limit + 1));
+          COFFER_ASSIGN(const auto ids, stores.index.Find(token, last, page.limit + 1));
           more = ids.size() > page.limit;
           for (const std::int64_t id : ids) {
             if (looked_at++ == kListScan) {
@@ -393,7 +402,7 @@ Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
           return Deny(call, "fields", Code::kPermissionDenied, "permission_denied");
         }
         Stores& stores = transaction.stores();
-        COFFER_ASSIGN(const auto row, stores.clients.FindByReference(token));
+        COFFER_ASSIGN(const auto row, stores.index.FindReference(token));
         if (!row) return {};
         COFFER_ASSIGN(const auto client, stores.clients.FindRow(*row));
         if (!client) return {};

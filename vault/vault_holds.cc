@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "vault/internal/core.h"
+#include "vault/internal/hold_text.h"
 #include "vault/internal/words.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
@@ -66,6 +67,17 @@ Status HeldBy(Call& call, const std::vector<const Hold*>& holds) {
   return std::unexpected(std::move(error));
 }
 
+// With the words of a client's hold, where its key still opens them.
+Status OpenText(const Vault::Core& core, Transaction& transaction, Hold& hold) {
+  if (hold.sealed_text.empty()) return {};
+  const auto key = transaction.PinKey(*hold.terms.client);
+  if (!key && key.error().code == Code::kNotFound) {
+    return Fail(Code::kCorrupted, "client_key_missing");
+  }
+  if (!key) return std::unexpected(key.error());
+  return OpenHoldText(core.keyring, key->ExposeSecret(), hold);
+}
+
 // The hold as far as the caller may know of it.
 Result<Hold> FindHold(const Vault::Core& core, Transaction& transaction, Call& call,
                       const HoldId& id) {
@@ -80,6 +92,7 @@ Result<Hold> FindHold(const Vault::Core& core, Transaction& transaction, Call& c
   } else {
     call.reason_rule = ReasonRule::kVault;
   }
+  COFFER_TRY(OpenText(core, transaction, *hold));
   return *std::move(hold);
 }
 
@@ -123,6 +136,8 @@ Result<Hold> Vault::PlaceHold(const Caller& caller, const HoldRequest& request) 
         if (request.client) {
           COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(*request.client));
           if (!client) return NotFound(call);
+          COFFER_ASSIGN(const auto key, transaction.PinKey(*request.client));
+          hold.sealed_text = SealHoldText(core_->keyring, key.ExposeSecret(), hold);
         } else if (!ReachesTag(call, request.tag)) {
           return Deny(call, "scope", Code::kPermissionDenied, "permission_denied");
         }
@@ -184,6 +199,7 @@ Result<Page<Hold>> Vault::ListHolds(const Caller& caller, const std::optional<Cl
             if (!client && !ReachesTag(call, terms.tag)) continue;
           }
           result.items.push_back(hold);
+          COFFER_TRY(OpenText(*core_, transaction, result.items.back()));
         }
         if (rows.size() == kHoldScan) result.next_cursor = core_->MakeCursor(call, list, last);
         return {};

@@ -46,7 +46,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   // Prepared for the usual case, that the client is new.
   ClientRow client;
   client.id = ClientId::New(core_->Now());
-  client.ref = core_->ReferenceToken(import.external_ref);
+  client.reference = core_->ReferenceToken(import.external_ref);
   COFFER_ASSIGN(auto new_key, core_->engine->key_cache().FindOrInsert(
                                   client.id, [](std::span<std::uint8_t> slot) -> Status {
                                     crypto::FillRandom(slot);
@@ -55,6 +55,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   client.profile =
       crypto::Seal(new_key.ExposeSecret(), 0, core_->ClientContext(client.id, client.version),
                    crypto::AsBytes(import.external_ref));
+  client.ref = SealReference(core_->keyring, new_key.ExposeSecret(), client.id, *client.reference);
   const Bytes wrapped = core_->keyring.WrapDataKey(new_key.ExposeSecret(), client.id.value);
 
   RecordRow record;
@@ -63,7 +64,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   record.class_version = schema->version;
   record.version = 1;
   record.fields = document->fields;
-  record.tokens = core_->TokensOf(*schema, *document);
+  record.terms = core_->TermsOf(*schema, document->indexed);
   record.retention_day = RetentionDay(*schema, import.data);
   // A record's identity to imports is its client, class and key: the reference may go to another
   // client, and a client may get another reference.
@@ -80,9 +81,11 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
         crypto::Seal(key.ExposeSecret(), 0,
                      core_->RecordContext(owner, record.id, record.class_name, record.version),
                      crypto::AsBytes(document->json));
+    record.tokens =
+        SealTerms(core_->keyring, key.ExposeSecret(), owner, record.id.value, record.terms);
   };
+  record.terms.import_token = import_token_of(client.id);
   seal_for(client.id, new_key);
-  record.import_token = import_token_of(client.id);
 
   ImportResult result;
   bool client_made = false;
@@ -92,7 +95,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
         COFFER_TRY(ClassStands(transaction, *schema));
         Stores& stores = transaction.stores();
         record.created = record.updated = transaction.now();
-        COFFER_ASSIGN(const auto existing, stores.clients.FindByReference(*client.ref));
+        COFFER_ASSIGN(const auto existing, stores.index.FindReference(*client.reference));
         std::optional<ClientRow> owner;
         if (existing) {
           COFFER_ASSIGN(owner, stores.clients.FindRow(*existing));
@@ -117,7 +120,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           COFFER_TRY(RequireNotErasedBefore(*core_, transaction, call, import.external_ref,
                                             import.accept_erased));
           client.created = client.updated = transaction.now();
-          COFFER_TRY(stores.clients.Insert(client));
+          COFFER_TRY(stores.clients.Insert(client, stores.index));
           transaction.AddKey(client.id, wrapped);
           audit::Entry created;
           created.action = Name(Action::kClientCreate);
@@ -133,9 +136,9 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           result.client = owner->id;
           COFFER_TRY(core_->CheckWhole(owner->id.value));
           COFFER_ASSIGN(const auto key, transaction.PinKey(owner->id));
-          record.import_token = import_token_of(owner->id);
-          for (const BlindToken& token : {*record.import_token, first_version_token}) {
-            COFFER_ASSIGN(const auto ids, stores.records.FindByToken(token, 0, 1));
+          record.terms.import_token = import_token_of(owner->id);
+          for (const BlindToken& token : {*record.terms.import_token, first_version_token}) {
+            COFFER_ASSIGN(const auto ids, stores.index.Find(token, 0, 1));
             if (ids.empty()) continue;
             COFFER_ASSIGN(before, stores.records.FindRow(ids.front()));
             if (before && before->client == owner->id.Row()) break;
@@ -154,10 +157,15 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
                                                             before->class_name, before->version),
                                        before->payload));
             record.id = before->id;
-            record.import_token = before->import_token;
+            COFFER_TRY(OpenTermsOf(core_->keyring, key.ExposeSecret(), owner->id, *before));
+            record.terms.import_token = before->terms.import_token;
             record.created = before->created;
             record.version = before->version;
-            if (crypto::AsText(plain) == document->json) {
+            // What would be stored, and not what was sent: the class may have another version.
+            COFFER_ASSIGN(const auto day, stores.records.FindRetentionDay(before->id.Row()));
+            if (crypto::AsText(plain) == document->json &&
+                before->class_version == record.class_version &&
+                before->terms.tokens == record.terms.tokens && day == record.retention_day) {
               result.outcome = ImportOutcome::kUnchanged;
             } else {
               result.outcome = ImportOutcome::kUpdated;
@@ -174,7 +182,8 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
           return {};
         }
         call.entry.payload_hash = crypto::Sha256(record.payload);
-        return before ? stores.records.Update(record, *before) : stores.records.Insert(record);
+        return before ? stores.records.Update(record, *before, stores.index)
+                      : stores.records.Insert(record, stores.index);
       });
   if (!imported || !client_made) core_->engine->key_cache().Remove(client.id);
   if (!imported) return std::unexpected(std::move(imported).error());

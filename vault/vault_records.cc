@@ -201,7 +201,7 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
     row.class_version = schema->version;
     row.version = 1;
     row.fields = document->fields;
-    row.tokens = core_->TokensOf(*schema, *document);
+    row.terms = core_->TermsOf(*schema, document->indexed);
     row.retention_day = RetentionDay(*schema, data);
     COFFER_ASSIGN(const auto key, core_->PinForWriting(client));
     crypto::Hash payload_hash{};
@@ -210,6 +210,7 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
                                  core_->RecordContext(client, row.id, schema->name, row.version),
                                  crypto::AsBytes(document->json));
       payload_hash = crypto::Sha256(row.payload);
+      row.tokens = SealTerms(core_->keyring, key->ExposeSecret(), client, row.id.value, row.terms);
     }
     const auto created = core_->Perform(
         OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
@@ -228,7 +229,7 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
           row.created = row.updated = transaction.now();
           Describe(call.entry, row, schema.get());
           call.entry.payload_hash = payload_hash;
-          COFFER_TRY(transaction.stores().records.Insert(row));
+          COFFER_TRY(transaction.stores().records.Insert(row, transaction.stores().index));
           if (repeat) {
             COFFER_TRY(transaction.stores().idempotency.Insert(
                 repeat->key, {repeat->body, row.id.value}, client.Row(), transaction.now()));
@@ -418,7 +419,8 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
       row.version = if_version + 1;
       row.class_version = schema.version;
       row.fields = update->document.fields;
-      row.tokens = core_->TokensOf(schema, update->document);
+      row.terms = core_->TermsOf(schema, update->document.indexed);
+      row.tokens = SealTerms(core_->keyring, key->ExposeSecret(), client, id.value, row.terms);
       row.retention_day = RetentionDay(schema, update->whole);
       row.payload = crypto::Seal(key->ExposeSecret(), 0,
                                  core_->RecordContext(client, id, schema.name, row.version),
@@ -431,7 +433,7 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
         [&](Transaction& transaction) -> Status {
           COFFER_TRY(core_->CheckWhole(id.value));
           COFFER_TRY(PinOrNotFound(transaction, call, client));
-          COFFER_ASSIGN(const auto before, FindOf(transaction, call, client, id));
+          COFFER_ASSIGN(auto before, FindOf(transaction, call, client, id));
           COFFER_ASSIGN(const auto written,
                         ClassOf(transaction, before.class_name, before.class_version));
           const auto newest = transaction.catalog().Newest(before.class_name);
@@ -460,12 +462,17 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
           row.client = before.client;
           row.class_name = before.class_name;
           row.created = before.created;
-          row.import_token = before.import_token;
+          COFFER_TRY(OpenTermsOf(core_->keyring, key->ExposeSecret(), client, before));
+          if (before.terms.import_token) {
+            row.terms.import_token = before.terms.import_token;
+            row.tokens =
+                SealTerms(core_->keyring, key->ExposeSecret(), client, id.value, row.terms);
+          }
           row.updated = transaction.now();
           Describe(call.entry, row, nullptr);
           call.entry.fields = update->changed;
           call.entry.payload_hash = payload_hash;
-          COFFER_TRY(transaction.stores().records.Update(row, before));
+          COFFER_TRY(transaction.stores().records.Update(row, before, transaction.stores().index));
           info = InfoOf(row, client);
           return {};
         });
@@ -484,8 +491,8 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
   return core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(core_->CheckWhole(id.value));
-        COFFER_TRY(PinOrNotFound(transaction, call, client));
-        COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
+        COFFER_ASSIGN(const auto key, PinOrNotFound(transaction, call, client));
+        COFFER_ASSIGN(auto row, FindOf(transaction, call, client, id));
         call.entry.class_name = row.class_name;
         COFFER_ASSIGN(const auto schema, ClassOf(transaction, row.class_name, row.class_version));
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
@@ -497,8 +504,13 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
         COFFER_ASSIGN(const auto owner, transaction.stores().clients.Find(client));
         if (!owner) return NotFound(call);
         COFFER_TRY(core_->RequireNoHold(transaction, call, *owner, {row.class_name}));
-        COFFER_TRY(transaction.stores().records.Delete(row));
-        return {};
+        Stores& stores = transaction.stores();
+        if (!OpenTermsOf(core_->keyring, key.ExposeSecret(), client, row)) {
+          const std::int64_t unread = id.Row();
+          COFFER_TRY(stores.index.RemoveUnread({&unread, 1}, std::nullopt));
+        }
+        COFFER_TRY(stores.records.Delete(row, stores.index));
+        return NoteDeletion(transaction);
       });
 }
 

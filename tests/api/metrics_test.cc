@@ -46,6 +46,8 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   engine.queue_length = 3;
   engine.keys_rewrites = 2;
   engine.keys_rewrite_pending = true;
+  engine.index.generation = 7;
+  engine.index.overdue = true;
   engine.holds = 9;
   engine.overdue_holds = 4;
   engine.restrictions = 6;
@@ -58,6 +60,10 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   CHECK(Has(text, "coffer_engine_queue_length 3"));
   CHECK(Has(text, "coffer_keys_rewrites 2"));
   CHECK(Has(text, "coffer_keys_rewrite_pending 1"));
+  CHECK(Has(text, "coffer_index_generation 7"));
+  CHECK(Has(text, "coffer_index_exchange_overdue 1"));
+  CHECK(Has(text, "coffer_index_whole 1"));
+  CHECK(Has(text, "coffer_wal_truncation_pending 0"));
   CHECK(Has(text, "coffer_connections_open 2"));
   CHECK(Has(text, "coffer_holds 9"));
   CHECK(Has(text, "coffer_holds_overdue 4"));

@@ -173,6 +173,10 @@ TEST_CASE("a status is rendered with its log") {
   status.clients = 1;
   status.memory_locked = true;
   status.keys_rewrite_pending = true;
+  status.index.generation = 2;
+  status.index.oldest_uncovered = kTime;
+  status.index.due = kTime;
+  status.index.overdue = true;
   status.holds = 3;
   status.overdue_holds = 2;
   status.restrictions = 4;
@@ -184,6 +188,14 @@ TEST_CASE("a status is rendered with its log") {
                                    {"checkpoint", status.checkpoint}});
   CHECK(rendered.at("memory_locked") == true);
   CHECK(rendered.at("keys_rewrite_pending") == true);
+  CHECK(rendered.at("wal_truncation_pending") == false);
+  CHECK(rendered.at("search_index") == json{{"generation", 2},
+                                            {"whole", true},
+                                            {"building", false},
+                                            {"built", 0},
+                                            {"oldest_uncovered", kTimeText},
+                                            {"exchange_due", kTimeText},
+                                            {"exchange_overdue", true}});
   CHECK(rendered.at("holds") == 3);
   CHECK(rendered.at("overdue_holds") == 2);
   CHECK(rendered.at("restrictions") == 4);

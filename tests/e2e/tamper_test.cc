@@ -256,7 +256,7 @@ TEST_CASE("an erased client put back with its key is named, and not served") {
     for (const char* sql :
          {"INSERT INTO clients SELECT * FROM old.clients WHERE id = ?",
           "INSERT INTO records SELECT * FROM old.records WHERE client = ?",
-          "INSERT INTO client_refs SELECT * FROM old.client_refs WHERE client = ?"}) {
+          "INSERT INTO client_refs_odd SELECT * FROM old.client_refs_odd WHERE client = ?"}) {
       CHECK(Change(opened.vault, sql, RowOf(f.anna)) == 1);
     }
     CHECK(Change(opened.keys,

@@ -6,4 +6,8 @@ CREATE TABLE "client_keys" (
   wrapped    BLOB    NOT NULL,
   UNIQUE (client, generation)
 ) STRICT;
+CREATE TABLE index_keys (
+  generation INTEGER PRIMARY KEY,
+  wrapped    BLOB    NOT NULL
+) STRICT;
 CREATE TABLE schema_migrations (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL) STRICT, WITHOUT ROWID;

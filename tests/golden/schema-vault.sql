@@ -26,6 +26,11 @@ CREATE TABLE blind_index (
   record INTEGER NOT NULL,
   PRIMARY KEY (token, record)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE blind_index_odd (
+  token  BLOB    NOT NULL CHECK (length(token) = 16),
+  record INTEGER NOT NULL,
+  PRIMARY KEY (token, record)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE classes (
   name       TEXT    NOT NULL,
   version    INTEGER NOT NULL,
@@ -48,6 +53,10 @@ CREATE TABLE client_restrictions (
   since     INTEGER NOT NULL,
   placed_by BLOB    CHECK (length(placed_by) = 16),      -- NULL: the vault, by the schedule
   PRIMARY KEY (client, rid)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE client_refs_odd (
+  ref    BLOB    PRIMARY KEY,
+  client INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE client_tags (
   tag    TEXT    NOT NULL,
@@ -126,7 +135,7 @@ CREATE TABLE holds (
   placed_by   BLOB    NOT NULL CHECK (length(placed_by) = 16),
   lifted      INTEGER,
   lifted_by   BLOB    CHECK (length(lifted_by) = 16)
-) STRICT;
+, sealed BLOB) STRICT;
 CREATE INDEX holds_by_client ON holds (cid) WHERE cid IS NOT NULL;
 CREATE TABLE idempotency (
   id      INTEGER PRIMARY KEY,          -- in the order of time, for purging
@@ -137,6 +146,27 @@ CREATE TABLE idempotency (
   created INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX idempotency_by_client ON idempotency (client);
+CREATE TABLE index_coverage (
+  class         TEXT    NOT NULL,
+  field         TEXT    NOT NULL,
+  normalisation INTEGER NOT NULL,
+  live          INTEGER NOT NULL,
+  next          INTEGER NOT NULL,
+  PRIMARY KEY (class, field)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE index_state (
+  id             INTEGER PRIMARY KEY CHECK (id = 1),
+  live           INTEGER NOT NULL,      -- the generation that searches use
+  next           INTEGER,               -- the one that is being built
+  phase          INTEGER NOT NULL,      -- 0 none, 1 clients, 2 records, 3 old key goes, 4 old rows go
+  position       INTEGER NOT NULL,      -- row of the last client or record that `next` has
+  done           INTEGER NOT NULL,      -- how many of both
+  rules          INTEGER NOT NULL,      -- of normalising, that `live` was made by; 0: see index_coverage
+  begun          INTEGER,               -- when `next` was
+  exchanged      INTEGER,               -- when `live` became it
+  uncovered      INTEGER,               -- of the oldest deletion that `live` may still have in a copy
+  uncovered_next INTEGER                -- the same of `next`
+) STRICT;
 CREATE TABLE leases (
   lid       BLOB    PRIMARY KEY CHECK (length(lid) = 16),
   client    INTEGER NOT NULL,

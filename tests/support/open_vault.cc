@@ -33,6 +33,9 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.keys_rewrite_after_ms = settings.keys_rewrite_after_ms;
   options.keys_rewrite_interval_ms = settings.keys_rewrite_interval_ms;
   options.retention_minute = settings.retention_minute;
+  options.index_interval_ms = 0;
+  options.index_rows_per_step = settings.index_rows_per_step;
+  options.backup_horizon_days = settings.backup_horizon_days;
   options.clock = &clock;
   options.password_cost = {.passes = 1, .memory_kib = 64};
   options.operator_details = settings.operator_details;

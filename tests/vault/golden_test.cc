@@ -74,6 +74,7 @@ class GoldenVault {
   void Open() {
     VaultOptions options;
     options.directory = directory();
+    options.index_interval_ms = 0;
     options.key_cache_entries = 256;
     options.require_locked_memory = false;
     options.clock = &clock;
@@ -134,6 +135,12 @@ TEST_CASE("a data directory of the first version opens, is whole, and is worked 
   const auto found = vault.SearchByField(golden.As("crm"), "contact", "last_name", "DÖE", {});
   REQUIRE(found);
   CHECK(found->items.size() == 2);
+  // Its index is under the key in the keyring, and is made anew.
+  for (auto stepped = vault.StepIndex(); *stepped; stepped = vault.StepIndex()) {
+  }
+  CHECK(vault.SearchByReference(golden.As("crm"), "Kunde «7»")->items.size() == 1);
+  CHECK(vault.SearchByField(golden.As("crm"), "contact", "last_name", "DÖE", {})->items.size() ==
+        2);
 
   const auto note = vault.ReadLogEntry(golden.As("privacy"), golden.known.at("noted"));
   REQUIRE(note);

@@ -18,9 +18,6 @@ constexpr std::string_view kFind =
 constexpr std::string_view kFindBeforeGenerations =
     "SELECT cid, state, version, created, updated, tags, profile, ref, 0, NULL FROM clients "
     "WHERE id = ?";
-constexpr std::string_view kFindRef = "SELECT client FROM client_refs WHERE ref = ?";
-constexpr std::string_view kInsertRef = "INSERT INTO client_refs (ref, client) VALUES (?, ?)";
-constexpr std::string_view kDeleteRef = "DELETE FROM client_refs WHERE ref = ?";
 constexpr std::string_view kInsertTag = "INSERT INTO client_tags (tag, client) VALUES (?, ?)";
 constexpr std::string_view kDeleteTag = "DELETE FROM client_tags WHERE tag = ? AND client = ?";
 constexpr std::string_view kList = "SELECT id FROM clients WHERE id > ? ORDER BY id LIMIT ?";
@@ -30,7 +27,10 @@ constexpr std::string_view kDelete = "DELETE FROM clients WHERE id = ?";
 constexpr std::string_view kCount = "SELECT count(*) FROM clients";
 constexpr std::string_view kGeneration = "SELECT cid, generation FROM clients WHERE id = ?";
 constexpr std::string_view kReseal =
-    "UPDATE clients SET generation = ?, sealed_since = ?, profile = ? WHERE id = ?";
+    "UPDATE clients SET generation = ?, sealed_since = ?, profile = ?, ref = ? WHERE id = ?";
+constexpr std::string_view kListIndexed =
+    "SELECT cid, ref, generation FROM clients WHERE id > ? ORDER BY id LIMIT ?";
+constexpr std::string_view kPutRef = "UPDATE clients SET ref = ? WHERE id = ?";
 constexpr std::string_view kSealedSince = "SELECT cid, sealed_since FROM clients WHERE id = ?";
 
 Result<std::uint64_t> CountOf(Statement& statement) {
@@ -42,6 +42,11 @@ Result<std::uint64_t> CountOf(Statement& statement) {
 std::optional<std::int64_t> MsOrNone(const std::optional<Timestamp>& time) {
   if (!time) return std::nullopt;
   return time->ms;
+}
+
+std::optional<ByteView> RefOrNone(const Bytes& ref) {
+  if (ref.empty()) return std::nullopt;
+  return ByteView(ref);
 }
 
 template <std::size_t N>
@@ -58,9 +63,6 @@ Result<ClientStore> ClientStore::Open(Database& database) {
   COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsert));
   COFFER_ASSIGN(store.update_, Statement::Prepare(database, kUpdate));
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFind));
-  COFFER_ASSIGN(store.find_ref_, Statement::Prepare(database, kFindRef));
-  COFFER_ASSIGN(store.insert_ref_, Statement::Prepare(database, kInsertRef));
-  COFFER_ASSIGN(store.delete_ref_, Statement::Prepare(database, kDeleteRef));
   COFFER_ASSIGN(store.insert_tag_, Statement::Prepare(database, kInsertTag));
   COFFER_ASSIGN(store.delete_tag_, Statement::Prepare(database, kDeleteTag));
   COFFER_ASSIGN(store.list_, Statement::Prepare(database, kList));
@@ -70,6 +72,8 @@ Result<ClientStore> ClientStore::Open(Database& database) {
   COFFER_ASSIGN(store.generation_, Statement::Prepare(database, kGeneration));
   COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kReseal));
   COFFER_ASSIGN(store.sealed_since_, Statement::Prepare(database, kSealedSince));
+  COFFER_ASSIGN(store.list_indexed_, Statement::Prepare(database, kListIndexed));
+  COFFER_ASSIGN(store.put_ref_, Statement::Prepare(database, kPutRef));
   return store;
 }
 
@@ -92,37 +96,27 @@ Status ClientStore::WriteTags(const ClientRow& row, std::string_view tags, State
   return {};
 }
 
-Status ClientStore::Insert(const ClientRow& row) {
-  if (row.ref) {
-    if (auto inserted = insert_ref_.Execute(ByteView(*row.ref), row.id.Row()); !inserted) {
-      if (inserted.error().code != Code::kConflict) return inserted;
-      return Fail(Code::kConflict, "external_ref_taken");
-    }
-  }
-  const std::optional<ByteView> ref = row.ref;
+Status ClientStore::Insert(const ClientRow& row, SearchIndex& index) {
+  if (row.reference) COFFER_TRY(index.PutReference(row.id.Row(), *row.reference));
   COFFER_TRY(insert_.Execute(row.id.Row(), row.id.bytes(), static_cast<int>(row.state), row.version,
                              row.created.ms, row.updated.ms, std::string_view(row.tags),
-                             ByteView(row.profile), ref, MsOrNone(row.relationship_end)));
+                             ByteView(row.profile), RefOrNone(row.ref),
+                             MsOrNone(row.relationship_end)));
   return WriteTags(row, row.tags, insert_tag_);
 }
 
-Status ClientStore::Update(const ClientRow& row, const ClientRow& before) {
-  if (row.ref != before.ref) {
-    if (before.ref) COFFER_TRY(delete_ref_.Execute(ByteView(*before.ref)));
-    if (row.ref) {
-      if (auto inserted = insert_ref_.Execute(ByteView(*row.ref), row.id.Row()); !inserted) {
-        if (inserted.error().code != Code::kConflict) return inserted;
-        return Fail(Code::kConflict, "external_ref_taken");
-      }
-    }
+Status ClientStore::Update(const ClientRow& row, const ClientRow& before, SearchIndex& index) {
+  if (row.reference != before.reference) {
+    if (before.reference) COFFER_TRY(index.RemoveReference(row.id.Row(), *before.reference));
+    if (row.reference) COFFER_TRY(index.PutReference(row.id.Row(), *row.reference));
   }
   if (row.tags != before.tags) {
     COFFER_TRY(WriteTags(row, before.tags, delete_tag_));
     COFFER_TRY(WriteTags(row, row.tags, insert_tag_));
   }
-  const std::optional<ByteView> ref = row.ref;
   return update_.Execute(row.version, row.updated.ms, std::string_view(row.tags),
-                         ByteView(row.profile), ref, MsOrNone(row.relationship_end), row.id.Row());
+                         ByteView(row.profile), RefOrNone(row.ref), MsOrNone(row.relationship_end),
+                         row.id.Row());
 }
 
 Result<std::optional<ClientRow>> ClientStore::FindRow(std::int64_t id) {
@@ -138,7 +132,8 @@ Result<std::optional<ClientRow>> ClientStore::FindRow(std::int64_t id) {
   row.tags = rows.Text(5);
   const auto profile = rows.Blob(6);
   row.profile.assign(profile.begin(), profile.end());
-  if (!rows.IsNull(7)) row.ref = ArrayOf<16>(rows.Blob(7));
+  const auto ref = rows.Blob(7);
+  row.ref.assign(ref.begin(), ref.end());
   row.generation = static_cast<std::uint64_t>(rows.Int(8));
   if (!rows.IsNull(9)) row.relationship_end = Timestamp{rows.Int(9)};
   return row;
@@ -148,13 +143,6 @@ Result<std::optional<ClientRow>> ClientStore::Find(const ClientId& id) {
   COFFER_ASSIGN(auto row, FindRow(id.Row()));
   if (row && row->id != id) return std::nullopt;
   return row;
-}
-
-Result<std::optional<std::int64_t>> ClientStore::FindByReference(const BlindToken& ref) {
-  auto rows = find_ref_.Query(ByteView(ref));
-  COFFER_ASSIGN(const bool found, rows.Next());
-  if (!found) return std::nullopt;
-  return rows.Int(0);
 }
 
 Result<std::vector<std::int64_t>> ClientStore::List(std::int64_t after, std::string_view tag,
@@ -169,8 +157,8 @@ Result<std::vector<std::int64_t>> ClientStore::List(std::int64_t after, std::str
   }
 }
 
-Status ClientStore::Delete(const ClientRow& row) {
-  if (row.ref) COFFER_TRY(delete_ref_.Execute(ByteView(*row.ref)));
+Status ClientStore::Delete(const ClientRow& row, SearchIndex& index) {
+  if (row.reference) COFFER_TRY(index.RemoveReference(row.id.Row(), *row.reference));
   COFFER_TRY(WriteTags(row, row.tags, delete_tag_));
   return delete_.Execute(row.id.Row());
 }
@@ -185,7 +173,26 @@ Result<std::optional<std::uint64_t>> ClientStore::FindGeneration(const ClientId&
 }
 
 Status ClientStore::Reseal(const ClientRow& row, std::uint64_t since) {
-  return reseal_.Execute(row.generation, since, ByteView(row.profile), row.id.Row());
+  return reseal_.Execute(row.generation, since, ByteView(row.profile), RefOrNone(row.ref),
+                         row.id.Row());
+}
+
+Result<std::vector<ClientRow>> ClientStore::ListIndexed(std::int64_t after, std::size_t limit) {
+  std::vector<ClientRow> found;
+  auto rows = list_indexed_.Query(after, static_cast<std::int64_t>(limit));
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return found;
+    ClientRow& row = found.emplace_back();
+    row.id.value = ArrayOf<16>(rows.Blob(0));
+    const auto ref = rows.Blob(1);
+    row.ref.assign(ref.begin(), ref.end());
+    row.generation = static_cast<std::uint64_t>(rows.Int(2));
+  }
+}
+
+Status ClientStore::PutRef(std::int64_t client, ByteView ref) {
+  return put_ref_.Execute(ref, client);
 }
 
 Result<std::uint64_t> ClientStore::SealedSince(const ClientId& id) {

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "audit/clock.h"
-#include "crypto/blind_index.h"
 #include "vault/ids.h"
+#include "vault/internal/index_terms.h"
+#include "vault/internal/search_index.h"
 #include "vault/internal/sqlite.h"
 
 namespace coffer::vault {
 
 using audit::Timestamp;
-using crypto::BlindToken;
 
 enum class ClientState { kActive = 1 };
 
@@ -24,9 +24,11 @@ struct ClientRow {
   Timestamp created, updated;
   std::string tags;  // sorted, separated by single spaces
   Bytes profile;     // sealed
-  std::optional<BlindToken> ref;
+  Bytes ref;         // token of the external reference, as stored (index_terms.h); empty: none
   std::uint64_t generation = 0;  // of its key
   std::optional<Timestamp> relationship_end;
+  // What `ref` has, opened. Whoever changes or deletes a row fills it in before.
+  std::optional<BlindToken> reference = {};
 };
 
 class ClientStore {
@@ -37,18 +39,20 @@ class ClientStore {
   static Result<ClientStore> OpenForReading(const Database& database);
 
   // Errors: kConflict "external_ref_taken".
-  Status Insert(const ClientRow& row);
-  Status Update(const ClientRow& row, const ClientRow& before);
+  Status Insert(const ClientRow& row, SearchIndex& index);
+  Status Update(const ClientRow& row, const ClientRow& before, SearchIndex& index);
   Result<std::optional<ClientRow>> Find(const ClientId& id);
   Result<std::optional<ClientRow>> FindRow(std::int64_t row);
-  Result<std::optional<std::int64_t>> FindByReference(const BlindToken& ref);
   // Rows after `after`, in the order of ids; all, or those with the tag.
   Result<std::vector<std::int64_t>> List(std::int64_t after, std::string_view tag,
                                          std::size_t limit);
-  Status Delete(const ClientRow& row);
+  Status Delete(const ClientRow& row, SearchIndex& index);
   Result<std::uint64_t> Count();
 
   Result<std::optional<std::uint64_t>> FindGeneration(const ClientId& id);
+  // Rows after `after`, without their profiles, for the index.
+  Result<std::vector<ClientRow>> ListIndexed(std::int64_t after, std::size_t limit);
+  Status PutRef(std::int64_t client, ByteView ref);
   // The profile and all of the client's records are sealed under the row's key from entry `since`
   // on.
   Status Reseal(const ClientRow& row, std::uint64_t since);
@@ -58,8 +62,8 @@ class ClientStore {
  private:
   Status WriteTags(const ClientRow& row, std::string_view tags, Statement& statement);
 
-  Statement insert_, update_, find_, find_ref_, insert_ref_, delete_ref_, insert_tag_, delete_tag_,
-      list_, list_by_tag_, delete_, count_, generation_, reseal_, sealed_since_;
+  Statement insert_, update_, find_, insert_tag_, delete_tag_, list_, list_by_tag_, delete_, count_,
+      generation_, reseal_, sealed_since_, list_indexed_, put_ref_;
 };
 
 }  // namespace coffer::vault

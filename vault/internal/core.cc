@@ -341,6 +341,14 @@ Status Vault::Core::LogSystemEvent(std::string_view action, std::string_view out
                      [](Transaction&) -> Status { return {}; });
 }
 
+// The store is well: whoever asks again a little later gets an answer.
+Error Vault::Core::IndexIsBuilding(Error error) {
+  constexpr std::int64_t kAskAgainS = 5;
+  error.code = Code::kUnavailable;
+  error.retry_after_s = kAskAgainS;
+  return error;
+}
+
 Error Vault::Core::BudgetAlert(const Call& call, Error error) const {
   {
     const std::lock_guard once_an_hour(alerted_mutex);
@@ -445,12 +453,15 @@ BlindToken Vault::Core::FieldToken(std::string_view class_name, std::string_view
   return crypto::ComputeBlindToken(keyring.blind_index_key(), domain, normalised);
 }
 
-Bytes Vault::Core::TokensOf(const ClassSchema& schema, const Document& document) const {
-  Bytes tokens;
-  for (const auto& indexed : document.indexed) {
-    AppendBytes(tokens, FieldToken(schema.name, indexed.field, indexed.normalised));
+IndexTerms Vault::Core::TermsOf(const ClassSchema& schema,
+                                std::span<const Document::Indexed> indexed) const {
+  IndexTerms terms;
+  terms.class_version = schema.version;
+  terms.tokens.reserve(indexed.size() * kTokenBytes);
+  for (const auto& value : indexed) {
+    AppendBytes(terms.tokens, FieldToken(schema.name, value.field, value.normalised));
   }
-  return tokens;
+  return terms;
 }
 
 // Sealed as SIV does it: the tag over everything is what the row number is hidden under, so that

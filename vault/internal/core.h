@@ -22,6 +22,7 @@
 #include "vault/internal/engine.h"
 #include "vault/internal/erasure_ledger.h"
 #include "vault/internal/function_ref.h"
+#include "vault/internal/index_builder.h"
 #include "vault/internal/log_follower.h"
 #include "vault/internal/log_index.h"
 #include "vault/internal/log_publisher.h"
@@ -113,6 +114,7 @@ struct Vault::Core {
   std::unique_ptr<LogFollower> follower;
   std::unique_ptr<Scrubber> scrubber;
   std::unique_ptr<RetentionRunner> retention;
+  std::unique_ptr<IndexBuilder> index_builder;
   std::atomic<int> long_reads{0};
   std::mutex idle_readers_mutex;
   std::vector<std::unique_ptr<LogReader>> idle_readers;
@@ -176,6 +178,9 @@ struct Vault::Core {
     if (!done && done.error().code == Code::kCorrupted) {
       return std::unexpected(IntegrityAlarm(call, done.error().reason));
     }
+    if (!done && done.error().reason == kIndexBuilding) {
+      return std::unexpected(IndexIsBuilding(std::move(done).error()));
+    }
     if (!done && done.error().reason == "budget_exhausted") {
       return std::unexpected(BudgetAlert(call, done.error()));
     }
@@ -187,6 +192,7 @@ struct Vault::Core {
   Status CountReveals(Transaction& transaction, const Call& call) const;
   // An entry beside that of the refusal, the first time in an hour.
   Error BudgetAlert(const Call& call, Error error) const;
+  static Error IndexIsBuilding(Error error);
   mutable std::mutex alerted_mutex;
   mutable std::map<PrincipalId, std::int64_t> alerted;  // in which hour
 
@@ -231,6 +237,7 @@ struct Vault::Core {
   Status Replay(std::span<const ErasureRow> found);
   Result<std::string> MakeAct(const ErasureRow& row);
 
+  IndexStatus IndexStatusNow() const;
   // What waits for people.
   Status CountWaiting(Transaction& transaction, VaultStatus& status) const;
   Status CheckProposer(Transaction& transaction, Call& call, std::string_view action,
@@ -312,7 +319,8 @@ struct Vault::Core {
   BlindToken ReferenceToken(std::string_view external_ref) const;
   BlindToken FieldToken(std::string_view class_name, std::string_view field,
                         std::string_view normalised) const;
-  Bytes TokensOf(const ClassSchema& schema, const Document& document) const;
+  // Of the values, under the keyring's key (index_terms.h).
+  IndexTerms TermsOf(const ClassSchema& schema, std::span<const Document::Indexed> indexed) const;
 
   // Opaque, and bound to the principal that was given them, to what it did and to the list, which
   // names its filter. For calls whose principal is known. Errors: kInvalidArgument

@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "audit/log_reader.h"
+#include "vault/internal/hold_text.h"
 
 namespace coffer::vault {
 namespace {
@@ -20,6 +21,8 @@ namespace {
 constexpr int kWalStep = 1000;
 // So far back a start looks for the last entry that says what the committed state is.
 constexpr std::uint64_t kStateKnownEvery = 4096;
+// Between two tries at the WAL that a reader holds.
+constexpr std::chrono::milliseconds kTruncateEvery{100};
 constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
 constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
@@ -79,6 +82,15 @@ Result<KeyCache::Pin> Transaction::PinKey(const ClientId& client) {
   });
 }
 
+Result<crypto::SecretBytes> Transaction::UnwrapKey(const ClientKeyId& key) {
+  COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find(key));
+  if (!wrapped) return Fail(Code::kNotFound, "not_found");
+  crypto::SecretBytes plain(crypto::kAeadKeyBytes);
+  COFFER_TRY(
+      engine_.keyring_->UnwrapDataKey(*wrapped, key.client.value, plain.ExposeSecretForWriting()));
+  return plain;
+}
+
 std::uint64_t Transaction::NextSeq() const { return engine_.writer_->head().size + also_.size(); }
 
 Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
@@ -107,13 +119,14 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(auto holds, HoldStore::Open(engine->vault_));
   COFFER_ASSIGN(auto restrictions, RestrictionStore::Open(engine->vault_));
   COFFER_ASSIGN(auto retention, RetentionStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto index, SearchIndex::Open(engine->vault_));
   COFFER_ASSIGN(auto key_store, KeyStore::Open(engine->keys_));
   engine->stores_ = std::make_unique<Stores>(
       Stores{std::move(log), std::move(clients), std::move(records), std::move(catalog),
              std::move(principals), std::move(users), std::move(reveals), std::move(idempotency),
              std::move(access), std::move(approvals), std::move(settings), std::move(damage),
              std::move(erasures), std::move(holds), std::move(restrictions), std::move(retention),
-             std::move(key_store)});
+             std::move(index), std::move(key_store)});
 
   auto& statements = engine->statements_;
   COFFER_ASSIGN(statements.begin, Statement::Prepare(engine->vault_, "BEGIN IMMEDIATE"));
@@ -144,6 +157,8 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
                                         " keys that were still there");
     engine->FinishErasures();
   }
+  // Also what a crash between an erasure and this left.
+  engine->TruncateWal();
   return engine;
 }
 
@@ -227,9 +242,37 @@ Status Engine::Load() {
   COFFER_ASSIGN(auto restrictions, stores_->restrictions.Load());
   holds_.Clear();
   restrictions_.Clear();
-  for (auto& hold : holds) holds_.Put(std::move(hold));
+  for (auto& hold : holds) {
+    COFFER_TRY(OpenHold(hold));
+    holds_.Put(std::move(hold));
+  }
   for (auto& restriction : restrictions) restrictions_.Put(std::move(restriction));
+  COFFER_TRY(stores_->index.Load(stores_->keys, *keyring_, *current_catalog_));
+  PublishIndexState();
   return {};
+}
+
+// One whose client's key is not there still holds, without its words.
+Status Engine::OpenHold(Hold& hold) {
+  if (hold.sealed_text.empty()) return {};
+  const ClientId& client = *hold.terms.client;
+  COFFER_ASSIGN(const auto generation, stores_->clients.FindGeneration(client));
+  COFFER_ASSIGN(const auto wrapped, stores_->keys.Find({client, generation.value_or(0)}));
+  if (!wrapped) return {};
+  crypto::SecretBytes key(crypto::kAeadKeyBytes);
+  if (!keyring_->UnwrapDataKey(*wrapped, client.value, key.ExposeSecretForWriting())) return {};
+  (void)OpenHoldText(*keyring_, key.ExposeSecret(), hold);
+  return {};
+}
+
+void Engine::PublishIndexState() {
+  const std::lock_guard lock(catalog_mutex_);
+  published_index_ = stores_->index.state();
+}
+
+IndexState Engine::index_state() const {
+  const std::lock_guard lock(catalog_mutex_);
+  return published_index_;
 }
 
 void Engine::PublishCatalog(std::shared_ptr<const Catalog> catalog) {
@@ -295,6 +338,7 @@ EngineStatistics Engine::Statistics() const {
   s.key_cache_entries = cache_->size();
   s.keys_rewrites = keys_rewrite_->completed();
   s.keys_rewrite_pending = keys_rewrite_->pending();
+  s.wal_truncation_pending = wal_truncation_pending_.load(std::memory_order_relaxed);
   const std::lock_guard lock(queue_mutex_);
   s.queue_length = queue_.size();
   return s;
@@ -308,7 +352,10 @@ void Engine::Loop() {
       std::unique_lock lock(queue_mutex_);
       while (queue_.empty() && !stopping_ && !timed_out) {
         idle_ = true;
-        std::chrono::milliseconds patience(keys_rewrite_->working() ? 1 : 1000);
+        auto patience = keys_rewrite_->working() ? std::chrono::milliseconds(1)
+                        : wal_truncation_pending_.load(std::memory_order_relaxed)
+                            ? kTruncateEvery
+                            : std::chrono::milliseconds(1000);
         if (keys_pending()) patience = std::min(patience, kDestroyAgainAfter);
         timed_out = queue_changed_.wait_for(lock, patience) == std::cv_status::timeout;
       }
@@ -401,6 +448,18 @@ Status Engine::TakeOver(Transaction& transaction) {
     erased_.push_back(std::move(row));
   }
   if (transaction.catalog_) PublishCatalog(std::move(transaction.catalog_));
+  if (transaction.index_key_) {
+    auto& [generation, key] = *transaction.index_key_;
+    COFFER_TRY(BeginKeys());
+    COFFER_TRY(stores_->keys.PutIndexKey(
+        generation, SearchIndex::WrapKey(*keyring_, generation, key.ExposeSecret())));
+    stores_->index.AddKey(generation, std::move(key));
+  }
+  if (transaction.index_changed_) {
+    COFFER_TRY(stores_->index.Reload(*current_catalog_));
+    PublishIndexState();
+  }
+  if (transaction.retire_index_keys_) retire_index_keys_ = true;
   for (auto& row : transaction.principals_) principals_.Put(std::move(row));
   for (auto& row : transaction.tokens_) principals_.Put(std::move(row));
   if (transaction.team_) principals_.Put(*std::move(transaction.team_));
@@ -544,6 +603,7 @@ Status Engine::CommitBatch() {
   durable_state_ = state_in_log_;
   durable_sums_ = state_->sums();
   if (!erased_.empty()) FinishErasures();
+  if (retire_index_keys_) RetireIndexKeys();
   commit_nanoseconds_.fetch_add(
       static_cast<std::uint64_t>(
           std::chrono::nanoseconds(std::chrono::steady_clock::now() - started).count()),
@@ -560,6 +620,7 @@ void Engine::FinishErasures() {
     }
     std::ranges::move(erased_, std::back_inserter(undestroyed_));
     erased_.clear();
+    TruncateWal();
   }
   DestroyPending();
 }
@@ -631,6 +692,47 @@ Status Engine::DestroyKeys() {
   return {};
 }
 
+// The live generation is committed, and nothing asks for another one. What fails is asked for again
+// (index_builder.h).
+void Engine::RetireIndexKeys() {
+  retire_index_keys_ = false;
+  const std::uint64_t live = stores_->index.state().live;
+  const auto retire = [&]() -> Status {
+    COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(keys_));
+    COFFER_TRY(stores_->keys.DeleteIndexKeysBut(live));
+    COFFER_TRY(keys_rewrite_->Mark());
+    return transaction.Commit();
+  };
+  if (auto retired = retire(); !retired) {
+    if (IsFsyncFailure(keys_.ExtendedError())) Die(retired.error().detail);
+    keys_rewrite_->MarkUndone();
+    Log(Severity::kWarning,
+        "the old key of the search index is not destroyed yet, and will be "
+        "tried again: " +
+            retired.error().detail);
+    return;
+  }
+  stores_->index.KeepKeysOnly(live);
+  // Removes the older page images; the rewrite of keys.db that follows leaves them unreadable.
+  if (auto done = keys_.TruncateWal(); !done && IsFsyncFailure(keys_.ExtendedError())) {
+    Die(done.error().detail);
+  }
+  TruncateWal();
+}
+
+// An older page of the WAL has what was erased as it stood, and is read with the key of vault.db.
+void Engine::TruncateWal() {
+  wal_truncation_tried_ = std::chrono::steady_clock::now();
+  const auto truncated = vault_.TruncateWal();
+  if (!truncated) {
+    if (IsFsyncFailure(vault_.ExtendedError())) Die(truncated.error().detail);
+    Log(Severity::kWarning, "the WAL could not be truncated: " + truncated.error().detail);
+  }
+  const bool done = truncated && *truncated;
+  wal_truncation_pending_.store(!done, std::memory_order_relaxed);
+  if (done) wal_frames_ = wal_checkpoint_at_ = 0;
+}
+
 void Engine::AbandonBatch(const Error& why) {
   commit_failures_.fetch_add(1, std::memory_order_relaxed);
   if (healthy_.exchange(false, std::memory_order_acq_rel)) {
@@ -653,6 +755,7 @@ void Engine::AbandonBatch(const Error& why) {
   for (const ErasureRow& row : undestroyed_) {
     if (row.scope == ErasureScope::kClient) dying_.insert(row.client);
   }
+  retire_index_keys_ = false;
   // What the failed operations changed in memory is gone; the database says what is true.
   needs_reload_ = !Load();
 }
@@ -661,6 +764,10 @@ void Engine::Maintain(bool idle) {
   wal_gauge_.store(static_cast<std::uint64_t>(std::max(wal_frames_, 0)), std::memory_order_relaxed);
   if (wal_frames_ >= wal_checkpoint_at_ + kWalStep || (idle && wal_frames_ > wal_checkpoint_at_)) {
     CheckpointWal();
+  }
+  if (wal_truncation_pending_.load(std::memory_order_relaxed) &&
+      std::chrono::steady_clock::now() - wal_truncation_tried_ >= kTruncateEvery) {
+    TruncateWal();
   }
   if (healthy()) {
     if (keys_pending() && std::chrono::steady_clock::now() >= destroy_again_) DestroyPending();

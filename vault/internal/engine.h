@@ -50,6 +50,7 @@
 #include "vault/internal/registry_store.h"
 #include "vault/internal/restriction_store.h"
 #include "vault/internal/retention_store.h"
+#include "vault/internal/search_index.h"
 #include "vault/internal/sqlite.h"
 #include "vault/vault.h"
 
@@ -72,6 +73,7 @@ struct Stores {
   HoldStore holds;
   RestrictionStore restrictions;
   RetentionStore retention;
+  SearchIndex index;
   KeyStore keys;  // in keys.db
 };
 
@@ -108,6 +110,18 @@ class Transaction {
   void AddKey(const ClientId& client, Bytes wrapped, std::uint64_t generation = 0) {
     added_keys_.emplace_back(ClientKeyId{client, generation}, std::move(wrapped));
   }
+  // A key of the search index, for the generation that this operation begins.
+  void AddIndexKey(std::uint64_t generation, crypto::SecretBytes key) {
+    index_key_.emplace(generation, std::move(key));
+    index_changed_ = true;
+  }
+  // The state of the index, or what is indexed, is another one.
+  void IndexChanged() { index_changed_ = true; }
+  // All keys of the index but that of the live generation are destroyed once this is committed.
+  void RetireIndexKeys() { retire_index_keys_ = true; }
+  // The client's key in memory of the caller's, past the cache: for whoever goes through all of
+  // them. Errors: kNotFound "not_found".
+  Result<crypto::SecretBytes> UnwrapKey(const ClientKeyId& key);
   // Its key goes, and the ledger gets it, once this is committed. The row is stored already.
   void Erased(ErasureRow row) { erased_.push_back(std::move(row)); }
   void ReplaceCatalog(Catalog catalog) {
@@ -145,6 +159,8 @@ class Transaction {
   };
   std::vector<Note> notes_;
   std::vector<std::pair<ClientKeyId, Bytes>> added_keys_;
+  std::optional<std::pair<std::uint64_t, crypto::SecretBytes>> index_key_;
+  bool index_changed_ = false, retire_index_keys_ = false;
   std::vector<ErasureRow> erased_;
   std::shared_ptr<const Catalog> catalog_;
   std::vector<PrincipalRow> principals_;
@@ -196,6 +212,7 @@ class Engine {
   EngineStatistics Statistics() const;
   // Operations that leave entries, so far: whether anybody asks for anything.
   std::uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
+  IndexState index_state() const;
   bool healthy() const { return healthy_.load(std::memory_order_acquire); }
   // For a checkpoint of exactly this state; call from inside an operation.
   const audit::LogHead& HeadInTransaction() const { return writer_->head(); }
@@ -221,8 +238,10 @@ class Engine {
   Engine() = default;
   void AwaitBatch(std::uint32_t batch);
   void FinishBatch();
+  Status OpenHold(Hold& hold);
   Status Load();  // head, catalog, principals, assignments, holds from the database
   void PublishCatalog(std::shared_ptr<const Catalog> catalog);
+  void PublishIndexState();
   void Loop();
   void RunBatch(std::vector<Operation*>& batch);
   Status RunOperations(std::vector<Operation*>& batch);
@@ -242,6 +261,8 @@ class Engine {
   void TellPending(bool any);
   bool keys_pending() const { return !undestroyed_.empty() || !stray_keys_.empty(); }
   Status DestroyKeys();
+  void RetireIndexKeys();
+  void TruncateWal();
   Status CollectUnfinished();
   void Maintain(bool idle);
   void CheckpointWal();
@@ -286,10 +307,14 @@ class Engine {
   bool keys_held_ = false;                      // by somebody else, at the last try
   std::chrono::steady_clock::time_point destroy_again_;
   std::vector<ClientKeyId> stray_keys_;  // belong to nothing any more
+  bool retire_index_keys_ = false;
   std::string entry_bytes_;
   std::vector<audit::FullTile> tiles_;
   int wal_frames_ = 0;
   int wal_checkpoint_at_ = 0;
+  // Since an erasure: a reader holds frames that have its pages from before.
+  std::chrono::steady_clock::time_point wal_truncation_tried_;
+  std::atomic<bool> wal_truncation_pending_{false};
   Timestamp last_purge_;
 
   std::mutex pending_mutex_;
@@ -299,6 +324,7 @@ class Engine {
 
   mutable std::mutex catalog_mutex_;
   std::shared_ptr<const Catalog> published_catalog_;
+  IndexState published_index_;  // as of the last change, committed or about to be
 
   mutable std::mutex queue_mutex_;
   std::condition_variable queue_changed_;

@@ -9,6 +9,8 @@
 #include "audit/erasure_scope.h"
 #include "crypto/random.h"
 #include "vault/internal/client_operations.h"
+#include "vault/internal/hold_text.h"
+#include "vault/internal/record_operations.h"
 #include "vault/strict_json.h"
 
 namespace coffer::vault {
@@ -25,9 +27,15 @@ class Resealing {
     return Resealing(core, transaction, client, std::move(old_key));
   }
 
-  Status Record(const RecordRow& row) {
+  Status Record(RecordRow row) {
+    // What does not open is in the index until that is made anew.
+    Bytes tokens;
+    if (OpenTermsOf(core_.keyring, old_key_.ExposeSecret(), client_.id, row)) {
+      tokens =
+          SealTerms(core_.keyring, new_key_.ExposeSecret(), client_.id, row.id.value, row.terms);
+    }
     COFFER_TRY(Seal(row.id, row.class_name, row.version, row.payload, [&](ByteView payload) {
-      return transaction_.stores().records.Reseal(row.id.Row(), payload);
+      return transaction_.stores().records.Reseal(row.id.Row(), payload, tokens);
     }));
     COFFER_ASSIGN(const auto versions, transaction_.stores().records.ListVersions(row.id.Row()));
     for (const auto& listed : versions) {
@@ -77,6 +85,18 @@ class Resealing {
     return {};
   }
 
+  // The words of its holds.
+  Status Holds() {
+    HoldStore& store = transaction_.stores().holds;
+    COFFER_ASSIGN(auto holds, store.ListOf(client_.id));
+    for (Hold& hold : holds) {
+      if (!OpenHoldText(core_.keyring, old_key_.ExposeSecret(), hold)) continue;
+      COFFER_TRY(
+          store.PutSealed(hold.id, SealHoldText(core_.keyring, new_key_.ExposeSecret(), hold)));
+    }
+    return {};
+  }
+
   std::uint64_t sealed() const { return sealed_; }
   std::uint64_t unopened() const { return unopened_; }
 
@@ -86,6 +106,12 @@ class Resealing {
     const Bytes context = core_.ClientContext(client_.id, client_.version);
     auto plain = crypto::Open(old_key_.ExposeSecret(), context, client_.profile);
     if (!plain && !whatever_the_profile) return std::unexpected(std::move(plain).error());
+    const auto opened = OpenReferenceOf(core_.keyring, old_key_.ExposeSecret(), client_);
+    if (!opened && !whatever_the_profile) return std::unexpected(opened.error());
+    if (client_.reference) {
+      client_.ref =
+          SealReference(core_.keyring, new_key_.ExposeSecret(), client_.id, *client_.reference);
+    }
     ++client_.generation;
     if (plain) {
       client_.profile = crypto::Seal(new_key_.ExposeSecret(), 0, context, *plain);
@@ -210,17 +236,27 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
                          : chosen.contains(record.id) || order.rows.contains(record.id.Row()));
   };
   COFFER_ASSIGN(const auto owned, stores.records.ListOf(client.id.Row(), {}, -1, kEveryRecord));
-  std::vector<std::int64_t> staying;
+  std::vector<std::int64_t> staying, unread;
+  // An older vault.db beside a newer keys.db has not the key, and another may be damaged: neither
+  // keeps what cannot be opened from going.
+  const auto key = transaction.UnwrapKey({client.id, client.generation});
+  if (!key && key.error().code == Code::kUnavailable) return std::unexpected(key.error());
+  COFFER_TRY(NoteDeletion(transaction));
   std::set<std::string, std::less<>> gone;  // ids
   for (const std::int64_t id : owned) {
-    COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
+    COFFER_ASSIGN(auto record, stores.records.FindRow(id));
     if (!record) continue;
     if (!goes(*record)) {
       ++content.kept[record->class_name].records;
       staying.push_back(id);
       continue;
     }
-    COFFER_ASSIGN(const std::uint64_t versions, stores.records.Delete(*record));
+    const ByteView opening = key ? key->ExposeSecret() : ByteView();
+    if ((IsSealed(record->tokens) && !key) ||
+        !OpenTermsOf(core.keyring, opening, client.id, *record)) {
+      unread.push_back(id);
+    }
+    COFFER_ASSIGN(const std::uint64_t versions, stores.records.Delete(*record, stores.index));
     ClassCount& count = content.gone[record->class_name];
     ++count.records;
     count.versions += versions;
@@ -249,7 +285,13 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     COFFER_TRY(stores.holds.DeleteOf(client.id));
     COFFER_TRY(stores.restrictions.DeleteOf(client.id));
     COFFER_TRY(stores.retention.ForgetRestricted(client.id.Row()));
-    COFFER_TRY(stores.clients.Delete(client));
+    ClientRow going = client;
+    const bool known =
+        going.ref.empty() ||
+        ((key || !IsSealed(going.ref)) &&
+         OpenReferenceOf(core.keyring, key ? key->ExposeSecret() : ByteView(), going));
+    if (!known) COFFER_TRY(stores.index.RemoveUnread({}, client.id.Row()));
+    COFFER_TRY(stores.clients.Delete(going, stores.index));
   } else {
     auto resealing = Resealing::Begin(core, transaction, client);
     if (!resealing) {
@@ -266,6 +308,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
         COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
         if (record) COFFER_TRY(resealing->Record(*record));
       }
+      COFFER_TRY(resealing->Holds());
       COFFER_TRY(resealing->Notes([&](const audit::Entry& entry) {
         return gone.contains(entry.record) ||
                (order.scope == ErasureScope::kClass && entry.class_name == order.class_name);
@@ -276,6 +319,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
       content.unopened = resealing->unopened();
     }
   }
+  if (!unread.empty()) COFFER_TRY(stores.index.RemoveUnread(unread, std::nullopt));
   row.seq = transaction.NextSeq();
   return content;
 }

@@ -9,7 +9,7 @@ namespace {
 
 #define COFFER_HOLD_COLUMNS                                                                       \
   "hid, cid, class, tag, reason, case_number, review_due, placed, placed_by, lifted, lifted_by, " \
-  "id "
+  "id, sealed "
 
 constexpr std::string_view kLoadHolds =
     "SELECT " COFFER_HOLD_COLUMNS "FROM holds WHERE lifted IS NULL ORDER BY id";
@@ -18,10 +18,15 @@ constexpr std::string_view kListHolds =
     "SELECT " COFFER_HOLD_COLUMNS
     "FROM holds WHERE id < ? AND (? OR lifted IS NULL) ORDER BY id DESC LIMIT ?";
 constexpr std::string_view kInsertHold =
-    "INSERT INTO holds (hid, cid, class, tag, reason, case_number, review_due, placed, placed_by) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO holds (hid, cid, class, tag, reason, case_number, review_due, placed, placed_by, "
+    "sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kLiftHold = "UPDATE holds SET lifted = ?, lifted_by = ? WHERE hid = ?";
 constexpr std::string_view kDeleteHoldsOf = "DELETE FROM holds WHERE cid = ?";
+constexpr std::string_view kListHoldsOf = "SELECT " COFFER_HOLD_COLUMNS "FROM holds WHERE cid = ?";
+constexpr std::string_view kListUnsealed =
+    "SELECT " COFFER_HOLD_COLUMNS "FROM holds WHERE cid IS NOT NULL AND sealed IS NULL LIMIT ?";
+constexpr std::string_view kPutSealed =
+    "UPDATE holds SET reason = '', case_number = '', sealed = ? WHERE hid = ?";
 
 #undef COFFER_HOLD_COLUMNS
 
@@ -43,7 +48,18 @@ Hold HoldOf(const Cursor& rows) {
   CopyId(hold.placed_by, rows.Blob(8));
   if (!rows.IsNull(9)) hold.lifted = Timestamp{rows.Int(9)};
   if (!rows.IsNull(10)) CopyId(hold.lifted_by.emplace(), rows.Blob(10));
+  const auto sealed = rows.Blob(12);
+  hold.sealed_text.assign(sealed.begin(), sealed.end());
   return hold;
+}
+
+Result<std::vector<Hold>> CollectHolds(Cursor rows) {
+  std::vector<Hold> holds;
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return holds;
+    holds.push_back(HoldOf(rows));
+  }
 }
 
 bool IsOfClass(const Hold& hold, std::string_view class_name) {
@@ -75,17 +91,24 @@ Result<HoldStore> HoldStore::Open(Database& database) {
   COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertHold));
   COFFER_ASSIGN(store.lift_, Statement::Prepare(database, kLiftHold));
   COFFER_ASSIGN(store.delete_of_, Statement::Prepare(database, kDeleteHoldsOf));
+  COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListHoldsOf));
+  COFFER_ASSIGN(store.unsealed_, Statement::Prepare(database, kListUnsealed));
+  COFFER_ASSIGN(store.put_sealed_, Statement::Prepare(database, kPutSealed));
   return store;
 }
 
-Result<std::vector<Hold>> HoldStore::LoadLive() {
-  std::vector<Hold> holds;
-  auto rows = load_.Query();
-  for (;;) {
-    COFFER_ASSIGN(const bool more, rows.Next());
-    if (!more) return holds;
-    holds.push_back(HoldOf(rows));
-  }
+Result<std::vector<Hold>> HoldStore::LoadLive() { return CollectHolds(load_.Query()); }
+
+Result<std::vector<Hold>> HoldStore::ListOf(const ClientId& client) {
+  return CollectHolds(list_of_.Query(client.bytes()));
+}
+
+Result<std::vector<Hold>> HoldStore::ListUnsealed(std::size_t limit) {
+  return CollectHolds(unsealed_.Query(static_cast<std::int64_t>(limit)));
+}
+
+Status HoldStore::PutSealed(const HoldId& id, ByteView sealed) {
+  return put_sealed_.Execute(sealed, id.bytes());
 }
 
 Result<std::optional<Hold>> HoldStore::Find(const HoldId& id) {
@@ -110,10 +133,13 @@ Status HoldStore::Insert(const Hold& hold) {
   std::optional<ByteView> client;
   if (hold.terms.client) client = hold.terms.client->bytes();
   const HoldRequest& terms = hold.terms;
+  std::optional<ByteView> sealed;
+  if (!hold.sealed_text.empty()) sealed = hold.sealed_text;
   return insert_.Execute(hold.id.bytes(), client, std::string_view(terms.class_name),
-                         std::string_view(terms.tag), std::string_view(terms.reason),
-                         std::string_view(terms.case_number), terms.review_due.ms, hold.placed.ms,
-                         hold.placed_by.bytes());
+                         std::string_view(terms.tag),
+                         sealed ? std::string_view() : std::string_view(terms.reason),
+                         sealed ? std::string_view() : std::string_view(terms.case_number),
+                         terms.review_due.ms, hold.placed.ms, hold.placed_by.bytes(), sealed);
 }
 
 Status HoldStore::Lift(const Hold& hold) {

@@ -17,6 +17,7 @@
 
 namespace coffer::vault {
 
+// What is sealed of a hold is as stored: hold_text.h opens it.
 class HoldStore {
  public:
   static Result<HoldStore> Open(Database& database);
@@ -28,9 +29,13 @@ class HoldStore {
   Status Insert(const Hold& hold);
   Status Lift(const Hold& hold);  // precondition: it says by whom and when
   Status DeleteOf(const ClientId& client);
+  // All of one client; and those of any whose words are not sealed.
+  Result<std::vector<Hold>> ListOf(const ClientId& client);
+  Result<std::vector<Hold>> ListUnsealed(std::size_t limit);
+  Status PutSealed(const HoldId& id, ByteView sealed);
 
  private:
-  Statement load_, find_, list_, insert_, lift_, delete_of_;
+  Statement load_, find_, list_, insert_, lift_, delete_of_, list_of_, unsealed_, put_sealed_;
 };
 
 // The holds that are not lifted. Engine thread only.

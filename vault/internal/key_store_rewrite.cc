@@ -22,6 +22,11 @@ constexpr int kKeysPatienceMs = 20;
 // Of opening the new file, which there is no going back from.
 constexpr int kOpenTries = 15;
 constexpr std::string_view kKeysTable = "client_keys";
+// Few rows, copied anew with each step.
+constexpr std::string_view kIndexKeysTable = "index_keys";
+constexpr std::string_view kIndexKeysSelect = "SELECT generation, wrapped FROM index_keys";
+constexpr std::string_view kIndexKeysInsert =
+    "INSERT INTO index_keys (generation, wrapped) VALUES (?, ?)";
 
 std::unexpected<Error> KeysFileFailed(const char* doing, const std::string& path) {
   return Fail(Code::kUnavailable, "file_not_written",
@@ -102,6 +107,8 @@ void KeyStoreRewrite::Watch() {
       [](void* self, int operation, const char*, const char* table, sqlite3_int64 row) {
         if (table == kKeysTable) {
           static_cast<KeyStoreRewrite*>(self)->Changed(operation == SQLITE_INSERT, row);
+        } else if (table == kIndexKeysTable && operation != SQLITE_INSERT) {
+          static_cast<KeyStoreRewrite*>(self)->Destroyed();
         }
       },
       this);
@@ -111,7 +118,10 @@ void KeyStoreRewrite::Watch() {
 void KeyStoreRewrite::Changed(bool added, std::int64_t row) {
   // The others are copied when their turn comes.
   if (working() && row <= position_) changed_.push_back(row);
-  if (added) return;
+  if (!added) Destroyed();
+}
+
+void KeyStoreRewrite::Destroyed() {
   last_ = Clock::now();
   if (!needed_) first_ = last_;
   if (working()) destroyed_meanwhile_ = true;
@@ -221,6 +231,7 @@ Result<bool> KeyStoreRewrite::Copy() {
   while (more && Clock::now() < until) {
     COFFER_ASSIGN(more, CopySome());
   }
+  COFFER_TRY(CopyIndexKeys());
   COFFER_TRY(transaction.Commit());
   return !more;
 }
@@ -233,6 +244,18 @@ Result<bool> KeyStoreRewrite::CopySome() {
     if (!more) return copied == kKeysRowsAtOnce;
     COFFER_TRY(insert_.ExecuteWithRow(rows));
     position_ = rows.Int(0);
+  }
+}
+
+Status KeyStoreRewrite::CopyIndexKeys() {
+  COFFER_TRY(next_.Execute("DELETE FROM index_keys"));
+  COFFER_ASSIGN(auto select, Statement::Prepare(keys_, kIndexKeysSelect));
+  COFFER_ASSIGN(auto insert, Statement::Prepare(next_, kIndexKeysInsert));
+  auto rows = select.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return {};
+    COFFER_TRY(insert.ExecuteWithRow(rows));
   }
 }
 

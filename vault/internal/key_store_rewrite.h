@@ -53,6 +53,8 @@ class KeyStoreRewrite {
 
   // Before the commit of what destroyed keys: that survives a restart then.
   Status Mark();
+  // That commit did not come to be.
+  void MarkUndone() { marked_ = false; }
 
   // What is due now, about 2 ms of it, with no transaction open; the last step of a rewrite takes
   // as long as a few commits. A rewrite that fails is given up and begun anew later. Errors: those
@@ -85,12 +87,14 @@ class KeyStoreRewrite {
       : keys_(keys), store_(store), keyring_(keyring), options_(std::move(options)) {}
   void Watch();
   void Changed(bool added, std::int64_t row);
+  void Destroyed();
   void Enter(Phase phase);
   bool Due() const;
   Status Begin();
   Status PrepareNext();
   Result<bool> Copy();
   Result<bool> CopySome();
+  Status CopyIndexKeys();
   Status CopyAgain(std::int64_t row);
   Status StartSync();
   Result<bool> Synced();

@@ -41,6 +41,29 @@ Status ClassStands(const Transaction& transaction, const ClassSchema& schema) {
   return Fail(Code::kConflict, kClassChanged);
 }
 
+Status OpenTermsOf(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
+                   RecordRow& row) {
+  if (!IsSealed(row.tokens)) {
+    row.terms = {row.class_version, 1, row.import_token, row.tokens};
+    return {};
+  }
+  COFFER_ASSIGN(row.terms, OpenTerms(keyring, key, client, row.id.value, row.tokens));
+  return {};
+}
+
+Status OpenReferenceOf(const crypto::Keyring& keyring, ByteView key, ClientRow& row) {
+  row.reference.reset();
+  if (row.ref.empty()) return {};
+  COFFER_ASSIGN(row.reference, OpenReference(keyring, key, row.id, row.ref));
+  return {};
+}
+
+Status NoteDeletion(Transaction& transaction) {
+  COFFER_ASSIGN(const bool first, transaction.stores().index.MarkUncovered(transaction.now()));
+  if (first) transaction.IndexChanged();
+  return {};
+}
+
 RecordInfo InfoOf(const RecordRow& row, const ClientId& client) {
   RecordInfo info;
   info.id = row.id;

@@ -33,6 +33,14 @@ Result<std::shared_ptr<const ClassSchema>> ClassOf(const Transaction& transactio
 inline constexpr std::string_view kClassChanged = "class_changed";
 Status ClassStands(const Transaction& transaction, const ClassSchema& schema);
 
+// Fills in `row.terms`. Errors: kCorrupted.
+Status OpenTermsOf(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
+                   RecordRow& row);
+// The same of a client's reference.
+Status OpenReferenceOf(const crypto::Keyring& keyring, ByteView key, ClientRow& row);
+// Something goes that older copies of the index have: after a while its key is exchanged.
+Status NoteDeletion(Transaction& transaction);
+
 RecordInfo InfoOf(const RecordRow& row, const ClientId& client);
 
 // What of the document the views show, into `info`.

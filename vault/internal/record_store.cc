@@ -11,7 +11,7 @@ constexpr std::string_view kInsertRecord =
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdateRecord =
     "UPDATE records SET class_version = ?, version = ?, updated = ?, fields = ?, tokens = ?, "
-    "payload = ?, retention_day = ?, retention_rule = NULL WHERE id = ?";
+    "import_token = NULL, payload = ?, retention_day = ?, retention_rule = NULL WHERE id = ?";
 constexpr std::string_view kFindRecord =
     "SELECT rid, client, class, class_version, version, created, updated, fields, tokens, "
     "import_token, payload FROM records WHERE id = ?";
@@ -26,7 +26,8 @@ constexpr std::string_view kListVersions =
     "ORDER BY version";
 constexpr std::string_view kDeleteVersions =
     "DELETE FROM record_versions WHERE record = ? RETURNING 1";
-constexpr std::string_view kResealRecord = "UPDATE records SET payload = ? WHERE id = ?";
+constexpr std::string_view kResealRecord =
+    "UPDATE records SET payload = ?, tokens = ?, import_token = NULL WHERE id = ?";
 constexpr std::string_view kResealVersion =
     "UPDATE record_versions SET payload = ? WHERE record = ? AND version = ?";
 constexpr std::string_view kDeleteRecord = "DELETE FROM records WHERE id = ?";
@@ -36,13 +37,14 @@ constexpr std::string_view kListOfClass =
     "SELECT id FROM records WHERE client = ? AND class = ? AND id > ? ORDER BY id LIMIT ?";
 constexpr std::string_view kHasClass =
     "SELECT 1 FROM records WHERE client = ? AND class = ? LIMIT 1";
-constexpr std::string_view kInsertToken = "INSERT INTO blind_index (token, record) VALUES (?, ?)";
-constexpr std::string_view kDeleteToken = "DELETE FROM blind_index WHERE token = ? AND record = ?";
-constexpr std::string_view kFindToken =
-    "SELECT record FROM blind_index WHERE token = ? AND record > ? ORDER BY record LIMIT ?";
+constexpr std::string_view kListIndexed =
+    "SELECT id, rid, client, class, class_version, version, tokens, import_token FROM records "
+    "WHERE id > ? ORDER BY id LIMIT ?";
+constexpr std::string_view kReadPayload = "SELECT payload FROM records WHERE id = ?";
+constexpr std::string_view kPutTerms =
+    "UPDATE records SET tokens = ?, import_token = NULL WHERE id = ?";
+constexpr std::string_view kRetentionDay = "SELECT retention_day FROM records WHERE id = ?";
 constexpr std::string_view kCountRecord = "SELECT count(*) FROM records";
-
-constexpr std::size_t kTokenBytes = std::tuple_size_v<BlindToken>;
 
 Bytes Copy(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
 
@@ -72,9 +74,10 @@ Result<RecordStore> RecordStore::Open(Database& database) {
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListOf));
   COFFER_ASSIGN(store.list_of_class_, Statement::Prepare(database, kListOfClass));
   COFFER_ASSIGN(store.has_class_, Statement::Prepare(database, kHasClass));
-  COFFER_ASSIGN(store.insert_token_, Statement::Prepare(database, kInsertToken));
-  COFFER_ASSIGN(store.delete_token_, Statement::Prepare(database, kDeleteToken));
-  COFFER_ASSIGN(store.find_token_, Statement::Prepare(database, kFindToken));
+  COFFER_ASSIGN(store.list_indexed_, Statement::Prepare(database, kListIndexed));
+  COFFER_ASSIGN(store.read_payload_, Statement::Prepare(database, kReadPayload));
+  COFFER_ASSIGN(store.put_terms_, Statement::Prepare(database, kPutTerms));
+  COFFER_ASSIGN(store.retention_day_, Statement::Prepare(database, kRetentionDay));
   COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCountRecord));
   return store;
 }
@@ -89,29 +92,22 @@ Result<RecordStore> RecordStore::OpenForReading(const Database& database) {
   return store;
 }
 
-Status RecordStore::WriteTokens(const RecordRow& row, Statement& statement) {
-  for (std::size_t at = 0; at + kTokenBytes <= row.tokens.size(); at += kTokenBytes) {
-    COFFER_TRY(statement.Execute(ByteView(row.tokens).subspan(at, kTokenBytes), row.id.Row()));
-  }
-  return {};
-}
-
-Status RecordStore::Insert(const RecordRow& row) {
-  const std::optional<ByteView> import_token = row.import_token;
+Status RecordStore::Insert(const RecordRow& row, SearchIndex& index) {
+  const std::optional<ByteView> import_token;
   COFFER_TRY(insert_.Execute(row.id.Row(), row.id.bytes(), row.client,
                              std::string_view(row.class_name), row.class_version, row.version,
                              row.created.ms, row.updated.ms, row.fields, ByteView(row.tokens),
                              import_token, ByteView(row.payload), row.retention_day));
-  if (import_token) COFFER_TRY(insert_token_.Execute(*import_token, row.id.Row()));
-  return WriteTokens(row, insert_token_);
+  return index.Put(row.id.Row(), row.terms);
 }
 
-Status RecordStore::Update(const RecordRow& row, const RecordRow& before) {
+Status RecordStore::Update(const RecordRow& row, const RecordRow& before, SearchIndex& index) {
   COFFER_TRY(insert_version_.Execute(row.id.Row(), before.version, before.class_version,
                                      before.updated.ms, before.fields, ByteView(before.payload)));
-  if (row.tokens != before.tokens) {
-    COFFER_TRY(WriteTokens(before, delete_token_));
-    COFFER_TRY(WriteTokens(row, insert_token_));
+  if (row.terms.tokens != before.terms.tokens ||
+      row.terms.import_token != before.terms.import_token) {
+    COFFER_TRY(index.Remove(row.id.Row(), before.terms));
+    COFFER_TRY(index.Put(row.id.Row(), row.terms));
   }
   return update_.Execute(row.class_version, row.version, row.updated.ms, row.fields,
                          ByteView(row.tokens), ByteView(row.payload), row.retention_day,
@@ -169,11 +165,8 @@ Result<std::vector<RecordVersionRow>> RecordStore::ListVersions(std::int64_t rec
   }
 }
 
-Result<std::uint64_t> RecordStore::Delete(const RecordRow& row) {
-  if (row.import_token) {
-    COFFER_TRY(delete_token_.Execute(ByteView(*row.import_token), row.id.Row()));
-  }
-  COFFER_TRY(WriteTokens(row, delete_token_));
+Result<std::uint64_t> RecordStore::Delete(const RecordRow& row, SearchIndex& index) {
+  COFFER_TRY(index.Remove(row.id.Row(), row.terms));
   std::uint64_t versions = 0;
   {
     auto deleted = delete_versions_.Query(row.id.Row());
@@ -186,8 +179,8 @@ Result<std::uint64_t> RecordStore::Delete(const RecordRow& row) {
   return versions;
 }
 
-Status RecordStore::Reseal(std::int64_t record, ByteView payload) {
-  return reseal_.Execute(payload, record);
+Status RecordStore::Reseal(std::int64_t record, ByteView payload, ByteView tokens) {
+  return reseal_.Execute(payload, tokens, record);
 }
 
 Status RecordStore::ResealVersion(std::int64_t record, std::uint64_t version, ByteView payload) {
@@ -207,9 +200,41 @@ Result<bool> RecordStore::ClientHasClass(std::int64_t client, std::string_view c
   return rows.Next();
 }
 
-Result<std::vector<std::int64_t>> RecordStore::FindByToken(const BlindToken& token,
-                                                           std::int64_t after, std::size_t limit) {
-  return Collect(find_token_.Query(ByteView(token), after, static_cast<std::int64_t>(limit)));
+Result<std::vector<RecordRow>> RecordStore::ListIndexed(std::int64_t after, std::size_t limit) {
+  std::vector<RecordRow> found;
+  auto rows = list_indexed_.Query(after, static_cast<std::int64_t>(limit));
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return found;
+    RecordRow& row = found.emplace_back();
+    std::ranges::copy(rows.Blob(1), row.id.value.begin());
+    row.client = rows.Int(2);
+    row.class_name = rows.Text(3);
+    row.class_version = static_cast<std::uint64_t>(rows.Int(4));
+    row.version = static_cast<std::uint64_t>(rows.Int(5));
+    row.tokens = Copy(rows.Blob(6));
+    if (!rows.IsNull(7)) {
+      row.import_token.emplace();
+      std::ranges::copy(rows.Blob(7), row.import_token->begin());
+    }
+  }
+}
+
+Result<Bytes> RecordStore::ReadPayload(std::int64_t record) {
+  auto rows = read_payload_.Query(record);
+  COFFER_ASSIGN(const bool found, rows.Next());
+  return found ? Copy(rows.Blob(0)) : Bytes();
+}
+
+Status RecordStore::PutTerms(std::int64_t record, ByteView tokens) {
+  return put_terms_.Execute(tokens, record);
+}
+
+Result<std::optional<std::int64_t>> RecordStore::FindRetentionDay(std::int64_t record) {
+  auto rows = retention_day_.Query(record);
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found || rows.IsNull(0)) return std::nullopt;
+  return rows.Int(0);
 }
 
 Result<std::uint64_t> RecordStore::Count() {

@@ -1,4 +1,4 @@
-// Rows of records, their old versions and their blind index tokens.
+// Rows of records and their old versions; what the search index has of them goes with each change.
 #pragma once
 
 #include <array>
@@ -7,14 +7,12 @@
 #include <vector>
 
 #include "audit/clock.h"
-#include "crypto/blind_index.h"
 #include "vault/ids.h"
+#include "vault/internal/index_terms.h"
+#include "vault/internal/search_index.h"
 #include "vault/internal/sqlite.h"
 
 namespace coffer::vault {
-
-using audit::Timestamp;
-using crypto::BlindToken;
 
 struct RecordRow {
   RecordId id;
@@ -24,11 +22,13 @@ struct RecordRow {
   std::uint64_t version = 0;
   Timestamp created, updated;
   std::int64_t fields = 0;
-  Bytes tokens;  // of its indexed fields, 16 bytes each
-  std::optional<BlindToken> import_token;
-  Bytes payload;  // sealed
+  Bytes tokens;                            // as stored: index_terms.h
+  std::optional<BlindToken> import_token;  // as stored: none where `tokens` are sealed
+  Bytes payload;                           // sealed
   // RetentionDay of its document. For writing only: what is read leaves it out.
   std::optional<std::int64_t> retention_day = {};
+  // What `tokens` has, opened. Whoever changes or deletes a row fills it in before (OpenTermsOf).
+  IndexTerms terms = {};
 };
 
 struct RecordVersionRow {
@@ -46,34 +46,34 @@ class RecordStore {
   // FindVersion, ListOf.
   static Result<RecordStore> OpenForReading(const Database& database);
 
-  Status Insert(const RecordRow& row);
+  Status Insert(const RecordRow& row, SearchIndex& index);
   // Moves `before` to the old versions and puts `row` in its place.
-  Status Update(const RecordRow& row, const RecordRow& before);
+  Status Update(const RecordRow& row, const RecordRow& before, SearchIndex& index);
   Result<std::optional<RecordRow>> Find(const RecordId& id);
   Result<std::optional<RecordRow>> FindRow(std::int64_t row);
   Result<std::optional<RecordVersionRow>> FindVersion(std::int64_t record, std::uint64_t version);
   // Old versions, oldest first, without payloads.
   Result<std::vector<RecordVersionRow>> ListVersions(std::int64_t record);
   // With its old versions; how many these were.
-  Result<std::uint64_t> Delete(const RecordRow& row);
+  Result<std::uint64_t> Delete(const RecordRow& row, SearchIndex& index);
   // The same bytes of content under another key.
-  Status Reseal(std::int64_t record, ByteView payload);
+  Status Reseal(std::int64_t record, ByteView payload, ByteView tokens);
   Status ResealVersion(std::int64_t record, std::uint64_t version, ByteView payload);
   // Row ids after `after`; one class, or all when `class_name` is empty.
   Result<std::vector<std::int64_t>> ListOf(std::int64_t client, std::string_view class_name,
                                            std::int64_t after, std::size_t limit);
   Result<bool> ClientHasClass(std::int64_t client, std::string_view class_name);
-  // Row ids of records whose index holds the token.
-  Result<std::vector<std::int64_t>> FindByToken(const BlindToken& token, std::int64_t after,
-                                                std::size_t limit);
+  // Rows after `after` without their payloads, for the index; one payload of them.
+  Result<std::vector<RecordRow>> ListIndexed(std::int64_t after, std::size_t limit);
+  Result<Bytes> ReadPayload(std::int64_t record);
+  Status PutTerms(std::int64_t record, ByteView tokens);
+  Result<std::optional<std::int64_t>> FindRetentionDay(std::int64_t record);
   Result<std::uint64_t> Count();
 
  private:
-  Status WriteTokens(const RecordRow& row, Statement& statement);
-
   Statement insert_, update_, find_, insert_version_, find_version_, list_versions_,
       delete_versions_, delete_, reseal_, reseal_version_, list_of_, list_of_class_, has_class_,
-      insert_token_, delete_token_, find_token_, count_;
+      list_indexed_, read_payload_, put_terms_, retention_day_, count_;
 };
 
 }  // namespace coffer::vault

@@ -54,6 +54,10 @@ constexpr std::string_view kDeleteKeys =
     "DELETE FROM client_keys WHERE client = ? AND generation <= ? AND cid = ?";
 constexpr std::string_view kLaterKeys =
     "SELECT cid, generation FROM client_keys WHERE generation > 0";
+constexpr std::string_view kIndexKeys = "SELECT generation, wrapped FROM index_keys";
+constexpr std::string_view kPutIndexKey =
+    "INSERT INTO index_keys (generation, wrapped) VALUES (?, ?)";
+constexpr std::string_view kDeleteIndexKeys = "DELETE FROM index_keys WHERE generation <> ?";
 constexpr std::string_view kDeleteKey =
     "DELETE FROM client_keys WHERE client = ? AND generation = ? AND cid = ?";
 
@@ -275,6 +279,9 @@ Result<KeyStore> KeyStore::Open(Database& database) {
   COFFER_ASSIGN(store.later_, Statement::Prepare(database, kLaterKeys));
   COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteKey));
   COFFER_ASSIGN(store.delete_up_to_, Statement::Prepare(database, kDeleteKeys));
+  COFFER_ASSIGN(store.index_keys_, Statement::Prepare(database, kIndexKeys));
+  COFFER_ASSIGN(store.put_index_key_, Statement::Prepare(database, kPutIndexKey));
+  COFFER_ASSIGN(store.delete_index_keys_, Statement::Prepare(database, kDeleteIndexKeys));
   return store;
 }
 
@@ -323,6 +330,26 @@ Status KeyStore::Delete(const ClientKeyId& key) {
 
 Status KeyStore::DeleteUpTo(const ClientKeyId& newest) {
   return delete_up_to_.Execute(newest.client.Row(), newest.generation, newest.client.bytes());
+}
+
+Result<std::vector<std::pair<std::uint64_t, Bytes>>> KeyStore::IndexKeys() {
+  std::vector<std::pair<std::uint64_t, Bytes>> keys;
+  auto rows = index_keys_.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return keys;
+    const auto wrapped = rows.Blob(1);
+    keys.emplace_back(static_cast<std::uint64_t>(rows.Int(0)),
+                      Bytes(wrapped.begin(), wrapped.end()));
+  }
+}
+
+Status KeyStore::PutIndexKey(std::uint64_t generation, ByteView wrapped) {
+  return put_index_key_.Execute(generation, wrapped);
+}
+
+Status KeyStore::DeleteIndexKeysBut(std::uint64_t generation) {
+  return delete_index_keys_.Execute(generation);
 }
 
 }  // namespace coffer::vault

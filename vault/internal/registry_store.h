@@ -115,9 +115,14 @@ class KeyStore {
   Result<std::vector<ClientKeyId>> LaterGenerations();
   Status Delete(const ClientKeyId& key);
   Status DeleteUpTo(const ClientKeyId& newest);
+  // Keys of the search index, wrapped, by generation.
+  Result<std::vector<std::pair<std::uint64_t, Bytes>>> IndexKeys();
+  Status PutIndexKey(std::uint64_t generation, ByteView wrapped);
+  Status DeleteIndexKeysBut(std::uint64_t generation);
 
  private:
-  Statement put_, find_, oldest_, later_, delete_, delete_up_to_;
+  Statement put_, find_, oldest_, later_, delete_, delete_up_to_, index_keys_, put_index_key_,
+      delete_index_keys_;
 };
 
 }  // namespace coffer::vault

@@ -102,6 +102,8 @@ Status ApplyKey(sqlite3* database, const crypto::SecretBytes& key) {
   return {};
 }
 
+// How long a statement waits for another connection.
+
 // SQLite never writes the page of its lock bytes, the one at 1 GiB.
 constexpr unsigned long kLockPage = (1UL << 30) / 4096 + 1;
 
@@ -262,6 +264,16 @@ Result<Database::WalState> Database::Checkpoint(bool truncate) {
       &state.frames, &state.checkpointed);
   if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "checkpoint"));
   return state;
+}
+
+Result<bool> Database::TruncateWal() {
+  SetPatience(0);
+  const int code = sqlite3_wal_checkpoint_v2(handle_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE,
+                                             nullptr, nullptr);
+  SetPatience(kPatienceMs);
+  if ((code & 0xff) == SQLITE_BUSY) return false;
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "checkpoint"));
+  return true;
 }
 
 Result<std::vector<std::string>> Database::CheckPages() {

@@ -61,6 +61,9 @@ class Database {
   // One that truncates waits for readers, so long as the connection is patient. Errors: those of
   // SqliteError; kUnavailable "storage_busy" when they do not end.
   Result<WalState> Checkpoint(bool truncate);
+  // Everything into the database file, and the WAL emptied. Waits for nobody: false where a reader
+  // or another writer is in the way.
+  Result<bool> TruncateWal();
   // SQLCipher's look at every page of the file against its HMAC, beside a running writer: what is
   // wrong, a line each. What the WAL holds, newer than the file, is not looked at.
   Result<std::vector<std::string>> CheckPages();
