@@ -79,7 +79,7 @@ const std::vector<Row>& Rows() {
       {"listRecords", kCrmService, 200, {{"record.list", "client={client} record={record} class=contact version=1"}, {"record.list", "client={client}"}}},
       {"listRecords", kCrmService, 200, {{"record.read", "client={client} record={record} class=contact fields=city,last_name version=1"}, {"record.read", "client={client} class=contact"}}, "", "class=contact&data=true"},
       {"getRecord", kCrmService, 200, {{"record.read", "client={client} record={record} class=contact fields=city,last_name version=1"}}},
-      {"updateRecord", kCrmService, 200, {{"record.update", "client={client} record={record} class=contact fields=last_name version=2 payload_hash"}}, R"({"data": {"last_name": "{mark}"}})"},
+      {"updateRecord", kCrmService, 200, {{"record.update", "client={client} record={record} class=contact fields=city,last_name version=2 payload_hash"}}, R"({"data": {"last_name": "{mark}"}})"},
       {"deleteRecord", kCrmService, 204, {{"record.delete", "client={client} record={record} class=contact version=1"}}},
       {"listRecordVersions", kCrmService, 200, {{"record.list", "client={client} record={record} class=contact"}}},
       {"getRecordVersion", kCrmService, 200, {{"record.read", "client={client} record={record} class=contact fields=city,last_name version=1"}}},
