@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+constexpr std::int64_t kActDayMs = std::int64_t{24} * 3600 * 1000;
 
 std::string BasisInWords(ErasureBasis basis) {
   switch (basis) {
@@ -96,7 +96,7 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
                       "accountability: they show that it was erased, and who had seen it"});
   // What no key of the client ever sealed.
   if (const auto days = facts.find("index_days"); days != facts.end()) {
-    const Timestamp until{row.erased.ms + days->get<std::int64_t>() * kDayMs};
+    const Timestamp until{row.erased.ms + days->get<std::int64_t>() * kActDayMs};
     act.kept.push_back(
         {"in older copies of vault.db: keyed hashes of indexed values and of the external "
          "reference",

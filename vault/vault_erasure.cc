@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr std::size_t kMaxRecordsAtOnce = 1000;
 // Who reads keys.db meanwhile has mostly ended by then.
 constexpr std::chrono::seconds kDestroyWithin{10};
-constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+constexpr std::int64_t kFactDayMs = std::int64_t{24} * 3600 * 1000;
 
 constexpr std::pair<ErasureScope, std::string_view> kScopes[] = {
     {ErasureScope::kClient, "client"},
@@ -174,7 +174,7 @@ std::string Vault::Core::StandingFacts() const {
                   {"system", details.system}}}};
   if (options.backup_horizon_days) facts["backup_horizon_days"] = *options.backup_horizon_days;
   // After so many days at the latest the key of today's search index is destroyed.
-  facts["index_days"] = IndexBuilder::OverdueAfterMs(options) / kDayMs;
+  facts["index_days"] = IndexBuilder::OverdueAfterMs(options) / kFactDayMs;
   return MembersOf(facts.dump());
 }
 

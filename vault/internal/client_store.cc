@@ -28,9 +28,9 @@ constexpr std::string_view kCount = "SELECT count(*) FROM clients";
 constexpr std::string_view kGeneration = "SELECT cid, generation FROM clients WHERE id = ?";
 constexpr std::string_view kReseal =
     "UPDATE clients SET generation = ?, sealed_since = ?, profile = ?, ref = ? WHERE id = ?";
-constexpr std::string_view kListIndexed =
+constexpr std::string_view kListIndexedClients =
     "SELECT cid, ref, generation FROM clients WHERE id > ? ORDER BY id LIMIT ?";
-constexpr std::string_view kPutRef = "UPDATE clients SET ref = ? WHERE id = ?";
+constexpr std::string_view kPutClientRef = "UPDATE clients SET ref = ? WHERE id = ?";
 constexpr std::string_view kSealedSince = "SELECT cid, sealed_since FROM clients WHERE id = ?";
 
 Result<std::uint64_t> CountOf(Statement& statement) {
@@ -72,8 +72,8 @@ Result<ClientStore> ClientStore::Open(Database& database) {
   COFFER_ASSIGN(store.generation_, Statement::Prepare(database, kGeneration));
   COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kReseal));
   COFFER_ASSIGN(store.sealed_since_, Statement::Prepare(database, kSealedSince));
-  COFFER_ASSIGN(store.list_indexed_, Statement::Prepare(database, kListIndexed));
-  COFFER_ASSIGN(store.put_ref_, Statement::Prepare(database, kPutRef));
+  COFFER_ASSIGN(store.list_indexed_, Statement::Prepare(database, kListIndexedClients));
+  COFFER_ASSIGN(store.put_ref_, Statement::Prepare(database, kPutClientRef));
   return store;
 }
 

@@ -13,27 +13,27 @@
 namespace coffer::vault {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
+using BuildClock = std::chrono::steady_clock;
 
-constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+constexpr std::int64_t kBuildDayMs = std::int64_t{24} * 3600 * 1000;
 constexpr std::int64_t kHorizonDays = 30;  // where none is configured
 // Of one engine operation, so that no request waits long behind it.
-constexpr std::chrono::milliseconds kBusyStep{2}, kIdleStep{20};
+constexpr std::chrono::milliseconds kBusyBuildStep{2}, kIdleBuildStep{20};
 constexpr std::size_t kRowsAtOnce = 50;
 constexpr std::int64_t kClearedAtOnce = 200;
 constexpr std::size_t kHoldsAtOnce = 1000;
 // While others ask, it rests for so many times as long as a step took.
-constexpr int kRestsPerStep = 20;
+constexpr int kRestsPerBuildStep = 20;
 // The vault's own threads do fewer operations.
-constexpr double kBusyPerSecond = 10;
+constexpr double kOthersPerSecond = 10;
 
 std::int64_t HorizonMs(const VaultOptions& options) {
-  return kDayMs * (options.backup_horizon_days
-                       ? static_cast<std::int64_t>(*options.backup_horizon_days)
-                       : kHorizonDays);
+  return kBuildDayMs * (options.backup_horizon_days
+                            ? static_cast<std::int64_t>(*options.backup_horizon_days)
+                            : kHorizonDays);
 }
 
-audit::Entry VaultEntry(std::string_view action) {
+audit::Entry IndexEntry(std::string_view action) {
   audit::Entry entry;
   entry.action = action;
   entry.actor = "vault";
@@ -62,7 +62,7 @@ class IndexStep {
         transaction_(transaction),
         index_(transaction.stores().index),
         state_(index_.state()),
-        until_(SteadyClock::now() + time),
+        until_(BuildClock::now() + time),
         left_(most) {}
 
   // False: there are none after those that were done.
@@ -94,7 +94,7 @@ class IndexStep {
   IndexState& state() { return state_; }
 
  private:
-  bool HasTime() const { return left_ > 0 && SteadyClock::now() < until_; }
+  bool HasTime() const { return left_ > 0 && BuildClock::now() < until_; }
 
   void Passed(std::int64_t row) {
     state_.position = row;
@@ -105,11 +105,20 @@ class IndexStep {
   // What cannot be opened is found by nobody, and is not kept from being erased by it.
   Status AddClient(const ClientRow& row) {
     const auto pass = [&] { Passed(row.id.Row()); };
-    if (row.ref.empty()) return pass(), Status{};
+    if (row.ref.empty()) {
+      pass();
+      return {};
+    }
     const auto& key = KeyOf(row.id, row.generation);
-    if (!key) return pass(), Skippable(key);
+    if (!key) {
+      pass();
+      return Skippable(key);
+    }
     const auto token = OpenReference(core_.keyring, key->ExposeSecret(), row.id, row.ref);
-    if (!token) return pass(), Status{};
+    if (!token) {
+      pass();
+      return {};
+    }
     if (!IsSealed(row.ref)) {
       const Bytes sealed = SealReference(core_.keyring, key->ExposeSecret(), row.id, *token);
       COFFER_TRY(transaction_.stores().clients.PutRef(row.id.Row(), sealed));
@@ -124,14 +133,22 @@ class IndexStep {
     const auto indexes = [](const Field& field) { return field.indexed; };
     if (row.tokens.empty() && !row.import_token && newest &&
         std::ranges::none_of(newest->fields, indexes)) {
-      return pass(), Status{};
+      pass();
+      return {};
     }
     COFFER_TRY(FindOwner(row.client));
-    if (!owner_) return pass(), Status{};
+    if (!owner_) {
+      pass();
+      return {};
+    }
     const auto& key = KeyOf(owner_->id, owner_->generation);
-    if (!key) return pass(), Skippable(key);
+    if (!key) {
+      pass();
+      return Skippable(key);
+    }
     if (!OpenTermsOf(core_.keyring, key->ExposeSecret(), owner_->id, row)) {
-      return pass(), Status{};
+      pass();
+      return {};
     }
     const bool was_sealed = IsSealed(row.tokens) || row.tokens.empty();
     IndexTerms terms = row.terms;
@@ -194,7 +211,7 @@ class IndexStep {
   Transaction& transaction_;
   SearchIndex& index_;
   IndexState state_;
-  const SteadyClock::time_point until_;
+  const BuildClock::time_point until_;
   std::size_t left_;
   std::optional<ClientRow> owner_;
   ClientId key_of_{};
@@ -227,11 +244,11 @@ void IndexBuilder::Stop() {
 }
 
 std::int64_t IndexBuilder::DueAfterMs(const VaultOptions& options) {
-  return std::max(HorizonMs(options) / 3, kDayMs);
+  return std::max(HorizonMs(options) / 3, kBuildDayMs);
 }
 
 std::int64_t IndexBuilder::OverdueAfterMs(const VaultOptions& options) {
-  return std::max(HorizonMs(options), 2 * kDayMs);
+  return std::max(HorizonMs(options), 2 * kBuildDayMs);
 }
 
 void IndexBuilder::Loop() {
@@ -241,9 +258,9 @@ void IndexBuilder::Loop() {
       std::unique_lock lock(mutex_);
       if (changed_.wait_for(lock, rest, [this] { return stopping_; })) return;
     }
-    const auto began = SteadyClock::now();
+    const auto began = BuildClock::now();
     const auto done = Step();
-    rest = done && *done ? RestAfter(SteadyClock::now() - began)
+    rest = done && *done ? RestAfter(BuildClock::now() - began)
                          : std::chrono::milliseconds(core_.options.index_interval_ms);
     std::string failure = done ? "" : std::string(done.error().reason) + " " + done.error().detail;
     if (!failure.empty() && failure != reported_ && core_.options.log) {
@@ -254,18 +271,18 @@ void IndexBuilder::Loop() {
 }
 
 std::chrono::nanoseconds IndexBuilder::RestAfter(std::chrono::nanoseconds step) {
-  const auto now = SteadyClock::now();
+  const auto now = BuildClock::now();
   const std::chrono::duration<double> passed = now - looked_at_operations_;
   if (passed >= std::chrono::seconds(1)) {
     const std::uint64_t operations = core_.engine->Statistics().operations;
     const std::uint64_t all = operations - operations_;
     const auto others = static_cast<double>(all - std::min(own_operations_, all));
-    busy_ = passed < std::chrono::seconds(5) && others > passed.count() * kBusyPerSecond;
+    busy_ = passed < std::chrono::seconds(5) && others > passed.count() * kOthersPerSecond;
     operations_ = operations;
     own_operations_ = 0;
     looked_at_operations_ = now;
   }
-  return busy_ ? step * kRestsPerStep : std::chrono::nanoseconds(0);
+  return busy_ ? step * kRestsPerBuildStep : std::chrono::nanoseconds(0);
 }
 
 Status IndexBuilder::Run(audit::Entry* entry, FunctionRef<Status(Transaction&)> work) {
@@ -305,7 +322,7 @@ Result<bool> IndexBuilder::Step() {
 }
 
 Status IndexBuilder::Begin() {
-  audit::Entry entry = VaultEntry("index.rebuild");
+  audit::Entry entry = IndexEntry("index.rebuild");
   return Run(&entry, [&](Transaction& transaction) -> Status {
     SearchIndex& index = transaction.stores().index;
     IndexState state = index.state();
@@ -340,10 +357,10 @@ Status IndexBuilder::Abandon() {
 }
 
 Status IndexBuilder::Build() {
-  audit::Entry entry = VaultEntry("index.exchange");
+  audit::Entry entry = IndexEntry("index.exchange");
   const std::size_t most = core_.options.index_rows_per_step;
   return Run(&entry, [&](Transaction& transaction) -> Status {
-    IndexStep step(core_, transaction, busy_ ? kBusyStep : kIdleStep, most);
+    IndexStep step(core_, transaction, busy_ ? kBusyBuildStep : kIdleBuildStep, most);
     SearchIndex& index = transaction.stores().index;
     IndexState& state = step.state();
     transaction.IndexChanged();

@@ -23,7 +23,7 @@ Bytes TokensContext(const crypto::Keyring& keyring, const ClientId& client,
   return context;
 }
 
-std::unexpected<Error> Malformed() {
+std::unexpected<Error> MalformedTerms() {
   return Fail(Code::kCorrupted, "storage_corrupted", "the tokens of a row");
 }
 
@@ -50,19 +50,19 @@ Bytes SealTerms(const crypto::Keyring& keyring, ByteView key, const ClientId& cl
 Result<IndexTerms> OpenTerms(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
                              const crypto::Id128& row, ByteView sealed) {
   COFFER_ASSIGN(const Bytes plain, crypto::Open(key, TokensContext(keyring, client, row), sealed));
-  if (plain.size() < kTermsHeader || plain[0] != kTermsFormat) return Malformed();
+  if (plain.size() < kTermsHeader || plain[0] != kTermsFormat) return MalformedTerms();
   IndexTerms terms;
   terms.rules = plain[1];
   for (std::size_t i = 2; i < 6; ++i) terms.class_version = terms.class_version << 8 | plain[i];
   std::size_t at = kTermsHeader;
   if (plain[6] != 0) {
-    if (plain.size() < at + kTokenBytes) return Malformed();
+    if (plain.size() < at + kTokenBytes) return MalformedTerms();
     std::copy_n(plain.begin() + static_cast<std::ptrdiff_t>(at), kTokenBytes,
                 terms.import_token.emplace().begin());
     at += kTokenBytes;
   }
   terms.tokens.assign(plain.begin() + static_cast<std::ptrdiff_t>(at), plain.end());
-  if (terms.tokens.size() % kTokenBytes != 0) return Malformed();
+  if (terms.tokens.size() % kTokenBytes != 0) return MalformedTerms();
   return terms;
 }
 
@@ -77,7 +77,7 @@ Result<BlindToken> OpenReference(const crypto::Keyring& keyring, ByteView key,
   if (stored.size() != kTokenBytes) {
     COFFER_ASSIGN(opened, crypto::Open(key, TokensContext(keyring, client, client.value), stored));
     stored = opened;
-    if (stored.size() != kTokenBytes) return Malformed();
+    if (stored.size() != kTokenBytes) return MalformedTerms();
   }
   BlindToken token{};
   std::ranges::copy(stored, token.begin());

@@ -44,7 +44,7 @@ std::string OnTable(std::string_view sql, std::string_view table) {
   }
   return text;
 }
-constexpr std::string_view kInsertToken = "INSERT INTO % (token, record) VALUES (?, ?)";
+constexpr std::string_view kInsertIndexToken = "INSERT INTO % (token, record) VALUES (?, ?)";
 constexpr std::string_view kPutToken = "INSERT OR IGNORE INTO % (token, record) VALUES (?, ?)";
 constexpr std::string_view kRemoveToken = "DELETE FROM % WHERE token = ? AND record = ?";
 constexpr std::string_view kFindToken =
@@ -62,12 +62,12 @@ constexpr std::string_view kClearRefs =
     "DELETE FROM % WHERE ref IN (SELECT ref FROM % ORDER BY ref LIMIT ?) RETURNING 1";
 constexpr std::string_view kRemoveClient = "DELETE FROM % WHERE client = ?";
 
-std::optional<std::int64_t> MsOrNone(const std::optional<Timestamp>& time) {
+std::optional<std::int64_t> StoredTime(const std::optional<Timestamp>& time) {
   if (!time) return std::nullopt;
   return time->ms;
 }
 
-std::optional<Timestamp> TimeOrNone(const Cursor& row, int column) {
+std::optional<Timestamp> ReadTime(const Cursor& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   return Timestamp{row.Int(column)};
 }
@@ -126,7 +126,7 @@ Result<SearchIndex> SearchIndex::Open(Database& database) {
   COFFER_TRY(prepare(index.promote_coverage_, kPromoteCoverage));
   for (std::size_t i = 0; i < 2; ++i) {
     Tables& tables = index.tables_[i];
-    COFFER_TRY(prepare(tables.insert, OnTable(kInsertToken, kIndexTables[i])));
+    COFFER_TRY(prepare(tables.insert, OnTable(kInsertIndexToken, kIndexTables[i])));
     COFFER_TRY(prepare(tables.put, OnTable(kPutToken, kIndexTables[i])));
     COFFER_TRY(prepare(tables.remove, OnTable(kRemoveToken, kIndexTables[i])));
     COFFER_TRY(prepare(tables.find, OnTable(kFindToken, kIndexTables[i])));
@@ -188,10 +188,10 @@ Status SearchIndex::Reload(const Catalog& catalog) {
     state.position = row.Int(3);
     state.done = static_cast<std::uint64_t>(row.Int(4));
     state.rules = static_cast<std::uint8_t>(row.Int(5));
-    state.begun = TimeOrNone(row, 6);
-    state.exchanged = TimeOrNone(row, 7);
-    state.uncovered = TimeOrNone(row, 8);
-    state.uncovered_next = TimeOrNone(row, 9);
+    state.begun = ReadTime(row, 6);
+    state.exchanged = ReadTime(row, 7);
+    state.uncovered = ReadTime(row, 8);
+    state.uncovered_next = ReadTime(row, 9);
   }
   state.newest_key = state_.newest_key;
   state.live_usable = state.live == 0 || keys_.contains(state.live);
@@ -395,8 +395,8 @@ Status SearchIndex::PutNextReference(std::int64_t client, const BlindToken& toke
 Status SearchIndex::Store(const IndexState& state) {
   return store_state_.Execute(state.live, state.next, static_cast<int>(state.phase), state.position,
                               state.done, static_cast<std::uint64_t>(state.rules),
-                              MsOrNone(state.begun), MsOrNone(state.exchanged),
-                              MsOrNone(state.uncovered), MsOrNone(state.uncovered_next));
+                              StoredTime(state.begun), StoredTime(state.exchanged),
+                              StoredTime(state.uncovered), StoredTime(state.uncovered_next));
 }
 
 Status SearchIndex::BeginCoverage(const Catalog& catalog) {
