@@ -124,6 +124,14 @@ class SpokenOf : public TestVault {
   HoldRequest OneHold() const {
     return {client, "", "", "a dispute", "K-1", Timestamp{clock.Now().ms + 86'400'000}};
   }
+  RestrictionId Restricted() {
+    const auto placed = (*this)->Restrict(As(kPrivacyOfficer, "client-care", "plain"), client,
+                                          {"", "a dispute", {}});
+    return placed ? placed->id : RestrictionId::New(clock.Now());
+  }
+  void Unrestrict(const RestrictionId& id) {
+    (void)(*this)->LiftRestriction(As(kPrivacyOfficer, "client-care", "plain"), client, id);
+  }
   EmergencyId Emergency() {
     const auto opened = (*this)->OpenEmergency(As(kSupervisor, "client-care", "plain"), client,
                                                {"client-care", "T-1", 600});
@@ -203,21 +211,24 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
        }},
       {"Restrict",
        [&, done](const Caller& c) {
-         const bool placed = done(vault.Restrict(c, client, {"", "a dispute", {}}));
-         if (placed) {
-           CHECK(vault.LiftRestriction(As(kPrivacyOfficer, "client-care", "plain"), client, ""));
-         }
-         return placed;
+         const auto placed = vault.Restrict(c, client, {"", "a dispute", {}});
+         if (placed) Unrestrict(placed->id);
+         return done(placed);
        }},
       {"ListRestrictions",
        [&, done](const Caller& c) { return done(vault.ListRestrictions(c, client)); }},
+      {"GetRestriction",
+       [&, done](const Caller& c) {
+         const RestrictionId id = Restricted();
+         const bool got = done(vault.GetRestriction(c, client, id));
+         Unrestrict(id);
+         return got;
+       }},
       {"LiftRestriction",
        [&, done](const Caller& c) {
-         (void)vault.Restrict(As(kPrivacyOfficer), client, {"", "a dispute", {}});
-         const bool lifted = done(vault.LiftRestriction(c, client, ""));
-         if (!lifted) {
-           (void)vault.LiftRestriction(As(kPrivacyOfficer, "client-care", "plain"), client, "");
-         }
+         const RestrictionId id = Restricted();
+         const bool lifted = done(vault.LiftRestriction(c, client, id));
+         if (!lifted) Unrestrict(id);
          return lifted;
        }},
       {"PackageClient",
@@ -306,6 +317,10 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
        [&, done](const Caller& c) {
          (void)Asked("client.erase", text);
          return done(vault.ListApprovals(c));
+       }},
+      {"WithdrawApproval",
+       [&, done](const Caller& c) {
+         return done(vault.WithdrawApproval(c, Asked("client.erase", text)));
        }},
       {"DecideApproval",
        [&, done](const Caller& c) {

@@ -9,15 +9,15 @@ namespace {
 
 using enum Role;
 
-const json kData = {{"last_name", "Roe"}};
-const json kOther = {{"last_name", "Doe"}};
+const json kRoe = {{"last_name", "Roe"}};
+const json kDoe = {{"last_name", "Doe"}};
 
 class FilledVault : public ScrubbedVault {
  public:
   using ScrubbedVault::ScrubbedVault;
-  RecordId NewRecordOf(const ClientId& client) { return NewContact(client, kData); }
+  RecordId NewRecordOf(const ClientId& client) { return NewContact(client, kRoe); }
   void Update(const ClientId& client, const RecordId& record) {
-    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, record, 1, kOther));
+    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, record, 1, kDoe));
   }
 };
 
@@ -49,7 +49,7 @@ TEST_CASE("an older state of a record that was put back is refused, and whole ag
       record.Row(), record.Row());
   CHECK(vault.Scrub().damaged == 1);
   CHECK(vault.Read(client, record) == "integrity_failed");
-  CHECK(AnswerOf(vault->UpdateRecord(vault.As(kCrmService), client, record, 1, kOther)) ==
+  CHECK(AnswerOf(vault->UpdateRecord(vault.As(kCrmService), client, record, 1, kDoe)) ==
         "integrity_failed");
   const auto alarms = vault.SystemEntries("integrity.alarm");
   REQUIRE(alarms.size() == 1);

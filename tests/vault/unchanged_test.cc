@@ -84,11 +84,6 @@ std::map<std::string, Put> Operations() {
                                                  {{"last_name", "Doe"}});
         return Told(changed, changed ? changed->version : 0);
       }};
-  all["put /v1/clients/{client}/restrictions"] = {
-      kPrivacyOfficer, [](TwiceVault& vault, const Caller& caller) {
-        return Told(
-            vault->Restrict(caller, vault.client, {"contact", "accuracy", {"client-care"}}));
-      }};
   all["put /v1/classes/{name}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
         const auto stored =

@@ -13,7 +13,7 @@ BlindToken ErasedReferenceToken(const crypto::Keyring& keyring, std::string_view
 
 Result<std::optional<BlindToken>> TokenOfErased(const Vault::Core& core, Transaction& transaction,
                                                 const ClientRow& client) {
-  if (!client.ref) return std::nullopt;
+  if (client.ref.empty()) return std::nullopt;
   const auto key = transaction.PinKey(client.id);
   if (!key && key.error().code != Code::kNotFound) return std::unexpected(key.error());
   if (!key) return std::nullopt;
