@@ -71,7 +71,7 @@ TEST_CASE("an erased client's reference is taken only where that is said") {
   };
   CHECK(create({{"external_ref", "A-1"}}) == "409 erased_before");
   CHECK(create({{"external_ref", "A-1"}, {"erased_before", "refuse"}}) == "422 client_invalid");
-  CHECK(create({{"external_ref", "A-1"}, {"erased_before", ""}}) == "422 client_invalid");
+  CHECK(create({{"external_ref", "A-1"}, {"erased_before", ""}}) == "422 request_invalid");
   CHECK(create({{"external_ref", "A-1"}, {"erased_before", true}}) == "422 request_invalid");
   CHECK(create({{"external_ref", "A-1"}, {"erased_before", "accept"}}) == "201");
 }

@@ -756,6 +756,7 @@ const std::map<std::string_view, Names> kMayBeEmpty = {
     {"updateService", {"certificates"}},
     {"putRole", {"grants", "title"}},
     {"putClass", {"title"}},
+    {"previewClass", {"title"}},
     {"putRetentionSchedule", {"jurisdiction_order", "tag_order", "clients_without_records"}},
     {"putPurpose", {"description", "owner", "title"}},
 };
