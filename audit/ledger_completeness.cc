@@ -40,8 +40,8 @@ Status LedgerCompleteness::Take(const LedgerLine& line) {
 
 // The writer of older lines filled each but the last.
 bool LedgerCompleteness::Seen::IsComplete() const {
-  const auto all = [](const auto& parts) {
-    return std::ranges::find(parts.second, false) == parts.second.end();
+  const auto all = [](const auto& entry) {
+    return std::ranges::find(entry.second, false) == entry.second.end();
   };
   return old_short || std::ranges::any_of(parts, all) || (parts.empty() && !old_full);
 }

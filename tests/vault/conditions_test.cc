@@ -74,10 +74,6 @@ const Where kWhere[] = {
     {R"([{"actions": ["record.read"], "scope": "assigned"},
          {"actions": ["emergency.open"], "conditions": C}])",
      false, true},
-    // Denials say when they deny, and what they deny is denied to leases.
-    {R"([{"actions": ["record.read"], "scope": "assigned"},
-         {"deny": true, "actions": ["record.update"], "conditions": C}])",
-     false, false},
 };
 
 class LeasedRead {

@@ -446,7 +446,7 @@ TEST_CASE("whatever happens in the middle of an exchange, searches find what is 
   for (int i = 0; i < 12; ++i) vault.Act();
   std::uint64_t generation = vault.State().generation;
   for (int exchange = 0; exchange < 3; ++exchange) {
-    const ClientId client = vault.NewClient("going");
+    const ClientId client = vault.NewClient("going " + std::to_string(exchange));
     REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
     vault.clock.Advance(11 * kIndexDayMs);
     int steps = 0;

@@ -415,6 +415,7 @@ std::set<std::string> MethodsAboutClients() {
                             "ReadLogTile",
                             "ProveConsistency",
                             "VerifyLog",
+                            "PreviewClass",
                             "ReadStatus",
                             "ReadStatistics"}) {
     CHECK(found.erase(other) == 1);
