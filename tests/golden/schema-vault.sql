@@ -42,6 +42,10 @@ CREATE TABLE client_refs (
   ref    BLOB    PRIMARY KEY,
   client INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE client_refs_odd (
+  ref    BLOB    PRIMARY KEY,
+  client INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE client_restrictions (
   client    INTEGER NOT NULL,
   rid       BLOB    NOT NULL CHECK (length(rid) = 16),
@@ -53,10 +57,6 @@ CREATE TABLE client_restrictions (
   since     INTEGER NOT NULL,
   placed_by BLOB    CHECK (length(placed_by) = 16),      -- NULL: the vault, by the schedule
   PRIMARY KEY (client, rid)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE client_refs_odd (
-  ref    BLOB    PRIMARY KEY,
-  client INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE client_tags (
   tag    TEXT    NOT NULL,
