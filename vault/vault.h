@@ -73,8 +73,8 @@ struct ClientInfo {
 };
 
 struct ClientChange {
-  std::optional<std::string> external_ref;  // "" removes it
-  std::optional<std::vector<std::string>> tags;
+  std::optional<std::string> external_ref = {};  // "" removes it
+  std::optional<std::vector<std::string>> tags = {};
   std::optional<std::optional<Timestamp>> relationship_end = {};  // nothing inside: it goes on
   // That the external reference may be an erased client's. Otherwise: kConflict "erased_before".
   bool accept_erased = false;

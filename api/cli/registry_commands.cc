@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxDefinition = 512 * 1024;
-constexpr std::chrono::minutes kPreviewPatience{10};
+constexpr std::chrono::minutes kClassPreviewPatience{10};
 
 struct PutOptions {
   ConnectionOptions connection;
@@ -116,7 +116,7 @@ Outcome<Exit> PreviewClasses(const PutOptions& options, Console& console) {
   for (Definition& definition : definitions) {
     COFFER_ASSIGN(const json answer,
                   client.Post(Target("/v1/classes").Segment(definition.name).Segment("preview"),
-                              std::move(definition.text), kPreviewPatience));
+                              std::move(definition.text), kClassPreviewPatience));
     if (options.connection.json) {
       PrintJson(console, answer);
     } else {

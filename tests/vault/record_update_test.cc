@@ -13,11 +13,11 @@ using enum Role;
 
 // What a version of the class says of the field that is not the caller's, in the order of how much
 // it allows; nothing: it has no such field.
-struct Definition {
+struct FieldDefinition {
   const char* name;
   json field;
 };
-const Definition kDefinitions[] = {
+const FieldDefinition kDefinitions[] = {
     {"absent", {}},
     {"short", {{"type", "string"}, {"max_length", 10}}},
     {"long", {{"type", "string"}, {"max_length", 20}}},
@@ -90,8 +90,8 @@ class PartialVault : public TestVault {
 }  // namespace
 
 TEST_CASE("an update takes the newest class where all that is not the caller's goes over into it") {
-  for (const Definition& written : kDefinitions) {
-    for (const Definition& newest : kDefinitions) {
+  for (const FieldDefinition& written : kDefinitions) {
+    for (const FieldDefinition& newest : kDefinitions) {
       for (const View before : {View::kNone, View::kPresence, View::kMasked, View::kPlain}) {
         for (const View after : {View::kNone, View::kPresence, View::kMasked, View::kPlain}) {
           INFO(written.name << " to " << newest.name << ", seen as " << static_cast<int>(before)
@@ -118,8 +118,8 @@ TEST_CASE("what is not the caller's survives every change of the class, and nobo
   PartialVault vault;
   const ClientId client = vault.NewClient("A-1");
   const auto full = [&] { return vault.As(kCrmService); };
-  for (const Definition& written : kDefinitions) {
-    for (const Definition& newest : kDefinitions) {
+  for (const FieldDefinition& written : kDefinitions) {
+    for (const FieldDefinition& newest : kDefinitions) {
       INFO(written.name << " to " << newest.name);
       vault.PutClass(ClassWith(written.field, "special"));
       json with = {{"text", "one"}}, without = with;

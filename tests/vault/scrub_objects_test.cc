@@ -16,9 +16,9 @@ using enum Role;
 const json kData = {{"last_name", "Roe"}};
 const json kOther = {{"last_name", "Doe"}};
 
-// Rows as they were, to be put back.
-constexpr const char* kKept[] = {"clients", "client_refs", "records", "record_versions",
-                                 "blind_index"};
+// Rows as they were, to be put back. The index of a new vault stands in the odd tables.
+constexpr const char* kKept[] = {"clients", "client_refs_odd", "records", "record_versions",
+                                 "blind_index_odd"};
 
 struct Subject {
   ClientId client;
@@ -50,7 +50,7 @@ class AlteredVault : public ScrubbedVault {
   }
   void PutBackClient(const Subject& subject) {
     Tamper("INSERT INTO clients SELECT * FROM kept_clients WHERE id = ?", subject.client.Row());
-    Tamper("INSERT INTO client_refs SELECT * FROM kept_client_refs WHERE client = ?",
+    Tamper("INSERT INTO client_refs_odd SELECT * FROM kept_client_refs_odd WHERE client = ?",
            subject.client.Row());
   }
 };
@@ -290,8 +290,8 @@ TEST_CASE("rows that nobody wrote are found, refused, and forgotten when they ar
       "fields, tokens, payload) SELECT ?, ?, client, class, class_version, version, 0, 0, fields, "
       "x'', payload FROM records WHERE id = ?",
       record.Row(), record.bytes(), subject.record.Row());
-  vault.Tamper("INSERT INTO blind_index VALUES (zeroblob(16), 99)");
-  vault.Tamper("INSERT INTO client_refs VALUES (zeroblob(16), 98)");
+  vault.Tamper("INSERT INTO blind_index_odd VALUES (zeroblob(16), 99)");
+  vault.Tamper("INSERT INTO client_refs_odd VALUES (zeroblob(16), 98)");
   vault.Tamper("INSERT INTO client_tags VALUES ('vip', 97)");
   vault.Tamper(
       "INSERT INTO record_versions SELECT 96, version, class_version, written, fields, payload "

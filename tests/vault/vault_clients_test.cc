@@ -307,7 +307,8 @@ TEST_CASE("a cursor says nothing of its place, and is of use to nobody but its p
   for (int i = 0; i < 2; ++i) {
     REQUIRE(vault->PlaceHold(vault.As(kPrivacyOfficer),
                              {client, {}, {}, "Claim", "K-1", Timestamp{4102444800000}}));
-    REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient("gone " + std::to_string(i)), {}));
+    REQUIRE(
+        vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient("gone " + std::to_string(i)), {}));
   }
   struct List {
     Role role;

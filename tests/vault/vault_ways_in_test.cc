@@ -110,11 +110,11 @@ class WaysVault : public TestVault {
   std::atomic<int> names_{0};
 };
 
-struct Start {
+struct StartingPoint {
   const char* name;
   Attack (*make)(WaysVault&);
 };
-const Start kStarts[] = {
+const StartingPoint kStarts[] = {
     {"plain service", [](WaysVault& v) { return v.On(v.Service("case-worker")); }},
     {"service with a lease",
      [](WaysVault& v) {
@@ -326,7 +326,7 @@ std::string StateOf(WaysVault& v, const Attack& attack) {
 
 using Sequence = std::vector<const Step*>;
 
-Attack After(WaysVault& v, const Start& start, const Sequence& done) {
+Attack After(WaysVault& v, const StartingPoint& start, const Sequence& done) {
   Attack attack = start.make(v);
   for (const Step* step : done) (void)step->take(v, attack);
   return attack;
@@ -335,7 +335,7 @@ Attack After(WaysVault& v, const Start& start, const Sequence& done) {
 // Every step after every sequence of up to two that went through, each on an account of its own.
 // A refused call changes nothing: the sequence without it is another one. Of sequences that come
 // to the same state the first goes on.
-void TryAll(WaysVault& v, const Start& start, std::vector<std::string>& found, int& tried) {
+void TryAll(WaysVault& v, const StartingPoint& start, std::vector<std::string>& found, int& tried) {
   std::set<std::string> seen = {StateOf(v, start.make(v))};
   std::vector<Sequence> sequences = {{}};
   for (std::size_t at = 0; at < sequences.size(); ++at) {

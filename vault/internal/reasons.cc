@@ -1,4 +1,5 @@
 // The free text that says why: kept so that erasing a client reaches all that was said about it.
+#include <algorithm>
 #include <unordered_set>
 
 #include "crypto/random.h"
@@ -76,6 +77,7 @@ ReasonRule ReasonRuleOf(Action action) {
     case kApprovalRequest:
     case kApprovalRead:
     case kApprovalDecide:
+    case kApprovalWithdraw:
     case kLogRead:
     case kNoteRead:
       return ReasonRule::kClients;
@@ -90,8 +92,8 @@ Bytes CommitTo(const std::string& reason, audit::Entry& entry) {
   crypto::Hash salt;
   crypto::FillRandom(salt);
   entry.note_hash = audit::NoteCommitment(salt, reason);
-  Bytes plain(salt.begin(), salt.end());
-  plain.insert(plain.end(), reason.begin(), reason.end());
+  Bytes plain(salt.size() + reason.size());
+  std::ranges::copy(reason, std::ranges::copy(salt, plain.begin()).out);
   return plain;
 }
 
