@@ -738,7 +738,8 @@ void CollectMembers(const json& document, const json& node,
       CollectMembers(document, one, members);
     }
   }
-  for (const auto& [name, member] : schema.value("properties", json::object()).items()) {
+  const json properties = schema.value("properties", json::object());
+  for (const auto& [name, member] : properties.items()) {
     const json type = Resolved(document, member).value("type", json());
     members[name] = type.is_array()    ? type[0].get<std::string>()
                     : type.is_string() ? type.get<std::string>()

@@ -86,8 +86,8 @@ TEST_CASE("threads count while another one looks") {
     }
     for (int i = 0; i < 20; ++i) CHECK(!metrics.Render({}, {}, 0).empty());
   }
-  CHECK(
-      Has(metrics.Render({}, {}, 0), R"(coffer_requests_total{operation="getMe",status="2xx"} 4000)"));
+  CHECK(Has(metrics.Render({}, {}, 0),
+            R"(coffer_requests_total{operation="getMe",status="2xx"} 4000)"));
 }
 
 }  // namespace

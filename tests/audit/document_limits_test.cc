@@ -124,7 +124,8 @@ TEST_CASE("a report of however many classes can be made, and counts them all") {
     REQUIRE(note);
     CHECK(AssembleRunReport(*note)->size() <= kMaxRunReportDocumentBytes);
     std::uint64_t due = 0, failed = 0;
-    for (const auto& counts : ParseRunReport(*note)->classes) {
+    const auto parsed = ParseRunReport(*note);
+    for (const auto& counts : parsed->classes) {
       due += counts.due;
       failed += counts.failed;
     }

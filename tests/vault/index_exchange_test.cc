@@ -156,7 +156,8 @@ void MakeFirstGeneration(IndexVault& vault) {
     auto update =
         Statement::Prepare(rows, "UPDATE records SET tokens = ?, import_token = ? WHERE id = ?");
     REQUIRE((insert && insert_ref && update));
-    for (const ClientRow& listed : *clients->ListIndexed(0, 1000)) {
+    const auto listed_clients = clients->ListIndexed(0, 1000);
+    for (const ClientRow& listed : *listed_clients) {
       if (listed.ref.empty()) continue;
       const auto token =
           OpenReference(keyring, key_of(listed).ExposeSecret(), listed.id, listed.ref);
@@ -164,7 +165,8 @@ void MakeFirstGeneration(IndexVault& vault) {
       REQUIRE(clients->PutRef(listed.id.Row(), *token));
       REQUIRE(insert_ref->Execute(ByteView(*token), listed.id.Row()));
     }
-    for (const RecordRow& row : *records->ListIndexed(0, 1000)) {
+    const auto listed_records = records->ListIndexed(0, 1000);
+    for (const RecordRow& row : *listed_records) {
       if (row.tokens.empty()) continue;
       const auto client = clients->FindRow(row.client);
       const auto terms = OpenTerms(keyring, key_of(**client).ExposeSecret(), (*client)->id,

@@ -115,7 +115,8 @@ class CutLedger : public TestVault {
     const auto log_export = (*this)->ReadAct(As(kAuditor), id, {.form = DocumentForm::kLogJson});
     REQUIRE(log_export);
     counted = 0;
-    for (const auto& one : json::parse(*log_export)["categories"]) {
+    const json exported = json::parse(*log_export);
+    for (const auto& one : exported.at("categories")) {
       counted += one["records"].get<std::uint64_t>();
     }
     counts.insert(counted);

@@ -52,7 +52,8 @@ constexpr const char* kGrants[] = {
 std::map<std::string, View> ViewsIn(const RecordInfo& info) {
   std::map<std::string, View> views = {
       {"health", View::kNone}, {"name", View::kNone}, {"note", View::kNone}};
-  for (const auto& [name, value] : json::parse(info.data).items()) views[name] = View::kPlain;
+  const json data = json::parse(info.data);
+  for (const auto& [name, value] : data.items()) views[name] = View::kPlain;
   for (const auto& name : info.masked) views[name] = View::kMasked;
   for (const auto& name : info.present) views[name] = View::kPresence;
   return views;

@@ -77,9 +77,8 @@ class ErasureStore {
   static Result<std::vector<ErasureRow>> Collect(Cursor rows);
   static Result<std::vector<std::pair<std::int64_t, ErasureRow>>> CollectNumbered(Cursor rows);
 
-  Statement insert_, extend_, mark_destroyed_, mark_complete_, find_, find_reference_, list_of_, unfinished_,
-      list_,
-      forward_, keys_, count_, find_act_, put_act_, purge_;
+  Statement insert_, extend_, mark_destroyed_, mark_complete_, find_, find_reference_, list_of_,
+      unfinished_, list_, forward_, keys_, count_, find_act_, put_act_, purge_;
 };
 
 }  // namespace coffer::vault
