@@ -1,0 +1,30 @@
+// Where two rules of access meet.
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/vault/made_roles.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+TEST_CASE("a budget of one class that is used up closes no other class") {
+  RoleVault vault;
+  const MadeClient client = vault.Make("A-1");
+  const auto caller = vault.With(R"([
+      {"actions": ["record.read"], "classes": ["file"], "conditions": {"budget": {"hour": 1}}},
+      {"actions": ["record.read"], "classes": ["card"], "view": "masked"}])");
+  const auto read = [&](const RecordId& id) {
+    return AnswerOf(vault->GetRecord(vault.Again(caller), client.id, id));
+  };
+  CHECK(read(client.card) == "ok");
+  CHECK(read(client.file) == "ok");
+  CHECK(read(client.file) == "budget_exhausted");
+  CHECK(read(client.card) == "ok");
+  CHECK(AnswerOf(vault->ListRecords(vault.Again(caller), client.id, "card", true, {})) == "ok");
+  CHECK(AnswerOf(vault->ListRecords(vault.Again(caller), client.id, "", true, {})) ==
+        "budget_exhausted");
+}
+
+}  // namespace
+}  // namespace coffer::vault
