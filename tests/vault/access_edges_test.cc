@@ -26,5 +26,26 @@ TEST_CASE("a budget of one class that is used up closes no other class") {
         "budget_exhausted");
 }
 
+TEST_CASE("an import for a purpose that a record's own version does not allow replaces nothing") {
+  TestVault vault;
+  const auto put = [&](const json& purposes) {
+    vault.PutClass(
+        {{"name", "case"}, {"purposes", purposes}, {"fields", {{"title", {{"type", "string"}}}}}});
+  };
+  const auto import = [&](std::string purpose, const char* title) {
+    Caller caller = vault.As(kCrmService);
+    caller.purpose = std::move(purpose);
+    const json data = {{"title", title}};
+    return AnswerOf(vault->ImportRecord(caller, {"A-1", "case", "k", data}));
+  };
+  put({"client-care"});
+  CHECK(import("client-care", "one") == "ok");
+  put({"client-care", "marketing"});
+  CHECK(import("marketing", "one") == "purpose_not_allowed");
+  CHECK(import("marketing", "two") == "purpose_not_allowed");
+  CHECK(import("client-care", "two") == "ok");
+  CHECK(import("marketing", "three") == "ok");
+}
+
 }  // namespace
 }  // namespace coffer::vault
