@@ -47,5 +47,27 @@ TEST_CASE("an import for a purpose that a record's own version does not allow re
   CHECK(import("marketing", "three") == "ok");
 }
 
+TEST_CASE("an explanation of deleting says what of a record is not the caller's to delete") {
+  RoleVault vault;
+  const MadeClient client = vault.Make("A-1");
+  const auto caller = vault.With(R"([
+      {"actions": ["record.read", "record.delete", "record.erase"], "sensitivity": ["internal"]}])");
+  for (const char* action : {"record.delete", "record.erase"}) {
+    AccessQuestion question;
+    question.principal = vault.principal;
+    question.action = action;
+    question.client = client.id;
+    question.class_name = "file";
+    question.purpose = "client-care";
+    const auto answer = vault->ExplainAccess(vault.As(kSecurityOfficer), question);
+    REQUIRE(answer);
+    INFO(action);
+    CHECK(!answer->allowed);
+    CHECK(answer->reason == "field_not_writable");
+  }
+  CHECK(AnswerOf(vault->DeleteRecord(vault.Again(caller), client.id, client.file, {})) ==
+        "field_not_writable");
+}
+
 }  // namespace
 }  // namespace coffer::vault

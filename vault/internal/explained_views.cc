@@ -74,7 +74,14 @@ Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Ca
     }
   }
   const bool writes = asked.action == Action::kRecordUpdate;
-  if (writes ? WritesNothing(views) : ShowsNothing(views)) RefuseHidden(asked.action, answer);
+  // A record goes as a whole.
+  const bool hides =
+      views && std::ranges::any_of(*views, [](View view) { return view != View::kPlain; });
+  const bool destroys =
+      asked.action == Action::kRecordDelete || asked.action == Action::kRecordErase;
+  if (destroys ? hides : writes ? WritesNothing(views) : ShowsNothing(views)) {
+    RefuseHidden(asked.action, answer);
+  }
   if (!answer.allowed) return {};
   for (std::size_t i = 0; i < schema.fields.size(); ++i) {
     answer.fields.emplace_back(schema.fields[i].name, views ? (*views)[i] : View::kPlain);
