@@ -69,5 +69,19 @@ TEST_CASE("an explanation of deleting says what of a record is not the caller's 
         "field_not_writable");
 }
 
+TEST_CASE("a list by class tells of no records that the caller may not list") {
+  RoleVault vault;
+  const MadeClient client = vault.Make("A-1");
+  const auto caller = vault.With(R"([{"actions": ["client.list"]},
+      {"actions": ["record.read", "record.list"], "classes": ["card"]}])");
+  const auto denied = vault.With(R"([{"actions": ["client.list", "record.list"]},
+      {"deny": true, "actions": ["record.list", "record.read"], "classes": ["file"]}])");
+  for (const auto& who : {caller, denied}) {
+    CHECK(vault->ListClients(vault.Again(who), "", "card", {})->items.size() == 1);
+    const auto hidden = vault->ListClients(vault.Again(who), "", "file", {});
+    CHECK((!hidden || hidden->items.empty()));
+  }
+}
+
 }  // namespace
 }  // namespace coffer::vault

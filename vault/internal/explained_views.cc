@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vault/internal/client_operations.h"
 #include "vault/internal/field_search.h"
 #include "vault/internal/record_view.h"
 #include "vault/role_narrowing.h"
@@ -48,6 +49,12 @@ Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Ca
   if (!about && asked.action == Action::kClientSearch &&
       ReferenceViewOf(decision, true) != View::kPlain) {
     RefuseHidden(asked.action, answer);
+  }
+  if (about && asked.action == Action::kClientList) {
+    COFFER_ASSIGN(const bool known,
+                  MayKnowOfRecords(core, transaction, asked, question.client, *about, question.at));
+    if (!known) Refuse(answer, "class", "permission_denied");
+    return {};
   }
   if (!about || !IsAboutRecords(asked.action)) return {};
   const ClassSchema& schema = *about;
