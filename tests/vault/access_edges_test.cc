@@ -69,6 +69,34 @@ TEST_CASE("an explanation of deleting says what of a record is not the caller's 
         "field_not_writable");
 }
 
+TEST_CASE(
+    "a role whose time zone is gone starts, says so, and its hours are none, or all of a denial") {
+  RoleVault vault;
+  const MadeClient client = vault.Make("A-1");
+  const std::string hours =
+      R"("conditions": {"hours": {"zone": "UTC", "days": ["fri"], "from": "00:00", "to": "00:01"}})";
+  const auto granted = vault.With(R"([{"actions": ["record.read"]},
+      {"actions": ["client.read"], )" +
+                                  hours + "}]");
+  const auto denied = vault.With(R"([{"actions": ["client.read"]},
+      {"deny": true, "actions": ["client.read"], )" +
+                                 hours + "}]");
+  const auto read = [&](const Caller& caller) {
+    return AnswerOf(vault->GetClient(vault.Again(caller), client.id));
+  };
+  CHECK(read(denied) == "ok");
+  vault.Close();
+  vault.Tamper("UPDATE roles SET definition = replace(definition, 'UTC', 'Mars/North')");
+  vault.Open(true);
+  CHECK(read(granted) == "outside_hours");
+  CHECK(read(denied) == "permission_denied");
+  CHECK(AnswerOf(vault->GetRecord(vault.Again(granted), client.id, client.file)) == "ok");
+  const auto role = vault->GetRole(vault.As(kAdministrator), "made-1");
+  REQUIRE(role);
+  REQUIRE((*role)->not_evaluated.size() == 1);
+  CHECK((*role)->not_evaluated[0].pointer == "/grants/1/conditions/hours/zone");
+}
+
 TEST_CASE("a list by class tells of no records that the caller may not list") {
   RoleVault vault;
   const MadeClient client = vault.Make("A-1");
