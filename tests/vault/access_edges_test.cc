@@ -69,6 +69,25 @@ TEST_CASE("an explanation of deleting says what of a record is not the caller's 
         "field_not_writable");
 }
 
+TEST_CASE("a miss counts where a record that is not seen could have been found") {
+  RoleVault vault;
+  vault.Make("A-1", {"north"});
+  const MadeClient other = vault.Make("A-2", {"south"});
+  const auto caller = vault.With(R"([
+      {"actions": ["record.read"], "scope": {"tag": "north"}}, {"actions": ["client.search"]},
+      {"actions": ["client.search"], "search": "unseen", "conditions": {"budget": {"hour": 2}}}])");
+  const auto finds = [&](const char* value) {
+    const auto hits = vault->SearchByField(vault.Again(caller), "file", "health", value, {});
+    INFO(AnswerOf(hits));
+    REQUIRE(hits);
+    return std::ranges::any_of(hits->items,
+                               [&](const SearchHit& hit) { return hit.client == other.id; });
+  };
+  CHECK(!finds("measles"));
+  CHECK(!finds("mumps"));
+  CHECK(!finds("asthma"));
+}
+
 TEST_CASE(
     "a role whose time zone is gone starts, says so, and its hours are none, or all of a denial") {
   RoleVault vault;
