@@ -105,8 +105,12 @@ Result<vault::ImportResult> Import(const Service& service, const Call& call,
 
 // Nothing was wrong with the line, but with the caller or the vault: the same for every line.
 bool ConcernsAll(const Error& error) {
-  return error.code == Code::kUnauthenticated || error.code == Code::kPermissionDenied ||
-         error.code == Code::kUnavailable || error.reason.starts_with("purpose_");
+  return error.code == Code::kUnauthenticated || error.code == Code::kUnavailable;
+}
+
+// The same, unless a line was taken: then it was the client's or the record's that it is about.
+bool MayConcernAll(const Error& error) {
+  return error.code == Code::kPermissionDenied || error.reason.starts_with("purpose_");
 }
 
 // Several lines at a time share the engine's commits. Lines of one client stay in their order, on
@@ -253,8 +257,12 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
     rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
   }
   const auto results = ImportAll(service, call, lines);
+  const bool taken = std::ranges::any_of(results, [](const auto& one) { return one.has_value(); });
   for (const auto& result : results) {
-    if (!result && ConcernsAll(result.error())) return std::unexpected(result.error());
+    if (result) continue;
+    if (ConcernsAll(result.error()) || (!taken && MayConcernAll(result.error()))) {
+      return std::unexpected(result.error());
+    }
   }
   Reply reply;
   reply.content_type = "application/x-ndjson";

@@ -328,7 +328,10 @@ AccessDecision Decide(const AccessFacts& facts) {
       decision.grants.push_back(&grant);
       if (!grant.deny && grant.view == View::kPlain) plain_left = true;
     }
-    if (obstacle == Obstacle::kBudget && IsCounted(facts.action, grant)) budget_spent = true;
+    // Which of its classes is meant is not said yet: then it is decided again.
+    if (obstacle == Obstacle::kBudget && IsCounted(facts.action, grant) && !class_open) {
+      budget_spent = true;
+    }
     if (!grant.deny) nearest = std::max(nearest, obstacle);
   }
   if (facts.client != nullptr) {

@@ -30,8 +30,10 @@ constexpr std::pair<std::string_view, View> kViews[] = {
 // One grant's members, each with what it expects; faults are collected.
 class GrantParser {
  public:
-  GrantParser(std::string pointer, std::vector<Issue>& issues)
-      : pointer_(std::move(pointer)), issues_(issues) {}
+  // `zones_gone`, of a stored role: takes the time zones that the machine has lost.
+  GrantParser(std::string pointer, std::vector<Issue>& issues,
+              std::vector<Issue>* zones_gone = nullptr)
+      : pointer_(std::move(pointer)), issues_(issues), zones_gone_(zones_gone) {}
 
   Grant Parse(const json& object) {
     if (!object.is_object()) {
@@ -260,6 +262,13 @@ class GrantParser {
       }
     }
     auto window = TimeWindow::Parse(zone, days, from, to);
+    if (!window && zones_gone_ != nullptr) {
+      window = TimeWindow::ParseStored(zone, days, from, to);
+      if (window) {
+        zones_gone_->push_back(
+            {pointer_ + where + "/zone", "is no time zone of this machine: no hour is within it"});
+      }
+    }
     if (window) {
       grant_.conditions.hours = *std::move(window);
     } else if (window.error().issues.empty()) {
@@ -271,6 +280,7 @@ class GrantParser {
 
   const std::string pointer_;
   std::vector<Issue>& issues_;
+  std::vector<Issue>* const zones_gone_;
   Grant grant_;
 };
 
@@ -367,7 +377,9 @@ Result<RoleDocument> ParseRole(std::string_view name, std::string_view text, Rol
         }
         for (std::size_t i = 0; i < value.size(); ++i) {
           const std::string pointer = "/grants/" + std::to_string(i);
-          Grant& grant = role.grants.emplace_back(GrantParser(pointer, issues).Parse(value[i]));
+          std::vector<Issue>* const zones = origin == RoleOrigin::kStored ? &unevaluated : nullptr;
+          Grant& grant =
+              role.grants.emplace_back(GrantParser(pointer, issues, zones).Parse(value[i]));
           grant.place = i;
           std::ranges::move(UnevaluatedIn(grant, pointer), std::back_inserter(unevaluated));
         }

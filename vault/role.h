@@ -88,7 +88,8 @@ struct RoleDocument {
   // change the data of clients that nobody assigned to them.
   bool privileged = false;
   // Of a role that was stored when more was accepted: members that do not narrow an action of their
-  // grant. Such an action is not granted; a denial of it holds without the member.
+  // grant. Such an action is not granted; a denial of it holds without the member. And time zones
+  // that the machine has lost since: such a grant is not met, a denial holds at all hours.
   std::vector<Issue> not_evaluated;
   std::string definition;  // canonical JSON of what was given
 

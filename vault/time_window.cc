@@ -53,15 +53,11 @@ unsigned ParseDays(std::span<const std::string> days, std::vector<Issue>& issues
 
 }  // namespace
 
-Result<TimeWindow> TimeWindow::Parse(std::string_view zone, std::span<const std::string> days,
-                                     std::string_view from, std::string_view to) {
-  std::vector<Issue> issues;
+TimeWindow TimeWindow::Read(std::string_view zone, std::span<const std::string> days,
+                            std::string_view from, std::string_view to,
+                            std::vector<Issue>& issues) {
   TimeWindow window;
   window.zone_ = zone;
-  COFFER_ASSIGN(const bool known, IsTimeZone(window.zone_));
-  if (!known) {
-    issues.push_back({"/zone", "must be a time zone of the IANA database, like Europe/Berlin"});
-  }
   window.days_ = ParseDays(days, issues);
   const auto first = ParseTime(from), last = ParseTime(to);
   if (!first || *first == kMinutesOfDay) {
@@ -71,13 +67,29 @@ Result<TimeWindow> TimeWindow::Parse(std::string_view zone, std::span<const std:
   if (first && last && *first == *last) {
     issues.push_back({"/to", "must not be the time at which the window begins"});
   }
-  if (!issues.empty()) {
-    return std::unexpected(
-        Error{Code::kUnprocessable, "time_window_invalid", {}, std::move(issues)});
-  }
-  window.from_ = *first;
-  window.to_ = *last;
+  window.from_ = first.value_or(0);
+  window.to_ = last.value_or(0);
   return window;
+}
+
+Result<TimeWindow> TimeWindow::Parse(std::string_view zone, std::span<const std::string> days,
+                                     std::string_view from, std::string_view to) {
+  std::vector<Issue> issues;
+  COFFER_ASSIGN(const bool known, IsTimeZone(std::string(zone)));
+  if (!known) {
+    issues.push_back({"/zone", "must be a time zone of the IANA database, like Europe/Berlin"});
+  }
+  TimeWindow window = Read(zone, days, from, to, issues);
+  if (issues.empty()) return window;
+  return std::unexpected(Error{Code::kUnprocessable, "time_window_invalid", {}, std::move(issues)});
+}
+
+Result<TimeWindow> TimeWindow::ParseStored(std::string_view zone, std::span<const std::string> days,
+                                           std::string_view from, std::string_view to) {
+  std::vector<Issue> issues;
+  TimeWindow window = Read(zone, days, from, to, issues);
+  if (issues.empty()) return window;
+  return std::unexpected(Error{Code::kUnprocessable, "time_window_invalid", {}, std::move(issues)});
 }
 
 std::optional<bool> TimeWindow::Contains(audit::Timestamp time) const {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audit/clock.h"
 #include "crypto/result.h"
@@ -28,11 +29,17 @@ class TimeWindow {
   // kUnavailable "time_zones_unavailable".
   static Result<TimeWindow> Parse(std::string_view zone, std::span<const std::string> days,
                                   std::string_view from, std::string_view to);
+  // As it was parsed once: the machine may have lost its zone since.
+  static Result<TimeWindow> ParseStored(std::string_view zone, std::span<const std::string> days,
+                                        std::string_view from, std::string_view to);
 
   // nullopt when the zone's data cannot be read: what depends on it is then to be refused.
   std::optional<bool> Contains(audit::Timestamp time) const;
 
  private:
+  static TimeWindow Read(std::string_view zone, std::span<const std::string> days,
+                         std::string_view from, std::string_view to, std::vector<Issue>& issues);
+
   std::string zone_;
   unsigned days_ = 0;  // bit 0: Monday
   int from_ = 0;       // minutes since midnight

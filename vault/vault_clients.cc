@@ -268,6 +268,11 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
+        if (schema) {
+          COFFER_ASSIGN(const bool known,
+                        MayKnowOfRecords(*core_, transaction, call, std::nullopt, *schema));
+          if (!known) return Deny(call, "class", Code::kPermissionDenied, "permission_denied");
+        }
         COFFER_ASSIGN(last, core_->ReadCursor(call, list, page.cursor));
         Stores& stores = transaction.stores();
         const bool filters = !class_name.empty() || call.role->scoped;
@@ -289,6 +294,11 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
           COFFER_ASSIGN(const auto decision,
                         core_->DecisionOn(transaction, call, row->id, schema.get()));
           if (!decision.allowed) continue;
+          if (schema && call.role->scoped) {
+            COFFER_ASSIGN(const bool known,
+                          MayKnowOfRecords(*core_, transaction, call, row->id, *schema));
+            if (!known) continue;
+          }
           COFFER_TRY(core_->CheckWhole(row->id.value));
           COFFER_ASSIGN(auto key, transaction.PinKey(row->id));
           audit::Entry entry;

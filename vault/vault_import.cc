@@ -149,6 +149,9 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
             // What it replaces as a whole must be the importer's to write as well.
             COFFER_ASSIGN(const auto written,
                           ClassOf(transaction, before->class_name, before->class_version));
+            if (!written->AllowsPurpose(caller.purpose)) {
+              return Deny(call, "class-purpose", Code::kPermissionDenied, "purpose_not_allowed");
+            }
             COFFER_TRY(
                 CheckWritable(call, *written, FieldViewsOf(decision, *written), kEveryField));
             COFFER_ASSIGN(const Bytes plain,

@@ -225,6 +225,27 @@ TEST_CASE("clients are searched by field or by reference, not by both") {
   CHECK(ApiCalls::Answer(search({{"class", "contact"}})) == "422 request_invalid");
 }
 
+TEST_CASE("a client that may not be processed stops its own line of an import, and no other") {
+  ClientCalls api;
+  REQUIRE(api.Post(api.client + "/restrictions", kPrivacyOfficer,
+                   {{"basis", "objection"}, {"stops", {{"all_but", json::array()}}}})
+              .status == 201);
+  const auto line = [](const std::string& reference) {
+    return json{{"external_ref", reference}, {"data", {{"last_name", "Roe"}}}}.dump() + "\n";
+  };
+  const auto import = [&](const std::string& lines) {
+    return api.Do(kPost, "/v1/import", kCrmService, lines, ApiCalls::Query("class", "contact"));
+  };
+  const Reply reply = import(line("A-1") + line("A-2"));
+  REQUIRE(reply.status == 200);
+  const auto end = reply.body.find('\n');
+  const json first = json::parse(reply.body.substr(0, end));
+  CHECK(first.at("outcome") == "refused");
+  CHECK(first.at("code") == "restricted");
+  CHECK(json::parse(reply.body.substr(end + 1)).at("outcome") == "created");
+  CHECK(ApiCalls::Answer(import(line("A-1"))) == "403 restricted");
+}
+
 TEST_CASE("an import answers each line in order, and refuses bad ones one by one") {
   ApiCalls api;
   const auto import = [&](const std::string& lines, Role role = kCrmService) {

@@ -28,7 +28,7 @@ const FieldDefinition kDefinitions[] = {
     {"two", {{"type", "choice"}, {"values", {"a@b.example", "c"}}}},
 };
 
-json ClassWith(const json& field, std::string_view sensitivity) {
+json ClassOfOneField(const json& field, std::string_view sensitivity) {
   json definition = {{"name", "note"},
                      {"purposes", {"client-care"}},
                      {"fields", {{"text", {{"type", "string"}, {"sensitivity", "internal"}}}}}};
@@ -40,7 +40,7 @@ json ClassWith(const json& field, std::string_view sensitivity) {
 }
 
 ClassSchema SchemaOf(const json& field) {
-  auto schema = ParseClass(ClassWith(field, "special").dump());
+  auto schema = ParseClass(ClassOfOneField(field, "special").dump());
   REQUIRE(schema);
   return *schema;
 }
@@ -121,7 +121,7 @@ TEST_CASE("what is not the caller's survives every change of the class, and nobo
   for (const FieldDefinition& written : kDefinitions) {
     for (const FieldDefinition& newest : kDefinitions) {
       INFO(written.name << " to " << newest.name);
-      vault.PutClass(ClassWith(written.field, "special"));
+      vault.PutClass(ClassOfOneField(written.field, "special"));
       json with = {{"text", "one"}}, without = with;
       if (!written.field.is_null()) with["hidden"] = "a@b.example";
       if (std::string_view(written.name) == "short") with["hidden"] = "a@b.ex";
@@ -133,7 +133,7 @@ TEST_CASE("what is not the caller's survives every change of the class, and nobo
         REQUIRE(made);
         records.push_back(made->id);
       }
-      vault.PutClass(ClassWith(newest.field, "special"));
+      vault.PutClass(ClassOfOneField(newest.field, "special"));
       std::vector<std::string> answers;
       for (const RecordId& record : records) {
         std::string answer;
@@ -178,9 +178,9 @@ TEST_CASE(
     "who writes and sees everything takes a record to the newest class, or is told what is wrong") {
   PartialVault vault;
   const ClientId client = vault.NewClient("A-1");
-  vault.PutClass(ClassWith({{"type", "string"}}, "special"));
+  vault.PutClass(ClassOfOneField({{"type", "string"}}, "special"));
   const RecordId record = vault.NewRecord(client, "note", {{"text", "one"}, {"hidden", "x"}});
-  vault.PutClass(ClassWith({{"type", "email"}}, "special"));
+  vault.PutClass(ClassOfOneField({{"type", "email"}}, "special"));
   const auto update = [&](std::uint64_t version, const json& data) {
     return vault->UpdateRecord(vault.As(kCrmService), client, record, version, data);
   };
@@ -188,7 +188,7 @@ TEST_CASE(
         Strings{"/hidden must be an e-mail address"});
   REQUIRE(update(1, {{"text", "two"}, {"hidden", "a@b.example"}}));
   CHECK(vault->GetRecord(vault.As(kCrmService), client, record)->class_version == 2);
-  vault.PutClass(ClassWith({}, "special"));
+  vault.PutClass(ClassOfOneField({}, "special"));
   REQUIRE(update(2, {{"text", "two"}}));
   CHECK(vault->GetRecord(vault.As(kCrmService), client, record)->class_version == 3);
 }
@@ -196,7 +196,7 @@ TEST_CASE(
 TEST_CASE("a record that an update leaves as it is keeps its version, and the log says so") {
   PartialVault vault;
   const ClientId client = vault.NewClient("A-1");
-  vault.PutClass(ClassWith({{"type", "string"}}, "special"));
+  vault.PutClass(ClassOfOneField({{"type", "string"}}, "special"));
   const RecordId record = vault.NewRecord(client, "note", {{"text", "one"}, {"hidden", "x"}});
   const auto stored = vault.PayloadHash(record);
   vault.clock.Advance(1000);
@@ -216,7 +216,7 @@ TEST_CASE("a record that an update leaves as it is keeps its version, and the lo
     CHECK_FALSE(entry.contains("payload_hash"));
   }
   // Under another class it is stored anew, although no field changes.
-  vault.PutClass(ClassWith({{"type", "string"}, {"index", true}}, "special"));
+  vault.PutClass(ClassOfOneField({{"type", "string"}, {"index", true}}, "special"));
   const auto caller = vault.As(kCrmService);
   const auto anew =
       vault->UpdateRecord(caller, client, record, 1, {{"text", "one"}, {"hidden", "x"}});

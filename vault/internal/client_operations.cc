@@ -1,5 +1,6 @@
 #include "vault/internal/client_operations.h"
 
+#include "vault/internal/record_view.h"
 #include "vault/internal/words.h"
 
 namespace coffer::vault {
@@ -15,6 +16,17 @@ Result<ClientInfo> OpenClient(const Vault::Core& core, const SealedClient& clien
       crypto::Open(client.key.ExposeSecret(), core.ClientContext(client.row.id, client.row.version),
                    client.row.profile));
   return InfoOf(client.row, std::string(crypto::AsText(plain)));
+}
+
+Result<bool> MayKnowOfRecords(const Vault::Core& core, Transaction& transaction, const Call& call,
+                              const std::optional<ClientId>& client, const ClassSchema& schema,
+                              std::optional<Timestamp> at) {
+  for (const Action action : {Action::kRecordList, Action::kRecordRead}) {
+    COFFER_ASSIGN(auto decision, core.DecideFor(transaction, call, action, client, &schema, at));
+    decision.leases.clear();
+    if (decision.allowed && !ShowsNothing(FieldViewsOf(decision, schema))) return true;
+  }
+  return false;
 }
 
 std::vector<std::string> ProfileFields() { return {"external_ref", "tags"}; }

@@ -29,6 +29,12 @@ Result<std::optional<BlindToken>> TokenOfErased(const Vault::Core& core, Transac
 Status RequireNotErasedBefore(const Vault::Core& core, Transaction& transaction, Call& call,
                               std::string_view external_ref, bool accepted);
 
+// Who has records of a class is for whoever may list or read some of what such records hold, of
+// this client or (nullopt) of any. As in a search, a lease opens no list.
+Result<bool> MayKnowOfRecords(const Vault::Core& core, Transaction& transaction, const Call& call,
+                              const std::optional<ClientId>& client, const ClassSchema& schema,
+                              std::optional<Timestamp> at = std::nullopt);
+
 // What an entry about a client names when its profile was read or written.
 std::vector<std::string> ProfileFields();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vault/internal/client_operations.h"
 #include "vault/internal/field_search.h"
 #include "vault/internal/record_view.h"
 #include "vault/role_narrowing.h"
@@ -49,6 +50,12 @@ Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Ca
       ReferenceViewOf(decision, true) != View::kPlain) {
     RefuseHidden(asked.action, answer);
   }
+  if (about && asked.action == Action::kClientList) {
+    COFFER_ASSIGN(const bool known,
+                  MayKnowOfRecords(core, transaction, asked, question.client, *about, question.at));
+    if (!known) Refuse(answer, "class", "permission_denied");
+    return {};
+  }
   if (!about || !IsAboutRecords(asked.action)) return {};
   const ClassSchema& schema = *about;
   auto views = FieldViewsOf(decision, schema);
@@ -74,7 +81,14 @@ Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Ca
     }
   }
   const bool writes = asked.action == Action::kRecordUpdate;
-  if (writes ? WritesNothing(views) : ShowsNothing(views)) RefuseHidden(asked.action, answer);
+  // A record goes as a whole.
+  const bool hides =
+      views && std::ranges::any_of(*views, [](View view) { return view != View::kPlain; });
+  const bool destroys =
+      asked.action == Action::kRecordDelete || asked.action == Action::kRecordErase;
+  if (destroys ? hides : writes ? WritesNothing(views) : ShowsNothing(views)) {
+    RefuseHidden(asked.action, answer);
+  }
   if (!answer.allowed) return {};
   for (std::size_t i = 0; i < schema.fields.size(); ++i) {
     answer.fields.emplace_back(schema.fields[i].name, views ? (*views)[i] : View::kPlain);

@@ -35,6 +35,7 @@ Status FieldSearch::Start() {
   COFFER_ASSIGN(reading_,
                 core_.DecideFor(transaction_, call_, Action::kRecordRead, std::nullopt, &newest_));
   best_ = FindableBy(call_.decision, reading_, newest_, field_);
+  misses_count_ = MissesCount();
   if (best_ != Findable::kNot) return {};
   if (IsTold(reading_)) {
     call_.entry.decision = audit::Decision::kDeny;
@@ -42,6 +43,21 @@ Status FieldSearch::Start() {
     return std::unexpected(reading_.error);
   }
   return Deny(call_, "fields", Code::kPermissionDenied, "permission_denied");
+}
+
+// That nothing is found tells something of every record that could have been: also of clients out
+// of reading's scope, and of versions of the class of which less is seen.
+bool FieldSearch::MissesCount() const {
+  AccessDecision everywhere = reading_;
+  std::erase_if(everywhere.grants, [](const Grant* grant) {
+    return !grant->deny && grant->scope.kind != Scope::Kind::kAll;
+  });
+  const auto versions = transaction_.catalog().classes.find(newest_.name);
+  return versions != transaction_.catalog().classes.end() &&
+         std::ranges::any_of(versions->second, [&](const auto& schema) {
+           return FindableBy(call_.decision, everywhere, *schema, field_) ==
+                  Findable::kUnseenCounted;
+         });
 }
 
 Result<Findable> FieldSearch::Find(const ClientId& client, const RecordRow& record) {
@@ -77,7 +93,7 @@ Status FieldSearch::Disclose(Findable found) {
 }
 
 Status FieldSearch::Finish() {
-  if (best_ == Findable::kUnseenCounted && call_.reveals == 0) call_.reveals = 1;
+  if (misses_count_ && call_.reveals == 0) call_.reveals = 1;
   return core_.CountReveals(transaction_, call_);
 }
 

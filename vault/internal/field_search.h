@@ -36,6 +36,8 @@ class FieldSearch {
   Status Finish();
 
  private:
+  bool MissesCount() const;
+
   const Vault::Core& core_;
   Transaction& transaction_;
   Call& call_;
@@ -43,6 +45,7 @@ class FieldSearch {
   const std::string_view field_;
   AccessDecision reading_;  // of no client in particular
   Findable best_ = Findable::kNot;
+  bool misses_count_ = false;
   std::map<std::uint64_t, Findable> by_version_;  // where all clients are alike
 };
 
