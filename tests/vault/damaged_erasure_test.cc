@@ -1,0 +1,64 @@
+// What does not open is erased like everything else: when somebody asks for it, and when the ledger
+// says so at a start.
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+namespace fs = std::filesystem;
+using enum Role;
+
+class DamagedVault : public TestVault {
+ public:
+  void DamageKeyOf(const ClientId& client) {
+    Close();
+    {
+      const Database keys = OpenKeysDatabase(false);
+      auto damage = Statement::Prepare(
+          keys, "UPDATE client_keys SET wrapped = zeroblob(length(wrapped)) WHERE client = ?");
+      REQUIRE(damage);
+      REQUIRE(damage->Execute(client.Row()));
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a client whose key does not open is erased when somebody asks for it") {
+  DamagedVault vault;
+  const ClientId client = vault.NewClient("D-1");
+  vault.NewContact(client, {{"last_name", "Doe"}});
+  vault.DamageKeyOf(client);
+  vault.Open();
+  const auto erased = vault->Erase(vault.As(kPrivacyOfficer), client, {});
+  CHECK(AnswerOf(erased) == "ok");
+  CHECK(vault.Number("SELECT count(*) FROM clients WHERE id = ?", client.Row()) == 0);
+  CHECK(vault.Number("SELECT (SELECT count(*) FROM client_refs) + (SELECT count(*) FROM "
+                     "client_refs_odd)") == 0);
+}
+
+TEST_CASE("a client whose key does not open is erased again after a restore") {
+  DamagedVault vault;
+  const ClientId client = vault.NewClient("D-1");
+  vault.NewContact(client, {{"last_name", "Doe"}});
+  vault.Close();
+  const std::string before = vault.directory() + ".before";
+  fs::copy(vault.directory(), before, fs::copy_options::recursive);
+  vault.Open();
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
+  vault.Close();
+  fs::copy(vault.directory() + "/erasures.ledger", before + "/erasures.ledger",
+           fs::copy_options::overwrite_existing);
+  fs::remove_all(vault.directory());
+  fs::rename(before, vault.directory());
+  vault.DamageKeyOf(client);
+  const auto opened = vault.TryOpen();
+  CHECK(AnswerOf(opened) == "ok");
+  if (!opened) return;
+  CHECK(vault.Number("SELECT count(*) FROM clients WHERE id = ?", client.Row()) == 0);
+}
+
+}  // namespace coffer::vault
