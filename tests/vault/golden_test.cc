@@ -234,6 +234,27 @@ TEST_CASE("restrictions of the format before stop what they stopped, with ids an
   CHECK(after->log.ok());
 }
 
+TEST_CASE("a restriction of the format before stands when its client's key does not open") {
+  GoldenVault golden(kGolden + "/vault-0009");
+  const auto client = golden.KnownId<ClientId>("client"), other = golden.KnownId<ClientId>("other");
+  {
+    const auto keyring = crypto::Keyring::Open(KeyringPath(golden.directory()), *golden.root);
+    REQUIRE(keyring);
+    const auto keys = OpenKeysDatabase(KeysDatabasePath(golden.directory()), *keyring, {});
+    REQUIRE(keys);
+    auto damage = Statement::Prepare(
+        *keys, "UPDATE client_keys SET wrapped = zeroblob(length(wrapped)) WHERE client = ?");
+    REQUIRE(damage);
+    REQUIRE(damage->Execute(client.Row()));
+  }
+  golden.clock.Advance(std::int64_t{330} * 86'400'000);
+  golden.Open();
+  CHECK(AnswerOf(golden.vault->GetClient(golden.As("crm"), client)) == "restricted");
+  const auto listed = golden.vault->ListRestrictions(golden.As("privacy"), other);
+  REQUIRE(listed);
+  CHECK(listed->size() == 1);
+}
+
 // Run by hand when a new version of the formats needs a directory beside the old one:
 //   COFFER_WRITE_GOLDEN=DIR vault_tests "[write-golden]"
 TEST_CASE("a data directory is written for later versions", "[.][write-golden]") {
