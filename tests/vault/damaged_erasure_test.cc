@@ -61,4 +61,42 @@ TEST_CASE("a client whose key does not open is erased again after a restore") {
   CHECK(vault.Number("SELECT count(*) FROM clients WHERE id = ?", client.Row()) == 0);
 }
 
+TEST_CASE("of a record whose tokens do not open nothing stays in the index when it is erased") {
+  DamagedVault vault;
+  const ClientId client = vault.NewClient("D-1");
+  const RecordId damaged = vault.NewContact(client, {{"last_name", "Doe"}});
+  const RecordId first = vault.NewContact(client, {{"last_name", "Roe"}});
+  vault.Close();
+  vault.Tamper("UPDATE records SET tokens = zeroblob(length(tokens)) WHERE id = ?", damaged.Row());
+  vault.Open();
+  const auto rows = [&](const RecordId& record) {
+    return vault.Number(
+        "SELECT (SELECT count(*) FROM blind_index WHERE record = ?1) + (SELECT count(*) FROM "
+        "blind_index_odd WHERE record = ?1)",
+        record.Row());
+  };
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kUnlawful, {}, {first}}));
+  SECTION("and it is found again once the index was made anew") {
+    const auto found = [&] {
+      const auto page =
+          vault->SearchByField(vault.As(kCrmService), "contact", "last_name", "Doe", {});
+      REQUIRE(page);
+      return page->items.size();
+    };
+    const ClientId gone = vault.NewClient("D-2");
+    REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), gone, {}));
+    vault.clock.Advance(std::int64_t{11} * 24 * 3600 * 1000);
+    for (bool more = true; more;) {
+      const auto stepped = vault->StepIndex();
+      INFO(AnswerOf(stepped));
+      REQUIRE(stepped);
+      more = *stepped;
+    }
+    CHECK(found() == 1);
+  }
+  REQUIRE(
+      vault->Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kUnlawful, {}, {damaged}}));
+  CHECK(rows(damaged) == 0);
+}
+
 }  // namespace coffer::vault

@@ -152,7 +152,9 @@ class IndexStep {
     }
     const bool was_sealed = IsSealed(row.tokens) || row.tokens.empty();
     IndexTerms terms = row.terms;
-    if (newest && IsOutdated(row, *newest)) COFFER_TRY(MakeAnew(row, *newest, *key, terms));
+    // None: nothing is indexed of it, or what was did not open when it was sealed anew.
+    const bool is_outdated = row.tokens.empty() || (newest && IsOutdated(row, *newest));
+    if (newest && is_outdated) COFFER_TRY(MakeAnew(row, *newest, *key, terms));
     if (terms != row.terms || !was_sealed || row.import_token) {
       COFFER_TRY(transaction_.stores().records.PutTerms(
           row.id.Row(),
