@@ -576,6 +576,18 @@ TEST_CASE("the exchange is late when it could not be done within the horizon") {
   CHECK(vault.State().exchanged == vault.clock.Now());
 }
 
+TEST_CASE("a deletion by a clock that ran ahead makes the exchange due") {
+  IndexVault vault;
+  const ClientId client = vault.NewClient("REF-1");
+  const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
+  const Timestamp now = vault.clock.Now();
+  vault.clock.Advance(200 * kIndexDayMs);
+  REQUIRE(vault->DeleteRecord(vault.As(kCrmService), client, record, std::nullopt));
+  vault.clock.Set(now);
+  CHECK(vault.Exchange() > 0);
+  CHECK_FALSE(vault.State().oldest_uncovered.has_value());
+}
+
 TEST_CASE("the words of a hold on a client are under its key, also those of before") {
   IndexVault vault;
   const ClientId client = vault.NewClient("REF-1");

@@ -299,7 +299,10 @@ bool IndexBuilder::IsDue(const IndexState& state) const {
   if (!state.live_usable || state.lacks_fields || state.rules != kIndexRules) return true;
   // Its key is in the keyring, and cannot be destroyed.
   if (state.live == 0) return true;
-  return state.uncovered && core_.Now().ms - state.uncovered->ms > DueAfterMs(core_.options);
+  if (!state.uncovered) return false;
+  const std::int64_t since = core_.Now().ms - state.uncovered->ms;
+  // By a clock that ran ahead: how long ago it was nobody knows.
+  return since > DueAfterMs(core_.options) || since < -kBuildDayMs;
 }
 
 Result<bool> IndexBuilder::Step() {
