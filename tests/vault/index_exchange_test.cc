@@ -588,6 +588,24 @@ TEST_CASE("a deletion by a clock that ran ahead makes the exchange due") {
   CHECK_FALSE(vault.State().oldest_uncovered.has_value());
 }
 
+TEST_CASE("a key of the index that somebody holds is tried again, and not the next moment") {
+  IndexVault vault;
+  vault.NewClient("REF-1");
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient("REF-2"), {}));
+  vault.clock.Advance(11 * kIndexDayMs);
+  const std::uint64_t before = vault.State().generation;
+  while (!vault.State().retiring) REQUIRE(vault->StepIndex());
+  CHECK(vault.State().generation > before);
+  {
+    Database held = vault.OpenKeysDatabase(false);
+    REQUIRE(held.Execute("BEGIN IMMEDIATE"));
+    for (int i = 0; i < 3; ++i) CHECK(AnswerOf(vault->StepIndex()) == "index_key_kept");
+    REQUIRE(held.Execute("ROLLBACK"));
+  }
+  CHECK(vault.Exchange() > 0);
+  CHECK_FALSE(vault.State().retiring);
+}
+
 TEST_CASE("the words of a hold on a client are under its key, also those of before") {
   IndexVault vault;
   const ClientId client = vault.NewClient("REF-1");

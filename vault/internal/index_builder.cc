@@ -395,19 +395,32 @@ Status IndexBuilder::Build() {
 }
 
 Status IndexBuilder::Retire() {
-  return Run(nullptr, [&](Transaction& transaction) -> Status {
-    SearchIndex& index = transaction.stores().index;
-    IndexState state = index.state();
+  const auto has_other = [](Transaction& transaction) -> Result<bool> {
     COFFER_ASSIGN(const auto keys, transaction.stores().keys.IndexKeys());
-    const auto is_other = [&](const auto& key) { return key.first != state.live; };
-    if (std::ranges::any_of(keys, is_other)) {
+    const std::uint64_t live = transaction.stores().index.state().live;
+    return std::ranges::any_of(keys, [&](const auto& key) { return key.first != live; });
+  };
+  bool others = false;
+  COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(others, has_other(transaction));
+    if (others) {
       transaction.RetireIndexKeys();
       return {};
     }
+    SearchIndex& index = transaction.stores().index;
+    IndexState state = index.state();
     state.phase = IndexPhase::kClearing;
     transaction.IndexChanged();
     return index.Store(state);
-  });
+  }));
+  if (!others) return {};
+  COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(others, has_other(transaction));
+    return {};
+  }));
+  if (!others) return {};
+  // An error, so that the next try is not the next moment.
+  return Fail(Code::kUnavailable, "index_key_kept", "the old key is still in keys.db");
 }
 
 Status IndexBuilder::Clear() {
