@@ -576,6 +576,21 @@ TEST_CASE("the exchange is late when it could not be done within the horizon") {
   CHECK(vault.State().exchanged == vault.clock.Now());
 }
 
+TEST_CASE("copies that the keyring answers are not said to be unreadable") {
+  IndexVault vault;
+  const ClientId client = vault.NewClient("REF-1");
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
+  vault.Close();
+  // As of a vault that was made, and had erased the client, before there were generations.
+  vault.Tamper("UPDATE index_state SET live = 0, uncovered = NULL");
+  vault.Open();
+  const auto traces = vault->FindTraces(vault.As(kPrivacyOfficer), client);
+  REQUIRE(traces);
+  const auto trace = std::ranges::find(*traces, "index-copies", &Trace::place);
+  REQUIRE(trace != traces->end());
+  CHECK(trace->state == "present");
+}
+
 TEST_CASE("a deletion by a clock that ran ahead makes the exchange due") {
   IndexVault vault;
   const ClientId client = vault.NewClient("REF-1");
