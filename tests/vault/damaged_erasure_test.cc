@@ -40,6 +40,33 @@ TEST_CASE("a client whose key does not open is erased when somebody asks for it"
                      "client_refs_odd)") == 0);
 }
 
+TEST_CASE("what stops the erasure of a client whose key does not open is lifted with a reason") {
+  DamagedVault vault;
+  const ClientId client = vault.NewClient("D-1");
+  HoldRequest hold;
+  hold.client = client;
+  hold.reason = "sued";
+  hold.case_number = "C-1";
+  hold.review_due = Timestamp{vault.clock.Now().ms + 1000};
+  const auto placed = vault->PlaceHold(vault.As(kPrivacyOfficer), hold);
+  REQUIRE(placed);
+  RestrictionRequest restriction;
+  restriction.basis = "disputed";
+  restriction.stops.all_but = true;
+  const auto restricted = vault->Restrict(vault.As(kPrivacyOfficer), client, restriction);
+  REQUIRE(restricted);
+  vault.DamageKeyOf(client);
+  vault.Open();
+  const auto caller = [&] {
+    return vault.As(kPrivacyOfficer, std::string(vault.kPurpose), "settled");
+  };
+  CHECK(AnswerOf(vault->ListHolds(vault.As(kPrivacyOfficer), {}, false, {})) == "ok");
+  CHECK(AnswerOf(vault->GetHold(vault.As(kPrivacyOfficer), placed->id)) == "integrity_failed");
+  CHECK(AnswerOf(vault->LiftRestriction(caller(), client, restricted->id)) == "ok");
+  CHECK(AnswerOf(vault->LiftHold(caller(), placed->id)) == "ok");
+  CHECK(AnswerOf(vault->Erase(caller(), client, {})) == "ok");
+}
+
 TEST_CASE("a client whose key does not open is erased again after a restore") {
   DamagedVault vault;
   const ClientId client = vault.NewClient("D-1");
