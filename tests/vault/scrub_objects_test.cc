@@ -290,8 +290,8 @@ TEST_CASE("rows that nobody wrote are found, refused, and forgotten when they ar
       "fields, tokens, payload) SELECT ?, ?, client, class, class_version, version, 0, 0, fields, "
       "x'', payload FROM records WHERE id = ?",
       record.Row(), record.bytes(), subject.record.Row());
-  vault.Tamper("INSERT INTO blind_index VALUES (zeroblob(16), 99)");
-  vault.Tamper("INSERT INTO client_refs VALUES (zeroblob(16), 98)");
+  vault.Tamper("INSERT INTO blind_index_odd VALUES (zeroblob(16), 99)");
+  vault.Tamper("INSERT INTO client_refs_odd VALUES (zeroblob(16), 98)");
   vault.Tamper("INSERT INTO client_tags VALUES ('vip', 97)");
   vault.Tamper(
       "INSERT INTO record_versions SELECT 96, version, class_version, written, fields, payload "
