@@ -103,6 +103,9 @@ void FitRunReport(RunReport& report) {
     others.review += counts.review;
     others.held += counts.held;
     others.failed += counts.failed;
+    others.waiting += counts.waiting;
+    others.unreached += counts.unreached;
+    others.unknown += counts.unknown;
   }
   report.classes.resize(kMaxRunClasses - 1);
   report.classes.push_back(std::move(others));

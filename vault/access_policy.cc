@@ -300,7 +300,10 @@ AccessDecision Decide(const AccessFacts& facts) {
   if (!facts.credential_fault.empty()) {
     return Refuse(facts.credential_fault, Code::kUnauthenticated, "unauthenticated");
   }
-  if (KindOf(facts.action) == ActionKind::kOwn) {
+  // What ends another's approval is more than a token for something else was given for.
+  const bool limited = facts.action == Action::kApprovalWithdraw && facts.limits != nullptr &&
+                       !facts.limits->Covers(facts.action);
+  if (KindOf(facts.action) == ActionKind::kOwn && !limited) {
     decision.allowed = true;
     decision.rule = "self";
     return decision;

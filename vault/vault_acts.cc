@@ -116,11 +116,13 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
 
 // What copies of vault.db from before the last erasure (none: of now) still answer.
 Trace IndexTrace(const IndexStatus& index, const std::optional<Timestamp>& erased) {
-  const bool covered =
-      erased && !index.retiring && (!index.oldest_uncovered || *erased < *index.oldest_uncovered);
+  // The key of generation 0 is in the keyring, and stays.
+  const bool covered = erased && index.generation != 0 && !index.retiring &&
+                       (!index.oldest_uncovered || *erased < *index.oldest_uncovered);
   if (covered) {
     return {"index-copies", "unreadable", 0,
-            "keyed hashes in older copies of vault.db; their key is destroyed"};
+            "keyed hashes in older copies of vault.db; their key is destroyed, but for copies from "
+            "before the index had a key of its own, which the keyring answers"};
   }
   std::string detail =
       "keyed hashes of indexed values and the reference in copies of vault.db, for who has the "

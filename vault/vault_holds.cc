@@ -78,7 +78,15 @@ Status OpenText(const Vault::Core& core, Transaction& transaction, Hold& hold) {
   return OpenHoldText(core.keyring, key->ExposeSecret(), hold);
 }
 
-// The hold as far as the caller may know of it.
+// For a list, which one hold must not keep from being seen, and for lifting it, without which its
+// client could not be erased: where the words do not open they are empty, which no others are.
+Status OpenTextIfWhole(const Vault::Core& core, Transaction& transaction, Hold& hold) {
+  auto opened = OpenText(core, transaction, hold);
+  if (!opened && opened.error().code == Code::kCorrupted) return {};
+  return opened;
+}
+
+// The hold as far as the caller may know of it, without its words.
 Result<Hold> FindHold(const Vault::Core& core, Transaction& transaction, Call& call,
                       const HoldId& id) {
   COFFER_ASSIGN(auto hold, transaction.stores().holds.Find(id));
@@ -92,7 +100,6 @@ Result<Hold> FindHold(const Vault::Core& core, Transaction& transaction, Call& c
   } else {
     call.reason_rule = ReasonRule::kVault;
   }
-  COFFER_TRY(OpenText(core, transaction, *hold));
   return *std::move(hold);
 }
 
@@ -157,7 +164,7 @@ Result<Hold> Vault::GetHold(const Caller& caller, const HoldId& id) {
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [&](Transaction& transaction) -> Status {
                               COFFER_ASSIGN(hold, FindHold(*core_, transaction, call, id));
-                              return {};
+                              return OpenText(*core_, transaction, hold);
                             }));
   return hold;
 }
@@ -199,7 +206,7 @@ Result<Page<Hold>> Vault::ListHolds(const Caller& caller, const std::optional<Cl
             if (!client && !ReachesTag(call, terms.tag)) continue;
           }
           result.items.push_back(hold);
-          COFFER_TRY(OpenText(*core_, transaction, result.items.back()));
+          COFFER_TRY(OpenTextIfWhole(*core_, transaction, result.items.back()));
         }
         if (rows.size() == kHoldScan) result.next_cursor = core_->MakeCursor(call, list, last);
         return {};
@@ -214,6 +221,7 @@ Result<Hold> Vault::LiftHold(const Caller& caller, const HoldId& id) {
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(hold, FindHold(*core_, transaction, call, id));
+        COFFER_TRY(OpenTextIfWhole(*core_, transaction, hold));
         AddDetail(call.entry, Coverage(hold.terms));
         if (hold.lifted) return Fail(Code::kConflict, "already_lifted");
         COFFER_TRY(core_->RequireApproval(transaction, call,

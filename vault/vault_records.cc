@@ -8,6 +8,7 @@
 #include "vault/internal/record_operations.h"
 #include "vault/internal/record_update.h"
 #include "vault/internal/record_view.h"
+#include "vault/internal/retention_days.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
 
@@ -404,7 +405,9 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
     RecordRow row;
     crypto::Hash payload_hash{};
     // Where the version is another one there is nothing to check, but for what has no hidden part.
-    if (writing.newest && key && (writing.stored || !writing.terms.writable)) {
+    // Who may write nothing is told nothing of the document, nor of the version.
+    if (writing.newest && key && !WritesNothing(writing.terms.writable) &&
+        (writing.stored || !writing.terms.writable)) {
       auto made = UpdatedOf(*core_, client, writing, data);
       if (made) {
         update = *std::move(made);
@@ -419,9 +422,16 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
       row.version = if_version + 1;
       row.class_version = schema.version;
       row.fields = update->document.fields;
-      row.terms = core_->TermsOf(schema, update->document.indexed);
+      // Searches and due dates go by the newest version, whichever one the record stays under.
+      if (writing.terms.newest) {
+        row.terms = core_->TermsOf(schema, update->document.indexed);
+        row.retention_day = RetentionDay(schema, update->whole);
+      } else {
+        const auto document = nlohmann::json::parse(update->document.json);
+        row.terms = core_->TermsOf(*writing.newest, IndexedValues(*writing.newest, document));
+        row.retention_day = DayInStored(*writing.newest, update->document.json);
+      }
       row.tokens = SealTerms(core_->keyring, key->ExposeSecret(), client, id.value, row.terms);
-      row.retention_day = RetentionDay(schema, update->whole);
       row.payload = crypto::Seal(key->ExposeSecret(), 0,
                                  core_->RecordContext(client, id, schema.name, row.version),
                                  crypto::AsBytes(update->document.json));
@@ -473,6 +483,10 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
           call.entry.fields = update->changed;
           call.entry.payload_hash = payload_hash;
           COFFER_TRY(transaction.stores().records.Update(row, before, transaction.stores().index));
+          if (!writing.terms.newest) {
+            COFFER_TRY(transaction.stores().retention.PutDay(id.Row(), row.version,
+                                                             row.retention_day, newest->version));
+          }
           info = InfoOf(row, client);
           return {};
         });

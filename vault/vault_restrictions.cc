@@ -114,8 +114,10 @@ Status Vault::Core::MoveOlderRestrictions() const {
           restriction.id = RestrictionId::New(transaction.now());
           if (auto placed = PlaceRestriction(transaction, restriction); !placed) {
             // An older vault.db beside a newer keys.db: its words can be sealed under no key, and
-            // what it stops stays stopped.
-            if (placed.error().code != Code::kNotFound) return placed;
+            // what it stops stays stopped. The same of a key that is damaged, which must not keep
+            // the vault from being opened.
+            const Code code = placed.error().code;
+            if (code != Code::kNotFound && code != Code::kCorrupted) return placed;
             COFFER_TRY(store.Insert(restriction, {}));
             transaction.PutRestriction(restriction);
           }

@@ -115,22 +115,31 @@ TEST_CASE("a report of however many classes can be made, and counts them all") {
     report.schedule_version = 1;
     report.clock = "trusted";
     report.log = kOrigin;
+    report.outcome = RunOutcome::kFailed;
+    report.reason = "schedule_changed";
     for (std::size_t i = 0; i < classes; ++i) {
-      report.classes.push_back({std::string(58, 'c') + std::to_string(i), 6, 1, 1, 1, 1, 2});
+      report.classes.push_back(
+          {std::string(58, 'c') + std::to_string(i), 13, 1, 1, 1, 1, 2, 3, 4, 5});
     }
     FitRunReport(report);
     const auto note = WriteRunReport(report, kOrigin, LogKey());
     CAPTURE(classes);
     REQUIRE(note);
     CHECK(AssembleRunReport(*note)->size() <= kMaxRunReportDocumentBytes);
-    std::uint64_t due = 0, failed = 0;
+    std::uint64_t due = 0, failed = 0, waiting = 0, unreached = 0, unknown = 0;
     const auto parsed = ParseRunReport(*note);
     for (const auto& counts : parsed->classes) {
       due += counts.due;
       failed += counts.failed;
+      waiting += counts.waiting;
+      unreached += counts.unreached;
+      unknown += counts.unknown;
     }
-    CHECK(due == 6 * classes);
+    CHECK(due == 13 * classes);
     CHECK(failed == 2 * classes);
+    CHECK(waiting == 3 * classes);
+    CHECK(unreached == 4 * classes);
+    CHECK(unknown == 5 * classes);
   }
 }
 

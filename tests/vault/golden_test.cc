@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 #include <tuple>
 
 #include "tests/vault/test_vault.h"
@@ -232,6 +234,52 @@ TEST_CASE("restrictions of the format before stop what they stopped, with ids an
   const auto after = VerifyDirectory(offline, *golden.root);
   REQUIRE(after);
   CHECK(after->log.ok());
+}
+
+TEST_CASE("the comparison with the log has nothing to say of directories of formats before") {
+  for (const char* name : {"/vault-0001", "/vault-0009"}) {
+    INFO(name);
+    GoldenVault golden(kGolden + name);
+    golden.clock.Advance(std::int64_t{330} * 86'400'000);
+    golden.Open();
+    const auto admin = golden.As("admin");
+    Result<VaultStatus> status = golden.vault->ReadStatus(admin);
+    for (int i = 0; i < 10'000; ++i) {
+      status = golden.vault->ReadStatus(admin);
+      INFO(AnswerOf(status));
+      REQUIRE(status);
+      if (status->scrub.rounds > 0) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    CHECK(status->scrub.rounds > 0);
+    CHECK(status->scrub.damaged == 0);
+    LogFilter alarms;
+    alarms.action = "integrity.alarm";
+    const auto log = golden.vault->ReadLog(golden.As("privacy"), alarms, {});
+    REQUIRE(log);
+    CHECK(log->entries.empty());
+  }
+}
+
+TEST_CASE("a restriction of the format before stands when its client's key does not open") {
+  GoldenVault golden(kGolden + "/vault-0009");
+  const auto client = golden.KnownId<ClientId>("client"), other = golden.KnownId<ClientId>("other");
+  {
+    const auto keyring = crypto::Keyring::Open(KeyringPath(golden.directory()), *golden.root);
+    REQUIRE(keyring);
+    const auto keys = OpenKeysDatabase(KeysDatabasePath(golden.directory()), *keyring, {});
+    REQUIRE(keys);
+    auto damage = Statement::Prepare(
+        *keys, "UPDATE client_keys SET wrapped = zeroblob(length(wrapped)) WHERE client = ?");
+    REQUIRE(damage);
+    REQUIRE(damage->Execute(client.Row()));
+  }
+  golden.clock.Advance(std::int64_t{330} * 86'400'000);
+  golden.Open();
+  CHECK(AnswerOf(golden.vault->GetClient(golden.As("crm"), client)) == "restricted");
+  const auto listed = golden.vault->ListRestrictions(golden.As("privacy"), other);
+  REQUIRE(listed);
+  CHECK(listed->size() == 1);
 }
 
 // Run by hand when a new version of the formats needs a directory beside the old one:

@@ -578,6 +578,51 @@ TEST_CASE("the exchange is late when it could not be done within the horizon") {
   CHECK(vault.State().exchanged == vault.clock.Now());
 }
 
+TEST_CASE("copies that the keyring answers are not said to be unreadable") {
+  IndexVault vault;
+  const ClientId client = vault.NewClient("REF-1");
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
+  vault.Close();
+  // As of a vault that was made, and had erased the client, before there were generations.
+  vault.Tamper("UPDATE index_state SET live = 0, uncovered = NULL");
+  vault.Open();
+  const auto traces = vault->FindTraces(vault.As(kPrivacyOfficer), client);
+  REQUIRE(traces);
+  const auto trace = std::ranges::find(*traces, "index-copies", &Trace::place);
+  REQUIRE(trace != traces->end());
+  CHECK(trace->state == "present");
+}
+
+TEST_CASE("a deletion by a clock that ran ahead makes the exchange due") {
+  IndexVault vault;
+  const ClientId client = vault.NewClient("REF-1");
+  const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
+  const Timestamp now = vault.clock.Now();
+  vault.clock.Advance(200 * kIndexDayMs);
+  REQUIRE(vault->DeleteRecord(vault.As(kCrmService), client, record, std::nullopt));
+  vault.clock.Set(now);
+  CHECK(vault.Exchange() > 0);
+  CHECK_FALSE(vault.State().oldest_uncovered.has_value());
+}
+
+TEST_CASE("a key of the index that somebody holds is tried again, and not the next moment") {
+  IndexVault vault;
+  vault.NewClient("REF-1");
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient("REF-2"), {}));
+  vault.clock.Advance(11 * kIndexDayMs);
+  const std::uint64_t before = vault.State().generation;
+  while (!vault.State().retiring) REQUIRE(vault->StepIndex());
+  CHECK(vault.State().generation > before);
+  {
+    Database held = vault.OpenKeysDatabase(false);
+    REQUIRE(held.Execute("BEGIN IMMEDIATE"));
+    for (int i = 0; i < 3; ++i) CHECK(AnswerOf(vault->StepIndex()) == "index_key_kept");
+    REQUIRE(held.Execute("ROLLBACK"));
+  }
+  CHECK(vault.Exchange() > 0);
+  CHECK_FALSE(vault.State().retiring);
+}
+
 TEST_CASE("the words of a hold on a client are under its key, also those of before") {
   IndexVault vault;
   const ClientId client = vault.NewClient("REF-1");

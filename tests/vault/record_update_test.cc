@@ -227,4 +227,46 @@ TEST_CASE("a record that an update leaves as it is keeps its version, and the lo
   vault.CheckInvariants();
 }
 
+TEST_CASE("a record that stays under an older class is found and due by the newest one") {
+  PartialVault vault;
+  json definition = ClassWith({{"type", "string"}}, "special");
+  for (const char* name : {"begun", "ended"}) {
+    definition["fields"][name] = {{"type", "date"}, {"sensitivity", "internal"}};
+  }
+  definition["retention_date"] = "begun";
+  vault.PutClass(definition);
+  const ClientId client = vault.NewClient("A-1");
+  json document = {
+      {"text", "roe"}, {"hidden", "h"}, {"begun", "2020-01-01"}, {"ended", "2021-01-01"}};
+  const RecordId record = vault.NewRecord(client, "note", document);
+  definition["fields"].erase("hidden");
+  definition["fields"]["text"]["index"] = true;
+  definition["retention_date"] = "ended";
+  vault.PutClass(definition);
+  for (bool more = true; more;) {
+    const auto stepped = vault->StepIndex();
+    REQUIRE(stepped);
+    more = *stepped;
+  }
+  document.erase("hidden");
+  document["text"] = "moe";
+  document["ended"] = "2022-01-01";
+  const auto updated = vault->UpdateRecord(vault.Partial(), client, record, 1, document);
+  INFO(AnswerOf(updated));
+  REQUIRE(updated);
+  CHECK(updated->class_version == 1);
+  const auto found = [&](const char* text) {
+    const auto page = vault->SearchByField(vault.As(kCrmService), "note", "text", text, {});
+    INFO(AnswerOf(page));
+    REQUIRE(page);
+    return page->items.size();
+  };
+  CHECK(found("moe") == 1);
+  CHECK(found("roe") == 0);
+  CHECK(vault.Number("SELECT coalesce(retention_rule, class_version) FROM records WHERE id = ?",
+                     record.Row()) == 2);
+  CHECK(vault.Number("SELECT retention_day FROM records WHERE id = ?", record.Row()) ==
+        *ParseDay("2022-01-01"));
+}
+
 }  // namespace coffer::vault

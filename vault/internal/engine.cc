@@ -703,7 +703,10 @@ void Engine::RetireIndexKeys() {
     COFFER_TRY(keys_rewrite_->Mark());
     return transaction.Commit();
   };
-  if (auto retired = retire(); !retired) {
+  keys_.SetPatience(kDestroyPatienceMs);
+  const Status retired = retire();
+  keys_.SetPatience(Database::kPatienceMs);
+  if (!retired) {
     if (IsFsyncFailure(keys_.ExtendedError())) Die(retired.error().detail);
     keys_rewrite_->MarkUndone();
     Log(Severity::kWarning,

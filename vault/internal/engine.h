@@ -223,6 +223,7 @@ class Engine {
   bool AwaitDestroyed(std::span<const ErasureRow> rows, std::chrono::milliseconds at_most);
   // Since this was asked last, some were destroyed for which nobody may have waited so long.
   bool TakeDestroyedLate() { return destroyed_late_.exchange(false); }
+  void PutBackDestroyedLate() { destroyed_late_ = true; }
 
  private:
   friend class Transaction;

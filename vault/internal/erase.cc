@@ -28,11 +28,13 @@ class Resealing {
   }
 
   Status Record(RecordRow row) {
-    // What does not open is in the index until that is made anew.
     Bytes tokens;
     if (OpenTermsOf(core_.keyring, old_key_.ExposeSecret(), client_.id, row)) {
       tokens =
           SealTerms(core_.keyring, new_key_.ExposeSecret(), client_.id, row.id.value, row.terms);
+    } else {
+      // What the index has of it could not be taken out with it later on.
+      unread_.push_back(row.id.Row());
     }
     COFFER_TRY(Seal(row.id, row.class_name, row.version, row.payload, [&](ByteView payload) {
       return transaction_.stores().records.Reseal(row.id.Row(), payload, tokens);
@@ -99,6 +101,8 @@ class Resealing {
 
   std::uint64_t sealed() const { return sealed_; }
   std::uint64_t unopened() const { return unopened_; }
+  // Records whose tokens do not open.
+  const std::vector<std::int64_t>& unread() const { return unread_; }
 
   // A profile that does not open stops an erasure, whose old key could still be of use to whoever
   // mends it; but none of what was erased before.
@@ -175,6 +179,7 @@ class Resealing {
   std::uint64_t since_;
   std::uint64_t sealed_ = 0;
   std::uint64_t unopened_ = 0;
+  std::vector<std::int64_t> unread_;
 };
 
 void AddRecordEntry(Transaction& transaction, const ClientRow& client, const RecordRow& row,
@@ -317,6 +322,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
       COFFER_TRY(resealing->Finish(order.replayed));
       content.resealed = resealing->sealed();
       content.unopened = resealing->unopened();
+      unread.insert(unread.end(), resealing->unread().begin(), resealing->unread().end());
     }
   }
   if (!unread.empty()) COFFER_TRY(stores.index.RemoveUnread(unread, std::nullopt));

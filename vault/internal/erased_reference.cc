@@ -15,11 +15,13 @@ Result<std::optional<BlindToken>> TokenOfErased(const Vault::Core& core, Transac
                                                 const ClientRow& client) {
   if (client.ref.empty()) return std::nullopt;
   const auto key = transaction.PinKey(client.id);
-  if (!key && key.error().code != Code::kNotFound) return std::unexpected(key.error());
-  if (!key) return std::nullopt;
+  // What does not open must not keep the client from being erased.
+  if (!key && (key.error().code == Code::kNotFound || key.error().code == Code::kCorrupted)) {
+    return std::nullopt;
+  }
+  if (!key) return std::unexpected(key.error());
   auto plain = crypto::Open(key->ExposeSecret(), core.ClientContext(client.id, client.version),
                             client.profile);
-  // What does not open must not keep the client from being erased.
   if (!plain) return std::nullopt;
   const BlindToken token = ErasedReferenceToken(core.keyring, crypto::AsText(*plain));
   crypto::Wipe(*plain);

@@ -152,7 +152,9 @@ class IndexStep {
     }
     const bool was_sealed = IsSealed(row.tokens) || row.tokens.empty();
     IndexTerms terms = row.terms;
-    if (newest && IsOutdated(row, *newest)) COFFER_TRY(MakeAnew(row, *newest, *key, terms));
+    // None: nothing is indexed of it, or what was did not open when it was sealed anew.
+    const bool is_outdated = row.tokens.empty() || (newest && IsOutdated(row, *newest));
+    if (newest && is_outdated) COFFER_TRY(MakeAnew(row, *newest, *key, terms));
     if (terms != row.terms || !was_sealed || row.import_token) {
       COFFER_TRY(transaction_.stores().records.PutTerms(
           row.id.Row(),
@@ -297,7 +299,10 @@ bool IndexBuilder::IsDue(const IndexState& state) const {
   if (!state.live_usable || state.lacks_fields || state.rules != kIndexRules) return true;
   // Its key is in the keyring, and cannot be destroyed.
   if (state.live == 0) return true;
-  return state.uncovered && core_.Now().ms - state.uncovered->ms > DueAfterMs(core_.options);
+  if (!state.uncovered) return false;
+  const std::int64_t since = core_.Now().ms - state.uncovered->ms;
+  // By a clock that ran ahead: how long ago it was nobody knows.
+  return since > DueAfterMs(core_.options) || since < -kBuildDayMs;
 }
 
 Result<bool> IndexBuilder::Step() {
@@ -390,19 +395,32 @@ Status IndexBuilder::Build() {
 }
 
 Status IndexBuilder::Retire() {
-  return Run(nullptr, [&](Transaction& transaction) -> Status {
-    SearchIndex& index = transaction.stores().index;
-    IndexState state = index.state();
+  const auto has_other = [](Transaction& transaction) -> Result<bool> {
     COFFER_ASSIGN(const auto keys, transaction.stores().keys.IndexKeys());
-    const auto is_other = [&](const auto& key) { return key.first != state.live; };
-    if (std::ranges::any_of(keys, is_other)) {
+    const std::uint64_t live = transaction.stores().index.state().live;
+    return std::ranges::any_of(keys, [&](const auto& key) { return key.first != live; });
+  };
+  bool others = false;
+  COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(others, has_other(transaction));
+    if (others) {
       transaction.RetireIndexKeys();
       return {};
     }
+    SearchIndex& index = transaction.stores().index;
+    IndexState state = index.state();
     state.phase = IndexPhase::kClearing;
     transaction.IndexChanged();
     return index.Store(state);
-  });
+  }));
+  if (!others) return {};
+  COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(others, has_other(transaction));
+    return {};
+  }));
+  if (!others) return {};
+  // An error, so that the next try is not the next moment.
+  return Fail(Code::kUnavailable, "index_key_kept", "the old key is still in keys.db");
 }
 
 Status IndexBuilder::Clear() {

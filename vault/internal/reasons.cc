@@ -103,8 +103,12 @@ Result<bool> Vault::Core::SealReasonFor(Transaction& transaction, const Call& ca
                                         const ClientId& client, audit::Entry& entry,
                                         std::size_t place) const {
   auto pin = transaction.PinKey(client);
-  if (!pin && pin.error().code == Code::kNotFound) return false;
-  if (!pin) return std::unexpected(std::move(pin).error());
+  if (!pin) {
+    // A damaged key keeps no words, and nobody from doing what needs none of its client's data.
+    const Code code = pin.error().code;
+    if (code == Code::kNotFound || code == Code::kCorrupted) return false;
+    return std::unexpected(std::move(pin).error());
+  }
   const Bytes plain = CommitTo(call.caller.reason, entry);
   transaction.AttachNote(client.Row(),
                          crypto::Seal(pin->ExposeSecret(), 0, NoteContext(call.caller.call), plain),

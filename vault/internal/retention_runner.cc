@@ -198,7 +198,12 @@ void RetentionRunner::Loop() {
 Status RetentionRunner::Tick() {
   COFFER_TRY(LookAtClock());
   IsBusy();
-  if (core_.engine->TakeDestroyedLate()) COFFER_TRY(core_.CompleteInterruptedErasures());
+  if (core_.engine->TakeDestroyedLate()) {
+    if (auto completed = core_.CompleteInterruptedErasures(); !completed) {
+      core_.engine->PutBackDestroyedLate();
+      return completed;
+    }
+  }
   COFFER_TRY(BeginScheduled());
   COFFER_TRY(ReadDays());
   return GoOn();
