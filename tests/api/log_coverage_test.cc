@@ -798,8 +798,9 @@ TEST_CASE("an empty or blank member of a body is not taken for an absent one") {
       for (const json& nothing : nothings) {
         const auto allowed = kMayBeEmpty.find(row.operation);
         const bool may = allowed != kMayBeEmpty.end() && allowed->second.contains(name);
-        const bool document = row.operation.starts_with("put") || row.operation == "previewClass";
-        const bool words = document && nothing.is_string();
+        const bool of_document =
+            row.operation.starts_with("put") || row.operation == "previewClass";
+        const bool words = of_document && nothing.is_string();
         if (may && (words || nothing.empty() || nothing == "")) continue;
         Row empty = row;
         json body = json::parse(api.Fill(row.body, values));

@@ -229,7 +229,7 @@ TEST_CASE("a record that an update leaves as it is keeps its version, and the lo
 
 TEST_CASE("a record that stays under an older class is found and due by the newest one") {
   PartialVault vault;
-  json definition = ClassWith({{"type", "string"}}, "special");
+  json definition = ClassOfOneField({{"type", "string"}}, "special");
   for (const char* name : {"begun", "ended"}) {
     definition["fields"][name] = {{"type", "date"}, {"sensitivity", "internal"}};
   }
