@@ -292,19 +292,20 @@ TEST_CASE("the WAL of before an erasure, cut anywhere, shows nothing of it") {
   const auto pending = [&] {
     return vault->ReadStatus(vault.As(kAdministrator))->wal_truncation_pending;
   };
-  CHECK(pending() == read);
   if (read) {
+    CHECK(pending());
     const auto traces = vault->FindTraces(vault.As(kPrivacyOfficer), erased);
     REQUIRE(traces);
     const auto found = std::ranges::find(*traces, "write-ahead-logs", &Trace::place);
     REQUIRE(found != traces->end());
     CHECK(found->state == "present");
     reader.reset();
-    for (int i = 0; i < 3000 && pending(); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    CHECK_FALSE(pending());
   }
+  // The vault's own readers may be at it for a moment.
+  for (int i = 0; i < 3000 && pending(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  REQUIRE_FALSE(pending());
   constexpr std::uintmax_t kHeader = 32, kFrame = 24 + 4096;
   const fs::path cut = vault.work() / "cut.db";
   const auto size = fs::file_size(path + "-wal");

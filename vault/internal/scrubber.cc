@@ -17,6 +17,7 @@ constexpr std::string_view kDiffers = "is not what the log says was written";
 constexpr std::uint64_t kSaveEvery = 64 * audit::kTileWidth;
 constexpr std::chrono::seconds kBetweenRounds{60};
 constexpr std::chrono::seconds kForIndex{1};
+constexpr std::chrono::seconds kQuiet{1};
 constexpr std::size_t kRowsAtOnce = 256;
 constexpr std::size_t kOwnedAtOnce = 2048;  // rows of which only the key is looked at
 constexpr std::size_t kMaxSaid = 1000;
@@ -128,7 +129,24 @@ std::chrono::nanoseconds Scrubber::RestAfter(Progress progress, bool asked,
     case Progress::kWaiting:
       break;
   }
-  return std::max(per_step, std::chrono::nanoseconds(kForIndex));
+  return kForIndex;
+}
+
+// False: it is to stop. The pace is for while requests come: a second without any ends a rest by
+// it.
+bool Scrubber::Rest(std::chrono::nanoseconds rest, bool by_pace) {
+  for (auto left = rest;;) {
+    const auto slice = by_pace ? std::min<std::chrono::nanoseconds>(left, kQuiet) : left;
+    const std::uint64_t requests = engine_.requests();
+    {
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, slice, [this] { return stopping_; })) return false;
+    }
+    left -= slice;
+    if (left <= std::chrono::nanoseconds(0) || (by_pace && engine_.requests() == requests)) {
+      return true;
+    }
+  }
 }
 
 void Scrubber::Loop() {
@@ -136,16 +154,13 @@ void Scrubber::Loop() {
   std::chrono::nanoseconds rest{0};
   auto began = Clock::now();
   bool reported = false, reported_wait = false;
-  for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      if (changed_.wait_for(lock, rest, [this] { return stopping_; })) return;
-    }
+  for (bool by_pace = false; Rest(rest, by_pace);) {
     const std::uint64_t requests = engine_.requests();
     const auto done = Step();
     const bool asked = engine_.requests() != requests;
     rest = RestAfter(done.value_or(Progress::kRoundEnded), asked, options_.entries_per_s,
                      Clock::now() - began);
+    by_pace = done == Progress::kMore;
     if (done == Progress::kRoundEnded) began = Clock::now() + rest;
     if (done == Progress::kWaiting && !std::exchange(reported_wait, true) && options_.log) {
       options_.log(Severity::kInfo,

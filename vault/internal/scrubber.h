@@ -88,6 +88,7 @@ class Scrubber {
 
   explicit Scrubber(Engine& engine) : engine_(engine) {}
   void Loop();
+  bool Rest(std::chrono::nanoseconds rest, bool by_pace);
   Result<bool> StepLog(std::vector<Verdict>& verdicts, bool& waiting);
   Status LookAt(std::uint64_t from, std::uint64_t to, std::vector<Verdict>& verdicts,
                 std::vector<audit::Entry>& missing);
