@@ -23,7 +23,7 @@ bool IsPurged(TestEngine& engine, std::uint8_t number, std::int64_t advance) {
     return transaction.stores().idempotency.Insert(crypto::Hash{number}, {}, 1, Timestamp{1});
   }) == "ok");
   engine.clock.Advance(advance);
-  for (int i = 0; i < 200 && Residues(engine) > 0; ++i) {
+  for (int i = 0; i < 2400 && Residues(engine) > 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   return Residues(engine) == 0;
