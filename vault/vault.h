@@ -507,7 +507,7 @@ struct VaultOptions {
   crypto::PasswordCost password_cost;
   std::uint32_t session_idle_s = 15 * 60;
   std::uint32_t session_lifetime_s = 12 * 3600;
-  std::uint32_t scrub_entries_per_s = 500;  // 0: stored data is not compared with the log
+  std::uint32_t scrub_entries_per_s = 250;  // 0: stored data is not compared with the log
   OperatorDetails operator_details;
   // After an erasure, backups of keys.db could bring the data back for so long; absent: unknown.
   std::optional<std::uint32_t> backup_horizon_days;

@@ -40,7 +40,7 @@ namespace coffer::vault {
 class Scrubber {
  public:
   struct Options {
-    std::uint32_t entries_per_s = 500;  // while requests come
+    std::uint32_t entries_per_s = 250;  // while requests come
     OperatorLog log;
     std::string index_path;                     // of the log's index
     std::function<std::uint64_t()> index_size;  // how far that has come
