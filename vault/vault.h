@@ -253,7 +253,8 @@ enum class ApprovalEnd : std::uint8_t {
   kRequesterRole = 3,  // has another role
   kApproverDisabled = 4,
   kApproverRole = 5,  // has another role, or one that may not approve this
-  kSamePerson = 6
+  kSamePerson = 6,
+  kTargetChanged = 7  // what it was to replace has been replaced since it was asked for
 };
 std::string_view Name(ApprovalEnd end);
 inline constexpr std::string_view kWaysToGive[] = {"certificate", "change", "enrolment", "rotation",

@@ -168,7 +168,7 @@ std::string CanonicalContent(const Proposal& proposal, const Catalog& catalog,
     return CanonicalClass(proposal, catalog, issues);
   }
   if (proposal.action == "retention.write") {
-    if (proposal.target != "schedule")
+    if (proposal.target != kScheduleTarget)
       issues.push_back({"/target", "must be \"schedule\" or \"class:NAME\""});
     const auto schedule = ParseSchedule(proposal.content.empty() ? "null" : proposal.content,
                                         catalog.NewestClasses());
@@ -256,6 +256,8 @@ std::string_view Name(ApprovalEnd end) {
       return "approver-disabled";
     case ApprovalEnd::kApproverRole:
       return "approver-role";
+    case ApprovalEnd::kTargetChanged:
+      return "target-changed";
     case ApprovalEnd::kSamePerson:
       break;
   }

@@ -17,7 +17,6 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::string_view kScheduleTarget = "schedule";
 constexpr std::size_t kMaxListedDue = 1000;
 constexpr std::size_t kMaxListedRuns = 1000;
 constexpr std::int64_t kLastRow = std::numeric_limits<std::int64_t>::max();

@@ -173,6 +173,83 @@ TEST_CASE("a date that one person writes into a record waits for a week", "[rete
   CHECK(vault.Run().erased == 1);
 }
 
+TEST_CASE("an approval to replace something is void once it has been replaced", "[retention]") {
+  RetainingVault vault({.two_person = true});
+  const json role = {{"grants", {{{"actions", {"client.read"}}, {"scope", "assigned"}}}}};
+  REQUIRE(vault->PutRole(vault.As(kAdministrator), "desk", role.dump()));
+  const json schedule = ScheduleOf({ByDate()});
+  REQUIRE(AnswerOf(vault.Put(schedule,
+                             ApprovalFor(vault, kPrivacyOfficer, "schedule", schedule))) == "ok");
+  struct Kind {
+    Role asks;
+    std::string action, target;
+    std::function<json(int)> document;
+    std::function<std::string(const json&, const std::string&)> put;
+  };
+  const Kind kinds[] = {
+      {kAdministrator, "role.write", "desk",
+       [&](int i) {
+         json wanted = role;
+         wanted["title"] = "Desk " + std::to_string(i);
+         return wanted;
+       },
+       [&](const json& wanted, const std::string& approval) {
+         Caller caller = vault.As(kAdministrator);
+         caller.approval = approval;
+         return AnswerOf(vault->PutRole(caller, "desk", wanted.dump()));
+       }},
+      {kPrivacyOfficer, "retention.write", "schedule",
+       [](int i) {
+         return ScheduleOf(
+             {ByDate(), Policy("agreement-" + std::to_string(i), "agreement", "creation", "P9Y")});
+       },
+       [&](const json& wanted, const std::string& approval) {
+         return AnswerOf(vault.Put(wanted, approval));
+       }},
+      {kAdministrator, "retention.write", "class:interaction",
+       [&, moves = false](int i) mutable {
+         json wanted = InteractionBy(vault, (moves = !moves) ? "follow_up_on" : "occurred_at");
+         wanted["title"] = "Calls " + std::to_string(i);
+         return wanted;
+       },
+       [&](const json& wanted, const std::string& approval) {
+         return PutInteraction(vault, wanted, approval);
+       }}};
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.target);
+    const auto ask = [&](const json& wanted) {
+      const auto asked =
+          vault->RequestApproval(vault.As(kind.asks), {kind.action, kind.target, wanted.dump()});
+      INFO(AnswerOf(asked));
+      REQUIRE(asked);
+      return asked->id;
+    };
+    const auto decide = [&](const ApprovalId& id) {
+      return AnswerOf(vault->DecideApproval(vault.As(kSecurityOfficer), id, true));
+    };
+    const json first = kind.document(1), second = kind.document(2);
+    const auto used = ask(first), approved = ask(second), pending = ask(second);
+    REQUIRE(decide(used) == "ok");
+    REQUIRE(decide(approved) == "ok");
+    vault.clock.Advance(1);
+    REQUIRE(kind.put(first, used.Text()) == "ok");
+    CHECK(decide(pending) == "approval_ended");
+    for (const auto& id : {approved, pending}) {
+      const auto read = vault->GetApproval(vault.As(kSecurityOfficer), id);
+      REQUIRE(read);
+      CHECK(read->state == ApprovalState::kVoid);
+      CHECK(read->end == ApprovalEnd::kTargetChanged);
+    }
+    const auto again = ask(second);
+    REQUIRE(decide(again) == "ok");
+    CHECK(kind.put(second, approved.Text()) == "approval_void");
+    CHECK(kind.put(second, again.Text()) == "ok");
+    const auto executed = vault->GetApproval(vault.As(kSecurityOfficer), used);
+    REQUIRE(executed);
+    CHECK(executed->state == ApprovalState::kExecuted);
+  }
+}
+
 TEST_CASE("what moves due dates of a class takes two people, and nothing else of it does",
           "[retention]") {
   RetainingVault vault({.two_person = true});

@@ -12,6 +12,10 @@
 
 namespace coffer::vault {
 
+// What "retention.write" is about.
+inline constexpr std::string_view kScheduleTarget = "schedule";
+inline constexpr std::string_view kClassTarget = "class:";  // and its name
+
 using audit::Timestamp;
 enum class ApprovalEnd : std::uint8_t;
 

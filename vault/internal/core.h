@@ -338,9 +338,6 @@ struct Vault::Core {
                                                    const std::optional<IdempotencyKeys>& keys);
 };
 
-// What "retention.write" is about where it is no schedule, but a class that moves due dates.
-inline constexpr std::string_view kClassTarget = "class:";
-
 // "client.erase" or "record.erase" of the client, with what goes and why.
 Proposal ProposalOf(const ClientId& client, const ErasureRequest& request);
 

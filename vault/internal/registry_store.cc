@@ -6,7 +6,7 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kClasses =
-    "SELECT name, version, definition FROM classes ORDER BY name, version";
+    "SELECT name, version, definition, created FROM classes ORDER BY name, version";
 constexpr std::string_view kInsertClass =
     "INSERT INTO classes (name, version, definition, created) VALUES (?, ?, ?, ?)";
 constexpr std::string_view kPurposes = "SELECT code, definition FROM purposes";
@@ -14,7 +14,7 @@ constexpr std::string_view kPutPurpose =
     "INSERT INTO purposes (code, definition, updated) VALUES (?, ?, ?) "
     "ON CONFLICT (code) DO UPDATE SET definition = excluded.definition, updated = excluded.updated";
 constexpr std::string_view kRoles =
-    "SELECT name, version, definition FROM roles ORDER BY name, version";
+    "SELECT name, version, definition, created FROM roles ORDER BY name, version";
 constexpr std::string_view kInsertRole =
     "INSERT INTO roles (name, version, definition, created) VALUES (?, ?, ?, ?)";
 constexpr std::string_view kNewestSchedule =
@@ -116,6 +116,7 @@ Result<Catalog> CatalogStore::Load() {
                   "a stored class definition cannot be read: " + std::string(classes.Text(0)));
     }
     schema->version = versions.size() + 1;
+    schema->created = Timestamp{classes.Int(3)};
     versions.push_back(*std::move(schema));
   }
   for (auto& [name, versions] : defined) {
@@ -148,6 +149,7 @@ Result<Catalog> CatalogStore::Load() {
                   "a stored role cannot be read: " + std::string(roles.Text(0)));
     }
     role->version = static_cast<std::uint64_t>(roles.Int(1));
+    role->created = Timestamp{roles.Int(3)};
     std::string name = role->name;
     catalog.roles.insert_or_assign(std::move(name),
                                    std::make_shared<const RoleDocument>(*std::move(role)));
@@ -171,14 +173,14 @@ Status CatalogStore::LoadSchedule(Catalog& catalog) {
   return {};
 }
 
-Status CatalogStore::InsertClass(const ClassSchema& schema, Timestamp now) {
+Status CatalogStore::InsertClass(const ClassSchema& schema) {
   return insert_class_.Execute(std::string_view(schema.name), schema.version,
-                               std::string_view(schema.definition), now.ms);
+                               std::string_view(schema.definition), schema.created.ms);
 }
 
-Status CatalogStore::InsertRole(const RoleDocument& role, Timestamp now) {
+Status CatalogStore::InsertRole(const RoleDocument& role) {
   return insert_role_.Execute(std::string_view(role.name), role.version,
-                              std::string_view(role.definition), now.ms);
+                              std::string_view(role.definition), role.created.ms);
 }
 
 Status CatalogStore::InsertSchedule(std::uint64_t version, std::string_view definition,

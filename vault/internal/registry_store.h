@@ -48,9 +48,9 @@ class CatalogStore {
  public:
   static Result<CatalogStore> Open(Database& database);
   Result<Catalog> Load();
-  Status InsertClass(const ClassSchema& schema, Timestamp now);
+  Status InsertClass(const ClassSchema& schema);
   Status PutPurpose(const Purpose& purpose, Timestamp now);
-  Status InsertRole(const RoleDocument& role, Timestamp now);
+  Status InsertRole(const RoleDocument& role);
   // `people`: who puts it into force, then who agreed, if anybody had to.
   Status InsertSchedule(std::uint64_t version, std::string_view definition, Timestamp now,
                         std::span<const PrincipalId> people);

@@ -14,7 +14,8 @@ enum class StandingLoss { kRole, kDisabled };
 Status EndStandingOf(Transaction& transaction, const PrincipalId& principal, StandingLoss why);
 
 // Why an approval that was not used yet counts no more, as things are now: whoever asked or
-// approved was disabled, is one person with the other, or has a role that may not approve this.
+// approved was disabled, is one person with the other, or has a role that may not approve this; or
+// the role, class or schedule that it was to replace has been replaced since.
 std::optional<ApprovalEnd> WhyVoid(const Transaction& transaction, const ApprovalRow& row);
 
 }  // namespace coffer::vault
