@@ -426,7 +426,8 @@ void Server::Impl::Dispatch(const httplib::Request&, httplib::Response& response
   const Service service{vault, [this](const vault::EngineStatistics& engine) {
                           return metrics.Render(engine, connections.counters(),
                                                 tls.certificate_expires());
-                        }};
+                        },
+                        tls.certificate_expires()};
   auto reply = pending.match.route->handler(service, pending.call);
   if (!reply) {
     const Error& error = reply.error();

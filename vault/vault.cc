@@ -22,6 +22,7 @@
 #include "vault/internal/secrets.h"
 
 namespace coffer::vault {
+#include "vault/internal/token_expiry.h"
 namespace {
 
 constexpr std::string_view kTwoPersonSetting = "two_person";
@@ -397,6 +398,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                 Reading(vault_path, Database::Open(vault_path, core->keyring.vault_db_key(),
                                                    {.read_only = true})));
   COFFER_ASSIGN(
+  statistics.tokens = std::move(waiting.tokens);
       core->scrubber,
       Reading(vault_path, Scrubber::Create(*core->engine, core->keyring, std::move(scrub_reader),
                                            {.entries_per_s = options.scrub_entries_per_s,
@@ -456,6 +458,8 @@ Error Vault::Refuse(const Caller& caller, Action action, std::optional<ClientId>
       });
   if (refused || refused.error().reason == error.reason) return error;
   return refused.error();
+        status.now = core_->latest;
+        status.tokens = ExpiryOf(transaction.principals(), core_->latest);
 }
 
 const std::string& Vault::ClientAuthority() const { return core_->authority->certificate_pem(); }
@@ -471,7 +475,10 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   VaultStatus waiting;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr,
-      [&](Transaction& transaction) -> Status { return core_->CountWaiting(transaction, waiting); },
+      [&](Transaction& transaction) -> Status {
+        waiting.tokens = ExpiryOf(transaction.principals(), core_->latest);
+        return core_->CountWaiting(transaction, waiting);
+      },
       EntryRule::kOnRefusal));
   auto statistics = core_->engine->Statistics();
   statistics.open_approvals = waiting.open_approvals;

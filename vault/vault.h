@@ -442,6 +442,20 @@ struct IndexStatus {
   bool overdue = false;
 };
 
+// A service's tokens that count now.
+struct ServiceTokens {
+  PrincipalId service;
+  std::string name;
+  std::uint64_t tokens = 0;
+  Timestamp next, last;  // when the first and when the last of them ends
+};
+struct TokenExpiry {
+  static constexpr std::size_t kMostServices = 1000;
+  std::uint64_t within_7_days = 0, within_30_days = 0;  // tokens that end so soon
+  std::optional<Timestamp> next;
+  std::vector<ServiceTokens> services;  // those first whose last token ends first
+};
+
 struct VaultStatus {
   std::string vault_id;
   std::string log_origin;
@@ -463,8 +477,9 @@ struct VaultStatus {
   bool keys_rewrite_pending = false;    // as EngineStatistics::keys_rewrite_pending
   bool wal_truncation_pending = false;  // as EngineStatistics::wal_truncation_pending
   IndexStatus index;
-  Timestamp started;
+  Timestamp started, now;
   ScrubState scrub;
+  TokenExpiry tokens;
 };
 
 struct EngineStatistics {
@@ -485,6 +500,7 @@ struct EngineStatistics {
   bool wal_truncation_pending = false;
   IndexStatus index;
   ScrubState scrub;
+  TokenExpiry tokens;
 };
 
 enum class Severity { kInfo, kWarning, kError };
