@@ -14,6 +14,7 @@
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "crypto/keys_database_key.h"
+#include "vault/file_account.h"
 #include "vault/internal/core.h"
 #include "vault/internal/keys_database.h"
 #include "vault/internal/log_keys.h"
@@ -171,6 +172,9 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
   audit::Anchor anchor{1, {}};
   {
     COFFER_ASSIGN(auto vault, Database::Open(VaultDatabasePath(work), keyring.vault_db_key(),
+  if (const auto account = AccountForNewVault(options.directory)) {
+    COFFER_TRY(GiveTo(*account, work));
+  }
                                              {.create = true}));
     const std::string keys_path = KeysDatabasePath(work);
     COFFER_ASSIGN(const auto keys_key,
