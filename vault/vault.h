@@ -559,10 +559,11 @@ struct FirstTokens {
 // Errors: kConflict "vault_exists"; those of Keyring.
 Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root);
 
-// Whether a start would find what it needs: keyring and root key, databases, anchor, as files that
-// can be read and written. They are not opened, so that a server may run meanwhile. Errors: those
-// of Vault::Open about them.
-Status CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider& root);
+// Whether a start would go well, as far as it can be told without a change: keyring and root key,
+// databases, anchor, log, ledger, state, memory, and room to write. Beside a server that has the
+// directory: whether there is one. What a start repairs or repeats is not tried, and of a vault
+// that it would migrate no more than that it could. Errors: those of Vault::Open.
+Result<bool> CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider& root);
 
 // A new key for the log, of a vault that no server has open. kAdd: a second key, announced in the
 // log, signs beside the first from now on. kRetire, when everybody who verifies has seen the new
