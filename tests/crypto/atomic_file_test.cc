@@ -51,12 +51,9 @@ TEST_CASE("a file has exactly the mode asked for, whatever the umask") {
 
 TEST_CASE("a file that is replaced keeps what its group may do, and gives others nothing") {
   const TemporaryDirectory directory;
-  for (const auto& [before, after] : {std::pair<mode_t, mode_t>{0600, 0600},
-                                      {0640, 0640},
-                                      {0660, 0660},
-                                      {0400, 0600},
-                                      {0644, 0640},
-                                      {0777, 0660}}) {
+  const std::pair<mode_t, mode_t> kept[] = {{0600, 0600}, {0640, 0640}, {0660, 0660},
+                                            {0400, 0600}, {0644, 0640}, {0777, 0660}};
+  for (const auto& [before, after] : kept) {
     CAPTURE(before);
     const std::string path = directory.Put("file", "old", before);
     REQUIRE(WriteFileAtomically(path, AsBytes("new")));
