@@ -290,3 +290,36 @@ TEST_CASE("a check as root is of what the server's account may do") {
     (void)vault.Compare("root's: " + std::string(name));
   }
 }
+
+TEST_CASE("a check fails where the disk is full or read-only, as a start does") {
+  if (geteuid() != 0) SKIP("only root mounts a small disk");
+  if (IsSanitized()) SKIP("tried with the server that is not sanitized");
+  CheckedVault vault;
+  // In a mount namespace of its own, over the data directory.
+  const auto run = [&](const std::string& fault, const std::string& more) {
+    const std::string script =
+        "cp -a \"$1\" \"$2/copy\" && mount -t tmpfs -o size=4m tmpfs \"$1\" && "
+        "cp -a \"$2/copy/.\" \"$1\" && rm -r \"$2/copy\" || exit 99; " +
+        fault + "; exec timeout 60 \"$3\" --config \"$4\" " + more;
+    return RunProgram({"/usr/bin/unshare", "--mount", "/bin/bash", "-c", script, "test",
+                       vault.directory(), vault.work().path(), COFFER_BIN_DIR "/cofferd",
+                       vault.config_file()});
+  };
+  const auto whole = run("true", "--check");
+  if (whole.exit_code == 99 || whole.err.find("unshare") != std::string::npos) {
+    SKIP("nothing can be mounted here");
+  }
+  INFO(whole.err);
+  REQUIRE(whole.exit_code == 0);
+  for (const auto& [fault, reason] :
+       {std::pair("cat /dev/zero > \"$1/fill\"", "storage_full"),
+        std::pair("mount -o remount,ro \"$1\"", "directory_not_writable")}) {
+    const auto check = run(fault, "--check");
+    const auto start = run(fault, "");
+    INFO(fault << " check: " << check.err << " start: " << start.err);
+    CHECK(check.exit_code == 78);
+    CHECK(start.exit_code == 1);
+    CHECK(ReasonIn(check.err) == reason);
+    CHECK(ReasonIn(start.err) == reason);
+  }
+}
