@@ -1,5 +1,7 @@
 #include "vault/file_account.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -11,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -44,16 +47,14 @@ std::vector<gid_t> GroupsOf(uid_t user, gid_t& group) {
   return groups;
 }
 
-std::optional<FileAccount> OwnerOf(const std::string& path) {
-  struct stat status{};
-  if (geteuid() != 0 || stat(path.c_str(), &status) != 0 || status.st_uid == 0) return {};
+std::optional<FileAccount> OwnerIn(const struct stat& status) {
+  if (geteuid() != 0 || status.st_uid == 0) return {};
   FileAccount account{status.st_uid, status.st_gid, {}};
   account.groups = GroupsOf(account.user, account.group);
   return account;
 }
 
-Status Give(const FileAccount& account, const std::string& path) {
-  if (lchown(path.c_str(), account.user, account.group) == 0) return {};
+std::unexpected<Error> NotGiven(const FileAccount& account, const std::string& path) {
   return Fail(Code::kUnavailable, "directory_not_writable",
               "cannot give " + path + " to the account " + std::to_string(account.user) + ": " +
                   std::strerror(errno));
@@ -62,14 +63,19 @@ Status Give(const FileAccount& account, const std::string& path) {
 }  // namespace
 
 std::optional<FileAccount> AccountOfVault(const std::string& directory) {
-  return OwnerOf(directory + "/vault.db");
+  // Not of what a link leads to, which whoever has the directory may have put there.
+  struct stat status{};
+  if (lstat((directory + "/vault.db").c_str(), &status) != 0) return {};
+  return OwnerIn(status);
 }
 
 std::optional<FileAccount> AccountForNewVault(const std::string& directory) {
   std::error_code error;
   fs::path place = fs::absolute(directory, error).lexically_normal();
   while (!fs::exists(place, error) && place != place.parent_path()) place = place.parent_path();
-  return OwnerOf(place);
+  struct stat status{};
+  if (stat(place.c_str(), &status) != 0) return {};
+  return OwnerIn(status);
 }
 
 Status Become(const FileAccount& account) {
@@ -82,13 +88,29 @@ Status Become(const FileAccount& account) {
   return {};
 }
 
-Status GiveTo(const FileAccount& account, const std::string& path) {
-  std::error_code error;
-  for (fs::recursive_directory_iterator entry(path, error), end; !error && entry != end;
-       entry.increment(error)) {
-    COFFER_TRY(Give(account, entry->path()));
+// Through the directory itself, which is this process's own until the last step: by its path, the
+// owner of the one above could lead root to other files.
+Status GiveTo(const FileAccount& account, const std::string& directory) {
+  struct Close {
+    void operator()(DIR* stream) const { closedir(stream); }
+  };
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return NotGiven(account, directory);
+  const std::unique_ptr<DIR, Close> stream(fdopendir(fd));  // closes `fd` too
+  struct stat status{};
+  if (stream == nullptr || fstat(fd, &status) != 0) return NotGiven(account, directory);
+  if (status.st_uid != geteuid()) {
+    errno = EPERM;
+    return NotGiven(account, directory);
   }
-  return Give(account, path);
+  while (const dirent* const entry = readdir(stream.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (fchownat(fd, name.c_str(), account.user, account.group, AT_SYMLINK_NOFOLLOW) != 0) {
+      return NotGiven(account, directory + "/" + name);
+    }
+  }
+  return fchown(fd, account.user, account.group) == 0 ? Status() : NotGiven(account, directory);
 }
 
 Result<ActingAs> ActingAs::Begin(const std::optional<FileAccount>& account) {

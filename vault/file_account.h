@@ -28,8 +28,9 @@ std::optional<FileAccount> AccountForNewVault(const std::string& directory);
 
 // For ever. Errors: kPermissionDenied "account_not_taken".
 Status Become(const FileAccount& account);
-// Gives `path` and, of a directory, all in it. Errors: kUnavailable "directory_not_writable".
-Status GiveTo(const FileAccount& account, const std::string& path);
+// Gives away a directory that is this process's, and the files in it. Errors: kUnavailable
+// "directory_not_writable".
+Status GiveTo(const FileAccount& account, const std::string& directory);
 
 // Acts as the account until it goes out of scope. Errors: as Become.
 class ActingAs {
