@@ -14,6 +14,7 @@
 #include "api/service_manager.h"
 #include "api/version.h"
 #include "crypto/secret_bytes.h"
+#include "vault/file_account.h"
 #include "vault/vault.h"
 
 namespace {
@@ -29,12 +30,25 @@ int Fail(int code, const coffer::Error& error) {
   return code;
 }
 
-// What a start needs beside the configuration, as far as it can be told beside a server that runs:
-// neither the databases nor the port are opened.
-coffer::Status CheckFiles(const coffer::api::Config& config) {
+// The root key, read as whoever started this; then, where root did, for good the account that the
+// vault's files belong to: what the server writes is of no use to it otherwise.
+coffer::Result<std::unique_ptr<coffer::crypto::RootKeyProvider>> TakeRootKey(
+    const coffer::api::Config& config) {
+  COFFER_ASSIGN(auto root, coffer::api::OpenRootKey(config));
+  if (const auto account = coffer::vault::AccountOfVault(config.vault.directory)) {
+    COFFER_TRY(coffer::vault::Become(*account));
+  }
+  return root;
+}
+
+// All that a start could refuse and that can be told without one, also beside a server that runs.
+coffer::Status CheckStart(const coffer::api::Config& config) {
+  COFFER_ASSIGN(const auto root, TakeRootKey(config));
   COFFER_TRY(coffer::api::CheckTlsFiles(config.server.tls));
-  COFFER_ASSIGN(const auto root, coffer::api::OpenRootKey(config));
-  return coffer::vault::CheckDirectory(config.vault, *root);
+  COFFER_ASSIGN(const bool served, coffer::vault::CheckDirectory(config.vault, *root));
+  // The port is that server's.
+  if (served) return {};
+  return coffer::api::CheckPort(config.server.address, config.server.port);
 }
 
 // What can be changed while serving: certificates, client authorities, the level of this log.
@@ -56,7 +70,7 @@ void Reload(coffer::api::Server& server, const std::string& config_path) {
 
 int Serve(coffer::api::Config config, const std::string& config_path, const sigset_t& signals) {
   using namespace coffer;
-  auto root = api::OpenRootKey(config);
+  auto root = TakeRootKey(config);
   if (!root) return Fail(kFailed, root.error());
   auto opened = vault::Vault::Open(config.vault, **root);
   root->reset();
@@ -101,7 +115,7 @@ int main(int argc, char** argv) {
   std::string config_path = "/etc/coffer/coffer.toml";
   bool check = false, take_over_state = false;
   app.add_option("--config", config_path, "configuration file")->capture_default_str();
-  app.add_flag("--check", check, "check the configuration and end");
+  app.add_flag("--check", check, "tell whether a start would go well, and end");
   app.add_flag("--take-over-state", take_over_state,
                "start although people, tokens, roles, holds or settings are not what the log "
                "recorded");
@@ -125,14 +139,14 @@ int main(int argc, char** argv) {
   if (auto ready = coffer::crypto::InitializeCrypto(); !ready) return Fail(kFailed, ready.error());
   auto config = coffer::api::LoadConfig(config_path);
   if (!config) return Fail(kConfiguration, config.error());
+  config->vault.take_over_state = take_over_state;
   if (check) {
-    if (auto fit = CheckFiles(*config); !fit) return Fail(kConfiguration, fit.error());
+    if (auto fit = CheckStart(*config); !fit) return Fail(kConfiguration, fit.error());
     std::printf("%s: ok\n", config_path.c_str());
     return kStopped;
   }
   coffer::api::StartOperatorLog(config->log_level);
   config->vault.log = WriteOperatorLog;
-  config->vault.take_over_state = take_over_state;
   config->server.log = WriteOperatorLog;
   if (config->log_requests) config->server.on_request = coffer::api::WriteRequestLog;
   return Serve(*std::move(config), config_path, signals);

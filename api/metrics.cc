@@ -9,6 +9,7 @@
 
 #include <array>
 #include <fstream>
+#include <mutex>
 
 namespace coffer::api {
 namespace {
@@ -31,9 +32,15 @@ struct Metrics::Impl {
   std::vector<std::array<prometheus::Counter*, kClasses>> requests;
   prometheus::Histogram* duration = nullptr;
 
+  prometheus::Family<prometheus::Gauge>* token_days = nullptr;
+  prometheus::Family<prometheus::Gauge>* service_expiry = nullptr;
+  std::vector<prometheus::Gauge*> shown_services;  // of the last answer
+  std::mutex rendering;                            // several callers may ask at a time
+
   void Set(const char* name, const char* help, double value) {
     prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(value);
   }
+  void ShowTokens(const vault::TokenExpiry& tokens);
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
@@ -57,6 +64,14 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
                          .Register(impl_->registry)
                          .Add({}, prometheus::Histogram::BucketBoundaries{
                                       0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2});
+  impl_->token_days = &prometheus::BuildGauge()
+                           .Name("coffer_tokens_expiring")
+                           .Help("Tokens of services that end within so many days")
+                           .Register(impl_->registry);
+  impl_->service_expiry = &prometheus::BuildGauge()
+                               .Name("coffer_service_tokens_expire_seconds")
+                               .Help("When the last token of a service ends, Unix time")
+                               .Register(impl_->registry);
 }
 
 Metrics::~Metrics() = default;
@@ -70,11 +85,28 @@ void Metrics::CountRequest(const Route* route, int status, std::int64_t microsec
   impl_->duration->Observe(static_cast<double>(microseconds) / 1e6);
 }
 
+void Metrics::Impl::ShowTokens(const vault::TokenExpiry& tokens) {
+  token_days->Add({{"days", "7"}}).Set(static_cast<double>(tokens.within_7_days));
+  token_days->Add({{"days", "30"}}).Set(static_cast<double>(tokens.within_30_days));
+  Set("coffer_tokens_next_expiry_seconds",
+      "When the next token of a service ends, Unix time; 0: there is none",
+      tokens.next ? static_cast<double>(tokens.next->ms) / 1e3 : 0);
+  // A service that has none any more is not shown with what it had.
+  for (prometheus::Gauge* const shown : shown_services) service_expiry->Remove(shown);
+  shown_services.clear();
+  for (const auto& service : tokens.services) {
+    prometheus::Gauge& gauge = service_expiry->Add({{"service", service.service.Text()}});
+    gauge.Set(static_cast<double>(service.last.ms) / 1e3);
+    shown_services.push_back(&gauge);
+  }
+}
+
 std::string Metrics::Render(const vault::EngineStatistics& engine,
                             const Connections::Counters& connections,
                             std::int64_t certificate_expires) {
   const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
   Impl& m = *impl_;
+  const std::lock_guard lock(m.rendering);
   m.Set("coffer_engine_operations", "Operations committed since the start",
         number(engine.operations));
   m.Set("coffer_engine_batches", "Commits since the start", number(engine.batches));
@@ -151,6 +183,7 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
         number(connections.timed_out));
   m.Set("coffer_tls_certificate_expires_seconds", "When the server's certificate ends, Unix time",
         static_cast<double>(certificate_expires));
+  m.ShowTokens(engine.tokens);
   m.Set("process_resident_memory_bytes", "Resident memory", ResidentBytes());
   return prometheus::TextSerializer().Serialize(m.registry.Collect());
 }

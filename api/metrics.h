@@ -1,4 +1,5 @@
-// What Prometheus scrapes. Labels are operation ids and statuses only: no id of any client.
+// What Prometheus scrapes. Labels are operation ids, statuses and ids of services only: no id of
+// any client.
 #pragma once
 
 #include <cstdint>

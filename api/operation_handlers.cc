@@ -26,7 +26,7 @@ Result<Reply> HandleMetrics(const Service& service, const Call& call) {
 
 Result<Reply> HandleStatus(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto status, service.vault.ReadStatus(call.caller));
-  return RenderOne(status);
+  return RenderOne(ServerStatus{status, service.certificate_expires});
 }
 
 }  // namespace coffer::api

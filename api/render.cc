@@ -572,7 +572,36 @@ void Append(std::string& out, const vault::LogSummary& summary) {
   items += ']';
 }
 
-void Append(std::string& out, const vault::VaultStatus& status) {
+namespace {
+
+// Services whose last token ends that soon, and no more than a person reads.
+void AppendTokens(ObjectWriter& object, const vault::TokenExpiry& tokens, audit::Timestamp now) {
+  constexpr std::int64_t kSoonMs = std::int64_t{30} * 24 * 3600 * 1000;
+  constexpr std::size_t kMost = 100;
+  ObjectWriter expiry(object.Start("token_expiry"));
+  expiry.Number("within_7_days", tokens.within_7_days);
+  expiry.Number("within_30_days", tokens.within_30_days);
+  if (tokens.next) expiry.Time("next", *tokens.next);
+  std::string& out = expiry.Start("services");
+  out += '[';
+  std::size_t shown = 0;
+  for (const auto& service : tokens.services) {
+    if (shown == kMost || service.last.ms - now.ms > kSoonMs) break;
+    if (shown++ > 0) out += ',';
+    ObjectWriter one(out);
+    one.Text("service", service.service.Text());
+    one.Text("name", service.name);
+    one.Number("tokens", service.tokens);
+    one.Time("next", service.next);
+    one.Time("last", service.last);
+  }
+  out += ']';
+}
+
+}  // namespace
+
+void Append(std::string& out, const ServerStatus& server) {
+  const vault::VaultStatus& status = server.vault;
   ObjectWriter object(out);
   object.Text("vault", status.vault_id);
   object.Text("version", kVersion);
@@ -589,6 +618,10 @@ void Append(std::string& out, const vault::VaultStatus& status) {
   object.Number("classes", status.classes);
   object.Number("purposes", status.purposes);
   object.Number("active_tokens", status.active_tokens);
+  AppendTokens(object, status.tokens, status.now);
+  if (server.certificate_expires != 0) {
+    object.Time("certificate_expires", audit::Timestamp{server.certificate_expires * 1000});
+  }
   object.Number("users", status.users);
   object.Number("services", status.services);
   object.Number("open_approvals", status.open_approvals);

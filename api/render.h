@@ -46,7 +46,13 @@ void Append(std::string& out, const vault::ClassPreview& preview);
 void Append(std::string& out, const vault::DeepReport& report);
 void Append(std::string& out, const vault::ConsistencyProof& proof);
 void Append(std::string& out, const vault::LogSummary& summary);
-void Append(std::string& out, const vault::VaultStatus& status);
+// With what the server knows of itself: when its certificate ends, Unix time in seconds; 0:
+// unknown.
+struct ServerStatus {
+  const vault::VaultStatus& vault;
+  std::int64_t certificate_expires = 0;
+};
+void Append(std::string& out, const ServerStatus& status);
 
 template <class T>
 Reply RenderOne(const T& value, int status = 200) {

@@ -59,6 +59,7 @@ class Permission {
 struct Service {
   vault::Vault& vault;
   std::function<std::string(const vault::EngineStatistics&)> render_metrics;
+  std::int64_t certificate_expires = 0;  // of the server, Unix time in seconds
 };
 
 using Handler = Result<Reply> (*)(const Service&, const Call&);

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -57,6 +58,12 @@ class TlsServer : public httplib::SSLServer {
 void ReuseAddress(int socket) {
   const int on = 1;
   setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+}
+
+std::unexpected<Error> PortTaken(const std::string& address, int port) {
+  return Fail(Code::kConflict, "port_taken",
+              "cannot listen on " + address + ":" + std::to_string(port) +
+                  ": another process has the port, or the address is not this machine's");
 }
 
 bool HasControl(std::string_view text) {
@@ -423,10 +430,12 @@ void Server::Impl::ServeWithBody(const httplib::Request& request, httplib::Respo
 
 void Server::Impl::Dispatch(const httplib::Request&, httplib::Response& response,
                             Pending& pending) {
-  const Service service{vault, [this](const vault::EngineStatistics& engine) {
+  const Service service{vault,
+                        [this](const vault::EngineStatistics& engine) {
                           return metrics.Render(engine, connections.counters(),
                                                 tls.certificate_expires());
-                        }};
+                        },
+                        tls.certificate_expires()};
   auto reply = pending.match.route->handler(service, pending.call);
   if (!reply) {
     const Error& error = reply.error();
@@ -462,16 +471,25 @@ Result<std::unique_ptr<Server>> Server::Create(vault::Vault& vault, const Server
   impl->WarnOfExpiry();
   impl->Configure();
   const auto port = impl->http->Bind(options.address, options.port);
-  if (!port) {
-    return Fail(Code::kConflict, "port_taken",
-                "cannot listen on " + options.address + ":" + std::to_string(options.port) +
-                    ": another process has the port, or the address is not this machine's");
-  }
+  if (!port) return PortTaken(options.address, options.port);
   impl->port = *port;
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 int Server::port() const { return impl_->port; }
+
+Status CheckPort(const std::string& address, int port) {
+  // httplib itself closes the socket of a server that ran only.
+  struct Listener : httplib::Server {
+    ~Listener() override {
+      if (svr_sock_ != INVALID_SOCKET) close(svr_sock_);
+    }
+  } http;
+  http.set_socket_options(ReuseAddress);
+  const bool bound =
+      port == 0 ? http.bind_to_any_port(address) >= 0 : http.bind_to_port(address, port);
+  return bound ? Status() : PortTaken(address, port);
+}
 
 // httplib ends its loop at any error of accept() but two, as if it had been stopped. A connection
 // that its peer gave up meanwhile, or a machine short of descriptors or memory for a moment, must

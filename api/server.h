@@ -53,4 +53,7 @@ class Server {
   std::unique_ptr<Impl> impl_;
 };
 
+// Whether a server could listen there; free again on return. Errors: as Server::Create.
+Status CheckPort(const std::string& address, int port);
+
 }  // namespace coffer::api

@@ -83,27 +83,41 @@ Result<LedgerFile> LedgerFile::Open(const std::string& path, std::vector<Verifie
   if (descriptor < 0) return NotOpened("cannot open", path);
   LedgerFile file(descriptor, path, std::move(trusted));
   if (created) COFFER_TRY(CreateLedger(descriptor, path));
-  struct stat status{};
-  if (fstat(descriptor, &status) != 0) return NotOpened("cannot look at", path);
-  if (!S_ISREG(status.st_mode)) {
-    return Fail(Code::kUnavailable, "ledger_not_opened", path + " is not a file");
-  }
-  // Two writers would both write the next number.
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return NotOpened("cannot lock", path);
-    return Fail(Code::kConflict, "ledger_in_use", path + " is open in another process");
-  }
+  COFFER_TRY(file.CheckKind());
+  COFFER_TRY(file.Lock());
   COFFER_TRY(SyncFolderOf(path));
   COFFER_TRY(file.ReadAll(each));
   return file;
 }
 
-Status LedgerFile::ReadAll(const LedgerReader::Each& each) {
-  const auto keep_last = [&](const LedgerLine& line) -> Status {
-    uncovered_ = line;
-    return each ? each(line) : Status();
-  };
-  LedgerReader reader(trusted_, keep_last, LedgerSignatures::kOfEachKeysLast);
+Status LedgerFile::Check(const std::string& path, std::vector<VerifierKey> trusted, bool locked,
+                         const LedgerReader::Each& each) {
+  const int descriptor = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor < 0) return errno == ENOENT ? Status() : NotOpened("cannot open", path);
+  LedgerFile file(descriptor, path, std::move(trusted));
+  COFFER_TRY(file.CheckKind());
+  // Free again when this returns.
+  if (locked) COFFER_TRY(file.Lock());
+  COFFER_TRY(file.ReadLines(each));
+  return {};
+}
+
+Status LedgerFile::CheckKind() const {
+  struct stat status{};
+  if (fstat(descriptor_, &status) != 0) return NotOpened("cannot look at", path_);
+  if (S_ISREG(status.st_mode)) return {};
+  return Fail(Code::kUnavailable, "ledger_not_opened", path_ + " is not a file");
+}
+
+// Two writers would both write the next number.
+Status LedgerFile::Lock() const {
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return {};
+  if (errno != EWOULDBLOCK) return NotOpened("cannot lock", path_);
+  return Fail(Code::kConflict, "ledger_in_use", path_ + " is open in another process");
+}
+
+Result<LedgerReader> LedgerFile::ReadLines(const LedgerReader::Each& each) {
+  LedgerReader reader(trusted_, each, LedgerSignatures::kOfEachKeysLast);
   std::vector<char> piece(64UZ * 1024);
   while (true) {
     const ssize_t got = read(descriptor_, piece.data(), piece.size());
@@ -113,6 +127,15 @@ Status LedgerFile::ReadAll(const LedgerReader::Each& each) {
     COFFER_TRY(reader.Feed({piece.data(), static_cast<std::size_t>(got)}));
   }
   COFFER_TRY(reader.Finish());
+  return reader;
+}
+
+Status LedgerFile::ReadAll(const LedgerReader::Each& each) {
+  const auto keep_last = [&](const LedgerLine& line) -> Status {
+    uncovered_ = line;
+    return each ? each(line) : Status();
+  };
+  COFFER_ASSIGN(const LedgerReader reader, ReadLines(keep_last));
   const LedgerState state = reader.state();
   head_ = state.head;
   size_ = state.whole_bytes;

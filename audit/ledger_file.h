@@ -43,6 +43,10 @@ class LedgerFile {
   // "ledger_in_use", kUnavailable "ledger_not_opened", "ledger_not_written"; what `each` returned.
   static Result<LedgerFile> Open(const std::string& path, std::vector<VerifierKey> trusted,
                                  LedgerReader::Each each = {});
+  // Whether Open would go well, and what `each` says to the lines; changes nothing, and makes no
+  // file where there is none. `locked` is whether the lock has to be free. Errors: as Open.
+  static Status Check(const std::string& path, std::vector<VerifierKey> trusted, bool locked,
+                      const LedgerReader::Each& each);
   ~LedgerFile();
   LedgerFile(LedgerFile&& other) noexcept;
   LedgerFile& operator=(LedgerFile&& other) noexcept;
@@ -68,7 +72,10 @@ class LedgerFile {
  private:
   explicit LedgerFile(int descriptor, std::string path, std::vector<VerifierKey> trusted)
       : descriptor_(descriptor), path_(std::move(path)), trusted_(std::move(trusted)) {}
+  Status CheckKind() const;
+  Status Lock() const;
   Status ReadAll(const LedgerReader::Each& each);
+  Result<LedgerReader> ReadLines(const LedgerReader::Each& each);
   Status Write(std::string_view lines);
   bool IsTrusted(std::string_view name, const crypto::PublicKey& key) const;
 

@@ -51,12 +51,48 @@ bool IsTemporaryNameFor(std::string_view base, std::string_view name) {
   return name[base.size()] == '.' && HexDecode(random).has_value();
 }
 
-Status WriteAndSync(const std::string& path, ByteView content, mode_t mode) {
+// Whose a file is to be, and who may read it. Negative ids: this process's.
+struct Holder {
+  uid_t user = static_cast<uid_t>(-1);
+  gid_t group = static_cast<gid_t>(-1);
+  mode_t mode = 0600;
+};
+
+// That of the file which is replaced, so that somebody else's program that reads it still can: its
+// owner and group, and what its group may do. A new one, where root makes it, is its directory's.
+Holder HolderOf(const std::string& path, mode_t mode) {
+  struct stat status{};
+  if (lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+    return {status.st_uid, status.st_gid, mode | (status.st_mode & (S_IRGRP | S_IWGRP))};
+  }
+  if (geteuid() != 0 || stat(DirectoryOf(path).c_str(), &status) != 0) return {.mode = mode};
+  // Where everybody may make files, the directory's owner is not whom they are for.
+  if ((status.st_mode & S_ISVTX) != 0) return {.mode = mode};
+  return {status.st_uid, status.st_gid, mode};
+}
+
+// Where the file cannot be given away, nobody gets more than `mode`.
+Status HandOver(const FileDescriptor& file, const std::string& path, const Holder& holder,
+                mode_t mode) {
+  struct stat made{};
+  if (fstat(file.get(), &made) != 0) return NotWritten("cannot look at", path);
+  constexpr auto kAsItIs = static_cast<uid_t>(-1);
+  const bool user_kept = holder.user == kAsItIs || holder.user == made.st_uid ||
+                         (geteuid() == 0 && fchown(file.get(), holder.user, kAsItIs) == 0);
+  const bool group_kept = holder.group == kAsItIs || holder.group == made.st_gid ||
+                          fchown(file.get(), kAsItIs, holder.group) == 0;
+  // The umask may have taken bits away that the reader needs.
+  if (fchmod(file.get(), user_kept && group_kept ? holder.mode : mode) != 0) {
+    return NotWritten("cannot set the mode of", path);
+  }
+  return {};
+}
+
+Status WriteAndSync(const std::string& path, ByteView content, const Holder& holder, mode_t mode) {
   FileDescriptor file(
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file.valid()) return NotWritten("cannot create", path);
-  // The umask may have taken bits away that the reader needs.
-  if (fchmod(file.get(), mode) != 0) return NotWritten("cannot set the mode of", path);
+  COFFER_TRY(HandOver(file, path, holder, mode));
   if (!internal::WriteAll(file.get(), content)) return NotWritten("cannot write", path);
   if (fsync(file.get()) != 0) return NotWritten("cannot sync", path);
   if (!file.Close()) return NotWritten("cannot close", path);
@@ -90,7 +126,11 @@ Status Publish(const std::string& temporary, const std::string& path, IfExists i
 // `path` is absent, old or new, and new for good once this returned.
 Status Write(const std::string& path, ByteView content, unsigned mode, IfExists if_exists) {
   const std::string temporary = TemporaryNameFor(path);
-  Status status = WriteAndSync(temporary, content, static_cast<mode_t>(mode));
+  const auto least = static_cast<mode_t>(mode);
+  // One that is not to be replaced is its maker's: a secret, as a rule.
+  const Holder holder =
+      if_exists == IfExists::kReplace ? HolderOf(path, least) : Holder{.mode = least};
+  Status status = WriteAndSync(temporary, content, holder, least);
   if (status) status = Publish(temporary, path, if_exists);
   if (!status) {
     // Best effort: the failure to report is the one above.

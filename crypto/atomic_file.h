@@ -9,7 +9,9 @@
 namespace coffer::crypto {
 
 // Temporary file beside `path` (mode), write, fsync, rename, fsync of the directory. Every return
-// code is checked. Errors: kUnavailable "file_not_written", errno text and path in `detail`.
+// code is checked. A file that is replaced keeps its owner, its group and what the group may do, as
+// far as this process may set them; one that root makes anew is its directory's owner's. Errors:
+// kUnavailable "file_not_written", errno text and path in `detail`.
 Status WriteFileAtomically(const std::string& path, ByteView content, unsigned mode = 0600);
 
 // The same for a file whose earlier content is to be gone: its blocks are overwritten once the new

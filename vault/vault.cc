@@ -14,55 +14,21 @@
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "crypto/keys_database_key.h"
+#include "vault/file_account.h"
 #include "vault/internal/core.h"
 #include "vault/internal/keys_database.h"
 #include "vault/internal/log_keys.h"
 #include "vault/internal/log_length.h"
 #include "vault/internal/migrations.h"
+#include "vault/internal/opening.h"
 #include "vault/internal/secrets.h"
+#include "vault/internal/token_expiry.h"
 
 namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kTwoPersonSetting = "two_person";
-constexpr std::string_view kAuthoritySetting = "client_authority";
-constexpr std::string_view kAuthorityKeySetting = "client_authority_key";
-constexpr std::string_view kAuthorityContext = "coffer-client-authority-v1";
-constexpr std::int64_t kAuthorityLifetimeS = std::int64_t{10} * 365 * 24 * 3600;
 constexpr std::int64_t kFirstTokenLifetimeMs = std::int64_t{365} * 24 * 3600 * 1000;
-
-// Damage that stops the start names the file and where to read on, whoever found it.
-template <class R>
-R Reading(const std::string& file, R result) {
-  if (result || result.error().code != Code::kCorrupted) return result;
-  Error error = std::move(result).error();
-  // The databases' own errors begin with their file, which may be the other one.
-  if (error.detail.find(file) == std::string::npos && !error.detail.starts_with('/')) {
-    error.detail = file + ": " + error.detail;
-  }
-  if (error.detail.find("operator's guide") == std::string::npos) {
-    error.detail += "; see 'Recovery' in the operator's guide";
-  }
-  return std::unexpected(std::move(error));
-}
-
-Status CheckThere(const std::string& directory) {
-  if (access(KeyringPath(directory).c_str(), F_OK) == 0) return {};
-  return Fail(Code::kNotFound, "vault_missing",
-              "there is no vault in " + directory + "; make one with 'coffer init'");
-}
-
-Result<audit::Anchor> ReadAnchor(const std::string& path) {
-  auto bytes = crypto::ReadFile(path, 64 * 1024);
-  if (!bytes && bytes.error().code == Code::kNotFound) {
-    return Fail(Code::kCorrupted, "anchor_missing",
-                path +
-                    " is missing: without it a rolled-back log would go unnoticed; see "
-                    "'Recovery' in the operator's guide");
-  }
-  if (!bytes) return std::unexpected(bytes.error());
-  return audit::ParseAnchor(crypto::AsText(*bytes));
-}
 
 Status SyncDirectory(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -70,35 +36,6 @@ Status SyncDirectory(const std::string& path) {
   if (fd >= 0) close(fd);
   if (!synced) return Fail(Code::kUnavailable, "file_not_written", "cannot sync " + path);
   return {};
-}
-
-// The authority of client certificates, made at the first opening: `made` says whether it was. Its
-// key is sealed inside the database.
-Result<crypto::CertificateAuthority> OpenAuthority(SettingStore& settings,
-                                                   const crypto::Keyring& keyring, Timestamp now,
-                                                   bool& made) {
-  Bytes context;
-  for (const std::string_view part : {kAuthorityContext, crypto::AsText(keyring.vault_id())}) {
-    context.insert(context.end(), part.begin(), part.end());
-  }
-  COFFER_ASSIGN(const auto certificate, settings.Find(kAuthoritySetting));
-  COFFER_ASSIGN(const auto sealed, settings.Find(kAuthorityKeySetting));
-  made = !certificate || !sealed;
-  if (!made) {
-    COFFER_ASSIGN(const Bytes bytes, crypto::Base64Decode(*sealed));
-    COFFER_ASSIGN(Bytes plain, crypto::Open(keyring.note_key().ExposeSecret(), context, bytes));
-    const auto key = crypto::SecretBytes::CopyOf(plain);
-    crypto::Wipe(plain);
-    return crypto::CertificateAuthority::Open(*certificate, key);
-  }
-  COFFER_ASSIGN(auto authority,
-                crypto::CertificateAuthority::Create("Coffer", now.ms / 1000, kAuthorityLifetimeS));
-  const auto key = authority.ExportPrivateKey();
-  COFFER_TRY(settings.Put(kAuthoritySetting, authority.certificate_pem()));
-  COFFER_TRY(settings.Put(kAuthorityKeySetting,
-                          crypto::Base64Encode(crypto::Seal(keyring.note_key().ExposeSecret(), 0,
-                                                            context, key.ExposeSecret()))));
-  return authority;
 }
 
 // A service with its first token, and the entry that says so.
@@ -235,6 +172,9 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
       options.anchor_path.empty() ? AnchorPath(work, {}) : options.anchor_path;
   COFFER_TRY(
       crypto::WriteFileAtomically(first_anchor, crypto::AsBytes(audit::FormatAnchor(anchor))));
+  if (const auto account = AccountForNewVault(options.directory)) {
+    COFFER_TRY(GiveTo(*account, work));
+  }
   COFFER_TRY(SyncDirectory(work));
   if (rename(work.c_str(), target.c_str()) != 0) {
     return Fail(Code::kUnavailable, "directory_not_writable",
@@ -260,25 +200,6 @@ Status RotateLogKey(const VaultOptions& options, crypto::RootKeyProvider& root, 
                                         : crypto::Keyring::RetireLogKey(path, root));
   }
   COFFER_ASSIGN(const auto vault, Vault::Open(options, root));
-  return {};
-}
-
-Status CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider& root) {
-  const std::string keyring_path = KeyringPath(options.directory);
-  COFFER_TRY(CheckThere(options.directory));
-  COFFER_TRY(Reading(keyring_path, crypto::Keyring::Open(keyring_path, root)));
-  for (const std::string& path :
-       {VaultDatabasePath(options.directory), KeysDatabasePath(options.directory)}) {
-    if (access(path.c_str(), F_OK) != 0) {
-      return Fail(Code::kNotFound, "database_missing", path + " does not exist");
-    }
-    if (access(path.c_str(), R_OK | W_OK) != 0) {
-      return Fail(Code::kUnavailable, "directory_not_writable",
-                  path + " cannot be read and written by this user");
-    }
-  }
-  const std::string anchor_path = AnchorPath(options.directory, options.anchor_path);
-  COFFER_TRY(Reading(anchor_path, ReadAnchor(anchor_path)));
   return {};
 }
 
@@ -471,9 +392,13 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   VaultStatus waiting;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr,
-      [&](Transaction& transaction) -> Status { return core_->CountWaiting(transaction, waiting); },
+      [&](Transaction& transaction) -> Status {
+        waiting.tokens = ExpiryOf(transaction.principals(), core_->latest);
+        return core_->CountWaiting(transaction, waiting);
+      },
       EntryRule::kOnRefusal));
   auto statistics = core_->engine->Statistics();
+  statistics.tokens = std::move(waiting.tokens);
   statistics.open_approvals = waiting.open_approvals;
   statistics.unreviewed_emergencies = waiting.unreviewed_emergencies;
   statistics.overdue_emergencies = waiting.overdue_emergencies;
@@ -533,6 +458,8 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
             ++status.active_tokens;
           }
         }
+        status.now = core_->latest;
+        status.tokens = ExpiryOf(transaction.principals(), core_->latest);
         for (const auto* row : transaction.principals().Principals()) {
           if (row->disabled) continue;
           const bool user = row->id.kind() == PrincipalKind::kUser;

@@ -443,6 +443,20 @@ struct IndexStatus {
   bool overdue = false;
 };
 
+// A service's tokens that count now.
+struct ServiceTokens {
+  PrincipalId service;
+  std::string name;
+  std::uint64_t tokens = 0;
+  Timestamp next, last;  // when the first and when the last of them ends
+};
+struct TokenExpiry {
+  static constexpr std::size_t kMostServices = 1000;
+  std::uint64_t within_7_days = 0, within_30_days = 0;  // tokens that end so soon
+  std::optional<Timestamp> next;
+  std::vector<ServiceTokens> services;  // those first whose last token ends first
+};
+
 struct VaultStatus {
   std::string vault_id;
   std::string log_origin;
@@ -464,8 +478,9 @@ struct VaultStatus {
   bool keys_rewrite_pending = false;    // as EngineStatistics::keys_rewrite_pending
   bool wal_truncation_pending = false;  // as EngineStatistics::wal_truncation_pending
   IndexStatus index;
-  Timestamp started;
+  Timestamp started, now;
   ScrubState scrub;
+  TokenExpiry tokens;
 };
 
 struct EngineStatistics {
@@ -486,6 +501,7 @@ struct EngineStatistics {
   bool wal_truncation_pending = false;
   IndexStatus index;
   ScrubState scrub;
+  TokenExpiry tokens;
 };
 
 enum class Severity { kInfo, kWarning, kError };
@@ -544,10 +560,11 @@ struct FirstTokens {
 // Errors: kConflict "vault_exists"; those of Keyring.
 Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root);
 
-// Whether a start would find what it needs: keyring and root key, databases, anchor, as files that
-// can be read and written. They are not opened, so that a server may run meanwhile. Errors: those
-// of Vault::Open about them.
-Status CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider& root);
+// Whether a start would go well, as far as it can be told without a change: keyring and root key,
+// databases, anchor, log, ledger, state, memory, and room to write. Beside a server that has the
+// directory: whether there is one. What a start repairs or repeats is not tried, and of a vault
+// that it would migrate no more than that it could. Errors: those of Vault::Open.
+Result<bool> CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider& root);
 
 // A new key for the log, of a vault that no server has open. kAdd: a second key, announced in the
 // log, signs beside the first from now on. kRetire, when everybody who verifies has seen the new

@@ -7,6 +7,7 @@
 #include "api/cli/root_key.h"
 #include "audit/checkpoint.h"
 #include "crypto/keyring.h"
+#include "vault/file_account.h"
 #include "vault/vault.h"
 
 namespace coffer::cli {
@@ -25,6 +26,9 @@ Outcome<Exit> Rotate(const LogKeyOptions& options, vault::LogKeyStep step, Conso
   opening.ledger_path = options.ledger;
   opening.require_locked_memory = false;  // for a moment, and without requests
   opening.scrub_entries_per_s = 0;
+  // Root has read the key; what is written from here on is the server's.
+  const auto acting = vault::ActingAs::Begin(vault::AccountOfVault(options.directory));
+  if (!acting) return std::unexpected(FailureOf(acting.error(), "the log's key is as it was"));
   const auto done = vault::RotateLogKey(opening, *provider, step);
   if (!done) return std::unexpected(FailureOf(done.error(), "the log's key is as it was"));
   const auto header = crypto::Keyring::ReadHeader(KeyringFile(options.directory));
@@ -57,7 +61,9 @@ void AddStep(CLI::App& group, Command& chosen, const char* name, const char* hel
       ->type_name("FILE");
   AddRootKeyOptions(*command, options->root_key, "The vault's root key file");
   command->footer(
-      std::string("Run it as the user that the server runs as. Example:\n  coffer log-key ") +
+      std::string(
+          "Run it as root: it reads the root key, and writes as the account that has the vault. "
+          "Example:\n  coffer log-key ") +
       name + " --data /var/lib/coffer --root-key-file root.key");
   command->callback([options, step, &chosen] {
     chosen = [options, step](Console& console) { return Rotate(*options, step, console); };

@@ -54,6 +54,31 @@ std::string Damage(const json& status) {
   return completed.empty() ? "first round not finished" : "as the log says, last " + completed;
 }
 
+std::string TokenExpiry(const json& status) {
+  const json& expiry = Member(status, "token_expiry");
+  const auto week = Number(expiry, "within_7_days");
+  if (!week) return {};
+  const std::string next = Text(expiry, "next");
+  std::string text = next.empty() ? "none has any" : "the next " + next;
+  const auto month = Number(expiry, "within_30_days").value_or(0);
+  if (month > 0) {
+    text += "; within 7 days " + Grouped(*week) + ", within 30 days " + Grouped(month);
+  }
+  return text;
+}
+
+// Of whom the last token ends soon.
+std::string ServicesWithoutToken(const json& status) {
+  std::string text;
+  const json& services = Member(Member(status, "token_expiry"), "services");
+  if (!services.is_array()) return text;
+  for (const json& service : services) {
+    text += (text.empty() ? "" : "; ") + Text(service, "name") + " (" + Text(service, "service") +
+            ") " + Text(service, "last");
+  }
+  return text;
+}
+
 std::string Retention(const json& status) {
   const std::string version = Text(status, "retention_schedule");
   if (version.empty() || version == "0") return "no schedule";
@@ -87,6 +112,9 @@ Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
                         {"users", Count(status, "users")},
                         {"services", Count(status, "services")},
                         {"active tokens", Count(status, "active_tokens")},
+                        {"tokens end", TokenExpiry(status)},
+                        {"last token ends", ServicesWithoutToken(status)},
+                        {"certificate ends", Text(status, "certificate_expires")},
                         {"decided by", WhoDecides(status)},
                         {"open approvals", Count(status, "open_approvals")},
                         {"emergency access", Emergencies(status)},

@@ -464,6 +464,9 @@ TEST_CASE("verification, status, metrics and health answer") {
   CHECK(ApiCalls::Answer(api.Post("/v1/log/verify", kAuditor, {{"deep", 1}})) ==
         "422 request_invalid");
   CHECK(ApiCalls::Parsed(api.Get("/v1/status", kAuditor)).at("clients") == 1);
+  const auto expiry = ApiCalls::Parsed(api.Get("/v1/status", kAuditor)).at("token_expiry");
+  CHECK(expiry.at("within_7_days").is_number());
+  CHECK(expiry.at("services").is_array());
   CHECK(api.Get("/metrics", kAdministrator).body == "# metrics\n");
   CHECK(ApiCalls::Answer(api.Get("/metrics", kCaseWorker)) == "403 permission_denied");
   const auto nobody = [](Call& call) { call.caller = vault::Caller{}; };

@@ -8,6 +8,8 @@
 namespace coffer::api {
 namespace {
 
+using vault::PrincipalId;
+
 const Route& RouteOf(std::string_view operation) {
   for (const Route& route : Routes()) {
     if (route.operation_id == operation) return route;
@@ -73,6 +75,31 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   text = metrics.Render(engine, connections, 1'800'000'000);
   CHECK(Has(text, "coffer_engine_queue_length 0"));
   CHECK(text.find("process_resident_memory_bytes 0\n") == std::string::npos);
+}
+
+TEST_CASE("services are shown with the end of their last token, and those without one not") {
+  Metrics metrics;
+  vault::EngineStatistics engine;
+  CHECK(Has(metrics.Render(engine, {}, 0), "coffer_tokens_next_expiry_seconds 0"));
+  const auto one = PrincipalId::New({1}, vault::PrincipalKind::kService);
+  const auto two = PrincipalId::New({2}, vault::PrincipalKind::kService);
+  engine.tokens = {1,
+                   2,
+                   audit::Timestamp{5'000},
+                   {{one, "one", 1, {5'000}, {5'000}}, {two, "two", 2, {6'000}, {9'000}}}};
+  const auto shown = [](const PrincipalId& service) {
+    return R"(coffer_service_tokens_expire_seconds{service=")" + service.Text() + "\"}";
+  };
+  std::string text = metrics.Render(engine, {}, 0);
+  CHECK(Has(text, R"(coffer_tokens_expiring{days="7"} 1)"));
+  CHECK(Has(text, R"(coffer_tokens_expiring{days="30"} 2)"));
+  CHECK(Has(text, "coffer_tokens_next_expiry_seconds 5"));
+  CHECK(Has(text, shown(one) + " 5"));
+  CHECK(Has(text, shown(two) + " 9"));
+  engine.tokens.services.erase(engine.tokens.services.begin());
+  text = metrics.Render(engine, {}, 0);
+  CHECK(text.find(shown(one)) == std::string::npos);
+  CHECK(Has(text, shown(two) + " 9"));
 }
 
 TEST_CASE("threads count while another one looks") {

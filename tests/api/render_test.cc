@@ -180,8 +180,26 @@ TEST_CASE("a status is rendered with its log") {
   status.holds = 3;
   status.overdue_holds = 2;
   status.restrictions = 4;
-  status.started = kTime;
-  const json rendered = Rendered(status);
+  status.started = status.now = kTime;
+  constexpr std::int64_t kMonthMs = std::int64_t{30} * 24 * 3600 * 1000;
+  const audit::Timestamp soon{kTime.ms + kMonthMs}, later{kTime.ms + kMonthMs + 1};
+  const auto service = vault::PrincipalId::New(kTime, vault::PrincipalKind::kService);
+  status.tokens = {
+      1, 2, kTime, {{service, kHostile, 2, kTime, soon}, {service, "x", 1, later, later}}};
+  const json rendered = Rendered(ServerStatus{status, kTime.ms / 1000});
+  CHECK(rendered.at("certificate_expires") == "2026-01-02T03:04:05.000Z");
+  const json first = {{"service", service.Text()},
+                      {"name", kHostile},
+                      {"tokens", 2},
+                      {"next", kTimeText},
+                      {"last", audit::FormatTimestamp(soon)}};
+  CHECK(rendered.at("token_expiry") == json{{"within_7_days", 1},
+                                            {"within_30_days", 2},
+                                            {"next", kTimeText},
+                                            {"services", json::array({first})}});
+  status.tokens.services.assign(101, {service, "x", 1, kTime, kTime});
+  CHECK(Rendered(ServerStatus{status, 0}).at("token_expiry").at("services").size() == 100);
+  CHECK(!Rendered(ServerStatus{status, 0}).contains("certificate_expires"));
   CHECK(rendered.at("log") == json{{"origin", "origin"},
                                    {"key", "origin+key"},
                                    {"size", 5},

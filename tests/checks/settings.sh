@@ -13,8 +13,8 @@ trap 'rm -rf "$work"' EXIT
 # The files that it names are not on this machine: what may be wrong is a file, not a setting.
 accepts() {
   local said
-  said=$("$cofferd" --check --config "$1" 2>&1) || case $said in
-    *"(certificate_unusable)"*) ;;
+  said=$(CREDENTIALS_DIRECTORY=$work "$cofferd" --check --config "$1" 2>&1) || case $said in
+    *"(root_key_missing)"* | *"(certificate_unusable)"*) ;;
     *) printf 'settings: %s\n' "$said" >&2; return 1 ;;
   esac
 }

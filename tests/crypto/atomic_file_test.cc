@@ -1,6 +1,8 @@
 #include "crypto/atomic_file.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -45,6 +47,47 @@ TEST_CASE("a file has exactly the mode asked for, whatever the umask") {
   umask(before);
   CHECK(ModeOf(directory / "private") == 0600);
   CHECK(ModeOf(directory / "public") == 0644);
+}
+
+TEST_CASE("a file that is replaced keeps what its group may do, and gives others nothing") {
+  const TemporaryDirectory directory;
+  const std::pair<mode_t, mode_t> kept[] = {{0600, 0600}, {0640, 0640}, {0660, 0660},
+                                            {0400, 0600}, {0644, 0640}, {0777, 0660}};
+  for (const auto& [before, after] : kept) {
+    CAPTURE(before);
+    const std::string path = directory.Put("file", "old", before);
+    REQUIRE(WriteFileAtomically(path, AsBytes("new")));
+    CHECK(ModeOf(path) == after);
+    REQUIRE(chmod(path.c_str(), before) == 0);
+    REQUIRE(ReplaceSecretFile(path, AsBytes("newer")));
+    CHECK(ModeOf(path) == after);
+    REQUIRE(unlink(path.c_str()) == 0);
+  }
+}
+
+TEST_CASE("a file that root replaces stays its owner's, and one it makes is its directory's") {
+  if (geteuid() != 0) SKIP("only root can give files away");
+  const TemporaryDirectory directory;
+  const auto owner = [&](const std::string& name) {
+    struct stat status{};
+    REQUIRE(stat((directory / name).c_str(), &status) == 0);
+    return std::pair(status.st_uid, status.st_gid);
+  };
+  REQUIRE(chown(directory.Put("kept", "old").c_str(), 61234, 61235) == 0);
+  REQUIRE(ReplaceSecretFile(directory / "kept", AsBytes("new")));
+  CHECK(owner("kept") == std::pair<uid_t, gid_t>(61234, 61235));
+  REQUIRE(mkdir((directory / "theirs").c_str(), 0700) == 0);
+  REQUIRE(chown((directory / "theirs").c_str(), 61236, 61237) == 0);
+  REQUIRE(WriteFileAtomically(directory / "theirs/made", AsBytes("new")));
+  CHECK(owner("theirs/made") == std::pair<uid_t, gid_t>(61236, 61237));
+  CHECK(ModeOf(directory / "theirs/made") == 0600);
+  // Where everybody makes files, and for a secret that replaces nothing, it is the maker's.
+  REQUIRE(chmod((directory / "theirs").c_str(), 01777) == 0);
+  REQUIRE(WriteFileAtomically(directory / "theirs/own", AsBytes("new")));
+  REQUIRE(chmod((directory / "theirs").c_str(), 0700) == 0);
+  REQUIRE(internal::WriteNewFile(directory / "theirs/secret", AsBytes("new"), 0600));
+  CHECK(owner("theirs/own").first == 0);
+  CHECK(owner("theirs/secret").first == 0);
 }
 
 TEST_CASE("a replaced file is a new file, so that a reader keeps all of the old one") {

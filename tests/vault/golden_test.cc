@@ -73,14 +73,17 @@ class GoldenVault {
     root = *std::move(opened);
   }
   std::string directory() const { return work / "data"; }
-  void Open() {
+  VaultOptions Options() {
     VaultOptions options;
     options.directory = directory();
     options.index_interval_ms = 0;
     options.key_cache_entries = 256;
     options.require_locked_memory = false;
     options.clock = &clock;
-    auto opened = Vault::Open(options, *root);
+    return options;
+  }
+  void Open() {
+    auto opened = Vault::Open(Options(), *root);
     INFO(AnswerOf(opened));
     REQUIRE(opened);
     vault = *std::move(opened);
@@ -234,6 +237,26 @@ TEST_CASE("restrictions of the format before stop what they stopped, with ids an
   const auto after = VerifyDirectory(offline, *golden.root);
   REQUIRE(after);
   CHECK(after->log.ok());
+}
+
+TEST_CASE(
+    "a directory of a format before passes the check of a start, before and while it is open") {
+  for (const char* name : {"/vault-0001", "/vault-0009"}) {
+    INFO(name);
+    GoldenVault golden(kGolden + name);
+    golden.clock.Advance(std::int64_t{330} * 86'400'000);
+    const std::string before = ReadFile(golden.directory() + "/vault.db");
+    auto served = CheckDirectory(golden.Options(), *golden.root);
+    INFO(AnswerOf(served));
+    REQUIRE(served);
+    CHECK(!*served);
+    CHECK(ReadFile(golden.directory() + "/vault.db") == before);
+    golden.Open();
+    served = CheckDirectory(golden.Options(), *golden.root);
+    INFO(AnswerOf(served));
+    REQUIRE(served);
+    CHECK(*served);
+  }
 }
 
 TEST_CASE("the comparison with the log has nothing to say of directories of formats before") {

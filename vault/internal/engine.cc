@@ -93,15 +93,13 @@ Result<crypto::SecretBytes> Transaction::UnwrapKey(const ClientKeyId& key) {
 
 std::uint64_t Transaction::NextSeq() const { return engine_.writer_->head().size + also_.size(); }
 
-Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
-                                               const crypto::Keyring& keyring,
-                                               std::unique_ptr<KeyCache> cache, Options options) {
+Result<std::unique_ptr<Engine>> Engine::Connect(Database vault, Database keys,
+                                                const crypto::Keyring& keyring, Options options) {
   std::unique_ptr<Engine> engine(new Engine);
   engine->options_ = std::move(options);
   engine->keyring_ = &keyring;
   engine->vault_ = std::move(vault);
   engine->keys_ = std::move(keys);
-  engine->cache_ = std::move(cache);
 
   COFFER_ASSIGN(auto log, LogStore::Open(engine->vault_));
   COFFER_ASSIGN(auto clients, ClientStore::Open(engine->vault_));
@@ -127,6 +125,23 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
              std::move(access), std::move(approvals), std::move(settings), std::move(damage),
              std::move(erasures), std::move(holds), std::move(restrictions), std::move(retention),
              std::move(index), std::move(key_store)});
+  return engine;
+}
+
+Status Engine::Check(Database vault, Database keys, const crypto::Keyring& keyring,
+                     Options options) {
+  COFFER_ASSIGN(const auto engine,
+                Connect(std::move(vault), std::move(keys), keyring, std::move(options)));
+  COFFER_TRY(engine->Load());
+  return engine->CompareState(engine->options_.take_over_state);
+}
+
+Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
+                                               const crypto::Keyring& keyring,
+                                               std::unique_ptr<KeyCache> cache, Options options) {
+  COFFER_ASSIGN(auto engine,
+                Connect(std::move(vault), std::move(keys), keyring, std::move(options)));
+  engine->cache_ = std::move(cache);
 
   auto& statements = engine->statements_;
   COFFER_ASSIGN(statements.begin, Statement::Prepare(engine->vault_, "BEGIN IMMEDIATE"));
@@ -526,15 +541,18 @@ Status Engine::AppendEntry(audit::Entry& entry) {
   return {};
 }
 
-Status Engine::OpenState(bool take_over) {
+Status Engine::CompareState(bool take_over) {
   COFFER_ASSIGN(state_, CommittedState::Open(vault_, *keyring_));
   COFFER_ASSIGN(state_difference_, state_->FindDifference(*stores_->log));
-  if (state_difference_ && !take_over) {
-    return Fail(Code::kCorrupted, "state_differs",
-                *state_difference_ +
-                    "; put the whole directory back from a backup, or, when you know what it is, "
-                    "start once with 'cofferd --take-over-state'");
-  }
+  if (!state_difference_ || take_over) return {};
+  return Fail(Code::kCorrupted, "state_differs",
+              *state_difference_ +
+                  "; put the whole directory back from a backup, or, when you know what it is, "
+                  "start once with 'cofferd --take-over-state'");
+}
+
+Status Engine::OpenState(bool take_over) {
+  COFFER_TRY(CompareState(take_over));
   COFFER_TRY(state_->Follow());
   COFFER_ASSIGN(const auto logged, state_->FindLogged(*stores_->log));
   if (state_difference_) {

@@ -197,6 +197,10 @@ class Engine {
   static Result<std::unique_ptr<Engine>> Create(Database vault, Database keys,
                                                 const crypto::Keyring& keyring,
                                                 std::unique_ptr<KeyCache> cache, Options options);
+  // Whether that would go well, by connections that only read, each in a transaction. Errors: as
+  // Create.
+  static Status Check(Database vault, Database keys, const crypto::Keyring& keyring,
+                      Options options);
   ~Engine();
   void Start();
   void Stop();  // runs what is queued, then ends the thread
@@ -240,6 +244,8 @@ class Engine {
   void AwaitBatch(std::uint32_t batch);
   void FinishBatch();
   Status OpenHold(Hold& hold);
+  static Result<std::unique_ptr<Engine>> Connect(Database vault, Database keys,
+                                                 const crypto::Keyring& keyring, Options options);
   Status Load();  // head, catalog, principals, assignments, holds from the database
   void PublishCatalog(std::shared_ptr<const Catalog> catalog);
   void PublishIndexState();
@@ -251,6 +257,7 @@ class Engine {
   Status AppendEntries(Transaction& transaction, Operation& operation);
   Status AppendEntry(audit::Entry& entry);
   Status PutNotes(const Transaction& transaction, std::size_t entry, std::uint64_t seq);
+  Status CompareState(bool take_over);
   Status OpenState(bool take_over);
   void RecordState(audit::Entry& entry);
   Status StoreState();

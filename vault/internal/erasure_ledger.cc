@@ -26,6 +26,17 @@ Status AddKnownKeys(std::string_view known, std::vector<audit::VerifierKey>& tru
   return {};
 }
 
+// By whom lines may be signed.
+Result<std::vector<audit::VerifierKey>> TrustedKeys(const crypto::Keyring& keyring,
+                                                    const std::optional<std::string>& known) {
+  std::vector<audit::VerifierKey> trusted;
+  for (const auto& key : keyring.log_keys()) {
+    trusted.push_back({keyring.log_origin(), key.key.public_key()});
+  }
+  if (known) COFFER_TRY(AddKnownKeys(*known, trusted));
+  return trusted;
+}
+
 // Lines may have been written twice: an erasure is a set.
 void DropRepeated(std::vector<RecordId>& ids) {
   std::unordered_set<RecordId, IdHash> seen;
@@ -56,11 +67,7 @@ Result<std::unique_ptr<ErasureLedger>> ErasureLedger::Open(const std::string& pa
                                                            const crypto::Keyring& keyring,
                                                            SettingStore& settings) {
   COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
-  std::vector<audit::VerifierKey> trusted;
-  for (const auto& key : keyring.log_keys()) {
-    trusted.push_back({keyring.log_origin(), key.key.public_key()});
-  }
-  if (stored) COFFER_TRY(AddKnownKeys(*stored, trusted));
+  COFFER_ASSIGN(auto trusted, TrustedKeys(keyring, stored));
   std::unique_ptr<ErasureLedger> ledger(new ErasureLedger(keyring));
   ledger->vault_ = crypto::Base32Encode(keyring.vault_id());
   COFFER_ASSIGN(ledger->file_,
@@ -70,6 +77,16 @@ Result<std::unique_ptr<ErasureLedger>> ErasureLedger::Open(const std::string& pa
   COFFER_TRY(ledger->file_->Cover(keyring.log_origin(), keyring.log_signing_key()));
   if (stored != "") COFFER_TRY(settings.Put(kLedgerKeysSetting, ""));
   return ledger;
+}
+
+Status ErasureLedger::Check(const std::string& path, const crypto::Keyring& keyring,
+                            SettingStore& settings, bool served) {
+  COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
+  COFFER_ASSIGN(auto trusted, TrustedKeys(keyring, stored));
+  ErasureLedger ledger(keyring);
+  ledger.vault_ = crypto::Base32Encode(keyring.vault_id());
+  return audit::LedgerFile::Check(path, std::move(trusted), !served,
+                                  [&](const auto& line) { return ledger.Take(line); });
 }
 
 Status ErasureLedger::Take(const audit::LedgerLine& line) {

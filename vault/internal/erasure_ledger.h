@@ -34,6 +34,10 @@ class ErasureLedger {
   static Result<std::unique_ptr<ErasureLedger>> Open(const std::string& path,
                                                      const crypto::Keyring& keyring,
                                                      SettingStore& settings);
+  // Whether that would go well; changes nothing. A missing ledger is none: it would be made.
+  // `served`: a server of this vault has it open. Errors: those of Open.
+  static Status Check(const std::string& path, const crypto::Keyring& keyring,
+                      SettingStore& settings, bool served);
   ~ErasureLedger();
 
   // Begins to write the lines of an erasure that is about to be committed, beside the caller: to

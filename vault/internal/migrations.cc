@@ -21,26 +21,29 @@ std::string HashOf(const Migration& migration) {
   return crypto::HexEncode(crypto::Sha256(crypto::AsBytes(migration.sql)));
 }
 
+// How many of the migrations are applied, which are the first ones.
+Result<std::size_t> CountApplied(const Database& database,
+                                 const std::vector<Migration>& migrations) {
+  COFFER_ASSIGN(auto select, Statement::Prepare(database, kSelectApplied));
+  auto rows = select.Query();
+  for (std::size_t applied = 0;; ++applied) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return applied;
+    if (applied == migrations.size() || rows.Text(0) != migrations[applied].name ||
+        rows.Text(1) != HashOf(migrations[applied])) {
+      return Fail(Code::kCorrupted, "migration_altered",
+                  database.path() + " was written by another version of Coffer (migration " +
+                      std::string(rows.Text(0)) + "); run the version that wrote it, or newer");
+    }
+  }
+}
+
 }  // namespace
 
 Status Migrate(Database& database, const std::vector<Migration>& migrations) {
   COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(database));
   COFFER_TRY(database.Execute(kCreateRegister));
-  std::size_t applied = 0;
-  {
-    COFFER_ASSIGN(auto select, Statement::Prepare(database, kSelectApplied));
-    auto rows = select.Query();
-    for (;; ++applied) {
-      COFFER_ASSIGN(const bool more, rows.Next());
-      if (!more) break;
-      if (applied == migrations.size() || rows.Text(0) != migrations[applied].name ||
-          rows.Text(1) != HashOf(migrations[applied])) {
-        return Fail(Code::kCorrupted, "migration_altered",
-                    database.path() + " was written by another version of Coffer (migration " +
-                        std::string(rows.Text(0)) + "); run the version that wrote it, or newer");
-      }
-    }
-  }
+  COFFER_ASSIGN(std::size_t applied, CountApplied(database, migrations));
   for (; applied < migrations.size(); ++applied) {
     COFFER_TRY(database.Execute(std::string(migrations[applied].sql).c_str()));
     COFFER_ASSIGN(auto insert, Statement::Prepare(database, kInsertApplied));
@@ -48,6 +51,13 @@ Status Migrate(Database& database, const std::vector<Migration>& migrations) {
         insert.Execute(migrations[applied].name, std::string_view(HashOf(migrations[applied]))));
   }
   return transaction.Commit();
+}
+
+Result<bool> IsMigrated(const Database& database, const std::vector<Migration>& migrations) {
+  COFFER_ASSIGN(const bool registered, HasColumn(database, "schema_migrations", "name"));
+  if (!registered) return false;
+  COFFER_ASSIGN(const std::size_t applied, CountApplied(database, migrations));
+  return applied == migrations.size();
 }
 
 }  // namespace coffer::vault

@@ -23,4 +23,7 @@ const std::vector<Migration>& KeysMigrations();
 // has another text or is unknown to this program (a newer one wrote the file).
 Status Migrate(Database& database, const std::vector<Migration>& migrations);
 
+// Whether it would change nothing. Errors: as Migrate.
+Result<bool> IsMigrated(const Database& database, const std::vector<Migration>& migrations);
+
 }  // namespace coffer::vault
