@@ -150,6 +150,7 @@ class UnfinishedVault {
   UnfinishedVault& operator=(const UnfinishedVault&) = delete;
 
   void AddAnchor(const std::string& path) { anchor_ = path; }
+  void Rename(const std::string& name) { work_ = name; }
   void Finish() { finished_ = true; }
 
  private:
@@ -264,8 +265,9 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
     return Fail(Code::kUnavailable, "directory_not_writable",
                 "cannot rename " + work + ": " + std::strerror(errno));
   }
-  unfinished.Finish();
+  unfinished.Rename(target.string());
   COFFER_TRY(SyncDirectory(target.parent_path().empty() ? "." : target.parent_path().string()));
+  unfinished.Finish();
   return tokens;
 }
 

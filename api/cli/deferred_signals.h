@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <initializer_list>
+
 namespace coffer::cli {
 
 // While it lives, SIGINT, SIGTERM and SIGHUP wait: between the moment a server is asked for a

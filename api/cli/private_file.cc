@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "crypto/bytes.h"
 #include "crypto/encoding.h"
 #include "crypto/random.h"
+#include "crypto/secret_bytes.h"
 
 namespace coffer::cli {
 namespace {
