@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <cstdio>
+#include <exception>
 #include <thread>
 
 #include "api/config.h"
@@ -14,6 +15,7 @@
 #include "api/service_manager.h"
 #include "api/version.h"
 #include "crypto/secret_bytes.h"
+#include "crypto/standard_streams.h"
 #include "vault/file_account.h"
 #include "vault/vault.h"
 
@@ -28,6 +30,16 @@ int Fail(int code, const coffer::Error& error) {
   std::fprintf(stderr, "cofferd: %s (%s)\n", error.detail.c_str(),
                std::string(error.reason).c_str());
   return code;
+}
+
+// Of limits that the process was given (ulimit, systemd's Limit…): memory, threads.
+int FailFor(const std::exception& error) {
+  return Fail(kFailed,
+              {coffer::Code::kUnavailable,
+               "resources_exhausted",
+               std::string("there is not enough memory, or there are not enough threads: ") +
+                   error.what() + "; raise the limits of the process",
+               {}});
 }
 
 // The root key, read as whoever started this; then, where root did, for good the account that the
@@ -108,9 +120,7 @@ int Serve(coffer::api::Config config, const std::string& config_path, const sigs
   return kStopped;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Main(int argc, char** argv) {
   CLI::App app{"cofferd, the Coffer vault server", "cofferd"};
   std::string config_path = "/etc/coffer/coffer.toml";
   bool check = false, take_over_state = false;
@@ -135,6 +145,8 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  // A file that may not grow is a failed write, which is told; no reason to die without a word.
+  signal(SIGXFSZ, SIG_IGN);
 
   if (auto ready = coffer::crypto::InitializeCrypto(); !ready) return Fail(kFailed, ready.error());
   auto config = coffer::api::LoadConfig(config_path);
@@ -142,12 +154,23 @@ int main(int argc, char** argv) {
   config->vault.take_over_state = take_over_state;
   if (check) {
     if (auto fit = CheckStart(*config); !fit) return Fail(kConfiguration, fit.error());
-    std::printf("%s: ok\n", config_path.c_str());
-    return kStopped;
+    return std::printf("%s: ok\n", config_path.c_str()) > 0 && std::fflush(stdout) == 0 ? kStopped
+                                                                                        : kFailed;
   }
   coffer::api::StartOperatorLog(config->log_level);
   config->vault.log = WriteOperatorLog;
   config->server.log = WriteOperatorLog;
   if (config->log_requests) config->server.on_request = coffer::api::WriteRequestLog;
   return Serve(*std::move(config), config_path, signals);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  coffer::crypto::OccupyStandardStreams();
+  try {
+    return Main(argc, argv);
+  } catch (const std::exception& error) {
+    return FailFor(error);
+  }
 }

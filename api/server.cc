@@ -9,8 +9,11 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <new>
+#include <system_error>
 #include <thread>
 
+#include "api/internal/worker_threads.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/route.h"
@@ -183,7 +186,7 @@ struct Server::Impl {
 //   8. answer            only after that commit
 void Server::Impl::Configure() {
   http->new_task_queue = [this]() -> httplib::TaskQueue* {
-    return new httplib::ThreadPool(options.workers, kWaitingConnections);
+    return new WorkerThreads(options.workers, kWaitingConnections);
   };
   http->set_socket_options(ReuseAddress);
   http->set_tcp_nodelay(true);
@@ -519,7 +522,17 @@ Status Server::Run() {
     }
     return {};
   };
-  const Status listened = listen();
+  Status listened;
+  try {
+    listened = listen();
+  } catch (const std::system_error& error) {
+    listened = Fail(Code::kUnavailable, "threads_not_available",
+                    "there are no threads to serve " + std::to_string(impl.options.workers) +
+                        " connections: " + error.what() +
+                        "; allow more threads or memory, or set fewer server.workers");
+  } catch (const std::bad_alloc&) {
+    listened = Fail(Code::kUnavailable, "memory_exhausted", "there is no memory to listen with");
+  }
   impl.ended = true;
   return listened;
 }

@@ -73,6 +73,28 @@ void WarnOfRoles(const Catalog& catalog, const OperatorLog& log) {
   }
 }
 
+// What a vault is made of until it has its name.
+class UnfinishedVault {
+ public:
+  explicit UnfinishedVault(std::string work) : work_(std::move(work)) {}
+  ~UnfinishedVault() {
+    if (finished_) return;
+    std::error_code ignored;
+    std::filesystem::remove_all(work_, ignored);
+    if (!anchor_.empty()) std::filesystem::remove(anchor_, ignored);
+  }
+  UnfinishedVault(const UnfinishedVault&) = delete;
+  UnfinishedVault& operator=(const UnfinishedVault&) = delete;
+
+  void AddAnchor(const std::string& path) { anchor_ = path; }
+  void Rename(const std::string& name) { work_ = name; }
+  void Finish() { finished_ = true; }
+
+ private:
+  std::string work_, anchor_;
+  bool finished_ = false;
+};
+
 }  // namespace
 
 Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root) {
@@ -99,6 +121,7 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
     return Fail(Code::kUnavailable, "directory_not_writable",
                 "cannot make " + work + ": " + std::strerror(errno));
   }
+  UnfinishedVault unfinished(work);
 
   COFFER_ASSIGN(
       const auto keyring,
@@ -172,15 +195,19 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
       options.anchor_path.empty() ? AnchorPath(work, {}) : options.anchor_path;
   COFFER_TRY(
       crypto::WriteFileAtomically(first_anchor, crypto::AsBytes(audit::FormatAnchor(anchor))));
+  unfinished.AddAnchor(first_anchor);
   if (const auto account = AccountForNewVault(options.directory)) {
     COFFER_TRY(GiveTo(*account, work));
   }
   COFFER_TRY(SyncDirectory(work));
+  if (options.hand_over) COFFER_TRY(options.hand_over(tokens));
   if (rename(work.c_str(), target.c_str()) != 0) {
     return Fail(Code::kUnavailable, "directory_not_writable",
                 "cannot rename " + work + ": " + std::strerror(errno));
   }
+  unfinished.Rename(target.string());
   COFFER_TRY(SyncDirectory(target.parent_path().empty() ? "." : target.parent_path().string()));
+  unfinished.Finish();
   return tokens;
 }
 

@@ -544,6 +544,7 @@ struct VaultOptions {
 };
 
 // What `coffer init` decides. Makes the directory's files; refuses one that holds a vault.
+struct FirstTokens;
 struct InitOptions {
   std::string directory;
   std::string anchor_path;
@@ -551,13 +552,16 @@ struct InitOptions {
   crypto::Argon2idParameters passphrase;  // for the passphrase provider
   const audit::Clock* clock = nullptr;
   bool two_person = true;  // false, for ever: one person decides alone
+  // Gets the tokens when all but the vault's name is durable; while they have reached nobody, there
+  // is no vault. What it returns instead of success is what InitializeVault returns.
+  std::function<Status(FirstTokens&)> hand_over = {};
 };
 // The tokens of the first people. With `two_person` there are two from the first minute on.
 struct FirstTokens {
   NewToken administrator;
   std::optional<NewToken> security_officer;
 };
-// Errors: kConflict "vault_exists"; those of Keyring.
+// Errors: kConflict "vault_exists"; those of Keyring. Nothing is left then.
 Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root);
 
 // Whether a start would go well, as far as it can be told without a change: keyring and root key,

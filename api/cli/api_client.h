@@ -44,6 +44,9 @@ class ApiClient {
   Outcome<void> PutSecret(const Target& target, std::string body);
   Outcome<void> Remove(const Target& target);
 
+  // What follows is not what the approval was given for.
+  void ForgetApproval() { declaration_.approval.clear(); }
+
  private:
   Outcome<nlohmann::json> SendForJson(HttpRequest request);
 

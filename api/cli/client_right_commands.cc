@@ -1,6 +1,5 @@
 // coffer client: what is done about one client for its own rights, and the end of the relationship.
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -111,14 +110,12 @@ Outcome<json> FetchPackage(ApiClient& client, const std::string& id) {
 
 Outcome<Exit> PackageClient(const ClientOptions& options, Console& console) {
   // Nothing is disclosed that could not be written.
-  std::error_code unknown;
-  if (std::filesystem::exists(options.out, unknown)) {
-    return Failed(Exit::kUsage, "\"" + options.out + "\" exists already", "Name a new one.");
-  }
+  const auto format =
+      options.format == "csv" ? PackageFiles::Format::kCsv : PackageFiles::Format::kJson;
+  COFFER_ASSIGN(PackageFiles files, PackageFiles::PlacedIn(options.out, format));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json lines, FetchPackage(client, options.client));
-  const bool csv = options.format == "csv";
-  COFFER_TRY(csv ? WriteCsvPackage(lines, options.out) : WriteJsonPackage(lines, options.out));
+  COFFER_TRY(files.Write(lines));
   const std::size_t records = lines.empty() ? 0 : lines.size() - 1;
   if (options.connection.json) {
     PrintJson(console, {{"client", options.client}, {"records", records}, {"out", options.out}});

@@ -149,8 +149,8 @@ int Run(int argc, const char* const* argv, Console& console) {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       // Asking for help is one of them, and the only one that is no mistake.
-      return static_cast<int>(app.exit(error, console.out, console.err) == 0 ? Exit::kOk
-                                                                             : Exit::kUsage);
+      const bool asked = app.exit(error, console.out, console.err) == 0;
+      return static_cast<int>(Settle(console, asked ? Exit::kOk : Exit::kUsage));
     }
     if (const auto blank = FindBlank(app)) {
       Tell(console, *blank);

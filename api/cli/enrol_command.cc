@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "api/cli/commands.h"
+#include "api/cli/deferred_signals.h"
 #include "api/cli/json_view.h"
 #include "api/cli/one_time_secret.h"
 #include "api/cli/passphrase.h"
@@ -46,6 +47,8 @@ Outcome<void> ShowOffer(Console& console, const json& offer) {
               << std::flush;
   Forget(drawing);
   Forget(uri);
+  // What cannot be shown now could not be shown once the code is used up.
+  if (!console.out) return Failed(Exit::kFailed, "standard output could not be written");
   return {};
 }
 
@@ -64,9 +67,11 @@ Outcome<std::string> EnrolmentBody(ApiClient& client, const EnrolOptions& option
     COFFER_TRY(ShowOffer(console, offer));
   }
   COFFER_ASSIGN(const auto password, NewPassword(options));
-  COFFER_ASSIGN(const auto totp,
-                CodeOrAsk(options.totp, "Code of the app (empty: no second factor): ",
-                          "Give it with --totp CODE; --totp none is to have no second factor."));
+  COFFER_ASSIGN(
+      const auto totp,
+      CodeOrAsk(options.totp, "Code of the app (empty: no second factor): ",
+                "Give it with --totp-file FILE, or --totp - on standard input; --totp none is "
+                "to have no second factor."));
   SecretJson body;
   COFFER_TRY(body.Add("login", options.login));
   COFFER_TRY(body.Add("code", code));
@@ -96,6 +101,7 @@ Outcome<Exit> Enrol(const EnrolOptions& options, Console& console) {
     return Exit::kOk;
   }
   COFFER_ASSIGN(std::string body, EnrolmentBody(client, options, code, console));
+  const DeferredSignals until_handed_over;
   COFFER_ASSIGN(const json done, client.PostSecret(Target("/v1/enrolments"), std::move(body)));
   if (TextList(done, "recovery_codes").empty()) {
     ShowPrincipal(console, Member(done, "user"), options.connection.json);
@@ -106,7 +112,10 @@ Outcome<Exit> Enrol(const EnrolOptions& options, Console& console) {
       {.member = "recovery_codes",
        .what = "Recovery codes, each of which replaces a code of the app once",
        .json = options.connection.json,
-       .describe = DescribeDone}));
+       .describe = DescribeDone,
+       .left_over = "You are enrolled, and log in with password and app. Nobody got the recovery "
+                    "codes: without the app, only a new code of an administrator lets you in "
+                    "(coffer user enrol-again)."}));
   return Exit::kOk;
 }
 
@@ -127,9 +136,11 @@ void AddEnrolCommand(CLI::App& app, Command& chosen) {
       ->add_option("--password-file", options->password_file,
                    "File whose first line is the new password; without it, it is asked for")
       ->type_name("FILE");
-  AddCodeOption(*command, "--totp", options->totp,
-                "Code of the authenticator app, none for no second factor; without it, the app's "
-                "secret is shown and the code is asked for");
+  AddCodeOption(
+      *command, "--totp", options->totp,
+      "Code of the authenticator app (-: from standard input; other users of the machine can "
+      "read what stands on a command line), none for no second factor; without it, the "
+      "app's secret is shown and the code is asked for");
   command->add_flag("--offer", options->offer,
                     "Only show the authenticator app's secret, and change nothing");
   command

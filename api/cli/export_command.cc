@@ -45,7 +45,11 @@ Outcome<Exit> Export(const ClientExportOptions& options, Console& console) {
   do {
     COFFER_ASSIGN(const json page, client.Post(Target("/v1/export"), body.dump()));
     COFFER_TRY(WritePage(page, *file, exported));
-    body["cursor"] = Text(page, "next_cursor");
+    const std::string next = Text(page, "next_cursor");
+    if (!next.empty() && body.value("cursor", "") == next) {
+      return Failed(Exit::kFailed, "the server's pages do not end");
+    }
+    body["cursor"] = next;
   } while (!body["cursor"].get_ref<const std::string&>().empty());
   COFFER_TRY(file->Finish());
   if (options.connection.json) {

@@ -7,11 +7,14 @@
 
 #include <algorithm>
 
+#include "api/cli/exchange_watch.h"
 #include "api/cli/secret_text.h"
 #include "crypto/bytes.h"
 
 namespace coffer::cli {
 namespace {
+
+constexpr std::chrono::seconds kConnecting{10};
 
 class HttpsConnection {
  public:
@@ -28,6 +31,7 @@ class HttpsConnection {
   Failure Explain(httplib::Error error) const;
 
   HttpsOptions options_;
+  ExchangeWatch watch_;
   httplib::SSLClient client_;
 };
 
@@ -47,8 +51,7 @@ Status HttpsConnection::Configure() {
   client_.set_decompress(false);
   client_.set_keep_alive(true);
   client_.set_tcp_nodelay(true);
-  client_.set_connection_timeout(std::chrono::seconds(10));
-  client_.set_write_timeout(std::chrono::seconds(60));
+  client_.set_socket_options([this](int socket) { watch_.Connected(socket); });
   return {};
 }
 
@@ -71,23 +74,33 @@ httplib::Request HttpsConnection::Translate(const HttpRequest& request) const {
 }
 
 Outcome<HttpReply> HttpsConnection::Send(const HttpRequest& request) {
+  client_.set_connection_timeout(std::min<std::chrono::seconds>(kConnecting, request.patience));
   client_.set_read_timeout(request.patience);
+  client_.set_write_timeout(request.patience);
   httplib::Request translated = Translate(request);
   HttpReply reply;
-  bool too_large = false, too_slow = false;
-  const auto began = std::chrono::steady_clock::now();
+  bool too_large = false;
   translated.content_receiver = [&](const char* data, std::size_t size, std::uint64_t,
                                     std::uint64_t) {
     too_large = size > request.largest_reply - reply.body.size();
-    too_slow =
-        request.deadline.count() > 0 && std::chrono::steady_clock::now() - began > request.deadline;
-    if (!too_large && !too_slow) reply.body.append(data, size);
-    return !too_large && !too_slow;
+    if (!too_large) reply.body.append(data, size);
+    watch_.Received(size);
+    return !too_large;
   };
+  watch_.Begin({request.patience, request.deadline, translated.body.size()},
+               client_.is_socket_open() != 0 ? static_cast<int>(client_.socket()) : -1);
   const httplib::Result result = client_.send(translated);
+  const ExchangeWatch::Bound bound = watch_.End();
   if (request.secret_body) Forget(translated.body);
-  if (too_large) return Failed(Exit::kFailed, "the server's answer is too large to be taken");
-  if (too_slow) return Failed(Exit::kUnreachable, "the server's answer takes too long");
+  // What was cut off at a bound may look like an answer that ended there.
+  if (too_large || bound == ExchangeWatch::Bound::kSize) {
+    return Failed(Exit::kFailed, "the server's answer is too large to be taken",
+                  "Check that a Coffer server listens there, and not another program.");
+  }
+  if (bound == ExchangeWatch::Bound::kTime) {
+    return Failed(Exit::kUnreachable, "the server's answer takes too long",
+                  "What was asked may have been done: look before you repeat it.");
+  }
   if (!result) return std::unexpected(Explain(result.error()));
   reply.status = result->status;
   for (const auto& [name, value] : result->headers) {

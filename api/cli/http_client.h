@@ -24,9 +24,11 @@ struct HttpRequest {
   std::string target;  // encoded; begins with '/'
   Headers headers = {};
   std::string body = {};
-  std::string content_type = {};      // empty: no body
-  std::chrono::seconds patience{60};  // for the answer to begin, and for each pause within it
-  bool secret_body = false;           // wiped once it was sent
+  std::string content_type = {};  // empty: no body
+  // For connecting, sending and the answer to begin, and for each pause within it. An answer that
+  // comes more slowly than ExchangeWatch says is not waited for.
+  std::chrono::seconds patience{60};
+  bool secret_body = false;  // wiped once it was sent
   std::size_t largest_reply = std::size_t{256} << 20;
   std::chrono::seconds deadline{0};  // for the whole answer; 0: none
 };

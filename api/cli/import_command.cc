@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -11,7 +12,7 @@
 #include "api/cli/connection.h"
 #include "api/cli/import_run.h"
 #include "api/cli/json_view.h"
-#include "crypto/atomic_file.h"
+#include "api/cli/private_file.h"
 
 namespace coffer::cli {
 namespace {
@@ -69,19 +70,40 @@ std::string Describe(const Refusal& refusal) {
   return text + ": " + refusal.message;
 }
 
-Outcome<void> WriteReport(const std::string& path, const std::vector<Refusal>& refusals) {
-  if (path.empty()) return {};
-  std::string text;
-  for (const Refusal& refusal : refusals) text += Printable(Describe(refusal)) + "\n";
-  const Status written = crypto::WriteFileAtomically(path, crypto::AsBytes(text));
-  if (written) return {};
-  return std::unexpected(FailureOf(written.error(), "cannot write the report"));
+// An empty file, or one whose first line is of a report: that of an earlier run may be replaced.
+bool IsReport(std::string_view beginning) {
+  static constexpr std::string_view kWord = "line ";
+  if (beginning.empty()) return true;
+  if (!beginning.starts_with(kWord)) return false;
+  const std::size_t digits_end = beginning.find_first_not_of("0123456789", kWord.size());
+  if (digits_end == beginning.npos || digits_end == kWord.size()) return false;
+  const std::string_view rest = beginning.substr(digits_end);
+  return rest.starts_with(": ") || rest.starts_with(", column \"") || rest.starts_with(", field ");
 }
 
-void TellRefusals(const ImportCommandOptions& options, const std::vector<Refusal>& refusals,
-                  Console& console) {
+// Before anything is sent: where the refused rows cannot be listed, nothing is to be imported.
+Outcome<std::unique_ptr<NewFile>> PlaceReport(const ImportCommandOptions& options) {
+  if (options.report.empty()) return std::unique_ptr<NewFile>();
+  std::error_code unknown;
+  if (std::filesystem::equivalent(options.report, options.file, unknown)) {
+    return Failed(Exit::kUsage, "the report would replace the file that is imported",
+                  "Name another one with --report.");
+  }
+  return NewFile::CreateOrReplace(options.report, IsReport);
+}
+
+Outcome<void> WriteReport(NewFile* file, const std::vector<Refusal>& refusals) {
+  if (file == nullptr) return {};
+  for (const Refusal& refusal : refusals) {
+    COFFER_TRY(file->Write(Printable(Describe(refusal)) + "\n"));
+  }
+  return file->Finish();
+}
+
+void TellRefusals(const ImportCommandOptions& options, bool reported,
+                  const std::vector<Refusal>& refusals, Console& console) {
   if (refusals.empty()) return;
-  if (!options.report.empty()) {
+  if (!options.report.empty() && reported) {
     console.err << "The refused rows are listed in " << Printable(options.report) << ".\n";
     return;
   }
@@ -152,11 +174,12 @@ ImportRunResult SendFile(const ImportCommandOptions& options, const Connection& 
 }
 
 Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportRunResult& result,
-                     double seconds, Console& console) {
+                     NewFile* report, double seconds, Console& console) {
   TellSummary(result, seconds, console);
-  TellRefusals(options, result.tally.refusals, console);
+  const auto reported = WriteReport(report, result.tally.refusals);
+  TellRefusals(options, reported.has_value(), result.tally.refusals, console);
   if (options.connection.json) PrintSummaryJson(result, seconds, console);
-  COFFER_TRY(WriteReport(options.report, result.tally.refusals));
+  COFFER_TRY(reported);
   if (!result.outcome) {
     Failure failure = result.outcome.error();
     if (!failure.advice.empty()) failure.advice += "\n";
@@ -174,8 +197,10 @@ Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportRunResult&
 }
 
 Outcome<Exit> Import(const ImportCommandOptions& options, Console& console) {
+  COFFER_ASSIGN(const auto report, PlaceReport(options));
   COFFER_ASSIGN(const CsvTable table, CheckFile(options));
-  COFFER_ASSIGN(const Connection connection, OpenConnection(options.connection));
+  COFFER_ASSIGN(Connection connection, OpenConnection(options.connection));
+  connection.reach = console.reach;
   COFFER_ASSIGN(const ImportPlan plan, MakePlan(options, connection, table.header));
   COFFER_ASSIGN(const auto reader, CsvReader::Open(options.file, DelimiterOf(options.delimiter)));
   CsvRow header;
@@ -184,7 +209,7 @@ Outcome<Exit> Import(const ImportCommandOptions& options, Console& console) {
   const auto start = SteadyClock::now();
   const ImportRunResult result = SendFile(options, connection, plan, table, *reader, console);
   const std::chrono::duration<double> elapsed = SteadyClock::now() - start;
-  return Finish(options, result, elapsed.count(), console);
+  return Finish(options, result, report.get(), elapsed.count(), console);
 }
 
 void AddMappingOptions(CLI::App& command, ImportCommandOptions& options) {
@@ -225,7 +250,8 @@ void AddImportCommand(CLI::App& app, Command& chosen) {
   AddConnectionOptions(*command, options->connection, PurposeUse::kRequired);
   command
       ->add_option("--report", options->report,
-                   "File for the list of refused rows: line, column, field, reason, and no values")
+                   "File for the list of refused rows: line, column, field, reason, and no values; "
+                   "only an earlier report is replaced")
       ->type_name("FILE");
   command->add_flag("--accept-erased", options->run.accept_erased,
                     "Take rows of clients that were erased before as well; it is in the log");

@@ -1,10 +1,15 @@
 // coffer init: a new vault, its root key and the tokens of its first people.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <ostream>
+#include <system_error>
 
 #include "api/cli/commands.h"
+#include "api/cli/deferred_signals.h"
 #include "api/cli/private_file.h"
 #include "api/cli/root_key.h"
 #include "api/cli/secret_text.h"
@@ -56,6 +61,12 @@ bool LiesWithin(const fs::path& file, const fs::path& directory) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
+bool SamePlace(const fs::path& one, const fs::path& other) {
+  std::error_code ignored;
+  return fs::weakly_canonical(fs::absolute(one), ignored) ==
+         fs::weakly_canonical(fs::absolute(other), ignored);
+}
+
 // Before a key is made or a passphrase asked for.
 Outcome<void> CheckPlaces(const InitCommandOptions& options) {
   if (HoldsFiles(options.directory)) {
@@ -70,6 +81,19 @@ Outcome<void> CheckPlaces(const InitCommandOptions& options) {
   if (!key_file.empty() && LiesWithin(key_file, options.directory)) {
     return Failed(Exit::kUsage, "the root key would lie inside the data directory",
                   "Keep it elsewhere: whoever gets a copy of the data would get the key with it.");
+  }
+  for (const std::string* token : {&options.admin_token_file, &options.officer_token_file}) {
+    if (token->empty()) continue;
+    if (LiesWithin(*token, options.directory)) {
+      return Failed(Exit::kUsage, "a token would lie inside the data directory",
+                    "Keep it elsewhere: it is given to a person, and no backup should hold it.");
+    }
+    for (const std::string* other : {&key_file, &options.anchor}) {
+      if (!other->empty() && SamePlace(*token, *other)) {
+        return Failed(Exit::kUsage, "the file \"" + *token + "\" is named for two things",
+                      "Give each a file of its own.");
+      }
+    }
   }
   return {};
 }
@@ -100,55 +124,102 @@ void TellNextSteps(Console& console, const InitCommandOptions& options, const Ne
               << (options.single_person ? kNextAlone : kNextForTwo);
 }
 
+constexpr std::size_t kMostToken = 256;
+
 // Where the first tokens go is settled before the vault is made: a vault whose only tokens are lost
 // would be good for nothing.
 Outcome<std::unique_ptr<NewFile>> PrepareTokenFile(const std::string& path) {
   if (path.empty()) return std::unique_ptr<NewFile>();
-  return NewFile::Create(path);
+  COFFER_ASSIGN(auto file, NewFile::Create(path));
+  COFFER_TRY(file->Reserve(kMostToken));
+  return file;
 }
 
-Outcome<void> HandOverToken(Console& console, NewFile* file, const std::string& path,
-                            const std::string& whose, vault::NewToken& token) {
-  std::string line = token.secret + "\n";
-  Forget(token.secret);
-  if (file != nullptr) {
-    auto written = file->Write(line);
-    if (written) written = file->Finish();
-    Forget(line);
-    COFFER_TRY(written);
-    console.out << whose << " token: in " << Printable(path) << "\n";
-  } else {
-    console.out << whose << " token (shown this once; keep it like a password):\n  " << line
-                << std::flush;
+// What this run made for a vault goes with it, when there is none in the end.
+class FirstTokenFiles {
+ public:
+  static Outcome<FirstTokenFiles> Prepare(const InitCommandOptions& options) {
+    FirstTokenFiles files;
+    COFFER_ASSIGN(files.administrator_, PrepareTokenFile(options.admin_token_file));
+    COFFER_ASSIGN(files.officer_, PrepareTokenFile(options.officer_token_file));
+    return files;
   }
-  Forget(line);
-  return {};
+  void Retract() {
+    if (administrator_) administrator_->Retract();
+    if (officer_) officer_->Retract();
+  }
+  Outcome<void> HandOver(Console& console, const InitCommandOptions& options,
+                         vault::FirstTokens& tokens) {
+    COFFER_TRY(HandOverOne(console, administrator_.get(), options.admin_token_file,
+                           "First administrator's", tokens.administrator));
+    if (tokens.security_officer) {
+      COFFER_TRY(HandOverOne(console, officer_.get(), options.officer_token_file,
+                             "First security officer's", *tokens.security_officer));
+    }
+    return {};
+  }
+
+ private:
+  static Outcome<void> HandOverOne(Console& console, NewFile* file, const std::string& path,
+                                   const char* whose, vault::NewToken& token) {
+    std::string line = token.secret + "\n";
+    Forget(token.secret);
+    Outcome<void> done;
+    if (file != nullptr) {
+      done = file->Write(line);
+      if (done) done = file->Finish();
+      if (done) console.out << whose << " token: in " << Printable(path) << "\n";
+    } else {
+      console.out << whose << " token (shown this once; keep it like a password):\n  " << line;
+      if (!console.out.flush())
+        done = Failed(Exit::kFailed, "standard output could not be written");
+    }
+    Forget(line);
+    return done;
+  }
+
+  std::unique_ptr<NewFile> administrator_, officer_;
+};
+
+Failure NoVault(const InitCommandOptions& options, const NewRootKey& root_key,
+                FirstTokenFiles& files, Failure failure) {
+  files.Retract();
+  if (root_key.made_key_file) unlink(options.root_key.key_file.c_str());
+  if (!failure.advice.empty()) failure.advice += '\n';
+  failure.advice += "There is no vault, and nothing else of it.";
+  return failure;
 }
 
 Outcome<Exit> InitVault(const InitCommandOptions& options, Console& console) {
   COFFER_TRY(CheckPlaces(options));
-  COFFER_ASSIGN(const auto admin_file, PrepareTokenFile(options.admin_token_file));
-  COFFER_ASSIGN(const auto officer_file, PrepareTokenFile(options.officer_token_file));
+  COFFER_ASSIGN(auto files, FirstTokenFiles::Prepare(options));
   COFFER_ASSIGN(const NewRootKey root_key, MakeRootKey(options.root_key));
 
+  const DeferredSignals until_made;
+  std::optional<Failure> not_handed_over;
   vault::InitOptions init;
   init.directory = options.directory;
   init.anchor_path = options.anchor;
   init.log_origin = options.origin;
   init.passphrase = root_key.parameters;
   init.two_person = !options.single_person;
-  auto tokens = vault::InitializeVault(init, *root_key.provider);
-  if (!tokens) return std::unexpected(FailureOf(tokens.error(), "cannot make the vault"));
-
-  console.out << "The vault was made in " << Printable(options.directory) << ".\n";
-  COFFER_TRY(HandOverToken(console, admin_file.get(), options.admin_token_file,
-                           "First administrator's", tokens->administrator));
-  if (tokens->security_officer) {
-    COFFER_TRY(HandOverToken(console, officer_file.get(), options.officer_token_file,
-                             "First security officer's", *tokens->security_officer));
+  init.hand_over = [&](vault::FirstTokens& tokens) -> Status {
+    auto done = files.HandOver(console, options, tokens);
+    if (done) return {};
+    not_handed_over = std::move(done).error();
+    return Fail(Code::kUnavailable, "tokens_not_handed_over");
+  };
+  const auto made = vault::InitializeVault(init, *root_key.provider);
+  if (!made) {
+    return std::unexpected(NoVault(options, root_key, files,
+                                   not_handed_over
+                                       ? *std::move(not_handed_over)
+                                       : FailureOf(made.error(), "cannot make the vault")));
   }
+  console.out << "The vault was made in " << Printable(options.directory) << ".\n";
   COFFER_ASSIGN(const std::string verifier_key, ReadVerifierKey(options.directory));
   TellNextSteps(console, options, root_key, verifier_key);
+  console.out.flush();
   return Exit::kOk;
 }
 

@@ -74,9 +74,17 @@ Target EntryTarget(std::uint64_t seq) {
   return Target("/v1/log/entries").Segment(std::to_string(seq));
 }
 
-// A document to a new file, or to standard output.
-Outcome<void> Deliver(const std::string& path, const std::string& text, Console& console) {
-  if (!path.empty()) return WriteNewFile(path, text);
+// Where a document goes; null: to standard output.
+Outcome<std::unique_ptr<NewFile>> PlaceDocument(const std::string& path) {
+  if (path.empty()) return std::unique_ptr<NewFile>();
+  return NewFile::Create(path);
+}
+
+Outcome<void> Deliver(NewFile* file, const std::string& text, Console& console) {
+  if (file != nullptr) {
+    COFFER_TRY(file->Write(text));
+    return file->Finish();
+  }
   console.out << (console.out_is_terminal ? PrintableLines(text) : text);
   return {};
 }
@@ -99,7 +107,7 @@ Outcome<Exit> PrintRaw(ApiClient& client, const SequenceOptions& options, Consol
   if (options.seq >= page.size || page.entries.empty()) {
     return Failed(Exit::kFailed, "the log has no entry " + std::to_string(options.seq));
   }
-  COFFER_TRY(Deliver({}, page.entries.front() + "\n", console));
+  COFFER_TRY(Deliver(nullptr, page.entries.front() + "\n", console));
   return Exit::kOk;
 }
 
@@ -124,17 +132,19 @@ Outcome<Exit> ShowEntry(const SequenceOptions& options, Console& console) {
 }
 
 Outcome<Exit> FetchProof(const SequenceOptions& options, Console& console) {
+  COFFER_ASSIGN(const auto file, PlaceDocument(options.out));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const std::string proof,
                 FetchText(client, EntryTarget(options.seq).Segment("proof")));
-  COFFER_TRY(Deliver(options.out, proof, console));
+  COFFER_TRY(Deliver(file.get(), proof, console));
   return Exit::kOk;
 }
 
 Outcome<Exit> FetchCheckpoint(const ExportOptions& options, Console& console) {
+  COFFER_ASSIGN(const auto file, PlaceDocument(options.out));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const std::string note, ReadCheckpoint(client));
-  COFFER_TRY(Deliver(options.out, note, console));
+  COFFER_TRY(Deliver(file.get(), note, console));
   return Exit::kOk;
 }
 
@@ -183,8 +193,7 @@ Outcome<Exit> ExportLog(const ExportOptions& options, Console& console) {
     COFFER_ASSIGN(written, WriteEntries(log, *file));
   }
   COFFER_TRY(checkpoint_file->Write(checkpoint));
-  COFFER_TRY(checkpoint_file->Finish());
-  COFFER_TRY(file->Finish());
+  COFFER_TRY(FinishAll({checkpoint_file.get(), file.get()}));
   console.out << Grouped(written) << " entries are in " << Printable(options.out)
               << ", the checkpoint in " << Printable(checkpoint_path) << ".\n";
   return Exit::kOk;

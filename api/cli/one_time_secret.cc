@@ -11,6 +11,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kMostSecret = 4096;
+
 std::vector<std::string> LinesOf(const json& secret) {
   std::vector<std::string> lines;
   if (secret.is_string()) lines.push_back(TextOf(secret));
@@ -26,33 +28,30 @@ Outcome<OneTimeSecret> OneTimeSecret::PlacedIn(const std::string& file) {
   secret.path_ = file;
   if (!file.empty()) {
     COFFER_ASSIGN(secret.file_, NewFile::Create(file));
+    COFFER_TRY(secret.file_->Reserve(kMostSecret));
   }
   return secret;
 }
 
-Outcome<void> OneTimeSecret::HandOver(Console& console, json answer, const Showing& showing) {
+// As far as the secret itself: what else is shown may fail without harm.
+Outcome<void> OneTimeSecret::Place(Console& console, json& answer, const Showing& showing) {
   std::vector<std::string> lines = LinesOf(Member(answer, showing.member));
-  const auto forget = [&] {
-    for (std::string& line : lines) Forget(line);
-  };
   if (lines.empty()) {
     return Failed(Exit::kFailed,
                   "the server's answer holds no \"" + std::string(showing.member) + "\"");
   }
+  Outcome<void> placed;
   if (file_ != nullptr) {
     answer.erase(std::string(showing.member));
-    Outcome<void> written;
-    for (std::string& line : lines) {
-      if (written) written = file_->Write(line);
-      if (written) written = file_->Write("\n");
+    for (const std::string& line : lines) {
+      if (placed) placed = file_->Write(line);
+      if (placed) placed = file_->Write("\n");
     }
-    forget();
-    COFFER_TRY(written);
-    COFFER_TRY(file_->Finish());
+    if (placed) placed = file_->Finish();
   }
-  if (showing.json) {
+  if (placed && showing.json) {
     PrintJson(console, answer);
-  } else {
+  } else if (placed) {
     showing.describe(console, answer);
     if (file_ != nullptr) {
       console.out << showing.what << ": in " << Printable(path_) << "\n";
@@ -61,8 +60,25 @@ Outcome<void> OneTimeSecret::HandOver(Console& console, json answer, const Showi
       for (const std::string& line : lines) console.out << "  " << Printable(line) << '\n';
     }
   }
-  forget();
-  return {};
+  for (std::string& line : lines) Forget(line);
+  if (placed && file_ == nullptr && !console.out.flush()) {
+    return Failed(Exit::kFailed, "standard output could not be written");
+  }
+  return placed;
+}
+
+Outcome<void> OneTimeSecret::HandOver(Console& console, json answer, const Showing& showing) {
+  auto placed = Place(console, answer, showing);
+  if (placed) return placed;
+  Failure failure = std::move(placed).error();
+  const auto undone = showing.undo ? showing.undo() : Failed(Exit::kFailed, {});
+  if (undone) {
+    failure.advice = showing.undone;
+  } else {
+    failure.advice = showing.left_over;
+    if (showing.undo) failure.advice += "\n" + undone.error().message;
+  }
+  return std::unexpected(std::move(failure));
 }
 
 }  // namespace coffer::cli

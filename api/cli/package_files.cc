@@ -1,6 +1,9 @@
 #include "api/cli/package_files.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,9 +14,11 @@
 #include <set>
 #include <vector>
 
+#include "api/cli/deferred_signals.h"
 #include "api/cli/json_view.h"
-#include "api/cli/private_file.h"
 #include "audit/csv_cell.h"
+#include "crypto/encoding.h"
+#include "crypto/random.h"
 #include "vault/names.h"
 
 namespace coffer::cli {
@@ -57,42 +62,65 @@ std::string RecordTable(const std::vector<const json*>& records) {
   return table;
 }
 
-// A directory that is removed again unless it is kept.
+std::string ParentOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == path.npos ? "." : path.substr(0, slash + 1);
+}
+
+std::unexpected<Failure> CannotMake(const std::string& path) {
+  return Failed(Exit::kFailed, "cannot make \"" + path + "\": " + std::strerror(errno));
+}
+
+Outcome<void> SyncDirectory(const std::string& path) {
+  const int directory = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = directory >= 0 && fsync(directory) == 0;
+  const int error = errno;
+  if (directory >= 0) close(directory);
+  if (synced) return {};
+  return Failed(Exit::kFailed, "cannot write \"" + path + "\": " + std::strerror(error));
+}
+
+// Filled under a hidden name beside, which it loses when it is whole. Else it is removed again.
 class NewDirectory {
  public:
-  static Outcome<NewDirectory> Create(const std::string& path) {
-    if (mkdir(path.c_str(), 0700) == 0) return NewDirectory(path);
-    if (errno == EEXIST) {
-      return Failed(Exit::kUsage, "\"" + path + "\" exists already", "Name a new directory.");
-    }
-    return Failed(Exit::kFailed, "cannot make \"" + path + "\": " + std::strerror(errno));
-  }
-  NewDirectory(NewDirectory&& other) noexcept : path_(std::move(other.path_)) {
-    other.path_.clear();
+  static Outcome<std::unique_ptr<NewDirectory>> Create(const std::string& path) {
+    const std::string parent = ParentOf(path);
+    std::string hidden = (parent == "." ? "./" : parent) + "." +
+                         std::filesystem::path(path).filename().string() + "." +
+                         crypto::HexEncode(crypto::RandomBytes(8)) + ".tmp";
+    if (mkdir(hidden.c_str(), 0700) != 0) return CannotMake(path);
+    return std::unique_ptr<NewDirectory>(new NewDirectory(path, std::move(hidden)));
   }
   NewDirectory(const NewDirectory&) = delete;
   NewDirectory& operator=(const NewDirectory&) = delete;
-  NewDirectory& operator=(NewDirectory&&) = delete;
   ~NewDirectory() {
     std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    if (!finished_) std::filesystem::remove_all(hidden_, ignored);
   }
-  void Keep() { path_.clear(); }
+
+  const std::string& hidden() const { return hidden_; }
+
+  Outcome<void> Finish() {
+    COFFER_TRY(SyncDirectory(hidden_));
+    int renamed = renameat2(AT_FDCWD, hidden_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE);
+    if (renamed != 0 && (errno == EINVAL || errno == ENOSYS)) {
+      // Where the file system cannot refuse, an empty directory is all that could be replaced.
+      COFFER_TRY(RefuseExisting(path_));
+      renamed = rename(hidden_.c_str(), path_.c_str());
+    }
+    if (renamed != 0) return CannotMake(path_);
+    finished_ = true;
+    return SyncDirectory(ParentOf(path_));
+  }
 
  private:
-  explicit NewDirectory(std::string path) : path_(std::move(path)) {}
-  std::string path_;
+  NewDirectory(std::string path, std::string hidden)
+      : path_(std::move(path)), hidden_(std::move(hidden)) {}
+  std::string path_, hidden_;
+  bool finished_ = false;
 };
 
-}  // namespace
-
-Outcome<void> WriteJsonPackage(const json& lines, const std::string& path) {
-  std::string text;
-  for (const json& line : lines) text += line.dump() + "\n";
-  return WriteNewFile(path, text);
-}
-
-Outcome<void> WriteCsvPackage(const json& lines, const std::string& path) {
+Outcome<void> WriteCsv(const json& lines, const std::string& path) {
   std::map<std::string, std::vector<const json*>> by_class;
   const json* client = nullptr;
   for (const json& line : lines) {
@@ -106,13 +134,36 @@ Outcome<void> WriteCsvPackage(const json& lines, const std::string& path) {
     by_class[class_name].push_back(&line["record"]);
   }
   if (client == nullptr) return Failed(Exit::kFailed, "the server's answer names no client");
-  COFFER_ASSIGN(NewDirectory directory, NewDirectory::Create(path));
-  COFFER_TRY(WriteNewFile(path + "/client.csv", ClientTable(*client)));
+  const DeferredSignals until_whole;
+  COFFER_ASSIGN(const auto directory, NewDirectory::Create(path));
+  COFFER_TRY(WriteNewFile(directory->hidden() + "/client.csv", ClientTable(*client)));
   for (const auto& [name, records] : by_class) {
-    COFFER_TRY(WriteNewFile(path + "/class-" + name + ".csv", RecordTable(records)));
+    COFFER_TRY(WriteNewFile(directory->hidden() + "/class-" + name + ".csv", RecordTable(records)));
   }
-  directory.Keep();
-  return {};
+  return directory->Finish();
+}
+
+}  // namespace
+
+Outcome<PackageFiles> PackageFiles::PlacedIn(const std::string& path, Format format) {
+  PackageFiles files;
+  files.path_ = path;
+  while (format == Format::kCsv && files.path_.size() > 1 && files.path_.ends_with('/')) {
+    files.path_.pop_back();
+  }
+  if (format == Format::kJson) {
+    COFFER_ASSIGN(files.file_, NewFile::Create(path));
+    return files;
+  }
+  COFFER_TRY(RefuseExisting(files.path_));
+  if (access(ParentOf(files.path_).c_str(), W_OK | X_OK) != 0) return CannotMake(files.path_);
+  return files;
+}
+
+Outcome<void> PackageFiles::Write(const json& lines) {
+  if (file_ == nullptr) return WriteCsv(lines, path_);
+  for (const json& line : lines) COFFER_TRY(file_->Write(line.dump() + "\n"));
+  return file_->Finish();
 }
 
 }  // namespace coffer::cli

@@ -1,20 +1,30 @@
 // Everything of one client, as the server gives it, in files to hand over.
 #pragma once
 
-#include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "api/cli/failure.h"
+#include "api/cli/private_file.h"
 
 namespace coffer::cli {
 
-// The lines to one new file, one JSON object a line. `lines`: {"client": …} and {"record": …}.
-Outcome<void> WriteJsonPackage(const nlohmann::json& lines, const std::string& path);
+// Where the files go. Nothing has the name that was asked for before all of them are on the disk.
+class PackageFiles {
+ public:
+  enum class Format { kJson, kCsv };
+  // Before the server is asked. Exit::kUsage when there is something of that name already.
+  static Outcome<PackageFiles> PlacedIn(const std::string& path, Format format);
 
-// To a new directory, mode 0700: client.csv, and one file a class with a column for each field that
-// any of its records has. No cell starts a formula; see audit/entry_csv.h. Exit::kUsage when the
-// directory exists already. What was not finished is removed again.
-Outcome<void> WriteCsvPackage(const nlohmann::json& lines, const std::string& path);
+  // `lines`: {"client": …} and {"record": …}. As JSON to one file, one object a line. As CSV to a
+  // directory, mode 0700: client.csv, and one file a class with a column for each field that any of
+  // its records has. No cell starts a formula; see audit/entry_csv.h.
+  Outcome<void> Write(const nlohmann::json& lines);
+
+ private:
+  std::string path_;
+  std::unique_ptr<NewFile> file_;  // null for CSV
+};
 
 }  // namespace coffer::cli

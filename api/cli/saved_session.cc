@@ -1,9 +1,10 @@
 #include "api/cli/saved_session.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 
-#include "api/cli/secret_text.h"
 #include "crypto/atomic_file.h"
 #include "crypto/root_key_provider.h"
 
@@ -18,6 +19,13 @@ std::string UrlOf(const ServerAddress& server) {
   const bool bracketed = server.host.find(':') != server.host.npos;
   return "https://" + (bracketed ? "[" + server.host + "]" : server.host) + ":" +
          std::to_string(server.port);
+}
+
+// A token of a session, and the server.
+bool IsSession(std::string_view beginning) {
+  const std::size_t line = beginning.find('\n');
+  return beginning.starts_with("cfs_") && line != beginning.npos &&
+         beginning.substr(line + 1).starts_with("https://");
 }
 
 // The second line.
@@ -60,16 +68,26 @@ Outcome<std::string> PrepareSessionFile(const Environment& environment) {
                 "Name another place with --out FILE.");
 }
 
-Outcome<void> SaveSession(const std::string& file, std::string_view token,
-                          const ServerAddress& server) {
-  std::string text;
-  text.reserve(kMaxFile);
-  text += token;
-  text += "\n" + UrlOf(server) + "\n";
-  const Status written = crypto::WriteFileAtomically(file, crypto::AsBytes(text));
-  Forget(text);
-  if (written) return {};
-  return std::unexpected(FailureOf(written.error(), "cannot save the session"));
+Outcome<std::unique_ptr<NewFile>> PlaceSession(const std::string& file, bool anything_there) {
+  auto placed = NewFile::CreateOrReplace(
+      file, anything_there ? [](std::string_view) { return true; } : IsSession);
+  if (!placed) return placed;
+  COFFER_TRY((*placed)->Reserve(kMaxFile));
+  return placed;
+}
+
+Outcome<void> SaveSession(NewFile& file, std::string_view token, const ServerAddress& server) {
+  COFFER_TRY(file.Write(token));
+  COFFER_TRY(file.Write("\n" + UrlOf(server) + "\n"));
+  return file.Finish();
+}
+
+void RemoveSession(const std::string& file) {
+  if (file.empty()) return;
+  auto bytes = crypto::ReadFile(file, kMaxFile);
+  if (!bytes) return;
+  if (IsSession(crypto::AsText(*bytes))) unlink(file.c_str());
+  crypto::Wipe(*bytes);
 }
 
 Outcome<std::optional<SavedSession>> ReadSavedSession(const Environment& environment) {

@@ -2,11 +2,13 @@
 // token and the server it is for. A token is sent to no other server.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "api/cli/environment.h"
 #include "api/cli/failure.h"
+#include "api/cli/private_file.h"
 #include "api/cli/target.h"
 #include "crypto/secret_bytes.h"
 
@@ -18,9 +20,14 @@ std::string SessionFile(const Environment& environment);
 // The same, with the directories above it made. Exit::kUsage where there is no such place.
 Outcome<std::string> PrepareSessionFile(const Environment& environment);
 
-// Replaces what was there in one step, mode 0600.
-Outcome<void> SaveSession(const std::string& file, std::string_view token,
-                          const ServerAddress& server);
+// The file for a session, with its space on the disk: before the server is asked. A session that is
+// there is replaced in one step once the new one is whole; `anything_there` is what the tool wrote.
+Outcome<std::unique_ptr<NewFile>> PlaceSession(const std::string& file, bool anything_there);
+
+Outcome<void> SaveSession(NewFile& file, std::string_view token, const ServerAddress& server);
+
+// Removes the file when it holds a session: it is dead then. Any other file is left as it is.
+void RemoveSession(const std::string& file);
 
 struct SavedSession {
   std::string file;

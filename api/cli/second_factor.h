@@ -13,11 +13,13 @@ class App;
 namespace coffer::cli {
 
 struct CodeOption {
-  std::string code;
-  bool given = false;  // on the command line: such a code counts once only
+  std::string code;  // as given on the command line; "-": the first line of standard input
+  std::string file;  // its first line
+  bool given = false;
 };
 
-// `--NAME CODE`; the option is found given only once the whole line has been understood.
+// `--NAME CODE` and `--NAME-file FILE`; the option is found given only once the whole line has been
+// understood.
 void AddCodeOption(CLI::App& command, const char* name, CodeOption& option, const char* help);
 
 // What was given, or asked for. Empty: there is none.

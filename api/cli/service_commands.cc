@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "api/cli/commands.h"
+#include "api/cli/deferred_signals.h"
 #include "api/cli/json_view.h"
 #include "api/cli/principal_view.h"
 #include "api/cli/private_file.h"
@@ -17,6 +18,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t kDaySeconds = 86'400;
+constexpr std::size_t kMostCertificate = 16'384;
 
 struct ServiceOptions {
   ConnectionOptions connection;
@@ -89,16 +91,23 @@ Outcome<Exit> IssueCertificate(const CertificateOptions& options, Console& conso
   const auto key = crypto::NewClientKey();
   if (!key) return std::unexpected(FailureOf(key.error(), "cannot make a key"));
   COFFER_TRY(key_file->Write(crypto::AsText(key->private_key_pem.ExposeSecret())));
+  COFFER_TRY(certificate_file->Reserve(kMostCertificate));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   json body = {{"csr", key->csr_pem}};
   if (options.days > 0) body["lifetime_s"] = options.days * kDaySeconds;
+  const DeferredSignals until_kept;
   COFFER_ASSIGN(const json answer,
                 client.Post(ServiceTarget(options.id).Segment("certificates"), body.dump()));
   const std::string certificate = Text(answer, "certificate");
   if (certificate.empty()) return Failed(Exit::kFailed, "the answer holds no certificate");
-  COFFER_TRY(certificate_file->Write(certificate));
-  COFFER_TRY(certificate_file->Finish());
-  COFFER_TRY(key_file->Finish());
+  auto kept = certificate_file->Write(certificate);
+  if (kept) kept = FinishAll({key_file.get(), certificate_file.get()});
+  if (!kept) {
+    Failure failure = std::move(kept).error();
+    failure.advice +=
+        "\nThe certificate that was issued is of use to nobody: its key is gone. Ask for another.";
+    return std::unexpected(std::move(failure));
+  }
   if (options.connection.json) {
     PrintJson(console, answer);
     return Exit::kOk;

@@ -1,12 +1,11 @@
 // coffer login, logout, step-up, password, session, whoami: people and their sessions.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "api/cli/commands.h"
+#include "api/cli/deferred_signals.h"
 #include "api/cli/json_view.h"
 #include "api/cli/passphrase.h"
 #include "api/cli/principal_view.h"
@@ -21,7 +20,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFactorPrompt = "Code of the app, or a recovery code (empty: none): ";
-constexpr const char* kFactorAdvice = "Give it with --second-factor CODE.";
+constexpr const char* kFactorAdvice =
+    "Give it with --second-factor-file FILE, or --second-factor - on standard input.";
 
 struct LoginOptions {
   ConnectionOptions connection;
@@ -78,20 +78,38 @@ Outcome<std::string> LoginBody(const LoginOptions& options) {
   return body.Take();
 }
 
+// A session that nobody has the token of would go on unseen until it expires.
+Failure EndUnsaved(Connection connection, const Console& console, const std::string& token,
+                   Failure failure) {
+  connection.https.token = std::make_shared<const crypto::SecretBytes>(
+      crypto::SecretBytes::CopyOf(crypto::AsBytes(token)));
+  connection.reach = console.reach;
+  connection.declaration = {};
+  auto client = MakeClient(connection);
+  const bool ended = client && client->Remove(Target("/v1/me/session"));
+  failure.advice = ended ? "The session was ended: nobody got its token. Log in again."
+                         : "Nobody got the session's token. The session ends by itself, or with "
+                           "coffer session end.";
+  return failure;
+}
+
 Outcome<Exit> LogIn(const LoginOptions& options, Console& console) {
   COFFER_ASSIGN(const Connection connection, OpenServer(options.connection));
   std::string file = options.out;
   if (file.empty()) {
     COFFER_ASSIGN(file, PrepareSessionFile(ProcessEnvironment()));
   }
+  COFFER_ASSIGN(const auto place, PlaceSession(file, options.out.empty()));
   COFFER_ASSIGN(ApiClient client, ConnectUnknown(options.connection, console));
   COFFER_ASSIGN(std::string body, LoginBody(options));
+  const DeferredSignals until_saved;
   COFFER_ASSIGN(json session, client.PostSecret(Target("/v1/sessions"), std::move(body)));
   std::string token = Text(session, "token");
   if (token.empty()) return Failed(Exit::kFailed, "the server's answer holds no token");
   if (auto* text = session["token"].get_ptr<std::string*>(); text != nullptr) Forget(*text);
   session.erase("token");
-  const auto saved = SaveSession(file, token, connection.https.server);
+  auto saved = SaveSession(*place, token, connection.https.server);
+  if (!saved) saved = std::unexpected(EndUnsaved(connection, console, token, saved.error()));
   Forget(token);
   COFFER_TRY(saved);
   ShowSession(console, session, options.connection.json);
@@ -101,10 +119,6 @@ Outcome<Exit> LogIn(const LoginOptions& options, Console& console) {
                                         : ": name it with --token-file.\n");
   }
   return Exit::kOk;
-}
-
-void RemoveFile(const std::string& file) {
-  if (!file.empty()) unlink(file.c_str());
 }
 
 // The file that the session's token came from; empty when it came from the environment.
@@ -121,7 +135,7 @@ Outcome<Exit> LogOut(const SessionOptions& options, Console& console) {
   const bool saved = options.connection.token_file.empty() && !file.empty();
   const bool was_over = !ended && ended.error().code == "unauthenticated" && saved;
   if (!ended && !was_over) return std::unexpected(ended.error());
-  RemoveFile(file);
+  RemoveSession(file);
   if (!options.connection.json) {
     console.out << (was_over ? "The session was over already.\n" : "Logged out.\n");
   }
@@ -164,7 +178,7 @@ Outcome<Exit> ChangePassword(const PasswordOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(std::string body, PasswordBody(options));
   COFFER_TRY(client.PutSecret(Target("/v1/me/password"), std::move(body)));
-  RemoveFile(file);
+  RemoveSession(file);
   if (!options.connection.json) {
     console.out << "The password was changed, and all your sessions have ended: log in again with "
                    "coffer login.\n";

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/commands.h"
+#include "api/cli/deferred_signals.h"
 #include "api/cli/json_view.h"
 #include "api/cli/one_time_secret.h"
 #include "api/cli/run_with.h"
@@ -38,13 +39,33 @@ void DescribeToken(Console& console, const json& token) {
                         {"revoked", Text(token, "revoked")}});
 }
 
-Outcome<Exit> HandOver(const TokenOptions& options, OneTimeSecret& token, const json& answer,
-                       Console& console) {
-  COFFER_TRY(token.HandOver(console, answer,
-                            {.member = "token",
-                             .what = "The token",
-                             .json = options.connection.json,
-                             .describe = DescribeToken}));
+// Of a rotation, which cannot be taken back.
+std::string AboutOld(const TokenOptions& options) {
+  if (options.id.empty()) return {};
+  return options.overlap_hours > 0
+             ? " The old one goes on until its overlap ends."
+             : " The old one has ended: make another with coffer token create.";
+}
+
+// A token that nobody has the secret of would stay valid, unseen, until it expires.
+Outcome<Exit> HandOver(const TokenOptions& options, ApiClient& client, OneTimeSecret& token,
+                       const json& answer, Console& console) {
+  const std::string id = Text(answer, "id");
+  COFFER_TRY(token.HandOver(
+      console, answer,
+      {.member = "token",
+       .what = "The token",
+       .json = options.connection.json,
+       .describe = DescribeToken,
+       .undo = [&]() -> Outcome<void> {
+         client.ForgetApproval();
+         COFFER_TRY(client.Delete(Target("/v1/tokens").Segment(id)));
+         return {};
+       },
+       .undone = "The new token " + id + " was revoked: nobody got its secret." + AboutOld(options),
+       .left_over = "Nobody got the secret of the new token, which is still valid. Revoke it: "
+                    "coffer token revoke " +
+                    id}));
   return Exit::kOk;
 }
 
@@ -64,17 +85,19 @@ Outcome<Exit> CreateToken(const TokenOptions& options, Console& console) {
   if (!options.role.empty()) body["role"] = options.role;
   if (options.days > 0) body["lifetime_s"] = options.days * kSecondsPerDay;
   if (json limits = LimitsOf(options); !limits.empty()) body["limits"] = std::move(limits);
+  const DeferredSignals until_handed_over;
   COFFER_ASSIGN(const json answer, client.Post(Target("/v1/tokens"), body.dump()));
-  return HandOver(options, token, answer, console);
+  return HandOver(options, client, token, answer, console);
 }
 
 Outcome<Exit> RotateToken(const TokenOptions& options, Console& console) {
   COFFER_ASSIGN(OneTimeSecret token, OneTimeSecret::PlacedIn(options.out));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  const DeferredSignals until_handed_over;
   COFFER_ASSIGN(const json answer,
                 client.Post(Target("/v1/tokens").Segment(options.id).Segment("rotate"),
                             json{{"overlap_s", options.overlap_hours * kSecondsPerHour}}.dump()));
-  return HandOver(options, token, answer, console);
+  return HandOver(options, client, token, answer, console);
 }
 
 Outcome<Exit> ListTokens(const TokenOptions& options, Console& console) {

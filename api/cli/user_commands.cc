@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "api/cli/commands.h"
+#include "api/cli/deferred_signals.h"
 #include "api/cli/json_view.h"
 #include "api/cli/one_time_secret.h"
 #include "api/cli/principal_view.h"
@@ -33,13 +34,17 @@ Outcome<Exit> HandOverCode(const UserOptions& options, OneTimeSecret& code, cons
                            {.member = "code",
                             .what = "Code for coffer enrol",
                             .json = options.connection.json,
-                            .describe = DescribeEnrolment}));
+                            .describe = DescribeEnrolment,
+                            .left_over = "Nobody got the code. Give another one, which ends it: "
+                                         "coffer user enrol-again " +
+                                         Text(Member(answer, "user"), "id")}));
   return Exit::kOk;
 }
 
 Outcome<Exit> CreateUser(const UserOptions& options, Console& console) {
   COFFER_ASSIGN(OneTimeSecret code, OneTimeSecret::PlacedIn(options.out));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  const DeferredSignals until_handed_over;
   const json body = {{"login", options.login}, {"name", options.name}, {"role", options.role}};
   COFFER_ASSIGN(const json answer, client.Post(Target("/v1/users"), body.dump()));
   return HandOverCode(options, code, answer, console);
@@ -48,6 +53,7 @@ Outcome<Exit> CreateUser(const UserOptions& options, Console& console) {
 Outcome<Exit> EnrolAgain(const UserOptions& options, Console& console) {
   COFFER_ASSIGN(OneTimeSecret code, OneTimeSecret::PlacedIn(options.out));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  const DeferredSignals until_handed_over;
   COFFER_ASSIGN(const json answer,
                 client.PostNothing(Target("/v1/users").Segment(options.id).Segment("enrolment")));
   return HandOverCode(options, code, answer, console);
