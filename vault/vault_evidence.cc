@@ -5,6 +5,7 @@
 #include "audit/evidence.h"
 #include "audit/log_reader.h"
 #include "vault/internal/core.h"
+#include "vault/internal/log_filter.h"
 #include "vault/internal/log_search.h"
 #include "vault/vault.h"
 
@@ -195,20 +196,22 @@ Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequ
   call.entry.detail = "evidence";
   if (!request.principal.empty()) AddDetail(call.entry, request.principal);
   audit::Evidence evidence;
+  bool actor_known = false;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(const auto may, core_->DecideFor(transaction, call, Action::kNoteRead,
                                                        std::nullopt, nullptr));
         evidence.reasons_included = may.allowed;
+        actor_known = IsActor(request.principal, transaction.principals());
         return {};
       }));
-  auto bundle = core_->WriteEvidence(call, request, evidence);
+  auto bundle = core_->WriteEvidence(call, request, actor_known, evidence);
   if (!bundle) return std::unexpected(core_->FailedLater(call, std::move(bundle).error()));
   return bundle;
 }
 
 Result<std::string> Vault::Core::WriteEvidence(const Call& call, const EvidenceRequest& request,
-                                               audit::Evidence& evidence) {
+                                               bool actor_known, audit::Evidence& evidence) {
   COFFER_ASSIGN(const auto tree, LookAtNewestTree());
   evidence.from = request.from;
   evidence.to = request.to;
@@ -233,6 +236,20 @@ Result<std::string> Vault::Core::WriteEvidence(const Call& call, const EvidenceR
     evidence.kind = audit::EvidenceKind::kPrincipal;
     evidence.subject = filter.actor = request.principal;
     COFFER_TRY(gatherer.GatherMatching(filter));
+    // A signature under "nothing" would make somebody of a mistyped id.
+    LogFilter alone;
+    alone.actor = filter.actor;
+    const Status known = evidence.entries.empty()
+                             ? CheckNames(alone, actor_known, *engine->catalog(), *reader)
+                             : Status{};
+    if (!known && known.error().reason != "filter_unknown") return std::unexpected(known.error());
+    if (!known) {
+      return std::unexpected(
+          Error{Code::kUnprocessable,
+                "evidence_invalid",
+                {},
+                {{"/principal", "is known neither to the vault nor to its log"}}});
+    }
   } else {
     evidence.kind = audit::EvidenceKind::kRange;
     COFFER_TRY(gatherer.GatherRange());

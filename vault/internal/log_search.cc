@@ -1,7 +1,6 @@
 #include "vault/internal/log_search.h"
 
 #include <algorithm>
-#include <initializer_list>
 
 namespace coffer::vault {
 namespace {
@@ -59,15 +58,6 @@ class EntryMatcher {
   std::string field_;
   std::optional<Timestamp> from_, to_;
 };
-
-// Filter values are looked for as they are; anything that a canonical entry would escape cannot be
-// part of one that we wrote.
-bool IsPlain(const std::string& value) {
-  return value.size() <= 200 && std::ranges::all_of(value, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-                  c == '.' || c == ':';
-         });
-}
 
 // Fields and times are in no column.
 bool AsksNothingOfIndex(const LogFilter& f) {
@@ -210,17 +200,33 @@ class LogSearch {
 
 }  // namespace
 
-bool IsPlain(const LogFilter& f) {
-  return std::ranges::all_of(
-      std::initializer_list<const std::string*>{&f.client, &f.record, &f.actor, &f.action,
-                                                &f.class_name, &f.purpose, &f.decision, &f.request,
-                                                &f.outcome, &f.rule, &f.address, &f.field},
-      [](const std::string* value) { return IsPlain(*value); });
+// Filter values are looked for as they are; anything that a canonical entry would escape cannot be
+// part of one that we wrote.
+bool IsPlain(std::string_view value) {
+  return value.size() <= 200 && std::ranges::all_of(value, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                  c == '.' || c == ':';
+         });
 }
 
 Status SearchLog(SnapshotReader& reader, const LogFilter& filter, const LogPageRequest& page,
                  LogPage& result) {
   return LogSearch(reader, filter, page, result).Run();
+}
+
+Result<std::optional<bool>> IsBehind(SnapshotReader& reader, const LogFilter& filter,
+                                     std::uint64_t from) {
+  COFFER_ASSIGN(const std::uint64_t size, reader.log().Size());
+  if (from >= size) return false;
+  if (size - from > kLogScan) return std::nullopt;
+  const EntryMatcher matcher(filter);
+  bool found = false;
+  COFFER_TRY(
+      reader.log().ReadEntries(from, size, [&](std::uint64_t, std::string_view bytes) -> Status {
+        found = found || matcher.Matches(bytes);
+        return {};
+      }));
+  return found;
 }
 
 }  // namespace coffer::vault
