@@ -380,6 +380,7 @@ struct LogPageRequest {
 };
 struct LogPage {
   std::vector<std::string> entries;   // exact bytes
+  std::vector<std::uint64_t> seqs;    // of these, by their place
   std::optional<std::uint64_t> next;  // where to go on, absent at the end
   std::uint64_t size = 0;             // of the log when it was read
 };

@@ -87,6 +87,7 @@ class LogSearch {
     indexed_ = low_ = 0;
     high_ = result_.size;
     result_.entries.clear();
+    result_.seqs.clear();
     result_.next.reset();
     return page_.oldest_first ? Upwards() : Downwards();
   }
@@ -126,7 +127,7 @@ class LogSearch {
       COFFER_TRY(reader_.log().ReadEntries(
           at, to, [&](std::uint64_t seq, std::string_view bytes) -> Status {
             if (IsFull()) return {};
-            Take(bytes);
+            Take(seq, bytes);
             at = seq + 1;
             return {};
           }));
@@ -146,7 +147,7 @@ class LogSearch {
           reader_.log().ReadBackwards(above - 1, [&](std::uint64_t seq, std::string_view bytes) {
             if (seq < floor || IsFull() || read == kLogScan) return false;
             ++read;
-            Take(bytes);
+            Take(seq, bytes);
             above = seq;
             return true;
           }));
@@ -166,7 +167,7 @@ class LogSearch {
                     reader_.index()->Find(filter_, from, to, page_.oldest_first, wanted));
       for (const std::uint64_t seq : found.seqs) {
         COFFER_ASSIGN(const auto bytes, reader_.log().ReadEntry(seq));
-        if (bytes) Take(*bytes);
+        if (bytes) Take(seq, *bytes);
       }
       if (found.stopped_at) return found.stopped_at;
       if (found.seqs.size() < wanted) return std::nullopt;
@@ -180,9 +181,10 @@ class LogSearch {
     return page_.oldest_first ? from : to;
   }
 
-  void Take(std::string_view bytes) {
+  void Take(std::uint64_t seq, std::string_view bytes) {
     if (!matcher_.Matches(bytes)) return;
     result_.entries.emplace_back(bytes);
+    result_.seqs.push_back(seq);
   }
 
   Status GoOnAt(std::uint64_t seq, bool more) {
