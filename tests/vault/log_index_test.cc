@@ -229,7 +229,7 @@ TEST_CASE("what only the log still knows can be searched for, with the index and
   REQUIRE(token);
   const std::string actor = token->info.principal.Text();
   {
-    auto caller = OpenVault::Stranger(token->secret);
+    auto caller = testing::OpenVault::Stranger(token->secret);
     caller.purpose = "passing-purpose";
     CHECK(vault->GetClient(caller, vault.clients[0]));
   }
@@ -273,7 +273,7 @@ TEST_CASE("an index of the version before is made anew, and until then is none")
   const std::uint64_t end = vault.WholeLog().size();
   vault.Close();
   {
-    const Database index =
+    Database index =
         *Database::Open(vault.path(), vault.OpenKeyring().vault_db_key(), {.read_only = false});
     REQUIRE(index.Execute("ALTER TABLE words DROP COLUMN seen_in"));
     REQUIRE(index.Execute("UPDATE state SET value = '1' WHERE name = 'version'"));
