@@ -18,51 +18,51 @@ std::uint64_t SignedSize(const VerificationResult& result) {
   return result.log.newest_checkpoint ? result.log.newest_checkpoint->size : 0;
 }
 
-using Result = audit::VerifyReport::Compared::Result;
+using Became = audit::VerifyReport::Compared::Result;
 
-std::string_view NameOf(Result result) {
+std::string_view NameOf(Became result) {
   switch (result) {
-    case Result::kHolds:
+    case Became::kHolds:
       return "holds";
-    case Result::kDiffers:
+    case Became::kDiffers:
       return "differs";
-    case Result::kBeyond:
+    case Became::kBeyond:
       return "beyond";
-    case Result::kUnreached:
+    case Became::kUnreached:
       return "unreached";
-    case Result::kMalformed:
+    case Became::kMalformed:
       return "malformed";
-    case Result::kOtherLog:
+    case Became::kOtherLog:
       return "other_log";
-    case Result::kUnsigned:
+    case Became::kUnsigned:
       return "unsigned";
-    case Result::kWronglySigned:
+    case Became::kWronglySigned:
       return "wrongly_signed";
-    case Result::kUntrusted:
+    case Became::kUntrusted:
       return "untrusted";
   }
   std::abort();
 }
 
-std::string_view SayOf(Result result) {
+std::string_view SayOf(Became result) {
   switch (result) {
-    case Result::kHolds:
+    case Became::kHolds:
       return "contained, unchanged";
-    case Result::kDiffers:
+    case Became::kDiffers:
       return "CONTRADICTS: these are other entries";
-    case Result::kBeyond:
+    case Became::kBeyond:
       return "covers more entries than there are";
-    case Result::kUnreached:
+    case Became::kUnreached:
       return "covers entries that are missing";
-    case Result::kMalformed:
+    case Became::kMalformed:
       return "no checkpoint";
-    case Result::kOtherLog:
+    case Became::kOtherLog:
       return "of another log";
-    case Result::kUnsigned:
+    case Became::kUnsigned:
       return "signed by no key of this log";
-    case Result::kWronglySigned:
+    case Became::kWronglySigned:
       return "not what was signed";
-    case Result::kUntrusted:
+    case Became::kUntrusted:
       return "signed by a key that is not trusted for it";
   }
   std::abort();
@@ -75,8 +75,8 @@ std::size_t Looked(const VerificationResult& result) {
 
 bool IsContradicted(const VerificationResult& result) {
   for (std::size_t i = 0; i < Looked(result); ++i) {
-    const Result became = result.log.compared[i].result;
-    if (became == Result::kDiffers || became == Result::kBeyond) return true;
+    const Became became = result.log.compared[i].result;
+    if (became == Became::kDiffers || became == Became::kBeyond) return true;
   }
   return false;
 }
@@ -86,9 +86,9 @@ std::vector<const VerificationResult::Note*> NotesToKeep(const VerificationResul
   std::vector<const VerificationResult::Note*> notes;
   if (!IsContradicted(result)) return notes;
   for (std::size_t i = 0; i < Looked(result); ++i) {
-    const Result became = result.log.compared[i].result;
-    const bool sound = became == Result::kHolds || became == Result::kDiffers ||
-                       became == Result::kBeyond || became == Result::kUntrusted;
+    const Became became = result.log.compared[i].result;
+    const bool sound = became == Became::kHolds || became == Became::kDiffers ||
+                       became == Became::kBeyond || became == Became::kUntrusted;
     if (sound && !result.notes[i].text.empty()) notes.push_back(&result.notes[i]);
   }
   return notes;
