@@ -232,7 +232,7 @@ Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequ
         return {};
       }));
   auto bundle = core_->WriteEvidence(call, request, actor_known, evidence);
-  if (!bundle && bundle.error().code == Code::kCorrupted) {
+  if (!bundle && bundle.error().code == Code::kCorrupted && !bundle.error().issues.empty()) {
     Error alarm = core_->IntegrityAlarm(call, bundle.error().reason);
     alarm.detail = std::move(bundle.error().detail);
     alarm.issues = std::move(bundle.error().issues);

@@ -143,6 +143,7 @@ TEST_CASE("evidence over a damaged entry names that entry and is not signed") {
     const auto of_client =
         vault.SeqsWhere([&](const auto& e) { return e.client == vault.client.Text(); }, UINT64_MAX);
     const std::uint64_t seq = of_client[100];
+    vault.Make(kPrivacyOfficer, Of(vault.other.Text()));  // signs what there is
     vault.Tamper(damage, seq);
     const std::string pointer = "/entries/" + std::to_string(seq);
     for (const EvidenceRequest& request :
