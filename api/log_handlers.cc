@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/handlers.h"
@@ -41,6 +42,16 @@ Result<vault::LogFilter> FilterOf(Input& input, const Call& call) {
   return filter;
 }
 
+// The vault names a filter as a member; here it is a parameter.
+template <class T>
+Result<T> AtQuery(Result<T> result) {
+  if (result) return result;
+  for (Issue& issue : result.error().issues) {
+    if (issue.pointer.starts_with('/')) issue.pointer = "query:" + issue.pointer.substr(1);
+  }
+  return result;
+}
+
 Reply RenderText(std::string text) {
   return {200, "text/plain; charset=utf-8", std::move(text), {}};
 }
@@ -58,7 +69,7 @@ Result<Reply> ListEntries(const Service& service, const Call& call, Input& input
   if (limit) page.limit = *limit;
   page.oldest_first = order == "asc";
 
-  COFFER_ASSIGN(const auto log, service.vault.ReadLog(call.caller, filter, page));
+  COFFER_ASSIGN(const auto log, AtQuery(service.vault.ReadLog(call.caller, filter, page)));
   const std::string next = log.next ? std::to_string(*log.next) : std::string();
   Reply reply;
   if (call.accept == "application/x-ndjson") {
@@ -102,7 +113,13 @@ Result<Reply> ListPrincipalLog(const Service& service, const Call& call) {
   if (!principal) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
   COFFER_ASSIGN(auto filter, FilterOf(input, call));
   filter.actor = principal->Text();
-  return ListEntries(service, call, input, filter);
+  auto reply = ListEntries(service, call, input, filter);
+  // The principal is what the path names: one that nobody knows is no list of nothing.
+  const auto is_actor = [](const Issue& issue) { return issue.pointer == "query:actor"; };
+  if (!reply && std::ranges::any_of(reply.error().issues, is_actor)) {
+    return Fail(Code::kNotFound, "not_found");
+  }
+  return reply;
 }
 
 Result<Reply> GetLogEntry(const Service& service, const Call& call) {
@@ -179,7 +196,7 @@ Result<Reply> SummariseLog(const Service& service, const Call& call) {
   }
   request.daily = per != "hour";
   if (!call.Query("by").empty()) request.by = call.Query("by");
-  COFFER_ASSIGN(const auto summary, service.vault.SummariseLog(call.caller, request));
+  COFFER_ASSIGN(const auto summary, AtQuery(service.vault.SummariseLog(call.caller, request)));
   return RenderOne(summary);
 }
 

@@ -568,6 +568,9 @@ void Append(std::string& out, const vault::LogSummary& summary) {
     item.Time("from", count.from);
     if (!count.value.empty()) item.Text("value", count.value);
     item.Number("count", count.count);
+    item.Number("requests", count.requests);
+    item.Number("records", count.records);
+    item.Number("clients", count.clients);
   }
   items += ']';
 }

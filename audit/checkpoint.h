@@ -7,6 +7,7 @@
 // keyid = first 4 bytes of SHA-256(name ‖ 0A ‖ 01 ‖ public key), big-endian.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +17,10 @@
 #include "crypto/sign.h"
 
 namespace coffer::audit {
+
+// Of a signed note, with all its lines. The specification asks for room for 16 signatures, of which
+// those that withstand quantum computers have nearly 5 kB each: 110 KiB in base64.
+inline constexpr std::size_t kMaxNoteBytes = 256UZ * 1024;
 
 struct Checkpoint {
   std::string origin;
@@ -48,6 +53,7 @@ struct Anchor {
   std::uint64_t counter = 0;
   std::string note;
 };
+inline constexpr std::size_t kMaxAnchorBytes = kMaxNoteBytes + 1024;
 std::string FormatAnchor(const Anchor& anchor);
 Result<Anchor> ParseAnchor(std::string_view text);  // kCorrupted "anchor_malformed"
 

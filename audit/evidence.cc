@@ -58,7 +58,16 @@ Result<crypto::Bytes> WriteEvidence(const Evidence& evidence, const crypto::Sign
   if (own == evidence.keys.end()) return InvalidEvidence("key: the signing key is not listed");
   EvidenceReport report;
   CheckEvidence(evidence, *own, report);
-  if (!report.ok()) return InvalidEvidence(FirstFinding(report));
+  if (!report.ok()) {
+    auto invalid = InvalidEvidence(FirstFinding(report));
+    for (const auto& finding : report.findings) {
+      if (finding.seq) {
+        invalid.error().issues.push_back(
+            {"/entries/" + std::to_string(*finding.seq), finding.check + ": " + finding.message});
+      }
+    }
+    return invalid;
+  }
 
   std::vector<NamedFile> files = EvidenceFiles(evidence, *own);
   Manifest manifest = ManifestOf(evidence, files);

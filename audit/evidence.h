@@ -117,7 +117,8 @@ struct EvidenceReport {
 
 // The bundle's bytes. What would not pass VerifyEvidence is not written: its proofs, its checkpoint
 // and its notes are checked with the public half of `key` first. Errors: kCorrupted
-// "evidence_invalid" with the first finding, kTooLarge "evidence_too_large".
+// "evidence_invalid" with the first finding, and an issue for each that is about an entry
+// ("/entries/41"); kTooLarge "evidence_too_large".
 Result<crypto::Bytes> WriteEvidence(const Evidence& evidence, const crypto::SigningKey& key);
 
 // What a bundle holds. Strict in form, and every file must be the manifest's; no signature and no

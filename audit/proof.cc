@@ -9,14 +9,19 @@
 namespace coffer::audit {
 namespace {
 
-constexpr std::string_view kStart = "c2sp.org/tlog-proof@v1\nindex ";
+constexpr std::string_view kStart = "c2sp.org/tlog-proof@v1\n";
+constexpr std::string_view kExtra = "extra ";
+constexpr std::string_view kIndex = "index ";
 constexpr std::size_t kMaxHashes = 63;
-constexpr std::size_t kMaxProofBytes = 128 * 1024;
 
 }  // namespace
 
 std::string FormatProof(const TlogProof& proof) {
   std::string out(kStart);
+  if (!proof.extra.empty()) {
+    out.append(kExtra).append(crypto::Base64Encode(proof.extra)).push_back('\n');
+  }
+  out.append(kIndex);
   AppendDecimal(proof.index, out);
   out.push_back('\n');
   for (const Hash& hash : proof.hashes) {
@@ -28,16 +33,23 @@ std::string FormatProof(const TlogProof& proof) {
   return out;
 }
 
-// The specification's optional line "extra" is refused: nothing authenticates it, and Coffer's own
-// proofs do not have it.
 Result<TlogProof> ParseProof(std::string_view text) {
   const auto malformed = [](std::string detail) {
     return Fail(Code::kCorrupted, "proof_malformed", std::move(detail));
   };
   if (text.size() > kMaxProofBytes) return malformed("too long");
-  if (!text.starts_with(kStart)) return malformed("not a proof of version 1 with an index");
+  if (!text.starts_with(kStart)) return malformed("not a proof of version 1");
   text.remove_prefix(kStart.size());
   TlogProof proof;
+  if (text.starts_with(kExtra)) {
+    text.remove_prefix(kExtra.size());
+    const auto line = TakeLine(text);
+    auto extra = crypto::Base64Decode(line.value_or("-"));
+    if (!extra) return malformed("the extra line is not base64");
+    proof.extra = *std::move(extra);
+  }
+  if (!text.starts_with(kIndex)) return malformed("no index");
+  text.remove_prefix(kIndex.size());
   const auto line = TakeLine(text);
   const auto index = line ? ParseDecimal(*line) : std::nullopt;
   if (!index) return malformed("the index is not a number");

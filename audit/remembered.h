@@ -19,6 +19,7 @@ struct RememberedLog {
   VerifierKey key;
   std::string note;
 };
+inline constexpr std::size_t kMaxRememberedBytes = kMaxNoteBytes + 4096;
 std::string FormatRemembered(const RememberedLog& remembered);
 // Also refuses a note that is not of the key's log or not signed by the key: what was remembered
 // had been verified. Errors: kCorrupted "state_malformed".

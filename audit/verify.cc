@@ -29,6 +29,7 @@ constexpr std::size_t kKeptForCheckpoints = 10;
 using Finding = VerifyReport::Finding;
 using Fit = GivenCheckpoint::Fit;
 using Standing = Judgement::Standing;
+using Outcome = VerifyReport::Compared::Result;
 
 std::string EntryName(std::uint64_t seq) { return "entry " + std::to_string(seq); }
 
@@ -63,6 +64,9 @@ class Verification {
   void CompareTile(const FullTile& computed, const Result<crypto::Bytes>& stored);
   void CheckKeys();
   void CheckCheckpoints();
+  void FindParting(const std::vector<Judgement>& judgements);
+  std::string PartingText() const;
+  void ReportTruncated(const GivenCheckpoint& largest);
   bool CheckSignature(const GivenCheckpoint& given, Standing standing);
   VerifyReport Finish();
 
@@ -71,9 +75,10 @@ class Verification {
       findings_.push_back({seq, std::move(check), std::move(message)});
     }
   }
-  void ReportCheckpoint(std::optional<std::uint64_t> seq, std::string check, std::string message) {
+  void ReportCheckpoint(std::optional<std::uint64_t> seq, std::string check, std::string message,
+                        std::optional<std::size_t> place = {}) {
     if (checkpoint_findings_.size() < kMaxFindings) {
-      checkpoint_findings_.push_back({seq, std::move(check), std::move(message)});
+      checkpoint_findings_.push_back({seq, std::move(check), std::move(message), place});
     }
   }
 
@@ -85,6 +90,7 @@ class Verification {
 
   std::vector<GivenCheckpoint> checkpoints_;  // by size
   std::size_t next_checkpoint_ = 0;
+  std::uint64_t held_ = 0;  // entries that are those of a signed checkpoint
   KeyHistory keys_;
 
   std::vector<ReadEntry> gathered_;
@@ -134,16 +140,23 @@ void Verification::OpenCheckpoints() {
   const auto open = [&](std::string_view note) -> Result<GivenCheckpoint> {
     COFFER_ASSIGN(auto parsed, ParseCheckpointNote(note));
     COFFER_TRY(CheckOrigin(parsed, options_.key.name));
-    return GivenCheckpoint{note, std::move(parsed)};
+    return GivenCheckpoint{note, std::move(parsed), Fit::kNotReached, 0};
   };
-  for (const std::string& note : options_.checkpoints) {
-    auto checkpoint = open(note);
+  report_.compared.resize(options_.checkpoints.size());
+  for (std::size_t place = 0; place < options_.checkpoints.size(); ++place) {
+    auto checkpoint = open(options_.checkpoints[place]);
     if (checkpoint) {
+      report_.compared[place].size = checkpoint->size();
+      checkpoint->place = place;
       checkpoints_.push_back(*std::move(checkpoint));
-    } else {
-      ReportCheckpoint(std::nullopt, "checkpoint",
-                       std::string(checkpoint.error().reason) + ": " + checkpoint.error().detail);
+      continue;
     }
+    if (checkpoint.error().reason == "checkpoint_origin_wrong") {
+      report_.compared[place].result = Outcome::kOtherLog;
+    }
+    ReportCheckpoint(std::nullopt, "checkpoint",
+                     std::string(checkpoint.error().reason) + ": " + checkpoint.error().detail,
+                     place);
   }
   std::ranges::stable_sort(checkpoints_, {}, &GivenCheckpoint::size);
 }
@@ -293,20 +306,23 @@ void Verification::CheckKeys() {
 
 // True when a trusted key signed it, whatever the size.
 bool Verification::CheckSignature(const GivenCheckpoint& given, Standing standing) {
-  const auto report = [&](std::string check, std::string_view message) {
-    ReportCheckpoint(std::nullopt, std::move(check), std::string(message));
+  const auto report = [&](Outcome result, std::string check, std::string_view message) {
+    report_.compared[given.place].result = result;
+    ReportCheckpoint(std::nullopt, std::move(check), std::string(message), given.place);
     return false;
   };
   switch (standing) {
     case Standing::kUnsigned:
-      return report("checkpoint",
+      return report(Outcome::kUnsigned, "checkpoint",
                     "checkpoint_signature_missing: no signature by a key of " + options_.key.name);
     case Standing::kWronglySigned:
-      return report("checkpoint", "checkpoint_signature_wrong: a signature of " +
-                                      options_.key.name + " is wrong");
+      return report(
+          Outcome::kWronglySigned, "checkpoint",
+          "checkpoint_signature_wrong: a signature of " + options_.key.name + " is wrong");
     case Standing::kUntrusted:
-      return report("epoch", "the checkpoint of size " + std::to_string(given.size()) +
-                                 " is signed by a key that no checkpoint of a trusted one covers");
+      return report(Outcome::kUntrusted, "epoch",
+                    "the checkpoint of size " + std::to_string(given.size()) +
+                        " is signed by a key that no checkpoint of a trusted one covers");
     case Standing::kUntimely:
     case Standing::kSound:
       return true;
@@ -314,39 +330,86 @@ bool Verification::CheckSignature(const GivenCheckpoint& given, Standing standin
   std::abort();
 }
 
+// Of those that differ the smallest says before which entry the logs part, of those below it that
+// hold the largest says until where they are the same.
+void Verification::FindParting(const std::vector<Judgement>& judgements) {
+  std::optional<std::uint64_t> before;
+  const auto each = [&](Fit fit, const auto& use) {
+    for (std::size_t i = 0; i < checkpoints_.size(); ++i) {
+      const Standing standing = judgements[i].standing;
+      const bool counts = standing == Standing::kSound || standing == Standing::kUntimely;
+      if (counts && checkpoints_[i].fit == fit) use(checkpoints_[i].size());
+    }
+  };
+  each(Fit::kDiffers, [&](std::uint64_t size) { before = std::min(before.value_or(size), size); });
+  each(Fit::kHolds, [&](std::uint64_t size) {
+    if (!before || size < *before) held_ = std::max(held_, size);
+  });
+  if (before) report_.parting = {held_, *before};
+}
+
+std::string Verification::PartingText() const {
+  const auto [from, before] = *report_.parting;
+  if (before == 0) return "a log without entries has another root";
+  if (from + 1 == before) return "they part at " + EntryName(from);
+  return "they part somewhere in entries " + std::to_string(from) + " to " +
+         std::to_string(before - 1);
+}
+
 void Verification::CheckCheckpoints() {
-  std::uint64_t signed_size = 0;
+  const GivenCheckpoint* largest = nullptr;
   const auto judgements = JudgeSignatures(checkpoints_, keys_, options_.key);
+  FindParting(judgements);
   for (std::size_t i = 0; i < checkpoints_.size(); ++i) {
     const GivenCheckpoint& given = checkpoints_[i];
     const Standing standing = judgements[i].standing;
     if (!CheckSignature(given, standing)) continue;
-    signed_size = std::max(signed_size, given.size());
+    if (largest == nullptr || given.size() > largest->size()) largest = &given;
+    Outcome& result = report_.compared[given.place].result;
     const std::string size = std::to_string(given.size());
-    if (given.size() > report_.size) continue;
-    if (given.fit == Fit::kNotReached) {
+    if (given.size() > report_.size) {
+      result = Outcome::kBeyond;
+    } else if (given.fit == Fit::kNotReached) {
+      result = Outcome::kUnreached;
       ReportCheckpoint(std::nullopt, "checkpoint",
-                       "the checkpoint of size " + size + " covers entries that are missing");
+                       "the checkpoint of size " + size + " covers entries that are missing",
+                       given.place);
     } else if (given.fit == Fit::kDiffers) {
+      result = Outcome::kDiffers;
       ReportCheckpoint(std::nullopt, "checkpoint",
                        "the first " + size +
                            " entries are not those of the signed checkpoint: the log was forked or "
-                           "its history rewritten");
+                           "its history rewritten; " +
+                           PartingText(),
+                       given.place);
     } else if (standing == Standing::kUntimely) {
-      ReportCheckpoint(std::nullopt, "epoch",
-                       "the checkpoint of size " + size +
-                           " is signed only by a key that may not sign this size");
+      result = Outcome::kUntrusted;
+      ReportCheckpoint(
+          std::nullopt, "epoch",
+          "the checkpoint of size " + size + " is signed only by a key that may not sign this size",
+          given.place);
     } else {
+      result = Outcome::kHolds;
       report_.newest_checkpoint = given.parsed.checkpoint;
       report_.newest_note = given.note;
       report_.newest_key = *judgements[i].signer;
     }
   }
-  if (signed_size > report_.size) {
-    ReportCheckpoint(report_.size, "truncated",
-                     Missing(report_.size, signed_size) + ": a checkpoint of size " +
-                         std::to_string(signed_size) + " was signed");
+  if (largest != nullptr && largest->size() > report_.size) ReportTruncated(*largest);
+}
+
+// What lies before the end may be another log's as well: that it is the same is known as far as a
+// checkpoint holds.
+void Verification::ReportTruncated(const GivenCheckpoint& largest) {
+  const std::uint64_t from = report_.parting ? report_.parting->from : report_.size;
+  std::string message = Missing(from, largest.size()) + ": a checkpoint of size " +
+                        std::to_string(largest.size()) + " was signed";
+  if (!report_.parting && held_ < report_.size) {
+    message += held_ == 0 ? "; no checkpoint tells that those before them are the same"
+                          : "; that those before them are the same is told of the first " +
+                                std::to_string(held_) + " only";
   }
+  ReportCheckpoint(from, "truncated", std::move(message), largest.place);
 }
 
 VerifyReport Verification::Finish() {

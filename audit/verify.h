@@ -3,7 +3,10 @@
 // A finding's `check` says what does not hold:
 //   canonical, sequence, origin, time, chain   an entry, or its place
 //   tile         a stored tile is not that of the entries
-//   truncated    a trusted checkpoint covers more entries than there are: a rollback
+//   truncated    a trusted checkpoint covers more entries than there are: a rollback, or a copy
+//   that
+//                is older. From where they can be missing: of a log that differs, from where the
+//                logs part
 //   checkpoint   a trusted checkpoint is not of this log (a fork, or history written anew), or it
 //                is none: malformed, of another log, signed by no key of this one
 //   epoch        an entry about signing keys breaks the rules of key_history.h, the trusted key is
@@ -48,9 +51,34 @@ struct VerifyReport {
     std::optional<std::uint64_t> seq;  // the first bad entry
     std::string check;
     std::string message;
+    std::optional<std::size_t> checkpoint = {};  // which of the options' it is about
   };
   std::vector<Finding> findings;
   bool ok() const { return findings.empty(); }
+
+  // What became of each of the options' checkpoints, in their order.
+  struct Compared {
+    enum class Result : std::uint8_t {
+      kHolds,
+      kDiffers,        // signed for another log than this one, from some entry on
+      kBeyond,         // covers more entries than there are
+      kUnreached,      // an entry that it covers is missing
+      kMalformed,      // no checkpoint
+      kOtherLog,       // of another origin
+      kUnsigned,       // by no key of this log, as far as it is known
+      kWronglySigned,  // not what a key of this log signed
+      kUntrusted,      // by a key that nothing trusted leads to, or that may not sign this size
+    };
+    Result result = Result::kMalformed;
+    std::uint64_t size = 0;  // of what can be read
+  };
+  std::vector<Compared> compared;
+  // Where signed checkpoints differ: the logs part at this entry or behind it, and before that one.
+  // What is in between is told by no checkpoint.
+  struct Parting {
+    std::uint64_t from = 0, before = 0;
+  };
+  std::optional<Parting> parting;
 };
 
 // Checks every entry's canonical form, sequence, origin, monotonic time and `prev`; recomputes the

@@ -381,6 +381,7 @@ struct LogPageRequest {
 };
 struct LogPage {
   std::vector<std::string> entries;   // exact bytes
+  std::vector<std::uint64_t> seqs;    // of these, by their place
   std::optional<std::uint64_t> next;  // where to go on, absent at the end
   std::uint64_t size = 0;             // of the log when it was read
 };
@@ -393,7 +394,9 @@ struct LogSummaryRequest {
 struct LogCount {
   Timestamp from;  // of the bucket
   std::string value;
-  std::uint64_t count = 0;
+  std::uint64_t count = 0;  // of entries: of one request its own and those of what it disclosed
+  // How many different ones these entries name.
+  std::uint64_t requests = 0, records = 0, clients = 0;
 };
 struct LogSummary {
   std::vector<LogCount> counts;  // by time, then value; at most 10,000
@@ -827,6 +830,9 @@ class Vault {
   Result<EmergencyAccess> ReviewEmergency(const Caller& caller, const EmergencyId& id,
                                           std::string_view finding);
 
+  // What is found nowhere has to be a value that the policy or the log knows. Errors:
+  // kInvalidArgument "filter_invalid" for what no entry can have, "filter_unknown", both with
+  // issues that name the filter ("/action").
   Result<LogPage> ReadLog(const Caller& caller, const LogFilter& filter,
                           const LogPageRequest& page);
   Result<LogEntryView> ReadLogEntry(const Caller& caller, std::uint64_t seq);
@@ -841,7 +847,7 @@ class Vault {
   // "size_invalid" unless old_size <= size <= that of the last published checkpoint.
   Result<ConsistencyProof> ProveConsistency(const Caller& caller, std::uint64_t old_size,
                                             std::uint64_t size);
-  // Errors: kInvalidArgument "filter_invalid"; kUnprocessable "summary_too_large": narrow the time;
+  // Errors: as ReadLog; kUnprocessable "summary_too_large": narrow the time;
   // kUnavailable "index_behind" while the log's index is being made.
   Result<LogSummary> SummariseLog(const Caller& caller, const LogSummaryRequest& request);
   // A signed archive that an outsider can check: see audit/evidence.h. Reasons are opened for who

@@ -288,7 +288,7 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
   LogSummaryRequest about;
   about.filter.client = client.Text();
   LogSummary summary;
-  const auto summed = core_->CountLog(about, summary);
+  const auto summed = core_->CountLog(about, true, summary);
   std::uint64_t entries = 0, exports = 0;
   for (const LogCount& count : summary.counts) {
     entries += count.count;

@@ -5,6 +5,7 @@
 #include "audit/evidence.h"
 #include "audit/log_reader.h"
 #include "vault/internal/core.h"
+#include "vault/internal/log_filter.h"
 #include "vault/internal/log_search.h"
 #include "vault/vault.h"
 
@@ -34,6 +35,28 @@ std::vector<Issue> FaultsOf(const EvidenceRequest& request) {
   return issues;
 }
 
+// No evidence is signed over an entry that is not what was logged: which one it is, is said.
+std::unexpected<Error> DamagedEntry(std::uint64_t seq, const std::string& how) {
+  const std::string entry = "entry " + std::to_string(seq);
+  return std::unexpected(Error{Code::kCorrupted,
+                               "storage_corrupted",
+                               entry + " of the log: " + how,
+                               {{"/entries/" + std::to_string(seq),
+                                 entry + " of the log is damaged; coffer verify names all that "
+                                         "are"}}});
+}
+
+// What cannot be proven is not signed; a bundle without it would hide it.
+Error OfBundle(Error error) {
+  if (error.code != Code::kCorrupted || error.reason != "evidence_invalid") return error;
+  error.reason = "storage_corrupted";
+  for (Issue& issue : error.issues) {
+    issue.message = "entry " + issue.pointer.substr(issue.pointer.rfind('/') + 1) +
+                    " of the log is damaged; coffer verify names all that are";
+  }
+  return error;
+}
+
 // The first of the log's entries before `size` that is not older than `time`.
 Result<std::uint64_t> FirstSince(LogStore& log, std::uint64_t size, Timestamp time) {
   std::uint64_t low = 0;
@@ -41,9 +64,10 @@ Result<std::uint64_t> FirstSince(LogStore& log, std::uint64_t size, Timestamp ti
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
     COFFER_ASSIGN(const auto bytes, log.ReadEntry(middle));
-    if (!bytes) return Fail(Code::kCorrupted, "storage_corrupted", "the log has a gap");
-    COFFER_ASSIGN(const auto entry, audit::ParseEntry(*bytes));
-    if (entry.ts < time) {
+    if (!bytes) return DamagedEntry(middle, "is missing");
+    const auto entry = audit::ParseEntry(*bytes);
+    if (!entry) return DamagedEntry(middle, entry.error().detail);
+    if (entry->ts < time) {
       low = middle + 1;
     } else {
       high = middle;
@@ -90,11 +114,12 @@ class EvidenceGatherer {
     do {
       LogPage found;
       COFFER_TRY(SearchLog(reader_, filter, page, found));
-      for (const auto& bytes : found.entries) {
-        COFFER_ASSIGN(const auto entry, audit::ParseEntry(bytes));
-        if (entry.seq >= size_) return {};
+      for (std::size_t i = 0; i < found.entries.size(); ++i) {
+        const auto entry = audit::ParseEntry(found.entries[i]);
+        if (!entry) return DamagedEntry(found.seqs[i], entry.error().detail);
+        if (found.seqs[i] >= size_) return {};
         if (evidence_.entries.size() == kMaxEntries) return TooLarge();
-        Add(entry.seq, bytes);
+        Add(found.seqs[i], found.entries[i]);
       }
       page.start = found.next;
     } while (page.start);
@@ -120,7 +145,9 @@ class EvidenceGatherer {
     std::vector<Sealed> notes;
     std::map<ClientId, std::optional<KeyCache::Pin>> keys;
     for (auto& entry : evidence_.entries) {
-      COFFER_ASSIGN(auto parsed, audit::ParseEntry(entry.bytes));
+      auto read = audit::ParseEntry(entry.bytes);
+      if (!read) return DamagedEntry(entry.seq, read.error().detail);
+      auto& parsed = *read;
       if (!parsed.note_hash) continue;
       COFFER_ASSIGN(auto note, reader_.log().ReadNote(0, entry.seq));
       std::optional<ClientId> owner;
@@ -195,20 +222,28 @@ Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequ
   call.entry.detail = "evidence";
   if (!request.principal.empty()) AddDetail(call.entry, request.principal);
   audit::Evidence evidence;
+  bool actor_known = false;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(const auto may, core_->DecideFor(transaction, call, Action::kNoteRead,
                                                        std::nullopt, nullptr));
         evidence.reasons_included = may.allowed;
+        actor_known = IsActor(request.principal, transaction.principals());
         return {};
       }));
-  auto bundle = core_->WriteEvidence(call, request, evidence);
+  auto bundle = core_->WriteEvidence(call, request, actor_known, evidence);
+  if (!bundle && bundle.error().code == Code::kCorrupted && !bundle.error().issues.empty()) {
+    Error alarm = core_->IntegrityAlarm(call, bundle.error().reason);
+    alarm.detail = std::move(bundle.error().detail);
+    alarm.issues = std::move(bundle.error().issues);
+    return std::unexpected(std::move(alarm));
+  }
   if (!bundle) return std::unexpected(core_->FailedLater(call, std::move(bundle).error()));
   return bundle;
 }
 
 Result<std::string> Vault::Core::WriteEvidence(const Call& call, const EvidenceRequest& request,
-                                               audit::Evidence& evidence) {
+                                               bool actor_known, audit::Evidence& evidence) {
   COFFER_ASSIGN(const auto tree, LookAtNewestTree());
   evidence.from = request.from;
   evidence.to = request.to;
@@ -233,6 +268,20 @@ Result<std::string> Vault::Core::WriteEvidence(const Call& call, const EvidenceR
     evidence.kind = audit::EvidenceKind::kPrincipal;
     evidence.subject = filter.actor = request.principal;
     COFFER_TRY(gatherer.GatherMatching(filter));
+    // A signature under "nothing" would make somebody of a mistyped id.
+    LogFilter alone;
+    alone.actor = filter.actor;
+    const Status known = evidence.entries.empty()
+                             ? CheckNames(alone, actor_known, *engine->catalog(), *reader)
+                             : Status{};
+    if (!known && known.error().reason != "filter_unknown") return std::unexpected(known.error());
+    if (!known) {
+      return std::unexpected(
+          Error{Code::kUnprocessable,
+                "evidence_invalid",
+                {},
+                {{"/principal", "is known neither to the vault nor to its log"}}});
+    }
   } else {
     evidence.kind = audit::EvidenceKind::kRange;
     COFFER_TRY(gatherer.GatherRange());
@@ -241,8 +290,9 @@ Result<std::string> Vault::Core::WriteEvidence(const Call& call, const EvidenceR
   if (evidence.reasons_included) {
     COFFER_TRY(gatherer.OpenReasons());
   }
-  COFFER_ASSIGN(const auto bundle, audit::WriteEvidence(evidence, signing_key));
-  return std::string(crypto::AsText(bundle));
+  const auto bundle = audit::WriteEvidence(evidence, signing_key);
+  if (!bundle) return std::unexpected(OfBundle(bundle.error()));
+  return std::string(crypto::AsText(*bundle));
 }
 
 }  // namespace coffer::vault

@@ -4,6 +4,7 @@
 #include "audit/log_reader.h"
 #include "audit/proof.h"
 #include "vault/internal/core.h"
+#include "vault/internal/log_filter.h"
 #include "vault/internal/log_search.h"
 #include "vault/vault.h"
 
@@ -18,6 +19,10 @@ bool IsCounted(std::string_view member) {
 }
 
 constexpr std::int64_t kSummaryHourMs = std::int64_t{3600} * 1000;
+
+Error NoSuchFilter(const std::vector<Issue>& faults) {
+  return {Code::kInvalidArgument, "filter_invalid", {}, faults};
+}
 
 // Whose history is looked at: ids, and nothing else of what was asked for.
 void NameSubjects(const LogFilter& filter, audit::Entry& entry) {
@@ -42,21 +47,28 @@ Result<audit::Entry> NameSubject(std::string_view bytes, Call& call) {
 
 }  // namespace
 
-Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& filter,
+Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& asked,
                                const LogPageRequest& page) {
-  if (!IsPlain(filter)) {
-    return std::unexpected(Refuse(caller, Action::kLogRead, std::nullopt, std::nullopt,
-                                  Error{Code::kInvalidArgument, "filter_invalid", {}, {}}));
+  LogFilter filter = asked;
+  if (auto faults = NormaliseFilter(filter); !faults.empty()) {
+    return std::unexpected(
+        Refuse(caller, Action::kLogRead, std::nullopt, std::nullopt, NoSuchFilter(faults)));
   }
   Call call = core_->StartCall(caller, Action::kLogRead);
   call.reason_rule = ReasonRuleOf(filter);
   NameSubjects(filter, call.entry);
   LogPage result;
+  bool actor_known = false;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [](Transaction&) -> Status { return {}; }));
+                            [&](Transaction& transaction) -> Status {
+                              actor_known = IsActor(filter.actor, transaction.principals());
+                              return {};
+                            }));
   const auto search = [&]() -> Status {
     COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
-    return SearchLog(*reader, filter, page, result);
+    COFFER_TRY(SearchLog(*reader, filter, page, result));
+    if (!result.entries.empty()) return {};
+    return CheckNames(filter, actor_known, *core_->engine->catalog(), *reader);
   };
   if (auto searched = search(); !searched) {
     return std::unexpected(core_->FailedLater(call, std::move(searched).error()));
@@ -64,25 +76,37 @@ Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& filter,
   return result;
 }
 
-Result<LogSummary> Vault::SummariseLog(const Caller& caller, const LogSummaryRequest& request) {
-  if (!IsPlain(request.filter) || !IsCounted(request.by) || !request.filter.field.empty()) {
-    return std::unexpected(Refuse(caller, Action::kLogRead, std::nullopt, std::nullopt,
-                                  Error{Code::kInvalidArgument, "filter_invalid", {}, {}}));
+Result<LogSummary> Vault::SummariseLog(const Caller& caller, const LogSummaryRequest& asked) {
+  LogSummaryRequest request = asked;
+  auto faults = NormaliseFilter(request.filter);
+  if (!IsCounted(request.by)) {
+    faults.push_back(
+        {"/by", "must be action, actor, address, class, decision, outcome, purpose or rule"});
+  }
+  if (!request.filter.field.empty()) faults.push_back({"/field", "cannot be counted by"});
+  if (!faults.empty()) {
+    return std::unexpected(
+        Refuse(caller, Action::kLogRead, std::nullopt, std::nullopt, NoSuchFilter(faults)));
   }
   Call call = core_->StartCall(caller, Action::kLogRead);
   call.entry.detail = "summary by " + request.by;
   call.reason_rule = ReasonRuleOf(request.filter);
   NameSubjects(request.filter, call.entry);
+  bool actor_known = false;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [](Transaction&) -> Status { return {}; }));
+                            [&](Transaction& transaction) -> Status {
+                              actor_known = IsActor(request.filter.actor, transaction.principals());
+                              return {};
+                            }));
   LogSummary summary;
-  if (auto counted = core_->CountLog(request, summary); !counted) {
+  if (auto counted = core_->CountLog(request, actor_known, summary); !counted) {
     return std::unexpected(core_->FailedLater(call, std::move(counted).error()));
   }
   return summary;
 }
 
-Status Vault::Core::CountLog(const LogSummaryRequest& request, LogSummary& summary) {
+Status Vault::Core::CountLog(const LogSummaryRequest& request, bool actor_known,
+                             LogSummary& summary) {
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*this));
   LogIndexReader* const index = reader->index();
   if (index == nullptr) return Fail(Code::kUnavailable, "index_behind");
@@ -97,7 +121,8 @@ Status Vault::Core::CountLog(const LogSummaryRequest& request, LogSummary& summa
   }
   COFFER_ASSIGN(summary.counts, index->Count(request.filter, from, to, request.by,
                                              request.daily ? 24 * kSummaryHourMs : kSummaryHourMs));
-  return {};
+  if (!summary.counts.empty()) return {};
+  return CheckNames(request.filter, actor_known, *engine->catalog(), *reader);
 }
 
 Result<LogEntryView> Vault::ReadLogEntry(const Caller& caller, std::uint64_t seq) {
@@ -188,7 +213,7 @@ Result<std::string> Vault::ProveLogEntry(const Caller& caller, std::uint64_t seq
         if (bytes) COFFER_TRY(NameSubject(*bytes, call));
         return {};
       }));
-  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_, SnapshotReader::Kind::kShort));
   COFFER_ASSIGN(auto hashes,
                 audit::InclusionProof(seq, tree.checkpoint.size,
                                       audit::MakeHashReader(reader->log(), tree.head)));
@@ -207,7 +232,7 @@ Result<ConsistencyProof> Vault::ProveConsistency(const Caller& caller, std::uint
                   }
                   return {};
                 }));
-  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_, SnapshotReader::Kind::kShort));
   ConsistencyProof proof{old_size, size, {}};
   COFFER_ASSIGN(proof.hashes, audit::ConsistencyProof(
                                   old_size, size, audit::MakeHashReader(reader->log(), tree.head)));
@@ -223,7 +248,7 @@ Result<std::string> Vault::ReadLogTile(const Caller& caller, const audit::TilePa
                   if (audit::TileWidth(published, path.level, path.n) >= path.width) return {};
                   return Fail(Code::kNotFound, "not_found");
                 }));
-  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_, SnapshotReader::Kind::kShort));
   if (path.entries) return audit::ReadBundleAt(reader->log(), path, tree.checkpoint.size);
   COFFER_ASSIGN(const auto tile, audit::ReadTileAt(reader->log(), path, tree.checkpoint.size));
   return std::string(crypto::AsText(tile));

@@ -272,7 +272,7 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
       audit::VerifierKey{keyring.log_origin(), keyring.log_signing_key().public_key()});
   verify.checkpoints = options.checkpoints;
   const auto bytes =
-      crypto::ReadFile(AnchorPath(options.directory, options.anchor_path), 64 * 1024);
+      crypto::ReadFile(AnchorPath(options.directory, options.anchor_path), audit::kMaxAnchorBytes);
   if (bytes) {
     COFFER_ASSIGN(const auto anchor, audit::ParseAnchor(crypto::AsText(*bytes)));
     verify.checkpoints.push_back(anchor.note);

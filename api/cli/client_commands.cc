@@ -100,17 +100,22 @@ Outcome<Exit> Search(const SearchOptions& options, Console& console) {
   }
   if (options.value_stdin) std::getline(std::cin, query.value);
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(const json hits, SearchClients(client, query));
+  COFFER_ASSIGN(const json found, SearchClients(client, query));
   if (options.connection.json) {
-    PrintJson(console, {{"items", hits}});
+    PrintJson(console, found);
     return Exit::kOk;
   }
+  const json& hits = Member(found, "items");
   Table table({"CLIENT", "RECORD"});
   for (const json& hit : hits) table.Add({Text(hit, "client"), Text(hit, "record")});
   if (hits.empty()) {
     console.out << "Nothing found.\n";
   } else {
     table.Print(console);
+  }
+  if (Text(found, "more") == "true") {
+    console.out << "There may be more than these " << Grouped(hits.size())
+                << ": show more with --limit.\n";
   }
   return Exit::kOk;
 }

@@ -58,7 +58,7 @@ Outcome<json> SearchClients(ApiClient& client, const SearchQuery& query) {
     COFFER_ASSIGN(const json page, client.Post(Target("/v1/clients/search"), body.dump()));
     COFFER_ASSIGN(cursor, TakePage(items, page, cursor));
   } while (!cursor.empty() && items.size() < query.limit);
-  return items;
+  return json{{"items", std::move(items)}, {"more", !cursor.empty()}};
 }
 
 Outcome<json> CollectPages(ApiClient& client, const Target& target) {

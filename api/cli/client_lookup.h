@@ -17,7 +17,7 @@ struct SearchQuery {
   std::string class_name, field, value;
   std::size_t limit = 1000;
 };
-// The array of hits, from as many pages as it takes.
+// {"items": hits, "more": whether the limit cut the list}, from as many pages as it takes.
 Outcome<nlohmann::json> SearchClients(ApiClient& client, const SearchQuery& query);
 
 // The items of all pages of a list.

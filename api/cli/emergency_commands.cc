@@ -67,6 +67,7 @@ Outcome<Exit> List(const EmergencyOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(json answer, client.Get(Target("/v1/emergency-access")));
   if (options.connection.json) {
+    answer["more"] = IsCut(answer);
     PrintJson(console, answer);
     return Exit::kOk;
   }
@@ -79,6 +80,7 @@ Outcome<Exit> List(const EmergencyOptions& options, Console& console) {
                Text(item, "purpose"), Text(item, "ticket"), Text(item, "created"), Review(item)});
   }
   table.Print(console);
+  TellIfCut(console, answer);
   return Exit::kOk;
 }
 

@@ -19,6 +19,7 @@ enum class Exit {
   kDamaged = 4,      // a verification found damage
   kUnreachable = 5,  // no trustworthy connection to the server
   kRowsErased = 6,   // an import went through, but for rows of clients that were erased before
+  kBehind = 7,       // what was verified is whole, and older than what was seen before
 };
 
 // Both texts may quote what a server or a file said: print them through Printable().

@@ -46,6 +46,18 @@ std::vector<std::string> TextList(const json& object, std::string_view member) {
   return texts;
 }
 
+bool IsCut(const json& list) {
+  constexpr std::size_t kLongestList = 1000;
+  const json& items = Member(list, "items");
+  return !Text(list, "next_cursor").empty() || (items.is_array() && items.size() >= kLongestList);
+}
+
+void TellIfCut(Console& console, const json& list) {
+  if (!IsCut(list)) return;
+  console.out << "These are the first " << Grouped(Member(list, "items").size())
+              << "; there can be more, which this list does not show.\n";
+}
+
 void PrintJson(Console& console, const json& value) {
   std::string text = Dump(value, 2, console.out_is_terminal);
   // DEL is ASCII, and JSON lets it stand as it is.

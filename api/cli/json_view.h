@@ -21,6 +21,11 @@ std::vector<std::string> TextList(const nlohmann::json& object, std::string_view
 // The member, or a null value.
 const nlohmann::json& Member(const nlohmann::json& value, std::string_view member);
 
+// Of a server's list: whether it goes on behind these items, or is as long as lists without pages
+// get. `more` says so in it, for programs; TellIfCut for people.
+bool IsCut(const nlohmann::json& list);
+void TellIfCut(Console& console, const nlohmann::json& list);
+
 // Indented JSON. On a terminal everything but ASCII is escaped, so that no value can steer it.
 void PrintJson(Console& console, const nlohmann::json& value);
 

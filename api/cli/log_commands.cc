@@ -62,11 +62,20 @@ Outcome<Exit> Summarise(const SummaryOptions& options, Console& console) {
     PrintJson(console, answer);
     return Exit::kOk;
   }
-  Table table({"FROM", "VALUE", "ENTRIES"});
-  for (const json& item : Member(answer, "items")) {
-    table.Add({Text(item, "from"), Text(item, "value"), Text(item, "count")});
+  const json& items = Member(answer, "items");
+  if (items.empty()) {
+    console.out << "No entry matches. All that was asked for is known to the vault or its log.\n";
+    return Exit::kOk;
+  }
+  Table table({"FROM", "VALUE", "ENTRIES", "REQUESTS", "RECORDS", "CLIENTS"});
+  for (const json& item : items) {
+    table.Add({Text(item, "from"), Text(item, "value"), Text(item, "count"), Text(item, "requests"),
+               Text(item, "records"), Text(item, "clients")});
   }
   table.Print(console);
+  console.out << "Entries: each request's own, and those of what it was about. Requests, records "
+                 "and clients:\nhow many different ones these name; of different rows they may be "
+                 "the same.\n";
   return Exit::kOk;
 }
 

@@ -36,6 +36,20 @@ void PrintHeadingLine(LogForm form, Console& console) {
   if (form == LogForm::kCsv) console.out << audit::CsvHeader();
 }
 
+// Beside the entries: standard output has these and nothing else, for programs and spreadsheets.
+void TellExtent(const LogReadingOptions& options, std::size_t shown, bool more, Console& console) {
+  if (shown != 0 && !more) return;
+  console.out << std::flush;
+  if (options.form == LogForm::kJson) {
+    console.err << "{\"entries\":" << shown << ",\"more\":" << (more ? "true" : "false") << "}\n";
+  } else if (more) {
+    console.err << "There are more entries than these " << Grouped(shown)
+                << ": narrow the search, or show more with --limit.\n";
+  } else {
+    console.err << "No entry matches. All that was asked for is known to the vault or its log.\n";
+  }
+}
+
 // The request ids of our own latest readings.
 class OwnReadings {
  public:
@@ -53,15 +67,16 @@ class OwnReadings {
   std::deque<std::string> requests_;
 };
 
-// Goes through pages until `options.limit` entries were found. Returns where the log ended.
+// Goes through pages until `limit` entries were found. Returns where the log ended.
 Outcome<std::uint64_t> ReadUpTo(ApiClient& client, const LogReadingOptions& options,
-                                std::vector<std::string>& entries, OwnReadings& own) {
+                                std::size_t limit, std::vector<std::string>& entries,
+                                OwnReadings& own) {
   LogQuery query;
   query.filter = options.filter;
   query.oldest_first = options.oldest_first;
   std::optional<std::uint64_t> end;
-  while (entries.size() < options.limit) {
-    query.limit = std::min(kLargestLogPage, options.limit - entries.size());
+  while (entries.size() < limit) {
+    query.limit = std::min(kLargestLogPage, limit - entries.size());
     COFFER_ASSIGN(EntriesPage page, ReadEntriesPage(client, query));
     own.Add(page.request);
     if (!end) end = page.size;
@@ -95,7 +110,7 @@ Outcome<void> Follower::PrintRecent() {
   LogReadingOptions recent = options_;
   recent.oldest_first = false;
   std::vector<std::string> entries;
-  COFFER_ASSIGN(next_, ReadUpTo(client_, recent, entries, own_));
+  COFFER_ASSIGN(next_, ReadUpTo(client_, recent, recent.limit, entries, own_));
   PrintHeadingLine(options_.form, console_);
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
     if (!own_.Caused(*entry)) PrintEntry(*entry, options_.form, console_);
@@ -138,9 +153,13 @@ Outcome<void> Follower::Run() {
 Outcome<void> ShowLog(ApiClient& client, const LogReadingOptions& options, Console& console) {
   std::vector<std::string> entries;
   OwnReadings own;
-  COFFER_TRY(ReadUpTo(client, options, entries, own));
-  PrintHeadingLine(options.form, console);
+  // One more than is shown tells whether there are more.
+  COFFER_TRY(ReadUpTo(client, options, options.limit + 1, entries, own));
+  const bool more = entries.size() > options.limit;
+  if (more) entries.pop_back();
+  if (!entries.empty()) PrintHeadingLine(options.form, console);
   for (const std::string& entry : entries) PrintEntry(entry, options.form, console);
+  TellExtent(options, entries.size(), more, console);
   return {};
 }
 

@@ -24,7 +24,7 @@ struct LogReadingOptions {
 };
 
 // Prints matching entries: the newest `limit`, newest first; or, oldest first, from the beginning
-// of the log or the time asked for.
+// of the log or the time asked for. Says that there are more, and that there is none.
 Outcome<void> ShowLog(ApiClient& client, const LogReadingOptions& options, Console& console);
 
 // Prints the newest `limit` in the order of the log, then each new one as it comes, until the

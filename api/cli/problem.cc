@@ -56,6 +56,9 @@ constexpr ReasonAdvice kAdviceByReason[] = {
     {"not_found",
      "Check the id; one that is outside the token's reach answers as if it did not exist."},
     {"external_ref_taken", "Another client has this external reference already."},
+    {"filter_unknown",
+     "Nothing was searched for: a word that nobody knows would be found nowhere, which is no "
+     "answer."},
     {"erased_before",
      "Such a person asked to be forgotten, or was due to be. If they are a client again, import "
      "with --accept-erased."},
@@ -112,8 +115,10 @@ Failure FailureOf(const HttpReply& reply) {
   if (const std::string id = Text(*problem, "request_id"); !id.empty()) {
     message += "\n  request " + id;
   }
-  return {Exit::kFailed, std::move(message), AdviceFor(code, reply), IsTemporary(reply.status),
-          code};
+  // What was asked for can be found nowhere: no search that found nothing.
+  const bool is_use = code == "filter_invalid" || code == "filter_unknown";
+  return {is_use ? Exit::kUsage : Exit::kFailed, std::move(message), AdviceFor(code, reply),
+          IsTemporary(reply.status), code};
 }
 
 }  // namespace coffer::cli

@@ -155,8 +155,9 @@ Outcome<Exit> ShowRuns(const RetentionOptions& options, Console& console) {
     COFFER_ASSIGN(const json run, client.Get(Target("/v1/retention/runs").Segment(options.run)));
     return ShowRun(options, run, console);
   }
-  COFFER_ASSIGN(const json answer, client.Get(Target("/v1/retention/runs")));
+  COFFER_ASSIGN(json answer, client.Get(Target("/v1/retention/runs")));
   if (options.connection.json) {
+    answer["more"] = IsCut(answer);
     PrintJson(console, answer);
     return Exit::kOk;
   }
@@ -170,6 +171,7 @@ Outcome<Exit> ShowRuns(const RetentionOptions& options, Console& console) {
                Text(run, "failed")});
   }
   table.Print(console);
+  TellIfCut(console, answer);
   return Exit::kOk;
 }
 

@@ -3,10 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/entries_file.h"
+#include "api/cli/input_kind.h"
 #include "api/cli/json_view.h"
 #include "api/cli/remote_log.h"
 #include "api/cli/tiles_log.h"
 #include "audit/checkpoint_text.h"
+#include "audit/entry.h"
 #include "audit/proof.h"
 #include "crypto/keyring.h"
 #include "vault/vault.h"
@@ -37,6 +39,19 @@ audit::VerifyOptions OptionsFor(const audit::VerifierKey& key, const Verificatio
   return options;
 }
 
+// The given notes, and behind them those of what is verified.
+std::vector<VerificationResult::Note> NotesOf(const VerificationInput& input,
+                                              std::vector<VerificationResult::Note> own) {
+  std::vector<VerificationResult::Note> notes;
+  for (std::size_t i = 0; i < input.checkpoints.size(); ++i) {
+    const bool named = i < input.names.size();
+    notes.push_back(
+        {named ? input.names[i] : "a checkpoint that was given", input.checkpoints[i], true});
+  }
+  notes.insert(notes.end(), own.begin(), own.end());
+  return notes;
+}
+
 EntryProgress ProgressOn(ProgressLine& line) {
   return [&line](std::uint64_t done, std::uint64_t size) {
     line.Show(Grouped(done) + " of " + Grouped(size) + " entries");
@@ -63,17 +78,15 @@ Outcome<void> AddDeep(ApiClient& client, VerificationResult& result) {
   return {};
 }
 
-constexpr std::size_t kMaxCheckpointFile = 64 * 1024;
-
 struct FetchedCheckpoint {
   std::string note;
   std::uint64_t size = 0;
 };
 
 Outcome<FetchedCheckpoint> FetchCheckpoint(const FetchFile& fetch, const std::string& origin) {
-  COFFER_ASSIGN(const auto note, fetch("checkpoint", kMaxCheckpointFile));
+  COFFER_ASSIGN(const auto note, fetch("checkpoint", audit::kMaxNoteBytes));
   if (!note) {
-    return Failed(Exit::kFailed, "there is no checkpoint there, and so no log",
+    return Failed(Exit::kUsage, "there is no checkpoint there, and so no log",
                   "A log's address, or directory, has checkpoint and tile below it.");
   }
   const auto checkpoint = audit::ReadUnverifiedCheckpoint(*note);
@@ -83,8 +96,7 @@ Outcome<FetchedCheckpoint> FetchCheckpoint(const FetchFile& fetch, const std::st
   }
   // Whose it is stands in its first line: there is no use in reading all of another log.
   if (checkpoint->origin != origin) {
-    return Failed(Exit::kDamaged, "the checkpoint is of the log \"" + checkpoint->origin +
-                                      "\", the verifier key of \"" + origin + "\"");
+    return std::unexpected(OfAnotherLog("the checkpoint", checkpoint->origin, origin));
   }
   return FetchedCheckpoint{*note, checkpoint->size};
 }
@@ -116,8 +128,26 @@ Failure FailureOfTiles(const TilesLog& log, const Error& error) {
 
 Failure FailureOfCopy(const Error& error) {
   Failure failure = FailureOf(error, "cannot verify the data directory");
+  if (error.reason == "keyring_missing" || error.reason == "database_missing") {
+    failure.exit = Exit::kUsage;
+  }
   if (error.code == Code::kCorrupted) failure.exit = Exit::kDamaged;
   return failure;
+}
+
+// Whose entries they are stands in each of them. One alone may have been altered.
+Outcome<void> CheckOriginOf(const std::string& path, EntriesFile& file, const std::string& origin) {
+  std::string other;
+  bool own = false;
+  const Status read = file.ReadEntries(0, 3, [&](std::uint64_t, std::string_view bytes) -> Status {
+    const auto entry = audit::ParseEntry(bytes);
+    if (entry && entry->log != origin) other = entry->log;
+    own = own || (entry && entry->log == origin);
+    return {};
+  });
+  if (!read) return std::unexpected(FailureOf(read.error(), "cannot read the entries"));
+  if (own || other.empty()) return {};
+  return std::unexpected(OfAnotherLog(path, other, origin));
 }
 
 }  // namespace
@@ -141,10 +171,16 @@ Outcome<VerificationResult> VerifyServer(ApiClient& client, const VerificationIn
   }
   // Fetched before the entries, so that a whole log holds all it covers.
   COFFER_ASSIGN(const std::string checkpoint, ReadCheckpoint(client));
+  if (const auto said = audit::ReadUnverifiedCheckpoint(checkpoint);
+      said && said->origin != key.name) {
+    return std::unexpected(OfAnotherLog("what this server has", said->origin, key.name));
+  }
   VerificationInput all = input;
   all.checkpoints.push_back(checkpoint);
 
   VerificationResult result{key.name, input.key.has_value(), {}, {}};
+  result.notes = NotesOf(input, {{"the server's checkpoint", checkpoint, false}});
+  result.is_origin = true;
   {
     ProgressLine line(console);
     RemoteLog log(client, ProgressOn(line));
@@ -161,6 +197,10 @@ Outcome<VerificationResult> VerifyServer(ApiClient& client, const VerificationIn
 Outcome<VerificationResult> VerifyCopy(const std::string& directory, const std::string& anchor,
                                        const RootKeyOptions& root_key,
                                        const VerificationInput& input) {
+  const auto header = crypto::Keyring::ReadHeader(KeyringFile(directory));
+  if (header && input.key && header->log_origin != input.key->name) {
+    return std::unexpected(OfAnotherLog(directory, header->log_origin, input.key->name));
+  }
   COFFER_ASSIGN(const auto provider, OpenRootKey(root_key, directory));
   vault::OfflineVerifyOptions options;
   options.directory = directory;
@@ -175,10 +215,11 @@ Outcome<VerificationResult> VerifyCopy(const std::string& directory, const std::
   result.key_is_pinned = input.key.has_value();
   if (input.key) {
     result.origin = input.key->name;
-  } else if (const auto header = crypto::Keyring::ReadHeader(KeyringFile(directory))) {
+  } else if (header) {
     result.origin = header->log_origin;
   }
   result.log = std::move(report->log);
+  result.notes = NotesOf(input, {{"the copy's anchor", {}, false}});
   if (input.deep)
     result.deep = VerificationResult::Deep{report->clients_checked, report->records_checked};
   return result;
@@ -188,9 +229,12 @@ Outcome<VerificationResult> VerifyEntries(const std::string& path, const Verific
                                           Console& console) {
   ProgressLine line(console);
   COFFER_ASSIGN(const auto file, EntriesFile::Open(path, ProgressOn(line)));
+  COFFER_TRY(CheckOriginOf(path, *file, input.key->name));
   auto report = audit::VerifyLog(*file, OptionsFor(*input.key, input));
   if (!report) return std::unexpected(FailureOf(report.error(), "cannot read the entries"));
-  return VerificationResult{input.key->name, true, *std::move(report), {}};
+  VerificationResult result{input.key->name, true, *std::move(report), {}};
+  result.notes = NotesOf(input, {});
+  return result;
 }
 
 Outcome<VerificationResult> VerifyTiles(const FetchFile& fetch, const VerificationInput& input,
@@ -209,7 +253,10 @@ Outcome<VerificationResult> VerifyTiles(const FetchFile& fetch, const Verificati
     const Status edge = CheckUnfinishedTiles(log, checkpoint.size, *report);
     if (!edge) return std::unexpected(FailureOfTiles(log, edge.error()));
   }
-  return VerificationResult{input.key->name, true, *std::move(report), {}};
+  VerificationResult result{input.key->name, true, *std::move(report), {}};
+  result.notes =
+      NotesOf(input, {{"the checkpoint that lies with the tiles", checkpoint.note, false}});
+  return result;
 }
 
 Outcome<audit::Checkpoint> VerifyOneEntry(std::string_view proof, std::string_view entry,
@@ -220,10 +267,23 @@ Outcome<audit::Checkpoint> VerifyOneEntry(std::string_view proof, std::string_vi
     failure.advice = "Check that proof, entry and key belong together.";
     return std::unexpected(std::move(failure));
   };
+  COFFER_TRY(ExpectKind("the file of the proof", proof, InputKind::kProof));
+  COFFER_TRY(ExpectKind("the file of the entry", entry, InputKind::kEntries));
   const auto parsed = audit::ParseProof(proof);
   if (!parsed) return damaged(parsed.error());
   // Files end with a line feed that the entry does not have.
   if (entry.ends_with('\n')) entry.remove_suffix(1);
+  if (const auto said = audit::ReadUnverifiedCheckpoint(parsed->checkpoint);
+      said && said->origin != key.name) {
+    return std::unexpected(OfAnotherLog("the proof", said->origin, key.name));
+  }
+  if (const auto members = audit::ParseEntry(entry); members && members->seq != parsed->index) {
+    return Failed(Exit::kUsage,
+                  "the proof is of entry " + std::to_string(parsed->index) +
+                      ", the file of the entry has entry " + std::to_string(members->seq) +
+                      "; nothing was verified",
+                  "Give a proof and the entry that it is of.");
+  }
   auto checkpoint = audit::VerifyProof(*parsed, crypto::AsBytes(entry), key);
   if (!checkpoint) return damaged(checkpoint.error());
   return *std::move(checkpoint);

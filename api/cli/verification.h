@@ -19,6 +19,7 @@ struct VerificationInput {
   std::optional<audit::VerifierKey> key;
   std::vector<std::string> checkpoints;  // signed notes
   bool deep = false;
+  std::vector<std::string> names = {};  // of these, as they were given
 };
 
 // Exit::kUsage for what is no verifier key.
@@ -43,7 +44,8 @@ Outcome<VerificationResult> VerifyEntries(const std::string& path, const Verific
 Outcome<VerificationResult> VerifyTiles(const FetchFile& fetch, const VerificationInput& input,
                                         Console& console);
 
-// One entry under one proof. Failure of Exit::kDamaged when the proof does not hold.
+// One entry under one proof. Failure of Exit::kDamaged when the proof does not hold, of
+// Exit::kUsage for files that are of another kind, of another log, or do not belong together.
 Outcome<audit::Checkpoint> VerifyOneEntry(std::string_view proof, std::string_view entry,
                                           const audit::VerifierKey& key);
 

@@ -6,10 +6,12 @@
 
 #include "api/cli/commands.h"
 #include "api/cli/connection.h"
+#include "api/cli/input_kind.h"
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
 #include "api/cli/verification.h"
 #include "api/cli/verify_documents.h"
+#include "audit/checkpoint_text.h"
 #include "audit/entry.h"
 #include "audit/evidence.h"
 #include "audit/proof.h"
@@ -18,8 +20,6 @@
 
 namespace coffer::cli {
 namespace {
-
-constexpr std::size_t kMaxNote = 64 * 1024;
 
 struct VerifyCommandOptions {
   ConnectionOptions connection;
@@ -46,9 +46,11 @@ constexpr const char* kVerifyFooter = R"(From what is at hand:
   --ledger FILE     the ledger of erasures, which a restore replays
 
 With --state FILE the newest checkpoint that held is kept from one time to the
-next: a log that was taken back or written anew in between is found.
+next: a log that was taken back or written anew in between is found. The first
+time there is nothing to compare with, which is said.
 
-Exit code 0: whole; 4: damaged. Examples:
+Exit code 0: whole; 2: a file is of another kind or log, nothing was verified;
+4: damaged; 7: whole, and behind what was seen before. Examples:
   coffer verify --log-key KEY --checkpoint 2026-01.checkpoint
   coffer verify --data vault-copy --root-key-file root.key --log-key KEY --deep
   coffer verify --entries log.ndjson --checkpoint log.ndjson.checkpoint --log-key KEY
@@ -60,21 +62,36 @@ constexpr std::size_t kMaxBundle = std::size_t{512} << 20;
 // What was seen the last time; nothing the first time.
 Outcome<std::optional<audit::RememberedLog>> ReadState(const std::string& path) {
   if (path.empty()) return std::nullopt;
-  const auto bytes = crypto::ReadFile(path, kMaxNote);
+  const auto bytes = crypto::ReadFile(path, audit::kMaxRememberedBytes);
   if (!bytes && bytes.error().code == Code::kNotFound) return std::nullopt;
-  if (!bytes) return std::unexpected(FailureOf(bytes.error(), "cannot read " + path));
+  if (!bytes) {
+    Failure failure = FailureOf(bytes.error(), "cannot read " + path);
+    failure.exit = Exit::kUsage;
+    return std::unexpected(std::move(failure));
+  }
+  COFFER_TRY(ExpectKind(path, crypto::AsText(*bytes), InputKind::kState));
   auto remembered = audit::ParseRemembered(crypto::AsText(*bytes));
   if (!remembered) {
-    return Failed(Exit::kDamaged, path + " is not what was written there",
-                  "If you trust the log as it is now, remove the file and begin anew.");
+    return Failed(Exit::kUsage,
+                  path + " is not what was written there (" + remembered.error().detail +
+                      "); nothing was verified",
+                  "Keep it, and look for a copy. Another FILE begins anew, from the log as it is "
+                  "now.");
   }
   return *std::move(remembered);
 }
 
 // Only what held is remembered, and never a smaller log than before.
-Outcome<void> WriteState(const std::string& path, const VerificationResult& result) {
+Outcome<void> WriteState(const std::string& path, VerificationResult& result) {
   const audit::VerifyReport& log = result.log;
-  if (path.empty() || !log.ok() || !log.newest_key || log.newest_note.empty()) return {};
+  if (path.empty()) return {};
+  result.state = VerificationResult::State{path, {}, {}};
+  for (std::size_t i = 0; i < result.notes.size() && i < log.compared.size(); ++i) {
+    if (result.notes[i].from == path) result.state->before = log.compared[i].size;
+  }
+  result.state->now = result.state->before;
+  if (!log.ok() || !log.newest_key || log.newest_note.empty()) return {};
+  result.state->now = log.newest_checkpoint->size;
   const auto written = crypto::WriteFileAtomically(
       path, crypto::AsBytes(audit::FormatRemembered({*log.newest_key, log.newest_note})));
   if (!written) return std::unexpected(FailureOf(written.error(), "cannot write " + path));
@@ -93,11 +110,21 @@ Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
   COFFER_ASSIGN(const auto remembered, ReadState(options.state));
   if (remembered) {
     if (!input.key) input.key = remembered->key;
+    if (input.key->name != remembered->key.name) {
+      return std::unexpected(OfAnotherLog(options.state, remembered->key.name, input.key->name));
+    }
     input.checkpoints.push_back(remembered->note);
+    input.names.push_back(options.state);
   }
   for (const std::string& path : options.checkpoint_files) {
-    COFFER_ASSIGN(std::string note, ReadInputFile(path, kMaxNote));
+    COFFER_ASSIGN(std::string note, ReadInputFile(path, audit::kMaxNoteBytes));
+    COFFER_TRY(ExpectKind(path, note, InputKind::kCheckpoint));
+    const auto said = audit::ReadUnverifiedCheckpoint(note);
+    if (said && input.key && said->origin != input.key->name) {
+      return std::unexpected(OfAnotherLog(path, said->origin, input.key->name));
+    }
     input.checkpoints.push_back(std::move(note));
+    input.names.push_back(path);
   }
   return input;
 }
@@ -134,7 +161,7 @@ Outcome<void> CheckUse(const VerifyCommandOptions& options, const VerificationIn
 
 Outcome<Exit> VerifyProofFiles(const VerifyCommandOptions& options, const VerificationInput& input,
                                Console& console) {
-  COFFER_ASSIGN(const std::string proof, ReadInputFile(options.proof, kMaxNote));
+  COFFER_ASSIGN(const std::string proof, ReadInputFile(options.proof, audit::kMaxProofBytes));
   COFFER_ASSIGN(const std::string entry, ReadInputFile(options.entry, audit::kMaxEntryBytes + 1));
   COFFER_ASSIGN(const audit::Checkpoint checkpoint, VerifyOneEntry(proof, entry, *input.key));
   // It was parsed once already, to be verified.
@@ -183,7 +210,11 @@ const char* HowComplete(const audit::EvidenceReport& report) {
 Outcome<Exit> VerifyEvidenceFile(const VerifyCommandOptions& options,
                                  const VerificationInput& input, Console& console) {
   COFFER_ASSIGN(const std::string bundle, ReadInputFile(options.evidence, kMaxBundle));
+  COFFER_TRY(ExpectKind(options.evidence, bundle, InputKind::kEvidence));
   const auto report = audit::VerifyEvidence(crypto::AsBytes(bundle), *input.key);
+  if (!report.log.empty() && report.log != input.key->name) {
+    return std::unexpected(OfAnotherLog(options.evidence, report.log, input.key->name));
+  }
   const Exit exit = report.ok() ? Exit::kOk : Exit::kDamaged;
   if (options.connection.json) {
     PrintJson(console, JsonOf(report));
@@ -232,7 +263,10 @@ Outcome<VerificationResult> VerifyLogOf(const VerifyCommandOptions& options,
   if (!options.directory.empty()) {
     return VerifyCopy(options.directory, options.anchor, options.root_key, input);
   }
-  if (!options.entries.empty()) return VerifyEntries(options.entries, input, console);
+  if (!options.entries.empty()) {
+    COFFER_TRY(ExpectKindOfFile(options.entries, InputKind::kEntries));
+    return VerifyEntries(options.entries, input, console);
+  }
   if (!options.tiles.empty()) {
     COFFER_ASSIGN(const FetchFile fetch, OpenLogFiles(options.tiles, options.connection, console));
     return VerifyTiles(fetch, input, console);
@@ -241,13 +275,39 @@ Outcome<VerificationResult> VerifyLogOf(const VerifyCommandOptions& options,
   return VerifyServer(client, input, console);
 }
 
+// A checkpoint that no key of the log signed says nothing about the log. Where something else is
+// wrong, that is what has to be told.
+Outcome<void> CheckGivenNotes(const VerificationResult& result) {
+  using enum audit::VerifyReport::Compared::Result;
+  std::string wrong;
+  std::size_t findings = 0;
+  for (std::size_t i = 0; i < result.notes.size() && i < result.log.compared.size(); ++i) {
+    if (!result.notes[i].given) continue;
+    const auto became = result.log.compared[i].result;
+    if (became != kMalformed && became != kOtherLog && became != kUnsigned &&
+        became != kWronglySigned) {
+      continue;
+    }
+    ++findings;
+    wrong += (wrong.empty() ? "" : "\n") + result.notes[i].from +
+             (became == kUnsigned        ? " is signed by no key of the log " + result.origin
+              : became == kWronglySigned ? " is not what the log's key signed"
+                                         : " is no checkpoint of the log " + result.origin);
+  }
+  if (wrong.empty() || result.log.findings.size() > findings) return {};
+  return Failed(Exit::kUsage, wrong + "; nothing is said of the log by it",
+                "Look where that file comes from: it is another log's, altered, or forged; or the "
+                "verifier key is another one. Verify again without it.");
+}
+
 Outcome<Exit> Verify(const VerifyCommandOptions& options, Console& console) {
   COFFER_ASSIGN(const VerificationInput input, GatherInput(options));
   COFFER_TRY(CheckUse(options, input));
   if (!options.proof.empty()) return VerifyProofFiles(options, input, console);
   if (!options.evidence.empty()) return VerifyEvidenceFile(options, input, console);
   if (options.IsDocument()) return VerifyDocumentFile(options, input, console);
-  COFFER_ASSIGN(const VerificationResult result, VerifyLogOf(options, input, console));
+  COFFER_ASSIGN(VerificationResult result, VerifyLogOf(options, input, console));
+  COFFER_TRY(CheckGivenNotes(result));
   COFFER_TRY(WriteState(options.state, result));
   return PrintVerification(result, options.connection.json, console);
 }

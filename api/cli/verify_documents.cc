@@ -4,9 +4,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/input_kind.h"
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
 #include "api/cli/stdio_file.h"
@@ -227,6 +229,19 @@ Outcome<LedgerFindings> ReadLedgerFile(const DocumentInput& input) {
   return found;
 }
 
+// A document names its log beside the signature: of another log, it says nothing of this one.
+Outcome<void> CheckLogOf(const DocumentInput& input, const std::string& log) {
+  for (const audit::VerifierKey& key : input.keys) {
+    if (key.name == log) return {};
+  }
+  return std::unexpected(OfAnotherLog(input.path, log, input.keys.front().name));
+}
+
+bool IsEmptyFile(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::file_size(path, error) == 0 && !error;
+}
+
 std::string_view LedgerVerdict(bool damaged, bool incomplete) {
   if (damaged) return "DAMAGED: do not restore by this ledger.\n";
   if (incomplete) {
@@ -242,7 +257,9 @@ std::string_view LedgerVerdict(bool damaged, bool incomplete) {
 Outcome<Exit> VerifyActFile(const DocumentInput& input, Console& console) {
   COFFER_ASSIGN(const std::string document,
                 ReadInputFile(input.path, audit::kMaxActDocumentBytes + 1));
+  COFFER_TRY(ExpectKind(input.path, document, InputKind::kAct));
   const auto report = audit::VerifyAct(document, input.keys);
+  if (report.act) COFFER_TRY(CheckLogOf(input, report.act->log));
   if (input.json) {
     PrintJson(console, JsonOfAct(report));
   } else {
@@ -257,7 +274,9 @@ Outcome<Exit> VerifyActFile(const DocumentInput& input, Console& console) {
 Outcome<Exit> VerifyRunReportFile(const DocumentInput& input, Console& console) {
   COFFER_ASSIGN(const std::string document,
                 ReadInputFile(input.path, audit::kMaxRunReportDocumentBytes + 1));
+  COFFER_TRY(ExpectKind(input.path, document, InputKind::kRunReport));
   const auto check = audit::VerifyRunReport(document, input.keys);
+  if (check.report) COFFER_TRY(CheckLogOf(input, check.report->log));
   if (input.json) {
     PrintJson(console, JsonOfRun(check));
   } else {
@@ -268,6 +287,11 @@ Outcome<Exit> VerifyRunReportFile(const DocumentInput& input, Console& console) 
 }
 
 Outcome<Exit> VerifyLedgerFile(const DocumentInput& input, Console& console) {
+  // That of a vault that has erased nothing is empty.
+  if (auto kind = ExpectKindOfFile(input.path, InputKind::kLedger);
+      !kind && !IsEmptyFile(input.path)) {
+    return std::unexpected(std::move(kind).error());
+  }
   COFFER_ASSIGN(const LedgerFindings found, ReadLedgerFile(input));
   std::vector<audit::DocumentFinding> findings;
   if (found.damage) findings.push_back({"ledger", found.damage->detail});

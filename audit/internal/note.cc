@@ -13,7 +13,6 @@
 namespace coffer::audit {
 namespace {
 
-constexpr std::size_t kMaxNoteBytes = 64 * 1024;
 constexpr std::string_view kSignatureStart = "\u2014 ";
 
 // Unicode's White_Space property.
@@ -152,8 +151,9 @@ Signed SignedBy(std::string_view text, std::span<const SignatureLine> lines,
                 const VerifierKey& key) {
   const NoteKey own = ToNoteKey(key);
   Signed result = Signed::kNot;
+  const KeyId id = KeyIdOf(own);
   for (const SignatureLine& line : lines) {
-    if (!line.IsBy(own)) continue;
+    if (line.key_id != id || line.name != own.name) continue;
     if (!crypto::VerifySignature(key.key, crypto::AsBytes(text), line.signature)) {
       return Signed::kWrongly;
     }

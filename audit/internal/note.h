@@ -61,8 +61,8 @@ struct Note {
   std::string_view text;        // with its final newline
   std::string_view signatures;  // lines
 };
-// At most 64 KiB of valid UTF-8 without control characters, with text and signatures; the lines of
-// these are not looked at.
+// At most kMaxNoteBytes of valid UTF-8 without control characters, with text and signatures; the
+// lines of these are not looked at.
 std::optional<Note> SplitNote(std::string_view note);
 
 // Whether a text is signed by a key. A second line of the same key does not make up for a wrong
@@ -72,8 +72,7 @@ Signed SignedBy(std::string_view text, std::span<const SignatureLine> lines,
                 const VerifierKey& key);
 
 // A note whose text is a checkpoint's: origin\nsize\nbase64(root)\n, then extension lines that are
-// signed like the rest and mean nothing to Coffer. Nothing of it is verified. The specification
-// asks for room for 16 signatures: 64 KiB are some hundred.
+// signed like the rest and mean nothing to Coffer. Nothing of it is verified.
 struct CheckpointNote {
   Checkpoint checkpoint;
   std::string_view text;

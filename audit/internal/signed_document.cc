@@ -19,6 +19,9 @@ std::optional<DocumentText> SplitDocument(std::string_view text) {
   return DocumentText{*format, *origin, *json};
 }
 
+// What is written stays what readers of before take, also where these take more by now.
+constexpr std::size_t kMaxSignedDocument = 64UZ * 1024;
+
 }  // namespace
 
 Result<std::string> SignDocument(std::string_view format, std::string_view json,
@@ -26,8 +29,8 @@ Result<std::string> SignDocument(std::string_view format, std::string_view json,
   std::string text(format);
   text.append("\n").append(name).append("\n").append(json).append("\n");
   std::string note = SignText(text, name, key);
-  if (!SplitNote(note)) {
-    return Fail(Code::kTooLarge, "document_too_large", "a signed note has at most 64 KiB");
+  if (note.size() > kMaxSignedDocument || !SplitNote(note)) {
+    return Fail(Code::kTooLarge, "document_too_large", "a signed document has at most 64 KiB");
   }
   return note;
 }

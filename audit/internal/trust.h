@@ -16,6 +16,7 @@ struct GivenCheckpoint {
   CheckpointNote parsed;
   enum class Fit { kNotReached, kHolds, kDiffers };
   Fit fit = Fit::kNotReached;
+  std::size_t place = 0;  // among those that were given
 
   std::uint64_t size() const { return parsed.checkpoint.size; }
 };

@@ -122,6 +122,42 @@ TEST_CASE("a tail cut below the checkpoint is named by its missing entries") {
   CHECK(log.Verify().findings[0].message.starts_with("entries 0 to 135 are missing"));
 }
 
+// What no checkpoint tells is not claimed: the entries before a cut may be another log's.
+TEST_CASE("what is missing begins where the logs part, as near as checkpoints tell") {
+  using Result = VerifyReport::Compared::Result;
+  TestLog log;
+  log.Write(40).Publish().Write(20).Publish().Write(40).Publish();
+  const std::vector<std::string> notes = log.notes();
+  REQUIRE(notes.size() == 3);
+  TestLog cut;
+  cut.Write(40).Write(20).Write(40);
+  for (const auto& note : notes) cut.Expect(note);
+  cut.Alter(50, "allow", "deny");
+  cut.Cut(80);
+  const VerifyReport report = cut.Verify();
+  REQUIRE(report.parting);
+  CHECK(report.parting->from == 40);
+  CHECK(report.parting->before == 60);
+  REQUIRE(report.compared.size() == 3);
+  CHECK(report.compared[0].result == Result::kHolds);
+  CHECK(report.compared[1].result == Result::kDiffers);
+  CHECK(report.compared[2].result == Result::kBeyond);
+  const auto& truncated = report.findings.back();
+  CHECK(truncated.check == "truncated");
+  CHECK(truncated.seq == 40);
+  CHECK(truncated.checkpoint == 2);
+  CHECK(truncated.message.starts_with("entries 40 to 99 are missing"));
+
+  TestLog behind;
+  behind.Write(40).Write(20).Write(40);
+  for (const auto& note : notes) behind.Expect(note);
+  behind.Cut(80);
+  const VerifyReport whole = behind.Verify();
+  CHECK_FALSE(whole.parting);
+  CHECK(whole.findings.back().seq == 80);
+  CHECK(whole.findings.back().message.ends_with("is told of the first 60 only"));
+}
+
 TEST_CASE("one missing entry is named in the singular") {
   TestLog log;
   log.Write(10).Publish();

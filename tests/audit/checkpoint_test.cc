@@ -253,9 +253,31 @@ TEST_CASE("a signature of another type is not the log's, under its own name and 
   }
 }
 
-TEST_CASE("a note of more than 64 KiB is refused before it is read") {
+// The specification: at least 16 signatures, of which each can have nearly 5 kB.
+TEST_CASE("a note with 16 long signatures of unknown kinds beside the log's is verified") {
+  std::string before, behind;
+  for (int i = 0; i < 16; ++i) {
+    const crypto::Bytes signature(4 + 4995, static_cast<std::uint8_t>(i + 1));
+    const std::string line = "\u2014 witness" + std::to_string(i) + ".example/quantum " +
+                             crypto::Base64Encode(signature) + "\n";
+    (i % 2 == 0 ? before : behind) += line;
+  }
+  const std::string_view note(kNote);
+  const auto signatures = note.rfind("\n\n") + 2;
+  const std::string all = std::string(note.substr(0, signatures)) + before +
+                          std::string(note.substr(signatures)) + behind;
+  CHECK(all.size() > 100'000);
+  CHECK(Outcome(all) == "verified");
+  CHECK(Outcome(std::string(note.substr(0, signatures)) + before + behind) ==
+        "checkpoint_signature_missing");
+  const auto anchor = ParseAnchor(FormatAnchor({7, all}));
+  REQUIRE(anchor);
+  CHECK(anchor->note == all);
+}
+
+TEST_CASE("a note of more than 256 KiB is refused before it is read") {
   std::string note(kNote);
-  while (note.size() + kWitnessLine.size() <= 64 * 1024) note.append(kWitnessLine);
+  while (note.size() + kWitnessLine.size() <= kMaxNoteBytes) note.append(kWitnessLine);
   CHECK(Outcome(note) == "verified");
   note.append(kWitnessLine);
   CHECK(Outcome(note) == "checkpoint_malformed");

@@ -1,6 +1,8 @@
 #include "api/cli/log_reading.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <nlohmann/json.hpp>
 
 #include "api/cli/log_view.h"
 #include "tests/cli/fake_server.h"
@@ -45,9 +47,9 @@ TEST_CASE("pages are followed until the limit, also empty ones") {
   REQUIRE(ShowLog(client, options, test.console));
   CHECK(test.Out() == log.entries[2] + "\n" + log.entries[1] + "\n" + log.entries[0] + "\n");
   REQUIRE(server.requests().size() == 3);
-  CHECK(server.requests()[0].target == "/v1/log/entries?limit=3");
-  CHECK(server.requests()[1].target == "/v1/log/entries?limit=2&cursor=5");
-  CHECK(server.requests()[2].target == "/v1/log/entries?limit=2&cursor=2");
+  CHECK(server.requests()[0].target == "/v1/log/entries?limit=4");
+  CHECK(server.requests()[1].target == "/v1/log/entries?limit=3&cursor=5");
+  CHECK(server.requests()[2].target == "/v1/log/entries?limit=3&cursor=2");
 }
 
 TEST_CASE("following shows what is new once, and not its own readings") {
@@ -79,6 +81,93 @@ TEST_CASE("following ends when the server refuses") {
   LogReadingOptions options;
   options.pause = std::chrono::milliseconds(0);
   CHECK_FALSE(FollowLog(client, options, test.console));
+}
+
+TEST_CASE("a list that the limit cut says so, and so does one of nothing") {
+  const PublicLog log(4);
+  for (const std::size_t found : {0U, 2U, 3U, 4U}) {
+    for (const std::string form : {"", "--json", "--csv"}) {
+      CAPTURE(found, form);
+      const std::vector<std::string> some(
+          log.entries.begin(),
+          log.entries.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(found, 4)));
+      Tool coffer(InTurn({Page(some, "9", "")}));
+      std::vector<std::string> arguments{"log", "--limit", "3"};
+      if (!form.empty()) arguments.push_back(form);
+      const Ran ran = coffer(arguments);
+      CHECK(ran.exit == 0);
+      CHECK(coffer.server.requests()[0].target == "/v1/log/entries?limit=4");
+      const auto lines = static_cast<std::size_t>(std::ranges::count(ran.out, '\n'));
+      const std::size_t heading = form == "--json" || found == 0 ? 0 : 1;
+      CHECK(lines == std::min<std::size_t>(found, 3) + heading);
+      if (found == 2 || found == 3) {
+        CHECK(ran.err.empty());
+      } else if (form == "--json") {
+        CHECK(ran.err == (found == 0 ? "{\"entries\":0,\"more\":false}\n"
+                                     : "{\"entries\":3,\"more\":true}\n"));
+      } else {
+        CHECK(ran.err.find(found == 0 ? "No entry matches" : "There are more") == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("a search that could find nothing is wrong use, and no answer") {
+  for (const std::string code : {"filter_unknown", "filter_invalid"}) {
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"log", "--action", "record.raed"},
+          {"log", "--action", "record.raed", "--json"},
+          {"log", "--action", "record.raed", "--csv"},
+          {"log", "--action", "record.raed", "--follow"},
+          {"log", "summary", "--action", "record.raed"},
+          {"log", "summary", "--action", "record.raed", "--json"}}) {
+      CAPTURE(code, command);
+      Tool coffer(InTurn({Reply(400, R"({"code":")" + code +
+                                         R"(","title":"no","errors":[{"pointer":"query:action",)"
+                                         R"("message":"near: record.read"}]})")}));
+      const Ran ran = coffer(command);
+      CHECK(ran.exit == 2);
+      CHECK(ran.out.empty());
+      CHECK(ran.err.find("near: record.read") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("a summary tells entries from requests, records and clients, and nothing from unknown") {
+  const std::string counted =
+      R"({"size":9,"items":[{"from":"2026-01-02T00:00:00.000Z","value":"svc_1","count":6,)"
+      R"("requests":2,"records":3,"clients":1}]})";
+  Tool coffer(InTurn({Reply(200, counted), Reply(200, R"({"size":9,"items":[]})"),
+                      Reply(200, R"({"size":9,"items":[]})")}));
+  const Ran some = coffer({"log", "summary", "--by", "actor"});
+  CHECK(some.exit == 0);
+  for (const char* word : {"ENTRIES", "REQUESTS", "RECORDS", "CLIENTS", "may be"}) {
+    CHECK(some.out.find(word) != std::string::npos);
+  }
+  const Ran none = coffer({"log", "summary", "--by", "actor"});
+  CHECK(none.exit == 0);
+  CHECK(none.out.find("No entry matches") == 0);
+  CHECK(coffer({"log", "summary", "--json"}).out.find("\"items\": []") != std::string::npos);
+}
+
+TEST_CASE("a search for clients that the limit cut says so") {
+  for (const bool more : {false, true}) {
+    for (const bool as_json : {false, true}) {
+      CAPTURE(more, as_json);
+      Tool coffer(InTurn({Reply(200, std::string(R"({"items":[{"client":"cli_1"}])") +
+                                         (more ? R"(,"next_cursor":"x"})" : "}"))}));
+      std::vector<std::string> arguments{"search",    "contact", "last_name", "Doe",
+                                         "--purpose", "care",    "--limit",   "1"};
+      if (as_json) arguments.emplace_back("--json");
+      const Ran ran = coffer(arguments);
+      CHECK(ran.exit == 0);
+      if (as_json) {
+        CHECK(nlohmann::json::parse(ran.out).at("more") == more);
+      } else {
+        CHECK((ran.out.find("--limit") != std::string::npos) == more);
+      }
+    }
+  }
 }
 
 TEST_CASE("a log is printed in one form") {

@@ -228,8 +228,11 @@ TEST_CASE("one entry is verified by its proof, with or without a line feed") {
                                                         {log.Proof(41, 90), log.entries[42]}}) {
     const auto verified = VerifyOneEntry(other_proof, entry, log.Key());
     REQUIRE_FALSE(verified);
-    CHECK(verified.error().exit == Exit::kDamaged);
+    CHECK(verified.error().exit == (entry.ends_with('\n') ? Exit::kDamaged : Exit::kUsage));
   }
+  std::string altered = log.entries[42];
+  altered.replace(altered.find("svc_1"), 5, "svc_9");
+  CHECK(VerifyOneEntry(proof, altered, log.Key()).error().exit == Exit::kDamaged);
   CHECK_FALSE(VerifyOneEntry(proof, log.entries[42], PublicLog(0).Key()));
 }
 

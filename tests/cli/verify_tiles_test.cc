@@ -192,7 +192,7 @@ TEST_CASE("what was seen of a mirror is remembered: it cannot go back or fork") 
 
   SECTION("taken back") {
     files = FilesOf(log, 599);
-    CHECK(ResultOf(Verify(coffer, log, remember)) == Strings{"4", "truncated 599"});
+    CHECK(ResultOf(Verify(coffer, log, remember)) == Strings{"7", "truncated 599"});
   }
   SECTION("written anew with the key of the log, and longer") {
     log.WriteAnew(450);
@@ -238,7 +238,7 @@ TEST_CASE("a checkpoint that is none, or another's, is no log") {
   CHECK(with(unknown) == Strings{"0"});  // signatures of others mean nothing here
   files.erase("checkpoint");
   CHECK(ResultOf(log, files) ==
-        Strings{"1", "coffer: there is no checkpoint there, and so no log"});
+        Strings{"2", "coffer: there is no checkpoint there, and so no log"});
 }
 
 TEST_CASE("answers of a server that are no files are said to be none") {

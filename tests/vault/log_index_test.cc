@@ -105,7 +105,7 @@ TEST_CASE("a search finds the same with the index, with half of it and without")
   filters[13].decision = "allow";
   filters[13].from = log[end / 3].ts;
   filters[13].to = log[end / 2].ts;
-  filters[14].action = "nothing.like-this";
+  filters[14].action = "hold.lift";  // known, and not done
   filters[15].from = log[end / 2].ts;
   const auto check = [&] {
     for (std::size_t i = 0; i < filters.size(); ++i) {
@@ -216,6 +216,84 @@ TEST_CASE("a summary counts what a search finds") {
   bad.by = "ts; DROP TABLE entries";
   CHECK(AnswerOf(vault->SummariseLog(vault.As(kSecurityOfficer), bad)) == "filter_invalid");
   CHECK(AnswerOf(vault->SummariseLog(vault.As(kCrmService), {})) == "permission_denied");
+}
+
+// Who and what is gone stays searchable: known is what the log has, not only today's policy.
+TEST_CASE("what only the log still knows can be searched for, with the index and without") {
+  IndexedVault vault;
+  vault.PutClass({{"name", "passing"},
+                  {"purposes", {"client-care"}},
+                  {"fields", {{"brief", {{"type", "string"}}}}}});
+  vault.PutPurpose("passing-purpose");
+  const auto token = vault.NewTokenFor("crm-service", 3600, "passing");
+  REQUIRE(token);
+  const std::string actor = token->info.principal.Text();
+  {
+    auto caller = testing::OpenVault::Stranger(token->secret);
+    caller.purpose = "passing-purpose";
+    CHECK(vault->GetClient(caller, vault.clients[0]));
+  }
+  vault.NewRecord(vault.clients[0], "passing", {{"brief", "a"}});
+  const std::uint64_t end = vault.WholeLog().size();
+  vault.Close();
+  vault.Tamper("DELETE FROM records WHERE class = 'passing'");
+  vault.Tamper("DELETE FROM classes WHERE name = 'passing'");
+  vault.Tamper("DELETE FROM purposes WHERE code = 'passing-purpose'");
+  vault.Tamper("DELETE FROM tokens WHERE name = 'passing'");
+  vault.Tamper("DELETE FROM principals WHERE name = 'passing'");
+  const auto check = [&] {
+    const auto answers = [&](std::string LogFilter::* member, const std::string& value) {
+      LogFilter alone, with;
+      alone.*member = with.*member = value;
+      with.action = "hold.lift";  // of nobody
+      const auto found = vault->ReadLog(vault.As(kSecurityOfficer), alone, {});
+      const auto nothing = vault->ReadLog(vault.As(kSecurityOfficer), with, {});
+      CAPTURE(value, AnswerOf(found), AnswerOf(nothing));
+      REQUIRE((found && nothing));
+      CHECK_FALSE(found->entries.empty());
+      CHECK(nothing->entries.empty());
+    };
+    answers(&LogFilter::class_name, "passing");
+    answers(&LogFilter::purpose, "passing-purpose");
+    answers(&LogFilter::actor, actor);
+    answers(&LogFilter::field, "brief");
+    LogFilter never;
+    never.class_name = "passings";
+    CHECK(AnswerOf(vault->ReadLog(vault.As(kSecurityOfficer), never, {})) == "filter_unknown");
+  };
+  std::filesystem::remove(vault.path());
+  vault.Open(true);
+  check();  // the index is not there yet, or on its way
+  vault.WaitForIndex(end);
+  check();
+}
+
+TEST_CASE("an index of the version before is made anew, and until then is none") {
+  IndexedVault vault;
+  const std::uint64_t end = vault.WholeLog().size();
+  vault.Close();
+  {
+    Database index =
+        *Database::Open(vault.path(), vault.OpenKeyring().vault_db_key(), {.read_only = false});
+    REQUIRE(index.Execute("ALTER TABLE words DROP COLUMN seen_in"));
+    REQUIRE(index.Execute("UPDATE state SET value = '1' WHERE name = 'version'"));
+  }
+  OfflineVerifyOptions options;
+  options.directory = vault.directory();
+  options.deep = true;
+  const auto report = VerifyDirectory(options, vault.root());
+  REQUIRE(report);
+  CHECK(report->log.ok());
+  vault.Open();
+  vault.WaitForIndex(end);
+  LogFilter unknown;
+  unknown.action = "client.raed";
+  const auto refused = vault->ReadLog(vault.As(kSecurityOfficer), unknown, {});
+  CHECK(AnswerOf(refused) == "filter_unknown");
+  CHECK(IssuesOf(refused) ==
+        std::vector<std::string>{
+            "/action is known neither to the vault nor to its log; near: client.read"});
+  vault.CheckInvariants();
 }
 
 }  // namespace coffer::vault

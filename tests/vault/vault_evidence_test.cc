@@ -130,4 +130,39 @@ TEST_CASE("who may not read the log gets no evidence, and nonsense is named") {
   }
 }
 
+// Of what no evidence can be made, it is said which entry it is, and there is an alarm.
+TEST_CASE("evidence over a damaged entry names that entry and is not signed") {
+  for (const char* damage :
+       {"UPDATE log_entries SET entry = CAST(replace(CAST(entry AS TEXT), '\"outcome\":\"ok\"', "
+        "'\"outcome\":\"no\"') AS BLOB) WHERE seq = ?",
+        "UPDATE log_entries SET entry = CAST(CAST(entry AS TEXT) || ' ' AS BLOB) WHERE seq = ?",
+        "UPDATE log_entries SET entry = CAST(replace(CAST(entry AS TEXT), '\"v\":1', '\"v\":9') AS "
+        "BLOB) WHERE seq = ?"}) {
+    CAPTURE(damage);
+    Witnessed vault;
+    const auto of_client =
+        vault.SeqsWhere([&](const auto& e) { return e.client == vault.client.Text(); }, UINT64_MAX);
+    const std::uint64_t seq = of_client[100];
+    vault.Make(kPrivacyOfficer, Of(vault.other.Text()));  // signs what there is
+    vault.Tamper(damage, seq);
+    const std::string pointer = "/entries/" + std::to_string(seq);
+    for (const EvidenceRequest& request :
+         {Of(vault.client.Text()), Of("", vault.TokenOf(kCrmService).principal.Text()),
+          Of("", "", testing::FakeClock::kStart, vault.clock.Now())}) {
+      const auto caller = vault.As(kPrivacyOfficer);
+      const auto bundle = vault->MakeEvidence(caller, request);
+      REQUIRE(!bundle);
+      CHECK(bundle.error().code == Code::kCorrupted);
+      CHECK(bundle.error().reason == "integrity_failed");
+      REQUIRE_FALSE(bundle.error().issues.empty());
+      CHECK(bundle.error().issues.front().pointer == pointer);
+      CHECK(bundle.error().issues.front().message.starts_with("entry " + std::to_string(seq)));
+      const auto entries = vault.EntriesOf(caller);
+      CHECK(entries.back().at("action") == "integrity.alarm");
+    }
+    // What is not about it can still be shown.
+    CHECK(vault->MakeEvidence(vault.As(kPrivacyOfficer), Of(vault.other.Text())));
+  }
+}
+
 }  // namespace coffer::vault

@@ -1,6 +1,8 @@
 // What is bounded says so when it is full, and goes on afterwards.
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "tests/vault/test_vault.h"
@@ -84,6 +86,57 @@ TEST_CASE("long reads beyond the fourth are sent away, and none of their places 
   }
   CHECK(unexpected == 0);
   for (int i = 0; i < 5; ++i) CHECK(vault->VerifyLog(vault.As(kAuditor), true));
+}
+
+// Programs of others fetch a log with many hands at once, and are not told to wait.
+TEST_CASE("tiles and proofs are no long reads: neither many at once nor long ones send them away") {
+  TestVault vault;
+  for (int i = 0; i < 300; ++i) REQUIRE(vault->WhoAmI(vault.As(kCrmService)));
+  vault.Close();  // signs what there is
+  vault.Open();
+  const auto tile = *audit::ParseTilePath("0/000");
+  const auto bundle = *audit::ParseTilePath("entries/000");
+  std::mutex mutex;
+  std::map<std::string, int> answers;
+  const auto count = [&](const std::string& answer) {
+    const std::lock_guard lock(mutex);
+    ++answers[answer];
+  };
+  std::atomic<bool> fetched{false};
+  {
+    std::vector<std::jthread> others;
+    for (int t = 0; t < 4; ++t) {
+      others.emplace_back([&] {
+        while (!fetched) vault->VerifyLog(vault.As(kAuditor), true);
+      });
+    }
+    {
+      std::vector<std::jthread> hands;
+      for (int t = 0; t < 16; ++t) {
+        hands.emplace_back([&, t] {
+          for (int i = 0; i < 10; ++i) {
+            const auto caller = vault.As(kAuditor);
+            switch ((t + i) % 4) {
+              case 0:
+                count(AnswerOf(vault->ReadLogTile(caller, tile)));
+                break;
+              case 1:
+                count(AnswerOf(vault->ReadLogTile(caller, bundle)));
+                break;
+              case 2:
+                count(AnswerOf(vault->ProveLogEntry(caller, 7)));
+                break;
+              case 3:
+                count(AnswerOf(vault->ProveConsistency(caller, 100, 256)));
+                break;
+            }
+          }
+        });
+      }
+    }
+    fetched = true;
+  }
+  CHECK(answers == std::map<std::string, int>{{"ok", 160}});
 }
 
 TEST_CASE(

@@ -16,6 +16,9 @@ namespace coffer::vault {
 namespace {
 
 constexpr int kMaxLongReads = 4;
+constexpr int kMaxShortReads = 64;
+// Each has some 2 MiB of pages.
+constexpr std::size_t kMaxIdleReaders = 12;
 constexpr int kSnapshotCacheKib = 2048;
 constexpr std::size_t kCursorTag = 16;
 
@@ -526,10 +529,11 @@ Result<std::optional<Id128>> Vault::Core::FindRepeated(Transaction& transaction,
   return row->object;
 }
 
-Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(Vault::Core& core) {
-  std::unique_ptr<SnapshotReader> taken(new SnapshotReader(core));
-  if (core.long_reads.fetch_add(1) >= kMaxLongReads) {
-    return Fail(Code::kExhausted, "too_many_long_reads");
+Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(Vault::Core& core, Kind kind) {
+  std::unique_ptr<SnapshotReader> taken(new SnapshotReader(core, kind));
+  if (taken->running().fetch_add(1) >= (kind == Kind::kLong ? kMaxLongReads : kMaxShortReads)) {
+    return Fail(Code::kExhausted,
+                kind == Kind::kLong ? "too_many_long_reads" : "too_many_short_reads");
   }
   auto& reader = taken->reader_;
   {
@@ -547,7 +551,7 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(Vault::Core& core) 
                        {.read_only = true, .cache_kib = kSnapshotCacheKib}));
     COFFER_ASSIGN(reader->log, LogStore::Open(reader->database));
   }
-  if (!reader->index && core.follower && core.follower->size() > 0) {
+  if (kind == Kind::kLong && !reader->index && core.follower && core.follower->size() > 0) {
     COFFER_ASSIGN(reader->index, LogIndexReader::Open(LogIndexPath(core.options.directory),
                                                       core.keyring.vault_db_key()));
   }
@@ -555,11 +559,13 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(Vault::Core& core) 
 }
 
 SnapshotReader::~SnapshotReader() {
-  core_.long_reads.fetch_sub(1);
+  running().fetch_sub(1);
   // What ended within a transaction is not handed on.
   if (!reader_ || !reader_->log || sqlite3_get_autocommit(database().handle()) == 0) return;
   const std::lock_guard lock(core_.idle_readers_mutex);
-  core_.idle_readers.push_back(std::move(reader_));
+  if (core_.idle_readers.size() < kMaxIdleReaders) {
+    core_.idle_readers.push_back(std::move(reader_));
+  }
 }
 
 }  // namespace coffer::vault

@@ -115,7 +115,7 @@ struct Vault::Core {
   std::unique_ptr<Scrubber> scrubber;
   std::unique_ptr<RetentionRunner> retention;
   std::unique_ptr<IndexBuilder> index_builder;
-  std::atomic<int> long_reads{0};
+  std::atomic<int> long_reads{0}, short_reads{0};
   std::mutex idle_readers_mutex;
   std::vector<std::unique_ptr<LogReader>> idle_readers;
   bool two_person = true;
@@ -293,8 +293,8 @@ struct Vault::Core {
   Result<PublishedTree> LookAtNewestTree() const;
   Result<audit::Checkpoint> Published(std::string& note) const;
   Result<std::string> WriteEvidence(const Call& call, const EvidenceRequest& request,
-                                    audit::Evidence& evidence);
-  Status CountLog(const LogSummaryRequest& request, LogSummary& summary);
+                                    bool actor_known, audit::Evidence& evidence);
+  Status CountLog(const LogSummaryRequest& request, bool actor_known, LogSummary& summary);
   // A further entry of the request, which was allowed and failed afterwards.
   Error FailedLater(const Call& call, Error error) const;
 
@@ -350,11 +350,14 @@ std::unexpected<Error> Deny(Call& call, std::string_view check, Code code, std::
 // Marks the entry as a refusal because nothing is there for this caller.
 std::unexpected<Error> NotFound(Call& call);
 
-// One of a few LogReaders, taken from those that are idle and put back. Errors: kExhausted
-// "too_many_long_reads".
+// One of a few LogReaders, taken from those that are idle and put back. Short reads (a tile, a
+// proof: some hundred rows by their keys) have a bound of their own, which is wide enough for the
+// programs of others that fetch a log with many hands at once; long ones cannot keep them out.
+// Errors: kExhausted "too_many_long_reads", "too_many_short_reads".
 class SnapshotReader {
  public:
-  static Result<std::unique_ptr<SnapshotReader>> Open(Vault::Core& core);
+  enum class Kind : std::uint8_t { kLong, kShort };
+  static Result<std::unique_ptr<SnapshotReader>> Open(Vault::Core& core, Kind kind = Kind::kLong);
   ~SnapshotReader();
   SnapshotReader(const SnapshotReader&) = delete;
   SnapshotReader& operator=(const SnapshotReader&) = delete;
@@ -364,8 +367,12 @@ class SnapshotReader {
   Database& database() { return reader_->database; }
 
  private:
-  explicit SnapshotReader(Vault::Core& core) : core_(core) {}
+  SnapshotReader(Vault::Core& core, Kind kind) : core_(core), kind_(kind) {}
+  std::atomic<int>& running() const {
+    return kind_ == Kind::kLong ? core_.long_reads : core_.short_reads;
+  }
   Vault::Core& core_;
+  Kind kind_;
   std::unique_ptr<LogReader> reader_;
 };
 

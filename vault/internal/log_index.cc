@@ -9,15 +9,17 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::string_view kIndexVersion = "1";
+constexpr std::string_view kIndexVersion = "2";
 
-// `words` are the texts of columns with few different values; the other columns have hashes.
+// `words` are the texts of columns with few different values, and names of fields; `seen_in` says
+// which members have had them (LogWord). The other columns have hashes.
 constexpr const char* kIndexSchema = R"(
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE words (
-  id    INTEGER PRIMARY KEY,
-  text  TEXT    NOT NULL UNIQUE,
-  count INTEGER NOT NULL
+  id      INTEGER PRIMARY KEY,
+  text    TEXT    NOT NULL UNIQUE,
+  count   INTEGER NOT NULL,
+  seen_in INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE entries (
   seq      INTEGER PRIMARY KEY,
@@ -60,26 +62,28 @@ std::optional<std::int64_t> IndexHashIf(std::string_view text) {
 
 struct WordColumn {
   std::string_view name;
+  LogWord member;
   std::string_view index;  // empty: none
   std::string_view (*of_entry)(const audit::Entry&);
   const std::string LogFilter::* of_filter;
 };
 constexpr WordColumn kWordColumns[] = {
-    {"actor", "entries_by_actor", [](const audit::Entry& e) -> std::string_view { return e.actor; },
-     &LogFilter::actor},
-    {"action", "entries_by_action",
+    {"actor", LogWord::kActor, "entries_by_actor",
+     [](const audit::Entry& e) -> std::string_view { return e.actor; }, &LogFilter::actor},
+    {"action", LogWord::kAction, "entries_by_action",
      [](const audit::Entry& e) -> std::string_view { return e.action; }, &LogFilter::action},
-    {"class", "", [](const audit::Entry& e) -> std::string_view { return e.class_name; },
+    {"class", LogWord::kClass, "",
+     [](const audit::Entry& e) -> std::string_view { return e.class_name; },
      &LogFilter::class_name},
-    {"purpose", "", [](const audit::Entry& e) -> std::string_view { return e.purpose; },
-     &LogFilter::purpose},
-    {"decision", "", [](const audit::Entry& e) { return audit::Name(e.decision); },
-     &LogFilter::decision},
-    {"rule", "", [](const audit::Entry& e) -> std::string_view { return e.rule; },
+    {"purpose", LogWord::kPurpose, "",
+     [](const audit::Entry& e) -> std::string_view { return e.purpose; }, &LogFilter::purpose},
+    {"decision", LogWord::kDecision, "",
+     [](const audit::Entry& e) { return audit::Name(e.decision); }, &LogFilter::decision},
+    {"rule", LogWord::kRule, "", [](const audit::Entry& e) -> std::string_view { return e.rule; },
      &LogFilter::rule},
-    {"outcome", "entries_by_outcome",
+    {"outcome", LogWord::kOutcome, "entries_by_outcome",
      [](const audit::Entry& e) -> std::string_view { return e.outcome; }, &LogFilter::outcome},
-    {"address", "entries_by_address",
+    {"address", LogWord::kAddress, "entries_by_address",
      [](const audit::Entry& e) -> std::string_view { return e.address; }, &LogFilter::address},
 };
 struct HashColumn {
@@ -114,6 +118,19 @@ constexpr std::string_view kPutIndexState =
 constexpr std::string_view kIndexedRow =
     "SELECT ts, actor, action, class, purpose, decision, rule, outcome, address, client, record, "
     "request FROM entries WHERE seq = ?";
+
+constexpr std::string_view kAllWords = "SELECT id, text, count, seen_in FROM words";
+constexpr std::string_view kWordsOf =
+    "SELECT text FROM words WHERE seen_in & ? <> 0 ORDER BY text LIMIT ?";
+
+Status CheckIndexVersion(const Database& index) {
+  COFFER_ASSIGN(auto version,
+                Statement::Prepare(index, "SELECT value FROM state WHERE name = 'version'"));
+  auto row = version.Query();
+  COFFER_ASSIGN(const bool found, row.Next());
+  if (found && row.Text(0) == kIndexVersion) return {};
+  return Fail(Code::kNotFound, "index_missing", "an index of another version");
+}
 
 }  // namespace
 
@@ -156,8 +173,9 @@ Result<std::unique_ptr<LogIndex>> LogIndex::TryOpen(const std::string& path,
   COFFER_ASSIGN(index->insert_, Statement::Prepare(index->database_, kInsertIndexed));
   COFFER_ASSIGN(index->put_word_,
                 Statement::Prepare(index->database_,
-                                   "INSERT INTO words (id, text, count) VALUES (?, ?, ?) "
-                                   "ON CONFLICT (id) DO UPDATE SET count = excluded.count"));
+                                   "INSERT INTO words (id, text, count, seen_in) "
+                                   "VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET count = "
+                                   "excluded.count, seen_in = excluded.seen_in"));
   COFFER_ASSIGN(index->put_state_, Statement::Prepare(index->database_, kPutIndexState));
   COFFER_TRY(index->Load());
   COFFER_ASSIGN(const bool fits, index->Fits(log));
@@ -166,26 +184,23 @@ Result<std::unique_ptr<LogIndex>> LogIndex::TryOpen(const std::string& path,
 }
 
 Status LogIndex::Load() {
-  COFFER_ASSIGN(auto words, Statement::Prepare(database_, "SELECT id, text, count FROM words"));
+  COFFER_TRY(CheckIndexVersion(database_));
+  COFFER_ASSIGN(auto words, Statement::Prepare(database_, kAllWords));
   auto rows = words.Query();
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) break;
     words_[std::string(rows.Text(1))] = {rows.Int(0), static_cast<std::uint64_t>(rows.Int(2)),
-                                         false};
+                                         static_cast<unsigned>(rows.Int(3)), false};
   }
   COFFER_ASSIGN(auto state, Statement::Prepare(database_, "SELECT name, value FROM state"));
   auto values = state.Query();
-  bool known = false;
   for (;;) {
     COFFER_ASSIGN(const bool more, values.Next());
-    if (!more) break;
-    if (values.Text(0) == "version") known = values.Text(1) == kIndexVersion;
+    if (!more) return {};
     if (values.Text(0) == "size")
       size_ = std::strtoull(std::string(values.Text(1)).c_str(), {}, 10);
   }
-  if (!known) return Fail(Code::kCorrupted, "index_mismatch", "an index of another version");
-  return {};
 }
 
 // A log that was put back to an earlier state, or another one, has another last entry.
@@ -198,20 +213,26 @@ Result<bool> LogIndex::Fits(LogStore& log) {
   return found && bytes && row.Text(0) == std::to_string(IndexHashOf(*bytes));
 }
 
-std::int64_t LogIndex::WordOf(std::string_view text) {
+LogIndex::Word& LogIndex::See(std::string_view text, LogWord member) {
   auto& word = words_[std::string(text)];
   if (word.id == 0) word.id = static_cast<std::int64_t>(words_.size());
-  ++word.count;
-  word.changed = true;
-  return word.id;
+  const unsigned seen_in = word.seen_in | static_cast<unsigned>(member);
+  word.changed = word.changed || seen_in != word.seen_in;
+  word.seen_in = seen_in;
+  return word;
 }
 
 Status LogIndex::Add(std::uint64_t seq, const audit::Entry& entry) {
   std::array<std::optional<std::int64_t>, std::size(kWordColumns)> words;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto text = kWordColumns[i].of_entry(entry);
-    if (!text.empty()) words[i] = WordOf(text);
+    if (text.empty()) continue;
+    Word& word = See(text, kWordColumns[i].member);
+    ++word.count;
+    word.changed = true;
+    words[i] = word.id;
   }
+  for (const auto& field : entry.fields) See(field, LogWord::kField);
   return insert_.Execute(seq, entry.ts.ms, words[0], words[1], words[2], words[3], words[4],
                          words[5], words[6], words[7], IndexHashIf(entry.client),
                          IndexHashIf(entry.record), IndexHashIf(entry.request));
@@ -220,7 +241,8 @@ Status LogIndex::Add(std::uint64_t seq, const audit::Entry& entry) {
 Status LogIndex::WriteWords() {
   for (auto& [text, word] : words_) {
     if (!word.changed) continue;
-    COFFER_TRY(put_word_.Execute(word.id, std::string_view(text), word.count));
+    COFFER_TRY(put_word_.Execute(word.id, std::string_view(text), word.count,
+                                 static_cast<std::int64_t>(word.seen_in)));
     word.changed = false;
   }
   return {};
@@ -264,7 +286,8 @@ Result<std::unique_ptr<LogIndexReader>> LogIndexReader::Open(const std::string& 
     COFFER_ASSIGN(const bool found, row.Next());
     if (!found) return Fail(Code::kNotFound, "index_missing", path + " is just being made");
   }
-  COFFER_ASSIGN(reader->word_, prepare("SELECT id, count FROM words WHERE text = ?"));
+  COFFER_TRY(CheckIndexVersion(reader->database_));
+  COFFER_ASSIGN(reader->word_, prepare("SELECT id, count, seen_in FROM words WHERE text = ?"));
   COFFER_ASSIGN(reader->time_,
                 prepare("SELECT ts FROM entries WHERE seq >= ? ORDER BY seq LIMIT 1"));
   COFFER_ASSIGN(reader->size_, prepare("SELECT value FROM state WHERE name = 'size'"));
@@ -353,9 +376,12 @@ Result<std::vector<LogCount>> LogIndexReader::Count(const LogFilter& filter, std
   COFFER_ASSIGN(const auto conditions, ConditionsOf(filter));
   if (!conditions || from >= to) return counts;
   std::string sql = "SELECT ts / " + std::to_string(bucket_ms) +
-                    " AS bucket, text, n FROM (SELECT ts / " + std::to_string(bucket_ms) + " * " +
-                    std::to_string(bucket_ms) + " AS ts, " + std::string(column) +
-                    " AS word, count(*) AS n FROM entries WHERE seq >= ? AND seq < ?";
+                    " AS bucket, text, n, requests, records, clients FROM (SELECT ts / " +
+                    std::to_string(bucket_ms) + " * " + std::to_string(bucket_ms) + " AS ts, " +
+                    std::string(column) +
+                    " AS word, count(*) AS n, count(DISTINCT request) AS requests, "
+                    "count(DISTINCT record) AS records, count(DISTINCT client) AS clients "
+                    "FROM entries WHERE seq >= ? AND seq < ?";
   for (const IndexCondition& condition : *conditions) {
     sql += " AND " + std::string(condition.column) + " = " + std::to_string(condition.value);
   }
@@ -366,8 +392,26 @@ Result<std::vector<LogCount>> LogIndexReader::Count(const LogFilter& filter, std
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return counts;
     if (counts.size() == kMaxCounts) return Fail(Code::kUnprocessable, "summary_too_large");
-    counts.push_back({Timestamp{rows.Int(0) * bucket_ms}, std::string(rows.Text(1)),
-                      static_cast<std::uint64_t>(rows.Int(2))});
+    const auto number = [&](int column) { return static_cast<std::uint64_t>(rows.Int(column)); };
+    counts.push_back({Timestamp{rows.Int(0) * bucket_ms}, std::string(rows.Text(1)), number(2),
+                      number(3), number(4), number(5)});
+  }
+}
+
+Result<bool> LogIndexReader::Has(LogWord member, std::string_view value) {
+  auto row = word_.Query(value);
+  COFFER_ASSIGN(const bool found, row.Next());
+  return found && (row.Int(2) & static_cast<std::int64_t>(member)) != 0;
+}
+
+Result<std::vector<std::string>> LogIndexReader::Words(LogWord member, std::size_t limit) {
+  COFFER_ASSIGN(auto select, Statement::Prepare(database_, kWordsOf));
+  std::vector<std::string> words;
+  auto rows = select.Query(static_cast<std::int64_t>(member), static_cast<std::int64_t>(limit));
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return words;
+    words.emplace_back(rows.Text(0));
   }
 }
 
@@ -404,11 +448,17 @@ Status LogIndexReader::Check(std::uint64_t seq, const audit::Entry& entry) {
     if (!text.empty()) {
       auto known = word_.Query(text);
       COFFER_ASSIGN(const bool is_known, known.Next());
-      if (!is_known) return mismatch(column.name);
+      if (!is_known || (known.Int(2) & static_cast<std::int64_t>(column.member)) == 0) {
+        return mismatch(column.name);
+      }
       word = known.Int(0);
     }
     if (word ? row.Int(at) != *word : !row.IsNull(at)) return mismatch(column.name);
     ++at;
+  }
+  for (const auto& field : entry.fields) {
+    COFFER_ASSIGN(const bool is_known, Has(LogWord::kField, field));
+    if (!is_known) return mismatch("field");
   }
   for (const HashColumn& column : kHashColumns) {
     const auto hash = IndexHashIf(column.of_entry(entry));

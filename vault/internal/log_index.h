@@ -23,6 +23,19 @@
 
 namespace coffer::vault {
 
+// Members whose values the index has as words: which of them a word was seen in.
+enum class LogWord : std::uint16_t {
+  kActor = 1 << 0,
+  kAction = 1 << 1,
+  kClass = 1 << 2,
+  kPurpose = 1 << 3,
+  kDecision = 1 << 4,
+  kRule = 1 << 5,
+  kOutcome = 1 << 6,
+  kAddress = 1 << 7,
+  kField = 1 << 8,  // in no column of an entry
+};
+
 // The writing side; one thread.
 class LogIndex {
  public:
@@ -40,6 +53,7 @@ class LogIndex {
   struct Word {
     std::int64_t id = 0;
     std::uint64_t count = 0;
+    unsigned seen_in = 0;  // LogWord
     bool changed = false;
   };
 
@@ -47,7 +61,7 @@ class LogIndex {
                                                    const crypto::SecretBytes& key, LogStore& log);
   Status Load();
   Result<bool> Fits(LogStore& log);
-  std::int64_t WordOf(std::string_view text);
+  Word& See(std::string_view text, LogWord member);
   Status Add(std::uint64_t seq, const audit::Entry& entry);
   Status WriteWords();
 
@@ -63,7 +77,8 @@ struct IndexCondition;
 // The reading side: a connection of its own.
 class LogIndexReader {
  public:
-  // Errors: kNotFound "index_missing" while there is none yet, and what Database::Open says.
+  // Errors: kNotFound "index_missing" while there is none yet, or one of another version, and what
+  // Database::Open says.
   static Result<std::unique_ptr<LogIndexReader>> Open(const std::string& path,
                                                       const crypto::SecretBytes& key);
 
@@ -81,10 +96,16 @@ class LogIndexReader {
   // that writes or erases such, oldest first.
   Result<std::vector<std::uint64_t>> FindChanges(bool of_record, std::string_view id,
                                                  std::uint64_t to);
-  // How many there are in each bucket of `bucket_ms` for each value of a column. Errors:
+  // How many there are in each bucket of `bucket_ms` for each value of a column, and of how many
+  // requests, records and clients. Errors:
   // kUnprocessable "summary_too_large".
   Result<std::vector<LogCount>> Count(const LogFilter& filter, std::uint64_t from, std::uint64_t to,
                                       std::string_view column, std::int64_t bucket_ms);
+
+  // Whether an entry has, or had at any time, this value of the member.
+  Result<bool> Has(LogWord member, std::string_view value);
+  // Values of the member, at most `limit`, in their order.
+  Result<std::vector<std::string>> Words(LogWord member, std::size_t limit);
 
   // The first entry that is not older than `time`, of those in the index.
   Result<std::uint64_t> FirstSince(Timestamp time);

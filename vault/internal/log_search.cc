@@ -1,7 +1,6 @@
 #include "vault/internal/log_search.h"
 
 #include <algorithm>
-#include <initializer_list>
 
 namespace coffer::vault {
 namespace {
@@ -60,15 +59,6 @@ class EntryMatcher {
   std::optional<Timestamp> from_, to_;
 };
 
-// Filter values are looked for as they are; anything that a canonical entry would escape cannot be
-// part of one that we wrote.
-bool IsPlain(const std::string& value) {
-  return value.size() <= 200 && std::ranges::all_of(value, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-                  c == '.' || c == ':';
-         });
-}
-
 // Fields and times are in no column.
 bool AsksNothingOfIndex(const LogFilter& f) {
   return (f.client + f.record + f.actor + f.action + f.class_name + f.purpose + f.decision +
@@ -97,6 +87,7 @@ class LogSearch {
     indexed_ = low_ = 0;
     high_ = result_.size;
     result_.entries.clear();
+    result_.seqs.clear();
     result_.next.reset();
     return page_.oldest_first ? Upwards() : Downwards();
   }
@@ -136,7 +127,7 @@ class LogSearch {
       COFFER_TRY(reader_.log().ReadEntries(
           at, to, [&](std::uint64_t seq, std::string_view bytes) -> Status {
             if (IsFull()) return {};
-            Take(bytes);
+            Take(seq, bytes);
             at = seq + 1;
             return {};
           }));
@@ -156,7 +147,7 @@ class LogSearch {
           reader_.log().ReadBackwards(above - 1, [&](std::uint64_t seq, std::string_view bytes) {
             if (seq < floor || IsFull() || read == kLogScan) return false;
             ++read;
-            Take(bytes);
+            Take(seq, bytes);
             above = seq;
             return true;
           }));
@@ -176,7 +167,7 @@ class LogSearch {
                     reader_.index()->Find(filter_, from, to, page_.oldest_first, wanted));
       for (const std::uint64_t seq : found.seqs) {
         COFFER_ASSIGN(const auto bytes, reader_.log().ReadEntry(seq));
-        if (bytes) Take(*bytes);
+        if (bytes) Take(seq, *bytes);
       }
       if (found.stopped_at) return found.stopped_at;
       if (found.seqs.size() < wanted) return std::nullopt;
@@ -190,9 +181,10 @@ class LogSearch {
     return page_.oldest_first ? from : to;
   }
 
-  void Take(std::string_view bytes) {
+  void Take(std::uint64_t seq, std::string_view bytes) {
     if (!matcher_.Matches(bytes)) return;
     result_.entries.emplace_back(bytes);
+    result_.seqs.push_back(seq);
   }
 
   Status GoOnAt(std::uint64_t seq, bool more) {
@@ -210,17 +202,33 @@ class LogSearch {
 
 }  // namespace
 
-bool IsPlain(const LogFilter& f) {
-  return std::ranges::all_of(
-      std::initializer_list<const std::string*>{&f.client, &f.record, &f.actor, &f.action,
-                                                &f.class_name, &f.purpose, &f.decision, &f.request,
-                                                &f.outcome, &f.rule, &f.address, &f.field},
-      [](const std::string* value) { return IsPlain(*value); });
+// Filter values are looked for as they are; anything that a canonical entry would escape cannot be
+// part of one that we wrote.
+bool IsPlain(std::string_view value) {
+  return value.size() <= 200 && std::ranges::all_of(value, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                  c == '.' || c == ':';
+         });
 }
 
 Status SearchLog(SnapshotReader& reader, const LogFilter& filter, const LogPageRequest& page,
                  LogPage& result) {
   return LogSearch(reader, filter, page, result).Run();
+}
+
+Result<std::optional<bool>> IsBehind(SnapshotReader& reader, const LogFilter& filter,
+                                     std::uint64_t from) {
+  COFFER_ASSIGN(const std::uint64_t size, reader.log().Size());
+  if (from >= size) return false;
+  if (size - from > kLogScan) return std::nullopt;
+  const EntryMatcher matcher(filter);
+  bool found = false;
+  COFFER_TRY(
+      reader.log().ReadEntries(from, size, [&](std::uint64_t, std::string_view bytes) -> Status {
+        found = found || matcher.Matches(bytes);
+        return {};
+      }));
+  return found;
 }
 
 }  // namespace coffer::vault

@@ -32,7 +32,7 @@ Status CheckThere(const std::string& directory) {
 }
 
 Result<audit::Anchor> ReadAnchor(const std::string& path) {
-  auto bytes = crypto::ReadFile(path, 64 * 1024);
+  auto bytes = crypto::ReadFile(path, audit::kMaxAnchorBytes);
   if (!bytes && bytes.error().code == Code::kNotFound) {
     return Fail(Code::kCorrupted, "anchor_missing",
                 path +
