@@ -144,6 +144,7 @@ void Vault::Core::Identify(Transaction& transaction, Call& call) const {
       if (call.principal != nullptr) break;
     }
   }
+  call.caller.authenticated = false;
   if (call.principal == nullptr) return;
   call.credential_fault = FaultOf(call, latest);
   call.actor = call.principal->id;
@@ -153,6 +154,7 @@ void Vault::Core::Identify(Transaction& transaction, Call& call) const {
       !call.token->factor && call.role->privileged) {
     call.credential_fault = "second-factor-missing";
   }
+  call.caller.authenticated = call.credential_fault.empty();
 }
 
 Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Call& call,
