@@ -109,6 +109,7 @@ constexpr Title kTitles[] = {
     {"queue_full", "The server is overloaded."},
     {"reason_required", "The request needs a Coffer-Reason header."},
     {"request_invalid", "The request is not valid."},
+    {"request_too_slow", "The request came too slowly."},
     {"restricted", "The client, or this class of it, is restricted to other purposes."},
     {"restriction_invalid", "The restriction is not valid."},
     {"retention_invalid", "The retention schedule is not valid."},

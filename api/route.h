@@ -2,6 +2,7 @@
 // be spelled out (Permission::None()).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -80,6 +81,14 @@ inline constexpr std::size_t kNdjsonBodyLimit = 8 * 1024 * 1024;
 inline constexpr std::size_t kPathLimit = 512;
 inline constexpr std::size_t BodyLimit(Body body) {
   return body == Body::kNone ? 0 : body == Body::kJson ? kJsonBodyLimit : kNdjsonBodyLimit;
+}
+
+// Of what nobody has to be known for: a login, an enrolment.
+inline constexpr std::size_t kOpenBodyLimit = 16 * 1024;
+inline std::size_t BodyLimit(const Route& route) {
+  const bool open = route.permission.action() &&
+                    vault::KindOf(*route.permission.action()) == vault::ActionKind::kOpen;
+  return open ? std::min(kOpenBodyLimit, BodyLimit(route.body)) : BodyLimit(route.body);
 }
 
 std::span<const Route> Routes();

@@ -3,13 +3,13 @@
 #include <httplib.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cctype>
 #include <chrono>
 #include <thread>
 
+#include "api/internal/tls_server.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/route.h"
@@ -21,8 +21,8 @@
 namespace coffer::api {
 namespace {
 
-constexpr int kAcceptBacklog = 1024;
-constexpr std::size_t kWaitingConnections = 128;
+constexpr int kContinue = 100;
+constexpr int kTooSlow = 408;
 constexpr std::size_t kMaxReason = 1000;
 constexpr std::size_t kMaxHeaderValue = 2000;
 constexpr std::string_view kNoToken = "none";  // a credential that nobody has
@@ -36,28 +36,6 @@ constexpr std::chrono::minutes kListenedWell{1};
 constexpr std::chrono::milliseconds kListenAgain{100};
 constexpr std::chrono::milliseconds kStopAgain{5};
 constexpr std::int64_t kExpiresSoonS = std::int64_t{14} * 24 * 3600;
-
-class TlsServer : public httplib::SSLServer {
- public:
-  using SSLServer::SSLServer;
-  // The port, or nothing when it cannot be had.
-  std::optional<int> Bind(const std::string& address, int port) {
-    const int bound = port == 0                     ? bind_to_any_port(address)
-                      : bind_to_port(address, port) ? port
-                                                    : -1;
-    if (bound < 0) return std::nullopt;
-    // httplib's backlog of 5 overflows in a burst of honest connections.
-    ::listen(svr_sock_, kAcceptBacklog);
-    return bound;
-  }
-};
-
-// What httplib sets, SO_REUSEPORT, lets a second server have the port too: half of the tokens would
-// reach the wrong vault. This only lets a server have it again whose old connections linger.
-void ReuseAddress(int socket) {
-  const int on = 1;
-  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-}
 
 bool HasControl(std::string_view text) {
   return std::ranges::any_of(
@@ -120,6 +98,12 @@ std::string MediaType(std::string value) {
   return value;
 }
 
+std::optional<vault::ClientId> NamedClient(const Call& call) {
+  if (call.segments.empty()) return std::nullopt;
+  const auto id = vault::ClientId::Parse(call.segments[0]);
+  return id ? std::optional(*id) : std::nullopt;
+}
+
 }  // namespace
 
 struct Server::Impl {
@@ -128,14 +112,16 @@ struct Server::Impl {
         options(given),
         connections({.workers = given.workers,
                      .per_address = given.connections_per_address,
-                     .idle = std::chrono::seconds(given.idle_timeout_s)}),
-        tls(the_vault.ClientAuthority(),
-            [this](SSL_CTX* context) { connections.Attach(context); }) {}
+                     .pace = {.patience_ms = std::int64_t{given.patience_s} * 1000,
+                              .bytes_per_s = given.min_bytes_per_s},
+                     .idle_ms = std::int64_t{given.idle_timeout_s} * 1000}),
+        tls(the_vault.ClientAuthority()) {}
 
   // What is kept of a request between its headers and its end.
   struct Pending {
     Call call;
     Match match;
+    std::optional<std::size_t> length;  // of its body, where that is said
     std::chrono::steady_clock::time_point started;
   };
 
@@ -145,7 +131,7 @@ struct Server::Impl {
   Tls tls;
   Metrics metrics;
   std::atomic<int> large_bodies{0};
-  std::unique_ptr<TlsServer> http;  // its context refers to `connections` and `tls`
+  std::unique_ptr<TlsServer> http;  // its context refers to `tls`; ends behind its connections
   int port = 0;
   std::atomic<bool> stopping{false}, ended{false};
 
@@ -155,6 +141,10 @@ struct Server::Impl {
   void WarnOfExpiry() const;
   void Configure();
   bool CheckHeaders(const httplib::Request& request, httplib::Response& response, Pending& pending);
+  // Whether whoever calls may send a body. What nobody known asks for is answered over it.
+  bool AdmitBody(const httplib::Request& request, httplib::Response& response, Pending& pending);
+  int AnswerExpectation(const httplib::Request& request, httplib::Response& response);
+  std::string LateAnswer();
   void ServeWithoutBody(const httplib::Request& request, httplib::Response& response);
   void ServeWithBody(const httplib::Request& request, httplib::Response& response,
                      const httplib::ContentReader& read);
@@ -163,27 +153,24 @@ struct Server::Impl {
   void RefuseAndClose(const httplib::Request& request, httplib::Response& response,
                       const Pending& pending, int status, std::string_view reason);
   Error RefuseInput(const Pending& pending, Error error);
+  void ReadAndDispatch(const httplib::Request& request, httplib::Response& response,
+                       const httplib::ContentReader& read, Pending& pending);
+  void Abandon(httplib::Response& response);
 };
 
 // The pipeline, in order, and why each step stands where it does:
-//   1. watchdog          from the handshake on: nothing unauthenticated may hold a worker for long
+//   1. patience          from the handshake on: nobody may hold a worker by being slow, and who is
+//                        not known yet makes room for others (connections.h)
 //   2. doomed?           what follows a refused body may not be taken for a request
 //   3. framing           before any byte of a body is read: no smuggling, no unbounded read
 //   4. path and method   cheap, says 404/405/414 without touching the vault
 //   5. headers           single, clean, bounded; query parameters known
-//   6. body              bounded by the route, within a deadline
-//   7. handler           one vault call; the vault authenticates, decides, logs, commits
-//   8. answer            only after that commit
+//   6. who it is         before a body that is not here yet is waited for, or asked for
+//   7. body              bounded by the route, at a least speed
+//   8. handler           one vault call; the vault authenticates, decides, logs, commits
+//   9. answer            only after that commit
 void Server::Impl::Configure() {
-  http->new_task_queue = [this]() -> httplib::TaskQueue* {
-    return new httplib::ThreadPool(options.workers, kWaitingConnections);
-  };
-  http->set_socket_options(ReuseAddress);
-  http->set_tcp_nodelay(true);
   http->set_keep_alive_max_count(1'000'000'000);
-  http->set_keep_alive_timeout(static_cast<time_t>(options.idle_timeout_s));
-  http->set_read_timeout(10);
-  http->set_write_timeout(10);
   http->set_payload_max_length(kNdjsonBodyLimit);
   http->set_pre_routing_handler(
       [this](const httplib::Request& request, httplib::Response& response) {
@@ -195,6 +182,10 @@ void Server::Impl::Configure() {
         }
         ServeWithoutBody(request, response);
         return httplib::Server::HandlerResponse::Handled;
+      });
+  http->set_expect_100_continue_handler(
+      [this](const httplib::Request& request, httplib::Response& response) {
+        return AnswerExpectation(request, response);
       });
   const auto with_body = [this](const httplib::Request& request, httplib::Response& response,
                                 const httplib::ContentReader& read) {
@@ -213,12 +204,14 @@ void Server::Impl::Configure() {
     response.set_content(reply.body, reply.content_type);
   });
   // What httplib refuses by itself has no body yet.
-  http->set_error_handler([](const httplib::Request&, httplib::Response& response) {
+  http->set_error_handler([this](const httplib::Request&, httplib::Response& response) {
     if (!response.body.empty()) return;
-    const std::string_view reason = response.status == 413   ? "body_too_large"
-                                    : response.status == 414 ? "path_too_long"
-                                    : response.status == 404 ? "not_found"
-                                                             : "header_invalid";
+    if (connections.IsLate(Connections::OfThisThread())) response.status = kTooSlow;
+    const std::string_view reason = response.status == kTooSlow ? "request_too_slow"
+                                    : response.status == 413    ? "body_too_large"
+                                    : response.status == 414    ? "path_too_long"
+                                    : response.status == 404    ? "not_found"
+                                                                : "header_invalid";
     response.set_content(RenderProblem(response.status, reason, "").body,
                          "application/problem+json");
   });
@@ -232,23 +225,19 @@ void Server::Impl::Configure() {
         // Without `ssl`, httplib itself refused what it could not read as a request, and would look
         // for the next one in the middle of this one.
         if (request.ssl == nullptr) connections.Doom(ssl);
-        if (connections.IsDoomed(ssl)) response.set_header("Connection", "close");
+        if (connections.IsDoomed(ssl) || connections.stopping()) {
+          response.set_header("Connection", "close");
+        }
       });
-  http->set_logger([this](const httplib::Request&, const httplib::Response&) {
-    SSL* ssl = Connections::OfThisThread();
-    if (ssl == nullptr) return;
-    if (connections.IsDoomed(ssl)) {
-      connections.Linger(ssl);
-    } else {
-      connections.StartIdle(ssl);
-    }
-  });
 }
 
 void Server::Impl::Answer(httplib::Response& response, const Pending& pending, Reply reply) {
   const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
                            std::chrono::steady_clock::now() - pending.started)
                            .count();
+  if (pending.call.caller.authenticated || reply.status == 401) {
+    connections.SetKnown(Connections::OfThisThread(), pending.call.caller.authenticated);
+  }
   metrics.CountRequest(pending.match.route, reply.status, elapsed);
   const std::string request_id = pending.call.caller.call.Text();
   if (options.on_request) {
@@ -272,11 +261,8 @@ void Server::Impl::RefuseAndClose(const httplib::Request& request, httplib::Resp
 Error Server::Impl::RefuseInput(const Pending& pending, Error error) {
   const auto action = pending.match.route->permission.action();
   if (!action) return error;
-  std::optional<vault::ClientId> client;
-  if (!pending.call.segments.empty()) {
-    if (auto id = vault::ClientId::Parse(pending.call.segments[0])) client = *id;
-  }
-  return vault.Refuse(pending.call.caller, *action, client, std::nullopt, std::move(error));
+  return vault.Refuse(pending.call.caller, *action, NamedClient(pending.call), std::nullopt,
+                      std::move(error));
 }
 
 bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Response& response,
@@ -305,6 +291,7 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   if (connections.IsDoomed(request.ssl)) return refuse(400, "header_invalid");
   std::size_t length = 0;
   const Framing framing = FramingOf(request, length);
+  if (framing == Framing::kLength) pending.length = length;
   if (framing == Framing::kAmbiguous) return refuse(400, "header_invalid");
 
   const std::string_view path = PathOf(request.target);
@@ -370,7 +357,7 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
                             ? BlankHeader(headers.blank)
                             : Error{Code::kInvalidArgument, "header_invalid", {}, {}});
   }
-  if (length > BodyLimit(route.body) || (has_body && route.body == Body::kNone)) {
+  if (length > BodyLimit(route) || (has_body && route.body == Body::kNone)) {
     return refuse_input({Code::kTooLarge, "body_too_large", {}, {}});
   }
   if (auto read = ReadQuery(route, request.target, call); !read) {
@@ -385,40 +372,106 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   return true;
 }
 
+// What is here already is not waited for, so the vault's own look at it is early enough: what it is
+// asked for beside comes before bodies that somebody could send for hours.
+bool Server::Impl::AdmitBody(const httplib::Request& request, httplib::Response& response,
+                             Pending& pending) {
+  const auto action = pending.match.route->permission.action();
+  if (!action || vault::KindOf(*action) == vault::ActionKind::kOpen) return true;
+  const vault::Caller& caller = pending.call.caller;
+  const bool shows_something = !caller.token.empty() || caller.certificate;
+  if (shows_something && pending.length && connections.Holds(request.ssl, *pending.length)) {
+    return true;
+  }
+  const Status known = vault.Authenticate(caller, *action, NamedClient(pending.call));
+  if (!known) {
+    connections.Doom(request.ssl);
+    Answer(response, pending, RenderProblem(known.error(), caller.call.Text()));
+    return false;
+  }
+  connections.SetKnown(request.ssl, true);
+  return true;
+}
+
+// Who is refused now has sent no body, and is not asked for it. Who is not is looked at once more
+// when the body is read, as what was decided here is not kept.
+int Server::Impl::AnswerExpectation(const httplib::Request& request, httplib::Response& response) {
+  const auto method = MethodFromName(request.method);
+  if (!method || !connections.StartWork(request.ssl)) return kContinue;
+  Pending pending;
+  if (!CheckHeaders(request, response, pending) || !AdmitBody(request, response, pending)) {
+    connections.Doom(request.ssl);
+    return response.status;
+  }
+  return kContinue;
+}
+
+// As httplib writes it: of a peer that was too slow for its request line.
+std::string Server::Impl::LateAnswer() {
+  Pending pending;
+  pending.started = std::chrono::steady_clock::now();
+  pending.call.caller.call = vault::CallId::New(audit::SystemClock().Now());
+  httplib::Response response;
+  Answer(response, pending,
+         RenderProblem(kTooSlow, "request_too_slow", pending.call.caller.call.Text()));
+  std::string text =
+      "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nCache-Control: no-store\r\n";
+  for (const auto& [name, value] : response.headers) text += name + ": " + value + "\r\n";
+  return text + "Content-Length: " + std::to_string(response.body.size()) + "\r\n\r\n" +
+         response.body;
+}
+
 void Server::Impl::ServeWithoutBody(const httplib::Request& request, httplib::Response& response) {
   Pending pending;
-  connections.StartWork(request.ssl);
+  if (!connections.StartWork(request.ssl)) return Abandon(response);
   if (CheckHeaders(request, response, pending)) Dispatch(request, response, pending);
 }
 
 void Server::Impl::ServeWithBody(const httplib::Request& request, httplib::Response& response,
                                  const httplib::ContentReader& read) {
   Pending pending;
-  connections.StartBody(request.ssl);
-  if (!CheckHeaders(request, response, pending)) return;
-  const std::size_t limit = BodyLimit(pending.match.route->body);
+  if (!connections.StartWork(request.ssl)) return Abandon(response);
+  if (!CheckHeaders(request, response, pending) || !AdmitBody(request, response, pending)) return;
+  const std::size_t limit = BodyLimit(*pending.match.route);
   const bool large = limit > kJsonBodyLimit;
   if (large && large_bodies.fetch_add(1) >= kMaxLargeBodies) {
     large_bodies.fetch_sub(1);
     return RefuseAndClose(request, response, pending, 503, "queue_full");
   }
+  ReadAndDispatch(request, response, read, pending);
+  if (large) large_bodies.fetch_sub(1);
+}
+
+void Server::Impl::ReadAndDispatch(const httplib::Request& request, httplib::Response& response,
+                                   const httplib::ContentReader& read, Pending& pending) {
+  const std::size_t limit = BodyLimit(*pending.match.route);
+  const bool here = pending.length && connections.Holds(request.ssl, *pending.length);
+  if (!here && !connections.StartBody(request.ssl)) return Abandon(response);
   bool too_large = false;
   const bool complete = read([&](const char* data, std::size_t size) {
     too_large = pending.call.body.size() + size > limit;
     if (!too_large) pending.call.body.append(data, size);
     return !too_large;
   });
+  if (!here && !connections.StartWork(request.ssl)) return Abandon(response);
   if (too_large) {
     connections.Doom(request.ssl);
     const Error told = RefuseInput(pending, {Code::kTooLarge, "body_too_large", {}, {}});
     Answer(response, pending, RenderProblem(told, pending.call.caller.call.Text()));
+  } else if (!complete && connections.IsLate(request.ssl)) {
+    RefuseAndClose(request, response, pending, kTooSlow, "request_too_slow");
   } else if (!complete) {
     RefuseAndClose(request, response, pending, 400, "header_invalid");
   } else {
-    connections.StartWork(request.ssl);
     Dispatch(request, response, pending);
   }
-  if (large) large_bodies.fetch_sub(1);
+}
+
+// The connection was cut to make room, or at a stop, before anything was done: there is nobody left
+// to be told.
+void Server::Impl::Abandon(httplib::Response& response) {
+  connections.Doom(Connections::OfThisThread());
+  response.status = 503;
 }
 
 void Server::Impl::Dispatch(const httplib::Request&, httplib::Response& response,
@@ -454,10 +507,13 @@ void Server::Impl::WarnOfExpiry() const {
 Result<std::unique_ptr<Server>> Server::Create(vault::Vault& vault, const ServerOptions& options) {
   auto impl = std::make_unique<Impl>(vault, options);
   Status ready = Fail(Code::kInternal, "internal_error", "no TLS context can be made");
-  impl->http = std::make_unique<TlsServer>([&](SSL_CTX& context) {
-    ready = impl->tls.Begin(context, options.tls);
-    return ready.has_value();
-  });
+  impl->http = std::make_unique<TlsServer>(
+      impl->connections,
+      [&](SSL_CTX& context) {
+        ready = impl->tls.Begin(context, options.tls);
+        return ready.has_value();
+      },
+      [self = impl.get()] { return self->LateAnswer(); });
   if (!ready) return std::unexpected(ready.error());
   impl->WarnOfExpiry();
   impl->Configure();
@@ -501,14 +557,17 @@ Status Server::Run() {
     }
     return {};
   };
+  impl.connections.Begin([&impl](Connection& connection) { impl.http->Serve(connection); });
   const Status listened = listen();
   impl.ended = true;
+  impl.connections.End();
   return listened;
 }
 
 // httplib forgets a stop that comes before it listens.
 void Server::Stop() {
   impl_->stopping = true;
+  impl_->connections.BeginStop();
   while (!impl_->ended && !impl_->http->is_running()) std::this_thread::sleep_for(kStopAgain);
   if (!impl_->ended) impl_->http->stop();
 }
