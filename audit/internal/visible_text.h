@@ -5,11 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace coffer::audit {
+#include "audit/plain_text.h"
 
-// Control characters, line and paragraph separators, marks of direction (Unicode's Bidi_Control),
-// characters of no width, fillers and tags.
-bool IsUnseen(char32_t c);
+namespace coffer::audit {
 
 std::string CodePointName(char32_t c);  // "U+202E"
 
