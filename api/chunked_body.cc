@@ -17,8 +17,9 @@ int HexDigit(char c) {
 }
 
 bool HasNoControl(std::string_view text) {
-  return std::ranges::none_of(
-      text, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+  return std::ranges::none_of(text, [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  });
 }
 
 }  // namespace

@@ -71,6 +71,7 @@ constexpr Title kTitles[] = {
     {"internal_error", "Something went wrong inside the server."},
     {"json_duplicate_key", "The JSON names a member twice."},
     {"json_invalid", "The body is not valid JSON."},
+    {"json_not_utf8", "The body is not valid UTF-8."},
     {"json_too_deep", "The JSON is nested too deeply."},
     {"key_cache_full", "Too many clients are in use at once."},
     {"lease_invalid", "The lease is not valid."},

@@ -21,7 +21,8 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
 // RFC 9110 section 5.6.2.
 bool IsToken(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return IsAlphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    return IsAlphanumeric(c) ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   });
 }
 
@@ -47,9 +48,8 @@ bool IsAuthority(std::string_view text) {
     if (!host.ends_with(']')) return false;
     host = host.substr(1, host.size() - 2);
     return !host.empty() && port.size() <= 5 && std::ranges::all_of(port, IsDigit) &&
-           std::ranges::all_of(host, [](char c) {
-             return IsAlphanumeric(c) || c == ':' || c == '.';
-           });
+           std::ranges::all_of(host,
+                               [](char c) { return IsAlphanumeric(c) || c == ':' || c == '.'; });
   }
   return !host.empty() && port.size() <= 5 && std::ranges::all_of(port, IsDigit) &&
          std::ranges::all_of(host, [](char c) {
@@ -148,7 +148,9 @@ HeadReader::State HeadReader::TakeRequestLine() {
   const std::string_view line = line_;
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
-  const auto invalid = [this] { return Refuse(400, Code::kInvalidArgument, "request_line_invalid"); };
+  const auto invalid = [this] {
+    return Refuse(400, Code::kInvalidArgument, "request_line_invalid");
+  };
   if (first == line.npos || last == first) return invalid();
   const std::string_view version = line.substr(last + 1);
   if (version.size() != 8 || !version.starts_with("HTTP/") || !IsDigit(version[5]) ||
@@ -171,9 +173,8 @@ HeadReader::State HeadReader::TakeRequestLine() {
 // RFC 9112 section 3.2: origin form, absolute form of https, or the asterisk of OPTIONS.
 bool HeadReader::TakeTarget(std::string_view target) {
   static constexpr std::string_view kScheme = "https://";
-  if (target.empty() || !std::ranges::all_of(target, [](char c) {
-        return c > 0x20 && c < 0x7f && c != '#';
-      })) {
+  if (target.empty() ||
+      !std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; })) {
     return false;
   }
   if (EqualIgnoringCase(target.substr(0, kScheme.size()), kScheme)) {

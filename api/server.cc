@@ -103,9 +103,8 @@ struct Headers {
 std::optional<std::string> BearerToken(std::string_view authorization) {
   static constexpr std::string_view kBearer = "bearer";
   const std::string_view scheme = authorization.substr(0, kBearer.size());
-  const bool bearer = std::ranges::equal(scheme, kBearer, {}, [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  const bool bearer = std::ranges::equal(
+      scheme, kBearer, {}, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   authorization.remove_prefix(scheme.size());
   const auto token = authorization.find_first_not_of(' ');
   if (!bearer || token == 0 || token == authorization.npos) return std::nullopt;
@@ -115,9 +114,8 @@ std::optional<std::string> BearerToken(std::string_view authorization) {
 // The longest value of a header: encoded, a reason may have three times its length.
 std::size_t MaxHeaderValue(std::string_view name) {
   static constexpr std::string_view kReason = "coffer-reason";
-  const bool reason = std::ranges::equal(name, kReason, {}, [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  const bool reason = std::ranges::equal(
+      name, kReason, {}, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return reason ? 3 * kMaxReason : kMaxHeaderValue;
 }
 
@@ -220,7 +218,8 @@ void Server::Impl::Configure() {
     Log(vault::Severity::kError, "an exception reached the server's edge");
     RefuseUnrouted(request, response, 500, "internal_error");
   });
-  // What httplib refuses by itself has no body yet. It reads heads of ours alone, so nothing should.
+  // What httplib refuses by itself has no body yet. It reads heads of ours alone, so nothing
+  // should.
   http->set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
     if (response.body.empty()) RefuseUnrouted(request, response, response.status, "header_invalid");
   });
@@ -347,9 +346,9 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
     if (wrong_method && request.method == "OPTIONS") {
       reply.status = 204;
     } else {
-      reply = RenderProblem(wrong_method ? 405 : 404,
-                            wrong_method ? "method_not_allowed" : "not_found",
-                            pending.call.caller.call.Text());
+      reply =
+          RenderProblem(wrong_method ? 405 : 404, wrong_method ? "method_not_allowed" : "not_found",
+                        pending.call.caller.call.Text());
     }
     if (wrong_method) reply.headers.emplace_back("Allow", allow);
     // What has no length and is no read may have a body nevertheless.

@@ -26,7 +26,8 @@ constexpr CharacterRange kWhiteSpace[] = {
     {0x202F, 0x202F}, {0x205F, 0x205F}, {0x2800, 0x2800}, {0x3000, 0x3000},
 };
 
-// Line and paragraph separators, embeddings and overrides, isolates, deprecated formats, annotations.
+// Line and paragraph separators, embeddings and overrides, isolates, deprecated formats,
+// annotations.
 constexpr CharacterRange kDisturbing[] = {
     {0x0000, 0x001F}, {0x007F, 0x009F}, {0x2028, 0x202E}, {0x2066, 0x206F}, {0xFFF9, 0xFFFB}};
 
@@ -55,9 +56,19 @@ bool IsBlank(std::string_view text) {
 }
 
 bool IsPlainText(std::string_view text, TextForm form) {
-  return AllOf(text, [form](char32_t c) {
-    return (form == TextForm::kLines && (c == '\n' || c == '\t')) || !IsIn(kDisturbing, c);
-  });
+  while (!text.empty()) {
+    const char first = text.front();
+    std::size_t length = 1;
+    if (first < 0x20 || first > 0x7e) {
+      const bool breaks = first == '\n' || first == '\t' || text.starts_with("\r\n");
+      const Utf8Sequence next = NextUtf8(text);
+      if (!next.valid) return false;
+      if (IsIn(kDisturbing, next.code_point) && !(form == TextForm::kLines && breaks)) return false;
+      length = next.length;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
 }
 
 }  // namespace coffer::audit

@@ -2,6 +2,7 @@
 // lines of their own. One rule for everything that people type and others read.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace coffer::audit {
@@ -16,11 +17,14 @@ bool IsBlank(std::string_view text);
 
 enum class TextForm {
   kOneLine,  // no line breaks, no controls (C0, DEL, C1), nothing that turns or isolates direction
-  kLines,    // the same, but U+000A and U+0009
+  kLines,    // the same, but tabs and line breaks: U+000A, also after U+000D
 };
 
 // UTF-8 that moves no cursor and changes how none of its neighbours are read. The marks U+200E,
 // U+200F and U+061C, and joiners, belong to the spelling of languages and may stand in both.
 bool IsPlainText(std::string_view text, TextForm form);
+
+// Each unseen character becomes "<U+XXXX>", invalid UTF-8 U+FFFD.
+std::string VisibleText(std::string_view text);
 
 }  // namespace coffer::audit

@@ -95,17 +95,16 @@ bool HttpsServer::WaitForRequest(const RequestStream& stream) const {
 
 bool HttpsServer::Serve(SSL* ssl, int socket) {
   const std::string peer = PeerOf(socket);
-  RequestStream stream(
-      ssl, socket, {.read = seconds(read_timeout_sec_), .write = seconds(write_timeout_sec_)});
+  RequestStream stream(ssl, socket,
+                       {.read = seconds(read_timeout_sec_), .write = seconds(write_timeout_sec_)});
   // A connection that was told its end must not carry another request, whatever is left of what it
   // sent.
   while (SSL_get_shutdown(ssl) == 0 && WaitForRequest(stream) && stream.ReadHead()) {
     served_request = &stream.request();
     bool closed = false;
     const bool answered =
-        process_request(stream, peer, 0, {}, 0, false, closed, [&](httplib::Request& request) {
-          Show(stream.request(), ssl, request);
-        });
+        process_request(stream, peer, 0, {}, 0, false, closed,
+                        [&](httplib::Request& request) { Show(stream.request(), ssl, request); });
     served_request = nullptr;
     if (!answered || closed || !stream.AtEnd()) return answered;
   }

@@ -18,7 +18,4 @@ bool IsUtf8(std::string_view text);
 void AppendHtml(std::string_view text, std::string& out);
 std::string Html(std::string_view text);
 
-// Each unseen character becomes "<U+XXXX>", invalid UTF-8 U+FFFD.
-std::string VisibleText(std::string_view text);
-
 }  // namespace coffer::audit

@@ -1,5 +1,5 @@
-// How requests stand on a connection: heads are judged as their bytes came, requests are answered in
-// their order or not at all, and whatever is refused is refused in the documented form.
+// How requests stand on a connection: heads are judged as their bytes came, requests are answered
+// in their order or not at all, and whatever is refused is refused in the documented form.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cctype>
@@ -137,14 +137,27 @@ TEST_CASE("a request names one host, and a request line says one thing") {
     INFO(hosts);
     problems.Check(send("GET /v1/me HTTP/1.1\r\n" + std::string(hosts)), 400, "header_invalid");
   }
-  for (const char* line :
-       {"GET  /v1/me HTTP/1.1", "GET /v1/me  HTTP/1.1", " GET /v1/me HTTP/1.1",
-        "GET /v1/me HTTP/1.1 ", "GET\t/v1/me HTTP/1.1", "GET /v1/me", "GET", "GET /v1/ me HTTP/1.1",
-        "GET /v1/me HTTP/1.10", "GET /v1/me http/1.1", "GET v1/me HTTP/1.1", "GET * HTTP/1.1",
-        "GET /v1/me#x HTTP/1.1", "GET /v1/m\xc3\xa9 HTTP/1.1", "GET /v1/me\x7f HTTP/1.1",
-        "GE(T /v1/me HTTP/1.1", "GET http://localhost/v1/me HTTP/1.1",
-        "GET https:///v1/me HTTP/1.1", "GET https://u:p@localhost/v1/me HTTP/1.1",
-        "GET ftp://localhost/v1/me HTTP/1.1", "GET localhost:443 HTTP/1.1"}) {
+  for (const char* line : {"GET  /v1/me HTTP/1.1",
+                           "GET /v1/me  HTTP/1.1",
+                           " GET /v1/me HTTP/1.1",
+                           "GET /v1/me HTTP/1.1 ",
+                           "GET\t/v1/me HTTP/1.1",
+                           "GET /v1/me",
+                           "GET",
+                           "GET /v1/ me HTTP/1.1",
+                           "GET /v1/me HTTP/1.10",
+                           "GET /v1/me http/1.1",
+                           "GET v1/me HTTP/1.1",
+                           "GET * HTTP/1.1",
+                           "GET /v1/me#x HTTP/1.1",
+                           "GET /v1/m\xc3\xa9 HTTP/1.1",
+                           "GET /v1/me\x7f HTTP/1.1",
+                           "GE(T /v1/me HTTP/1.1",
+                           "GET http://localhost/v1/me HTTP/1.1",
+                           "GET https:///v1/me HTTP/1.1",
+                           "GET https://u:p@localhost/v1/me HTTP/1.1",
+                           "GET ftp://localhost/v1/me HTTP/1.1",
+                           "GET localhost:443 HTTP/1.1"}) {
     INFO(line);
     problems.Check(send(std::string(line) + "\r\nHost: localhost\r\n"), 400,
                    "request_line_invalid");
@@ -168,9 +181,8 @@ TEST_CASE("a request names one host, and a request line says one thing") {
     INFO(good);
     CHECK(send(good).status == 200);
   }
-  problems.Check(
-      send("GET https://localhost HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"), 404,
-      "not_found");
+  problems.Check(send("GET https://localhost HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"),
+                 404, "not_found");
   problems.Check(send("GET https://localhost/v1/clients?x=1 HTTP/1.1\r\nHost: localhost\r\n"
                       "Coffer-Purpose: client-care\r\nConnection: close\r\n"),
                  400, "parameter_unknown");
@@ -233,8 +245,9 @@ TEST_CASE("HEAD is answered as GET on every route, without the body, and logged 
   routes.push_back({"GET", "/v1/clients/" + client + "/records/" + record});
   routes.push_back({"GET", "/v1/clients/" + client + "/records/" + record + "/versions/1"});
   // What says how often it was asked, or when, has no length of its own.
-  const std::set<std::string> alive = {"/metrics", "/v1/status", "/v1/log/entries", "/v1/me",
-                                       "/v1/log/checkpoint", "/log/checkpoint", "/v1/log/summary"};
+  const std::set<std::string> alive = {"/metrics",       "/v1/status",         "/v1/log/entries",
+                                       "/v1/me",         "/v1/log/checkpoint", "/log/checkpoint",
+                                       "/v1/log/summary"};
   for (const char* role : {"crm-service", "security-officer", "administrator"}) {
     RawConnection peer(vault.port());
     for (const auto& route : routes) {
@@ -342,17 +355,17 @@ TEST_CASE("requests of one connection are answered in their order, however they 
   const std::string token = vault.Token("crm-service");
   const std::string first = vault.NewClient("A-1"), second = vault.NewClient("A-2");
   const std::string body = R"({"class":"contact","data":{"last_name":"Doe"}})";
-  const std::string record = RequestHead("POST", "/v1/clients/" + first + "/records", token) +
-                             kJsonType;
-  const std::string requests =
-      RequestHead("GET", "/v1/clients/" + first, token) + "\r\n" + record +
-      "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body +
-      RequestHead("GET", "/v1/clients/" + second, token) + "\r\n" + record +
-      "Transfer-Encoding: chunked\r\n\r\n10\r\n" + body.substr(0, 16) + "\r\n" + "1E;x=y\r\n" +
-      body.substr(16, 30) + "\r\n0\r\nX-Trailer: y\r\n\r\n" + "\r\n" +
-      RequestHead("GET", "/v1/clients/nobody", token) + "\r\n" +
-      RequestHead("POST", "/v1/holds/nothing/lift", token) + "\r\n" +
-      RequestHead("GET", "/v1/me", token) + "Connection: close\r\n\r\n";
+  const std::string record =
+      RequestHead("POST", "/v1/clients/" + first + "/records", token) + kJsonType;
+  const std::string requests = RequestHead("GET", "/v1/clients/" + first, token) + "\r\n" + record +
+                               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+                               body + RequestHead("GET", "/v1/clients/" + second, token) + "\r\n" +
+                               record + "Transfer-Encoding: chunked\r\n\r\n10\r\n" +
+                               body.substr(0, 16) + "\r\n" + "1E;x=y\r\n" + body.substr(16, 30) +
+                               "\r\n0\r\nX-Trailer: y\r\n\r\n" + "\r\n" +
+                               RequestHead("GET", "/v1/clients/nobody", token) + "\r\n" +
+                               RequestHead("POST", "/v1/holds/nothing/lift", token) + "\r\n" +
+                               RequestHead("GET", "/v1/me", token) + "Connection: close\r\n\r\n";
   REQUIRE(body.size() == 46);
   const std::string ignored = RequestHead("GET", "/v1/status", token) + "\r\n";
   const auto before = vault.Entries("action=status.read").size();
@@ -440,9 +453,9 @@ TEST_CASE("every refusal of every route is a problem as it is documented") {
           route.body ? 411 : 431, route.body ? "length_required" : "headers_too_large");
     check(ask(token, "Content-Length: 99999999\r\n\r\n", route.path), 413, "body_too_large");
     check(ask(token, "Content-Length: x\r\n\r\n", route.path), 400, "header_invalid");
-    check(ask(token, "Coffer-Reason: a\r\nCoffer-Reason: b\r\nContent-Length: 0\r\n\r\n",
-              route.path),
-          400, "header_invalid");
+    check(
+        ask(token, "Coffer-Reason: a\r\nCoffer-Reason: b\r\nContent-Length: 0\r\n\r\n", route.path),
+        400, "header_invalid");
     check(ask(token, "Coffer-Reason: %20\r\nContent-Length: 0\r\n\r\n", route.path), 400,
           "header_invalid");
     check(ask(token, "Content-Length: 0\r\n\r\n", route.path + "?no_such=1"), 400,
@@ -454,10 +467,10 @@ TEST_CASE("every refusal of every route is a problem as it is documented") {
     const bool lines = route.path == "/v1/import";
     for (const char* text : {"{", "[]", R"({"no_such_member":1})", "{\"\\ud800\":1}", "\xff\xff"}) {
       const std::string type = lines ? "Content-Type: application/x-ndjson\r\n" : kJsonType;
-      (void)ask(token,
-                type + "Content-Length: " + std::to_string(std::string(text).size()) + "\r\n\r\n" +
-                    text,
-                route.path);
+      (void)ask(
+          token,
+          type + "Content-Length: " + std::to_string(std::string(text).size()) + "\r\n\r\n" + text,
+          route.path);
     }
   }
   CHECK(problems.checked() > 1'000);
