@@ -32,11 +32,33 @@ void ReuseAddress(int socket) {
   setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 }
 
+thread_local const ServedRequest* served_request = nullptr;
+
+class Shown {
+ public:
+  explicit Shown(const ServedRequest& request) { served_request = &request; }
+  ~Shown() { served_request = nullptr; }
+  Shown(const Shown&) = delete;
+  Shown& operator=(const Shown&) = delete;
+};
+
+// What httplib is shown of the request. The coding of a body is undone already.
+void Show(const ServedRequest& served, const SSL* ssl, httplib::Request& request) {
+  request.ssl = ssl;
+  request.method = served.head.method;
+  request.target = served.head.target;
+  request.headers.clear();
+  if (served.refusal) return;
+  for (const auto& [name, value] : served.head.headers) request.headers.emplace(name, value);
+  request.headers.erase("Transfer-Encoding");
+}
+
 }  // namespace
 
-TlsServer::TlsServer(Connections& connections, const std::function<bool(SSL_CTX&)>& set_up,
-                     std::function<std::string()> late_answer)
-    : SSLServer(set_up), connections_(connections), late_answer_(std::move(late_answer)) {
+const ServedRequest* TlsServer::RequestOfThisThread() { return served_request; }
+
+TlsServer::TlsServer(Connections& connections, const std::function<bool(SSL_CTX&)>& set_up)
+    : SSLServer(set_up), connections_(connections) {
   new_task_queue = []() -> httplib::TaskQueue* { return new AtOnce; };
   set_socket_options(ReuseAddress);
   set_tcp_nodelay(true);
@@ -53,10 +75,7 @@ std::optional<int> TlsServer::Bind(const std::string& address, int port) {
 
 bool TlsServer::process_and_close_socket(socket_t socket) {
   try {
-    std::string ip;
-    int port = 0;
-    PeerOf(socket, ip, port);
-    connections_.Admit(socket, ip);
+    connections_.Admit(socket, PeerOf(socket));
     return true;
   } catch (const std::bad_alloc&) {
     close(socket);
@@ -73,29 +92,24 @@ void TlsServer::Serve(Connection& connection) {
 }
 
 void TlsServer::ServeRequests(Connection& connection, SSL* ssl) {
-  TlsStream stream(connections_, connection, ssl);
-  if (!stream.Accept() || !connections_.StartHeaders(connection)) return;
-  std::string remote, local;
-  int remote_port = 0, local_port = 0;
-  stream.get_remote_ip_and_port(remote, remote_port);
-  stream.get_local_ip_and_port(local, local_port);
-  const auto set_up = [ssl](httplib::Request& request) { request.ssl = ssl; };
+  TlsStream bytes(connections_, connection, ssl);
+  if (!bytes.Accept() || !connections_.StartHeaders(connection)) return;
+  const std::string peer = PeerOf(connection.socket);
+  RequestStream requests(bytes);
+  const Shown shown(requests.request());
   for (bool first = true;; first = false) {
-    if (!stream.AwaitRequest()) break;
+    if (!requests.AwaitRequest()) break;
     if (!first && !connections_.StartHeaders(connection)) return;
+    if (!requests.ReadHead()) break;
     bool closed = false;
     bool answered =
-        process_request(stream, remote, remote_port, local, local_port, false, closed, set_up);
-    if (!answered && stream.late() && !stream.wrote() && connections_.StartReply(ssl)) {
-      const std::string answer = late_answer_();
-      stream.write(answer.data(), answer.size());
-      connection.doomed = true;
-    }
-    answered = stream.Flush() && answered;
-    if (connection.doomed) return stream.Linger();
+        process_request(requests, peer, 0, {}, 0, false, closed,
+                        [&](httplib::Request& request) { Show(requests.request(), ssl, request); });
+    answered = bytes.Flush() && answered;
+    if (connection.doomed || (answered && !requests.AtEnd())) return bytes.Linger();
     if (!answered || closed || !connections_.StartIdle(connection)) break;
   }
-  stream.Close();
+  bytes.Close();
 }
 
 }  // namespace coffer::api

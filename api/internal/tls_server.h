@@ -1,5 +1,7 @@
-// httplib's server, with its threads, its TLS and its look at connections replaced by ours: of
-// httplib are the listening socket, and what a request and an answer look like.
+// httplib's server, with its threads, its TLS and its loop over the requests of a connection
+// replaced by ours: they are answered in the order in which they came, whatever of them is in one
+// TLS record, until one of them was refused or not read to its end. Of httplib are the listening
+// socket and what handlers see.
 #pragma once
 
 #include <httplib.h>
@@ -9,14 +11,15 @@
 #include <string>
 
 #include "api/connections.h"
+#include "api/internal/request_stream.h"
 
 namespace coffer::api {
 
 class TlsServer final : public httplib::SSLServer {
  public:
-  // `late_answer`: what is said to a peer whose request line never came, with its head.
-  TlsServer(Connections& connections, const std::function<bool(SSL_CTX&)>& set_up,
-            std::function<std::string()> late_answer);
+  TlsServer(Connections& connections, const std::function<bool(SSL_CTX&)>& set_up);
+  // The request that the calling thread serves, as it came; null outside.
+  static const ServedRequest* RequestOfThisThread();
 
   // The port, or nothing when it cannot be had.
   std::optional<int> Bind(const std::string& address, int port);
@@ -29,7 +32,6 @@ class TlsServer final : public httplib::SSLServer {
   void ServeRequests(Connection& connection, SSL* ssl);
 
   Connections& connections_;
-  const std::function<std::string()> late_answer_;
 };
 
 }  // namespace coffer::api

@@ -19,28 +19,24 @@ constexpr std::int64_t kSilence = 500;
 // So often an answer that nobody takes looks whether the server stops.
 constexpr std::int64_t kLookAgain = 250;
 
-using NameOf = int (*)(int, sockaddr*, socklen_t*);
-
-void ReadName(int socket, NameOf name_of, std::string& ip, int& port) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (name_of(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return;
-  const bool six = address.ss_family == AF_INET6;
-  const auto* in6 = reinterpret_cast<const sockaddr_in6*>(&address);
-  const auto* in4 = reinterpret_cast<const sockaddr_in*>(&address);
-  const void* raw = six ? static_cast<const void*>(&in6->sin6_addr) : &in4->sin_addr;
-  if (inet_ntop(address.ss_family, raw, text.data(), text.size()) != nullptr) ip = text.data();
-  port = ntohs(six ? in6->sin6_port : in4->sin_port);
-}
-
 std::uint64_t MovedBytes(SSL* ssl) {
   return BIO_number_read(SSL_get_rbio(ssl)) + BIO_number_written(SSL_get_wbio(ssl));
 }
 
 }  // namespace
 
-void PeerOf(int socket, std::string& ip, int& port) { ReadName(socket, getpeername, ip, port); }
+std::string PeerOf(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* raw =
+      address.ss_family == AF_INET6
+          ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr)
+          : &reinterpret_cast<sockaddr_in*>(&address)->sin_addr;
+  const char* printed = inet_ntop(address.ss_family, raw, text.data(), text.size());
+  return printed == nullptr ? std::string() : std::string(printed);
+}
 
 TlsStream::TlsStream(Connections& connections, Connection& connection, SSL* ssl)
     : connections_(connections), connection_(connection), ssl_(ssl) {
@@ -149,11 +145,6 @@ bool TlsStream::Fill() {
   }
 }
 
-bool TlsStream::AwaitRequest() {
-  wrote_ = false;
-  return begin_ < end_ || Fill();
-}
-
 bool TlsStream::Holds(std::size_t bytes) {
   if (bytes > in_.size()) return false;
   while (end_ - begin_ < bytes) {
@@ -162,22 +153,13 @@ bool TlsStream::Holds(std::size_t bytes) {
   return true;
 }
 
-ssize_t TlsStream::read(char* into, size_t size) {
-  if (begin_ == end_ && !Fill()) return late_ ? -1 : 0;
-  const std::size_t taken = std::min(size, end_ - begin_);
-  std::memcpy(into, in_.data() + begin_, taken);
-  begin_ += taken;
-  return static_cast<ssize_t>(taken);
-}
-
 // Head and body of an answer leave in one record where they fit.
-ssize_t TlsStream::write(const char* data, size_t size) {
-  wrote_ = true;
+bool TlsStream::Write(const char* data, std::size_t size) {
   if (out_.size() + size <= in_.size()) {
     out_.append(data, size);
-    return broken_ ? -1 : static_cast<ssize_t>(size);
+    return !broken_;
   }
-  return Flush() && WriteAll(data, size) ? static_cast<ssize_t>(size) : -1;
+  return Flush() && WriteAll(data, size);
 }
 
 bool TlsStream::Flush() {
@@ -225,14 +207,6 @@ void TlsStream::Close() {
   if (broken_ || SSL_is_init_finished(ssl_) == 0) return;
   ERR_clear_error();
   SSL_shutdown(ssl_);  // only sends the end; what the peer may answer is not waited for
-}
-
-void TlsStream::get_remote_ip_and_port(std::string& ip, int& port) const {
-  PeerOf(connection_.socket, ip, port);
-}
-
-void TlsStream::get_local_ip_and_port(std::string& ip, int& port) const {
-  ReadName(connection_.socket, getsockname, ip, port);
 }
 
 }  // namespace coffer::api

@@ -1,27 +1,34 @@
-// The bytes of one connection, over TLS, as httplib reads and writes them: never blocked for longer
-// than the phase of the connection has patience for.
+// The bytes of one connection, over TLS: never waited for longer than the phase of the connection
+// has patience for.
 #pragma once
 
-#include <httplib.h>
+#include <openssl/types.h>
 
 #include <array>
 #include <string>
+#include <string_view>
 
 #include "api/connections.h"
 
 namespace coffer::api {
 
 // The other end of a socket.
-void PeerOf(int socket, std::string& ip, int& port);
+std::string PeerOf(int socket);
 
-class TlsStream final : public httplib::Stream {
+class TlsStream {
  public:
   TlsStream(Connections& connections, Connection& connection, SSL* ssl);
-  ~TlsStream() override;
+  ~TlsStream();
+  TlsStream(const TlsStream&) = delete;
+  TlsStream& operator=(const TlsStream&) = delete;
 
   bool Accept();
-  // Waits for the first byte of a request.
-  bool AwaitRequest();
+  // Received, and not taken yet; valid until the next call of any other.
+  std::string_view Received() const { return {in_.data() + begin_, end_ - begin_}; }
+  void Take(std::size_t bytes) { begin_ += bytes; }
+  // Waits for more. False at the peer's end, or when it is late.
+  bool Fill();
+  bool Write(const char* data, std::size_t size);
   // Whether so many bytes are here without waiting. False also where they are more than one buffer.
   bool Holds(std::size_t bytes);
   bool Flush();
@@ -31,20 +38,10 @@ class TlsStream final : public httplib::Stream {
   void Linger();
   void Close();  // in order
   bool late() const { return late_; }
-  bool wrote() const { return wrote_; }
-
-  bool is_readable() const override { return begin_ < end_; }
-  bool is_writable() const override { return true; }
-  ssize_t read(char* into, size_t size) override;
-  ssize_t write(const char* data, size_t size) override;
-  void get_remote_ip_and_port(std::string& ip, int& port) const override;
-  void get_local_ip_and_port(std::string& ip, int& port) const override;
-  socket_t socket() const override { return connection_.socket; }
 
  private:
   enum class Filled { kSome, kNothingYet, kEnd };
   Filled TryFill();
-  bool Fill();
   bool WriteAll(const char* data, std::size_t size);
   // Until the socket is ready, or the peer is late, or the connection is cut.
   bool Await(short events);
@@ -54,7 +51,7 @@ class TlsStream final : public httplib::Stream {
   Connections& connections_;
   Connection& connection_;
   SSL* const ssl_;
-  bool late_ = false, broken_ = false, wrote_ = false;
+  bool late_ = false, broken_ = false;
   // Of the phase that progress is measured in.
   std::int64_t phase_since_ = -1, last_ms_ = 0;
   std::uint64_t phase_base_ = 0, moved_ = 0;
