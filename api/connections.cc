@@ -1,48 +1,29 @@
 #include "api/connections.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <openssl/err.h>
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <exception>
+#include <new>
+#include <tuple>
 
+#include "api/internal/tls_stream.h"
 #include "crypto/certificate.h"
 #include "crypto/encoding.h"
+#include "vault/network.h"
 
 namespace coffer::api {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::int64_t kNoDeadline = INT64_MAX;
 constexpr std::chrono::milliseconds kWatchInterval{250};
-// With most workers taken, a connection that waits for its next request must make room.
-constexpr std::chrono::seconds kIdleUnderPressure{2};
-// A refused peer that sent nothing for so many milliseconds has stopped.
-constexpr std::int64_t kSilence = 500;
-
-std::int64_t NowMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
-      .count();
-}
-
-std::string PeerAddress(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* raw =
-      address.ss_family == AF_INET6
-          ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr)
-          : &reinterpret_cast<sockaddr_in*>(&address)->sin_addr;
-  const char* printed = inet_ntop(address.ss_family, raw, text.data(), text.size());
-  return printed == nullptr ? std::string() : std::string(printed);
-}
+// A caller who is known keeps a connection for so long that he left a moment ago.
+constexpr std::int64_t kIdleUnderPressureMs = 2'000;
+// At a stop a stranger takes an answer that is there at once, or never.
+constexpr std::int64_t kStopAnswerToStrangerMs = 1'000;
 
 // Verified in the handshake, or there would be no connection. One that cannot be read binds to
 // nothing, but was shown.
@@ -61,79 +42,276 @@ std::optional<vault::ClientCertificate> ReadPeerCertificate(const SSL* ssl) {
   return certificate;
 }
 
-int SslIndex();
-int ContextIndex();
+thread_local Connection* of_this_thread = nullptr;
 
-thread_local SSL* served = nullptr;
-
-}  // namespace
-
-struct Connections::Connection {
-  Connections* owner = nullptr;
-  int fd = -1;
-  std::string address;
-  std::atomic<std::int64_t> deadline_ms{kNoDeadline};
-  std::atomic<std::int64_t> idle_since_ms{0};  // 0: busy
-  std::atomic<bool> doomed{false};
-  // Of the thread that serves the connection alone.
-  bool certificate_read = false;
-  std::optional<vault::ClientCertificate> certificate;
-};
-
-// OpenSSL calls these; they find their way back through ex_data.
-struct ConnectionCallbacks {
-  static void Info(const SSL* ssl, int where, int) {
-    if ((where & SSL_CB_HANDSHAKE_START) == 0) return;
-    if (SSL_get_ex_data(ssl, SslIndex()) != nullptr) return;  // a later handshake message
-    auto* connections =
-        static_cast<Connections*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ContextIndex()));
-    if (connections != nullptr) connections->Opened(const_cast<SSL*>(ssl));
-  }
-  // Runs in SSL_free, before the socket is closed: the descriptor is still ours until then.
-  static void Free(void* ssl, void* data, CRYPTO_EX_DATA*, int, long, void*) {
-    if (ssl == served) served = nullptr;
-    auto* connection = static_cast<Connections::Connection*>(data);
-    if (connection != nullptr) connection->owner->Closed(connection);
-  }
-  static Connections::Connection* Of(const SSL* ssl) {
-    return ssl == nullptr ? nullptr
-                          : static_cast<Connections::Connection*>(SSL_get_ex_data(ssl, SslIndex()));
-  }
-};
-
-namespace {
-
-int SslIndex() {
-  static const int index =
-      SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, ConnectionCallbacks::Free);
-  return index;
+// From its handshake to its end a connection is one thread's, and no other asks about it.
+Connection* Of(const SSL* ssl) {
+  return of_this_thread != nullptr && ssl != nullptr && of_this_thread->ssl == ssl ? of_this_thread
+                                                                                   : nullptr;
 }
 
-int ContextIndex() {
-  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-  return index;
+enum class Rank : std::uint8_t { kAnswered, kUnknown, kIdle, kSlow };
+
+// How soon it has to go when there is no room; nothing: not at all.
+std::optional<Rank> RankOf(const Connection& connection, std::int64_t now,
+                           std::int64_t patience_ms) {
+  const Phase phase = connection.phase.load(std::memory_order_relaxed);
+  if (phase == Phase::kWork || phase == Phase::kCut) return std::nullopt;
+  if (phase == Phase::kLinger) return Rank::kAnswered;
+  if (!connection.known.load(std::memory_order_relaxed)) return Rank::kUnknown;
+  const std::int64_t since = now - connection.since_ms.load(std::memory_order_relaxed);
+  if (phase == Phase::kIdle) {
+    return since >= kIdleUnderPressureMs ? std::optional(Rank::kIdle) : std::nullopt;
+  }
+  return since >= patience_ms ? std::optional(Rank::kSlow) : std::nullopt;
 }
 
 }  // namespace
 
-Connections::Connections(const Limits& limits) : limits_(limits), watchdog_([this] { Watch(); }) {}
+Connections::Connections(const Limits& limits) : limits_(limits) {}
 
-Connections::~Connections() {
+Connections::~Connections() { End(); }
+
+void Connections::Begin(std::function<void(Connection&)> serve) {
+  serve_ = std::move(serve);
+  for (std::size_t i = 0; i < limits_.workers; ++i) workers_.emplace_back([this] { Serve(); });
+  watch_ = std::thread([this] { Watch(); });
+}
+
+void Connections::Admit(int socket, std::string_view address) {
+  fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
+  const std::int64_t now = SteadyMs();
+  const std::string block = vault::AddressBlock(address).value_or(std::string(address));
+  const std::lock_guard lock(mutex_);
+  ++counters_.accepted;
+  const auto refuse = [&](std::uint64_t& counter) {
+    ++counter;
+    close(socket);
+  };
+  if (stopping_) return refuse(counters_.refused_stopping);
+  if (const auto found = peers_.find(block);
+      found != peers_.end() && found->second.open >= limits_.per_address) {
+    Connection* const victim = Choose(&found->second, now, Among::kAll);
+    // What was cut is not gone yet: many newcomers at once are not let in on its account.
+    if (victim == nullptr || found->second.open >= 2 * limits_.per_address) {
+      return refuse(counters_.refused_per_address);
+    }
+    ++counters_.refused_per_address;
+    if (victim->Cut()) Shut(*victim);
+  }
+  if (waiting_.size() >= limits_.waiting) {
+    Connection* const victim = Choose(nullptr, now, Among::kAll);
+    if (victim == nullptr || waiting_.size() >= 2 * limits_.waiting) {
+      return refuse(counters_.refused_full);
+    }
+    Evict(*victim);
+  }
+  Peer& peer = peers_[block];
+  auto owned = std::make_unique<Connection>(socket, &peer, now);
+  Connection* const connection = owned.get();
+  open_.emplace(connection, std::move(owned));
+  try {
+    waiting_.push_back(connection);
+  } catch (const std::bad_alloc&) {
+    open_.erase(connection);
+    throw;
+  }
+  if (peer.open++ == 0) peer.block = block;
+  ++peer.unknown;
+  arrived_.notify_one();
+  MakeRoom();
+}
+
+// The first to go: by rank, then of strangers those whose address has the most of them, then the
+// one that is waited for the longest.
+Connection* Connections::Choose(const Peer* only, std::int64_t now, Among among) const {
+  Connection* chosen = nullptr;
+  std::tuple<Rank, std::size_t, std::int64_t> best;
+  for (const auto& [connection, owned] : open_) {
+    if (only != nullptr && connection->peer != only) continue;
+    if (among == Among::kServed &&
+        (connection->phase == Phase::kWaiting || now - connection->served_ms < limits_.tenure_ms)) {
+      continue;
+    }
+    const auto rank = RankOf(*connection, now, limits_.pace.patience_ms);
+    if (!rank) continue;
+    const bool unknown = *rank == Rank::kUnknown;
+    const std::tuple key(*rank, unknown ? SIZE_MAX - connection->peer->unknown : 0,
+                         unknown ? connection->opened_ms : connection->since_ms.load());
+    if (chosen == nullptr || key < best) {
+      chosen = connection;
+      best = key;
+    }
+  }
+  return chosen;
+}
+
+void Connections::MakeRoom() {
+  const std::int64_t now = SteadyMs();
+  while (waiting_.size() > idle_workers_ + leaving_) {
+    Connection* const victim = Choose(nullptr, now, Among::kServed);
+    if (victim == nullptr) return;
+    Evict(*victim);
+  }
+}
+
+void Connections::Evict(Connection& victim) {
+  const Phase was = victim.phase.load(std::memory_order_relaxed);
+  if (!victim.Cut()) return;
+  if (was != Phase::kLinger) {
+    ++(!victim.known.load()  ? counters_.evicted_unknown
+       : was == Phase::kIdle ? counters_.evicted_idle
+                             : counters_.evicted_slow);
+  }
+  Shut(victim);
+}
+
+// Of one that is cut. The worker that owns it closes the descriptor; one that waits has none.
+void Connections::Shut(Connection& victim) {
+  const auto waits = std::ranges::find(waiting_, &victim);
+  if (waits == waiting_.end()) {
+    ++leaving_;
+    shutdown(victim.socket, SHUT_RDWR);
+    return;
+  }
+  waiting_.erase(waits);
+  Remove(victim);
+}
+
+void Connections::Remove(Connection& connection) {
+  Peer& peer = *connection.peer;
+  if (!connection.known.load()) --peer.unknown;
+  close(connection.socket);
+  if (--peer.open == 0) peers_.erase(std::string(peer.block));
+  open_.erase(&connection);
+}
+
+void Connections::Serve() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++idle_workers_;
+    arrived_.wait(lock, [this] { return ended_ || !waiting_.empty(); });
+    --idle_workers_;
+    if (waiting_.empty()) break;
+    Connection& connection = *waiting_.front();
+    waiting_.pop_front();
+    connection.served_ms = SteadyMs();
+    const bool begun = connection.Enter(Phase::kHandshake);
+    lock.unlock();
+    of_this_thread = &connection;
+    try {
+      if (begun) serve_(connection);
+    } catch (const std::exception&) {
+      // Out of memory outside of a request: the connection ends, the server goes on.
+    }
+    of_this_thread = nullptr;
+    lock.lock();
+    if (connection.phase == Phase::kCut) --leaving_;
+    Remove(connection);
+  }
+  lock.unlock();
+  OPENSSL_thread_stop();
+}
+
+// Who waits for a worker for longer than a peer would be waited for is turned away; and room that
+// nobody could make when somebody arrived is made now.
+void Connections::Watch() {
+  std::unique_lock lock(mutex_);
+  while (!watch_changed_.wait_for(lock, kWatchInterval, [this] { return ended_; })) {
+    const std::int64_t now = SteadyMs();
+    while (!waiting_.empty() && now - waiting_.front()->opened_ms >= limits_.pace.patience_ms &&
+           waiting_.front()->Cut()) {
+      ++counters_.refused_full;
+      Shut(*waiting_.front());
+    }
+    MakeRoom();
+  }
+}
+
+void Connections::BeginStop() {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  stopped_ms_ = SteadyMs();
+  stopping_ = true;
+  std::vector<Connection*> idle;
+  for (const auto& [connection, owned] : open_) {
+    const Phase phase = connection->phase;
+    if (phase == Phase::kAnswer && connection->known) continue;
+    if (connection->Cut()) idle.push_back(connection);
+  }
+  for (Connection* connection : idle) Shut(*connection);
+}
+
+void Connections::End() {
+  BeginStop();
   {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    ended_ = true;
   }
-  stop_changed_.notify_all();
-  watchdog_.join();
+  arrived_.notify_all();
+  watch_changed_.notify_all();
+  for (auto& worker : workers_) worker.join();
+  workers_.clear();
+  if (watch_.joinable()) watch_.join();
 }
 
-void Connections::Attach(SSL_CTX* context) {
-  SSL_CTX_set_ex_data(context, ContextIndex(), this);
-  SSL_CTX_set_info_callback(context, ConnectionCallbacks::Info);
+std::int64_t Connections::StopAnswersAt(const Connection& connection) const {
+  if (!stopping_) return INT64_MAX;
+  return stopped_ms_ + (connection.known ? limits_.stop_answer_ms : kStopAnswerToStrangerMs);
+}
+
+bool Connections::StartBody(const SSL* ssl) {
+  Connection* const connection = Of(ssl);
+  return connection == nullptr || (connection->Enter(Phase::kBody) && !stopping_);
+}
+
+bool Connections::StartWork(const SSL* ssl) {
+  Connection* const connection = Of(ssl);
+  return connection == nullptr || connection->Enter(Phase::kWork);
+}
+
+bool Connections::StartReply(const SSL* ssl) {
+  Connection* const connection = Of(ssl);
+  return connection == nullptr || connection->Enter(Phase::kAnswer);
+}
+
+bool Connections::StartHeaders(Connection& connection) {
+  return connection.Enter(Phase::kHeaders) && !stopping_;
+}
+
+bool Connections::StartIdle(Connection& connection) {
+  return connection.Enter(Phase::kIdle) && !stopping_;
+}
+
+void Connections::Doom(const SSL* ssl) {
+  if (Connection* connection = Of(ssl)) connection->doomed = true;
+}
+
+bool Connections::IsDoomed(const SSL* ssl) const {
+  const Connection* connection = Of(ssl);
+  return connection != nullptr && connection->doomed;
+}
+
+void Connections::SetKnown(const SSL* ssl, bool known) {
+  Connection* const connection = Of(ssl);
+  if (connection == nullptr || connection->known == known) return;
+  const std::lock_guard lock(mutex_);
+  connection->known = known;
+  known ? --connection->peer->unknown : ++connection->peer->unknown;
+}
+
+bool Connections::Holds(const SSL* ssl, std::size_t bytes) {
+  Connection* const connection = Of(ssl);
+  return connection != nullptr && connection->stream != nullptr && connection->stream->Holds(bytes);
+}
+
+bool Connections::IsLate(const SSL* ssl) const {
+  const Connection* connection = Of(ssl);
+  return connection != nullptr && connection->stream != nullptr && connection->stream->late();
 }
 
 std::optional<vault::ClientCertificate> Connections::ClientCertificateOf(const SSL* ssl) {
-  Connection* const connection = ConnectionCallbacks::Of(ssl);
+  Connection* const connection = Of(ssl);
   if (connection == nullptr) return std::nullopt;
   if (!connection->certificate_read) {
     connection->certificate_read = true;
@@ -142,90 +320,30 @@ std::optional<vault::ClientCertificate> Connections::ClientCertificateOf(const S
   return connection->certificate;
 }
 
-void Connections::Opened(SSL* ssl) {
-  auto owned = std::make_unique<Connection>();
-  Connection* connection = owned.get();
-  connection->owner = this;
-  connection->fd = SSL_get_fd(ssl);
-  connection->address = PeerAddress(connection->fd);
-  connection->deadline_ms = NowMs() + std::chrono::milliseconds(limits_.handshake).count();
-  if (SSL_set_ex_data(ssl, SslIndex(), connection) != 1) {
-    shutdown(connection->fd, SHUT_RDWR);
-    return;
-  }
-  served = ssl;
+SSL* Connections::OfThisThread() {
+  return of_this_thread == nullptr ? nullptr : of_this_thread->ssl;
+}
+
+void Connections::CountLate(Phase phase) {
   const std::lock_guard lock(mutex_);
-  ++counters_.accepted;
-  if (++per_address_[connection->address] > limits_.per_address) {
-    ++counters_.refused_per_address;
-    connection->doomed = true;
-    shutdown(connection->fd, SHUT_RDWR);
+  ++counters_.timed_out;
+  switch (phase) {
+    case Phase::kHandshake:
+      ++counters_.late_handshake;
+      break;
+    case Phase::kBody:
+      ++counters_.late_body;
+      break;
+    case Phase::kAnswer:
+    case Phase::kWork:
+      ++counters_.late_answer;
+      break;
+    case Phase::kIdle:
+      ++counters_.late_idle;
+      break;
+    default:
+      ++counters_.late_headers;
   }
-  open_.emplace(connection, std::move(owned));
-}
-
-void Connections::Closed(Connection* connection) {
-  const std::lock_guard lock(mutex_);
-  const auto address = per_address_.find(connection->address);
-  if (address != per_address_.end() && --address->second == 0) per_address_.erase(address);
-  open_.erase(connection);
-}
-
-void Connections::SetDeadline(const SSL* ssl, std::chrono::seconds after) {
-  Connection* connection = ConnectionCallbacks::Of(ssl);
-  if (connection == nullptr) return;
-  connection->idle_since_ms.store(0, std::memory_order_relaxed);
-  connection->deadline_ms.store(NowMs() + std::chrono::milliseconds(after).count(),
-                                std::memory_order_relaxed);
-}
-
-void Connections::StartBody(const SSL* ssl) { SetDeadline(ssl, limits_.body); }
-
-void Connections::StartWork(const SSL* ssl) {
-  Connection* connection = ConnectionCallbacks::Of(ssl);
-  if (connection == nullptr) return;
-  connection->idle_since_ms.store(0, std::memory_order_relaxed);
-  connection->deadline_ms.store(kNoDeadline, std::memory_order_relaxed);
-}
-
-void Connections::StartReply(const SSL* ssl) { SetDeadline(ssl, limits_.reply); }
-
-void Connections::StartIdle(const SSL* ssl) {
-  SetDeadline(ssl, limits_.idle + limits_.handshake);
-  if (Connection* connection = ConnectionCallbacks::Of(ssl)) {
-    connection->idle_since_ms.store(NowMs(), std::memory_order_relaxed);
-  }
-}
-
-void Connections::Doom(const SSL* ssl) {
-  if (Connection* connection = ConnectionCallbacks::Of(ssl)) connection->doomed = true;
-}
-
-bool Connections::IsDoomed(const SSL* ssl) const {
-  const Connection* connection = ConnectionCallbacks::Of(ssl);
-  return connection != nullptr && connection->doomed;
-}
-
-SSL* Connections::OfThisThread() { return served; }
-
-void Connections::Linger(SSL* ssl) {
-  const int fd = SSL_get_fd(ssl);
-  SetDeadline(ssl, limits_.linger);  // for a peer that takes nothing any more
-  ERR_clear_error();
-  SSL_shutdown(ssl);  // only sends the end; what the peer may answer is not waited for
-  shutdown(fd, SHUT_WR);
-  const std::int64_t until = NowMs() + std::chrono::milliseconds(limits_.linger).count();
-  std::array<char, 16384> sink{};
-  // Below TLS: these bytes are never decrypted, so they cannot be taken for a request.
-  for (std::size_t taken = 0; taken < limits_.linger_bytes;) {
-    const std::int64_t left = until - NowMs();
-    pollfd wait{fd, POLLIN, 0};
-    if (left <= 0 || poll(&wait, 1, static_cast<int>(std::min(left, kSilence))) <= 0) break;
-    const auto got = recv(fd, sink.data(), sink.size(), MSG_DONTWAIT);
-    if (got <= 0) break;
-    taken += static_cast<std::size_t>(got);
-  }
-  shutdown(fd, SHUT_RDWR);
 }
 
 Connections::Counters Connections::counters() const {
@@ -233,26 +351,6 @@ Connections::Counters Connections::counters() const {
   Counters counters = counters_;
   counters.open = open_.size();
   return counters;
-}
-
-void Connections::Watch() {
-  std::unique_lock lock(mutex_);
-  while (!stop_changed_.wait_for(lock, kWatchInterval, [this] { return stopping_; })) {
-    const std::int64_t now = NowMs();
-    const bool pressed = open_.size() * 4 >= limits_.workers * 3;
-    const std::int64_t idle_limit = std::chrono::milliseconds(kIdleUnderPressure).count();
-    for (auto& [connection, owned] : open_) {
-      const std::int64_t idle_since = connection->idle_since_ms.load(std::memory_order_relaxed);
-      const bool late = connection->deadline_ms.load(std::memory_order_relaxed) <= now;
-      const bool idle = pressed && idle_since != 0 && now - idle_since > idle_limit;
-      if (!late && !idle) continue;
-      connection->deadline_ms.store(kNoDeadline, std::memory_order_relaxed);
-      connection->doomed = true;
-      ++counters_.timed_out;
-      // Only shut down: the worker that owns the connection closes the descriptor.
-      shutdown(connection->fd, SHUT_RDWR);
-    }
-  }
 }
 
 }  // namespace coffer::api

@@ -41,7 +41,33 @@ struct Metrics::Impl {
     prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(value);
   }
   void ShowTokens(const vault::TokenExpiry& tokens);
+  void SetConnections(const Connections::Counters& counters);
 };
+
+void Metrics::Impl::SetConnections(const Connections::Counters& counters) {
+  const auto set = [this](const char* name, const char* help, const char* label,
+                          std::initializer_list<std::pair<const char*, std::uint64_t>> values) {
+    auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+    for (const auto& [value, count] : values) {
+      family.Add({{label, value}}).Set(static_cast<double>(count));
+    }
+  };
+  set("coffer_connections_refused", "Connections refused since the start, by cause", "cause",
+      {{"address", counters.refused_per_address},
+       {"full", counters.refused_full},
+       {"stopping", counters.refused_stopping}});
+  set("coffer_connections_evicted", "Connections ended to make room, by what they were", "was",
+      {{"unknown", counters.evicted_unknown},
+       {"idle", counters.evicted_idle},
+       {"slow", counters.evicted_slow}});
+  set("coffer_connections_late", "Connections ended because their peer was too slow, by phase",
+      "phase",
+      {{"handshake", counters.late_handshake},
+       {"headers", counters.late_headers},
+       {"body", counters.late_body},
+       {"answer", counters.late_answer},
+       {"idle", counters.late_idle}});
+}
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
   auto& family = prometheus::BuildCounter()
@@ -177,10 +203,12 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
   m.Set("coffer_connections_open", "TLS connections open", number(connections.open));
   m.Set("coffer_connections_accepted", "TLS connections since the start",
         number(connections.accepted));
-  m.Set("coffer_connections_refused_per_address", "Connections refused by the limit per address",
+  m.Set("coffer_connections_refused_per_address",
+        "Connections refused, or ended, by the limit per address",
         number(connections.refused_per_address));
-  m.Set("coffer_connections_timed_out", "Connections ended by their deadline",
+  m.Set("coffer_connections_timed_out", "Connections ended because their peer was too slow",
         number(connections.timed_out));
+  m.SetConnections(connections);
   m.Set("coffer_tls_certificate_expires_seconds", "When the server's certificate ends, Unix time",
         static_cast<double>(certificate_expires));
   m.ShowTokens(engine.tokens);

@@ -3,8 +3,6 @@
 #include <httplib.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -13,20 +11,20 @@
 #include <system_error>
 #include <thread>
 
-#include "api/internal/worker_threads.h"
+#include "api/internal/tls_server.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/route.h"
 #include "api/tls.h"
 #include "audit/clock.h"
+#include "audit/plain_text.h"
 #include "vault/names.h"
-#include "vault/strict_json.h"
 
 namespace coffer::api {
 namespace {
 
-constexpr int kAcceptBacklog = 1024;
-constexpr std::size_t kWaitingConnections = 128;
+constexpr int kContinue = 100;
+constexpr int kTooSlow = 408;
 constexpr std::size_t kMaxReason = 1000;
 constexpr std::size_t kMaxHeaderValue = 2000;
 constexpr std::string_view kNoToken = "none";  // a credential that nobody has
@@ -40,28 +38,6 @@ constexpr std::chrono::minutes kListenedWell{1};
 constexpr std::chrono::milliseconds kListenAgain{100};
 constexpr std::chrono::milliseconds kStopAgain{5};
 constexpr std::int64_t kExpiresSoonS = std::int64_t{14} * 24 * 3600;
-
-class TlsServer : public httplib::SSLServer {
- public:
-  using SSLServer::SSLServer;
-  // The port, or nothing when it cannot be had.
-  std::optional<int> Bind(const std::string& address, int port) {
-    const int bound = port == 0                     ? bind_to_any_port(address)
-                      : bind_to_port(address, port) ? port
-                                                    : -1;
-    if (bound < 0) return std::nullopt;
-    // httplib's backlog of 5 overflows in a burst of honest connections.
-    ::listen(svr_sock_, kAcceptBacklog);
-    return bound;
-  }
-};
-
-// What httplib sets, SO_REUSEPORT, lets a second server have the port too: half of the tokens would
-// reach the wrong vault. This only lets a server have it again whose old connections linger.
-void ReuseAddress(int socket) {
-  const int on = 1;
-  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-}
 
 std::unexpected<Error> PortTaken(const std::string& address, int port) {
   return Fail(Code::kConflict, "port_taken",
@@ -93,6 +69,12 @@ struct Headers {
     if (std::next(first) != last) repeated = true;
     return first->second;
   }
+  // The only one that is written as in URLs: words for people, which a header cannot hold else.
+  std::string Reason() {
+    std::string value = PercentDecoded(One("Coffer-Reason"));
+    if (request.has_header("Coffer-Reason") && IsBlank(value)) blank = "Coffer-Reason";
+    return value;
+  }
   // What is not empty afterwards was given, and what is was not.
   std::string OneWithValue(const char* name) {
     std::string value = One(name);
@@ -101,26 +83,25 @@ struct Headers {
   }
 };
 
-// How the body arrives. Anything that two readers could understand differently is refused.
-enum class Framing { kNone, kLength, kChunked, kAmbiguous };
+// Of what follows the scheme's word, which has no case (RFC 9110 section 11.1). Nothing: it is
+// another scheme.
+std::optional<std::string> BearerToken(std::string_view authorization) {
+  static constexpr std::string_view kBearer = "bearer";
+  const std::string_view scheme = authorization.substr(0, kBearer.size());
+  const bool bearer = std::ranges::equal(
+      scheme, kBearer, {}, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  authorization.remove_prefix(scheme.size());
+  const auto token = authorization.find_first_not_of(' ');
+  if (!bearer || token == 0 || token == authorization.npos) return std::nullopt;
+  return std::string(authorization.substr(token));
+}
 
-Framing FramingOf(const httplib::Request& request, std::size_t& length) {
-  const auto lengths = request.headers.count("Content-Length");
-  const auto encodings = request.headers.count("Transfer-Encoding");
-  length = 0;
-  if (encodings == 0 && lengths == 0) return Framing::kNone;
-  if (encodings + lengths > 1) return Framing::kAmbiguous;
-  if (encodings == 1) {
-    return request.headers.find("Transfer-Encoding")->second == "chunked" ? Framing::kChunked
-                                                                          : Framing::kAmbiguous;
-  }
-  const std::string& text = request.headers.find("Content-Length")->second;
-  if (text.empty() || text.size() > 15) return Framing::kAmbiguous;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return Framing::kAmbiguous;
-    length = length * 10 + static_cast<std::size_t>(c - '0');
-  }
-  return Framing::kLength;
+// The longest value of a header: encoded, a reason may have three times its length.
+std::size_t MaxHeaderValue(std::string_view name) {
+  static constexpr std::string_view kReason = "coffer-reason";
+  const bool reason = std::ranges::equal(
+      name, kReason, {}, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return reason ? 3 * kMaxReason : kMaxHeaderValue;
 }
 
 std::string MediaType(std::string value) {
@@ -128,6 +109,12 @@ std::string MediaType(std::string value) {
   while (!value.empty() && value.back() == ' ') value.pop_back();
   std::ranges::transform(value, value.begin(), [](unsigned char c) { return std::tolower(c); });
   return value;
+}
+
+std::optional<vault::ClientId> NamedClient(const Call& call) {
+  if (call.segments.empty()) return std::nullopt;
+  const auto id = vault::ClientId::Parse(call.segments[0]);
+  return id ? std::optional(*id) : std::nullopt;
 }
 
 }  // namespace
@@ -138,14 +125,16 @@ struct Server::Impl {
         options(given),
         connections({.workers = given.workers,
                      .per_address = given.connections_per_address,
-                     .idle = std::chrono::seconds(given.idle_timeout_s)}),
-        tls(the_vault.ClientAuthority(),
-            [this](SSL_CTX* context) { connections.Attach(context); }) {}
+                     .pace = {.patience_ms = std::int64_t{given.patience_s} * 1000,
+                              .bytes_per_s = given.min_bytes_per_s},
+                     .idle_ms = std::int64_t{given.idle_timeout_s} * 1000}),
+        tls(the_vault.ClientAuthority()) {}
 
   // What is kept of a request between its headers and its end.
   struct Pending {
     Call call;
     Match match;
+    std::optional<std::size_t> length;  // of its body, where that is said
     std::chrono::steady_clock::time_point started;
   };
 
@@ -155,7 +144,7 @@ struct Server::Impl {
   Tls tls;
   Metrics metrics;
   std::atomic<int> large_bodies{0};
-  std::unique_ptr<TlsServer> http;  // its context refers to `connections` and `tls`
+  std::unique_ptr<TlsServer> http;  // its context refers to `tls`; ends behind its connections
   int port = 0;
   std::atomic<bool> stopping{false}, ended{false};
 
@@ -165,35 +154,38 @@ struct Server::Impl {
   void WarnOfExpiry() const;
   void Configure();
   bool CheckHeaders(const httplib::Request& request, httplib::Response& response, Pending& pending);
+  // Whether whoever calls may send a body. What nobody known asks for is answered over it.
+  bool AdmitBody(const httplib::Request& request, httplib::Response& response, Pending& pending);
+  int AnswerExpectation(const httplib::Request& request, httplib::Response& response);
   void ServeWithoutBody(const httplib::Request& request, httplib::Response& response);
   void ServeWithBody(const httplib::Request& request, httplib::Response& response,
                      const httplib::ContentReader& read);
   void Dispatch(const httplib::Request& request, httplib::Response& response, Pending& pending);
+  void Begin(httplib::Response& response, Pending& pending);
   void Answer(httplib::Response& response, const Pending& pending, Reply reply);
+  void RefuseUnrouted(const httplib::Request& request, httplib::Response& response, int status,
+                      std::string_view reason);
   void RefuseAndClose(const httplib::Request& request, httplib::Response& response,
                       const Pending& pending, int status, std::string_view reason);
   Error RefuseInput(const Pending& pending, Error error);
+  void ReadAndDispatch(const httplib::Request& request, httplib::Response& response,
+                       const httplib::ContentReader& read, Pending& pending);
+  void Abandon(httplib::Response& response);
 };
 
 // The pipeline, in order, and why each step stands where it does:
-//   1. watchdog          from the handshake on: nothing unauthenticated may hold a worker for long
+//   1. patience          from the handshake on: nobody may hold a worker by being slow, and who is
+//                        not known yet makes room for others (connections.h)
 //   2. doomed?           what follows a refused body may not be taken for a request
 //   3. framing           before any byte of a body is read: no smuggling, no unbounded read
 //   4. path and method   cheap, says 404/405/414 without touching the vault
 //   5. headers           single, clean, bounded; query parameters known
-//   6. body              bounded by the route, within a deadline
-//   7. handler           one vault call; the vault authenticates, decides, logs, commits
-//   8. answer            only after that commit
+//   6. who it is         before a body that is not here yet is waited for, or asked for
+//   7. body              bounded by the route, at a least speed
+//   8. handler           one vault call; the vault authenticates, decides, logs, commits
+//   9. answer            only after that commit
 void Server::Impl::Configure() {
-  http->new_task_queue = [this]() -> httplib::TaskQueue* {
-    return new WorkerThreads(options.workers, kWaitingConnections);
-  };
-  http->set_socket_options(ReuseAddress);
-  http->set_tcp_nodelay(true);
   http->set_keep_alive_max_count(1'000'000'000);
-  http->set_keep_alive_timeout(static_cast<time_t>(options.idle_timeout_s));
-  http->set_read_timeout(10);
-  http->set_write_timeout(10);
   http->set_payload_max_length(kNdjsonBodyLimit);
   http->set_pre_routing_handler(
       [this](const httplib::Request& request, httplib::Response& response) {
@@ -206,6 +198,10 @@ void Server::Impl::Configure() {
         ServeWithoutBody(request, response);
         return httplib::Server::HandlerResponse::Handled;
       });
+  http->set_expect_100_continue_handler(
+      [this](const httplib::Request& request, httplib::Response& response) {
+        return AnswerExpectation(request, response);
+      });
   const auto with_body = [this](const httplib::Request& request, httplib::Response& response,
                                 const httplib::ContentReader& read) {
     ServeWithBody(request, response, read);
@@ -216,49 +212,38 @@ void Server::Impl::Configure() {
   http->set_exception_handler([this](const httplib::Request& request, httplib::Response& response,
                                      const std::exception_ptr&) {
     // Out of memory, or a defect: the text of the exception stays inside.
-    connections.Doom(request.ssl);
-    if (options.log) options.log(vault::Severity::kError, "an exception reached the server's edge");
-    const Reply reply = RenderProblem(500, "internal_error", "");
-    response.status = reply.status;
-    response.set_content(reply.body, reply.content_type);
+    Log(vault::Severity::kError, "an exception reached the server's edge");
+    RefuseUnrouted(request, response, 500, "internal_error");
   });
-  // What httplib refuses by itself has no body yet.
-  http->set_error_handler([](const httplib::Request&, httplib::Response& response) {
-    if (!response.body.empty()) return;
-    const std::string_view reason = response.status == 413   ? "body_too_large"
-                                    : response.status == 414 ? "path_too_long"
-                                    : response.status == 404 ? "not_found"
-                                                             : "header_invalid";
-    response.set_content(RenderProblem(response.status, reason, "").body,
-                         "application/problem+json");
+  // What httplib refuses by itself has no body yet. It reads heads of ours alone, so nothing
+  // should.
+  http->set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
+    if (response.body.empty()) RefuseUnrouted(request, response, response.status, "header_invalid");
   });
   http->set_post_routing_handler(
       [this](const httplib::Request& request, httplib::Response& response) {
         if (!response.has_header("Cache-Control")) response.set_header("Cache-Control", "no-store");
         response.set_header("Strict-Transport-Security", "max-age=31536000");
         response.set_header("X-Content-Type-Options", "nosniff");
+        response.headers.erase("Accept-Ranges");  // httplib's, of every HEAD
+        if (response.status == 204) response.headers.erase("Content-Length");  // RFC 9110, 8.6
         SSL* ssl = Connections::OfThisThread();
         connections.StartReply(ssl);
-        // Without `ssl`, httplib itself refused what it could not read as a request, and would look
-        // for the next one in the middle of this one.
-        if (request.ssl == nullptr) connections.Doom(ssl);
-        if (connections.IsDoomed(ssl)) response.set_header("Connection", "close");
+        const ServedRequest* served = TlsServer::RequestOfThisThread();
+        if (request.ssl == nullptr || served == nullptr || served->head.last) connections.Doom(ssl);
+        if (connections.IsDoomed(ssl) || connections.stopping()) {
+          response.set_header("Connection", "close");
+        }
       });
-  http->set_logger([this](const httplib::Request&, const httplib::Response&) {
-    SSL* ssl = Connections::OfThisThread();
-    if (ssl == nullptr) return;
-    if (connections.IsDoomed(ssl)) {
-      connections.Linger(ssl);
-    } else {
-      connections.StartIdle(ssl);
-    }
-  });
 }
 
 void Server::Impl::Answer(httplib::Response& response, const Pending& pending, Reply reply) {
   const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
                            std::chrono::steady_clock::now() - pending.started)
                            .count();
+  if (pending.call.caller.authenticated || reply.status == 401) {
+    connections.SetKnown(Connections::OfThisThread(), pending.call.caller.authenticated);
+  }
   metrics.CountRequest(pending.match.route, reply.status, elapsed);
   const std::string request_id = pending.call.caller.call.Text();
   if (options.on_request) {
@@ -267,9 +252,29 @@ void Server::Impl::Answer(httplib::Response& response, const Pending& pending, R
   }
   response.status = reply.status;
   for (auto& [name, value] : reply.headers) response.set_header(name, value);
-  response.set_header("Coffer-Request-Id", request_id);
   if (!reply.body.empty()) response.set_content(std::move(reply.body), reply.content_type);
   ERR_clear_error();  // or httplib takes what is left for the connection's
+}
+
+void Server::Impl::Begin(httplib::Response& response, Pending& pending) {
+  pending.started = std::chrono::steady_clock::now();
+  pending.call.caller.call = vault::CallId::New(audit::SystemClock().Now());
+  response.set_header("Coffer-Request-Id", pending.call.caller.call.Text());
+}
+
+// What went wrong before a request had a route, or where nobody knows its route any more.
+void Server::Impl::RefuseUnrouted(const httplib::Request& request, httplib::Response& response,
+                                  int status, std::string_view reason) {
+  Pending pending;
+  const auto given = vault::CallId::Parse(response.get_header_value("Coffer-Request-Id"));
+  response.headers.clear();
+  Begin(response, pending);
+  if (given) {  // what the log may have of it is found by this
+    pending.call.caller.call = *given;
+    response.headers.erase("Coffer-Request-Id");
+    response.set_header("Coffer-Request-Id", given->Text());
+  }
+  RefuseAndClose(request, response, pending, status, reason);
 }
 
 void Server::Impl::RefuseAndClose(const httplib::Request& request, httplib::Response& response,
@@ -282,11 +287,8 @@ void Server::Impl::RefuseAndClose(const httplib::Request& request, httplib::Resp
 Error Server::Impl::RefuseInput(const Pending& pending, Error error) {
   const auto action = pending.match.route->permission.action();
   if (!action) return error;
-  std::optional<vault::ClientId> client;
-  if (!pending.call.segments.empty()) {
-    if (auto id = vault::ClientId::Parse(pending.call.segments[0])) client = *id;
-  }
-  return vault.Refuse(pending.call.caller, *action, client, std::nullopt, std::move(error));
+  return vault.Refuse(pending.call.caller, *action, NamedClient(pending.call), std::nullopt,
+                      std::move(error));
 }
 
 bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Response& response,
@@ -297,8 +299,7 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   mutable_request.headers.erase("Accept-Encoding");
   mutable_request.ranges.clear();
 
-  pending.started = std::chrono::steady_clock::now();
-  pending.call.caller.call = vault::CallId::New(audit::SystemClock().Now());
+  Begin(response, pending);
   std::vector<std::string> forwarded;
   const auto [first, last] = request.headers.equal_range("X-Forwarded-For");
   for (auto header = first; header != last; ++header) forwarded.push_back(header->second);
@@ -313,26 +314,38 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
     return false;
   };
   if (connections.IsDoomed(request.ssl)) return refuse(400, "header_invalid");
-  std::size_t length = 0;
-  const Framing framing = FramingOf(request, length);
-  if (framing == Framing::kAmbiguous) return refuse(400, "header_invalid");
+  const ServedRequest& served = *TlsServer::RequestOfThisThread();
+  if (served.refusal) {
+    connections.Doom(request.ssl);
+    Answer(response, pending,
+           RenderProblem(served.refusal->status, served.refusal->error,
+                         pending.call.caller.call.Text()));
+    return false;
+  }
+  const Framing framing = served.head.framing;
+  const std::uint64_t length = served.head.length;
+  if (framing == Framing::kLength) pending.length = length;
 
   const std::string_view path = PathOf(request.target);
   if (path.size() > kPathLimit) return refuse(414, "path_too_long");
-  const auto method = MethodFromName(request.method);
   const bool has_body = framing == Framing::kChunked || length > 0;
-  if (method) pending.match = FindRoute(*method, path);
+  pending.match = FindRoute(MethodFromName(request.method), path);
   if (pending.match.route == nullptr) {
-    const bool wrong_method = !pending.match.allow.empty() || !method;
-    Reply reply =
-        RenderProblem(wrong_method ? 405 : 404, wrong_method ? "method_not_allowed" : "not_found",
-                      pending.call.caller.call.Text());
-    if (wrong_method) {
-      reply.headers.emplace_back("Allow", pending.match.allow.empty()
-                                              ? "GET, POST, PUT, PATCH, DELETE"
-                                              : pending.match.allow);
+    const std::string& allow = pending.match.allow;
+    const bool wrong_method = !allow.empty();
+    Reply reply;
+    if (wrong_method && request.method == "OPTIONS") {
+      reply.status = 204;
+    } else {
+      reply =
+          RenderProblem(wrong_method ? 405 : 404, wrong_method ? "method_not_allowed" : "not_found",
+                        pending.call.caller.call.Text());
     }
-    if (has_body || framing == Framing::kNone) connections.Doom(request.ssl);
+    if (wrong_method) reply.headers.emplace_back("Allow", allow);
+    // What has no length and is no read may have a body nevertheless.
+    const bool is_read = request.method == "GET" || request.method == "HEAD" ||
+                         request.method == "OPTIONS" || request.method == "DELETE";
+    if (has_body || (framing == Framing::kNone && !is_read)) connections.Doom(request.ssl);
     Answer(response, pending, std::move(reply));
     return false;
   }
@@ -344,7 +357,7 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   call.segments = std::move(pending.match.segments);
   const std::string authorization = headers.One("Authorization");
   call.caller.purpose = headers.OneWithValue("Coffer-Purpose");
-  call.caller.reason = headers.OneWithValue("Coffer-Reason");
+  call.caller.reason = headers.Reason();
   call.caller.ticket = headers.OneWithValue("Coffer-Ticket");
   call.caller.approval = headers.OneWithValue("Coffer-Approval");
   call.caller.certificate = connections.ClientCertificateOf(request.ssl);
@@ -354,33 +367,37 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   call.accept = MediaType(headers.One("Accept"));
   bool clean = !headers.repeated && call.caller.reason.size() <= kMaxReason &&
                (call.caller.ticket.empty() || vault::IsTicket(call.caller.ticket)) &&
-               call.idempotency_key.size() <= 200 && vault::IsCleanUtf8(call.caller.reason);
+               call.idempotency_key.size() <= 200 &&
+               audit::IsPlainText(call.caller.reason, audit::TextForm::kOneLine);
+  bool too_long = false;
   for (const auto& [name, value] : request.headers) {
-    if (HasControl(value) || value.size() > kMaxHeaderValue) clean = false;
+    clean &= !HasControl(value);
+    too_long |= value.size() > MaxHeaderValue(name);
   }
-  static constexpr std::string_view kBearer = "Bearer ";
   // Of two credentials neither counts: which one is first is the hash table's choice. What is no
   // token of ours is nobody's, and not left out: a client certificate does not stand in for it.
   if (request.headers.count("Authorization") == 1) {
-    if (authorization.starts_with(kBearer)) {
-      call.caller.token = authorization.substr(kBearer.size());
-    }
-    if (call.caller.token.empty()) call.caller.token = kNoToken;
+    call.caller.token = BearerToken(authorization).value_or(std::string(kNoToken));
   }
 
   const auto refuse_input = [&](Error error) {
     if (has_body) connections.Doom(request.ssl);
     const Error told = RefuseInput(pending, std::move(error));
-    Answer(response, pending, RenderProblem(told, call.caller.call.Text()));
+    const int status = told.reason == "headers_too_large" ? 431 : StatusOf(told.code);
+    Answer(response, pending, RenderProblem(status, told, call.caller.call.Text()));
     return false;
   };
+  if (too_long) {
+    call.caller.reason.clear();
+    return refuse_input({Code::kTooLarge, "headers_too_large", {}, {}});
+  }
   if (!clean || headers.blank != nullptr) {
     call.caller.reason.clear();
     return refuse_input(headers.blank != nullptr
                             ? BlankHeader(headers.blank)
                             : Error{Code::kInvalidArgument, "header_invalid", {}, {}});
   }
-  if (length > BodyLimit(route.body) || (has_body && route.body == Body::kNone)) {
+  if (length > BodyLimit(route) || (has_body && route.body == Body::kNone)) {
     return refuse_input({Code::kTooLarge, "body_too_large", {}, {}});
   }
   if (auto read = ReadQuery(route, request.target, call); !read) {
@@ -395,40 +412,93 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   return true;
 }
 
+// What is here already is not waited for, so the vault's own look at it is early enough: what it is
+// asked for beside comes before bodies that somebody could send for hours.
+bool Server::Impl::AdmitBody(const httplib::Request& request, httplib::Response& response,
+                             Pending& pending) {
+  const auto action = pending.match.route->permission.action();
+  if (!action || vault::KindOf(*action) == vault::ActionKind::kOpen) return true;
+  const vault::Caller& caller = pending.call.caller;
+  const bool shows_something = !caller.token.empty() || caller.certificate;
+  if (shows_something && pending.length && connections.Holds(request.ssl, *pending.length)) {
+    return true;
+  }
+  const Status known = vault.Authenticate(caller, *action, NamedClient(pending.call));
+  if (!known) {
+    connections.Doom(request.ssl);
+    Answer(response, pending, RenderProblem(known.error(), caller.call.Text()));
+    return false;
+  }
+  connections.SetKnown(request.ssl, true);
+  return true;
+}
+
+// Who is refused now has sent no body, and is not asked for it. Who is not is looked at once more
+// when the body is read, as what was decided here is not kept.
+int Server::Impl::AnswerExpectation(const httplib::Request& request, httplib::Response& response) {
+  const auto method = MethodFromName(request.method);
+  if (!method || !connections.StartWork(request.ssl)) return kContinue;
+  Pending pending;
+  if (!CheckHeaders(request, response, pending) || !AdmitBody(request, response, pending)) {
+    connections.Doom(request.ssl);
+    return response.status;
+  }
+  response.headers.clear();
+  return kContinue;
+}
+
 void Server::Impl::ServeWithoutBody(const httplib::Request& request, httplib::Response& response) {
   Pending pending;
-  connections.StartWork(request.ssl);
+  if (!connections.StartWork(request.ssl)) return Abandon(response);
   if (CheckHeaders(request, response, pending)) Dispatch(request, response, pending);
 }
 
 void Server::Impl::ServeWithBody(const httplib::Request& request, httplib::Response& response,
                                  const httplib::ContentReader& read) {
   Pending pending;
-  connections.StartBody(request.ssl);
-  if (!CheckHeaders(request, response, pending)) return;
-  const std::size_t limit = BodyLimit(pending.match.route->body);
+  if (!connections.StartWork(request.ssl)) return Abandon(response);
+  if (!CheckHeaders(request, response, pending) || !AdmitBody(request, response, pending)) return;
+  const std::size_t limit = BodyLimit(*pending.match.route);
   const bool large = limit > kJsonBodyLimit;
   if (large && large_bodies.fetch_add(1) >= kMaxLargeBodies) {
     large_bodies.fetch_sub(1);
     return RefuseAndClose(request, response, pending, 503, "queue_full");
   }
+  ReadAndDispatch(request, response, read, pending);
+  if (large) large_bodies.fetch_sub(1);
+}
+
+void Server::Impl::ReadAndDispatch(const httplib::Request& request, httplib::Response& response,
+                                   const httplib::ContentReader& read, Pending& pending) {
+  const std::size_t limit = BodyLimit(*pending.match.route);
+  const bool here = pending.length && connections.Holds(request.ssl, *pending.length);
+  if (!here && !connections.StartBody(request.ssl)) return Abandon(response);
   bool too_large = false;
   const bool complete = read([&](const char* data, std::size_t size) {
     too_large = pending.call.body.size() + size > limit;
     if (!too_large) pending.call.body.append(data, size);
     return !too_large;
   });
+  if (!here && !connections.StartWork(request.ssl)) return Abandon(response);
   if (too_large) {
     connections.Doom(request.ssl);
     const Error told = RefuseInput(pending, {Code::kTooLarge, "body_too_large", {}, {}});
     Answer(response, pending, RenderProblem(told, pending.call.caller.call.Text()));
+  } else if (!complete && connections.IsLate(request.ssl)) {
+    RefuseAndClose(request, response, pending, kTooSlow, "request_too_slow");
   } else if (!complete) {
     RefuseAndClose(request, response, pending, 400, "header_invalid");
   } else {
-    connections.StartWork(request.ssl);
     Dispatch(request, response, pending);
   }
-  if (large) large_bodies.fetch_sub(1);
+}
+
+// The connection was cut to make room, or at a stop, before anything was done: there is nobody left
+// to be told.
+void Server::Impl::Abandon(httplib::Response& response) {
+  connections.Doom(Connections::OfThisThread());
+  response.status = 503;
+  response.set_content(RenderProblem(503, "queue_full", "").body, "application/problem+json");
 }
 
 void Server::Impl::Dispatch(const httplib::Request&, httplib::Response& response,
@@ -466,7 +536,7 @@ void Server::Impl::WarnOfExpiry() const {
 Result<std::unique_ptr<Server>> Server::Create(vault::Vault& vault, const ServerOptions& options) {
   auto impl = std::make_unique<Impl>(vault, options);
   Status ready = Fail(Code::kInternal, "internal_error", "no TLS context can be made");
-  impl->http = std::make_unique<TlsServer>([&](SSL_CTX& context) {
+  impl->http = std::make_unique<TlsServer>(impl->connections, [&](SSL_CTX& context) {
     ready = impl->tls.Begin(context, options.tls);
     return ready.has_value();
   });
@@ -482,16 +552,7 @@ Result<std::unique_ptr<Server>> Server::Create(vault::Vault& vault, const Server
 int Server::port() const { return impl_->port; }
 
 Status CheckPort(const std::string& address, int port) {
-  // httplib itself closes the socket of a server that ran only.
-  struct Listener : httplib::Server {
-    ~Listener() override {
-      if (svr_sock_ != INVALID_SOCKET) close(svr_sock_);
-    }
-  } http;
-  http.set_socket_options(ReuseAddress);
-  const bool bound =
-      port == 0 ? http.bind_to_any_port(address) >= 0 : http.bind_to_port(address, port);
-  return bound ? Status() : PortTaken(address, port);
+  return TlsServer::CanBind(address, port) ? Status() : PortTaken(address, port);
 }
 
 // httplib ends its loop at any error of accept() but two, as if it had been stopped. A connection
@@ -524,6 +585,7 @@ Status Server::Run() {
   };
   Status listened;
   try {
+    impl.connections.Begin([&impl](Connection& connection) { impl.http->Serve(connection); });
     listened = listen();
   } catch (const std::system_error& error) {
     listened = Fail(Code::kUnavailable, "threads_not_available",
@@ -534,12 +596,14 @@ Status Server::Run() {
     listened = Fail(Code::kUnavailable, "memory_exhausted", "there is no memory to listen with");
   }
   impl.ended = true;
+  impl.connections.End();
   return listened;
 }
 
 // httplib forgets a stop that comes before it listens.
 void Server::Stop() {
   impl_->stopping = true;
+  impl_->connections.BeginStop();
   while (!impl_->ended && !impl_->http->is_running()) std::this_thread::sleep_for(kStopAgain);
   if (!impl_->ended) impl_->http->stop();
 }

@@ -22,6 +22,10 @@ struct ServerOptions {
   std::size_t workers = 256;
   std::size_t connections_per_address = 128;
   std::uint32_t idle_timeout_s = 15;
+  // How long a peer may be silent within a request, a handshake or an answer, and how fast it must
+  // be on the whole.
+  std::uint32_t patience_s = 10;
+  std::uint32_t min_bytes_per_s = 16'384;
   std::vector<vault::Network> trusted_proxies;  // whose X-Forwarded-For is believed
   // Called after each request, with what is safe to log. Null: not called.
   std::function<void(std::string_view request_id, std::string_view operation, int status,
@@ -38,8 +42,8 @@ class Server {
   ~Server();
 
   int port() const;
-  // Serves until Stop(); running requests finish before it returns. Errors: kUnavailable
-  // "listening_failed" when connections cannot be accepted any more.
+  // Serves until Stop(); requests that are being worked on finish before it returns. Errors:
+  // kUnavailable "listening_failed" when connections cannot be accepted any more.
   Status Run();
   // Returns when Run() is about to, or before it was called, which then serves nothing. From one
   // other thread, not from a signal handler.

@@ -96,7 +96,6 @@ Status Tls::SetUp(SSL_CTX& context, const TlsFiles& files) const {
   SSL_CTX_set_min_proto_version(&context, TLS1_2_VERSION);
   SSL_CTX_set_options(&context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
-  prepare_(&context);
   if (!TrustClients(context, vault_authority_, files.client_authorities) ||
       SSL_CTX_set_cipher_list(&context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
       !UsePair(context, files)) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -29,10 +28,8 @@ Status CheckTlsFiles(const TlsFiles& files);
 // Thread-safe.
 class Tls {
  public:
-  // `vault_authority`: the PEM certificate by which the vault certifies services. `prepare` is
-  // called for each context before it is used.
-  Tls(std::string vault_authority, std::function<void(ssl_ctx_st*)> prepare)
-      : vault_authority_(std::move(vault_authority)), prepare_(std::move(prepare)) {}
+  // `vault_authority`: the PEM certificate by which the vault certifies services.
+  explicit Tls(std::string vault_authority) : vault_authority_(std::move(vault_authority)) {}
 
   // Makes `context`, which must not outlive this, the one that connections begin with. Errors: as
   // CheckTlsFiles.
@@ -51,7 +48,6 @@ class Tls {
   void Use(ssl_ctx_st& context, Context exchanged);
 
   const std::string vault_authority_;
-  const std::function<void(ssl_ctx_st*)> prepare_;
   mutable std::mutex mutex_;
   Context exchanged_{nullptr, nullptr};  // in the place of what connections begin with
   std::int64_t certificate_expires_ = 0;

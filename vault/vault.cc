@@ -386,6 +386,21 @@ Status Vault::Close() {
   return sealed;
 }
 
+Status Vault::Authenticate(const Caller& caller, Action action, std::optional<ClientId> client) {
+  if (!caller.token.empty() || caller.certificate) {
+    Call call = core_->StartCall(caller, action);
+    const auto looked = core_->engine->Run(OperationKind::kRead, EntryRule::kNever, call.entry,
+                                           [&](Transaction& transaction) -> Status {
+                                             core_->Identify(transaction, call);
+                                             return {};
+                                           });
+    if (!looked) return looked;
+    if (caller.authenticated) return {};
+  }
+  return std::unexpected(Refuse(caller, action, client, std::nullopt,
+                                Error{Code::kUnauthenticated, "unauthenticated", {}, {}}));
+}
+
 Error Vault::Refuse(const Caller& caller, Action action, std::optional<ClientId> client,
                     std::optional<RecordId> record, Error error) {
   if (KindOf(action) == ActionKind::kOpen) {

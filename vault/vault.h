@@ -55,6 +55,8 @@ struct Caller {
   std::string ticket;  // the case it belongs to, where a grant asks for one
   std::optional<ClientCertificate> certificate;
   std::string approval;  // id of the approval that a second person gave; empty when none
+  // The vault's answer: what is shown is somebody's and counts, whatever became of the request.
+  mutable bool authenticated = false;
 };
 
 // Idempotency-Key of a request and the bytes of its body; an empty key means none.
@@ -858,6 +860,10 @@ class Vault {
   Result<VaultStatus> ReadStatus(const Caller& caller);
   // For monitoring; a success leaves no entry, a refusal does.
   Result<EngineStatistics> ReadStatistics(const Caller& caller);
+
+  // Whether what the caller shows is somebody's and counts, before the rest of the request is here:
+  // nothing else is decided, and a success leaves no entry. Errors, logged: kUnauthenticated.
+  Status Authenticate(const Caller& caller, Action action, std::optional<ClientId> client);
 
   // Records that a request which named `action` was refused before it reached the operation (bad
   // JSON, missing header, ...), and returns the error to answer: `error`, or the failure to

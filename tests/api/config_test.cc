@@ -67,7 +67,7 @@ TEST_CASE("every setting is taken over") {
   ConfigFile file;
   file.server =
       "address = \"0.0.0.0\"\nport = 0\ncertificate = \"c\"\nprivate_key = \"k\"\nworkers = 8\n"
-      "connections_per_address = 3\nidle_timeout_s = 600\n";
+      "connections_per_address = 3\nidle_timeout_s = 600\npatience_s = 7\nmin_bytes_per_s = 9\n";
   file.vault = "directory = \"d\"\nanchor = \"a\"\npassphrase_file = \"p\"\n";
   file.rest =
       "[engine]\npage_cache_mib = 4\nkey_cache_entries = 256\nqueue_limit = 16\n"
@@ -80,6 +80,8 @@ TEST_CASE("every setting is taken over") {
   CHECK(config->server.workers == 8);
   CHECK(config->server.connections_per_address == 3);
   CHECK(config->server.idle_timeout_s == 600);
+  CHECK(config->server.patience_s == 7);
+  CHECK(config->server.min_bytes_per_s == 9);
   CHECK(config->vault.anchor_path == "a");
   CHECK(config->passphrase_file == "p");
   CHECK(config->root_key_file.empty());
@@ -151,6 +153,8 @@ TEST_CASE("a value of another type or range is refused with what it must be") {
       {"server", "workers = 513", "must be a whole number from 4 to 512"},
       {"server", "connections_per_address = 0", "must be a whole number from 1 to 512"},
       {"server", "idle_timeout_s = 601", "must be a whole number from 1 to 600"},
+      {"server", "patience_s = 0", "must be a whole number from 1 to 600"},
+      {"server", "min_bytes_per_s = 0", "must be a whole number from 1 to 1073741824"},
       {"vault", "anchor = 1", "must be text"},
       {"engine", "page_cache_mib = 3", "must be a whole number from 4 to 65536"},
       {"engine", "page_cache_mib = 9223372036854775807", "must be a whole number from 4 to 65536"},

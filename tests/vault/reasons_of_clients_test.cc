@@ -350,6 +350,8 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
        [&, done](const Caller& c) { return done(vault.MakeEvidence(c, {text, {}, {}, {}})); }},
       {"PreviewRetention",
        [&, done](const Caller& c) { return done(vault.PreviewRetention(c, {{}, 1, true})); }},
+      {"Authenticate",
+       [&](const Caller& c) { return done(vault.Authenticate(c, Action::kClientRead, client)); }},
       {"Refuse",
        [&](const Caller& c) {
          (void)vault.Refuse(c, Action::kClientRead, client, record,

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "audit/plain_text.h"
 #include "crypto/blind_index.h"
 #include "crypto/random.h"
 #include "vault/names.h"
@@ -147,6 +148,7 @@ void Vault::Core::Identify(Transaction& transaction, Call& call) const {
       if (call.principal != nullptr) break;
     }
   }
+  call.caller.authenticated = false;
   if (call.principal == nullptr) return;
   call.credential_fault = FaultOf(call, latest);
   call.actor = call.principal->id;
@@ -156,6 +158,7 @@ void Vault::Core::Identify(Transaction& transaction, Call& call) const {
       !call.token->factor && call.role->privileged) {
     call.credential_fault = "second-factor-missing";
   }
+  call.caller.authenticated = call.credential_fault.empty();
 }
 
 Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Call& call,
@@ -172,7 +175,7 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
     facts.registered = &found->second;
   }
   facts.address = call.caller.address_known ? std::string_view(call.caller.address) : "";
-  facts.reason_given = !call.caller.reason.empty();
+  facts.reason_given = !audit::IsBlank(call.caller.reason);
   facts.ticket_given = IsTicket(call.caller.ticket);
   facts.record_class = record_class;
   ClientFacts about;
