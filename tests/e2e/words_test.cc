@@ -202,7 +202,7 @@ class Samples {
       }};
     }
     if (operation == "PUT /v1/roles/{name}") {
-      return {[] { return Sample{"security-officer", "/v1/roles/words", Role()}; }};
+      return {[] { return Sample{"administrator", "/v1/roles/words", Role()}; }};
     }
     if (operation == "PUT /v1/retention/schedule") {
       return {
@@ -240,7 +240,7 @@ class Samples {
              {"target", target},
              {"content", content}}};
       };
-      return {[=] { return propose("security-officer", "words", Role()); },
+      return {[=] { return propose("administrator", "words", Role()); },
               [=, this] { return propose("privacy-officer", "schedule", Schedule()); },
               [=, this] {
                 json contact = vault_.As("administrator").Get("/v1/classes/contact").Json();
@@ -260,7 +260,7 @@ class Samples {
         INFO(opened.body);
         REQUIRE(opened.status == 201);
         return Sample{
-            "privacy-officer",
+            "security-officer",
             "/v1/emergency-access/" + opened.Json().at("id").get<std::string>() + "/review",
             {{"finding", "it was"}}};
       }};
@@ -271,9 +271,13 @@ class Samples {
 
   HttpReply Send(const std::string& method, const Sample& sample) {
     const std::string text = sample.body.dump() + (sample.ndjson ? "\n" : "");
-    return vault_.As(sample.role)
-        .Send(method, sample.path, text,
-              sample.ndjson ? "application/x-ndjson" : "application/json");
+    const auto known = callers_.find(sample.role);
+    Caller& caller = known != callers_.end()
+                         ? known->second
+                         : callers_.emplace(sample.role, vault_.As(sample.role)).first->second;
+    return caller.Send(method, sample.path, text,
+                       sample.ndjson ? "application/x-ndjson" : "application/json",
+                       method == "PATCH" ? HeaderList{{"If-Match", "\"1\""}} : HeaderList());
   }
 
  private:
@@ -317,10 +321,13 @@ class Samples {
     }
     return {{"time_zone", "Europe/Berlin"},
             {"policies", policies},
-            {"clients_without_records", {{{"name", "gone"}, {"period", "P1Y"}, {"basis", "b"}}}}};
+            {"clients_without_records",
+             {{{"name", "gone"}, {"period", "P1Y"}, {"basis", "b"}},
+              {{"name", "kept"}, {"jurisdiction", "de"}, {"keep", "k"}}}}};
   }
 
   RunningVault& vault_;
+  std::map<std::string, Caller> callers_;
   int number_ = 0;
   std::string client_, owner_, service_;
 };
@@ -404,7 +411,8 @@ TEST_CASE("no words for people hold what no line may hold, on any route") {
           check(blank);
         }
       }
-      const auto good = ask(field.lines ? kGood + "\n\t" + kGood + "\r\n" : kGood);
+      const auto good =
+          ask(field.lines ? kGood + "\n\t" + kGood + "\r\n" : kGood + std::to_string(refused));
       INFO(good.body);
       CHECK(good.status >= 200);
       CHECK(good.status < 300);
