@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "audit/plain_text.h"
 #include "vault/strict_json.h"
 
 namespace coffer::api {
@@ -52,7 +53,8 @@ void StartOperatorLog(LogLevel level) {
 
 void WriteOperatorLog(vault::Severity severity, std::string_view message) {
   std::string line = "\"message\":";
-  vault::AppendJsonString(line, message);
+  // One line of a log that people read on terminals, whatever a file, a peer or a library said.
+  vault::AppendJsonString(line, audit::VisibleText(message));
   spdlog::default_logger_raw()->log(LevelOf(severity), spdlog::string_view_t(line));
 }
 

@@ -40,10 +40,6 @@ std::unexpected<Error> Invalid(std::string_view name, std::string message) {
 
 }  // namespace
 
-bool IsBlank(std::string_view value) {
-  return value.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
-}
-
 Status ReadQuery(const Route& route, std::string_view target, Call& call) {
   const auto mark = target.find('?');
   if (mark == target.npos) return {};

@@ -4,13 +4,14 @@
 #include <string_view>
 
 #include "api/route.h"
+#include "audit/plain_text.h"
 #include "crypto/result.h"
 
 namespace coffer::api {
 
 // Empty, or of blanks alone: what somebody meant to give and did not. Taken for absent it would
 // widen what was asked for, so it is refused wherever a value may be given.
-bool IsBlank(std::string_view value);
+using audit::IsBlank;
 
 // Puts the parameters of the request's target into `call`. Each is one that the route knows, is
 // given once and has a value: what Call::Query does not find was not given. Errors,

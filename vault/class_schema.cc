@@ -9,6 +9,7 @@
 #include "vault/calendar.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
@@ -98,6 +99,34 @@ bool IsEmail(std::string_view text) {
 
 bool IsOneLine(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
+// What somebody reads of it would not be what it is.
+std::string_view WordsFault(const Field& field, const json& value) {
+  const auto plain = [](const json& text, TextForm form) {
+    return !text.is_string() || audit::IsPlainText(text.get_ref<const std::string&>(), form);
+  };
+  switch (field.type) {
+    case FieldType::kString:
+    case FieldType::kEmail:
+    case FieldType::kPhone:
+      return plain(value, TextForm::kOneLine) ? "" : "must be one line without control characters";
+    case FieldType::kList:
+      return std::all_of(value.begin(), value.end(),
+                         [&](const json& item) { return plain(item, TextForm::kOneLine); })
+                 ? ""
+                 : "must be one line without control characters";
+    case FieldType::kText:
+      return plain(value, TextForm::kLines) ? "" : "must not contain control characters";
+    case FieldType::kDecimal:
+    case FieldType::kDate:
+    case FieldType::kDateTime:
+    case FieldType::kChoice:
+    case FieldType::kInteger:
+    case FieldType::kBoolean:
+      return "";
+  }
+  return "";
 }
 
 // What is wrong with a text value, or nothing. Messages never repeat the value.
@@ -400,7 +429,19 @@ Result<ClassSchema> ParseClass(std::string_view text) {
   return schema;
 }
 
-Result<Document> ParseDocument(const ClassSchema& schema, const json& root) {
+std::vector<Issue> FaultsOfClassWords(std::string_view text, const std::string& at) {
+  auto issues = FaultsOfTexts(text, at);
+  const auto root = ParseStrictJson(text);
+  if (!root || !root->is_object() || !issues.empty()) return issues;
+  const auto keep = root->find("keep");
+  if (keep != root->end() && keep->is_string() &&
+      audit::IsBlank(keep->get_ref<const std::string&>())) {
+    issues.push_back({at + "/keep", "must be one line that says why"});
+  }
+  return issues;
+}
+
+Result<Document> ParseDocument(const ClassSchema& schema, const json& root, const json* stored) {
   std::vector<Issue> issues;
   Document document;
   if (!root.is_object()) {
@@ -419,6 +460,13 @@ Result<Document> ParseDocument(const ClassSchema& schema, const json& root) {
         continue;
       }
       if (const auto fault = ValueFault(field, *value); !fault.empty()) {
+        issues.push_back({PointerTo("", field.name), std::string(fault)});
+        continue;
+      }
+      const bool kept =
+          stored != nullptr && stored->contains(field.name) && stored->at(field.name) == *value;
+      if (const auto fault = kept ? std::string_view() : WordsFault(field, *value);
+          !fault.empty()) {
         issues.push_back({PointerTo("", field.name), std::string(fault)});
         continue;
       }

@@ -74,6 +74,9 @@ struct ClassSchema {
 
 // Errors: those of ParseStrictJson; kUnprocessable "class_invalid" with issues.
 Result<ClassSchema> ParseClass(std::string_view json);
+// What is wrong with the words of a class that is to be; a stored one may have them. `at`: the
+// definition's own pointer.
+std::vector<Issue> FaultsOfClassWords(std::string_view json, const std::string& at = {});
 
 // A record's document as it is sealed: canonical JSON, the fields it has, and the values to index.
 struct Document {
@@ -89,7 +92,8 @@ struct Document {
 // `root` was parsed strictly (ParseStrictJson). Errors: kTooLarge "document_too_large";
 // kUnprocessable "document_invalid" with an issue per field that is unknown, missing or of the
 // wrong type.
-Result<Document> ParseDocument(const ClassSchema& schema, const nlohmann::json& root);
+Result<Document> ParseDocument(const ClassSchema& schema, const nlohmann::json& root,
+                               const nlohmann::json* stored = nullptr);
 
 // The values of its indexed fields in a document that may be of another version of the class: what
 // cannot be indexed by this one is left out.

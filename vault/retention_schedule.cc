@@ -9,6 +9,7 @@
 
 #include "vault/names.h"
 #include "vault/strict_json.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
@@ -225,7 +226,7 @@ class ScheduleReader {
       } else if (name == "tag") {
         policy.tag = Text(value, IsPlainTag, at, name, "must be a tag, and none of a jurisdiction");
       } else if (name == "keep" || name == "basis") {
-        if (IsReason(value)) {
+        if (IsReason(value) && (stored_ || !audit::IsBlank(value.get_ref<const std::string&>()))) {
           (name == "keep" ? policy.keep : policy.basis) = value.get<std::string>();
         } else {
           Fault(at + "/" + name, "must be one line of 1 to 500 bytes");

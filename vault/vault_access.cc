@@ -7,6 +7,7 @@
 #include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
@@ -95,6 +96,9 @@ Result<std::shared_ptr<const RoleDocument>> Vault::PutRole(const Caller& caller,
                                                            std::string_view name,
                                                            std::string_view definition) {
   auto parsed = ParseRole(name, definition);
+  if (auto faults = FaultsOfTexts(definition); parsed && !faults.empty()) {
+    parsed = std::unexpected(Error{Code::kUnprocessable, "role_invalid", {}, std::move(faults)});
+  }
   if (parsed && FindBuiltInRole(name) != nullptr) {
     parsed = Fail(Code::kConflict, "role_built_in");
   }

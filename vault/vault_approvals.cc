@@ -9,6 +9,7 @@
 #include "vault/internal/standing.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
@@ -372,9 +373,13 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
         {"/action",
          "must be one of client.erase, client.export, clock.confirm, hold.lift, record.erase, "
          "retention.write, role.give, role.write"});
-  } else if (proposal.target.empty() || proposal.target.size() > kMaxTarget ||
-             !IsCleanUtf8(proposal.target)) {
-    issues.push_back({"/target", "must be text of 1 to 256 bytes"});
+  } else if (!IsWords(proposal.target, kMaxTarget)) {
+    issues.push_back({"/target", WordsRule(kMaxTarget)});
+  } else if (auto faults = proposal.target.starts_with(kClassTarget)
+                               ? FaultsOfClassWords(proposal.content, "/content")
+                               : FaultsOfTexts(proposal.content, "/content");
+             !faults.empty()) {
+    issues = std::move(faults);
   } else {
     canonical.content =
         CanonicalContent(proposal, *core_->engine->catalog(), caller.purpose, core_->Now(), issues);

@@ -2,6 +2,7 @@
 #include "vault/internal/core.h"
 #include "vault/internal/retention_dates.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
@@ -52,6 +53,9 @@ Result<std::shared_ptr<const ClassSchema>> Vault::PutClass(const Caller& caller,
   if (parsed && parsed->name != name) {
     parsed = std::unexpected(Error{
         Code::kUnprocessable, "class_invalid", {}, {{"/name", "must be the name in the path"}}});
+  }
+  if (auto faults = FaultsOfClassWords(definition); parsed && !faults.empty()) {
+    parsed = std::unexpected(Error{Code::kUnprocessable, "class_invalid", {}, std::move(faults)});
   }
   if (!parsed) {
     return std::unexpected(
@@ -142,7 +146,13 @@ Result<std::vector<Purpose>> Vault::ListPurposes(const Caller& caller) {
 
 Result<Purpose> Vault::PutPurpose(const Caller& caller, std::string_view code,
                                   std::string_view definition) {
-  const auto purpose = ParsePurpose(code, definition);
+  auto purpose = ParsePurpose(code, definition);
+  auto faults = FaultsOfTexts(definition, {}, "/description");
+  if (purpose && audit::IsBlank(purpose->title)) faults.push_back({"/title", "must not be blank"});
+  if (purpose && !faults.empty()) {
+    purpose =
+        std::unexpected(Error{Code::kUnprocessable, "purpose_invalid", {}, std::move(faults)});
+  }
   if (!purpose) {
     return std::unexpected(
         Refuse(caller, Action::kPurposeWrite, std::nullopt, std::nullopt, purpose.error()));

@@ -9,11 +9,13 @@
 #include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
 
 constexpr std::size_t kMaxTags = 50;
+constexpr std::size_t kMaxReference = 200;
 // A list by class may have to look at many clients for few answers; one page looks at so many.
 constexpr std::size_t kListScan = 2000;
 
@@ -26,9 +28,10 @@ std::string JoinTags(std::vector<std::string> tags) {
 
 std::vector<Issue> FaultsOf(const ClientChange& change) {
   std::vector<Issue> issues;
-  if (change.external_ref &&
-      (change.external_ref->size() > 200 || !IsCleanUtf8(*change.external_ref))) {
-    issues.push_back({"/external_ref", "must be text of at most 200 bytes"});
+  // The empty one takes away what is there.
+  if (change.external_ref && !change.external_ref->empty() &&
+      !IsWords(*change.external_ref, kMaxReference)) {
+    issues.push_back({"/external_ref", WordsRule(kMaxReference)});
   }
   if (change.tags) {
     if (change.tags->size() > kMaxTags) issues.push_back({"/tags", "must be at most 50 tags"});

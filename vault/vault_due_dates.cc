@@ -118,6 +118,9 @@ Result<ClassPreview> Vault::PreviewClass(const Caller& caller, std::string_view 
     parsed = std::unexpected(Error{
         Code::kUnprocessable, "class_invalid", {}, {{"/name", "must be the name in the path"}}});
   }
+  if (auto faults = FaultsOfClassWords(definition); parsed && !faults.empty()) {
+    parsed = std::unexpected(Error{Code::kUnprocessable, "class_invalid", {}, std::move(faults)});
+  }
   if (!parsed) {
     return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, parsed.error()));
   }

@@ -5,6 +5,7 @@
 #include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
@@ -35,7 +36,7 @@ Result<EmergencyAccess> Vault::OpenEmergency(const Caller& caller, const ClientI
   if (request.lifetime_s < kMinEmergencyS || request.lifetime_s > kMaxEmergencyS) {
     issues.push_back({"/lifetime_s", "must be between 60 and 86400 seconds"});
   }
-  if (caller.reason.empty()) issues.push_back({"", "needs a Coffer-Reason header"});
+  if (audit::IsBlank(caller.reason)) issues.push_back({"", "needs a Coffer-Reason header"});
   if (!issues.empty()) {
     return std::unexpected(
         Refuse(caller, kAction, client, std::nullopt,
@@ -87,12 +88,12 @@ Result<std::vector<EmergencyAccess>> Vault::ListEmergencies(const Caller& caller
 Result<EmergencyAccess> Vault::ReviewEmergency(const Caller& caller, const EmergencyId& id,
                                                std::string_view finding) {
   constexpr Action kAction = Action::kEmergencyReview;
-  if (finding.empty() || finding.size() > kMaxFinding || !IsCleanUtf8(finding)) {
+  if (!IsWords(finding, kMaxFinding, TextForm::kLines)) {
     return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
                                   Error{Code::kUnprocessable,
                                         "emergency_invalid",
                                         {},
-                                        {{"/finding", "must be text of 1 to 2000 bytes"}}}));
+                                        {{"/finding", WordsRule(kMaxFinding, TextForm::kLines)}}}));
   }
   Call call = core_->StartCall(caller, kAction);
   EmergencyAccess emergency;

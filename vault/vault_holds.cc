@@ -8,6 +8,7 @@
 #include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
@@ -30,9 +31,8 @@ std::vector<Issue> FaultsOf(const HoldRequest& request, const Catalog& catalog, 
   if (!request.class_name.empty() && !catalog.Newest(request.class_name)) {
     issues.push_back({"/class", "must be the name of a class"});
   }
-  if (request.reason.empty() || request.reason.size() > kMaxHoldReason ||
-      !IsCleanUtf8(request.reason)) {
-    issues.push_back({"/reason", "must be text of 1 to 1000 bytes"});
+  if (!IsWords(request.reason, kMaxHoldReason)) {
+    issues.push_back({"/reason", WordsRule(kMaxHoldReason)});
   }
   if (!IsTicket(request.case_number)) {
     issues.push_back({"/case_number", "must be 1 to 64 letters, digits and any of -_.:/#"});

@@ -8,8 +8,14 @@
 #include "vault/internal/record_view.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
+namespace {
+
+constexpr std::size_t kMaxImportKey = 200;  // external_ref, record_key
+
+}  // namespace
 
 std::string_view Name(ImportOutcome outcome) {
   switch (outcome) {
@@ -30,14 +36,15 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   };
   const auto schema = core_->engine->catalog()->Newest(import.class_name);
   if (!schema) return refuse({Code::kUnprocessable, "class_unknown", {}, {}});
-  if (import.external_ref.empty() || import.external_ref.size() > 200 ||
-      import.record_key.size() > 200 || !IsCleanUtf8(import.external_ref) ||
-      !IsCleanUtf8(import.record_key)) {
-    return refuse(
-        {Code::kUnprocessable,
-         "import_invalid",
-         {},
-         {{"/external_ref", "must be text of 1 to 200 bytes, record_key of at most 200"}}});
+  std::vector<Issue> issues;
+  if (!IsWords(import.external_ref, kMaxImportKey)) {
+    issues.push_back({"/external_ref", WordsRule(kMaxImportKey)});
+  }
+  if (!import.record_key.empty() && !IsWords(import.record_key, kMaxImportKey)) {
+    issues.push_back({"/record_key", WordsRule(kMaxImportKey)});
+  }
+  if (!issues.empty()) {
+    return refuse({Code::kUnprocessable, "import_invalid", {}, std::move(issues)});
   }
   const auto document = ParseDocument(*schema, import.data);
   if (!document) return refuse(document.error());

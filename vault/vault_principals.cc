@@ -14,18 +14,20 @@
 #include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
 
 constexpr std::int64_t kEnrolmentLifetimeMs = std::int64_t{72} * 3600 * 1000;
+constexpr std::size_t kMaxPrincipalName = 200;
 constexpr std::size_t kMaxBindings = 20;
 constexpr std::size_t kMaxTeamMembers = 1000;
 constexpr std::size_t kMaxTeams = 1000;
 
 void CheckName(std::string_view name, std::vector<Issue>& issues) {
-  if (name.empty() || name.size() > 200 || !IsCleanUtf8(name)) {
-    issues.push_back({"/name", "must be text of 1 to 200 bytes"});
+  if (!IsWords(name, kMaxPrincipalName)) {
+    issues.push_back({"/name", WordsRule(kMaxPrincipalName)});
   }
 }
 

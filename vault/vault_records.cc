@@ -108,7 +108,7 @@ Result<Updated> UpdatedOf(const Vault::Core& core, const ClientId& client, const
     before = nlohmann::json::parse(crypto::AsText(plain));
   }
   COFFER_ASSIGN(updated.whole, MergeWritable(schema, writing.terms.writable, sent, before));
-  COFFER_ASSIGN(updated.document, ParseDocument(schema, updated.whole));
+  COFFER_ASSIGN(updated.document, ParseDocument(schema, updated.whole, &before));
   updated.changed = ChangedFields(before, updated.whole);
   updated.same = writing.stored && writing.stored->class_version == schema.version &&
                  crypto::AsText(plain) == updated.document.json;

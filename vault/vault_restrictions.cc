@@ -4,6 +4,7 @@
 #include "vault/internal/core.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
@@ -17,8 +18,8 @@ std::vector<Issue> FaultsOf(const RestrictionRequest& request, const Catalog& ca
   if (!request.class_name.empty() && !catalog.Newest(request.class_name)) {
     issues.push_back({"/class", "must be the name of a class"});
   }
-  if (request.basis.empty() || request.basis.size() > kMaxBasis || !IsCleanUtf8(request.basis)) {
-    issues.push_back({"/basis", "must be text of 1 to 1000 bytes"});
+  if (!IsWords(request.basis, kMaxBasis)) {
+    issues.push_back({"/basis", WordsRule(kMaxBasis)});
   }
   const StoppedPurposes& stops = request.stops;
   const std::string list = stops.all_but ? "/stops/all_but" : "/stops/purposes";
@@ -197,7 +198,7 @@ Result<Restriction> Vault::GetRestriction(const Caller& caller, const ClientId& 
 Status Vault::LiftRestriction(const Caller& caller, const ClientId& client,
                               const RestrictionId& id) {
   constexpr Action kAction = Action::kRestrictionWrite;
-  if (caller.reason.empty()) {
+  if (audit::IsBlank(caller.reason)) {
     return std::unexpected(Refuse(caller, kAction, client, std::nullopt,
                                   Error{Code::kInvalidArgument, "reason_required", {}, {}}));
   }

@@ -13,6 +13,7 @@
 #include "vault/internal/retention_store.h"
 #include "vault/retention_plan.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
@@ -254,6 +255,10 @@ Result<StoredSchedule> Vault::GetRetentionSchedule(const Caller& caller,
 Result<StoredSchedule> Vault::PutRetentionSchedule(const Caller& caller,
                                                    std::string_view definition) {
   auto parsed = ParseSchedule(definition, core_->engine->catalog()->NewestClasses());
+  if (auto faults = FaultsOfTexts(definition); parsed && !faults.empty()) {
+    parsed =
+        std::unexpected(Error{Code::kUnprocessable, "retention_invalid", {}, std::move(faults)});
+  }
   if (!parsed) {
     return std::unexpected(
         Refuse(caller, Action::kRetentionWrite, std::nullopt, std::nullopt, parsed.error()));

@@ -7,10 +7,12 @@
 #include "vault/internal/secrets.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
 
+constexpr std::size_t kMaxTokenName = 200;
 constexpr std::int64_t kMaxTokenLifetimeS = std::int64_t{366} * 24 * 3600;
 constexpr std::int64_t kMaxOverlapS = std::int64_t{7} * 24 * 3600;
 
@@ -37,8 +39,8 @@ TokenInfo InfoOf(const TokenRow& row, const PrincipalRow& principal) {
 Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& request) {
   constexpr Action kAction = Action::kTokenCreate;
   std::vector<Issue> issues;
-  if (request.name.empty() || request.name.size() > 200 || !IsCleanUtf8(request.name)) {
-    issues.push_back({"/name", "must be text of 1 to 200 bytes"});
+  if (!IsWords(request.name, kMaxTokenName)) {
+    issues.push_back({"/name", WordsRule(kMaxTokenName)});
   }
   if (request.lifetime_s < 60 || request.lifetime_s > kMaxTokenLifetimeS) {
     issues.push_back({"/lifetime_s", "must be between 60 and 31622400 seconds"});

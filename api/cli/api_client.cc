@@ -14,6 +14,14 @@ using nlohmann::json;
 namespace {
 // What an approval may be needed for is small; imports are not looked at.
 constexpr std::size_t kLargestAsked = 4096;
+
+// The server reads a percent sign before two hexadecimal digits as the byte that they encode: what
+// is to be seen there as it was typed has none.
+std::string WithoutCodes(std::string_view reason) {
+  std::string out;
+  for (const char c : reason) c == '%' ? out += "%25" : out += c;
+  return out;
+}
 }  // namespace
 
 Outcome<HttpReply> ApiClient::Exchange(HttpRequest request) {
@@ -21,7 +29,7 @@ Outcome<HttpReply> ApiClient::Exchange(HttpRequest request) {
     request.headers.emplace_back("Coffer-Purpose", declaration_.purpose);
   }
   if (!declaration_.reason.empty()) {
-    request.headers.emplace_back("Coffer-Reason", declaration_.reason);
+    request.headers.emplace_back("Coffer-Reason", WithoutCodes(declaration_.reason));
   }
   if (!declaration_.ticket.empty()) {
     request.headers.emplace_back("Coffer-Ticket", declaration_.ticket);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "api/cli/commands.h"
+#include "audit/plain_text.h"
 #include "crypto/secret_bytes.h"
 
 namespace coffer::cli {
@@ -39,7 +40,7 @@ Examples:
 
 See coffer(1).)";
 
-bool IsBlank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == text.npos; }
+using audit::IsBlank;
 
 Failure Empty(std::string_view name) {
   return {Exit::kUsage, std::string(name) + " must not be empty",

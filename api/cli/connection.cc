@@ -7,11 +7,11 @@
 
 #include "api/cli/saved_session.h"
 #include "api/cli/secret_text.h"
+#include "audit/plain_text.h"
 #include "crypto/root_key_provider.h"
 #include "vault/ids.h"
 #include "vault/names.h"
 #include "vault/purpose.h"
-#include "vault/strict_json.h"
 
 namespace coffer::cli {
 namespace {
@@ -130,11 +130,7 @@ Outcome<Declaration> CheckDeclaration(const ConnectionOptions& options) {
                   "Codes are small letters, digits and hyphens; coffer purpose list shows them.");
   }
   const std::string& reason = options.reason;
-  const bool has_control = std::ranges::any_of(reason, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
-  if (reason.size() > kMaxReason || has_control || !vault::IsCleanUtf8(reason)) {
+  if (reason.size() > kMaxReason || !audit::IsPlainText(reason, audit::TextForm::kOneLine)) {
     return Failed(Exit::kUsage, "the reason cannot be sent",
                   "Write one line of UTF-8 text, at most 1000 bytes, without control characters.");
   }

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "audit/plain_text.h"
+
 namespace coffer::cli {
 namespace {
 
@@ -33,13 +35,9 @@ Decoded Decode(std::string_view text) {
   return {code, length};
 }
 
-// Characters that a terminal obeys, or that change how their neighbours are read.
-bool IsTreacherous(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
-         (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) ||
-         (c >= 0xe0000 && c <= 0xe0fff);
-}
+// Characters that a terminal obeys, that change how their neighbours are read, or that do not show.
+// Variation selectors choose how the one before them looks.
+bool IsTreacherous(char32_t c) { return audit::IsUnseen(c) && (c < 0xfe00 || c > 0xfe0f); }
 
 std::string Escaped(char32_t code) {
   if (code == '\n') return "\\n";

@@ -1,24 +1,11 @@
 #include "audit/internal/visible_text.h"
 
-#include <algorithm>
 #include <cstdint>
-#include <iterator>
 
 #include "audit/internal/utf8.h"
 
 namespace coffer::audit {
 namespace {
-
-struct UnseenRange {
-  char32_t first;
-  char32_t last;
-};
-constexpr UnseenRange kUnseen[] = {
-    {0x0000, 0x001F}, {0x007F, 0x009F},   {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x061C, 0x061C},
-    {0x115F, 0x1160}, {0x17B4, 0x17B5},   {0x180B, 0x180F},   {0x200B, 0x200F},   {0x2028, 0x202E},
-    {0x2060, 0x206F}, {0x3164, 0x3164},   {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
-    {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
-};
 
 std::string_view HtmlEscape(char32_t c) {
   switch (c) {
@@ -48,11 +35,6 @@ void ForEachCharacter(std::string_view text, const Each& each) {
 }
 
 }  // namespace
-
-bool IsUnseen(char32_t c) {
-  const auto* const range = std::ranges::lower_bound(kUnseen, c, {}, &UnseenRange::last);
-  return range != std::end(kUnseen) && c >= range->first;
-}
 
 std::string CodePointName(char32_t c) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";

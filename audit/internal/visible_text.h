@@ -5,11 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace coffer::audit {
+#include "audit/plain_text.h"
 
-// Control characters, line and paragraph separators, marks of direction (Unicode's Bidi_Control),
-// characters of no width, fillers and tags.
-bool IsUnseen(char32_t c);
+namespace coffer::audit {
 
 std::string CodePointName(char32_t c);  // "U+202E"
 
@@ -19,8 +17,5 @@ bool IsUtf8(std::string_view text);
 // <span class="u">U+XXXX</span>, invalid UTF-8 U+FFFD.
 void AppendHtml(std::string_view text, std::string& out);
 std::string Html(std::string_view text);
-
-// Each unseen character becomes "<U+XXXX>", invalid UTF-8 U+FFFD.
-std::string VisibleText(std::string_view text);
 
 }  // namespace coffer::audit

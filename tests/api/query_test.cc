@@ -66,8 +66,11 @@ TEST_CASE("values are read as forms write them") {
 }
 
 TEST_CASE("text is blank that has nothing but blanks") {
-  for (const char* text : {"", " ", "\t\r\n", "  \v\f"}) CHECK(IsBlank(text));
-  for (const char* text : {"a", " a ", ".", "\xc2\xa0"}) CHECK(!IsBlank(text));
+  for (const char* text : {"", " ", "\t\r\n", "  \v\f", "\u00a0", "\u3000\u200b", "\ufeff"}) {
+    CHECK(IsBlank(text));
+  }
+  for (const char* text : {"a", " a ", ".", "\u00a0a", "\xa0", "\u200b\u00e4"})
+    CHECK(!IsBlank(text));
 }
 
 }  // namespace

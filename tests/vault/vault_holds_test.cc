@@ -246,9 +246,13 @@ TEST_CASE("what is no hold is refused and changes nothing") {
   CHECK(place(vault.On(vault.client, "nothing")) == Strings{"/class must be the name of a class"});
   bad = good;
   bad.reason.clear();
-  CHECK(place(bad) == Strings{"/reason must be text of 1 to 1000 bytes"});
+  CHECK(place(bad) ==
+        Strings{
+            "/reason must be one line of 1 to 1000 bytes, not blank, without control characters"});
   bad.reason = std::string(1001, 'x');
-  CHECK(place(bad) == Strings{"/reason must be text of 1 to 1000 bytes"});
+  CHECK(place(bad) ==
+        Strings{
+            "/reason must be one line of 1 to 1000 bytes, not blank, without control characters"});
   bad = good;
   bad.case_number = "K 12";
   CHECK(place(bad) == Strings{"/case_number must be 1 to 64 letters, digits and any of -_.:/#"});

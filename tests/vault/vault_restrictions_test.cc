@@ -500,7 +500,9 @@ TEST_CASE("what is no restriction is refused and changes nothing") {
     return restricted ? Strings{"ok"} : IssuesOf(restricted);
   };
   CHECK(faults({"nothing", "Basis"}) == Strings{"/class must be the name of a class"});
-  CHECK(faults({"", ""}) == Strings{"/basis must be text of 1 to 1000 bytes"});
+  CHECK(
+      faults({"", ""}) ==
+      Strings{"/basis must be one line of 1 to 1000 bytes, not blank, without control characters"});
   CHECK(faults({"", "Basis", {true, {"billing", "fun"}}}) ==
         Strings{"/stops/all_but/1 is not in the register"});
   CHECK(faults({"", "Basis", {false, {"fun"}}}) ==

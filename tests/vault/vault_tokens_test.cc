@@ -80,7 +80,8 @@ TEST_CASE("what is wrong with a new token is told") {
     if (!token) CHECK(token.error().reason == "token_invalid");
     return IssuesOf(token);
   };
-  CHECK(issues("", kTokenDay) == Strings{"/name must be text of 1 to 200 bytes"});
+  CHECK(issues("", kTokenDay) ==
+        Strings{"/name must be one line of 1 to 200 bytes, not blank, without control characters"});
   CHECK(issues(std::string(201, 'x'), kTokenDay).size() == 1);
   CHECK(issues("\xff", kTokenDay).size() == 1);
   for (const std::int64_t lifetime :

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "audit/plain_text.h"
 #include "crypto/blind_index.h"
 #include "crypto/random.h"
 #include "vault/names.h"
@@ -169,7 +170,7 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
     facts.registered = &found->second;
   }
   facts.address = call.caller.address_known ? std::string_view(call.caller.address) : "";
-  facts.reason_given = !call.caller.reason.empty();
+  facts.reason_given = !audit::IsBlank(call.caller.reason);
   facts.ticket_given = IsTicket(call.caller.ticket);
   facts.record_class = record_class;
   ClientFacts about;
