@@ -58,6 +58,7 @@ constexpr Title kTitles[] = {
     {"field_not_writable", "The caller may not write every field that this would change."},
     {"filter_invalid", "A filter value has characters that no log member has."},
     {"header_invalid", "A header is malformed or repeated."},
+    {"headers_too_large", "A header is too long, or there are too many."},
     {"held", "A legal hold covers what this would take away."},
     {"hold_invalid", "The hold is not valid."},
     {"idempotency_key_reused", "The idempotency key was used with another body."},
@@ -70,6 +71,7 @@ constexpr Title kTitles[] = {
     {"internal_error", "Something went wrong inside the server."},
     {"json_duplicate_key", "The JSON names a member twice."},
     {"json_invalid", "The body is not valid JSON."},
+    {"json_not_utf8", "The body is not valid UTF-8."},
     {"json_too_deep", "The JSON is nested too deeply."},
     {"key_cache_full", "Too many clients are in use at once."},
     {"lease_invalid", "The lease is not valid."},
@@ -108,6 +110,7 @@ constexpr Title kTitles[] = {
     {"question_invalid", "The question is not valid."},
     {"queue_full", "The server is overloaded."},
     {"reason_required", "The request needs a Coffer-Reason header."},
+    {"request_line_invalid", "The request line is malformed."},
     {"request_invalid", "The request is not valid."},
     {"restricted", "The client, or this class of it, is restricted to other purposes."},
     {"restriction_invalid", "The restriction is not valid."},
@@ -143,6 +146,7 @@ constexpr Title kTitles[] = {
     {"unauthenticated", "The request needs a valid token."},
     {"value_not_normalisable", "The value cannot be searched for in this field."},
     {"version_mismatch", "The resource has another version than If-Match names."},
+    {"version_not_supported", "The request's version of HTTP is not supported."},
 };
 
 std::string_view TitleOf(std::string_view reason) {
@@ -231,6 +235,10 @@ Reply RenderProblem(const Error& error, std::string_view request_id) {
 
 Reply RenderProblem(int status, std::string_view reason, std::string_view request_id) {
   return Render(status, reason, {}, request_id);
+}
+
+Reply RenderProblem(int status, const Error& error, std::string_view request_id) {
+  return Render(status, error.reason, error.issues, request_id, error.retry_after_s);
 }
 
 void AppendProblemMembers(std::string& out, const Error& error) {

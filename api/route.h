@@ -21,6 +21,7 @@ namespace coffer::api {
 
 enum class Method { kGet, kPost, kPut, kPatch, kDelete };
 std::string_view Name(Method method);
+// HEAD is GET, of which the answer leaves out the body.
 std::optional<Method> MethodFromName(std::string_view name);
 
 // One HTTP request as every route needs it: checked headers, captured path segments, whole body.
@@ -87,10 +88,11 @@ std::span<const Route> Routes();
 struct Match {
   const Route* route = nullptr;  // null: no such path, or not with this method
   std::vector<std::string> segments;
-  std::string allow;  // methods the path has, when only the method was wrong
+  std::string allow;  // methods that the path has, when only the method was wrong
 };
 // `path` is the raw path of the request, without query. Percent-encoding is refused: ids and names
-// need none, so there is one spelling of every resource.
-Match FindRoute(Method method, std::string_view path);
+// need none, so there is one spelling of every resource. "*" is every resource (RFC 9112, 3.2.4).
+// No method: one that no route has.
+Match FindRoute(std::optional<Method> method, std::string_view path);
 
 }  // namespace coffer::api

@@ -198,6 +198,7 @@ std::string_view Name(Method method) {
 }
 
 std::optional<Method> MethodFromName(std::string_view name) {
+  if (name == "HEAD") return kGet;
   for (const Method method : {kGet, kPost, kPut, kPatch, kDelete}) {
     if (Name(method) == name) return method;
   }
@@ -212,8 +213,9 @@ std::string_view Call::Query(std::string_view name) const {
 
 std::span<const Route> Routes() { return kRoutes; }
 
-Match FindRoute(Method method, std::string_view path) {
+Match FindRoute(std::optional<Method> method, std::string_view path) {
   Match match;
+  if (path == "*") match.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
   if (path.find('%') != path.npos) return match;
   for (const Route& route : kRoutes) {
     if (!MatchPath(route.path, path, match.segments)) continue;
@@ -225,7 +227,9 @@ Match FindRoute(Method method, std::string_view path) {
     // "/v1/clients/search" is also a "{client}" that no client is named like.
     if (!match.allow.empty()) match.allow += ", ";
     match.allow += Name(route.method);
+    if (route.method == kGet) match.allow += ", HEAD";
   }
+  if (!match.allow.empty() && path != "*") match.allow += ", OPTIONS";
   match.segments.clear();
   return match;
 }

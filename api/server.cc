@@ -10,13 +10,14 @@
 #include <chrono>
 #include <thread>
 
+#include "api/internal/https_server.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/route.h"
 #include "api/tls.h"
 #include "audit/clock.h"
+#include "audit/plain_text.h"
 #include "vault/names.h"
-#include "vault/strict_json.h"
 
 namespace coffer::api {
 namespace {
@@ -37,9 +38,9 @@ constexpr std::chrono::milliseconds kListenAgain{100};
 constexpr std::chrono::milliseconds kStopAgain{5};
 constexpr std::int64_t kExpiresSoonS = std::int64_t{14} * 24 * 3600;
 
-class TlsServer : public httplib::SSLServer {
+class TlsServer : public HttpsServer {
  public:
-  using SSLServer::SSLServer;
+  using HttpsServer::HttpsServer;
   // The port, or nothing when it cannot be had.
   std::optional<int> Bind(const std::string& address, int port) {
     const int bound = port == 0                     ? bind_to_any_port(address)
@@ -83,6 +84,12 @@ struct Headers {
     if (std::next(first) != last) repeated = true;
     return first->second;
   }
+  // The only one that is written as in URLs: words for people, which a header cannot hold else.
+  std::string Reason() {
+    std::string value = PercentDecoded(One("Coffer-Reason"));
+    if (request.has_header("Coffer-Reason") && IsBlank(value)) blank = "Coffer-Reason";
+    return value;
+  }
   // What is not empty afterwards was given, and what is was not.
   std::string OneWithValue(const char* name) {
     std::string value = One(name);
@@ -91,26 +98,25 @@ struct Headers {
   }
 };
 
-// How the body arrives. Anything that two readers could understand differently is refused.
-enum class Framing { kNone, kLength, kChunked, kAmbiguous };
+// Of what follows the scheme's word, which has no case (RFC 9110 section 11.1). Nothing: it is
+// another scheme.
+std::optional<std::string> BearerToken(std::string_view authorization) {
+  static constexpr std::string_view kBearer = "bearer";
+  const std::string_view scheme = authorization.substr(0, kBearer.size());
+  const bool bearer = std::ranges::equal(
+      scheme, kBearer, {}, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  authorization.remove_prefix(scheme.size());
+  const auto token = authorization.find_first_not_of(' ');
+  if (!bearer || token == 0 || token == authorization.npos) return std::nullopt;
+  return std::string(authorization.substr(token));
+}
 
-Framing FramingOf(const httplib::Request& request, std::size_t& length) {
-  const auto lengths = request.headers.count("Content-Length");
-  const auto encodings = request.headers.count("Transfer-Encoding");
-  length = 0;
-  if (encodings == 0 && lengths == 0) return Framing::kNone;
-  if (encodings + lengths > 1) return Framing::kAmbiguous;
-  if (encodings == 1) {
-    return request.headers.find("Transfer-Encoding")->second == "chunked" ? Framing::kChunked
-                                                                          : Framing::kAmbiguous;
-  }
-  const std::string& text = request.headers.find("Content-Length")->second;
-  if (text.empty() || text.size() > 15) return Framing::kAmbiguous;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return Framing::kAmbiguous;
-    length = length * 10 + static_cast<std::size_t>(c - '0');
-  }
-  return Framing::kLength;
+// The longest value of a header: encoded, a reason may have three times its length.
+std::size_t MaxHeaderValue(std::string_view name) {
+  static constexpr std::string_view kReason = "coffer-reason";
+  const bool reason = std::ranges::equal(
+      name, kReason, {}, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return reason ? 3 * kMaxReason : kMaxHeaderValue;
 }
 
 std::string MediaType(std::string value) {
@@ -159,7 +165,10 @@ struct Server::Impl {
   void ServeWithBody(const httplib::Request& request, httplib::Response& response,
                      const httplib::ContentReader& read);
   void Dispatch(const httplib::Request& request, httplib::Response& response, Pending& pending);
+  void Begin(httplib::Response& response, Pending& pending);
   void Answer(httplib::Response& response, const Pending& pending, Reply reply);
+  void RefuseUnrouted(const httplib::Request& request, httplib::Response& response, int status,
+                      std::string_view reason);
   void RefuseAndClose(const httplib::Request& request, httplib::Response& response,
                       const Pending& pending, int status, std::string_view reason);
   Error RefuseInput(const Pending& pending, Error error);
@@ -206,32 +215,25 @@ void Server::Impl::Configure() {
   http->set_exception_handler([this](const httplib::Request& request, httplib::Response& response,
                                      const std::exception_ptr&) {
     // Out of memory, or a defect: the text of the exception stays inside.
-    connections.Doom(request.ssl);
-    if (options.log) options.log(vault::Severity::kError, "an exception reached the server's edge");
-    const Reply reply = RenderProblem(500, "internal_error", "");
-    response.status = reply.status;
-    response.set_content(reply.body, reply.content_type);
+    Log(vault::Severity::kError, "an exception reached the server's edge");
+    RefuseUnrouted(request, response, 500, "internal_error");
   });
-  // What httplib refuses by itself has no body yet.
-  http->set_error_handler([](const httplib::Request&, httplib::Response& response) {
-    if (!response.body.empty()) return;
-    const std::string_view reason = response.status == 413   ? "body_too_large"
-                                    : response.status == 414 ? "path_too_long"
-                                    : response.status == 404 ? "not_found"
-                                                             : "header_invalid";
-    response.set_content(RenderProblem(response.status, reason, "").body,
-                         "application/problem+json");
+  // What httplib refuses by itself has no body yet. It reads heads of ours alone, so nothing
+  // should.
+  http->set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
+    if (response.body.empty()) RefuseUnrouted(request, response, response.status, "header_invalid");
   });
   http->set_post_routing_handler(
       [this](const httplib::Request& request, httplib::Response& response) {
         if (!response.has_header("Cache-Control")) response.set_header("Cache-Control", "no-store");
         response.set_header("Strict-Transport-Security", "max-age=31536000");
         response.set_header("X-Content-Type-Options", "nosniff");
+        response.headers.erase("Accept-Ranges");  // httplib's, of every HEAD
+        if (response.status == 204) response.headers.erase("Content-Length");  // RFC 9110, 8.6
         SSL* ssl = Connections::OfThisThread();
         connections.StartReply(ssl);
-        // Without `ssl`, httplib itself refused what it could not read as a request, and would look
-        // for the next one in the middle of this one.
-        if (request.ssl == nullptr) connections.Doom(ssl);
+        const ServedRequest* served = HttpsServer::RequestOfThisThread();
+        if (request.ssl == nullptr || served == nullptr || served->head.last) connections.Doom(ssl);
         if (connections.IsDoomed(ssl)) response.set_header("Connection", "close");
       });
   http->set_logger([this](const httplib::Request&, const httplib::Response&) {
@@ -257,9 +259,29 @@ void Server::Impl::Answer(httplib::Response& response, const Pending& pending, R
   }
   response.status = reply.status;
   for (auto& [name, value] : reply.headers) response.set_header(name, value);
-  response.set_header("Coffer-Request-Id", request_id);
   if (!reply.body.empty()) response.set_content(std::move(reply.body), reply.content_type);
   ERR_clear_error();  // or httplib takes what is left for the connection's
+}
+
+void Server::Impl::Begin(httplib::Response& response, Pending& pending) {
+  pending.started = std::chrono::steady_clock::now();
+  pending.call.caller.call = vault::CallId::New(audit::SystemClock().Now());
+  response.set_header("Coffer-Request-Id", pending.call.caller.call.Text());
+}
+
+// What went wrong before a request had a route, or where nobody knows its route any more.
+void Server::Impl::RefuseUnrouted(const httplib::Request& request, httplib::Response& response,
+                                  int status, std::string_view reason) {
+  Pending pending;
+  const auto given = vault::CallId::Parse(response.get_header_value("Coffer-Request-Id"));
+  response.headers.clear();
+  Begin(response, pending);
+  if (given) {  // what the log may have of it is found by this
+    pending.call.caller.call = *given;
+    response.headers.erase("Coffer-Request-Id");
+    response.set_header("Coffer-Request-Id", given->Text());
+  }
+  RefuseAndClose(request, response, pending, status, reason);
 }
 
 void Server::Impl::RefuseAndClose(const httplib::Request& request, httplib::Response& response,
@@ -287,8 +309,7 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   mutable_request.headers.erase("Accept-Encoding");
   mutable_request.ranges.clear();
 
-  pending.started = std::chrono::steady_clock::now();
-  pending.call.caller.call = vault::CallId::New(audit::SystemClock().Now());
+  Begin(response, pending);
   std::vector<std::string> forwarded;
   const auto [first, last] = request.headers.equal_range("X-Forwarded-For");
   for (auto header = first; header != last; ++header) forwarded.push_back(header->second);
@@ -303,26 +324,37 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
     return false;
   };
   if (connections.IsDoomed(request.ssl)) return refuse(400, "header_invalid");
-  std::size_t length = 0;
-  const Framing framing = FramingOf(request, length);
-  if (framing == Framing::kAmbiguous) return refuse(400, "header_invalid");
+  const ServedRequest& served = *HttpsServer::RequestOfThisThread();
+  if (served.refusal) {
+    connections.Doom(request.ssl);
+    Answer(response, pending,
+           RenderProblem(served.refusal->status, served.refusal->error,
+                         pending.call.caller.call.Text()));
+    return false;
+  }
+  const Framing framing = served.head.framing;
+  const std::uint64_t length = served.head.length;
 
   const std::string_view path = PathOf(request.target);
   if (path.size() > kPathLimit) return refuse(414, "path_too_long");
-  const auto method = MethodFromName(request.method);
   const bool has_body = framing == Framing::kChunked || length > 0;
-  if (method) pending.match = FindRoute(*method, path);
+  pending.match = FindRoute(MethodFromName(request.method), path);
   if (pending.match.route == nullptr) {
-    const bool wrong_method = !pending.match.allow.empty() || !method;
-    Reply reply =
-        RenderProblem(wrong_method ? 405 : 404, wrong_method ? "method_not_allowed" : "not_found",
-                      pending.call.caller.call.Text());
-    if (wrong_method) {
-      reply.headers.emplace_back("Allow", pending.match.allow.empty()
-                                              ? "GET, POST, PUT, PATCH, DELETE"
-                                              : pending.match.allow);
+    const std::string& allow = pending.match.allow;
+    const bool wrong_method = !allow.empty();
+    Reply reply;
+    if (wrong_method && request.method == "OPTIONS") {
+      reply.status = 204;
+    } else {
+      reply =
+          RenderProblem(wrong_method ? 405 : 404, wrong_method ? "method_not_allowed" : "not_found",
+                        pending.call.caller.call.Text());
     }
-    if (has_body || framing == Framing::kNone) connections.Doom(request.ssl);
+    if (wrong_method) reply.headers.emplace_back("Allow", allow);
+    // What has no length and is no read may have a body nevertheless.
+    const bool is_read = request.method == "GET" || request.method == "HEAD" ||
+                         request.method == "OPTIONS" || request.method == "DELETE";
+    if (has_body || (framing == Framing::kNone && !is_read)) connections.Doom(request.ssl);
     Answer(response, pending, std::move(reply));
     return false;
   }
@@ -334,7 +366,7 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   call.segments = std::move(pending.match.segments);
   const std::string authorization = headers.One("Authorization");
   call.caller.purpose = headers.OneWithValue("Coffer-Purpose");
-  call.caller.reason = headers.OneWithValue("Coffer-Reason");
+  call.caller.reason = headers.Reason();
   call.caller.ticket = headers.OneWithValue("Coffer-Ticket");
   call.caller.approval = headers.OneWithValue("Coffer-Approval");
   call.caller.certificate = connections.ClientCertificateOf(request.ssl);
@@ -344,26 +376,30 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   call.accept = MediaType(headers.One("Accept"));
   bool clean = !headers.repeated && call.caller.reason.size() <= kMaxReason &&
                (call.caller.ticket.empty() || vault::IsTicket(call.caller.ticket)) &&
-               call.idempotency_key.size() <= 200 && vault::IsCleanUtf8(call.caller.reason);
+               call.idempotency_key.size() <= 200 &&
+               audit::IsPlainText(call.caller.reason, audit::TextForm::kOneLine);
+  bool too_long = false;
   for (const auto& [name, value] : request.headers) {
-    if (HasControl(value) || value.size() > kMaxHeaderValue) clean = false;
+    clean &= !HasControl(value);
+    too_long |= value.size() > MaxHeaderValue(name);
   }
-  static constexpr std::string_view kBearer = "Bearer ";
   // Of two credentials neither counts: which one is first is the hash table's choice. What is no
   // token of ours is nobody's, and not left out: a client certificate does not stand in for it.
   if (request.headers.count("Authorization") == 1) {
-    if (authorization.starts_with(kBearer)) {
-      call.caller.token = authorization.substr(kBearer.size());
-    }
-    if (call.caller.token.empty()) call.caller.token = kNoToken;
+    call.caller.token = BearerToken(authorization).value_or(std::string(kNoToken));
   }
 
   const auto refuse_input = [&](Error error) {
     if (has_body) connections.Doom(request.ssl);
     const Error told = RefuseInput(pending, std::move(error));
-    Answer(response, pending, RenderProblem(told, call.caller.call.Text()));
+    const int status = told.reason == "headers_too_large" ? 431 : StatusOf(told.code);
+    Answer(response, pending, RenderProblem(status, told, call.caller.call.Text()));
     return false;
   };
+  if (too_long) {
+    call.caller.reason.clear();
+    return refuse_input({Code::kTooLarge, "headers_too_large", {}, {}});
+  }
   if (!clean || headers.blank != nullptr) {
     call.caller.reason.clear();
     return refuse_input(headers.blank != nullptr

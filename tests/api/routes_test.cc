@@ -77,12 +77,15 @@ TEST_CASE("every resource has one spelling") {
 }
 
 TEST_CASE("a path that has other methods says which") {
-  CHECK(Find(kDelete, "/v1/clients") == "405 POST, GET");
-  CHECK(Find(kPut, "/v1/clients/cli_1") == "405 GET, PATCH, DELETE");
-  CHECK(Find(kPost, "/health/live") == "405 GET");
-  CHECK(Find(kPatch, "/v1/clients/c/records/r") == "405 GET, PUT, DELETE");
+  CHECK(Find(kDelete, "/v1/clients") == "405 POST, GET, HEAD, OPTIONS");
+  CHECK(Find(kPut, "/v1/clients/cli_1") == "405 GET, HEAD, PATCH, DELETE, OPTIONS");
+  CHECK(Find(kPost, "/health/live") == "405 GET, HEAD, OPTIONS");
+  CHECK(Find(kPatch, "/v1/clients/c/records/r") == "405 GET, HEAD, PUT, DELETE, OPTIONS");
   // It is also a client's path, although no client is named so.
-  CHECK(Find(kPut, "/v1/clients/search") == "405 POST, GET, PATCH, DELETE");
+  CHECK(Find(kPut, "/v1/clients/search") == "405 POST, GET, HEAD, PATCH, DELETE, OPTIONS");
+  CHECK(FindRoute(std::nullopt, "/v1/clients").allow == "POST, GET, HEAD, OPTIONS");
+  CHECK(FindRoute(std::nullopt, "/v1/nothing").allow.empty());
+  CHECK(FindRoute(std::nullopt, "*").allow == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   CHECK(Find(kGet, "/v1/clients/search") == "getClient search");
 }
 
@@ -124,7 +127,8 @@ TEST_CASE("methods are named as HTTP names them") {
     CHECK(Name(method) == name);
     CHECK(MethodFromName(name) == method);
   }
-  for (const char* other : {"", "get", "HEAD", "OPTIONS", "TRACE", "CONNECT", "GET "}) {
+  CHECK(MethodFromName("HEAD") == kGet);
+  for (const char* other : {"", "get", "head", "OPTIONS", "TRACE", "CONNECT", "GET "}) {
     CHECK(!MethodFromName(other));
   }
 }

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -47,6 +48,7 @@ RawConnection::RawConnection(int port, const Options& options) : state_(std::mak
   inet_pton(AF_INET, options.source.c_str(), &address.sin_addr);
   const int on = 1;
   setsockopt(s.fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  setsockopt(s.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (s.fd < 0 || bind(s.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -144,6 +146,19 @@ bool RawConnection::Fill(Clock::time_point until) {
 
 HttpReply RawConnection::Read(std::chrono::seconds within) {
   const auto until = Clock::now() + within;
+  HttpReply reply = ReadHead(within);
+  const auto length = static_cast<std::size_t>(std::atol(reply.Header("content-length").c_str()));
+  std::string& in = state_->received;
+  while (in.size() < length) {
+    if (!Fill(until)) break;
+  }
+  reply.body = in.substr(0, length);
+  in.erase(0, length);
+  return reply;
+}
+
+HttpReply RawConnection::ReadHead(std::chrono::seconds within) {
+  const auto until = Clock::now() + within;
   std::string& in = state_->received;
   while (in.find("\r\n\r\n") == std::string::npos) {
     if (!Fill(until)) return {};
@@ -162,12 +177,7 @@ HttpReply RawConnection::Read(std::chrono::seconds within) {
     reply.headers[name] = value;
     at = next;
   }
-  const auto length = static_cast<std::size_t>(std::atol(reply.Header("content-length").c_str()));
-  while (in.size() < end + 4 + length) {
-    if (!Fill(until)) break;
-  }
-  reply.body = in.substr(end + 4, length);
-  in.erase(0, std::min(in.size(), end + 4 + length));
+  in.erase(0, end + 4);
   return reply;
 }
 

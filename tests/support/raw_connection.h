@@ -32,6 +32,8 @@ class RawConnection {
   bool Send(const std::string& bytes, std::chrono::seconds within = std::chrono::seconds(60));
   // One answer; status 0 when the connection ended without one.
   HttpReply Read(std::chrono::seconds within = std::chrono::seconds(60));
+  // One answer to HEAD, which has no body whatever its length says.
+  HttpReply ReadHead(std::chrono::seconds within = std::chrono::seconds(60));
   // True when the peer ended the connection within the time; what else it sent is thrown away.
   bool EndsWithin(std::chrono::seconds within);
 
