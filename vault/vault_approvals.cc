@@ -320,9 +320,20 @@ Result<std::optional<ApprovalRow>> Vault::Core::FindOwnApproval(Transaction& tra
 
 Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
                                     const Proposal& proposal) const {
+  COFFER_ASSIGN(auto row, CheckApproval(transaction, call, proposal));
+  return row ? MarkExecuted(transaction, *std::move(row)) : Status{};
+}
+
+Status Vault::Core::MarkExecuted(Transaction& transaction, ApprovalRow row) {
+  row.executed = transaction.now();
+  return transaction.stores().approvals.Update(row);
+}
+
+Result<std::optional<ApprovalRow>> Vault::Core::CheckApproval(Transaction& transaction, Call& call,
+                                                              const Proposal& proposal) const {
   if (!two_person) {
     AddDetail(call.entry, "one person alone");
-    return {};
+    return std::nullopt;
   }
   if (call.caller.approval.empty()) {
     return Deny(call, "approval", Code::kPermissionDenied, "approval_required");
@@ -336,9 +347,8 @@ Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
   if (state != ApprovalState::kApproved) {
     return Deny(call, "approval", Code::kPermissionDenied, "approval_invalid");
   }
-  row->executed = transaction.now();
   AddDetail(call.entry, row->id.Text());
-  return transaction.stores().approvals.Update(*row);
+  return row;
 }
 
 Status Vault::Core::RequireStarted(Transaction& transaction, Call& call,

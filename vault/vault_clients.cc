@@ -102,17 +102,18 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
   if (client.relationship_end) row.relationship_end = *client.relationship_end;
   // The new key begins its life in a slot of the cache: locked memory, and ready for the records
   // that usually follow.
-  COFFER_ASSIGN(auto key, core_->engine->key_cache().FindOrInsert(
-                              row.id, [](std::span<std::uint8_t> slot) -> Status {
-                                crypto::FillRandom(slot);
-                                return {};
-                              }));
-  row.profile = crypto::Seal(key.ExposeSecret(), 0, core_->ClientContext(row.id, row.version),
-                             crypto::AsBytes(external_ref));
+  COFFER_ASSIGN(auto pinned,
+                core_->engine->key_cache().FindOrInsert(row.id, [](std::span<std::uint8_t> slot) {
+                  crypto::FillRandom(slot);
+                  return Result<std::uint64_t>(0);
+                }));
+  const PinnedKeys pin(std::move(pinned));
+  const ClientKeys key = pin.Expose();
+  row.profile = key.Seal(core_->ClientContext(row.id, row.version), crypto::AsBytes(external_ref));
   if (row.reference) {
-    row.ref = SealReference(core_->keyring, key.ExposeSecret(), row.id, *row.reference);
+    row.ref = SealReference(core_->keyring, key, row.id, *row.reference);
   }
-  const Bytes wrapped = core_->keyring.WrapDataKey(key.ExposeSecret(), row.id.value);
+  const Bytes wrapped = core_->keyring.WrapDataKey(key.current, row.id.value);
 
   ClientInfo info;
   bool repeated = false;
@@ -199,9 +200,8 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         if (!row) return NotFound(call);
         if (row->version != if_version) return Fail(Code::kPreconditionFailed, "version_mismatch");
         COFFER_ASSIGN(const auto key, transaction.PinKey(id));
-        COFFER_ASSIGN(
-            const Bytes plain,
-            crypto::Open(key.ExposeSecret(), core_->ClientContext(id, row->version), row->profile));
+        COFFER_ASSIGN(const Bytes plain,
+                      key.Expose().Open(core_->ClientContext(id, row->version), row->profile));
         std::string external_ref(crypto::AsText(plain));
         if (!external_ref.empty()) row->reference = core_->ReferenceToken(external_ref);
         const ClientRow before = *row;
@@ -212,7 +212,7 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
           row->reference.reset();
           if (!external_ref.empty()) {
             row->reference = core_->ReferenceToken(external_ref);
-            row->ref = SealReference(core_->keyring, key.ExposeSecret(), id, *row->reference);
+            row->ref = SealReference(core_->keyring, key.Expose(), id, *row->reference);
           }
           fields.emplace_back("external_ref");
         }
@@ -234,8 +234,8 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         }
         ++row->version;
         row->updated = transaction.now();
-        row->profile = crypto::Seal(key.ExposeSecret(), 0, core_->ClientContext(id, row->version),
-                                    crypto::AsBytes(external_ref));
+        row->profile = key.Expose().Seal(core_->ClientContext(id, row->version),
+                                         crypto::AsBytes(external_ref));
         COFFER_TRY(transaction.stores().clients.Update(*row, before, transaction.stores().index));
         if (external_ref != crypto::AsText(plain)) {
           COFFER_TRY(RequireNotErasedBefore(*core_, transaction, call, external_ref,

@@ -8,6 +8,7 @@
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
 #include "vault/internal/record_operations.h"
+#include "vault/internal/resealing.h"
 #include "vault/names.h"
 #include "vault/vault.h"
 
@@ -114,6 +115,136 @@ Status CheckAllErasable(Transaction& transaction, Call& call, const ClientId& cl
   }
   return {};
 }
+
+// One erasure, in as many operations as the client is large. Each is allowed, and only the last is
+// what was asked for: it checks everything once more.
+class Erasing {
+ public:
+  Erasing(const Vault::Core& core, const ClientId& client, const ErasureRequest& request)
+      : core_(core), id_(client), request_(request), steps_(core) {}
+
+  // Without its turn it takes no steps.
+  Status Attempt(Transaction& transaction, Call& call, const ErasureId& as, bool has_turn) {
+    done_ = false;
+    new_id_ = as;
+    COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(id_));
+    if (client && steps_.begun()) {
+      COFFER_ASSIGN(const bool ready, steps_.Advance(transaction, *client, Order()));
+      if (!ready) return Pause(transaction, call);
+    }
+    COFFER_ASSIGN(const auto before, transaction.stores().erasures.ListOf(id_));
+    if (!client) {
+      const auto found = std::ranges::find(before, ErasureScope::kClient, &ErasureRow::scope);
+      if (found == before.end() || !IsWhole()) return NotFound(call);
+      return Repeat(call, *found);
+    }
+    std::set<std::string, std::less<>> classes;
+    COFFER_ASSIGN(const bool missing, FindMissing(transaction, call, classes));
+    if (missing) {
+      const ErasureRow* const earlier = FindEarlier(before, request_);
+      if (earlier == nullptr) return NotFound(call);
+      return Repeat(call, *earlier);
+    }
+    COFFER_ASSIGN(auto approval, core_.CheckApproval(transaction, call, ProposalOf(id_, request_)));
+    COFFER_TRY(core_.RequireNoHold(transaction, call, *client, classes));
+    if (auto lacking = MissingDetails(core_.options.operator_details); !lacking.empty()) {
+      return std::unexpected(Error{Code::kConflict, "operator_incomplete", {}, std::move(lacking)});
+    }
+    if (!IsWhole() && !steps_.begun()) {
+      COFFER_ASSIGN(const bool small, StepwiseResealing::IsSmall(transaction, *client));
+      if (!has_turn && (!small || core_.erasure_turns.IsTaken(id_))) {
+        return Pause(transaction, call);
+      }
+      COFFER_ASSIGN(const bool ready, steps_.Advance(transaction, *client, Order()));
+      if (!ready) return Pause(transaction, call);
+    }
+    if (approval) COFFER_TRY(Vault::Core::MarkExecuted(transaction, *std::move(approval)));
+    return Erase(transaction, call, *client);
+  }
+
+  bool done() const { return done_; }
+  bool repeated() const { return repeated_; }
+  ErasureRow& erased() { return erased_; }
+
+ private:
+  bool IsWhole() const { return request_.class_name.empty() && request_.records.empty(); }
+
+  ErasureOrder Order() const {
+    ErasureOrder order;
+    order.id = new_id_;
+    order.scope = IsWhole()                  ? ErasureScope::kClient
+                  : request_.records.empty() ? ErasureScope::kClass
+                                             : ErasureScope::kRecords;
+    order.basis = request_.basis;
+    order.class_name = request_.class_name;
+    order.records = request_.records;
+    return order;
+  }
+
+  // A step is no erasure: it leaves the entries of what it sealed again, and keeps no reason.
+  Status Pause(Transaction& transaction, Call& call) {
+    transaction.LeaveNoOwnEntry();
+    call.reason_rule = ReasonRule::kErasure;
+    return {};
+  }
+
+  Status Repeat(Call& call, const ErasureRow& before) {
+    erased_ = before;
+    done_ = repeated_ = true;
+    call.entry.outcome = "repeated";
+    return {};
+  }
+
+  // Whether something that is to go is not there; of what is, the classes, each of which the caller
+  // may erase.
+  Result<bool> FindMissing(Transaction& transaction, Call& call,
+                           std::set<std::string, std::less<>>& classes) const {
+    RecordStore& records = transaction.stores().records;
+    std::map<std::string, AccessDecision, std::less<>> decisions;  // by class
+    bool missing = false;
+    for (const RecordId& record : request_.records) {
+      COFFER_ASSIGN(const auto row, records.Find(record));
+      if (!row || row->client != id_.Row()) {
+        missing = true;
+        continue;
+      }
+      if (classes.insert(row->class_name).second) {
+        const auto newest = transaction.catalog().Newest(row->class_name);
+        COFFER_TRY(core_.Authorize(transaction, call, newest.get()));
+        decisions[row->class_name] = call.decision;
+      }
+      COFFER_TRY(CheckErasable(transaction, call, decisions.at(row->class_name), *row));
+    }
+    if (request_.records.empty()) {
+      COFFER_TRY(CheckAllErasable(transaction, call, id_, request_.class_name));
+    }
+    if (!request_.class_name.empty()) {
+      COFFER_ASSIGN(const bool has, records.ClientHasClass(id_.Row(), request_.class_name));
+      if (!has) missing = true;
+      classes.insert(request_.class_name);
+    }
+    return missing;
+  }
+
+  Status Erase(Transaction& transaction, Call& call, const ClientRow& client) {
+    COFFER_ASSIGN(ErasedContent content,
+                  EraseContent(core_, transaction, client, Order(), steps_.resealed()));
+    content.row.facts = FactsOf(content, core_.FactsOfCall(transaction, call));
+    AddDetail(call.entry, audit::ErasureDetail(content.row.id.Text(), LedgerScopeOf(content.row)));
+    erased_ = content.row;
+    done_ = true;
+    call.reason_rule = ReasonRule::kErasure;
+    return RegisterErasure(transaction, std::move(content.row));
+  }
+
+  const Vault::Core& core_;
+  const ClientId id_;
+  const ErasureRequest& request_;
+  StepwiseResealing steps_;
+  ErasureId new_id_;
+  ErasureRow erased_;
+  bool done_ = false, repeated_ = false;
+};
 
 }  // namespace
 
@@ -238,83 +369,25 @@ Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
                Error{Code::kUnprocessable, "erasure_invalid", {}, std::move(issues)}));
   }
   const auto schema = catalog->Newest(request.class_name);
-  Call call = core_->StartCall(caller, action);
-  call.About(id);
-  call.entry.class_name = request.class_name;
-  ErasureRow erased;
-  bool repeated = false;
-  const auto repeat = [&](const ErasureRow& before) {
-    erased = before;
-    repeated = true;
-    call.entry.outcome = "repeated";
-  };
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, schema.get(),
-      [&](Transaction& transaction) -> Status {
-        Stores& stores = transaction.stores();
-        COFFER_ASSIGN(const auto client, stores.clients.Find(id));
-        COFFER_ASSIGN(const auto before, stores.erasures.ListOf(id));
-        if (!client) {
-          const auto found = std::ranges::find(before, ErasureScope::kClient, &ErasureRow::scope);
-          if (found == before.end() || !whole) return NotFound(call);
-          repeat(*found);
-          return {};
-        }
-        std::set<std::string, std::less<>> classes;
-        std::map<std::string, AccessDecision, std::less<>> decisions;  // by class
-        std::size_t missing = 0;
-        for (const RecordId& record : request.records) {
-          COFFER_ASSIGN(const auto row, stores.records.Find(record));
-          if (!row || row->client != id.Row()) {
-            ++missing;
-            continue;
-          }
-          if (classes.insert(row->class_name).second) {
-            const auto newest = transaction.catalog().Newest(row->class_name);
-            COFFER_TRY(core_->Authorize(transaction, call, newest.get()));
-            decisions[row->class_name] = call.decision;
-          }
-          COFFER_TRY(CheckErasable(transaction, call, decisions.at(row->class_name), *row));
-        }
-        if (request.records.empty()) {
-          COFFER_TRY(CheckAllErasable(transaction, call, id, request.class_name));
-        }
-        if (!request.class_name.empty()) {
-          COFFER_ASSIGN(const bool has,
-                        stores.records.ClientHasClass(id.Row(), request.class_name));
-          if (!has) missing = 1;
-          classes.insert(request.class_name);
-        }
-        if (missing > 0) {
-          const ErasureRow* const earlier = FindEarlier(before, request);
-          if (earlier == nullptr) return NotFound(call);
-          repeat(*earlier);
-          return {};
-        }
-        COFFER_TRY(core_->RequireApproval(transaction, call, ProposalOf(id, request)));
-        COFFER_TRY(core_->RequireNoHold(transaction, call, *client, classes));
-        if (auto lacking = MissingDetails(core_->options.operator_details); !lacking.empty()) {
-          return std::unexpected(
-              Error{Code::kConflict, "operator_incomplete", {}, std::move(lacking)});
-        }
-        ErasureOrder order;
-        order.scope = whole                     ? ErasureScope::kClient
-                      : request.records.empty() ? ErasureScope::kClass
-                                                : ErasureScope::kRecords;
-        order.basis = request.basis;
-        order.class_name = request.class_name;
-        order.records = request.records;
-        COFFER_ASSIGN(ErasedContent content, EraseContent(*core_, transaction, *client, order));
-        content.row.facts = FactsOf(content, core_->FactsOfCall(transaction, call));
-        AddDetail(call.entry,
-                  audit::ErasureDetail(content.row.id.Text(), LedgerScopeOf(content.row)));
-        erased = content.row;
-        call.reason_rule = ReasonRule::kErasure;
-        return RegisterErasure(transaction, std::move(content.row));
-      }));
+  Erasing erasing(*core_, id, request);
+  std::optional<ErasureTurns::Turn> turn;
+  for (;;) {
+    Call call = core_->StartCall(caller, action);
+    call.About(id);
+    call.entry.class_name = request.class_name;
+    const ErasureId as = ErasureId::New(core_->Now());
+    COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, schema.get(),
+                              [&](Transaction& transaction) {
+                                return erasing.Attempt(transaction, call, as, turn.has_value());
+                              }));
+    if (erasing.done()) break;
+    if (!turn) turn.emplace(core_->erasure_turns, id);
+  }
+  turn.reset();
+  ErasureRow& erased = erasing.erased();
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.
   core_->engine->key_cache().AwaitWiped(id);
-  if (!repeated || erased.state != ErasureState::kComplete) {
+  if (!erasing.repeated() || erased.state != ErasureState::kComplete) {
     COFFER_TRY(core_->CompleteErasures({&erased, 1}));
     erased.state = ErasureState::kComplete;
   }

@@ -143,7 +143,7 @@ class EvidenceGatherer {
       Bytes note;
     };
     std::vector<Sealed> notes;
-    std::map<ClientId, std::optional<KeyCache::Pin>> keys;
+    std::map<ClientId, std::optional<PinnedKeys>> keys;
     for (auto& entry : evidence_.entries) {
       auto read = audit::ParseEntry(entry.bytes);
       if (!read) return DamagedEntry(entry.seq, read.error().detail);
@@ -164,9 +164,9 @@ class EvidenceGatherer {
     for (const auto& [entry, parsed, client, note] : notes) {
       const auto* const key = client ? &keys.at(*client) : nullptr;
       if (key != nullptr && !*key) continue;  // erased meanwhile
-      const auto opened =
-          core_.OpenReason(note, parsed.request,
-                           key ? (*key)->ExposeSecret() : core_.keyring.note_key().ExposeSecret());
+      const auto opened = core_.OpenReason(
+          note, parsed.request,
+          key ? (*key)->Expose() : ClientKeys{core_.keyring.note_key().ExposeSecret()});
       // What is not what was committed to is no evidence; reading the entry alone raises the alarm.
       if (!opened || audit::NoteCommitment(opened->first, opened->second) != *parsed.note_hash) {
         continue;
@@ -184,7 +184,7 @@ class EvidenceGatherer {
   void Add(std::uint64_t seq, std::string_view bytes) {
     evidence_.entries.push_back({seq, std::string(bytes), {}, {}});
   }
-  Status PinKeys(std::map<ClientId, std::optional<KeyCache::Pin>>& keys) {
+  Status PinKeys(std::map<ClientId, std::optional<PinnedKeys>>& keys) {
     if (keys.empty()) return {};
     audit::Entry none;
     return core_.engine->Run(OperationKind::kRead, EntryRule::kNever, none,

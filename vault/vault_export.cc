@@ -164,7 +164,7 @@ Result<std::vector<std::variant<ClientInfo, RecordInfo>>> OpenTaken(
       lines.emplace_back(*std::move(info));
     }
     for (const auto& sealed : records) {
-      auto info = OpenRecord(core, client.row.id, client.key.ExposeSecret(), sealed);
+      auto info = OpenRecord(core, client.row.id, client.key.Expose(), sealed);
       if (!info) {
         call.entry.record = sealed.row.id.Text();
         return std::unexpected(core.IntegrityAlarm(call, info.error().reason));

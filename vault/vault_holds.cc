@@ -75,7 +75,7 @@ Status OpenText(const Vault::Core& core, Transaction& transaction, Hold& hold) {
     return Fail(Code::kCorrupted, "client_key_missing");
   }
   if (!key) return std::unexpected(key.error());
-  return OpenHoldText(core.keyring, key->ExposeSecret(), hold);
+  return OpenHoldText(core.keyring, key->Expose(), hold);
 }
 
 // For a list, which one hold must not keep from being seen, and for lifting it, without which its
@@ -144,7 +144,7 @@ Result<Hold> Vault::PlaceHold(const Caller& caller, const HoldRequest& request) 
           COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(*request.client));
           if (!client) return NotFound(call);
           COFFER_ASSIGN(const auto key, transaction.PinKey(*request.client));
-          hold.sealed_text = SealHoldText(core_->keyring, key.ExposeSecret(), hold);
+          hold.sealed_text = SealHoldText(core_->keyring, key.Expose(), hold);
         } else if (!ReachesTag(call, request.tag)) {
           return Deny(call, "scope", Code::kPermissionDenied, "permission_denied");
         }

@@ -54,16 +54,17 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   ClientRow client;
   client.id = ClientId::New(core_->Now());
   client.reference = core_->ReferenceToken(import.external_ref);
-  COFFER_ASSIGN(auto new_key, core_->engine->key_cache().FindOrInsert(
-                                  client.id, [](std::span<std::uint8_t> slot) -> Status {
-                                    crypto::FillRandom(slot);
-                                    return {};
-                                  }));
-  client.profile =
-      crypto::Seal(new_key.ExposeSecret(), 0, core_->ClientContext(client.id, client.version),
-                   crypto::AsBytes(import.external_ref));
-  client.ref = SealReference(core_->keyring, new_key.ExposeSecret(), client.id, *client.reference);
-  const Bytes wrapped = core_->keyring.WrapDataKey(new_key.ExposeSecret(), client.id.value);
+  COFFER_ASSIGN(auto pinned, core_->engine->key_cache().FindOrInsert(
+                                 client.id, [](std::span<std::uint8_t> slot) {
+                                   crypto::FillRandom(slot);
+                                   return Result<std::uint64_t>(0);
+                                 }));
+  const PinnedKeys new_pin(std::move(pinned));
+  const ClientKeys new_key = new_pin.Expose();
+  client.profile = new_key.Seal(core_->ClientContext(client.id, client.version),
+                                crypto::AsBytes(import.external_ref));
+  client.ref = SealReference(core_->keyring, new_key, client.id, *client.reference);
+  const Bytes wrapped = core_->keyring.WrapDataKey(new_key.current, client.id.value);
 
   RecordRow record;
   record.id = RecordId::New(core_->Now());
@@ -82,14 +83,12 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   const BlindToken first_version_token = core_->FieldToken(
       schema->name, "$import",
       std::to_string(import.external_ref.size()) + ":" + import.external_ref + import.record_key);
-  auto seal_for = [&](const ClientId& owner, const KeyCache::Pin& key) {
+  auto seal_for = [&](const ClientId& owner, const ClientKeys& keys) {
     record.client = owner.Row();
     record.payload =
-        crypto::Seal(key.ExposeSecret(), 0,
-                     core_->RecordContext(owner, record.id, record.class_name, record.version),
-                     crypto::AsBytes(document->json));
-    record.tokens =
-        SealTerms(core_->keyring, key.ExposeSecret(), owner, record.id.value, record.terms);
+        keys.Seal(core_->RecordContext(owner, record.id, record.class_name, record.version),
+                  crypto::AsBytes(document->json));
+    record.tokens = SealTerms(core_->keyring, keys, owner, record.id.value, record.terms);
   };
   record.terms.import_token = import_token_of(client.id);
   seal_for(client.id, new_key);
@@ -161,13 +160,13 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
             }
             COFFER_TRY(
                 CheckWritable(call, *written, FieldViewsOf(decision, *written), kEveryField));
-            COFFER_ASSIGN(const Bytes plain,
-                          crypto::Open(key.ExposeSecret(),
-                                       core_->RecordContext(owner->id, before->id,
-                                                            before->class_name, before->version),
-                                       before->payload));
+            COFFER_ASSIGN(
+                const Bytes plain,
+                key.Expose().Open(core_->RecordContext(owner->id, before->id, before->class_name,
+                                                       before->version),
+                                  before->payload));
             record.id = before->id;
-            COFFER_TRY(OpenTermsOf(core_->keyring, key.ExposeSecret(), owner->id, *before));
+            COFFER_TRY(OpenTermsOf(core_->keyring, key.Expose(), owner->id, *before));
             record.terms.import_token = before->terms.import_token;
             record.created = before->created;
             record.version = before->version;
@@ -182,7 +181,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
               ++record.version;
             }
           }
-          seal_for(owner->id, key);
+          seal_for(owner->id, key.Expose());
         }
         result.record = record.id;
         call.entry.client = result.client.Text();

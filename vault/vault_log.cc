@@ -130,7 +130,7 @@ Result<LogEntryView> Vault::ReadLogEntry(const Caller& caller, std::uint64_t seq
   call.entry.detail = std::to_string(seq);
   LogEntryView view;
   std::optional<Bytes> note;
-  std::optional<KeyCache::Pin> key;
+  std::optional<PinnedKeys> key;
   audit::Entry entry;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
@@ -161,7 +161,8 @@ Result<LogEntryView> Vault::ReadLogEntry(const Caller& caller, std::uint64_t seq
       }));
   if (note) {
     const auto opened = core_->OpenReason(
-        *note, entry.request, key ? key->ExposeSecret() : core_->keyring.note_key().ExposeSecret());
+        *note, entry.request,
+        key ? key->Expose() : ClientKeys{core_->keyring.note_key().ExposeSecret()});
     if (!opened || audit::NoteCommitment(opened->first, opened->second) != *entry.note_hash) {
       return std::unexpected(core_->IntegrityAlarm(call, "note_not_authentic"));
     }

@@ -34,7 +34,7 @@ struct Writing {
   std::shared_ptr<const ClassSchema> written;
   UpdateTerms terms;
   std::optional<RecordRow> stored;  // of the version that is to be changed
-  std::optional<KeyCache::Pin> key;
+  std::optional<PinnedKeys> key;
 
   const ClassSchema& schema() const { return terms.newest ? *newest : *written; }
 };
@@ -102,9 +102,8 @@ Result<Updated> UpdatedOf(const Vault::Core& core, const ClientId& client, const
   if (writing.stored) {
     const RecordRow& row = *writing.stored;
     COFFER_ASSIGN(
-        plain,
-        crypto::Open(writing.key->ExposeSecret(),
-                     core.RecordContext(client, row.id, row.class_name, row.version), row.payload));
+        plain, writing.key->Expose().Open(
+                   core.RecordContext(client, row.id, row.class_name, row.version), row.payload));
     before = nlohmann::json::parse(crypto::AsText(plain));
   }
   COFFER_ASSIGN(updated.whole, MergeWritable(schema, writing.terms.writable, sent, before));
@@ -125,7 +124,7 @@ Result<RecordRow> FindOf(Transaction& transaction, Call& call, const ClientId& c
   return *std::move(row);
 }
 
-Result<KeyCache::Pin> PinOrNotFound(Transaction& transaction, Call& call, const ClientId& client) {
+Result<PinnedKeys> PinOrNotFound(Transaction& transaction, Call& call, const ClientId& client) {
   auto pin = transaction.PinKey(client);
   if (pin || pin.error().code != Code::kNotFound) return pin;
   // No key and no client is an ordinary 404; a client without its key is damage.
@@ -207,11 +206,11 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
     COFFER_ASSIGN(const auto key, core_->PinForWriting(client));
     crypto::Hash payload_hash{};
     if (key) {
-      row.payload = crypto::Seal(key->ExposeSecret(), 0,
-                                 core_->RecordContext(client, row.id, schema->name, row.version),
-                                 crypto::AsBytes(document->json));
+      row.payload =
+          key->Expose().Seal(core_->RecordContext(client, row.id, schema->name, row.version),
+                             crypto::AsBytes(document->json));
       payload_hash = crypto::Sha256(row.payload);
-      row.tokens = SealTerms(core_->keyring, key->ExposeSecret(), client, row.id.value, row.terms);
+      row.tokens = SealTerms(core_->keyring, key->Expose(), client, row.id.value, row.terms);
     }
     const auto created = core_->Perform(
         OperationKind::kWrite, call, client, schema.get(), [&](Transaction& transaction) -> Status {
@@ -251,7 +250,7 @@ Result<RecordInfo> Vault::GetRecord(const Caller& caller, const ClientId& client
   call.About(client);
   call.entry.record = id.Text();
   std::optional<RecordRow> row;
-  std::optional<KeyCache::Pin> key;
+  std::optional<PinnedKeys> key;
   std::shared_ptr<const ClassSchema> schema;
   FieldViews views;
   COFFER_TRY(core_->Perform(
@@ -265,9 +264,8 @@ Result<RecordInfo> Vault::GetRecord(const Caller& caller, const ClientId& client
         views = FieldViewsOf(call.decision, *schema);
         return DescribeShown(*core_, transaction, call, *row, *schema, views);
       }));
-  const auto plain =
-      crypto::Open(key->ExposeSecret(),
-                   core_->RecordContext(client, id, row->class_name, row->version), row->payload);
+  const auto plain = key->Expose().Open(
+      core_->RecordContext(client, id, row->class_name, row->version), row->payload);
   if (!plain) return std::unexpected(core_->IntegrityAlarm(call, plain.error().reason));
   RecordInfo info = InfoOf(*row, client);
   Show(info, *schema, views, *plain, core_->keyring);
@@ -280,7 +278,7 @@ Result<RecordInfo> Vault::GetRecordVersion(const Caller& caller, const ClientId&
   call.About(client);
   call.entry.record = id.Text();
   std::optional<RecordRow> row;
-  std::optional<KeyCache::Pin> key;
+  std::optional<PinnedKeys> key;
   std::shared_ptr<const ClassSchema> schema;
   FieldViews views;
   COFFER_TRY(core_->Perform(
@@ -303,9 +301,8 @@ Result<RecordInfo> Vault::GetRecordVersion(const Caller& caller, const ClientId&
         views = FieldViewsOf(call.decision, *schema);
         return DescribeShown(*core_, transaction, call, *row, *schema, views);
       }));
-  const auto plain =
-      crypto::Open(key->ExposeSecret(),
-                   core_->RecordContext(client, id, row->class_name, row->version), row->payload);
+  const auto plain = key->Expose().Open(
+      core_->RecordContext(client, id, row->class_name, row->version), row->payload);
   if (!plain) return std::unexpected(core_->IntegrityAlarm(call, plain.error().reason));
   RecordInfo info = InfoOf(*row, client);
   Show(info, *schema, views, *plain, core_->keyring);
@@ -353,7 +350,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
   call.About(client);
   call.entry.class_name = class_name;
   std::vector<SealedRecord> found;
-  std::optional<KeyCache::Pin> key;
+  std::optional<PinnedKeys> key;
   Page<RecordInfo> result;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, client, asked.get(), [&](Transaction& transaction) -> Status {
@@ -380,7 +377,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
       result.items.push_back(InfoOf(sealed.row, client));
       continue;
     }
-    auto info = OpenRecord(*core_, client, key->ExposeSecret(), sealed);
+    auto info = OpenRecord(*core_, client, key->Expose(), sealed);
     if (!info) {
       call.entry.record = sealed.row.id.Text();
       return std::unexpected(core_->IntegrityAlarm(call, info.error().reason));
@@ -431,10 +428,9 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
         row.terms = core_->TermsOf(*writing.newest, IndexedValues(*writing.newest, document));
         row.retention_day = DayInStored(*writing.newest, update->document.json);
       }
-      row.tokens = SealTerms(core_->keyring, key->ExposeSecret(), client, id.value, row.terms);
-      row.payload = crypto::Seal(key->ExposeSecret(), 0,
-                                 core_->RecordContext(client, id, schema.name, row.version),
-                                 crypto::AsBytes(update->document.json));
+      row.tokens = SealTerms(core_->keyring, key->Expose(), client, id.value, row.terms);
+      row.payload = key->Expose().Seal(core_->RecordContext(client, id, schema.name, row.version),
+                                       crypto::AsBytes(update->document.json));
       payload_hash = crypto::Sha256(row.payload);
     }
     RecordInfo info;
@@ -472,11 +468,10 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
           row.client = before.client;
           row.class_name = before.class_name;
           row.created = before.created;
-          COFFER_TRY(OpenTermsOf(core_->keyring, key->ExposeSecret(), client, before));
+          COFFER_TRY(OpenTermsOf(core_->keyring, key->Expose(), client, before));
           if (before.terms.import_token) {
             row.terms.import_token = before.terms.import_token;
-            row.tokens =
-                SealTerms(core_->keyring, key->ExposeSecret(), client, id.value, row.terms);
+            row.tokens = SealTerms(core_->keyring, key->Expose(), client, id.value, row.terms);
           }
           row.updated = transaction.now();
           Describe(call.entry, row, nullptr);
@@ -519,7 +514,7 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
         if (!owner) return NotFound(call);
         COFFER_TRY(core_->RequireNoHold(transaction, call, *owner, {row.class_name}));
         Stores& stores = transaction.stores();
-        if (!OpenTermsOf(core_->keyring, key.ExposeSecret(), client, row)) {
+        if (!OpenTermsOf(core_->keyring, key.Expose(), client, row)) {
           const std::int64_t unread = id.Row();
           COFFER_TRY(stores.index.RemoveUnread({&unread, 1}, std::nullopt));
         }

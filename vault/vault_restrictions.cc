@@ -68,9 +68,8 @@ Status Vault::Core::PlaceRestriction(Transaction& transaction,
                                      const Restriction& restriction) const {
   COFFER_ASSIGN(const auto key, transaction.PinKey(restriction.client));
   COFFER_TRY(transaction.stores().restrictions.Insert(
-      restriction,
-      crypto::Seal(key.ExposeSecret(), 0, RestrictionContext(restriction.client, restriction.id),
-                   crypto::AsBytes(restriction.terms.basis))));
+      restriction, key.Expose().Seal(RestrictionContext(restriction.client, restriction.id),
+                                     crypto::AsBytes(restriction.terms.basis))));
   transaction.PutRestriction(restriction);
   return {};
 }
@@ -87,8 +86,7 @@ Result<std::vector<Restriction>> Vault::Core::OpenRestrictions(Transaction& tran
     if (sealed == bases.end()) return Fail(Code::kCorrupted, "storage_corrupted");
     if (sealed->second.empty()) continue;
     COFFER_ASSIGN(const Bytes basis,
-                  crypto::Open(key.ExposeSecret(), RestrictionContext(client, restriction.id),
-                               sealed->second));
+                  key.Expose().Open(RestrictionContext(client, restriction.id), sealed->second));
     restriction.terms.basis = crypto::AsText(basis);
   }
   return restrictions;

@@ -7,6 +7,7 @@
 
 #include "crypto/keys_database_key.h"
 #include "tests/crash/crashing_vault.h"
+#include "vault/internal/resealing.h"
 
 namespace coffer::vault {
 namespace {
@@ -200,6 +201,51 @@ TEST_CASE("of two erasures of one client each is done or not while the process d
         }
         vault.CheckAll();
       });
+}
+
+// Of more records than one operation seals again.
+class LargeErasableVault : public ErasableVault {
+ public:
+  LargeErasableVault() {
+    for (std::size_t i = 0; i < kResealsAtOnce; ++i) {
+      many.push_back(NewContact(client, {{"last_name", "M" + std::to_string(i)}}));
+    }
+  }
+  void CheckMany() {
+    for (std::size_t i = 0; i < many.size(); ++i) {
+      const std::string read = Read(client, many[i]);
+      if (read != json{{"last_name", "M" + std::to_string(i)}}.dump())
+        FAIL_CHECK(i << ": " << read);
+    }
+  }
+  std::vector<RecordId> many;
+};
+
+TEST_CASE("an erasure in steps is done or not while the process dies, and is gone on with") {
+  LargeErasableVault vault;
+  const ErasureRequest one{ErasureBasis::kUnlawful, {}, {vault.first}};
+  int halfway = 0;
+  vault.DieAt(
+      {}, [&](const auto& answered) { return vault.Erase(one, answered); },
+      [&](const Answers& answers) {
+        vault.CheckAnswers(answers, 1);
+        if (!vault.CheckGone({vault.first})) {
+          if (vault.KeyCount() > 2) ++halfway;
+          vault.CheckUntouched();
+          vault.CheckMany();
+          const auto erasure = vault->Erase(vault.As(kPrivacyOfficer), vault.client, one);
+          INFO(AnswerOf(erasure));
+          REQUIRE(erasure);
+          CHECK(vault.CheckGone({vault.first}));
+        }
+        vault.CheckProfile();
+        vault.CheckSecond();
+        vault.CheckCalled();
+        vault.CheckMany();
+        vault.CheckOnly(one);
+        vault.CheckAll();
+      });
+  CHECK(halfway > 0);
 }
 
 // Keys are destroyed for good when the key of keys.db is.

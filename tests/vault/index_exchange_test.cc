@@ -159,8 +159,8 @@ void MakeFirstGeneration(IndexVault& vault) {
     const auto listed_clients = clients->ListIndexed(0, 1000);
     for (const ClientRow& listed : *listed_clients) {
       if (listed.ref.empty()) continue;
-      const auto token =
-          OpenReference(keyring, key_of(listed).ExposeSecret(), listed.id, listed.ref);
+      const auto key = key_of(listed);
+      const auto token = OpenReference(keyring, {key.ExposeSecret()}, listed.id, listed.ref);
       REQUIRE(token);
       REQUIRE(clients->PutRef(listed.id.Row(), *token));
       REQUIRE(insert_ref->Execute(ByteView(*token), listed.id.Row()));
@@ -169,8 +169,9 @@ void MakeFirstGeneration(IndexVault& vault) {
     for (const RecordRow& row : *listed_records) {
       if (row.tokens.empty()) continue;
       const auto client = clients->FindRow(row.client);
-      const auto terms = OpenTerms(keyring, key_of(**client).ExposeSecret(), (*client)->id,
-                                   row.id.value, row.tokens);
+      const auto key = key_of(**client);
+      const auto terms =
+          OpenTerms(keyring, {key.ExposeSecret()}, (*client)->id, row.id.value, row.tokens);
       REQUIRE(terms);
       const auto put = [&](ByteView token) { REQUIRE(insert->Execute(token, row.id.Row())); };
       std::optional<ByteView> import_token;

@@ -33,11 +33,12 @@ class TestCache {
   const ClientId& Client(int n) const { return clients_[static_cast<std::size_t>(n)]; }
 
   Result<KeyCache::Pin> Get(int n) {
-    return cache_->FindOrInsert(Client(n), [&](std::span<std::uint8_t> slot) -> Status {
-      ++fills;
-      std::ranges::fill(slot, static_cast<std::uint8_t>(n + 1));
-      return {};
-    });
+    return cache_->FindOrInsert(Client(n),
+                                [&](std::span<std::uint8_t> slot) -> Result<std::uint64_t> {
+                                  ++fills;
+                                  std::ranges::fill(slot, static_cast<std::uint8_t>(n + 1));
+                                  return {};
+                                });
   }
   void Use(int n) {
     auto pin = Get(n);
@@ -68,10 +69,46 @@ TEST_CASE("a key is filled in once and found from then on") {
   CHECK(cache->size() == 1);
 }
 
+TEST_CASE("of a client's two keys nothing is to be sealed under the older, and both go together") {
+  TestCache cache(4);
+  const auto fill = [](std::uint8_t with) {
+    return [with](std::span<std::uint8_t> slot) -> Result<std::uint64_t> {
+      std::ranges::fill(slot, with);
+      return with;
+    };
+  };
+  auto first = cache->FindOrInsert(cache.Client(0), fill(1));
+  REQUIRE(first);
+  CHECK(first->generation() == 1);
+  CHECK(first->IsCurrent());
+  cache->Demote(cache.Client(0));
+  CHECK(!first->IsCurrent());
+  CHECK(!cache.Has(0));
+  {
+    const auto second = cache->FindOrInsert(cache.Client(0), fill(2));
+    const auto older = cache->FindOrInsertOlder(cache.Client(0), fill(9));
+    REQUIRE((second && older));
+    CHECK(second->IsCurrent());
+    CHECK(second->generation() == 2);
+    CHECK(older->generation() == 1);
+    CHECK(older->ExposeSecret()[0] == 1);
+    CHECK(!older->IsCurrent());
+    CHECK(cache->size() == 2);
+  }
+  // The one before the older goes with the next step.
+  cache->Demote(cache.Client(0));
+  CHECK(first->ExposeSecret()[0] == 1);  // as long as it is pinned
+  cache->Remove(cache.Client(0));
+  CHECK(cache->size() == 0);
+  auto again = cache->FindOrInsertOlder(cache.Client(0), fill(3));
+  REQUIRE(again);
+  CHECK(again->ExposeSecret()[0] == 3);
+}
+
 TEST_CASE("a key that cannot be filled in takes no place") {
   TestCache cache(1);
-  const auto failed =
-      cache->FindOrInsert(cache.Client(0), [](std::span<std::uint8_t> slot) -> Status {
+  const auto failed = cache->FindOrInsert(
+      cache.Client(0), [](std::span<std::uint8_t> slot) -> Result<std::uint64_t> {
         std::ranges::fill(slot, std::uint8_t{7});
         return Fail(Code::kNotFound, "not_found");
       });
@@ -86,7 +123,7 @@ TEST_CASE("a slot holds nothing of the key that left it") {
   TestCache cache(1);
   cache.Use(0);
   std::vector<std::uint8_t> before(crypto::kAeadKeyBytes, 0xff);
-  const auto look = [&](std::span<std::uint8_t> slot) -> Status {
+  const auto look = [&](std::span<std::uint8_t> slot) -> Result<std::uint64_t> {
     std::ranges::copy(slot, before.begin());
     return Fail(Code::kNotFound, "not_found");
   };
@@ -235,8 +272,8 @@ TEST_CASE("threads find, fill, evict and remove keys, and each holds the key it 
             if (i % 34 == 0) cache->AwaitWiped(cache.Client(n));
             continue;
           }
-          const auto pin =
-              cache->FindOrInsert(cache.Client(n), [n](std::span<std::uint8_t> slot) -> Status {
+          const auto pin = cache->FindOrInsert(
+              cache.Client(n), [n](std::span<std::uint8_t> slot) -> Result<std::uint64_t> {
                 std::ranges::fill(slot, static_cast<std::uint8_t>(n + 1));
                 return {};
               });

@@ -11,10 +11,9 @@ ClientInfo InfoOf(const ClientRow& row, std::string external_ref) {
 }
 
 Result<ClientInfo> OpenClient(const Vault::Core& core, const SealedClient& client) {
-  COFFER_ASSIGN(
-      const Bytes plain,
-      crypto::Open(client.key.ExposeSecret(), core.ClientContext(client.row.id, client.row.version),
-                   client.row.profile));
+  COFFER_ASSIGN(const Bytes plain,
+                client.key.Expose().Open(core.ClientContext(client.row.id, client.row.version),
+                                         client.row.profile));
   return InfoOf(client.row, std::string(crypto::AsText(plain)));
 }
 

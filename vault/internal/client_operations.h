@@ -11,7 +11,7 @@ namespace coffer::vault {
 // A client row that was logged as disclosed, with the pinned key that opens it after the commit.
 struct SealedClient {
   ClientRow row;
-  KeyCache::Pin key;
+  PinnedKeys key;
 };
 
 ClientInfo InfoOf(const ClientRow& row, std::string external_ref);

@@ -313,10 +313,10 @@ Bytes Vault::Core::NoteContext(const CallId& call) const {
 
 Result<std::pair<crypto::Hash, std::string>> Vault::Core::OpenReason(ByteView sealed,
                                                                      std::string_view call,
-                                                                     ByteView key) const {
+                                                                     const ClientKeys& keys) const {
   COFFER_ASSIGN(const CallId id, CallId::Parse(call));
   const Bytes context = NoteContext(id);
-  COFFER_ASSIGN(const Bytes plain, crypto::Open(key, context, sealed));
+  COFFER_ASSIGN(const Bytes plain, keys.Open(context, sealed));
   if (plain.size() < 32) return Fail(Code::kCorrupted, "note_malformed");
   std::pair<crypto::Hash, std::string> opened;
   std::copy_n(plain.begin(), 32, opened.first.begin());
@@ -403,9 +403,12 @@ Error Vault::Core::IntegrityAlarm(const Call& call, std::string_view reason) con
   return Error{Code::kCorrupted, "integrity_failed", "stored data is not what was sealed", {}};
 }
 
-Result<std::optional<KeyCache::Pin>> Vault::Core::PinForWriting(const ClientId& client) const {
-  if (auto pin = engine->key_cache().Find(client)) return pin;
-  std::optional<KeyCache::Pin> pinned;
+Result<std::optional<PinnedKeys>> Vault::Core::PinForWriting(const ClientId& client) const {
+  std::optional<PinnedKeys> pinned;
+  if (auto pin = engine->key_cache().Find(client)) {
+    pinned.emplace(*std::move(pin));
+    return pinned;
+  }
   audit::Entry none;
   COFFER_TRY(engine->Run(OperationKind::kRead, EntryRule::kNever, none,
                          [&](Transaction& transaction) -> Status {

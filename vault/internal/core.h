@@ -21,6 +21,7 @@
 #include "crypto/keyring.h"
 #include "vault/internal/engine.h"
 #include "vault/internal/erasure_ledger.h"
+#include "vault/internal/erasure_turns.h"
 #include "vault/internal/function_ref.h"
 #include "vault/internal/index_builder.h"
 #include "vault/internal/log_follower.h"
@@ -115,6 +116,7 @@ struct Vault::Core {
   std::unique_ptr<Scrubber> scrubber;
   std::unique_ptr<RetentionRunner> retention;
   std::unique_ptr<IndexBuilder> index_builder;
+  mutable ErasureTurns erasure_turns;
   std::atomic<int> long_reads{0}, short_reads{0};
   std::mutex idle_readers_mutex;
   std::vector<std::unique_ptr<LogReader>> idle_readers;
@@ -203,6 +205,11 @@ struct Vault::Core {
   // The same where what gives a role takes two. `target` names the account.
   Status RequireApprovalToGive(Transaction& transaction, Call& call, const Giving& giving,
                                std::string target) const;
+  // As RequireApproval, which is this and MarkExecuted: what takes several steps may begin, and
+  // nothing is marked as done yet. Nothing: one person is enough.
+  Result<std::optional<ApprovalRow>> CheckApproval(Transaction& transaction, Call& call,
+                                                   const Proposal& proposal) const;
+  static Status MarkExecuted(Transaction& transaction, ApprovalRow row);
   // The row of the approval that the call names, if it is for this and of this caller.
   Result<std::optional<ApprovalRow>> FindOwnApproval(Transaction& transaction, const Call& call,
                                                      const Proposal& proposal) const;
@@ -278,7 +285,7 @@ struct Vault::Core {
   // What a sealed reason is bound to.
   Bytes NoteContext(const CallId& call) const;
   Result<std::pair<crypto::Hash, std::string>> OpenReason(ByteView sealed, std::string_view call,
-                                                          ByteView key) const;
+                                                          const ClientKeys& keys) const;
 
   // The tree as it is, for proofs about any earlier one.
   struct PublishedTree {
@@ -311,7 +318,7 @@ struct Vault::Core {
   Error IntegrityAlarm(const Call& call, std::string_view reason) const;
 
   // The client's key for sealing ahead of an operation; nothing when there is no such client.
-  Result<std::optional<KeyCache::Pin>> PinForWriting(const ClientId& client) const;
+  Result<std::optional<PinnedKeys>> PinForWriting(const ClientId& client) const;
 
   Bytes RecordContext(const ClientId& client, const RecordId& record, std::string_view class_name,
                       std::uint64_t version) const;

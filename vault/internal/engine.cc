@@ -71,24 +71,51 @@ Status Transaction::Touch(const TokenRow& session, Timestamp now) {
   return stores().principals.Update(*row);
 }
 
-Result<KeyCache::Pin> Transaction::PinKey(const ClientId& client) {
+Result<PinnedKeys> Transaction::PinKey(const ClientId& client) {
   // Erased earlier in this very batch: its key is still in keys.db until the commit.
   if (engine_.dying_.contains(client)) return Fail(Code::kNotFound, "not_found");
-  return engine_.cache_->FindOrInsert(client, [&](std::span<std::uint8_t> slot) -> Status {
-    COFFER_ASSIGN(const auto generation, engine_.stores_->clients.FindGeneration(client));
-    COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find({client, generation.value_or(0)}));
+  const auto unwrap = [&](std::uint64_t generation,
+                          std::span<std::uint8_t> slot) -> Result<std::uint64_t> {
+    COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find({client, generation}));
     if (!wrapped) return Fail(Code::kNotFound, "not_found");
-    return engine_.keyring_->UnwrapDataKey(*wrapped, client.value, slot);
-  });
+    COFFER_TRY(engine_.keyring_->UnwrapDataKey(*wrapped, client.value, slot));
+    return generation;
+  };
+  COFFER_ASSIGN(auto current,
+                engine_.cache_->FindOrInsert(
+                    client, [&](std::span<std::uint8_t> slot) -> Result<std::uint64_t> {
+                      COFFER_ASSIGN(const auto generation,
+                                    engine_.stores_->clients.FindGeneration(client));
+                      return unwrap(generation.value_or(0), slot);
+                    }));
+  if (!IsResealing(client)) return PinnedKeys(std::move(current));
+  auto older = engine_.cache_->FindOrInsertOlder(
+      client, [&](std::span<std::uint8_t> slot) { return unwrap(current.generation() - 1, slot); });
+  // What it sealed cannot be opened; the rest can.
+  if (!older && older.error().code != Code::kCorrupted && older.error().code != Code::kNotFound) {
+    return std::unexpected(std::move(older).error());
+  }
+  if (!older) return PinnedKeys(std::move(current));
+  return PinnedKeys(std::move(current), *std::move(older));
 }
 
-Result<crypto::SecretBytes> Transaction::UnwrapKey(const ClientKeyId& key) {
-  COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find(key));
-  if (!wrapped) return Fail(Code::kNotFound, "not_found");
-  crypto::SecretBytes plain(crypto::kAeadKeyBytes);
-  COFFER_TRY(
-      engine_.keyring_->UnwrapDataKey(*wrapped, key.client.value, plain.ExposeSecretForWriting()));
-  return plain;
+Result<UnwrappedKeys> Transaction::UnwrapKey(const ClientKeyId& current) {
+  return engine_.UnwrapKeys(current);
+}
+
+bool Transaction::IsResealing(const ClientId& client) const {
+  return ResealingBy(client) != nullptr;
+}
+
+const std::uint64_t* Transaction::ResealingBy(const ClientId& client) const {
+  if (engine_.resealing_.empty()) return nullptr;
+  const auto found = engine_.resealing_.find(client);
+  return found == engine_.resealing_.end() ? nullptr : &found->second;
+}
+
+void Transaction::ResealBy(const ClientId& client, std::uint64_t who) {
+  const auto found = engine_.resealing_.find(client);
+  if (found != engine_.resealing_.end()) found->second = who;
 }
 
 std::uint64_t Transaction::NextSeq() const { return engine_.writer_->head().size + also_.size(); }
@@ -162,6 +189,7 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   rewrite.log = engine->options_.log;
   COFFER_ASSIGN(engine->keys_rewrite_, KeyStoreRewrite::Create(engine->keys_, engine->stores_->keys,
                                                                keyring, std::move(rewrite)));
+  COFFER_TRY(engine->FindResealing());
   COFFER_TRY(engine->Load());
   COFFER_TRY(engine->OpenState(engine->options_.take_over_state));
   COFFER_TRY(engine->CollectUnfinished());
@@ -200,12 +228,77 @@ Status Engine::CollectUnfinished() {
   COFFER_ASSIGN(const auto later, stores_->keys.LaterGenerations());
   for (const ClientKeyId& key : later) {
     COFFER_ASSIGN(const auto current, stores_->clients.FindGeneration(key.client));
-    if (!current || key.generation <= *current) continue;
+    if (!current || key.generation < *current) continue;
+    if (key.generation == *current) {
+      // One before the older of two sealed nothing that is left.
+      COFFER_ASSIGN(const auto oldest, stores_->keys.OldestGeneration(key.client));
+      if (oldest && *oldest + 1 < *current) stray_keys_.push_back({key.client, *current - 2});
+      continue;
+    }
     // Without the one that holds, vault.db is the older of the two: nothing is destroyed.
     COFFER_ASSIGN(const auto living, stores_->keys.Find({key.client, *current}));
     if (living) COFFER_TRY(stores_->keys.Delete(key));
   }
   return {};
+}
+
+// A key is there beside the one after it, and no erasure has it destroyed: there is something left
+// that it sealed.
+Status Engine::FindResealing() {
+  COFFER_ASSIGN(const auto later, stores_->keys.LaterGenerations());
+  for (const ClientKeyId& key : later) {
+    COFFER_ASSIGN(const auto current, stores_->clients.FindGeneration(key.client));
+    if (current != key.generation) continue;
+    COFFER_ASSIGN(const auto older, stores_->keys.Find({key.client, key.generation - 1}));
+    if (older) resealing_.emplace(key.client, 0);
+  }
+  if (resealing_.empty()) return {};
+  return stores_->erasures.ForEachDestroyedKey([&](const ClientId& client, ErasureScope scope,
+                                                   std::uint64_t generation) -> Status {
+    const auto found = resealing_.find(client);
+    if (found == resealing_.end()) return {};
+    COFFER_ASSIGN(const auto current, stores_->clients.FindGeneration(client));
+    const bool destroyed = scope == ErasureScope::kClient || generation + 1 >= current.value_or(0);
+    if (destroyed) resealing_.erase(found);
+    return {};
+  });
+}
+
+// Until this is committed both keys open what they sealed, and afterwards too.
+void Engine::BeginResealing(const ClientKeyId& key, std::uint64_t who) {
+  const auto found = resealing_.find(key.client);
+  const bool known = found != resealing_.end();
+  resealing_before_.emplace_back(key.client, known ? std::optional(found->second) : std::nullopt);
+  if (known) retired_.push_back({key.client, key.generation - 2});
+  resealing_[key.client] = who;
+  cache_->Demote(key.client);
+}
+
+void Engine::EndResealing(const ClientId& client) {
+  const auto found = resealing_.find(client);
+  if (found == resealing_.end()) return;
+  resealing_before_.emplace_back(client, found->second);
+  resealing_.erase(found);
+}
+
+Result<UnwrappedKeys> Engine::UnwrapKeys(const ClientKeyId& current) {
+  const auto unwrap = [&](std::uint64_t generation) -> Result<crypto::SecretBytes> {
+    COFFER_ASSIGN(const auto wrapped, stores_->keys.Find({current.client, generation}));
+    if (!wrapped) return Fail(Code::kNotFound, "not_found");
+    crypto::SecretBytes plain(crypto::kAeadKeyBytes);
+    COFFER_TRY(
+        keyring_->UnwrapDataKey(*wrapped, current.client.value, plain.ExposeSecretForWriting()));
+    return plain;
+  };
+  COFFER_ASSIGN(auto key, unwrap(current.generation));
+  UnwrappedKeys keys{std::move(key), current.generation};
+  if (!resealing_.contains(current.client)) return keys;
+  auto older = unwrap(current.generation - 1);
+  if (!older && older.error().code == Code::kUnavailable) {
+    return std::unexpected(std::move(older).error());
+  }
+  if (older) keys.older = *std::move(older);
+  return keys;
 }
 
 Engine::~Engine() { Stop(); }
@@ -272,11 +365,9 @@ Status Engine::OpenHold(Hold& hold) {
   if (hold.sealed_text.empty()) return {};
   const ClientId& client = *hold.terms.client;
   COFFER_ASSIGN(const auto generation, stores_->clients.FindGeneration(client));
-  COFFER_ASSIGN(const auto wrapped, stores_->keys.Find({client, generation.value_or(0)}));
-  if (!wrapped) return {};
-  crypto::SecretBytes key(crypto::kAeadKeyBytes);
-  if (!keyring_->UnwrapDataKey(*wrapped, client.value, key.ExposeSecretForWriting())) return {};
-  (void)OpenHoldText(*keyring_, key.ExposeSecret(), hold);
+  const auto keys = UnwrapKeys({client, generation.value_or(0)});
+  if (!keys && keys.error().code == Code::kUnavailable) return std::unexpected(keys.error());
+  if (keys) (void)OpenHoldText(*keyring_, keys->Expose(), hold);
   return {};
 }
 
@@ -452,8 +543,10 @@ Status Engine::TakeOver(Transaction& transaction) {
     COFFER_TRY(BeginKeys());
     COFFER_TRY(stores_->keys.Put(key, wrapped));
   }
+  for (const auto& [key, who] : transaction.begun_) BeginResealing(key, who);
   for (ErasureRow& row : transaction.erased_) {
     cache_->Remove(row.client);
+    EndResealing(row.client);
     if (row.scope == ErasureScope::kClient) {
       access_.Forget(row.client);
       holds_.Forget(row.client);
@@ -620,7 +713,11 @@ Status Engine::CommitBatch() {
   }
   durable_state_ = state_in_log_;
   durable_sums_ = state_->sums();
-  if (!erased_.empty()) FinishErasures();
+  resealing_before_.clear();
+  const bool retires = !retired_.empty();
+  std::ranges::move(retired_, std::back_inserter(stray_keys_));
+  retired_.clear();
+  if (!erased_.empty() || retires) FinishErasures();
   if (retire_index_keys_) RetireIndexKeys();
   commit_nanoseconds_.fetch_add(
       static_cast<std::uint64_t>(
@@ -771,6 +868,12 @@ void Engine::AbandonBatch(const Error& why) {
   state_->Restore(durable_sums_);
   // Of a new generation that was not committed.
   for (const ErasureRow& row : erased_) cache_->Remove(row.client);
+  for (; !resealing_before_.empty(); resealing_before_.pop_back()) {
+    const auto& [client, who] = resealing_before_.back();
+    cache_->Remove(client);
+    who ? void(resealing_.insert_or_assign(client, *who)) : void(resealing_.erase(client));
+  }
+  retired_.clear();
   erased_.clear();
   dying_.clear();
   for (const ErasureRow& row : undestroyed_) {

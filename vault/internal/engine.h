@@ -6,7 +6,8 @@
 // ordered with writes and erasures, and its entry is durable before anything is disclosed.
 //
 // Order of a batch's commits, and what a crash leaves between them:
-//   1. keys.db, new keys      a key whose client was never acknowledged: harmless, never used
+//   1. keys.db, new keys      a key whose client was never acknowledged, or of a generation that
+//                             was never begun: harmless, never used
 //   2. vault.db               the batch happened
 //   3. the erasure ledger     )
 //   4. keys.db, destroyed     ) finished at the next start from erasures.state
@@ -36,6 +37,7 @@
 #include "crypto/result.h"
 #include "vault/internal/access_store.h"
 #include "vault/internal/approval_store.h"
+#include "vault/internal/client_keys.h"
 #include "vault/internal/client_store.h"
 #include "vault/internal/committed_state.h"
 #include "vault/internal/damage_store.h"
@@ -93,8 +95,14 @@ class Transaction {
   // That a session was used. Stored at most once a minute, and with the operation.
   Status Touch(const TokenRow& session, Timestamp now);
 
-  // The client's data key, from the cache or keys.db. Errors: kNotFound "not_found".
-  Result<KeyCache::Pin> PinKey(const ClientId& client);
+  // The client's data key, from the cache or keys.db, and the one before while both live. Errors:
+  // kNotFound "not_found".
+  Result<PinnedKeys> PinKey(const ClientId& client);
+  // What is left of the client is being sealed again: it has two keys.
+  bool IsResealing(const ClientId& client) const;
+  // Who did so last takes the steps; null: it has one key.
+  const std::uint64_t* ResealingBy(const ClientId& client) const;
+  void ResealBy(const ClientId& client, std::uint64_t who);
 
   // One more entry, in front of the operation's own, with its call, actor and address.
   void Also(audit::Entry entry) { also_.push_back(std::move(entry)); }
@@ -110,6 +118,13 @@ class Transaction {
   void AddKey(const ClientId& client, Bytes wrapped, std::uint64_t generation = 0) {
     added_keys_.emplace_back(ClientKeyId{client, generation}, std::move(wrapped));
   }
+  // The next generation of its key, and the steps begin in which the rest is sealed again. Where it
+  // has two already, nothing is sealed under the older, which is destroyed once this is committed.
+  void BeginResealing(const ClientId& client, Bytes wrapped, std::uint64_t generation,
+                      std::uint64_t who) {
+    AddKey(client, std::move(wrapped), generation);
+    begun_.push_back({{client, generation}, who});
+  }
   // A key of the search index, for the generation that this operation begins.
   void AddIndexKey(std::uint64_t generation, crypto::SecretBytes key) {
     index_key_.emplace(generation, std::move(key));
@@ -119,9 +134,9 @@ class Transaction {
   void IndexChanged() { index_changed_ = true; }
   // All keys of the index but that of the live generation are destroyed once this is committed.
   void RetireIndexKeys() { retire_index_keys_ = true; }
-  // The client's key in memory of the caller's, past the cache: for whoever goes through all of
+  // The client's keys in memory of the caller's, past the cache: for whoever goes through all of
   // them. Errors: kNotFound "not_found".
-  Result<crypto::SecretBytes> UnwrapKey(const ClientKeyId& key);
+  Result<UnwrappedKeys> UnwrapKey(const ClientKeyId& current);
   // Its key goes, and the ledger gets it, once this is committed. The row is stored already.
   void Erased(ErasureRow row) { erased_.push_back(std::move(row)); }
   void ReplaceCatalog(Catalog catalog) {
@@ -159,6 +174,11 @@ class Transaction {
   };
   std::vector<Note> notes_;
   std::vector<std::pair<ClientKeyId, Bytes>> added_keys_;
+  struct Begun {
+    ClientKeyId key;
+    std::uint64_t who;
+  };
+  std::vector<Begun> begun_;
   std::optional<std::pair<std::uint64_t, crypto::SecretBytes>> index_key_;
   bool index_changed_ = false, retire_index_keys_ = false;
   std::vector<ErasureRow> erased_;
@@ -243,6 +263,10 @@ class Engine {
   Engine() = default;
   void AwaitBatch(std::uint32_t batch);
   void FinishBatch();
+  Result<UnwrappedKeys> UnwrapKeys(const ClientKeyId& current);
+  Status FindResealing();
+  void BeginResealing(const ClientKeyId& key, std::uint64_t who);
+  void EndResealing(const ClientId& client);
   Status OpenHold(Hold& hold);
   static Result<std::unique_ptr<Engine>> Connect(Database vault, Database keys,
                                                  const crypto::Keyring& keyring, Options options);
@@ -315,6 +339,11 @@ class Engine {
   bool keys_held_ = false;                      // by somebody else, at the last try
   std::chrono::steady_clock::time_point destroy_again_;
   std::vector<ClientKeyId> stray_keys_;  // belong to nothing any more
+  std::vector<ClientKeyId> retired_;     // in this batch: the same once it is committed
+  // Clients of two keys, and who took the last step of sealing again; what was changed of it in
+  // this batch, as it was before.
+  std::unordered_map<ClientId, std::uint64_t, IdHash> resealing_;
+  std::vector<std::pair<ClientId, std::optional<std::uint64_t>>> resealing_before_;
   bool retire_index_keys_ = false;
   std::string entry_bytes_;
   std::vector<audit::FullTile> tiles_;

@@ -24,7 +24,10 @@ bool ErasesClient(const audit::Entry& entry);
 
 inline constexpr std::string_view kErasureReplayed = "erasure.replayed";
 
+struct Resealed;
+
 struct ErasureOrder {
+  std::optional<ErasureId> id = {};  // none: a new one
   ErasureScope scope = ErasureScope::kClient;
   ErasureBasis basis = ErasureBasis::kRequest;
   std::string class_name;
@@ -48,15 +51,17 @@ struct ErasedContent {
   ErasureRow row;  // with the sequence that the next entry has, and without facts
   std::map<std::string, ClassCount, std::less<>> gone, kept;  // by class
   std::unordered_map<RecordId, GoneRecord, IdHash> records;   // gone, of scope kRecords
-  std::uint64_t resealed = 0;  // records and old versions of what stays
+  std::uint64_t resealed = 0;  // records and old versions of what stays, in this operation
   std::uint64_t unopened = 0;  // of these, and the profile: they stay as they are
 };
 
 // Rows, old versions, index tokens, notes, idempotency residues; where something stays, a new key
 // for it. Leaves an entry for each record that goes one by one, and for each that is sealed again.
 // The caller stores the row (RegisterErasure) and leaves the entry about the erasure itself next.
+// `resealed`: what stays was sealed again before, in steps (resealing.h).
 Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transaction,
-                                   const ClientRow& client, const ErasureOrder& order);
+                                   const ClientRow& client, const ErasureOrder& order,
+                                   const Resealed* resealed = nullptr);
 // One operation may take more records than an act can name: the share of some of them, as an
 // erasure of its own, of the same key. Records that the content does not have are named and not
 // counted, and each once however often it is named.

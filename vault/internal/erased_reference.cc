@@ -20,8 +20,7 @@ Result<std::optional<BlindToken>> TokenOfErased(const Vault::Core& core, Transac
     return std::nullopt;
   }
   if (!key) return std::unexpected(key.error());
-  auto plain = crypto::Open(key->ExposeSecret(), core.ClientContext(client.id, client.version),
-                            client.profile);
+  auto plain = key->Expose().Open(core.ClientContext(client.id, client.version), client.profile);
   if (!plain) return std::nullopt;
   const BlindToken token = ErasedReferenceToken(core.keyring, crypto::AsText(*plain));
   crypto::Wipe(*plain);

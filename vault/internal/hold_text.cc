@@ -19,17 +19,17 @@ Bytes HoldContext(const crypto::Keyring& keyring, const Hold& hold) {
 }  // namespace
 
 // A case number has no NUL in it.
-Bytes SealHoldText(const crypto::Keyring& keyring, ByteView key, const Hold& hold) {
+Bytes SealHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, const Hold& hold) {
   std::string plain = hold.terms.case_number;
   plain.append(1, '\0').append(hold.terms.reason);
-  Bytes sealed = crypto::Seal(key, 0, HoldContext(keyring, hold), crypto::AsBytes(plain));
+  Bytes sealed = keys.Seal(HoldContext(keyring, hold), crypto::AsBytes(plain));
   crypto::Wipe(std::span(reinterpret_cast<std::uint8_t*>(plain.data()), plain.size()));
   return sealed;
 }
 
-Status OpenHoldText(const crypto::Keyring& keyring, ByteView key, Hold& hold) {
+Status OpenHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, Hold& hold) {
   if (hold.sealed_text.empty()) return {};
-  COFFER_ASSIGN(Bytes plain, crypto::Open(key, HoldContext(keyring, hold), hold.sealed_text));
+  COFFER_ASSIGN(Bytes plain, keys.Open(HoldContext(keyring, hold), hold.sealed_text));
   const std::string_view text = crypto::AsText(plain);
   const auto end = text.find('\0');
   if (end == text.npos) return Fail(Code::kCorrupted, "storage_corrupted", "the words of a hold");
@@ -48,7 +48,7 @@ Status SealHolds(const Vault::Core& core, Transaction& transaction, std::size_t 
     const auto key = transaction.UnwrapKey({*hold.terms.client, generation.value_or(0)});
     if (!key && key.error().code == Code::kUnavailable) return std::unexpected(key.error());
     if (!key) continue;
-    COFFER_TRY(store.PutSealed(hold.id, SealHoldText(core.keyring, key->ExposeSecret(), hold)));
+    COFFER_TRY(store.PutSealed(hold.id, SealHoldText(core.keyring, key->Expose(), hold)));
   }
   return {};
 }

@@ -9,9 +9,9 @@
 namespace coffer::vault {
 
 // Reason and case number of a hold of a client.
-Bytes SealHoldText(const crypto::Keyring& keyring, ByteView key, const Hold& hold);
+Bytes SealHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, const Hold& hold);
 // Fills both in, where they are sealed. Errors: kCorrupted.
-Status OpenHoldText(const crypto::Keyring& keyring, ByteView key, Hold& hold);
+Status OpenHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, Hold& hold);
 
 // Those of before, whose words stand in clear; the operation must leave an entry.
 Status SealHolds(const Vault::Core& core, Transaction& transaction, std::size_t most);

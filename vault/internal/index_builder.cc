@@ -114,13 +114,13 @@ class IndexStep {
       pass();
       return Skippable(key);
     }
-    const auto token = OpenReference(core_.keyring, key->ExposeSecret(), row.id, row.ref);
+    const auto token = OpenReference(core_.keyring, key->Expose(), row.id, row.ref);
     if (!token) {
       pass();
       return {};
     }
     if (!IsSealed(row.ref)) {
-      const Bytes sealed = SealReference(core_.keyring, key->ExposeSecret(), row.id, *token);
+      const Bytes sealed = SealReference(core_.keyring, key->Expose(), row.id, *token);
       COFFER_TRY(transaction_.stores().clients.PutRef(row.id.Row(), sealed));
     }
     pass();
@@ -146,7 +146,7 @@ class IndexStep {
       pass();
       return Skippable(key);
     }
-    if (!OpenTermsOf(core_.keyring, key->ExposeSecret(), owner_->id, row)) {
+    if (!OpenTermsOf(core_.keyring, key->Expose(), owner_->id, row)) {
       pass();
       return {};
     }
@@ -157,8 +157,7 @@ class IndexStep {
     if (newest && is_outdated) COFFER_TRY(MakeAnew(row, *newest, *key, terms));
     if (terms != row.terms || !was_sealed || row.import_token) {
       COFFER_TRY(transaction_.stores().records.PutTerms(
-          row.id.Row(),
-          SealTerms(core_.keyring, key->ExposeSecret(), owner_->id, row.id.value, terms)));
+          row.id.Row(), SealTerms(core_.keyring, key->Expose(), owner_->id, row.id.value, terms)));
       if (terms.tokens != row.terms.tokens) {
         COFFER_TRY(index_.Remove(row.id.Row(), row.terms));
         COFFER_TRY(index_.Put(row.id.Row(), terms));
@@ -175,12 +174,11 @@ class IndexStep {
     return !then || !SameIndexes(*then, newest);
   }
 
-  Status MakeAnew(const RecordRow& row, const ClassSchema& newest, const crypto::SecretBytes& key,
+  Status MakeAnew(const RecordRow& row, const ClassSchema& newest, const UnwrappedKeys& key,
                   IndexTerms& terms) {
     COFFER_ASSIGN(const Bytes payload, transaction_.stores().records.ReadPayload(row.id.Row()));
-    auto plain =
-        crypto::Open(key.ExposeSecret(),
-                     core_.RecordContext(owner_->id, row.id, row.class_name, row.version), payload);
+    auto plain = key.Expose().Open(
+        core_.RecordContext(owner_->id, row.id, row.class_name, row.version), payload);
     if (!plain) return {};  // damaged, as a read of it will tell
     const auto document = nlohmann::json::parse(crypto::AsText(*plain), nullptr, false);
     crypto::Wipe(*plain);
@@ -197,14 +195,14 @@ class IndexStep {
   }
 
   // The last one is kept: neighbours are often of one client.
-  const Result<crypto::SecretBytes>& KeyOf(const ClientId& client, std::uint64_t generation) {
+  const Result<UnwrappedKeys>& KeyOf(const ClientId& client, std::uint64_t generation) {
     if (!key_ || key_of_ != client) {
       key_of_ = client;
       key_.emplace(transaction_.UnwrapKey({client, generation}));
     }
     return *key_;
   }
-  static Status Skippable(const Result<crypto::SecretBytes>& key) {
+  static Status Skippable(const Result<UnwrappedKeys>& key) {
     if (key.error().code == Code::kUnavailable) return std::unexpected(key.error());
     return {};
   }
@@ -217,7 +215,7 @@ class IndexStep {
   std::size_t left_;
   std::optional<ClientRow> owner_;
   ClientId key_of_{};
-  std::optional<Result<crypto::SecretBytes>> key_;
+  std::optional<Result<UnwrappedKeys>> key_;
 };
 
 }  // namespace

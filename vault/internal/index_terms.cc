@@ -29,7 +29,7 @@ std::unexpected<Error> MalformedTerms() {
 
 }  // namespace
 
-Bytes SealTerms(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
+Bytes SealTerms(const crypto::Keyring& keyring, const ClientKeys& keys, const ClientId& client,
                 const crypto::Id128& row, const IndexTerms& terms) {
   if (terms.empty()) return {};
   Bytes plain;
@@ -44,12 +44,12 @@ Bytes SealTerms(const crypto::Keyring& keyring, ByteView key, const ClientId& cl
     plain.insert(plain.end(), terms.import_token->begin(), terms.import_token->end());
   }
   plain.insert(plain.end(), terms.tokens.begin(), terms.tokens.end());
-  return crypto::Seal(key, 0, TokensContext(keyring, client, row), plain);
+  return keys.Seal(TokensContext(keyring, client, row), plain);
 }
 
-Result<IndexTerms> OpenTerms(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
-                             const crypto::Id128& row, ByteView sealed) {
-  COFFER_ASSIGN(const Bytes plain, crypto::Open(key, TokensContext(keyring, client, row), sealed));
+Result<IndexTerms> OpenTerms(const crypto::Keyring& keyring, const ClientKeys& keys,
+                             const ClientId& client, const crypto::Id128& row, ByteView sealed) {
+  COFFER_ASSIGN(const Bytes plain, keys.Open(TokensContext(keyring, client, row), sealed));
   if (plain.size() < kTermsHeader || plain[0] != kTermsFormat) return MalformedTerms();
   IndexTerms terms;
   terms.rules = plain[1];
@@ -66,16 +66,16 @@ Result<IndexTerms> OpenTerms(const crypto::Keyring& keyring, ByteView key, const
   return terms;
 }
 
-Bytes SealReference(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
+Bytes SealReference(const crypto::Keyring& keyring, const ClientKeys& keys, const ClientId& client,
                     const BlindToken& token) {
-  return crypto::Seal(key, 0, TokensContext(keyring, client, client.value), token);
+  return keys.Seal(TokensContext(keyring, client, client.value), token);
 }
 
-Result<BlindToken> OpenReference(const crypto::Keyring& keyring, ByteView key,
+Result<BlindToken> OpenReference(const crypto::Keyring& keyring, const ClientKeys& keys,
                                  const ClientId& client, ByteView stored) {
   Bytes opened;
   if (stored.size() != kTokenBytes) {
-    COFFER_ASSIGN(opened, crypto::Open(key, TokensContext(keyring, client, client.value), stored));
+    COFFER_ASSIGN(opened, keys.Open(TokensContext(keyring, client, client.value), stored));
     stored = opened;
     if (stored.size() != kTokenBytes) return MalformedTerms();
   }

@@ -18,6 +18,7 @@
 #include "crypto/keyring.h"
 #include "crypto/result.h"
 #include "vault/ids.h"
+#include "vault/internal/client_keys.h"
 
 namespace coffer::vault {
 
@@ -44,17 +45,17 @@ struct IndexTerms {
 inline bool IsSealed(ByteView stored) { return stored.size() % kTokenBytes != 0; }
 
 // Nothing to keep secret is not sealed: empty.
-Bytes SealTerms(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
+Bytes SealTerms(const crypto::Keyring& keyring, const ClientKeys& keys, const ClientId& client,
                 const crypto::Id128& row, const IndexTerms& terms);
 // Of a sealed value only. Errors: kCorrupted.
-Result<IndexTerms> OpenTerms(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
-                             const crypto::Id128& row, ByteView sealed);
+Result<IndexTerms> OpenTerms(const crypto::Keyring& keyring, const ClientKeys& keys,
+                             const ClientId& client, const crypto::Id128& row, ByteView sealed);
 
 // The token of a client's external reference, in its row.
-Bytes SealReference(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
+Bytes SealReference(const crypto::Keyring& keyring, const ClientKeys& keys, const ClientId& client,
                     const BlindToken& token);
 // In clear or sealed. Errors: kCorrupted.
-Result<BlindToken> OpenReference(const crypto::Keyring& keyring, ByteView key,
+Result<BlindToken> OpenReference(const crypto::Keyring& keyring, const ClientKeys& keys,
                                  const ClientId& client, ByteView stored);
 
 }  // namespace coffer::vault

@@ -21,40 +21,57 @@ std::optional<KeyCache::Pin> KeyCache::Find(const ClientId& client) {
   Slot& slot = slots_[found->second];
   ++slot.pins;
   slot.recent = true;
-  return Pin(this, found->second);
+  return Pin(this, found->second, slot.generation);
 }
 
-Result<KeyCache::Pin> KeyCache::FindOrInsert(const ClientId& client,
-                                             FunctionRef<Status(std::span<std::uint8_t>)> fill) {
+Result<KeyCache::Pin> KeyCache::FindOrInsertIn(Index& index, const ClientId& client, Fill fill) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = index_.find(client); found != index_.end()) {
-    ++slots_[found->second].pins;
-    slots_[found->second].recent = true;
-    return Pin(this, found->second);
+  if (const auto found = index.find(client); found != index.end()) {
+    Slot& slot = slots_[found->second];
+    ++slot.pins;
+    slot.recent = true;
+    return Pin(this, found->second, slot.generation);
   }
   const auto place = FreeSlot();
   if (!place) return Fail(Code::kExhausted, "key_cache_full", "every client key slot is in use");
-  if (auto filled = fill(slab_->ExposeSlot(*place)); !filled) {
+  const auto filled = fill(slab_->ExposeSlot(*place));
+  if (!filled) {
     Wipe(*place);
     free_.push_back(*place);
-    return std::unexpected(std::move(filled).error());
+    return std::unexpected(filled.error());
   }
-  slots_[*place] = Slot{client, 1, true, true};
-  index_.emplace(client, *place);
-  return Pin(this, *place);
+  slots_[*place] = Slot{client, 1, true, true, &index == &older_, *filled};
+  index.emplace(client, *place);
+  return Pin(this, *place, *filled);
 }
 
 bool KeyCache::Pin::IsCurrent() const {
   const std::lock_guard lock(cache_->mutex_);
-  return cache_->slots_[slot_].live;
+  const Slot& slot = cache_->slots_[slot_];
+  return slot.live && !slot.older;
+}
+
+void KeyCache::Demote(const ClientId& client) {
+  const std::lock_guard lock(mutex_);
+  RemoveFrom(older_, client);
+  const auto found = index_.find(client);
+  if (found == index_.end()) return;
+  slots_[found->second].older = true;
+  older_.emplace(client, found->second);
+  index_.erase(found);
 }
 
 void KeyCache::Remove(const ClientId& client) {
   const std::lock_guard lock(mutex_);
-  const auto found = index_.find(client);
-  if (found == index_.end()) return;
+  RemoveFrom(index_, client);
+  if (!older_.empty()) RemoveFrom(older_, client);
+}
+
+void KeyCache::RemoveFrom(Index& index, const ClientId& client) {
+  const auto found = index.find(client);
+  if (found == index.end()) return;
   const std::uint32_t place = found->second;
-  index_.erase(found);
+  index.erase(found);
   Slot& slot = slots_[place];
   slot.live = false;
   if (slot.pins > 0) {
@@ -75,7 +92,7 @@ void KeyCache::AwaitWiped(const ClientId& client) {
 
 std::size_t KeyCache::size() const {
   const std::lock_guard lock(mutex_);
-  return index_.size();
+  return index_.size() + older_.size();
 }
 
 void KeyCache::Unpin(std::uint32_t place) {
@@ -108,7 +125,7 @@ std::optional<std::uint32_t> KeyCache::FreeSlot() {
     Slot& slot = slots_[place];
     if (!slot.live || slot.pins > 0) continue;
     if (std::exchange(slot.recent, false)) continue;
-    index_.erase(slot.client);
+    (slot.older ? older_ : index_).erase(slot.client);
     slot = Slot{};
     Wipe(place);
     return place;

@@ -17,7 +17,7 @@ constexpr std::string_view kPutNote = "INSERT INTO log_notes (client, seq, note)
 constexpr std::string_view kNote = "SELECT note FROM log_notes WHERE client = ? AND seq = ?";
 constexpr std::string_view kDeleteNotes = "DELETE FROM log_notes WHERE client = ?";
 constexpr std::string_view kListNotes =
-    "SELECT seq, note FROM log_notes WHERE client = ? ORDER BY seq";
+    "SELECT seq, note FROM log_notes WHERE client = ? AND seq >= ? ORDER BY seq LIMIT ?";
 constexpr std::string_view kDeleteNote = "DELETE FROM log_notes WHERE client = ? AND seq = ?";
 constexpr std::string_view kPutCheckpoint =
     "INSERT INTO log_checkpoint (id, note) VALUES (1, ?) "
@@ -110,9 +110,11 @@ Result<std::optional<Bytes>> LogStore::ReadNote(std::int64_t client, std::uint64
 
 Status LogStore::DeleteNotesOf(std::int64_t client) { return delete_notes_.Execute(client); }
 
-Result<std::vector<std::pair<std::uint64_t, Bytes>>> LogStore::ListNotes(std::int64_t client) {
+Result<std::vector<std::pair<std::uint64_t, Bytes>>> LogStore::ListNotes(std::int64_t client,
+                                                                         std::uint64_t from,
+                                                                         std::size_t limit) {
   std::vector<std::pair<std::uint64_t, Bytes>> notes;
-  auto rows = list_notes_.Query(client);
+  auto rows = list_notes_.Query(client, from, static_cast<std::int64_t>(limit));
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return notes;

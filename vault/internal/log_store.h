@@ -1,6 +1,7 @@
 // The access log's tables: entries, full tiles, sealed notes, the last signed checkpoint.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,8 +31,10 @@ class LogStore : public audit::LogSource {
   Status PutNote(std::int64_t client, std::uint64_t seq, ByteView sealed);
   Result<std::optional<Bytes>> ReadNote(std::int64_t client, std::uint64_t seq);
   Status DeleteNotesOf(std::int64_t client);
-  // Of one client, with the entry that each belongs to.
-  Result<std::vector<std::pair<std::uint64_t, Bytes>>> ListNotes(std::int64_t client);
+  // Of one client, with the entry that each belongs to, from `from` on, in the order of entries.
+  Result<std::vector<std::pair<std::uint64_t, Bytes>>> ListNotes(
+      std::int64_t client, std::uint64_t from = 0,
+      std::size_t limit = std::numeric_limits<std::size_t>::max());
   Status DeleteNote(std::int64_t client, std::uint64_t seq);
 
   Status PutCheckpoint(std::string_view note);

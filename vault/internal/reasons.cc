@@ -110,8 +110,7 @@ Result<bool> Vault::Core::SealReasonFor(Transaction& transaction, const Call& ca
     return std::unexpected(std::move(pin).error());
   }
   const Bytes plain = CommitTo(call.caller.reason, entry);
-  transaction.AttachNote(client.Row(),
-                         crypto::Seal(pin->ExposeSecret(), 0, NoteContext(call.caller.call), plain),
+  transaction.AttachNote(client.Row(), pin->Expose().Seal(NoteContext(call.caller.call), plain),
                          place);
   return true;
 }

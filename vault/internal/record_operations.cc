@@ -41,20 +41,20 @@ Status ClassStands(const Transaction& transaction, const ClassSchema& schema) {
   return Fail(Code::kConflict, kClassChanged);
 }
 
-Status OpenTermsOf(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
+Status OpenTermsOf(const crypto::Keyring& keyring, const ClientKeys& keys, const ClientId& client,
                    RecordRow& row) {
   if (!IsSealed(row.tokens)) {
     row.terms = {row.class_version, 1, row.import_token, row.tokens};
     return {};
   }
-  COFFER_ASSIGN(row.terms, OpenTerms(keyring, key, client, row.id.value, row.tokens));
+  COFFER_ASSIGN(row.terms, OpenTerms(keyring, keys, client, row.id.value, row.tokens));
   return {};
 }
 
-Status OpenReferenceOf(const crypto::Keyring& keyring, ByteView key, ClientRow& row) {
+Status OpenReferenceOf(const crypto::Keyring& keyring, const ClientKeys& keys, ClientRow& row) {
   row.reference.reset();
   if (row.ref.empty()) return {};
-  COFFER_ASSIGN(row.reference, OpenReference(keyring, key, row.id, row.ref));
+  COFFER_ASSIGN(row.reference, OpenReference(keyring, keys, row.id, row.ref));
   return {};
 }
 
@@ -85,12 +85,12 @@ void Show(RecordInfo& info, const ClassSchema& schema, const FieldViews& views, 
   info.present = std::move(viewed.present);
 }
 
-Result<RecordInfo> OpenRecord(const Vault::Core& core, const ClientId& client, ByteView key,
-                              const SealedRecord& sealed) {
+Result<RecordInfo> OpenRecord(const Vault::Core& core, const ClientId& client,
+                              const ClientKeys& keys, const SealedRecord& sealed) {
   const RecordRow& row = sealed.row;
-  COFFER_ASSIGN(const Bytes plain,
-                crypto::Open(key, core.RecordContext(client, row.id, row.class_name, row.version),
-                             row.payload));
+  COFFER_ASSIGN(
+      const Bytes plain,
+      keys.Open(core.RecordContext(client, row.id, row.class_name, row.version), row.payload));
   RecordInfo info = InfoOf(row, client);
   Show(info, *sealed.schema, sealed.views, plain, core.keyring);
   return info;

@@ -34,10 +34,10 @@ inline constexpr std::string_view kClassChanged = "class_changed";
 Status ClassStands(const Transaction& transaction, const ClassSchema& schema);
 
 // Fills in `row.terms`. Errors: kCorrupted.
-Status OpenTermsOf(const crypto::Keyring& keyring, ByteView key, const ClientId& client,
+Status OpenTermsOf(const crypto::Keyring& keyring, const ClientKeys& keys, const ClientId& client,
                    RecordRow& row);
 // The same of a client's reference.
-Status OpenReferenceOf(const crypto::Keyring& keyring, ByteView key, ClientRow& row);
+Status OpenReferenceOf(const crypto::Keyring& keyring, const ClientKeys& keys, ClientRow& row);
 // Something goes that older copies of the index have: after a while its key is exchanged.
 Status NoteDeletion(Transaction& transaction);
 
@@ -54,8 +54,8 @@ struct SealedRecord {
   FieldViews views;
 };
 // Errors: kCorrupted when the payload is not what was sealed.
-Result<RecordInfo> OpenRecord(const Vault::Core& core, const ClientId& client, ByteView key,
-                              const SealedRecord& sealed);
+Result<RecordInfo> OpenRecord(const Vault::Core& core, const ClientId& client,
+                              const ClientKeys& keys, const SealedRecord& sealed);
 
 // Several records that one call discloses: an entry for each, and at the end the reveals of all.
 class RecordDisclosure {

@@ -35,6 +35,15 @@ constexpr std::string_view kListOf =
     "SELECT id FROM records WHERE client = ? AND id > ? ORDER BY id LIMIT ?";
 constexpr std::string_view kListOfClass =
     "SELECT id FROM records WHERE client = ? AND class = ? AND id > ? ORDER BY id LIMIT ?";
+constexpr std::string_view kListByClass =
+    "SELECT class, id FROM records WHERE client = ? AND (class, id) > (?, ?) "
+    "ORDER BY class, id LIMIT ?";
+constexpr std::string_view kCountByClass =
+    "SELECT class, count(*) FROM records WHERE client = ? GROUP BY class";
+constexpr std::string_view kCountSealed =
+    "SELECT count(*) FROM (SELECT 1 FROM records WHERE client = ?1 UNION ALL "
+    "SELECT 1 FROM record_versions WHERE record IN (SELECT id FROM records WHERE client = ?1) "
+    "LIMIT ?2)";
 constexpr std::string_view kHasClass =
     "SELECT 1 FROM records WHERE client = ? AND class = ? LIMIT 1";
 constexpr std::string_view kListIndexed =
@@ -73,6 +82,9 @@ Result<RecordStore> RecordStore::Open(Database& database) {
   COFFER_ASSIGN(store.reseal_version_, Statement::Prepare(database, kResealVersion));
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListOf));
   COFFER_ASSIGN(store.list_of_class_, Statement::Prepare(database, kListOfClass));
+  COFFER_ASSIGN(store.list_by_class_, Statement::Prepare(database, kListByClass));
+  COFFER_ASSIGN(store.count_by_class_, Statement::Prepare(database, kCountByClass));
+  COFFER_ASSIGN(store.count_sealed_, Statement::Prepare(database, kCountSealed));
   COFFER_ASSIGN(store.has_class_, Statement::Prepare(database, kHasClass));
   COFFER_ASSIGN(store.list_indexed_, Statement::Prepare(database, kListIndexed));
   COFFER_ASSIGN(store.read_payload_, Statement::Prepare(database, kReadPayload));
@@ -193,6 +205,34 @@ Result<std::vector<std::int64_t>> RecordStore::ListOf(std::int64_t client,
   const auto wanted = static_cast<std::int64_t>(limit);
   return Collect(class_name.empty() ? list_of_.Query(client, after, wanted)
                                     : list_of_class_.Query(client, class_name, after, wanted));
+}
+
+Result<std::vector<std::pair<std::string, std::int64_t>>> RecordStore::ListByClass(
+    std::int64_t client, std::string_view class_name, std::int64_t after, std::size_t limit) {
+  std::vector<std::pair<std::string, std::int64_t>> found;
+  auto rows = list_by_class_.Query(client, class_name, after, static_cast<std::int64_t>(limit));
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return found;
+    found.emplace_back(rows.Text(0), rows.Int(1));
+  }
+}
+
+Result<std::map<std::string, std::uint64_t, std::less<>>> RecordStore::CountByClass(
+    std::int64_t client) {
+  std::map<std::string, std::uint64_t, std::less<>> counts;
+  auto rows = count_by_class_.Query(client);
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return counts;
+    counts.emplace(rows.Text(0), static_cast<std::uint64_t>(rows.Int(1)));
+  }
+}
+
+Result<std::size_t> RecordStore::CountSealed(std::int64_t client, std::size_t most) {
+  auto row = count_sealed_.Query(client, static_cast<std::int64_t>(most));
+  COFFER_TRY(row.Next());
+  return static_cast<std::size_t>(row.Int(0));
 }
 
 Result<bool> RecordStore::ClientHasClass(std::int64_t client, std::string_view class_name) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +63,14 @@ class RecordStore {
   // Row ids after `after`; one class, or all when `class_name` is empty.
   Result<std::vector<std::int64_t>> ListOf(std::int64_t client, std::string_view class_name,
                                            std::int64_t after, std::size_t limit);
+  // Classes and row ids after these, in the order of both.
+  Result<std::vector<std::pair<std::string, std::int64_t>>> ListByClass(std::int64_t client,
+                                                                        std::string_view class_name,
+                                                                        std::int64_t after,
+                                                                        std::size_t limit);
+  Result<std::map<std::string, std::uint64_t, std::less<>>> CountByClass(std::int64_t client);
+  // Records and old versions, as far as `most`.
+  Result<std::size_t> CountSealed(std::int64_t client, std::size_t most);
   Result<bool> ClientHasClass(std::int64_t client, std::string_view class_name);
   // Rows after `after` without their payloads, for the index; one payload of them.
   Result<std::vector<RecordRow>> ListIndexed(std::int64_t after, std::size_t limit);
@@ -73,7 +82,8 @@ class RecordStore {
  private:
   Statement insert_, update_, find_, insert_version_, find_version_, list_versions_,
       delete_versions_, delete_, reseal_, reseal_version_, list_of_, list_of_class_, has_class_,
-      list_indexed_, read_payload_, put_terms_, retention_day_, count_;
+      list_indexed_, read_payload_, put_terms_, retention_day_, count_, list_by_class_,
+      count_by_class_, count_sealed_;
 };
 
 }  // namespace coffer::vault

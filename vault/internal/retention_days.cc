@@ -15,7 +15,7 @@ constexpr std::size_t kMostBytes = 256 * 1024;
 struct SealedDocument {
   RecordRow row;
   ClientId client;
-  std::optional<KeyCache::Pin> key;
+  std::optional<PinnedKeys> key;
 };
 
 }  // namespace
@@ -70,8 +70,7 @@ Result<std::vector<OpenedDocument>> OpenDocuments(const Vault::Core& core,
     OpenedDocument& result =
         opened.emplace_back(row.id.Row(), row.version, row.class_name, std::nullopt);
     if (!document.key) continue;
-    const auto plain = crypto::Open(
-        document.key->ExposeSecret(),
+    const auto plain = document.key->Expose().Open(
         core.RecordContext(document.client, row.id, row.class_name, row.version), row.payload);
     if (plain) result.document = crypto::AsText(*plain);
   }

@@ -558,6 +558,7 @@ Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
     }
   }
   COFFER_TRY(status);
+  if (treated.waits_for) core_.erasure_turns.AwaitFree(*treated.waits_for);
   if (treated.erasures.empty()) return {};
   erased_.fetch_add(treated.records, std::memory_order_relaxed);
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.
@@ -613,7 +614,7 @@ Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment
   RunRow changed;
   audit::Entry entry = VaultEntry(kRetentionErase);
   ++own_operations_;
-  COFFER_TRY(core_.engine->Run(
+  auto status = core_.engine->Run(
       OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
         const auto& current = transaction.catalog().retention;
         if (!current || current->version != treatment.decisions().version()) {
@@ -627,12 +628,17 @@ Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment
         const StepLimits& limits = busy_ ? kBusyStep : kIdleStep;
         for (const std::int64_t client : clients) {
           COFFER_TRY(treatment.Treat(transaction, changed, client, erase, treated));
+          if (treated.unfinished) break;
           changed.position = client;
           ++treated.clients;
           if (treated.work >= limits.work || SteadyClock::now() - began >= limits.time) break;
         }
         return transaction.stores().retention.Update(changed);
-      }));
+      });
+  if (!status) {
+    treatment.DropSteps();
+    return status;
+  }
   run = std::move(changed);
   return {};
 }

@@ -8,6 +8,7 @@
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
 #include "vault/internal/erasure_ledger.h"
+#include "vault/internal/resealing.h"
 
 namespace coffer::vault {
 namespace {
@@ -78,6 +79,14 @@ std::string JoinForAct(const std::set<std::string>& texts) {
 
 }  // namespace
 
+RetentionTreatment::RetentionTreatment(const Vault::Core& core, RetentionDecisions decisions,
+                                       std::string people)
+    : core_(core), decisions_(std::move(decisions)), people_(std::move(people)) {}
+
+RetentionTreatment::~RetentionTreatment() = default;
+
+void RetentionTreatment::DropSteps() { steps_.reset(); }
+
 Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int64_t row,
                                  bool erase, TreatedClients& treated) {
   // Of one class of one client, which one policy is for.
@@ -118,11 +127,21 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
     return RetentionIsHeld(transaction.holds(), transaction.restrictions(), client->id,
                            client->tags, class_name);
   };
+  struct Counted {
+    std::string_view name;
+    std::uint64_t number;
+    CountMember what;
+  };
+  std::vector<Counted> counted;
   const auto count_as = [&](std::string_view name, std::uint64_t number, CountMember what) {
-    if (number == 0) return;
-    audit::RunClass& count = run.CountOf(name);
-    count.due += number;
-    count.*what += number;
+    if (number > 0) counted.push_back({name, number, what});
+  };
+  const auto count_all = [&] {
+    for (const auto& [name, number, what] : counted) {
+      audit::RunClass& count = run.CountOf(name);
+      count.due += number;
+      count.*what += number;
+    }
   };
   // One person alone may say when the relationship ended, and take a tag off: what that makes due
   // waits, and previews show it meanwhile.
@@ -142,10 +161,12 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
   if (of_client != nullptr) {
     const CountMember stopped = stopped_as({});
     count_as(audit::kClientItself, 1, stopped != nullptr ? stopped : &audit::RunClass::erased);
+    count_all();
     if (stopped != nullptr) return {};
     order.scope = ErasureScope::kClient;
     policies.insert(of_client);
     ++treated.records;
+    steps_.reset();
     return Erase(transaction, run, *client, order, policies, treated);
   }
   for (const auto& [name, of_class] : classes) {
@@ -181,7 +202,10 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
     }
     count_as(name, of_class.records.size(), what);
   }
-  if (chosen.empty()) return {};
+  if (chosen.empty()) {
+    count_all();
+    return {};
+  }
   std::uint64_t erased = 0;
   for (const DueClass* of_class : chosen) erased += of_class->records.size();
   if (erased == owned && decisions_.HasEnded(*about)) {
@@ -196,8 +220,30 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
     policies.insert(&policy);
     count_as(policy.class_name, of_class->records.size(), &audit::RunClass::erased);
   }
+  COFFER_ASSIGN(const bool ready, TakeStep(transaction, *client, order, treated));
+  if (!ready) return {};
+  count_all();
   treated.records += erased;
   return Erase(transaction, run, *client, order, policies, treated);
+}
+
+Result<bool> RetentionTreatment::TakeStep(Transaction& transaction, const ClientRow& client,
+                                          const ErasureOrder& order, TreatedClients& treated) {
+  if (steps_ && (steps_->client != client.id || order.scope != ErasureScope::kRecords)) {
+    steps_.reset();
+  }
+  if (order.scope != ErasureScope::kRecords) return true;
+  if (!steps_) steps_.emplace(client.id, std::make_unique<StepwiseResealing>(core_));
+  if (core_.erasure_turns.IsTaken(client.id)) {
+    treated.unfinished = true;
+    treated.waits_for = client.id;
+    return false;
+  }
+  COFFER_ASSIGN(const bool ready, steps_->resealing->Advance(transaction, client, order));
+  if (ready) return true;
+  treated.unfinished = true;
+  treated.work += kResealsAtOnce;
+  return false;
 }
 
 Status RetentionTreatment::CountAsFailed(Transaction& transaction, RunRow& run,
@@ -247,7 +293,10 @@ Status RetentionTreatment::Erase(Transaction& transaction, const RunRow& run,
                                  const ClientRow& client, const ErasureOrder& order,
                                  const Policies& policies, TreatedClients& treated) {
   const PolicyWords& words = WordsOf(policies, run);
-  COFFER_ASSIGN(ErasedContent content, EraseContent(core_, transaction, client, order));
+  COFFER_ASSIGN(ErasedContent content,
+                EraseContent(core_, transaction, client, order,
+                             steps_ ? steps_->resealing->resealed() : nullptr));
+  steps_.reset();
   treated.work += std::max<std::uint64_t>(content.row.records, 1) + content.resealed;
   const auto add = [&](ErasedContent& part) -> Status {
     part.row.seq = transaction.NextSeq();
