@@ -46,6 +46,12 @@ R Reading(const std::string& file, R result) {
   return std::unexpected(std::move(error));
 }
 
+// 0: there is none.
+std::uint64_t SizeOfFile(const std::string& path) {
+  struct stat status{};
+  return stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
 Status CheckThere(const std::string& directory) {
   if (access(KeyringPath(directory).c_str(), F_OK) == 0) return {};
   return Fail(Code::kNotFound, "vault_missing",
@@ -474,6 +480,8 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
       [&](Transaction& transaction) -> Status { return core_->CountWaiting(transaction, waiting); },
       EntryRule::kOnRefusal));
   auto statistics = core_->engine->Statistics();
+  statistics.wal_bytes = SizeOfFile(VaultDatabasePath(core_->options.directory) + "-wal");
+  statistics.keys_wal_bytes = SizeOfFile(KeysDatabasePath(core_->options.directory) + "-wal");
   statistics.open_approvals = waiting.open_approvals;
   statistics.unreviewed_emergencies = waiting.unreviewed_emergencies;
   statistics.overdue_emergencies = waiting.overdue_emergencies;

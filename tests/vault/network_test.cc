@@ -7,7 +7,7 @@
 namespace coffer::vault {
 namespace {
 
-using Strings = std::vector<std::string>;
+using NetworkStrings = std::vector<std::string>;
 
 Network Net(std::string_view text) {
   const auto network = Network::Parse(text);
@@ -16,7 +16,7 @@ Network Net(std::string_view text) {
   return *network;
 }
 
-std::vector<Network> Nets(const Strings& texts) {
+std::vector<Network> Nets(const NetworkStrings& texts) {
   std::vector<Network> networks;
   for (const auto& text : texts) networks.push_back(Net(text));
   return networks;
@@ -27,7 +27,8 @@ bool IsIn(std::string_view address, std::string_view network) {
 }
 
 // "-" stands for an address that cannot be said.
-std::string Client(std::string_view peer, const Strings& forwarded, const Strings& trusted) {
+std::string Client(std::string_view peer, const NetworkStrings& forwarded,
+                   const NetworkStrings& trusted) {
   return ClientAddress(peer, forwarded, Nets(trusted)).value_or("-");
 }
 
@@ -244,7 +245,7 @@ TEST_CASE("a peer that is no proxy of ours is the caller, whatever it says") {
 }
 
 TEST_CASE("behind a proxy the caller is the right-most address that is no proxy's") {
-  const Strings proxies = {"10.0.0.0/8", "2001:db8:1::/48"};
+  const NetworkStrings proxies = {"10.0.0.0/8", "2001:db8:1::/48"};
   CHECK(Client("10.0.0.1", {"192.0.2.7"}, proxies) == "192.0.2.7");
   CHECK(Client("::ffff:10.0.0.1", {"192.0.2.7"}, proxies) == "192.0.2.7");
   CHECK(Client("2001:db8:1::1", {"::FFFF:192.0.2.7"}, proxies) == "192.0.2.7");
@@ -254,7 +255,7 @@ TEST_CASE("behind a proxy the caller is the right-most address that is no proxy'
 }
 
 TEST_CASE("several header lines are one list, in their order") {
-  const Strings proxies = {"10.0.0.0/8"};
+  const NetworkStrings proxies = {"10.0.0.0/8"};
   CHECK(Client("10.0.0.1", {"198.51.100.1", "192.0.2.7"}, proxies) == "192.0.2.7");
   CHECK(Client("10.0.0.1", {"192.0.2.7", "10.0.0.2"}, proxies) == "192.0.2.7");
   CHECK(Client("10.0.0.1", {"198.51.100.1, 192.0.2.7", "10.0.0.2, 10.0.0.3"}, proxies) ==
@@ -262,7 +263,7 @@ TEST_CASE("several header lines are one list, in their order") {
 }
 
 TEST_CASE("an address a caller invents at the left is not taken for its own") {
-  const Strings proxies = {"10.0.0.0/8"};
+  const NetworkStrings proxies = {"10.0.0.0/8"};
   // The proxy added 192.0.2.7; all else came with the request.
   CHECK(Client("10.0.0.1", {"10.9.9.9, 192.0.2.7"}, proxies) == "192.0.2.7");
   CHECK(Client("10.0.0.1", {"10.9.9.9", "10.9.9.9, 192.0.2.7"}, proxies) == "192.0.2.7");
@@ -271,14 +272,14 @@ TEST_CASE("an address a caller invents at the left is not taken for its own") {
 }
 
 TEST_CASE("where all are proxies the caller is the left-most, and without a header the peer") {
-  const Strings proxies = {"10.0.0.0/8"};
+  const NetworkStrings proxies = {"10.0.0.0/8"};
   CHECK(Client("10.0.0.1", {"10.0.0.3, 10.0.0.2"}, proxies) == "10.0.0.3");
   CHECK(Client("10.0.0.1", {"10.0.0.4", "10.0.0.3, 10.0.0.2"}, proxies) == "10.0.0.4");
   CHECK(Client("10.0.0.1", {}, proxies) == "10.0.0.1");
 }
 
 TEST_CASE("what a proxy says that is no address leaves the caller unknown") {
-  const Strings proxies = {"10.0.0.0/8"};
+  const NetworkStrings proxies = {"10.0.0.0/8"};
   const std::string values[] = {"",
                                 " ",
                                 ",",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "vault/role.h"
 #include "vault/strict_json.h"
 
 namespace coffer::vault {
