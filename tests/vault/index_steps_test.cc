@@ -53,8 +53,8 @@ TEST_CASE("the words of all holds are sealed in one exchange, however many there
         "SELECT i + 1 FROM n WHERE i < " +
         std::to_string(count) + ") SELECT i FROM n)");
   };
-  copies(1200, "x'01' || randomblob(15)", "randomblob(16)");
-  copies(1200, "x'fe' || randomblob(15)", "cid");
+  copies(1200, "CAST(x'01' || randomblob(15) AS BLOB)", "randomblob(16)");
+  copies(1200, "CAST(x'fe' || randomblob(15) AS BLOB)", "cid");
   vault.Open(true);
   const auto in_clear = [&] {
     return vault.Number("SELECT count(*) FROM holds WHERE reason <> '' AND cid = ?",
