@@ -790,7 +790,7 @@ class Vault {
   Result<std::vector<Team>> ListTeams(const Caller& caller);
 
   // What two people decide. The caller must be allowed what is proposed. Errors: kUnprocessable
-  // "proposal_invalid" with issues; kConflict "too_many_approvals" where the caller has 100 open,
+  // "proposal_invalid" with issues; kConflict "too_many_approvals" where the caller has 400 open,
   // or 2 MiB of content in these.
   Result<Approval> RequestApproval(const Caller& caller, const Proposal& proposal);
   Result<Approval> GetApproval(const Caller& caller, const ApprovalId& id);

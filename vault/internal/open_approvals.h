@@ -9,7 +9,7 @@
 namespace coffer::vault {
 
 inline constexpr std::size_t kMaxApprovalContent = 512 * 1024;  // bytes of canonical JSON
-inline constexpr std::size_t kMaxOpenApprovals = 100;           // of one requester
+inline constexpr std::size_t kMaxOpenApprovals = 400;           // of one requester
 inline constexpr std::size_t kMaxOpenApprovalBytes = 2 * 1024 * 1024;
 // Of one requester, what ended without having been used: the latest are kept.
 inline constexpr std::size_t kMaxUnusedApprovals = 100;
