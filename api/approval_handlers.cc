@@ -25,8 +25,10 @@ Result<Reply> RequestApproval(const Service& service, const Call& call) {
 }
 
 Result<Reply> ListApprovals(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto approvals, service.vault.ListApprovals(call.caller));
-  return RenderList(approvals);
+  Input input(service, call, Action::kApprovalRead);
+  COFFER_ASSIGN(const auto page, input.Page());
+  COFFER_ASSIGN(const auto approvals, service.vault.ListApprovals(call.caller, page));
+  return RenderList(approvals.items, approvals.next_cursor);
 }
 
 Result<Reply> GetApproval(const Service& service, const Call& call) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/problem.h"
 #include "api/query.h"
 #include "vault/strict_json.h"
 
@@ -50,6 +51,7 @@ Result<json> Input::Object(std::initializer_list<std::string_view> members) {
     issues.push_back({"", "must be an object"});
   } else {
     for (const auto& [name, value] : parsed->items()) {
+      if (issues.size() > kMaxIssues) break;
       if (std::ranges::find(members, name) == members.end()) {
         issues.push_back({vault::PointerTo("", name), "is not a known member"});
       }
@@ -60,18 +62,23 @@ Result<json> Input::Object(std::initializer_list<std::string_view> members) {
   return parsed;
 }
 
-Result<std::string> Input::Text(const json& object, const char* name, bool required) {
+Result<std::string> Input::Text(const json& object, const char* name, bool required,
+                                std::size_t most) {
   if (!required && !object.contains(name)) return std::string();
-  COFFER_ASSIGN(auto text, AnyText(object, name));
+  COFFER_ASSIGN(auto text, AnyText(object, name, most));
   if (IsBlank(text)) return Invalid(vault::PointerTo("", name), "must not be empty");
   return text;
 }
 
-Result<std::string> Input::AnyText(const json& object, const char* name) {
+Result<std::string> Input::AnyText(const json& object, const char* name, std::size_t most) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) {
     return Invalid(vault::PointerTo("", name),
                    found == object.end() ? "is required" : "must be text");
+  }
+  if (found->get_ref<const std::string&>().size() > most) {
+    return Invalid(vault::PointerTo("", name),
+                   "must have at most " + std::to_string(most) + " bytes");
   }
   return found->get<std::string>();
 }
@@ -119,7 +126,7 @@ Result<std::vector<std::string>> Input::Texts(const json& object, const char* na
   const auto found = object.find(name);
   std::vector<std::string> texts;
   if (found == object.end() && !required) return texts;
-  const bool listed = found != object.end() && found->is_array() && found->size() <= 1000;
+  const bool listed = found != object.end() && found->is_array() && found->size() <= kMaxTexts;
   for (std::size_t i = 0; listed && i < found->size(); ++i) {
     if ((*found)[i].is_string()) texts.push_back((*found)[i].get<std::string>());
   }
@@ -128,8 +135,11 @@ Result<std::vector<std::string>> Input::Texts(const json& object, const char* na
   }
   if (texts.empty() && !required) return Invalid(std::string("/") + name, "must not be empty");
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (!IsBlank(texts[i])) continue;
-    return Invalid("/" + std::string(name) + "/" + std::to_string(i), "must not be empty");
+    const bool too_long = texts[i].size() > kMaxText;
+    if (!too_long && !IsBlank(texts[i])) continue;
+    return Invalid("/" + std::string(name) + "/" + std::to_string(i),
+                   too_long ? "must have at most " + std::to_string(kMaxText) + " bytes"
+                            : "must not be empty");
   }
   return texts;
 }

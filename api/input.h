@@ -1,6 +1,7 @@
 // What handlers take from requests, with refusals logged where client data was asked for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -15,6 +16,13 @@
 
 namespace coffer::api {
 
+// Bytes of a text in a body, before anything else looks at it. Most routes say less.
+inline constexpr std::size_t kMaxText = 4096;
+inline constexpr std::size_t kMaxTexts = 1000;  // in a list of them
+inline constexpr std::size_t kMaxLogin = 256;
+inline constexpr std::size_t kMaxCode = 128;  // of an enrolment, an app or a recovery
+inline constexpr std::size_t kMaxCertificateRequest = 64 * 1024;
+
 // One request about `action`: its parsed ids, and the way to refuse it with an entry in the log.
 class Input {
  public:
@@ -26,11 +34,14 @@ class Input {
 
   // The body as a JSON object with only these members. Refusals carry pointers.
   Result<nlohmann::json> Object(std::initializer_list<std::string_view> members);
-  // A member that must be text, and not blank. Absent: `required` refuses, otherwise empty.
-  Result<std::string> Text(const nlohmann::json& object, const char* name, bool required);
+  // A member that must be text, not blank, and of at most `most` bytes. Absent: `required` refuses,
+  // otherwise empty.
+  Result<std::string> Text(const nlohmann::json& object, const char* name, bool required,
+                           std::size_t most = kMaxText);
   Result<std::optional<std::uint64_t>> Number(const nlohmann::json& object, const char* name);
   // The same of text that may be anything: of secrets, and where "" takes something away.
-  Result<std::string> AnyText(const nlohmann::json& object, const char* name);
+  Result<std::string> AnyText(const nlohmann::json& object, const char* name,
+                              std::size_t most = kMaxText);
   // A list of texts, none of them blank. Not `required`: absent means any, so that one that is
   // given has an item.
   Result<std::vector<std::string>> Texts(const nlohmann::json& object, const char* name,

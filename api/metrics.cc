@@ -146,6 +146,10 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
   m.Set("coffer_engine_largest_batch", "Most operations in one commit",
         number(engine.largest_batch));
   m.Set("coffer_wal_frames", "Frames in the write-ahead log", number(engine.wal_frames));
+  m.Set("coffer_keys_wal_frames", "Frames in the write-ahead log of keys.db",
+        number(engine.keys_wal_frames));
+  m.Set("coffer_wal_bytes", "Size of the write-ahead log, vault.db-wal", number(engine.wal_bytes));
+  m.Set("coffer_keys_wal_bytes", "Size of keys.db-wal", number(engine.keys_wal_bytes));
   m.Set("coffer_key_cache_entries", "Unwrapped client keys in locked memory",
         number(engine.key_cache_entries));
   m.Set("coffer_keys_rewrites", "Times that keys.db was rewritten after erasures, since the start",

@@ -53,7 +53,7 @@ Result<Reply> CreateUser(const Service& service, const Call& call) {
   Input input(service, call, Action::kPrincipalWrite);
   COFFER_ASSIGN(const json object, input.Object({"login", "name", "role"}));
   vault::UserRequest request;
-  COFFER_ASSIGN(request.login, input.Text(object, "login", true));
+  COFFER_ASSIGN(request.login, input.Text(object, "login", true, kMaxLogin));
   COFFER_ASSIGN(request.name, input.Text(object, "name", true));
   COFFER_ASSIGN(request.role, input.Text(object, "role", true));
   COFFER_ASSIGN(const auto enrolment, service.vault.CreateUser(call.caller, request));
@@ -112,7 +112,7 @@ Result<Reply> IssueCertificate(const Service& service, const Call& call) {
   Input input(service, call, Action::kPrincipalWrite);
   COFFER_ASSIGN(const auto id, PrincipalOfKind(input, call, PrincipalKind::kService));
   COFFER_ASSIGN(const json object, input.Object({"csr", "lifetime_s"}));
-  COFFER_ASSIGN(const auto csr, input.Text(object, "csr", true));
+  COFFER_ASSIGN(const auto csr, input.Text(object, "csr", true, kMaxCertificateRequest));
   COFFER_ASSIGN(const auto lifetime_s, input.Seconds(object, "lifetime_s", 90 * 24 * 3600));
   COFFER_ASSIGN(const auto certificate,
                 service.vault.IssueCertificate(call.caller, id, csr, lifetime_s));

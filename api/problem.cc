@@ -84,6 +84,7 @@ constexpr Title kTitles[] = {
     {"login_throttled", "Too many failed logins; try again later."},
     {"logins_busy", "Too many logins at once; try again."},
     {"media_type_unsupported", "The body's media type is not supported here."},
+    {"memory_exhausted", "The server has no memory for this request now; nothing was changed."},
     {"method_not_allowed", "The resource does not have this method."},
     {"network_not_allowed", "The caller's role does not allow this from here."},
     {"no_schedule", "There is no retention schedule."},
@@ -138,14 +139,20 @@ constexpr Title kTitles[] = {
     {"time_zones_unavailable", "The rules of time zones cannot be read."},
     {"token_ended", "The token was revoked or has expired."},
     {"token_invalid", "The token is not valid."},
+    {"too_many_approvals",
+     "The caller has too many approvals open; withdraw those that are not needed."},
     {"too_many_certificates", "The service has too many certificates."},
     {"too_many_classes", "There are too many classes."},
+    {"too_many_emergencies",
+     "The caller has too many emergency accesses that nobody has reviewed."},
+    {"too_many_leases", "There are too many leases of this client."},
     {"too_many_long_reads", "Too many long reads are running."},
     {"too_many_purposes", "There are too many purposes."},
     {"too_many_restrictions", "There are too many restrictions of this client."},
     {"too_many_roles", "There are too many roles."},
     {"too_many_short_reads", "Too many short reads are running."},
     {"too_many_teams", "There are too many teams."},
+    {"too_many_tokens", "The service has too many tokens; revoke those that it does not use."},
     {"unauthenticated", "The request needs a valid token."},
     {"value_not_normalisable", "The value cannot be searched for in this field."},
     {"version_mismatch", "The resource has another version than If-Match names."},
@@ -159,15 +166,32 @@ std::string_view TitleOf(std::string_view reason) {
   return "The request was refused.";
 }
 
-void AppendIssues(std::string& out, const std::vector<Issue>& issues) {
+// At the end of a code point.
+void AppendCut(std::string& out, std::string_view text, std::size_t most) {
+  if (text.size() <= most) return AppendJsonString(out, text);
+  std::size_t end = most - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  AppendJsonString(out, std::string(text.substr(0, end)) + "...");
+}
+
+void AppendIssues(std::string& out, const std::vector<Issue>& issues, std::size_t most) {
   if (issues.empty()) return;
-  out += ",\"errors\":[";
-  for (std::size_t i = 0; i < issues.size(); ++i) {
-    out += i == 0 ? "{\"pointer\":" : ",{\"pointer\":";
-    AppendJsonString(out, issues[i].pointer);
+  const auto append = [&](std::string_view pointer, std::string_view message) {
+    out += "{\"pointer\":";
+    AppendCut(out, pointer, kMaxPointer);
     out += ",\"message\":";
-    AppendJsonString(out, issues[i].message);
+    AppendCut(out, message, kMaxMessage);
     out += '}';
+  };
+  const std::size_t listed = issues.size() > most ? most - 1 : issues.size();
+  out += ",\"errors\":[";
+  for (std::size_t i = 0; i < listed; ++i) {
+    if (i > 0) out += ',';
+    append(issues[i].pointer, issues[i].message);
+  }
+  if (listed < issues.size()) {
+    out += ',';
+    append("", "there are more errors than are listed");
   }
   out += ']';
 }
@@ -187,7 +211,7 @@ Reply Render(int status, std::string_view reason, const std::vector<Issue>& issu
   out += "\",\"request_id\":\"";
   out += request_id;
   out += '"';
-  AppendIssues(out, issues);
+  AppendIssues(out, issues, kMaxIssues);
   out += '}';
   if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (status == 429 || status == 503) {
@@ -248,7 +272,7 @@ void AppendProblemMembers(std::string& out, const Error& error) {
   out += "\"status\":" + std::to_string(StatusOf(error.code)) + ",\"code\":\"";
   out += error.reason;
   out += '"';
-  AppendIssues(out, error.issues);
+  AppendIssues(out, error.issues, kMaxLineIssues);
 }
 
 }  // namespace coffer::api

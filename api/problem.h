@@ -2,6 +2,7 @@
 // reason; the operator's detail never leaves the process.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,12 @@
 #include "crypto/result.h"
 
 namespace coffer::api {
+
+// A problem document is no longer than this lets it be, whatever was sent.
+inline constexpr std::size_t kMaxIssues = 50;     // the last may say that there are more
+inline constexpr std::size_t kMaxLineIssues = 5;  // of one line of an import
+inline constexpr std::size_t kMaxPointer = 128;   // bytes; what is longer ends in "..."
+inline constexpr std::size_t kMaxMessage = 500;
 
 int StatusOf(Code code);
 Reply RenderProblem(const Error& error, std::string_view request_id);

@@ -52,6 +52,10 @@ Status ReadQuery(const Route& route, std::string_view target, Call& call) {
     if (std::ranges::find(route.query, name) == route.query.end()) {
       return Fail(Code::kInvalidArgument, "parameter_unknown");
     }
+    // Encoded, each byte has three.
+    if (pair.size() > name.size() + 1 + 3 * kMaxValue) {
+      return Invalid(name, "must be at most 300 bytes");
+    }
     auto value = Decode(pair.substr(std::min(name.size() + 1, pair.size())));
     if (!value) return Invalid(name, "is not percent-encoded as it should be");
     if (IsBlank(*value)) return Invalid(name, "must not be empty");

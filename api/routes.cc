@@ -124,7 +124,7 @@ constexpr Route kRoutes[] = {
     {kPost, "/v1/me/second-factor", Action::kSessionStepUp, "stepUp", Body::kJson, kNothing, StepUp},
     {kPut, "/v1/me/password", Action::kPasswordChange, "changePassword", Body::kJson, kNothing, ChangePassword},
 
-    {kGet, "/v1/approvals", Action::kApprovalRead, "listApprovals", Body::kNone, kNothing, ListApprovals},
+    {kGet, "/v1/approvals", Action::kApprovalRead, "listApprovals", Body::kNone, kPageQuery, ListApprovals},
     {kPost, "/v1/approvals", Action::kApprovalRequest, "requestApproval", Body::kJson, kNothing, RequestApproval},
     {kGet, "/v1/approvals/{approval}", Action::kApprovalRead, "getApproval", Body::kNone, kNothing, GetApproval},
     {kPost, "/v1/approvals/{approval}/decision", Action::kApprovalDecide, "decideApproval", Body::kJson, kNothing, DecideApproval},

@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/input.h"
 #include "api/render.h"
+#include "crypto/password_hash.h"
 #include "crypto/qr_code.h"
 
 namespace coffer::api {
@@ -16,7 +17,7 @@ constexpr std::size_t kQrPixelsPerModule = 6;
 
 // Out of ordinary memory as soon as it can be.
 Result<crypto::SecretBytes> Password(Input& input, json& object, const char* name) {
-  COFFER_ASSIGN(std::string text, input.AnyText(object, name));
+  COFFER_ASSIGN(std::string text, input.AnyText(object, name, crypto::kMaxPasswordBytes));
   auto password = crypto::SecretBytes::CopyOf(crypto::AsBytes(text));
   for (std::string* copy : {&text, object[name].get_ptr<std::string*>()}) {
     crypto::Wipe({reinterpret_cast<std::uint8_t*>(copy->data()), copy->size()});
@@ -29,8 +30,8 @@ Result<crypto::SecretBytes> Password(Input& input, json& object, const char* nam
 Result<Reply> ReadEnrolment(const Service& service, const Call& call) {
   Input input(service, call, Action::kEnrolmentRead);
   COFFER_ASSIGN(const json object, input.Object({"login", "code"}));
-  COFFER_ASSIGN(const auto login, input.Text(object, "login", true));
-  COFFER_ASSIGN(const auto code, input.Text(object, "code", true));
+  COFFER_ASSIGN(const auto login, input.Text(object, "login", true, kMaxLogin));
+  COFFER_ASSIGN(const auto code, input.Text(object, "code", true, kMaxCode));
   COFFER_ASSIGN(const auto offer, service.vault.ReadEnrolment(call.caller, login, code));
   COFFER_ASSIGN(const auto qr, crypto::EncodeQr(offer.totp_uri));
   const auto png = crypto::RenderQrAsPng(qr, kQrPixelsPerModule);
@@ -47,10 +48,10 @@ Result<Reply> ReadEnrolment(const Service& service, const Call& call) {
 Result<Reply> CompleteEnrolment(const Service& service, const Call& call) {
   Input input(service, call, Action::kEnrolmentComplete);
   COFFER_ASSIGN(json object, input.Object({"login", "code", "password", "totp"}));
-  COFFER_ASSIGN(const auto login, input.Text(object, "login", true));
-  COFFER_ASSIGN(const auto code, input.Text(object, "code", true));
+  COFFER_ASSIGN(const auto login, input.Text(object, "login", true, kMaxLogin));
+  COFFER_ASSIGN(const auto code, input.Text(object, "code", true, kMaxCode));
   COFFER_ASSIGN(const auto password, Password(input, object, "password"));
-  COFFER_ASSIGN(const auto totp, input.Text(object, "totp", false));
+  COFFER_ASSIGN(const auto totp, input.Text(object, "totp", false, kMaxCode));
   COFFER_ASSIGN(const auto done,
                 service.vault.CompleteEnrolment(call.caller, login, code, password, totp));
   return RenderOne(done, 201);
@@ -59,9 +60,9 @@ Result<Reply> CompleteEnrolment(const Service& service, const Call& call) {
 Result<Reply> LogIn(const Service& service, const Call& call) {
   Input input(service, call, Action::kSessionCreate);
   COFFER_ASSIGN(json object, input.Object({"login", "password", "second_factor"}));
-  COFFER_ASSIGN(const auto login, input.Text(object, "login", true));
+  COFFER_ASSIGN(const auto login, input.Text(object, "login", true, kMaxLogin));
   COFFER_ASSIGN(const auto password, Password(input, object, "password"));
-  COFFER_ASSIGN(const auto second_factor, input.Text(object, "second_factor", false));
+  COFFER_ASSIGN(const auto second_factor, input.Text(object, "second_factor", false, kMaxCode));
   COFFER_ASSIGN(const auto session,
                 service.vault.LogIn(call.caller, login, password, second_factor));
   return RenderOne(session, 201);
@@ -75,7 +76,7 @@ Result<Reply> LogOut(const Service& service, const Call& call) {
 Result<Reply> StepUp(const Service& service, const Call& call) {
   Input input(service, call, Action::kSessionStepUp);
   COFFER_ASSIGN(const json object, input.Object({"second_factor"}));
-  COFFER_ASSIGN(const auto second_factor, input.Text(object, "second_factor", true));
+  COFFER_ASSIGN(const auto second_factor, input.Text(object, "second_factor", true, kMaxCode));
   COFFER_ASSIGN(const auto session, service.vault.StepUp(call.caller, second_factor));
   return RenderOne(session);
 }
@@ -85,7 +86,7 @@ Result<Reply> ChangePassword(const Service& service, const Call& call) {
   COFFER_ASSIGN(json object, input.Object({"password", "new_password", "second_factor"}));
   COFFER_ASSIGN(const auto password, Password(input, object, "password"));
   COFFER_ASSIGN(const auto new_password, Password(input, object, "new_password"));
-  COFFER_ASSIGN(const auto second_factor, input.Text(object, "second_factor", false));
+  COFFER_ASSIGN(const auto second_factor, input.Text(object, "second_factor", false, kMaxCode));
   COFFER_TRY(service.vault.ChangePassword(call.caller, password, new_password, second_factor));
   return Reply{204, "", "", {}};
 }

@@ -21,8 +21,12 @@ enum class Normalisation {
            // "00" is "+"; a number without country code keeps its digits without "+"
 };
 
-// Errors: kUnprocessable "value_not_normalisable" for invalid UTF-8, an empty result, a phone with
-// letters or a wrong count of digits. Never repeats the value in `detail`.
+// Of what is searched for; the longest that a field with an index takes has 4,000.
+inline constexpr std::size_t kMaxNormalisedBytes = 4096;
+
+// Errors: kUnprocessable "value_not_normalisable" for more than kMaxNormalisedBytes, invalid UTF-8,
+// an empty result, a phone with letters or a wrong count of digits. Never repeats the value in
+// `detail`.
 Result<std::string> Normalise(Normalisation rule, std::string_view value);
 
 using BlindToken = std::array<std::uint8_t, 16>;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "crypto/internal/invariant.h"
@@ -51,7 +52,7 @@ Status InitializeCrypto() {
 SecretBytes::SecretBytes(std::size_t size) : size_(size) {
   if (size == 0) return;
   data_ = static_cast<std::uint8_t*>(sodium_malloc(size));
-  internal::Require(data_ != nullptr, "memory for a secret");
+  if (data_ == nullptr) throw std::bad_alloc();  // one request's failure, not everybody's
   sodium_memzero(data_, size_);
 }
 

@@ -42,6 +42,7 @@ class SecretUnits {
 void RequireIcu(UErrorCode status, const char* what) { Require(U_SUCCESS(status), what); }
 
 SecretUnits FromUtf8(const SecretBytes& text) {
+  internal::CountNormalised(text.size());
   SecretUnits units(text.size());
   UErrorCode status = U_ZERO_ERROR;
   std::int32_t length = 0;

@@ -166,6 +166,7 @@ std::optional<std::string> TextToHash(const Field& field, const json& value) {
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
     if (!IsCleanUtf8(text)) return std::nullopt;
+    // What is too long to be normalised is of no index; its hash is that of its bytes.
     return crypto::Normalise(field.normalisation, text).value_or(text);
   }
   if (!value.is_array()) return std::nullopt;

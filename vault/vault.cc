@@ -30,6 +30,12 @@ namespace {
 constexpr std::string_view kTwoPersonSetting = "two_person";
 constexpr std::int64_t kFirstTokenLifetimeMs = std::int64_t{365} * 24 * 3600 * 1000;
 
+// 0: there is none.
+std::uint64_t SizeOfFile(const std::string& path) {
+  struct stat status{};
+  return stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
 Status SyncDirectory(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool synced = fd >= 0 && fsync(fd) == 0;
@@ -441,6 +447,8 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
       EntryRule::kOnRefusal));
   auto statistics = core_->engine->Statistics();
   statistics.tokens = std::move(waiting.tokens);
+  statistics.wal_bytes = SizeOfFile(VaultDatabasePath(core_->options.directory) + "-wal");
+  statistics.keys_wal_bytes = SizeOfFile(KeysDatabasePath(core_->options.directory) + "-wal");
   statistics.open_approvals = waiting.open_approvals;
   statistics.unreviewed_emergencies = waiting.unreviewed_emergencies;
   statistics.overdue_emergencies = waiting.overdue_emergencies;

@@ -490,7 +490,8 @@ struct VaultStatus {
 
 struct EngineStatistics {
   std::uint64_t operations = 0, batches = 0, commit_failures = 0, refused_full = 0;
-  std::uint64_t queue_length = 0, largest_batch = 0, wal_frames = 0;
+  std::uint64_t queue_length = 0, largest_batch = 0, wal_frames = 0, keys_wal_frames = 0;
+  std::uint64_t wal_bytes = 0, keys_wal_bytes = 0;  // of the files
   std::uint64_t key_cache_entries = 0, log_size = 0, checkpoint_size = 0;
   std::uint64_t commit_nanoseconds = 0;  // in total
   std::uint64_t open_approvals = 0, unreviewed_emergencies = 0, overdue_emergencies = 0;
@@ -776,12 +777,15 @@ class Vault {
   // A new code; the password, the second factor and all sessions of before are void.
   Result<NewEnrolment> EnrolAgain(const Caller& caller, const PrincipalId& user);
 
-  // Errors: kUnprocessable "token_invalid" with issues; "principal_unknown".
+  // Errors: kUnprocessable "token_invalid" with issues; "principal_unknown"; kConflict
+  // "too_many_tokens" where the service has 50 that can be used.
   Result<NewToken> CreateToken(const Caller& caller, const TokenRequest& request);
   // A new token in the place of one that is valid, which goes on for `overlap_s` (at most 7 days).
-  // Its holder may, for as long as it was given for; others need token.create.
+  // Its holder may, for as long as it was given for; others need token.create. Errors: kConflict
+  // "token_ended", "too_many_tokens".
   Result<NewToken> RotateToken(const Caller& caller, const TokenId& id, std::int64_t overlap_s);
   Result<std::vector<TokenInfo>> ListTokens(const Caller& caller);
+  // With all that were issued in its place.
   Result<TokenInfo> RevokeToken(const Caller& caller, const TokenId& id);
   Result<WhoIs> WhoAmI(const Caller& caller);
 
@@ -813,10 +817,12 @@ class Vault {
   Result<std::vector<Team>> ListTeams(const Caller& caller);
 
   // What two people decide. The caller must be allowed what is proposed. Errors: kUnprocessable
-  // "proposal_invalid" with issues.
+  // "proposal_invalid" with issues; kConflict "too_many_approvals" where the caller has 400 open,
+  // or 2 MiB of content in these.
   Result<Approval> RequestApproval(const Caller& caller, const Proposal& proposal);
   Result<Approval> GetApproval(const Caller& caller, const ApprovalId& id);
-  Result<std::vector<Approval>> ListApprovals(const Caller& caller);
+  // Those that wait for a decision first, newest first; at most page.limit, or fewer.
+  Result<Page<Approval>> ListApprovals(const Caller& caller, const PageRequest& page);
   // Errors: kPermissionDenied "own_request"; kConflict "approval_decided", "approval_expired",
   // "approval_ended".
   Result<Approval> DecideApproval(const Caller& caller, const ApprovalId& id, bool approve);

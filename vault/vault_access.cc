@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kMaxRoles = 1000;
 constexpr std::int64_t kMinLeaseS = 60;
+constexpr std::size_t kMaxLeases = 200;  // of one client, that go on
+constexpr std::int64_t kEndedLeasesKeptMs = std::int64_t{24} * 3600 * 1000;
 constexpr std::int64_t kMaxLeaseS = std::int64_t{30} * 24 * 3600;
 
 Assignment InfoOf(const AssignmentRow& row) {
@@ -274,6 +276,16 @@ Result<Lease> Vault::GiveLease(const Caller& caller, const ClientId& client,
           return Deny(call, "separation", Code::kPermissionDenied, "own_request");
         }
         row.created = transaction.now();
+        const auto* const others = transaction.access().LeasesOf(client);
+        const auto goes_on = [&](const LeaseRow& other) {
+          return row.created < other.terms.expires;
+        };
+        if (others != nullptr &&
+            std::ranges::count_if(*others, goes_on) >= static_cast<std::ptrdiff_t>(kMaxLeases)) {
+          return Fail(Code::kConflict, "too_many_leases");
+        }
+        COFFER_TRY(transaction.stores().access.PurgeLeases(
+            Timestamp{row.created.ms - kEndedLeasesKeptMs}));
         row.terms.expires = Timestamp{row.created.ms + request.lifetime_s * 1000};
         row.given_by = call.actor;
         COFFER_TRY(transaction.stores().access.InsertLease(row));

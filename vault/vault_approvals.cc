@@ -1,10 +1,12 @@
 // What two people decide: one asks, another approves, the first does it, once.
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "vault/calendar.h"
 #include "vault/internal/core.h"
 #include "vault/internal/export_selection.h"
+#include "vault/internal/open_approvals.h"
 #include "vault/internal/role_giving.h"
 #include "vault/internal/standing.h"
 #include "vault/strict_json.h"
@@ -20,6 +22,7 @@ constexpr std::int64_t kApprovalLifetimeMs = std::int64_t{72} * 3600 * 1000;
 constexpr std::int64_t kGoingOnMs = std::int64_t{3600} * 1000;
 constexpr std::int64_t kDayInMs = std::int64_t{24} * 3600 * 1000;
 constexpr std::size_t kMaxTarget = 256;
+constexpr std::size_t kMaxPageBytes = 1024 * 1024;  // of contents
 
 struct TwoPersonAction {
   std::string_view name;
@@ -378,6 +381,10 @@ Status Vault::Core::RequireApprovalToGive(Transaction& transaction, Call& call,
 
 Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& proposal) {
   constexpr Action kAction = Action::kApprovalRequest;
+  if (proposal.content.size() > kMaxApprovalContent) {
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
+                                  Error{Code::kTooLarge, "document_too_large", {}, {}}));
+  }
   std::vector<Issue> issues;
   Proposal canonical = proposal;
   if (std::ranges::find(kTwoPersonActions, proposal.action) == std::end(kTwoPersonActions)) {
@@ -430,6 +437,8 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
         row.requester = call.actor;
         row.created = transaction.now();
         row.expires = Timestamp{row.created.ms + kApprovalLifetimeMs};
+        COFFER_TRY(
+            MakeRoomForApproval(transaction, row.requester, row.content.size(), row.created));
         COFFER_TRY(transaction.stores().approvals.Insert(row));
         approval = core_->DescribeApproval(transaction, row);
         COFFER_ASSIGN(approval.account, core_->WaysInto(transaction, approval.proposal));
@@ -479,18 +488,33 @@ Result<Approval> Vault::GetApproval(const Caller& caller, const ApprovalId& id) 
   return approval;
 }
 
-Result<std::vector<Approval>> Vault::ListApprovals(const Caller& caller) {
+Result<Page<Approval>> Vault::ListApprovals(const Caller& caller, const PageRequest& page) {
+  constexpr std::string_view kList = "approvals";
   Call call = core_->StartCall(caller, Action::kApprovalRead);
-  std::vector<Approval> approvals;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              COFFER_ASSIGN(const auto rows, transaction.stores().approvals.List());
-                              for (const auto& row : rows) {
-                                approvals.push_back(core_->DescribeApproval(transaction, row));
-                              }
-                              return {};
-                            }));
-  return approvals;
+  Page<Approval> result;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        // Below zero: among those that do not wait for a decision.
+        COFFER_ASSIGN(const std::int64_t cursor, core_->ReadCursor(call, kList, page.cursor));
+        ApprovalStore::Place place{cursor < 0, cursor < 0 ? -(cursor + 1) : cursor};
+        if (page.cursor.empty()) place.row = std::numeric_limits<std::int64_t>::max();
+        std::size_t bytes = 0;
+        COFFER_ASSIGN(const auto rows,
+                      transaction.stores().approvals.List(place, page.limit + 1, kMaxPageBytes));
+        for (const auto& row : rows) {
+          bytes += row.content.size();
+          const bool full = result.items.size() == page.limit || bytes > kMaxPageBytes;
+          if (full && !result.items.empty()) {
+            result.next_cursor =
+                core_->MakeCursor(call, kList, place.closed ? -place.row - 1 : place.row);
+            return {};
+          }
+          result.items.push_back(core_->DescribeApproval(transaction, row));
+          place = ApprovalStore::PlaceOf(row);
+        }
+        return {};
+      }));
+  return result;
 }
 
 Result<Approval> Vault::DecideApproval(const Caller& caller, const ApprovalId& id, bool approve) {

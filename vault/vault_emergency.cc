@@ -14,6 +14,8 @@ constexpr std::int64_t kMinEmergencyS = 60;
 constexpr std::int64_t kMaxEmergencyS = 24 * 3600;
 constexpr std::int64_t kReviewWithinMs = std::int64_t{72} * 3600 * 1000;
 constexpr std::size_t kMaxFinding = 2000;
+constexpr std::uint64_t kMaxUnreviewed = 400;  // of one principal
+constexpr std::int64_t kReviewedKeptMs = std::int64_t{3} * 366 * 24 * 3600 * 1000;
 
 EmergencyAccess InfoOf(const EmergencyRow& row) {
   return {row.id,       row.client,   row.principal,     row.terms.purpose,
@@ -58,6 +60,10 @@ Result<EmergencyAccess> Vault::OpenEmergency(const Caller& caller, const ClientI
         call.entry.purpose = request.purpose;
         COFFER_ASSIGN(const auto known, transaction.stores().clients.Find(client));
         if (!known) return NotFound(call);
+        auto& access = transaction.stores().access;
+        COFFER_ASSIGN(const auto unreviewed, access.CountUnreviewedOf(call.actor));
+        if (unreviewed >= kMaxUnreviewed) return Fail(Code::kConflict, "too_many_emergencies");
+        COFFER_TRY(access.PurgeEmergencies(Timestamp{transaction.now().ms - kReviewedKeptMs}));
         row.principal = call.actor;
         row.created = transaction.now();
         row.terms.expires = Timestamp{row.created.ms + request.lifetime_s * 1000};

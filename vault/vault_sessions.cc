@@ -4,6 +4,7 @@
 
 #include "crypto/totp.h"
 #include "vault/internal/core.h"
+#include "vault/internal/living_tokens.h"
 #include "vault/internal/login.h"
 #include "vault/internal/secrets.h"
 #include "vault/password_rules.h"
@@ -285,6 +286,7 @@ Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
         AddDetail(call.entry, session.info.id.Text());
         auto& principals = transaction.stores().principals;
         COFFER_TRY(principals.PurgeSessions(Timestamp{now.ms - kOverForMs}));
+        COFFER_TRY(MakeRoomForSession(transaction, user.id, now, call.entry));
         COFFER_TRY(principals.Insert(row));
         transaction.PutToken(std::move(row));
         return {};

@@ -3,6 +3,7 @@
 
 #include "crypto/random.h"
 #include "vault/internal/core.h"
+#include "vault/internal/living_tokens.h"
 #include "vault/internal/role_giving.h"
 #include "vault/internal/secrets.h"
 #include "vault/strict_json.h"
@@ -90,6 +91,7 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
           COFFER_TRY(store.Put(service));
           transaction.PutPrincipal(service);
         }
+        COFFER_TRY(MakeRoomForToken(transaction, service.id, core_->latest, nullptr));
         COFFER_TRY(store.Insert(row));
         transaction.PutToken(row);
         token.info = InfoOf(row, service);
@@ -140,7 +142,9 @@ Result<NewToken> Vault::RotateToken(const Caller& caller, const TokenId& id,
         row.name = old.name;
         row.limits = old.limits;
         row.expires = Timestamp{now.ms + (old.expires.ms - old.created.ms)};
+        row.parent = old.id;
         old.expires = std::min(old.expires, Timestamp{now.ms + overlap_s * 1000});
+        COFFER_TRY(MakeRoomForToken(transaction, service.id, std::max(core_->latest, now), &old));
         auto& store = transaction.stores().principals;
         COFFER_TRY(store.Insert(row));
         COFFER_TRY(store.Update(old));
@@ -175,10 +179,7 @@ Result<TokenInfo> Vault::RevokeToken(const Caller& caller, const TokenId& id) {
                               const TokenRow* found = transaction.principals().FindToken(id);
                               if (found == nullptr || found->is_session()) return NotFound(call);
                               TokenRow row = *found;
-                              if (!row.revoked) {
-                                row.revoked = transaction.now();
-                                COFFER_TRY(transaction.stores().principals.Update(row));
-                              }
+                              COFFER_TRY(RevokeWithDescendants(transaction, row));
                               info = InfoOf(row, *transaction.principals().Find(row.principal));
                               transaction.PutToken(std::move(row));
                               return {};

@@ -173,7 +173,17 @@ Outcome<Exit> RequestSchedule(const ApprovalOptions& options, Console& console) 
 
 Outcome<Exit> ListApprovals(const ApprovalOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(const json answer, client.Get(Target("/v1/approvals")));
+  json answer = {{"items", json::array()}};
+  for (std::string cursor;;) {
+    Target target("/v1/approvals");
+    target.With("limit", "200").With("cursor", cursor);
+    COFFER_ASSIGN(const json page, client.Get(target));
+    for (const json& approval : Member(page, "items")) answer["items"].push_back(approval);
+    const std::string next = Text(page, "next_cursor");
+    if (next.empty()) break;
+    if (next == cursor) return Failed(Exit::kFailed, "the server's pages do not end");
+    cursor = next;
+  }
   if (options.connection.json) {
     PrintJson(console, answer);
     return Exit::kOk;

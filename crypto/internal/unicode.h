@@ -1,6 +1,8 @@
 // UTF-8 read strictly.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace coffer::crypto::internal {
@@ -10,5 +12,10 @@ bool IsUtf8(std::string_view text);
 // White space (the Unicode property), or a control, format or line separator character, anywhere in
 // `text`. Precondition: IsUtf8(text).
 bool HasSpaceOrControl(std::string_view text);
+
+// Bytes that this process has put into Unicode's forms, which takes the square of a run of
+// combining marks: counted where it begins, so that a test can say what never got there.
+void CountNormalised(std::size_t bytes);
+std::uint64_t NormalisedBytes();
 
 }  // namespace coffer::crypto::internal

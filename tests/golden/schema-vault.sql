@@ -12,6 +12,8 @@ CREATE TABLE approvals (
   approved  INTEGER NOT NULL,
   executed  INTEGER
 , ended INTEGER, ended_by BLOB, ended_why INTEGER) STRICT, WITHOUT ROWID;
+CREATE INDEX approvals_executed ON approvals (executed) WHERE executed IS NOT NULL;
+CREATE INDEX approvals_unused ON approvals (requester) WHERE executed IS NULL;
 CREATE TABLE assignments (
   client    INTEGER NOT NULL,
   principal BLOB    NOT NULL CHECK (length(principal) = 16),
@@ -100,6 +102,7 @@ CREATE TABLE emergencies (
   reviewed INTEGER,
   finding  TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX emergencies_reviewed ON emergencies (reviewed) WHERE reviewed IS NOT NULL;
 CREATE INDEX emergencies_unreviewed ON emergencies (due) WHERE reviewed IS NULL;
 CREATE TABLE "erasures" (
   id         INTEGER PRIMARY KEY,
@@ -181,6 +184,7 @@ CREATE TABLE leases (
   given_by  BLOB    NOT NULL CHECK (length(given_by) = 16)
 , conditions TEXT) STRICT, WITHOUT ROWID;
 CREATE INDEX leases_by_client ON leases (client);
+CREATE INDEX leases_by_end ON leases (expires);
 CREATE TABLE log_checkpoint (
   id   INTEGER PRIMARY KEY CHECK (id = 1),
   note TEXT    NOT NULL                 -- the last signed checkpoint
@@ -313,7 +317,7 @@ CREATE TABLE tokens (
   created   INTEGER NOT NULL,
   expires   INTEGER NOT NULL,
   revoked   INTEGER                     -- when, or NULL
-, name TEXT NOT NULL DEFAULT '', limits TEXT NOT NULL DEFAULT '{}', idle INTEGER NOT NULL DEFAULT 0, seen INTEGER NOT NULL DEFAULT 0, factor INTEGER) STRICT, WITHOUT ROWID;
+, name TEXT NOT NULL DEFAULT '', limits TEXT NOT NULL DEFAULT '{}', idle INTEGER NOT NULL DEFAULT 0, seen INTEGER NOT NULL DEFAULT 0, factor INTEGER, parent BLOB) STRICT, WITHOUT ROWID;
 CREATE TABLE user_credentials (
   pid               BLOB    PRIMARY KEY CHECK (length(pid) = 16),
   password          TEXT,               -- Argon2id; NULL until enrolled

@@ -13,16 +13,16 @@ namespace {
 
 using nlohmann::json;
 using testing::IssuesOf;
-using Strings = std::vector<std::string>;
+using PurposeStrings = std::vector<std::string>;
 
 const json kGood = {{"title", "Client care"}, {"legal_basis", "contract"}};
 
-Strings PurposePointers(std::string_view code, const std::string& text) {
+PurposeStrings PurposePointers(std::string_view code, const std::string& text) {
   const auto purpose = ParsePurpose(code, text);
   REQUIRE(!purpose);
   CHECK(purpose.error().code == Code::kUnprocessable);
   CHECK(purpose.error().reason == "purpose_invalid");
-  Strings pointers;
+  PurposeStrings pointers;
   for (const auto& issue : purpose.error().issues) {
     CHECK(!issue.message.empty());
     pointers.push_back(issue.pointer);
@@ -74,24 +74,26 @@ TEST_CASE("each legal basis of GDPR Article 6(1) is known, and no other") {
   }
   for (const char* basis : {"", "Consent", "consent ", "legitimate interests", "none"}) {
     CHECK(PurposePointers("p", PurposeWith("legal_basis", basis).dump()) ==
-          Strings{"/legal_basis"});
+          PurposeStrings{"/legal_basis"});
   }
 }
 
 TEST_CASE("each fault of a purpose has an issue that points at it") {
-  CHECK(PurposePointers("p", PurposeWithout("title").dump()) == Strings{"/title"});
-  CHECK(PurposePointers("p", PurposeWithout("legal_basis").dump()) == Strings{"/legal_basis"});
-  CHECK(PurposePointers("p", PurposeWith("title", "").dump()) == Strings{"/title"});
-  CHECK(PurposePointers("p", PurposeWith("owner", 7).dump()) == Strings{"/owner"});
+  CHECK(PurposePointers("p", PurposeWithout("title").dump()) == PurposeStrings{"/title"});
+  CHECK(PurposePointers("p", PurposeWithout("legal_basis").dump()) ==
+        PurposeStrings{"/legal_basis"});
+  CHECK(PurposePointers("p", PurposeWith("title", "").dump()) == PurposeStrings{"/title"});
+  CHECK(PurposePointers("p", PurposeWith("owner", 7).dump()) == PurposeStrings{"/owner"});
   CHECK(PurposePointers("p", PurposeWith("description", nullptr).dump()) ==
-        Strings{"/description"});
+        PurposeStrings{"/description"});
   CHECK(PurposePointers("p", PurposeWith("owner", std::string(2001, 'x')).dump()) ==
-        Strings{"/owner"});
-  CHECK(PurposePointers("p", PurposeWith("re/tention", "x").dump()) == Strings{"/re~1tention"});
-  CHECK(PurposePointers("p", PurposeWith("code", "q").dump()) == Strings{"/code"});
-  CHECK(PurposePointers("p", "{}") == Strings{"/title", "/legal_basis"});
-  CHECK(PurposePointers("p", "[]") == Strings{""});
-  CHECK(PurposePointers("Not a code", kGood.dump()) == Strings{""});
+        PurposeStrings{"/owner"});
+  CHECK(PurposePointers("p", PurposeWith("re/tention", "x").dump()) ==
+        PurposeStrings{"/re~1tention"});
+  CHECK(PurposePointers("p", PurposeWith("code", "q").dump()) == PurposeStrings{"/code"});
+  CHECK(PurposePointers("p", "{}") == PurposeStrings{"/title", "/legal_basis"});
+  CHECK(PurposePointers("p", "[]") == PurposeStrings{""});
+  CHECK(PurposePointers("Not a code", kGood.dump()) == PurposeStrings{""});
   CHECK(ParsePurpose("p", PurposeWith("owner", std::string(2000, 'x')).dump()));
 }
 

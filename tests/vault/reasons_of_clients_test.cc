@@ -315,7 +315,7 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
       {"ListApprovals",
        [&, done](const Caller& c) {
          (void)Asked("client.erase", text);
-         return done(vault.ListApprovals(c));
+         return done(vault.ListApprovals(c, {}));
        }},
       {"WithdrawApproval",
        [&, done](const Caller& c) {

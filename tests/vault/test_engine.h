@@ -11,6 +11,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <semaphore>
 #include <string>
 #include <thread>
@@ -61,7 +62,11 @@ class TestEngine {
     REQUIRE(cache);
     auto engine = Engine::Create(*std::move(vault), *std::move(keys), *keyring_, *std::move(cache),
                                  {.queue_limit = queue_limit_,
-                                  .log = {},
+                                  .log =
+                                      [this](Severity, std::string_view message) {
+                                        const std::lock_guard lock(said_mutex_);
+                                        said_.emplace_back(message);
+                                      },
                                   .clock = &clock,
                                   .origin = keyring_->log_origin(),
                                   .append_to_ledger = [](auto) -> Status { return {}; },
@@ -138,6 +143,12 @@ class TestEngine {
     while (engine_->Statistics().queue_length < count) std::this_thread::yield();
   }
 
+  // What the operator was told.
+  Strings Said() {
+    const std::lock_guard lock(said_mutex_);
+    return said_;
+  }
+
   // What a connection of its own sees: what is committed.
   Database Reader() {
     auto reader = Database::Open(vault_path(), keyring_->vault_db_key(), {.read_only = true});
@@ -205,6 +216,8 @@ class TestEngine {
 
  private:
   const std::size_t queue_limit_;
+  std::mutex said_mutex_;  // several threads write it
+  Strings said_;
   std::unique_ptr<crypto::Keyring> keyring_;
   std::binary_semaphore held_{0}, released_{0};
   std::jthread holder_;

@@ -43,6 +43,10 @@ constexpr std::string_view kReviewEmergency =
     "UPDATE emergencies SET reviewer = ?, reviewed = ?, finding = ?, expires = ? WHERE eid = ?";
 constexpr std::string_view kCountUnreviewed =
     "SELECT count(*), count(*) FILTER (WHERE due < ?) FROM emergencies WHERE reviewed IS NULL";
+constexpr std::string_view kCountUnreviewedOf =
+    "SELECT count(*) FROM emergencies WHERE reviewed IS NULL AND pid = ?";
+constexpr std::string_view kPurgeLeases = "DELETE FROM leases WHERE expires < ?";
+constexpr std::string_view kPurgeEmergencies = "DELETE FROM emergencies WHERE reviewed < ?";
 
 constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
 
@@ -109,6 +113,9 @@ Result<AccessStore> AccessStore::Open(Database& database) {
   COFFER_ASSIGN(store.find_emergency_, Statement::Prepare(database, kFindEmergency));
   COFFER_ASSIGN(store.insert_emergency_, Statement::Prepare(database, kInsertEmergency));
   COFFER_ASSIGN(store.review_emergency_, Statement::Prepare(database, kReviewEmergency));
+  COFFER_ASSIGN(store.count_unreviewed_of_, Statement::Prepare(database, kCountUnreviewedOf));
+  COFFER_ASSIGN(store.purge_leases_, Statement::Prepare(database, kPurgeLeases));
+  COFFER_ASSIGN(store.purge_emergencies_, Statement::Prepare(database, kPurgeEmergencies));
   COFFER_ASSIGN(store.count_unreviewed_, Statement::Prepare(database, kCountUnreviewed));
   return store;
 }
@@ -222,6 +229,20 @@ Result<AccessStore::Unreviewed> AccessStore::CountUnreviewed(Timestamp now) {
                     static_cast<std::uint64_t>(rows.Int(1))};
 }
 
+Status AccessStore::PurgeLeases(Timestamp ended_before) {
+  return purge_leases_.Execute(ended_before.ms);
+}
+
+Status AccessStore::PurgeEmergencies(Timestamp reviewed_before) {
+  return purge_emergencies_.Execute(reviewed_before.ms);
+}
+
+Result<std::uint64_t> AccessStore::CountUnreviewedOf(const PrincipalId& principal) {
+  auto rows = count_unreviewed_of_.Query(principal.bytes());
+  COFFER_TRY(rows.Next());
+  return static_cast<std::uint64_t>(rows.Int(0));
+}
+
 void AccessRegister::Clear() {
   assignments_.clear();
   leases_.clear();
@@ -263,6 +284,17 @@ void AccessRegister::Put(LeaseRow row) {
   } else {
     *found = std::move(row);
   }
+}
+
+void AccessRegister::ForgetEnded(Timestamp before) {
+  const auto forget = [before](auto& by_client) {
+    for (auto& [client, rows] : by_client) {
+      std::erase_if(rows, [before](const auto& row) { return row.terms.expires < before; });
+    }
+    std::erase_if(by_client, [](const auto& item) { return item.second.empty(); });
+  };
+  forget(leases_);
+  forget(emergencies_);
 }
 
 void AccessRegister::Forget(const ClientId& client) {

@@ -56,6 +56,9 @@ class AccessStore {
   Status InsertLease(const LeaseRow& row);
   Status EndLease(const LeaseId& id, Timestamp when);
   Status EndEmergency(const EmergencyId& id, Timestamp when);
+  Status PurgeLeases(Timestamp ended_before);
+  Status PurgeEmergencies(Timestamp reviewed_before);
+  Result<std::uint64_t> CountUnreviewedOf(const PrincipalId& principal);
   Status DeleteAllOf(const ClientId& client);  // emergencies and their reviews stay
 
   Result<std::vector<EmergencyRow>> LoadEmergencies(Timestamp after);  // that expire after it
@@ -71,7 +74,8 @@ class AccessStore {
  private:
   Statement load_assignments_, load_leases_, put_assignment_, delete_assignment_, insert_lease_,
       end_lease_, end_emergency_, delete_assignments_of_, delete_leases_of_, load_emergencies_,
-      list_emergencies_, find_emergency_, insert_emergency_, review_emergency_, count_unreviewed_;
+      list_emergencies_, find_emergency_, insert_emergency_, review_emergency_, count_unreviewed_,
+      count_unreviewed_of_, purge_leases_, purge_emergencies_;
 };
 
 // Engine thread only. Two lookups by client answer what a decision asks.
@@ -83,6 +87,7 @@ class AccessRegister {
   void Put(LeaseRow row);  // or replaces it
   void Put(const EmergencyRow& row);
   void Forget(const ClientId& client);
+  void ForgetEnded(Timestamp before);  // leases and emergencies that ended before it
 
   // To the principal, or to one of its teams.
   bool IsAssigned(const ClientId& client, const PrincipalId& principal,

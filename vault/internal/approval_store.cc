@@ -10,8 +10,15 @@ constexpr std::string_view kFindApproval =
     "approved, executed, ended, ended_by, ended_why FROM approvals WHERE aid = ?";
 constexpr std::string_view kListApprovals =
     "SELECT aid, action, target, content, hash, requester, created, expires, decider, decided, "
-    "approved, executed, ended, ended_by, ended_why FROM approvals ORDER BY decided IS NOT NULL OR "
-    "ended IS NOT NULL, aid DESC LIMIT 1000";
+    "approved, executed, ended, ended_by, ended_why FROM approvals WHERE "
+    "(decided IS NOT NULL OR ended IS NOT NULL) > ?1 OR "
+    "((decided IS NOT NULL OR ended IS NOT NULL) = ?1 AND aid < ?2) "
+    "ORDER BY decided IS NOT NULL OR ended IS NOT NULL, aid DESC LIMIT ?3";
+constexpr std::string_view kListUnused =
+    "SELECT aid, length(CAST(content AS BLOB)), expires, iif(approved = 0, decided, NULL), ended "
+    "FROM approvals WHERE requester = ? AND executed IS NULL ORDER BY aid DESC";
+constexpr std::string_view kDeleteApproval = "DELETE FROM approvals WHERE aid = ?";
+constexpr std::string_view kPurgeExecuted = "DELETE FROM approvals WHERE executed < ?";
 constexpr std::string_view kInsertApproval =
     "INSERT INTO approvals (aid, action, target, content, hash, requester, created, expires, "
     "approved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)";
@@ -65,6 +72,9 @@ Result<ApprovalStore> ApprovalStore::Open(Database& database) {
   COFFER_ASSIGN(store.list_open_of_, Statement::Prepare(database, kListOpenApprovalsOf));
   COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertApproval));
   COFFER_ASSIGN(store.update_, Statement::Prepare(database, kUpdateApproval));
+  COFFER_ASSIGN(store.list_unused_, Statement::Prepare(database, kListUnused));
+  COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteApproval));
+  COFFER_ASSIGN(store.purge_executed_, Statement::Prepare(database, kPurgeExecuted));
   COFFER_ASSIGN(store.count_open_, Statement::Prepare(database, kCountOpenApprovals));
   return store;
 }
@@ -76,7 +86,46 @@ Result<std::optional<ApprovalRow>> ApprovalStore::Find(const ApprovalId& id) {
   return ApprovalOf(rows);
 }
 
-Result<std::vector<ApprovalRow>> ApprovalStore::List() { return ApprovalsOf(list_.Query()); }
+Result<std::vector<ApprovalRow>> ApprovalStore::List(const Place& after, std::size_t limit,
+                                                     std::size_t bytes) {
+  Bytes before;  // of the id, whose first 63 bits these are
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    before.push_back(
+        static_cast<std::uint8_t>(static_cast<std::uint64_t>(after.row) << 1 >> shift));
+  }
+  std::vector<ApprovalRow> approvals;
+  auto rows = list_.Query(after.closed ? 1 : 0, ByteView(before), static_cast<std::int64_t>(limit));
+  for (std::size_t listed = 0; listed <= bytes;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) break;
+    listed += approvals.emplace_back(ApprovalOf(rows)).content.size();
+  }
+  return approvals;
+}
+
+ApprovalStore::Place ApprovalStore::PlaceOf(const ApprovalRow& row) {
+  return {row.decided || row.ended, row.id.Row()};
+}
+
+Result<std::vector<UnusedApproval>> ApprovalStore::ListUnused(const PrincipalId& requester) {
+  std::vector<UnusedApproval> approvals;
+  auto rows = list_unused_.Query(requester.bytes());
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return approvals;
+    UnusedApproval row;
+    std::ranges::copy(rows.Blob(0), row.id.value.begin());
+    row.bytes = static_cast<std::size_t>(rows.Int(1));
+    row.expires.ms = rows.Int(2);
+    if (!rows.IsNull(3)) row.refused = Timestamp{rows.Int(3)};
+    if (!rows.IsNull(4)) row.ended = Timestamp{rows.Int(4)};
+    approvals.push_back(row);
+  }
+}
+
+Status ApprovalStore::Delete(const ApprovalId& id) { return delete_.Execute(id.bytes()); }
+
+Status ApprovalStore::PurgeExecuted(Timestamp before) { return purge_executed_.Execute(before.ms); }
 
 Result<std::vector<ApprovalRow>> ApprovalStore::ListOpenOf(const PrincipalId& principal,
                                                            Timestamp now) {

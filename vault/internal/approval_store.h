@@ -34,12 +34,37 @@ struct ApprovalRow {
   std::optional<ApprovalEnd> why;
 };
 
+// One that was not used, without its content.
+struct UnusedApproval {
+  ApprovalId id;
+  std::size_t bytes = 0;  // of the content
+  Timestamp expires;
+  std::optional<Timestamp> refused, ended;
+
+  // Nothing: it is open.
+  std::optional<Timestamp> EndedBy(Timestamp now) const {
+    if (ended) return ended;
+    if (refused) return refused;
+    return expires <= now ? std::optional(expires) : std::nullopt;
+  }
+};
+
 class ApprovalStore {
  public:
   static Result<ApprovalStore> Open(Database& database);
   Result<std::optional<ApprovalRow>> Find(const ApprovalId& id);
-  // Those that wait for a decision first, newest first, at most 1,000.
-  Result<std::vector<ApprovalRow>> List();
+  // Those that wait for a decision first, newest first: at most `limit` of those behind `after`,
+  // and no more once their contents have more than `bytes`.
+  struct Place {
+    bool closed = false;
+    std::int64_t row = 0;  // of the id
+  };
+  Result<std::vector<ApprovalRow>> List(const Place& after, std::size_t limit, std::size_t bytes);
+  static Place PlaceOf(const ApprovalRow& row);
+  // Of one requester, newest first.
+  Result<std::vector<UnusedApproval>> ListUnused(const PrincipalId& requester);
+  Status Delete(const ApprovalId& id);
+  Status PurgeExecuted(Timestamp before);
   Status Insert(const ApprovalRow& row);
   // Those that could still be used, and that the principal asked for or approved.
   Result<std::vector<ApprovalRow>> ListOpenOf(const PrincipalId& principal, Timestamp now);
@@ -49,7 +74,8 @@ class ApprovalStore {
   Result<std::uint64_t> CountOpen(Timestamp now);
 
  private:
-  Statement find_, list_, list_open_of_, insert_, update_, count_open_;
+  Statement find_, list_, list_open_of_, insert_, update_, count_open_, list_unused_, delete_,
+      purge_executed_;
 };
 
 }  // namespace coffer::vault

@@ -1,6 +1,7 @@
 #include "vault/internal/committed_state.h"
 
 #include <algorithm>
+#include <new>
 #include <span>
 
 #include "audit/entry.h"
@@ -210,7 +211,13 @@ Status CommittedState::Follow() {
 void CommittedState::OnRow(sqlite3_context* context, int, sqlite3_value** values) {
   const auto& table = *static_cast<Table*>(sqlite3_user_data(context));
   StateSum& sum = table.state->sums_[table.index];
-  const StateSum term = SumOf(HashRow(table, values + 1));
+  StateSum term;
+  try {
+    term = SumOf(HashRow(table, values + 1));
+  } catch (const std::bad_alloc&) {
+    sqlite3_result_error_nomem(context);  // nothing is thrown through SQLite
+    return;
+  }
   sqlite3_value_int(values[0]) > 0 ? Add(sum, term) : Subtract(sum, term);
 }
 

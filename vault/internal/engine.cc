@@ -9,6 +9,7 @@
 #include <chrono>
 #include <climits>
 #include <iterator>
+#include <new>
 
 #include "audit/log_reader.h"
 #include "vault/internal/hold_text.h"
@@ -21,10 +22,15 @@ namespace {
 constexpr int kWalStep = 1000;
 // So far back a start looks for the last entry that says what the committed state is.
 constexpr std::uint64_t kStateKnownEvery = 4096;
-// Between two tries at the WAL that a reader holds.
+// Between two tries at the WAL that a reader holds; and after one that the storage refused, which
+// is told once an hour.
 constexpr std::chrono::milliseconds kTruncateEvery{100};
+constexpr std::chrono::milliseconds kTruncateAfterFailure{10'000};
+constexpr std::chrono::hours kTellAgainAfter{1};
 constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
+// So long a purge waits for a moment without requests.
+constexpr std::int64_t kPurgeLatestMs = 10 * kPurgeIntervalMs;
 constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
 // While somebody reads keys.db, a try takes a tenth of the engine's time at most.
 constexpr int kDestroyPatienceMs = 20;
@@ -184,6 +190,7 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
         return SQLITE_OK;
       },
       engine.get());
+  engine->FollowKeysWal();
 
   auto rewrite = engine->options_.keys_rewrite;
   rewrite.log = engine->options_.log;
@@ -202,6 +209,7 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   }
   // Also what a crash between an erasure and this left.
   engine->TruncateWal();
+  engine->CheckpointKeys(true);
   return engine;
 }
 
@@ -440,6 +448,7 @@ EngineStatistics Engine::Statistics() const {
   s.largest_batch = largest_batch_.load(std::memory_order_relaxed);
   s.commit_nanoseconds = commit_nanoseconds_.load(std::memory_order_relaxed);
   s.wal_frames = wal_gauge_.load(std::memory_order_relaxed);
+  s.keys_wal_frames = keys_wal_gauge_.load(std::memory_order_relaxed);
   s.log_size = log_size_.load(std::memory_order_relaxed);
   s.key_cache_entries = cache_->size();
   s.keys_rewrites = keys_rewrite_->completed();
@@ -460,7 +469,7 @@ void Engine::Loop() {
         idle_ = true;
         auto patience = keys_rewrite_->working() ? std::chrono::milliseconds(1)
                         : wal_truncation_pending_.load(std::memory_order_relaxed)
-                            ? kTruncateEvery
+                            ? truncate_again_after_
                             : std::chrono::milliseconds(1000);
         if (keys_pending()) patience = std::min(patience, kDestroyAgainAfter);
         timed_out = queue_changed_.wait_for(lock, patience) == std::cv_status::timeout;
@@ -474,13 +483,22 @@ void Engine::Loop() {
       RunBatch(batch);
       FinishBatch();
     }
-    Maintain(batch.empty());
+    try {
+      Maintain(batch.empty());
+    } catch (const std::bad_alloc&) {
+      // All of it is tried again.
+    }
     batch.clear();
   }
 }
 
 void Engine::RunBatch(std::vector<Operation*>& batch) {
-  auto committed = RunOperations(batch);
+  Status committed;
+  try {
+    committed = RunOperations(batch);
+  } catch (const std::bad_alloc&) {
+    committed = Fail(Code::kUnavailable, kNoMemory);
+  }
   if (committed) {
     healthy_.store(true, std::memory_order_release);
     operations_.fetch_add(batch.size(), std::memory_order_relaxed);
@@ -493,9 +511,12 @@ void Engine::RunBatch(std::vector<Operation*>& batch) {
     }
     log_size_.store(writer_->head().size, std::memory_order_release);
   } else {
+    const bool no_memory = committed.error().reason == kNoMemory;
     AbandonBatch(committed.error());
     for (Operation* operation : batch) {
-      operation->status = Fail(Code::kUnavailable, "log_unavailable", committed.error().detail);
+      operation->status =
+          std::unexpected(Error{Code::kUnavailable, no_memory ? kNoMemory : "log_unavailable"});
+      if (!no_memory) operation->status.error().detail = committed.error().detail;
     }
   }
 }
@@ -517,14 +538,25 @@ Status Engine::RunOne(Operation& operation) {
   const StateSums state_before = state_->sums();
   if (writes) COFFER_TRY(statements_.savepoint.Execute());
 
-  operation.status = operation.work(transaction);
+  // What one request has no memory for is its own failure; what it changed is taken back below.
+  bool no_memory = false;
+  try {
+    operation.status = operation.work(transaction);
+  } catch (const std::bad_alloc&) {
+    no_memory = true;
+    operation.status = Fail(Code::kUnavailable, kNoMemory);
+  }
   // A full disk or an I/O error may have rolled everything back, not only this operation.
   if (sqlite3_get_autocommit(vault_.handle()) != 0) {
     return Fail(Code::kUnavailable, "storage_unavailable", "the transaction was rolled back");
   }
   // What the store could not do is the batch's failure: its entry would claim too much.
-  if (!operation.status && operation.status.error().code == Code::kUnavailable) {
+  if (!operation.status && operation.status.error().code == Code::kUnavailable && !no_memory) {
     return std::unexpected(operation.status.error());
+  }
+  if (stores_->index.has_unread()) {
+    if (operation.status) COFFER_TRY(stores_->index.FinishUnread());
+    stores_->index.DropUnread();
   }
   if (writes) {
     if (!operation.status) {
@@ -570,6 +602,7 @@ Status Engine::TakeOver(Transaction& transaction) {
   if (transaction.retire_index_keys_) retire_index_keys_ = true;
   for (auto& row : transaction.principals_) principals_.Put(std::move(row));
   for (auto& row : transaction.tokens_) principals_.Put(std::move(row));
+  for (const TokenId& id : transaction.forgotten_tokens_) principals_.Forget(id);
   if (transaction.team_) principals_.Put(*std::move(transaction.team_));
   if (transaction.assignment_) access_.Put(*std::move(transaction.assignment_));
   if (transaction.unassigned_) {
@@ -713,12 +746,17 @@ Status Engine::CommitBatch() {
   }
   durable_state_ = state_in_log_;
   durable_sums_ = state_->sums();
-  resealing_before_.clear();
-  const bool retires = !retired_.empty();
-  std::ranges::move(retired_, std::back_inserter(stray_keys_));
-  retired_.clear();
-  if (!erased_.empty() || retires) FinishErasures();
-  if (retire_index_keys_) RetireIndexKeys();
+  // There is no way back from here, and none forward without memory: the next start goes on.
+  try {
+    resealing_before_.clear();
+    const bool retires = !retired_.empty();
+    std::ranges::move(retired_, std::back_inserter(stray_keys_));
+    retired_.clear();
+    if (!erased_.empty() || retires) FinishErasures();
+    if (retire_index_keys_) RetireIndexKeys();
+  } catch (const std::bad_alloc&) {
+    Die("no memory to finish what is committed");
+  }
   commit_nanoseconds_.fetch_add(
       static_cast<std::uint64_t>(
           std::chrono::nanoseconds(std::chrono::steady_clock::now() - started).count()),
@@ -844,18 +882,58 @@ void Engine::TruncateWal() {
   const auto truncated = vault_.TruncateWal();
   if (!truncated) {
     if (IsFsyncFailure(vault_.ExtendedError())) Die(truncated.error().detail);
-    Log(Severity::kWarning, "the WAL could not be truncated: " + truncated.error().detail);
+    WarnOfWal("the WAL could not be truncated: " + truncated.error().detail);
   }
+  truncate_again_after_ = truncated ? kTruncateEvery : kTruncateAfterFailure;
   const bool done = truncated && *truncated;
   wal_truncation_pending_.store(!done, std::memory_order_relaxed);
   if (done) wal_frames_ = wal_checkpoint_at_ = 0;
 }
 
+// Not at each of the tries, of which there are many while the storage refuses.
+void Engine::WarnOfWal(const std::string& message) {
+  const auto now = std::chrono::steady_clock::now();
+  if (warned_of_wal_ && now - *warned_of_wal_ < kTellAgainAfter) return;
+  warned_of_wal_ = now;
+  Log(Severity::kWarning, message);
+}
+
+// Each connection to keys.db has its own: a rewrite of the file opens another one.
+void Engine::FollowKeysWal() {
+  const void* const before = sqlite3_wal_hook(
+      keys_.handle(),
+      [](void* self, sqlite3*, const char*, int frames) {
+        static_cast<Engine*>(self)->keys_wal_frames_ = frames;
+        return SQLITE_OK;
+      },
+      this);
+  if (before != this) keys_wal_frames_ = keys_wal_checkpoint_at_ = 0;
+}
+
+// As of vault.db. Waits for nobody: who reads keys.db keeps the rest for the next try.
+void Engine::CheckpointKeys(bool truncate) {
+  if (truncate) {
+    const auto truncated = keys_.TruncateWal();
+    if (!truncated && IsFsyncFailure(keys_.ExtendedError())) Die(truncated.error().detail);
+    if (!truncated) WarnOfWal("the WAL of keys.db stays: " + truncated.error().detail);
+    if (truncated && *truncated) keys_wal_frames_ = keys_wal_checkpoint_at_ = 0;
+    return;
+  }
+  const auto state = keys_.Checkpoint(false);
+  if (!state) {
+    if (IsFsyncFailure(keys_.ExtendedError())) Die(state.error().detail);
+    WarnOfWal("the WAL of keys.db could not be checkpointed: " + state.error().detail);
+    keys_wal_checkpoint_at_ = keys_wal_frames_;
+    return;
+  }
+  const bool all = state->frames == state->checkpointed;
+  keys_wal_checkpoint_at_ = all ? 0 : keys_wal_frames_;
+  if (all) keys_wal_frames_ = 0;
+}
+
 void Engine::AbandonBatch(const Error& why) {
   commit_failures_.fetch_add(1, std::memory_order_relaxed);
-  if (healthy_.exchange(false, std::memory_order_acq_rel)) {
-    Log(Severity::kError, "the store cannot be written, nothing is served: " + why.detail);
-  }
+  const bool was_healthy = healthy_.exchange(false, std::memory_order_acq_rel);
   if (sqlite3_get_autocommit(vault_.handle()) == 0) {
     if (auto rolled_back = vault_.Execute("ROLLBACK"); !rolled_back)
       Die(rolled_back.error().detail);
@@ -866,6 +944,7 @@ void Engine::AbandonBatch(const Error& why) {
   keys_open_ = false;
   state_in_log_ = durable_state_;
   state_->Restore(durable_sums_);
+  stores_->index.DropUnread();
   // Of a new generation that was not committed.
   for (const ErasureRow& row : erased_) cache_->Remove(row.client);
   for (; !resealing_before_.empty(); resealing_before_.pop_back()) {
@@ -881,7 +960,16 @@ void Engine::AbandonBatch(const Error& why) {
   }
   retire_index_keys_ = false;
   // What the failed operations changed in memory is gone; the database says what is true.
-  needs_reload_ = !Load();
+  needs_reload_ = true;
+  try {
+    if (was_healthy) {
+      Log(Severity::kError, "the store cannot be written, nothing is served: " +
+                                (why.detail.empty() ? std::string(why.reason) : why.detail));
+    }
+    needs_reload_ = !Load();
+  } catch (const std::bad_alloc&) {
+    // Before the next batch, then.
+  }
 }
 
 void Engine::Maintain(bool idle) {
@@ -889,22 +977,32 @@ void Engine::Maintain(bool idle) {
   if (wal_frames_ >= wal_checkpoint_at_ + kWalStep || (idle && wal_frames_ > wal_checkpoint_at_)) {
     CheckpointWal();
   }
+  keys_wal_gauge_.store(static_cast<std::uint64_t>(std::max(keys_wal_frames_, 0)),
+                        std::memory_order_relaxed);
+  if (keys_wal_frames_ >= keys_wal_checkpoint_at_ + kWalStep ||
+      (idle && keys_wal_frames_ > keys_wal_checkpoint_at_)) {
+    CheckpointKeys(false);
+  }
   if (wal_truncation_pending_.load(std::memory_order_relaxed) &&
-      std::chrono::steady_clock::now() - wal_truncation_tried_ >= kTruncateEvery) {
+      std::chrono::steady_clock::now() - wal_truncation_tried_ >= truncate_again_after_) {
     TruncateWal();
   }
   if (healthy()) {
     if (keys_pending() && std::chrono::steady_clock::now() >= destroy_again_) DestroyPending();
     if (auto stepped = keys_rewrite_->Step(); !stepped) Die(stepped.error().detail);
+    FollowKeysWal();
   }
   const Timestamp now = options_.clock->Now();
-  // Also when the clock was put back: it may have run ahead for years.
-  const bool purge = idle && std::abs(now.ms - last_purge_.ms) > kPurgeIntervalMs;
+  // Also when the clock was put back: it may have run ahead for years. And where requests never
+  // end.
+  if (purge_waits_since_.ms == 0) purge_waits_since_ = now;
+  const bool purge = idle ? std::abs(now.ms - last_purge_.ms) > kPurgeIntervalMs
+                          : std::abs(now.ms - purge_waits_since_.ms) > kPurgeLatestMs;
   const bool probe = idle && !healthy();
   if (!purge && !probe) return;
   // Acts are many and looked through one by one.
   const bool purge_acts = now.ms / kMsPerHour != last_purge_.ms / kMsPerHour;
-  last_purge_ = now;
+  last_purge_ = purge_waits_since_ = now;
   // Also what finds out that a full disk has room again, without waiting for a request to fail.
   audit::Entry none;
   const auto work = [&](Transaction& transaction) -> Status {
@@ -921,6 +1019,7 @@ void Engine::Maintain(bool idle) {
     }
     const Timestamp yesterday{now.ms - 24 * kMsPerHour};
     principals_.ForgetSessions(yesterday);
+    access_.ForgetEnded(yesterday);
     COFFER_TRY(transaction.stores().reveals.PurgeBefore(yesterday.ms / kMsPerHour - 24));
     return transaction.stores().idempotency.PurgeBefore(Timestamp{now.ms - kIdempotencyLifetimeMs});
   };

@@ -79,6 +79,9 @@ struct Stores {
   KeyStore keys;  // in keys.db
 };
 
+// The request's, or all of a batch, where not even its entry can be made.
+inline constexpr std::string_view kNoMemory = "memory_exhausted";
+
 class Engine;
 
 // What one operation sees and leaves behind; engine thread only. Everything it leaves in memory is
@@ -144,6 +147,7 @@ class Transaction {
   }
   void PutPrincipal(PrincipalRow row) { principals_.push_back(std::move(row)); }
   void PutToken(TokenRow row) { tokens_.push_back(std::move(row)); }
+  void ForgetToken(const TokenId& id) { forgotten_tokens_.push_back(id); }
   void PutTeam(TeamRow row) { team_ = std::move(row); }
   void PutAssignment(AssignmentRow row) { assignment_ = std::move(row); }
   void RemoveAssignment(const ClientId& client, const PrincipalId& principal) {
@@ -185,6 +189,7 @@ class Transaction {
   std::shared_ptr<const Catalog> catalog_;
   std::vector<PrincipalRow> principals_;
   std::vector<TokenRow> tokens_;
+  std::vector<TokenId> forgotten_tokens_;
   std::optional<TeamRow> team_;
   std::optional<AssignmentRow> assignment_;
   std::optional<std::pair<ClientId, PrincipalId>> unassigned_;
@@ -298,6 +303,9 @@ class Engine {
   Status CollectUnfinished();
   void Maintain(bool idle);
   void CheckpointWal();
+  void WarnOfWal(const std::string& message);
+  void FollowKeysWal();
+  void CheckpointKeys(bool truncate);
   Status BeginKeys();
   [[noreturn]] void Die(std::string_view why);
   void Log(Severity severity, const std::string& message) const;
@@ -349,10 +357,14 @@ class Engine {
   std::vector<audit::FullTile> tiles_;
   int wal_frames_ = 0;
   int wal_checkpoint_at_ = 0;
+  int keys_wal_frames_ = 0;
+  int keys_wal_checkpoint_at_ = 0;
   // Since an erasure: a reader holds frames that have its pages from before.
   std::chrono::steady_clock::time_point wal_truncation_tried_;
+  std::chrono::milliseconds truncate_again_after_{};
+  std::optional<std::chrono::steady_clock::time_point> warned_of_wal_;
   std::atomic<bool> wal_truncation_pending_{false};
-  Timestamp last_purge_;
+  Timestamp last_purge_, purge_waits_since_;
 
   std::mutex pending_mutex_;
   std::condition_variable pending_changed_;
@@ -379,7 +391,8 @@ class Engine {
 
   std::atomic<bool> healthy_{true};
   std::atomic<std::uint64_t> operations_{0}, requests_{0}, batches_{0}, commit_failures_{0},
-      refused_full_{0}, largest_batch_{0}, commit_nanoseconds_{0}, wal_gauge_{0}, log_size_{0};
+      refused_full_{0}, largest_batch_{0}, commit_nanoseconds_{0}, wal_gauge_{0},
+      keys_wal_gauge_{0}, log_size_{0};
 };
 
 }  // namespace coffer::vault

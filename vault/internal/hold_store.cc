@@ -24,7 +24,9 @@ constexpr std::string_view kLiftHold = "UPDATE holds SET lifted = ?, lifted_by =
 constexpr std::string_view kDeleteHoldsOf = "DELETE FROM holds WHERE cid = ?";
 constexpr std::string_view kListHoldsOf = "SELECT " COFFER_HOLD_COLUMNS "FROM holds WHERE cid = ?";
 constexpr std::string_view kListUnsealed =
-    "SELECT " COFFER_HOLD_COLUMNS "FROM holds WHERE cid IS NOT NULL AND sealed IS NULL LIMIT ?";
+    "SELECT " COFFER_HOLD_COLUMNS
+    "FROM holds WHERE cid IS NOT NULL AND sealed IS NULL AND "
+    "hid > ? ORDER BY hid LIMIT ?";
 constexpr std::string_view kPutSealed =
     "UPDATE holds SET reason = '', case_number = '', sealed = ? WHERE hid = ?";
 
@@ -103,8 +105,8 @@ Result<std::vector<Hold>> HoldStore::ListOf(const ClientId& client) {
   return CollectHolds(list_of_.Query(client.bytes()));
 }
 
-Result<std::vector<Hold>> HoldStore::ListUnsealed(std::size_t limit) {
-  return CollectHolds(unsealed_.Query(static_cast<std::int64_t>(limit)));
+Result<std::vector<Hold>> HoldStore::ListUnsealed(const HoldId& after, std::size_t limit) {
+  return CollectHolds(unsealed_.Query(after.bytes(), static_cast<std::int64_t>(limit)));
 }
 
 Status HoldStore::PutSealed(const HoldId& id, ByteView sealed) {

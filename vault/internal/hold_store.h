@@ -31,7 +31,7 @@ class HoldStore {
   Status DeleteOf(const ClientId& client);
   // All of one client; and those of any whose words are not sealed.
   Result<std::vector<Hold>> ListOf(const ClientId& client);
-  Result<std::vector<Hold>> ListUnsealed(std::size_t limit);
+  Result<std::vector<Hold>> ListUnsealed(const HoldId& after, std::size_t limit);
   Status PutSealed(const HoldId& id, ByteView sealed);
 
  private:

@@ -39,18 +39,22 @@ Status OpenHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, Hold
   return {};
 }
 
-Status SealHolds(const Vault::Core& core, Transaction& transaction, std::size_t most) {
+Result<HoldsSealed> SealHolds(const Vault::Core& core, Transaction& transaction,
+                              const HoldId& after, std::size_t most) {
   HoldStore& store = transaction.stores().holds;
-  COFFER_ASSIGN(const auto holds, store.ListUnsealed(most));
+  COFFER_ASSIGN(const auto holds, store.ListUnsealed(after, most));
+  HoldsSealed done;
   for (const Hold& hold : holds) {
+    done.last = hold.id;
     COFFER_ASSIGN(const auto generation,
                   transaction.stores().clients.FindGeneration(*hold.terms.client));
     const auto key = transaction.UnwrapKey({*hold.terms.client, generation.value_or(0)});
     if (!key && key.error().code == Code::kUnavailable) return std::unexpected(key.error());
     if (!key) continue;
     COFFER_TRY(store.PutSealed(hold.id, SealHoldText(core.keyring, key->Expose(), hold)));
+    ++done.sealed;
   }
-  return {};
+  return done;
 }
 
 }  // namespace coffer::vault

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "vault/internal/core.h"
 #include "vault/internal/hold_store.h"
@@ -13,7 +14,13 @@ Bytes SealHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, const
 // Fills both in, where they are sealed. Errors: kCorrupted.
 Status OpenHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, Hold& hold);
 
-// Those of before, whose words stand in clear; the operation must leave an entry.
-Status SealHolds(const Vault::Core& core, Transaction& transaction, std::size_t most);
+// Those of before, whose words stand in clear, in the order of their ids; where any is sealed the
+// operation must leave an entry.
+struct HoldsSealed {
+  std::size_t sealed = 0;
+  std::optional<HoldId> last = {};  // that was looked at; nothing: there were none
+};
+Result<HoldsSealed> SealHolds(const Vault::Core& core, Transaction& transaction,
+                              const HoldId& after, std::size_t most);
 
 }  // namespace coffer::vault

@@ -21,7 +21,7 @@ constexpr std::int64_t kHorizonDays = 30;  // where none is configured
 constexpr std::chrono::milliseconds kBusyBuildStep{2}, kIdleBuildStep{20};
 constexpr std::size_t kRowsAtOnce = 50;
 constexpr std::int64_t kClearedAtOnce = 200;
-constexpr std::size_t kHoldsAtOnce = 1000;
+constexpr std::size_t kHoldsAtOnce = 200;
 // While others ask, it rests for so many times as long as a step took.
 constexpr int kRestsPerBuildStep = 20;
 // The vault's own threads do fewer operations.
@@ -307,10 +307,14 @@ Result<bool> IndexBuilder::Step() {
   const IndexState state = core_.engine->index_state();
   const auto done = [&]() -> Status {
     switch (state.phase) {
-      case IndexPhase::kIdle:
-        return Begin();
+      case IndexPhase::kIdle: {
+        // Rows that nothing has any more, and that would be found again by the next generation.
+        COFFER_ASSIGN(const bool cleared, ClearSome());
+        return cleared ? Status{} : Begin();
+      }
       case IndexPhase::kClients:
       case IndexPhase::kRecords:
+        if (state.next && state.next_usable && holds_after_) return SealSomeHolds();
         return state.next && state.next_usable ? Build() : Abandon();
       case IndexPhase::kRetiring:
         return Retire();
@@ -326,6 +330,7 @@ Result<bool> IndexBuilder::Step() {
 
 Status IndexBuilder::Begin() {
   audit::Entry entry = IndexEntry("index.rebuild");
+  holds_after_ = HoldId{};
   return Run(&entry, [&](Transaction& transaction) -> Status {
     SearchIndex& index = transaction.stores().index;
     IndexState state = index.state();
@@ -343,8 +348,24 @@ Status IndexBuilder::Begin() {
     COFFER_TRY(index.Store(state));
     transaction.AddIndexKey(next, crypto::SecretBytes::Random(crypto::kAeadKeyBytes));
     entry.detail = "generation " + std::to_string(next);
-    return SealHolds(core_, transaction, kHoldsAtOnce);
+    return {};
   });
+}
+
+// Of holds from before words were sealed, some more, in the order of their ids: one whose client's
+// key is not there is passed over. After a restart from the first one on; what is sealed is no more
+// among them.
+Status IndexBuilder::SealSomeHolds() {
+  audit::Entry entry = IndexEntry("index.rebuild");
+  HoldsSealed done;
+  COFFER_TRY(Run(&entry, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(done, SealHolds(core_, transaction, *holds_after_, kHoldsAtOnce));
+    entry.detail = "words of holds sealed: " + std::to_string(done.sealed);
+    if (done.sealed == 0) transaction.LeaveNoOwnEntry();
+    return {};
+  }));
+  holds_after_ = done.last;
+  return {};
 }
 
 // The key of what was being built is not there: keys.db is older than vault.db.
@@ -421,14 +442,24 @@ Status IndexBuilder::Retire() {
   return Fail(Code::kUnavailable, "index_key_kept", "the old key is still in keys.db");
 }
 
-Status IndexBuilder::Clear() {
+Result<bool> IndexBuilder::ClearSome() {
   const auto most = std::min<std::int64_t>(
       kClearedAtOnce, static_cast<std::int64_t>(core_.options.index_rows_per_step));
+  bool cleared = false;
+  COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
+    SearchIndex& index = transaction.stores().index;
+    COFFER_ASSIGN(cleared, index.ClearSome(index.state().live + 1, most));
+    return {};
+  }));
+  return cleared;
+}
+
+Status IndexBuilder::Clear() {
+  COFFER_ASSIGN(const bool cleared, ClearSome());
+  if (cleared) return {};
   return Run(nullptr, [&](Transaction& transaction) -> Status {
     SearchIndex& index = transaction.stores().index;
     IndexState state = index.state();
-    COFFER_ASSIGN(const bool cleared, index.ClearSome(state.live + 1, most));
-    if (cleared) return {};
     state.phase = IndexPhase::kIdle;
     transaction.IndexChanged();
     return index.Store(state);

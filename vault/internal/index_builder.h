@@ -50,6 +50,8 @@ class IndexBuilder {
   Status Abandon();
   Status Retire();
   Status Clear();
+  Result<bool> ClearSome();  // of the generation that is not live; false: there was nothing
+  Status SealSomeHolds();
   Status Run(audit::Entry* entry, FunctionRef<Status(Transaction&)> work);
   std::chrono::nanoseconds RestAfter(std::chrono::nanoseconds step);
 
@@ -58,6 +60,7 @@ class IndexBuilder {
   std::chrono::steady_clock::time_point looked_at_operations_;
   bool busy_ = false;
   std::string reported_;
+  std::optional<HoldId> holds_after_ = HoldId{};  // nothing: none is left to be sealed
 
   std::mutex mutex_;
   std::condition_variable changed_;

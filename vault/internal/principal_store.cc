@@ -17,14 +17,17 @@ constexpr std::string_view kPutPrincipal =
     "role = excluded.role, disabled = excluded.disabled, owner = excluded.owner, "
     "certificates = excluded.certificates";
 constexpr std::string_view kLoadTokens =
-    "SELECT tid, principal, digest, name, limits, created, expires, revoked, idle, seen, factor "
-    "FROM tokens";
+    "SELECT tid, principal, digest, name, limits, created, expires, revoked, idle, seen, "
+    "factor, parent FROM tokens";
 constexpr std::string_view kInsertCredential =
     "INSERT INTO tokens (tid, principal, digest, name, limits, created, expires, idle, seen, "
-    "factor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "factor, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdateCredential =
     "UPDATE tokens SET expires = ?, revoked = ?, seen = ?, factor = ? WHERE tid = ?";
-constexpr std::string_view kPurgeSessions = "DELETE FROM tokens WHERE idle > 0 AND expires < ?";
+constexpr std::string_view kUpdateParent = "UPDATE tokens SET parent = ? WHERE tid = ?";
+constexpr std::string_view kDeleteToken = "DELETE FROM tokens WHERE tid = ?";
+constexpr std::string_view kPurgeSessions =
+    "DELETE FROM tokens WHERE idle > 0 AND (expires < ?1 OR revoked < ?1)";
 constexpr std::string_view kLoadTeams = "SELECT tid, name, created, members FROM teams";
 constexpr std::string_view kPutTeam =
     "INSERT INTO teams (tid, name, created, members) VALUES (?, ?, ?, ?) "
@@ -91,6 +94,8 @@ Result<PrincipalStore> PrincipalStore::Open(Database& database) {
   COFFER_ASSIGN(store.put_principal_, Statement::Prepare(database, kPutPrincipal));
   COFFER_ASSIGN(store.insert_token_, Statement::Prepare(database, kInsertCredential));
   COFFER_ASSIGN(store.update_token_, Statement::Prepare(database, kUpdateCredential));
+  COFFER_ASSIGN(store.update_parent_, Statement::Prepare(database, kUpdateParent));
+  COFFER_ASSIGN(store.delete_token_, Statement::Prepare(database, kDeleteToken));
   COFFER_ASSIGN(store.put_team_, Statement::Prepare(database, kPutTeam));
   COFFER_ASSIGN(store.purge_sessions_, Statement::Prepare(database, kPurgeSessions));
   return store;
@@ -139,6 +144,7 @@ Result<std::vector<TokenRow>> PrincipalStore::LoadTokens() {
     row.idle_ms = rows.Int(8);
     row.seen.ms = row.seen_stored.ms = rows.Int(9);
     row.factor = TimeOrNothing(rows, 10);
+    if (!rows.IsNull(11)) row.parent = IdOf<TokenId>(rows.Blob(11));
     tokens.push_back(std::move(row));
   }
 }
@@ -176,16 +182,26 @@ Status PrincipalStore::Put(const PrincipalRow& row) {
 
 Status PrincipalStore::Insert(const TokenRow& row) {
   const std::string limits = FormatTokenLimits(row.limits);
+  std::optional<ByteView> parent;
+  if (row.parent) parent = row.parent->bytes();
   return insert_token_.Execute(row.id.bytes(), row.principal.bytes(), ByteView(row.digest),
                                std::string_view(row.name), std::string_view(limits), row.created.ms,
-                               row.expires.ms, row.idle_ms, row.seen.ms,
-                               MillisecondsOf(row.factor));
+                               row.expires.ms, row.idle_ms, row.seen.ms, MillisecondsOf(row.factor),
+                               parent);
 }
 
 Status PrincipalStore::Update(const TokenRow& row) {
   return update_token_.Execute(row.expires.ms, MillisecondsOf(row.revoked), row.seen.ms,
                                MillisecondsOf(row.factor), row.id.bytes());
 }
+
+Status PrincipalStore::UpdateParent(const TokenRow& row) {
+  std::optional<ByteView> parent;
+  if (row.parent) parent = row.parent->bytes();
+  return update_parent_.Execute(parent, row.id.bytes());
+}
+
+Status PrincipalStore::Delete(const TokenId& id) { return delete_token_.Execute(id.bytes()); }
 
 Status PrincipalStore::Put(const TeamRow& row) {
   Bytes members;
@@ -196,8 +212,8 @@ Status PrincipalStore::Put(const TeamRow& row) {
                            ByteView(members));
 }
 
-Status PrincipalStore::PurgeSessions(Timestamp expired_before) {
-  return purge_sessions_.Execute(expired_before.ms);
+Status PrincipalStore::PurgeSessions(Timestamp over_before) {
+  return purge_sessions_.Execute(over_before.ms);
 }
 
 Result<UserStore> UserStore::Open(Database& database) {
@@ -284,10 +300,16 @@ void PrincipalRegister::Put(TeamRow row) {
   teams_.insert_or_assign(row.id, std::move(row));
 }
 
-void PrincipalRegister::ForgetSessions(Timestamp expired_before) {
+void PrincipalRegister::ForgetSessions(Timestamp over_before) {
   std::erase_if(tokens_, [&](const auto& item) {
-    return item.second.is_session() && item.second.expires < expired_before;
+    const TokenRow& row = item.second;
+    return row.is_session() &&
+           (row.expires < over_before || (row.revoked && *row.revoked < over_before));
   });
+}
+
+void PrincipalRegister::Forget(const TokenId& id) {
+  std::erase_if(tokens_, [&](const auto& item) { return item.second.id == id; });
 }
 
 const PrincipalRow* PrincipalRegister::Find(const PrincipalId& id) const {
@@ -340,6 +362,15 @@ std::vector<const PrincipalRow*> PrincipalRegister::Principals() const {
 
 std::vector<const TokenRow*> PrincipalRegister::Tokens() const {
   return InOrder<TokenRow>(tokens_);
+}
+
+std::vector<const TokenRow*> PrincipalRegister::TokensOf(const PrincipalId& principal) const {
+  std::vector<const TokenRow*> rows;
+  for (const auto& [digest, row] : tokens_) {
+    if (row.principal == principal) rows.push_back(&row);
+  }
+  std::ranges::sort(rows, {}, [](const TokenRow* row) { return row->id; });
+  return rows;
 }
 
 std::vector<const TeamRow*> PrincipalRegister::Teams() const { return InOrder<TeamRow>(teams_); }

@@ -40,6 +40,7 @@ struct TokenRow {
   TokenLimits limits = {};
   Timestamp created, expires;
   std::optional<Timestamp> revoked;
+  std::optional<TokenId> parent = {};  // in whose place it was issued
   // Of a session.
   std::int64_t idle_ms = 0;  // 0: a token
   Timestamp seen;            // the last request
@@ -65,13 +66,15 @@ class PrincipalStore {
   Status Put(const PrincipalRow& row);
   Status Insert(const TokenRow& row);
   Status Update(const TokenRow& row);  // expires, revoked, seen, factor
+  Status UpdateParent(const TokenRow& row);
+  Status Delete(const TokenId& id);
   Status Put(const TeamRow& row);
-  // Sessions that are over.
-  Status PurgeSessions(Timestamp expired_before);
+  // Sessions that were over by then.
+  Status PurgeSessions(Timestamp over_before);
 
  private:
   Statement load_principals_, load_tokens_, load_teams_, put_principal_, insert_token_,
-      update_token_, put_team_, purge_sessions_;
+      update_token_, update_parent_, delete_token_, put_team_, purge_sessions_;
 };
 
 struct UserCredentials {
@@ -113,7 +116,8 @@ class PrincipalRegister {
   void Put(PrincipalRow row);
   void Put(TokenRow row);
   void Put(TeamRow row);
-  void ForgetSessions(Timestamp expired_before);
+  void ForgetSessions(Timestamp over_before);
+  void Forget(const TokenId& id);
 
   const PrincipalRow* Find(const PrincipalId& id) const;
   const PrincipalRow* FindLogin(std::string_view login) const;
@@ -125,6 +129,7 @@ class PrincipalRegister {
   const TeamRow* FindTeam(std::string_view name) const;
   std::vector<const PrincipalRow*> Principals() const;  // in the order of their ids
   std::vector<const TokenRow*> Tokens() const;
+  std::vector<const TokenRow*> TokensOf(const PrincipalId& principal) const;
   std::vector<const TeamRow*> Teams() const;
   // Those of whom `principal` is a member. Hot.
   const std::vector<PrincipalId>& TeamsOf(const PrincipalId& principal) const;

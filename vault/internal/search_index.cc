@@ -60,7 +60,8 @@ constexpr std::string_view kRemoveRef = "DELETE FROM % WHERE ref = ? AND client 
 constexpr std::string_view kFindRef = "SELECT client FROM % WHERE ref = ?";
 constexpr std::string_view kClearRefs =
     "DELETE FROM % WHERE ref IN (SELECT ref FROM % ORDER BY ref LIMIT ?) RETURNING 1";
-constexpr std::string_view kRemoveClient = "DELETE FROM % WHERE client = ?";
+constexpr std::string_view kRemoveClients =
+    "DELETE FROM % WHERE client IN (SELECT value FROM json_each(?))";
 
 std::optional<std::int64_t> StoredTime(const std::optional<Timestamp>& time) {
   if (!time) return std::nullopt;
@@ -70,6 +71,15 @@ std::optional<std::int64_t> StoredTime(const std::optional<Timestamp>& time) {
 std::optional<Timestamp> ReadTime(const Cursor& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   return Timestamp{row.Int(column)};
+}
+
+std::string JsonListOf(std::span<const std::int64_t> numbers) {
+  std::string list = "[";
+  for (const std::int64_t number : numbers) {
+    if (list.size() > 1) list += ',';
+    list += std::to_string(number);
+  }
+  return list + ']';
 }
 
 Result<std::int64_t> CountRows(Cursor rows) {
@@ -137,7 +147,7 @@ Result<SearchIndex> SearchIndex::Open(Database& database) {
     COFFER_TRY(prepare(tables.remove_ref, OnTable(kRemoveRef, kRefTables[i])));
     COFFER_TRY(prepare(tables.find_ref, OnTable(kFindRef, kRefTables[i])));
     COFFER_TRY(prepare(tables.clear_refs, OnTable(kClearRefs, kRefTables[i])));
-    COFFER_TRY(prepare(tables.remove_client, OnTable(kRemoveClient, kRefTables[i])));
+    COFFER_TRY(prepare(tables.remove_clients, OnTable(kRemoveClients, kRefTables[i])));
   }
   return index;
 }
@@ -289,16 +299,22 @@ Status SearchIndex::Remove(std::int64_t record, const IndexTerms& terms) {
 
 Status SearchIndex::RemoveUnread(std::span<const std::int64_t> records,
                                  std::optional<std::int64_t> client) {
-  std::string ids = "[";
-  for (const std::int64_t record : records) {
-    if (ids.size() > 1) ids += ',';
-    ids += std::to_string(record);
-  }
-  ids += ']';
+  unread_records_.insert(unread_records_.end(), records.begin(), records.end());
+  if (client) unread_clients_.push_back(*client);
+  return {};
+}
+
+Status SearchIndex::FinishUnread() {
+  const std::string records = JsonListOf(unread_records_), clients = JsonListOf(unread_clients_);
   for (Tables& tables : tables_) {
-    if (!records.empty()) COFFER_TRY(tables.remove_records.Execute(std::string_view(ids)));
-    if (client) COFFER_TRY(tables.remove_client.Execute(*client));
+    if (!unread_records_.empty()) {
+      COFFER_TRY(tables.remove_records.Execute(std::string_view(records)));
+    }
+    if (!unread_clients_.empty()) {
+      COFFER_TRY(tables.remove_clients.Execute(std::string_view(clients)));
+    }
   }
+  DropUnread();
   return {};
 }
 

@@ -71,8 +71,15 @@ class SearchIndex {
   // keyring's key.
   Status Put(std::int64_t record, const IndexTerms& terms);
   Status Remove(std::int64_t record, const IndexTerms& terms);
-  // Where the rows' own tokens cannot be opened: goes through the whole index once.
+  // Where the rows' own tokens cannot be opened. Goes through the whole index, once for all that
+  // the operation names, at its end: what is removed so must not be put in anew by the same one.
   Status RemoveUnread(std::span<const std::int64_t> records, std::optional<std::int64_t> client);
+  Status FinishUnread();
+  bool has_unread() const { return !unread_records_.empty() || !unread_clients_.empty(); }
+  void DropUnread() {  // of an operation that failed
+    unread_records_.clear();
+    unread_clients_.clear();
+  }
   // Errors: kConflict kIndexBuilding.
   Result<std::vector<std::int64_t>> Find(const BlindToken& token, std::int64_t after,
                                          std::size_t limit);
@@ -108,7 +115,7 @@ class SearchIndex {
  private:
   struct Tables {  // of one parity
     Statement insert, remove, find, insert_ref, remove_ref, find_ref, put, put_ref;
-    Statement clear, clear_refs, remove_records, remove_client;
+    Statement clear, clear_refs, remove_records, remove_clients;
   };
   using FieldKey = std::pair<std::string, std::string>;  // class, field
 
@@ -122,6 +129,7 @@ class SearchIndex {
   static Status ForEach(const IndexTerms& terms, Apply&& apply);
 
   IndexState state_;
+  std::vector<std::int64_t> unread_records_, unread_clients_;
   std::map<std::uint64_t, crypto::SecretBytes> keys_;
   std::map<FieldKey, int, std::less<>> live_coverage_;  // normalisation
   Tables tables_[2];

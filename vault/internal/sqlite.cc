@@ -245,6 +245,8 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   COFFER_TRY(Expect(raw, "PRAGMA secure_delete = ON", "1"));
   // Checkpoints are run by the one writer, when it chooses.
   COFFER_TRY(Expect(raw, "PRAGMA wal_autocheckpoint = 0", "0"));
+  // A WAL that a long read let grow shrinks to this when it is begun anew.
+  COFFER_TRY(Expect(raw, "PRAGMA journal_size_limit = 16777216", "16777216"));
   if (chmod(path.c_str(), 0600) != 0) {
     return Fail(Code::kUnavailable, "storage_unavailable", "cannot set the mode of " + path);
   }
