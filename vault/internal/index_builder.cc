@@ -314,7 +314,10 @@ Result<bool> IndexBuilder::Step() {
       }
       case IndexPhase::kClients:
       case IndexPhase::kRecords:
-        if (state.next && state.next_usable && holds_after_) return SealSomeHolds();
+        if (state.next && state.next_usable) {
+          COFFER_ASSIGN(const bool sealed, SealSomeHolds());
+          if (sealed) return {};
+        }
         return state.next && state.next_usable ? Build() : Abandon();
       case IndexPhase::kRetiring:
         return Retire();
@@ -354,18 +357,21 @@ Status IndexBuilder::Begin() {
 
 // Of holds from before words were sealed, some more, in the order of their ids: one whose client's
 // key is not there is passed over. After a restart from the first one on; what is sealed is no more
-// among them.
-Status IndexBuilder::SealSomeHolds() {
-  audit::Entry entry = IndexEntry("index.rebuild");
-  HoldsSealed done;
-  COFFER_TRY(Run(&entry, [&](Transaction& transaction) -> Status {
-    COFFER_ASSIGN(done, SealHolds(core_, transaction, *holds_after_, kHoldsAtOnce));
-    entry.detail = "words of holds sealed: " + std::to_string(done.sealed);
-    if (done.sealed == 0) transaction.LeaveNoOwnEntry();
-    return {};
-  }));
-  holds_after_ = done.last;
-  return {};
+// among them. False: none was left, and the step has done nothing yet.
+Result<bool> IndexBuilder::SealSomeHolds() {
+  while (holds_after_) {
+    audit::Entry entry = IndexEntry("index.rebuild");
+    HoldsSealed done;
+    COFFER_TRY(Run(&entry, [&](Transaction& transaction) -> Status {
+      COFFER_ASSIGN(done, SealHolds(core_, transaction, *holds_after_, kHoldsAtOnce));
+      entry.detail = "words of holds sealed: " + std::to_string(done.sealed);
+      if (done.sealed == 0) transaction.LeaveNoOwnEntry();
+      return {};
+    }));
+    holds_after_ = done.last;
+    if (done.sealed > 0) return true;
+  }
+  return false;
 }
 
 // The key of what was being built is not there: keys.db is older than vault.db.

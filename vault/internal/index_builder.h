@@ -51,7 +51,7 @@ class IndexBuilder {
   Status Retire();
   Status Clear();
   Result<bool> ClearSome();  // of the generation that is not live; false: there was nothing
-  Status SealSomeHolds();
+  Result<bool> SealSomeHolds();
   Status Run(audit::Entry* entry, FunctionRef<Status(Transaction&)> work);
   std::chrono::nanoseconds RestAfter(std::chrono::nanoseconds step);
 
