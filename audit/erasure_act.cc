@@ -19,7 +19,7 @@ constexpr std::string_view kReplayedAction = "erasure.replayed";
 constexpr std::string_view kErasureActions[] = {"client.erase", kReplayedAction, "record.erase",
                                                 "retention.erase"};
 
-bool IsBlank(std::string_view text) {
+bool HasOnlyBlanks(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
@@ -190,11 +190,11 @@ std::string_view Name(ReasonKind kind) {
 
 std::vector<std::string> MissingItems(const OperatorDetails& details) {
   std::vector<std::string> missing;
-  if (IsBlank(details.name)) missing.emplace_back("operator.name");
-  if (IsBlank(details.address)) missing.emplace_back("operator.address");
-  if (IsBlank(details.system)) missing.emplace_back("operator.system");
-  if (IsBlank(details.processor_name) != IsBlank(details.processor_address)) {
-    missing.emplace_back(IsBlank(details.processor_name) ? "operator.processor_name"
+  if (HasOnlyBlanks(details.name)) missing.emplace_back("operator.name");
+  if (HasOnlyBlanks(details.address)) missing.emplace_back("operator.address");
+  if (HasOnlyBlanks(details.system)) missing.emplace_back("operator.system");
+  if (HasOnlyBlanks(details.processor_name) != HasOnlyBlanks(details.processor_address)) {
+    missing.emplace_back(HasOnlyBlanks(details.processor_name) ? "operator.processor_name"
                                                          : "operator.processor_address");
   }
   return missing;
