@@ -91,7 +91,7 @@ const Taking kTakings[] = {
     {"retention of the client", kNothing, true, true},
 };
 
-struct Case {
+struct TamperedObject {
   std::string name;
   Deed before, tampering;
   bool ended = false, with_other = false;
@@ -104,8 +104,8 @@ void RemoveClient(AlteredVault& vault, const Subject& subject) {
   vault.Tamper("DELETE FROM clients WHERE id = ?", subject.client.Row());
 }
 
-std::vector<Case> CasesOfWhatIsThere() {
-  std::vector<Case> cases;
+std::vector<TamperedObject> CasesOfWhatIsThere() {
+  std::vector<TamperedObject> cases;
   cases.push_back({"client removed", kNothing, RemoveClient});
   cases.back().client = true;
   cases.back().record = false;
@@ -146,8 +146,8 @@ std::vector<Case> CasesOfWhatIsThere() {
   return cases;
 }
 
-std::vector<Case> CasesOfWhatIsGone() {
-  std::vector<Case> cases;
+std::vector<TamperedObject> CasesOfWhatIsGone() {
+  std::vector<TamperedObject> cases;
   for (const Taking& taking : kTakings) {
     const std::string after = std::string(" returned after ") + taking.name;
     const auto add = [&](const std::string& what, Deed tampering, bool client, bool record) {
@@ -176,11 +176,11 @@ std::vector<Case> CasesOfWhatIsGone() {
   return cases;
 }
 
-void CheckEach(const std::vector<Case>& cases) {
+void CheckEach(const std::vector<TamperedObject>& cases) {
   AlteredVault vault;
   vault.RetainingVault::Keep({Policy("old", "contact", "relationship_end", "P1Y")});
   std::vector<Subject> subjects;
-  for (const Case& each : cases) {
+  for (const TamperedObject& each : cases) {
     subjects.push_back(vault.New(each.name.substr(0, 200), each.ended));
     if (each.with_other) vault.Interaction(subjects.back().client);
   }

@@ -392,7 +392,7 @@ Result<std::vector<LogCount>> LogIndexReader::Count(const LogFilter& filter, std
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return counts;
     if (counts.size() == kMaxCounts) return Fail(Code::kUnprocessable, "summary_too_large");
-    const auto number = [&](int column) { return static_cast<std::uint64_t>(rows.Int(column)); };
+    const auto number = [&](int i) { return static_cast<std::uint64_t>(rows.Int(i)); };
     counts.push_back({Timestamp{rows.Int(0) * bucket_ms}, std::string(rows.Text(1)), number(2),
                       number(3), number(4), number(5)});
   }
