@@ -18,7 +18,6 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/clock.h"
 #include "crypto/blind_index.h"
 #include "crypto/result.h"
 
@@ -61,7 +60,6 @@ inline constexpr std::size_t kMaxDocumentBytes = 256 * 1024;
 struct ClassSchema {
   std::string name;  // [a-z][a-z0-9-]{0,63}
   std::uint64_t version = 0;
-  audit::Timestamp created{};         // when this version was stored
   std::vector<Field> fields;          // sorted by name
   std::vector<std::string> purposes;  // sorted; never empty
   std::string retention_date;         // a field of kDate or kDateTime; empty: none

@@ -17,7 +17,6 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/clock.h"
 #include "crypto/result.h"
 #include "vault/access_policy.h"
 #include "vault/class_schema.h"
@@ -80,8 +79,7 @@ inline constexpr std::string_view kTwoPersonActions[] = {
 struct RoleDocument {
   std::string name;  // [a-z][a-z0-9-]{0,63}
   std::string title;
-  std::uint64_t version = 0;   // 0: built in
-  audit::Timestamp created{};  // when this version was stored
+  std::uint64_t version = 0;  // 0: built in
   std::vector<Grant> grants;
   bool scoped = false;         // some grant is about fewer than all clients
   bool scoped_by_tag = false;  // some grant is about those with a tag

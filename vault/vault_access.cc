@@ -129,10 +129,9 @@ Result<std::shared_ptr<const RoleDocument>> Vault::PutRole(const Caller& caller,
                                             {"role.write", parsed->name, parsed->definition}));
         }
         parsed->version = newest ? newest->version + 1 : 1;
-        parsed->created = transaction.now();
         call.entry.version = parsed->version;
         call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(parsed->definition));
-        COFFER_TRY(transaction.stores().catalog.InsertRole(*parsed));
+        COFFER_TRY(transaction.stores().catalog.InsertRole(*parsed, transaction.now()));
         stored = std::make_shared<const RoleDocument>(*parsed);
         Catalog catalog = transaction.catalog();
         catalog.roles.insert_or_assign(stored->name, stored);

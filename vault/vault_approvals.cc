@@ -435,6 +435,7 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
         row.hash = core_->HashOf(canonical);
         call.entry.payload_hash = row.hash;
         row.requester = call.actor;
+        row.target_version = TargetVersion(transaction.catalog(), row.action, row.target);
         row.created = transaction.now();
         row.expires = Timestamp{row.created.ms + kApprovalLifetimeMs};
         COFFER_TRY(

@@ -100,10 +100,9 @@ Result<std::shared_ptr<const ClassSchema>> Vault::PutClass(const Caller& caller,
               {"retention.write", std::string(kClassTarget) + parsed->name, parsed->definition}));
         }
         parsed->version = newest ? newest->version + 1 : 1;
-        parsed->created = transaction.now();
         call.entry.version = parsed->version;
         call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(parsed->definition));
-        COFFER_TRY(transaction.stores().catalog.InsertClass(*parsed));
+        COFFER_TRY(transaction.stores().catalog.InsertClass(*parsed, transaction.now()));
         COFFER_TRY(transaction.stores().index.ClassChanged(newest.get(), *parsed));
         transaction.IndexChanged();
         Catalog catalog = transaction.catalog();

@@ -18,7 +18,7 @@ using enum Role;
 
 constexpr std::size_t kMaxProblemBytes = 64 * 1024;
 
-constexpr std::string_view kHostile[] = {
+constexpr std::string_view kHostileUnits[] = {
     "\xcc\x80",                              // U+0300, a combining mark
     "\xef\xb7\xba",                          // U+FDFA, which decomposes to eighteen characters
     "\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa8",  // Hangul Jamo, which compose
@@ -135,7 +135,7 @@ TEST_CASE(
       const std::size_t bytes = members % 8 == 0 ? kJsonBodyLimit - 20'000 : 50'000;
       INFO(one.route->operation_id << " " << member);
       json body = one.example.is_object() ? one.example : json::object();
-      body[member] = FilledWith(kHostile[members++ % std::size(kHostile)], bytes);
+      body[member] = FilledWith(kHostileUnits[members++ % std::size(kHostileUnits)], bytes);
       for (const bool stranger : {true, false}) {
         const Reply reply = api.Send(one, body, stranger, 0);
         CHECK(reply.status >= 400);
@@ -145,10 +145,10 @@ TEST_CASE(
     for (const std::string& member : one.lists) {
       INFO(one.route->operation_id << " " << member);
       json body = one.example.is_object() ? one.example : json::object();
-      body[member] = json::array({FilledWith(kHostile[0], 50'000)});
+      body[member] = json::array({FilledWith(kHostileUnits[0], 50'000)});
       CHECK(api.Send(one, body, true, 0).status >= 400);
       body[member] = json::array();
-      while (body[member].size() < 200) body[member].push_back(FilledWith(kHostile[0], 400));
+      while (body[member].size() < 200) body[member].push_back(FilledWith(kHostileUnits[0], 400));
       CHECK(api.Send(one, body, false, 0).status < 600);
     }
   }
@@ -159,7 +159,7 @@ TEST_CASE("the largest text that is let in costs no more than it is long") {
   HostileCalls api;
   for (const BodyRoute& one : BodyRoutes()) {
     for (const std::string& member : one.texts) {
-      for (const std::string_view unit : kHostile) {
+      for (const std::string_view unit : kHostileUnits) {
         INFO(one.route->operation_id << " " << member);
         json body = one.example.is_object() ? one.example : json::object();
         body[member] = FilledWith(unit, kMaxText);
@@ -177,7 +177,7 @@ TEST_CASE("a document whose every text is as long as it may be costs no more tha
   for (int i = 0; i < 62; ++i) {
     const std::string name = "f" + std::to_string(i);
     fields[name] = {{"type", "string"}, {"index", true}};
-    data[name] = FilledWith(kHostile[0], 2000);  // 1,000 characters
+    data[name] = FilledWith(kHostileUnits[0], 2000);  // 1,000 characters
   }
   api.PutClass({{"name", "wide"}, {"purposes", {"client-care"}}, {"fields", fields}});
   const auto routes = BodyRoutes();
@@ -186,7 +186,7 @@ TEST_CASE("a document whose every text is as long as it may be costs no more tha
   REQUIRE(create != routes.end());
   const auto work = data.dump().size();
   CHECK(api.Send(*create, {{"class", "wide"}, {"data", data}}, true, work).status == 401);
-  data["f0"] = FilledWith(kHostile[0], 2002);
+  data["f0"] = FilledWith(kHostileUnits[0], 2002);
   api.Send(*create, {{"class", "wide"}, {"data", data}}, false, work);
 }
 

@@ -11,7 +11,7 @@ CREATE TABLE approvals (
   decided   INTEGER,
   approved  INTEGER NOT NULL,
   executed  INTEGER
-, ended INTEGER, ended_by BLOB, ended_why INTEGER) STRICT, WITHOUT ROWID;
+, ended INTEGER, ended_by BLOB, ended_why INTEGER, target_version INTEGER) STRICT, WITHOUT ROWID;
 CREATE INDEX approvals_executed ON approvals (executed) WHERE executed IS NOT NULL;
 CREATE INDEX approvals_unused ON approvals (requester) WHERE executed IS NULL;
 CREATE TABLE assignments (

@@ -53,10 +53,9 @@ std::string Umlauts(std::size_t count) {
 }
 
 TEST_CASE("a string is one line of at most 1,000 characters") {
-  CheckType(Type("string"),
-            {"", " ", "Ünïcödé «quoted»", "O'Neill; DROP TABLE", Umlauts(1000), "\u2028", "a\x7f"},
-            {Umlauts(1001), "two\nlines", "tab\t", "carriage\r", "bell\x07", std::string("\0", 1),
-             1, true, nullptr, json::array(), json::object(), 1.5});
+  CheckType(Type("string"), {"", " ", "Ünïcödé «quoted»", "O'Neill; DROP TABLE", Umlauts(1000)},
+            {Umlauts(1001), "two\nlines", "\u2028", "a\x7f", "tab\t", "carriage\r", "bell\x07",
+             std::string("\0", 1), 1, true, nullptr, json::array(), json::object(), 1.5});
 }
 
 TEST_CASE("a text has lines and no other control characters, at most 65,536 characters") {

@@ -4,8 +4,6 @@
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <functional>
-#include <map>
-#include <mutex>
 #include <set>
 #include <thread>
 
@@ -31,16 +29,10 @@ struct Attack {
   std::set<std::string> facts = {};                             // what else its calls have changed
 };
 
-struct Place {
-  ClientId client;
-  RecordId record = {};
-  int attempts = 0;
-};
-constexpr int kAttemptsOnAClient = 100;
-
 class WaysVault : public TestVault {
  public:
-  WaysVault() : TestVault({.two_person = true}) {
+  WaysVault() : TestVault({.two_person = true}), client(NewClient("A-1")) {
+    record = NewRecord(client);
     Role("bare", R"([{"actions": ["self.read"]}])");
     Role("reader", R"([{"actions": ["record.read", "record.list", "client.read"],
                         "scope": "assigned"}])");
@@ -51,41 +43,24 @@ class WaysVault : public TestVault {
   }
 
   RecordId NewRecord(const ClientId& of) {
-    const auto made = Must((*this)->CreateRecord(As(kCrmService, kFor), of, "complaint",
-                                                 {{"complaint_number", "C-1"},
-                                                  {"received_on", "2026-01-02"},
-                                                  {"channel", "phone"},
-                                                  {"category", "service"},
-                                                  {"status", "received"},
-                                                  {"description", "The heating fails"}},
-                                                 {}));
-    return made.id;
+    const auto made = (*this)->CreateRecord(As(kCrmService, kFor), of, "complaint",
+                                            {{"complaint_number", "C-1"},
+                                             {"received_on", "2026-01-02"},
+                                             {"channel", "phone"},
+                                             {"category", "service"},
+                                             {"status", "received"},
+                                             {"description", "The heating fails"}},
+                                            {});
+    INFO(AnswerOf(made));
+    REQUIRE(made);
+    return made->id;
   }
   void Role(const std::string& name, const std::string& grants) {
     REQUIRE((*this)->PutRole(As(kAdministrator), name, R"({"grants": )" + grants + "}"));
   }
 
-  // What the calling thread's attempts are about: another one before there are too many leases of
-  // it.
-  const Place& Here() {
-    const std::lock_guard lock(mutex_);
-    return places_.at(std::this_thread::get_id());
-  }
-  void Begin() {
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = places_.find(std::this_thread::get_id());
-      if (found != places_.end() && ++found->second.attempts < kAttemptsOnAClient) return;
-    }
-    Place place{Must((*this)->CreateClient(As(kCrmService), {"A-" + Number(), {}}, {})).id};
-    place.record = NewRecord(place.client);
-    const std::lock_guard lock(mutex_);
-    places_.insert_or_assign(std::this_thread::get_id(), place);
-  }
-
   // By as many people as it takes.
   NewToken Service(const std::string& role) {
-    Begin();
     const std::string name = "service " + std::to_string(++names_);
     Caller caller = As(kAdministrator);
     if (auto alone = (*this)->CreateToken(caller, {name, {}, role, kWaysDay, {}})) return *alone;
@@ -103,17 +78,16 @@ class WaysVault : public TestVault {
             "dns:held-" + std::to_string(++names_) + ".example"};
   }
   void Lease(const PrincipalId& holder) {
-    Must((*this)->GiveLease(As(kSupervisor), Here().client,
+    Must((*this)->GiveLease(As(kSupervisor), client,
                             {holder, "complaint", {"description"}, kFor, "CASE-1", kWaysDay}));
   }
   void Assign(const PrincipalId& holder) {
-    Must((*this)->Assign(As(kSupervisor), Here().client, holder, {}));
+    Must((*this)->Assign(As(kSupervisor), client, holder, {}));
   }
   void Disable(const PrincipalId& account) {
     Must((*this)->UpdatePrincipal(As(kAdministrator), account, {{}, {}, true, {}}));
   }
   Attack OnUser() {
-    Begin();
     const std::string login = "user-" + std::to_string(++names_);
     const auto made = Must((*this)->CreateUser(As(kAdministrator), {login, "U", "case-worker"}));
     const auto password = crypto::SecretBytes::CopyOf(crypto::AsBytes(kChosen.substr(8)));
@@ -128,11 +102,11 @@ class WaysVault : public TestVault {
   }
   std::string Number() { return std::to_string(++names_); }
 
+  ClientId client;
+  RecordId record;
   std::string csr;
 
  private:
-  std::mutex mutex_;
-  std::map<std::thread::id, Place> places_;
   std::atomic<int> names_{0};
 };
 
@@ -159,7 +133,7 @@ const StartingPoint kStarts[] = {
        const auto token = v.Service("duty");
        Caller opener = WaysVault::Stranger(token.secret);
        opener.reason = "nobody else is here";
-       WaysVault::Must(v->OpenEmergency(opener, v.Here().client, {kFor, "CASE-1", kWaysDay}));
+       WaysVault::Must(v->OpenEmergency(opener, v.client, {kFor, "CASE-1", kWaysDay}));
        return v.On(token);
      }},
     {"assigned service",
@@ -320,8 +294,8 @@ bool Reads(WaysVault& v, Caller caller) {
     caller.call = CallId::New(v.clock.Now());
     return caller;
   };
-  return v->GetRecord(again(), v.Here().client, v.Here().record).has_value() ||
-         v->GetClient(again(), v.Here().client).has_value();
+  return v->GetRecord(again(), v.client, v.record).has_value() ||
+         v->GetClient(again(), v.client).has_value();
 }
 
 // Which of the credentials that the administrator holds reads.
@@ -460,7 +434,7 @@ TEST_CASE("leases and emergency access end with the role of their holder, and wi
     const auto opener = vault.Service("duty");
     Caller open = WaysVault::Stranger(opener.secret);
     open.reason = "nobody else is here";
-    REQUIRE(vault->OpenEmergency(open, vault.Here().client, {kFor, "CASE-1", kWaysDay}));
+    REQUIRE(vault->OpenEmergency(open, vault.client, {kFor, "CASE-1", kWaysDay}));
     CHECK(Reads(vault, WaysVault::Stranger(leased.secret)));
     CHECK(Reads(vault, WaysVault::Stranger(opener.secret)));
     PrincipalChange change;
@@ -475,12 +449,12 @@ TEST_CASE("leases and emergency access end with the role of their holder, and wi
       // An entry about the client, and the change's own.
       const auto entries = vault.EntriesOf(caller);
       REQUIRE(entries.size() == 2);
-      CHECK(entries[0].at("client") == vault.Here().client.Text());
+      CHECK(entries[0].at("client") == vault.client.Text());
       CHECK(entries[0].at("detail").get<std::string>().ends_with(service.info.principal.Text() +
                                                                  " ended"));
       CHECK(!Reads(vault, WaysVault::Stranger(service.secret)));
     }
-    CHECK(vault->ListLeases(vault.As(kSupervisor), vault.Here().client)->empty());
+    CHECK(vault->ListLeases(vault.As(kSupervisor), vault.client)->empty());
     const auto emergency = vault->ListEmergencies(vault.As(kSecurityOfficer))->front();
     CHECK(emergency.expires <= vault.clock.Now());
     CHECK(!emergency.reviewed);  // it is still to be reviewed

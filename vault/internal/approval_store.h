@@ -32,6 +32,9 @@ struct ApprovalRow {
   std::optional<Timestamp> ended;  // before it was used
   std::optional<PrincipalId> ended_by;
   std::optional<ApprovalEnd> why;
+  // Of the role, class or schedule that is to be replaced, when this was asked for; 0: there was
+  // none. Nothing: this replaces none of these.
+  std::optional<std::uint64_t> target_version = {};
 };
 
 // One that was not used, without its content.

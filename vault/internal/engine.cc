@@ -31,6 +31,7 @@ constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
 // So long a purge waits for a moment without requests.
 constexpr std::int64_t kPurgeLatestMs = 10 * kPurgeIntervalMs;
+constexpr std::int64_t kPurgeOnMs = 1000;  // between portions, while requests come
 constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
 // While somebody reads keys.db, a try takes a tenth of the engine's time at most.
 constexpr int kDestroyPatienceMs = 20;
@@ -996,8 +997,10 @@ void Engine::Maintain(bool idle) {
   // Also when the clock was put back: it may have run ahead for years. And where requests never
   // end.
   if (purge_waits_since_.ms == 0) purge_waits_since_ = now;
-  const bool purge = idle ? std::abs(now.ms - last_purge_.ms) > kPurgeIntervalMs
-                          : std::abs(now.ms - purge_waits_since_.ms) > kPurgeLatestMs;
+  const std::int64_t since_purge = std::abs(now.ms - last_purge_.ms);
+  const bool purge_on = purge_more_ && (idle || since_purge >= kPurgeOnMs);
+  const bool purge = purge_on || (idle ? since_purge > kPurgeIntervalMs
+                                       : std::abs(now.ms - purge_waits_since_.ms) > kPurgeLatestMs);
   const bool probe = idle && !healthy();
   if (!purge && !probe) return;
   // Acts are many and looked through one by one.
@@ -1021,7 +1024,10 @@ void Engine::Maintain(bool idle) {
     principals_.ForgetSessions(yesterday);
     access_.ForgetEnded(yesterday);
     COFFER_TRY(transaction.stores().reveals.PurgeBefore(yesterday.ms / kMsPerHour - 24));
-    return transaction.stores().idempotency.PurgeBefore(Timestamp{now.ms - kIdempotencyLifetimeMs});
+    COFFER_ASSIGN(purge_more_, transaction.stores().idempotency.PurgeOutside(
+                                   Timestamp{now.ms - kIdempotencyLifetimeMs},
+                                   Timestamp{now.ms + kIdempotencyLifetimeMs}));
+    return {};
   };
   Operation operation{OperationKind::kWrite, EntryRule::kNever, &none, work, {}};
   std::vector<Operation*> batch{&operation};

@@ -365,6 +365,7 @@ class Engine {
   std::optional<std::chrono::steady_clock::time_point> warned_of_wal_;
   std::atomic<bool> wal_truncation_pending_{false};
   Timestamp last_purge_, purge_waits_since_;
+  bool purge_more_ = false;  // the last one took a portion, and there can be another
 
   std::mutex pending_mutex_;
   std::condition_variable pending_changed_;

@@ -161,7 +161,7 @@ class LogSearch {
 
   // Where the index stopped short of the range's end; nothing when it did not.
   Result<std::optional<std::uint64_t>> FromIndex(std::uint64_t from, std::uint64_t to) {
-    while (from < to && !IsFull()) {
+    for (std::uint64_t read = 0; from < to && !IsFull() && read < kLogScan;) {
       const std::size_t wanted = page_.limit - result_.entries.size();
       COFFER_ASSIGN(const auto found,
                     reader_.index()->Find(filter_, from, to, page_.oldest_first, wanted));
@@ -170,6 +170,7 @@ class LogSearch {
         if (bytes) Take(seq, *bytes);
       }
       if (found.stopped_at) return found.stopped_at;
+      read += found.seqs.size();
       if (found.seqs.size() < wanted) return std::nullopt;
       // The page is full, or some of these had the columns but not the field.
       if (page_.oldest_first) {

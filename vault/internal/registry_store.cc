@@ -6,7 +6,7 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kClasses =
-    "SELECT name, version, definition, created FROM classes ORDER BY name, version";
+    "SELECT name, version, definition FROM classes ORDER BY name, version";
 constexpr std::string_view kInsertClass =
     "INSERT INTO classes (name, version, definition, created) VALUES (?, ?, ?, ?)";
 constexpr std::string_view kPurposes = "SELECT code, definition FROM purposes";
@@ -14,7 +14,7 @@ constexpr std::string_view kPutPurpose =
     "INSERT INTO purposes (code, definition, updated) VALUES (?, ?, ?) "
     "ON CONFLICT (code) DO UPDATE SET definition = excluded.definition, updated = excluded.updated";
 constexpr std::string_view kRoles =
-    "SELECT name, version, definition, created FROM roles ORDER BY name, version";
+    "SELECT name, version, definition FROM roles ORDER BY name, version";
 constexpr std::string_view kInsertRole =
     "INSERT INTO roles (name, version, definition, created) VALUES (?, ?, ?, ?)";
 constexpr std::string_view kNewestSchedule =
@@ -38,9 +38,11 @@ constexpr std::string_view kInsertIdempotency =
 constexpr std::string_view kDeleteIdempotency = "DELETE FROM idempotency WHERE client = ?";
 constexpr std::string_view kDeleteIdempotent =
     "DELETE FROM idempotency WHERE client = ? AND object = ?";
+// In portions, so that nobody waits for long. What a clock made that ran ahead goes too: it would
+// stand before the rest for as long.
 constexpr std::string_view kPurgeIdempotency =
-    "DELETE FROM idempotency WHERE id IN "
-    "(SELECT id FROM idempotency ORDER BY id LIMIT 1000) AND created < ?";
+    "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE id < "
+    "(SELECT min(id) FROM idempotency) + 1000) AND (created < ?1 OR created > ?2) RETURNING 1";
 constexpr std::string_view kPutKey =
     "INSERT INTO client_keys (client, generation, cid, wrapped) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (client, generation) DO UPDATE SET cid = excluded.cid, wrapped = excluded.wrapped";
@@ -116,7 +118,6 @@ Result<Catalog> CatalogStore::Load() {
                   "a stored class definition cannot be read: " + std::string(classes.Text(0)));
     }
     schema->version = versions.size() + 1;
-    schema->created = Timestamp{classes.Int(3)};
     versions.push_back(*std::move(schema));
   }
   for (auto& [name, versions] : defined) {
@@ -149,7 +150,6 @@ Result<Catalog> CatalogStore::Load() {
                   "a stored role cannot be read: " + std::string(roles.Text(0)));
     }
     role->version = static_cast<std::uint64_t>(roles.Int(1));
-    role->created = Timestamp{roles.Int(3)};
     std::string name = role->name;
     catalog.roles.insert_or_assign(std::move(name),
                                    std::make_shared<const RoleDocument>(*std::move(role)));
@@ -173,14 +173,14 @@ Status CatalogStore::LoadSchedule(Catalog& catalog) {
   return {};
 }
 
-Status CatalogStore::InsertClass(const ClassSchema& schema) {
+Status CatalogStore::InsertClass(const ClassSchema& schema, Timestamp now) {
   return insert_class_.Execute(std::string_view(schema.name), schema.version,
-                               std::string_view(schema.definition), schema.created.ms);
+                               std::string_view(schema.definition), now.ms);
 }
 
-Status CatalogStore::InsertRole(const RoleDocument& role) {
+Status CatalogStore::InsertRole(const RoleDocument& role, Timestamp now) {
   return insert_role_.Execute(std::string_view(role.name), role.version,
-                              std::string_view(role.definition), role.created.ms);
+                              std::string_view(role.definition), now.ms);
 }
 
 Status CatalogStore::InsertSchedule(std::uint64_t version, std::string_view definition,
@@ -271,7 +271,15 @@ Status IdempotencyStore::DeleteObject(std::int64_t client, const Id128& object) 
   return delete_object_.Execute(client, ByteView(object));
 }
 
-Status IdempotencyStore::PurgeBefore(Timestamp oldest) { return purge_.Execute(oldest.ms); }
+Result<bool> IdempotencyStore::PurgeOutside(Timestamp oldest, Timestamp newest) {
+  auto rows = purge_.Query(oldest.ms, newest.ms);
+  bool any = false;
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return any;
+    any = true;
+  }
+}
 
 Result<KeyStore> KeyStore::Open(Database& database) {
   KeyStore store;

@@ -48,9 +48,9 @@ class CatalogStore {
  public:
   static Result<CatalogStore> Open(Database& database);
   Result<Catalog> Load();
-  Status InsertClass(const ClassSchema& schema);
+  Status InsertClass(const ClassSchema& schema, Timestamp now);
   Status PutPurpose(const Purpose& purpose, Timestamp now);
-  Status InsertRole(const RoleDocument& role);
+  Status InsertRole(const RoleDocument& role, Timestamp now);
   // `people`: who puts it into force, then who agreed, if anybody had to.
   Status InsertSchedule(std::uint64_t version, std::string_view definition, Timestamp now,
                         std::span<const PrincipalId> people);
@@ -78,7 +78,8 @@ class IdempotencyStore {
   Status Insert(const crypto::Hash& key, const Row& row, std::int64_t client, Timestamp now);
   Status DeleteOf(std::int64_t client);
   Status DeleteObject(std::int64_t client, const Id128& object);
-  Status PurgeBefore(Timestamp oldest);
+  // A portion of what was made before or after these. Whether there was any: there can be more.
+  Result<bool> PurgeOutside(Timestamp oldest, Timestamp newest);
 
  private:
   Statement find_, insert_, delete_of_, delete_object_, purge_;

@@ -61,20 +61,6 @@ bool MayApprove(const RoleDocument& role, std::string_view action) {
   return covered;
 }
 
-// When the role, class or schedule that an approval is to replace got its present version.
-Timestamp TargetChanged(const Catalog& catalog, const ApprovalRow& row) {
-  if (row.action == Name(Action::kRoleWrite)) {
-    const auto role = catalog.Role(row.target);
-    return role ? role->created : Timestamp{};
-  }
-  if (row.action != Name(Action::kRetentionWrite)) return {};
-  if (row.target.starts_with(kClassTarget)) {
-    const auto schema = catalog.Newest(std::string_view(row.target).substr(kClassTarget.size()));
-    return schema ? schema->created : Timestamp{};
-  }
-  return catalog.retention ? catalog.retention->created : Timestamp{};
-}
-
 }  // namespace
 
 Status EndStandingOf(Transaction& transaction, const PrincipalId& principal, StandingLoss why) {
@@ -83,10 +69,27 @@ Status EndStandingOf(Transaction& transaction, const PrincipalId& principal, Sta
   return EndApprovalsOf(transaction, principal, why);
 }
 
+std::optional<std::uint64_t> TargetVersion(const Catalog& catalog, std::string_view action,
+                                           std::string_view target) {
+  if (action == Name(Action::kRoleWrite)) {
+    const auto role = catalog.Role(target);
+    return role ? role->version : 0;
+  }
+  if (action != Name(Action::kRetentionWrite)) return std::nullopt;
+  if (target.starts_with(kClassTarget)) {
+    const auto schema = catalog.Newest(target.substr(kClassTarget.size()));
+    return schema ? schema->version : 0;
+  }
+  return catalog.retention ? catalog.retention->version : 0;
+}
+
 std::optional<ApprovalEnd> WhyVoid(const Transaction& transaction, const ApprovalRow& row) {
   const PrincipalRow* const requester = transaction.principals().Find(row.requester);
   if (requester == nullptr || requester->disabled) return ApprovalEnd::kRequesterDisabled;
-  if (row.created < TargetChanged(transaction.catalog(), row)) return ApprovalEnd::kTargetChanged;
+  if (row.target_version &&
+      row.target_version != TargetVersion(transaction.catalog(), row.action, row.target)) {
+    return ApprovalEnd::kTargetChanged;
+  }
   if (!row.decider) return std::nullopt;
   const PrincipalRow* const decider = transaction.principals().Find(*row.decider);
   if (decider == nullptr || decider->disabled) return ApprovalEnd::kApproverDisabled;

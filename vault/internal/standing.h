@@ -13,6 +13,11 @@ enum class StandingLoss { kRole, kDisabled };
 
 Status EndStandingOf(Transaction& transaction, const PrincipalId& principal, StandingLoss why);
 
+// Of the role, class or schedule that such an action replaces; 0: there is none yet. Nothing: the
+// action replaces none of these.
+std::optional<std::uint64_t> TargetVersion(const Catalog& catalog, std::string_view action,
+                                           std::string_view target);
+
 // Why an approval that was not used yet counts no more, as things are now: whoever asked or
 // approved was disabled, is one person with the other, or has a role that may not approve this; or
 // the role, class or schedule that it was to replace has been replaced since.
