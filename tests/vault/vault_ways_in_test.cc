@@ -388,7 +388,7 @@ TEST_CASE("no three calls of one administrator show client data to what that one
     }
   }
   for (std::size_t i = 0; i < kCount; ++i) {
-    INFO(kStarts[i].name);
+    INFO(kStarts[i].name << " " << failures[i]);
     CHECK(failures[i].empty());
     CHECK(tried[i] > 100);
     for (const auto& sequence : found[i]) UNSCOPED_INFO(sequence);
