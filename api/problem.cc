@@ -145,7 +145,7 @@ constexpr Title kTitles[] = {
     {"too_many_classes", "There are too many classes."},
     {"too_many_emergencies",
      "The caller has too many emergency accesses that nobody has reviewed."},
-    {"too_many_leases", "There are too many leases of this client."},
+    {"too_many_leases", "There are too many leases of this client to this principal."},
     {"too_many_long_reads", "Too many long reads are running."},
     {"too_many_purposes", "There are too many purposes."},
     {"too_many_restrictions", "There are too many restrictions of this client."},

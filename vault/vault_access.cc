@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxRoles = 1000;
 constexpr std::int64_t kMinLeaseS = 60;
-constexpr std::size_t kMaxLeases = 200;  // of one client, that go on
+constexpr std::size_t kMaxLeases = 200;  // of one principal on one client, that go on
 constexpr std::int64_t kEndedLeasesKeptMs = std::int64_t{24} * 3600 * 1000;
 constexpr std::int64_t kMaxLeaseS = std::int64_t{30} * 24 * 3600;
 
@@ -277,7 +277,7 @@ Result<Lease> Vault::GiveLease(const Caller& caller, const ClientId& client,
         row.created = transaction.now();
         const auto* const others = transaction.access().LeasesOf(client);
         const auto goes_on = [&](const LeaseRow& other) {
-          return row.created < other.terms.expires;
+          return other.principal == row.principal && row.created < other.terms.expires;
         };
         if (others != nullptr &&
             std::ranges::count_if(*others, goes_on) >= static_cast<std::ptrdiff_t>(kMaxLeases)) {
