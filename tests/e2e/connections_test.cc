@@ -227,6 +227,25 @@ TEST_CASE("a stop lets what runs finish, and is the last entry, under the last c
   CHECK(entries[covered].at("action") == "vault.start");
 }
 
+TEST_CASE("keys are agreed on in groups that cost the server little, and in no others") {
+  RunningVault vault;
+  const auto agrees = [&](const std::string& group) {
+    const auto result =
+        RunProgram({"/usr/bin/openssl", "s_client", "-groups", group, "-CAfile", vault.ca_file(),
+                    "-connect", "127.0.0.1:" + std::to_string(vault.port())});
+    return result.exit_code == 0;
+  };
+  for (const char* group : {"X25519", "P-256", "P-384"}) {
+    INFO(group);
+    CHECK(agrees(group));
+  }
+  for (const char* group :
+       {"ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144", "ffdhe8192", "P-521", "X448"}) {
+    INFO(group);
+    CHECK(!agrees(group));
+  }
+}
+
 TEST_CASE("old versions of TLS and ciphers without authentication are refused") {
   RunningVault vault;
   const auto connects = [&](int version, const std::string& ciphers = {}) {

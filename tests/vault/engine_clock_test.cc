@@ -39,4 +39,28 @@ TEST_CASE("after a clock that ran ahead what is over is cleared up as before") {
   CHECK(IsPurged(engine, 2, -kTenYearsMs));
 }
 
+TEST_CASE("clearing up goes on until nothing is left that is over, and takes nothing else") {
+  constexpr std::int64_t kDayMs = 24 * 3600 * 1000;
+  TestEngine engine;
+  engine.Start();
+  const std::int64_t now = engine.clock.Now().ms;
+  // In the order in which they are looked at: what a clock made that ran ahead, what is over, what
+  // is not.
+  const auto created = [&](int i) {
+    return Timestamp{i < 1500 ? now + 400 * kDayMs : i < 4000 ? now - 2 * kDayMs : now};
+  };
+  CHECK(engine.Do(OperationKind::kWrite, "residues", [&](Transaction& transaction) -> Status {
+    for (int i = 0; i < 4010; ++i) {
+      const crypto::Hash key{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)};
+      COFFER_TRY(transaction.stores().idempotency.Insert(key, {}, 1, created(i)));
+    }
+    return {};
+  }) == "ok");
+  engine.clock.Advance(kDayMs / 2);
+  for (int i = 0; i < 2400 && Residues(engine) > 10; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  CHECK(Residues(engine) == 10);
+}
+
 }  // namespace coffer::vault
