@@ -47,9 +47,8 @@ int FailFor(const std::exception& error) {
 coffer::Result<std::unique_ptr<coffer::crypto::RootKeyProvider>> TakeRootKey(
     const coffer::api::Config& config) {
   COFFER_ASSIGN(auto root, coffer::api::OpenRootKey(config));
-  if (const auto account = coffer::vault::AccountOfVault(config.vault.directory)) {
-    COFFER_TRY(coffer::vault::Become(*account));
-  }
+  COFFER_ASSIGN(const auto account, coffer::vault::AccountOfVault(config.vault.directory));
+  if (account) COFFER_TRY(coffer::vault::Become(*account));
   return root;
 }
 

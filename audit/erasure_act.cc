@@ -195,7 +195,7 @@ std::vector<std::string> MissingItems(const OperatorDetails& details) {
   if (HasOnlyBlanks(details.system)) missing.emplace_back("operator.system");
   if (HasOnlyBlanks(details.processor_name) != HasOnlyBlanks(details.processor_address)) {
     missing.emplace_back(HasOnlyBlanks(details.processor_name) ? "operator.processor_name"
-                                                         : "operator.processor_address");
+                                                               : "operator.processor_address");
   }
   return missing;
 }

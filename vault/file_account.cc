@@ -62,11 +62,20 @@ std::unexpected<Error> NotGiven(const FileAccount& account, const std::string& p
 
 }  // namespace
 
-std::optional<FileAccount> AccountOfVault(const std::string& directory) {
+Result<std::optional<FileAccount>> AccountOfVault(const std::string& directory) {
+  struct stat above{}, database{};
+  if (geteuid() != 0 || stat(directory.c_str(), &above) != 0) return std::nullopt;
   // Not of what a link leads to, which whoever has the directory may have put there.
-  struct stat status{};
-  if (lstat((directory + "/vault.db").c_str(), &status) != 0) return {};
-  return OwnerIn(status);
+  if (lstat((directory + "/vault.db").c_str(), &database) != 0) return OwnerIn(above);
+  if (above.st_uid != database.st_uid && (above.st_uid == 0 || database.st_uid == 0)) {
+    return Fail(Code::kPermissionDenied, "owners_differ",
+                directory + " belongs to the account " + std::to_string(above.st_uid) +
+                    " and its vault.db to " + std::to_string(database.st_uid) +
+                    ": give all of it to the server's account first (chown -R " +
+                    std::to_string(std::max(above.st_uid, database.st_uid)) + ": " + directory +
+                    ")");
+  }
+  return OwnerIn(database);
 }
 
 std::optional<FileAccount> AccountForNewVault(const std::string& directory) {
@@ -88,29 +97,29 @@ Status Become(const FileAccount& account) {
   return {};
 }
 
-// Through the directory itself, which is this process's own until the last step: by its path, the
-// owner of the one above could lead root to other files.
-Status GiveTo(const FileAccount& account, const std::string& directory) {
+// Through the directory that was made, never by its path, under which another one may lie by now.
+Status GiveTo(const FileAccount& account, int directory, const std::string& path) {
   struct Close {
     void operator()(DIR* stream) const { closedir(stream); }
   };
-  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return NotGiven(account, directory);
-  const std::unique_ptr<DIR, Close> stream(fdopendir(fd));  // closes `fd` too
   struct stat status{};
-  if (stream == nullptr || fstat(fd, &status) != 0) return NotGiven(account, directory);
+  if (fstat(directory, &status) != 0) return NotGiven(account, path);
   if (status.st_uid != geteuid()) {
     errno = EPERM;
-    return NotGiven(account, directory);
+    return NotGiven(account, path);
   }
+  const int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return NotGiven(account, path);
+  const std::unique_ptr<DIR, Close> stream(fdopendir(fd));  // closes `fd` too
+  if (stream == nullptr) return NotGiven(account, path);
   while (const dirent* const entry = readdir(stream.get())) {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
     if (fchownat(fd, name.c_str(), account.user, account.group, AT_SYMLINK_NOFOLLOW) != 0) {
-      return NotGiven(account, directory + "/" + name);
+      return NotGiven(account, path + "/" + name);
     }
   }
-  return fchown(fd, account.user, account.group) == 0 ? Status() : NotGiven(account, directory);
+  return fchown(fd, account.user, account.group) == 0 ? Status() : NotGiven(account, path);
 }
 
 Result<ActingAs> ActingAs::Begin(const std::optional<FileAccount>& account) {

@@ -20,17 +20,19 @@ struct FileAccount {
 };
 
 // The account of vault.db in `directory`: nothing when this process is not root's, or when that is
-// root's too. An absent vault is not told apart: opening it will.
-std::optional<FileAccount> AccountOfVault(const std::string& directory);
+// root's too. Of the directory's where there is no vault: opening it will tell. Errors:
+// kPermissionDenied "owners_differ" where one of the two is root's and the other is not: whoever
+// went on would leave files in it that the server cannot open.
+Result<std::optional<FileAccount>> AccountOfVault(const std::string& directory);
 // The account that a vault made at `directory` is to belong to: of the directory where there is
 // one, else of the nearest one above it. Nothing as above.
 std::optional<FileAccount> AccountForNewVault(const std::string& directory);
 
 // For ever. Errors: kPermissionDenied "account_not_taken".
 Status Become(const FileAccount& account);
-// Gives away a directory that is this process's, and the files in it. Errors: kUnavailable
-// "directory_not_writable".
-Status GiveTo(const FileAccount& account, const std::string& directory);
+// Gives away a directory that this process made and holds open, and the files in it. Nobody else
+// may be able to write to it until then. Errors: kUnavailable "directory_not_writable".
+Status GiveTo(const FileAccount& account, int directory, const std::string& path);
 
 // Acts as the account until it goes out of scope. Errors: as Become.
 class ActingAs {

@@ -6,8 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "audit/log_reader.h"
@@ -23,6 +21,7 @@
 #include "vault/internal/opening.h"
 #include "vault/internal/secrets.h"
 #include "vault/internal/token_expiry.h"
+#include "vault/internal/unfinished_vault.h"
 
 namespace coffer::vault {
 namespace {
@@ -79,55 +78,77 @@ void WarnOfRoles(const Catalog& catalog, const OperatorLog& log) {
   }
 }
 
-// What a vault is made of until it has its name.
-class UnfinishedVault {
- public:
-  explicit UnfinishedVault(std::string work) : work_(std::move(work)) {}
-  ~UnfinishedVault() {
-    if (finished_) return;
-    std::error_code ignored;
-    std::filesystem::remove_all(work_, ignored);
-    if (!anchor_.empty()) std::filesystem::remove(anchor_, ignored);
-  }
-  UnfinishedVault(const UnfinishedVault&) = delete;
-  UnfinishedVault& operator=(const UnfinishedVault&) = delete;
-
-  void AddAnchor(const std::string& path) { anchor_ = path; }
-  void Rename(const std::string& name) { work_ = name; }
-  void Finish() { finished_ = true; }
-
- private:
-  std::string work_, anchor_;
-  bool finished_ = false;
+// As whom a new vault is made, and whose it is to be.
+struct Making {
+  std::optional<FileAccount> owner;  // nothing: this process's own
+  std::optional<FileAccount> maker;
 };
+
+// In another account's directory root does nothing as root: by the time it followed a path, the
+// account could have put other files of root's there. In root's own, the vault is given away.
+Result<Making> MakingOf(const std::string& directory, const std::string& above) {
+  Making making{AccountForNewVault(directory), std::nullopt};
+  const auto account_above = AccountForNewVault(above);
+  if (!account_above) return making;
+  if (!making.owner) {
+    return Fail(Code::kPermissionDenied, "owners_differ",
+                directory + " is root's in a directory of the account " +
+                    std::to_string(account_above->user) +
+                    ": give it to the account that is to have the vault (chown " +
+                    std::to_string(account_above->user) + " " + directory + ")");
+  }
+  making.maker = making.owner;
+  return making;
+}
+
+// Files that are there are nobody's to replace.
+Status CheckNew(const std::string& directory, const std::string& anchor) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::exists(directory, error) && !fs::is_empty(directory, error)) {
+    return Fail(Code::kConflict, "vault_exists",
+                directory + " is not empty; choose a new directory");
+  }
+  if (fs::exists(anchor, error)) {
+    return Fail(Code::kConflict, "vault_exists",
+                anchor + " is the anchor of another vault; choose another path");
+  }
+  return {};
+}
+
+// The tokens go where whoever started this may write.
+Status HandOver(const InitOptions& options, FirstTokens& tokens, std::optional<ActingAs>& acting,
+                const std::optional<FileAccount>& maker) {
+  if (!options.hand_over) return {};
+  acting.reset();
+  const Status handed_over = options.hand_over(tokens);
+  COFFER_ASSIGN(auto again, ActingAs::Begin(maker));
+  acting.emplace(std::move(again));
+  return handed_over;
+}
 
 }  // namespace
 
 Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root) {
   namespace fs = std::filesystem;
   const audit::Clock& clock = options.clock ? *options.clock : audit::SystemClock();
-  std::error_code error;
-  if (fs::exists(options.directory, error) && !fs::is_empty(options.directory, error)) {
-    return Fail(Code::kConflict, "vault_exists",
-                options.directory + " is not empty; choose a new directory");
-  }
   const std::string anchor_path = AnchorPath(options.directory, options.anchor_path);
-  if (fs::exists(anchor_path, error)) {
-    return Fail(Code::kConflict, "vault_exists",
-                anchor_path + " is the anchor of another vault; choose another path");
-  }
+  COFFER_TRY(CheckNew(options.directory, anchor_path));
   // Everything is made beside the directory and renamed into place, so that a crash leaves no half
   // vault behind under the real name.
   fs::path target = fs::path(options.directory).lexically_normal();
   if (!target.has_filename()) target = target.parent_path();
   const std::string work = target.string() + ".initialising";
-  fs::remove_all(work, error);
-  fs::create_directories(target.parent_path().empty() ? "." : target.parent_path(), error);
-  if (mkdir(work.c_str(), 0700) != 0) {
-    return Fail(Code::kUnavailable, "directory_not_writable",
-                "cannot make " + work + ": " + std::strerror(errno));
-  }
-  UnfinishedVault unfinished(work);
+  const std::string above = target.has_parent_path() ? target.parent_path().string() : ".";
+  COFFER_ASSIGN(const Making making, MakingOf(target.string(), above));
+  std::optional<ActingAs> acting;
+  COFFER_ASSIGN(auto begun, ActingAs::Begin(making.maker));
+  acting.emplace(std::move(begun));
+  std::error_code ignored;  // told by what is made in it
+  fs::create_directories(above, ignored);
+  COFFER_ASSIGN(auto unfinished, UnfinishedVault::Make(work));
+  // Again: another process may have finished one until this one had the lock.
+  COFFER_TRY(CheckNew(options.directory, anchor_path));
 
   COFFER_ASSIGN(
       const auto keyring,
@@ -199,20 +220,22 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
   }
   const std::string first_anchor =
       options.anchor_path.empty() ? AnchorPath(work, {}) : options.anchor_path;
-  COFFER_TRY(
-      crypto::WriteFileAtomically(first_anchor, crypto::AsBytes(audit::FormatAnchor(anchor))));
-  unfinished.AddAnchor(first_anchor);
-  if (const auto account = AccountForNewVault(options.directory)) {
-    COFFER_TRY(GiveTo(*account, work));
+  {
+    // One that lies elsewhere is written as the account that will replace it; no more is wanted
+    // where this is that account already.
+    const bool elsewhere = !options.anchor_path.empty() && !making.maker;
+    COFFER_ASSIGN(const auto writing, ActingAs::Begin(elsewhere ? making.owner : std::nullopt));
+    COFFER_TRY(
+        crypto::WriteFileAtomically(first_anchor, crypto::AsBytes(audit::FormatAnchor(anchor))));
+  }
+  if (!options.anchor_path.empty()) unfinished.AddAnchor(first_anchor, making.owner);
+  if (making.owner && !making.maker) {
+    COFFER_TRY(GiveTo(*making.owner, unfinished.directory(), work));
   }
   COFFER_TRY(SyncDirectory(work));
-  if (options.hand_over) COFFER_TRY(options.hand_over(tokens));
-  if (rename(work.c_str(), target.c_str()) != 0) {
-    return Fail(Code::kUnavailable, "directory_not_writable",
-                "cannot rename " + work + ": " + std::strerror(errno));
-  }
-  unfinished.Rename(target.string());
-  COFFER_TRY(SyncDirectory(target.parent_path().empty() ? "." : target.parent_path().string()));
+  COFFER_TRY(HandOver(options, tokens, acting, making.maker));
+  COFFER_TRY(unfinished.Rename(target.string()));
+  COFFER_TRY(SyncDirectory(above));
   unfinished.Finish();
   return tokens;
 }

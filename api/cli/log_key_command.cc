@@ -27,7 +27,9 @@ Outcome<Exit> Rotate(const LogKeyOptions& options, vault::LogKeyStep step, Conso
   opening.require_locked_memory = false;  // for a moment, and without requests
   opening.scrub_entries_per_s = 0;
   // Root has read the key; what is written from here on is the server's.
-  const auto acting = vault::ActingAs::Begin(vault::AccountOfVault(options.directory));
+  const auto account = vault::AccountOfVault(options.directory);
+  if (!account) return std::unexpected(FailureOf(account.error(), "the log's key is as it was"));
+  const auto acting = vault::ActingAs::Begin(*account);
   if (!acting) return std::unexpected(FailureOf(acting.error(), "the log's key is as it was"));
   const auto done = vault::RotateLogKey(opening, *provider, step);
   if (!done) return std::unexpected(FailureOf(done.error(), "the log's key is as it was"));

@@ -138,14 +138,19 @@ Outcome<std::unique_ptr<NewFile>> NewFile::Open(const std::string& path, IsOwn i
   COFFER_ASSIGN(auto place, Place::Find(path));
   std::unique_ptr<NewFile> file(new NewFile(std::move(place), is_own));
   if (file->place_->IsTaken()) {
-    auto beginning = BeginningOf(file->place_->directory, file->place_->name);
-    file->replaces_ = is_own != nullptr && beginning && is_own(*beginning);
-    if (beginning)
-      crypto::Wipe({reinterpret_cast<std::uint8_t*>(beginning->data()), beginning->size()});
+    file->replaces_ = file->IsOwnThere();
     if (!file->replaces_) return ExistsAlready(Exit::kUsage, path);
   }
   if (file->OpenUnnamed() || file->OpenHidden()) return file;
   return CannotMake(path, errno);
+}
+
+bool NewFile::IsOwnThere() const {
+  auto beginning = BeginningOf(place_->directory, place_->name);
+  if (!beginning) return false;
+  const bool own = is_own_ != nullptr && is_own_(*beginning);
+  crypto::Wipe({reinterpret_cast<std::uint8_t*>(beginning->data()), beginning->size()});
+  return own;
 }
 
 // Nothing is left of such a file whatever ends the process, be it SIGKILL. NFS, FAT and others do
@@ -158,9 +163,11 @@ bool NewFile::OpenUnnamed() {
 
 bool NewFile::OpenHidden() {
   hidden_ = HiddenNameFor(place_->name);
+  until_named_.emplace(place_->directory, hidden_);
   descriptor_ = openat(place_->directory, hidden_.c_str(),
                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
   if (descriptor_ >= 0) return true;
+  until_named_.reset();
   hidden_.clear();
   return false;
 }
@@ -214,6 +221,7 @@ int NewFile::Publish() const {
     if (!replaces_) return linkat(AT_FDCWD, own.c_str(), directory, name, AT_SYMLINK_FOLLOW);
     // A link replaces nothing: only what has a name can be renamed over another.
     const std::string beside = HiddenNameFor(place_->name);
+    const TakenBySignals until_renamed(directory, beside);
     if (linkat(AT_FDCWD, own.c_str(), directory, beside.c_str(), AT_SYMLINK_FOLLOW) != 0) return -1;
     if (renameat(directory, beside.c_str(), directory, name) == 0) return 0;
     const int error = errno;
@@ -231,11 +239,17 @@ int NewFile::Publish() const {
 
 Outcome<void> NewFile::Finish() {
   COFFER_TRY(Sync());
+  // Another file may have got the name since it was asked for.
+  if (replaces_ && place_->IsTaken() && !IsOwnThere()) {
+    return ExistsAlready(Exit::kFailed, place_->path);
+  }
+  replaces_ = replaces_ && place_->IsTaken();
   if (Publish() != 0) {
     if (errno == EEXIST) return ExistsAlready(Exit::kFailed, place_->path);
     return std::unexpected(Broken("name"));
   }
   finished_ = true;
+  until_named_.reset();
   if (fsync(place_->directory) != 0) {
     auto broken = Broken("write the directory of");
     Retract();

@@ -4,10 +4,12 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "api/cli/failure.h"
+#include "api/cli/taken_by_signals.h"
 
 namespace coffer::cli {
 
@@ -21,7 +23,7 @@ class NewFile {
   static Outcome<std::unique_ptr<NewFile>> Create(const std::string& path);
 
   // The same, but a regular file is replaced whose beginning (4 KiB) says that the tool wrote it.
-  // Until the new one is whole, the old one stays.
+  // Until the new one is whole, the old one stays. Asked again before it is replaced.
   using IsOwn = bool (*)(std::string_view beginning);
   static Outcome<std::unique_ptr<NewFile>> CreateOrReplace(const std::string& path, IsOwn is_own);
 
@@ -42,6 +44,7 @@ class NewFile {
   static Outcome<std::unique_ptr<NewFile>> Open(const std::string& path, IsOwn is_own);
   bool OpenUnnamed();
   bool OpenHidden();
+  bool IsOwnThere() const;
   int Publish() const;
   Outcome<void> Sync();
   Failure Broken(std::string_view doing) const;
@@ -49,6 +52,7 @@ class NewFile {
   std::unique_ptr<Place> place_;
   IsOwn is_own_;
   std::string hidden_;  // name of the temporary file; empty: it has none
+  std::optional<TakenBySignals> until_named_;
   int descriptor_ = -1;
   std::size_t reserved_ = 0, written_ = 0;
   bool replaces_ = false, finished_ = false;

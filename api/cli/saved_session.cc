@@ -15,12 +15,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxFile = 8192;
 
-std::string UrlOf(const ServerAddress& server) {
-  const bool bracketed = server.host.find(':') != server.host.npos;
-  return "https://" + (bracketed ? "[" + server.host + "]" : server.host) + ":" +
-         std::to_string(server.port);
-}
-
 // A token of a session, and the server.
 bool IsSession(std::string_view beginning) {
   const std::size_t line = beginning.find('\n');
@@ -43,7 +37,23 @@ Outcome<ServerAddress> ReadServer(const std::string& file) {
                 "Remove it, and log in again with coffer login.");
 }
 
+Outcome<SavedSession> ReadSession(const std::string& file) {
+  auto token = crypto::ReadSecretFile(file);
+  if (!token) return std::unexpected(FailureOf(token.error(), "cannot read the session " + file));
+  SavedSession session;
+  session.file = file;
+  session.token = *std::move(token);
+  COFFER_ASSIGN(session.server, ReadServer(file));
+  return session;
+}
+
 }  // namespace
+
+std::string UrlOf(const ServerAddress& server) {
+  const bool bracketed = server.host.find(':') != server.host.npos;
+  return "https://" + (bracketed ? "[" + server.host + "]" : server.host) + ":" +
+         std::to_string(server.port);
+}
 
 std::string SessionFile(const Environment& environment) {
   const std::string runtime = environment("XDG_RUNTIME_DIR").value_or("");
@@ -94,13 +104,19 @@ Outcome<std::optional<SavedSession>> ReadSavedSession(const Environment& environ
   const std::string file = SessionFile(environment);
   std::error_code ignored;
   if (file.empty() || !fs::exists(file, ignored)) return std::nullopt;
-  auto token = crypto::ReadSecretFile(file);
-  if (!token) return std::unexpected(FailureOf(token.error(), "cannot read the session " + file));
-  SavedSession session;
-  session.file = file;
-  session.token = *std::move(token);
-  COFFER_ASSIGN(session.server, ReadServer(file));
+  COFFER_ASSIGN(auto session, ReadSession(file));
   return session;
+}
+
+std::optional<SavedSession> SessionIn(const std::string& file) {
+  auto bytes = crypto::ReadFile(file, kMaxFile);
+  if (!bytes) return std::nullopt;
+  const bool is_session = IsSession(crypto::AsText(*bytes));
+  crypto::Wipe(*bytes);
+  if (!is_session) return std::nullopt;
+  auto session = ReadSession(file);
+  if (!session) return std::nullopt;
+  return *std::move(session);
 }
 
 }  // namespace coffer::cli

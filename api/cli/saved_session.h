@@ -38,4 +38,10 @@ struct SavedSession {
 // `coffer login` did not write.
 Outcome<std::optional<SavedSession>> ReadSavedSession(const Environment& environment);
 
+// The same of the file named, without a word when it holds no session that can be used.
+std::optional<SavedSession> SessionIn(const std::string& file);
+
+// For people: https://HOST:PORT.
+std::string UrlOf(const ServerAddress& server);
+
 }  // namespace coffer::cli

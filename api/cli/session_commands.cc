@@ -78,19 +78,42 @@ Outcome<std::string> LoginBody(const LoginOptions& options) {
   return body.Take();
 }
 
-// A session that nobody has the token of would go on unseen until it expires.
-Failure EndUnsaved(Connection connection, const Console& console, const std::string& token,
-                   Failure failure) {
-  connection.https.token = std::make_shared<const crypto::SecretBytes>(
-      crypto::SecretBytes::CopyOf(crypto::AsBytes(token)));
+// At the server that the connection is for.
+Outcome<void> EndSessionOf(Connection connection, const Console& console,
+                           crypto::SecretBytes token) {
+  connection.https.token = std::make_shared<const crypto::SecretBytes>(std::move(token));
   connection.reach = console.reach;
   connection.declaration = {};
-  auto client = MakeClient(connection);
-  const bool ended = client && client->Remove(Target("/v1/me/session"));
+  COFFER_ASSIGN(ApiClient client, MakeClient(connection));
+  COFFER_TRY(client.Remove(Target("/v1/me/session")));
+  return {};
+}
+
+// A session that nobody has the token of would go on unseen until it expires.
+Failure EndUnsaved(const Connection& connection, const Console& console, const std::string& token,
+                   Failure failure) {
+  const auto ended =
+      EndSessionOf(connection, console, crypto::SecretBytes::CopyOf(crypto::AsBytes(token)));
   failure.advice = ended ? "The session was ended: nobody got its token. Log in again."
                          : "Nobody got the session's token. The session ends by itself, or with "
                            "coffer session end.";
   return failure;
+}
+
+// Nor would one whose file was replaced be anybody's.
+void EndReplaced(Connection connection, Console& console, SavedSession replaced) {
+  const std::string url = UrlOf(replaced.server);
+  if (!(replaced.server == connection.https.server)) {
+    // What is shown to one server is not for another.
+    connection.https.client_certificate.clear();
+    connection.https.client_key.clear();
+    connection.https.server = replaced.server;
+  }
+  const auto ended = EndSessionOf(std::move(connection), console, std::move(replaced.token));
+  if (ended || ended.error().code == "unauthenticated") return;
+  console.err << "coffer: the session that was saved before could not be ended at "
+              << Printable(url) << ": " << Printable(ended.error().message)
+              << "\nIt ends by itself, or with coffer session end.\n";
 }
 
 Outcome<Exit> LogIn(const LoginOptions& options, Console& console) {
@@ -108,10 +131,12 @@ Outcome<Exit> LogIn(const LoginOptions& options, Console& console) {
   if (token.empty()) return Failed(Exit::kFailed, "the server's answer holds no token");
   if (auto* text = session["token"].get_ptr<std::string*>(); text != nullptr) Forget(*text);
   session.erase("token");
+  auto replaced = SessionIn(file);
   auto saved = SaveSession(*place, token, connection.https.server);
   if (!saved) saved = std::unexpected(EndUnsaved(connection, console, token, saved.error()));
   Forget(token);
   COFFER_TRY(saved);
+  if (replaced) EndReplaced(connection, console, *std::move(replaced));
   ShowSession(console, session, options.connection.json);
   if (!options.connection.json) {
     console.out << "The session is in " << Printable(file)

@@ -93,6 +93,12 @@ Trusted: yes
 LIST
 is "several in one entry" "file:$work/debian $own" "$(candidates)"
 
+# shellcheck disable=SC2016 # for the script's shell
+secrets='apt-get() { for at in http://user:secret@host/debian https://token@host:8443/debian "file:'"$work"'/debian/@home"; do
+  for codename in bookworm bookworm-security; do echo "Debian|$codename|main|$at"; done; done; }'
+is "a mirror with a password in it" "file:$work/debian/@home $own" "$(in_script "$secrets; mirrors" | tr '\n' ' ')"
+is "a security mirror with a password in it" "file:$work/debian/@home $own" "$(in_script "$secrets; security_mirrors" | tr '\n' ' ')"
+
 # --- bookworm-backports: written when it works, for everybody to read ---------------------------------
 
 cat >"$work/bin/apt-get" <<'SCRIPT'
@@ -171,7 +177,7 @@ is "a list of before gets readable" 644 "$(stat -c %a "$list")"
 in_script 'apt_updated=yes; apt_install one' >/dev/null </dev/null
 in_script 'apt_updated=yes; id() { echo 1000; }; apt_install two' >/dev/null </dev/null
 is "packages are installed without a question" 2 \
-  "$(grep -c '^noninteractive a|install -y .*--force-confdef .*--force-confold ' "$NOTES/apt")"
+  "$(grep -c '^noninteractive l|install -y .*--force-confdef .*--force-confold ' "$NOTES/apt")"
 is "nor does sudo ask where nobody can answer" "-n" "$(cat "$NOTES/sudo")"
 is "packages do not inherit the caller's mask" 0022 \
   "$(umask 077; in_script 'know_release() { umask; exit; }; main')"

@@ -51,6 +51,22 @@ TEST_CASE("a file that was not finished does not stay") {
   CHECK_FALSE(std::filesystem::exists(directory / "half"));
 }
 
+TEST_CASE("a file that takes the place of the tool's own while the new one is written stays") {
+  const auto is_own = [](std::string_view beginning) { return beginning.starts_with("own"); };
+  for (const std::string there : {"other", "own too", ""}) {
+    CAPTURE(there);
+    const testing::TemporaryDirectory directory;
+    std::ofstream(directory / "file") << "own";
+    const auto file = NewFile::CreateOrReplace(directory / "file", is_own);
+    REQUIRE(file);
+    REQUIRE((*file)->Write("new"));
+    std::filesystem::remove(directory / "file");
+    if (!there.empty()) std::ofstream(directory / "file") << there;
+    CHECK((*file)->Finish().has_value() == (there != "other"));
+    CHECK(Content(directory / "file") == (there == "other" ? there : "new"));
+  }
+}
+
 TEST_CASE("input files have a largest size") {
   const testing::TemporaryDirectory directory;
   std::ofstream(directory / "note") << "12345";

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ class Tool {
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     TestConsole test;
     test.console.reach = [this](const HttpsOptions& options) -> Outcome<Sender> {
+      const std::lock_guard lock(mutex_);  // an import opens several connections at a time
       reached.push_back(options);
       return server.Sender();
     };
@@ -68,6 +70,9 @@ class Tool {
   testing::TemporaryDirectory directory;
   FakeServer server;
   std::vector<HttpsOptions> reached;
+
+ private:
+  std::mutex mutex_;
 };
 
 inline std::string Asked(const HttpRequest& request) {

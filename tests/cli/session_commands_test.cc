@@ -97,6 +97,46 @@ TEST_CASE("a failed login leaves the session of before") {
   CHECK(ContentOf(coffer.directory / "run/coffer/session").starts_with("cfs_new\n"));
 }
 
+TEST_CASE("a login over a saved session ends that one, at its own server") {
+  for (const bool elsewhere : {false, true}) {
+    for (const bool named : {false, true}) {
+      CAPTURE(elsewhere, named);
+      Tool coffer(InTurn({Reply(201, kSession), Reply(204, "")}));
+      const std::string file = coffer.directory / (named ? "mine" : "run/coffer/session");
+      std::filesystem::create_directories(std::filesystem::path(file).parent_path());
+      std::ofstream(file) << "cfs_old\nhttps://" << (elsewhere ? "other" : "vault")
+                          << ".example:443\n";
+      std::filesystem::permissions(file, static_cast<std::filesystem::perms>(0600));
+      auto command = LoginWith(coffer);
+      if (named) command.insert(command.end(), {"--out", file});
+      const Ran ran = coffer(command);
+      CAPTURE(ran.err);
+      CHECK(ran.exit == 0);
+      CHECK(ran.err.empty());
+      REQUIRE(coffer.server.requests().size() == 2);
+      CHECK(Asked(coffer.server.requests()[1]) == "DELETE /v1/me/session ");
+      CHECK(coffer.TokenSent(1) == "cfs_old");
+      CHECK(coffer.reached[1].server.host == (elsewhere ? "other.example" : "vault.example"));
+      CHECK(ContentOf(file) == "cfs_new\nhttps://vault.example:443\n");
+    }
+  }
+}
+
+TEST_CASE("a login says so when the session before it lives on, and is a login all the same") {
+  for (const bool over : {false, true}) {
+    CAPTURE(over);
+    Tool coffer(InTurn({Reply(201, kSession), Reply(201, kSession),
+                        over ? Reply(401, R"({"code":"unauthenticated"})")
+                             : Reply(503, R"({"code":"queue_full"})")}));
+    REQUIRE(coffer(LoginWith(coffer)).exit == 0);
+    const Ran ran = coffer(LoginWith(coffer));
+    CHECK(ran.exit == 0);
+    CHECK((ran.err.find("could not be ended") == std::string::npos) == over);
+    CHECK(ran.err.find("cfs_") == std::string::npos);
+    CHECK(coffer.server.requests().size() == 3);
+  }
+}
+
 TEST_CASE("a logout ends the session and removes its file") {
   Tool coffer(InTurn({Reply(201, kSession), Reply(204, "")}));
   REQUIRE(coffer(LoginWith(coffer)).exit == 0);

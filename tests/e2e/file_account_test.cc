@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "tests/support/running_vault.h"
 
@@ -112,6 +113,49 @@ TEST_CASE("what root does to a vault leaves every file to the account that serve
   CHECK(fit.exit_code == 0);
 }
 
+TEST_CASE("root does nothing to a vault that is half root's, and says how to give it back") {
+  if (geteuid() != 0) SKIP("only root can give files away");
+  if (std::getenv("COFFER_BIN_DIR") != nullptr) SKIP("tried with the server of this build");
+  RunningVault vault;
+  vault.Stop();
+  GiveToServer(vault);
+  const std::string database = vault.directory() + "/vault.db";
+  for (const std::string& roots : {database, vault.directory()}) {
+    CAPTURE(roots);
+    REQUIRE(chown(roots.c_str(), 0, 0) == 0);
+    fs::remove(vault.directory() + "/lock");
+    const auto files = [&] {
+      std::set<std::string> names;
+      for (const auto& entry : fs::directory_iterator(vault.directory())) {
+        names.insert(entry.path().filename());
+      }
+      return names;
+    };
+    const auto before = files();
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{COFFER_BIN_DIR "/cofferd", "--config", vault.config_file()},
+          {COFFER_BIN_DIR "/cofferd", "--config", vault.config_file(), "--check"},
+          {COFFER_BIN_DIR "/coffer", "log-key", "add", "--data", vault.directory(),
+           "--root-key-file", vault.root_key_file()}}) {
+      const auto refused = RunProgram(command);
+      INFO(command[0] << " " << refused.err);
+      CHECK(refused.exit_code != 0);
+      CHECK(refused.err.find("owners_differ") != std::string::npos);
+      CHECK(refused.err.find("chown -R " + std::to_string(kServerUser) + ": " +
+                             vault.directory()) != std::string::npos);
+      CHECK(files() == before);
+    }
+    REQUIRE(chown(roots.c_str(), kServerUser, kServerGroup) == 0);
+  }
+  // Nor does a directory of theirs without a vault get a file of root's.
+  fs::remove(database);
+  fs::remove(vault.directory() + "/lock");
+  CHECK(RunProgram({COFFER_BIN_DIR "/coffer", "log-key", "add", "--data", vault.directory(),
+                    "--root-key-file", vault.root_key_file()})
+            .exit_code != 0);
+  CHECK(OthersFilesIn(vault.directory()).empty());
+}
+
 TEST_CASE("a vault that root makes in somebody's directory is theirs, and its key and tokens not") {
   if (geteuid() != 0) SKIP("only root can give files away");
   // Theirs is the directory above, or the empty one that the vault takes the place of.
@@ -120,6 +164,7 @@ TEST_CASE("a vault that root makes in somebody's directory is theirs, and its ke
     const TemporaryDirectory work;
     const std::string data = work / "state/vault";
     const std::string witness = work / "witness";
+    REQUIRE(chmod(std::string(work.path()).c_str(), 0711) == 0);
     REQUIRE(mkdir((work / "state").c_str(), 0700) == 0);
     REQUIRE(mkdir(witness.c_str(), 0700) == 0);
     if (there) REQUIRE(mkdir(data.c_str(), 0700) == 0);

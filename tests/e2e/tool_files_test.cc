@@ -65,8 +65,9 @@ struct ToolUnderFire {
   }
 
   // Its status, as waitpid() has it.
-  int Run(std::vector<std::string> arguments) {
+  int Run(std::vector<std::string> arguments, const std::vector<std::string>& through = {}) {
     arguments.insert(arguments.begin(), ProgramOf("coffer"));
+    arguments.insert(arguments.begin(), through.begin(), through.end());
     arguments.insert(arguments.end(), {"--url", server.url(), "--ca", server.ca_file(),
                                        "--token-file", work / "token"});
     std::vector<char*> argv;
@@ -100,7 +101,7 @@ ProgramResult RunShell(const std::string& script,
 TEST_CASE("a signal in the middle of an export leaves nothing under any name, and a retry works") {
   const std::string page = R"({"items":[{"client":{"id":"cli_1"}}],"next_cursor":"further"})";
   const std::string last = R"({"items":[{"client":{"id":"cli_2"}}]})";
-  for (const int signal : {SIGINT, SIGTERM, SIGKILL, SIGHUP}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGKILL, SIGHUP, SIGQUIT}) {
     CAPTURE(signal);
     ToolUnderFire fire;
     const std::vector<std::string> command = {"export", fire.work / "out/export", "--purpose",
@@ -123,8 +124,36 @@ TEST_CASE("a signal in the middle of an export leaves nothing under any name, an
   }
 }
 
+TEST_CASE("nor does it where a file needs a name before it is whole") {
+  // Without /proc a file cannot be named later on.
+  const std::vector<std::string> without = {
+      "/usr/bin/unshare", "-m", "/bin/sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"};
+  auto probe = without;
+  probe.emplace_back("/bin/true");
+  if (RunProgram(probe).exit_code != 0) SKIP("/proc cannot be hidden here");
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    CAPTURE(signal);
+    ToolUnderFire fire;
+    std::set<std::string> meanwhile;
+    fire.answer = [&](int number, const TlsServer::Write& write) {
+      if (number == 2) {
+        meanwhile = NamesWithin(fire.work / "out");
+        fire.Signal(signal);
+      }
+      write(AnsweredAs(200, R"({"items":[{"client":{"id":"cli_1"}}],"next_cursor":")" +
+                                std::to_string(number) + R"("})"));
+    };
+    const int status =
+        fire.Run({"export", fire.work / "out/export", "--purpose", "client-care"}, without);
+    REQUIRE(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == signal);
+    CHECK(meanwhile.size() == 1);
+    CHECK(NamesWithin(fire.work / "out").empty());
+  }
+}
+
 TEST_CASE("a signal while a secret is made waits until the secret is in its file") {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     CAPTURE(signal);
     ToolUnderFire fire;
     fire.answer = [&](int, const TlsServer::Write& write) {
