@@ -94,7 +94,8 @@ class TestVault : public testing::OpenVault {
   void CheckInvariants() override {
     OpenVault::CheckInvariants();
     CheckRows();
-    CHECK(KeyCount() == static_cast<std::size_t>(Number("SELECT count(*) FROM clients")));
+    CHECK(NumberIn(OpenKeysDatabase(), "SELECT count(DISTINCT client) FROM client_keys") ==
+          Number("SELECT count(*) FROM clients"));
   }
 
   // The tables of the generation that searches use, and of the one that is being built.
@@ -159,8 +160,7 @@ class TestVault : public testing::OpenVault {
     auto client = clients->Query();
     while (*client.Next()) {
       // Of a later generation there can be one whose commit never came.
-      CHECK(NumberIn(keys,
-                     "SELECT count(*) FROM client_keys WHERE client = ? AND generation <= ?",
+      CHECK(NumberIn(keys, "SELECT count(*) FROM client_keys WHERE client = ? AND generation <= ?",
                      client.Int(0), client.Int(2)) == 1);
       CHECK(NumberIn(keys,
                      "SELECT count(*) FROM client_keys WHERE client = ? AND cid = ? AND "
