@@ -518,6 +518,13 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
           const std::int64_t unread = id.Row();
           COFFER_TRY(stores.index.RemoveUnread({&unread, 1}, std::nullopt));
         }
+        if (transaction.IsResealing(client)) {
+          const ClientKeys keys = key.Expose();
+          const bool tokens = IsSealed(row.tokens) && keys.IsCurrent(row.tokens);
+          if (row.version > 1 || tokens || keys.IsCurrent(row.payload)) {
+            transaction.NoteDeletedOfNewerKey(client, row.class_name);
+          }
+        }
         COFFER_TRY(stores.records.Delete(row, stores.index));
         return NoteDeletion(transaction);
       });

@@ -33,6 +33,17 @@ Status CheckPages(Database& database, std::string_view name, Findings& findings)
   return {};
 }
 
+Result<std::optional<Bytes>> FindOlder(KeyStore& keys, const ClientKeyId& current) {
+  if (current.generation == 0) return std::nullopt;
+  return keys.Find({current.client, current.generation - 1});
+}
+
+Result<bool> IsDestroyed(ErasureStore& erasures, const ClientId& client, std::uint64_t generation) {
+  COFFER_ASSIGN(const auto rows, erasures.ListOf(client));
+  return std::ranges::any_of(rows,
+                             [&](const ErasureRow& row) { return row.generation >= generation; });
+}
+
 // One pass over the stored clients, their keys, records and old versions.
 class StateCheck {
  public:
@@ -89,7 +100,7 @@ class StateCheck {
                            std::to_string(client.version) + " stored, " +
                            std::to_string(logged->version) + " logged)");
     } else {
-      CheckKey(client, key);
+      COFFER_TRY(CheckKey(client, key));
     }
     COFFER_ASSIGN(const auto owned, records_.ListOf(client.id.Row(), {}, -1, 1U << 30));
     for (const std::int64_t row : owned) {
@@ -135,12 +146,12 @@ class StateCheck {
   }
 
   // The profile is what was logged: the right key opens it.
-  void CheckKey(const ClientRow& client, const FoundKey& key) {
-    if (key.erased || key.generation != client.generation) return;
+  Status CheckKey(const ClientRow& client, const FoundKey& key) {
+    if (key.erased || key.generation != client.generation) return {};
     const std::string id = client.id.Text();
     if (!key.wrapped) {
       Add({}, "the key of client " + id + " is not in keys.db: nothing of it can be read");
-      return;
+      return {};
     }
     const bool opens =
         source_.keyring
@@ -152,7 +163,41 @@ class StateCheck {
     if (!opens) {
       Add({}, "the key of client " + id +
                   " in keys.db is not the one that its profile was sealed with");
+      return {};
     }
+    if (!key.has_older && client.generation > 0) COFFER_TRY(CheckOlderKey(client));
+    return {};
+  }
+
+  // It is missing where something names another key than the client's, and is not what an earlier
+  // version, which named none, sealed under that.
+  Status CheckOlderKey(const ClientRow& client) {
+    const ClientKeys keys{data_key_.ExposeSecret(), client.generation};
+    const auto is_missing = [&](const RecordRow& record, std::uint64_t version,
+                                ByteView sealed) -> bool {
+      if (keys.IsCurrent(sealed)) return false;
+      auto plain = keys.Open(
+          RecordContext(source_.keyring, client.id, record.id, record.class_name, version), sealed);
+      if (plain) crypto::Wipe(*plain);
+      return !plain;
+    };
+    std::uint64_t missing = 0;
+    COFFER_ASSIGN(const auto owned, records_.ListOf(client.id.Row(), {}, -1, 1U << 30));
+    for (const std::int64_t row : owned) {
+      COFFER_ASSIGN(const auto record, records_.FindRow(row));
+      if (!record) continue;
+      if (is_missing(*record, record->version, record->payload)) ++missing;
+      COFFER_ASSIGN(const auto versions, records_.ListVersions(row));
+      for (const auto& listed : versions) {
+        COFFER_ASSIGN(const auto old, records_.FindVersion(row, listed.version));
+        if (old && is_missing(*record, old->version, old->payload)) ++missing;
+      }
+    }
+    if (missing > 0) {
+      Add({}, "the older key of client " + client.id.Text() + " is not in keys.db: " +
+                  std::to_string(missing) + " records and old versions of it cannot be read");
+    }
+    return {};
   }
 
   Status CheckRecord(const std::string& client_id, const RecordRow& record) {
@@ -294,7 +339,8 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
       COFFER_ASSIGN(const auto row, client_store.Find(client));
       const std::uint64_t generation = row ? row->generation : 0;
       COFFER_ASSIGN(auto wrapped, key_store.Find({client, generation}));
-      found.push_back({std::move(wrapped), false, generation});
+      COFFER_ASSIGN(const auto older, FindOlder(key_store, {client, generation}));
+      found.push_back({std::move(wrapped), false, generation, older.has_value()});
     }
     return found;
   };
@@ -345,7 +391,13 @@ Result<DeepReport> Vault::VerifyLog(const Caller& caller, bool deep) {
           for (const ClientId& client : clients) {
             COFFER_ASSIGN(const auto generation, stores.clients.FindGeneration(client));
             COFFER_ASSIGN(auto wrapped, stores.keys.Find({client, generation.value_or(0)}));
-            found.push_back({std::move(wrapped), !generation, generation.value_or(0)});
+            const ClientKeyId key{client, generation.value_or(0)};
+            COFFER_ASSIGN(const auto older, FindOlder(stores.keys, key));
+            bool has_older = older.has_value();
+            if (!has_older && key.generation > 0) {
+              COFFER_ASSIGN(has_older, IsDestroyed(stores.erasures, client, key.generation - 1));
+            }
+            found.push_back({std::move(wrapped), !generation, key.generation, has_older});
           }
           return {};
         }));

@@ -265,7 +265,9 @@ class RewrittenVault : public ErasableVault {
   }
   std::vector<std::string> WrappedKeys() {
     const Database keys = OpenKeysDatabase();
-    auto select = Statement::Prepare(keys, "SELECT wrapped FROM client_keys WHERE client = ?");
+    // One of a later generation, whose commit never came, may be there.
+    auto select = Statement::Prepare(
+        keys, "SELECT wrapped FROM client_keys WHERE client = ? ORDER BY generation LIMIT 1");
     REQUIRE(select);
     std::vector<std::string> found;
     auto row = select->Query(client.Row());

@@ -49,7 +49,31 @@ class LargeClientVault : public RetainingVault {
   Result<Erasure> Erase(const ErasureRequest& request) {
     return (*this)->Erase(As(kPrivacyOfficer), client, request);
   }
-  Result<Erasure> EraseFirst() { return Erase({ErasureBasis::kUnlawful, {}, {contacts[0]}}); }
+  ErasureRequest EraseFirstRequest() const { return {ErasureBasis::kUnlawful, {}, {contacts[0]}}; }
+  Result<Erasure> EraseFirst() { return Erase(EraseFirstRequest()); }
+  // By a hold that comes between the steps: the client has two keys then.
+  HoldId StopAtThird(const ErasureRequest& request) {
+    HoldId id;
+    BeforeEach([&](int number) {
+      if (number != 3) return;
+      const auto hold = (*this)->PlaceHold(As(kPrivacyOfficer),
+                                           {client,
+                                            {},
+                                            {},
+                                            "Claim by a neighbour",
+                                            "K-12",
+                                            Timestamp{clock.Now().ms + 24 * kRetentionHourMs}});
+      INFO(AnswerOf(hold));
+      REQUIRE(hold);
+      id = hold->id;
+    });
+    const auto erasure = Erase(request);
+    LeaveAlone();
+    REQUIRE(!erasure);
+    CHECK(erasure.error().reason == "held");
+    REQUIRE(Keys() == 2);
+    return id;
+  }
 
   // Before each operation of what this thread does next, by number.
   void BeforeEach(std::function<void(int)> act, int number = 0) {
@@ -140,28 +164,33 @@ class LargeClientVault : public RetainingVault {
   std::uint64_t note_seq = 0;
 };
 
+// Of a closed vault, whose databases can be put back.
+class DirectoryCopy {
+ public:
+  DirectoryCopy(LargeClientVault& vault, const std::string& name)
+      : directory_(vault.directory()), copy_(vault.work() / name) {
+    fs::copy(directory_, copy_, fs::copy_options::recursive);
+  }
+  void PutVaultBack() const {
+    for (const char* prefix : {"vault.db", "anchor", "log-index"}) PutBack(prefix);
+  }
+  void PutBack(std::string_view prefix) const {
+    for (const auto& file : fs::directory_iterator(copy_)) {
+      const std::string name = file.path().filename();
+      if (!name.starts_with(prefix)) continue;
+      fs::copy(file.path(), directory_ / name, fs::copy_options::overwrite_existing);
+    }
+  }
+
+ private:
+  fs::path directory_, copy_;
+};
+
 // An erasure that stopped on its way: the client has two keys.
 class HalfwayVault : public LargeClientVault {
  public:
   explicit HalfwayVault(const Settings& settings = Settings()) : LargeClientVault(settings) {
-    BeforeEach([this](int number) {
-      if (number != 3) return;
-      const auto hold = (*this)->PlaceHold(As(kPrivacyOfficer),
-                                           {client,
-                                            {},
-                                            {},
-                                            "Claim by a neighbour",
-                                            "K-12",
-                                            Timestamp{clock.Now().ms + 24 * kRetentionHourMs}});
-      INFO(AnswerOf(hold));
-      REQUIRE(hold);
-      id = hold->id;
-    });
-    const auto erasure = EraseFirst();
-    LeaveAlone();
-    REQUIRE(!erasure);
-    CHECK(erasure.error().reason == "held");
-    REQUIRE(Keys() == 2);
+    id = StopAtThird(EraseFirstRequest());
   }
   void Lift() {
     const auto lifted = (*this)->LiftHold(As(kPrivacyOfficer), id);
@@ -564,40 +593,183 @@ TEST_CASE("a copy from between the steps is erased again as the ledger says") {
   vault.CheckDone();
 }
 
-TEST_CASE("keys that were made for steps which never came are destroyed at the start") {
+TEST_CASE("an older vault.db destroys no key that the steps made") {
   LargeClientVault vault;
   vault.Close();
-  const std::string copy = vault.work() / "before";
-  fs::copy(vault.directory(), copy, fs::copy_options::recursive);
+  const DirectoryCopy before(vault, "before");
   vault.Open();
-  int operations = 0;
-  vault.BeforeEach([&](int number) {
-    operations = number;
-    if (number == 3) {
-      // vault.db as it was, beside keys.db as it is: the first step's commit did not come.
-      CHECK(vault.Keys() == 2);
-      REQUIRE(vault->PlaceHold(vault.As(kPrivacyOfficer),
-                               {vault.client,
-                                {},
-                                {},
-                                "Claim",
-                                "K-12",
-                                Timestamp{vault.clock.Now().ms + 24 * kRetentionHourMs}}));
-    }
-  });
-  CHECK(AnswerOf(vault.EraseFirst()) == "held");
-  vault.LeaveAlone();
+  vault.StopAtThird(vault.EraseFirstRequest());
+  CHECK(vault.Keys() == 2);
   vault.Close();
-  for (const auto& file : fs::directory_iterator(copy)) {
-    const std::string name = file.path().filename();
-    if (name.starts_with("keys.db")) continue;
-    fs::copy(file.path(), fs::path(vault.directory()) / name, fs::copy_options::overwrite_existing);
-  }
+  const DirectoryCopy halfway(vault, "halfway");
+  before.PutVaultBack();
   vault.Open();
-  CHECK(vault.Keys() == 1);
+  CHECK(vault.Keys() == 2);
   CHECK(vault.Data(vault.contacts[0]) == vault.DataOf("N0"));
   vault.CheckStaying();
+  vault.Close();
+  halfway.PutVaultBack();
+  vault.Open();
+  CHECK(vault.Keys() == 2);
+  CHECK(vault.Data(vault.contacts[0]) == vault.DataOf("N0"));
+  vault.CheckStaying();
+  vault.CheckLog();
+}
+
+TEST_CASE("a key whose commit never came is gone with the next erasure of a part") {
+  const auto leave_stray = [](LargeClientVault& vault, const ClientId& client,
+                              std::int64_t generation) {
+    vault.Close();
+    {
+      const Database keys = vault.OpenKeysDatabase(false);
+      auto insert = Statement::Prepare(
+          keys,
+          "INSERT INTO client_keys (client, generation, cid, wrapped) SELECT client, ?2, "
+          "cid, wrapped FROM client_keys WHERE client = ?1 LIMIT 1");
+      REQUIRE(insert);
+      REQUIRE(insert->Execute(client.Row(), generation));
+    }
+    vault.Open();
+  };
+  {
+    HalfwayVault vault;
+    vault.Lift();
+    leave_stray(vault, vault.client, 2);
+    CHECK(vault.Keys() == 3);
+    vault.CheckStaying();
+    REQUIRE(vault.EraseFirst());
+    vault.CheckStaying();
+    vault.CheckDone();
+  }
+  LargeClientVault vault;
+  leave_stray(vault, vault.client, 1);
+  CHECK(vault.Keys() == 2);
+  vault.CheckStaying();
+  REQUIRE(vault.EraseFirst());
+  vault.CheckStaying();
   vault.CheckDone();
+  const auto small = vault.NewClient("S-1");
+  const auto gone = vault.NewContact(small, {{"last_name", "Doe"}});
+  const auto kept = vault.NewContact(small, {{"last_name", "Roe"}});
+  leave_stray(vault, small, 1);
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), small, {ErasureBasis::kRequest, {}, {gone}}));
+  CHECK((*vault->GetRecord(vault.As(kCrmService), small, kept)).data == vault.DataOf("Roe"));
+  CHECK(vault.NumberIn(vault.OpenKeysDatabase(),
+                       "SELECT count(*) FROM client_keys WHERE client = ?", small.Row()) == 1);
+  leave_stray(vault, small, 2);
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), small, {}));
+  CHECK(vault.NumberIn(vault.OpenKeysDatabase(),
+                       "SELECT count(*) FROM client_keys WHERE client = ?", small.Row()) == 0);
+  vault.CheckDone();
+}
+
+TEST_CASE("a copy of vault.db from between the steps hurts no key of today") {
+  for (const bool of_class : {false, true}) {
+    LargeClientVault vault;
+    const ErasureRequest request = of_class
+                                       ? ErasureRequest{ErasureBasis::kRequest, "interaction", {}}
+                                       : vault.EraseFirstRequest();
+    const HoldId hold = vault.StopAtThird(request);
+    REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold));
+    vault.Close();
+    const DirectoryCopy halfway(vault, "halfway");
+    vault.Open();
+    const auto erasure = vault.Erase(request);
+    INFO(AnswerOf(erasure));
+    REQUIRE(erasure);
+    vault.Close();
+    const DirectoryCopy after(vault, "after");
+    halfway.PutVaultBack();
+    const RecordId gone = of_class ? vault.call : vault.contacts[0];
+    for (int round = 0; round < 2; ++round) {
+      vault.Open();
+      CHECK(vault.Number("SELECT count(*) FROM records WHERE id = ?", gone.Row()) == 0);
+      CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 1);
+      CHECK(vault.Keys() == 1);
+      vault.Close();
+    }
+    after.PutVaultBack();
+    vault.Open();
+    CHECK(vault.Data(gone) == "not_found");
+    if (of_class) {
+      CHECK(vault.Data(vault.contacts[5]) == vault.DataOf("N5"));
+      CHECK(vault->GetClient(vault.As(kCrmService), vault.client)->external_ref == "L-1");
+    } else {
+      vault.CheckStaying();
+    }
+    vault.CheckDone();
+  }
+}
+
+TEST_CASE("what is deleted of a class between the steps is under a key that dies with the class") {
+  const ErasureRequest request{ErasureBasis::kRequest, "interaction", {}};
+  // Deleted before the erasure goes on, also after a start; or while its own steps are taken.
+  for (const int when : {0, 1, 2}) {
+    INFO(when);
+    LargeClientVault vault;
+    RecordId extra;
+    std::uint64_t sealed_by = 0;
+    const auto add = [&] {
+      extra = vault.NewRecord(vault.client, "interaction", kStayingCall);
+      sealed_by = vault.SealedBy(extra);
+    };
+    const auto remove = [&] {
+      REQUIRE(vault->DeleteRecord(vault.As(kPrivacyOfficer), vault.client, extra, {}));
+    };
+    if (when < 2) {
+      const HoldId hold = vault.StopAtThird(request);
+      REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold));
+      add();
+      remove();
+      if (when == 1) {
+        vault.Close();
+        vault.Open();
+      }
+    } else {
+      vault.BeforeEach([&](int number) {
+        if (number != 3) return;
+        add();
+        remove();
+      });
+    }
+    const auto erasure = vault.Erase(request);
+    vault.LeaveAlone();
+    INFO(AnswerOf(erasure));
+    REQUIRE(erasure);
+    CHECK(sealed_by == 1);
+    CHECK(static_cast<std::uint64_t>(vault.Generation()) > sealed_by);
+    vault.CheckDone();
+  }
+  // Of another class it is none of what goes.
+  LargeClientVault vault;
+  vault.BeforeEach([&](int number) {
+    if (number != 3) return;
+    REQUIRE(vault->DeleteRecord(vault.As(kPrivacyOfficer), vault.client, vault.contacts[0], {}));
+  });
+  REQUIRE(vault.Erase(request));
+  vault.LeaveAlone();
+  CHECK(vault.Generation() == 1);
+  vault.CheckDone();
+}
+
+TEST_CASE("that the older of two keys is missing is found by a deep verification") {
+  HalfwayVault vault;
+  vault.CheckLog();
+  vault.Close();
+  {
+    const Database keys = vault.OpenKeysDatabase(false);
+    auto remove =
+        Statement::Prepare(keys, "DELETE FROM client_keys WHERE client = ? AND generation = 0");
+    REQUIRE(remove);
+    REQUIRE(remove->Execute(vault.client.Row()));
+  }
+  vault.Open();
+  CHECK(vault.Data(vault.contacts[0]) == "integrity_failed");
+  const auto report = vault->VerifyLog(vault.As(kAuditor), true);
+  REQUIRE(report);
+  REQUIRE(report->log.findings.size() == 1);
+  CHECK(report->log.findings[0].message.starts_with("the older key of client " +
+                                                    vault.client.Text() + " is not in keys.db"));
 }
 
 TEST_CASE("retention erases of a large client what is due, and counts it once", "[retention]") {

@@ -425,6 +425,11 @@ Result<std::optional<PinnedKeys>> Vault::Core::PinForWriting(const ClientId& cli
 
 Bytes Vault::Core::RecordContext(const ClientId& client, const RecordId& record,
                                  std::string_view class_name, std::uint64_t version) const {
+  return vault::RecordContext(keyring, client, record, class_name, version);
+}
+
+Bytes RecordContext(const crypto::Keyring& keyring, const ClientId& client, const RecordId& record,
+                    std::string_view class_name, std::uint64_t version) {
   Bytes context;
   context.reserve(96 + class_name.size());
   AppendText(context, "coffer-record-v1");

@@ -392,11 +392,15 @@ std::string KeyringPath(const std::string& directory);
 
 // What a client's profile is bound to.
 Bytes ClientContext(const crypto::Keyring& keyring, const ClientId& client, std::uint64_t version);
+// What a version of a record is bound to.
+Bytes RecordContext(const crypto::Keyring& keyring, const ClientId& client, const RecordId& record,
+                    std::string_view class_name, std::uint64_t version);
 
 struct FoundKey {
   std::optional<Bytes> wrapped;
   bool erased = false;           // since the snapshot was taken: there should be no key
   std::uint64_t generation = 0;  // another than in the snapshot: erased in part since
+  bool has_older = false;        // the one before is there too, or was destroyed by an erasure
 };
 
 // What a verification reads. `keys` and `find_keys` are for a deep one; `keys` is looked at page by

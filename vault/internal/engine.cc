@@ -111,10 +111,10 @@ Result<UnwrappedKeys> Transaction::UnwrapKey(const ClientKeyId& current) {
 }
 
 bool Transaction::IsResealing(const ClientId& client) const {
-  return ResealingBy(client) != nullptr;
+  return ResealingOf(client) != nullptr;
 }
 
-const std::uint64_t* Transaction::ResealingBy(const ClientId& client) const {
+const ResealingState* Transaction::ResealingOf(const ClientId& client) const {
   if (engine_.resealing_.empty()) return nullptr;
   const auto found = engine_.resealing_.find(client);
   return found == engine_.resealing_.end() ? nullptr : &found->second;
@@ -122,7 +122,12 @@ const std::uint64_t* Transaction::ResealingBy(const ClientId& client) const {
 
 void Transaction::ResealBy(const ClientId& client, std::uint64_t who) {
   const auto found = engine_.resealing_.find(client);
-  if (found != engine_.resealing_.end()) found->second = who;
+  if (found != engine_.resealing_.end()) found->second.by = who;
+}
+
+void Transaction::NoteDeletedOfNewerKey(const ClientId& client, std::string_view class_name) {
+  const auto found = engine_.resealing_.find(client);
+  if (found != engine_.resealing_.end()) found->second.deleted_classes.emplace(class_name);
 }
 
 std::uint64_t Transaction::NextSeq() const { return engine_.writer_->head().size + also_.size(); }
@@ -215,7 +220,9 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
 }
 
 // Every erasure, not only those whose end a crash prevented: a key that a restored copy of keys.db
-// brought back is destroyed again. And keys that were made for a commit that never came.
+// brought back is destroyed again. A generation that vault.db does not know stays: its commit never
+// came, and the next one takes its place; or vault.db is the older of the two, and all that the
+// newer has is under that key.
 Status Engine::CollectUnfinished() {
   COFFER_ASSIGN(const auto unfinished, stores_->erasures.ListUnfinished());
   for (const auto& row : unfinished) {
@@ -237,16 +244,10 @@ Status Engine::CollectUnfinished() {
   COFFER_ASSIGN(const auto later, stores_->keys.LaterGenerations());
   for (const ClientKeyId& key : later) {
     COFFER_ASSIGN(const auto current, stores_->clients.FindGeneration(key.client));
-    if (!current || key.generation < *current) continue;
-    if (key.generation == *current) {
-      // One before the older of two sealed nothing that is left.
-      COFFER_ASSIGN(const auto oldest, stores_->keys.OldestGeneration(key.client));
-      if (oldest && *oldest + 1 < *current) stray_keys_.push_back({key.client, *current - 2});
-      continue;
-    }
-    // Without the one that holds, vault.db is the older of the two: nothing is destroyed.
-    COFFER_ASSIGN(const auto living, stores_->keys.Find({key.client, *current}));
-    if (living) COFFER_TRY(stores_->keys.Delete(key));
+    if (current != key.generation) continue;
+    // One before the older of two sealed nothing that is left.
+    COFFER_ASSIGN(const auto oldest, stores_->keys.OldestGeneration(key.client));
+    if (oldest && *oldest + 1 < *current) stray_keys_.push_back({key.client, *current - 2});
   }
   return {};
 }
@@ -259,7 +260,7 @@ Status Engine::FindResealing() {
     COFFER_ASSIGN(const auto current, stores_->clients.FindGeneration(key.client));
     if (current != key.generation) continue;
     COFFER_ASSIGN(const auto older, stores_->keys.Find({key.client, key.generation - 1}));
-    if (older) resealing_.emplace(key.client, 0);
+    if (older) resealing_.try_emplace(key.client);
   }
   if (resealing_.empty()) return {};
   return stores_->erasures.ForEachDestroyedKey([&](const ClientId& client, ErasureScope scope,
@@ -279,7 +280,7 @@ void Engine::BeginResealing(const ClientKeyId& key, std::uint64_t who) {
   const bool known = found != resealing_.end();
   resealing_before_.emplace_back(key.client, known ? std::optional(found->second) : std::nullopt);
   if (known) retired_.push_back({key.client, key.generation - 2});
-  resealing_[key.client] = who;
+  resealing_.insert_or_assign(key.client, ResealingState{who});
   cache_->Demote(key.client);
 }
 
@@ -575,6 +576,10 @@ Status Engine::TakeOver(Transaction& transaction) {
   for (auto& [key, wrapped] : transaction.added_keys_) {
     COFFER_TRY(BeginKeys());
     COFFER_TRY(stores_->keys.Put(key, wrapped));
+  }
+  for (const ClientKeyId& key : transaction.dropped_keys_) {
+    COFFER_TRY(BeginKeys());
+    COFFER_TRY(stores_->keys.Delete(key));
   }
   for (const auto& [key, who] : transaction.begun_) BeginResealing(key, who);
   for (ErasureRow& row : transaction.erased_) {
@@ -949,9 +954,13 @@ void Engine::AbandonBatch(const Error& why) {
   // Of a new generation that was not committed.
   for (const ErasureRow& row : erased_) cache_->Remove(row.client);
   for (; !resealing_before_.empty(); resealing_before_.pop_back()) {
-    const auto& [client, who] = resealing_before_.back();
+    auto& [client, before] = resealing_before_.back();
     cache_->Remove(client);
-    who ? void(resealing_.insert_or_assign(client, *who)) : void(resealing_.erase(client));
+    if (before) {
+      resealing_.insert_or_assign(client, *std::move(before));
+    } else {
+      resealing_.erase(client);
+    }
   }
   retired_.clear();
   erased_.clear();

@@ -23,6 +23,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -82,6 +83,12 @@ struct Stores {
 // The request's, or all of a batch, where not even its entry can be made.
 inline constexpr std::string_view kNoMemory = "memory_exhausted";
 
+// Of a client of two keys. Kept when a batch is abandoned, it asks for more than is needed.
+struct ResealingState {
+  std::uint64_t by = 0;  // who took the last step; 0: before the start
+  std::set<std::string, std::less<>> deleted_classes = {};  // see NoteDeletedOfNewerKey
+};
+
 class Engine;
 
 // What one operation sees and leaves behind; engine thread only. Everything it leaves in memory is
@@ -103,9 +110,11 @@ class Transaction {
   Result<PinnedKeys> PinKey(const ClientId& client);
   // What is left of the client is being sealed again: it has two keys.
   bool IsResealing(const ClientId& client) const;
-  // Who did so last takes the steps; null: it has one key.
-  const std::uint64_t* ResealingBy(const ClientId& client) const;
+  // Null: it has one key.
+  const ResealingState* ResealingOf(const ClientId& client) const;
   void ResealBy(const ClientId& client, std::uint64_t who);
+  // While it has two keys: something of the class was under the newer one, and is there no more.
+  void NoteDeletedOfNewerKey(const ClientId& client, std::string_view class_name);
 
   // One more entry, in front of the operation's own, with its call, actor and address.
   void Also(audit::Entry entry) { also_.push_back(std::move(entry)); }
@@ -128,6 +137,8 @@ class Transaction {
     AddKey(client, std::move(wrapped), generation);
     begun_.push_back({{client, generation}, who});
   }
+  // One of a generation whose commit never came.
+  void DropKey(const ClientKeyId& key) { dropped_keys_.push_back(key); }
   // A key of the search index, for the generation that this operation begins.
   void AddIndexKey(std::uint64_t generation, crypto::SecretBytes key) {
     index_key_.emplace(generation, std::move(key));
@@ -178,6 +189,7 @@ class Transaction {
   };
   std::vector<Note> notes_;
   std::vector<std::pair<ClientKeyId, Bytes>> added_keys_;
+  std::vector<ClientKeyId> dropped_keys_;
   struct Begun {
     ClientKeyId key;
     std::uint64_t who;
@@ -348,10 +360,9 @@ class Engine {
   std::chrono::steady_clock::time_point destroy_again_;
   std::vector<ClientKeyId> stray_keys_;  // belong to nothing any more
   std::vector<ClientKeyId> retired_;     // in this batch: the same once it is committed
-  // Clients of two keys, and who took the last step of sealing again; what was changed of it in
-  // this batch, as it was before.
-  std::unordered_map<ClientId, std::uint64_t, IdHash> resealing_;
-  std::vector<std::pair<ClientId, std::optional<std::uint64_t>>> resealing_before_;
+  // What was changed of it in this batch, as it was before.
+  std::unordered_map<ClientId, ResealingState, IdHash> resealing_;
+  std::vector<std::pair<ClientId, std::optional<ResealingState>>> resealing_before_;
   bool retire_index_keys_ = false;
   std::string entry_bytes_;
   std::vector<audit::FullTile> tiles_;

@@ -122,13 +122,20 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
   row.scope = order.scope;
   row.basis = order.basis;
   row.class_name = order.class_name;
-  // What goes was left under the older of two keys.
-  row.generation = resealed != nullptr ? client.generation - 1 : client.generation;
   row.erased = transaction.now();
 
   const bool whole = order.scope == ErasureScope::kClient;
   const bool each = !whole || !order.detail.empty() || !order.class_details.empty();
   COFFER_ASSIGN(const auto going, RowsOf(stores.records, client, order));
+  std::optional<Resealed> left;
+  if (order.replayed && !whole) {
+    const bool of_class = order.scope == ErasureScope::kClass;
+    COFFER_ASSIGN(left, FindLeftUnderGoneKey(core, transaction, client, going,
+                                             of_class ? order.class_name : std::string()));
+    if (left) resealed = &*left;
+  }
+  // What goes was left under the older of two keys.
+  row.generation = resealed != nullptr ? client.generation - 1 : client.generation;
   COFFER_ASSIGN(auto kept, stores.records.CountByClass(client.id.Row()));
   std::vector<std::int64_t> unread;
   // An older vault.db beside a newer keys.db has not the key, and another may be damaged: neither
@@ -189,6 +196,10 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
       COFFER_TRY(stores.log->DeleteNote(client.id.Row(), seq));
     }
     content.unopened = resealed->unopened;
+    // Where the next generation is begun, its key takes the place of such a one.
+    const ClientKeyId next{client.id, client.generation + 1};
+    COFFER_ASSIGN(const auto stray, stores.keys.Find(next));
+    if (stray && !left) transaction.DropKey(next);
   } else {
     COFFER_TRY(ResealRest(core, transaction, client, order, gone, content, unread));
   }

@@ -15,6 +15,7 @@ namespace {
 constexpr int kMostBegins = 3;
 // Other erasures of the client came between.
 constexpr int kMostInterruptions = 10;
+constexpr auto kEachRow = static_cast<std::size_t>(std::numeric_limits<int>::max());
 
 std::atomic<std::uint64_t> last_stepwise{0};
 
@@ -235,6 +236,57 @@ Status Resealing::Seal(const RecordId& record, std::string_view class_name, std:
   return {};
 }
 
+bool Resealing::Opens(const RecordRow& row) const {
+  auto plain = from_.Expose().Open(
+      core_.RecordContext(client_.id, row.id, row.class_name, row.version), row.payload);
+  if (plain) crypto::Wipe(*plain);
+  return plain.has_value();
+}
+
+Result<std::optional<Resealed>> FindLeftUnderGoneKey(const Vault::Core& core,
+                                                     Transaction& transaction,
+                                                     const ClientRow& client,
+                                                     const std::set<std::int64_t>& going,
+                                                     std::string_view class_name) {
+  Stores& stores = transaction.stores();
+  if (client.generation == 0) return std::nullopt;
+  COFFER_ASSIGN(const auto older, stores.keys.Find({client.id, client.generation - 1}));
+  if (older) return std::nullopt;
+  const auto current = Resealing::GoOn(core, transaction, client, 0);
+  if (!current && current.error().code == Code::kUnavailable) {
+    return std::unexpected(current.error());
+  }
+  // Generations that earlier versions began name no key.
+  if (!current || !current->Has(client.profile)) return std::nullopt;
+  std::set<std::string, std::less<>> gone;
+  Resealed left;
+  COFFER_ASSIGN(const auto owned, stores.records.ListOf(client.id.Row(), {}, -1, kEachRow));
+  for (const std::int64_t id : owned) {
+    COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
+    if (!record) continue;
+    if (!going.contains(id)) {
+      if (!current->Has(record->payload)) ++left.unopened;
+      continue;
+    }
+    COFFER_ASSIGN(const bool has, current->HasAny(*record));
+    if (has || current->Opens(*record)) return std::nullopt;
+    gone.insert(record->id.Text());
+  }
+  if (gone.empty()) return std::nullopt;
+  COFFER_ASSIGN(const auto notes, stores.log->ListNotes(client.id.Row()));
+  for (const auto& [seq, sealed] : notes) {
+    Status read;
+    const auto entry = EntryOf(*stores.log, seq, read);
+    COFFER_TRY(read);
+    const bool goes = entry && (gone.contains(entry->record) ||
+                                (!class_name.empty() && entry->class_name == class_name));
+    if (!goes) continue;
+    if (current->Has(sealed)) return std::nullopt;
+    left.gone_notes.push_back(seq);
+  }
+  return left;
+}
+
 StepwiseResealing::StepwiseResealing(const Vault::Core& core)
     : core_(core), who_(++last_stepwise) {}
 
@@ -306,13 +358,21 @@ Result<bool> StepwiseResealing::Advance(Transaction& transaction, const ClientRo
     if (small) return true;
   }
   COFFER_TRY(Follow(transaction, order));
-  const std::uint64_t* const by = transaction.ResealingBy(client.id);
-  if (by == nullptr) {
+  const ResealingState* const state = transaction.ResealingOf(client.id);
+  if (state == nullptr) {
     if (begins_ == kMostBegins) return true;
     COFFER_TRY(Begin(transaction, client));
     return false;
   }
-  if (*by != who_ || generation_ != client.generation) {
+  const bool is_own = state->by == who_ && generation_ == client.generation;
+  // What is gone already of a class cannot be seen in the rows: the newer key sealed it, and would
+  // open it in a copy of them. Of single records nothing goes before they do.
+  if (scope_ == ErasureScope::kClass && !mixed_ &&
+      (!is_own || state->deleted_classes.contains(class_name_))) {
+    mixed_ = true;
+    StartRound();
+  }
+  if (!is_own) {
     if (++interrupted_ > kMostInterruptions) return true;
     generation_ = client.generation;
     transaction.ResealBy(client.id, who_);
@@ -357,8 +417,7 @@ Result<bool> StepwiseResealing::AnyMixed(Transaction& transaction, const ClientR
   std::set<std::int64_t> rows = rows_;
   for (const RecordId& id : records_) rows.insert(id.Row());
   if (scope_ == ErasureScope::kClass) {
-    constexpr auto kEach = static_cast<std::size_t>(std::numeric_limits<int>::max());
-    COFFER_ASSIGN(const auto owned, records.ListOf(client.id.Row(), class_name_, -1, kEach));
+    COFFER_ASSIGN(const auto owned, records.ListOf(client.id.Row(), class_name_, -1, kEachRow));
     rows.insert(owned.begin(), owned.end());
   }
   for (const std::int64_t row : rows) {

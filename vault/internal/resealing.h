@@ -39,6 +39,8 @@ class Resealing {
   Result<bool> Record(RecordRow row, std::uint64_t& version);
   // Whether something of it is sealed under the key.
   Result<bool> HasAny(const RecordRow& row) const;
+  // Its current version does, whatever key that names.
+  bool Opens(const RecordRow& row) const;
   bool Has(ByteView sealed) const { return to().IsCurrent(sealed); }
   // The reasons given with what was done, but for those about what is gone.
   Status Notes(FunctionRef<bool(const audit::Entry&)> is_gone);
@@ -84,6 +86,15 @@ struct Resealed {
   std::vector<std::uint64_t> gone_notes;  // reasons about what goes, and what does not open
   std::uint64_t unopened = 0;             // records and old versions: they stay as they are
 };
+
+// Where an erasure is repeated: vault.db is from between the steps that were taken before it, and
+// the older key is gone with it. Nothing of what goes is under the newer one, which the vault.db of
+// afterwards needs. `class_name`: what goes is all of a class. None: it is not so.
+Result<std::optional<Resealed>> FindLeftUnderGoneKey(const Vault::Core& core,
+                                                     Transaction& transaction,
+                                                     const ClientRow& client,
+                                                     const std::set<std::int64_t>& going,
+                                                     std::string_view class_name);
 
 // The steps before one erasure, over several operations. What goes is left under the older key:
 // once that is destroyed, no key is there for what older pages have of it. To be dropped when an
