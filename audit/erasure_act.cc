@@ -203,10 +203,10 @@ std::vector<std::string> MissingItems(const OperatorDetails& details) {
 std::vector<std::string> MissingItems(const ErasureAct& act) {
   std::vector<std::string> missing = MissingItems(act.details);
   if (act.destroyed_by.empty()) missing.emplace_back("destroyed_by");
-  if (std::ranges::any_of(act.destroyed_by, IsBlank, &Destroyer::name)) {
+  if (std::ranges::any_of(act.destroyed_by, HasOnlyBlanks, &Destroyer::name)) {
     missing.emplace_back("destroyed_by.name");
   }
-  if (std::ranges::any_of(act.destroyed_by, IsBlank, &Destroyer::position)) {
+  if (std::ranges::any_of(act.destroyed_by, HasOnlyBlanks, &Destroyer::position)) {
     missing.emplace_back("destroyed_by.position");
   }
   if (act.categories.empty()) missing.emplace_back("categories");
