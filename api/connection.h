@@ -48,6 +48,12 @@ struct Pace {
   std::int64_t ShortLateAt(std::int64_t begun, std::uint64_t bytes, std::int64_t last) const {
     return std::min(LateAt(begun, bytes, last), begun + 2 * patience_ms);
   }
+  // The same of a body of at most `limit` bytes: not longer than all of it takes, however much is
+  // wrapped around it.
+  std::int64_t BodyLateAt(std::int64_t begun, std::uint64_t bytes, std::int64_t last,
+                          std::uint64_t limit) const {
+    return std::min(LateAt(begun, bytes, last), LateAt(begun, limit, INT64_MAX - patience_ms));
+  }
 };
 
 std::int64_t SteadyMs();
@@ -57,6 +63,7 @@ struct Peer {
   std::string block;
   std::size_t open = 0;
   std::size_t unknown = 0;  // of them, nobody showed a credential on
+  std::size_t served = 0;   // of them, that hold a worker and are not cut
 };
 
 struct Connection {
@@ -76,7 +83,8 @@ struct Connection {
   // Of the thread that serves it alone.
   ssl_st* ssl = nullptr;
   TlsStream* stream = nullptr;
-  bool doomed = false;  // it must not carry another request
+  bool doomed = false;           // it must not carry another request
+  std::uint64_t body_limit = 0;  // what the body that is waited for may have
   bool certificate_read = false;
   std::optional<vault::ClientCertificate> certificate;
 

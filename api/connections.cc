@@ -22,6 +22,9 @@ namespace {
 constexpr std::chrono::milliseconds kWatchInterval{250};
 // A caller who is known keeps a connection for so long that he left a moment ago.
 constexpr std::int64_t kIdleUnderPressureMs = 2'000;
+// An address has a quarter of the workers for itself: of what it holds beyond them, what is between
+// two requests makes room, however short a time ago it asked.
+constexpr std::size_t kShareOfWorkers = 4;
 // At a stop a stranger takes an answer that is there at once, or never.
 constexpr std::int64_t kStopAnswerToStrangerMs = 1'000;
 
@@ -50,18 +53,20 @@ Connection* Of(const SSL* ssl) {
                                                                                    : nullptr;
 }
 
-enum class Rank : std::uint8_t { kAnswered, kUnknown, kIdle, kSlow };
+enum class Rank : std::uint8_t { kAnswered, kUnknown, kIdle, kSlow, kCrowd };
 
-// How soon it has to go when there is no room; nothing: not at all.
-std::optional<Rank> RankOf(const Connection& connection, std::int64_t now,
-                           std::int64_t patience_ms) {
+// How soon it has to go when there is no room; nothing: not at all. `crowd`: its address holds more
+// than its share.
+std::optional<Rank> RankOf(const Connection& connection, std::int64_t now, std::int64_t patience_ms,
+                           bool crowd) {
   const Phase phase = connection.phase.load(std::memory_order_relaxed);
   if (phase == Phase::kWork || phase == Phase::kCut) return std::nullopt;
   if (phase == Phase::kLinger) return Rank::kAnswered;
   if (!connection.known.load(std::memory_order_relaxed)) return Rank::kUnknown;
   const std::int64_t since = now - connection.since_ms.load(std::memory_order_relaxed);
   if (phase == Phase::kIdle) {
-    return since >= kIdleUnderPressureMs ? std::optional(Rank::kIdle) : std::nullopt;
+    if (since >= kIdleUnderPressureMs) return Rank::kIdle;
+    return crowd ? std::optional(Rank::kCrowd) : std::nullopt;
   }
   return since >= patience_ms ? std::optional(Rank::kSlow) : std::nullopt;
 }
@@ -122,26 +127,39 @@ void Connections::Admit(int socket, std::string_view address) {
   MakeRoom();
 }
 
-// The first to go: by rank, then of strangers those whose address has the most of them, then the
-// one that is waited for the longest.
+// The first to go: by rank, then of strangers those whose address has the most of them, and of a
+// crowd those whose address is served most, then the one that is waited for the longest.
 Connection* Connections::Choose(const Peer* only, std::int64_t now, Among among) const {
+  const std::size_t share = std::max<std::size_t>(1, limits_.workers / kShareOfWorkers);
   Connection* chosen = nullptr;
   std::tuple<Rank, std::size_t, std::int64_t> best;
+  std::size_t strangers = 0;  // that are served
   for (const auto& [connection, owned] : open_) {
     if (only != nullptr && connection->peer != only) continue;
+    const Phase phase = connection->phase;
+    if (phase != Phase::kWaiting && phase != Phase::kCut && !connection->known) ++strangers;
     if (among == Among::kServed &&
-        (connection->phase == Phase::kWaiting || now - connection->served_ms < limits_.tenure_ms)) {
+        (phase == Phase::kWaiting || now - connection->served_ms < limits_.tenure_ms)) {
       continue;
     }
-    const auto rank = RankOf(*connection, now, limits_.pace.patience_ms);
+    const Peer& peer = *connection->peer;
+    const auto rank = RankOf(*connection, now, limits_.pace.patience_ms,
+                             among == Among::kServed && peer.served > share);
     if (!rank) continue;
     const bool unknown = *rank == Rank::kUnknown;
-    const std::tuple key(*rank, unknown ? SIZE_MAX - connection->peer->unknown : 0,
+    const std::size_t most = unknown                 ? peer.unknown
+                             : *rank == Rank::kCrowd ? peer.served
+                                                     : SIZE_MAX;
+    const std::tuple key(*rank, SIZE_MAX - most,
                          unknown ? connection->opened_ms : connection->since_ms.load());
     if (chosen == nullptr || key < best) {
       chosen = connection;
       best = key;
     }
+  }
+  // Room for newcomers, and not for as many as care to come: strangers make room for each other.
+  if (chosen != nullptr && std::get<Rank>(best) == Rank::kCrowd && strangers >= share) {
+    return nullptr;
   }
   return chosen;
 }
@@ -171,6 +189,7 @@ void Connections::Shut(Connection& victim) {
   const auto waits = std::ranges::find(waiting_, &victim);
   if (waits == waiting_.end()) {
     ++leaving_;
+    --victim.peer->served;
     shutdown(victim.socket, SHUT_RDWR);
     return;
   }
@@ -182,7 +201,8 @@ void Connections::Remove(Connection& connection) {
   Peer& peer = *connection.peer;
   if (!connection.known.load()) --peer.unknown;
   close(connection.socket);
-  if (--peer.open == 0) peers_.erase(std::string(peer.block));
+  // Nothing is allocated here: no thread that ends a connection may fail.
+  if (--peer.open == 0) peers_.erase(peers_.find(peer.block));
   open_.erase(&connection);
 }
 
@@ -196,6 +216,7 @@ void Connections::Serve() {
     Connection& connection = *waiting_.front();
     waiting_.pop_front();
     connection.served_ms = SteadyMs();
+    ++connection.peer->served;
     const bool begun = connection.Enter(Phase::kHandshake);
     lock.unlock();
     of_this_thread = &connection;
@@ -206,7 +227,7 @@ void Connections::Serve() {
     }
     of_this_thread = nullptr;
     lock.lock();
-    if (connection.phase == Phase::kCut) --leaving_;
+    --(connection.phase == Phase::kCut ? leaving_ : connection.peer->served);
     Remove(connection);
   }
   lock.unlock();
@@ -233,13 +254,11 @@ void Connections::BeginStop() {
   if (stopping_) return;
   stopped_ms_ = SteadyMs();
   stopping_ = true;
-  std::vector<Connection*> idle;
-  for (const auto& [connection, owned] : open_) {
-    const Phase phase = connection->phase;
-    if (phase == Phase::kAnswer && connection->known) continue;
-    if (connection->Cut()) idle.push_back(connection);
+  for (auto next = open_.begin(); next != open_.end();) {
+    Connection& connection = *(next++)->first;  // one that waits is removed
+    if (connection.phase == Phase::kAnswer && connection.known) continue;
+    if (connection.Cut()) Shut(connection);
   }
-  for (Connection* connection : idle) Shut(*connection);
 }
 
 void Connections::End() {
@@ -260,8 +279,9 @@ std::int64_t Connections::StopAnswersAt(const Connection& connection) const {
   return stopped_ms_ + (connection.known ? limits_.stop_answer_ms : kStopAnswerToStrangerMs);
 }
 
-bool Connections::StartBody(const SSL* ssl) {
+bool Connections::StartBody(const SSL* ssl, std::uint64_t limit) {
   Connection* const connection = Of(ssl);
+  if (connection != nullptr) connection->body_limit = limit;
   return connection == nullptr || (connection->Enter(Phase::kBody) && !stopping_);
 }
 

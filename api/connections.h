@@ -1,6 +1,7 @@
 // Who is connected, and who has to go when there is no room: each connection that is served holds a
 // thread, so those that nobody showed a credential on make room first, then idle ones, then slow
-// ones. Work that has begun is never cut.
+// ones, then those between two requests of an address that has more than its share. Work that has
+// begun is never cut.
 #pragma once
 
 #include <atomic>
@@ -65,7 +66,7 @@ class Connections {
   std::int64_t StopAnswersAt(const Connection& connection) const;
 
   // What a connection does now. False: it was cut, and what would begin must not.
-  bool StartBody(const ssl_st* ssl);
+  bool StartBody(const ssl_st* ssl, std::uint64_t limit);
   bool StartWork(const ssl_st* ssl);
   bool StartReply(const ssl_st* ssl);
   bool StartHeaders(Connection& connection);

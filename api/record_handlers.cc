@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <exception>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <thread>
@@ -19,6 +22,7 @@ using vault::Action;
 
 constexpr std::size_t kMaxImportLines = 1000;
 constexpr std::size_t kImportThreads = 8;
+constexpr int kThreadedImports = 4;  // at a time; others are done by the thread that serves them
 constexpr std::uint64_t kExportLines = 200, kMaxExportLines = 1000;
 
 Result<vault::PageRequest> ExportPageIn(Input& input, const json& object) {
@@ -113,29 +117,59 @@ bool MayConcernAll(const Error& error) {
   return error.code == Code::kPermissionDenied || error.reason.starts_with("purpose_");
 }
 
+// Threads of its own for one import, where not too many have them already.
+class ImportThreads {
+ public:
+  ImportThreads() : granted_(taken_.fetch_add(1) < kThreadedImports) {}
+  ~ImportThreads() { taken_.fetch_sub(1); }
+  ImportThreads(const ImportThreads&) = delete;
+  ImportThreads& operator=(const ImportThreads&) = delete;
+  bool granted() const { return granted_; }
+
+ private:
+  static inline std::atomic<int> taken_{0};
+  const bool granted_;
+};
+
 // Several lines at a time share the engine's commits. Lines of one client stay in their order, on
 // one thread.
 std::vector<Result<vault::ImportResult>> ImportAll(const Service& service, const Call& call,
                                                    const std::vector<ImportLine>& lines) {
   std::vector<Result<vault::ImportResult>> results(lines.size());
   std::atomic<bool> give_up{false};
-  const auto take_share = [&](std::size_t share) {
-    for (std::size_t i = 0; i < lines.size() && !give_up; ++i) {
-      if (std::hash<std::string>{}(lines[i].external_ref) % kImportThreads != share) continue;
-      results[i] = Import(service, call, lines[i]);
-      if (!results[i] && ConcernsAll(results[i].error())) give_up = true;
+  // What a thread would end the process with: it is the request that it ends.
+  std::array<std::exception_ptr, kImportThreads> thrown;
+  const auto take_share = [&](std::size_t share) noexcept {
+    try {
+      for (std::size_t i = 0; i < lines.size() && !give_up; ++i) {
+        if (std::hash<std::string>{}(lines[i].external_ref) % kImportThreads != share) continue;
+        results[i] = Import(service, call, lines[i]);
+        if (!results[i] && ConcernsAll(results[i].error())) give_up = true;
+      }
+    } catch (...) {
+      thrown[share] = std::current_exception();
+      give_up = true;
     }
   };
   {
+    const ImportThreads own;
     std::vector<std::jthread> threads;  // joined at the end of their scope
     std::size_t share = 1;
-    try {
-      for (; share < kImportThreads; ++share) threads.emplace_back(take_share, share);
-    } catch (const std::system_error&) {
-      // Without a thread for them, the other shares are this one's.
+    if (own.granted() && lines.size() > 1) {
+      try {
+        threads.reserve(kImportThreads);
+        for (; share < kImportThreads; ++share) threads.emplace_back(take_share, share);
+      } catch (const std::system_error&) {
+        // Without a thread for them, the other shares are this one's.
+      } catch (const std::bad_alloc&) {
+        // The same.
+      }
     }
     take_share(0);
     for (; share < kImportThreads; ++share) take_share(share);
+  }
+  for (const auto& exception : thrown) {
+    if (exception) std::rethrow_exception(exception);
   }
   return results;
 }
@@ -250,6 +284,8 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
       kMaxImportLines) {
     return input.Refuse({Code::kTooLarge, "body_too_large", {}, {}});
   }
+  // Who may import nothing is refused once, and not line by line.
+  COFFER_TRY(service.vault.MayImport(call.caller, call.Query("class")));
   std::vector<ImportLine> lines;
   for (std::string_view rest = call.body; !rest.empty();) {
     const auto end = rest.find('\n');

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <thread>
 
+#include "api/internal/body_slots.h"
 #include "api/internal/tls_server.h"
 #include "api/problem.h"
 #include "api/query.h"
@@ -28,8 +29,6 @@ constexpr int kTooSlow = 408;
 constexpr std::size_t kMaxReason = 1000;
 constexpr std::size_t kMaxHeaderValue = 2000;
 constexpr std::string_view kNoToken = "none";  // a credential that nobody has
-// Imports hold up to 8 MiB each: a few at a time, so that memory stays bounded.
-constexpr int kMaxLargeBodies = 4;
 
 // So often in a row the socket may fail before the server gives up, and after so long it counts
 // anew.
@@ -143,7 +142,7 @@ struct Server::Impl {
   Connections connections;
   Tls tls;
   Metrics metrics;
-  std::atomic<int> large_bodies{0};
+  BodySlots large_bodies;
   std::unique_ptr<TlsServer> http;  // its context refers to `tls`; ends behind its connections
   int port = 0;
   std::atomic<bool> stopping{false}, ended{false};
@@ -169,7 +168,7 @@ struct Server::Impl {
                       const Pending& pending, int status, std::string_view reason);
   Error RefuseInput(const Pending& pending, Error error);
   void ReadAndDispatch(const httplib::Request& request, httplib::Response& response,
-                       const httplib::ContentReader& read, Pending& pending);
+                       const httplib::ContentReader& read, Pending& pending, bool here);
   void Abandon(httplib::Response& response);
 };
 
@@ -458,21 +457,23 @@ void Server::Impl::ServeWithBody(const httplib::Request& request, httplib::Respo
   Pending pending;
   if (!connections.StartWork(request.ssl)) return Abandon(response);
   if (!CheckHeaders(request, response, pending) || !AdmitBody(request, response, pending)) return;
-  const std::size_t limit = BodyLimit(*pending.match.route);
-  const bool large = limit > kJsonBodyLimit;
-  if (large && large_bodies.fetch_add(1) >= kMaxLargeBodies) {
-    large_bodies.fetch_sub(1);
-    return RefuseAndClose(request, response, pending, 503, "queue_full");
+  // What is here already is small, and nobody has looked at yet whose it is.
+  const bool here = pending.length && connections.Holds(request.ssl, *pending.length);
+  std::optional<BodySlots::Slot> slot;
+  if (!here && BodyLimit(*pending.match.route) > kJsonBodyLimit) {
+    slot = large_bodies.Take();
+    if (!slot) return RefuseAndClose(request, response, pending, 503, "queue_full");
   }
-  ReadAndDispatch(request, response, read, pending);
-  if (large) large_bodies.fetch_sub(1);
+  ReadAndDispatch(request, response, read, pending, here);
 }
 
 void Server::Impl::ReadAndDispatch(const httplib::Request& request, httplib::Response& response,
-                                   const httplib::ContentReader& read, Pending& pending) {
+                                   const httplib::ContentReader& read, Pending& pending,
+                                   bool here) {
   const std::size_t limit = BodyLimit(*pending.match.route);
-  const bool here = pending.length && connections.Holds(request.ssl, *pending.length);
-  if (!here && !connections.StartBody(request.ssl)) return Abandon(response);
+  if (!here && !connections.StartBody(request.ssl, pending.length.value_or(limit))) {
+    return Abandon(response);
+  }
   bool too_large = false;
   const bool complete = read([&](const char* data, std::size_t size) {
     too_large = pending.call.body.size() + size > limit;

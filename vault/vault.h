@@ -713,6 +713,9 @@ class Vault {
   // kPermissionDenied "approval_required", "approval_invalid".
   Result<ExportPage> Export(const Caller& caller, const ExportSelection& selection,
                             const PageRequest& page);
+  // Whether the caller may import records of this class at all: what is refused here is refused of
+  // each of them. A success leaves no entry, a refusal does.
+  Status MayImport(const Caller& caller, std::string_view class_name);
   // One client by external reference and one record of it: made, updated or left as they are.
   Result<ImportResult> ImportRecord(const Caller& caller, const ImportRow& row);
 

@@ -29,6 +29,19 @@ std::string_view Name(ImportOutcome outcome) {
   return "";
 }
 
+Status Vault::MayImport(const Caller& caller, std::string_view class_name) {
+  constexpr Action kAction = Action::kRecordImport;
+  const auto schema = core_->engine->catalog()->Newest(class_name);
+  if (!schema) {
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
+                                  {Code::kUnprocessable, "class_unknown", {}, {}}));
+  }
+  Call call = core_->StartCall(caller, kAction);
+  return core_->Perform(
+      OperationKind::kRead, call, std::nullopt, schema.get(),
+      [](Transaction&) -> Status { return {}; }, EntryRule::kOnRefusal);
+}
+
 Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& import) {
   constexpr Action kAction = Action::kRecordImport;
   auto refuse = [&](Error error) {

@@ -66,7 +66,7 @@ std::int64_t TlsStream::LateAt(Phase phase, std::int64_t now) {
     case Phase::kIdle:
       return since + limits.idle_ms;
     case Phase::kBody:
-      return limits.pace.LateAt(since, bytes, last_ms_);
+      return limits.pace.BodyLateAt(since, bytes, last_ms_, connection_.body_limit);
     case Phase::kAnswer:
     case Phase::kWork: {
       const std::int64_t late_at = limits.pace.LateAt(since, bytes, last_ms_);
@@ -77,17 +77,21 @@ std::int64_t TlsStream::LateAt(Phase phase, std::int64_t now) {
   }
 }
 
+std::int64_t TlsStream::TimeLeft(Phase phase) {
+  if (phase == Phase::kCut) return 0;
+  const std::int64_t now = SteadyMs();
+  const std::int64_t left = LateAt(phase, now) - now;
+  if (left > 0) return left;
+  late_ = true;
+  connections_.CountLate(phase);
+  return 0;
+}
+
 bool TlsStream::Await(short events) {
   for (;;) {
     const Phase phase = connection_.phase.load(std::memory_order_relaxed);
-    if (phase == Phase::kCut) return false;
-    const std::int64_t now = SteadyMs();
-    std::int64_t left = LateAt(phase, now) - now;
-    if (left <= 0) {
-      late_ = true;
-      connections_.CountLate(phase);
-      return false;
-    }
+    std::int64_t left = TimeLeft(phase);
+    if (left == 0) return false;
     if (phase == Phase::kAnswer || phase == Phase::kWork) left = std::min(left, kLookAgain);
     pollfd wait{connection_.socket, events, 0};
     const int ready = poll(&wait, 1, static_cast<int>(std::min<std::int64_t>(left, 1 << 30)));
@@ -137,7 +141,9 @@ TlsStream::Filled TlsStream::TryFill() {
 
 bool TlsStream::Fill() {
   if (!Flush()) return false;
-  if (SSL_has_pending(ssl_) == 0 && !Await(POLLIN)) return false;
+  // Who always has more on its way is late as well.
+  const bool waits = SSL_has_pending(ssl_) == 0;
+  if (waits ? !Await(POLLIN) : TimeLeft(connection_.phase) == 0) return false;
   for (;;) {
     const Filled filled = TryFill();
     if (filled != Filled::kNothingYet) return filled == Filled::kSome;

@@ -46,6 +46,7 @@ class TlsStream {
   // Until the socket is ready, or the peer is late, or the connection is cut.
   bool Await(short events);
   std::int64_t LateAt(Phase phase, std::int64_t now);
+  std::int64_t TimeLeft(Phase phase);  // 0: none, as it is late or cut
   bool AwaitFor(int outcome);
 
   Connections& connections_;

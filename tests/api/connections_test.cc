@@ -6,8 +6,11 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
+
+#include "api/internal/body_slots.h"
 
 namespace coffer::api {
 namespace {
@@ -59,7 +62,7 @@ class Crowd {
           if (!connections.StartWork(ssl)) return;
           break;
         case 'b':
-          if (!connections.StartBody(ssl)) return;
+          if (!connections.StartBody(ssl, 0)) return;
           break;
         case 'a':
           if (!connections.StartReply(ssl)) return;
@@ -161,6 +164,51 @@ TEST_CASE(
   CHECK(crowd.connections.counters().evicted_unknown == 7);
 }
 
+TEST_CASE("of a crowd that keeps asking the largest makes room, down to its share") {
+  const auto begun = SteadyMs();
+  Crowd crowd(Few(12));
+  const auto asks = [&](const std::string& address) {
+    const int end = crowd.Connect(address);
+    CHECK(Crowd::Do(end, 'k'));
+    CHECK(Crowd::Do(end, 'i'));
+    NextMillisecond();
+    return end;
+  };
+  std::vector<int> few, many;
+  for (int i = 0; i < 5; ++i) few.push_back(asks("192.0.2.1"));
+  for (int i = 0; i < 7; ++i) many.push_back(asks("192.0.2.2"));
+  // The oldest of the larger one first, though the others were there before.
+  const bool in_time = SteadyMs() - begun < 1'000;
+  for (int i = 0; i < 2; ++i) {
+    CHECK(Crowd::Do(crowd.Connect("192.0.2." + std::to_string(3 + i)), 'k'));
+    if (in_time) CHECK(Crowd::Ended(many[static_cast<std::size_t>(i)]));
+  }
+  if (in_time) CHECK(Crowd::Do(few[0], 'i'));
+  for (int i = 2; i < 6; ++i) {
+    CHECK(Crowd::Do(crowd.Connect("192.0.2." + std::to_string(3 + i)), 'k'));
+  }
+  // Three each are left, which is a quarter: what is connected now makes no room among them.
+  crowd.Connect("192.0.2.9");
+  if (SteadyMs() - begun < 1'500) CHECK(crowd.connections.counters().evicted_idle == 6);
+}
+
+TEST_CASE("a crowd makes no room for strangers once they have their share") {
+  const auto begun = SteadyMs();
+  auto limits = Few(8);
+  limits.tenure_ms = 0;
+  Crowd crowd(limits);
+  std::vector<int> known;
+  for (int i = 0; i < 8; ++i) {
+    known.push_back(crowd.Connect("192.0.2.1"));
+    CHECK(Crowd::Do(known.back(), 'k'));
+    CHECK(Crowd::Do(known.back(), 'i'));
+  }
+  // Strangers that are at work, which makes no room either.
+  for (int i = 0; i < 2; ++i) CHECK(Crowd::Do(crowd.Connect("192.0.2.2"), 'w'));
+  crowd.Connect("192.0.2.3");
+  if (SteadyMs() - begun < 1'500) CHECK(crowd.connections.counters().evicted_idle == 2);
+}
+
 TEST_CASE("what is worked on is never cut, neither for room nor at a stop") {
   Crowd crowd(Few(3));
   const int working = crowd.Connect("192.0.2.1");
@@ -204,6 +252,30 @@ TEST_CASE("a peer is late by its speed, by its silence, and in short phases by t
   CHECK(pace.LateAt(5'000, 1'000, 14'900) == 15'900);
   CHECK(pace.LateAt(5'000, UINT64_MAX, 5'000) == 6'000);
   CHECK(pace.ShortLateAt(5'000, 1'000'000, 6'900) == 7'000);
+}
+
+TEST_CASE("a body is late by what it may have, however much is wrapped around it") {
+  const Pace pace{.patience_ms = 1'000, .bytes_per_s = 100};
+  CHECK(pace.BodyLateAt(5'000, 0, 5'000, 1'000) == 6'000);
+  CHECK(pace.BodyLateAt(5'000, 500, 9'900, 1'000) == 10'900);
+  CHECK(pace.BodyLateAt(5'000, 1'000'000, 15'900, 1'000) == 16'000);
+}
+
+TEST_CASE("the place of a large body is given back however its request ends") {
+  BodySlots slots;
+  for (int i = 0; i < 2 * BodySlots::kSlots; ++i) {
+    try {
+      const auto slot = slots.Take();
+      REQUIRE(slot);
+      throw std::bad_alloc();
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  std::vector<BodySlots::Slot> taken;
+  for (int i = 0; i < BodySlots::kSlots; ++i) taken.push_back(slots.Take().value());
+  for (int i = 0; i < 2; ++i) CHECK_FALSE(slots.Take());
+  taken.pop_back();
+  CHECK(slots.Take());
 }
 
 }  // namespace

@@ -307,6 +307,46 @@ TEST_CASE("an import that nobody may make is refused as a whole") {
   CHECK(ApiCalls::Parsed(api.Get("/v1/status", kAuditor)).at("clients") == 0);
 }
 
+TEST_CASE("who may import nothing leaves one entry, whatever the lines are and however many") {
+  ApiCalls api;
+  std::string good;
+  for (int i = 0; i < 300; ++i) {
+    good += R"({"external_ref":"A-)" + std::to_string(i) +
+            R"(","data":{"last_name":"Doe"}})"
+            "\n";
+  }
+  std::string bad;
+  for (int i = 0; i < 1000; ++i) bad += "x\n";
+  const auto stranger = [](Call& call) { call.caller.token = "x"; };
+  const auto no_purpose = [](Call& call) { call.caller.purpose = ""; };
+  const auto wrong_purpose = [](Call& call) { call.caller.purpose = "nonsense"; };
+  struct Case {
+    Role role;
+    ApiCalls::Change change;
+    std::string answer;
+  };
+  for (const auto& [role, change, expected] :
+       {Case{kCaseWorker, {}, "403 permission_denied"}, Case{kAuditor, {}, "403 permission_denied"},
+        Case{kCrmService, stranger, "401 unauthenticated"},
+        Case{kCrmService, no_purpose, "400 purpose_required"},
+        Case{kCrmService, wrong_purpose, "422 purpose_unknown"}}) {
+    for (const std::string& body :
+         {good, bad, bad.substr(0, 100) + good, good + bad.substr(0, 100)}) {
+      const Reply reply = api.Do(kPost, "/v1/import", role, body, [&](Call& call) {
+        call.query.emplace_back("class", "contact");
+        if (change) change(call);
+      });
+      INFO(expected << " " << body.substr(0, 10));
+      CHECK(ApiCalls::Answer(reply) == expected);
+      CHECK(api.EntriesOf(api.last).size() == 1);
+    }
+  }
+  CHECK(ApiCalls::Parsed(api.Get("/v1/status", kAuditor)).at("clients") == 0);
+  // Who may: an entry for each line, and none beside them.
+  api.Do(kPost, "/v1/import", kCrmService, "x\nx\n", ApiCalls::Query("class", "contact"));
+  CHECK(api.EntriesOf(api.last).size() == 2);
+}
+
 TEST_CASE("classes and purposes are put, read and listed") {
   ApiCalls api;
   const json definition = {

@@ -8,7 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
 #include <functional>
 #include <thread>
 
@@ -293,4 +295,97 @@ TEST_CASE("an address that is full makes room by its own strangers") {
   caller.Send(RequestHead("GET", "/v1/me", token) + "\r\n");
   CHECK(caller.Read(seconds(30)).status == 200);
   CHECK(Metric(vault, "coffer_connections_refused_per_address") > 0);
+}
+
+TEST_CASE("one token from two addresses shuts nobody out, however often it asks") {
+  VaultSettings settings;
+  settings.server_settings = std::string(kEndlessPatience) + "\nworkers = 16";
+  RunningVault vault(settings);
+  const std::string crm = vault.Token("crm-service");
+  const std::string ask = RequestHead("GET", "/v1/me", vault.Token("case-worker")) + "\r\n";
+  std::atomic<bool> done{false};
+  std::vector<std::thread> askers;
+  std::atomic<int> connected{0};
+  for (int i = 0; i < 2; ++i) {
+    askers.emplace_back([&, i] {
+      std::vector<RawConnection> held;
+      for (int k = 0; k < 8; ++k) {
+        held.push_back(From(vault, "127.0.0." + std::to_string(2 + i)));
+        held.back().Send(ask);
+        connected += held.back().Read(seconds(30)).status == 200;
+      }
+      // Each of them asks again long before it is idle, for as long as it is there.
+      while (!done) {
+        for (auto& peer : held) {
+          if (done || !peer.connected()) continue;
+          if (peer.Send(ask)) peer.Read(seconds(30));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      }
+    });
+  }
+  for (int i = 0; i < 600 && connected < 14; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  for (int i = 0; i < 4; ++i) CHECK(StatusOfNewCaller(vault, crm) == 200);
+  done = true;
+  for (auto& asker : askers) asker.join();
+}
+
+TEST_CASE("what is wrapped around a body does not make it fast") {
+  VaultSettings settings;
+  settings.server_settings = "patience_s = 1\nmin_bytes_per_s = 4000000";
+  RunningVault vault(settings);
+  const std::string token = vault.Token("crm-service");
+  const std::string one = "1;" + std::string(1000, 'e') + "\r\n\n\r\n";
+  std::string many;
+  for (int i = 0; i < 64; ++i) many += one;
+  RawConnection peer(vault.port());
+  peer.Send(RequestHead("POST", "/v1/import?class=contact", token) +
+            "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n");
+  HttpReply reply;
+  // Far more than the time it has, which the rate of what is sent would not end.
+  const auto until = std::chrono::steady_clock::now() + seconds(60);
+  while (reply.status == 0 && std::chrono::steady_clock::now() < until && peer.Send(many)) {
+    reply = peer.Read(seconds(0));
+  }
+  REQUIRE(std::chrono::steady_clock::now() < until);  // it did not stop by itself
+  if (reply.status == 0) reply = peer.Read(seconds(5));
+  CHECK(reply.status == 408);
+  CHECK(reply.Code() == "request_too_slow");
+  CHECK(Metric(vault, R"(coffer_connections_late{phase="body"})") == 1);
+}
+
+TEST_CASE("imports whose bodies are here at once need no place, and so nobody can take it away") {
+  VaultSettings settings;
+  settings.server_settings = kEndlessPatience;
+  RunningVault vault(settings);
+  const std::string token = vault.Token("crm-service");
+  const std::string line = R"({"external_ref":"A-1","data":{"last_name":"Doe"}})";
+  const auto import = [&](const std::string& shown, std::size_t length) {
+    return RequestHead("POST", "/v1/import?class=contact", shown) +
+           "Content-Type: application/x-ndjson\r\nContent-Length: " + std::to_string(length) +
+           "\r\n\r\n";
+  };
+  // All places are taken by bodies that do not come.
+  std::vector<RawConnection> slow;
+  for (int i = 0; i < 4; ++i) {
+    slow.emplace_back(vault.port());
+    std::string head = import(token, 100'000);
+    head.insert(head.size() - 2, "Expect: 100-continue\r\n");
+    slow.back().Send(head);
+    CHECK(slow.back().Read(seconds(30)).status == 100);
+  }
+  int refused = 0;
+  for (int i = 0; i < 600 && refused != 503; ++i) {
+    RawConnection one(vault.port());
+    one.Send(import(token, 100'000));
+    refused = one.Read(seconds(1)).status;
+  }
+  CHECK(refused == 503);
+  RawConnection stranger(vault.port()), caller(vault.port());
+  stranger.Send(import("nobodys", line.size()) + line);
+  CHECK(stranger.Read(seconds(30)).status == 401);
+  caller.Send(import(token, line.size()) + line);
+  CHECK(caller.Read(seconds(30)).status == 200);
 }

@@ -419,6 +419,7 @@ std::set<std::string> MethodsAboutClients() {
                             "ProveConsistency",
                             "VerifyLog",
                             "PreviewClass",
+                            "MayImport",
                             "ReadStatus",
                             "ReadStatistics"}) {
     CHECK(found.erase(other) == 1);
