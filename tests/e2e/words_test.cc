@@ -100,7 +100,8 @@ class WordFields {
                       (type.is_array() && type.dump().find("\"string\"") != std::string::npos);
     if (text) Take(node, place, required);
     const json names = node.value("required", json::array());
-    for (const auto& [name, member] : node.value("properties", json::object()).items()) {
+    const json properties = node.value("properties", json::object());
+    for (const auto& [name, member] : properties.items()) {
       Walk(member, place + "/" + name, above,
            std::find(names.begin(), names.end(), name) != names.end());
     }
