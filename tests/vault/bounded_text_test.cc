@@ -7,6 +7,7 @@
 #include "crypto/blind_index.h"
 #include "crypto/internal/unicode.h"
 #include "crypto/password_hash.h"
+#include "crypto/secret_bytes.h"
 #include "crypto/secret_text.h"
 #include "tests/vault/test_vault.h"
 #include "vault/mask.h"
@@ -41,6 +42,7 @@ std::uint64_t NormalisedBy(Work&& work) {
 }
 
 TEST_CASE("nothing longer than is let in reaches the normaliser, whoever gives it") {
+  REQUIRE(crypto::InitializeCrypto());
   const std::string_view unit = GENERATE(Catch::Generators::from_range(kHostileUnits));
   using enum crypto::Normalisation;
   for (const auto rule : {kExact, kText, kEmail, kPhone}) {
@@ -68,6 +70,7 @@ TEST_CASE("nothing longer than is let in reaches the normaliser, whoever gives i
 }
 
 TEST_CASE("masks of the longest text that is stored do no more than is let in") {
+  REQUIRE(crypto::InitializeCrypto());
   const std::string_view unit = GENERATE(Catch::Generators::from_range(kHostileUnits));
   const auto key = crypto::SecretBytes::Random(32);
   using enum MaskRule;
