@@ -27,7 +27,7 @@ constexpr const char* kLastDecade = "2035-01-01";
 #endif
 
 // A schedule with one policy.
-RetentionSchedule ScheduleOf(const char* zone, const char* trigger, const char* period) {
+RetentionSchedule OnePolicySchedule(const char* zone, const char* trigger, const char* period) {
   const auto schema = ParseClass(
       R"({"name": "note", "purposes": ["care"], "fields": {"day": {"type": "date"}},
           "retention_date": "day"})");
@@ -75,7 +75,7 @@ RetentionEvents Created(Timestamp time) { return {time, {}, std::nullopt, std::n
 RetentionEvents Ended(Day day) { return {{}, {}, day, std::nullopt}; }
 
 std::string DueOf(const char* zone, const char* period, std::string_view created) {
-  const auto schedule = ScheduleOf(zone, "creation", period);
+  const auto schedule = OnePolicySchedule(zone, "creation", period);
   const auto due = schedule.DueAt(schedule.policies()[0], Created(At(created)));
   REQUIRE(due.state == State::kAt);
   return FormatTimestamp(due.at);
@@ -110,7 +110,7 @@ TEST_CASE("each trigger begins with its own event") {
       {"date_field", "2024-01-02T00:00:00.000Z"}};
   for (const auto& [trigger, expected] : rows) {
     INFO(trigger);
-    const auto schedule = ScheduleOf("UTC", trigger, "P1Y");
+    const auto schedule = OnePolicySchedule("UTC", trigger, "P1Y");
     const RetentionPolicy& policy = schedule.policies()[0];
     const auto due = schedule.DueAt(policy, events);
     REQUIRE(due.state == State::kAt);
@@ -126,7 +126,7 @@ TEST_CASE("each trigger begins with its own event") {
 
 TEST_CASE("without what begins the period nothing is due") {
   for (const char* trigger : {"relationship_end", "date_field"}) {
-    const auto schedule = ScheduleOf("UTC", trigger, "P1Y");
+    const auto schedule = OnePolicySchedule("UTC", trigger, "P1Y");
     const RetentionPolicy& policy = schedule.policies()[0];
     CHECK(schedule.DueAt(policy, Created({0})).state == State::kNotBegun);
     const auto cut_off = schedule.CutOff(policy, At("2040-01-01T00:00:00Z"));
@@ -136,7 +136,7 @@ TEST_CASE("without what begins the period nothing is due") {
 }
 
 TEST_CASE("past the calendar's last year what is due is told, and what is not known said") {
-  const auto schedule = ScheduleOf("UTC", "relationship_end", "P2WD");
+  const auto schedule = OnePolicySchedule("UTC", "relationship_end", "P2WD");
   const RetentionPolicy& policy = schedule.policies()[0];
   CHECK(schedule.DueAt(policy, Ended(DueDayOn("2030-12-27"))).state == State::kAt);  // 30 and 31
   CHECK(schedule.DueAt(policy, Ended(DueDayOn("2030-12-30"))).state == State::kUnknown);
@@ -145,16 +145,16 @@ TEST_CASE("past the calendar's last year what is due is told, and what is not kn
   const auto cut_off = schedule.CutOff(policy, At("2045-01-01T00:00:00Z"));
   REQUIRE(cut_off);
   CHECK(FormatDay(cut_off->day) == "2030-12-29");  // a Sunday: the same two working days
-  const auto years = ScheduleOf("UTC", "relationship_end", "P2Y");
+  const auto years = OnePolicySchedule("UTC", "relationship_end", "P2Y");
   CHECK(years.CalendarReaches(years.policies()[0], {INT64_MAX}));
 }
 
 TEST_CASE("the shortest and longest periods at the ends of time do not overflow") {
   for (const char* period : {"P1D", "P9999Y", "P9999Y9999M9999D", "P9999WD"}) {
     for (const char* zone : {"UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"}) {
-      const auto schedule = ScheduleOf(zone, "creation", period);
+      const auto schedule = OnePolicySchedule(zone, "creation", period);
       const RetentionPolicy& policy = schedule.policies()[0];
-      const auto by_day = ScheduleOf(zone, "relationship_end", period);
+      const auto by_day = OnePolicySchedule(zone, "relationship_end", period);
       for (const std::int64_t ms : {INT64_MIN, std::int64_t{0}, INT64_MAX}) {
         const auto due = schedule.DueAt(policy, Created({ms}));
         CHECK((due.state == State::kAt || policy.period.working_days != 0));
@@ -188,8 +188,8 @@ TEST_CASE("cut-off and due moment agree at each start of a day over decades") {
     for (const char* period : {"P1D", "P30D", "P1M", "P6M", "P11M", "P1Y", "P3Y", "P1Y6M", "P1M1D",
                                "P1WD", "P7WD", "P30WD", "P2M5WD"}) {
       INFO(zone << " " << period);
-      const auto schedule = ScheduleOf(zone, "relationship_end", period);
-      const auto by_time = ScheduleOf(zone, "creation", period);
+      const auto schedule = OnePolicySchedule(zone, "relationship_end", period);
+      const auto by_time = OnePolicySchedule(zone, "creation", period);
       const RetentionPolicy& policy = schedule.policies()[0];
       const auto is_due = [&](Day event, Timestamp now) {
         const auto due = schedule.DueAt(policy, Ended(event));
@@ -233,7 +233,7 @@ TEST_CASE("cut-off and due moment agree for each event at each time, by the hour
   for (const char* zone : {"Europe/Berlin", "America/Havana"}) {
     for (const char* period : {"P1D", "P1M", "P5WD"}) {
       INFO(zone << " " << period);
-      const auto schedule = ScheduleOf(zone, "creation", period);
+      const auto schedule = OnePolicySchedule(zone, "creation", period);
       const RetentionPolicy& policy = schedule.policies()[0];
       const std::int64_t first = At("2026-01-25T00:00:00Z").ms;
       std::vector<std::pair<RetentionEvents, Timestamp>> events;
