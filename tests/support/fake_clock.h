@@ -16,7 +16,8 @@ class FakeClock final : public audit::Clock {
   static constexpr audit::Timestamp kStart{1'767'323'045'000};  // 2026-01-02T03:04:05Z
 
   audit::Timestamp Now() const override {
-    if (armed_.load(std::memory_order_acquire) && thread_ == std::this_thread::get_id()) {
+    if (armed_.load(std::memory_order_acquire) &&
+        thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
       armed_.store(false, std::memory_order_release);
       std::exchange(interruption_, {})();
     }
@@ -39,7 +40,7 @@ class FakeClock final : public audit::Clock {
   std::atomic<std::int64_t> ms_{kStart.ms};
   mutable std::atomic<bool> armed_{false};
   mutable std::function<void()> interruption_;
-  std::thread::id thread_;
+  std::atomic<std::thread::id> thread_;  // others look while it is exchanged
 };
 
 }  // namespace coffer::testing
