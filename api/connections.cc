@@ -79,6 +79,11 @@ Connections::~Connections() { End(); }
 
 void Connections::Begin(std::function<void(Connection&)> serve) {
   serve_ = std::move(serve);
+  {
+    // A thread that has not run yet is as free as one that waits: nobody need go for its place.
+    const std::lock_guard lock(mutex_);
+    idle_workers_ = limits_.workers;
+  }
   for (std::size_t i = 0; i < limits_.workers; ++i) workers_.emplace_back([this] { Serve(); });
   watch_ = std::thread([this] { Watch(); });
 }
@@ -208,8 +213,8 @@ void Connections::Remove(Connection& connection) {
 
 void Connections::Serve() {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    ++idle_workers_;
+  for (bool begins = true;; begins = false) {
+    if (!begins) ++idle_workers_;
     arrived_.wait(lock, [this] { return ended_ || !waiting_.empty(); });
     --idle_workers_;
     if (waiting_.empty()) break;
