@@ -86,7 +86,7 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
   add("none");
   impl_->duration = &prometheus::BuildHistogram()
                          .Name("coffer_request_seconds")
-                         .Help("Time from the request's last byte to its answer")
+                         .Help("Time from the end of the request's headers to its answer")
                          .Register(impl_->registry)
                          .Add({}, prometheus::Histogram::BucketBoundaries{
                                       0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2});

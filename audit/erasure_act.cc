@@ -19,6 +19,7 @@ constexpr std::string_view kReplayedAction = "erasure.replayed";
 constexpr std::string_view kErasureActions[] = {"client.erase", kReplayedAction, "record.erase",
                                                 "retention.erase"};
 
+// Not IsBlank of plain_text.h: acts that were signed by this rule must verify by it.
 bool HasOnlyBlanks(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }

@@ -4,9 +4,8 @@
 //   canonical, sequence, origin, time, chain   an entry, or its place
 //   tile         a stored tile is not that of the entries
 //   truncated    a trusted checkpoint covers more entries than there are: a rollback, or a copy
-//   that
-//                is older. From where they can be missing: of a log that differs, from where the
-//                logs part
+//                that is older. From where they can be missing: of a log that differs, from where
+//                the logs part
 //   checkpoint   a trusted checkpoint is not of this log (a fork, or history written anew), or it
 //                is none: malformed, of another log, signed by no key of this one
 //   epoch        an entry about signing keys breaks the rules of key_history.h, the trusted key is

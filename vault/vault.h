@@ -549,8 +549,8 @@ struct VaultOptions {
   bool take_over_state = false;
 };
 
-// What `coffer init` decides. Makes the directory's files; refuses one that holds a vault.
 struct FirstTokens;
+// What `coffer init` decides. Makes the directory's files; refuses one that holds a vault.
 struct InitOptions {
   std::string directory;
   std::string anchor_path;
@@ -567,7 +567,9 @@ struct FirstTokens {
   NewToken administrator;
   std::optional<NewToken> security_officer;
 };
-// Errors: kConflict "vault_exists"; those of Keyring. Nothing is left then.
+// Errors: kConflict "vault_exists", "vault_in_use"; kPermissionDenied "owners_differ",
+// "account_not_taken"; kUnavailable "directory_not_writable"; those of Keyring and of `hand_over`.
+// No vault is left then.
 Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyProvider& root);
 
 // Whether a start would go well, as far as it can be told without a change: keyring and root key,
@@ -824,7 +826,8 @@ class Vault {
   // or 2 MiB of content in these.
   Result<Approval> RequestApproval(const Caller& caller, const Proposal& proposal);
   Result<Approval> GetApproval(const Caller& caller, const ApprovalId& id);
-  // Those that wait for a decision first, newest first; at most page.limit, or fewer.
+  // Those that wait for a decision first, newest first; fewer than page.limit where contents are
+  // long.
   Result<Page<Approval>> ListApprovals(const Caller& caller, const PageRequest& page);
   // Errors: kPermissionDenied "own_request"; kConflict "approval_decided", "approval_expired",
   // "approval_ended".

@@ -1,5 +1,5 @@
 // Whether a start would go well, told beside a server that may run: everything is read as a start
-// reads it, in its order, and nothing is written.
+// reads it, in its order, and nothing written stays.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>

@@ -18,7 +18,7 @@ using audit::TextForm;
 // 1 to `most` bytes of plain text that is seen.
 bool IsWords(std::string_view text, std::size_t most, TextForm form = TextForm::kOneLine);
 
-// "must be one line of 1 to 200 bytes that are seen, without control characters"
+// "must be one line of 1 to 200 bytes, not blank, without control characters"
 std::string WordsRule(std::size_t most, TextForm form = TextForm::kOneLine);
 
 // Every text of a JSON document that is no plain line, members' names too; but `lines`, a member of
