@@ -117,6 +117,7 @@ void Connections::Admit(int socket, std::string_view address) {
     Evict(*victim);
   }
   Peer& peer = peers_[block];
+  if (peer.block.empty()) peer.block = block;
   auto owned = std::make_unique<Connection>(socket, &peer, now);
   Connection* const connection = owned.get();
   open_.emplace(connection, std::move(owned));
@@ -126,7 +127,7 @@ void Connections::Admit(int socket, std::string_view address) {
     open_.erase(connection);
     throw;
   }
-  if (peer.open++ == 0) peer.block = block;
+  ++peer.open;
   ++peer.unknown;
   arrived_.notify_one();
   MakeRoom();
