@@ -103,10 +103,11 @@ class HostileCalls : public ApiCalls {
     return path;
   }
   // Checks what is so of every answer.
-  Reply Send(const BodyRoute& one, const json& body, bool stranger, std::uint64_t most_work) {
+  Reply Send(const BodyRoute& one, const json& body, bool stranger, std::uint64_t most_work,
+             Role role = kAdministrator) {
     const std::uint64_t before = crypto::internal::NormalisedBytes();
     const Reply reply =
-        Do(one.route->method, PathOf(*one.route), kAdministrator, body.dump(), [&](Call& call) {
+        Do(one.route->method, PathOf(*one.route), role, body.dump(), [&](Call& call) {
           if (stranger) call.caller.token.clear();
           call.if_match = "\"1\"";
         });
@@ -186,8 +187,11 @@ TEST_CASE("a document whose every text is as long as it may be costs no more tha
   REQUIRE(create != routes.end());
   const auto work = data.dump().size();
   CHECK(api.Send(*create, {{"class", "wide"}, {"data", data}}, true, work).status == 401);
+  CHECK(api.Send(*create, {{"class", "wide"}, {"data", data}}, false, work, kCrmService).status ==
+        201);
   data["f0"] = FilledWith(kHostileUnits[0], 2002);
-  api.Send(*create, {{"class", "wide"}, {"data", data}}, false, work);
+  CHECK(api.Send(*create, {{"class", "wide"}, {"data", data}}, false, work, kCrmService).status ==
+        422);
 }
 
 TEST_CASE("no answer repeats, or counts up, what was sent without end") {

@@ -194,9 +194,7 @@ TEST_CASE("of a crowd that keeps asking the largest makes room, down to its shar
 
 TEST_CASE("a crowd makes no room for strangers once they have their share") {
   const auto begun = SteadyMs();
-  auto limits = Few(8);
-  limits.tenure_ms = 0;
-  Crowd crowd(limits);
+  Crowd crowd(Few(8));
   std::vector<int> known;
   for (int i = 0; i < 8; ++i) {
     known.push_back(crowd.Connect("192.0.2.1"));

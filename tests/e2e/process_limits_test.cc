@@ -51,6 +51,8 @@ TEST_CASE("under any limit a server serves, or says why it does not") {
     CHECK((EndedWith(ran, kStoppedByTimeout) || EndedWith(ran, 1) || EndedWith(ran, 127)));
     if (EndedWith(ran, 1)) CHECK(ran.out.find("cofferd: ") != std::string::npos);
   }
+  const std::string unlimited = LimitedProgram("cofferd") + " --config " + vault.config_file();
+  CHECK(EndedWith(RunLimited("-n 1024", unlimited), kStoppedByTimeout));
   vault.Start();
   CHECK(vault.Verify().at("ok") == true);
 }
@@ -77,6 +79,7 @@ TEST_CASE("under any limit the tool does what is asked, or says why it does not"
       CHECK(ran.out.find("coffer: ") != std::string::npos);
     }
   }
+  CHECK(EndedWith(RunLimited("-n 1024", command), 0));
 }
 
 TEST_CASE("a server without descriptors or room in its files answers or ends, and loses nothing") {

@@ -120,8 +120,7 @@ TEST_CASE("what an operation takes out of the index unread goes with it, or stay
     return engine.Do(OperationKind::kWrite, "take", [&](Transaction& transaction) -> Status {
       SearchIndex& index = transaction.stores().index;
       for (const std::int64_t record : {1, 2, 3}) {
-        COFFER_TRY(
-            index.RemoveUnread({&record, 1}, record == 3 ? std::optional(record) : std::nullopt));
+        index.NoteUnread({&record, 1}, record == 3 ? std::optional(record) : std::nullopt);
       }
       if (fail) return Fail(Code::kConflict, "changed_mind");
       return {};

@@ -88,6 +88,40 @@ TEST_CASE("long reads beyond the fourth are sent away, and none of their places 
   for (int i = 0; i < 5; ++i) CHECK(vault->VerifyLog(vault.As(kAuditor), true));
 }
 
+TEST_CASE("a principal has so many leases on a client at most, and others have theirs") {
+  TestVault vault;
+  const ClientId client = vault.NewClient("A-1"), other = vault.NewClient("A-2");
+  const auto give = [&](const ClientId& of, Role to) {
+    return AnswerOf(vault->GiveLease(
+        vault.As(kSupervisor), of,
+        {vault.TokenOf(to).principal, "contact", {"last_name"}, "client-care", "C-1", 3600}));
+  };
+  for (int i = 0; i < 200; ++i) REQUIRE(give(client, kCaseWorker) == "ok");
+  CHECK(give(client, kCaseWorker) == "too_many_leases");
+  CHECK(give(client, kAuditor) == "ok");
+  CHECK(give(other, kCaseWorker) == "ok");
+  vault.clock.Advance(3600 * 1000);
+  CHECK(give(client, kCaseWorker) == "ok");
+}
+
+TEST_CASE("who has so many emergencies unreviewed opens no more until one is reviewed") {
+  TestVault vault;
+  const ClientId client = vault.NewClient("A-1");
+  std::optional<EmergencyId> last;
+  const auto open = [&] {
+    const auto opened = vault->OpenEmergency(vault.As(kSupervisor, "client-care", "urgent"), client,
+                                             {"client-care", "C-1", 60});
+    if (opened) last = opened->id;
+    return AnswerOf(opened);
+  };
+  for (int i = 0; i < 400; ++i) REQUIRE(open() == "ok");
+  vault.clock.Advance(3600 * 1000);  // that they have ended changes nothing
+  CHECK(open() == "too_many_emergencies");
+  REQUIRE(vault->ReviewEmergency(vault.As(kSecurityOfficer), *last, "it was right"));
+  CHECK(open() == "ok");
+  CHECK(open() == "too_many_emergencies");
+}
+
 // Programs of others fetch a log with many hands at once, and are not told to wait.
 TEST_CASE("tiles and proofs are no long reads: neither many at once nor long ones send them away") {
   TestVault vault;
