@@ -15,6 +15,9 @@
 
 namespace coffer::api {
 
+// Of ASCII letters, whatever the locale: names of headers, schemes.
+bool EqualIgnoringCase(std::string_view a, std::string_view b);
+
 inline constexpr std::size_t kHeadLineLimit = 8192;  // of the request line and of each header
 inline constexpr std::size_t kHeadLimit = 64 * 1024;
 inline constexpr std::size_t kHeaderCountLimit = 100;

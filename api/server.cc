@@ -87,8 +87,7 @@ struct Headers {
 std::optional<std::string> BearerToken(std::string_view authorization) {
   static constexpr std::string_view kBearer = "bearer";
   const std::string_view scheme = authorization.substr(0, kBearer.size());
-  const bool bearer = std::ranges::equal(
-      scheme, kBearer, {}, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool bearer = EqualIgnoringCase(scheme, kBearer);
   authorization.remove_prefix(scheme.size());
   const auto token = authorization.find_first_not_of(' ');
   if (!bearer || token == 0 || token == authorization.npos) return std::nullopt;
@@ -97,10 +96,7 @@ std::optional<std::string> BearerToken(std::string_view authorization) {
 
 // The longest value of a header: encoded, a reason may have three times its length.
 std::size_t MaxHeaderValue(std::string_view name) {
-  static constexpr std::string_view kReason = "coffer-reason";
-  const bool reason = std::ranges::equal(
-      name, kReason, {}, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return reason ? 3 * kMaxReason : kMaxHeaderValue;
+  return EqualIgnoringCase(name, "coffer-reason") ? 3 * kMaxReason : kMaxHeaderValue;
 }
 
 std::string MediaType(std::string value) {
@@ -159,7 +155,7 @@ struct Server::Impl {
   void ServeWithoutBody(const httplib::Request& request, httplib::Response& response);
   void ServeWithBody(const httplib::Request& request, httplib::Response& response,
                      const httplib::ContentReader& read);
-  void Dispatch(const httplib::Request& request, httplib::Response& response, Pending& pending);
+  void Dispatch(httplib::Response& response, Pending& pending);
   void Begin(httplib::Response& response, Pending& pending);
   void Answer(httplib::Response& response, const Pending& pending, Reply reply);
   void RefuseUnrouted(const httplib::Request& request, httplib::Response& response, int status,
@@ -449,7 +445,7 @@ int Server::Impl::AnswerExpectation(const httplib::Request& request, httplib::Re
 void Server::Impl::ServeWithoutBody(const httplib::Request& request, httplib::Response& response) {
   Pending pending;
   if (!connections.StartWork(request.ssl)) return Abandon(response);
-  if (CheckHeaders(request, response, pending)) Dispatch(request, response, pending);
+  if (CheckHeaders(request, response, pending)) Dispatch(response, pending);
 }
 
 void Server::Impl::ServeWithBody(const httplib::Request& request, httplib::Response& response,
@@ -490,7 +486,7 @@ void Server::Impl::ReadAndDispatch(const httplib::Request& request, httplib::Res
   } else if (!complete) {
     RefuseAndClose(request, response, pending, 400, "header_invalid");
   } else {
-    Dispatch(request, response, pending);
+    Dispatch(response, pending);
   }
 }
 
@@ -502,8 +498,7 @@ void Server::Impl::Abandon(httplib::Response& response) {
   response.set_content(RenderProblem(503, "queue_full", "").body, "application/problem+json");
 }
 
-void Server::Impl::Dispatch(const httplib::Request&, httplib::Response& response,
-                            Pending& pending) {
+void Server::Impl::Dispatch(httplib::Response& response, Pending& pending) {
   const Service service{vault,
                         [this](const vault::EngineStatistics& engine) {
                           return metrics.Render(engine, connections.counters(),

@@ -5,10 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 
-#include "audit/log_reader.h"
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "crypto/keys_database_key.h"

@@ -15,7 +15,7 @@ constexpr std::int64_t kMaxEmergencyS = 24 * 3600;
 constexpr std::int64_t kReviewWithinMs = std::int64_t{72} * 3600 * 1000;
 constexpr std::size_t kMaxFinding = 2000;
 constexpr std::uint64_t kMaxUnreviewed = 400;  // of one principal
-constexpr std::int64_t kReviewedKeptMs = std::int64_t{3} * 366 * 24 * 3600 * 1000;
+constexpr std::int64_t kReviewedKeptMs = kActLifetimeMs;
 
 EmergencyAccess InfoOf(const EmergencyRow& row) {
   return {row.id,       row.client,   row.principal,     row.terms.purpose,

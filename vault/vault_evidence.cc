@@ -1,5 +1,4 @@
 // Evidence: what the log says of a client, a principal or a time, for somebody outside.
-#include <algorithm>
 #include <map>
 
 #include "audit/evidence.h"

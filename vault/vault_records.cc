@@ -1,9 +1,7 @@
 // Records: create, read, list, change, delete.
-#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "crypto/random.h"
 #include "vault/internal/core.h"
 #include "vault/internal/record_operations.h"
 #include "vault/internal/record_update.h"
@@ -516,7 +514,7 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
         Stores& stores = transaction.stores();
         if (!OpenTermsOf(core_->keyring, key.Expose(), client, row)) {
           const std::int64_t unread = id.Row();
-          COFFER_TRY(stores.index.RemoveUnread({&unread, 1}, std::nullopt));
+          stores.index.NoteUnread({&unread, 1}, std::nullopt);
         }
         if (transaction.IsResealing(client)) {
           const ClientKeys keys = key.Expose();

@@ -10,7 +10,6 @@
 
 #include "audit/plain_text.h"
 #include "crypto/blind_index.h"
-#include "crypto/random.h"
 #include "vault/names.h"
 
 namespace coffer::vault {

@@ -557,7 +557,7 @@ Status Engine::RunOne(Operation& operation) {
     return std::unexpected(operation.status.error());
   }
   if (stores_->index.has_unread()) {
-    if (operation.status) COFFER_TRY(stores_->index.FinishUnread());
+    if (operation.status) COFFER_TRY(stores_->index.RemoveUnread());
     stores_->index.DropUnread();
   }
   if (writes) {

@@ -10,7 +10,8 @@
 //                             was never begun: harmless, never used
 //   2. vault.db               the batch happened
 //   3. the erasure ledger     )
-//   4. keys.db, destroyed     ) finished at the next start from erasures.state
+//   4. keys.db, destroyed     ) finished at the next start from erasures.state; generations that
+//                             ) seal nothing any more are found in keys.db
 // A failure in 1 or 2 fails the whole batch closed; in 3 or 4, and any failed fsync, ends the
 // process. Who reads keys.db from elsewhere can hold 4 up: the engine goes on, and tries it again
 // until it is done, which AwaitDestroyed() waits for.
@@ -360,8 +361,8 @@ class Engine {
   std::chrono::steady_clock::time_point destroy_again_;
   std::vector<ClientKeyId> stray_keys_;  // belong to nothing any more
   std::vector<ClientKeyId> retired_;     // in this batch: the same once it is committed
+  std::unordered_map<ClientId, ResealingState, IdHash> resealing_;  // clients of two keys
   // What was changed of it in this batch, as it was before.
-  std::unordered_map<ClientId, ResealingState, IdHash> resealing_;
   std::vector<std::pair<ClientId, std::optional<ResealingState>>> resealing_before_;
   bool retire_index_keys_ = false;
   std::string entry_bytes_;

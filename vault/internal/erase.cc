@@ -189,7 +189,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
         leaving.ref.empty() ||
         ((keys || !IsSealed(leaving.ref)) &&
          OpenReferenceOf(core.keyring, keys ? keys->Expose() : ClientKeys(), leaving));
-    if (!known) COFFER_TRY(stores.index.RemoveUnread({}, client.id.Row()));
+    if (!known) stores.index.NoteUnread({}, client.id.Row());
     COFFER_TRY(stores.clients.Delete(leaving, stores.index));
   } else if (resealed != nullptr) {
     for (const std::uint64_t seq : resealed->gone_notes) {
@@ -203,7 +203,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
   } else {
     COFFER_TRY(ResealRest(core, transaction, client, order, gone, content, unread));
   }
-  if (!unread.empty()) COFFER_TRY(stores.index.RemoveUnread(unread, std::nullopt));
+  if (!unread.empty()) stores.index.NoteUnread(unread, std::nullopt);
   row.seq = transaction.NextSeq();
   return content;
 }

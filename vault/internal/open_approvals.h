@@ -16,7 +16,7 @@ inline constexpr std::size_t kMaxUnusedApprovals = 100;
 inline constexpr std::size_t kMaxUnusedApprovalBytes = 2 * 1024 * 1024;
 inline constexpr std::int64_t kUnusedApprovalsKeptMs = std::int64_t{30} * 24 * 3600 * 1000;
 // Executed ones, each of which took two people: for as long as acts.
-inline constexpr std::int64_t kExecutedApprovalsKeptMs = std::int64_t{3} * 366 * 24 * 3600 * 1000;
+inline constexpr std::int64_t kExecutedApprovalsKeptMs = kActLifetimeMs;
 
 // In the operation that stores one more of `bytes`, before it does: deletes what is over for long.
 // Errors: kConflict "too_many_approvals".

@@ -1,6 +1,5 @@
 #include "vault/internal/resealing.h"
 
-#include <algorithm>
 #include <atomic>
 #include <limits>
 
@@ -384,7 +383,7 @@ Result<bool> StepwiseResealing::Advance(Transaction& transaction, const ClientRo
   if (resealing.sealed() > 0) sealed_any_ = true;
   found_.unopened += resealing.unopened();
   if (!resealing.unread().empty()) {
-    COFFER_TRY(transaction.stores().index.RemoveUnread(resealing.unread(), std::nullopt));
+    transaction.stores().index.NoteUnread(resealing.unread(), std::nullopt);
   }
   if (mixed_ && begins_ == kMostBegins) return true;
   if (stage_ != Stage::kEnd) return false;

@@ -34,12 +34,12 @@ class Resealing {
   static Result<Resealing> GoOn(const Vault::Core& core, Transaction& transaction,
                                 const ClientRow& client, std::size_t most);
 
-  // With its old versions after `version`. False: this was enough for now, and `version` says where
-  // to go on.
+  // With its old versions after `version`. False: the operation's share is used up, and `version`
+  // says where the next one goes on.
   Result<bool> Record(RecordRow row, std::uint64_t& version);
   // Whether something of it is sealed under the key.
   Result<bool> HasAny(const RecordRow& row) const;
-  // Its current version does, whatever key that names.
+  // Whether its current version opens under the key, whichever its envelope names.
   bool Opens(const RecordRow& row) const;
   bool Has(ByteView sealed) const { return to().IsCurrent(sealed); }
   // The reasons given with what was done, but for those about what is gone.
@@ -54,7 +54,7 @@ class Resealing {
   // The same, and the older key lives on: `who` takes the steps.
   Status FinishFirst(std::uint64_t who);
 
-  // One that is looked at. False: no more for now.
+  // Takes one from the operation's share. False: it is used up.
   bool Look();
   std::uint64_t sealed() const { return sealed_; }
   std::uint64_t unopened() const { return unopened_; }

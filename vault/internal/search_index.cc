@@ -297,14 +297,13 @@ Status SearchIndex::Remove(std::int64_t record, const IndexTerms& terms) {
   return NextHasRecord(record) ? remove(*state_.next) : Status{};
 }
 
-Status SearchIndex::RemoveUnread(std::span<const std::int64_t> records,
-                                 std::optional<std::int64_t> client) {
+void SearchIndex::NoteUnread(std::span<const std::int64_t> records,
+                             std::optional<std::int64_t> client) {
   unread_records_.insert(unread_records_.end(), records.begin(), records.end());
   if (client) unread_clients_.push_back(*client);
-  return {};
 }
 
-Status SearchIndex::FinishUnread() {
+Status SearchIndex::RemoveUnread() {
   const std::string records = JsonListOf(unread_records_), clients = JsonListOf(unread_clients_);
   for (Tables& tables : tables_) {
     if (!unread_records_.empty()) {

@@ -72,9 +72,9 @@ class SearchIndex {
   Status Put(std::int64_t record, const IndexTerms& terms);
   Status Remove(std::int64_t record, const IndexTerms& terms);
   // Where the rows' own tokens cannot be opened. Goes through the whole index, once for all that
-  // the operation names, at its end: what is removed so must not be put in anew by the same one.
-  Status RemoveUnread(std::span<const std::int64_t> records, std::optional<std::int64_t> client);
-  Status FinishUnread();
+  // the operation has noted, at its end: what is noted must not be put in anew by the same one.
+  void NoteUnread(std::span<const std::int64_t> records, std::optional<std::int64_t> client);
+  Status RemoveUnread();
   bool has_unread() const { return !unread_records_.empty() || !unread_clients_.empty(); }
   void DropUnread() {  // of an operation that failed
     unread_records_.clear();

@@ -27,10 +27,10 @@ TokenExpiry ExpiryOf(const PrincipalRegister& principals, Timestamp now) {
     Count(expiry, token->expires, now);
     const auto [found, made] = services.try_emplace(owner->id);
     ServiceTokens& service = found->second;
-    ++service.tokens;
     if (made) {
       service = {owner->id, owner->name, 1, token->expires, token->expires};
     } else {
+      ++service.tokens;
       service.next = std::min(service.next, token->expires);
       service.last = std::max(service.last, token->expires);
     }
