@@ -40,33 +40,42 @@ struct Metrics::Impl {
   void Set(const char* name, const char* help, double value) {
     prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(value);
   }
+  // What only grows while the server runs, counted elsewhere: `so_far` since the start.
+  void Count(const char* name, const char* help, double so_far) {
+    Raise(prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({}), so_far);
+  }
+  static void Raise(prometheus::Counter& counter, double so_far) {
+    counter.Increment(so_far - counter.Value());  // less than before is left as it is
+  }
   void ShowTokens(const vault::TokenExpiry& tokens);
   void SetConnections(const Connections::Counters& counters);
 };
 
 void Metrics::Impl::SetConnections(const Connections::Counters& counters) {
-  const auto set = [this](const char* name, const char* help, const char* label,
-                          std::initializer_list<std::pair<const char*, std::uint64_t>> values) {
-    auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(registry);
-    for (const auto& [value, count] : values) {
-      family.Add({{label, value}}).Set(static_cast<double>(count));
+  const auto count = [this](const char* name, const char* help, const char* label,
+                            std::initializer_list<std::pair<const char*, std::uint64_t>> values) {
+    auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+    for (const auto& [value, so_far] : values) {
+      Raise(family.Add({{label, value}}), static_cast<double>(so_far));
     }
   };
-  set("coffer_connections_refused", "Connections refused since the start, by cause", "cause",
-      {{"address", counters.refused_per_address},
-       {"full", counters.refused_full},
-       {"stopping", counters.refused_stopping}});
-  set("coffer_connections_evicted", "Connections ended to make room, by what they were", "was",
-      {{"unknown", counters.evicted_unknown},
-       {"idle", counters.evicted_idle},
-       {"slow", counters.evicted_slow}});
-  set("coffer_connections_late", "Connections ended because their peer was too slow, by phase",
-      "phase",
-      {{"handshake", counters.late_handshake},
-       {"headers", counters.late_headers},
-       {"body", counters.late_body},
-       {"answer", counters.late_answer},
-       {"idle", counters.late_idle}});
+  count("coffer_connections_refused_total", "Connections refused since the start, by cause",
+        "cause",
+        {{"address", counters.refused_per_address},
+         {"full", counters.refused_full},
+         {"stopping", counters.refused_stopping}});
+  count("coffer_connections_evicted_total", "Connections ended to make room, by what they were",
+        "was",
+        {{"unknown", counters.evicted_unknown},
+         {"idle", counters.evicted_idle},
+         {"slow", counters.evicted_slow}});
+  count("coffer_connections_late_total",
+        "Connections ended because their peer was too slow, by phase", "phase",
+        {{"handshake", counters.late_handshake},
+         {"headers", counters.late_headers},
+         {"body", counters.late_body},
+         {"answer", counters.late_answer},
+         {"idle", counters.late_idle}});
 }
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
@@ -95,7 +104,7 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
                            .Help("Tokens of services that end within so many days")
                            .Register(impl_->registry);
   impl_->service_expiry = &prometheus::BuildGauge()
-                               .Name("coffer_service_tokens_expire_seconds")
+                               .Name("coffer_service_tokens_expiry_timestamp_seconds")
                                .Help("When the last token of a service ends, Unix time")
                                .Register(impl_->registry);
 }
@@ -114,7 +123,7 @@ void Metrics::CountRequest(const Route* route, int status, std::int64_t microsec
 void Metrics::Impl::ShowTokens(const vault::TokenExpiry& tokens) {
   token_days->Add({{"days", "7"}}).Set(static_cast<double>(tokens.within_7_days));
   token_days->Add({{"days", "30"}}).Set(static_cast<double>(tokens.within_30_days));
-  Set("coffer_tokens_next_expiry_seconds",
+  Set("coffer_tokens_next_expiry_timestamp_seconds",
       "When the next token of a service ends, Unix time; 0: there is none",
       tokens.next ? static_cast<double>(tokens.next->ms) / 1e3 : 0);
   // A service that has none any more is not shown with what it had.
@@ -133,15 +142,15 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
   const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
   Impl& m = *impl_;
   const std::lock_guard lock(m.rendering);
-  m.Set("coffer_engine_operations", "Operations committed since the start",
-        number(engine.operations));
-  m.Set("coffer_engine_batches", "Commits since the start", number(engine.batches));
-  m.Set("coffer_engine_commit_seconds", "Time spent in commits since the start",
-        number(engine.commit_nanoseconds) / 1e9);
-  m.Set("coffer_engine_commit_failures", "Batches that failed closed",
-        number(engine.commit_failures));
-  m.Set("coffer_engine_refused_full", "Operations refused because the queue was full",
-        number(engine.refused_full));
+  m.Count("coffer_engine_operations_total", "Operations committed since the start",
+          number(engine.operations));
+  m.Count("coffer_engine_batches_total", "Commits since the start", number(engine.batches));
+  m.Count("coffer_engine_commit_seconds_total", "Time spent in commits since the start",
+          number(engine.commit_nanoseconds) / 1e9);
+  m.Count("coffer_engine_commit_failures_total", "Batches that failed closed",
+          number(engine.commit_failures));
+  m.Count("coffer_engine_refused_full_total", "Operations refused because the queue was full",
+          number(engine.refused_full));
   m.Set("coffer_engine_queue_length", "Operations waiting now", number(engine.queue_length));
   m.Set("coffer_engine_largest_batch", "Most operations in one commit",
         number(engine.largest_batch));
@@ -152,8 +161,9 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
   m.Set("coffer_keys_wal_bytes", "Size of keys.db-wal", number(engine.keys_wal_bytes));
   m.Set("coffer_key_cache_entries", "Unwrapped client keys in locked memory",
         number(engine.key_cache_entries));
-  m.Set("coffer_keys_rewrites", "Times that keys.db was rewritten after erasures, since the start",
-        number(engine.keys_rewrites));
+  m.Count("coffer_keys_rewrites_total",
+          "Times that keys.db was rewritten after erasures, since the start",
+          number(engine.keys_rewrites));
   m.Set("coffer_keys_rewrite_pending",
         "1 when keys were destroyed since keys.db was last rewritten",
         engine.keys_rewrite_pending ? 1 : 0);
@@ -168,7 +178,7 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
         number(engine.index.built));
   m.Set("coffer_index_whole", "0 when some searches wait for the index to be made",
         engine.index.whole ? 1 : 0);
-  m.Set("coffer_index_oldest_uncovered_seconds",
+  m.Set("coffer_index_oldest_uncovered_timestamp_seconds",
         "When the oldest deletion was that the index's key has outlived, since 1970; 0: none",
         engine.index.oldest_uncovered ? static_cast<double>(engine.index.oldest_uncovered->ms) / 1e3
                                       : 0);
@@ -181,14 +191,14 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
   m.Set("coffer_log_index_size", "Entries that the log's index has", number(engine.log_index_size));
   m.Set("coffer_scrub_position", "Entries of the log that this round of the scrub went through",
         number(engine.scrub.position));
-  m.Set("coffer_scrub_rounds", "Whole rounds of the scrub since the start",
-        number(engine.scrub.rounds));
+  m.Count("coffer_scrub_rounds_total", "Whole rounds of the scrub since the start",
+          number(engine.scrub.rounds));
   m.Set("coffer_damaged_objects", "Clients and records that are refused because they are damaged",
         number(engine.scrub.damaged));
   m.Set("coffer_approvals_open", "Approvals that wait to be decided or used",
         number(engine.open_approvals));
-  m.Set("coffer_retention_erased", "Records erased by retention since the start",
-        number(engine.retention_erased));
+  m.Count("coffer_retention_erased_total", "Records erased by retention since the start",
+          number(engine.retention_erased));
   m.Set("coffer_retention_running", "1 while a retention run is under way",
         engine.retention_running ? 1 : 0);
   m.Set("coffer_retention_waiting_for_clock",
@@ -205,16 +215,16 @@ std::string Metrics::Render(const vault::EngineStatistics& engine,
         number(engine.overdue_holds));
   m.Set("coffer_restrictions", "Restrictions of clients and classes", number(engine.restrictions));
   m.Set("coffer_connections_open", "TLS connections open", number(connections.open));
-  m.Set("coffer_connections_accepted", "TLS connections since the start",
-        number(connections.accepted));
-  m.Set("coffer_connections_refused_per_address",
-        "Connections refused, or ended, by the limit per address",
-        number(connections.refused_per_address));
-  m.Set("coffer_connections_timed_out", "Connections ended because their peer was too slow",
-        number(connections.timed_out));
+  m.Count("coffer_connections_accepted_total", "TLS connections since the start",
+          number(connections.accepted));
+  m.Count("coffer_connections_refused_per_address_total",
+          "Connections refused, or ended, by the limit per address",
+          number(connections.refused_per_address));
+  m.Count("coffer_connections_timed_out_total", "Connections ended because their peer was too slow",
+          number(connections.timed_out));
   m.SetConnections(connections);
-  m.Set("coffer_tls_certificate_expires_seconds", "When the server's certificate ends, Unix time",
-        static_cast<double>(certificate_expires));
+  m.Set("coffer_tls_certificate_expiry_timestamp_seconds",
+        "When the server's certificate ends, Unix time", static_cast<double>(certificate_expires));
   m.ShowTokens(engine.tokens);
   m.Set("process_resident_memory_bytes", "Resident memory", ResidentBytes());
   return prometheus::TextSerializer().Serialize(m.registry.Collect());

@@ -57,10 +57,10 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   connections.open = 2;
   connections.timed_out = 5;
   std::string text = metrics.Render(engine, connections, 1'800'000'000);
-  CHECK(Has(text, "coffer_engine_operations 7"));
-  CHECK(Has(text, "coffer_engine_commit_seconds 1.5"));
+  CHECK(Has(text, "coffer_engine_operations_total 7"));
+  CHECK(Has(text, "coffer_engine_commit_seconds_total 1.5"));
   CHECK(Has(text, "coffer_engine_queue_length 3"));
-  CHECK(Has(text, "coffer_keys_rewrites 2"));
+  CHECK(Has(text, "coffer_keys_rewrites_total 2"));
   CHECK(Has(text, "coffer_keys_rewrite_pending 1"));
   CHECK(Has(text, "coffer_index_generation 7"));
   CHECK(Has(text, "coffer_index_exchange_overdue 1"));
@@ -70,7 +70,7 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
   CHECK(Has(text, "coffer_holds 9"));
   CHECK(Has(text, "coffer_holds_overdue 4"));
   CHECK(Has(text, "coffer_restrictions 6"));
-  CHECK(Has(text, "coffer_connections_timed_out 5"));
+  CHECK(Has(text, "coffer_connections_timed_out_total 5"));
   engine.queue_length = 0;
   text = metrics.Render(engine, connections, 1'800'000'000);
   CHECK(Has(text, "coffer_engine_queue_length 0"));
@@ -80,7 +80,7 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
 TEST_CASE("services are shown with the end of their last token, and those without one not") {
   Metrics metrics;
   vault::EngineStatistics engine;
-  CHECK(Has(metrics.Render(engine, {}, 0), "coffer_tokens_next_expiry_seconds 0"));
+  CHECK(Has(metrics.Render(engine, {}, 0), "coffer_tokens_next_expiry_timestamp_seconds 0"));
   const auto one = PrincipalId::New({1}, vault::PrincipalKind::kService);
   const auto two = PrincipalId::New({2}, vault::PrincipalKind::kService);
   engine.tokens = {1,
@@ -88,12 +88,12 @@ TEST_CASE("services are shown with the end of their last token, and those withou
                    audit::Timestamp{5'000},
                    {{one, "one", 1, {5'000}, {5'000}}, {two, "two", 2, {6'000}, {9'000}}}};
   const auto shown = [](const PrincipalId& service) {
-    return R"(coffer_service_tokens_expire_seconds{service=")" + service.Text() + "\"}";
+    return R"(coffer_service_tokens_expiry_timestamp_seconds{service=")" + service.Text() + "\"}";
   };
   std::string text = metrics.Render(engine, {}, 0);
   CHECK(Has(text, R"(coffer_tokens_expiring{days="7"} 1)"));
   CHECK(Has(text, R"(coffer_tokens_expiring{days="30"} 2)"));
-  CHECK(Has(text, "coffer_tokens_next_expiry_seconds 5"));
+  CHECK(Has(text, "coffer_tokens_next_expiry_timestamp_seconds 5"));
   CHECK(Has(text, shown(one) + " 5"));
   CHECK(Has(text, shown(two) + " 9"));
   engine.tokens.services.erase(engine.tokens.services.begin());

@@ -213,11 +213,11 @@ TEST_CASE("benchmark") {
     std::istringstream scenarios(Environment("COFFER_BENCH_SCENARIOS", "bare read search write"));
     for (std::string scenario; scenarios >> scenario;) {
       const double entries_before = Metric(vault, "coffer_log_entries");
-      const double operations_before = Metric(vault, "coffer_engine_operations");
-      const double batches_before = Metric(vault, "coffer_engine_batches");
+      const double operations_before = Metric(vault, "coffer_engine_operations_total");
+      const double batches_before = Metric(vault, "coffer_engine_batches_total");
       const auto run = Wrk(vault, scenario, connections, seconds, clients);
-      const double operations = Metric(vault, "coffer_engine_operations") - operations_before;
-      const double batches = Metric(vault, "coffer_engine_batches") - batches_before;
+      const double operations = Metric(vault, "coffer_engine_operations_total") - operations_before;
+      const double batches = Metric(vault, "coffer_engine_batches_total") - batches_before;
       const double entries = Metric(vault, "coffer_log_entries") - entries_before;
       if (scenario == "bare") bare = run.rate;
       std::printf("%-7s %5d %9.0f %7.3f %9.2f %9.2f %9.1f %9.0f %7.1f %7.0f%s\n", scenario.c_str(),

@@ -209,7 +209,7 @@ TEST_CASE("strangers make room in whatever phase they are, and those who are kno
     known.Send(kDoe.substr(10));
     CHECK(known.Read(seconds(20)).status == 201);
   }
-  CHECK(Metric(vault, R"(coffer_connections_evicted{was="unknown"})") > 0);
+  CHECK(Metric(vault, R"(coffer_connections_evicted_total{was="unknown"})") > 0);
 }
 
 TEST_CASE("at a stop nothing is waited for that strangers, idle ones or half bodies would send") {
@@ -273,10 +273,10 @@ TEST_CASE("who is slower than the least speed is told so, and ended") {
   std::string ask = RequestHead("GET", "/openapi.json", token) + "\r\n";
   for (int i = 0; i < 6; ++i) ask += ask;
   reader.Send(ask);
-  CHECK(AwaitMetric(vault, R"(coffer_connections_late{phase="answer"})", 1) >= 1);
-  CHECK(Metric(vault, R"(coffer_connections_late{phase="handshake"})") >= 1);
-  CHECK(Metric(vault, R"(coffer_connections_late{phase="headers"})") >= 2);
-  CHECK(Metric(vault, R"(coffer_connections_late{phase="body"})") >= 2);
+  CHECK(AwaitMetric(vault, R"(coffer_connections_late_total{phase="answer"})", 1) >= 1);
+  CHECK(Metric(vault, R"(coffer_connections_late_total{phase="handshake"})") >= 1);
+  CHECK(Metric(vault, R"(coffer_connections_late_total{phase="headers"})") >= 2);
+  CHECK(Metric(vault, R"(coffer_connections_late_total{phase="body"})") >= 2);
 }
 
 TEST_CASE("an address that is full makes room by its own strangers") {
@@ -292,7 +292,7 @@ TEST_CASE("an address that is full makes room by its own strangers") {
   for (int i = 0; i < 12; ++i) strangers.push_back(From(vault, "127.0.0.2"));
   caller.Send(RequestHead("GET", "/v1/me", token) + "\r\n");
   CHECK(caller.Read(seconds(30)).status == 200);
-  CHECK(Metric(vault, "coffer_connections_refused_per_address") > 0);
+  CHECK(Metric(vault, "coffer_connections_refused_per_address_total") > 0);
 }
 
 TEST_CASE("one token from two addresses shuts nobody out, however often it asks") {
@@ -351,7 +351,7 @@ TEST_CASE("what is wrapped around a body does not make it fast") {
   if (reply.status == 0) reply = peer.Read(seconds(5));
   CHECK(reply.status == 408);
   CHECK(reply.Code() == "request_too_slow");
-  CHECK(Metric(vault, R"(coffer_connections_late{phase="body"})") == 1);
+  CHECK(Metric(vault, R"(coffer_connections_late_total{phase="body"})") == 1);
 }
 
 TEST_CASE("imports whose bodies are here at once need no place, and so nobody can take it away") {
