@@ -243,9 +243,11 @@ TEST_CASE("the act of an erasure is one document, and verifies") {
   CHECK(report.act->records == std::vector{vault.first.Text()});
   CHECK(report.act->key->replaced);
   CHECK(document->find("Roe") == std::string::npos);
-  CHECK(vault->ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kPage, "ru"})
+  CHECK(vault
+            ->ReadAct(vault.As(kAuditor), erasure->id,
+                      {DocumentForm::kPage, audit::PageLanguage::kRussian})
             ->find("Example Care Ltd") != std::string::npos);
-  CHECK(vault->ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kLogCsv, "en"})
+  CHECK(vault->ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kLogCsv})
             ->find(vault.client.Text()) != std::string::npos);
   CHECK(AnswerOf(vault->ReadAct(vault.As(kCrmService), erasure->id, {})) == "permission_denied");
 }
