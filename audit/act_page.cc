@@ -184,7 +184,8 @@ class ActPageWriter : private PageWriter {
     if (act_.kept.empty()) return Html(Text("act.kept.nothing"));
     std::string html;
     for (const KeptData& kept : act_.kept) {
-      html += "<div>" + Html(Words(kept.what)) + ": " + Html(Words(kept.why)) + "</div>";
+      html +=
+          "<div>" + Html(Words(kept.what)) + "<small>" + Html(Words(kept.why)) + "</small></div>";
     }
     return html;
   }

@@ -24,11 +24,14 @@ dd{margin:0;overflow-wrap:anywhere}
 div.t{overflow-x:auto}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.3rem .5rem;border-bottom:1px solid #ddd}
-th{background:#f2f4f6;border-bottom-color:#aaa;white-space:nowrap}
+th{background:#f2f4f6;border-bottom-color:#aaa;vertical-align:bottom;hyphens:auto;word-break:keep-all}
 td{overflow-wrap:anywhere}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td.n,th.n{text-align:right}
+td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
 td.w{white-space:nowrap}
 td.l{min-width:9em}
+td:first-child:not(.n){min-width:8em}
+dd div+div{margin-top:.2rem}
 dd,td,code,h1{unicode-bidi:isolate}
 code{font:12px/1.4 ui-monospace,"Cascadia Mono","DejaVu Sans Mono",Menlo,Consolas,monospace}
 small{color:#555;display:block}
@@ -40,13 +43,13 @@ tr.s td{font-weight:600;border-top:1px solid #aaa}
     R"(border:1px solid #d9b3a8;border-radius:2px;padding:0 .2em;white-space:nowrap}
 @media print{@page{size:A4 landscape;margin:12mm}body{font-size:9px;padding:0;max-width:none}
 code{font-size:8px}nav{display:none}thead{display:table-header-group}tr,dd{break-inside:avoid}
-h2{break-after:avoid}div.t{overflow:visible}th{white-space:normal;overflow-wrap:normal;hyphens:auto}
-td.l{min-width:0}td.w{white-space:normal}}
+h2{break-after:avoid}div.t{overflow:visible}
+td.l{min-width:7em}td.w{white-space:normal}}
 @media screen and (max-width:48rem){body{padding:.75rem}nav{float:none;margin:0 0 .6rem}
 nav :first-child{margin-left:0}dl{display:block}dt{margin-top:.6rem}
 table,tbody,tr,td{display:block}thead{display:none}tr{padding:.4rem 0;border-bottom:1px solid #aaa}
-td,td.n{display:flow-root;padding:.1rem 0 .1rem 9.5rem;border:0;text-align:left;white-space:normal}
-td.l{min-width:0}td:empty{display:none}tr.s{border-top:1px solid #aaa}tr.s td{border-top:0}
+td,td.n,td.w{display:flow-root;padding:.1rem 0 .1rem 9.5rem;border:0;text-align:left;white-space:normal}
+td.l,td:first-child:not(.n){min-width:0}td:empty{display:none}tr.s{border-top:1px solid #aaa}tr.s td{border-top:0}
 tr.d{padding-left:.4rem;border-left:4px solid #c9826f}tr.d td{background:none}
 td::before{float:left;width:9rem;margin-left:-9.5rem;color:#555;font-weight:400;hyphens:auto}}
 )";
