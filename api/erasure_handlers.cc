@@ -90,16 +90,12 @@ Result<Reply> GetErasureAct(const Service& service, const Call& call) {
   const auto id = vault::ErasureId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
   const std::string_view wanted = call.Query("format").empty() ? "json" : call.Query("format");
-  const std::string_view language = call.Query("language").empty() ? "en" : call.Query("language");
+  COFFER_ASSIGN(const auto language, input.Language());
   const auto* const form = std::ranges::find(kActForms, wanted, &ActForm::name);
   if (form == std::end(kActForms)) {
     return input.InvalidParameter("format", "must be one of json, html, log-json, log-csv");
   }
-  if (language != "en" && language != "ru" && language != "zh") {
-    return input.InvalidParameter("language", "must be one of en, ru, zh");
-  }
-  COFFER_ASSIGN(auto document,
-                service.vault.ReadAct(call.caller, *id, {form->form, std::string(language)}));
+  COFFER_ASSIGN(auto document, service.vault.ReadAct(call.caller, *id, {form->form, language}));
   return Reply{200, std::string(form->media_type), std::move(document), {}};
 }
 

@@ -175,6 +175,17 @@ Result<std::optional<std::uint64_t>> Input::QueryNumber(std::string_view name, s
   return *value;
 }
 
+Result<audit::PageLanguage> Input::Language() {
+  const std::string_view name = call_.Query("language");
+  if (name.empty()) return audit::PageLanguage::kEnglish;
+  if (const auto language = audit::PageLanguageFromName(name)) return *language;
+  std::string names;
+  for (const std::string& one : audit::PageLanguageNames()) {
+    names.append(names.empty() ? "" : ", ").append(one);
+  }
+  return InvalidParameter("language", "must be one of " + names);
+}
+
 Result<vault::PageRequest> Input::Page() {
   vault::PageRequest page;
   COFFER_ASSIGN(const auto limit, QueryNumber("limit", 200));

@@ -68,16 +68,13 @@ Result<Reply> GetRetentionReport(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto id, RunIn(input, call));
   const auto format = call.Query("format");
   const bool page = format == "html";
-  const auto language = call.Query("language");
+  COFFER_ASSIGN(const auto language, input.Language());
   if (!page && !format.empty() && format != "json") {
     return input.InvalidParameter("format", "must be json or html");
   }
-  if (!language.empty() && language != "en" && language != "ru" && language != "zh") {
-    return input.InvalidParameter("language", "must be one of en, ru, zh");
-  }
   vault::DocumentRequest request;
   if (page) request.form = vault::DocumentForm::kPage;
-  if (!language.empty()) request.language = language;
+  request.language = language;
   COFFER_ASSIGN(auto report, service.vault.ReadRunReport(call.caller, id, request));
   return Reply{200, page ? "text/html; charset=utf-8" : "application/json", std::move(report), {}};
 }

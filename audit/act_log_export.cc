@@ -4,6 +4,8 @@
 
 #include "audit/csv_cell.h"
 #include "audit/internal/act_json.h"
+#include "audit/internal/messages.h"
+#include "audit/internal/statement_words.h"
 
 namespace coffer::audit {
 namespace {
@@ -22,13 +24,36 @@ std::string ExportJson(const ErasureAct& act) {
   return out.Take();
 }
 
-std::string ReasonCell(const ErasureReason& reason) {
-  std::string text = std::string(Name(reason.kind)) + " " + reason.id;
-  if (reason.version != 0) text += " version " + std::to_string(reason.version);
-  return text;
-}
+// What the act states, as it is signed or in the words of another language.
+class ExportWords {
+ public:
+  explicit ExportWords(PageLanguage language) : language_(language) {}
 
-std::string ExportCsv(const ErasureAct& act) {
+  std::string Reason(const ErasureReason& reason) const {
+    std::string text =
+        Word(std::string("act.reason.").append(Name(reason.kind)), std::string(Name(reason.kind))) +
+        " " + reason.id;
+    if (reason.version != 0) {
+      text += signed_ ? " version " : ", " + Word("object.version", "") + " ";
+      text += std::to_string(reason.version);
+    }
+    return text;
+  }
+  std::string Of(const std::string& stated) const {
+    return signed_ ? stated : StatementWords(stated, language_, {});
+  }
+
+ private:
+  std::string Word(std::string_view key, const std::string& as_signed) const {
+    return signed_ ? as_signed : Say(MessagesIn(language_), key);
+  }
+
+  PageLanguage language_;
+  bool signed_ = language_ == PageLanguage::kEnglish;
+};
+
+std::string ExportCsv(const ErasureAct& act, PageLanguage language) {
+  const ExportWords words(language);
   std::string out =
       R"("erasure","log_seq","date","client","reference","class","title","records","versions",)"
       R"("system","reason","legal_basis")"
@@ -41,12 +66,12 @@ std::string ExportCsv(const ErasureAct& act) {
     cell(act.client);
     cell(act.reference);
     cell(category == nullptr ? "" : category->class_name);
-    cell(category == nullptr ? "" : category->title);
+    cell(category == nullptr ? "" : words.Of(category->title));
     cell(category == nullptr ? "" : std::to_string(category->records));
     cell(category == nullptr ? "" : std::to_string(category->versions));
     cell(act.details.system);
-    cell(ReasonCell(act.reason));
-    cell(act.reason.legal_basis);
+    cell(words.Reason(act.reason));
+    cell(words.Of(act.reason.legal_basis));
     out.push_back('\n');
   };
   for (const DestroyedCategory& category : act.categories) line(&category);
@@ -56,12 +81,12 @@ std::string ExportCsv(const ErasureAct& act) {
 
 }  // namespace
 
-std::string ActLogExport(const ErasureAct& act, ActExportFormat format) {
+std::string ActLogExport(const ErasureAct& act, ActExportFormat format, PageLanguage language) {
   switch (format) {
     case ActExportFormat::kJson:
       return ExportJson(act);
     case ActExportFormat::kCsv:
-      return ExportCsv(act);
+      return ExportCsv(act, language);
   }
   std::abort();
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "audit/erasure_act.h"
+#include "audit/page_language.h"
 
 namespace coffer::audit {
 
@@ -15,7 +16,10 @@ enum class ActExportFormat { kJson, kCsv };
 // "log_seq","reason","subject","system"}, each as the act has it; no newline at its end.
 // kCsv: as entry_csv.h has it, a header and a line for each category (one without, where there is
 // none): erasure, log_seq, date, client, reference, class, title, records, versions, system,
-// reason, legal_basis. The reason is "policy NAME version N" or "request ID".
-std::string ActLogExport(const ErasureAct& act, ActExportFormat format);
+// reason, legal_basis. The reason is "policy NAME version N" or "request ID". In another language
+// than English the cells title, reason and legal_basis are in its words; the columns' names and all
+// of kJson are not.
+std::string ActLogExport(const ErasureAct& act, ActExportFormat format,
+                         PageLanguage language = PageLanguage::kEnglish);
 
 }  // namespace coffer::audit

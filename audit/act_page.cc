@@ -4,6 +4,7 @@
 
 #include "audit/internal/page_writer.h"
 #include "audit/internal/signature_section.h"
+#include "audit/internal/statement_words.h"
 #include "audit/internal/visible_text.h"
 #include "crypto/encoding.h"
 
@@ -35,8 +36,9 @@ std::string_view ScopeKey(ScopeKind kind) {
 
 class ActPageWriter : private PageWriter {
  public:
-  ActPageWriter(const ErasureAct& act, std::string_view note, PageLanguage language)
-      : PageWriter(language, kDocumentStyle), act_(act), note_(note) {}
+  ActPageWriter(const ErasureAct& act, std::string_view note, PageLanguage language,
+                const PageNames& names)
+      : PageWriter(language, names, kDocumentStyle), act_(act), note_(note) {}
 
   std::string Render() {
     Start(Fill(Text("act.title"), act_.erasure));
@@ -53,6 +55,9 @@ class ActPageWriter : private PageWriter {
     return text.find_first_not_of(" \t\r\n") == std::string_view::npos ? NotGiven() : Html(text);
   }
   std::string NotGiven() const { return "<b>" + Html(Text("act.missing")) + "</b>"; }
+  std::string Words(std::string_view stated) const {
+    return StatementWords(stated, language_, names_);
+  }
   std::string Party(std::string_view name, std::string_view address) const {
     return "<div>" + Given(name) + "</div><div>" + Given(address) + "</div>";
   }
@@ -70,10 +75,9 @@ class ActPageWriter : private PageWriter {
     Definition("act.e", CategoryNames());
     Definition("act.f", Html(Text("act.medium.electronic")));
     Definition("act.g", Given(details.system));
-    Definition("act.h", Html(Text(MethodKey(act_.method))) + "<small>" + Html(Name(act_.method)) +
-                            "</small>");
+    Definition("act.h", Html(Text(MethodKey(act_.method))));
     Definition("act.i", Reason());
-    Definition("act.j", PageTime(act_.date) + Replayed());
+    Definition("act.j", LongTime(act_.date) + Replayed());
     out_.append("</dl>\n");
   }
 
@@ -104,9 +108,10 @@ class ActPageWriter : private PageWriter {
     }
     return html;
   }
-  static std::string CategoryName(const DestroyedCategory& category) {
-    const std::string code = CodeHtml(category.class_name);
-    return category.title.empty() ? code : Html(category.title) + " " + code;
+  std::string CategoryName(const DestroyedCategory& category) const {
+    const std::string said = Words(category.title);
+    return Titled(said.empty() ? names_.OfClass(category.class_name) : std::string_view(said),
+                  category.class_name);
   }
 
   std::string Reason() const {
@@ -116,12 +121,12 @@ class ActPageWriter : private PageWriter {
     if (reason.version != 0) {
       html += ", " + Html(Text("object.version")) + " " + std::to_string(reason.version);
     }
-    return html + "</div><div>" + Given(reason.legal_basis) + "</div>";
+    return html + "</div><div>" + Given(Words(reason.legal_basis)) + "</div>";
   }
 
   std::string Replayed() const {
     if (!act_.replayed) return {};
-    return "<div>" + Html(Text("act.replayed")) + ": " + PageTime(act_.replayed->date) +
+    return "<div>" + Html(Text("act.replayed")) + ": " + LongTime(act_.replayed->date) +
            "</div><div>" +
            Html(Fill(Text("act.replayed.why"), std::to_string(act_.replayed->log_seq))) + "</div>";
   }
@@ -145,23 +150,26 @@ class ActPageWriter : private PageWriter {
     out_.append("<dl>\n");
     Definition("act.erasure", CodeHtml(act_.erasure));
     Definition("act.vault", CodeHtml(act_.vault));
-    Definition("act.scope",
-               Html(Text(ScopeKey(act_.scope.kind))) + " " + CodeHtml(act_.scope.class_name));
+    Definition("act.scope", Html(Text(ScopeKey(act_.scope.kind))) + ScopeClass());
     std::string records;
     for (const std::string& id : act_.records) records += CodeHtml(id) + " ";
     Definition("act.record_ids", records);
     Definition("act.key", Key());
     Definition("act.kept", Kept());
-    Definition("act.backups",
-               Html(act_.backup_horizon_days
-                        ? Fill(Text("act.backups.days"), std::to_string(*act_.backup_horizon_days))
-                        : Text("act.backups.unknown")));
+    Definition("act.backups", Html(act_.backup_horizon_days
+                                       ? Counted("act.backups.days", *act_.backup_horizon_days)
+                                       : Text("act.backups.unknown")));
     Definition("about.log", CodeHtml(act_.log));
     Definition("act.entry", Html(Fill(Text("act.entry.number"), std::to_string(act_.log_seq))) +
                                 "<small>SHA-256 " + CodeHtml(crypto::HexEncode(act_.entry_hash)) +
                                 "</small>");
     Definition("act.ledger", std::to_string(act_.ledger_seq));
     out_.append("</dl>\n");
+  }
+
+  std::string ScopeClass() const {
+    const std::string& name = act_.scope.class_name;
+    return name.empty() ? "" : "<div>" + Titled(names_.OfClass(name), name) + "</div>";
   }
 
   std::string Key() const {
@@ -176,7 +184,8 @@ class ActPageWriter : private PageWriter {
     if (act_.kept.empty()) return Html(Text("act.kept.nothing"));
     std::string html;
     for (const KeptData& kept : act_.kept) {
-      html += "<div>" + Html(kept.what) + ": " + Html(kept.why) + "</div>";
+      html +=
+          "<div>" + Html(Words(kept.what)) + "<small>" + Html(Words(kept.why)) + "</small></div>";
     }
     return html;
   }
@@ -198,8 +207,9 @@ class ActPageWriter : private PageWriter {
 
 }  // namespace
 
-std::string ActPage(const ErasureAct& act, std::string_view note, PageLanguage language) {
-  return ActPageWriter(act, note, language).Render();
+std::string ActPage(const ErasureAct& act, std::string_view note, PageLanguage language,
+                    const PageNames& names) {
+  return ActPageWriter(act, note, language, names).Render();
 }
 
 }  // namespace coffer::audit

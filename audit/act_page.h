@@ -7,11 +7,14 @@
 #include <string_view>
 
 #include "audit/erasure_act.h"
-#include "audit/evidence_page.h"
+#include "audit/page_language.h"
+#include "audit/page_names.h"
 
 namespace coffer::audit {
 
-// `note` is the act's signed note. The page shows its signature lines; nothing is verified.
-std::string ActPage(const ErasureAct& act, std::string_view note, PageLanguage language);
+// `note` is the act's signed note. The page shows its signature lines; nothing is verified. What
+// the vault itself states in the act is said in the language; what people wrote stays as it is.
+std::string ActPage(const ErasureAct& act, std::string_view note, PageLanguage language,
+                    const PageNames& names = {});
 
 }  // namespace coffer::audit

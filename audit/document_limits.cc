@@ -5,6 +5,7 @@
 
 #include "audit/internal/act_json.h"
 #include "audit/internal/visible_text.h"
+#include "audit/stated_text.h"
 
 namespace coffer::audit {
 namespace {
@@ -29,12 +30,10 @@ void Cut(std::string& text, std::size_t most) {
   text += kCut;
 }
 
-std::string FurtherClasses(std::size_t count) { return std::to_string(count) + " further classes"; }
-
 void SumCategories(std::vector<DestroyedCategory>& categories, std::size_t most) {
   if (categories.size() <= most) return;
   DestroyedCategory others{std::string(kOtherClasses), "", 0, 0};
-  others.title = FurtherClasses(categories.size() - (most - 1));
+  others.title = Stated(Statement::kOthers, {categories.size() - (most - 1)});
   for (std::size_t i = most - 1; i < categories.size(); ++i) {
     others.records += categories[i].records;
     others.versions += categories[i].versions;
@@ -48,7 +47,7 @@ void SumKept(std::vector<KeptData>& kept, std::size_t most) {
   if (kept.size() <= most) return;
   KeptData last = std::move(kept.back());
   const std::size_t listed = most - 2;
-  KeptData others{"records of " + FurtherClasses(kept.size() - 1 - listed), kept[listed].why};
+  KeptData others{Stated(Statement::kKeptOthers, {kept.size() - 1 - listed}), kept[listed].why};
   kept.resize(listed);
   kept.push_back(std::move(others));
   kept.push_back(std::move(last));

@@ -9,7 +9,7 @@
 //   entries.ndjson        the exact entries in the log's order, one a line
 //   proofs/<seq>.tlog-proof   c2sp.org/tlog-proof@v1 of each entry
 //   reasons.ndjson        {"salt","seq","text"} of each reason opened; only when they are included
-//   index.html, index.ru.html, index.zh.html   the same for reading
+//   index.html, index.ru.html, index.zh.html, index.de.html   the same for reading
 //   VERIFY.txt            how to check it with public tools
 //
 // docs/formats.md has them to the byte. A proof is a file of its own because it is then a standard
@@ -31,6 +31,7 @@
 #include "audit/checkpoint.h"
 #include "audit/clock.h"
 #include "audit/merkle.h"
+#include "audit/page_names.h"
 #include "crypto/bytes.h"
 #include "crypto/result.h"
 #include "crypto/sign.h"
@@ -76,6 +77,7 @@ struct Evidence {
   std::string reason;             // why the bundle was made
   bool complete = false;          // that no entry of the subject (or span) is left out
   bool reasons_included = false;  // whether notes that could be opened are
+  PageNames names;                // for the pages alone
 };
 
 struct EvidenceReport {

@@ -22,7 +22,7 @@ struct PageRow {
 class Page : private PageWriter {
  public:
   Page(const Evidence& evidence, PageLanguage language)
-      : PageWriter(language), evidence_(evidence) {
+      : PageWriter(language, evidence.names), evidence_(evidence) {
     for (const EvidenceEntry& item : evidence.entries) {
       auto entry = ParseEntry(item.bytes);
       rows_.push_back({&item, entry ? std::optional(*std::move(entry)) : std::nullopt});
@@ -92,7 +92,7 @@ void Page::About() {
   Definition("about.period", Period());
   Definition("about.entries", std::to_string(rows_.size()));
   Definition("about.completeness", Html(Text(CompletenessKey())));
-  Definition("about.created", PageTime(evidence_.created));
+  Definition("about.created", LongTime(evidence_.created));
   Definition("about.requested_by", CodeHtml(evidence_.requested_by));
   Definition("about.reason", Html(evidence_.reason));
   Definition("about.log", CodeHtml(line(0)));
@@ -103,10 +103,10 @@ void Page::About() {
 std::string Page::Period() const {
   if (!evidence_.from && !evidence_.to) return Html(Text("period.all"));
   std::string html;
-  if (evidence_.from) html = Fill(Html(Text("period.from")), PageTime(*evidence_.from));
+  if (evidence_.from) html = Fill(Html(Text("period.from")), LongTime(*evidence_.from));
   if (evidence_.to) {
     if (!html.empty()) html.push_back(' ');
-    html.append(Fill(Html(Text("period.to")), PageTime(*evidence_.to)));
+    html.append(Fill(Html(Text("period.to")), LongTime(*evidence_.to)));
   }
   return html;
 }
@@ -156,8 +156,8 @@ void Page::Summary() {
     Cell(std::to_string(sum.allowed + sum.denied), "n");
     Cell(std::to_string(sum.allowed), "n");
     Cell(std::to_string(sum.denied), sum.denied == 0 ? "n" : "n x");
-    Cell(PageTime(sum.first), "w");
-    Cell(PageTime(sum.last), "w");
+    Cell(ShortTime(sum.first), "w");
+    Cell(ShortTime(sum.last), "w");
     out_.append("</tr>\n");
   };
   std::vector<std::pair<std::string, Sum>> ordered(sums.begin(), sums.end());
@@ -182,7 +182,7 @@ void Page::Entries() {
   }
   const std::size_t shown = std::min(rows_.size(), kMaxPageEntries);
   if (shown < rows_.size()) {
-    out_.append("<p>").append(Html(Fill(Text("page.cut"), std::to_string(shown))));
+    out_.append("<p>").append(Html(Counted("page.cut", shown)));
     out_.append("</p>\n");
   }
   HeadCells({{"column.seq", "n"},
@@ -211,17 +211,20 @@ void Page::Row(const PageRow& row) {
   const bool denied = entry.decision == Decision::kDeny;
   std::string fields;
   for (const std::string& field : entry.fields) {
-    fields.append(fields.empty() ? "" : ", ").append(Html(field));
+    const std::string_view title = names_.OfField(entry.class_name, field);
+    fields.append(fields.empty() ? "" : ", ");
+    if (!title.empty()) fields.append(Html(title)).append(" ");
+    fields.append(CodeHtml(field));
   }
   const std::string* const decided = Find(messages_, "decision.", Name(entry.decision));
   out_.append(denied ? "<tr class=\"d\">" : "<tr>");
   Cell(number, "n");
-  Cell(PageTime(entry.ts));
+  Cell(ShortTime(entry.ts));
   Cell(Actor(entry));
   Cell(Labelled("action.", entry.action), "l");
   Cell(Object(entry));
   Cell(fields);
-  Cell(CodeHtml(entry.purpose));
+  Cell(Titled(names_.OfPurpose(entry.purpose), entry.purpose));
   Cell((decided == nullptr ? "" : Html(*decided)) + Rule(entry.rule), denied ? "x" : "");
   Cell(Labelled("outcome.", entry.outcome), "l");
   Cell(Explanation(row));
@@ -248,13 +251,14 @@ std::string Page::Actor(const Entry& entry) const {
 
 std::string Page::Object(const Entry& entry) const {
   std::string html;
-  const auto add = [&](std::string_view key, std::string_view code) {
+  const auto add = [&](std::string_view key, std::string_view code, std::string_view title = {}) {
     if (code.empty()) return;
+    if (!title.empty()) html.append("<div>").append(Html(title)).append("</div>");
     html.append("<small>").append(Html(Text(key))).append(" ").append(CodeHtml(code));
     html.append("</small>");
   };
   if (evidence_.kind != EvidenceKind::kClient) add("object.client", entry.client);
-  add("object.class", entry.class_name);
+  add("object.class", entry.class_name, names_.OfClass(entry.class_name));
   add("object.record", entry.record);
   if (entry.version != 0) add("object.version", std::to_string(entry.version));
   return html;
@@ -286,6 +290,11 @@ std::string Page::Explanation(const PageRow& row) const {
     if (value.empty()) return;
     html.append("<div>").append(Html(Text(key))).append(": ").append(Html(value)).append("</div>");
   };
+  const auto add_codes = [&](std::string_view key, std::string_view codes) {
+    if (codes.empty()) return;
+    html.append("<div>").append(Html(Text(key))).append(": ").append(CodeHtml(codes));
+    html.append("</div>");
+  };
   if (row.item->note) {
     add("entry.reason", row.item->note->text);
   } else if (row.entry->note_hash) {
@@ -298,7 +307,7 @@ std::string Page::Explanation(const PageRow& row) const {
         detail.substr(kTicket.size(), end == detail.npos ? end : end - kTicket.size()));
     detail = end == detail.npos ? "" : detail.substr(end + 2);
   }
-  add("entry.detail", detail);
+  add_codes("entry.detail", detail);
   if (IsNeighbour(*row.entry)) {
     html.append("<small>").append(Html(Text("entry.neighbour"))).append("</small>");
   }
@@ -317,30 +326,6 @@ void Page::Check() {
 }
 
 }  // namespace
-
-std::string_view LanguageTag(PageLanguage language) {
-  switch (language) {
-    case PageLanguage::kEnglish:
-      return "en";
-    case PageLanguage::kRussian:
-      return "ru";
-    case PageLanguage::kChinese:
-      return "zh-Hans";
-  }
-  std::abort();
-}
-
-std::string_view PageFileName(PageLanguage language) {
-  switch (language) {
-    case PageLanguage::kEnglish:
-      return "index.html";
-    case PageLanguage::kRussian:
-      return "index.ru.html";
-    case PageLanguage::kChinese:
-      return "index.zh.html";
-  }
-  std::abort();
-}
 
 std::string RenderEvidencePage(const Evidence& evidence, PageLanguage language) {
   return Page(evidence, language).Render();

@@ -5,18 +5,11 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 
 #include "audit/evidence.h"
+#include "audit/page_language.h"
 
 namespace coffer::audit {
-
-enum class PageLanguage { kEnglish, kRussian, kChinese };
-inline constexpr PageLanguage kPageLanguages[] = {PageLanguage::kEnglish, PageLanguage::kRussian,
-                                                  PageLanguage::kChinese};
-
-std::string_view LanguageTag(PageLanguage language);   // BCP 47: "en", "ru", "zh-Hans"
-std::string_view PageFileName(PageLanguage language);  // in a bundle: "index.html", "index.ru.html"
 
 // More entries than a browser shows well are left out, and the page says so.
 inline constexpr std::size_t kMaxPageEntries = 10'000;

@@ -17,8 +17,9 @@
 
 #include "audit/checkpoint.h"
 #include "audit/clock.h"
-#include "audit/evidence_page.h"
 #include "audit/finding.h"
+#include "audit/page_language.h"
+#include "audit/page_names.h"
 #include "crypto/result.h"
 #include "crypto/sign.h"
 
@@ -107,6 +108,7 @@ struct RunReportCheck {
 RunReportCheck VerifyRunReport(std::string_view document, std::span<const VerifierKey> trusted);
 
 // For reading and printing, as act_page.h. `note` is the report's signed note.
-std::string RunReportPage(const RunReport& report, std::string_view note, PageLanguage language);
+std::string RunReportPage(const RunReport& report, std::string_view note, PageLanguage language,
+                          const PageNames& names = {});
 
 }  // namespace coffer::audit

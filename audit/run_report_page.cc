@@ -9,8 +9,9 @@ namespace {
 
 class RunPageWriter : private PageWriter {
  public:
-  RunPageWriter(const RunReport& report, std::string_view note, PageLanguage language)
-      : PageWriter(language, kDocumentStyle), report_(report), note_(note) {}
+  RunPageWriter(const RunReport& report, std::string_view note, PageLanguage language,
+                const PageNames& names)
+      : PageWriter(language, names, kDocumentStyle), report_(report), note_(note) {}
 
   std::string Render() {
     Start(Fill(Text("run.title"), report_.run));
@@ -26,8 +27,8 @@ class RunPageWriter : private PageWriter {
     out_.append("<dl>\n");
     Definition("run.run", CodeHtml(report_.run));
     Definition("act.vault", CodeHtml(report_.vault));
-    Definition("run.started", PageTime(report_.started));
-    Definition("run.finished", PageTime(report_.finished));
+    Definition("run.started", LongTime(report_.started));
+    Definition("run.finished", LongTime(report_.finished));
     Definition("run.trigger",
                Html(Text(std::string("run.trigger.").append(Name(report_.trigger)))));
     Definition("about.requested_by", CodeHtml(report_.requested_by));
@@ -79,7 +80,7 @@ class RunPageWriter : private PageWriter {
     RunClass total;
     for (const RunClass& counts : report_.classes) {
       out_.append("<tr>");
-      Row(CodeHtml(counts.class_name), counts);
+      Row(ClassName(counts.class_name), counts);
       total.due += counts.due;
       total.erased += counts.erased;
       total.restricted += counts.restricted;
@@ -96,6 +97,11 @@ class RunPageWriter : private PageWriter {
     if (total.waiting != 0) Paragraph("run.waiting.why");
     if (total.unreached != 0) Paragraph("run.unreached.why");
     if (total.unknown != 0) Paragraph("run.unknown.why");
+  }
+
+  std::string ClassName(const std::string& name) const {
+    return name.starts_with('(') ? Labelled("run.class.", name)
+                                 : Titled(names_.OfClass(name), name);
   }
 
   void Row(std::string_view name, const RunClass& counts) {
@@ -131,8 +137,9 @@ class RunPageWriter : private PageWriter {
 
 }  // namespace
 
-std::string RunReportPage(const RunReport& report, std::string_view note, PageLanguage language) {
-  return RunPageWriter(report, note, language).Render();
+std::string RunReportPage(const RunReport& report, std::string_view note, PageLanguage language,
+                          const PageNames& names) {
+  return RunPageWriter(report, note, language, names).Render();
 }
 
 }  // namespace coffer::audit

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audit/clock.h"
+#include "audit/page_language.h"
 #include "vault/ids.h"
 
 namespace coffer::vault {
@@ -59,7 +60,8 @@ struct Erasure {
 enum class DocumentForm : std::uint8_t { kDocument, kPage, kLogJson, kLogCsv };
 struct DocumentRequest {
   DocumentForm form = DocumentForm::kDocument;
-  std::string language = "en";  // of a page: en, ru, zh
+  // Of a page, and of the words in a log export as CSV.
+  audit::PageLanguage language = audit::PageLanguage::kEnglish;
 };
 
 // One place that could hold something of a client.

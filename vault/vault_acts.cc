@@ -9,8 +9,10 @@
 #include "audit/erasure_act.h"
 #include "audit/log_reader.h"
 #include "audit/proof.h"
+#include "audit/stated_text.h"
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
+#include "vault/internal/page_names.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -21,27 +23,48 @@ using nlohmann::json;
 constexpr std::int64_t kActDayMs = std::int64_t{24} * 3600 * 1000;
 
 std::string BasisInWords(ErasureBasis basis) {
+  using audit::Statement;
   switch (basis) {
     case ErasureBasis::kRequest:
-      return "request of the data subject (GDPR art. 17(1)(c), PIPL art. 47)";
+      return audit::Stated(Statement::kBasisRequest);
     case ErasureBasis::kConsentWithdrawn:
-      return "consent withdrawn (GDPR art. 17(1)(b), 152-FZ art. 21(5), PIPL art. 47)";
+      return audit::Stated(Statement::kBasisConsentWithdrawn);
     case ErasureBasis::kPurposeReached:
-      return "purpose reached (GDPR art. 17(1)(a), 152-FZ art. 21(4), PIPL art. 47)";
+      return audit::Stated(Statement::kBasisPurposeReached);
     case ErasureBasis::kContractEnd:
-      return "end of the contract (GDPR art. 28(3)(g))";
+      return audit::Stated(Statement::kBasisContractEnd);
     case ErasureBasis::kUnlawful:
-      return "unlawful processing (GDPR art. 17(1)(d), 152-FZ art. 20(3), 21(3))";
+      return audit::Stated(Statement::kBasisUnlawful);
     case ErasureBasis::kRetention:
-      return "retention period over (GDPR art. 5(1)(e))";
+      return audit::Stated(Statement::kBasisRetention);
     case ErasureBasis::kReplayed:
       break;
   }
-  return "erased before, and repeated after an older state was restored";
+  return audit::Stated(Statement::kBasisReplayed);
+}
+
+// What the erasure left, by class and beside the client's key.
+std::vector<audit::KeptData> KeptIn(const json& facts, Timestamp erased) {
+  using audit::Stated, audit::Statement;
+  std::vector<audit::KeptData> all;
+  for (const json& kept : facts.at("kept")) {
+    all.push_back({Stated(Statement::kKeptRecords,
+                          {kept.value("records", std::uint64_t{0}), kept.value("class", ""), {}}),
+                   Stated(Statement::kKeptRecordsWhy)});
+  }
+  all.push_back({Stated(Statement::kKeptLog), Stated(Statement::kKeptLogWhy)});
+  // What no key of the client ever sealed.
+  if (const auto days = facts.find("index_days"); days != facts.end()) {
+    const Timestamp until{erased.ms + days->get<std::int64_t>() * kActDayMs};
+    all.push_back(
+        {Stated(Statement::kKeptIndex), Stated(Statement::kKeptIndexWhy, {0, {}, until})});
+    all.push_back({Stated(Statement::kKeptCopies), Stated(Statement::kKeptCopiesWhy)});
+  }
+  return all;
 }
 
 // From what was written down when it was erased. Precondition: there are facts.
-Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
+Result<audit::ErasureAct> ActOf(const ErasureRow& row, const Catalog& catalog) {
   const json facts = json::parse(row.facts, nullptr, false);
   if (!facts.is_object()) return Fail(Code::kCorrupted, "storage_corrupted", "facts of an act");
   audit::ErasureAct act;
@@ -67,9 +90,11 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
     const std::string name = gone.value("class", "");
     const auto records = std::min(left, gone.value("records", std::uint64_t{0}));
     left -= named ? records : 0;
-    act.categories.push_back(
-        {name, name == audit::kClientItself ? "profile: external reference, tags, dates" : "",
-         records, gone.value("versions", std::uint64_t{0})});
+    act.categories.push_back({name,
+                              name == audit::kClientItself
+                                  ? audit::Stated(audit::Statement::kClientItself)
+                                  : ClassTitle(catalog, name),
+                              records, gone.value("versions", std::uint64_t{0})});
   }
   const bool whole = row.scope == ErasureScope::kClient;
   act.key = audit::DestroyedKey{row.client.Text(), row.generation, !whole};
@@ -87,24 +112,7 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row) {
                     first->value("log_seq", std::uint64_t{0})};
   }
   act.date = row.erased;
-  for (const json& kept : facts.at("kept")) {
-    act.kept.push_back({std::to_string(kept.value("records", std::uint64_t{0})) +
-                            " records of class " + kept.value("class", ""),
-                        "not part of this erasure"});
-  }
-  act.kept.push_back({"entries of the access log, which name the client by its id only",
-                      "accountability: they show that it was erased, and who had seen it"});
-  // What no key of the client ever sealed.
-  if (const auto days = facts.find("index_days"); days != facts.end()) {
-    const Timestamp until{row.erased.ms + days->get<std::int64_t>() * kActDayMs};
-    act.kept.push_back(
-        {"in older copies of vault.db: keyed hashes of indexed values and of the external "
-         "reference",
-         "until the key of the index is exchanged and destroyed, by " +
-             audit::FormatTimestamp(until) + "; only who has that key can ask them for a value"});
-    act.kept.push_back({"in older copies of vault.db: the client's id, tags and dates",
-                        "until these copies are destroyed"});
-  }
+  act.kept = KeptIn(facts, row.erased);
   if (facts.contains("backup_horizon_days")) {
     act.backup_horizon_days = facts["backup_horizon_days"].get<std::uint64_t>();
   }
@@ -133,18 +141,10 @@ Trace IndexTrace(const IndexStatus& index, const std::optional<Timestamp>& erase
   return {"index-copies", "present", 0, std::move(detail)};
 }
 
-// Precondition: one of DocumentRequest's languages.
-audit::PageLanguage LanguageOf(std::string_view name) {
-  for (const auto language : audit::kPageLanguages) {
-    if (audit::LanguageTag(language).starts_with(name)) return language;
-  }
-  return audit::PageLanguage::kEnglish;
-}
-
 }  // namespace
 
 Result<std::string> Vault::Core::MakeAct(const ErasureRow& row) {
-  COFFER_ASSIGN(audit::ErasureAct act, ActOf(row));
+  COFFER_ASSIGN(audit::ErasureAct act, ActOf(row, *engine->catalog()));
   act.vault = crypto::Base32Encode(keyring.vault_id());
   act.log = keyring.log_origin();
   COFFER_ASSIGN(const auto tree, LookAtNewestTree());
@@ -203,9 +203,9 @@ Result<std::string> Vault::ReadAct(const Caller& caller, const ErasureId& id,
     case DocumentForm::kLogJson:
       return audit::ActLogExport(act, audit::ActExportFormat::kJson);
     case DocumentForm::kLogCsv:
-      return audit::ActLogExport(act, audit::ActExportFormat::kCsv);
+      return audit::ActLogExport(act, audit::ActExportFormat::kCsv, request.language);
     default:
-      return audit::ActPage(act, note, LanguageOf(request.language));
+      return audit::ActPage(act, note, request.language, PageNamesOf(*core_->engine->catalog()));
   }
 }
 

@@ -6,6 +6,7 @@
 #include "vault/internal/core.h"
 #include "vault/internal/log_filter.h"
 #include "vault/internal/log_search.h"
+#include "vault/internal/page_names.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -253,6 +254,7 @@ Result<std::string> Vault::Core::WriteEvidence(const Call& call, const EvidenceR
   evidence.requested_by = call.actor.Text();
   evidence.reason = call.caller.reason;
   evidence.complete = true;
+  evidence.names = PageNamesOf(*engine->catalog());
 
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*this));
   EvidenceGatherer gatherer(*this, *reader, tree.checkpoint.size, evidence);

@@ -8,6 +8,7 @@
 #include "vault/internal/core.h"
 #include "vault/internal/erase.h"
 #include "vault/internal/hold_store.h"
+#include "vault/internal/page_names.h"
 #include "vault/internal/retention_dates.h"
 #include "vault/internal/retention_days.h"
 #include "vault/internal/retention_store.h"
@@ -106,13 +107,6 @@ Status RequireSameDates(Transaction& transaction, Call& call, const RetentionSch
     }
   }
   return {};
-}
-
-std::optional<audit::PageLanguage> PageLanguageFromName(std::string_view name) {
-  if (name == "en") return audit::PageLanguage::kEnglish;
-  if (name == "ru") return audit::PageLanguage::kRussian;
-  if (name == "zh") return audit::PageLanguage::kChinese;
-  return std::nullopt;
 }
 
 // As they were at the connection's snapshot.
@@ -406,12 +400,10 @@ Result<std::vector<RetentionRun>> Vault::ListRetentionRuns(const Caller& caller)
 Result<std::string> Vault::ReadRunReport(const Caller& caller, const RunId& id,
                                          const DocumentRequest& request) {
   constexpr Action kAction = Action::kRetentionRead;
-  const auto language = PageLanguageFromName(request.language);
   const bool page = request.form == DocumentForm::kPage;
-  if ((!page && request.form != DocumentForm::kDocument) || (page && !language)) {
-    return std::unexpected(Refuse(
-        caller, kAction, std::nullopt, std::nullopt,
-        Error{Code::kInvalidArgument, page ? "language_unknown" : "format_unknown", {}, {}}));
+  if (!page && request.form != DocumentForm::kDocument) {
+    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
+                                  Error{Code::kInvalidArgument, "format_unknown", {}, {}}));
   }
   Call call = core_->StartCall(caller, kAction);
   call.entry.detail = id.Text();
@@ -459,7 +451,8 @@ Result<std::string> Vault::ReadRunReport(const Caller& caller, const RunId& id,
       }));
   if (!page) return audit::AssembleRunReport(note);
   COFFER_ASSIGN(const auto report, audit::ParseRunReport(note));
-  return audit::RunReportPage(report, note, *language);
+  return audit::RunReportPage(report, note, request.language,
+                              PageNamesOf(*core_->engine->catalog()));
 }
 
 Status Vault::ConfirmClock(const Caller& caller) {

@@ -8,6 +8,7 @@
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
 #include "api/cli/run_with.h"
+#include "audit/page_language.h"
 
 namespace coffer::cli {
 namespace {
@@ -190,7 +191,7 @@ void AddErasureCommands(CLI::App& app, Command& chosen) {
       ->check(CLI::IsMember({"json", "html", "log-json", "log-csv"}))
       ->capture_default_str();
   act->add_option("--language", options->language, "Of a page")
-      ->check(CLI::IsMember({"en", "ru", "zh"}))
+      ->check(CLI::IsMember(audit::PageLanguageNames()))
       ->capture_default_str();
   act->footer("Example:\n  coffer erasure act era_... act.json");
   RunOnline(*act, chosen, options, FetchAct);

@@ -9,6 +9,7 @@
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
 #include "api/cli/run_with.h"
+#include "audit/page_language.h"
 #include "vault/strict_json.h"
 
 namespace coffer::cli {
@@ -249,7 +250,7 @@ void AddReport(CLI::App& group, Command& chosen) {
   command->add_flag("--page", options->page, "A page for reading instead of the document");
   command->add_option("--language", options->language, "Of the page")
       ->type_name("LANG")
-      ->check(CLI::IsMember({"en", "ru", "zh"}))
+      ->check(CLI::IsMember(audit::PageLanguageNames()))
       ->capture_default_str();
   command->footer("Example:\n  coffer retention report run_... run.json");
   RunOnline(*command, chosen, options, FetchReport);

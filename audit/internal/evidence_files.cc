@@ -47,6 +47,17 @@ bool IsProofName(std::string_view name) {
   return ParseDecimal(name).has_value();
 }
 
+// Also in a language that this version does not speak: "index.html", "index.de.html".
+bool IsPageName(std::string_view name) {
+  constexpr std::string_view kStart = "index.", kEnding = "html";
+  if (!name.starts_with(kStart) || !name.ends_with(kEnding)) return false;
+  name.remove_prefix(kStart.size());
+  name.remove_suffix(std::min(name.size(), kEnding.size()));
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  return name.empty() ||
+         (name.size() == 3 && is_letter(name[0]) && is_letter(name[1]) && name[2] == '.');
+}
+
 // 0 for names that no bundle has: there are no others, so no path leads out of a folder.
 std::uint64_t MaxBytesOf(std::string_view name) {
   if (name == kSignatureName || name == kCheckpointName || name == kKeysName ||
@@ -54,9 +65,7 @@ std::uint64_t MaxBytesOf(std::string_view name) {
     return kMaxSmallFile;
   }
   if (name == kManifestName) return kMaxManifestBytes;
-  const bool page = std::ranges::any_of(
-      kPageLanguages, [&](PageLanguage language) { return PageFileName(language) == name; });
-  return page || name == kEntriesName || name == kReasonsName ? kMaxEvidenceBytes : 0;
+  return IsPageName(name) || name == kEntriesName || name == kReasonsName ? kMaxEvidenceBytes : 0;
 }
 
 class BundleReader {
@@ -155,7 +164,10 @@ void BundleReader::CompareWithManifest(const Manifest& manifest) {
     }
   }
   Wanted(kHowToName);
-  for (const PageLanguage language : kPageLanguages) Wanted(PageFileName(language));
+  for (const PageLanguage language : kPageLanguages) {
+    // Bundles of earlier versions have none.
+    if (language != PageLanguage::kGerman) Wanted(PageFileName(language));
+  }
 }
 
 void BundleReader::ReadKeys(Evidence& evidence) {

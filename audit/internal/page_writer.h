@@ -3,35 +3,47 @@
 // does not show is shown by its code point; parameters named `html` are markup.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "audit/clock.h"
-#include "audit/evidence_page.h"
 #include "audit/internal/messages.h"
+#include "audit/page_language.h"
+#include "audit/page_names.h"
 
 namespace coffer::audit {
 
-// As FormatTimestamp, the day and the time apart.
-std::string PageTime(Timestamp ts);
 // Nothing for nothing.
 std::string CodeHtml(std::string_view text);
 
 class PageWriter {
  protected:
   // `more_style` is CSS behind the common one.
-  explicit PageWriter(PageLanguage language, std::string_view more_style = {})
-      : language_(language), messages_(MessagesIn(language)), more_style_(more_style) {}
+  explicit PageWriter(PageLanguage language, const PageNames& names,
+                      std::string_view more_style = {})
+      : language_(language),
+        messages_(MessagesIn(language)),
+        names_(names),
+        more_style_(more_style) {}
 
-  // Everything up to the heading; `before_heading` is markup.
+  // Up to the heading; `before_heading` is markup.
   void Start(std::string_view title, std::string_view before_heading = {});
   std::string Finish();
 
   const std::string& Text(std::string_view key) const { return Say(messages_, key); }
   // The words for a code with the code under them; the code alone when there are no words.
   std::string Labelled(std::string_view prefix, std::string_view code) const;
+  // A title with the code under it, or the code alone.
+  static std::string Titled(std::string_view title, std::string_view code);
+  // A text that counts, with its number.
+  std::string Counted(std::string_view key, std::uint64_t n) const;
+  // In a sentence, and in a table.
+  std::string LongTime(Timestamp ts) const;
+  std::string ShortTime(Timestamp ts) const;
   void Heading(std::string_view key);
   void Paragraph(std::string_view key);
   // Left out when there is nothing to say.
@@ -43,10 +55,15 @@ class PageWriter {
 
   PageLanguage language_;
   const Messages& messages_;
+  const PageNames& names_;
   std::string out_;
 
  private:
   std::string_view more_style_;
+  std::string title_;
+  // In a narrow window a row becomes a list, whose cells are named by the table's heads.
+  std::string cell_names_;
+  std::size_t tables_ = 0;
 };
 
 }  // namespace coffer::audit

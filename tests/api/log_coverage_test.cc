@@ -73,7 +73,7 @@ const std::vector<Row>& Rows() {
       {"findTraces", kPrivacyOfficer, 200, {{"client.trace", "client={client}"}}},
       {"listErasures", kAuditor, 200, {{"erasure.read"}}},
       {"getErasure", kAuditor, 200, {{"erasure.read", "client", "{erasure}"}}},
-      {"getErasureAct", kAuditor, 200, {{"erasure.read", "client", "act {erasure}"}}, "", "format=html&language=zh"},
+      {"getErasureAct", kAuditor, 200, {{"erasure.read", "client", "act {erasure}"}}, "", "format=html&language=de"},
 
       {"createRecord", kCrmService, 201, {{"record.create", "client={client} record class=contact fields=email,last_name version=1 payload_hash"}}, R"({"class": "contact", "data": {"last_name": "{mark}", "email": "{mark}@example.org"}})"},
       {"listRecords", kCrmService, 200, {{"record.list", "client={client} record={record} class=contact version=1"}, {"record.list", "client={client}"}}},

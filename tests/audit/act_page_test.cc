@@ -60,6 +60,7 @@ TEST_CASE("the page shows every value of the act in every language") {
   const Strings worded = {"/format",
                           "/key/replaced",
                           "/medium",
+                          "/method",
                           "/reason/kind",
                           "/scope",
                           "/destroyed_by/0/role",
@@ -73,8 +74,9 @@ TEST_CASE("the page shows every value of the act in every language") {
       CHECK(page.contains(Html(value.is_string() ? value.get<std::string>() : value.dump())));
     }
     CHECK(page.contains("<time datetime=\"2026-01-02T03:04:19.000Z\">"));
-    for (const char* key : {"act.key.replaced", "act.medium.electronic", "act.reason.policy",
-                            "act.scope.records", "act.role.requester", "act.role.approver"}) {
+    for (const char* key :
+         {"act.key.replaced", "act.medium.electronic", "act.method.cryptographic-erase",
+          "act.reason.policy", "act.scope.records", "act.role.requester", "act.role.approver"}) {
       CHECK(page.contains(Html(Say(MessagesIn(language), key))));
     }
     const std::string line = delivered.note.substr(delivered.note.find("\n\n") + 2);

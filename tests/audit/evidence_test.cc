@@ -70,7 +70,7 @@ TEST_CASE("what a principal did is a bundle, and times bound it") {
 
 TEST_CASE("each file is what formats.md says") {
   Files files = Unpack(Pack(ClientEvidence(4)));
-  CHECK(files.size() == 12);
+  CHECK(files.size() == 13);
   CHECK(files.at("log.vkey") == FormatVerifierKey(LogVerifier()) + "\n");
   CHECK(files.at("reasons.ndjson") ==
         R"({"salt":"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f","seq":0,)"
@@ -108,6 +108,14 @@ TEST_CASE("a bundle of the first version still verifies") {
   CHECK(read->entries == ClientEvidence(4).entries);
 }
 
+TEST_CASE("a page in a language that the reader does not speak is a file like any other") {
+  Files files = Unpack(Pack(ClientEvidence()));
+  files["index.fr.html"] = files["index.html"];
+  CHECK(Findings(Repack(files)) == Strings{"file"});
+  SignAgain(files);
+  CHECK(Findings(Repack(files)).empty());
+}
+
 TEST_CASE("the signed text is no checkpoint, and a checkpoint signs no manifest") {
   Files files = Unpack(Pack(ClientEvidence()));
   CHECK_FALSE(VerifyCheckpoint(files.at("MANIFEST.sig"), LogVerifier()));
@@ -137,13 +145,15 @@ TEST_CASE("a file missing, added or renamed is found") {
     Files files = whole;
     files.erase(name);
     CHECK_FALSE(Findings(Repack(files)).empty());
-    if (!name.starts_with("MANIFEST.")) {
+    // Earlier versions' bundles lack the German page.
+    if (!name.starts_with("MANIFEST.") && name != "index.de.html") {
       if (name != "reasons.ndjson") SignAgain(files);
       CHECK_FALSE(Findings(Repack(files)).empty());
     }
   }
   for (const char* name : {"extra.txt", "../checkpoint", "/checkpoint", "proofs/x.tlog-proof",
-                           "proofs/007.tlog-proof", "checkpoint/"}) {
+                           "proofs/007.tlog-proof", "checkpoint/", "index.", "index.html.html",
+                           "index.DE.html", "index.deu.html", "index./.html", "index"}) {
     INFO(name);
     Files files = whole;
     files[name] = "x";

@@ -225,9 +225,11 @@ TEST_CASE("the page of a run's report shows every value in every language, and r
     CHECK(RunReportPage(older, NoteOf(older), language).contains(Html(Say(messages, "run.older"))));
     for (const std::string& value :
          {report.run, report.vault, report.requested_by, report.log, std::string("4711–4920"),
-          crypto::HexEncode(report.schedule_hash), std::string("2026-01-02 03:04:05.000"),
-          std::string("2026-01-02 03:04:19.000"), Html(Say(messages, "run.trigger.demand")),
-          Html(Say(messages, "run.clock.trusted")), std::string(LanguageTag(language))}) {
+          crypto::HexEncode(report.schedule_hash),
+          std::string("<time datetime=\"2026-01-02T03:04:05.000Z\">"),
+          std::string("<time datetime=\"2026-01-02T03:04:19.000Z\">"),
+          Html(Say(messages, "run.trigger.demand")), Html(Say(messages, "run.clock.trusted")),
+          std::string(LanguageTag(language))}) {
       INFO(value);
       CHECK(page.contains(value));
     }

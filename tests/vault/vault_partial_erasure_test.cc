@@ -243,11 +243,54 @@ TEST_CASE("the act of an erasure is one document, and verifies") {
   CHECK(report.act->records == std::vector{vault.first.Text()});
   CHECK(report.act->key->replaced);
   CHECK(document->find("Roe") == std::string::npos);
-  CHECK(vault->ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kPage, "ru"})
+  CHECK(vault
+            ->ReadAct(vault.As(kAuditor), erasure->id,
+                      {DocumentForm::kPage, audit::PageLanguage::kRussian})
             ->find("Example Care Ltd") != std::string::npos);
-  CHECK(vault->ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kLogCsv, "en"})
+  CHECK(vault->ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kLogCsv})
             ->find(vault.client.Text()) != std::string::npos);
   CHECK(AnswerOf(vault->ReadAct(vault.As(kCrmService), erasure->id, {})) == "permission_denied");
+}
+
+TEST_CASE("an act of each basis is worded in each language, with the title that its class has") {
+  for (const ErasureBasis basis :
+       {ErasureBasis::kRequest, ErasureBasis::kConsentWithdrawn, ErasureBasis::kPurposeReached,
+        ErasureBasis::kContractEnd, ErasureBasis::kUnlawful}) {
+    PartlyErasedVault vault;
+    json contact = json::parse(testing::ReadShippedFile("classes/contact.json"));
+    contact["title"] = "Контакты";
+    vault.PutClass(contact);
+    const auto erasure =
+        vault->Erase(vault.As(kPrivacyOfficer), vault.client, {basis, {}, {vault.first}});
+    REQUIRE(erasure);
+    const auto read = [&](const DocumentRequest& request) {
+      const auto text = vault->ReadAct(vault.As(kAuditor), erasure->id, request);
+      REQUIRE(text);
+      return *text;
+    };
+    const std::string as_signed = read({});
+    CHECK(as_signed.contains(R"("title":"Контакты")"));
+    for (const auto& [language, law] : {std::pair(audit::PageLanguage::kEnglish, "GDPR"),
+                                        {audit::PageLanguage::kGerman, "DSGVO"},
+                                        {audit::PageLanguage::kRussian, "152-ФЗ"},
+                                        {audit::PageLanguage::kChinese, "个人信息保护法"}}) {
+      for (const DocumentForm form : {DocumentForm::kPage, DocumentForm::kLogCsv}) {
+        const std::string text = read({form, language});
+        INFO(Name(basis) << " " << audit::Name(language));
+        CHECK(text.contains(law));
+        CHECK(text.contains("Контакты"));
+        if (language == audit::PageLanguage::kEnglish) continue;
+        for (const char* english : {"GDPR", "art.", "records of class", "not part of", "request of",
+                                    "accountability", "older copies", "consent withdrawn"}) {
+          INFO(english);
+          CHECK_FALSE(text.contains(english));
+        }
+      }
+    }
+    CHECK(read({DocumentForm::kPage, audit::PageLanguage::kRussian})
+              .contains("Контакты<small><code>contact</code></small>"));
+    CHECK(read({}) == as_signed);
+  }
 }
 
 TEST_CASE("acts are kept for three years, erasures for ever") {
