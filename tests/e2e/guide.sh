@@ -2,6 +2,7 @@
 # Follows a guide as printed: its marked blocks, in order, in one shell, in an empty folder that sees
 # only deploy/ and docs/. Fails on the first command that fails.
 #   guide.sh BUILD_DIR DOCUMENT [MARKER...]     MARKERs beside those here, such as "sh"
+# With GUIDE_SHOW set, what the commands printed is shown.
 #
 #   ```sh tour      anybody's: run as it stands
 #   ```sh root      root's, on a machine of its own: run as it stands, but that folders of the machine
@@ -90,6 +91,7 @@ SH
   cat guide.sh
 } >strict.sh
 GUIDE_OUTPUT=$work/output bash -euo pipefail strict.sh >output 2>&1 </dev/null
+[ -z "${GUIDE_SHOW:-}" ] || cat output
 
 # Whatever a guide does, it prints no secret.
 for secret in coffer-demo/tokens/{crm,officer,privacy,admin,supervisor,worker} coffer-demo/root.key \
