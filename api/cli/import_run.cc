@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "api/cli/blanks.h"
 #include "crypto/hash.h"
 
 namespace coffer::cli {
@@ -112,9 +113,9 @@ class SeenKeys {
   // The earlier line of the same key, or nothing.
   std::optional<std::uint64_t> Insert(const ImportPlan& plan, const CsvRow& row) {
     static constexpr std::uint8_t kSeparator[] = {0};  // in no key: U+0000 was refused
-    const std::string& key = row.cells[plan.key_column];
+    const std::string_view key = TrimBlanks(row.cells[plan.key_column]);
     const std::string_view record_key =
-        plan.record_key_column ? std::string_view(row.cells[*plan.record_key_column]) : "";
+        plan.record_key_column ? TrimBlanks(row.cells[*plan.record_key_column]) : "";
     const crypto::Hash hash =
         crypto::Sha256({crypto::AsBytes(key), kSeparator, crypto::AsBytes(record_key)});
     Short shortened;
