@@ -34,13 +34,24 @@ std::string Listed(const std::vector<std::string>& names) {
   return text;
 }
 
+// A header that is one column was probably split at the wrong sign.
+std::string DelimiterAdvice(const std::vector<std::string>& header) {
+  if (header.size() != 1) return {};
+  for (const auto& [sign, option] :
+       {std::pair(';', "';'"), {'\t', "tab"}, {'|', "'|'"}, {',', "','"}}) {
+    if (header[0].find(sign) == std::string::npos) continue;
+    return std::string("\nIt is one column, with ") + option + " in it: try --delimiter " + option +
+           ".";
+  }
+  return " (is --delimiter right?)";
+}
+
 // Columns that nothing is mapped to may have any name, or none.
 Outcome<std::size_t> FindColumn(const std::vector<std::string>& header, const std::string& name) {
   const auto found = name.empty() ? header.end() : std::ranges::find(header, name);
   if (found == header.end()) {
     return Failed(Exit::kUsage, "the file has no column \"" + name + "\"",
-                  "Its columns are: " + Listed(header) +
-                      (header.size() == 1 ? " (is --delimiter right?)" : ""));
+                  "Its columns are: " + Listed(header) + DelimiterAdvice(header));
   }
   if (std::find(found + 1, header.end(), name) != header.end()) {
     return Failed(Exit::kUsage, "the header names the column \"" + name + "\" twice",

@@ -1,5 +1,6 @@
 // Files as offices write them (tests/cases), through the real program into a real vault. The right
 // answer to each is in tests/cases/README.md.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <set>
@@ -67,6 +68,25 @@ void CheckStored(Caller& crm, const ImportCase& one) {
   }
 }
 
+void CheckFound(Caller& crm, const ImportCase& one) {
+  const auto option = std::ranges::find(one.options, "--class");
+  REQUIRE(option != one.options.end());
+  for (const Search& search : one.found) {
+    INFO(search.field << " " << search.value);
+    const json found =
+        crm.Post("/v1/clients/search",
+                 {{"class", *(option + 1)}, {"field", search.field}, {"value", search.value}})
+            .Json();
+    std::set<std::string> references;
+    for (const json& item : found.value("items", json::array())) {
+      references.insert(crm.Get("/v1/clients/" + item.at("client").get<std::string>())
+                            .Json()
+                            .value("external_ref", ""));
+    }
+    CHECK(references.contains(search.external_ref));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("every file of an office comes to its right answer") {
@@ -86,6 +106,7 @@ TEST_CASE("every file of an office comes to its right answer") {
     CHECK(ran.exit_code == one.exit);
     CheckSummary(one, ran);
     CheckStored(crm, one);
+    CheckFound(crm, one);
     if (!one.summary.contains("rows")) CHECK(vault.Counts() == before);
   }
 }

@@ -8,6 +8,11 @@
 
 namespace coffer::testing {
 
+// What a person types in search of a client, and whom that finds.
+struct Search {
+  std::string field, value, external_ref;
+};
+
 // Imports run in the order of the table, into one vault: a row may build on those before it.
 struct ImportCase {
   std::string file;                  // in tests/cases
@@ -18,6 +23,7 @@ struct ImportCase {
   nlohmann::json summary = nlohmann::json::object();
   // By the client's external reference: the data of its one record, whole.
   std::map<std::string, nlohmann::json> stored = {};
+  std::vector<Search> found = {};
   std::vector<std::string> says = {};        // each is somewhere in what is printed
   std::vector<std::string> never_says = {};  // and none of these
   std::string later = {};                    // what the row waits for; it is not run
