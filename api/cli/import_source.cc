@@ -66,8 +66,7 @@ Outcome<void> ImportSource::Begin(const std::string& encoding) {
   COFFER_ASSIGN(const std::size_t size, file_->Read(buffer_));
   const std::string_view beginning(buffer_.data(), size);
   if (beginning.empty()) {
-    return Failed(Exit::kUsage,
-                  name() == "standard input" ? "standard input gave nothing" : name() + " is empty",
+    return Failed(Exit::kUsage, name() + (file_->IsReadOnce() ? " gave nothing" : " is empty"),
                   "The first line of a table must name its columns.");
   }
   COFFER_TRY(ChooseEncoding(beginning, encoding));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,11 @@
 #include "api/cli/environment.h"
 
 namespace coffer::cli {
+namespace {
+
+constexpr std::size_t kMostInMemory = std::size_t{1} << 20;
+
+}  // namespace
 
 InputFile::InputFile(std::string name, int descriptor)
     : name_(std::move(name)), descriptor_(descriptor) {}
@@ -20,7 +26,7 @@ Outcome<std::unique_ptr<InputFile>> InputFile::Open(const std::string& path, Pas
   const bool standard = path == "-";
   const int descriptor =
       standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const std::string name = standard ? "standard input" : path;
+  const std::string name = NameOfInput(path);
   if (descriptor < 0) {
     return Failed(Exit::kUsage, "cannot open " + name + ": " + std::strerror(errno));
   }
@@ -96,6 +102,26 @@ Outcome<void> InputFile::Rewind() {
     return Failed(Exit::kFailed, "cannot read " + name_ + ": " + std::strerror(errno));
   }
   return {};
+}
+
+std::string NameOfInput(const std::string& path) { return path == "-" ? "standard input" : path; }
+
+Outcome<std::string> NameToReadAgain(const std::string& path) {
+  struct stat status{};
+  if (path.empty() || stat(path.c_str(), &status) != 0 || !S_ISFIFO(status.st_mode)) return path;
+  COFFER_ASSIGN(const auto file, InputFile::Open(path, InputFile::Passes::kOne));
+  crypto::SecretBytes content(kMostInMemory + 1);  // it may be a private key
+  const std::span<std::uint8_t> bytes = content.ExposeSecretForWriting();
+  COFFER_ASSIGN(const std::size_t size,
+                file->Read({reinterpret_cast<char*>(bytes.data()), bytes.size()}));
+  if (size == 0) return Failed(Exit::kUsage, path + " gave nothing");
+  if (size > kMostInMemory) return Failed(Exit::kUsage, path + " is too large");
+  const int copy = memfd_create("coffer-input", MFD_CLOEXEC);
+  if (copy < 0 || fchmod(copy, 0600) != 0 ||
+      write(copy, bytes.data(), size) != static_cast<ssize_t>(size)) {
+    return Failed(Exit::kFailed, "cannot keep " + path + ": " + std::strerror(errno));
+  }
+  return "/proc/self/fd/" + std::to_string(copy);
 }
 
 }  // namespace coffer::cli

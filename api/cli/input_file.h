@@ -32,6 +32,8 @@ class InputFile {
   Outcome<void> Rewind();  // precondition: opened for many passes
 
   const std::string& name() const { return name_; }  // as messages have it
+  // Whoever writes to it may have failed: nothing from there is no empty file.
+  bool IsReadOnce() const { return start_ < 0; }
 
  private:
   InputFile(std::string name, int descriptor);
@@ -43,9 +45,18 @@ class InputFile {
   int descriptor_;
   struct stat opened_{};
   bool ended_ = false;                 // a terminal, or a pipe with new writers, would begin again
-  off_t start_ = 0;                    // of what is read again where it lies
+  off_t start_ = -1;                   // of what is read again where it lies
   std::unique_ptr<SealedSpool> kept_;  // of what can be read only once
   std::uint64_t at_ = 0;               // of the next byte of `kept_`
 };
+
+// How messages name it: "-" is "standard input".
+std::string NameOfInput(const std::string& path);
+
+// For libraries that open a file by its name, and again with each connection: what can be read only
+// once is copied into memory, and has the name that is returned until the process ends.
+// Exit::kUsage for more than 1 MiB. What cannot be opened keeps its name, and whoever opens it says
+// so.
+Outcome<std::string> NameToReadAgain(const std::string& path);
 
 }  // namespace coffer::cli

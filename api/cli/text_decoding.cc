@@ -128,8 +128,8 @@ std::optional<std::string> LikelyEncoding(std::string_view sample) {
   for (std::int32_t i = 0; i < count; ++i) {
     if (ucsdet_getConfidence(matches[i], &error) < kLeastConfidence) break;
     const auto name = EncodingNamed(ucsdet_getName(matches[i], &error));
-    // These are told by their marks and their zeros.
-    if (U_FAILURE(error) || !name || IsUnicode(*name)) continue;
+    // Unicode is told by its marks and its zeros; a mainframe's letters are taken for everybody's.
+    if (U_FAILURE(error) || !name || IsUnicode(*name) || name->starts_with("IBM42")) continue;
     std::string text;
     if (TextDecoder(*name).Decode(sample, false, text)) return name;
   }
