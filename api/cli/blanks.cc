@@ -8,7 +8,20 @@
 namespace coffer::cli {
 namespace {
 
-bool IsSeenAscii(char c) { return c > 0x20 && c < 0x7f; }
+// By the first byte of a character alone: no blank begins with it.
+bool BeginsSeen(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte < 0x80) return byte > 0x20 && byte < 0x7f;
+  return byte != 0xc2 && (byte < 0xe1 || byte > 0xe3) && byte != 0xef;
+}
+
+bool EndsSeen(std::string_view text) {
+  std::size_t at = text.size() - 1;
+  while (at > 0 && text.size() - at < 4 && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) {
+    --at;
+  }
+  return BeginsSeen(text[at]);
+}
 
 bool IsBlankCharacter(UChar32 c) {
   return c == 0x180e || c == 0x200b || c == 0x2060 || c == 0xfeff ||
@@ -18,7 +31,7 @@ bool IsBlankCharacter(UChar32 c) {
 }  // namespace
 
 std::string_view TrimBlanks(std::string_view text) {
-  if (text.empty() || (IsSeenAscii(text.front()) && IsSeenAscii(text.back()))) return text;
+  if (text.empty() || (BeginsSeen(text.front()) && EndsSeen(text))) return text;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
   std::int32_t begin = 0, end = static_cast<std::int32_t>(text.size());
   while (begin < end) {

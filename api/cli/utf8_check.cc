@@ -41,6 +41,12 @@ std::optional<std::uint64_t> Utf8Check::Take(std::string_view piece) {
     }
     const auto byte = static_cast<std::uint8_t>(piece[at]);
     if (missing_ == 0) {
+      if (byte >= 0xc2 && byte < 0xe0 && at + 1 < piece.size() &&
+          (static_cast<std::uint8_t>(piece[at + 1]) & 0xc0) == 0x80) {
+        ++wide_;
+        at += 2;
+        continue;
+      }
       if (!Begin(byte)) return taken_ + at;
     } else {
       if (byte < least_ || byte > most_) return taken_ + at;
