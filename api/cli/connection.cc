@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "api/cli/input_file.h"
 #include "api/cli/saved_session.h"
 #include "api/cli/secret_text.h"
 #include "audit/plain_text.h"
@@ -152,6 +153,9 @@ Outcome<void> ReadTlsFiles(const ConnectionOptions& options, const Environment& 
   https.ca_file = OrElse(options.ca_file, environment, "COFFER_CA");
   https.client_certificate = OrElse(options.client_certificate, environment, "COFFER_CLIENT_CERT");
   https.client_key = OrElse(options.client_key, environment, "COFFER_CLIENT_KEY");
+  for (std::string* file : {&https.ca_file, &https.client_certificate, &https.client_key}) {
+    COFFER_ASSIGN(*file, NameToReadAgain(*file));
+  }
   return CheckClientKey(https);
 }
 

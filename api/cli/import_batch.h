@@ -19,7 +19,9 @@ struct PendingRow {
 struct ImportTally {
   std::uint64_t created = 0, updated = 0, unchanged = 0;
   std::vector<Refusal> refusals;
-  std::uint64_t erased = 0;  // of the refusals: rows of clients that were erased before
+  std::uint64_t erased = 0;            // of the refusals: rows of clients that were erased before
+  std::uint64_t warned = 0;            // rows that were taken
+  std::vector<Refusal> warnings = {};  // of them, the first thousand
 
   std::uint64_t settled() const { return created + updated + unchanged + refusals.size(); }
 };
