@@ -196,7 +196,7 @@ Outcome<void> ImportRun::SendBatches() {
   while (auto batch = queue_.Pop()) {
     ImportTally tally;
     const auto sent = SendBatch(client, plan_, options_.class_name, *std::move(batch),
-                                options_.patience, tally, options_.accept_erased);
+                                options_.patience, tally, options_.accept_erased, options_.replace);
     ledger_.Add(std::move(tally));
     if (!sent) return sent;
   }

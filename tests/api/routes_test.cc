@@ -32,6 +32,7 @@ TEST_CASE("a path leads to its route with what it captures") {
   CHECK(Find(kGet, "/v1/clients/cli_1") == "getClient cli_1");
   CHECK(Find(kGet, "/v1/clients/cli_1/records") == "listRecords cli_1");
   CHECK(Find(kPut, "/v1/clients/cli_1/records/rec_2") == "updateRecord cli_1 rec_2");
+  CHECK(Find(kPatch, "/v1/clients/cli_1/records/rec_2") == "patchRecord cli_1 rec_2");
   CHECK(Find(kGet, "/v1/clients/cli_1/records/rec_2/versions") == "listRecordVersions cli_1 rec_2");
   CHECK(Find(kGet, "/v1/clients/cli_1/records/rec_2/versions/3") ==
         "getRecordVersion cli_1 rec_2 3");
