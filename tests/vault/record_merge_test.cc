@@ -88,20 +88,20 @@ TEST_CASE("of every subset of fields that is merged, what is left out stays and 
   MergingVault vault;
   const std::vector<std::pair<std::string, json>> changes = {
       {"text", "two"}, {"many", {"c"}}, {"count", 2}, {"hidden", "other"}};
-  // Each field is left out, put, taken away or sent as it is.
+  // Each field is left out or sent as it is, put, or taken away.
   for (const auto by : kWaysToMerge) {
-    for (int code = 0; code < 256; ++code) {
+    for (int code = 0; code < 81; ++code) {
       vault.Make();
       json patch = json::object(), expected = kMergeStored;
       std::set<std::string> changed;
       int rest = code;
       bool whole = true;
       for (const auto& [name, value] : changes) {
-        const int what = rest % 4;
-        rest /= 4;
+        const int what = rest % 3;
+        rest /= 3;
         if (what == 1) patch[name] = expected[name] = value;
         if (what == 2) patch[name] = nullptr, expected.erase(name), whole &= name != "text";
-        if (what == 3) patch[name] = expected[name];
+        if (what == 0 && code % 2 == 1) patch[name] = expected[name];
         if (what == 1 || what == 2) changed.insert(name);
       }
       INFO(patch.dump());
