@@ -28,6 +28,7 @@ Result<Reply> CreateRecord(const Service&, const Call&);
 Result<Reply> ListRecords(const Service&, const Call&);
 Result<Reply> GetRecord(const Service&, const Call&);
 Result<Reply> UpdateRecord(const Service&, const Call&);
+Result<Reply> PatchRecord(const Service&, const Call&);
 Result<Reply> DeleteRecord(const Service&, const Call&);
 Result<Reply> ListRecordVersions(const Service&, const Call&);
 Result<Reply> GetRecordVersion(const Service&, const Call&);

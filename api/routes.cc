@@ -17,7 +17,7 @@ constexpr std::string_view kEraseQuery[] = {"basis"};
 constexpr std::string_view kPageQuery[] = {"limit", "cursor"};
 constexpr std::string_view kActQuery[] = {"format", "language"};
 constexpr std::string_view kRecordQuery[] = {"class", "data", "limit", "cursor"};
-constexpr std::string_view kImportQuery[] = {"class", "erased_before"};
+constexpr std::string_view kImportQuery[] = {"class", "erased_before", "mode"};
 constexpr std::string_view kHoldQuery[] = {"client", "lifted", "limit", "cursor"};
 constexpr std::string_view kClassQuery[] = {"version"};
 constexpr std::string_view kLogQuery[] = {
@@ -61,6 +61,7 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/clients/{client}/records", Action::kRecordList, "listRecords", Body::kNone, kRecordQuery, ListRecords},
     {kGet, "/v1/clients/{client}/records/{record}", Action::kRecordRead, "getRecord", Body::kNone, kNothing, GetRecord},
     {kPut, "/v1/clients/{client}/records/{record}", Action::kRecordUpdate, "updateRecord", Body::kJson, kNothing, UpdateRecord},
+    {kPatch, "/v1/clients/{client}/records/{record}", Action::kRecordUpdate, "patchRecord", Body::kMergePatch, kNothing, PatchRecord},
     {kDelete, "/v1/clients/{client}/records/{record}", Action::kRecordDelete, "deleteRecord", Body::kNone, kNothing, DeleteRecord},
     {kGet, "/v1/clients/{client}/records/{record}/versions", Action::kRecordList, "listRecordVersions", Body::kNone, kNothing, ListRecordVersions},
     {kGet, "/v1/clients/{client}/records/{record}/versions/{version}", Action::kRecordRead, "getRecordVersion", Body::kNone, kNothing, GetRecordVersion},
@@ -211,6 +212,20 @@ std::string_view Call::Query(std::string_view name) const {
   return found == query.end() ? std::string_view() : std::string_view(found->second);
 }
 
+std::string_view MediaTypeOf(Body body) {
+  switch (body) {
+    case Body::kNone:
+      return "";
+    case Body::kJson:
+      return "application/json";
+    case Body::kMergePatch:
+      return "application/merge-patch+json";
+    case Body::kNdjson:
+      return "application/x-ndjson";
+  }
+  return "";
+}
+
 std::span<const Route> Routes() { return kRoutes; }
 
 Match FindRoute(std::optional<Method> method, std::string_view path) {
@@ -228,6 +243,7 @@ Match FindRoute(std::optional<Method> method, std::string_view path) {
     if (!match.allow.empty()) match.allow += ", ";
     match.allow += Name(route.method);
     if (route.method == kGet) match.allow += ", HEAD";
+    if (route.method == kPatch) match.accept_patch = MediaTypeOf(route.body);
   }
   if (!match.allow.empty() && path != "*") match.allow += ", OPTIONS";
   match.segments.clear();

@@ -126,6 +126,10 @@ struct ExportPage {
   std::string next_cursor;                                  // empty at the end
 };
 
+// How the document of a change stands to the one that is stored: in its place, or as a merge patch
+// of it (RFC 7396), of which what is absent stays and what is null goes.
+enum class ChangeForm { kWhole, kMergePatch };
+
 enum class ImportOutcome { kCreated, kUpdated, kUnchanged };
 std::string_view Name(ImportOutcome outcome);
 struct ImportRow {
@@ -134,11 +138,13 @@ struct ImportRow {
   std::string record_key;  // tells several records of one client and class apart; may be empty
   const nlohmann::json& data;
   bool accept_erased = false;  // as in ClientChange
+  ChangeForm form = ChangeForm::kMergePatch;
 };
 struct ImportResult {
   ImportOutcome outcome = ImportOutcome::kCreated;
   ClientId client;
   RecordId record;
+  std::size_t removed = 0;  // fields that the record had, of those that the caller may see
 };
 
 struct PrincipalInfo {
@@ -705,7 +711,8 @@ class Vault {
                                        std::string_view class_name, bool with_data,
                                        const PageRequest& page);
   Result<RecordInfo> UpdateRecord(const Caller& caller, const ClientId& client, const RecordId& id,
-                                  std::uint64_t if_version, const nlohmann::json& data);
+                                  std::uint64_t if_version, const nlohmann::json& data,
+                                  ChangeForm form = ChangeForm::kWhole);
   Status DeleteRecord(const Caller& caller, const ClientId& client, const RecordId& id,
                       std::optional<std::uint64_t> if_version);
   // Clients and records in bulk, as far as the caller may export them, at most page.limit (1..1000)
@@ -718,7 +725,8 @@ class Vault {
   // Whether the caller may import records of this class at all: what is refused here is refused of
   // each of them. A success leaves no entry, a refusal does.
   Status MayImport(const Caller& caller, std::string_view class_name);
-  // One client by external reference and one record of it: made, updated or left as they are.
+  // One client by external reference and one record of it: made, updated or left as they are. What
+  // is merged is changed as by UpdateRecord: by who reads a field and writes it.
   Result<ImportResult> ImportRecord(const Caller& caller, const ImportRow& row);
 
   bool HasClass(std::string_view name) const;  // no entry, no disclosure: for checks ahead

@@ -7,6 +7,7 @@
 #include "vault/internal/living_tokens.h"
 #include "vault/internal/login.h"
 #include "vault/internal/secrets.h"
+#include "vault/internal/typed_code.h"
 #include "vault/password_rules.h"
 #include "vault/vault.h"
 
@@ -169,7 +170,7 @@ Result<EnrolmentOffer> Vault::ReadEnrolment(const Caller& caller, std::string_vi
 Status Vault::Core::CheckEnrolment(Call& call, const PrincipalRow& user,
                                    const UserCredentials& credentials,
                                    std::string_view code) const {
-  const crypto::Hash digest = DigestOfCode(keyring, user.id, code);
+  const crypto::Hash digest = DigestOfCode(keyring, user.id, EnrolmentCodeOf(code));
   const bool right =
       credentials.enrolment && crypto::ConstantTimeEqual(*credentials.enrolment, digest);
   if (!right || credentials.enrolment_expires <= latest) {

@@ -37,6 +37,11 @@ class ApiClient {
                                std::chrono::seconds patience = std::chrono::seconds(60));
   Outcome<nlohmann::json> Put(const Target& target, std::string body);
   Outcome<nlohmann::json> Patch(const Target& target, std::string body);
+  // A merge patch (RFC 7396) of the version that was seen.
+  Outcome<nlohmann::json> MergePatch(const Target& target, std::string body,
+                                     std::string_view version);
+  Outcome<nlohmann::json> PutVersion(const Target& target, std::string body,
+                                     std::string_view version);
   Outcome<nlohmann::json> PostNothing(const Target& target);  // without a body
   // `body` holds a secret and is wiped once it was sent.
   Outcome<nlohmann::json> PostSecret(const Target& target, std::string body);

@@ -41,6 +41,8 @@ void AddEraseCommand(CLI::App& app, Command& chosen);
 void AddErasureCommands(CLI::App& app, Command& chosen);
 void AddWhereCommand(CLI::App& app, Command& chosen);
 void AddClientCommands(CLI::App& app, Command& chosen);
+void AddClientRegisterCommands(CLI::App& group, Command& chosen);  // of "client"
+void AddRecordCommands(CLI::App& app, Command& chosen);
 void AddHoldCommands(CLI::App& app, Command& chosen);
 void AddRetentionCommands(CLI::App& app, Command& chosen);
 void AddClockCommands(CLI::App& app, Command& chosen);

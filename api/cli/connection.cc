@@ -23,18 +23,26 @@ std::string OrElse(const std::string& given, const Environment& environment, con
   return given.empty() ? environment(name).value_or("") : given;
 }
 
+// A token has no blanks: those around it are an editor's or a shell's.
+crypto::SecretBytes WithoutBlanks(crypto::ByteView token) {
+  const auto is_blank = [](std::uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  while (!token.empty() && is_blank(token.back())) token = token.first(token.size() - 1);
+  while (!token.empty() && is_blank(token.front())) token = token.subspan(1);
+  return crypto::SecretBytes::CopyOf(token);
+}
+
 Outcome<crypto::SecretBytes> ReadTokenFile(const std::string& file) {
-  auto token = crypto::ReadSecretFile(file);
+  const auto token = crypto::ReadSecretFile(file);
   if (!token) {
     return std::unexpected(FailureOf(token.error(), "cannot read the token file " + file));
   }
-  return *std::move(token);
+  return WithoutBlanks(token->ExposeSecret());
 }
 
 crypto::SecretBytes TokenOf(const Environment& environment) {
   std::optional<std::string> token = environment("COFFER_TOKEN");
   if (!token) return {};
-  auto secret = crypto::SecretBytes::CopyOf(crypto::AsBytes(*token));
+  auto secret = WithoutBlanks(crypto::AsBytes(*token));
   Forget(*token);
   return secret;
 }

@@ -28,6 +28,7 @@ struct ImportCommandOptions {
   std::string file, report, delimiter, encoding;
   MappingOptions mapping;
   ImportRunOptions run;
+  bool yes = false;
 };
 
 constexpr const char* kImportFooter =
@@ -37,7 +38,8 @@ before the first row is sent; what can be read only once is kept meanwhile in $T
 under a key that is nowhere but in memory. Each row becomes one record of the client whose
 external reference is in the --key column; the client is made when there is none. Blank cells are
 absent fields, blanks around cells are left out; cells of list fields are split at ';'. Running
-the same import again stores nothing twice.
+the same import again stores nothing twice. Fields that a row leaves out, because no column fills
+them or the cell is blank, stay as they are: --replace takes them away.
 
 Example:
   coffer import customers.csv --class contact --key CustomerId --purpose client-care \
@@ -156,6 +158,37 @@ std::uint64_t Rate(std::uint64_t rows, double seconds) {
   return static_cast<std::uint64_t>(static_cast<double>(rows) / std::max(seconds, 0.001));
 }
 
+// What the records that are there already lose, or are refused for, by what the file has no column
+// for.
+Outcome<void> TellUnfilled(const ImportCommandOptions& options, const ImportPlan& plan,
+                           const ClassShape& shape, Console& console) {
+  std::string unfilled, required;
+  for (const auto& [name, field] : shape) {
+    if (std::ranges::find(plan.fields, name, &ImportPlan::Field::name) != plan.fields.end())
+      continue;
+    unfilled += (unfilled.empty() ? "" : ", ") + name;
+    if (field.required) required += (required.empty() ? "" : ", ") + name;
+  }
+  if (!options.run.replace) {
+    if (!required.empty()) {
+      console.err << "No column fills " << Printable(required)
+                  << ", which the class requires: rows of records that are not there yet are "
+                     "refused.\n";
+    }
+    return {};
+  }
+  const std::string goes =
+      unfilled.empty() ? "Fields whose cell is empty go from the records that are there already."
+                       : "Fields whose cell is empty, and those without a column (" + unfilled +
+                             "), go from the records that are there already.";
+  if (!options.yes) {
+    return Failed(Exit::kUsage, "--replace takes fields away",
+                  goes + "\nIf that is meant, repeat the command with --yes.");
+  }
+  console.err << Printable(goes) << '\n';
+  return {};
+}
+
 void TellSummary(const ImportRunResult& result, double seconds, Console& console) {
   const ImportTally& tally = result.tally;
   char took[32];
@@ -165,6 +198,11 @@ void TellSummary(const ImportRunResult& result, double seconds, Console& console
               << " unchanged, " << Grouped(tally.refusals.size() - tally.erased) << " refused"
               << (tally.erased > 0 ? ", " + Grouped(tally.erased) + " erased before" : "") << " in "
               << took << " (" << Grouped(Rate(tally.settled(), seconds)) << " a second)\n";
+  if (tally.removed > 0) {
+    console.err << Grouped(tally.removed) << (tally.removed == 1 ? " field" : " fields")
+                << " went, in " << Grouped(tally.shortened)
+                << (tally.shortened == 1 ? " record" : " records") << ".\n";
+  }
 }
 
 json JsonOf(const std::vector<Refusal>& refusals) {
@@ -187,6 +225,8 @@ void PrintSummaryJson(const ImportRunResult& result, double seconds, Console& co
                       {"erased_before", result.tally.erased},
                       {"empty_rows", result.passed_over.empty_rows},
                       {"unnamed_columns", result.passed_over.unnamed_columns},
+                      {"fields_removed", result.tally.removed},
+                      {"records_shortened", result.tally.shortened},
                       {"complete", result.outcome.has_value()},
                       {"seconds", seconds},
                       {"warned", result.tally.warned},
@@ -195,11 +235,14 @@ void PrintSummaryJson(const ImportRunResult& result, double seconds, Console& co
 }
 
 Outcome<ImportPlan> MakePlan(const ImportCommandOptions& options, const Connection& connection,
-                             const std::vector<std::string>& header) {
+                             const std::vector<std::string>& header, Console& console) {
   COFFER_ASSIGN(ApiClient client, MakeClient(connection));
   COFFER_ASSIGN(const json answer,
                 client.Get(Target("/v1/classes").Segment(options.run.class_name)));
-  return PlanImport(options.mapping, header, ShapeOf(answer));
+  const ClassShape shape = ShapeOf(answer);
+  COFFER_ASSIGN(ImportPlan plan, PlanImport(options.mapping, header, shape));
+  COFFER_TRY(TellUnfilled(options, plan, shape, console));
+  return plan;
 }
 
 ImportRunResult SendFile(const ImportCommandOptions& options, const Connection& connection,
@@ -248,7 +291,7 @@ Outcome<Exit> Import(const ImportCommandOptions& options, Console& console) {
   COFFER_ASSIGN(const CsvTable table, CheckFile(*source, options));
   COFFER_ASSIGN(Connection connection, OpenConnection(options.connection));
   connection.reach = console.reach;
-  COFFER_ASSIGN(const ImportPlan plan, MakePlan(options, connection, table.header));
+  COFFER_ASSIGN(const ImportPlan plan, MakePlan(options, connection, table.header, console));
   COFFER_ASSIGN(const auto reader, CsvReader::Over(*source, DelimiterOf(options.delimiter)));
   CsvRow header;
   COFFER_TRY(reader->Next(header));
@@ -311,6 +354,10 @@ void AddImportCommand(CLI::App& app, Command& chosen) {
       ->type_name("FILE");
   command->add_flag("--accept-erased", options->run.accept_erased,
                     "Take rows of clients that were erased before as well; it is in the log");
+  command->add_flag_callback(
+      "--replace", [options] { options->run.replace = options->mapping.replace = true; },
+      "Records have what their row has and nothing else: other fields of theirs go");
+  command->add_flag("--yes", options->yes, "With --replace: really take fields away");
   command
       ->add_option("--jobs", options->run.jobs,
                    "Connections used at once; the server takes four imports at a time")

@@ -207,7 +207,7 @@ Outcome<ImportPlan> PlanImport(const MappingOptions& options,
     }
     plan.fields.push_back(std::move(field));
   }
-  COFFER_TRY(CheckRequired(mapped, shape));
+  if (options.replace) COFFER_TRY(CheckRequired(mapped, shape));
   return plan;
 }
 

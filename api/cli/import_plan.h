@@ -21,6 +21,9 @@ struct MappingOptions {
   std::string key;                // column of the client's external reference
   std::string record_key;         // column that tells a client's records apart; may be empty
   std::vector<std::string> maps;  // "field=Column"
+  // Records have what their rows have and nothing else. Otherwise what a row leaves out stays, so
+  // that a required field may be there already.
+  bool replace = false;
 };
 
 // What the import needs to know of a class's field.
@@ -61,7 +64,7 @@ struct ImportPlan {
 };
 
 // Exit::kUsage for columns that do not exist or that the header names twice, for fields that do not
-// exist or are mapped twice, and for required fields that no column fills.
+// exist or are mapped twice, and with `replace` for required fields that no column fills.
 Outcome<ImportPlan> PlanImport(const MappingOptions& options,
                                const std::vector<std::string>& header, const ClassShape& shape);
 

@@ -80,6 +80,8 @@ class Ledger {
     tally_.updated += part.updated;
     tally_.unchanged += part.unchanged;
     tally_.erased += part.erased;
+    tally_.shortened += part.shortened;
+    tally_.removed += part.removed;
     std::ranges::move(part.refusals, std::back_inserter(tally_.refusals));
   }
 
@@ -189,7 +191,7 @@ Outcome<void> ImportRun::SendBatches() {
   while (auto batch = queue_.Pop()) {
     ImportTally tally;
     const auto sent = SendBatch(client, plan_, options_.class_name, *std::move(batch),
-                                options_.patience, tally, options_.accept_erased);
+                                options_.patience, tally, options_.accept_erased, options_.replace);
     ledger_.Add(std::move(tally));
     if (!sent) return sent;
   }

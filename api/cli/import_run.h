@@ -18,6 +18,7 @@ struct ImportRunOptions {
   std::size_t batch_rows = 200;
   Patience patience;
   bool accept_erased = false;  // rows of clients that were erased before
+  bool replace = false;        // records have what their rows have and nothing else
 };
 
 // Makes the client of one more connection.

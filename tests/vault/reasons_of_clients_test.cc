@@ -253,6 +253,12 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          return done(vault.UpdateRecord(c, client, record, VersionOfRecord(record),
                                         {{"last_name", "Roe"}, {"email", "doe@example.com"}}));
        }},
+      {"UpdateRecord merged",
+       [&, done](const Caller& c) {
+         return done(vault.UpdateRecord(c, client, record, VersionOfRecord(record),
+                                        {{"last_name", "Moe"}, {"email", nullptr}},
+                                        ChangeForm::kMergePatch));
+       }},
       {"DeleteRecord",
        [&, done](const Caller& c) {
          const auto made =
