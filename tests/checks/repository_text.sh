@@ -8,7 +8,7 @@ failed=no
 # patterns.
 report() {
   local lines
-  lines=$(tests/checks/list_files.sh | grep -vxF tests/checks/repository_text.sh |
+  lines=$(tests/checks/list_files.sh | grep -vxF tests/checks/repository_text.sh | grep -v '^tests/cases/' |
     xargs -d '\n' grep -nIE -e "$2" /dev/null | grep -v EXAMPLE || true)
   [ -n "$lines" ] || return 0
   printf 'repository_text: %s\n%s\n\n' "$1" "$(cut -c 1-200 <<<"$lines")" >&2
