@@ -831,7 +831,8 @@ class Vault {
                                                  const PrincipalId& principal,
                                                  const AssignmentTerms& terms);
   // Each client for itself passes from the one to the other, with the end that its assignment has:
-  // nobody has it in between or instead. What was interrupted is gone on with by doing it again.
+  // nobody has it in between or instead. What was interrupted is gone on with by doing it again. All
+  // that somebody has are listed first, which takes assignment.read too.
   // Errors, of all: as AssignMany.
   Result<HandedOver> HandOver(const Caller& caller, const HandOverRequest& request);
 

@@ -125,6 +125,11 @@ Result<std::vector<AssignedClient>> Vault::AssignMany(const Caller& caller,
     return std::unexpected(
         Refuse(caller, Action::kAssignmentWrite, std::nullopt, std::nullopt, *std::move(fault)));
   }
+  // Who may not assign at all is told so once; a success leaves the entries of each client.
+  Call asked = core_->StartCall(caller, Action::kAssignmentWrite);
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, asked, std::nullopt, nullptr, [](Transaction&) -> Status { return {}; },
+      EntryRule::kOnRefusal));
   std::vector<AssignedClient> answers;
   for (const ClientName& name : clients) {
     AssignedClient& answer = answers.emplace_back(AssignedClient{name, std::nullopt});
@@ -152,14 +157,19 @@ Result<HandedOver> Vault::HandOver(const Caller& caller, const HandOverRequest& 
   HandedOver done;
   std::vector<ClientName> names = request.clients;
   const bool listed = names.empty();
+  // Once for all of them, before the first has moved.
+  Call asked = core_->StartCall(caller, kAction);
+  asked.entry.detail = request.from.Text() + " to " + request.to.Text();
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, asked, std::nullopt, nullptr,
+      [&](Transaction& transaction) { return RequireTaker(transaction, asked, request.to); },
+      EntryRule::kOnRefusal));
   if (listed) {
     const std::string list = "hand-over/" + request.from.Text() + "/" + request.to.Text();
-    Call call = core_->StartCall(caller, kAction);
-    call.entry.detail = request.from.Text() + " to " + request.to.Text();
+    Call call = core_->StartCall(caller, Action::kAssignmentRead);
+    call.entry.detail = request.from.Text();
     COFFER_TRY(core_->Perform(
         OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-          // Once for all of them, before the first has moved.
-          COFFER_TRY(RequireTaker(transaction, call, request.to));
           COFFER_ASSIGN(const auto after, core_->ReadCursor(call, list, request.page.cursor));
           COFFER_ASSIGN(const auto rows,
                         transaction.stores().access.ListAssignmentsOf(
