@@ -830,10 +830,9 @@ class Vault {
                                                  const std::vector<ClientName>& clients,
                                                  const PrincipalId& principal,
                                                  const AssignmentTerms& terms);
-  // Each client for itself passes from the one to the other, with the end that its assignment has:
-  // nobody has it in between or instead. What was interrupted is gone on with by doing it again. All
-  // that somebody has are listed first, which takes assignment.read too.
-  // Errors, of all: as AssignMany.
+  // Each client for itself passes from the one to the other, with the end that its assignment has.
+  // What was interrupted is gone on with by doing it again. All that somebody has are listed first,
+  // which takes assignment.read too. Errors, of all: as AssignMany.
   Result<HandedOver> HandOver(const Caller& caller, const HandOverRequest& request);
 
   // Errors: kUnprocessable "principal_unknown", "lease_invalid" with issues.
