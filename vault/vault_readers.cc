@@ -131,8 +131,13 @@ Result<ReaderReport> Vault::CountReaders(const Caller& caller, std::optional<Tim
     const auto id = PrincipalId::Parse(reader.actor);
     const auto row = id ? people.all.find(*id) : people.all.end();
     if (row == people.all.end()) continue;  // the vault itself
-    report.readers.push_back(
-        {*id, row->second.login, row->second.name, row->second.role, reader.reads, reader.clients});
+    ReaderCount& one = report.readers.emplace_back();
+    one.principal = *id;
+    one.login = row->second.login;
+    one.name = row->second.name;
+    one.role = row->second.role;
+    one.reads = reader.reads;
+    one.clients = reader.clients;
   }
   Compare(people, report);
   std::ranges::sort(report.readers, [](const ReaderCount& one, const ReaderCount& other) {
