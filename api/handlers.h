@@ -59,6 +59,9 @@ Result<Reply> PutRole(const Service&, const Call&);
 Result<Reply> ListAssignments(const Service&, const Call&);
 Result<Reply> PutAssignment(const Service&, const Call&);
 Result<Reply> DeleteAssignment(const Service&, const Call&);
+Result<Reply> ListAssignmentsOf(const Service&, const Call&);
+Result<Reply> AssignClients(const Service&, const Call&);
+Result<Reply> HandOverClients(const Service&, const Call&);
 Result<Reply> ListLeases(const Service&, const Call&);
 Result<Reply> GiveLease(const Service&, const Call&);
 Result<Reply> EndLease(const Service&, const Call&);
@@ -98,6 +101,8 @@ Result<Reply> DecideApproval(const Service&, const Call&);
 Result<Reply> WithdrawApproval(const Service&, const Call&);
 Result<Reply> OpenEmergency(const Service&, const Call&);
 Result<Reply> ListEmergencies(const Service&, const Call&);
+Result<Reply> GetEmergency(const Service&, const Call&);
+Result<Reply> CountReaders(const Service&, const Call&);
 Result<Reply> ReviewEmergency(const Service&, const Call&);
 
 Result<Reply> GetRetentionSchedule(const Service&, const Call&);

@@ -29,7 +29,8 @@ Result<Reply> GetOfKind(const Service& service, const Call& call, PrincipalKind 
 Result<Reply> UpdateOfKind(const Service& service, const Call& call, PrincipalKind kind) {
   Input input(service, call, Action::kPrincipalWrite);
   COFFER_ASSIGN(const auto id, PrincipalOfKind(input, call, kind));
-  COFFER_ASSIGN(const json object, input.Object({"name", "role", "disabled", "certificates"}));
+  COFFER_ASSIGN(const json object,
+                input.Object({"name", "role", "disabled", "certificates", "leave_clients"}));
   vault::PrincipalChange change;
   if (object.contains("name")) {
     COFFER_ASSIGN(change.name, input.Text(object, "name", true));
@@ -37,6 +38,7 @@ Result<Reply> UpdateOfKind(const Service& service, const Call& call, PrincipalKi
   if (object.contains("role")) {
     COFFER_ASSIGN(change.role, input.Text(object, "role", true));
   }
+  COFFER_ASSIGN(change.leave_clients, input.Flag(object, "leave_clients"));
   if (object.contains("disabled")) {
     COFFER_ASSIGN(change.disabled, input.Flag(object, "disabled"));
   }

@@ -257,6 +257,8 @@ void Append(std::string& out, const vault::Approval& approval) {
   if (approval.ended) object.Time("ended", *approval.ended);
   if (approval.ended_by) object.Text("ended_by", approval.ended_by->Text());
   if (approval.end) object.Text("end", Name(*approval.end));
+  if (approval.question) Append(object.Start("question"), *approval.question);
+  if (approval.preview) Append(object.Start("preview"), *approval.preview);
   if (!approval.account) return;
   ObjectWriter account(object.Start("account"));
   Append(account.Start("principal"), approval.account->principal);
@@ -352,6 +354,12 @@ void Append(std::string& out, const vault::AccessAnswer& answer) {
   }
   grants += ']';
   if (!answer.leases.empty()) AppendLeases(object.Start("leases"), answer.leases);
+  if (!answer.assigned_to.empty()) {
+    std::vector<std::string> ids;
+    for (const auto& id : answer.assigned_to) ids.push_back(id.Text());
+    AppendTexts(object.Start("assigned_to"), ids);
+  }
+  if (!answer.plain.empty()) object.Raw("plain", PlainFields(answer));
   if (answer.fields.empty()) return;
   ObjectWriter fields(object.Start("fields"));
   for (const auto& [name, view] : answer.fields) fields.Text(name, Name(view));

@@ -32,6 +32,8 @@ constexpr std::string_view kPrincipalLogQuery[] = {
 constexpr std::string_view kLogSummaryQuery[] = {
     "client",  "record",  "actor",   "action", "class", "purpose", "decision", "rule",
     "outcome", "address", "request", "from",   "to",    "by",      "per"};
+constexpr std::string_view kAssignmentQuery[] = {"principal", "limit", "cursor"};
+constexpr std::string_view kReadersQuery[] = {"from", "to"};
 constexpr std::string_view kScheduleQuery[] = {"version"};
 constexpr std::string_view kReportQuery[] = {"format", "language"};
 constexpr std::string_view kConsistencyQuery[] = {"from", "to"};
@@ -89,6 +91,9 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/clients/{client}/assignments", Action::kAssignmentRead, "listAssignments", Body::kNone, kNothing, ListAssignments},
     {kPut, "/v1/clients/{client}/assignments/{principal}", Action::kAssignmentWrite, "putAssignment", Body::kJson, kNothing, PutAssignment},
     {kDelete, "/v1/clients/{client}/assignments/{principal}", Action::kAssignmentWrite, "deleteAssignment", Body::kNone, kNothing, DeleteAssignment},
+    {kGet, "/v1/assignments", Action::kAssignmentRead, "listAssignmentsOf", Body::kNone, kAssignmentQuery, ListAssignmentsOf},
+    {kPost, "/v1/assignments", Action::kAssignmentWrite, "assignClients", Body::kJson, kNothing, AssignClients},
+    {kPost, "/v1/assignments/hand-over", Action::kAssignmentWrite, "handOverClients", Body::kJson, kNothing, HandOverClients},
     {kGet, "/v1/clients/{client}/leases", Action::kLeaseRead, "listLeases", Body::kNone, kNothing, ListLeases},
     {kPost, "/v1/clients/{client}/leases", Action::kLeaseWrite, "giveLease", Body::kJson, kNothing, GiveLease},
     {kDelete, "/v1/clients/{client}/leases/{lease}", Action::kLeaseWrite, "endLease", Body::kNone, kNothing, EndLease},
@@ -132,6 +137,7 @@ constexpr Route kRoutes[] = {
     {kPost, "/v1/approvals/{approval}/withdraw", Action::kApprovalWithdraw, "withdrawApproval", Body::kNone, kNothing, WithdrawApproval},
     {kGet, "/v1/emergency-access", Action::kEmergencyRead, "listEmergencies", Body::kNone, kNothing, ListEmergencies},
     {kPost, "/v1/emergency-access", Action::kEmergencyOpen, "openEmergency", Body::kJson, kNothing, OpenEmergency},
+    {kGet, "/v1/emergency-access/{emergency}", Action::kEmergencyRead, "getEmergency", Body::kNone, kPageQuery, GetEmergency},
     {kPost, "/v1/emergency-access/{emergency}/review", Action::kEmergencyReview, "reviewEmergency", Body::kJson, kNothing, ReviewEmergency},
 
     {kGet, "/v1/retention/schedule", Action::kRetentionRead, "getRetentionSchedule", Body::kNone, kScheduleQuery, GetRetentionSchedule},
@@ -150,6 +156,7 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/log/entries/{seq}/proof", Action::kLogRead, "getLogEntryProof", Body::kNone, kNothing, GetLogEntryProof},
     {kGet, "/v1/log/checkpoint", Action::kLogRead, "getLogCheckpoint", Body::kNone, kNothing, GetLogCheckpoint},
     {kGet, "/v1/log/consistency", Action::kLogRead, "getLogConsistency", Body::kNone, kConsistencyQuery, GetLogConsistency},
+    {kGet, "/v1/log/readers", Action::kLogRead, "countReaders", Body::kNone, kReadersQuery, CountReaders},
     {kGet, "/v1/log/summary", Action::kLogRead, "summariseLog", Body::kNone, kLogSummaryQuery, SummariseLog},
     {kPost, "/v1/log/evidence", Action::kLogRead, "makeEvidence", Body::kJson, kNothing, MakeEvidence},
     {kGet, "/log/checkpoint", Action::kLogRead, "getTlogCheckpoint", Body::kNone, kNothing, GetLogCheckpoint},

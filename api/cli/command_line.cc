@@ -135,6 +135,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddClassCommands(app, chosen);
   AddPurposeCommands(app, chosen);
   AddRoleCommands(app, chosen);
+  AddAssignCommand(app, chosen);
   AddAssignmentCommands(app, chosen);
   AddLeaseCommands(app, chosen);
   AddExplainCommand(app, chosen);

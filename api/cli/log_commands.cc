@@ -343,6 +343,7 @@ void AddLogCommands(CLI::App& app, Command& chosen) {
       "Examples:\n  coffer log --client cli_... --from 2026-01-01\n"
       "  coffer log --decision deny --follow");
   AddSummary(*group, chosen);
+  AddLogReaders(*group, chosen);
   AddShow(*group, chosen);
   AddProof(*group, chosen);
   AddCheckpoint(*group, chosen);

@@ -283,6 +283,22 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
        [&, done](const Caller& c) { return done(vault.Assign(c, client, Someone(), {})); }},
       {"ListAssignments",
        [&, done](const Caller& c) { return done(vault.ListAssignments(c, client)); }},
+      {"ListAssignmentsOf",
+       [&, done](const Caller& c) { return done(vault.ListAssignmentsOf(c, Someone(), {})); }},
+      {"AssignMany",
+       [&](const Caller& c) {
+         const auto many = vault.AssignMany(c, {{client, {}}, {{}, "A-1"}}, Someone(), {});
+         return many && many->front().assignment;
+       }},
+      {"HandOver",
+       [&](const Caller& c) {
+         (void)vault.Assign(As(kSupervisor), client, Someone(), {});
+         const auto some =
+             vault.HandOver(c, {Someone(), TokenOf(kCrmService).principal, {{client, {}}}, {}});
+         const auto all = vault.HandOver(c, {Someone(), TokenOf(kCrmService).principal, {}, {}});
+         (void)vault.Unassign(As(kSupervisor), client, TokenOf(kCrmService).principal);
+         return some && all && some->clients.front().assignment;
+       }},
       {"Unassign",
        [&, done](const Caller& c) { return done(vault.Unassign(c, client, Someone())); }},
       {"GiveLease",
@@ -336,6 +352,8 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          return done(vault.OpenEmergency(c, client, {"client-care", "T-1", 600}));
        }},
       {"ListEmergencies", [&, done](const Caller& c) { return done(vault.ListEmergencies(c)); }},
+      {"GetEmergency",
+       [&, done](const Caller& c) { return done(vault.GetEmergency(c, Emergency(), {})); }},
       {"ReviewEmergency",
        [&, done](const Caller& c) {
          return done(vault.ReviewEmergency(c, Emergency(), "was right"));
@@ -420,6 +438,7 @@ std::set<std::string> MethodsAboutClients() {
                             "EndSession",
                             "PutTeam",
                             "ListTeams",
+                            "CountReaders",
                             "ReadCheckpoint",
                             "ReadLogTile",
                             "ProveConsistency",
