@@ -20,6 +20,7 @@ using Kind = PhoneFault::Kind;
 
 constexpr std::size_t kMaxPhoneBytes = 1000;
 constexpr std::size_t kMaxExtensionDigits = 10;
+constexpr std::size_t kLeastDigits = 7, kMostDigits = 15;
 // From so many digits on, what stands behind a number is another one.
 constexpr std::size_t kDigitsOfANumber = 5;
 // Behind a slash: "030/123456" is one number, "5550120/21" are two.
@@ -207,8 +208,13 @@ std::optional<PhoneFault> Decimal(const Units& units) {
                      "comes from");
 }
 
+struct NumberRead {
+  std::string digits, extension;
+  bool plus = false;
+};
+
 // Reads number and extension out of units. What is in the way is said of the first such place.
-class PhoneReader {
+class PhoneReader : public NumberRead {
  public:
   explicit PhoneReader(const Units& units) : units_(units) {}
 
@@ -237,9 +243,6 @@ class PhoneReader {
     }
     return std::nullopt;
   }
-
-  std::string digits, extension;
-  bool plus = false;
 
  private:
   static bool IsLetter(char32_t c) { return u_isalpha(static_cast<UChar32>(c)) != 0; }
@@ -334,6 +337,24 @@ PhoneFault WholeFault(Kind kind, std::string message) {
   return {.kind = kind, .message = std::move(message)};
 }
 
+std::expected<NumberRead, PhoneFault> ReadNumber(std::string_view typed) {
+  auto read = Read(typed);
+  if (!read) return std::unexpected(std::move(read).error());
+  Units& units = *read;
+  Trim(units);
+  TakePrefix(units, U"'");
+  TakePrefix(units, U"tel:");
+  if (units.empty()) return std::unexpected(WholeFault(Kind::kNoDigits, "has no digits"));
+  if (auto fault = Scientific(units)) return std::unexpected(*std::move(fault));
+  if (auto fault = Decimal(units)) return std::unexpected(*std::move(fault));
+  PhoneReader reader(units);
+  if (auto fault = reader.Read()) return std::unexpected(*std::move(fault));
+  if (reader.digits.empty()) {
+    return std::unexpected(WholeFault(Kind::kNoDigits, "has no digits"));
+  }
+  return std::move(static_cast<NumberRead&>(reader));
+}
+
 std::optional<PhoneFault> CountFault(const phones::PhoneNumber& number) {
   using phones::PhoneNumberUtil;
   const auto* const rules = PhoneNumberUtil::GetInstance();
@@ -354,7 +375,36 @@ std::optional<PhoneFault> CountFault(const phones::PhoneNumber& number) {
   return WholeFault(Kind::kImpossible, "is not a telephone number");
 }
 
-std::expected<std::string, PhoneFault> Dial(const std::string& digits, const std::string& region) {
+// Country codes of which nothing is taken off but this digit in front. What begins otherwise is
+// E.164 as it stands, and is told ten times as fast.
+struct TrunkDigit {
+  std::string_view country;
+  char digit;
+};
+constexpr TrunkDigit kTrunkDigits[] = {
+    {"7", '8'}, {"1", '1'}, {"44", '0'}, {"49", '0'}, {"33", '0'}};
+
+bool StandsAsItIs(std::string_view digits) {
+  for (const auto& [country, digit] : kTrunkDigits) {
+    if (!digits.starts_with(country)) continue;
+    const std::string_view national = digits.substr(country.size());
+    if (national.size() < 4 || national.size() > 15 || national[0] == digit || national[0] == '0') {
+      return false;
+    }
+    phones::PhoneNumber number;
+    number.set_country_code(std::stoi(std::string(country)));
+    number.set_national_number(std::stoull(std::string(national)));
+    using phones::PhoneNumberUtil;
+    return PhoneNumberUtil::GetInstance()->IsPossibleNumberWithReason(number) ==
+           PhoneNumberUtil::IS_POSSIBLE;
+  }
+  return false;
+}
+
+enum class Counts : std::uint8_t { kPossible, kAssigned };
+
+std::expected<std::string, PhoneFault> Dial(const std::string& digits, const std::string& region,
+                                            Counts counts = Counts::kPossible) {
   using phones::PhoneNumberUtil;
   const auto* const rules = PhoneNumberUtil::GetInstance();
   phones::PhoneNumber number;
@@ -372,9 +422,29 @@ std::expected<std::string, PhoneFault> Dial(const std::string& digits, const std
       return std::unexpected(WholeFault(Kind::kTooShort, "has too few digits"));
   }
   if (auto fault = CountFault(number)) return std::unexpected(*std::move(fault));
+  if (counts == Counts::kAssigned && !rules->IsValidNumber(number)) {
+    return std::unexpected(WholeFault(Kind::kImpossible, "is a number that nobody has"));
+  }
   std::string e164;
   rules->Format(number, PhoneNumberUtil::E164, &e164);
   return e164;
+}
+
+// "00" is how most countries dial abroad, and how hardly any country's own number begins.
+std::expected<std::string, PhoneFault> DialFrom(const std::string& digits,
+                                                const std::string& region) {
+  const bool abroad = digits.starts_with("00");
+  if (region.empty() && abroad) return Dial('+' + digits.substr(2), "ZZ");
+  if (region.empty()) {
+    return std::unexpected(WholeFault(
+        Kind::kNational,
+        "has no country code, and no region is given to read it by: write it with + and the "
+        "country code, or name the region"));
+  }
+  if (!abroad) return Dial(digits, region);
+  if (auto own = Dial(digits, region, Counts::kAssigned)) return own;
+  if (auto other = Dial('+' + digits.substr(2), "ZZ", Counts::kAssigned)) return other;
+  return Dial(digits, region);
 }
 
 }  // namespace
@@ -384,40 +454,33 @@ std::string PhoneNumber::Text() const {
 }
 
 std::expected<PhoneNumber, PhoneFault> ToE164(std::string_view typed, std::string_view region) {
-  auto read = Read(typed);
+  auto read = ReadNumber(typed);
   if (!read) return std::unexpected(std::move(read).error());
-  Units& units = *read;
-  Trim(units);
-  TakePrefix(units, U"'");
-  TakePrefix(units, U"tel:");
-  if (units.empty()) return std::unexpected(WholeFault(Kind::kNoDigits, "has no digits"));
-  if (auto fault = Scientific(units)) return std::unexpected(*std::move(fault));
-  if (auto fault = Decimal(units)) return std::unexpected(*std::move(fault));
-  PhoneReader reader(units);
-  if (auto fault = reader.Read()) return std::unexpected(*std::move(fault));
-  if (reader.digits.empty()) {
-    return std::unexpected(WholeFault(Kind::kNoDigits, "has no digits"));
-  }
+  NumberRead& reader = *read;
 
   const bool has_region = IsPhoneRegion(region);
   std::expected<std::string, PhoneFault> e164;
-  if (reader.plus) {
+  if (reader.plus && StandsAsItIs(reader.digits)) {
+    e164 = '+' + reader.digits;
+  } else if (reader.plus) {
     e164 = Dial('+' + reader.digits, "ZZ");
   } else {
-    if (has_region) e164 = Dial(reader.digits, std::string(region));
-    // How most countries dial abroad, and no country's own number begins.
-    if ((!has_region || !e164) && reader.digits.starts_with("00")) {
-      auto abroad = Dial('+' + reader.digits.substr(2), "ZZ");
-      if (!has_region || abroad) e164 = std::move(abroad);
-    } else if (!has_region) {
-      e164 = std::unexpected(WholeFault(
-          Kind::kNational,
-          "has no country code, and no region is given to read it by: write it with + and the "
-          "country code, or name the region"));
-    }
+    e164 = DialFrom(reader.digits, has_region ? std::string(region) : std::string());
   }
   if (!e164) return std::unexpected(std::move(e164).error());
   return PhoneNumber{*std::move(e164), std::move(reader.extension)};
+}
+
+std::expected<std::string, PhoneFault> PhoneDigits(std::string_view typed) {
+  auto read = ReadNumber(typed);
+  if (!read) return std::unexpected(std::move(read).error());
+  if (read->digits.size() < kLeastDigits || read->digits.size() > kMostDigits) {
+    return std::unexpected(
+        WholeFault(read->digits.size() < kLeastDigits ? Kind::kTooShort : Kind::kTooLong,
+                   "a telephone number has 7 to 15 digits"));
+  }
+  return PhoneNumber{(read->plus ? "+" : "") + std::move(read->digits), std::move(read->extension)}
+      .Text();
 }
 
 bool IsPhoneRegion(std::string_view region) {

@@ -56,6 +56,10 @@ struct PhoneFault {
 // `region`: ISO 3166-1 alpha-2, for what has no country code; empty or unknown: there is none.
 std::expected<PhoneNumber, PhoneFault> ToE164(std::string_view typed, std::string_view region);
 
+// For what has no E.164 form: the digits as they were typed, with "+" where there was one, and the
+// extension: "84955550120". Errors: those of the text; other than 7 to 15 digits.
+std::expected<std::string, PhoneFault> PhoneDigits(std::string_view typed);
+
 // Whether numbers of it can be read: two capital letters that libphonenumber has the rules of.
 bool IsPhoneRegion(std::string_view region);
 

@@ -1,6 +1,8 @@
 #include "crypto/phone_number.h"
 
+#include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -134,6 +136,20 @@ TEST_CASE("what is in the way of a telephone number is said by its place") {
   CHECK(word.error().message == "letters at characters 18 to 26 are no part of a telephone number");
   CHECK(ToE164("+7_495", "RU").error().message ==
         "'_' at character 3 is no part of a telephone number");
+}
+
+TEST_CASE("what is told without the library is what the library tells") {
+  std::mt19937 random{Catch::getSeed()};
+  const auto digit = [&] { return static_cast<char>('0' + random() % 10); };
+  for (const std::string country : {"7", "1", "44", "49", "33", "39", "86"}) {
+    for (int i = 0; i < 300; ++i) {
+      std::string digits = country;
+      // Lengths that numbers have, and others; each first digit.
+      for (std::size_t length = 7 + random() % 6; length > 0; --length) digits += digit();
+      INFO(digits);
+      CHECK(NumberOf("+" + digits, "") == NumberOf("00" + digits, ""));
+    }
+  }
 }
 
 TEST_CASE("a region of telephone numbers is two capitals that have rules") {
