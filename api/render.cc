@@ -102,6 +102,14 @@ void AppendSession(ObjectWriter& object, const vault::SessionInfo& session) {
 
 }  // namespace
 
+Reply RenderSearch(const vault::SearchPage& page) {
+  Reply reply = RenderList(page.items, page.next_cursor);
+  if (page.whole) return reply;
+  reply.body.pop_back();
+  reply.body += ",\"whole\":false}";
+  return reply;
+}
+
 std::string EntityTag(std::uint64_t version) { return "\"" + std::to_string(version) + "\""; }
 
 void AppendNextCursor(std::string& out, std::string_view cursor) {

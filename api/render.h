@@ -92,6 +92,9 @@ Reply RenderList(const Items& items, std::string_view next_cursor = {}) {
   return reply;
 }
 
+// With what is not whole said of it.
+Reply RenderSearch(const vault::SearchPage& page);
+
 std::string EntityTag(std::uint64_t version);  // "\"3\""
 
 }  // namespace coffer::api

@@ -116,6 +116,11 @@ struct SearchHit {
   ClientId client;
   std::optional<RecordId> record;
 };
+struct SearchPage : Page<SearchHit> {
+  // False while the index is made by other rules than before, in a vault with many records: those
+  // that were not come to yet are found by the spellings that found them before.
+  bool whole = true;
+};
 
 // What a bulk export takes along.
 struct ExportSelection {
@@ -519,7 +524,7 @@ struct ScrubState {
 // then, who has an older copy of vault.db and today's keys can ask it for values.
 struct IndexStatus {
   std::uint64_t generation = 0;  // 0: under the key in the keyring
-  bool whole = true;             // false: some searches are refused as "index_building"
+  bool whole = true;             // false: it is made by other rules, or from nothing
   bool building = false;         // the next generation
   std::uint64_t built = 0;       // clients and records that it has
   bool retiring = false;         // the generation before is being destroyed
@@ -625,6 +630,8 @@ struct VaultOptions {
   // how many of its rows one operation takes at most.
   std::uint32_t index_interval_ms = 500;
   std::uint32_t index_rows_per_step = 1000;
+  // While it is made by other rules, a search opens so many records that it has not come to.
+  std::uint32_t index_rows_compared = 1000;
   // Opens a vault whose people, tokens, roles, holds or settings are not what the log last
   // recorded, and records them as they are, with an alarm.
   bool take_over_state = false;
@@ -706,9 +713,9 @@ class Vault {
                                   std::uint64_t if_version, const ClientChange& change);
   Result<Page<ClientInfo>> ListClients(const Caller& caller, std::string_view tag,
                                        std::string_view class_name, const PageRequest& page);
-  Result<Page<SearchHit>> SearchByField(const Caller& caller, std::string_view class_name,
-                                        std::string_view field, std::string_view value,
-                                        const PageRequest& page);
+  Result<SearchPage> SearchByField(const Caller& caller, std::string_view class_name,
+                                   std::string_view field, std::string_view value,
+                                   const PageRequest& page);
   Result<Page<SearchHit>> SearchByReference(const Caller& caller, std::string_view external_ref);
 
   // For good, with an act that says so; on the answer no key of it is left. The same again is

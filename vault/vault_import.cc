@@ -256,7 +256,9 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
             COFFER_ASSIGN(const auto day, stores.records.FindRetentionDay(before->id.Row()));
             if (crypto::AsText(plain) == sealed_json &&
                 before->class_version == record.class_version &&
-                before->terms.tokens == record.terms.tokens && day == record.retention_day) {
+                (before->terms.tokens == record.terms.tokens ||
+                 before->terms.rules != record.terms.rules) &&  // which the rebuild makes anew
+                day == record.retention_day) {
               result.outcome = ImportOutcome::kUnchanged;
             } else {
               result.outcome = ImportOutcome::kUpdated;
