@@ -29,7 +29,7 @@ Result<Reply> ListApprovals(const Service& service, const Call& call) {
   Input input(service, call, Action::kApprovalRead);
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto approvals, service.vault.ListApprovals(call.caller, page));
-  return WithNames(service, call, RenderList(approvals.items, approvals.next_cursor));
+  return WithClientNames(service, call, RenderList(approvals.items, approvals.next_cursor));
 }
 
 Result<Reply> GetApproval(const Service& service, const Call& call) {
@@ -37,7 +37,7 @@ Result<Reply> GetApproval(const Service& service, const Call& call) {
   const auto id = vault::ApprovalId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const auto approval, service.vault.GetApproval(call.caller, *id));
-  return WithNames(service, call, RenderOne(approval));
+  return WithClientNames(service, call, RenderOne(approval));
 }
 
 Result<Reply> DecideApproval(const Service& service, const Call& call) {
@@ -76,7 +76,7 @@ Result<Reply> OpenEmergency(const Service& service, const Call& call) {
 
 Result<Reply> ListEmergencies(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto emergencies, service.vault.ListEmergencies(call.caller));
-  return WithNames(service, call, RenderList(emergencies));
+  return WithClientNames(service, call, RenderList(emergencies));
 }
 
 Result<Reply> ReviewEmergency(const Service& service, const Call& call) {

@@ -75,7 +75,7 @@ Result<Reply> ListErasures(const Service& service, const Call& call) {
   Input input(service, call, Action::kErasureRead);
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto erasures, service.vault.ListErasures(call.caller, page));
-  return WithNames(service, call, RenderList(erasures.items, erasures.next_cursor));
+  return WithClientNames(service, call, RenderList(erasures.items, erasures.next_cursor));
 }
 
 Result<Reply> GetErasure(const Service& service, const Call& call) {
@@ -83,7 +83,7 @@ Result<Reply> GetErasure(const Service& service, const Call& call) {
   const auto id = vault::ErasureId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const auto erasure, service.vault.GetErasure(call.caller, *id));
-  return WithNames(service, call, RenderOne(erasure));
+  return WithClientNames(service, call, RenderOne(erasure));
 }
 
 Result<Reply> GetErasureAct(const Service& service, const Call& call) {

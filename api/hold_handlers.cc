@@ -79,14 +79,14 @@ Result<Reply> ListHolds(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto holds,
                 service.vault.ListHolds(call.caller, client, lifted == "true", page));
-  return WithNames(service, call, RenderList(holds.items, holds.next_cursor));
+  return WithClientNames(service, call, RenderList(holds.items, holds.next_cursor));
 }
 
 Result<Reply> GetHold(const Service& service, const Call& call) {
   Input input(service, call, Action::kHoldRead);
   COFFER_ASSIGN(const auto id, HoldInPath(input, call));
   COFFER_ASSIGN(const auto hold, service.vault.GetHold(call.caller, id));
-  return WithNames(service, call, RenderOne(hold));
+  return WithClientNames(service, call, RenderOne(hold));
 }
 
 Result<Reply> LiftHold(const Service& service, const Call& call) {

@@ -78,7 +78,7 @@ Result<Reply> ListEntries(const Service& service, const Call& call, Input& input
   reply.body += ']';
   AppendNextCursor(reply.body, next);
   reply.body += ",\"size\":" + std::to_string(log.size) + "}";
-  return WithNames(service, call, std::move(reply));
+  return WithClientNames(service, call, std::move(reply));
 }
 
 }  // namespace
@@ -126,7 +126,7 @@ Result<Reply> GetLogEntry(const Service& service, const Call& call) {
     reply.body += ",\"salt\":\"" + *view.note_salt + "\"}";
   }
   reply.body += '}';
-  return WithNames(service, call, std::move(reply));
+  return WithClientNames(service, call, std::move(reply));
 }
 
 Result<Reply> GetLogEntryProof(const Service& service, const Call& call) {

@@ -1,7 +1,9 @@
 #include "api/names.h"
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "vault/strict_json.h"
@@ -30,9 +32,9 @@ std::vector<std::string_view> IdsIn(std::string_view text) {
   return ids;
 }
 
-vault::IdsToName ParseIds(const std::vector<std::string_view>& ids) {
+vault::IdsToName ParseIds(std::string_view text) {
   vault::IdsToName parsed;
-  for (const std::string_view id : ids) {
+  for (const std::string_view id : IdsIn(text)) {
     if (const auto client = vault::ClientId::Parse(id)) {
       parsed.clients.push_back(*client);
     } else if (const auto principal = vault::PrincipalId::Parse(id)) {
@@ -42,10 +44,8 @@ vault::IdsToName ParseIds(const std::vector<std::string_view>& ids) {
   return parsed;
 }
 
-}  // namespace
-
-Reply WithNames(const Service& service, const Call& call, Reply reply) {
-  const auto names = service.vault.NamesOf(call.caller, ParseIds(IdsIn(reply.body)));
+Reply AddNames(const Service& service, const Call& call, vault::IdsToName ids, Reply reply) {
+  const auto names = service.vault.NamesOf(call.caller, std::move(ids));
   if (!names) return reply;
   reply.body.pop_back();
   reply.body += ",\"names\":{";
@@ -58,6 +58,22 @@ Reply WithNames(const Service& service, const Call& call, Reply reply) {
   }
   reply.body += "}}";
   return reply;
+}
+
+}  // namespace
+
+Reply WithNames(const Service& service, const Call& call, Reply reply) {
+  vault::IdsToName ids = ParseIds(reply.body);
+  ids.clients.clear();
+  return AddNames(service, call, std::move(ids), std::move(reply));
+}
+
+Reply WithClientNames(const Service& service, const Call& call, Reply reply) {
+  vault::IdsToName ids = ParseIds(reply.body);
+  std::erase_if(ids.clients, [&](const vault::ClientId& client) {
+    return std::ranges::find(call.segments, client.Text()) != call.segments.end();
+  });
+  return AddNames(service, call, std::move(ids), std::move(reply));
 }
 
 }  // namespace coffer::api

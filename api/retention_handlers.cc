@@ -44,7 +44,7 @@ Result<Reply> PreviewRetention(const Service& service, const Call& call) {
   if (months) request.months = static_cast<std::size_t>(*months);
   COFFER_ASSIGN(request.with_ids, input.Flag(object, "ids"));
   COFFER_ASSIGN(const auto preview, service.vault.PreviewRetention(call.caller, request));
-  return WithNames(service, call, RenderOne(preview));
+  return WithClientNames(service, call, RenderOne(preview));
 }
 
 Result<Reply> ListRetentionRuns(const Service& service, const Call& call) {

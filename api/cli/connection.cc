@@ -122,8 +122,10 @@ void AddConnectionOptions(CLI::App& command, ConnectionOptions& options, Purpose
           "TICKET");
   AddText(command, "--approval", options.approval,
           "Id of the approval that another person gave for exactly this (apr_...)", "ID");
-  command.add_flag("--ids", options.ids,
-                   "Show ids in full, with the names behind them, as where no terminal reads");
+  if (command.get_option_no_throw("--ids") == nullptr) {
+    command.add_flag("--ids", options.ids,
+                     "Show ids in full, with the names behind them, as where no terminal reads");
+  }
 }
 
 Outcome<Declaration> CheckDeclaration(const ConnectionOptions& options) {
