@@ -13,9 +13,10 @@ namespace coffer::cli {
 // Empty members do not filter.
 // `client_ref`, an external reference, is the reader's to resolve: no reference is in a URL.
 struct LogFilterOptions {
-  std::string client, client_ref, record, actor, action, class_name, field, purpose, decision, rule,
-      outcome, address, request;
+  std::string client, record, actor, action, class_name, field, purpose, decision, rule, outcome,
+      address, request;
   std::string from, to;  // RFC 3339, or a day YYYY-MM-DD (its first moment, UTC)
+  std::string client_ref = {};
 };
 
 // A time, or the first moment of a day, in the one spelling the log has; empty stays. Exit::kUsage
