@@ -87,6 +87,11 @@ void AppendToken(ObjectWriter& object, const vault::TokenInfo& token) {
   object.Time("created", token.created);
   object.Time("expires", token.expires);
   if (token.revoked) object.Time("revoked", *token.revoked);
+  object.Text("state", Name(token.state));
+  if (token.expires_in_s) {
+    object.Number("expires_in_s", static_cast<std::uint64_t>(*token.expires_in_s));
+  }
+  if (token.replaced_by) object.Text("replaced_by", token.replaced_by->Text());
 }
 
 void AppendSession(ObjectWriter& object, const vault::SessionInfo& session) {

@@ -34,6 +34,7 @@ constexpr std::string_view kLogSummaryQuery[] = {
     "outcome", "address", "request", "from",   "to",    "by",      "per"};
 constexpr std::string_view kAssignmentQuery[] = {"principal", "limit", "cursor"};
 constexpr std::string_view kReadersQuery[] = {"from", "to"};
+constexpr std::string_view kTokenQuery[] = {"state", "principal", "limit", "cursor"};
 constexpr std::string_view kScheduleQuery[] = {"version"};
 constexpr std::string_view kReportQuery[] = {"format", "language"};
 constexpr std::string_view kConsistencyQuery[] = {"from", "to"};
@@ -103,7 +104,7 @@ constexpr Route kRoutes[] = {
     {kPut, "/v1/roles/{name}", Action::kRoleWrite, "putRole", Body::kJson, kNothing, PutRole},
     {kPost, "/v1/access/explain", Action::kAccessExplain, "explainAccess", Body::kJson, kNothing, ExplainAccess},
 
-    {kGet, "/v1/tokens", Action::kTokenList, "listTokens", Body::kNone, kNothing, ListTokens},
+    {kGet, "/v1/tokens", Action::kTokenList, "listTokens", Body::kNone, kTokenQuery, ListTokens},
     {kPost, "/v1/tokens", Action::kTokenCreate, "createToken", Body::kJson, kNothing, CreateToken},
     {kPost, "/v1/tokens/{token}/rotate", Action::kTokenRotate, "rotateToken", Body::kJson, kNothing, RotateToken},
     {kDelete, "/v1/tokens/{token}", Action::kTokenRevoke, "revokeToken", Body::kNone, kNothing, RevokeToken},

@@ -32,6 +32,7 @@
 #include "vault/class_schema.h"
 #include "vault/deletion.h"
 #include "vault/ids.h"
+#include "vault/known_names.h"
 #include "vault/purpose.h"
 #include "vault/role.h"
 #include "vault/token_limits.h"
@@ -200,6 +201,10 @@ struct IssuedCertificate {
   std::string certificate, authority;  // PEM
 };
 
+// Whether a token can be used, and why not. That of a disabled service cannot, until it is enabled.
+enum class TokenState { kActive, kDisabled, kExpired, kRevoked, kRotated };
+std::string_view Name(TokenState state);
+std::optional<TokenState> TokenStateFromName(std::string_view name);
 struct TokenInfo {
   TokenId id;
   PrincipalId principal;
@@ -208,6 +213,14 @@ struct TokenInfo {
   TokenLimits limits;
   Timestamp created, expires;
   std::optional<Timestamp> revoked;
+  TokenState state = TokenState::kActive;
+  std::optional<std::int64_t> expires_in_s = {};  // of an active one
+  std::optional<TokenId> replaced_by = {};        // what was issued last in its place
+};
+// Empty members do not filter.
+struct TokenFilter {
+  std::optional<TokenState> state = {};
+  std::string principal = {};  // a service's id or name
 };
 struct NewToken {
   TokenInfo info;
@@ -437,6 +450,7 @@ struct AccessAnswer {
 };
 
 struct LogFilter {
+  // `actor`: the id of a principal, the login of a user or the name of a service.
   std::string client, record, actor, action, class_name, purpose, decision, rule, outcome, address,
       request;
   std::string field;                  // among the entry's fields
@@ -492,7 +506,7 @@ struct ReaderReport {
 };
 // What the log says of a client, or of a principal, or of a time; one of these at least.
 struct EvidenceRequest {
-  std::string client, principal;
+  std::string client, principal;      // the principal's id, or as LogFilter::actor
   std::optional<Timestamp> from, to;  // [from, to)
 };
 struct ConsistencyProof {
@@ -894,10 +908,19 @@ class Vault {
   // Its holder may, for as long as it was given for; others need token.create. Errors: kConflict
   // "token_ended", "too_many_tokens".
   Result<NewToken> RotateToken(const Caller& caller, const TokenId& id, std::int64_t overlap_s);
-  Result<std::vector<TokenInfo>> ListTokens(const Caller& caller);
+  // In the order of their ids. Errors: kInvalidArgument "filter_unknown" with an issue for a
+  // principal that nobody is.
+  Result<Page<TokenInfo>> ListTokens(const Caller& caller, const TokenFilter& filter,
+                                     const PageRequest& page);
   // With all that were issued in its place.
   Result<TokenInfo> RevokeToken(const Caller& caller, const TokenId& id);
   Result<WhoIs> WhoAmI(const Caller& caller);
+
+  // What these are called now, of those that the caller may know: principals whoever may list them
+  // or read the log; clients whoever states a purpose for which the caller's role may read them,
+  // each with an entry of its own. Nothing about those that are unknown, erased, or have no name.
+  // For the ids in an answer that the caller is about to get.
+  Result<std::vector<KnownName>> NamesOf(const Caller& caller, IdsToName ids);
 
   // Before a user is known. One answer says that login, code, password or second factor is wrong:
   // kUnauthenticated "login_failed"; kExhausted "login_throttled" after too many of these,

@@ -84,6 +84,7 @@ std::string ConditionsOf(const json& lease) {
 
 void PrintAssignments(Console& console, const json& items) {
   Table table({"PRINCIPAL", "STARTS", "ENDS", "GIVEN BY"});
+  table.FirstIsReference();
   for (const json& item : items) {
     table.Add({Text(item, "principal"), Text(item, "starts"), Text(item, "ends"),
                Text(item, "given_by")});

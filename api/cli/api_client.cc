@@ -78,7 +78,12 @@ Outcome<json> ApiClient::SendForJson(HttpRequest request) {
   COFFER_ASSIGN(HttpReply reply, Send(std::move(request)));
   auto answer = ParseAnswer(reply.body);
   if (secret) Forget(reply.body);
+  if (answer) TakeNames(*answer);
   return answer;
+}
+
+void ApiClient::TakeNames(const json& answer) {
+  if (names_) names_->Take(answer);
 }
 
 Outcome<json> ApiClient::Get(const Target& target) {

@@ -131,6 +131,10 @@ void AddConnectionOptions(CLI::App& command, ConnectionOptions& options, Purpose
           "TICKET");
   AddText(command, "--approval", options.approval,
           "Id of the approval that another person gave for exactly this (apr_...)", "ID");
+  if (command.get_option_no_throw("--ids") == nullptr) {
+    command.add_flag("--ids", options.ids,
+                     "Show ids in full, with the names behind them, as where no terminal reads");
+  }
 }
 
 Outcome<Declaration> CheckDeclaration(const ConnectionOptions& options) {
@@ -234,7 +238,10 @@ Outcome<ApiClient> MakeClient(const Connection& connection) {
 Outcome<ApiClient> Connect(const ConnectionOptions& options, const Console& console) {
   COFFER_ASSIGN(Connection connection, OpenConnection(options));
   connection.reach = console.reach;
-  return MakeClient(connection);
+  console.names->full_ids = options.ids;
+  COFFER_ASSIGN(ApiClient client, MakeClient(connection));
+  client.KeepNames(console.names);
+  return client;
 }
 
 Outcome<ApiClient> ConnectUnknown(const ConnectionOptions& options, const Console& console) {

@@ -526,7 +526,7 @@ TEST_CASE("the log is read as JSON and as its exact lines") {
     CHECK(ApiCalls::Answer(api.Get("/v1/log/entries", kAuditor, ApiCalls::Query(name, value))) ==
           "400 parameter_invalid");
   }
-  CHECK(ApiCalls::Answer(api.Get("/v1/log/entries", kAuditor, ApiCalls::Query("actor", "a b"))) ==
+  CHECK(ApiCalls::Answer(api.Get("/v1/log/entries", kAuditor, ApiCalls::Query("actor", "a\nb"))) ==
         "400 filter_invalid");
 }
 

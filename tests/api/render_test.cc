@@ -124,9 +124,12 @@ TEST_CASE("a token is rendered without any secret, and says when it was revoked"
                    {"name", kHostile},         {"role", "crm-service"},
                    {"limits", json::object()}, {"created", kTimeText},
                    {"expires", kTimeText}};
+  expected["state"] = "active";
   CHECK(Rendered(token) == expected);
   token.revoked = kTime;
   expected["revoked"] = kTimeText;
+  token.state = vault::TokenState::kRevoked;
+  expected["state"] = "revoked";
   CHECK(Rendered(token) == expected);
 }
 

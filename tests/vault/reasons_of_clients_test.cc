@@ -160,6 +160,11 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
       {"CreateClient taken",
        [&, done](const Caller& c) { return done(vault.CreateClient(c, {"A-1", {}}, {})); }},
       {"GetClient", [&, done](const Caller& c) { return done(vault.GetClient(c, client)); }},
+      {"NamesOf",
+       [&](const Caller& c) {
+         const auto names = vault.NamesOf(c, {{}, {client}});
+         return names && !names->empty();
+       }},
       {"UpdateClient",
        [&, done](const Caller& c) {
          return done(
