@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/names.h"
 #include "api/render.h"
 
 namespace coffer::api {
@@ -39,7 +40,7 @@ Result<Reply> ListAssignments(const Service& service, const Call& call) {
   Input input(service, call, Action::kAssignmentRead);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto assignments, service.vault.ListAssignments(call.caller, client));
-  return RenderList(assignments);
+  return WithNames(service, call, RenderList(assignments));
 }
 
 Result<Reply> PutAssignment(const Service& service, const Call& call) {
@@ -51,7 +52,7 @@ Result<Reply> PutAssignment(const Service& service, const Call& call) {
   COFFER_ASSIGN(terms.starts, input.Time(object, "starts"));
   COFFER_ASSIGN(terms.ends, input.Time(object, "ends"));
   COFFER_ASSIGN(const auto assignment, service.vault.Assign(call.caller, client, principal, terms));
-  return RenderOne(assignment);
+  return WithNames(service, call, RenderOne(assignment));
 }
 
 Result<Reply> DeleteAssignment(const Service& service, const Call& call) {
@@ -67,7 +68,7 @@ Result<Reply> ListLeases(const Service& service, const Call& call) {
   Input input(service, call, Action::kLeaseRead);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto leases, service.vault.ListLeases(call.caller, client));
-  return RenderList(leases);
+  return WithNames(service, call, RenderList(leases));
 }
 
 Result<Reply> GiveLease(const Service& service, const Call& call) {
@@ -84,7 +85,7 @@ Result<Reply> GiveLease(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", 0));
   if (object.contains("conditions")) request.conditions = object["conditions"].dump();
   COFFER_ASSIGN(const auto lease, service.vault.GiveLease(call.caller, client, request));
-  return RenderOne(lease, 201);
+  return WithNames(service, call, RenderOne(lease, 201));
 }
 
 Result<Reply> EndLease(const Service& service, const Call& call) {
@@ -93,7 +94,7 @@ Result<Reply> EndLease(const Service& service, const Call& call) {
   const auto id = vault::LeaseId::Parse(call.segments[1]);
   if (!id) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
   COFFER_ASSIGN(const auto lease, service.vault.EndLease(call.caller, client, *id));
-  return RenderOne(lease);
+  return WithNames(service, call, RenderOne(lease));
 }
 
 Result<Reply> ExplainAccess(const Service& service, const Call& call) {

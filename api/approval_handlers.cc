@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/names.h"
 #include "api/render.h"
 
 namespace coffer::api {
@@ -21,14 +22,14 @@ Result<Reply> RequestApproval(const Service& service, const Call& call) {
   COFFER_ASSIGN(proposal.target, input.Text(object, "target", true));
   if (object.contains("content")) proposal.content = object["content"].dump();
   COFFER_ASSIGN(const auto approval, service.vault.RequestApproval(call.caller, proposal));
-  return RenderOne(approval, 201);
+  return WithNames(service, call, RenderOne(approval, 201));
 }
 
 Result<Reply> ListApprovals(const Service& service, const Call& call) {
   Input input(service, call, Action::kApprovalRead);
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto approvals, service.vault.ListApprovals(call.caller, page));
-  return RenderList(approvals.items, approvals.next_cursor);
+  return WithClientNames(service, call, RenderList(approvals.items, approvals.next_cursor));
 }
 
 Result<Reply> GetApproval(const Service& service, const Call& call) {
@@ -36,7 +37,7 @@ Result<Reply> GetApproval(const Service& service, const Call& call) {
   const auto id = vault::ApprovalId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const auto approval, service.vault.GetApproval(call.caller, *id));
-  return RenderOne(approval);
+  return WithClientNames(service, call, RenderOne(approval));
 }
 
 Result<Reply> DecideApproval(const Service& service, const Call& call) {
@@ -50,7 +51,7 @@ Result<Reply> DecideApproval(const Service& service, const Call& call) {
   }
   COFFER_ASSIGN(const auto approval,
                 service.vault.DecideApproval(call.caller, *id, decision == "approve"));
-  return RenderOne(approval);
+  return WithNames(service, call, RenderOne(approval));
 }
 
 Result<Reply> WithdrawApproval(const Service& service, const Call& call) {
@@ -58,7 +59,7 @@ Result<Reply> WithdrawApproval(const Service& service, const Call& call) {
   const auto id = vault::ApprovalId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const auto approval, service.vault.WithdrawApproval(call.caller, *id));
-  return RenderOne(approval);
+  return WithNames(service, call, RenderOne(approval));
 }
 
 Result<Reply> OpenEmergency(const Service& service, const Call& call) {
@@ -70,12 +71,12 @@ Result<Reply> OpenEmergency(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.ticket, input.Text(object, "ticket", true));
   COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", 3600));
   COFFER_ASSIGN(const auto emergency, service.vault.OpenEmergency(call.caller, *client, request));
-  return RenderOne(emergency, 201);
+  return WithNames(service, call, RenderOne(emergency, 201));
 }
 
 Result<Reply> ListEmergencies(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto emergencies, service.vault.ListEmergencies(call.caller));
-  return RenderList(emergencies);
+  return WithClientNames(service, call, RenderList(emergencies));
 }
 
 Result<Reply> ReviewEmergency(const Service& service, const Call& call) {
@@ -85,7 +86,7 @@ Result<Reply> ReviewEmergency(const Service& service, const Call& call) {
   COFFER_ASSIGN(const json object, input.Object({"finding"}));
   COFFER_ASSIGN(const auto finding, input.Text(object, "finding", true));
   COFFER_ASSIGN(const auto emergency, service.vault.ReviewEmergency(call.caller, *id, finding));
-  return RenderOne(emergency);
+  return WithNames(service, call, RenderOne(emergency));
 }
 
 }  // namespace coffer::api

@@ -105,7 +105,7 @@ Result<Reply> SearchClients(const Service& service, const Call& call) {
   if (limit) page.limit = *limit;
   COFFER_ASSIGN(const auto hits,
                 service.vault.SearchByField(call.caller, class_name, field, value, page));
-  return RenderList(hits.items, hits.next_cursor);
+  return RenderSearch(hits);
 }
 
 Result<Reply> GetClient(const Service& service, const Call& call) {

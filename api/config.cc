@@ -6,6 +6,7 @@
 #include <map>
 
 #include "crypto/keyring.h"
+#include "crypto/passphrase_file.h"
 
 namespace coffer::api {
 namespace {
@@ -219,10 +220,9 @@ Result<std::unique_ptr<crypto::RootKeyProvider>> OpenRootKey(const Config& confi
     return crypto::OpenKeyFile(path);
   }
   COFFER_ASSIGN(const auto path, ResolveSecretPath(config.passphrase_file));
-  COFFER_ASSIGN(const auto passphrase, crypto::ReadSecretFile(path));
   COFFER_ASSIGN(const auto header,
                 crypto::Keyring::ReadHeader(config.vault.directory + "/keyring.json"));
-  return crypto::OpenPassphrase(passphrase, header.passphrase);
+  return crypto::OpenPassphraseFile(path, header.passphrase);
 }
 
 }  // namespace coffer::api

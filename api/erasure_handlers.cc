@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/names.h"
 #include "api/render.h"
 
 namespace coffer::api {
@@ -43,7 +44,7 @@ Result<Reply> EraseClient(const Service& service, const Call& call) {
   vault::ErasureRequest request;
   COFFER_ASSIGN(request.basis, BasisFrom(input, call.Query("basis")));
   COFFER_ASSIGN(const auto erasure, service.vault.Erase(call.caller, id, request));
-  return RenderOne(erasure);
+  return WithNames(service, call, RenderOne(erasure));
 }
 
 Result<Reply> EraseRecords(const Service& service, const Call& call) {
@@ -67,14 +68,14 @@ Result<Reply> EraseRecords(const Service& service, const Call& call) {
                          {{"", "must name a class or records; a client is erased with DELETE"}}});
   }
   COFFER_ASSIGN(const auto erasure, service.vault.Erase(call.caller, id, request));
-  return RenderOne(erasure);
+  return WithNames(service, call, RenderOne(erasure));
 }
 
 Result<Reply> ListErasures(const Service& service, const Call& call) {
   Input input(service, call, Action::kErasureRead);
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto erasures, service.vault.ListErasures(call.caller, page));
-  return RenderList(erasures.items, erasures.next_cursor);
+  return WithClientNames(service, call, RenderList(erasures.items, erasures.next_cursor));
 }
 
 Result<Reply> GetErasure(const Service& service, const Call& call) {
@@ -82,7 +83,7 @@ Result<Reply> GetErasure(const Service& service, const Call& call) {
   const auto id = vault::ErasureId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const auto erasure, service.vault.GetErasure(call.caller, *id));
-  return RenderOne(erasure);
+  return WithClientNames(service, call, RenderOne(erasure));
 }
 
 Result<Reply> GetErasureAct(const Service& service, const Call& call) {

@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/names.h"
 #include "api/render.h"
 
 namespace coffer::api {
@@ -58,7 +59,7 @@ Result<Reply> PlaceHold(const Service& service, const Call& call) {
   if (!review_due) return input.Invalid("/review_due", "is required");
   request.review_due = *review_due;
   COFFER_ASSIGN(const auto hold, service.vault.PlaceHold(call.caller, request));
-  Reply reply = RenderOne(hold, 201);
+  Reply reply = WithNames(service, call, RenderOne(hold, 201));
   reply.headers.emplace_back("Location", "/v1/holds/" + hold.id.Text());
   return reply;
 }
@@ -78,21 +79,21 @@ Result<Reply> ListHolds(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto holds,
                 service.vault.ListHolds(call.caller, client, lifted == "true", page));
-  return RenderList(holds.items, holds.next_cursor);
+  return WithClientNames(service, call, RenderList(holds.items, holds.next_cursor));
 }
 
 Result<Reply> GetHold(const Service& service, const Call& call) {
   Input input(service, call, Action::kHoldRead);
   COFFER_ASSIGN(const auto id, HoldInPath(input, call));
   COFFER_ASSIGN(const auto hold, service.vault.GetHold(call.caller, id));
-  return RenderOne(hold);
+  return WithClientNames(service, call, RenderOne(hold));
 }
 
 Result<Reply> LiftHold(const Service& service, const Call& call) {
   Input input(service, call, Action::kHoldLift);
   COFFER_ASSIGN(const auto id, HoldInPath(input, call));
   COFFER_ASSIGN(const auto hold, service.vault.LiftHold(call.caller, id));
-  return RenderOne(hold);
+  return WithNames(service, call, RenderOne(hold));
 }
 
 Result<Reply> PlaceRestriction(const Service& service, const Call& call) {
@@ -105,7 +106,7 @@ Result<Reply> PlaceRestriction(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.stops, StopsIn(input, object));
   const auto restriction = service.vault.Restrict(call.caller, client, request);
   if (!restriction) return std::unexpected(restriction.error());
-  Reply reply = RenderOne(*restriction, 201);
+  Reply reply = WithNames(service, call, RenderOne(*restriction, 201));
   reply.headers.emplace_back(
       "Location", "/v1/clients/" + client.Text() + "/restrictions/" + restriction->id.Text());
   return reply;
@@ -115,7 +116,7 @@ Result<Reply> ListRestrictions(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionRead);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto restrictions, service.vault.ListRestrictions(call.caller, client));
-  return RenderList(restrictions);
+  return WithNames(service, call, RenderList(restrictions));
 }
 
 Result<Reply> GetRestriction(const Service& service, const Call& call) {
@@ -123,7 +124,7 @@ Result<Reply> GetRestriction(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, RestrictionInPath(input, call));
   COFFER_ASSIGN(const auto restriction, service.vault.GetRestriction(call.caller, client, id));
-  return RenderOne(restriction);
+  return WithNames(service, call, RenderOne(restriction));
 }
 
 Result<Reply> LiftRestriction(const Service& service, const Call& call) {

@@ -74,6 +74,16 @@ class Input {
   std::optional<vault::RecordId> record_;
 };
 
+// The vault names a filter as a member; here it is a parameter.
+template <class T>
+Result<T> AtQuery(Result<T> result) {
+  if (result) return result;
+  for (Issue& issue : result.error().issues) {
+    if (issue.pointer.starts_with('/')) issue.pointer = "query:" + issue.pointer.substr(1);
+  }
+  return result;
+}
+
 Result<std::uint64_t> ParseDecimal(std::string_view text, std::uint64_t most);
 
 }  // namespace coffer::api

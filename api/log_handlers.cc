@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/names.h"
 #include "api/render.h"
 #include "audit/clock.h"
 #include "vault/strict_json.h"
@@ -42,16 +43,6 @@ Result<vault::LogFilter> FilterOf(Input& input, const Call& call) {
   return filter;
 }
 
-// The vault names a filter as a member; here it is a parameter.
-template <class T>
-Result<T> AtQuery(Result<T> result) {
-  if (result) return result;
-  for (Issue& issue : result.error().issues) {
-    if (issue.pointer.starts_with('/')) issue.pointer = "query:" + issue.pointer.substr(1);
-  }
-  return result;
-}
-
 Reply RenderText(std::string text) {
   return {200, "text/plain; charset=utf-8", std::move(text), {}};
 }
@@ -87,7 +78,7 @@ Result<Reply> ListEntries(const Service& service, const Call& call, Input& input
   reply.body += ']';
   AppendNextCursor(reply.body, next);
   reply.body += ",\"size\":" + std::to_string(log.size) + "}";
-  return reply;
+  return WithClientNames(service, call, std::move(reply));
 }
 
 }  // namespace
@@ -135,7 +126,7 @@ Result<Reply> GetLogEntry(const Service& service, const Call& call) {
     reply.body += ",\"salt\":\"" + *view.note_salt + "\"}";
   }
   reply.body += '}';
-  return reply;
+  return WithClientNames(service, call, std::move(reply));
 }
 
 Result<Reply> GetLogEntryProof(const Service& service, const Call& call) {
@@ -197,7 +188,7 @@ Result<Reply> SummariseLog(const Service& service, const Call& call) {
   request.daily = per != "hour";
   if (!call.Query("by").empty()) request.by = call.Query("by");
   COFFER_ASSIGN(const auto summary, AtQuery(service.vault.SummariseLog(call.caller, request)));
-  return RenderOne(summary);
+  return WithNames(service, call, RenderOne(summary));
 }
 
 Result<Reply> VerifyLog(const Service& service, const Call& call) {

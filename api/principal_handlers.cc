@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/names.h"
 #include "api/render.h"
 
 namespace coffer::api {
@@ -19,17 +20,24 @@ Result<vault::PrincipalId> PrincipalOfKind(Input& input, const Call& call, Princ
   return *id;
 }
 
+// Of a user no other principal is said.
+Reply WithOwner(const Service& service, const Call& call, const vault::PrincipalInfo& principal) {
+  if (principal.id.kind() == PrincipalKind::kUser) return RenderOne(principal);
+  return WithNames(service, call, RenderOne(principal));
+}
+
 Result<Reply> GetOfKind(const Service& service, const Call& call, PrincipalKind kind) {
   Input input(service, call, Action::kPrincipalRead);
   COFFER_ASSIGN(const auto id, PrincipalOfKind(input, call, kind));
   COFFER_ASSIGN(const auto principal, service.vault.GetPrincipal(call.caller, id));
-  return RenderOne(principal);
+  return WithOwner(service, call, principal);
 }
 
 Result<Reply> UpdateOfKind(const Service& service, const Call& call, PrincipalKind kind) {
   Input input(service, call, Action::kPrincipalWrite);
   COFFER_ASSIGN(const auto id, PrincipalOfKind(input, call, kind));
-  COFFER_ASSIGN(const json object, input.Object({"name", "role", "disabled", "certificates"}));
+  COFFER_ASSIGN(const json object,
+                input.Object({"name", "role", "disabled", "certificates", "leave_clients"}));
   vault::PrincipalChange change;
   if (object.contains("name")) {
     COFFER_ASSIGN(change.name, input.Text(object, "name", true));
@@ -37,6 +45,7 @@ Result<Reply> UpdateOfKind(const Service& service, const Call& call, PrincipalKi
   if (object.contains("role")) {
     COFFER_ASSIGN(change.role, input.Text(object, "role", true));
   }
+  COFFER_ASSIGN(change.leave_clients, input.Flag(object, "leave_clients"));
   if (object.contains("disabled")) {
     COFFER_ASSIGN(change.disabled, input.Flag(object, "disabled"));
   }
@@ -44,7 +53,7 @@ Result<Reply> UpdateOfKind(const Service& service, const Call& call, PrincipalKi
     COFFER_ASSIGN(change.certificates, input.Texts(object, "certificates", true));
   }
   COFFER_ASSIGN(const auto principal, service.vault.UpdatePrincipal(call.caller, id, change));
-  return RenderOne(principal);
+  return WithOwner(service, call, principal);
 }
 
 }  // namespace
@@ -91,13 +100,13 @@ Result<Reply> CreateService(const Service& service, const Call& call) {
   }
   COFFER_ASSIGN(request.certificates, input.Texts(object, "certificates", false));
   COFFER_ASSIGN(const auto principal, service.vault.CreateService(call.caller, request));
-  return RenderOne(principal, 201);
+  return WithNames(service, call, RenderOne(principal, 201));
 }
 
 Result<Reply> ListServices(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto services,
                 service.vault.ListPrincipals(call.caller, PrincipalKind::kService));
-  return RenderList(services);
+  return WithNames(service, call, RenderList(services));
 }
 
 Result<Reply> GetService(const Service& service, const Call& call) {
@@ -132,12 +141,12 @@ Result<Reply> PutTeam(const Service& service, const Call& call) {
     members.push_back(*id);
   }
   COFFER_ASSIGN(const auto team, service.vault.PutTeam(call.caller, call.segments[0], members));
-  return RenderOne(team);
+  return WithNames(service, call, RenderOne(team));
 }
 
 Result<Reply> ListTeams(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto teams, service.vault.ListTeams(call.caller));
-  return RenderList(teams);
+  return WithNames(service, call, RenderList(teams));
 }
 
 }  // namespace coffer::api

@@ -46,7 +46,7 @@ Result<const json*> DataOf(Input& input, const json& object) {
 
 // Issues point into the document; in the request it stands under "data".
 Error UnderData(Error error) {
-  if (error.reason == "document_invalid") {
+  if (error.reason == "document_invalid" || error.reason == "field_not_writable") {
     for (auto& issue : error.issues) issue.pointer = "/data" + issue.pointer;
   }
   return error;
@@ -64,7 +64,8 @@ struct ImportLine {
   std::string external_ref;
 };
 
-constexpr std::string_view kAccept = "accept";  // of erased_before
+constexpr std::string_view kAccept = "accept";    // of erased_before
+constexpr std::string_view kReplace = "replace";  // of mode
 
 ImportLine ParseImportLine(std::string_view text) {
   ImportLine line{vault::ParseStrictJson(text), {}};
@@ -102,7 +103,9 @@ Result<vault::ImportResult> Import(const Service& service, const Call& call,
   auto result = service.vault.ImportRecord(
       call.caller,
       {line.external_ref, std::string(call.Query("class")), line.object->value("record_key", ""),
-       (*line.object)["data"], call.Query("erased_before") == kAccept});
+       (*line.object)["data"], call.Query("erased_before") == kAccept,
+       call.Query("mode") == kReplace ? vault::ChangeForm::kWhole
+                                      : vault::ChangeForm::kMergePatch});
   if (!result) return std::unexpected(UnderData(std::move(result).error()));
   return result;
 }
@@ -181,11 +184,25 @@ void AppendImportResult(std::string& out, std::size_t line,
     out += vault::Name(result->outcome);
     out += "\",\"client\":\"" + result->client.Text() + "\",\"record\":\"" + result->record.Text() +
            '"';
+    if (result->removed > 0) out += ",\"removed\":" + std::to_string(result->removed);
   } else {
     out += "refused\",";
     AppendProblemMembers(out, result.error());
   }
   out += "}\n";
+}
+
+// The body has the shape of a record: of it `data` alone can be changed.
+Result<Reply> ChangeRecord(const Service& service, const Call& call, vault::ChangeForm form) {
+  Input input(service, call, Action::kRecordUpdate);
+  COFFER_ASSIGN(const auto client, input.Client());
+  COFFER_ASSIGN(const auto id, input.Record());
+  COFFER_ASSIGN(const auto version, input.IfMatch(true));
+  COFFER_ASSIGN(const json object, input.Object({"data"}));
+  COFFER_ASSIGN(const json* data, DataOf(input, object));
+  const auto record = service.vault.UpdateRecord(call.caller, client, id, *version, *data, form);
+  if (!record) return std::unexpected(UnderData(record.error()));
+  return RenderRecord(*record);
 }
 
 }  // namespace
@@ -228,15 +245,11 @@ Result<Reply> GetRecord(const Service& service, const Call& call) {
 }
 
 Result<Reply> UpdateRecord(const Service& service, const Call& call) {
-  Input input(service, call, Action::kRecordUpdate);
-  COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto id, input.Record());
-  COFFER_ASSIGN(const auto version, input.IfMatch(true));
-  COFFER_ASSIGN(const json object, input.Object({"data"}));
-  COFFER_ASSIGN(const json* data, DataOf(input, object));
-  const auto record = service.vault.UpdateRecord(call.caller, client, id, *version, *data);
-  if (!record) return std::unexpected(UnderData(record.error()));
-  return RenderRecord(*record);
+  return ChangeRecord(service, call, vault::ChangeForm::kWhole);
+}
+
+Result<Reply> PatchRecord(const Service& service, const Call& call) {
+  return ChangeRecord(service, call, vault::ChangeForm::kMergePatch);
 }
 
 Result<Reply> DeleteRecord(const Service& service, const Call& call) {
@@ -274,6 +287,10 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
   const std::string_view erased = call.Query("erased_before");
   if (!erased.empty() && erased != kAccept) {
     return input.InvalidParameter("erased_before", "must be \"accept\"");
+  }
+  const std::string_view mode = call.Query("mode");
+  if (!mode.empty() && mode != "merge" && mode != kReplace) {
+    return input.InvalidParameter("mode", "must be \"merge\" or \"replace\"");
   }
   // Refused as a whole before the first line is taken: a half import would need explaining.
   if (!service.vault.HasClass(call.Query("class"))) {

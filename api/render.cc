@@ -87,6 +87,11 @@ void AppendToken(ObjectWriter& object, const vault::TokenInfo& token) {
   object.Time("created", token.created);
   object.Time("expires", token.expires);
   if (token.revoked) object.Time("revoked", *token.revoked);
+  object.Text("state", Name(token.state));
+  if (token.expires_in_s) {
+    object.Number("expires_in_s", static_cast<std::uint64_t>(*token.expires_in_s));
+  }
+  if (token.replaced_by) object.Text("replaced_by", token.replaced_by->Text());
 }
 
 void AppendSession(ObjectWriter& object, const vault::SessionInfo& session) {
@@ -101,6 +106,14 @@ void AppendSession(ObjectWriter& object, const vault::SessionInfo& session) {
 }
 
 }  // namespace
+
+Reply RenderSearch(const vault::SearchPage& page) {
+  Reply reply = RenderList(page.items, page.next_cursor);
+  if (page.whole) return reply;
+  reply.body.pop_back();
+  reply.body += ",\"whole\":false}";
+  return reply;
+}
 
 std::string EntityTag(std::uint64_t version) { return "\"" + std::to_string(version) + "\""; }
 
@@ -257,6 +270,8 @@ void Append(std::string& out, const vault::Approval& approval) {
   if (approval.ended) object.Time("ended", *approval.ended);
   if (approval.ended_by) object.Text("ended_by", approval.ended_by->Text());
   if (approval.end) object.Text("end", Name(*approval.end));
+  if (approval.question) Append(object.Start("question"), *approval.question);
+  if (approval.preview) Append(object.Start("preview"), *approval.preview);
   if (!approval.account) return;
   ObjectWriter account(object.Start("account"));
   Append(account.Start("principal"), approval.account->principal);
@@ -352,6 +367,12 @@ void Append(std::string& out, const vault::AccessAnswer& answer) {
   }
   grants += ']';
   if (!answer.leases.empty()) AppendLeases(object.Start("leases"), answer.leases);
+  if (!answer.assigned_to.empty()) {
+    std::vector<std::string> ids;
+    for (const auto& id : answer.assigned_to) ids.push_back(id.Text());
+    AppendTexts(object.Start("assigned_to"), ids);
+  }
+  if (!answer.plain.empty()) object.Raw("plain", PlainFields(answer));
   if (answer.fields.empty()) return;
   ObjectWriter fields(object.Start("fields"));
   for (const auto& [name, view] : answer.fields) fields.Text(name, Name(view));

@@ -30,6 +30,14 @@ void Append(std::string& out, const vault::IssuedCertificate& issued);
 void Append(std::string& out, const vault::Team& team);
 void Append(std::string& out, const vault::Approval& approval);
 void Append(std::string& out, const vault::EmergencyAccess& emergency);
+void Append(std::string& out, const vault::ApprovalQuestion& question);
+void Append(std::string& out, const vault::ApprovalPreview& preview);
+void Append(std::string& out, const vault::EmergencyReport& report);
+void Append(std::string& out, const std::vector<vault::AssignedClient>& clients);
+void Append(std::string& out, const vault::HandedOver& done);
+void Append(std::string& out, const vault::ReaderReport& report);
+// Of each field that is plain, what shows it so: a JSON object.
+std::string PlainFields(const vault::AccessAnswer& answer);
 void Append(std::string& out, const vault::Purpose& purpose);
 void Append(std::string& out, const vault::RoleDocument& role);
 void Append(std::string& out, const vault::Assignment& assignment);
@@ -83,6 +91,9 @@ Reply RenderList(const Items& items, std::string_view next_cursor = {}) {
   reply.body += '}';
   return reply;
 }
+
+// With what is not whole said of it.
+Reply RenderSearch(const vault::SearchPage& page);
 
 std::string EntityTag(std::uint64_t version);  // "\"3\""
 

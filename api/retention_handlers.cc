@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/names.h"
 #include "api/render.h"
 
 namespace coffer::api {
@@ -43,24 +44,24 @@ Result<Reply> PreviewRetention(const Service& service, const Call& call) {
   if (months) request.months = static_cast<std::size_t>(*months);
   COFFER_ASSIGN(request.with_ids, input.Flag(object, "ids"));
   COFFER_ASSIGN(const auto preview, service.vault.PreviewRetention(call.caller, request));
-  return RenderOne(preview);
+  return WithClientNames(service, call, RenderOne(preview));
 }
 
 Result<Reply> ListRetentionRuns(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto runs, service.vault.ListRetentionRuns(call.caller));
-  return RenderList(runs);
+  return WithNames(service, call, RenderList(runs));
 }
 
 Result<Reply> StartRetentionRun(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto run, service.vault.StartRetentionRun(call.caller));
-  return RenderOne(run, 201);
+  return WithNames(service, call, RenderOne(run, 201));
 }
 
 Result<Reply> GetRetentionRun(const Service& service, const Call& call) {
   Input input(service, call, Action::kRetentionRead);
   COFFER_ASSIGN(const auto id, RunIn(input, call));
   COFFER_ASSIGN(const auto run, service.vault.GetRetentionRun(call.caller, id));
-  return RenderOne(run);
+  return WithNames(service, call, RenderOne(run));
 }
 
 Result<Reply> GetRetentionReport(const Service& service, const Call& call) {

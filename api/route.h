@@ -66,7 +66,8 @@ struct Service {
 
 using Handler = Result<Reply> (*)(const Service&, const Call&);
 
-enum class Body { kNone, kJson, kNdjson };
+enum class Body { kNone, kJson, kMergePatch, kNdjson };
+std::string_view MediaTypeOf(Body body);  // empty of kNone
 
 struct Route {
   Method method;
@@ -82,7 +83,7 @@ inline constexpr std::size_t kJsonBodyLimit = 512 * 1024;
 inline constexpr std::size_t kNdjsonBodyLimit = 8 * 1024 * 1024;
 inline constexpr std::size_t kPathLimit = 512;
 inline constexpr std::size_t BodyLimit(Body body) {
-  return body == Body::kNone ? 0 : body == Body::kJson ? kJsonBodyLimit : kNdjsonBodyLimit;
+  return body == Body::kNone ? 0 : body == Body::kNdjson ? kNdjsonBodyLimit : kJsonBodyLimit;
 }
 
 // Of what nobody has to be known for: a login, an enrolment.
@@ -98,7 +99,8 @@ std::span<const Route> Routes();
 struct Match {
   const Route* route = nullptr;  // null: no such path, or not with this method
   std::vector<std::string> segments;
-  std::string allow;  // methods that the path has, when only the method was wrong
+  std::string allow;                   // methods that the path has, when only the method was wrong
+  std::string_view accept_patch = {};  // then, where PATCH is one of them: what it takes (RFC 5789)
 };
 // `path` is the raw path of the request, without query. Percent-encoding is refused: ids and names
 // need none, so there is one spelling of every resource. "*" is every resource (RFC 9112, 3.2.4).

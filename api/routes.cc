@@ -17,7 +17,7 @@ constexpr std::string_view kEraseQuery[] = {"basis"};
 constexpr std::string_view kPageQuery[] = {"limit", "cursor"};
 constexpr std::string_view kActQuery[] = {"format", "language"};
 constexpr std::string_view kRecordQuery[] = {"class", "data", "limit", "cursor"};
-constexpr std::string_view kImportQuery[] = {"class", "erased_before"};
+constexpr std::string_view kImportQuery[] = {"class", "erased_before", "mode"};
 constexpr std::string_view kHoldQuery[] = {"client", "lifted", "limit", "cursor"};
 constexpr std::string_view kClassQuery[] = {"version"};
 constexpr std::string_view kLogQuery[] = {
@@ -32,6 +32,9 @@ constexpr std::string_view kPrincipalLogQuery[] = {
 constexpr std::string_view kLogSummaryQuery[] = {
     "client",  "record",  "actor",   "action", "class", "purpose", "decision", "rule",
     "outcome", "address", "request", "from",   "to",    "by",      "per"};
+constexpr std::string_view kAssignmentQuery[] = {"principal", "limit", "cursor"};
+constexpr std::string_view kReadersQuery[] = {"from", "to"};
+constexpr std::string_view kTokenQuery[] = {"state", "principal", "limit", "cursor"};
 constexpr std::string_view kScheduleQuery[] = {"version"};
 constexpr std::string_view kReportQuery[] = {"format", "language"};
 constexpr std::string_view kConsistencyQuery[] = {"from", "to"};
@@ -61,6 +64,7 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/clients/{client}/records", Action::kRecordList, "listRecords", Body::kNone, kRecordQuery, ListRecords},
     {kGet, "/v1/clients/{client}/records/{record}", Action::kRecordRead, "getRecord", Body::kNone, kNothing, GetRecord},
     {kPut, "/v1/clients/{client}/records/{record}", Action::kRecordUpdate, "updateRecord", Body::kJson, kNothing, UpdateRecord},
+    {kPatch, "/v1/clients/{client}/records/{record}", Action::kRecordUpdate, "patchRecord", Body::kMergePatch, kNothing, PatchRecord},
     {kDelete, "/v1/clients/{client}/records/{record}", Action::kRecordDelete, "deleteRecord", Body::kNone, kNothing, DeleteRecord},
     {kGet, "/v1/clients/{client}/records/{record}/versions", Action::kRecordList, "listRecordVersions", Body::kNone, kNothing, ListRecordVersions},
     {kGet, "/v1/clients/{client}/records/{record}/versions/{version}", Action::kRecordRead, "getRecordVersion", Body::kNone, kNothing, GetRecordVersion},
@@ -88,6 +92,9 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/clients/{client}/assignments", Action::kAssignmentRead, "listAssignments", Body::kNone, kNothing, ListAssignments},
     {kPut, "/v1/clients/{client}/assignments/{principal}", Action::kAssignmentWrite, "putAssignment", Body::kJson, kNothing, PutAssignment},
     {kDelete, "/v1/clients/{client}/assignments/{principal}", Action::kAssignmentWrite, "deleteAssignment", Body::kNone, kNothing, DeleteAssignment},
+    {kGet, "/v1/assignments", Action::kAssignmentRead, "listAssignmentsOf", Body::kNone, kAssignmentQuery, ListAssignmentsOf},
+    {kPost, "/v1/assignments", Action::kAssignmentWrite, "assignClients", Body::kJson, kNothing, AssignClients},
+    {kPost, "/v1/assignments/hand-over", Action::kAssignmentWrite, "handOverClients", Body::kJson, kNothing, HandOverClients},
     {kGet, "/v1/clients/{client}/leases", Action::kLeaseRead, "listLeases", Body::kNone, kNothing, ListLeases},
     {kPost, "/v1/clients/{client}/leases", Action::kLeaseWrite, "giveLease", Body::kJson, kNothing, GiveLease},
     {kDelete, "/v1/clients/{client}/leases/{lease}", Action::kLeaseWrite, "endLease", Body::kNone, kNothing, EndLease},
@@ -97,7 +104,7 @@ constexpr Route kRoutes[] = {
     {kPut, "/v1/roles/{name}", Action::kRoleWrite, "putRole", Body::kJson, kNothing, PutRole},
     {kPost, "/v1/access/explain", Action::kAccessExplain, "explainAccess", Body::kJson, kNothing, ExplainAccess},
 
-    {kGet, "/v1/tokens", Action::kTokenList, "listTokens", Body::kNone, kNothing, ListTokens},
+    {kGet, "/v1/tokens", Action::kTokenList, "listTokens", Body::kNone, kTokenQuery, ListTokens},
     {kPost, "/v1/tokens", Action::kTokenCreate, "createToken", Body::kJson, kNothing, CreateToken},
     {kPost, "/v1/tokens/{token}/rotate", Action::kTokenRotate, "rotateToken", Body::kJson, kNothing, RotateToken},
     {kDelete, "/v1/tokens/{token}", Action::kTokenRevoke, "revokeToken", Body::kNone, kNothing, RevokeToken},
@@ -131,6 +138,7 @@ constexpr Route kRoutes[] = {
     {kPost, "/v1/approvals/{approval}/withdraw", Action::kApprovalWithdraw, "withdrawApproval", Body::kNone, kNothing, WithdrawApproval},
     {kGet, "/v1/emergency-access", Action::kEmergencyRead, "listEmergencies", Body::kNone, kNothing, ListEmergencies},
     {kPost, "/v1/emergency-access", Action::kEmergencyOpen, "openEmergency", Body::kJson, kNothing, OpenEmergency},
+    {kGet, "/v1/emergency-access/{emergency}", Action::kEmergencyRead, "getEmergency", Body::kNone, kPageQuery, GetEmergency},
     {kPost, "/v1/emergency-access/{emergency}/review", Action::kEmergencyReview, "reviewEmergency", Body::kJson, kNothing, ReviewEmergency},
 
     {kGet, "/v1/retention/schedule", Action::kRetentionRead, "getRetentionSchedule", Body::kNone, kScheduleQuery, GetRetentionSchedule},
@@ -149,6 +157,7 @@ constexpr Route kRoutes[] = {
     {kGet, "/v1/log/entries/{seq}/proof", Action::kLogRead, "getLogEntryProof", Body::kNone, kNothing, GetLogEntryProof},
     {kGet, "/v1/log/checkpoint", Action::kLogRead, "getLogCheckpoint", Body::kNone, kNothing, GetLogCheckpoint},
     {kGet, "/v1/log/consistency", Action::kLogRead, "getLogConsistency", Body::kNone, kConsistencyQuery, GetLogConsistency},
+    {kGet, "/v1/log/readers", Action::kLogRead, "countReaders", Body::kNone, kReadersQuery, CountReaders},
     {kGet, "/v1/log/summary", Action::kLogRead, "summariseLog", Body::kNone, kLogSummaryQuery, SummariseLog},
     {kPost, "/v1/log/evidence", Action::kLogRead, "makeEvidence", Body::kJson, kNothing, MakeEvidence},
     {kGet, "/log/checkpoint", Action::kLogRead, "getTlogCheckpoint", Body::kNone, kNothing, GetLogCheckpoint},
@@ -211,6 +220,20 @@ std::string_view Call::Query(std::string_view name) const {
   return found == query.end() ? std::string_view() : std::string_view(found->second);
 }
 
+std::string_view MediaTypeOf(Body body) {
+  switch (body) {
+    case Body::kNone:
+      return "";
+    case Body::kJson:
+      return "application/json";
+    case Body::kMergePatch:
+      return "application/merge-patch+json";
+    case Body::kNdjson:
+      return "application/x-ndjson";
+  }
+  return "";
+}
+
 std::span<const Route> Routes() { return kRoutes; }
 
 Match FindRoute(std::optional<Method> method, std::string_view path) {
@@ -228,6 +251,7 @@ Match FindRoute(std::optional<Method> method, std::string_view path) {
     if (!match.allow.empty()) match.allow += ", ";
     match.allow += Name(route.method);
     if (route.method == kGet) match.allow += ", HEAD";
+    if (route.method == kPatch) match.accept_patch = MediaTypeOf(route.body);
   }
   if (!match.allow.empty() && path != "*") match.allow += ", OPTIONS";
   match.segments.clear();

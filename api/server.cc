@@ -337,6 +337,9 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
                         pending.call.caller.call.Text());
     }
     if (wrong_method) reply.headers.emplace_back("Allow", allow);
+    if (!pending.match.accept_patch.empty()) {
+      reply.headers.emplace_back("Accept-Patch", pending.match.accept_patch);
+    }
     // What has no length and is no read may have a body nevertheless.
     const bool is_read = request.method == "GET" || request.method == "HEAD" ||
                          request.method == "OPTIONS" || request.method == "DELETE";
@@ -379,7 +382,11 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
     if (has_body) connections.Doom(request.ssl);
     const Error told = RefuseInput(pending, std::move(error));
     const int status = told.reason == "headers_too_large" ? 431 : StatusOf(told.code);
-    Answer(response, pending, RenderProblem(status, told, call.caller.call.Text()));
+    Reply reply = RenderProblem(status, told, call.caller.call.Text());
+    if (route.method == Method::kPatch && told.code == Code::kUnsupportedMedia) {
+      reply.headers.emplace_back("Accept-Patch", MediaTypeOf(route.body));  // RFC 5789 section 2.2
+    }
+    Answer(response, pending, std::move(reply));
     return false;
   };
   if (too_long) {
@@ -399,9 +406,8 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
     call.query.clear();
     return refuse_input(std::move(read).error());
   }
-  const std::string_view wanted =
-      route.body == Body::kNdjson ? "application/x-ndjson" : "application/json";
-  if (has_body && (call.content_type != wanted || request.has_header("Content-Encoding"))) {
+  if (has_body &&
+      (call.content_type != MediaTypeOf(route.body) || request.has_header("Content-Encoding"))) {
     return refuse_input({Code::kUnsupportedMedia, "media_type_unsupported", {}, {}});
   }
   return true;

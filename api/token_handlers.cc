@@ -2,6 +2,7 @@
 
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/names.h"
 #include "api/render.h"
 
 namespace coffer::api {
@@ -10,11 +11,25 @@ using vault::Action;
 
 namespace {
 constexpr std::int64_t kDefaultLifetimeS = 90 * 24 * 3600;
-}
+// Where no limit is given: as many as a page has at most.
+constexpr std::size_t kTokensOfPage = 200;
+}  // namespace
 
 Result<Reply> ListTokens(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto tokens, service.vault.ListTokens(call.caller));
-  return RenderList(tokens);
+  Input input(service, call, Action::kTokenList);
+  vault::TokenFilter filter;
+  if (const std::string_view state = call.Query("state"); !state.empty()) {
+    filter.state = vault::TokenStateFromName(state);
+    if (!filter.state) {
+      return input.InvalidParameter("state",
+                                    "must be active, disabled, expired, revoked or rotated");
+    }
+  }
+  filter.principal = call.Query("principal");
+  COFFER_ASSIGN(auto page, input.Page());
+  if (call.Query("limit").empty()) page.limit = kTokensOfPage;
+  COFFER_ASSIGN(const auto tokens, AtQuery(service.vault.ListTokens(call.caller, filter, page)));
+  return WithNames(service, call, RenderList(tokens.items, tokens.next_cursor));
 }
 
 Result<Reply> CreateToken(const Service& service, const Call& call) {
@@ -38,7 +53,7 @@ Result<Reply> CreateToken(const Service& service, const Call& call) {
     }
   }
   COFFER_ASSIGN(const auto token, service.vault.CreateToken(call.caller, request));
-  return RenderOne(token, 201);
+  return WithNames(service, call, RenderOne(token, 201));
 }
 
 Result<Reply> RotateToken(const Service& service, const Call& call) {
@@ -51,7 +66,7 @@ Result<Reply> RotateToken(const Service& service, const Call& call) {
                 service.vault.RotateToken(call.caller, *id,
                                           static_cast<std::int64_t>(std::min<std::uint64_t>(
                                               overlap_s.value_or(0), 1U << 30))));
-  return RenderOne(token, 201);
+  return WithNames(service, call, RenderOne(token, 201));
 }
 
 Result<Reply> RevokeToken(const Service& service, const Call& call) {
@@ -59,7 +74,7 @@ Result<Reply> RevokeToken(const Service& service, const Call& call) {
   const auto id = vault::TokenId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const auto token, service.vault.RevokeToken(call.caller, *id));
-  return RenderOne(token);
+  return WithNames(service, call, RenderOne(token));
 }
 
 Result<Reply> HandleMe(const Service& service, const Call& call) {

@@ -91,6 +91,7 @@ icu::UnicodeString Apply(Normalisation rule, const icu::UnicodeString& text) {
     case Normalisation::kExact:
       return Nfc(text);
     case Normalisation::kText:
+    case Normalisation::kLoose:
       return Fold(JoinWords(text, u" "));
     case Normalisation::kEmail:
       return Fold(JoinWords(text, u""));

@@ -1,4 +1,6 @@
 // Keyed, truncated hashes of normalised values: equality search without storing the value.
+// Normalise is the rule that never changes, of what lasts (hashes that masks show, words that a
+// password is held against) and of indexes from before search_form.h, whose rules may change.
 //
 // Token = first 16 bytes of keyed BLAKE2b(index key; domain, normalised value). Equal values of one
 // domain give equal tokens: whoever holds the database sees equality, never the value.
@@ -19,6 +21,7 @@ enum class Normalisation {
   kEmail,  // as kText, without inner white space; the whole address is folded
   kPhone,  // digits in E.164 form: "+" and 7 to 15 digits; separators " -.()/" dropped, a leading
            // "00" is "+"; a number without country code keeps its digits without "+"
+  kLoose,  // as kText
 };
 
 // Of what is searched for; the longest that a field with an index takes has 4,000.

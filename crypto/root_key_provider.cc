@@ -7,13 +7,13 @@
 #include "crypto/internal/invariant.h"
 #include "crypto/internal/new_file.h"
 #include "crypto/internal/secret_file.h"
+#include "crypto/internal/secret_line.h"
 
 namespace coffer::crypto {
 namespace {
 
 constexpr std::size_t kRootKeyBytes = 32;
 constexpr std::size_t kMinPassphraseBytes = 12;
-constexpr std::size_t kMaxSecretFileBytes = 4096;
 constexpr std::string_view kWrapInfo = "coffer-root-wrap-v1";
 
 // Root keys that are bytes in this process, wherever they came from. Wraps with a key derived for
@@ -48,23 +48,35 @@ constexpr internal::SecretFileReasons kRootKeyReasons{.missing = "root_key_missi
                                                       .exposed = "root_key_exposed",
                                                       .malformed = "root_key_malformed",
                                                       .not_read = "root_key_not_read"};
-constexpr internal::SecretFileReasons kSecretFileReasons{.missing = "secret_file_missing",
-                                                         .exposed = "secret_file_exposed",
-                                                         .malformed = "secret_file_malformed",
-                                                         .not_read = "secret_file_not_read"};
+
+// What a key is written around with, when it was copied from a screen or through an editor.
+ByteView KeyOf(ByteView content) {
+  const auto is_blank = [](std::uint8_t c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+  };
+  if (internal::StartsWith(content, internal::kByteOrderMark)) {
+    content = content.subspan(internal::kByteOrderMark.size());
+  }
+  while (!content.empty() && is_blank(content.back())) content = content.first(content.size() - 1);
+  while (!content.empty() && is_blank(content.front())) content = content.subspan(1);
+  return content;
+}
 
 }  // namespace
 
 Result<std::unique_ptr<RootKeyProvider>> OpenKeyFile(const std::string& path) {
   constexpr std::size_t kDigits = 2 * kRootKeyBytes;
+  constexpr std::size_t kBlanks = 16;  // around them, with a byte order mark
   COFFER_ASSIGN(const SecretBytes file,
-                internal::ReadLockedFile(path, kDigits + 1, kRootKeyReasons));
-  std::string_view text = AsText(file.ExposeSecret());
-  if (text.size() == kDigits + 1 && text.back() == '\n') text.remove_suffix(1);
+                internal::ReadLockedFile(path, kDigits + kBlanks, kRootKeyReasons));
+  SecretBytes digits = SecretBytes::CopyOf(KeyOf(file.ExposeSecret()));
+  for (std::uint8_t& c : digits.ExposeSecretForWriting()) {
+    if (c >= 'A' && c <= 'F') c += 'a' - 'A';
+  }
   SecretBytes root(kRootKeyBytes);
-  if (!internal::HexDecodeInto(text, root.ExposeSecretForWriting())) {
+  if (!internal::HexDecodeInto(AsText(digits.ExposeSecret()), root.ExposeSecretForWriting())) {
     return Fail(Code::kInvalidArgument, "root_key_malformed",
-                path + " must hold 64 lower-case hexadecimal digits and nothing else");
+                path + " must hold 64 hexadecimal digits and nothing else");
   }
   return RootKeyInMemory::Create("key-file", root);
 }
@@ -95,11 +107,15 @@ Result<std::unique_ptr<RootKeyProvider>> OpenPassphrase(const SecretBytes& passp
 }
 
 Result<SecretBytes> ReadSecretFile(const std::string& path) {
-  COFFER_ASSIGN(const SecretBytes file,
-                internal::ReadLockedFile(path, kMaxSecretFileBytes, kSecretFileReasons));
+  COFFER_ASSIGN(
+      const SecretBytes file,
+      internal::ReadLockedFile(path, internal::kMaxSecretFileBytes, internal::kSecretFileReasons));
   const ByteView content = file.ExposeSecret();
-  const auto newline = std::ranges::find(content, std::uint8_t{'\n'});
-  const auto line = content.first(static_cast<std::size_t>(newline - content.begin()));
+  if (internal::IsUtf16(content)) {
+    return Fail(Code::kInvalidArgument, "secret_file_malformed",
+                path + " is UTF-16 text: save it as UTF-8");
+  }
+  const ByteView line = internal::SecretOf(internal::FirstLine(content));
   if (line.empty()) {
     return Fail(Code::kInvalidArgument, "secret_file_malformed",
                 path + " has nothing in its first line");

@@ -6,6 +6,9 @@
 #include <optional>
 
 #include "audit/clock.h"
+#include "crypto/email_address.h"
+#include "crypto/phone_number.h"
+#include "crypto/search_form.h"
 #include "vault/calendar.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
@@ -91,7 +94,8 @@ bool IsDecimal(std::string_view text) {
   return digits(whole) && digits(part) && count <= 38 && (whole.size() == 1 || whole[0] != '0');
 }
 
-bool IsEmail(std::string_view text) {
+// As what there is may have been taken before: EmailFault and PhoneFault say more.
+bool WasEmail(std::string_view text) {
   const auto at = text.find('@');
   return at != text.npos && at > 0 && at + 1 < text.size() && text.find('@', at + 1) == text.npos &&
          text.find_first_of(" \t\r\n<>,;\"") == text.npos;
@@ -99,6 +103,22 @@ bool IsEmail(std::string_view text) {
 
 bool IsOneLine(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
+// Telephones write these around a number. They change no number's reading: those that would are a
+// fault of it.
+std::string WithoutDirections(std::string_view text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view mark = text.substr(at, 3);
+    if (mark == "\u202a" || mark == "\u202c" || mark == "\u202d" || mark == "\u2066" ||
+        mark == "\u2068" || mark == "\u2069") {
+      at += mark.size();
+    } else {
+      plain += text[at++];
+    }
+  }
+  return plain;
 }
 
 // What somebody reads of it would not be what it is.
@@ -109,8 +129,12 @@ std::string_view WordsFault(const Field& field, const json& value) {
   switch (field.type) {
     case FieldType::kString:
     case FieldType::kEmail:
-    case FieldType::kPhone:
       return plain(value, TextForm::kOneLine) ? "" : "must be one line without control characters";
+    case FieldType::kPhone:
+      return audit::IsPlainText(WithoutDirections(value.get_ref<const std::string&>()),
+                                TextForm::kOneLine)
+                 ? ""
+                 : "must be one line without control characters";
     case FieldType::kList:
       return std::all_of(value.begin(), value.end(),
                          [&](const json& item) { return plain(item, TextForm::kOneLine); })
@@ -129,8 +153,37 @@ std::string_view WordsFault(const Field& field, const json& value) {
   return "";
 }
 
-// What is wrong with a text value, or nothing. Messages never repeat the value.
-std::string_view TextFault(const Field& field, const std::string& text) {
+// Without a region the digits of a national number are a value of their own, as they are typed.
+std::string PhoneFaultOf(const Field& field, const std::string& text, bool kept,
+                         std::string& form) {
+  const auto number = crypto::ToE164(text, field.region);
+  if (number) {
+    form = number->Text();
+    return "";
+  }
+  crypto::PhoneFault fault = number.error();
+  if (fault.kind == crypto::PhoneFault::Kind::kNational) {
+    auto digits = crypto::PhoneDigits(text);
+    if (digits) {
+      form = *std::move(digits);
+      return "";
+    }
+    fault = digits.error();
+  }
+  if (kept && crypto::Normalise(crypto::Normalisation::kPhone, text)) return "";
+  return "must be one telephone number: " + fault.message;
+}
+
+std::string EmailFaultOf(const std::string& text, bool kept) {
+  if (!IsOneLine(text)) return "must be one line without control characters";
+  const auto fault = crypto::EmailFault(text);
+  if (!fault || (kept && WasEmail(text))) return "";
+  return "must be one e-mail address: " + *fault;
+}
+
+// What is wrong with a text value, or nothing. Messages never repeat the value. `kept`: it is
+// stored already; `form`: its search form, where it was made on the way.
+std::string TextFault(const Field& field, const std::string& text, bool kept, std::string& form) {
   if (!IsCleanUtf8(text)) return "must not contain U+0000";
   if (CharacterCount(text) > LengthLimit(field)) return "is too long";
   switch (field.type) {
@@ -152,9 +205,9 @@ std::string_view TextFault(const Field& field, const std::string& text) {
     case FieldType::kDateTime:
       return audit::ParseTimestamp(text, true) ? "" : "must be an RFC 3339 date-time";
     case FieldType::kEmail:
-      return IsEmail(text) && IsOneLine(text) ? "" : "must be an e-mail address";
+      return EmailFaultOf(text, kept);
     case FieldType::kPhone:
-      return crypto::Normalise(crypto::Normalisation::kPhone, text) ? "" : "must be a phone number";
+      return PhoneFaultOf(field, text, kept, form);
     case FieldType::kChoice:
       return Contains(field.values, text) ? "" : "must be one of the class's values";
     case FieldType::kInteger:
@@ -164,7 +217,7 @@ std::string_view TextFault(const Field& field, const std::string& text) {
   return "";
 }
 
-std::string_view ValueFault(const Field& field, const json& value) {
+std::string ValueFault(const Field& field, const json& value, bool kept, std::string& form) {
   static constexpr std::int64_t kMaxExact = (std::int64_t{1} << 53) - 1;
   switch (field.type) {
     case FieldType::kBoolean:
@@ -181,7 +234,8 @@ std::string_view ValueFault(const Field& field, const json& value) {
       if (!value.is_array() || value.size() > 100) return "must be a list of at most 100 texts";
       for (const auto& item : value) {
         if (!item.is_string()) return "must be a list of texts";
-        if (auto fault = TextFault(field, item.get_ref<const std::string&>()); !fault.empty()) {
+        if (auto fault = TextFault(field, item.get_ref<const std::string&>(), kept, form);
+            !fault.empty()) {
           return fault;
         }
       }
@@ -194,7 +248,7 @@ std::string_view ValueFault(const Field& field, const json& value) {
     case FieldType::kEmail:
     case FieldType::kPhone:
     case FieldType::kChoice:
-      return value.is_string() ? TextFault(field, value.get_ref<const std::string&>())
+      return value.is_string() ? TextFault(field, value.get_ref<const std::string&>(), kept, form)
                                : "must be text";
   }
   return "";
@@ -325,17 +379,25 @@ class ClassReader {
       Fault(at, "must be an object");
       return field;
     }
-    OnlyMembers(
-        value, at,
-        {"type", "required", "sensitivity", "mask", "index", "title", "max_length", "values"});
+    OnlyMembers(value, at,
+                {"type", "required", "sensitivity", "mask", "index", "region", "title",
+                 "max_length", "values"});
     Text(value, at, "title", false);
     field.type = OneOf(kTypes, value, at, "type", std::optional<FieldType>());
     field.required = Flag(value, at, "required");
     field.sensitivity =
         OneOf(kSensitivities, value, at, "sensitivity", std::optional(Sensitivity::kPersonal));
     field.mask = OneOf(kMasks, value, at, "mask", std::optional(MaskRule::kConstant));
-    field.indexed = Flag(value, at, "index");
+    const auto index = value.find("index");
+    const bool loose = index != value.end() && *index == "loose";
+    field.indexed = loose || Flag(value, at, "index");
     ReadIndexing(field, at);
+    if (loose && field.type != FieldType::kString) {
+      Fault(PointerTo(at, "index"), "can be \"loose\" for the type string only");
+    } else if (loose) {
+      field.normalisation = crypto::Normalisation::kLoose;
+    }
+    ReadRegion(value, at, field);
     ReadLimits(value, at, field);
     return field;
   }
@@ -350,9 +412,12 @@ class ClassReader {
       case FieldType::kString:
         field.normalisation = crypto::Normalisation::kText;
         break;
+      // Nothing but ASCII: full-width digits and blanks around are the typist's.
       case FieldType::kDate:
       case FieldType::kDecimal:
       case FieldType::kDateTime:
+        field.normalisation = crypto::Normalisation::kText;
+        break;
       case FieldType::kChoice:
         field.normalisation = crypto::Normalisation::kExact;
         break;
@@ -362,6 +427,19 @@ class ClassReader {
       case FieldType::kBoolean:
         if (field.indexed) Fault(PointerTo(at, "index"), "is not available for this type");
         break;
+    }
+  }
+  void ReadRegion(const json& value, const std::string& at, Field& field) {
+    const auto region = value.find("region");
+    if (region == value.end()) return;
+    if (field.type != FieldType::kPhone) {
+      Fault(PointerTo(at, "region"), "belongs to the type phone");
+    } else if (!region->is_string() ||
+               !crypto::IsPhoneRegion(region->get_ref<const std::string&>())) {
+      Fault(PointerTo(at, "region"),
+            "must be two capital letters that ISO 3166-1 has for a country");
+    } else {
+      field.region = region->get<std::string>();
     }
   }
   void ReadLimits(const json& value, const std::string& at, Field& field) {
@@ -459,12 +537,13 @@ Result<Document> ParseDocument(const ClassSchema& schema, const json& root, cons
         if (field.required) issues.push_back({PointerTo("", field.name), "is required"});
         continue;
       }
-      if (const auto fault = ValueFault(field, *value); !fault.empty()) {
-        issues.push_back({PointerTo("", field.name), std::string(fault)});
-        continue;
-      }
       const bool kept =
           stored != nullptr && stored->contains(field.name) && stored->at(field.name) == *value;
+      std::string form;
+      if (auto fault = ValueFault(field, *value, kept, form); !fault.empty()) {
+        issues.push_back({PointerTo("", field.name), std::move(fault)});
+        continue;
+      }
       if (const auto fault = kept ? std::string_view() : WordsFault(field, *value);
           !fault.empty()) {
         issues.push_back({PointerTo("", field.name), std::string(fault)});
@@ -472,11 +551,13 @@ Result<Document> ParseDocument(const ClassSchema& schema, const json& root, cons
       }
       document.fields |= std::int64_t{1} << i;
       // An empty text is kept and not indexed: it is no value to search for.
-      if (field.indexed && !value->get_ref<const std::string&>().empty()) {
-        auto normalised =
-            crypto::Normalise(field.normalisation, value->get_ref<const std::string&>());
-        if (normalised) document.indexed.push_back({field.name, *std::move(normalised)});
+      const std::string* const text =
+          field.indexed ? &value->get_ref<const std::string&>() : nullptr;
+      if (text == nullptr || text->empty()) continue;
+      if (form.empty()) {
+        form = crypto::SearchForm(field.normalisation, field.region, *text).value_or("");
       }
+      if (!form.empty()) document.indexed.push_back({field.name, std::move(form)});
     }
   }
   if (!issues.empty()) {
@@ -488,6 +569,12 @@ Result<Document> ParseDocument(const ClassSchema& schema, const json& root, cons
   return document;
 }
 
+crypto::Normalisation LastingRule(const Field& field) {
+  const bool is_exact = field.type == FieldType::kDate || field.type == FieldType::kDateTime ||
+                        field.type == FieldType::kDecimal;
+  return is_exact ? crypto::Normalisation::kExact : field.normalisation;
+}
+
 std::vector<Document::Indexed> IndexedValues(const ClassSchema& schema, const json& document) {
   std::vector<Document::Indexed> indexed;
   if (!document.is_object()) return indexed;
@@ -496,8 +583,8 @@ std::vector<Document::Indexed> IndexedValues(const ClassSchema& schema, const js
     if (!field.indexed || value == document.end() || !value->is_string()) continue;
     const auto& text = value->get_ref<const std::string&>();
     if (text.empty()) continue;
-    auto normalised = crypto::Normalise(field.normalisation, text);
-    if (normalised) indexed.push_back({field.name, *std::move(normalised)});
+    auto form = crypto::SearchForm(field.normalisation, field.region, text);
+    if (form) indexed.push_back({field.name, *std::move(form)});
   }
   return indexed;
 }

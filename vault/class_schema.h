@@ -31,8 +31,8 @@ enum class FieldType {
   kBoolean,
   kDate,      // text: YYYY-MM-DD, a day that exists
   kDateTime,  // text: RFC 3339
-  kEmail,     // text with one '@', at most 254 characters
-  kPhone,     // text that normalises to a phone number
+  kEmail,     // text that is one address, at most 254 characters
+  kPhone,     // text that is one telephone number, at most 40 characters
   kChoice,    // one of "values"
   kList,      // of strings, at most 100
 };
@@ -50,6 +50,7 @@ struct Field {
   MaskRule mask = MaskRule::kConstant;
   bool indexed = false;
   crypto::Normalisation normalisation = crypto::Normalisation::kText;
+  std::string region = {};     // of kPhone, for national numbers: ISO 3166-1 alpha-2; empty: none
   std::size_t max_length = 0;  // characters; 0: the type's own
   std::vector<std::string> values;
 };
@@ -91,9 +92,13 @@ struct Document {
 
 // `root` was parsed strictly (ParseStrictJson). Errors: kTooLarge "document_too_large";
 // kUnprocessable "document_invalid" with an issue per field that is unknown, missing or of the
-// wrong type.
+// wrong type. What is as in `stored` may be what older rules took.
 Result<Document> ParseDocument(const ClassSchema& schema, const nlohmann::json& root,
                                const nlohmann::json* stored = nullptr);
+
+// The field's rule of before search forms (crypto/search_form.h): of the tokens of old indexes, and
+// of the hashes that masks show, which never change.
+crypto::Normalisation LastingRule(const Field& field);
 
 // The values of its indexed fields in a document that may be of another version of the class: what
 // cannot be indexed by this one is left out.

@@ -12,7 +12,10 @@
 #include <vector>
 
 #include "crypto/blind_index.h"
+#include "crypto/email_address.h"
 #include "crypto/encoding.h"
+#include "crypto/phone_number.h"
+#include "crypto/search_form.h"
 #include "vault/strict_json.h"
 
 namespace coffer::vault {
@@ -101,6 +104,7 @@ bool IsDomain(std::string_view text) {
 
 // Nothing when the text is no address: what stands behind an @ could then be anything.
 std::optional<std::string> MaskEmail(std::string_view text) {
+  text = crypto::BareEmail(text);
   const auto at = text.find('@');
   if (at == text.npos || !IsDomain(text.substr(at + 1))) return std::nullopt;
   const Texts local = CharactersOf(text.substr(0, at));
@@ -111,10 +115,16 @@ std::optional<std::string> MaskEmail(std::string_view text) {
   return std::string(first) + std::string(kConstant) + std::string(text.substr(at));
 }
 
+// Of the number, and not of its extension.
 std::optional<std::string> MaskPhone(std::string_view text) {
-  const auto digits = crypto::Normalise(crypto::Normalisation::kPhone, text);
-  if (!digits) return std::nullopt;
-  return std::string(kConstant) + digits->substr(digits->size() - 2);
+  auto digits = crypto::PhoneDigits(text);
+  if (digits) {
+    digits->resize(std::min(digits->find(';'), digits->size()));
+    return std::string(kConstant) + digits->substr(digits->size() - 2);
+  }
+  const auto before = crypto::Normalise(crypto::Normalisation::kPhone, text);
+  if (!before) return std::nullopt;
+  return std::string(kConstant) + before->substr(before->size() - 2);
 }
 
 std::optional<std::string> MaskLastFour(std::string_view text) {
@@ -160,14 +170,16 @@ std::optional<std::string> MaskInitials(std::string_view text) {
   return initials;
 }
 
-// One text for all spellings that the field's index takes for one value; nothing for what is none.
+// One text for all spellings that crypto::Normalise takes for one value, and where it takes none,
+// the index: hashes that were once shown stay what they are. Nothing for what is no value.
 std::optional<std::string> TextToHash(const Field& field, const json& value) {
   if (value.is_boolean() || value.is_number_integer()) return value.dump();
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
     if (!IsCleanUtf8(text)) return std::nullopt;
     // What is too long to be normalised is of no index; its hash is that of its bytes.
-    return crypto::Normalise(field.normalisation, text).value_or(text);
+    if (auto lasting = crypto::Normalise(LastingRule(field), text)) return *std::move(lasting);
+    return crypto::SearchForm(field.normalisation, field.region, text).value_or(text);
   }
   if (!value.is_array()) return std::nullopt;
   std::string list;

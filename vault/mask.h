@@ -37,8 +37,9 @@ enum class View : std::uint8_t {
 //   constant    "***"
 //   hash        16 characters of base64url that are the same for the same value of the same field
 //               of the same class in the vault that `hash_key` (32 bytes) belongs to, and tell
-//               nothing else to who does not have the key. Spellings that the field's normalisation
-//               takes for one value are one; a list is one value, in its order.
+//               nothing else to who does not have the key. Spellings that crypto::Normalise takes
+//               for one value are one, by a rule that never changes, other than the index's; a list
+//               is one value, in its order.
 //
 // A value that a rule does not fit is shown as "***": one of another type than text (for hash:
 // null, objects, numbers with a fraction, lists of anything but text), and text that is no clean

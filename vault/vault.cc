@@ -205,7 +205,7 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
     const auto index_key = crypto::SecretBytes::Random(crypto::kAeadKeyBytes);
     IndexState index_state;
     index_state.live = 1;
-    index_state.rules = kIndexRules;
+    index_state.rules = crypto::SearchRules();
     COFFER_ASSIGN(auto key_store, KeyStore::Open(keys));
     COFFER_TRY(key_store.PutIndexKey(
         index_state.live,

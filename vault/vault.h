@@ -28,9 +28,11 @@
 #include "crypto/result.h"
 #include "crypto/root_key_provider.h"
 #include "vault/access_policy.h"
+#include "vault/approval_preview.h"
 #include "vault/class_schema.h"
 #include "vault/deletion.h"
 #include "vault/ids.h"
+#include "vault/known_names.h"
 #include "vault/purpose.h"
 #include "vault/role.h"
 #include "vault/token_limits.h"
@@ -115,6 +117,11 @@ struct SearchHit {
   ClientId client;
   std::optional<RecordId> record;
 };
+struct SearchPage : Page<SearchHit> {
+  // False while the index is made by other rules than before, in a vault with many records: those
+  // that were not come to yet are found by the spellings that found them before.
+  bool whole = true;
+};
 
 // What a bulk export takes along.
 struct ExportSelection {
@@ -126,6 +133,10 @@ struct ExportPage {
   std::string next_cursor;                                  // empty at the end
 };
 
+// How the document of a change stands to the one that is stored: in its place, or as a merge patch
+// of it (RFC 7396), of which what is absent stays and what is null goes.
+enum class ChangeForm { kWhole, kMergePatch };
+
 enum class ImportOutcome { kCreated, kUpdated, kUnchanged };
 std::string_view Name(ImportOutcome outcome);
 struct ImportRow {
@@ -134,11 +145,13 @@ struct ImportRow {
   std::string record_key;  // tells several records of one client and class apart; may be empty
   const nlohmann::json& data;
   bool accept_erased = false;  // as in ClientChange
+  ChangeForm form = ChangeForm::kMergePatch;
 };
 struct ImportResult {
   ImportOutcome outcome = ImportOutcome::kCreated;
   ClientId client;
   RecordId record;
+  std::size_t removed = 0;  // fields that the record had, of those that the caller may see
 };
 
 struct PrincipalInfo {
@@ -165,6 +178,8 @@ struct PrincipalChange {
   std::optional<std::string> name, role;
   std::optional<bool> disabled;
   std::optional<std::vector<std::string>> certificates;
+  // With `disabled`: the clients that are assigned to it stay so, and nobody else has them.
+  bool leave_clients = false;
 };
 // A one-time code with which a user sets a password.
 struct NewEnrolment {
@@ -186,6 +201,10 @@ struct IssuedCertificate {
   std::string certificate, authority;  // PEM
 };
 
+// Whether a token can be used, and why not. That of a disabled service cannot, until it is enabled.
+enum class TokenState { kActive, kDisabled, kExpired, kRevoked, kRotated };
+std::string_view Name(TokenState state);
+std::optional<TokenState> TokenStateFromName(std::string_view name);
 struct TokenInfo {
   TokenId id;
   PrincipalId principal;
@@ -194,6 +213,14 @@ struct TokenInfo {
   TokenLimits limits;
   Timestamp created, expires;
   std::optional<Timestamp> revoked;
+  TokenState state = TokenState::kActive;
+  std::optional<std::int64_t> expires_in_s = {};  // of an active one
+  std::optional<TokenId> replaced_by = {};        // what was issued last in its place
+};
+// Empty members do not filter.
+struct TokenFilter {
+  std::optional<TokenState> state = {};
+  std::string principal = {};  // a service's id or name
 };
 struct NewToken {
   TokenInfo info;
@@ -280,6 +307,9 @@ struct Approval {
   std::optional<PrincipalId> ended_by = {};  // of one that was withdrawn
   std::optional<ApprovalEnd> end = {};
   std::optional<AccountWays> account = {};  // as it is now; not in lists
+  // Where one approval is looked at.
+  std::optional<ApprovalQuestion> question = {};
+  std::optional<ApprovalPreview> preview = {};  // of one that is open
 };
 
 struct EmergencyRequest {
@@ -297,6 +327,19 @@ struct EmergencyAccess {
   std::optional<Timestamp> reviewed;
   std::string finding;  // what the review found
 };
+// What an emergency access was used for, as the log has it.
+struct EmergencyUse {
+  std::uint64_t seq = 0;
+  Timestamp ts;
+  std::string action, record, class_name, detail;
+  std::uint64_t version = 0;
+  std::vector<std::string> fields;
+};
+struct EmergencyReport {
+  EmergencyAccess emergency;
+  std::vector<EmergencyUse> uses;     // oldest first
+  std::optional<std::uint64_t> next;  // where to go on, absent at the end
+};
 
 struct Assignment {
   ClientId client;
@@ -304,10 +347,34 @@ struct Assignment {
   Timestamp starts;
   std::optional<Timestamp> ends;  // absent: until it is taken away
   PrincipalId given_by;
+  bool changed = false;  // by the call that answers it
 };
 struct AssignmentTerms {
   std::optional<Timestamp> starts;  // absent: now
   std::optional<Timestamp> ends;
+};
+
+// A client as people name it: by its id, or by its external reference.
+struct ClientName {
+  std::optional<ClientId> id;
+  std::string external_ref;  // where there is no id
+};
+inline constexpr std::size_t kMostAssigned = 200;  // in one call
+// What became of one of several. Each is done, or refused, for itself.
+struct AssignedClient {
+  ClientName name;
+  std::optional<Assignment> assignment;  // absent: `error` says why
+  std::optional<Error> error = {};
+};
+struct HandOverRequest {
+  PrincipalId from, to;
+  std::vector<ClientName> clients = {};  // empty: all that `from` has, a portion a call
+  PageRequest page = {};                 // of these
+};
+struct HandedOver {
+  std::vector<AssignedClient> clients;
+  std::uint64_t skipped = 0;  // that the caller has no part in; they stay where they are
+  std::string next_cursor;    // empty: that was the last portion
 };
 
 // Plain reading of chosen fields of one client's records of one class, for one purpose, under a
@@ -358,6 +425,14 @@ struct LeaseAnswer {
   bool open = false;                      // they are met
   std::string reason;                     // what the caller would be told where they are not
 };
+// What shows a field plainly: a grant of the role, or a lease, or emergency access.
+struct PlainSource {
+  enum class By : std::uint8_t { kGrant, kLease, kEmergency };
+  By by = By::kGrant;
+  std::optional<std::size_t> grant = {};  // its place in the role
+  std::string scope = {};                 // of the grant: "all", "assigned", "tag:TAG"
+  std::string id = {};                    // of the lease or the emergency access
+};
 struct AccessAnswer {
   bool allowed = false;
   std::string rule;
@@ -368,9 +443,14 @@ struct AccessAnswer {
   // Of the class, what would be seen, written or searched of each field.
   std::vector<std::pair<std::string, View>> fields;
   std::vector<LeaseAnswer> leases;
+  // Of the fields that are plain, where that comes from; and to whom of the principal and its teams
+  // the client is assigned.
+  std::vector<std::pair<std::string, std::vector<PlainSource>>> plain = {};
+  std::vector<PrincipalId> assigned_to = {};
 };
 
 struct LogFilter {
+  // `actor`: the id of a principal, the login of a user or the name of a service.
   std::string client, record, actor, action, class_name, purpose, decision, rule, outcome, address,
       request;
   std::string field;                  // among the entry's fields
@@ -404,9 +484,29 @@ struct LogSummary {
   std::vector<LogCount> counts;  // by time, then value; at most 10,000
   std::uint64_t size = 0;        // entries before this one are counted
 };
+// How many different clients somebody was shown, beside what those with the same work were.
+struct ReaderCount {
+  PrincipalId principal;
+  std::string login, name, role;
+  std::uint64_t reads = 0, clients = 0;
+  // The others of the smallest of its teams, else of its role, that has enough of them: those who
+  // saw nobody too. Fewer than kFewestColleagues are compared with nobody: it would say what one of
+  // them did.
+  static constexpr std::size_t kFewestColleagues = 3;
+  std::string group;  // "team:NAME" or "role:NAME"; empty: there are too few
+  std::uint64_t colleagues = 0;
+  double median = 0;  // of their clients
+};
+struct ReaderReport {
+  std::vector<ReaderCount> readers;  // those who saw most first; at most kMostReaders
+  static constexpr std::size_t kMostReaders = 1000;
+  bool more = false;
+  Timestamp from, to;      // [from, to)
+  std::uint64_t size = 0;  // entries before this one are counted
+};
 // What the log says of a client, or of a principal, or of a time; one of these at least.
 struct EvidenceRequest {
-  std::string client, principal;
+  std::string client, principal;      // the principal's id, or as LogFilter::actor
   std::optional<Timestamp> from, to;  // [from, to)
 };
 struct ConsistencyProof {
@@ -438,7 +538,7 @@ struct ScrubState {
 // then, who has an older copy of vault.db and today's keys can ask it for values.
 struct IndexStatus {
   std::uint64_t generation = 0;  // 0: under the key in the keyring
-  bool whole = true;             // false: some searches are refused as "index_building"
+  bool whole = true;             // false: it is made by other rules, or from nothing
   bool building = false;         // the next generation
   std::uint64_t built = 0;       // clients and records that it has
   bool retiring = false;         // the generation before is being destroyed
@@ -544,6 +644,8 @@ struct VaultOptions {
   // how many of its rows one operation takes at most.
   std::uint32_t index_interval_ms = 500;
   std::uint32_t index_rows_per_step = 1000;
+  // While it is made by other rules, a search opens so many records that it has not come to.
+  std::uint32_t index_rows_compared = 1000;
   // Opens a vault whose people, tokens, roles, holds or settings are not what the log last
   // recorded, and records them as they are, with an alarm.
   bool take_over_state = false;
@@ -625,9 +727,9 @@ class Vault {
                                   std::uint64_t if_version, const ClientChange& change);
   Result<Page<ClientInfo>> ListClients(const Caller& caller, std::string_view tag,
                                        std::string_view class_name, const PageRequest& page);
-  Result<Page<SearchHit>> SearchByField(const Caller& caller, std::string_view class_name,
-                                        std::string_view field, std::string_view value,
-                                        const PageRequest& page);
+  Result<SearchPage> SearchByField(const Caller& caller, std::string_view class_name,
+                                   std::string_view field, std::string_view value,
+                                   const PageRequest& page);
   Result<Page<SearchHit>> SearchByReference(const Caller& caller, std::string_view external_ref);
 
   // For good, with an act that says so; on the answer no key of it is left. The same again is
@@ -705,7 +807,8 @@ class Vault {
                                        std::string_view class_name, bool with_data,
                                        const PageRequest& page);
   Result<RecordInfo> UpdateRecord(const Caller& caller, const ClientId& client, const RecordId& id,
-                                  std::uint64_t if_version, const nlohmann::json& data);
+                                  std::uint64_t if_version, const nlohmann::json& data,
+                                  ChangeForm form = ChangeForm::kWhole);
   Status DeleteRecord(const Caller& caller, const ClientId& client, const RecordId& id,
                       std::optional<std::uint64_t> if_version);
   // Clients and records in bulk, as far as the caller may export them, at most page.limit (1..1000)
@@ -718,7 +821,8 @@ class Vault {
   // Whether the caller may import records of this class at all: what is refused here is refused of
   // each of them. A success leaves no entry, a refusal does.
   Status MayImport(const Caller& caller, std::string_view class_name);
-  // One client by external reference and one record of it: made, updated or left as they are.
+  // One client by external reference and one record of it: made, updated or left as they are. What
+  // is merged is changed as by UpdateRecord: by who reads a field and writes it.
   Result<ImportResult> ImportRecord(const Caller& caller, const ImportRow& row);
 
   bool HasClass(std::string_view name) const;  // no entry, no disclosure: for checks ahead
@@ -745,6 +849,20 @@ class Vault {
                             const PrincipalId& principal, const AssignmentTerms& terms);
   Status Unassign(const Caller& caller, const ClientId& client, const PrincipalId& principal);
   Result<std::vector<Assignment>> ListAssignments(const Caller& caller, const ClientId& client);
+  // Those of a principal, or a team, on clients that the caller has a part in; ended ones too.
+  Result<Page<Assignment>> ListAssignmentsOf(const Caller& caller, const PrincipalId& principal,
+                                             const PageRequest& page);
+  // As many calls of Assign, each with its entry and its answer. Finding one by its reference is a
+  // search, and leaves the entry of one. Errors, of all: kUnauthenticated; kUnprocessable
+  // "assignment_invalid" with issues.
+  Result<std::vector<AssignedClient>> AssignMany(const Caller& caller,
+                                                 const std::vector<ClientName>& clients,
+                                                 const PrincipalId& principal,
+                                                 const AssignmentTerms& terms);
+  // Each client for itself passes from the one to the other, with the end that its assignment has.
+  // What was interrupted is gone on with by doing it again. All that somebody has are listed first,
+  // which takes assignment.read too. Errors, of all: as AssignMany.
+  Result<HandedOver> HandOver(const Caller& caller, const HandOverRequest& request);
 
   // Errors: kUnprocessable "principal_unknown", "lease_invalid" with issues.
   Result<Lease> GiveLease(const Caller& caller, const ClientId& client,
@@ -770,7 +888,8 @@ class Vault {
   Result<std::vector<PrincipalInfo>> ListPrincipals(const Caller& caller, PrincipalKind kind);
   Result<PrincipalInfo> GetPrincipal(const Caller& caller, const PrincipalId& id);
   // A new role, and being disabled, end its sessions, leases, emergency access, and the approvals
-  // that it asked for or gave.
+  // that it asked for or gave. Errors: kConflict "clients_assigned" for who is to be disabled and
+  // has clients, unless these are to be left.
   Result<PrincipalInfo> UpdatePrincipal(const Caller& caller, const PrincipalId& id,
                                         const PrincipalChange& change);
   // A certificate of the vault's own authority for the key that signed `csr` (PKCS #10 as PEM), by
@@ -789,10 +908,19 @@ class Vault {
   // Its holder may, for as long as it was given for; others need token.create. Errors: kConflict
   // "token_ended", "too_many_tokens".
   Result<NewToken> RotateToken(const Caller& caller, const TokenId& id, std::int64_t overlap_s);
-  Result<std::vector<TokenInfo>> ListTokens(const Caller& caller);
+  // In the order of their ids. Errors: kInvalidArgument "filter_unknown" with an issue for a
+  // principal that nobody is.
+  Result<Page<TokenInfo>> ListTokens(const Caller& caller, const TokenFilter& filter,
+                                     const PageRequest& page);
   // With all that were issued in its place.
   Result<TokenInfo> RevokeToken(const Caller& caller, const TokenId& id);
   Result<WhoIs> WhoAmI(const Caller& caller);
+
+  // What these are called now, of those that the caller may know: principals whoever may list them
+  // or read the log; clients whoever states a purpose for which the caller's role may read them,
+  // each with an entry of its own. Nothing about those that are unknown, erased, or have no name.
+  // For the ids in an answer that the caller is about to get.
+  Result<std::vector<KnownName>> NamesOf(const Caller& caller, IdsToName ids);
 
   // Before a user is known. One answer says that login, code, password or second factor is wrong:
   // kUnauthenticated "login_failed"; kExhausted "login_throttled" after too many of these,
@@ -825,20 +953,27 @@ class Vault {
   // "proposal_invalid" with issues; kConflict "too_many_approvals" where the caller has 400 open,
   // or 2 MiB of content in these.
   Result<Approval> RequestApproval(const Caller& caller, const Proposal& proposal);
+  // With what it would do now, for who may decide it and who asked.
   Result<Approval> GetApproval(const Caller& caller, const ApprovalId& id);
   // Those that wait for a decision first, newest first; fewer than page.limit where contents are
   // long.
   Result<Page<Approval>> ListApprovals(const Caller& caller, const PageRequest& page);
-  // Errors: kPermissionDenied "own_request"; kConflict "approval_decided", "approval_expired",
-  // "approval_ended".
+  // Errors: kPermissionDenied "own_request"; kConflict "approval_decided", "approval_used",
+  // "approval_expired", "approval_withdrawn", "approval_ended".
   Result<Approval> DecideApproval(const Caller& caller, const ApprovalId& id, bool approve);
-  // By who asked, or who approved, before it is used. Errors: kConflict "approval_ended".
+  // By who asked, or who approved, before it is used: from then on it is worth nothing. Of one that
+  // was approved it takes a reason. Errors: kInvalidArgument "reason_required"; kConflict
+  // "approval_used", "approval_expired", "approval_withdrawn", "approval_rejected",
+  // "approval_ended" for one that became void.
   Result<Approval> WithdrawApproval(const Caller& caller, const ApprovalId& id);
 
   // Errors: kUnprocessable "emergency_invalid" with issues.
   Result<EmergencyAccess> OpenEmergency(const Caller& caller, const ClientId& client,
                                         const EmergencyRequest& request);
   Result<std::vector<EmergencyAccess>> ListEmergencies(const Caller& caller);
+  // With what was read and written under it.
+  Result<EmergencyReport> GetEmergency(const Caller& caller, const EmergencyId& id,
+                                       const LogPageRequest& page);
   // Ends the access where it still goes on. Errors: kPermissionDenied "own_request"; kConflict
   // "already_reviewed".
   Result<EmergencyAccess> ReviewEmergency(const Caller& caller, const EmergencyId& id,
@@ -864,6 +999,10 @@ class Vault {
   // Errors: as ReadLog; kUnprocessable "summary_too_large": narrow the time;
   // kUnavailable "index_behind" while the log's index is being made.
   Result<LogSummary> SummariseLog(const Caller& caller, const LogSummaryRequest& request);
+  // Who was shown how many different clients, in [from, to). Errors: kInvalidArgument
+  // "filter_invalid"; kUnavailable "index_behind".
+  Result<ReaderReport> CountReaders(const Caller& caller, std::optional<Timestamp> from,
+                                    std::optional<Timestamp> to);
   // A signed archive that an outsider can check: see audit/evidence.h. Reasons are opened for who
   // may read them. Errors: kUnprocessable "evidence_invalid" with issues, "evidence_too_large".
   Result<std::string> MakeEvidence(const Caller& caller, const EvidenceRequest& request);

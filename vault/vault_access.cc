@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "vault/conditions.h"
+#include "vault/internal/access_checks.h"
 #include "vault/internal/core.h"
 #include "vault/internal/explained_views.h"
 #include "vault/names.h"
@@ -18,10 +19,6 @@ constexpr std::size_t kMaxLeases = 200;  // of one principal on one client, that
 constexpr std::int64_t kEndedLeasesKeptMs = std::int64_t{24} * 3600 * 1000;
 constexpr std::int64_t kMaxLeaseS = std::int64_t{30} * 24 * 3600;
 
-Assignment InfoOf(const AssignmentRow& row) {
-  return {row.client, row.principal, row.starts, row.ends, row.given_by};
-}
-
 Lease InfoOf(const LeaseRow& row) {
   return {row.id,
           row.client,
@@ -36,32 +33,10 @@ Lease InfoOf(const LeaseRow& row) {
           row.terms.own ? std::optional(row.terms.own->definition) : std::nullopt};
 }
 
-Status RequirePrincipal(const Transaction& transaction, const PrincipalId& principal) {
-  if (transaction.principals().Find(principal) != nullptr) return {};
-  return Fail(Code::kUnprocessable, "principal_unknown");
-}
-
-// Nobody gives themselves what somebody else is to answer for.
-bool IsOfCaller(const Transaction& transaction, const Call& call, const PrincipalId& principal) {
-  if (const TeamRow* const team = transaction.principals().FindTeam(principal)) {
-    return std::ranges::any_of(team->members, [&](const PrincipalId& member) {
-      return IsOfCaller(transaction, call, member);
-    });
-  }
-  const PrincipalRow* const row = transaction.principals().Find(principal);
-  return row != nullptr && row->person() == call.principal->person();
-}
-
 LeaseAnswer AnswerOn(const LeaseTerms& lease, std::string_view closed_for) {
   LeaseAnswer answer{lease.id, std::nullopt, closed_for.empty(), std::string(closed_for)};
   if (lease.own) answer.conditions = lease.own->definition;
   return answer;
-}
-
-Status RequireClient(Transaction& transaction, Call& call) {
-  COFFER_ASSIGN(const auto row, transaction.stores().clients.Find(*call.subject));
-  if (!row) return NotFound(call);
-  return {};
 }
 
 }  // namespace
@@ -181,6 +156,7 @@ Result<Assignment> Vault::Assign(const Caller& caller, const ClientId& client,
                           call.actor};
         COFFER_TRY(transaction.stores().access.PutAssignment(row));
         assignment = InfoOf(row);
+        assignment.changed = true;
         transaction.PutAssignment(std::move(row));
         return {};
       }));
@@ -410,7 +386,10 @@ Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQues
           answer.leases.push_back(AnswerOn(*closed.lease, closed.reason));
         }
         if (!decision.allowed) return {};
-        return ExplainFields(*core_, transaction, asked, decision, schema.get(), question, answer);
+        COFFER_TRY(
+            ExplainFields(*core_, transaction, asked, decision, schema.get(), question, answer));
+        ExplainPlainFields(transaction, decision, schema.get(), question, answer);
+        return {};
       }));
   return answer;
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "vault/calendar.h"
+#include "vault/internal/approval_outlook.h"
 #include "vault/internal/core.h"
 #include "vault/internal/export_selection.h"
 #include "vault/internal/open_approvals.h"
@@ -52,6 +53,26 @@ ApprovalState StateOf(const ApprovalRow& row, Timestamp now) {
 
 bool IsOpen(ApprovalState state) {
   return state == ApprovalState::kPending || state == ApprovalState::kApproved;
+}
+
+// Why nothing can be done with it any more; of one that was approved, why nobody decides it.
+std::string_view WhyOver(ApprovalState state) {
+  switch (state) {
+    case ApprovalState::kExecuted:
+      return "approval_used";
+    case ApprovalState::kExpired:
+      return "approval_expired";
+    case ApprovalState::kWithdrawn:
+      return "approval_withdrawn";
+    case ApprovalState::kRejected:
+      return "approval_rejected";
+    case ApprovalState::kPending:
+    case ApprovalState::kApproved:
+      return "approval_decided";
+    case ApprovalState::kVoid:
+      break;
+  }
+  return "approval_ended";
 }
 
 // {"classes": [...]}, with the purpose that the caller states.
@@ -440,6 +461,7 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
         row.expires = Timestamp{row.created.ms + kApprovalLifetimeMs};
         COFFER_TRY(
             MakeRoomForApproval(transaction, row.requester, row.content.size(), row.created));
+        row.asked_seq = transaction.NextSeq();
         COFFER_TRY(transaction.stores().approvals.Insert(row));
         approval = core_->DescribeApproval(transaction, row);
         COFFER_ASSIGN(approval.account, core_->WaysInto(transaction, approval.proposal));
@@ -477,6 +499,7 @@ Result<Approval> Vault::GetApproval(const Caller& caller, const ApprovalId& id) 
   Call call = core_->StartCall(caller, Action::kApprovalRead);
   call.entry.detail = id.Text();
   Approval approval;
+  ApprovalOutlook outlook(*core_);
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(const auto row, transaction.stores().approvals.Find(id));
@@ -484,8 +507,9 @@ Result<Approval> Vault::GetApproval(const Caller& caller, const ApprovalId& id) 
         COFFER_TRY(NameSubject(transaction, call, row->action, row->target));
         approval = core_->DescribeApproval(transaction, *row);
         COFFER_ASSIGN(approval.account, core_->WaysInto(transaction, approval.proposal));
-        return {};
+        return outlook.Look(transaction, call, *row, approval.state);
       }));
+  COFFER_TRY(outlook.Complete(call, approval));
   return approval;
 }
 
@@ -542,11 +566,10 @@ Result<Approval> Vault::DecideApproval(const Caller& caller, const ApprovalId& i
           return Deny(call, "separation", Code::kPermissionDenied, "own_request");
         }
         const ApprovalState state = core_->DescribeApproval(transaction, *row).state;
-        if (state == ApprovalState::kExpired) return Fail(Code::kConflict, "approval_expired");
-        if (state == ApprovalState::kWithdrawn || state == ApprovalState::kVoid) {
-          return Fail(Code::kConflict, "approval_ended");
+        if (state != ApprovalState::kPending) {
+          return Fail(Code::kConflict,
+                      state == ApprovalState::kRejected ? "approval_decided" : WhyOver(state));
         }
-        if (state != ApprovalState::kPending) return Fail(Code::kConflict, "approval_decided");
         row->decider = call.actor;
         row->decided = transaction.now();
         row->approved = approve;
@@ -573,8 +596,11 @@ Result<Approval> Vault::WithdrawApproval(const Caller& caller, const ApprovalId&
         call.entry.payload_hash = row->hash;
         AddDetail(call.entry, row->action + " withdrawn");
         COFFER_TRY(NameSubject(transaction, call, row->action, row->target));
-        if (!IsOpen(core_->DescribeApproval(transaction, *row).state)) {
-          return Fail(Code::kConflict, "approval_ended");
+        const ApprovalState state = core_->DescribeApproval(transaction, *row).state;
+        if (!IsOpen(state)) return Fail(Code::kConflict, WhyOver(state));
+        // Somebody relies on what was agreed to.
+        if (state == ApprovalState::kApproved && audit::IsBlank(caller.reason)) {
+          return Deny(call, "reason", Code::kInvalidArgument, "reason_required");
         }
         row->ended = transaction.now();
         row->ended_by = call.actor;

@@ -5,6 +5,7 @@
 #include "vault/internal/client_operations.h"
 #include "vault/internal/core.h"
 #include "vault/internal/field_search.h"
+#include "vault/internal/value_search.h"
 #include "vault/internal/words.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
@@ -326,9 +327,9 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
   return result;
 }
 
-Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_view class_name,
-                                             std::string_view field, std::string_view value,
-                                             const PageRequest& page) {
+Result<SearchPage> Vault::SearchByField(const Caller& caller, std::string_view class_name,
+                                        std::string_view field, std::string_view value,
+                                        const PageRequest& page) {
   constexpr Action kAction = Action::kClientSearch;
   auto refuse = [&](Error error) {
     return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, std::move(error)));
@@ -339,27 +340,29 @@ Result<Page<SearchHit>> Vault::SearchByField(const Caller& caller, std::string_v
   if (searched == nullptr || !searched->indexed) {
     return refuse({Code::kUnprocessable, "field_not_indexed", {}, {}});
   }
-  const auto normalised = crypto::Normalise(searched->normalisation, value);
-  if (!normalised) return refuse({Code::kUnprocessable, "value_not_normalisable", {}, {}});
-  const BlindToken token = core_->FieldToken(class_name, field, *normalised);
+  const auto form = crypto::SearchForm(searched->normalisation, searched->region, value);
+  if (!form) return refuse(form.error());
+  const BlindToken token = core_->FieldToken(class_name, field, *form);
   const std::string list = "search/" + std::string(crypto::AsText(token));
 
   Call call = core_->StartCall(caller, kAction);
   call.entry.class_name = class_name;
   call.entry.fields = {searched->name};
-  Page<SearchHit> result;
+  SearchPage result;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
         FieldSearch search(*core_, transaction, call, *schema, searched->name);
         COFFER_TRY(search.Start());
         Stores& stores = transaction.stores();
-        COFFER_TRY(stores.index.RequireWhole(class_name, *searched));
+        ValueSearch values(*core_, transaction, *schema, *searched, value, *form);
+        COFFER_TRY(values.Start());
+        result.whole = values.whole();
         COFFER_ASSIGN(std::int64_t last, core_->ReadCursor(call, list, page.cursor));
         std::size_t looked_at = 0;
         // Whether there is more is told of what the caller may find, not of what is there.
         for (bool more = true; more;) {
-          COFFER_ASSIGN(const auto ids, stores.index.Find(token, last, page.limit + 1));
+          COFFER_ASSIGN(const auto ids, values.Find(last, page.limit + 1));
           more = ids.size() > page.limit;
           for (const std::int64_t id : ids) {
             if (looked_at++ == kListScan) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "vault/internal/core.h"
+#include "vault/internal/log_search.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
@@ -89,6 +90,43 @@ Result<std::vector<EmergencyAccess>> Vault::ListEmergencies(const Caller& caller
         return {};
       }));
   return emergencies;
+}
+
+Result<EmergencyReport> Vault::GetEmergency(const Caller& caller, const EmergencyId& id,
+                                            const LogPageRequest& page) {
+  Call call = core_->StartCall(caller, Action::kEmergencyRead);
+  AddDetail(call.entry, id.Text());
+  EmergencyReport report;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(const auto row, transaction.stores().access.FindEmergency(id));
+        if (!row) return NotFound(call);
+        call.entry.client = row->client.Text();
+        report.emergency = InfoOf(*row);
+        return {};
+      }));
+  LogFilter filter;
+  filter.rule = "emergency:" + id.Text();
+  filter.client = report.emergency.client.Text();
+  filter.from = report.emergency.created;
+  LogPageRequest forward = page;
+  forward.oldest_first = true;
+  LogPage found;
+  const auto search = [&]() -> Status {
+    COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+    return SearchLog(*reader, filter, forward, found);
+  };
+  if (auto searched = search(); !searched) {
+    return std::unexpected(core_->FailedLater(call, std::move(searched).error()));
+  }
+  report.next = found.next;
+  for (const std::string& bytes : found.entries) {
+    COFFER_ASSIGN(audit::Entry entry, audit::ParseEntry(bytes));
+    report.uses.push_back({entry.seq, entry.ts, std::move(entry.action), std::move(entry.record),
+                           std::move(entry.class_name), std::move(entry.detail), entry.version,
+                           std::move(entry.fields)});
+  }
+  return report;
 }
 
 Result<EmergencyAccess> Vault::ReviewEmergency(const Caller& caller, const EmergencyId& id,

@@ -8,20 +8,22 @@
 #include "vault/internal/log_search.h"
 #include "vault/internal/page_names.h"
 #include "vault/vault.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
 
 constexpr std::size_t kMaxEntries = 20'000;
 constexpr std::size_t kPageLimit = 1000;
+constexpr std::size_t kMostSubjectName = 200;
 
 std::vector<Issue> FaultsOf(const EvidenceRequest& request) {
   std::vector<Issue> issues;
   if (!request.client.empty() && !ClientId::Parse(request.client)) {
     issues.push_back({"/client", "must be a client's id"});
   }
-  if (!request.principal.empty() && !PrincipalId::Parse(request.principal)) {
-    issues.push_back({"/principal", "must be a principal's id"});
+  if (!request.principal.empty() && !IsWords(request.principal, kMostSubjectName)) {
+    issues.push_back({"/principal", "must be a principal's id, login or name"});
   }
   if (!request.client.empty() && !request.principal.empty()) {
     issues.push_back({"/principal", "has no place beside a client"});
@@ -33,6 +35,18 @@ std::vector<Issue> FaultsOf(const EvidenceRequest& request) {
     issues.push_back({"/to", "must be later than from"});
   }
   return issues;
+}
+
+// A login or a service's name gets its id.
+Status FindSubject(const PrincipalRegister& principals, std::string& principal,
+                   audit::Entry& entry) {
+  if (principal.empty() || PrincipalId::Parse(principal)) return {};
+  if (auto found = ReplaceByPrincipal(principals, "/principal", principal); !found) {
+    return std::unexpected(
+        Error{Code::kUnprocessable, "evidence_invalid", {}, std::move(found.error().issues)});
+  }
+  AddDetail(entry, principal);
+  return {};
 }
 
 // No evidence is signed over an entry that is not what was logged: which one it is, is said.
@@ -209,8 +223,9 @@ class EvidenceGatherer {
 
 }  // namespace
 
-Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequest& request) {
+Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequest& asked) {
   constexpr Action kAction = Action::kLogRead;
+  EvidenceRequest request = asked;
   if (auto issues = FaultsOf(request); !issues.empty()) {
     return std::unexpected(
         Refuse(caller, kAction, std::nullopt, std::nullopt,
@@ -220,7 +235,7 @@ Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequ
   call.entry.client = request.client;
   call.reason_rule = ReasonRule::kVault;  // where it is about no client
   call.entry.detail = "evidence";
-  if (!request.principal.empty()) AddDetail(call.entry, request.principal);
+  if (PrincipalId::Parse(request.principal)) AddDetail(call.entry, request.principal);
   audit::Evidence evidence;
   bool actor_known = false;
   COFFER_TRY(core_->Perform(
@@ -228,6 +243,7 @@ Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequ
         COFFER_ASSIGN(const auto may, core_->DecideFor(transaction, call, Action::kNoteRead,
                                                        std::nullopt, nullptr));
         evidence.reasons_included = may.allowed;
+        COFFER_TRY(FindSubject(transaction.principals(), request.principal, call.entry));
         actor_known = IsActor(request.principal, transaction.principals());
         return {};
       }));

@@ -26,8 +26,17 @@ Error NoSuchFilter(const std::vector<Issue>& faults) {
 
 // Whose history is looked at: ids, and nothing else of what was asked for.
 void NameSubjects(const LogFilter& filter, audit::Entry& entry) {
-  if (ClientId::Parse(filter.client)) entry.client = filter.client;
+  entry.client = filter.client;
   if (PrincipalId::Parse(filter.actor)) AddDetail(entry, filter.actor);
+}
+
+// An actor given by name gets its id. Returns whether somebody like that is known.
+Result<bool> FindActor(const PrincipalRegister& principals, LogFilter& filter,
+                       audit::Entry& entry) {
+  const std::string asked = filter.actor;
+  COFFER_TRY(ReplaceByActor(principals, filter.actor));
+  if (filter.actor != asked) AddDetail(entry, filter.actor);
+  return IsActor(filter.actor, principals);
 }
 
 // What is looked up by a record or a request is about a client, and does not say which.
@@ -59,11 +68,11 @@ Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& asked,
   NameSubjects(filter, call.entry);
   LogPage result;
   bool actor_known = false;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              actor_known = IsActor(filter.actor, transaction.principals());
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(actor_known, FindActor(transaction.principals(), filter, call.entry));
+        return {};
+      }));
   const auto search = [&]() -> Status {
     COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
     COFFER_TRY(SearchLog(*reader, filter, page, result));
@@ -93,11 +102,11 @@ Result<LogSummary> Vault::SummariseLog(const Caller& caller, const LogSummaryReq
   call.reason_rule = ReasonRuleOf(request.filter);
   NameSubjects(request.filter, call.entry);
   bool actor_known = false;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              actor_known = IsActor(request.filter.actor, transaction.principals());
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(actor_known, FindActor(transaction.principals(), request.filter, call.entry));
+        return {};
+      }));
   LogSummary summary;
   if (auto counted = core_->CountLog(request, actor_known, summary); !counted) {
     return std::unexpected(core_->FailedLater(call, std::move(counted).error()));

@@ -75,6 +75,24 @@ void NoteMembers(Transaction& transaction, const TeamRow& team, const TeamRow* b
   note(old, team.members, "removed");
 }
 
+// Nobody's clients are left without anybody by oversight.
+Status RequireClientsTold(Transaction& transaction, Call& call, const PrincipalId& id,
+                          const PrincipalChange& change) {
+  COFFER_ASSIGN(const std::uint64_t clients,
+                transaction.stores().access.CountAssignmentsOf(id, transaction.now()));
+  if (clients == 0) return {};
+  const std::string count = std::to_string(clients) + (clients == 1 ? " client" : " clients");
+  if (change.leave_clients) {
+    AddDetail(call.entry, count + " left");
+    return {};
+  }
+  return std::unexpected(Error{
+      Code::kConflict,
+      "clients_assigned",
+      {},
+      {{"/disabled", "has " + count + " assigned: hand them over first, or say leave_clients"}}});
+}
+
 Team InfoOf(const TeamRow& row) { return {row.id, row.name, row.created, row.members}; }
 
 }  // namespace
@@ -293,6 +311,7 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
           COFFER_TRY(core_->RequireSecondFactor(transaction, row));
           COFFER_TRY(core_->RequireApprovalToGive(transaction, call, giving, id.Text()));
         }
+        if (disabled) COFFER_TRY(RequireClientsTold(transaction, call, id, change));
         if (role_changed || disabled) {
           COFFER_TRY(EndStandingOf(transaction, id,
                                    disabled ? StandingLoss::kDisabled : StandingLoss::kRole));

@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "vault/internal/core.h"
+#include "vault/internal/record_change.h"
 #include "vault/internal/record_operations.h"
 #include "vault/internal/record_update.h"
 #include "vault/internal/record_view.h"
-#include "vault/internal/retention_days.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
 
@@ -37,25 +37,6 @@ struct Writing {
   const ClassSchema& schema() const { return terms.newest ? *newest : *written; }
 };
 
-// Fields that the caller may change: those which they write, and see as they are.
-Result<FieldViews> WritableBy(const Vault::Core& core, Transaction& transaction, const Call& call,
-                              const ClassSchema& schema) {
-  const FieldViews write = FieldViewsOf(call.decision, schema);
-  COFFER_ASSIGN(const auto reading,
-                core.DecideFor(transaction, call, Action::kRecordRead, call.subject, &schema));
-  return WritableFields(write, FieldViewsOf(reading, schema));
-}
-
-Result<UpdateTerms> TermsFor(const Vault::Core& core, Transaction& transaction, const Call& call,
-                             const ClassSchema& written, const ClassSchema& newest) {
-  COFFER_ASSIGN(const auto of_newest, WritableBy(core, transaction, call, newest));
-  if (written.version == newest.version) {
-    return UpdateTermsOf(newest, of_newest, newest, of_newest);
-  }
-  COFFER_ASSIGN(const auto of_written, WritableBy(core, transaction, call, written));
-  return UpdateTermsOf(written, of_written, newest, of_newest);
-}
-
 // Which class the record has decides how the document is checked, and who may write which fields;
 // this look discloses nothing, and what it refuses the transaction refuses again, with an entry.
 Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const RecordId& id,
@@ -72,7 +53,8 @@ Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const Rec
         if (!newest || !written || !core.Authorize(transaction, call, newest.get())) return {};
         writing.newest = newest;
         writing.written = written;
-        COFFER_ASSIGN(writing.terms, TermsFor(core, transaction, call, *written, *newest));
+        COFFER_ASSIGN(writing.terms, TermsFor(core, transaction, call, call.decision, *call.subject,
+                                              *written, *newest));
         if (row->version == if_version) writing.stored = *std::move(row);
         auto key = transaction.PinKey(*call.subject);
         if (key) writing.key = *std::move(key);
@@ -83,32 +65,27 @@ Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const Rec
 
 // What an update would store.
 struct Updated {
-  nlohmann::json whole;
-  Document document;
-  std::vector<std::string> changed;  // fields
-  bool same = false;                 // as what is stored
+  ChangedDocument change;
+  bool same = false;  // as what is stored
 };
 
-// Errors: those of the document; kPermissionDenied "field_not_writable"; kCorrupted when what is
-// stored is not what was sealed. Precondition: there is a key where something is stored.
+// Errors: those of ChangeDocument; kCorrupted when what is stored is not what was sealed.
+// Precondition: there is a key where something is stored.
 Result<Updated> UpdatedOf(const Vault::Core& core, const ClientId& client, const Writing& writing,
-                          const nlohmann::json& sent) {
+                          const nlohmann::json& sent, ChangeForm form) {
   const ClassSchema& schema = writing.schema();
   Updated updated;
-  nlohmann::json before = nlohmann::json::object();
   Bytes plain;
   if (writing.stored) {
     const RecordRow& row = *writing.stored;
     COFFER_ASSIGN(
         plain, writing.key->Expose().Open(
                    core.RecordContext(client, row.id, row.class_name, row.version), row.payload));
-    before = nlohmann::json::parse(crypto::AsText(plain));
   }
-  COFFER_ASSIGN(updated.whole, MergeWritable(schema, writing.terms.writable, sent, before));
-  COFFER_ASSIGN(updated.document, ParseDocument(schema, updated.whole, &before));
-  updated.changed = ChangedFields(before, updated.whole);
+  COFFER_ASSIGN(updated.change,
+                ChangeDocument(schema, writing.terms.writable, form, sent, crypto::AsText(plain)));
   updated.same = writing.stored && writing.stored->class_version == schema.version &&
-                 crypto::AsText(plain) == updated.document.json;
+                 crypto::AsText(plain) == updated.change.document.json;
   return updated;
 }
 
@@ -387,7 +364,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
 
 Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& client,
                                        const RecordId& id, std::uint64_t if_version,
-                                       const nlohmann::json& data) {
+                                       const nlohmann::json& data, ChangeForm form) {
   constexpr Action kAction = Action::kRecordUpdate;
   for (int attempt = 0;; ++attempt) {
     Call call = core_->StartCall(caller, kAction);
@@ -399,11 +376,12 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
     std::optional<Error> damage;
     RecordRow row;
     crypto::Hash payload_hash{};
-    // Where the version is another one there is nothing to check, but for what has no hidden part.
-    // Who may write nothing is told nothing of the document, nor of the version.
+    // Where the version is another one there is nothing to check, but for a whole document without
+    // a hidden part. Who may write nothing is told nothing of the document, nor of the version.
+    const bool all_sent = form == ChangeForm::kWhole && !writing.terms.writable;
     if (writing.newest && key && !WritesNothing(writing.terms.writable) &&
-        (writing.stored || !writing.terms.writable)) {
-      auto made = UpdatedOf(*core_, client, writing, data);
+        (writing.stored || all_sent)) {
+      auto made = UpdatedOf(*core_, client, writing, data, form);
       if (made) {
         update = *std::move(made);
       } else if (made.error().code == Code::kCorrupted) {
@@ -413,22 +391,12 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
       }
     }
     if (update && !update->same) {
-      const ClassSchema& schema = writing.schema();
       row.version = if_version + 1;
-      row.class_version = schema.version;
-      row.fields = update->document.fields;
-      // Searches and due dates go by the newest version, whichever one the record stays under.
-      if (writing.terms.newest) {
-        row.terms = core_->TermsOf(schema, update->document.indexed);
-        row.retention_day = RetentionDay(schema, update->whole);
-      } else {
-        const auto document = nlohmann::json::parse(update->document.json);
-        row.terms = core_->TermsOf(*writing.newest, IndexedValues(*writing.newest, document));
-        row.retention_day = DayInStored(*writing.newest, update->document.json);
-      }
+      TakeDocument(row, *core_, writing.terms, *writing.written, *writing.newest, update->change);
       row.tokens = SealTerms(core_->keyring, key->Expose(), client, id.value, row.terms);
-      row.payload = key->Expose().Seal(core_->RecordContext(client, id, schema.name, row.version),
-                                       crypto::AsBytes(update->document.json));
+      row.payload =
+          key->Expose().Seal(core_->RecordContext(client, id, writing.newest->name, row.version),
+                             crypto::AsBytes(update->change.document.json));
       payload_hash = crypto::Sha256(row.payload);
     }
     RecordInfo info;
@@ -443,7 +411,8 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
           const auto newest = transaction.catalog().Newest(before.class_name);
           COFFER_TRY(core_->Authorize(transaction, call, newest.get()));
           if (!newest) return Fail(Code::kConflict, kClassChanged);
-          COFFER_ASSIGN(const auto terms, TermsFor(*core_, transaction, call, *written, *newest));
+          COFFER_ASSIGN(const auto terms, TermsFor(*core_, transaction, call, call.decision, client,
+                                                   *written, *newest));
           if (WritesNothing(terms.writable)) {
             return Deny(call, "fields", Code::kPermissionDenied, "field_not_writable");
           }
@@ -473,7 +442,7 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
           }
           row.updated = transaction.now();
           Describe(call.entry, row, nullptr);
-          call.entry.fields = update->changed;
+          call.entry.fields = update->change.changed;
           call.entry.payload_hash = payload_hash;
           COFFER_TRY(transaction.stores().records.Update(row, before, transaction.stores().index));
           if (!writing.terms.newest) {

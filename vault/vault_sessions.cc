@@ -7,6 +7,7 @@
 #include "vault/internal/living_tokens.h"
 #include "vault/internal/login.h"
 #include "vault/internal/secrets.h"
+#include "vault/internal/typed_code.h"
 #include "vault/password_rules.h"
 #include "vault/vault.h"
 
@@ -83,17 +84,24 @@ Result<LoginThrottle::Attempt> Vault::Core::BeginAttempt(Call& call, std::string
   auto attempt = throttle.Begin(AccountHash(login),
                                 call.caller.address_known ? call.caller.address : "", Now());
   if (attempt) return *std::move(attempt);
-  return std::unexpected(RefuseOpen(call, "throttle", Throttled(attempt.error())));
+  return std::unexpected(RefuseOpen(call, "throttle", Throttled(attempt.error()), login));
 }
 
-Error Vault::Core::RefuseOpen(Call& call, std::string_view check, Error error) const {
-  const auto logged = engine->Run(OperationKind::kRead, EntryRule::kAlways, call.entry,
-                                  [&](Transaction& transaction) -> Status {
-                                    COFFER_TRY(SealReason(transaction, call, std::nullopt, false));
-                                    NoteTicket(call);
-                                    // kUnavailable would be the store's own failure.
-                                    return Deny(call, check, Code::kExhausted, error.reason);
-                                  });
+Error Vault::Core::RefuseOpen(Call& call, std::string_view check, Error error,
+                              std::string_view login) const {
+  const auto logged =
+      engine->Run(OperationKind::kRead, EntryRule::kAlways, call.entry,
+                  [&](Transaction& transaction) -> Status {
+                    COFFER_TRY(SealReason(transaction, call, std::nullopt, false));
+                    if (const PrincipalRow* const row = transaction.principals().FindLogin(login)) {
+                      call.actor = row->id;
+                      call.entry.actor = row->id.Text();
+                      call.entry.actor_kind = audit::ActorKind::kUser;
+                    }
+                    NoteTicket(call);
+                    // kUnavailable would be the store's own failure.
+                    return Deny(call, check, Code::kExhausted, error.reason);
+                  });
   // That nothing could be logged comes first.
   if (!logged && logged.error().reason != error.reason) return logged.error();
   return error;
@@ -169,7 +177,7 @@ Result<EnrolmentOffer> Vault::ReadEnrolment(const Caller& caller, std::string_vi
 Status Vault::Core::CheckEnrolment(Call& call, const PrincipalRow& user,
                                    const UserCredentials& credentials,
                                    std::string_view code) const {
-  const crypto::Hash digest = DigestOfCode(keyring, user.id, code);
+  const crypto::Hash digest = DigestOfCode(keyring, user.id, EnrolmentCodeOf(code));
   const bool right =
       credentials.enrolment && crypto::ConstantTimeEqual(*credentials.enrolment, digest);
   if (!right || credentials.enrolment_expires <= latest) {
@@ -200,7 +208,7 @@ Result<EnrolmentDone> Vault::CompleteEnrolment(const Caller& caller, std::string
     auto made = core_->passwords.Hash(password);
     if (!made) {
       attempt.Withdraw();
-      return std::unexpected(core_->RefuseOpen(call, "busy", made.error()));
+      return std::unexpected(core_->RefuseOpen(call, "busy", made.error(), name));
     }
     hash = *std::move(made);
   }
@@ -257,7 +265,7 @@ Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
   const auto right = core_->passwords.Verify(account->second, password);
   if (!right) {
     attempt.Withdraw();
-    return std::unexpected(core_->RefuseOpen(call, "busy", right.error()));
+    return std::unexpected(core_->RefuseOpen(call, "busy", right.error(), name));
   }
   NewSession session;
   const auto let_in = core_->PerformOpen(

@@ -4,8 +4,10 @@
 #include "crypto/random.h"
 #include "vault/internal/core.h"
 #include "vault/internal/living_tokens.h"
+#include "vault/internal/log_filter.h"
 #include "vault/internal/role_giving.h"
 #include "vault/internal/secrets.h"
+#include "vault/internal/token_state.h"
 #include "vault/strict_json.h"
 #include "vault/vault.h"
 #include "vault/words.h"
@@ -94,7 +96,7 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
         COFFER_TRY(MakeRoomForToken(transaction, service.id, core_->latest, nullptr));
         COFFER_TRY(store.Insert(row));
         transaction.PutToken(row);
-        token.info = InfoOf(row, service);
+        token.info = TokenHeirs({}).Describe(row, service, core_->latest);
         return {};
       }));
   return token;
@@ -148,7 +150,7 @@ Result<NewToken> Vault::RotateToken(const Caller& caller, const TokenId& id,
         auto& store = transaction.stores().principals;
         COFFER_TRY(store.Insert(row));
         COFFER_TRY(store.Update(old));
-        token.info = InfoOf(row, service);
+        token.info = TokenHeirs({}).Describe(row, service, core_->latest);
         transaction.PutToken(std::move(row));
         transaction.PutToken(std::move(old));
         return {};
@@ -156,14 +158,34 @@ Result<NewToken> Vault::RotateToken(const Caller& caller, const TokenId& id,
   return token;
 }
 
-Result<std::vector<TokenInfo>> Vault::ListTokens(const Caller& caller) {
+Result<Page<TokenInfo>> Vault::ListTokens(const Caller& caller, const TokenFilter& filter,
+                                          const PageRequest& page) {
   Call call = core_->StartCall(caller, Action::kTokenList);
-  std::vector<TokenInfo> tokens;
+  Page<TokenInfo> tokens;
+  const std::string list = "tokens/" + filter.principal + "/" +
+                           std::string(filter.state ? Name(*filter.state) : std::string_view());
+  std::int64_t last = 0;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        for (const TokenRow* row : transaction.principals().Tokens()) {
-          if (row->is_session()) continue;
-          tokens.push_back(InfoOf(*row, *transaction.principals().Find(row->principal)));
+        COFFER_ASSIGN(last, core_->ReadCursor(call, list, page.cursor));
+        const PrincipalRegister& principals = transaction.principals();
+        std::string service = filter.principal;
+        if (!service.empty()) {
+          COFFER_TRY(ReplaceByPrincipal(principals, "/principal", service));
+          AddDetail(call.entry, service);
+        }
+        const auto rows = principals.Tokens();
+        const TokenHeirs heirs(rows);
+        for (const TokenRow* row : rows) {
+          if (row->is_session() || row->id.Row() <= last) continue;
+          if (!service.empty() && row->principal.Text() != service) continue;
+          TokenInfo info = heirs.Describe(*row, *principals.Find(row->principal), core_->latest);
+          if (filter.state && info.state != *filter.state) continue;
+          if (tokens.items.size() == page.limit) {
+            tokens.next_cursor = core_->MakeCursor(call, list, tokens.items.back().id.Row());
+            break;
+          }
+          tokens.items.push_back(std::move(info));
         }
         return {};
       }));
@@ -181,6 +203,7 @@ Result<TokenInfo> Vault::RevokeToken(const Caller& caller, const TokenId& id) {
                               TokenRow row = *found;
                               COFFER_TRY(RevokeWithDescendants(transaction, row));
                               info = InfoOf(row, *transaction.principals().Find(row.principal));
+                              info.state = TokenState::kRevoked;
                               transaction.PutToken(std::move(row));
                               return {};
                             }));
@@ -197,7 +220,8 @@ Result<WhoIs> Vault::WhoAmI(const Caller& caller) {
         if (call.token->is_session()) {
           who.session = SessionInfoOf(*call.token, *call.principal);
         } else {
-          who.token = InfoOf(*call.token, *call.principal);
+          const TokenHeirs heirs(transaction.principals().TokensOf(call.actor));
+          who.token = heirs.Describe(*call.token, *call.principal, core_->latest);
         }
         return {};
       }));

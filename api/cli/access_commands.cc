@@ -5,9 +5,11 @@
 #include <optional>
 #include <ostream>
 
+#include "api/cli/client_lookup.h"
 #include "api/cli/commands.h"
 #include "api/cli/connection.h"
 #include "api/cli/json_view.h"
+#include "api/cli/principal_lookup.h"
 #include "api/cli/run_with.h"
 #include "vault/strict_json.h"
 
@@ -49,6 +51,32 @@ std::string JoinedFields(const json& lease) {
   return joined;
 }
 
+// "grant 2 of case-worker (assigned), emergency emg_..."
+std::string WhatShows(const json& sources, const json& answer) {
+  std::string words;
+  if (!sources.is_array()) return words;
+  for (const json& source : sources) {
+    const std::string by = Text(source, "by");
+    if (!words.empty()) words += ", ";
+    if (by != "grant") {
+      words += by + " " + Text(source, "id");
+      continue;
+    }
+    words += "grant " + Text(source, "grant") + " of " + Text(answer, "role");
+    const std::string scope = Text(source, "scope");
+    if (scope == "assigned") {
+      std::string to;
+      for (const std::string& id : TextList(answer, "assigned_to")) {
+        to += (to.empty() ? "" : " ") + id;
+      }
+      words += " (assigned to " + to + ")";
+    } else if (scope != "all") {
+      words += " (" + scope + ")";
+    }
+  }
+  return words;
+}
+
 std::string ConditionsOf(const json& lease) {
   const json& own = Member(lease, "conditions");
   return own.is_null() ? "the role's" : own.empty() ? "none" : own.dump();
@@ -56,6 +84,7 @@ std::string ConditionsOf(const json& lease) {
 
 void PrintAssignments(Console& console, const json& items) {
   Table table({"PRINCIPAL", "STARTS", "ENDS", "GIVEN BY"});
+  table.FirstIsReference();
   for (const json& item : items) {
     table.Add({Text(item, "principal"), Text(item, "starts"), Text(item, "ends"),
                Text(item, "given_by")});
@@ -105,8 +134,33 @@ Outcome<Exit> Unassign(const AssignOptions& options, Console& console) {
   return Exit::kOk;
 }
 
+// Of one person, from all pages.
+Outcome<Exit> ListAssignmentsOf(const AssignOptions& options, ApiClient& client, Console& console) {
+  COFFER_ASSIGN(const std::string principal, ResolvePrincipal(client, options.principal));
+  Target target("/v1/assignments");
+  target.With("principal", principal).With("limit", "200");
+  COFFER_ASSIGN(const json answer, CollectPages(client, target));
+  const json& items = answer.is_array() ? answer : Member(answer, "items");
+  if (options.connection.json) {
+    PrintJson(console, {{"items", items}});
+    return Exit::kOk;
+  }
+  Table table({"CLIENT", "STARTS", "ENDS", "GIVEN BY"});
+  for (const json& item : items) {
+    table.Add(
+        {Text(item, "client"), Text(item, "starts"), Text(item, "ends"), Text(item, "given_by")});
+  }
+  table.Print(console);
+  return Exit::kOk;
+}
+
 Outcome<Exit> ListAssignments(const AssignOptions& options, Console& console) {
+  if (options.client.empty() == options.principal.empty()) {
+    return Failed(Exit::kUsage, "whose assignments are wanted is not said",
+                  "Give a client, or a person with --of.");
+  }
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  if (!options.principal.empty()) return ListAssignmentsOf(options, client, console);
   COFFER_ASSIGN(const json answer, client.Get(ClientTarget(options.client).Segment("assignments")));
   if (options.connection.json) {
     PrintJson(console, answer);
@@ -203,8 +257,11 @@ Outcome<Exit> Explain(const ExplainOptions& options, Console& console) {
   PrintLeaseAnswers(console, Member(answer, "leases"));
   const json& fields = Member(answer, "fields");
   if (!fields.is_object()) return Exit::kOk;
-  Table table({"FIELD", "VIEW"});
-  for (const auto& [name, view] : fields.items()) table.Add({name, TextOf(view)});
+  const json& plain = Member(answer, "plain");
+  Table table({"FIELD", "VIEW", "PLAIN BY"});
+  for (const auto& [name, view] : fields.items()) {
+    table.Add({name, TextOf(view), WhatShows(Member(plain, name), answer)});
+  }
   table.Print(console);
   return Exit::kOk;
 }
@@ -250,11 +307,18 @@ void AddAssignmentCommands(CLI::App& app, Command& chosen) {
   }
   {
     auto options = std::make_shared<AssignOptions>();
-    CLI::App* command = group->add_subcommand("list", "Show who works with a client");
-    AddClient(*command, options->client);
-    command->footer("Example:\n  coffer assignment list cli_...");
+    CLI::App* command = group->add_subcommand(
+        "list", "Show who works with a client, or with which clients somebody works");
+    command->add_option("client", options->client, "Client id (cli_...)")->type_name("CLIENT");
+    command
+        ->add_option("--of", options->principal,
+                     "Instead, whose clients: a login, a team's or service's name, an id")
+        ->type_name("WHO");
+    command->footer(
+        "Examples:\n  coffer assignment list cli_...\n  coffer assignment list --of anna");
     RunOnline(*command, chosen, options, ListAssignments);
   }
+  AddHandOverCommand(*group, chosen);
 }
 
 void AddLeaseCommands(CLI::App& app, Command& chosen) {

@@ -16,10 +16,20 @@ namespace {
 constexpr std::size_t kLargestAsked = 4096;
 
 // The server reads a percent sign before two hexadecimal digits as the byte that they encode: what
-// is to be seen there as it was typed has none.
+// is to be seen there as it was typed has none. Blanks around a header's value are no part of it,
+// so that those of the reason are encoded.
 std::string WithoutCodes(std::string_view reason) {
+  const auto first = reason.find_first_not_of(' '), last = reason.find_last_not_of(' ');
   std::string out;
-  for (const char c : reason) c == '%' ? out += "%25" : out += c;
+  for (std::size_t i = 0; i < reason.size(); ++i) {
+    if (reason[i] == '%') {
+      out += "%25";
+    } else if (i < first || i > last) {
+      out += "%20";
+    } else {
+      out += reason[i];
+    }
+  }
   return out;
 }
 }  // namespace
@@ -68,7 +78,12 @@ Outcome<json> ApiClient::SendForJson(HttpRequest request) {
   COFFER_ASSIGN(HttpReply reply, Send(std::move(request)));
   auto answer = ParseAnswer(reply.body);
   if (secret) Forget(reply.body);
+  if (answer) TakeNames(*answer);
   return answer;
+}
+
+void ApiClient::TakeNames(const json& answer) {
+  if (names_) names_->Take(answer);
 }
 
 Outcome<json> ApiClient::Get(const Target& target) {
@@ -100,6 +115,26 @@ Outcome<json> ApiClient::Patch(const Target& target, std::string body) {
                       .target = target.text(),
                       .body = std::move(body),
                       .content_type = "application/json"});
+}
+
+Outcome<json> ApiClient::MergePatch(const Target& target, std::string body,
+                                    std::string_view version) {
+  HttpRequest request{.method = "PATCH",
+                      .target = target.text(),
+                      .body = std::move(body),
+                      .content_type = "application/merge-patch+json"};
+  request.headers.emplace_back("If-Match", '"' + std::string(version) + '"');
+  return SendForJson(std::move(request));
+}
+
+Outcome<json> ApiClient::PutVersion(const Target& target, std::string body,
+                                    std::string_view version) {
+  HttpRequest request{.method = "PUT",
+                      .target = target.text(),
+                      .body = std::move(body),
+                      .content_type = "application/json"};
+  request.headers.emplace_back("If-Match", '"' + std::string(version) + '"');
+  return SendForJson(std::move(request));
 }
 
 Outcome<json> ApiClient::PostNothing(const Target& target) {

@@ -1,6 +1,7 @@
 // The HTTPS API as the commands use it: JSON in, JSON out, refusals as failures.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "api/cli/failure.h"
 #include "api/cli/http_client.h"
+#include "api/cli/name_book.h"
 #include "api/cli/target.h"
 
 namespace coffer::cli {
@@ -37,12 +39,21 @@ class ApiClient {
                                std::chrono::seconds patience = std::chrono::seconds(60));
   Outcome<nlohmann::json> Put(const Target& target, std::string body);
   Outcome<nlohmann::json> Patch(const Target& target, std::string body);
+  // A merge patch (RFC 7396) of the version that was seen.
+  Outcome<nlohmann::json> MergePatch(const Target& target, std::string body,
+                                     std::string_view version);
+  Outcome<nlohmann::json> PutVersion(const Target& target, std::string body,
+                                     std::string_view version);
   Outcome<nlohmann::json> PostNothing(const Target& target);  // without a body
   // `body` holds a secret and is wiped once it was sent.
   Outcome<nlohmann::json> PostSecret(const Target& target, std::string body);
   // For answers without content.
   Outcome<void> PutSecret(const Target& target, std::string body);
   Outcome<void> Remove(const Target& target);
+
+  // What answers call their ids is kept there.
+  void KeepNames(std::shared_ptr<NameBook> names) { names_ = std::move(names); }
+  void TakeNames(const nlohmann::json& answer);
 
   // What follows is not what the approval was given for.
   void ForgetApproval() { declaration_.approval.clear(); }
@@ -52,6 +63,7 @@ class ApiClient {
 
   Sender send_;
   Declaration declaration_;
+  std::shared_ptr<NameBook> names_;
 };
 
 // The JSON of a successful answer.

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/approval_view.h"
 #include "api/cli/commands.h"
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
@@ -47,6 +48,9 @@ void DescribeApproval(Console& console, const json& approval) {
                         {"action", Text(approval, "action")},
                         {"target", Text(approval, "target")},
                         {"requested by", Text(approval, "requester")},
+                        {"who is", WhoAsked(Member(approval, "question"))},
+                        {"ticket", Text(Member(approval, "question"), "ticket")},
+                        {"reason", Text(Member(approval, "question"), "reason")},
                         {"created", Text(approval, "created")},
                         {"expires", Text(approval, "expires")},
                         {"decided by", Text(approval, "decider")},
@@ -61,6 +65,7 @@ void DescribeApproval(Console& console, const json& approval) {
     PrintHeading(console, "Content");
     PrintJson(console, content);
   }
+  DescribePreview(console, Member(approval, "preview"));
   const json& account = Member(approval, "account");
   if (account.is_null()) return;
   PrintHeading(console, "The account, and the ways into it, as they are now");
@@ -372,10 +377,22 @@ void AddApprovalCommands(CLI::App& app, Command& chosen) {
     command->footer("Example:\n  coffer approval list");
     RunOnline(*command, chosen, options, ListApprovals);
   }
-  AddOne(*group, chosen, "show", "Show exactly what will be done", ShowApproval);
+  {
+    auto options = std::make_shared<ApprovalOptions>();
+    CLI::App* command = group->add_subcommand(
+        "show", "Show exactly what will be done, and what it would do at this moment");
+    command->add_option("id", options->id, "Approval id (apr_...)")->type_name("ID")->required();
+    command
+        ->add_option("--purpose", options->connection.purpose,
+                     "Why; with one, a client that you may read is shown with its reference")
+        ->type_name("CODE");
+    command->footer("Example:\n  coffer approval show apr_... --purpose data-subject-request");
+    RunOnline(*command, chosen, options, ShowApproval);
+  }
   AddOne(*group, chosen, "approve", "Approve it; whoever asked for it then does it", Approve);
   AddOne(*group, chosen, "reject", "Reject it", Reject);
-  AddOne(*group, chosen, "withdraw", "Take back what you asked for or approved", Withdraw);
+  AddOne(*group, chosen, "withdraw",
+         "Take back what you asked for or approved; what was approved takes --reason", Withdraw);
 }
 
 }  // namespace coffer::cli

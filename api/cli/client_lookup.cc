@@ -61,6 +61,18 @@ Outcome<json> SearchClients(ApiClient& client, const SearchQuery& query) {
   return json{{"items", std::move(items)}, {"more", !cursor.empty()}};
 }
 
+Outcome<json> CollectUpTo(ApiClient& client, const Target& target, std::size_t limit) {
+  json items = json::array();
+  std::string cursor;
+  do {
+    Target page_target = target;
+    page_target.With("limit", std::to_string(std::min(kLargestPage, limit - items.size())));
+    COFFER_ASSIGN(const json page, client.Get(page_target.With("cursor", cursor)));
+    COFFER_ASSIGN(cursor, TakePage(items, page, cursor));
+  } while (!cursor.empty() && items.size() < limit);
+  return json{{"items", std::move(items)}, {"more", !cursor.empty()}};
+}
+
 Outcome<json> CollectPages(ApiClient& client, const Target& target) {
   json items = json::array();
   std::string cursor;

@@ -20,6 +20,9 @@ struct SearchQuery {
 // {"items": hits, "more": whether the limit cut the list}, from as many pages as it takes.
 Outcome<nlohmann::json> SearchClients(ApiClient& client, const SearchQuery& query);
 
+// {"items": as many as `limit`, "more": whether the list goes on}, from as many pages as it takes.
+Outcome<nlohmann::json> CollectUpTo(ApiClient& client, const Target& target, std::size_t limit);
+
 // The items of all pages of a list.
 Outcome<nlohmann::json> CollectPages(ApiClient& client, const Target& target);
 

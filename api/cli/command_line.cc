@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "api/cli/commands.h"
+#include "api/cli/typed_words.h"
 #include "audit/plain_text.h"
 #include "crypto/secret_bytes.h"
 
@@ -70,6 +71,23 @@ std::optional<Failure> FindBlank(const CLI::App& app) {
   return std::nullopt;
 }
 
+// Codes and ids of ours in whichever case and with whatever blanks they are typed, in every
+// command.
+void TakeAsTyped(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    const std::string type = option->get_type_name();
+    const bool outcome = option->get_name() == "--outcome";  // whose codes have underscores
+    if (type == "ID" || (type == "CODE" && outcome)) {
+      option->transform([](const std::string& typed) { return IdOf(typed); });
+    } else if (type == "CODE" || type == "BASIS") {
+      option->transform([](const std::string& typed) { return PurposeCodeOf(typed); });
+    }
+  }
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    TakeAsTyped(*command);
+  }
+}
+
 void Tell(Console& console, const Failure& failure) {
   console.out << std::flush;
   console.err << "coffer: " << PrintableLines(failure.message) << '\n';
@@ -117,6 +135,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddClassCommands(app, chosen);
   AddPurposeCommands(app, chosen);
   AddRoleCommands(app, chosen);
+  AddAssignCommand(app, chosen);
   AddAssignmentCommands(app, chosen);
   AddLeaseCommands(app, chosen);
   AddExplainCommand(app, chosen);
@@ -128,6 +147,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddErasureCommands(app, chosen);
   AddWhereCommand(app, chosen);
   AddClientCommands(app, chosen);
+  AddRecordCommands(app, chosen);
   AddHoldCommands(app, chosen);
   AddRetentionCommands(app, chosen);
   AddClockCommands(app, chosen);
@@ -135,6 +155,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddEvidenceCommand(app, chosen);
   AddVerifyCommand(app, chosen);
   AddLogKeyCommands(app, chosen);
+  TakeAsTyped(app);
 }
 
 int Run(int argc, const char* const* argv, Console& console) {

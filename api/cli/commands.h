@@ -31,6 +31,10 @@ void AddClassCommands(CLI::App& app, Command& chosen);
 void AddPurposeCommands(CLI::App& app, Command& chosen);
 void AddRoleCommands(CLI::App& app, Command& chosen);
 void AddAssignmentCommands(CLI::App& app, Command& chosen);
+void AddAssignCommand(CLI::App& app, Command& chosen);
+void AddHandOverCommand(CLI::App& group, Command& chosen);  // of assignments
+void AddUserDisable(CLI::App& group, Command& chosen);      // of users
+void AddLogReaders(CLI::App& group, Command& chosen);       // of the log
 void AddLeaseCommands(CLI::App& app, Command& chosen);
 void AddExplainCommand(CLI::App& app, Command& chosen);
 void AddImportCommand(CLI::App& app, Command& chosen);
@@ -41,6 +45,8 @@ void AddEraseCommand(CLI::App& app, Command& chosen);
 void AddErasureCommands(CLI::App& app, Command& chosen);
 void AddWhereCommand(CLI::App& app, Command& chosen);
 void AddClientCommands(CLI::App& app, Command& chosen);
+void AddClientRegisterCommands(CLI::App& group, Command& chosen);  // of "client"
+void AddRecordCommands(CLI::App& app, Command& chosen);
 void AddHoldCommands(CLI::App& app, Command& chosen);
 void AddRetentionCommands(CLI::App& app, Command& chosen);
 void AddClockCommands(CLI::App& app, Command& chosen);

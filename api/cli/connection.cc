@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "api/cli/input_file.h"
 #include "api/cli/saved_session.h"
 #include "api/cli/secret_text.h"
 #include "audit/plain_text.h"
@@ -22,18 +23,26 @@ std::string OrElse(const std::string& given, const Environment& environment, con
   return given.empty() ? environment(name).value_or("") : given;
 }
 
+// A token has no blanks: those around it are an editor's or a shell's.
+crypto::SecretBytes WithoutBlanks(crypto::ByteView token) {
+  const auto is_blank = [](std::uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  while (!token.empty() && is_blank(token.back())) token = token.first(token.size() - 1);
+  while (!token.empty() && is_blank(token.front())) token = token.subspan(1);
+  return crypto::SecretBytes::CopyOf(token);
+}
+
 Outcome<crypto::SecretBytes> ReadTokenFile(const std::string& file) {
-  auto token = crypto::ReadSecretFile(file);
+  const auto token = crypto::ReadSecretFile(file);
   if (!token) {
     return std::unexpected(FailureOf(token.error(), "cannot read the token file " + file));
   }
-  return *std::move(token);
+  return WithoutBlanks(token->ExposeSecret());
 }
 
 crypto::SecretBytes TokenOf(const Environment& environment) {
   std::optional<std::string> token = environment("COFFER_TOKEN");
   if (!token) return {};
-  auto secret = crypto::SecretBytes::CopyOf(crypto::AsBytes(*token));
+  auto secret = WithoutBlanks(crypto::AsBytes(*token));
   Forget(*token);
   return secret;
 }
@@ -122,6 +131,10 @@ void AddConnectionOptions(CLI::App& command, ConnectionOptions& options, Purpose
           "TICKET");
   AddText(command, "--approval", options.approval,
           "Id of the approval that another person gave for exactly this (apr_...)", "ID");
+  if (command.get_option_no_throw("--ids") == nullptr) {
+    command.add_flag("--ids", options.ids,
+                     "Show ids in full, with the names behind them, as where no terminal reads");
+  }
 }
 
 Outcome<Declaration> CheckDeclaration(const ConnectionOptions& options) {
@@ -152,6 +165,9 @@ Outcome<void> ReadTlsFiles(const ConnectionOptions& options, const Environment& 
   https.ca_file = OrElse(options.ca_file, environment, "COFFER_CA");
   https.client_certificate = OrElse(options.client_certificate, environment, "COFFER_CLIENT_CERT");
   https.client_key = OrElse(options.client_key, environment, "COFFER_CLIENT_KEY");
+  for (std::string* file : {&https.ca_file, &https.client_certificate, &https.client_key}) {
+    COFFER_ASSIGN(*file, NameToReadAgain(*file));
+  }
   return CheckClientKey(https);
 }
 
@@ -222,7 +238,10 @@ Outcome<ApiClient> MakeClient(const Connection& connection) {
 Outcome<ApiClient> Connect(const ConnectionOptions& options, const Console& console) {
   COFFER_ASSIGN(Connection connection, OpenConnection(options));
   connection.reach = console.reach;
-  return MakeClient(connection);
+  console.names->full_ids = options.ids;
+  COFFER_ASSIGN(ApiClient client, MakeClient(connection));
+  client.KeepNames(console.names);
+  return client;
 }
 
 Outcome<ApiClient> ConnectUnknown(const ConnectionOptions& options, const Console& console) {

@@ -22,6 +22,7 @@ struct ConnectionOptions {
   std::string url, ca_file, token_file, client_certificate, client_key;
   std::string purpose, reason, ticket, approval;
   bool json = false;
+  bool ids = false;
 };
 
 enum class PurposeUse {

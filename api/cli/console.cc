@@ -1,9 +1,12 @@
 #include "api/cli/console.h"
 
+#include <sys/ioctl.h>
+#include <unicode/uchar.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -73,19 +76,35 @@ std::string Escape(std::string_view text, bool keep_line_feeds) {
   return out;
 }
 
-bool IsCombining(char32_t c) {
-  return (c >= 0x300 && c < 0x370) || (c >= 0x1ab0 && c < 0x1b00) || (c >= 0x1dc0 && c < 0x1e00) ||
-         (c >= 0x20d0 && c < 0x2100) || (c >= 0xfe00 && c < 0xfe10) || (c >= 0xfe20 && c < 0xfe30);
+bool IsOfNoWidth(char32_t c) {
+  const auto point = static_cast<UChar32>(c);
+  return (U_GET_GC_MASK(point) & (U_GC_MN_MASK | U_GC_ME_MASK)) != 0;
+}
+
+std::size_t ColumnsOf(char32_t c) {
+  if (c < 0x300) return 1;
+  if (IsOfNoWidth(c)) return 0;
+  const int width = u_getIntPropertyValue(static_cast<UChar32>(c), UCHAR_EAST_ASIAN_WIDTH);
+  return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
+}
+
+// Nothing where it cannot be told.
+std::size_t TerminalWidth() {
+  constexpr std::size_t kWidest = 10'000;
+  std::size_t columns = 0;
+  if (const char* const said = std::getenv("COLUMNS"); said != nullptr) {
+    const std::string_view text = said;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
+    if (error == std::errc() && end == text.data() + text.size() && columns <= kWidest) {
+      return columns;
+    }
+  }
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 constexpr std::string_view kBold = "\x1b[1m";
 constexpr std::string_view kPlain = "\x1b[0m";
-
-void PrintBold(Console& console, std::string_view text) {
-  if (console.colour) console.out << kBold;
-  console.out << text;
-  if (console.colour) console.out << kPlain;
-}
 
 }  // namespace
 
@@ -94,7 +113,13 @@ Console StandardConsole() {
   const bool err_is_terminal = isatty(STDERR_FILENO) == 1;
   const char* no_colour = std::getenv("NO_COLOR");
   const bool colour = out_is_terminal && (no_colour == nullptr || *no_colour == '\0');
-  return {std::cout, std::cerr, out_is_terminal, err_is_terminal, colour, {}};
+  return {std::cout,
+          std::cerr,
+          out_is_terminal,
+          err_is_terminal,
+          colour,
+          {},
+          out_is_terminal ? TerminalWidth() : 0};
 }
 
 std::string Printable(std::string_view text) { return Escape(text, false); }
@@ -105,10 +130,23 @@ std::size_t Columns(std::string_view printable) {
   std::size_t columns = 0;
   while (!printable.empty()) {
     const Decoded next = Decode(printable);
-    if (next.length == 0 || !IsCombining(next.code)) ++columns;
+    columns += next.length == 0 ? 1 : ColumnsOf(next.code);
     printable.remove_prefix(std::max<std::size_t>(next.length, 1));
   }
   return columns;
+}
+
+std::string CutTo(std::string_view printable, std::size_t columns) {
+  if (Columns(printable) <= columns) return std::string(printable);
+  std::size_t used = 1;  // by the ellipsis
+  std::size_t kept = 0;
+  while (kept < printable.size()) {
+    const Decoded next = Decode(printable.substr(kept));
+    used += next.length == 0 ? 1 : ColumnsOf(next.code);
+    if (used > columns) break;
+    kept += std::max<std::size_t>(next.length, 1);
+  }
+  return std::string(printable.substr(0, kept)) + "\u2026";
 }
 
 std::string Grouped(std::uint64_t number) {
@@ -120,35 +158,11 @@ std::string Grouped(std::uint64_t number) {
   return text;
 }
 
-void Table::Add(std::vector<std::string> cells) {
-  cells.resize(headings_.size());
-  for (std::string& cell : cells) cell = Printable(cell);
-  rows_.push_back(std::move(cells));
-}
-
-void Table::Print(Console& console) const {
-  std::vector<std::size_t> widths;
-  for (const auto& heading : headings_) widths.push_back(Columns(heading));
-  for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Columns(row[i]));
-  }
-  const auto line = [&](const std::vector<std::string>& cells) {
-    std::string text;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      text += cells[i];
-      text.append(widths[i] - Columns(cells[i]) + 2, ' ');
-    }
-    // Blanks at the end would wrap on narrow terminals.
-    text.erase(text.find_last_not_of(' ') + 1);
-    return text;
-  };
-  PrintBold(console, line(headings_));
-  console.out << '\n';
-  for (const auto& row : rows_) console.out << line(row) << '\n';
-}
-
 void PrintFields(Console& console, const std::vector<std::pair<std::string, std::string>>& fields,
                  std::string_view indent) {
+  const auto named = [&](const std::string& name, const std::string& value) {
+    return Printable(name == "id" ? value : console.names->Show(value, true));
+  };
   std::size_t width = 0;
   for (const auto& [name, value] : fields) {
     if (!value.empty()) width = std::max(width, Columns(Printable(name)));
@@ -157,12 +171,14 @@ void PrintFields(Console& console, const std::vector<std::pair<std::string, std:
     if (value.empty()) continue;
     const std::string label = Printable(name);
     console.out << indent << label << std::string(width - Columns(label) + 2, ' ')
-                << Printable(value) << '\n';
+                << named(name, value) << '\n';
   }
 }
 
 void PrintHeading(Console& console, std::string_view text) {
-  PrintBold(console, Printable(text));
+  if (console.colour) console.out << kBold;
+  console.out << Printable(text);
+  if (console.colour) console.out << kPlain;
   console.out << '\n';
 }
 

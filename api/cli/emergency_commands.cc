@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "api/cli/commands.h"
 #include "api/cli/json_view.h"
@@ -84,6 +85,45 @@ Outcome<Exit> List(const EmergencyOptions& options, Console& console) {
   return Exit::kOk;
 }
 
+Outcome<Exit> ShowOne(const EmergencyOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  const auto target = [&] { return Target("/v1/emergency-access").Segment(options.id); };
+  json report;
+  json uses = json::array();
+  for (std::string cursor;;) {
+    COFFER_ASSIGN(const json page,
+                  client.Get(target().With("limit", "1000").With("cursor", cursor)));
+    const json& found = Member(page, "uses");
+    if (found.is_array()) uses.insert(uses.end(), found.begin(), found.end());
+    if (report.is_null()) report = page;
+    const std::string next = Text(page, "next_cursor");
+    if (next.empty()) break;
+    if (next == cursor) return Failed(Exit::kFailed, "the server's pages do not end");
+    cursor = next;
+  }
+  report.erase("next_cursor");
+  report["uses"] = uses;
+  if (options.connection.json) {
+    PrintJson(console, report);
+    return Exit::kOk;
+  }
+  DescribeEmergency(console, report);
+  PrintHeading(console, "Done under it, as the log has it");
+  if (uses.empty()) console.out << "nothing\n";
+  if (uses.empty()) return Exit::kOk;
+  Table table({"ENTRY", "WHEN", "ACTION", "CLASS", "RECORD", "FIELDS", "SHOWN"});
+  for (const json& use : uses) {
+    std::string fields;
+    for (const std::string& field : TextList(use, "fields")) {
+      fields += (fields.empty() ? "" : ", ") + field;
+    }
+    table.Add({Text(use, "seq"), Text(use, "ts"), Text(use, "action"), Text(use, "class"),
+               Text(use, "record"), fields, Text(use, "detail")});
+  }
+  table.Print(console);
+  return Exit::kOk;
+}
+
 Outcome<Exit> ReviewOne(const EmergencyOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json answer,
@@ -128,6 +168,16 @@ void AddEmergencyCommands(CLI::App& app, Command& chosen) {
         group->add_subcommand("list", "Show all emergency access, what is to be reviewed first");
     command->footer("Example:\n  coffer emergency list");
     RunOnline(*command, chosen, options, List);
+  }
+  {
+    auto options = std::make_shared<EmergencyOptions>();
+    CLI::App* command =
+        group->add_subcommand("show", "Show one, and what was read and written under it");
+    command->add_option("emergency", options->id, "Emergency id (emg_...)")
+        ->type_name("ID")
+        ->required();
+    command->footer("Example:\n  coffer emergency show emg_...");
+    RunOnline(*command, chosen, options, ShowOne);
   }
   {
     auto options = std::make_shared<EmergencyOptions>();

@@ -2,12 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <string_view>
 
-#include "api/cli/stdio_file.h"
 #include "audit/entry.h"
 
 namespace coffer::cli {
@@ -16,36 +12,27 @@ namespace {
 // One byte more than an entry may have: enough to see that it is too long.
 constexpr std::size_t kMaxEntryLine = audit::kMaxEntryBytes + 1;
 
+std::unexpected<Error> NotRead(const Failure& failure) {
+  return Fail(Code::kUnavailable, "file_not_read", failure.message);
+}
+
 }  // namespace
 
 struct EntriesFile::State {
-  std::string path;
-  StdioFile file;
+  std::unique_ptr<InputFile> file;
   std::array<char, 64 * 1024> buffer{};
   std::string_view unread;
   std::string line;  // the one read last
 };
 
-EntriesFile::EntriesFile(std::unique_ptr<State> state, EntryProgress progress)
-    : state_(std::move(state)), progress_(std::move(progress)) {}
+EntriesFile::EntriesFile(std::unique_ptr<InputFile> file, EntryProgress progress)
+    : state_(std::make_unique<State>()), progress_(std::move(progress)) {
+  state_->file = std::move(file);
+}
 EntriesFile::~EntriesFile() = default;
 
-Outcome<std::unique_ptr<EntriesFile>> EntriesFile::Open(const std::string& path,
-                                                        EntryProgress progress) {
-  std::FILE* file = std::fopen(path.c_str(), "rbe");
-  if (file == nullptr) {
-    return Failed(Exit::kUsage, "cannot open " + path + ": " + std::strerror(errno));
-  }
-  auto state = std::make_unique<State>();
-  state->path = path;
-  state->file.reset(file);
-  return std::unique_ptr<EntriesFile>(new EntriesFile(std::move(state), std::move(progress)));
-}
-
 Status EntriesFile::Rewind() {
-  if (std::fseek(state_->file.get(), 0, SEEK_SET) != 0) {
-    return Fail(Code::kUnavailable, "file_not_read", state_->path + " is no ordinary file");
-  }
+  if (const auto rewound = state_->file->Rewind(); !rewound) return NotRead(rewound.error());
   state_->unread = {};
   at_ = 0;
   return {};
@@ -58,13 +45,10 @@ Result<bool> EntriesFile::NextLine() {
   bool any = false;
   for (;;) {
     if (state.unread.empty()) {
-      const std::size_t size =
-          std::fread(state.buffer.data(), 1, state.buffer.size(), state.file.get());
-      if (size == 0 && std::ferror(state.file.get()) != 0) {
-        return Fail(Code::kUnavailable, "file_not_read", state.path + ": " + std::strerror(errno));
-      }
-      if (size == 0) return any;
-      state.unread = {state.buffer.data(), size};
+      const auto size = state.file->Read(state.buffer);
+      if (!size) return NotRead(size.error());
+      if (*size == 0) return any;
+      state.unread = {state.buffer.data(), *size};
     }
     any = true;
     const auto end = std::min(state.unread.find('\n'), state.unread.size());

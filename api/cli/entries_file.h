@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "api/cli/failure.h"
+#include "api/cli/input_file.h"
 #include "api/cli/remote_log.h"
 #include "audit/log_reader.h"
 
@@ -17,9 +17,8 @@ namespace coffer::cli {
 // that no file can fill the memory.
 class EntriesFile : public audit::LogSource {
  public:
-  // Exit::kUsage when the file cannot be opened.
-  static Outcome<std::unique_ptr<EntriesFile>> Open(const std::string& path,
-                                                    EntryProgress progress);
+  // Precondition: opened for many passes.
+  EntriesFile(std::unique_ptr<InputFile> file, EntryProgress progress);
   ~EntriesFile() override;
 
   Result<std::uint64_t> Size() override;
@@ -30,7 +29,6 @@ class EntriesFile : public audit::LogSource {
 
  private:
   struct State;
-  EntriesFile(std::unique_ptr<State> state, EntryProgress progress);
   Status Rewind();
   Result<bool> NextLine();
 

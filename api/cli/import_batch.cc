@@ -20,12 +20,13 @@ using nlohmann::json;
 constexpr std::chrono::milliseconds kLongestPause{30'000};
 
 HttpRequest RequestFor(const std::string& class_name, const std::vector<PendingRow>& rows,
-                       bool accept_erased) {
+                       bool accept_erased, bool replace) {
   HttpRequest request;
   request.method = "POST";
   request.target = Target("/v1/import")
                        .With("class", class_name)
                        .With("erased_before", accept_erased ? "accept" : "")
+                       .With("mode", replace ? "replace" : "")
                        .text();
   request.headers = {{"Accept", "application/x-ndjson"}};
   request.content_type = "application/x-ndjson";
@@ -74,6 +75,9 @@ Outcome<bool> TakeAnswer(const ImportPlan& plan, std::uint64_t line, std::string
     ++tally.created;
   } else if (outcome == "updated") {
     ++tally.updated;
+    const std::uint64_t removed = Number(answer, "removed").value_or(0);
+    if (removed > 0) ++tally.shortened;
+    tally.removed += removed;
   } else if (outcome == "unchanged") {
     ++tally.unchanged;
   } else if (outcome == "refused") {
@@ -126,12 +130,12 @@ std::chrono::milliseconds PauseBefore(const Patience& patience, int attempt,
 
 Outcome<void> SendBatch(ApiClient& client, const ImportPlan& plan, const std::string& class_name,
                         std::vector<PendingRow> rows, const Patience& patience, ImportTally& tally,
-                        bool accept_erased) {
+                        bool accept_erased, bool replace) {
   for (int attempt = 1;; ++attempt) {
     Failure failure{Exit::kFailed, "the server did not take a row in time", "Try again later.",
                     true};
     std::string retry_after;
-    const auto reply = client.Exchange(RequestFor(class_name, rows, accept_erased));
+    const auto reply = client.Exchange(RequestFor(class_name, rows, accept_erased, replace));
     if (!reply) {
       if (reply.error().exit != Exit::kUnreachable) return std::unexpected(reply.error());
       failure = reply.error();

@@ -19,7 +19,11 @@ struct PendingRow {
 struct ImportTally {
   std::uint64_t created = 0, updated = 0, unchanged = 0;
   std::vector<Refusal> refusals;
-  std::uint64_t erased = 0;  // of the refusals: rows of clients that were erased before
+  std::uint64_t erased = 0;            // of the refusals: rows of clients that were erased before
+  std::uint64_t warned = 0;            // rows that were taken
+  std::vector<Refusal> warnings = {};  // of them, the first thousand
+  // Of the updated: records that have fewer fields now, and how many fields went.
+  std::uint64_t shortened = 0, removed = 0;
 
   std::uint64_t settled() const { return created + updated + unchanged + refusals.size(); }
 };
@@ -34,6 +38,6 @@ struct Patience {
 // Adds to `tally`. On a failure the rows that have their answer are in it all the same.
 Outcome<void> SendBatch(ApiClient& client, const ImportPlan& plan, const std::string& class_name,
                         std::vector<PendingRow> rows, const Patience& patience, ImportTally& tally,
-                        bool accept_erased = false);
+                        bool accept_erased = false, bool replace = false);
 
 }  // namespace coffer::cli

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/blanks.h"
 #include "api/cli/commands.h"
 #include "api/cli/connection.h"
 #include "api/cli/import_run.h"
@@ -24,38 +25,56 @@ constexpr std::size_t kRefusalsOnScreen = 20;
 
 struct ImportCommandOptions {
   ConnectionOptions connection;
-  std::string file, report, delimiter = ",";
+  std::string file, report, delimiter, encoding;
   MappingOptions mapping;
   ImportRunOptions run;
+  bool yes = false;
 };
 
 constexpr const char* kImportFooter =
-    R"(The file is UTF-8 CSV (RFC 4180) whose first line names the columns. Each row becomes one
-record of the client whose external reference is in the --key column; the client is made
-when there is none. Empty cells are absent fields; cells of list fields are split at ';'.
-Running the same import again stores nothing twice.
+    R"(The file is CSV (RFC 4180) whose first line names the columns: in UTF-8, in UTF-16 with a byte
+order mark, or in what --encoding names. "-" is standard input. All of it is decoded and checked
+before the first row is sent; what can be read only once is kept meanwhile in $TMPDIR, sealed
+under a key that is nowhere but in memory. Each row becomes one record of the client whose
+external reference is in the --key column; the client is made when there is none. Blank cells are
+absent fields, blanks around cells are left out; cells of list fields are split at ';'. Running
+the same import again stores nothing twice. Fields that a row leaves out, because no column fills
+them or the cell is blank, stay as they are: --replace takes them away.
 
 Example:
   coffer import customers.csv --class contact --key CustomerId --purpose client-care \
       --map first_name=FirstName --map last_name=LastName --map email=Email)";
 
-char DelimiterOf(const std::string& option) { return option == "tab" ? '\t' : option[0]; }
+std::optional<char> DelimiterOf(const std::string& option) {
+  if (option.empty()) return std::nullopt;
+  return option == "tab" ? '\t' : option[0];
+}
 
 struct CsvTable {
   std::vector<std::string> header;
   std::uint64_t rows = 0;
+  std::uint64_t unnamed_columns = 0;  // which nothing can be mapped to
 };
 
-// Reads the whole file once, so that a broken line is found before anything is sent.
-Outcome<CsvTable> CheckFile(const ImportCommandOptions& options) {
-  COFFER_ASSIGN(const auto reader, CsvReader::Open(options.file, DelimiterOf(options.delimiter)));
+CsvTable TableWith(std::vector<std::string> header) {
+  CsvTable table{std::move(header)};
+  for (std::string& name : table.header) {
+    name = std::string(TrimBlanks(name));
+    if (name.empty()) ++table.unnamed_columns;
+  }
+  return table;
+}
+
+// Reads the whole file once, so that what is broken is found before anything is sent.
+Outcome<CsvTable> CheckFile(ImportSource& source, const ImportCommandOptions& options) {
+  COFFER_ASSIGN(const auto reader, CsvReader::Over(source, DelimiterOf(options.delimiter)));
   CsvRow row;
   COFFER_ASSIGN(const bool has_header, reader->Next(row));
   if (!has_header) {
-    return Failed(Exit::kUsage, options.file + " is empty",
+    return Failed(Exit::kUsage, source.name() + " has nothing but blanks",
                   "Its first line must name the columns.");
   }
-  CsvTable table{row.cells, 0};
+  CsvTable table = TableWith(std::move(row.cells));
   for (;;) {
     COFFER_ASSIGN(const bool more, reader->Next(row));
     if (!more) return table;
@@ -116,8 +135,58 @@ void TellRefusals(const ImportCommandOptions& options, bool reported,
   }
 }
 
+void TellWarnings(const ImportTally& tally, Console& console) {
+  for (std::size_t i = 0; i < std::min(tally.warnings.size(), kRefusalsOnScreen); ++i) {
+    console.err << "Warning: " << Printable(Describe(tally.warnings[i])) << '\n';
+  }
+  if (tally.warned > kRefusalsOnScreen) {
+    console.err << "... and " << Grouped(tally.warned - kRefusalsOnScreen) << " more warnings.\n";
+  }
+}
+
+void TellPassedOver(const PassedOver& passed_over, Console& console) {
+  std::string text;
+  if (passed_over.empty_rows > 0) text += Grouped(passed_over.empty_rows) + " empty rows";
+  if (passed_over.unnamed_columns > 0) {
+    text += (text.empty() ? "" : " and ") + Grouped(passed_over.unnamed_columns) +
+            " columns without a name";
+  }
+  if (!text.empty()) console.err << "Passed over: " << text << ".\n";
+}
+
 std::uint64_t Rate(std::uint64_t rows, double seconds) {
   return static_cast<std::uint64_t>(static_cast<double>(rows) / std::max(seconds, 0.001));
+}
+
+// What the records that are there already lose, or are refused for, by what the file has no column
+// for.
+Outcome<void> TellUnfilled(const ImportCommandOptions& options, const ImportPlan& plan,
+                           const ClassShape& shape, Console& console) {
+  std::string unfilled, required;
+  for (const auto& [name, field] : shape) {
+    if (std::ranges::find(plan.fields, name, &ImportPlan::Field::name) != plan.fields.end())
+      continue;
+    unfilled += (unfilled.empty() ? "" : ", ") + name;
+    if (field.required) required += (required.empty() ? "" : ", ") + name;
+  }
+  if (!options.run.replace) {
+    if (!required.empty()) {
+      console.err << "No column fills " << Printable(required)
+                  << ", which the class requires: rows of records that are not there yet are "
+                     "refused.\n";
+    }
+    return {};
+  }
+  const std::string goes =
+      unfilled.empty() ? "Fields whose cell is empty go from the records that are there already."
+                       : "Fields whose cell is empty, and those without a column (" + unfilled +
+                             "), go from the records that are there already.";
+  if (!options.yes) {
+    return Failed(Exit::kUsage, "--replace takes fields away",
+                  goes + "\nIf that is meant, repeat the command with --yes.");
+  }
+  console.err << Printable(goes) << '\n';
+  return {};
 }
 
 void TellSummary(const ImportRunResult& result, double seconds, Console& console) {
@@ -129,33 +198,51 @@ void TellSummary(const ImportRunResult& result, double seconds, Console& console
               << " unchanged, " << Grouped(tally.refusals.size() - tally.erased) << " refused"
               << (tally.erased > 0 ? ", " + Grouped(tally.erased) + " erased before" : "") << " in "
               << took << " (" << Grouped(Rate(tally.settled(), seconds)) << " a second)\n";
+  if (tally.removed > 0) {
+    console.err << Grouped(tally.removed) << (tally.removed == 1 ? " field" : " fields")
+                << " went, in " << Grouped(tally.shortened)
+                << (tally.shortened == 1 ? " record" : " records") << ".\n";
+  }
+}
+
+json JsonOf(const std::vector<Refusal>& refusals) {
+  json list = json::array();
+  for (const Refusal& refusal : refusals) {
+    list.push_back({{"line", refusal.line},
+                    {"column", refusal.column},
+                    {"field", refusal.field},
+                    {"message", refusal.message}});
+  }
+  return list;
 }
 
 void PrintSummaryJson(const ImportRunResult& result, double seconds, Console& console) {
-  json refusals = json::array();
-  for (const Refusal& refusal : result.tally.refusals) {
-    refusals.push_back({{"line", refusal.line},
-                        {"column", refusal.column},
-                        {"field", refusal.field},
-                        {"message", refusal.message}});
-  }
   PrintJson(console, {{"rows", result.rows},
                       {"created", result.tally.created},
                       {"updated", result.tally.updated},
                       {"unchanged", result.tally.unchanged},
                       {"refused", result.tally.refusals.size() - result.tally.erased},
                       {"erased_before", result.tally.erased},
+                      {"empty_rows", result.passed_over.empty_rows},
+                      {"unnamed_columns", result.passed_over.unnamed_columns},
+                      {"fields_removed", result.tally.removed},
+                      {"records_shortened", result.tally.shortened},
                       {"complete", result.outcome.has_value()},
                       {"seconds", seconds},
-                      {"refusals", std::move(refusals)}});
+                      {"warned", result.tally.warned},
+                      {"warnings", JsonOf(result.tally.warnings)},
+                      {"refusals", JsonOf(result.tally.refusals)}});
 }
 
 Outcome<ImportPlan> MakePlan(const ImportCommandOptions& options, const Connection& connection,
-                             const std::vector<std::string>& header) {
+                             const std::vector<std::string>& header, Console& console) {
   COFFER_ASSIGN(ApiClient client, MakeClient(connection));
   COFFER_ASSIGN(const json answer,
                 client.Get(Target("/v1/classes").Segment(options.run.class_name)));
-  return PlanImport(options.mapping, header, ShapeOf(answer));
+  const ClassShape shape = ShapeOf(answer);
+  COFFER_ASSIGN(ImportPlan plan, PlanImport(options.mapping, header, shape));
+  COFFER_TRY(TellUnfilled(options, plan, shape, console));
+  return plan;
 }
 
 ImportRunResult SendFile(const ImportCommandOptions& options, const Connection& connection,
@@ -176,6 +263,8 @@ ImportRunResult SendFile(const ImportCommandOptions& options, const Connection& 
 Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportRunResult& result,
                      NewFile* report, double seconds, Console& console) {
   TellSummary(result, seconds, console);
+  TellPassedOver(result.passed_over, console);
+  TellWarnings(result.tally, console);
   const auto reported = WriteReport(report, result.tally.refusals);
   TellRefusals(options, reported.has_value(), result.tally.refusals, console);
   if (options.connection.json) PrintSummaryJson(result, seconds, console);
@@ -198,23 +287,26 @@ Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportRunResult&
 
 Outcome<Exit> Import(const ImportCommandOptions& options, Console& console) {
   COFFER_ASSIGN(const auto report, PlaceReport(options));
-  COFFER_ASSIGN(const CsvTable table, CheckFile(options));
+  COFFER_ASSIGN(const auto source, ImportSource::Open(options.file, options.encoding));
+  COFFER_ASSIGN(const CsvTable table, CheckFile(*source, options));
   COFFER_ASSIGN(Connection connection, OpenConnection(options.connection));
   connection.reach = console.reach;
-  COFFER_ASSIGN(const ImportPlan plan, MakePlan(options, connection, table.header));
-  COFFER_ASSIGN(const auto reader, CsvReader::Open(options.file, DelimiterOf(options.delimiter)));
+  COFFER_ASSIGN(const ImportPlan plan, MakePlan(options, connection, table.header, console));
+  COFFER_ASSIGN(const auto reader, CsvReader::Over(*source, DelimiterOf(options.delimiter)));
   CsvRow header;
   COFFER_TRY(reader->Next(header));
 
   const auto start = SteadyClock::now();
-  const ImportRunResult result = SendFile(options, connection, plan, table, *reader, console);
+  ImportRunResult result = SendFile(options, connection, plan, table, *reader, console);
+  result.passed_over.unnamed_columns = table.unnamed_columns;
   const std::chrono::duration<double> elapsed = SteadyClock::now() - start;
   return Finish(options, result, report.get(), elapsed.count(), console);
 }
 
 void AddMappingOptions(CLI::App& command, ImportCommandOptions& options) {
   command
-      .add_option("file", options.file, "CSV file, or a copy of it that no other program writes to")
+      .add_option("file", options.file,
+                  "CSV file, or a copy of it that no other program writes to; - is standard input")
       ->type_name("FILE.csv")
       ->required();
   command.add_option("--class", options.run.class_name, "Class of the records")
@@ -236,9 +328,16 @@ void AddMappingOptions(CLI::App& command, ImportCommandOptions& options) {
       ->type_name("FIELD=COLUMN")
       ->allow_extra_args(false)
       ->required();
-  command.add_option("--delimiter", options.delimiter, "What stands between cells: ',' ';' or tab")
-      ->check(CLI::IsMember({",", ";", "tab"}))
-      ->capture_default_str();
+  command
+      .add_option("--delimiter", options.delimiter,
+                  "What stands between cells: ',' ';' '|' or tab; without it a comma, or what a "
+                  "first line sep=; says")
+      ->check(CLI::IsMember({",", ";", "|", "tab"}));
+  command
+      .add_option("--encoding", options.encoding,
+                  "Encoding of the file, by ICU's names: windows-1251, GB18030, UTF-16LE ...; "
+                  "without it UTF-8, or what its byte order mark says")
+      ->type_name("NAME");
 }
 
 }  // namespace
@@ -255,6 +354,10 @@ void AddImportCommand(CLI::App& app, Command& chosen) {
       ->type_name("FILE");
   command->add_flag("--accept-erased", options->run.accept_erased,
                     "Take rows of clients that were erased before as well; it is in the log");
+  command->add_flag_callback(
+      "--replace", [options] { options->run.replace = options->mapping.replace = true; },
+      "Records have what their row has and nothing else: other fields of theirs go");
+  command->add_flag("--yes", options->yes, "With --replace: really take fields away");
   command
       ->add_option("--jobs", options->run.jobs,
                    "Connections used at once; the server takes four imports at a time")

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/cli/blanks.h"
 #include "api/cli/json_view.h"
 #include "vault/class_schema.h"
 #include "vault/strict_json.h"
@@ -33,23 +34,28 @@ std::string Listed(const std::vector<std::string>& names) {
   return text;
 }
 
-Outcome<void> CheckHeader(const std::vector<std::string>& header) {
-  std::set<std::string> seen;
-  for (const std::string& name : header) {
-    if (!seen.insert(name).second) {
-      return Failed(Exit::kUsage, "the header names the column \"" + name + "\" twice",
-                    "Give each column a name of its own.");
-    }
+// A header that is one column was probably split at the wrong sign.
+std::string DelimiterAdvice(const std::vector<std::string>& header) {
+  if (header.size() != 1) return {};
+  for (const auto& [sign, option] :
+       {std::pair(';', "';'"), {'\t', "tab"}, {'|', "'|'"}, {',', "','"}}) {
+    if (header[0].find(sign) == std::string::npos) continue;
+    return std::string("\nIt is one column, with ") + option + " in it: try --delimiter " + option +
+           ".";
   }
-  return {};
+  return " (is --delimiter right?)";
 }
 
+// Columns that nothing is mapped to may have any name, or none.
 Outcome<std::size_t> FindColumn(const std::vector<std::string>& header, const std::string& name) {
-  const auto found = std::ranges::find(header, name);
+  const auto found = name.empty() ? header.end() : std::ranges::find(header, name);
   if (found == header.end()) {
     return Failed(Exit::kUsage, "the file has no column \"" + name + "\"",
-                  "Its columns are: " + Listed(header) +
-                      (header.size() == 1 ? " (is --delimiter right?)" : ""));
+                  "Its columns are: " + Listed(header) + DelimiterAdvice(header));
+  }
+  if (std::find(found + 1, header.end(), name) != header.end()) {
+    return Failed(Exit::kUsage, "the header names the column \"" + name + "\" twice",
+                  "Give each column a name of its own.");
   }
   return static_cast<std::size_t>(found - header.begin());
 }
@@ -71,6 +77,7 @@ Outcome<ImportPlan::Field> PlanField(const std::string& map, const std::vector<s
                   "Its fields are: " + Listed(names));
   }
   field.form = FormOf(known->second.type);
+  field.keeps_blanks = known->second.type == "text";
   COFFER_ASSIGN(field.column, FindColumn(header, map.substr(equals + 1)));
   return field;
 }
@@ -185,7 +192,6 @@ Refusal ImportPlan::Locate(std::uint64_t line, std::string_view pointer,
 
 Outcome<ImportPlan> PlanImport(const MappingOptions& options,
                                const std::vector<std::string>& header, const ClassShape& shape) {
-  COFFER_TRY(CheckHeader(header));
   ImportPlan plan;
   plan.header = header;
   COFFER_ASSIGN(plan.key_column, FindColumn(header, options.key));
@@ -201,7 +207,7 @@ Outcome<ImportPlan> PlanImport(const MappingOptions& options,
     }
     plan.fields.push_back(std::move(field));
   }
-  COFFER_TRY(CheckRequired(mapped, shape));
+  if (options.replace) COFFER_TRY(CheckRequired(mapped, shape));
   return plan;
 }
 
@@ -213,14 +219,14 @@ std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvR
     return refuse({}, "has " + std::to_string(row.cells.size()) + " columns, the header has " +
                           std::to_string(plan.header.size()));
   }
-  const std::string& key = row.cells[plan.key_column];
+  const std::string_view key = TrimBlanks(row.cells[plan.key_column]);
   if (key.empty()) return refuse("/external_ref", "is empty");
   if (!vault::IsCleanUtf8(key)) return refuse("/external_ref", kNotUtf8);
   std::string line = "{\"external_ref\":";
   vault::AppendJsonString(line, key);
 
   if (plan.record_key_column) {
-    const std::string& record_key = row.cells[*plan.record_key_column];
+    const std::string_view record_key = TrimBlanks(row.cells[*plan.record_key_column]);
     // An empty one would make the row another record than the one it is.
     if (record_key.empty()) return refuse("/record_key", "is empty");
     if (!vault::IsCleanUtf8(record_key)) return refuse("/record_key", kNotUtf8);
@@ -231,8 +237,9 @@ std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvR
   line += ",\"data\":{";
   bool first = true;
   for (const ImportPlan::Field& field : plan.fields) {
-    const std::string& cell = row.cells[field.column];
+    std::string_view cell = TrimBlanks(row.cells[field.column]);
     if (cell.empty()) continue;
+    if (field.keeps_blanks) cell = row.cells[field.column];
     if (!std::exchange(first, false)) line += ',';
     vault::AppendJsonString(line, field.name);
     line += ':';

@@ -21,6 +21,9 @@ struct MappingOptions {
   std::string key;                // column of the client's external reference
   std::string record_key;         // column that tells a client's records apart; may be empty
   std::vector<std::string> maps;  // "field=Column"
+  // Records have what their rows have and nothing else. Otherwise what a row leaves out stays, so
+  // that a required field may be there already.
+  bool replace = false;
 };
 
 // What the import needs to know of a class's field.
@@ -48,6 +51,7 @@ struct ImportPlan {
     std::string name;
     std::size_t column = 0;
     CellForm form = CellForm::kText;
+    bool keeps_blanks = false;  // a text of several lines is kept to the byte
   };
   std::vector<std::string> header;
   std::size_t key_column = 0;
@@ -59,12 +63,13 @@ struct ImportPlan {
   Refusal Locate(std::uint64_t line, std::string_view pointer, std::string message) const;
 };
 
-// Exit::kUsage for a header that names a column twice, for columns and fields that do not exist or
-// are mapped twice, and for required fields that no column fills.
+// Exit::kUsage for columns that do not exist or that the header names twice, for fields that do not
+// exist or are mapped twice, and with `replace` for required fields that no column fills.
 Outcome<ImportPlan> PlanImport(const MappingOptions& options,
                                const std::vector<std::string>& header, const ClassShape& shape);
 
-// One line of the import's NDJSON, with its line feed. Empty cells are absent fields.
+// One line of the import's NDJSON, with its line feed. Blank cells are absent fields; blanks around
+// cells belong to none but texts of several lines.
 std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvRow& row);
 
 }  // namespace coffer::cli

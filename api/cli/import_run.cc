@@ -1,9 +1,7 @@
 #include "api/cli/import_run.h"
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
-#include <cstring>
 #include <exception>
 #include <iterator>
 #include <memory>
@@ -11,16 +9,18 @@
 #include <optional>
 #include <queue>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
-#include "crypto/hash.h"
+#include "api/cli/blanks.h"
+#include "api/cli/seen_keys.h"
 
 namespace coffer::cli {
 namespace {
 
 // Below the 8 MiB a request may have.
 constexpr std::size_t kMaxBatchBytes = std::size_t{6} << 20;
+
+constexpr std::size_t kMaxWarnings = 1000;  // that are kept
 
 using Batch = std::vector<PendingRow>;
 
@@ -80,7 +80,14 @@ class Ledger {
     tally_.updated += part.updated;
     tally_.unchanged += part.unchanged;
     tally_.erased += part.erased;
+    tally_.shortened += part.shortened;
+    tally_.removed += part.removed;
     std::ranges::move(part.refusals, std::back_inserter(tally_.refusals));
+  }
+
+  void Warn(Refusal warning) {
+    const std::lock_guard lock(mutex_);
+    if (++tally_.warned <= kMaxWarnings) tally_.warnings.push_back(std::move(warning));
   }
 
   void Stop(Failure failure) {
@@ -106,32 +113,6 @@ class Ledger {
   std::optional<Failure> failure_;
 };
 
-// Which client and record each line named. Keys are kept as hashes: they may be names of people.
-class SeenKeys {
- public:
-  // The earlier line of the same key, or nothing.
-  std::optional<std::uint64_t> Insert(const ImportPlan& plan, const CsvRow& row) {
-    static constexpr std::uint8_t kSeparator[] = {0};  // in no key: U+0000 was refused
-    const std::string& key = row.cells[plan.key_column];
-    const std::string_view record_key =
-        plan.record_key_column ? std::string_view(row.cells[*plan.record_key_column]) : "";
-    const crypto::Hash hash =
-        crypto::Sha256({crypto::AsBytes(key), kSeparator, crypto::AsBytes(record_key)});
-    Short shortened;
-    std::memcpy(shortened.data(), hash.data(), sizeof shortened);
-    const auto [at, inserted] = lines_.emplace(shortened, row.line);
-    if (inserted) return std::nullopt;
-    return at->second;
-  }
-
- private:
-  using Short = std::array<std::uint64_t, 2>;
-  struct First {
-    std::size_t operator()(const Short& hash) const { return hash[0]; }
-  };
-  std::unordered_map<Short, std::uint64_t, First> lines_;
-};
-
 class ImportRun {
  public:
   ImportRun(const ImportPlan& plan, const ImportRunOptions& options, const Connector& connect)
@@ -141,6 +122,7 @@ class ImportRun {
 
  private:
   Outcome<void> Produce(CsvReader& reader, const ImportProgress& progress);
+  bool IsSeen(const CsvRow& row);
   void TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes);
   void Work();
   Outcome<void> SendBatches();
@@ -154,19 +136,32 @@ class ImportRun {
   std::uint64_t rows_ = 0;
 };
 
+// Refuses what an earlier row named, and warns of what reads like it.
+bool ImportRun::IsSeen(const CsvRow& row) {
+  std::optional<std::string_view> record_key;
+  if (plan_.record_key_column) record_key = TrimBlanks(row.cells[*plan_.record_key_column]);
+  const SeenBefore seen =
+      seen_.Insert(TrimBlanks(row.cells[plan_.key_column]), record_key, row.line);
+  if (seen.same) {
+    ledger_.Add({.refusals = {plan_.Locate(row.line, {},
+                                           "names the same client and record as line " +
+                                               std::to_string(*seen.same) +
+                                               " (--record-key tells records apart)")}});
+  } else if (seen.alike) {
+    ledger_.Warn(plan_.Locate(row.line, "/external_ref",
+                              "differs from the key of line " + std::to_string(*seen.alike) +
+                                  " by capitals or blanks alone: they are two"));
+  }
+  return seen.same.has_value();
+}
+
 void ImportRun::TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes) {
   auto line = BuildLine(plan_, row);
   if (!line) {
     ledger_.Add({.refusals = {std::move(line).error()}});
     return;
   }
-  if (const auto earlier = seen_.Insert(plan_, row)) {
-    ledger_.Add({.refusals = {plan_.Locate(row.line, {},
-                                           "names the same client and record as line " +
-                                               std::to_string(*earlier) +
-                                               " (--record-key tells records apart)")}});
-    return;
-  }
+  if (IsSeen(row)) return;
   bytes += line->size();
   batch.push_back({row.line, *std::move(line)});
 }
@@ -196,7 +191,7 @@ Outcome<void> ImportRun::SendBatches() {
   while (auto batch = queue_.Pop()) {
     ImportTally tally;
     const auto sent = SendBatch(client, plan_, options_.class_name, *std::move(batch),
-                                options_.patience, tally, options_.accept_erased);
+                                options_.patience, tally, options_.accept_erased, options_.replace);
     ledger_.Add(std::move(tally));
     if (!sent) return sent;
   }
@@ -227,6 +222,7 @@ ImportRunResult ImportRun::Execute(CsvReader& reader, const ImportProgress& prog
 
   ImportRunResult result;
   result.rows = rows_;
+  result.passed_over.empty_rows = reader.empty_rows();
   result.tally = ledger_.TakeTally();
   if (!produced) result.outcome = std::unexpected(produced.error());
   if (auto failure = ledger_.TakeFailure()) result.outcome = std::unexpected(*std::move(failure));

@@ -18,6 +18,7 @@ struct ImportRunOptions {
   std::size_t batch_rows = 200;
   Patience patience;
   bool accept_erased = false;  // rows of clients that were erased before
+  bool replace = false;        // records have what their rows have and nothing else
 };
 
 // Makes the client of one more connection.
@@ -25,10 +26,17 @@ using Connector = std::function<Outcome<ApiClient>()>;
 // Called now and then, from the calling thread, with the number of rows settled and refused.
 using ImportProgress = std::function<void(std::uint64_t settled, std::uint64_t refused)>;
 
+// What a table has that is no part of it.
+struct PassedOver {
+  std::uint64_t empty_rows = 0;  // whose every cell is blank
+  std::uint64_t unnamed_columns = 0;
+};
+
 struct ImportRunResult {
   ImportTally tally;       // refusals in the order of their lines
   std::uint64_t rows = 0;  // read from the file
-  Outcome<void> outcome;   // why it ended early
+  PassedOver passed_over;
+  Outcome<void> outcome;  // why it ended early
 };
 
 // Sends the rows that `reader` still has. A row that names the same client and record as an earlier

@@ -1,11 +1,5 @@
 #include "api/cli/input_kind.h"
 
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-
-#include "api/cli/stdio_file.h"
 #include "audit/checkpoint_text.h"
 
 namespace coffer::cli {
@@ -74,27 +68,22 @@ Outcome<void> ExpectKind(const std::string& path, std::string_view beginning, In
   if (kind == expected) return {};
   const Spoken& is = NameOf(kind);
   return Failed(Exit::kUsage,
-                path + " is " + std::string(is.name) + ", not " +
+                NameOfInput(path) + " is " + std::string(is.name) + ", not " +
                     std::string(NameOf(expected).name) + "; nothing was verified",
                 is.option.empty() ? "" : "Give it with " + std::string(is.option) + ".");
 }
 
-Outcome<void> ExpectKindOfFile(const std::string& path, InputKind expected) {
-  const StdioFile file(std::fopen(path.c_str(), "rbe"));
-  if (file == nullptr) {
-    return Failed(Exit::kUsage, "cannot open " + path + ": " + std::strerror(errno));
-  }
+Outcome<void> ExpectKindOfFile(InputFile& file, InputKind expected) {
   std::string beginning(kBeginning, '\0');
-  beginning.resize(std::fread(beginning.data(), 1, beginning.size(), file.get()));
-  if (std::ferror(file.get()) != 0) {
-    return Failed(Exit::kUsage, "cannot read " + path + ": " + std::strerror(errno));
-  }
-  return ExpectKind(path, beginning, expected);
+  COFFER_ASSIGN(const std::size_t size, file.Read(beginning));
+  beginning.resize(size);
+  COFFER_TRY(ExpectKind(file.name(), beginning, expected));
+  return file.Rewind();
 }
 
 Failure OfAnotherLog(const std::string& what, const std::string& origin, const std::string& key) {
   return {Exit::kUsage,
-          what + " is of the log \"" + origin + "\", the verifier key of \"" + key +
+          NameOfInput(what) + " is of the log \"" + origin + "\", the verifier key of \"" + key +
               "\"; nothing was verified",
           "Give the verifier key, or the files, of one and the same log.", false};
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/cli/failure.h"
+#include "api/cli/input_file.h"
 
 namespace coffer::cli {
 
@@ -28,8 +29,9 @@ InputKind InputKindOf(std::string_view beginning);
 // Passes for what is of the kind. Exit::kUsage otherwise, with what it is and which option takes
 // it. `beginning`: all of the file, or its first 64 KiB.
 Outcome<void> ExpectKind(const std::string& path, std::string_view beginning, InputKind expected);
-// The same of a file that is read by others. Exit::kUsage also for one that cannot be opened.
-Outcome<void> ExpectKindOfFile(const std::string& path, InputKind expected);
+// The same of a file that is read behind this, from its beginning again. Precondition: opened for
+// many passes.
+Outcome<void> ExpectKindOfFile(InputFile& file, InputKind expected);
 
 // Exit::kUsage: `what` ("the checkpoint in FILE") is of another log than the verifier key.
 Failure OfAnotherLog(const std::string& what, const std::string& origin, const std::string& key);

@@ -60,6 +60,14 @@ void TellIfCut(Console& console, const json& list) {
 
 void PrintJson(Console& console, const json& value) {
   std::string text = Dump(value, 2, console.out_is_terminal);
+  // Where several answers were put together, their names are still to be.
+  if (value.is_object() && !value.contains("names") && !console.names->empty()) {
+    if (json names = console.names->NamesIn(text); !names.empty()) {
+      json named = value;
+      named["names"] = std::move(names);
+      text = Dump(named, 2, console.out_is_terminal);
+    }
+  }
   // DEL is ASCII, and JSON lets it stand as it is.
   if (console.out_is_terminal) {
     for (std::size_t at = 0; (at = text.find('\x7f', at)) != text.npos;) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/client_lookup.h"
 #include "api/cli/commands.h"
 #include "api/cli/connection.h"
 #include "api/cli/json_view.h"
@@ -40,20 +41,42 @@ struct ExportOptions {
   std::string out;
 };
 
+// The client's id in the place of its external reference.
+Outcome<void> ResolveReference(ApiClient& client, const ConnectionOptions& connection,
+                               LogFilterOptions& filter) {
+  if (filter.client_ref.empty()) return {};
+  if (connection.purpose.empty()) {
+    return Failed(Exit::kUsage, "a client is not looked up without a purpose",
+                  "Say what it is needed for with --stated-purpose CODE, or give its id.");
+  }
+  COFFER_ASSIGN(filter.client, ResolveClient(client, filter.client_ref, true));
+  return {};
+}
+
+void AddStatedPurpose(CLI::App& command, ConnectionOptions& connection) {
+  command
+      .add_option("--stated-purpose", connection.purpose,
+                  "What clients' external references are needed for: with it those that your role\n"
+                  "may see are shown, each of which is logged")
+      ->type_name("CODE");
+}
+
 Outcome<Exit> Show(const LogOptions& options, Console& console) {
   LogReadingOptions reading = options.reading;
   COFFER_ASSIGN(reading.filter, Normalised(reading.filter));
   if (options.connection.json) reading.form = LogForm::kJson;
   if (options.csv) reading.form = LogForm::kCsv;
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_TRY(ResolveReference(client, options.connection, reading.filter));
   COFFER_TRY(reading.follow ? FollowLog(client, reading, console)
                             : ShowLog(client, reading, console));
   return Exit::kOk;
 }
 
 Outcome<Exit> Summarise(const SummaryOptions& options, Console& console) {
-  COFFER_ASSIGN(const LogFilterOptions filter, Normalised(options.filter));
+  COFFER_ASSIGN(LogFilterOptions filter, Normalised(options.filter));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_TRY(ResolveReference(client, options.connection, filter));
   Target target("/v1/log/summary");
   AddFilter(target, filter);
   target.With("by", options.by).With("per", options.per);
@@ -215,11 +238,16 @@ void AddFilterOptions(CLI::App& command, LogFilterOptions& filter) {
   };
   add("--client", filter.client, "ID", "Entries about this client");
   add("--record", filter.record, "ID", "Entries about this record");
-  add("--actor", filter.actor, "ID", "Entries of this principal (svc_...)");
+  add("--client-ref", filter.client_ref, "REF",
+      "Entries about the client with this external reference; needs --stated-purpose");
+  command.get_option("--client-ref")->excludes(command.get_option("--client"));
+  add("--actor", filter.actor, "WHO",
+      "Entries of this user or service: a login, the name of a service or an id");
   add("--action", filter.action, "NAME", "Entries of this action, such as record.read");
   add("--class", filter.class_name, "NAME", "Entries about records of this class");
   add("--field", filter.field, "NAME", "Entries that name this field");
-  // The purpose of reading the log is never asked for, so the word is free to filter by.
+  // The purpose of reading the log is never asked for, so the word is free to filter by; where
+  // clients are looked up too there is another.
   add("--purpose", filter.purpose, "CODE", "Entries with this purpose");
   add("--outcome", filter.outcome, "CODE", "Entries that ended so: ok, or the code of a problem");
   add("--rule", filter.rule, "NAME", "Entries that this rule or check decided");
@@ -247,6 +275,7 @@ void AddSummary(CLI::App& group, Command& chosen) {
       ->type_name("hour|day")
       ->check(CLI::IsMember({"hour", "day"}))
       ->capture_default_str();
+  AddStatedPurpose(*command, options->connection);
   AddConnectionOptions(*command, options->connection, PurposeUse::kNone);
   command->footer(
       "Example:\n  coffer log summary --decision deny --by rule --from 2026-01-01 --per hour");
@@ -336,13 +365,16 @@ void AddLogCommands(CLI::App& app, Command& chosen) {
   group->add_flag("--follow", options->reading.follow,
                   "Show new entries as they come; looks once a second, which is logged too");
   group->add_flag("--csv", options->csv, "Print comma-separated values for a spreadsheet");
+  AddStatedPurpose(*group, options->connection);
   AddConnectionOptions(*group, options->connection, PurposeUse::kNone);
   group->get_option("--csv")->excludes(group->get_option("--json"));
   group->footer(
       "With --json the exact bytes of the entries are printed, one a line.\n\n"
       "Examples:\n  coffer log --client cli_... --from 2026-01-01\n"
+      "  coffer log --actor bert\n"
       "  coffer log --decision deny --follow");
   AddSummary(*group, chosen);
+  AddLogReaders(*group, chosen);
   AddShow(*group, chosen);
   AddProof(*group, chosen);
   AddCheckpoint(*group, chosen);

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
+#include "api/cli/json_view.h"
 #include "audit/clock.h"
 
 namespace coffer::cli {
 namespace {
 
-Outcome<std::optional<std::uint64_t>> HeaderNumber(const HttpReply& reply, std::string_view name) {
-  const std::string_view text = reply.Header(name);
+using nlohmann::json;
+
+Outcome<std::optional<std::uint64_t>> NumberIn(std::string_view text) {
   if (text.empty()) return std::optional<std::uint64_t>();
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -17,6 +20,11 @@ Outcome<std::optional<std::uint64_t>> HeaderNumber(const HttpReply& reply, std::
     return Failed(Exit::kFailed, "the server's answer about the log is not understood");
   }
   return std::optional(number);
+}
+
+std::unexpected<Failure> NoLength() {
+  return Failed(Exit::kFailed, "the server does not say how long the log is",
+                "Check that --url is the address of a Coffer server.");
 }
 
 std::vector<std::string> LinesOf(std::string_view body) {
@@ -73,20 +81,42 @@ Target TargetOf(const LogQuery& query) {
   return target;
 }
 
+namespace {
+
+// A page as JSON, which has names beside its entries. These are canonical: put down again by the
+// same rules, they are what they were.
+Outcome<EntriesPage> ReadNamedPage(ApiClient& client, const HttpReply& reply) {
+  COFFER_ASSIGN(const json answer, ParseAnswer(reply.body));
+  client.TakeNames(answer);
+  EntriesPage page;
+  for (const json& entry : Member(answer, "items")) page.entries.push_back(TextOf(entry));
+  const std::string next = Text(answer, "next_cursor");
+  COFFER_ASSIGN(page.next, NumberIn(next));
+  COFFER_ASSIGN(const auto size, NumberIn(Text(answer, "size")));
+  if (!size) return NoLength();
+  page.size = *size;
+  return page;
+}
+
+Outcome<EntriesPage> ReadExactPage(const HttpReply& reply) {
+  EntriesPage page;
+  page.entries = LinesOf(reply.body);
+  COFFER_ASSIGN(page.next, NumberIn(reply.Header("coffer-next-cursor")));
+  COFFER_ASSIGN(const auto size, NumberIn(reply.Header("coffer-log-size")));
+  if (!size) return NoLength();
+  page.size = *size;
+  return page;
+}
+
+}  // namespace
+
 Outcome<EntriesPage> ReadEntriesPage(ApiClient& client, const LogQuery& query) {
   HttpRequest request;
   request.target = TargetOf(query).text();
-  request.headers = {{"Accept", "application/x-ndjson"}};
+  request.headers = {{"Accept", query.with_names ? "application/json" : "application/x-ndjson"}};
   COFFER_ASSIGN(const HttpReply reply, client.Send(std::move(request)));
-  EntriesPage page;
-  page.entries = LinesOf(reply.body);
-  COFFER_ASSIGN(page.next, HeaderNumber(reply, "coffer-next-cursor"));
-  COFFER_ASSIGN(const auto size, HeaderNumber(reply, "coffer-log-size"));
-  if (!size) {
-    return Failed(Exit::kFailed, "the server does not say how long the log is",
-                  "Check that --url is the address of a Coffer server.");
-  }
-  page.size = *size;
+  const bool named = reply.Header("content-type").starts_with("application/json");
+  COFFER_ASSIGN(EntriesPage page, named ? ReadNamedPage(client, reply) : ReadExactPage(reply));
   page.request = reply.Header("coffer-request-id");
   return page;
 }

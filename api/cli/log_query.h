@@ -11,10 +11,12 @@
 namespace coffer::cli {
 
 // Empty members do not filter.
+// `client_ref`, an external reference, is the reader's to resolve: no reference is in a URL.
 struct LogFilterOptions {
   std::string client, record, actor, action, class_name, field, purpose, decision, rule, outcome,
       address, request;
   std::string from, to;  // RFC 3339, or a day YYYY-MM-DD (its first moment, UTC)
+  std::string client_ref = {};
 };
 
 // A time, or the first moment of a day, in the one spelling the log has; empty stays. Exit::kUsage
@@ -29,6 +31,7 @@ struct LogQuery {
   bool oldest_first = false;
   std::optional<std::uint64_t> start;
   std::size_t limit = 100;
+  bool with_names = false;  // the client's, for people; the entries' bytes are then not the stored
 };
 void AddFilter(Target& target, const LogFilterOptions& filter);
 Target TargetOf(const LogQuery& query);

@@ -7,6 +7,7 @@
 
 #include "api/cli/log_view.h"
 #include "api/cli/problem.h"
+#include "audit/csv_cell.h"
 #include "audit/entry.h"
 #include "audit/entry_csv.h"
 
@@ -15,25 +16,55 @@ namespace {
 
 constexpr std::size_t kLargestLogPage = 1000;
 
+// The columns of audit::AppendCsv(), and behind them what actor and client are called now.
+void AppendNamedCsv(const audit::Entry& entry, const NameBook& names, std::string& out) {
+  audit::AppendCsv(entry, out);
+  out.pop_back();
+  for (const std::string& id : {entry.actor, entry.client}) {
+    const std::string name = names.Show(id, false);
+    audit::AppendCsvCell(name == id ? std::string() : name, out);
+  }
+  out += '\n';
+}
+
+std::string NamedCsvHeader() {
+  std::string header(audit::CsvHeader());
+  header.pop_back();
+  return header + ",\"actor_name\",\"client_ref\"\n";
+}
+
 void PrintEntry(const std::string& entry, LogForm form, Console& console) {
   switch (form) {
     case LogForm::kTable:
-      console.out << EntryLine(entry) << '\n';
+      console.out << EntryLine(entry, console) << '\n';
       break;
     case LogForm::kJson:
       console.out << (console.out_is_terminal ? Printable(entry) : entry) << '\n';
       break;
     case LogForm::kCsv:
       std::string line;
-      if (const auto parsed = audit::ParseEntry(entry)) audit::AppendCsv(*parsed, line);
+      if (const auto parsed = audit::ParseEntry(entry))
+        AppendNamedCsv(*parsed, *console.names, line);
       console.out << line;
       break;
   }
 }
 
 void PrintHeadingLine(LogForm form, Console& console) {
-  if (form == LogForm::kTable) PrintHeading(console, EntryHeading());
-  if (form == LogForm::kCsv) console.out << audit::CsvHeader();
+  if (form == LogForm::kTable) PrintHeading(console, EntryHeading(console));
+  if (form == LogForm::kCsv) console.out << NamedCsvHeader();
+}
+
+void PrintAll(const std::vector<std::string>& entries, LogForm form, Console& console) {
+  if (entries.empty()) return;
+  if (form == LogForm::kTable) {
+    Table table(EntryHeadings());
+    for (const std::string& entry : entries) table.Add(EntryCells(entry));
+    table.Print(console);
+    return;
+  }
+  PrintHeadingLine(form, console);
+  for (const std::string& entry : entries) PrintEntry(entry, form, console);
 }
 
 // Beside the entries: standard output has these and nothing else, for programs and spreadsheets.
@@ -74,6 +105,7 @@ Outcome<std::uint64_t> ReadUpTo(ApiClient& client, const LogReadingOptions& opti
   LogQuery query;
   query.filter = options.filter;
   query.oldest_first = options.oldest_first;
+  query.with_names = options.form != LogForm::kJson;
   std::optional<std::uint64_t> end;
   while (entries.size() < limit) {
     query.limit = std::min(kLargestLogPage, limit - entries.size());
@@ -124,6 +156,7 @@ Outcome<void> Follower::PrintNew() {
   query.filter = options_.filter;
   query.oldest_first = true;
   query.start = next_;
+  query.with_names = options_.form != LogForm::kJson;
   query.limit = kLargestLogPage;
   COFFER_ASSIGN(const EntriesPage page, ReadEntriesPage(client_, query));
   own_.Add(page.request);
@@ -157,8 +190,7 @@ Outcome<void> ShowLog(ApiClient& client, const LogReadingOptions& options, Conso
   COFFER_TRY(ReadUpTo(client, options, options.limit + 1, entries, own));
   const bool more = entries.size() > options.limit;
   if (more) entries.pop_back();
-  if (!entries.empty()) PrintHeadingLine(options.form, console);
-  for (const std::string& entry : entries) PrintEntry(entry, options.form, console);
+  PrintAll(entries, options.form, console);
   TellExtent(options, entries.size(), more, console);
   return {};
 }

@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "api/cli/console.h"
 #include "audit/entry.h"
 
 namespace coffer::cli {
@@ -16,10 +15,10 @@ constexpr Column kColumns[] = {{"ENTRY", 8},    {"TIME", 24},    {"DECISION", 8}
                                {"ACTION", 15},  {"ACTOR", 30},   {"CLIENT", 30},
                                {"PURPOSE", 16}, {"OUTCOME", 18}, {"DETAILS", 0}};
 
-std::string InColumns(const std::vector<std::string>& cells) {
+std::string InColumns(const std::vector<std::string>& cells, const Console& console) {
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    const std::string cell = cells[i].empty() ? "-" : Printable(cells[i]);
+    const std::string cell = Printable(console.names->Show(cells[i], console.in_full()));
     line += cell;
     if (i + 1 == cells.size()) break;
     const std::size_t used = Columns(cell);
@@ -27,7 +26,7 @@ std::string InColumns(const std::vector<std::string>& cells) {
     line += "  ";
   }
   while (line.ends_with(' ')) line.pop_back();
-  return line;
+  return console.out_is_terminal && console.width > 0 ? CutTo(line, console.width) : line;
 }
 
 std::string Details(const audit::Entry& entry) {
@@ -48,18 +47,34 @@ std::string Details(const audit::Entry& entry) {
 
 }  // namespace
 
-std::string EntryHeading() {
+std::vector<std::string> EntryHeadings() {
   std::vector<std::string> headings;
   for (const Column& column : kColumns) headings.emplace_back(column.heading);
-  return InColumns(headings);
+  return headings;
 }
 
-std::string EntryLine(std::string_view bytes) {
+std::vector<std::string> EntryCells(std::string_view bytes) {
   const auto entry = audit::ParseEntry(bytes);
-  if (!entry) return "not an entry: " + Printable(bytes);
-  return InColumns({std::to_string(entry->seq), audit::FormatTimestamp(entry->ts),
-                    std::string(audit::Name(entry->decision)), entry->action, entry->actor,
-                    entry->client, entry->purpose, entry->outcome, Details(*entry)});
+  if (!entry) return {"not an entry: " + std::string(bytes)};
+  std::vector<std::string> cells = {std::to_string(entry->seq),
+                                    audit::FormatTimestamp(entry->ts),
+                                    std::string(audit::Name(entry->decision)),
+                                    entry->action,
+                                    entry->actor,
+                                    entry->client,
+                                    entry->purpose,
+                                    entry->outcome,
+                                    Details(*entry)};
+  for (std::string& cell : cells) {
+    if (cell.empty()) cell = "-";
+  }
+  return cells;
+}
+
+std::string EntryHeading(const Console& console) { return InColumns(EntryHeadings(), console); }
+
+std::string EntryLine(std::string_view bytes, const Console& console) {
+  return InColumns(EntryCells(bytes), console);
 }
 
 }  // namespace coffer::cli

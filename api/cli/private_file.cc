@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "api/cli/deferred_signals.h"
+#include "api/cli/input_file.h"
 #include "crypto/atomic_file.h"
 #include "crypto/bytes.h"
 #include "crypto/encoding.h"
@@ -295,13 +296,25 @@ Outcome<void> RefuseExisting(const std::string& path) {
 }
 
 Outcome<std::string> ReadInputFile(const std::string& path, std::size_t limit) {
-  const auto bytes = crypto::ReadFile(path, limit);
-  if (bytes) return std::string(crypto::AsText(*bytes));
-  if (bytes.error().code == Code::kTooLarge) {
-    return Failed(Exit::kUsage, "the file \"" + path + "\" is too large",
+  COFFER_ASSIGN(const auto file, InputFile::Open(path, InputFile::Passes::kOne));
+  // In pieces that double: the limit is not allocated on trust.
+  std::string text;
+  for (std::size_t room = 4096; text.size() <= limit; room *= 2) {
+    const std::size_t had = text.size();
+    const std::size_t piece = std::min(room, limit - had + 1);
+    text.resize(had + piece);
+    COFFER_ASSIGN(const std::size_t got, file->Read(std::span(text).subspan(had)));
+    text.resize(had + got);
+    if (got < piece) break;
+  }
+  if (text.size() > limit) {
+    return Failed(Exit::kUsage, file->name() + " is too large",
                   "At most " + std::to_string(limit) + " bytes are taken.");
   }
-  return Failed(Exit::kUsage, "the file \"" + path + "\" cannot be read: " + bytes.error().detail);
+  if (text.empty() && file->IsReadOnce()) {
+    return Failed(Exit::kUsage, file->name() + " gave nothing");
+  }
+  return text;
 }
 
 }  // namespace coffer::cli

@@ -66,7 +66,8 @@ Outcome<void> FinishAll(std::initializer_list<NewFile*> files);
 // Exit::kUsage when there is something of that name already.
 Outcome<void> RefuseExisting(const std::string& path);
 
-// A file given on the command line, at most `limit` bytes. Exit::kUsage when it cannot be read.
+// A file given on the command line, at most `limit` bytes; "-" is standard input. Exit::kUsage when
+// it cannot be opened, and for a pipe that gives nothing.
 Outcome<std::string> ReadInputFile(const std::string& path, std::size_t limit);
 
 }  // namespace coffer::cli

@@ -30,6 +30,12 @@ constexpr ReasonAdvice kAdviceByReason[] = {
      "coffer approval show ID says why; ask for it again with coffer approval request."},
     {"approval_ended", "coffer approval show ID says how."},
     {"approval_decided", "coffer approval show ID says how."},
+    {"approval_used", "coffer approval show ID says when: it cannot be taken back."},
+    {"approval_withdrawn", "Ask for it again with coffer approval request."},
+    {"approval_rejected", "Ask for it again with coffer approval request."},
+    {"clients_assigned",
+     "Hand them over with coffer assignment hand-over, or with --hand-over-to of coffer user "
+     "disable; --leave-clients leaves them with nobody."},
     {"approval_expired", "Ask for it again with coffer approval request."},
     {"own_request", "Another person has to do this."},
     {"login_failed",

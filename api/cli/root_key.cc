@@ -5,6 +5,7 @@
 
 #include "api/cli/passphrase.h"
 #include "crypto/keyring.h"
+#include "crypto/passphrase_file.h"
 #include "crypto/random.h"
 
 namespace coffer::cli {
@@ -96,9 +97,13 @@ Outcome<Provider> OpenRootKey(const RootKeyOptions& options, const std::string& 
     return Failed(Exit::kUsage, "this vault's root key is a file",
                   "Name it with --root-key-file FILE.");
   }
-  COFFER_ASSIGN(const auto passphrase, options.passphrase_file.empty()
-                                           ? AskPassphrase("Passphrase of the vault: ")
-                                           : ReadPassphraseFile(options.passphrase_file));
+  if (!options.passphrase_file.empty()) {
+    auto provider = crypto::OpenPassphraseFile(options.passphrase_file, header->passphrase);
+    if (provider) return *std::move(provider);
+    return std::unexpected(
+        FailureOf(provider.error(), "cannot use the passphrase file " + options.passphrase_file));
+  }
+  COFFER_ASSIGN(const auto passphrase, AskPassphrase("Passphrase of the vault: "));
   return FromPassphrase(passphrase, header->passphrase);
 }
 

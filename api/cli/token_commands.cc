@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "api/cli/client_lookup.h"
 #include "api/cli/commands.h"
 #include "api/cli/deferred_signals.h"
 #include "api/cli/json_view.h"
@@ -19,7 +20,7 @@ constexpr std::int64_t kSecondsPerDay = 24 * kSecondsPerHour;
 
 struct TokenOptions {
   ConnectionOptions connection;
-  std::string id, name, principal, role, certificate, out;
+  std::string id, name, principal, role, certificate, out, state, service;
   std::vector<std::string> actions, networks;
   int days = 0, overlap_hours = 0;
 };
@@ -36,6 +37,7 @@ void DescribeToken(Console& console, const json& token) {
                         {"role", Text(token, "role")},
                         {"limits", Limits(token)},
                         {"expires", Text(token, "expires")},
+                        {"state", Text(token, "state")},
                         {"revoked", Text(token, "revoked")}});
 }
 
@@ -100,18 +102,40 @@ Outcome<Exit> RotateToken(const TokenOptions& options, Console& console) {
   return HandOver(options, client, token, answer, console);
 }
 
+// "active, 12 days left", "rotated: tok_...".
+std::string TokenStateOf(const json& token) {
+  std::string state = Text(token, "state");
+  if (const auto left = Number(token, "expires_in_s")) {
+    const auto days = *left / std::uint64_t{kSecondsPerDay};
+    const auto hours = *left / std::uint64_t{kSecondsPerHour};
+    state += days >= 2    ? ", " + std::to_string(days) + " days left"
+             : hours >= 2 ? ", " + std::to_string(hours) + " hours left"
+                          : ", " + std::to_string(*left / 60) + " minutes left";
+  }
+  if (const std::string heir = Text(token, "replaced_by"); !heir.empty()) {
+    state += "; replaced by " + heir;
+  }
+  return state;
+}
+
 Outcome<Exit> ListTokens(const TokenOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(const json answer, client.Get(Target("/v1/tokens")));
+  Target target("/v1/tokens");
+  target.With("state", options.state).With("principal", options.service).With("limit", "200");
+  COFFER_ASSIGN(const json tokens, CollectPages(client, target));
   if (options.connection.json) {
-    PrintJson(console, answer);
+    PrintJson(console, {{"items", tokens}});
     return Exit::kOk;
   }
-  Table table({"TOKEN", "PRINCIPAL", "NAME", "ROLE", "CREATED", "EXPIRES", "REVOKED", "LIMITS"});
-  for (const json& token : Member(answer, "items")) {
+  if (tokens.empty()) {
+    console.out << "No token is like that.\n";
+    return Exit::kOk;
+  }
+  Table table({"TOKEN", "SERVICE", "NAME", "STATE", "ROLE", "CREATED", "EXPIRES", "LIMITS"});
+  for (const json& token : tokens) {
     table.Add({Text(token, "id"), Text(token, "principal"), Text(token, "name"),
-               Text(token, "role"), Text(token, "created"), Text(token, "expires"),
-               Text(token, "revoked"), Limits(token)});
+               TokenStateOf(token), Text(token, "role"), Text(token, "created"),
+               Text(token, "expires"), Limits(token)});
   }
   table.Print(console);
   return Exit::kOk;
@@ -201,8 +225,15 @@ void AddRotate(CLI::App& group, Command& chosen) {
 void AddTokenList(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<TokenOptions>();
   CLI::App* command =
-      group.add_subcommand("list", "Show all tokens and whose they are, but not the secrets");
-  command->footer("Example:\n  coffer token list");
+      group.add_subcommand("list", "Show tokens, whose they are and whether they can be used");
+  command->add_option("--state", options->state, "Only those in this state")
+      ->type_name("active|disabled|expired|revoked|rotated")
+      ->check(CLI::IsMember({"active", "disabled", "expired", "revoked", "rotated"}));
+  command
+      ->add_option("--service,--principal", options->service,
+                   "Only those of this service: its name or id")
+      ->type_name("SERVICE");
+  command->footer("Example:\n  coffer token list --state active --service crm");
   RunOnline(*command, chosen, options, ListTokens);
 }
 

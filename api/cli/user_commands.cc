@@ -153,6 +153,7 @@ void AddUserCommands(CLI::App& app, Command& chosen) {
     RunOnline(*command, chosen, options, ShowUser);
   }
   AddUserSet(*group, chosen);
+  AddUserDisable(*group, chosen);
   {
     auto options = std::make_shared<UserOptions>();
     CLI::App* command = group->add_subcommand(

@@ -225,12 +225,13 @@ Outcome<VerificationResult> VerifyCopy(const std::string& directory, const std::
   return result;
 }
 
-Outcome<VerificationResult> VerifyEntries(const std::string& path, const VerificationInput& input,
-                                          Console& console) {
+Outcome<VerificationResult> VerifyEntries(std::unique_ptr<InputFile> file,
+                                          const VerificationInput& input, Console& console) {
   ProgressLine line(console);
-  COFFER_ASSIGN(const auto file, EntriesFile::Open(path, ProgressOn(line)));
-  COFFER_TRY(CheckOriginOf(path, *file, input.key->name));
-  auto report = audit::VerifyLog(*file, OptionsFor(*input.key, input));
+  const std::string name = file->name();
+  EntriesFile entries(std::move(file), ProgressOn(line));
+  COFFER_TRY(CheckOriginOf(name, entries, input.key->name));
+  auto report = audit::VerifyLog(entries, OptionsFor(*input.key, input));
   if (!report) return std::unexpected(FailureOf(report.error(), "cannot read the entries"));
   VerificationResult result{input.key->name, true, *std::move(report), {}};
   result.notes = NotesOf(input, {});

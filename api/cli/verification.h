@@ -2,12 +2,14 @@
 // entry by its proof.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "api/cli/api_client.h"
 #include "api/cli/console.h"
 #include "api/cli/failure.h"
+#include "api/cli/input_file.h"
 #include "api/cli/log_files.h"
 #include "api/cli/root_key.h"
 #include "api/cli/verify_report.h"
@@ -35,8 +37,8 @@ Outcome<VerificationResult> VerifyCopy(const std::string& directory, const std::
                                        const VerificationInput& input);
 
 // Public data only. Precondition: input.key.
-Outcome<VerificationResult> VerifyEntries(const std::string& path, const VerificationInput& input,
-                                          Console& console);
+Outcome<VerificationResult> VerifyEntries(std::unique_ptr<InputFile> file,
+                                          const VerificationInput& input, Console& console);
 
 // Public data only: a checkpoint, and of its log every entry bundle and every tile. What does not
 // hold in a way that leaves nothing to go on with, like half a bundle, is a failure of

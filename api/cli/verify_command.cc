@@ -124,7 +124,7 @@ Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
       return std::unexpected(OfAnotherLog(path, said->origin, input.key->name));
     }
     input.checkpoints.push_back(std::move(note));
-    input.names.push_back(path);
+    input.names.push_back(NameOfInput(path));
   }
   return input;
 }
@@ -264,8 +264,9 @@ Outcome<VerificationResult> VerifyLogOf(const VerifyCommandOptions& options,
     return VerifyCopy(options.directory, options.anchor, options.root_key, input);
   }
   if (!options.entries.empty()) {
-    COFFER_TRY(ExpectKindOfFile(options.entries, InputKind::kEntries));
-    return VerifyEntries(options.entries, input, console);
+    COFFER_ASSIGN(auto file, InputFile::Open(options.entries));
+    COFFER_TRY(ExpectKindOfFile(*file, InputKind::kEntries));
+    return VerifyEntries(std::move(file), input, console);
   }
   if (!options.tiles.empty()) {
     COFFER_ASSIGN(const FetchFile fetch, OpenLogFiles(options.tiles, options.connection, console));

@@ -1,17 +1,12 @@
 #include "api/cli/verify_documents.h"
 
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "api/cli/input_kind.h"
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
-#include "api/cli/stdio_file.h"
 #include "audit/erasure_act.h"
 #include "audit/erasure_ledger.h"
 #include "audit/ledger_completeness.h"
@@ -201,22 +196,15 @@ struct LedgerFindings {
   std::optional<Error> damage;
 };
 
-Outcome<LedgerFindings> ReadLedgerFile(const DocumentInput& input) {
-  const StdioFile file(std::fopen(input.path.c_str(), "rbe"));
-  if (file == nullptr) {
-    return Failed(Exit::kUsage, "cannot open " + input.path + ": " + std::strerror(errno));
-  }
+Outcome<LedgerFindings> ReadLedgerFile(const DocumentInput& input, InputFile& file) {
   LedgerFindings found;
   audit::LedgerReader reader(input.keys,
                              [&](const audit::LedgerLine& line) { return found.lines.Take(line); });
   std::array<char, 64 * 1024> piece{};
   while (!found.damage) {
-    const std::size_t got = std::fread(piece.data(), 1, piece.size(), file.get());
+    COFFER_ASSIGN(const std::size_t got, file.Read(piece));
     if (got == 0) break;
     if (const Status fed = reader.Feed({piece.data(), got}); !fed) found.damage = fed.error();
-  }
-  if (std::ferror(file.get()) != 0) {
-    return Failed(Exit::kUsage, "cannot read " + input.path + ": " + std::strerror(errno));
   }
   if (const Status finished = reader.Finish(); !finished && !found.damage) {
     found.damage = finished.error();
@@ -237,9 +225,12 @@ Outcome<void> CheckLogOf(const DocumentInput& input, const std::string& log) {
   return std::unexpected(OfAnotherLog(input.path, log, input.keys.front().name));
 }
 
-bool IsEmptyFile(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::file_size(path, error) == 0 && !error;
+// That of a vault that has erased nothing is empty.
+Outcome<bool> IsEmptyFile(InputFile& file) {
+  char first = 0;
+  COFFER_ASSIGN(const std::size_t size, file.Read({&first, 1}));
+  COFFER_TRY(file.Rewind());
+  return size == 0 && !file.IsReadOnce();
 }
 
 std::string_view LedgerVerdict(bool damaged, bool incomplete) {
@@ -287,12 +278,10 @@ Outcome<Exit> VerifyRunReportFile(const DocumentInput& input, Console& console) 
 }
 
 Outcome<Exit> VerifyLedgerFile(const DocumentInput& input, Console& console) {
-  // That of a vault that has erased nothing is empty.
-  if (auto kind = ExpectKindOfFile(input.path, InputKind::kLedger);
-      !kind && !IsEmptyFile(input.path)) {
-    return std::unexpected(std::move(kind).error());
-  }
-  COFFER_ASSIGN(const LedgerFindings found, ReadLedgerFile(input));
+  COFFER_ASSIGN(const auto file, InputFile::Open(input.path));
+  COFFER_ASSIGN(const bool is_empty, IsEmptyFile(*file));
+  if (!is_empty) COFFER_TRY(ExpectKindOfFile(*file, InputKind::kLedger));
+  COFFER_ASSIGN(const LedgerFindings found, ReadLedgerFile(input, *file));
   std::vector<audit::DocumentFinding> findings;
   if (found.damage) findings.push_back({"ledger", found.damage->detail});
   const auto incomplete = found.lines.Incomplete();

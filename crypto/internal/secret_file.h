@@ -17,6 +17,12 @@ struct SecretFileReasons {
   std::string_view not_read;   // kUnavailable
 };
 
+inline constexpr std::size_t kMaxSecretFileBytes = 4096;
+inline constexpr SecretFileReasons kSecretFileReasons{.missing = "secret_file_missing",
+                                                      .exposed = "secret_file_exposed",
+                                                      .malformed = "secret_file_malformed",
+                                                      .not_read = "secret_file_not_read"};
+
 Result<SecretBytes> ReadLockedFile(const std::string& path, std::size_t limit,
                                    const SecretFileReasons& reasons);
 

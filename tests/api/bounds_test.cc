@@ -63,7 +63,7 @@ void AddMembers(const json& schema, BodyRoute& route) {
 std::vector<BodyRoute> BodyRoutes() {
   std::vector<BodyRoute> all;
   for (const Route& route : Routes()) {
-    if (route.body != Body::kJson) continue;
+    if (route.body != Body::kJson && route.body != Body::kMergePatch) continue;
     std::string method(Name(route.method));
     std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
     const json& content = Described()
@@ -72,7 +72,7 @@ std::vector<BodyRoute> BodyRoutes() {
                               .at(method)
                               .at("requestBody")
                               .at("content")
-                              .at("application/json");
+                              .at(MediaTypeOf(route.body));
     BodyRoute one{&route, content.value("example", json::object()), {}, {}};
     const json& schema = Resolved(content.at("schema"));
     AddMembers(schema, one);

@@ -139,6 +139,20 @@ TEST_CASE("a record is created, read, changed and deleted") {
   CHECK(ApiCalls::Answer(bad) == "422 document_invalid");
   CHECK(ApiCalls::Pointers(bad) == Strings{"/data/a~1b", "/data/email", "/data/last_name"});
 
+  const auto patch = [&](const json& body, const std::string& tag) {
+    return api.Do(kPatch, api.contact, kCrmService, body.dump(), ApiCalls::IfMatch(tag));
+  };
+  CHECK(ApiCalls::Answer(patch({{"data", {{"city", "Bern"}}}}, "")) == "428 if_match_required");
+  CHECK(ApiCalls::Answer(patch({{"data", {{"city", "Bern"}}}}, "\"1\"")) == "412 version_mismatch");
+  for (const json& body :
+       {json{{"city", "Bern"}}, json::object(), json{{"data", {}}, {"id", "x"}}}) {
+    CHECK(ApiCalls::Answer(patch(body, "\"2\"")) == "422 request_invalid");
+  }
+  const Reply wrong = patch({{"data", {{"email", "x"}, {"last_name", nullptr}}}}, "\"2\"");
+  CHECK(ApiCalls::Pointers(wrong) == Strings{"/data/email", "/data/last_name"});
+  const Reply same = patch({{"data", {{"city", nullptr}}}}, "\"2\"");
+  CHECK(ApiCalls::Header(same, "ETag") == "\"2\"");
+
   const Reply versions = api.Get(api.contact + "/versions", kCrmService);
   CHECK(ApiCalls::Parsed(versions).at("items").size() == 2);
   const Reply old = api.Get(api.contact + "/versions/1", kCrmService);
@@ -279,6 +293,39 @@ TEST_CASE("an import answers each line in order, and refuses bad ones one by one
   CHECK(lines[6].at("outcome") == "unchanged");
   CHECK(lines[6].at("record") == lines[0].at("record"));
   api.CheckInvariants();
+}
+
+TEST_CASE("an import keeps what a line leaves out, unless it is to replace") {
+  ApiCalls api;
+  const auto import = [&](const json& data, const std::string& mode) {
+    const std::string line = json{{"external_ref", "A-1"}, {"data", data}}.dump();
+    return api.Do(kPost, "/v1/import", kCrmService, line, [&](Call& call) {
+      call.query.emplace_back("class", "contact");
+      if (!mode.empty()) call.query.emplace_back("mode", mode);
+    });
+  };
+  const json first = json::parse(import({{"last_name", "Doe"}, {"city", "Bern"}}, "").body);
+  const auto stored = [&] {
+    const std::string path = "/v1/clients/" + first.at("client").get<std::string>() + "/records/" +
+                             first.at("record").get<std::string>();
+    return ApiCalls::Parsed(api.Get(path, kCrmService)).at("data");
+  };
+  CHECK_FALSE(first.contains("removed"));
+  for (const char* mode : {"", "merge"}) {
+    const json merged = json::parse(import({{"email", "doe@example.com"}}, mode).body);
+    CHECK(merged.at("outcome") == (*mode == 0 ? "updated" : "unchanged"));
+    CHECK(stored().size() == 3);
+  }
+  const json taken = json::parse(import({{"email", nullptr}}, "merge").body);
+  CHECK(taken.at("removed") == 1);
+  const json replaced = json::parse(import({{"last_name", "Doe"}}, "replace").body);
+  CHECK(replaced.at("outcome") == "updated");
+  CHECK(replaced.at("removed") == 1);
+  CHECK(stored() == json{{"last_name", "Doe"}});
+  for (const json& data : {json{{"city", "Bern"}}, json{{"last_name", "Doe"}, {"city", nullptr}}}) {
+    CHECK(json::parse(import(data, "replace").body).at("code") == "document_invalid");
+  }
+  CHECK(ApiCalls::Answer(import({{"last_name", "Doe"}}, "Merge")) == "400 parameter_invalid");
 }
 
 TEST_CASE("an import that nobody may make is refused as a whole") {
@@ -479,7 +526,7 @@ TEST_CASE("the log is read as JSON and as its exact lines") {
     CHECK(ApiCalls::Answer(api.Get("/v1/log/entries", kAuditor, ApiCalls::Query(name, value))) ==
           "400 parameter_invalid");
   }
-  CHECK(ApiCalls::Answer(api.Get("/v1/log/entries", kAuditor, ApiCalls::Query("actor", "a b"))) ==
+  CHECK(ApiCalls::Answer(api.Get("/v1/log/entries", kAuditor, ApiCalls::Query("actor", "a\nb"))) ==
         "400 filter_invalid");
 }
 

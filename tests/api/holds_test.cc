@@ -122,7 +122,9 @@ TEST_CASE("a restricted client is refused, packaged, and free again") {
   CHECK(one == path + "/" + restriction.at("id").get<std::string>());
   CHECK(restriction.at("stops") == json{{"all_but", {"billing"}}});
   CHECK(ApiCalls::Parsed(api.Get(one, kAuditor)) == restriction);
-  CHECK(ApiCalls::Parsed(api.Get(path, kAuditor)).at("items") == json::array({restriction}));
+  json listed = restriction;
+  listed.erase("names");  // which a list has once, beside its items
+  CHECK(ApiCalls::Parsed(api.Get(path, kAuditor)).at("items") == json::array({listed}));
   CHECK(ApiCalls::Answer(api.Get(path + "/rst_x", kAuditor)) == "404 not_found");
   CHECK(ApiCalls::Answer(api.Get(api.client, kCrmService)) == "403 restricted");
   CHECK(

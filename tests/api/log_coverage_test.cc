@@ -80,6 +80,7 @@ const std::vector<Row>& Rows() {
       {"listRecords", kCrmService, 200, {{"record.read", "client={client} record={record} class=contact fields=city,last_name version=1"}, {"record.read", "client={client} class=contact"}}, "", "class=contact&data=true"},
       {"getRecord", kCrmService, 200, {{"record.read", "client={client} record={record} class=contact fields=city,last_name version=1"}}},
       {"updateRecord", kCrmService, 200, {{"record.update", "client={client} record={record} class=contact fields=city,last_name version=2 payload_hash"}}, R"({"data": {"last_name": "{mark}"}})"},
+      {"patchRecord", kCrmService, 200, {{"record.update", "client={client} record={record} class=contact fields=city,last_name version=2 payload_hash"}}, R"({"data": {"last_name": "{mark}", "city": null}})"},
       {"deleteRecord", kCrmService, 204, {{"record.delete", "client={client} record={record} class=contact version=1"}}},
       {"listRecordVersions", kCrmService, 200, {{"record.list", "client={client} record={record} class=contact"}}},
       {"getRecordVersion", kCrmService, 200, {{"record.read", "client={client} record={record} class=contact fields=city,last_name version=1"}}},
@@ -114,6 +115,9 @@ const std::vector<Row>& Rows() {
       {"listAssignments", kSupervisor, 200, {{"assignment.read", "client={client}"}}},
       {"putAssignment", kSupervisor, 200, {{"assignment.write", "client={client}", "{service}; until 2030-01-01T00:00:00.000Z"}}, R"({"ends": "2030-01-01T00:00:00Z"})", "", {{"{principal}", "{service}"}}},
       {"deleteAssignment", kSupervisor, 204, {{"assignment.write", "client={client}", "{other} ended"}}, "", "", {{"{principal}", "{other}"}}},
+      {"listAssignmentsOf", kSupervisor, 200, {{"assignment.read", "", "{service}"}}, "", "principal={service}"},
+      {"assignClients", kSupervisor, 200, {{"assignment.write", "client={client}", "{service}"}}, R"({"principal": "{service}", "clients": [{"client": "{client}"}]})"},
+      {"handOverClients", kSupervisor, 200, {{"assignment.write", "client={client}", "{other} to {service}"}}, R"({"from": "{other}", "to": "{service}", "clients": [{"client": "{client}"}]})"},
       {"listLeases", kSupervisor, 200, {{"lease.read", "client={client}"}}},
       {"giveLease", kSupervisor, 201, {{"lease.write", "client={client} class=contact fields=city,last_name", "* {other} CASE-{n}"}}, R"({"principal": "{other}", "class": "contact", "fields": ["last_name", "city"], "purpose": "client-care", "ticket": "CASE-{n}", "lifetime_s": 600})"},
       {"endLease", kSupervisor, 200, {{"lease.write", "client={client}", "{lease} ended"}}},
@@ -158,10 +162,11 @@ const std::vector<Row>& Rows() {
       {"listApprovals", kSecurityOfficer, 200, {{"approval.read"}}},
       {"requestApproval", kPrivacyOfficer, 201, {{"approval.request", "client={client} payload_hash", "* client.erase"}}, R"({"action": "client.erase", "target": "{client}"})"},
       {"requestApproval", kAdministrator, 201, {{"approval.request", "payload_hash", "* role.give"}}, R"({"action": "role.give", "target": "user:{mark}@crm.example", "content": {"role": "auditor", "by": "user"}})"},
-      {"getApproval", kSecurityOfficer, 200, {{"approval.read", "client={client}", "{approval}"}}},
+      {"getApproval", kSecurityOfficer, 200, {{"approval.read", "client={client}", "{approval}; preview"}}},
       {"decideApproval", kSecurityOfficer, 200, {{"approval.decide", "client={client} payload_hash", "{approval}; client.erase approved"}}, R"({"decision": "approve"})"},
       {"withdrawApproval", kPrivacyOfficer, 200, {{"approval.withdraw", "client={client} payload_hash", "{approval}; client.erase withdrawn"}}},
       {"listEmergencies", kSecurityOfficer, 200, {{"emergency.read"}}},
+      {"getEmergency", kSecurityOfficer, 200, {{"emergency.read", "client={client}", "{emergency}"}}},
       {"openEmergency", kSupervisor, 201, {{"emergency.open", "client={client}", "* CASE-{n}"}}, R"({"client": "{client}", "purpose": "client-care", "ticket": "CASE-{n}"})"},
       {"reviewEmergency", kSecurityOfficer, 200, {{"emergency.review", "client={client}", "{emergency}"}}, R"({"finding": "{mark}"})"},
 
@@ -182,6 +187,7 @@ const std::vector<Row>& Rows() {
       {"getLogEntryProof", kAuditor, 200, {{"log.read", "", "{seq}"}}},
       {"getLogCheckpoint", kAuditor, 200, {{"log.read"}}},
       {"getLogConsistency", kAuditor, 200, {{"log.read", "", "1 to 2"}}, "", "from=1&to=2"},
+      {"countReaders", kAuditor, 200, {{"log.read", "", "readers"}}},
       {"summariseLog", kAuditor, 200, {{"log.read", "client={client}", "summary by rule; {user}"}}, "", "by=rule&client={client}&actor={user}&purpose=marketing"},
       {"makeEvidence", kPrivacyOfficer, 200, {{"log.read", "client={client}", "evidence"}}, R"({"client": "{client}"})"},
       {"makeEvidence", kAuditor, 200, {{"log.read", "", "evidence; {user}"}}, R"({"principal": "{user}"})"},
@@ -461,7 +467,8 @@ bool IsOpen(const Route& route) {
 }
 
 // What decides requests, or lets people in.
-const std::set<std::string_view> kChangesState = {"changePassword",
+const std::set<std::string_view> kChangesState = {"assignClients",
+                                                  "changePassword",
                                                   "completeEnrolment",
                                                   "createService",
                                                   "createToken",
@@ -474,6 +481,7 @@ const std::set<std::string_view> kChangesState = {"changePassword",
                                                   "eraseClient",
                                                   "eraseRecords",
                                                   "giveLease",
+                                                  "handOverClients",
                                                   "issueCertificate",
                                                   "liftHold",
                                                   "liftRestriction",
@@ -510,9 +518,16 @@ bool HasReason(const std::vector<json>& entries, std::size_t place) {
   return !named.empty() && named != own && !earlier;
 }
 
+// That a client was named in what was read about several (names_test.cc).
+bool IsNaming(const json& entry) {
+  return entry.at("action") == "client.read" &&
+         entry.value("fields", json()) == json::array({"external_ref"});
+}
+
 // Every call states a purpose and a reason.
 void CheckDone(LogCalls& api, const Route& route, const Row& row, const LogCalls::Values& values,
-               const LogCalls::Answer& answer) {
+               LogCalls::Answer answer) {
+  std::erase_if(answer.entries, IsNaming);
   const Role* const role = std::get_if<Role>(&row.who);
   const Holder holder = role != nullptr ? kToken : std::get<Holder>(row.who);
   const bool newcomer = row.operation.ends_with("Enrolment");
@@ -770,7 +785,8 @@ TEST_CASE("an empty or blank member of a body is not taken for an absent one") {
   int asked = 0;
   for (const Row& row : Rows()) {
     const Route& route = *RouteOf(row);
-    if (route.body != Body::kJson || row.body.empty() || !seen.insert(row.operation).second) {
+    const bool is_json = route.body == Body::kJson || route.body == Body::kMergePatch;
+    if (!is_json || row.body.empty() || !seen.insert(row.operation).second) {
       continue;
     }
     std::string method(Name(route.method));
@@ -781,7 +797,7 @@ TEST_CASE("an empty or blank member of a body is not taken for an absent one") {
         Resolved(*document,
                  document->at("paths").at(std::string(route.path)).at(method).at("requestBody"))
             .at("content")
-            .at("application/json")
+            .at(MediaTypeOf(route.body))
             .at("schema"),
         members);
     const auto values = api.NewCase();

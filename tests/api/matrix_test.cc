@@ -38,6 +38,7 @@ const std::map<std::string_view, Example>& Examples() {
       {"listRecords", {}},
       {"getRecord", {}},
       {"updateRecord", {{{"data", data}}, "\"1\""}},
+      {"patchRecord", {{{"data", {{"last_name", "Roe"}, {"city", nullptr}}}}, "\"1\""}},
       {"deleteRecord", {{}, "", 204}},
       {"listRecordVersions", {}},
       {"getRecordVersion", {}},

@@ -124,9 +124,12 @@ TEST_CASE("a token is rendered without any secret, and says when it was revoked"
                    {"name", kHostile},         {"role", "crm-service"},
                    {"limits", json::object()}, {"created", kTimeText},
                    {"expires", kTimeText}};
+  expected["state"] = "active";
   CHECK(Rendered(token) == expected);
   token.revoked = kTime;
   expected["revoked"] = kTimeText;
+  token.state = vault::TokenState::kRevoked;
+  expected["state"] = "revoked";
   CHECK(Rendered(token) == expected);
 }
 
@@ -232,6 +235,14 @@ TEST_CASE("lists are rendered with a cursor only where something follows") {
       std::make_shared<vault::Purpose>(vault::Purpose{"care", "t", "consent", "", "", {}})};
   CHECK(json::parse(RenderList(pointed).body).at("items")[0].at("code") == "care");
   CHECK(RenderList(none).status == 200);
+  vault::SearchPage page;
+  CHECK(RenderSearch(page).body == R"({"items":[]})");
+  page.whole = false;
+  CHECK(RenderSearch(page).body == R"({"items":[],"whole":false})");
+  page.next_cursor = "c";
+  page.items = two;
+  CHECK(json::parse(RenderSearch(page).body).at("whole") == false);
+  CHECK(json::parse(RenderSearch(page).body).at("next_cursor") == "c");
   CHECK(RenderOne(vault::SearchHit{kClient, {}}, 201).status == 201);
 }
 

@@ -32,6 +32,7 @@ TEST_CASE("a path leads to its route with what it captures") {
   CHECK(Find(kGet, "/v1/clients/cli_1") == "getClient cli_1");
   CHECK(Find(kGet, "/v1/clients/cli_1/records") == "listRecords cli_1");
   CHECK(Find(kPut, "/v1/clients/cli_1/records/rec_2") == "updateRecord cli_1 rec_2");
+  CHECK(Find(kPatch, "/v1/clients/cli_1/records/rec_2") == "patchRecord cli_1 rec_2");
   CHECK(Find(kGet, "/v1/clients/cli_1/records/rec_2/versions") == "listRecordVersions cli_1 rec_2");
   CHECK(Find(kGet, "/v1/clients/cli_1/records/rec_2/versions/3") ==
         "getRecordVersion cli_1 rec_2 3");
@@ -80,7 +81,7 @@ TEST_CASE("a path that has other methods says which") {
   CHECK(Find(kDelete, "/v1/clients") == "405 POST, GET, HEAD, OPTIONS");
   CHECK(Find(kPut, "/v1/clients/cli_1") == "405 GET, HEAD, PATCH, DELETE, OPTIONS");
   CHECK(Find(kPost, "/health/live") == "405 GET, HEAD, OPTIONS");
-  CHECK(Find(kPatch, "/v1/clients/c/records/r") == "405 GET, HEAD, PUT, DELETE, OPTIONS");
+  CHECK(Find(kPost, "/v1/clients/c/records/r") == "405 GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
   // It is also a client's path, although no client is named so.
   CHECK(Find(kPut, "/v1/clients/search") == "405 POST, GET, HEAD, PATCH, DELETE, OPTIONS");
   CHECK(FindRoute(std::nullopt, "/v1/clients").allow == "POST, GET, HEAD, OPTIONS");

@@ -99,7 +99,7 @@ TEST_CASE("what does not fit the file or the class is found before anything is s
   CHECK(Fault({"Id", "", {"name"}}) == "\"--map name\" is not understood");
   CHECK(Fault({"Id", "", {"=Name"}}) == "\"--map =Name\" is not understood");
   CHECK(Fault({"Id", "", {"name=Name", "name=Labels"}}) == "the field \"name\" is mapped twice");
-  CHECK(Fault({"Id", "", {"age=Age"}}) ==
+  CHECK(Fault({"Id", "", {"age=Age"}, true}) ==
         "the class requires the field \"name\", and nothing fills it");
   CHECK(Fault(AllFields(), {"Id", "Name", "Name"}) == "the header names the column \"Name\" twice");
 }

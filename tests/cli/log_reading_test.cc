@@ -179,11 +179,12 @@ TEST_CASE("a log is printed in one form") {
 
 TEST_CASE("an entry's line shows who did what and escapes what is no entry") {
   const PublicLog log(1);
-  const std::string line = EntryLine(log.entries[0]);
+  TestConsole test;
+  const std::string line = EntryLine(log.entries[0], test.console);
   CHECK(line.starts_with("0 "));
   CHECK(line.find("record.read") != std::string::npos);
   CHECK(line.find("svc_1") != std::string::npos);
-  CHECK(EntryLine("\x1b[2J") == "not an entry: \\x1b[2J");
+  CHECK(EntryLine("\x1b[2J", test.console) == "not an entry: \\x1b[2J");
 }
 
 }  // namespace coffer::cli

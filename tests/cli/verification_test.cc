@@ -34,7 +34,8 @@ Outcome<VerificationResult> VerifyText(const std::string& text, const Verificati
   const testing::TemporaryDirectory directory;
   std::ofstream(directory / "log.ndjson", std::ios::binary) << text;
   TestConsole test;
-  return VerifyEntries(directory / "log.ndjson", input, test.console);
+  COFFER_ASSIGN(auto file, InputFile::Open(directory / "log.ndjson"));
+  return VerifyEntries(std::move(file), input, test.console);
 }
 
 std::uint64_t QueryNumber(const std::string& target, const std::string& name) {

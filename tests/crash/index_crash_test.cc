@@ -116,5 +116,31 @@ TEST_CASE("an erasure in the middle of an exchange that dies is done in both, or
       });
 }
 
+TEST_CASE("an index that is made by other rules and dies goes on, and all is found at each time") {
+  ExchangedVault vault;
+  const ClientId client = vault.NewClient("C-10");
+  for (const char* name : {"Щёткин", "Щеткин"}) vault.NewContact(client, {{"last_name", name}});
+  const auto put = [&](const json& index) {
+    json contact = json::parse(testing::ReadShippedFile("classes/contact.json"));
+    contact["fields"]["last_name"]["index"] = index;
+    vault.PutClass(contact);
+  };
+  put(true);
+  REQUIRE(vault.Exchange());
+  CHECK(vault.Found("щеткин") == 1);
+  put("loose");
+  const auto found = [&] { return vault.Found("щеткин") == 2 && vault.Found("ЩЁТКИН") == 2; };
+  CHECK(found());
+  vault.DieAt(
+      {.deaths = 12}, [&](const auto&) { return vault.Exchange(); },
+      [&](const Answers&) {
+        CHECK(found());
+        vault.CheckWhole(6);
+        CHECK(found());
+        vault.CheckEnd(6);
+        CHECK(found());
+      });
+}
+
 }  // namespace
 }  // namespace coffer::vault

@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "crypto/aead.h"
+#include "crypto/passphrase_file.h"
 #include "tests/crypto/child_process.h"
 #include "tests/crypto/fails_with.h"
 #include "tests/crypto/hex.h"
@@ -109,14 +110,33 @@ TEST_CASE("a key file shared by an access control list opens for that user alone
   CHECK(FailsWith(OpenKeyFile(path), Code::kPermissionDenied, "root_key_exposed"));
 }
 
-TEST_CASE("a key file that is not 64 lower-case digits and an optional newline is refused") {
+TEST_CASE("a key file is its digits, whatever an editor put around them") {
+  const TemporaryDirectory directory;
+  const std::string digits = "0123456789abcdef" + std::string(46, '7') + "fe";
+  const auto key = OpenKeyFile(directory.Put("root.key", digits));
+  REQUIRE(key);
+  const auto secret = SecretBytes::Random(32);
+  const auto wrapped = (*key)->Wrap(secret, "context");
+  REQUIRE(wrapped);
+  std::string capitals = digits;
+  for (char& c : capitals) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  for (const std::string& written : {digits, capitals}) {
+    for (const char* before : {"", "\xef\xbb\xbf", " "}) {
+      for (const char* after : {"", "\n", "\r\n", " ", "\t\r\n", "\n\n"}) {
+        const auto opened = OpenKeyFile(directory.Put("root.key", before + written + after));
+        REQUIRE(opened);
+        CHECK((*opened)->Unwrap(*wrapped, "context"));
+      }
+    }
+  }
+}
+
+TEST_CASE("a key file that is not 64 digits is refused") {
   const TemporaryDirectory directory;
   CHECK(OpenKeyFile(directory.Put("root.key", kOnes + "\n")));
-  std::string capitals = kOnes;
-  capitals[0] = 'A';
   for (const std::string& content :
        {std::string(), std::string("\n"), kOnes.substr(1), kOnes.substr(1) + "\n", kOnes + "1",
-        kOnes + "\n\n", kOnes + "\r\n", kOnes + " ", " " + kOnes, capitals, std::string(64, 'g'),
+        kOnes.substr(32) + " " + kOnes.substr(32), kOnes + "\n1", std::string(64, 'g'),
         std::string(64, '\0'), kOnes + kOnes, std::string(100'000, '1')}) {
     INFO(content.substr(0, 70));
     const auto opened = OpenKeyFile(directory.Put("root.key", content));
@@ -165,20 +185,56 @@ TEST_CASE("a passphrase of fewer than 12 bytes is refused") {
   CHECK(ProviderPassphrase("123456789012"));
 }
 
+TEST_CASE("a passphrase file opens the vault that it made, also where line ends counted then") {
+  const TemporaryDirectory directory;
+  const Argon2idParameters parameters{.passes = 1, .memory_kib = 8, .salt = Bytes(16, 1)};
+  const auto secret = SecretBytes::Random(32);
+  for (const std::string line : {"correct horse battery", "elevenchars"}) {
+    for (const std::string& raw : {line, line + "\r", "\xef\xbb\xbf" + line + "\r"}) {
+      for (const std::string& made_with : {line, raw}) {
+        const auto made = OpenPassphrase(SecretBytes::CopyOf(AsBytes(made_with)), parameters);
+        if (!made) continue;  // too short
+        const auto wrapped = (*made)->Wrap(secret, "context");
+        REQUIRE(wrapped);
+        const std::string path = directory.Put("passphrase", raw + "\n");
+        const auto opened = OpenPassphraseFile(path, parameters);
+        REQUIRE(opened);
+        REQUIRE((*opened)->Unwrap(*wrapped, "context"));
+        // What it wraps from now on is of the same passphrase.
+        const auto rotated = (*opened)->Wrap(secret, "context");
+        REQUIRE(rotated);
+        CHECK((*made)->Unwrap(*rotated, "context"));
+        CHECK_FALSE((*opened)->Unwrap(*wrapped, "another"));
+      }
+    }
+  }
+  CHECK(FailsWith(OpenPassphraseFile(directory.Put("passphrase", "elevenchars\n"), parameters),
+                  Code::kInvalidArgument, "passphrase_too_short"));
+}
+
 TEST_CASE("a secret file gives its first line") {
   const TemporaryDirectory directory;
-  for (const std::string content : {"a secret", "a secret\n", "a secret\nand a note\n"}) {
-    const auto secret = ReadSecretFile(directory.Put("secret", content));
-    REQUIRE(secret);
-    CHECK(AsText(secret->ExposeSecret()) == "a secret");
+  // Blanks may be its own; what editors put around a line is not.
+  for (const std::string line : {"a secret", " a  secret "}) {
+    for (const char* before : {"", "\xef\xbb\xbf"}) {
+      for (const char* after : {"", "\n", "\nand a note\n", "\r\n", "\r\nand a note\r\n", "\r"}) {
+        const auto secret = ReadSecretFile(directory.Put("secret", before + line + after));
+        REQUIRE(secret);
+        CHECK(AsText(secret->ExposeSecret()) == line);
+      }
+    }
   }
   CHECK(ReadSecretFile(directory.Put("secret", std::string(4096, 'x')))->size() == 4096);
 }
 
 TEST_CASE("a secret file that is empty, too long, missing or exposed is refused") {
   const TemporaryDirectory directory;
-  for (const std::string& content :
-       {std::string(), std::string("\n"), std::string("\nsecond"), std::string(4097, 'x')}) {
+  for (const std::string& content : {std::string(), std::string("\n"), std::string("\nsecond"),
+                                     std::string("\r\nsecond"), std::string("\xef\xbb\xbf\r\n"),
+                                     std::string("\xff\xfe"
+                                                 "a\0b\0",
+                                                 6),
+                                     std::string("\xfe\xff\0a\0b", 6), std::string(4097, 'x')}) {
     CHECK(FailsWith(ReadSecretFile(directory.Put("secret", content)), Code::kInvalidArgument,
                     "secret_file_malformed"));
   }

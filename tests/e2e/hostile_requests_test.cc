@@ -134,6 +134,30 @@ TEST_CASE("unknown paths and methods are told apart, and no path has a second sp
   };
   allow("DELETE", "/v1/clients", "POST, GET, HEAD, OPTIONS");
   allow("PUT", "/v1/clients/" + client, "GET, HEAD, PATCH, DELETE, OPTIONS");
+  const std::string record = "/v1/clients/" + client + "/records/rec_x";
+  allow("POST", record, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
+  // What a PATCH takes is said where it was wrong, and where it is asked for (RFC 5789).
+  auto administrator = vault.As("administrator", "");
+  const auto accept_patch = [&](Caller& caller, const std::string& path, const std::string& action,
+                                const std::string& type) {
+    for (const std::string wrong :
+         {"text/plain", "application/json", "application/merge-patch+json",
+          "application/json-patch+json"}) {
+      if (wrong == type) continue;
+      INFO(path << " " << wrong);
+      const auto reply = caller.Send("PATCH", path, "{}", wrong);
+      refusals.Expect(reply, 415, "media_type_unsupported", action);
+      CHECK(reply.Header("accept-patch") == type);
+    }
+    const auto options = caller.Send("OPTIONS", path, "", "");
+    CHECK(options.status == 204);
+    CHECK(options.Header("accept-patch") == type);
+  };
+  accept_patch(crm, record, "record.update", "application/merge-patch+json");
+  accept_patch(crm, "/v1/clients/" + client, "client.update", "application/json");
+  accept_patch(administrator, "/v1/users/usr_x", "principal.write", "application/json");
+  accept_patch(administrator, "/v1/services/svc_x", "principal.write", "application/json");
+  CHECK(crm.Send("PUT", record, "{}", "text/plain").Header("accept-patch").empty());
   allow("POST", "/v1/status", "GET, HEAD, OPTIONS");
   allow("PATCH", "/v1/classes/contact", "GET, HEAD, PUT, OPTIONS");
   allow("DELETE", "/v1/log/entries", "GET, HEAD, OPTIONS");

@@ -11,7 +11,7 @@ CREATE TABLE approvals (
   decided   INTEGER,
   approved  INTEGER NOT NULL,
   executed  INTEGER
-, ended INTEGER, ended_by BLOB, ended_why INTEGER, target_version INTEGER) STRICT, WITHOUT ROWID;
+, ended INTEGER, ended_by BLOB, ended_why INTEGER, target_version INTEGER, asked_seq INTEGER) STRICT, WITHOUT ROWID;
 CREATE INDEX approvals_executed ON approvals (executed) WHERE executed IS NOT NULL;
 CREATE INDEX approvals_unused ON approvals (requester) WHERE executed IS NULL;
 CREATE TABLE assignments (
@@ -23,6 +23,7 @@ CREATE TABLE assignments (
   given_by  BLOB    NOT NULL CHECK (length(given_by) = 16),
   PRIMARY KEY (client, principal)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX assignments_of ON assignments(principal, client);
 CREATE TABLE blind_index (
   token  BLOB    NOT NULL CHECK (length(token) = 16),
   record INTEGER NOT NULL,

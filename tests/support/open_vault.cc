@@ -35,6 +35,7 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.retention_minute = settings.retention_minute;
   options.index_interval_ms = 0;
   options.index_rows_per_step = settings.index_rows_per_step;
+  options.index_rows_compared = settings.index_rows_compared;
   options.backup_horizon_days = settings.backup_horizon_days;
   options.clock = &clock;
   options.password_cost = {.passes = 1, .memory_kib = 64};

@@ -134,9 +134,10 @@ TEST_CASE("a date and time is RFC 3339") {
 TEST_CASE("an e-mail address has one @ with something on both sides") {
   CheckType(Type("email"),
             {"a@b", "jane.doe+tag@example.org", "Jörg@müller.example", "o'neill@example.org",
-             std::string(244, 'a') + "@b.example"},
-            {"", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b c", "<a@b>", "a@b,c@d", "a@b;c@d",
-             "\"a\"@b", "a@b\n", "a\t@b", std::string(245, 'a') + "@b.example", 1, nullptr});
+             " a@b", "a@b\u00a0", "mailto:a@b", std::string(244, 'a') + "@b.example"},
+            {"", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a\u00a0b@c", "a\u200bb@c", "a@b c",
+             "<a@b>", "a@b,c@d", "a@b;c@d", "\"a\"@b", "a@b\n", "a\t@b",
+             std::string(245, 'a') + "@b.example", 1, nullptr});
 }
 
 TEST_CASE("an e-mail address holds no control characters") {
@@ -144,12 +145,54 @@ TEST_CASE("an e-mail address holds no control characters") {
   CHECK(!Takes(Type("email"), "a@example.org\x0b"));
 }
 
-TEST_CASE("a phone number is what can be normalised to one") {
+TEST_CASE("a phone number is one number, and nothing that must be guessed") {
+  const std::vector<json> refused = {"",
+                                     "12",
+                                     "call me",
+                                     "+49 30 12q4567",
+                                     "+1234567890123456",
+                                     "++4930123456",
+                                     "74955550120.0",
+                                     "7.49556E+10",
+                                     "+74955550120, +74955550121",
+                                     "+7 495 5550120 (free)",
+                                     "+7 495 5550120\n",
+                                     "\u202e+74955550120",
+                                     4930123456,
+                                     nullptr,
+                                     std::string(41, ' ')};
   CheckType(Type("phone"),
             {"+49 30 1234567", "0049 (30) 123-4567", "+1.212.555.0100", "030/1234567",
-             "+420 2 4172 5555"},
-            {"", "12", "call me", "+49 30 12x4567", "+1234567890123456", "++4930123456",
-             "+49 30 1234567 ext 5", 4930123456, nullptr, std::string(41, ' ')});
+             "+420 2 4172 5555", "+49 30 1234567 ext 5", "tel:+74955550120",
+             "\u202a+74955550120\u202c", "8 (495) 555-01-20", "4955550120"},
+            refused);
+  json russian = Type("phone");
+  russian["region"] = "RU";
+  CheckType(russian,
+            {"8 (495) 555-01-20", "4955550120", "+49 30 1234567", "8-495-555-01-20 доб. 12"},
+            refused);
+  CheckType(russian, {"+7 495 555 01 20"}, {"555-01-20", "030/12345", "+7 495 555"});
+}
+
+TEST_CASE("what is in the way of a value is said, and the value is not") {
+  const auto fault = [](const char* type, const char* value) {
+    const auto schema = ClassWithFields({{"f", Type(type)}});
+    return IssuesOf(ParseDocument(schema, {{"f", value}}));
+  };
+  CHECK(fault("phone", "8 800 555 01 20 (SENTINEL)") ==
+        Strings{"/f must be one telephone number: letters at characters 18 to 25 are no part of a "
+                "telephone number"});
+  CHECK(fault("email", "x@example.org; SENTINEL@example.org") ==
+        Strings{"/f must be one e-mail address: has a second address, from character 14 on"});
+}
+
+TEST_CASE("what older rules took may stay as it is") {
+  const auto schema = ClassWithFields({{"mail", Type("email")}, {"phone", Type("phone")}});
+  const json stored = {{"mail", "a\u00a0b@example.org"}, {"phone", "74955550120.0"}};
+  CHECK_FALSE(ParseDocument(schema, stored));
+  CHECK(ParseDocument(schema, stored, &stored));
+  const json other = {{"mail", "a\u00a0b@example.com"}, {"phone", "74955550121.0"}};
+  CHECK(IssuesOf(ParseDocument(schema, other, &stored)).size() == 2);
 }
 
 TEST_CASE("a choice is one of the values as they are spelled") {

@@ -3,6 +3,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -22,6 +23,12 @@ using Strings = std::vector<std::string>;
 // {"name": "note", "purposes": ["care"], "fields": {"text": {"type": "string"}}}
 json Smallest() {
   return {{"name", "note"}, {"purposes", {"care"}}, {"fields", {{"text", {{"type", "string"}}}}}};
+}
+
+std::string ReadGolden(const std::string& name) {
+  std::ifstream file(COFFER_SOURCE_DIR "/tests/golden/" + name, std::ios::binary);
+  REQUIRE(file);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 json SchemaWith(const char* pointer, const json& value) {
@@ -113,10 +120,10 @@ TEST_CASE("each type is known by its name and indexed by its own rule") {
   const Row rows[] = {{"string", FieldType::kString, Normalisation::kText},
                       {"text", FieldType::kText, {}},
                       {"integer", FieldType::kInteger, {}},
-                      {"decimal", FieldType::kDecimal, Normalisation::kExact},
+                      {"decimal", FieldType::kDecimal, Normalisation::kText},
                       {"boolean", FieldType::kBoolean, {}},
-                      {"date", FieldType::kDate, Normalisation::kExact},
-                      {"datetime", FieldType::kDateTime, Normalisation::kExact},
+                      {"date", FieldType::kDate, Normalisation::kText},
+                      {"datetime", FieldType::kDateTime, Normalisation::kText},
                       {"email", FieldType::kEmail, Normalisation::kEmail},
                       {"phone", FieldType::kPhone, Normalisation::kPhone},
                       {"choice", FieldType::kChoice, Normalisation::kExact},
@@ -134,6 +141,56 @@ TEST_CASE("each type is known by its name and indexed by its own rule") {
     if (indexed) CHECK(indexed->fields[0].normalisation == *row.index);
     if (!indexed) CHECK(indexed.error().issues[0].pointer == "/fields/text/index");
   }
+}
+
+TEST_CASE("loose is an index of strings, and a region belongs to telephone numbers") {
+  for (const char* type : {"string", "text", "integer", "decimal", "boolean", "date", "datetime",
+                           "email", "phone", "choice", "list"}) {
+    INFO(type);
+    json field = {{"type", type}};
+    if (field["type"] == "choice") field["values"] = {"a"};
+    json loose = field;
+    loose["index"] = "loose";
+    const auto indexed = ParseClass(SchemaWith("/fields/text", loose).dump());
+    CHECK(indexed.has_value() == (field["type"] == "string"));
+    if (indexed) {
+      CHECK(indexed->fields[0].indexed);
+      CHECK(indexed->fields[0].normalisation == crypto::Normalisation::kLoose);
+    } else {
+      CHECK(indexed.error().issues[0].pointer == "/fields/text/index");
+    }
+    field["region"] = "RU";
+    const auto of_region = ParseClass(SchemaWith("/fields/text", field).dump());
+    CHECK(of_region.has_value() == (field["type"] == "phone"));
+    if (of_region) {
+      CHECK(of_region->fields[0].region == "RU");
+    } else {
+      CHECK(of_region.error().issues[0].pointer == "/fields/text/region");
+    }
+  }
+  for (const json& region : {json("ru"), json("XX"), json("Russia"), json(""), json(7), json()}) {
+    CHECK(SchemaPointers(SchemaWith("/fields/text", {{"type", "phone"}, {"region", region}})) ==
+          Strings{"/fields/text/region"});
+  }
+  for (const json& index : {json("strict"), json(""), json(1), json()}) {
+    CHECK(SchemaPointers(SchemaWith("/fields/text", {{"type", "string"}, {"index", index}})) ==
+          Strings{"/fields/text/index"});
+  }
+}
+
+TEST_CASE("a class with a region and a loose index is stored as it was") {
+  const std::string golden = ReadGolden("class-v2.json");
+  const auto schema = ParseClass(golden);
+  REQUIRE(schema);
+  CHECK(schema->definition == golden);
+  CHECK(schema->Find("family")->normalisation == crypto::Normalisation::kLoose);
+  CHECK(schema->Find("phone")->region == "RU");
+  const auto document =
+      ParseDocument(*schema, {{"family", "Щёткин"}, {"phone", "8 (495) 555-01-20"}});
+  REQUIRE(document);
+  CHECK(document->indexed[0].normalised == "щеткин");
+  CHECK(document->indexed[1].normalised == "+74955550120");
+  CHECK(json::parse(document->json)["phone"] == "8 (495) 555-01-20");
 }
 
 TEST_CASE("each sensitivity and each mask is known by its name") {

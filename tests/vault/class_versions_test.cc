@@ -258,8 +258,20 @@ TEST_CASE("who may not write a field in both versions neither deletes nor import
       {"actions": ["record.read", "record.delete", "record.import", "record.erase"],
        "sensitivity": ["internal", "personal"]}])");
   const json other = {{"title", "t"}};
-  CHECK(AnswerOf(vault->ImportRecord(vault.Again(caller), {"A-1", "case", "k", other})) ==
-        "field_not_writable");
+  for (const json& over : {other, json{{"value", nullptr}}, json{{"value", "y"}}}) {
+    for (const ChangeForm form : {ChangeForm::kWhole, ChangeForm::kMergePatch}) {
+      const bool merges = form == ChangeForm::kMergePatch && over == other;
+      const auto imported =
+          vault->ImportRecord(vault.Again(caller), {"A-1", "case", "k", over, false, form});
+      CHECK(AnswerOf(imported) ==
+            (merges ? "ok"
+             : form == ChangeForm::kWhole && over.contains("value") && over["value"].is_null()
+                 ? "document_invalid"
+                 : "field_not_writable"));
+    }
+  }
+  const auto plain = vault->GetRecord(vault.As(kCrmService), client, first->record);
+  CHECK(json::parse(plain->data) == json{{"title", "t"}, {"value", "x"}});
   CHECK(AnswerOf(vault->DeleteRecord(vault.Again(caller), client, first->record, {})) ==
         "field_not_writable");
   CHECK(AnswerOf(vault->Erase(vault.Again(caller), client,

@@ -205,7 +205,8 @@ inline void AddCallsOnRecords(std::vector<ClientCall>& calls, std::string name, 
       [=](V& v, const C& c, const M& m) { return Passed(v->DeleteRecord(c, m.id, of(m), 999)); });
   add(Action::kRecordImport, [=](V& v, const C& c, const M& m) {
     const json data = {{"note", "x"}};
-    return Passed(v->ImportRecord(c, {m.reference, name, "k", data}));
+    // To merge takes the right to read as well, which the action's own grant does not give.
+    return Passed(v->ImportRecord(c, {m.reference, name, "k", data, false, ChangeForm::kWhole}));
   });
   add(Action::kRecordErase, [=](V& v, const C& c, const M& m) {
     return Passed(v->Erase(c, m.id, {ErasureBasis::kRequest, {}, {of(m)}}));

@@ -160,6 +160,11 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
       {"CreateClient taken",
        [&, done](const Caller& c) { return done(vault.CreateClient(c, {"A-1", {}}, {})); }},
       {"GetClient", [&, done](const Caller& c) { return done(vault.GetClient(c, client)); }},
+      {"NamesOf",
+       [&](const Caller& c) {
+         const auto names = vault.NamesOf(c, {{}, {client}});
+         return names && !names->empty();
+       }},
       {"UpdateClient",
        [&, done](const Caller& c) {
          return done(
@@ -253,6 +258,12 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          return done(vault.UpdateRecord(c, client, record, VersionOfRecord(record),
                                         {{"last_name", "Roe"}, {"email", "doe@example.com"}}));
        }},
+      {"UpdateRecord merged",
+       [&, done](const Caller& c) {
+         return done(vault.UpdateRecord(c, client, record, VersionOfRecord(record),
+                                        {{"last_name", "Moe"}, {"email", nullptr}},
+                                        ChangeForm::kMergePatch));
+       }},
       {"DeleteRecord",
        [&, done](const Caller& c) {
          const auto made =
@@ -277,6 +288,22 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
        [&, done](const Caller& c) { return done(vault.Assign(c, client, Someone(), {})); }},
       {"ListAssignments",
        [&, done](const Caller& c) { return done(vault.ListAssignments(c, client)); }},
+      {"ListAssignmentsOf",
+       [&, done](const Caller& c) { return done(vault.ListAssignmentsOf(c, Someone(), {})); }},
+      {"AssignMany",
+       [&](const Caller& c) {
+         const auto many = vault.AssignMany(c, {{client, {}}, {{}, "A-1"}}, Someone(), {});
+         return many && many->front().assignment;
+       }},
+      {"HandOver",
+       [&](const Caller& c) {
+         (void)vault.Assign(As(kSupervisor), client, Someone(), {});
+         const auto some =
+             vault.HandOver(c, {Someone(), TokenOf(kCrmService).principal, {{client, {}}}, {}});
+         const auto all = vault.HandOver(c, {Someone(), TokenOf(kCrmService).principal, {}, {}});
+         (void)vault.Unassign(As(kSupervisor), client, TokenOf(kCrmService).principal);
+         return some && all && some->clients.front().assignment;
+       }},
       {"Unassign",
        [&, done](const Caller& c) { return done(vault.Unassign(c, client, Someone())); }},
       {"GiveLease",
@@ -330,6 +357,8 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          return done(vault.OpenEmergency(c, client, {"client-care", "T-1", 600}));
        }},
       {"ListEmergencies", [&, done](const Caller& c) { return done(vault.ListEmergencies(c)); }},
+      {"GetEmergency",
+       [&, done](const Caller& c) { return done(vault.GetEmergency(c, Emergency(), {})); }},
       {"ReviewEmergency",
        [&, done](const Caller& c) {
          return done(vault.ReviewEmergency(c, Emergency(), "was right"));
@@ -414,6 +443,7 @@ std::set<std::string> MethodsAboutClients() {
                             "EndSession",
                             "PutTeam",
                             "ListTeams",
+                            "CountReaders",
                             "ReadCheckpoint",
                             "ReadLogTile",
                             "ProveConsistency",

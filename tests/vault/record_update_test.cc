@@ -185,7 +185,7 @@ TEST_CASE(
     return vault->UpdateRecord(vault.As(kCrmService), client, record, version, data);
   };
   CHECK(IssuesOf(update(1, {{"text", "two"}, {"hidden", "x"}})) ==
-        Strings{"/hidden must be an e-mail address"});
+        Strings{"/hidden must be one e-mail address: has no '@'"});
   REQUIRE(update(1, {{"text", "two"}, {"hidden", "a@b.example"}}));
   CHECK(vault->GetRecord(vault.As(kCrmService), client, record)->class_version == 2);
   vault.PutClass(ClassOfOneField({}, "special"));

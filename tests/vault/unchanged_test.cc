@@ -84,6 +84,14 @@ std::map<std::string, Put> Operations() {
                                                  {{"last_name", "Doe"}});
         return Told(changed, changed ? changed->version : 0);
       }};
+  all["patch /v1/clients/{client}/records/{record}"] = {
+      kCrmService, [](TwiceVault& vault, const Caller& caller) {
+        const auto now = vault->GetRecord(vault.As(kCrmService), vault.client, vault.record);
+        const auto changed =
+            vault->UpdateRecord(caller, vault.client, vault.record, now->version,
+                                {{"last_name", "Doe"}, {"city", nullptr}}, ChangeForm::kMergePatch);
+        return Told(changed, changed ? changed->version : 0);
+      }};
   all["put /v1/classes/{name}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
         const auto stored =

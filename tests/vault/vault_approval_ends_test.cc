@@ -182,7 +182,7 @@ TEST_CASE(
     "an approval is withdrawn by who asked or approved, before it is used, and by nobody else") {
   BoundVault vault;
   const auto withdraw = [&](Role role, const ApprovalId& id) {
-    vault.last = vault.As(role);
+    vault.last = vault.As(role, std::string(BoundVault::kPurpose), "not wanted any more");
     return AnswerOf(vault->WithdrawApproval(vault.last, id));
   };
   const auto pending = vault.Ask(vault.Erasure(), kPrivacyOfficer);
@@ -199,8 +199,8 @@ TEST_CASE(
   CHECK(vault.Look(pending.id).state == ApprovalState::kWithdrawn);
   CHECK(vault.Look(pending.id).ended_by == vault.TokenOf(kPrivacyOfficer).principal);
   CHECK(AnswerOf(vault->DecideApproval(vault.As(kSupervisor), pending.id, true)) ==
-        "approval_ended");
-  CHECK(withdraw(kPrivacyOfficer, pending.id) == "approval_ended");
+        "approval_withdrawn");
+  CHECK(withdraw(kPrivacyOfficer, pending.id) == "approval_withdrawn");
   CHECK(vault.Erase(pending.id) == "approval_invalid");
 
   for (const Role role : {kPrivacyOfficer, kSupervisor}) {
@@ -211,14 +211,14 @@ TEST_CASE(
   }
   const auto rejected = vault.Ask(vault.Erasure(), kPrivacyOfficer);
   REQUIRE(vault->DecideApproval(vault.As(kSupervisor), rejected.id, false));
-  CHECK(withdraw(kPrivacyOfficer, rejected.id) == "approval_ended");
+  CHECK(withdraw(kPrivacyOfficer, rejected.id) == "approval_rejected");
   CHECK(withdraw(kSupervisor, rejected.id) == "not_found");
   CHECK(vault->ReadStatus(vault.As(kAdministrator))->open_approvals == 0);
 
   const auto used = vault.Approved(vault.Erasure(), kPrivacyOfficer, kSupervisor);
   CHECK(vault.Erase(used) == "ok");
-  CHECK(withdraw(kPrivacyOfficer, used) == "approval_ended");
-  CHECK(withdraw(kSupervisor, used) == "approval_ended");
+  CHECK(withdraw(kPrivacyOfficer, used) == "approval_used");
+  CHECK(withdraw(kSupervisor, used) == "approval_used");
   CHECK(withdraw(kPrivacyOfficer, ApprovalId::New(vault.clock.Now())) == "not_found");
   vault.Close();
   vault.Open();

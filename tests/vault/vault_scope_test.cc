@@ -14,7 +14,8 @@ std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\
 
 // What else it takes, so that only the action's own grant is in question.
 std::string Beside(Action action) {
-  return action == Action::kClientSearch || action == Action::kRecordUpdate
+  return action == Action::kClientSearch || action == Action::kRecordUpdate ||
+                 action == Action::kRecordImport
              ? R"(, {"actions": ["record.read"]})"
              : "";
 }
@@ -161,8 +162,8 @@ TEST_CASE("an import makes no client outside of its scope") {
   const MadeClient vip = vault.Make("A-1", {"vip"});
   const json data = {{"note", "x"}};
   for (const char* scope : {R"("assigned")", R"({"tag": "vip"})"}) {
-    const auto caller =
-        vault.With(R"([{"actions": ["record.import"], "scope": )" + std::string(scope) + "}]");
+    const auto caller = vault.With(R"([{"actions": ["record.import"], "scope": )" +
+                                   std::string(scope) + "}" + Beside(Action::kRecordImport) + "]");
     REQUIRE(vault->Assign(vault.As(kSupervisor), vip.id, vault.principal, {}));
     const auto import = [&](const char* reference) {
       return AnswerOf(vault->ImportRecord(vault.Again(caller), {reference, "file", "k", data}));

@@ -496,7 +496,9 @@ TEST_CASE("an approval is asked for by each step, and used up by the erasure alo
   const ApprovalId withdrawn = approve();
   caller.approval = withdrawn.Text();
   vault.BeforeEach([&](int number) {
-    if (number == 5) REQUIRE(vault->WithdrawApproval(vault.As(kPrivacyOfficer), withdrawn));
+    if (number != 5) return;
+    const auto by = vault.As(kPrivacyOfficer, "client-care", "not wanted any more");
+    REQUIRE(vault->WithdrawApproval(by, withdrawn));
   });
   CHECK(AnswerOf(vault->Erase(caller, vault.client, request)) == "approval_invalid");
   vault.LeaveAlone();

@@ -224,12 +224,12 @@ TEST_CASE("tokens are listed without their secrets, the revoked ones too") {
   TokenVault vault;
   const auto token = vault.Make();
   REQUIRE(vault->RevokeToken(vault.As(kAdministrator), token.info.id));
-  const auto tokens = vault->ListTokens(vault.As(kSecurityOfficer));
+  const auto tokens = vault->ListTokens(vault.As(kSecurityOfficer), {}, {200, ""});
   REQUIRE(tokens);
-  CHECK(tokens->size() == 8);
-  CHECK(std::ranges::is_sorted(*tokens, {}, &TokenInfo::id));
-  CHECK(tokens->back().id == token.info.id);
-  CHECK(tokens->back().revoked);
+  CHECK(tokens->items.size() == 8);
+  CHECK(std::ranges::is_sorted(tokens->items, {}, &TokenInfo::id));
+  CHECK(tokens->items.back().id == token.info.id);
+  CHECK(tokens->items.back().revoked);
   CHECK(vault->ReadStatus(vault.As(kAdministrator))->active_tokens == 7);
 }
 
@@ -284,7 +284,7 @@ TEST_CASE("each role may call exactly the operations that it is for") {
          return AnswerOf(vault->CreateToken(
              c, {.name = "x", .principal = {}, .role = "auditor", .lifetime_s = 60, .limits = {}}));
        }},
-      {Action::kTokenList, [&](auto& c) { return AnswerOf(vault->ListTokens(c)); }},
+      {Action::kTokenList, [&](auto& c) { return AnswerOf(vault->ListTokens(c, {}, {})); }},
       {Action::kTokenRevoke, [&](auto& c) { return AnswerOf(vault->RevokeToken(c, TokenId())); }},
       {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->ReadLog(c, {}, {})); }},
       {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->ReadLogEntry(c, 0)); }},

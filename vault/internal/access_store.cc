@@ -20,6 +20,11 @@ constexpr std::string_view kPutAssignment =
     "starts = excluded.starts, ends = excluded.ends, given_by = excluded.given_by";
 constexpr std::string_view kDeleteAssignment =
     "DELETE FROM assignments WHERE client = ? AND principal = ?";
+constexpr std::string_view kListAssignmentsOf =
+    "SELECT cid, principal, starts, ends, given_by FROM assignments WHERE principal = ? AND "
+    "client > ? AND ends > ? ORDER BY client LIMIT ?";
+constexpr std::string_view kCountAssignmentsOf =
+    "SELECT count(*) FROM assignments WHERE principal = ? AND ends > ?";
 constexpr std::string_view kInsertLease =
     "INSERT INTO leases (lid, client, cid, principal, class, fields, purpose, ticket, created, "
     "expires, given_by, conditions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -86,6 +91,21 @@ std::vector<Row> LiveOf(const ByClient& by_client, const PrincipalId& principal,
   return live;
 }
 
+Result<std::vector<AssignmentRow>> AssignmentsOf(Cursor rows) {
+  std::vector<AssignmentRow> assignments;
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return assignments;
+    AssignmentRow row;
+    Read(row.client, rows.Blob(0));
+    Read(row.principal, rows.Blob(1));
+    row.starts = Timestamp{rows.Int(2)};
+    if (rows.Int(3) != kNoEnd) row.ends = Timestamp{rows.Int(3)};
+    Read(row.given_by, rows.Blob(4));
+    assignments.push_back(row);
+  }
+}
+
 Result<std::vector<EmergencyRow>> EmergenciesOf(Cursor rows) {
   std::vector<EmergencyRow> emergencies;
   for (;;) {
@@ -103,6 +123,8 @@ Result<AccessStore> AccessStore::Open(Database& database) {
   COFFER_ASSIGN(store.load_leases_, Statement::Prepare(database, kLoadLeases));
   COFFER_ASSIGN(store.put_assignment_, Statement::Prepare(database, kPutAssignment));
   COFFER_ASSIGN(store.delete_assignment_, Statement::Prepare(database, kDeleteAssignment));
+  COFFER_ASSIGN(store.list_assignments_of_, Statement::Prepare(database, kListAssignmentsOf));
+  COFFER_ASSIGN(store.count_assignments_of_, Statement::Prepare(database, kCountAssignmentsOf));
   COFFER_ASSIGN(store.insert_lease_, Statement::Prepare(database, kInsertLease));
   COFFER_ASSIGN(store.end_lease_, Statement::Prepare(database, kEndLease));
   COFFER_ASSIGN(store.end_emergency_, Statement::Prepare(database, kEndEmergency));
@@ -121,19 +143,23 @@ Result<AccessStore> AccessStore::Open(Database& database) {
 }
 
 Result<std::vector<AssignmentRow>> AccessStore::LoadAssignments() {
-  std::vector<AssignmentRow> assignments;
-  auto rows = load_assignments_.Query();
-  for (;;) {
-    COFFER_ASSIGN(const bool more, rows.Next());
-    if (!more) return assignments;
-    AssignmentRow row;
-    Read(row.client, rows.Blob(0));
-    Read(row.principal, rows.Blob(1));
-    row.starts = Timestamp{rows.Int(2)};
-    if (rows.Int(3) != kNoEnd) row.ends = Timestamp{rows.Int(3)};
-    Read(row.given_by, rows.Blob(4));
-    assignments.push_back(row);
-  }
+  return AssignmentsOf(load_assignments_.Query());
+}
+
+Result<std::vector<AssignmentRow>> AccessStore::ListAssignmentsOf(const PrincipalId& principal,
+                                                                  std::int64_t after,
+                                                                  std::optional<Timestamp> ended_by,
+                                                                  std::size_t limit) {
+  const std::int64_t ended = ended_by ? ended_by->ms : std::numeric_limits<std::int64_t>::min();
+  return AssignmentsOf(list_assignments_of_.Query(principal.bytes(), after, ended,
+                                                  static_cast<std::int64_t>(limit)));
+}
+
+Result<std::uint64_t> AccessStore::CountAssignmentsOf(const PrincipalId& principal,
+                                                      Timestamp ended_by) {
+  auto rows = count_assignments_of_.Query(principal.bytes(), ended_by.ms);
+  COFFER_TRY(rows.Next());
+  return static_cast<std::uint64_t>(rows.Int(0));
 }
 
 Result<std::vector<LeaseRow>> AccessStore::LoadLeases(Timestamp after) {

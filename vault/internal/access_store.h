@@ -53,6 +53,14 @@ class AccessStore {
   Result<std::vector<LeaseRow>> LoadLeases(Timestamp after);  // that expire after it
   Status PutAssignment(const AssignmentRow& row);
   Status DeleteAssignment(const ClientId& client, const PrincipalId& principal);
+  // Of one principal, of clients with rows after `after`; those that ended by `ended_by` are left
+  // out.
+  Result<std::vector<AssignmentRow>> ListAssignmentsOf(const PrincipalId& principal,
+                                                       std::int64_t after,
+                                                       std::optional<Timestamp> ended_by,
+                                                       std::size_t limit);
+  // Those that did not end by then.
+  Result<std::uint64_t> CountAssignmentsOf(const PrincipalId& principal, Timestamp ended_by);
   Status InsertLease(const LeaseRow& row);
   Status EndLease(const LeaseId& id, Timestamp when);
   Status EndEmergency(const EmergencyId& id, Timestamp when);
@@ -75,7 +83,8 @@ class AccessStore {
   Statement load_assignments_, load_leases_, put_assignment_, delete_assignment_, insert_lease_,
       end_lease_, end_emergency_, delete_assignments_of_, delete_leases_of_, load_emergencies_,
       list_emergencies_, find_emergency_, insert_emergency_, review_emergency_, count_unreviewed_,
-      count_unreviewed_of_, purge_leases_, purge_emergencies_;
+      count_unreviewed_of_, purge_leases_, purge_emergencies_, list_assignments_of_,
+      count_assignments_of_;
 };
 
 // Engine thread only. Two lookups by client answer what a decision asks.

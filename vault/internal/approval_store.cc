@@ -7,10 +7,12 @@ namespace {
 
 constexpr std::string_view kFindApproval =
     "SELECT aid, action, target, content, hash, requester, created, expires, decider, decided, "
-    "approved, executed, ended, ended_by, ended_why, target_version FROM approvals WHERE aid = ?";
+    "approved, executed, ended, ended_by, ended_why, target_version, asked_seq FROM approvals "
+    "WHERE aid = ?";
 constexpr std::string_view kListApprovals =
     "SELECT aid, action, target, content, hash, requester, created, expires, decider, decided, "
-    "approved, executed, ended, ended_by, ended_why, target_version FROM approvals WHERE "
+    "approved, executed, ended, ended_by, ended_why, target_version, asked_seq FROM approvals "
+    "WHERE "
     "(decided IS NOT NULL OR ended IS NOT NULL) > ?1 OR "
     "((decided IS NOT NULL OR ended IS NOT NULL) = ?1 AND aid < ?2) "
     "ORDER BY decided IS NOT NULL OR ended IS NOT NULL, aid DESC LIMIT ?3";
@@ -21,15 +23,16 @@ constexpr std::string_view kDeleteApproval = "DELETE FROM approvals WHERE aid = 
 constexpr std::string_view kPurgeExecuted = "DELETE FROM approvals WHERE executed < ?";
 constexpr std::string_view kInsertApproval =
     "INSERT INTO approvals (aid, action, target, content, hash, requester, created, expires, "
-    "approved, target_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)";
+    "approved, target_version, asked_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)";
 constexpr std::string_view kUpdateApproval =
     "UPDATE approvals SET decider = ?, decided = ?, approved = ?, executed = ?, ended = ?, "
     "ended_by = ?, ended_why = ? WHERE aid = ?";
 constexpr std::string_view kListOpenApprovalsOf =
     "SELECT aid, action, target, content, hash, requester, created, expires, decider, decided, "
-    "approved, executed, ended, ended_by, ended_why, target_version FROM approvals WHERE executed "
-    "IS NULL AND "
-    "ended IS NULL AND expires > ? AND (decided IS NULL OR approved = 1) AND (requester = ? OR "
+    "approved, executed, ended, ended_by, ended_why, target_version, asked_seq FROM approvals "
+    "WHERE "
+    "executed IS NULL AND ended IS NULL AND expires > ? AND (decided IS NULL OR approved = 1) AND "
+    "(requester = ? OR "
     "decider = ?) ORDER BY aid";
 constexpr std::string_view kCountOpenApprovals =
     "SELECT count(*) FROM approvals WHERE executed IS NULL AND ended IS NULL AND "
@@ -53,6 +56,7 @@ ApprovalRow ApprovalOf(const Cursor& rows) {
   if (!rows.IsNull(13)) std::ranges::copy(rows.Blob(13), row.ended_by.emplace().value.begin());
   if (!rows.IsNull(14)) row.why = static_cast<ApprovalEnd>(rows.Int(14));
   if (!rows.IsNull(15)) row.target_version = static_cast<std::uint64_t>(rows.Int(15));
+  if (!rows.IsNull(16)) row.asked_seq = static_cast<std::uint64_t>(rows.Int(16));
   return row;
 }
 
@@ -137,7 +141,7 @@ Result<std::vector<ApprovalRow>> ApprovalStore::ListOpenOf(const PrincipalId& pr
 Status ApprovalStore::Insert(const ApprovalRow& row) {
   return insert_.Execute(row.id.bytes(), std::string_view(row.action), std::string_view(row.target),
                          std::string_view(row.content), ByteView(row.hash), row.requester.bytes(),
-                         row.created.ms, row.expires.ms, row.target_version);
+                         row.created.ms, row.expires.ms, row.target_version, row.asked_seq);
 }
 
 Status ApprovalStore::Update(const ApprovalRow& row) {

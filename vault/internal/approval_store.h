@@ -35,6 +35,8 @@ struct ApprovalRow {
   // Of the role, class or schedule that is to be replaced, when this was asked for; 0: there was
   // none. Nothing: this replaces none of these.
   std::optional<std::uint64_t> target_version = {};
+  // Of the log's entry that asked for it. Nothing: it was asked for before this was kept.
+  std::optional<std::uint64_t> asked_seq = {};
 };
 
 // One that was not used, without its content.

@@ -258,7 +258,10 @@ struct Vault::Core {
   Call StartOpenCall(const Caller& caller, Action action, std::string_view how) const;
   // Errors: kExhausted "login_throttled", logged.
   Result<LoginThrottle::Attempt> BeginAttempt(Call& call, std::string_view login) const;
-  Error RefuseOpen(Call& call, std::string_view check, Error error) const;
+  // The entry names the account of this login, where there is one, as that of a wrong password
+  // does.
+  Error RefuseOpen(Call& call, std::string_view check, Error error,
+                   std::string_view login = {}) const;
   // The account's id, and its password's hash: empty when there is none.
   Result<std::pair<PrincipalId, std::string>> FindAccount(std::string_view login) const;
   // As Perform; the credentials are stored as `work` leaves them. Errors: kUnauthenticated

@@ -35,6 +35,25 @@ void RefuseHidden(Action action, AccessAnswer& answer) {
   }
 }
 
+std::string NameOfScope(const Scope& scope) {
+  switch (scope.kind) {
+    case Scope::Kind::kAll:
+      return "all";
+    case Scope::Kind::kAssigned:
+      return "assigned";
+    case Scope::Kind::kTag:
+      break;
+  }
+  return "tag:" + scope.tag;
+}
+
+// Of a field whose sensitivity the class has changed since, what covers it as either.
+bool ShowsPlainly(const Grant& grant, const ClassSchema& schema, const Field& field) {
+  if (grant.deny || grant.view != View::kPlain || !grant.CoversClass(schema.name)) return false;
+  return grant.CoversField(field.name, field.sensitivity) ||
+         (field.later_sensitivity && grant.CoversField(field.name, *field.later_sensitivity));
+}
+
 }  // namespace
 
 const ClassSchema* DecidedWith(Action action, const ClassSchema* schema) {
@@ -94,6 +113,43 @@ Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Ca
     answer.fields.emplace_back(schema.fields[i].name, views ? (*views)[i] : View::kPlain);
   }
   return {};
+}
+
+void ExplainPlainFields(const Transaction& transaction, const AccessDecision& decision,
+                        const ClassSchema* schema, const AccessQuestion& question,
+                        AccessAnswer& answer) {
+  for (const auto& [name, view] : answer.fields) {
+    const Field* const field = view == View::kPlain ? schema->Find(name) : nullptr;
+    if (field == nullptr) continue;
+    std::vector<PlainSource> sources;
+    for (const Grant* grant : decision.grants) {
+      if (!ShowsPlainly(*grant, *schema, *field)) continue;
+      sources.push_back({PlainSource::By::kGrant, grant->place, NameOfScope(grant->scope)});
+    }
+    for (const LeaseTerms* lease : decision.leases) {
+      const bool covers =
+          lease->CoversClass(schema->name) &&
+          (lease->fields.empty() || std::ranges::binary_search(lease->fields, name));
+      if (!covers) continue;
+      sources.push_back({lease->emergency ? PlainSource::By::kEmergency : PlainSource::By::kLease,
+                         {},
+                         {},
+                         lease->id});
+    }
+    answer.plain.emplace_back(name, std::move(sources));
+  }
+  if (!question.client) return;
+  const auto* const rows = transaction.access().AssignmentsOf(*question.client);
+  if (rows == nullptr) return;
+  const Timestamp at = question.at.value_or(transaction.now());
+  const auto& teams = transaction.principals().TeamsOf(question.principal);
+  for (const AssignmentRow& row : *rows) {
+    const bool its = row.principal == question.principal ||
+                     std::ranges::find(teams, row.principal) != teams.end();
+    if (its && row.starts <= at && (!row.ends || at < *row.ends)) {
+      answer.assigned_to.push_back(row.principal);
+    }
+  }
 }
 
 }  // namespace coffer::vault

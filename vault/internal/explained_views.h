@@ -14,4 +14,10 @@ Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Ca
                      const AccessDecision& decision, const ClassSchema* schema,
                      const AccessQuestion& question, AccessAnswer& answer);
 
+// Where the fields that the answer calls plain come from: each grant and lease that alone shows it
+// so, whatever others do.
+void ExplainPlainFields(const Transaction& transaction, const AccessDecision& decision,
+                        const ClassSchema* schema, const AccessQuestion& question,
+                        AccessAnswer& answer);
+
 }  // namespace coffer::vault

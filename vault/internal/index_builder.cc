@@ -45,7 +45,7 @@ audit::Entry IndexEntry(std::string_view action) {
 bool SameIndexes(const ClassSchema& a, const ClassSchema& b) {
   const auto has = [](const ClassSchema& in, const Field& field) {
     const Field* const there = in.Find(field.name);
-    return there != nullptr && there->indexed && there->normalisation == field.normalisation;
+    return there != nullptr && there->indexed && MadeBy(*there) == MadeBy(field);
   };
   const auto all_in = [&](const ClassSchema& of, const ClassSchema& in) {
     return std::ranges::all_of(of.fields, [&](const Field& f) { return !f.indexed || has(in, f); });
@@ -168,7 +168,7 @@ class IndexStep {
   }
 
   bool IsOutdated(const RecordRow& row, const ClassSchema& newest) const {
-    if (row.terms.rules != kIndexRules) return true;
+    if (row.terms.rules != crypto::SearchRules()) return true;
     if (row.terms.class_version == newest.version) return false;
     const auto then = transaction_.catalog().Version(row.class_name, row.terms.class_version);
     return !then || !SameIndexes(*then, newest);
@@ -294,7 +294,7 @@ Status IndexBuilder::Run(audit::Entry* entry, FunctionRef<Status(Transaction&)> 
 }
 
 bool IndexBuilder::IsDue(const IndexState& state) const {
-  if (!state.live_usable || state.lacks_fields || state.rules != kIndexRules) return true;
+  if (!state.live_usable || state.lacks_fields) return true;
   // Its key is in the keyring, and cannot be destroyed.
   if (state.live == 0) return true;
   if (!state.uncovered) return false;
@@ -347,7 +347,6 @@ Status IndexBuilder::Begin() {
     state.begun = transaction.now();
     state.uncovered_next.reset();
     COFFER_TRY(index.BeginCoverage(transaction.catalog()));
-    if (state.rules == 0) state.rules = kIndexRules;
     COFFER_TRY(index.Store(state));
     transaction.AddIndexKey(next, crypto::SecretBytes::Random(crypto::kAeadKeyBytes));
     entry.detail = "generation " + std::to_string(next);
@@ -408,7 +407,7 @@ Status IndexBuilder::Build() {
     state.live = *state.next;
     state.next.reset();
     state.phase = IndexPhase::kRetiring;
-    state.rules = kIndexRules;
+    state.rules = crypto::SearchRules();
     state.exchanged = transaction.now();
     state.uncovered = state.uncovered_next;
     state.uncovered_next.reset();

@@ -9,8 +9,8 @@
 //   5. the rows of the generation before are removed
 //
 // A crash leaves the step that was committed last. Where vault.db or keys.db was put back to an
-// older state, so that a key is not there, it is built from nothing; without the live one, searches
-// and what must be unique wait for it.
+// older state, so that a key is not there, it is built from nothing; without the live one, what
+// must be unique waits for it. What searches find meanwhile: value_search.h.
 #pragma once
 
 #include <chrono>

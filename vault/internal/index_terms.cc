@@ -8,8 +8,8 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kTokensLabel = "coffer-tokens-v1";
-constexpr std::uint8_t kTermsFormat = 1;
-constexpr std::size_t kTermsHeader = 1 + 1 + 4 + 1;
+constexpr std::uint8_t kTermsFormat = 2, kFirstTermsFormat = 1;
+constexpr std::size_t kTermsHeader = 1 + 4 + 4 + 1, kFirstTermsHeader = 1 + 1 + 4 + 1;
 static_assert((crypto::kAeadOverhead + kTermsHeader) % kTokenBytes != 0);
 
 Bytes TokensContext(const crypto::Keyring& keyring, const ClientId& client,
@@ -35,9 +35,10 @@ Bytes SealTerms(const crypto::Keyring& keyring, const ClientKeys& keys, const Cl
   Bytes plain;
   plain.reserve(kTermsHeader + kTokenBytes + terms.tokens.size());
   plain.push_back(kTermsFormat);
-  plain.push_back(terms.rules);
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    plain.push_back(static_cast<std::uint8_t>(terms.class_version >> shift));
+  for (const auto number : {std::uint64_t{terms.rules}, terms.class_version}) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      plain.push_back(static_cast<std::uint8_t>(number >> shift));
+    }
   }
   plain.push_back(terms.import_token ? 1 : 0);
   if (terms.import_token) {
@@ -50,12 +51,17 @@ Bytes SealTerms(const crypto::Keyring& keyring, const ClientKeys& keys, const Cl
 Result<IndexTerms> OpenTerms(const crypto::Keyring& keyring, const ClientKeys& keys,
                              const ClientId& client, const crypto::Id128& row, ByteView sealed) {
   COFFER_ASSIGN(const Bytes plain, keys.Open(TokensContext(keyring, client, row), sealed));
-  if (plain.size() < kTermsHeader || plain[0] != kTermsFormat) return MalformedTerms();
+  const bool first = !plain.empty() && plain[0] == kFirstTermsFormat;
+  std::size_t at = first ? kFirstTermsHeader : kTermsHeader;
+  if (plain.size() < at || (!first && plain[0] != kTermsFormat)) return MalformedTerms();
   IndexTerms terms;
-  terms.rules = plain[1];
-  for (std::size_t i = 2; i < 6; ++i) terms.class_version = terms.class_version << 8 | plain[i];
-  std::size_t at = kTermsHeader;
-  if (plain[6] != 0) {
+  terms.rules = 0;
+  const std::size_t version = at - 5;
+  for (std::size_t i = 1; i < version; ++i) terms.rules = terms.rules << 8 | plain[i];
+  for (std::size_t i = version; i < version + 4; ++i) {
+    terms.class_version = terms.class_version << 8 | plain[i];
+  }
+  if (plain[at - 1] != 0) {
     if (plain.size() < at + kTokenBytes) return MalformedTerms();
     std::copy_n(plain.begin() + static_cast<std::ptrdiff_t>(at), kTokenBytes,
                 terms.import_token.emplace().begin());

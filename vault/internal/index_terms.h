@@ -3,9 +3,10 @@
 // the client's key nothing in the row, and without the generation's key nothing in the index, says
 // what was indexed.
 //
-//   plaintext = format (1, 0x01) ‖ rules (1) ‖ class version (u32 BE) ‖ import (1: 0 or 1)
+//   plaintext = format (1, 0x02) ‖ rules (u32 BE) ‖ class version (u32 BE) ‖ import (1: 0 or 1)
 //               [‖ import token (16)] ‖ tokens (16 each)
 //
+// Rules: crypto::SearchRules. Format 1 has one byte of them, which is 1, and is written no more.
 // Sealed with AES-256-GCM under the client's key, bound to vault, client and row. A row of before
 // has its tokens in clear, whose length is a multiple of 16; that of an envelope never is.
 #pragma once
@@ -17,6 +18,7 @@
 #include "crypto/bytes.h"
 #include "crypto/keyring.h"
 #include "crypto/result.h"
+#include "crypto/search_form.h"
 #include "vault/ids.h"
 #include "vault/internal/client_keys.h"
 
@@ -26,15 +28,12 @@ using crypto::BlindToken;
 using crypto::Bytes;
 using crypto::ByteView;
 
-// Of normalising (crypto::Normalise), and of how a token is made of a value: what was made by other
-// rules is made anew by the next rebuild, and until then searches are refused.
-inline constexpr std::uint8_t kIndexRules = 1;
-
 inline constexpr std::size_t kTokenBytes = std::tuple_size_v<BlindToken>;
 
 struct IndexTerms {
   std::uint64_t class_version = 0;  // whose indexed fields these are
-  std::uint8_t rules = kIndexRules;
+  // By which forms of values (crypto/search_form.h): what was made by other rules is made anew.
+  std::uint32_t rules = crypto::SearchRules();
   std::optional<BlindToken> import_token;
   Bytes tokens;  // of the indexed fields, 16 bytes each
 

@@ -7,12 +7,15 @@
 #include "vault/internal/log_vocabulary.h"
 #include "vault/internal/near_names.h"
 #include "vault/network.h"
+#include "vault/words.h"
 
 namespace coffer::vault {
 namespace {
 
 // As many words of one member are looked through for what is near.
 constexpr std::size_t kMostWords = 2000;
+
+constexpr std::size_t kMaxActorName = 200;
 
 constexpr std::string_view kActors[] = {"vault", "genesis"};
 
@@ -77,7 +80,7 @@ Names FieldsOf(const Catalog& catalog) {
   return known;
 }
 
-// Ids are not told to who does not know them.
+// Ids are not told to who does not know them; a login was replaced by its id.
 Names NoNames(const Catalog&) { return {}; }
 
 struct NamedFilter {
@@ -136,6 +139,15 @@ bool IsIdOf(const std::string& text) {
   return id && id->Text() == text;
 }
 
+// Logins are stored in small letters.
+std::string Lowered(std::string_view text) {
+  std::string lowered(text);
+  for (char& c : lowered) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lowered;
+}
+
 // The spelling that entries have; nothing for what is no address.
 std::optional<std::string> Address(const std::string& text) {
   const auto network = Network::Parse(text);
@@ -158,9 +170,8 @@ std::vector<Issue> NormaliseFilter(LogFilter& filter) {
           "must be the id of a record: rec_ and 26 characters");
   require(IsIdOf<CallId>(filter.request), filter.request, "/request",
           "must be the id of a request: call_ and 26 characters");
-  require(IsIdOf<PrincipalId>(filter.actor) || IsOneOf(kActors, filter.actor), filter.actor,
-          "/actor",
-          "must be the id of a principal, svc_ or usr_ and 26 characters, or vault, or genesis");
+  require(IsWords(filter.actor, kMaxActorName), filter.actor, "/actor",
+          "must be a login, the name of a service or the id of a principal, or vault, or genesis");
   require(filter.decision == "allow" || filter.decision == "deny", filter.decision, "/decision",
           "must be allow or deny");
   const auto address = Address(filter.address);
@@ -178,6 +189,34 @@ std::vector<Issue> NormaliseFilter(LogFilter& filter) {
     issues.push_back({"/to", "must not be earlier than from"});
   }
   return issues;
+}
+
+Status ReplaceByPrincipal(const PrincipalRegister& principals, const char* pointer,
+                          std::string& name) {
+  if (IsIdOf<PrincipalId>(name)) return {};
+  std::vector<const PrincipalRow*> meant;
+  if (const PrincipalRow* const user = principals.FindLogin(Lowered(name))) meant.push_back(user);
+  Names known;
+  for (const PrincipalRow* const row : principals.Principals()) {
+    const bool is_user = row->id.kind() == PrincipalKind::kUser;
+    known.push_back(is_user ? row->login : row->name);
+    if (!is_user && row->name == name) meant.push_back(row);
+  }
+  if (meant.size() == 1) {
+    name = meant.front()->id.Text();
+    return {};
+  }
+  std::string message = meant.empty() ? "is no user's login and no service's name"
+                                      : "is what several principals are called: give an id";
+  const std::string near = meant.empty() ? Suggest(name, std::move(known)) : std::string();
+  if (near.starts_with("near")) message += "; " + near;
+  return std::unexpected(
+      Error{Code::kInvalidArgument, "filter_unknown", {}, {{pointer, std::move(message)}}});
+}
+
+Status ReplaceByActor(const PrincipalRegister& principals, std::string& actor) {
+  if (actor.empty() || IsOneOf(kActors, actor)) return {};
+  return ReplaceByPrincipal(principals, "/actor", actor);
 }
 
 bool IsActor(const std::string& actor, const PrincipalRegister& principals) {

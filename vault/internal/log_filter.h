@@ -16,6 +16,14 @@ namespace coffer::vault {
 // entries have.
 std::vector<Issue> NormaliseFilter(LogFilter& filter);
 
+// Puts the id of a user in the place of its login, and that of a service in the place of its name,
+// for who may know these. An id stays, whosever it is. Engine thread. Errors: kInvalidArgument
+// "filter_unknown" with an issue at `pointer` for what is nobody's, or several principals' name.
+Status ReplaceByPrincipal(const PrincipalRegister& principals, const char* pointer,
+                          std::string& name);
+// The same of an actor, of whom the vault itself is one.
+Status ReplaceByActor(const PrincipalRegister& principals, std::string& actor);
+
 // Whether somebody like that is, or was, among the vault's principals. Engine thread.
 bool IsActor(const std::string& actor, const PrincipalRegister& principals);
 

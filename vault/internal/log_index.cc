@@ -112,6 +112,13 @@ constexpr std::string_view kRecordChanges =
     "SELECT seq FROM entries INDEXED BY entries_by_record WHERE record = ? AND seq < ? AND action "
     "IN (SELECT id FROM words WHERE text IN ('record.create', 'record.update', 'record.import', "
     "'record.reseal', 'record.delete', 'record.erase')) ORDER BY seq";
+// What showed something of a client to somebody.
+constexpr std::string_view kCountReaders =
+    "SELECT text, count(*), count(DISTINCT client) FROM entries JOIN words ON words.id = actor "
+    "WHERE seq >= ? AND seq < ? AND client IS NOT NULL AND +decision = (SELECT id FROM words WHERE "
+    "text = 'allow') AND +action IN (SELECT id FROM words WHERE text IN ('client.read', "
+    "'client.list', 'client.search', 'client.export', 'client.package', 'record.read', "
+    "'record.list')) GROUP BY actor";
 constexpr std::string_view kPutIndexState =
     "INSERT INTO state (name, value) VALUES (?, ?) "
     "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -395,6 +402,19 @@ Result<std::vector<LogCount>> LogIndexReader::Count(const LogFilter& filter, std
     const auto number = [&](int i) { return static_cast<std::uint64_t>(rows.Int(i)); };
     counts.push_back({Timestamp{rows.Int(0) * bucket_ms}, std::string(rows.Text(1)), number(2),
                       number(3), number(4), number(5)});
+  }
+}
+
+Result<std::vector<LogIndexReader::Reader>> LogIndexReader::CountReaders(std::uint64_t from,
+                                                                         std::uint64_t to) {
+  std::vector<Reader> readers;
+  COFFER_ASSIGN(auto select, Statement::Prepare(database_, kCountReaders));
+  auto rows = select.Query(from, to);
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return readers;
+    readers.push_back({std::string(rows.Text(0)), static_cast<std::uint64_t>(rows.Int(1)),
+                       static_cast<std::uint64_t>(rows.Int(2))});
   }
 }
 

@@ -102,6 +102,13 @@ class LogIndexReader {
   Result<std::vector<LogCount>> Count(const LogFilter& filter, std::uint64_t from, std::uint64_t to,
                                       std::string_view column, std::int64_t bucket_ms);
 
+  // Of each actor, entries that showed it something of a client, and of how many clients.
+  struct Reader {
+    std::string actor;
+    std::uint64_t reads = 0, clients = 0;
+  };
+  Result<std::vector<Reader>> CountReaders(std::uint64_t from, std::uint64_t to);
+
   // Whether an entry has, or had at any time, this value of the member.
   Result<bool> Has(LogWord member, std::string_view value);
   // Values of the member, at most `limit`, in their order.

@@ -6,6 +6,7 @@
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "crypto/totp.h"
+#include "vault/internal/typed_code.h"
 
 namespace coffer::vault {
 namespace {
@@ -59,7 +60,8 @@ Result<crypto::SecretBytes> OpenTotp(const crypto::Keyring& keyring, const Princ
 }
 
 Result<bool> TakeSecondFactor(const crypto::Keyring& keyring, const PrincipalId& user,
-                              UserCredentials& credentials, std::string_view code, Timestamp now) {
+                              UserCredentials& credentials, std::string_view typed, Timestamp now) {
+  const std::string code = SecondFactorCodeOf(typed);
   if (credentials.totp && code.size() == 6) {
     COFFER_ASSIGN(const auto secret, OpenTotp(keyring, user, *credentials.totp));
     const auto step = crypto::MatchTotp(secret, code, now.ms / 1000, credentials.totp_step);

@@ -49,6 +49,9 @@ constexpr std::string_view kHasClass =
 constexpr std::string_view kListIndexed =
     "SELECT id, rid, client, class, class_version, version, tokens, import_token FROM records "
     "WHERE id > ? ORDER BY id LIMIT ?";
+constexpr std::string_view kListAllOf =
+    "SELECT id FROM records WHERE id > ? AND class = ? ORDER BY id LIMIT ?";
+constexpr std::string_view kHasMore = "SELECT 1 FROM records WHERE id > ? LIMIT 1 OFFSET ?";
 constexpr std::string_view kReadPayload = "SELECT payload FROM records WHERE id = ?";
 constexpr std::string_view kPutTerms =
     "UPDATE records SET tokens = ?, import_token = NULL WHERE id = ?";
@@ -91,6 +94,8 @@ Result<RecordStore> RecordStore::Open(Database& database) {
   COFFER_ASSIGN(store.put_terms_, Statement::Prepare(database, kPutTerms));
   COFFER_ASSIGN(store.retention_day_, Statement::Prepare(database, kRetentionDay));
   COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCountRecord));
+  COFFER_ASSIGN(store.list_all_of_, Statement::Prepare(database, kListAllOf));
+  COFFER_ASSIGN(store.has_more_, Statement::Prepare(database, kHasMore));
   return store;
 }
 
@@ -237,6 +242,16 @@ Result<std::size_t> RecordStore::CountSealed(std::int64_t client, std::size_t mo
 
 Result<bool> RecordStore::ClientHasClass(std::int64_t client, std::string_view class_name) {
   auto rows = has_class_.Query(client, class_name);
+  return rows.Next();
+}
+
+Result<std::vector<std::int64_t>> RecordStore::ListAllOf(std::string_view class_name,
+                                                         std::int64_t after, std::size_t limit) {
+  return Collect(list_all_of_.Query(after, class_name, static_cast<std::int64_t>(limit)));
+}
+
+Result<bool> RecordStore::HasMoreThan(std::size_t count, std::int64_t after) {
+  auto rows = has_more_.Query(after, static_cast<std::int64_t>(count));
   return rows.Next();
 }
 

@@ -74,6 +74,10 @@ class RecordStore {
   Result<bool> ClientHasClass(std::int64_t client, std::string_view class_name);
   // Rows after `after` without their payloads, for the index; one payload of them.
   Result<std::vector<RecordRow>> ListIndexed(std::int64_t after, std::size_t limit);
+  // Row ids of a class after `after`, of all clients; whether more than `count` rows of any follow.
+  Result<std::vector<std::int64_t>> ListAllOf(std::string_view class_name, std::int64_t after,
+                                              std::size_t limit);
+  Result<bool> HasMoreThan(std::size_t count, std::int64_t after);
   Result<Bytes> ReadPayload(std::int64_t record);
   Status PutTerms(std::int64_t record, ByteView tokens);
   Result<std::optional<std::int64_t>> FindRetentionDay(std::int64_t record);
@@ -83,7 +87,7 @@ class RecordStore {
   Statement insert_, update_, find_, insert_version_, find_version_, list_versions_,
       delete_versions_, delete_, reseal_, reseal_version_, list_of_, list_of_class_, has_class_,
       list_indexed_, read_payload_, put_terms_, retention_day_, count_, list_by_class_,
-      count_by_class_, count_sealed_;
+      count_by_class_, count_sealed_, list_all_of_, has_more_;
 };
 
 }  // namespace coffer::vault

@@ -137,4 +137,27 @@ Result<json> MergeWritable(const ClassSchema& schema, const FieldViews& writable
   return merged;
 }
 
+Result<json> MergePatch(const ClassSchema& schema, const FieldViews& writable, const json& patch,
+                        const json& stored) {
+  if (!patch.is_object()) return patch;  // its form is checked afterwards
+  std::vector<Issue> issues;
+  json merged = stored;
+  for (const auto& [name, value] : patch.items()) {
+    const Field* const field = schema.Find(name);
+    if (field != nullptr && writable &&
+        (*writable)[static_cast<std::size_t>(field - schema.fields.data())] != View::kPlain) {
+      issues.push_back({PointerTo("", name), "is not yours to write"});
+    } else if (!value.is_null()) {
+      merged[name] = value;
+    } else if (merged.erase(name) == 0 && field == nullptr) {
+      merged[name] = nullptr;  // of no field, which is told with what else is wrong
+    }
+  }
+  if (!issues.empty()) {
+    return std::unexpected(
+        Error{Code::kPermissionDenied, "field_not_writable", {}, std::move(issues)});
+  }
+  return merged;
+}
+
 }  // namespace coffer::vault

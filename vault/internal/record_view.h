@@ -48,4 +48,10 @@ bool WritesNothing(const FieldViews& writable);
 Result<nlohmann::json> MergeWritable(const ClassSchema& schema, const FieldViews& writable,
                                      const nlohmann::json& sent, const nlohmann::json& stored);
 
+// `stored` with the fields that `patch` names put in or, where it says null, taken away (RFC 7396).
+// No field's value is an object, so the first level is all there is: a list is replaced as a whole.
+// Errors: kPermissionDenied "field_not_writable" with an issue per field that is not the caller's.
+Result<nlohmann::json> MergePatch(const ClassSchema& schema, const FieldViews& writable,
+                                  const nlohmann::json& patch, const nlohmann::json& stored);
+
 }  // namespace coffer::vault

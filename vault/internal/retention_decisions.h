@@ -66,6 +66,12 @@ class RetentionDecisions {
     return schedule_->schedule.DueAt(policy, EventsOf(subject, client)).state ==
            RetentionDue::State::kUnknown;
   }
+  // By which rule it goes, and when, whatever the time is now.
+  std::pair<const RetentionPolicy*, RetentionDue> DueOf(const RetentionSubject& subject,
+                                                        const RetentionClient& client) const {
+    const auto& policy = schedule_->schedule.PolicyFor(subject.class_name, client.tags);
+    return {&policy, schedule_->schedule.DueAt(policy, EventsOf(subject, client))};
+  }
   // One person alone may write another date into a record, which may be long ago.
   static bool WaitsForItself(const RetentionSubject& subject, const RetentionPolicy& policy,
                              Timestamp now) {

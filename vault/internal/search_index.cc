@@ -1,6 +1,7 @@
 #include "vault/internal/search_index.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "crypto/aead.h"
 #include "crypto/hash.h"
@@ -108,16 +109,16 @@ Bytes KeyContext(const crypto::Keyring& keyring, std::uint64_t generation) {
   return context;
 }
 
-// Before rules 1: the index has what every version of the class had indexed alike.
-bool AlwaysIndexed(const std::vector<std::shared_ptr<const ClassSchema>>& versions,
-                   const Field& field) {
-  return std::ranges::all_of(versions, [&](const auto& schema) {
-    const Field* const then = schema->Find(field.name);
-    return then != nullptr && then->indexed && then->normalisation == field.normalisation;
-  });
-}
-
 }  // namespace
+
+std::int64_t MadeBy(const Field& field) {
+  std::int64_t made = crypto::SearchRules();
+  made = made << 8 | static_cast<int>(field.normalisation);
+  for (std::size_t i = 0; i < 2; ++i) {
+    made = made << 8 | (i < field.region.size() ? field.region[i] : 0);
+  }
+  return made;
+}
 
 Result<SearchIndex> SearchIndex::Open(Database& database) {
   SearchIndex index;
@@ -197,7 +198,7 @@ Status SearchIndex::Reload(const Catalog& catalog) {
     state.phase = static_cast<IndexPhase>(std::clamp<std::int64_t>(row.Int(2), 0, 4));
     state.position = row.Int(3);
     state.done = static_cast<std::uint64_t>(row.Int(4));
-    state.rules = static_cast<std::uint8_t>(row.Int(5));
+    state.rules = static_cast<std::uint32_t>(row.Int(5));
     state.begun = ReadTime(row, 6);
     state.exchanged = ReadTime(row, 7);
     state.uncovered = ReadTime(row, 8);
@@ -207,43 +208,35 @@ Status SearchIndex::Reload(const Catalog& catalog) {
   state.live_usable = state.live == 0 || keys_.contains(state.live);
   state.next_usable = !state.next || keys_.contains(*state.next);
 
-  std::map<FieldKey, int, std::less<>> live, next;
+  Coverage live, next;
   {
     auto rows = read_coverage_.Query();
     for (;;) {
       COFFER_ASSIGN(const bool more, rows.Next());
       if (!more) break;
       FieldKey key{rows.Text(0), rows.Text(1)};
-      const int normalisation = static_cast<int>(rows.Int(2));
-      if (rows.Int(4) != 0) next.emplace(key, normalisation);
-      if (rows.Int(3) != 0) live.emplace(std::move(key), normalisation);
+      const std::int64_t made_by = rows.Int(2);
+      if (rows.Int(4) != 0) next.emplace(key, made_by);
+      if (rows.Int(3) != 0) live.emplace(std::move(key), made_by);
     }
   }
-  if (state.rules == 0) {
-    for (const auto& [name, versions] : catalog.classes) {
-      for (const Field& field : versions.back()->fields) {
-        if (!field.indexed || !AlwaysIndexed(versions, field)) continue;
-        live.emplace(FieldKey{name, field.name}, static_cast<int>(field.normalisation));
-      }
-    }
-  } else if (state.rules != kIndexRules) {
-    live.clear();
-  }
-  const auto has = [](const auto& coverage, const std::string& name, const Field& field) {
-    const auto found = coverage.find(FieldKey{name, field.name});
-    return found != coverage.end() && found->second == static_cast<int>(field.normalisation);
-  };
   const auto& reached = state.building() ? next : live;
   for (const auto& [name, versions] : catalog.classes) {
     for (const Field& field : versions.back()->fields) {
       if (!field.indexed) continue;
-      if (!has(live, name, field)) state.fields_whole = false;
-      if (!has(reached, name, field)) state.lacks_fields = true;
+      if (!Has(live, name, field)) state.fields_whole = false;
+      if (!Has(reached, name, field)) state.lacks_fields = true;
     }
   }
   state_ = state;
   live_coverage_ = std::move(live);
+  next_coverage_ = std::move(next);
   return {};
+}
+
+bool SearchIndex::Has(const Coverage& coverage, std::string_view class_name, const Field& field) {
+  const auto found = coverage.find(FieldKey{class_name, field.name});
+  return found != coverage.end() && found->second == MadeBy(field);
 }
 
 const crypto::SecretBytes* SearchIndex::KeyOf(std::uint64_t generation) const {
@@ -317,18 +310,30 @@ Status SearchIndex::RemoveUnread() {
   return {};
 }
 
-Result<std::vector<std::int64_t>> SearchIndex::Find(const BlindToken& token, std::int64_t after,
-                                                    std::size_t limit) {
-  if (!state_.live_usable) return Fail(Code::kConflict, kIndexBuilding);
-  const BlindToken wanted = TokenOf(state_.live, token);
+Result<std::vector<std::int64_t>> SearchIndex::FindIn(std::uint64_t generation,
+                                                      const BlindToken& token, std::int64_t after,
+                                                      std::size_t limit) {
+  const BlindToken wanted = TokenOf(generation, token);
   std::vector<std::int64_t> records;
   auto rows =
-      TablesOf(state_.live).find.Query(ByteView(wanted), after, static_cast<std::int64_t>(limit));
+      TablesOf(generation).find.Query(ByteView(wanted), after, static_cast<std::int64_t>(limit));
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return records;
     records.push_back(rows.Int(0));
   }
+}
+
+Result<std::vector<std::int64_t>> SearchIndex::Find(const BlindToken& token, std::int64_t after,
+                                                    std::size_t limit) {
+  if (!state_.live_usable) return std::vector<std::int64_t>();
+  return FindIn(state_.live, token, after, limit);
+}
+
+Result<std::vector<std::int64_t>> SearchIndex::FindInNext(const BlindToken& token,
+                                                          std::int64_t after, std::size_t limit) {
+  if (!state_.next || !state_.next_usable) return std::vector<std::int64_t>();
+  return FindIn(*state_.next, token, after, limit);
 }
 
 Status SearchIndex::PutReference(std::int64_t client, const BlindToken& token) {
@@ -359,22 +364,22 @@ Result<std::optional<std::int64_t>> SearchIndex::FindReference(const BlindToken&
   return rows.Int(0);
 }
 
-Status SearchIndex::RequireWhole(std::string_view class_name, const Field& field) const {
-  const auto found = live_coverage_.find(FieldKey{class_name, field.name});
-  if (state_.live_usable && found != live_coverage_.end() &&
-      found->second == static_cast<int>(field.normalisation)) {
-    return {};
-  }
-  return Fail(Code::kConflict, kIndexBuilding);
+bool SearchIndex::IsWhole(std::string_view class_name, const Field& field) const {
+  return state_.live_usable && Has(live_coverage_, class_name, field);
+}
+
+std::int64_t SearchIndex::ReachedBy(std::string_view class_name, const Field& field) const {
+  const bool reaches = state_.phase == IndexPhase::kRecords && state_.next_usable &&
+                       Has(next_coverage_, class_name, field);
+  return reaches ? state_.position : std::numeric_limits<std::int64_t>::min();
 }
 
 Status SearchIndex::ClassChanged(const ClassSchema* before, const ClassSchema& after) {
-  if (state_.rules == 0) return {};
   if (before == nullptr) {
     for (const Field& field : after.fields) {
       if (!field.indexed) continue;
       COFFER_TRY(put_coverage_.Execute(std::string_view(after.name), std::string_view(field.name),
-                                       static_cast<int>(field.normalisation), 1, 1));
+                                       MadeBy(field), 1, 1));
     }
     return {};
   }
@@ -383,7 +388,7 @@ Status SearchIndex::ClassChanged(const ClassSchema* before, const ClassSchema& a
   for (const Field& field : before->fields) {
     if (!field.indexed) continue;
     const Field* const now = after.Find(field.name);
-    if (now != nullptr && now->indexed && now->normalisation == field.normalisation) continue;
+    if (now != nullptr && now->indexed && MadeBy(*now) == MadeBy(field)) continue;
     COFFER_TRY(drop_coverage_.Execute(std::string_view(after.name), std::string_view(field.name)));
   }
   return {};
@@ -419,11 +424,9 @@ Status SearchIndex::BeginCoverage(const Catalog& catalog) {
   for (const auto& [name, versions] : catalog.classes) {
     for (const Field& field : versions.back()->fields) {
       if (!field.indexed) continue;
-      const auto live = live_coverage_.find(FieldKey{name, field.name});
-      const int normalisation = static_cast<int>(field.normalisation);
-      const bool whole = live != live_coverage_.end() && live->second == normalisation;
+      const bool whole = Has(live_coverage_, name, field);
       COFFER_TRY(put_coverage_.Execute(std::string_view(name), std::string_view(field.name),
-                                       normalisation, whole ? 1 : 0, 1));
+                                       MadeBy(field), whole ? 1 : 0, 1));
     }
   }
   return {};

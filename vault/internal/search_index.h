@@ -37,10 +37,10 @@ struct IndexState {
   IndexPhase phase = IndexPhase::kIdle;
   std::int64_t position = 0;
   std::uint64_t done = 0;
-  std::uint8_t rules = 0;
+  std::uint32_t rules = 0;  // of `live` when it became it; what it has by which: index_coverage
   std::optional<Timestamp> begun, exchanged, uncovered, uncovered_next;
   // Not stored.
-  bool live_usable = true;  // its key is there, and it was made by today's rules
+  bool live_usable = true;  // its key is there
   bool next_usable = true;
   bool fields_whole = true;   // each indexed field's index has every record
   bool lacks_fields = false;  // some field's has not, and that of `next` will not either
@@ -53,6 +53,11 @@ struct IndexState {
 // An answer that is not there yet. Inside the engine it is a conflict: "unavailable" would be the
 // store's, and fail whoever shares the commit.
 inline constexpr std::string_view kIndexBuilding = "index_building";
+
+// What a field's index is made by: the rules of today (crypto::SearchRules), its own and its
+// region. As index_coverage has it in `normalisation`, which before there were numbers of rules was
+// the field's rule alone.
+std::int64_t MadeBy(const Field& field);
 
 // A generation's key from keys.db. Errors: kCorrupted.
 Result<crypto::SecretBytes> UnwrapIndexKey(const crypto::Keyring& keyring, std::uint64_t generation,
@@ -80,17 +85,22 @@ class SearchIndex {
     unread_records_.clear();
     unread_clients_.clear();
   }
-  // Errors: kConflict kIndexBuilding.
+  // Rows after `after` that have the token in the live generation; in the next one, as far as that
+  // is built. None where its key is not there.
   Result<std::vector<std::int64_t>> Find(const BlindToken& token, std::int64_t after,
                                          std::size_t limit);
+  Result<std::vector<std::int64_t>> FindInNext(const BlindToken& token, std::int64_t after,
+                                               std::size_t limit);
 
   // Errors: kConflict "external_ref_taken", kIndexBuilding.
   Status PutReference(std::int64_t client, const BlindToken& token);
   Status RemoveReference(std::int64_t client, const BlindToken& token);
   Result<std::optional<std::int64_t>> FindReference(const BlindToken& token);
 
-  // Errors: kConflict kIndexBuilding when not every record of the class is in the field's index.
-  Status RequireWhole(std::string_view class_name, const Field& field) const;
+  // Whether every record of the class is in the field's index, as its newest version has it.
+  bool IsWhole(std::string_view class_name, const Field& field) const;
+  // Up to which row the next generation has them; the least number there is: none.
+  std::int64_t ReachedBy(std::string_view class_name, const Field& field) const;
   // In the operation that stores the class; Reload after it.
   Status ClassChanged(const ClassSchema* before, const ClassSchema& after);
   // Something is deleted that copies of the index may have; Reload where it says true.
@@ -121,6 +131,8 @@ class SearchIndex {
 
   const crypto::SecretBytes* KeyOf(std::uint64_t generation) const;
   BlindToken TokenOf(std::uint64_t generation, const BlindToken& token) const;
+  Result<std::vector<std::int64_t>> FindIn(std::uint64_t generation, const BlindToken& token,
+                                           std::int64_t after, std::size_t limit);
   Tables& TablesOf(std::uint64_t generation) { return tables_[generation % 2]; }
   // Whether the next generation has what this row says, as far as it is built.
   bool NextHasRecord(std::int64_t record) const;
@@ -131,7 +143,10 @@ class SearchIndex {
   IndexState state_;
   std::vector<std::int64_t> unread_records_, unread_clients_;
   std::map<std::uint64_t, crypto::SecretBytes> keys_;
-  std::map<FieldKey, int, std::less<>> live_coverage_;  // normalisation
+  using Coverage = std::map<FieldKey, std::int64_t, std::less<>>;  // MadeBy
+  static bool Has(const Coverage& coverage, std::string_view class_name, const Field& field);
+
+  Coverage live_coverage_, next_coverage_;
   Tables tables_[2];
   Statement read_state_, store_state_, mark_, read_coverage_, put_coverage_, begin_coverage_,
       drop_coverage_, drop_uncovered_, promote_coverage_;

@@ -1,0 +1,38 @@
+#include "api/cli/principal_lookup.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/cli/json_view.h"
+#include "vault/ids.h"
+
+namespace coffer::cli {
+
+using nlohmann::json;
+
+Outcome<std::string> ResolvePrincipal(ApiClient& client, const std::string& name) {
+  if (vault::PrincipalId::Parse(name)) return name;
+  struct Place {
+    const char* path;
+    const char* member;
+  };
+  std::string found;
+  std::size_t count = 0;
+  for (const Place& place :
+       {Place{"/v1/users", "login"}, Place{"/v1/teams", "name"}, Place{"/v1/services", "name"}}) {
+    COFFER_ASSIGN(const json answer, client.Get(Target(place.path)));
+    for (const json& item : Member(answer, "items")) {
+      if (Text(item, place.member) != name) continue;
+      found = Text(item, "id");
+      ++count;
+    }
+    if (count > 0) break;
+  }
+  if (count == 1) return found;
+  return Failed(Exit::kFailed,
+                count == 0 ? "nobody is called \"" + name + "\""
+                           : "more than one service is called \"" + name + "\"",
+                "Give a login or an id: coffer user list, coffer team list and coffer service list "
+                "show them.");
+}
+
+}  // namespace coffer::cli

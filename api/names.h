@@ -1,0 +1,18 @@
+// Names beside the ids of an answer.
+#pragma once
+
+#include "api/route.h"
+
+namespace coffer::api {
+
+// The answer, a JSON object, with one more member, "names": what the principals whose ids are
+// somewhere in it are called, of those that the caller may know (Vault::NamesOf). They are looked
+// up together, once for an answer. What was done, and must be told, does not depend on them: where
+// they cannot be looked up the member is absent.
+Reply WithNames(const Service& service, const Call& call, Reply reply);
+
+// The same with clients, for what is read about several: each is a disclosure of its own. The one
+// that the path names is the caller's already.
+Reply WithClientNames(const Service& service, const Call& call, Reply reply);
+
+}  // namespace coffer::api

@@ -1,0 +1,180 @@
+#include "crypto/internal/folding.h"
+
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+#include <unicode/uscript.h>
+
+#include <algorithm>
+
+#include "crypto/internal/invariant.h"
+
+namespace coffer::crypto::internal {
+namespace {
+
+using Instance = const icu::Normalizer2* (*)(UErrorCode&);
+
+icu::UnicodeString Normalised(Instance instance, const icu::UnicodeString& text) {
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2* const normalizer = instance(status);
+  Require(U_SUCCESS(status), "ICU's normalisation data");
+  icu::UnicodeString normalised = normalizer->normalize(text, status);
+  Require(U_SUCCESS(status) && !normalised.isBogus(), "Unicode normalisation");
+  return normalised;
+}
+
+const icu::Normalizer2* Casefold(UErrorCode& status) {
+  return icu::Normalizer2::getNFKCCasefoldInstance(status);
+}
+const icu::Normalizer2* Nfd(UErrorCode& status) { return icu::Normalizer2::getNFDInstance(status); }
+const icu::Normalizer2* Nfc(UErrorCode& status) { return icu::Normalizer2::getNFCInstance(status); }
+
+icu::UnicodeString FromUtf8(std::string_view text) {
+  return icu::UnicodeString::fromUTF8(
+      icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
+}
+
+// White space at both ends goes; each run inside is one space.
+std::string JoinedWords(const icu::UnicodeString& text) {
+  icu::UnicodeString joined;
+  bool gap = false;
+  for (std::int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
+    const UChar32 c = text.char32At(i);
+    if (u_isUWhiteSpace(c)) {
+      gap = true;
+      continue;
+    }
+    if (gap && !joined.isEmpty()) joined.append(u' ');
+    gap = false;
+    joined.append(c);
+  }
+  std::string utf8;
+  joined.toUTF8String(utf8);
+  return utf8;
+}
+
+// The same of what is ASCII, which most is.
+std::string FoldedAscii(std::string_view text) {
+  std::string folded;
+  folded.reserve(text.size());
+  bool gap = false;
+  for (const char c : text) {
+    if (c == ' ' || (c >= '\t' && c <= '\r')) {
+      gap = true;
+      continue;
+    }
+    if (gap && !folded.empty()) folded += ' ';
+    gap = false;
+    folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return folded;
+}
+
+bool IsApostrophe(UChar32 c) {
+  switch (c) {
+    case '\'':
+    case '`':
+    case 0xB4:
+    case 0x2BB:
+    case 0x2BC:
+    case 0x2BD:
+    case 0x2B9:
+    case 0x2018:
+    case 0x2019:
+    case 0x201B:
+    case 0x2032:
+    case 0xFF07:
+    case 0xA78C:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Letters that Unicode does not take for one with a mark, and keyboards without them write so.
+std::u16string_view PlainLetter(UChar32 c) {
+  switch (c) {
+    case 0xF8:
+      return u"o";
+    case 0xE6:
+      return u"ae";
+    case 0x153:
+      return u"oe";
+    case 0x142:
+      return u"l";
+    case 0x111:
+      return u"d";
+    case 0x127:
+      return u"h";
+    case 0x167:
+      return u"t";
+    case 0x131:
+      return u"i";
+    default:
+      return {};
+  }
+}
+
+bool IsArabicVowel(UChar32 mark) { return (mark >= 0x64B && mark <= 0x652) || mark == 0x670; }
+bool IsHebrewPoint(UChar32 mark) { return mark >= 0x591 && mark <= 0x5C7; }
+
+// Whether the mark is left out by who types a name in a hurry. A mark that makes another letter is
+// not: in most scripts all do; in the Cyrillic one all but those of stress, and the dots of ё.
+bool IsAccent(UChar32 letter, UChar32 mark) {
+  UErrorCode status = U_ZERO_ERROR;
+  switch (uscript_getScript(letter, &status)) {
+    case USCRIPT_LATIN:
+    case USCRIPT_GREEK:
+      return true;
+    case USCRIPT_CYRILLIC:
+      if (mark == 0x308) return letter == 0x435;
+      return mark == 0x300 || (mark == 0x301 && letter != 0x433 && letter != 0x43A);
+    case USCRIPT_ARABIC:
+      return IsArabicVowel(mark);
+    case USCRIPT_HEBREW:
+      return IsHebrewPoint(mark);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::string FoldedText(std::string_view text) {
+  if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+    return FoldedAscii(text);
+  }
+  return JoinedWords(Normalised(Casefold, FromUtf8(text)));
+}
+
+std::string LooseText(std::string_view text) {
+  const icu::UnicodeString typed = FromUtf8(text);
+  icu::UnicodeString spaced;
+  for (std::int32_t i = 0; i < typed.length(); i = typed.moveIndex32(i, 1)) {
+    const UChar32 c = typed.char32At(i);
+    if (IsApostrophe(c)) continue;
+    spaced.append(u_hasBinaryProperty(c, UCHAR_DASH) ? static_cast<UChar32>(u' ') : c);
+  }
+  const icu::UnicodeString marked = Normalised(Nfd, Normalised(Casefold, spaced));
+  icu::UnicodeString plain;
+  UChar32 letter = 0;
+  for (std::int32_t i = 0; i < marked.length(); i = marked.moveIndex32(i, 1)) {
+    const UChar32 c = marked.char32At(i);
+    if (u_charType(c) == U_NON_SPACING_MARK) {
+      if (!IsAccent(letter, c)) plain.append(c);
+      continue;
+    }
+    letter = c;
+    if (c == 0x640) continue;  // Arabic tatweel, which only stretches
+    const std::u16string_view spelt = PlainLetter(c);
+    if (spelt.empty()) {
+      plain.append(c);
+    } else {
+      plain.append(spelt.data(), static_cast<std::int32_t>(spelt.size()));
+    }
+  }
+  std::string loose = JoinedWords(Normalised(Nfc, plain));
+  return loose.empty() ? FoldedText(text) : loose;
+}
+
+}  // namespace coffer::crypto::internal

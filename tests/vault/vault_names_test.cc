@@ -1,0 +1,248 @@
+// What ids are called: who may know it, that it is as it is now, and that a client's name is a
+// disclosure like any other.
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <map>
+
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+LogFilter ActorNamed(const std::string& name) {
+  LogFilter filter;
+  filter.actor = name;
+  return filter;
+}
+
+class NamedVault : public TestVault {
+ public:
+  NamedVault() : client(NewClient("A-1")) {
+    const auto made = (*this)->CreateUser(As(kAdministrator), {"bert", "Bert", "case-worker"});
+    REQUIRE(made);
+    bert = made->user.id;
+    const auto service =
+        (*this)->CreateService(As(kAdministrator), {"mail", "case-worker", {}, {}});
+    REQUIRE(service);
+    mail = service->id;
+    const auto put = (*this)->PutTeam(As(kSupervisor), "north", {bert});
+    REQUIRE(put);
+    team = put->id;
+  }
+  std::vector<std::string> Names(const Caller& caller) {
+    const auto names = (*this)->NamesOf(caller, {{bert, mail, team, bert}, {client, client}});
+    INFO(AnswerOf(names));
+    REQUIRE(names);
+    std::vector<std::string> texts;
+    for (const KnownName& known : *names) {
+      texts.push_back(known.name + (known.disabled ? " disabled" : ""));
+    }
+    std::ranges::sort(texts);
+    return texts;
+  }
+  // Without the auditor's, who reads it for the test.
+  std::vector<audit::Entry> Entries() {
+    std::vector<audit::Entry> entries = WholeLog();
+    std::erase_if(entries, [](const auto& entry) { return entry.rule == "role:auditor"; });
+    return entries;
+  }
+
+  ClientId client;
+  PrincipalId bert, mail, team;
+};
+
+TEST_CASE("principals are named to whoever may list them or read the log, and to nobody else") {
+  NamedVault vault;
+  for (const Role role : kRoles) {
+    const Caller caller = vault.As(role, "");
+    const bool may = vault->ListPrincipals(caller, PrincipalKind::kUser).has_value() ||
+                     vault->ReadLog(caller, {}, {}).has_value();
+    CAPTURE(static_cast<int>(role));
+    CHECK(vault.Names(caller) == (may ? Strings{"bert", "mail", "north"} : Strings()));
+  }
+  CHECK(vault.Names(TestVault::Stranger("nobody's")).empty());
+  CHECK(vault.Names(TestVault::Stranger()).empty());
+}
+
+TEST_CASE("a name is the present one, and says who can do nothing any more") {
+  NamedVault vault;
+  PrincipalChange renamed;
+  renamed.name = "post";
+  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), vault.mail, renamed));
+  PrincipalChange disabled;
+  disabled.disabled = true;
+  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), vault.bert, disabled));
+  CHECK(vault.Names(vault.As(kSecurityOfficer, "")) == Strings{"bert disabled", "north", "post"});
+}
+
+TEST_CASE("looking up principals leaves no entry, and no name is in the log") {
+  NamedVault vault;
+  const auto before = vault.Entries().size();
+  (void)vault.Names(vault.As(kSecurityOfficer, ""));
+  CHECK(vault.Entries().size() == before);
+  for (const auto& entry : vault.Entries()) {
+    CHECK(entry.detail.find("bert") == std::string::npos);
+    CHECK(entry.detail.find("A-1") == std::string::npos);
+  }
+}
+
+TEST_CASE("a client is named by an entry of its own, to whose role may read it for the purpose") {
+  NamedVault vault;
+  for (const Role role : kRoles) {
+    for (const std::string purpose : {"", "client-care", "no-such-purpose"}) {
+      CAPTURE(static_cast<int>(role), purpose);
+      const Caller caller = vault.As(role, purpose);
+      const bool may = vault->GetClient(caller, vault.client).has_value();
+      const auto before = vault.Entries().size();
+      const auto names = vault.Names(caller);
+      CHECK((std::ranges::find(names, "A-1") != names.end()) == may);
+      const auto log = vault.Entries();
+      REQUIRE(log.size() == before + (may ? 1 : 0));
+      if (!may) continue;
+      CHECK(log.back().action == "client.read");
+      CHECK(log.back().client == vault.client.Text());
+      CHECK(log.back().fields == Strings{"external_ref"});
+      CHECK(log.back().purpose == purpose);
+      CHECK(log.back().decision == audit::Decision::kAllow);
+      CHECK(log.back().request == caller.call.Text());
+    }
+  }
+  vault.CheckInvariants();
+}
+
+TEST_CASE("an erased client has no name any more") {
+  NamedVault vault;
+  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client, {}));
+  CHECK(vault.Names(vault.As(kPrivacyOfficer)) == Strings{"bert", "mail", "north"});
+}
+
+TEST_CASE("the log is searched by a login or a service's name as by the id") {
+  NamedVault vault;
+  for (const auto& [name, id] : {std::pair<std::string, PrincipalId>{"bert", vault.bert},
+                                 {"BERT", vault.bert},
+                                 {"mail", vault.mail}}) {
+    CAPTURE(name);
+    const auto by_name = vault->ReadLog(vault.As(kSecurityOfficer, ""), ActorNamed(name), {});
+    INFO(AnswerOf(by_name));
+    REQUIRE(by_name);
+    CHECK(by_name->entries.empty());
+    // Whose history was looked at is in the log, as an id.
+    CHECK(vault.Entries().back().detail == id.Text());
+    CHECK(AnswerOf(vault->SummariseLog(vault.As(kSecurityOfficer, ""), {ActorNamed(name)})) ==
+          "ok");
+  }
+}
+
+TEST_CASE("what nobody is called is told apart from who did nothing") {
+  NamedVault vault;
+  const Caller officer = vault.As(kSecurityOfficer, "");
+  const auto unknown = vault->ReadLog(officer, ActorNamed("brt"), {});
+  CHECK(AnswerOf(unknown) == "filter_unknown");
+  REQUIRE(unknown.error().issues.size() == 1);
+  CHECK(unknown.error().issues[0].pointer == "/actor");
+  CHECK(unknown.error().issues[0].message.find("near: bert") != std::string::npos);
+  CHECK(AnswerOf(vault->SummariseLog(officer, {ActorNamed("nobody")})) == "filter_unknown");
+  CHECK(AnswerOf(vault->MakeEvidence(officer, {"", "nobody", {}, {}})) == "evidence_invalid");
+  CHECK(AnswerOf(vault->ListTokens(officer, {{}, "nobody"}, {})) == "filter_unknown");
+  // Who may not read the log learns nothing of names.
+  const auto refused = vault->ReadLog(vault.As(kCaseWorker, ""), ActorNamed("brt"), {});
+  CHECK(AnswerOf(refused) == "permission_denied");
+  CHECK(refused.error().issues.empty());
+}
+
+TEST_CASE("a name of several principals is refused, not guessed") {
+  NamedVault vault;
+  REQUIRE(vault->CreateService(vault.As(kAdministrator), {"bert", "case-worker", {}, {}}));
+  const auto both = vault->ReadLog(vault.As(kSecurityOfficer, ""), ActorNamed("bert"), {});
+  CHECK(AnswerOf(both) == "filter_unknown");
+  CHECK(both.error().issues[0].message.find("several") != std::string::npos);
+}
+
+TEST_CASE("a refusal by throttling names the account that was tried, where there is one") {
+  NamedVault vault;
+  const auto guess = [&](const char* login) {
+    return AnswerOf(vault->LogIn(TestVault::Stranger(), login,
+                                 crypto::SecretBytes::CopyOf(crypto::AsBytes("a guess")), ""));
+  };
+  std::map<std::string, std::string> actors;
+  for (const char* login : {"bert", "nobody"}) {
+    std::string answer;
+    for (int i = 0; i < 30 && answer != "login_throttled"; ++i) answer = guess(login);
+    REQUIRE(answer == "login_throttled");
+    const auto entry = vault.Entries().back();
+    CHECK(entry.rule == "check:throttle");
+    CHECK(entry.outcome == "login_throttled");
+    actors[login] = entry.actor;
+  }
+  CHECK(actors["bert"] == vault.bert.Text());
+  CHECK(actors["nobody"].empty());
+  // So do the other things that are asked before somebody is known.
+  CHECK(AnswerOf(vault->ReadEnrolment(TestVault::Stranger(), "bert", "cfe_x")) ==
+        "login_throttled");
+  CHECK(vault.Entries().back().actor == vault.bert.Text());
+  CHECK(AnswerOf(vault->CompleteEnrolment(
+            TestVault::Stranger(), "Bert", "cfe_x",
+            crypto::SecretBytes::CopyOf(crypto::AsBytes("a password")), "")) == "login_throttled");
+  CHECK(vault.Entries().back().actor == vault.bert.Text());
+}
+
+TEST_CASE("a token's state is whether it can be used, and lists are of one state or service") {
+  NamedVault vault;
+  const Caller admin = vault.As(kAdministrator, "");
+  const auto make = [&](std::int64_t lifetime_s) {
+    TokenRequest request;
+    request.name = "t";
+    request.principal = vault.mail;
+    request.lifetime_s = lifetime_s;
+    const auto made = vault->CreateToken(vault.As(kAdministrator, ""), request);
+    INFO(AnswerOf(made));
+    REQUIRE(made);
+    return made->info.id;
+  };
+  const TokenId lasting = make(86'400), brief = make(60), revoked = make(86'400);
+  const TokenId rotated = make(86'400);
+  REQUIRE(vault->RevokeToken(admin, revoked));
+  const auto heir = vault->RotateToken(admin, rotated, 30);
+  REQUIRE(heir);
+  const auto states = [&](const TokenFilter& filter) {
+    std::map<TokenId, TokenState> found;
+    std::string cursor;
+    do {  // page by page
+      const auto page = vault->ListTokens(vault.As(kAdministrator, ""), filter, {1, cursor});
+      INFO(AnswerOf(page));
+      REQUIRE(page);
+      for (const auto& token : page->items) found[token.id] = token.state;
+      cursor = page->next_cursor;
+    } while (!cursor.empty());
+    return found;
+  };
+  using States = std::map<TokenId, TokenState>;
+  using enum TokenState;
+  // While both go on, the old one can be used, and says what comes after it.
+  CHECK(states({{}, "mail"}).at(rotated) == kActive);
+  vault.clock.Advance(61'000);
+  const TokenFilter mail{{}, "mail"};
+  CHECK(states(mail) == States{{lasting, kActive},
+                               {brief, kExpired},
+                               {revoked, kRevoked},
+                               {rotated, kRotated},
+                               {heir->info.id, kActive}});
+  CHECK(states({kExpired, vault.mail.Text()}) == States{{brief, kExpired}});
+  const auto all = vault->ListTokens(admin, {}, {200, ""});
+  const auto active = vault->ListTokens(admin, {kActive, ""}, {200, ""});
+  REQUIRE((all && active));
+  CHECK(all->items.size() == active->items.size() + 3);
+  const auto old = std::ranges::find(all->items, rotated, &TokenInfo::id);
+  REQUIRE(old != all->items.end());
+  CHECK(old->replaced_by == heir->info.id);
+  CHECK(std::ranges::all_of(active->items, [](const auto& t) { return t.expires_in_s > 0; }));
+  PrincipalChange disabled;
+  disabled.disabled = true;
+  REQUIRE(vault->UpdatePrincipal(admin, vault.mail, disabled));
+  CHECK(states({kDisabled, "mail"}) == States{{lasting, kDisabled}, {heir->info.id, kDisabled}});
+}
+
+}  // namespace
+}  // namespace coffer::vault
