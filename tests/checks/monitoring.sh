@@ -17,7 +17,7 @@ while read -r figure; do
 done < <(named deploy/prometheus/*.yml deploy/coffer.toml.example docs/operator-guide.md \
   docs/privacy-officer-guide.md docs/security-officer-guide.md docs/man/coffer.toml.5 | grep -vxE 'coffer_(vault|demo)')
 
-promtool=$(PATH=$PATH:build/tools/usr/bin command -v promtool) ||
+promtool=$(PATH=$PATH:$PWD/build/tools/usr/bin command -v promtool) ||
   { echo "monitoring: promtool is missing: run deploy/install-dependencies --test" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
