@@ -18,6 +18,7 @@ struct ImportRunOptions {
   std::size_t batch_rows = 200;
   Patience patience;
   bool accept_erased = false;  // rows of clients that were erased before
+  bool dry_run = false;        // everything is checked that can be, and nothing is sent
 };
 
 // Makes the client of one more connection.
@@ -32,8 +33,9 @@ struct PassedOver {
 };
 
 struct ImportRunResult {
-  ImportTally tally;       // refusals in the order of their lines
-  std::uint64_t rows = 0;  // read from the file
+  ImportTally tally;                       // refusals in the order of their lines
+  std::uint64_t rows = 0;                  // read from the file
+  std::vector<std::uint64_t> footer = {};  // lines at its end that are no rows
   PassedOver passed_over;
   Outcome<void> outcome;  // why it ended early
 };
