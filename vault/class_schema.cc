@@ -10,6 +10,7 @@
 #include "crypto/phone_number.h"
 #include "crypto/search_form.h"
 #include "vault/calendar.h"
+#include "vault/field_fault.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
 #include "vault/words.h"
@@ -494,6 +495,22 @@ std::vector<std::string> ClassSchema::FieldNames(std::int64_t mask) const {
 
 std::optional<Sensitivity> SensitivityFromName(std::string_view name) {
   return FromName(kSensitivities, name);
+}
+
+std::optional<FieldType> FieldTypeFromName(std::string_view name) { return FromName(kTypes, name); }
+
+std::string_view FaultOfFieldText(const Field& field, const std::string& text) {
+  const std::string_view fault = TextFault(field, text);
+  if (!fault.empty()) return fault;
+  const bool words = field.type == FieldType::kString || field.type == FieldType::kEmail ||
+                     field.type == FieldType::kPhone || field.type == FieldType::kList;
+  if (words && !audit::IsPlainText(text, TextForm::kOneLine)) {
+    return "must be one line without control characters";
+  }
+  if (field.type == FieldType::kText && !audit::IsPlainText(text, TextForm::kLines)) {
+    return "must not contain control characters";
+  }
+  return {};
 }
 
 Result<ClassSchema> ParseClass(std::string_view text) {

@@ -6,6 +6,7 @@
 #include "api/cli/client_lookup.h"
 #include "api/cli/commands.h"
 #include "api/cli/field_values.h"
+#include "api/cli/private_file.h"
 #include "api/cli/json_view.h"
 #include "api/cli/log_query.h"
 #include "api/cli/run_with.h"
@@ -33,7 +34,7 @@ struct ListOptions {
 
 Outcome<json> ReadClient(const std::string& file) {
   if (file.empty()) return json::object();
-  COFFER_ASSIGN(const std::string text, ReadTextOf(file, kMostOfClient));
+  COFFER_ASSIGN(const std::string text, ReadInputFile(file, kMostOfClient));
   auto value = vault::ParseStrictJson(text);
   if (value && value->is_object()) return *std::move(value);
   return Failed(Exit::kUsage, file + " is not a JSON object",

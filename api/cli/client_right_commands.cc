@@ -20,6 +20,7 @@ constexpr std::size_t kPackageLines = 500;
 struct ClientOptions {
   ConnectionOptions connection;
   std::string client, restriction, class_name, basis, format = "json", out, relationship_end;
+  bool byte_order_mark = false;                // of CSV
   std::vector<std::string> stopped, going_on;  // purposes
 };
 
@@ -112,7 +113,8 @@ Outcome<Exit> PackageClient(const ClientOptions& options, Console& console) {
   // Nothing is disclosed that could not be written.
   const auto format =
       options.format == "csv" ? PackageFiles::Format::kCsv : PackageFiles::Format::kJson;
-  COFFER_ASSIGN(PackageFiles files, PackageFiles::PlacedIn(options.out, format));
+  COFFER_ASSIGN(PackageFiles files,
+                PackageFiles::PlacedIn(options.out, format, options.byte_order_mark));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json lines, FetchPackage(client, options.client));
   COFFER_TRY(files.Write(lines));
@@ -218,6 +220,8 @@ void AddClientCommands(CLI::App& app, Command& chosen) {
     auto options = std::make_shared<ClientOptions>();
     CLI::App* command =
         AddOnClient(*group, *options, "package", "Write everything of a client, to hand it over");
+    command->add_flag("--bom", options->byte_order_mark,
+                      "Begin CSV files with a byte order mark, by which Excel knows UTF-8");
     command->add_option("--format", options->format, "json: one file; csv: a directory of tables")
         ->check(CLI::IsMember({"json", "csv"}))
         ->capture_default_str();

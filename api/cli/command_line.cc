@@ -27,6 +27,7 @@ Exit codes:
   0  done                      3  some rows of an import were refused
   1  refused, or failed        4  a verification found damage
   2  wrong use                 5  no trustworthy connection to the server
+  8  every row of an import was stored, some without fields that did not fit
 
 Examples:
   coffer init --data /var/lib/coffer --root-key-file /etc/coffer/root.key

@@ -13,13 +13,14 @@ namespace coffer::cli {
 // Promised to scripts; docs/man/coffer.1 lists them.
 enum class Exit {
   kOk = 0,
-  kFailed = 1,       // the operation was refused or could not be done
-  kUsage = 2,        // the command line asks for something impossible
-  kRowsRefused = 3,  // an import went through, but not every row was accepted
-  kDamaged = 4,      // a verification found damage
-  kUnreachable = 5,  // no trustworthy connection to the server
-  kRowsErased = 6,   // an import went through, but for rows of clients that were erased before
-  kBehind = 7,       // what was verified is whole, and older than what was seen before
+  kFailed = 1,         // the operation was refused or could not be done
+  kUsage = 2,          // the command line asks for something impossible
+  kRowsRefused = 3,    // an import went through, but not every row was accepted
+  kDamaged = 4,        // a verification found damage
+  kUnreachable = 5,    // no trustworthy connection to the server
+  kRowsErased = 6,     // an import went through, but for rows of clients that were erased before
+  kBehind = 7,         // what was verified is whole, and older than what was seen before
+  kFieldsLeftOut = 8,  // an import stored every row, some without a field that did not fit
 };
 
 // Both texts may quote what a server or a file said: print them through Printable().

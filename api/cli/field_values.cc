@@ -1,9 +1,7 @@
 #include "api/cli/field_values.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <iostream>
 #include <iterator>
 #include <set>
 
@@ -52,7 +50,7 @@ Outcome<void> CheckField(const std::string& field, const ClassShape& shape) {
 }
 
 Outcome<json> ReadObject(const std::string& file) {
-  COFFER_ASSIGN(const std::string text, ReadTextOf(file, vault::kMaxDocumentBytes));
+  COFFER_ASSIGN(const std::string text, ReadInputFile(file, vault::kMaxDocumentBytes));
   auto value = vault::ParseStrictJson(text);
   if (!value) {
     return std::unexpected(
@@ -65,19 +63,6 @@ Outcome<json> ReadObject(const std::string& file) {
 }
 
 }  // namespace
-
-Outcome<std::string> ReadTextOf(const std::string& file, std::size_t limit) {
-  if (file != "-") return ReadInputFile(file, limit);
-  std::string text;
-  std::array<char, 4096> part;
-  while (text.size() <= limit &&
-         (std::cin.read(part.data(), part.size()) || std::cin.gcount() > 0)) {
-    text.append(part.data(), static_cast<std::size_t>(std::cin.gcount()));
-  }
-  if (text.size() <= limit) return text;
-  return Failed(Exit::kUsage, "standard input is too large",
-                "At most " + std::to_string(limit) + " bytes are taken.");
-}
 
 Outcome<json> ReadFields(const FieldOptions& options, const ClassShape& shape) {
   if (options.file.empty() && options.set.empty() && options.unset.empty()) {

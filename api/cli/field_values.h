@@ -21,7 +21,4 @@ struct FieldOptions {
 // understood.
 Outcome<nlohmann::json> ReadFields(const FieldOptions& options, const ClassShape& shape);
 
-// The text of a file, or of standard input where it is "-".
-Outcome<std::string> ReadTextOf(const std::string& file, std::size_t limit);
-
 }  // namespace coffer::cli

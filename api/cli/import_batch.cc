@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <thread>
 #include <utility>
 
+#include "api/cli/cell_text.h"
 #include "api/cli/json_view.h"
 #include "api/cli/problem.h"
 #include "vault/strict_json.h"
@@ -48,6 +50,34 @@ std::vector<std::string_view> Lines(std::string_view body) {
   return lines;
 }
 
+// Takes the fields out of a refused row that it is good without, when they are all that is wrong
+// with it. False: the refusal stands.
+bool LeaveOutRefused(const ImportPlan& plan, PendingRow& row, const json& answer,
+                     ImportTally& tally) {
+  const json& errors = Member(answer, "errors");
+  if (Text(answer, "code") != "document_invalid" || !errors.is_array() || errors.empty()) {
+    return false;
+  }
+  auto line = vault::ParseStrictJson(row.text);
+  if (!line || !Member(*line, "data").is_object()) return false;
+  json& data = (*line)["data"];
+  std::vector<Refusal> left_out;
+  for (const json& error : errors) {
+    const ImportPlan::Field* field = plan.OptionalField(Text(error, "pointer"));
+    if (field == nullptr) return false;
+    const auto value = data.find(field->name);
+    if (value == data.end()) continue;  // two faults of one field
+    Refusal refusal = plan.Locate(row.line, Text(error, "pointer"), Text(error, "message"));
+    refusal.shape = ShapeOfCell(TextOf(*value));
+    left_out.push_back(std::move(refusal));
+    data.erase(value);
+  }
+  if (left_out.empty()) return false;
+  row.text = line->dump() + "\n";
+  std::ranges::move(left_out, std::back_inserter(tally.left_out));
+  return true;
+}
+
 void TakeRefusal(const ImportPlan& plan, std::uint64_t line, const json& answer,
                  ImportTally& tally) {
   const json& errors = Member(answer, "errors");
@@ -66,9 +96,11 @@ void TakeRefusal(const ImportPlan& plan, std::uint64_t line, const json& answer,
   tally.refusals.push_back(std::move(refusal));
 }
 
-// True when the row has its answer; false when it is to be sent again.
-Outcome<bool> TakeAnswer(const ImportPlan& plan, std::uint64_t line, std::string_view text,
-                         ImportTally& tally) {
+enum class Settled { kYes, kAgain, kAgainWithoutFields };
+
+Outcome<Settled> TakeAnswer(const ImportPlan& plan, PendingRow& row, std::string_view text,
+                            ImportTally& tally) {
+  const std::uint64_t line = row.line;
   COFFER_ASSIGN(const json answer, ParseAnswer(text));
   const std::string outcome = Text(answer, "outcome");
   if (outcome == "created") {
@@ -82,23 +114,29 @@ Outcome<bool> TakeAnswer(const ImportPlan& plan, std::uint64_t line, std::string
     ++tally.unchanged;
   } else if (outcome == "refused") {
     const auto status = Number(answer, "status").value_or(422);
-    if (IsTemporary(static_cast<int>(status))) return false;
+    if (IsTemporary(static_cast<int>(status))) return Settled::kAgain;
     if (status >= 500) {
       return Failed(
           Exit::kFailed,
           "the server failed at line " + std::to_string(line) + " (" + Text(answer, "code") + ")",
           "Look at the server's log.");
     }
+    if (LeaveOutRefused(plan, row, answer, tally)) return Settled::kAgainWithoutFields;
     TakeRefusal(plan, line, answer, tally);
   } else {
     return Failed(Exit::kFailed, "the server's answer to an import is not understood");
   }
-  return true;
+  return Settled::kYes;
 }
 
+struct Left {
+  std::vector<PendingRow> rows;
+  bool changed = false;  // at least one is another row now
+};
+
 // What is left to be sent again.
-Outcome<std::vector<PendingRow>> TakeAnswers(const ImportPlan& plan, std::vector<PendingRow> rows,
-                                             std::string_view body, ImportTally& tally) {
+Outcome<Left> TakeAnswers(const ImportPlan& plan, std::vector<PendingRow> rows,
+                          std::string_view body, ImportTally& tally) {
   const auto lines = Lines(body);
   if (lines.size() != rows.size()) {
     return Failed(Exit::kFailed,
@@ -106,10 +144,11 @@ Outcome<std::vector<PendingRow>> TakeAnswers(const ImportPlan& plan, std::vector
                       std::to_string(rows.size()) + " rows",
                   "Run the same import again: what is stored already is left as it is.");
   }
-  std::vector<PendingRow> left;
+  Left left;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    COFFER_ASSIGN(const bool settled, TakeAnswer(plan, rows[i].line, lines[i], tally));
-    if (!settled) left.push_back(std::move(rows[i]));
+    COFFER_ASSIGN(const Settled settled, TakeAnswer(plan, rows[i], lines[i], tally));
+    left.changed = left.changed || settled == Settled::kAgainWithoutFields;
+    if (settled != Settled::kYes) left.rows.push_back(std::move(rows[i]));
   }
   return left;
 }
@@ -140,8 +179,14 @@ Outcome<void> SendBatch(ApiClient& client, const ImportPlan& plan, const std::st
       if (reply.error().exit != Exit::kUnreachable) return std::unexpected(reply.error());
       failure = reply.error();
     } else if (reply->status >= 200 && reply->status < 300) {
-      COFFER_ASSIGN(rows, TakeAnswers(plan, std::move(rows), reply->body, tally));
+      COFFER_ASSIGN(Left left, TakeAnswers(plan, std::move(rows), reply->body, tally));
+      rows = std::move(left.rows);
       if (rows.empty()) return {};
+      // Each time there are fewer fields: this ends.
+      if (left.changed) {
+        --attempt;
+        continue;
+      }
     } else {
       failure = FailureOf(*reply);
       if (!IsTemporary(reply->status)) return std::unexpected(std::move(failure));

@@ -18,14 +18,18 @@ struct PendingRow {
 
 struct ImportTally {
   std::uint64_t created = 0, updated = 0, unchanged = 0;
-  std::vector<Refusal> refusals;
+  std::vector<Refusal> refusals = {};
   std::uint64_t erased = 0;            // of the refusals: rows of clients that were erased before
+  std::vector<Refusal> left_out = {};  // fields of rows that were taken without them
+  std::uint64_t checked = 0;           // rows that would be sent
   std::uint64_t warned = 0;            // rows that were taken
   std::vector<Refusal> warnings = {};  // of them, the first thousand
   // Of the updated: records that have fewer fields now, and how many fields went.
   std::uint64_t shortened = 0, removed = 0;
 
-  std::uint64_t settled() const { return created + updated + unchanged + refusals.size(); }
+  std::uint64_t settled() const {
+    return created + updated + unchanged + refusals.size() + checked;
+  }
 };
 
 // A server that is busy, restarting or out of reach for a moment is waited for: sending a row twice
@@ -35,7 +39,9 @@ struct Patience {
   std::chrono::milliseconds first_pause{1000};  // doubles with each attempt, up to 30 s
 };
 
-// Adds to `tally`. On a failure the rows that have their answer are in it all the same.
+// Adds to `tally`. On a failure the rows that have their answer are in it all the same. Fields that
+// the server does not take are left out of their rows, where a row is good without them and the
+// plan is not strict, and the rows are sent again.
 Outcome<void> SendBatch(ApiClient& client, const ImportPlan& plan, const std::string& class_name,
                         std::vector<PendingRow> rows, const Patience& patience, ImportTally& tally,
                         bool accept_erased = false, bool replace = false);

@@ -11,6 +11,8 @@
 #include "api/cli/blanks.h"
 #include "api/cli/commands.h"
 #include "api/cli/connection.h"
+#include "api/cli/import_options.h"
+#include "api/cli/import_result.h"
 #include "api/cli/import_run.h"
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
@@ -25,7 +27,7 @@ constexpr std::size_t kRefusalsOnScreen = 20;
 
 struct ImportCommandOptions {
   ConnectionOptions connection;
-  std::string file, report, delimiter, encoding;
+  std::string file, report, delimiter, encoding, profile;
   MappingOptions mapping;
   ImportRunOptions run;
   bool yes = false;
@@ -37,13 +39,16 @@ order mark, or in what --encoding names. "-" is standard input. All of it is dec
 before the first row is sent; what can be read only once is kept meanwhile in $TMPDIR, sealed
 under a key that is nowhere but in memory. Each row becomes one record of the client whose
 external reference is in the --key column; the client is made when there is none. Blank cells are
-absent fields, blanks around cells are left out; cells of list fields are split at ';'. Running
-the same import again stores nothing twice. Fields that a row leaves out, because no column fills
-them or the cell is blank, stay as they are: --replace takes them away.
+absent fields, blanks around cells are left out; cells of list fields are split at ';'. A field
+that does not fit is left out of a row that is good without it, and listed by line, column and
+shape; no value is shown. Running the same import again stores nothing twice. Fields that a row
+leaves out, because no column fills them or the cell is blank, stay as they are: --replace takes
+them away.
 
 Example:
   coffer import customers.csv --class contact --key CustomerId --purpose client-care \
-      --map first_name=FirstName --map last_name=LastName --map email=Email)";
+      --map first_name=FirstName --map last_name=LastName --map email=Email
+  coffer import contacts.csv --profile google-contacts --purpose client-care --dry-run)";
 
 std::optional<char> DelimiterOf(const std::string& option) {
   if (option.empty()) return std::nullopt;
@@ -82,13 +87,6 @@ Outcome<CsvTable> CheckFile(ImportSource& source, const ImportCommandOptions& op
   }
 }
 
-std::string Describe(const Refusal& refusal) {
-  std::string text = "line " + std::to_string(refusal.line);
-  if (!refusal.column.empty()) text += ", column \"" + refusal.column + "\"";
-  if (!refusal.field.empty()) text += ", field " + refusal.field;
-  return text + ": " + refusal.message;
-}
-
 // An empty file, or one whose first line is of a report: that of an earlier run may be replaced.
 bool IsReport(std::string_view beginning) {
   static constexpr std::string_view kWord = "line ";
@@ -111,10 +109,14 @@ Outcome<std::unique_ptr<NewFile>> PlaceReport(const ImportCommandOptions& option
   return NewFile::CreateOrReplace(options.report, IsReport);
 }
 
-Outcome<void> WriteReport(NewFile* file, const std::vector<Refusal>& refusals) {
+Outcome<void> WriteReport(NewFile* file, const ImportTally& tally) {
   if (file == nullptr) return {};
-  for (const Refusal& refusal : refusals) {
+  for (const Refusal& refusal : tally.refusals) {
     COFFER_TRY(file->Write(Printable(Describe(refusal)) + "\n"));
+  }
+  for (Refusal left_out : tally.left_out) {
+    left_out.message = "left out: " + left_out.message;
+    COFFER_TRY(file->Write(Printable(Describe(left_out)) + "\n"));
   }
   return file->Finish();
 }
@@ -211,27 +213,31 @@ json JsonOf(const std::vector<Refusal>& refusals) {
     list.push_back({{"line", refusal.line},
                     {"column", refusal.column},
                     {"field", refusal.field},
+                    {"shape", refusal.shape},
                     {"message", refusal.message}});
   }
   return list;
 }
 
-void PrintSummaryJson(const ImportRunResult& result, double seconds, Console& console) {
-  PrintJson(console, {{"rows", result.rows},
-                      {"created", result.tally.created},
-                      {"updated", result.tally.updated},
-                      {"unchanged", result.tally.unchanged},
-                      {"refused", result.tally.refusals.size() - result.tally.erased},
-                      {"erased_before", result.tally.erased},
-                      {"empty_rows", result.passed_over.empty_rows},
-                      {"unnamed_columns", result.passed_over.unnamed_columns},
-                      {"fields_removed", result.tally.removed},
-                      {"records_shortened", result.tally.shortened},
-                      {"complete", result.outcome.has_value()},
-                      {"seconds", seconds},
-                      {"warned", result.tally.warned},
-                      {"warnings", JsonOf(result.tally.warnings)},
-                      {"refusals", JsonOf(result.tally.refusals)}});
+void PrintSummaryJson(const ImportCommandOptions& options, const ImportPlan& plan,
+                      const ImportRunResult& result, double seconds, Console& console) {
+  json summary = {{"rows", result.rows},
+                  {"created", result.tally.created},
+                  {"updated", result.tally.updated},
+                  {"unchanged", result.tally.unchanged},
+                  {"refused", result.tally.refusals.size() - result.tally.erased},
+                  {"erased_before", result.tally.erased},
+                  {"empty_rows", result.passed_over.empty_rows},
+                  {"unnamed_columns", result.passed_over.unnamed_columns},
+                  {"fields_removed", result.tally.removed},
+                  {"records_shortened", result.tally.shortened},
+                  {"complete", result.outcome.has_value()},
+                  {"seconds", seconds},
+                  {"warned", result.tally.warned},
+                  {"warnings", JsonOf(result.tally.warnings)},
+                  {"refusals", JsonOf(result.tally.refusals)}};
+  AddResult(plan, result, options.run.dry_run, summary);
+  PrintJson(console, summary);
 }
 
 Outcome<ImportPlan> MakePlan(const ImportCommandOptions& options, const Connection& connection,
@@ -242,6 +248,7 @@ Outcome<ImportPlan> MakePlan(const ImportCommandOptions& options, const Connecti
   const ClassShape shape = ShapeOf(answer);
   COFFER_ASSIGN(ImportPlan plan, PlanImport(options.mapping, header, shape));
   COFFER_TRY(TellUnfilled(options, plan, shape, console));
+  plan.check_required = options.run.dry_run;
   return plan;
 }
 
@@ -260,14 +267,20 @@ ImportRunResult SendFile(const ImportCommandOptions& options, const Connection& 
       });
 }
 
-Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportRunResult& result,
-                     NewFile* report, double seconds, Console& console) {
-  TellSummary(result, seconds, console);
+Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportPlan& plan,
+                     const ImportRunResult& result, NewFile* report, double seconds,
+                     Console& console) {
+  if (options.run.dry_run) {
+    TellDryRun(result, console);
+  } else {
+    TellSummary(result, seconds, console);
+  }
   TellPassedOver(result.passed_over, console);
   TellWarnings(result.tally, console);
-  const auto reported = WriteReport(report, result.tally.refusals);
+  const auto reported = WriteReport(report, result.tally);
   TellRefusals(options, reported.has_value(), result.tally.refusals, console);
-  if (options.connection.json) PrintSummaryJson(result, seconds, console);
+  TellLeftOut(plan, result, !options.report.empty() && reported, console);
+  if (options.connection.json) PrintSummaryJson(options, plan, result, seconds, console);
   COFFER_TRY(reported);
   if (!result.outcome) {
     Failure failure = result.outcome.error();
@@ -277,15 +290,15 @@ Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportRunResult&
         "is left as it is.";
     return std::unexpected(std::move(failure));
   }
-  const ImportTally& tally = result.tally;
-  if (tally.erased > 0) {
+  if (result.tally.erased > 0) {
     console.err << "Rows of clients that were erased were left out: --accept-erased takes them.\n";
   }
-  if (tally.refusals.size() > tally.erased) return Exit::kRowsRefused;
-  return tally.erased > 0 ? Exit::kRowsErased : Exit::kOk;
+  return ExitOf(result);
 }
 
-Outcome<Exit> Import(const ImportCommandOptions& options, Console& console) {
+Outcome<Exit> Import(ImportCommandOptions options, Console& console) {
+  COFFER_TRY(TakeProfile(options.profile, options.mapping, options.run.class_name,
+                         options.delimiter, options.encoding));
   COFFER_ASSIGN(const auto report, PlaceReport(options));
   COFFER_ASSIGN(const auto source, ImportSource::Open(options.file, options.encoding));
   COFFER_ASSIGN(const CsvTable table, CheckFile(*source, options));
@@ -300,7 +313,7 @@ Outcome<Exit> Import(const ImportCommandOptions& options, Console& console) {
   ImportRunResult result = SendFile(options, connection, plan, table, *reader, console);
   result.passed_over.unnamed_columns = table.unnamed_columns;
   const std::chrono::duration<double> elapsed = SteadyClock::now() - start;
-  return Finish(options, result, report.get(), elapsed.count(), console);
+  return Finish(options, plan, result, report.get(), elapsed.count(), console);
 }
 
 void AddMappingOptions(CLI::App& command, ImportCommandOptions& options) {
@@ -309,14 +322,11 @@ void AddMappingOptions(CLI::App& command, ImportCommandOptions& options) {
                   "CSV file, or a copy of it that no other program writes to; - is standard input")
       ->type_name("FILE.csv")
       ->required();
-  command.add_option("--class", options.run.class_name, "Class of the records")
-      ->type_name("NAME")
-      ->required();
+  command.add_option("--class", options.run.class_name, "Class of the records")->type_name("NAME");
   command
       .add_option("--key", options.mapping.key,
                   "Column with the client's external reference: the id that your CRM knows it by")
-      ->type_name("COLUMN")
-      ->required();
+      ->type_name("COLUMN");
   command
       .add_option(
           "--record-key", options.mapping.record_key,
@@ -326,18 +336,19 @@ void AddMappingOptions(CLI::App& command, ImportCommandOptions& options) {
       .add_option("--map", options.mapping.maps,
                   "Fill a field of the class from a column; once for each field")
       ->type_name("FIELD=COLUMN")
-      ->allow_extra_args(false)
-      ->required();
+      ->allow_extra_args(false);
   command
-      .add_option("--delimiter", options.delimiter,
-                  "What stands between cells: ',' ';' '|' or tab; without it a comma, or what a "
-                  "first line sep=; says")
+      .add_option(
+          "--delimiter", options.delimiter,
+          "What stands between cells: ',' ';' '|' or tab; without it what a first line sep=; "
+          "or the profile says, or a comma")
       ->check(CLI::IsMember({",", ";", "|", "tab"}));
   command
       .add_option("--encoding", options.encoding,
                   "Encoding of the file, by ICU's names: windows-1251, GB18030, UTF-16LE ...; "
                   "without it UTF-8, or what its byte order mark says")
       ->type_name("NAME");
+  AddCellOptions(command, options.mapping, options.profile);
 }
 
 }  // namespace
@@ -349,9 +360,12 @@ void AddImportCommand(CLI::App& app, Command& chosen) {
   AddConnectionOptions(*command, options->connection, PurposeUse::kRequired);
   command
       ->add_option("--report", options->report,
-                   "File for the list of refused rows: line, column, field, reason, and no values; "
+                   "File for the list of refused rows and of fields that were left out: line, "
+                   "column, field, shape, reason, and no values; "
                    "only an earlier report is replaced")
       ->type_name("FILE");
+  command->add_flag("--dry-run", options->run.dry_run,
+                    "Check every row as far as the file and the class tell, and send none");
   command->add_flag("--accept-erased", options->run.accept_erased,
                     "Take rows of clients that were erased before as well; it is in the log");
   command->add_flag_callback(

@@ -1,15 +1,17 @@
 #include "api/cli/import_plan.h"
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "api/cli/blanks.h"
+#include "api/cli/cell_text.h"
 #include "api/cli/json_view.h"
+#include "audit/formula_guard.h"
 #include "vault/class_schema.h"
+#include "vault/field_fault.h"
 #include "vault/strict_json.h"
 
 namespace coffer::cli {
@@ -17,144 +19,278 @@ namespace {
 
 using nlohmann::json;
 
-constexpr char kListSeparator = ';';
 constexpr std::string_view kNotUtf8 = "is not UTF-8 text, or holds U+0000";
 constexpr std::size_t kMaxLine = 2 * vault::kMaxDocumentBytes;
-
-CellForm FormOf(std::string_view type) {
-  if (type == "integer") return CellForm::kInteger;
-  if (type == "boolean") return CellForm::kBoolean;
-  if (type == "list") return CellForm::kList;
-  return CellForm::kText;
-}
-
-std::string Listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
-// A header that is one column was probably split at the wrong sign.
-std::string DelimiterAdvice(const std::vector<std::string>& header) {
-  if (header.size() != 1) return {};
-  for (const auto& [sign, option] :
-       {std::pair(';', "';'"), {'\t', "tab"}, {'|', "'|'"}, {',', "','"}}) {
-    if (header[0].find(sign) == std::string::npos) continue;
-    return std::string("\nIt is one column, with ") + option + " in it: try --delimiter " + option +
-           ".";
-  }
-  return " (is --delimiter right?)";
-}
-
-// Columns that nothing is mapped to may have any name, or none.
-Outcome<std::size_t> FindColumn(const std::vector<std::string>& header, const std::string& name) {
-  const auto found = name.empty() ? header.end() : std::ranges::find(header, name);
-  if (found == header.end()) {
-    return Failed(Exit::kUsage, "the file has no column \"" + name + "\"",
-                  "Its columns are: " + Listed(header) + DelimiterAdvice(header));
-  }
-  if (std::find(found + 1, header.end(), name) != header.end()) {
-    return Failed(Exit::kUsage, "the header names the column \"" + name + "\" twice",
-                  "Give each column a name of its own.");
-  }
-  return static_cast<std::size_t>(found - header.begin());
-}
-
-Outcome<ImportPlan::Field> PlanField(const std::string& map, const std::vector<std::string>& header,
-                                     const ClassShape& shape) {
-  const auto equals = map.find('=');
-  if (equals == 0 || equals == map.npos) {
-    return Failed(Exit::kUsage, "\"--map " + map + "\" is not understood",
-                  "Write it as --map field=Column.");
-  }
-  ImportPlan::Field field;
-  field.name = map.substr(0, equals);
-  const auto known = shape.find(field.name);
-  if (known == shape.end()) {
-    std::vector<std::string> names;
-    for (const auto& [name, of_field] : shape) names.push_back(name);
-    return Failed(Exit::kUsage, "the class has no field \"" + field.name + "\"",
-                  "Its fields are: " + Listed(names));
-  }
-  field.form = FormOf(known->second.type);
-  field.keeps_blanks = known->second.type == "text";
-  COFFER_ASSIGN(field.column, FindColumn(header, map.substr(equals + 1)));
-  return field;
-}
-
-Outcome<void> CheckRequired(const std::set<std::string>& mapped, const ClassShape& shape) {
-  for (const auto& [name, field] : shape) {
-    if (field.required && !mapped.contains(name)) {
-      return Failed(Exit::kUsage,
-                    "the class requires the field \"" + name + "\", and nothing fills it",
-                    "Add --map " + name + "=Column.");
-    }
-  }
-  return {};
-}
-
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  return std::ranges::equal(text, lower, {}, [](char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-  });
-}
-
-std::string_view BooleanOf(std::string_view cell) {
-  for (const std::string_view yes : {"true", "yes", "1"}) {
-    if (EqualsIgnoringCase(cell, yes)) return "true";
-  }
-  for (const std::string_view no : {"false", "no", "0"}) {
-    if (EqualsIgnoringCase(cell, no)) return "false";
-  }
-  return {};
-}
-
-void AppendList(std::string& out, std::string_view cell) {
-  out += '[';
-  bool first = true;
-  while (!cell.empty()) {
-    const auto end = std::min(cell.find(kListSeparator), cell.size());
-    if (end > 0) {
-      if (!first) out += ',';
-      first = false;
-      vault::AppendJsonString(out, cell.substr(0, end));
-    }
-    cell.remove_prefix(std::min(end + 1, cell.size()));
-  }
-  out += ']';
-}
-
-// Appends the cell in JSON; what is wrong with it, or nothing.
-std::string_view AppendCell(std::string& out, CellForm form, std::string_view cell) {
-  switch (form) {
-    case CellForm::kText:
-      vault::AppendJsonString(out, cell);
-      return {};
-    case CellForm::kList:
-      AppendList(out, cell);
-      return {};
-    case CellForm::kBoolean: {
-      const std::string_view truth = BooleanOf(cell);
-      if (truth.empty()) return "must be true or false (yes, no, 1 and 0 are taken too)";
-      out += truth;
-      return {};
-    }
-    case CellForm::kInteger: {
-      std::int64_t number = 0;
-      const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
-      if (error != std::errc() || end != cell.data() + cell.size()) return "must be an integer";
-      out += std::to_string(number);
-      return {};
-    }
-  }
-  return {};
-}
 
 std::string_view ColumnOf(const ImportPlan& plan, std::string_view field) {
   for (const ImportPlan::Field& planned : plan.fields) {
     if (planned.name == field) return plan.header[planned.column];
   }
   return {};
+}
+
+std::string_view FieldOfPointer(std::string_view pointer) {
+  static constexpr std::string_view kData = "/data";
+  if (pointer.starts_with("/data/")) pointer.remove_prefix(kData.size());
+  // Behind the field's name stands, in lists, the number of the item.
+  if (pointer.starts_with('/')) pointer = pointer.substr(1, pointer.find('/', 1) - 1);
+  return pointer;
+}
+
+// The value of one field, and where it comes from.
+struct Gathered {
+  std::string_view cell;  // of the row, or of `made`
+  std::string made;       // joined of several cells
+  std::size_t column = 0;
+  bool is_made = false;
+
+  std::string_view text() const { return is_made ? std::string_view(made) : cell; }
+};
+
+bool IsAbsent(const ImportPlan& plan, std::string_view cell) {
+  const std::string_view text = TrimBlanks(cell);
+  if (text.empty()) return cell.empty() || !cell.starts_with('\'');
+  return !plan.empty_words.empty() &&
+         std::ranges::find(plan.empty_words, text) != plan.empty_words.end();
+}
+
+// The first of `columns` that is there and not empty.
+std::optional<std::size_t> FirstFilled(const ImportPlan& plan, const CsvRow& row,
+                                       const std::vector<std::size_t>& columns) {
+  for (const std::size_t column : columns) {
+    if (!IsAbsent(plan, row.cells[column])) return column;
+  }
+  return std::nullopt;
+}
+
+// The first value of a cell with several; the rest of the cell stays in `cell`.
+std::string_view TakeFirst(std::string_view& cell, std::string_view separator) {
+  while (!cell.empty()) {
+    const auto end = std::min(cell.find(separator), cell.size());
+    const std::string_view first = TrimBlanks(cell.substr(0, end));
+    cell.remove_prefix(std::min(end + separator.size(), cell.size()));
+    if (!first.empty()) return first;
+  }
+  return {};
+}
+
+Gathered Gather(const ImportPlan& plan, const ImportPlan::Source& source, const CsvRow& row) {
+  Gathered gathered;
+  std::size_t filled = 0;
+  for (const auto& part : source.parts) {
+    const auto column = FirstFilled(plan, row, part);
+    if (!column) continue;
+    if (++filled == 1) {
+      gathered.column = *column;
+      gathered.cell = row.cells[*column];
+      continue;
+    }
+    if (filled == 2) gathered.made = TrimBlanks(gathered.cell);
+    gathered.is_made = true;
+    gathered.made += source.joined_by;
+    gathered.made += TrimBlanks(row.cells[*column]);
+  }
+  if (filled > 0) return gathered;
+  if (const auto column = FirstFilled(plan, row, source.otherwise)) {
+    gathered.column = *column;
+    gathered.cell = row.cells[*column];
+  }
+  return gathered;
+}
+
+std::string KeyFrom(const ImportPlan& plan, const std::optional<ImportPlan::Source>& source,
+                    std::size_t only, const CsvRow& row) {
+  if (!source) {
+    const std::string& cell = row.cells[only];
+    if (audit::IsGuarded(cell)) return cell.substr(1);
+    return std::string(TrimBlanks(cell));
+  }
+  // A key of several columns without one of them would be another's.
+  if (source->parts.size() > 1) {
+    for (const auto& part : source->parts) {
+      if (!FirstFilled(plan, row, part)) return {};
+    }
+  }
+  const Gathered gathered = Gather(plan, *source, row);
+  std::string_view text = gathered.text();
+  if (!source->separator.empty()) text = TakeFirst(text, source->separator);
+  return std::string(TrimBlanks(text));
+}
+
+// Builds one row's line.
+class LineBuilder {
+ public:
+  LineBuilder(const ImportPlan& plan, const CsvRow& row, std::vector<Refusal>* left_out)
+      : plan_(plan), row_(row), left_out_(plan.strict ? nullptr : left_out) {}
+
+  std::expected<std::string, Refusal> Build();
+
+ private:
+  std::unexpected<Refusal> Refuse(std::string_view pointer, std::string_view message) const {
+    return std::unexpected(plan_.Locate(row_.line, pointer, std::string(message)));
+  }
+  std::expected<void, Refusal> AddKey(const char* member, std::string_view pointer,
+                                      const std::string& key);
+  std::expected<void, Refusal> AddFields();
+  std::expected<void, Refusal> AddField(const ImportPlan::Field& field, std::string_view cell,
+                                        std::size_t column);
+  // `has_value`: the field has one all the same, and this is another.
+  std::expected<void, Refusal> LeaveOut(const ImportPlan::Field& field, std::size_t column,
+                                        std::string_view cell, std::string reason,
+                                        bool has_value = false);
+  std::expected<void, Refusal> GatherFields();
+  std::expected<void, Refusal> SortValues(std::size_t at);
+  std::expected<void, Refusal> ListOthers(const ImportPlan::Field& field);
+
+  const ImportPlan& plan_;
+  const CsvRow& row_;
+  std::vector<Refusal>* left_out_;
+  std::vector<Gathered> gathered_;
+  std::string line_;
+  bool first_ = true;
+};
+
+std::expected<void, Refusal> LineBuilder::AddKey(const char* member, std::string_view pointer,
+                                                 const std::string& key) {
+  if (key.empty()) return Refuse(pointer, "is empty");
+  if (!vault::IsCleanUtf8(key)) return Refuse(pointer, kNotUtf8);
+  if (const auto damage = DamageToKey(key); !damage.empty()) return Refuse(pointer, damage);
+  line_ += member;
+  vault::AppendJsonString(line_, key);
+  return {};
+}
+
+std::expected<void, Refusal> LineBuilder::LeaveOut(const ImportPlan::Field& field,
+                                                   std::size_t column, std::string_view cell,
+                                                   std::string reason, bool has_value) {
+  Refusal refusal{row_.line, field.name, plan_.header[column], std::move(reason),
+                  ShapeOfCell(TrimBlanks(cell))};
+  if (left_out_ == nullptr || (field.rules.field.required && !has_value)) {
+    return std::unexpected(std::move(refusal));
+  }
+  left_out_->push_back(std::move(refusal));
+  return {};
+}
+
+std::expected<void, Refusal> LineBuilder::AddField(const ImportPlan::Field& field,
+                                                   std::string_view cell, std::size_t column) {
+  if (cell.empty()) return {};
+  const std::size_t before = line_.size();
+  if (!first_) line_ += ',';
+  vault::AppendJsonString(line_, field.name);
+  line_ += ':';
+  auto added = IsPrintableAscii(cell) || vault::IsCleanUtf8(cell)
+                   ? AppendConverted(field.rules, cell, line_)
+                   : std::expected<bool, std::string>(std::unexpected(std::string(kNotUtf8)));
+  if (added && *added) {
+    first_ = false;
+    return {};
+  }
+  line_.resize(before);
+  if (added) return {};
+  return LeaveOut(field, column, cell, std::move(added).error());
+}
+
+// What is not taken where one cell of several was, or where a cell has more values than the field.
+std::expected<void, Refusal> LineBuilder::ListOthers(const ImportPlan::Field& field) {
+  for (const auto& part : field.source->parts) {
+    std::optional<std::size_t> taken;
+    for (const std::size_t column : part) {
+      const std::string_view cell = TrimBlanks(row_.cells[column]);
+      if (IsAbsent(plan_, cell)) continue;
+      if (!taken) {
+        taken = column;
+      } else if (cell != TrimBlanks(row_.cells[*taken])) {
+        COFFER_TRY(LeaveOut(field, column, cell,
+                            "was not taken: \"" + plan_.header[*taken] + "\" fills the field",
+                            true));
+      }
+    }
+  }
+  return {};
+}
+
+std::expected<void, Refusal> LineBuilder::SortValues(std::size_t at) {
+  const ImportPlan::Field& field = plan_.fields[at];
+  Gathered& gathered = gathered_[at];
+  if (field.source->separator.empty() || field.takes_list) return {};
+  std::string_view rest = gathered.text();
+  const std::string_view first = TakeFirst(rest, field.source->separator);
+  std::string_view other = TakeFirst(rest, field.source->separator);
+  if (other.empty() && first.size() == gathered.text().size()) return {};
+  const std::string kept(first);
+  if (field.others_to && !other.empty() && gathered_[*field.others_to].text().empty()) {
+    Gathered& second = gathered_[*field.others_to];
+    second.made = other;
+    second.is_made = true;
+    second.column = gathered.column;
+    other = TakeFirst(rest, field.source->separator);
+  }
+  while (!other.empty()) {
+    COFFER_TRY(
+        LeaveOut(field, gathered.column, other, "is one value too many for the field", true));
+    other = TakeFirst(rest, field.source->separator);
+  }
+  gathered.made = kept;
+  gathered.is_made = true;
+  return {};
+}
+
+std::expected<void, Refusal> LineBuilder::GatherFields() {
+  gathered_.resize(plan_.fields.size());
+  for (std::size_t i = 0; i < plan_.fields.size(); ++i) {
+    const ImportPlan::Field& field = plan_.fields[i];
+    if (field.source) {
+      gathered_[i] = Gather(plan_, *field.source, row_);
+    } else {
+      gathered_[i].column = field.column;
+      if (!IsAbsent(plan_, row_.cells[field.column])) gathered_[i].cell = row_.cells[field.column];
+    }
+  }
+  for (std::size_t i = 0; i < plan_.fields.size(); ++i) {
+    const ImportPlan::Field& field = plan_.fields[i];
+    if (!field.source) continue;
+    COFFER_TRY(ListOthers(field));
+    if (field.unless_taken_by) {
+      const Gathered& other = gathered_[*field.unless_taken_by];
+      if (!gathered_[i].is_made && !other.is_made && !other.cell.empty() &&
+          other.column == gathered_[i].column) {
+        gathered_[i] = {};
+      }
+    }
+    COFFER_TRY(SortValues(i));
+  }
+  return {};
+}
+
+std::expected<void, Refusal> LineBuilder::AddFields() {
+  COFFER_TRY(GatherFields());
+  for (std::size_t i = 0; i < plan_.fields.size(); ++i) {
+    const ImportPlan::Field& field = plan_.fields[i];
+    const std::size_t before = line_.size();
+    COFFER_TRY(AddField(field, gathered_[i].text(), gathered_[i].column));
+    if (plan_.check_required && field.rules.field.required && line_.size() == before) {
+      return Refuse("/data/" + field.name, "is required");
+    }
+  }
+  return {};
+}
+
+std::expected<std::string, Refusal> LineBuilder::Build() {
+  if (row_.cells.size() != plan_.header.size()) {
+    return Refuse({}, "has " + std::to_string(row_.cells.size()) + " columns, the header has " +
+                          std::to_string(plan_.header.size()));
+  }
+  COFFER_TRY(AddKey("{\"external_ref\":", "/external_ref", KeyOf(plan_, row_)));
+  if (plan_.record_key_column) {
+    // An empty one would make the row another record than the one it is.
+    COFFER_TRY(AddKey(",\"record_key\":", "/record_key", RecordKeyOf(plan_, row_)));
+  }
+  line_ += ",\"data\":{";
+  COFFER_TRY(AddFields());
+  line_ += "}}\n";
+  if (line_.size() > kMaxLine) return Refuse({}, "is larger than a record may be");
+  return std::move(line_);
 }
 
 }  // namespace
@@ -165,14 +301,15 @@ ClassShape ShapeOf(const json& class_answer) {
   if (!fields.is_object()) return shape;
   for (const auto& [name, field] : fields.items()) {
     const json& required = Member(field, "required");
-    shape[name] = {Text(field, "type"), required.is_boolean() && required.get<bool>()};
+    shape[name] = {Text(field, "type"), required.is_boolean() && required.get<bool>(),
+                   Number(field, "max_length").value_or(0), TextList(field, "values"),
+                   Text(field, "region")};
   }
   return shape;
 }
 
 Refusal ImportPlan::Locate(std::uint64_t line, std::string_view pointer,
                            std::string message) const {
-  static constexpr std::string_view kData = "/data";
   Refusal refusal{line, {}, {}, std::move(message)};
   if (pointer == "/external_ref") {
     refusal.field = "external_ref";
@@ -181,75 +318,30 @@ Refusal ImportPlan::Locate(std::uint64_t line, std::string_view pointer,
     refusal.field = "record_key";
     refusal.column = header[*record_key_column];
   } else {
-    if (pointer.starts_with("/data/")) pointer.remove_prefix(kData.size());
-    // Behind the field's name stands, in lists, the number of the item.
-    if (pointer.starts_with('/')) pointer = pointer.substr(1, pointer.find('/', 1) - 1);
-    refusal.field = pointer;
-    refusal.column = cli::ColumnOf(*this, pointer);
+    refusal.field = FieldOfPointer(pointer);
+    refusal.column = cli::ColumnOf(*this, refusal.field);
   }
   return refusal;
 }
 
-Outcome<ImportPlan> PlanImport(const MappingOptions& options,
-                               const std::vector<std::string>& header, const ClassShape& shape) {
-  ImportPlan plan;
-  plan.header = header;
-  COFFER_ASSIGN(plan.key_column, FindColumn(header, options.key));
-  if (!options.record_key.empty()) {
-    COFFER_ASSIGN(plan.record_key_column, FindColumn(header, options.record_key));
-  }
-  std::set<std::string> mapped;
-  for (const std::string& map : options.maps) {
-    COFFER_ASSIGN(ImportPlan::Field field, PlanField(map, header, shape));
-    if (!mapped.insert(field.name).second) {
-      return Failed(Exit::kUsage, "the field \"" + field.name + "\" is mapped twice",
-                    "Keep one --map for each field.");
-    }
-    plan.fields.push_back(std::move(field));
-  }
-  if (options.replace) COFFER_TRY(CheckRequired(mapped, shape));
-  return plan;
+const ImportPlan::Field* ImportPlan::OptionalField(std::string_view pointer) const {
+  if (strict || !pointer.starts_with("/data/")) return nullptr;
+  const auto found = std::ranges::find(fields, FieldOfPointer(pointer), &Field::name);
+  return found != fields.end() && !found->rules.field.required ? &*found : nullptr;
 }
 
-std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvRow& row) {
-  const auto refuse = [&](std::string_view pointer, std::string_view message) {
-    return std::unexpected(plan.Locate(row.line, pointer, std::string(message)));
-  };
-  if (row.cells.size() != plan.header.size()) {
-    return refuse({}, "has " + std::to_string(row.cells.size()) + " columns, the header has " +
-                          std::to_string(plan.header.size()));
-  }
-  const std::string_view key = TrimBlanks(row.cells[plan.key_column]);
-  if (key.empty()) return refuse("/external_ref", "is empty");
-  if (!vault::IsCleanUtf8(key)) return refuse("/external_ref", kNotUtf8);
-  std::string line = "{\"external_ref\":";
-  vault::AppendJsonString(line, key);
+std::string KeyOf(const ImportPlan& plan, const CsvRow& row) {
+  return KeyFrom(plan, plan.key_source, plan.key_column, row);
+}
 
-  if (plan.record_key_column) {
-    const std::string_view record_key = TrimBlanks(row.cells[*plan.record_key_column]);
-    // An empty one would make the row another record than the one it is.
-    if (record_key.empty()) return refuse("/record_key", "is empty");
-    if (!vault::IsCleanUtf8(record_key)) return refuse("/record_key", kNotUtf8);
-    line += ",\"record_key\":";
-    vault::AppendJsonString(line, record_key);
-  }
+std::string RecordKeyOf(const ImportPlan& plan, const CsvRow& row) {
+  if (!plan.record_key_column) return {};
+  return KeyFrom(plan, plan.record_key_source, *plan.record_key_column, row);
+}
 
-  line += ",\"data\":{";
-  bool first = true;
-  for (const ImportPlan::Field& field : plan.fields) {
-    std::string_view cell = TrimBlanks(row.cells[field.column]);
-    if (cell.empty()) continue;
-    if (field.keeps_blanks) cell = row.cells[field.column];
-    if (!std::exchange(first, false)) line += ',';
-    vault::AppendJsonString(line, field.name);
-    line += ':';
-    const std::string_view fault =
-        vault::IsCleanUtf8(cell) ? AppendCell(line, field.form, cell) : kNotUtf8;
-    if (!fault.empty()) return refuse("/data/" + field.name, fault);
-  }
-  line += "}}\n";
-  if (line.size() > kMaxLine) return refuse({}, "is larger than a record may be");
-  return line;
+std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvRow& row,
+                                              std::vector<Refusal>* left_out) {
+  return LineBuilder(plan, row, left_out).Build();
 }
 
 }  // namespace coffer::cli

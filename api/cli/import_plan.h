@@ -12,8 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "api/cli/cell_conversion.h"
 #include "api/cli/csv_reader.h"
 #include "api/cli/failure.h"
+#include "api/cli/import_profile.h"
 
 namespace coffer::cli {
 
@@ -24,52 +26,90 @@ struct MappingOptions {
   // Records have what their rows have and nothing else. Otherwise what a row leaves out stays, so
   // that a required field may be there already.
   bool replace = false;
+  // What a profile says, where nothing above or below says otherwise.
+  std::optional<ImportProfile> profile = {};
+  std::vector<std::string> date_formats = {};  // "FORMAT", or "Column=FORMAT"
+  std::vector<std::string> splits = {};        // "field=SEPARATOR"
+  bool by_name = false;                        // columns that have the name of a field fill it
+  bool join_lines = false;
+  std::string decimal = {};  // "," or "."; empty: not said
+  std::vector<std::string> yes = {}, no = {};
+  std::string region = {}, utc_offset = {};
+  std::optional<int> two_digit_years_from = {};
+  bool strict = false;  // a row with a bad field is refused, whatever the field
 };
 
 // What the import needs to know of a class's field.
 struct FieldShape {
   std::string type;
   bool required = false;
+  std::size_t max_length = 0;  // 0: the type's own
+  std::vector<std::string> values = {};
+  std::string region = {};
 };
 using ClassShape = std::map<std::string, FieldShape>;
 // From the answer of GET /v1/classes/NAME.
 ClassShape ShapeOf(const nlohmann::json& class_answer);
 
-// How a cell's text is written in JSON.
-enum class CellForm { kText, kInteger, kBoolean, kList };
-
-// Why a row was not taken. Never holds a value of the row.
+// Why a row was not taken, or a field of it was left out. Never holds a value of the row.
 struct Refusal {
   std::uint64_t line = 0;  // of the file
   std::string field;       // empty: the row as a whole
   std::string column;
   std::string message;
+  std::string shape = {};  // of the cell: "99.99.9999"
 };
 
 struct ImportPlan {
+  // Columns by their places in a row; see ColumnSource.
+  struct Source {
+    std::vector<std::vector<std::size_t>> parts;
+    std::string joined_by;
+    std::vector<std::size_t> otherwise;
+    std::string separator;
+  };
   struct Field {
     std::string name;
-    std::size_t column = 0;
-    CellForm form = CellForm::kText;
-    bool keeps_blanks = false;  // a text of several lines is kept to the byte
+    std::size_t column = 0;  // the only one, or the first of `source`
+    CellRules rules = {};
+    std::optional<Source> source = {};  // absent: the cell of `column` as it is
+    bool takes_list = false;
+    std::optional<std::size_t> others_to = {}, unless_taken_by = {};  // places in `fields`
   };
   std::vector<std::string> header;
   std::size_t key_column = 0;
   std::optional<std::size_t> record_key_column;
+  std::optional<Source> key_source = {}, record_key_source = {};
   std::vector<Field> fields;
+  std::vector<std::string> unmapped = {};  // columns with a name that fill nothing, or only in need
+  std::vector<std::string> empty_words = {};
+  bool footer = false;
+  bool strict = false;
+  bool check_required = false;  // here, and not only where the records are
 
   // `pointer` says where in a line of the import the fault lies: "/data/email", "/external_ref",
   // "/record_key", or nothing for the row as a whole.
   Refusal Locate(std::uint64_t line, std::string_view pointer, std::string message) const;
+
+  // The field that the pointer names, when a row is good without it.
+  const Field* OptionalField(std::string_view pointer) const;
 };
 
-// Exit::kUsage for columns that do not exist or that the header names twice, for fields that do not
-// exist or are mapped twice, and with `replace` for required fields that no column fills.
+// Exit::kUsage for a header that names a column twice, for columns and fields that do not exist or
+// are mapped twice, for options that fit no field, and with `replace` for required fields that no
+// column fills.
 Outcome<ImportPlan> PlanImport(const MappingOptions& options,
                                const std::vector<std::string>& header, const ClassShape& shape);
 
-// One line of the import's NDJSON, with its line feed. Blank cells are absent fields; blanks around
-// cells belong to none but texts of several lines.
-std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvRow& row);
+// The client's reference and the record's key that a row names; empty where it names none.
+// Precondition: the row has as many cells as the header.
+std::string KeyOf(const ImportPlan& plan, const CsvRow& row);
+std::string RecordKeyOf(const ImportPlan& plan, const CsvRow& row);
+
+// One line of the import's NDJSON, with its line feed. Empty cells are absent fields. Fields that a
+// row is good without are left out when they do not fit, and added to `left_out`; without it, and
+// where the plan is strict, the row is refused.
+std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvRow& row,
+                                              std::vector<Refusal>* left_out = nullptr);
 
 }  // namespace coffer::cli

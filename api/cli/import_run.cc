@@ -11,7 +11,6 @@
 #include <thread>
 #include <utility>
 
-#include "api/cli/blanks.h"
 #include "api/cli/seen_keys.h"
 
 namespace coffer::cli {
@@ -82,7 +81,9 @@ class Ledger {
     tally_.erased += part.erased;
     tally_.shortened += part.shortened;
     tally_.removed += part.removed;
+    tally_.checked += part.checked;
     std::ranges::move(part.refusals, std::back_inserter(tally_.refusals));
+    std::ranges::move(part.left_out, std::back_inserter(tally_.left_out));
   }
 
   void Warn(Refusal warning) {
@@ -103,6 +104,7 @@ class Ledger {
   // Precondition: no other thread uses it any more.
   ImportTally TakeTally() {
     std::ranges::stable_sort(tally_.refusals, {}, &Refusal::line);
+    std::ranges::stable_sort(tally_.left_out, {}, &Refusal::line);
     return std::move(tally_);
   }
   std::optional<Failure> TakeFailure() { return std::move(failure_); }
@@ -122,6 +124,7 @@ class ImportRun {
 
  private:
   Outcome<void> Produce(CsvReader& reader, const ImportProgress& progress);
+  void ReadRow(const CsvRow& row, Batch& batch, std::size_t& bytes);
   bool IsSeen(const CsvRow& row);
   void TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes);
   void Work();
@@ -134,14 +137,14 @@ class ImportRun {
   Ledger ledger_;
   SeenKeys seen_;
   std::uint64_t rows_ = 0;
+  std::vector<CsvRow> short_rows_;  // of one cell, with nothing behind them yet
 };
 
 // Refuses what an earlier row named, and warns of what reads like it.
 bool ImportRun::IsSeen(const CsvRow& row) {
-  std::optional<std::string_view> record_key;
-  if (plan_.record_key_column) record_key = TrimBlanks(row.cells[*plan_.record_key_column]);
-  const SeenBefore seen =
-      seen_.Insert(TrimBlanks(row.cells[plan_.key_column]), record_key, row.line);
+  std::optional<std::string> record_key;
+  if (plan_.record_key_column) record_key = RecordKeyOf(plan_, row);
+  const SeenBefore seen = seen_.Insert(KeyOf(plan_, row), record_key, row.line);
   if (seen.same) {
     ledger_.Add({.refusals = {plan_.Locate(row.line, {},
                                            "names the same client and record as line " +
@@ -156,14 +159,34 @@ bool ImportRun::IsSeen(const CsvRow& row) {
 }
 
 void ImportRun::TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes) {
-  auto line = BuildLine(plan_, row);
+  std::vector<Refusal> left_out;
+  auto line = BuildLine(plan_, row, &left_out);
   if (!line) {
     ledger_.Add({.refusals = {std::move(line).error()}});
     return;
   }
   if (IsSeen(row)) return;
+  if (!left_out.empty()) ledger_.Add({.left_out = std::move(left_out)});
+  if (options_.dry_run) {
+    ledger_.Add({.checked = 1});
+    return;
+  }
   bytes += line->size();
   batch.push_back({row.line, *std::move(line)});
+}
+
+// Rows of one cell are a footer when no other row comes behind them.
+void ImportRun::ReadRow(const CsvRow& row, Batch& batch, std::size_t& bytes) {
+  if (plan_.footer && row.cells.size() == 1 && plan_.header.size() > 1) {
+    short_rows_.push_back(row);
+    return;
+  }
+  for (const CsvRow& earlier : std::exchange(short_rows_, {})) {
+    ++rows_;
+    TakeRow(earlier, batch, bytes);
+  }
+  ++rows_;
+  TakeRow(row, batch, bytes);
 }
 
 Outcome<void> ImportRun::Produce(CsvReader& reader, const ImportProgress& progress) {
@@ -172,10 +195,7 @@ Outcome<void> ImportRun::Produce(CsvReader& reader, const ImportProgress& progre
   CsvRow row;
   for (;;) {
     COFFER_ASSIGN(const bool more, reader.Next(row));
-    if (more) {
-      ++rows_;
-      TakeRow(row, batch, bytes);
-    }
+    if (more) ReadRow(row, batch, bytes);
     if (batch.size() >= options_.batch_rows || bytes >= kMaxBatchBytes || !more) {
       if (!batch.empty() && !queue_.Push(std::exchange(batch, {}))) return {};
       bytes = 0;
@@ -215,13 +235,15 @@ ImportRunResult ImportRun::Execute(CsvReader& reader, const ImportProgress& prog
   // Whatever happens here, no worker waits for ever.
   const std::unique_ptr<BatchQueue, void (*)(BatchQueue*)> releases_workers(
       &queue_, [](BatchQueue* queue) { queue->GiveUp(); });
-  for (unsigned i = 0; i < options_.jobs; ++i) workers.emplace_back([this] { Work(); });
+  const unsigned jobs = options_.dry_run ? 0 : options_.jobs;
+  for (unsigned i = 0; i < jobs; ++i) workers.emplace_back([this] { Work(); });
   const auto produced = Produce(reader, progress);
   queue_.Close();
   workers.clear();  // joins
 
   ImportRunResult result;
   result.rows = rows_;
+  for (const CsvRow& row : short_rows_) result.footer.push_back(row.line);
   result.passed_over.empty_rows = reader.empty_rows();
   result.tally = ledger_.TakeTally();
   if (!produced) result.outcome = std::unexpected(produced.error());

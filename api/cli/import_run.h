@@ -19,6 +19,7 @@ struct ImportRunOptions {
   Patience patience;
   bool accept_erased = false;  // rows of clients that were erased before
   bool replace = false;        // records have what their rows have and nothing else
+  bool dry_run = false;        // everything is checked that can be, and nothing is sent
 };
 
 // Makes the client of one more connection.
@@ -33,8 +34,9 @@ struct PassedOver {
 };
 
 struct ImportRunResult {
-  ImportTally tally;       // refusals in the order of their lines
-  std::uint64_t rows = 0;  // read from the file
+  ImportTally tally;                       // refusals in the order of their lines
+  std::uint64_t rows = 0;                  // read from the file
+  std::vector<std::uint64_t> footer = {};  // lines at its end that are no rows
   PassedOver passed_over;
   Outcome<void> outcome;  // why it ended early
 };

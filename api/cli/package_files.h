@@ -7,6 +7,7 @@
 
 #include "api/cli/failure.h"
 #include "api/cli/private_file.h"
+#include "api/cli/record_tables.h"
 
 namespace coffer::cli {
 
@@ -15,16 +16,17 @@ class PackageFiles {
  public:
   enum class Format { kJson, kCsv };
   // Before the server is asked. Exit::kUsage when there is something of that name already.
-  static Outcome<PackageFiles> PlacedIn(const std::string& path, Format format);
+  static Outcome<PackageFiles> PlacedIn(const std::string& path, Format format,
+                                        bool byte_order_mark = false);
 
   // `lines`: {"client": …} and {"record": …}. As JSON to one file, one object a line. As CSV to a
   // directory, mode 0700: client.csv, and one file a class with a column for each field that any of
-  // its records has. No cell starts a formula; see audit/entry_csv.h.
+  // its records has. No cell starts a formula, and coffer import reads all of it; see table_cell.h.
   Outcome<void> Write(const nlohmann::json& lines);
 
  private:
-  std::string path_;
-  std::unique_ptr<NewFile> file_;  // null for CSV
+  std::unique_ptr<NewFile> file_;         // JSON
+  std::unique_ptr<RecordTables> tables_;  // CSV
 };
 
 }  // namespace coffer::cli

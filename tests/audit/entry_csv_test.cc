@@ -55,8 +55,8 @@ TEST_CASE("absent members are empty cells") {
 
 TEST_CASE("no cell starts a formula") {
   CHECK(DetailCell("=1+1") == R"("'=1+1")");
-  CHECK(DetailCell("+1") == R"("'+1")");
-  CHECK(DetailCell("-1") == R"("'-1")");
+  CHECK(DetailCell("+1+1") == R"("'+1+1")");
+  CHECK(DetailCell("-1+1") == R"("'-1+1")");
   CHECK(DetailCell("@SUM(A1)") == "\"'@SUM(A1)\"");
   CHECK(DetailCell("\t=1") == R"("'<U+0009>=1")");
   CHECK(DetailCell("\r=1") == R"("'<U+000D>=1")");

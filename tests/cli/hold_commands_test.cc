@@ -179,9 +179,10 @@ TEST_CASE("a package as CSV has a table for each class, and no cell starts a for
   CHECK(ran.exit == 0);
   CHECK(Contains(ContentOf(directory + "/client.csv"), R"("cli_1","'=1+2","[""vip""]")"));
   CHECK(ContentOf(directory + "/class-contact.csv") ==
-        "\"id\",\"version\",\"created\",\"updated\",\"city\",\"last_name\",\"note\"\n"
-        "\"rec_1\",\"1\",\"\",\"\",\"\",\"O\"\"Hara\",\"'-cmd\"\n"
-        "\"rec_2\",\"2\",\"\",\"\",\"Rome\",\"\",\"\"\n");
+        "\"id\",\"version\",\"created\",\"updated\",\"client\",\"external_ref\",\"city\",\"last_"
+        "name\",\"note\"\n"
+        "\"rec_1\",\"1\",\"\",\"\",\"\",\"\",\"\",\"O\"\"Hara\",\"'-cmd\"\n"
+        "\"rec_2\",\"2\",\"\",\"\",\"\",\"\",\"Rome\",\"\",\"\"\n");
   CHECK(std::filesystem::exists(directory + "/class-interaction.csv"));
   CHECK((ModeOf(directory) & 0777U) == 0700);
   CHECK(package().exit == 2);  // it is there already, and stays as it is

@@ -27,7 +27,7 @@ Outcome<HttpReply> Busy() {
 ImportPlan BatchPlan() {
   ImportPlan plan;
   plan.header = {"Id", "Mail"};
-  plan.fields = {{"email", 1, CellForm::kText}};
+  plan.fields = {{"email", 1}};
   return plan;
 }
 
@@ -134,6 +134,35 @@ TEST_CASE("an answer that leaves rows open is no success") {
     CHECK(sent.outcome.error().exit == Exit::kFailed);
     CHECK(sent.tally.settled() <= 1);
   }
+}
+
+TEST_CASE("fields that the server does not take are left out, and the row is sent again at once") {
+  const std::string refused =
+      R"({"line":1,"outcome":"refused","status":422,"code":"document_invalid",)"
+      R"("errors":[{"pointer":"/data/email","message":"must be an e-mail address"}]})"
+      "\n";
+  const auto send = [&](bool strict) {
+    ImportPlan plan = BatchPlan();
+    plan.strict = strict;
+    FakeServer server(InTurn({Reply(200, refused), Reply(200, Created(1))}));
+    ApiClient client = server.Client({"client-care", "import"});
+    ImportTally tally;
+    const Patience slow{2, std::chrono::hours(1)};
+    REQUIRE(SendBatch(client, plan, "contact",
+                      {{10, "{\"external_ref\":\"a\",\"data\":{\"email\":\"zq7\",\"n\":1}}\n"}},
+                      slow, tally));
+    return std::pair(std::move(tally), server.requests());
+  };
+  const auto [tally, requests] = send(false);
+  CHECK(tally.created == 1);
+  CHECK(tally.refusals.empty());
+  REQUIRE(tally.left_out.size() == 1);
+  CHECK(tally.left_out[0].line == 10);
+  CHECK(tally.left_out[0].column == "Mail");
+  CHECK(tally.left_out[0].shape == "aa9");
+  REQUIRE(requests.size() == 2);
+  CHECK(requests[1].body == "{\"data\":{\"n\":1},\"external_ref\":\"a\"}\n");
+  CHECK(send(true).first.refusals.size() == 1);
 }
 
 }  // namespace coffer::cli

@@ -80,7 +80,7 @@ TEST_CASE("a row that cannot be sent is refused without showing its values") {
                          {{"A-1", "Secret", "1", "true", "Secret\xff", ""}, "labels", "Labels"},
                          {{"A-1", "Secret"}, "", ""},
                          {{"A-1", "Secret", "", "", "", "", "", ""}, "", ""},
-                         {{"A-1", std::string(600'000, 'x'), "", "", "", ""}, "", ""}}) {
+                         {{"A-1", std::string(600'000, 'x'), "", "", "", ""}, "name", "Name"}}) {
     const auto line = BuildLine(Plan(), Row(cells));
     REQUIRE_FALSE(line);
     CHECK(line.error().line == 7);

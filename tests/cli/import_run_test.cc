@@ -22,7 +22,7 @@ Outcome<HttpReply> TakeAll(const HttpRequest& request) {
 ImportPlan RunPlan(bool with_record_key = false) {
   ImportPlan plan;
   plan.header = {"Id", "Mail"};
-  plan.fields = {{"email", 1, CellForm::kText}};
+  plan.fields = {{"email", 1}};
   if (with_record_key) plan.record_key_column = 1;
   return plan;
 }
