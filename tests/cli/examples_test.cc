@@ -46,7 +46,7 @@ void AddFromScript(const std::string& where, std::string script, std::vector<Exa
 
 void AddFromMarkdown(const std::filesystem::path& path, std::vector<Example>& found) {
   std::istringstream lines(TextOf(path));
-  std::string line, block;
+  std::string line, block, indented;
   bool inside = false;
   while (std::getline(lines, line)) {
     const auto start = line.find_first_not_of(' ');
@@ -56,6 +56,8 @@ void AddFromMarkdown(const std::filesystem::path& path, std::vector<Example>& fo
       inside = !inside;
     } else if (inside) {
       block += line.substr(start == line.npos ? 0 : start) + "\n";
+    } else if (start != line.npos && start >= 4) {
+      indented += line.substr(start) + "\n";
     } else {
       for (auto at = line.find("`coffer "); at != line.npos; at = line.find("`coffer ", at + 1)) {
         const auto end = line.find('`', at + 1);
@@ -64,6 +66,7 @@ void AddFromMarkdown(const std::filesystem::path& path, std::vector<Example>& fo
       }
     }
   }
+  AddFromScript(path.filename(), std::move(indented), found);
 }
 
 void AddFromManualPage(const std::filesystem::path& path, std::vector<Example>& found) {
