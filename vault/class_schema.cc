@@ -499,9 +499,9 @@ std::optional<Sensitivity> SensitivityFromName(std::string_view name) {
 
 std::optional<FieldType> FieldTypeFromName(std::string_view name) { return FromName(kTypes, name); }
 
-std::string_view FaultOfFieldText(const Field& field, const std::string& text) {
-  const std::string_view fault = TextFault(field, text);
-  if (!fault.empty()) return fault;
+std::string FaultOfFieldText(const Field& field, const std::string& text) {
+  std::string form;
+  if (auto fault = TextFault(field, text, false, form); !fault.empty()) return fault;
   const bool words = field.type == FieldType::kString || field.type == FieldType::kEmail ||
                      field.type == FieldType::kPhone || field.type == FieldType::kList;
   if (words && !audit::IsPlainText(text, TextForm::kOneLine)) {

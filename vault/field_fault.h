@@ -2,6 +2,7 @@
 // know before they send it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,6 @@ std::optional<FieldType> FieldTypeFromName(std::string_view name);
 
 // What is wrong with a text value, or with one text of a list; nothing when it is good. Repeats
 // nothing of the value.
-std::string_view FaultOfFieldText(const Field& field, const std::string& text);
+std::string FaultOfFieldText(const Field& field, const std::string& text);
 
 }  // namespace coffer::vault
