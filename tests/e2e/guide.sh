@@ -10,6 +10,7 @@
 #                   what needs root or a package is done by tests/e2e/stand-ins
 #   ```sh person    at a terminal: what a command asks for is typed (the same stand-ins, python3)
 #   <!-- shows: REGEX -->   after a block: a line of what was printed so far matches (grep -E)
+#   <!-- never: REGEX -->   at the end: no line of all that was printed matches
 set -euo pipefail
 build=$(realpath -- "${1:?guide.sh BUILD_DIR DOCUMENT}")
 document=$(realpath -- "${2:?guide.sh BUILD_DIR DOCUMENT}")
@@ -66,7 +67,8 @@ awk -v markers="sh tour|sh root|$(IFS='|'; echo "$*")" '
     pattern = substr($0, 13, length($0) - 16)
     gsub(/\047/, "\047\\\047\047", pattern)
     printf "shows %d \047%s\047\n", NR, pattern
-  }' "$document" | elsewhere >"$work/guide.sh"
+  }
+  !inside && /^<!-- never: .* -->$/ { printf "never %d \047%s\047\n", NR, substr($0, 13, length($0) - 16) }' "$document" | elsewhere >"$work/guide.sh"
 [ "$(grep -c '^# line ' "$work/guide.sh")" -gt 2 ] || { echo "guide: $name has nothing to follow" >&2; exit 1; }
 
 mkdir "$work/deploy"
@@ -86,6 +88,9 @@ fi
 trap 'echo "guide: failed: $BASH_COMMAND"' ERR
 shows() {
   grep -qE -e "$2" "$GUIDE_OUTPUT" || { echo "guide: line $1: missing in the output: $2"; exit 1; }
+}
+never() {
+  ! grep -qE -e "$2" "$GUIDE_OUTPUT" || { echo "guide: line $1: in the output: $2"; exit 1; }
 }
 SH
   cat guide.sh
