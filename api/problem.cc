@@ -63,6 +63,7 @@ constexpr Title kTitles[] = {
     {"field_not_writable", "The caller may not write every field that this would change."},
     {"filter_invalid", "A filter of the log has a value that no entry can have."},
     {"filter_unknown", "A filter of the log names what neither the vault nor its log knows."},
+    {"format_unknown", "The document is not made in that form."},
     {"header_invalid", "A header is malformed or repeated."},
     {"headers_too_large", "A header is too long, or there are too many."},
     {"held", "A legal hold covers what this would take away."},

@@ -26,7 +26,7 @@ constexpr StatementKey kStatementKeys[] = {
     {Statement::kBasisUnlawful, "stated.basis.unlawful"},
     {Statement::kBasisRetention, "stated.basis.retention"},
     {Statement::kBasisReplayed, "stated.basis.replayed"},
-    {Statement::kClientItself, "stated.client-itself"},
+    {Statement::kClientWithoutRecords, "stated.client-itself"},
     {Statement::kOthers, "stated.others"},
     {Statement::kKeptRecords, "stated.kept.records"},
     {Statement::kKeptRecordsWhy, "stated.kept.records.why"},

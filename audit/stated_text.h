@@ -23,9 +23,9 @@ enum class Statement {
   kBasisUnlawful,
   kBasisRetention,
   kBasisReplayed,
-  kClientItself,  // what a client is without its records
-  kOthers,        // {n} classes summed up
-  kKeptRecords,   // {n} of {class}
+  kClientWithoutRecords,  // what a client is without its records
+  kOthers,                // {n} classes summed up
+  kKeptRecords,           // {n} of {class}
   kKeptRecordsWhy,
   kKeptOthers,  // records of {n} classes summed up
   kKeptLog,

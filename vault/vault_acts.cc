@@ -92,7 +92,7 @@ Result<audit::ErasureAct> ActOf(const ErasureRow& row, const Catalog& catalog) {
     left -= named ? records : 0;
     act.categories.push_back({name,
                               name == audit::kClientItself
-                                  ? audit::Stated(audit::Statement::kClientItself)
+                                  ? audit::Stated(audit::Statement::kClientWithoutRecords)
                                   : ClassTitle(catalog, name),
                               records, gone.value("versions", std::uint64_t{0})});
   }

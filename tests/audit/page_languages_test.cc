@@ -269,7 +269,7 @@ TEST_CASE("sentences of earlier acts are understood") {
         {"retention period over (GDPR art. 5(1)(e))", Statement::kBasisRetention},
         {"erased before, and repeated after an older state was restored",
          Statement::kBasisReplayed},
-        {"profile: external reference, tags, dates", Statement::kClientItself},
+        {"profile: external reference, tags, dates", Statement::kClientWithoutRecords},
         {"12 further classes", Statement::kOthers},
         {"records of 12 further classes", Statement::kKeptOthers},
         {"1 records of class tax-file", Statement::kKeptRecords},

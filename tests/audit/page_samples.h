@@ -35,7 +35,7 @@ inline ErasureAct SampleAct(Statement basis) {
   act.destroyed_by[1].name = act.destroyed_by[1].position = "7";
   act.categories = {{"contact", "8", 1, 3},
                     {"invoice", "", 1, 1},
-                    {std::string(kClientItself), Stated(Statement::kClientItself), 0, 0},
+                    {std::string(kClientItself), Stated(Statement::kClientWithoutRecords), 0, 0},
                     {std::string(kOtherClasses), Stated(Statement::kOthers, {3}), 9, 9}};
   act.scope = {ScopeKind::kClient};
   act.records.clear();

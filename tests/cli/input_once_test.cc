@@ -11,6 +11,7 @@
 #include "api/cli/sealed_spool.h"
 #include "tests/cli/log_files.h"
 #include "tests/cli/run_tool.h"
+#include "tests/cli/standard_input.h"
 
 namespace coffer::cli {
 namespace {
@@ -47,23 +48,6 @@ class Pipe {
  private:
   int reading_;
   std::thread writer_;
-};
-
-// Standard input for as long as this lives.
-class AsStandardInput {
- public:
-  explicit AsStandardInput(int descriptor) : before_(dup(STDIN_FILENO)) {
-    dup2(descriptor, STDIN_FILENO);
-  }
-  ~AsStandardInput() {
-    dup2(before_, STDIN_FILENO);
-    close(before_);
-  }
-  AsStandardInput(const AsStandardInput&) = delete;
-  AsStandardInput& operator=(const AsStandardInput&) = delete;
-
- private:
-  int before_;
 };
 
 std::string Replaced(std::string text, const std::string& what, const std::string& with) {

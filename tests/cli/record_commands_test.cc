@@ -1,12 +1,13 @@
 // Clients and records made, listed and changed from the command line.
 #include <catch2/catch_test_macros.hpp>
+#include <cstdio>
 #include <fstream>
-#include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "api/cli/field_values.h"
 #include "tests/cli/run_tool.h"
+#include "tests/cli/standard_input.h"
 
 namespace coffer::cli {
 namespace {
@@ -43,25 +44,6 @@ std::vector<std::string> With(std::vector<std::string> arguments,
   return arguments;
 }
 
-// Standard input, for as long as it lives.
-class TypedInput {
- public:
-  explicit TypedInput(const std::string& text)
-      : input_(text), before_(std::cin.rdbuf(input_.rdbuf())) {
-    std::cin.clear();
-  }
-  ~TypedInput() {
-    std::cin.rdbuf(before_);
-    std::cin.clear();
-  }
-  TypedInput(const TypedInput&) = delete;
-  TypedInput& operator=(const TypedInput&) = delete;
-
- private:
-  std::istringstream input_;
-  std::streambuf* before_;
-};
-
 }  // namespace
 
 TEST_CASE("a record is made from fields as the class types them, a file, or standard input") {
@@ -73,7 +55,10 @@ TEST_CASE("a record is made from fields as the class types them, a file, or stan
   const std::vector<std::string> set = {
       "--set",   "name=[Jane] = x", "--set",    "many=a", "--set",          "many=b,c", "--set",
       "count=5", "--set",           "sure=Yes", "--set",  "due=2026-01-31", "--set",    "sum=1.50"};
-  const TypedInput input(expected.dump());
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> typed(std::fopen(file.c_str(), "rb"),
+                                                              std::fclose);
+  REQUIRE(typed != nullptr);
+  const AsStandardInput input(fileno(typed.get()));
   for (const auto& more : {set, {file}, {"-"}}) {
     const Ran ran = coffer(With(create, more));
     CAPTURE(ran.err);
@@ -130,7 +115,7 @@ TEST_CASE("what cannot be meant for a record is said before it is sent") {
       {{"--set", "name=\xff"}, "is not UTF-8 text"},
       {{list}, "is not a JSON object"},
       {{twice, "--set", "name=x"}, "given twice"},
-      {{"missing.json"}, "cannot be read"}};
+      {{"missing.json"}, "cannot open missing.json"}};
   for (const auto& [more, message] : cases) {
     for (const std::vector<std::string>& command :
          {std::vector<std::string>{"record", "create", "cli_1"},
