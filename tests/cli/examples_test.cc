@@ -1,6 +1,7 @@
 // Every example of the tool, wherever it stands: the parser knows each word of it.
 #include <CLI/CLI.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
