@@ -105,13 +105,13 @@ void PrintLeases(Console& console, const json& items) {
 
 Outcome<Exit> Assign(const AssignOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const std::string principal, ResolvePrincipal(client, options.principal));
   json terms = json::object();
   PutText(terms, "starts", options.starts);
   PutText(terms, "ends", options.ends);
-  COFFER_ASSIGN(
-      const json answer,
-      client.Put(ClientTarget(options.client).Segment("assignments").Segment(options.principal),
-                 terms.dump()));
+  COFFER_ASSIGN(const json answer,
+                client.Put(ClientTarget(options.client).Segment("assignments").Segment(principal),
+                           terms.dump()));
   if (options.connection.json) {
     PrintJson(console, answer);
   } else {
@@ -122,10 +122,10 @@ Outcome<Exit> Assign(const AssignOptions& options, Console& console) {
 
 Outcome<Exit> Unassign(const AssignOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const std::string principal, ResolvePrincipal(client, options.principal));
   HttpRequest request;
   request.method = "DELETE";
-  request.target =
-      ClientTarget(options.client).Segment("assignments").Segment(options.principal).text();
+  request.target = ClientTarget(options.client).Segment("assignments").Segment(principal).text();
   COFFER_TRY(client.Send(std::move(request)));
   if (!options.connection.json) {
     console.out << Printable(options.principal) << " works with " << Printable(options.client)
@@ -171,9 +171,11 @@ Outcome<Exit> ListAssignments(const AssignOptions& options, Console& console) {
 }
 
 Outcome<Exit> GiveLease(const LeaseOptions& options, Console& console) {
-  json request = {{"principal", options.principal}, {"class", options.class_name},
-                  {"fields", options.fields},       {"purpose", options.purpose},
-                  {"ticket", options.ticket},       {"lifetime_s", options.hours * 3600}};
+  json request = {{"class", options.class_name},
+                  {"fields", options.fields},
+                  {"purpose", options.purpose},
+                  {"ticket", options.ticket},
+                  {"lifetime_s", options.hours * 3600}};
   if (!options.conditions.empty()) {
     const auto conditions = vault::ParseStrictJson(options.conditions);
     if (!conditions || !conditions->is_object()) {
@@ -183,6 +185,7 @@ Outcome<Exit> GiveLease(const LeaseOptions& options, Console& console) {
     request["conditions"] = *conditions;
   }
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(request["principal"], ResolvePrincipal(client, options.principal));
   COFFER_ASSIGN(const json answer,
                 client.Post(ClientTarget(options.client).Segment("leases"), request.dump()));
   if (options.connection.json) {
@@ -229,7 +232,8 @@ void PrintLeaseAnswers(Console& console, const json& leases) {
 
 Outcome<Exit> Explain(const ExplainOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  json question = {{"principal", options.principal}, {"action", options.action}};
+  COFFER_ASSIGN(const std::string principal, ResolvePrincipal(client, options.principal));
+  json question = {{"principal", principal}, {"action", options.action}};
   PutText(question, "client", options.client);
   PutText(question, "class", options.class_name);
   if (options.class_version) question["class_version"] = *options.class_version;
@@ -273,8 +277,8 @@ void AddClient(CLI::App& command, std::string& client) {
 void AddPrincipal(CLI::App& command, std::string& principal) {
   command
       .add_option("principal", principal,
-                  "Principal id (usr_..., svc_...), as coffer user list and coffer service "
-                  "list show it")
+                  "Who: a login, the name of a team or of a service, or an id (usr_..., svc_..., "
+                  "team_...)")
       ->type_name("PRINCIPAL")
       ->required();
 }

@@ -10,6 +10,7 @@ DESTDIR=$work cmake --install "$build" --prefix /usr >"$work/log" || { cat "$wor
 failed=no
 for path in bin/cofferd bin/coffer lib/systemd/system/cofferd.service lib/sysusers.d/coffer.conf \
   share/coffer/coffer.toml.example share/coffer/openapi.json share/coffer/classes/contact.json \
+  share/coffer/nginx/coffer.conf share/coffer/prometheus/scrape.yml share/coffer/prometheus/alerts.yml \
   share/coffer/purposes/client-care.json share/coffer/retention/schedule.json share/coffer/import/generic.toml \
   share/man/man1/coffer.1 share/man/man5/coffer.toml.5 share/man/man8/cofferd.8 share/doc/coffer/README.md share/doc/coffer/CHANGELOG.md; do
   [ -s "$work/usr/$path" ] || { echo "install: $path is missing" >&2; failed=yes; }

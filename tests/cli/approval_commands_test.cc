@@ -182,6 +182,25 @@ TEST_CASE("an approval is shown with the ways into the account") {
   CHECK(Has(out, "\"tokens\": 3"));
 }
 
+TEST_CASE("whom a question, a lease or an assignment is about may be called by login") {
+  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+           {"explain", "anna", "record.read"},
+           {"lease", "give", "cli_1", "anna", "--class", "contact", "--field", "city", "--for",
+            "care", "--ticket", "CASE-1"},
+           {"assignment", "put", "cli_1", "anna"},
+           {"assignment", "delete", "cli_1", "anna"}}) {
+    CAPTURE(line);
+    Tool coffer([](const HttpRequest& request) {
+      if (request.target == "/v1/users")
+        return Reply(200, R"({"items":[{"id":"usr_1","login":"anna"}]})");
+      return Reply(200, R"({"allowed":true,"items":[]})");
+    });
+    CHECK(coffer(line).exit == 0);
+    REQUIRE(coffer.server.requests().size() >= 2);
+    CHECK(Asked(coffer.server.requests()[1]).find("usr_1") != std::string::npos);
+  }
+}
+
 TEST_CASE("a lease is given with conditions of its own, and shown with what counts") {
   Tool coffer(InTurn({Reply(201, R"({"id":"lease_1","conditions":{"ticket":true}})"),
                       Reply(200, R"({"items":[{"id":"lease_1"},{"id":"lease_2","conditions":{}},
