@@ -26,7 +26,7 @@ void AppendCharacter(UChar32 c, std::string& out) {
   std::uint8_t bytes[U8_MAX_LENGTH];
   std::int32_t size = 0;
   UBool failed = false;
-  U8_APPEND(bytes, size, U8_MAX_LENGTH, c, failed);
+  U8_APPEND(bytes, size, U8_MAX_LENGTH, static_cast<std::uint32_t>(c), failed);
   if (!failed) out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
 }
 

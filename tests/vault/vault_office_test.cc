@@ -131,7 +131,8 @@ TEST_CASE("whose clients they are is listed for who has a part in them") {
   Office office;
   office.Give(office.anna, 0, 5);
   office.Give(office.bert, 3, 4);
-  for (const std::size_t limit : {1, 2, 5, 200}) CHECK(office.Of(office.anna, limit).size() == 5);
+  for (const std::size_t limit : {1U, 2U, 5U, 200U})
+    CHECK(office.Of(office.anna, limit).size() == 5);
   CHECK(office.Of(office.bert) == std::set{office.clients[3]});
   const auto caller = office.As(kSupervisor);
   REQUIRE(office->ListAssignmentsOf(caller, office.bert, {}));
