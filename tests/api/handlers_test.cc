@@ -139,14 +139,14 @@ TEST_CASE("a record is created, read, changed and deleted") {
   CHECK(ApiCalls::Answer(bad) == "422 document_invalid");
   CHECK(ApiCalls::Pointers(bad) == Strings{"/data/a~1b", "/data/email", "/data/last_name"});
 
-  const auto patch = [&](const json& body, const std::string& tag) {
-    return api.Do(kPatch, api.contact, kCrmService, body.dump(), ApiCalls::IfMatch(tag));
+  const auto patch = [&](const json& patched, const std::string& tag) {
+    return api.Do(kPatch, api.contact, kCrmService, patched.dump(), ApiCalls::IfMatch(tag));
   };
   CHECK(ApiCalls::Answer(patch({{"data", {{"city", "Bern"}}}}, "")) == "428 if_match_required");
   CHECK(ApiCalls::Answer(patch({{"data", {{"city", "Bern"}}}}, "\"1\"")) == "412 version_mismatch");
-  for (const json& body :
+  for (const json& patched :
        {json{{"city", "Bern"}}, json::object(), json{{"data", {}}, {"id", "x"}}}) {
-    CHECK(ApiCalls::Answer(patch(body, "\"2\"")) == "422 request_invalid");
+    CHECK(ApiCalls::Answer(patch(patched, "\"2\"")) == "422 request_invalid");
   }
   const Reply wrong = patch({{"data", {{"email", "x"}, {"last_name", nullptr}}}}, "\"2\"");
   CHECK(ApiCalls::Pointers(wrong) == Strings{"/data/email", "/data/last_name"});

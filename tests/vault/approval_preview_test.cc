@@ -199,7 +199,7 @@ TEST_CASE("what is over has no preview, and one whose client is gone says so") {
 
 TEST_CASE("an approver sees what lifting a hold and an export would reach") {
   PreviewVault vault;
-  const ClientId second = vault.NewClient("REF-8", {"vip"});
+  vault.NewClient("REF-8", {"vip"});
   const auto by_tag = vault.Hold({std::nullopt, "", "vip", "an audit", "CASE-1", vault.Later()});
   const auto by_class =
       vault.Hold({vault.client, "contact", "", "a lawsuit", "CASE-2", vault.Later()});

@@ -300,9 +300,9 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          (void)vault.Assign(As(kSupervisor), client, Someone(), {});
          const auto some =
              vault.HandOver(c, {Someone(), TokenOf(kCrmService).principal, {{client, {}}}, {}});
-         const auto all = vault.HandOver(c, {Someone(), TokenOf(kCrmService).principal, {}, {}});
+         const auto rest = vault.HandOver(c, {Someone(), TokenOf(kCrmService).principal, {}, {}});
          (void)vault.Unassign(As(kSupervisor), client, TokenOf(kCrmService).principal);
-         return some && all && some->clients.front().assignment;
+         return some && rest && some->clients.front().assignment;
        }},
       {"Unassign",
        [&, done](const Caller& c) { return done(vault.Unassign(c, client, Someone())); }},

@@ -24,7 +24,7 @@ std::string Capitals(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::toupper(c); });
   return text;
 }
-std::string Without(std::string text, std::string_view dropped) {
+std::string WithoutCharacters(std::string text, std::string_view dropped) {
   std::erase_if(text, [&](char c) { return dropped.contains(c); });
   return text;
 }
@@ -58,7 +58,7 @@ std::string Misread(std::string text) {
 
 // Everything that a code may come out as between a sheet of paper and a form.
 std::vector<std::string> WaysToType(const std::string& code) {
-  const std::string bare = Without(code, "-");
+  const std::string bare = WithoutCharacters(code, "-");
   std::vector<std::string> ways = {
       code,          Capitals(code),        bare,       Capitals(bare),       " " + code + " ",
       code + "\r\n", "\xef\xbb\xbf" + code, Wide(code), Wide(Capitals(bare)), Misread(code)};
