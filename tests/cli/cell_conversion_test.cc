@@ -137,7 +137,8 @@ TEST_CASE("whole numbers may be written with a point and noughts, and nothing el
   CHECK(Converted(rules, "12.0") == "12");
   CHECK(Converted(rules, "-5") == "-5");
   CHECK(Converted(rules, "005") == "5");
-  for (const char* cell : {"12.5", "5,0", "1 000", "1,000", "1e3", "9007199254740992", "", "x"}) {
+  for (const char* cell : {"+-5", "++5", "--5", "-+5", "12.5", "5,0", "1 000", "1,000", "1e3",
+                           "9007199254740992", "", "x"}) {
     if (*cell == '\0') continue;
     CAPTURE(cell);
     CHECK_FALSE(Fits(rules, cell));
