@@ -11,9 +11,16 @@
 namespace coffer::cli {
 namespace {
 
+constexpr std::size_t kNamesOnScreen = 200;
+
 std::string ListedNames(const std::vector<std::string>& names) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (std::size_t i = 0; i < std::min(names.size(), kNamesOnScreen); ++i) {
+    text += (text.empty() ? "" : ", ") + names[i];
+  }
+  if (names.size() > kNamesOnScreen) {
+    text += " and " + std::to_string(names.size() - kNamesOnScreen) + " more";
+  }
   return text;
 }
 

@@ -8,6 +8,7 @@ namespace coffer::cli {
 namespace {
 
 constexpr std::size_t kLeftOutOnScreen = 20;
+constexpr std::size_t kColumnsOnScreen = 50;
 
 const char* ResultName(const ImportRunResult& result, bool dry_run) {
   const ImportTally& tally = result.tally;
@@ -34,8 +35,12 @@ void TellLeftOut(const ImportPlan& plan, const ImportRunResult& result, bool rep
   const auto& left_out = result.tally.left_out;
   if (!plan.unmapped.empty()) {
     std::string names;
-    for (const std::string& name : plan.unmapped)
-      names += (names.empty() ? "\"" : ", \"") + name + "\"";
+    for (std::size_t i = 0; i < std::min(plan.unmapped.size(), kColumnsOnScreen); ++i) {
+      names += (names.empty() ? "\"" : ", \"") + plan.unmapped[i] + "\"";
+    }
+    if (plan.unmapped.size() > kColumnsOnScreen) {
+      names += " and " + Grouped(plan.unmapped.size() - kColumnsOnScreen) + " more";
+    }
     console.err << "Nothing was taken from these columns: " << Printable(names) << '\n';
   }
   if (!result.footer.empty()) {

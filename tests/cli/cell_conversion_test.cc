@@ -93,7 +93,8 @@ TEST_CASE("every day of the calendar is read back from every form") {
 
 TEST_CASE("a form that could be read in two ways is refused") {
   for (const char* form : {"DD.MM", "MM.YYYY", "DD.MM.YY", "DD.MM.YYYY YYYY", "dd.mm.yyyy",
-                           "DD.MMM.YYYY", "", "DD.MM.YYYYx", "zz DD.MM.YYYY"}) {
+                           "DD.MMM.YYYY", "", "DD.MM.YYYYx", "zz DD.MM.YYYY", "DMYYYY", "YYYYMD",
+                           "YYYYMDhh:mm", "M/MM/D/YYYY", "D DD.MM.YYYY", "YYYY YY-MM-DD"}) {
     CAPTURE(form);
     CHECK_FALSE(DateFormat::Fault(form, {}).empty());
   }
