@@ -71,6 +71,11 @@ class Planner {
     COFFER_TRY(AddMaps());
     COFFER_TRY(AddProfileFields());
     COFFER_TRY(AddByName());
+    if (plan_.fields.empty()) {
+      return Failed(Exit::kUsage, "no column of the file fills a field of the class",
+                    "Its columns are: " + ShownColumns(plan_.header) +
+                        DelimiterAdvice(plan_.header) + "\nFill fields with --map field=Column.");
+    }
     if (options_.replace) COFFER_TRY(CheckRequired());
     COFFER_TRY(NameDateFormats());
     COFFER_TRY(NameSeparators());

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kPiece = 64UZ * 1024;
 constexpr std::size_t kSample = 64UZ * 1024;
+constexpr std::uint64_t kMostLooked = std::uint64_t{16} << 20;  // behind a fault, for a sample
 // So many characters of several bytes in a row are UTF-8 by no chance in another encoding.
 constexpr std::uint64_t kCertainlyUtf8 = 8;
 
@@ -191,7 +192,10 @@ Outcome<ImportSource::Look> ImportSource::LookAgain(std::uint64_t offset) {
       if (!IsAscii(line)) look.sample += line.substr(0, kSample - look.sample.size());
       from = end;
     }
-    if (size < buffer_.size() || (at > offset && look.sample.size() >= kSample)) break;
+    if (size < buffer_.size() || (at > offset && look.sample.size() >= kSample) ||
+        at > offset + kMostLooked) {
+      break;
+    }
   }
   look.line += line_feeds > 0 ? line_feeds : returns;
   return look;

@@ -104,6 +104,13 @@ TEST_CASE("what does not fit the file or the class is found before anything is s
   CHECK(Fault(AllFields(), {"Id", "Name", "Name"}) == "the header names the column \"Name\" twice");
 }
 
+TEST_CASE("an import that would fill no field is refused") {
+  MappingOptions options{"Id", "", {}};
+  options.by_name = true;
+  CHECK(Fault(options) == "no column of the file fills a field of the class");
+  CHECK(PlanImport(options, {"Id", "name"}, kShape));
+}
+
 TEST_CASE("a first line that is a row of data is shown by its shape") {
   for (const std::string value : {"ivan@example.org", "+7 916 123-45-67", "1984-03-07"}) {
     const auto plan = PlanImport(AllFields(), {"Ivanov", value, "x"}, kShape);

@@ -247,6 +247,15 @@ TEST_CASE("a file that is written to while it is read is given up") {
   CHECK(piece.error().message == path + " was changed while it was read");
 }
 
+TEST_CASE("what never ends is given up at its first fault") {
+  auto source = ImportSource::Open("/dev/zero");
+  REQUIRE(source);
+  const auto piece = (*source)->Next();
+  REQUIRE_FALSE(piece);
+  CHECK(piece.error().exit == Exit::kUsage);
+  CHECK(piece.error().message.find("is no text") != std::string::npos);
+}
+
 TEST_CASE("what is no file is told") {
   REQUIRE(crypto::InitializeCrypto());
   CHECK(ImportSource::Open("/").error().message == "cannot read /: it is no file");
