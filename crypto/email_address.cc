@@ -46,6 +46,12 @@ bool IsUnseenMark(UChar32 c) {
          u_charType(c) == U_FORMAT_CHAR || u_iscntrl(c);
 }
 
+// Of the characters of ASCII those that are in names of hosts, and in addresses in brackets.
+bool IsDomainCharacter(UChar32 c) {
+  return c > 0x7F || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view(".-_[]:").contains(static_cast<char>(c));
+}
+
 // Persian and Indic domains have them between letters.
 bool IsJoiner(UChar32 c) { return c == 0x200C || c == 0x200D; }
 
@@ -104,12 +110,16 @@ std::optional<std::string> EmailFault(std::string_view typed) {
       if (++ats > 1) return "has a second '@' at character " + std::to_string(character);
       continue;
     }
-    if (c > 0x20 && c < 0x7F && !kListMarks.contains(static_cast<char>(c))) continue;
+    if (c > 0x20 && c < 0x7F && !kListMarks.contains(static_cast<char>(c)) &&
+        (ats == 0 || IsDomainCharacter(c))) {
+      continue;
+    }
     const bool lists = c < 0x7F && kListMarks.contains(static_cast<char>(c));
     if (lists && ats > 0 && c != '>' && bare.substr(at).contains('@')) {
       return "has a second address, from character " + std::to_string(character) + " on";
     }
-    if (lists || u_isUWhiteSpace(c) || (IsUnseenMark(c) && !(ats > 0 && IsJoiner(c)))) {
+    if (lists || (ats > 0 && !IsDomainCharacter(c)) || u_isUWhiteSpace(c) ||
+        (IsUnseenMark(c) && !(ats > 0 && IsJoiner(c)))) {
       return internal::NameOfCharacter(c) + " at character " + std::to_string(character) +
              " is no part of an e-mail address";
     }

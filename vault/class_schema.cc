@@ -219,20 +219,20 @@ std::string TextFault(const Field& field, const std::string& text, bool kept, st
 }
 
 std::string ValueFault(const Field& field, const json& value, bool kept, std::string& form) {
-  static constexpr std::int64_t kMaxExact = (std::int64_t{1} << 53) - 1;
   switch (field.type) {
     case FieldType::kBoolean:
       return value.is_boolean() ? "" : "must be true or false";
     case FieldType::kInteger:
       if (!value.is_number_integer()) return "must be an integer";
       if (value.is_number_unsigned()
-              ? value.get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxExact)
-              : value.get<std::int64_t>() < -kMaxExact) {
+              ? value.get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxExactInteger)
+              : value.get<std::int64_t>() < -kMaxExactInteger) {
         return "is out of range";
       }
       return "";
     case FieldType::kList:
-      if (!value.is_array() || value.size() > 100) return "must be a list of at most 100 texts";
+      if (!value.is_array() || value.size() > kMaxListItems)
+        return "must be a list of at most 100 texts";
       for (const auto& item : value) {
         if (!item.is_string()) return "must be a list of texts";
         if (auto fault = TextFault(field, item.get_ref<const std::string&>(), kept, form);

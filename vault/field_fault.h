@@ -2,6 +2,8 @@
 // know before they send it.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +11,10 @@
 #include "vault/class_schema.h"
 
 namespace coffer::vault {
+
+inline constexpr std::size_t kMaxListItems = 100;
+// Whole numbers to which every reader of JSON is true, of either sign.
+inline constexpr std::int64_t kMaxExactInteger = (std::int64_t{1} << 53) - 1;
 
 std::optional<FieldType> FieldTypeFromName(std::string_view name);
 

@@ -102,6 +102,7 @@ std::string_view FaultOfDigits(std::string_view text, char point) {
 // The decimal number with '.', as the vault writes it, or why it is none.
 std::expected<std::string, std::string> PlainNumber(const CellRules& rules, std::string_view cell) {
   std::string text = PlainSigns(WithoutApostrophe(cell));
+  if (text.starts_with("+-") || text.starts_with("++")) return No("has two signs");
   if (text.starts_with('+')) text.erase(0, 1);
   const char point = rules.decimal_comma ? ',' : '.';
   if (const auto fault = FaultOfDigits(text, point); !fault.empty()) return No(fault);
@@ -123,8 +124,8 @@ Converted AppendInteger(const CellRules& rules, std::string_view cell, std::stri
   const auto [end, error] = std::from_chars(text->data(), last, number);
   if (error == std::errc::result_out_of_range) return No("is out of range");
   if (error != std::errc() || end != last) return No("must be an integer");
-  static constexpr std::int64_t kMaxExact = (std::int64_t{1} << 53) - 1;
-  if (number > kMaxExact || number < -kMaxExact) return No("is out of range");
+  if (number > vault::kMaxExactInteger || number < -vault::kMaxExactInteger)
+    return No("is out of range");
   out += std::to_string(number);
   return true;
 }
@@ -241,7 +242,7 @@ Converted AppendList(const CellRules& rules, std::string_view cell, std::string&
   if (audit::IsGuarded(cell)) cell.remove_prefix(1);
   const auto items = written ? *written : SplitList(cell, rules.list_separator);
   if (items.empty() && !written) return false;
-  if (items.size() > 100) return No("must be a list of at most 100 texts");
+  if (items.size() > vault::kMaxListItems) return No("must be a list of at most 100 texts");
   out += '[';
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (i > 0) out += ',';

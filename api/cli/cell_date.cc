@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <utility>
 
 #include "audit/clock.h"
 #include "vault/calendar.h"
@@ -215,13 +216,23 @@ std::optional<Moment> ReadMoment(std::string_view cell, const std::vector<DateFo
 std::string DateFormat::Fault(std::string_view text, const DateContext& context) {
   if (text == kUnixSeconds || text == kUnixMilliseconds) return {};
   std::vector<std::string_view> symbols;
+  std::string_view before;
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view symbol = SymbolAt(rest);
     rest.remove_prefix(symbol.size());
+    const std::string_view open = std::exchange(before, symbol);
     if (!IsFormLetter(symbol.front())) continue;
     if (!IsSymbol(symbol) && symbol != "T") return "\"" + std::string(symbol) + "\" means nothing";
     if (std::ranges::find(symbols, symbol) != symbols.end()) {
       return "\"" + std::string(symbol) + "\" stands twice";
+    }
+    // Of 111 nobody can say whether it is 1 and 11 or 11 and 1.
+    const auto varies = [](std::string_view one) {
+      return one == "D" || one == "M" || one == "hh";
+    };
+    if (varies(open) && varies(symbol)) {
+      return "between \"" + std::string(open) + "\" and \"" + std::string(symbol) +
+             "\" must stand a sign, for each has one or two digits";
     }
     symbols.push_back(symbol);
     if (symbol == "zz" && !rest.empty()) return "\"zz\" must come last";
@@ -229,6 +240,11 @@ std::string DateFormat::Fault(std::string_view text, const DateContext& context)
   const auto has = [&](std::string_view symbol) {
     return std::ranges::find(symbols, symbol) != symbols.end();
   };
+  for (const auto& [one, other] : {std::pair("YYYY", "YY"), {"MM", "M"}, {"DD", "D"}}) {
+    if (has(one) && has(other)) {
+      return "\"" + std::string(one) + "\" and \"" + other + "\" both stand in it";
+    }
+  }
   if (has("YY") && !context.two_digit_years_from) {
     return "years of two digits need --two-digit-years FIRST, as in 1930";
   }

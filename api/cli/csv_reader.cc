@@ -49,9 +49,10 @@ std::optional<SeparatorLine> SeparatorLineOf(std::string_view text) {
 // The library takes bytes and calls back. It is fed one physical line at a time, so that at most
 // one row ends in what is fed, and every row's line number is known.
 struct CsvReader::State {
-  State(ImportSource& table, std::optional<char> given) : source(table), delimiter(given) {
+  State(ImportSource& table, std::optional<char> given, char otherwise)
+      : source(table), delimiter(given) {
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
-    csv_set_delim(&parser, static_cast<unsigned char>(delimiter.value_or(',')));
+    csv_set_delim(&parser, static_cast<unsigned char>(delimiter.value_or(otherwise)));
     csv_set_space_func(&parser, NoBlanks);
     csv_set_blk_size(&parser, 4096);
   }
@@ -220,9 +221,10 @@ CsvReader::CsvReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
 CsvReader::~CsvReader() = default;
 
 Outcome<std::unique_ptr<CsvReader>> CsvReader::Over(ImportSource& source,
-                                                    std::optional<char> delimiter) {
+                                                    std::optional<char> delimiter, char otherwise) {
   COFFER_TRY(source.Rewind());
-  return std::unique_ptr<CsvReader>(new CsvReader(std::make_unique<State>(source, delimiter)));
+  return std::unique_ptr<CsvReader>(
+      new CsvReader(std::make_unique<State>(source, delimiter, otherwise)));
 }
 
 Outcome<std::unique_ptr<CsvReader>> CsvReader::Open(const std::string& path,

@@ -26,9 +26,10 @@ inline constexpr std::size_t kMaxCsvRowBytes = std::size_t{4} << 20;
 class CsvReader {
  public:
   // From the source's beginning; it must outlive the reader, and have no other. No delimiter: that
-  // of the first line, or a comma.
+  // of the first line, or `otherwise`.
   static Outcome<std::unique_ptr<CsvReader>> Over(ImportSource& source,
-                                                  std::optional<char> delimiter);
+                                                  std::optional<char> delimiter,
+                                                  char otherwise = ',');
   // A file in UTF-8, or of what its byte order mark says.
   static Outcome<std::unique_ptr<CsvReader>> Open(const std::string& path,
                                                   std::optional<char> delimiter);

@@ -52,8 +52,7 @@ std::vector<std::string_view> Lines(std::string_view body) {
 
 // Takes the fields out of a refused row that it is good without, when they are all that is wrong
 // with it. False: the refusal stands.
-bool LeaveOutRefused(const ImportPlan& plan, PendingRow& row, const json& answer,
-                     ImportTally& tally) {
+bool LeaveOutRefused(const ImportPlan& plan, PendingRow& row, const json& answer) {
   const json& errors = Member(answer, "errors");
   if (Text(answer, "code") != "document_invalid" || !errors.is_array() || errors.empty()) {
     return false;
@@ -74,7 +73,7 @@ bool LeaveOutRefused(const ImportPlan& plan, PendingRow& row, const json& answer
   }
   if (left_out.empty()) return false;
   row.text = line->dump() + "\n";
-  std::ranges::move(left_out, std::back_inserter(tally.left_out));
+  std::ranges::move(left_out, std::back_inserter(row.left_out));
   return true;
 }
 
@@ -121,11 +120,13 @@ Outcome<Settled> TakeAnswer(const ImportPlan& plan, PendingRow& row, std::string
           "the server failed at line " + std::to_string(line) + " (" + Text(answer, "code") + ")",
           "Look at the server's log.");
     }
-    if (LeaveOutRefused(plan, row, answer, tally)) return Settled::kAgainWithoutFields;
+    if (LeaveOutRefused(plan, row, answer)) return Settled::kAgainWithoutFields;
     TakeRefusal(plan, line, answer, tally);
+    return Settled::kYes;
   } else {
     return Failed(Exit::kFailed, "the server's answer to an import is not understood");
   }
+  std::ranges::move(row.left_out, std::back_inserter(tally.left_out));
   return Settled::kYes;
 }
 

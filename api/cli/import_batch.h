@@ -12,8 +12,9 @@
 namespace coffer::cli {
 
 struct PendingRow {
-  std::uint64_t line = 0;  // of the file
-  std::string text;        // NDJSON, with its line feed
+  std::uint64_t line = 0;              // of the file
+  std::string text;                    // NDJSON, with its line feed
+  std::vector<Refusal> left_out = {};  // of it, which nobody is told of a row that is not taken
 };
 
 struct ImportTally {
@@ -22,13 +23,14 @@ struct ImportTally {
   std::uint64_t erased = 0;            // of the refusals: rows of clients that were erased before
   std::vector<Refusal> left_out = {};  // fields of rows that were taken without them
   std::uint64_t checked = 0;           // rows that would be sent
+  std::uint64_t needing_record = 0;    // that would be, and are good only for what is there already
   std::uint64_t warned = 0;            // rows that were taken
   std::vector<Refusal> warnings = {};  // of them, the first thousand
   // Of the updated: records that have fewer fields now, and how many fields went.
   std::uint64_t shortened = 0, removed = 0;
 
   std::uint64_t settled() const {
-    return created + updated + unchanged + refusals.size() + checked;
+    return created + updated + unchanged + refusals.size() + checked + needing_record;
   }
 };
 

@@ -55,6 +55,13 @@ std::optional<char> DelimiterOf(const std::string& option) {
   return option == "tab" ? '\t' : option[0];
 }
 
+Outcome<std::unique_ptr<CsvReader>> ReaderOf(ImportSource& source,
+                                             const ImportCommandOptions& options) {
+  const auto& profile = options.mapping.profile;
+  return CsvReader::Over(source, DelimiterOf(options.delimiter),
+                         DelimiterOf(profile ? profile->delimiter : "").value_or(','));
+}
+
 struct CsvTable {
   std::vector<std::string> header;
   std::uint64_t rows = 0;
@@ -72,7 +79,7 @@ CsvTable TableWith(std::vector<std::string> header) {
 
 // Reads the whole file once, so that what is broken is found before anything is sent.
 Outcome<CsvTable> CheckFile(ImportSource& source, const ImportCommandOptions& options) {
-  COFFER_ASSIGN(const auto reader, CsvReader::Over(source, DelimiterOf(options.delimiter)));
+  COFFER_ASSIGN(const auto reader, ReaderOf(source, options));
   CsvRow row;
   COFFER_ASSIGN(const bool has_header, reader->Next(row));
   if (!has_header) {
@@ -165,11 +172,13 @@ std::uint64_t Rate(std::uint64_t rows, double seconds) {
 Outcome<void> TellUnfilled(const ImportCommandOptions& options, const ImportPlan& plan,
                            const ClassShape& shape, Console& console) {
   std::string unfilled, required;
+  for (const std::string& name : plan.unfilled_required) {
+    required += (required.empty() ? "" : ", ") + name;
+  }
   for (const auto& [name, field] : shape) {
     if (std::ranges::find(plan.fields, name, &ImportPlan::Field::name) != plan.fields.end())
       continue;
     unfilled += (unfilled.empty() ? "" : ", ") + name;
-    if (field.required) required += (required.empty() ? "" : ", ") + name;
   }
   if (!options.run.replace) {
     if (!required.empty()) {
@@ -248,7 +257,7 @@ Outcome<ImportPlan> MakePlan(const ImportCommandOptions& options, const Connecti
   const ClassShape shape = ShapeOf(answer);
   COFFER_ASSIGN(ImportPlan plan, PlanImport(options.mapping, header, shape));
   COFFER_TRY(TellUnfilled(options, plan, shape, console));
-  plan.check_required = options.run.dry_run;
+  plan.check_required = options.run.dry_run && options.run.replace;
   return plan;
 }
 
@@ -297,15 +306,16 @@ Outcome<Exit> Finish(const ImportCommandOptions& options, const ImportPlan& plan
 }
 
 Outcome<Exit> Import(ImportCommandOptions options, Console& console) {
-  COFFER_TRY(TakeProfile(options.profile, options.mapping, options.run.class_name,
-                         options.delimiter, options.encoding));
+  COFFER_TRY(TakeProfile(options.profile, options.mapping, options.run.class_name));
   COFFER_ASSIGN(const auto report, PlaceReport(options));
-  COFFER_ASSIGN(const auto source, ImportSource::Open(options.file, options.encoding));
+  const auto& profile = options.mapping.profile;
+  COFFER_ASSIGN(const auto source, ImportSource::Open(options.file, options.encoding,
+                                                      profile ? profile->encoding : ""));
   COFFER_ASSIGN(const CsvTable table, CheckFile(*source, options));
   COFFER_ASSIGN(Connection connection, OpenConnection(options.connection));
   connection.reach = console.reach;
   COFFER_ASSIGN(const ImportPlan plan, MakePlan(options, connection, table.header, console));
-  COFFER_ASSIGN(const auto reader, CsvReader::Over(*source, DelimiterOf(options.delimiter)));
+  COFFER_ASSIGN(const auto reader, ReaderOf(*source, options));
   CsvRow header;
   COFFER_TRY(reader->Next(header));
 

@@ -57,12 +57,10 @@ void AddCellOptions(CLI::App& command, MappingOptions& mapping, std::string& pro
 }
 
 Outcome<void> TakeProfile(const std::string& profile, MappingOptions& mapping,
-                          std::string& class_name, std::string& delimiter, std::string& encoding) {
+                          std::string& class_name) {
   if (!profile.empty()) {
     COFFER_ASSIGN(mapping.profile, LoadProfile(profile));
     if (class_name.empty()) class_name = mapping.profile->class_name;
-    if (delimiter.empty()) delimiter = mapping.profile->delimiter;
-    if (encoding.empty()) encoding = mapping.profile->encoding;
   }
   if (class_name.empty()) {
     return Failed(Exit::kUsage, "nothing says of which class the records are",

@@ -14,9 +14,10 @@ namespace coffer::cli {
 
 void AddCellOptions(CLI::App& command, MappingOptions& mapping, std::string& profile);
 
-// Loads the profile, when one is named, and takes over its class, delimiter and encoding where the
-// command line has none. Exit::kUsage for what is missing then, and for options that contradict.
+// Loads the profile, when one is named, and takes over its class where the command line has none.
+// Its delimiter and encoding stay in it: what the file itself says of them comes before.
+// Exit::kUsage for what is missing then, and for options that contradict.
 Outcome<void> TakeProfile(const std::string& profile, MappingOptions& mapping,
-                          std::string& class_name, std::string& delimiter, std::string& encoding);
+                          std::string& class_name);
 
 }  // namespace coffer::cli

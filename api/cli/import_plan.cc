@@ -74,6 +74,10 @@ std::string_view TakeFirst(std::string_view& cell, std::string_view separator) {
   return {};
 }
 
+std::string_view WithoutGuard(std::string_view cell) {
+  return audit::IsGuarded(cell) ? cell.substr(1) : TrimBlanks(cell);
+}
+
 Gathered Gather(const ImportPlan& plan, const ImportPlan::Source& source, const CsvRow& row) {
   Gathered gathered;
   std::size_t filled = 0;
@@ -85,11 +89,13 @@ Gathered Gather(const ImportPlan& plan, const ImportPlan::Source& source, const 
       gathered.cell = row.cells[*column];
       continue;
     }
-    if (filled == 2) gathered.made = TrimBlanks(gathered.cell);
+    if (filled == 2) gathered.made = WithoutGuard(gathered.cell);
     gathered.is_made = true;
     gathered.made += source.joined_by;
-    gathered.made += TrimBlanks(row.cells[*column]);
+    gathered.made += WithoutGuard(row.cells[*column]);
   }
+  // The guards of its parts are off; the conversion takes one off the whole.
+  if (gathered.is_made && audit::NeedsGuard(gathered.made)) gathered.made.insert(0, 1, '\'');
   if (filled > 0) return gathered;
   if (const auto column = FirstFilled(plan, row, source.otherwise)) {
     gathered.column = *column;
@@ -100,11 +106,7 @@ Gathered Gather(const ImportPlan& plan, const ImportPlan::Source& source, const 
 
 std::string KeyFrom(const ImportPlan& plan, const std::optional<ImportPlan::Source>& source,
                     std::size_t only, const CsvRow& row) {
-  if (!source) {
-    const std::string& cell = row.cells[only];
-    if (audit::IsGuarded(cell)) return cell.substr(1);
-    return std::string(TrimBlanks(cell));
-  }
+  if (!source) return std::string(WithoutGuard(row.cells[only]));
   // A key of several columns without one of them would be another's.
   if (source->parts.size() > 1) {
     for (const auto& part : source->parts) {
@@ -114,14 +116,15 @@ std::string KeyFrom(const ImportPlan& plan, const std::optional<ImportPlan::Sour
   const Gathered gathered = Gather(plan, *source, row);
   std::string_view text = gathered.text();
   if (!source->separator.empty()) text = TakeFirst(text, source->separator);
-  return std::string(TrimBlanks(text));
+  return std::string(WithoutGuard(text));
 }
 
 // Builds one row's line.
 class LineBuilder {
  public:
-  LineBuilder(const ImportPlan& plan, const CsvRow& row, std::vector<Refusal>* left_out)
-      : plan_(plan), row_(row), left_out_(plan.strict ? nullptr : left_out) {}
+  LineBuilder(const ImportPlan& plan, const CsvRow& row, std::vector<Refusal>* left_out,
+              std::vector<Refusal>* missing)
+      : plan_(plan), row_(row), left_out_(plan.strict ? nullptr : left_out), missing_(missing) {}
 
   std::expected<std::string, Refusal> Build();
 
@@ -145,6 +148,7 @@ class LineBuilder {
   const ImportPlan& plan_;
   const CsvRow& row_;
   std::vector<Refusal>* left_out_;
+  std::vector<Refusal>* missing_;
   std::vector<Gathered> gathered_;
   std::string line_;
   bool first_ = true;
@@ -269,8 +273,12 @@ std::expected<void, Refusal> LineBuilder::AddFields() {
     const ImportPlan::Field& field = plan_.fields[i];
     const std::size_t before = line_.size();
     COFFER_TRY(AddField(field, gathered_[i].text(), gathered_[i].column));
-    if (plan_.check_required && field.rules.field.required && line_.size() == before) {
-      return Refuse("/data/" + field.name, "is required");
+    if (!field.rules.field.required || line_.size() > before) continue;
+    if (plan_.check_required) return Refuse("/data/" + field.name, "is required");
+    if (missing_ != nullptr) {
+      missing_->push_back(
+          plan_.Locate(row_.line, "/data/" + field.name,
+                       "is required: the row is good only for a record that is there already"));
     }
   }
   return {};
@@ -340,8 +348,9 @@ std::string RecordKeyOf(const ImportPlan& plan, const CsvRow& row) {
 }
 
 std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvRow& row,
-                                              std::vector<Refusal>* left_out) {
-  return LineBuilder(plan, row, left_out).Build();
+                                              std::vector<Refusal>* left_out,
+                                              std::vector<Refusal>* missing) {
+  return LineBuilder(plan, row, left_out, missing).Build();
 }
 
 }  // namespace coffer::cli

@@ -85,7 +85,8 @@ struct ImportPlan {
   std::vector<std::string> empty_words = {};
   bool footer = false;
   bool strict = false;
-  bool check_required = false;  // here, and not only where the records are
+  bool check_required = false;                      // here, and not only where the records are
+  std::vector<std::string> unfilled_required = {};  // fields that no column fills
 
   // `pointer` says where in a line of the import the fault lies: "/data/email", "/external_ref",
   // "/record_key", or nothing for the row as a whole.
@@ -108,8 +109,10 @@ std::string RecordKeyOf(const ImportPlan& plan, const CsvRow& row);
 
 // One line of the import's NDJSON, with its line feed. Empty cells are absent fields. Fields that a
 // row is good without are left out when they do not fit, and added to `left_out`; without it, and
-// where the plan is strict, the row is refused.
+// where the plan is strict, the row is refused. `missing` gets the required fields whose cells are
+// empty: without them a row can only change a record that is there already.
 std::expected<std::string, Refusal> BuildLine(const ImportPlan& plan, const CsvRow& row,
-                                              std::vector<Refusal>* left_out = nullptr);
+                                              std::vector<Refusal>* left_out = nullptr,
+                                              std::vector<Refusal>* missing = nullptr);
 
 }  // namespace coffer::cli

@@ -11,10 +11,30 @@
 namespace coffer::cli {
 namespace {
 
+constexpr std::size_t kNamesOnScreen = 200;
+
 std::string ListedNames(const std::vector<std::string>& names) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (std::size_t i = 0; i < std::min(names.size(), kNamesOnScreen); ++i) {
+    text += (text.empty() ? "" : ", ") + names[i];
+  }
+  if (names.size() > kNamesOnScreen) {
+    text += " and " + std::to_string(names.size() - kNamesOnScreen) + " more";
+  }
   return text;
+}
+
+// The names of the columns, unless the first line seems to be a row: then the shapes of its cells.
+std::string ShownColumns(const std::vector<std::string>& header) {
+  const auto is_value = [](const std::string& name) {
+    return name.find('@') != name.npos ||
+           std::ranges::count_if(name, [](char c) { return c >= '0' && c <= '9'; }) > 4;
+  };
+  if (std::ranges::none_of(header, is_value)) return ListedNames(header);
+  std::vector<std::string> shapes;
+  for (const std::string& name : header) shapes.push_back(ShapeOfCell(name));
+  return ListedNames(shapes) +
+         "\nThat seems to be a row of the table: its first line must name the columns";
 }
 
 // A header that is one column was probably split at the wrong sign.
@@ -51,11 +71,19 @@ class Planner {
     COFFER_TRY(AddMaps());
     COFFER_TRY(AddProfileFields());
     COFFER_TRY(AddByName());
+    if (plan_.fields.empty()) {
+      return Failed(Exit::kUsage, "no column of the file fills a field of the class",
+                    "Its columns are: " + ShownColumns(plan_.header) +
+                        DelimiterAdvice(plan_.header) + "\nFill fields with --map field=Column.");
+    }
     if (options_.replace) COFFER_TRY(CheckRequired());
     COFFER_TRY(NameDateFormats());
     COFFER_TRY(NameSeparators());
     LinkFields();
     ListUnmapped();
+    for (const auto& [name, field] : shape_) {
+      if (field.required && Find(name) == nullptr) plan_.unfilled_required.push_back(name);
+    }
     plan_.empty_words = profile_.empty;
     plan_.footer = profile_.footer;
     plan_.strict = options_.strict;
@@ -74,6 +102,7 @@ class Planner {
   Outcome<void> AddMaps();
   Outcome<void> AddProfileFields();
   Outcome<void> AddByName();
+  Outcome<void> CheckOptions(const std::string& name, const ProfileField& given) const;
   Outcome<CellRules> RulesOf(const std::string& field, const CellOptions& own) const;
   Outcome<void> AddFormats(const std::vector<std::string>& texts, std::vector<DateFormat>& into,
                            const std::string& where) const;
@@ -100,7 +129,7 @@ Outcome<std::size_t> Planner::FindColumn(const std::string& name) const {
   const auto found = name.empty() ? header.end() : std::ranges::find(header, TrimBlanks(name));
   if (found == header.end()) {
     return Failed(Exit::kUsage, "the file has no column \"" + name + "\"",
-                  "Its columns are: " + ListedNames(header) + DelimiterAdvice(header));
+                  "Its columns are: " + ShownColumns(header) + DelimiterAdvice(header));
   }
   if (std::find(found + 1, header.end(), *found) != header.end()) {
     return Failed(Exit::kUsage, "the header names the column \"" + name + "\" twice",
@@ -169,8 +198,8 @@ Outcome<void> Planner::FindProfileKey(const ColumnSource& source, const char* wh
     names.insert(names.end(), source.otherwise.begin(), source.otherwise.end());
     return Failed(
         Exit::kUsage, std::string("the file has no column that the profile takes for the ") + what,
-        "It looks for: " + ListedNames(names) +
-            ". The file's columns are: " + ListedNames(plan_.header) + ". --key names another.");
+        "It looks for: " + ListedNames(names) + ". The file's columns are: " +
+            ShownColumns(plan_.header) + ". --key names another." + DelimiterAdvice(plan_.header));
   }
   column = FirstColumn(*into);
   return {};
@@ -265,6 +294,23 @@ Outcome<void> Planner::AddMaps() {
   return {};
 }
 
+// What would change nothing was meant for another field.
+Outcome<void> Planner::CheckOptions(const std::string& name, const ProfileField& given) const {
+  const auto type = vault::FieldTypeFromName(shape_.at(name).type);
+  const auto wrong = [&](const char* member, const char* of) {
+    return Failed(Exit::kUsage, "the profile's \"fields." + name + "." + member +
+                                    "\" is for fields of the type " + of + ", and the class's \"" +
+                                    name + "\" is none");
+  };
+  if (!given.values.empty() && type != vault::FieldType::kChoice) return wrong("values", "choice");
+  if (given.takes_list && type != vault::FieldType::kList) return wrong("take", "list");
+  if (!given.cells.date_formats.empty() && type != vault::FieldType::kDate &&
+      type != vault::FieldType::kDateTime) {
+    return wrong("date_formats", "date or datetime");
+  }
+  return {};
+}
+
 Outcome<void> Planner::AddProfileFields() {
   std::set<std::string> fed;  // by another field's other values
   for (const auto& [name, given] : profile_.fields) fed.insert(given.others_to);
@@ -275,6 +321,7 @@ Outcome<void> Planner::AddProfileFields() {
                     "the profile fills the field \"" + name + "\", which the class does not have",
                     "Copy the profile, take the field out, and name the copy's path.");
     }
+    COFFER_TRY(CheckOptions(name, given));
     auto source = Resolve(given.source);
     if (!source && !fed.contains(name)) continue;
     ImportPlan::Field field{.name = name};

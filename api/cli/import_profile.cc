@@ -3,17 +3,17 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <set>
+
+#include "api/cli/input_file.h"
 
 namespace coffer::cli {
 namespace {
+
+constexpr std::size_t kMaxProfileBytes = std::size_t{1} << 20;
 
 // How one member's value is taken over. An empty answer is acceptance.
 using Take = std::function<std::string(const toml::node&)>;
@@ -287,11 +287,13 @@ Outcome<ImportProfile> LoadProfile(const std::string& profile) {
                                   : "There are: " + names + "; or name the file of one.");
     }
   }
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return Failed(Exit::kUsage, "cannot open " + path.string() + ": " + std::strerror(errno));
+  COFFER_ASSIGN(const auto file, InputFile::Open(path.string(), InputFile::Passes::kOne));
+  std::string text(kMaxProfileBytes + 1, '\0');
+  COFFER_ASSIGN(const std::size_t size, file->Read(text));
+  if (size > kMaxProfileBytes) {
+    return Failed(Exit::kUsage, file->name() + " is larger than a profile may be (1 MiB)");
   }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  text.resize(size);
   return ParseProfile(text, path.string());
 }
 

@@ -8,12 +8,14 @@ namespace coffer::cli {
 namespace {
 
 constexpr std::size_t kLeftOutOnScreen = 20;
+constexpr std::size_t kColumnsOnScreen = 50;
 
 const char* ResultName(const ImportRunResult& result, bool dry_run) {
   const ImportTally& tally = result.tally;
   if (!result.outcome) return "incomplete";
   if (tally.refusals.size() > tally.erased) return "rows_refused";
   if (tally.erased > 0) return "rows_erased_before";
+  if (tally.needing_record > 0) return "good_if_records_exist";
   if (!tally.left_out.empty()) return dry_run ? "good_without_fields" : "stored_without_fields";
   return dry_run ? "good" : "stored";
 }
@@ -33,8 +35,12 @@ void TellLeftOut(const ImportPlan& plan, const ImportRunResult& result, bool rep
   const auto& left_out = result.tally.left_out;
   if (!plan.unmapped.empty()) {
     std::string names;
-    for (const std::string& name : plan.unmapped)
-      names += (names.empty() ? "\"" : ", \"") + name + "\"";
+    for (std::size_t i = 0; i < std::min(plan.unmapped.size(), kColumnsOnScreen); ++i) {
+      names += (names.empty() ? "\"" : ", \"") + plan.unmapped[i] + "\"";
+    }
+    if (plan.unmapped.size() > kColumnsOnScreen) {
+      names += " and " + Grouped(plan.unmapped.size() - kColumnsOnScreen) + " more";
+    }
     console.err << "Nothing was taken from these columns: " << Printable(names) << '\n';
   }
   if (!result.footer.empty()) {
@@ -70,14 +76,23 @@ void AddResult(const ImportPlan& plan, const ImportRunResult& result, bool dry_r
   summary["unmapped_columns"] = plan.unmapped;
   summary["footer_lines"] = result.footer;
   summary["dry_run"] = dry_run;
-  if (dry_run) summary["good"] = result.tally.checked;
+  if (dry_run) {
+    summary["good"] = result.tally.checked;
+    summary["good_if_records_exist"] = result.tally.needing_record;
+  }
   summary["result"] = ResultName(result, dry_run);
 }
 
 void TellDryRun(const ImportRunResult& result, Console& console) {
   console.err << "Nothing was sent. " << Grouped(result.tally.checked) << " of "
-              << Grouped(result.rows)
-              << " rows are good as far as the file and the class tell.\nOnly the vault knows "
+              << Grouped(result.rows) << " rows are good as far as the file and the class tell.\n";
+  if (result.tally.needing_record > 0) {
+    console.err
+        << Grouped(result.tally.needing_record)
+        << " more have not all that the class requires: they are good only for records that "
+           "are there already.\n";
+  }
+  console.err << "Only the vault knows "
                  "which clients there are, which were erased before, and what you may write.\n";
 }
 
@@ -85,7 +100,7 @@ Exit ExitOf(const ImportRunResult& result) {
   const ImportTally& tally = result.tally;
   if (tally.refusals.size() > tally.erased) return Exit::kRowsRefused;
   if (tally.erased > 0) return Exit::kRowsErased;
-  return tally.left_out.empty() ? Exit::kOk : Exit::kFieldsLeftOut;
+  return tally.left_out.empty() && tally.needing_record == 0 ? Exit::kOk : Exit::kFieldsLeftOut;
 }
 
 }  // namespace coffer::cli

@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t kMaxBatchBytes = std::size_t{6} << 20;
 
 constexpr std::size_t kMaxWarnings = 1000;  // that are kept
+constexpr std::size_t kMaxFooter = 50;      // rows
 
 using Batch = std::vector<PendingRow>;
 
@@ -82,6 +83,7 @@ class Ledger {
     tally_.shortened += part.shortened;
     tally_.removed += part.removed;
     tally_.checked += part.checked;
+    tally_.needing_record += part.needing_record;
     std::ranges::move(part.refusals, std::back_inserter(tally_.refusals));
     std::ranges::move(part.left_out, std::back_inserter(tally_.left_out));
   }
@@ -127,6 +129,7 @@ class ImportRun {
   void ReadRow(const CsvRow& row, Batch& batch, std::size_t& bytes);
   bool IsSeen(const CsvRow& row);
   void TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes);
+  void TakeShortRows(Batch& batch, std::size_t& bytes);
   void Work();
   Outcome<void> SendBatches();
 
@@ -138,6 +141,7 @@ class ImportRun {
   SeenKeys seen_;
   std::uint64_t rows_ = 0;
   std::vector<CsvRow> short_rows_;  // of one cell, with nothing behind them yet
+  bool too_long_for_footer_ = false;
 };
 
 // Refuses what an earlier row named, and warns of what reads like it.
@@ -159,32 +163,49 @@ bool ImportRun::IsSeen(const CsvRow& row) {
 }
 
 void ImportRun::TakeRow(const CsvRow& row, Batch& batch, std::size_t& bytes) {
-  std::vector<Refusal> left_out;
-  auto line = BuildLine(plan_, row, &left_out);
+  std::vector<Refusal> left_out, missing;
+  auto line = BuildLine(plan_, row, &left_out, options_.dry_run ? &missing : nullptr);
   if (!line) {
     ledger_.Add({.refusals = {std::move(line).error()}});
     return;
   }
   if (IsSeen(row)) return;
-  if (!left_out.empty()) ledger_.Add({.left_out = std::move(left_out)});
   if (options_.dry_run) {
-    ledger_.Add({.checked = 1});
+    const bool whole = missing.empty() && plan_.unfilled_required.empty();
+    for (Refusal& field : missing) ledger_.Warn(std::move(field));
+    ledger_.Add({.left_out = std::move(left_out),
+                 .checked = whole ? 1U : 0U,
+                 .needing_record = whole ? 0U : 1U});
     return;
   }
   bytes += line->size();
-  batch.push_back({row.line, *std::move(line)});
+  batch.push_back({row.line, *std::move(line), std::move(left_out)});
 }
 
-// Rows of one cell are a footer when no other row comes behind them.
-void ImportRun::ReadRow(const CsvRow& row, Batch& batch, std::size_t& bytes) {
-  if (plan_.footer && row.cells.size() == 1 && plan_.header.size() > 1) {
-    short_rows_.push_back(row);
-    return;
-  }
+// Whether a cell has as many parts as the header, at another sign: then it is a row of the table.
+bool IsSplitElsewhere(const CsvRow& row, std::size_t columns) {
+  return std::ranges::any_of(std::string_view(",;|\t"), [&](char sign) {
+    return std::cmp_equal(std::ranges::count(row.cells[0], sign), columns - 1);
+  });
+}
+
+void ImportRun::TakeShortRows(Batch& batch, std::size_t& bytes) {
   for (const CsvRow& earlier : std::exchange(short_rows_, {})) {
     ++rows_;
     TakeRow(earlier, batch, bytes);
   }
+}
+
+// Rows of one cell are a footer when no other row comes behind them, and when they are few.
+void ImportRun::ReadRow(const CsvRow& row, Batch& batch, std::size_t& bytes) {
+  if (plan_.footer && row.cells.size() == 1 && plan_.header.size() > 1) {
+    short_rows_.push_back(row);
+    if (short_rows_.size() > kMaxFooter) too_long_for_footer_ = true;
+    if (too_long_for_footer_) TakeShortRows(batch, bytes);
+    return;
+  }
+  too_long_for_footer_ = false;
+  TakeShortRows(batch, bytes);
   ++rows_;
   TakeRow(row, batch, bytes);
 }
@@ -196,6 +217,12 @@ Outcome<void> ImportRun::Produce(CsvReader& reader, const ImportProgress& progre
   for (;;) {
     COFFER_ASSIGN(const bool more, reader.Next(row));
     if (more) ReadRow(row, batch, bytes);
+    // A table without a row that has all columns may have been split at the wrong sign.
+    if (!more && rows_ == 0 && std::ranges::any_of(short_rows_, [&](const CsvRow& one) {
+          return IsSplitElsewhere(one, plan_.header.size());
+        })) {
+      TakeShortRows(batch, bytes);
+    }
     if (batch.size() >= options_.batch_rows || bytes >= kMaxBatchBytes || !more) {
       if (!batch.empty() && !queue_.Push(std::exchange(batch, {}))) return {};
       bytes = 0;

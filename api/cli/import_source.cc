@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kPiece = 64UZ * 1024;
 constexpr std::size_t kSample = 64UZ * 1024;
+constexpr std::uint64_t kMostLooked = std::uint64_t{16} << 20;  // behind a fault, for a sample
 // So many characters of several bytes in a row are UTF-8 by no chance in another encoding.
 constexpr std::uint64_t kCertainlyUtf8 = 8;
 
@@ -54,14 +55,15 @@ struct ImportSource::Look {
 };
 
 Outcome<std::unique_ptr<ImportSource>> ImportSource::Open(const std::string& path,
-                                                          const std::string& encoding) {
+                                                          const std::string& encoding,
+                                                          const std::string& otherwise) {
   COFFER_ASSIGN(auto file, InputFile::Open(path));
   std::unique_ptr<ImportSource> source(new ImportSource(std::move(file)));
-  COFFER_TRY(source->Begin(encoding));
+  COFFER_TRY(source->Begin(encoding, otherwise));
   return source;
 }
 
-Outcome<void> ImportSource::Begin(const std::string& encoding) {
+Outcome<void> ImportSource::Begin(const std::string& encoding, const std::string& otherwise) {
   buffer_.resize(kPiece);
   COFFER_ASSIGN(const std::size_t size, file_->Read(buffer_));
   const std::string_view beginning(buffer_.data(), size);
@@ -69,7 +71,8 @@ Outcome<void> ImportSource::Begin(const std::string& encoding) {
     return Failed(Exit::kUsage, name() + (file_->IsReadOnce() ? " gave nothing" : " is empty"),
                   "The first line of a table must name its columns.");
   }
-  COFFER_TRY(ChooseEncoding(beginning, encoding));
+  const bool says_nothing = encoding.empty() && !ByteOrderMarkOf(beginning);
+  COFFER_TRY(ChooseEncoding(beginning, says_nothing ? otherwise : encoding));
   COFFER_TRY(RefuseForeignFormat(beginning.substr(mark_)));
   return Rewind();
 }
@@ -164,7 +167,7 @@ Outcome<void> ImportSource::CheckNotUtf8() const {
   return Failed(Exit::kUsage,
                 name() + " is UTF-8 from its beginning to its end; as " + encoding_ +
                     " it would be other characters",
-                "Leave --encoding out.");
+                "Say --encoding UTF-8.");
 }
 
 // Reads the file once more. Whatever fails is told instead of the fault.
@@ -189,7 +192,10 @@ Outcome<ImportSource::Look> ImportSource::LookAgain(std::uint64_t offset) {
       if (!IsAscii(line)) look.sample += line.substr(0, kSample - look.sample.size());
       from = end;
     }
-    if (size < buffer_.size() || (at > offset && look.sample.size() >= kSample)) break;
+    if (size < buffer_.size() || (at > offset && look.sample.size() >= kSample) ||
+        at > offset + kMostLooked) {
+      break;
+    }
   }
   look.line += line_feeds > 0 ? line_feeds : returns;
   return look;

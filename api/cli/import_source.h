@@ -17,11 +17,13 @@ namespace coffer::cli {
 
 class ImportSource {
  public:
-  // `encoding`: one of ICU's names, or nothing for UTF-8 and for what a byte order mark says; "-"
+  // `encoding`: one of ICU's names, or nothing for what a byte order mark says, else `otherwise`,
+  // else UTF-8; "-"
   // as `path` is standard input. Exit::kUsage for a name that is not known or that the byte order
   // mark contradicts, for a file that is empty, or of another kind than a table in text.
   static Outcome<std::unique_ptr<ImportSource>> Open(const std::string& path,
-                                                     const std::string& encoding = {});
+                                                     const std::string& encoding = {},
+                                                     const std::string& otherwise = {});
   ImportSource(const ImportSource&) = delete;
   ImportSource& operator=(const ImportSource&) = delete;
 
@@ -35,7 +37,7 @@ class ImportSource {
 
  private:
   explicit ImportSource(std::unique_ptr<InputFile> file) : file_(std::move(file)) {}
-  Outcome<void> Begin(const std::string& encoding);
+  Outcome<void> Begin(const std::string& encoding, const std::string& otherwise);
   Outcome<void> ChooseEncoding(std::string_view beginning, const std::string& encoding);
   Outcome<void> RefuseForeignFormat(std::string_view beginning);
   Outcome<std::string_view> NextUtf8(std::string_view bytes);

@@ -68,15 +68,15 @@ struct TextDecoder::State {
   Converter converter;
   bool stands_for_all = false;  // of the bytes, each stands for a character, if only for a control
   std::vector<UChar> units = std::vector<UChar>(kPieceOfText);
+  std::ptrdiff_t held = 0;  // at the beginning of `units`: half a pair, when 1
 
   bool IsText(const UChar* from, const UChar* to) const {
     return std::all_of(from, to, [this](UChar c) {
       return c != 0 && (!stands_for_all || c < 0x80 || c > 0x9f || c == 0x85);
     });
   }
-  // UTF-16 that is whole, but for a surrogate that the next piece completes: the converter never
-  // ends a piece with one.
-  void Append(const UChar* from, const UChar* to, std::string& text) const {
+  // False, and nothing appended, for what is no UTF-16.
+  static bool Append(const UChar* from, const UChar* to, std::string& text) {
     std::int32_t size = 0;
     const std::size_t had = text.size();
     const auto units_size = static_cast<std::int32_t>(to - from);
@@ -84,6 +84,7 @@ struct TextDecoder::State {
     UErrorCode error = U_ZERO_ERROR;
     u_strToUTF8(text.data() + had, 3 * units_size, &size, from, units_size, &error);
     text.resize(had + static_cast<std::size_t>(U_FAILURE(error) ? 0 : size));
+    return U_SUCCESS(error);
   }
 };
 
@@ -95,7 +96,10 @@ TextDecoder::~TextDecoder() = default;
 TextDecoder::TextDecoder(TextDecoder&&) noexcept = default;
 TextDecoder& TextDecoder::operator=(TextDecoder&&) noexcept = default;
 
-void TextDecoder::Restart() { ucnv_resetToUnicode(state_->converter.get()); }
+void TextDecoder::Restart() {
+  ucnv_resetToUnicode(state_->converter.get());
+  state_->held = 0;
+}
 
 bool TextDecoder::Decode(std::string_view bytes, bool last, std::string& text) {
   text.clear();
@@ -104,16 +108,21 @@ bool TextDecoder::Decode(std::string_view bytes, bool last, std::string& text) {
   for (;;) {
     UErrorCode error = U_ZERO_ERROR;
     UChar* const units = state_->units.data();
-    UChar* target = units;
+    UChar* target = units + state_->held;
     ucnv_toUnicode(state_->converter.get(), &target, units + kPieceOfText, &source, end, nullptr,
                    static_cast<UBool>(last), &error);
+    const bool more = error == U_BUFFER_OVERFLOW_ERROR;
+    // A full buffer parts a character of two units: its second one comes with the next piece.
+    const bool parted = target > units && U16_IS_LEAD(target[-1]) && (more || !last);
+    if (parted) --target;
     const UChar* const fault =
         std::find_if(static_cast<const UChar*>(units), static_cast<const UChar*>(target),
                      [this](UChar c) { return !state_->IsText(&c, &c + 1); });
-    state_->Append(units, fault, text);
-    if (fault != target) return false;
-    if (error == U_BUFFER_OVERFLOW_ERROR) continue;
-    return U_SUCCESS(error);
+    const bool whole = State::Append(units, fault, text);
+    state_->held = parted ? 1 : 0;
+    if (parted) units[0] = *target;
+    if (!whole || fault != target) return false;
+    if (!more) return U_SUCCESS(error);
   }
 }
 

@@ -93,7 +93,8 @@ TEST_CASE("every day of the calendar is read back from every form") {
 
 TEST_CASE("a form that could be read in two ways is refused") {
   for (const char* form : {"DD.MM", "MM.YYYY", "DD.MM.YY", "DD.MM.YYYY YYYY", "dd.mm.yyyy",
-                           "DD.MMM.YYYY", "", "DD.MM.YYYYx", "zz DD.MM.YYYY"}) {
+                           "DD.MMM.YYYY", "", "DD.MM.YYYYx", "zz DD.MM.YYYY", "DMYYYY", "YYYYMD",
+                           "YYYYMDhh:mm", "M/MM/D/YYYY", "D DD.MM.YYYY", "YYYY YY-MM-DD"}) {
     CAPTURE(form);
     CHECK_FALSE(DateFormat::Fault(form, {}).empty());
   }
@@ -137,7 +138,8 @@ TEST_CASE("whole numbers may be written with a point and noughts, and nothing el
   CHECK(Converted(rules, "12.0") == "12");
   CHECK(Converted(rules, "-5") == "-5");
   CHECK(Converted(rules, "005") == "5");
-  for (const char* cell : {"12.5", "5,0", "1 000", "1,000", "1e3", "9007199254740992", "", "x"}) {
+  for (const char* cell : {"+-5", "++5", "--5", "-+5", "12.5", "5,0", "1 000", "1,000", "1e3",
+                           "9007199254740992", "", "x"}) {
     if (*cell == '\0') continue;
     CAPTURE(cell);
     CHECK_FALSE(Fits(rules, cell));

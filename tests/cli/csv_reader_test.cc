@@ -37,6 +37,24 @@ using Cells = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("what a file says of itself comes before what is said of its kind") {
+  const testing::TemporaryDirectory directory;
+  const std::string path = directory / "table.csv";
+  const auto first = [&](const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+    auto source = ImportSource::Open(path, {}, "windows-1251");
+    REQUIRE(source);
+    auto reader = CsvReader::Over(**source, std::nullopt, ';');
+    REQUIRE(reader);
+    CsvRow row;
+    REQUIRE(*(*reader)->Next(row));
+    return row.cells;
+  };
+  CHECK(first("a;\xef,\n") == Cells{"a", "п,"});
+  CHECK(first("\xef\xbb\xbf\x61;п,\n") == Cells{"a", "п,"});
+  CHECK(first("sep=,\na;,\xef\n") == Cells{"a;", "п"});
+}
+
 TEST_CASE("rows end with LF, CRLF or the file") {
   for (const char* text : {"a,b\n1,2\n", "a,b\r\n1,2\r\n", "a,b\n1,2", "a,b\r\n1,2"}) {
     CAPTURE(text);

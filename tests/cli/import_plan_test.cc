@@ -104,6 +104,26 @@ TEST_CASE("what does not fit the file or the class is found before anything is s
   CHECK(Fault(AllFields(), {"Id", "Name", "Name"}) == "the header names the column \"Name\" twice");
 }
 
+TEST_CASE("an import that would fill no field is refused") {
+  MappingOptions options{"Id", "", {}};
+  options.by_name = true;
+  CHECK(Fault(options) == "no column of the file fills a field of the class");
+  CHECK(PlanImport(options, {"Id", "name"}, kShape));
+}
+
+TEST_CASE("a first line that is a row of data is shown by its shape") {
+  for (const std::string value : {"ivan@example.org", "+7 916 123-45-67", "1984-03-07"}) {
+    const auto plan = PlanImport(AllFields(), {"Ivanov", value, "x"}, kShape);
+    REQUIRE_FALSE(plan);
+    const std::string told = plan.error().message + plan.error().advice;
+    CAPTURE(told);
+    CHECK(told.find("Ivanov") == std::string::npos);
+    CHECK(told.find(value) == std::string::npos);
+    CHECK(told.find("Aaaaaa") != std::string::npos);
+    CHECK(told.find("must name the columns") != std::string::npos);
+  }
+}
+
 TEST_CASE("a column name may hold an equals sign") {
   const auto plan = PlanImport({"Id", "", {"name=a=b"}}, {"Id", "a=b"}, kShape);
   REQUIRE(plan);

@@ -193,6 +193,56 @@ columns = ["Last"]
   CHECK(Build(plan, {"1", "", "L"}).line == "refused: external_ref is empty");
 }
 
+TEST_CASE("the guard of a cell is taken off wherever a profile takes it from") {
+  const std::string profile = R"(
+[key]
+parts = [["A"], ["B"]]
+joined_by = "/"
+[fields.last_name]
+parts = [["Last"], ["More"]]
+)";
+  const std::vector<std::string> header = {"A", "B", "Last", "More"};
+  const auto line = [&](const std::string& key, const std::string& name) {
+    return "{\"external_ref\":\"" + key + "\",\"data\":{\"last_name\":\"" + name + "\"}}\n";
+  };
+  const ImportPlan plan = PlanOf(profile, header);
+  CHECK(Build(plan, {"'=1", "'=2", "'=x", ""}).line == line("=1/=2", "=x"));
+  CHECK(Build(plan, {"1", "'-b", "L", "'@m"}).line == line("1/-b", "L @m"));
+  CHECK(Build(plan, {"1", "2", "''=x", "'=y"}).line == line("1/2", "'=x =y"));
+  CHECK(Build(plan, {"1", "2", "'tHooft", "'s"}).line == line("1/2", "'tHooft 's"));
+  const ImportPlan one =
+      PlanOf("[key]\ncolumns = [\"A\"]\n[fields.last_name]\ncolumns = [\"Last\"]\n", header);
+  CHECK(Build(one, {"'=1", "", "'=x", ""}).line == line("=1", "=x"));
+  CHECK(Build(one, {"' a", "", "L", ""}).line == line(" a", "L"));
+}
+
+TEST_CASE("what a profile says of a field that it does not fit is refused, not passed over") {
+  for (const auto& [field, member] : {std::pair<std::string, std::string>{"last_name", "values"},
+                                      {"last_name", "take"},
+                                      {"last_name", "date_formats"}}) {
+    CAPTURE(member);
+    std::string text = "[key]\ncolumns = [\"A\"]\n[fields." + field +
+                       "]\ncolumns = [\"Last\"]\nseparator = \";\"\n";
+    if (member == "values") text += "values = {\"a\" = \"b\"}\n";
+    if (member == "take") text += "take = \"list\"\n";
+    if (member == "date_formats") text += "date_formats = [\"DD.MM.YYYY\"]\n";
+    MappingOptions options;
+    options.profile = *ParseProfile(text, "p.toml");
+    const auto plan = PlanImport(options, {"A", "Last"}, kContactShape);
+    REQUIRE_FALSE(plan);
+    CHECK(plan.error().exit == Exit::kUsage);
+    CHECK(plan.error().message.find("fields.last_name." + member) != std::string::npos);
+  }
+}
+
+TEST_CASE("what cannot be a profile is told, and not read without end") {
+  for (const char* path : {"/dev/zero", "/", "./no-such-profile.toml"}) {
+    const auto profile = LoadProfile(path);
+    REQUIRE_FALSE(profile);
+    CHECK(profile.error().exit == Exit::kUsage);
+  }
+}
+
 TEST_CASE("the command line overrides the profile") {
   const std::string profile = R"(
 date_formats = ["M/D/YYYY"]

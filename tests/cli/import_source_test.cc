@@ -90,6 +90,21 @@ TEST_CASE("a text in a named encoding is the text that was written") {
   }
 }
 
+TEST_CASE("characters of two units are whole at every place of a file") {
+  for (const char* encoding : {"UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "GB18030"}) {
+    // With one letter more or less in front, every buffer ends between the two units once.
+    for (const std::string before : {"", "a", "ab"}) {
+      CAPTURE(encoding, before);
+      std::string text = before;
+      for (int i = 0; i < 50'000; ++i) text += "😀";
+      text += "\nend\n";
+      const Decoded decoded = DecodeFile(Encoded(text, encoding), encoding);
+      CHECK(decoded.fault.empty());
+      CHECK((decoded.text == text));
+    }
+  }
+}
+
 TEST_CASE("a byte order mark says what a file is, and is no part of it") {
   for (const auto& [mark, encoding] : {std::pair<std::string, std::string>{"\xef\xbb\xbf", "UTF-8"},
                                        {"\xff\xfe", "UTF-16LE"},
@@ -230,6 +245,15 @@ TEST_CASE("a file that is written to while it is read is given up") {
   const auto piece = (*source)->Next();
   REQUIRE_FALSE(piece);
   CHECK(piece.error().message == path + " was changed while it was read");
+}
+
+TEST_CASE("what never ends is given up at its first fault") {
+  auto source = ImportSource::Open("/dev/zero");
+  REQUIRE(source);
+  const auto piece = (*source)->Next();
+  REQUIRE_FALSE(piece);
+  CHECK(piece.error().exit == Exit::kUsage);
+  CHECK(piece.error().message.find("is no text") != std::string::npos);
 }
 
 TEST_CASE("what is no file is told") {

@@ -63,9 +63,15 @@ TEST_CASE("a list of customers is imported to the byte, and again without a chan
   const std::string file = std::string(COFFER_SOURCE_DIR) + "/../shared/data/chinook_customers.csv";
   if (!std::filesystem::exists(file)) SKIP("the Chinook customers are not beside the project");
   RunningVault vault;
-  const auto first = Tool(vault, "crm-service", ImportOf(file));
+  auto arguments = ImportOf(file);
+  arguments.push_back("--json");
+  const auto first = Tool(vault, "crm-service", arguments);
   INFO(first.out << first.err);
-  REQUIRE(first.exit_code == 0);
+  // One telephone number among them is none.
+  REQUIRE(first.exit_code == 8);
+  const json left_out = json::parse(first.out).at("left_out");
+  REQUIRE(left_out.size() == 1);
+  CHECK(left_out[0].at("field") == "phone");
 
   std::istringstream lines(ReadWholeFile(file));
   std::string line;
@@ -84,6 +90,7 @@ TEST_CASE("a list of customers is imported to the byte, and again without a chan
       if (!cells[at].empty())
         expected[field] = cells[at].substr(0, cells[at].find_last_not_of(' ') + 1);
     }
+    if (left_out[0].at("line") == customers + 2) expected.erase("phone");
     const auto found =
         crm.Post("/v1/clients/search", {{"external_ref", cells[0]}}).Json().at("items");
     REQUIRE(found.size() == 1);
@@ -99,7 +106,7 @@ TEST_CASE("a list of customers is imported to the byte, and again without a chan
 
   const auto status = [&] { return vault.As("auditor").Get("/v1/status").Json(); };
   const json before = status();
-  CHECK(Tool(vault, "crm-service", ImportOf(file)).exit_code == 0);
+  CHECK(Tool(vault, "crm-service", ImportOf(file)).exit_code == 8);
   CHECK(status().at("records") == before.at("records"));
   CHECK(status().at("clients") == before.at("clients"));
 }

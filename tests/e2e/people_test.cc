@@ -84,8 +84,11 @@ TEST_CASE("a user is enrolled, logs in, works, and is out at once when disabled"
   vault.Start();
   CHECK(vault.WithToken(second).Get("/v1/me").status == 401);
   CHECK(vault.WithToken(token).Get("/v1/me").status == 200);
-  REQUIRE(vault.As("administrator").Patch("/v1/users/" + user.id, {{"disabled", true}}).status ==
-          200);
+  auto administrator = vault.As("administrator");
+  CHECK(administrator.Patch("/v1/users/" + user.id, {{"disabled", true}}).Code() ==
+        "clients_assigned");
+  REQUIRE(administrator.Patch("/v1/users/" + user.id, {{"disabled", true}, {"leave_clients", true}})
+              .status == 200);
   CHECK(vault.WithToken(token).Get("/v1/me").status == 401);
   CHECK(LogIn(vault, user).Code() == "login_failed");
   CHECK(vault.Verify().at("ok") == true);

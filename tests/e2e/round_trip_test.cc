@@ -187,13 +187,14 @@ TEST_CASE("a dry run stores nothing, and the log says of nothing that it was sto
   const json before = vault.Counts();
   const auto dry = import({"--dry-run"});
   INFO(dry.out << dry.err);
-  CHECK(dry.exit_code == 3);
+  CHECK(dry.exit_code == 8);
   const json summary = json::parse(dry.out);
   CHECK(summary.at("good") == 2);
+  CHECK(summary.at("good_if_records_exist") == 1);
   CHECK(summary.at("created") == 0);
-  CHECK(summary.at("refused") == 1);
+  CHECK(summary.at("refused") == 0);
   CHECK(summary.at("fields_left_out") == 1);
-  CHECK(summary.at("result") == "rows_refused");
+  CHECK(summary.at("result") == "good_if_records_exist");
   CHECK(vault.Counts() == before);
   CHECK(vault.Entries("action=record.import").empty());
   // What it said comes true.
@@ -201,4 +202,13 @@ TEST_CASE("a dry run stores nothing, and the log says of nothing that it was sto
   CHECK(real.exit_code == 3);
   CHECK(json::parse(real.out).at("created") == 2);
   CHECK(vault.Entries("action=record.import").size() == 3);
+  // The same row, once there is a record that has what it lacks.
+  WriteWholeFile(file, "Id,Last,Mail\nD-1,,a2@example.org\n");
+  CHECK(import({"--dry-run"}).exit_code == 8);
+  const auto changed = import({});
+  CHECK(changed.exit_code == 0);
+  CHECK(json::parse(changed.out).at("updated") == 1);
+  // Where records are replaced, nothing of them makes it good.
+  CHECK(import({"--replace", "--yes", "--dry-run"}).exit_code == 3);
+  CHECK(import({"--replace", "--yes"}).exit_code == 3);
 }

@@ -1,5 +1,6 @@
 // Imports: one client by reference and one record of it, safe to repeat.
 #include <catch2/catch_test_macros.hpp>
+#include <map>
 
 #include "tests/vault/test_vault.h"
 
@@ -50,6 +51,26 @@ TEST_CASE("an import makes the client and the record, updates it, and leaves it 
         kJane.dump());
   CHECK(vault.Clients() == 1);
   CHECK(vault.Records() == 1);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("what is no field of the class is refused of a new record as of one that is there") {
+  ImportingVault vault;
+  for (const auto& [reference, value] : std::map<std::string, json>{{"A", nullptr}, {"B", "x"}}) {
+    CAPTURE(reference);
+    const std::int64_t before = vault.Records();
+    json patch = kJane;
+    patch["nope"] = value;
+    const auto is_new = vault.Import(reference, patch);
+    REQUIRE_FALSE(is_new);
+    CHECK(is_new.error().reason == "document_invalid");
+    CHECK(vault.Records() == before);
+    REQUIRE(vault.Import(reference, kJane));
+    const auto is_there = vault.Import(reference, patch);
+    REQUIRE_FALSE(is_there);
+    CHECK(is_there.error().issues.front().pointer == is_new.error().issues.front().pointer);
+    REQUIRE(vault.Import(reference, {{"city", nullptr}}));  // of a field it is a change
+  }
   vault.CheckInvariants();
 }
 
