@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/open_vault.h"
 #include "vault/class_schema.h"
 #include "vault/field_fault.h"
 #include "vault/strict_json.h"
@@ -12,6 +13,7 @@ namespace coffer::vault {
 namespace {
 
 using nlohmann::json;
+using testing::IssuesOf;
 using Strings = std::vector<std::string>;
 
 ClassSchema ClassWithFields(const json& fields) {
