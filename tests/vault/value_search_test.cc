@@ -294,7 +294,7 @@ TEST_CASE("pages of a search that compares, or asks for several tokens, have eac
   }
   MakeOldRules(vault);
   vault.Open();
-  for (const std::size_t limit : {1, 2, 3, 7, 50}) {
+  for (const std::size_t limit : {1UZ, 2UZ, 3UZ, 7UZ, 50UZ}) {
     Found found;
     std::string cursor;
     std::size_t items = 0;
