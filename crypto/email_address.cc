@@ -20,6 +20,7 @@ constexpr std::string_view kListMarks = ",;<>\"";
 
 // At the ends of what is copied out of pages and tables.
 bool IsEdge(UChar32 c) {
+  if (c > 0x20 && c < 0x7F) return false;
   return u_isUWhiteSpace(c) || c == 0x200B || c == 0x200E || c == 0x2060 || c == 0xFEFF ||
          c == 0xAD;
 }
@@ -67,8 +68,20 @@ const icu::IDNA& Uts46() {
   return *idna;
 }
 
+// Whether UTS 46 makes nothing of it but small letters, valid or not.
+bool IsPlainDomain(std::string_view domain) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
+  return std::ranges::all_of(domain, [](char c) { return c > 0x20 && c < 0x7F; }) &&
+         std::ranges::search(domain, std::string_view("xn--"), {}, small).empty();
+}
+
 std::string DomainForm(std::string_view domain) {
   std::string ascii;
+  if (IsPlainDomain(domain)) {
+    ascii = internal::FoldedText(domain);
+    if (ascii.size() > 1 && ascii.ends_with('.')) ascii.pop_back();
+    return ascii;
+  }
   icu::IDNAInfo info;
   UErrorCode status = U_ZERO_ERROR;
   icu::StringByteSink<std::string> sink(&ascii);
@@ -131,9 +144,15 @@ std::optional<std::string> EmailFault(std::string_view typed) {
 }
 
 std::string EmailForm(std::string_view typed) {
-  const std::string_view bare = BareEmail(typed);
+  std::string_view bare = BareEmail(typed);
+  std::string folded;
+  if (EmailFault(bare)) {
+    // An '@' of full width, and what is not seen, are no more when it is folded.
+    folded = internal::FoldedText(bare);
+    if (EmailFault(folded)) return internal::FoldedText(typed);
+    bare = folded;
+  }
   const auto at = bare.find('@');
-  if (EmailFault(bare) || at == bare.npos) return internal::FoldedText(typed);
   return internal::FoldedText(bare.substr(0, at)) + "@" + DomainForm(bare.substr(at + 1));
 }
 

@@ -57,8 +57,10 @@ struct PhoneFault {
 std::expected<PhoneNumber, PhoneFault> ToE164(std::string_view typed, std::string_view region);
 
 // For what has no E.164 form: the digits as they were typed, with "+" where there was one, and the
-// extension: "84955550120". Errors: those of the text; other than 7 to 15 digits.
-std::expected<std::string, PhoneFault> PhoneDigits(std::string_view typed);
+// extension: "84955550120". Errors: those of the text; fewer digits than `least`, or more than
+// `most`.
+std::expected<std::string, PhoneFault> PhoneDigits(std::string_view typed, std::size_t least = 7,
+                                                   std::size_t most = 15);
 
 // Whether numbers of it can be read: two capital letters that libphonenumber has the rules of.
 bool IsPhoneRegion(std::string_view region);

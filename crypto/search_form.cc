@@ -41,11 +41,14 @@ std::string ExactForm(std::string_view value) {
   return form;
 }
 
+// Of any region's numbers, from what stands in front abroad on: the field may have had it before.
+constexpr std::size_t kLeastStored = 4, kMostStored = 40;
+
 // What was stored before "74955550120.0" and the like were refused is still found as it stands.
 Result<std::string> PhoneForm(std::string_view region, std::string_view value) {
   const auto number = ToE164(value, region);
   if (number) return number->Text();
-  if (auto digits = PhoneDigits(value)) return *std::move(digits);
+  if (auto digits = PhoneDigits(value, kLeastStored, kMostStored)) return *std::move(digits);
   if (Normalise(Normalisation::kPhone, value)) return internal::FoldedText(value);
   return RefuseForm(number.error().message);
 }

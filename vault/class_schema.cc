@@ -171,7 +171,13 @@ std::string PhoneFaultOf(const Field& field, const std::string& text, bool kept,
     }
     fault = digits.error();
   }
-  if (kept && crypto::Normalise(crypto::Normalisation::kPhone, text)) return "";
+  if (kept) {
+    auto lasting = crypto::SearchForm(crypto::Normalisation::kPhone, field.region, text);
+    if (lasting) {
+      form = *std::move(lasting);
+      return "";
+    }
+  }
   return "must be one telephone number: " + fault.message;
 }
 
@@ -504,7 +510,8 @@ std::string FaultOfFieldText(const Field& field, const std::string& text) {
   if (auto fault = TextFault(field, text, false, form); !fault.empty()) return fault;
   const bool words = field.type == FieldType::kString || field.type == FieldType::kEmail ||
                      field.type == FieldType::kPhone || field.type == FieldType::kList;
-  if (words && !audit::IsPlainText(text, TextForm::kOneLine)) {
+  const std::string plain = field.type == FieldType::kPhone ? WithoutDirections(text) : text;
+  if (words && !audit::IsPlainText(plain, TextForm::kOneLine)) {
     return "must be one line without control characters";
   }
   if (field.type == FieldType::kText && !audit::IsPlainText(text, TextForm::kLines)) {

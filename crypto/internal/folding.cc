@@ -5,7 +5,7 @@
 #include <unicode/unistr.h>
 #include <unicode/uscript.h>
 
-#include <algorithm>
+#include <optional>
 
 #include "crypto/internal/invariant.h"
 
@@ -53,21 +53,43 @@ std::string JoinedWords(const icu::UnicodeString& text) {
   return utf8;
 }
 
-// The same of what is ASCII, which most is.
-std::string FoldedAscii(std::string_view text) {
-  std::string folded;
-  folded.reserve(text.size());
+bool IsAsciiSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// The small letter of a Russian one; ё is е in names. 0: another character.
+unsigned SmallRussian(unsigned c, bool loose) {
+  if (c == 0x401 || c == 0x451) return loose ? 0x435 : 0x451;
+  if (c >= 0x410 && c <= 0x42F) return c + 0x20;
+  return c >= 0x430 && c <= 0x44F ? c : 0;
+}
+
+// The form of what is ASCII and Russian letters, which most is: nothing in it is composed of
+// others. nullopt: it has others.
+std::optional<std::string> PlainForm(std::string_view text, bool loose) {
+  std::string form;
+  form.reserve(text.size());
   bool gap = false;
-  for (const char c : text) {
-    if (c == ' ' || (c >= '\t' && c <= '\r')) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (loose && (c == '\'' || c == '`')) continue;
+    if (IsAsciiSpace(c) || (loose && c == '-')) {
       gap = true;
       continue;
     }
-    if (gap && !folded.empty()) folded += ' ';
+    if (gap && !form.empty()) form += ' ';
     gap = false;
-    folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      form += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      continue;
+    }
+    if ((byte != 0xD0 && byte != 0xD1) || ++i == text.size()) return std::nullopt;
+    const unsigned small =
+        SmallRussian((byte & 0x1FU) << 6U | (static_cast<unsigned char>(text[i]) & 0x3FU), loose);
+    if (small == 0) return std::nullopt;
+    form += static_cast<char>(0xC0U | small >> 6U);
+    form += static_cast<char>(0x80U | (small & 0x3FU));
   }
-  return folded;
+  return form;
 }
 
 bool IsApostrophe(UChar32 c) {
@@ -79,6 +101,9 @@ bool IsApostrophe(UChar32 c) {
     case 0x2BC:
     case 0x2BD:
     case 0x2B9:
+    case 0x2BE:
+    case 0x2BF:
+    case 0x5F3:
     case 0x2018:
     case 0x2019:
     case 0x201B:
@@ -140,15 +165,17 @@ bool IsAccent(UChar32 letter, UChar32 mark) {
 
 }  // namespace
 
+// NFC first: casefolding makes a letter of the Greek iota below, which then is no mark any more
+// that others could be put in order with.
 std::string FoldedText(std::string_view text) {
-  if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
-    return FoldedAscii(text);
-  }
-  return JoinedWords(Normalised(Casefold, FromUtf8(text)));
+  if (auto plain = PlainForm(text, false)) return *std::move(plain);
+  return JoinedWords(Normalised(Casefold, Normalised(Nfc, FromUtf8(text))));
 }
 
 std::string LooseText(std::string_view text) {
-  const icu::UnicodeString typed = FromUtf8(text);
+  if (auto plain = PlainForm(text, true); plain && !plain->empty()) return *std::move(plain);
+  // NFC first also for signs that are an apostrophe of another block.
+  const icu::UnicodeString typed = Normalised(Nfc, FromUtf8(text));
   icu::UnicodeString spaced;
   for (std::int32_t i = 0; i < typed.length(); i = typed.moveIndex32(i, 1)) {
     const UChar32 c = typed.char32At(i);
@@ -164,8 +191,10 @@ std::string LooseText(std::string_view text) {
       if (!IsAccent(letter, c)) plain.append(c);
       continue;
     }
+    // An apostrophe that was part of a ligature; the Arabic tatweel, which only stretches. The
+    // marks behind are of the letter before.
+    if (IsApostrophe(c) || c == 0x640) continue;
     letter = c;
-    if (c == 0x640) continue;  // Arabic tatweel, which only stretches
     const std::u16string_view spelt = PlainLetter(c);
     if (spelt.empty()) {
       plain.append(c);

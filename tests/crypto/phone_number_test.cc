@@ -1,5 +1,7 @@
 #include "crypto/phone_number.h"
 
+#include <phonenumbers/phonenumberutil.h>
+
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <random>
@@ -54,6 +56,7 @@ TEST_CASE("each way to write a telephone number gives the one form of it") {
         "+7.495.555.01.20",
         "007 495 555 01 20",
         "810 7 495 555 01 20",
+        "8~10 7 495 555-01-20",
         "+7495/5550120",
         "  +7 495 5550120\t",
         "\u2066+7\u2069 4955550120",
@@ -148,6 +151,30 @@ TEST_CASE("what is told without the library is what the library tells") {
       for (std::size_t length = 7 + random() % 6; length > 0; --length) digits += digit();
       INFO(digits);
       CHECK(NumberOf("+" + digits, "") == NumberOf("00" + digits, ""));
+    }
+  }
+}
+
+TEST_CASE("a region's usual numbers are what the library tells of them") {
+  namespace phones = i18n::phonenumbers;
+  const auto* const library = phones::PhoneNumberUtil::GetInstance();
+  std::mt19937 random{Catch::getSeed()};
+  for (const std::string region : {"RU", "US", "CA"}) {
+    for (int lead = 0; lead < 1000; ++lead) {
+      for (const std::size_t length : {10U, 11U}) {
+        std::string digits = std::to_string(1000 + lead).substr(1);
+        if (digits.starts_with("00")) continue;  // abroad
+        while (digits.size() < length) digits += static_cast<char>('0' + random() % 10);
+        phones::PhoneNumber number;
+        std::string told = "none";
+        if (library->Parse(digits, region, &number) == phones::PhoneNumberUtil::NO_PARSING_ERROR &&
+            library->IsPossibleNumberWithReason(number) == phones::PhoneNumberUtil::IS_POSSIBLE) {
+          library->Format(number, phones::PhoneNumberUtil::E164, &told);
+        }
+        const auto own = ToE164(digits, region);
+        INFO(region << " " << digits);
+        CHECK((own ? own->e164 : "none") == told);
+      }
     }
   }
 }

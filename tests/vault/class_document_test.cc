@@ -4,13 +4,16 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/open_vault.h"
 #include "vault/class_schema.h"
+#include "vault/field_fault.h"
 #include "vault/strict_json.h"
 
 namespace coffer::vault {
 namespace {
 
 using nlohmann::json;
+using testing::IssuesOf;
 using Strings = std::vector<std::string>;
 
 ClassSchema ClassWithFields(const json& fields) {
@@ -193,6 +196,76 @@ TEST_CASE("what older rules took may stay as it is") {
   CHECK(ParseDocument(schema, stored, &stored));
   const json other = {{"mail", "a\u00a0b@example.com"}, {"phone", "74955550121.0"}};
   CHECK(IssuesOf(ParseDocument(schema, other, &stored)).size() == 2);
+}
+
+TEST_CASE("a number that one region has may stay, and is indexed, when the field gets another") {
+  const auto schema_of = [](const char* region) {
+    json phone = Type("phone");
+    phone["index"] = true;
+    if (*region != '\0') phone["region"] = region;
+    return ClassWithFields({{"phone", phone}});
+  };
+  const char* const regions[] = {"", "RU", "US", "DE", "SH", "NU"};
+  int moved = 0;
+  for (const char* typed : {"8 (495) 555-01-20", "8-495-555-01-20 доб. 12", "4955550120",
+                            "202-555-0120 x5", "030 12345", "62889", "4002", "8 10 49 30 12345678",
+                            "+7 495 555-01-20 доб. 12", "00 44 20 7946 0120"}) {
+    const json stored = {{"phone", typed}};
+    for (const char* before : regions) {
+      if (!ParseDocument(schema_of(before), stored)) continue;
+      for (const char* now : regions) {
+        INFO(typed << " from " << before << " to " << now);
+        const auto document = ParseDocument(schema_of(now), stored, &stored);
+        REQUIRE(document);
+        REQUIRE(document->indexed.size() == 1);
+        CHECK(document->indexed[0].normalised ==
+              IndexedValues(schema_of(now), stored).at(0).normalised);
+        if (!ParseDocument(schema_of(now), stored)) ++moved;
+      }
+    }
+  }
+  CHECK(moved > 0);
+}
+
+TEST_CASE("what is said of a text beforehand is what the vault says of it") {
+  const char* const texts[] = {"text",
+                               "two\nlines",
+                               "bell\a",
+                               "turned \u202e",
+                               "marked \u202atext",
+                               "10.50",
+                               "2026-01-02",
+                               "1",
+                               "2026-01-02T10:00:00Z",
+                               "a@example.org",
+                               "a @x",
+                               "mailto:a@b.org",
+                               "\u00a0a@b.org",
+                               "+7 495 555-01-20",
+                               "8 (495) 555-01-20",
+                               "4002",
+                               "call me",
+                               "\u202a+7 495 555-01-20\u202c",
+                               "\u20667\u2069 495 555-01-20",
+                               "\u202e+7 495 555-01-20",
+                               "+7 495 555\u200b0120",
+                               "",
+                               "+7 495\u2028555 01 20"};
+  json choice = Type("choice");
+  choice["values"] = {"text", "1"};
+  json russian = Type("phone");
+  russian["region"] = "RU";
+  for (const json& field :
+       {Type("string"), Type("text"), Type("email"), Type("phone"), russian, Type("date"),
+        Type("datetime"), Type("decimal"), choice, Type("list")}) {
+    const auto schema = ClassWithFields({{"f", field}});
+    for (const char* text : texts) {
+      INFO(field.dump() << " " << text);
+      const json value = field["type"] == "list" ? json::array({text}) : json(text);
+      CHECK(FaultOfFieldText(schema.fields[0], text).empty() ==
+            ParseDocument(schema, {{"f", value}}).has_value());
+    }
+  }
 }
 
 TEST_CASE("a choice is one of the values as they are spelled") {

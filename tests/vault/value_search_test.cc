@@ -2,9 +2,12 @@
 // vault of before, at each step of making its index anew, and when a class gets other rules.
 #include "vault/internal/value_search.h"
 
+#include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <iterator>
 #include <map>
+#include <random>
 #include <set>
 
 #include "tests/vault/test_vault.h"
@@ -364,6 +367,93 @@ TEST_CASE("records are found by every spelling of their values, and by no other 
     REQUIRE(IssuesOf(refused).size() == 1);
     CHECK(IssuesOf(refused)[0].starts_with("/value "));
   }
+  vault.CheckInvariants();
+}
+
+// What a class indexes, and how, changes again and again while its indexes are made.
+TEST_CASE("whatever a class becomes in the middle of it, searches find what is there or say so") {
+  const bool many = GENERATE(false, true);
+  ValueVault vault({.index_rows_compared = many ? 0U : 1000U, .index_rows_per_step = 1});
+  std::mt19937 random{Catch::getSeed()};
+  const auto pick = [&](std::size_t count) { return random() % count; };
+  const json indexes[] = {false, true, "loose"};
+  const char* const regions[] = {"", "RU", "US"};
+  const char* const names[] = {"Щёткин", "Щеткин", "ЩЕТКИН", "O'Nonesuch", "ONonesuch"};
+  const char* const phones[] = {"+7 495 555-01-20", "8 (495) 555-01-20", "4955550120",
+                                "202-555-0120", "+1 202 555 0120"};
+  ClassSchema schema;
+  const auto change_class = [&] {
+    json name = {{"type", "string"}, {"index", indexes[pick(3)]}};
+    json phone = {{"type", "phone"}, {"index", pick(4) > 0}};
+    if (const char* region = regions[pick(3)]; *region != '\0') phone["region"] = region;
+    const json definition = {{"name", "person"},
+                             {"purposes", {"client-care"}},
+                             {"fields", {{"name", name}, {"phone", phone}}}};
+    vault.PutClass(definition);
+    schema = *ParseClass(definition.dump());
+  };
+  const auto check = [&](const std::string& field, const std::string& typed) {
+    const Field& rule = *schema.Find(field);
+    INFO(schema.definition << " " << field << " " << typed);
+    const auto page = vault.Search(field, typed);
+    if (!page) {
+      CHECK(AnswerOf(page) == (rule.indexed ? "index_building" : "field_not_indexed"));
+      CHECK((many || !rule.indexed));
+      return;
+    }
+    const auto form = crypto::SearchForm(rule.normalisation, rule.region, typed);
+    Found found, right;
+    for (const auto& hit : page->items) found.insert(hit.record->Text());
+    CHECK(found.size() == page->items.size());
+    for (const auto& [record, value] : vault.stored) {
+      const auto its = crypto::SearchForm(rule.normalisation, rule.region, value.second);
+      if (value.first == field && its && form && *its == *form) right.insert(record);
+    }
+    if (page->whole) CHECK(found == right);
+    CHECK(std::ranges::includes(right, found));
+    if (!many) CHECK(page->whole);
+  };
+  change_class();
+  for (int step = 0; step < 120; ++step) {
+    INFO("step " << step);
+    switch (pick(12)) {
+      case 0:
+        change_class();
+        break;
+      case 1:
+        vault.Close();
+        vault.Open();
+        break;
+      case 2: {
+        const char* const phone = phones[pick(std::size(phones))];
+        // Not every region has each of them.
+        if (ParseDocument(schema, {{"phone", phone}})) vault.Store("phone", phone);
+        break;
+      }
+      case 3:
+        vault.Store("name", names[pick(std::size(names))]);
+        break;
+      case 4: {
+        if (vault.stored.empty()) break;
+        const auto record =
+            std::next(vault.stored.begin(), static_cast<std::ptrdiff_t>(pick(vault.stored.size())));
+        const auto owner = vault->SearchByReference(vault.As(kCrmService), "REF-1");
+        REQUIRE(owner);
+        REQUIRE(vault->DeleteRecord(vault.As(kCrmService), owner->items[0].client,
+                                    *RecordId::Parse(record->first), std::nullopt));
+        vault.stored.erase(record);
+        break;
+      }
+      default:
+        REQUIRE(vault->StepIndex());
+    }
+    check("name", names[pick(std::size(names))]);
+    check("phone", phones[pick(std::size(phones))]);
+  }
+  for (int step = 0; *vault->StepIndex(); ++step) REQUIRE(step < 1000);
+  CHECK(vault->ReadStatus(vault.As(kAdministrator))->index.whole);
+  for (const char* name : names) check("name", name);
+  for (const char* phone : phones) check("phone", phone);
   vault.CheckInvariants();
 }
 

@@ -8,8 +8,9 @@
 // rebuild and after a crash at any. Where more of them are left than may be opened for one search
 // (VaultOptions::index_rows_compared), all are looked up by every token that the value has by the
 // rules of before and of today, and what is found is opened and compared: nothing is found that
-// should not be, nothing is missed that was found before, and the answer says that it is not whole.
-// That needs Normalise of rules 1, of vaults from before there were numbers of rules.
+// should not be, and the answer says that it is not whole. Missed is what an index of rules between
+// 1 and today's has by another form than today's: those rules were a library's, and are gone. Those
+// of 1, of vaults from before there were numbers of rules, are crypto::Normalise.
 #pragma once
 
 #include <cstdint>
