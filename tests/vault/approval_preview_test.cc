@@ -13,7 +13,7 @@ constexpr const char* kOfficerPurpose = "data-subject-request";
 
 class PreviewVault : public RetainingVault {
  public:
-  PreviewVault() : RetainingVault({.two_person = true}) {
+  explicit PreviewVault(bool two_person = true) : RetainingVault({.two_person = two_person}) {
     client = NewClient("REF-7", {"vip"});
     for (int i = 0; i < 3; ++i) {
       contacts.push_back(NewContact(client, {{"last_name", "Doe"}}));
@@ -195,6 +195,31 @@ TEST_CASE("what is over has no preview, and one whose client is gone says so") {
   CHECK(gone.question->reason.empty());
   vault.clock.Advance(std::int64_t{73} * 3600 * 1000);
   CHECK(!vault.Seen(kSupervisor, expired).preview);
+}
+
+TEST_CASE("the words of a hold by tag are for whose grants reach the tag") {
+  PreviewVault vault(false);  // so that roles are given at once
+  const auto tagged = vault.Hold({std::nullopt, "", "vip", "an audit", "CASE-1", vault.Later()});
+  const auto asked = vault.Asked(kPrivacyOfficer, {"hold.lift", tagged.Text(), ""});
+  struct Case {
+    std::string name, scope;
+    bool words;
+  };
+  for (const auto& [name, scope, words] :
+       {Case{"of-vip", R"({"tag": "vip"})", true}, Case{"of-plain", R"({"tag": "plain"})", false},
+        Case{"of-assigned", R"("assigned")", false}}) {
+    INFO(scope);
+    REQUIRE(vault->PutRole(vault.As(kAdministrator), name,
+                           R"({"grants": [{"actions": ["approval.read", "approval.decide"]},
+                               {"actions": ["hold.read"], "scope": )" +
+                               scope + "}]}"));
+    const auto made = vault.NewTokenFor(name, 3600, name);
+    REQUIRE(made);
+    const auto seen = vault->GetApproval(PreviewVault::Stranger(made->secret), asked.id);
+    REQUIRE(seen);
+    REQUIRE(seen->preview->hold);
+    CHECK(seen->preview->hold->words == words);
+  }
 }
 
 TEST_CASE("an approver sees what lifting a hold and an export would reach") {

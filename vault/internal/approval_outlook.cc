@@ -10,6 +10,7 @@
 #include "vault/internal/export_selection.h"
 #include "vault/internal/hold_text.h"
 #include "vault/internal/retention_decisions.h"
+#include "vault/internal/tag_reach.h"
 #include "vault/strict_json.h"
 
 namespace coffer::vault {
@@ -251,7 +252,7 @@ Status ApprovalOutlook::LookAtRecords(Transaction& transaction, const ClientRow&
       stores.retention.ScanAfter(place, [&](const RetentionSubject& subject) -> Result<bool> {
         if (subject.client != client.id.Row()) return false;
         if (!request.class_name.empty() && subject.class_name != request.class_name) return false;
-        if (!chosen.empty() && found == chosen.size()) return false;
+        if (!request.records.empty() && found == chosen.size()) return false;
         if (seen++ == ErasurePreview::kMostRecords) {
           preview.all_counted = false;
           return false;
@@ -272,7 +273,9 @@ Status ApprovalOutlook::LookAtRecords(Transaction& transaction, const ClientRow&
       std::erase_if(counts, [&](const auto& one) { return one.first != request.class_name; });
     }
   }
+  // Where not all were looked at, what was not found may be there.
   preview.missing += chosen.size() - std::min(chosen.size(), found);
+  if (!preview.all_counted) preview.missing = 0;
   for (const auto& [name, count] : counts) {
     preview.classes.push_back({name, TitleOf(catalog, name), count});
     preview.records += count;
@@ -326,7 +329,9 @@ Status ApprovalOutlook::LookAtHold(Transaction& transaction, Call& call, const A
   if (!hold) return {};
   HoldPreview& preview = preview_->hold.emplace();
   preview.hold = *hold;
-  COFFER_ASSIGN(preview.words, May(transaction, call, Action::kHoldRead, hold->terms.client));
+  COFFER_ASSIGN(const auto reading,
+                core_.DecideFor(transaction, call, Action::kHoldRead, hold->terms.client, nullptr));
+  preview.words = reading.allowed && (hold->terms.client || ReachesTag(reading, hold->terms.tag));
   if (preview.words) COFFER_TRY(OpenWords(transaction, preview.hold));
   if (hold->terms.client) {
     COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(*hold->terms.client));
