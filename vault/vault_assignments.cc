@@ -175,10 +175,14 @@ Result<HandedOver> Vault::HandOver(const Caller& caller, const HandOverRequest& 
                         transaction.stores().access.ListAssignmentsOf(
                             request.from, after, transaction.now(), request.page.limit + 1));
           for (std::size_t i = 0; i < std::min(rows.size(), request.page.limit); ++i) {
-            names.push_back({rows[i].client, {}});
+            // Whose they are is told of those alone of which the caller may know it.
+            COFFER_ASSIGN(const auto decision,
+                          core_->DecisionOn(transaction, call, rows[i].client, nullptr));
+            decision.allowed ? names.push_back({rows[i].client, {}}) : void(++done.skipped);
           }
           if (rows.size() > request.page.limit) {
-            done.next_cursor = core_->MakeCursor(call, list, names.back().id->Row());
+            done.next_cursor =
+                core_->MakeCursor(call, list, rows[request.page.limit - 1].client.Row());
           }
           return {};
         }));
