@@ -91,7 +91,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   }
   const bool merged = import.form == ChangeForm::kMergePatch;
   std::optional<nlohmann::json> without_nulls;
-  if (merged && HasNull(import.data)) without_nulls = WithoutNulls(import.data);
+  if (merged && HasNull(import.data)) without_nulls = WithoutNulls(*schema, import.data);
   const nlohmann::json& made_of = without_nulls ? *without_nulls : import.data;
   // As a record that is new. What is merged may be whole only with what is there already.
   const auto document = ParseDocument(*schema, made_of);

@@ -53,11 +53,11 @@ Result<ChangedDocument> ChangeDocument(const ClassSchema& schema, const FieldVie
   return change;
 }
 
-json WithoutNulls(const json& patch) {
+json WithoutNulls(const ClassSchema& schema, const json& patch) {
   if (!patch.is_object()) return patch;  // its form is checked afterwards
   json document = json::object();
   for (const auto& [name, value] : patch.items()) {
-    if (!value.is_null()) document[name] = value;
+    if (!value.is_null() || schema.Find(name) == nullptr) document[name] = value;
   }
   return document;
 }

@@ -34,8 +34,9 @@ Result<ChangedDocument> ChangeDocument(const ClassSchema& schema, const FieldVie
                                        ChangeForm form, const nlohmann::json& sent,
                                        std::string_view stored);
 
-// A merge patch as the document of what is not there yet: what it takes away is left out.
-nlohmann::json WithoutNulls(const nlohmann::json& patch);
+// A merge patch as the document of what is not there yet: what it takes away is left out, where the
+// class has such a field.
+nlohmann::json WithoutNulls(const ClassSchema& schema, const nlohmann::json& patch);
 
 // The fields of `row`, and what searches and due dates have of it: these go by the newest version
 // of the class, whichever one the record stays under.
