@@ -356,16 +356,20 @@ Status ApprovalOutlook::LookAtHold(Transaction& transaction, Call& call, const A
 
 Status ApprovalOutlook::LookAtExport(Transaction& transaction, const ApprovalRow& row) {
   ExportPreview& preview = preview_->exported.emplace();
-  const std::string_view target = row.target;
-  if (!target.starts_with(kTagTarget)) {
-    COFFER_ASSIGN(preview.clients, transaction.stores().clients.Count());
-    return {};
-  }
-  COFFER_ASSIGN(const auto clients, transaction.stores().clients.List(
-                                        0, target.substr(kTagTarget.size()), kMostClients + 1));
+  std::string_view tag = row.target;
+  const bool all = !tag.starts_with(kTagTarget);
+  tag = all ? std::string_view() : tag.substr(kTagTarget.size());
+  COFFER_ASSIGN(const auto clients, transaction.stores().clients.List(0, tag, kMostClients + 1));
   preview.clients = std::min(clients.size(), kMostClients);
   preview.more_clients = clients.size() > kMostClients;
+  all_clients_ = all && preview.more_clients;
   return {};
+}
+
+Result<std::uint64_t> ApprovalOutlook::CountClients() const {
+  COFFER_ASSIGN(auto reader, SnapshotReader::Open(core_));
+  COFFER_ASSIGN(auto clients, ClientStore::Open(reader->database()));
+  return clients.Count();
 }
 
 Status ApprovalOutlook::LookAtReplacement(Transaction& transaction, const Call& call,
@@ -430,6 +434,13 @@ Status ApprovalOutlook::Complete(const Call& call, Approval& approval) {
       return std::unexpected(core_.IntegrityAlarm(call, "note_not_authentic"));
     }
     question_.reason = opened->second;
+  }
+  if (all_clients_) {
+    // Where it cannot be counted now, there are more than were.
+    if (const auto counted = CountClients()) {
+      preview_->exported->clients = *counted;
+      preview_->exported->more_clients = false;
+    }
   }
   if (preview_ && preview_->replacement) {
     preview_->replacement->difference = DifferenceOf(before_, after_);
