@@ -152,11 +152,6 @@ Result<Assignment> Vault::Assign(const Caller& caller, const ClientId& client,
             return {};
           }
         }
-        const PrincipalRow* const taker = transaction.principals().Find(principal);
-        if (taker != nullptr && taker->disabled) {
-          return std::unexpected(Error{
-              Code::kUnprocessable, "assignment_invalid", {}, {{"/principal", "is disabled"}}});
-        }
         AssignmentRow row{client, principal, terms.starts.value_or(transaction.now()), terms.ends,
                           call.actor};
         COFFER_TRY(transaction.stores().access.PutAssignment(row));

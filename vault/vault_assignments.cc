@@ -128,7 +128,12 @@ Result<std::vector<AssignedClient>> Vault::AssignMany(const Caller& caller,
   // Who may not assign at all is told so once; a success leaves the entries of each client.
   Call asked = core_->StartCall(caller, Action::kAssignmentWrite);
   COFFER_TRY(core_->Perform(
-      OperationKind::kRead, asked, std::nullopt, nullptr, [](Transaction&) -> Status { return {}; },
+      OperationKind::kRead, asked, std::nullopt, nullptr,
+      [&](Transaction& transaction) -> Status {
+        const PrincipalRow* const taker = transaction.principals().Find(principal);
+        if (taker == nullptr || !taker->disabled) return {};
+        return std::unexpected(AssignmentInvalid("/principal", "is disabled"));
+      },
       EntryRule::kOnRefusal));
   std::vector<AssignedClient> answers;
   for (const ClientName& name : clients) {
