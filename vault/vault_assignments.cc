@@ -128,7 +128,12 @@ Result<std::vector<AssignedClient>> Vault::AssignMany(const Caller& caller,
   // Who may not assign at all is told so once; a success leaves the entries of each client.
   Call asked = core_->StartCall(caller, Action::kAssignmentWrite);
   COFFER_TRY(core_->Perform(
-      OperationKind::kRead, asked, std::nullopt, nullptr, [](Transaction&) -> Status { return {}; },
+      OperationKind::kRead, asked, std::nullopt, nullptr,
+      [&](Transaction& transaction) -> Status {
+        const PrincipalRow* const taker = transaction.principals().Find(principal);
+        if (taker == nullptr || !taker->disabled) return {};
+        return std::unexpected(AssignmentInvalid("/principal", "is disabled"));
+      },
       EntryRule::kOnRefusal));
   std::vector<AssignedClient> answers;
   for (const ClientName& name : clients) {
@@ -175,10 +180,14 @@ Result<HandedOver> Vault::HandOver(const Caller& caller, const HandOverRequest& 
                         transaction.stores().access.ListAssignmentsOf(
                             request.from, after, transaction.now(), request.page.limit + 1));
           for (std::size_t i = 0; i < std::min(rows.size(), request.page.limit); ++i) {
-            names.push_back({rows[i].client, {}});
+            // Whose they are is told of those alone of which the caller may know it.
+            COFFER_ASSIGN(const auto decision,
+                          core_->DecisionOn(transaction, call, rows[i].client, nullptr));
+            decision.allowed ? names.push_back({rows[i].client, {}}) : void(++done.skipped);
           }
           if (rows.size() > request.page.limit) {
-            done.next_cursor = core_->MakeCursor(call, list, names.back().id->Row());
+            done.next_cursor =
+                core_->MakeCursor(call, list, rows[request.page.limit - 1].client.Row());
           }
           return {};
         }));

@@ -4,6 +4,7 @@
 
 #include "vault/internal/core.h"
 #include "vault/internal/hold_text.h"
+#include "vault/internal/tag_reach.h"
 #include "vault/internal/words.h"
 #include "vault/names.h"
 #include "vault/strict_json.h"
@@ -46,15 +47,6 @@ std::string Coverage(const HoldRequest& terms) {
   return terms.class_name.empty() ? "client" : "class " + terms.class_name;
 }
 
-// A hold by tag is about clients that nobody has counted: it is for who may do this to all of them.
-bool ReachesTag(const Call& call, std::string_view tag) {
-  if (call.decision.denied_for_some) return false;
-  return std::ranges::any_of(call.decision.grants, [&](const Grant* grant) {
-    return !grant->deny && (grant->scope.kind == Scope::Kind::kAll ||
-                            (grant->scope.kind == Scope::Kind::kTag && grant->scope.tag == tag));
-  });
-}
-
 Status HeldBy(Call& call, const std::vector<const Hold*>& holds) {
   if (holds.empty()) return {};
   Error error{Code::kConflict, "held", {}, {}};
@@ -95,7 +87,7 @@ Result<Hold> FindHold(const Vault::Core& core, Transaction& transaction, Call& c
     call.About(*hold->terms.client);
     call.entry.class_name = hold->terms.class_name;
     COFFER_TRY(core.Authorize(transaction, call, nullptr));
-  } else if (!ReachesTag(call, hold->terms.tag)) {
+  } else if (!ReachesTag(call.decision, hold->terms.tag)) {
     return NotFound(call);
   } else {
     call.reason_rule = ReasonRule::kVault;
@@ -145,7 +137,7 @@ Result<Hold> Vault::PlaceHold(const Caller& caller, const HoldRequest& request) 
           if (!client) return NotFound(call);
           COFFER_ASSIGN(const auto key, transaction.PinKey(*request.client));
           hold.sealed_text = SealHoldText(core_->keyring, key.Expose(), hold);
-        } else if (!ReachesTag(call, request.tag)) {
+        } else if (!ReachesTag(call.decision, request.tag)) {
           return Deny(call, "scope", Code::kPermissionDenied, "permission_denied");
         }
         hold.placed = transaction.now();
@@ -203,7 +195,7 @@ Result<Page<Hold>> Vault::ListHolds(const Caller& caller, const std::optional<Cl
             if (!decision.allowed) continue;
           } else {
             if (client && std::ranges::find(tags, terms.tag) == tags.end()) continue;
-            if (!client && !ReachesTag(call, terms.tag)) continue;
+            if (!client && !ReachesTag(call.decision, terms.tag)) continue;
           }
           result.items.push_back(hold);
           COFFER_TRY(OpenTextIfWhole(*core_, transaction, result.items.back()));

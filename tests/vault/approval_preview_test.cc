@@ -13,7 +13,7 @@ constexpr const char* kOfficerPurpose = "data-subject-request";
 
 class PreviewVault : public RetainingVault {
  public:
-  PreviewVault() : RetainingVault({.two_person = true}) {
+  explicit PreviewVault(bool two_person = true) : RetainingVault({.two_person = two_person}) {
     client = NewClient("REF-7", {"vip"});
     for (int i = 0; i < 3; ++i) {
       contacts.push_back(NewContact(client, {{"last_name", "Doe"}}));
@@ -195,6 +195,70 @@ TEST_CASE("what is over has no preview, and one whose client is gone says so") {
   CHECK(gone.question->reason.empty());
   vault.clock.Advance(std::int64_t{73} * 3600 * 1000);
   CHECK(!vault.Seen(kSupervisor, expired).preview);
+}
+
+TEST_CASE("a preview looks at so many records and clients, and says when there are more") {
+  PreviewVault vault;
+  const auto named = [&](const std::vector<RecordId>& records) {
+    json ids = json::array();
+    for (const RecordId& id : records) ids.push_back(id.Text());
+    return vault.Asked(kPrivacyOfficer,
+                       {"record.erase", vault.client.Text(), json{{"records", ids}}.dump()});
+  };
+  const RecordId none = RecordId::New(vault.clock.Now());
+  const auto some = named({vault.interaction, none}), no = named({none});
+  const auto all = vault.Asked(kPrivacyOfficer, {"client.export", "all", ""});
+  const auto tagged = vault.Asked(kPrivacyOfficer, {"client.export", "tag:vip", ""});
+  const std::string most = std::to_string(ErasurePreview::kMostRecords + 1);
+  const std::string numbers =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " + most + ") ";
+  vault.Tamper(
+      numbers +
+          "INSERT INTO records (id, rid, client, class, class_version, version, created, "
+          "updated, fields, tokens, payload) SELECT i, randomblob(16), ?, 'contact', 1, 1, "
+          "0, 0, 0, x'', x'' FROM n",
+      vault.client.Row());
+  vault.Tamper(numbers +
+               "INSERT INTO clients (id, cid, state, version, created, updated, tags, profile) "
+               "SELECT i, randomblob(16), 0, 1, 0, 0, 'vip', x'' FROM n");
+  vault.Tamper(numbers + "INSERT INTO client_tags (tag, client) SELECT 'vip', i FROM n");
+  auto erasure = *vault.Seen(kSupervisor, some.id).preview->erasure;
+  CHECK_FALSE(erasure.all_counted);
+  CHECK(erasure.missing == 0);  // what was not looked at may be there
+  erasure = *vault.Seen(kSupervisor, no.id).preview->erasure;
+  CHECK(erasure.all_counted);
+  CHECK(erasure.missing == 1);
+  auto exported = *vault.Seen(kSecurityOfficer, all.id).preview->exported;
+  CHECK(exported.clients == ErasurePreview::kMostRecords + 2);
+  CHECK_FALSE(exported.more_clients);
+  exported = *vault.Seen(kSecurityOfficer, tagged.id).preview->exported;
+  CHECK(exported.clients == 10'000);
+  CHECK(exported.more_clients);
+}
+
+TEST_CASE("the words of a hold by tag are for whose grants reach the tag") {
+  PreviewVault vault(false);  // so that roles are given at once
+  const auto tagged = vault.Hold({std::nullopt, "", "vip", "an audit", "CASE-1", vault.Later()});
+  const auto asked = vault.Asked(kPrivacyOfficer, {"hold.lift", tagged.Text(), ""});
+  struct Case {
+    std::string name, scope;
+    bool words;
+  };
+  for (const auto& [name, scope, words] :
+       {Case{"of-vip", R"({"tag": "vip"})", true}, Case{"of-plain", R"({"tag": "plain"})", false},
+        Case{"of-assigned", R"("assigned")", false}}) {
+    INFO(scope);
+    REQUIRE(vault->PutRole(vault.As(kAdministrator), name,
+                           R"({"grants": [{"actions": ["approval.read", "approval.decide"]},
+                               {"actions": ["hold.read"], "scope": )" +
+                               scope + "}]}"));
+    const auto made = vault.NewTokenFor(name, 3600, name);
+    REQUIRE(made);
+    const auto seen = vault->GetApproval(PreviewVault::Stranger(made->secret), asked.id);
+    REQUIRE(seen);
+    REQUIRE(seen->preview->hold);
+    CHECK(seen->preview->hold->words == words);
+  }
 }
 
 TEST_CASE("an approver sees what lifting a hold and an export would reach") {

@@ -264,6 +264,13 @@ TEST_CASE("a line that would only be whole beside a record is refused where ther
                                         {"B-1", "note", "", {{"text", "t"}, {"count", nullptr}}});
   REQUIRE(made);
   CHECK(made->outcome == ImportOutcome::kCreated);
+  // What is no field is told of, whether there is a record or not.
+  for (const char* ref : {"B-1", "B-2"}) {
+    const auto unknown = vault->ImportRecord(vault.As(kCrmService),
+                                             {ref, "note", "", {{"text", "t"}, {"txt", nullptr}}});
+    CHECK(IssuesOf(unknown) == Strings{"/txt is not a field of this class"});
+  }
+  CHECK(vault.Number("SELECT count(*) FROM clients") == 1);
   vault.CheckInvariants();
 }
 

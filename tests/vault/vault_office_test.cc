@@ -154,6 +154,59 @@ TEST_CASE("whose clients they are is listed for who has a part in them") {
   CHECK(some->items[0].client == vip);
 }
 
+TEST_CASE("of clients that are out of a role's reach a hand-over tells nothing") {
+  Office office;
+  const ClientId vip = office.NewClient("V-1", {"vip"});
+  office.Give(office.anna, 0, 2);
+  REQUIRE(office->Assign(office.As(kSupervisor), vip, office.anna, {}));
+  const std::pair<const char*, const char*> roles[] = {
+      {"denied-vip", R"({"grants": [{"actions": ["assignment.read", "assignment.write"]},
+          {"actions": ["assignment.read", "assignment.write"], "scope": {"tag": "vip"},
+           "deny": true}]})"},
+      {"blind-vip", R"({"grants": [{"actions": ["assignment.write"]},
+          {"actions": ["assignment.read"]},
+          {"actions": ["assignment.read"], "scope": {"tag": "vip"}, "deny": true}]})"}};
+  for (const auto& [name, role] : roles) {
+    INFO(name);
+    REQUIRE(office->PutRole(office.As(kAdministrator), name, role));
+    office.NewPrincipal(name, name);
+    for (const std::size_t limit : {1, 200}) {
+      HandOverRequest request{office.anna, office.bert};
+      request.page.limit = limit;
+      std::uint64_t skipped = 0;
+      do {
+        const auto done = office->HandOver(office.By(name), request);
+        INFO(AnswerOf(done));
+        REQUIRE(done);
+        for (const auto& one : done->clients) CHECK(one.name.id != vip);
+        skipped += done->skipped;
+        request.page.cursor = done->next_cursor;
+      } while (!request.page.cursor.empty());
+      CHECK(skipped == 1);
+      CHECK(office.Of(office.anna) == std::set{vip});
+      REQUIRE(office->HandOver(office.As(kSupervisor), {office.bert, office.anna, {}, {}}));
+    }
+  }
+  office.CheckInvariants();
+}
+
+TEST_CASE("nobody gets many clients who is disabled") {
+  Office office;
+  office.Give(office.anna, 0, 1);
+  PrincipalChange change;
+  change.disabled = true;
+  change.leave_clients = true;
+  REQUIRE(office->UpdatePrincipal(office.As(kAdministrator), office.anna, change));
+  const auto caller = office.As(kSupervisor);
+  const auto refused = office->AssignMany(
+      caller, {{office.clients[0], {}}, {office.clients[1], {}}}, office.anna, {});
+  CHECK(AnswerOf(refused) == "assignment_invalid");
+  CHECK(IssuesOf(refused) == Strings{"/principal is disabled"});
+  CHECK(office.EntriesOf(caller).size() == 1);
+  CHECK(office.Of(office.anna) == std::set{office.clients[0]});
+  office.CheckInvariants();
+}
+
 TEST_CASE("a hand-over passes each client whole, in portions, and goes on where it was cut off") {
   Office office;
   const Timestamp end{office.clock.Now().ms + 3'600'000};

@@ -10,6 +10,7 @@
 #include "vault/internal/export_selection.h"
 #include "vault/internal/hold_text.h"
 #include "vault/internal/retention_decisions.h"
+#include "vault/internal/tag_reach.h"
 #include "vault/strict_json.h"
 
 namespace coffer::vault {
@@ -251,7 +252,7 @@ Status ApprovalOutlook::LookAtRecords(Transaction& transaction, const ClientRow&
       stores.retention.ScanAfter(place, [&](const RetentionSubject& subject) -> Result<bool> {
         if (subject.client != client.id.Row()) return false;
         if (!request.class_name.empty() && subject.class_name != request.class_name) return false;
-        if (!chosen.empty() && found == chosen.size()) return false;
+        if (!request.records.empty() && found == chosen.size()) return false;
         if (seen++ == ErasurePreview::kMostRecords) {
           preview.all_counted = false;
           return false;
@@ -272,7 +273,9 @@ Status ApprovalOutlook::LookAtRecords(Transaction& transaction, const ClientRow&
       std::erase_if(counts, [&](const auto& one) { return one.first != request.class_name; });
     }
   }
+  // Where not all were looked at, what was not found may be there.
   preview.missing += chosen.size() - std::min(chosen.size(), found);
+  if (!preview.all_counted) preview.missing = 0;
   for (const auto& [name, count] : counts) {
     preview.classes.push_back({name, TitleOf(catalog, name), count});
     preview.records += count;
@@ -326,7 +329,9 @@ Status ApprovalOutlook::LookAtHold(Transaction& transaction, Call& call, const A
   if (!hold) return {};
   HoldPreview& preview = preview_->hold.emplace();
   preview.hold = *hold;
-  COFFER_ASSIGN(preview.words, May(transaction, call, Action::kHoldRead, hold->terms.client));
+  COFFER_ASSIGN(const auto reading,
+                core_.DecideFor(transaction, call, Action::kHoldRead, hold->terms.client, nullptr));
+  preview.words = reading.allowed && (hold->terms.client || ReachesTag(reading, hold->terms.tag));
   if (preview.words) COFFER_TRY(OpenWords(transaction, preview.hold));
   if (hold->terms.client) {
     COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(*hold->terms.client));
@@ -351,16 +356,20 @@ Status ApprovalOutlook::LookAtHold(Transaction& transaction, Call& call, const A
 
 Status ApprovalOutlook::LookAtExport(Transaction& transaction, const ApprovalRow& row) {
   ExportPreview& preview = preview_->exported.emplace();
-  const std::string_view target = row.target;
-  if (!target.starts_with(kTagTarget)) {
-    COFFER_ASSIGN(preview.clients, transaction.stores().clients.Count());
-    return {};
-  }
-  COFFER_ASSIGN(const auto clients, transaction.stores().clients.List(
-                                        0, target.substr(kTagTarget.size()), kMostClients + 1));
+  std::string_view tag = row.target;
+  const bool all = !tag.starts_with(kTagTarget);
+  tag = all ? std::string_view() : tag.substr(kTagTarget.size());
+  COFFER_ASSIGN(const auto clients, transaction.stores().clients.List(0, tag, kMostClients + 1));
   preview.clients = std::min(clients.size(), kMostClients);
   preview.more_clients = clients.size() > kMostClients;
+  all_clients_ = all && preview.more_clients;
   return {};
+}
+
+Result<std::uint64_t> ApprovalOutlook::CountClients() const {
+  COFFER_ASSIGN(auto reader, SnapshotReader::Open(core_));
+  COFFER_ASSIGN(auto clients, ClientStore::Open(reader->database()));
+  return clients.Count();
 }
 
 Status ApprovalOutlook::LookAtReplacement(Transaction& transaction, const Call& call,
@@ -425,6 +434,13 @@ Status ApprovalOutlook::Complete(const Call& call, Approval& approval) {
       return std::unexpected(core_.IntegrityAlarm(call, "note_not_authentic"));
     }
     question_.reason = opened->second;
+  }
+  if (all_clients_) {
+    // Where it cannot be counted now, there are more than were.
+    if (const auto counted = CountClients()) {
+      preview_->exported->clients = *counted;
+      preview_->exported->more_clients = false;
+    }
   }
   if (preview_ && preview_->replacement) {
     preview_->replacement->difference = DifferenceOf(before_, after_);

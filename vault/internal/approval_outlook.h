@@ -11,7 +11,7 @@ namespace coffer::vault {
 
 class ApprovalOutlook {
  public:
-  explicit ApprovalOutlook(const Vault::Core& core) : core_(core) {}
+  explicit ApprovalOutlook(Vault::Core& core) : core_(core) {}
 
   // In the operation that shows the approval to the call's principal: what of it discloses more
   // than the approval leaves entries of its own.
@@ -34,9 +34,13 @@ class ApprovalOutlook {
                            bool full);
   Status OpenWords(Transaction& transaction, Hold& hold) const;
 
-  const Vault::Core& core_;
+  // Walks the table: on a connection of its own, beside the engine.
+  Result<std::uint64_t> CountClients() const;
+
+  Vault::Core& core_;
   ApprovalQuestion question_;
   std::optional<ApprovalPreview> preview_;
+  bool all_clients_ = false;    // are to be counted after the commit
   std::string before_, after_;  // of a replacement
   struct SealedReason {
     Bytes sealed;
