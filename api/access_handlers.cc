@@ -118,7 +118,7 @@ Result<Reply> ExplainAccess(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto minutes, input.Number(object, "second_factor_minutes"));
   if (minutes) question.second_factor_minutes = std::min<std::uint64_t>(*minutes, 1U << 30);
   COFFER_ASSIGN(const auto answer, service.vault.ExplainAccess(call.caller, question));
-  return RenderOne(answer);
+  return WithNames(service, call, RenderOne(answer));
 }
 
 }  // namespace coffer::api

@@ -13,6 +13,8 @@ namespace {
 
 using vault::Action;
 
+// Of a page: its other members, and the names of a few dozen ids.
+constexpr std::size_t kBesideEntries = 4096;
 constexpr std::uint64_t kMaxSequence = std::uint64_t{1} << 53;
 
 Result<std::optional<audit::Timestamp>> QueryTime(Input& input, const Call& call,
@@ -63,6 +65,9 @@ Result<Reply> ListEntries(const Service& service, const Call& call, Input& input
   COFFER_ASSIGN(const auto log, AtQuery(service.vault.ReadLog(call.caller, filter, page)));
   const std::string next = log.next ? std::to_string(*log.next) : std::string();
   Reply reply;
+  std::size_t bytes = kBesideEntries;
+  for (const auto& entry : log.entries) bytes += entry.size() + 1;
+  reply.body.reserve(bytes);
   if (call.accept == "application/x-ndjson") {
     reply.content_type = call.accept;
     for (const auto& entry : log.entries) (reply.body += entry) += '\n';
@@ -78,7 +83,7 @@ Result<Reply> ListEntries(const Service& service, const Call& call, Input& input
   reply.body += ']';
   AppendNextCursor(reply.body, next);
   reply.body += ",\"size\":" + std::to_string(log.size) + "}";
-  return WithClientNames(service, call, std::move(reply));
+  return WithClientNames(service, call, std::move(reply), *log.principals);
 }
 
 }  // namespace

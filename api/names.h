@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/route.h"
+#include "vault/known_names.h"
 
 namespace coffer::api {
 
@@ -14,5 +15,9 @@ Reply WithNames(const Service& service, const Call& call, Reply reply);
 // The same with clients, for what is read about several: each is a disclosure of its own. The one
 // that the path names is the caller's already.
 Reply WithClientNames(const Service& service, const Call& call, Reply reply);
+// The same of a page of the log, whose reader was given what principals are called with it: nothing
+// is asked of the vault where no client is to be named.
+Reply WithClientNames(const Service& service, const Call& call, Reply reply,
+                      const vault::PrincipalNames& principals);
 
 }  // namespace coffer::api

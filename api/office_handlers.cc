@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/names.h"
 #include "api/render.h"
 
 namespace coffer::api {
@@ -65,8 +66,8 @@ Result<Reply> ListAssignmentsOf(const Service& service, const Call& call) {
   if (!principal) return input.InvalidParameter("principal", "must be the id of a principal");
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto assignments,
-                service.vault.ListAssignmentsOf(call.caller, *principal, page));
-  return RenderList(assignments.items, assignments.next_cursor);
+                AtQuery(service.vault.ListAssignmentsOf(call.caller, *principal, page)));
+  return WithClientNames(service, call, RenderList(assignments.items, assignments.next_cursor));
 }
 
 Result<Reply> AssignClients(const Service& service, const Call& call) {
@@ -79,7 +80,7 @@ Result<Reply> AssignClients(const Service& service, const Call& call) {
   COFFER_ASSIGN(terms.ends, input.Time(object, "ends"));
   COFFER_ASSIGN(const auto answers,
                 service.vault.AssignMany(call.caller, clients, principal, terms));
-  return RenderOne(answers);
+  return WithNames(service, call, RenderOne(answers));
 }
 
 Result<Reply> HandOverClients(const Service& service, const Call& call) {
@@ -95,7 +96,7 @@ Result<Reply> HandOverClients(const Service& service, const Call& call) {
   }
   request.page.limit = vault::kMostAssigned;
   COFFER_ASSIGN(const auto done, service.vault.HandOver(call.caller, request));
-  return RenderOne(done);
+  return WithNames(service, call, RenderOne(done));
 }
 
 Result<Reply> GetEmergency(const Service& service, const Call& call) {
@@ -108,7 +109,7 @@ Result<Reply> GetEmergency(const Service& service, const Call& call) {
   if (limit == 0U) return input.InvalidParameter("limit", "must be at least 1");
   if (limit) page.limit = *limit;
   COFFER_ASSIGN(const auto report, service.vault.GetEmergency(call.caller, *id, page));
-  return RenderOne(report);
+  return WithClientNames(service, call, RenderOne(report));
 }
 
 Result<Reply> CountReaders(const Service& service, const Call& call) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "vault/ids.h"
@@ -20,6 +21,10 @@ struct KnownName {
   std::string name;
   bool disabled = false;  // of a user or a service: it can do nothing any more
 };
+
+// Of all principals and teams, as they were at one moment. Empty: the name of one could be taken
+// for another's, or for an id.
+using PrincipalNames = std::unordered_map<PrincipalId, KnownName, IdHash>;
 
 // As many clients are named by one call; those after them are not.
 inline constexpr std::size_t kMostClientsNamed = 200;

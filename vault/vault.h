@@ -466,6 +466,8 @@ struct LogPage {
   std::vector<std::uint64_t> seqs;    // of these, by their place
   std::optional<std::uint64_t> next;  // where to go on, absent at the end
   std::uint64_t size = 0;             // of the log when it was read
+  // Who may read the log may know what its actors are called.
+  std::shared_ptr<const PrincipalNames> principals = {};
 };
 // Entries counted in buckets of time (UTC), for each value of a member: "" where it is absent.
 struct LogSummaryRequest {

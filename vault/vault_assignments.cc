@@ -99,6 +99,12 @@ Result<Page<Assignment>> Vault::ListAssignmentsOf(const Caller& caller,
         COFFER_ASSIGN(const auto after, core_->ReadCursor(call, list, page.cursor));
         COFFER_ASSIGN(const auto rows, transaction.stores().access.ListAssignmentsOf(
                                            principal, after, std::nullopt, page.limit + 1));
+        const PrincipalRegister& principals = transaction.principals();
+        if (rows.empty() && principals.Find(principal) == nullptr &&
+            principals.FindTeam(principal) == nullptr) {
+          return std::unexpected(Error{
+              Code::kInvalidArgument, "filter_unknown", {}, {{"/principal", "is nobody's id"}}});
+        }
         for (std::size_t i = 0; i < std::min(rows.size(), page.limit); ++i) {
           COFFER_ASSIGN(const auto decision,
                         core_->DecisionOn(transaction, call, rows[i].client, nullptr));

@@ -71,6 +71,7 @@ Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& asked,
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(actor_known, FindActor(transaction.principals(), filter, call.entry));
+        result.principals = transaction.principals().Names();
         return {};
       }));
   const auto search = [&]() -> Status {

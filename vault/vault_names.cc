@@ -4,6 +4,7 @@
 
 #include "vault/internal/client_operations.h"
 #include "vault/internal/core.h"
+#include "vault/internal/log_filter.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -16,26 +17,11 @@ void KeepDistinct(std::vector<Id>& ids) {
   ids.erase(repeated.begin(), repeated.end());
 }
 
-// Who may list the vault's principals, or read what they did, may know what they are called.
-Result<bool> MayKnowPrincipals(const Vault::Core& core, Transaction& transaction,
-                               const Call& call) {
-  for (const Action action : {Action::kPrincipalRead, Action::kLogRead}) {
-    COFFER_ASSIGN(const auto decision,
-                  core.DecideFor(transaction, call, action, std::nullopt, nullptr));
-    if (decision.allowed) return true;
-  }
-  return false;
-}
-
-void NamePrincipals(const PrincipalRegister& principals, const std::vector<PrincipalId>& ids,
+void NamePrincipals(const PrincipalNames& known, const std::vector<PrincipalId>& ids,
                     std::vector<KnownName>& names) {
   for (const PrincipalId& id : ids) {
-    if (const PrincipalRow* const row = principals.Find(id)) {
-      const bool is_user = id.kind() == PrincipalKind::kUser;
-      names.push_back({id.Text(), is_user ? row->login : row->name, row->disabled.has_value()});
-    } else if (const TeamRow* const team = principals.FindTeam(id)) {
-      names.push_back({id.Text(), team->name, false});
-    }
+    const auto found = known.find(id);
+    if (found != known.end() && !found->second.name.empty()) names.push_back(found->second);
   }
 }
 
@@ -63,6 +49,16 @@ Status DiscloseReferences(const Vault::Core& core, Transaction& transaction, Cal
 
 }  // namespace
 
+Result<bool> MayKnowPrincipals(const Vault::Core& core, Transaction& transaction,
+                               const Call& call) {
+  for (const Action action : {Action::kPrincipalRead, Action::kLogRead}) {
+    COFFER_ASSIGN(const auto decision,
+                  core.DecideFor(transaction, call, action, std::nullopt, nullptr));
+    if (decision.allowed) return true;
+  }
+  return false;
+}
+
 Result<std::vector<KnownName>> Vault::NamesOf(const Caller& caller, IdsToName ids) {
   KeepDistinct(ids.principals);
   KeepDistinct(ids.clients);
@@ -79,7 +75,7 @@ Result<std::vector<KnownName>> Vault::NamesOf(const Caller& caller, IdsToName id
         core_->Identify(transaction, call);
         if (call.principal == nullptr || !call.credential_fault.empty()) return {};
         COFFER_ASSIGN(const bool may, MayKnowPrincipals(*core_, transaction, call));
-        if (may) NamePrincipals(transaction.principals(), ids.principals, names);
+        if (may) NamePrincipals(*transaction.principals().Names(), ids.principals, names);
         // Whoever may read no client is refused nothing: none was asked for.
         if (ids.clients.empty() || !core_->Authorize(transaction, call, nullptr)) return {};
         COFFER_TRY(DiscloseReferences(*core_, transaction, call, ids.clients, found));

@@ -7,6 +7,7 @@
 #include "crypto/totp.h"
 #include "vault/internal/core.h"
 #include "vault/internal/login.h"
+#include "vault/internal/principal_name.h"
 #include "vault/internal/role_giving.h"
 #include "vault/internal/secrets.h"
 #include "vault/internal/standing.h"
@@ -29,6 +30,12 @@ void CheckName(std::string_view name, std::vector<Issue>& issues) {
   if (!IsWords(name, kMaxPrincipalName)) {
     issues.push_back({"/name", WordsRule(kMaxPrincipalName)});
   }
+}
+
+// What a service is called stands in the place of its id.
+void CheckServiceName(std::string_view name, std::vector<Issue>& issues) {
+  CheckName(name, issues);
+  if (LooksLikeId(name)) issues.push_back({"/name", kLooksLikeId});
 }
 
 void CheckBindings(const std::vector<std::string>& bindings, std::vector<Issue>& issues) {
@@ -154,6 +161,8 @@ Result<NewEnrolment> Vault::CreateUser(const Caller& caller, const UserRequest& 
     issues.push_back({"/login",
                       "must be 1 to 64 of a-z, 0-9, '.', '_', '-' and '@', beginning "
                       "with a letter or digit"});
+  } else if (LooksLikeId(request.login)) {
+    issues.push_back({"/login", kLooksLikeId});
   }
   if (core_->engine->catalog()->Role(request.role) == nullptr) {
     issues.push_back({"/role", "is not a role"});
@@ -189,7 +198,7 @@ Result<NewEnrolment> Vault::CreateUser(const Caller& caller, const UserRequest& 
 Result<PrincipalInfo> Vault::CreateService(const Caller& caller, const ServiceRequest& request) {
   constexpr Action kAction = Action::kPrincipalWrite;
   std::vector<Issue> issues;
-  CheckName(request.name, issues);
+  CheckServiceName(request.name, issues);
   CheckBindings(request.certificates, issues);
   if (core_->engine->catalog()->Role(request.role) == nullptr) {
     issues.push_back({"/role", "is not a role"});
@@ -264,9 +273,11 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
                                              const PrincipalChange& change) {
   constexpr Action kAction = Action::kPrincipalWrite;
   std::vector<Issue> issues;
-  if (change.name) CheckName(*change.name, issues);
+  const bool is_service = id.kind() == PrincipalKind::kService;
+  if (change.name && is_service) CheckServiceName(*change.name, issues);
+  if (change.name && !is_service) CheckName(*change.name, issues);
   if (change.certificates) CheckBindings(*change.certificates, issues);
-  if (change.certificates && id.kind() != PrincipalKind::kService) {
+  if (change.certificates && !is_service) {
     issues.push_back({"/certificates", "are for services"});
   }
   if (change.role && core_->engine->catalog()->Role(*change.role) == nullptr) {
@@ -391,6 +402,8 @@ Result<Team> Vault::PutTeam(const Caller& caller, std::string_view name,
   std::vector<Issue> issues;
   if (!IsName(name, '-')) {
     issues.push_back({"", "the name must be 1 to 64 of a-z, 0-9 and '-', beginning with a letter"});
+  } else if (LooksLikeId(name)) {
+    issues.push_back({"", kLooksLikeId});
   }
   if (members.size() > kMaxTeamMembers) issues.push_back({"/members", "has more than 1000 items"});
   if (!issues.empty()) {

@@ -5,6 +5,7 @@
 #include "vault/internal/core.h"
 #include "vault/internal/living_tokens.h"
 #include "vault/internal/log_filter.h"
+#include "vault/internal/principal_name.h"
 #include "vault/internal/role_giving.h"
 #include "vault/internal/secrets.h"
 #include "vault/internal/token_state.h"
@@ -18,6 +19,20 @@ namespace {
 constexpr std::size_t kMaxTokenName = 200;
 constexpr std::int64_t kMaxTokenLifetimeS = std::int64_t{366} * 24 * 3600;
 constexpr std::int64_t kMaxOverlapS = std::int64_t{7} * 24 * 3600;
+
+// The id of a service by its id or its name. Who may not know the others' names is told of none.
+Status FindService(const Vault::Core& core, Transaction& transaction, const Call& call,
+                   std::string& service) {
+  const PrincipalRegister& principals = transaction.principals();
+  if (auto found = ReplaceByPrincipal(principals, "/principal", service); !found) {
+    COFFER_ASSIGN(const bool may, MayKnowPrincipals(core, transaction, call));
+    if (!may) found.error().issues = {{"/principal", "is not the name of one service"}};
+    return found;
+  }
+  if (const auto id = PrincipalId::Parse(service); id && principals.Find(*id) != nullptr) return {};
+  return std::unexpected(
+      Error{Code::kInvalidArgument, "filter_unknown", {}, {{"/principal", "is nobody's id"}}});
+}
 
 }  // namespace
 
@@ -44,6 +59,8 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
   std::vector<Issue> issues;
   if (!IsWords(request.name, kMaxTokenName)) {
     issues.push_back({"/name", WordsRule(kMaxTokenName)});
+  } else if (!request.principal && LooksLikeId(request.name)) {
+    issues.push_back({"/name", kLooksLikeId});
   }
   if (request.lifetime_s < 60 || request.lifetime_s > kMaxTokenLifetimeS) {
     issues.push_back({"/lifetime_s", "must be between 60 and 31622400 seconds"});
@@ -171,7 +188,7 @@ Result<Page<TokenInfo>> Vault::ListTokens(const Caller& caller, const TokenFilte
         const PrincipalRegister& principals = transaction.principals();
         std::string service = filter.principal;
         if (!service.empty()) {
-          COFFER_TRY(ReplaceByPrincipal(principals, "/principal", service));
+          COFFER_TRY(FindService(*core_, transaction, call, service));
           AddDetail(call.entry, service);
         }
         const auto rows = principals.Tokens();

@@ -146,6 +146,7 @@ Outcome<Exit> ListAssignmentsOf(const AssignOptions& options, ApiClient& client,
     return Exit::kOk;
   }
   Table table({"CLIENT", "STARTS", "ENDS", "GIVEN BY"});
+  table.FirstIsReference();
   for (const json& item : items) {
     table.Add(
         {Text(item, "client"), Text(item, "starts"), Text(item, "ends"), Text(item, "given_by")});
@@ -320,7 +321,7 @@ void AddAssignmentCommands(CLI::App& app, Command& chosen) {
         ->type_name("WHO");
     command->footer(
         "Examples:\n  coffer assignment list cli_...\n  coffer assignment list --of anna");
-    RunOnline(*command, chosen, options, ListAssignments);
+    RunOnline(*command, chosen, options, ListAssignments, PurposeUse::kForNames);
   }
   AddHandOverCommand(*group, chosen);
 }

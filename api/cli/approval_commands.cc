@@ -375,7 +375,7 @@ void AddApprovalCommands(CLI::App& app, Command& chosen) {
     auto options = std::make_shared<ApprovalOptions>();
     CLI::App* command = group->add_subcommand("list", "Show what was asked for");
     command->footer("Example:\n  coffer approval list");
-    RunOnline(*command, chosen, options, ListApprovals);
+    RunOnline(*command, chosen, options, ListApprovals, PurposeUse::kForNames);
   }
   {
     auto options = std::make_shared<ApprovalOptions>();

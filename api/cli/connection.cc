@@ -124,6 +124,11 @@ void AddConnectionOptions(CLI::App& command, ConnectionOptions& options, Purpose
     AddText(command, "--purpose", options.purpose,
             "Code of the purpose the data is needed for; kept in the access log", "CODE")
         ->required();
+  } else if (purpose == PurposeUse::kForNames) {
+    AddText(command, "--purpose", options.purpose,
+            "Code of the purpose clients are shown by their references for; each is an entry of "
+            "the access log",
+            "CODE");
   }
   AddText(command, "--reason", options.reason,
           "Why this is done, in your own words (at most 1000 bytes); sealed in the log", "TEXT");

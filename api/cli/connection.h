@@ -28,6 +28,7 @@ struct ConnectionOptions {
 enum class PurposeUse {
   kNone,      // the command touches no client data
   kRequired,  // it does, and the server asks why
+  kForNames,  // it shows clients, by their references to whoever says why
 };
 // A command that declared an option of one of these names before keeps its own.
 void AddConnectionOptions(CLI::App& command, ConnectionOptions& options, PurposeUse purpose);

@@ -167,7 +167,7 @@ void AddEmergencyCommands(CLI::App& app, Command& chosen) {
     CLI::App* command =
         group->add_subcommand("list", "Show all emergency access, what is to be reviewed first");
     command->footer("Example:\n  coffer emergency list");
-    RunOnline(*command, chosen, options, List);
+    RunOnline(*command, chosen, options, List, PurposeUse::kForNames);
   }
   {
     auto options = std::make_shared<EmergencyOptions>();
@@ -177,7 +177,7 @@ void AddEmergencyCommands(CLI::App& app, Command& chosen) {
         ->type_name("ID")
         ->required();
     command->footer("Example:\n  coffer emergency show emg_...");
-    RunOnline(*command, chosen, options, ShowOne);
+    RunOnline(*command, chosen, options, ShowOne, PurposeUse::kForNames);
   }
   {
     auto options = std::make_shared<EmergencyOptions>();

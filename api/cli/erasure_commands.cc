@@ -178,10 +178,10 @@ void AddErasureCommands(CLI::App& app, Command& chosen) {
   group->require_subcommand(1);
   auto options = std::make_shared<ErasureOptions>();
   RunOnline(*group->add_subcommand("list", "Show all erasures, newest first"), chosen, options,
-            ListAll);
+            ListAll, PurposeUse::kForNames);
   CLI::App* show = group->add_subcommand("show", "Show one erasure");
   show->add_option("id", options->id, "The erasure")->type_name("ERASURE")->required();
-  RunOnline(*show, chosen, options, ShowOne);
+  RunOnline(*show, chosen, options, ShowOne, PurposeUse::kForNames);
   CLI::App* act = group->add_subcommand("act", "Fetch the signed act of an erasure");
   act->add_option("id", options->id, "The erasure")->type_name("ERASURE")->required();
   act->add_option("file", options->out, "New file for the act")->type_name("FILE")->required();

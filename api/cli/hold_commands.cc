@@ -142,7 +142,7 @@ void AddHoldCommands(CLI::App& app, Command& chosen) {
         ->type_name("CLIENT");
     command->add_flag("--lifted", options->lifted, "Those that were lifted too");
     command->footer("Example:\n  coffer hold list");
-    RunOnline(*command, chosen, options, ListHolds);
+    RunOnline(*command, chosen, options, ListHolds, PurposeUse::kForNames);
   }
   AddOneHold(*group, chosen, "show", "Show one hold", "Example:\n  coffer hold show hold_...",
              ShowOneHold);

@@ -1,5 +1,6 @@
 #include "api/cli/name_book.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/cli/json_view.h"
@@ -47,6 +48,11 @@ json NameBook::NamesIn(std::string_view text) const {
   return names;
 }
 
+bool NameBook::IsOfSeveral(std::string_view name) const {
+  const auto is_called = [&](const auto& item) { return item.second.name == name; };
+  return std::ranges::count_if(names_, is_called) > 1;
+}
+
 std::string NameBook::Show(std::string_view text, bool in_full) const {
   std::string shown;
   std::size_t done = 0;
@@ -54,8 +60,9 @@ std::string NameBook::Show(std::string_view text, bool in_full) const {
     const auto found = names_.find(text.substr(place.from, place.to - place.from));
     if (found == names_.end()) continue;
     const std::string name = found->second.name + (found->second.disabled ? ", disabled" : "");
-    shown += text.substr(done, (in_full ? place.to : place.from) - done);
-    shown += in_full ? " (" + name + ")" : name;
+    const bool with_id = in_full || IsOfSeveral(found->second.name);
+    shown += text.substr(done, (with_id ? place.to : place.from) - done);
+    shown += with_id ? " (" + name + ")" : name;
     done = place.to;
   }
   shown += text.substr(done);

@@ -20,7 +20,8 @@ class NameBook {
   // The names of the ids in `text`, as an answer has them; an empty object for none.
   nlohmann::json NamesIn(std::string_view text) const;
 
-  // The text with a name in the place of each id that has one: "bert", or in full "usr_... (bert)".
+  // The text with a name in the place of each id that has one: "bert", or in full "usr_... (bert)",
+  // as also where several are called that.
   // Somebody who can do nothing any more is marked: "bert, disabled".
   std::string Show(std::string_view text, bool in_full) const;
 
@@ -29,6 +30,8 @@ class NameBook {
     std::string name;
     bool disabled = false;
   };
+  bool IsOfSeveral(std::string_view name) const;
+
   std::map<std::string, Name, std::less<>> names_;
 };
 

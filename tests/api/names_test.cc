@@ -71,6 +71,7 @@ const std::map<std::string, std::string>& Reasons() {
       {"exportClients", "each client is in it with its reference"},
       {"packageClient", "the client is in it with its reference"},
       {"getStatus", "each service is in it with its name"},
+      {"countReaders", "each reader is in it with their login"},
       {"getMe", "whoever asks is in it with their name"},
       {"listSessions", "each session has its login"},
       {"logIn", "the session has its login"},
@@ -157,8 +158,39 @@ TEST_CASE("every list that can be read has names beside the ids that are in it")
     CHECK_FALSE(names(path, kPrivacyOfficer, "").contains(client.Text()));
     CHECK_FALSE(names(path, kSecurityOfficer, "client-care").contains(client.Text()));
   }
+  // What one person has is read about clients.
+  const auto assigned = [&](const char* purpose) {
+    const Reply reply = api.Get("/v1/assignments", kPrivacyOfficer, [&](Call& call) {
+      call.query.emplace_back("principal", bert);
+      call.caller.purpose = purpose;
+    });
+    INFO(reply.body);
+    REQUIRE(reply.status == 200);
+    return ApiCalls::Parsed(reply).at("names");
+  };
+  CHECK(assigned("client-care").at(client.Text()) == is_client);
+  CHECK_FALSE(assigned("").contains(client.Text()));
   // Where the path names it, it is known.
   CHECK_FALSE(names(at + "/assignments", kPrivacyOfficer, "client-care").contains(client.Text()));
+  // What was done for many is told with those it was done for.
+  const auto done = [&](const std::string& path, const json& body, vault::Role role = kSupervisor) {
+    const Reply reply = api.Post(path, role, body);
+    INFO(reply.body);
+    REQUIRE(reply.status == 200);
+    return ApiCalls::Parsed(reply).at("names");
+  };
+  CHECK(done("/v1/assignments", {{"principal", bert}, {"clients", {{{"client", client.Text()}}}}})
+            .at(bert) == is_bert);
+  const json explained = done("/v1/access/explain",
+                              {{"principal", bert},
+                               {"action", "client.read"},
+                               {"client", client.Text()},
+                               {"purpose", "client-care"}},
+                              kSecurityOfficer);
+  CHECK(explained.at(bert) == is_bert);
+  const json team = ApiCalls::Parsed(api.Get("/v1/teams", kSupervisor)).at("items")[0];
+  CHECK(done("/v1/assignments/hand-over", {{"from", bert}, {"to", team.at("id")}})
+            .at(team.at("id").get<std::string>()) == json{{"name", "north"}});
   // Entries in their exact bytes have none.
   const Reply lines = api.Get("/v1/log/entries", kSecurityOfficer,
                               [](Call& call) { call.accept = "application/x-ndjson"; });

@@ -1,4 +1,5 @@
 // Names for ids, and tables that fit a terminal.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
@@ -64,6 +65,26 @@ TEST_CASE("ids in a text are shown by their names, or with them") {
   }
   CHECK(book.NamesIn("{\"by\":\"" + kMailId + "\"}") ==
         nlohmann::json{{kMailId, {{"name", "mail"}, {"disabled", true}}}});
+}
+
+TEST_CASE("where several are called the same, their ids are shown with it") {
+  NameBook book;
+  book.Take({{"names",
+              {{kBertId, {{"name", "desk"}}},
+               {kMailId, {{"name", "desk"}, {"disabled", true}}},
+               {kGoneId, {{"name", "carla"}}}}}});
+  CHECK(book.Show(kBertId, false) == kBertId + " (desk)");
+  CHECK(book.Show(kMailId, false) == kMailId + " (desk, disabled)");
+  CHECK(book.Show(kGoneId, false) == "carla");
+}
+
+TEST_CASE("a terminal of any width that it says shows each row once, on a line of its own") {
+  for (const std::size_t width : {0UZ, 1UZ, 2UZ, 9UZ, 10'000UZ}) {
+    for (const bool full : {false, true}) {
+      CAPTURE(width, full);
+      CHECK(PrintedLines(SomeTable(), width, true, full).size() == 4);
+    }
+  }
 }
 
 TEST_CASE("what a server calls an id cannot steer the terminal") {
@@ -150,6 +171,8 @@ TEST_CASE("each list shows the names that came with it") {
   };
   const Listed lists[] = {
       {{"assignment", "list", kNamedClient}, {{"principal", kBertId}, {"given_by", kMailId}}},
+      {{"assignment", "list", "--of", kMailId, "--purpose", "client-care"},
+       {{"client", kNamedClient}, {"principal", kMailId}, {"given_by", kBertId}}},
       {{"lease", "list", kNamedClient}, {{"id", "lease_1"}, {"principal", kBertId}}},
       {{"team", "list"}, {{"id", "team_1"}, {"name", "north"}, {"members", {kBertId}}}},
       {{"service", "list"}, {{"id", kGoneId}, {"owner", kBertId}}},
@@ -175,6 +198,16 @@ TEST_CASE("each list shows the names that came with it") {
     with_json.emplace_back("--json");
     const Ran printed = coffer(with_json);
     CHECK(Shows(printed.out, "\"names\""));
+    // Where it is said what for, clients are named.
+    if (of_client) {
+      auto with_purpose = list.command;
+      if (std::ranges::find(with_purpose, "--purpose") == with_purpose.end()) {
+        with_purpose.insert(with_purpose.end(), {"--purpose", "client-care"});
+      }
+      Tool asked(InTurn({Reply(200, answer(list.item))}));
+      CHECK(asked(with_purpose).exit == 0);
+      CHECK(HeaderOf(asked.server.requests().at(0), "Coffer-Purpose") == "client-care");
+    }
   }
 }
 

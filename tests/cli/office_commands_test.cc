@@ -51,6 +51,15 @@ TEST_CASE("clients from a file are assigned as they are named, and each refusal 
   CHECK(Says(ran.out, "1 assigned, 1 were already, 1 refused"));
 }
 
+TEST_CASE("a login is found in whatever letters it is typed") {
+  Tool coffer(InTurn({Users(), Reply(200, R"({"items":[{"outcome":"assigned"}]})")}));
+  const Ran ran = coffer({"assign", "--to", "Anna", kClient});
+  CAPTURE(ran.err);
+  CHECK(ran.exit == 0);
+  REQUIRE(coffer.server.requests().size() == 2);
+  CHECK(json::parse(coffer.server.requests()[1].body).at("principal") == kAnna);
+}
+
 TEST_CASE("a long list is assigned in portions, and an empty or unreadable one not at all") {
   json done = {{"items", json::array()}};
   for (int i = 0; i < 200; ++i) done["items"].push_back({{"outcome", "assigned"}});

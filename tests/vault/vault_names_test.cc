@@ -77,6 +77,118 @@ TEST_CASE("a name is the present one, and says who can do nothing any more") {
   CHECK(vault.Names(vault.As(kSecurityOfficer, "")) == Strings{"bert disabled", "north", "post"});
 }
 
+TEST_CASE("a page of the log comes with the names that its actors have then") {
+  NamedVault vault;
+  const auto names = [&] {
+    const auto page = vault->ReadLog(vault.As(kSecurityOfficer, ""), {}, {});
+    INFO(AnswerOf(page));
+    REQUIRE((page && page->principals != nullptr));
+    std::map<PrincipalId, std::string> texts;
+    for (const auto& [id, known] : *page->principals) {
+      texts[id] = known.name + (known.disabled ? " disabled" : "");
+    }
+    return texts;
+  };
+  CHECK(names()[vault.bert] == "bert");
+  CHECK(names()[vault.team] == "north");
+  PrincipalChange change;
+  change.name = "post";
+  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), vault.mail, change));
+  CHECK(names()[vault.mail] == "post");
+  change = {};
+  change.disabled = true;
+  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), vault.bert, change));
+  CHECK(names()[vault.bert] == "bert disabled");
+  change.disabled = false;
+  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), vault.bert, change));
+  CHECK(names()[vault.bert] == "bert");
+  const auto made = vault->CreateUser(vault.As(kAdministrator), {"carla", "Carla", "case-worker"});
+  REQUIRE(made);
+  CHECK(names()[made->user.id] == "carla");
+  const auto south = vault->PutTeam(vault.As(kSupervisor), "south", {made->user.id});
+  REQUIRE(south);
+  CHECK(names()[south->id] == "south");
+  CHECK(names() == names());
+  // Who may not read the log is given nothing.
+  CHECK_FALSE(vault->ReadLog(vault.As(kCaseWorker, ""), {}, {}));
+}
+
+TEST_CASE("nobody is called what would be taken for somebody else's id, or for the vault's own") {
+  NamedVault vault;
+  const Caller admin = vault.As(kAdministrator);
+  for (const std::string& name : {vault.bert.Text(), vault.client.Text(), std::string("vault"),
+                                  std::string("genesis"), "x_" + std::string(26, '0')}) {
+    CAPTURE(name);
+    CHECK(AnswerOf(vault->CreateUser(admin, {name, "N", "case-worker"})) == "principal_invalid");
+    CHECK(AnswerOf(vault->CreateService(admin, {name, "case-worker", {}, {}})) ==
+          "principal_invalid");
+    PrincipalChange change;
+    change.name = name;
+    CHECK(AnswerOf(vault->UpdatePrincipal(admin, vault.mail, change)) == "principal_invalid");
+    CHECK(AnswerOf(vault->CreateToken(admin, {.name = name,
+                                              .principal = {},
+                                              .role = "case-worker",
+                                              .lifetime_s = 3600,
+                                              .limits = {}})) == "token_invalid");
+    CHECK_FALSE(vault->PutTeam(vault.As(kSupervisor), name, {}));
+  }
+  CHECK(AnswerOf(vault->CreateService(
+            admin, {"mail (" + vault.bert.Text() + ")", "case-worker", {}, {}})) ==
+        "principal_invalid");
+  CHECK(AnswerOf(vault->CreateService(admin, {"VAULT", "case-worker", {}, {}})) ==
+        "principal_invalid");
+  // A person may be called so: nobody is shown by it.
+  CHECK(vault->CreateUser(admin, {"g.ruiz", "Genesis", "case-worker"}));
+}
+
+TEST_CASE("a service that is called like somebody is shown by its id alone") {
+  NamedVault vault;
+  PrincipalChange renamed;
+  renamed.name = "Bert";
+  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), vault.mail, renamed));
+  REQUIRE(vault->PutTeam(vault.As(kSupervisor), "bert", {vault.bert}));
+  CHECK(vault.Names(vault.As(kSecurityOfficer, "")) == Strings{"bert", "north"});
+}
+
+TEST_CASE("a restricted client is named to whoever may read it, and to nobody else") {
+  NamedVault vault;
+  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), vault.client, {{}, "accuracy", {}}));
+  std::size_t refused = 0;
+  for (const Role role : kRoles) {
+    const Caller caller = vault.As(role, "client-care");
+    const bool may = vault->GetClient(caller, vault.client).has_value();
+    refused += may ? 0 : 1;
+    CAPTURE(static_cast<int>(role));
+    const auto before = vault.Entries().size();
+    const auto names = vault.Names(caller);
+    CHECK((std::ranges::find(names, "A-1") != names.end()) == may);
+    CHECK(vault.Entries().size() == before + (may ? 1 : 0));
+  }
+  CHECK(refused > 0);
+}
+
+TEST_CASE("who may list tokens and know no names is told of none") {
+  NamedVault vault;
+  REQUIRE(vault->PutRole(vault.As(kAdministrator), "lister",
+                         R"({"grants": [{"actions": ["token.list"]}]})"));
+  const auto token = vault->CreateToken(
+      vault.As(kAdministrator),
+      {.name = "l", .principal = {}, .role = "lister", .lifetime_s = 3600, .limits = {}});
+  REQUIRE(token);
+  const Caller lister = TestVault::Stranger(token->secret);
+  const auto near = vault->ListTokens(lister, {{}, "brt"}, {});
+  CHECK(AnswerOf(near) == "filter_unknown");
+  CHECK(near.error().issues.at(0).message.find("bert") == std::string::npos);
+  CHECK(vault.Names(lister).empty());
+  // An id that is nobody's is no empty list.
+  for (const auto kind : {PrincipalKind::kService, PrincipalKind::kUser}) {
+    const PrincipalId nobody = PrincipalId::New({}, kind);
+    CHECK(AnswerOf(vault->ListTokens(lister, {{}, nobody.Text()}, {})) == "filter_unknown");
+    CHECK(AnswerOf(vault->ListAssignmentsOf(vault.As(kSupervisor), nobody, {})) ==
+          "filter_unknown");
+  }
+}
+
 TEST_CASE("looking up principals leaves no entry, and no name is in the log") {
   NamedVault vault;
   const auto before = vault.Entries().size();

@@ -6,6 +6,7 @@
 #include "vault/internal/log_search.h"
 #include "vault/internal/log_vocabulary.h"
 #include "vault/internal/near_names.h"
+#include "vault/internal/principal_name.h"
 #include "vault/network.h"
 #include "vault/words.h"
 
@@ -139,15 +140,6 @@ bool IsIdOf(const std::string& text) {
   return id && id->Text() == text;
 }
 
-// Logins are stored in small letters.
-std::string Lowered(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lowered;
-}
-
 // The spelling that entries have; nothing for what is no address.
 std::optional<std::string> Address(const std::string& text) {
   const auto network = Network::Parse(text);
@@ -195,7 +187,7 @@ Status ReplaceByPrincipal(const PrincipalRegister& principals, const char* point
                           std::string& name) {
   if (IsIdOf<PrincipalId>(name)) return {};
   std::vector<const PrincipalRow*> meant;
-  if (const PrincipalRow* const user = principals.FindLogin(Lowered(name))) meant.push_back(user);
+  if (const PrincipalRow* const user = principals.FindLogin(LoginForm(name))) meant.push_back(user);
   Names known;
   for (const PrincipalRow* const row : principals.Principals()) {
     const bool is_user = row->id.kind() == PrincipalKind::kUser;

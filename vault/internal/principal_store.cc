@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "vault/internal/principal_name.h"
 #include "vault/internal/words.h"
 #include "vault/strict_json.h"
 
@@ -286,6 +287,7 @@ void PrincipalRegister::Put(PrincipalRow row) {
   for (const auto& binding : row.certificates) certificates_.insert_or_assign(binding, row.id);
   if (!row.login.empty()) logins_.insert_or_assign(row.login, row.id);
   principals_.insert_or_assign(row.id, std::move(row));
+  names_.reset();
 }
 
 void PrincipalRegister::Put(TokenRow row) {
@@ -298,6 +300,7 @@ void PrincipalRegister::Put(TeamRow row) {
   }
   for (const PrincipalId& member : row.members) teams_of_[member].push_back(row.id);
   teams_.insert_or_assign(row.id, std::move(row));
+  names_.reset();
 }
 
 void PrincipalRegister::ForgetSessions(Timestamp over_before) {
@@ -379,6 +382,23 @@ const std::vector<PrincipalId>& PrincipalRegister::TeamsOf(const PrincipalId& pr
   static const std::vector<PrincipalId> none;
   const auto found = teams_of_.find(principal);
   return found == teams_of_.end() ? none : found->second;
+}
+
+std::shared_ptr<const PrincipalNames> PrincipalRegister::Names() const {
+  if (names_) return names_;
+  PrincipalNames names;
+  // Beside an id no name is better than one by which somebody else is known.
+  const auto add = [&](const PrincipalId& id, const std::string& name, bool disabled) {
+    const bool is_user = id.kind() == PrincipalKind::kUser;
+    const bool misleads = LooksLikeId(name) || (!is_user && logins_.contains(LoginForm(name)));
+    names.try_emplace(id, KnownName{id.Text(), misleads ? std::string() : name, disabled});
+  };
+  for (const auto& [id, row] : principals_) {
+    add(id, id.kind() == PrincipalKind::kUser ? row.login : row.name, row.disabled.has_value());
+  }
+  for (const auto& [id, row] : teams_) add(id, row.name, false);
+  names_ = std::make_shared<const PrincipalNames>(std::move(names));
+  return names_;
 }
 
 }  // namespace coffer::vault

@@ -2,6 +2,7 @@
 // memory. What a user logs in with is read from the database when it is needed.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 #include "crypto/hash.h"
 #include "vault/ids.h"
 #include "vault/internal/sqlite.h"
+#include "vault/known_names.h"
 #include "vault/token_limits.h"
 
 namespace coffer::vault {
@@ -133,8 +135,11 @@ class PrincipalRegister {
   std::vector<const TeamRow*> Teams() const;
   // Those of whom `principal` is a member. Hot.
   const std::vector<PrincipalId>& TeamsOf(const PrincipalId& principal) const;
+  // What all of them are called, for other threads. Made when it is asked for after a change.
+  std::shared_ptr<const PrincipalNames> Names() const;
 
  private:
+  mutable std::shared_ptr<const PrincipalNames> names_;
   std::unordered_map<PrincipalId, PrincipalRow, IdHash> principals_;
   std::unordered_map<std::string, PrincipalId> logins_, certificates_;
   std::unordered_map<std::string, TokenRow> tokens_;  // by digest bytes
