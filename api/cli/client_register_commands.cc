@@ -6,9 +6,9 @@
 #include "api/cli/client_lookup.h"
 #include "api/cli/commands.h"
 #include "api/cli/field_values.h"
-#include "api/cli/private_file.h"
 #include "api/cli/json_view.h"
 #include "api/cli/log_query.h"
+#include "api/cli/private_file.h"
 #include "api/cli/run_with.h"
 #include "vault/strict_json.h"
 

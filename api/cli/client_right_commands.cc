@@ -212,7 +212,8 @@ void AddRestrictions(CLI::App& group, Command& chosen) {
 }  // namespace
 
 void AddClientCommands(CLI::App& app, Command& chosen) {
-  CLI::App* group = app.add_subcommand("client", "Make, list, change, restrict and hand over clients");
+  CLI::App* group =
+      app.add_subcommand("client", "Make, list, change, restrict and hand over clients");
   group->require_subcommand(1);
   AddClientRegisterCommands(*group, chosen);
   AddRestrictions(*group, chosen);

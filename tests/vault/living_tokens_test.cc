@@ -83,7 +83,8 @@ TEST_CASE("a token that rotates itself for ever leaves no more rows than are kep
   for (int i = 0; i < 400; ++i) token = vault.Rotated(token, 0);
   CHECK(vault.Use(token) == "ok");
   CHECK(vault.RowsOf(token) <= static_cast<std::int64_t>(kMaxEndedTokens) + 2);
-  CHECK(vault->ListTokens(vault.As(kAdministrator), {}, {200, ""})->items.size() <= kMaxEndedTokens + 2 + 7);
+  CHECK(vault->ListTokens(vault.As(kAdministrator), {}, {200, ""})->items.size() <=
+        kMaxEndedTokens + 2 + 7);
   vault.Reopen();
   CHECK(vault.Use(token) == "ok");
   vault.CheckInvariants();

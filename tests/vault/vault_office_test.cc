@@ -170,7 +170,7 @@ TEST_CASE("of clients that are out of a role's reach a hand-over tells nothing")
     INFO(name);
     REQUIRE(office->PutRole(office.As(kAdministrator), name, role));
     office.NewPrincipal(name, name);
-    for (const std::size_t limit : {1, 200}) {
+    for (const std::size_t limit : {1U, 200U}) {
       HandOverRequest request{office.anna, office.bert};
       request.page.limit = limit;
       std::uint64_t skipped = 0;
