@@ -13,7 +13,9 @@ const std::string kMailId = "svc_01kdvr4w90jmrnv7e9z0c1ht0h";
 const std::string kGoneId = "usr_01kdvr4w90jmrnv7e9z0c1ha0a";
 const std::string kNamedClient = "cli_01kdvr4w90jmrnv7e9z0c1ha1b";
 
-bool Shows(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
+bool ShowsName(const std::string& text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
 
 nlohmann::json NamesOfAnswer() {
   return {{kBertId, {{"name", "bert"}}},
@@ -94,17 +96,17 @@ TEST_CASE("what a server calls an id cannot steer the terminal") {
   table.Add({"x", kBertId});
   table.Print(test.console);
   PrintFields(test.console, {{"by", kBertId}});
-  CHECK_FALSE(Shows(test.Out(), "\x1b"));
+  CHECK_FALSE(ShowsName(test.Out(), "\x1b"));
 }
 
 TEST_CASE("a table that is piped has ids in full with their names, and is never cut") {
   const auto lines = PrintedLines(SomeTable(), 0, false, false);
   REQUIRE(lines.size() == 4);
-  CHECK(Shows(lines[1], kBertId + " (bert)"));
-  CHECK(Shows(lines[2], kMailId + " (mail, disabled)"));
-  CHECK(Shows(lines[1], kNamedClient + " (CRM-17)"));
-  CHECK(Shows(lines[3], kGoneId));
-  for (const auto& line : lines) CHECK_FALSE(Shows(line, "\u2026"));
+  CHECK(ShowsName(lines[1], kBertId + " (bert)"));
+  CHECK(ShowsName(lines[2], kMailId + " (mail, disabled)"));
+  CHECK(ShowsName(lines[1], kNamedClient + " (CRM-17)"));
+  CHECK(ShowsName(lines[3], kGoneId));
+  for (const auto& line : lines) CHECK_FALSE(ShowsName(line, "\u2026"));
 }
 
 TEST_CASE("on a terminal a table fits, whatever its width, but for what its rows are about") {
@@ -119,12 +121,12 @@ TEST_CASE("on a terminal a table fits, whatever its width, but for what its rows
       const std::string own = "hold_01kdvr4w90jmrnv7e9z0c1h11" + std::to_string(i);
       CHECK(lines[static_cast<std::size_t>(i)].starts_with(own));
     }
-    CHECK(Shows(lines[1], "bert"));
-    CHECK_FALSE(Shows(lines[1], kBertId));
+    CHECK(ShowsName(lines[1], "bert"));
+    CHECK_FALSE(ShowsName(lines[1], kBertId));
   }
   // As wide as it would be: nothing is cut.
   for (const auto& line : PrintedLines(SomeTable(), 400, true, false)) {
-    CHECK_FALSE(Shows(line, "\u2026"));
+    CHECK_FALSE(ShowsName(line, "\u2026"));
   }
 }
 
@@ -136,12 +138,13 @@ TEST_CASE("shortened ids are told apart by what is left of them") {
     return line.substr(at, line.find(' ', at) - at);
   };
   CHECK(cell(lines[2]) != cell(lines[3]));
-  CHECK(Shows(cell(lines[2]), "\u2026"));
+  CHECK(ShowsName(cell(lines[2]), "\u2026"));
 }
 
 TEST_CASE("ids that were asked for in full are not cut") {
   for (const auto& line : PrintedLines(SomeTable(), 60, true, true)) {
-    if (Shows(line, "hold_01kdvr4w90jmrnv7e9z0c1h111")) CHECK(Shows(line, kBertId + " (bert)"));
+    if (ShowsName(line, "hold_01kdvr4w90jmrnv7e9z0c1h111"))
+      CHECK(ShowsName(line, kBertId + " (bert)"));
   }
 }
 
@@ -191,13 +194,13 @@ TEST_CASE("each list shows the names that came with it") {
     INFO(shown.err);
     CHECK(shown.exit == 0);
     const bool of_client = !list.item.contains("count") && list.item.contains("client");
-    CHECK((Shows(shown.out, "bert") || Shows(shown.out, "mail") ||
-           (of_client && Shows(shown.out, "CRM-17"))));
-    if (of_client) CHECK(Shows(shown.out, "CRM-17"));
+    CHECK((ShowsName(shown.out, "bert") || ShowsName(shown.out, "mail") ||
+           (of_client && ShowsName(shown.out, "CRM-17"))));
+    if (of_client) CHECK(ShowsName(shown.out, "CRM-17"));
     auto with_json = list.command;
     with_json.emplace_back("--json");
     const Ran printed = coffer(with_json);
-    CHECK(Shows(printed.out, "\"names\""));
+    CHECK(ShowsName(printed.out, "\"names\""));
     // Where it is said what for, clients are named.
     if (of_client) {
       auto with_purpose = list.command;
@@ -230,12 +233,12 @@ TEST_CASE("the log is shown with names, and as a table of columns for a spreadsh
   const nlohmann::json page = {{"items", {entry}}, {"size", 8}, {"names", NamesOfAnswer()}};
   Tool coffer(InTurn({Reply(200, page.dump(), {{"content-type", "application/json"}})}));
   const Ran table = coffer({"log", "--actor", "bert"});
-  CHECK(Shows(table.out, kBertId + " (bert)"));
-  CHECK(Shows(table.out, kNamedClient + " (CRM-17)"));
+  CHECK(ShowsName(table.out, kBertId + " (bert)"));
+  CHECK(ShowsName(table.out, kNamedClient + " (CRM-17)"));
   CHECK(HeaderOf(coffer.server.requests()[0], "Accept") == "application/json");
   CHECK(coffer.server.requests()[0].target == "/v1/log/entries?actor=bert&limit=51");
   const Ran csv = coffer({"log", "--csv"});
-  CHECK(Shows(csv.out, ",\"actor_name\",\"client_ref\"\n"));
+  CHECK(ShowsName(csv.out, ",\"actor_name\",\"client_ref\"\n"));
   CHECK(csv.out.ends_with(",\"bert\",\"CRM-17\"\n"));
   (void)coffer({"log", "--json"});
   CHECK(HeaderOf(coffer.server.requests()[2], "Accept") == "application/x-ndjson");
@@ -256,12 +259,12 @@ TEST_CASE("the log of a client is found by its reference, which is in no URL") {
     REQUIRE(coffer.server.requests().size() == 2);
     CHECK(coffer.server.requests()[0].body == R"({"external_ref":"CRM-17"})");
     CHECK(HeaderOf(coffer.server.requests()[0], "Coffer-Purpose") == "client-care");
-    CHECK(Shows(coffer.server.requests()[1].target, "client=" + kNamedClient));
+    CHECK(ShowsName(coffer.server.requests()[1].target, "client=" + kNamedClient));
     // A reference that nobody has is no empty history.
     Tool nobody(InTurn({Reply(200, R"({"items":[]})")}));
     const Ran unknown = nobody(with);
     CHECK(unknown.exit == 1);
-    CHECK(Shows(unknown.err, "no client has this external reference"));
+    CHECK(ShowsName(unknown.err, "no client has this external reference"));
     // Nor is one looked up for no purpose.
     with.resize(with.size() - 2);
     CHECK(nobody(with).exit == 2);
@@ -279,8 +282,8 @@ TEST_CASE("tokens are listed with their state, by state and service") {
   CHECK(coffer.server.requests()[0].target == "/v1/tokens?state=active&principal=crm&limit=200");
   CHECK(coffer.server.requests()[1].target ==
         "/v1/tokens?state=active&principal=crm&limit=200&cursor=c");
-  CHECK(Shows(ran.out, "active, 12 days left"));
-  CHECK(Shows(ran.out, "rotated; replaced by tok_1"));
+  CHECK(ShowsName(ran.out, "active, 12 days left"));
+  CHECK(ShowsName(ran.out, "rotated; replaced by tok_1"));
   CHECK(coffer({"token", "list", "--state", "lost"}).exit == 2);
 }
 
