@@ -97,11 +97,13 @@ Reply AddNames(const Service& service, const Call& call, vault::IdsToName ids, R
 }  // namespace
 
 Reply WithNames(const Service& service, const Call& call, Reply reply) {
-  return AddNames(service, call, ParseIds(call, reply.body, false), std::move(reply));
+  auto ids = ParseIds(call, reply.body, false);
+  return AddNames(service, call, std::move(ids), std::move(reply));
 }
 
 Reply WithClientNames(const Service& service, const Call& call, Reply reply) {
-  return AddNames(service, call, ParseIds(call, reply.body, true), std::move(reply));
+  auto ids = ParseIds(call, reply.body, true);
+  return AddNames(service, call, std::move(ids), std::move(reply));
 }
 
 Reply WithClientNames(const Service& service, const Call& call, Reply reply,
