@@ -248,6 +248,7 @@ TEST_CASE("a file that is written to while it is read is given up") {
 }
 
 TEST_CASE("what never ends is given up at its first fault") {
+  REQUIRE(crypto::InitializeCrypto());
   auto source = ImportSource::Open("/dev/zero");
   REQUIRE(source);
   const auto piece = (*source)->Next();
