@@ -98,7 +98,7 @@ TEST_CASE("a root key that is missing, exposed, malformed or wrong stops the sta
     s.CheckRefused("root_key_exposed", {path, "0600"});
   }
   for (const std::string& wrong : {std::string(), key.substr(0, 63), key + key, "g" + key.substr(1),
-                                   " " + key, std::string(32, '\x80')}) {
+                                   "-" + key, std::string(32, '\x80')}) {
     put(wrong, 0600);
     s.CheckRefused("root_key_malformed", {path});
   }
