@@ -22,9 +22,10 @@ class RootKeyProvider {
   virtual Result<SecretBytes> Unwrap(ByteView wrapped, std::string_view context) = 0;
 };
 
-// A file of 64 lower-case hex digits and an optional newline (32 random bytes), mode 0600 or
-// stricter; also for systemd credentials. Errors: kNotFound "root_key_missing", kInvalidArgument
-// "root_key_malformed", kPermissionDenied "root_key_exposed" (group or others may read it).
+// A file of 64 hex digits (32 random bytes), mode 0600 or stricter; also for systemd credentials. A
+// byte order mark, and blanks and line ends around them, are passed over. Errors: kNotFound
+// "root_key_missing", kInvalidArgument "root_key_malformed", kPermissionDenied "root_key_exposed"
+// (group or others may read it).
 Result<std::unique_ptr<RootKeyProvider>> OpenKeyFile(const std::string& path);
 // Makes such a file with a new random key, mode 0600, fsynced. Errors: kConflict "root_key_exists".
 Status CreateKeyFile(const std::string& path);
