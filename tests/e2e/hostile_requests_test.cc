@@ -221,12 +221,15 @@ TEST_CASE("queries and cursors are checked against the route") {
     refusals.Expect(officer.Get(std::string("/v1/log/entries?") + query), 400, "parameter_invalid",
                     "log.read");
   }
-  for (const char* query : {"client=a%22b", "action=%25", "action=*", "actor=%25", "actor=a%0ab",
-                            "class=A", "client=cli_%25", "request=%25%25"}) {
+  for (const char* query : {"client=a%22b", "action=%25", "action=*", "actor=a%0ab", "class=A",
+                            "client=cli_%25", "request=%25%25"}) {
     INFO(query);
     refusals.Expect(officer.Get(std::string("/v1/log/entries?") + query), 400, "filter_invalid",
                     "log.read");
   }
+  // A login, or a name: nobody's.
+  refusals.Expect(officer.Get("/v1/log/entries?actor=%25"), 400, "filter_unknown", "log.read",
+                  "allow");
   refusals.CheckNothingChanged();
 }
 
