@@ -164,13 +164,6 @@ class Samples {
             true};
       }};
     }
-    if (operation == "POST /v1/assignments") {
-      return {[=, this] {
-        return Sample{"supervisor",
-                      "/v1/assignments",
-                      {{"principal", owner_}, {"clients", {{{"external_ref", Next()}}}}}};
-      }};
-    }
     if (operation == "POST /v1/holds") {
       return {[=, this] {
         return Sample{"privacy-officer",
