@@ -22,6 +22,7 @@ using vault::Role;
 
 class ApiCalls : public testing::OpenVault {
  public:
+  using OpenVault::OpenVault;
   using Change = std::function<void(Call&)>;
 
   // What the server does between the headers and the answer.

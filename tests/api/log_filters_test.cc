@@ -23,9 +23,16 @@ struct FilterCase {
   std::string code = "filter_invalid";
 };
 
+// The index follows the log with its checkpoints.
+testing::OpenVault::Settings MadeOften() {
+  testing::OpenVault::Settings settings;
+  settings.checkpoint_interval_ms = 50;
+  return settings;
+}
+
 class FilteredVault : public ApiCalls {
  public:
-  FilteredVault() {
+  FilteredVault() : ApiCalls(MadeOften()) {
     client = NewClient("A-1");
     record = NewContact(client, {{"last_name", "Doe"}});
     PutClass({{"name", "quiet"},
