@@ -175,6 +175,14 @@ Result<std::optional<std::uint64_t>> Input::QueryNumber(std::string_view name, s
   return *value;
 }
 
+Result<std::optional<audit::Timestamp>> Input::QueryTime(std::string_view name) {
+  const std::string_view text = call_.Query(name);
+  if (text.empty()) return std::nullopt;
+  const auto time = audit::ParseTimestamp(text, true);
+  if (!time) return InvalidParameter(name, "must be an RFC 3339 date-time");
+  return *time;
+}
+
 Result<audit::PageLanguage> Input::Language() {
   const std::string_view name = call_.Query("language");
   if (name.empty()) return audit::PageLanguage::kEnglish;

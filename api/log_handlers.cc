@@ -17,15 +17,6 @@ using vault::Action;
 constexpr std::size_t kBesideEntries = 4096;
 constexpr std::uint64_t kMaxSequence = std::uint64_t{1} << 53;
 
-Result<std::optional<audit::Timestamp>> QueryTime(Input& input, const Call& call,
-                                                  std::string_view name) {
-  const std::string_view text = call.Query(name);
-  if (text.empty()) return std::nullopt;
-  auto time = audit::ParseTimestamp(text, true);
-  if (!time) return input.InvalidParameter(name, "must be an RFC 3339 date-time");
-  return *time;
-}
-
 Result<vault::LogFilter> FilterOf(Input& input, const Call& call) {
   vault::LogFilter filter;
   filter.client = call.Query("client");
@@ -40,8 +31,8 @@ Result<vault::LogFilter> FilterOf(Input& input, const Call& call) {
   filter.outcome = call.Query("outcome");
   filter.address = call.Query("address");
   filter.request = call.Query("request");
-  COFFER_ASSIGN(filter.from, QueryTime(input, call, "from"));
-  COFFER_ASSIGN(filter.to, QueryTime(input, call, "to"));
+  COFFER_ASSIGN(filter.from, input.QueryTime("from"));
+  COFFER_ASSIGN(filter.to, input.QueryTime("to"));
   return filter;
 }
 

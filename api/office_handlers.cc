@@ -49,15 +49,6 @@ Result<std::vector<vault::ClientName>> ClientNames(Input& input, const json& obj
   return names;
 }
 
-Result<std::optional<audit::Timestamp>> TimeInQuery(Input& input, const Call& call,
-                                                    std::string_view name) {
-  const std::string_view text = call.Query(name);
-  if (text.empty()) return std::nullopt;
-  auto time = audit::ParseTimestamp(text, true);
-  if (!time) return input.InvalidParameter(name, "must be an RFC 3339 date-time");
-  return *time;
-}
-
 }  // namespace
 
 Result<Reply> ListAssignmentsOf(const Service& service, const Call& call) {
@@ -114,8 +105,8 @@ Result<Reply> GetEmergency(const Service& service, const Call& call) {
 
 Result<Reply> CountReaders(const Service& service, const Call& call) {
   Input input(service, call, Action::kLogRead);
-  COFFER_ASSIGN(const auto from, TimeInQuery(input, call, "from"));
-  COFFER_ASSIGN(const auto to, TimeInQuery(input, call, "to"));
+  COFFER_ASSIGN(const auto from, input.QueryTime("from"));
+  COFFER_ASSIGN(const auto to, input.QueryTime("to"));
   if (from && to && *to <= *from) return input.InvalidParameter("to", "must be after from");
   COFFER_ASSIGN(const auto report, service.vault.CountReaders(call.caller, from, to));
   return RenderOne(report);

@@ -1,12 +1,12 @@
 #include "crypto/blind_index.h"
 
 #include <unicode/normalizer2.h>
-#include <unicode/uchar.h>
 #include <unicode/unistr.h>
 
 #include <algorithm>
 
 #include "crypto/hash.h"
+#include "crypto/internal/folding.h"
 #include "crypto/internal/invariant.h"
 #include "crypto/internal/unicode.h"
 
@@ -43,24 +43,11 @@ icu::UnicodeString Fold(const icu::UnicodeString& text) {
   return Nfc(folded);
 }
 
-// Drops white space at both ends; each run inside becomes `between`. To be done before Fold, as
-// what then meets may compose.
+// To be done before Fold, as what then meets may compose.
 icu::UnicodeString JoinWords(const icu::UnicodeString& text, std::u16string_view between) {
-  icu::UnicodeString joined;
-  bool gap = false;
-  for (std::int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
-    const UChar32 c = text.char32At(i);
-    if (u_isUWhiteSpace(c)) {
-      gap = true;
-      continue;
-    }
-    if (gap && !joined.isEmpty()) {
-      joined.append(between.data(), static_cast<std::int32_t>(between.size()));
-    }
-    gap = false;
-    joined.append(c);
-  }
-  return joined;
+  const std::u16string joined =
+      internal::JoinWords({text.getBuffer(), static_cast<std::size_t>(text.length())}, between);
+  return {joined.data(), static_cast<std::int32_t>(joined.size())};
 }
 
 Result<std::string> NormalisePhone(std::string_view value) {

@@ -2,7 +2,7 @@
 // each value as the field's type in the class has it.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

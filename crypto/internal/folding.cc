@@ -34,22 +34,12 @@ icu::UnicodeString FromUtf8(std::string_view text) {
       icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
 }
 
-// White space at both ends goes; each run inside is one space.
 std::string JoinedWords(const icu::UnicodeString& text) {
-  icu::UnicodeString joined;
-  bool gap = false;
-  for (std::int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
-    const UChar32 c = text.char32At(i);
-    if (u_isUWhiteSpace(c)) {
-      gap = true;
-      continue;
-    }
-    if (gap && !joined.isEmpty()) joined.append(u' ');
-    gap = false;
-    joined.append(c);
-  }
+  const std::u16string joined =
+      JoinWords({text.getBuffer(), static_cast<std::size_t>(text.length())}, u" ");
   std::string utf8;
-  joined.toUTF8String(utf8);
+  icu::UnicodeString(false, joined.data(), static_cast<std::int32_t>(joined.size()))
+      .toUTF8String(utf8);
   return utf8;
 }
 
@@ -164,6 +154,21 @@ bool IsAccent(UChar32 letter, UChar32 mark) {
 }
 
 }  // namespace
+
+std::u16string JoinWords(std::u16string_view text, std::u16string_view between) {
+  std::u16string joined;
+  bool gap = false;
+  for (const char16_t unit : text) {  // no white space takes two
+    if (u_isUWhiteSpace(unit)) {
+      gap = true;
+      continue;
+    }
+    if (gap && !joined.empty()) joined += between;
+    gap = false;
+    joined += unit;
+  }
+  return joined;
+}
 
 // NFC first: casefolding makes a letter of the Greek iota below, which then is no mark any more
 // that others could be put in order with.

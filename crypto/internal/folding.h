@@ -6,6 +6,9 @@
 
 namespace coffer::crypto::internal {
 
+// White space at both ends goes; each run of it inside becomes `between`.
+std::u16string JoinWords(std::u16string_view text, std::u16string_view between);
+
 // NFKC_Casefold (UAX 44), then white space trimmed, and each run of it one space.
 // Precondition: IsUtf8(text).
 std::string FoldedText(std::string_view text);

@@ -26,7 +26,6 @@ struct ImportCase {
   std::vector<Search> found = {};
   std::vector<std::string> says = {};        // each is somewhere in what is printed
   std::vector<std::string> never_says = {};  // and none of these
-  std::string later = {};                    // what the row waits for; it is not run
 };
 
 // --class contact --key Id --map last_name=Last, and what is given.
