@@ -1,6 +1,7 @@
 #include "vault/internal/erasure_ledger.h"
 
 #include <algorithm>
+#include <new>
 #include <system_error>
 #include <unordered_set>
 #include <utility>
@@ -164,10 +165,14 @@ void ErasureLedger::WriteAhead() {
     auto erasures = std::exchange(waiting_, {});
     writing_ = true;
     lock.unlock();
-    for (auto& erasure : erasures) {
-      // What is wrong with it is for Append to say, which finds it missing.
-      if (!lines_->Add(erasure)) break;
-      prepared_.push_back(std::move(erasure));
+    try {
+      for (auto& erasure : erasures) {
+        // What is wrong with it is for Append to say, which finds it missing.
+        if (!lines_->Add(erasure)) break;
+        prepared_.push_back(std::move(erasure));
+      }
+    } catch (const std::bad_alloc&) {
+      prepared_.clear();  // so that Append takes nothing of what was written
     }
     lock.lock();
     writing_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
@@ -259,14 +260,19 @@ void IndexBuilder::Loop() {
       if (changed_.wait_for(lock, rest, [this] { return stopping_; })) return;
     }
     const auto began = BuildClock::now();
-    const auto done = Step();
-    rest = done && *done ? RestAfter(BuildClock::now() - began)
-                         : std::chrono::milliseconds(core_.options.index_interval_ms);
-    std::string failure = done ? "" : std::string(done.error().reason) + " " + done.error().detail;
-    if (!failure.empty() && failure != reported_ && core_.options.log) {
-      core_.options.log(Severity::kWarning, "the search index is not rebuilt: " + failure);
+    rest = std::chrono::milliseconds(core_.options.index_interval_ms);
+    try {
+      const auto done = Step();
+      if (done && *done) rest = RestAfter(BuildClock::now() - began);
+      std::string failure =
+          done ? "" : std::string(done.error().reason) + " " + done.error().detail;
+      if (!failure.empty() && failure != reported_ && core_.options.log) {
+        core_.options.log(Severity::kWarning, "the search index is not rebuilt: " + failure);
+      }
+      reported_ = std::move(failure);
+    } catch (const std::bad_alloc&) {
+      // It goes on where the last step was committed.
     }
-    reported_ = std::move(failure);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <new>
 
 namespace coffer::vault {
 namespace {
@@ -73,21 +74,27 @@ void LogFollower::Loop() {
       std::unique_lock lock(mutex_);
       if (changed_.wait_for(lock, rest, [this] { return stopping_; })) return;
     }
-    const auto began = Clock::now();
-    auto taken = Step(kStep);
-    if (!taken && taken.error().code == Code::kCorrupted) taken = Step(kStep);  // made anew
-    rest = std::chrono::milliseconds(options_.interval_ms);
-    if (taken && *taken == kStep) {
-      const std::uint64_t size = log_->Size().value_or(logged + 1);
-      const bool quiet = std::exchange(logged, size) == size;
-      rest = std::min<std::chrono::nanoseconds>(
-          rest, (Clock::now() - began) * (quiet ? kRestPerWorkWhenQuiet : kRestPerWork));
+    try {
+      const auto began = Clock::now();
+      auto taken = Step(kStep);
+      if (!taken && taken.error().code == Code::kCorrupted) taken = Step(kStep);  // made anew
+      rest = std::chrono::milliseconds(options_.interval_ms);
+      if (taken && *taken == kStep) {
+        const std::uint64_t size = log_->Size().value_or(logged + 1);
+        const bool quiet = std::exchange(logged, size) == size;
+        rest = std::min<std::chrono::nanoseconds>(
+            rest, (Clock::now() - began) * (quiet ? kRestPerWorkWhenQuiet : kRestPerWork));
+      }
+      if (!taken && !std::exchange(reported_failure_, true) && options_.log) {
+        options_.log(Severity::kWarning, "the log's index is not kept: " + taken.error().detail +
+                                             "; searching the log is slow meanwhile");
+      }
+      if (taken) reported_failure_ = false;
+    } catch (const std::bad_alloc&) {
+      // As it is stored, the next time.
+      index_.reset();
+      rest = std::chrono::milliseconds(options_.interval_ms);
     }
-    if (!taken && !std::exchange(reported_failure_, true) && options_.log) {
-      options_.log(Severity::kWarning, "the log's index is not kept: " + taken.error().detail +
-                                           "; searching the log is slow meanwhile");
-    }
-    if (taken) reported_failure_ = false;
   }
 }
 

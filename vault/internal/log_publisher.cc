@@ -1,6 +1,7 @@
 #include "vault/internal/log_publisher.h"
 
 #include <chrono>
+#include <new>
 
 #include "audit/log_reader.h"
 #include "crypto/atomic_file.h"
@@ -50,11 +51,15 @@ void LogPublisher::Loop() {
     }
     const bool heartbeat = Clock::now() >= heartbeat_due;
     if (heartbeat) heartbeat_due = Clock::now() + std::chrono::seconds(options_.heartbeat_s);
-    const auto done = Publish(heartbeat);
-    if (!done && !std::exchange(reported_failure_, true) && options_.log) {
-      options_.log(Severity::kError, "no checkpoint could be published: " + done.error().detail);
+    try {
+      const auto done = Publish(heartbeat);
+      if (!done && !std::exchange(reported_failure_, true) && options_.log) {
+        options_.log(Severity::kError, "no checkpoint could be published: " + done.error().detail);
+      }
+      if (done) reported_failure_ = false;
+    } catch (const std::bad_alloc&) {
+      // What was read is kept, and read on from the next time.
     }
-    if (done) reported_failure_ = false;
   }
 }
 

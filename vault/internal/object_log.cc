@@ -49,15 +49,17 @@ Result<bool> ObjectLog::CatchUp(std::uint64_t end) {
 }
 
 Status ObjectLog::ReadTail(std::uint64_t from, std::uint64_t to) {
+  decltype(tail_) read;  // all of it or nothing: a second reading must not double it
   COFFER_TRY(log_.ReadEntries(from, to, [&](std::uint64_t, std::string_view bytes) -> Status {
     const auto entry = audit::ParseEntry(bytes);
     if (!entry) return {};  // damage, which the log's own check names
     auto change = LoggedChangeOf(*entry);
     if (change.change == ObjectChange::kNone) return {};
     std::string id = change.record.empty() ? change.client : change.record;
-    tail_.emplace(std::move(id), std::move(change));
+    read.emplace(std::move(id), std::move(change));
     return {};
   }));
+  tail_.merge(read);
   tail_to_ = to;
   return {};
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <iterator>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "audit/erasure_scope.h"
@@ -186,12 +187,19 @@ void RetentionRunner::Loop() {
       if (stopping_) return;
       woken_ = false;
     }
-    const auto done = Tick();
-    std::string failure = done ? "" : std::string(done.error().reason) + " " + done.error().detail;
-    if (!failure.empty() && failure != reported_ && core_.options.log) {
-      core_.options.log(Severity::kWarning, "retention does not go on: " + failure);
+    try {
+      const auto done = Tick();
+      std::string failure =
+          done ? "" : std::string(done.error().reason) + " " + done.error().detail;
+      if (!failure.empty() && failure != reported_ && core_.options.log) {
+        core_.options.log(Severity::kWarning, "retention does not go on: " + failure);
+      }
+      reported_ = std::move(failure);
+    } catch (const std::bad_alloc&) {
+      // A run goes on where its last step was committed.
+      running_ = false;
+      open_ = true;
     }
-    reported_ = std::move(failure);
   }
 }
 

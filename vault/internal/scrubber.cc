@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <new>
 #include <sstream>
 
 #include "audit/merkle.h"
@@ -155,23 +156,29 @@ void Scrubber::Loop() {
   auto began = Clock::now();
   bool reported = false, reported_wait = false;
   for (bool by_pace = false; Rest(rest, by_pace);) {
-    const std::uint64_t requests = engine_.requests();
-    const auto done = Step();
-    const bool asked = engine_.requests() != requests;
-    rest = RestAfter(done.value_or(Progress::kRoundEnded), asked, options_.entries_per_s,
-                     Clock::now() - began);
-    by_pace = done == Progress::kMore;
-    if (done == Progress::kRoundEnded) began = Clock::now() + rest;
-    if (done == Progress::kWaiting && !std::exchange(reported_wait, true) && options_.log) {
-      options_.log(Severity::kInfo,
-                   "the comparison of stored data with the log waits for the log's index");
+    try {
+      const std::uint64_t requests = engine_.requests();
+      const auto done = Step();
+      const bool asked = engine_.requests() != requests;
+      rest = RestAfter(done.value_or(Progress::kRoundEnded), asked, options_.entries_per_s,
+                       Clock::now() - began);
+      by_pace = done == Progress::kMore;
+      if (done == Progress::kRoundEnded) began = Clock::now() + rest;
+      if (done == Progress::kWaiting && !std::exchange(reported_wait, true) && options_.log) {
+        options_.log(Severity::kInfo,
+                     "the comparison of stored data with the log waits for the log's index");
+      }
+      if (!done && !std::exchange(reported, true) && options_.log) {
+        options_.log(Severity::kWarning,
+                     "stored data is not compared with the log: " + done.error().detail);
+      }
+      if (done) reported = false;
+      if (done && *done != Progress::kWaiting) reported_wait = false;
+    } catch (const std::bad_alloc&) {
+      // The same place is compared again.
+      rest = kForIndex;
+      by_pace = false;
     }
-    if (!done && !std::exchange(reported, true) && options_.log) {
-      options_.log(Severity::kWarning,
-                   "stored data is not compared with the log: " + done.error().detail);
-    }
-    if (done) reported = false;
-    if (done && *done != Progress::kWaiting) reported_wait = false;
   }
 }
 
