@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <mutex>
 #include <set>
 
 #include "tests/support/running_vault.h"
@@ -44,12 +45,35 @@ constexpr const char* kMadeToken =
     R"({"id":"tok_1","principal":"svc_1","name":"crm","role":"crm-service","limits":{},
         "expires":"2036-04-01T00:00:00.000Z","token":"cft_new"})";
 
+// What answers a request may be exchanged while it answers one still: whose tool is dead already.
+class Answer {
+ public:
+  using Function = std::function<void(int, const TlsServer::Write&)>;  // the request's number
+
+  Answer& operator=(Function function) {
+    const std::lock_guard lock(mutex_);
+    function_ = std::move(function);
+    return *this;
+  }
+
+  void operator()(int number, const TlsServer::Write& write) {
+    std::unique_lock lock(mutex_);
+    const Function function = function_;
+    lock.unlock();
+    function(number, write);
+  }
+
+ private:
+  std::mutex mutex_;
+  Function function_;
+};
+
 // The tool against a server that can send it signals.
 struct ToolUnderFire {
   TemporaryDirectory work;
   std::atomic<pid_t> tool{-1};
   std::atomic<int> asked{0};
-  std::function<void(int, const TlsServer::Write&)> answer;  // the request's number
+  Answer answer;
   TlsServer server{
       [this](const std::string&, const TlsServer::Write& write) { answer(++asked, write); }};
 
