@@ -16,7 +16,7 @@
 #include "api/version.h"
 #include "crypto/secret_bytes.h"
 #include "crypto/standard_streams.h"
-#include "vault/file_account.h"
+#include "vault/base/file_account.h"
 #include "vault/vault.h"
 
 namespace {

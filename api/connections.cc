@@ -14,7 +14,7 @@
 #include "api/internal/tls_stream.h"
 #include "crypto/certificate.h"
 #include "crypto/encoding.h"
-#include "vault/network.h"
+#include "vault/base/network.h"
 
 namespace coffer::api {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "api/problem.h"
 #include "api/query.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::api {
 

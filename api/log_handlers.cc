@@ -6,7 +6,7 @@
 #include "api/names.h"
 #include "api/render.h"
 #include "audit/clock.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::api {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::api {
 namespace {

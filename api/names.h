@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/route.h"
-#include "vault/known_names.h"
+#include "vault/access/known_names.h"
 
 namespace coffer::api {
 

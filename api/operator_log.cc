@@ -6,7 +6,7 @@
 #include <string>
 
 #include "audit/plain_text.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::api {
 namespace {

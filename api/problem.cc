@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::api {
 namespace {

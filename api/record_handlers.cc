@@ -12,7 +12,7 @@
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/render.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::api {
 namespace {

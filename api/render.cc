@@ -3,7 +3,7 @@
 #include "api/version.h"
 #include "audit/clock.h"
 #include "crypto/encoding.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::api {
 namespace {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "crypto/result.h"
-#include "vault/access_policy.h"
-#include "vault/ids.h"
+#include "vault/access/access_policy.h"
+#include "vault/base/ids.h"
 #include "vault/vault.h"
 
 namespace coffer::api {

@@ -19,7 +19,7 @@
 #include "api/tls.h"
 #include "audit/clock.h"
 #include "audit/plain_text.h"
-#include "vault/names.h"
+#include "vault/base/names.h"
 
 namespace coffer::api {
 namespace {

@@ -5,7 +5,7 @@
 // with a random salt of 16 bytes and a hash of 32, in base64 without padding. What is hashed is the
 // password in Unicode NFC (NIST SP 800-63B-4 section 3.1.1 asks for one normalisation): done here,
 // so that no caller can forget it at one of the two ends. Which passwords people may choose is in
-// vault/password_rules.h.
+// vault/access/password_rules.h.
 //
 // Each hash takes tens of milliseconds and its memory for that time: callers limit how many run at
 // once. For an account that does not exist, verify against a hash of the same cost all the same, or

@@ -11,7 +11,7 @@
 #include "api/cli/json_view.h"
 #include "api/cli/principal_lookup.h"
 #include "api/cli/run_with.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include "api/cli/approval_advice.h"
 #include "api/cli/problem.h"
 #include "api/cli/secret_text.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 

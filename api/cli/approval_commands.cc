@@ -9,8 +9,8 @@
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
 #include "api/cli/run_with.h"
-#include "vault/calendar.h"
-#include "vault/strict_json.h"
+#include "vault/base/calendar.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

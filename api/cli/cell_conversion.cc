@@ -8,9 +8,9 @@
 #include "api/cli/cell_phone.h"
 #include "api/cli/cell_text.h"
 #include "audit/formula_guard.h"
-#include "vault/calendar.h"
-#include "vault/field_fault.h"
-#include "vault/strict_json.h"
+#include "vault/base/calendar.h"
+#include "vault/catalog/field_fault.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "api/cli/cell_date.h"
-#include "vault/class_schema.h"
+#include "vault/catalog/class_schema.h"
 
 namespace coffer::cli {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "audit/clock.h"
-#include "vault/calendar.h"
+#include "vault/base/calendar.h"
 
 namespace coffer::cli {
 

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/private_file.h"
-#include "vault/ids.h"
-#include "vault/strict_json.h"
+#include "vault/base/ids.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include "api/cli/log_query.h"
 #include "api/cli/private_file.h"
 #include "api/cli/run_with.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

@@ -10,9 +10,9 @@
 #include "api/cli/secret_text.h"
 #include "audit/plain_text.h"
 #include "crypto/root_key_provider.h"
-#include "vault/ids.h"
-#include "vault/names.h"
-#include "vault/purpose.h"
+#include "vault/base/ids.h"
+#include "vault/base/names.h"
+#include "vault/catalog/purpose.h"
 
 namespace coffer::cli {
 namespace {

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "api/cli/private_file.h"
-#include "vault/class_schema.h"
-#include "vault/strict_json.h"
+#include "vault/catalog/class_schema.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

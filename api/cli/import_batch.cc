@@ -12,7 +12,7 @@
 #include "api/cli/cell_text.h"
 #include "api/cli/json_view.h"
 #include "api/cli/problem.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

@@ -10,9 +10,9 @@
 #include "api/cli/cell_text.h"
 #include "api/cli/json_view.h"
 #include "audit/formula_guard.h"
-#include "vault/class_schema.h"
-#include "vault/field_fault.h"
-#include "vault/strict_json.h"
+#include "vault/catalog/class_schema.h"
+#include "vault/catalog/field_fault.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include "api/cli/cell_text.h"
 #include "api/cli/import_plan.h"
 #include "api/cli/record_tables.h"
-#include "vault/field_fault.h"
+#include "vault/catalog/field_fault.h"
 
 namespace coffer::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include "api/cli/root_key.h"
 #include "audit/checkpoint.h"
 #include "crypto/keyring.h"
-#include "vault/file_account.h"
+#include "vault/base/file_account.h"
 #include "vault/vault.h"
 
 namespace coffer::cli {

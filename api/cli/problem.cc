@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/json_view.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

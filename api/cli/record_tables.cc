@@ -12,7 +12,7 @@
 #include "api/cli/json_view.h"
 #include "api/cli/new_directory.h"
 #include "api/cli/table_cell.h"
-#include "vault/names.h"
+#include "vault/base/names.h"
 
 namespace coffer::cli {
 namespace {

@@ -9,8 +9,8 @@
 #include "api/cli/connection.h"
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
-#include "vault/purpose.h"
-#include "vault/strict_json.h"
+#include "vault/catalog/purpose.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include "api/cli/private_file.h"
 #include "api/cli/run_with.h"
 #include "audit/page_language.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

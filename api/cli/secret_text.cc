@@ -1,6 +1,6 @@
 #include "api/cli/secret_text.h"
 
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

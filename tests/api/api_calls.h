@@ -13,7 +13,7 @@
 #include "api/problem.h"
 #include "api/route.h"
 #include "tests/support/open_vault.h"
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::api {
 

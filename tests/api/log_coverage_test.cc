@@ -15,7 +15,7 @@
 #include "crypto/secret_bytes.h"
 #include "tests/api/api_calls.h"
 #include "tests/support/authenticator.h"
-#include "vault/role.h"
+#include "vault/access/role.h"
 
 namespace coffer::api {
 namespace {

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "tests/api/api_calls.h"
-#include "vault/role.h"
+#include "vault/access/role.h"
 
 namespace coffer::api {
 namespace {

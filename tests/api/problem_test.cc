@@ -11,7 +11,7 @@
 #include <set>
 #include <string>
 
-#include "vault/strict_json.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::api {
 namespace {

@@ -13,7 +13,7 @@
 #include "crypto/random.h"
 #include "crypto/secret_bytes.h"
 #include "tests/support/running_vault.h"
-#include "vault/internal/sqlite.h"
+#include "vault/storage/sqlite.h"
 
 using namespace coffer::testing;
 using nlohmann::json;

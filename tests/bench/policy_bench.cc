@@ -9,10 +9,10 @@
 
 #include "crypto/hash.h"
 #include "crypto/secret_bytes.h"
-#include "vault/internal/access_store.h"
-#include "vault/internal/principal_store.h"
-#include "vault/internal/registry_store.h"
-#include "vault/mask.h"
+#include "vault/access/access_store.h"
+#include "vault/access/principal_store.h"
+#include "vault/engine/registry_store.h"
+#include "vault/catalog/mask.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "tests/vault/retaining_vault.h"
+#include "tests/vault/deletion/retaining_vault.h"
 
 namespace coffer::vault {
 namespace {

@@ -5,7 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/cli/run_tool.h"
-#include "vault/purpose.h"
+#include "vault/catalog/purpose.h"
 
 namespace coffer::cli {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "crypto/keys_database_key.h"
 #include "tests/crash/crashing_vault.h"
-#include "vault/internal/resealing.h"
+#include "vault/deletion/resealing.h"
 
 namespace coffer::vault {
 namespace {

@@ -5,7 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/support/running_vault.h"
-#include "vault/access_policy.h"
+#include "vault/access/access_policy.h"
 
 using namespace coffer;
 using namespace coffer::testing;

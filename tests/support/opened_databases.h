@@ -11,9 +11,9 @@
 #include "crypto/keyring.h"
 #include "crypto/root_key_provider.h"
 #include "tests/support/running_vault.h"
-#include "vault/ids.h"
-#include "vault/internal/keys_database.h"
-#include "vault/internal/sqlite.h"
+#include "vault/base/ids.h"
+#include "vault/storage/keys_database.h"
+#include "vault/storage/sqlite.h"
 
 namespace coffer::testing {
 

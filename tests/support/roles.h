@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "vault/role.h"
+#include "vault/access/role.h"
 
 namespace coffer::vault {
 

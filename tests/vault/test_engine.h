@@ -24,9 +24,9 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/open_vault.h"
 #include "tests/support/temporary_directory.h"
-#include "vault/internal/engine.h"
-#include "vault/internal/keys_database.h"
-#include "vault/internal/migrations.h"
+#include "vault/engine/engine.h"
+#include "vault/storage/keys_database.h"
+#include "vault/storage/migrations.h"
 
 namespace coffer::vault {
 

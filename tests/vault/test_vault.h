@@ -9,9 +9,9 @@
 #include "crypto/hash.h"
 #include "crypto/keyring.h"
 #include "tests/support/open_vault.h"
-#include "vault/internal/core.h"
-#include "vault/internal/keys_database.h"
-#include "vault/internal/sqlite.h"
+#include "vault/access/core.h"
+#include "vault/storage/keys_database.h"
+#include "vault/storage/sqlite.h"
 
 namespace coffer::vault {
 

@@ -1,0 +1,155 @@
+// The free text that says why: kept so that erasing a client reaches all that was said about it.
+#include <algorithm>
+#include <unordered_set>
+
+#include "crypto/random.h"
+#include "vault/access/core.h"
+
+namespace coffer::vault {
+
+ReasonRule ReasonRuleOf(Action action) {
+  using enum Action;
+  switch (action) {
+    // What runs the vault names nobody whose data it keeps.
+    case kClassRead:
+    case kClassWrite:
+    case kPurposeRead:
+    case kPurposeWrite:
+    case kTokenCreate:
+    case kTokenList:
+    case kTokenRevoke:
+    case kPrincipalRead:
+    case kPrincipalWrite:
+    case kTeamRead:
+    case kTeamWrite:
+    case kSessionList:
+    case kSessionRevoke:
+    case kRoleRead:
+    case kRoleWrite:
+    case kRetentionRead:
+    case kRetentionWrite:
+    case kRetentionRun:
+    case kClockConfirm:
+    case kAccessExplain:
+    case kLogVerify:
+    case kStatusRead:
+    case kMetricsRead:
+    case kSelfRead:
+    case kTokenRotate:
+    case kSessionEnd:
+    case kSessionStepUp:
+    case kPasswordChange:
+    case kEnrolmentRead:
+    case kEnrolmentComplete:
+    case kSessionCreate:
+      return ReasonRule::kVault;
+    // These name a client, or find one, or say about an object which client it is of; those that
+    // can be about none say so themselves.
+    case kClientCreate:
+    case kClientRead:
+    case kClientUpdate:
+    case kClientList:
+    case kClientSearch:
+    case kClientErase:
+    case kClientExport:
+    case kClientPackage:
+    case kClientTrace:
+    case kRecordCreate:
+    case kRecordRead:
+    case kRecordList:
+    case kRecordUpdate:
+    case kRecordDelete:
+    case kRecordImport:
+    case kRecordErase:
+    case kAssignmentRead:
+    case kAssignmentWrite:
+    case kLeaseRead:
+    case kLeaseWrite:
+    case kEmergencyOpen:
+    case kEmergencyRead:
+    case kEmergencyReview:
+    case kErasureRead:
+    case kHoldRead:
+    case kHoldWrite:
+    case kHoldLift:
+    case kRestrictionRead:
+    case kRestrictionWrite:
+    case kApprovalRequest:
+    case kApprovalRead:
+    case kApprovalDecide:
+    case kApprovalWithdraw:
+    case kLogRead:
+    case kNoteRead:
+      return ReasonRule::kClients;
+  }
+  return ReasonRule::kClients;
+}
+
+namespace {
+
+// Salt and text. Each entry has a salt of its own: equal reasons cannot be told to be equal.
+Bytes CommitTo(const std::string& reason, audit::Entry& entry) {
+  crypto::Hash salt;
+  crypto::FillRandom(salt);
+  entry.note_hash = audit::NoteCommitment(salt, reason);
+  Bytes plain(salt.size() + reason.size());
+  std::ranges::copy(reason, std::ranges::copy(salt, plain.begin()).out);
+  return plain;
+}
+
+}  // namespace
+
+Result<bool> Vault::Core::SealReasonFor(Transaction& transaction, const Call& call,
+                                        const ClientId& client, audit::Entry& entry,
+                                        std::size_t place) const {
+  auto pin = transaction.PinKey(client);
+  if (!pin) {
+    // A damaged key keeps no words, and nobody from doing what needs none of its client's data.
+    const Code code = pin.error().code;
+    if (code == Code::kNotFound || code == Code::kCorrupted) return false;
+    return std::unexpected(std::move(pin).error());
+  }
+  const Bytes plain = CommitTo(call.caller.reason, entry);
+  transaction.AttachNote(client.Row(), pin->Expose().Seal(NoteContext(call.caller.call), plain),
+                         place);
+  return true;
+}
+
+Status Vault::Core::SealReason(Transaction& transaction, Call& call,
+                               const std::optional<ClientId>& client, bool done) const {
+  if (call.caller.reason.empty()) return {};
+  audit::Entry& own = call.entry;
+  const bool erasure = done && call.reason_rule == ReasonRule::kErasure;
+  bool kept = false;
+  bool named = client || !own.client.empty();
+  std::unordered_set<ClientId, IdHash> others;
+  // A page shows many records of few clients: one note each.
+  std::string_view last = own.client;
+  const auto also = transaction.also();
+  for (std::size_t i = 0; done && !erasure && i < also.size(); ++i) {
+    if (also[i].client.empty() || also[i].client == last) continue;
+    last = also[i].client;
+    named = true;
+    const auto other = ClientId::Parse(last);
+    if (!other || last == own.client || !others.insert(*other).second) continue;
+    COFFER_ASSIGN(const bool there, SealReasonFor(transaction, call, *other, also[i], i));
+    kept = kept || there;
+  }
+  std::optional<ClientId> subject = client;
+  if (const auto parsed = ClientId::Parse(own.client); !subject && parsed) subject = *parsed;
+  if (subject && !erasure) {
+    COFFER_ASSIGN(const bool there,
+                  SealReasonFor(transaction, call, *subject, own, Transaction::kOwnEntry));
+    kept = kept || there;
+  }
+  if (kept) return {};
+  // Where nothing is kept, the commitment still says that a reason was given.
+  const Bytes plain = CommitTo(call.caller.reason, own);
+  if (erasure || (call.reason_rule != ReasonRule::kClients && !named)) {
+    transaction.AttachNote(0, crypto::Seal(keyring.note_key().ExposeSecret(), 0,
+                                           NoteContext(call.caller.call), plain));
+  }
+  return {};
+}
+
+}  // namespace coffer::vault

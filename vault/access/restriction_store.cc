@@ -1,0 +1,193 @@
+#include "vault/access/restriction_store.h"
+
+#include <algorithm>
+
+#include "vault/base/word_list.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kLoad =
+    "SELECT rid, cid, class, all_but, purposes, since, placed_by FROM client_restrictions "
+    "ORDER BY client, rid";
+constexpr std::string_view kInsert =
+    "INSERT INTO client_restrictions (client, rid, cid, class, basis, all_but, purposes, since, "
+    "placed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kDelete = "DELETE FROM client_restrictions WHERE client = ? AND rid = ?";
+constexpr std::string_view kDeleteOf = "DELETE FROM client_restrictions WHERE client = ?";
+constexpr std::string_view kBases =
+    "SELECT rid, basis FROM client_restrictions WHERE client = ? ORDER BY rid";
+constexpr std::string_view kReseal =
+    "UPDATE client_restrictions SET basis = ? WHERE client = ? AND rid = ?";
+constexpr std::string_view kLoadUnsealed =
+    "SELECT cid, class, basis, purposes, since, placed_by FROM restrictions ORDER BY client, class";
+constexpr std::string_view kDeleteUnsealed =
+    "DELETE FROM restrictions WHERE client = ? AND class = ?";
+constexpr std::string_view kDeleteUnsealedOf = "DELETE FROM restrictions WHERE client = ?";
+
+template <class IdType>
+void CopyId(IdType& id, ByteView bytes) {
+  std::ranges::copy(bytes, id.value.begin());
+}
+
+}  // namespace
+
+bool StoppedPurposes::Include(std::string_view purpose) const {
+  const bool named = std::ranges::find(purposes, purpose) != purposes.end();
+  return named != all_but;
+}
+
+std::string StopsInWords(const StoppedPurposes& stops) {
+  if (stops.IncludeAll()) return "stops all purposes";
+  return (stops.all_but ? "stops all but " : "stops ") + JoinWords(stops.purposes);
+}
+
+Result<RestrictionStore> RestrictionStore::Open(Database& database) {
+  RestrictionStore store;
+  COFFER_ASSIGN(store.load_, Statement::Prepare(database, kLoad));
+  COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsert));
+  COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDelete));
+  COFFER_ASSIGN(store.delete_of_, Statement::Prepare(database, kDeleteOf));
+  COFFER_ASSIGN(store.bases_, Statement::Prepare(database, kBases));
+  COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kReseal));
+  COFFER_ASSIGN(store.load_unsealed_, Statement::Prepare(database, kLoadUnsealed));
+  COFFER_ASSIGN(store.delete_unsealed_, Statement::Prepare(database, kDeleteUnsealed));
+  COFFER_ASSIGN(store.delete_unsealed_of_, Statement::Prepare(database, kDeleteUnsealedOf));
+  return store;
+}
+
+Result<std::vector<Restriction>> RestrictionStore::Load() {
+  std::vector<Restriction> restrictions;
+  auto rows = load_.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return restrictions;
+    Restriction restriction;
+    CopyId(restriction.id, rows.Blob(0));
+    CopyId(restriction.client, rows.Blob(1));
+    restriction.terms.class_name = rows.Text(2);
+    restriction.terms.stops = {rows.Int(3) != 0, SplitWords(rows.Text(4))};
+    restriction.since = Timestamp{rows.Int(5)};
+    if (!rows.IsNull(6)) CopyId(restriction.placed_by.emplace(), rows.Blob(6));
+    restrictions.push_back(std::move(restriction));
+  }
+}
+
+Status RestrictionStore::Insert(const Restriction& restriction, ByteView sealed_basis) {
+  const RestrictionRequest& terms = restriction.terms;
+  const std::string purposes = JoinWords(terms.stops.purposes);
+  std::optional<ByteView> placed_by;
+  if (restriction.placed_by) placed_by = restriction.placed_by->bytes();
+  return insert_.Execute(restriction.client.Row(), restriction.id.bytes(),
+                         restriction.client.bytes(), std::string_view(terms.class_name),
+                         sealed_basis, terms.stops.all_but ? 1 : 0, std::string_view(purposes),
+                         restriction.since.ms, placed_by);
+}
+
+Status RestrictionStore::Delete(const ClientId& client, const RestrictionId& id) {
+  return delete_.Execute(client.Row(), id.bytes());
+}
+
+// An erasure may be done again by the ledger before the restrictions of the format before are
+// moved.
+Status RestrictionStore::DeleteOf(const ClientId& client) {
+  COFFER_TRY(delete_of_.Execute(client.Row()));
+  return delete_unsealed_of_.Execute(client.Row());
+}
+
+Result<std::vector<std::pair<RestrictionId, Bytes>>> RestrictionStore::BasesOf(
+    const ClientId& client) {
+  std::vector<std::pair<RestrictionId, Bytes>> bases;
+  auto rows = bases_.Query(client.Row());
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return bases;
+    auto& [id, basis] = bases.emplace_back();
+    CopyId(id, rows.Blob(0));
+    const ByteView sealed = rows.Blob(1);
+    basis.assign(sealed.begin(), sealed.end());
+  }
+}
+
+Status RestrictionStore::Reseal(const ClientId& client, const RestrictionId& id,
+                                ByteView sealed_basis) {
+  return reseal_.Execute(sealed_basis, client.Row(), id.bytes());
+}
+
+Result<std::vector<Restriction>> RestrictionStore::LoadUnsealed() {
+  std::vector<Restriction> restrictions;
+  auto rows = load_unsealed_.Query();
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return restrictions;
+    Restriction restriction;
+    CopyId(restriction.client, rows.Blob(0));
+    restriction.terms.class_name = rows.Text(1);
+    restriction.terms.basis = rows.Text(2);
+    restriction.terms.stops = {true, SplitWords(rows.Text(3))};
+    restriction.since = Timestamp{rows.Int(4)};
+    if (!rows.IsNull(5)) CopyId(restriction.placed_by.emplace(), rows.Blob(5));
+    restrictions.push_back(std::move(restriction));
+  }
+}
+
+Status RestrictionStore::DeleteUnsealed(const Restriction& restriction) {
+  return delete_unsealed_.Execute(restriction.client.Row(),
+                                  std::string_view(restriction.terms.class_name));
+}
+
+void RestrictionRegister::Put(Restriction restriction) {
+  restriction.terms.basis.clear();
+  by_client_[restriction.client].push_back(std::move(restriction));
+}
+
+void RestrictionRegister::Remove(const ClientId& client, const RestrictionId& id) {
+  const auto found = by_client_.find(client);
+  if (found == by_client_.end()) return;
+  std::erase_if(found->second,
+                [&](const Restriction& restriction) { return restriction.id == id; });
+  if (found->second.empty()) by_client_.erase(found);
+}
+
+std::size_t RestrictionRegister::Count() const {
+  std::size_t count = 0;
+  for (const auto& [client, restrictions] : by_client_) count += restrictions.size();
+  return count;
+}
+
+bool RestrictionRegister::Stops(const ClientId& client, std::string_view class_name,
+                                std::string_view purpose) const {
+  if (by_client_.empty()) return false;
+  const auto found = by_client_.find(client);
+  return found != by_client_.end() &&
+         std::ranges::any_of(found->second, [&](const Restriction& restriction) {
+           const RestrictionRequest& terms = restriction.terms;
+           return (terms.class_name.empty() || terms.class_name == class_name) &&
+                  terms.stops.Include(purpose);
+         });
+}
+
+bool RestrictionRegister::HasPeoples(const ClientId& client, std::string_view class_name) const {
+  const auto found = by_client_.find(client);
+  return found != by_client_.end() &&
+         std::ranges::any_of(found->second, [&](const Restriction& restriction) {
+           const std::string& name = restriction.terms.class_name;
+           return restriction.placed_by && restriction.terms.stops.all_but &&
+                  (class_name.empty() || name.empty() || name == class_name);
+         });
+}
+
+std::vector<Restriction> RestrictionRegister::Of(const ClientId& client) const {
+  const auto found = by_client_.find(client);
+  if (found == by_client_.end()) return {};
+  std::vector<Restriction> restrictions = found->second;
+  std::ranges::sort(restrictions, {}, &Restriction::id);
+  return restrictions;
+}
+
+bool RetentionIsHeld(const HoldRegister& holds, const RestrictionRegister& restrictions,
+                     const ClientId& client, std::string_view tags, std::string_view class_name) {
+  return holds.Covers(client, tags, class_name) || restrictions.HasPeoples(client, class_name);
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,480 @@
+#include "vault/clients/index_builder.h"
+
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
+
+#include "vault/access/core.h"
+#include "vault/deletion/hold_text.h"
+#include "vault/clients/record_operations.h"
+
+namespace coffer::vault {
+namespace {
+
+using BuildClock = std::chrono::steady_clock;
+
+constexpr std::int64_t kBuildDayMs = std::int64_t{24} * 3600 * 1000;
+constexpr std::int64_t kHorizonDays = 30;  // where none is configured
+// Of one engine operation, so that no request waits long behind it.
+constexpr std::chrono::milliseconds kBusyBuildStep{2}, kIdleBuildStep{20};
+constexpr std::size_t kRowsAtOnce = 50;
+constexpr std::int64_t kClearedAtOnce = 200;
+constexpr std::size_t kHoldsAtOnce = 200;
+// While others ask, it rests for so many times as long as a step took.
+constexpr int kRestsPerBuildStep = 20;
+// The vault's own threads do fewer operations.
+constexpr double kOthersPerSecond = 10;
+
+std::int64_t HorizonMs(const VaultOptions& options) {
+  return kBuildDayMs * (options.backup_horizon_days
+                            ? static_cast<std::int64_t>(*options.backup_horizon_days)
+                            : kHorizonDays);
+}
+
+audit::Entry IndexEntry(std::string_view action) {
+  audit::Entry entry;
+  entry.action = action;
+  entry.actor = "vault";
+  entry.actor_kind = audit::ActorKind::kSystem;
+  entry.decision = audit::Decision::kAllow;
+  return entry;
+}
+
+bool SameIndexes(const ClassSchema& a, const ClassSchema& b) {
+  const auto has = [](const ClassSchema& in, const Field& field) {
+    const Field* const there = in.Find(field.name);
+    return there != nullptr && there->indexed && MadeBy(*there) == MadeBy(field);
+  };
+  const auto all_in = [&](const ClassSchema& of, const ClassSchema& in) {
+    return std::ranges::all_of(of.fields, [&](const Field& f) { return !f.indexed || has(in, f); });
+  };
+  return all_in(a, b) && all_in(b, a);
+}
+
+// One engine operation's share of a rebuild.
+class IndexStep {
+ public:
+  IndexStep(const Vault::Core& core, Transaction& transaction, std::chrono::milliseconds time,
+            std::size_t most)
+      : core_(core),
+        transaction_(transaction),
+        index_(transaction.stores().index),
+        state_(index_.state()),
+        until_(BuildClock::now() + time),
+        left_(most) {}
+
+  // False: there are none after those that were done.
+  Result<bool> Clients() {
+    auto& store = transaction_.stores().clients;
+    while (HasTime()) {
+      COFFER_ASSIGN(const auto rows,
+                    store.ListIndexed(state_.position, std::min(kRowsAtOnce, left_)));
+      if (rows.empty()) return false;
+      for (const ClientRow& row : rows) {
+        COFFER_TRY(AddClient(row));
+        if (!HasTime()) return true;
+      }
+    }
+    return true;
+  }
+  Result<bool> Records() {
+    auto& store = transaction_.stores().records;
+    while (HasTime()) {
+      COFFER_ASSIGN(auto rows, store.ListIndexed(state_.position, std::min(kRowsAtOnce, left_)));
+      if (rows.empty()) return false;
+      for (RecordRow& row : rows) {
+        COFFER_TRY(AddRecord(row));
+        if (!HasTime()) return true;
+      }
+    }
+    return true;
+  }
+  IndexState& state() { return state_; }
+
+ private:
+  bool HasTime() const { return left_ > 0 && BuildClock::now() < until_; }
+
+  void Passed(std::int64_t row) {
+    state_.position = row;
+    ++state_.done;
+    left_ -= std::min<std::size_t>(left_, 1);
+  }
+
+  // What cannot be opened is found by nobody, and is not kept from being erased by it.
+  Status AddClient(const ClientRow& row) {
+    const auto pass = [&] { Passed(row.id.Row()); };
+    if (row.ref.empty()) {
+      pass();
+      return {};
+    }
+    const auto& key = KeyOf(row.id, row.generation);
+    if (!key) {
+      pass();
+      return Skippable(key);
+    }
+    const auto token = OpenReference(core_.keyring, key->Expose(), row.id, row.ref);
+    if (!token) {
+      pass();
+      return {};
+    }
+    if (!IsSealed(row.ref)) {
+      const Bytes sealed = SealReference(core_.keyring, key->Expose(), row.id, *token);
+      COFFER_TRY(transaction_.stores().clients.PutRef(row.id.Row(), sealed));
+    }
+    pass();
+    return index_.PutNextReference(row.id.Row(), *token);
+  }
+
+  Status AddRecord(RecordRow& row) {
+    const auto pass = [&] { Passed(row.id.Row()); };
+    const auto newest = transaction_.catalog().Newest(row.class_name);
+    const auto indexes = [](const Field& field) { return field.indexed; };
+    if (row.tokens.empty() && !row.import_token && newest &&
+        std::ranges::none_of(newest->fields, indexes)) {
+      pass();
+      return {};
+    }
+    COFFER_TRY(FindOwner(row.client));
+    if (!owner_) {
+      pass();
+      return {};
+    }
+    const auto& key = KeyOf(owner_->id, owner_->generation);
+    if (!key) {
+      pass();
+      return Skippable(key);
+    }
+    if (!OpenTermsOf(core_.keyring, key->Expose(), owner_->id, row)) {
+      pass();
+      return {};
+    }
+    const bool was_sealed = IsSealed(row.tokens) || row.tokens.empty();
+    IndexTerms terms = row.terms;
+    // None: nothing is indexed of it, or what was did not open when it was sealed anew.
+    const bool is_outdated = row.tokens.empty() || (newest && IsOutdated(row, *newest));
+    if (newest && is_outdated) COFFER_TRY(MakeAnew(row, *newest, *key, terms));
+    if (terms != row.terms || !was_sealed || row.import_token) {
+      COFFER_TRY(transaction_.stores().records.PutTerms(
+          row.id.Row(), SealTerms(core_.keyring, key->Expose(), owner_->id, row.id.value, terms)));
+      if (terms.tokens != row.terms.tokens) {
+        COFFER_TRY(index_.Remove(row.id.Row(), row.terms));
+        COFFER_TRY(index_.Put(row.id.Row(), terms));
+      }
+    }
+    pass();
+    return index_.PutNext(row.id.Row(), terms);
+  }
+
+  bool IsOutdated(const RecordRow& row, const ClassSchema& newest) const {
+    if (row.terms.rules != crypto::SearchRules()) return true;
+    if (row.terms.class_version == newest.version) return false;
+    const auto then = transaction_.catalog().Version(row.class_name, row.terms.class_version);
+    return !then || !SameIndexes(*then, newest);
+  }
+
+  Status MakeAnew(const RecordRow& row, const ClassSchema& newest, const UnwrappedKeys& key,
+                  IndexTerms& terms) {
+    COFFER_ASSIGN(const Bytes payload, transaction_.stores().records.ReadPayload(row.id.Row()));
+    auto plain = key.Expose().Open(
+        core_.RecordContext(owner_->id, row.id, row.class_name, row.version), payload);
+    if (!plain) return {};  // damaged, as a read of it will tell
+    const auto document = nlohmann::json::parse(crypto::AsText(*plain), nullptr, false);
+    crypto::Wipe(*plain);
+    IndexTerms made = core_.TermsOf(newest, IndexedValues(newest, document));
+    made.import_token = terms.import_token;
+    terms = std::move(made);
+    return {};
+  }
+
+  Status FindOwner(std::int64_t client) {
+    if (owner_ && owner_->id.Row() == client) return {};
+    COFFER_ASSIGN(owner_, transaction_.stores().clients.FindRow(client));
+    return {};
+  }
+
+  // The last one is kept: neighbours are often of one client.
+  const Result<UnwrappedKeys>& KeyOf(const ClientId& client, std::uint64_t generation) {
+    if (!key_ || key_of_ != client) {
+      key_of_ = client;
+      key_.emplace(transaction_.UnwrapKey({client, generation}));
+    }
+    return *key_;
+  }
+  static Status Skippable(const Result<UnwrappedKeys>& key) {
+    if (key.error().code == Code::kUnavailable) return std::unexpected(key.error());
+    return {};
+  }
+
+  const Vault::Core& core_;
+  Transaction& transaction_;
+  SearchIndex& index_;
+  IndexState state_;
+  const BuildClock::time_point until_;
+  std::size_t left_;
+  std::optional<ClientRow> owner_;
+  ClientId key_of_{};
+  std::optional<Result<UnwrappedKeys>> key_;
+};
+
+}  // namespace
+
+IndexBuilder::~IndexBuilder() { Stop(); }
+
+void IndexBuilder::Start() {
+  if (core_.options.index_interval_ms == 0) return;
+  try {
+    thread_ = std::thread([this] { Loop(); });
+  } catch (const std::system_error& error) {
+    if (core_.options.log) {
+      core_.options.log(Severity::kError,
+                        std::string("no thread to rebuild the search index: ") + error.what());
+    }
+  }
+}
+
+void IndexBuilder::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::int64_t IndexBuilder::DueAfterMs(const VaultOptions& options) {
+  return std::max(HorizonMs(options) / 3, kBuildDayMs);
+}
+
+std::int64_t IndexBuilder::OverdueAfterMs(const VaultOptions& options) {
+  return std::max(HorizonMs(options), 2 * kBuildDayMs);
+}
+
+void IndexBuilder::Loop() {
+  std::chrono::nanoseconds rest = std::chrono::milliseconds(core_.options.index_interval_ms);
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, rest, [this] { return stopping_; })) return;
+    }
+    const auto began = BuildClock::now();
+    rest = std::chrono::milliseconds(core_.options.index_interval_ms);
+    try {
+      const auto done = Step();
+      if (done && *done) rest = RestAfter(BuildClock::now() - began);
+      std::string failure =
+          done ? "" : std::string(done.error().reason) + " " + done.error().detail;
+      if (!failure.empty() && failure != reported_ && core_.options.log) {
+        core_.options.log(Severity::kWarning, "the search index is not rebuilt: " + failure);
+      }
+      reported_ = std::move(failure);
+    } catch (const std::bad_alloc&) {
+      // It goes on where the last step was committed.
+    }
+  }
+}
+
+std::chrono::nanoseconds IndexBuilder::RestAfter(std::chrono::nanoseconds step) {
+  const auto now = BuildClock::now();
+  const std::chrono::duration<double> passed = now - looked_at_operations_;
+  if (passed >= std::chrono::seconds(1)) {
+    const std::uint64_t operations = core_.engine->Statistics().operations;
+    const std::uint64_t all = operations - operations_;
+    const auto others = static_cast<double>(all - std::min(own_operations_, all));
+    busy_ = passed < std::chrono::seconds(5) && others > passed.count() * kOthersPerSecond;
+    operations_ = operations;
+    own_operations_ = 0;
+    looked_at_operations_ = now;
+  }
+  return busy_ ? step * kRestsPerBuildStep : std::chrono::nanoseconds(0);
+}
+
+Status IndexBuilder::Run(audit::Entry* entry, FunctionRef<Status(Transaction&)> work) {
+  audit::Entry none;
+  ++own_operations_;
+  return core_.engine->Run(OperationKind::kWrite,
+                           entry != nullptr ? EntryRule::kAlways : EntryRule::kNever,
+                           entry != nullptr ? *entry : none, work);
+}
+
+bool IndexBuilder::IsDue(const IndexState& state) const {
+  if (!state.live_usable || state.lacks_fields) return true;
+  // Its key is in the keyring, and cannot be destroyed.
+  if (state.live == 0) return true;
+  if (!state.uncovered) return false;
+  const std::int64_t since = core_.Now().ms - state.uncovered->ms;
+  // By a clock that ran ahead: how long ago it was nobody knows.
+  return since > DueAfterMs(core_.options) || since < -kBuildDayMs;
+}
+
+Result<bool> IndexBuilder::Step() {
+  const IndexState state = core_.engine->index_state();
+  const auto done = [&]() -> Status {
+    switch (state.phase) {
+      case IndexPhase::kIdle: {
+        // Rows that nothing has any more, and that would be found again by the next generation.
+        COFFER_ASSIGN(const bool cleared, ClearSome());
+        return cleared ? Status{} : Begin();
+      }
+      case IndexPhase::kClients:
+      case IndexPhase::kRecords:
+        if (state.next && state.next_usable) {
+          COFFER_ASSIGN(const bool sealed, SealSomeHolds());
+          if (sealed) return {};
+        }
+        return state.next && state.next_usable ? Build() : Abandon();
+      case IndexPhase::kRetiring:
+        return Retire();
+      case IndexPhase::kClearing:
+        return Clear();
+    }
+    return {};
+  };
+  if (state.phase == IndexPhase::kIdle && !IsDue(state)) return false;
+  COFFER_TRY(done());
+  return true;
+}
+
+Status IndexBuilder::Begin() {
+  audit::Entry entry = IndexEntry("index.rebuild");
+  holds_after_ = HoldId{};
+  return Run(&entry, [&](Transaction& transaction) -> Status {
+    SearchIndex& index = transaction.stores().index;
+    IndexState state = index.state();
+    // Never one that any keys.db has had, and in the tables that are free.
+    std::uint64_t next = std::max(state.live, state.newest_key) + 1;
+    if (next % 2 == state.live % 2) ++next;
+    state.next = next;
+    state.phase = IndexPhase::kClients;
+    state.position = std::numeric_limits<std::int64_t>::min();
+    state.done = 0;
+    state.begun = transaction.now();
+    state.uncovered_next.reset();
+    COFFER_TRY(index.BeginCoverage(transaction.catalog()));
+    COFFER_TRY(index.Store(state));
+    transaction.AddIndexKey(next, crypto::SecretBytes::Random(crypto::kAeadKeyBytes));
+    entry.detail = "generation " + std::to_string(next);
+    return {};
+  });
+}
+
+// Of holds from before words were sealed, some more, in the order of their ids: one whose client's
+// key is not there is passed over. After a restart from the first one on; what is sealed is no more
+// among them. False: none was left, and the step has done nothing yet.
+Result<bool> IndexBuilder::SealSomeHolds() {
+  while (holds_after_) {
+    audit::Entry entry = IndexEntry("index.rebuild");
+    HoldsSealed done;
+    COFFER_TRY(Run(&entry, [&](Transaction& transaction) -> Status {
+      COFFER_ASSIGN(done, SealHolds(core_, transaction, *holds_after_, kHoldsAtOnce));
+      entry.detail = "words of holds sealed: " + std::to_string(done.sealed);
+      if (done.sealed == 0) transaction.LeaveNoOwnEntry();
+      return {};
+    }));
+    holds_after_ = done.last;
+    if (done.sealed > 0) return true;
+  }
+  return false;
+}
+
+// The key of what was being built is not there: keys.db is older than vault.db.
+Status IndexBuilder::Abandon() {
+  return Run(nullptr, [&](Transaction& transaction) -> Status {
+    IndexState state = transaction.stores().index.state();
+    state.next.reset();
+    state.uncovered_next.reset();
+    state.phase = IndexPhase::kClearing;
+    transaction.IndexChanged();
+    return transaction.stores().index.Store(state);
+  });
+}
+
+Status IndexBuilder::Build() {
+  audit::Entry entry = IndexEntry("index.exchange");
+  const std::size_t most = core_.options.index_rows_per_step;
+  return Run(&entry, [&](Transaction& transaction) -> Status {
+    IndexStep step(core_, transaction, busy_ ? kBusyBuildStep : kIdleBuildStep, most);
+    SearchIndex& index = transaction.stores().index;
+    IndexState& state = step.state();
+    transaction.IndexChanged();
+    const bool clients = state.phase == IndexPhase::kClients;
+    COFFER_ASSIGN(const bool more, clients ? step.Clients() : step.Records());
+    if (more || clients) {
+      if (!more) {
+        state.phase = IndexPhase::kRecords;
+        state.position = std::numeric_limits<std::int64_t>::min();
+      }
+      transaction.LeaveNoOwnEntry();
+      return index.Store(state);
+    }
+    const std::uint64_t before = state.live;
+    state.live = *state.next;
+    state.next.reset();
+    state.phase = IndexPhase::kRetiring;
+    state.rules = crypto::SearchRules();
+    state.exchanged = transaction.now();
+    state.uncovered = state.uncovered_next;
+    state.uncovered_next.reset();
+    COFFER_TRY(index.EndCoverage());
+    entry.detail = "generation " + std::to_string(state.live) + " for " + std::to_string(before) +
+                   "; " + std::to_string(state.done) + " clients and records";
+    return index.Store(state);
+  });
+}
+
+Status IndexBuilder::Retire() {
+  const auto has_other = [](Transaction& transaction) -> Result<bool> {
+    COFFER_ASSIGN(const auto keys, transaction.stores().keys.IndexKeys());
+    const std::uint64_t live = transaction.stores().index.state().live;
+    return std::ranges::any_of(keys, [&](const auto& key) { return key.first != live; });
+  };
+  bool others = false;
+  COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(others, has_other(transaction));
+    if (others) {
+      transaction.RetireIndexKeys();
+      return {};
+    }
+    SearchIndex& index = transaction.stores().index;
+    IndexState state = index.state();
+    state.phase = IndexPhase::kClearing;
+    transaction.IndexChanged();
+    return index.Store(state);
+  }));
+  if (!others) return {};
+  COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(others, has_other(transaction));
+    return {};
+  }));
+  if (!others) return {};
+  // An error, so that the next try is not the next moment.
+  return Fail(Code::kUnavailable, "index_key_kept", "the old key is still in keys.db");
+}
+
+Result<bool> IndexBuilder::ClearSome() {
+  const auto most = std::min<std::int64_t>(
+      kClearedAtOnce, static_cast<std::int64_t>(core_.options.index_rows_per_step));
+  bool cleared = false;
+  COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
+    SearchIndex& index = transaction.stores().index;
+    COFFER_ASSIGN(cleared, index.ClearSome(index.state().live + 1, most));
+    return {};
+  }));
+  return cleared;
+}
+
+Status IndexBuilder::Clear() {
+  COFFER_ASSIGN(const bool cleared, ClearSome());
+  if (cleared) return {};
+  return Run(nullptr, [&](Transaction& transaction) -> Status {
+    SearchIndex& index = transaction.stores().index;
+    IndexState state = index.state();
+    state.phase = IndexPhase::kIdle;
+    transaction.IndexChanged();
+    return index.Store(state);
+  });
+}
+
+}  // namespace coffer::vault

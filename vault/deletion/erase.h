@@ -1,0 +1,85 @@
+// What an erasure does to the stores, whoever asked for it.
+#pragma once
+
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "vault/access/core.h"
+
+namespace coffer::vault {
+
+// What stays of a client is sealed again under a new key: other bytes of the same version.
+inline constexpr std::string_view kRecordReseal = "record.reseal";
+inline constexpr std::string_view kClientReseal = "client.reseal";
+// A client, or some of its records, by the retention schedule. Its detail is an ErasureDetail and
+// more.
+inline constexpr std::string_view kRetentionErase = "retention.erase";
+// The entry says that the client is gone with everything.
+bool ErasesClient(const audit::Entry& entry);
+
+inline constexpr std::string_view kErasureReplayed = "erasure.replayed";
+
+struct Resealed;
+
+struct ErasureOrder {
+  std::optional<ErasureId> id = {};  // none: a new one
+  ErasureScope scope = ErasureScope::kClient;
+  ErasureBasis basis = ErasureBasis::kRequest;
+  std::string class_name;
+  std::vector<RecordId> records;  // of scope kRecords; of one class or several
+  std::set<std::int64_t> rows;    // of scope kRecords, beside these: by their rows
+  std::string detail;             // of each record's entry
+  // By class, in the place of `detail`; then records of a whole client have entries too.
+  std::map<std::string, std::string, std::less<>> class_details;
+  // Of what was erased before: a profile, or a key, that does not open keeps nothing from going.
+  bool replayed = false;
+};
+
+struct ClassCount {
+  std::uint64_t records = 0, versions = 0;
+};
+struct GoneRecord {
+  std::string class_name;
+  std::uint64_t versions = 0;
+};
+struct ErasedContent {
+  ErasureRow row;  // with the sequence that the next entry has, and without facts
+  std::map<std::string, ClassCount, std::less<>> gone, kept;  // by class
+  std::unordered_map<RecordId, GoneRecord, IdHash> records;   // gone, of scope kRecords
+  std::uint64_t resealed = 0;  // records and old versions of what stays, in this operation
+  std::uint64_t unopened = 0;  // of these, and the profile: they stay as they are
+};
+
+// Rows, old versions, index tokens, notes, idempotency residues; where something stays, a new key
+// for it. Leaves an entry for each record that goes one by one, and for each that is sealed again.
+// The caller stores the row (RegisterErasure) and leaves the entry about the erasure itself next.
+// `resealed`: what stays was sealed again before, in steps (resealing.h).
+Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transaction,
+                                   const ClientRow& client, const ErasureOrder& order,
+                                   const Resealed* resealed = nullptr);
+// One operation may take more records than an act can name: the share of some of them, as an
+// erasure of its own, of the same key. Records that the content does not have are named and not
+// counted, and each once however often it is named.
+ErasedContent ShareOf(const ErasedContent& content, std::span<const RecordId> records);
+// Who does what the call is about, then who approved it, if anybody had to.
+std::vector<PrincipalId> PeopleOf(Transaction& transaction, const Call& call);
+// As facts name them: a JSON array.
+std::string PeopleText(Transaction& transaction, std::span<const PrincipalId> people);
+// A JSON object without its braces.
+std::string MembersOf(std::string_view object);
+// What the act will be made from: a JSON object of what went and what stays, and `more` members
+// (StandingFacts and others, not none).
+std::string FactsOf(const ErasedContent& content, std::string_view more);
+// The records and versions that facts say are gone.
+std::map<std::string, ClassCount, std::less<>> GoneIn(std::string_view facts);
+// What of an act's items the configuration lacks: nothing is erased without.
+std::vector<Issue> MissingDetails(const OperatorDetails& details);
+// The row is complete: from the commit on its key dies and the ledger has it.
+Status RegisterErasure(Transaction& transaction, ErasureRow row);
+
+}  // namespace coffer::vault

@@ -1,0 +1,226 @@
+#include "vault/deletion/erasure_ledger.h"
+
+#include <algorithm>
+#include <new>
+#include <system_error>
+#include <unordered_set>
+#include <utility>
+
+#include "crypto/encoding.h"
+
+namespace coffer::vault {
+namespace {
+
+// Before the newest key vouched for the end of the ledger: all verifier keys there ever were, a
+// line each. Empty since then.
+constexpr std::string_view kLedgerKeysSetting = "ledger-keys";
+
+Status AddKnownKeys(std::string_view known, std::vector<audit::VerifierKey>& trusted) {
+  while (!known.empty()) {
+    const auto end = known.find('\n');
+    COFFER_ASSIGN(auto key, audit::ParseVerifierKey(known.substr(0, end)));
+    if (std::ranges::find(trusted, key.key, &audit::VerifierKey::key) == trusted.end()) {
+      trusted.push_back(std::move(key));
+    }
+    known.remove_prefix(std::min(end, known.size() - 1) + 1);
+  }
+  return {};
+}
+
+// By whom lines may be signed.
+Result<std::vector<audit::VerifierKey>> TrustedKeys(const crypto::Keyring& keyring,
+                                                    const std::optional<std::string>& known) {
+  std::vector<audit::VerifierKey> trusted;
+  for (const auto& key : keyring.log_keys()) {
+    trusted.push_back({keyring.log_origin(), key.key.public_key()});
+  }
+  if (known) COFFER_TRY(AddKnownKeys(*known, trusted));
+  return trusted;
+}
+
+// Lines may have been written twice: an erasure is a set.
+void DropRepeated(std::vector<RecordId>& ids) {
+  std::unordered_set<RecordId, IdHash> seen;
+  std::erase_if(ids, [&](const RecordId& id) { return !seen.insert(id).second; });
+}
+
+}  // namespace
+
+bool NamesAllOf(const ErasureRow& row, const ErasureRow& other) {
+  const std::unordered_set<RecordId, IdHash> named(row.record_ids.begin(), row.record_ids.end());
+  return std::ranges::all_of(other.record_ids,
+                             [&](const RecordId& id) { return named.contains(id); });
+}
+
+audit::ErasureScope LedgerScopeOf(const ErasureRow& row) {
+  switch (row.scope) {
+    case ErasureScope::kClass:
+      return {audit::ScopeKind::kClass, row.class_name};
+    case ErasureScope::kRecords:
+      return {audit::ScopeKind::kRecords};
+    case ErasureScope::kClient:
+      break;
+  }
+  return {audit::ScopeKind::kClient};
+}
+
+Result<std::unique_ptr<ErasureLedger>> ErasureLedger::Open(const std::string& path,
+                                                           const crypto::Keyring& keyring,
+                                                           SettingStore& settings) {
+  COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
+  COFFER_ASSIGN(auto trusted, TrustedKeys(keyring, stored));
+  std::unique_ptr<ErasureLedger> ledger(new ErasureLedger(keyring));
+  ledger->vault_ = crypto::Base32Encode(keyring.vault_id());
+  COFFER_ASSIGN(ledger->file_,
+                audit::LedgerFile::Open(path, std::move(trusted),
+                                        [&](const auto& line) { return ledger->Take(line); }));
+  for (auto& [id, row] : ledger->found_) DropRepeated(row.record_ids);
+  COFFER_TRY(ledger->file_->Cover(keyring.log_origin(), keyring.log_signing_key()));
+  if (stored != "") COFFER_TRY(settings.Put(kLedgerKeysSetting, ""));
+  return ledger;
+}
+
+Status ErasureLedger::Check(const std::string& path, const crypto::Keyring& keyring,
+                            SettingStore& settings, bool served) {
+  COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
+  COFFER_ASSIGN(auto trusted, TrustedKeys(keyring, stored));
+  ErasureLedger ledger(keyring);
+  ledger.vault_ = crypto::Base32Encode(keyring.vault_id());
+  return audit::LedgerFile::Check(path, std::move(trusted), !served,
+                                  [&](const auto& line) { return ledger.Take(line); });
+}
+
+Status ErasureLedger::Take(const audit::LedgerLine& line) {
+  const audit::LedgerErasure& erasure = line.erasure;
+  if (erasure.vault != vault_) {
+    return Fail(Code::kCorrupted, "ledger_foreign",
+                "it is the ledger of the vault " + erasure.vault);
+  }
+  COFFER_TRY(completeness_.Take(line));
+  COFFER_ASSIGN(const ErasureId id, ErasureId::Parse(erasure.erasure));
+  const auto [found, made] = found_.try_emplace(id);
+  ErasureRow& row = found->second;
+  if (made) {
+    row.id = id;
+    COFFER_ASSIGN(row.client, ClientId::Parse(erasure.client));
+    row.scope = erasure.scope.kind == audit::ScopeKind::kClient  ? ErasureScope::kClient
+                : erasure.scope.kind == audit::ScopeKind::kClass ? ErasureScope::kClass
+                                                                 : ErasureScope::kRecords;
+    row.class_name = erasure.scope.class_name;
+    row.erased = erasure.ts;
+    row.seq = erasure.log_seq;
+    row.ledger_seq = line.at.n;
+  }
+  for (const auto& text : erasure.records) {
+    COFFER_ASSIGN(const RecordId record, RecordId::Parse(text));
+    row.record_ids.push_back(record);
+  }
+  return {};
+}
+
+ErasureLedger::~ErasureLedger() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (writer_.joinable()) writer_.join();
+}
+
+audit::LedgerErasure ErasureLedger::ErasureOf(const ErasureRow& row) const {
+  audit::LedgerErasure erasure{vault_, row.id.Text(), row.client.Text(), LedgerScopeOf(row),
+                               {},     row.seq,       row.erased};
+  for (const RecordId& record : row.record_ids) erasure.records.push_back(record.Text());
+  return erasure;
+}
+
+void ErasureLedger::Prepare(const ErasureRow& row) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!lines_) lines_.emplace(file_->head(), keyring_.log_origin(), keyring_.log_signing_key());
+    waiting_.push_back(ErasureOf(row));
+  }
+  if (!writer_.joinable() && !StartWriter()) {
+    const std::lock_guard lock(mutex_);
+    waiting_.clear();
+    return;
+  }
+  changed_.notify_all();
+}
+
+bool ErasureLedger::StartWriter() {
+  try {
+    writer_ = std::thread([this] { WriteAhead(); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+void ErasureLedger::WriteAhead() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (stopping_) return;
+    auto erasures = std::exchange(waiting_, {});
+    writing_ = true;
+    lock.unlock();
+    try {
+      for (auto& erasure : erasures) {
+        // What is wrong with it is for Append to say, which finds it missing.
+        if (!lines_->Add(erasure)) break;
+        prepared_.push_back(std::move(erasure));
+      }
+    } catch (const std::bad_alloc&) {
+      prepared_.clear();  // so that Append takes nothing of what was written
+    }
+    lock.lock();
+    writing_ = false;
+    changed_.notify_all();
+  }
+}
+
+std::optional<audit::LedgerBatch> ErasureLedger::TakePrepared(
+    std::span<const audit::LedgerErasure> erasures) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return waiting_.empty() && !writing_; });
+  const auto prepared = std::exchange(prepared_, {});
+  auto lines = std::exchange(lines_, std::nullopt);
+  return std::ranges::equal(prepared, erasures) ? std::move(lines) : std::nullopt;
+}
+
+Status ErasureLedger::Append(std::span<ErasureRow> rows) {
+  std::vector<audit::LedgerErasure> erasures;
+  std::uint64_t n = file_->head().n;
+  for (ErasureRow& row : rows) {
+    // A crash, or whoever cut the file, may have left some of its lines: then all are written
+    // again.
+    const auto found = found_.find(row.id);
+    if (found != found_.end() && NamesAllOf(found->second, row)) {
+      row.ledger_seq = found->second.ledger_seq;
+      continue;
+    }
+    row.ledger_seq = n;
+    audit::LedgerErasure erasure = ErasureOf(row);
+    const std::size_t lines = std::max<std::size_t>(
+        1, (erasure.records.size() + audit::kMaxLedgerRecords - 1) / audit::kMaxLedgerRecords);
+    n += lines;
+    erasures.push_back(std::move(erasure));
+  }
+  const auto prepared = TakePrepared(erasures);
+  if (erasures.empty()) return {};
+  COFFER_TRY(prepared ? file_->Append(*prepared)
+                      : file_->Append(erasures, keyring_.log_origin(), keyring_.log_signing_key()));
+  // What a start finishes before it compares must not be written once more then.
+  if (!opening_) return {};
+  for (const ErasureRow& row : rows) {
+    const auto [found, made] = found_.try_emplace(row.id, row);
+    if (made) continue;
+    auto& ids = found->second.record_ids;
+    ids.insert(ids.end(), row.record_ids.begin(), row.record_ids.end());
+    DropRepeated(ids);
+  }
+  return {};
+}
+
+}  // namespace coffer::vault

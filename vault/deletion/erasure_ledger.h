@@ -1,0 +1,93 @@
+// The ledger of erasures (audit/erasure_ledger.h) of this vault: what a later restore replays.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "audit/ledger_completeness.h"
+#include "audit/ledger_file.h"
+#include "crypto/keyring.h"
+#include "vault/engine/erasure_store.h"
+#include "vault/engine/registry_store.h"
+
+namespace coffer::vault {
+
+// As ledger and act say it.
+audit::ErasureScope LedgerScopeOf(const ErasureRow& row);
+// Whether `row` names every record that `other` names.
+bool NamesAllOf(const ErasureRow& row, const ErasureRow& other);
+
+// For one thread at a time.
+class ErasureLedger {
+ public:
+  // Verifies all of it, by the keys of the keyring, and has the newest one vouch for the end. What
+  // keys of earlier signed holds where one of these vouches for it; at the first opening by a
+  // version that does so, also at the end. Errors: those of LedgerFile; kCorrupted "ledger_foreign"
+  // when it is another vault's.
+  static Result<std::unique_ptr<ErasureLedger>> Open(const std::string& path,
+                                                     const crypto::Keyring& keyring,
+                                                     SettingStore& settings);
+  // Whether that would go well; changes nothing. A missing ledger is none: it would be made.
+  // `served`: a server of this vault has it open. Errors: those of Open.
+  static Status Check(const std::string& path, const crypto::Keyring& keyring,
+                      SettingStore& settings, bool served);
+  ~ErasureLedger();
+
+  // Begins to write the lines of an erasure that is about to be committed, beside the caller: to
+  // sign one takes as long as to erase a record. Append uses them when it is given exactly what was
+  // prepared since the last Append, in that order, and drops them otherwise.
+  void Prepare(const ErasureRow& row);
+  // Before preparing: what an operation that was undone has left, which may be tried again for
+  // long.
+  void DropPrepared() { (void)TakePrepared({}); }
+
+  // Sets each row's ledger_seq. What it has already, with all of its records, is not written again.
+  Status Append(std::span<ErasureRow> rows);
+
+  // What it has, with what was appended since: for opening the vault, and dropped then.
+  const std::unordered_map<ErasureId, ErasureRow, IdHash>& found() const { return found_; }
+  // Of which lines are missing, or may be.
+  const audit::LedgerCompleteness& completeness() const { return completeness_; }
+  void DropFound() {
+    opening_ = false;
+    found_.clear();
+    completeness_ = {};
+  }
+  std::uint64_t cut_bytes() const { return file_->cut_bytes(); }
+
+ private:
+  explicit ErasureLedger(const crypto::Keyring& keyring) : keyring_(keyring) {}
+  Status Take(const audit::LedgerLine& line);
+  audit::LedgerErasure ErasureOf(const ErasureRow& row) const;
+  bool StartWriter();
+  void WriteAhead();
+  // The lines that were prepared, when they are these erasures'.
+  std::optional<audit::LedgerBatch> TakePrepared(std::span<const audit::LedgerErasure> erasures);
+
+  const crypto::Keyring& keyring_;
+  std::string vault_;
+  std::optional<audit::LedgerFile> file_;
+  std::unordered_map<ErasureId, ErasureRow, IdHash> found_;
+  audit::LedgerCompleteness completeness_;
+  bool opening_ = true;
+
+  // Since something was prepared; without it Append writes what it is given.
+  std::thread writer_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<audit::LedgerErasure> waiting_;  // prepared, and not begun with
+  bool writing_ = false;
+  bool stopping_ = false;
+  // The writer's while writing_, but for whether there are lines.
+  std::vector<audit::LedgerErasure> prepared_;
+  std::optional<audit::LedgerBatch> lines_;  // of prepared_
+};
+
+}  // namespace coffer::vault

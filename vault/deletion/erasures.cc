@@ -1,0 +1,431 @@
+// Erasing a client, a class of it or single records, for good; and what is known of it afterwards.
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "vault/access/core.h"
+#include "vault/deletion/erase.h"
+#include "vault/clients/record_operations.h"
+#include "vault/deletion/resealing.h"
+#include "vault/base/names.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxRecordsAtOnce = 1000;
+// Who reads keys.db meanwhile has mostly ended by then.
+constexpr std::chrono::seconds kDestroyWithin{10};
+constexpr std::int64_t kFactDayMs = std::int64_t{24} * 3600 * 1000;
+
+constexpr std::pair<ErasureScope, std::string_view> kScopes[] = {
+    {ErasureScope::kClient, "client"},
+    {ErasureScope::kClass, "class"},
+    {ErasureScope::kRecords, "records"},
+};
+constexpr std::pair<ErasureBasis, std::string_view> kBases[] = {
+    {ErasureBasis::kRequest, "request"},
+    {ErasureBasis::kConsentWithdrawn, "consent-withdrawn"},
+    {ErasureBasis::kPurposeReached, "purpose-reached"},
+    {ErasureBasis::kContractEnd, "contract-end"},
+    {ErasureBasis::kUnlawful, "unlawful"},
+    {ErasureBasis::kRetention, "retention"},
+    {ErasureBasis::kReplayed, "replayed"},
+};
+
+Erasure ErasureOf(const ErasureRow& row) {
+  return {row.id,     row.client,  row.scope,    row.basis, row.class_name,
+          row.erased, row.records, row.versions, row.seq,   row.state == ErasureState::kComplete};
+}
+
+std::vector<Issue> FaultsOf(const ErasureRequest& request, const Catalog& catalog) {
+  std::vector<Issue> issues;
+  if (request.basis == ErasureBasis::kRetention || request.basis == ErasureBasis::kReplayed) {
+    issues.push_back({"/basis", "is not for people to give"});
+  }
+  if (!request.class_name.empty() && !request.records.empty()) {
+    issues.push_back({"/records", "cannot stand beside a class"});
+  }
+  if (!request.class_name.empty() && !catalog.Newest(request.class_name)) {
+    issues.push_back({"/class", "must be the name of a class"});
+  }
+  if (request.records.size() > kMaxRecordsAtOnce) {
+    issues.push_back({"/records", "must be at most 1000 ids"});
+  }
+  if (std::set(request.records.begin(), request.records.end()).size() != request.records.size()) {
+    issues.push_back({"/records", "must not name a record twice"});
+  }
+  return issues;
+}
+
+json PersonOf(Transaction& transaction, const PrincipalId& id) {
+  const PrincipalRow* const row = transaction.principals().Find(id);
+  if (row == nullptr) return {{"id", id.Text()}};
+  return {{"id", id.Text()}, {"name", row->name}, {"position", row->role}};
+}
+
+// An erasure of before that took these records; null: none did.
+const ErasureRow* FindEarlier(const std::vector<ErasureRow>& before,
+                              const ErasureRequest& request) {
+  const auto took = [&](const ErasureRow& row) {
+    if (!request.class_name.empty()) {
+      return row.scope == ErasureScope::kClass && row.class_name == request.class_name;
+    }
+    return std::ranges::all_of(request.records, [&](const RecordId& id) {
+      return std::ranges::find(row.record_ids, id) != row.record_ids.end();
+    });
+  };
+  const auto found = std::ranges::find_if(before, took);
+  return found == before.end() ? nullptr : &*found;
+}
+
+// A record goes with all of its fields, and with the versions that it had: each that their classes
+// have must be among those that the caller may write, as for deleting it.
+Status CheckErasable(Transaction& transaction, Call& call, const AccessDecision& decision,
+                     const RecordRow& row) {
+  if (ShowsEverything(decision)) return {};
+  const auto check = [&](std::uint64_t class_version) -> Status {
+    COFFER_ASSIGN(const auto schema, ClassOf(transaction, row.class_name, class_version));
+    const FieldViews writable = FieldViewsOf(decision, *schema);
+    if (ShowsNothing(writable)) {
+      return Deny(call, "fields", Code::kPermissionDenied, "field_not_writable");
+    }
+    return CheckWritable(call, *schema, writable, kEveryField);
+  };
+  COFFER_TRY(check(row.class_version));
+  COFFER_ASSIGN(const auto versions, transaction.stores().records.ListVersions(row.id.Row()));
+  for (const auto& old : versions) COFFER_TRY(check(old.class_version));
+  return {};
+}
+
+// All records of a client, or those of one class.
+Status CheckAllErasable(Transaction& transaction, Call& call, const ClientId& client,
+                        std::string_view class_name) {
+  if (ShowsEverything(call.decision)) return {};
+  constexpr auto kAll = static_cast<std::size_t>(std::numeric_limits<int>::max());
+  RecordStore& records = transaction.stores().records;
+  COFFER_ASSIGN(const auto rows, records.ListOf(client.Row(), class_name, -1, kAll));
+  for (const std::int64_t id : rows) {
+    COFFER_ASSIGN(const auto row, records.FindRow(id));
+    if (row) COFFER_TRY(CheckErasable(transaction, call, call.decision, *row));
+  }
+  return {};
+}
+
+// One erasure, in as many operations as the client is large. Each is allowed, and only the last is
+// what was asked for: it checks everything once more.
+class Erasing {
+ public:
+  Erasing(const Vault::Core& core, const ClientId& client, const ErasureRequest& request)
+      : core_(core), id_(client), request_(request), steps_(core) {}
+
+  // Without its turn it takes no steps.
+  Status Attempt(Transaction& transaction, Call& call, const ErasureId& as, bool has_turn) {
+    done_ = false;
+    new_id_ = as;
+    COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(id_));
+    if (client && steps_.begun()) {
+      COFFER_ASSIGN(const bool ready, steps_.Advance(transaction, *client, Order()));
+      if (!ready) return Pause(transaction, call);
+    }
+    COFFER_ASSIGN(const auto before, transaction.stores().erasures.ListOf(id_));
+    if (!client) {
+      const auto found = std::ranges::find(before, ErasureScope::kClient, &ErasureRow::scope);
+      if (found == before.end() || !IsWhole()) return NotFound(call);
+      return Repeat(call, *found);
+    }
+    std::set<std::string, std::less<>> classes;
+    COFFER_ASSIGN(const bool missing, FindMissing(transaction, call, classes));
+    if (missing) {
+      const ErasureRow* const earlier = FindEarlier(before, request_);
+      if (earlier == nullptr) return NotFound(call);
+      return Repeat(call, *earlier);
+    }
+    COFFER_ASSIGN(auto approval, core_.CheckApproval(transaction, call, ProposalOf(id_, request_)));
+    COFFER_TRY(core_.RequireNoHold(transaction, call, *client, classes));
+    if (auto lacking = MissingDetails(core_.options.operator_details); !lacking.empty()) {
+      return std::unexpected(Error{Code::kConflict, "operator_incomplete", {}, std::move(lacking)});
+    }
+    if (!IsWhole() && !steps_.begun()) {
+      COFFER_ASSIGN(const bool small, StepwiseResealing::IsSmall(transaction, *client));
+      if (!has_turn && (!small || core_.erasure_turns.IsTaken(id_))) {
+        return Pause(transaction, call);
+      }
+      COFFER_ASSIGN(const bool ready, steps_.Advance(transaction, *client, Order()));
+      if (!ready) return Pause(transaction, call);
+    }
+    if (approval) COFFER_TRY(Vault::Core::MarkExecuted(transaction, *std::move(approval)));
+    return Erase(transaction, call, *client);
+  }
+
+  bool done() const { return done_; }
+  bool repeated() const { return repeated_; }
+  ErasureRow& erased() { return erased_; }
+
+ private:
+  bool IsWhole() const { return request_.class_name.empty() && request_.records.empty(); }
+
+  ErasureOrder Order() const {
+    ErasureOrder order;
+    order.id = new_id_;
+    order.scope = IsWhole()                  ? ErasureScope::kClient
+                  : request_.records.empty() ? ErasureScope::kClass
+                                             : ErasureScope::kRecords;
+    order.basis = request_.basis;
+    order.class_name = request_.class_name;
+    order.records = request_.records;
+    return order;
+  }
+
+  // A step is no erasure: it leaves the entries of what it sealed again, and keeps no reason.
+  Status Pause(Transaction& transaction, Call& call) {
+    transaction.LeaveNoOwnEntry();
+    call.reason_rule = ReasonRule::kErasure;
+    return {};
+  }
+
+  Status Repeat(Call& call, const ErasureRow& before) {
+    erased_ = before;
+    done_ = repeated_ = true;
+    call.entry.outcome = "repeated";
+    return {};
+  }
+
+  // Whether something that is to go is not there; of what is, the classes, each of which the caller
+  // may erase.
+  Result<bool> FindMissing(Transaction& transaction, Call& call,
+                           std::set<std::string, std::less<>>& classes) const {
+    RecordStore& records = transaction.stores().records;
+    std::map<std::string, AccessDecision, std::less<>> decisions;  // by class
+    bool missing = false;
+    for (const RecordId& record : request_.records) {
+      COFFER_ASSIGN(const auto row, records.Find(record));
+      if (!row || row->client != id_.Row()) {
+        missing = true;
+        continue;
+      }
+      if (classes.insert(row->class_name).second) {
+        const auto newest = transaction.catalog().Newest(row->class_name);
+        COFFER_TRY(core_.Authorize(transaction, call, newest.get()));
+        decisions[row->class_name] = call.decision;
+      }
+      COFFER_TRY(CheckErasable(transaction, call, decisions.at(row->class_name), *row));
+    }
+    if (request_.records.empty()) {
+      COFFER_TRY(CheckAllErasable(transaction, call, id_, request_.class_name));
+    }
+    if (!request_.class_name.empty()) {
+      COFFER_ASSIGN(const bool has, records.ClientHasClass(id_.Row(), request_.class_name));
+      if (!has) missing = true;
+      classes.insert(request_.class_name);
+    }
+    return missing;
+  }
+
+  Status Erase(Transaction& transaction, Call& call, const ClientRow& client) {
+    COFFER_ASSIGN(ErasedContent content,
+                  EraseContent(core_, transaction, client, Order(), steps_.resealed()));
+    content.row.facts = FactsOf(content, core_.FactsOfCall(transaction, call));
+    AddDetail(call.entry, audit::ErasureDetail(content.row.id.Text(), LedgerScopeOf(content.row)));
+    erased_ = content.row;
+    done_ = true;
+    call.reason_rule = ReasonRule::kErasure;
+    return RegisterErasure(transaction, std::move(content.row));
+  }
+
+  const Vault::Core& core_;
+  const ClientId id_;
+  const ErasureRequest& request_;
+  StepwiseResealing steps_;
+  ErasureId new_id_;
+  ErasureRow erased_;
+  bool done_ = false, repeated_ = false;
+};
+
+}  // namespace
+
+std::string_view Name(ErasureScope scope) {
+  return std::ranges::find(kScopes, scope, &std::pair<ErasureScope, std::string_view>::first)
+      ->second;
+}
+
+std::string_view Name(ErasureBasis basis) {
+  return std::ranges::find(kBases, basis, &std::pair<ErasureBasis, std::string_view>::first)
+      ->second;
+}
+
+std::optional<ErasureBasis> ErasureBasisFromName(std::string_view name) {
+  for (const auto& [basis, known] : kBases) {
+    if (known == name) return basis;
+  }
+  return std::nullopt;
+}
+
+std::vector<PrincipalId> PeopleOf(Transaction& transaction, const Call& call) {
+  std::vector<PrincipalId> people = {call.actor};
+  if (const auto approval = ApprovalId::Parse(call.caller.approval)) {
+    const auto row = transaction.stores().approvals.Find(*approval);
+    if (row && *row && (*row)->decider) people.push_back(*(*row)->decider);
+  }
+  return people;
+}
+
+std::string PeopleText(Transaction& transaction, std::span<const PrincipalId> people) {
+  json list = json::array();
+  for (const PrincipalId& person : people) list.push_back(PersonOf(transaction, person));
+  return list.dump();
+}
+
+Proposal ProposalOf(const ClientId& client, const ErasureRequest& request) {
+  json content = json::object();
+  if (request.basis != ErasureBasis::kRequest) content["basis"] = Name(request.basis);
+  if (!request.class_name.empty()) content["class"] = request.class_name;
+  if (!request.records.empty()) {
+    std::vector<std::string> ids;
+    for (const RecordId& id : request.records) ids.push_back(id.Text());
+    std::ranges::sort(ids);
+    content["records"] = ids;
+  }
+  const bool whole = request.class_name.empty() && request.records.empty();
+  return {std::string(Name(whole ? Action::kClientErase : Action::kRecordErase)), client.Text(),
+          content.empty() ? std::string() : content.dump()};
+}
+
+std::string Vault::Core::StandingFacts() const {
+  const OperatorDetails& details = options.operator_details;
+  json facts = {{"operator",
+                 {{"name", details.name},
+                  {"address", details.address},
+                  {"processor_name", details.processor_name},
+                  {"processor_address", details.processor_address},
+                  {"system", details.system}}}};
+  if (options.backup_horizon_days) facts["backup_horizon_days"] = *options.backup_horizon_days;
+  // After so many days at the latest the key of today's search index is destroyed.
+  facts["index_days"] = IndexBuilder::OverdueAfterMs(options) / kFactDayMs;
+  return MembersOf(facts.dump());
+}
+
+std::string Vault::Core::FactsOfCall(Transaction& transaction, const Call& call) const {
+  json facts = {{"people", json::parse(PeopleText(transaction, PeopleOf(transaction, call)))}};
+  if (IsTicket(call.caller.ticket)) facts["reference"] = call.caller.ticket;
+  return StandingFacts() + "," + MembersOf(facts.dump());
+}
+
+Status Vault::Core::CompleteErasures(std::span<const ErasureRow> rows) const {
+  if (rows.empty()) return {};
+  if (!engine->AwaitDestroyed(rows, kDestroyWithin)) {
+    return Fail(Code::kUnavailable, "erasure_unfinished",
+                "another program holds keys.db; what was erased is gone, and its key is destroyed "
+                "when that lets go");
+  }
+  audit::Entry actor;
+  actor.actor = "vault";
+  actor.actor_kind = audit::ActorKind::kSystem;
+  actor.decision = audit::Decision::kAllow;
+  return engine->Run(OperationKind::kWrite, EntryRule::kAlways, actor,
+                     [&](Transaction& transaction) -> Status {
+                       transaction.LeaveNoOwnEntry();
+                       ErasureStore& erasures = transaction.stores().erasures;
+                       for (const ErasureRow& row : rows) {
+                         // Several may have waited for one.
+                         COFFER_ASSIGN(const bool completed, erasures.MarkComplete(row.id));
+                         if (!completed) continue;
+                         audit::Entry entry;
+                         entry.action = "erasure.completed";
+                         entry.client = row.client.Text();
+                         entry.detail = row.id.Text();
+                         transaction.Also(std::move(entry));
+                       }
+                       return {};
+                     });
+}
+
+Status Vault::Core::CompleteInterruptedErasures() const {
+  std::vector<ErasureRow> unfinished;
+  audit::Entry none;
+  COFFER_TRY(engine->Run(
+      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(unfinished, transaction.stores().erasures.ListUnfinished());
+        return {};
+      }));
+  // Those whose keys somebody holds are completed when they are destroyed.
+  std::erase_if(unfinished,
+                [](const ErasureRow& row) { return row.state == ErasureState::kCommitted; });
+  return CompleteErasures(unfinished);
+}
+
+Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
+                             const ErasureRequest& request) {
+  const bool whole = request.class_name.empty() && request.records.empty();
+  const Action action = whole ? Action::kClientErase : Action::kRecordErase;
+  const auto catalog = core_->engine->catalog();
+  if (auto issues = FaultsOf(request, *catalog); !issues.empty()) {
+    return std::unexpected(
+        Refuse(caller, action, id, std::nullopt,
+               Error{Code::kUnprocessable, "erasure_invalid", {}, std::move(issues)}));
+  }
+  const auto schema = catalog->Newest(request.class_name);
+  Erasing erasing(*core_, id, request);
+  std::optional<ErasureTurns::Turn> turn;
+  for (;;) {
+    Call call = core_->StartCall(caller, action);
+    call.About(id);
+    call.entry.class_name = request.class_name;
+    const ErasureId as = ErasureId::New(core_->Now());
+    COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, schema.get(),
+                              [&](Transaction& transaction) {
+                                return erasing.Attempt(transaction, call, as, turn.has_value());
+                              }));
+    if (erasing.done()) break;
+    if (!turn) turn.emplace(core_->erasure_turns, id);
+  }
+  turn.reset();
+  ErasureRow& erased = erasing.erased();
+  // Whoever was answered before still holds the key while decrypting; after this, nobody does.
+  core_->engine->key_cache().AwaitWiped(id);
+  if (!erasing.repeated() || erased.state != ErasureState::kComplete) {
+    COFFER_TRY(core_->CompleteErasures({&erased, 1}));
+    erased.state = ErasureState::kComplete;
+  }
+  return ErasureOf(erased);
+}
+
+Result<Erasure> Vault::GetErasure(const Caller& caller, const ErasureId& id) {
+  Call call = core_->StartCall(caller, Action::kErasureRead);
+  call.entry.detail = id.Text();
+  Erasure erasure;
+  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
+                            [&](Transaction& transaction) -> Status {
+                              COFFER_ASSIGN(const auto row, transaction.stores().erasures.Find(id));
+                              if (!row) return NotFound(call);
+                              call.entry.client = row->client.Text();
+                              erasure = ErasureOf(*row);
+                              return {};
+                            }));
+  return erasure;
+}
+
+Result<Page<Erasure>> Vault::ListErasures(const Caller& caller, const PageRequest& page) {
+  Call call = core_->StartCall(caller, Action::kErasureRead);
+  Page<Erasure> result;
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(std::int64_t before, core_->ReadCursor(call, "erasures", page.cursor));
+        if (page.cursor.empty()) before = std::numeric_limits<std::int64_t>::max();
+        COFFER_ASSIGN(const auto rows, transaction.stores().erasures.List(before, page.limit + 1));
+        for (std::size_t i = 0; i < rows.size() && i < page.limit; ++i) {
+          result.items.push_back(ErasureOf(rows[i].second));
+        }
+        if (rows.size() > page.limit) {
+          result.next_cursor = core_->MakeCursor(call, "erasures", rows[page.limit - 1].first);
+        }
+        return {};
+      }));
+  return result;
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,78 @@
+#include "vault/engine/log_keys.h"
+
+#include <charconv>
+
+#include "audit/key_history.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kRetiredSetting = "log-key-retired";
+
+Result<std::uint32_t> VersionIn(SettingStore& settings, std::string_view name,
+                                std::uint32_t otherwise) {
+  COFFER_ASSIGN(const auto text, settings.Find(name));
+  std::uint32_t version = otherwise;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), version);
+  return version;
+}
+
+// The entry, and the setting that remembers it.
+Status LogKeyEvent(const Vault::Core& core, std::string_view action,
+                   const crypto::Keyring::LogKey& key, std::string_view setting) {
+  audit::Entry entry;
+  entry.action = action;
+  entry.actor = "vault";
+  entry.actor_kind = audit::ActorKind::kSystem;
+  entry.decision = audit::Decision::kAllow;
+  entry.outcome = "ok";
+  COFFER_ASSIGN(entry.detail, DetailOf(core.keyring, key.key.public_key()));
+  const std::string version = std::to_string(key.version);
+  return core.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
+                          [&](Transaction& transaction) -> Status {
+                            return transaction.stores().settings.Put(setting, version);
+                          });
+}
+
+}  // namespace
+
+Result<std::string> DetailOf(const crypto::Keyring& keyring, const crypto::PublicKey& key) {
+  return audit::KeyDetail({keyring.log_origin(), key});
+}
+
+Result<audit::Checkpoint> VerifyByAnyKey(std::string_view note, const crypto::Keyring& keyring) {
+  Result<audit::Checkpoint> checkpoint = Fail(Code::kCorrupted, "checkpoint_signature_missing");
+  for (const auto& held : keyring.log_keys()) {
+    checkpoint = audit::VerifyCheckpoint(note, {keyring.log_origin(), held.key.public_key()});
+    if (checkpoint) break;
+  }
+  return checkpoint;
+}
+
+Status AnnounceLogKeys(const Vault::Core& core) {
+  const auto& keys = core.keyring.log_keys();
+  // A log from before keys were named began with the oldest one.
+  std::uint32_t announced = keys.front().version;
+  std::uint32_t retired = 0;
+  audit::Entry none;
+  COFFER_TRY(core.engine->Run(
+      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+        auto& settings = transaction.stores().settings;
+        COFFER_ASSIGN(announced, VersionIn(settings, kAnnouncedSetting, announced));
+        COFFER_ASSIGN(retired, VersionIn(settings, kRetiredSetting, retired));
+        return {};
+      }));
+  for (const auto& key : keys) {
+    if (key.version > announced) {
+      COFFER_TRY(LogKeyEvent(core, audit::kKeyAnnounced, key, kAnnouncedSetting));
+    }
+  }
+  for (const auto& key : keys) {
+    if (key.retiring && key.version > retired) {
+      COFFER_TRY(LogKeyEvent(core, audit::kKeyRetired, key, kRetiredSetting));
+    }
+  }
+  return {};
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,24 @@
+// The log's signing keys as the log announces them.
+#pragma once
+
+#include "audit/checkpoint.h"
+#include "crypto/keyring.h"
+#include "crypto/result.h"
+#include "vault/access/core.h"
+
+namespace coffer::vault {
+
+// Of an anchor: by any of the keys that the keyring holds.
+Result<audit::Checkpoint> VerifyByAnyKey(std::string_view note, const crypto::Keyring& keyring);
+
+// Entries about keys that the log does not name yet, or does not name as retired yet. To be called
+// while the vault is opened, before anything is signed.
+Status AnnounceLogKeys(const Vault::Core& core);
+
+// The detail of the log's first entry, and of those about keys. Errors: as audit::KeyDetail.
+Result<std::string> DetailOf(const crypto::Keyring& keyring, const crypto::PublicKey& key);
+
+// The version of the newest key that the log names.
+inline constexpr std::string_view kAnnouncedSetting = "log-key-announced";
+
+}  // namespace coffer::vault

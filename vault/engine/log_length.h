@@ -1,0 +1,21 @@
+// Whether the log is as long as everything that is stored beside it says, and the one that was
+// signed: an old end of it under a newer database is noticed before anything is signed anew.
+#pragma once
+
+#include "audit/checkpoint.h"
+#include "crypto/keyring.h"
+#include "vault/engine/log_store.h"
+#include "vault/storage/sqlite.h"
+
+namespace coffer::vault {
+
+// The log must hold the anchor's checkpoint as a prefix: a head behind it means that the database
+// was rolled back or cut. Errors: kCorrupted "log_behind_anchor", "anchor_mismatch".
+Status CheckAnchor(LogStore& log, const audit::Checkpoint& checkpoint);
+
+// The same of what vault.db has: the checkpoint that was signed last, those in the newest acts, and
+// the tables that name entries. Errors: kCorrupted "log_behind_checkpoint", "checkpoint_mismatch",
+// "log_behind_state"; what says so is named.
+Status CheckLogLength(const Database& vault, LogStore& log, const crypto::Keyring& keyring);
+
+}  // namespace coffer::vault
