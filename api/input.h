@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "api/route.h"
-#include "audit/clock.h"
-#include "audit/page_language.h"
+#include "audit/text/clock.h"
+#include "audit/documents/page_language.h"
 #include "crypto/result.h"
 #include "vault/vault.h"
 

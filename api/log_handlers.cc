@@ -5,7 +5,7 @@
 #include "api/input.h"
 #include "api/names.h"
 #include "api/render.h"
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::api {

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "audit/plain_text.h"
+#include "audit/text/plain_text.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::api {

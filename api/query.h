@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "api/route.h"
-#include "audit/plain_text.h"
+#include "audit/text/plain_text.h"
 #include "crypto/result.h"
 
 namespace coffer::api {

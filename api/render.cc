@@ -1,7 +1,7 @@
 #include "api/render.h"
 
 #include "api/version.h"
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/encoding.h"
 #include "vault/base/strict_json.h"
 

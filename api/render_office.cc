@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/render.h"
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 
 namespace coffer::api {
 namespace {

@@ -17,8 +17,8 @@
 #include "api/query.h"
 #include "api/route.h"
 #include "api/tls.h"
-#include "audit/clock.h"
-#include "audit/plain_text.h"
+#include "audit/text/clock.h"
+#include "audit/text/plain_text.h"
 #include "vault/base/names.h"
 
 namespace coffer::api {

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/certificate_authority.h"
 #include "crypto/keyring.h"
 #include "crypto/result.h"

@@ -17,11 +17,11 @@
 #include <variant>
 #include <vector>
 
-#include "audit/checkpoint.h"
-#include "audit/clock.h"
-#include "audit/erasure_act.h"
-#include "audit/tile.h"
-#include "audit/verify.h"
+#include "audit/tlog/checkpoint.h"
+#include "audit/text/clock.h"
+#include "audit/documents/erasure_act.h"
+#include "audit/tlog/tile.h"
+#include "audit/verify/verify.h"
 #include "crypto/hash.h"
 #include "crypto/keyring.h"
 #include "crypto/password_hash.h"
@@ -745,7 +745,7 @@ class Vault {
   Result<Erasure> GetErasure(const Caller& caller, const ErasureId& id);
   Result<Page<Erasure>> ListErasures(const Caller& caller, const PageRequest& page);
   // The signed act, or a page of it, or the export of the log that belongs to it: see
-  // audit/erasure_act.h. Errors: kConflict "act_purged" after three years.
+  // audit/documents/erasure_act.h. Errors: kConflict "act_purged" after three years.
   Result<std::string> ReadAct(const Caller& caller, const ErasureId& id,
                               const DocumentRequest& request);
   // Every place that could hold something of the client, which may be erased or unknown.
@@ -1005,7 +1005,7 @@ class Vault {
   // "filter_invalid"; kUnavailable "index_behind".
   Result<ReaderReport> CountReaders(const Caller& caller, std::optional<Timestamp> from,
                                     std::optional<Timestamp> to);
-  // A signed archive that an outsider can check: see audit/evidence.h. Reasons are opened for who
+  // A signed archive that an outsider can check: see audit/documents/evidence.h. Reasons are opened for who
   // may read them. Errors: kUnprocessable "evidence_invalid" with issues, "evidence_too_large".
   Result<std::string> MakeEvidence(const Caller& caller, const EvidenceRequest& request);
   Result<DeepReport> VerifyLog(const Caller& caller, bool deep);

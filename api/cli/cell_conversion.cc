@@ -7,7 +7,7 @@
 #include "api/cli/blanks.h"
 #include "api/cli/cell_phone.h"
 #include "api/cli/cell_text.h"
-#include "audit/formula_guard.h"
+#include "audit/text/formula_guard.h"
 #include "vault/base/calendar.h"
 #include "vault/catalog/field_fault.h"
 #include "vault/base/strict_json.h"

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "vault/base/calendar.h"
 
 namespace coffer::cli {

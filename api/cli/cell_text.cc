@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "audit/plain_text.h"
+#include "audit/text/plain_text.h"
 
 namespace coffer::cli {
 namespace {

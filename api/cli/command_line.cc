@@ -9,7 +9,7 @@
 
 #include "api/cli/commands.h"
 #include "api/cli/typed_words.h"
-#include "audit/plain_text.h"
+#include "audit/text/plain_text.h"
 #include "crypto/secret_bytes.h"
 
 namespace coffer::cli {

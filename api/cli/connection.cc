@@ -8,7 +8,7 @@
 #include "api/cli/input_file.h"
 #include "api/cli/saved_session.h"
 #include "api/cli/secret_text.h"
-#include "audit/plain_text.h"
+#include "audit/text/plain_text.h"
 #include "crypto/root_key_provider.h"
 #include "vault/base/ids.h"
 #include "vault/base/names.h"

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "audit/plain_text.h"
+#include "audit/text/plain_text.h"
 
 namespace coffer::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "audit/entry.h"
+#include "audit/entries/entry.h"
 
 namespace coffer::cli {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "api/cli/input_file.h"
 #include "api/cli/remote_log.h"
-#include "audit/log_reader.h"
+#include "audit/entries/log_reader.h"
 
 namespace coffer::cli {
 

@@ -8,7 +8,7 @@
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
 #include "api/cli/run_with.h"
-#include "audit/page_language.h"
+#include "audit/documents/page_language.h"
 
 namespace coffer::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include "api/cli/json_view.h"
 #include "api/cli/log_query.h"
 #include "api/cli/run_with.h"
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 
 namespace coffer::cli {
 namespace {

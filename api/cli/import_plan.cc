@@ -9,7 +9,7 @@
 #include "api/cli/blanks.h"
 #include "api/cli/cell_text.h"
 #include "api/cli/json_view.h"
-#include "audit/formula_guard.h"
+#include "audit/text/formula_guard.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/catalog/field_fault.h"
 #include "vault/base/strict_json.h"

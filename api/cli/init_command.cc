@@ -13,7 +13,7 @@
 #include "api/cli/private_file.h"
 #include "api/cli/root_key.h"
 #include "api/cli/secret_text.h"
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "vault/vault.h"
 

@@ -1,6 +1,6 @@
 #include "api/cli/input_kind.h"
 
-#include "audit/checkpoint_text.h"
+#include "audit/tlog/checkpoint_text.h"
 
 namespace coffer::cli {
 namespace {

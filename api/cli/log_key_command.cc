@@ -5,7 +5,7 @@
 
 #include "api/cli/commands.h"
 #include "api/cli/root_key.h"
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "vault/base/file_account.h"
 #include "vault/vault.h"

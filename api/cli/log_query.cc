@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/json_view.h"
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 
 namespace coffer::cli {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "api/cli/log_view.h"
 #include "api/cli/problem.h"
-#include "audit/csv_cell.h"
-#include "audit/entry.h"
-#include "audit/entry_csv.h"
+#include "audit/text/csv_cell.h"
+#include "audit/entries/entry.h"
+#include "audit/entries/entry_csv.h"
 
 namespace coffer::cli {
 namespace {

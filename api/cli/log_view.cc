@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "audit/entry.h"
+#include "audit/entries/entry.h"
 
 namespace coffer::cli {
 namespace {

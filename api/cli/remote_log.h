@@ -10,7 +10,7 @@
 
 #include "api/cli/api_client.h"
 #include "api/cli/log_query.h"
-#include "audit/log_reader.h"
+#include "audit/entries/log_reader.h"
 
 namespace coffer::cli {
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/json_view.h"
-#include "audit/formula_guard.h"
+#include "audit/text/formula_guard.h"
 
 namespace coffer::cli {
 namespace {

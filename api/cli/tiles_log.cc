@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "audit/entry.h"
+#include "audit/entries/entry.h"
 
 namespace coffer::cli {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "api/cli/log_files.h"
 #include "api/cli/remote_log.h"
-#include "audit/log_reader.h"
-#include "audit/tile.h"
+#include "audit/entries/log_reader.h"
+#include "audit/tlog/tile.h"
 
 namespace coffer::cli {
 

@@ -7,9 +7,9 @@
 #include "api/cli/json_view.h"
 #include "api/cli/remote_log.h"
 #include "api/cli/tiles_log.h"
-#include "audit/checkpoint_text.h"
-#include "audit/entry.h"
-#include "audit/proof.h"
+#include "audit/tlog/checkpoint_text.h"
+#include "audit/entries/entry.h"
+#include "audit/tlog/proof.h"
 #include "crypto/keyring.h"
 #include "vault/vault.h"
 

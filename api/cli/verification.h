@@ -13,7 +13,7 @@
 #include "api/cli/log_files.h"
 #include "api/cli/root_key.h"
 #include "api/cli/verify_report.h"
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 
 namespace coffer::cli {
 

@@ -11,11 +11,11 @@
 #include "api/cli/private_file.h"
 #include "api/cli/verification.h"
 #include "api/cli/verify_documents.h"
-#include "audit/checkpoint_text.h"
-#include "audit/entry.h"
-#include "audit/evidence.h"
-#include "audit/proof.h"
-#include "audit/remembered.h"
+#include "audit/tlog/checkpoint_text.h"
+#include "audit/entries/entry.h"
+#include "audit/documents/evidence.h"
+#include "audit/tlog/proof.h"
+#include "audit/verify/remembered.h"
 #include "crypto/atomic_file.h"
 
 namespace coffer::cli {

@@ -7,10 +7,10 @@
 #include "api/cli/input_kind.h"
 #include "api/cli/json_view.h"
 #include "api/cli/private_file.h"
-#include "audit/erasure_act.h"
-#include "audit/erasure_ledger.h"
-#include "audit/ledger_completeness.h"
-#include "audit/run_report.h"
+#include "audit/documents/erasure_act.h"
+#include "audit/documents/erasure_ledger.h"
+#include "audit/documents/ledger_completeness.h"
+#include "audit/documents/run_report.h"
 
 namespace coffer::cli {
 namespace {

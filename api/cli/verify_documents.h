@@ -7,7 +7,7 @@
 
 #include "api/cli/console.h"
 #include "api/cli/failure.h"
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 
 namespace coffer::cli {
 

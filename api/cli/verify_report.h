@@ -7,7 +7,7 @@
 
 #include "api/cli/console.h"
 #include "api/cli/failure.h"
-#include "audit/verify.h"
+#include "audit/verify/verify.h"
 
 namespace coffer::cli {
 

@@ -6,8 +6,8 @@
 #include <ctime>
 #include <map>
 
-#include "audit/verify.h"
-#include "tests/audit/test_keys.h"
+#include "audit/verify/verify.h"
+#include "tests/audit/tlog/test_keys.h"
 
 namespace coffer::audit {
 namespace {

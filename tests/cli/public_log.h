@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "audit/checkpoint.h"
-#include "audit/log_writer.h"
-#include "audit/merkle.h"
-#include "audit/proof.h"
+#include "audit/tlog/checkpoint.h"
+#include "audit/entries/log_writer.h"
+#include "audit/tlog/merkle.h"
+#include "audit/tlog/proof.h"
 #include "crypto/secret_bytes.h"
 #include "crypto/sign.h"
 

@@ -2,8 +2,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
-#include "tests/audit/test_keys.h"
-#include "tests/audit/test_ledger.h"
+#include "tests/audit/tlog/test_keys.h"
+#include "tests/audit/documents/test_ledger.h"
 #include "tests/cli/fake_server.h"
 #include "tests/cli/run_tool.h"
 

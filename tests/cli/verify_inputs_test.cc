@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/input_kind.h"
-#include "audit/remembered.h"
+#include "audit/verify/remembered.h"
 #include "crypto/encoding.h"
 #include "tests/cli/log_files.h"
 #include "tests/cli/run_tool.h"

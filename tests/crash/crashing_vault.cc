@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "audit/erasure_act.h"
+#include "audit/documents/erasure_act.h"
 
 namespace coffer::vault {
 namespace {

@@ -12,7 +12,7 @@
 #include <sstream>
 #include <thread>
 
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "tests/support/raw_connection.h"
 #include "tests/support/running_vault.h"
 

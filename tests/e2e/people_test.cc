@@ -2,7 +2,7 @@
 // certificates, what takes two people, and what a killed server remembers of all that.
 #include <catch2/catch_test_macros.hpp>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/client_key.h"
 #include "tests/support/authenticator.h"
 #include "tests/support/running_vault.h"

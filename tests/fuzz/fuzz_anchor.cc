@@ -1,4 +1,4 @@
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "tests/fuzz/fuzz.h"
 
 COFFER_FUZZ(FuzzAnchor)(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,5 @@
 // The first byte is how many are expected, less one; tiles and bundles are read alike.
-#include "audit/tile.h"
+#include "audit/tlog/tile.h"
 #include "tests/fuzz/fuzz.h"
 
 using coffer::fuzz::Require;

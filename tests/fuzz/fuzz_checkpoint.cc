@@ -1,8 +1,8 @@
 // Notes with the signatures of the log and of witnesses, and the texts of their keys.
-#include "audit/checkpoint.h"
-#include "audit/cosignature.h"
-#include "audit/internal/note.h"
-#include "tests/audit/test_keys.h"
+#include "audit/tlog/checkpoint.h"
+#include "audit/tlog/cosignature.h"
+#include "audit/tlog/note.h"
+#include "tests/audit/tlog/test_keys.h"
 #include "tests/fuzz/fuzz.h"
 
 using coffer::fuzz::Require;

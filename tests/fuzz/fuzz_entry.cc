@@ -1,4 +1,4 @@
-#include "audit/entry.h"
+#include "audit/entries/entry.h"
 #include "tests/fuzz/fuzz.h"
 
 using coffer::fuzz::Require;

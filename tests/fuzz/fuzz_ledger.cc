@@ -1,5 +1,5 @@
 // A ledger in one piece, and again byte by byte.
-#include "audit/erasure_ledger.h"
+#include "audit/documents/erasure_ledger.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/golden_key.h"
 

@@ -1,5 +1,5 @@
-#include "audit/proof.h"
-#include "tests/audit/test_keys.h"
+#include "audit/tlog/proof.h"
+#include "tests/audit/tlog/test_keys.h"
 #include "tests/fuzz/fuzz.h"
 
 using coffer::fuzz::Require;

@@ -1,4 +1,4 @@
-#include "audit/remembered.h"
+#include "audit/verify/remembered.h"
 #include "tests/fuzz/fuzz.h"
 
 using coffer::fuzz::Require;

@@ -1,5 +1,5 @@
 // Read as a delivered document and as a signed note.
-#include "audit/run_report.h"
+#include "audit/documents/run_report.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/golden_key.h"
 

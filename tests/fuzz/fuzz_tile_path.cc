@@ -1,4 +1,4 @@
-#include "audit/tile.h"
+#include "audit/tlog/tile.h"
 #include "tests/fuzz/fuzz.h"
 
 using coffer::fuzz::Require;

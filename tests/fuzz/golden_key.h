@@ -1,7 +1,7 @@
 // The verifier key of what lies in tests/golden/ and in the corpora: that of RFC 8032's test 1.
 #pragma once
 
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace coffer::fuzz {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 
 namespace coffer::testing {
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 
 namespace coffer::testing {
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "crypto/secret_bytes.h"
 

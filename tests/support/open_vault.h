@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/entry.h"
+#include "audit/entries/entry.h"
 #include "crypto/root_key_provider.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/roles.h"

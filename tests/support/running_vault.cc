@@ -14,7 +14,7 @@
 #include <sstream>
 #include <thread>
 
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "crypto/root_key_provider.h"
 #include "crypto/secret_bytes.h"

@@ -17,8 +17,8 @@
 #include <thread>
 #include <vector>
 
-#include "audit/log_reader.h"
-#include "audit/verify.h"
+#include "audit/entries/log_reader.h"
+#include "audit/verify/verify.h"
 #include "crypto/hash.h"
 #include "crypto/keys_database_key.h"
 #include "tests/support/fake_clock.h"

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "vault/access/access_policy.h"
 #include "vault/base/ids.h"
 #include "vault/storage/sqlite.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "vault/deletion/deletion.h"
 #include "vault/catalog/document_difference.h"
 #include "vault/base/ids.h"

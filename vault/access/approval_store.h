@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/hash.h"
 #include "vault/base/ids.h"
 #include "vault/storage/sqlite.h"

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "audit/plain_text.h"
+#include "audit/text/plain_text.h"
 #include "crypto/blind_index.h"
 #include "vault/base/names.h"
 

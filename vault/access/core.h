@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "audit/entry.h"
-#include "audit/evidence.h"
-#include "audit/verify.h"
+#include "audit/entries/entry.h"
+#include "audit/documents/evidence.h"
+#include "audit/verify/verify.h"
 #include "crypto/certificate_authority.h"
 #include "crypto/hash.h"
 #include "crypto/keyring.h"

@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/bytes.h"
 
 namespace coffer::vault {

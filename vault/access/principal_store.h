@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/hash.h"
 #include "vault/base/ids.h"
 #include "vault/storage/sqlite.h"

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::vault {

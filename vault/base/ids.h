@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/encoding.h"
 #include "crypto/result.h"
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/result.h"
 
 namespace coffer::vault {

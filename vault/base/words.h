@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/plain_text.h"
+#include "audit/text/plain_text.h"
 #include "crypto/result.h"
 
 namespace coffer::vault {

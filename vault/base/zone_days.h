@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/result.h"
 #include "vault/base/calendar.h"
 

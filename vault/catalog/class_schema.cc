@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/email_address.h"
 #include "crypto/phone_number.h"
 #include "crypto/search_form.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "vault/base/ids.h"
 #include "vault/clients/index_terms.h"
 #include "vault/clients/search_index.h"

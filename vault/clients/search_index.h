@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/clients/index_terms.h"
 #include "vault/engine/registry_store.h"

@@ -3,13 +3,13 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "audit/act_log_export.h"
-#include "audit/act_page.h"
-#include "audit/document_limits.h"
-#include "audit/erasure_act.h"
-#include "audit/log_reader.h"
-#include "audit/proof.h"
-#include "audit/stated_text.h"
+#include "audit/documents/act_log_export.h"
+#include "audit/documents/act_page.h"
+#include "audit/documents/document_limits.h"
+#include "audit/documents/erasure_act.h"
+#include "audit/entries/log_reader.h"
+#include "audit/tlog/proof.h"
+#include "audit/documents/stated_text.h"
 #include "vault/access/core.h"
 #include "vault/deletion/erase.h"
 #include "vault/oversight/page_names.h"

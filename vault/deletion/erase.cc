@@ -6,7 +6,7 @@
 #include <set>
 #include <unordered_set>
 
-#include "audit/erasure_scope.h"
+#include "audit/documents/erasure_scope.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/record_operations.h"
 #include "vault/deletion/resealing.h"

@@ -1,4 +1,4 @@
-// The ledger of erasures (audit/erasure_ledger.h) of this vault: what a later restore replays.
+// The ledger of erasures (audit/documents/erasure_ledger.h) of this vault: what a later restore replays.
 #pragma once
 
 #include <condition_variable>
@@ -11,8 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "audit/ledger_completeness.h"
-#include "audit/ledger_file.h"
+#include "audit/documents/ledger_completeness.h"
+#include "audit/documents/ledger_file.h"
 #include "crypto/keyring.h"
 #include "vault/engine/erasure_store.h"
 #include "vault/engine/registry_store.h"

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "audit/document_limits.h"
-#include "audit/run_report.h"
+#include "audit/documents/document_limits.h"
+#include "audit/documents/run_report.h"
 #include "vault/base/calendar.h"
 #include "vault/access/core.h"
 #include "vault/deletion/erase.h"

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/aead.h"
 
 namespace coffer::vault {

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "audit/erasure_scope.h"
+#include "audit/documents/erasure_scope.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_store.h"
 #include "vault/deletion/retention_schedule.h"

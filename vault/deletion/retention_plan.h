@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "vault/deletion/retention_schedule.h"
 
 namespace coffer::vault {

@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-#include "audit/erasure_scope.h"
+#include "audit/documents/erasure_scope.h"
 #include "vault/access/core.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/retention_count.h"

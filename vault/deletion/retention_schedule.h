@@ -21,8 +21,8 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/clock.h"
-#include "audit/erasure_scope.h"
+#include "audit/text/clock.h"
+#include "audit/documents/erasure_scope.h"
 #include "crypto/result.h"
 #include "vault/base/calendar.h"
 #include "vault/catalog/class_schema.h"

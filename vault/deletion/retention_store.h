@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/clock.h"
-#include "audit/run_report.h"
+#include "audit/text/clock.h"
+#include "audit/documents/run_report.h"
 #include "vault/base/calendar.h"
 #include "vault/base/ids.h"
 #include "vault/base/function_ref.h"

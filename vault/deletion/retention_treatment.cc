@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "audit/erasure_act.h"
-#include "audit/erasure_scope.h"
+#include "audit/documents/erasure_act.h"
+#include "audit/documents/erasure_scope.h"
 #include "vault/access/core.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/erasure_ledger.h"

@@ -4,7 +4,7 @@
 #include <new>
 #include <span>
 
-#include "audit/entry.h"
+#include "audit/entries/entry.h"
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/kdf.h"

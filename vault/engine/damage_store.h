@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/encoding.h"
 #include "vault/storage/sqlite.h"
 

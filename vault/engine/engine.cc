@@ -11,7 +11,7 @@
 #include <iterator>
 #include <new>
 
-#include "audit/log_reader.h"
+#include "audit/entries/log_reader.h"
 #include "vault/deletion/hold_text.h"
 
 namespace coffer::vault {

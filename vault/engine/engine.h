@@ -32,9 +32,9 @@
 #include <unordered_set>
 #include <vector>
 
-#include "audit/clock.h"
-#include "audit/entry.h"
-#include "audit/log_writer.h"
+#include "audit/text/clock.h"
+#include "audit/entries/entry.h"
+#include "audit/entries/log_writer.h"
 #include "crypto/keyring.h"
 #include "crypto/result.h"
 #include "vault/access/access_store.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "crypto/blind_index.h"
 #include "vault/deletion/deletion.h"
 #include "vault/base/ids.h"

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "audit/key_history.h"
+#include "audit/entries/key_history.h"
 
 namespace coffer::vault {
 namespace {

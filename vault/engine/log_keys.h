@@ -1,7 +1,7 @@
 // The log's signing keys as the log announces them.
 #pragma once
 
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "crypto/result.h"
 #include "vault/access/core.h"

@@ -1,7 +1,7 @@
 #include "vault/engine/log_length.h"
 
-#include "audit/erasure_act.h"
-#include "audit/log_reader.h"
+#include "audit/documents/erasure_act.h"
+#include "audit/entries/log_reader.h"
 #include "vault/engine/log_claim_store.h"
 #include "vault/engine/log_keys.h"
 

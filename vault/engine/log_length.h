@@ -2,7 +2,7 @@
 // signed: an old end of it under a newer database is noticed before anything is signed anew.
 #pragma once
 
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "vault/engine/log_store.h"
 #include "vault/storage/sqlite.h"

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <new>
 
-#include "audit/log_reader.h"
+#include "audit/entries/log_reader.h"
 #include "crypto/atomic_file.h"
 
 namespace coffer::vault {

@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-#include "audit/checkpoint.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "vault/engine/engine.h"
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "audit/log_reader.h"
+#include "audit/entries/log_reader.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "audit/clock.h"
+#include "audit/text/clock.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/catalog/class_versions.h"
 #include "vault/deletion/deletion.h"

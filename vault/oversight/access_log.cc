@@ -1,8 +1,8 @@
 // Looking into the access log and proving it. Each look is itself an entry.
 #include <algorithm>
 
-#include "audit/log_reader.h"
-#include "audit/proof.h"
+#include "audit/entries/log_reader.h"
+#include "audit/tlog/proof.h"
 #include "vault/access/core.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/oversight/log_search.h"

@@ -1,8 +1,8 @@
 // Evidence: what the log says of a client, a principal or a time, for somebody outside.
 #include <map>
 
-#include "audit/evidence.h"
-#include "audit/log_reader.h"
+#include "audit/documents/evidence.h"
+#include "audit/entries/log_reader.h"
 #include "vault/access/core.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/oversight/log_search.h"

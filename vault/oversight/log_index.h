@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "audit/entry.h"
+#include "audit/entries/entry.h"
 #include "crypto/secret_bytes.h"
 #include "vault/engine/log_store.h"
 #include "vault/storage/sqlite.h"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "audit/entry.h"
+#include "audit/entries/entry.h"
 #include "crypto/hash.h"
 #include "vault/base/ids.h"
 

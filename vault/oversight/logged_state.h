@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/entry.h"
+#include "audit/entries/entry.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

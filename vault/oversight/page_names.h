@@ -1,7 +1,7 @@
 // The titles that classes, their fields and purposes have now, for pages that outsiders read.
 #pragma once
 
-#include "audit/page_names.h"
+#include "audit/documents/page_names.h"
 #include "vault/engine/registry_store.h"
 
 namespace coffer::vault {

@@ -6,7 +6,7 @@
 #include <new>
 #include <sstream>
 
-#include "audit/merkle.h"
+#include "audit/tlog/merkle.h"
 #include "crypto/hash.h"
 #include "vault/deletion/erase.h"
 

@@ -24,7 +24,7 @@
 #include <thread>
 #include <vector>
 
-#include "audit/entry.h"
+#include "audit/entries/entry.h"
 #include "crypto/encoding.h"
 #include "vault/clients/client_store.h"
 #include "vault/engine/engine.h"

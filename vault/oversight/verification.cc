@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "audit/verify.h"
+#include "audit/verify/verify.h"
 #include "crypto/atomic_file.h"
 #include "vault/engine/committed_state.h"
 #include "vault/access/core.h"

@@ -6,8 +6,8 @@
 #include <set>
 #include <span>
 
-#include "audit/erasure_act.h"
-#include "audit/ledger_completeness.h"
+#include "audit/documents/erasure_act.h"
+#include "audit/documents/ledger_completeness.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {

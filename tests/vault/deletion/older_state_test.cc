@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <map>
 
-#include "audit/erasure_act.h"
+#include "audit/documents/erasure_act.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "audit/run_report.h"
+#include "audit/documents/run_report.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {

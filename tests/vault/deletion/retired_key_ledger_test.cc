@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "audit/erasure_ledger.h"
+#include "audit/documents/erasure_ledger.h"
 #include "tests/vault/test_vault.h"
 #include "vault/engine/registry_store.h"
 

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "audit/erasure_act.h"
-#include "audit/ledger_file.h"
+#include "audit/documents/erasure_act.h"
+#include "audit/documents/ledger_file.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {

@@ -1,7 +1,7 @@
 // What a run's report says of what was due: all of it, once, and "nothing" only where it is so.
 #include <catch2/catch_test_macros.hpp>
 
-#include "audit/run_report.h"
+#include "audit/documents/run_report.h"
 #include "tests/vault/deletion/retaining_vault.h"
 
 namespace coffer::vault {

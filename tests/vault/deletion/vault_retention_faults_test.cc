@@ -6,7 +6,7 @@
 #include <set>
 #include <thread>
 
-#include "audit/erasure_act.h"
+#include "audit/documents/erasure_act.h"
 #include "tests/vault/faulty_storage.h"
 #include "tests/vault/deletion/retaining_vault.h"
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
-#include "audit/erasure_act.h"
-#include "audit/run_report.h"
+#include "audit/documents/erasure_act.h"
+#include "audit/documents/run_report.h"
 #include "crypto/encoding.h"
 #include "tests/vault/deletion/retaining_vault.h"
 

@@ -8,7 +8,7 @@
 #include <map>
 #include <thread>
 
-#include "audit/erasure_act.h"
+#include "audit/documents/erasure_act.h"
 #include "tests/vault/deletion/retaining_vault.h"
 #include "vault/deletion/resealing.h"
 

@@ -1,7 +1,7 @@
 // The log's key exchanged: announced in the log, beside the old one for a while, then alone.
 #include <catch2/catch_test_macros.hpp>
 
-#include "audit/verify.h"
+#include "audit/verify/verify.h"
 #include "crypto/atomic_file.h"
 #include "tests/vault/test_vault.h"
 

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <thread>
 
-#include "audit/proof.h"
+#include "audit/tlog/proof.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {

@@ -1,0 +1,18 @@
+// The unfinished tiles at the log's end.
+#pragma once
+
+#include <vector>
+
+#include "audit/entries/log_writer.h"
+#include "audit/tlog/merkle.h"
+
+namespace coffer::audit {
+
+// Adds a leaf's hash to the unfinished tiles of LogHead::tile_levels. A tile of 256 hashes is moved
+// to `full`, and its root is the next hash of the level above. `before` is the tree without the
+// leaf: it knows the subtrees that make up a tile's root, which then costs 8 node hashes and not
+// 255.
+void AddLeafToTiles(const Frontier& before, const Hash& leaf,
+                    std::vector<std::vector<Hash>>& levels, std::vector<FullTile>& full);
+
+}  // namespace coffer::audit
