@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "api/server.h"
+#include "api/http/server.h"
 #include "crypto/result.h"
 #include "crypto/root_key_provider.h"
 #include "vault/vault.h"

@@ -1,7 +1,7 @@
 // coffer: the operator's and auditor's tool.
 #include <csignal>
 
-#include "api/cli/commands.h"
+#include "api/cli/commands/commands.h"
 #include "crypto/standard_streams.h"
 
 int main(int argc, char** argv) {

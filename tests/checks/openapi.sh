@@ -5,4 +5,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 python3 -c 'import jsonschema' 2>/dev/null ||
   { echo "openapi: python3-jsonschema is missing: run deploy/install-dependencies --test" >&2; exit 1; }
 
-exec python3 tests/checks/openapi.py "${1:-api/openapi.json}"
+exec python3 tests/checks/openapi.py "${1:-api/openapi/openapi.json}"

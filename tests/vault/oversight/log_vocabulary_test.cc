@@ -42,7 +42,7 @@ TEST_CASE("every action and check that has a name for readers is known to search
 }
 
 TEST_CASE("every code of a problem is known to searches of the log as an outcome") {
-  const std::string source = SourceOf("api/problem.cc");
+  const std::string source = SourceOf("api/http/problem.cc");
   const std::string start = "\n    {\"";
   std::size_t titles = 0;
   for (auto at = source.find(start); at != source.npos; at = source.find(start, at + 1)) {

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace coffer::api {
+
+// The OpenAPI 3.1 document that the program was built with (api/openapi/openapi.json).
+std::string_view OpenApiDocument();
+
+}  // namespace coffer::api
