@@ -10,10 +10,10 @@
 #include <thread>
 
 #include "api/config.h"
-#include "api/operator_log.h"
 #include "api/http/server.h"
-#include "api/service_manager.h"
 #include "api/http/version.h"
+#include "api/operator_log.h"
+#include "api/service_manager.h"
 #include "crypto/secret_bytes.h"
 #include "crypto/standard_streams.h"
 #include "vault/base/file_account.h"

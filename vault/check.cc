@@ -10,11 +10,11 @@
 
 #include "vault/access/core.h"
 #include "vault/engine/key_cache.h"
-#include "vault/storage/keys_database.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/log_length.h"
-#include "vault/storage/migrations.h"
 #include "vault/opening.h"
+#include "vault/storage/keys_database.h"
+#include "vault/storage/migrations.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

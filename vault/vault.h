@@ -17,9 +17,9 @@
 #include <variant>
 #include <vector>
 
-#include "audit/tlog/checkpoint.h"
-#include "audit/text/clock.h"
 #include "audit/documents/erasure_act.h"
+#include "audit/text/clock.h"
+#include "audit/tlog/checkpoint.h"
 #include "audit/tlog/tile.h"
 #include "audit/verify/verify.h"
 #include "crypto/hash.h"
@@ -29,13 +29,13 @@
 #include "crypto/root_key_provider.h"
 #include "vault/access/access_policy.h"
 #include "vault/access/approval_preview.h"
-#include "vault/catalog/class_schema.h"
-#include "vault/deletion/deletion.h"
-#include "vault/base/ids.h"
 #include "vault/access/known_names.h"
-#include "vault/catalog/purpose.h"
 #include "vault/access/role.h"
 #include "vault/access/token_limits.h"
+#include "vault/base/ids.h"
+#include "vault/catalog/class_schema.h"
+#include "vault/catalog/purpose.h"
+#include "vault/deletion/deletion.h"
 
 namespace coffer::vault {
 
@@ -1005,8 +1005,9 @@ class Vault {
   // "filter_invalid"; kUnavailable "index_behind".
   Result<ReaderReport> CountReaders(const Caller& caller, std::optional<Timestamp> from,
                                     std::optional<Timestamp> to);
-  // A signed archive that an outsider can check: see audit/documents/evidence.h. Reasons are opened for who
-  // may read them. Errors: kUnprocessable "evidence_invalid" with issues, "evidence_too_large".
+  // A signed archive that an outsider can check: see audit/documents/evidence.h. Reasons are opened
+  // for who may read them. Errors: kUnprocessable "evidence_invalid" with issues,
+  // "evidence_too_large".
   Result<std::string> MakeEvidence(const Caller& caller, const EvidenceRequest& request);
   Result<DeepReport> VerifyLog(const Caller& caller, bool deep);
 

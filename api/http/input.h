@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "api/http/route.h"
-#include "audit/text/clock.h"
 #include "audit/documents/page_language.h"
+#include "audit/text/clock.h"
 #include "crypto/result.h"
 #include "vault/vault.h"
 

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "api/http/chunked_body.h"
-#include "api/http/tls_stream.h"
 #include "api/http/request_head.h"
+#include "api/http/tls_stream.h"
 
 namespace coffer::api {
 

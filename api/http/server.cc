@@ -12,11 +12,11 @@
 #include <thread>
 
 #include "api/http/body_slots.h"
-#include "api/http/tls_server.h"
 #include "api/http/problem.h"
 #include "api/http/query.h"
 #include "api/http/route.h"
 #include "api/http/tls.h"
+#include "api/http/tls_server.h"
 #include "audit/text/clock.h"
 #include "audit/text/plain_text.h"
 #include "vault/base/names.h"

@@ -1,8 +1,8 @@
 // What two people decide, and emergency access with its review.
 #include <nlohmann/json.hpp>
 
-#include "api/routes/handlers.h"
 #include "api/http/input.h"
+#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/render.h"
 

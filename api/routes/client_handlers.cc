@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
 
-#include "api/routes/handlers.h"
 #include "api/http/input.h"
 #include "api/http/query.h"
+#include "api/routes/handlers.h"
 #include "api/routes/render.h"
 
 namespace coffer::api {

@@ -1,8 +1,8 @@
 // Erasures of clients, classes and records, their acts, and what is left of a client.
 #include <nlohmann/json.hpp>
 
-#include "api/routes/handlers.h"
 #include "api/http/input.h"
+#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/render.h"
 

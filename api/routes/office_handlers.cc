@@ -1,8 +1,8 @@
 // Many clients at once, what an emergency was used for, and who read how many.
 #include <nlohmann/json.hpp>
 
-#include "api/routes/handlers.h"
 #include "api/http/input.h"
+#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/render.h"
 

@@ -1,5 +1,5 @@
-#include "api/routes/handlers.h"
 #include "api/http/openapi.h"
+#include "api/routes/handlers.h"
 #include "api/routes/render.h"
 
 namespace coffer::api {

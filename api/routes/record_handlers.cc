@@ -7,10 +7,10 @@
 #include <system_error>
 #include <thread>
 
-#include "api/routes/handlers.h"
 #include "api/http/input.h"
 #include "api/http/problem.h"
 #include "api/http/query.h"
+#include "api/routes/handlers.h"
 #include "api/routes/render.h"
 #include "vault/base/strict_json.h"
 

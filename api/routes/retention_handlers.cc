@@ -1,8 +1,8 @@
 // The retention schedule, previews, runs with their reports, and the clock.
 #include <nlohmann/json.hpp>
 
-#include "api/routes/handlers.h"
 #include "api/http/input.h"
+#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/render.h"
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 
-#include "api/routes/handlers.h"
 #include "api/http/route.h"
+#include "api/routes/handlers.h"
 
 namespace coffer::api {
 namespace {

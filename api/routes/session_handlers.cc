@@ -1,8 +1,8 @@
 // Users' enrolment, logging in and out, the second factor.
 #include <nlohmann/json.hpp>
 
-#include "api/routes/handlers.h"
 #include "api/http/input.h"
+#include "api/routes/handlers.h"
 #include "api/routes/render.h"
 #include "crypto/password_hash.h"
 #include "crypto/qr_code.h"

@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
-#include "api/routes/handlers.h"
 #include "api/http/input.h"
+#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/render.h"
 

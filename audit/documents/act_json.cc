@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "audit/entries/entry_limits.h"
 #include "audit/documents/ids.h"
+#include "audit/entries/entry_limits.h"
 #include "audit/text/visible_text.h"
 
 namespace coffer::audit {

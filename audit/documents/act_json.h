@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "audit/documents/erasure_act.h"
 #include "audit/documents/canonical_json.h"
+#include "audit/documents/erasure_act.h"
 
 namespace coffer::audit {
 

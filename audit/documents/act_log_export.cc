@@ -2,10 +2,10 @@
 
 #include <cstdlib>
 
-#include "audit/text/csv_cell.h"
 #include "audit/documents/act_json.h"
 #include "audit/documents/messages.h"
 #include "audit/documents/statement_words.h"
+#include "audit/text/csv_cell.h"
 
 namespace coffer::audit {
 namespace {

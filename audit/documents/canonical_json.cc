@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "audit/text/decimal.h"
 #include "audit/entries/entry_limits.h"
+#include "audit/text/decimal.h"
 #include "audit/text/hash_text.h"
 #include "audit/text/json_string.h"
 

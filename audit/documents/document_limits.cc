@@ -4,8 +4,8 @@
 #include <string>
 
 #include "audit/documents/act_json.h"
-#include "audit/text/visible_text.h"
 #include "audit/documents/stated_text.h"
+#include "audit/text/visible_text.h"
 
 namespace coffer::audit {
 namespace {

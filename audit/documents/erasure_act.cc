@@ -5,10 +5,10 @@
 #include <set>
 #include <utility>
 
-#include "audit/entries/entry.h"
 #include "audit/documents/act_json.h"
-#include "audit/tlog/note.h"
 #include "audit/documents/signed_document.h"
+#include "audit/entries/entry.h"
+#include "audit/tlog/note.h"
 #include "audit/tlog/proof.h"
 #include "crypto/hash.h"
 

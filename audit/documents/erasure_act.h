@@ -22,10 +22,10 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/tlog/checkpoint.h"
-#include "audit/text/clock.h"
 #include "audit/documents/erasure_scope.h"
 #include "audit/documents/finding.h"
+#include "audit/text/clock.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/result.h"
 #include "crypto/sign.h"
 

@@ -4,8 +4,8 @@
 #include <span>
 
 #include "audit/documents/canonical_json.h"
-#include "audit/entries/entry_limits.h"
 #include "audit/documents/ids.h"
+#include "audit/entries/entry_limits.h"
 #include "audit/tlog/note.h"
 #include "crypto/encoding.h"
 #include "crypto/hash.h"

@@ -35,9 +35,9 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/tlog/checkpoint.h"
-#include "audit/text/clock.h"
 #include "audit/documents/erasure_scope.h"
+#include "audit/text/clock.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/result.h"
 #include "crypto/sign.h"
 

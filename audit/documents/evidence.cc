@@ -7,8 +7,8 @@
 #include "audit/documents/evidence_check.h"
 #include "audit/documents/evidence_files.h"
 #include "audit/documents/evidence_manifest.h"
-#include "audit/tlog/signed_note.h"
 #include "audit/documents/zip_archive.h"
+#include "audit/tlog/signed_note.h"
 
 namespace coffer::audit {
 namespace {

@@ -28,10 +28,10 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/tlog/checkpoint.h"
-#include "audit/text/clock.h"
-#include "audit/tlog/merkle.h"
 #include "audit/documents/page_names.h"
+#include "audit/text/clock.h"
+#include "audit/tlog/checkpoint.h"
+#include "audit/tlog/merkle.h"
 #include "crypto/bytes.h"
 #include "crypto/result.h"
 #include "crypto/sign.h"

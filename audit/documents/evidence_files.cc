@@ -5,11 +5,11 @@
 #include <map>
 #include <string_view>
 
-#include "audit/entries/entry.h"
-#include "audit/documents/evidence_page.h"
-#include "audit/text/decimal.h"
 #include "audit/documents/embedded_texts.h"
 #include "audit/documents/evidence_check.h"
+#include "audit/documents/evidence_page.h"
+#include "audit/entries/entry.h"
+#include "audit/text/decimal.h"
 #include "audit/text/lines.h"
 #include "audit/tlog/proof.h"
 #include "crypto/hash.h"

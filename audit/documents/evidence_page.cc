@@ -6,9 +6,9 @@
 #include <span>
 #include <utility>
 
-#include "audit/entries/entry.h"
 #include "audit/documents/messages.h"
 #include "audit/documents/page_writer.h"
+#include "audit/entries/entry.h"
 #include "audit/text/visible_text.h"
 
 namespace coffer::audit {

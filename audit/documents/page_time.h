@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "audit/text/clock.h"
 #include "audit/documents/page_language.h"
+#include "audit/text/clock.h"
 
 namespace coffer::audit {
 

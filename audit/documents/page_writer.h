@@ -10,10 +10,10 @@
 #include <string_view>
 #include <utility>
 
-#include "audit/text/clock.h"
 #include "audit/documents/messages.h"
 #include "audit/documents/page_language.h"
 #include "audit/documents/page_names.h"
+#include "audit/text/clock.h"
 
 namespace coffer::audit {
 

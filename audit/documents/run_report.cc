@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "audit/documents/canonical_json.h"
-#include "audit/entries/entry_limits.h"
 #include "audit/documents/ids.h"
-#include "audit/tlog/note.h"
 #include "audit/documents/signed_document.h"
+#include "audit/entries/entry_limits.h"
 #include "audit/text/visible_text.h"
+#include "audit/tlog/note.h"
 
 namespace coffer::audit {
 namespace {

@@ -15,11 +15,11 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/tlog/checkpoint.h"
-#include "audit/text/clock.h"
 #include "audit/documents/finding.h"
 #include "audit/documents/page_language.h"
 #include "audit/documents/page_names.h"
+#include "audit/text/clock.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/result.h"
 #include "crypto/sign.h"
 

@@ -1,7 +1,7 @@
 #include "audit/documents/page_writer.h"
+#include "audit/documents/run_report.h"
 #include "audit/documents/signature_section.h"
 #include "audit/text/visible_text.h"
-#include "audit/documents/run_report.h"
 #include "crypto/encoding.h"
 
 namespace coffer::audit {

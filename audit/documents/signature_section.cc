@@ -1,8 +1,8 @@
 #include "audit/documents/signature_section.h"
 
+#include "audit/documents/page_writer.h"
 #include "audit/text/lines.h"
 #include "audit/tlog/note.h"
-#include "audit/documents/page_writer.h"
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
 

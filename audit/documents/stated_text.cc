@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "audit/text/decimal.h"
 #include "audit/documents/embedded_texts.h"
+#include "audit/text/decimal.h"
 
 namespace coffer::audit {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstdlib>
 
-#include "audit/text/decimal.h"
 #include "audit/entries/entry_limits.h"
+#include "audit/text/decimal.h"
 #include "audit/text/hash_text.h"
 #include "audit/text/json_string.h"
 #include "audit/text/timestamp_text.h"

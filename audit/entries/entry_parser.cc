@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "audit/entries/entry.h"
-#include "audit/text/decimal.h"
 #include "audit/entries/entry_limits.h"
+#include "audit/text/decimal.h"
 #include "audit/text/hash_text.h"
 #include "audit/text/json_string.h"
 #include "audit/text/timestamp_text.h"

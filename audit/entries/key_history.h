@@ -27,8 +27,8 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/tlog/checkpoint.h"
 #include "audit/entries/entry.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/result.h"
 
 namespace coffer::audit {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "audit/text/utf8.h"
 #include "audit/text/plain_text.h"
+#include "audit/text/utf8.h"
 
 namespace coffer::audit {
 namespace {

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "audit/tlog/note.h"
 #include "audit/entries/key_history.h"
+#include "audit/tlog/note.h"
 
 namespace coffer::audit {
 

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "audit/entries/entry_parser.h"
+#include "audit/entries/key_history.h"
 #include "audit/tlog/leaf_prefix.h"
 #include "audit/tlog/tile_levels.h"
 #include "audit/verify/trust.h"
-#include "audit/entries/key_history.h"
 #include "crypto/hash_batch.h"
 
 namespace coffer::audit {

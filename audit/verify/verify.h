@@ -21,9 +21,9 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/tlog/checkpoint.h"
 #include "audit/entries/entry.h"
 #include "audit/entries/log_reader.h"
+#include "audit/tlog/checkpoint.h"
 #include "crypto/result.h"
 
 namespace coffer::audit {

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <iterator>
 
-#include "vault/catalog/class_schema.h"
 #include "vault/access/conditions.h"
-#include "vault/catalog/mask.h"
-#include "vault/catalog/purpose.h"
 #include "vault/access/role.h"
 #include "vault/access/role_narrowing.h"
 #include "vault/access/token_limits.h"
+#include "vault/catalog/class_schema.h"
+#include "vault/catalog/mask.h"
+#include "vault/catalog/purpose.h"
 
 namespace coffer::vault {
 namespace {

@@ -6,12 +6,12 @@
 #include <set>
 #include <tuple>
 
+#include "vault/base/strict_json.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/export_selection.h"
+#include "vault/clients/tag_reach.h"
 #include "vault/deletion/hold_text.h"
 #include "vault/deletion/retention_decisions.h"
-#include "vault/clients/tag_reach.h"
-#include "vault/base/strict_json.h"
 
 namespace coffer::vault {
 namespace {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "audit/text/clock.h"
-#include "vault/deletion/deletion.h"
-#include "vault/catalog/document_difference.h"
 #include "vault/base/ids.h"
+#include "vault/catalog/document_difference.h"
+#include "vault/deletion/deletion.h"
 
 namespace coffer::vault {
 

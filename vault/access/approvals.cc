@@ -3,16 +3,16 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "vault/base/calendar.h"
 #include "vault/access/approval_outlook.h"
 #include "vault/access/core.h"
-#include "vault/clients/export_selection.h"
 #include "vault/access/open_approvals.h"
 #include "vault/access/role_giving.h"
 #include "vault/access/standing.h"
+#include "vault/base/calendar.h"
 #include "vault/base/strict_json.h"
-#include "vault/vault.h"
 #include "vault/base/words.h"
+#include "vault/clients/export_selection.h"
+#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {

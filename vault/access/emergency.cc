@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "vault/access/core.h"
-#include "vault/oversight/log_search.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
-#include "vault/vault.h"
 #include "vault/base/words.h"
+#include "vault/oversight/log_search.h"
+#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {

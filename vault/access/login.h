@@ -9,10 +9,10 @@
 
 #include "crypto/keyring.h"
 #include "crypto/password_hash.h"
+#include "vault/access/login_throttle.h"
+#include "vault/access/principal_store.h"
 #include "vault/base/concurrency_gate.h"
 #include "vault/base/ids.h"
-#include "vault/access/principal_store.h"
-#include "vault/access/login_throttle.h"
 
 namespace coffer::vault {
 

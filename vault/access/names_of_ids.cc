@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "vault/clients/client_operations.h"
 #include "vault/access/core.h"
+#include "vault/clients/client_operations.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/vault.h"
 

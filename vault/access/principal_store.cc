@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "vault/access/principal_name.h"
-#include "vault/base/word_list.h"
 #include "vault/base/strict_json.h"
+#include "vault/base/word_list.h"
 
 namespace coffer::vault {
 namespace {

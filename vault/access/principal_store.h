@@ -10,10 +10,10 @@
 
 #include "audit/text/clock.h"
 #include "crypto/hash.h"
-#include "vault/base/ids.h"
-#include "vault/storage/sqlite.h"
 #include "vault/access/known_names.h"
 #include "vault/access/token_limits.h"
+#include "vault/base/ids.h"
+#include "vault/storage/sqlite.h"
 
 namespace coffer::vault {
 

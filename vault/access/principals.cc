@@ -9,13 +9,13 @@
 #include "vault/access/login.h"
 #include "vault/access/principal_name.h"
 #include "vault/access/role_giving.h"
-#include "vault/engine/secrets.h"
 #include "vault/access/standing.h"
-#include "vault/base/word_list.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
-#include "vault/vault.h"
+#include "vault/base/word_list.h"
 #include "vault/base/words.h"
+#include "vault/engine/secrets.h"
+#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {

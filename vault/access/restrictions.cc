@@ -3,8 +3,8 @@
 
 #include "vault/access/core.h"
 #include "vault/base/strict_json.h"
-#include "vault/vault.h"
 #include "vault/base/words.h"
+#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {

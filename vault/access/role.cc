@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "vault/access/built_in_roles.h"
-#include "vault/base/names.h"
 #include "vault/access/role_narrowing.h"
+#include "vault/base/names.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::vault {

@@ -19,10 +19,10 @@
 
 #include "crypto/result.h"
 #include "vault/access/access_policy.h"
-#include "vault/catalog/class_schema.h"
-#include "vault/catalog/mask.h"
 #include "vault/base/network.h"
 #include "vault/base/time_window.h"
+#include "vault/catalog/class_schema.h"
+#include "vault/catalog/mask.h"
 
 namespace coffer::vault {
 
@@ -103,8 +103,9 @@ Conditions ParseConditions(const nlohmann::json& value, std::vector<Issue>& issu
 // role may not both run or watch the vault (tokens, roles, classes, metrics, explanations), and see
 // or change client data.
 //
-// What narrows an action of its grant is evaluated for it, or an issue (vault/access/role_narrowing.h). Of
-// a stored role it is none: an older vault accepted it, and the start does not hang on it.
+// What narrows an action of its grant is evaluated for it, or an issue
+// (vault/access/role_narrowing.h). Of a stored role it is none: an older vault accepted it, and the
+// start does not hang on it.
 enum class RoleOrigin : std::uint8_t { kGiven, kStored };
 Result<RoleDocument> ParseRole(std::string_view name, std::string_view json,
                                RoleOrigin origin = RoleOrigin::kGiven);

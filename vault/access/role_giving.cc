@@ -5,8 +5,8 @@
 
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
-#include "vault/base/strict_json.h"
 #include "vault/access/token_limits.h"
+#include "vault/base/strict_json.h"
 
 namespace coffer::vault {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "vault/access/principal_store.h"
-#include "vault/engine/registry_store.h"
 #include "vault/access/role.h"
+#include "vault/engine/registry_store.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -1,14 +1,14 @@
 // Roles, assignments, leases, and the explanation of decisions.
 #include <algorithm>
 
-#include "vault/access/conditions.h"
 #include "vault/access/access_checks.h"
+#include "vault/access/conditions.h"
 #include "vault/access/core.h"
-#include "vault/clients/explained_views.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
-#include "vault/vault.h"
 #include "vault/base/words.h"
+#include "vault/clients/explained_views.h"
+#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {

@@ -6,9 +6,9 @@
 #include "vault/access/core.h"
 #include "vault/access/living_tokens.h"
 #include "vault/access/login.h"
-#include "vault/engine/secrets.h"
-#include "vault/access/typed_code.h"
 #include "vault/access/password_rules.h"
+#include "vault/access/typed_code.h"
+#include "vault/engine/secrets.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "vault/engine/secrets.h"
 #include "vault/access/role.h"
+#include "vault/engine/secrets.h"
 
 namespace coffer::vault {
 namespace {

@@ -4,14 +4,14 @@
 #include "crypto/random.h"
 #include "vault/access/core.h"
 #include "vault/access/living_tokens.h"
-#include "vault/oversight/log_filter.h"
 #include "vault/access/principal_name.h"
 #include "vault/access/role_giving.h"
-#include "vault/engine/secrets.h"
 #include "vault/access/token_state.h"
 #include "vault/base/strict_json.h"
-#include "vault/vault.h"
 #include "vault/base/words.h"
+#include "vault/engine/secrets.h"
+#include "vault/oversight/log_filter.h"
+#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {

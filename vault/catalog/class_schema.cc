@@ -10,10 +10,10 @@
 #include "crypto/phone_number.h"
 #include "crypto/search_form.h"
 #include "vault/base/calendar.h"
-#include "vault/catalog/field_fault.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
+#include "vault/catalog/field_fault.h"
 
 namespace coffer::vault {
 namespace {

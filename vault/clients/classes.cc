@@ -1,8 +1,8 @@
 // Classes and the register of purposes.
 #include "vault/access/core.h"
+#include "vault/base/words.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/vault.h"
-#include "vault/base/words.h"
 
 namespace coffer::vault {
 namespace {

@@ -1,7 +1,7 @@
 #include "vault/clients/client_operations.h"
 
-#include "vault/clients/record_view.h"
 #include "vault/base/word_list.h"
+#include "vault/clients/record_view.h"
 
 namespace coffer::vault {
 

@@ -2,15 +2,15 @@
 #include <algorithm>
 
 #include "crypto/random.h"
-#include "vault/clients/client_operations.h"
 #include "vault/access/core.h"
-#include "vault/clients/field_search.h"
-#include "vault/clients/value_search.h"
-#include "vault/base/word_list.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
-#include "vault/vault.h"
+#include "vault/base/word_list.h"
 #include "vault/base/words.h"
+#include "vault/clients/client_operations.h"
+#include "vault/clients/field_search.h"
+#include "vault/clients/value_search.h"
+#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {

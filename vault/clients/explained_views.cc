@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "vault/access/role_narrowing.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/field_search.h"
 #include "vault/clients/record_view.h"
-#include "vault/access/role_narrowing.h"
 
 namespace coffer::vault {
 namespace {

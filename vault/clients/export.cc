@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "vault/clients/client_operations.h"
 #include "vault/access/core.h"
+#include "vault/base/names.h"
+#include "vault/clients/client_operations.h"
 #include "vault/clients/export_selection.h"
 #include "vault/clients/record_operations.h"
-#include "vault/base/names.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

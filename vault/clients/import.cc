@@ -3,14 +3,14 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/random.h"
-#include "vault/clients/client_operations.h"
 #include "vault/access/core.h"
+#include "vault/base/strict_json.h"
+#include "vault/base/words.h"
+#include "vault/clients/client_operations.h"
 #include "vault/clients/record_change.h"
 #include "vault/clients/record_operations.h"
 #include "vault/clients/record_view.h"
-#include "vault/base/strict_json.h"
 #include "vault/vault.h"
-#include "vault/base/words.h"
 
 namespace coffer::vault {
 namespace {

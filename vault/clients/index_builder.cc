@@ -8,8 +8,8 @@
 #include <system_error>
 
 #include "vault/access/core.h"
-#include "vault/deletion/hold_text.h"
 #include "vault/clients/record_operations.h"
+#include "vault/deletion/hold_text.h"
 
 namespace coffer::vault {
 namespace {

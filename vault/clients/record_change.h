@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/catalog/class_schema.h"
 #include "vault/access/core.h"
+#include "vault/catalog/class_schema.h"
 #include "vault/clients/record_store.h"
 #include "vault/clients/record_update.h"
 #include "vault/vault.h"

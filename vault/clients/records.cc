@@ -3,11 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "vault/access/core.h"
+#include "vault/base/strict_json.h"
 #include "vault/clients/record_change.h"
 #include "vault/clients/record_operations.h"
 #include "vault/clients/record_update.h"
 #include "vault/clients/record_view.h"
-#include "vault/base/strict_json.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/text/clock.h"
 #include "audit/documents/page_language.h"
+#include "audit/text/clock.h"
 #include "vault/base/ids.h"
 
 namespace coffer::vault {

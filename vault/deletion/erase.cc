@@ -7,10 +7,10 @@
 #include <unordered_set>
 
 #include "audit/documents/erasure_scope.h"
+#include "vault/base/strict_json.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/record_operations.h"
 #include "vault/deletion/resealing.h"
-#include "vault/base/strict_json.h"
 
 namespace coffer::vault {
 namespace {

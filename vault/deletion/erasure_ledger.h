@@ -1,4 +1,5 @@
-// The ledger of erasures (audit/documents/erasure_ledger.h) of this vault: what a later restore replays.
+// The ledger of erasures (audit/documents/erasure_ledger.h) of this vault: what a later restore
+// replays.
 #pragma once
 
 #include <condition_variable>

@@ -6,10 +6,10 @@
 #include <set>
 
 #include "vault/access/core.h"
-#include "vault/deletion/erase.h"
-#include "vault/clients/record_operations.h"
-#include "vault/deletion/resealing.h"
 #include "vault/base/names.h"
+#include "vault/clients/record_operations.h"
+#include "vault/deletion/erase.h"
+#include "vault/deletion/resealing.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "vault/deletion/deletion.h"
 #include "vault/base/ids.h"
 #include "vault/clients/client_store.h"
+#include "vault/deletion/deletion.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

@@ -3,13 +3,13 @@
 #include <limits>
 
 #include "vault/access/core.h"
-#include "vault/deletion/hold_text.h"
-#include "vault/clients/tag_reach.h"
-#include "vault/base/word_list.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
-#include "vault/vault.h"
+#include "vault/base/word_list.h"
 #include "vault/base/words.h"
+#include "vault/clients/tag_reach.h"
+#include "vault/deletion/hold_text.h"
+#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {

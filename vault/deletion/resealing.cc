@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "crypto/random.h"
-#include "vault/deletion/hold_text.h"
 #include "vault/clients/record_operations.h"
+#include "vault/deletion/hold_text.h"
 
 namespace coffer::vault {
 namespace {

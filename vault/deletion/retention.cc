@@ -4,17 +4,17 @@
 
 #include "audit/documents/document_limits.h"
 #include "audit/documents/run_report.h"
-#include "vault/base/calendar.h"
 #include "vault/access/core.h"
+#include "vault/base/calendar.h"
+#include "vault/base/words.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/hold_store.h"
-#include "vault/oversight/page_names.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_days.h"
-#include "vault/deletion/retention_store.h"
 #include "vault/deletion/retention_plan.h"
+#include "vault/deletion/retention_store.h"
+#include "vault/oversight/page_names.h"
 #include "vault/vault.h"
-#include "vault/base/words.h"
 
 namespace coffer::vault {
 namespace {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "vault/catalog/class_schema.h"
-#include "vault/engine/registry_store.h"
 #include "vault/deletion/retention_schedule.h"
+#include "vault/engine/registry_store.h"
 
 namespace coffer::vault {
 

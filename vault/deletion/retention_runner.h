@@ -16,9 +16,9 @@
 #include <thread>
 #include <vector>
 
-#include "vault/engine/engine.h"
 #include "vault/deletion/retention_store.h"
 #include "vault/deletion/retention_treatment.h"
+#include "vault/engine/engine.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -21,12 +21,12 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/text/clock.h"
 #include "audit/documents/erasure_scope.h"
+#include "audit/text/clock.h"
 #include "crypto/result.h"
 #include "vault/base/calendar.h"
-#include "vault/catalog/class_schema.h"
 #include "vault/base/zone_days.h"
+#include "vault/catalog/class_schema.h"
 
 namespace coffer::vault {
 

@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/text/clock.h"
 #include "audit/documents/run_report.h"
+#include "audit/text/clock.h"
 #include "vault/base/calendar.h"
-#include "vault/base/ids.h"
 #include "vault/base/function_ref.h"
+#include "vault/base/ids.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

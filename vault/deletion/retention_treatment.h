@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "vault/engine/engine.h"
 #include "vault/deletion/retention_decisions.h"
 #include "vault/deletion/retention_store.h"
+#include "vault/engine/engine.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -14,8 +14,8 @@
 
 #include "crypto/aead.h"
 #include "crypto/secret_slab.h"
-#include "vault/base/ids.h"
 #include "vault/base/function_ref.h"
+#include "vault/base/ids.h"
 
 namespace coffer::vault {
 

@@ -1,14 +1,15 @@
 // Evidence: what the log says of a client, a principal or a time, for somebody outside.
+#include "audit/documents/evidence.h"
+
 #include <map>
 
-#include "audit/documents/evidence.h"
 #include "audit/entries/log_reader.h"
 #include "vault/access/core.h"
+#include "vault/base/words.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/oversight/log_search.h"
 #include "vault/oversight/page_names.h"
 #include "vault/vault.h"
-#include "vault/base/words.h"
 
 namespace coffer::vault {
 namespace {

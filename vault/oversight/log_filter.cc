@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "vault/access/principal_name.h"
+#include "vault/base/near_names.h"
+#include "vault/base/network.h"
+#include "vault/base/words.h"
 #include "vault/clients/client_operations.h"
 #include "vault/oversight/log_search.h"
 #include "vault/oversight/log_vocabulary.h"
-#include "vault/base/near_names.h"
-#include "vault/access/principal_name.h"
-#include "vault/base/network.h"
-#include "vault/base/words.h"
 
 namespace coffer::vault {
 namespace {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "crypto/secret_bytes.h"
-#include "vault/oversight/log_index.h"
 #include "vault/engine/log_store.h"
+#include "vault/oversight/log_index.h"
 #include "vault/oversight/logged_object.h"
 
 namespace coffer::vault {

@@ -27,11 +27,11 @@
 #include "audit/entries/entry.h"
 #include "crypto/encoding.h"
 #include "vault/clients/client_store.h"
+#include "vault/clients/record_store.h"
 #include "vault/engine/engine.h"
 #include "vault/engine/log_store.h"
 #include "vault/oversight/logged_object.h"
 #include "vault/oversight/object_log.h"
-#include "vault/clients/record_store.h"
 #include "vault/oversight/scrub_store.h"
 #include "vault/vault.h"
 

@@ -6,12 +6,12 @@
 
 #include "audit/verify/verify.h"
 #include "crypto/atomic_file.h"
-#include "vault/engine/committed_state.h"
 #include "vault/access/core.h"
 #include "vault/deletion/erase.h"
-#include "vault/storage/keys_database.h"
+#include "vault/engine/committed_state.h"
 #include "vault/oversight/logged_state.h"
 #include "vault/oversight/scrub_store.h"
+#include "vault/storage/keys_database.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -5,8 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "api/cli/files/input_file.h"
 #include "api/cli/client/saved_session.h"
+#include "api/cli/files/input_file.h"
 #include "api/cli/files/secret_text.h"
 #include "audit/text/plain_text.h"
 #include "crypto/root_key_provider.h"

@@ -8,8 +8,8 @@
 
 #include "api/cli/client/environment.h"
 #include "api/cli/client/failure.h"
-#include "api/cli/files/private_file.h"
 #include "api/cli/client/target.h"
+#include "api/cli/files/private_file.h"
 #include "crypto/secret_bytes.h"
 
 namespace coffer::cli {

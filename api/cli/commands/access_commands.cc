@@ -6,11 +6,11 @@
 #include <ostream>
 
 #include "api/cli/client/client_lookup.h"
-#include "api/cli/commands/commands.h"
 #include "api/cli/client/connection.h"
-#include "api/cli/text/json_view.h"
 #include "api/cli/client/principal_lookup.h"
+#include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
+#include "api/cli/text/json_view.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::cli {

@@ -5,11 +5,11 @@
 
 #include "api/cli/client/client_lookup.h"
 #include "api/cli/commands/commands.h"
+#include "api/cli/commands/log_query.h"
+#include "api/cli/commands/run_with.h"
+#include "api/cli/files/private_file.h"
 #include "api/cli/import/field_values.h"
 #include "api/cli/text/json_view.h"
-#include "api/cli/commands/log_query.h"
-#include "api/cli/files/private_file.h"
-#include "api/cli/commands/run_with.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::cli {

@@ -5,10 +5,10 @@
 
 #include "api/cli/client/client_lookup.h"
 #include "api/cli/commands/commands.h"
-#include "api/cli/text/json_view.h"
 #include "api/cli/commands/log_query.h"
-#include "api/cli/files/package_files.h"
 #include "api/cli/commands/run_with.h"
+#include "api/cli/files/package_files.h"
+#include "api/cli/text/json_view.h"
 
 namespace coffer::cli {
 namespace {

@@ -6,8 +6,8 @@
 #include <ostream>
 
 #include "api/cli/commands/commands.h"
-#include "api/cli/text/json_view.h"
 #include "api/cli/commands/run_with.h"
+#include "api/cli/text/json_view.h"
 #include "audit/text/clock.h"
 
 namespace coffer::cli {

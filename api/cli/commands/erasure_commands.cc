@@ -5,9 +5,9 @@
 
 #include "api/cli/client/client_lookup.h"
 #include "api/cli/commands/commands.h"
-#include "api/cli/text/json_view.h"
-#include "api/cli/files/private_file.h"
 #include "api/cli/commands/run_with.h"
+#include "api/cli/files/private_file.h"
+#include "api/cli/text/json_view.h"
 #include "audit/documents/page_language.h"
 
 namespace coffer::cli {

@@ -8,14 +8,14 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "api/cli/text/blanks.h"
-#include "api/cli/commands/commands.h"
 #include "api/cli/client/connection.h"
+#include "api/cli/commands/commands.h"
+#include "api/cli/files/private_file.h"
 #include "api/cli/import/import_options.h"
 #include "api/cli/import/import_result.h"
 #include "api/cli/import/import_run.h"
+#include "api/cli/text/blanks.h"
 #include "api/cli/text/json_view.h"
-#include "api/cli/files/private_file.h"
 
 namespace coffer::cli {
 namespace {

@@ -5,9 +5,9 @@
 
 #include "api/cli/client/client_lookup.h"
 #include "api/cli/commands/commands.h"
+#include "api/cli/commands/run_with.h"
 #include "api/cli/import/field_values.h"
 #include "api/cli/text/json_view.h"
-#include "api/cli/commands/run_with.h"
 
 namespace coffer::cli {
 namespace {

@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "api/cli/commands/commands.h"
 #include "api/cli/client/connection.h"
-#include "api/cli/text/json_view.h"
+#include "api/cli/commands/commands.h"
 #include "api/cli/files/private_file.h"
-#include "vault/catalog/purpose.h"
+#include "api/cli/text/json_view.h"
 #include "vault/base/strict_json.h"
+#include "vault/catalog/purpose.h"
 
 namespace coffer::cli {
 namespace {

@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "api/cli/commands/commands.h"
 #include "api/cli/client/connection.h"
+#include "api/cli/commands/commands.h"
 
 namespace coffer::cli {
 

@@ -3,8 +3,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "api/cli/commands/commands.h"
 #include "api/cli/client/connection.h"
+#include "api/cli/commands/commands.h"
 #include "api/cli/text/json_view.h"
 
 namespace coffer::cli {

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/commands/commands.h"
-#include "api/cli/text/json_view.h"
 #include "api/cli/commands/run_with.h"
+#include "api/cli/text/json_view.h"
 
 namespace coffer::cli {
 namespace {

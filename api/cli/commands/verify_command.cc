@@ -4,16 +4,16 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "api/cli/commands/commands.h"
 #include "api/cli/client/connection.h"
+#include "api/cli/commands/commands.h"
+#include "api/cli/files/private_file.h"
 #include "api/cli/import/input_kind.h"
 #include "api/cli/text/json_view.h"
-#include "api/cli/files/private_file.h"
 #include "api/cli/verify/verification.h"
 #include "api/cli/verify/verify_documents.h"
-#include "audit/tlog/checkpoint_text.h"
-#include "audit/entries/entry.h"
 #include "audit/documents/evidence.h"
+#include "audit/entries/entry.h"
+#include "audit/tlog/checkpoint_text.h"
 #include "audit/tlog/proof.h"
 #include "audit/verify/remembered.h"
 #include "crypto/atomic_file.h"

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "api/cli/text/json_view.h"
 #include "api/cli/files/secret_text.h"
+#include "api/cli/text/json_view.h"
 
 namespace coffer::cli {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "api/cli/text/console.h"
 #include "api/cli/files/private_file.h"
+#include "api/cli/text/console.h"
 
 namespace coffer::cli {
 

@@ -4,13 +4,13 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "api/cli/text/blanks.h"
 #include "api/cli/import/cell_phone.h"
 #include "api/cli/import/cell_text.h"
+#include "api/cli/text/blanks.h"
 #include "audit/text/formula_guard.h"
 #include "vault/base/calendar.h"
-#include "vault/catalog/field_fault.h"
 #include "vault/base/strict_json.h"
+#include "vault/catalog/field_fault.h"
 
 namespace coffer::cli {
 namespace {

@@ -1,7 +1,7 @@
 #include "api/cli/import/cell_phone.h"
 
-#include "api/cli/text/blanks.h"
 #include "api/cli/import/cell_text.h"
+#include "api/cli/text/blanks.h"
 #include "crypto/phone_number.h"
 
 namespace coffer::cli {

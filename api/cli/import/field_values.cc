@@ -7,8 +7,8 @@
 #include <set>
 
 #include "api/cli/files/private_file.h"
-#include "vault/catalog/class_schema.h"
 #include "vault/base/strict_json.h"
+#include "vault/catalog/class_schema.h"
 
 namespace coffer::cli {
 namespace {

@@ -9,9 +9,9 @@
 #include <thread>
 #include <utility>
 
+#include "api/cli/client/problem.h"
 #include "api/cli/import/cell_text.h"
 #include "api/cli/text/json_view.h"
-#include "api/cli/client/problem.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::cli {

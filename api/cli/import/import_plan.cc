@@ -6,13 +6,13 @@
 #include <string_view>
 #include <utility>
 
-#include "api/cli/text/blanks.h"
 #include "api/cli/import/cell_text.h"
+#include "api/cli/text/blanks.h"
 #include "api/cli/text/json_view.h"
 #include "audit/text/formula_guard.h"
+#include "vault/base/strict_json.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/catalog/field_fault.h"
-#include "vault/base/strict_json.h"
 
 namespace coffer::cli {
 namespace {

@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "api/cli/client/failure.h"
 #include "api/cli/import/cell_conversion.h"
 #include "api/cli/import/csv_reader.h"
-#include "api/cli/client/failure.h"
 #include "api/cli/import/import_profile.h"
 
 namespace coffer::cli {

@@ -4,9 +4,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "api/cli/text/console.h"
 #include "api/cli/import/import_plan.h"
 #include "api/cli/import/import_run.h"
+#include "api/cli/text/console.h"
 
 namespace coffer::cli {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "api/cli/files/deferred_signals.h"
-#include "api/cli/text/json_view.h"
 #include "api/cli/files/new_directory.h"
+#include "api/cli/text/json_view.h"
 #include "api/cli/text/table_cell.h"
 #include "vault/base/names.h"
 

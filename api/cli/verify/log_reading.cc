@@ -5,11 +5,11 @@
 #include <ostream>
 #include <thread>
 
-#include "api/cli/text/log_view.h"
 #include "api/cli/client/problem.h"
-#include "audit/text/csv_cell.h"
+#include "api/cli/text/log_view.h"
 #include "audit/entries/entry.h"
 #include "audit/entries/entry_csv.h"
+#include "audit/text/csv_cell.h"
 
 namespace coffer::cli {
 namespace {

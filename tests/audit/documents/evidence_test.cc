@@ -6,8 +6,8 @@
 #include <iterator>
 
 #include "audit/tlog/proof.h"
-#include "tests/audit/tlog/naive_tree.h"
 #include "tests/audit/documents/test_evidence.h"
+#include "tests/audit/tlog/naive_tree.h"
 
 namespace coffer::audit {
 namespace {

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/documents/erasure_act.h"
 #include "audit/documents/act_json.h"
+#include "audit/documents/erasure_act.h"
 #include "audit/tlog/proof.h"
 #include "tests/audit/entries/test_log.h"
 

@@ -14,8 +14,8 @@
 
 #include "audit/documents/evidence.h"
 #include "audit/documents/evidence_manifest.h"
-#include "audit/tlog/signed_note.h"
 #include "audit/documents/zip_archive.h"
+#include "audit/tlog/signed_note.h"
 #include "tests/audit/entries/test_log.h"
 
 namespace coffer::audit {

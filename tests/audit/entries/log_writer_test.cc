@@ -2,8 +2,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "tests/audit/tlog/naive_tree.h"
 #include "tests/audit/entries/test_log.h"
+#include "tests/audit/tlog/naive_tree.h"
 #include "tests/crypto/child_process.h"
 
 namespace coffer::audit {

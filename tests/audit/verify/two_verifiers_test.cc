@@ -3,8 +3,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <random>
 
-#include "tests/audit/verify/naive_verifier.h"
 #include "tests/audit/entries/test_log.h"
+#include "tests/audit/verify/naive_verifier.h"
 
 namespace coffer::audit {
 namespace {

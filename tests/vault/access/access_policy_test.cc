@@ -7,8 +7,8 @@
 
 #include "tests/support/open_vault.h"
 #include "tests/support/roles.h"
-#include "vault/catalog/purpose.h"
 #include "vault/access/token_limits.h"
+#include "vault/catalog/purpose.h"
 
 namespace coffer::vault {
 namespace {

@@ -10,8 +10,8 @@
 #include "crypto/secret_bytes.h"
 #include "crypto/secret_text.h"
 #include "tests/vault/test_vault.h"
-#include "vault/catalog/mask.h"
 #include "vault/access/password_rules.h"
+#include "vault/catalog/mask.h"
 
 namespace coffer::vault {
 namespace {

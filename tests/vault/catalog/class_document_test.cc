@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "tests/support/open_vault.h"
+#include "vault/base/strict_json.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/catalog/field_fault.h"
-#include "vault/base/strict_json.h"
 
 namespace coffer::vault {
 namespace {

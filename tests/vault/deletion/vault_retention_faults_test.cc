@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "audit/documents/erasure_act.h"
-#include "tests/vault/faulty_storage.h"
 #include "tests/vault/deletion/retaining_vault.h"
+#include "tests/vault/faulty_storage.h"
 
 namespace coffer::vault {
 namespace {

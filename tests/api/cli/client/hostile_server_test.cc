@@ -14,8 +14,8 @@
 #include <thread>
 
 #include "api/cli/client/http_client.h"
-#include "tests/api/cli/verify/public_log.h"
 #include "tests/api/cli/run_tool.h"
+#include "tests/api/cli/verify/public_log.h"
 #include "tests/support/tls_server.h"
 
 namespace coffer::cli {

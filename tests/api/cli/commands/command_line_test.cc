@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "api/cli/commands/commands.h"
-#include "tests/api/cli/verify/public_log.h"
 #include "tests/api/cli/run_tool.h"
 #include "tests/api/cli/text/test_console.h"
+#include "tests/api/cli/verify/public_log.h"
 #include "tests/support/temporary_directory.h"
 
 namespace coffer::cli {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/import/field_values.h"
-#include "tests/api/cli/run_tool.h"
 #include "tests/api/cli/files/standard_input.h"
+#include "tests/api/cli/run_tool.h"
 
 namespace coffer::cli {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "api/cli/files/input_file.h"
 #include "api/cli/files/sealed_spool.h"
-#include "tests/api/cli/verify/log_files.h"
-#include "tests/api/cli/run_tool.h"
 #include "tests/api/cli/files/standard_input.h"
+#include "tests/api/cli/run_tool.h"
+#include "tests/api/cli/verify/log_files.h"
 
 namespace coffer::cli {
 namespace {

@@ -6,9 +6,9 @@
 
 #include "api/cli/text/log_view.h"
 #include "tests/api/cli/client/fake_server.h"
-#include "tests/api/cli/verify/public_log.h"
 #include "tests/api/cli/run_tool.h"
 #include "tests/api/cli/text/test_console.h"
+#include "tests/api/cli/verify/public_log.h"
 
 namespace coffer::cli {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "audit/tlog/checkpoint.h"
 #include "audit/entries/log_writer.h"
+#include "audit/tlog/checkpoint.h"
 #include "audit/tlog/merkle.h"
 #include "audit/tlog/proof.h"
 #include "crypto/secret_bytes.h"

@@ -7,8 +7,8 @@
 
 #include "api/cli/verify/verify_report.h"
 #include "tests/api/cli/client/fake_server.h"
-#include "tests/api/cli/verify/public_log.h"
 #include "tests/api/cli/text/test_console.h"
+#include "tests/api/cli/verify/public_log.h"
 #include "tests/support/temporary_directory.h"
 
 namespace coffer::cli {

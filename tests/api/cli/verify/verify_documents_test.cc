@@ -2,10 +2,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
-#include "tests/audit/tlog/test_keys.h"
-#include "tests/audit/documents/test_ledger.h"
 #include "tests/api/cli/client/fake_server.h"
 #include "tests/api/cli/run_tool.h"
+#include "tests/audit/documents/test_ledger.h"
+#include "tests/audit/tlog/test_keys.h"
 
 namespace coffer::cli {
 namespace {

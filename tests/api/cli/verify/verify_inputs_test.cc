@@ -8,8 +8,8 @@
 #include "api/cli/import/input_kind.h"
 #include "audit/verify/remembered.h"
 #include "crypto/encoding.h"
-#include "tests/api/cli/verify/log_files.h"
 #include "tests/api/cli/run_tool.h"
+#include "tests/api/cli/verify/log_files.h"
 
 namespace coffer::cli {
 namespace {

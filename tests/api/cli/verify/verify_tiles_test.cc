@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/verify/tiles_log.h"
-#include "tests/api/cli/verify/log_files.h"
 #include "tests/api/cli/run_tool.h"
+#include "tests/api/cli/verify/log_files.h"
 #include "tests/support/tls_server.h"
 
 namespace coffer::cli {
