@@ -30,7 +30,7 @@
 #include "vault/access/access_policy.h"
 #include "vault/access/approval_preview.h"
 #include "vault/access/known_names.h"
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 #include "vault/access/token_limits.h"
 #include "vault/base/ids.h"
 #include "vault/catalog/class_schema.h"

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 
 namespace coffer::vault {
 

@@ -4,8 +4,8 @@
 #include <iterator>
 
 #include "vault/access/conditions.h"
-#include "vault/access/role.h"
-#include "vault/access/role_narrowing.h"
+#include "vault/catalog/role.h"
+#include "vault/catalog/role_narrowing.h"
 #include "vault/access/token_limits.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/catalog/mask.h"

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "vault/access/access_policy.h"
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 
 namespace coffer::vault {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "vault/access/principal_store.h"
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 #include "vault/engine/registry_store.h"
 #include "vault/vault.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 #include "vault/engine/secrets.h"
 
 namespace coffer::vault {

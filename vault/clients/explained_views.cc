@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "vault/access/role_narrowing.h"
+#include "vault/catalog/role_narrowing.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/field_search.h"
 #include "vault/clients/record_view.h"

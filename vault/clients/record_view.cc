@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::vault {

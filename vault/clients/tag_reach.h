@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "vault/access/access_policy.h"
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 
 namespace coffer::vault {
 

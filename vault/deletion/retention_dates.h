@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "vault/catalog/class_schema.h"
-#include "vault/deletion/retention_schedule.h"
+#include "vault/catalog/retention_schedule.h"
 #include "vault/engine/registry_store.h"
 
 namespace coffer::vault {

@@ -9,7 +9,7 @@
 
 #include "audit/documents/erasure_scope.h"
 #include "vault/deletion/retention_dates.h"
-#include "vault/deletion/retention_schedule.h"
+#include "vault/catalog/retention_schedule.h"
 #include "vault/deletion/retention_store.h"
 
 namespace coffer::vault {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "audit/text/clock.h"
-#include "vault/deletion/retention_schedule.h"
+#include "vault/catalog/retention_schedule.h"
 
 namespace coffer::vault {
 

@@ -54,7 +54,7 @@
 #include "vault/engine/key_cache.h"
 #include "vault/engine/log_store.h"
 #include "vault/engine/registry_store.h"
-#include "vault/storage/key_store_rewrite.h"
+#include "vault/engine/key_store_rewrite.h"
 #include "vault/storage/sqlite.h"
 #include "vault/vault.h"
 

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "audit/text/clock.h"
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 #include "vault/base/ids.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/catalog/class_versions.h"
 #include "vault/catalog/purpose.h"
 #include "vault/deletion/deletion.h"
-#include "vault/deletion/retention_schedule.h"
+#include "vault/catalog/retention_schedule.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

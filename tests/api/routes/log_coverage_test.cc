@@ -15,7 +15,7 @@
 #include "crypto/secret_bytes.h"
 #include "tests/api/routes/api_calls.h"
 #include "tests/support/authenticator.h"
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 
 namespace coffer::api {
 namespace {

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "tests/api/routes/api_calls.h"
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 
 namespace coffer::api {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 
 namespace coffer::vault {
 namespace {
@@ -45,7 +45,7 @@ std::string Describe(const Grant& grant) {
 std::string Permissions() {
   std::string text =
       "# What the built-in roles may do\n\n"
-      "Written from `vault/access/roles/`; a test keeps it equal. An empty cell is a refusal. "
+      "Written from `vault/catalog/roles/`; a test keeps it equal. An empty cell is a refusal. "
       "Actions "
       "marked "
       "\\* touch client\ndata and need a purpose. Where a cell has several grants, the one that "

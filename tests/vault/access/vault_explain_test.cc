@@ -2,7 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/vault/access/made_roles.h"
-#include "vault/access/role_narrowing.h"
+#include "vault/catalog/role_narrowing.h"
 
 namespace coffer::vault {
 namespace {

@@ -5,7 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/vault/access/made_roles.h"
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 
 namespace coffer::vault {
 namespace {

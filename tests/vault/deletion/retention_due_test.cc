@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "vault/deletion/retention_schedule.h"
+#include "vault/catalog/retention_schedule.h"
 
 namespace coffer::vault {
 namespace {

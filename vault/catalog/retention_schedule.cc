@@ -1,4 +1,4 @@
-#include "vault/deletion/retention_schedule.h"
+#include "vault/catalog/retention_schedule.h"
 
 #include <algorithm>
 #include <bitset>

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 
 namespace coffer::vault {
 

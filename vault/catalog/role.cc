@@ -1,4 +1,4 @@
-#include "vault/access/role.h"
+#include "vault/catalog/role.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -6,8 +6,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "vault/access/built_in_roles.h"
-#include "vault/access/role_narrowing.h"
+#include "vault/catalog/built_in_roles.h"
+#include "vault/catalog/role_narrowing.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
 

@@ -1,5 +1,5 @@
 // Each action with each narrowing, in grants and in denials: the role is refused, or it narrows.
-#include "vault/access/role_narrowing.h"
+#include "vault/catalog/role_narrowing.h"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>

@@ -104,13 +104,13 @@ Conditions ParseConditions(const nlohmann::json& value, std::vector<Issue>& issu
 // or change client data.
 //
 // What narrows an action of its grant is evaluated for it, or an issue
-// (vault/access/role_narrowing.h). Of a stored role it is none: an older vault accepted it, and the
+// (vault/catalog/role_narrowing.h). Of a stored role it is none: an older vault accepted it, and the
 // start does not hang on it.
 enum class RoleOrigin : std::uint8_t { kGiven, kStored };
 Result<RoleDocument> ParseRole(std::string_view name, std::string_view json,
                                RoleOrigin origin = RoleOrigin::kGiven);
 
-// The roles that every vault has, from vault/access/roles/.
+// The roles that every vault has, from vault/catalog/roles/.
 const std::vector<RoleDocument>& BuiltInRoles();
 const RoleDocument* FindBuiltInRole(std::string_view name);
 

@@ -1,5 +1,5 @@
 // Schedules and which policy of one is for whom. When records are due: retention_due_test.cc.
-#include "vault/deletion/retention_schedule.h"
+#include "vault/catalog/retention_schedule.h"
 
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>

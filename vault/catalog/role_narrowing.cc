@@ -1,4 +1,4 @@
-#include "vault/access/role_narrowing.h"
+#include "vault/catalog/role_narrowing.h"
 
 #include <algorithm>
 

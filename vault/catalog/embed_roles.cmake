@@ -1,5 +1,5 @@
 # Usage: cmake -DOUT=file.cc -DSOURCE=dir -P embed_roles.cmake
-string(CONCAT text "#include \"vault/access/built_in_roles.h\"\n\nnamespace coffer::vault {\n\n"
+string(CONCAT text "#include \"vault/catalog/built_in_roles.h\"\n\nnamespace coffer::vault {\n\n"
   "const std::vector<BuiltInRole>& BuiltInRoleTexts() {\n"
   "  static const std::vector<BuiltInRole> roles = {\n")
 file(GLOB files ${SOURCE}/*.json)

@@ -1,4 +1,4 @@
-// The texts of vault/access/roles/, as the build embeds them.
+// The texts of vault/catalog/roles/, as the build embeds them.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-#include "vault/storage/key_store_rewrite.h"
+#include "vault/engine/key_store_rewrite.h"
 
 #include <fcntl.h>
 #include <unistd.h>
