@@ -97,21 +97,18 @@ Result<std::unique_ptr<KeyStoreRewrite>> KeyStoreRewrite::Create(Database& keys,
 }
 
 KeyStoreRewrite::~KeyStoreRewrite() {
-  if (keys_.handle() != nullptr) sqlite3_update_hook(keys_.handle(), nullptr, nullptr);
+  if (keys_.handle() != nullptr) keys_.FollowRows(nullptr);
 }
 
-// Tells of each row that a statement changed, but not of those that REPLACE removes.
 void KeyStoreRewrite::Watch() {
-  sqlite3_update_hook(
-      keys_.handle(),
-      [](void* self, int operation, const char*, const char* table, sqlite3_int64 row) {
-        if (table == kKeysTable) {
-          static_cast<KeyStoreRewrite*>(self)->Changed(operation == SQLITE_INSERT, row);
-        } else if (table == kIndexKeysTable && operation != SQLITE_INSERT) {
-          static_cast<KeyStoreRewrite*>(self)->Destroyed();
-        }
-      },
-      this);
+  keys_.FollowRows([this](RowChange change, std::string_view table, std::int64_t row) {
+    const bool added = change == RowChange::kInserted;
+    if (table == kKeysTable) {
+      Changed(added, row);
+    } else if (table == kIndexKeysTable && !added) {
+      Destroyed();
+    }
+  });
 }
 
 // Also of what is rolled back later: a row is then copied, or the file rewritten, once too often.

@@ -1,22 +1,22 @@
-// Classes, purposes, roles and settings; idempotency keys; client keys.
+// Classes, purposes, roles and retention schedules, as they are stored.
 #pragma once
 
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "audit/text/clock.h"
-#include "vault/catalog/role.h"
 #include "vault/base/ids.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/catalog/class_versions.h"
 #include "vault/catalog/purpose.h"
-#include "vault/deletion/deletion.h"
 #include "vault/catalog/retention_schedule.h"
+#include "vault/catalog/role.h"
+#include "vault/deletion/deletion.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {
@@ -65,65 +65,6 @@ class CatalogStore {
 
   Statement classes_, purposes_, roles_, insert_class_, put_purpose_, insert_role_,
       newest_schedule_, find_schedule_, insert_schedule_, schedule_people_, class_created_;
-};
-
-class IdempotencyStore {
- public:
-  static Result<IdempotencyStore> Open(Database& database);
-  struct Row {
-    crypto::Hash body{};
-    Id128 object{};
-  };
-  Result<std::optional<Row>> Find(const crypto::Hash& key);
-  Status Insert(const crypto::Hash& key, const Row& row, std::int64_t client, Timestamp now);
-  Status DeleteOf(std::int64_t client);
-  Status DeleteObject(std::int64_t client, const Id128& object);
-  // A portion of what was made before or after these. Whether there was any: there can be more.
-  Result<bool> PurgeOutside(Timestamp oldest, Timestamp newest);
-
- private:
-  Statement find_, insert_, delete_of_, delete_object_, purge_;
-};
-
-// What was decided when the vault was made.
-class SettingStore {
- public:
-  static Result<SettingStore> Open(Database& database);
-  Result<std::optional<std::string>> Find(std::string_view name);
-  Status Put(std::string_view name, std::string_view value);
-
- private:
-  Statement find_, put_;
-};
-
-// A client whose records were erased in part has a key of the next generation.
-struct ClientKeyId {
-  ClientId client = {};
-  std::uint64_t generation = 0;
-  static constexpr std::uint64_t kNewest = std::numeric_limits<std::int64_t>::max();
-};
-
-// keys.db
-class KeyStore {
- public:
-  static Result<KeyStore> Open(Database& database);
-  // For looking only, also where every client has its first key yet: Find.
-  static Result<KeyStore> OpenForReading(const Database& database);
-  Status Put(const ClientKeyId& key, ByteView wrapped);
-  Result<std::optional<Bytes>> Find(const ClientKeyId& key);
-  Result<std::optional<std::uint64_t>> OldestGeneration(const ClientId& client);
-  // All but the first ones of their clients.
-  Result<std::vector<ClientKeyId>> LaterGenerations();
-  Status Delete(const ClientKeyId& key);
-  Status DeleteUpTo(const ClientKeyId& newest);
-  // Keys of the search index, wrapped, by generation.
-  Result<std::vector<std::pair<std::uint64_t, Bytes>>> IndexKeys();
-  Status PutIndexKey(std::uint64_t generation, ByteView wrapped);
-  Status DeleteIndexKeysBut(std::uint64_t generation);
-
- private:
-  Statement put_, find_, oldest_, later_, delete_, delete_up_to_, index_keys_, put_index_key_,
-      delete_index_keys_;
 };
 
 }  // namespace coffer::vault
