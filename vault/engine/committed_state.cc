@@ -8,6 +8,7 @@
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/kdf.h"
+#include "vault/storage/dialect.h"
 
 namespace coffer::vault {
 namespace {
@@ -138,15 +139,9 @@ Status CommittedState::Prepare() {
   for (std::size_t i = 0; i < kCommitted.size(); ++i) {
     Table& table = tables_[i];
     table.index = i;
-    COFFER_ASSIGN(auto columns, Statement::Prepare(database_,
-                                                   "SELECT name FROM pragma_table_info(?) "
-                                                   "WHERE name <> ? ORDER BY name"));
-    auto rows = columns.Query(kCommitted[i].name, kCommitted[i].except_column);
-    for (;;) {
-      COFFER_ASSIGN(const bool more, rows.Next());
-      if (!more) break;
-      table.columns.emplace_back(rows.Text(0));
-    }
+    COFFER_ASSIGN(table.columns, ColumnsOf(database_, kCommitted[i].name));
+    std::erase(table.columns, kCommitted[i].except_column);
+    std::ranges::sort(table.columns);
     COFFER_TRY(database_.DefineFunction(FunctionOf(kCommitted[i]),
                                         [this, i](SqlValues values) { OnRow(i, values); }));
   }

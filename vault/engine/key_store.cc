@@ -1,5 +1,7 @@
 #include "vault/engine/key_store.h"
 
+#include "vault/storage/dialect.h"
+
 namespace coffer::vault {
 namespace {
 

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "crypto/keys_database_key.h"
+#include "vault/storage/dialect.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
 
@@ -50,16 +51,13 @@ Status SetKeysJournal(const Database& database, std::string_view sql, std::strin
 
 // `"client", "cid", …`: all there are, so that no column is forgotten that a later version adds.
 Result<std::string> KeysColumns(const Database& database, int& count) {
-  COFFER_ASSIGN(auto select,
-                Statement::Prepare(database, "SELECT name FROM pragma_table_info(?) ORDER BY cid"));
+  COFFER_ASSIGN(const auto names, ColumnsOf(database, kKeysTable));
+  count = static_cast<int>(names.size());
   std::string columns;
-  auto row = select.Query(kKeysTable);
-  for (count = 0;; ++count) {
-    COFFER_ASSIGN(const bool more, row.Next());
-    if (!more) return columns;
-    if (count > 0) columns += ", ";
-    columns.append("\"").append(row.Text(0)).append("\"");
+  for (const std::string& name : names) {
+    columns.append(columns.empty() ? "\"" : ", \"").append(name).append("\"");
   }
+  return columns;
 }
 
 Status RemoveKeysFile(const std::string& path) {

@@ -369,13 +369,6 @@ Result<Statement> Statement::Prepare(const Database& database, std::string_view 
   return statement;
 }
 
-Result<bool> HasColumn(const Database& database, std::string_view table, std::string_view column) {
-  COFFER_ASSIGN(auto select,
-                Statement::Prepare(database, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?"));
-  auto rows = select.Query(table, column);
-  return rows.Next();
-}
-
 Status Statement::ExecuteWithRow(const Cursor& row) {
   int error = SQLITE_OK;
   for (int column = 0; column < sqlite3_column_count(row.statement_); ++column) {

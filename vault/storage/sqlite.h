@@ -204,8 +204,6 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> handle_;
 };
 
-Result<bool> HasColumn(const Database& database, std::string_view table, std::string_view column);
-
 // BEGIN; rolls back when it goes out of scope without Commit().
 class DatabaseTransaction {
  public:
