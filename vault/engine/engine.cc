@@ -16,16 +16,8 @@
 namespace coffer::vault {
 namespace {
 
-// A checkpoint of this many frames takes a few milliseconds: small steps, so that no request waits
-// long behind one.
-constexpr int kWalStep = 1000;
 // So far back a start looks for the last entry that says what the committed state is.
 constexpr std::uint64_t kStateKnownEvery = 4096;
-// Between two tries at the WAL that a reader holds; and after one that the storage refused, which
-// is told once an hour.
-constexpr std::chrono::milliseconds kTruncateEvery{100};
-constexpr std::chrono::milliseconds kTruncateAfterFailure{10'000};
-constexpr std::chrono::hours kTellAgainAfter{1};
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
 // So long a purge waits for a moment without requests.
 constexpr std::int64_t kPurgeLatestMs = 10 * kPurgeIntervalMs;
@@ -142,8 +134,21 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(statements.release, Statement::Prepare(engine->vault_, "RELEASE operation"));
   COFFER_ASSIGN(statements.rollback_to,
                 Statement::Prepare(engine->vault_, "ROLLBACK TO operation"));
-  engine->vault_.FollowWal(&engine->wal_frames_);
-  engine->FollowKeysWal();
+  const auto warn = [log = engine->options_.log](const std::string& message) {
+    if (log) log(Severity::kWarning, message);
+  };
+  engine->vault_wal_ =
+      std::make_unique<WriteAheadLog>(engine->vault_,
+                                      WriteAheadLog::Words{"the WAL could not be truncated: ",
+                                                           "the WAL could not be checkpointed: "},
+                                      warn);
+  engine->vault_wal_->Follow();
+  engine->keys_wal_ = std::make_unique<WriteAheadLog>(
+      engine->keys_,
+      WriteAheadLog::Words{"the WAL of keys.db stays: ",
+                           "the WAL of keys.db could not be checkpointed: "},
+      warn);
+  engine->keys_wal_->Follow();
 
   auto rewrite = engine->options_.keys_rewrite;
   rewrite.log = engine->options_.log;
@@ -161,8 +166,8 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
     engine->FinishErasures();
   }
   // Also what a crash between an erasure and this left.
-  engine->TruncateWal();
-  engine->CheckpointKeys(true);
+  engine->EmptyWal();
+  if (auto emptied = engine->keys_wal_->Empty(); !emptied) engine->Die(emptied.error().detail);
   return engine;
 }
 
@@ -335,13 +340,13 @@ EngineStatistics Engine::Statistics() const {
   s.refused_full = refused_full_.load(std::memory_order_relaxed);
   s.largest_batch = largest_batch_.load(std::memory_order_relaxed);
   s.commit_nanoseconds = commit_nanoseconds_.load(std::memory_order_relaxed);
-  s.wal_frames = wal_gauge_.load(std::memory_order_relaxed);
-  s.keys_wal_frames = keys_wal_gauge_.load(std::memory_order_relaxed);
+  s.wal_frames = vault_wal_->frames();
+  s.keys_wal_frames = keys_wal_->frames();
   s.log_size = log_size_.load(std::memory_order_relaxed);
   s.key_cache_entries = cache_->size();
   s.keys_rewrites = keys_rewrite_->completed();
   s.keys_rewrite_pending = keys_rewrite_->pending();
-  s.wal_truncation_pending = wal_truncation_pending_.load(std::memory_order_relaxed);
+  s.wal_truncation_pending = vault_wal_->emptying();
   const std::lock_guard lock(queue_mutex_);
   s.queue_length = queue_.size();
   return s;
@@ -356,9 +361,8 @@ void Engine::Loop() {
       while (queue_.empty() && !stopping_ && !timed_out) {
         idle_ = true;
         auto patience = keys_rewrite_->working() ? std::chrono::milliseconds(1)
-                        : wal_truncation_pending_.load(std::memory_order_relaxed)
-                            ? truncate_again_after_
-                            : std::chrono::milliseconds(1000);
+                        : vault_wal_->emptying() ? vault_wal_->retry_after()
+                                                 : std::chrono::milliseconds(1000);
         if (keys_pending()) patience = std::min(patience, kDestroyAgainAfter);
         timed_out = queue_changed_.wait_for(lock, patience) == std::cv_status::timeout;
       }
@@ -639,7 +643,7 @@ void Engine::FinishErasures() {
     }
     std::ranges::move(erased_, std::back_inserter(undestroyed_));
     erased_.clear();
-    TruncateWal();
+    EmptyWal();
   }
   DestroyPending();
 }
@@ -737,55 +741,13 @@ void Engine::RetireKeys() {
   if (auto done = keys_.TruncateWal(); !done && IsFsyncFailure(keys_.ExtendedError())) {
     Die(done.error().detail);
   }
-  TruncateWal();
+  EmptyWal();
 }
 
-// An older page of the WAL has what was erased as it stood, and is read with the key of vault.db.
-void Engine::TruncateWal() {
-  wal_truncation_tried_ = std::chrono::steady_clock::now();
-  const auto truncated = vault_.TruncateWal();
-  if (!truncated) {
-    if (IsFsyncFailure(vault_.ExtendedError())) Die(truncated.error().detail);
-    WarnOfWal("the WAL could not be truncated: " + truncated.error().detail);
-  }
-  truncate_again_after_ = truncated ? kTruncateEvery : kTruncateAfterFailure;
-  const bool done = truncated && *truncated;
-  wal_truncation_pending_.store(!done, std::memory_order_relaxed);
-  if (done) wal_frames_ = wal_checkpoint_at_ = 0;
-}
-
-// Not at each of the tries, of which there are many while the storage refuses.
-void Engine::WarnOfWal(const std::string& message) {
-  const auto now = std::chrono::steady_clock::now();
-  if (warned_of_wal_ && now - *warned_of_wal_ < kTellAgainAfter) return;
-  warned_of_wal_ = now;
-  Log(Severity::kWarning, message);
-}
-
-// Each connection to keys.db has its own: a rewrite of the file opens another one.
-void Engine::FollowKeysWal() {
-  if (keys_.FollowWal(&keys_wal_frames_)) keys_wal_frames_ = keys_wal_checkpoint_at_ = 0;
-}
-
-// As of vault.db. Waits for nobody: who reads keys.db keeps the rest for the next try.
-void Engine::CheckpointKeys(bool truncate) {
-  if (truncate) {
-    const auto truncated = keys_.TruncateWal();
-    if (!truncated && IsFsyncFailure(keys_.ExtendedError())) Die(truncated.error().detail);
-    if (!truncated) WarnOfWal("the WAL of keys.db stays: " + truncated.error().detail);
-    if (truncated && *truncated) keys_wal_frames_ = keys_wal_checkpoint_at_ = 0;
-    return;
-  }
-  const auto state = keys_.Checkpoint(false);
-  if (!state) {
-    if (IsFsyncFailure(keys_.ExtendedError())) Die(state.error().detail);
-    WarnOfWal("the WAL of keys.db could not be checkpointed: " + state.error().detail);
-    keys_wal_checkpoint_at_ = keys_wal_frames_;
-    return;
-  }
-  const bool all = state->frames == state->checkpointed;
-  keys_wal_checkpoint_at_ = all ? 0 : keys_wal_frames_;
-  if (all) keys_wal_frames_ = 0;
+// An older page of the write-ahead log has what was erased as it stood, and is read with the key of
+// vault.db.
+void Engine::EmptyWal() {
+  if (auto emptied = vault_wal_->Empty(); !emptied) Die(emptied.error().detail);
 }
 
 void Engine::AbandonBatch(const Error& why) {
@@ -834,24 +796,13 @@ void Engine::AbandonBatch(const Error& why) {
 }
 
 void Engine::Maintain(bool idle) {
-  wal_gauge_.store(static_cast<std::uint64_t>(std::max(wal_frames_, 0)), std::memory_order_relaxed);
-  if (wal_frames_ >= wal_checkpoint_at_ + kWalStep || (idle && wal_frames_ > wal_checkpoint_at_)) {
-    CheckpointWal();
-  }
-  keys_wal_gauge_.store(static_cast<std::uint64_t>(std::max(keys_wal_frames_, 0)),
-                        std::memory_order_relaxed);
-  if (keys_wal_frames_ >= keys_wal_checkpoint_at_ + kWalStep ||
-      (idle && keys_wal_frames_ > keys_wal_checkpoint_at_)) {
-    CheckpointKeys(false);
-  }
-  if (wal_truncation_pending_.load(std::memory_order_relaxed) &&
-      std::chrono::steady_clock::now() - wal_truncation_tried_ >= truncate_again_after_) {
-    TruncateWal();
+  for (WriteAheadLog* const wal : {vault_wal_.get(), keys_wal_.get()}) {
+    if (auto stepped = wal->Step(idle); !stepped) Die(stepped.error().detail);
   }
   if (healthy()) {
     if (keys_pending() && std::chrono::steady_clock::now() >= destroy_again_) DestroyPending();
     if (auto stepped = keys_rewrite_->Step(); !stepped) Die(stepped.error().detail);
-    FollowKeysWal();
+    keys_wal_->Follow();
   }
   const Timestamp now = options_.clock->Now();
   // Also when the clock was put back: it may have run ahead for years. And where requests never
@@ -882,21 +833,6 @@ void Engine::Maintain(bool idle) {
   Operation operation{OperationKind::kWrite, EntryRule::kNever, &none, work, {}};
   std::vector<Operation*> batch{&operation};
   RunBatch(batch);
-}
-
-void Engine::CheckpointWal() {
-  auto state = vault_.Checkpoint(false);
-  if (!state) {
-    if (IsFsyncFailure(vault_.ExtendedError())) Die(state.error().detail);
-    Log(Severity::kWarning, "the WAL could not be checkpointed: " + state.error().detail);
-    wal_checkpoint_at_ = wal_frames_;
-    return;
-  }
-  // Everything copied: the next commit starts the WAL anew. Otherwise a long read holds the rest,
-  // and the next try is one step later.
-  const bool all = state->frames == state->checkpointed;
-  wal_checkpoint_at_ = all ? 0 : wal_frames_;
-  if (all) wal_frames_ = 0;
 }
 
 void Engine::Die(std::string_view why) {

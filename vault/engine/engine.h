@@ -43,6 +43,7 @@
 #include "vault/engine/key_store_rewrite.h"
 #include "vault/engine/transaction.h"
 #include "vault/storage/sqlite.h"
+#include "vault/storage/write_ahead_log.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -151,13 +152,9 @@ class Engine {
   bool keys_pending() const { return !undestroyed_.empty() || !stray_keys_.empty(); }
   Status DestroyKeys();
   void RetireKeys();
-  void TruncateWal();
+  void EmptyWal();
   Status CollectUnfinished();
   void Maintain(bool idle);
-  void CheckpointWal();
-  void WarnOfWal(const std::string& message);
-  void FollowKeysWal();
-  void CheckpointKeys(bool truncate);
   Status BeginKeys();
   [[noreturn]] void Die(std::string_view why);
   void Log(Severity severity, const std::string& message) const;
@@ -166,6 +163,7 @@ class Engine {
   const crypto::Keyring* keyring_ = nullptr;
   Database vault_;
   Database keys_;
+  std::unique_ptr<WriteAheadLog> vault_wal_, keys_wal_;
   std::unique_ptr<CommittedState> state_;  // ends before `vault_`, whose functions it is
   std::unique_ptr<Stores> stores_;
   Rooms rooms_;
@@ -202,15 +200,6 @@ class Engine {
   RoomState* retiring_ = nullptr;  // whose keys go after this batch
   std::string entry_bytes_;
   std::vector<audit::FullTile> tiles_;
-  int wal_frames_ = 0;
-  int wal_checkpoint_at_ = 0;
-  int keys_wal_frames_ = 0;
-  int keys_wal_checkpoint_at_ = 0;
-  // Since an erasure: a reader holds frames that have its pages from before.
-  std::chrono::steady_clock::time_point wal_truncation_tried_;
-  std::chrono::milliseconds truncate_again_after_{};
-  std::optional<std::chrono::steady_clock::time_point> warned_of_wal_;
-  std::atomic<bool> wal_truncation_pending_{false};
   Timestamp last_purge_, purge_waits_since_;
   bool purge_more_ = false;  // the last one took a portion, and there can be another
 
@@ -235,8 +224,7 @@ class Engine {
 
   std::atomic<bool> healthy_{true};
   std::atomic<std::uint64_t> operations_{0}, requests_{0}, batches_{0}, commit_failures_{0},
-      refused_full_{0}, largest_batch_{0}, commit_nanoseconds_{0}, wal_gauge_{0},
-      keys_wal_gauge_{0}, log_size_{0};
+      refused_full_{0}, largest_batch_{0}, commit_nanoseconds_{0}, log_size_{0};
 };
 
 }  // namespace coffer::vault
