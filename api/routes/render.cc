@@ -1,6 +1,5 @@
-#include "api/routes/render.h"
-
 #include "api/http/version.h"
+#include "api/routes/reply.h"
 #include "audit/text/clock.h"
 #include "crypto/encoding.h"
 #include "vault/base/strict_json.h"

@@ -1,10 +1,9 @@
-#include "api/routes/render.h"
-
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "api/routes/reply.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::api {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "api/routes/render.h"
+#include "api/routes/reply.h"
 #include "audit/text/clock.h"
 
 namespace coffer::api {

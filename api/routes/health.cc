@@ -1,6 +1,6 @@
-#include "api/http/openapi.h"
+#include "api/openapi/document.h"
 #include "api/routes/handlers.h"
-#include "api/routes/render.h"
+#include "api/routes/reply.h"
 
 namespace coffer::api {
 

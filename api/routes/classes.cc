@@ -1,6 +1,6 @@
 #include "api/http/input.h"
 #include "api/routes/handlers.h"
-#include "api/routes/render.h"
+#include "api/routes/reply.h"
 
 namespace coffer::api {
 

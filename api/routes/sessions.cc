@@ -3,7 +3,7 @@
 
 #include "api/http/input.h"
 #include "api/routes/handlers.h"
-#include "api/routes/render.h"
+#include "api/routes/reply.h"
 #include "crypto/password_hash.h"
 #include "crypto/qr_code.h"
 

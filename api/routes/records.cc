@@ -11,7 +11,7 @@
 #include "api/http/problem.h"
 #include "api/http/query.h"
 #include "api/routes/handlers.h"
-#include "api/routes/render.h"
+#include "api/routes/reply.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::api {

@@ -4,7 +4,7 @@
 #include "api/http/input.h"
 #include "api/routes/handlers.h"
 #include "api/routes/names.h"
-#include "api/routes/render.h"
+#include "api/routes/reply.h"
 #include "audit/text/clock.h"
 #include "vault/base/strict_json.h"
 
