@@ -1,8 +1,10 @@
+#include "api/routes/access_log.h"
+
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "api/http/input.h"
-#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/reply.h"
 #include "audit/text/clock.h"
@@ -11,10 +13,12 @@
 namespace coffer::api {
 namespace {
 
+using nlohmann::json;
 using vault::Action;
 
 // Of a page: its other members, and the names of a few dozen ids.
 constexpr std::size_t kBesideEntries = 4096;
+
 constexpr std::uint64_t kMaxSequence = std::uint64_t{1} << 53;
 
 Result<vault::LogFilter> FilterOf(Input& input, const Call& call) {
@@ -34,10 +38,6 @@ Result<vault::LogFilter> FilterOf(Input& input, const Call& call) {
   COFFER_ASSIGN(filter.from, input.QueryTime("from"));
   COFFER_ASSIGN(filter.to, input.QueryTime("to"));
   return filter;
-}
-
-Reply RenderText(std::string text) {
-  return {200, "text/plain; charset=utf-8", std::move(text), {}};
 }
 
 Result<Reply> ListEntries(const Service& service, const Call& call, Input& input,
@@ -76,8 +76,6 @@ Result<Reply> ListEntries(const Service& service, const Call& call, Input& input
   reply.body += ",\"size\":" + std::to_string(log.size) + "}";
   return WithClientNames(service, call, std::move(reply), *log.principals);
 }
-
-}  // namespace
 
 Result<Reply> ListLogEntries(const Service& service, const Call& call) {
   Input input(service, call, Action::kLogRead);
@@ -125,52 +123,13 @@ Result<Reply> GetLogEntry(const Service& service, const Call& call) {
   return WithClientNames(service, call, std::move(reply));
 }
 
-Result<Reply> GetLogEntryProof(const Service& service, const Call& call) {
+Result<Reply> CountReaders(const Service& service, const Call& call) {
   Input input(service, call, Action::kLogRead);
-  const auto seq = ParseDecimal(call.segments[0], kMaxSequence);
-  if (!seq) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_ASSIGN(auto proof, service.vault.ProveLogEntry(call.caller, *seq));
-  return RenderText(std::move(proof));
-}
-
-Result<Reply> GetLogCheckpoint(const Service& service, const Call& call) {
-  COFFER_ASSIGN(auto checkpoint, service.vault.ReadCheckpoint(call.caller));
-  return RenderText(std::move(checkpoint));
-}
-
-Result<Reply> GetLogConsistency(const Service& service, const Call& call) {
-  Input input(service, call, Action::kLogRead);
-  COFFER_ASSIGN(const auto from, input.QueryNumber("from", kMaxSequence));
-  COFFER_ASSIGN(const auto to, input.QueryNumber("to", kMaxSequence));
-  if (!from || !to) return input.InvalidParameter(from ? "to" : "from", "is required");
-  COFFER_ASSIGN(const auto proof, service.vault.ProveConsistency(call.caller, *from, *to));
-  return RenderOne(proof);
-}
-
-Result<Reply> GetLogTile(const Service& service, const Call& call) {
-  const auto path = audit::ParseTilePath(call.segments[0]);
-  if (!path) {
-    return Input(service, call, Action::kLogRead).Refuse({Code::kNotFound, "not_found", {}, {}});
-  }
-  COFFER_ASSIGN(auto tile, service.vault.ReadLogTile(call.caller, *path));
-  Reply reply{200, "application/octet-stream", std::move(tile), {}};
-  // What a path of the tree names never changes; only who has looked at it may keep it.
-  reply.headers.emplace_back("Cache-Control", "private, max-age=31536000, immutable");
-  return reply;
-}
-
-Result<Reply> MakeEvidence(const Service& service, const Call& call) {
-  Input input(service, call, Action::kLogRead);
-  COFFER_ASSIGN(const nlohmann::json object, input.Object({"client", "principal", "from", "to"}));
-  vault::EvidenceRequest request;
-  COFFER_ASSIGN(request.client, input.Text(object, "client", false));
-  COFFER_ASSIGN(request.principal, input.Text(object, "principal", false));
-  COFFER_ASSIGN(request.from, input.Time(object, "from"));
-  COFFER_ASSIGN(request.to, input.Time(object, "to"));
-  COFFER_ASSIGN(auto bundle, service.vault.MakeEvidence(call.caller, request));
-  Reply reply{200, "application/zip", std::move(bundle), {}};
-  reply.headers.emplace_back("Content-Disposition", "attachment; filename=\"evidence.zip\"");
-  return reply;
+  COFFER_ASSIGN(const auto from, input.QueryTime("from"));
+  COFFER_ASSIGN(const auto to, input.QueryTime("to"));
+  if (from && to && *to <= *from) return input.InvalidParameter("to", "must be after from");
+  COFFER_ASSIGN(const auto report, service.vault.CountReaders(call.caller, from, to));
+  return RenderOne(report);
 }
 
 Result<Reply> SummariseLog(const Service& service, const Call& call) {
@@ -187,21 +146,88 @@ Result<Reply> SummariseLog(const Service& service, const Call& call) {
   return WithNames(service, call, RenderOne(summary));
 }
 
-Result<Reply> VerifyLog(const Service& service, const Call& call) {
-  Input input(service, call, Action::kLogVerify);
-  bool deep = false;
-  if (!call.body.empty()) {
-    COFFER_ASSIGN(const nlohmann::json object, input.Object({"deep"}));
-    if (const auto found = object.find("deep"); found != object.end()) {
-      if (!found->is_boolean()) {
-        return input.Refuse(
-            {Code::kUnprocessable, "request_invalid", {}, {{"/deep", "must be true or false"}}});
+Result<Reply> MakeEvidence(const Service& service, const Call& call) {
+  Input input(service, call, Action::kLogRead);
+  COFFER_ASSIGN(const json object, input.Object({"client", "principal", "from", "to"}));
+  vault::EvidenceRequest request;
+  COFFER_ASSIGN(request.client, input.Text(object, "client", false));
+  COFFER_ASSIGN(request.principal, input.Text(object, "principal", false));
+  COFFER_ASSIGN(request.from, input.Time(object, "from"));
+  COFFER_ASSIGN(request.to, input.Time(object, "to"));
+  COFFER_ASSIGN(auto bundle, service.vault.MakeEvidence(call.caller, request));
+  Reply reply{200, "application/zip", std::move(bundle), {}};
+  reply.headers.emplace_back("Content-Disposition", "attachment; filename=\"evidence.zip\"");
+  return reply;
+}
+
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::LogSummary& summary) {
+  object.Number("size", summary.size);
+  object.Objects("items", summary.counts, [](ObjectWriter& item, const auto& count) {
+    item.Time("from", count.from);
+    if (!count.value.empty()) item.Text("value", count.value);
+    item.Number("count", count.count);
+    item.Number("requests", count.requests);
+    item.Number("records", count.records);
+    item.Number("clients", count.clients);
+  });
+}
+
+void WriteMembers(ObjectWriter& object, const vault::ReaderReport& report) {
+  json answer = {{"from", audit::FormatTimestamp(report.from)},
+                 {"to", audit::FormatTimestamp(report.to)},
+                 {"size", report.size},
+                 {"more", report.more},
+                 {"items", json::array()}};
+  for (const auto& reader : report.readers) {
+    json item = {{"principal", reader.principal.Text()},
+                 {"name", reader.name},
+                 {"role", reader.role},
+                 {"reads", reader.reads},
+                 {"clients", reader.clients}};
+    PutText(item, "login", reader.login);
+    if (!reader.group.empty()) {
+      item["group"] = reader.group;
+      item["colleagues"] = reader.colleagues;
+      item["median"] = reader.median;
+      // To two places; without colleagues who read any there is nothing to divide by.
+      if (reader.median > 0) {
+        item["ratio"] = std::round(static_cast<double>(reader.clients) / reader.median * 100) / 100;
       }
-      deep = found->get<bool>();
     }
+    answer["items"].push_back(std::move(item));
   }
-  COFFER_ASSIGN(const auto report, service.vault.VerifyLog(call.caller, deep));
-  return RenderOne(report);
+  object.Members(answer);
+}
+
+std::span<const Route> AccessLogRoutes() {
+  using enum Method;
+  static constexpr std::string_view kLogQuery[] = {
+      "client",  "record",  "actor",   "action", "class", "field", "purpose", "decision", "rule",
+      "outcome", "address", "request", "from",   "to",    "order", "limit",   "cursor"};
+  static constexpr std::string_view kClientLogQuery[] = {
+      "record",  "actor",   "action",  "class", "field", "purpose", "decision", "rule",
+      "outcome", "address", "request", "from",  "to",    "order",   "limit",    "cursor"};
+  static constexpr std::string_view kPrincipalLogQuery[] = {
+      "client",  "record",  "action",  "class", "field", "purpose", "decision", "rule",
+      "outcome", "address", "request", "from",  "to",    "order",   "limit",    "cursor"};
+  static constexpr std::string_view kReadersQuery[] = {"from", "to"};
+  static constexpr std::string_view kLogSummaryQuery[] = {
+      "client",  "record",  "actor",   "action", "class", "purpose", "decision", "rule",
+      "outcome", "address", "request", "from",   "to",    "by",      "per"};
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kGet, "/v1/log/entries", Action::kLogRead, "listLogEntries", Body::kNone, kLogQuery, ListLogEntries},
+      {kGet, "/v1/clients/{client}/access-log", Action::kLogRead, "listClientLog", Body::kNone, kClientLogQuery, ListClientLog},
+      {kGet, "/v1/principals/{principal}/access-log", Action::kLogRead, "listPrincipalLog", Body::kNone, kPrincipalLogQuery, ListPrincipalLog},
+      {kGet, "/v1/log/entries/{seq}", Action::kLogRead, "getLogEntry", Body::kNone, {}, GetLogEntry},
+      {kGet, "/v1/log/readers", Action::kLogRead, "countReaders", Body::kNone, kReadersQuery, CountReaders},
+      {kGet, "/v1/log/summary", Action::kLogRead, "summariseLog", Body::kNone, kLogSummaryQuery, SummariseLog},
+      {kPost, "/v1/log/evidence", Action::kLogRead, "makeEvidence", Body::kJson, {}, MakeEvidence},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

@@ -1,9 +1,7 @@
-// What an office's day asks of the vault as JSON: what an approval would do, clients handed over,
-// what an emergency was used for, who read how many clients.
-#include <cmath>
+#include "api/routes/approval_preview.h"
+
 #include <nlohmann/json.hpp>
 
-#include "api/routes/reply.h"
 #include "audit/text/clock.h"
 
 namespace coffer::api {
@@ -11,14 +9,9 @@ namespace {
 
 using nlohmann::json;
 
-std::string Time(audit::Timestamp time) { return audit::FormatTimestamp(time); }
-
-void PutText(json& object, const char* name, const std::string& text) {
-  if (!text.empty()) object[name] = text;
-}
-
 json Held(const vault::Hold& hold, bool words) {
-  json object = {{"id", hold.id.Text()}, {"review_due", Time(hold.terms.review_due)}};
+  json object = {{"id", hold.id.Text()},
+                 {"review_due", audit::FormatTimestamp(hold.terms.review_due)}};
   if (hold.terms.client) object["client"] = hold.terms.client->Text();
   PutText(object, "class", hold.terms.class_name);
   PutText(object, "tag", hold.terms.tag);
@@ -34,7 +27,7 @@ json Kept(const vault::KeptByRule& rule) {
       {"class", rule.class_name}, {"state", Name(rule.state)}, {"records", rule.records}};
   PutText(object, "policy", rule.policy);
   PutText(object, "basis", rule.basis);
-  if (rule.until) object["until"] = Time(*rule.until);
+  if (rule.until) object["until"] = audit::FormatTimestamp(*rule.until);
   return object;
 }
 
@@ -78,141 +71,32 @@ json Replaced(const vault::ReplacementPreview& preview) {
   return object;
 }
 
-json Uses(const vault::EmergencyReport& report) {
-  json uses = json::array();
-  for (const auto& use : report.uses) {
-    json one = {{"seq", use.seq}, {"ts", Time(use.ts)}, {"action", use.action}};
-    PutText(one, "record", use.record);
-    PutText(one, "class", use.class_name);
-    PutText(one, "detail", use.detail);
-    if (use.version != 0) one["version"] = use.version;
-    if (!use.fields.empty()) one["fields"] = use.fields;
-    uses.push_back(std::move(one));
-  }
-  return uses;
-}
-
-json Answered(const vault::AssignedClient& client) {
-  json object = json::object();
-  if (client.name.id) object["client"] = client.name.id->Text();
-  PutText(object, "external_ref", client.name.external_ref);
-  if (client.assignment) {
-    object["client"] = client.assignment->client.Text();
-    object["outcome"] = client.assignment->changed ? "assigned" : "unchanged";
-    std::string assignment;
-    Append(assignment, *client.assignment);
-    object["assignment"] = json::parse(assignment);
-    return object;
-  }
-  object["outcome"] = "refused";
-  object["code"] = client.error->reason;
-  if (!client.error->issues.empty()) object["message"] = client.error->issues.front().message;
-  return object;
-}
-
-json Answered(const std::vector<vault::AssignedClient>& clients) {
-  json items = json::array();
-  for (const auto& client : clients) items.push_back(Answered(client));
-  return items;
-}
-
-std::string Written(const json& object) {
-  return object.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 }  // namespace
 
-void Append(std::string& out, const vault::ApprovalQuestion& question) {
-  json object = json::object();
-  PutText(object, "login", question.login);
-  PutText(object, "name", question.name);
-  PutText(object, "ticket", question.ticket);
-  PutText(object, "reason", question.reason);
-  out += Written(object);
+void WriteMembers(ObjectWriter& object, const vault::ApprovalQuestion& question) {
+  json members = json::object();
+  PutText(members, "login", question.login);
+  PutText(members, "name", question.name);
+  PutText(members, "ticket", question.ticket);
+  PutText(members, "reason", question.reason);
+  object.Members(members);
 }
 
-void Append(std::string& out, const vault::ApprovalPreview& preview) {
-  json object = {{"at", Time(preview.at)}};
-  if (preview.erasure) object["erasure"] = Erased(*preview.erasure);
+void WriteMembers(ObjectWriter& object, const vault::ApprovalPreview& preview) {
+  json members = {{"at", audit::FormatTimestamp(preview.at)}};
+  if (preview.erasure) members["erasure"] = Erased(*preview.erasure);
   if (preview.hold) {
-    object["hold"] = Held(preview.hold->hold, preview.hold->words);
-    object["hold"]["clients"] = preview.hold->clients;
-    object["hold"]["more_clients"] = preview.hold->more_clients;
-    object["hold"]["other_holds"] = preview.hold->other_holds;
+    members["hold"] = Held(preview.hold->hold, preview.hold->words);
+    members["hold"]["clients"] = preview.hold->clients;
+    members["hold"]["more_clients"] = preview.hold->more_clients;
+    members["hold"]["other_holds"] = preview.hold->other_holds;
   }
   if (preview.exported) {
-    object["export"] = {{"clients", preview.exported->clients},
-                        {"more_clients", preview.exported->more_clients}};
+    members["export"] = {{"clients", preview.exported->clients},
+                         {"more_clients", preview.exported->more_clients}};
   }
-  if (preview.replacement) object["replacement"] = Replaced(*preview.replacement);
-  out += Written(object);
-}
-
-void Append(std::string& out, const std::vector<vault::AssignedClient>& clients) {
-  out += Written({{"items", Answered(clients)}});
-}
-
-void Append(std::string& out, const vault::HandedOver& done) {
-  json object = {{"items", Answered(done.clients)}, {"skipped", done.skipped}};
-  PutText(object, "next_cursor", done.next_cursor);
-  out += Written(object);
-}
-
-void Append(std::string& out, const vault::EmergencyReport& report) {
-  Append(out, report.emergency);
-  out.pop_back();  // the object goes on
-  out += ",\"uses\":" + Written(Uses(report));
-  AppendNextCursor(out, report.next ? std::to_string(*report.next) : std::string());
-  out += '}';
-}
-
-void Append(std::string& out, const vault::ReaderReport& report) {
-  json object = {{"from", Time(report.from)},
-                 {"to", Time(report.to)},
-                 {"size", report.size},
-                 {"more", report.more},
-                 {"items", json::array()}};
-  for (const auto& reader : report.readers) {
-    json item = {{"principal", reader.principal.Text()},
-                 {"name", reader.name},
-                 {"role", reader.role},
-                 {"reads", reader.reads},
-                 {"clients", reader.clients}};
-    PutText(item, "login", reader.login);
-    if (!reader.group.empty()) {
-      item["group"] = reader.group;
-      item["colleagues"] = reader.colleagues;
-      item["median"] = reader.median;
-      // To two places; without colleagues who read any there is nothing to divide by.
-      if (reader.median > 0) {
-        item["ratio"] = std::round(static_cast<double>(reader.clients) / reader.median * 100) / 100;
-      }
-    }
-    object["items"].push_back(std::move(item));
-  }
-  out += Written(object);
-}
-
-std::string PlainFields(const vault::AccessAnswer& answer) {
-  json fields = json::object();
-  for (const auto& [name, sources] : answer.plain) {
-    json list = json::array();
-    for (const auto& source : sources) {
-      switch (source.by) {
-        case vault::PlainSource::By::kGrant:
-          list.push_back({{"by", "grant"}, {"grant", *source.grant}, {"scope", source.scope}});
-          break;
-        case vault::PlainSource::By::kLease:
-          list.push_back({{"by", "lease"}, {"id", source.id}});
-          break;
-        case vault::PlainSource::By::kEmergency:
-          list.push_back({{"by", "emergency"}, {"id", source.id}});
-          break;
-      }
-    }
-    fields[name] = std::move(list);
-  }
-  return Written(fields);
+  if (preview.replacement) members["replacement"] = Replaced(*preview.replacement);
+  object.Members(members);
 }
 
 }  // namespace coffer::api

@@ -1,10 +1,13 @@
-// What two people decide, and emergency access with its review.
+#include "api/routes/approvals.h"
+
 #include <nlohmann/json.hpp>
 
 #include "api/http/input.h"
-#include "api/routes/handlers.h"
+#include "api/routes/approval_preview.h"
 #include "api/routes/names.h"
+#include "api/routes/principals.h"
 #include "api/routes/reply.h"
+#include "crypto/encoding.h"
 
 namespace coffer::api {
 namespace {
@@ -12,7 +15,12 @@ namespace {
 using nlohmann::json;
 using vault::Action;
 
-}  // namespace
+Result<Reply> ListApprovals(const Service& service, const Call& call) {
+  Input input(service, call, Action::kApprovalRead);
+  COFFER_ASSIGN(const auto page, input.Page());
+  COFFER_ASSIGN(const auto approvals, service.vault.ListApprovals(call.caller, page));
+  return WithClientNames(service, call, RenderList(approvals.items, approvals.next_cursor));
+}
 
 Result<Reply> RequestApproval(const Service& service, const Call& call) {
   Input input(service, call, Action::kApprovalRequest);
@@ -23,13 +31,6 @@ Result<Reply> RequestApproval(const Service& service, const Call& call) {
   if (object.contains("content")) proposal.content = object["content"].dump();
   COFFER_ASSIGN(const auto approval, service.vault.RequestApproval(call.caller, proposal));
   return WithNames(service, call, RenderOne(approval, 201));
-}
-
-Result<Reply> ListApprovals(const Service& service, const Call& call) {
-  Input input(service, call, Action::kApprovalRead);
-  COFFER_ASSIGN(const auto page, input.Page());
-  COFFER_ASSIGN(const auto approvals, service.vault.ListApprovals(call.caller, page));
-  return WithClientNames(service, call, RenderList(approvals.items, approvals.next_cursor));
 }
 
 Result<Reply> GetApproval(const Service& service, const Call& call) {
@@ -62,31 +63,47 @@ Result<Reply> WithdrawApproval(const Service& service, const Call& call) {
   return WithNames(service, call, RenderOne(approval));
 }
 
-Result<Reply> OpenEmergency(const Service& service, const Call& call) {
-  Input input(service, call, Action::kEmergencyOpen);
-  COFFER_ASSIGN(const json object, input.Object({"client", "purpose", "ticket", "lifetime_s"}));
-  COFFER_ASSIGN(const auto client, input.ClientIn(object, true));
-  vault::EmergencyRequest request;
-  COFFER_ASSIGN(request.purpose, input.Text(object, "purpose", true));
-  COFFER_ASSIGN(request.ticket, input.Text(object, "ticket", true));
-  COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", 3600));
-  COFFER_ASSIGN(const auto emergency, service.vault.OpenEmergency(call.caller, *client, request));
-  return WithNames(service, call, RenderOne(emergency, 201));
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::Approval& approval) {
+  object.Text("id", approval.id.Text());
+  object.Text("action", approval.proposal.action);
+  object.Text("target", approval.proposal.target);
+  if (!approval.proposal.content.empty()) object.Raw("content", approval.proposal.content);
+  object.Text("hash", crypto::HexEncode(approval.hash));
+  object.Text("state", Name(approval.state));
+  object.Text("requester", approval.requester.Text());
+  object.Time("created", approval.created);
+  object.Time("expires", approval.expires);
+  if (approval.decider) object.Text("decider", approval.decider->Text());
+  if (approval.decided) object.Time("decided", *approval.decided);
+  if (approval.executed) object.Time("executed", *approval.executed);
+  if (approval.ended) object.Time("ended", *approval.ended);
+  if (approval.ended_by) object.Text("ended_by", approval.ended_by->Text());
+  if (approval.end) object.Text("end", Name(*approval.end));
+  if (approval.question) object.Object("question", *approval.question);
+  if (approval.preview) object.Object("preview", *approval.preview);
+  if (!approval.account) return;
+  ObjectWriter account = object.Object("account");
+  account.Object("principal", approval.account->principal);
+  account.Number("tokens", approval.account->tokens);
+  account.Number("sessions", approval.account->sessions);
+  account.Flag("enrolment", approval.account->enrolment);
 }
 
-Result<Reply> ListEmergencies(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto emergencies, service.vault.ListEmergencies(call.caller));
-  return WithClientNames(service, call, RenderList(emergencies));
-}
-
-Result<Reply> ReviewEmergency(const Service& service, const Call& call) {
-  Input input(service, call, Action::kEmergencyReview);
-  const auto id = vault::EmergencyId::Parse(call.segments[0]);
-  if (!id) return input.Refuse(id.error());
-  COFFER_ASSIGN(const json object, input.Object({"finding"}));
-  COFFER_ASSIGN(const auto finding, input.Text(object, "finding", true));
-  COFFER_ASSIGN(const auto emergency, service.vault.ReviewEmergency(call.caller, *id, finding));
-  return WithNames(service, call, RenderOne(emergency));
+std::span<const Route> ApprovalRoutes() {
+  using enum Method;
+  static constexpr std::string_view kPageQuery[] = {"limit", "cursor"};
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kGet, "/v1/approvals", Action::kApprovalRead, "listApprovals", Body::kNone, kPageQuery, ListApprovals},
+      {kPost, "/v1/approvals", Action::kApprovalRequest, "requestApproval", Body::kJson, {}, RequestApproval},
+      {kGet, "/v1/approvals/{approval}", Action::kApprovalRead, "getApproval", Body::kNone, {}, GetApproval},
+      {kPost, "/v1/approvals/{approval}/decision", Action::kApprovalDecide, "decideApproval", Body::kJson, {}, DecideApproval},
+      {kPost, "/v1/approvals/{approval}/withdraw", Action::kApprovalWithdraw, "withdrawApproval", Body::kNone, {}, WithdrawApproval},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

@@ -1,8 +1,8 @@
-// Many clients at once, what an emergency was used for, and who read how many.
+#include "api/routes/assignments.h"
+
 #include <nlohmann/json.hpp>
 
 #include "api/http/input.h"
-#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/reply.h"
 
@@ -12,7 +12,12 @@ namespace {
 using nlohmann::json;
 using vault::Action;
 
-constexpr std::uint64_t kMaxSeq = std::uint64_t{1} << 53;
+// An id that nothing can have answers like one that nothing has.
+Result<vault::PrincipalId> PrincipalInPath(Input& input, const Call& call) {
+  const auto id = vault::PrincipalId::Parse(call.segments[1]);
+  if (!id) return input.Refuse({Code::kUnprocessable, "principal_unknown", {}, {}});
+  return *id;
+}
 
 // [{"client": id} or {"external_ref": text}, ...]. One that is no id is nobody's.
 Result<std::vector<vault::ClientName>> ClientNames(Input& input, const json& object,
@@ -49,7 +54,33 @@ Result<std::vector<vault::ClientName>> ClientNames(Input& input, const json& obj
   return names;
 }
 
-}  // namespace
+Result<Reply> ListAssignments(const Service& service, const Call& call) {
+  Input input(service, call, Action::kAssignmentRead);
+  COFFER_ASSIGN(const auto client, input.Client());
+  COFFER_ASSIGN(const auto assignments, service.vault.ListAssignments(call.caller, client));
+  return WithNames(service, call, RenderList(assignments));
+}
+
+Result<Reply> PutAssignment(const Service& service, const Call& call) {
+  Input input(service, call, Action::kAssignmentWrite);
+  COFFER_ASSIGN(const auto client, input.Client());
+  COFFER_ASSIGN(const auto principal, PrincipalInPath(input, call));
+  COFFER_ASSIGN(const json object, input.Object({"starts", "ends"}));
+  vault::AssignmentTerms terms;
+  COFFER_ASSIGN(terms.starts, input.Time(object, "starts"));
+  COFFER_ASSIGN(terms.ends, input.Time(object, "ends"));
+  COFFER_ASSIGN(const auto assignment, service.vault.Assign(call.caller, client, principal, terms));
+  return WithNames(service, call, RenderOne(assignment));
+}
+
+Result<Reply> DeleteAssignment(const Service& service, const Call& call) {
+  Input input(service, call, Action::kAssignmentWrite);
+  COFFER_ASSIGN(const auto client, input.Client());
+  const auto principal = vault::PrincipalId::Parse(call.segments[1]);
+  if (!principal) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
+  COFFER_TRY(service.vault.Unassign(call.caller, client, *principal));
+  return Reply{204, "", "", {}};
+}
 
 Result<Reply> ListAssignmentsOf(const Service& service, const Call& call) {
   Input input(service, call, Action::kAssignmentRead);
@@ -90,26 +121,64 @@ Result<Reply> HandOverClients(const Service& service, const Call& call) {
   return WithNames(service, call, RenderOne(done));
 }
 
-Result<Reply> GetEmergency(const Service& service, const Call& call) {
-  Input input(service, call, Action::kEmergencyRead);
-  const auto id = vault::EmergencyId::Parse(call.segments[0]);
-  if (!id) return input.Refuse(id.error());
-  vault::LogPageRequest page;
-  COFFER_ASSIGN(const auto limit, input.QueryNumber("limit", 1000));
-  COFFER_ASSIGN(page.start, input.QueryNumber("cursor", kMaxSeq));
-  if (limit == 0U) return input.InvalidParameter("limit", "must be at least 1");
-  if (limit) page.limit = *limit;
-  COFFER_ASSIGN(const auto report, service.vault.GetEmergency(call.caller, *id, page));
-  return WithClientNames(service, call, RenderOne(report));
+json Answered(const vault::AssignedClient& client) {
+  json object = json::object();
+  if (client.name.id) object["client"] = client.name.id->Text();
+  PutText(object, "external_ref", client.name.external_ref);
+  if (client.assignment) {
+    object["client"] = client.assignment->client.Text();
+    object["outcome"] = client.assignment->changed ? "assigned" : "unchanged";
+    std::string assignment;
+    Append(assignment, *client.assignment);
+    object["assignment"] = json::parse(assignment);
+    return object;
+  }
+  object["outcome"] = "refused";
+  object["code"] = client.error->reason;
+  if (!client.error->issues.empty()) object["message"] = client.error->issues.front().message;
+  return object;
 }
 
-Result<Reply> CountReaders(const Service& service, const Call& call) {
-  Input input(service, call, Action::kLogRead);
-  COFFER_ASSIGN(const auto from, input.QueryTime("from"));
-  COFFER_ASSIGN(const auto to, input.QueryTime("to"));
-  if (from && to && *to <= *from) return input.InvalidParameter("to", "must be after from");
-  COFFER_ASSIGN(const auto report, service.vault.CountReaders(call.caller, from, to));
-  return RenderOne(report);
+json Answered(const std::vector<vault::AssignedClient>& clients) {
+  json items = json::array();
+  for (const auto& client : clients) items.push_back(Answered(client));
+  return items;
+}
+
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::Assignment& assignment) {
+  object.Text("client", assignment.client.Text());
+  object.Text("principal", assignment.principal.Text());
+  object.Time("starts", assignment.starts);
+  if (assignment.ends) object.Time("ends", *assignment.ends);
+  object.Text("given_by", assignment.given_by.Text());
+}
+
+void WriteMembers(ObjectWriter& object, const std::vector<vault::AssignedClient>& clients) {
+  object.Json("items", Answered(clients));
+}
+
+void WriteMembers(ObjectWriter& object, const vault::HandedOver& done) {
+  object.Json("items", Answered(done.clients));
+  if (!done.next_cursor.empty()) object.Text("next_cursor", done.next_cursor);
+  object.Number("skipped", done.skipped);
+}
+
+std::span<const Route> AssignmentRoutes() {
+  using enum Method;
+  static constexpr std::string_view kAssignmentQuery[] = {"principal", "limit", "cursor"};
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kGet, "/v1/clients/{client}/assignments", Action::kAssignmentRead, "listAssignments", Body::kNone, {}, ListAssignments},
+      {kPut, "/v1/clients/{client}/assignments/{principal}", Action::kAssignmentWrite, "putAssignment", Body::kJson, {}, PutAssignment},
+      {kDelete, "/v1/clients/{client}/assignments/{principal}", Action::kAssignmentWrite, "deleteAssignment", Body::kNone, {}, DeleteAssignment},
+      {kGet, "/v1/assignments", Action::kAssignmentRead, "listAssignmentsOf", Body::kNone, kAssignmentQuery, ListAssignmentsOf},
+      {kPost, "/v1/assignments", Action::kAssignmentWrite, "assignClients", Body::kJson, {}, AssignClients},
+      {kPost, "/v1/assignments/hand-over", Action::kAssignmentWrite, "handOverClients", Body::kJson, {}, HandOverClients},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

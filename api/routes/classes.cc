@@ -1,8 +1,10 @@
+#include "api/routes/classes.h"
+
 #include "api/http/input.h"
-#include "api/routes/handlers.h"
 #include "api/routes/reply.h"
 
 namespace coffer::api {
+namespace {
 
 using vault::Action;
 
@@ -30,20 +32,47 @@ Result<Reply> PreviewClass(const Service& service, const Call& call) {
   return RenderOne(preview);
 }
 
-Result<Reply> ListPurposes(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto purposes, service.vault.ListPurposes(call.caller));
-  return RenderList(purposes);
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::ClassSchema& schema) {
+  object.Text("name", schema.name);
+  object.Number("version", schema.version);
+  object.Raw("definition", schema.definition);
 }
 
-Result<Reply> GetPurpose(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto purpose, service.vault.GetPurpose(call.caller, call.segments[0]));
-  return RenderOne(purpose);
+void WriteMembers(ObjectWriter& object, const vault::ClassPreview& preview) {
+  object.Text("class", preview.class_name);
+  if (preview.version != 0) object.Number("version", preview.version);
+  if (preview.schedule != 0) object.Number("schedule", preview.schedule);
+  object.Time("at", preview.at);
+  object.Flag("moves_due_dates", preview.moves_due_dates);
+  object.Objects("changes", preview.changes, [](ObjectWriter& row, const auto& change) {
+    row.Text("policy", change.policy);
+    row.Text("action", change.action);
+    row.Number("records", change.records);
+    row.Number("unchanged", change.unchanged);
+    row.Number("sooner", change.sooner);
+    row.Number("later", change.later);
+    row.Number("begins", change.begins);
+    row.Number("ends", change.ends);
+    row.Number("unreadable", change.unreadable);
+    row.Number("due_before", change.due_before);
+    row.Number("due_after", change.due_after);
+  });
 }
 
-Result<Reply> PutPurpose(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto purpose,
-                service.vault.PutPurpose(call.caller, call.segments[0], call.body));
-  return RenderOne(purpose);
+std::span<const Route> ClassRoutes() {
+  using enum Method;
+  static constexpr std::string_view kClassQuery[] = {"version"};
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kGet, "/v1/classes", Action::kClassRead, "listClasses", Body::kNone, {}, ListClasses},
+      {kGet, "/v1/classes/{name}", Action::kClassRead, "getClass", Body::kNone, kClassQuery, GetClass},
+      {kPut, "/v1/classes/{name}", Action::kClassWrite, "putClass", Body::kJson, {}, PutClass},
+      {kPost, "/v1/classes/{name}/preview", Action::kRetentionRead, "previewClass", Body::kJson, {}, PreviewClass},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

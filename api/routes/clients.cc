@@ -1,8 +1,9 @@
+#include "api/routes/clients.h"
+
 #include <nlohmann/json.hpp>
 
 #include "api/http/input.h"
 #include "api/http/query.h"
-#include "api/routes/handlers.h"
 #include "api/routes/reply.h"
 
 namespace coffer::api {
@@ -12,6 +13,7 @@ using nlohmann::json;
 using vault::Action;
 
 constexpr const char* kErasedBefore = "erased_before";
+
 constexpr std::string_view kAccept = "accept";
 
 // `before`: there is something that "" can take away.
@@ -55,8 +57,6 @@ Result<vault::ClientChange> ReadChange(Input& input, bool before) {
   change.accept_erased = erased == kAccept;
   return change;
 }
-
-}  // namespace
 
 Result<Reply> CreateClient(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientCreate);
@@ -126,6 +126,46 @@ Result<Reply> UpdateClient(const Service& service, const Call& call) {
   Reply reply = RenderOne(client);
   reply.headers.emplace_back("ETag", EntityTag(client.version));
   return reply;
+}
+
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::ClientInfo& client) {
+  object.Text("id", client.id.Text());
+  if (!client.external_ref.empty()) object.Text("external_ref", client.external_ref);
+  object.Texts("tags", client.tags);
+  object.Number("version", client.version);
+  object.Time("created", client.created);
+  object.Time("updated", client.updated);
+  if (client.relationship_end) object.Time("relationship_end", *client.relationship_end);
+}
+
+void WriteMembers(ObjectWriter& object, const vault::SearchHit& hit) {
+  object.Text("client", hit.client.Text());
+  if (hit.record) object.Text("record", hit.record->Text());
+}
+
+Reply RenderSearch(const vault::SearchPage& page) {
+  Reply reply = RenderList(page.items, page.next_cursor);
+  if (page.whole) return reply;
+  reply.body.pop_back();
+  reply.body += ",\"whole\":false}";
+  return reply;
+}
+
+std::span<const Route> ClientRoutes() {
+  using enum Method;
+  static constexpr std::string_view kClientQuery[] = {"tag", "class", "limit", "cursor"};
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kPost, "/v1/clients", Action::kClientCreate, "createClient", Body::kJson, {}, CreateClient},
+      {kGet, "/v1/clients", Action::kClientList, "listClients", Body::kNone, kClientQuery, ListClients},
+      {kPost, "/v1/clients/search", Action::kClientSearch, "searchClients", Body::kJson, {}, SearchClients},
+      {kGet, "/v1/clients/{client}", Action::kClientRead, "getClient", Body::kNone, {}, GetClient},
+      {kPatch, "/v1/clients/{client}", Action::kClientUpdate, "updateClient", Body::kJson, {}, UpdateClient},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

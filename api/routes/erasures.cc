@@ -1,8 +1,8 @@
-// Erasures of clients, classes and records, their acts, and what is left of a client.
+#include "api/routes/erasures.h"
+
 #include <nlohmann/json.hpp>
 
 #include "api/http/input.h"
-#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/reply.h"
 
@@ -17,6 +17,7 @@ struct ActForm {
   vault::DocumentForm form;
   std::string_view media_type;
 };
+
 constexpr ActForm kActForms[] = {
     {"json", vault::DocumentForm::kDocument, "application/json"},
     {"html", vault::DocumentForm::kPage, "text/html; charset=utf-8"},
@@ -35,8 +36,6 @@ Result<vault::ErasureBasis> BasisFrom(Input& input, std::string_view text) {
                          "must be one of request, consent-withdrawn, purpose-reached, "
                          "contract-end, unlawful"}}});
 }
-
-}  // namespace
 
 Result<Reply> EraseClient(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientErase);
@@ -71,6 +70,13 @@ Result<Reply> EraseRecords(const Service& service, const Call& call) {
   return WithNames(service, call, RenderOne(erasure));
 }
 
+Result<Reply> FindTraces(const Service& service, const Call& call) {
+  Input input(service, call, Action::kClientTrace);
+  COFFER_ASSIGN(const auto id, input.Client());
+  COFFER_ASSIGN(const auto traces, service.vault.FindTraces(call.caller, id));
+  return RenderList(traces);
+}
+
 Result<Reply> ListErasures(const Service& service, const Call& call) {
   Input input(service, call, Action::kErasureRead);
   COFFER_ASSIGN(const auto page, input.Page());
@@ -100,11 +106,43 @@ Result<Reply> GetErasureAct(const Service& service, const Call& call) {
   return Reply{200, std::string(form->media_type), std::move(document), {}};
 }
 
-Result<Reply> FindTraces(const Service& service, const Call& call) {
-  Input input(service, call, Action::kClientTrace);
-  COFFER_ASSIGN(const auto id, input.Client());
-  COFFER_ASSIGN(const auto traces, service.vault.FindTraces(call.caller, id));
-  return RenderList(traces);
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::Erasure& erasure) {
+  object.Text("id", erasure.id.Text());
+  object.Text("client", erasure.client.Text());
+  object.Text("scope", Name(erasure.scope));
+  if (!erasure.class_name.empty()) object.Text("class", erasure.class_name);
+  object.Text("basis", Name(erasure.basis));
+  object.Time("erased", erasure.erased);
+  object.Number("records", erasure.records);
+  object.Number("versions", erasure.versions);
+  object.Number("log_seq", erasure.seq);
+}
+
+void WriteMembers(ObjectWriter& object, const vault::Trace& trace) {
+  object.Text("place", trace.place);
+  object.Text("state", trace.state);
+  object.Number("count", trace.count);
+  object.Text("detail", trace.detail);
+}
+
+std::span<const Route> ErasureRoutes() {
+  using enum Method;
+  static constexpr std::string_view kEraseQuery[] = {"basis"};
+  static constexpr std::string_view kPageQuery[] = {"limit", "cursor"};
+  static constexpr std::string_view kActQuery[] = {"format", "language"};
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kDelete, "/v1/clients/{client}", Action::kClientErase, "eraseClient", Body::kNone, kEraseQuery, EraseClient},
+      {kPost, "/v1/clients/{client}/erasures", Action::kRecordErase, "eraseRecords", Body::kJson, {}, EraseRecords},
+      {kGet, "/v1/clients/{client}/traces", Action::kClientTrace, "findTraces", Body::kNone, {}, FindTraces},
+      {kGet, "/v1/erasures", Action::kErasureRead, "listErasures", Body::kNone, kPageQuery, ListErasures},
+      {kGet, "/v1/erasures/{erasure}", Action::kErasureRead, "getErasure", Body::kNone, {}, GetErasure},
+      {kGet, "/v1/erasures/{erasure}/act", Action::kErasureRead, "getErasureAct", Body::kNone, kActQuery, GetErasureAct},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

@@ -1,8 +1,11 @@
+#include "api/routes/health.h"
+
 #include "api/openapi/document.h"
-#include "api/routes/handlers.h"
-#include "api/routes/reply.h"
 
 namespace coffer::api {
+namespace {
+
+using vault::Action;
 
 Result<Reply> HandleLive(const Service&, const Call&) {
   return Reply{200, "application/json", "{\"status\":\"live\"}", {}};
@@ -24,9 +27,19 @@ Result<Reply> HandleMetrics(const Service& service, const Call& call) {
       200, "text/plain; version=0.0.4; charset=utf-8", service.render_metrics(statistics), {}};
 }
 
-Result<Reply> HandleStatus(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto status, service.vault.ReadStatus(call.caller));
-  return RenderOne(ServerStatus{status, service.certificate_expires});
+}  // namespace
+
+std::span<const Route> HealthRoutes() {
+  using enum Method;
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kGet, "/health/live", Permission::None(), "getLiveness", Body::kNone, {}, HandleLive},
+      {kGet, "/health/ready", Permission::None(), "getReadiness", Body::kNone, {}, HandleReady},
+      {kGet, "/openapi.json", Permission::None(), "getOpenApi", Body::kNone, {}, HandleOpenApi},
+      {kGet, "/metrics", Action::kMetricsRead, "getMetrics", Body::kNone, {}, HandleMetrics},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

@@ -1,8 +1,8 @@
-// Holds, and restrictions of clients.
+#include "api/routes/holds.h"
+
 #include <nlohmann/json.hpp>
 
 #include "api/http/input.h"
-#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/reply.h"
 
@@ -17,33 +17,6 @@ Result<vault::HoldId> HoldInPath(Input& input, const Call& call) {
   if (!id) return input.Refuse(id.error());
   return *id;
 }
-
-Result<vault::RestrictionId> RestrictionInPath(Input& input, const Call& call) {
-  const auto id = vault::RestrictionId::Parse(call.segments[1]);
-  if (!id) return input.Refuse(id.error());
-  return *id;
-}
-
-// {"purposes": […]} or {"all_but": […]}.
-Result<vault::StoppedPurposes> StopsIn(Input& input, const json& object) {
-  const auto stops = object.find("stops");
-  if (stops == object.end()) return input.Invalid("/stops", "is required");
-  if (!stops->is_object() || stops->size() != 1 ||
-      (!stops->contains("purposes") && !stops->contains("all_but"))) {
-    return input.Invalid("/stops", "must have one member, \"purposes\" or \"all_but\"");
-  }
-  vault::StoppedPurposes stopped{stops->contains("all_but"), {}};
-  const std::string at = "/stops/" + stops->begin().key();
-  const json& list = stops->begin().value();
-  if (!list.is_array()) return input.Invalid(at, "must be a list of texts");
-  for (const json& item : list) {
-    if (!item.is_string()) return input.Invalid(at, "must be a list of texts");
-    stopped.purposes.push_back(item.get<std::string>());
-  }
-  return stopped;
-}
-
-}  // namespace
 
 Result<Reply> PlaceHold(const Service& service, const Call& call) {
   Input input(service, call, Action::kHoldWrite);
@@ -96,43 +69,35 @@ Result<Reply> LiftHold(const Service& service, const Call& call) {
   return WithNames(service, call, RenderOne(hold));
 }
 
-Result<Reply> PlaceRestriction(const Service& service, const Call& call) {
-  Input input(service, call, Action::kRestrictionWrite);
-  COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const json object, input.Object({"class", "basis", "stops"}));
-  vault::RestrictionRequest request;
-  COFFER_ASSIGN(request.class_name, input.Text(object, "class", false));
-  COFFER_ASSIGN(request.basis, input.Text(object, "basis", true));
-  COFFER_ASSIGN(request.stops, StopsIn(input, object));
-  const auto restriction = service.vault.Restrict(call.caller, client, request);
-  if (!restriction) return std::unexpected(restriction.error());
-  Reply reply = WithNames(service, call, RenderOne(*restriction, 201));
-  reply.headers.emplace_back(
-      "Location", "/v1/clients/" + client.Text() + "/restrictions/" + restriction->id.Text());
-  return reply;
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::Hold& hold) {
+  const vault::HoldRequest& terms = hold.terms;
+  object.Text("id", hold.id.Text());
+  if (terms.client) object.Text("client", terms.client->Text());
+  if (!terms.class_name.empty()) object.Text("class", terms.class_name);
+  if (!terms.tag.empty()) object.Text("tag", terms.tag);
+  object.Text("reason", terms.reason);
+  object.Text("case_number", terms.case_number);
+  object.Time("review_due", terms.review_due);
+  object.Time("placed", hold.placed);
+  object.Text("placed_by", hold.placed_by.Text());
+  if (hold.lifted) object.Time("lifted", *hold.lifted);
+  if (hold.lifted_by) object.Text("lifted_by", hold.lifted_by->Text());
 }
 
-Result<Reply> ListRestrictions(const Service& service, const Call& call) {
-  Input input(service, call, Action::kRestrictionRead);
-  COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto restrictions, service.vault.ListRestrictions(call.caller, client));
-  return WithNames(service, call, RenderList(restrictions));
-}
-
-Result<Reply> GetRestriction(const Service& service, const Call& call) {
-  Input input(service, call, Action::kRestrictionRead);
-  COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto id, RestrictionInPath(input, call));
-  COFFER_ASSIGN(const auto restriction, service.vault.GetRestriction(call.caller, client, id));
-  return WithNames(service, call, RenderOne(restriction));
-}
-
-Result<Reply> LiftRestriction(const Service& service, const Call& call) {
-  Input input(service, call, Action::kRestrictionWrite);
-  COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto id, RestrictionInPath(input, call));
-  COFFER_TRY(service.vault.LiftRestriction(call.caller, client, id));
-  return Reply{204, "", "", {}};
+std::span<const Route> HoldRoutes() {
+  using enum Method;
+  static constexpr std::string_view kHoldQuery[] = {"client", "lifted", "limit", "cursor"};
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kPost, "/v1/holds", Action::kHoldWrite, "placeHold", Body::kJson, {}, PlaceHold},
+      {kGet, "/v1/holds", Action::kHoldRead, "listHolds", Body::kNone, kHoldQuery, ListHolds},
+      {kGet, "/v1/holds/{hold}", Action::kHoldRead, "getHold", Body::kNone, {}, GetHold},
+      {kPost, "/v1/holds/{hold}/lift", Action::kHoldLift, "liftHold", Body::kNone, {}, LiftHold},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

@@ -1,8 +1,8 @@
-// Users, services and teams.
+#include "api/routes/principals.h"
+
 #include <nlohmann/json.hpp>
 
 #include "api/http/input.h"
-#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/reply.h"
 
@@ -56,7 +56,10 @@ Result<Reply> UpdateOfKind(const Service& service, const Call& call, PrincipalKi
   return WithOwner(service, call, principal);
 }
 
-}  // namespace
+Result<Reply> ListUsers(const Service& service, const Call& call) {
+  COFFER_ASSIGN(const auto users, service.vault.ListPrincipals(call.caller, PrincipalKind::kUser));
+  return RenderList(users);
+}
 
 Result<Reply> CreateUser(const Service& service, const Call& call) {
   Input input(service, call, Action::kPrincipalWrite);
@@ -67,11 +70,6 @@ Result<Reply> CreateUser(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.role, input.Text(object, "role", true));
   COFFER_ASSIGN(const auto enrolment, service.vault.CreateUser(call.caller, request));
   return RenderOne(enrolment, 201);
-}
-
-Result<Reply> ListUsers(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto users, service.vault.ListPrincipals(call.caller, PrincipalKind::kUser));
-  return RenderList(users);
 }
 
 Result<Reply> GetUser(const Service& service, const Call& call) {
@@ -89,6 +87,12 @@ Result<Reply> EnrolUserAgain(const Service& service, const Call& call) {
   return RenderOne(enrolment, 201);
 }
 
+Result<Reply> ListServices(const Service& service, const Call& call) {
+  COFFER_ASSIGN(const auto services,
+                service.vault.ListPrincipals(call.caller, PrincipalKind::kService));
+  return WithNames(service, call, RenderList(services));
+}
+
 Result<Reply> CreateService(const Service& service, const Call& call) {
   Input input(service, call, Action::kPrincipalWrite);
   COFFER_ASSIGN(const json object, input.Object({"name", "role", "owner", "certificates"}));
@@ -101,12 +105,6 @@ Result<Reply> CreateService(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.certificates, input.Texts(object, "certificates", false));
   COFFER_ASSIGN(const auto principal, service.vault.CreateService(call.caller, request));
   return WithNames(service, call, RenderOne(principal, 201));
-}
-
-Result<Reply> ListServices(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto services,
-                service.vault.ListPrincipals(call.caller, PrincipalKind::kService));
-  return WithNames(service, call, RenderList(services));
 }
 
 Result<Reply> GetService(const Service& service, const Call& call) {
@@ -128,25 +126,53 @@ Result<Reply> IssueCertificate(const Service& service, const Call& call) {
   return RenderOne(certificate, 201);
 }
 
-Result<Reply> PutTeam(const Service& service, const Call& call) {
-  Input input(service, call, Action::kTeamWrite);
-  COFFER_ASSIGN(const json object, input.Object({"members"}));
-  COFFER_ASSIGN(const auto texts, input.Texts(object, "members", true));
-  std::vector<vault::PrincipalId> members;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    const auto id = vault::PrincipalId::Parse(texts[i]);
-    if (!id || id->kind() == PrincipalKind::kTeam) {
-      return input.Invalid("/members/" + std::to_string(i), "is not the id of a user or service");
-    }
-    members.push_back(*id);
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::PrincipalInfo& principal) {
+  object.Text("id", principal.id.Text());
+  object.Text("name", principal.name);
+  object.Text("role", principal.role);
+  if (principal.id.kind() == PrincipalKind::kUser) {
+    object.Text("login", principal.login);
+    object.Flag("enrolled", principal.enrolled);
+    object.Flag("second_factor", principal.second_factor);
+  } else {
+    if (principal.owner) object.Text("owner", principal.owner->Text());
+    object.Texts("certificates", principal.certificates);
   }
-  COFFER_ASSIGN(const auto team, service.vault.PutTeam(call.caller, call.segments[0], members));
-  return WithNames(service, call, RenderOne(team));
+  object.Time("created", principal.created);
+  if (principal.disabled) object.Time("disabled", *principal.disabled);
 }
 
-Result<Reply> ListTeams(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto teams, service.vault.ListTeams(call.caller));
-  return WithNames(service, call, RenderList(teams));
+void WriteMembers(ObjectWriter& object, const vault::NewEnrolment& enrolment) {
+  object.Object("user", enrolment.user);
+  object.Text("code", enrolment.code);
+  object.Time("expires", enrolment.expires);
+}
+
+void WriteMembers(ObjectWriter& object, const vault::IssuedCertificate& issued) {
+  object.Object("service", issued.service);
+  object.Text("certificate", issued.certificate);
+  object.Text("authority", issued.authority);
+}
+
+std::span<const Route> PrincipalRoutes() {
+  using enum Method;
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kGet, "/v1/users", Action::kPrincipalRead, "listUsers", Body::kNone, {}, ListUsers},
+      {kPost, "/v1/users", Action::kPrincipalWrite, "createUser", Body::kJson, {}, CreateUser},
+      {kGet, "/v1/users/{principal}", Action::kPrincipalRead, "getUser", Body::kNone, {}, GetUser},
+      {kPatch, "/v1/users/{principal}", Action::kPrincipalWrite, "updateUser", Body::kJson, {}, UpdateUser},
+      {kPost, "/v1/users/{principal}/enrolment", Action::kPrincipalWrite, "enrolUserAgain", Body::kNone, {}, EnrolUserAgain},
+      {kGet, "/v1/services", Action::kPrincipalRead, "listServices", Body::kNone, {}, ListServices},
+      {kPost, "/v1/services", Action::kPrincipalWrite, "createService", Body::kJson, {}, CreateService},
+      {kGet, "/v1/services/{principal}", Action::kPrincipalRead, "getService", Body::kNone, {}, GetService},
+      {kPatch, "/v1/services/{principal}", Action::kPrincipalWrite, "updateService", Body::kJson, {}, UpdateService},
+      {kPost, "/v1/services/{principal}/certificates", Action::kPrincipalWrite, "issueCertificate", Body::kJson, {}, IssueCertificate},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

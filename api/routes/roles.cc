@@ -1,25 +1,11 @@
-// Roles, assignments, leases, and the explanation of decisions.
-#include <nlohmann/json.hpp>
+#include "api/routes/roles.h"
 
-#include "api/http/input.h"
-#include "api/routes/handlers.h"
-#include "api/routes/names.h"
 #include "api/routes/reply.h"
 
 namespace coffer::api {
 namespace {
 
-using nlohmann::json;
 using vault::Action;
-
-// An id that nothing can have answers like one that nothing has.
-Result<vault::PrincipalId> PrincipalInPath(Input& input, const Call& call) {
-  const auto id = vault::PrincipalId::Parse(call.segments[1]);
-  if (!id) return input.Refuse({Code::kUnprocessable, "principal_unknown", {}, {}});
-  return *id;
-}
-
-}  // namespace
 
 Result<Reply> ListRoles(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto roles, service.vault.ListRoles(call.caller));
@@ -36,89 +22,31 @@ Result<Reply> PutRole(const Service& service, const Call& call) {
   return RenderOne(*role);
 }
 
-Result<Reply> ListAssignments(const Service& service, const Call& call) {
-  Input input(service, call, Action::kAssignmentRead);
-  COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto assignments, service.vault.ListAssignments(call.caller, client));
-  return WithNames(service, call, RenderList(assignments));
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::RoleDocument& role) {
+  object.Text("name", role.name);
+  object.Number("version", role.version);
+  object.Flag("built_in", role.version == 0);
+  object.Flag("privileged", role.privileged);
+  object.Raw("definition", role.definition);
+  if (role.not_evaluated.empty()) return;
+  object.Objects("not_evaluated", role.not_evaluated, [](ObjectWriter& member, const Issue& issue) {
+    member.Text("pointer", issue.pointer);
+    member.Text("message", issue.message);
+  });
 }
 
-Result<Reply> PutAssignment(const Service& service, const Call& call) {
-  Input input(service, call, Action::kAssignmentWrite);
-  COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto principal, PrincipalInPath(input, call));
-  COFFER_ASSIGN(const json object, input.Object({"starts", "ends"}));
-  vault::AssignmentTerms terms;
-  COFFER_ASSIGN(terms.starts, input.Time(object, "starts"));
-  COFFER_ASSIGN(terms.ends, input.Time(object, "ends"));
-  COFFER_ASSIGN(const auto assignment, service.vault.Assign(call.caller, client, principal, terms));
-  return WithNames(service, call, RenderOne(assignment));
-}
-
-Result<Reply> DeleteAssignment(const Service& service, const Call& call) {
-  Input input(service, call, Action::kAssignmentWrite);
-  COFFER_ASSIGN(const auto client, input.Client());
-  const auto principal = vault::PrincipalId::Parse(call.segments[1]);
-  if (!principal) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_TRY(service.vault.Unassign(call.caller, client, *principal));
-  return Reply{204, "", "", {}};
-}
-
-Result<Reply> ListLeases(const Service& service, const Call& call) {
-  Input input(service, call, Action::kLeaseRead);
-  COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto leases, service.vault.ListLeases(call.caller, client));
-  return WithNames(service, call, RenderList(leases));
-}
-
-Result<Reply> GiveLease(const Service& service, const Call& call) {
-  Input input(service, call, Action::kLeaseWrite);
-  COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const json object, input.Object({"principal", "class", "fields", "purpose",
-                                                 "ticket", "lifetime_s", "conditions"}));
-  vault::LeaseRequest request;
-  COFFER_ASSIGN(request.principal, input.Principal(object, "principal"));
-  COFFER_ASSIGN(request.class_name, input.Text(object, "class", true));
-  COFFER_ASSIGN(request.fields, input.Texts(object, "fields", true));
-  COFFER_ASSIGN(request.purpose, input.Text(object, "purpose", true));
-  COFFER_ASSIGN(request.ticket, input.Text(object, "ticket", true));
-  COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", 0));
-  if (object.contains("conditions")) request.conditions = object["conditions"].dump();
-  COFFER_ASSIGN(const auto lease, service.vault.GiveLease(call.caller, client, request));
-  return WithNames(service, call, RenderOne(lease, 201));
-}
-
-Result<Reply> EndLease(const Service& service, const Call& call) {
-  Input input(service, call, Action::kLeaseWrite);
-  COFFER_ASSIGN(const auto client, input.Client());
-  const auto id = vault::LeaseId::Parse(call.segments[1]);
-  if (!id) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_ASSIGN(const auto lease, service.vault.EndLease(call.caller, client, *id));
-  return WithNames(service, call, RenderOne(lease));
-}
-
-Result<Reply> ExplainAccess(const Service& service, const Call& call) {
-  Input input(service, call, Action::kAccessExplain);
-  COFFER_ASSIGN(
-      const json object,
-      input.Object({"principal", "action", "client", "class", "class_version", "purpose", "reason",
-                    "ticket", "at", "address", "certificate", "second_factor_minutes"}));
-  vault::AccessQuestion question;
-  COFFER_ASSIGN(question.principal, input.Principal(object, "principal"));
-  COFFER_ASSIGN(question.action, input.Text(object, "action", true));
-  COFFER_ASSIGN(question.client, input.ClientIn(object, false));
-  COFFER_ASSIGN(question.class_name, input.Text(object, "class", false));
-  COFFER_ASSIGN(question.class_version, input.Number(object, "class_version"));
-  COFFER_ASSIGN(question.purpose, input.Text(object, "purpose", false));
-  COFFER_ASSIGN(question.reason, input.Flag(object, "reason"));
-  COFFER_ASSIGN(question.ticket, input.Flag(object, "ticket"));
-  COFFER_ASSIGN(question.at, input.Time(object, "at"));
-  COFFER_ASSIGN(question.address, input.Text(object, "address", false));
-  COFFER_ASSIGN(question.certificate, input.Flag(object, "certificate"));
-  COFFER_ASSIGN(const auto minutes, input.Number(object, "second_factor_minutes"));
-  if (minutes) question.second_factor_minutes = std::min<std::uint64_t>(*minutes, 1U << 30);
-  COFFER_ASSIGN(const auto answer, service.vault.ExplainAccess(call.caller, question));
-  return WithNames(service, call, RenderOne(answer));
+std::span<const Route> RoleRoutes() {
+  using enum Method;
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kGet, "/v1/roles", Action::kRoleRead, "listRoles", Body::kNone, {}, ListRoles},
+      {kGet, "/v1/roles/{name}", Action::kRoleRead, "getRole", Body::kNone, {}, GetRole},
+      {kPut, "/v1/roles/{name}", Action::kRoleWrite, "putRole", Body::kJson, {}, PutRole},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

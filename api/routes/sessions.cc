@@ -1,8 +1,9 @@
-// Users' enrolment, logging in and out, the second factor.
+#include "api/routes/sessions.h"
+
 #include <nlohmann/json.hpp>
 
 #include "api/http/input.h"
-#include "api/routes/handlers.h"
+#include "api/routes/principals.h"
 #include "api/routes/reply.h"
 #include "crypto/password_hash.h"
 #include "crypto/qr_code.h"
@@ -24,8 +25,6 @@ Result<crypto::SecretBytes> Password(Input& input, json& object, const char* nam
   }
   return password;
 }
-
-}  // namespace
 
 Result<Reply> ReadEnrolment(const Service& service, const Call& call) {
   Input input(service, call, Action::kEnrolmentRead);
@@ -68,6 +67,19 @@ Result<Reply> LogIn(const Service& service, const Call& call) {
   return RenderOne(session, 201);
 }
 
+Result<Reply> ListSessions(const Service& service, const Call& call) {
+  COFFER_ASSIGN(const auto sessions, service.vault.ListSessions(call.caller));
+  return RenderList(sessions);
+}
+
+Result<Reply> EndSession(const Service& service, const Call& call) {
+  Input input(service, call, Action::kSessionRevoke);
+  const auto id = vault::SessionId::Parse(call.segments[0]);
+  if (!id) return input.Refuse(id.error());
+  COFFER_ASSIGN(const auto session, service.vault.EndSession(call.caller, *id));
+  return RenderOne(session);
+}
+
 Result<Reply> LogOut(const Service& service, const Call& call) {
   COFFER_TRY(service.vault.LogOut(call.caller));
   return Reply{204, "", "", {}};
@@ -91,17 +103,44 @@ Result<Reply> ChangePassword(const Service& service, const Call& call) {
   return Reply{204, "", "", {}};
 }
 
-Result<Reply> ListSessions(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto sessions, service.vault.ListSessions(call.caller));
-  return RenderList(sessions);
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::EnrolmentDone& done) {
+  object.Object("user", done.user);
+  object.Texts("recovery_codes", done.recovery_codes);
 }
 
-Result<Reply> EndSession(const Service& service, const Call& call) {
-  Input input(service, call, Action::kSessionRevoke);
-  const auto id = vault::SessionId::Parse(call.segments[0]);
-  if (!id) return input.Refuse(id.error());
-  COFFER_ASSIGN(const auto session, service.vault.EndSession(call.caller, *id));
-  return RenderOne(session);
+void WriteMembers(ObjectWriter& object, const vault::SessionInfo& session) {
+  object.Text("id", session.id.Text());
+  object.Text("principal", session.principal.Text());
+  object.Text("login", session.login);
+  object.Time("created", session.created);
+  object.Time("expires", session.expires);
+  object.Time("seen", session.seen);
+  if (session.second_factor) object.Time("second_factor", *session.second_factor);
+  if (session.ended) object.Time("ended", *session.ended);
+}
+
+void WriteMembers(ObjectWriter& object, const vault::NewSession& session) {
+  WriteMembers(object, session.info);
+  object.Text("token", session.secret);
+}
+
+std::span<const Route> SessionRoutes() {
+  using enum Method;
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kPost, "/v1/enrolments/offer", Action::kEnrolmentRead, "readEnrolment", Body::kJson, {}, ReadEnrolment},
+      {kPost, "/v1/enrolments", Action::kEnrolmentComplete, "completeEnrolment", Body::kJson, {}, CompleteEnrolment},
+      {kPost, "/v1/sessions", Action::kSessionCreate, "logIn", Body::kJson, {}, LogIn},
+      {kGet, "/v1/sessions", Action::kSessionList, "listSessions", Body::kNone, {}, ListSessions},
+      {kDelete, "/v1/sessions/{session}", Action::kSessionRevoke, "endSession", Body::kNone, {}, EndSession},
+      {kDelete, "/v1/me/session", Action::kSessionEnd, "logOut", Body::kNone, {}, LogOut},
+      {kPost, "/v1/me/second-factor", Action::kSessionStepUp, "stepUp", Body::kJson, {}, StepUp},
+      {kPut, "/v1/me/password", Action::kPasswordChange, "changePassword", Body::kJson, {}, ChangePassword},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

@@ -1,19 +1,20 @@
+#include "api/routes/tokens.h"
+
 #include <nlohmann/json.hpp>
 
 #include "api/http/input.h"
-#include "api/routes/handlers.h"
 #include "api/routes/names.h"
 #include "api/routes/reply.h"
 
 namespace coffer::api {
+namespace {
 
 using vault::Action;
 
-namespace {
 constexpr std::int64_t kDefaultLifetimeS = 90 * 24 * 3600;
+
 // Where no limit is given: as many as a page has at most.
 constexpr std::size_t kTokensOfPage = 200;
-}  // namespace
 
 Result<Reply> ListTokens(const Service& service, const Call& call) {
   Input input(service, call, Action::kTokenList);
@@ -77,9 +78,41 @@ Result<Reply> RevokeToken(const Service& service, const Call& call) {
   return WithNames(service, call, RenderOne(token));
 }
 
-Result<Reply> HandleMe(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto who, service.vault.WhoAmI(call.caller));
-  return RenderOne(who);
+}  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::TokenInfo& token) {
+  object.Text("id", token.id.Text());
+  object.Text("principal", token.principal.Text());
+  object.Text("name", token.name);
+  object.Text("role", token.role);
+  object.Raw("limits", vault::FormatTokenLimits(token.limits));
+  object.Time("created", token.created);
+  object.Time("expires", token.expires);
+  if (token.revoked) object.Time("revoked", *token.revoked);
+  object.Text("state", Name(token.state));
+  if (token.expires_in_s) {
+    object.Number("expires_in_s", static_cast<std::uint64_t>(*token.expires_in_s));
+  }
+  if (token.replaced_by) object.Text("replaced_by", token.replaced_by->Text());
+}
+
+void WriteMembers(ObjectWriter& object, const vault::NewToken& token) {
+  WriteMembers(object, token.info);
+  object.Text("token", token.secret);
+}
+
+std::span<const Route> TokenRoutes() {
+  using enum Method;
+  static constexpr std::string_view kTokenQuery[] = {"state", "principal", "limit", "cursor"};
+  static constexpr Route kRoutes[] = {
+      // clang-format off
+      {kGet, "/v1/tokens", Action::kTokenList, "listTokens", Body::kNone, kTokenQuery, ListTokens},
+      {kPost, "/v1/tokens", Action::kTokenCreate, "createToken", Body::kJson, {}, CreateToken},
+      {kPost, "/v1/tokens/{token}/rotate", Action::kTokenRotate, "rotateToken", Body::kJson, {}, RotateToken},
+      {kDelete, "/v1/tokens/{token}", Action::kTokenRevoke, "revokeToken", Body::kNone, {}, RevokeToken},
+      // clang-format on
+  };
+  return kRoutes;
 }
 
 }  // namespace coffer::api

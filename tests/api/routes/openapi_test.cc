@@ -7,8 +7,8 @@
 #include <string>
 
 #include "api/http/problem.h"
-#include "api/http/route.h"
 #include "api/openapi/document.h"
+#include "api/routes/routes.h"
 #include "tests/support/open_vault.h"
 #include "vault/base/strict_json.h"
 
