@@ -4,7 +4,8 @@
 
 namespace coffer::api {
 
-// The OpenAPI 3.1 document that the program was built with (api/openapi/openapi.json).
+// The OpenAPI 3.1 document that the program was built with: the parts beside this file, put
+// together.
 std::string_view OpenApiDocument();
 
 }  // namespace coffer::api
