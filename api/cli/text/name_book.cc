@@ -1,4 +1,4 @@
-#include "api/cli/client/name_book.h"
+#include "api/cli/text/name_book.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/files/private_file.h"
 #include "api/cli/files/sealed_spool.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

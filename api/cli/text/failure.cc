@@ -1,4 +1,4 @@
-#include "api/cli/client/failure.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/files/input_file.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

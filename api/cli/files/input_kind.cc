@@ -1,4 +1,4 @@
-#include "api/cli/import/input_kind.h"
+#include "api/cli/files/input_kind.h"
 
 #include "audit/tlog/checkpoint_text.h"
 

@@ -1,4 +1,4 @@
-#include "api/cli/client/environment.h"
+#include "api/cli/files/environment.h"
 
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-#include "api/cli/text/principal_view.h"
+#include "api/cli/commands/principal_view.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "api/cli/commands/log_query.h"
+#include "api/cli/client/log_query.h"
 
 #include <algorithm>
 #include <charconv>

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "api/cli/client/failure.h"
+#include "api/cli/text/failure.h"
 #include "crypto/kdf.h"
 #include "crypto/root_key_provider.h"
 

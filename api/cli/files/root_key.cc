@@ -1,9 +1,9 @@
-#include "api/cli/client/root_key.h"
+#include "api/cli/files/root_key.h"
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
-#include "api/cli/client/passphrase.h"
+#include "api/cli/text/passphrase.h"
 #include "crypto/keyring.h"
 #include "crypto/passphrase_file.h"
 #include "crypto/random.h"

@@ -1,4 +1,4 @@
-#include "api/cli/files/entries_file.h"
+#include "api/cli/verify/entries_file.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "api/cli/text/record_tables.h"
+#include "api/cli/files/record_tables.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "api/cli/client/passphrase.h"
+#include "api/cli/text/passphrase.h"
 
 #include <fcntl.h>
 #include <termios.h>
