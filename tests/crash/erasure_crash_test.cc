@@ -277,7 +277,7 @@ class RewrittenVault : public ErasableVault {
   // Without assertions: also for the child.
   bool AwaitRewrite() {
     const auto keyring = crypto::Keyring::Open(KeyringPath(directory()), root());
-    for (int i = 0; keyring && i < 5000; ++i) {
+    for (int i = 0; keyring && i < 60'000; ++i) {
       const auto keys = crypto::ReadKeysDatabaseKeys(KeysDatabaseKeyPath(keys_path()), *keyring);
       if (keys && keys->size() == 1 && keys->at(0).version > old_key) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));

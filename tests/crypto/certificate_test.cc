@@ -6,6 +6,7 @@
 
 #include "tests/crypto/hex.h"
 #include "tests/crypto/x509_builder.h"
+#include "tests/support/sampling.h"
 
 namespace coffer::crypto {
 namespace {
@@ -173,7 +174,7 @@ TEST_CASE("what is not one certificate to the last byte is refused") {
 TEST_CASE("a flipped bit is read or refused, and breaks nothing") {
   const auto known = ReadCertificatePem(kKnownCertificate);
   std::string der = DerTextOf(*CertificateFrom(kKnownCertificate));
-  for (std::size_t bit = 0; bit < der.size() * 8; ++bit) {
+  for (std::size_t bit = 0; bit < der.size() * 8; bit += testing::Every(3U)) {
     der[bit / 8] = static_cast<char>(der[bit / 8] ^ (1 << bit % 8));
     const auto facts = ReadCertificate(AsBytes(der));
     if (!facts) CHECK(facts.error().reason == "certificate_malformed");

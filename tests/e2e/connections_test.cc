@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <mutex>
@@ -68,7 +69,8 @@ TEST_CASE("slow handshakes and slow headers are cut, and an honest caller is ser
   std::size_t at = 0;
   const std::string head = RequestHead("GET", "/v1/me", vault.Token("crm-service")) + "X-Slow: ";
   // A byte every quarter second: of a TLS record that never ends, of headers that never end.
-  while (steady_clock::now() - start < seconds(13)) {
+  const auto cut = [&] { return std::ranges::all_of(gone, [](bool one) { return one; }); };
+  while (!cut() && steady_clock::now() - start < seconds(120)) {
     for (std::size_t i = 0; i < peers.size(); ++i) {
       const std::string bytes = i < 20 ? std::string("\x16\x03\x01\x02\x00", 5) : head;
       const std::string byte = at < bytes.size() ? bytes.substr(at, 1) : "x";
@@ -98,7 +100,7 @@ TEST_CASE("headers beyond all bounds are refused, and cost no memory") {
     peer.Send(bytes);
     const auto reply = peer.Read();
     CHECK((reply.status == 0 || reply.status == 400 || reply.status == 414 || reply.status == 431));
-    CHECK(peer.EndsWithin(seconds(5)));
+    CHECK(peer.EndsWithin(seconds(30)));
   }
   CHECK(vault.As("crm-service").Get("/v1/me").status == 200);
   CHECK(ResidentKib(vault.pid()) - before < 64 * 1024);
@@ -168,7 +170,7 @@ TEST_CASE("a thousand connections of one address leave room for another, in boun
        !served && steady_clock::now() < until;) {
     RawConnection fresh(vault.port());
     served = fresh.connected() && fresh.Send(RequestHead("GET", "/v1/me", token) + "\r\n") &&
-             fresh.Read(seconds(5)).status == 200;
+             fresh.Read(seconds(30)).status == 200;
   }
   CHECK(served);
   // A sanitized server, of another build tree, spends several times as much.

@@ -313,7 +313,7 @@ TEST_CASE("of a part that was erased, and of a retention run, no value and no ke
   REQUIRE(run.status == 201);
   const std::string path = "/v1/retention/runs/" + run.Json().at("id").get<std::string>();
   auto state = officer.Get(path);
-  for (int i = 0; i < 500 && state.Json().at("state") == "running"; ++i) {
+  for (int i = 0; i < 3000 && state.Json().at("state") == "running"; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     state = officer.Get(path);
   }

@@ -209,14 +209,14 @@ TEST_CASE("on a full disk nothing is served, nothing is lost, and room is enough
     CHECK(privacy.Delete("/v1/clients/" + client).status == 503);
     CHECK(vault.WithToken("", "").Get("/health/live").status == 200);
     // Its own housekeeping may have found a little room meanwhile.
-    CHECK(Within(std::chrono::seconds(20), [&] {
+    CHECK(Within(std::chrono::seconds(60), [&] {
       if (vault.WithToken("", "").Get("/health/ready").status == 503) return true;
       (void)WriteUntilRefused(crm, records, written);
       return false;
     }));
 
     fs::remove(filler);
-    CHECK(Within(std::chrono::seconds(30),
+    CHECK(Within(std::chrono::seconds(60),
                  [&] { return vault.WithToken("", "").Get("/health/ready").status == 200; }));
     const auto again = crm.Get(record);
     INFO(again.status << " " << again.body);
@@ -290,7 +290,7 @@ TEST_CASE("a file system that turns read-only stops reads too, and loses nothing
     disk.TurnReadOnly();
     // The kernel refuses each write from now on. What was written before may be answered yet.
     HttpReply read;
-    CHECK(Within(std::chrono::seconds(10), [&] {
+    CHECK(Within(std::chrono::seconds(60), [&] {
       read = crm.Get(record);
       return read.status != 200;
     }));

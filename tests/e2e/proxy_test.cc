@@ -14,7 +14,7 @@ std::string LoggedAddress(RunningVault& vault, const std::string& lines) {
   REQUIRE(connection.connected());
   const std::string token = vault.Token("crm-service");
   REQUIRE(connection.Send(RequestHead("GET", "/v1/me", token) + lines + "\r\n"));
-  const auto reply = connection.Read(std::chrono::seconds(5));
+  const auto reply = connection.Read(std::chrono::seconds(30));
   REQUIRE(reply.status == 200);
   const auto entries = vault.Entries("action=self.read");
   REQUIRE(!entries.empty());
@@ -62,7 +62,7 @@ TEST_CASE("a role that is bound to a network is not to be had with two lines") {
     REQUIRE(connection.connected());
     REQUIRE(
         connection.Send(RequestHead("GET", "/v1/me", made.Json().at("token")) + lines + "\r\n"));
-    return connection.Read(std::chrono::seconds(5)).status;
+    return connection.Read(std::chrono::seconds(30)).status;
   };
   CHECK(status("X-Forwarded-For: 192.0.2.7\r\n") == 200);
   CHECK(status("X-Forwarded-For: 198.51.100.7\r\n") == 403);

@@ -254,7 +254,7 @@ TEST_CASE("who is slower than the least speed is told so, and ended") {
       if (!peer.connected()) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    return peer.Read(seconds(1));
+    return peer.Read(seconds(30));
   };
   CHECK(drip(std::string("\x16\x03\x01\x02\x00", 5), false).status == 0);
   for (const std::string& begun :
@@ -348,7 +348,7 @@ TEST_CASE("what is wrapped around a body does not make it fast") {
     reply = peer.Read(seconds(0));
   }
   REQUIRE(std::chrono::steady_clock::now() < until);  // it did not stop by itself
-  if (reply.status == 0) reply = peer.Read(seconds(5));
+  if (reply.status == 0) reply = peer.Read(seconds(30));
   CHECK(reply.status == 408);
   CHECK(reply.Code() == "request_too_slow");
   CHECK(Metric(vault, R"(coffer_connections_late_total{phase="body"})") == 1);

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <thread>
 
@@ -26,8 +27,8 @@ namespace {
 using nlohmann::json;
 
 // Under sanitizers, on a busy machine.
-constexpr auto kReadyWithin = std::chrono::seconds(30);
-constexpr auto kEndedWithin = std::chrono::seconds(60);
+constexpr auto kReadyWithin = std::chrono::seconds(120);
+constexpr auto kEndedWithin = std::chrono::seconds(120);
 
 // COFFER_BIN_DIR names the programs of another build tree.
 std::string Binary(const std::string& name) {
@@ -35,16 +36,24 @@ std::string Binary(const std::string& name) {
   return std::string(elsewhere != nullptr ? elsewhere : COFFER_BIN_DIR) + "/" + name;
 }
 
+// None of those that the system gives to who connects somewhere: a server that is started again, or
+// a little later, finds its port still free.
 int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  close(fd);
-  return ntohs(address.sin_port);
+  std::random_device random;
+  std::uniform_int_distribution<int> ports(30'000, 32'767);
+  for (int tries = 0; tries < 1000; ++tries) {
+    const int port = ports(random);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const bool is_free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    close(fd);
+    if (is_free) return port;
+  }
+  FAIL("no port is free");
+  return 0;
 }
 
 int ExitCodeOf(int status) {

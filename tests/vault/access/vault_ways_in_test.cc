@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "crypto/client_key.h"
+#include "tests/support/sampling.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {
@@ -335,6 +336,8 @@ Attack After(WaysVault& v, const StartingPoint& start, const Sequence& done) {
 // Every step after every sequence of up to two that went through, each on an account of its own.
 // A refused call changes nothing: the sequence without it is another one. Of sequences that come
 // to the same state the first goes on.
+constexpr std::size_t kCalls = testing::Many(3U, 2U);
+
 void TryAll(WaysVault& v, const StartingPoint& start, std::vector<std::string>& found, int& tried) {
   std::set<std::string> seen = {StateOf(v, start.make(v))};
   std::vector<Sequence> sequences = {{}};
@@ -358,7 +361,7 @@ void TryAll(WaysVault& v, const StartingPoint& start, std::vector<std::string>& 
           std::string sequence = start.name;
           for (const Step* one : longer) sequence += std::string("; ") + one->name;
           found.push_back(sequence);
-        } else if (longer.size() < 3) {
+        } else if (longer.size() < kCalls) {
           sequences.push_back(std::move(longer));
         }
       }
@@ -390,7 +393,7 @@ TEST_CASE("no three calls of one administrator show client data to what that one
   for (std::size_t i = 0; i < kCount; ++i) {
     INFO(kStarts[i].name << ": " << failures[i]);
     CHECK(failures[i].empty());
-    CHECK(tried[i] > 100);
+    CHECK(tried[i] > testing::Many(100, 20));
     for (const auto& sequence : found[i]) UNSCOPED_INFO(sequence);
     CHECK(found[i].empty());
   }

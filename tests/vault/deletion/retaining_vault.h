@@ -157,7 +157,27 @@ class RetainingVault : public TestVault {
       Open();
     }
   }
-  // Until the vault has looked at its clock again.
+  // The scheduled ones too, as soon as there are so many.
+  std::vector<RetentionRun> AwaitRuns(std::size_t count) {
+    for (int i = 0; i < 600; ++i) {
+      auto runs = (*this)->ListRetentionRuns(As(Role::kAuditor));
+      REQUIRE(runs);
+      if (runs->size() >= count) return *std::move(runs);
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    FAIL("no run was begun");
+    return {};
+  }
+  // Entries that the vault makes by itself are waited for, also while nobody's token is good.
+  std::int64_t LogSize() { return Number("SELECT count(*) FROM log_entries"); }
+  void AwaitEntryAfter(std::int64_t size) {
+    for (int i = 0; i < 6000; ++i) {
+      if (LogSize() > size) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    FAIL("the vault noted nothing");
+  }
+  // Time for what must not happen when the vault looks at its clock again.
   static void LetItLook() { std::this_thread::sleep_for(std::chrono::milliseconds(700)); }
   Caller last;
 };

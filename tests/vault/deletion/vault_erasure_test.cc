@@ -169,7 +169,7 @@ TEST_CASE("after an erasure the store of keys is written anew, while the vault s
       const ClientId client = vault.NewClient("A-" + std::to_string(i));
       if (!vault->Erase(vault.As(kPrivacyOfficer), client, {})) ++unexpected;
     }
-    for (int i = 0; i < 1000 && statistics().keys_rewrite_pending; ++i) {
+    for (int i = 0; i < 6000 && statistics().keys_rewrite_pending; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     done = true;

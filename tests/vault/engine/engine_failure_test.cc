@@ -173,7 +173,7 @@ TEST_CASE("a disk that has room again is found out without a request") {
   CHECK(engine.Put(0) == "log_unavailable");
   CHECK(!engine->healthy());
   engine.disk.Mend();
-  for (int i = 0; i < 100 && !engine->healthy(); ++i) {
+  for (int i = 0; i < 600 && !engine->healthy(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   CHECK(engine->healthy());

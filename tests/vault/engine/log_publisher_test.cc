@@ -1,7 +1,10 @@
 #include "vault/engine/log_publisher.h"
 
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "crypto/atomic_file.h"
 #include "tests/vault/faulty_storage.h"
@@ -25,12 +28,14 @@ class TestPublisher : public TestEngine {
 
   void OpenPublisher(std::uint32_t interval_ms = 60'000, std::uint32_t heartbeat_s = 3600) {
     publisher_.reset();
-    auto made = LogPublisher::Create(
-        **this, keyring(), Reader(), {counter_, {}},
-        {.anchor_path = anchor_path(),
-         .interval_ms = interval_ms,
-         .heartbeat_s = heartbeat_s,
-         .log = [this](Severity, std::string_view text) { log.emplace_back(text); }});
+    auto made = LogPublisher::Create(**this, keyring(), Reader(), {counter_, {}},
+                                     {.anchor_path = anchor_path(),
+                                      .interval_ms = interval_ms,
+                                      .heartbeat_s = heartbeat_s,
+                                      .log = [this](Severity, std::string_view text) {
+                                        log.emplace_back(text);
+                                        ++told;
+                                      }});
     REQUIRE(made);
     publisher_ = *std::move(made);
   }
@@ -84,6 +89,7 @@ class TestPublisher : public TestEngine {
   }
 
   Strings log;
+  std::atomic<int> told = 0;  // counted by the thread that tells it
 
  private:
   std::uint64_t counter_ = 41;
@@ -120,7 +126,7 @@ TEST_CASE("a running publisher follows the log and beats when it rests") {
   log.OpenPublisher(10, 1);
   log.publisher().Start();
   const auto await = [&](auto condition) {
-    for (int i = 0; i < 500 && !condition(); ++i) {
+    for (int i = 0; i < 6000 && !condition(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     CHECK(condition());
@@ -235,7 +241,10 @@ TEST_CASE("a failure to publish is told once, and again after it was mended") {
   log.OpenPublisher(5, 3600);
   fs::rename(log.work / "elsewhere", log.work / "away");
   log.publisher().Start();
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  for (int i = 0; i < 6000 && log.told == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // many intervals
   log.publisher().Stop();
   REQUIRE(log.log.size() == 1);
   CHECK(log.log[0].starts_with("no checkpoint could be published: "));

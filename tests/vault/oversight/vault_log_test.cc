@@ -215,7 +215,7 @@ TEST_CASE("every entry under the checkpoint is proved, offline, from the proof a
   for (int i = 0; i < 9; ++i) vault.NewClient("A-" + std::to_string(i));
   const auto key = vault.Key();
   std::uint64_t covered = 0;
-  for (int i = 0; i < 200 && covered < 20; ++i) {
+  for (int i = 0; i < 3000 && covered < 20; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     const auto note = vault->ReadCheckpoint(vault.As(kAuditor));
     REQUIRE(note);

@@ -1,0 +1,3 @@
+// Compiled for its precompiled headers alone, which all test programs have in common
+// (CMakeLists.txt).
+int main() { return 0; }
