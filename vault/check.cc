@@ -8,7 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/engine/key_cache.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/log_length.h"

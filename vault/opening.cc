@@ -5,7 +5,7 @@
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "crypto/encoding.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 namespace {

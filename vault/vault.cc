@@ -10,7 +10,7 @@
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "crypto/keys_database_key.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/access/token_expiry.h"
 #include "vault/base/file_account.h"
 #include "vault/engine/log_keys.h"

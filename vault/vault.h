@@ -28,7 +28,7 @@
 #include "crypto/result.h"
 #include "crypto/root_key_provider.h"
 #include "vault/access/access_policy.h"
-#include "vault/access/approval_preview.h"
+#include "vault/deletion/approval_preview.h"
 #include "vault/access/known_names.h"
 #include "vault/access/role.h"
 #include "vault/access/token_limits.h"

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 

@@ -3,8 +3,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "vault/access/approval_outlook.h"
-#include "vault/access/core.h"
+#include "vault/deletion/approval_outlook.h"
+#include "vault/access/operations.h"
 #include "vault/access/open_approvals.h"
 #include "vault/access/role_giving.h"
 #include "vault/access/standing.h"

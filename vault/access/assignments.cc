@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "vault/access/access_checks.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -1,7 +1,7 @@
 // Emergency access: one client, at once, by whoever may take it, and reviewed afterwards.
 #include <algorithm>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"

@@ -4,7 +4,7 @@
 #include <set>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 namespace {

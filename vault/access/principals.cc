@@ -5,7 +5,7 @@
 #include "crypto/certificate.h"
 #include "crypto/encoding.h"
 #include "crypto/totp.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/access/login.h"
 #include "vault/access/principal_name.h"
 #include "vault/access/role_giving.h"

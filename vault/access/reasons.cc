@@ -3,7 +3,7 @@
 #include <unordered_set>
 
 #include "crypto/random.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 

@@ -1,7 +1,7 @@
 // Restrictions: data that is stored, and not processed for the purposes that they stop.
 #include <algorithm>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
 #include "vault/vault.h"

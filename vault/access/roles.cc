@@ -3,7 +3,7 @@
 
 #include "vault/access/access_checks.h"
 #include "vault/access/conditions.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"

@@ -3,7 +3,7 @@
 #include <cctype>
 
 #include "crypto/totp.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/access/living_tokens.h"
 #include "vault/access/login.h"
 #include "vault/access/password_rules.h"

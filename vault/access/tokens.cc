@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "crypto/random.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/access/living_tokens.h"
 #include "vault/access/principal_name.h"
 #include "vault/access/role_giving.h"

@@ -1,5 +1,5 @@
 // Classes and the register of purposes.
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/words.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/vault.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 

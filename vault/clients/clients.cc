@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "crypto/random.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/word_list.h"

@@ -1,7 +1,7 @@
 // What an explanation says of a class: what the call itself would make of the decision.
 #pragma once
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 

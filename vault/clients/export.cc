@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/names.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/export_selection.h"

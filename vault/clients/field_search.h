@@ -5,7 +5,7 @@
 #include <map>
 #include <string_view>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/random.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
 #include "vault/clients/client_operations.h"

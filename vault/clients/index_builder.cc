@@ -7,7 +7,7 @@
 #include <optional>
 #include <system_error>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/clients/record_operations.h"
 #include "vault/deletion/hold_text.h"
 

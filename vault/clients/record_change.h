@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/clients/record_store.h"
 #include "vault/clients/record_update.h"

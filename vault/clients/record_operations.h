@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/clients/record_view.h"
 
 namespace coffer::vault {

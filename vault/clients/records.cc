@@ -2,7 +2,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/strict_json.h"
 #include "vault/clients/record_change.h"
 #include "vault/clients/record_operations.h"

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 

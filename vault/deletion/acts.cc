@@ -10,7 +10,7 @@
 #include "audit/documents/stated_text.h"
 #include "audit/entries/log_reader.h"
 #include "audit/tlog/proof.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/deletion/erase.h"
 #include "vault/oversight/page_names.h"
 #include "vault/vault.h"

@@ -1,7 +1,7 @@
 // What becomes of due dates when a class counts from another field.
 #include <algorithm>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_days.h"
 #include "vault/vault.h"

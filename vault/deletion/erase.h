@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 

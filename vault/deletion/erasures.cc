@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/names.h"
 #include "vault/clients/record_operations.h"
 #include "vault/deletion/erase.h"

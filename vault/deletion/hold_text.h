@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/deletion/hold_store.h"
 
 namespace coffer::vault {

@@ -4,7 +4,7 @@
 #include <set>
 #include <tuple>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/erasure_ledger.h"
 

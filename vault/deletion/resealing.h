@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/deletion/erase.h"
 
 namespace coffer::vault {

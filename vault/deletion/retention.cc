@@ -4,7 +4,7 @@
 
 #include "audit/documents/document_limits.h"
 #include "audit/documents/run_report.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/calendar.h"
 #include "vault/base/words.h"
 #include "vault/deletion/erase.h"

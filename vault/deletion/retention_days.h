@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_store.h"
 

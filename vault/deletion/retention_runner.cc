@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "audit/documents/erasure_scope.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/retention_count.h"
 #include "vault/deletion/retention_days.h"

@@ -5,7 +5,7 @@
 
 #include "audit/documents/erasure_act.h"
 #include "audit/documents/erasure_scope.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/erasure_ledger.h"
 #include "vault/deletion/resealing.h"

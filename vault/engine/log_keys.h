@@ -4,7 +4,7 @@
 #include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "crypto/result.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 

@@ -3,7 +3,7 @@
 
 #include "audit/entries/log_reader.h"
 #include "audit/tlog/proof.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/oversight/log_search.h"
 #include "vault/vault.h"

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "audit/entries/log_reader.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/base/words.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/oversight/log_search.h"

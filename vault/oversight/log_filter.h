@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

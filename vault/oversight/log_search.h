@@ -1,7 +1,7 @@
 // One page of a search of the log.
 #pragma once
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

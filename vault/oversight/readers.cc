@@ -3,7 +3,7 @@
 #include <map>
 #include <unordered_map>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -6,7 +6,7 @@
 
 #include "audit/verify/verify.h"
 #include "crypto/atomic_file.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/deletion/erase.h"
 #include "vault/engine/committed_state.h"
 #include "vault/oversight/logged_state.h"

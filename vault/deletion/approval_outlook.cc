@@ -1,4 +1,4 @@
-#include "vault/access/approval_outlook.h"
+#include "vault/deletion/approval_outlook.h"
 
 #include <algorithm>
 #include <map>

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "vault/access/approval_preview.h"
-#include "vault/access/core.h"
+#include "vault/deletion/approval_preview.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 

@@ -1,4 +1,4 @@
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/clients/client_operations.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/vault.h"
