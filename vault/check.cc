@@ -1,5 +1,7 @@
 // Whether a start would go well, told beside a server that may run: everything is read as a start
 // reads it, in its order, and nothing written stays.
+#include "vault/check.h"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -8,14 +10,16 @@
 #include <cstring>
 #include <filesystem>
 
-#include "vault/access/operations.h"
+#include "vault/engine/engine.h"
 #include "vault/engine/key_cache.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/log_length.h"
 #include "vault/opening.h"
+#include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
 #include "vault/vault.h"
+#include "vault/vault_options.h"
 
 namespace coffer::vault {
 namespace {

@@ -22,24 +22,24 @@ Result<vault::PrincipalId> PrincipalInPath(Input& input, const Call& call) {
 }  // namespace
 
 Result<Reply> ListRoles(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto roles, service.vault.ListRoles(call.caller));
+  COFFER_ASSIGN(const auto roles, service.vault.roles().ListRoles(call.caller));
   return RenderList(roles);
 }
 
 Result<Reply> GetRole(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto role, service.vault.GetRole(call.caller, call.segments[0]));
+  COFFER_ASSIGN(const auto role, service.vault.roles().GetRole(call.caller, call.segments[0]));
   return RenderOne(*role);
 }
 
 Result<Reply> PutRole(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto role, service.vault.PutRole(call.caller, call.segments[0], call.body));
+  COFFER_ASSIGN(const auto role, service.vault.roles().PutRole(call.caller, call.segments[0], call.body));
   return RenderOne(*role);
 }
 
 Result<Reply> ListAssignments(const Service& service, const Call& call) {
   Input input(service, call, Action::kAssignmentRead);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto assignments, service.vault.ListAssignments(call.caller, client));
+  COFFER_ASSIGN(const auto assignments, service.vault.assignments().ListAssignments(call.caller, client));
   return WithNames(service, call, RenderList(assignments));
 }
 
@@ -51,7 +51,7 @@ Result<Reply> PutAssignment(const Service& service, const Call& call) {
   vault::AssignmentTerms terms;
   COFFER_ASSIGN(terms.starts, input.Time(object, "starts"));
   COFFER_ASSIGN(terms.ends, input.Time(object, "ends"));
-  COFFER_ASSIGN(const auto assignment, service.vault.Assign(call.caller, client, principal, terms));
+  COFFER_ASSIGN(const auto assignment, service.vault.assignments().Assign(call.caller, client, principal, terms));
   return WithNames(service, call, RenderOne(assignment));
 }
 
@@ -60,14 +60,14 @@ Result<Reply> DeleteAssignment(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto client, input.Client());
   const auto principal = vault::PrincipalId::Parse(call.segments[1]);
   if (!principal) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_TRY(service.vault.Unassign(call.caller, client, *principal));
+  COFFER_TRY(service.vault.assignments().Unassign(call.caller, client, *principal));
   return Reply{204, "", "", {}};
 }
 
 Result<Reply> ListLeases(const Service& service, const Call& call) {
   Input input(service, call, Action::kLeaseRead);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto leases, service.vault.ListLeases(call.caller, client));
+  COFFER_ASSIGN(const auto leases, service.vault.leases().ListLeases(call.caller, client));
   return WithNames(service, call, RenderList(leases));
 }
 
@@ -84,7 +84,7 @@ Result<Reply> GiveLease(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.ticket, input.Text(object, "ticket", true));
   COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", 0));
   if (object.contains("conditions")) request.conditions = object["conditions"].dump();
-  COFFER_ASSIGN(const auto lease, service.vault.GiveLease(call.caller, client, request));
+  COFFER_ASSIGN(const auto lease, service.vault.leases().GiveLease(call.caller, client, request));
   return WithNames(service, call, RenderOne(lease, 201));
 }
 
@@ -93,7 +93,7 @@ Result<Reply> EndLease(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto client, input.Client());
   const auto id = vault::LeaseId::Parse(call.segments[1]);
   if (!id) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_ASSIGN(const auto lease, service.vault.EndLease(call.caller, client, *id));
+  COFFER_ASSIGN(const auto lease, service.vault.leases().EndLease(call.caller, client, *id));
   return WithNames(service, call, RenderOne(lease));
 }
 
@@ -117,7 +117,7 @@ Result<Reply> ExplainAccess(const Service& service, const Call& call) {
   COFFER_ASSIGN(question.certificate, input.Flag(object, "certificate"));
   COFFER_ASSIGN(const auto minutes, input.Number(object, "second_factor_minutes"));
   if (minutes) question.second_factor_minutes = std::min<std::uint64_t>(*minutes, 1U << 30);
-  COFFER_ASSIGN(const auto answer, service.vault.ExplainAccess(call.caller, question));
+  COFFER_ASSIGN(const auto answer, service.vault.access_explanations().ExplainAccess(call.caller, question));
   return WithNames(service, call, RenderOne(answer));
 }
 

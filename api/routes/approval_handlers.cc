@@ -21,14 +21,14 @@ Result<Reply> RequestApproval(const Service& service, const Call& call) {
   COFFER_ASSIGN(proposal.action, input.Text(object, "action", true));
   COFFER_ASSIGN(proposal.target, input.Text(object, "target", true));
   if (object.contains("content")) proposal.content = object["content"].dump();
-  COFFER_ASSIGN(const auto approval, service.vault.RequestApproval(call.caller, proposal));
+  COFFER_ASSIGN(const auto approval, service.vault.approvals().RequestApproval(call.caller, proposal));
   return WithNames(service, call, RenderOne(approval, 201));
 }
 
 Result<Reply> ListApprovals(const Service& service, const Call& call) {
   Input input(service, call, Action::kApprovalRead);
   COFFER_ASSIGN(const auto page, input.Page());
-  COFFER_ASSIGN(const auto approvals, service.vault.ListApprovals(call.caller, page));
+  COFFER_ASSIGN(const auto approvals, service.vault.approvals().ListApprovals(call.caller, page));
   return WithClientNames(service, call, RenderList(approvals.items, approvals.next_cursor));
 }
 
@@ -36,7 +36,7 @@ Result<Reply> GetApproval(const Service& service, const Call& call) {
   Input input(service, call, Action::kApprovalRead);
   const auto id = vault::ApprovalId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
-  COFFER_ASSIGN(const auto approval, service.vault.GetApproval(call.caller, *id));
+  COFFER_ASSIGN(const auto approval, service.vault.approvals().GetApproval(call.caller, *id));
   return WithClientNames(service, call, RenderOne(approval));
 }
 
@@ -50,7 +50,7 @@ Result<Reply> DecideApproval(const Service& service, const Call& call) {
     return input.Invalid("/decision", "must be \"approve\" or \"reject\"");
   }
   COFFER_ASSIGN(const auto approval,
-                service.vault.DecideApproval(call.caller, *id, decision == "approve"));
+                service.vault.approvals().DecideApproval(call.caller, *id, decision == "approve"));
   return WithNames(service, call, RenderOne(approval));
 }
 
@@ -58,7 +58,7 @@ Result<Reply> WithdrawApproval(const Service& service, const Call& call) {
   Input input(service, call, Action::kApprovalWithdraw);
   const auto id = vault::ApprovalId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
-  COFFER_ASSIGN(const auto approval, service.vault.WithdrawApproval(call.caller, *id));
+  COFFER_ASSIGN(const auto approval, service.vault.approvals().WithdrawApproval(call.caller, *id));
   return WithNames(service, call, RenderOne(approval));
 }
 
@@ -70,12 +70,12 @@ Result<Reply> OpenEmergency(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.purpose, input.Text(object, "purpose", true));
   COFFER_ASSIGN(request.ticket, input.Text(object, "ticket", true));
   COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", 3600));
-  COFFER_ASSIGN(const auto emergency, service.vault.OpenEmergency(call.caller, *client, request));
+  COFFER_ASSIGN(const auto emergency, service.vault.emergencies().OpenEmergency(call.caller, *client, request));
   return WithNames(service, call, RenderOne(emergency, 201));
 }
 
 Result<Reply> ListEmergencies(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto emergencies, service.vault.ListEmergencies(call.caller));
+  COFFER_ASSIGN(const auto emergencies, service.vault.emergencies().ListEmergencies(call.caller));
   return WithClientNames(service, call, RenderList(emergencies));
 }
 
@@ -85,7 +85,7 @@ Result<Reply> ReviewEmergency(const Service& service, const Call& call) {
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const json object, input.Object({"finding"}));
   COFFER_ASSIGN(const auto finding, input.Text(object, "finding", true));
-  COFFER_ASSIGN(const auto emergency, service.vault.ReviewEmergency(call.caller, *id, finding));
+  COFFER_ASSIGN(const auto emergency, service.vault.emergencies().ReviewEmergency(call.caller, *id, finding));
   return WithNames(service, call, RenderOne(emergency));
 }
 

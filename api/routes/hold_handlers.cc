@@ -58,7 +58,7 @@ Result<Reply> PlaceHold(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto review_due, input.Time(object, "review_due"));
   if (!review_due) return input.Invalid("/review_due", "is required");
   request.review_due = *review_due;
-  COFFER_ASSIGN(const auto hold, service.vault.PlaceHold(call.caller, request));
+  COFFER_ASSIGN(const auto hold, service.vault.holds().PlaceHold(call.caller, request));
   Reply reply = WithNames(service, call, RenderOne(hold, 201));
   reply.headers.emplace_back("Location", "/v1/holds/" + hold.id.Text());
   return reply;
@@ -78,21 +78,21 @@ Result<Reply> ListHolds(const Service& service, const Call& call) {
   }
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto holds,
-                service.vault.ListHolds(call.caller, client, lifted == "true", page));
+                service.vault.holds().ListHolds(call.caller, client, lifted == "true", page));
   return WithClientNames(service, call, RenderList(holds.items, holds.next_cursor));
 }
 
 Result<Reply> GetHold(const Service& service, const Call& call) {
   Input input(service, call, Action::kHoldRead);
   COFFER_ASSIGN(const auto id, HoldInPath(input, call));
-  COFFER_ASSIGN(const auto hold, service.vault.GetHold(call.caller, id));
+  COFFER_ASSIGN(const auto hold, service.vault.holds().GetHold(call.caller, id));
   return WithClientNames(service, call, RenderOne(hold));
 }
 
 Result<Reply> LiftHold(const Service& service, const Call& call) {
   Input input(service, call, Action::kHoldLift);
   COFFER_ASSIGN(const auto id, HoldInPath(input, call));
-  COFFER_ASSIGN(const auto hold, service.vault.LiftHold(call.caller, id));
+  COFFER_ASSIGN(const auto hold, service.vault.holds().LiftHold(call.caller, id));
   return WithNames(service, call, RenderOne(hold));
 }
 
@@ -104,7 +104,7 @@ Result<Reply> PlaceRestriction(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.class_name, input.Text(object, "class", false));
   COFFER_ASSIGN(request.basis, input.Text(object, "basis", true));
   COFFER_ASSIGN(request.stops, StopsIn(input, object));
-  const auto restriction = service.vault.Restrict(call.caller, client, request);
+  const auto restriction = service.vault.restrictions().Restrict(call.caller, client, request);
   if (!restriction) return std::unexpected(restriction.error());
   Reply reply = WithNames(service, call, RenderOne(*restriction, 201));
   reply.headers.emplace_back(
@@ -115,7 +115,7 @@ Result<Reply> PlaceRestriction(const Service& service, const Call& call) {
 Result<Reply> ListRestrictions(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionRead);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto restrictions, service.vault.ListRestrictions(call.caller, client));
+  COFFER_ASSIGN(const auto restrictions, service.vault.restrictions().ListRestrictions(call.caller, client));
   return WithNames(service, call, RenderList(restrictions));
 }
 
@@ -123,7 +123,7 @@ Result<Reply> GetRestriction(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionRead);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, RestrictionInPath(input, call));
-  COFFER_ASSIGN(const auto restriction, service.vault.GetRestriction(call.caller, client, id));
+  COFFER_ASSIGN(const auto restriction, service.vault.restrictions().GetRestriction(call.caller, client, id));
   return WithNames(service, call, RenderOne(restriction));
 }
 
@@ -131,7 +131,7 @@ Result<Reply> LiftRestriction(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionWrite);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, RestrictionInPath(input, call));
-  COFFER_TRY(service.vault.LiftRestriction(call.caller, client, id));
+  COFFER_TRY(service.vault.restrictions().LiftRestriction(call.caller, client, id));
   return Reply{204, "", "", {}};
 }
 

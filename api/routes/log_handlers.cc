@@ -53,7 +53,7 @@ Result<Reply> ListEntries(const Service& service, const Call& call, Input& input
   if (limit) page.limit = *limit;
   page.oldest_first = order == "asc";
 
-  COFFER_ASSIGN(const auto log, AtQuery(service.vault.ReadLog(call.caller, filter, page)));
+  COFFER_ASSIGN(const auto log, AtQuery(service.vault.access_log().ReadLog(call.caller, filter, page)));
   const std::string next = log.next ? std::to_string(*log.next) : std::string();
   Reply reply;
   std::size_t bytes = kBesideEntries;
@@ -113,7 +113,7 @@ Result<Reply> GetLogEntry(const Service& service, const Call& call) {
   Input input(service, call, Action::kLogRead);
   const auto seq = ParseDecimal(call.segments[0], kMaxSequence);
   if (!seq) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_ASSIGN(const auto view, service.vault.ReadLogEntry(call.caller, *seq));
+  COFFER_ASSIGN(const auto view, service.vault.access_log().ReadLogEntry(call.caller, *seq));
   Reply reply;
   reply.body = "{\"entry\":" + view.entry;
   if (view.note_text) {
@@ -129,12 +129,12 @@ Result<Reply> GetLogEntryProof(const Service& service, const Call& call) {
   Input input(service, call, Action::kLogRead);
   const auto seq = ParseDecimal(call.segments[0], kMaxSequence);
   if (!seq) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_ASSIGN(auto proof, service.vault.ProveLogEntry(call.caller, *seq));
+  COFFER_ASSIGN(auto proof, service.vault.access_log().ProveLogEntry(call.caller, *seq));
   return RenderText(std::move(proof));
 }
 
 Result<Reply> GetLogCheckpoint(const Service& service, const Call& call) {
-  COFFER_ASSIGN(auto checkpoint, service.vault.ReadCheckpoint(call.caller));
+  COFFER_ASSIGN(auto checkpoint, service.vault.access_log().ReadCheckpoint(call.caller));
   return RenderText(std::move(checkpoint));
 }
 
@@ -143,7 +143,7 @@ Result<Reply> GetLogConsistency(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto from, input.QueryNumber("from", kMaxSequence));
   COFFER_ASSIGN(const auto to, input.QueryNumber("to", kMaxSequence));
   if (!from || !to) return input.InvalidParameter(from ? "to" : "from", "is required");
-  COFFER_ASSIGN(const auto proof, service.vault.ProveConsistency(call.caller, *from, *to));
+  COFFER_ASSIGN(const auto proof, service.vault.access_log().ProveConsistency(call.caller, *from, *to));
   return RenderOne(proof);
 }
 
@@ -152,7 +152,7 @@ Result<Reply> GetLogTile(const Service& service, const Call& call) {
   if (!path) {
     return Input(service, call, Action::kLogRead).Refuse({Code::kNotFound, "not_found", {}, {}});
   }
-  COFFER_ASSIGN(auto tile, service.vault.ReadLogTile(call.caller, *path));
+  COFFER_ASSIGN(auto tile, service.vault.access_log().ReadLogTile(call.caller, *path));
   Reply reply{200, "application/octet-stream", std::move(tile), {}};
   // What a path of the tree names never changes; only who has looked at it may keep it.
   reply.headers.emplace_back("Cache-Control", "private, max-age=31536000, immutable");
@@ -167,7 +167,7 @@ Result<Reply> MakeEvidence(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.principal, input.Text(object, "principal", false));
   COFFER_ASSIGN(request.from, input.Time(object, "from"));
   COFFER_ASSIGN(request.to, input.Time(object, "to"));
-  COFFER_ASSIGN(auto bundle, service.vault.MakeEvidence(call.caller, request));
+  COFFER_ASSIGN(auto bundle, service.vault.evidence().MakeEvidence(call.caller, request));
   Reply reply{200, "application/zip", std::move(bundle), {}};
   reply.headers.emplace_back("Content-Disposition", "attachment; filename=\"evidence.zip\"");
   return reply;
@@ -183,7 +183,7 @@ Result<Reply> SummariseLog(const Service& service, const Call& call) {
   }
   request.daily = per != "hour";
   if (!call.Query("by").empty()) request.by = call.Query("by");
-  COFFER_ASSIGN(const auto summary, AtQuery(service.vault.SummariseLog(call.caller, request)));
+  COFFER_ASSIGN(const auto summary, AtQuery(service.vault.access_log().SummariseLog(call.caller, request)));
   return WithNames(service, call, RenderOne(summary));
 }
 
@@ -200,7 +200,7 @@ Result<Reply> VerifyLog(const Service& service, const Call& call) {
       deep = found->get<bool>();
     }
   }
-  COFFER_ASSIGN(const auto report, service.vault.VerifyLog(call.caller, deep));
+  COFFER_ASSIGN(const auto report, service.vault.verification().VerifyLog(call.caller, deep));
   return RenderOne(report);
 }
 

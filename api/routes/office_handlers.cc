@@ -57,7 +57,7 @@ Result<Reply> ListAssignmentsOf(const Service& service, const Call& call) {
   if (!principal) return input.InvalidParameter("principal", "must be the id of a principal");
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto assignments,
-                AtQuery(service.vault.ListAssignmentsOf(call.caller, *principal, page)));
+                AtQuery(service.vault.assignments().ListAssignmentsOf(call.caller, *principal, page)));
   return WithClientNames(service, call, RenderList(assignments.items, assignments.next_cursor));
 }
 
@@ -70,7 +70,7 @@ Result<Reply> AssignClients(const Service& service, const Call& call) {
   COFFER_ASSIGN(terms.starts, input.Time(object, "starts"));
   COFFER_ASSIGN(terms.ends, input.Time(object, "ends"));
   COFFER_ASSIGN(const auto answers,
-                service.vault.AssignMany(call.caller, clients, principal, terms));
+                service.vault.caseloads().AssignMany(call.caller, clients, principal, terms));
   return WithNames(service, call, RenderOne(answers));
 }
 
@@ -86,7 +86,7 @@ Result<Reply> HandOverClients(const Service& service, const Call& call) {
     return input.Invalid("/cursor", "cannot stand beside clients");
   }
   request.page.limit = vault::kMostAssigned;
-  COFFER_ASSIGN(const auto done, service.vault.HandOver(call.caller, request));
+  COFFER_ASSIGN(const auto done, service.vault.caseloads().HandOver(call.caller, request));
   return WithNames(service, call, RenderOne(done));
 }
 
@@ -99,7 +99,7 @@ Result<Reply> GetEmergency(const Service& service, const Call& call) {
   COFFER_ASSIGN(page.start, input.QueryNumber("cursor", kMaxSeq));
   if (limit == 0U) return input.InvalidParameter("limit", "must be at least 1");
   if (limit) page.limit = *limit;
-  COFFER_ASSIGN(const auto report, service.vault.GetEmergency(call.caller, *id, page));
+  COFFER_ASSIGN(const auto report, service.vault.emergency_reports().GetEmergency(call.caller, *id, page));
   return WithClientNames(service, call, RenderOne(report));
 }
 
@@ -108,7 +108,7 @@ Result<Reply> CountReaders(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto from, input.QueryTime("from"));
   COFFER_ASSIGN(const auto to, input.QueryTime("to"));
   if (from && to && *to <= *from) return input.InvalidParameter("to", "must be after from");
-  COFFER_ASSIGN(const auto report, service.vault.CountReaders(call.caller, from, to));
+  COFFER_ASSIGN(const auto report, service.vault.reader_reports().CountReaders(call.caller, from, to));
   return RenderOne(report);
 }
 

@@ -100,7 +100,7 @@ Result<vault::ImportResult> Import(const Service& service, const Call& call,
   if (!line.object) {
     return Input(service, call, Action::kRecordImport).Refuse(line.object.error());
   }
-  auto result = service.vault.ImportRecord(
+  auto result = service.vault.imports().ImportRecord(
       call.caller,
       {line.external_ref, std::string(call.Query("class")), line.object->value("record_key", ""),
        (*line.object)["data"], call.Query("erased_before") == kAccept,
@@ -200,7 +200,7 @@ Result<Reply> ChangeRecord(const Service& service, const Call& call, vault::Chan
   COFFER_ASSIGN(const auto version, input.IfMatch(true));
   COFFER_ASSIGN(const json object, input.Object({"data"}));
   COFFER_ASSIGN(const json* data, DataOf(input, object));
-  const auto record = service.vault.UpdateRecord(call.caller, client, id, *version, *data, form);
+  const auto record = service.vault.records().UpdateRecord(call.caller, client, id, *version, *data, form);
   if (!record) return std::unexpected(UnderData(record.error()));
   return RenderRecord(*record);
 }
@@ -213,7 +213,7 @@ Result<Reply> CreateRecord(const Service& service, const Call& call) {
   COFFER_ASSIGN(const json object, input.Object({"class", "data"}));
   COFFER_ASSIGN(const auto class_name, input.Text(object, "class", true));
   COFFER_ASSIGN(const json* data, DataOf(input, object));
-  const auto record = service.vault.CreateRecord(call.caller, client, class_name, *data,
+  const auto record = service.vault.records().CreateRecord(call.caller, client, class_name, *data,
                                                  {call.idempotency_key, call.body});
   if (!record) return std::unexpected(UnderData(record.error()));
   Reply reply = RenderRecord(*record, 201);
@@ -232,7 +232,7 @@ Result<Reply> ListRecords(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(
       const auto records,
-      service.vault.ListRecords(call.caller, client, call.Query("class"), data == "true", page));
+      service.vault.records().ListRecords(call.caller, client, call.Query("class"), data == "true", page));
   return RenderList(records.items, records.next_cursor);
 }
 
@@ -240,7 +240,7 @@ Result<Reply> GetRecord(const Service& service, const Call& call) {
   Input input(service, call, Action::kRecordRead);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, input.Record());
-  COFFER_ASSIGN(const auto record, service.vault.GetRecord(call.caller, client, id));
+  COFFER_ASSIGN(const auto record, service.vault.records().GetRecord(call.caller, client, id));
   return RenderRecord(record);
 }
 
@@ -257,7 +257,7 @@ Result<Reply> DeleteRecord(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, input.Record());
   COFFER_ASSIGN(const auto version, input.IfMatch(false));
-  COFFER_TRY(service.vault.DeleteRecord(call.caller, client, id, version));
+  COFFER_TRY(service.vault.records().DeleteRecord(call.caller, client, id, version));
   return Reply{204, "", "", {}};
 }
 
@@ -265,7 +265,7 @@ Result<Reply> ListRecordVersions(const Service& service, const Call& call) {
   Input input(service, call, Action::kRecordList);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, input.Record());
-  COFFER_ASSIGN(const auto versions, service.vault.ListVersions(call.caller, client, id));
+  COFFER_ASSIGN(const auto versions, service.vault.records().ListVersions(call.caller, client, id));
   return RenderList(versions);
 }
 
@@ -276,7 +276,7 @@ Result<Reply> GetRecordVersion(const Service& service, const Call& call) {
   const auto version = ParseDecimal(call.segments[2], std::uint64_t{1} << 53);
   if (!version) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
   COFFER_ASSIGN(const auto record,
-                service.vault.GetRecordVersion(call.caller, client, id, *version));
+                service.vault.records().GetRecordVersion(call.caller, client, id, *version));
   return RenderRecord(record);
 }
 
@@ -293,7 +293,7 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
     return input.InvalidParameter("mode", "must be \"merge\" or \"replace\"");
   }
   // Refused as a whole before the first line is taken: a half import would need explaining.
-  if (!service.vault.HasClass(call.Query("class"))) {
+  if (!service.vault.classes().HasClass(call.Query("class"))) {
     return input.Refuse({Code::kUnprocessable, "class_unknown", {}, {}});
   }
   const auto line_ends = std::count(call.body.begin(), call.body.end(), '\n');
@@ -302,7 +302,7 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
     return input.Refuse({Code::kTooLarge, "body_too_large", {}, {}});
   }
   // Who may import nothing is refused once, and not line by line.
-  COFFER_TRY(service.vault.MayImport(call.caller, call.Query("class")));
+  COFFER_TRY(service.vault.imports().MayImport(call.caller, call.Query("class")));
   std::vector<ImportLine> lines;
   for (std::string_view rest = call.body; !rest.empty();) {
     const auto end = rest.find('\n');
@@ -331,7 +331,7 @@ Result<Reply> ExportClients(const Service& service, const Call& call) {
   COFFER_ASSIGN(selection.tag, input.Text(object, "tag", false));
   COFFER_ASSIGN(selection.classes, input.Texts(object, "classes", false));
   COFFER_ASSIGN(const auto page, ExportPageIn(input, object));
-  COFFER_ASSIGN(const auto exported, service.vault.Export(call.caller, selection, page));
+  COFFER_ASSIGN(const auto exported, service.vault.exports().Export(call.caller, selection, page));
   return RenderList(exported.lines, exported.next_cursor);
 }
 
@@ -340,7 +340,7 @@ Result<Reply> PackageClient(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const json object, input.Object({"limit", "cursor"}));
   COFFER_ASSIGN(const auto page, ExportPageIn(input, object));
-  COFFER_ASSIGN(const auto package, service.vault.PackageClient(call.caller, client, page));
+  COFFER_ASSIGN(const auto package, service.vault.exports().PackageClient(call.caller, client, page));
   return RenderList(package.lines, package.next_cursor);
 }
 

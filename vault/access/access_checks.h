@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "vault/access/operations.h"
+#include "vault/access/assignment.h"
+#include "vault/access/call.h"
 
 namespace coffer::vault {
 

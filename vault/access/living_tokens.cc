@@ -4,7 +4,7 @@
 #include <set>
 #include <vector>
 
-#include "vault/access/operations.h"
+#include "vault/access/call.h"
 
 namespace coffer::vault {
 namespace {

@@ -1,25 +1,19 @@
 #include "vault/access/operations.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "audit/text/plain_text.h"
 #include "crypto/blind_index.h"
+#include "crypto/encoding.h"
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
+#include "vault/access/reasons.h"
 #include "vault/base/names.h"
+#include "vault/base/operator_log.h"
 
 namespace coffer::vault {
 namespace {
 
-constexpr int kMaxLongReads = 4;
-constexpr int kMaxShortReads = 64;
-// Each has some 2 MiB of pages.
-constexpr std::size_t kMaxIdleReaders = 12;
-constexpr int kSnapshotCacheKib = 2048;
 constexpr std::size_t kCursorTag = 16;
 
 void AppendText(Bytes& out, std::string_view text) {
@@ -85,44 +79,17 @@ Result<Reveals> RevealsOf(Transaction& transaction, const PrincipalId& principal
 
 }  // namespace
 
-Result<DirectoryLock> DirectoryLock::Acquire(const std::string& directory) {
-  const std::string path = directory + "/lock";
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) {
-    return Fail(Code::kUnavailable, "directory_not_writable",
-                "cannot open " + path + ": " + std::strerror(errno) +
-                    "; the data directory must exist and be writable by this user");
-  }
-  DirectoryLock lock(fd);
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    return Fail(Code::kConflict, "vault_in_use",
-                "another process is using " + directory + "; stop it first, or choose another one");
-  }
-  return lock;
-}
-
-DirectoryLock::~DirectoryLock() {
-  if (fd_ >= 0) close(fd_);
-}
-
-std::string AnchorPath(const std::string& directory, const std::string& configured) {
-  return configured.empty() ? directory + "/anchor" : configured;
-}
-std::string VaultDatabasePath(const std::string& directory) { return directory + "/vault.db"; }
-std::string KeysDatabasePath(const std::string& directory) { return directory + "/keys.db"; }
-std::string LedgerPath(const std::string& directory, const std::string& configured) {
-  return configured.empty() ? directory + "/erasures.ledger" : configured;
-}
-std::string LogIndexPath(const std::string& directory) { return directory + "/log-index.db"; }
-std::string KeyringPath(const std::string& directory) { return directory + "/keyring.json"; }
-
-Call Vault::Core::StartCall(const Caller& caller, Action action) const {
-  Call call{caller, action, std::nullopt, {}};
-  call.reason_rule = ReasonRuleOf(action);
+Call Operations::Start(const Caller& caller, const Operation& operation) const {
+  Call call{caller, operation.action, std::nullopt, {}};
+  call.kind = operation.kind;
+  call.record_class = operation.record_class;
+  call.entry_rule = operation.entry;
+  call.reason_rule = ReasonRuleOf(operation.action);
+  if (operation.client) call.About(*operation.client);
   if (!caller.token.empty()) {
-    call.digest = crypto::KeyedHash(keyring.token_hash_key(), {crypto::AsBytes(caller.token)});
+    call.digest = crypto::KeyedHash(keyring_.token_hash_key(), {crypto::AsBytes(caller.token)});
   }
-  call.entry.action = Name(action);
+  call.entry.action = Name(operation.action);
   call.entry.address = caller.address;
   call.entry.request = caller.call.Text();
   call.entry.purpose = caller.purpose;
@@ -131,8 +98,16 @@ Call Vault::Core::StartCall(const Caller& caller, Action action) const {
   return call;
 }
 
-void Vault::Core::Identify(Transaction& transaction, Call& call) const {
-  latest = std::max(latest, transaction.now());
+Call Operations::StartOpen(const Caller& caller, Action action, std::string_view how) const {
+  Call call = Start(caller, {action});
+  call.digest.reset();
+  call.entry.auth = how;
+  call.entry.purpose.clear();
+  return call;
+}
+
+void Operations::Identify(Transaction& transaction, Call& call) const {
+  Advance(transaction.now());
   const PrincipalRegister& principals = transaction.principals();
   // An earlier transaction's are gone.
   call.principal = nullptr;
@@ -149,7 +124,7 @@ void Vault::Core::Identify(Transaction& transaction, Call& call) const {
   }
   call.caller.authenticated = false;
   if (call.principal == nullptr) return;
-  call.credential_fault = FaultOf(call, latest);
+  call.credential_fault = FaultOf(call, latest_);
   call.actor = call.principal->id;
   call.role = transaction.catalog().Role(call.principal->role);
   // The role became privileged after the login.
@@ -160,14 +135,14 @@ void Vault::Core::Identify(Transaction& transaction, Call& call) const {
   call.caller.authenticated = call.credential_fault.empty();
 }
 
-Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Call& call,
-                                              Action action, const std::optional<ClientId>& client,
-                                              const ClassSchema* record_class,
-                                              std::optional<Timestamp> at,
-                                              const ClientRow* made) const {
+Result<AccessDecision> Operations::DecideFor(Transaction& transaction, const Call& call,
+                                             Action action, const std::optional<ClientId>& client,
+                                             const ClassSchema* record_class,
+                                             std::optional<Timestamp> at,
+                                             const ClientRow* made) const {
   AccessFacts facts;
   facts.action = action;
-  facts.now = at.value_or(latest);
+  facts.now = at.value_or(latest_);
   facts.purpose = call.caller.purpose;
   const auto& purposes = transaction.catalog().purposes;
   if (const auto found = purposes.find(call.caller.purpose); found != purposes.end()) {
@@ -224,17 +199,17 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
   return decision;
 }
 
-bool Vault::Core::IsRestricted(const Transaction& transaction, const Call& call, Action action,
-                               const ClientId& client, const ClassSchema* record_class) {
+bool Operations::IsRestricted(const Transaction& transaction, const Call& call, Action action,
+                              const ClientId& client, const ClassSchema* record_class) {
   return StopsWhenRestricted(action) &&
          transaction.restrictions().Stops(
              client, record_class == nullptr ? std::string_view() : record_class->name,
              call.caller.purpose);
 }
 
-Result<AccessDecision> Vault::Core::DecisionOn(Transaction& transaction, const Call& call,
-                                               const ClientId& client,
-                                               const ClassSchema* record_class) const {
+Result<AccessDecision> Operations::DecisionOn(Transaction& transaction, const Call& call,
+                                              const ClientId& client,
+                                              const ClassSchema* record_class) const {
   if (!call.role->scoped) {
     if (IsRestricted(transaction, call, call.action, client, record_class)) {
       return RefuseRestricted();
@@ -244,8 +219,8 @@ Result<AccessDecision> Vault::Core::DecisionOn(Transaction& transaction, const C
   return DecideFor(transaction, call, call.action, client, record_class);
 }
 
-Status Vault::Core::Authorize(Transaction& transaction, Call& call,
-                              const ClassSchema* record_class) const {
+Status Operations::Authorize(Transaction& transaction, Call& call,
+                             const ClassSchema* record_class) const {
   Identify(transaction, call);
   if (call.principal != nullptr) {
     if (call.entry.actor.empty()) call.entry.actor = call.actor.Text();
@@ -270,71 +245,34 @@ Status Vault::Core::Authorize(Transaction& transaction, Call& call,
   call.entry.rule = call.decision.rule;
   if (!call.decision.allowed) return std::unexpected(call.decision.error);
   if (call.token != nullptr && call.token->is_session()) {
-    COFFER_TRY(transaction.Touch(*call.token, latest));
+    COFFER_TRY(transaction.Touch(*call.token, latest_));
   }
   return {};
 }
 
-Status Vault::Core::CountReveals(Transaction& transaction, const Call& call) const {
+Status Operations::CountReveals(Transaction& transaction, const Call& call) const {
   if (call.reveals == 0) return {};
-  return transaction.stores().reveals.Add(call.actor, HourOf(latest), call.reveals);
+  return transaction.stores().reveals.Add(call.actor, HourOf(latest_), call.reveals);
 }
 
-void AddDetail(audit::Entry& entry, std::string_view text) {
-  if (!entry.detail.empty()) entry.detail += "; ";
-  entry.detail += text;
-}
-
-std::unexpected<Error> Deny(Call& call, std::string_view check, Code code,
-                            std::string_view reason) {
-  call.entry.decision = audit::Decision::kDeny;
-  call.entry.rule = "check:" + std::string(check);
-  return Fail(code, reason);
-}
-
-void Vault::Core::NoteTicket(Call& call) {
+void Operations::NoteTicket(Call& call) {
   if (!IsTicket(call.caller.ticket) || call.entry.actor.empty()) return;
   std::string& detail = call.entry.detail;
   detail = "ticket " + call.caller.ticket + (detail.empty() ? "" : "; " + detail);
 }
 
-std::unexpected<Error> NotFound(Call& call) {
-  return Deny(call, "existence", Code::kNotFound, "not_found");
-}
-
-Bytes Vault::Core::NoteContext(const CallId& call) const {
-  Bytes context;
-  AppendText(context, "coffer-note-v1");
-  AppendBytes(context, keyring.vault_id());
-  AppendBytes(context, call.bytes());
-  return context;
-}
-
-Result<std::pair<crypto::Hash, std::string>> Vault::Core::OpenReason(ByteView sealed,
-                                                                     std::string_view call,
-                                                                     const ClientKeys& keys) const {
-  COFFER_ASSIGN(const CallId id, CallId::Parse(call));
-  const Bytes context = NoteContext(id);
-  COFFER_ASSIGN(const Bytes plain, keys.Open(context, sealed));
-  if (plain.size() < 32) return Fail(Code::kCorrupted, "note_malformed");
-  std::pair<crypto::Hash, std::string> opened;
-  std::copy_n(plain.begin(), 32, opened.first.begin());
-  opened.second.assign(plain.begin() + 32, plain.end());
-  return opened;
-}
-
-Status Vault::Core::CheckWhole(const Id128& id) const {
-  if (scrubber && scrubber->IsDamaged(id)) return Fail(Code::kCorrupted, "object_damaged");
+Status Operations::CheckWhole(const Id128& id) const {
+  if (damaged_.IsDamaged(id)) return Fail(Code::kCorrupted, "object_damaged");
   return {};
 }
 
-Status Vault::Core::CheckState() const {
-  if (scrubber && scrubber->StateDiffers()) return Fail(Code::kCorrupted, "object_damaged");
+Status Operations::CheckState() const {
+  if (damaged_.StateDiffers()) return Fail(Code::kCorrupted, "object_damaged");
   return {};
 }
 
-Status Vault::Core::LogSystemEvent(std::string_view action, std::string_view outcome,
-                                   std::string_view detail) const {
+Status Operations::LogSystemEvent(std::string_view action, std::string_view outcome,
+                                  std::string_view detail) const {
   audit::Entry entry;
   entry.action = action;
   entry.actor = "vault";
@@ -342,146 +280,62 @@ Status Vault::Core::LogSystemEvent(std::string_view action, std::string_view out
   entry.decision = audit::Decision::kAllow;
   entry.outcome = outcome;
   entry.detail = detail;
-  return engine->Run(OperationKind::kRead, EntryRule::kAlways, entry,
+  return engine_.Run(OperationKind::kRead, EntryRule::kAlways, entry,
                      [](Transaction&) -> Status { return {}; });
 }
 
-// The store is well: whoever asks again a little later gets an answer.
-Error Vault::Core::IndexIsBuilding(Error error) {
-  constexpr std::int64_t kAskAgainS = 5;
-  error.code = Code::kUnavailable;
-  error.retry_after_s = kAskAgainS;
-  return error;
-}
-
-Error Vault::Core::BudgetAlert(const Call& call, Error error) const {
+Error Operations::BudgetAlert(const Call& call, Error error) const {
   {
-    const std::lock_guard once_an_hour(alerted_mutex);
-    if (alerted[call.actor] == HourOf(Now())) return error;
+    const std::lock_guard once_an_hour(alerted_mutex_);
+    if (alerted_[call.actor] == HourOf(Now())) return error;
   }
   audit::Entry alert = call.entry;
   alert.action = "budget.alert";
   alert.detail = call.entry.action;
   alert.note_hash.reset();
-  const auto logged = engine->Run(OperationKind::kRead, EntryRule::kAlways, alert,
+  const auto logged = engine_.Run(OperationKind::kRead, EntryRule::kAlways, alert,
                                   [](Transaction&) -> Status { return {}; });
-  if (options.log) {
-    options.log(Severity::kWarning,
-                call.actor.Text() + " has shown more records plainly than its budget allows");
+  if (log_) {
+    log_(Severity::kWarning,
+         call.actor.Text() + " has shown more records plainly than its budget allows");
   }
   if (!logged) return logged.error();
-  const std::lock_guard once_an_hour(alerted_mutex);
-  alerted[call.actor] = HourOf(Now());
+  const std::lock_guard once_an_hour(alerted_mutex_);
+  alerted_[call.actor] = HourOf(Now());
   return error;
 }
 
-Error Vault::Core::FailedLater(const Call& call, Error error) const {
+Error Operations::FailedLater(const Call& call, Error error) const {
   audit::Entry entry = call.entry;
   entry.outcome = error.reason;
   entry.note_hash.reset();
-  const auto logged = engine->Run(OperationKind::kRead, EntryRule::kAlways, entry,
+  const auto logged = engine_.Run(OperationKind::kRead, EntryRule::kAlways, entry,
                                   [](Transaction&) -> Status { return {}; });
   if (!logged) return logged.error();
   return error;
 }
 
-Error Vault::Core::IntegrityAlarm(const Call& call, std::string_view reason) const {
+Error Operations::IntegrityAlarm(const Call& call, std::string_view reason) const {
   audit::Entry alarm = call.entry;
   alarm.action = "integrity.alarm";
   alarm.detail = call.entry.action;
   alarm.outcome = reason;
   alarm.note_hash.reset();
-  const auto logged = engine->Run(OperationKind::kRead, EntryRule::kAlways, alarm,
+  const auto logged = engine_.Run(OperationKind::kRead, EntryRule::kAlways, alarm,
                                   [](Transaction&) -> Status { return {}; });
-  if (options.log) {
-    options.log(Severity::kError,
-                "stored data failed its integrity check: client " + call.entry.client +
-                    (call.entry.record.empty() ? "" : ", record " + call.entry.record));
+  if (log_) {
+    log_(Severity::kError, "stored data failed its integrity check: client " + call.entry.client +
+                               (call.entry.record.empty() ? "" : ", record " + call.entry.record));
   }
   if (!logged) return logged.error();
   return Error{Code::kCorrupted, "integrity_failed", "stored data is not what was sealed", {}};
 }
 
-Result<std::optional<PinnedKeys>> Vault::Core::PinForWriting(const ClientId& client) const {
-  std::optional<PinnedKeys> pinned;
-  if (auto pin = engine->key_cache().Find(client)) {
-    pinned.emplace(*std::move(pin));
-    return pinned;
-  }
-  audit::Entry none;
-  COFFER_TRY(engine->Run(OperationKind::kRead, EntryRule::kNever, none,
-                         [&](Transaction& transaction) -> Status {
-                           auto pin = transaction.PinKey(client);
-                           if (pin) {
-                             pinned = *std::move(pin);
-                           } else if (pin.error().code != Code::kNotFound) {
-                             return std::unexpected(pin.error());
-                           }
-                           return {};
-                         }));
-  return pinned;
-}
-
-Bytes Vault::Core::RecordContext(const ClientId& client, const RecordId& record,
-                                 std::string_view class_name, std::uint64_t version) const {
-  return vault::RecordContext(keyring, client, record, class_name, version);
-}
-
-Bytes RecordContext(const crypto::Keyring& keyring, const ClientId& client, const RecordId& record,
-                    std::string_view class_name, std::uint64_t version) {
-  Bytes context;
-  context.reserve(96 + class_name.size());
-  AppendText(context, "coffer-record-v1");
-  AppendBytes(context, keyring.vault_id());
-  AppendBytes(context, client.bytes());
-  AppendBytes(context, record.bytes());
-  AppendU64(context, version);
-  AppendText(context, class_name);
-  return context;
-}
-
-Bytes ClientContext(const crypto::Keyring& keyring, const ClientId& client, std::uint64_t version) {
-  Bytes context;
-  AppendText(context, "coffer-client-v1");
-  AppendBytes(context, keyring.vault_id());
-  AppendBytes(context, client.bytes());
-  AppendU64(context, version);
-  return context;
-}
-
-Bytes Vault::Core::ClientContext(const ClientId& client, std::uint64_t version) const {
-  return vault::ClientContext(keyring, client, version);
-}
-
-BlindToken Vault::Core::ReferenceToken(std::string_view external_ref) const {
-  return crypto::ComputeBlindToken(keyring.blind_index_key(), "client/external_ref", external_ref);
-}
-
-BlindToken Vault::Core::FieldToken(std::string_view class_name, std::string_view field,
-                                   std::string_view normalised) const {
-  std::string domain = "record/";
-  domain += class_name;
-  domain += '/';
-  domain += field;
-  return crypto::ComputeBlindToken(keyring.blind_index_key(), domain, normalised);
-}
-
-IndexTerms Vault::Core::TermsOf(const ClassSchema& schema,
-                                std::span<const Document::Indexed> indexed) const {
-  IndexTerms terms;
-  terms.class_version = schema.version;
-  terms.tokens.reserve(indexed.size() * kTokenBytes);
-  for (const auto& value : indexed) {
-    AppendBytes(terms.tokens, FieldToken(schema.name, value.field, value.normalised));
-  }
-  return terms;
-}
-
 // Sealed as SIV does it: the tag over everything is what the row number is hidden under, so that
 // one place in one list has one cursor, and no number says how often or when it was asked for.
-std::string Vault::Core::MakeCursor(const Call& call, std::string_view list,
-                                    std::int64_t row) const {
-  const auto& key = keyring.token_hash_key();
+std::string Operations::MakeCursor(const Call& call, std::string_view list,
+                                   std::int64_t row) const {
+  const auto& key = keyring_.token_hash_key();
   Bytes place;
   AppendU64(place, static_cast<std::uint64_t>(row));
   const auto tag =
@@ -493,13 +347,13 @@ std::string Vault::Core::MakeCursor(const Call& call, std::string_view list,
   return crypto::Base64UrlEncode(bytes);
 }
 
-Result<std::int64_t> Vault::Core::ReadCursor(Call& call, std::string_view list,
-                                             std::string_view cursor) const {
+Result<std::int64_t> Operations::ReadCursor(Call& call, std::string_view list,
+                                            std::string_view cursor) const {
   if (cursor.empty()) return 0;
   const auto bytes = crypto::Base64UrlDecode(cursor);
   if (bytes && bytes->size() == kCursorTag + 8) {
     const auto mask = crypto::KeyedHash(
-        keyring.token_hash_key(),
+        keyring_.token_hash_key(),
         {crypto::AsBytes("coffer-cursor-mask-v1"), ByteView(*bytes).first(kCursorTag)});
     std::uint64_t row = 0;
     for (std::size_t i = 0; i < 8; ++i) row = row << 8 | ((*bytes)[kCursorTag + i] ^ mask[i]);
@@ -512,70 +366,77 @@ Result<std::int64_t> Vault::Core::ReadCursor(Call& call, std::string_view list,
   return Deny(call, "input", Code::kInvalidArgument, "cursor_invalid");
 }
 
-std::optional<Vault::Core::IdempotencyKeys> Vault::Core::HashIdempotency(
-    const Call& call, std::string_view target, const Idempotency& idempotency) const {
-  if (idempotency.key.empty()) return std::nullopt;
-  // What was shown stands for its principal: each has its own keys.
-  crypto::Hash digest = call.digest.value_or(crypto::Hash{});
-  if (!call.digest && call.caller.certificate && !call.caller.certificate->bindings.empty()) {
-    digest = crypto::Sha256(crypto::AsBytes(call.caller.certificate->bindings.front()));
+Error Operations::OutcomeOf(const Call& call, Error error) const {
+  if (error.code == Code::kCorrupted) return IntegrityAlarm(call, error.reason);
+  if (error.reason == kIndexBuilding) {
+    // The store is well: whoever asks again a little later gets an answer.
+    constexpr std::int64_t kAskAgainS = 5;
+    error.code = Code::kUnavailable;
+    error.retry_after_s = kAskAgainS;
+    return error;
   }
-  return IdempotencyKeys{
-      crypto::KeyedHash(keyring.token_hash_key(),
-                        {crypto::AsBytes("idempotency"), digest, crypto::AsBytes(Name(call.action)),
-                         crypto::AsBytes(target), crypto::AsBytes(idempotency.key)}),
-      crypto::KeyedHash(keyring.token_hash_key(),
-                        {crypto::AsBytes("idempotent body"), crypto::AsBytes(idempotency.body)})};
+  if (error.reason == "budget_exhausted") return BudgetAlert(call, std::move(error));
+  return error;
 }
 
-Result<std::optional<Id128>> Vault::Core::FindRepeated(Transaction& transaction,
-                                                       const std::optional<IdempotencyKeys>& keys) {
-  if (!keys) return std::nullopt;
-  COFFER_ASSIGN(const auto row, transaction.stores().idempotency.Find(keys->key));
-  if (!row) return std::nullopt;
-  if (!crypto::ConstantTimeEqual(row->body, keys->body)) {
-    return Fail(Code::kUnprocessable, "idempotency_key_reused");
-  }
-  return row->object;
+std::unexpected<Error> Operations::Refuse(const Caller& caller, const Operation& operation,
+                                          Error error) const {
+  return std::unexpected(
+      Refuse(caller, operation.action, operation.client, std::nullopt, std::move(error)));
 }
 
-Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(Vault::Core& core, Kind kind) {
-  std::unique_ptr<SnapshotReader> taken(new SnapshotReader(core, kind));
-  if (taken->running().fetch_add(1) >= (kind == Kind::kLong ? kMaxLongReads : kMaxShortReads)) {
-    return Fail(Code::kExhausted,
-                kind == Kind::kLong ? "too_many_long_reads" : "too_many_short_reads");
+Error Operations::Refuse(const Caller& caller, Action action, std::optional<ClientId> client,
+                         std::optional<RecordId> record, Error error) const {
+  if (KindOf(action) == ActionKind::kOpen) {
+    // Nobody is known yet, and nobody has to be to be told what is wrong with the request.
+    Call open = StartOpen(caller, action, "none");
+    return RefuseOpen(open, "input", std::move(error));
   }
-  auto& reader = taken->reader_;
-  {
-    const std::lock_guard lock(core.idle_readers_mutex);
-    if (!core.idle_readers.empty()) {
-      reader = std::move(core.idle_readers.back());
-      core.idle_readers.pop_back();
-    }
-  }
-  if (!reader) {
-    reader = std::make_unique<LogReader>();
-    COFFER_ASSIGN(
-        reader->database,
-        Database::Open(VaultDatabasePath(core.options.directory), core.keyring.vault_db_key(),
-                       {.read_only = true, .cache_kib = kSnapshotCacheKib}));
-    COFFER_ASSIGN(reader->log, LogStore::Open(reader->database));
-  }
-  if (kind == Kind::kLong && !reader->index && core.follower && core.follower->size() > 0) {
-    COFFER_ASSIGN(reader->index, LogIndexReader::Open(LogIndexPath(core.options.directory),
-                                                      core.keyring.vault_db_key()));
-  }
-  return taken;
+  Call call = Start(caller, {action, OperationKind::kRead, client});
+  if (record) call.entry.record = record->Text();
+  const Status refused = Perform(call, [&](Transaction&) -> Status {
+    call.entry.decision = audit::Decision::kDeny;
+    call.entry.rule = "check:input";
+    return Fail(error.code, error.reason);
+  });
+  if (refused || refused.error().reason == error.reason) return error;
+  return refused.error();
 }
 
-SnapshotReader::~SnapshotReader() {
-  running().fetch_sub(1);
-  // What ended within a transaction is not handed on.
-  if (!reader_ || !reader_->log || sqlite3_get_autocommit(database().handle()) == 0) return;
-  const std::lock_guard lock(core_.idle_readers_mutex);
-  if (core_.idle_readers.size() < kMaxIdleReaders) {
-    core_.idle_readers.push_back(std::move(reader_));
+Status Operations::Authenticate(const Caller& caller, Action action,
+                                std::optional<ClientId> client) const {
+  if (!caller.token.empty() || caller.certificate) {
+    Call call = Start(caller, {action});
+    const auto looked = engine_.Run(OperationKind::kRead, EntryRule::kNever, call.entry,
+                                    [&](Transaction& transaction) -> Status {
+                                      Identify(transaction, call);
+                                      return {};
+                                    });
+    if (!looked) return looked;
+    if (caller.authenticated) return {};
   }
+  return std::unexpected(Refuse(caller, action, client, std::nullopt,
+                                Error{Code::kUnauthenticated, "unauthenticated", {}, {}}));
+}
+
+Error Operations::RefuseOpen(Call& call, std::string_view check, Error error,
+                             std::string_view login) const {
+  const auto logged =
+      engine_.Run(OperationKind::kRead, EntryRule::kAlways, call.entry,
+                  [&](Transaction& transaction) -> Status {
+                    COFFER_TRY(SealReason(transaction, call, false));
+                    if (const PrincipalRow* const row = transaction.principals().FindLogin(login)) {
+                      call.actor = row->id;
+                      call.entry.actor = row->id.Text();
+                      call.entry.actor_kind = audit::ActorKind::kUser;
+                    }
+                    NoteTicket(call);
+                    // kUnavailable would be the store's own failure.
+                    return Deny(call, check, Code::kExhausted, error.reason);
+                  });
+  // That nothing could be logged comes first.
+  if (!logged && logged.error().reason != error.reason) return logged.error();
+  return error;
 }
 
 }  // namespace coffer::vault

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "vault/access/approval.h"
 #include "vault/access/role.h"
-#include "vault/engine/secrets.h"
+#include "vault/access/secrets.h"
 
 namespace coffer::vault {
 namespace {

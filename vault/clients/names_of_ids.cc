@@ -1,11 +1,14 @@
 // What the ids in an answer are called, looked up for a whole page at once.
+#include "vault/clients/names_of_ids.h"
+
 #include <algorithm>
 #include <optional>
 
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
+#include "vault/access/named_principals.h"
 #include "vault/access/operations.h"
 #include "vault/clients/client_operations.h"
-#include "vault/oversight/log_filter.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {
@@ -27,13 +30,13 @@ void NamePrincipals(const PrincipalNames& known, const std::vector<PrincipalId>&
 
 // Each by the rule of the caller's role by which it may be read, like any other disclosure of the
 // client's profile; what one lease or emergency opens is not opened by a list.
-Status DiscloseReferences(const Vault::Core& core, Transaction& transaction, Call& call,
+Status DiscloseReferences(const Operations& operations, Transaction& transaction, Call& call,
                           const std::vector<ClientId>& ids, std::vector<SealedClient>& found) {
   for (const ClientId& id : ids) {
-    COFFER_ASSIGN(const auto decision, core.DecisionOn(transaction, call, id, nullptr));
+    COFFER_ASSIGN(const auto decision, operations.DecisionOn(transaction, call, id, nullptr));
     if (!decision.allowed || decision.rule != call.entry.rule) continue;
     COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
-    if (!row || !core.CheckWhole(id.value)) continue;
+    if (!row || !operations.CheckWhole(id.value)) continue;
     auto key = transaction.PinKey(id);
     if (!key && key.error().code == Code::kNotFound) continue;
     if (!key) return std::unexpected(std::move(key).error());
@@ -49,43 +52,33 @@ Status DiscloseReferences(const Vault::Core& core, Transaction& transaction, Cal
 
 }  // namespace
 
-Result<bool> MayKnowPrincipals(const Vault::Core& core, Transaction& transaction,
-                               const Call& call) {
-  for (const Action action : {Action::kPrincipalRead, Action::kLogRead}) {
-    COFFER_ASSIGN(const auto decision,
-                  core.DecideFor(transaction, call, action, std::nullopt, nullptr));
-    if (decision.allowed) return true;
-  }
-  return false;
-}
-
-Result<std::vector<KnownName>> Vault::NamesOf(const Caller& caller, IdsToName ids) {
+Result<std::vector<KnownName>> NamesOfIds::NamesOf(const Caller& caller, IdsToName ids) {
   KeepDistinct(ids.principals);
   KeepDistinct(ids.clients);
   if (ids.clients.size() > kMostClientsNamed) ids.clients.resize(kMostClientsNamed);
   if (caller.purpose.empty()) ids.clients.clear();
   std::vector<KnownName> names;
   if (ids.principals.empty() && ids.clients.empty()) return names;
-  Call call = core_->StartCall(caller, Action::kClientRead);
+  Call call = operations_.Start(caller, {Action::kClientRead});
   std::vector<SealedClient> found;
-  COFFER_TRY(core_->engine->Run(
+  COFFER_TRY(operations_.engine().Run(
       OperationKind::kRead, ids.clients.empty() ? EntryRule::kNever : EntryRule::kAlways,
       call.entry, [&](Transaction& transaction) -> Status {
         transaction.LeaveNoOwnEntry();
-        core_->Identify(transaction, call);
+        operations_.Identify(transaction, call);
         if (call.principal == nullptr || !call.credential_fault.empty()) return {};
-        COFFER_ASSIGN(const bool may, MayKnowPrincipals(*core_, transaction, call));
+        COFFER_ASSIGN(const bool may, MayKnowPrincipals(operations_, transaction, call));
         if (may) NamePrincipals(*transaction.principals().Names(), ids.principals, names);
         // Whoever may read no client is refused nothing: none was asked for.
-        if (ids.clients.empty() || !core_->Authorize(transaction, call, nullptr)) return {};
-        COFFER_TRY(DiscloseReferences(*core_, transaction, call, ids.clients, found));
-        return core_->SealReason(transaction, call, std::nullopt, true);
+        if (ids.clients.empty() || !operations_.Authorize(transaction, call, nullptr)) return {};
+        COFFER_TRY(DiscloseReferences(operations_, transaction, call, ids.clients, found));
+        return operations_.SealReason(transaction, call, true);
       }));
   for (const SealedClient& client : found) {
-    auto info = OpenClient(*core_, client);
+    auto info = OpenClient(operations_, client);
     if (!info) {
       call.entry.client = client.row.id.Text();
-      return std::unexpected(core_->IntegrityAlarm(call, info.error().reason));
+      return std::unexpected(operations_.IntegrityAlarm(call, info.error().reason));
     }
     if (!info->external_ref.empty()) names.push_back({info->id.Text(), info->external_ref, false});
   }

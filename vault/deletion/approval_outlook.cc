@@ -6,10 +6,17 @@
 #include <set>
 #include <tuple>
 
+#include "vault/access/approval.h"
+#include "vault/access/call.h"
+#include "vault/access/reasons.h"
+#include "vault/access/two_person_rule.h"
 #include "vault/base/strict_json.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/export_selection.h"
 #include "vault/clients/tag_reach.h"
+#include "vault/deletion/approval_preview.h"
+#include "vault/deletion/erasure.h"
+#include "vault/deletion/hold.h"
 #include "vault/deletion/hold_text.h"
 #include "vault/deletion/retention_decisions.h"
 
@@ -19,10 +26,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostClients = 10'000;  // counted by a tag
-
-bool IsOpen(ApprovalState state) {
-  return state == ApprovalState::kPending || state == ApprovalState::kApproved;
-}
 
 // As it was checked when it was asked for.
 ErasureRequest ErasureOf(const ApprovalRow& row) {
@@ -105,23 +108,25 @@ std::string_view Name(KeptState state) {
   return "unknown";
 }
 
-Result<bool> ApprovalOutlook::May(Transaction& transaction, const Call& call, Action action,
-                                  const std::optional<ClientId>& client) const {
-  COFFER_ASSIGN(const auto decision, core_.DecideFor(transaction, call, action, client, nullptr));
+Result<bool> ActionOutlook::May(Transaction& transaction, const Call& call, Action action,
+                                const std::optional<ClientId>& client) const {
+  COFFER_ASSIGN(const auto decision,
+                operations_.DecideFor(transaction, call, action, client, nullptr));
   return decision.allowed;
 }
 
-Result<bool> ApprovalOutlook::MayDecide(Transaction& transaction, const Call& call,
-                                        const ApprovalRow& row) const {
-  COFFER_ASSIGN(const auto decision,
-                core_.DecideFor(transaction, call, Action::kApprovalDecide, std::nullopt, nullptr));
+Result<bool> ActionOutlook::MayDecide(Transaction& transaction, const Call& call,
+                                      const ApprovalRow& row) const {
+  COFFER_ASSIGN(
+      const auto decision,
+      operations_.DecideFor(transaction, call, Action::kApprovalDecide, std::nullopt, nullptr));
   return decision.allowed && std::ranges::any_of(decision.grants, [&](const Grant* grant) {
            return !grant->deny && grant->CoversApproval(row.action);
          });
 }
 
-Status ApprovalOutlook::Look(Transaction& transaction, Call& call, const ApprovalRow& row,
-                             ApprovalState state) {
+Status ActionOutlook::Look(Transaction& transaction, Call& call, const ApprovalRow& row,
+                           ApprovalState state) {
   const PrincipalRow* const requester = transaction.principals().Find(row.requester);
   const bool own = requester != nullptr && requester->person() == call.principal->person();
   COFFER_ASSIGN(const bool decides, MayDecide(transaction, call, row));
@@ -151,8 +156,8 @@ Status ApprovalOutlook::Look(Transaction& transaction, Call& call, const Approva
   return {};
 }
 
-Status ApprovalOutlook::LookAtQuestion(Transaction& transaction, Call& call, const ApprovalRow& row,
-                                       bool full) {
+Status ActionOutlook::LookAtQuestion(Transaction& transaction, Call& call, const ApprovalRow& row,
+                                     bool full) {
   if (!row.asked_seq) return {};
   LogStore& log = *transaction.stores().log;
   COFFER_ASSIGN(const auto bytes, log.ReadEntry(*row.asked_seq));
@@ -186,8 +191,7 @@ Status ApprovalOutlook::LookAtQuestion(Transaction& transaction, Call& call, con
   return {};
 }
 
-Status ApprovalOutlook::LookAtErasure(Transaction& transaction, Call& call,
-                                      const ApprovalRow& row) {
+Status ActionOutlook::LookAtErasure(Transaction& transaction, Call& call, const ApprovalRow& row) {
   ErasurePreview& preview = preview_->erasure.emplace();
   preview.client = *ClientId::Parse(row.target);
   const ErasureRequest request = ErasureOf(row);
@@ -226,9 +230,8 @@ Status ApprovalOutlook::LookAtErasure(Transaction& transaction, Call& call,
   return LookAtReference(transaction, call, *client);
 }
 
-Status ApprovalOutlook::LookAtRecords(Transaction& transaction, const ClientRow& client,
-                                      const ErasureRequest& request,
-                                      ErasurePreview& preview) const {
+Status ActionOutlook::LookAtRecords(Transaction& transaction, const ClientRow& client,
+                                    const ErasureRequest& request, ErasurePreview& preview) const {
   const Catalog& catalog = transaction.catalog();
   Stores& stores = transaction.stores();
   std::set<std::int64_t> chosen;
@@ -286,15 +289,15 @@ Status ApprovalOutlook::LookAtRecords(Transaction& transaction, const ClientRow&
 
 // The reference is personal: it is for who could read the client for the purpose that is stated,
 // and shown it is another reading.
-Status ApprovalOutlook::LookAtReference(Transaction& transaction, Call& call,
-                                        const ClientRow& client) {
+Status ActionOutlook::LookAtReference(Transaction& transaction, Call& call,
+                                      const ClientRow& client) {
   COFFER_ASSIGN(const auto decision,
-                core_.DecideFor(transaction, call, Action::kClientRead, client.id, nullptr));
+                operations_.DecideFor(transaction, call, Action::kClientRead, client.id, nullptr));
   if (!decision.allowed || ReferenceViewOf(decision, false) != View::kPlain) return {};
-  if (!core_.CheckWhole(client.id.value)) return {};
+  if (!operations_.CheckWhole(client.id.value)) return {};
   auto pin = transaction.PinKey(client.id);
   if (!pin) return {};
-  COFFER_ASSIGN(auto info, OpenClient(core_, {client, *std::move(pin)}));
+  COFFER_ASSIGN(auto info, OpenClient(operations_, {client, *std::move(pin)}));
   preview_->erasure->external_ref = std::move(info.external_ref);
   audit::Entry entry;
   entry.action = Name(Action::kClientRead);
@@ -307,7 +310,7 @@ Status ApprovalOutlook::LookAtReference(Transaction& transaction, Call& call,
 }
 
 // Where its words do not open it is shown without them: it must not keep anybody from lifting it.
-Status ApprovalOutlook::OpenWords(Transaction& transaction, Hold& hold) const {
+Status ActionOutlook::OpenWords(Transaction& transaction, Hold& hold) const {
   audit::Entry entry;
   entry.action = Name(Action::kHoldRead);
   if (hold.terms.client) entry.client = hold.terms.client->Text();
@@ -317,20 +320,20 @@ Status ApprovalOutlook::OpenWords(Transaction& transaction, Hold& hold) const {
   if (hold.sealed_text.empty()) return {};
   const auto key = transaction.PinKey(*hold.terms.client);
   if (!key) return {};
-  const auto opened = OpenHoldText(core_.keyring, key->Expose(), hold);
+  const auto opened = OpenHoldText(operations_.keyring(), key->Expose(), hold);
   if (!opened && opened.error().code != Code::kCorrupted) return opened;
   return {};
 }
 
-Status ApprovalOutlook::LookAtHold(Transaction& transaction, Call& call, const ApprovalRow& row) {
+Status ActionOutlook::LookAtHold(Transaction& transaction, Call& call, const ApprovalRow& row) {
   const auto id = HoldId::Parse(row.target);
   if (!id) return {};
   COFFER_ASSIGN(const auto hold, transaction.stores().holds.Find(*id));
   if (!hold) return {};
   HoldPreview& preview = preview_->hold.emplace();
   preview.hold = *hold;
-  COFFER_ASSIGN(const auto reading,
-                core_.DecideFor(transaction, call, Action::kHoldRead, hold->terms.client, nullptr));
+  COFFER_ASSIGN(const auto reading, operations_.DecideFor(transaction, call, Action::kHoldRead,
+                                                          hold->terms.client, nullptr));
   preview.words = reading.allowed && (hold->terms.client || ReachesTag(reading, hold->terms.tag));
   if (preview.words) COFFER_TRY(OpenWords(transaction, preview.hold));
   if (hold->terms.client) {
@@ -354,7 +357,7 @@ Status ApprovalOutlook::LookAtHold(Transaction& transaction, Call& call, const A
   return {};
 }
 
-Status ApprovalOutlook::LookAtExport(Transaction& transaction, const ApprovalRow& row) {
+Status ActionOutlook::LookAtExport(Transaction& transaction, const ApprovalRow& row) {
   ExportPreview& preview = preview_->exported.emplace();
   std::string_view tag = row.target;
   const bool all = !tag.starts_with(kTagTarget);
@@ -366,14 +369,14 @@ Status ApprovalOutlook::LookAtExport(Transaction& transaction, const ApprovalRow
   return {};
 }
 
-Result<std::uint64_t> ApprovalOutlook::CountClients() const {
-  COFFER_ASSIGN(auto reader, SnapshotReader::Open(core_));
+Result<std::uint64_t> ActionOutlook::CountClients() const {
+  COFFER_ASSIGN(auto reader, snapshots_.Open());
   COFFER_ASSIGN(auto clients, ClientStore::Open(reader->database()));
   return clients.Count();
 }
 
-Status ApprovalOutlook::LookAtReplacement(Transaction& transaction, const Call& call,
-                                          const ApprovalRow& row, bool full) {
+Status ActionOutlook::LookAtReplacement(Transaction& transaction, const Call& call,
+                                        const ApprovalRow& row, bool full) {
   const Catalog& catalog = transaction.catalog();
   ReplacementPreview replacement;
   Action reading = Action::kRoleRead;
@@ -423,15 +426,15 @@ Status ApprovalOutlook::LookAtReplacement(Transaction& transaction, const Call& 
   return {};
 }
 
-Status ApprovalOutlook::Complete(const Call& call, Approval& approval) {
+Status ActionOutlook::Complete(const Call& call, Approval& approval) {
   if (reason_) {
     const auto opened =
-        core_.OpenReason(reason_->sealed, reason_->asked.request,
-                         reason_->key ? reason_->key->Expose()
-                                      : ClientKeys{core_.keyring.note_key().ExposeSecret()});
+        OpenReason(operations_.keyring(), reason_->sealed, reason_->asked.request,
+                   reason_->key ? reason_->key->Expose()
+                                : ClientKeys{operations_.keyring().note_key().ExposeSecret()});
     if (!opened ||
         audit::NoteCommitment(opened->first, opened->second) != *reason_->asked.note_hash) {
-      return std::unexpected(core_.IntegrityAlarm(call, "note_not_authentic"));
+      return std::unexpected(operations_.IntegrityAlarm(call, "note_not_authentic"));
     }
     question_.reason = opened->second;
   }
@@ -446,7 +449,7 @@ Status ApprovalOutlook::Complete(const Call& call, Approval& approval) {
     preview_->replacement->difference = DifferenceOf(before_, after_);
   }
   approval.question = std::move(question_);
-  approval.preview = std::move(preview_);
+  if (preview_) approval.preview = std::make_shared<ApprovalPreview>(*std::move(preview_));
   return {};
 }
 

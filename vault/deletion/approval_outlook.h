@@ -4,20 +4,25 @@
 
 #include <string>
 
-#include "vault/deletion/approval_preview.h"
+#include "vault/access/approval.h"
+#include "vault/access/call.h"
 #include "vault/access/operations.h"
+#include "vault/access/proposal_rules.h"
+#include "vault/deletion/approval_preview.h"
+#include "vault/deletion/erasure.h"
+#include "vault/deletion/hold.h"
+#include "vault/engine/snapshot_reader.h"
 
 namespace coffer::vault {
 
-class ApprovalOutlook {
+class ActionOutlook : public ApprovalOutlook {
  public:
-  explicit ApprovalOutlook(Vault::Core& core) : core_(core) {}
+  ActionOutlook(const Operations& operations, SnapshotReaders& snapshots)
+      : operations_(operations), snapshots_(snapshots) {}
 
-  // In the operation that shows the approval to the call's principal: what of it discloses more
-  // than the approval leaves entries of its own.
-  Status Look(Transaction& transaction, Call& call, const ApprovalRow& row, ApprovalState state);
-  // After the commit: opens and compares what Look found. Errors: kCorrupted.
-  Status Complete(const Call& call, Approval& approval);
+  Status Look(Transaction& transaction, Call& call, const ApprovalRow& row,
+              ApprovalState state) override;
+  Status Complete(const Call& call, Approval& approval) override;
 
  private:
   Result<bool> MayDecide(Transaction& transaction, const Call& call, const ApprovalRow& row) const;
@@ -37,7 +42,8 @@ class ApprovalOutlook {
   // Walks the table: on a connection of its own, beside the engine.
   Result<std::uint64_t> CountClients() const;
 
-  Vault::Core& core_;
+  const Operations& operations_;
+  SnapshotReaders& snapshots_;
   ApprovalQuestion question_;
   std::optional<ApprovalPreview> preview_;
   bool all_clients_ = false;    // are to be counted after the commit

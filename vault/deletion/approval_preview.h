@@ -9,17 +9,11 @@
 
 #include "audit/text/clock.h"
 #include "vault/base/ids.h"
+#include "vault/base/timestamp.h"
 #include "vault/catalog/document_difference.h"
-#include "vault/deletion/deletion.h"
+#include "vault/deletion/hold.h"
 
 namespace coffer::vault {
-
-// With which words it was asked for. Those of the reason are for who may decide it, who asked, and
-// who may read reasons.
-struct ApprovalQuestion {
-  std::string login, name;  // of who asked: login is empty for a service
-  std::string ticket, reason;
-};
 
 // Records that a rule of the retention schedule would keep.
 enum class KeptState : std::uint8_t { kUntil, kKept, kNotBegun, kUnknown };

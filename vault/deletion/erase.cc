@@ -7,9 +7,12 @@
 #include <unordered_set>
 
 #include "audit/documents/erasure_scope.h"
+#include "vault/access/operations.h"
 #include "vault/base/strict_json.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/record_operations.h"
+#include "vault/deletion/deletion_options.h"
+#include "vault/deletion/erasure.h"
 #include "vault/deletion/resealing.h"
 
 namespace coffer::vault {
@@ -49,15 +52,15 @@ Result<std::set<std::int64_t>> RowsOf(RecordStore& records, const ClientRow& cli
 }
 
 // All that stays, under a new key, once what goes is gone.
-Status ResealRest(const Vault::Core& core, Transaction& transaction, const ClientRow& client,
+Status ResealRest(const Operations& operations, Transaction& transaction, const ClientRow& client,
                   const ErasureOrder& order, const std::set<std::string, std::less<>>& gone,
                   ErasedContent& content, std::vector<std::int64_t>& unread) {
   Stores& stores = transaction.stores();
   COFFER_ASSIGN(const auto staying, stores.records.ListOf(client.id.Row(), {}, -1, kEveryRecord));
   if (!order.replayed && transaction.IsResealing(client.id)) {
-    COFFER_TRY(Resealing::GoOn(core, transaction, client, 0));  // with both keys, or not at all
+    COFFER_TRY(Resealing::GoOn(operations, transaction, client, 0));  // with both keys, or not at all
   }
-  auto resealing = Resealing::WithNewKey(core, transaction, client);
+  auto resealing = Resealing::WithNewKey(operations, transaction, client);
   if (!resealing) {
     // An older vault.db beside a newer keys.db, which has not this key any more: what stays can
     // be read by nobody already, and must not keep the rest of the vault from being opened.
@@ -111,7 +114,7 @@ bool ErasesClient(const audit::Entry& entry) {
           entry.detail.find("; scope client;") != std::string::npos);
 }
 
-Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transaction,
+Result<ErasedContent> EraseContent(const Operations& operations, Transaction& transaction,
                                    const ClientRow& client, const ErasureOrder& order,
                                    const Resealed* resealed) {
   Stores& stores = transaction.stores();
@@ -130,7 +133,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
   std::optional<Resealed> left;
   if (order.replayed && !whole) {
     const bool of_class = order.scope == ErasureScope::kClass;
-    COFFER_ASSIGN(left, FindLeftUnderGoneKey(core, transaction, client, going,
+    COFFER_ASSIGN(left, FindLeftUnderGoneKey(operations, transaction, client, going,
                                              of_class ? order.class_name : std::string()));
     if (left) resealed = &*left;
   }
@@ -148,7 +151,8 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     COFFER_ASSIGN(auto record, stores.records.FindRow(id));
     if (!record || record->client != client.id.Row()) continue;
     if ((IsSealed(record->tokens) && !keys) ||
-        !OpenTermsOf(core.keyring, keys ? keys->Expose() : ClientKeys(), client.id, *record)) {
+        !OpenTermsOf(operations.keyring(), keys ? keys->Expose() : ClientKeys(), client.id,
+                     *record)) {
       unread.push_back(id);
     }
     COFFER_ASSIGN(const std::uint64_t versions, stores.records.Delete(*record, stores.index));
@@ -176,7 +180,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     return Fail(Code::kNotFound, "not_found");
   }
   if (whole) {
-    COFFER_ASSIGN(row.ref_token, TokenOfErased(core, transaction, client));
+    COFFER_ASSIGN(row.ref_token, TokenOfErased(operations, transaction, client));
     if (content.gone.empty()) content.gone[std::string(audit::kClientItself)].records = 1;
     COFFER_TRY(stores.log->DeleteNotesOf(client.id.Row()));
     COFFER_TRY(stores.idempotency.DeleteOf(client.id.Row()));
@@ -188,7 +192,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     const bool known =
         leaving.ref.empty() ||
         ((keys || !IsSealed(leaving.ref)) &&
-         OpenReferenceOf(core.keyring, keys ? keys->Expose() : ClientKeys(), leaving));
+         OpenReferenceOf(operations.keyring(), keys ? keys->Expose() : ClientKeys(), leaving));
     if (!known) stores.index.NoteUnread({}, client.id.Row());
     COFFER_TRY(stores.clients.Delete(leaving, stores.index));
   } else if (resealed != nullptr) {
@@ -201,7 +205,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     COFFER_ASSIGN(const auto stray, stores.keys.Find(next));
     if (stray && !left) transaction.DropKey(next);
   } else {
-    COFFER_TRY(ResealRest(core, transaction, client, order, gone, content, unread));
+    COFFER_TRY(ResealRest(operations, transaction, client, order, gone, content, unread));
   }
   if (!unread.empty()) stores.index.NoteUnread(unread, std::nullopt);
   row.seq = transaction.NextSeq();

@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "vault/base/ids.h"
+#include "vault/base/timestamp.h"
 #include "vault/clients/client_store.h"
-#include "vault/deletion/deletion.h"
+#include "vault/deletion/hold.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

@@ -4,6 +4,9 @@
 
 #include "audit/text/clock.h"
 #include "crypto/aead.h"
+#include "vault/access/operations.h"
+#include "vault/base/operator_log.h"
+#include "vault/clients/sealing_contexts.h"
 
 namespace coffer::vault {
 namespace {
@@ -31,14 +34,14 @@ std::optional<Day> DayInStored(const ClassSchema& schema, std::string_view docum
   return RetentionDay(schema, root);
 }
 
-Result<std::vector<OpenedDocument>> OpenDocuments(const Vault::Core& core,
+Result<std::vector<OpenedDocument>> OpenDocuments(const Operations& operations,
                                                   std::span<const std::int64_t> records,
                                                   std::size_t& taken) {
   std::vector<SealedDocument> sealed;
   std::vector<std::int64_t> damaged;
   audit::Entry none;
   // With its key in one transaction: an erasure seals what stays anew.
-  COFFER_TRY(core.engine->Run(
+  COFFER_TRY(operations.engine().Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
         auto& stores = transaction.stores();
         std::size_t bytes = 0;
@@ -71,7 +74,8 @@ Result<std::vector<OpenedDocument>> OpenDocuments(const Vault::Core& core,
         opened.emplace_back(row.id.Row(), row.version, row.class_name, std::nullopt);
     if (!document.key) continue;
     const auto plain = document.key->Expose().Open(
-        core.RecordContext(document.client, row.id, row.class_name, row.version), row.payload);
+        RecordContext(operations.keyring(), document.client, row.id, row.class_name, row.version),
+        row.payload);
     if (plain) result.document = crypto::AsText(*plain);
   }
   return opened;
@@ -87,7 +91,7 @@ void RetentionDays::Follow(const Catalog& catalog) {
 }
 
 Result<bool> RetentionDays::Step(RetentionStore& store, std::size_t records) {
-  catalog_ = core_.engine->catalog();
+  catalog_ = operations_.engine().catalog();
   Follow(*catalog_);
   if (done_) return false;
   const RetentionStore::Place before = position_;
@@ -132,7 +136,7 @@ Status RetentionDays::LookFor(RetentionStore& store, std::size_t records,
 }
 
 Status RetentionDays::ReadAnew(std::span<const std::int64_t> records, std::size_t& taken) {
-  COFFER_ASSIGN(const auto opened, OpenDocuments(core_, records, taken));
+  COFFER_ASSIGN(const auto opened, OpenDocuments(operations_, records, taken));
   struct ReadDay {
     const OpenedDocument* record;
     std::optional<Day> day;
@@ -151,7 +155,7 @@ Status RetentionDays::ReadAnew(std::span<const std::int64_t> records, std::size_
   if (days.empty()) return {};
   audit::Entry none;
   std::uint64_t stored = 0;
-  COFFER_TRY(core_.engine->Run(
+  COFFER_TRY(operations_.engine().Run(
       OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
         stored = 0;
         for (const ReadDay& read : days) {
@@ -173,13 +177,13 @@ Status RetentionDays::FinishRound() {
   std::string detail = std::to_string(read) + " records";
   if (unreadable != 0) {
     detail += ", and " + std::to_string(unreadable) + " that cannot be opened";
-    if (core_.options.log) {
-      core_.options.log(Severity::kWarning,
+    if (operations_.log()) {
+      operations_.log()(Severity::kWarning,
                         std::to_string(unreadable) +
                             " records cannot be opened; retention does not begin their periods");
     }
   }
-  return core_.LogSystemEvent("retention.dates", "ok", detail);
+  return operations_.LogSystemEvent("retention.dates", "ok", detail);
 }
 
 }  // namespace coffer::vault

@@ -32,13 +32,13 @@ struct OpenedDocument {
 };
 // Of those that are there yet; as many as fit into one step, `taken` of them. Not from the engine's
 // thread.
-Result<std::vector<OpenedDocument>> OpenDocuments(const Vault::Core& core,
+Result<std::vector<OpenedDocument>> OpenDocuments(const Operations& operations,
                                                   std::span<const std::int64_t> records,
                                                   std::size_t& taken);
 
 class RetentionDays {
  public:
-  explicit RetentionDays(Vault::Core& core) : core_(core) {}
+  explicit RetentionDays(const Operations& operations) : operations_(operations) {}
 
   // Of so many records at most. True: there may be more to be read.
   Result<bool> Step(RetentionStore& store, std::size_t records);
@@ -51,7 +51,7 @@ class RetentionDays {
   Status ReadAnew(std::span<const std::int64_t> records, std::size_t& taken);
   Status FinishRound();
 
-  Vault::Core& core_;
+  const Operations& operations_;
   std::shared_ptr<const Catalog> catalog_;
   RetentionDates dates_;
   std::size_t class_versions_ = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "audit/documents/erasure_scope.h"
+#include "vault/base/timestamp.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_schedule.h"
 #include "vault/deletion/retention_store.h"

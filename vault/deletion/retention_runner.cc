@@ -8,10 +8,13 @@
 #include <utility>
 
 #include "audit/documents/erasure_scope.h"
-#include "vault/access/operations.h"
+#include "vault/base/operator_log.h"
 #include "vault/deletion/erase.h"
+#include "vault/deletion/erasure_procedure.h"
 #include "vault/deletion/retention_count.h"
 #include "vault/deletion/retention_days.h"
+#include "vault/deletion/retention_run.h"
+#include "vault/engine/engine.h"
 
 namespace coffer::vault {
 namespace {
@@ -82,9 +85,9 @@ std::string SumsOf(const RunRow& run) {
 
 }  // namespace
 
-Result<std::unique_ptr<RetentionRunner>> RetentionRunner::Create(Vault::Core& core,
+Result<std::unique_ptr<RetentionRunner>> RetentionRunner::Create(const ErasureProcedure& procedure,
                                                                  Database reader) {
-  std::unique_ptr<RetentionRunner> runner(new RetentionRunner(core));
+  std::unique_ptr<RetentionRunner> runner(new RetentionRunner(procedure));
   runner->reader_ = std::move(reader);
   COFFER_ASSIGN(runner->store_, RetentionStore::Open(runner->reader_));
   COFFER_ASSIGN(auto settings, SettingStore::Open(runner->reader_));
@@ -106,24 +109,26 @@ Result<std::unique_ptr<RetentionRunner>> RetentionRunner::Create(Vault::Core& co
   return runner;
 }
 
-RetentionRunner::RetentionRunner(Vault::Core& core)
-    : core_(core), days_(std::make_unique<RetentionDays>(core)) {}
+RetentionRunner::RetentionRunner(const ErasureProcedure& procedure)
+    : procedure_(procedure),
+      operations_(procedure.operations()),
+      days_(std::make_unique<RetentionDays>(operations_)) {}
 
 RetentionRunner::~RetentionRunner() { Stop(); }
 
 void RetentionRunner::Start() {
-  if (auto looked = LookAtClock(); !looked && core_.options.log) {
-    core_.options.log(Severity::kWarning, "the time was not stored: " + looked.error().detail);
+  if (auto looked = LookAtClock(); !looked && operations_.log()) {
+    operations_.log()(Severity::kWarning, "the time was not stored: " + looked.error().detail);
   }
-  const auto schedule = core_.engine->catalog()->retention;
+  const auto schedule = operations_.engine().catalog()->retention;
   if (schedule && !schedule->schedule.zone_is_known()) {
     const std::string& zone = schedule->schedule.time_zone();
-    if (auto said = core_.LogSystemEvent("retention.paused", "time_zone_unknown", zone);
-        !said && core_.options.log) {
-      core_.options.log(Severity::kWarning, "the log has no entry of it: " + said.error().detail);
+    if (auto said = operations_.LogSystemEvent("retention.paused", "time_zone_unknown", zone);
+        !said && operations_.log()) {
+      operations_.log()(Severity::kWarning, "the log has no entry of it: " + said.error().detail);
     }
-    if (core_.options.log) {
-      core_.options.log(Severity::kWarning,
+    if (operations_.log()) {
+      operations_.log()(Severity::kWarning,
                         "this machine has no time zone " + zone +
                             ", which the retention schedule names; nothing is deleted by it until "
                             "the machine has it at a start (package tzdata-legacy), or another "
@@ -142,8 +147,8 @@ void RetentionRunner::Stop() {
   if (!thread_.joinable()) return;
   thread_.join();
   stored_seen_.reset();
-  if (auto looked = LookAtClock(); !looked && core_.options.log) {
-    core_.options.log(Severity::kWarning, "the time was not stored: " + looked.error().detail);
+  if (auto looked = LookAtClock(); !looked && operations_.log()) {
+    operations_.log()(Severity::kWarning, "the time was not stored: " + looked.error().detail);
   }
 }
 
@@ -164,7 +169,7 @@ bool RetentionRunner::stopping() {
 bool RetentionRunner::ClockStands(Timestamp now) const {
   if (waiting_.load(std::memory_order_acquire)) return false;
   const std::int64_t seen = seen_.load(std::memory_order_acquire);
-  const std::int64_t most = std::int64_t{core_.options.clock_jump_threshold_s} * 1000;
+  const std::int64_t most = std::int64_t{procedure_.options().clock_jump_threshold_s} * 1000;
   return seen < 0 || (now.ms - seen <= most && seen - now.ms <= most);
 }
 
@@ -174,7 +179,7 @@ Status RetentionRunner::StoreConfirmation(Transaction& transaction) {
 
 void RetentionRunner::ClockConfirmed() {
   // Also of a jump that nobody has looked at yet.
-  seen_.store(core_.Now().ms, std::memory_order_release);
+  seen_.store(operations_.Now().ms, std::memory_order_release);
   waiting_ = false;
   Wake();
 }
@@ -191,8 +196,8 @@ void RetentionRunner::Loop() {
       const auto done = Tick();
       std::string failure =
           done ? "" : std::string(done.error().reason) + " " + done.error().detail;
-      if (!failure.empty() && failure != reported_ && core_.options.log) {
-        core_.options.log(Severity::kWarning, "retention does not go on: " + failure);
+      if (!failure.empty() && failure != reported_ && operations_.log()) {
+        operations_.log()(Severity::kWarning, "retention does not go on: " + failure);
       }
       reported_ = std::move(failure);
     } catch (const std::bad_alloc&) {
@@ -206,9 +211,9 @@ void RetentionRunner::Loop() {
 Status RetentionRunner::Tick() {
   COFFER_TRY(LookAtClock());
   IsBusy();
-  if (core_.engine->TakeDestroyedLate()) {
-    if (auto completed = core_.CompleteInterruptedErasures(); !completed) {
-      core_.engine->PutBackDestroyedLate();
+  if (operations_.engine().TakeDestroyedLate()) {
+    if (auto completed = procedure_.CompleteInterruptedErasures(); !completed) {
+      operations_.engine().PutBackDestroyedLate();
       return completed;
     }
   }
@@ -219,9 +224,9 @@ Status RetentionRunner::Tick() {
 
 // Deletion waits from the moment on at which the jump is seen, whether that can be stored or not.
 Status RetentionRunner::LookAtClock() {
-  const Timestamp now = core_.Now();
+  const Timestamp now = operations_.Now();
   const Timestamp seen{seen_.load(std::memory_order_acquire)};
-  const std::int64_t most = std::int64_t{core_.options.clock_jump_threshold_s} * 1000;
+  const std::int64_t most = std::int64_t{procedure_.options().clock_jump_threshold_s} * 1000;
   const bool jumped = seen.ms >= 0 && (now.ms - seen.ms > most || seen.ms - now.ms > most);
   const bool due = !stored_seen_ || now.ms - stored_seen_->ms >= kSeenEveryMs ||
                    stored_seen_->ms - now.ms >= kSeenEveryMs;
@@ -232,31 +237,31 @@ Status RetentionRunner::LookAtClock() {
                             std::to_string(std::abs(now.ms - seen.ms) / 1000) + " s";
     audit::Entry entry = VaultEntry("clock.jump");
     entry.detail = how;
-    COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
-                                 [&](Transaction& transaction) -> Status {
-                                   if (seen_.load() != seen.ms) {  // confirmed meanwhile
-                                     transaction.LeaveNoOwnEntry();
-                                     return {};
-                                   }
-                                   auto& settings = transaction.stores().settings;
-                                   COFFER_TRY(settings.Put(kUnconfirmedSetting, how));
-                                   return settings.Put(kSeenSetting, time);
-                                 }));
+    COFFER_TRY(operations_.engine().Run(OperationKind::kWrite, EntryRule::kAlways, entry,
+                                        [&](Transaction& transaction) -> Status {
+                                          if (seen_.load() != seen.ms) {  // confirmed meanwhile
+                                            transaction.LeaveNoOwnEntry();
+                                            return {};
+                                          }
+                                          auto& settings = transaction.stores().settings;
+                                          COFFER_TRY(settings.Put(kUnconfirmedSetting, how));
+                                          return settings.Put(kSeenSetting, time);
+                                        }));
     if (seen_.load() != seen.ms) {
       waiting_ = false;
       return {};
     }
-    if (core_.options.log) {
-      core_.options.log(Severity::kWarning, "the clock is " + how +
+    if (operations_.log()) {
+      operations_.log()(Severity::kWarning, "the clock is " + how +
                                                 "; retention erases nothing until two people "
                                                 "confirm it ('coffer clock confirm' says how)");
     }
   } else if (due) {
     audit::Entry none;
-    COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
-                                 [&](Transaction& transaction) -> Status {
-                                   return transaction.stores().settings.Put(kSeenSetting, time);
-                                 }));
+    COFFER_TRY(operations_.engine().Run(
+        OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+          return transaction.stores().settings.Put(kSeenSetting, time);
+        }));
   }
   seen_.store(now.ms, std::memory_order_release);
   if (jumped || due) stored_seen_ = now;
@@ -276,15 +281,15 @@ Status RetentionRunner::ReadDays() {
 // At the given minute of each day, or as soon after it as can be. Where no run was ever scheduled,
 // a minute that has passed already is not made up for.
 Status RetentionRunner::BeginScheduled() {
-  if (!core_.options.retention_minute || waiting_) return {};
+  if (!procedure_.options().retention_minute || waiting_) return {};
   const Timestamp now{seen_.load(std::memory_order_acquire)};
   const std::int64_t day = now.ms / kDayMs;
   const bool reached =
-      now.ms % kDayMs / 60'000 >= static_cast<std::int64_t>(*core_.options.retention_minute);
+      now.ms % kDayMs / 60'000 >= static_cast<std::int64_t>(*procedure_.options().retention_minute);
   if (!last_scheduled_) last_scheduled_ = reached ? day : day - 1;
   last_scheduled_ = std::min(*last_scheduled_, day);  // the clock was put back
   if (day == *last_scheduled_ || !reached) return {};
-  const auto schedule = core_.engine->catalog()->retention;
+  const auto schedule = operations_.engine().catalog()->retention;
   if (!schedule || open_) {
     last_scheduled_ = day;
     return {};
@@ -295,12 +300,12 @@ Status RetentionRunner::BeginScheduled() {
   audit::Entry entry = VaultEntry(Name(Action::kRetentionRun));
   entry.detail = run.id.Text();
   entry.version = run.schedule;
-  COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
-                               [&](Transaction& transaction) -> Status {
-                                 run.started = transaction.now();
-                                 run.first_seq = run.last_seq = transaction.NextSeq();
-                                 return transaction.stores().retention.Insert(run);
-                               }));
+  COFFER_TRY(operations_.engine().Run(OperationKind::kWrite, EntryRule::kAlways, entry,
+                                      [&](Transaction& transaction) -> Status {
+                                        run.started = transaction.now();
+                                        run.first_seq = run.last_seq = transaction.NextSeq();
+                                        return transaction.stores().retention.Insert(run);
+                                      }));
   last_scheduled_ = day;
   open_ = true;
   return {};
@@ -311,7 +316,7 @@ Status RetentionRunner::BeginScheduled() {
 Result<std::string> RetentionRunner::FindPeople(const RunRow& run) {
   audit::Entry none;
   std::string found;
-  COFFER_TRY(core_.engine->Run(
+  COFFER_TRY(operations_.engine().Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(auto people, transaction.stores().catalog.FindSchedulePeople(run.schedule));
         if (run.asked_by) {
@@ -329,10 +334,10 @@ Status RetentionRunner::SetState(RunRow& run, RunState state) {
   RunRow changed = run;
   changed.state = state;
   audit::Entry none;
-  COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
-                               [&](Transaction& transaction) -> Status {
-                                 return transaction.stores().retention.Update(changed);
-                               }));
+  COFFER_TRY(operations_.engine().Run(OperationKind::kWrite, EntryRule::kNever, none,
+                                      [&](Transaction& transaction) -> Status {
+                                        return transaction.stores().retention.Update(changed);
+                                      }));
   run = std::move(changed);
   return {};
 }
@@ -348,7 +353,7 @@ Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view rea
   run.state = state;
   entry.detail = run.id.Text() + ": " + SumsOf(run);
   open_ = false;  // before it is: the next run may begin as soon as this one has ended
-  const Status finished = core_.engine->Run(
+  const Status finished = operations_.engine().Run(
       OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
         // The clock may be confirmed to be earlier than it was.
         run.finished = std::max(run.started, transaction.now());
@@ -360,8 +365,8 @@ Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view rea
       });
   if (!finished) open_ = true;
   COFFER_TRY(finished);
-  if (core_.options.log) {
-    core_.options.log(state == RunState::kFailed ? Severity::kWarning : Severity::kInfo,
+  if (operations_.log()) {
+    operations_.log()(state == RunState::kFailed ? Severity::kWarning : Severity::kInfo,
                       "retention " + run.id.Text() + ": " + SumsOf(run) +
                           (reason.empty() ? "" : "; failed: " + std::string(reason)));
   }
@@ -373,7 +378,7 @@ Status RetentionRunner::GoOn() {
   if (!open_.exchange(false)) return {};
   std::optional<RunRow> run;
   audit::Entry none;
-  const Status looked = core_.engine->Run(
+  const Status looked = operations_.engine().Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(run, transaction.stores().retention.FindOpen());
         return {};
@@ -386,14 +391,14 @@ Status RetentionRunner::GoOn() {
   if (const auto why = WhyNot(*run); !why.empty()) return Finish(*run, RunState::kFailed, why);
   // What is due by another field than before is found only when its day was read.
   if (!days_->done()) return {};
-  const auto catalog = core_.engine->catalog();
+  const auto catalog = operations_.engine().catalog();
   const auto schedule = catalog->retention;
   if (!schedule || schedule->version != run->schedule) return {};  // seen the next time
   COFFER_ASSIGN(std::string people, FindPeople(*run));
   running_ = true;
   // A run that began while the clock ran ahead goes by the time that was confirmed since.
   RetentionTreatment treatment(
-      core_, RetentionDecisions(schedule, *catalog, std::min(run->started, core_.Now())),
+      procedure_, RetentionDecisions(schedule, *catalog, std::min(run->started, operations_.Now())),
       std::move(people));
   bool ended = false;
   auto gone = GoThrough(*run, treatment, ended);
@@ -408,23 +413,23 @@ Status RetentionRunner::GoOn() {
 }
 
 std::string_view RetentionRunner::WhyNot(RunRow& run) const {
-  const auto schedule = core_.engine->catalog()->retention;
+  const auto schedule = operations_.engine().catalog()->retention;
   if (!schedule || schedule->version != run.schedule) return "schedule_changed";
   if (!schedule->schedule.zone_is_known()) {
     run.detail = schedule->schedule.time_zone();
     return "time_zone_unknown";
   }
-  if (!MissingDetails(core_.options.operator_details).empty()) return "operator_incomplete";
+  if (!MissingDetails(procedure_.options().operator_details).empty()) return "operator_incomplete";
   return {};
 }
 
 // As it was when the run began, whichever is in force by now.
 Result<std::shared_ptr<const ScheduleInForce>> RetentionRunner::ScheduleOf(const RunRow& run) {
-  const auto catalog = core_.engine->catalog();
+  const auto catalog = operations_.engine().catalog();
   if (catalog->retention && catalog->retention->version == run.schedule) return catalog->retention;
   std::optional<StoredSchedule> stored;
   audit::Entry none;
-  COFFER_TRY(core_.engine->Run(
+  COFFER_TRY(operations_.engine().Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(stored, transaction.stores().catalog.FindSchedule(run.schedule));
         return {};
@@ -445,8 +450,8 @@ Status RetentionRunner::CountRest(RunRow& run, bool failed, bool& stopped) {
     run.counted = !failed;
     return {};
   }
-  const RetentionDecisions decisions(*schedule, *core_.engine->catalog(),
-                                     std::min(run.started, core_.Now()));
+  const RetentionDecisions decisions(*schedule, *operations_.engine().catalog(),
+                                     std::min(run.started, operations_.Now()));
   if (!failed && !decisions.CountsWorkingDays()) return {};
   RunRow counted = run;
   COFFER_ASSIGN(
@@ -532,8 +537,8 @@ Status RetentionRunner::GoThrough(RunRow& run, RetentionTreatment& treatment, bo
       at += treated.clients;
       const std::chrono::duration<double> rest = (SteadyClock::now() - began) * kRestsPerStep;
       COFFER_TRY(Rest(std::max(
-          treated.work,
-          static_cast<std::uint64_t>(rest.count() * core_.options.retention_records_per_s))));
+          treated.work, static_cast<std::uint64_t>(rest.count() *
+                                                   procedure_.options().retention_records_per_s))));
     }
     run.position = after;
     ended = slice.whole;
@@ -555,8 +560,8 @@ Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
     treated = {};
     status = TreatTogether(run, treatment, clients.first(1), true, treated);
     if (!is_final(status)) {
-      if (core_.options.log) {
-        core_.options.log(Severity::kError, "retention could not erase from a client: " +
+      if (operations_.log()) {
+        operations_.log()(Severity::kError, "retention could not erase from a client: " +
                                                 std::string(status.error().reason) + " " +
                                                 status.error().detail);
       }
@@ -566,11 +571,12 @@ Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
     }
   }
   COFFER_TRY(status);
-  if (treated.waits_for) core_.erasure_turns.AwaitFree(*treated.waits_for);
+  if (treated.waits_for) procedure_.turns().AwaitFree(*treated.waits_for);
   if (treated.erasures.empty()) return {};
   erased_.fetch_add(treated.records, std::memory_order_relaxed);
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.
-  for (const ErasureRow& row : treated.erasures) core_.engine->key_cache().AwaitWiped(row.client);
+  for (const ErasureRow& row : treated.erasures)
+    operations_.engine().key_cache().AwaitWiped(row.client);
   std::ranges::move(treated.erasures, std::back_inserter(incomplete_));
   return Complete(busy_ ? kMostIncompleteBusy : kMostIncomplete);
 }
@@ -581,19 +587,19 @@ Status RetentionRunner::PassOver(RunRow& run, const RetentionTreatment& treatmen
   audit::Entry none;
   const auto pass = [&](bool counts) {
     ++own_operations_;
-    return core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
-                             [&](Transaction& transaction) -> Status {
-                               changed = run;
-                               changed.position = client;
-                               if (counts) {
-                                 COFFER_TRY(treatment.CountAsFailed(transaction, changed, client));
-                               } else {
-                                 audit::RunClass& count = changed.CountOf(audit::kClientItself);
-                                 ++count.due;
-                                 ++count.failed;
-                               }
-                               return transaction.stores().retention.Update(changed);
-                             });
+    return operations_.engine().Run(
+        OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+          changed = run;
+          changed.position = client;
+          if (counts) {
+            COFFER_TRY(treatment.CountAsFailed(transaction, changed, client));
+          } else {
+            audit::RunClass& count = changed.CountOf(audit::kClientItself);
+            ++count.due;
+            ++count.failed;
+          }
+          return transaction.stores().retention.Update(changed);
+        });
   };
   Status passed = pass(true);
   if (!passed && passed.error().code != Code::kUnavailable) passed = pass(false);
@@ -609,7 +615,7 @@ Status RetentionRunner::Complete(std::size_t most_left) {
     const std::size_t count =
         std::min(incomplete_.size(), busy_ ? kMostIncompleteBusy : kMostIncomplete);
     ++own_operations_;
-    COFFER_TRY(core_.CompleteErasures(std::span(incomplete_).first(count)));
+    COFFER_TRY(procedure_.CompleteErasures(std::span(incomplete_).first(count)));
     incomplete_.erase(incomplete_.begin(),
                       incomplete_.begin() + static_cast<std::ptrdiff_t>(count));
   }
@@ -622,7 +628,7 @@ Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment
   RunRow changed;
   audit::Entry entry = VaultEntry(kRetentionErase);
   ++own_operations_;
-  auto status = core_.engine->Run(
+  auto status = operations_.engine().Run(
       OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
         const auto& current = transaction.catalog().retention;
         if (!current || current->version != treatment.decisions().version()) {
@@ -630,7 +636,7 @@ Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment
         }
         treatment.Follow(transaction.catalog());
         transaction.LeaveNoOwnEntry();
-        core_.ledger->DropPrepared();
+        procedure_.ledger().DropPrepared();
         changed = run;
         const auto began = SteadyClock::now();
         const StepLimits& limits = busy_ ? kBusyStep : kIdleStep;
@@ -655,23 +661,23 @@ bool RetentionRunner::IsBusy() {
   const auto now = SteadyClock::now();
   const std::chrono::duration<double> passed = now - looked_at_operations_;
   if (passed < std::chrono::seconds(1)) return busy_;
-  const std::uint64_t operations = core_.engine->Statistics().operations;
+  const std::uint64_t operations = operations_.engine().Statistics().operations;
   const std::uint64_t others =
-      operations - operations_ - std::min(own_operations_, operations - operations_);
+      operations - counted_ - std::min(own_operations_, operations - counted_);
   // Long ago says nothing of now.
   busy_ = passed < std::chrono::seconds(5) &&
           static_cast<double>(others) > passed.count() * static_cast<double>(kBusyPerSecond);
-  operations_ = operations;
+  counted_ = operations;
   own_operations_ = 0;
   looked_at_operations_ = now;
   return busy_;
 }
 
 Status RetentionRunner::Rest(std::uint64_t work) {
-  if (!IsBusy() || core_.options.retention_records_per_s == 0) return {};
+  if (!IsBusy() || procedure_.options().retention_records_per_s == 0) return {};
   const auto rest = std::chrono::nanoseconds(std::chrono::seconds(1)) *
                     static_cast<std::int64_t>(work) /
-                    static_cast<std::int64_t>(core_.options.retention_records_per_s);
+                    static_cast<std::int64_t>(procedure_.options().retention_records_per_s);
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, rest, [this] { return stopping_; });
   return {};

@@ -12,7 +12,11 @@
 #include <new>
 
 #include "audit/entries/log_reader.h"
+#include "vault/base/operator_log.h"
+#include "vault/deletion/erasure.h"
+#include "vault/deletion/hold.h"
 #include "vault/deletion/hold_text.h"
+#include "vault/engine/statistics.h"
 
 namespace coffer::vault {
 namespace {

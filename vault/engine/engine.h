@@ -40,11 +40,15 @@
 #include "vault/access/access_store.h"
 #include "vault/access/approval_store.h"
 #include "vault/access/principal_store.h"
+#include "vault/access/restriction.h"
 #include "vault/access/restriction_store.h"
 #include "vault/base/function_ref.h"
+#include "vault/base/operator_log.h"
+#include "vault/base/timestamp.h"
 #include "vault/clients/client_store.h"
 #include "vault/clients/record_store.h"
 #include "vault/clients/search_index.h"
+#include "vault/deletion/hold.h"
 #include "vault/deletion/hold_store.h"
 #include "vault/deletion/retention_store.h"
 #include "vault/engine/client_keys.h"
@@ -54,9 +58,9 @@
 #include "vault/engine/key_cache.h"
 #include "vault/engine/log_store.h"
 #include "vault/engine/registry_store.h"
+#include "vault/engine/statistics.h"
 #include "vault/storage/key_store_rewrite.h"
 #include "vault/storage/sqlite.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 

@@ -12,10 +12,11 @@
 #include "audit/text/clock.h"
 #include "vault/access/role.h"
 #include "vault/base/ids.h"
+#include "vault/base/timestamp.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/catalog/class_versions.h"
 #include "vault/catalog/purpose.h"
-#include "vault/deletion/deletion.h"
+#include "vault/deletion/retention_run.h"
 #include "vault/deletion/retention_schedule.h"
 #include "vault/storage/sqlite.h"
 

@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include "crypto/hash.h"
+#include "vault/oversight/log_page.h"
+#include "vault/oversight/log_summary.h"
 
 namespace coffer::vault {
 namespace {

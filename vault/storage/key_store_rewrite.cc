@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "crypto/keys_database_key.h"
+#include "vault/base/operator_log.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
 

@@ -27,7 +27,7 @@ class ManyDue : public RetainingVault {
   }
   // Each record in one erasure, with its act, and what stays can be read.
   void CheckErasures(std::string_view action) {
-    const auto erasures = (*this)->ListErasures(As(kPrivacyOfficer), {});
+    const auto erasures = (*this)->erasures().ListErasures(As(kPrivacyOfficer), {});
     REQUIRE(erasures->items.size() == (old.size() + 999) / 1000);
     const auto key = audit::ParseVerifierKey(LogKey());
     REQUIRE(key);
@@ -38,7 +38,7 @@ class ManyDue : public RetainingVault {
       CHECK(erasure.complete);
       CHECK(erasure.scope == ErasureScope::kRecords);
       CHECK(log[erasure.seq].action == action);
-      const auto document = (*this)->ReadAct(As(kAuditor), erasure.id, {});
+      const auto document = (*this)->erasure_acts().ReadAct(As(kAuditor), erasure.id, {});
       REQUIRE(document);
       const auto report = audit::VerifyAct(*document, {&*key, 1});
       for (const auto& finding : report.findings) FAIL_CHECK(finding.message);
@@ -56,13 +56,13 @@ class ManyDue : public RetainingVault {
     CHECK(records == old.size());
     CHECK(Read(client, old.front()) == "not_found");
     CHECK(Read(client, recent.back()) == "ok");
-    const auto traces = (*this)->FindTraces(As(kPrivacyOfficer), client);
+    const auto traces = (*this)->traces().FindTraces(As(kPrivacyOfficer), client);
     REQUIRE(traces);
     for (const Trace& trace : *traces) {
       if (trace.place == "erasures") CHECK(trace.count == erasures->items.size());
       if (trace.place == "key") CHECK(trace.state == "present");
     }
-    const auto whole = (*this)->VerifyLog(As(kAuditor), true);
+    const auto whole = (*this)->verification().VerifyLog(As(kAuditor), true);
     REQUIRE(whole);
     for (const auto& finding : whole->log.findings) FAIL_CHECK(finding.message);
   }
@@ -86,11 +86,11 @@ TEST_CASE("a record that is changed while a run looks at it stays", "[retention]
     records.emplace_back(owner, vault.Contact(owner));
   }
   vault.clock.Advance(46 * kRetentionHourMs);
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
+  const auto run = vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer));
   REQUIRE(run);
   std::vector<bool> changed;
   for (auto record = records.rbegin(); record != records.rend(); ++record) {
-    const auto updated = vault->UpdateRecord(vault.As(kCrmService), record->first, record->second,
+    const auto updated = vault->records().UpdateRecord(vault.As(kCrmService), record->first, record->second,
                                              1, {{"last_name", "Roe"}});
     CHECK((updated || updated.error().reason == "not_found"));
     changed.push_back(updated.has_value());
@@ -112,12 +112,12 @@ TEST_CASE("a run that is interrupted goes on at the next start, and counts nothi
   RetainingVault vault;
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
   vault.FillWithDue(400);
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
+  const auto run = vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer));
   REQUIRE(run);
-  while (vault->ReadStatistics(vault.As(kAdministrator))->retention_erased == 0) {
+  while (vault->monitoring().ReadStatistics(vault.As(kAdministrator))->retention_erased == 0) {
     std::this_thread::yield();
   }
-  CHECK((AnswerOf(vault->StartRetentionRun(vault.As(kPrivacyOfficer))) == "run_in_progress"));
+  CHECK((AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) == "run_in_progress"));
   for (int i = 0; i < 3; ++i) {
     vault.Close();
     vault.Open();
@@ -136,7 +136,7 @@ TEST_CASE("a run that cannot write waits, and goes on when it can", "[retention]
   RetainingVault vault;
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
   vault.FillWithDue(300);
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
+  const auto run = vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer));
   REQUIRE(run);
   FaultyStorage::Instance().Break("vault.db-wal", Fault::kFull, 20);
   while (FaultyStorage::Instance().failures() == 0) {
@@ -176,8 +176,8 @@ TEST_CASE("what is due goes also where the key is missing, and what stays is not
   CHECK(run.erased == 3);
   CHECK(run.failed == 0);
   CHECK(vault.Number("SELECT count(*) FROM records") == 3);
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), clients[1])) == "integrity_failed");
-  CHECK(vault->GetClient(vault.As(kCrmService), clients[2]));
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), clients[1])) == "integrity_failed");
+  CHECK(vault->clients().GetClient(vault.As(kCrmService), clients[2]));
 }
 
 TEST_CASE("more records of one client than an act can name go in several erasures of one key",
@@ -229,7 +229,7 @@ TEST_CASE("when an older state is put back, several erasures of one client are o
   vault.CheckErasures("erasure.replayed");
   vault.Close();
   vault.Open();
-  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 3);
+  CHECK(vault->erasures().ListErasures(vault.As(kAuditor), {})->items.size() == 3);
   vault.CheckInvariants();
 }
 
