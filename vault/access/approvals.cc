@@ -17,7 +17,6 @@
 #include "vault/base/page.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
-#include "vault/clients/export_selection.h"
 
 namespace coffer::vault {
 namespace {

@@ -2,6 +2,15 @@
 
 namespace coffer::vault {
 
+audit::Entry VaultEntry(std::string_view action) {
+  audit::Entry entry;
+  entry.action = action;
+  entry.actor = "vault";
+  entry.actor_kind = audit::ActorKind::kSystem;
+  entry.decision = audit::Decision::kAllow;
+  return entry;
+}
+
 void AddDetail(audit::Entry& entry, std::string_view text) {
   if (!entry.detail.empty()) entry.detail += "; ";
   entry.detail += text;

@@ -52,6 +52,9 @@ struct Call {
   }
 };
 
+// Of what the vault does by itself.
+audit::Entry VaultEntry(std::string_view action);
+
 // One more thing in the entry's detail.
 void AddDetail(audit::Entry& entry, std::string_view text);
 

@@ -271,13 +271,23 @@ Status Operations::CheckState() const {
   return {};
 }
 
+Status Operations::Look(FunctionRef<Status(Transaction&)> work) const {
+  audit::Entry none;
+  return engine_.Run(OperationKind::kRead, EntryRule::kNever, none, work);
+}
+
+Status Operations::Store(FunctionRef<Status(Transaction&)> work) const {
+  audit::Entry none;
+  return engine_.Run(OperationKind::kWrite, EntryRule::kNever, none, work);
+}
+
+Status Operations::Record(audit::Entry entry, FunctionRef<Status(Transaction&)> work) const {
+  return engine_.Run(OperationKind::kWrite, EntryRule::kAlways, entry, work);
+}
+
 Status Operations::LogSystemEvent(std::string_view action, std::string_view outcome,
                                   std::string_view detail) const {
-  audit::Entry entry;
-  entry.action = action;
-  entry.actor = "vault";
-  entry.actor_kind = audit::ActorKind::kSystem;
-  entry.decision = audit::Decision::kAllow;
+  audit::Entry entry = VaultEntry(action);
   entry.outcome = outcome;
   entry.detail = detail;
   return engine_.Run(OperationKind::kRead, EntryRule::kAlways, entry,

@@ -20,6 +20,7 @@
 #include "crypto/keyring.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
+#include "vault/base/function_ref.h"
 #include "vault/base/operator_log.h"
 #include "vault/base/timestamp.h"
 #include "vault/engine/damaged_objects.h"
@@ -66,6 +67,12 @@ class Operations {
       return done ? Worked(*std::move(found)) : Worked(std::unexpected(done.error()));
     }
   }
+
+  // What the vault does for itself, as one engine operation: reads, or writes, without an entry;
+  // or with this one.
+  Status Look(FunctionRef<Status(Transaction&)> work) const;
+  Status Store(FunctionRef<Status(Transaction&)> work) const;
+  Status Record(audit::Entry entry, FunctionRef<Status(Transaction&)> work) const;
 
   // What is wrong with an operation shows before it begins. Records that it was refused, and
   // returns the error to answer: `error`, or the failure to authenticate, which comes first, or

@@ -50,18 +50,12 @@ Result<std::vector<Restriction>> OpenRestrictions(const crypto::Keyring& keyring
 
 Status MoveOlderRestrictions(const Operations& operations) {
   std::vector<Restriction> older;
-  audit::Entry none;
-  COFFER_TRY(operations.engine().Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(older, transaction.stores().restrictions.LoadUnsealed());
-        return {};
-      }));
+  COFFER_TRY(operations.Look([&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(older, transaction.stores().restrictions.LoadUnsealed());
+    return {};
+  }));
   if (older.empty()) return {};
-  audit::Entry entry;
-  entry.action = "restriction.move";
-  entry.actor = "vault";
-  entry.actor_kind = audit::ActorKind::kSystem;
-  entry.decision = audit::Decision::kAllow;
+  audit::Entry entry = VaultEntry("restriction.move");
   return operations.engine().Run(
       OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
         RestrictionStore& store = transaction.stores().restrictions;

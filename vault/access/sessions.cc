@@ -12,9 +12,9 @@
 #include "vault/access/login.h"
 #include "vault/access/operations.h"
 #include "vault/access/password_rules.h"
+#include "vault/access/secrets.h"
 #include "vault/access/session.h"
 #include "vault/access/typed_code.h"
-#include "vault/access/secrets.h"
 
 namespace coffer::vault {
 namespace {
@@ -115,16 +115,14 @@ Status Sessions::PerformOpen(
 
 Result<std::pair<PrincipalId, std::string>> Sessions::FindAccount(std::string_view login) const {
   std::pair<PrincipalId, std::string> found{};
-  audit::Entry none;
-  COFFER_TRY(operations_.engine().Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        const PrincipalRow* row = transaction.principals().FindLogin(login);
-        if (row != nullptr) found.first = row->id;
-        // The same work for a name that no account has.
-        COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(found.first));
-        if (credentials) found.second = credentials->password;
-        return {};
-      }));
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    const PrincipalRow* row = transaction.principals().FindLogin(login);
+    if (row != nullptr) found.first = row->id;
+    // The same work for a name that no account has.
+    COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(found.first));
+    if (credentials) found.second = credentials->password;
+    return {};
+  }));
   return found;
 }
 
@@ -306,19 +304,17 @@ Result<SessionInfo> Sessions::StepUp(const Caller& caller, std::string_view seco
   // is no second factor nothing is guessed, and nobody waits.
   std::string login;
   {
-    audit::Entry none;
-    COFFER_TRY(operations_.engine().Run(
-        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          operations_.Identify(transaction, call);
-          if (!RequireSession(call) || !call.credential_fault.empty()) {
-            return {};
-          }
-          COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(call.actor));
-          if (credentials && credentials->totp) {
-            login = call.principal->login;
-          }
-          return {};
-        }));
+    COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+      operations_.Identify(transaction, call);
+      if (!RequireSession(call) || !call.credential_fault.empty()) {
+        return {};
+      }
+      COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(call.actor));
+      if (credentials && credentials->totp) {
+        login = call.principal->login;
+      }
+      return {};
+    }));
   }
   std::optional<LoginThrottle::Attempt> attempt;
   std::optional<LoginThrottle::Wait> wait;
@@ -368,19 +364,17 @@ Status Sessions::ChangePassword(const Caller& caller, const crypto::SecretBytes&
   Call call = operations_.Start(caller, {Action::kPasswordChange, OperationKind::kWrite});
   std::string login, stored;
   bool has_factor = false;
-  audit::Entry none;
-  COFFER_TRY(operations_.engine().Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        operations_.Identify(transaction, call);
-        if (call.token == nullptr || !call.token->is_session() || !call.credential_fault.empty()) {
-          return {};
-        }
-        login = call.principal->login;
-        COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(call.actor));
-        if (credentials) stored = credentials->password;
-        has_factor = credentials && credentials->totp;
-        return {};
-      }));
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    operations_.Identify(transaction, call);
+    if (call.token == nullptr || !call.token->is_session() || !call.credential_fault.empty()) {
+      return {};
+    }
+    login = call.principal->login;
+    COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(call.actor));
+    if (credentials) stored = credentials->password;
+    has_factor = credentials && credentials->totp;
+    return {};
+  }));
   // No hash is computed for who has no session.
   bool right = false;
   std::string hash;

@@ -22,6 +22,14 @@ Result<ClientInfo> OpenClient(const Operations& operations, const SealedClient& 
   return InfoOf(client.row, std::string(crypto::AsText(plain)));
 }
 
+Result<ClientInfo> OpenDisclosed(const Operations& operations, Call& call,
+                                 const SealedClient& client) {
+  auto info = OpenClient(operations, client);
+  if (info) return info;
+  call.entry.client = client.row.id.Text();
+  return std::unexpected(operations.IntegrityAlarm(call, info.error().reason));
+}
+
 Result<bool> MayKnowOfRecords(const Operations& operations, Transaction& transaction,
                               const Call& call, const std::optional<ClientId>& client,
                               const ClassSchema& schema, std::optional<Timestamp> at) {

@@ -21,6 +21,10 @@ ClientInfo InfoOf(const ClientRow& row, std::string external_ref);
 // Errors: kCorrupted when the profile is not what was sealed.
 Result<ClientInfo> OpenClient(const Operations& operations, const SealedClient& client);
 
+// The same of one of several that `call` disclosed: what does not open raises the alarm.
+Result<ClientInfo> OpenDisclosed(const Operations& operations, Call& call,
+                                 const SealedClient& client);
+
 inline constexpr std::string_view kErasedBefore = "erased_before";
 // What is known of the external reference of a client that is about to be erased; nothing where it
 // has none, or cannot be read any more.

@@ -181,9 +181,7 @@ Result<ClientInfo> Clients::GetClient(const Caller& caller, const ClientId& id) 
     found.emplace(*std::move(row), *std::move(key));
     return {};
   }));
-  auto info = OpenClient(operations_, *found);
-  if (!info) return std::unexpected(operations_.IntegrityAlarm(call, info.error().reason));
-  return info;
+  return OpenDisclosed(operations_, call, *found);
 }
 
 Result<ClientInfo> Clients::UpdateClient(const Caller& caller, const ClientId& id,
@@ -316,12 +314,8 @@ Result<Page<ClientInfo>> Clients::ListClients(const Caller& caller, std::string_
   }));
   Page<ClientInfo> result;
   for (const auto& client : found) {
-    auto info = OpenClient(operations_, client);
-    if (!info) {
-      call.entry.client = client.row.id.Text();
-      return std::unexpected(operations_.IntegrityAlarm(call, info.error().reason));
-    }
-    result.items.push_back(*std::move(info));
+    COFFER_ASSIGN(auto info, OpenDisclosed(operations_, call, client));
+    result.items.push_back(std::move(info));
   }
   if (more) result.next_cursor = operations_.MakeCursor(call, list, last);
   return result;

@@ -4,7 +4,6 @@
 #include "vault/access/operations.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/sealing_contexts.h"
-#include "vault/deletion/erase.h"
 
 namespace coffer::vault {
 

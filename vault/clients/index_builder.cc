@@ -37,15 +37,6 @@ std::int64_t HorizonMs(const IndexOptions& options) {
                             : kHorizonDays);
 }
 
-audit::Entry IndexEntry(std::string_view action) {
-  audit::Entry entry;
-  entry.action = action;
-  entry.actor = "vault";
-  entry.actor_kind = audit::ActorKind::kSystem;
-  entry.decision = audit::Decision::kAllow;
-  return entry;
-}
-
 bool SameIndexes(const ClassSchema& a, const ClassSchema& b) {
   const auto has = [](const ClassSchema& in, const Field& field) {
     const Field* const there = in.Find(field.name);
@@ -343,7 +334,7 @@ Result<bool> IndexBuilder::Step() {
 }
 
 Status IndexBuilder::Begin() {
-  audit::Entry entry = IndexEntry("index.rebuild");
+  audit::Entry entry = VaultEntry("index.rebuild");
   older_after_ = Id128{};
   return Run(&entry, [&](Transaction& transaction) -> Status {
     SearchIndex& index = transaction.stores().index;
@@ -370,7 +361,7 @@ Status IndexBuilder::Begin() {
 // them. False: nothing was left, and the step has done nothing yet.
 Result<bool> IndexBuilder::SealSomeOlder() {
   while (older_after_) {
-    audit::Entry entry = IndexEntry("index.rebuild");
+    audit::Entry entry = VaultEntry("index.rebuild");
     OlderSealed done;
     COFFER_TRY(Run(&entry, [&](Transaction& transaction) -> Status {
       COFFER_ASSIGN(done, seal_older_(transaction, *older_after_));
@@ -397,7 +388,7 @@ Status IndexBuilder::Abandon() {
 }
 
 Status IndexBuilder::Build() {
-  audit::Entry entry = IndexEntry("index.exchange");
+  audit::Entry entry = VaultEntry("index.exchange");
   const std::size_t most = options_.index_rows_per_step;
   return Run(&entry, [&](Transaction& transaction) -> Status {
     IndexStep step(operations_, transaction, busy_ ? kBusyBuildStep : kIdleBuildStep, most);

@@ -75,12 +75,8 @@ Result<std::vector<KnownName>> NamesOfIds::NamesOf(const Caller& caller, IdsToNa
         return operations_.SealReason(transaction, call, true);
       }));
   for (const SealedClient& client : found) {
-    auto info = OpenClient(operations_, client);
-    if (!info) {
-      call.entry.client = client.row.id.Text();
-      return std::unexpected(operations_.IntegrityAlarm(call, info.error().reason));
-    }
-    if (!info->external_ref.empty()) names.push_back({info->id.Text(), info->external_ref, false});
+    COFFER_ASSIGN(auto info, OpenDisclosed(operations_, call, client));
+    if (!info.external_ref.empty()) names.push_back({info.id.Text(), info.external_ref, false});
   }
   return names;
 }

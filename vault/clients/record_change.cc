@@ -5,9 +5,9 @@
 
 #include "vault/access/call.h"
 #include "vault/access/operations.h"
+#include "vault/catalog/stored_day.h"
 #include "vault/clients/blind_tokens.h"
 #include "vault/clients/record.h"
-#include "vault/deletion/retention_days.h"
 
 namespace coffer::vault {
 namespace {
@@ -36,7 +36,8 @@ Result<UpdateTerms> TermsFor(const Operations& operations, Transaction& transact
                              const Call& call, const AccessDecision& writing,
                              const ClientId& client, const ClassSchema& written,
                              const ClassSchema& newest) {
-  COFFER_ASSIGN(const auto of_newest, WritableBy(operations, transaction, call, writing, client, newest));
+  COFFER_ASSIGN(const auto of_newest,
+                WritableBy(operations, transaction, call, writing, client, newest));
   if (written.version == newest.version) {
     return UpdateTermsOf(newest, of_newest, newest, of_newest);
   }

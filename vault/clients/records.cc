@@ -50,25 +50,22 @@ struct Writing {
 Result<Writing> LookBeforeWriting(const Operations& operations, Call& call, const RecordId& id,
                                   std::uint64_t if_version) {
   Writing writing;
-  audit::Entry none;
-  COFFER_TRY(operations.engine().Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        if (!operations.Authorize(transaction, call, nullptr)) return {};
-        COFFER_ASSIGN(auto row, transaction.stores().records.Find(id));
-        if (!row || row->client != call.subject->Row()) return {};
-        const auto newest = transaction.catalog().Newest(row->class_name);
-        const auto written = transaction.catalog().Version(row->class_name, row->class_version);
-        if (!newest || !written || !operations.Authorize(transaction, call, newest.get()))
-          return {};
-        writing.newest = newest;
-        writing.written = written;
-        COFFER_ASSIGN(writing.terms, TermsFor(operations, transaction, call, call.decision, *call.subject,
-                                              *written, *newest));
-        if (row->version == if_version) writing.stored = *std::move(row);
-        auto key = transaction.PinKey(*call.subject);
-        if (key) writing.key = *std::move(key);
-        return {};
-      }));
+  COFFER_TRY(operations.Look([&](Transaction& transaction) -> Status {
+    if (!operations.Authorize(transaction, call, nullptr)) return {};
+    COFFER_ASSIGN(auto row, transaction.stores().records.Find(id));
+    if (!row || row->client != call.subject->Row()) return {};
+    const auto newest = transaction.catalog().Newest(row->class_name);
+    const auto written = transaction.catalog().Version(row->class_name, row->class_version);
+    if (!newest || !written || !operations.Authorize(transaction, call, newest.get())) return {};
+    writing.newest = newest;
+    writing.written = written;
+    COFFER_ASSIGN(writing.terms, TermsFor(operations, transaction, call, call.decision,
+                                          *call.subject, *written, *newest));
+    if (row->version == if_version) writing.stored = *std::move(row);
+    auto key = transaction.PinKey(*call.subject);
+    if (key) writing.key = *std::move(key);
+    return {};
+  }));
   return writing;
 }
 
@@ -164,13 +161,14 @@ Result<std::optional<RecordInfo>> FindRepeatedCreation(
 }  // namespace
 
 Result<RecordInfo> Records::CreateRecord(const Caller& caller, const ClientId& client,
-                                       std::string_view class_name, const nlohmann::json& data,
-                                       const Idempotency& idempotency) {
+                                         std::string_view class_name, const nlohmann::json& data,
+                                         const Idempotency& idempotency) {
   constexpr Action kAction = Action::kRecordCreate;
   for (int attempt = 0;; ++attempt) {
     const auto schema = operations_.engine().catalog()->Newest(class_name);
     if (!schema) {
-      return operations_.Refuse(caller, {.action = kAction, .client = client}, Error{Code::kUnprocessable, "class_unknown", {}, {}});
+      return operations_.Refuse(caller, {.action = kAction, .client = client},
+                                Error{Code::kUnprocessable, "class_unknown", {}, {}});
     }
     const auto document = ParseDocument(*schema, data);
     if (!document && idempotency.key.empty()) {
@@ -180,25 +178,25 @@ Result<RecordInfo> Records::CreateRecord(const Caller& caller, const ClientId& c
                                            .kind = OperationKind::kWrite,
                                            .client = client,
                                            .record_class = schema.get()});
-    const auto repeat = HashIdempotency(operations_.keyring(), call, call.entry.client, idempotency);
+    const auto repeat =
+        HashIdempotency(operations_.keyring(), call, call.entry.client, idempotency);
     RecordInfo info;
     if (!document) {
       // What repeats an acknowledged creation is answered like it, even when the class would refuse
       // the document now.
       call.kind = OperationKind::kRead;
       call.record_class = nullptr;
-      auto repeated = operations_.Perform(
-          call, [&](Transaction& transaction) -> Status {
-            auto before = FindRepeatedCreation(transaction, call, client, repeat);
-            if (before && *before) {
-              COFFER_TRY(operations_.Authorize(transaction, call, schema.get()));
-              info = **std::move(before);
-              return {};
-            }
-            call.entry.decision = audit::Decision::kDeny;
-            call.entry.rule = "check:input";
-            return std::unexpected(before ? document.error() : std::move(before).error());
-          });
+      auto repeated = operations_.Perform(call, [&](Transaction& transaction) -> Status {
+        auto before = FindRepeatedCreation(transaction, call, client, repeat);
+        if (before && *before) {
+          COFFER_TRY(operations_.Authorize(transaction, call, schema.get()));
+          info = **std::move(before);
+          return {};
+        }
+        call.entry.decision = audit::Decision::kDeny;
+        call.entry.rule = "check:input";
+        return std::unexpected(before ? document.error() : std::move(before).error());
+      });
       if (!repeated) return std::unexpected(std::move(repeated).error());
       return info;
     }
@@ -215,37 +213,36 @@ Result<RecordInfo> Records::CreateRecord(const Caller& caller, const ClientId& c
     COFFER_ASSIGN(const auto key, PinForWriting(operations_.engine(), client));
     crypto::Hash payload_hash{};
     if (key) {
-      row.payload =
-          key->Expose().Seal(RecordContext(operations_.keyring(), client, row.id, schema->name, row.version),
-                             crypto::AsBytes(document->json));
+      row.payload = key->Expose().Seal(
+          RecordContext(operations_.keyring(), client, row.id, schema->name, row.version),
+          crypto::AsBytes(document->json));
       payload_hash = crypto::Sha256(row.payload);
       row.tokens = SealTerms(operations_.keyring(), key->Expose(), client, row.id.value, row.terms);
     }
-    const auto created = operations_.Perform(
-        call, [&](Transaction& transaction) -> Status {
-          COFFER_TRY(ClassStands(transaction, *schema));
-          COFFER_TRY(operations_.CheckWhole(client.value));
-          if (!key) return NotFound(call);
-          COFFER_TRY(PinOrNotFound(transaction, call, client));
-          if (!key->IsCurrent()) return Fail(Code::kConflict, kClassChanged);
-          COFFER_TRY(
-              CheckWritable(call, *schema, FieldViewsOf(call.decision, *schema), document->fields));
-          COFFER_ASSIGN(auto before, FindRepeatedCreation(transaction, call, client, repeat));
-          if (before) {
-            info = *std::move(before);
-            return {};
-          }
-          row.created = row.updated = transaction.now();
-          Describe(call.entry, row, schema.get());
-          call.entry.payload_hash = payload_hash;
-          COFFER_TRY(transaction.stores().records.Insert(row, transaction.stores().index));
-          if (repeat) {
-            COFFER_TRY(transaction.stores().idempotency.Insert(
-                repeat->key, {repeat->body, row.id.value}, client.Row(), transaction.now()));
-          }
-          info = InfoOf(row, client);
-          return {};
-        });
+    const auto created = operations_.Perform(call, [&](Transaction& transaction) -> Status {
+      COFFER_TRY(ClassStands(transaction, *schema));
+      COFFER_TRY(operations_.CheckWhole(client.value));
+      if (!key) return NotFound(call);
+      COFFER_TRY(PinOrNotFound(transaction, call, client));
+      if (!key->IsCurrent()) return Fail(Code::kConflict, kClassChanged);
+      COFFER_TRY(
+          CheckWritable(call, *schema, FieldViewsOf(call.decision, *schema), document->fields));
+      COFFER_ASSIGN(auto before, FindRepeatedCreation(transaction, call, client, repeat));
+      if (before) {
+        info = *std::move(before);
+        return {};
+      }
+      row.created = row.updated = transaction.now();
+      Describe(call.entry, row, schema.get());
+      call.entry.payload_hash = payload_hash;
+      COFFER_TRY(transaction.stores().records.Insert(row, transaction.stores().index));
+      if (repeat) {
+        COFFER_TRY(transaction.stores().idempotency.Insert(
+            repeat->key, {repeat->body, row.id.value}, client.Row(), transaction.now()));
+      }
+      info = InfoOf(row, client);
+      return {};
+    });
     if (created) return info;
     if (created.error().reason != kClassChanged || attempt == kClassRetries) {
       return std::unexpected(created.error());
@@ -257,26 +254,21 @@ Result<RecordInfo> Records::GetRecord(const Caller& caller, const ClientId& clie
                                       const RecordId& id) {
   Call call = operations_.Start(caller, {Action::kRecordRead, OperationKind::kRead, client});
   call.entry.record = id.Text();
-  std::optional<RecordRow> row;
   std::optional<PinnedKeys> key;
-  std::shared_ptr<const ClassSchema> schema;
-  FieldViews views;
+  SealedRecord shown;
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
     COFFER_TRY(operations_.CheckWhole(id.value));
     COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
-    COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
-    COFFER_ASSIGN(schema, ClassOf(transaction, row->class_name, row->class_version));
-    call.entry.class_name = row->class_name;
-    COFFER_TRY(operations_.Authorize(transaction, call, schema.get()));
-    views = FieldViewsOf(call.decision, *schema);
-    return DescribeShown(operations_, transaction, call, *row, *schema, views);
+    COFFER_ASSIGN(shown.row, FindOf(transaction, call, client, id));
+    const RecordRow& row = shown.row;
+    COFFER_ASSIGN(shown.schema, ClassOf(transaction, row.class_name, row.class_version));
+    call.entry.class_name = row.class_name;
+    COFFER_TRY(operations_.Authorize(transaction, call, shown.schema.get()));
+    shown.views = FieldViewsOf(call.decision, *shown.schema);
+    return DescribeShown(operations_, transaction, call, row, *shown.schema, shown.views);
   }));
-  const auto plain = key->Expose().Open(
-      RecordContext(operations_.keyring(), client, id, row->class_name, row->version),
-      row->payload);
-  if (!plain) return std::unexpected(operations_.IntegrityAlarm(call, plain.error().reason));
-  RecordInfo info = InfoOf(*row, client);
-  Show(info, *schema, views, *plain, operations_.keyring());
+  auto info = OpenRecord(operations_, client, key->Expose(), shown);
+  if (!info) return std::unexpected(operations_.IntegrityAlarm(call, info.error().reason));
   return info;
 }
 

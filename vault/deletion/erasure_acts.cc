@@ -14,11 +14,11 @@
 #include "audit/tlog/proof.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
+#include "vault/catalog/page_names.h"
 #include "vault/deletion/document_request.h"
 #include "vault/deletion/erase.h"
-#include "vault/deletion/erasure_ledger.h"
 #include "vault/deletion/erasure.h"
-#include "vault/catalog/page_names.h"
+#include "vault/deletion/erasure_ledger.h"
 
 namespace coffer::vault {
 namespace {
@@ -167,13 +167,11 @@ Result<std::string> ErasureActs::ReadAct(const Caller& caller, const ErasureId& 
     auto made = MakeAct(row);
     if (!made) return std::unexpected(operations_.FailedLater(call, made.error()));
     // Whoever was first made the one that counts.
-    audit::Entry none;
-    COFFER_TRY(operations_.engine().Run(
-        OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          COFFER_TRY(transaction.stores().erasures.PutAct(id, *made));
-          COFFER_ASSIGN(document, transaction.stores().erasures.FindAct(id));
-          return {};
-        }));
+    COFFER_TRY(operations_.Store([&](Transaction& transaction) -> Status {
+      COFFER_TRY(transaction.stores().erasures.PutAct(id, *made));
+      COFFER_ASSIGN(document, transaction.stores().erasures.FindAct(id));
+      return {};
+    }));
     if (!document) return Fail(Code::kConflict, "act_purged");
   }
   if (request.form == DocumentForm::kDocument) return *std::move(document);

@@ -45,36 +45,29 @@ Status ErasureProcedure::CompleteErasures(std::span<const ErasureRow> rows) cons
                 "another program holds keys.db; what was erased is gone, and its key is destroyed "
                 "when that lets go");
   }
-  audit::Entry actor;
-  actor.actor = "vault";
-  actor.actor_kind = audit::ActorKind::kSystem;
-  actor.decision = audit::Decision::kAllow;
-  return operations_.engine().Run(
-      OperationKind::kWrite, EntryRule::kAlways, actor, [&](Transaction& transaction) -> Status {
-        transaction.LeaveNoOwnEntry();
-        ErasureStore& erasures = transaction.stores().erasures;
-        for (const ErasureRow& row : rows) {
-          // Several may have waited for one.
-          COFFER_ASSIGN(const bool completed, erasures.MarkComplete(row.id));
-          if (!completed) continue;
-          audit::Entry entry;
-          entry.action = "erasure.completed";
-          entry.client = row.client.Text();
-          entry.detail = row.id.Text();
-          transaction.Also(std::move(entry));
-        }
-        return {};
-      });
+  return operations_.Record(VaultEntry({}), [&](Transaction& transaction) -> Status {
+    transaction.LeaveNoOwnEntry();
+    ErasureStore& erasures = transaction.stores().erasures;
+    for (const ErasureRow& row : rows) {
+      // Several may have waited for one.
+      COFFER_ASSIGN(const bool completed, erasures.MarkComplete(row.id));
+      if (!completed) continue;
+      audit::Entry entry;
+      entry.action = "erasure.completed";
+      entry.client = row.client.Text();
+      entry.detail = row.id.Text();
+      transaction.Also(std::move(entry));
+    }
+    return {};
+  });
 }
 
 Status ErasureProcedure::CompleteInterruptedErasures() const {
   std::vector<ErasureRow> unfinished;
-  audit::Entry none;
-  COFFER_TRY(operations_.engine().Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(unfinished, transaction.stores().erasures.ListUnfinished());
-        return {};
-      }));
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(unfinished, transaction.stores().erasures.ListUnfinished());
+    return {};
+  }));
   // Those whose keys somebody holds are completed when they are destroyed.
   std::erase_if(unfinished,
                 [](const ErasureRow& row) { return row.state == ErasureState::kCommitted; });

@@ -65,6 +65,15 @@ Status HeldBy(Call& call, const std::vector<const Hold*>& holds) {
   return std::unexpected(std::move(error));
 }
 
+// The words of a client's hold, under its key.
+Status SealText(const Operations& operations, Transaction& transaction, Call& call, Hold& hold) {
+  COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(*hold.terms.client));
+  if (!client) return NotFound(call);
+  COFFER_ASSIGN(const auto key, transaction.PinKey(*hold.terms.client));
+  hold.sealed_text = SealHoldText(operations.keyring(), key.Expose(), hold);
+  return {};
+}
+
 // With the words of a client's hold, where its key still opens them.
 Status OpenText(const Operations& operations, Transaction& transaction, Hold& hold) {
   if (hold.sealed_text.empty()) return {};
@@ -122,25 +131,22 @@ Status Holds::RequireTagsKept(Transaction& transaction, Call& call, const Client
 }
 
 Result<Hold> Holds::PlaceHold(const Caller& caller, const HoldRequest& request) {
-  constexpr Action kAction = Action::kHoldWrite;
+  const Operation operation{Action::kHoldWrite, OperationKind::kWrite, request.client};
   if (auto issues = FaultsOf(request, *operations_.engine().catalog(), operations_.Now());
       !issues.empty()) {
-    return operations_.Refuse(caller, {.action = kAction, .client = request.client},
+    return operations_.Refuse(caller, operation,
                               Error{Code::kUnprocessable, "hold_invalid", {}, std::move(issues)});
   }
-  Call call = operations_.Start(caller, {kAction, OperationKind::kWrite});
-  request.client ? call.About(*request.client) : void(call.reason_rule = ReasonRule::kVault);
+  Call call = operations_.Start(caller, operation);
+  if (!request.client) call.reason_rule = ReasonRule::kVault;
   call.entry.class_name = request.class_name;
   Hold hold;
   hold.id = HoldId::New(operations_.Now());
   hold.terms = request;
   AddDetail(call.entry, hold.id.Text() + " " + Coverage(request));
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Hold> {
     if (request.client) {
-      COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(*request.client));
-      if (!client) return NotFound(call);
-      COFFER_ASSIGN(const auto key, transaction.PinKey(*request.client));
-      hold.sealed_text = SealHoldText(operations_.keyring(), key.Expose(), hold);
+      COFFER_TRY(SealText(operations_, transaction, call, hold));
     } else if (!ReachesTag(call.decision, request.tag)) {
       return Deny(call, "scope", Code::kPermissionDenied, "permission_denied");
     }
@@ -148,20 +154,18 @@ Result<Hold> Holds::PlaceHold(const Caller& caller, const HoldRequest& request) 
     hold.placed_by = call.actor;
     COFFER_TRY(transaction.stores().holds.Insert(hold));
     transaction.PutHold(hold);
-    return {};
-  }));
-  return hold;
+    return hold;
+  });
 }
 
 Result<Hold> Holds::GetHold(const Caller& caller, const HoldId& id) {
   Call call = operations_.Start(caller, {Action::kHoldRead});
   call.entry.detail = id.Text();
-  Hold hold;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    COFFER_ASSIGN(hold, FindHold(operations_, transaction, call, id));
-    return OpenText(operations_, transaction, hold);
-  }));
-  return hold;
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Hold> {
+    COFFER_ASSIGN(Hold hold, FindHold(operations_, transaction, call, id));
+    COFFER_TRY(OpenText(operations_, transaction, hold));
+    return hold;
+  });
 }
 
 Result<Page<Hold>> Holds::ListHolds(const Caller& caller, const std::optional<ClientId>& client,

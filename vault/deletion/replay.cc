@@ -48,35 +48,32 @@ void AddUnopened(Transaction& transaction, const ErasureRow& row, std::uint64_t 
 
 Status ErasureProcedure::ReconcileLedger() const {
   constexpr std::size_t kAtOnce = 1000;
-  audit::Entry none;
   std::set<ErasureId> known;
   std::set<std::string> mended;
   ErasuresByClient again;
   std::uint64_t added = 0;
   for (std::int64_t after = 0;;) {
     std::size_t taken = 0;
-    COFFER_TRY(operations_.engine().Run(
-        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          COFFER_ASSIGN(const auto rows, transaction.stores().erasures.ListForward(after, kAtOnce));
-          taken = rows.size();
-          std::vector<ErasureRow> lacking;
-          for (const auto& [number, row] : rows) {
-            after = number;
-            known.insert(row.id);
-            const auto found = ledger_.found().find(row.id);
-            const bool written = found != ledger_.found().end();
-            if (written && !NamesAllOf(row, found->second)) {
-              again[row.client].push_back(found->second);
-            }
-            if (row.state != ErasureState::kCommitted &&
-                !(written && NamesAllOf(found->second, row))) {
-              lacking.push_back(row);
-              mended.insert(row.id.Text());
-            }
-          }
-          added += lacking.size();
-          return ledger_.Append(lacking);
-        }));
+    COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+      COFFER_ASSIGN(const auto rows, transaction.stores().erasures.ListForward(after, kAtOnce));
+      taken = rows.size();
+      std::vector<ErasureRow> lacking;
+      for (const auto& [number, row] : rows) {
+        after = number;
+        known.insert(row.id);
+        const auto found = ledger_.found().find(row.id);
+        const bool written = found != ledger_.found().end();
+        if (written && !NamesAllOf(row, found->second)) {
+          again[row.client].push_back(found->second);
+        }
+        if (row.state != ErasureState::kCommitted && !(written && NamesAllOf(found->second, row))) {
+          lacking.push_back(row);
+          mended.insert(row.id.Text());
+        }
+      }
+      added += lacking.size();
+      return ledger_.Append(lacking);
+    }));
     if (taken < kAtOnce) break;
   }
   if (added > 0 && operations_.log()) {
@@ -141,10 +138,7 @@ Status ErasureProcedure::NameIncomplete(const std::set<ErasureId>& known,
 
 Status ErasureProcedure::Replay(std::span<const ErasureRow> found) const {
   const ErasureRow& first = found.front();
-  audit::Entry actor;
-  actor.actor = "vault";
-  actor.actor_kind = audit::ActorKind::kSystem;
-  actor.decision = audit::Decision::kAllow;
+  audit::Entry actor = VaultEntry({});
   if (operations_.log()) {
     operations_.log()(Severity::kWarning, "an older state was opened: " + first.client.Text() +
                                               " is erased again, as the ledger says");

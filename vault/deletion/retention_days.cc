@@ -23,49 +23,36 @@ struct SealedDocument {
 
 }  // namespace
 
-std::optional<Day> DayInStored(const ClassSchema& schema, std::string_view document) {
-  const auto root = nlohmann::json::parse(document, nullptr, false);
-  if (schema.retention_date.empty() || !root.is_object()) return std::nullopt;
-  const auto value = root.find(schema.retention_date);
-  if (value == root.end() || !value->is_string()) return std::nullopt;
-  // The field may have been of another type when this was written.
-  const auto& text = value->get_ref<const std::string&>();
-  if (!ParseDay(text) && !audit::ParseTimestamp(text, true)) return std::nullopt;
-  return RetentionDay(schema, root);
-}
-
 Result<std::vector<OpenedDocument>> OpenDocuments(const Operations& operations,
                                                   std::span<const std::int64_t> records,
                                                   std::size_t& taken) {
   std::vector<SealedDocument> sealed;
   std::vector<std::int64_t> damaged;
-  audit::Entry none;
   // With its key in one transaction: an erasure seals what stays anew.
-  COFFER_TRY(operations.engine().Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        auto& stores = transaction.stores();
-        std::size_t bytes = 0;
-        for (taken = 0; taken < records.size() && bytes < kMostBytes; ++taken) {
-          auto row = stores.records.FindRow(records[taken]);
-          if (!row && row.error().code == Code::kCorrupted) {
-            damaged.push_back(records[taken]);
-            continue;
-          }
-          if (!row) return std::unexpected(std::move(row).error());
-          if (!*row) continue;
-          COFFER_ASSIGN(const auto owner, stores.retention.FindClient((*row)->client));
-          if (!owner) continue;
-          auto key = transaction.PinKey(owner->id);
-          if (!key && key.error().code == Code::kExhausted && taken > 0) return {};
-          if (!key && key.error().code != Code::kNotFound && key.error().code != Code::kCorrupted) {
-            return std::unexpected(std::move(key).error());
-          }
-          bytes += (*row)->payload.size();
-          SealedDocument& document = sealed.emplace_back(**std::move(row), owner->id);
-          if (key) document.key = *std::move(key);
-        }
-        return {};
-      }));
+  COFFER_TRY(operations.Look([&](Transaction& transaction) -> Status {
+    auto& stores = transaction.stores();
+    std::size_t bytes = 0;
+    for (taken = 0; taken < records.size() && bytes < kMostBytes; ++taken) {
+      auto row = stores.records.FindRow(records[taken]);
+      if (!row && row.error().code == Code::kCorrupted) {
+        damaged.push_back(records[taken]);
+        continue;
+      }
+      if (!row) return std::unexpected(std::move(row).error());
+      if (!*row) continue;
+      COFFER_ASSIGN(const auto owner, stores.retention.FindClient((*row)->client));
+      if (!owner) continue;
+      auto key = transaction.PinKey(owner->id);
+      if (!key && key.error().code == Code::kExhausted && taken > 0) return {};
+      if (!key && key.error().code != Code::kNotFound && key.error().code != Code::kCorrupted) {
+        return std::unexpected(std::move(key).error());
+      }
+      bytes += (*row)->payload.size();
+      SealedDocument& document = sealed.emplace_back(**std::move(row), owner->id);
+      if (key) document.key = *std::move(key);
+    }
+    return {};
+  }));
   std::vector<OpenedDocument> opened;
   for (const std::int64_t record : damaged) opened.emplace_back(record);
   for (SealedDocument& document : sealed) {
@@ -153,20 +140,18 @@ Status RetentionDays::ReadAnew(std::span<const std::int64_t> records, std::size_
     days.push_back({&record, DayInStored(*schema, *record.document), schema->version});
   }
   if (days.empty()) return {};
-  audit::Entry none;
   std::uint64_t stored = 0;
-  COFFER_TRY(operations_.engine().Run(
-      OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        stored = 0;
-        for (const ReadDay& read : days) {
-          // Right for the version that read it, whatever the newest one is by now.
-          COFFER_ASSIGN(const bool is_same, transaction.stores().retention.PutDay(
-                                                read.record->record, read.record->version, read.day,
-                                                read.date_version));
-          if (is_same) ++stored;
-        }
-        return {};
-      }));
+  COFFER_TRY(operations_.Store([&](Transaction& transaction) -> Status {
+    stored = 0;
+    for (const ReadDay& read : days) {
+      // Right for the version that read it, whatever the newest one is by now.
+      COFFER_ASSIGN(const bool is_same,
+                    transaction.stores().retention.PutDay(read.record->record, read.record->version,
+                                                          read.day, read.date_version));
+      if (is_same) ++stored;
+    }
+    return {};
+  }));
   read_ += stored;
   return {};
 }

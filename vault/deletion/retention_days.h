@@ -14,14 +14,11 @@
 #include <vector>
 
 #include "vault/access/operations.h"
+#include "vault/catalog/stored_day.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_store.h"
 
 namespace coffer::vault {
-
-// The day in the document of a record that any version of its class may have been written with.
-// nullopt: the class names no field, the record has none, or what stands in it is no date.
-std::optional<Day> DayInStored(const ClassSchema& schema, std::string_view document);
 
 // A record as it is stored, with its document where the client's key opens it.
 struct OpenedDocument {

@@ -50,15 +50,6 @@ constexpr std::chrono::milliseconds kDaysPerTick{500};
 // The vault's own threads do fewer operations.
 constexpr std::uint64_t kBusyPerSecond = 10;
 
-audit::Entry VaultEntry(std::string_view action) {
-  audit::Entry entry;
-  entry.action = action;
-  entry.actor = "vault";
-  entry.actor_kind = audit::ActorKind::kSystem;
-  entry.decision = audit::Decision::kAllow;
-  return entry;
-}
-
 std::string SumsOf(const RunRow& run) {
   audit::RunClass sum;
   for (const auto& [name, count] : run.counts) {
@@ -237,16 +228,15 @@ Status RetentionRunner::LookAtClock() {
                             std::to_string(std::abs(now.ms - seen.ms) / 1000) + " s";
     audit::Entry entry = VaultEntry("clock.jump");
     entry.detail = how;
-    COFFER_TRY(operations_.engine().Run(OperationKind::kWrite, EntryRule::kAlways, entry,
-                                        [&](Transaction& transaction) -> Status {
-                                          if (seen_.load() != seen.ms) {  // confirmed meanwhile
-                                            transaction.LeaveNoOwnEntry();
-                                            return {};
-                                          }
-                                          auto& settings = transaction.stores().settings;
-                                          COFFER_TRY(settings.Put(kUnconfirmedSetting, how));
-                                          return settings.Put(kSeenSetting, time);
-                                        }));
+    COFFER_TRY(operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
+      if (seen_.load() != seen.ms) {  // confirmed meanwhile
+        transaction.LeaveNoOwnEntry();
+        return {};
+      }
+      auto& settings = transaction.stores().settings;
+      COFFER_TRY(settings.Put(kUnconfirmedSetting, how));
+      return settings.Put(kSeenSetting, time);
+    }));
     if (seen_.load() != seen.ms) {
       waiting_ = false;
       return {};
@@ -257,11 +247,9 @@ Status RetentionRunner::LookAtClock() {
                                                 "confirm it ('coffer clock confirm' says how)");
     }
   } else if (due) {
-    audit::Entry none;
-    COFFER_TRY(operations_.engine().Run(
-        OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          return transaction.stores().settings.Put(kSeenSetting, time);
-        }));
+    COFFER_TRY(operations_.Store([&](Transaction& transaction) -> Status {
+      return transaction.stores().settings.Put(kSeenSetting, time);
+    }));
   }
   seen_.store(now.ms, std::memory_order_release);
   if (jumped || due) stored_seen_ = now;
@@ -300,12 +288,11 @@ Status RetentionRunner::BeginScheduled() {
   audit::Entry entry = VaultEntry(Name(Action::kRetentionRun));
   entry.detail = run.id.Text();
   entry.version = run.schedule;
-  COFFER_TRY(operations_.engine().Run(OperationKind::kWrite, EntryRule::kAlways, entry,
-                                      [&](Transaction& transaction) -> Status {
-                                        run.started = transaction.now();
-                                        run.first_seq = run.last_seq = transaction.NextSeq();
-                                        return transaction.stores().retention.Insert(run);
-                                      }));
+  COFFER_TRY(operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
+    run.started = transaction.now();
+    run.first_seq = run.last_seq = transaction.NextSeq();
+    return transaction.stores().retention.Insert(run);
+  }));
   last_scheduled_ = day;
   open_ = true;
   return {};
@@ -314,18 +301,16 @@ Status RetentionRunner::BeginScheduled() {
 // Nobody decides about the single erasures of a run: whoever asked for it, and those who put the
 // schedule into force, did.
 Result<std::string> RetentionRunner::FindPeople(const RunRow& run) {
-  audit::Entry none;
   std::string found;
-  COFFER_TRY(operations_.engine().Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(auto people, transaction.stores().catalog.FindSchedulePeople(run.schedule));
-        if (run.asked_by) {
-          std::erase(people, *run.asked_by);
-          people.insert(people.begin(), *run.asked_by);
-        }
-        found = PeopleText(transaction, people);
-        return {};
-      }));
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(auto people, transaction.stores().catalog.FindSchedulePeople(run.schedule));
+    if (run.asked_by) {
+      std::erase(people, *run.asked_by);
+      people.insert(people.begin(), *run.asked_by);
+    }
+    found = PeopleText(transaction, people);
+    return {};
+  }));
   return found;
 }
 
@@ -333,11 +318,9 @@ Status RetentionRunner::SetState(RunRow& run, RunState state) {
   if (run.state == state) return {};
   RunRow changed = run;
   changed.state = state;
-  audit::Entry none;
-  COFFER_TRY(operations_.engine().Run(OperationKind::kWrite, EntryRule::kNever, none,
-                                      [&](Transaction& transaction) -> Status {
-                                        return transaction.stores().retention.Update(changed);
-                                      }));
+  COFFER_TRY(operations_.Store([&](Transaction& transaction) -> Status {
+    return transaction.stores().retention.Update(changed);
+  }));
   run = std::move(changed);
   return {};
 }
@@ -353,8 +336,8 @@ Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view rea
   run.state = state;
   entry.detail = run.id.Text() + ": " + SumsOf(run);
   open_ = false;  // before it is: the next run may begin as soon as this one has ended
-  const Status finished = operations_.engine().Run(
-      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
+  const Status finished =
+      operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
         // The clock may be confirmed to be earlier than it was.
         run.finished = std::max(run.started, transaction.now());
         run.last_seq = transaction.NextSeq();
@@ -377,12 +360,10 @@ Status RetentionRunner::GoOn() {
   // Before looking: a run that begins meanwhile says so, and that is not to be undone.
   if (!open_.exchange(false)) return {};
   std::optional<RunRow> run;
-  audit::Entry none;
-  const Status looked = operations_.engine().Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(run, transaction.stores().retention.FindOpen());
-        return {};
-      });
+  const Status looked = operations_.Look([&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(run, transaction.stores().retention.FindOpen());
+    return {};
+  });
   if (looked && !run) return {};
   open_ = true;
   COFFER_TRY(looked);
@@ -428,12 +409,10 @@ Result<std::shared_ptr<const ScheduleInForce>> RetentionRunner::ScheduleOf(const
   const auto catalog = operations_.engine().catalog();
   if (catalog->retention && catalog->retention->version == run.schedule) return catalog->retention;
   std::optional<StoredSchedule> stored;
-  audit::Entry none;
-  COFFER_TRY(operations_.engine().Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(stored, transaction.stores().catalog.FindSchedule(run.schedule));
-        return {};
-      }));
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(stored, transaction.stores().catalog.FindSchedule(run.schedule));
+    return {};
+  }));
   if (!stored) return Fail(Code::kCorrupted, "storage_corrupted", "a run's schedule");
   COFFER_ASSIGN(auto schedule, ReadStoredSchedule(stored->definition, catalog->NewestClasses()));
   return std::make_shared<const ScheduleInForce>(stored->version, stored->created,
@@ -584,22 +563,20 @@ Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
 Status RetentionRunner::PassOver(RunRow& run, const RetentionTreatment& treatment,
                                  std::int64_t client, TreatedClients& treated) {
   RunRow changed;
-  audit::Entry none;
   const auto pass = [&](bool counts) {
     ++own_operations_;
-    return operations_.engine().Run(
-        OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          changed = run;
-          changed.position = client;
-          if (counts) {
-            COFFER_TRY(treatment.CountAsFailed(transaction, changed, client));
-          } else {
-            audit::RunClass& count = changed.CountOf(audit::kClientItself);
-            ++count.due;
-            ++count.failed;
-          }
-          return transaction.stores().retention.Update(changed);
-        });
+    return operations_.Store([&](Transaction& transaction) -> Status {
+      changed = run;
+      changed.position = client;
+      if (counts) {
+        COFFER_TRY(treatment.CountAsFailed(transaction, changed, client));
+      } else {
+        audit::RunClass& count = changed.CountOf(audit::kClientItself);
+        ++count.due;
+        ++count.failed;
+      }
+      return transaction.stores().retention.Update(changed);
+    });
   };
   Status passed = pass(true);
   if (!passed && passed.error().code != Code::kUnavailable) passed = pass(false);
@@ -628,27 +605,26 @@ Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment
   RunRow changed;
   audit::Entry entry = VaultEntry(kRetentionErase);
   ++own_operations_;
-  auto status = operations_.engine().Run(
-      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
-        const auto& current = transaction.catalog().retention;
-        if (!current || current->version != treatment.decisions().version()) {
-          return Fail(Code::kConflict, "schedule_changed");
-        }
-        treatment.Follow(transaction.catalog());
-        transaction.LeaveNoOwnEntry();
-        procedure_.ledger().DropPrepared();
-        changed = run;
-        const auto began = SteadyClock::now();
-        const StepLimits& limits = busy_ ? kBusyStep : kIdleStep;
-        for (const std::int64_t client : clients) {
-          COFFER_TRY(treatment.Treat(transaction, changed, client, erase, treated));
-          if (treated.unfinished) break;
-          changed.position = client;
-          ++treated.clients;
-          if (treated.work >= limits.work || SteadyClock::now() - began >= limits.time) break;
-        }
-        return transaction.stores().retention.Update(changed);
-      });
+  auto status = operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
+    const auto& current = transaction.catalog().retention;
+    if (!current || current->version != treatment.decisions().version()) {
+      return Fail(Code::kConflict, "schedule_changed");
+    }
+    treatment.Follow(transaction.catalog());
+    transaction.LeaveNoOwnEntry();
+    procedure_.ledger().DropPrepared();
+    changed = run;
+    const auto began = SteadyClock::now();
+    const StepLimits& limits = busy_ ? kBusyStep : kIdleStep;
+    for (const std::int64_t client : clients) {
+      COFFER_TRY(treatment.Treat(transaction, changed, client, erase, treated));
+      if (treated.unfinished) break;
+      changed.position = client;
+      ++treated.clients;
+      if (treated.work >= limits.work || SteadyClock::now() - began >= limits.time) break;
+    }
+    return transaction.stores().retention.Update(changed);
+  });
   if (!status) {
     treatment.DropSteps();
     return status;

@@ -11,12 +11,12 @@
 #include "vault/access/operations.h"
 #include "vault/access/reasons.h"
 #include "vault/base/words.h"
+#include "vault/catalog/page_names.h"
 #include "vault/oversight/evidence_request.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/oversight/log_page.h"
 #include "vault/oversight/log_reader.h"
 #include "vault/oversight/log_search.h"
-#include "vault/catalog/page_names.h"
 
 namespace coffer::vault {
 namespace {
@@ -208,19 +208,17 @@ class EvidenceGatherer {
   }
   Status PinKeys(std::map<ClientId, std::optional<PinnedKeys>>& keys) {
     if (keys.empty()) return {};
-    audit::Entry none;
-    return operations_.engine().Run(OperationKind::kRead, EntryRule::kNever, none,
-                                    [&](Transaction& transaction) -> Status {
-                                      for (auto& [client, pin] : keys) {
-                                        auto pinned = transaction.PinKey(client);
-                                        if (pinned) {
-                                          pin = *std::move(pinned);
-                                        } else if (pinned.error().code != Code::kNotFound) {
-                                          return std::unexpected(std::move(pinned).error());
-                                        }
-                                      }
-                                      return {};
-                                    });
+    return operations_.Look([&](Transaction& transaction) -> Status {
+      for (auto& [client, pin] : keys) {
+        auto pinned = transaction.PinKey(client);
+        if (pinned) {
+          pin = *std::move(pinned);
+        } else if (pinned.error().code != Code::kNotFound) {
+          return std::unexpected(std::move(pinned).error());
+        }
+      }
+      return {};
+    });
   }
 
   const Operations& operations_;

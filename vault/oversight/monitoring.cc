@@ -27,7 +27,8 @@ Result<VaultStatistics> Monitoring::ReadStatistics(const Caller& caller) {
     waiting.tokens = ExpiryOf(transaction.principals(), operations_.latest());
     return CountWaiting(transaction, waiting);
   }));
-  VaultStatistics statistics{operations_.engine().Statistics()};
+  VaultStatistics statistics;
+  static_cast<EngineStatistics&>(statistics) = operations_.engine().Statistics();
   statistics.tokens = std::move(waiting.tokens);
   statistics.wal_bytes = SizeOfFile(VaultDatabasePath(directory_) + "-wal");
   statistics.keys_wal_bytes = SizeOfFile(KeysDatabasePath(directory_) + "-wal");

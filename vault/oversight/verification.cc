@@ -378,35 +378,32 @@ Result<DeepReport> Verification::VerifyLog(const Caller& caller, bool deep) {
     // On the engine's thread, where nothing replaces keys.db between its key and its file. What is
     // opened stays the same database when one does so later.
     audit::Entry none;
-    COFFER_TRY(operations_.engine().Run(
-        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction&) -> Status {
-          keys = OpenKeysDatabase(KeysDatabasePath(directory_), operations_.keyring(),
-                                  {.read_only = true});
-          return {};
-        }));
+    COFFER_TRY(operations_.Look([&](Transaction&) -> Status {
+      keys = OpenKeysDatabase(KeysDatabasePath(directory_), operations_.keyring(),
+                              {.read_only = true});
+      return {};
+    }));
     if (!keys) return std::unexpected(std::move(keys).error());
   }
   // The engine looks the keys up: a reader of keys.db would stand in the way of an erasure, which
   // must truncate its WAL. Whoever was erased since the snapshot has no key any more.
   const auto find = [&](std::span<const ClientId> clients) -> Result<std::vector<FoundKey>> {
     std::vector<FoundKey> found;
-    audit::Entry none;
-    COFFER_TRY(operations_.engine().Run(
-        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          Stores& stores = transaction.stores();
-          for (const ClientId& client : clients) {
-            COFFER_ASSIGN(const auto generation, stores.clients.FindGeneration(client));
-            COFFER_ASSIGN(auto wrapped, stores.keys.Find({client, generation.value_or(0)}));
-            const ClientKeyId key{client, generation.value_or(0)};
-            COFFER_ASSIGN(const auto older, FindOlder(stores.keys, key));
-            bool has_older = older.has_value();
-            if (!has_older && key.generation > 0) {
-              COFFER_ASSIGN(has_older, IsDestroyed(stores.erasures, client, key.generation - 1));
-            }
-            found.push_back({std::move(wrapped), !generation, key.generation, has_older});
-          }
-          return {};
-        }));
+    COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+      Stores& stores = transaction.stores();
+      for (const ClientId& client : clients) {
+        COFFER_ASSIGN(const auto generation, stores.clients.FindGeneration(client));
+        COFFER_ASSIGN(auto wrapped, stores.keys.Find({client, generation.value_or(0)}));
+        const ClientKeyId key{client, generation.value_or(0)};
+        COFFER_ASSIGN(const auto older, FindOlder(stores.keys, key));
+        bool has_older = older.has_value();
+        if (!has_older && key.generation > 0) {
+          COFFER_ASSIGN(has_older, IsDestroyed(stores.erasures, client, key.generation - 1));
+        }
+        found.push_back({std::move(wrapped), !generation, key.generation, has_older});
+      }
+      return {};
+    }));
     return found;
   };
   auto report =
