@@ -1,5 +1,7 @@
 // Whether a start would go well, told beside a server that may run: everything is read as a start
 // reads it, in its order, and nothing written stays.
+#include "vault/check.h"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -8,15 +10,17 @@
 #include <cstring>
 #include <filesystem>
 
-#include "vault/access/core.h"
+#include "vault/engine/engine.h"
 #include "vault/engine/key_cache.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/log_length.h"
 #include "vault/opening.h"
-#include "vault/rooms.h"
+#include "vault/room_states.h"
+#include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
 #include "vault/vault.h"
+#include "vault/vault_options.h"
 
 namespace coffer::vault {
 namespace {
@@ -127,7 +131,7 @@ Result<bool> CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider
   Engine::Options opening;
   opening.clock = options.clock != nullptr ? options.clock : &audit::SystemClock();
   opening.origin = keyring.log_origin();
-  opening.open_rooms = OpenRooms;
+  opening.open_rooms = OpenRoomStates;
   opening.take_over_state = options.take_over_state;
   COFFER_TRY(Reading(
       vault_path, Engine::Check(std::move(vault), std::move(keys), keyring, std::move(opening))));

@@ -5,7 +5,8 @@
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "crypto/encoding.h"
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/storage/data_directory.h"
 
 namespace coffer::vault {
 namespace {

@@ -9,9 +9,13 @@
 #include "crypto/certificate_authority.h"
 #include "crypto/keyring.h"
 #include "crypto/result.h"
+#include "vault/base/timestamp.h"
 #include "vault/engine/setting_store.h"
 
 namespace coffer::vault {
+
+// "off" in a vault that was made for one person.
+inline constexpr std::string_view kTwoPersonSetting = "two_person";
 
 // Damage that stops the start names the file and where to read on, whoever found it.
 template <class R>

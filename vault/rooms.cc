@@ -1,23 +1,59 @@
 #include "vault/rooms.h"
 
-#include "vault/access/access_state.h"
-#include "vault/catalog/catalog_state.h"
-#include "vault/clients/clients_state.h"
-#include "vault/deletion/deletion_state.h"
+#include "vault/storage/data_directory.h"
+#include "vault/vault_options.h"
 
 namespace coffer::vault {
 
-Result<Rooms> OpenRooms(Database& database) {
-  Rooms rooms;
-  COFFER_ASSIGN(auto catalog, CatalogState::Open(database));
-  rooms.Add(std::move(catalog));
-  COFFER_ASSIGN(auto access, AccessState::Open(database));
-  rooms.Add(std::move(access));
-  COFFER_ASSIGN(auto clients, ClientsState::Open(database));
-  rooms.Add(std::move(clients));
-  COFFER_ASSIGN(auto deletion, DeletionState::Open(database));
-  rooms.Add(std::move(deletion));
-  return rooms;
+Rooms::Rooms(VaultOptions given, DirectoryLock directory_lock, crypto::Keyring keys)
+    : options(std::move(given)), lock(std::move(directory_lock)), keyring(std::move(keys)) {}
+
+Rooms::~Rooms() = default;
+
+void Rooms::Furnish(bool two_person_needed) {
+  operations.emplace(*engine, keyring, damaged, *options.clock, options.log);
+  snapshots.emplace(options.directory, keyring);
+  two_person.emplace(*operations, two_person_needed);
+  procedure.emplace(*operations, *ledger, options, options);
+  proposed.emplace(*operations, *snapshots);
 }
+
+void Rooms::HandOut() { services = std::make_unique<Services>(*this); }
+
+Services::Services(Rooms& room)
+    : holds(*room.operations, *room.two_person),
+      roles(*room.operations, *room.two_person),
+      assignments(*room.operations),
+      leases(*room.operations),
+      principals(*room.operations, *room.two_person, *room.authority),
+      teams(*room.operations),
+      tokens(*room.operations, *room.two_person),
+      sessions(*room.operations, room.options, room.options.password_cost),
+      approvals(*room.operations, *room.two_person, *room.proposed),
+      emergencies(*room.operations),
+      restrictions(*room.operations),
+      clients(*room.operations, holds),
+      searches(*room.operations, room.options.index_rows_compared),
+      records(*room.operations, holds),
+      exports(*room.operations, *room.two_person),
+      imports(*room.operations),
+      classes(*room.operations, *room.two_person),
+      purposes(*room.operations),
+      caseloads(*room.operations, assignments, searches),
+      names(*room.operations),
+      access_explanations(*room.operations),
+      erasures(*room.operations, *room.procedure, *room.two_person, holds),
+      erasure_acts(*room.operations, *room.snapshots, *room.trees),
+      retention(*room.operations, *room.two_person, *room.snapshots, *room.retention),
+      access_log(*room.operations, *room.log_readers, *room.snapshots, *room.trees),
+      reader_reports(*room.operations, *room.log_readers),
+      evidence(*room.operations, *room.log_readers, *room.trees),
+      verification(*room.operations, *room.log_readers, *room.publisher, room.options.directory),
+      emergency_reports(*room.operations, *room.log_readers),
+      traces(*room.operations, access_log, *room.index_builder, room.options.backup_horizon_days),
+      monitoring(*room.operations, *room.snapshots,
+                 {*room.two_person, *room.publisher, *room.follower, *room.scrubber,
+                  *room.retention, *room.index_builder},
+                 room.options.directory, room.started) {}
 
 }  // namespace coffer::vault

@@ -1,12 +1,125 @@
-// The rooms that operations of the engine have, in their order: a new one has a line here.
+// What an open vault consists of, in the order in which it is made.
 #pragma once
 
-#include "vault/engine/room_state.h"
-#include "vault/storage/sqlite.h"
+#include <memory>
+#include <optional>
+
+#include "crypto/certificate_authority.h"
+#include "crypto/keyring.h"
+#include "vault/access/approvals.h"
+#include "vault/access/assignments.h"
+#include "vault/access/emergencies.h"
+#include "vault/access/leases.h"
+#include "vault/access/operations.h"
+#include "vault/access/principals.h"
+#include "vault/access/restrictions.h"
+#include "vault/access/roles.h"
+#include "vault/access/sessions.h"
+#include "vault/access/teams.h"
+#include "vault/access/tokens.h"
+#include "vault/access/two_person_rule.h"
+#include "vault/base/timestamp.h"
+#include "vault/clients/access_explanations.h"
+#include "vault/clients/caseloads.h"
+#include "vault/clients/classes.h"
+#include "vault/clients/clients.h"
+#include "vault/clients/exports.h"
+#include "vault/clients/imports.h"
+#include "vault/clients/names_of_ids.h"
+#include "vault/clients/purposes.h"
+#include "vault/clients/records.h"
+#include "vault/clients/searches.h"
+#include "vault/deletion/erasure_acts.h"
+#include "vault/deletion/erasure_procedure.h"
+#include "vault/deletion/erasures.h"
+#include "vault/deletion/hold_text.h"
+#include "vault/deletion/holds.h"
+#include "vault/deletion/proposed_actions.h"
+#include "vault/deletion/retention.h"
+#include "vault/engine/damaged_objects.h"
+#include "vault/engine/published_tree.h"
+#include "vault/engine/snapshot_reader.h"
+#include "vault/oversight/access_log.h"
+#include "vault/oversight/emergency_reports.h"
+#include "vault/oversight/evidence_bundles.h"
+#include "vault/oversight/log_reader.h"
+#include "vault/oversight/monitoring.h"
+#include "vault/oversight/reader_reports.h"
+#include "vault/oversight/traces.h"
+#include "vault/oversight/verification.h"
+#include "vault/storage/data_directory.h"
+#include "vault/vault.h"
+#include "vault/vault_options.h"
 
 namespace coffer::vault {
 
-// With their statements prepared on the engine's connection.
-Result<Rooms> OpenRooms(Database& database);
+struct Services;
+
+struct Rooms {
+  Rooms(VaultOptions given, DirectoryLock directory_lock, crypto::Keyring keys);
+  ~Rooms();
+  // What the rooms share, once there is an engine.
+  void Furnish(bool two_person_needed);
+  // The services, once everything else is there.
+  void HandOut();
+
+  VaultOptions options;
+  DirectoryLock lock;
+  crypto::Keyring keyring;
+  std::optional<crypto::CertificateAuthority> authority;  // of clients
+  std::unique_ptr<ErasureLedger> ledger;
+  std::unique_ptr<Engine> engine;
+  Timestamp started;
+  DamagedObjects damaged;
+  std::optional<Operations> operations;
+  std::optional<SnapshotReaders> snapshots;
+  std::optional<TwoPersonRule> two_person;
+  std::optional<ErasureProcedure> procedure;
+  std::optional<ProposedActions> proposed;
+  std::unique_ptr<LogPublisher> publisher;
+  std::optional<PublishedTrees> trees;
+  std::unique_ptr<LogFollower> follower;
+  std::optional<LogReaders> log_readers;
+  std::unique_ptr<Scrubber> scrubber;
+  std::unique_ptr<RetentionRunner> retention;
+  std::unique_ptr<IndexBuilder> index_builder;
+  std::unique_ptr<Services> services;
+};
+
+struct Services {
+  explicit Services(Rooms& room);
+
+  Holds holds;
+  Roles roles;
+  Assignments assignments;
+  Leases leases;
+  Principals principals;
+  Teams teams;
+  Tokens tokens;
+  Sessions sessions;
+  Approvals approvals;
+  Emergencies emergencies;
+  Restrictions restrictions;
+  Clients clients;
+  Searches searches;
+  Records records;
+  Exports exports;
+  Imports imports;
+  Classes classes;
+  Purposes purposes;
+  Caseloads caseloads;
+  NamesOfIds names;
+  AccessExplanations access_explanations;
+  Erasures erasures;
+  ErasureActs erasure_acts;
+  Retention retention;
+  AccessLog access_log;
+  ReaderReports reader_reports;
+  EvidenceBundles evidence;
+  Verification verification;
+  EmergencyReports emergency_reports;
+  Traces traces;
+  Monitoring monitoring;
+};
 
 }  // namespace coffer::vault

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vault/deletion/hold.h"
+
 namespace coffer::vault {
 namespace {
 

@@ -7,6 +7,7 @@
 
 #include "crypto/result.h"
 #include "vault/base/file_account.h"
+#include "vault/deletion/hold.h"
 
 namespace coffer::vault {
 

@@ -138,7 +138,7 @@ void Metrics::Impl::ShowTokens(const vault::TokenExpiry& tokens) {
   }
 }
 
-std::string Metrics::Render(const vault::EngineStatistics& engine,
+std::string Metrics::Render(const vault::VaultStatistics& engine,
                             const Connections::Counters& connections,
                             std::int64_t certificate_expires) {
   const auto number = [](std::uint64_t value) { return static_cast<double>(value); };

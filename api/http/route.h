@@ -60,7 +60,7 @@ class Permission {
 // What handlers work on.
 struct Service {
   vault::Vault& vault;
-  std::function<std::string(const vault::EngineStatistics&)> render_metrics;
+  std::function<std::string(const vault::VaultStatistics&)> render_metrics;
   std::int64_t certificate_expires = 0;  // of the server, Unix time in seconds
 };
 

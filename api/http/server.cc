@@ -124,7 +124,7 @@ struct Server::Impl {
                      .pace = {.patience_ms = std::int64_t{given.patience_s} * 1000,
                               .bytes_per_s = given.min_bytes_per_s},
                      .idle_ms = std::int64_t{given.idle_timeout_s} * 1000}),
-        tls(the_vault.ClientAuthority()),
+        tls(the_vault.principals().ClientAuthority()),
         metrics(the_routes) {}
 
   // What is kept of a request between its headers and its end.
@@ -285,8 +285,8 @@ void Server::Impl::RefuseAndClose(const httplib::Request& request, httplib::Resp
 Error Server::Impl::RefuseInput(const Pending& pending, Error error) {
   const auto action = pending.match.route->permission.action();
   if (!action) return error;
-  return vault.Refuse(pending.call.caller, *action, NamedClient(pending.call), std::nullopt,
-                      std::move(error));
+  return vault.operations().Refuse(pending.call.caller, *action, NamedClient(pending.call),
+                                   std::nullopt, std::move(error));
 }
 
 bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Response& response,
@@ -427,7 +427,7 @@ bool Server::Impl::AdmitBody(const httplib::Request& request, httplib::Response&
   if (shows_something && pending.length && connections.Holds(request.ssl, *pending.length)) {
     return true;
   }
-  const Status known = vault.Authenticate(caller, *action, NamedClient(pending.call));
+  const Status known = vault.operations().Authenticate(caller, *action, NamedClient(pending.call));
   if (!known) {
     connections.Doom(request.ssl);
     Answer(response, pending, RenderProblem(known.error(), caller.call.Text()));
@@ -509,7 +509,7 @@ void Server::Impl::Abandon(httplib::Response& response) {
 
 void Server::Impl::Dispatch(httplib::Response& response, Pending& pending) {
   const Service service{vault,
-                        [this](const vault::EngineStatistics& engine) {
+                        [this](const vault::VaultStatistics& engine) {
                           return metrics.Render(engine, connections.counters(),
                                                 tls.certificate_expires());
                         },

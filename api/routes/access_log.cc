@@ -53,7 +53,8 @@ Result<Reply> ListEntries(const Service& service, const Call& call, Input& input
   if (limit) page.limit = *limit;
   page.oldest_first = order == "asc";
 
-  COFFER_ASSIGN(const auto log, AtQuery(service.vault.ReadLog(call.caller, filter, page)));
+  COFFER_ASSIGN(const auto log,
+                AtQuery(service.vault.access_log().ReadLog(call.caller, filter, page)));
   const std::string next = log.next ? std::to_string(*log.next) : std::string();
   Reply reply;
   std::size_t bytes = kBesideEntries;
@@ -111,7 +112,7 @@ Result<Reply> GetLogEntry(const Service& service, const Call& call) {
   Input input(service, call, Action::kLogRead);
   const auto seq = ParseDecimal(call.segments[0], kMaxSequence);
   if (!seq) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_ASSIGN(const auto view, service.vault.ReadLogEntry(call.caller, *seq));
+  COFFER_ASSIGN(const auto view, service.vault.access_log().ReadLogEntry(call.caller, *seq));
   Reply reply;
   reply.body = "{\"entry\":" + view.entry;
   if (view.note_text) {
@@ -128,7 +129,8 @@ Result<Reply> CountReaders(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto from, input.QueryTime("from"));
   COFFER_ASSIGN(const auto to, input.QueryTime("to"));
   if (from && to && *to <= *from) return input.InvalidParameter("to", "must be after from");
-  COFFER_ASSIGN(const auto report, service.vault.CountReaders(call.caller, from, to));
+  COFFER_ASSIGN(const auto report,
+                service.vault.reader_reports().CountReaders(call.caller, from, to));
   return RenderOne(report);
 }
 
@@ -142,7 +144,8 @@ Result<Reply> SummariseLog(const Service& service, const Call& call) {
   }
   request.daily = per != "hour";
   if (!call.Query("by").empty()) request.by = call.Query("by");
-  COFFER_ASSIGN(const auto summary, AtQuery(service.vault.SummariseLog(call.caller, request)));
+  COFFER_ASSIGN(const auto summary,
+                AtQuery(service.vault.access_log().SummariseLog(call.caller, request)));
   return WithNames(service, call, RenderOne(summary));
 }
 
@@ -154,7 +157,7 @@ Result<Reply> MakeEvidence(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.principal, input.Text(object, "principal", false));
   COFFER_ASSIGN(request.from, input.Time(object, "from"));
   COFFER_ASSIGN(request.to, input.Time(object, "to"));
-  COFFER_ASSIGN(auto bundle, service.vault.MakeEvidence(call.caller, request));
+  COFFER_ASSIGN(auto bundle, service.vault.evidence().MakeEvidence(call.caller, request));
   Reply reply{200, "application/zip", std::move(bundle), {}};
   reply.headers.emplace_back("Content-Disposition", "attachment; filename=\"evidence.zip\"");
   return reply;

@@ -18,7 +18,7 @@ using vault::Action;
 Result<Reply> ListApprovals(const Service& service, const Call& call) {
   Input input(service, call, Action::kApprovalRead);
   COFFER_ASSIGN(const auto page, input.Page());
-  COFFER_ASSIGN(const auto approvals, service.vault.ListApprovals(call.caller, page));
+  COFFER_ASSIGN(const auto approvals, service.vault.approvals().ListApprovals(call.caller, page));
   return WithClientNames(service, call, RenderList(approvals.items, approvals.next_cursor));
 }
 
@@ -29,7 +29,8 @@ Result<Reply> RequestApproval(const Service& service, const Call& call) {
   COFFER_ASSIGN(proposal.action, input.Text(object, "action", true));
   COFFER_ASSIGN(proposal.target, input.Text(object, "target", true));
   if (object.contains("content")) proposal.content = object["content"].dump();
-  COFFER_ASSIGN(const auto approval, service.vault.RequestApproval(call.caller, proposal));
+  COFFER_ASSIGN(const auto approval,
+                service.vault.approvals().RequestApproval(call.caller, proposal));
   return WithNames(service, call, RenderOne(approval, 201));
 }
 
@@ -37,7 +38,7 @@ Result<Reply> GetApproval(const Service& service, const Call& call) {
   Input input(service, call, Action::kApprovalRead);
   const auto id = vault::ApprovalId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
-  COFFER_ASSIGN(const auto approval, service.vault.GetApproval(call.caller, *id));
+  COFFER_ASSIGN(const auto approval, service.vault.approvals().GetApproval(call.caller, *id));
   return WithClientNames(service, call, RenderOne(approval));
 }
 
@@ -51,7 +52,7 @@ Result<Reply> DecideApproval(const Service& service, const Call& call) {
     return input.Invalid("/decision", "must be \"approve\" or \"reject\"");
   }
   COFFER_ASSIGN(const auto approval,
-                service.vault.DecideApproval(call.caller, *id, decision == "approve"));
+                service.vault.approvals().DecideApproval(call.caller, *id, decision == "approve"));
   return WithNames(service, call, RenderOne(approval));
 }
 
@@ -59,7 +60,7 @@ Result<Reply> WithdrawApproval(const Service& service, const Call& call) {
   Input input(service, call, Action::kApprovalWithdraw);
   const auto id = vault::ApprovalId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
-  COFFER_ASSIGN(const auto approval, service.vault.WithdrawApproval(call.caller, *id));
+  COFFER_ASSIGN(const auto approval, service.vault.approvals().WithdrawApproval(call.caller, *id));
   return WithNames(service, call, RenderOne(approval));
 }
 

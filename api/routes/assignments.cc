@@ -57,7 +57,8 @@ Result<std::vector<vault::ClientName>> ClientNames(Input& input, const json& obj
 Result<Reply> ListAssignments(const Service& service, const Call& call) {
   Input input(service, call, Action::kAssignmentRead);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto assignments, service.vault.ListAssignments(call.caller, client));
+  COFFER_ASSIGN(const auto assignments,
+                service.vault.assignments().ListAssignments(call.caller, client));
   return WithNames(service, call, RenderList(assignments));
 }
 
@@ -69,7 +70,8 @@ Result<Reply> PutAssignment(const Service& service, const Call& call) {
   vault::AssignmentTerms terms;
   COFFER_ASSIGN(terms.starts, input.Time(object, "starts"));
   COFFER_ASSIGN(terms.ends, input.Time(object, "ends"));
-  COFFER_ASSIGN(const auto assignment, service.vault.Assign(call.caller, client, principal, terms));
+  COFFER_ASSIGN(const auto assignment,
+                service.vault.assignments().Assign(call.caller, client, principal, terms));
   return WithNames(service, call, RenderOne(assignment));
 }
 
@@ -78,7 +80,7 @@ Result<Reply> DeleteAssignment(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto client, input.Client());
   const auto principal = vault::PrincipalId::Parse(call.segments[1]);
   if (!principal) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_TRY(service.vault.Unassign(call.caller, client, *principal));
+  COFFER_TRY(service.vault.assignments().Unassign(call.caller, client, *principal));
   return Reply{204, "", "", {}};
 }
 
@@ -87,8 +89,8 @@ Result<Reply> ListAssignmentsOf(const Service& service, const Call& call) {
   const auto principal = vault::PrincipalId::Parse(call.Query("principal"));
   if (!principal) return input.InvalidParameter("principal", "must be the id of a principal");
   COFFER_ASSIGN(const auto page, input.Page());
-  COFFER_ASSIGN(const auto assignments,
-                AtQuery(service.vault.ListAssignmentsOf(call.caller, *principal, page)));
+  COFFER_ASSIGN(const auto assignments, AtQuery(service.vault.assignments().ListAssignmentsOf(
+                                            call.caller, *principal, page)));
   return WithClientNames(service, call, RenderList(assignments.items, assignments.next_cursor));
 }
 
@@ -101,7 +103,7 @@ Result<Reply> AssignClients(const Service& service, const Call& call) {
   COFFER_ASSIGN(terms.starts, input.Time(object, "starts"));
   COFFER_ASSIGN(terms.ends, input.Time(object, "ends"));
   COFFER_ASSIGN(const auto answers,
-                service.vault.AssignMany(call.caller, clients, principal, terms));
+                service.vault.caseloads().AssignMany(call.caller, clients, principal, terms));
   return WithNames(service, call, RenderOne(answers));
 }
 
@@ -117,7 +119,7 @@ Result<Reply> HandOverClients(const Service& service, const Call& call) {
     return input.Invalid("/cursor", "cannot stand beside clients");
   }
   request.page.limit = vault::kMostAssigned;
-  COFFER_ASSIGN(const auto done, service.vault.HandOver(call.caller, request));
+  COFFER_ASSIGN(const auto done, service.vault.caseloads().HandOver(call.caller, request));
   return WithNames(service, call, RenderOne(done));
 }
 

@@ -9,26 +9,27 @@ namespace {
 using vault::Action;
 
 Result<Reply> ListClasses(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto classes, service.vault.ListClasses(call.caller));
+  COFFER_ASSIGN(const auto classes, service.vault.classes().ListClasses(call.caller));
   return RenderList(classes);
 }
 
 Result<Reply> GetClass(const Service& service, const Call& call) {
   Input input(service, call, Action::kClassRead);
   COFFER_ASSIGN(const auto version, input.QueryNumber("version", std::uint64_t{1} << 53));
-  COFFER_ASSIGN(const auto schema, service.vault.GetClass(call.caller, call.segments[0], version));
+  COFFER_ASSIGN(const auto schema,
+                service.vault.classes().GetClass(call.caller, call.segments[0], version));
   return RenderOne(*schema);
 }
 
 Result<Reply> PutClass(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto schema,
-                service.vault.PutClass(call.caller, call.segments[0], call.body));
+                service.vault.classes().PutClass(call.caller, call.segments[0], call.body));
   return RenderOne(*schema);
 }
 
 Result<Reply> PreviewClass(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto preview,
-                service.vault.PreviewClass(call.caller, call.segments[0], call.body));
+                service.vault.retention().PreviewClass(call.caller, call.segments[0], call.body));
   return RenderOne(preview);
 }
 

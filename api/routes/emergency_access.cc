@@ -29,7 +29,7 @@ json Uses(const vault::EmergencyReport& report) {
 constexpr std::uint64_t kMaxSeq = std::uint64_t{1} << 53;
 
 Result<Reply> ListEmergencies(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto emergencies, service.vault.ListEmergencies(call.caller));
+  COFFER_ASSIGN(const auto emergencies, service.vault.emergencies().ListEmergencies(call.caller));
   return WithClientNames(service, call, RenderList(emergencies));
 }
 
@@ -41,7 +41,8 @@ Result<Reply> OpenEmergency(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.purpose, input.Text(object, "purpose", true));
   COFFER_ASSIGN(request.ticket, input.Text(object, "ticket", true));
   COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", 3600));
-  COFFER_ASSIGN(const auto emergency, service.vault.OpenEmergency(call.caller, *client, request));
+  COFFER_ASSIGN(const auto emergency,
+                service.vault.emergencies().OpenEmergency(call.caller, *client, request));
   return WithNames(service, call, RenderOne(emergency, 201));
 }
 
@@ -54,7 +55,8 @@ Result<Reply> GetEmergency(const Service& service, const Call& call) {
   COFFER_ASSIGN(page.start, input.QueryNumber("cursor", kMaxSeq));
   if (limit == 0U) return input.InvalidParameter("limit", "must be at least 1");
   if (limit) page.limit = *limit;
-  COFFER_ASSIGN(const auto report, service.vault.GetEmergency(call.caller, *id, page));
+  COFFER_ASSIGN(const auto report,
+                service.vault.emergency_reports().GetEmergency(call.caller, *id, page));
   return WithClientNames(service, call, RenderOne(report));
 }
 
@@ -64,7 +66,8 @@ Result<Reply> ReviewEmergency(const Service& service, const Call& call) {
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const json object, input.Object({"finding"}));
   COFFER_ASSIGN(const auto finding, input.Text(object, "finding", true));
-  COFFER_ASSIGN(const auto emergency, service.vault.ReviewEmergency(call.caller, *id, finding));
+  COFFER_ASSIGN(const auto emergency,
+                service.vault.emergencies().ReviewEmergency(call.caller, *id, finding));
   return WithNames(service, call, RenderOne(emergency));
 }
 

@@ -42,7 +42,7 @@ Result<Reply> EraseClient(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto id, input.Client());
   vault::ErasureRequest request;
   COFFER_ASSIGN(request.basis, BasisFrom(input, call.Query("basis")));
-  COFFER_ASSIGN(const auto erasure, service.vault.Erase(call.caller, id, request));
+  COFFER_ASSIGN(const auto erasure, service.vault.erasures().Erase(call.caller, id, request));
   return WithNames(service, call, RenderOne(erasure));
 }
 
@@ -66,21 +66,21 @@ Result<Reply> EraseRecords(const Service& service, const Call& call) {
                          {},
                          {{"", "must name a class or records; a client is erased with DELETE"}}});
   }
-  COFFER_ASSIGN(const auto erasure, service.vault.Erase(call.caller, id, request));
+  COFFER_ASSIGN(const auto erasure, service.vault.erasures().Erase(call.caller, id, request));
   return WithNames(service, call, RenderOne(erasure));
 }
 
 Result<Reply> FindTraces(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientTrace);
   COFFER_ASSIGN(const auto id, input.Client());
-  COFFER_ASSIGN(const auto traces, service.vault.FindTraces(call.caller, id));
+  COFFER_ASSIGN(const auto traces, service.vault.traces().FindTraces(call.caller, id));
   return RenderList(traces);
 }
 
 Result<Reply> ListErasures(const Service& service, const Call& call) {
   Input input(service, call, Action::kErasureRead);
   COFFER_ASSIGN(const auto page, input.Page());
-  COFFER_ASSIGN(const auto erasures, service.vault.ListErasures(call.caller, page));
+  COFFER_ASSIGN(const auto erasures, service.vault.erasures().ListErasures(call.caller, page));
   return WithClientNames(service, call, RenderList(erasures.items, erasures.next_cursor));
 }
 
@@ -88,7 +88,7 @@ Result<Reply> GetErasure(const Service& service, const Call& call) {
   Input input(service, call, Action::kErasureRead);
   const auto id = vault::ErasureId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
-  COFFER_ASSIGN(const auto erasure, service.vault.GetErasure(call.caller, *id));
+  COFFER_ASSIGN(const auto erasure, service.vault.erasures().GetErasure(call.caller, *id));
   return WithClientNames(service, call, RenderOne(erasure));
 }
 
@@ -102,7 +102,8 @@ Result<Reply> GetErasureAct(const Service& service, const Call& call) {
   if (form == std::end(kActForms)) {
     return input.InvalidParameter("format", "must be one of json, html, log-json, log-csv");
   }
-  COFFER_ASSIGN(auto document, service.vault.ReadAct(call.caller, *id, {form->form, language}));
+  COFFER_ASSIGN(auto document,
+                service.vault.erasure_acts().ReadAct(call.caller, *id, {form->form, language}));
   return Reply{200, std::string(form->media_type), std::move(document), {}};
 }
 

@@ -76,7 +76,8 @@ Result<Reply> ExplainAccess(const Service& service, const Call& call) {
   COFFER_ASSIGN(question.certificate, input.Flag(object, "certificate"));
   COFFER_ASSIGN(const auto minutes, input.Number(object, "second_factor_minutes"));
   if (minutes) question.second_factor_minutes = std::min<std::uint64_t>(*minutes, 1U << 30);
-  COFFER_ASSIGN(const auto answer, service.vault.ExplainAccess(call.caller, question));
+  COFFER_ASSIGN(const auto answer,
+                service.vault.access_explanations().ExplainAccess(call.caller, question));
   return WithNames(service, call, RenderOne(answer));
 }
 

@@ -33,7 +33,7 @@ Result<Reply> ExportClients(const Service& service, const Call& call) {
   COFFER_ASSIGN(selection.tag, input.Text(object, "tag", false));
   COFFER_ASSIGN(selection.classes, input.Texts(object, "classes", false));
   COFFER_ASSIGN(const auto page, ExportPageIn(input, object));
-  COFFER_ASSIGN(const auto exported, service.vault.Export(call.caller, selection, page));
+  COFFER_ASSIGN(const auto exported, service.vault.exports().Export(call.caller, selection, page));
   return RenderList(exported.lines, exported.next_cursor);
 }
 
@@ -42,7 +42,8 @@ Result<Reply> PackageClient(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const json object, input.Object({"limit", "cursor"}));
   COFFER_ASSIGN(const auto page, ExportPageIn(input, object));
-  COFFER_ASSIGN(const auto package, service.vault.PackageClient(call.caller, client, page));
+  COFFER_ASSIGN(const auto package,
+                service.vault.exports().PackageClient(call.caller, client, page));
   return RenderList(package.lines, package.next_cursor);
 }
 

@@ -12,7 +12,7 @@ Result<Reply> HandleLive(const Service&, const Call&) {
 }
 
 Result<Reply> HandleReady(const Service& service, const Call&) {
-  const auto health = service.vault.CheckHealth();
+  const auto health = service.vault.monitoring().CheckHealth();
   if (!health.ready) return Fail(Code::kUnavailable, health.reason);
   return Reply{200, "application/json", "{\"status\":\"ready\"}", {}};
 }
@@ -22,7 +22,7 @@ Result<Reply> HandleOpenApi(const Service&, const Call&) {
 }
 
 Result<Reply> HandleMetrics(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto statistics, service.vault.ReadStatistics(call.caller));
+  COFFER_ASSIGN(const auto statistics, service.vault.monitoring().ReadStatistics(call.caller));
   return Reply{
       200, "text/plain; version=0.0.4; charset=utf-8", service.render_metrics(statistics), {}};
 }

@@ -31,7 +31,7 @@ Result<Reply> PlaceHold(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto review_due, input.Time(object, "review_due"));
   if (!review_due) return input.Invalid("/review_due", "is required");
   request.review_due = *review_due;
-  COFFER_ASSIGN(const auto hold, service.vault.PlaceHold(call.caller, request));
+  COFFER_ASSIGN(const auto hold, service.vault.holds().PlaceHold(call.caller, request));
   Reply reply = WithNames(service, call, RenderOne(hold, 201));
   reply.headers.emplace_back("Location", "/v1/holds/" + hold.id.Text());
   return reply;
@@ -51,21 +51,21 @@ Result<Reply> ListHolds(const Service& service, const Call& call) {
   }
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto holds,
-                service.vault.ListHolds(call.caller, client, lifted == "true", page));
+                service.vault.holds().ListHolds(call.caller, client, lifted == "true", page));
   return WithClientNames(service, call, RenderList(holds.items, holds.next_cursor));
 }
 
 Result<Reply> GetHold(const Service& service, const Call& call) {
   Input input(service, call, Action::kHoldRead);
   COFFER_ASSIGN(const auto id, HoldInPath(input, call));
-  COFFER_ASSIGN(const auto hold, service.vault.GetHold(call.caller, id));
+  COFFER_ASSIGN(const auto hold, service.vault.holds().GetHold(call.caller, id));
   return WithClientNames(service, call, RenderOne(hold));
 }
 
 Result<Reply> LiftHold(const Service& service, const Call& call) {
   Input input(service, call, Action::kHoldLift);
   COFFER_ASSIGN(const auto id, HoldInPath(input, call));
-  COFFER_ASSIGN(const auto hold, service.vault.LiftHold(call.caller, id));
+  COFFER_ASSIGN(const auto hold, service.vault.holds().LiftHold(call.caller, id));
   return WithNames(service, call, RenderOne(hold));
 }
 

@@ -66,7 +66,7 @@ Result<vault::ImportResult> Import(const Service& service, const Call& call,
   if (!line.object) {
     return Input(service, call, Action::kRecordImport).Refuse(line.object.error());
   }
-  auto result = service.vault.ImportRecord(
+  auto result = service.vault.imports().ImportRecord(
       call.caller,
       {line.external_ref, std::string(call.Query("class")), line.object->value("record_key", ""),
        (*line.object)["data"], call.Query("erased_before") == kAcceptErased,
@@ -171,7 +171,7 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
     return input.InvalidParameter("mode", "must be \"merge\" or \"replace\"");
   }
   // Refused as a whole before the first line is taken: a half import would need explaining.
-  if (!service.vault.HasClass(call.Query("class"))) {
+  if (!service.vault.classes().HasClass(call.Query("class"))) {
     return input.Refuse({Code::kUnprocessable, "class_unknown", {}, {}});
   }
   const auto line_ends = std::count(call.body.begin(), call.body.end(), '\n');
@@ -180,7 +180,7 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
     return input.Refuse({Code::kTooLarge, "body_too_large", {}, {}});
   }
   // Who may import nothing is refused once, and not line by line.
-  COFFER_TRY(service.vault.MayImport(call.caller, call.Query("class")));
+  COFFER_TRY(service.vault.imports().MayImport(call.caller, call.Query("class")));
   std::vector<ImportLine> lines;
   for (std::string_view rest = call.body; !rest.empty();) {
     const auto end = rest.find('\n');

@@ -15,7 +15,7 @@ using vault::Action;
 Result<Reply> ListLeases(const Service& service, const Call& call) {
   Input input(service, call, Action::kLeaseRead);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto leases, service.vault.ListLeases(call.caller, client));
+  COFFER_ASSIGN(const auto leases, service.vault.leases().ListLeases(call.caller, client));
   return WithNames(service, call, RenderList(leases));
 }
 
@@ -32,7 +32,7 @@ Result<Reply> GiveLease(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.ticket, input.Text(object, "ticket", true));
   COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", 0));
   if (object.contains("conditions")) request.conditions = object["conditions"].dump();
-  COFFER_ASSIGN(const auto lease, service.vault.GiveLease(call.caller, client, request));
+  COFFER_ASSIGN(const auto lease, service.vault.leases().GiveLease(call.caller, client, request));
   return WithNames(service, call, RenderOne(lease, 201));
 }
 
@@ -41,7 +41,7 @@ Result<Reply> EndLease(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto client, input.Client());
   const auto id = vault::LeaseId::Parse(call.segments[1]);
   if (!id) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_ASSIGN(const auto lease, service.vault.EndLease(call.caller, client, *id));
+  COFFER_ASSIGN(const auto lease, service.vault.leases().EndLease(call.caller, client, *id));
   return WithNames(service, call, RenderOne(lease));
 }
 

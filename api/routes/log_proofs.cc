@@ -21,12 +21,12 @@ Result<Reply> GetLogEntryProof(const Service& service, const Call& call) {
   Input input(service, call, Action::kLogRead);
   const auto seq = ParseDecimal(call.segments[0], kMaxProven);
   if (!seq) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
-  COFFER_ASSIGN(auto proof, service.vault.ProveLogEntry(call.caller, *seq));
+  COFFER_ASSIGN(auto proof, service.vault.access_log().ProveLogEntry(call.caller, *seq));
   return RenderText(std::move(proof));
 }
 
 Result<Reply> GetLogCheckpoint(const Service& service, const Call& call) {
-  COFFER_ASSIGN(auto checkpoint, service.vault.ReadCheckpoint(call.caller));
+  COFFER_ASSIGN(auto checkpoint, service.vault.access_log().ReadCheckpoint(call.caller));
   return RenderText(std::move(checkpoint));
 }
 
@@ -35,7 +35,8 @@ Result<Reply> GetLogConsistency(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto from, input.QueryNumber("from", kMaxProven));
   COFFER_ASSIGN(const auto to, input.QueryNumber("to", kMaxProven));
   if (!from || !to) return input.InvalidParameter(from ? "to" : "from", "is required");
-  COFFER_ASSIGN(const auto proof, service.vault.ProveConsistency(call.caller, *from, *to));
+  COFFER_ASSIGN(const auto proof,
+                service.vault.access_log().ProveConsistency(call.caller, *from, *to));
   return RenderOne(proof);
 }
 
@@ -44,7 +45,7 @@ Result<Reply> GetLogTile(const Service& service, const Call& call) {
   if (!path) {
     return Input(service, call, Action::kLogRead).Refuse({Code::kNotFound, "not_found", {}, {}});
   }
-  COFFER_ASSIGN(auto tile, service.vault.ReadLogTile(call.caller, *path));
+  COFFER_ASSIGN(auto tile, service.vault.access_log().ReadLogTile(call.caller, *path));
   Reply reply{200, "application/octet-stream", std::move(tile), {}};
   // What a path of the tree names never changes; only who has looked at it may keep it.
   reply.headers.emplace_back("Cache-Control", "private, max-age=31536000, immutable");
@@ -64,7 +65,7 @@ Result<Reply> VerifyLog(const Service& service, const Call& call) {
       deep = found->get<bool>();
     }
   }
-  COFFER_ASSIGN(const auto report, service.vault.VerifyLog(call.caller, deep));
+  COFFER_ASSIGN(const auto report, service.vault.verification().VerifyLog(call.caller, deep));
   return RenderOne(report);
 }
 

@@ -11,7 +11,7 @@ namespace {
 using vault::Action;
 
 Result<Reply> HandleMe(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto who, service.vault.WhoAmI(call.caller));
+  COFFER_ASSIGN(const auto who, service.vault.tokens().WhoAmI(call.caller));
   return RenderOne(who);
 }
 

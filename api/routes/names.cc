@@ -85,7 +85,7 @@ void AppendName(std::string& body, const vault::KnownName& known) {
 }
 
 Reply AddNames(const Service& service, const Call& call, vault::IdsToName ids, Reply reply) {
-  const auto names = service.vault.NamesOf(call.caller, std::move(ids));
+  const auto names = service.vault.names().NamesOf(call.caller, std::move(ids));
   if (!names) return reply;
   reply.body.pop_back();
   reply.body += ",\"names\":{";

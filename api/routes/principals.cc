@@ -29,7 +29,7 @@ Reply WithOwner(const Service& service, const Call& call, const vault::Principal
 Result<Reply> GetOfKind(const Service& service, const Call& call, PrincipalKind kind) {
   Input input(service, call, Action::kPrincipalRead);
   COFFER_ASSIGN(const auto id, PrincipalOfKind(input, call, kind));
-  COFFER_ASSIGN(const auto principal, service.vault.GetPrincipal(call.caller, id));
+  COFFER_ASSIGN(const auto principal, service.vault.principals().GetPrincipal(call.caller, id));
   return WithOwner(service, call, principal);
 }
 
@@ -52,12 +52,14 @@ Result<Reply> UpdateOfKind(const Service& service, const Call& call, PrincipalKi
   if (object.contains("certificates")) {
     COFFER_ASSIGN(change.certificates, input.Texts(object, "certificates", true));
   }
-  COFFER_ASSIGN(const auto principal, service.vault.UpdatePrincipal(call.caller, id, change));
+  COFFER_ASSIGN(const auto principal,
+                service.vault.principals().UpdatePrincipal(call.caller, id, change));
   return WithOwner(service, call, principal);
 }
 
 Result<Reply> ListUsers(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto users, service.vault.ListPrincipals(call.caller, PrincipalKind::kUser));
+  COFFER_ASSIGN(const auto users,
+                service.vault.principals().ListPrincipals(call.caller, PrincipalKind::kUser));
   return RenderList(users);
 }
 
@@ -68,7 +70,7 @@ Result<Reply> CreateUser(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.login, input.Text(object, "login", true, kMaxLogin));
   COFFER_ASSIGN(request.name, input.Text(object, "name", true));
   COFFER_ASSIGN(request.role, input.Text(object, "role", true));
-  COFFER_ASSIGN(const auto enrolment, service.vault.CreateUser(call.caller, request));
+  COFFER_ASSIGN(const auto enrolment, service.vault.principals().CreateUser(call.caller, request));
   return RenderOne(enrolment, 201);
 }
 
@@ -83,13 +85,13 @@ Result<Reply> UpdateUser(const Service& service, const Call& call) {
 Result<Reply> EnrolUserAgain(const Service& service, const Call& call) {
   Input input(service, call, Action::kPrincipalWrite);
   COFFER_ASSIGN(const auto id, PrincipalOfKind(input, call, PrincipalKind::kUser));
-  COFFER_ASSIGN(const auto enrolment, service.vault.EnrolAgain(call.caller, id));
+  COFFER_ASSIGN(const auto enrolment, service.vault.principals().EnrolAgain(call.caller, id));
   return RenderOne(enrolment, 201);
 }
 
 Result<Reply> ListServices(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto services,
-                service.vault.ListPrincipals(call.caller, PrincipalKind::kService));
+                service.vault.principals().ListPrincipals(call.caller, PrincipalKind::kService));
   return WithNames(service, call, RenderList(services));
 }
 
@@ -103,7 +105,8 @@ Result<Reply> CreateService(const Service& service, const Call& call) {
     COFFER_ASSIGN(request.owner, input.Principal(object, "owner"));
   }
   COFFER_ASSIGN(request.certificates, input.Texts(object, "certificates", false));
-  COFFER_ASSIGN(const auto principal, service.vault.CreateService(call.caller, request));
+  COFFER_ASSIGN(const auto principal,
+                service.vault.principals().CreateService(call.caller, request));
   return WithNames(service, call, RenderOne(principal, 201));
 }
 
@@ -122,7 +125,7 @@ Result<Reply> IssueCertificate(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto csr, input.Text(object, "csr", true, kMaxCertificateRequest));
   COFFER_ASSIGN(const auto lifetime_s, input.Seconds(object, "lifetime_s", 90 * 24 * 3600));
   COFFER_ASSIGN(const auto certificate,
-                service.vault.IssueCertificate(call.caller, id, csr, lifetime_s));
+                service.vault.principals().IssueCertificate(call.caller, id, csr, lifetime_s));
   return RenderOne(certificate, 201);
 }
 

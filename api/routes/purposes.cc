@@ -8,18 +8,19 @@ namespace {
 using vault::Action;
 
 Result<Reply> ListPurposes(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto purposes, service.vault.ListPurposes(call.caller));
+  COFFER_ASSIGN(const auto purposes, service.vault.purposes().ListPurposes(call.caller));
   return RenderList(purposes);
 }
 
 Result<Reply> GetPurpose(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto purpose, service.vault.GetPurpose(call.caller, call.segments[0]));
+  COFFER_ASSIGN(const auto purpose,
+                service.vault.purposes().GetPurpose(call.caller, call.segments[0]));
   return RenderOne(purpose);
 }
 
 Result<Reply> PutPurpose(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto purpose,
-                service.vault.PutPurpose(call.caller, call.segments[0], call.body));
+                service.vault.purposes().PutPurpose(call.caller, call.segments[0], call.body));
   return RenderOne(purpose);
 }
 

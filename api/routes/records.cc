@@ -34,7 +34,8 @@ Result<Reply> ChangeRecord(const Service& service, const Call& call, vault::Chan
   COFFER_ASSIGN(const auto version, input.IfMatch(true));
   COFFER_ASSIGN(const json object, input.Object({"data"}));
   COFFER_ASSIGN(const json* data, DataOf(input, object));
-  const auto record = service.vault.UpdateRecord(call.caller, client, id, *version, *data, form);
+  const auto record =
+      service.vault.records().UpdateRecord(call.caller, client, id, *version, *data, form);
   if (!record) return std::unexpected(UnderData(record.error()));
   return RenderRecord(*record);
 }
@@ -45,8 +46,8 @@ Result<Reply> CreateRecord(const Service& service, const Call& call) {
   COFFER_ASSIGN(const json object, input.Object({"class", "data"}));
   COFFER_ASSIGN(const auto class_name, input.Text(object, "class", true));
   COFFER_ASSIGN(const json* data, DataOf(input, object));
-  const auto record = service.vault.CreateRecord(call.caller, client, class_name, *data,
-                                                 {call.idempotency_key, call.body});
+  const auto record = service.vault.records().CreateRecord(call.caller, client, class_name, *data,
+                                                           {call.idempotency_key, call.body});
   if (!record) return std::unexpected(UnderData(record.error()));
   Reply reply = RenderRecord(*record, 201);
   reply.headers.emplace_back("Location",
@@ -62,9 +63,9 @@ Result<Reply> ListRecords(const Service& service, const Call& call) {
     return input.InvalidParameter("data", "must be true or false");
   }
   COFFER_ASSIGN(const auto page, input.Page());
-  COFFER_ASSIGN(
-      const auto records,
-      service.vault.ListRecords(call.caller, client, call.Query("class"), data == "true", page));
+  COFFER_ASSIGN(const auto records,
+                service.vault.records().ListRecords(call.caller, client, call.Query("class"),
+                                                    data == "true", page));
   return RenderList(records.items, records.next_cursor);
 }
 
@@ -72,7 +73,7 @@ Result<Reply> GetRecord(const Service& service, const Call& call) {
   Input input(service, call, Action::kRecordRead);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, input.Record());
-  COFFER_ASSIGN(const auto record, service.vault.GetRecord(call.caller, client, id));
+  COFFER_ASSIGN(const auto record, service.vault.records().GetRecord(call.caller, client, id));
   return RenderRecord(record);
 }
 
@@ -89,7 +90,7 @@ Result<Reply> DeleteRecord(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, input.Record());
   COFFER_ASSIGN(const auto version, input.IfMatch(false));
-  COFFER_TRY(service.vault.DeleteRecord(call.caller, client, id, version));
+  COFFER_TRY(service.vault.records().DeleteRecord(call.caller, client, id, version));
   return Reply{204, "", "", {}};
 }
 
@@ -97,7 +98,7 @@ Result<Reply> ListRecordVersions(const Service& service, const Call& call) {
   Input input(service, call, Action::kRecordList);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, input.Record());
-  COFFER_ASSIGN(const auto versions, service.vault.ListVersions(call.caller, client, id));
+  COFFER_ASSIGN(const auto versions, service.vault.records().ListVersions(call.caller, client, id));
   return RenderList(versions);
 }
 
@@ -108,7 +109,7 @@ Result<Reply> GetRecordVersion(const Service& service, const Call& call) {
   const auto version = ParseDecimal(call.segments[2], std::uint64_t{1} << 53);
   if (!version) return input.Refuse({Code::kNotFound, "not_found", {}, {}});
   COFFER_ASSIGN(const auto record,
-                service.vault.GetRecordVersion(call.caller, client, id, *version));
+                service.vault.records().GetRecordVersion(call.caller, client, id, *version));
   return RenderRecord(record);
 }
 

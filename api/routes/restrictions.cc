@@ -40,7 +40,8 @@ Result<vault::StoppedPurposes> StopsIn(Input& input, const json& object) {
 Result<Reply> ListRestrictions(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionRead);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto restrictions, service.vault.ListRestrictions(call.caller, client));
+  COFFER_ASSIGN(const auto restrictions,
+                service.vault.restrictions().ListRestrictions(call.caller, client));
   return WithNames(service, call, RenderList(restrictions));
 }
 
@@ -52,7 +53,7 @@ Result<Reply> PlaceRestriction(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.class_name, input.Text(object, "class", false));
   COFFER_ASSIGN(request.basis, input.Text(object, "basis", true));
   COFFER_ASSIGN(request.stops, StopsIn(input, object));
-  const auto restriction = service.vault.Restrict(call.caller, client, request);
+  const auto restriction = service.vault.restrictions().Restrict(call.caller, client, request);
   if (!restriction) return std::unexpected(restriction.error());
   Reply reply = WithNames(service, call, RenderOne(*restriction, 201));
   reply.headers.emplace_back(
@@ -64,7 +65,8 @@ Result<Reply> GetRestriction(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionRead);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, RestrictionInPath(input, call));
-  COFFER_ASSIGN(const auto restriction, service.vault.GetRestriction(call.caller, client, id));
+  COFFER_ASSIGN(const auto restriction,
+                service.vault.restrictions().GetRestriction(call.caller, client, id));
   return WithNames(service, call, RenderOne(restriction));
 }
 
@@ -72,7 +74,7 @@ Result<Reply> LiftRestriction(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionWrite);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, RestrictionInPath(input, call));
-  COFFER_TRY(service.vault.LiftRestriction(call.caller, client, id));
+  COFFER_TRY(service.vault.restrictions().LiftRestriction(call.caller, client, id));
   return Reply{204, "", "", {}};
 }
 

@@ -23,12 +23,14 @@ Result<vault::RunId> RunIn(Input& input, const Call& call) {
 Result<Reply> GetRetentionSchedule(const Service& service, const Call& call) {
   Input input(service, call, Action::kRetentionRead);
   COFFER_ASSIGN(const auto version, input.QueryNumber("version", std::uint64_t{1} << 53));
-  COFFER_ASSIGN(const auto schedule, service.vault.GetRetentionSchedule(call.caller, version));
+  COFFER_ASSIGN(const auto schedule,
+                service.vault.retention().GetRetentionSchedule(call.caller, version));
   return RenderOne(schedule);
 }
 
 Result<Reply> PutRetentionSchedule(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto schedule, service.vault.PutRetentionSchedule(call.caller, call.body));
+  COFFER_ASSIGN(const auto schedule,
+                service.vault.retention().PutRetentionSchedule(call.caller, call.body));
   return RenderOne(schedule);
 }
 
@@ -41,24 +43,25 @@ Result<Reply> PreviewRetention(const Service& service, const Call& call) {
   if (months && *months > kMostMonths) return input.Invalid("/months", "must be at most 600");
   if (months) request.months = static_cast<std::size_t>(*months);
   COFFER_ASSIGN(request.with_ids, input.Flag(object, "ids"));
-  COFFER_ASSIGN(const auto preview, service.vault.PreviewRetention(call.caller, request));
+  COFFER_ASSIGN(const auto preview,
+                service.vault.retention().PreviewRetention(call.caller, request));
   return WithClientNames(service, call, RenderOne(preview));
 }
 
 Result<Reply> ListRetentionRuns(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto runs, service.vault.ListRetentionRuns(call.caller));
+  COFFER_ASSIGN(const auto runs, service.vault.retention().ListRetentionRuns(call.caller));
   return WithNames(service, call, RenderList(runs));
 }
 
 Result<Reply> StartRetentionRun(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto run, service.vault.StartRetentionRun(call.caller));
+  COFFER_ASSIGN(const auto run, service.vault.retention().StartRetentionRun(call.caller));
   return WithNames(service, call, RenderOne(run, 201));
 }
 
 Result<Reply> GetRetentionRun(const Service& service, const Call& call) {
   Input input(service, call, Action::kRetentionRead);
   COFFER_ASSIGN(const auto id, RunIn(input, call));
-  COFFER_ASSIGN(const auto run, service.vault.GetRetentionRun(call.caller, id));
+  COFFER_ASSIGN(const auto run, service.vault.retention().GetRetentionRun(call.caller, id));
   return WithNames(service, call, RenderOne(run));
 }
 
@@ -74,12 +77,12 @@ Result<Reply> GetRetentionReport(const Service& service, const Call& call) {
   vault::DocumentRequest request;
   if (page) request.form = vault::DocumentForm::kPage;
   request.language = language;
-  COFFER_ASSIGN(auto report, service.vault.ReadRunReport(call.caller, id, request));
+  COFFER_ASSIGN(auto report, service.vault.retention().ReadRunReport(call.caller, id, request));
   return Reply{200, page ? "text/html; charset=utf-8" : "application/json", std::move(report), {}};
 }
 
 Result<Reply> ConfirmClock(const Service& service, const Call& call) {
-  COFFER_TRY(service.vault.ConfirmClock(call.caller));
+  COFFER_TRY(service.vault.retention().ConfirmClock(call.caller));
   return Reply{204, {}, {}, {}};
 }
 

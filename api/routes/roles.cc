@@ -8,17 +8,18 @@ namespace {
 using vault::Action;
 
 Result<Reply> ListRoles(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto roles, service.vault.ListRoles(call.caller));
+  COFFER_ASSIGN(const auto roles, service.vault.roles().ListRoles(call.caller));
   return RenderList(roles);
 }
 
 Result<Reply> GetRole(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto role, service.vault.GetRole(call.caller, call.segments[0]));
+  COFFER_ASSIGN(const auto role, service.vault.roles().GetRole(call.caller, call.segments[0]));
   return RenderOne(*role);
 }
 
 Result<Reply> PutRole(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto role, service.vault.PutRole(call.caller, call.segments[0], call.body));
+  COFFER_ASSIGN(const auto role,
+                service.vault.roles().PutRole(call.caller, call.segments[0], call.body));
   return RenderOne(*role);
 }
 

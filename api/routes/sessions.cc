@@ -31,7 +31,7 @@ Result<Reply> ReadEnrolment(const Service& service, const Call& call) {
   COFFER_ASSIGN(const json object, input.Object({"login", "code"}));
   COFFER_ASSIGN(const auto login, input.Text(object, "login", true, kMaxLogin));
   COFFER_ASSIGN(const auto code, input.Text(object, "code", true, kMaxCode));
-  COFFER_ASSIGN(const auto offer, service.vault.ReadEnrolment(call.caller, login, code));
+  COFFER_ASSIGN(const auto offer, service.vault.sessions().ReadEnrolment(call.caller, login, code));
   COFFER_ASSIGN(const auto qr, crypto::EncodeQr(offer.totp_uri));
   const auto png = crypto::RenderQrAsPng(qr, kQrPixelsPerModule);
   Reply reply;
@@ -51,8 +51,8 @@ Result<Reply> CompleteEnrolment(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto code, input.Text(object, "code", true, kMaxCode));
   COFFER_ASSIGN(const auto password, Password(input, object, "password"));
   COFFER_ASSIGN(const auto totp, input.Text(object, "totp", false, kMaxCode));
-  COFFER_ASSIGN(const auto done,
-                service.vault.CompleteEnrolment(call.caller, login, code, password, totp));
+  COFFER_ASSIGN(const auto done, service.vault.sessions().CompleteEnrolment(call.caller, login,
+                                                                            code, password, totp));
   return RenderOne(done, 201);
 }
 
@@ -63,12 +63,12 @@ Result<Reply> LogIn(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto password, Password(input, object, "password"));
   COFFER_ASSIGN(const auto second_factor, input.Text(object, "second_factor", false, kMaxCode));
   COFFER_ASSIGN(const auto session,
-                service.vault.LogIn(call.caller, login, password, second_factor));
+                service.vault.sessions().LogIn(call.caller, login, password, second_factor));
   return RenderOne(session, 201);
 }
 
 Result<Reply> ListSessions(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto sessions, service.vault.ListSessions(call.caller));
+  COFFER_ASSIGN(const auto sessions, service.vault.sessions().ListSessions(call.caller));
   return RenderList(sessions);
 }
 
@@ -76,12 +76,12 @@ Result<Reply> EndSession(const Service& service, const Call& call) {
   Input input(service, call, Action::kSessionRevoke);
   const auto id = vault::SessionId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
-  COFFER_ASSIGN(const auto session, service.vault.EndSession(call.caller, *id));
+  COFFER_ASSIGN(const auto session, service.vault.sessions().EndSession(call.caller, *id));
   return RenderOne(session);
 }
 
 Result<Reply> LogOut(const Service& service, const Call& call) {
-  COFFER_TRY(service.vault.LogOut(call.caller));
+  COFFER_TRY(service.vault.sessions().LogOut(call.caller));
   return Reply{204, "", "", {}};
 }
 
@@ -89,7 +89,7 @@ Result<Reply> StepUp(const Service& service, const Call& call) {
   Input input(service, call, Action::kSessionStepUp);
   COFFER_ASSIGN(const json object, input.Object({"second_factor"}));
   COFFER_ASSIGN(const auto second_factor, input.Text(object, "second_factor", true, kMaxCode));
-  COFFER_ASSIGN(const auto session, service.vault.StepUp(call.caller, second_factor));
+  COFFER_ASSIGN(const auto session, service.vault.sessions().StepUp(call.caller, second_factor));
   return RenderOne(session);
 }
 
@@ -99,7 +99,8 @@ Result<Reply> ChangePassword(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto password, Password(input, object, "password"));
   COFFER_ASSIGN(const auto new_password, Password(input, object, "new_password"));
   COFFER_ASSIGN(const auto second_factor, input.Text(object, "second_factor", false, kMaxCode));
-  COFFER_TRY(service.vault.ChangePassword(call.caller, password, new_password, second_factor));
+  COFFER_TRY(
+      service.vault.sessions().ChangePassword(call.caller, password, new_password, second_factor));
   return Reply{204, "", "", {}};
 }
 

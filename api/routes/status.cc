@@ -32,7 +32,7 @@ void WriteTokenExpiry(ObjectWriter& expiry, const vault::TokenExpiry& tokens,
 }
 
 Result<Reply> HandleStatus(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto status, service.vault.ReadStatus(call.caller));
+  COFFER_ASSIGN(const auto status, service.vault.monitoring().ReadStatus(call.caller));
   return RenderOne(ServerStatus{status, service.certificate_expires});
 }
 

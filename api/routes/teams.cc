@@ -14,7 +14,7 @@ using vault::Action;
 using vault::PrincipalKind;
 
 Result<Reply> ListTeams(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto teams, service.vault.ListTeams(call.caller));
+  COFFER_ASSIGN(const auto teams, service.vault.teams().ListTeams(call.caller));
   return WithNames(service, call, RenderList(teams));
 }
 
@@ -30,7 +30,8 @@ Result<Reply> PutTeam(const Service& service, const Call& call) {
     }
     members.push_back(*id);
   }
-  COFFER_ASSIGN(const auto team, service.vault.PutTeam(call.caller, call.segments[0], members));
+  COFFER_ASSIGN(const auto team,
+                service.vault.teams().PutTeam(call.caller, call.segments[0], members));
   return WithNames(service, call, RenderOne(team));
 }
 

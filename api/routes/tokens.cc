@@ -29,7 +29,8 @@ Result<Reply> ListTokens(const Service& service, const Call& call) {
   filter.principal = call.Query("principal");
   COFFER_ASSIGN(auto page, input.Page());
   if (call.Query("limit").empty()) page.limit = kTokensOfPage;
-  COFFER_ASSIGN(const auto tokens, AtQuery(service.vault.ListTokens(call.caller, filter, page)));
+  COFFER_ASSIGN(const auto tokens,
+                AtQuery(service.vault.tokens().ListTokens(call.caller, filter, page)));
   return WithNames(service, call, RenderList(tokens.items, tokens.next_cursor));
 }
 
@@ -53,7 +54,7 @@ Result<Reply> CreateToken(const Service& service, const Call& call) {
       return input.Refuse({Code::kUnprocessable, "token_invalid", {}, std::move(issues)});
     }
   }
-  COFFER_ASSIGN(const auto token, service.vault.CreateToken(call.caller, request));
+  COFFER_ASSIGN(const auto token, service.vault.tokens().CreateToken(call.caller, request));
   return WithNames(service, call, RenderOne(token, 201));
 }
 
@@ -63,10 +64,11 @@ Result<Reply> RotateToken(const Service& service, const Call& call) {
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const nlohmann::json object, input.Object({"overlap_s"}));
   COFFER_ASSIGN(const auto overlap_s, input.Number(object, "overlap_s"));
-  COFFER_ASSIGN(const auto token,
-                service.vault.RotateToken(call.caller, *id,
-                                          static_cast<std::int64_t>(std::min<std::uint64_t>(
-                                              overlap_s.value_or(0), 1U << 30))));
+  COFFER_ASSIGN(
+      const auto token,
+      service.vault.tokens().RotateToken(
+          call.caller, *id,
+          static_cast<std::int64_t>(std::min<std::uint64_t>(overlap_s.value_or(0), 1U << 30))));
   return WithNames(service, call, RenderOne(token, 201));
 }
 
@@ -74,7 +76,7 @@ Result<Reply> RevokeToken(const Service& service, const Call& call) {
   Input input(service, call, Action::kTokenRevoke);
   const auto id = vault::TokenId::Parse(call.segments[0]);
   if (!id) return input.Refuse(id.error());
-  COFFER_ASSIGN(const auto token, service.vault.RevokeToken(call.caller, *id));
+  COFFER_ASSIGN(const auto token, service.vault.tokens().RevokeToken(call.caller, *id));
   return WithNames(service, call, RenderOne(token));
 }
 

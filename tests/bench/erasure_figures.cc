@@ -34,13 +34,13 @@ TEST_CASE("erasing clients with a thousand records beside readers", "[erasure]")
     for (int i = 0; i < 8; ++i) {
       readers.emplace_back([&] {
         while (!done) {
-          if (vault->GetRecord(vault.As(kCrmService), other, kept)) ++reads;
+          if (vault->records().GetRecord(vault.As(kCrmService), other, kept)) ++reads;
         }
       });
     }
     for (const auto& client : clients) {
       const auto began = std::chrono::steady_clock::now();
-      REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
+      REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}));
       taken.push_back(
           std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began)
               .count());

@@ -53,13 +53,13 @@ TEST_CASE("searching, proving, opening and verifying a long log", "[long-log]") 
         for (std::uint64_t i = thread; i < entries; i += 32) {
           Caller caller = token;
           caller.call = CallId::New(vault.clock.Now());
-          (void)vault->GetClient(caller, clients[i * 7919 % clients.size()]);
+          (void)vault->clients().GetClient(caller, clients[i * 7919 % clients.size()]);
         }
       });
     }
   }
   for (;;) {
-    const auto statistics = vault->ReadStatistics(vault.As(kAdministrator));
+    const auto statistics = vault->monitoring().ReadStatistics(vault.As(kAdministrator));
     REQUIRE(statistics);
     if (statistics->log_index_size >= entries) break;
     std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -70,7 +70,8 @@ TEST_CASE("searching, proving, opening and verifying a long log", "[long-log]") 
   const auto page = [&](LogFilter filter) {
     return Repeat(300, [&](int i) {
       if (filter.client == "?") filter.client = clients[static_cast<std::size_t>(i)].Text();
-      REQUIRE(vault->ReadLog(vault.As(kSecurityOfficer), filter, {100, i % 2 == 0, {}}));
+      REQUIRE(
+          vault->access_log().ReadLog(vault.As(kSecurityOfficer), filter, {100, i % 2 == 0, {}}));
       if (i % 2 == 1 && !filter.client.empty()) filter.client = "?";
     });
   };
@@ -88,14 +89,15 @@ TEST_CASE("searching, proving, opening and verifying a long log", "[long-log]") 
   filter.class_name = "contact";
   Print("page of two frequent values, no match", page(filter));
   LogSummaryRequest summary;
-  Print("summary of the whole log by action",
-        Repeat(5, [&](int) { REQUIRE(vault->SummariseLog(vault.As(kSecurityOfficer), summary)); }));
+  Print("summary of the whole log by action", Repeat(5, [&](int) {
+          REQUIRE(vault->access_log().SummariseLog(vault.As(kSecurityOfficer), summary));
+        }));
   Print("proof of an entry", Repeat(1000, [&](int i) {
-          REQUIRE(vault->ProveLogEntry(vault.As(kAuditor),
-                                       static_cast<std::uint64_t>(i) * 997 % entries));
+          REQUIRE(vault->access_log().ProveLogEntry(vault.As(kAuditor),
+                                                    static_cast<std::uint64_t>(i) * 997 % entries));
         }));
   std::printf("verifying the whole log                      %8.2f ms\n", MillisecondsOf([&] {
-                const auto report = vault->VerifyLog(vault.As(kAuditor), false);
+                const auto report = vault->verification().VerifyLog(vault.As(kAuditor), false);
                 REQUIRE(report);
                 CHECK(report->log.ok());
               }));

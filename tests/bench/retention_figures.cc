@@ -42,7 +42,7 @@ TEST_CASE("reads beside a run", "[retention-beside]") {
             const auto& [client, record] = records[at % records.size()];
             const auto caller = vault.As(kCrmService);
             const auto began = Clock::now();
-            if (!vault->GetRecord(caller, client, record)) ++unanswered;
+            if (!vault->records().GetRecord(caller, client, record)) ++unanswered;
             mine.push_back(std::chrono::duration<double, std::milli>(Clock::now() - began).count());
           }
         });
@@ -60,10 +60,10 @@ TEST_CASE("reads beside a run", "[retention-beside]") {
   };
   read("before");
   const double without = read("without a run");
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
+  const auto run = vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer));
   REQUIRE(run);
   const double beside = read("beside a run");
-  const auto went_on = vault->GetRetentionRun(vault.As(kPrivacyOfficer), run->id);
+  const auto went_on = vault->retention().GetRetentionRun(vault.As(kPrivacyOfficer), run->id);
   WARN("p99 " << beside / without << " times as long; erased meanwhile " << went_on->erased);
   CHECK(!went_on->finished);
   CHECK(went_on->erased > 0);
@@ -90,9 +90,9 @@ TEST_CASE("a preview and a run over many records", "[retention-scale]") {
   const auto preview = vault.Preview();
   WARN("preview of " << preview.records << " records: " << seconds(began) << " s");
   began = Clock::now();
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
+  const auto run = vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer));
   REQUIRE(run);
-  while (!vault->GetRetentionRun(vault.As(kPrivacyOfficer), run->id)->finished) {
+  while (!vault->retention().GetRetentionRun(vault.As(kPrivacyOfficer), run->id)->finished) {
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
   }
   const auto ended = vault.Await(run->id);

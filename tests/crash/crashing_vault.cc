@@ -125,7 +125,7 @@ std::size_t CrashingVault::LedgerLinesOf(const ErasureId& id) {
 }
 
 std::vector<Erasure> CrashingVault::ErasuresOf(const ClientId& client) {
-  const auto page = (*this)->ListErasures(As(Role::kPrivacyOfficer), {200, {}});
+  const auto page = (*this)->erasures().ListErasures(As(Role::kPrivacyOfficer), {200, {}});
   REQUIRE(page);
   std::vector<Erasure> found;
   for (const Erasure& erasure : page->items) {
@@ -137,7 +137,7 @@ std::vector<Erasure> CrashingVault::ErasuresOf(const ClientId& client) {
 void CrashingVault::CheckErasure(const Erasure& erasure) {
   CHECK(erasure.complete);
   CHECK(LedgerLinesOf(erasure.id) == 1);
-  const auto act = (*this)->ReadAct(As(Role::kAuditor), erasure.id, {});
+  const auto act = (*this)->erasure_acts().ReadAct(As(Role::kAuditor), erasure.id, {});
   INFO(AnswerOf(act));
   REQUIRE(act);
   const auto key = audit::ParseVerifierKey(LogKey());
@@ -154,11 +154,12 @@ void CrashingVault::CheckErasure(const Erasure& erasure) {
 std::string CrashingVault::Read(const ClientId& client, const RecordId& record,
                                 std::uint64_t version) {
   if (version == 0) {
-    const auto newest = (*this)->GetRecord(As(Role::kCrmService), client, record);
+    const auto newest = (*this)->records().GetRecord(As(Role::kCrmService), client, record);
     if (!newest) CHECK(newest.error().reason == "not_found");
     return newest ? newest->data : "";
   }
-  const auto old = (*this)->GetRecordVersion(As(Role::kCrmService), client, record, version);
+  const auto old =
+      (*this)->records().GetRecordVersion(As(Role::kCrmService), client, record, version);
   if (!old) CHECK(old.error().reason == "not_found");
   return old ? old->data : "";
 }

@@ -27,11 +27,13 @@ class ErasableVault : public CrashingVault {
     client = NewClient("C-1", {"vip"});
     first = NewContact(client, {{"last_name", "Doe"}});
     second = NewContact(client, {{"last_name", "Poe"}});
-    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, second, 1, {{"last_name", "Loe"}}));
-    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, second, 2, {{"last_name", "Foe"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 1,
+                                            {{"last_name", "Loe"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 2,
+                                            {{"last_name", "Foe"}}));
     called = NewRecord(client, "interaction", kCall);
     noted = As(kCrmService, std::string(kPurpose), "about the second");
-    REQUIRE((*this)->GetRecord(noted, client, second));
+    REQUIRE((*this)->records().GetRecord(noted, client, second));
     other = NewClient("C-2", {"vip"});
     kept = NewContact(other, {{"last_name", "Moe"}});
     for (const auto& entry : WholeLog()) {
@@ -41,7 +43,7 @@ class ErasableVault : public CrashingVault {
 
   // All of a call, or nothing of it: what it would have answered is in the answers.
   bool Erase(const ErasureRequest& request, const Answered& answered) {
-    const auto erasure = (*this)->Erase(As(kPrivacyOfficer), client, request);
+    const auto erasure = (*this)->erasures().Erase(As(kPrivacyOfficer), client, request);
     if (erasure) answered(erasure->id.Text());
     return erasure.has_value();
   }
@@ -59,24 +61,26 @@ class ErasableVault : public CrashingVault {
     CHECK(Read(client, second) == R"({"last_name":"Foe"})");
     CHECK(Read(client, second, 1) == R"({"last_name":"Poe"})");
     CHECK(Read(client, second, 2) == R"({"last_name":"Loe"})");
-    CHECK((*this)->ReadLogEntry(As(kSecurityOfficer), note_seq)->note_text == "about the second");
+    CHECK((*this)->access_log().ReadLogEntry(As(kSecurityOfficer), note_seq)->note_text ==
+          "about the second");
   }
   void CheckCalled() { CHECK(Read(client, called) == kCall.dump()); }
   void CheckProfile() {
-    const auto found = (*this)->GetClient(As(kCrmService), client);
+    const auto found = (*this)->clients().GetClient(As(kCrmService), client);
     INFO(AnswerOf(found));
     REQUIRE(found);
     CHECK(found->external_ref == "C-1");
   }
   void CheckOther() {
-    CHECK((*this)->GetClient(As(kCrmService), other)->external_ref == "C-2");
+    CHECK((*this)->clients().GetClient(As(kCrmService), other)->external_ref == "C-2");
     CHECK(Read(other, kept) == R"({"last_name":"Moe"})");
   }
   void CheckClientGone() {
-    CHECK(AnswerOf((*this)->GetClient(As(kCrmService), client)) == "not_found");
+    CHECK(AnswerOf((*this)->clients().GetClient(As(kCrmService), client)) == "not_found");
     CHECK(CheckGone({first, second, called}));
-    CHECK((*this)->ReadLogEntry(As(kSecurityOfficer), note_seq)->note_text == std::nullopt);
-    CHECK((*this)->SearchByReference(As(kCrmService), "C-1")->items.empty());
+    CHECK((*this)->access_log().ReadLogEntry(As(kSecurityOfficer), note_seq)->note_text ==
+          std::nullopt);
+    CHECK((*this)->searches().SearchByReference(As(kCrmService), "C-1")->items.empty());
   }
   // Nothing of the client was erased so far.
   void CheckUntouched() {
@@ -91,7 +95,7 @@ class ErasableVault : public CrashingVault {
     const auto erasures = ErasuresOf(client);
     REQUIRE(erasures.size() == 1);
     CheckErasure(erasures[0]);
-    const auto again = (*this)->Erase(As(kPrivacyOfficer), client, request);
+    const auto again = (*this)->erasures().Erase(As(kPrivacyOfficer), client, request);
     INFO(AnswerOf(again));
     REQUIRE(again);
     CHECK(again->id == erasures[0].id);
@@ -107,7 +111,7 @@ class ErasableVault : public CrashingVault {
   }
   void CheckAll() {
     CheckOther();
-    const auto report = (*this)->VerifyLog(As(kAuditor), true);
+    const auto report = (*this)->verification().VerifyLog(As(kAuditor), true);
     REQUIRE(report);
     for (const auto& finding : report->log.findings) FAIL_CHECK(finding.message);
     CheckInvariants();
@@ -233,7 +237,8 @@ TEST_CASE("an erasure in steps is done or not while the process dies, and is gon
           if (vault.KeyCount() > 2) ++halfway;
           vault.CheckUntouched();
           vault.CheckMany();
-          const auto erasure = vault->Erase(vault.As(kPrivacyOfficer), vault.client, one);
+          const auto erasure =
+              vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, one);
           INFO(AnswerOf(erasure));
           REQUIRE(erasure);
           CHECK(vault.CheckGone({vault.first}));
@@ -357,11 +362,11 @@ class RetainingVault : public CrashingVault {
           {{"name", std::string(name) + "-kept"}, {"class", name}, {"keep", "for the test"}});
     }
     const json schedule = {{"time_zone", "Europe/Berlin"}, {"policies", policies}};
-    REQUIRE((*this)->PutRetentionSchedule(As(kPrivacyOfficer), schedule.dump()));
+    REQUIRE((*this)->retention().PutRetentionSchedule(As(kPrivacyOfficer), schedule.dump()));
     for (const char* reference : {"D-1", "D-2"}) {
       ClientChange change{reference, {}};
       change.relationship_end = Timestamp{1'400'000'000'000};
-      const auto ended = (*this)->CreateClient(As(kCrmService), change, {});
+      const auto ended = (*this)->clients().CreateClient(As(kCrmService), change, {});
       REQUIRE(ended);
       due.emplace_back(ended->id, NewContact(ended->id, {{"last_name", "Doe"}}));
       due.emplace_back(ended->id, NewContact(ended->id, {{"last_name", "Roe"}}));
@@ -373,7 +378,7 @@ class RetainingVault : public CrashingVault {
   // The end of the run; nothing: it failed or there is none. Without assertions.
   std::optional<RetentionRun> Await() {
     for (int i = 0; i < 5000; ++i) {
-      const auto runs = (*this)->ListRetentionRuns(As(kPrivacyOfficer));
+      const auto runs = (*this)->retention().ListRetentionRuns(As(kPrivacyOfficer));
       if (!runs || runs->empty()) return std::nullopt;
       if (runs->front().finished) return runs->front();
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -391,7 +396,7 @@ TEST_CASE("a retention run goes on after the process died, and erases everything
   vault.DieAt(
       {.deaths = 8},
       [&](const auto& answered) {
-        const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
+        const auto run = vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer));
         if (!run) return false;
         answered("started");
         const auto ended = vault.Await();
@@ -407,7 +412,7 @@ TEST_CASE("a retention run goes on after the process died, and erases everything
           CHECK(run->due == 5);
           CHECK(run->erased == 5);
           CHECK(run->failed == 0);
-          const auto report = vault->ReadRunReport(vault.As(kAuditor), run->id, {});
+          const auto report = vault->retention().ReadRunReport(vault.As(kAuditor), run->id, {});
           INFO(AnswerOf(report));
           CHECK(report);
         }
@@ -417,7 +422,7 @@ TEST_CASE("a retention run goes on after the process died, and erases everything
           for (const auto& erasure : vault.ErasuresOf(client)) vault.CheckErasure(erasure);
         }
         CHECK(vault.Read(vault.client, vault.kept) == R"({"last_name":"Moe"})");
-        const auto verified = vault->VerifyLog(vault.As(kAuditor), true);
+        const auto verified = vault->verification().VerifyLog(vault.As(kAuditor), true);
         REQUIRE(verified);
         for (const auto& finding : verified->log.findings) FAIL_CHECK(finding.message);
         vault.CheckInvariants();

@@ -20,20 +20,21 @@ class ExchangedVault : public CrashingVault {
       NewContact(NewClient("C-" + std::to_string(i)), {{"last_name", "Roe"}});
     going = NewClient("C-9");
     NewContact(going, {{"last_name", "Doe"}});
-    REQUIRE((*this)->Erase(As(kPrivacyOfficer), NewClient("C-0"), {}));
+    REQUIRE((*this)->erasures().Erase(As(kPrivacyOfficer), NewClient("C-0"), {}));
     clock.Advance(11 * kCrashDayMs);
   }
 
   bool Exchange() {
     for (int steps = 0; steps < 1000; ++steps) {
-      const auto stepped = (*this)->StepIndex();
+      const auto stepped = (*this)->index_builder().Step();
       if (!stepped) return false;
       if (!*stepped) return true;
     }
     return false;
   }
   std::size_t Found(const char* name) {
-    const auto found = (*this)->SearchByField(As(kCrmService), "contact", "last_name", name, {});
+    const auto found =
+        (*this)->searches().SearchByField(As(kCrmService), "contact", "last_name", name, {});
     INFO(AnswerOf(found));
     REQUIRE(found);
     return found->items.size();
@@ -43,8 +44,8 @@ class ExchangedVault : public CrashingVault {
     CHECK(Found("roe") == 3);
     for (int i = 1; i < 5; ++i) {
       const std::string ref = "C-" + std::to_string(i);
-      CHECK((*this)->SearchByReference(As(kCrmService), ref)->items.size() == 1);
-      CHECK(AnswerOf((*this)->CreateClient(As(kCrmService), {.external_ref = ref}, {})) ==
+      CHECK((*this)->searches().SearchByReference(As(kCrmService), ref)->items.size() == 1);
+      CHECK(AnswerOf((*this)->clients().CreateClient(As(kCrmService), {.external_ref = ref}, {})) ==
             "external_ref_taken");
     }
     CheckInvariants();
@@ -52,7 +53,7 @@ class ExchangedVault : public CrashingVault {
   void CheckEnd(std::size_t does) {
     REQUIRE(Exchange());
     CheckWhole(does);
-    CHECK((*this)->ReadStatus(As(kAdministrator))->index.generation >= 2);
+    CHECK((*this)->monitoring().ReadStatus(As(kAdministrator))->index.generation >= 2);
     const Database keys = OpenKeysDatabase();
     CHECK(NumberIn(keys, "SELECT count(*) FROM index_keys") == 1);
     CHECK(NumberIn(keys, "SELECT generation FROM index_keys") ==
@@ -90,7 +91,8 @@ TEST_CASE("an exchange of the index that dies goes on, and all is found at each 
       {.deaths = 12}, [&](const auto&) { return vault.Exchange(); },
       [&](const Answers&) {
         vault.CheckWhole(6);
-        generations.insert(vault->ReadStatus(vault.As(kAdministrator))->index.generation);
+        generations.insert(
+            vault->monitoring().ReadStatus(vault.As(kAdministrator))->index.generation);
         vault.CheckEnd(6);
       });
   CHECK(generations.contains(1));
@@ -98,11 +100,11 @@ TEST_CASE("an exchange of the index that dies goes on, and all is found at each 
 
 TEST_CASE("an erasure in the middle of an exchange that dies is done in both, or in neither") {
   ExchangedVault vault;
-  for (int i = 0; i < 6; ++i) REQUIRE(vault->StepIndex());
+  for (int i = 0; i < 6; ++i) REQUIRE(vault->index_builder().Step());
   vault.DieAt(
       {},
       [&](const auto& answered) {
-        const auto erased = vault->Erase(vault.As(kPrivacyOfficer), vault.going, {});
+        const auto erased = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.going, {});
         if (erased) answered(erased->id.Text());
         return erased && vault.Exchange();
       },

@@ -4,7 +4,7 @@
 //
 //   OpenVault vault;
 //   const auto caller = vault.As(Role::kCrmService);
-//   CHECK(AnswerOf(vault->GetClient(caller, id)) == "not_found");
+//   CHECK(AnswerOf(vault->clients().GetClient(caller, id)) == "not_found");
 //   CHECK(vault.EntryOf(caller) == vault.Denied(Role::kCrmService, {{"action", "client.read"},
 //   …})); vault.CheckInvariants();
 #pragma once

@@ -219,8 +219,8 @@ TEST_CASE("restrictions of the format before stop what they stopped, with ids an
   std::vector<std::string> moved;
   LogFilter of_moves;
   of_moves.action = "restriction.move";
-  const auto log = golden.vault->ReadLog(golden.As("privacy"), of_moves,
-                                         {.limit = 100, .oldest_first = true, .start = {}});
+  const auto log = golden.vault->access_log().ReadLog(
+      golden.As("privacy"), of_moves, {.limit = 100, .oldest_first = true, .start = {}});
   REQUIRE(log);
   for (const auto& bytes : log->entries) {
     const json entry = json::parse(bytes);
@@ -232,7 +232,8 @@ TEST_CASE("restrictions of the format before stop what they stopped, with ids an
                          ids[2].Text() + "; stops all purposes"});
   REQUIRE(log->entries.size() == 3);
   CHECK(json::parse(log->entries.back()).contains("state_hash"));
-  CHECK(golden.vault->LiftRestriction(golden.As("privacy", "settled"), client, ids[0]));
+  CHECK(golden.vault->restrictions().LiftRestriction(golden.As("privacy", "settled"), client,
+                                                     ids[0]));
   golden.vault.reset();
   const auto after = VerifyDirectory(offline, *golden.root);
   REQUIRE(after);
@@ -266,9 +267,9 @@ TEST_CASE("the comparison with the log has nothing to say of directories of form
     golden.clock.Advance(std::int64_t{330} * 86'400'000);
     golden.Open();
     const auto admin = golden.As("admin");
-    Result<VaultStatus> status = golden.vault->ReadStatus(admin);
+    Result<VaultStatus> status = golden.vault->monitoring().ReadStatus(admin);
     for (int i = 0; i < 10'000; ++i) {
-      status = golden.vault->ReadStatus(admin);
+      status = golden.vault->monitoring().ReadStatus(admin);
       INFO(AnswerOf(status));
       REQUIRE(status);
       if (status->scrub.rounds > 0) break;
@@ -278,7 +279,7 @@ TEST_CASE("the comparison with the log has nothing to say of directories of form
     CHECK(status->scrub.damaged == 0);
     LogFilter alarms;
     alarms.action = "integrity.alarm";
-    const auto log = golden.vault->ReadLog(golden.As("privacy"), alarms, {});
+    const auto log = golden.vault->access_log().ReadLog(golden.As("privacy"), alarms, {});
     REQUIRE(log);
     CHECK(log->entries.empty());
   }
@@ -299,8 +300,8 @@ TEST_CASE("a restriction of the format before stands when its client's key does 
   }
   golden.clock.Advance(std::int64_t{330} * 86'400'000);
   golden.Open();
-  CHECK(AnswerOf(golden.vault->GetClient(golden.As("crm"), client)) == "restricted");
-  const auto listed = golden.vault->ListRestrictions(golden.As("privacy"), other);
+  CHECK(AnswerOf(golden.vault->clients().GetClient(golden.As("crm"), client)) == "restricted");
+  const auto listed = golden.vault->restrictions().ListRestrictions(golden.As("privacy"), other);
   REQUIRE(listed);
   CHECK(listed->size() == 1);
 }

@@ -26,7 +26,7 @@
 #include "tests/support/temporary_directory.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/engine/engine.h"
-#include "vault/rooms.h"
+#include "vault/room_states.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
 
@@ -72,7 +72,7 @@ class TestEngine {
                                   .clock = &clock,
                                   .origin = keyring_->log_origin(),
                                   .append_to_ledger = [](auto) -> Status { return {}; },
-                                  .open_rooms = OpenRooms,
+                                  .open_rooms = OpenRoomStates,
                                   .keys_rewrite = keys_rewrite});
     INFO(AnswerOf(engine));
     REQUIRE(engine);

@@ -9,7 +9,7 @@
 #include "crypto/hash.h"
 #include "crypto/keyring.h"
 #include "tests/support/open_vault.h"
-#include "vault/access/core.h"
+#include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/sqlite.h"
 

@@ -69,10 +69,10 @@ TEST_CASE("a new vault has one administrator, two entries and an anchor over bot
   auto vault = shop.Open(shop.work / "data");
   REQUIRE(vault);
   Caller caller = TestVault::Stranger(token->secret);
-  const auto me = (*vault)->WhoAmI(caller);
+  const auto me = (*vault)->tokens().WhoAmI(caller);
   REQUIRE(me);
   CHECK(me->token->id == token->info.id);
-  const auto status = (*vault)->ReadStatus(caller);
+  const auto status = (*vault)->monitoring().ReadStatus(caller);
   REQUIRE(status);
   CHECK(status->vault_id.starts_with("vlt_"));
   CHECK(status->log_origin == "vault.example/log");
@@ -104,7 +104,8 @@ TEST_CASE("files of a vault are for their owner alone, and tell nothing") {
   TestVault vault;
   const ClientId client = vault.NewClient("SENTINEL-REF", {"sentinel-tag"});
   vault.NewContact(client, {{"last_name", "SENTINEL-NAME"}});
-  CHECK(vault->GetClient(vault.As(Role::kCrmService, "client-care", "SENTINEL-REASON"), client));
+  CHECK(vault->clients().GetClient(vault.As(Role::kCrmService, "client-care", "SENTINEL-REASON"),
+                                   client));
   for (const auto& file : fs::recursive_directory_iterator(vault.directory())) {
     INFO(file.path().string());
     struct stat status{};
@@ -293,7 +294,8 @@ TEST_CASE("a database that was rolled back is refused, with the entries that are
   vault.PutBack("anchor");
   vault.PutBack("keys.db");
   vault.Open();
-  CHECK(AnswerOf(vault->GetClient(vault.As(Role::kCrmService), vault.later)) == "not_found");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(Role::kCrmService), vault.later)) ==
+        "not_found");
 }
 
 TEST_CASE("a log whose end was cut off is refused") {
@@ -363,24 +365,25 @@ TEST_CASE("when the log cannot be written nothing is disclosed, and readiness sa
   TestVault vault;
   const ClientId client = vault.NewClient("A-1");
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
-  CHECK(vault->CheckHealth().ready);
+  CHECK(vault->monitoring().CheckHealth().ready);
   disk.Break("vault.db-wal", Fault::kFull);
   for (int i = 0; i < 2; ++i) {
-    const auto read = vault->GetRecord(vault.As(Role::kCrmService), client, record);
+    const auto read = vault->records().GetRecord(vault.As(Role::kCrmService), client, record);
     REQUIRE(!read);
     CHECK(read.error().code == Code::kUnavailable);
     CHECK(read.error().reason == "log_unavailable");
-    CHECK(AnswerOf(vault->GetClient(vault.As(Role::kCrmService), client)) == "log_unavailable");
-    CHECK(AnswerOf(vault->CreateClient(vault.As(Role::kCrmService), {"A-2", {}}, {})) ==
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(Role::kCrmService), client)) ==
           "log_unavailable");
-    CHECK(AnswerOf(vault->GetClient(TestVault::Stranger(), client)) == "log_unavailable");
+    CHECK(AnswerOf(vault->clients().CreateClient(vault.As(Role::kCrmService), {"A-2", {}}, {})) ==
+          "log_unavailable");
+    CHECK(AnswerOf(vault->clients().GetClient(TestVault::Stranger(), client)) == "log_unavailable");
   }
-  CHECK(!vault->CheckHealth().ready);
-  CHECK(vault->CheckHealth().reason == "storage_unavailable");
+  CHECK(!vault->monitoring().CheckHealth().ready);
+  CHECK(vault->monitoring().CheckHealth().reason == "storage_unavailable");
   disk.Mend();
   const auto caller = vault.As(Role::kCrmService);
-  CHECK(vault->GetRecord(caller, client, record));
-  CHECK(vault->CheckHealth().ready);
+  CHECK(vault->records().GetRecord(caller, client, record));
+  CHECK(vault->monitoring().CheckHealth().ready);
   CHECK(vault.EntriesOf(caller).size() == 1);
   vault.CheckRows();
   vault.OpenVault::CheckInvariants();

@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "vault/access/access_state.h"
-#include "vault/access/core.h"
+#include "vault/access/assignment.h"
+#include "vault/access/call.h"
 #include "vault/clients/clients_state.h"
 
 namespace coffer::vault {

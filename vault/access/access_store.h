@@ -9,6 +9,7 @@
 #include "audit/text/clock.h"
 #include "vault/access/access_policy.h"
 #include "vault/base/ids.h"
+#include "vault/base/timestamp.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

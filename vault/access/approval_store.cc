@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vault/access/approval.h"
+
 namespace coffer::vault {
 namespace {
 

@@ -7,7 +7,9 @@
 
 #include "audit/text/clock.h"
 #include "crypto/hash.h"
+#include "vault/access/approval.h"
 #include "vault/base/ids.h"
+#include "vault/base/timestamp.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

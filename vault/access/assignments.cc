@@ -1,230 +1,125 @@
-// Many clients at once: assigned, listed by who has them, and handed over.
+// Which clients are given to whom.
+#include "vault/access/assignments.h"
+
 #include <algorithm>
 
 #include "vault/access/access_checks.h"
 #include "vault/access/access_state.h"
-#include "vault/access/core.h"
-#include "vault/vault.h"
+#include "vault/access/assignment.h"
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
+#include "vault/base/page.h"
 
 namespace coffer::vault {
-namespace {
 
-Error AssignmentInvalid(std::string pointer, std::string message) {
-  return {
-      Code::kUnprocessable, "assignment_invalid", {}, {{std::move(pointer), std::move(message)}}};
-}
-
-std::optional<Error> FaultOf(const std::vector<ClientName>& clients, bool may_be_empty) {
-  if (clients.empty() && !may_be_empty) {
-    return AssignmentInvalid("/clients", "must name at least one client");
+Result<Assignment> Assignments::Assign(const Caller& caller, const ClientId& client,
+                                       const PrincipalId& principal, const AssignmentTerms& terms) {
+  constexpr Action kAction = Action::kAssignmentWrite;
+  if (terms.starts && terms.ends && *terms.ends <= *terms.starts) {
+    return operations_.Refuse(caller, {.action = kAction, .client = client},
+                              Error{Code::kUnprocessable,
+                                    "assignment_invalid",
+                                    {},
+                                    {{"/ends", "must be after the start"}}});
   }
-  if (clients.size() > kMostAssigned) {
-    return AssignmentInvalid("/clients",
-                             "has more than " + std::to_string(kMostAssigned) + " items");
-  }
-  return std::nullopt;
-}
-
-// By its reference a client is found as by any other search: what the caller may not find so is not
-// there.
-Result<ClientId> FindNamed(Vault& vault, const Caller& caller, const ClientName& name) {
-  if (name.id) return *name.id;
-  COFFER_ASSIGN(const auto found, vault.SearchByReference(caller, name.external_ref));
-  if (found.items.empty()) return Fail(Code::kNotFound, "not_found");
-  return found.items.front().client;
-}
-
-// Whose end is later, or who has none.
-std::optional<Timestamp> LaterEnd(const std::optional<Timestamp>& one,
-                                  const std::optional<Timestamp>& other) {
-  if (!one || !other) return std::nullopt;
-  return std::max(*one, *other);
-}
-
-Status RequireTaker(Transaction& transaction, Call& call, const PrincipalId& taker) {
-  if (transaction.Of<AccessState>().principals().FindTeam(taker) == nullptr) {
-    COFFER_TRY(RequirePrincipal(transaction, taker));
-    if (transaction.Of<AccessState>().principals().Find(taker)->disabled) {
-      return std::unexpected(AssignmentInvalid("/to", "is disabled"));
+  Call call = operations_.Start(caller, {kAction, OperationKind::kWrite, client});
+  call.entry.detail = principal.Text();
+  Assignment assignment;
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_TRY(RequireClient(transaction, call));
+    if (transaction.Of<AccessState>().principals().FindTeam(principal) == nullptr) {
+      COFFER_TRY(RequirePrincipal(transaction, principal));
     }
-  }
-  if (IsOfCaller(transaction, call, taker)) {
-    return Deny(call, "separation", Code::kPermissionDenied, "own_request");
-  }
-  return {};
+    if (IsOfCaller(transaction, call, principal)) {
+      return Deny(call, "separation", Code::kPermissionDenied, "own_request");
+    }
+    if (terms.ends) AddDetail(call.entry, "until " + audit::FormatTimestamp(*terms.ends));
+    const auto* const given = transaction.Of<AccessState>().access().AssignmentsOf(client);
+    if (given != nullptr) {
+      const auto known = std::ranges::find(*given, principal, &AssignmentRow::principal);
+      // Without a start it goes on from where it began.
+      if (known != given->end() && known->ends == terms.ends &&
+          (terms.starts ? known->starts == *terms.starts : known->starts <= transaction.now())) {
+        call.entry.outcome = "unchanged";
+        assignment = InfoOf(*known);
+        return {};
+      }
+    }
+    AssignmentRow row{client, principal, terms.starts.value_or(transaction.now()), terms.ends,
+                      call.actor};
+    COFFER_TRY(transaction.Of<AccessState>().stores.access.PutAssignment(row));
+    assignment = InfoOf(row);
+    assignment.changed = true;
+    StageAssignment(transaction, std::move(row));
+    return {};
+  }));
+  return assignment;
 }
 
-// The client that the call is about, from the one to the other, in one operation.
-Status Move(Transaction& transaction, Call& call, const HandOverRequest& request,
-            Assignment& moved) {
-  const ClientId& client = *call.subject;
-  COFFER_TRY(RequireClient(transaction, call));
-  const auto* const rows = transaction.Of<AccessState>().access().AssignmentsOf(client);
-  const auto row_of = [&](const PrincipalId& principal) -> const AssignmentRow* {
-    if (rows == nullptr) return nullptr;
-    const auto found = std::ranges::find(*rows, principal, &AssignmentRow::principal);
-    return found == rows->end() ? nullptr : &*found;
-  };
-  const AssignmentRow* const given = row_of(request.from);
-  const Timestamp now = transaction.now();
-  if (given == nullptr || (given->ends && *given->ends <= now)) return NotFound(call);
-  COFFER_TRY(RequireTaker(transaction, call, request.to));
-  AssignmentRow row{client, request.to, std::max(given->starts, now), given->ends, call.actor};
-  const AssignmentRow* const has = row_of(request.to);
-  if (has != nullptr && !(has->ends && *has->ends <= now)) {
-    row.starts = std::min(row.starts, has->starts);
-    row.ends = LaterEnd(row.ends, has->ends);
-  }
-  if (row.ends) AddDetail(call.entry, "until " + audit::FormatTimestamp(*row.ends));
-  AccessStore& store = transaction.Of<AccessState>().stores.access;
-  COFFER_TRY(store.PutAssignment(row));
-  COFFER_TRY(store.DeleteAssignment(client, request.from));
-  moved = InfoOf(row);
-  moved.changed = true;
-  StageAssignment(transaction, std::move(row));
-  RemoveAssignment(transaction, client, request.from);
-  return {};
+Status Assignments::Unassign(const Caller& caller, const ClientId& client,
+                             const PrincipalId& principal) {
+  Call call = operations_.Start(caller, {Action::kAssignmentWrite, OperationKind::kWrite, client});
+  call.entry.detail = principal.Text() + " ended";
+  return operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    const auto* const rows = transaction.Of<AccessState>().access().AssignmentsOf(client);
+    if (rows == nullptr ||
+        std::ranges::find(*rows, principal, &AssignmentRow::principal) == rows->end()) {
+      return NotFound(call);
+    }
+    COFFER_TRY(transaction.Of<AccessState>().stores.access.DeleteAssignment(client, principal));
+    RemoveAssignment(transaction, client, principal);
+    return {};
+  });
 }
 
-}  // namespace
+Result<std::vector<Assignment>> Assignments::ListAssignments(const Caller& caller,
+                                                             const ClientId& client) {
+  Call call = operations_.Start(caller, {Action::kAssignmentRead, OperationKind::kRead, client});
+  std::vector<Assignment> assignments;
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_TRY(RequireClient(transaction, call));
+    if (const auto* const rows = transaction.Of<AccessState>().access().AssignmentsOf(client)) {
+      for (const auto& row : *rows) assignments.push_back(InfoOf(row));
+    }
+    return {};
+  }));
+  std::ranges::sort(assignments, {}, &Assignment::principal);
+  return assignments;
+}
 
-Result<Page<Assignment>> Vault::ListAssignmentsOf(const Caller& caller,
-                                                  const PrincipalId& principal,
-                                                  const PageRequest& page) {
+Result<Page<Assignment>> Assignments::ListAssignmentsOf(const Caller& caller,
+                                                        const PrincipalId& principal,
+                                                        const PageRequest& page) {
   const std::string list = "assignments/" + principal.Text();
-  Call call = core_->StartCall(caller, Action::kAssignmentRead);
+  Call call = operations_.Start(caller, {Action::kAssignmentRead});
   call.entry.detail = principal.Text();
   Page<Assignment> result;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto after, core_->ReadCursor(call, list, page.cursor));
-        COFFER_ASSIGN(const auto rows,
-                      transaction.Of<AccessState>().stores.access.ListAssignmentsOf(
-                          principal, after, std::nullopt, page.limit + 1));
-        const PrincipalRegister& principals = transaction.Of<AccessState>().principals();
-        if (rows.empty() && principals.Find(principal) == nullptr &&
-            principals.FindTeam(principal) == nullptr) {
-          return std::unexpected(Error{
-              Code::kInvalidArgument, "filter_unknown", {}, {{"/principal", "is nobody's id"}}});
-        }
-        for (std::size_t i = 0; i < std::min(rows.size(), page.limit); ++i) {
-          COFFER_ASSIGN(const auto decision,
-                        core_->DecisionOn(transaction, call, rows[i].client, nullptr));
-          if (!decision.allowed) continue;
-          audit::Entry entry;
-          entry.action = Name(Action::kAssignmentRead);
-          entry.client = rows[i].client.Text();
-          transaction.Also(std::move(entry));
-          result.items.push_back(InfoOf(rows[i]));
-        }
-        if (rows.size() > page.limit) {
-          result.next_cursor = core_->MakeCursor(call, list, rows[page.limit - 1].client.Row());
-        }
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(const auto after, operations_.ReadCursor(call, list, page.cursor));
+    COFFER_ASSIGN(const auto rows, transaction.Of<AccessState>().stores.access.ListAssignmentsOf(
+                                       principal, after, std::nullopt, page.limit + 1));
+    const PrincipalRegister& principals = transaction.Of<AccessState>().principals();
+    if (rows.empty() && principals.Find(principal) == nullptr &&
+        principals.FindTeam(principal) == nullptr) {
+      return std::unexpected(
+          Error{Code::kInvalidArgument, "filter_unknown", {}, {{"/principal", "is nobody's id"}}});
+    }
+    for (std::size_t i = 0; i < std::min(rows.size(), page.limit); ++i) {
+      COFFER_ASSIGN(const auto decision,
+                    operations_.DecisionOn(transaction, call, rows[i].client, nullptr));
+      if (!decision.allowed) continue;
+      audit::Entry entry;
+      entry.action = Name(Action::kAssignmentRead);
+      entry.client = rows[i].client.Text();
+      transaction.Also(std::move(entry));
+      result.items.push_back(InfoOf(rows[i]));
+    }
+    if (rows.size() > page.limit) {
+      result.next_cursor = operations_.MakeCursor(call, list, rows[page.limit - 1].client.Row());
+    }
+    return {};
+  }));
   return result;
-}
-
-Result<std::vector<AssignedClient>> Vault::AssignMany(const Caller& caller,
-                                                      const std::vector<ClientName>& clients,
-                                                      const PrincipalId& principal,
-                                                      const AssignmentTerms& terms) {
-  if (auto fault = FaultOf(clients, false)) {
-    return std::unexpected(
-        Refuse(caller, Action::kAssignmentWrite, std::nullopt, std::nullopt, *std::move(fault)));
-  }
-  // Who may not assign at all is told so once; a success leaves the entries of each client.
-  Call asked = core_->StartCall(caller, Action::kAssignmentWrite);
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, asked, std::nullopt, nullptr,
-      [&](Transaction& transaction) -> Status {
-        const PrincipalRow* const taker =
-            transaction.Of<AccessState>().principals().Find(principal);
-        if (taker == nullptr || !taker->disabled) return {};
-        return std::unexpected(AssignmentInvalid("/principal", "is disabled"));
-      },
-      EntryRule::kOnRefusal));
-  std::vector<AssignedClient> answers;
-  for (const ClientName& name : clients) {
-    AssignedClient& answer = answers.emplace_back(AssignedClient{name, std::nullopt});
-    const auto id = FindNamed(*this, caller, name);
-    auto assigned = id ? Assign(caller, *id, principal, terms)
-                       : Result<Assignment>(std::unexpected(id.error()));
-    if (assigned) {
-      answer.assignment = *std::move(assigned);
-    } else if (assigned.error().code == Code::kUnauthenticated) {
-      return std::unexpected(std::move(assigned).error());
-    } else {
-      answer.error = std::move(assigned).error();
-    }
-  }
-  return answers;
-}
-
-Result<HandedOver> Vault::HandOver(const Caller& caller, const HandOverRequest& request) {
-  constexpr Action kAction = Action::kAssignmentWrite;
-  auto fault = FaultOf(request.clients, true);
-  if (request.from == request.to) fault = AssignmentInvalid("/to", "is who has them");
-  if (fault) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, *std::move(fault)));
-  }
-  HandedOver done;
-  std::vector<ClientName> names = request.clients;
-  const bool listed = names.empty();
-  // Once for all of them, before the first has moved.
-  Call asked = core_->StartCall(caller, kAction);
-  asked.entry.detail = request.from.Text() + " to " + request.to.Text();
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, asked, std::nullopt, nullptr,
-      [&](Transaction& transaction) { return RequireTaker(transaction, asked, request.to); },
-      EntryRule::kOnRefusal));
-  if (listed) {
-    const std::string list = "hand-over/" + request.from.Text() + "/" + request.to.Text();
-    Call call = core_->StartCall(caller, Action::kAssignmentRead);
-    call.entry.detail = request.from.Text();
-    COFFER_TRY(core_->Perform(
-        OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-          COFFER_ASSIGN(const auto after, core_->ReadCursor(call, list, request.page.cursor));
-          COFFER_ASSIGN(const auto rows,
-                        transaction.Of<AccessState>().stores.access.ListAssignmentsOf(
-                            request.from, after, transaction.now(), request.page.limit + 1));
-          for (std::size_t i = 0; i < std::min(rows.size(), request.page.limit); ++i) {
-            // Whose they are is told of those alone of which the caller may know it.
-            COFFER_ASSIGN(const auto decision,
-                          core_->DecisionOn(transaction, call, rows[i].client, nullptr));
-            decision.allowed ? names.push_back({rows[i].client, {}}) : void(++done.skipped);
-          }
-          if (rows.size() > request.page.limit) {
-            done.next_cursor =
-                core_->MakeCursor(call, list, rows[request.page.limit - 1].client.Row());
-          }
-          return {};
-        }));
-  }
-  for (const ClientName& name : names) {
-    AssignedClient answer{name, std::nullopt};
-    const auto id = FindNamed(*this, caller, name);
-    Status moved = id ? Status{} : Status(std::unexpected(id.error()));
-    Assignment assignment;
-    if (id) {
-      Call call = core_->StartCall(caller, kAction);
-      call.About(*id);
-      call.entry.detail = request.from.Text() + " to " + request.to.Text();
-      moved = core_->Perform(
-          OperationKind::kWrite, call, *id, nullptr,
-          [&](Transaction& transaction) { return Move(transaction, call, request, assignment); });
-    }
-    if (!moved && moved.error().code == Code::kUnauthenticated) {
-      return std::unexpected(std::move(moved).error());
-    }
-    if (!moved && listed && moved.error().code == Code::kNotFound) {
-      ++done.skipped;
-      continue;
-    }
-    moved ? void(answer.assignment = assignment) : void(answer.error = std::move(moved).error());
-    done.clients.push_back(std::move(answer));
-  }
-  return done;
 }
 
 }  // namespace coffer::vault

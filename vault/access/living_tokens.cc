@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "vault/access/access_state.h"
-#include "vault/access/core.h"
+#include "vault/access/call.h"
 
 namespace coffer::vault {
 namespace {

@@ -13,6 +13,7 @@
 #include "vault/access/principal_store.h"
 #include "vault/base/concurrency_gate.h"
 #include "vault/base/ids.h"
+#include "vault/base/timestamp.h"
 
 namespace coffer::vault {
 

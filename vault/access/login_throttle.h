@@ -31,6 +31,7 @@
 
 #include "audit/text/clock.h"
 #include "crypto/bytes.h"
+#include "vault/base/timestamp.h"
 
 namespace coffer::vault {
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "crypto/result.h"
+#include "vault/base/timestamp.h"
 #include "vault/engine/engine.h"
 
 namespace coffer::vault {

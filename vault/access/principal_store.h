@@ -13,6 +13,7 @@
 #include "vault/access/known_names.h"
 #include "vault/access/token_limits.h"
 #include "vault/base/ids.h"
+#include "vault/base/timestamp.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

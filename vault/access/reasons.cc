@@ -1,9 +1,12 @@
 // The free text that says why: kept so that erasing a client reaches all that was said about it.
+#include "vault/access/reasons.h"
+
 #include <algorithm>
 #include <unordered_set>
 
 #include "crypto/random.h"
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 
@@ -99,9 +102,9 @@ Bytes CommitTo(const std::string& reason, audit::Entry& entry) {
 
 }  // namespace
 
-Result<bool> Vault::Core::SealReasonFor(Transaction& transaction, const Call& call,
-                                        const ClientId& client, audit::Entry& entry,
-                                        std::size_t place) const {
+Result<bool> Operations::SealReasonFor(Transaction& transaction, const Call& call,
+                                       const ClientId& client, audit::Entry& entry,
+                                       std::size_t place) const {
   auto pin = transaction.PinKey(client);
   if (!pin) {
     // A damaged key keeps no words, and nobody from doing what needs none of its client's data.
@@ -110,13 +113,13 @@ Result<bool> Vault::Core::SealReasonFor(Transaction& transaction, const Call& ca
     return std::unexpected(std::move(pin).error());
   }
   const Bytes plain = CommitTo(call.caller.reason, entry);
-  transaction.AttachNote(client.Row(), pin->Expose().Seal(NoteContext(call.caller.call), plain),
-                         place);
+  transaction.AttachNote(client.Row(),
+                         pin->Expose().Seal(NoteContext(keyring_, call.caller.call), plain), place);
   return true;
 }
 
-Status Vault::Core::SealReason(Transaction& transaction, Call& call,
-                               const std::optional<ClientId>& client, bool done) const {
+Status Operations::SealReason(Transaction& transaction, Call& call, bool done) const {
+  const std::optional<ClientId>& client = call.subject;
   if (call.caller.reason.empty()) return {};
   audit::Entry& own = call.entry;
   const bool erasure = done && call.reason_rule == ReasonRule::kErasure;
@@ -146,10 +149,30 @@ Status Vault::Core::SealReason(Transaction& transaction, Call& call,
   // Where nothing is kept, the commitment still says that a reason was given.
   const Bytes plain = CommitTo(call.caller.reason, own);
   if (erasure || (call.reason_rule != ReasonRule::kClients && !named)) {
-    transaction.AttachNote(0, crypto::Seal(keyring.note_key().ExposeSecret(), 0,
-                                           NoteContext(call.caller.call), plain));
+    transaction.AttachNote(0, crypto::Seal(keyring_.note_key().ExposeSecret(), 0,
+                                           NoteContext(keyring_, call.caller.call), plain));
   }
   return {};
+}
+
+Bytes NoteContext(const crypto::Keyring& keyring, const CallId& call) {
+  Bytes context;
+  const ByteView parts[] = {crypto::AsBytes("coffer-note-v1"), keyring.vault_id(), call.bytes()};
+  for (const ByteView part : parts) context.insert(context.end(), part.begin(), part.end());
+  return context;
+}
+
+Result<std::pair<crypto::Hash, std::string>> OpenReason(const crypto::Keyring& keyring,
+                                                        ByteView sealed, std::string_view call,
+                                                        const ClientKeys& keys) {
+  COFFER_ASSIGN(const CallId id, CallId::Parse(call));
+  const Bytes context = NoteContext(keyring, id);
+  COFFER_ASSIGN(const Bytes plain, keys.Open(context, sealed));
+  if (plain.size() < 32) return Fail(Code::kCorrupted, "note_malformed");
+  std::pair<crypto::Hash, std::string> opened;
+  std::copy_n(plain.begin(), 32, opened.first.begin());
+  opened.second.assign(plain.begin() + 32, plain.end());
+  return opened;
 }
 
 }  // namespace coffer::vault

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vault/access/restriction.h"
 #include "vault/base/word_list.h"
 
 namespace coffer::vault {

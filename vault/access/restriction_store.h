@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "vault/access/restriction.h"
 #include "vault/base/ids.h"
-#include "vault/deletion/deletion.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

@@ -1,13 +1,17 @@
 // Restrictions: data that is stored, and not processed for the purposes that they stop.
+#include "vault/access/restrictions.h"
+
 #include <algorithm>
 
 #include "vault/access/access_state.h"
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
+#include "vault/access/restriction.h"
+#include "vault/access/restriction_bases.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/clients_state.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {
@@ -58,164 +62,78 @@ Result<Restriction> FindRestriction(Transaction& transaction, Call& call, const 
 
 }  // namespace
 
-Bytes Vault::Core::RestrictionContext(const ClientId& client, const RestrictionId& id) const {
-  static constexpr std::string_view kLabel = "coffer-restriction-v1";
-  Bytes context(kLabel.begin(), kLabel.end());
-  for (const ByteView part : {ByteView(keyring.vault_id()), client.bytes(), id.bytes()}) {
-    context.insert(context.end(), part.begin(), part.end());
-  }
-  return context;
-}
-
-Status Vault::Core::PlaceRestriction(Transaction& transaction,
-                                     const Restriction& restriction) const {
-  COFFER_ASSIGN(const auto key, transaction.PinKey(restriction.client));
-  COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.Insert(
-      restriction, key.Expose().Seal(RestrictionContext(restriction.client, restriction.id),
-                                     crypto::AsBytes(restriction.terms.basis))));
-  StageRestriction(transaction, restriction);
-  return {};
-}
-
-Result<std::vector<Restriction>> Vault::Core::OpenRestrictions(Transaction& transaction,
-                                                               const ClientId& client) const {
-  auto restrictions = transaction.Of<AccessState>().restrictions().Of(client);
-  if (restrictions.empty()) return restrictions;
-  COFFER_ASSIGN(const auto key, transaction.PinKey(client));
-  COFFER_ASSIGN(const auto bases,
-                transaction.Of<AccessState>().stores.restrictions.BasesOf(client));
-  for (Restriction& restriction : restrictions) {
-    const auto sealed =
-        std::ranges::find(bases, restriction.id, &std::pair<RestrictionId, Bytes>::first);
-    if (sealed == bases.end()) return Fail(Code::kCorrupted, "storage_corrupted");
-    if (sealed->second.empty()) continue;
-    COFFER_ASSIGN(const Bytes basis,
-                  key.Expose().Open(RestrictionContext(client, restriction.id), sealed->second));
-    restriction.terms.basis = crypto::AsText(basis);
-  }
-  return restrictions;
-}
-
-Status Vault::Core::MoveOlderRestrictions() const {
-  std::vector<Restriction> older;
-  audit::Entry none;
-  COFFER_TRY(engine->Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(older, transaction.Of<AccessState>().stores.restrictions.LoadUnsealed());
-        return {};
-      }));
-  if (older.empty()) return {};
-  audit::Entry entry;
-  entry.action = "restriction.move";
-  entry.actor = "vault";
-  entry.actor_kind = audit::ActorKind::kSystem;
-  entry.decision = audit::Decision::kAllow;
-  return engine->Run(
-      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
-        RestrictionStore& store = transaction.Of<AccessState>().stores.restrictions;
-        for (Restriction& restriction : older) {
-          restriction.id = RestrictionId::New(transaction.now());
-          if (auto placed = PlaceRestriction(transaction, restriction); !placed) {
-            // An older vault.db beside a newer keys.db: its words can be sealed under no key, and
-            // what it stops stays stopped. The same of a key that is damaged, which must not keep
-            // the vault from being opened.
-            const Code code = placed.error().code;
-            if (code != Code::kNotFound && code != Code::kCorrupted) return placed;
-            COFFER_TRY(store.Insert(restriction, {}));
-            StageRestriction(transaction, restriction);
-          }
-          COFFER_TRY(store.DeleteUnsealed(restriction));
-          audit::Entry moved = entry;
-          moved.client = restriction.client.Text();
-          moved.class_name = restriction.terms.class_name;
-          moved.detail = restriction.id.Text() + "; " + StopsInWords(restriction.terms.stops);
-          transaction.Also(std::move(moved));
-        }
-        transaction.LeaveNoOwnEntry();
-        return {};
-      });
-}
-
-Result<Restriction> Vault::Restrict(const Caller& caller, const ClientId& client,
-                                    const RestrictionRequest& request) {
+Result<Restriction> Restrictions::Restrict(const Caller& caller, const ClientId& client,
+                                           const RestrictionRequest& request) {
   constexpr Action kAction = Action::kRestrictionWrite;
-  if (auto issues = FaultsOf(request, *core_->engine->Of<CatalogState>().Published());
+  if (auto issues = FaultsOf(request, *operations_.engine().Of<CatalogState>().Published());
       !issues.empty()) {
-    return std::unexpected(
-        Refuse(caller, kAction, client, std::nullopt,
-               Error{Code::kUnprocessable, "restriction_invalid", {}, std::move(issues)}));
+    return operations_.Refuse(
+        caller, {.action = kAction, .client = client},
+        Error{Code::kUnprocessable, "restriction_invalid", {}, std::move(issues)});
   }
-  Call call = core_->StartCall(caller, kAction);
-  call.About(client);
+  Call call = operations_.Start(caller, {kAction, OperationKind::kWrite, client});
   call.entry.class_name = request.class_name;
-  Restriction restriction{RestrictionId::New(core_->Now()), client, request, {}, {}};
+  Restriction restriction{RestrictionId::New(operations_.Now()), client, request, {}, {}};
   auto& purposes = restriction.terms.stops.purposes;
   std::ranges::sort(purposes);
   const auto repeated = std::ranges::unique(purposes);
   purposes.erase(repeated.begin(), repeated.end());
   AddDetail(call.entry, restriction.id.Text());
   AddDetail(call.entry, StopsInWords(restriction.terms.stops));
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_TRY(RequireKnownClient(transaction, call));
-        if (transaction.Of<AccessState>().restrictions().Of(client).size() >= kMaxRestrictions) {
-          return Fail(Code::kConflict, "too_many_restrictions");
-        }
-        restriction.since = transaction.now();
-        restriction.placed_by = call.actor;
-        return core_->PlaceRestriction(transaction, restriction);
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_TRY(RequireKnownClient(transaction, call));
+    if (transaction.Of<AccessState>().restrictions().Of(client).size() >= kMaxRestrictions) {
+      return Fail(Code::kConflict, "too_many_restrictions");
+    }
+    restriction.since = transaction.now();
+    restriction.placed_by = call.actor;
+    return PlaceRestriction(operations_.keyring(), transaction, restriction);
+  }));
   return restriction;
 }
 
-Result<std::vector<Restriction>> Vault::ListRestrictions(const Caller& caller,
-                                                         const ClientId& client) {
-  Call call = core_->StartCall(caller, Action::kRestrictionRead);
-  call.About(client);
+Result<std::vector<Restriction>> Restrictions::ListRestrictions(const Caller& caller,
+                                                                const ClientId& client) {
+  Call call = operations_.Start(caller, {Action::kRestrictionRead, OperationKind::kRead, client});
   std::vector<Restriction> restrictions;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_TRY(RequireKnownClient(transaction, call));
-        COFFER_ASSIGN(restrictions, core_->OpenRestrictions(transaction, client));
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_TRY(RequireKnownClient(transaction, call));
+    COFFER_ASSIGN(restrictions, OpenRestrictions(operations_.keyring(), transaction, client));
+    return {};
+  }));
   return restrictions;
 }
 
-Result<Restriction> Vault::GetRestriction(const Caller& caller, const ClientId& client,
-                                          const RestrictionId& id) {
-  Call call = core_->StartCall(caller, Action::kRestrictionRead);
-  call.About(client);
+Result<Restriction> Restrictions::GetRestriction(const Caller& caller, const ClientId& client,
+                                                 const RestrictionId& id) {
+  Call call = operations_.Start(caller, {Action::kRestrictionRead, OperationKind::kRead, client});
   call.entry.detail = id.Text();
   Restriction restriction;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_TRY(FindRestriction(transaction, call, id));
-        COFFER_ASSIGN(auto all, core_->OpenRestrictions(transaction, client));
-        restriction = std::move(*std::ranges::find(all, id, &Restriction::id));
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_TRY(FindRestriction(transaction, call, id));
+    COFFER_ASSIGN(auto all, OpenRestrictions(operations_.keyring(), transaction, client));
+    restriction = std::move(*std::ranges::find(all, id, &Restriction::id));
+    return {};
+  }));
   return restriction;
 }
 
-Status Vault::LiftRestriction(const Caller& caller, const ClientId& client,
-                              const RestrictionId& id) {
+Status Restrictions::LiftRestriction(const Caller& caller, const ClientId& client,
+                                     const RestrictionId& id) {
   constexpr Action kAction = Action::kRestrictionWrite;
   if (audit::IsBlank(caller.reason)) {
-    return std::unexpected(Refuse(caller, kAction, client, std::nullopt,
-                                  Error{Code::kInvalidArgument, "reason_required", {}, {}}));
+    return operations_.Refuse(caller, {.action = kAction, .client = client},
+                              Error{Code::kInvalidArgument, "reason_required", {}, {}});
   }
-  Call call = core_->StartCall(caller, kAction);
-  call.About(client);
+  Call call = operations_.Start(caller, {kAction, OperationKind::kWrite, client});
   AddDetail(call.entry, id.Text());
   AddDetail(call.entry, "lifted");
-  return core_->Perform(
-      OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_TRY(FindRestriction(transaction, call, id));
-        COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.Delete(client, id));
-        RemoveRestriction(transaction, client, id);
-        return {};
-      });
+  return operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_TRY(FindRestriction(transaction, call, id));
+    COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.Delete(client, id));
+    RemoveRestriction(transaction, client, id);
+    return {};
+  });
 }
 
 }  // namespace coffer::vault

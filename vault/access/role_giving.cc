@@ -5,6 +5,7 @@
 
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
+#include "vault/access/approval.h"
 #include "vault/access/token_limits.h"
 #include "vault/base/strict_json.h"
 

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "vault/access/approval.h"
 #include "vault/access/principal_store.h"
 #include "vault/catalog/catalog_store.h"
 #include "vault/catalog/role.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 

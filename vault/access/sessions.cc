@@ -1,17 +1,22 @@
 // Users: enrolment, logging in and out, the second factor.
+#include "vault/access/sessions.h"
+
 #include <algorithm>
 #include <cctype>
 
 #include "crypto/totp.h"
 #include "vault/access/access_state.h"
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
+#include "vault/access/enrolment.h"
 #include "vault/access/living_tokens.h"
 #include "vault/access/login.h"
+#include "vault/access/operations.h"
 #include "vault/access/password_rules.h"
+#include "vault/access/secrets.h"
+#include "vault/access/session.h"
 #include "vault/access/typed_code.h"
 #include "vault/catalog/catalog_state.h"
-#include "vault/engine/secrets.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {
@@ -69,56 +74,28 @@ SessionInfo SessionInfoOf(const TokenRow& row, const PrincipalRow& principal) {
           row.revoked};
 }
 
-crypto::Hash Vault::Core::AccountHash(std::string_view login) const {
-  return crypto::KeyedHash(keyring.token_hash_key(),
+crypto::Hash Sessions::AccountHash(std::string_view login) const {
+  return crypto::KeyedHash(operations_.keyring().token_hash_key(),
                            {crypto::AsBytes("account"), crypto::AsBytes(login)});
 }
 
-Call Vault::Core::StartOpenCall(const Caller& caller, Action action, std::string_view how) const {
-  Call call = StartCall(caller, action);
-  call.digest.reset();
-  call.entry.auth = how;
-  call.entry.purpose.clear();
-  return call;
-}
-
-Result<LoginThrottle::Attempt> Vault::Core::BeginAttempt(Call& call, std::string_view login) const {
-  auto attempt = throttle.Begin(AccountHash(login),
-                                call.caller.address_known ? call.caller.address : "", Now());
+Result<LoginThrottle::Attempt> Sessions::BeginAttempt(Call& call, std::string_view login) {
+  auto attempt = throttle_.Begin(
+      AccountHash(login), call.caller.address_known ? call.caller.address : "", operations_.Now());
   if (attempt) return *std::move(attempt);
-  return std::unexpected(RefuseOpen(call, "throttle", Throttled(attempt.error()), login));
+  return std::unexpected(
+      operations_.RefuseOpen(call, "throttle", Throttled(attempt.error()), login));
 }
 
-Error Vault::Core::RefuseOpen(Call& call, std::string_view check, Error error,
-                              std::string_view login) const {
-  const auto logged =
-      engine->Run(OperationKind::kRead, EntryRule::kAlways, call.entry,
-                  [&](Transaction& transaction) -> Status {
-                    COFFER_TRY(SealReason(transaction, call, std::nullopt, false));
-                    if (const PrincipalRow* const row =
-                            transaction.Of<AccessState>().principals().FindLogin(login)) {
-                      call.actor = row->id;
-                      call.entry.actor = row->id.Text();
-                      call.entry.actor_kind = audit::ActorKind::kUser;
-                    }
-                    NoteTicket(call);
-                    // kUnavailable would be the store's own failure.
-                    return Deny(call, check, Code::kExhausted, error.reason);
-                  });
-  // That nothing could be logged comes first.
-  if (!logged && logged.error().reason != error.reason) return logged.error();
-  return error;
-}
-
-Status Vault::Core::PerformOpen(
+Status Sessions::PerformOpen(
     Call& call, const PrincipalId& user,
     FunctionRef<Status(Transaction&, const PrincipalRow&, UserCredentials&)> work) const {
-  return engine->Run(
+  return operations_.engine().Run(
       OperationKind::kWrite, EntryRule::kAlways, call.entry,
       [&](Transaction& transaction) -> Status {
-        latest = std::max(latest, transaction.now());
-        COFFER_TRY(SealReason(transaction, call, std::nullopt, false));
-        COFFER_TRY(CheckState());
+        operations_.Advance(transaction.now());
+        COFFER_TRY(operations_.SealReason(transaction, call, false));
+        COFFER_TRY(operations_.CheckState());
         const PrincipalRow* const row = transaction.Of<AccessState>().principals().Find(user);
         const auto deny = [&](std::string_view check) {
           return Deny(call, check, Code::kUnauthenticated, "login_failed");
@@ -132,45 +109,43 @@ Status Vault::Core::PerformOpen(
         call.entry.decision = audit::Decision::kAllow;
         call.entry.rule = "self";
         const auto worked = work(transaction, *row, *credentials);
-        NoteTicket(call);
+        Operations::NoteTicket(call);
         COFFER_TRY(worked);
         return transaction.Of<AccessState>().stores.users.Put(user, *credentials);
       });
 }
 
-Result<std::pair<PrincipalId, std::string>> Vault::Core::FindAccount(std::string_view login) const {
+Result<std::pair<PrincipalId, std::string>> Sessions::FindAccount(std::string_view login) const {
   std::pair<PrincipalId, std::string> found{};
-  audit::Entry none;
-  COFFER_TRY(engine->Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        const PrincipalRow* row = transaction.Of<AccessState>().principals().FindLogin(login);
-        if (row != nullptr) found.first = row->id;
-        // The same work for a name that no account has.
-        COFFER_ASSIGN(const auto credentials,
-                      transaction.Of<AccessState>().stores.users.Find(found.first));
-        if (credentials) found.second = credentials->password;
-        return {};
-      }));
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    const PrincipalRow* row = transaction.Of<AccessState>().principals().FindLogin(login);
+    if (row != nullptr) found.first = row->id;
+    // The same work for a name that no account has.
+    COFFER_ASSIGN(const auto credentials,
+                  transaction.Of<AccessState>().stores.users.Find(found.first));
+    if (credentials) found.second = credentials->password;
+    return {};
+  }));
   return found;
 }
 
-Result<EnrolmentOffer> Vault::ReadEnrolment(const Caller& caller, std::string_view login,
-                                            std::string_view code) {
+Result<EnrolmentOffer> Sessions::ReadEnrolment(const Caller& caller, std::string_view login,
+                                               std::string_view code) {
   const std::string name = LoginOf(login);
-  Call call = core_->StartOpenCall(caller, Action::kEnrolmentRead, "enrolment");
-  COFFER_ASSIGN(auto attempt, core_->BeginAttempt(call, name));
-  const auto account = core_->FindAccount(name);
+  Call call = operations_.StartOpen(caller, Action::kEnrolmentRead, "enrolment");
+  COFFER_ASSIGN(auto attempt, BeginAttempt(call, name));
+  const auto account = FindAccount(name);
   if (!account) {
     attempt.Withdraw();
     return std::unexpected(account.error());
   }
   EnrolmentOffer offer;
-  const auto read = core_->PerformOpen(
+  const auto read = PerformOpen(
       call, account->first,
       [&](Transaction&, const PrincipalRow& user, UserCredentials& credentials) -> Status {
-        COFFER_TRY(core_->CheckEnrolment(call, user, credentials, code));
+        COFFER_TRY(CheckEnrolment(call, user, credentials, code));
         COFFER_ASSIGN(const auto secret,
-                      OpenTotp(core_->keyring, user.id, *credentials.enrolment_totp));
+                      OpenTotp(operations_.keyring(), user.id, *credentials.enrolment_totp));
         offer = {user.login, user.name, crypto::TotpUri(kIssuer, user.login, secret)};
         return {};
       });
@@ -179,27 +154,26 @@ Result<EnrolmentOffer> Vault::ReadEnrolment(const Caller& caller, std::string_vi
   return offer;
 }
 
-Status Vault::Core::CheckEnrolment(Call& call, const PrincipalRow& user,
-                                   const UserCredentials& credentials,
-                                   std::string_view code) const {
-  const crypto::Hash digest = DigestOfCode(keyring, user.id, EnrolmentCodeOf(code));
+Status Sessions::CheckEnrolment(Call& call, const PrincipalRow& user,
+                                const UserCredentials& credentials, std::string_view code) const {
+  const crypto::Hash digest = DigestOfCode(operations_.keyring(), user.id, EnrolmentCodeOf(code));
   const bool right =
       credentials.enrolment && crypto::ConstantTimeEqual(*credentials.enrolment, digest);
-  if (!right || credentials.enrolment_expires <= latest) {
+  if (!right || credentials.enrolment_expires <= operations_.latest()) {
     return Deny(call, right ? "enrolment-expired" : "enrolment", Code::kUnauthenticated,
                 "login_failed");
   }
   return {};
 }
 
-Result<EnrolmentDone> Vault::CompleteEnrolment(const Caller& caller, std::string_view login,
-                                               std::string_view code,
-                                               const crypto::SecretBytes& password,
-                                               std::string_view totp) {
+Result<EnrolmentDone> Sessions::CompleteEnrolment(const Caller& caller, std::string_view login,
+                                                  std::string_view code,
+                                                  const crypto::SecretBytes& password,
+                                                  std::string_view totp) {
   const std::string name = LoginOf(login);
-  Call call = core_->StartOpenCall(caller, Action::kEnrolmentComplete, "enrolment");
-  COFFER_ASSIGN(auto attempt, core_->BeginAttempt(call, name));
-  const auto account = core_->FindAccount(name);
+  Call call = operations_.StartOpen(caller, Action::kEnrolmentComplete, "enrolment");
+  COFFER_ASSIGN(auto attempt, BeginAttempt(call, name));
+  const auto account = FindAccount(name);
   if (!account) {
     attempt.Withdraw();
     return std::unexpected(account.error());
@@ -210,24 +184,24 @@ Result<EnrolmentDone> Vault::CompleteEnrolment(const Caller& caller, std::string
   auto issues = PasswordIssues(password, name, FactorOf(with_factor));
   std::string hash;
   if (issues.empty()) {
-    auto made = core_->passwords.Hash(password);
+    auto made = passwords_.Hash(password);
     if (!made) {
       attempt.Withdraw();
-      return std::unexpected(core_->RefuseOpen(call, "busy", made.error(), name));
+      return std::unexpected(operations_.RefuseOpen(call, "busy", made.error(), name));
     }
     hash = *std::move(made);
   }
   EnrolmentDone done;
-  const auto completed = core_->PerformOpen(
+  const auto completed = PerformOpen(
       call, account->first,
       [&](Transaction& transaction, const PrincipalRow& user,
           UserCredentials& credentials) -> Status {
-        COFFER_TRY(core_->CheckEnrolment(call, user, credentials, code));
+        COFFER_TRY(CheckEnrolment(call, user, credentials, code));
         UserCredentials set;
         if (with_factor) {
           set.totp = credentials.enrolment_totp;
-          COFFER_ASSIGN(const bool right,
-                        TakeSecondFactor(core_->keyring, user.id, set, totp, core_->latest));
+          COFFER_ASSIGN(const bool right, TakeSecondFactor(operations_.keyring(), user.id, set,
+                                                           totp, operations_.latest()));
           if (!right) issues.push_back({"/totp", "is not the authenticator app's code of now"});
         } else if (transaction.Of<CatalogState>().current().Role(user.role)->privileged) {
           issues.push_back({"/totp", "is required: the role is privileged"});
@@ -241,7 +215,8 @@ Result<EnrolmentDone> Vault::CompleteEnrolment(const Caller& caller, std::string
         set.password = hash;
         for (std::size_t i = 0; with_factor && i < kRecoveryCodes; ++i) {
           done.recovery_codes.push_back(NewRecoveryCode());
-          set.recovery.push_back(DigestOfCode(core_->keyring, user.id, done.recovery_codes.back()));
+          set.recovery.push_back(
+              DigestOfCode(operations_.keyring(), user.id, done.recovery_codes.back()));
         }
         AddDetail(call.entry, with_factor ? "with second factor" : "without second factor");
         credentials = std::move(set);
@@ -256,24 +231,24 @@ Result<EnrolmentDone> Vault::CompleteEnrolment(const Caller& caller, std::string
   return done;
 }
 
-Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
-                                const crypto::SecretBytes& password,
-                                std::string_view second_factor) {
+Result<NewSession> Sessions::LogIn(const Caller& caller, std::string_view login,
+                                   const crypto::SecretBytes& password,
+                                   std::string_view second_factor) {
   const std::string name = LoginOf(login);
-  Call call = core_->StartOpenCall(caller, Action::kSessionCreate, "password");
-  COFFER_ASSIGN(auto attempt, core_->BeginAttempt(call, name));
-  const auto account = core_->FindAccount(name);
+  Call call = operations_.StartOpen(caller, Action::kSessionCreate, "password");
+  COFFER_ASSIGN(auto attempt, BeginAttempt(call, name));
+  const auto account = FindAccount(name);
   if (!account) {
     attempt.Withdraw();
     return std::unexpected(account.error());
   }
-  const auto right = core_->passwords.Verify(account->second, password);
+  const auto right = passwords_.Verify(account->second, password);
   if (!right) {
     attempt.Withdraw();
-    return std::unexpected(core_->RefuseOpen(call, "busy", right.error(), name));
+    return std::unexpected(operations_.RefuseOpen(call, "busy", right.error(), name));
   }
   NewSession session;
-  const auto let_in = core_->PerformOpen(
+  const auto let_in = PerformOpen(
       call, account->first,
       [&](Transaction& transaction, const PrincipalRow& user,
           UserCredentials& credentials) -> Status {
@@ -281,20 +256,21 @@ Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
           return Deny(call, check, Code::kUnauthenticated, LoginFailed().reason);
         };
         if (!*right || credentials.password != account->second) return deny("password");
-        const Timestamp now = core_->latest;
+        const Timestamp now = operations_.latest();
         // The role may have become privileged after the enrolment.
         if (!credentials.totp &&
             transaction.Of<CatalogState>().current().Role(user.role)->privileged) {
           return deny("second-factor-missing");
         }
         if (credentials.totp) {
-          COFFER_ASSIGN(const bool taken, TakeSecondFactor(core_->keyring, user.id, credentials,
-                                                           second_factor, transaction.now()));
+          COFFER_ASSIGN(const bool taken,
+                        TakeSecondFactor(operations_.keyring(), user.id, credentials, second_factor,
+                                         transaction.now()));
           if (!taken) return deny("second-factor");
         }
-        TokenRow row = NewBearer(core_->keyring, user.id, "cfs_", now, session.secret);
-        row.idle_ms = std::int64_t{core_->options.session_idle_s} * 1000;
-        row.expires = Timestamp{now.ms + std::int64_t{core_->options.session_lifetime_s} * 1000};
+        TokenRow row = NewBearer(operations_.keyring(), user.id, "cfs_", now, session.secret);
+        row.idle_ms = std::int64_t{options_.session_idle_s} * 1000;
+        row.expires = Timestamp{now.ms + std::int64_t{options_.session_lifetime_s} * 1000};
         if (credentials.totp) row.factor = now;
         session.info = SessionInfoOf(row, user);
         AddDetail(call.entry, session.info.id.Text());
@@ -309,50 +285,47 @@ Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
     WithdrawUnlessGuess(attempt, let_in);
     return std::unexpected(let_in.error());
   }
-  attempt.Succeed(core_->Now());
+  attempt.Succeed(operations_.Now());
   return session;
 }
 
-Status Vault::LogOut(const Caller& caller) {
-  Call call = core_->StartCall(caller, Action::kSessionEnd);
-  return core_->Perform(OperationKind::kWrite, call, std::nullopt, nullptr,
-                        [&](Transaction& transaction) -> Status {
-                          COFFER_TRY(RequireSession(call));
-                          TokenRow row = *call.token;
-                          AddDetail(call.entry, SessionId{row.id.value}.Text());
-                          row.revoked = transaction.now();
-                          COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
-                          StageToken(transaction, std::move(row));
-                          return {};
-                        });
+Status Sessions::LogOut(const Caller& caller) {
+  Call call = operations_.Start(caller, {Action::kSessionEnd, OperationKind::kWrite});
+  return operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_TRY(RequireSession(call));
+    TokenRow row = *call.token;
+    AddDetail(call.entry, SessionId{row.id.value}.Text());
+    row.revoked = transaction.now();
+    COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
+    StageToken(transaction, std::move(row));
+    return {};
+  });
 }
 
-Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_factor) {
-  Call call = core_->StartCall(caller, Action::kSessionStepUp);
+Result<SessionInfo> Sessions::StepUp(const Caller& caller, std::string_view second_factor) {
+  Call call = operations_.Start(caller, {Action::kSessionStepUp, OperationKind::kWrite});
   // Who is known already is told as much; the guesses count as those at the login do. Where there
   // is no second factor nothing is guessed, and nobody waits.
   std::string login;
   {
-    audit::Entry none;
-    COFFER_TRY(core_->engine->Run(
-        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          core_->Identify(transaction, call);
-          if (!RequireSession(call) || !call.credential_fault.empty()) {
-            return {};
-          }
-          COFFER_ASSIGN(const auto credentials,
-                        transaction.Of<AccessState>().stores.users.Find(call.actor));
-          if (credentials && credentials->totp) {
-            login = call.principal->login;
-          }
-          return {};
-        }));
+    COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+      operations_.Identify(transaction, call);
+      if (!RequireSession(call) || !call.credential_fault.empty()) {
+        return {};
+      }
+      COFFER_ASSIGN(const auto credentials,
+                    transaction.Of<AccessState>().stores.users.Find(call.actor));
+      if (credentials && credentials->totp) {
+        login = call.principal->login;
+      }
+      return {};
+    }));
   }
   std::optional<LoginThrottle::Attempt> attempt;
   std::optional<LoginThrottle::Wait> wait;
   if (!login.empty()) {
-    auto begun = core_->throttle.Begin(core_->AccountHash(login),
-                                       caller.address_known ? caller.address : "", core_->Now());
+    auto begun = throttle_.Begin(AccountHash(login), caller.address_known ? caller.address : "",
+                                 operations_.Now());
     if (begun) {
       attempt.emplace(*std::move(begun));
     } else {
@@ -360,56 +333,54 @@ Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_
     }
   }
   SessionInfo info;
-  const auto stepped = core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_TRY(RequireSession(call));
-        if (wait) {
-          Deny(call, "throttle", Code::kExhausted, "login_throttled");
-          return std::unexpected(Throttled(*wait));
-        }
-        auto& users = transaction.Of<AccessState>().stores.users;
-        COFFER_ASSIGN(auto credentials, users.Find(call.actor));
-        if (!credentials || !credentials->totp || !attempt) {
-          return Fail(Code::kUnprocessable, "no_second_factor");
-        }
-        COFFER_ASSIGN(const bool taken, TakeSecondFactor(core_->keyring, call.actor, *credentials,
-                                                         second_factor, transaction.now()));
-        if (!taken) {
-          return Deny(call, "second-factor", Code::kPermissionDenied, "second_factor_wrong");
-        }
-        COFFER_TRY(users.Put(call.actor, *credentials));
-        TokenRow row = *call.token;
-        row.factor = core_->latest;
-        COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
-        info = SessionInfoOf(row, *call.principal);
-        StageToken(transaction, std::move(row));
-        return {};
-      });
+  const auto stepped = operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_TRY(RequireSession(call));
+    if (wait) {
+      Deny(call, "throttle", Code::kExhausted, "login_throttled");
+      return std::unexpected(Throttled(*wait));
+    }
+    auto& users = transaction.Of<AccessState>().stores.users;
+    COFFER_ASSIGN(auto credentials, users.Find(call.actor));
+    if (!credentials || !credentials->totp || !attempt) {
+      return Fail(Code::kUnprocessable, "no_second_factor");
+    }
+    COFFER_ASSIGN(const bool taken,
+                  TakeSecondFactor(operations_.keyring(), call.actor, *credentials, second_factor,
+                                   transaction.now()));
+    if (!taken) {
+      return Deny(call, "second-factor", Code::kPermissionDenied, "second_factor_wrong");
+    }
+    COFFER_TRY(users.Put(call.actor, *credentials));
+    TokenRow row = *call.token;
+    row.factor = operations_.latest();
+    COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
+    info = SessionInfoOf(row, *call.principal);
+    StageToken(transaction, std::move(row));
+    return {};
+  });
   if (attempt) WithdrawUnlessGuess(*attempt, stepped);
   if (!stepped) return std::unexpected(stepped.error());
   return info;
 }
 
-Status Vault::ChangePassword(const Caller& caller, const crypto::SecretBytes& old_password,
-                             const crypto::SecretBytes& new_password,
-                             std::string_view second_factor) {
-  Call call = core_->StartCall(caller, Action::kPasswordChange);
+Status Sessions::ChangePassword(const Caller& caller, const crypto::SecretBytes& old_password,
+                                const crypto::SecretBytes& new_password,
+                                std::string_view second_factor) {
+  Call call = operations_.Start(caller, {Action::kPasswordChange, OperationKind::kWrite});
   std::string login, stored;
   bool has_factor = false;
-  audit::Entry none;
-  COFFER_TRY(core_->engine->Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        core_->Identify(transaction, call);
-        if (call.token == nullptr || !call.token->is_session() || !call.credential_fault.empty()) {
-          return {};
-        }
-        login = call.principal->login;
-        COFFER_ASSIGN(const auto credentials,
-                      transaction.Of<AccessState>().stores.users.Find(call.actor));
-        if (credentials) stored = credentials->password;
-        has_factor = credentials && credentials->totp;
-        return {};
-      }));
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    operations_.Identify(transaction, call);
+    if (call.token == nullptr || !call.token->is_session() || !call.credential_fault.empty()) {
+      return {};
+    }
+    login = call.principal->login;
+    COFFER_ASSIGN(const auto credentials,
+                  transaction.Of<AccessState>().stores.users.Find(call.actor));
+    if (credentials) stored = credentials->password;
+    has_factor = credentials && credentials->totp;
+    return {};
+  }));
   // No hash is computed for who has no session.
   bool right = false;
   std::string hash;
@@ -418,8 +389,8 @@ Status Vault::ChangePassword(const Caller& caller, const crypto::SecretBytes& ol
   std::optional<LoginThrottle::Wait> wait;
   std::optional<Error> busy;
   if (!login.empty()) {
-    auto begun = core_->throttle.Begin(core_->AccountHash(login),
-                                       caller.address_known ? caller.address : "", core_->Now());
+    auto begun = throttle_.Begin(AccountHash(login), caller.address_known ? caller.address : "",
+                                 operations_.Now());
     if (begun) {
       attempt.emplace(*std::move(begun));
     } else {
@@ -428,84 +399,82 @@ Status Vault::ChangePassword(const Caller& caller, const crypto::SecretBytes& ol
     issues = PasswordIssues(new_password, login, FactorOf(has_factor));
     for (auto& issue : issues) issue.pointer = "/new_password";
     if (attempt) {
-      const auto verified = core_->passwords.Verify(stored, old_password);
+      const auto verified = passwords_.Verify(stored, old_password);
       if (!verified) busy = verified.error();
       right = verified && *verified;
       if (right && issues.empty()) {
-        auto made = core_->passwords.Hash(new_password);
+        auto made = passwords_.Hash(new_password);
         if (!made) busy = made.error();
         if (made) hash = *std::move(made);
       }
     }
   }
-  const auto changed = core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_TRY(RequireSession(call));
-        if (wait) {
-          Deny(call, "throttle", Code::kExhausted, "login_throttled");
-          return std::unexpected(Throttled(*wait));
-        }
-        // kUnavailable would be the store's own failure.
-        if (busy) return Deny(call, "busy", Code::kExhausted, busy->reason);
-        auto& users = transaction.Of<AccessState>().stores.users;
-        COFFER_ASSIGN(auto credentials, users.Find(call.actor));
-        if (!right || !credentials || credentials->password != stored) {
-          return Deny(call, "password", Code::kPermissionDenied, "password_wrong");
-        }
-        if (credentials->totp) {
-          COFFER_ASSIGN(const bool taken, TakeSecondFactor(core_->keyring, call.actor, *credentials,
-                                                           second_factor, transaction.now()));
-          if (!taken) {
-            return Deny(call, "second-factor", Code::kPermissionDenied, "second_factor_wrong");
-          }
-        }
-        if (!issues.empty()) {
-          return std::unexpected(
-              Error{Code::kUnprocessable, "password_invalid", {}, std::move(issues)});
-        }
-        credentials->password = hash;
-        COFFER_TRY(users.Put(call.actor, *credentials));
-        return EndSessionsOf(transaction, call.actor);
-      });
+  const auto changed = operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_TRY(RequireSession(call));
+    if (wait) {
+      Deny(call, "throttle", Code::kExhausted, "login_throttled");
+      return std::unexpected(Throttled(*wait));
+    }
+    // kUnavailable would be the store's own failure.
+    if (busy) return Deny(call, "busy", Code::kExhausted, busy->reason);
+    auto& users = transaction.Of<AccessState>().stores.users;
+    COFFER_ASSIGN(auto credentials, users.Find(call.actor));
+    if (!right || !credentials || credentials->password != stored) {
+      return Deny(call, "password", Code::kPermissionDenied, "password_wrong");
+    }
+    if (credentials->totp) {
+      COFFER_ASSIGN(const bool taken,
+                    TakeSecondFactor(operations_.keyring(), call.actor, *credentials, second_factor,
+                                     transaction.now()));
+      if (!taken) {
+        return Deny(call, "second-factor", Code::kPermissionDenied, "second_factor_wrong");
+      }
+    }
+    if (!issues.empty()) {
+      return std::unexpected(
+          Error{Code::kUnprocessable, "password_invalid", {}, std::move(issues)});
+    }
+    credentials->password = hash;
+    COFFER_TRY(users.Put(call.actor, *credentials));
+    return EndSessionsOf(transaction, call.actor);
+  });
   if (attempt) WithdrawUnlessGuess(*attempt, changed);
   return changed;
 }
 
-Result<std::vector<SessionInfo>> Vault::ListSessions(const Caller& caller) {
-  Call call = core_->StartCall(caller, Action::kSessionList);
+Result<std::vector<SessionInfo>> Sessions::ListSessions(const Caller& caller) {
+  Call call = operations_.Start(caller, {Action::kSessionList});
   std::vector<SessionInfo> sessions;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const Timestamp now = core_->latest;
-        for (const TokenRow* row : transaction.Of<AccessState>().principals().Tokens()) {
-          if (!row->is_session() || row->revoked || row->expires <= now ||
-              now.ms - row->seen.ms >= row->idle_ms) {
-            continue;
-          }
-          sessions.push_back(SessionInfoOf(
-              *row, *transaction.Of<AccessState>().principals().Find(row->principal)));
-        }
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    const Timestamp now = operations_.latest();
+    for (const TokenRow* row : transaction.Of<AccessState>().principals().Tokens()) {
+      if (!row->is_session() || row->revoked || row->expires <= now ||
+          now.ms - row->seen.ms >= row->idle_ms) {
+        continue;
+      }
+      sessions.push_back(
+          SessionInfoOf(*row, *transaction.Of<AccessState>().principals().Find(row->principal)));
+    }
+    return {};
+  }));
   return sessions;
 }
 
-Result<SessionInfo> Vault::EndSession(const Caller& caller, const SessionId& id) {
-  Call call = core_->StartCall(caller, Action::kSessionRevoke);
+Result<SessionInfo> Sessions::EndSession(const Caller& caller, const SessionId& id) {
+  Call call = operations_.Start(caller, {Action::kSessionRevoke, OperationKind::kWrite});
   call.entry.detail = id.Text();
   SessionInfo info;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const TokenRow* const found =
-            transaction.Of<AccessState>().principals().FindToken(TokenId{id.value});
-        if (found == nullptr || !found->is_session()) return NotFound(call);
-        TokenRow row = *found;
-        if (!row.revoked) row.revoked = transaction.now();
-        COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
-        info = SessionInfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));
-        StageToken(transaction, std::move(row));
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    const TokenRow* const found =
+        transaction.Of<AccessState>().principals().FindToken(TokenId{id.value});
+    if (found == nullptr || !found->is_session()) return NotFound(call);
+    TokenRow row = *found;
+    if (!row.revoked) row.revoked = transaction.now();
+    COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
+    info = SessionInfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));
+    StageToken(transaction, std::move(row));
+    return {};
+  }));
   return info;
 }
 

@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "vault/access/access_state.h"
+#include "vault/access/approval.h"
+#include "vault/access/secrets.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/catalog/role.h"
-#include "vault/engine/secrets.h"
 
 namespace coffer::vault {
 namespace {

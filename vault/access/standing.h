@@ -3,9 +3,9 @@
 // lost does not come back with the role. Each leaves an entry of its own.
 #pragma once
 
+#include "vault/access/approval.h"
 #include "vault/access/approval_store.h"
 #include "vault/engine/engine.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 

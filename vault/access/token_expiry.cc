@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "vault/access/expiring_tokens.h"
+
 namespace coffer::vault {
 namespace {
 

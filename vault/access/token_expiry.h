@@ -1,8 +1,9 @@
 // Which services' tokens end soon: who looks in time renews them before a service stands still.
 #pragma once
 
+#include "vault/access/expiring_tokens.h"
 #include "vault/access/principal_store.h"
-#include "vault/vault.h"
+#include "vault/base/timestamp.h"
 
 namespace coffer::vault {
 

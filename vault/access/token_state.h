@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "vault/access/principal_store.h"
-#include "vault/vault.h"
+#include "vault/access/token.h"
+#include "vault/base/timestamp.h"
 
 namespace coffer::vault {
 

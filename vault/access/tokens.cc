@@ -1,19 +1,26 @@
 // Services' tokens, and what a caller is told of itself.
+#include "vault/access/tokens.h"
+
 #include <algorithm>
 
 #include "crypto/random.h"
 #include "vault/access/access_state.h"
-#include "vault/access/core.h"
+#include "vault/access/accounts.h"
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
 #include "vault/access/living_tokens.h"
+#include "vault/access/named_principals.h"
+#include "vault/access/operations.h"
 #include "vault/access/principal_name.h"
 #include "vault/access/role_giving.h"
+#include "vault/access/secrets.h"
+#include "vault/access/session.h"
+#include "vault/access/token.h"
 #include "vault/access/token_state.h"
+#include "vault/base/page.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
 #include "vault/catalog/catalog_state.h"
-#include "vault/engine/secrets.h"
-#include "vault/oversight/log_filter.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {
@@ -23,11 +30,11 @@ constexpr std::int64_t kMaxTokenLifetimeS = std::int64_t{366} * 24 * 3600;
 constexpr std::int64_t kMaxOverlapS = std::int64_t{7} * 24 * 3600;
 
 // The id of a service by its id or its name. Who may not know the others' names is told of none.
-Status FindService(const Vault::Core& core, Transaction& transaction, const Call& call,
+Status FindService(const Operations& operations, Transaction& transaction, const Call& call,
                    std::string& service) {
   const PrincipalRegister& principals = transaction.Of<AccessState>().principals();
   if (auto found = ReplaceByPrincipal(principals, "/principal", service); !found) {
-    COFFER_ASSIGN(const bool may, MayKnowPrincipals(core, transaction, call));
+    COFFER_ASSIGN(const bool may, MayKnowPrincipals(operations, transaction, call));
     if (!may) found.error().issues = {{"/principal", "is not the name of one service"}};
     return found;
   }
@@ -56,7 +63,7 @@ TokenInfo InfoOf(const TokenRow& row, const PrincipalRow& principal) {
           row.limits, row.created,   row.expires, row.revoked};
 }
 
-Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& request) {
+Result<NewToken> Tokens::CreateToken(const Caller& caller, const TokenRequest& request) {
   constexpr Action kAction = Action::kTokenCreate;
   std::vector<Issue> issues;
   if (!IsWords(request.name, kMaxTokenName)) {
@@ -73,178 +80,172 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
   // Roles are never taken away: one that is there now is there in the transaction.
   if (request.principal) {
     if (!request.role.empty()) issues.push_back({"/role", "is the principal's own"});
-  } else if (core_->engine->Of<CatalogState>().Published()->Role(request.role) == nullptr) {
+  } else if (operations_.engine().Of<CatalogState>().Published()->Role(request.role) == nullptr) {
     issues.push_back({"/role", "is not a role"});
   }
   if (!issues.empty()) {
-    return std::unexpected(
-        Refuse(caller, kAction, std::nullopt, std::nullopt,
-               Error{Code::kUnprocessable, "token_invalid", {}, std::move(issues)}));
+    return operations_.Refuse(caller, {kAction},
+                              Error{Code::kUnprocessable, "token_invalid", {}, std::move(issues)});
   }
-  Call call = core_->StartCall(caller, kAction);
-  const Timestamp now = core_->Now();
+  Call call = operations_.Start(caller, {kAction, OperationKind::kWrite});
+  const Timestamp now = operations_.Now();
   NewToken token;
   PrincipalRow service;
   service.id = request.principal.value_or(PrincipalId::New(now, PrincipalKind::kService));
   service.name = request.name;
   service.role = request.role;
   service.created = now;
-  TokenRow row = NewBearer(core_->keyring, service.id, "cft_", now, token.secret);
+  TokenRow row = NewBearer(operations_.keyring(), service.id, "cft_", now, token.secret);
   row.name = request.name;
   row.limits = request.limits;
   row.expires = Timestamp{now.ms + request.lifetime_s * 1000};
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        auto& store = transaction.Of<AccessState>().stores.principals;
-        const PrincipalRow* known = nullptr;
-        if (request.principal) {
-          known = transaction.Of<AccessState>().principals().Find(*request.principal);
-          if (known == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
-          service = *known;
-        }
-        AddDetail(call.entry, row.id.Text() + " " + service.id.Text() + " " + service.role);
-        const std::string limits = FormatTokenLimits(row.limits);
-        if (limits != "{}") AddDetail(call.entry, limits);
-        COFFER_TRY(core_->RequireApprovalToGive(
-            transaction, call, {.by = "token", .after = service, .before = known},
-            known != nullptr ? service.id.Text() : "service:" + request.name));
-        if (!request.principal) {
-          COFFER_TRY(store.Put(service));
-          StagePrincipal(transaction, service);
-        }
-        COFFER_TRY(MakeRoomForToken(transaction, service.id, core_->latest, nullptr));
-        COFFER_TRY(store.Insert(row));
-        StageToken(transaction, row);
-        token.info = TokenHeirs({}).Describe(row, service, core_->latest);
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    auto& store = transaction.Of<AccessState>().stores.principals;
+    const PrincipalRow* known = nullptr;
+    if (request.principal) {
+      known = transaction.Of<AccessState>().principals().Find(*request.principal);
+      if (known == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
+      service = *known;
+    }
+    AddDetail(call.entry, row.id.Text() + " " + service.id.Text() + " " + service.role);
+    const std::string limits = FormatTokenLimits(row.limits);
+    if (limits != "{}") AddDetail(call.entry, limits);
+    COFFER_TRY(two_person_.RequireApprovalToGive(
+        transaction, call, {.by = "token", .after = service, .before = known},
+        known != nullptr ? service.id.Text() : "service:" + request.name));
+    if (!request.principal) {
+      COFFER_TRY(store.Put(service));
+      StagePrincipal(transaction, service);
+    }
+    COFFER_TRY(MakeRoomForToken(transaction, service.id, operations_.latest(), nullptr));
+    COFFER_TRY(store.Insert(row));
+    StageToken(transaction, row);
+    token.info = TokenHeirs({}).Describe(row, service, operations_.latest());
+    return {};
+  }));
   return token;
 }
 
-Result<NewToken> Vault::RotateToken(const Caller& caller, const TokenId& id,
-                                    std::int64_t overlap_s) {
+Result<NewToken> Tokens::RotateToken(const Caller& caller, const TokenId& id,
+                                     std::int64_t overlap_s) {
   if (overlap_s < 0 || overlap_s > kMaxOverlapS) {
-    return std::unexpected(Refuse(caller, Action::kTokenRotate, std::nullopt, std::nullopt,
-                                  Error{Code::kUnprocessable,
-                                        "token_invalid",
-                                        {},
-                                        {{"/overlap_s", "must be at most 604800 seconds"}}}));
+    return operations_.Refuse(caller, {Action::kTokenRotate},
+                              Error{Code::kUnprocessable,
+                                    "token_invalid",
+                                    {},
+                                    {{"/overlap_s", "must be at most 604800 seconds"}}});
   }
-  Call call = core_->StartCall(caller, Action::kTokenRotate);
+  Call call = operations_.Start(caller, {Action::kTokenRotate, OperationKind::kWrite});
   NewToken token;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const bool own = call.token != nullptr && call.token->id == id;
-        if (!own) {
-          COFFER_ASSIGN(
-              const auto decision,
-              core_->DecideFor(transaction, call, Action::kTokenCreate, std::nullopt, nullptr));
-          if (!decision.allowed) {
-            call.entry.decision = audit::Decision::kDeny;
-            call.entry.rule = decision.rule;
-            return std::unexpected(decision.error);
-          }
-        }
-        const TokenRow* const found = transaction.Of<AccessState>().principals().FindToken(id);
-        if (found == nullptr || found->is_session()) return NotFound(call);
-        TokenRow old = *found;
-        const Timestamp now = std::max(transaction.now(), old.created);
-        const PrincipalRow& service =
-            *transaction.Of<AccessState>().principals().Find(old.principal);
-        if (old.revoked || old.expires <= core_->latest) {
-          return Fail(Code::kConflict, "token_ended");
-        }
-        TokenRow row = NewBearer(core_->keyring, service.id, "cft_", now, token.secret);
-        AddDetail(call.entry, id.Text() + " " + row.id.Text() + " " + service.id.Text());
-        if (!own) {
-          COFFER_TRY(core_->RequireApprovalToGive(
-              transaction, call, {.by = "rotation", .after = service, .before = &service},
-              service.id.Text()));
-        }
-        row.name = old.name;
-        row.limits = old.limits;
-        row.expires = Timestamp{now.ms + (old.expires.ms - old.created.ms)};
-        row.parent = old.id;
-        old.expires = std::min(old.expires, Timestamp{now.ms + overlap_s * 1000});
-        COFFER_TRY(MakeRoomForToken(transaction, service.id, std::max(core_->latest, now), &old));
-        auto& store = transaction.Of<AccessState>().stores.principals;
-        COFFER_TRY(store.Insert(row));
-        COFFER_TRY(store.Update(old));
-        token.info = TokenHeirs({}).Describe(row, service, core_->latest);
-        StageToken(transaction, std::move(row));
-        StageToken(transaction, std::move(old));
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    const bool own = call.token != nullptr && call.token->id == id;
+    if (!own) {
+      COFFER_ASSIGN(
+          const auto decision,
+          operations_.DecideFor(transaction, call, Action::kTokenCreate, std::nullopt, nullptr));
+      if (!decision.allowed) {
+        call.entry.decision = audit::Decision::kDeny;
+        call.entry.rule = decision.rule;
+        return std::unexpected(decision.error);
+      }
+    }
+    const TokenRow* const found = transaction.Of<AccessState>().principals().FindToken(id);
+    if (found == nullptr || found->is_session()) return NotFound(call);
+    TokenRow old = *found;
+    const Timestamp now = std::max(transaction.now(), old.created);
+    const PrincipalRow& service = *transaction.Of<AccessState>().principals().Find(old.principal);
+    if (old.revoked || old.expires <= operations_.latest()) {
+      return Fail(Code::kConflict, "token_ended");
+    }
+    TokenRow row = NewBearer(operations_.keyring(), service.id, "cft_", now, token.secret);
+    AddDetail(call.entry, id.Text() + " " + row.id.Text() + " " + service.id.Text());
+    if (!own) {
+      COFFER_TRY(two_person_.RequireApprovalToGive(
+          transaction, call, {.by = "rotation", .after = service, .before = &service},
+          service.id.Text()));
+    }
+    row.name = old.name;
+    row.limits = old.limits;
+    row.expires = Timestamp{now.ms + (old.expires.ms - old.created.ms)};
+    row.parent = old.id;
+    old.expires = std::min(old.expires, Timestamp{now.ms + overlap_s * 1000});
+    COFFER_TRY(
+        MakeRoomForToken(transaction, service.id, std::max(operations_.latest(), now), &old));
+    auto& store = transaction.Of<AccessState>().stores.principals;
+    COFFER_TRY(store.Insert(row));
+    COFFER_TRY(store.Update(old));
+    token.info = TokenHeirs({}).Describe(row, service, operations_.latest());
+    StageToken(transaction, std::move(row));
+    StageToken(transaction, std::move(old));
+    return {};
+  }));
   return token;
 }
 
-Result<Page<TokenInfo>> Vault::ListTokens(const Caller& caller, const TokenFilter& filter,
-                                          const PageRequest& page) {
-  Call call = core_->StartCall(caller, Action::kTokenList);
+Result<Page<TokenInfo>> Tokens::ListTokens(const Caller& caller, const TokenFilter& filter,
+                                           const PageRequest& page) {
+  Call call = operations_.Start(caller, {Action::kTokenList});
   Page<TokenInfo> tokens;
   const std::string list = "tokens/" + filter.principal + "/" +
                            std::string(filter.state ? Name(*filter.state) : std::string_view());
   std::int64_t last = 0;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(last, core_->ReadCursor(call, list, page.cursor));
-        const PrincipalRegister& principals = transaction.Of<AccessState>().principals();
-        std::string service = filter.principal;
-        if (!service.empty()) {
-          COFFER_TRY(FindService(*core_, transaction, call, service));
-          AddDetail(call.entry, service);
-        }
-        const auto rows = principals.Tokens();
-        const TokenHeirs heirs(rows);
-        for (const TokenRow* row : rows) {
-          if (row->is_session() || row->id.Row() <= last) continue;
-          if (!service.empty() && row->principal.Text() != service) continue;
-          TokenInfo info = heirs.Describe(*row, *principals.Find(row->principal), core_->latest);
-          if (filter.state && info.state != *filter.state) continue;
-          if (tokens.items.size() == page.limit) {
-            tokens.next_cursor = core_->MakeCursor(call, list, tokens.items.back().id.Row());
-            break;
-          }
-          tokens.items.push_back(std::move(info));
-        }
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(last, operations_.ReadCursor(call, list, page.cursor));
+    const PrincipalRegister& principals = transaction.Of<AccessState>().principals();
+    std::string service = filter.principal;
+    if (!service.empty()) {
+      COFFER_TRY(FindService(operations_, transaction, call, service));
+      AddDetail(call.entry, service);
+    }
+    const auto rows = principals.Tokens();
+    const TokenHeirs heirs(rows);
+    for (const TokenRow* row : rows) {
+      if (row->is_session() || row->id.Row() <= last) continue;
+      if (!service.empty() && row->principal.Text() != service) continue;
+      TokenInfo info = heirs.Describe(*row, *principals.Find(row->principal), operations_.latest());
+      if (filter.state && info.state != *filter.state) continue;
+      if (tokens.items.size() == page.limit) {
+        tokens.next_cursor = operations_.MakeCursor(call, list, tokens.items.back().id.Row());
+        break;
+      }
+      tokens.items.push_back(std::move(info));
+    }
+    return {};
+  }));
   return tokens;
 }
 
-Result<TokenInfo> Vault::RevokeToken(const Caller& caller, const TokenId& id) {
-  Call call = core_->StartCall(caller, Action::kTokenRevoke);
+Result<TokenInfo> Tokens::RevokeToken(const Caller& caller, const TokenId& id) {
+  Call call = operations_.Start(caller, {Action::kTokenRevoke, OperationKind::kWrite});
   call.entry.detail = id.Text();
   TokenInfo info;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const TokenRow* found = transaction.Of<AccessState>().principals().FindToken(id);
-        if (found == nullptr || found->is_session()) return NotFound(call);
-        TokenRow row = *found;
-        COFFER_TRY(RevokeWithDescendants(transaction, row));
-        info = InfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));
-        info.state = TokenState::kRevoked;
-        StageToken(transaction, std::move(row));
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    const TokenRow* found = transaction.Of<AccessState>().principals().FindToken(id);
+    if (found == nullptr || found->is_session()) return NotFound(call);
+    TokenRow row = *found;
+    COFFER_TRY(RevokeWithDescendants(transaction, row));
+    info = InfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));
+    info.state = TokenState::kRevoked;
+    StageToken(transaction, std::move(row));
+    return {};
+  }));
   return info;
 }
 
-Result<WhoIs> Vault::WhoAmI(const Caller& caller) {
-  Call call = core_->StartCall(caller, Action::kSelfRead);
+Result<WhoIs> Tokens::WhoAmI(const Caller& caller) {
+  Call call = operations_.Start(caller, {Action::kSelfRead});
   WhoIs who;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(who.principal, core_->DescribePrincipal(transaction, *call.principal));
-        if (call.token == nullptr) return {};
-        if (call.token->is_session()) {
-          who.session = SessionInfoOf(*call.token, *call.principal);
-        } else {
-          const TokenHeirs heirs(transaction.Of<AccessState>().principals().TokensOf(call.actor));
-          who.token = heirs.Describe(*call.token, *call.principal, core_->latest);
-        }
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(who.principal, DescribePrincipal(transaction, *call.principal));
+    if (call.token == nullptr) return {};
+    if (call.token->is_session()) {
+      who.session = SessionInfoOf(*call.token, *call.principal);
+    } else {
+      const TokenHeirs heirs(transaction.Of<AccessState>().principals().TokensOf(call.actor));
+      who.token = heirs.Describe(*call.token, *call.principal, operations_.latest());
+    }
+    return {};
+  }));
   return who;
 }
 

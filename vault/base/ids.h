@@ -13,6 +13,7 @@
 #include "audit/text/clock.h"
 #include "crypto/encoding.h"
 #include "crypto/result.h"
+#include "vault/base/timestamp.h"
 
 namespace coffer::vault {
 

@@ -9,6 +9,7 @@
 
 #include "audit/text/clock.h"
 #include "crypto/result.h"
+#include "vault/base/timestamp.h"
 
 namespace coffer::vault {
 

@@ -8,6 +8,7 @@
 #include "audit/text/clock.h"
 #include "crypto/result.h"
 #include "vault/base/calendar.h"
+#include "vault/base/timestamp.h"
 
 namespace coffer::vault {
 

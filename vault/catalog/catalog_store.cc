@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vault/deletion/retention_run.h"
+
 namespace coffer::vault {
 namespace {
 

@@ -16,7 +16,6 @@
 #include "vault/catalog/purpose.h"
 #include "vault/catalog/retention_schedule.h"
 #include "vault/catalog/role.h"
-#include "vault/deletion/deletion.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {
@@ -42,6 +41,12 @@ struct Catalog {
   std::shared_ptr<const ClassSchema> Version(std::string_view name, std::uint64_t version) const;
   std::shared_ptr<const RoleDocument> Role(std::string_view name) const;  // null: no such role
   std::vector<std::shared_ptr<const ClassSchema>> NewestClasses() const;
+};
+
+struct StoredSchedule {
+  std::uint64_t version = 0;
+  std::string definition;  // canonical JSON
+  Timestamp created;
 };
 
 class CatalogStore {

@@ -25,6 +25,7 @@
 #include "audit/text/clock.h"
 #include "crypto/result.h"
 #include "vault/base/calendar.h"
+#include "vault/base/timestamp.h"
 #include "vault/base/zone_days.h"
 #include "vault/catalog/class_schema.h"
 

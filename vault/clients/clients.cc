@@ -1,18 +1,24 @@
-// Clients: create, read, change, list, find.
+// Clients: create, read, change, list.
+#include "vault/clients/clients.h"
+
 #include <algorithm>
 
 #include "crypto/random.h"
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
+#include "vault/access/operations.h"
 #include "vault/base/names.h"
+#include "vault/base/page.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/word_list.h"
 #include "vault/base/words.h"
 #include "vault/catalog/catalog_state.h"
+#include "vault/clients/blind_tokens.h"
+#include "vault/clients/client.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/clients_state.h"
-#include "vault/clients/field_search.h"
-#include "vault/clients/value_search.h"
-#include "vault/vault.h"
+#include "vault/clients/idempotency.h"
+#include "vault/clients/sealing_contexts.h"
 
 namespace coffer::vault {
 namespace {
@@ -53,11 +59,11 @@ Error OutOfScope(std::string message) {
 }
 
 // What is made is within the scope of a grant that allows to make it.
-Status RequireInScope(const Vault::Core& core, Transaction& transaction, Call& call,
+Status RequireInScope(const Operations& operations, Transaction& transaction, Call& call,
                       const ClientRow& row) {
   if (!call.role->scoped) return {};
-  COFFER_ASSIGN(const auto decision, core.DecideFor(transaction, call, call.action, row.id, nullptr,
-                                                    std::nullopt, &row));
+  COFFER_ASSIGN(const auto decision, operations.DecideFor(transaction, call, call.action, row.id,
+                                                          nullptr, std::nullopt, &row));
   if (decision.allowed) return {};
   call.entry.decision = audit::Decision::kDeny;
   call.entry.rule = decision.rule;
@@ -86,359 +92,236 @@ Status RequireScopesKept(Call& call, const ClientRow& before, const ClientRow& a
 
 }  // namespace
 
-Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange& client,
-                                       const Idempotency& idempotency) {
+Result<ClientInfo> Clients::CreateClient(const Caller& caller, const ClientChange& client,
+                                         const Idempotency& idempotency) {
   constexpr Action kAction = Action::kClientCreate;
   if (auto issues = FaultsOf(client); !issues.empty()) {
-    return std::unexpected(
-        Refuse(caller, kAction, std::nullopt, std::nullopt,
-               Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)}));
+    return operations_.Refuse(caller, {kAction},
+                              Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)});
   }
-  Call call = core_->StartCall(caller, kAction);
-  const auto repeat = core_->HashIdempotency(call, {}, idempotency);
+  Call call = operations_.Start(caller, {kAction, OperationKind::kWrite});
+  const auto repeat = HashIdempotency(operations_.keyring(), call, {}, idempotency);
 
   ClientRow row;
-  row.id = ClientId::New(core_->Now());
+  row.id = ClientId::New(operations_.Now());
   const std::string external_ref = client.external_ref.value_or("");
   row.tags = JoinTags(client.tags.value_or(std::vector<std::string>{}));
-  if (!external_ref.empty()) row.reference = core_->ReferenceToken(external_ref);
+  if (!external_ref.empty()) row.reference = ReferenceToken(operations_.keyring(), external_ref);
   if (client.relationship_end) row.relationship_end = *client.relationship_end;
   // The new key begins its life in a slot of the cache: locked memory, and ready for the records
   // that usually follow.
-  COFFER_ASSIGN(auto pinned,
-                core_->engine->key_cache().FindOrInsert(row.id, [](std::span<std::uint8_t> slot) {
-                  crypto::FillRandom(slot);
-                  return Result<std::uint64_t>(0);
-                }));
+  COFFER_ASSIGN(auto pinned, operations_.engine().key_cache().FindOrInsert(
+                                 row.id, [](std::span<std::uint8_t> slot) {
+                                   crypto::FillRandom(slot);
+                                   return Result<std::uint64_t>(0);
+                                 }));
   const PinnedKeys pin(std::move(pinned));
   const ClientKeys key = pin.Expose();
-  row.profile = key.Seal(core_->ClientContext(row.id, row.version), crypto::AsBytes(external_ref));
+  row.profile = key.Seal(ClientContext(operations_.keyring(), row.id, row.version),
+                         crypto::AsBytes(external_ref));
   if (row.reference) {
-    row.ref = SealReference(core_->keyring, key, row.id, *row.reference);
+    row.ref = SealReference(operations_.keyring(), key, row.id, *row.reference);
   }
-  const Bytes wrapped = core_->keyring.WrapDataKey(key.current, row.id.value);
+  const Bytes wrapped = operations_.keyring().WrapDataKey(key.current, row.id.value);
 
   ClientInfo info;
   bool repeated = false;
-  auto created = core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto before, Core::FindRepeated(transaction, repeat));
-        if (before) {
-          const ClientId id{*before};
-          COFFER_ASSIGN(const auto existing,
-                        transaction.Of<ClientsState>().stores.clients.Find(id));
-          if (!existing) return Fail(Code::kConflict, "idempotent_object_gone");
-          repeated = true;
-          call.entry.client = id.Text();
-          call.entry.outcome = "repeated";
-          info = ClientInfo{id,
-                            external_ref,
-                            SplitWords(row.tags),
-                            1,
-                            existing->created,
-                            existing->created,
-                            row.relationship_end};
-          return {};
-        }
-        COFFER_TRY(RequireInScope(*core_, transaction, call, row));
-        row.created = row.updated = transaction.now();
-        COFFER_TRY(transaction.Of<ClientsState>().stores.clients.Insert(
-            row, transaction.Of<ClientsState>().stores.index));
-        COFFER_TRY(
-            RequireNotErasedBefore(*core_, transaction, call, external_ref, client.accept_erased));
-        call.entry.client = row.id.Text();
-        call.entry.fields = ProfileFields();
-        call.entry.version = row.version;
-        call.entry.payload_hash = crypto::Sha256(row.profile);
-        if (repeat) {
-          COFFER_TRY(transaction.Of<ClientsState>().stores.idempotency.Insert(
-              repeat->key, {repeat->body, row.id.value}, row.id.Row(), transaction.now()));
-        }
-        transaction.AddKey(row.id, wrapped);
-        info = InfoOf(row, external_ref);
-        return {};
-      });
-  if (!created || repeated) core_->engine->key_cache().Remove(row.id);
+  auto created = operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(const auto before, FindRepeated(transaction, repeat));
+    if (before) {
+      const ClientId id{*before};
+      COFFER_ASSIGN(const auto existing, transaction.Of<ClientsState>().stores.clients.Find(id));
+      if (!existing) return Fail(Code::kConflict, "idempotent_object_gone");
+      repeated = true;
+      call.entry.client = id.Text();
+      call.entry.outcome = "repeated";
+      info = ClientInfo{id,
+                        external_ref,
+                        SplitWords(row.tags),
+                        1,
+                        existing->created,
+                        existing->created,
+                        row.relationship_end};
+      return {};
+    }
+    COFFER_TRY(RequireInScope(operations_, transaction, call, row));
+    row.created = row.updated = transaction.now();
+    COFFER_TRY(transaction.Of<ClientsState>().stores.clients.Insert(
+        row, transaction.Of<ClientsState>().stores.index));
+    COFFER_TRY(
+        RequireNotErasedBefore(operations_, transaction, call, external_ref, client.accept_erased));
+    call.entry.client = row.id.Text();
+    call.entry.fields = ProfileFields();
+    call.entry.version = row.version;
+    call.entry.payload_hash = crypto::Sha256(row.profile);
+    if (repeat) {
+      COFFER_TRY(transaction.Of<ClientsState>().stores.idempotency.Insert(
+          repeat->key, {repeat->body, row.id.value}, row.id.Row(), transaction.now()));
+    }
+    transaction.AddKey(row.id, wrapped);
+    info = InfoOf(row, external_ref);
+    return {};
+  });
+  if (!created || repeated) operations_.engine().key_cache().Remove(row.id);
   if (!created) return std::unexpected(std::move(created).error());
   return info;
 }
 
-Result<ClientInfo> Vault::GetClient(const Caller& caller, const ClientId& id) {
-  Call call = core_->StartCall(caller, Action::kClientRead);
-  call.About(id);
+Result<ClientInfo> Clients::GetClient(const Caller& caller, const ClientId& id) {
+  Call call = operations_.Start(caller, {Action::kClientRead, OperationKind::kRead, id});
   std::optional<SealedClient> found;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, id, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.clients.Find(id));
-        COFFER_TRY(core_->CheckWhole(id.value));
-        if (!row) return NotFound(call);
-        auto key = transaction.PinKey(id);
-        if (!key && key.error().code == Code::kNotFound) {
-          return Fail(Code::kCorrupted, "client_key_missing");
-        }
-        if (!key) return std::unexpected(std::move(key).error());
-        call.entry.fields = ProfileFields();
-        call.entry.version = row->version;
-        found.emplace(*std::move(row), *std::move(key));
-        return {};
-      }));
-  auto info = OpenClient(*core_, *found);
-  if (!info) return std::unexpected(core_->IntegrityAlarm(call, info.error().reason));
-  return info;
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.clients.Find(id));
+    COFFER_TRY(operations_.CheckWhole(id.value));
+    if (!row) return NotFound(call);
+    auto key = transaction.PinKey(id);
+    if (!key && key.error().code == Code::kNotFound) {
+      return Fail(Code::kCorrupted, "client_key_missing");
+    }
+    if (!key) return std::unexpected(std::move(key).error());
+    call.entry.fields = ProfileFields();
+    call.entry.version = row->version;
+    found.emplace(*std::move(row), *std::move(key));
+    return {};
+  }));
+  return OpenDisclosed(operations_, call, *found);
 }
 
-Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
-                                       std::uint64_t if_version, const ClientChange& change) {
+Result<ClientInfo> Clients::UpdateClient(const Caller& caller, const ClientId& id,
+                                         std::uint64_t if_version, const ClientChange& change) {
   constexpr Action kAction = Action::kClientUpdate;
   if (auto issues = FaultsOf(change); !issues.empty()) {
-    return std::unexpected(
-        Refuse(caller, kAction, id, std::nullopt,
-               Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)}));
+    return operations_.Refuse(caller, {.action = kAction, .client = id},
+                              Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)});
   }
-  Call call = core_->StartCall(caller, kAction);
-  call.About(id);
+  Call call = operations_.Start(caller, {kAction, OperationKind::kWrite, id});
   ClientInfo info;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, id, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.clients.Find(id));
-        COFFER_TRY(core_->CheckWhole(id.value));
-        if (!row) return NotFound(call);
-        if (row->version != if_version) return Fail(Code::kPreconditionFailed, "version_mismatch");
-        COFFER_ASSIGN(const auto key, transaction.PinKey(id));
-        COFFER_ASSIGN(const Bytes plain,
-                      key.Expose().Open(core_->ClientContext(id, row->version), row->profile));
-        std::string external_ref(crypto::AsText(plain));
-        if (!external_ref.empty()) row->reference = core_->ReferenceToken(external_ref);
-        const ClientRow before = *row;
-        std::vector<std::string> fields;
-        if (change.external_ref && *change.external_ref != external_ref) {
-          external_ref = *change.external_ref;
-          row->ref.clear();
-          row->reference.reset();
-          if (!external_ref.empty()) {
-            row->reference = core_->ReferenceToken(external_ref);
-            row->ref = SealReference(core_->keyring, key.Expose(), id, *row->reference);
-          }
-          fields.emplace_back("external_ref");
-        }
-        if (change.tags) {
-          row->tags = JoinTags(*change.tags);
-          COFFER_TRY(RequireScopesKept(call, before, *row));
-          COFFER_TRY(core_->RequireTagsKept(transaction, call, before, *row));
-          if (row->tags != before.tags) fields.emplace_back("tags");
-        }
-        if (change.relationship_end && *change.relationship_end != before.relationship_end) {
-          row->relationship_end = *change.relationship_end;
-          fields.emplace_back("relationship_end");
-        }
-        if (fields.empty()) {
-          call.entry.version = before.version;
-          call.entry.outcome = "unchanged";
-          info = InfoOf(before, external_ref);
-          return {};
-        }
-        ++row->version;
-        row->updated = transaction.now();
-        row->profile = key.Expose().Seal(core_->ClientContext(id, row->version),
-                                         crypto::AsBytes(external_ref));
-        COFFER_TRY(transaction.Of<ClientsState>().stores.clients.Update(
-            *row, before, transaction.Of<ClientsState>().stores.index));
-        if (external_ref != crypto::AsText(plain)) {
-          COFFER_TRY(RequireNotErasedBefore(*core_, transaction, call, external_ref,
-                                            change.accept_erased));
-        }
-        call.entry.fields = std::move(fields);
-        call.entry.version = row->version;
-        call.entry.payload_hash = crypto::Sha256(row->profile);
-        info = InfoOf(*row, external_ref);
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.clients.Find(id));
+    COFFER_TRY(operations_.CheckWhole(id.value));
+    if (!row) return NotFound(call);
+    if (row->version != if_version) return Fail(Code::kPreconditionFailed, "version_mismatch");
+    COFFER_ASSIGN(const auto key, transaction.PinKey(id));
+    COFFER_ASSIGN(
+        const Bytes plain,
+        key.Expose().Open(ClientContext(operations_.keyring(), id, row->version), row->profile));
+    std::string external_ref(crypto::AsText(plain));
+    if (!external_ref.empty()) row->reference = ReferenceToken(operations_.keyring(), external_ref);
+    const ClientRow before = *row;
+    std::vector<std::string> fields;
+    if (change.external_ref && *change.external_ref != external_ref) {
+      external_ref = *change.external_ref;
+      row->ref.clear();
+      row->reference.reset();
+      if (!external_ref.empty()) {
+        row->reference = ReferenceToken(operations_.keyring(), external_ref);
+        row->ref = SealReference(operations_.keyring(), key.Expose(), id, *row->reference);
+      }
+      fields.emplace_back("external_ref");
+    }
+    if (change.tags) {
+      row->tags = JoinTags(*change.tags);
+      COFFER_TRY(RequireScopesKept(call, before, *row));
+      COFFER_TRY(guard_.RequireTagsKept(transaction, call, before, *row));
+      if (row->tags != before.tags) fields.emplace_back("tags");
+    }
+    if (change.relationship_end && *change.relationship_end != before.relationship_end) {
+      row->relationship_end = *change.relationship_end;
+      fields.emplace_back("relationship_end");
+    }
+    if (fields.empty()) {
+      call.entry.version = before.version;
+      call.entry.outcome = "unchanged";
+      info = InfoOf(before, external_ref);
+      return {};
+    }
+    ++row->version;
+    row->updated = transaction.now();
+    row->profile = key.Expose().Seal(ClientContext(operations_.keyring(), id, row->version),
+                                     crypto::AsBytes(external_ref));
+    COFFER_TRY(transaction.Of<ClientsState>().stores.clients.Update(
+        *row, before, transaction.Of<ClientsState>().stores.index));
+    if (external_ref != crypto::AsText(plain)) {
+      COFFER_TRY(RequireNotErasedBefore(operations_, transaction, call, external_ref,
+                                        change.accept_erased));
+    }
+    call.entry.fields = std::move(fields);
+    call.entry.version = row->version;
+    call.entry.payload_hash = crypto::Sha256(row->profile);
+    info = InfoOf(*row, external_ref);
+    return {};
+  }));
   return info;
 }
 
-Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_view tag,
-                                            std::string_view class_name, const PageRequest& page) {
+Result<Page<ClientInfo>> Clients::ListClients(const Caller& caller, std::string_view tag,
+                                              std::string_view class_name,
+                                              const PageRequest& page) {
   constexpr Action kAction = Action::kClientList;
   const std::string list = "clients/" + std::string(tag) + "/" + std::string(class_name);
-  const auto schema = core_->engine->Of<CatalogState>().Published()->Newest(class_name);
+  const auto schema = operations_.engine().Of<CatalogState>().Published()->Newest(class_name);
   if (!class_name.empty() && !schema) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
-                                  Error{Code::kUnprocessable, "class_unknown", {}, {}}));
+    return operations_.Refuse(caller, {kAction},
+                              Error{Code::kUnprocessable, "class_unknown", {}, {}});
   }
   if (!tag.empty() && !IsTag(tag)) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
-                                  Error{Code::kInvalidArgument, "tag_invalid", {}, {}}));
+    return operations_.Refuse(caller, {kAction},
+                              Error{Code::kInvalidArgument, "tag_invalid", {}, {}});
   }
-  Call call = core_->StartCall(caller, kAction);
+  Call call = operations_.Start(caller, {.action = kAction, .record_class = schema.get()});
   call.entry.class_name = class_name;
   std::vector<SealedClient> found;
   std::int64_t last = 0;
   bool more = false;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, schema.get(),
-      [&](Transaction& transaction) -> Status {
-        if (schema) {
-          COFFER_ASSIGN(const bool known,
-                        MayKnowOfRecords(*core_, transaction, call, std::nullopt, *schema));
-          if (!known) return Deny(call, "class", Code::kPermissionDenied, "permission_denied");
-        }
-        COFFER_ASSIGN(last, core_->ReadCursor(call, list, page.cursor));
-        auto& stores = transaction.Of<ClientsState>().stores;
-        const bool filters = !class_name.empty() || call.role->scoped;
-        const std::size_t scan = filters ? kListScan : page.limit + 1;
-        COFFER_ASSIGN(const auto ids, stores.clients.List(last, tag, scan));
-        more = ids.size() == scan;
-        for (const std::int64_t id : ids) {
-          if (found.size() == page.limit) {
-            more = true;
-            break;
-          }
-          last = id;
-          if (!class_name.empty()) {
-            COFFER_ASSIGN(const bool has, stores.records.ClientHasClass(id, class_name));
-            if (!has) continue;
-          }
-          COFFER_ASSIGN(auto row, stores.clients.FindRow(id));
-          if (!row) continue;
-          COFFER_ASSIGN(const auto decision,
-                        core_->DecisionOn(transaction, call, row->id, schema.get()));
-          if (!decision.allowed) continue;
-          if (schema && call.role->scoped) {
-            COFFER_ASSIGN(const bool known,
-                          MayKnowOfRecords(*core_, transaction, call, row->id, *schema));
-            if (!known) continue;
-          }
-          COFFER_TRY(core_->CheckWhole(row->id.value));
-          COFFER_ASSIGN(auto key, transaction.PinKey(row->id));
-          audit::Entry entry;
-          entry.action = Name(kAction);
-          entry.client = row->id.Text();
-          entry.fields = ProfileFields();
-          transaction.Also(std::move(entry));
-          found.push_back({*std::move(row), std::move(key)});
-        }
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    if (schema) {
+      COFFER_ASSIGN(const bool known,
+                    MayKnowOfRecords(operations_, transaction, call, std::nullopt, *schema));
+      if (!known) return Deny(call, "class", Code::kPermissionDenied, "permission_denied");
+    }
+    COFFER_ASSIGN(last, operations_.ReadCursor(call, list, page.cursor));
+    auto& stores = transaction.Of<ClientsState>().stores;
+    const bool filters = !class_name.empty() || call.role->scoped;
+    const std::size_t scan = filters ? kListScan : page.limit + 1;
+    COFFER_ASSIGN(const auto ids, stores.clients.List(last, tag, scan));
+    more = ids.size() == scan;
+    for (const std::int64_t id : ids) {
+      if (found.size() == page.limit) {
+        more = true;
+        break;
+      }
+      last = id;
+      if (!class_name.empty()) {
+        COFFER_ASSIGN(const bool has, stores.records.ClientHasClass(id, class_name));
+        if (!has) continue;
+      }
+      COFFER_ASSIGN(auto row, stores.clients.FindRow(id));
+      if (!row) continue;
+      COFFER_ASSIGN(const auto decision,
+                    operations_.DecisionOn(transaction, call, row->id, schema.get()));
+      if (!decision.allowed) continue;
+      if (schema && call.role->scoped) {
+        COFFER_ASSIGN(const bool known,
+                      MayKnowOfRecords(operations_, transaction, call, row->id, *schema));
+        if (!known) continue;
+      }
+      COFFER_TRY(operations_.CheckWhole(row->id.value));
+      COFFER_ASSIGN(auto key, transaction.PinKey(row->id));
+      audit::Entry entry;
+      entry.action = Name(kAction);
+      entry.client = row->id.Text();
+      entry.fields = ProfileFields();
+      transaction.Also(std::move(entry));
+      found.push_back({*std::move(row), std::move(key)});
+    }
+    return {};
+  }));
   Page<ClientInfo> result;
   for (const auto& client : found) {
-    auto info = OpenClient(*core_, client);
-    if (!info) {
-      call.entry.client = client.row.id.Text();
-      return std::unexpected(core_->IntegrityAlarm(call, info.error().reason));
-    }
-    result.items.push_back(*std::move(info));
+    COFFER_ASSIGN(auto info, OpenDisclosed(operations_, call, client));
+    result.items.push_back(std::move(info));
   }
-  if (more) result.next_cursor = core_->MakeCursor(call, list, last);
-  return result;
-}
-
-Result<SearchPage> Vault::SearchByField(const Caller& caller, std::string_view class_name,
-                                        std::string_view field, std::string_view value,
-                                        const PageRequest& page) {
-  constexpr Action kAction = Action::kClientSearch;
-  auto refuse = [&](Error error) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, std::move(error)));
-  };
-  const auto schema = core_->engine->Of<CatalogState>().Published()->Newest(class_name);
-  if (!schema) return refuse({Code::kUnprocessable, "class_unknown", {}, {}});
-  const Field* searched = schema->Find(field);
-  if (searched == nullptr || !searched->indexed) {
-    return refuse({Code::kUnprocessable, "field_not_indexed", {}, {}});
-  }
-  const auto form = crypto::SearchForm(searched->normalisation, searched->region, value);
-  if (!form) return refuse(form.error());
-  const BlindToken token = core_->FieldToken(class_name, field, *form);
-  const std::string list = "search/" + std::string(crypto::AsText(token));
-
-  Call call = core_->StartCall(caller, kAction);
-  call.entry.class_name = class_name;
-  call.entry.fields = {searched->name};
-  SearchPage result;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, schema.get(),
-      [&](Transaction& transaction) -> Status {
-        FieldSearch search(*core_, transaction, call, *schema, searched->name);
-        COFFER_TRY(search.Start());
-        auto& stores = transaction.Of<ClientsState>().stores;
-        ValueSearch values(*core_, transaction, *schema, *searched, value, *form);
-        COFFER_TRY(values.Start());
-        result.whole = values.whole();
-        COFFER_ASSIGN(std::int64_t last, core_->ReadCursor(call, list, page.cursor));
-        std::size_t looked_at = 0;
-        // Whether there is more is told of what the caller may find, not of what is there.
-        for (bool more = true; more;) {
-          COFFER_ASSIGN(const auto ids, values.Find(last, page.limit + 1));
-          more = ids.size() > page.limit;
-          for (const std::int64_t id : ids) {
-            if (looked_at++ == kListScan) {
-              result.next_cursor = core_->MakeCursor(call, list, last);
-              return search.Finish();
-            }
-            last = id;
-            COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
-            if (!record) continue;
-            COFFER_ASSIGN(const auto client, stores.clients.FindRow(record->client));
-            if (!client) continue;
-            COFFER_ASSIGN(const Findable findable, search.Find(client->id, *record));
-            if (findable == Findable::kNot) continue;
-            COFFER_TRY(core_->CheckWhole(client->id.value));
-            COFFER_TRY(core_->CheckWhole(record->id.value));
-            if (result.items.size() == page.limit) {
-              result.next_cursor = core_->MakeCursor(call, list, result.items.back().record->Row());
-              return search.Finish();
-            }
-            COFFER_TRY(search.Disclose(findable));
-            audit::Entry entry;
-            entry.action = Name(kAction);
-            entry.client = client->id.Text();
-            entry.record = record->id.Text();
-            entry.class_name = class_name;
-            entry.fields = call.entry.fields;
-            transaction.Also(std::move(entry));
-            result.items.push_back({client->id, record->id});
-          }
-        }
-        return search.Finish();
-      }));
-  return result;
-}
-
-Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
-                                                 std::string_view external_ref) {
-  constexpr Action kAction = Action::kClientSearch;
-  if (external_ref.empty() || external_ref.size() > 200 || !IsCleanUtf8(external_ref)) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
-                                  Error{Code::kUnprocessable,
-                                        "search_invalid",
-                                        {},
-                                        {{"/external_ref", "must be text of 1 to 200 bytes"}}}));
-  }
-  const BlindToken token = core_->ReferenceToken(external_ref);
-  Call call = core_->StartCall(caller, kAction);
-  call.entry.fields = {"external_ref"};
-  Page<SearchHit> result;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        if (ReferenceViewOf(call.decision, true) != View::kPlain) {
-          return Deny(call, "fields", Code::kPermissionDenied, "permission_denied");
-        }
-        auto& stores = transaction.Of<ClientsState>().stores;
-        COFFER_ASSIGN(const auto row, stores.index.FindReference(token));
-        if (!row) return {};
-        COFFER_ASSIGN(const auto client, stores.clients.FindRow(*row));
-        if (!client) return {};
-        COFFER_ASSIGN(const auto decision,
-                      core_->DecisionOn(transaction, call, client->id, nullptr));
-        if (!decision.allowed || ReferenceViewOf(decision, true) != View::kPlain) return {};
-        COFFER_TRY(core_->CheckWhole(client->id.value));
-        audit::Entry entry;
-        entry.action = Name(kAction);
-        entry.client = client->id.Text();
-        entry.fields = call.entry.fields;
-        transaction.Also(std::move(entry));
-        result.items.push_back({client->id, std::nullopt});
-        return {};
-      }));
+  if (more) result.next_cursor = operations_.MakeCursor(call, list, last);
   return result;
 }
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "vault/access/access_question.h"
 #include "vault/access/access_state.h"
+#include "vault/access/call.h"
+#include "vault/access/operations.h"
 #include "vault/catalog/role_narrowing.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/field_search.h"
@@ -63,7 +66,7 @@ const ClassSchema* DecidedWith(Action action, const ClassSchema* schema) {
   return with ? schema : nullptr;
 }
 
-Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Call& asked,
+Status ExplainFields(const Operations& operations, Transaction& transaction, const Call& asked,
                      const AccessDecision& decision, const ClassSchema* about,
                      const AccessQuestion& question, AccessAnswer& answer) {
   if (!about && asked.action == Action::kClientSearch &&
@@ -71,8 +74,8 @@ Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Ca
     RefuseHidden(asked.action, answer);
   }
   if (about && asked.action == Action::kClientList) {
-    COFFER_ASSIGN(const bool known,
-                  MayKnowOfRecords(core, transaction, asked, question.client, *about, question.at));
+    COFFER_ASSIGN(const bool known, MayKnowOfRecords(operations, transaction, asked,
+                                                     question.client, *about, question.at));
     if (!known) Refuse(answer, "class", "permission_denied");
     return {};
   }
@@ -80,8 +83,8 @@ Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Ca
   const ClassSchema& schema = *about;
   auto views = FieldViewsOf(decision, schema);
   if (asked.action == Action::kRecordUpdate || asked.action == Action::kClientSearch) {
-    COFFER_ASSIGN(const auto reading, core.DecideFor(transaction, asked, Action::kRecordRead,
-                                                     question.client, &schema, question.at));
+    COFFER_ASSIGN(const auto reading, operations.DecideFor(transaction, asked, Action::kRecordRead,
+                                                           question.client, &schema, question.at));
     if (asked.action == Action::kRecordUpdate) {
       views = WritableFields(views, FieldViewsOf(reading, schema));
     } else {

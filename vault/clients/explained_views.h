@@ -1,7 +1,9 @@
 // What an explanation says of a class: what the call itself would make of the decision.
 #pragma once
 
-#include "vault/access/core.h"
+#include "vault/access/access_question.h"
+#include "vault/access/call.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 
@@ -10,7 +12,7 @@ const ClassSchema* DecidedWith(Action action, const ClassSchema* schema);
 
 // Fills in the answer from `decision`, which allows what was `asked`, by the steps that follow it
 // in the call, for what is told field by field. Without a class a search is by the reference.
-Status ExplainFields(const Vault::Core& core, Transaction& transaction, const Call& asked,
+Status ExplainFields(const Operations& operations, Transaction& transaction, const Call& asked,
                      const AccessDecision& decision, const ClassSchema* schema,
                      const AccessQuestion& question, AccessAnswer& answer);
 

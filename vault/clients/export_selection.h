@@ -1,13 +1,20 @@
 // Which clients and records a bulk export takes along, as two people decide it.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "vault/access/approval.h"
 #include "vault/catalog/catalog_store.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
+
+// What a bulk export takes along.
+struct ExportSelection {
+  std::string tag;                   // of the clients; empty: every client
+  std::vector<std::string> classes;  // of the records; empty: every class
+};
 
 inline constexpr std::string_view kAllTarget = "all";
 inline constexpr std::string_view kTagTarget = "tag:";  // and the tag

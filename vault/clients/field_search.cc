@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vault/access/call.h"
+#include "vault/access/operations.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/record_operations.h"
 
@@ -33,8 +35,8 @@ bool IsTold(const AccessDecision& read) {
 }
 
 Status FieldSearch::Start() {
-  COFFER_ASSIGN(reading_,
-                core_.DecideFor(transaction_, call_, Action::kRecordRead, std::nullopt, &newest_));
+  COFFER_ASSIGN(reading_, operations_.DecideFor(transaction_, call_, Action::kRecordRead,
+                                                std::nullopt, &newest_));
   best_ = FindableBy(call_.decision, reading_, newest_, field_);
   misses_count_ = MissesCount();
   if (best_ != Findable::kNot) return {};
@@ -66,7 +68,7 @@ Result<Findable> FieldSearch::Find(const ClientId& client, const RecordRow& reco
   if (!schema->AllowsPurpose(call_.caller.purpose)) return Findable::kNot;
   const bool alike = !call_.role->scoped && !call_.role->budgeted;
   if (alike) {
-    if (Vault::Core::IsRestricted(transaction_, call_, call_.action, client, schema.get())) {
+    if (Operations::IsRestricted(transaction_, call_, call_.action, client, schema.get())) {
       return Findable::kNot;
     }
     const auto known = by_version_.find(schema->version);
@@ -76,12 +78,12 @@ Result<Findable> FieldSearch::Find(const ClientId& client, const RecordRow& reco
     return found;
   }
   COFFER_ASSIGN(const auto search,
-                core_.DecideFor(transaction_, call_, call_.action, client, schema.get()));
+                operations_.DecideFor(transaction_, call_, call_.action, client, schema.get()));
   if (!search.allowed) {
     return search.error.code == Code::kExhausted ? Findable::kSpent : Findable::kNot;
   }
-  COFFER_ASSIGN(const auto reading,
-                core_.DecideFor(transaction_, call_, Action::kRecordRead, client, schema.get()));
+  COFFER_ASSIGN(const auto reading, operations_.DecideFor(transaction_, call_, Action::kRecordRead,
+                                                          client, schema.get()));
   return FindableBy(search, reading, *schema, field_);
 }
 
@@ -95,7 +97,7 @@ Status FieldSearch::Disclose(Findable found) {
 
 Status FieldSearch::Finish() {
   if (misses_count_ && call_.reveals == 0) call_.reveals = 1;
-  return core_.CountReveals(transaction_, call_);
+  return operations_.CountReveals(transaction_, call_);
 }
 
 }  // namespace coffer::vault

@@ -5,7 +5,8 @@
 #include <map>
 #include <string_view>
 
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 
@@ -22,9 +23,13 @@ enum class Findable : std::uint8_t {
 // the newest, by grants of the role: leases are for what they name, and not for finding it.
 class FieldSearch {
  public:
-  FieldSearch(const Vault::Core& core, Transaction& transaction, Call& call,
+  FieldSearch(const Operations& operations, Transaction& transaction, Call& call,
               const ClassSchema& newest, std::string_view field)
-      : core_(core), transaction_(transaction), call_(call), newest_(newest), field_(field) {}
+      : operations_(operations),
+        transaction_(transaction),
+        call_(call),
+        newest_(newest),
+        field_(field) {}
 
   // Errors: kPermissionDenied "permission_denied" where no record can be found; where that is
   // because a condition of reading is not met, its error.
@@ -38,7 +43,7 @@ class FieldSearch {
  private:
   bool MissesCount() const;
 
-  const Vault::Core& core_;
+  const Operations& operations_;
   Transaction& transaction_;
   Call& call_;
   const ClassSchema& newest_;

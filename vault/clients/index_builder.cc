@@ -7,11 +7,15 @@
 #include <optional>
 #include <system_error>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
+#include "vault/base/operator_log.h"
 #include "vault/catalog/catalog_state.h"
+#include "vault/clients/blind_tokens.h"
 #include "vault/clients/clients_state.h"
+#include "vault/clients/index_options.h"
+#include "vault/clients/index_status.h"
 #include "vault/clients/record_operations.h"
-#include "vault/deletion/hold_text.h"
+#include "vault/clients/sealing_contexts.h"
 
 namespace coffer::vault {
 namespace {
@@ -24,25 +28,15 @@ constexpr std::int64_t kHorizonDays = 30;  // where none is configured
 constexpr std::chrono::milliseconds kBusyBuildStep{2}, kIdleBuildStep{20};
 constexpr std::size_t kRowsAtOnce = 50;
 constexpr std::int64_t kClearedAtOnce = 200;
-constexpr std::size_t kHoldsAtOnce = 200;
 // While others ask, it rests for so many times as long as a step took.
 constexpr int kRestsPerBuildStep = 20;
 // The vault's own threads do fewer operations.
 constexpr double kOthersPerSecond = 10;
 
-std::int64_t HorizonMs(const VaultOptions& options) {
+std::int64_t HorizonMs(const IndexOptions& options) {
   return kBuildDayMs * (options.backup_horizon_days
                             ? static_cast<std::int64_t>(*options.backup_horizon_days)
                             : kHorizonDays);
-}
-
-audit::Entry IndexEntry(std::string_view action) {
-  audit::Entry entry;
-  entry.action = action;
-  entry.actor = "vault";
-  entry.actor_kind = audit::ActorKind::kSystem;
-  entry.decision = audit::Decision::kAllow;
-  return entry;
 }
 
 bool SameIndexes(const ClassSchema& a, const ClassSchema& b) {
@@ -59,9 +53,9 @@ bool SameIndexes(const ClassSchema& a, const ClassSchema& b) {
 // One engine operation's share of a rebuild.
 class IndexStep {
  public:
-  IndexStep(const Vault::Core& core, Transaction& transaction, std::chrono::milliseconds time,
+  IndexStep(const Operations& operations, Transaction& transaction, std::chrono::milliseconds time,
             std::size_t most)
-      : core_(core),
+      : operations_(operations),
         transaction_(transaction),
         index_(transaction.Of<ClientsState>().stores.index),
         state_(index_.state()),
@@ -117,13 +111,13 @@ class IndexStep {
       pass();
       return Skippable(key);
     }
-    const auto token = OpenReference(core_.keyring, key->Expose(), row.id, row.ref);
+    const auto token = OpenReference(operations_.keyring(), key->Expose(), row.id, row.ref);
     if (!token) {
       pass();
       return {};
     }
     if (!IsSealed(row.ref)) {
-      const Bytes sealed = SealReference(core_.keyring, key->Expose(), row.id, *token);
+      const Bytes sealed = SealReference(operations_.keyring(), key->Expose(), row.id, *token);
       COFFER_TRY(transaction_.Of<ClientsState>().stores.clients.PutRef(row.id.Row(), sealed));
     }
     pass();
@@ -149,7 +143,7 @@ class IndexStep {
       pass();
       return Skippable(key);
     }
-    if (!OpenTermsOf(core_.keyring, key->Expose(), owner_->id, row)) {
+    if (!OpenTermsOf(operations_.keyring(), key->Expose(), owner_->id, row)) {
       pass();
       return {};
     }
@@ -160,7 +154,8 @@ class IndexStep {
     if (newest && is_outdated) COFFER_TRY(MakeAnew(row, *newest, *key, terms));
     if (terms != row.terms || !was_sealed || row.import_token) {
       COFFER_TRY(transaction_.Of<ClientsState>().stores.records.PutTerms(
-          row.id.Row(), SealTerms(core_.keyring, key->Expose(), owner_->id, row.id.value, terms)));
+          row.id.Row(),
+          SealTerms(operations_.keyring(), key->Expose(), owner_->id, row.id.value, terms)));
       if (terms.tokens != row.terms.tokens) {
         COFFER_TRY(index_.Remove(row.id.Row(), row.terms));
         COFFER_TRY(index_.Put(row.id.Row(), terms));
@@ -183,11 +178,12 @@ class IndexStep {
     COFFER_ASSIGN(const Bytes payload,
                   transaction_.Of<ClientsState>().stores.records.ReadPayload(row.id.Row()));
     auto plain = key.Expose().Open(
-        core_.RecordContext(owner_->id, row.id, row.class_name, row.version), payload);
+        RecordContext(operations_.keyring(), owner_->id, row.id, row.class_name, row.version),
+        payload);
     if (!plain) return {};  // damaged, as a read of it will tell
     const auto document = nlohmann::json::parse(crypto::AsText(*plain), nullptr, false);
     crypto::Wipe(*plain);
-    IndexTerms made = core_.TermsOf(newest, IndexedValues(newest, document));
+    IndexTerms made = TermsOf(operations_.keyring(), newest, IndexedValues(newest, document));
     made.import_token = terms.import_token;
     terms = std::move(made);
     return {};
@@ -212,7 +208,7 @@ class IndexStep {
     return {};
   }
 
-  const Vault::Core& core_;
+  const Operations& operations_;
   Transaction& transaction_;
   SearchIndex& index_;
   IndexState state_;
@@ -228,12 +224,12 @@ class IndexStep {
 IndexBuilder::~IndexBuilder() { Stop(); }
 
 void IndexBuilder::Start() {
-  if (core_.options.index_interval_ms == 0) return;
+  if (options_.index_interval_ms == 0) return;
   try {
     thread_ = std::thread([this] { Loop(); });
   } catch (const std::system_error& error) {
-    if (core_.options.log) {
-      core_.options.log(Severity::kError,
+    if (operations_.log()) {
+      operations_.log()(Severity::kError,
                         std::string("no thread to rebuild the search index: ") + error.what());
     }
   }
@@ -248,30 +244,30 @@ void IndexBuilder::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::int64_t IndexBuilder::DueAfterMs(const VaultOptions& options) {
+std::int64_t IndexBuilder::DueAfterMs(const IndexOptions& options) {
   return std::max(HorizonMs(options) / 3, kBuildDayMs);
 }
 
-std::int64_t IndexBuilder::OverdueAfterMs(const VaultOptions& options) {
+std::int64_t IndexBuilder::OverdueAfterMs(const IndexOptions& options) {
   return std::max(HorizonMs(options), 2 * kBuildDayMs);
 }
 
 void IndexBuilder::Loop() {
-  std::chrono::nanoseconds rest = std::chrono::milliseconds(core_.options.index_interval_ms);
+  std::chrono::nanoseconds rest = std::chrono::milliseconds(options_.index_interval_ms);
   for (;;) {
     {
       std::unique_lock lock(mutex_);
       if (changed_.wait_for(lock, rest, [this] { return stopping_; })) return;
     }
     const auto began = BuildClock::now();
-    rest = std::chrono::milliseconds(core_.options.index_interval_ms);
+    rest = std::chrono::milliseconds(options_.index_interval_ms);
     try {
       const auto done = Step();
       if (done && *done) rest = RestAfter(BuildClock::now() - began);
       std::string failure =
           done ? "" : std::string(done.error().reason) + " " + done.error().detail;
-      if (!failure.empty() && failure != reported_ && core_.options.log) {
-        core_.options.log(Severity::kWarning, "the search index is not rebuilt: " + failure);
+      if (!failure.empty() && failure != reported_ && operations_.log()) {
+        operations_.log()(Severity::kWarning, "the search index is not rebuilt: " + failure);
       }
       reported_ = std::move(failure);
     } catch (const std::bad_alloc&) {
@@ -284,11 +280,11 @@ std::chrono::nanoseconds IndexBuilder::RestAfter(std::chrono::nanoseconds step) 
   const auto now = BuildClock::now();
   const std::chrono::duration<double> passed = now - looked_at_operations_;
   if (passed >= std::chrono::seconds(1)) {
-    const std::uint64_t operations = core_.engine->Statistics().operations;
-    const std::uint64_t all = operations - operations_;
+    const std::uint64_t operations = operations_.engine().Statistics().operations;
+    const std::uint64_t all = operations - counted_;
     const auto others = static_cast<double>(all - std::min(own_operations_, all));
     busy_ = passed < std::chrono::seconds(5) && others > passed.count() * kOthersPerSecond;
-    operations_ = operations;
+    counted_ = operations;
     own_operations_ = 0;
     looked_at_operations_ = now;
   }
@@ -298,9 +294,9 @@ std::chrono::nanoseconds IndexBuilder::RestAfter(std::chrono::nanoseconds step) 
 Status IndexBuilder::Run(audit::Entry* entry, FunctionRef<Status(Transaction&)> work) {
   audit::Entry none;
   ++own_operations_;
-  return core_.engine->Run(OperationKind::kWrite,
-                           entry != nullptr ? EntryRule::kAlways : EntryRule::kNever,
-                           entry != nullptr ? *entry : none, work);
+  return operations_.engine().Run(OperationKind::kWrite,
+                                  entry != nullptr ? EntryRule::kAlways : EntryRule::kNever,
+                                  entry != nullptr ? *entry : none, work);
 }
 
 bool IndexBuilder::IsDue(const IndexState& state) const {
@@ -308,13 +304,13 @@ bool IndexBuilder::IsDue(const IndexState& state) const {
   // Its key is in the keyring, and cannot be destroyed.
   if (state.live == 0) return true;
   if (!state.uncovered) return false;
-  const std::int64_t since = core_.Now().ms - state.uncovered->ms;
+  const std::int64_t since = operations_.Now().ms - state.uncovered->ms;
   // By a clock that ran ahead: how long ago it was nobody knows.
-  return since > DueAfterMs(core_.options) || since < -kBuildDayMs;
+  return since > DueAfterMs(options_) || since < -kBuildDayMs;
 }
 
 Result<bool> IndexBuilder::Step() {
-  const IndexState state = core_.engine->Of<ClientsState>().PublishedIndex();
+  const IndexState state = operations_.engine().Of<ClientsState>().PublishedIndex();
   const auto done = [&]() -> Status {
     switch (state.phase) {
       case IndexPhase::kIdle: {
@@ -325,7 +321,7 @@ Result<bool> IndexBuilder::Step() {
       case IndexPhase::kClients:
       case IndexPhase::kRecords:
         if (state.next && state.next_usable) {
-          COFFER_ASSIGN(const bool sealed, SealSomeHolds());
+          COFFER_ASSIGN(const bool sealed, SealSomeOlder());
           if (sealed) return {};
         }
         return state.next && state.next_usable ? Build() : Abandon();
@@ -342,8 +338,8 @@ Result<bool> IndexBuilder::Step() {
 }
 
 Status IndexBuilder::Begin() {
-  audit::Entry entry = IndexEntry("index.rebuild");
-  holds_after_ = HoldId{};
+  audit::Entry entry = VaultEntry("index.rebuild");
+  older_after_ = Id128{};
   return Run(&entry, [&](Transaction& transaction) -> Status {
     SearchIndex& index = transaction.Of<ClientsState>().stores.index;
     IndexState state = index.state();
@@ -358,27 +354,27 @@ Status IndexBuilder::Begin() {
     state.uncovered_next.reset();
     COFFER_TRY(index.BeginCoverage(transaction.Of<CatalogState>().current()));
     COFFER_TRY(index.Store(state));
-    AddIndexKey(transaction, core_.keyring, next,
+    AddIndexKey(transaction, operations_.keyring(), next,
                 crypto::SecretBytes::Random(crypto::kAeadKeyBytes));
     entry.detail = "generation " + std::to_string(next);
     return {};
   });
 }
 
-// Of holds from before words were sealed, some more, in the order of their ids: one whose client's
-// key is not there is passed over. After a restart from the first one on; what is sealed is no more
-// among them. False: none was left, and the step has done nothing yet.
-Result<bool> IndexBuilder::SealSomeHolds() {
-  while (holds_after_) {
-    audit::Entry entry = IndexEntry("index.rebuild");
-    HoldsSealed done;
+// Some more of what is from before its words were sealed, in the order of the ids: what has no key
+// any more is passed over. After a restart from the first one on; what is sealed is no more among
+// them. False: nothing was left, and the step has done nothing yet.
+Result<bool> IndexBuilder::SealSomeOlder() {
+  while (older_after_) {
+    audit::Entry entry = VaultEntry("index.rebuild");
+    OlderSealed done;
     COFFER_TRY(Run(&entry, [&](Transaction& transaction) -> Status {
-      COFFER_ASSIGN(done, SealHolds(core_, transaction, *holds_after_, kHoldsAtOnce));
-      entry.detail = "words of holds sealed: " + std::to_string(done.sealed);
+      COFFER_ASSIGN(done, seal_older_(transaction, *older_after_));
+      entry.detail = std::string(done.what) + std::to_string(done.sealed);
       if (done.sealed == 0) transaction.LeaveNoOwnEntry();
       return {};
     }));
-    holds_after_ = done.last;
+    older_after_ = done.last;
     if (done.sealed > 0) return true;
   }
   return false;
@@ -397,10 +393,10 @@ Status IndexBuilder::Abandon() {
 }
 
 Status IndexBuilder::Build() {
-  audit::Entry entry = IndexEntry("index.exchange");
-  const std::size_t most = core_.options.index_rows_per_step;
+  audit::Entry entry = VaultEntry("index.exchange");
+  const std::size_t most = options_.index_rows_per_step;
   return Run(&entry, [&](Transaction& transaction) -> Status {
-    IndexStep step(core_, transaction, busy_ ? kBusyBuildStep : kIdleBuildStep, most);
+    IndexStep step(operations_, transaction, busy_ ? kBusyBuildStep : kIdleBuildStep, most);
     SearchIndex& index = transaction.Of<ClientsState>().stores.index;
     IndexState& state = step.state();
     IndexChanged(transaction);
@@ -459,8 +455,8 @@ Status IndexBuilder::Retire() {
 }
 
 Result<bool> IndexBuilder::ClearSome() {
-  const auto most = std::min<std::int64_t>(
-      kClearedAtOnce, static_cast<std::int64_t>(core_.options.index_rows_per_step));
+  const auto most = std::min<std::int64_t>(kClearedAtOnce,
+                                           static_cast<std::int64_t>(options_.index_rows_per_step));
   bool cleared = false;
   COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
     SearchIndex& index = transaction.Of<ClientsState>().stores.index;
@@ -480,6 +476,23 @@ Status IndexBuilder::Clear() {
     IndexChanged(transaction);
     return index.Store(state);
   });
+}
+
+IndexStatus IndexBuilder::status() const {
+  const IndexState state = operations_.engine().Of<ClientsState>().PublishedIndex();
+  IndexStatus status;
+  status.generation = state.live;
+  status.whole = state.live_usable && state.fields_whole;
+  status.building = state.building();
+  status.built = state.building() ? state.done : 0;
+  status.retiring = state.phase == IndexPhase::kRetiring || state.phase == IndexPhase::kClearing;
+  status.exchanged = state.exchanged;
+  status.oldest_uncovered = state.uncovered;
+  if (state.uncovered) {
+    status.due = Timestamp{state.uncovered->ms + DueAfterMs(options_)};
+    status.overdue = operations_.Now().ms - state.uncovered->ms > OverdueAfterMs(options_);
+  }
+  return status;
 }
 
 }  // namespace coffer::vault

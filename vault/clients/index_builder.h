@@ -16,32 +16,45 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 
-#include "vault/clients/search_index.h"
+#include "vault/access/operations.h"
+#include "vault/clients/index_options.h"
+#include "vault/clients/index_status.h"
 #include "vault/engine/engine.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 
 class IndexBuilder {
  public:
-  // The core must outlive it, and have its engine running.
-  explicit IndexBuilder(const Vault::Core& core) : core_(core) {}
+  // What a room above has in clear from before it was sealed, some of it in one operation; where
+  // any is sealed the operation must leave an entry.
+  struct OlderSealed {
+    std::size_t sealed = 0;
+    std::string_view what;           // was sealed, for the entry
+    std::optional<Id128> last = {};  // that was looked at; nothing: there was none
+  };
+  using SealOlder = std::function<Result<OlderSealed>(Transaction&, const Id128& after)>;
+
+  // The operations must outlive it, and have their engine running.
+  IndexBuilder(const Operations& operations, IndexOptions options, SealOlder seal_older)
+      : operations_(operations), options_(std::move(options)), seal_older_(std::move(seal_older)) {}
   ~IndexBuilder();
   void Start();
   void Stop();
 
+  IndexStatus status() const;
   // What is due now; false: nothing was. Not for two threads.
   Result<bool> Step();
 
   // After that time the oldest deletion since the last exchange makes another one due, and after
   // that one it is late.
-  static std::int64_t DueAfterMs(const VaultOptions& options);
-  static std::int64_t OverdueAfterMs(const VaultOptions& options);
+  static std::int64_t DueAfterMs(const IndexOptions& options);
+  static std::int64_t OverdueAfterMs(const IndexOptions& options);
 
  private:
   void Loop();
@@ -52,16 +65,18 @@ class IndexBuilder {
   Status Retire();
   Status Clear();
   Result<bool> ClearSome();  // of the generation that is not live; false: there was nothing
-  Result<bool> SealSomeHolds();
+  Result<bool> SealSomeOlder();
   Status Run(audit::Entry* entry, FunctionRef<Status(Transaction&)> work);
   std::chrono::nanoseconds RestAfter(std::chrono::nanoseconds step);
 
-  const Vault::Core& core_;
-  std::uint64_t operations_ = 0, own_operations_ = 0;
+  const Operations& operations_;
+  const IndexOptions options_;
+  const SealOlder seal_older_;
+  std::uint64_t counted_ = 0, own_operations_ = 0;
   std::chrono::steady_clock::time_point looked_at_operations_;
   bool busy_ = false;
   std::string reported_;
-  std::optional<HoldId> holds_after_ = HoldId{};  // nothing: none is left to be sealed
+  std::optional<Id128> older_after_ = Id128{};  // nothing: none is left to be sealed
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -3,18 +3,22 @@
 #include <algorithm>
 #include <iterator>
 
-#include "vault/deletion/retention_days.h"
+#include "vault/access/call.h"
+#include "vault/access/operations.h"
+#include "vault/catalog/stored_day.h"
+#include "vault/clients/blind_tokens.h"
+#include "vault/clients/record.h"
 
 namespace coffer::vault {
 namespace {
 
 using nlohmann::json;
 
-Result<FieldViews> WritableBy(const Vault::Core& core, Transaction& transaction, const Call& call,
-                              const AccessDecision& writing, const ClientId& client,
-                              const ClassSchema& schema) {
+Result<FieldViews> WritableBy(const Operations& operations, Transaction& transaction,
+                              const Call& call, const AccessDecision& writing,
+                              const ClientId& client, const ClassSchema& schema) {
   COFFER_ASSIGN(const auto reading,
-                core.DecideFor(transaction, call, Action::kRecordRead, client, &schema));
+                operations.DecideFor(transaction, call, Action::kRecordRead, client, &schema));
   return WritableFields(FieldViewsOf(writing, schema), FieldViewsOf(reading, schema));
 }
 
@@ -28,15 +32,17 @@ std::vector<std::string> MissingIn(const json& after, const json& before) {
 
 }  // namespace
 
-Result<UpdateTerms> TermsFor(const Vault::Core& core, Transaction& transaction, const Call& call,
-                             const AccessDecision& writing, const ClientId& client,
-                             const ClassSchema& written, const ClassSchema& newest) {
-  COFFER_ASSIGN(const auto of_newest, WritableBy(core, transaction, call, writing, client, newest));
+Result<UpdateTerms> TermsFor(const Operations& operations, Transaction& transaction,
+                             const Call& call, const AccessDecision& writing,
+                             const ClientId& client, const ClassSchema& written,
+                             const ClassSchema& newest) {
+  COFFER_ASSIGN(const auto of_newest,
+                WritableBy(operations, transaction, call, writing, client, newest));
   if (written.version == newest.version) {
     return UpdateTermsOf(newest, of_newest, newest, of_newest);
   }
   COFFER_ASSIGN(const auto of_written,
-                WritableBy(core, transaction, call, writing, client, written));
+                WritableBy(operations, transaction, call, writing, client, written));
   return UpdateTermsOf(written, of_written, newest, of_newest);
 }
 
@@ -62,16 +68,16 @@ json WithoutNulls(const ClassSchema& schema, const json& patch) {
   return document;
 }
 
-void TakeDocument(RecordRow& row, const Vault::Core& core, const UpdateTerms& terms,
+void TakeDocument(RecordRow& row, const Operations& operations, const UpdateTerms& terms,
                   const ClassSchema& written, const ClassSchema& newest,
                   const ChangedDocument& change) {
   row.class_version = terms.newest ? newest.version : written.version;
   row.fields = change.document.fields;
   if (terms.newest) {
-    row.terms = core.TermsOf(newest, change.document.indexed);
+    row.terms = TermsOf(operations.keyring(), newest, change.document.indexed);
     row.retention_day = RetentionDay(newest, change.whole);
   } else {
-    row.terms = core.TermsOf(newest, IndexedValues(newest, change.whole));
+    row.terms = TermsOf(operations.keyring(), newest, IndexedValues(newest, change.whole));
     row.retention_day = DayInStored(newest, change.document.json);
   }
 }

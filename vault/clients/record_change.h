@@ -7,19 +7,21 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/access/operations.h"
 #include "vault/catalog/class_schema.h"
+#include "vault/clients/record.h"
 #include "vault/clients/record_store.h"
 #include "vault/clients/record_update.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 
 // Which fields of a record are the caller's to change: those which they write and see as they are,
 // by both versions of the class. `writing`: what was decided of the call for this client.
-Result<UpdateTerms> TermsFor(const Vault::Core& core, Transaction& transaction, const Call& call,
-                             const AccessDecision& writing, const ClientId& client,
-                             const ClassSchema& written, const ClassSchema& newest);
+Result<UpdateTerms> TermsFor(const Operations& operations, Transaction& transaction,
+                             const Call& call, const AccessDecision& writing,
+                             const ClientId& client, const ClassSchema& written,
+                             const ClassSchema& newest);
 
 struct ChangedDocument {
   nlohmann::json whole;
@@ -40,7 +42,7 @@ nlohmann::json WithoutNulls(const ClassSchema& schema, const nlohmann::json& pat
 
 // The fields of `row`, and what searches and due dates have of it: these go by the newest version
 // of the class, whichever one the record stays under.
-void TakeDocument(RecordRow& row, const Vault::Core& core, const UpdateTerms& terms,
+void TakeDocument(RecordRow& row, const Operations& operations, const UpdateTerms& terms,
                   const ClassSchema& written, const ClassSchema& newest,
                   const ChangedDocument& change);
 

@@ -1,8 +1,12 @@
 #include "vault/clients/record_operations.h"
 
+#include "vault/access/call.h"
+#include "vault/access/operations.h"
 #include "vault/base/strict_json.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/clients_state.h"
+#include "vault/clients/record.h"
+#include "vault/clients/sealing_contexts.h"
 
 namespace coffer::vault {
 
@@ -88,14 +92,14 @@ void Show(RecordInfo& info, const ClassSchema& schema, const FieldViews& views, 
   info.present = std::move(viewed.present);
 }
 
-Result<RecordInfo> OpenRecord(const Vault::Core& core, const ClientId& client,
+Result<RecordInfo> OpenRecord(const Operations& operations, const ClientId& client,
                               const ClientKeys& keys, const SealedRecord& sealed) {
   const RecordRow& row = sealed.row;
-  COFFER_ASSIGN(
-      const Bytes plain,
-      keys.Open(core.RecordContext(client, row.id, row.class_name, row.version), row.payload));
+  COFFER_ASSIGN(const Bytes plain, keys.Open(RecordContext(operations.keyring(), client, row.id,
+                                                           row.class_name, row.version),
+                                             row.payload));
   RecordInfo info = InfoOf(row, client);
-  Show(info, *sealed.schema, sealed.views, plain, core.keyring);
+  Show(info, *sealed.schema, sealed.views, plain, operations.keyring());
   return info;
 }
 
@@ -109,12 +113,13 @@ Result<std::optional<SealedRecord>> RecordDisclosure::Disclose(const ClientId& c
       !schema->AllowsPurpose(purpose) || !registered->second.MayTouch(schema->name)) {
     return std::nullopt;
   }
-  if (Vault::Core::IsRestricted(transaction_, call_, call_.action, client, schema.get())) {
+  if (Operations::IsRestricted(transaction_, call_, call_.action, client, schema.get())) {
     return std::nullopt;
   }
   AccessDecision own = decision;
   if (call_.role->budgeted) {
-    COFFER_ASSIGN(own, core_.DecideFor(transaction_, call_, call_.action, client, schema.get()));
+    COFFER_ASSIGN(own,
+                  operations_.DecideFor(transaction_, call_, call_.action, client, schema.get()));
   }
   if (!own.allowed && own.error.code == Code::kExhausted) {
     return Deny(call_, "budget", own.error.code, own.error.reason);
@@ -122,7 +127,7 @@ Result<std::optional<SealedRecord>> RecordDisclosure::Disclose(const ClientId& c
   if (!own.allowed) return std::nullopt;
   auto views = FieldViewsOf(own, *schema);
   if (ShowsNothing(views)) return std::nullopt;
-  COFFER_TRY(core_.CheckWhole(row.id.value));
+  COFFER_TRY(operations_.CheckWhole(row.id.value));
   audit::Entry entry;
   entry.action = Name(call_.action);
   entry.client = client.Text();

@@ -7,7 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/access/operations.h"
+#include "vault/clients/record.h"
 #include "vault/clients/record_view.h"
 
 namespace coffer::vault {
@@ -54,25 +56,26 @@ struct SealedRecord {
   FieldViews views;
 };
 // Errors: kCorrupted when the payload is not what was sealed.
-Result<RecordInfo> OpenRecord(const Vault::Core& core, const ClientId& client,
+Result<RecordInfo> OpenRecord(const Operations& operations, const ClientId& client,
                               const ClientKeys& keys, const SealedRecord& sealed);
 
 // Several records that one call discloses: an entry for each, and at the end the reveals of all.
 class RecordDisclosure {
  public:
   // Without `with_data` only that the records are there is disclosed.
-  RecordDisclosure(const Vault::Core& core, Transaction& transaction, Call& call, bool with_data)
-      : core_(core), transaction_(transaction), call_(call), with_data_(with_data) {}
+  RecordDisclosure(const Operations& operations, Transaction& transaction, Call& call,
+                   bool with_data)
+      : operations_(operations), transaction_(transaction), call_(call), with_data_(with_data) {}
 
   // Nothing when the record is not there for the caller: the purpose may not touch its class, or no
   // grant shows anything of it. `decision`: on its client. Errors: kExhausted "budget_exhausted".
   Result<std::optional<SealedRecord>> Disclose(const ClientId& client,
                                                const AccessDecision& decision, RecordRow row);
   // Call it once, after the last one, and with nothing after it that may fail.
-  Status CountReveals() { return core_.CountReveals(transaction_, call_); }
+  Status CountReveals() { return operations_.CountReveals(transaction_, call_); }
 
  private:
-  const Vault::Core& core_;
+  const Operations& operations_;
   Transaction& transaction_;
   Call& call_;
   const bool with_data_;

@@ -9,6 +9,7 @@
 
 #include "audit/text/clock.h"
 #include "vault/base/ids.h"
+#include "vault/base/timestamp.h"
 #include "vault/clients/index_terms.h"
 #include "vault/clients/search_index.h"
 #include "vault/storage/sqlite.h"

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "audit/text/clock.h"
+#include "vault/base/timestamp.h"
 #include "vault/catalog/catalog_store.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/clients/index_terms.h"

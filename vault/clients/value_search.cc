@@ -4,8 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "vault/catalog/catalog_state.h"
+#include "vault/clients/blind_tokens.h"
 #include "vault/clients/clients_state.h"
 #include "vault/clients/record_operations.h"
+#include "vault/clients/sealing_contexts.h"
 
 namespace coffer::vault {
 namespace {
@@ -16,11 +18,11 @@ constexpr std::size_t kComparedAtOnce = 200;
 
 Status ValueSearch::Start() {
   SearchIndex& index = transaction_.Of<ClientsState>().stores.index;
-  tokens_ = {core_.FieldToken(newest_.name, field_.name, form_)};
+  tokens_ = {FieldToken(operations_.keyring(), newest_.name, field_.name, form_)};
   if (index.IsWhole(newest_.name, field_)) return {};
   reached_ = index.ReachedBy(newest_.name, field_);
   COFFER_ASSIGN(const bool many, transaction_.Of<ClientsState>().stores.records.HasMoreThan(
-                                     core_.options.index_rows_compared, reached_));
+                                     rows_compared_, reached_));
   way_ = many ? Way::kTokens : Way::kCompared;
   if (many && (!index.state().live_usable || !NoteTokens())) {
     return Fail(Code::kConflict, kIndexBuilding);
@@ -35,7 +37,7 @@ bool ValueSearch::NoteTokens() {
   if (versions == transaction_.Of<CatalogState>().current().classes.end()) return true;
   const auto note = [&](const Result<std::string>& form) {
     if (!form) return;
-    const BlindToken token = core_.FieldToken(newest_.name, field_.name, *form);
+    const BlindToken token = FieldToken(operations_.keyring(), newest_.name, field_.name, *form);
     if (std::ranges::find(tokens_, token) == tokens_.end()) tokens_.push_back(token);
   };
   for (const auto& schema : versions->second) {
@@ -113,7 +115,8 @@ Result<bool> ValueSearch::Has(std::int64_t record) {
   if (!key && key.error().code == Code::kUnavailable) return std::unexpected(key.error());
   if (!key) return false;
   auto plain = key->Expose().Open(
-      core_.RecordContext(owner->id, row->id, row->class_name, row->version), row->payload);
+      RecordContext(operations_.keyring(), owner->id, row->id, row->class_name, row->version),
+      row->payload);
   if (!plain) return false;
   const auto document = nlohmann::json::parse(crypto::AsText(*plain), nullptr, false);
   crypto::Wipe(*plain);

@@ -19,16 +19,19 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 
 namespace coffer::vault {
 
 class ValueSearch {
  public:
   // All are to outlive it. `form`: of `typed`, by the field.
-  ValueSearch(const Vault::Core& core, Transaction& transaction, const ClassSchema& newest,
-              const Field& field, std::string_view typed, std::string_view form)
-      : core_(core),
+  // While the index is made by other rules, so many records are opened that it has not come to.
+  ValueSearch(const Operations& operations, std::size_t rows_compared, Transaction& transaction,
+              const ClassSchema& newest, const Field& field, std::string_view typed,
+              std::string_view form)
+      : operations_(operations),
+        rows_compared_(rows_compared),
         transaction_(transaction),
         newest_(newest),
         field_(field),
@@ -51,7 +54,8 @@ class ValueSearch {
   // Whether the record's value has the form. What cannot be opened has not.
   Result<bool> Has(std::int64_t record);
 
-  const Vault::Core& core_;
+  const Operations& operations_;
+  const std::size_t rows_compared_;
   Transaction& transaction_;
   const ClassSchema& newest_;
   const Field& field_;

@@ -1,11 +1,14 @@
 // What becomes of due dates when a class counts from another field.
 #include <algorithm>
 
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
+#include "vault/access/operations.h"
 #include "vault/catalog/catalog_state.h"
+#include "vault/deletion/class_preview.h"
+#include "vault/deletion/retention.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_days.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {
@@ -79,14 +82,14 @@ Status FindDated(RetentionStore& store, const DueDateQuestion& question,
   return {};
 }
 
-Status CountChanges(const Vault::Core& core, const DueDateQuestion& question,
+Status CountChanges(const Operations& operations, const DueDateQuestion& question,
                     std::span<const DatedRecord> found, DueDateChanges& changes) {
   std::vector<std::int64_t> records;
   for (const DatedRecord& record : found) records.push_back(record.record);
   std::map<std::int64_t, std::optional<std::string>> documents;
   for (std::span<const std::int64_t> rest = records; !rest.empty();) {
     std::size_t taken = 0;
-    COFFER_ASSIGN(auto opened, OpenDocuments(core, rest, taken));
+    COFFER_ASSIGN(auto opened, OpenDocuments(operations, rest, taken));
     for (auto& document : opened) {
       documents.insert_or_assign(document.record, std::move(document.document));
     }
@@ -111,8 +114,8 @@ Status CountChanges(const Vault::Core& core, const DueDateQuestion& question,
 
 }  // namespace
 
-Result<ClassPreview> Vault::PreviewClass(const Caller& caller, std::string_view name,
-                                         std::string_view definition) {
+Result<ClassPreview> Retention::PreviewClass(const Caller& caller, std::string_view name,
+                                             std::string_view definition) {
   constexpr Action kAction = Action::kRetentionRead;
   auto parsed = ParseClass(definition);
   if (parsed && parsed->name != name) {
@@ -123,42 +126,39 @@ Result<ClassPreview> Vault::PreviewClass(const Caller& caller, std::string_view 
     parsed = std::unexpected(Error{Code::kUnprocessable, "class_invalid", {}, std::move(faults)});
   }
   if (!parsed) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, parsed.error()));
+    return operations_.Refuse(caller, {kAction}, parsed.error());
   }
   DueDateQuestion question{nullptr, {}, *parsed, {}};
   ClassPreview preview;
   preview.class_name = parsed->name;
-  Call asked = core_->StartCall(caller, kAction);
+  Call asked = operations_.Start(caller, {.action = kAction, .entry = EntryRule::kOnRefusal});
   asked.entry.class_name = parsed->name;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, asked, std::nullopt, nullptr,
-      [&](Transaction& transaction) -> Status {
-        const Catalog& catalog = transaction.Of<CatalogState>().current();
-        preview.at = question.at = transaction.now();
-        const auto newest = catalog.Newest(name);
-        if (newest) preview.version = newest->version;
-        if (!catalog.retention) return {};
-        preview.schedule = catalog.retention->version;
-        preview.moves_due_dates =
-            newest && MovesDueDates(catalog.retention->schedule, *newest, *parsed);
-        if (preview.moves_due_dates && !catalog.retention->schedule.zone_is_known()) {
-          return Fail(Code::kConflict, "time_zone_unknown",
-                      "the machine has no time zone " + catalog.retention->schedule.time_zone());
-        }
-        question.schedule = catalog.retention;
-        question.dates = RetentionDates(catalog);
-        return {};
-      },
-      EntryRule::kOnRefusal));
+  COFFER_TRY(operations_.Perform(asked, [&](Transaction& transaction) -> Status {
+    const Catalog& catalog = transaction.Of<CatalogState>().current();
+    preview.at = question.at = transaction.now();
+    const auto newest = catalog.Newest(name);
+    if (newest) preview.version = newest->version;
+    if (!catalog.retention) return {};
+    preview.schedule = catalog.retention->version;
+    preview.moves_due_dates =
+        newest && MovesDueDates(catalog.retention->schedule, *newest, *parsed);
+    if (preview.moves_due_dates && !catalog.retention->schedule.zone_is_known()) {
+      return Fail(Code::kConflict, "time_zone_unknown",
+                  "the machine has no time zone " + catalog.retention->schedule.time_zone());
+    }
+    question.schedule = catalog.retention;
+    question.dates = RetentionDates(catalog);
+    return {};
+  }));
   DueDateChanges changes;
   if (preview.moves_due_dates) {
-    COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+    COFFER_ASSIGN(auto reader, snapshots_.Open());
     COFFER_ASSIGN(auto store, RetentionStore::Open(reader->database()));
     RetentionStore::Place place;
     for (bool more = true; more;) {
       std::vector<DatedRecord> found;
       COFFER_TRY(FindDated(store, question, place, found, more));
-      COFFER_TRY(CountChanges(*core_, question, found, changes));
+      COFFER_TRY(CountChanges(operations_, question, found, changes));
     }
   }
   std::uint64_t records = 0;
@@ -169,14 +169,13 @@ Result<ClassPreview> Vault::PreviewClass(const Caller& caller, std::string_view 
     preview.changes.push_back(std::move(change));
   }
   std::ranges::sort(preview.changes, {}, &DueDateChange::policy);
-  Call call = core_->StartCall(caller, kAction);
+  Call call = operations_.Start(caller, {kAction});
   call.entry.class_name = parsed->name;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction&) -> Status {
-        if (preview.version != 0) call.entry.version = preview.version;
-        call.entry.detail = "preview of the due dates of " + std::to_string(records) + " records";
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction&) -> Status {
+    if (preview.version != 0) call.entry.version = preview.version;
+    call.entry.detail = "preview of the due dates of " + std::to_string(records) + " records";
+    return {};
+  }));
   return preview;
 }
 

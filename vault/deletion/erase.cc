@@ -8,11 +8,14 @@
 
 #include "audit/documents/erasure_scope.h"
 #include "vault/access/access_state.h"
+#include "vault/access/operations.h"
 #include "vault/base/strict_json.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/clients_state.h"
 #include "vault/clients/record_operations.h"
+#include "vault/deletion/deletion_options.h"
 #include "vault/deletion/deletion_state.h"
+#include "vault/deletion/erasure.h"
 #include "vault/deletion/resealing.h"
 
 namespace coffer::vault {
@@ -52,15 +55,16 @@ Result<std::set<std::int64_t>> RowsOf(RecordStore& records, const ClientRow& cli
 }
 
 // All that stays, under a new key, once what goes is gone.
-Status ResealRest(const Vault::Core& core, Transaction& transaction, const ClientRow& client,
+Status ResealRest(const Operations& operations, Transaction& transaction, const ClientRow& client,
                   const ErasureOrder& order, const std::set<std::string, std::less<>>& gone,
                   ErasedContent& content, std::vector<std::int64_t>& unread) {
   auto& stores = transaction.Of<ClientsState>().stores;
   COFFER_ASSIGN(const auto staying, stores.records.ListOf(client.id.Row(), {}, -1, kEveryRecord));
   if (!order.replayed && transaction.IsResealing(client.id)) {
-    COFFER_TRY(Resealing::GoOn(core, transaction, client, 0));  // with both keys, or not at all
+    COFFER_TRY(
+        Resealing::GoOn(operations, transaction, client, 0));  // with both keys, or not at all
   }
-  auto resealing = Resealing::WithNewKey(core, transaction, client);
+  auto resealing = Resealing::WithNewKey(operations, transaction, client);
   if (!resealing) {
     // An older vault.db beside a newer keys.db, which has not this key any more: what stays can
     // be read by nobody already, and must not keep the rest of the vault from being opened.
@@ -114,7 +118,7 @@ bool ErasesClient(const audit::Entry& entry) {
           entry.detail.find("; scope client;") != std::string::npos);
 }
 
-Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transaction,
+Result<ErasedContent> EraseContent(const Operations& operations, Transaction& transaction,
                                    const ClientRow& client, const ErasureOrder& order,
                                    const Resealed* resealed) {
   auto& stores = transaction.Of<ClientsState>().stores;
@@ -133,7 +137,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
   std::optional<Resealed> left;
   if (order.replayed && !whole) {
     const bool of_class = order.scope == ErasureScope::kClass;
-    COFFER_ASSIGN(left, FindLeftUnderGoneKey(core, transaction, client, going,
+    COFFER_ASSIGN(left, FindLeftUnderGoneKey(operations, transaction, client, going,
                                              of_class ? order.class_name : std::string()));
     if (left) resealed = &*left;
   }
@@ -151,7 +155,8 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     COFFER_ASSIGN(auto record, stores.records.FindRow(id));
     if (!record || record->client != client.id.Row()) continue;
     if ((IsSealed(record->tokens) && !keys) ||
-        !OpenTermsOf(core.keyring, keys ? keys->Expose() : ClientKeys(), client.id, *record)) {
+        !OpenTermsOf(operations.keyring(), keys ? keys->Expose() : ClientKeys(), client.id,
+                     *record)) {
       unread.push_back(id);
     }
     COFFER_ASSIGN(const std::uint64_t versions, stores.records.Delete(*record, stores.index));
@@ -179,7 +184,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     return Fail(Code::kNotFound, "not_found");
   }
   if (whole) {
-    COFFER_ASSIGN(row.ref_token, TokenOfErased(core, transaction, client));
+    COFFER_ASSIGN(row.ref_token, TokenOfErased(operations, transaction, client));
     if (content.gone.empty()) content.gone[std::string(audit::kClientItself)].records = 1;
     COFFER_TRY(transaction.stores().log->DeleteNotesOf(client.id.Row()));
     COFFER_TRY(stores.idempotency.DeleteOf(client.id.Row()));
@@ -191,7 +196,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     const bool known =
         leaving.ref.empty() ||
         ((keys || !IsSealed(leaving.ref)) &&
-         OpenReferenceOf(core.keyring, keys ? keys->Expose() : ClientKeys(), leaving));
+         OpenReferenceOf(operations.keyring(), keys ? keys->Expose() : ClientKeys(), leaving));
     if (!known) stores.index.NoteUnread({}, client.id.Row());
     COFFER_TRY(stores.clients.Delete(leaving, stores.index));
   } else if (resealed != nullptr) {
@@ -204,7 +209,7 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     COFFER_ASSIGN(const auto stray, transaction.stores().keys.Find(next));
     if (stray && !left) transaction.DropKey(next);
   } else {
-    COFFER_TRY(ResealRest(core, transaction, client, order, gone, content, unread));
+    COFFER_TRY(ResealRest(operations, transaction, client, order, gone, content, unread));
   }
   if (!unread.empty()) stores.index.NoteUnread(unread, std::nullopt);
   row.seq = transaction.NextSeq();

@@ -9,7 +9,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/approval.h"
+#include "vault/access/call.h"
+#include "vault/access/operations.h"
+#include "vault/clients/export_selection.h"
+#include "vault/deletion/deletion_options.h"
+#include "vault/deletion/erasure.h"
 
 namespace coffer::vault {
 
@@ -59,7 +64,7 @@ struct ErasedContent {
 // for it. Leaves an entry for each record that goes one by one, and for each that is sealed again.
 // The caller stores the row (RegisterErasure) and leaves the entry about the erasure itself next.
 // `resealed`: what stays was sealed again before, in steps (resealing.h).
-Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transaction,
+Result<ErasedContent> EraseContent(const Operations& operations, Transaction& transaction,
                                    const ClientRow& client, const ErasureOrder& order,
                                    const Resealed* resealed = nullptr);
 // One operation may take more records than an act can name: the share of some of them, as an
@@ -81,5 +86,8 @@ std::map<std::string, ClassCount, std::less<>> GoneIn(std::string_view facts);
 std::vector<Issue> MissingDetails(const OperatorDetails& details);
 // The row is complete: from the commit on its key dies and the ledger has it.
 Status RegisterErasure(Transaction& transaction, ErasureRow row);
+
+// "client.erase" or "record.erase" of the client, with what goes and why.
+Proposal ProposalOf(const ClientId& client, const ErasureRequest& request);
 
 }  // namespace coffer::vault

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "crypto/encoding.h"
+#include "vault/deletion/erasure.h"
 
 namespace coffer::vault {
 namespace {

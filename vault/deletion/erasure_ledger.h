@@ -15,6 +15,7 @@
 #include "audit/documents/ledger_completeness.h"
 #include "audit/documents/ledger_file.h"
 #include "crypto/keyring.h"
+#include "vault/deletion/erasure.h"
 #include "vault/engine/erasure_store.h"
 #include "vault/engine/setting_store.h"
 

@@ -1,4 +1,6 @@
 // Erasing a client, a class of it or single records, for good; and what is known of it afterwards.
+#include "vault/deletion/erasures.h"
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -6,14 +8,23 @@
 #include <set>
 
 #include "vault/access/access_state.h"
-#include "vault/access/core.h"
+#include "vault/access/approval.h"
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
+#include "vault/access/operations.h"
+#include "vault/access/reasons.h"
+#include "vault/access/two_person_rule.h"
 #include "vault/base/names.h"
+#include "vault/base/page.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/clients_state.h"
+#include "vault/clients/deletion_guard.h"
+#include "vault/clients/export_selection.h"
 #include "vault/clients/record_operations.h"
 #include "vault/deletion/erase.h"
+#include "vault/deletion/erasure.h"
+#include "vault/deletion/erasure_procedure.h"
 #include "vault/deletion/resealing.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {
@@ -22,8 +33,6 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxRecordsAtOnce = 1000;
 // Who reads keys.db meanwhile has mostly ended by then.
-constexpr std::chrono::seconds kDestroyWithin{10};
-constexpr std::int64_t kFactDayMs = std::int64_t{24} * 3600 * 1000;
 
 constexpr std::pair<ErasureScope, std::string_view> kScopes[] = {
     {ErasureScope::kClient, "client"},
@@ -124,8 +133,15 @@ Status CheckAllErasable(Transaction& transaction, Call& call, const ClientId& cl
 // what was asked for: it checks everything once more.
 class Erasing {
  public:
-  Erasing(const Vault::Core& core, const ClientId& client, const ErasureRequest& request)
-      : core_(core), id_(client), request_(request), steps_(core) {}
+  Erasing(const ErasureProcedure& procedure, const TwoPersonRule& two_person,
+          const DeletionGuard& guard, const ClientId& client, const ErasureRequest& request)
+      : procedure_(procedure),
+        operations_(procedure.operations()),
+        two_person_(two_person),
+        guard_(guard),
+        id_(client),
+        request_(request),
+        steps_(operations_) {}
 
   // Without its turn it takes no steps.
   Status Attempt(Transaction& transaction, Call& call, const ErasureId& as, bool has_turn) {
@@ -149,20 +165,21 @@ class Erasing {
       if (earlier == nullptr) return NotFound(call);
       return Repeat(call, *earlier);
     }
-    COFFER_ASSIGN(auto approval, core_.CheckApproval(transaction, call, ProposalOf(id_, request_)));
-    COFFER_TRY(core_.RequireNoHold(transaction, call, *client, classes));
-    if (auto lacking = MissingDetails(core_.options.operator_details); !lacking.empty()) {
+    COFFER_ASSIGN(auto approval,
+                  two_person_.CheckApproval(transaction, call, ProposalOf(id_, request_)));
+    COFFER_TRY(guard_.RequireNoHold(transaction, call, *client, classes));
+    if (auto lacking = MissingDetails(procedure_.options().operator_details); !lacking.empty()) {
       return std::unexpected(Error{Code::kConflict, "operator_incomplete", {}, std::move(lacking)});
     }
     if (!IsWhole() && !steps_.begun()) {
       COFFER_ASSIGN(const bool small, StepwiseResealing::IsSmall(transaction, *client));
-      if (!has_turn && (!small || core_.erasure_turns.IsTaken(id_))) {
+      if (!has_turn && (!small || procedure_.turns().IsTaken(id_))) {
         return Pause(transaction, call);
       }
       COFFER_ASSIGN(const bool ready, steps_.Advance(transaction, *client, Order()));
       if (!ready) return Pause(transaction, call);
     }
-    if (approval) COFFER_TRY(Vault::Core::MarkExecuted(transaction, *std::move(approval)));
+    if (approval) COFFER_TRY(TwoPersonRule::MarkExecuted(transaction, *std::move(approval)));
     return Erase(transaction, call, *client);
   }
 
@@ -214,7 +231,7 @@ class Erasing {
       }
       if (classes.insert(row->class_name).second) {
         const auto newest = transaction.Of<CatalogState>().current().Newest(row->class_name);
-        COFFER_TRY(core_.Authorize(transaction, call, newest.get()));
+        COFFER_TRY(operations_.Authorize(transaction, call, newest.get()));
         decisions[row->class_name] = call.decision;
       }
       COFFER_TRY(CheckErasable(transaction, call, decisions.at(row->class_name), *row));
@@ -232,8 +249,8 @@ class Erasing {
 
   Status Erase(Transaction& transaction, Call& call, const ClientRow& client) {
     COFFER_ASSIGN(ErasedContent content,
-                  EraseContent(core_, transaction, client, Order(), steps_.resealed()));
-    content.row.facts = FactsOf(content, core_.FactsOfCall(transaction, call));
+                  EraseContent(operations_, transaction, client, Order(), steps_.resealed()));
+    content.row.facts = FactsOf(content, procedure_.FactsOfCall(transaction, call));
     AddDetail(call.entry, audit::ErasureDetail(content.row.id.Text(), LedgerScopeOf(content.row)));
     erased_ = content.row;
     done_ = true;
@@ -241,7 +258,10 @@ class Erasing {
     return RegisterErasure(transaction, std::move(content.row));
   }
 
-  const Vault::Core& core_;
+  const ErasureProcedure& procedure_;
+  const Operations& operations_;
+  const TwoPersonRule& two_person_;
+  const DeletionGuard& guard_;
   const ClientId id_;
   const ErasureRequest& request_;
   StepwiseResealing steps_;
@@ -299,136 +319,72 @@ Proposal ProposalOf(const ClientId& client, const ErasureRequest& request) {
           content.empty() ? std::string() : content.dump()};
 }
 
-std::string Vault::Core::StandingFacts() const {
-  const OperatorDetails& details = options.operator_details;
-  json facts = {{"operator",
-                 {{"name", details.name},
-                  {"address", details.address},
-                  {"processor_name", details.processor_name},
-                  {"processor_address", details.processor_address},
-                  {"system", details.system}}}};
-  if (options.backup_horizon_days) facts["backup_horizon_days"] = *options.backup_horizon_days;
-  // After so many days at the latest the key of today's search index is destroyed.
-  facts["index_days"] = IndexBuilder::OverdueAfterMs(options) / kFactDayMs;
-  return MembersOf(facts.dump());
-}
-
-std::string Vault::Core::FactsOfCall(Transaction& transaction, const Call& call) const {
-  json facts = {{"people", json::parse(PeopleText(transaction, PeopleOf(transaction, call)))}};
-  if (IsTicket(call.caller.ticket)) facts["reference"] = call.caller.ticket;
-  return StandingFacts() + "," + MembersOf(facts.dump());
-}
-
-Status Vault::Core::CompleteErasures(std::span<const ErasureRow> rows) const {
-  if (rows.empty()) return {};
-  if (!engine->AwaitDestroyed(rows, kDestroyWithin)) {
-    return Fail(Code::kUnavailable, "erasure_unfinished",
-                "another program holds keys.db; what was erased is gone, and its key is destroyed "
-                "when that lets go");
-  }
-  audit::Entry actor;
-  actor.actor = "vault";
-  actor.actor_kind = audit::ActorKind::kSystem;
-  actor.decision = audit::Decision::kAllow;
-  return engine->Run(OperationKind::kWrite, EntryRule::kAlways, actor,
-                     [&](Transaction& transaction) -> Status {
-                       transaction.LeaveNoOwnEntry();
-                       ErasureStore& erasures = transaction.stores().erasures;
-                       for (const ErasureRow& row : rows) {
-                         // Several may have waited for one.
-                         COFFER_ASSIGN(const bool completed, erasures.MarkComplete(row.id));
-                         if (!completed) continue;
-                         audit::Entry entry;
-                         entry.action = "erasure.completed";
-                         entry.client = row.client.Text();
-                         entry.detail = row.id.Text();
-                         transaction.Also(std::move(entry));
-                       }
-                       return {};
-                     });
-}
-
-Status Vault::Core::CompleteInterruptedErasures() const {
-  std::vector<ErasureRow> unfinished;
-  audit::Entry none;
-  COFFER_TRY(engine->Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(unfinished, transaction.stores().erasures.ListUnfinished());
-        return {};
-      }));
-  // Those whose keys somebody holds are completed when they are destroyed.
-  std::erase_if(unfinished,
-                [](const ErasureRow& row) { return row.state == ErasureState::kCommitted; });
-  return CompleteErasures(unfinished);
-}
-
-Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
-                             const ErasureRequest& request) {
+Result<Erasure> Erasures::Erase(const Caller& caller, const ClientId& id,
+                                const ErasureRequest& request) {
   const bool whole = request.class_name.empty() && request.records.empty();
   const Action action = whole ? Action::kClientErase : Action::kRecordErase;
-  const auto catalog = core_->engine->Of<CatalogState>().Published();
+  const auto catalog = operations_.engine().Of<CatalogState>().Published();
   if (auto issues = FaultsOf(request, *catalog); !issues.empty()) {
-    return std::unexpected(
-        Refuse(caller, action, id, std::nullopt,
-               Error{Code::kUnprocessable, "erasure_invalid", {}, std::move(issues)}));
+    return operations_.Refuse(
+        caller, {.action = action, .client = id},
+        Error{Code::kUnprocessable, "erasure_invalid", {}, std::move(issues)});
   }
   const auto schema = catalog->Newest(request.class_name);
-  Erasing erasing(*core_, id, request);
+  Erasing erasing(procedure_, two_person_, guard_, id, request);
   std::optional<ErasureTurns::Turn> turn;
   for (;;) {
-    Call call = core_->StartCall(caller, action);
-    call.About(id);
+    Call call = operations_.Start(caller, {.action = action,
+                                           .kind = OperationKind::kWrite,
+                                           .client = id,
+                                           .record_class = schema.get()});
     call.entry.class_name = request.class_name;
-    const ErasureId as = ErasureId::New(core_->Now());
-    COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, schema.get(),
-                              [&](Transaction& transaction) {
-                                return erasing.Attempt(transaction, call, as, turn.has_value());
-                              }));
+    const ErasureId as = ErasureId::New(operations_.Now());
+    COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) {
+      return erasing.Attempt(transaction, call, as, turn.has_value());
+    }));
     if (erasing.done()) break;
-    if (!turn) turn.emplace(core_->erasure_turns, id);
+    if (!turn) turn.emplace(procedure_.turns(), id);
   }
   turn.reset();
   ErasureRow& erased = erasing.erased();
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.
-  core_->engine->key_cache().AwaitWiped(id);
+  operations_.engine().key_cache().AwaitWiped(id);
   if (!erasing.repeated() || erased.state != ErasureState::kComplete) {
-    COFFER_TRY(core_->CompleteErasures({&erased, 1}));
+    COFFER_TRY(procedure_.CompleteErasures({&erased, 1}));
     erased.state = ErasureState::kComplete;
   }
   return ErasureOf(erased);
 }
 
-Result<Erasure> Vault::GetErasure(const Caller& caller, const ErasureId& id) {
-  Call call = core_->StartCall(caller, Action::kErasureRead);
+Result<Erasure> Erasures::GetErasure(const Caller& caller, const ErasureId& id) {
+  Call call = operations_.Start(caller, {Action::kErasureRead});
   call.entry.detail = id.Text();
   Erasure erasure;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              COFFER_ASSIGN(const auto row, transaction.stores().erasures.Find(id));
-                              if (!row) return NotFound(call);
-                              call.entry.client = row->client.Text();
-                              erasure = ErasureOf(*row);
-                              return {};
-                            }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(const auto row, transaction.stores().erasures.Find(id));
+    if (!row) return NotFound(call);
+    call.entry.client = row->client.Text();
+    erasure = ErasureOf(*row);
+    return {};
+  }));
   return erasure;
 }
 
-Result<Page<Erasure>> Vault::ListErasures(const Caller& caller, const PageRequest& page) {
-  Call call = core_->StartCall(caller, Action::kErasureRead);
+Result<Page<Erasure>> Erasures::ListErasures(const Caller& caller, const PageRequest& page) {
+  Call call = operations_.Start(caller, {Action::kErasureRead});
   Page<Erasure> result;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(std::int64_t before, core_->ReadCursor(call, "erasures", page.cursor));
-        if (page.cursor.empty()) before = std::numeric_limits<std::int64_t>::max();
-        COFFER_ASSIGN(const auto rows, transaction.stores().erasures.List(before, page.limit + 1));
-        for (std::size_t i = 0; i < rows.size() && i < page.limit; ++i) {
-          result.items.push_back(ErasureOf(rows[i].second));
-        }
-        if (rows.size() > page.limit) {
-          result.next_cursor = core_->MakeCursor(call, "erasures", rows[page.limit - 1].first);
-        }
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(std::int64_t before, operations_.ReadCursor(call, "erasures", page.cursor));
+    if (page.cursor.empty()) before = std::numeric_limits<std::int64_t>::max();
+    COFFER_ASSIGN(const auto rows, transaction.stores().erasures.List(before, page.limit + 1));
+    for (std::size_t i = 0; i < rows.size() && i < page.limit; ++i) {
+      result.items.push_back(ErasureOf(rows[i].second));
+    }
+    if (rows.size() > page.limit) {
+      result.next_cursor = operations_.MakeCursor(call, "erasures", rows[page.limit - 1].first);
+    }
+    return {};
+  }));
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vault/base/word_list.h"
+#include "vault/deletion/hold.h"
 
 namespace coffer::vault {
 namespace {

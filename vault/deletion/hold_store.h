@@ -12,8 +12,9 @@
 
 #include "vault/access/restriction_store.h"
 #include "vault/base/ids.h"
+#include "vault/base/timestamp.h"
 #include "vault/clients/client_store.h"
-#include "vault/deletion/deletion.h"
+#include "vault/deletion/hold.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <optional>
 
-#include "vault/access/core.h"
+#include "vault/clients/index_builder.h"
+#include "vault/deletion/hold.h"
 #include "vault/deletion/hold_store.h"
 
 namespace coffer::vault {
@@ -14,13 +15,9 @@ Bytes SealHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, const
 // Fills both in, where they are sealed. Errors: kCorrupted.
 Status OpenHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, Hold& hold);
 
-// Those of before, whose words stand in clear, in the order of their ids; where any is sealed the
-// operation must leave an entry.
-struct HoldsSealed {
-  std::size_t sealed = 0;
-  std::optional<HoldId> last = {};  // that was looked at; nothing: there were none
-};
-Result<HoldsSealed> SealHolds(const Vault::Core& core, Transaction& transaction,
-                              const HoldId& after, std::size_t most);
+// Those of before, whose words stand in clear, some more in the order of their ids: one whose
+// client's key is not there is passed over.
+Result<IndexBuilder::OlderSealed> SealHolds(const crypto::Keyring& keyring,
+                                            Transaction& transaction, const HoldId& after);
 
 }  // namespace coffer::vault

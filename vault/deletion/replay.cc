@@ -4,10 +4,13 @@
 #include <set>
 #include <tuple>
 
-#include "vault/access/core.h"
+#include "vault/base/operator_log.h"
 #include "vault/clients/clients_state.h"
 #include "vault/deletion/erase.h"
+#include "vault/deletion/erasure.h"
 #include "vault/deletion/erasure_ledger.h"
+#include "vault/deletion/erasure_procedure.h"
+#include "vault/engine/engine.h"
 
 namespace coffer::vault {
 namespace {
@@ -44,48 +47,46 @@ void AddUnopened(Transaction& transaction, const ErasureRow& row, std::uint64_t 
 
 }  // namespace
 
-Status Vault::Core::ReconcileLedger() {
+Status ErasureProcedure::ReconcileLedger() const {
   constexpr std::size_t kAtOnce = 1000;
-  audit::Entry none;
   std::set<ErasureId> known;
   std::set<std::string> mended;
   ErasuresByClient again;
   std::uint64_t added = 0;
   for (std::int64_t after = 0;;) {
     std::size_t taken = 0;
-    COFFER_TRY(engine->Run(
-        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          COFFER_ASSIGN(const auto rows, transaction.stores().erasures.ListForward(after, kAtOnce));
-          taken = rows.size();
-          std::vector<ErasureRow> lacking;
-          for (const auto& [number, row] : rows) {
-            after = number;
-            known.insert(row.id);
-            const auto found = ledger->found().find(row.id);
-            const bool written = found != ledger->found().end();
-            if (written && !NamesAllOf(row, found->second)) {
-              again[row.client].push_back(found->second);
-            }
-            if (row.state != ErasureState::kCommitted &&
-                !(written && NamesAllOf(found->second, row))) {
-              lacking.push_back(row);
-              mended.insert(row.id.Text());
-            }
-          }
-          added += lacking.size();
-          return ledger->Append(lacking);
-        }));
+    COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+      COFFER_ASSIGN(const auto rows, transaction.stores().erasures.ListForward(after, kAtOnce));
+      taken = rows.size();
+      std::vector<ErasureRow> lacking;
+      for (const auto& [number, row] : rows) {
+        after = number;
+        known.insert(row.id);
+        const auto found = ledger_.found().find(row.id);
+        const bool written = found != ledger_.found().end();
+        if (written && !NamesAllOf(row, found->second)) {
+          again[row.client].push_back(found->second);
+        }
+        if (row.state != ErasureState::kCommitted && !(written && NamesAllOf(found->second, row))) {
+          lacking.push_back(row);
+          mended.insert(row.id.Text());
+        }
+      }
+      added += lacking.size();
+      return ledger_.Append(lacking);
+    }));
     if (taken < kAtOnce) break;
   }
-  if (added > 0 && options.log) {
-    options.log(Severity::kWarning, "the ledger lacked " + std::to_string(added) +
-                                        " erasures, or records of them: they were written to it "
-                                        "again");
+  if (added > 0 && operations_.log()) {
+    operations_.log()(Severity::kWarning,
+                      "the ledger lacked " + std::to_string(added) +
+                          " erasures, or records of them: they were written to it "
+                          "again");
   }
-  if (ledger->cut_bytes() > 0 && options.log) {
-    options.log(Severity::kInfo, "the ledger ended in an unfinished line: it was cut off");
+  if (ledger_.cut_bytes() > 0 && operations_.log()) {
+    operations_.log()(Severity::kInfo, "the ledger ended in an unfinished line: it was cut off");
   }
-  for (const auto& [id, row] : ledger->found()) {
+  for (const auto& [id, row] : ledger_.found()) {
     if (!known.contains(id)) again[row.client].push_back(row);
   }
   for (auto& [client, rows] : again) {
@@ -101,51 +102,49 @@ Status Vault::Core::ReconcileLedger() {
     }
   }
   COFFER_TRY(NameIncomplete(known, mended));
-  ledger->DropFound();
+  ledger_.DropFound();
   return {};
 }
 
 // In the log once, when what is there of such an erasure is repeated; to the operator at each
 // start.
-Status Vault::Core::NameIncomplete(const std::set<ErasureId>& known,
-                                   const std::set<std::string>& mended) const {
+Status ErasureProcedure::NameIncomplete(const std::set<ErasureId>& known,
+                                        const std::set<std::string>& mended) const {
   const auto is_known = [&](const audit::IncompleteErasure& one) {
     const auto id = ErasureId::Parse(one.erasure);
     return id && known.contains(*id);
   };
-  for (const auto& one : ledger->completeness().Incomplete()) {
+  for (const auto& one : ledger_.completeness().Incomplete()) {
     if (mended.contains(one.erasure)) continue;
     const std::string missing =
         "the ledger lacks " + audit::MissingParts(one) + " of the erasure " + one.erasure;
-    if (options.log) {
-      options.log(Severity::kWarning,
-                  missing + " of " + one.client +
-                      ": which records these were the vault does not know, and they may be "
-                      "readable again; the erasure's act names them");
+    if (operations_.log()) {
+      operations_.log()(Severity::kWarning,
+                        missing + " of " + one.client +
+                            ": which records these were the vault does not know, and they may be "
+                            "readable again; the erasure's act names them");
     }
     if (is_known(one)) continue;
-    COFFER_TRY(LogSystemEvent("integrity.alarm", "ledger_incomplete", missing));
+    COFFER_TRY(operations_.LogSystemEvent("integrity.alarm", "ledger_incomplete", missing));
   }
-  for (const auto& one : ledger->completeness().Uncertain()) {
-    if (is_known(one) || !options.log) continue;
-    options.log(Severity::kWarning, "lines of the erasure " + one.erasure + " of " + one.client +
-                                        " may be missing in the ledger: an older version, which "
-                                        "wrote them, did not say how many there were");
+  for (const auto& one : ledger_.completeness().Uncertain()) {
+    if (is_known(one) || !operations_.log()) continue;
+    operations_.log()(Severity::kWarning,
+                      "lines of the erasure " + one.erasure + " of " + one.client +
+                          " may be missing in the ledger: an older version, which "
+                          "wrote them, did not say how many there were");
   }
   return {};
 }
 
-Status Vault::Core::Replay(std::span<const ErasureRow> found) {
+Status ErasureProcedure::Replay(std::span<const ErasureRow> found) const {
   const ErasureRow& first = found.front();
-  audit::Entry actor;
-  actor.actor = "vault";
-  actor.actor_kind = audit::ActorKind::kSystem;
-  actor.decision = audit::Decision::kAllow;
-  if (options.log) {
-    options.log(Severity::kWarning, "an older state was opened: " + first.client.Text() +
-                                        " is erased again, as the ledger says");
+  audit::Entry actor = VaultEntry({});
+  if (operations_.log()) {
+    operations_.log()(Severity::kWarning, "an older state was opened: " + first.client.Text() +
+                                              " is erased again, as the ledger says");
   }
-  return engine->Run(
+  return operations_.engine().Run(
       OperationKind::kWrite, EntryRule::kAlways, actor, [&](Transaction& transaction) -> Status {
         Stores& stores = transaction.stores();
         transaction.LeaveNoOwnEntry();
@@ -162,7 +161,7 @@ Status Vault::Core::Replay(std::span<const ErasureRow> found) {
           for (const ErasureRow& row : found) {
             order.records.insert(order.records.end(), row.record_ids.begin(), row.record_ids.end());
           }
-          COFFER_ASSIGN(content, EraseContent(*this, transaction, *client, order));
+          COFFER_ASSIGN(content, EraseContent(operations_, transaction, *client, order));
           if (content.unopened > 0) AddUnopened(transaction, first, content.unopened);
         }
         for (const ErasureRow& row : found) {

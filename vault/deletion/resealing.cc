@@ -5,9 +5,15 @@
 
 #include "crypto/random.h"
 #include "vault/access/access_state.h"
+#include "vault/access/operations.h"
+#include "vault/access/reasons.h"
+#include "vault/access/restriction_bases.h"
 #include "vault/clients/clients_state.h"
 #include "vault/clients/record_operations.h"
+#include "vault/clients/sealing_contexts.h"
 #include "vault/deletion/deletion_state.h"
+#include "vault/deletion/erasure.h"
+#include "vault/deletion/hold.h"
 #include "vault/deletion/hold_text.h"
 
 namespace coffer::vault {
@@ -35,30 +41,30 @@ std::optional<audit::Entry> EntryOf(LogStore& log, std::uint64_t seq, Status& st
 
 }  // namespace
 
-Resealing::Resealing(const Vault::Core& core, Transaction& transaction, const ClientRow& client,
-                     PinnedKeys keys)
-    : core_(core),
+Resealing::Resealing(const Operations& operations, Transaction& transaction,
+                     const ClientRow& client, PinnedKeys keys)
+    : operations_(operations),
       transaction_(transaction),
       client_(client),
       from_(std::move(keys)),
       since_(transaction.NextSeq()) {}
 
-Result<Resealing> Resealing::WithNewKey(const Vault::Core& core, Transaction& transaction,
+Result<Resealing> Resealing::WithNewKey(const Operations& operations, Transaction& transaction,
                                         const ClientRow& client) {
   COFFER_ASSIGN(auto keys, transaction.PinKey(client.id));
-  Resealing resealing(core, transaction, client, std::move(keys));
+  Resealing resealing(operations, transaction, client, std::move(keys));
   crypto::FillRandom(resealing.new_key_.emplace(crypto::kAeadKeyBytes).ExposeSecretForWriting());
   return resealing;
 }
 
-Result<Resealing> Resealing::GoOn(const Vault::Core& core, Transaction& transaction,
+Result<Resealing> Resealing::GoOn(const Operations& operations, Transaction& transaction,
                                   const ClientRow& client, std::size_t most) {
   COFFER_ASSIGN(auto keys, transaction.PinKey(client.id));
   // What it sealed would be given up with it; it could still be of use to whoever mends it.
   if (transaction.IsResealing(client.id) && keys.Expose().older.empty()) {
     return Fail(Code::kCorrupted, "client_key_missing", "the older of a client's two keys");
   }
-  Resealing resealing(core, transaction, client, std::move(keys));
+  Resealing resealing(operations, transaction, client, std::move(keys));
   resealing.left_ = most;
   return resealing;
 }
@@ -82,8 +88,8 @@ Result<bool> Resealing::Record(RecordRow row, std::uint64_t& version) {
     if (!Look()) return false;
     if (!Has(row.payload) || !has_tokens) {
       Bytes tokens;
-      if (OpenTermsOf(core_.keyring, from_.Expose(), client_.id, row)) {
-        tokens = SealTerms(core_.keyring, to(), client_.id, row.id.value, row.terms);
+      if (OpenTermsOf(operations_.keyring(), from_.Expose(), client_.id, row)) {
+        tokens = SealTerms(operations_.keyring(), to(), client_.id, row.id.value, row.terms);
       } else {
         // What the index has of it could not be taken out with it later on.
         unread_.push_back(row.id.Row());
@@ -123,7 +129,7 @@ Result<bool> Resealing::Note(std::uint64_t seq, const audit::Entry& entry, ByteV
   if (Has(sealed)) return true;
   const auto call = CallId::Parse(entry.request);
   if (!call) return false;
-  const Bytes context = core_.NoteContext(*call);
+  const Bytes context = NoteContext(operations_.keyring(), *call);
   auto plain = from_.Expose().Open(context, sealed);
   if (!plain) return false;
   LogStore& log = *transaction_.stores().log;
@@ -155,7 +161,7 @@ Status Resealing::Restrictions() {
   RestrictionStore& store = transaction_.Of<AccessState>().stores.restrictions;
   COFFER_ASSIGN(const auto bases, store.BasesOf(client_.id));
   for (const auto& [id, sealed] : bases) {
-    const Bytes context = core_.RestrictionContext(client_.id, id);
+    const Bytes context = RestrictionContext(operations_.keyring(), client_.id, id);
     auto plain = from_.Expose().Open(context, sealed);
     if (!plain) continue;
     COFFER_TRY(store.Reseal(client_.id, id, to().Seal(context, *plain)));
@@ -169,34 +175,35 @@ Status Resealing::Holds() {
   HoldStore& store = transaction_.Of<DeletionState>().stores.holds;
   COFFER_ASSIGN(auto holds, store.ListOf(client_.id));
   for (Hold& hold : holds) {
-    if (!OpenHoldText(core_.keyring, from_.Expose(), hold)) continue;
-    COFFER_TRY(store.PutSealed(hold.id, SealHoldText(core_.keyring, to(), hold)));
+    if (!OpenHoldText(operations_.keyring(), from_.Expose(), hold)) continue;
+    COFFER_TRY(store.PutSealed(hold.id, SealHoldText(operations_.keyring(), to(), hold)));
   }
   return {};
 }
 
 Status Resealing::Finish(bool whatever_the_profile) {
-  const Bytes wrapped = core_.keyring.WrapDataKey(new_key_->ExposeSecret(), client_.id.value);
+  const Bytes wrapped =
+      operations_.keyring().WrapDataKey(new_key_->ExposeSecret(), client_.id.value);
   COFFER_TRY(Profile(whatever_the_profile));
   transaction_.AddKey(client_.id, wrapped, client_.generation);
   return {};
 }
 
 Status Resealing::FinishFirst(std::uint64_t who) {
-  Bytes wrapped = core_.keyring.WrapDataKey(new_key_->ExposeSecret(), client_.id.value);
+  Bytes wrapped = operations_.keyring().WrapDataKey(new_key_->ExposeSecret(), client_.id.value);
   COFFER_TRY(Profile(false));
   transaction_.BeginResealing(client_.id, std::move(wrapped), client_.generation, who);
   return {};
 }
 
 Status Resealing::Profile(bool whatever_it_is) {
-  const Bytes context = core_.ClientContext(client_.id, client_.version);
+  const Bytes context = ClientContext(operations_.keyring(), client_.id, client_.version);
   auto plain = from_.Expose().Open(context, client_.profile);
   if (!plain && !whatever_it_is) return std::unexpected(std::move(plain).error());
-  const auto opened = OpenReferenceOf(core_.keyring, from_.Expose(), client_);
+  const auto opened = OpenReferenceOf(operations_.keyring(), from_.Expose(), client_);
   if (!opened && !whatever_it_is) return std::unexpected(opened.error());
   if (client_.reference) {
-    client_.ref = SealReference(core_.keyring, to(), client_.id, *client_.reference);
+    client_.ref = SealReference(operations_.keyring(), to(), client_.id, *client_.reference);
   }
   if (plain) {
     client_.profile = to().Seal(context, *plain);
@@ -217,7 +224,8 @@ Status Resealing::Profile(bool whatever_it_is) {
 // What does not open stays as it is: it is found out when it is read, as before.
 Status Resealing::Seal(const RecordId& record, std::string_view class_name, std::uint64_t version,
                        ByteView sealed, FunctionRef<Status(ByteView)> store) {
-  const Bytes context = core_.RecordContext(client_.id, record, class_name, version);
+  const Bytes context =
+      RecordContext(operations_.keyring(), client_.id, record, class_name, version);
   auto plain = from_.Expose().Open(context, sealed);
   if (!plain) {
     ++unopened_;
@@ -240,12 +248,13 @@ Status Resealing::Seal(const RecordId& record, std::string_view class_name, std:
 
 bool Resealing::Opens(const RecordRow& row) const {
   auto plain = from_.Expose().Open(
-      core_.RecordContext(client_.id, row.id, row.class_name, row.version), row.payload);
+      RecordContext(operations_.keyring(), client_.id, row.id, row.class_name, row.version),
+      row.payload);
   if (plain) crypto::Wipe(*plain);
   return plain.has_value();
 }
 
-Result<std::optional<Resealed>> FindLeftUnderGoneKey(const Vault::Core& core,
+Result<std::optional<Resealed>> FindLeftUnderGoneKey(const Operations& operations,
                                                      Transaction& transaction,
                                                      const ClientRow& client,
                                                      const std::set<std::int64_t>& going,
@@ -254,7 +263,7 @@ Result<std::optional<Resealed>> FindLeftUnderGoneKey(const Vault::Core& core,
   if (client.generation == 0) return std::nullopt;
   COFFER_ASSIGN(const auto older, stores.keys.Find({client.id, client.generation - 1}));
   if (older) return std::nullopt;
-  const auto current = Resealing::GoOn(core, transaction, client, 0);
+  const auto current = Resealing::GoOn(operations, transaction, client, 0);
   if (!current && current.error().code == Code::kUnavailable) {
     return std::unexpected(current.error());
   }
@@ -290,8 +299,8 @@ Result<std::optional<Resealed>> FindLeftUnderGoneKey(const Vault::Core& core,
   return left;
 }
 
-StepwiseResealing::StepwiseResealing(const Vault::Core& core)
-    : core_(core), who_(++last_stepwise) {}
+StepwiseResealing::StepwiseResealing(const Operations& operations)
+    : operations_(operations), who_(++last_stepwise) {}
 
 Result<bool> StepwiseResealing::IsSmall(Transaction& transaction, const ClientRow& client) {
   auto& stores = transaction.Of<ClientsState>().stores;
@@ -342,7 +351,7 @@ void StepwiseResealing::StartRound() {
 }
 
 Status StepwiseResealing::Begin(Transaction& transaction, const ClientRow& client) {
-  COFFER_ASSIGN(auto resealing, Resealing::WithNewKey(core_, transaction, client));
+  COFFER_ASSIGN(auto resealing, Resealing::WithNewKey(operations_, transaction, client));
   COFFER_TRY(resealing.Holds());
   COFFER_TRY(resealing.Restrictions());
   COFFER_TRY(resealing.FinishFirst(who_));
@@ -381,7 +390,7 @@ Result<bool> StepwiseResealing::Advance(Transaction& transaction, const ClientRo
     transaction.ResealBy(client.id, who_);
     StartRound();
   }
-  COFFER_ASSIGN(auto resealing, Resealing::GoOn(core_, transaction, client, kResealsAtOnce));
+  COFFER_ASSIGN(auto resealing, Resealing::GoOn(operations_, transaction, client, kResealsAtOnce));
   if (stage_ == Stage::kRecords) COFFER_TRY(StepRecords(transaction, client, resealing));
   if (stage_ == Stage::kNotes) COFFER_TRY(StepNotes(transaction, client, resealing));
   if (resealing.sealed() > 0) sealed_any_ = true;

@@ -14,8 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
 #include "vault/deletion/erase.h"
+#include "vault/deletion/erasure.h"
 
 namespace coffer::vault {
 
@@ -27,11 +28,11 @@ class Resealing {
   static constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 
   // Under a key that it makes, of the next generation.
-  static Result<Resealing> WithNewKey(const Vault::Core& core, Transaction& transaction,
+  static Result<Resealing> WithNewKey(const Operations& operations, Transaction& transaction,
                                       const ClientRow& client);
   // Under the newer of the client's two keys, `most` of what is not. Errors: kCorrupted
   // "client_key_missing" where the older one does not open.
-  static Result<Resealing> GoOn(const Vault::Core& core, Transaction& transaction,
+  static Result<Resealing> GoOn(const Operations& operations, Transaction& transaction,
                                 const ClientRow& client, std::size_t most);
 
   // With its old versions after `version`. False: the operation's share is used up, and `version`
@@ -62,14 +63,14 @@ class Resealing {
   const std::vector<std::int64_t>& unread() const { return unread_; }
 
  private:
-  Resealing(const Vault::Core& core, Transaction& transaction, const ClientRow& client,
+  Resealing(const Operations& operations, Transaction& transaction, const ClientRow& client,
             PinnedKeys keys);
   ClientKeys to() const;
   Status Profile(bool whatever_it_is);
   Status Seal(const RecordId& record, std::string_view class_name, std::uint64_t version,
               ByteView sealed, FunctionRef<Status(ByteView)> store);
 
-  const Vault::Core& core_;
+  const Operations& operations_;
   Transaction& transaction_;
   ClientRow client_;
   PinnedKeys from_;
@@ -90,7 +91,7 @@ struct Resealed {
 // Where an erasure is repeated: vault.db is from between the steps that were taken before it, and
 // the older key is gone with it. Nothing of what goes is under the newer one, which the vault.db of
 // afterwards needs. `class_name`: what goes is all of a class. None: it is not so.
-Result<std::optional<Resealed>> FindLeftUnderGoneKey(const Vault::Core& core,
+Result<std::optional<Resealed>> FindLeftUnderGoneKey(const Operations& operations,
                                                      Transaction& transaction,
                                                      const ClientRow& client,
                                                      const std::set<std::int64_t>& going,
@@ -101,7 +102,7 @@ Result<std::optional<Resealed>> FindLeftUnderGoneKey(const Vault::Core& core,
 // operation failed.
 class StepwiseResealing {
  public:
-  explicit StepwiseResealing(const Vault::Core& core);
+  explicit StepwiseResealing(const Operations& operations);
 
   // What stays is sealed again with the erasure, in one operation.
   static Result<bool> IsSmall(Transaction& transaction, const ClientRow& client);
@@ -126,7 +127,7 @@ class StepwiseResealing {
   Result<bool> AnyMixed(Transaction& transaction, const ClientRow& client,
                         const Resealing& resealing) const;
 
-  const Vault::Core& core_;
+  const Operations& operations_;
   const std::uint64_t who_;
   bool begun_ = false, ready_ = false;
 

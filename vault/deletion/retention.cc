@@ -1,23 +1,32 @@
 // The retention schedule, what it will do, its runs, and the clock that they go by.
+#include "vault/deletion/retention.h"
+
 #include <algorithm>
 #include <limits>
 
 #include "audit/documents/document_limits.h"
 #include "audit/documents/run_report.h"
 #include "vault/access/access_state.h"
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
+#include "vault/access/reasons.h"
+#include "vault/access/restriction.h"
 #include "vault/base/calendar.h"
 #include "vault/base/words.h"
 #include "vault/catalog/catalog_state.h"
+#include "vault/catalog/page_names.h"
 #include "vault/deletion/deletion_state.h"
+#include "vault/deletion/document_request.h"
 #include "vault/deletion/erase.h"
+#include "vault/deletion/hold.h"
 #include "vault/deletion/hold_store.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_days.h"
 #include "vault/deletion/retention_plan.h"
+#include "vault/deletion/retention_preview.h"
+#include "vault/deletion/retention_run.h"
 #include "vault/deletion/retention_store.h"
-#include "vault/oversight/page_names.h"
-#include "vault/vault.h"
+#include "vault/engine/snapshot_reader.h"
 
 namespace coffer::vault {
 namespace {
@@ -227,81 +236,78 @@ Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce&
 
 }  // namespace
 
-Result<StoredSchedule> Vault::GetRetentionSchedule(const Caller& caller,
-                                                   std::optional<std::uint64_t> version) {
-  Call call = core_->StartCall(caller, Action::kRetentionRead);
+Result<StoredSchedule> Retention::GetRetentionSchedule(const Caller& caller,
+                                                       std::optional<std::uint64_t> version) {
+  Call call = operations_.Start(caller, {Action::kRetentionRead});
   StoredSchedule schedule;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const auto& newest = transaction.Of<CatalogState>().current().retention;
-        if (!newest) return NotFound(call);
-        if (!version || *version == newest->version) {
-          schedule = InfoOf(*newest);
-        } else {
-          COFFER_ASSIGN(auto stored,
-                        transaction.Of<CatalogState>().catalog_store.FindSchedule(*version));
-          if (!stored) return NotFound(call);
-          schedule = *std::move(stored);
-        }
-        call.entry.version = schedule.version;
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    const auto& newest = transaction.Of<CatalogState>().current().retention;
+    if (!newest) return NotFound(call);
+    if (!version || *version == newest->version) {
+      schedule = InfoOf(*newest);
+    } else {
+      COFFER_ASSIGN(auto stored,
+                    transaction.Of<CatalogState>().catalog_store.FindSchedule(*version));
+      if (!stored) return NotFound(call);
+      schedule = *std::move(stored);
+    }
+    call.entry.version = schedule.version;
+    return {};
+  }));
   return schedule;
 }
 
-Result<StoredSchedule> Vault::PutRetentionSchedule(const Caller& caller,
-                                                   std::string_view definition) {
-  auto parsed =
-      ParseSchedule(definition, core_->engine->Of<CatalogState>().Published()->NewestClasses());
+Result<StoredSchedule> Retention::PutRetentionSchedule(const Caller& caller,
+                                                       std::string_view definition) {
+  auto parsed = ParseSchedule(definition,
+                              operations_.engine().Of<CatalogState>().Published()->NewestClasses());
   if (auto faults = FaultsOfTexts(definition); parsed && !faults.empty()) {
     parsed =
         std::unexpected(Error{Code::kUnprocessable, "retention_invalid", {}, std::move(faults)});
   }
   if (!parsed) {
-    return std::unexpected(
-        Refuse(caller, Action::kRetentionWrite, std::nullopt, std::nullopt, parsed.error()));
+    return operations_.Refuse(caller, {Action::kRetentionWrite}, parsed.error());
   }
   const auto schedule = std::make_shared<ScheduleInForce>(0, Timestamp{}, *std::move(parsed));
   const std::string& canonical = schedule->schedule.definition();
-  Call call = core_->StartCall(caller, Action::kRetentionWrite);
+  Call call = operations_.Start(caller, {Action::kRetentionWrite, OperationKind::kWrite});
   StoredSchedule stored;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const auto& newest = transaction.Of<CatalogState>().current().retention;
-        if (newest && newest->schedule.definition() == canonical) {
-          stored = InfoOf(*newest);
-          call.entry.version = newest->version;
-          call.entry.outcome = "unchanged";
-          return {};
-        }
-        COFFER_TRY(RequireEveryClass(transaction.Of<CatalogState>().current(), schedule->schedule));
-        COFFER_TRY(core_->RequireApproval(
-            transaction, call, {"retention.write", std::string(kScheduleTarget), canonical}));
-        if (core_->two_person) {
-          COFFER_TRY(RequireSameDates(transaction, call, schedule->schedule));
-        }
-        schedule->version = newest ? newest->version + 1 : 1;
-        schedule->created = transaction.now();
-        call.entry.version = schedule->version;
-        call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(canonical));
-        COFFER_TRY(transaction.Of<CatalogState>().catalog_store.InsertSchedule(
-            schedule->version, canonical, transaction.now(), PeopleOf(transaction, call)));
-        stored = InfoOf(*schedule);
-        Catalog catalog = transaction.Of<CatalogState>().current();
-        catalog.retention = schedule;
-        ReplaceCatalog(transaction, std::move(catalog));
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    const auto& newest = transaction.Of<CatalogState>().current().retention;
+    if (newest && newest->schedule.definition() == canonical) {
+      stored = InfoOf(*newest);
+      call.entry.version = newest->version;
+      call.entry.outcome = "unchanged";
+      return {};
+    }
+    COFFER_TRY(RequireEveryClass(transaction.Of<CatalogState>().current(), schedule->schedule));
+    COFFER_TRY(two_person_.RequireApproval(
+        transaction, call, {"retention.write", std::string(kScheduleTarget), canonical}));
+    if (two_person_.needed()) {
+      COFFER_TRY(RequireSameDates(transaction, call, schedule->schedule));
+    }
+    schedule->version = newest ? newest->version + 1 : 1;
+    schedule->created = transaction.now();
+    call.entry.version = schedule->version;
+    call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(canonical));
+    COFFER_TRY(transaction.Of<CatalogState>().catalog_store.InsertSchedule(
+        schedule->version, canonical, transaction.now(), PeopleOf(transaction, call)));
+    stored = InfoOf(*schedule);
+    Catalog catalog = transaction.Of<CatalogState>().current();
+    catalog.retention = schedule;
+    ReplaceCatalog(transaction, std::move(catalog));
+    return {};
+  }));
   return stored;
 }
 
-Result<RetentionPreview> Vault::PreviewRetention(const Caller& caller,
-                                                 const RetentionPreviewRequest& request) {
+Result<RetentionPreview> Retention::PreviewRetention(const Caller& caller,
+                                                     const RetentionPreviewRequest& request) {
   constexpr Action kAction = Action::kRetentionRead;
   if (request.months > RetentionPlan::kMaxMonths) {
-    return std::unexpected(Refuse(
-        caller, kAction, std::nullopt, std::nullopt,
-        Error{Code::kUnprocessable, "preview_invalid", {}, {{"/months", "must be at most 600"}}}));
+    return operations_.Refuse(
+        caller, {kAction},
+        Error{Code::kUnprocessable, "preview_invalid", {}, {{"/months", "must be at most 600"}}});
   }
   // Decided before the work and again with the entry, which says how much was shown.
   std::shared_ptr<const ScheduleInForce> stored;
@@ -309,8 +315,9 @@ Result<RetentionPreview> Vault::PreviewRetention(const Caller& caller,
   Timestamp at;
   const auto check = [&](Transaction& transaction, Call& call) -> Status {
     if (request.with_ids) {
-      COFFER_ASSIGN(const auto decision, core_->DecideFor(transaction, call, Action::kRetentionRun,
-                                                          std::nullopt, nullptr));
+      COFFER_ASSIGN(
+          const auto decision,
+          operations_.DecideFor(transaction, call, Action::kRetentionRun, std::nullopt, nullptr));
       if (!decision.allowed) {
         return Deny(call, "role", Code::kPermissionDenied, "permission_denied");
       }
@@ -325,158 +332,150 @@ Result<RetentionPreview> Vault::PreviewRetention(const Caller& caller,
     at = request.until.value_or(at.ms == 0 ? transaction.now() : at);
     return {};
   };
-  Call asked = core_->StartCall(caller, kAction);
+  Call asked = operations_.Start(caller, {.action = kAction, .entry = EntryRule::kOnRefusal});
   if (request.with_ids) asked.reason_rule = ReasonRule::kClients;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, asked, std::nullopt, nullptr,
-      [&](Transaction& transaction) -> Status { return check(transaction, asked); },
-      EntryRule::kOnRefusal));
+  COFFER_TRY(operations_.Perform(
+      asked, [&](Transaction& transaction) -> Status { return check(transaction, asked); }));
   RetentionPreview preview;
   {
-    COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+    COFFER_ASSIGN(auto reader, snapshots_.Open());
     COFFER_ASSIGN(preview, Forecast(*reader, *stored, dates, request, at));
   }
-  Call call = core_->StartCall(caller, kAction);
+  Call call = operations_.Start(caller, {kAction});
   call.reason_rule = asked.reason_rule;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_TRY(check(transaction, call));
-        call.entry.detail = "preview of " + std::to_string(preview.records) + " records, " +
-                            std::to_string(preview.listed.size()) + " ids";
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_TRY(check(transaction, call));
+    call.entry.detail = "preview of " + std::to_string(preview.records) + " records, " +
+                        std::to_string(preview.listed.size()) + " ids";
+    return {};
+  }));
   return preview;
 }
 
-Result<RetentionRun> Vault::StartRetentionRun(const Caller& caller) {
-  Call call = core_->StartCall(caller, Action::kRetentionRun);
+Result<RetentionRun> Retention::StartRetentionRun(const Caller& caller) {
+  Call call = operations_.Start(caller, {Action::kRetentionRun, OperationKind::kWrite});
   RunRow run;
-  run.id = RunId::New(core_->Now());
+  run.id = RunId::New(operations_.Now());
   run.trigger = audit::RunTrigger::kDemand;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        auto& store = transaction.Of<DeletionState>().stores.retention;
-        const auto& schedule = transaction.Of<CatalogState>().current().retention;
-        if (!schedule) return Fail(Code::kConflict, "no_schedule");
-        COFFER_TRY(RequireZone(*schedule));
-        if (!core_->retention->ClockStands(transaction.now())) {
-          return Fail(Code::kConflict, "clock_unconfirmed");
-        }
-        COFFER_ASSIGN(const auto open, store.FindOpen());
-        if (open) return Fail(Code::kConflict, "run_in_progress");
-        run.schedule = schedule->version;
-        run.asked_by = call.actor;
-        run.started = transaction.now();
-        run.first_seq = run.last_seq = transaction.NextSeq();
-        call.entry.version = run.schedule;
-        AddDetail(call.entry, run.id.Text());
-        return store.Insert(run);
-      }));
-  core_->retention->Wake();
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    auto& store = transaction.Of<DeletionState>().stores.retention;
+    const auto& schedule = transaction.Of<CatalogState>().current().retention;
+    if (!schedule) return Fail(Code::kConflict, "no_schedule");
+    COFFER_TRY(RequireZone(*schedule));
+    if (!runner_.ClockStands(transaction.now())) {
+      return Fail(Code::kConflict, "clock_unconfirmed");
+    }
+    COFFER_ASSIGN(const auto open, store.FindOpen());
+    if (open) return Fail(Code::kConflict, "run_in_progress");
+    run.schedule = schedule->version;
+    run.asked_by = call.actor;
+    run.started = transaction.now();
+    run.first_seq = run.last_seq = transaction.NextSeq();
+    call.entry.version = run.schedule;
+    AddDetail(call.entry, run.id.Text());
+    return store.Insert(run);
+  }));
+  runner_.Wake();
   return InfoOf(run);
 }
 
-Result<RetentionRun> Vault::GetRetentionRun(const Caller& caller, const RunId& id) {
-  Call call = core_->StartCall(caller, Action::kRetentionRead);
+Result<RetentionRun> Retention::GetRetentionRun(const Caller& caller, const RunId& id) {
+  Call call = operations_.Start(caller, {Action::kRetentionRead});
   call.entry.detail = id.Text();
   RetentionRun run;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto row, transaction.Of<DeletionState>().stores.retention.Find(id));
-        if (!row) return NotFound(call);
-        run = InfoOf(*row);
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(const auto row, transaction.Of<DeletionState>().stores.retention.Find(id));
+    if (!row) return NotFound(call);
+    run = InfoOf(*row);
+    return {};
+  }));
   return run;
 }
 
-Result<std::vector<RetentionRun>> Vault::ListRetentionRuns(const Caller& caller) {
-  Call call = core_->StartCall(caller, Action::kRetentionRead);
+Result<std::vector<RetentionRun>> Retention::ListRetentionRuns(const Caller& caller) {
+  Call call = operations_.Start(caller, {Action::kRetentionRead});
   std::vector<RetentionRun> runs;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto rows,
-                      transaction.Of<DeletionState>().stores.retention.List(kMaxListedRuns));
-        for (const RunRow& row : rows) runs.push_back(InfoOf(row));
-        return {};
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(const auto rows,
+                  transaction.Of<DeletionState>().stores.retention.List(kMaxListedRuns));
+    for (const RunRow& row : rows) runs.push_back(InfoOf(row));
+    return {};
+  }));
   return runs;
 }
 
-Result<std::string> Vault::ReadRunReport(const Caller& caller, const RunId& id,
-                                         const DocumentRequest& request) {
+Result<std::string> Retention::ReadRunReport(const Caller& caller, const RunId& id,
+                                             const DocumentRequest& request) {
   constexpr Action kAction = Action::kRetentionRead;
   const bool page = request.form == DocumentForm::kPage;
   if (!page && request.form != DocumentForm::kDocument) {
-    return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
-                                  Error{Code::kInvalidArgument, "format_unknown", {}, {}}));
+    return operations_.Refuse(caller, {kAction},
+                              Error{Code::kInvalidArgument, "format_unknown", {}, {}});
   }
-  Call call = core_->StartCall(caller, kAction);
+  Call call = operations_.Start(caller, {kAction, OperationKind::kWrite});
   call.entry.detail = id.Text();
   std::string note;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        auto& store = transaction.Of<DeletionState>().stores.retention;
-        COFFER_ASSIGN(const auto row, store.Find(id));
-        if (!row) return NotFound(call);
-        if (!row->finished) return Fail(Code::kConflict, "run_in_progress");
-        COFFER_ASSIGN(const auto before, store.FindReport(id));
-        if (before) {
-          note = *before;
-          return {};
-        }
-        COFFER_ASSIGN(const auto schedule,
-                      transaction.Of<CatalogState>().catalog_store.FindSchedule(row->schedule));
-        if (!schedule) return Fail(Code::kCorrupted, "storage_corrupted", "a run's schedule");
-        audit::RunReport report;
-        report.version = row->report_version;
-        report.run = row->id.Text();
-        report.vault = crypto::Base32Encode(core_->keyring.vault_id());
-        report.schedule_version = row->schedule;
-        report.schedule_hash = crypto::Sha256(crypto::AsBytes(schedule->definition));
-        report.started = row->started;
-        report.finished = *row->finished;
-        report.trigger = row->trigger;
-        if (row->asked_by) report.requested_by = row->asked_by->Text();
-        report.clock = "trusted";  // a run waits for it
-        if (report.version != 1) {
-          const bool failed = row->state == RunState::kFailed;
-          report.outcome = failed ? audit::RunOutcome::kFailed : audit::RunOutcome::kFinished;
-          report.reason = row->reason;
-          report.detail = row->detail;
-          report.counted = row->counted;
-        }
-        for (const auto& [name, count] : row->counts) report.classes.push_back(count);
-        report.log = core_->keyring.log_origin();
-        report.first_seq = row->first_seq;
-        report.last_seq = row->last_seq;
-        audit::FitRunReport(report);
-        COFFER_ASSIGN(note,
-                      audit::WriteRunReport(report, report.log, core_->keyring.log_signing_key()));
-        return store.PutReport(id, note);
-      }));
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    auto& store = transaction.Of<DeletionState>().stores.retention;
+    COFFER_ASSIGN(const auto row, store.Find(id));
+    if (!row) return NotFound(call);
+    if (!row->finished) return Fail(Code::kConflict, "run_in_progress");
+    COFFER_ASSIGN(const auto before, store.FindReport(id));
+    if (before) {
+      note = *before;
+      return {};
+    }
+    COFFER_ASSIGN(const auto schedule,
+                  transaction.Of<CatalogState>().catalog_store.FindSchedule(row->schedule));
+    if (!schedule) return Fail(Code::kCorrupted, "storage_corrupted", "a run's schedule");
+    audit::RunReport report;
+    report.version = row->report_version;
+    report.run = row->id.Text();
+    report.vault = crypto::Base32Encode(operations_.keyring().vault_id());
+    report.schedule_version = row->schedule;
+    report.schedule_hash = crypto::Sha256(crypto::AsBytes(schedule->definition));
+    report.started = row->started;
+    report.finished = *row->finished;
+    report.trigger = row->trigger;
+    if (row->asked_by) report.requested_by = row->asked_by->Text();
+    report.clock = "trusted";  // a run waits for it
+    if (report.version != 1) {
+      const bool failed = row->state == RunState::kFailed;
+      report.outcome = failed ? audit::RunOutcome::kFailed : audit::RunOutcome::kFinished;
+      report.reason = row->reason;
+      report.detail = row->detail;
+      report.counted = row->counted;
+    }
+    for (const auto& [name, count] : row->counts) report.classes.push_back(count);
+    report.log = operations_.keyring().log_origin();
+    report.first_seq = row->first_seq;
+    report.last_seq = row->last_seq;
+    audit::FitRunReport(report);
+    COFFER_ASSIGN(
+        note, audit::WriteRunReport(report, report.log, operations_.keyring().log_signing_key()));
+    return store.PutReport(id, note);
+  }));
   if (!page) return audit::AssembleRunReport(note);
   COFFER_ASSIGN(const auto report, audit::ParseRunReport(note));
   return audit::RunReportPage(report, note, request.language,
-                              PageNamesOf(*core_->engine->Of<CatalogState>().Published()));
+                              PageNamesOf(*operations_.engine().Of<CatalogState>().Published()));
 }
 
-Status Vault::ConfirmClock(const Caller& caller) {
-  Call call = core_->StartCall(caller, Action::kClockConfirm);
+Status Retention::ConfirmClock(const Caller& caller) {
+  Call call = operations_.Start(caller, {Action::kClockConfirm, OperationKind::kWrite});
   bool confirmed = false;
-  COFFER_TRY(core_->Perform(
-      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        if (core_->retention->ClockStands(transaction.now())) {
-          call.entry.outcome = "unchanged";
-          return {};
-        }
-        const std::string today = FormatDay(static_cast<Day>(transaction.now().ms / kMsOfDay));
-        call.entry.detail = today;
-        COFFER_TRY(core_->RequireApproval(transaction, call, {"clock.confirm", today, {}}));
-        confirmed = true;
-        return RetentionRunner::StoreConfirmation(transaction);
-      }));
-  if (confirmed) core_->retention->ClockConfirmed();
+  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+    if (runner_.ClockStands(transaction.now())) {
+      call.entry.outcome = "unchanged";
+      return {};
+    }
+    const std::string today = FormatDay(static_cast<Day>(transaction.now().ms / kMsOfDay));
+    call.entry.detail = today;
+    COFFER_TRY(two_person_.RequireApproval(transaction, call, {"clock.confirm", today, {}}));
+    confirmed = true;
+    return RetentionRunner::StoreConfirmation(transaction);
+  }));
+  if (confirmed) runner_.ClockConfirmed();
   return {};
 }
 

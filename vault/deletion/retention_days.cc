@@ -4,8 +4,11 @@
 
 #include "audit/text/clock.h"
 #include "crypto/aead.h"
+#include "vault/access/operations.h"
+#include "vault/base/operator_log.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/clients_state.h"
+#include "vault/clients/sealing_contexts.h"
 #include "vault/deletion/deletion_state.h"
 
 namespace coffer::vault {
@@ -23,51 +26,37 @@ struct SealedDocument {
 
 }  // namespace
 
-std::optional<Day> DayInStored(const ClassSchema& schema, std::string_view document) {
-  const auto root = nlohmann::json::parse(document, nullptr, false);
-  if (schema.retention_date.empty() || !root.is_object()) return std::nullopt;
-  const auto value = root.find(schema.retention_date);
-  if (value == root.end() || !value->is_string()) return std::nullopt;
-  // The field may have been of another type when this was written.
-  const auto& text = value->get_ref<const std::string&>();
-  if (!ParseDay(text) && !audit::ParseTimestamp(text, true)) return std::nullopt;
-  return RetentionDay(schema, root);
-}
-
-Result<std::vector<OpenedDocument>> OpenDocuments(const Vault::Core& core,
+Result<std::vector<OpenedDocument>> OpenDocuments(const Operations& operations,
                                                   std::span<const std::int64_t> records,
                                                   std::size_t& taken) {
   std::vector<SealedDocument> sealed;
   std::vector<std::int64_t> damaged;
-  audit::Entry none;
   // With its key in one transaction: an erasure seals what stays anew.
-  COFFER_TRY(core.engine->Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        auto& stores = transaction.Of<ClientsState>().stores;
-        std::size_t bytes = 0;
-        for (taken = 0; taken < records.size() && bytes < kMostBytes; ++taken) {
-          auto row = stores.records.FindRow(records[taken]);
-          if (!row && row.error().code == Code::kCorrupted) {
-            damaged.push_back(records[taken]);
-            continue;
-          }
-          if (!row) return std::unexpected(std::move(row).error());
-          if (!*row) continue;
-          COFFER_ASSIGN(
-              const auto owner,
-              transaction.Of<DeletionState>().stores.retention.FindClient((*row)->client));
-          if (!owner) continue;
-          auto key = transaction.PinKey(owner->id);
-          if (!key && key.error().code == Code::kExhausted && taken > 0) return {};
-          if (!key && key.error().code != Code::kNotFound && key.error().code != Code::kCorrupted) {
-            return std::unexpected(std::move(key).error());
-          }
-          bytes += (*row)->payload.size();
-          SealedDocument& document = sealed.emplace_back(**std::move(row), owner->id);
-          if (key) document.key = *std::move(key);
-        }
-        return {};
-      }));
+  COFFER_TRY(operations.Look([&](Transaction& transaction) -> Status {
+    auto& stores = transaction.Of<ClientsState>().stores;
+    std::size_t bytes = 0;
+    for (taken = 0; taken < records.size() && bytes < kMostBytes; ++taken) {
+      auto row = stores.records.FindRow(records[taken]);
+      if (!row && row.error().code == Code::kCorrupted) {
+        damaged.push_back(records[taken]);
+        continue;
+      }
+      if (!row) return std::unexpected(std::move(row).error());
+      if (!*row) continue;
+      COFFER_ASSIGN(const auto owner,
+                    transaction.Of<DeletionState>().stores.retention.FindClient((*row)->client));
+      if (!owner) continue;
+      auto key = transaction.PinKey(owner->id);
+      if (!key && key.error().code == Code::kExhausted && taken > 0) return {};
+      if (!key && key.error().code != Code::kNotFound && key.error().code != Code::kCorrupted) {
+        return std::unexpected(std::move(key).error());
+      }
+      bytes += (*row)->payload.size();
+      SealedDocument& document = sealed.emplace_back(**std::move(row), owner->id);
+      if (key) document.key = *std::move(key);
+    }
+    return {};
+  }));
   std::vector<OpenedDocument> opened;
   for (const std::int64_t record : damaged) opened.emplace_back(record);
   for (SealedDocument& document : sealed) {
@@ -76,7 +65,8 @@ Result<std::vector<OpenedDocument>> OpenDocuments(const Vault::Core& core,
         opened.emplace_back(row.id.Row(), row.version, row.class_name, std::nullopt);
     if (!document.key) continue;
     const auto plain = document.key->Expose().Open(
-        core.RecordContext(document.client, row.id, row.class_name, row.version), row.payload);
+        RecordContext(operations.keyring(), document.client, row.id, row.class_name, row.version),
+        row.payload);
     if (plain) result.document = crypto::AsText(*plain);
   }
   return opened;
@@ -92,7 +82,7 @@ void RetentionDays::Follow(const Catalog& catalog) {
 }
 
 Result<bool> RetentionDays::Step(RetentionStore& store, std::size_t records) {
-  catalog_ = core_.engine->Of<CatalogState>().Published();
+  catalog_ = operations_.engine().Of<CatalogState>().Published();
   Follow(*catalog_);
   if (done_) return false;
   const RetentionStore::Place before = position_;
@@ -137,7 +127,7 @@ Status RetentionDays::LookFor(RetentionStore& store, std::size_t records,
 }
 
 Status RetentionDays::ReadAnew(std::span<const std::int64_t> records, std::size_t& taken) {
-  COFFER_ASSIGN(const auto opened, OpenDocuments(core_, records, taken));
+  COFFER_ASSIGN(const auto opened, OpenDocuments(operations_, records, taken));
   struct ReadDay {
     const OpenedDocument* record;
     std::optional<Day> day;
@@ -154,20 +144,18 @@ Status RetentionDays::ReadAnew(std::span<const std::int64_t> records, std::size_
     days.push_back({&record, DayInStored(*schema, *record.document), schema->version});
   }
   if (days.empty()) return {};
-  audit::Entry none;
   std::uint64_t stored = 0;
-  COFFER_TRY(core_.engine->Run(
-      OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        stored = 0;
-        for (const ReadDay& read : days) {
-          // Right for the version that read it, whatever the newest one is by now.
-          COFFER_ASSIGN(const bool is_same, transaction.Of<DeletionState>().stores.retention.PutDay(
-                                                read.record->record, read.record->version, read.day,
-                                                read.date_version));
-          if (is_same) ++stored;
-        }
-        return {};
-      }));
+  COFFER_TRY(operations_.Store([&](Transaction& transaction) -> Status {
+    stored = 0;
+    for (const ReadDay& read : days) {
+      // Right for the version that read it, whatever the newest one is by now.
+      COFFER_ASSIGN(const bool is_same,
+                    transaction.Of<DeletionState>().stores.retention.PutDay(
+                        read.record->record, read.record->version, read.day, read.date_version));
+      if (is_same) ++stored;
+    }
+    return {};
+  }));
   read_ += stored;
   return {};
 }
@@ -178,13 +166,13 @@ Status RetentionDays::FinishRound() {
   std::string detail = std::to_string(read) + " records";
   if (unreadable != 0) {
     detail += ", and " + std::to_string(unreadable) + " that cannot be opened";
-    if (core_.options.log) {
-      core_.options.log(Severity::kWarning,
+    if (operations_.log()) {
+      operations_.log()(Severity::kWarning,
                         std::to_string(unreadable) +
                             " records cannot be opened; retention does not begin their periods");
     }
   }
-  return core_.LogSystemEvent("retention.dates", "ok", detail);
+  return operations_.LogSystemEvent("retention.dates", "ok", detail);
 }
 
 }  // namespace coffer::vault

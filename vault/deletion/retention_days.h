@@ -13,15 +13,12 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
+#include "vault/catalog/stored_day.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_store.h"
 
 namespace coffer::vault {
-
-// The day in the document of a record that any version of its class may have been written with.
-// nullopt: the class names no field, the record has none, or what stands in it is no date.
-std::optional<Day> DayInStored(const ClassSchema& schema, std::string_view document);
 
 // A record as it is stored, with its document where the client's key opens it.
 struct OpenedDocument {
@@ -32,13 +29,13 @@ struct OpenedDocument {
 };
 // Of those that are there yet; as many as fit into one step, `taken` of them. Not from the engine's
 // thread.
-Result<std::vector<OpenedDocument>> OpenDocuments(const Vault::Core& core,
+Result<std::vector<OpenedDocument>> OpenDocuments(const Operations& operations,
                                                   std::span<const std::int64_t> records,
                                                   std::size_t& taken);
 
 class RetentionDays {
  public:
-  explicit RetentionDays(Vault::Core& core) : core_(core) {}
+  explicit RetentionDays(const Operations& operations) : operations_(operations) {}
 
   // Of so many records at most. True: there may be more to be read.
   Result<bool> Step(RetentionStore& store, std::size_t records);
@@ -51,7 +48,7 @@ class RetentionDays {
   Status ReadAnew(std::span<const std::int64_t> records, std::size_t& taken);
   Status FinishRound();
 
-  Vault::Core& core_;
+  const Operations& operations_;
   std::shared_ptr<const Catalog> catalog_;
   RetentionDates dates_;
   std::size_t class_versions_ = 0;

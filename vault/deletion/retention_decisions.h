@@ -8,8 +8,9 @@
 #include <utility>
 
 #include "audit/documents/erasure_scope.h"
-#include "vault/deletion/retention_dates.h"
+#include "vault/base/timestamp.h"
 #include "vault/catalog/retention_schedule.h"
+#include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_store.h"
 
 namespace coffer::vault {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "audit/text/clock.h"
+#include "vault/base/timestamp.h"
 #include "vault/catalog/retention_schedule.h"
 
 namespace coffer::vault {

@@ -8,12 +8,15 @@
 #include <utility>
 
 #include "audit/documents/erasure_scope.h"
-#include "vault/access/core.h"
+#include "vault/base/operator_log.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/deletion/deletion_state.h"
 #include "vault/deletion/erase.h"
+#include "vault/deletion/erasure_procedure.h"
 #include "vault/deletion/retention_count.h"
 #include "vault/deletion/retention_days.h"
+#include "vault/deletion/retention_run.h"
+#include "vault/engine/engine.h"
 
 namespace coffer::vault {
 namespace {
@@ -49,15 +52,6 @@ constexpr std::chrono::milliseconds kDaysPerTick{500};
 // The vault's own threads do fewer operations.
 constexpr std::uint64_t kBusyPerSecond = 10;
 
-audit::Entry VaultEntry(std::string_view action) {
-  audit::Entry entry;
-  entry.action = action;
-  entry.actor = "vault";
-  entry.actor_kind = audit::ActorKind::kSystem;
-  entry.decision = audit::Decision::kAllow;
-  return entry;
-}
-
 std::string SumsOf(const RunRow& run) {
   audit::RunClass sum;
   for (const auto& [name, count] : run.counts) {
@@ -84,9 +78,9 @@ std::string SumsOf(const RunRow& run) {
 
 }  // namespace
 
-Result<std::unique_ptr<RetentionRunner>> RetentionRunner::Create(Vault::Core& core,
+Result<std::unique_ptr<RetentionRunner>> RetentionRunner::Create(const ErasureProcedure& procedure,
                                                                  Database reader) {
-  std::unique_ptr<RetentionRunner> runner(new RetentionRunner(core));
+  std::unique_ptr<RetentionRunner> runner(new RetentionRunner(procedure));
   runner->reader_ = std::move(reader);
   COFFER_ASSIGN(runner->store_, RetentionStore::Open(runner->reader_));
   COFFER_ASSIGN(auto settings, SettingStore::Open(runner->reader_));
@@ -108,24 +102,26 @@ Result<std::unique_ptr<RetentionRunner>> RetentionRunner::Create(Vault::Core& co
   return runner;
 }
 
-RetentionRunner::RetentionRunner(Vault::Core& core)
-    : core_(core), days_(std::make_unique<RetentionDays>(core)) {}
+RetentionRunner::RetentionRunner(const ErasureProcedure& procedure)
+    : procedure_(procedure),
+      operations_(procedure.operations()),
+      days_(std::make_unique<RetentionDays>(operations_)) {}
 
 RetentionRunner::~RetentionRunner() { Stop(); }
 
 void RetentionRunner::Start() {
-  if (auto looked = LookAtClock(); !looked && core_.options.log) {
-    core_.options.log(Severity::kWarning, "the time was not stored: " + looked.error().detail);
+  if (auto looked = LookAtClock(); !looked && operations_.log()) {
+    operations_.log()(Severity::kWarning, "the time was not stored: " + looked.error().detail);
   }
-  const auto schedule = core_.engine->Of<CatalogState>().Published()->retention;
+  const auto schedule = operations_.engine().Of<CatalogState>().Published()->retention;
   if (schedule && !schedule->schedule.zone_is_known()) {
     const std::string& zone = schedule->schedule.time_zone();
-    if (auto said = core_.LogSystemEvent("retention.paused", "time_zone_unknown", zone);
-        !said && core_.options.log) {
-      core_.options.log(Severity::kWarning, "the log has no entry of it: " + said.error().detail);
+    if (auto said = operations_.LogSystemEvent("retention.paused", "time_zone_unknown", zone);
+        !said && operations_.log()) {
+      operations_.log()(Severity::kWarning, "the log has no entry of it: " + said.error().detail);
     }
-    if (core_.options.log) {
-      core_.options.log(Severity::kWarning,
+    if (operations_.log()) {
+      operations_.log()(Severity::kWarning,
                         "this machine has no time zone " + zone +
                             ", which the retention schedule names; nothing is deleted by it until "
                             "the machine has it at a start (package tzdata-legacy), or another "
@@ -144,8 +140,8 @@ void RetentionRunner::Stop() {
   if (!thread_.joinable()) return;
   thread_.join();
   stored_seen_.reset();
-  if (auto looked = LookAtClock(); !looked && core_.options.log) {
-    core_.options.log(Severity::kWarning, "the time was not stored: " + looked.error().detail);
+  if (auto looked = LookAtClock(); !looked && operations_.log()) {
+    operations_.log()(Severity::kWarning, "the time was not stored: " + looked.error().detail);
   }
 }
 
@@ -166,7 +162,7 @@ bool RetentionRunner::stopping() {
 bool RetentionRunner::ClockStands(Timestamp now) const {
   if (waiting_.load(std::memory_order_acquire)) return false;
   const std::int64_t seen = seen_.load(std::memory_order_acquire);
-  const std::int64_t most = std::int64_t{core_.options.clock_jump_threshold_s} * 1000;
+  const std::int64_t most = std::int64_t{procedure_.options().clock_jump_threshold_s} * 1000;
   return seen < 0 || (now.ms - seen <= most && seen - now.ms <= most);
 }
 
@@ -176,7 +172,7 @@ Status RetentionRunner::StoreConfirmation(Transaction& transaction) {
 
 void RetentionRunner::ClockConfirmed() {
   // Also of a jump that nobody has looked at yet.
-  seen_.store(core_.Now().ms, std::memory_order_release);
+  seen_.store(operations_.Now().ms, std::memory_order_release);
   waiting_ = false;
   Wake();
 }
@@ -193,8 +189,8 @@ void RetentionRunner::Loop() {
       const auto done = Tick();
       std::string failure =
           done ? "" : std::string(done.error().reason) + " " + done.error().detail;
-      if (!failure.empty() && failure != reported_ && core_.options.log) {
-        core_.options.log(Severity::kWarning, "retention does not go on: " + failure);
+      if (!failure.empty() && failure != reported_ && operations_.log()) {
+        operations_.log()(Severity::kWarning, "retention does not go on: " + failure);
       }
       reported_ = std::move(failure);
     } catch (const std::bad_alloc&) {
@@ -208,9 +204,9 @@ void RetentionRunner::Loop() {
 Status RetentionRunner::Tick() {
   COFFER_TRY(LookAtClock());
   IsBusy();
-  if (core_.engine->TakeDestroyedLate()) {
-    if (auto completed = core_.CompleteInterruptedErasures(); !completed) {
-      core_.engine->PutBackDestroyedLate();
+  if (operations_.engine().TakeDestroyedLate()) {
+    if (auto completed = procedure_.CompleteInterruptedErasures(); !completed) {
+      operations_.engine().PutBackDestroyedLate();
       return completed;
     }
   }
@@ -221,9 +217,9 @@ Status RetentionRunner::Tick() {
 
 // Deletion waits from the moment on at which the jump is seen, whether that can be stored or not.
 Status RetentionRunner::LookAtClock() {
-  const Timestamp now = core_.Now();
+  const Timestamp now = operations_.Now();
   const Timestamp seen{seen_.load(std::memory_order_acquire)};
-  const std::int64_t most = std::int64_t{core_.options.clock_jump_threshold_s} * 1000;
+  const std::int64_t most = std::int64_t{procedure_.options().clock_jump_threshold_s} * 1000;
   const bool jumped = seen.ms >= 0 && (now.ms - seen.ms > most || seen.ms - now.ms > most);
   const bool due = !stored_seen_ || now.ms - stored_seen_->ms >= kSeenEveryMs ||
                    stored_seen_->ms - now.ms >= kSeenEveryMs;
@@ -234,31 +230,28 @@ Status RetentionRunner::LookAtClock() {
                             std::to_string(std::abs(now.ms - seen.ms) / 1000) + " s";
     audit::Entry entry = VaultEntry("clock.jump");
     entry.detail = how;
-    COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
-                                 [&](Transaction& transaction) -> Status {
-                                   if (seen_.load() != seen.ms) {  // confirmed meanwhile
-                                     transaction.LeaveNoOwnEntry();
-                                     return {};
-                                   }
-                                   auto& settings = transaction.stores().settings;
-                                   COFFER_TRY(settings.Put(kUnconfirmedSetting, how));
-                                   return settings.Put(kSeenSetting, time);
-                                 }));
+    COFFER_TRY(operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
+      if (seen_.load() != seen.ms) {  // confirmed meanwhile
+        transaction.LeaveNoOwnEntry();
+        return {};
+      }
+      auto& settings = transaction.stores().settings;
+      COFFER_TRY(settings.Put(kUnconfirmedSetting, how));
+      return settings.Put(kSeenSetting, time);
+    }));
     if (seen_.load() != seen.ms) {
       waiting_ = false;
       return {};
     }
-    if (core_.options.log) {
-      core_.options.log(Severity::kWarning, "the clock is " + how +
+    if (operations_.log()) {
+      operations_.log()(Severity::kWarning, "the clock is " + how +
                                                 "; retention erases nothing until two people "
                                                 "confirm it ('coffer clock confirm' says how)");
     }
   } else if (due) {
-    audit::Entry none;
-    COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
-                                 [&](Transaction& transaction) -> Status {
-                                   return transaction.stores().settings.Put(kSeenSetting, time);
-                                 }));
+    COFFER_TRY(operations_.Store([&](Transaction& transaction) -> Status {
+      return transaction.stores().settings.Put(kSeenSetting, time);
+    }));
   }
   seen_.store(now.ms, std::memory_order_release);
   if (jumped || due) stored_seen_ = now;
@@ -278,15 +271,15 @@ Status RetentionRunner::ReadDays() {
 // At the given minute of each day, or as soon after it as can be. Where no run was ever scheduled,
 // a minute that has passed already is not made up for.
 Status RetentionRunner::BeginScheduled() {
-  if (!core_.options.retention_minute || waiting_) return {};
+  if (!procedure_.options().retention_minute || waiting_) return {};
   const Timestamp now{seen_.load(std::memory_order_acquire)};
   const std::int64_t day = now.ms / kDayMs;
   const bool reached =
-      now.ms % kDayMs / 60'000 >= static_cast<std::int64_t>(*core_.options.retention_minute);
+      now.ms % kDayMs / 60'000 >= static_cast<std::int64_t>(*procedure_.options().retention_minute);
   if (!last_scheduled_) last_scheduled_ = reached ? day : day - 1;
   last_scheduled_ = std::min(*last_scheduled_, day);  // the clock was put back
   if (day == *last_scheduled_ || !reached) return {};
-  const auto schedule = core_.engine->Of<CatalogState>().Published()->retention;
+  const auto schedule = operations_.engine().Of<CatalogState>().Published()->retention;
   if (!schedule || open_) {
     last_scheduled_ = day;
     return {};
@@ -297,12 +290,11 @@ Status RetentionRunner::BeginScheduled() {
   audit::Entry entry = VaultEntry(Name(Action::kRetentionRun));
   entry.detail = run.id.Text();
   entry.version = run.schedule;
-  COFFER_TRY(core_.engine->Run(
-      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
-        run.started = transaction.now();
-        run.first_seq = run.last_seq = transaction.NextSeq();
-        return transaction.Of<DeletionState>().stores.retention.Insert(run);
-      }));
+  COFFER_TRY(operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
+    run.started = transaction.now();
+    run.first_seq = run.last_seq = transaction.NextSeq();
+    return transaction.Of<DeletionState>().stores.retention.Insert(run);
+  }));
   last_scheduled_ = day;
   open_ = true;
   return {};
@@ -311,19 +303,17 @@ Status RetentionRunner::BeginScheduled() {
 // Nobody decides about the single erasures of a run: whoever asked for it, and those who put the
 // schedule into force, did.
 Result<std::string> RetentionRunner::FindPeople(const RunRow& run) {
-  audit::Entry none;
   std::string found;
-  COFFER_TRY(core_.engine->Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(auto people, transaction.Of<CatalogState>().catalog_store.FindSchedulePeople(
-                                       run.schedule));
-        if (run.asked_by) {
-          std::erase(people, *run.asked_by);
-          people.insert(people.begin(), *run.asked_by);
-        }
-        found = PeopleText(transaction, people);
-        return {};
-      }));
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(auto people,
+                  transaction.Of<CatalogState>().catalog_store.FindSchedulePeople(run.schedule));
+    if (run.asked_by) {
+      std::erase(people, *run.asked_by);
+      people.insert(people.begin(), *run.asked_by);
+    }
+    found = PeopleText(transaction, people);
+    return {};
+  }));
   return found;
 }
 
@@ -331,11 +321,9 @@ Status RetentionRunner::SetState(RunRow& run, RunState state) {
   if (run.state == state) return {};
   RunRow changed = run;
   changed.state = state;
-  audit::Entry none;
-  COFFER_TRY(core_.engine->Run(
-      OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        return transaction.Of<DeletionState>().stores.retention.Update(changed);
-      }));
+  COFFER_TRY(operations_.Store([&](Transaction& transaction) -> Status {
+    return transaction.Of<DeletionState>().stores.retention.Update(changed);
+  }));
   run = std::move(changed);
   return {};
 }
@@ -351,8 +339,8 @@ Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view rea
   run.state = state;
   entry.detail = run.id.Text() + ": " + SumsOf(run);
   open_ = false;  // before it is: the next run may begin as soon as this one has ended
-  const Status finished = core_.engine->Run(
-      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
+  const Status finished =
+      operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
         // The clock may be confirmed to be earlier than it was.
         run.finished = std::max(run.started, transaction.now());
         run.last_seq = transaction.NextSeq();
@@ -363,8 +351,8 @@ Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view rea
       });
   if (!finished) open_ = true;
   COFFER_TRY(finished);
-  if (core_.options.log) {
-    core_.options.log(state == RunState::kFailed ? Severity::kWarning : Severity::kInfo,
+  if (operations_.log()) {
+    operations_.log()(state == RunState::kFailed ? Severity::kWarning : Severity::kInfo,
                       "retention " + run.id.Text() + ": " + SumsOf(run) +
                           (reason.empty() ? "" : "; failed: " + std::string(reason)));
   }
@@ -375,12 +363,10 @@ Status RetentionRunner::GoOn() {
   // Before looking: a run that begins meanwhile says so, and that is not to be undone.
   if (!open_.exchange(false)) return {};
   std::optional<RunRow> run;
-  audit::Entry none;
-  const Status looked = core_.engine->Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(run, transaction.Of<DeletionState>().stores.retention.FindOpen());
-        return {};
-      });
+  const Status looked = operations_.Look([&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(run, transaction.Of<DeletionState>().stores.retention.FindOpen());
+    return {};
+  });
   if (looked && !run) return {};
   open_ = true;
   COFFER_TRY(looked);
@@ -389,14 +375,14 @@ Status RetentionRunner::GoOn() {
   if (const auto why = WhyNot(*run); !why.empty()) return Finish(*run, RunState::kFailed, why);
   // What is due by another field than before is found only when its day was read.
   if (!days_->done()) return {};
-  const auto catalog = core_.engine->Of<CatalogState>().Published();
+  const auto catalog = operations_.engine().Of<CatalogState>().Published();
   const auto schedule = catalog->retention;
   if (!schedule || schedule->version != run->schedule) return {};  // seen the next time
   COFFER_ASSIGN(std::string people, FindPeople(*run));
   running_ = true;
   // A run that began while the clock ran ahead goes by the time that was confirmed since.
   RetentionTreatment treatment(
-      core_, RetentionDecisions(schedule, *catalog, std::min(run->started, core_.Now())),
+      procedure_, RetentionDecisions(schedule, *catalog, std::min(run->started, operations_.Now())),
       std::move(people));
   bool ended = false;
   auto gone = GoThrough(*run, treatment, ended);
@@ -411,28 +397,25 @@ Status RetentionRunner::GoOn() {
 }
 
 std::string_view RetentionRunner::WhyNot(RunRow& run) const {
-  const auto schedule = core_.engine->Of<CatalogState>().Published()->retention;
+  const auto schedule = operations_.engine().Of<CatalogState>().Published()->retention;
   if (!schedule || schedule->version != run.schedule) return "schedule_changed";
   if (!schedule->schedule.zone_is_known()) {
     run.detail = schedule->schedule.time_zone();
     return "time_zone_unknown";
   }
-  if (!MissingDetails(core_.options.operator_details).empty()) return "operator_incomplete";
+  if (!MissingDetails(procedure_.options().operator_details).empty()) return "operator_incomplete";
   return {};
 }
 
 // As it was when the run began, whichever is in force by now.
 Result<std::shared_ptr<const ScheduleInForce>> RetentionRunner::ScheduleOf(const RunRow& run) {
-  const auto catalog = core_.engine->Of<CatalogState>().Published();
+  const auto catalog = operations_.engine().Of<CatalogState>().Published();
   if (catalog->retention && catalog->retention->version == run.schedule) return catalog->retention;
   std::optional<StoredSchedule> stored;
-  audit::Entry none;
-  COFFER_TRY(core_.engine->Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(stored,
-                      transaction.Of<CatalogState>().catalog_store.FindSchedule(run.schedule));
-        return {};
-      }));
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(stored, transaction.Of<CatalogState>().catalog_store.FindSchedule(run.schedule));
+    return {};
+  }));
   if (!stored) return Fail(Code::kCorrupted, "storage_corrupted", "a run's schedule");
   COFFER_ASSIGN(auto schedule, ReadStoredSchedule(stored->definition, catalog->NewestClasses()));
   return std::make_shared<const ScheduleInForce>(stored->version, stored->created,
@@ -449,8 +432,9 @@ Status RetentionRunner::CountRest(RunRow& run, bool failed, bool& stopped) {
     run.counted = !failed;
     return {};
   }
-  const RetentionDecisions decisions(*schedule, *core_.engine->Of<CatalogState>().Published(),
-                                     std::min(run.started, core_.Now()));
+  const RetentionDecisions decisions(*schedule,
+                                     *operations_.engine().Of<CatalogState>().Published(),
+                                     std::min(run.started, operations_.Now()));
   if (!failed && !decisions.CountsWorkingDays()) return {};
   RunRow counted = run;
   COFFER_ASSIGN(
@@ -536,8 +520,8 @@ Status RetentionRunner::GoThrough(RunRow& run, RetentionTreatment& treatment, bo
       at += treated.clients;
       const std::chrono::duration<double> rest = (SteadyClock::now() - began) * kRestsPerStep;
       COFFER_TRY(Rest(std::max(
-          treated.work,
-          static_cast<std::uint64_t>(rest.count() * core_.options.retention_records_per_s))));
+          treated.work, static_cast<std::uint64_t>(rest.count() *
+                                                   procedure_.options().retention_records_per_s))));
     }
     run.position = after;
     ended = slice.whole;
@@ -559,8 +543,8 @@ Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
     treated = {};
     status = TreatTogether(run, treatment, clients.first(1), true, treated);
     if (!is_final(status)) {
-      if (core_.options.log) {
-        core_.options.log(Severity::kError, "retention could not erase from a client: " +
+      if (operations_.log()) {
+        operations_.log()(Severity::kError, "retention could not erase from a client: " +
                                                 std::string(status.error().reason) + " " +
                                                 status.error().detail);
       }
@@ -570,11 +554,12 @@ Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
     }
   }
   COFFER_TRY(status);
-  if (treated.waits_for) core_.erasure_turns.AwaitFree(*treated.waits_for);
+  if (treated.waits_for) procedure_.turns().AwaitFree(*treated.waits_for);
   if (treated.erasures.empty()) return {};
   erased_.fetch_add(treated.records, std::memory_order_relaxed);
   // Whoever was answered before still holds the key while decrypting; after this, nobody does.
-  for (const ErasureRow& row : treated.erasures) core_.engine->key_cache().AwaitWiped(row.client);
+  for (const ErasureRow& row : treated.erasures)
+    operations_.engine().key_cache().AwaitWiped(row.client);
   std::ranges::move(treated.erasures, std::back_inserter(incomplete_));
   return Complete(busy_ ? kMostIncompleteBusy : kMostIncomplete);
 }
@@ -582,22 +567,20 @@ Status RetentionRunner::Treat(RunRow& run, RetentionTreatment& treatment,
 Status RetentionRunner::PassOver(RunRow& run, const RetentionTreatment& treatment,
                                  std::int64_t client, TreatedClients& treated) {
   RunRow changed;
-  audit::Entry none;
   const auto pass = [&](bool counts) {
     ++own_operations_;
-    return core_.engine->Run(
-        OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          changed = run;
-          changed.position = client;
-          if (counts) {
-            COFFER_TRY(treatment.CountAsFailed(transaction, changed, client));
-          } else {
-            audit::RunClass& count = changed.CountOf(audit::kClientItself);
-            ++count.due;
-            ++count.failed;
-          }
-          return transaction.Of<DeletionState>().stores.retention.Update(changed);
-        });
+    return operations_.Store([&](Transaction& transaction) -> Status {
+      changed = run;
+      changed.position = client;
+      if (counts) {
+        COFFER_TRY(treatment.CountAsFailed(transaction, changed, client));
+      } else {
+        audit::RunClass& count = changed.CountOf(audit::kClientItself);
+        ++count.due;
+        ++count.failed;
+      }
+      return transaction.Of<DeletionState>().stores.retention.Update(changed);
+    });
   };
   Status passed = pass(true);
   if (!passed && passed.error().code != Code::kUnavailable) passed = pass(false);
@@ -613,7 +596,7 @@ Status RetentionRunner::Complete(std::size_t most_left) {
     const std::size_t count =
         std::min(incomplete_.size(), busy_ ? kMostIncompleteBusy : kMostIncomplete);
     ++own_operations_;
-    COFFER_TRY(core_.CompleteErasures(std::span(incomplete_).first(count)));
+    COFFER_TRY(procedure_.CompleteErasures(std::span(incomplete_).first(count)));
     incomplete_.erase(incomplete_.begin(),
                       incomplete_.begin() + static_cast<std::ptrdiff_t>(count));
   }
@@ -626,27 +609,26 @@ Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment
   RunRow changed;
   audit::Entry entry = VaultEntry(kRetentionErase);
   ++own_operations_;
-  auto status = core_.engine->Run(
-      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
-        const auto& current = transaction.Of<CatalogState>().current().retention;
-        if (!current || current->version != treatment.decisions().version()) {
-          return Fail(Code::kConflict, "schedule_changed");
-        }
-        treatment.Follow(transaction.Of<CatalogState>().current());
-        transaction.LeaveNoOwnEntry();
-        core_.ledger->DropPrepared();
-        changed = run;
-        const auto began = SteadyClock::now();
-        const StepLimits& limits = busy_ ? kBusyStep : kIdleStep;
-        for (const std::int64_t client : clients) {
-          COFFER_TRY(treatment.Treat(transaction, changed, client, erase, treated));
-          if (treated.unfinished) break;
-          changed.position = client;
-          ++treated.clients;
-          if (treated.work >= limits.work || SteadyClock::now() - began >= limits.time) break;
-        }
-        return transaction.Of<DeletionState>().stores.retention.Update(changed);
-      });
+  auto status = operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
+    const auto& current = transaction.Of<CatalogState>().current().retention;
+    if (!current || current->version != treatment.decisions().version()) {
+      return Fail(Code::kConflict, "schedule_changed");
+    }
+    treatment.Follow(transaction.Of<CatalogState>().current());
+    transaction.LeaveNoOwnEntry();
+    procedure_.ledger().DropPrepared();
+    changed = run;
+    const auto began = SteadyClock::now();
+    const StepLimits& limits = busy_ ? kBusyStep : kIdleStep;
+    for (const std::int64_t client : clients) {
+      COFFER_TRY(treatment.Treat(transaction, changed, client, erase, treated));
+      if (treated.unfinished) break;
+      changed.position = client;
+      ++treated.clients;
+      if (treated.work >= limits.work || SteadyClock::now() - began >= limits.time) break;
+    }
+    return transaction.Of<DeletionState>().stores.retention.Update(changed);
+  });
   if (!status) {
     treatment.DropSteps();
     return status;
@@ -659,23 +641,23 @@ bool RetentionRunner::IsBusy() {
   const auto now = SteadyClock::now();
   const std::chrono::duration<double> passed = now - looked_at_operations_;
   if (passed < std::chrono::seconds(1)) return busy_;
-  const std::uint64_t operations = core_.engine->Statistics().operations;
+  const std::uint64_t operations = operations_.engine().Statistics().operations;
   const std::uint64_t others =
-      operations - operations_ - std::min(own_operations_, operations - operations_);
+      operations - counted_ - std::min(own_operations_, operations - counted_);
   // Long ago says nothing of now.
   busy_ = passed < std::chrono::seconds(5) &&
           static_cast<double>(others) > passed.count() * static_cast<double>(kBusyPerSecond);
-  operations_ = operations;
+  counted_ = operations;
   own_operations_ = 0;
   looked_at_operations_ = now;
   return busy_;
 }
 
 Status RetentionRunner::Rest(std::uint64_t work) {
-  if (!IsBusy() || core_.options.retention_records_per_s == 0) return {};
+  if (!IsBusy() || procedure_.options().retention_records_per_s == 0) return {};
   const auto rest = std::chrono::nanoseconds(std::chrono::seconds(1)) *
                     static_cast<std::int64_t>(work) /
-                    static_cast<std::int64_t>(core_.options.retention_records_per_s);
+                    static_cast<std::int64_t>(procedure_.options().retention_records_per_s);
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, rest, [this] { return stopping_; });
   return {};

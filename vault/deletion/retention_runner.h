@@ -16,10 +16,12 @@
 #include <thread>
 #include <vector>
 
+#include "vault/access/operations.h"
+#include "vault/base/timestamp.h"
+#include "vault/deletion/erasure_procedure.h"
 #include "vault/deletion/retention_store.h"
 #include "vault/deletion/retention_treatment.h"
 #include "vault/engine/engine.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 
@@ -29,7 +31,8 @@ class RetentionRunner {
  public:
   // `reader` is a read-only connection of its own. The core must outlive the runner, and have its
   // engine running.
-  static Result<std::unique_ptr<RetentionRunner>> Create(Vault::Core& core, Database reader);
+  static Result<std::unique_ptr<RetentionRunner>> Create(const ErasureProcedure& procedure,
+                                                         Database reader);
   ~RetentionRunner();
   // With the first look at the clock.
   void Start();
@@ -47,7 +50,7 @@ class RetentionRunner {
   std::uint64_t erased() const { return erased_.load(std::memory_order_relaxed); }
 
  private:
-  explicit RetentionRunner(Vault::Core& core);
+  explicit RetentionRunner(const ErasureProcedure& procedure);
   void Loop();
   Status Tick();
   Status LookAtClock();
@@ -88,7 +91,8 @@ class RetentionRunner {
   bool IsBusy();
   bool stopping();
 
-  Vault::Core& core_;
+  const ErasureProcedure& procedure_;
+  const Operations& operations_;
   Database reader_;
   RetentionStore store_;
   std::unique_ptr<RetentionDays> days_;
@@ -97,7 +101,7 @@ class RetentionRunner {
   std::optional<Timestamp> stored_seen_;
   std::optional<std::int64_t> last_scheduled_;  // day
   std::string reported_;                        // the last failure that the operator was told
-  std::uint64_t operations_ = 0;                // when last looked at
+  std::uint64_t counted_ = 0;                   // operations, when last looked at
   std::uint64_t own_operations_ = 0;            // since
   std::chrono::steady_clock::time_point looked_at_operations_;
   bool busy_ = false;

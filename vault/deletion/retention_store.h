@@ -13,6 +13,7 @@
 #include "vault/base/calendar.h"
 #include "vault/base/function_ref.h"
 #include "vault/base/ids.h"
+#include "vault/base/timestamp.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

@@ -6,11 +6,15 @@
 #include "audit/documents/erasure_act.h"
 #include "audit/documents/erasure_scope.h"
 #include "vault/access/access_state.h"
-#include "vault/access/core.h"
+#include "vault/access/operations.h"
+#include "vault/access/restriction.h"
+#include "vault/access/restriction_bases.h"
 #include "vault/clients/clients_state.h"
 #include "vault/deletion/deletion_state.h"
 #include "vault/deletion/erase.h"
+#include "vault/deletion/erasure.h"
 #include "vault/deletion/erasure_ledger.h"
+#include "vault/deletion/erasure_procedure.h"
 #include "vault/deletion/resealing.h"
 
 namespace coffer::vault {
@@ -24,7 +28,7 @@ using CountMember = std::uint64_t audit::RunClass::*;
 
 // All records of a class that a policy wants restricted are due. What they count as then: where
 // people lifted what this version of the schedule put before, it is theirs to decide.
-Result<CountMember> RestrictClass(const Vault::Core& core, Transaction& transaction,
+Result<CountMember> RestrictClass(const Operations& operations, Transaction& transaction,
                                   const ClientRow& client, const RetentionPolicy& policy,
                                   std::uint64_t schedule) {
   auto& stores = transaction.Of<DeletionState>().stores;
@@ -41,7 +45,7 @@ Result<CountMember> RestrictClass(const Vault::Core& core, Transaction& transact
   restriction.terms.class_name = name;
   restriction.terms.basis = policy.basis + " (" + VersionText(policy, schedule) + ")";
   restriction.since = transaction.now();
-  COFFER_TRY(core.PlaceRestriction(transaction, restriction));
+  COFFER_TRY(PlaceRestriction(operations.keyring(), transaction, restriction));
   COFFER_TRY(stores.retention.PutRestricted(client.id.Row(), name, schedule));
   audit::Entry entry;
   entry.action = "retention.restrict";
@@ -82,9 +86,12 @@ std::string JoinForAct(const std::set<std::string>& texts) {
 
 }  // namespace
 
-RetentionTreatment::RetentionTreatment(const Vault::Core& core, RetentionDecisions decisions,
-                                       std::string people)
-    : core_(core), decisions_(std::move(decisions)), people_(std::move(people)) {}
+RetentionTreatment::RetentionTreatment(const ErasureProcedure& procedure,
+                                       RetentionDecisions decisions, std::string people)
+    : procedure_(procedure),
+      operations_(procedure.operations()),
+      decisions_(std::move(decisions)),
+      people_(std::move(people)) {}
 
 RetentionTreatment::~RetentionTreatment() = default;
 
@@ -196,7 +203,8 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
     }
     CountMember what = &audit::RunClass::review;
     if (policy.action == RetentionAction::kRestrict && of_class.records.size() == of_class.owned) {
-      COFFER_ASSIGN(what, RestrictClass(core_, transaction, *client, policy, decisions_.version()));
+      COFFER_ASSIGN(what,
+                    RestrictClass(operations_, transaction, *client, policy, decisions_.version()));
     }
     // Also of what people lifted: that they did is no answer to what becomes of the records.
     if (what == &audit::RunClass::review) {
@@ -237,8 +245,8 @@ Result<bool> RetentionTreatment::TakeStep(Transaction& transaction, const Client
     steps_.reset();
   }
   if (order.scope != ErasureScope::kRecords) return true;
-  if (!steps_) steps_.emplace(client.id, std::make_unique<StepwiseResealing>(core_));
-  if (core_.erasure_turns.IsTaken(client.id)) {
+  if (!steps_) steps_.emplace(client.id, std::make_unique<StepwiseResealing>(operations_));
+  if (procedure_.turns().IsTaken(client.id)) {
     treated.unfinished = true;
     treated.waits_for = client.id;
     return false;
@@ -289,7 +297,7 @@ const RetentionTreatment::PolicyWords& RetentionTreatment::WordsOf(const Policie
                                 {"schedule", run.schedule},
                                 {"run", run.id.Text()},
                                 {"people", nlohmann::json::parse(people_)}};
-  words.facts = core_.StandingFacts() + "," + MembersOf(about.dump());
+  words.facts = procedure_.StandingFacts() + "," + MembersOf(about.dump());
   return words;
 }
 
@@ -298,7 +306,7 @@ Status RetentionTreatment::Erase(Transaction& transaction, const RunRow& run,
                                  const Policies& policies, TreatedClients& treated) {
   const PolicyWords& words = WordsOf(policies, run);
   COFFER_ASSIGN(ErasedContent content,
-                EraseContent(core_, transaction, client, order,
+                EraseContent(operations_, transaction, client, order,
                              steps_ ? steps_->resealing->resealed() : nullptr));
   steps_.reset();
   treated.work += std::max<std::uint64_t>(content.row.records, 1) + content.resealed;
@@ -310,7 +318,7 @@ Status RetentionTreatment::Erase(Transaction& transaction, const RunRow& run,
     entry.detail = audit::ErasureDetail(part.row.id.Text(), LedgerScopeOf(part.row)) +
                    "; schedule " + std::to_string(run.schedule) + "; " + words.names;
     transaction.Also(std::move(entry));
-    core_.ledger->Prepare(part.row);
+    procedure_.ledger().Prepare(part.row);
     treated.erasures.push_back(part.row);
     part.row.facts = FactsOf(part, words.facts);
     return RegisterErasure(transaction, std::move(part.row));

@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "vault/clients/client_store.h"
+#include "vault/access/operations.h"
+#include "vault/deletion/erasure_procedure.h"
 #include "vault/deletion/retention_decisions.h"
 #include "vault/deletion/retention_store.h"
 #include "vault/engine/engine.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 
@@ -37,7 +37,8 @@ struct TreatedClients {
 class RetentionTreatment {
  public:
   // `people`: who is to be named in the acts of the run, as JSON. The core must outlive this.
-  RetentionTreatment(const Vault::Core& core, RetentionDecisions decisions, std::string people);
+  RetentionTreatment(const ErasureProcedure& procedure, RetentionDecisions decisions,
+                     std::string people);
   ~RetentionTreatment();
   const RetentionDecisions& decisions() const { return decisions_; }
   void Follow(const Catalog& catalog) { decisions_.Follow(catalog); }
@@ -68,7 +69,8 @@ class RetentionTreatment {
   Result<bool> TakeStep(Transaction& transaction, const ClientRow& client,
                         const ErasureOrder& order, TreatedClients& treated);
 
-  const Vault::Core& core_;
+  const ErasureProcedure& procedure_;
+  const Operations& operations_;
   RetentionDecisions decisions_;
   std::string people_;
   std::map<Policies, PolicyWords> words_;

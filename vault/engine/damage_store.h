@@ -8,6 +8,7 @@
 
 #include "audit/text/clock.h"
 #include "crypto/encoding.h"
+#include "vault/base/timestamp.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

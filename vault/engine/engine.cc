@@ -31,7 +31,7 @@ static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
 
 }  // namespace
 
-Result<std::optional<std::uint64_t>> Rooms::KeyGeneration(const ClientId& client) const {
+Result<std::optional<std::uint64_t>> RoomStates::KeyGeneration(const ClientId& client) const {
   for (const auto& room : states_) {
     COFFER_ASSIGN(const auto generation, room->KeyGeneration(client));
     if (generation) return generation;

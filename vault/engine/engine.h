@@ -38,13 +38,15 @@
 #include "crypto/keyring.h"
 #include "crypto/result.h"
 #include "vault/base/function_ref.h"
+#include "vault/base/operator_log.h"
+#include "vault/base/timestamp.h"
 #include "vault/engine/committed_state.h"
 #include "vault/engine/key_cache.h"
 #include "vault/engine/key_store_rewrite.h"
+#include "vault/engine/statistics.h"
 #include "vault/engine/transaction.h"
 #include "vault/storage/sqlite.h"
 #include "vault/storage/write_ahead_log.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 
@@ -64,7 +66,7 @@ class Engine {
     // Durable when it returns, with each row's place in it. Engine thread, and Create.
     std::function<Status(std::span<ErasureRow>)> append_to_ledger;
     // What the rooms keep, each with its statements prepared.
-    std::function<Result<Rooms>(Database&)> open_rooms;
+    std::function<Result<RoomStates>(Database&)> open_rooms;
     KeyStoreRewrite::Options keys_rewrite = {};  // logs to `log`
     // Goes on with state that is not what the log last recorded, and records it.
     bool take_over_state = false;
@@ -166,7 +168,7 @@ class Engine {
   std::unique_ptr<WriteAheadLog> vault_wal_, keys_wal_;
   std::unique_ptr<CommittedState> state_;  // ends before `vault_`, whose functions it is
   std::unique_ptr<Stores> stores_;
-  Rooms rooms_;
+  RoomStates rooms_;
   std::unique_ptr<KeyCache> cache_;
   struct BatchStatements {
     Statement begin, commit, savepoint, release, rollback_to;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "vault/deletion/erasure.h"
+
 namespace coffer::vault {
 namespace {
 

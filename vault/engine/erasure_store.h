@@ -9,7 +9,8 @@
 #include "audit/text/clock.h"
 #include "crypto/blind_index.h"
 #include "vault/base/ids.h"
-#include "vault/deletion/deletion.h"
+#include "vault/base/timestamp.h"
+#include "vault/deletion/erasure.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

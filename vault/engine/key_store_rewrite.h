@@ -27,9 +27,9 @@
 #include <vector>
 
 #include "crypto/keyring.h"
+#include "vault/base/operator_log.h"
 #include "vault/engine/key_store.h"
 #include "vault/storage/sqlite.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 

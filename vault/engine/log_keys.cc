@@ -18,7 +18,7 @@ Result<std::uint32_t> VersionIn(SettingStore& settings, std::string_view name,
 }
 
 // The entry, and the setting that remembers it.
-Status LogKeyEvent(const Vault::Core& core, std::string_view action,
+Status LogKeyEvent(Engine& engine, const crypto::Keyring& keyring, std::string_view action,
                    const crypto::Keyring::LogKey& key, std::string_view setting) {
   audit::Entry entry;
   entry.action = action;
@@ -26,12 +26,12 @@ Status LogKeyEvent(const Vault::Core& core, std::string_view action,
   entry.actor_kind = audit::ActorKind::kSystem;
   entry.decision = audit::Decision::kAllow;
   entry.outcome = "ok";
-  COFFER_ASSIGN(entry.detail, DetailOf(core.keyring, key.key.public_key()));
+  COFFER_ASSIGN(entry.detail, DetailOf(keyring, key.key.public_key()));
   const std::string version = std::to_string(key.version);
-  return core.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
-                          [&](Transaction& transaction) -> Status {
-                            return transaction.stores().settings.Put(setting, version);
-                          });
+  return engine.Run(OperationKind::kWrite, EntryRule::kAlways, entry,
+                    [&](Transaction& transaction) -> Status {
+                      return transaction.stores().settings.Put(setting, version);
+                    });
 }
 
 }  // namespace
@@ -49,13 +49,13 @@ Result<audit::Checkpoint> VerifyByAnyKey(std::string_view note, const crypto::Ke
   return checkpoint;
 }
 
-Status AnnounceLogKeys(const Vault::Core& core) {
-  const auto& keys = core.keyring.log_keys();
+Status AnnounceLogKeys(Engine& engine, const crypto::Keyring& keyring) {
+  const auto& keys = keyring.log_keys();
   // A log from before keys were named began with the oldest one.
   std::uint32_t announced = keys.front().version;
   std::uint32_t retired = 0;
   audit::Entry none;
-  COFFER_TRY(core.engine->Run(
+  COFFER_TRY(engine.Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
         auto& settings = transaction.stores().settings;
         COFFER_ASSIGN(announced, VersionIn(settings, kAnnouncedSetting, announced));
@@ -64,12 +64,12 @@ Status AnnounceLogKeys(const Vault::Core& core) {
       }));
   for (const auto& key : keys) {
     if (key.version > announced) {
-      COFFER_TRY(LogKeyEvent(core, audit::kKeyAnnounced, key, kAnnouncedSetting));
+      COFFER_TRY(LogKeyEvent(engine, keyring, audit::kKeyAnnounced, key, kAnnouncedSetting));
     }
   }
   for (const auto& key : keys) {
     if (key.retiring && key.version > retired) {
-      COFFER_TRY(LogKeyEvent(core, audit::kKeyRetired, key, kRetiredSetting));
+      COFFER_TRY(LogKeyEvent(engine, keyring, audit::kKeyRetired, key, kRetiredSetting));
     }
   }
   return {};

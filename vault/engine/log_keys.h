@@ -4,7 +4,7 @@
 #include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "crypto/result.h"
-#include "vault/access/core.h"
+#include "vault/engine/engine.h"
 
 namespace coffer::vault {
 
@@ -13,7 +13,7 @@ Result<audit::Checkpoint> VerifyByAnyKey(std::string_view note, const crypto::Ke
 
 // Entries about keys that the log does not name yet, or does not name as retired yet. To be called
 // while the vault is opened, before anything is signed.
-Status AnnounceLogKeys(const Vault::Core& core);
+Status AnnounceLogKeys(Engine& engine, const crypto::Keyring& keyring);
 
 // The detail of the log's first entry, and of those about keys. Errors: as audit::KeyDetail.
 Result<std::string> DetailOf(const crypto::Keyring& keyring, const crypto::PublicKey& key);

@@ -5,6 +5,7 @@
 
 #include "audit/entries/log_reader.h"
 #include "crypto/atomic_file.h"
+#include "vault/base/operator_log.h"
 
 namespace coffer::vault {
 

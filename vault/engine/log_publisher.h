@@ -12,6 +12,7 @@
 
 #include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
+#include "vault/base/operator_log.h"
 #include "vault/engine/engine.h"
 
 namespace coffer::vault {

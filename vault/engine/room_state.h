@@ -21,7 +21,7 @@ namespace coffer::vault {
 
 using audit::Timestamp;
 
-class Rooms;
+class RoomStates;
 class Transaction;
 
 // In the order in which they are loaded: each may look at those before it.
@@ -30,7 +30,7 @@ inline constexpr std::size_t kRoomCount = 4;
 
 // What a room reads its memory from.
 struct RoomSources {
-  Rooms& rooms;
+  RoomStates& rooms;
   KeyStore& keys;
   const crypto::Keyring& keyring;
   Timestamp now;
@@ -68,7 +68,7 @@ class RoomState {
   virtual void KeysRetired() {}
 };
 
-class Rooms {
+class RoomStates {
  public:
   // `State` says which room's it is: State::kRoom.
   template <class State>

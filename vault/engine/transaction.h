@@ -109,12 +109,12 @@ class Transaction {
 
  private:
   friend class Engine;
-  Transaction(Engine& engine, Stores& stores, const Rooms& rooms, Timestamp now)
+  Transaction(Engine& engine, Stores& stores, const RoomStates& rooms, Timestamp now)
       : engine_(engine), stores_(stores), rooms_(rooms), now_(now) {}
 
   Engine& engine_;
   Stores& stores_;
-  const Rooms& rooms_;
+  const RoomStates& rooms_;
   Timestamp now_;
   std::vector<audit::Entry> also_;
   bool own_entry_ = true;

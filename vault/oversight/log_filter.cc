@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "vault/access/named_principals.h"
 #include "vault/access/principal_name.h"
 #include "vault/base/near_names.h"
 #include "vault/base/network.h"
 #include "vault/base/words.h"
 #include "vault/clients/client_operations.h"
+#include "vault/oversight/log_page.h"
+#include "vault/oversight/log_reader.h"
 #include "vault/oversight/log_search.h"
 #include "vault/oversight/log_vocabulary.h"
 
@@ -101,7 +104,7 @@ constexpr NamedFilter kNamedFilters[] = {
 };
 
 // True also where it cannot be said: only what is known to be unknown is refused.
-Result<bool> IsInLog(SnapshotReader& reader, const NamedFilter& named, const std::string& value) {
+Result<bool> IsInLog(LogReader& reader, const NamedFilter& named, const std::string& value) {
   std::uint64_t indexed = 0;
   if (LogIndexReader* const index = reader.index(); index != nullptr) {
     COFFER_ASSIGN(const bool found, index->Has(named.word, value));
@@ -114,8 +117,8 @@ Result<bool> IsInLog(SnapshotReader& reader, const NamedFilter& named, const std
   return behind.value_or(true);
 }
 
-Result<std::string> Unknown(SnapshotReader& reader, const NamedFilter& named,
-                            const std::string& value, Names known) {
+Result<std::string> Unknown(LogReader& reader, const NamedFilter& named, const std::string& value,
+                            Names known) {
   std::string message = "is known neither to the vault nor to its log";
   if (named.word == LogWord::kActor) return message;
   if (LogIndexReader* const index = reader.index(); index != nullptr) {
@@ -183,29 +186,6 @@ std::vector<Issue> NormaliseFilter(LogFilter& filter) {
   return issues;
 }
 
-Status ReplaceByPrincipal(const PrincipalRegister& principals, const char* pointer,
-                          std::string& name) {
-  if (IsIdOf<PrincipalId>(name)) return {};
-  std::vector<const PrincipalRow*> meant;
-  if (const PrincipalRow* const user = principals.FindLogin(LoginForm(name))) meant.push_back(user);
-  Names known;
-  for (const PrincipalRow* const row : principals.Principals()) {
-    const bool is_user = row->id.kind() == PrincipalKind::kUser;
-    known.push_back(is_user ? row->login : row->name);
-    if (!is_user && row->name == name) meant.push_back(row);
-  }
-  if (meant.size() == 1) {
-    name = meant.front()->id.Text();
-    return {};
-  }
-  std::string message = meant.empty() ? "is no user's login and no service's name"
-                                      : "is what several principals are called: give an id";
-  const std::string near = meant.empty() ? Suggest(name, std::move(known)) : std::string();
-  if (near.starts_with("near")) message += "; " + near;
-  return std::unexpected(
-      Error{Code::kInvalidArgument, "filter_unknown", {}, {{pointer, std::move(message)}}});
-}
-
 Status ReplaceByActor(const PrincipalRegister& principals, std::string& actor) {
   if (actor.empty() || IsOneOf(kActors, actor)) return {};
   return ReplaceByPrincipal(principals, "/actor", actor);
@@ -218,7 +198,7 @@ bool IsActor(const std::string& actor, const PrincipalRegister& principals) {
 }
 
 Status CheckNames(const LogFilter& filter, bool actor_known, const Catalog& catalog,
-                  SnapshotReader& reader) {
+                  LogReader& reader) {
   std::vector<Issue> issues;
   for (const NamedFilter& named : kNamedFilters) {
     const std::string& value = filter.*named.member;

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "vault/access/core.h"
-#include "vault/vault.h"
+#include "vault/engine/engine.h"
+#include "vault/oversight/log_page.h"
+#include "vault/oversight/log_reader.h"
 
 namespace coffer::vault {
 
@@ -16,15 +17,7 @@ namespace coffer::vault {
 // entries have.
 std::vector<Issue> NormaliseFilter(LogFilter& filter);
 
-// Puts the id of a user in the place of its login, and that of a service in the place of its name,
-// for who may know these. An id stays, whosever it is. Engine thread. Errors: kInvalidArgument
-// "filter_unknown" with an issue at `pointer` for what is nobody's, or several principals' name; it
-// says what is near.
-Status ReplaceByPrincipal(const PrincipalRegister& principals, const char* pointer,
-                          std::string& name);
-// Who may list the vault's principals, or read what they did, may know what they are called.
-Result<bool> MayKnowPrincipals(const Vault::Core& core, Transaction& transaction, const Call& call);
-// The same of an actor, of whom the vault itself is one.
+// ReplaceByPrincipal of an actor, of whom the vault itself is one.
 Status ReplaceByActor(const PrincipalRegister& principals, std::string& actor);
 
 // Whether somebody like that is, or was, among the vault's principals. Engine thread.
@@ -34,6 +27,6 @@ bool IsActor(const std::string& actor, const PrincipalRegister& principals);
 // names against the policy, what the vault itself writes, and the log. `actor_known`: as IsActor
 // said. Errors: kInvalidArgument "filter_unknown" with an issue for each name that nobody knows.
 Status CheckNames(const LogFilter& filter, bool actor_known, const Catalog& catalog,
-                  SnapshotReader& reader);
+                  LogReader& reader);
 
 }  // namespace coffer::vault

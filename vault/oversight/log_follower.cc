@@ -7,6 +7,8 @@
 #include <chrono>
 #include <new>
 
+#include "vault/base/operator_log.h"
+
 namespace coffer::vault {
 namespace {
 

@@ -11,9 +11,9 @@
 #include <thread>
 
 #include "crypto/secret_bytes.h"
+#include "vault/base/operator_log.h"
 #include "vault/engine/log_store.h"
 #include "vault/oversight/log_index.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 

@@ -17,9 +17,11 @@
 
 #include "audit/entries/entry.h"
 #include "crypto/secret_bytes.h"
+#include "vault/base/timestamp.h"
 #include "vault/engine/log_store.h"
+#include "vault/oversight/log_page.h"
+#include "vault/oversight/log_summary.h"
 #include "vault/storage/sqlite.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "vault/oversight/log_page.h"
+#include "vault/oversight/log_reader.h"
+
 namespace coffer::vault {
 namespace {
 
@@ -69,8 +72,7 @@ bool AsksNothingOfIndex(const LogFilter& f) {
 // One page of the log: what the index has is found there, the rest by reading.
 class LogSearch {
  public:
-  LogSearch(SnapshotReader& reader, const LogFilter& filter, const LogPageRequest& page,
-            LogPage& result)
+  LogSearch(LogReader& reader, const LogFilter& filter, const LogPageRequest& page, LogPage& result)
       : reader_(reader), filter_(filter), page_(page), matcher_(filter), result_(result) {}
 
   Status Run() {
@@ -193,7 +195,7 @@ class LogSearch {
     return {};
   }
 
-  SnapshotReader& reader_;
+  LogReader& reader_;
   const LogFilter& filter_;
   const LogPageRequest& page_;
   const EntryMatcher matcher_;
@@ -212,12 +214,12 @@ bool IsPlain(std::string_view value) {
          });
 }
 
-Status SearchLog(SnapshotReader& reader, const LogFilter& filter, const LogPageRequest& page,
+Status SearchLog(LogReader& reader, const LogFilter& filter, const LogPageRequest& page,
                  LogPage& result) {
   return LogSearch(reader, filter, page, result).Run();
 }
 
-Result<std::optional<bool>> IsBehind(SnapshotReader& reader, const LogFilter& filter,
+Result<std::optional<bool>> IsBehind(LogReader& reader, const LogFilter& filter,
                                      std::uint64_t from) {
   COFFER_ASSIGN(const std::uint64_t size, reader.log().Size());
   if (from >= size) return false;

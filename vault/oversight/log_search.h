@@ -1,8 +1,9 @@
 // One page of a search of the log.
 #pragma once
 
-#include "vault/access/core.h"
-#include "vault/vault.h"
+#include "vault/engine/engine.h"
+#include "vault/oversight/log_page.h"
+#include "vault/oversight/log_reader.h"
 
 namespace coffer::vault {
 
@@ -11,11 +12,11 @@ bool IsPlain(std::string_view value);
 
 // What the index has is found there, the rest by reading the entries, so many at most that a page
 // is answered soon: it may end early and say where to go on.
-Status SearchLog(SnapshotReader& reader, const LogFilter& filter, const LogPageRequest& page,
+Status SearchLog(LogReader& reader, const LogFilter& filter, const LogPageRequest& page,
                  LogPage& result);
 
 // Whether an entry from `from` on matches; nothing where these are too many to be looked at.
-Result<std::optional<bool>> IsBehind(SnapshotReader& reader, const LogFilter& filter,
+Result<std::optional<bool>> IsBehind(LogReader& reader, const LogFilter& filter,
                                      std::uint64_t from);
 
 }  // namespace coffer::vault

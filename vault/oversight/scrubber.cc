@@ -8,7 +8,10 @@
 
 #include "audit/tlog/merkle.h"
 #include "crypto/hash.h"
+#include "vault/base/operator_log.h"
 #include "vault/deletion/erase.h"
+#include "vault/engine/damaged_objects.h"
+#include "vault/oversight/scrub_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -48,8 +51,9 @@ class Snapshot {
 }  // namespace
 
 Result<std::unique_ptr<Scrubber>> Scrubber::Create(Engine& engine, const crypto::Keyring& keyring,
-                                                   Database reader, Options options) {
-  std::unique_ptr<Scrubber> scrubber(new Scrubber(engine));
+                                                   Database reader, DamagedObjects& damaged,
+                                                   Options options) {
+  std::unique_ptr<Scrubber> scrubber(new Scrubber(engine, damaged));
   scrubber->options_ = std::move(options);
   scrubber->reader_ = std::move(reader);
   COFFER_ASSIGN(scrubber->log_, LogStore::Open(scrubber->reader_));
@@ -61,10 +65,9 @@ Result<std::unique_ptr<Scrubber>> Scrubber::Create(Engine& engine, const crypto:
                                   keyring.vault_db_key(), scrubber->options_.index_size);
   COFFER_ASSIGN(scrubber->committed_, CommittedState::Open(scrubber->reader_, keyring));
   COFFER_ASSIGN(auto damage, DamageStore::Open(scrubber->reader_));
-  COFFER_ASSIGN(auto damaged, damage.Load());
-  for (auto& object : damaged) scrubber->damaged_.emplace(object.id, std::move(object));
-  scrubber->any_damaged_ = !scrubber->damaged_.empty();
-  scrubber->state_.damaged = scrubber->damaged_.size();
+  COFFER_ASSIGN(auto known, damage.Load());
+  scrubber->state_.damaged = known.size();
+  damaged.Load(std::move(known));
   COFFER_ASSIGN(auto settings, SettingStore::Open(scrubber->reader_));
   COFFER_ASSIGN(const auto position, settings.Find(kPositionSetting));
   scrubber->whole_round_ = true;
@@ -102,12 +105,6 @@ void Scrubber::Stop() {
     options_.log(Severity::kInfo,
                  "where the scrub stopped was not stored: " + saved.error().detail);
   }
-}
-
-bool Scrubber::IsDamaged(const crypto::Id128& id) const {
-  if (!any_damaged_.load(std::memory_order_acquire)) return false;
-  const std::lock_guard lock(mutex_);
-  return damaged_.contains(id);
 }
 
 ScrubState Scrubber::state() const {
@@ -563,50 +560,35 @@ Status Scrubber::Judge(Verdict verdict) {
     if (said_.size() >= kMaxSaid || !said_.insert(verdict.fault).second) return {};
     return Alarm(verdict, "integrity.alarm");
   }
-  bool known = false;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = damaged_.find(verdict.id);
-    known = found != damaged_.end();
-    // Damage that was found before its names were kept.
-    if (known && found->second.client.empty() && found->second.record.empty()) {
-      found->second.client = verdict.client;
-      found->second.record = verdict.record;
-    }
-  }
+  const DamageStore::Damage damage{verdict.id, verdict.client, verdict.record};
+  const bool known = damaged_.Recall(damage);
   if (verdict.fault.empty()) return {};
   faulty_.insert(verdict.id);
   if (known) return {};
   COFFER_TRY(Alarm(verdict, "integrity.alarm"));
-  const std::lock_guard lock(mutex_);
-  damaged_.emplace(verdict.id, DamageStore::Damage{verdict.id, verdict.client, verdict.record});
+  damaged_.Add(damage);
   CountDamaged();
-  any_damaged_.store(true, std::memory_order_release);
   return {};
 }
 
 // At the end of a round: what nothing was wrong with in all of it is whole, or rightly gone.
 Status Scrubber::ClearRecovered() {
   std::vector<DamageStore::Damage> recovered;
-  if (whole_round_) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [id, damage] : damaged_) {
-      if (!faulty_.contains(id)) recovered.push_back(damage);
-    }
-  }
+  if (whole_round_) recovered = damaged_.AllBut(faulty_);
   for (const auto& damage : recovered) {
     COFFER_TRY(
         Alarm({damage.id, damage.client, damage.record, "a whole round", {}}, "integrity.cleared"));
-    const std::lock_guard lock(mutex_);
-    damaged_.erase(damage.id);
+    damaged_.Remove(damage.id);
     CountDamaged();
-    any_damaged_.store(!damaged_.empty(), std::memory_order_release);
   }
   faulty_.clear();
   return {};
 }
 
-void Scrubber::CountDamaged() { state_.damaged = damaged_.size() + (StateDiffers() ? 1 : 0); }
+void Scrubber::CountDamaged() {
+  const std::lock_guard lock(mutex_);
+  state_.damaged = damaged_.Count();
+}
 
 Status Scrubber::CheckCommittedState() {
   Verdict verdict;
@@ -618,10 +600,9 @@ Status Scrubber::CheckCommittedState() {
     verdict.fault = std::move(difference).value_or("");
   }
   const bool differs = !verdict.fault.empty();
-  if (differs == StateDiffers()) return {};
+  if (differs == damaged_.StateDiffers()) return {};
   COFFER_TRY(Alarm(verdict, differs ? "integrity.alarm" : "integrity.cleared"));
-  const std::lock_guard lock(mutex_);
-  state_differs_.store(differs, std::memory_order_release);
+  damaged_.SetStateDiffers(differs);
   CountDamaged();
   return {};
 }

@@ -26,14 +26,16 @@
 
 #include "audit/entries/entry.h"
 #include "crypto/encoding.h"
+#include "vault/base/operator_log.h"
 #include "vault/clients/client_store.h"
 #include "vault/clients/record_store.h"
+#include "vault/engine/damaged_objects.h"
 #include "vault/engine/engine.h"
 #include "vault/engine/log_store.h"
 #include "vault/oversight/logged_object.h"
 #include "vault/oversight/object_log.h"
+#include "vault/oversight/scrub_state.h"
 #include "vault/oversight/scrub_store.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 
@@ -47,14 +49,12 @@ class Scrubber {
   };
   // `reader` is a read-only connection of its own.
   static Result<std::unique_ptr<Scrubber>> Create(Engine& engine, const crypto::Keyring& keyring,
-                                                  Database reader, Options options);
+                                                  Database reader, DamagedObjects& damaged,
+                                                  Options options);
   ~Scrubber();
   void Start();
   void Stop();
 
-  bool IsDamaged(const crypto::Id128& id) const;
-  // What the log commits to beside clients and records was not as it says, in the last round.
-  bool StateDiffers() const { return state_differs_.load(std::memory_order_acquire); }
   ScrubState state() const;
 
   // kWaiting: the log's index is too far behind; the step is to be taken again.
@@ -86,7 +86,7 @@ class Scrubber {
     std::uint64_t sealed_since = 0;
   };
 
-  explicit Scrubber(Engine& engine) : engine_(engine) {}
+  Scrubber(Engine& engine, DamagedObjects& damaged) : engine_(engine), damaged_(damaged) {}
   void Loop();
   bool Rest(std::chrono::nanoseconds rest, bool by_pace);
   Result<bool> StepLog(std::vector<Verdict>& verdicts, bool& waiting);
@@ -109,11 +109,12 @@ class Scrubber {
   Status Judge(Verdict verdict);
   Status ClearRecovered();
   Status CheckCommittedState();
-  void CountDamaged();  // with mutex_ held
+  void CountDamaged();
   Status Alarm(const Verdict& verdict, std::string_view action);
   Status SavePosition();
 
   Engine& engine_;
+  DamagedObjects& damaged_;
   Options options_;
   Database reader_;
   std::unique_ptr<LogStore> log_;
@@ -135,9 +136,6 @@ class Scrubber {
   std::condition_variable changed_;
   bool stopping_ = false;
   ScrubState state_;
-  std::map<crypto::Id128, DamageStore::Damage> damaged_;
-  std::atomic<bool> any_damaged_{false};
-  std::atomic<bool> state_differs_{false};
   std::thread thread_;
 };
 

@@ -1,19 +1,25 @@
 // Verifying the log and, deep, what is stored: every page of the databases, every client and record
 // against what the log last said of it, and every client's key.
+#include "vault/oversight/verification.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
 
 #include "audit/verify/verify.h"
 #include "crypto/atomic_file.h"
-#include "vault/access/core.h"
+#include "vault/access/call.h"
+#include "vault/access/caller.h"
 #include "vault/clients/clients_state.h"
+#include "vault/clients/sealing_contexts.h"
 #include "vault/deletion/erase.h"
 #include "vault/engine/committed_state.h"
 #include "vault/oversight/logged_state.h"
 #include "vault/oversight/scrub_store.h"
+#include "vault/oversight/verification_source.h"
+#include "vault/oversight/verify_directory.h"
+#include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
-#include "vault/vault.h"
 
 namespace coffer::vault {
 namespace {
@@ -359,56 +365,54 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
   return VerifyAll({vault, &keys, keyring, index.get(), find}, std::move(verify), true);
 }
 
-Result<DeepReport> Vault::VerifyLog(const Caller& caller, bool deep) {
-  Call call = core_->StartCall(caller, Action::kLogVerify);
+Result<DeepReport> Verification::VerifyLog(const Caller& caller, bool deep) {
+  Call call = operations_.Start(caller, {Action::kLogVerify});
   call.entry.detail = deep ? "deep" : "log";
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [](Transaction&) -> Status { return {}; }));
+  COFFER_TRY(operations_.Perform(call, [](Transaction&) -> Status { return {}; }));
   audit::VerifyOptions options;
-  options.key = {core_->keyring.log_origin(), core_->keyring.log_signing_key().public_key()};
-  options.checkpoints = {core_->publisher->published()};
-  COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
+  options.key = {operations_.keyring().log_origin(),
+                 operations_.keyring().log_signing_key().public_key()};
+  options.checkpoints = {publisher_.published()};
+  COFFER_ASSIGN(auto reader, readers_.Open());
   Result<Database> keys;
   if (deep) {
     // On the engine's thread, where nothing replaces keys.db between its key and its file. What is
     // opened stays the same database when one does so later.
     audit::Entry none;
-    COFFER_TRY(core_->engine->Run(
-        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction&) -> Status {
-          keys = OpenKeysDatabase(KeysDatabasePath(core_->options.directory), core_->keyring,
-                                  {.read_only = true});
-          return {};
-        }));
+    COFFER_TRY(operations_.Look([&](Transaction&) -> Status {
+      keys = OpenKeysDatabase(KeysDatabasePath(directory_), operations_.keyring(),
+                              {.read_only = true});
+      return {};
+    }));
     if (!keys) return std::unexpected(std::move(keys).error());
   }
   // The engine looks the keys up: a reader of keys.db would stand in the way of an erasure, which
   // must truncate its WAL. Whoever was erased since the snapshot has no key any more.
   const auto find = [&](std::span<const ClientId> clients) -> Result<std::vector<FoundKey>> {
     std::vector<FoundKey> found;
-    audit::Entry none;
-    COFFER_TRY(core_->engine->Run(
-        OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-          Stores& stores = transaction.stores();
-          for (const ClientId& client : clients) {
-            COFFER_ASSIGN(const auto generation,
-                          transaction.Of<ClientsState>().stores.clients.FindGeneration(client));
-            COFFER_ASSIGN(auto wrapped, stores.keys.Find({client, generation.value_or(0)}));
-            const ClientKeyId key{client, generation.value_or(0)};
-            COFFER_ASSIGN(const auto older, FindOlder(stores.keys, key));
-            bool has_older = older.has_value();
-            if (!has_older && key.generation > 0) {
-              COFFER_ASSIGN(has_older, IsDestroyed(stores.erasures, client, key.generation - 1));
-            }
-            found.push_back({std::move(wrapped), !generation, key.generation, has_older});
-          }
-          return {};
-        }));
+    COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+      Stores& stores = transaction.stores();
+      for (const ClientId& client : clients) {
+        COFFER_ASSIGN(const auto generation,
+                      transaction.Of<ClientsState>().stores.clients.FindGeneration(client));
+        COFFER_ASSIGN(auto wrapped, stores.keys.Find({client, generation.value_or(0)}));
+        const ClientKeyId key{client, generation.value_or(0)};
+        COFFER_ASSIGN(const auto older, FindOlder(stores.keys, key));
+        bool has_older = older.has_value();
+        if (!has_older && key.generation > 0) {
+          COFFER_ASSIGN(has_older, IsDestroyed(stores.erasures, client, key.generation - 1));
+        }
+        found.push_back({std::move(wrapped), !generation, key.generation, has_older});
+      }
+      return {};
+    }));
     return found;
   };
-  auto report = VerifyAll({reader->database(), &*keys, core_->keyring, reader->index(), find},
-                          std::move(options), deep);
+  auto report =
+      VerifyAll({reader->database(), &*keys, operations_.keyring(), reader->index(), find},
+                std::move(options), deep);
   if (report && !report->log.ok()) {
-    COFFER_TRY(core_->LogSystemEvent("integrity.alarm", report->log.findings.front().check));
+    COFFER_TRY(operations_.LogSystemEvent("integrity.alarm", report->log.findings.front().check));
   }
   return report;
 }

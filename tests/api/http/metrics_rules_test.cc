@@ -55,8 +55,8 @@ class Exposition {
   std::string current_;
 };
 
-vault::EngineStatistics BusyEngine() {
-  vault::EngineStatistics engine;
+vault::VaultStatistics BusyEngine() {
+  vault::VaultStatistics engine;
   engine.operations = 7;
   engine.commit_nanoseconds = 1'500'000'000;
   engine.scrub.rounds = 3;

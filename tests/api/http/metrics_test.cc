@@ -44,7 +44,7 @@ TEST_CASE("requests are counted by operation and class of status") {
 
 TEST_CASE("gauges are what the engine and the connections say at that moment") {
   Metrics metrics(Routes());
-  vault::EngineStatistics engine;
+  vault::VaultStatistics engine;
   engine.operations = 7;
   engine.commit_nanoseconds = 1'500'000'000;
   engine.queue_length = 3;
@@ -81,7 +81,7 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
 
 TEST_CASE("services are shown with the end of their last token, and those without one not") {
   Metrics metrics(Routes());
-  vault::EngineStatistics engine;
+  vault::VaultStatistics engine;
   CHECK(Has(metrics.Render(engine, {}, 0), "coffer_tokens_next_expiry_timestamp_seconds 0"));
   const auto one = PrincipalId::New({1}, vault::PrincipalKind::kService);
   const auto two = PrincipalId::New({2}, vault::PrincipalKind::kService);

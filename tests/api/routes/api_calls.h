@@ -37,7 +37,7 @@ class ApiCalls : public testing::OpenVault {
     call.body = std::move(body);
     if (change) change(call);
     last = call.caller;
-    const Service service{*vault(), [](const vault::EngineStatistics&) { return "# metrics\n"; }};
+    const Service service{*vault(), [](const vault::VaultStatistics&) { return "# metrics\n"; }};
     auto reply = match.route->handler(service, call);
     return reply ? *std::move(reply) : RenderProblem(reply.error(), call.caller.call.Text());
   }

@@ -397,7 +397,7 @@ class LogCalls : public ApiCalls {
   }
   // The oldest entries from `start` on; without, none.
   vault::LogPage Look(std::optional<std::uint64_t> start) {
-    return Must((*this)->ReadLog(
+    return Must((*this)->access_log().ReadLog(
         As(kAuditor), {},
         {.limit = start ? 1000U : 1U, .oldest_first = start.has_value(), .start = start}));
   }

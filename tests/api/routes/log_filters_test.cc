@@ -39,7 +39,7 @@ class FilteredVault : public ApiCalls {
               {"purposes", {"client-care"}},
               {"fields", {{"never_used", {{"type", "string"}}}}}});
     const auto caller = As(kCrmService);
-    REQUIRE((*this)->GetRecord(caller, client, record));
+    REQUIRE((*this)->records().GetRecord(caller, client, record));
     request = caller.call.Text();
     clock.Advance(60'000);
     actor = TokenOf(kCrmService).principal.Text();
@@ -120,7 +120,7 @@ class FilteredVault : public ApiCalls {
   void WaitForIndex() {
     const auto size = Parsed(Search("/v1/log/entries", {{"limit", "1"}})).at("size");
     for (int i = 0; i < 10'000; ++i) {
-      if ((*this)->ReadStatistics(As(kAdministrator))->log_index_size >= size) return;
+      if ((*this)->monitoring().ReadStatistics(As(kAdministrator))->log_index_size >= size) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     FAIL("the index does not follow the log");
@@ -285,7 +285,7 @@ TEST_CASE("a summary says of how many requests, records and clients its entries 
   vault.NewContact(other, {{"last_name", "Roe"}});
   vault.NewContact(other, {{"last_name", "Poe"}});
   for (int i = 0; i < 2; ++i) {
-    REQUIRE(vault->ListRecords(vault.As(kSupervisor), other, "contact", true, {}));
+    REQUIRE(vault->records().ListRecords(vault.As(kSupervisor), other, "contact", true, {}));
   }
   vault.WaitForIndex();
   const json summary = ApiCalls::Parsed(

@@ -15,14 +15,15 @@ TEST_CASE("a budget of one class that is used up closes no other class") {
       {"actions": ["record.read"], "classes": ["file"], "conditions": {"budget": {"hour": 1}}},
       {"actions": ["record.read"], "classes": ["card"], "view": "masked"}])");
   const auto read = [&](const RecordId& id) {
-    return AnswerOf(vault->GetRecord(vault.Again(caller), client.id, id));
+    return AnswerOf(vault->records().GetRecord(vault.Again(caller), client.id, id));
   };
   CHECK(read(client.card) == "ok");
   CHECK(read(client.file) == "ok");
   CHECK(read(client.file) == "budget_exhausted");
   CHECK(read(client.card) == "ok");
-  CHECK(AnswerOf(vault->ListRecords(vault.Again(caller), client.id, "card", true, {})) == "ok");
-  CHECK(AnswerOf(vault->ListRecords(vault.Again(caller), client.id, "", true, {})) ==
+  CHECK(AnswerOf(vault->records().ListRecords(vault.Again(caller), client.id, "card", true, {})) ==
+        "ok");
+  CHECK(AnswerOf(vault->records().ListRecords(vault.Again(caller), client.id, "", true, {})) ==
         "budget_exhausted");
 }
 
@@ -36,7 +37,7 @@ TEST_CASE("an import for a purpose that a record's own version does not allow re
     Caller caller = vault.As(kCrmService);
     caller.purpose = std::move(purpose);
     const json data = {{"title", title}};
-    return AnswerOf(vault->ImportRecord(caller, {"A-1", "case", "k", data}));
+    return AnswerOf(vault->imports().ImportRecord(caller, {"A-1", "case", "k", data}));
   };
   put({"client-care"});
   CHECK(import("client-care", "one") == "ok");
@@ -59,13 +60,14 @@ TEST_CASE("an explanation of deleting says what of a record is not the caller's 
     question.client = client.id;
     question.class_name = "file";
     question.purpose = "client-care";
-    const auto answer = vault->ExplainAccess(vault.As(kSecurityOfficer), question);
+    const auto answer =
+        vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
     REQUIRE(answer);
     INFO(action);
     CHECK(!answer->allowed);
     CHECK(answer->reason == "field_not_writable");
   }
-  CHECK(AnswerOf(vault->DeleteRecord(vault.Again(caller), client.id, client.file, {})) ==
+  CHECK(AnswerOf(vault->records().DeleteRecord(vault.Again(caller), client.id, client.file, {})) ==
         "field_not_writable");
 }
 
@@ -77,7 +79,8 @@ TEST_CASE("a miss counts where a record that is not seen could have been found")
       {"actions": ["record.read"], "scope": {"tag": "north"}}, {"actions": ["client.search"]},
       {"actions": ["client.search"], "search": "unseen", "conditions": {"budget": {"hour": 2}}}])");
   const auto finds = [&](const char* value) {
-    const auto hits = vault->SearchByField(vault.Again(caller), "file", "health", value, {});
+    const auto hits =
+        vault->searches().SearchByField(vault.Again(caller), "file", "health", value, {});
     INFO(AnswerOf(hits));
     REQUIRE(hits);
     return std::ranges::any_of(hits->items,
@@ -101,7 +104,7 @@ TEST_CASE(
       {"deny": true, "actions": ["client.read"], )" +
                                  hours + "}]");
   const auto read = [&](const Caller& caller) {
-    return AnswerOf(vault->GetClient(vault.Again(caller), client.id));
+    return AnswerOf(vault->clients().GetClient(vault.Again(caller), client.id));
   };
   CHECK(read(denied) == "ok");
   vault.Close();
@@ -109,8 +112,8 @@ TEST_CASE(
   vault.Open(true);
   CHECK(read(granted) == "outside_hours");
   CHECK(read(denied) == "permission_denied");
-  CHECK(AnswerOf(vault->GetRecord(vault.Again(granted), client.id, client.file)) == "ok");
-  const auto role = vault->GetRole(vault.As(kAdministrator), "made-1");
+  CHECK(AnswerOf(vault->records().GetRecord(vault.Again(granted), client.id, client.file)) == "ok");
+  const auto role = vault->roles().GetRole(vault.As(kAdministrator), "made-1");
   REQUIRE(role);
   REQUIRE((*role)->not_evaluated.size() == 1);
   CHECK((*role)->not_evaluated[0].pointer == "/grants/1/conditions/hours/zone");
@@ -124,8 +127,8 @@ TEST_CASE("a list by class tells of no records that the caller may not list") {
   const auto denied = vault.With(R"([{"actions": ["client.list", "record.list"]},
       {"deny": true, "actions": ["record.list", "record.read"], "classes": ["file"]}])");
   for (const auto& who : {caller, denied}) {
-    CHECK(vault->ListClients(vault.Again(who), "", "card", {})->items.size() == 1);
-    const auto hidden = vault->ListClients(vault.Again(who), "", "file", {});
+    CHECK(vault->clients().ListClients(vault.Again(who), "", "card", {})->items.size() == 1);
+    const auto hidden = vault->clients().ListClients(vault.Again(who), "", "file", {});
     CHECK((!hidden || hidden->items.empty()));
   }
 }

@@ -24,7 +24,7 @@ class PreviewVault : public RetainingVault {
                  const std::string& ticket = {}) {
     auto caller = As(role, kOfficerPurpose, reason);
     caller.ticket = ticket;
-    const auto asked = (*this)->RequestApproval(caller, proposal);
+    const auto asked = (*this)->approvals().RequestApproval(caller, proposal);
     INFO(AnswerOf(asked) << json(IssuesOf(asked)).dump());
     REQUIRE(asked);
     CHECK(!asked->preview);
@@ -32,7 +32,7 @@ class PreviewVault : public RetainingVault {
   }
   Approval Seen(Role role, const ApprovalId& id, std::string purpose = std::string(kPurpose)) {
     last = As(role, std::move(purpose));
-    const auto seen = (*this)->GetApproval(last, id);
+    const auto seen = (*this)->approvals().GetApproval(last, id);
     INFO(AnswerOf(seen));
     REQUIRE(seen);
     return *seen;
@@ -40,13 +40,13 @@ class PreviewVault : public RetainingVault {
   void Schedule(const std::vector<json>& policies) {
     const auto text = json::parse(ScheduleOf(policies).dump());
     const auto asked = Asked(kPrivacyOfficer, {"retention.write", "schedule", text.dump()});
-    REQUIRE((*this)->DecideApproval(As(kSecurityOfficer), asked.id, true));
+    REQUIRE((*this)->approvals().DecideApproval(As(kSecurityOfficer), asked.id, true));
     const auto stored = Put(text, asked.id.Text());
     INFO(AnswerOf(stored));
     REQUIRE(stored);
   }
   HoldId Hold(const HoldRequest& terms) {
-    const auto hold = (*this)->PlaceHold(As(kPrivacyOfficer), terms);
+    const auto hold = (*this)->holds().PlaceHold(As(kPrivacyOfficer), terms);
     REQUIRE(hold);
     return hold->id;
   }
@@ -72,8 +72,8 @@ TEST_CASE("an approver sees what an erasure would take, keep and be stopped by")
                   {{"name", "calls"}, {"class", "interaction"}, {"keep", "the law says so"}}});
   const auto held = vault.Hold({vault.client, "contact", "", "a lawsuit", "CASE-9", vault.Later()});
   vault.Hold({std::nullopt, "", "other", "not of this client", "CASE-10", vault.Later()});
-  REQUIRE(
-      vault->Assign(vault.As(kSupervisor), vault.client, vault.TokenOf(kCaseWorker).principal, {}));
+  REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), vault.client,
+                                      vault.TokenOf(kCaseWorker).principal, {}));
 
   const std::string part = R"({"class": "contact"})";
   const std::string records = R"({"records": [")" + vault.contacts[0].Text() + R"(", ")" +
@@ -98,7 +98,7 @@ TEST_CASE("an approver sees what an erasure would take, keep and be stopped by")
     CHECK(seen.question->ticket == "DSR-4");
     CHECK(seen.question->reason == "the client wrote on Monday");
     CHECK(seen.question->name ==
-          vault->GetPrincipal(vault.As(kAdministrator), seen.requester)->name);
+          vault->principals().GetPrincipal(vault.As(kAdministrator), seen.requester)->name);
     REQUIRE(seen.preview);
     CHECK(seen.preview->at == vault.clock.Now());
     REQUIRE(seen.preview->erasure);
@@ -177,16 +177,16 @@ TEST_CASE("what is over has no preview, and one whose client is gone says so") {
   };
   const auto rejected = ask("client.erase", ""), withdrawn = ask("client.erase", ""),
              expired = ask("client.erase", ""), used = ask("client.erase", "");
-  REQUIRE(vault->DecideApproval(vault.As(kSupervisor), rejected, false));
-  REQUIRE(vault->WithdrawApproval(vault.As(kPrivacyOfficer), withdrawn));
-  REQUIRE(vault->DecideApproval(vault.As(kSupervisor), used, true));
+  REQUIRE(vault->approvals().DecideApproval(vault.As(kSupervisor), rejected, false));
+  REQUIRE(vault->approvals().WithdrawApproval(vault.As(kPrivacyOfficer), withdrawn));
+  REQUIRE(vault->approvals().DecideApproval(vault.As(kSupervisor), used, true));
   CHECK(vault.Seen(kSupervisor, used).preview);
   CHECK(!vault.Seen(kSupervisor, rejected).preview);
   CHECK(!vault.Seen(kSupervisor, withdrawn).preview);
   auto erasing = vault.As(kPrivacyOfficer, kOfficerPurpose);
   erasing.approval = used.Text();
   const auto open = ask("record.erase", R"({"records": [")" + vault.interaction.Text() + "\"]}");
-  REQUIRE(vault->Erase(erasing, vault.client, {}));
+  REQUIRE(vault->erasures().Erase(erasing, vault.client, {}));
   CHECK(!vault.Seen(kSupervisor, used).preview);
   const auto gone = vault.Seen(kSupervisor, open);
   REQUIRE(gone.preview);
@@ -248,13 +248,14 @@ TEST_CASE("the words of a hold by tag are for whose grants reach the tag") {
        {Case{"of-vip", R"({"tag": "vip"})", true}, Case{"of-plain", R"({"tag": "plain"})", false},
         Case{"of-assigned", R"("assigned")", false}}) {
     INFO(scope);
-    REQUIRE(vault->PutRole(vault.As(kAdministrator), name,
-                           R"({"grants": [{"actions": ["approval.read", "approval.decide"]},
+    REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), name,
+                                   R"({"grants": [{"actions": ["approval.read", "approval.decide"]},
                                {"actions": ["hold.read"], "scope": )" +
-                               scope + "}]}"));
+                                       scope + "}]}"));
     const auto made = vault.NewTokenFor(name, 3600, name);
     REQUIRE(made);
-    const auto seen = vault->GetApproval(PreviewVault::Stranger(made->secret), asked.id);
+    const auto seen =
+        vault->approvals().GetApproval(PreviewVault::Stranger(made->secret), asked.id);
     REQUIRE(seen);
     REQUIRE(seen->preview->hold);
     CHECK(seen->preview->hold->words == words);
@@ -292,8 +293,8 @@ TEST_CASE("an approver sees what lifting a hold and an export would reach") {
 
 TEST_CASE("an approver sees what a role, a class or a schedule would change") {
   PreviewVault vault;
-  REQUIRE(vault->PutRole(vault.As(kAdministrator), "desk",
-                         R"({"grants": [{"actions": ["client.read"]}]})"));
+  REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "desk",
+                                 R"({"grants": [{"actions": ["client.read"]}]})"));
   const auto changes = [&](Role asker, Role looker, const Proposal& proposal) {
     const auto seen = vault.Seen(looker, vault.Asked(asker, proposal).id);
     INFO(proposal.action << " " << proposal.target);
@@ -345,11 +346,11 @@ TEST_CASE("each way in which an approval is over is told apart when it is withdr
   };
   const auto withdraw = [&](Role role, const ApprovalId& id, const std::string& reason) {
     vault.last = vault.As(role, std::string(PreviewVault::kPurpose), reason);
-    return AnswerOf(vault->WithdrawApproval(vault.last, id));
+    return AnswerOf(vault->approvals().WithdrawApproval(vault.last, id));
   };
   for (const Role role : {kPrivacyOfficer, kSupervisor}) {
     const auto approved = ask();
-    REQUIRE(vault->DecideApproval(vault.As(kSupervisor), approved, true));
+    REQUIRE(vault->approvals().DecideApproval(vault.As(kSupervisor), approved, true));
     CHECK(withdraw(role, approved, "") == "reason_required");
     CHECK(vault.EntryOf(vault.last).at("decision") == "deny");
     CHECK(vault.Seen(kSupervisor, approved).state == ApprovalState::kApproved);
@@ -358,21 +359,22 @@ TEST_CASE("each way in which an approval is over is told apart when it is withdr
     CHECK(withdraw(role, approved, "again") == "approval_withdrawn");
     auto erasing = vault.As(kPrivacyOfficer, kOfficerPurpose);
     erasing.approval = approved.Text();
-    CHECK(AnswerOf(vault->Erase(erasing, vault.client, {})) == "approval_invalid");
+    CHECK(AnswerOf(vault->erasures().Erase(erasing, vault.client, {})) == "approval_invalid");
   }
   const auto rejected = ask();
-  REQUIRE(vault->DecideApproval(vault.As(kSupervisor), rejected, false));
+  REQUIRE(vault->approvals().DecideApproval(vault.As(kSupervisor), rejected, false));
   CHECK(withdraw(kPrivacyOfficer, rejected, "why") == "approval_rejected");
   const auto expired = ask(), used = ask();
-  REQUIRE(vault->DecideApproval(vault.As(kSupervisor), used, true));
+  REQUIRE(vault->approvals().DecideApproval(vault.As(kSupervisor), used, true));
   auto erasing = vault.As(kPrivacyOfficer, kOfficerPurpose);
   erasing.approval = used.Text();
-  REQUIRE(vault->Erase(erasing, vault.client, {}));
+  REQUIRE(vault->erasures().Erase(erasing, vault.client, {}));
   CHECK(withdraw(kPrivacyOfficer, used, "why") == "approval_used");
-  CHECK(AnswerOf(vault->DecideApproval(vault.As(kSecurityOfficer), used, true)) == "approval_used");
+  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), used, true)) ==
+        "approval_used");
   vault.clock.Advance(std::int64_t{73} * 3600 * 1000);
   CHECK(withdraw(kPrivacyOfficer, expired, "why") == "approval_expired");
-  CHECK(AnswerOf(vault->DecideApproval(vault.As(kSupervisor), expired, true)) ==
+  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSupervisor), expired, true)) ==
         "approval_expired");
 }
 

@@ -27,7 +27,7 @@ class RotatingVault : public TestVault {
   // By itself, which needs nobody's permission.
   Result<NewToken> Rotate(const NewToken& token, std::int64_t overlap_s = 3600) {
     clock.Advance(1);
-    return (*this)->RotateToken(Stranger(token.secret), token.info.id, overlap_s);
+    return (*this)->tokens().RotateToken(Stranger(token.secret), token.info.id, overlap_s);
   }
   NewToken Rotated(const NewToken& token, std::int64_t overlap_s = 3600) {
     auto made = Rotate(token, overlap_s);
@@ -36,11 +36,11 @@ class RotatingVault : public TestVault {
     return *std::move(made);
   }
   std::string Use(const NewToken& token) {
-    return AnswerOf((*this)->WhoAmI(Stranger(token.secret)));
+    return AnswerOf((*this)->tokens().WhoAmI(Stranger(token.secret)));
   }
   std::string Revoke(const NewToken& token) {
     last = As(kAdministrator);
-    return AnswerOf((*this)->RevokeToken(last, token.info.id));
+    return AnswerOf((*this)->tokens().RevokeToken(last, token.info.id));
   }
   std::int64_t RowsOf(const NewToken& token) {
     return Number("SELECT count(*) FROM tokens WHERE principal = ?", token.info.principal.bytes());
@@ -61,12 +61,12 @@ TEST_CASE("a service has no more tokens than fifty, however they are made") {
     newest = vault.Rotated(living % 2 == 0 ? first : newest);
   }
   CHECK(AnswerOf(vault.Rotate(first)) == "too_many_tokens");
-  CHECK(AnswerOf(vault->CreateToken(vault.As(kAdministrator), {.name = "one more",
-                                                               .principal = first.info.principal,
-                                                               .role = {},
-                                                               .lifetime_s = kTokenLife,
-                                                               .limits = {}})) ==
-        "too_many_tokens");
+  CHECK(AnswerOf(vault->tokens().CreateToken(vault.As(kAdministrator),
+                                             {.name = "one more",
+                                              .principal = first.info.principal,
+                                              .role = {},
+                                              .lifetime_s = kTokenLife,
+                                              .limits = {}})) == "too_many_tokens");
   CHECK(vault.RowsOf(first) == static_cast<std::int64_t>(kMaxLivingTokens));
   // One that ends at once makes room for the one in its place.
   const NewToken next = vault.Rotated(first, 0);
@@ -83,7 +83,7 @@ TEST_CASE("a token that rotates itself for ever leaves no more rows than are kep
   for (int i = 0; i < 400; ++i) token = vault.Rotated(token, 0);
   CHECK(vault.Use(token) == "ok");
   CHECK(vault.RowsOf(token) <= static_cast<std::int64_t>(kMaxEndedTokens) + 2);
-  CHECK(vault->ListTokens(vault.As(kAdministrator), {}, {200, ""})->items.size() <=
+  CHECK(vault->tokens().ListTokens(vault.As(kAdministrator), {}, {200, ""})->items.size() <=
         kMaxEndedTokens + 2 + 7);
   vault.Reopen();
   CHECK(vault.Use(token) == "ok");
@@ -98,16 +98,18 @@ TEST_CASE("what ended a month ago is gone with the next token of the service") {
   const NewToken third = vault.Rotated(second, 0);
   CHECK(vault.RowsOf(first) == 3);
   const auto again = [&] {
-    return AnswerOf(vault->CreateToken(vault.As(kAdministrator), {.name = "again",
-                                                                  .principal = first.info.principal,
-                                                                  .role = {},
-                                                                  .lifetime_s = kTokenLife,
-                                                                  .limits = {}}));
+    return AnswerOf(
+        vault->tokens().CreateToken(vault.As(kAdministrator), {.name = "again",
+                                                               .principal = first.info.principal,
+                                                               .role = {},
+                                                               .lifetime_s = kTokenLife,
+                                                               .limits = {}}));
   };
   vault.clock.Advance(kEndedTokensKeptMs + 120'000);
   CHECK(again() == "ok");
   CHECK(vault.RowsOf(first) == 2);  // the third ended a day later
-  CHECK(AnswerOf(vault->RevokeToken(vault.As(kAdministrator), first.info.id)) == "not_found");
+  CHECK(AnswerOf(vault->tokens().RevokeToken(vault.As(kAdministrator), first.info.id)) ==
+        "not_found");
   vault.CheckInvariants();
 }
 
@@ -161,21 +163,23 @@ TEST_CASE("what is forgotten in the middle does not part a token from those befo
 TEST_CASE("who logs in too often ends what was used longest ago, and is not locked out") {
   RotatingVault vault;
   const auto made =
-      vault->CreateUser(vault.As(kAdministrator), {"tamsin", "Tamsin", "case-worker"});
+      vault->principals().CreateUser(vault.As(kAdministrator), {"tamsin", "Tamsin", "case-worker"});
   REQUIRE(made);
   const auto password =
       crypto::SecretBytes::CopyOf(crypto::AsBytes("correct horse battery staple"));
-  REQUIRE(vault->CompleteEnrolment(TestVault::Stranger(), "tamsin", made->code, password, ""));
+  REQUIRE(vault->sessions().CompleteEnrolment(TestVault::Stranger(), "tamsin", made->code, password,
+                                              ""));
   std::vector<std::string> secrets;
   for (std::size_t i = 0; i < kMaxLivingSessions + kMaxEndedTokens + 20; ++i) {
     vault.clock.Advance(1000);
-    const auto session = vault->LogIn(TestVault::Stranger(), "tamsin", password, "");
+    const auto session = vault->sessions().LogIn(TestVault::Stranger(), "tamsin", password, "");
     REQUIRE(session);
     secrets.push_back(session->secret);
   }
-  CHECK(vault->ListSessions(vault.As(kSecurityOfficer))->size() == kMaxLivingSessions);
-  CHECK(AnswerOf(vault->WhoAmI(TestVault::Stranger(secrets.front()))) == "unauthenticated");
-  CHECK(AnswerOf(vault->WhoAmI(TestVault::Stranger(secrets.back()))) == "ok");
+  CHECK(vault->sessions().ListSessions(vault.As(kSecurityOfficer))->size() == kMaxLivingSessions);
+  CHECK(AnswerOf(vault->tokens().WhoAmI(TestVault::Stranger(secrets.front()))) ==
+        "unauthenticated");
+  CHECK(AnswerOf(vault->tokens().WhoAmI(TestVault::Stranger(secrets.back()))) == "ok");
   CHECK(vault.Number("SELECT count(*) FROM tokens WHERE idle > 0") <=
         static_cast<std::int64_t>(kMaxLivingSessions + kMaxEndedTokens) + 1);
   vault.CheckInvariants();

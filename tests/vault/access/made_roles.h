@@ -45,10 +45,10 @@ class RoleVault : public TestVault {
     made.file = NewRecord(made.id, "file", Data());
     made.card = NewRecord(made.id, "card", Data());
     for (const bool lift : {false, true}) {
-      const auto hold = (*this)->PlaceHold(As(Role::kPrivacyOfficer), HoldOn(made.id));
+      const auto hold = (*this)->holds().PlaceHold(As(Role::kPrivacyOfficer), HoldOn(made.id));
       REQUIRE(hold);
       made.lifted = hold->id;
-      if (lift) REQUIRE((*this)->LiftHold(As(Role::kPrivacyOfficer), hold->id));
+      if (lift) REQUIRE((*this)->holds().LiftHold(As(Role::kPrivacyOfficer), hold->id));
     }
     return made;
   }
@@ -60,7 +60,7 @@ class RoleVault : public TestVault {
   Caller With(const std::string& grants, std::string purpose = std::string(kPurpose)) {
     const std::string name = "made-" + std::to_string(++made_);
     const auto role =
-        (*this)->PutRole(As(Role::kAdministrator), name, R"({"grants": )" + grants + "}");
+        (*this)->roles().PutRole(As(Role::kAdministrator), name, R"({"grants": )" + grants + "}");
     INFO(grants << " " << AnswerOf(role) << (role ? "" : IssuesOf(role).front()));
     REQUIRE(role);
     return Holder(name, std::move(purpose));
@@ -126,48 +126,52 @@ inline void AddCallsOnClients(std::vector<ClientCall>& calls) {
   using C = Caller;
   using M = MadeClient;
   add(Action::kClientRead,
-      [](V& v, const C& c, const M& m) { return Passed(v->GetClient(c, m.id)); });
+      [](V& v, const C& c, const M& m) { return Passed(v->clients().GetClient(c, m.id)); });
   add(Action::kClientUpdate, [](V& v, const C& c, const M& m) {
-    return Passed(v->UpdateClient(c, m.id, 999, {"other", {}}));
+    return Passed(v->clients().UpdateClient(c, m.id, 999, {"other", {}}));
   });
   add(Action::kClientList, [](V& v, const C& c, const M& m) {
-    return Listed(v->ListClients(c, "", "", kWholePage),
+    return Listed(v->clients().ListClients(c, "", "", kWholePage),
                   [&](const auto& i) { return i.id == m.id; });
   });
   add(Action::kClientSearch, [](V& v, const C& c, const M& m) {
-    return Listed(v->SearchByReference(c, m.reference),
+    return Listed(v->searches().SearchByReference(c, m.reference),
                   [&](const SearchHit& hit) { return hit.client == m.id; });
   });
   add(Action::kClientErase,
-      [](V& v, const C& c, const M& m) { return Passed(v->Erase(c, m.id, {})); });
+      [](V& v, const C& c, const M& m) { return Passed(v->erasures().Erase(c, m.id, {})); });
   add(Action::kClientTrace,
-      [](V& v, const C& c, const M& m) { return Passed(v->FindTraces(c, m.id)); });
-  add(Action::kAssignmentRead,
-      [](V& v, const C& c, const M& m) { return Passed(v->ListAssignments(c, m.id)); });
-  add(Action::kAssignmentWrite,
-      [](V& v, const C& c, const M& m) { return Passed(v->Assign(c, m.id, v.somebody, {})); });
+      [](V& v, const C& c, const M& m) { return Passed(v->traces().FindTraces(c, m.id)); });
+  add(Action::kAssignmentRead, [](V& v, const C& c, const M& m) {
+    return Passed(v->assignments().ListAssignments(c, m.id));
+  });
+  add(Action::kAssignmentWrite, [](V& v, const C& c, const M& m) {
+    return Passed(v->assignments().Assign(c, m.id, v.somebody, {}));
+  });
   add(Action::kLeaseRead,
-      [](V& v, const C& c, const M& m) { return Passed(v->ListLeases(c, m.id)); });
+      [](V& v, const C& c, const M& m) { return Passed(v->leases().ListLeases(c, m.id)); });
   add(Action::kLeaseWrite, [](V& v, const C& c, const M& m) {
-    return Passed(v->GiveLease(c, m.id, {v.somebody, "file", {"note"}, "client-care", "C-1", 60}));
+    return Passed(
+        v->leases().GiveLease(c, m.id, {v.somebody, "file", {"note"}, "client-care", "C-1", 60}));
   });
   add(Action::kHoldRead,
-      [](V& v, const C& c, const M& m) { return Passed(v->GetHold(c, m.lifted)); });
+      [](V& v, const C& c, const M& m) { return Passed(v->holds().GetHold(c, m.lifted)); });
   add(Action::kHoldRead, [](V& v, const C& c, const M& m) {
-    return Listed(v->ListHolds(c, {}, true, kWholePage),
+    return Listed(v->holds().ListHolds(c, {}, true, kWholePage),
                   [&](const auto& hold) { return hold.id == m.lifted; });
   });
   add(Action::kHoldWrite,
-      [](V& v, const C& c, const M& m) { return Passed(v->PlaceHold(c, v.HoldOn(m.id))); });
+      [](V& v, const C& c, const M& m) { return Passed(v->holds().PlaceHold(c, v.HoldOn(m.id))); });
   add(Action::kHoldLift,
-      [](V& v, const C& c, const M& m) { return Passed(v->LiftHold(c, m.lifted)); });
-  add(Action::kRestrictionRead,
-      [](V& v, const C& c, const M& m) { return Passed(v->ListRestrictions(c, m.id)); });
+      [](V& v, const C& c, const M& m) { return Passed(v->holds().LiftHold(c, m.lifted)); });
+  add(Action::kRestrictionRead, [](V& v, const C& c, const M& m) {
+    return Passed(v->restrictions().ListRestrictions(c, m.id));
+  });
   add(Action::kClientExport, [](V& v, const C& c, const M& m) {
-    return Exported(v->Export(c, {}, kWholePage), m.id.value);
+    return Exported(v->exports().Export(c, {}, kWholePage), m.id.value);
   });
   add(Action::kClientPackage, [](V& v, const C& c, const M& m) {
-    return Exported(v->PackageClient(c, m.id, kWholePage), m.id.value);
+    return Exported(v->exports().PackageClient(c, m.id, kWholePage), m.id.value);
   });
 }
 
@@ -184,42 +188,46 @@ inline void AddCallsOnRecords(std::vector<ClientCall>& calls, std::string name, 
     return [id = of(m)](const auto& info) { return info.id == id; };
   };
   add(Action::kRecordRead,
-      [=](V& v, const C& c, const M& m) { return Passed(v->GetRecord(c, m.id, of(m))); });
-  add(Action::kRecordRead,
-      [=](V& v, const C& c, const M& m) { return Passed(v->GetRecordVersion(c, m.id, of(m), 1)); });
+      [=](V& v, const C& c, const M& m) { return Passed(v->records().GetRecord(c, m.id, of(m))); });
   add(Action::kRecordRead, [=](V& v, const C& c, const M& m) {
-    return Listed(v->ListRecords(c, m.id, "", true, kWholePage), is(m));
+    return Passed(v->records().GetRecordVersion(c, m.id, of(m), 1));
+  });
+  add(Action::kRecordRead, [=](V& v, const C& c, const M& m) {
+    return Listed(v->records().ListRecords(c, m.id, "", true, kWholePage), is(m));
   });
   add(Action::kRecordList, [=](V& v, const C& c, const M& m) {
-    return Listed(v->ListRecords(c, m.id, name, false, kWholePage), is(m));
+    return Listed(v->records().ListRecords(c, m.id, name, false, kWholePage), is(m));
   });
-  add(Action::kRecordList,
-      [=](V& v, const C& c, const M& m) { return Passed(v->ListVersions(c, m.id, of(m))); });
+  add(Action::kRecordList, [=](V& v, const C& c, const M& m) {
+    return Passed(v->records().ListVersions(c, m.id, of(m)));
+  });
   add(Action::kRecordCreate, [=](V& v, const C& c, const M& m) {
-    return Passed(v->CreateRecord(c, m.id, name, {{"note", "x"}}, {}));
+    return Passed(v->records().CreateRecord(c, m.id, name, {{"note", "x"}}, {}));
   });
   add(Action::kRecordUpdate, [=](V& v, const C& c, const M& m) {
-    return Passed(v->UpdateRecord(c, m.id, of(m), 999, {{"note", "y"}}));
+    return Passed(v->records().UpdateRecord(c, m.id, of(m), 999, {{"note", "y"}}));
   });
-  add(Action::kRecordDelete,
-      [=](V& v, const C& c, const M& m) { return Passed(v->DeleteRecord(c, m.id, of(m), 999)); });
+  add(Action::kRecordDelete, [=](V& v, const C& c, const M& m) {
+    return Passed(v->records().DeleteRecord(c, m.id, of(m), 999));
+  });
   add(Action::kRecordImport, [=](V& v, const C& c, const M& m) {
     const json data = {{"note", "x"}};
     // To merge takes the right to read as well, which the action's own grant does not give.
-    return Passed(v->ImportRecord(c, {m.reference, name, "k", data, false, ChangeForm::kWhole}));
+    return Passed(
+        v->imports().ImportRecord(c, {m.reference, name, "k", data, false, ChangeForm::kWhole}));
   });
   add(Action::kRecordErase, [=](V& v, const C& c, const M& m) {
-    return Passed(v->Erase(c, m.id, {ErasureBasis::kRequest, {}, {of(m)}}));
+    return Passed(v->erasures().Erase(c, m.id, {ErasureBasis::kRequest, {}, {of(m)}}));
   });
   add(Action::kClientSearch, [=](V& v, const C& c, const M& m) {
-    return Listed(v->SearchByField(c, name, "note", "x", kWholePage),
+    return Listed(v->searches().SearchByField(c, name, "note", "x", kWholePage),
                   [id = of(m)](const SearchHit& hit) { return hit.record == id; });
   });
   add(Action::kClientExport, [=](V& v, const C& c, const M& m) {
-    return Exported(v->Export(c, {}, kWholePage), of(m).value);
+    return Exported(v->exports().Export(c, {}, kWholePage), of(m).value);
   });
   add(Action::kClientPackage, [=](V& v, const C& c, const M& m) {
-    return Exported(v->PackageClient(c, m.id, kWholePage), of(m).value);
+    return Exported(v->exports().PackageClient(c, m.id, kWholePage), of(m).value);
   });
 }
 

@@ -17,7 +17,7 @@ class AskingVault : public TestVault {
 
   Result<Approval> Ask(const Proposal& proposal, Role role = kAdministrator) {
     clock.Advance(1);
-    return (*this)->RequestApproval(As(role), proposal);
+    return (*this)->approvals().RequestApproval(As(role), proposal);
   }
   static Proposal Giving(int n) {
     return {"role.give", "service:s" + std::to_string(n), R"({"by":"token","role":"auditor"})"};
@@ -35,7 +35,7 @@ class AskingVault : public TestVault {
     std::vector<Approval> all;
     PageRequest page{.limit = limit, .cursor = {}};
     for (pages = 0;; ++pages) {
-      const auto listed = (*this)->ListApprovals(As(kSecurityOfficer), page);
+      const auto listed = (*this)->approvals().ListApprovals(As(kSecurityOfficer), page);
       INFO(AnswerOf(listed));
       REQUIRE(listed);
       CHECK(listed->items.size() <= limit);
@@ -60,7 +60,7 @@ TEST_CASE("one requester keeps four hundred approvals open, and others are not c
   CHECK(AnswerOf(vault.Ask(AskingVault::Giving(5000))) == "too_many_approvals");
   CHECK(vault.Rows() == before + static_cast<std::int64_t>(kMaxOpenApprovals));
   CHECK(AnswerOf(vault.Ask({"client.export", "all", {}}, kPrivacyOfficer)) == "ok");
-  REQUIRE(vault->WithdrawApproval(vault.As(kAdministrator), *one));
+  REQUIRE(vault->approvals().WithdrawApproval(vault.As(kAdministrator), *one));
   CHECK(AnswerOf(vault.Ask(AskingVault::Giving(5001))) == "ok");
   vault.CheckInvariants();
 }
@@ -91,7 +91,7 @@ TEST_CASE("who asks and withdraws for ever leaves no more than is kept") {
   for (std::size_t n = 0; n < kMaxUnusedApprovals + 60; ++n) {
     const auto asked = vault.Ask(AskingVault::Giving(static_cast<int>(n)));
     REQUIRE(asked);
-    REQUIRE(vault->WithdrawApproval(vault.As(kAdministrator), asked->id));
+    REQUIRE(vault->approvals().WithdrawApproval(vault.As(kAdministrator), asked->id));
   }
   CHECK(vault.Rows() <= before + static_cast<std::int64_t>(kMaxUnusedApprovals) + 1);
   vault.clock.Advance(kUnusedApprovalsKeptMs + 1000);
@@ -107,8 +107,9 @@ TEST_CASE("the list has each approval once, those that wait for a decision first
     const auto one = vault.Ask(AskingVault::Giving(n));
     REQUIRE(one);
     asked.insert(one->id.Text());
-    if (n % 3 == 0) REQUIRE(vault->DecideApproval(vault.As(kSecurityOfficer), one->id, n % 2 == 0));
-    if (n % 3 == 1) REQUIRE(vault->WithdrawApproval(vault.As(kAdministrator), one->id));
+    if (n % 3 == 0)
+      REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), one->id, n % 2 == 0));
+    if (n % 3 == 1) REQUIRE(vault->approvals().WithdrawApproval(vault.As(kAdministrator), one->id));
   }
   std::size_t pages = 0;
   const auto whole = vault.All(200, pages);
@@ -125,8 +126,8 @@ TEST_CASE("the list has each approval once, those that wait for a decision first
     CHECK(closed == (one.state != ApprovalState::kPending));
   }
   CHECK(asked.empty());
-  CHECK(AnswerOf(vault->ListApprovals(vault.As(kSecurityOfficer),
-                                      {.limit = 5, .cursor = "made-up"})) == "cursor_invalid");
+  CHECK(AnswerOf(vault->approvals().ListApprovals(
+            vault.As(kSecurityOfficer), {.limit = 5, .cursor = "made-up"})) == "cursor_invalid");
 }
 
 TEST_CASE("an executed approval is kept for as long as acts, and no longer") {
@@ -135,14 +136,14 @@ TEST_CASE("an executed approval is kept for as long as acts, and no longer") {
     const auto asked =
         vault.Ask({"role.give", "service:s1", R"({"by":"token","role":"administrator"})"});
     REQUIRE(asked);
-    REQUIRE(vault->DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
+    REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
     Caller caller = vault.As(kAdministrator);
     caller.approval = asked->id.Text();
-    CHECK(AnswerOf(vault->CreateToken(caller, {.name = "s1",
-                                               .principal = {},
-                                               .role = "administrator",
-                                               .lifetime_s = 366 * 24 * 3600,
-                                               .limits = {}})) == "ok");
+    CHECK(AnswerOf(vault->tokens().CreateToken(caller, {.name = "s1",
+                                                        .principal = {},
+                                                        .role = "administrator",
+                                                        .lifetime_s = 366 * 24 * 3600,
+                                                        .limits = {}})) == "ok");
     return asked->id;
   };
   const ApprovalId id = make();

@@ -12,9 +12,9 @@ constexpr std::int64_t kExpiryDay = std::int64_t{24} * 3600;
 
 struct ExpiryVault : TestVault {
   TokenExpiry Expiry() {
-    const auto status = (*this)->ReadStatus(As(kAdministrator));
+    const auto status = (*this)->monitoring().ReadStatus(As(kAdministrator));
     REQUIRE(status);
-    const auto statistics = (*this)->ReadStatistics(As(kAdministrator));
+    const auto statistics = (*this)->monitoring().ReadStatistics(As(kAdministrator));
     REQUIRE(statistics);
     CHECK(statistics->tokens.within_7_days == status->tokens.within_7_days);
     CHECK(statistics->tokens.within_30_days == status->tokens.within_30_days);
@@ -27,7 +27,8 @@ struct ExpiryVault : TestVault {
     return found == expiry.services.end() ? nullptr : &*found;
   }
   NewToken Make(std::int64_t lifetime_s, std::optional<PrincipalId> service = {}) {
-    auto token = (*this)->CreateToken(As(kAdministrator), {.name = "a service",
+    auto token =
+        (*this)->tokens().CreateToken(As(kAdministrator), {.name = "a service",
                                                            .principal = service,
                                                            .role = service ? "" : "case-worker",
                                                            .lifetime_s = lifetime_s,
@@ -64,12 +65,13 @@ TEST_CASE("tokens that end soon are counted, with the services that have no othe
   CHECK(service->last == second.info.expires);
 
   // What does not count any more is not counted.
-  REQUIRE(vault->RevokeToken(vault.As(kAdministrator), later.info.id));
+  REQUIRE(vault->tokens().RevokeToken(vault.As(kAdministrator), later.info.id));
   CHECK(vault.Expiry().within_30_days == before.within_30_days + 1);
   CHECK(vault.Find(vault.Expiry(), later.info.principal) == nullptr);
   PrincipalChange disable;
   disable.disabled = true;
-  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), far.info.principal, disable));
+  REQUIRE(
+      vault->principals().UpdatePrincipal(vault.As(kAdministrator), far.info.principal, disable));
   CHECK(vault.Find(vault.Expiry(), far.info.principal) == nullptr);
   vault.clock.Advance(7 * kExpiryDay * 1000);
   expiry = vault.Expiry();

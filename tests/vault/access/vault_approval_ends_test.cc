@@ -14,13 +14,13 @@ constexpr std::int64_t kEndsDay = 24 * 3600;
 class BoundVault : public TestVault {
  public:
   BoundVault() : TestVault({.two_person = true}), client(NewClient("A-1")) {
-    REQUIRE((*this)->PutRole(As(kAdministrator), "desk", kDesk));
+    REQUIRE((*this)->roles().PutRole(As(kAdministrator), "desk", kDesk));
   }
   static constexpr const char* kDesk =
       R"({"grants": [{"actions": ["client.read"], "scope": "assigned"}]})";
 
   Approval Ask(const Proposal& proposal, Role role = kAdministrator) {
-    const auto asked = (*this)->RequestApproval(As(role), proposal);
+    const auto asked = (*this)->approvals().RequestApproval(As(role), proposal);
     INFO(AnswerOf(asked));
     for (const auto& issue : IssuesOf(asked)) UNSCOPED_INFO(issue);
     REQUIRE(asked);
@@ -29,7 +29,7 @@ class BoundVault : public TestVault {
   ApprovalId Approved(const Proposal& proposal, Role role = kAdministrator,
                       Role approver = kSecurityOfficer) {
     const auto asked = Ask(proposal, role);
-    const auto decided = (*this)->DecideApproval(As(approver), asked.id, true);
+    const auto decided = (*this)->approvals().DecideApproval(As(approver), asked.id, true);
     INFO(AnswerOf(decided));
     REQUIRE(decided);
     return asked.id;
@@ -42,14 +42,14 @@ class BoundVault : public TestVault {
   std::string Change(const PrincipalId& account, const PrincipalChange& change,
                      const std::optional<ApprovalId>& id = {}) {
     last = id ? With(*id) : As(kAdministrator);
-    return AnswerOf((*this)->UpdatePrincipal(last, account, change));
+    return AnswerOf((*this)->principals().UpdatePrincipal(last, account, change));
   }
   Proposal Changing(const PrincipalId& account, const std::string& members) {
     return {"role.give", account.Text(), R"({"by": "change", )" + members + "}"};
   }
   PrincipalId Worker() const { return TokenOf(kCaseWorker).principal; }
   Approval Look(const ApprovalId& id) {
-    const auto read = (*this)->GetApproval(As(kSecurityOfficer), id);
+    const auto read = (*this)->approvals().GetApproval(As(kSecurityOfficer), id);
     REQUIRE(read);
     return *read;
   }
@@ -57,14 +57,14 @@ class BoundVault : public TestVault {
   NewToken Second(const std::string& role) {
     const auto id =
         Approved({"role.give", "service:second", R"({"role": ")" + role + R"(", "by": "token"})"});
-    auto token = (*this)->CreateToken(With(id), {"second", {}, role, kEndsDay, {}});
+    auto token = (*this)->tokens().CreateToken(With(id), {"second", {}, role, kEndsDay, {}});
     INFO(AnswerOf(token));
     REQUIRE(token);
     return *std::move(token);
   }
   std::string Erase(const ApprovalId& id) {
     last = With(id, kPrivacyOfficer);
-    return AnswerOf((*this)->Erase(last, client, {}));
+    return AnswerOf((*this)->erasures().Erase(last, client, {}));
   }
   Proposal Erasure() { return {"client.erase", client.Text(), {}}; }
 
@@ -135,7 +135,8 @@ TEST_CASE("an approver sees the ways into the account, those that are there and 
   CHECK(content.at("role") == "desk");
   CHECK(content.at("role_version") == 1);
   // A user, with the code that is on its way and without a session.
-  const auto made = vault->CreateUser(vault.As(kAdministrator), {"ada", "Ada", "case-worker"});
+  const auto made =
+      vault->principals().CreateUser(vault.As(kAdministrator), {"ada", "Ada", "case-worker"});
   REQUIRE(made);
   const auto user = vault.Ask(vault.Changing(made->user.id, R"("role": "desk")"));
   REQUIRE(user.account);
@@ -160,7 +161,7 @@ TEST_CASE("where the account or the role has changed since, an approval to give 
       {"role changed", [](BoundVault& v) {
          const std::string wider = R"({"grants": [{"actions": ["client.read"]}]})";
          const auto id = v.Approved({"role.write", "desk", wider});
-         REQUIRE(v->PutRole(v.With(id), "desk", wider));
+         REQUIRE(v->roles().PutRole(v.With(id), "desk", wider));
        }}};
   for (const auto& [name, change] : changes) {
     INFO(name);
@@ -183,7 +184,7 @@ TEST_CASE(
   BoundVault vault;
   const auto withdraw = [&](Role role, const ApprovalId& id) {
     vault.last = vault.As(role, std::string(BoundVault::kPurpose), "not wanted any more");
-    return AnswerOf(vault->WithdrawApproval(vault.last, id));
+    return AnswerOf(vault->approvals().WithdrawApproval(vault.last, id));
   };
   const auto pending = vault.Ask(vault.Erasure(), kPrivacyOfficer);
   for (const Role role : {kSupervisor, kSecurityOfficer, kAdministrator, kCaseWorker, kAuditor}) {
@@ -198,7 +199,7 @@ TEST_CASE(
   CHECK(entry.at("detail") == pending.id.Text() + "; client.erase withdrawn");
   CHECK(vault.Look(pending.id).state == ApprovalState::kWithdrawn);
   CHECK(vault.Look(pending.id).ended_by == vault.TokenOf(kPrivacyOfficer).principal);
-  CHECK(AnswerOf(vault->DecideApproval(vault.As(kSupervisor), pending.id, true)) ==
+  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSupervisor), pending.id, true)) ==
         "approval_withdrawn");
   CHECK(withdraw(kPrivacyOfficer, pending.id) == "approval_withdrawn");
   CHECK(vault.Erase(pending.id) == "approval_invalid");
@@ -210,10 +211,10 @@ TEST_CASE(
     CHECK(vault.Erase(approved) == "approval_invalid");
   }
   const auto rejected = vault.Ask(vault.Erasure(), kPrivacyOfficer);
-  REQUIRE(vault->DecideApproval(vault.As(kSupervisor), rejected.id, false));
+  REQUIRE(vault->approvals().DecideApproval(vault.As(kSupervisor), rejected.id, false));
   CHECK(withdraw(kPrivacyOfficer, rejected.id) == "approval_rejected");
   CHECK(withdraw(kSupervisor, rejected.id) == "not_found");
-  CHECK(vault->ReadStatus(vault.As(kAdministrator))->open_approvals == 0);
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAdministrator))->open_approvals == 0);
 
   const auto used = vault.Approved(vault.Erasure(), kPrivacyOfficer, kSupervisor);
   CHECK(vault.Erase(used) == "ok");
@@ -247,10 +248,11 @@ TEST_CASE("an approval ends with the account or the role of who asked or approve
         caller.purpose = "data-subject-request";
         return caller;
       };
-      const auto asked = vault->RequestApproval(asker(), vault.Erasure());
+      const auto asked = vault->approvals().RequestApproval(asker(), vault.Erasure());
       REQUIRE(asked);
       if (decided) {
-        REQUIRE(vault->DecideApproval(BoundVault::Stranger(supervisor.secret), asked->id, true));
+        REQUIRE(vault->approvals().DecideApproval(BoundVault::Stranger(supervisor.secret),
+                                                  asked->id, true));
       }
       const auto who = one.approver ? supervisor.info.principal : officer.info.principal;
       PrincipalChange change;
@@ -276,8 +278,8 @@ TEST_CASE("an approval ends with the account or the role of who asked or approve
       CHECK(vault.Look(asked->id).state == ApprovalState::kVoid);
       Caller erasing = asker();
       erasing.approval = asked->id.Text();
-      CHECK(AnswerOf(vault->Erase(erasing, vault.client, {})) == "approval_void");
-      CHECK(AnswerOf(vault->DecideApproval(vault.As(kSupervisor), asked->id, true)) ==
+      CHECK(AnswerOf(vault->erasures().Erase(erasing, vault.client, {})) == "approval_void");
+      CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSupervisor), asked->id, true)) ==
             "approval_ended");
       vault.CheckInvariants();
     }
@@ -290,12 +292,12 @@ TEST_CASE("an approval is void while its approver's role may not approve it") {
       R"({"grants": [{"actions": ["approval.decide"], "approves": ["client.erase"]}]})";
   const std::string cannot =
       R"({"grants": [{"actions": ["approval.decide"], "approves": ["hold.lift"]}]})";
-  REQUIRE(vault->PutRole(vault.As(kAdministrator), "approver", can));
+  REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "approver", can));
   const auto approver = vault.Second("approver");
   const auto asked = vault.Ask(vault.Erasure(), kPrivacyOfficer);
-  REQUIRE(vault->DecideApproval(BoundVault::Stranger(approver.secret), asked.id, true));
+  REQUIRE(vault->approvals().DecideApproval(BoundVault::Stranger(approver.secret), asked.id, true));
   const auto change = vault.Approved({"role.write", "approver", cannot});
-  REQUIRE(vault->PutRole(vault.With(change), "approver", cannot));
+  REQUIRE(vault->roles().PutRole(vault.With(change), "approver", cannot));
   CHECK(vault.Look(asked.id).state == ApprovalState::kVoid);
   CHECK(vault.Look(asked.id).end == ApprovalEnd::kApproverRole);
   CHECK(vault.Erase(asked.id) == "approval_void");
@@ -307,14 +309,14 @@ TEST_CASE("an export that goes on stops when its approver is disabled") {
   vault.NewClient("A-2");
   const auto officer = vault.Second("security-officer");
   Caller asker = vault.As(kPrivacyOfficer, "data-subject-request");
-  const auto asked = vault->RequestApproval(asker, {"client.export", "all", {}});
+  const auto asked = vault->approvals().RequestApproval(asker, {"client.export", "all", {}});
   INFO(AnswerOf(asked));
   REQUIRE(asked);
-  REQUIRE(vault->DecideApproval(BoundVault::Stranger(officer.secret), asked->id, true));
+  REQUIRE(vault->approvals().DecideApproval(BoundVault::Stranger(officer.secret), asked->id, true));
   const auto page = [&](const std::string& cursor) {
     Caller caller = vault.As(kPrivacyOfficer, "data-subject-request");
     caller.approval = asked->id.Text();
-    return vault->Export(caller, {}, {1, cursor});
+    return vault->exports().Export(caller, {}, {1, cursor});
   };
   const auto first = page("");
   INFO(AnswerOf(first));

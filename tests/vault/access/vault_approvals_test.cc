@@ -15,11 +15,11 @@ class TwoPeople : public TestVault {
   TwoPeople() : TestVault({.two_person = true}) {}
 
   Result<Approval> Ask(Role role, const Proposal& proposal) {
-    return (*this)->RequestApproval(As(role), proposal);
+    return (*this)->approvals().RequestApproval(As(role), proposal);
   }
   std::string Decide(Role role, const ApprovalId& id, bool approve = true) {
     last = As(role);
-    return AnswerOf((*this)->DecideApproval(last, id, approve));
+    return AnswerOf((*this)->approvals().DecideApproval(last, id, approve));
   }
   // Asked by the one and approved by the other.
   ApprovalId Approved(Role asker, const Proposal& proposal, Role approver) {
@@ -33,14 +33,14 @@ class TwoPeople : public TestVault {
                     Role role = kPrivacyOfficer) {
     last = As(role, "data-subject-request");
     last.approval = approval;
-    return AnswerOf((*this)->Erase(last, client, {}));
+    return AnswerOf((*this)->erasures().Erase(last, client, {}));
   }
   Proposal Erasure(const ClientId& client) { return {"client.erase", client.Text(), {}}; }
   std::string MakeToken(const std::string& name, const std::string& role,
                         const std::string& approval) {
     last = As(kAdministrator);
     last.approval = approval;
-    return AnswerOf((*this)->CreateToken(
+    return AnswerOf((*this)->tokens().CreateToken(
         last,
         {.name = name, .principal = {}, .role = role, .lifetime_s = kApprovalDay, .limits = {}}));
   }
@@ -57,7 +57,7 @@ TEST_CASE("an erasure takes the approval of another person, and is done once") {
   // Who may not erase does not ask for it either.
   CHECK(AnswerOf(vault.Ask(kAdministrator, vault.Erasure(client))) == "permission_denied");
   asker.purpose = "data-subject-request";
-  const auto asked = vault->RequestApproval(asker, vault.Erasure(client));
+  const auto asked = vault->approvals().RequestApproval(asker, vault.Erasure(client));
   REQUIRE(asked);
   CHECK(asked->state == ApprovalState::kPending);
   CHECK(vault.EntryOf(asker).at("client") == client.Text());
@@ -77,7 +77,8 @@ TEST_CASE("an erasure takes the approval of another person, and is done once") {
             .starts_with(asked->id.Text() + "; erasure era_"));
   CHECK(vault.Erase(client, "") == "ok");  // again: the same answer, nothing to approve
   CHECK(vault.Erase(vault.NewClient("A-2"), asked->id.Text()) == "approval_invalid");
-  CHECK(vault->GetApproval(vault.As(kSupervisor), asked->id)->state == ApprovalState::kExecuted);
+  CHECK(vault->approvals().GetApproval(vault.As(kSupervisor), asked->id)->state ==
+        ApprovalState::kExecuted);
   vault.CheckInvariants();
 }
 
@@ -94,16 +95,16 @@ TEST_CASE("an approval is for exactly what was asked, and by whom") {
       kSecurityOfficer);
   auto caller = vault.As(kAdministrator);
   caller.approval = role.Text();
-  const auto second = vault->CreateToken(caller, {.name = "second",
-                                                  .principal = {},
-                                                  .role = "privacy-officer",
-                                                  .lifetime_s = kApprovalDay,
-                                                  .limits = {}});
+  const auto second = vault->tokens().CreateToken(caller, {.name = "second",
+                                                           .principal = {},
+                                                           .role = "privacy-officer",
+                                                           .lifetime_s = kApprovalDay,
+                                                           .limits = {}});
   REQUIRE(second);
   Caller thief = TwoPeople::Stranger(second->secret);
   thief.purpose = "data-subject-request";
   thief.approval = id.Text();
-  CHECK(AnswerOf(vault->Erase(thief, client, {})) == "approval_invalid");
+  CHECK(AnswerOf(vault->erasures().Erase(thief, client, {})) == "approval_invalid");
   for (const std::string text : {"apr_", "nonsense", "apr_00000000000000000000000000"}) {
     CHECK(vault.Erase(client, text) == "approval_invalid");
   }
@@ -123,7 +124,8 @@ TEST_CASE("an approval that was rejected or has expired is worth nothing") {
   const auto undecided = vault.Ask(kPrivacyOfficer, vault.Erasure(client));
   REQUIRE(undecided);
   vault.clock.Set({undecided->expires.ms - 1});
-  CHECK(vault->GetApproval(vault.As(kSupervisor), undecided->id)->state == ApprovalState::kPending);
+  CHECK(vault->approvals().GetApproval(vault.As(kSupervisor), undecided->id)->state ==
+        ApprovalState::kPending);
   vault.clock.Set(undecided->expires);
   CHECK(vault.Erase(client, late.Text()) == "approval_invalid");
   CHECK(vault.Decide(kSupervisor, undecided->id) == "approval_expired");
@@ -137,7 +139,7 @@ TEST_CASE("nobody approves their own request through another of their principals
   const ClientId client = vault.NewClient("A-1");
   const auto owner = vault.TokenOf(kPrivacyOfficer).principal;
   auto caller = vault.As(kAdministrator);
-  const auto helper = vault->CreateService(
+  const auto helper = vault->principals().CreateService(
       caller, {.name = "helper", .role = "supervisor", .owner = owner, .certificates = {}});
   REQUIRE(helper);
   CHECK(helper->owner == owner);
@@ -148,17 +150,17 @@ TEST_CASE("nobody approves their own request through another of their principals
                     {"role.give", helper->id.Text(), R"({"role": "supervisor", "by": "token"})"},
                     kSecurityOfficer)
           .Text();
-  const auto token = vault->CreateToken(caller, {.name = "helper",
-                                                 .principal = helper->id,
-                                                 .role = {},
-                                                 .lifetime_s = kApprovalDay,
-                                                 .limits = {}});
+  const auto token = vault->tokens().CreateToken(caller, {.name = "helper",
+                                                          .principal = helper->id,
+                                                          .role = {},
+                                                          .lifetime_s = kApprovalDay,
+                                                          .limits = {}});
   INFO(AnswerOf(token));
   REQUIRE(token);
   const auto asked = vault.Ask(kPrivacyOfficer, vault.Erasure(client));
   REQUIRE(asked);
-  CHECK(AnswerOf(vault->DecideApproval(TwoPeople::Stranger(token->secret), asked->id, true)) ==
-        "own_request");
+  CHECK(AnswerOf(vault->approvals().DecideApproval(TwoPeople::Stranger(token->secret), asked->id,
+                                                   true)) == "own_request");
   // Nor by a second token of the very same service.
   const auto own = vault.Ask(kPrivacyOfficer, vault.Erasure(client));
   REQUIRE(own);
@@ -169,12 +171,12 @@ TEST_CASE("nobody approves their own request through another of their principals
                     {"role.give", owner.Text(), R"({"role": "privacy-officer", "by": "token"})"},
                     kSecurityOfficer)
           .Text();
-  const auto second = vault->CreateToken(
+  const auto second = vault->tokens().CreateToken(
       caller,
       {.name = "second", .principal = owner, .role = {}, .lifetime_s = kApprovalDay, .limits = {}});
   REQUIRE(second);
-  CHECK(AnswerOf(vault->DecideApproval(TwoPeople::Stranger(second->secret), own->id, true)) ==
-        "own_request");
+  CHECK(AnswerOf(vault->approvals().DecideApproval(TwoPeople::Stranger(second->secret), own->id,
+                                                   true)) == "own_request");
 }
 
 TEST_CASE("giving a privileged role in any way takes two people") {
@@ -187,29 +189,32 @@ TEST_CASE("giving a privileged role in any way takes two people") {
     CHECK(vault.MakeToken("x", std::string(Name(role)), "") == "approval_required");
   }
   const auto admin = [&] { return vault.As(kAdministrator); };
-  CHECK(AnswerOf(vault->CreateUser(admin(), {"ada", "Ada", "supervisor"})) == "approval_required");
-  CHECK(AnswerOf(vault->CreateService(admin(), {"x", "crm-service", {}, {"dns:crm.example"}})) ==
+  CHECK(AnswerOf(vault->principals().CreateUser(admin(), {"ada", "Ada", "supervisor"})) ==
         "approval_required");
+  CHECK(AnswerOf(vault->principals().CreateService(
+            admin(), {"x", "crm-service", {}, {"dns:crm.example"}})) == "approval_required");
   const auto crm = vault.TokenOf(kCrmService);
-  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", crm.principal, {}, kApprovalDay, {}})) ==
-        "approval_required");
-  CHECK(AnswerOf(vault->RotateToken(admin(), crm.id, 0)) == "approval_required");
+  CHECK(AnswerOf(vault->tokens().CreateToken(
+            admin(), {"x", crm.principal, {}, kApprovalDay, {}})) == "approval_required");
+  CHECK(AnswerOf(vault->tokens().RotateToken(admin(), crm.id, 0)) == "approval_required");
   const std::string spki = "spki:" + std::string(64, 'a');
-  CHECK(AnswerOf(vault->UpdatePrincipal(admin(), crm.principal, {{}, {}, {}, {{spki}}})) ==
-        "approval_required");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(
+            admin(), crm.principal, {{}, {}, {}, {{spki}}})) == "approval_required");
   const auto worker = vault.TokenOf(kCaseWorker).principal;
-  CHECK(AnswerOf(vault->UpdatePrincipal(admin(), worker, {{}, "supervisor", {}, {}})) ==
-        "approval_required");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(
+            admin(), worker, {{}, "supervisor", {}, {}})) == "approval_required");
   // Nor is an account taken over that has clients, whatever it may see of them.
-  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", worker, {}, kApprovalDay, {}})) ==
+  CHECK(AnswerOf(vault->tokens().CreateToken(admin(), {"x", worker, {}, kApprovalDay, {}})) ==
         "approval_required");
-  CHECK(AnswerOf(vault->RotateToken(admin(), vault.TokenOf(kCaseWorker).id, 0)) ==
+  CHECK(AnswerOf(vault->tokens().RotateToken(admin(), vault.TokenOf(kCaseWorker).id, 0)) ==
         "approval_required");
-  CHECK(AnswerOf(vault->UpdatePrincipal(admin(), worker, {{}, "auditor", {}, {}})) == "ok");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), worker, {{}, "auditor", {}, {}})) ==
+        "ok");
   // Taking away, renaming and disabling do not; enabling again does.
-  CHECK(AnswerOf(vault->UpdatePrincipal(admin(), crm.principal, {"CRM", {}, true, {}})) == "ok");
-  CHECK(AnswerOf(vault->UpdatePrincipal(admin(), crm.principal, {{}, {}, false, {}})) ==
-        "approval_required");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), crm.principal,
+                                                     {"CRM", {}, true, {}})) == "ok");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), crm.principal,
+                                                     {{}, {}, false, {}})) == "approval_required");
   // A user who has a privileged role is not enrolled again by one person.
   auto caller = admin();
   caller.approval =
@@ -218,9 +223,9 @@ TEST_CASE("giving a privileged role in any way takes two people") {
                     {"role.give", "user:ada", R"({"role": "supervisor", "by": "user"})"},
                     kSecurityOfficer)
           .Text();
-  const auto ada = vault->CreateUser(caller, {"ada", "Ada", "supervisor"});
+  const auto ada = vault->principals().CreateUser(caller, {"ada", "Ada", "supervisor"});
   REQUIRE(ada);
-  CHECK(AnswerOf(vault->EnrolAgain(admin(), ada->user.id)) == "approval_required");
+  CHECK(AnswerOf(vault->principals().EnrolAgain(admin(), ada->user.id)) == "approval_required");
   // An approval for one role is none for another.
   const auto id = vault.Approved(
       kAdministrator, {"role.give", "service:x", R"({"role": "supervisor", "by": "token"})"},
@@ -244,14 +249,14 @@ TEST_CASE("taking a role away opens no way into the account") {
   TwoPeople vault;
   const auto worker = vault.TokenOf(kCaseWorker).principal;
   const auto admin = [&] { return vault.As(kAdministrator); };
-  REQUIRE(vault->UpdatePrincipal(admin(), worker, {{}, "auditor", {}, {}}));
+  REQUIRE(vault->principals().UpdatePrincipal(admin(), worker, {{}, "auditor", {}, {}}));
   // Its leases are still there.
-  CHECK(AnswerOf(vault->CreateToken(admin(), {"x", worker, {}, kApprovalDay, {}})) ==
+  CHECK(AnswerOf(vault->tokens().CreateToken(admin(), {"x", worker, {}, kApprovalDay, {}})) ==
         "approval_required");
-  CHECK(AnswerOf(vault->RotateToken(admin(), vault.TokenOf(kCaseWorker).id, 0)) ==
+  CHECK(AnswerOf(vault->tokens().RotateToken(admin(), vault.TokenOf(kCaseWorker).id, 0)) ==
         "approval_required");
-  CHECK(AnswerOf(vault->UpdatePrincipal(admin(), worker, {{}, "case-worker", {}, {}})) ==
-        "approval_required");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(
+            admin(), worker, {{}, "case-worker", {}, {}})) == "approval_required");
 }
 
 TEST_CASE("nobody approves a service of their own") {
@@ -268,19 +273,19 @@ TEST_CASE("nobody approves a service of their own") {
 TEST_CASE("a service rotates its own token alone") {
   TwoPeople vault;
   const auto rotated =
-      vault->RotateToken(vault.As(kCrmService), vault.TokenOf(kCrmService).id, 600);
+      vault->tokens().RotateToken(vault.As(kCrmService), vault.TokenOf(kCrmService).id, 600);
   INFO(AnswerOf(rotated));
   REQUIRE(rotated);
-  CHECK(vault->WhoAmI(TwoPeople::Stranger(rotated->secret)));
-  CHECK(vault->WhoAmI(vault.As(kCrmService)));
+  CHECK(vault->tokens().WhoAmI(TwoPeople::Stranger(rotated->secret)));
+  CHECK(vault->tokens().WhoAmI(vault.As(kCrmService)));
   vault.clock.Advance(600'000);
-  CHECK(AnswerOf(vault->WhoAmI(vault.As(kCrmService))) == "unauthenticated");
-  CHECK(vault->WhoAmI(TwoPeople::Stranger(rotated->secret)));
-  CHECK(AnswerOf(vault->RotateToken(vault.As(kCaseWorker), rotated->info.id, 0)) ==
+  CHECK(AnswerOf(vault->tokens().WhoAmI(vault.As(kCrmService))) == "unauthenticated");
+  CHECK(vault->tokens().WhoAmI(TwoPeople::Stranger(rotated->secret)));
+  CHECK(AnswerOf(vault->tokens().RotateToken(vault.As(kCaseWorker), rotated->info.id, 0)) ==
         "permission_denied");
   // The one that was replaced is over: it makes no more of itself.
-  CHECK(AnswerOf(vault->RotateToken(vault.As(kCrmService), vault.TokenOf(kCrmService).id, 0)) ==
-        "unauthenticated");
+  CHECK(AnswerOf(vault->tokens().RotateToken(vault.As(kCrmService), vault.TokenOf(kCrmService).id,
+                                             0)) == "unauthenticated");
 }
 
 TEST_CASE("changing a role takes two people, and is done as it was shown") {
@@ -288,7 +293,7 @@ TEST_CASE("changing a role takes two people, and is done as it was shown") {
   const auto put = [&](const std::string& grants, const std::string& approval) {
     auto caller = vault.As(kAdministrator);
     caller.approval = approval;
-    return AnswerOf(vault->PutRole(caller, "clerk", R"({"grants": )" + grants + "}"));
+    return AnswerOf(vault->roles().PutRole(caller, "clerk", R"({"grants": )" + grants + "}"));
   };
   const std::string narrow = R"([{"actions": ["client.read"], "scope": "assigned"}])";
   const std::string wide = R"([{"actions": ["client.read"]}])";
@@ -306,18 +311,18 @@ TEST_CASE("changing a role takes two people, and is done as it was shown") {
 
 TEST_CASE("a vault for one person says so in its log and its status") {
   TestVault alone;
-  CHECK(!alone->ReadStatus(alone.As(kAdministrator))->two_person);
+  CHECK(!alone->monitoring().ReadStatus(alone.As(kAdministrator))->two_person);
   CHECK(alone.WholeLog().front().detail.ends_with("; one person decides alone"));
   const auto caller = alone.As(kPrivacyOfficer, "data-subject-request");
-  REQUIRE(alone->Erase(caller, alone.NewClient("A-1"), {}));
+  REQUIRE(alone->erasures().Erase(caller, alone.NewClient("A-1"), {}));
   CHECK(alone.EntryOf(caller).at("detail").get<std::string>().starts_with("one person alone"));
 
   TwoPeople two;
-  CHECK(two->ReadStatus(two.As(kAdministrator))->two_person);
+  CHECK(two->monitoring().ReadStatus(two.As(kAdministrator))->two_person);
   CHECK_FALSE(two.WholeLog().front().detail.contains("alone"));
   const auto asked = two.Ask(kPrivacyOfficer, two.Erasure(two.NewClient("A-1")));
   REQUIRE(asked);
-  CHECK(two->ReadStatus(two.As(kAdministrator))->open_approvals == 1);
+  CHECK(two->monitoring().ReadStatus(two.As(kAdministrator))->open_approvals == 1);
 }
 
 TEST_CASE("what is wrong with a proposal is told") {

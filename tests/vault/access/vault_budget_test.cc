@@ -15,10 +15,10 @@ class Budgets : public RoleVault {
     for (int i = 0; i < 4; ++i) files.push_back(NewRecord(client, "file", Data()));
   }
   std::string Read(const Caller& caller, std::size_t i = 0) {
-    return AnswerOf((*this)->GetRecord(Again(caller), client, files[i]));
+    return AnswerOf((*this)->records().GetRecord(Again(caller), client, files[i]));
   }
   std::string List(const Caller& caller, std::size_t limit) {
-    return AnswerOf((*this)->ListRecords(Again(caller), client, "", true, {limit, ""}));
+    return AnswerOf((*this)->records().ListRecords(Again(caller), client, "", true, {limit, ""}));
   }
   // How many records can be read until it is refused.
   int ReadsOf(const Caller& caller) {
@@ -58,7 +58,7 @@ TEST_CASE("a field is shown as long as a grant of its own has budget, and hidden
   const auto caller =
       vault.With("[" + Limited(2) + "," + Limited(4, R"("fields": ["note"], )") + "]");
   const auto fields = [&]() -> std::string {
-    const auto read = vault->GetRecord(vault.Again(caller), vault.client, vault.files[0]);
+    const auto read = vault->records().GetRecord(vault.Again(caller), vault.client, vault.files[0]);
     if (!read) return std::string(read.error().reason);
     return json::parse(read->data).size() == 3 ? "all" : read->data;
   };
@@ -74,7 +74,7 @@ TEST_CASE("an unlimited grant of one field lifts no limit of another") {
   const auto caller = vault.With(R"([{"actions": ["record.read"], "fields": ["note"]},)" +
                                  Limited(2, R"("fields": ["health"], )") + "]");
   const auto seen = [&] {
-    const auto read = vault->GetRecord(vault.Again(caller), vault.client, vault.files[0]);
+    const auto read = vault->records().GetRecord(vault.Again(caller), vault.client, vault.files[0]);
     REQUIRE(read);
     return json::parse(read->data).contains("health");
   };
@@ -91,9 +91,10 @@ TEST_CASE("what is refused has spent nothing, page by page and in every way of r
                                        "conditions": {"budget": {"hour": 3}}}])");
     const auto refused = [&] {
       CHECK(vault.List(caller, 4) == "budget_exhausted");
-      CHECK(AnswerOf(vault->Export(vault.Again(caller), {}, {200, ""})) == "budget_exhausted");
-      CHECK(AnswerOf(vault->PackageClient(vault.Again(caller), vault.client, {200, ""})) ==
+      CHECK(AnswerOf(vault->exports().Export(vault.Again(caller), {}, {200, ""})) ==
             "budget_exhausted");
+      CHECK(AnswerOf(vault->exports().PackageClient(vault.Again(caller), vault.client,
+                                                    {200, ""})) == "budget_exhausted");
     };
     if (page_first) refused();
     CHECK(vault.List(caller, 2) == "ok");
@@ -117,7 +118,8 @@ TEST_CASE("emergency access asks no budget, and costs none") {
   auto caller = vault.With("[" + Limited(3) + R"(, {"actions": ["emergency.open"]}])");
   caller.reason = "the client is at the door";
   CHECK(vault.Read(caller) == "ok");
-  REQUIRE(vault->OpenEmergency(vault.Again(caller), vault.client, {"client-care", "C-1", 3600}));
+  REQUIRE(vault->emergencies().OpenEmergency(vault.Again(caller), vault.client,
+                                             {"client-care", "C-1", 3600}));
   for (int i = 0; i < 3; ++i) CHECK(vault.List(caller, 4) == "ok");
   CHECK(vault.Read(caller) == "ok");
   vault.clock.Advance(3'600'000);
@@ -130,10 +132,12 @@ TEST_CASE("a list without data, and what writes, spends nothing and is not maske
                                  R"(, {"actions": ["record.read", "record.list"],
                                        "view": "masked"}, {"actions": ["record.create"]}])");
   CHECK(vault.ReadsOf(caller) == 1);
-  const auto listed = vault->ListRecords(vault.Again(caller), vault.client, "", false, {});
+  const auto listed =
+      vault->records().ListRecords(vault.Again(caller), vault.client, "", false, {});
   REQUIRE(listed);
   CHECK(listed->items.size() == 4);
-  CHECK(vault->CreateRecord(vault.Again(caller), vault.client, "file", RoleVault::Data(), {}));
+  CHECK(vault->records().CreateRecord(vault.Again(caller), vault.client, "file", RoleVault::Data(),
+                                      {}));
 }
 
 TEST_CASE("a search needs plain sight of the field, by reading") {
@@ -141,7 +145,8 @@ TEST_CASE("a search needs plain sight of the field, by reading") {
   const std::string search = R"({"actions": ["client.search"]})";
   const auto found = [&](const Caller& caller, const char* field,
                          const char* value) -> std::string {
-    const auto hits = vault->SearchByField(vault.Again(caller), "file", field, value, {});
+    const auto hits =
+        vault->searches().SearchByField(vault.Again(caller), "file", field, value, {});
     return hits ? std::to_string(hits->items.size()) : std::string(hits.error().reason);
   };
   const auto none = vault.With("[" + search + "]");
@@ -155,7 +160,7 @@ TEST_CASE("a search needs plain sight of the field, by reading") {
   const auto scoped = vault.With("[" + search + R"(, {"actions": ["record.read"],
       "scope": "assigned"}])");
   CHECK(found(scoped, "health", "asthma") == "0");
-  REQUIRE(vault->Assign(vault.As(kSupervisor), vault.client, vault.principal, {}));
+  REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), vault.client, vault.principal, {}));
   CHECK(found(scoped, "health", "asthma") == "4");
   const auto spent = vault.With("[" + search + "," + Limited(1) + "]");
   CHECK(vault.ReadsOf(spent) == 1);
@@ -169,7 +174,8 @@ TEST_CASE("a search by what is not seen is granted by name, and counts against i
        "conditions": {"budget": {"hour": 6}}}, {"actions": ["record.read"], "view": "masked"}])");
   const auto found = [&](const char* field, const char* value,
                          std::size_t limit = 200) -> std::string {
-    const auto hits = vault->SearchByField(vault.Again(caller), "file", field, value, {limit, ""});
+    const auto hits =
+        vault->searches().SearchByField(vault.Again(caller), "file", field, value, {limit, ""});
     return hits ? std::to_string(hits->items.size()) : std::string(hits.error().reason);
   };
   CHECK(found("note", "x") == "permission_denied");
@@ -180,8 +186,9 @@ TEST_CASE("a search by what is not seen is granted by name, and counts against i
   CHECK(found("health", "flu") == "budget_exhausted");
   const auto free = vault.With(R"([{"actions": ["client.search"], "search": "unseen"}])");
   for (int i = 0; i < 3; ++i) {
-    CHECK(vault->SearchByField(vault.Again(free), "file", "health", "asthma", {})->items.size() ==
-          4);
+    CHECK(vault->searches()
+              .SearchByField(vault.Again(free), "file", "health", "asthma", {})
+              ->items.size() == 4);
   }
 }
 
@@ -189,7 +196,7 @@ TEST_CASE("a reference is searched by who may search for every class, and is per
   Budgets vault;
   const auto answer = [&](const std::string& member) {
     const auto caller = vault.With(R"([{"actions": ["client.search"])" + member + "}]");
-    const auto hits = vault->SearchByReference(vault.Again(caller), "A-1");
+    const auto hits = vault->searches().SearchByReference(vault.Again(caller), "A-1");
     return hits ? std::to_string(hits->items.size()) : std::string(hits.error().reason);
   };
   CHECK(answer("") == "1");
@@ -204,7 +211,7 @@ TEST_CASE("an export shows the client's reference as it shows what is personal")
   Budgets vault;
   const auto reference = [&](const std::string& grants) {
     const auto caller = vault.With(grants);
-    const auto page = vault->Export(vault.Again(caller), {}, {});
+    const auto page = vault->exports().Export(vault.Again(caller), {}, {});
     REQUIRE(page);
     return std::get<ClientInfo>(page->lines.at(0)).external_ref;
   };

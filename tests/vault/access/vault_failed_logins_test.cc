@@ -20,17 +20,19 @@ crypto::SecretBytes SecretOf(std::string_view text) {
 class CountedVault : public TestVault {
  public:
   explicit CountedVault(bool with_factor) {
-    auto made = (*this)->CreateUser(As(kAdministrator), {"tamsin", "Tamsin", "case-worker"});
+    auto made =
+        (*this)->principals().CreateUser(As(kAdministrator), {"tamsin", "Tamsin", "case-worker"});
     REQUIRE(made);
     user = made->user.id;
     std::string totp;
     if (with_factor) {
-      const auto offer = (*this)->ReadEnrolment(Stranger(), "tamsin", made->code);
+      const auto offer = (*this)->sessions().ReadEnrolment(Stranger(), "tamsin", made->code);
       REQUIRE(offer);
       app.emplace(offer->totp_uri);
       totp = app->CodeAt(clock.Now());
     }
-    REQUIRE((*this)->CompleteEnrolment(Stranger(), "tamsin", made->code, SecretOf(kKnown), totp));
+    REQUIRE((*this)->sessions().CompleteEnrolment(Stranger(), "tamsin", made->code,
+                                                  SecretOf(kKnown), totp));
     clock.Advance(30'000);
     const auto opened = LogIn();
     INFO(AnswerOf(opened));
@@ -39,8 +41,8 @@ class CountedVault : public TestVault {
     clock.Advance(30'000);
   }
   Result<NewSession> LogIn(std::string_view password = kKnown) {
-    return (*this)->LogIn(Stranger(), "tamsin", SecretOf(password),
-                          app ? app->CodeAt(clock.Now()) : std::string());
+    return (*this)->sessions().LogIn(Stranger(), "tamsin", SecretOf(password),
+                                     app ? app->CodeAt(clock.Now()) : std::string());
   }
   Caller InSession() { return Stranger(session); }
   // Whether so many of it make the next login wait.
@@ -57,18 +59,20 @@ class CountedVault : public TestVault {
 
 TEST_CASE("a second factor asked of who has none is no failed login, and nobody waits for it") {
   CountedVault vault(false);
-  CHECK(!vault.Counts(
-      [&] { CHECK(AnswerOf(vault->StepUp(vault.InSession(), "123456")) == "no_second_factor"); }));
+  CHECK(!vault.Counts([&] {
+    CHECK(AnswerOf(vault->sessions().StepUp(vault.InSession(), "123456")) == "no_second_factor");
+  }));
   // Nor does somebody else's guessing change the answer.
   for (int i = 0; i < 30; ++i) (void)vault.LogIn("a guess");
-  CHECK(AnswerOf(vault->StepUp(vault.InSession(), "123456")) == "no_second_factor");
+  CHECK(AnswerOf(vault->sessions().StepUp(vault.InSession(), "123456")) == "no_second_factor");
 }
 
 TEST_CASE("a code that is given without need is no failed login") {
   CountedVault vault(false);
   CHECK(!vault.Counts([&] {
-    CHECK(AnswerOf(vault->ChangePassword(vault.InSession(), SecretOf(kKnown), SecretOf("short"),
-                                         "123456")) == "password_invalid");
+    CHECK(AnswerOf(vault->sessions().ChangePassword(vault.InSession(), SecretOf(kKnown),
+                                                    SecretOf("short"), "123456")) ==
+          "password_invalid");
   }));
 }
 
@@ -76,18 +80,20 @@ TEST_CASE("guesses count, wherever they are made") {
   using Guess = std::function<void(CountedVault&)>;
   const std::pair<const char*, Guess> guesses[] = {
       {"login", [](CountedVault& vault) { (void)vault.LogIn("a guess"); }},
-      {"step-up", [](CountedVault& vault) { (void)vault->StepUp(vault.InSession(), "000000"); }},
+      {"step-up",
+       [](CountedVault& vault) { (void)vault->sessions().StepUp(vault.InSession(), "000000"); }},
       {"password change",
        [](CountedVault& vault) {
-         (void)vault->ChangePassword(vault.InSession(), SecretOf("a guess"), SecretOf(kKnown), "");
+         (void)vault->sessions().ChangePassword(vault.InSession(), SecretOf("a guess"),
+                                                SecretOf(kKnown), "");
        }},
       {"password change, second factor",
        [](CountedVault& vault) {
-         (void)vault->ChangePassword(vault.InSession(), SecretOf(kKnown),
-                                     SecretOf("another horse battery"), "000000");
+         (void)vault->sessions().ChangePassword(vault.InSession(), SecretOf(kKnown),
+                                                SecretOf("another horse battery"), "000000");
        }},
       {"enrolment", [](CountedVault& vault) {
-         (void)vault->ReadEnrolment(TestVault::Stranger(), "tamsin", "cfe_guess");
+         (void)vault->sessions().ReadEnrolment(TestVault::Stranger(), "tamsin", "cfe_guess");
        }}};
   for (const auto& [name, guess] : guesses) {
     INFO(name);
@@ -102,7 +108,7 @@ TEST_CASE("that the vault cannot answer is no failed login") {
       vault.Blob("SELECT totp FROM user_credentials WHERE pid = ?", vault.user.bytes());
   vault.Tamper("UPDATE user_credentials SET totp = zeroblob(64) WHERE pid = ?", vault.user.bytes());
   for (int i = 0; i < 15; ++i) {
-    CHECK(AnswerOf(vault->StepUp(vault.InSession(), "000000")) == "integrity_failed");
+    CHECK(AnswerOf(vault->sessions().StepUp(vault.InSession(), "000000")) == "integrity_failed");
     const auto refused = vault.LogIn();
     REQUIRE(!refused);
     CHECK(refused.error().code == Code::kCorrupted);

@@ -20,12 +20,12 @@ class LeaseVault : public TestVault {
                             {"status", "received"},
                             {"description", "The heating fails"},
                             {"special_circumstances", "asthma"}};
-    const auto made =
-        (*this)->CreateRecord(As(kCrmService, kPurposeHere), client, "complaint", complaint, {});
+    const auto made = (*this)->records().CreateRecord(As(kCrmService, kPurposeHere), client,
+                                                      "complaint", complaint, {});
     INFO(AnswerOf(made));
     REQUIRE(made);
     record = made->id;
-    REQUIRE((*this)->PutRole(As(kAdministrator), "desk", R"({"grants": [
+    REQUIRE((*this)->roles().PutRole(As(kAdministrator), "desk", R"({"grants": [
         {"actions": ["record.read", "record.list", "client.read"], "scope": "assigned",
          "conditions": {"networks": ["192.0.2.0/24"],
                         "hours": {"zone": "UTC", "days": ["fri"], "from": "03:00", "to": "04:00"}}},
@@ -47,13 +47,13 @@ class LeaseVault : public TestVault {
   }
   Lease Give(std::optional<std::string> conditions = {}) {
     given = As(kSupervisor);
-    const auto lease = (*this)->GiveLease(given, client, Request(std::move(conditions)));
+    const auto lease = (*this)->leases().GiveLease(given, client, Request(std::move(conditions)));
     INFO(AnswerOf(lease));
     REQUIRE(lease);
     return *lease;
   }
   std::string Read(const std::string& address = "192.0.2.7") {
-    return AnswerOf((*this)->GetRecord(AsHolder(address), client, record));
+    return AnswerOf((*this)->records().GetRecord(AsHolder(address), client, record));
   }
   AccessAnswer Explain(const std::string& address = "192.0.2.7") {
     AccessQuestion question;
@@ -63,7 +63,8 @@ class LeaseVault : public TestVault {
     question.class_name = "complaint";
     question.purpose = kPurposeHere;
     question.address = address;
-    const auto answer = (*this)->ExplainAccess(As(kSecurityOfficer), question);
+    const auto answer =
+        (*this)->access_explanations().ExplainAccess(As(kSecurityOfficer), question);
     INFO(AnswerOf(answer));
     REQUIRE(answer);
     return *answer;
@@ -104,14 +105,15 @@ TEST_CASE("emergency access opens no hour and no network") {
   LeaseVault vault;
   Caller opener = vault.AsHolder();
   opener.reason = "nobody else is here";
-  REQUIRE(vault->OpenEmergency(opener, vault.client, {kPurposeHere, "CASE-1", 24 * 3600}));
+  REQUIRE(vault->emergencies().OpenEmergency(opener, vault.client,
+                                             {kPurposeHere, "CASE-1", 24 * 3600}));
   CHECK(vault.Read() == "ok");
-  CHECK(AnswerOf(vault->GetClient(vault.AsHolder(), vault.client)) == "ok");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.AsHolder(), vault.client)) == "ok");
   CHECK(vault.Read("198.51.100.1") == "network_not_allowed");
-  CHECK(AnswerOf(vault->GetClient(vault.AsHolder("198.51.100.1"), vault.client)) ==
+  CHECK(AnswerOf(vault->clients().GetClient(vault.AsHolder("198.51.100.1"), vault.client)) ==
         "network_not_allowed");
-  CHECK(AnswerOf(vault->ListRecords(vault.AsHolder("198.51.100.1"), vault.client, "", true, {})) ==
-        "network_not_allowed");
+  CHECK(AnswerOf(vault->records().ListRecords(vault.AsHolder("198.51.100.1"), vault.client, "",
+                                              true, {})) == "network_not_allowed");
 }
 
 TEST_CASE("a lease's own conditions are kept, shown, logged and explained") {
@@ -124,7 +126,7 @@ TEST_CASE("a lease's own conditions are kept, shown, logged and explained") {
   const auto check = [&] {
     CHECK(vault.Read("198.51.100.1") == "ok");
     CHECK(vault.Read("192.0.2.7") == "network_not_allowed");
-    const auto listed = vault->ListLeases(vault.As(kSupervisor), vault.client);
+    const auto listed = vault->leases().ListLeases(vault.As(kSupervisor), vault.client);
     REQUIRE(listed);
     REQUIRE(listed->size() == 1);
     CHECK(listed->front().conditions == own);
@@ -159,12 +161,12 @@ TEST_CASE("conditions of a lease that are not valid give none") {
                             R"({"networks": ["everywhere"]})"}) {
     INFO(wrong);
     const auto refused =
-        vault->GiveLease(vault.As(kSupervisor), vault.client, vault.Request(wrong));
+        vault->leases().GiveLease(vault.As(kSupervisor), vault.client, vault.Request(wrong));
     CHECK(AnswerOf(refused) == "lease_invalid");
     REQUIRE(!refused.error().issues.empty());
     CHECK(refused.error().issues[0].pointer.starts_with("/conditions"));
   }
-  CHECK(vault->ListLeases(vault.As(kSupervisor), vault.client)->empty());
+  CHECK(vault->leases().ListLeases(vault.As(kSupervisor), vault.client)->empty());
 }
 
 }  // namespace

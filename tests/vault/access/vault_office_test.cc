@@ -34,14 +34,14 @@ class Office : public TestVault {
   void Give(const PrincipalId& to, std::size_t from, std::size_t end,
             const AssignmentTerms& terms = {}) {
     for (std::size_t i = from; i < end; ++i) {
-      REQUIRE((*this)->Assign(As(kSupervisor), clients[i], to, terms));
+      REQUIRE((*this)->assignments().Assign(As(kSupervisor), clients[i], to, terms));
     }
   }
   std::set<ClientId> Of(const PrincipalId& principal, std::size_t limit = 2) {
     std::set<ClientId> found;
     PageRequest page{limit, {}};
     do {
-      const auto list = (*this)->ListAssignmentsOf(As(kSupervisor), principal, page);
+      const auto list = (*this)->assignments().ListAssignmentsOf(As(kSupervisor), principal, page);
       INFO(AnswerOf(list));
       REQUIRE(list);
       for (const auto& one : list->items) {
@@ -66,7 +66,7 @@ class Office : public TestVault {
     Close();
     Open();  // it is followed at once to where it ended
     for (int i = 0; i < 10'000; ++i) {
-      const auto statistics = (*this)->ReadStatistics(As(kAdministrator));
+      const auto statistics = (*this)->monitoring().ReadStatistics(As(kAdministrator));
       REQUIRE(statistics);
       if (statistics->log_index_size >= size) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -89,7 +89,7 @@ TEST_CASE("of many clients each is assigned or refused for itself") {
                                          {std::nullopt, std::string(300, 'x')},
                                          {office.clients[0], {}},
                                          {std::nullopt, "A-2"}};
-  const auto done = office->AssignMany(caller, names, office.anna, {});
+  const auto done = office->caseloads().AssignMany(caller, names, office.anna, {});
   REQUIRE(done);
   CHECK(Office::Outcomes(*done) == Strings{"assigned", "assigned", "not_found", "not_found",
                                            "search_invalid", "unchanged", "assigned"});
@@ -103,27 +103,28 @@ TEST_CASE("of many clients each is assigned or refused for itself") {
   }
   CHECK(written == 4);
   CHECK(denied == 1);
-  CHECK(AnswerOf(office->AssignMany(office.As(kSupervisor), {}, office.anna, {})) ==
+  CHECK(AnswerOf(office->caseloads().AssignMany(office.As(kSupervisor), {}, office.anna, {})) ==
         "assignment_invalid");
   const std::vector<ClientName> too_many(kMostAssigned + 1, {office.clients[0], {}});
-  CHECK(AnswerOf(office->AssignMany(office.As(kSupervisor), too_many, office.anna, {})) ==
-        "assignment_invalid");
+  CHECK(AnswerOf(office->caseloads().AssignMany(office.As(kSupervisor), too_many, office.anna,
+                                                {})) == "assignment_invalid");
   // Nobody gives themselves clients, and who may not assign is told so of each.
-  const auto own = office->AssignMany(office.As(kSupervisor), {{office.clients[3], {}}},
-                                      office.TokenOf(kSupervisor).principal, {});
+  const auto own = office->caseloads().AssignMany(office.As(kSupervisor), {{office.clients[3], {}}},
+                                                  office.TokenOf(kSupervisor).principal, {});
   CHECK(Office::Outcomes(*own) == Strings{"own_request"});
   const auto worker = office.As(kCaseWorker);
-  CHECK(AnswerOf(office->AssignMany(worker, {{office.clients[3], {}}}, office.anna, {})) ==
-        "permission_denied");
+  CHECK(AnswerOf(office->caseloads().AssignMany(worker, {{office.clients[3], {}}}, office.anna,
+                                                {})) == "permission_denied");
   CHECK(office.EntryOf(worker).at("decision") == "deny");
-  CHECK(AnswerOf(office->AssignMany(Office::Stranger("none"), {{office.clients[3], {}}},
-                                    office.anna, {})) == "unauthenticated");
+  CHECK(AnswerOf(office->caseloads().AssignMany(Office::Stranger("none"), {{office.clients[3], {}}},
+                                                office.anna, {})) == "unauthenticated");
   // To a team, too.
-  const auto team = office->PutTeam(office.As(kSupervisor), "north", {office.bert});
+  const auto team = office->teams().PutTeam(office.As(kSupervisor), "north", {office.bert});
   REQUIRE(team);
-  CHECK(Office::Outcomes(*office->AssignMany(office.As(kSupervisor), {{office.clients[4], {}}},
-                                             team->id, {})) == Strings{"assigned"});
-  CHECK(office->GetClient(office.By("bert"), office.clients[4]));
+  CHECK(Office::Outcomes(*office->caseloads().AssignMany(
+            office.As(kSupervisor), {{office.clients[4], {}}}, team->id, {})) ==
+        Strings{"assigned"});
+  CHECK(office->clients().GetClient(office.By("bert"), office.clients[4]));
   office.CheckInvariants();
 }
 
@@ -135,20 +136,20 @@ TEST_CASE("whose clients they are is listed for who has a part in them") {
     CHECK(office.Of(office.anna, limit).size() == 5);
   CHECK(office.Of(office.bert) == std::set{office.clients[3]});
   const auto caller = office.As(kSupervisor);
-  REQUIRE(office->ListAssignmentsOf(caller, office.bert, {}));
+  REQUIRE(office->assignments().ListAssignmentsOf(caller, office.bert, {}));
   const auto entries = office.EntriesOf(caller);
   REQUIRE(entries.size() == 2);
   CHECK(entries[0].at("client") == office.clients[3].Text());
-  CHECK(AnswerOf(office->ListAssignmentsOf(office.As(kCaseWorker), office.anna, {})) ==
-        "permission_denied");
+  CHECK(AnswerOf(office->assignments().ListAssignmentsOf(office.As(kCaseWorker), office.anna,
+                                                         {})) == "permission_denied");
   // Of a role that is about some clients, the others' are not there.
-  REQUIRE(office->PutRole(
+  REQUIRE(office->roles().PutRole(
       office.As(kAdministrator), "vip-desk",
       R"({"grants": [{"actions": ["assignment.read"], "scope": {"tag": "vip"}}]})"));
   office.NewPrincipal("vera", "vip-desk");
   const ClientId vip = office.NewClient("V-1", {"vip"});
-  REQUIRE(office->Assign(office.As(kSupervisor), vip, office.anna, {}));
-  const auto some = office->ListAssignmentsOf(office.By("vera"), office.anna, {});
+  REQUIRE(office->assignments().Assign(office.As(kSupervisor), vip, office.anna, {}));
+  const auto some = office->assignments().ListAssignmentsOf(office.By("vera"), office.anna, {});
   REQUIRE(some);
   REQUIRE(some->items.size() == 1);
   CHECK(some->items[0].client == vip);
@@ -158,7 +159,7 @@ TEST_CASE("of clients that are out of a role's reach a hand-over tells nothing")
   Office office;
   const ClientId vip = office.NewClient("V-1", {"vip"});
   office.Give(office.anna, 0, 2);
-  REQUIRE(office->Assign(office.As(kSupervisor), vip, office.anna, {}));
+  REQUIRE(office->assignments().Assign(office.As(kSupervisor), vip, office.anna, {}));
   const std::pair<const char*, const char*> roles[] = {
       {"denied-vip", R"({"grants": [{"actions": ["assignment.read", "assignment.write"]},
           {"actions": ["assignment.read", "assignment.write"], "scope": {"tag": "vip"},
@@ -168,14 +169,14 @@ TEST_CASE("of clients that are out of a role's reach a hand-over tells nothing")
           {"actions": ["assignment.read"], "scope": {"tag": "vip"}, "deny": true}]})"}};
   for (const auto& [name, role] : roles) {
     INFO(name);
-    REQUIRE(office->PutRole(office.As(kAdministrator), name, role));
+    REQUIRE(office->roles().PutRole(office.As(kAdministrator), name, role));
     office.NewPrincipal(name, name);
     for (const std::size_t limit : {1U, 200U}) {
       HandOverRequest request{office.anna, office.bert};
       request.page.limit = limit;
       std::uint64_t skipped = 0;
       do {
-        const auto done = office->HandOver(office.By(name), request);
+        const auto done = office->caseloads().HandOver(office.By(name), request);
         INFO(AnswerOf(done));
         REQUIRE(done);
         for (const auto& one : done->clients) CHECK(one.name.id != vip);
@@ -184,7 +185,8 @@ TEST_CASE("of clients that are out of a role's reach a hand-over tells nothing")
       } while (!request.page.cursor.empty());
       CHECK(skipped == 1);
       CHECK(office.Of(office.anna) == std::set{vip});
-      REQUIRE(office->HandOver(office.As(kSupervisor), {office.bert, office.anna, {}, {}}));
+      REQUIRE(
+          office->caseloads().HandOver(office.As(kSupervisor), {office.bert, office.anna, {}, {}}));
     }
   }
   office.CheckInvariants();
@@ -196,9 +198,9 @@ TEST_CASE("nobody gets many clients who is disabled") {
   PrincipalChange change;
   change.disabled = true;
   change.leave_clients = true;
-  REQUIRE(office->UpdatePrincipal(office.As(kAdministrator), office.anna, change));
+  REQUIRE(office->principals().UpdatePrincipal(office.As(kAdministrator), office.anna, change));
   const auto caller = office.As(kSupervisor);
-  const auto refused = office->AssignMany(
+  const auto refused = office->caseloads().AssignMany(
       caller, {{office.clients[0], {}}, {office.clients[1], {}}}, office.anna, {});
   CHECK(AnswerOf(refused) == "assignment_invalid");
   CHECK(IssuesOf(refused) == Strings{"/principal is disabled"});
@@ -216,7 +218,7 @@ TEST_CASE("a hand-over passes each client whole, in portions, and goes on where 
   HandOverRequest request{office.anna, office.bert};
   request.page.limit = 2;
   const auto caller = office.As(kSupervisor);
-  auto done = office->HandOver(caller, request);
+  auto done = office->caseloads().HandOver(caller, request);
   REQUIRE(done);
   CHECK(done->clients.size() == 2);
   CHECK_FALSE(done->next_cursor.empty());
@@ -232,14 +234,15 @@ TEST_CASE("a hand-over passes each client whole, in portions, and goes on where 
   }
   CHECK(moves == 2);
   // Cut off here and begun anew, or gone on with: the rest moves.
-  done = office->HandOver(office.As(kSupervisor), request);
+  done = office->caseloads().HandOver(office.As(kSupervisor), request);
   REQUIRE(done);
   request.page.cursor = done->next_cursor;
-  REQUIRE(office->HandOver(office.As(kSupervisor), request));
+  REQUIRE(office->caseloads().HandOver(office.As(kSupervisor), request));
   CHECK(office.Of(office.anna).empty());
   CHECK(office.Of(office.bert).size() == 5);
   const auto ends = [&](std::size_t i) {
-    const auto list = office->ListAssignments(office.As(kSupervisor), office.clients[i]);
+    const auto list =
+        office->assignments().ListAssignments(office.As(kSupervisor), office.clients[i]);
     REQUIRE(list);
     REQUIRE(list->size() == 1);
     return list->front().ends;
@@ -247,8 +250,8 @@ TEST_CASE("a hand-over passes each client whole, in portions, and goes on where 
   CHECK(ends(0) == std::nullopt);
   CHECK(ends(1) == end);
   CHECK(ends(4) == std::nullopt);
-  CHECK(office->GetClient(office.By("bert"), office.clients[1]));
-  CHECK(AnswerOf(office->GetClient(office.By("anna"), office.clients[1])) == "not_found");
+  CHECK(office->clients().GetClient(office.By("bert"), office.clients[1]));
+  CHECK(AnswerOf(office->clients().GetClient(office.By("anna"), office.clients[1])) == "not_found");
   office.CheckInvariants();
 }
 
@@ -257,10 +260,11 @@ TEST_CASE("a hand-over of what is not there, or to who cannot have it, moves not
   office.Give(office.anna, 0, 2);
   const auto hand_over = [&](Role role, const PrincipalId& from, const PrincipalId& to,
                              std::vector<ClientName> names = {}) {
-    return office->HandOver(office.As(role), {from, to, std::move(names), {}});
+    return office->caseloads().HandOver(office.As(role), {from, to, std::move(names), {}});
   };
   const PrincipalId gone = office.NewPrincipal("gone");
-  REQUIRE(office->UpdatePrincipal(office.As(kAdministrator), gone, {{}, {}, true, {}}));
+  REQUIRE(
+      office->principals().UpdatePrincipal(office.As(kAdministrator), gone, {{}, {}, true, {}}));
   CHECK(AnswerOf(hand_over(kSupervisor, office.anna, office.anna)) == "assignment_invalid");
   CHECK(AnswerOf(hand_over(kSupervisor, office.anna, gone)) == "assignment_invalid");
   CHECK(AnswerOf(hand_over(kSupervisor, office.anna,
@@ -286,19 +290,19 @@ TEST_CASE("nobody is disabled whose clients would be left without a word") {
     PrincipalChange change;
     change.disabled = true;
     change.leave_clients = leave;
-    return office->UpdatePrincipal(office.As(kAdministrator), who, change);
+    return office->principals().UpdatePrincipal(office.As(kAdministrator), who, change);
   };
   const auto refused = disable(office.anna, false);
   CHECK(AnswerOf(refused) == "clients_assigned");
   CHECK(IssuesOf(refused) == Strings{"/disabled has 2 clients assigned: hand them over first, or "
                                      "say leave_clients"});
-  CHECK(office->GetClient(office.By("anna"), office.clients[0]));  // nothing has changed
-  CHECK(disable(office.bert, false));                              // who has none
+  CHECK(office->clients().GetClient(office.By("anna"), office.clients[0]));  // nothing has changed
+  CHECK(disable(office.bert, false));                                        // who has none
   REQUIRE(disable(office.anna, true));
   CHECK(office.Of(office.anna).size() == 3);
   const PrincipalId carl = office.NewPrincipal("carl");
   // Also of who was disabled they are handed over later.
-  REQUIRE(office->HandOver(office.As(kSupervisor), {office.anna, carl, {}, {}}));
+  REQUIRE(office->caseloads().HandOver(office.As(kSupervisor), {office.anna, carl, {}, {}}));
   CHECK(office.Of(carl).size() == 2);
   CHECK(disable(carl, false).error().reason == "clients_assigned");
   office.CheckInvariants();
@@ -307,28 +311,29 @@ TEST_CASE("nobody is disabled whose clients would be left without a word") {
 TEST_CASE("an emergency access is shown with all that was read under it, and nothing else") {
   Office office;
   const RecordId record = office.NewContact(office.clients[0], {{"last_name", "Doe"}});
-  REQUIRE(office->PutRole(office.As(kAdministrator), "on-call", R"({"grants": [
+  REQUIRE(office->roles().PutRole(office.As(kAdministrator), "on-call", R"({"grants": [
       {"actions": ["client.read", "record.read"], "scope": "assigned"},
       {"actions": ["emergency.open"]}]})"));
   office.NewPrincipal("otto", "on-call");
   auto opener = office.By("otto");
   opener.reason = "nobody else is here";
-  const auto taken =
-      office->OpenEmergency(opener, office.clients[0], {"client-care", "CASE-1", 3600});
+  const auto taken = office->emergencies().OpenEmergency(opener, office.clients[0],
+                                                         {"client-care", "CASE-1", 3600});
   INFO(AnswerOf(taken));
   REQUIRE(taken);
   const auto look = [&](const LogPageRequest& page) {
-    const auto found = office->GetEmergency(office.As(kSecurityOfficer), taken->id, page);
+    const auto found =
+        office->emergency_reports().GetEmergency(office.As(kSecurityOfficer), taken->id, page);
     INFO(AnswerOf(found));
     REQUIRE(found);
     CHECK(found->emergency.client == office.clients[0]);
     return *found;
   };
   CHECK(look({}).uses.empty());
-  REQUIRE(office->GetClient(office.By("otto"), office.clients[0]));
-  REQUIRE(office->GetRecord(office.By("otto"), office.clients[0], record));
-  office->GetClient(office.By("otto"), office.clients[1]);  // not opened
-  REQUIRE(office->GetRecord(office.As(kCrmService), office.clients[0], record));
+  REQUIRE(office->clients().GetClient(office.By("otto"), office.clients[0]));
+  REQUIRE(office->records().GetRecord(office.By("otto"), office.clients[0], record));
+  office->clients().GetClient(office.By("otto"), office.clients[1]);  // not opened
+  REQUIRE(office->records().GetRecord(office.As(kCrmService), office.clients[0], record));
   const auto report = look({});
   REQUIRE(report.uses.size() == 2);
   CHECK(report.uses[0].action == "client.read");
@@ -342,12 +347,12 @@ TEST_CASE("an emergency access is shown with all that was read under it, and not
   REQUIRE(first.next);
   CHECK(look({1, false, first.next}).uses.front().seq == report.uses[1].seq);
   const auto caller = office.As(kSecurityOfficer);
-  REQUIRE(office->GetEmergency(caller, taken->id, {}));
+  REQUIRE(office->emergency_reports().GetEmergency(caller, taken->id, {}));
   CHECK(office.EntryOf(caller).at("client") == office.clients[0].Text());
-  CHECK(AnswerOf(office->GetEmergency(office.As(kCaseWorker), taken->id, {})) ==
+  CHECK(AnswerOf(office->emergency_reports().GetEmergency(office.As(kCaseWorker), taken->id, {})) ==
         "permission_denied");
-  CHECK(AnswerOf(office->GetEmergency(office.As(kSecurityOfficer),
-                                      EmergencyId::New(office.clock.Now()), {})) == "not_found");
+  CHECK(AnswerOf(office->emergency_reports().GetEmergency(
+            office.As(kSecurityOfficer), EmergencyId::New(office.clock.Now()), {})) == "not_found");
 }
 
 TEST_CASE("who read how many clients is set against enough colleagues, or nobody") {
@@ -355,7 +360,7 @@ TEST_CASE("who read how many clients is set against enough colleagues, or nobody
   const auto read = [&](const std::string& who, std::size_t count, int times = 1) {
     for (std::size_t i = 0; i < count; ++i) {
       for (int n = 0; n < times; ++n) {
-        REQUIRE(office->GetClient(office.By(who), office.clients[i]));
+        REQUIRE(office->clients().GetClient(office.By(who), office.clients[i]));
       }
     }
   };
@@ -366,13 +371,13 @@ TEST_CASE("who read how many clients is set against enough colleagues, or nobody
   read("bert", 1);
   read("carl", 2);
   read("lone", 1);
-  office->GetClient(office.By("dora"), office.clients[0]);  // refused: nothing was shown
+  office->clients().GetClient(office.By("dora"), office.clients[0]);  // refused: nothing was shown
   office.WaitForIndex();
   const auto of = [&](const ReaderReport& report, const PrincipalId& who) -> const ReaderCount* {
     const auto found = std::ranges::find(report.readers, who, &ReaderCount::principal);
     return found == report.readers.end() ? nullptr : &*found;
   };
-  auto report = office->CountReaders(office.As(kSecurityOfficer), {}, {});
+  auto report = office->reader_reports().CountReaders(office.As(kSecurityOfficer), {}, {});
   INFO(AnswerOf(report));
   REQUIRE(report);
   const ReaderCount* anna = of(*report, office.anna);
@@ -390,9 +395,10 @@ TEST_CASE("who read how many clients is set against enough colleagues, or nobody
   CHECK(single->colleagues == 0);
   CHECK(std::ranges::is_sorted(report->readers, std::ranges::greater{}, &ReaderCount::clients));
   // A team that is large enough goes before the role.
-  REQUIRE(office->PutTeam(office.As(kSupervisor), "north", {office.anna, office.bert, carl, dora}));
-  REQUIRE(office->PutTeam(office.As(kSupervisor), "pair", {office.anna, office.bert}));
-  report = office->CountReaders(office.As(kSecurityOfficer), {}, {});
+  REQUIRE(office->teams().PutTeam(office.As(kSupervisor), "north",
+                                  {office.anna, office.bert, carl, dora}));
+  REQUIRE(office->teams().PutTeam(office.As(kSupervisor), "pair", {office.anna, office.bert}));
+  report = office->reader_reports().CountReaders(office.As(kSecurityOfficer), {}, {});
   REQUIRE(report);
   anna = of(*report, office.anna);
   CHECK(anna->group == "team:north");
@@ -403,18 +409,19 @@ TEST_CASE("who read how many clients is set against enough colleagues, or nobody
   const Timestamp since = office.clock.Now();
   read("bert", 2);
   office.WaitForIndex();
-  report = office->CountReaders(office.As(kSecurityOfficer), since, {});
+  report = office->reader_reports().CountReaders(office.As(kSecurityOfficer), since, {});
   REQUIRE(report);
   REQUIRE(report->readers.size() == 1);
   CHECK(report->readers[0].clients == 2);
-  CHECK(AnswerOf(office->CountReaders(office.As(kSecurityOfficer), since, since)) ==
-        "filter_invalid");
-  CHECK(AnswerOf(office->CountReaders(office.As(kSupervisor), {}, {})) == "permission_denied");
+  CHECK(AnswerOf(office->reader_reports().CountReaders(office.As(kSecurityOfficer), since,
+                                                       since)) == "filter_invalid");
+  CHECK(AnswerOf(office->reader_reports().CountReaders(office.As(kSupervisor), {}, {})) ==
+        "permission_denied");
 }
 
 TEST_CASE("an explanation says what shows a field plainly") {
   Office office;
-  REQUIRE(office->PutRole(office.As(kAdministrator), "desk", R"({"grants": [
+  REQUIRE(office->roles().PutRole(office.As(kAdministrator), "desk", R"({"grants": [
       {"actions": ["record.read"], "view": "masked"},
       {"actions": ["record.read"], "fields": ["last_name"], "scope": "assigned"},
       {"actions": ["record.read"], "fields": ["last_name", "city"], "scope": {"tag": "vip"}},
@@ -428,7 +435,8 @@ TEST_CASE("an explanation says what shows a field plainly") {
     question.client = client;
     question.class_name = "contact";
     question.purpose = "client-care";
-    const auto answer = office->ExplainAccess(office.As(kSecurityOfficer), question);
+    const auto answer =
+        office->access_explanations().ExplainAccess(office.As(kSecurityOfficer), question);
     INFO(AnswerOf(answer));
     REQUIRE(answer);
     Strings said;
@@ -452,16 +460,17 @@ TEST_CASE("an explanation says what shows a field plainly") {
     return said;
   };
   CHECK(explain(office.clients[0]) == Strings{"0"});
-  REQUIRE(office->Assign(office.As(kSupervisor), office.clients[0], eve, {}));
+  REQUIRE(office->assignments().Assign(office.As(kSupervisor), office.clients[0], eve, {}));
   CHECK(explain(office.clients[0]) == Strings{"last_name grant 1 assigned", "1"});
   CHECK(explain(vip) == Strings{"last_name grant 2 tag:vip", "0"});
-  const auto lease = office->GiveLease(
+  const auto lease = office->leases().GiveLease(
       office.As(kSupervisor), vip, {eve, "contact", {"email"}, "client-care", "CASE-1", 3600, {}});
   REQUIRE(lease);
   CHECK(explain(vip) == Strings{"email " + lease->id.Text(), "last_name grant 2 tag:vip", "0"});
   auto opener = office.By("eve");
   opener.reason = "nobody else is here";
-  const auto taken = office->OpenEmergency(opener, vip, {"client-care", "CASE-1", 3600});
+  const auto taken =
+      office->emergencies().OpenEmergency(opener, vip, {"client-care", "CASE-1", 3600});
   REQUIRE(taken);
   CHECK(explain(vip) == Strings{"email " + lease->id.Text(), "email " + taken->id.Text(),
                                 "last_name grant 2 tag:vip", "last_name " + taken->id.Text(), "0"});

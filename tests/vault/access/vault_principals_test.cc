@@ -15,7 +15,7 @@ constexpr std::int64_t kPrincipalDay = 24 * 3600;
 class ServiceVault : public TestVault {
  public:
   NewToken Token(const TokenRequest& request) {
-    auto token = (*this)->CreateToken(As(kAdministrator), request);
+    auto token = (*this)->tokens().CreateToken(As(kAdministrator), request);
     INFO(AnswerOf(token));
     REQUIRE(token);
     return *std::move(token);
@@ -37,28 +37,31 @@ class ServiceVault : public TestVault {
 TEST_CASE("a service has several tokens, and is disabled with all of them at once") {
   ServiceVault vault;
   const auto service =
-      vault->CreateService(vault.As(kAdministrator), {"crm", "crm-service", {}, {}});
+      vault->principals().CreateService(vault.As(kAdministrator), {"crm", "crm-service", {}, {}});
   REQUIRE(service);
   const auto first = vault.Token({"one", service->id, {}, kPrincipalDay, {}});
   const auto second = vault.Token({"two", service->id, {}, kPrincipalDay, {}});
   CHECK(first.info.principal == second.info.principal);
   CHECK(first.info.role == "crm-service");
-  CHECK(vault->WhoAmI(vault.With(second))->principal.id == service->id);
-  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), service->id, {{}, {}, true, {}}));
+  CHECK(vault->tokens().WhoAmI(vault.With(second))->principal.id == service->id);
+  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id,
+                                              {{}, {}, true, {}}));
   for (const auto& token : {first, second}) {
-    CHECK(AnswerOf(vault->WhoAmI(vault.With(token))) == "unauthenticated");
+    CHECK(AnswerOf(vault->tokens().WhoAmI(vault.With(token))) == "unauthenticated");
     CHECK(vault.Rule() == "check:principal-disabled");
   }
   vault.Close();
   vault.Open();
-  CHECK(AnswerOf(vault->WhoAmI(vault.With(first))) == "unauthenticated");
-  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), service->id, {{}, {}, false, {}}));
-  CHECK(vault->WhoAmI(vault.With(first)));
+  CHECK(AnswerOf(vault->tokens().WhoAmI(vault.With(first))) == "unauthenticated");
+  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id,
+                                              {{}, {}, false, {}}));
+  CHECK(vault->tokens().WhoAmI(vault.With(first)));
   // A new role counts from the next request on.
   const ClientId client = vault.NewClient("A-1");
-  CHECK(vault->GetClient(vault.With(first), client));
-  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), service->id, {{}, "auditor", {}, {}}));
-  CHECK(AnswerOf(vault->GetClient(vault.With(first), client)) == "permission_denied");
+  CHECK(vault->clients().GetClient(vault.With(first), client));
+  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id,
+                                              {{}, "auditor", {}, {}}));
+  CHECK(AnswerOf(vault->clients().GetClient(vault.With(first), client)) == "permission_denied");
   vault.CheckInvariants();
 }
 
@@ -70,14 +73,16 @@ TEST_CASE("what a token is limited to narrows its principal's role and never wid
                                   "crm-service",
                                   kPrincipalDay,
                                   vault.Limits(R"({"actions": ["client.read", "log.read"]})")});
-  CHECK(vault->GetClient(vault.With(token), client));
-  CHECK(AnswerOf(vault->ListClients(vault.With(token), "", "", {})) == "permission_denied");
+  CHECK(vault->clients().GetClient(vault.With(token), client));
+  CHECK(AnswerOf(vault->clients().ListClients(vault.With(token), "", "", {})) ==
+        "permission_denied");
   CHECK(vault.Rule() == "check:token-scope");
-  CHECK(AnswerOf(vault->ReadLog(vault.With(token), {}, {})) == "permission_denied");
+  CHECK(AnswerOf(vault->access_log().ReadLog(vault.With(token), {}, {})) == "permission_denied");
   CHECK(vault.Rule() == "check:role");
   vault.Close();
   vault.Open();
-  CHECK(AnswerOf(vault->ListClients(vault.With(token), "", "", {})) == "permission_denied");
+  CHECK(AnswerOf(vault->clients().ListClients(vault.With(token), "", "", {})) ==
+        "permission_denied");
 }
 
 TEST_CASE("a token that is bound to networks is nobody's from elsewhere") {
@@ -91,7 +96,7 @@ TEST_CASE("a token that is bound to networks is nobody's from elsewhere") {
     vault.last = vault.With(token);
     vault.last.address = address;
     vault.last.address_known = known;
-    return AnswerOf(vault->WhoAmI(vault.last));
+    return AnswerOf(vault->tokens().WhoAmI(vault.last));
   };
   CHECK(from("198.51.100.200") == "ok");
   CHECK(from("::ffff:198.51.100.200") == "ok");
@@ -112,7 +117,7 @@ TEST_CASE("a token that is bound to a certificate is worth nothing without it") 
   const auto with = [&](std::optional<ClientCertificate> certificate) {
     vault.last = vault.With(token);
     vault.last.certificate = std::move(certificate);
-    return AnswerOf(vault->WhoAmI(vault.last));
+    return AnswerOf(vault->tokens().WhoAmI(vault.last));
   };
   CHECK(with(std::nullopt) == "unauthenticated");
   CHECK(vault.Rule() == "check:token-certificate");
@@ -125,13 +130,13 @@ TEST_CASE("a token that is bound to a certificate is worth nothing without it") 
 TEST_CASE("a service is known by its certificate alone") {
   ServiceVault vault;
   const std::string spki = "spki:" + std::string(64, 'c');
-  const auto service = vault->CreateService(vault.As(kAdministrator),
-                                            {"crm", "auditor", {}, {spki, "dns:crm.example"}});
+  const auto service = vault->principals().CreateService(
+      vault.As(kAdministrator), {"crm", "auditor", {}, {spki, "dns:crm.example"}});
   REQUIRE(service);
   const auto with = [&](std::vector<std::string> bindings) {
     vault.last = ServiceVault::Stranger();
     vault.last.certificate = ClientCertificate{std::move(bindings)};
-    return AnswerOf(vault->WhoAmI(vault.last));
+    return AnswerOf(vault->tokens().WhoAmI(vault.last));
   };
   CHECK(with({spki}) == "ok");
   CHECK(vault.EntryOf(vault.last).at("auth") == "certificate");
@@ -142,45 +147,47 @@ TEST_CASE("a service is known by its certificate alone") {
   // With a token the token counts, and a wrong one is not made good by a certificate.
   vault.last = ServiceVault::Stranger("cft_nonsense");
   vault.last.certificate = ClientCertificate{{spki}};
-  CHECK(AnswerOf(vault->WhoAmI(vault.last)) == "unauthenticated");
+  CHECK(AnswerOf(vault->tokens().WhoAmI(vault.last)) == "unauthenticated");
   // No second service is known by it.
-  CHECK(AnswerOf(vault->CreateService(vault.As(kAdministrator), {"x", "auditor", {}, {spki}})) ==
-        "certificate_taken");
+  CHECK(AnswerOf(vault->principals().CreateService(
+            vault.As(kAdministrator), {"x", "auditor", {}, {spki}})) == "certificate_taken");
   vault.Close();
   vault.Open();
   CHECK(with({spki}) == "ok");
-  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), service->id,
-                                 {{}, {}, {}, std::vector<std::string>{}}));
+  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id,
+                                              {{}, {}, {}, std::vector<std::string>{}}));
   CHECK(with({spki}) == "unauthenticated");
 }
 
 TEST_CASE("the vault's own authority makes certificates for services") {
   ServiceVault vault;
-  const auto service = vault->CreateService(vault.As(kAdministrator), {"crm", "auditor", {}, {}});
+  const auto service =
+      vault->principals().CreateService(vault.As(kAdministrator), {"crm", "auditor", {}, {}});
   REQUIRE(service);
   const auto key = crypto::NewClientKey();
   REQUIRE(key);
-  const auto issued =
-      vault->IssueCertificate(vault.As(kAdministrator), service->id, key->csr_pem, kPrincipalDay);
+  const auto issued = vault->principals().IssueCertificate(vault.As(kAdministrator), service->id,
+                                                           key->csr_pem, kPrincipalDay);
   INFO(AnswerOf(issued));
   REQUIRE(issued);
-  CHECK(issued->authority == vault->ClientAuthority());
+  CHECK(issued->authority == vault->principals().ClientAuthority());
   const auto facts = crypto::ReadCertificatePem(issued->certificate);
   REQUIRE(facts);
   CHECK(facts->names == Strings{"uri:coffer:" + service->id.Text()});
   Caller caller = ServiceVault::Stranger();
   caller.certificate = ClientCertificate{{"spki:" + crypto::HexEncode(facts->spki)}};
-  CHECK(vault->WhoAmI(caller)->principal.id == service->id);
-  CHECK(AnswerOf(vault->IssueCertificate(vault.As(kAdministrator), service->id, "x",
-                                         kPrincipalDay)) == "csr_malformed");
-  CHECK(AnswerOf(vault->IssueCertificate(vault.As(kAdministrator), service->id, key->csr_pem, 1)) ==
+  CHECK(vault->tokens().WhoAmI(caller)->principal.id == service->id);
+  CHECK(AnswerOf(vault->principals().IssueCertificate(vault.As(kAdministrator), service->id, "x",
+                                                      kPrincipalDay)) == "csr_malformed");
+  CHECK(AnswerOf(vault->principals().IssueCertificate(vault.As(kAdministrator), service->id,
+                                                      key->csr_pem, 1)) ==
         "certificate_lifetime_invalid");
-  CHECK(AnswerOf(vault->IssueCertificate(vault.As(kAuditor), service->id, key->csr_pem,
-                                         kPrincipalDay)) == "permission_denied");
-  const std::string authority = vault->ClientAuthority();
+  CHECK(AnswerOf(vault->principals().IssueCertificate(vault.As(kAuditor), service->id, key->csr_pem,
+                                                      kPrincipalDay)) == "permission_denied");
+  const std::string authority = vault->principals().ClientAuthority();
   vault.Close();
   vault.Open();
-  CHECK(vault->ClientAuthority() == authority);
+  CHECK(vault->principals().ClientAuthority() == authority);
   CHECK(vault.Number("SELECT count(*) FROM settings WHERE instr(value, 'PRIVATE') > 0") == 0);
 }
 
@@ -192,23 +199,24 @@ TEST_CASE("a token is rotated with an overlap, and keeps its limits") {
                                 kPrincipalDay,
                                 vault.Limits(R"({"actions": ["self.read", "log.read"]})")});
   vault.clock.Advance(3'600'000);
-  const auto rotated = vault->RotateToken(vault.With(old), old.info.id, 300);
+  const auto rotated = vault->tokens().RotateToken(vault.With(old), old.info.id, 300);
   REQUIRE(rotated);
   CHECK(rotated->info.principal == old.info.principal);
   CHECK(rotated->info.limits.actions == old.info.limits.actions);
   CHECK(rotated->info.expires.ms == vault.clock.Now().ms + kPrincipalDay * 1000);
-  CHECK(vault->WhoAmI(vault.With(old)));
-  CHECK(vault->WhoAmI(vault.With(*rotated)));
+  CHECK(vault->tokens().WhoAmI(vault.With(old)));
+  CHECK(vault->tokens().WhoAmI(vault.With(*rotated)));
   vault.clock.Advance(300'000);
-  CHECK(AnswerOf(vault->WhoAmI(vault.With(old))) == "unauthenticated");
+  CHECK(AnswerOf(vault->tokens().WhoAmI(vault.With(old))) == "unauthenticated");
   CHECK(vault.Rule() == "check:token-expired");
-  CHECK(vault->WhoAmI(vault.With(*rotated)));
-  CHECK(AnswerOf(vault->RotateToken(vault.As(kAdministrator), old.info.id, 0)) == "token_ended");
-  CHECK(AnswerOf(vault->RotateToken(vault.As(kAdministrator), rotated->info.id, -1)) ==
+  CHECK(vault->tokens().WhoAmI(vault.With(*rotated)));
+  CHECK(AnswerOf(vault->tokens().RotateToken(vault.As(kAdministrator), old.info.id, 0)) ==
+        "token_ended");
+  CHECK(AnswerOf(vault->tokens().RotateToken(vault.As(kAdministrator), rotated->info.id, -1)) ==
         "token_invalid");
-  const auto by_admin = vault->RotateToken(vault.As(kAdministrator), rotated->info.id, 0);
+  const auto by_admin = vault->tokens().RotateToken(vault.As(kAdministrator), rotated->info.id, 0);
   REQUIRE(by_admin);
-  CHECK(AnswerOf(vault->WhoAmI(vault.With(*rotated))) == "unauthenticated");
+  CHECK(AnswerOf(vault->tokens().WhoAmI(vault.With(*rotated))) == "unauthenticated");
   vault.CheckInvariants();
 }
 
@@ -229,28 +237,30 @@ TEST_CASE("an assignment to a team is one to each of its members, from then on a
   ServiceVault vault;
   const ClientId client = vault.NewClient("A-1");
   const auto worker = vault.TokenOf(kCaseWorker).principal;
-  const auto look = [&] { return AnswerOf(vault->GetClient(vault.As(kCaseWorker), client)); };
-  const auto team = vault->PutTeam(vault.As(kSupervisor), "north", {});
+  const auto look = [&] {
+    return AnswerOf(vault->clients().GetClient(vault.As(kCaseWorker), client));
+  };
+  const auto team = vault->teams().PutTeam(vault.As(kSupervisor), "north", {});
   REQUIRE(team);
   CHECK(team->id.Text().starts_with("team_"));
-  REQUIRE(vault->Assign(vault.As(kSupervisor), client, team->id, {}));
+  REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), client, team->id, {}));
   CHECK(look() == "not_found");
-  REQUIRE(vault->PutTeam(vault.As(kSupervisor), "north", {worker}));
+  REQUIRE(vault->teams().PutTeam(vault.As(kSupervisor), "north", {worker}));
   CHECK(look() == "ok");
   vault.Close();
   vault.Open();
   CHECK(look() == "ok");
-  REQUIRE(vault->PutTeam(vault.As(kSupervisor), "north", {}));
+  REQUIRE(vault->teams().PutTeam(vault.As(kSupervisor), "north", {}));
   CHECK(look() == "not_found");
-  REQUIRE(vault->PutTeam(vault.As(kSupervisor), "north", {worker, worker}));
+  REQUIRE(vault->teams().PutTeam(vault.As(kSupervisor), "north", {worker, worker}));
   CHECK(look() == "ok");
-  CHECK(AnswerOf(vault->Unassign(vault.As(kSupervisor), client, team->id)) == "ok");
+  CHECK(AnswerOf(vault->assignments().Unassign(vault.As(kSupervisor), client, team->id)) == "ok");
   CHECK(look() == "not_found");
-  CHECK(vault->ListTeams(vault.As(kSupervisor))->front().members == std::vector{worker});
-  CHECK(AnswerOf(vault->PutTeam(vault.As(kSupervisor), "No Name", {})) == "team_invalid");
-  CHECK(AnswerOf(vault->PutTeam(vault.As(kSupervisor), "north",
-                                {PrincipalId::New(vault.clock.Now(), PrincipalKind::kUser)})) ==
-        "principal_unknown");
+  CHECK(vault->teams().ListTeams(vault.As(kSupervisor))->front().members == std::vector{worker});
+  CHECK(AnswerOf(vault->teams().PutTeam(vault.As(kSupervisor), "No Name", {})) == "team_invalid");
+  CHECK(AnswerOf(vault->teams().PutTeam(
+            vault.As(kSupervisor), "north",
+            {PrincipalId::New(vault.clock.Now(), PrincipalKind::kUser)})) == "principal_unknown");
   vault.CheckInvariants();
 }
 
@@ -258,13 +268,15 @@ TEST_CASE("nobody assigns a client to themselves, nor through a team") {
   ServiceVault vault;
   const ClientId client = vault.NewClient("A-1");
   const auto self = vault.TokenOf(kSupervisor).principal;
-  CHECK(AnswerOf(vault->Assign(vault.As(kSupervisor), client, self, {})) == "own_request");
-  CHECK(AnswerOf(vault->PutTeam(vault.As(kSupervisor), "mine", {self})) == "own_request");
+  CHECK(AnswerOf(vault->assignments().Assign(vault.As(kSupervisor), client, self, {})) ==
+        "own_request");
+  CHECK(AnswerOf(vault->teams().PutTeam(vault.As(kSupervisor), "mine", {self})) == "own_request");
   const auto other = vault.NewTokenFor("supervisor", 3600);
   REQUIRE(other);
-  REQUIRE(vault->PutTeam(TestVault::Stranger(other->secret), "theirs", {self}));
-  const auto team = vault->ListTeams(vault.As(kSupervisor))->front().id;
-  CHECK(AnswerOf(vault->Assign(vault.As(kSupervisor), client, team, {})) == "own_request");
+  REQUIRE(vault->teams().PutTeam(TestVault::Stranger(other->secret), "theirs", {self}));
+  const auto team = vault->teams().ListTeams(vault.As(kSupervisor))->front().id;
+  CHECK(AnswerOf(vault->assignments().Assign(vault.As(kSupervisor), client, team, {})) ==
+        "own_request");
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class ReasonVault : public TestVault {
     return seq;
   }
   LogEntryView Look(std::uint64_t seq, Role role = kPrivacyOfficer) {
-    auto view = (*this)->ReadLogEntry(As(role), seq);
+    auto view = (*this)->access_log().ReadLogEntry(As(role), seq);
     INFO(AnswerOf(view));
     REQUIRE(view);
     return *std::move(view);
@@ -44,7 +44,7 @@ class ReasonVault : public TestVault {
 TEST_CASE("a reason is sealed under its client's key, and the log commits to it") {
   ReasonVault vault;
   const auto caller = vault.WithReason();
-  CHECK(vault->GetClient(caller, vault.client));
+  CHECK(vault->clients().GetClient(caller, vault.client));
   const std::uint64_t seq = vault.SeqOf(caller);
   CHECK(vault.OwnerOf(seq) == vault.client.Row());
   CHECK(vault.Leaks() == 0);
@@ -67,15 +67,15 @@ TEST_CASE("equal reasons cannot be told to be equal") {
   ReasonVault vault;
   const auto first = vault.WithReason();
   const auto second = vault.WithReason();
-  CHECK(vault->GetClient(first, vault.client));
-  CHECK(vault->GetClient(second, vault.client));
+  CHECK(vault->clients().GetClient(first, vault.client));
+  CHECK(vault->clients().GetClient(second, vault.client));
   CHECK(vault.EntryOf(first).at("note_hash") != vault.EntryOf(second).at("note_hash"));
 }
 
 TEST_CASE("reasons are shown to those who answer for the vault's use, and to no other auditor") {
   ReasonVault vault;
   const auto caller = vault.WithReason();
-  CHECK(vault->GetClient(caller, vault.client));
+  CHECK(vault->clients().GetClient(caller, vault.client));
   const std::uint64_t seq = vault.SeqOf(caller);
   CHECK(vault.Look(seq, kPrivacyOfficer).note_text == kReasonText);
   CHECK(vault.Look(seq, kSecurityOfficer).note_text == kReasonText);
@@ -88,11 +88,11 @@ TEST_CASE("reasons are shown to those who answer for the vault's use, and to no 
 TEST_CASE("a look into an entry is an entry that says which one") {
   ReasonVault vault;
   const auto caller = vault.As(kSecurityOfficer);
-  CHECK(vault->ReadLogEntry(caller, 1));
+  CHECK(vault->access_log().ReadLogEntry(caller, 1));
   CHECK(vault.EntryOf(caller) ==
         vault.Allowed(kSecurityOfficer, {{"action", "log.read"}, {"detail", "1"}}));
   const auto beyond = vault.As(kSecurityOfficer);
-  CHECK(AnswerOf(vault->ReadLogEntry(beyond, 1'000'000)) == "not_found");
+  CHECK(AnswerOf(vault->access_log().ReadLogEntry(beyond, 1'000'000)) == "not_found");
   CHECK(vault.EntryOf(beyond) == vault.Denied(kSecurityOfficer, {{"action", "log.read"},
                                                                  {"detail", "1000000"},
                                                                  {"rule", "check:existence"},
@@ -102,17 +102,17 @@ TEST_CASE("a look into an entry is an entry that says which one") {
 TEST_CASE("a refusal keeps its reason too") {
   ReasonVault vault;
   const auto stranger_to_it = vault.WithReason(kCaseWorker);
-  CHECK(!vault->GetClient(stranger_to_it, vault.client));
+  CHECK(!vault->clients().GetClient(stranger_to_it, vault.client));
   CHECK(vault.Look(vault.SeqOf(stranger_to_it)).note_text == kReasonText);
   const auto missing = vault.WithReason();
-  CHECK(!vault->GetClient(missing, ClientId::New(vault.clock.Now())));
+  CHECK(!vault->clients().GetClient(missing, ClientId::New(vault.clock.Now())));
   CHECK(vault.OwnerOf(vault.SeqOf(missing)) == std::nullopt);  // of whom, nobody can say
   CHECK(json::parse(vault.Look(vault.SeqOf(missing)).entry).contains("note_hash"));
   const auto stale = vault.WithReason();
-  CHECK(!vault->UpdateClient(stale, vault.client, 7, {}));
+  CHECK(!vault->clients().UpdateClient(stale, vault.client, 7, {}));
   CHECK(vault.Look(vault.SeqOf(stale)).note_text == kReasonText);
   const auto bad = vault.WithReason();
-  CHECK(!vault->CreateRecord(bad, vault.client, "contact", json::object(), {}));
+  CHECK(!vault->records().CreateRecord(bad, vault.client, "contact", json::object(), {}));
   CHECK(vault.OwnerOf(vault.SeqOf(bad)) == vault.client.Row());
   CHECK(vault.Look(vault.SeqOf(bad)).note_text == kReasonText);
   vault.CheckInvariants();
@@ -125,16 +125,16 @@ TEST_CASE("the reasons of a client die with it, and the log's commitments stay")
     return callers.emplace_back(vault.WithReason(role));
   };
   const RecordId record = vault.NewContact(vault.client, {{"last_name", "Doe"}});
-  CHECK(vault->GetClient(next(), vault.client));
-  CHECK(vault->UpdateClient(next(), vault.client, 1, {}));
-  CHECK(vault->GetRecord(next(), vault.client, record));
-  CHECK(vault->ListRecords(next(), vault.client, "", true, {}));
-  CHECK(vault->CreateRecord(next(), vault.client, "contact", {{"last_name", "Doe"}}, {}));
-  CHECK(vault->UpdateRecord(next(), vault.client, record, 1, {{"last_name", "Roe"}}));
-  CHECK(vault->DeleteRecord(next(), vault.client, record, {}));
-  CHECK(!vault->GetRecord(next(), vault.client, record));
+  CHECK(vault->clients().GetClient(next(), vault.client));
+  CHECK(vault->clients().UpdateClient(next(), vault.client, 1, {}));
+  CHECK(vault->records().GetRecord(next(), vault.client, record));
+  CHECK(vault->records().ListRecords(next(), vault.client, "", true, {}));
+  CHECK(vault->records().CreateRecord(next(), vault.client, "contact", {{"last_name", "Doe"}}, {}));
+  CHECK(vault->records().UpdateRecord(next(), vault.client, record, 1, {{"last_name", "Roe"}}));
+  CHECK(vault->records().DeleteRecord(next(), vault.client, record, {}));
+  CHECK(!vault->records().GetRecord(next(), vault.client, record));
   const auto erasing = vault.WithReason(kPrivacyOfficer);
-  CHECK(vault->Erase(erasing, vault.client, {}));
+  CHECK(vault->erasures().Erase(erasing, vault.client, {}));
   for (const auto& caller : callers) {
     const auto view = vault.Look(vault.SeqOf(caller));
     INFO(view.entry);
@@ -151,11 +151,11 @@ TEST_CASE("the reasons of a client die with it, and the log's commitments stay")
 TEST_CASE("the reason for which a client was made dies with the client too") {
   ReasonVault vault;
   const auto creating = vault.WithReason();
-  const auto made = vault->CreateClient(creating, {"A-2", {}}, {});
+  const auto made = vault->clients().CreateClient(creating, {"A-2", {}}, {});
   REQUIRE(made);
   const auto importing = vault.WithReason();
   const json data = {{"last_name", "Doe"}};
-  const auto imported = vault->ImportRecord(importing, {"A-3", "contact", "", data});
+  const auto imported = vault->imports().ImportRecord(importing, {"A-3", "contact", "", data});
   REQUIRE(imported);
   const std::uint64_t creation = vault.SeqOf(creating);
   const std::uint64_t import = vault.SeqOf(importing);
@@ -163,8 +163,8 @@ TEST_CASE("the reason for which a client was made dies with the client too") {
   CHECK(vault.Look(import).note_text == kReasonText);
   CHECK(vault.OwnerOf(creation) == made->id.Row());
   CHECK(vault.OwnerOf(import) == imported->client.Row());
-  CHECK(vault->Erase(vault.As(kPrivacyOfficer), made->id, {}));
-  CHECK(vault->Erase(vault.As(kPrivacyOfficer), imported->client, {}));
+  CHECK(vault->erasures().Erase(vault.As(kPrivacyOfficer), made->id, {}));
+  CHECK(vault->erasures().Erase(vault.As(kPrivacyOfficer), imported->client, {}));
   CHECK(!vault.Look(creation).note_text);
   CHECK(!vault.Look(import).note_text);
 }
@@ -177,12 +177,13 @@ TEST_CASE("a reason that was changed or moved in the database is not shown") {
         "UPDATE log_notes SET note = substr(note, 1, 20) WHERE seq = ?1"}) {
     ReasonVault vault;
     const auto caller = vault.WithReason();
-    CHECK(vault->GetClient(caller, vault.client));
-    CHECK(vault->GetClient(vault.As(kCrmService, "client-care", "another"), vault.client));
+    CHECK(vault->clients().GetClient(caller, vault.client));
+    CHECK(
+        vault->clients().GetClient(vault.As(kCrmService, "client-care", "another"), vault.client));
     const std::uint64_t seq = vault.SeqOf(caller);
     vault.Tamper(attack, seq);
     const auto looking = vault.As(kPrivacyOfficer);
-    const auto view = vault->ReadLogEntry(looking, seq);
+    const auto view = vault->access_log().ReadLogEntry(looking, seq);
     REQUIRE(!view);
     CHECK(view.error().reason == "integrity_failed");
     CHECK(vault.EntriesOf(looking).back().at("action") == "integrity.alarm");
@@ -194,7 +195,7 @@ TEST_CASE("reasons of any text come back as they were") {
   for (const std::string& reason :
        {std::string("x"), std::string("\n\"\\\t"), std::string(1000, 'r'), std::string("ä€😀")}) {
     const auto caller = vault.As(kCrmService, "client-care", reason);
-    CHECK(vault->GetClient(caller, vault.client));
+    CHECK(vault->clients().GetClient(caller, vault.client));
     CHECK(vault.Look(vault.SeqOf(caller)).note_text == reason);
   }
 }
@@ -202,7 +203,7 @@ TEST_CASE("reasons of any text come back as they were") {
 TEST_CASE("a reason beside an operation on no single client is kept with the vault") {
   ReasonVault vault;
   for (const Caller& caller : {vault.WithReason(kAdministrator), vault.WithReason(kAuditor)}) {
-    CHECK(vault->ListClasses(caller));
+    CHECK(vault->classes().ListClasses(caller));
     CHECK(vault.OwnerOf(vault.SeqOf(caller)) == 0);
     CHECK(vault.Look(vault.SeqOf(caller)).note_text == kReasonText);
   }

@@ -29,20 +29,20 @@ class Restrictions : public TestVault {
   }
   std::string Place(const RestrictionRequest& request) {
     last = As(kPrivacyOfficer);
-    const auto placed = (*this)->Restrict(last, client, request);
+    const auto placed = (*this)->restrictions().Restrict(last, client, request);
     if (placed) id = placed->id;
     return AnswerOf(placed);
   }
   std::string LiftAs(const Caller& caller, const RestrictionId& which) {
     last = caller;
-    return AnswerOf((*this)->LiftRestriction(caller, client, which));
+    return AnswerOf((*this)->restrictions().LiftRestriction(caller, client, which));
   }
   std::string Lift(const RestrictionId& which) {
     return LiftAs(As(kPrivacyOfficer, std::string(kPurpose), "Settled"), which);
   }
   std::string Lift() { return Lift(id); }
   std::vector<Restriction> Listed() {
-    const auto listed = (*this)->ListRestrictions(As(kAuditor), client);
+    const auto listed = (*this)->restrictions().ListRestrictions(As(kAuditor), client);
     INFO(AnswerOf(listed));
     REQUIRE(listed);
     return *listed;
@@ -52,23 +52,23 @@ class Restrictions : public TestVault {
     return last;
   }
   std::string Read(const RecordId& record, std::string purpose = std::string(kPurpose)) {
-    return AnswerOf((*this)->GetRecord(Crm(std::move(purpose)), client, record));
+    return AnswerOf((*this)->records().GetRecord(Crm(std::move(purpose)), client, record));
   }
   std::size_t ListedClients(std::string_view tag, std::string_view class_name,
                             std::string purpose = std::string(kPurpose)) {
-    const auto page = (*this)->ListClients(Crm(std::move(purpose)), tag, class_name, {});
+    const auto page = (*this)->clients().ListClients(Crm(std::move(purpose)), tag, class_name, {});
     REQUIRE(page);
     return page->items.size();
   }
   std::size_t Found(std::string purpose = std::string(kPurpose)) {
-    const auto page =
-        (*this)->SearchByField(Crm(std::move(purpose)), "contact", "last_name", "Roe", {});
+    const auto page = (*this)->searches().SearchByField(Crm(std::move(purpose)), "contact",
+                                                        "last_name", "Roe", {});
     REQUIRE(page);
     return page->items.size();
   }
   std::size_t Exported() {
-    const auto page = (*this)->Export(As(kPrivacyOfficer, "data-subject-request"), {},
-                                      {.limit = 1000, .cursor = {}});
+    const auto page = (*this)->exports().Export(As(kPrivacyOfficer, "data-subject-request"), {},
+                                                {.limit = 1000, .cursor = {}});
     REQUIRE(page);
     return page->lines.size();
   }
@@ -87,38 +87,40 @@ TEST_CASE("nothing of a restricted client is disclosed or changed") {
                                         {"client", vault.client.Text()},
                                         {"detail", vault.id.Text() + "; stops all purposes"}}));
   for (int round = 0; round < 2; ++round) {
-    CHECK(AnswerOf(vault->GetClient(vault.Crm(), vault.client)) == "restricted");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.Crm(), vault.client)) == "restricted");
     CHECK(vault.EntryOf(vault.last) == vault.Denied(kCrmService, {{"action", "client.read"},
                                                                   {"client", vault.client.Text()},
                                                                   {"rule", "check:restricted"},
                                                                   {"outcome", "restricted"}}));
-    CHECK(AnswerOf(vault->UpdateClient(vault.Crm(), vault.client, 1, {})) == "restricted");
-    CHECK(vault.Read(vault.contact) == "restricted");
-    CHECK(AnswerOf(vault->GetRecordVersion(vault.Crm(), vault.client, vault.contact, 1)) ==
+    CHECK(AnswerOf(vault->clients().UpdateClient(vault.Crm(), vault.client, 1, {})) ==
           "restricted");
-    CHECK(AnswerOf(vault->ListVersions(vault.Crm(), vault.client, vault.contact)) == "restricted");
+    CHECK(vault.Read(vault.contact) == "restricted");
+    CHECK(AnswerOf(vault->records().GetRecordVersion(vault.Crm(), vault.client, vault.contact,
+                                                     1)) == "restricted");
+    CHECK(AnswerOf(vault->records().ListVersions(vault.Crm(), vault.client, vault.contact)) ==
+          "restricted");
     for (const bool with_data : {false, true}) {
-      CHECK(AnswerOf(vault->ListRecords(vault.Crm(), vault.client, "", with_data, {})) ==
+      CHECK(AnswerOf(vault->records().ListRecords(vault.Crm(), vault.client, "", with_data, {})) ==
             "restricted");
     }
-    CHECK(AnswerOf(vault->CreateRecord(vault.Crm(), vault.client, "contact", kContact, {})) ==
+    CHECK(AnswerOf(vault->records().CreateRecord(vault.Crm(), vault.client, "contact", kContact,
+                                                 {})) == "restricted");
+    CHECK(AnswerOf(vault->records().UpdateRecord(vault.Crm(), vault.client, vault.contact, 1,
+                                                 {{"last_name", "Doe"}})) == "restricted");
+    CHECK(AnswerOf(vault->records().DeleteRecord(vault.Crm(), vault.client, vault.contact, {})) ==
           "restricted");
-    CHECK(AnswerOf(vault->UpdateRecord(vault.Crm(), vault.client, vault.contact, 1,
-                                       {{"last_name", "Doe"}})) == "restricted");
-    CHECK(AnswerOf(vault->DeleteRecord(vault.Crm(), vault.client, vault.contact, {})) ==
+    CHECK(AnswerOf(vault->imports().ImportRecord(vault.Crm(), {"A-1", "contact", "", kContact})) ==
           "restricted");
-    CHECK(AnswerOf(vault->ImportRecord(vault.Crm(), {"A-1", "contact", "", kContact})) ==
-          "restricted");
-    CHECK(vault->SearchByReference(vault.Crm(), "A-1")->items.empty());
+    CHECK(vault->searches().SearchByReference(vault.Crm(), "A-1")->items.empty());
     CHECK(vault.Found() == 1);
     CHECK(vault.ListedClients("", "") == 1);
     CHECK(vault.ListedClients("vip", "") == 1);
     CHECK(vault.ListedClients("", "contact") == 1);
     CHECK(vault.Exported() == 2);
     // For who is not there is no telling whether it is restricted.
-    CHECK(AnswerOf(vault->GetClient(vault.As(kCaseWorker), vault.client)) == "not_found");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCaseWorker), vault.client)) == "not_found");
     // Nobody else's client is concerned.
-    CHECK(AnswerOf(vault->GetClient(vault.Crm(), vault.other)) == "ok");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.Crm(), vault.other)) == "ok");
     vault.Close();
     vault.Open();
   }
@@ -140,12 +142,13 @@ TEST_CASE("the named purposes go on") {
         vault.id.Text() + "; stops all but complaint-handling legal-obligation");
   CHECK(vault.Read(vault.contact) == "restricted");
   CHECK(vault.Read(vault.contact, "complaint-handling") == "ok");
-  CHECK(AnswerOf(vault->GetClient(vault.Crm("legal-obligation"), vault.client)) == "ok");
-  CHECK(AnswerOf(vault->GetClient(vault.Crm("billing"), vault.client)) == "restricted");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.Crm("legal-obligation"), vault.client)) == "ok");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.Crm("billing"), vault.client)) == "restricted");
   CHECK(vault.ListedClients("", "") == 1);
   CHECK(vault.ListedClients("", "", "legal-obligation") == 2);
   CHECK(vault.Found("complaint-handling") == 2);
-  CHECK(vault->ImportRecord(vault.Crm("legal-obligation"), {"A-1", "contact", "", kContact}));
+  CHECK(vault->imports().ImportRecord(vault.Crm("legal-obligation"),
+                                      {"A-1", "contact", "", kContact}));
   // Both restrictions must let it pass.
   REQUIRE(vault.Restrict("contact", {"legal-obligation"}) == "ok");
   CHECK(vault.Read(vault.contact, "complaint-handling") == "restricted");
@@ -157,28 +160,29 @@ TEST_CASE("a restricted class is left out where the rest of the client goes on")
   Restrictions vault;
   REQUIRE(vault.Restrict("contact") == "ok");
   CHECK(vault.EntryOf(vault.last).at("class") == "contact");
-  CHECK(AnswerOf(vault->GetClient(vault.Crm(), vault.client)) == "ok");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.Crm(), vault.client)) == "ok");
   CHECK(vault.Read(vault.interaction) == "ok");
   CHECK(vault.Read(vault.contact) == "restricted");
   CHECK(vault.EntryOf(vault.last).at("rule") == "check:restricted");
-  CHECK(AnswerOf(vault->GetRecordVersion(vault.Crm(), vault.client, vault.contact, 1)) ==
+  CHECK(AnswerOf(vault->records().GetRecordVersion(vault.Crm(), vault.client, vault.contact, 1)) ==
         "restricted");
-  CHECK(AnswerOf(vault->ListVersions(vault.Crm(), vault.client, vault.contact)) == "restricted");
-  CHECK(AnswerOf(vault->CreateRecord(vault.Crm(), vault.client, "contact", kContact, {})) ==
+  CHECK(AnswerOf(vault->records().ListVersions(vault.Crm(), vault.client, vault.contact)) ==
         "restricted");
-  CHECK(AnswerOf(vault->UpdateRecord(vault.Crm(), vault.client, vault.contact, 1, kContact)) ==
+  CHECK(AnswerOf(vault->records().CreateRecord(vault.Crm(), vault.client, "contact", kContact,
+                                               {})) == "restricted");
+  CHECK(AnswerOf(vault->records().UpdateRecord(vault.Crm(), vault.client, vault.contact, 1,
+                                               kContact)) == "restricted");
+  CHECK(AnswerOf(vault->records().DeleteRecord(vault.Crm(), vault.client, vault.contact, {})) ==
         "restricted");
-  CHECK(AnswerOf(vault->DeleteRecord(vault.Crm(), vault.client, vault.contact, {})) ==
+  CHECK(AnswerOf(vault->imports().ImportRecord(vault.Crm(), {"A-1", "contact", "", kContact})) ==
         "restricted");
-  CHECK(AnswerOf(vault->ImportRecord(vault.Crm(), {"A-1", "contact", "", kContact})) ==
+  CHECK(AnswerOf(vault->records().ListRecords(vault.Crm(), vault.client, "contact", false, {})) ==
         "restricted");
-  CHECK(AnswerOf(vault->ListRecords(vault.Crm(), vault.client, "contact", false, {})) ==
-        "restricted");
-  const auto records = vault->ListRecords(vault.Crm(), vault.client, "", true, {});
+  const auto records = vault->records().ListRecords(vault.Crm(), vault.client, "", true, {});
   REQUIRE(records);
   REQUIRE(records->items.size() == 1);
   CHECK(records->items[0].id == vault.interaction);
-  CHECK(vault->SearchByReference(vault.Crm(), "A-1")->items.size() == 1);
+  CHECK(vault->searches().SearchByReference(vault.Crm(), "A-1")->items.size() == 1);
   CHECK(vault.Found() == 1);
   CHECK(vault.ListedClients("", "") == 2);
   CHECK(vault.ListedClients("", "contact") == 1);
@@ -194,7 +198,7 @@ TEST_CASE("a page that leaves somebody out goes on after him") {
   std::size_t seen = 0;
   PageRequest page{2, ""};
   do {
-    const auto clients = vault->ListClients(vault.Crm(), "", "", page);
+    const auto clients = vault->clients().ListClients(vault.Crm(), "", "", page);
     REQUIRE(clients);
     seen += clients->items.size();
     page.cursor = clients->next_cursor;
@@ -207,43 +211,44 @@ TEST_CASE(
   Restrictions vault;
   const PrincipalId worker = vault.TokenOf(kCaseWorker).principal;
   const auto read = [&] {
-    return AnswerOf(vault->GetRecord(vault.As(kCaseWorker), vault.client, vault.contact));
+    return AnswerOf(vault->records().GetRecord(vault.As(kCaseWorker), vault.client, vault.contact));
   };
   CHECK(read() == "not_found");
-  REQUIRE(vault->Assign(vault.As(kSupervisor), vault.client, worker, {}));
+  REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), vault.client, worker, {}));
   CHECK(read() == "ok");
-  REQUIRE(vault->GiveLease(vault.As(kSupervisor), vault.client,
-                           {worker, "contact", {"last_name"}, "client-care", "K-1", 3600}));
+  REQUIRE(
+      vault->leases().GiveLease(vault.As(kSupervisor), vault.client,
+                                {worker, "contact", {"last_name"}, "client-care", "K-1", 3600}));
   REQUIRE(vault.Restrict() == "ok");
   CHECK(read() == "restricted");
-  CHECK(vault->ListClients(vault.As(kCaseWorker), "", "", {})->items.empty());
+  CHECK(vault->clients().ListClients(vault.As(kCaseWorker), "", "", {})->items.empty());
   REQUIRE(vault.Lift() == "ok");
-  CHECK(vault->ListClients(vault.As(kCaseWorker), "", "", {})->items.size() == 1);
+  CHECK(vault->clients().ListClients(vault.As(kCaseWorker), "", "", {})->items.size() == 1);
 }
 
 TEST_CASE("the work for the client's own rights goes on") {
   Restrictions vault;
   REQUIRE(vault.Restrict() == "ok");
   const auto officer = [&] { return vault.As(kPrivacyOfficer); };
-  const auto package = vault->PackageClient(officer(), vault.client, {});
+  const auto package = vault->exports().PackageClient(officer(), vault.client, {});
   REQUIRE(package);
   CHECK(package->lines.size() == 3);
-  CHECK(AnswerOf(vault->PlaceHold(
+  CHECK(AnswerOf(vault->holds().PlaceHold(
             officer(),
             {vault.client, {}, {}, "Claim", "K-1", Timestamp{vault.clock.Now().ms + 1000}})) ==
         "ok");
-  REQUIRE(vault->LiftHold(officer(),
-                          vault->ListHolds(officer(), vault.client, false, {})->items[0].id));
-  CHECK(vault->ListRestrictions(officer(), vault.client)->size() == 1);
-  CHECK(AnswerOf(vault->Erase(officer(), vault.client,
-                              {.class_name = {}, .records = {vault.contact}})) == "ok");
-  CHECK(AnswerOf(vault->GetClient(officer(), vault.client)) == "restricted");
-  CHECK(AnswerOf(vault->Erase(officer(), vault.client, {})) == "ok");
+  REQUIRE(vault->holds().LiftHold(
+      officer(), vault->holds().ListHolds(officer(), vault.client, false, {})->items[0].id));
+  CHECK(vault->restrictions().ListRestrictions(officer(), vault.client)->size() == 1);
+  CHECK(AnswerOf(vault->erasures().Erase(officer(), vault.client,
+                                         {.class_name = {}, .records = {vault.contact}})) == "ok");
+  CHECK(AnswerOf(vault->clients().GetClient(officer(), vault.client)) == "restricted");
+  CHECK(AnswerOf(vault->erasures().Erase(officer(), vault.client, {})) == "ok");
   CHECK(vault.Number("SELECT count(*) FROM client_restrictions") == 0);
   CHECK(vault.Number("SELECT count(*) FROM holds") == 0);
-  CHECK(vault->ReadStatus(officer())->restrictions == 0);
-  CHECK(AnswerOf(vault->GetClient(vault.Crm(), vault.client)) == "not_found");
-  CHECK(AnswerOf(vault->ListRestrictions(officer(), vault.client)) == "not_found");
+  CHECK(vault->monitoring().ReadStatus(officer())->restrictions == 0);
+  CHECK(AnswerOf(vault->clients().GetClient(vault.Crm(), vault.client)) == "not_found");
+  CHECK(AnswerOf(vault->restrictions().ListRestrictions(officer(), vault.client)) == "not_found");
   vault.CheckInvariants();
 }
 
@@ -254,7 +259,7 @@ TEST_CASE("a package has everything of the client once, whatever the pages' size
     PageRequest page{limit, ""};
     do {
       const Caller caller = vault.As(kPrivacyOfficer);
-      const auto part = vault->PackageClient(caller, vault.client, page);
+      const auto part = vault->exports().PackageClient(caller, vault.client, page);
       REQUIRE(part);
       CHECK(part->lines.size() <= limit);
       CHECK(vault.EntriesOf(caller).size() == part->lines.size() + 1);
@@ -270,14 +275,15 @@ TEST_CASE("a package has everything of the client once, whatever the pages' size
     } while (!page.cursor.empty());
     CHECK(lines == Strings{"client", vault.contact.Text(), vault.interaction.Text()});
   }
-  const auto first = vault->PackageClient(vault.As(kPrivacyOfficer), vault.client, {1, ""});
+  const auto first =
+      vault->exports().PackageClient(vault.As(kPrivacyOfficer), vault.client, {1, ""});
   REQUIRE(first);
-  CHECK(AnswerOf(vault->PackageClient(vault.As(kPrivacyOfficer), vault.other,
-                                      {1, first->next_cursor})) == "cursor_invalid");
-  CHECK(AnswerOf(vault->PackageClient(vault.As(kCrmService), vault.client, {})) ==
+  CHECK(AnswerOf(vault->exports().PackageClient(vault.As(kPrivacyOfficer), vault.other,
+                                                {1, first->next_cursor})) == "cursor_invalid");
+  CHECK(AnswerOf(vault->exports().PackageClient(vault.As(kCrmService), vault.client, {})) ==
         "permission_denied");
-  CHECK(AnswerOf(vault->PackageClient(vault.As(kPrivacyOfficer), ClientId::New(vault.clock.Now()),
-                                      {})) == "not_found");
+  CHECK(AnswerOf(vault->exports().PackageClient(
+            vault.As(kPrivacyOfficer), ClientId::New(vault.clock.Now()), {})) == "not_found");
   vault.CheckInvariants();
 }
 
@@ -306,10 +312,11 @@ TEST_CASE("restrictions stand side by side, and each is lifted by itself and for
     CHECK(now[1].since == vault.clock.Now());
     CHECK(now[2].terms.class_name == "contact");
     CHECK(now[2].terms.stops.IncludeAll());
-    CHECK(vault->GetRestriction(vault.As(kAuditor), vault.client, disputed)->terms.basis ==
-          Restrictions::kBasis);
-    CHECK(vault->ReadStatus(vault.As(kPrivacyOfficer))->restrictions == 3);
-    CHECK(AnswerOf(vault->GetClient(vault.Crm("billing"), vault.client)) == "ok");
+    CHECK(vault->restrictions()
+              .GetRestriction(vault.As(kAuditor), vault.client, disputed)
+              ->terms.basis == Restrictions::kBasis);
+    CHECK(vault->monitoring().ReadStatus(vault.As(kPrivacyOfficer))->restrictions == 3);
+    CHECK(AnswerOf(vault->clients().GetClient(vault.Crm("billing"), vault.client)) == "ok");
     CHECK(vault.Read(vault.interaction, "marketing") == "restricted");
     vault.Close();
     vault.Open();
@@ -320,7 +327,7 @@ TEST_CASE("restrictions stand side by side, and each is lifted by itself and for
   }
   CHECK(vault.LiftAs(vault.As(kPrivacyOfficer), disputed) == "reason_required");
   CHECK(vault.Lift(RestrictionId::New(vault.clock.Now())) == "not_found");
-  CHECK(AnswerOf(vault->LiftRestriction(
+  CHECK(AnswerOf(vault->restrictions().LiftRestriction(
             vault.As(kPrivacyOfficer, std::string(Restrictions::kPurpose), "Settled"), vault.other,
             disputed)) == "not_found");
   CHECK(vault.Listed().size() == 3);
@@ -358,7 +365,8 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
   };
   std::vector<Pair> pairs;
   const auto place = [&](Pair& pair, const RestrictionRequest& kind) {
-    const auto placed = vault->Restrict(vault.As(kPrivacyOfficer), pair.client, kind);
+    const auto placed =
+        vault->restrictions().Restrict(vault.As(kPrivacyOfficer), pair.client, kind);
     INFO(AnswerOf(placed));
     REQUIRE(placed);
     pair.standing.push_back(kind);
@@ -374,8 +382,8 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
       pairs.push_back(std::move(pair));
     }
   }
-  REQUIRE(vault->PutPurpose(vault.As(kAdministrator), "made-later",
-                            R"({"title": "Made later", "legal_basis": "contract"})"));
+  REQUIRE(vault->purposes().PutPurpose(vault.As(kAdministrator), "made-later",
+                                       R"({"title": "Made later", "legal_basis": "contract"})"));
   const auto explain = [&](const ClientId& client, const std::string& class_name,
                            const std::string& purpose) {
     AccessQuestion question;
@@ -384,7 +392,8 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
     question.client = client;
     question.class_name = class_name;
     question.purpose = purpose;
-    const auto answer = vault->ExplainAccess(vault.As(kSecurityOfficer), question);
+    const auto answer =
+        vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
     REQUIRE(answer);
     return answer->allowed ? std::string("ok") : answer->rule;
   };
@@ -415,7 +424,7 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     Pair& pair = pairs[i];
     const std::size_t lifted = i % 2;
-    REQUIRE(vault->LiftRestriction(
+    REQUIRE(vault->restrictions().LiftRestriction(
         vault.As(kPrivacyOfficer, std::string(Restrictions::kPurpose), "Settled"), pair.client,
         pair.ids[lifted]));
     pair.standing.erase(pair.standing.begin() + static_cast<std::ptrdiff_t>(lifted));
@@ -466,8 +475,8 @@ TEST_CASE("the basis is sealed under the client's key, and sealed anew when a pa
   };
   CHECK(plain() == 0);
   const Bytes before = sealed();
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client,
-                       {.class_name = "contact", .records = {}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
+                                  {.class_name = "contact", .records = {}}));
   CHECK(sealed() != before);
   for (int round = 0; round < 2; ++round) {
     const auto now = vault.Listed();
@@ -479,7 +488,7 @@ TEST_CASE("the basis is sealed under the client's key, and sealed anew when a pa
     vault.Close();
     vault.Open();
   }
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {}));
   CHECK(vault.Number("SELECT count(*) FROM client_restrictions") == 0);
   vault.CheckInvariants();
 }
@@ -496,7 +505,8 @@ TEST_CASE("a client has so many restrictions at most, and the next is refused") 
 TEST_CASE("what is no restriction is refused and changes nothing") {
   Restrictions vault;
   const auto faults = [&](const RestrictionRequest& request) {
-    const auto restricted = vault->Restrict(vault.As(kPrivacyOfficer), vault.client, request);
+    const auto restricted =
+        vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client, request);
     return restricted ? Strings{"ok"} : IssuesOf(restricted);
   };
   CHECK(faults({"nothing", "Basis"}) == Strings{"/class must be the name of a class"});
@@ -510,10 +520,11 @@ TEST_CASE("what is no restriction is refused and changes nothing") {
   CHECK(faults({"", "Basis", {false, {}}}) == Strings{"/stops/purposes must name a purpose"});
   CHECK(faults({"", "Basis", {false, {""}}}) ==
         Strings{"/stops/purposes/0 is not in the register"});
-  CHECK(AnswerOf(vault->Restrict(vault.As(kPrivacyOfficer), ClientId::New(vault.clock.Now()),
-                                 {"", "Basis"})) == "not_found");
+  CHECK(AnswerOf(vault->restrictions().Restrict(vault.As(kPrivacyOfficer),
+                                                ClientId::New(vault.clock.Now()), {"", "Basis"})) ==
+        "not_found");
   for (const Role role : {kAdministrator, kSecurityOfficer, kCaseWorker, kCrmService, kAuditor}) {
-    CHECK(AnswerOf(vault->Restrict(vault.As(role), vault.client, {"", "Basis"})) ==
+    CHECK(AnswerOf(vault->restrictions().Restrict(vault.As(role), vault.client, {"", "Basis"})) ==
           "permission_denied");
   }
   CHECK(vault.Number("SELECT count(*) FROM client_restrictions") == 0);
@@ -528,7 +539,9 @@ TEST_CASE("the explanation of a decision names the restriction") {
   question.client = vault.client;
   question.class_name = "contact";
   question.purpose = "client-care";
-  const auto explain = [&] { return *vault->ExplainAccess(vault.As(kSecurityOfficer), question); };
+  const auto explain = [&] {
+    return *vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
+  };
   CHECK(explain().allowed);
   REQUIRE(vault.Restrict("contact", {"billing"}) == "ok");
   CHECK(!explain().allowed);

@@ -39,7 +39,7 @@ TEST_CASE("in every call about a client, a grant's scope holds and a denial's, t
     CHECK(tagged.second != "ok");
     const auto assigned =
         vault.With(R"([{"actions": [)" + action + R"(], "scope": "assigned"})" + beside + "]");
-    REQUIRE(vault->Assign(vault.As(kSupervisor), vip.id, vault.principal, {}));
+    REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), vip.id, vault.principal, {}));
     CHECK(answers(assigned).first == "ok");
     CHECK(answers(assigned).second != "ok");
     const auto denied =
@@ -86,8 +86,8 @@ TEST_CASE("emergency access is taken within the scope of its grant, and of denia
     caller.reason = "urgent";
     Strings all;
     for (const MadeClient& client : {vip, other}) {
-      all.push_back(AnswerOf(
-          vault->OpenEmergency(vault.Again(caller), client.id, {"client-care", "C-1", 3600})));
+      all.push_back(AnswerOf(vault->emergencies().OpenEmergency(vault.Again(caller), client.id,
+                                                                {"client-care", "C-1", 3600})));
     }
     return all;
   };
@@ -101,7 +101,7 @@ TEST_CASE("emergency access is taken within the scope of its grant, and of denia
 TEST_CASE("a client that a scoped role makes is within its scope, or is not made") {
   RoleVault vault;
   const auto make = [&](const Caller& caller, Strings tags) {
-    const auto made = vault->CreateClient(vault.Again(caller), {{}, std::move(tags)}, {});
+    const auto made = vault->clients().CreateClient(vault.Again(caller), {{}, std::move(tags)}, {});
     if (!made) CHECK(IssuesOf(made).size() == 1);
     return AnswerOf(made);
   };
@@ -112,13 +112,13 @@ TEST_CASE("a client that a scoped role makes is within its scope, or is not made
   CHECK(make(tagged, {}) == "permission_denied");
   CHECK(make(tagged, {"vips"}) == "permission_denied");
   auto caller = vault.Again(tagged);
-  CHECK(!vault->CreateClient(caller, {{}, Strings{"us"}}, {}));
+  CHECK(!vault->clients().CreateClient(caller, {{}, Strings{"us"}}, {}));
   CHECK(vault.EntryOf(caller).at("rule") == "check:scope");
   const auto denied = vault.With(R"([{"actions": ["client.create"]},
       {"deny": true, "actions": ["client.create"], "scope": {"tag": "vip"}}])");
   CHECK(make(denied, {"eu"}) == "ok");
-  CHECK(AnswerOf(vault->CreateClient(vault.Again(denied), {{}, Strings{"eu", "vip"}}, {})) ==
-        "permission_denied");
+  CHECK(AnswerOf(vault->clients().CreateClient(vault.Again(denied), {{}, Strings{"eu", "vip"}},
+                                               {})) == "permission_denied");
   CHECK(vault.Number("SELECT count(*) FROM clients") == 3);
   vault.CheckInvariants();
 }
@@ -141,12 +141,12 @@ TEST_CASE("nobody gives or takes a tag that decides what their own role reaches"
       for (const auto& after : sets) {
         INFO(grants << " " << json(before).dump() << " " << json(after).dump());
         const ClientId id = vault.NewClient("A-" + std::to_string(++n), before);
-        const auto updated = vault->UpdateClient(vault.Again(caller), id, 1, {{}, after});
+        const auto updated = vault->clients().UpdateClient(vault.Again(caller), id, 1, {{}, after});
         const std::string wanted = only_vip && !has(before)    ? "not_found"
                                    : has(before) != has(after) ? "permission_denied"
                                                                : "ok";
         CHECK(AnswerOf(updated) == wanted);
-        CHECK(vault->GetClient(vault.As(kCrmService), id)->tags ==
+        CHECK(vault->clients().GetClient(vault.As(kCrmService), id)->tags ==
               (wanted == "ok" ? after : before));
       }
     }
@@ -154,7 +154,7 @@ TEST_CASE("nobody gives or takes a tag that decides what their own role reaches"
   // What is not about tags is nobody's scope.
   const ClientId id = vault.NewClient("B-1", {"vip"});
   const auto caller = vault.With(roles[0]);
-  CHECK(AnswerOf(vault->UpdateClient(vault.Again(caller), id, 1, {"B-2", {}})) == "ok");
+  CHECK(AnswerOf(vault->clients().UpdateClient(vault.Again(caller), id, 1, {"B-2", {}})) == "ok");
 }
 
 TEST_CASE("an import makes no client outside of its scope") {
@@ -164,9 +164,10 @@ TEST_CASE("an import makes no client outside of its scope") {
   for (const char* scope : {R"("assigned")", R"({"tag": "vip"})"}) {
     const auto caller = vault.With(R"([{"actions": ["record.import"], "scope": )" +
                                    std::string(scope) + "}" + Beside(Action::kRecordImport) + "]");
-    REQUIRE(vault->Assign(vault.As(kSupervisor), vip.id, vault.principal, {}));
+    REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), vip.id, vault.principal, {}));
     const auto import = [&](const char* reference) {
-      return AnswerOf(vault->ImportRecord(vault.Again(caller), {reference, "file", "k", data}));
+      return AnswerOf(
+          vault->imports().ImportRecord(vault.Again(caller), {reference, "file", "k", data}));
     };
     CHECK(import("A-1") == "ok");
     CHECK(import("A-9") == "permission_denied");
@@ -181,7 +182,7 @@ TEST_CASE("a hold by tag is for who may hold every client of it") {
   by_tag.tag = "vip";
   const auto place = [&](const std::string& grants) {
     const auto caller = vault.With(grants);
-    return AnswerOf(vault->PlaceHold(vault.Again(caller), by_tag));
+    return AnswerOf(vault->holds().PlaceHold(vault.Again(caller), by_tag));
   };
   CHECK(place(R"([{"actions": ["hold.write"]}])") == "ok");
   CHECK(place(R"([{"actions": ["hold.write"], "scope": {"tag": "vip"}}])") == "ok");
@@ -204,13 +205,14 @@ TEST_CASE("a role that an older vault stored starts, is told of, and is no wider
   vault.Close();
   vault.Tamper("UPDATE roles SET definition = ? WHERE name = 'made-1'", std::string_view(old));
   vault.Open(true);
-  CHECK(AnswerOf(vault->ReadLog(vault.Again(holder), {}, {})) == "permission_denied");
+  CHECK(AnswerOf(vault->access_log().ReadLog(vault.Again(holder), {}, {})) == "permission_denied");
   EvidenceRequest evidence;
   evidence.client = client.id.Text();
-  CHECK(AnswerOf(vault->MakeEvidence(vault.Again(holder), evidence)) == "permission_denied");
-  CHECK(AnswerOf(vault->ReadStatus(vault.Again(holder))) == "permission_denied");
-  CHECK(AnswerOf(vault->GetHold(vault.Again(holder), client.lifted)) == "ok");
-  const auto role = vault->GetRole(vault.As(kAdministrator), "made-1");
+  CHECK(AnswerOf(vault->evidence().MakeEvidence(vault.Again(holder), evidence)) ==
+        "permission_denied");
+  CHECK(AnswerOf(vault->monitoring().ReadStatus(vault.Again(holder))) == "permission_denied");
+  CHECK(AnswerOf(vault->holds().GetHold(vault.Again(holder), client.lifted)) == "ok");
+  const auto role = vault->roles().GetRole(vault.As(kAdministrator), "made-1");
   REQUIRE(role);
   CHECK(json::parse((*role)->definition) == json::parse(old));
   REQUIRE((*role)->not_evaluated.size() == 2);
@@ -227,10 +229,11 @@ TEST_CASE("a role that an older vault stored starts, is told of, and is no wider
   question.principal = vault.principal;
   question.action = "hold.read";
   question.client = client.id;
-  CHECK(vault->ExplainAccess(vault.As(kSecurityOfficer), question)->grants ==
+  CHECK(vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question)->grants ==
         std::vector<std::size_t>{0});
-  CHECK(AnswerOf(vault->PutRole(vault.As(kAdministrator), "made-1", old)) == "role_invalid");
-  CHECK(vault->PutRole(vault.As(kAdministrator), "made-1", R"({"grants": []})"));
+  CHECK(AnswerOf(vault->roles().PutRole(vault.As(kAdministrator), "made-1", old)) ==
+        "role_invalid");
+  CHECK(vault->roles().PutRole(vault.As(kAdministrator), "made-1", R"({"grants": []})"));
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ class UserVault : public TestVault {
   };
 
   NewEnrolment Create(const std::string& login, Role role) {
-    auto made =
-        (*this)->CreateUser(As(kAdministrator), {login, "Tamsin Tealeaf", std::string(Name(role))});
+    auto made = (*this)->principals().CreateUser(
+        As(kAdministrator), {login, "Tamsin Tealeaf", std::string(Name(role))});
     INFO(AnswerOf(made));
     REQUIRE(made);
     return *std::move(made);
@@ -43,14 +43,14 @@ class UserVault : public TestVault {
     User user{enrolment.user.id, enrolment.user.login, {}, {}};
     std::string totp;
     if (with_factor) {
-      const auto offer = (*this)->ReadEnrolment(Stranger(), user.login, enrolment.code);
+      const auto offer = (*this)->sessions().ReadEnrolment(Stranger(), user.login, enrolment.code);
       INFO(AnswerOf(offer));
       REQUIRE(offer);
       user.app.emplace(offer->totp_uri);
       totp = user.app->CodeAt(clock.Now());
     }
-    const auto done =
-        (*this)->CompleteEnrolment(Stranger(), user.login, enrolment.code, Secret(kPassword), totp);
+    const auto done = (*this)->sessions().CompleteEnrolment(Stranger(), user.login, enrolment.code,
+                                                            Secret(kPassword), totp);
     INFO(AnswerOf(done) << (done ? "" : " " + IssuesOf(done).front()));
     REQUIRE(done);
     user.recovery_codes = done->recovery_codes;
@@ -69,7 +69,7 @@ class UserVault : public TestVault {
                               std::string_view factor, std::string address = "192.0.2.7") {
     last = Stranger();
     last.address = std::move(address);
-    return (*this)->LogIn(last, login, Secret(password), factor);
+    return (*this)->sessions().LogIn(last, login, Secret(password), factor);
   }
   NewSession LogIn(const User& user) {
     auto session = TryLogIn(user.login, kPassword, Code(user));
@@ -80,7 +80,7 @@ class UserVault : public TestVault {
   }
   std::string Use(const NewSession& session) {
     last = Stranger(session.secret);
-    return AnswerOf((*this)->WhoAmI(last));
+    return AnswerOf((*this)->tokens().WhoAmI(last));
   }
   std::string Rule() { return EntryOf(last).at("rule"); }
 
@@ -90,7 +90,8 @@ class UserVault : public TestVault {
 TEST_CASE("a user is enrolled by a one-time code, and the administrator knows no password") {
   UserVault vault;
   const auto caller = vault.As(kAdministrator);
-  const auto made = vault->CreateUser(caller, {"tamsin", "Tamsin Tealeaf", "case-worker"});
+  const auto made =
+      vault->principals().CreateUser(caller, {"tamsin", "Tamsin Tealeaf", "case-worker"});
   REQUIRE(made);
   CHECK(made->user.id.Text().starts_with("usr_"));
   CHECK(made->code.starts_with("cfe_"));
@@ -104,15 +105,15 @@ TEST_CASE("a user is enrolled by a one-time code, and the administrator knows no
   const auto user = vault.Enrol(*made);
   CHECK(user.recovery_codes.size() == 10);
   CHECK(std::set(user.recovery_codes.begin(), user.recovery_codes.end()).size() == 10);
-  const auto info = vault->GetPrincipal(vault.As(kSecurityOfficer), user.id);
+  const auto info = vault->principals().GetPrincipal(vault.As(kSecurityOfficer), user.id);
   REQUIRE(info);
   CHECK(info->enrolled);
   CHECK(info->second_factor);
   // The code is used up.
-  CHECK(AnswerOf(vault->ReadEnrolment(UserVault::Stranger(), "tamsin", made->code)) ==
+  CHECK(AnswerOf(vault->sessions().ReadEnrolment(UserVault::Stranger(), "tamsin", made->code)) ==
         "login_failed");
-  CHECK(AnswerOf(vault->CompleteEnrolment(UserVault::Stranger(), "tamsin", made->code,
-                                          Secret(kPassword), {})) == "login_failed");
+  CHECK(AnswerOf(vault->sessions().CompleteEnrolment(UserVault::Stranger(), "tamsin", made->code,
+                                                     Secret(kPassword), {})) == "login_failed");
   vault.LogIn(user);
   vault.CheckInvariants();
 }
@@ -142,17 +143,18 @@ TEST_CASE("an enrolment code is good for three days") {
   UserVault vault;
   const auto enrolment = vault.Create("tamsin", kCaseWorker);
   vault.clock.Set({enrolment.expires.ms - 1});
-  CHECK(vault->ReadEnrolment(UserVault::Stranger(), "tamsin", enrolment.code));
+  CHECK(vault->sessions().ReadEnrolment(UserVault::Stranger(), "tamsin", enrolment.code));
   vault.clock.Set(enrolment.expires);
-  CHECK(AnswerOf(vault->ReadEnrolment(UserVault::Stranger(), "tamsin", enrolment.code)) ==
-        "login_failed");
+  CHECK(AnswerOf(vault->sessions().ReadEnrolment(UserVault::Stranger(), "tamsin",
+                                                 enrolment.code)) == "login_failed");
 }
 
 TEST_CASE("who has the code is told what is wrong with the password, and nobody else") {
   UserVault vault;
   const auto enrolment = vault.Create("tamsin", kCaseWorker);
   const auto enrol = [&](std::string_view code, std::string_view password, std::string_view totp) {
-    return vault->CompleteEnrolment(UserVault::Stranger(), "tamsin", code, Secret(password), totp);
+    return vault->sessions().CompleteEnrolment(UserVault::Stranger(), "tamsin", code,
+                                               Secret(password), totp);
   };
   CHECK(AnswerOf(enrol("cfe_wrong", "short", "")) == "login_failed");
   CHECK(IssuesOf(enrol(enrolment.code, "short", "")).size() == 1);
@@ -161,7 +163,8 @@ TEST_CASE("who has the code is told what is wrong with the password, and nobody 
   CHECK(AnswerOf(enrol(enrolment.code, "zq7 Uwi!", "")) == "password_invalid");
   CHECK(IssuesOf(enrol(enrolment.code, "zq7 Uwi!", "000000")) ==
         Strings{"/totp is not the authenticator app's code of now"});
-  const auto offer = vault->ReadEnrolment(UserVault::Stranger(), "tamsin", enrolment.code);
+  const auto offer =
+      vault->sessions().ReadEnrolment(UserVault::Stranger(), "tamsin", enrolment.code);
   REQUIRE(offer);
   CHECK(
       enrol(enrolment.code, "zq7 Uwi!", Authenticator(offer->totp_uri).CodeAt(vault.clock.Now())));
@@ -170,16 +173,16 @@ TEST_CASE("who has the code is told what is wrong with the password, and nobody 
 TEST_CASE("a privileged role needs a second factor") {
   UserVault vault;
   const auto enrolment = vault.Create("ada", kAdministrator);
-  const auto refused =
-      vault->CompleteEnrolment(UserVault::Stranger(), "ada", enrolment.code, Secret(kPassword), {});
+  const auto refused = vault->sessions().CompleteEnrolment(UserVault::Stranger(), "ada",
+                                                           enrolment.code, Secret(kPassword), {});
   CHECK(IssuesOf(refused) == Strings{"/totp is required: the role is privileged"});
   const auto plain = vault.NewUser("tamsin", kCaseWorker, false);
-  const auto raised = vault->UpdatePrincipal(
+  const auto raised = vault->principals().UpdatePrincipal(
       vault.As(kAdministrator), plain.id,
       {.name = {}, .role = "supervisor", .disabled = {}, .certificates = {}});
   CHECK(AnswerOf(raised) == "principal_invalid");
   const auto factor = vault.NewUser("isadora", kCaseWorker);
-  CHECK(vault->UpdatePrincipal(
+  CHECK(vault->principals().UpdatePrincipal(
       vault.As(kAdministrator), factor.id,
       {.name = {}, .role = "supervisor", .disabled = {}, .certificates = {}}));
 }
@@ -205,15 +208,15 @@ TEST_CASE("a login opens a session that acts with the user's role") {
   CHECK(vault.EntryOf(vault.last) == login);
   const ClientId client = vault.NewClient("A-1");
   Caller caller = UserVault::Stranger(session->secret);
-  CHECK(AnswerOf(vault->GetClient(caller, client)) == "not_found");
-  REQUIRE(vault->Assign(vault.As(kSupervisor), client, user.id, {}));
+  CHECK(AnswerOf(vault->clients().GetClient(caller, client)) == "not_found");
+  REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), client, user.id, {}));
   caller = UserVault::Stranger(session->secret);
-  CHECK(vault->GetClient(caller, client));
+  CHECK(vault->clients().GetClient(caller, client));
   const json entry = vault.EntryOf(caller);
   CHECK(entry.at("actor") == user.id.Text());
   CHECK(entry.at("actor_kind") == "user");
   CHECK(entry.at("auth") == "session");
-  const auto who = vault->WhoAmI(UserVault::Stranger(session->secret));
+  const auto who = vault->tokens().WhoAmI(UserVault::Stranger(session->secret));
   REQUIRE(who);
   CHECK(who->principal.login == "tamsin");
   CHECK(who->session);
@@ -225,8 +228,9 @@ TEST_CASE("whatever is wrong with a login, the answer is one") {
   UserVault vault;
   const auto user = vault.NewUser();
   const auto disabled = vault.NewUser("isadora");
-  REQUIRE(vault->UpdatePrincipal(vault.As(kAdministrator), disabled.id,
-                                 {.name = {}, .role = {}, .disabled = true, .certificates = {}}));
+  REQUIRE(vault->principals().UpdatePrincipal(
+      vault.As(kAdministrator), disabled.id,
+      {.name = {}, .role = {}, .disabled = true, .certificates = {}}));
   vault.Create("leopold", kCaseWorker);
   struct Try {
     std::string login, password, factor, rule;
@@ -261,10 +265,10 @@ TEST_CASE("each code of the app is good once, also for another purpose") {
   const auto session = vault.TryLogIn("tamsin", kPassword, code);
   REQUIRE(session);
   CHECK(AnswerOf(vault.TryLogIn("tamsin", kPassword, code)) == "login_failed");
-  CHECK(AnswerOf(vault->StepUp(UserVault::Stranger(session->secret), code)) ==
+  CHECK(AnswerOf(vault->sessions().StepUp(UserVault::Stranger(session->secret), code)) ==
         "second_factor_wrong");
   vault.clock.Advance(30'000);
-  CHECK(vault->StepUp(UserVault::Stranger(session->secret), vault.Code(user)));
+  CHECK(vault->sessions().StepUp(UserVault::Stranger(session->secret), vault.Code(user)));
   // A minute behind is too old, half a minute is not.
   const std::string next = vault.Code(user);
   vault.clock.Advance(30'000);
@@ -343,19 +347,20 @@ TEST_CASE("a session ends at once by logging out, an officer, disabling, a new r
   UserVault vault;
   const auto user = vault.NewUser();
   const auto change = [&](std::optional<std::string> role, std::optional<bool> disabled) {
-    return AnswerOf(vault->UpdatePrincipal(
+    return AnswerOf(vault->principals().UpdatePrincipal(
         vault.As(kAdministrator), user.id,
         {.name = {}, .role = std::move(role), .disabled = disabled, .certificates = {}}));
   };
   auto session = vault.LogIn(user);
   SECTION("logging out") {
-    CHECK(AnswerOf(vault->LogOut(UserVault::Stranger(session.secret))) == "ok");
-    CHECK(AnswerOf(vault->LogOut(UserVault::Stranger(session.secret))) == "unauthenticated");
+    CHECK(AnswerOf(vault->sessions().LogOut(UserVault::Stranger(session.secret))) == "ok");
+    CHECK(AnswerOf(vault->sessions().LogOut(UserVault::Stranger(session.secret))) ==
+          "unauthenticated");
   }
   SECTION("an officer") {
-    CHECK(AnswerOf(vault->EndSession(vault.As(kCaseWorker), session.info.id)) ==
+    CHECK(AnswerOf(vault->sessions().EndSession(vault.As(kCaseWorker), session.info.id)) ==
           "permission_denied");
-    CHECK(vault->EndSession(vault.As(kSecurityOfficer), session.info.id));
+    CHECK(vault->sessions().EndSession(vault.As(kSecurityOfficer), session.info.id));
   }
   SECTION("disabling") {
     CHECK(change({}, true) == "ok");
@@ -363,14 +368,14 @@ TEST_CASE("a session ends at once by logging out, an officer, disabling, a new r
   }
   SECTION("a new role") { CHECK(change("auditor", {}) == "ok"); }
   SECTION("a new password") {
-    CHECK(AnswerOf(vault->ChangePassword(UserVault::Stranger(session.secret), Secret(kPassword),
-                                         Secret("another fine password"), vault.Code(user))) ==
-          "ok");
+    CHECK(AnswerOf(vault->sessions().ChangePassword(
+              UserVault::Stranger(session.secret), Secret(kPassword),
+              Secret("another fine password"), vault.Code(user))) == "ok");
     CHECK(AnswerOf(vault.TryLogIn("tamsin", kPassword, user.recovery_codes[0])) == "login_failed");
     CHECK(vault.TryLogIn("tamsin", "another fine password", user.recovery_codes[0]));
   }
   SECTION("enrolling again") {
-    CHECK(vault->EnrolAgain(vault.As(kAdministrator), user.id));
+    CHECK(vault->principals().EnrolAgain(vault.As(kAdministrator), user.id));
     CHECK(AnswerOf(vault.TryLogIn("tamsin", kPassword, vault.Code(user))) == "login_failed");
     CHECK(AnswerOf(vault.TryLogIn("tamsin", kPassword, user.recovery_codes[0])) == "login_failed");
   }
@@ -388,17 +393,18 @@ TEST_CASE("a session ends at once by logging out, an officer, disabling, a new r
 TEST_CASE("a role that is edited counts from the next request of a running session on") {
   UserVault vault;
   const auto put = [&](const std::string& grants) {
-    REQUIRE(vault->PutRole(vault.As(kAdministrator), "clerk", R"({"grants": )" + grants + "}"));
+    REQUIRE(
+        vault->roles().PutRole(vault.As(kAdministrator), "clerk", R"({"grants": )" + grants + "}"));
   };
   put(R"([{"actions": ["client.read"]}])");
   const ClientId client = vault.NewClient("A-1");
   const auto user = vault.NewUser();
-  REQUIRE(
-      vault->UpdatePrincipal(vault.As(kAdministrator), user.id,
-                             {.name = {}, .role = "clerk", .disabled = {}, .certificates = {}}));
+  REQUIRE(vault->principals().UpdatePrincipal(
+      vault.As(kAdministrator), user.id,
+      {.name = {}, .role = "clerk", .disabled = {}, .certificates = {}}));
   const auto session = vault.LogIn(user);
   const auto read = [&] {
-    return AnswerOf(vault->GetClient(UserVault::Stranger(session.secret), client));
+    return AnswerOf(vault->clients().GetClient(UserVault::Stranger(session.secret), client));
   };
   CHECK(read() == "ok");
   put(R"([{"actions": ["client.read"], "scope": "assigned"}])");
@@ -411,14 +417,15 @@ TEST_CASE("a role that is edited counts from the next request of a running sessi
 
 TEST_CASE("who has a privileged role and no second factor is not let in") {
   UserVault vault;
-  REQUIRE(vault->PutRole(vault.As(kAdministrator), "clerk",
-                         R"({"grants": [{"actions": ["class.read"]}]})"));
-  const auto made = vault->CreateUser(vault.As(kAdministrator), {"tamsin", "T", "clerk"});
+  REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "clerk",
+                                 R"({"grants": [{"actions": ["class.read"]}]})"));
+  const auto made =
+      vault->principals().CreateUser(vault.As(kAdministrator), {"tamsin", "T", "clerk"});
   REQUIRE(made);
   const auto user = vault.Enrol(*made, false);
   const auto session = vault.LogIn(user);
-  REQUIRE(vault->PutRole(vault.As(kAdministrator), "clerk",
-                         R"({"grants": [{"actions": ["client.read"]}]})"));
+  REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "clerk",
+                                 R"({"grants": [{"actions": ["client.read"]}]})"));
   CHECK(vault.Use(session) == "unauthenticated");
   CHECK(vault.Rule() == "check:second-factor-missing");
   CHECK(AnswerOf(vault.TryLogIn("tamsin", kPassword, "")) == "login_failed");
@@ -430,50 +437,51 @@ TEST_CASE("a password is changed by who knows it and holds the app, within the r
   const auto user = vault.NewUser();
   const auto session = vault.LogIn(user);
   const auto change = [&](std::string_view old_one, std::string_view new_one, std::string factor) {
-    return AnswerOf(vault->ChangePassword(UserVault::Stranger(session.secret), Secret(old_one),
-                                          Secret(new_one), factor));
+    return AnswerOf(vault->sessions().ChangePassword(UserVault::Stranger(session.secret),
+                                                     Secret(old_one), Secret(new_one), factor));
   };
   CHECK(change("wrong", "another fine password", vault.Code(user)) == "password_wrong");
   CHECK(change(kPassword, "another fine password", "000000") == "second_factor_wrong");
   CHECK(change(kPassword, "short", vault.Code(user)) == "password_invalid");
-  CHECK(IssuesOf(vault->ChangePassword(UserVault::Stranger(session.secret), Secret(kPassword),
-                                       Secret("short"), vault.Code(user)))
+  CHECK(IssuesOf(vault->sessions().ChangePassword(UserVault::Stranger(session.secret),
+                                                  Secret(kPassword), Secret("short"),
+                                                  vault.Code(user)))
             .front()
             .starts_with("/new_password "));
   CHECK(change(kPassword, "tamsin tamsin tamsin", vault.Code(user)) == "password_invalid");
   CHECK(vault.Use(session) == "ok");
   // Tokens have no password.
-  CHECK(AnswerOf(vault->ChangePassword(vault.As(kCrmService), Secret("a"), Secret("b"), "")) ==
-        "no_session");
-  CHECK(AnswerOf(vault->LogOut(vault.As(kCrmService))) == "no_session");
-  CHECK(AnswerOf(vault->StepUp(vault.As(kCrmService), "000000")) == "no_session");
+  CHECK(AnswerOf(vault->sessions().ChangePassword(vault.As(kCrmService), Secret("a"), Secret("b"),
+                                                  "")) == "no_session");
+  CHECK(AnswerOf(vault->sessions().LogOut(vault.As(kCrmService))) == "no_session");
+  CHECK(AnswerOf(vault->sessions().StepUp(vault.As(kCrmService), "000000")) == "no_session");
 }
 
 TEST_CASE("a fresh second factor is asked for where a grant wants one") {
   UserVault vault;
-  REQUIRE(vault->PutRole(vault.As(kAdministrator), "careful", R"({"grants": [
+  REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "careful", R"({"grants": [
       {"actions": ["client.read"]},
       {"actions": ["record.read"], "conditions": {"second_factor_minutes": 5}}]})"));
   const ClientId client = vault.NewClient("A-1");
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
   const auto user = vault.NewUser();
-  REQUIRE(
-      vault->UpdatePrincipal(vault.As(kAdministrator), user.id,
-                             {.name = {}, .role = "careful", .disabled = {}, .certificates = {}}));
+  REQUIRE(vault->principals().UpdatePrincipal(
+      vault.As(kAdministrator), user.id,
+      {.name = {}, .role = "careful", .disabled = {}, .certificates = {}}));
   const auto session = vault.LogIn(user);  // half a minute ago
   const auto read = [&] {
     vault.last = UserVault::Stranger(session.secret);
-    return AnswerOf(vault->GetRecord(vault.last, client, record));
+    return AnswerOf(vault->records().GetRecord(vault.last, client, record));
   };
   CHECK(read() == "ok");
   vault.clock.Advance(5 * kSessionMinute);
   CHECK(read() == "second_factor_required");
   CHECK(vault.Rule() == "check:second-factor");
-  CHECK(vault->GetClient(UserVault::Stranger(session.secret), client));
-  CHECK(AnswerOf(vault->StepUp(UserVault::Stranger(session.secret), "000000")) ==
+  CHECK(vault->clients().GetClient(UserVault::Stranger(session.secret), client));
+  CHECK(AnswerOf(vault->sessions().StepUp(UserVault::Stranger(session.secret), "000000")) ==
         "second_factor_wrong");
   CHECK(read() == "second_factor_required");
-  CHECK(vault->StepUp(UserVault::Stranger(session.secret), vault.Code(user)));
+  CHECK(vault->sessions().StepUp(UserVault::Stranger(session.secret), vault.Code(user)));
   CHECK(read() == "ok");
   vault.clock.Advance(5 * kSessionMinute + 1);
   CHECK(read() == "second_factor_required");
@@ -572,7 +580,7 @@ TEST_CASE("what is wrong with a new user is told, and login names are never give
   UserVault vault;
   const auto make = [&](const std::string& login, const std::string& name,
                         const std::string& role) {
-    return vault->CreateUser(vault.As(kAdministrator), {login, name, role});
+    return vault->principals().CreateUser(vault.As(kAdministrator), {login, name, role});
   };
   CHECK(IssuesOf(make("", "", "nonsense")).size() == 3);
   for (const std::string login : {"Tamsin", "tam sin", "-tamsin", "tämsin", "a/b"}) {
@@ -580,12 +588,13 @@ TEST_CASE("what is wrong with a new user is told, and login names are never give
   }
   CHECK(make("tamsin", "T", "case-worker"));
   CHECK(AnswerOf(make("tamsin", "T", "auditor")) == "login_taken");
-  const auto users = vault->ListPrincipals(vault.As(kSecurityOfficer), PrincipalKind::kUser);
+  const auto users =
+      vault->principals().ListPrincipals(vault.As(kSecurityOfficer), PrincipalKind::kUser);
   REQUIRE(users);
   REQUIRE(users->size() == 1);
   CHECK(!users->front().enrolled);
-  CHECK(AnswerOf(vault->EnrolAgain(vault.As(kAdministrator),
-                                   vault.TokenOf(kCrmService).principal)) == "not_found");
+  CHECK(AnswerOf(vault->principals().EnrolAgain(
+            vault.As(kAdministrator), vault.TokenOf(kCrmService).principal)) == "not_found");
 }
 
 }  // namespace

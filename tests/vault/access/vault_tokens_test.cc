@@ -22,7 +22,7 @@ class TokenVault : public TestVault {
   }
   std::string Use(const NewToken& token) {
     last = Stranger(token.secret);
-    return AnswerOf((*this)->WhoAmI(last));
+    return AnswerOf((*this)->tokens().WhoAmI(last));
   }
   // "rule outcome" of the last use.
   std::string Logged() {
@@ -35,11 +35,11 @@ class TokenVault : public TestVault {
 TEST_CASE("a token is shown once, and only its keyed hash is stored") {
   TokenVault vault;
   const auto caller = vault.As(kAdministrator);
-  const auto token = vault->CreateToken(caller, {.name = "CRM «eins»",
-                                                 .principal = {},
-                                                 .role = "crm-service",
-                                                 .lifetime_s = kTokenDay,
-                                                 .limits = {}});
+  const auto token = vault->tokens().CreateToken(caller, {.name = "CRM «eins»",
+                                                          .principal = {},
+                                                          .role = "crm-service",
+                                                          .lifetime_s = kTokenDay,
+                                                          .limits = {}});
   REQUIRE(token);
   CHECK(token->secret.starts_with("cft_"));
   CHECK(token->secret.size() == 47);
@@ -69,8 +69,8 @@ TEST_CASE("every token is another, and stands for a principal of its own") {
   CHECK(first.secret != second.secret);
   CHECK(first.info.id != second.info.id);
   CHECK(first.info.principal != second.info.principal);
-  CHECK(vault->WhoAmI(TestVault::Stranger(first.secret))->token->id == first.info.id);
-  CHECK(vault->WhoAmI(TestVault::Stranger(second.secret))->token->name == "somebody");
+  CHECK(vault->tokens().WhoAmI(TestVault::Stranger(first.secret))->token->id == first.info.id);
+  CHECK(vault->tokens().WhoAmI(TestVault::Stranger(second.secret))->token->name == "somebody");
 }
 
 TEST_CASE("what is wrong with a new token is told") {
@@ -104,7 +104,7 @@ TEST_CASE("nobody is known by a token that was not given out") {
        {std::string(), std::string("cft_"), changed, token.secret + "A", token.secret.substr(4),
         " " + token.secret, token.info.id.Text(), std::string(10'000, 'x')}) {
     const auto caller = TestVault::Stranger(secret);
-    const auto refused = vault->WhoAmI(caller);
+    const auto refused = vault->tokens().WhoAmI(caller);
     REQUIRE(!refused);
     CHECK(refused.error().code == Code::kUnauthenticated);
     CHECK(refused.error().reason == "unauthenticated");
@@ -124,7 +124,7 @@ TEST_CASE("a revoked token is refused on the very next call, and for good") {
   const auto token = vault.Make();
   CHECK(vault.Use(token) == "ok");
   const auto caller = vault.As(kSecurityOfficer);
-  const auto revoked = vault->RevokeToken(caller, token.info.id);
+  const auto revoked = vault->tokens().RevokeToken(caller, token.info.id);
   REQUIRE(revoked);
   CHECK(revoked->revoked == vault.clock.Now());
   CHECK(vault.EntryOf(caller) ==
@@ -135,15 +135,15 @@ TEST_CASE("a revoked token is refused on the very next call, and for good") {
   // Whose it was stays known.
   CHECK(vault.EntryOf(vault.last).at("actor") == token.info.principal.Text());
   vault.clock.Advance(1000);
-  const auto again = vault->RevokeToken(vault.As(kAdministrator), token.info.id);
+  const auto again = vault->tokens().RevokeToken(vault.As(kAdministrator), token.info.id);
   REQUIRE(again);
   CHECK(again->revoked == revoked->revoked);
   vault.Close();
   vault.Open();
   CHECK(vault.Use(token) == "unauthenticated");
   CHECK(vault.Logged() == "check:token-revoked unauthenticated");
-  CHECK(AnswerOf(vault->RevokeToken(vault.As(kAdministrator), TokenId::New(vault.clock.Now()))) ==
-        "not_found");
+  CHECK(AnswerOf(vault->tokens().RevokeToken(vault.As(kAdministrator),
+                                             TokenId::New(vault.clock.Now()))) == "not_found");
   vault.CheckInvariants();
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("a revocation stops requests that are under way at the next one") {
       readers.emplace_back([&] {
         for (;;) {
           const bool after = revoked;
-          const auto read = vault->GetClient(TestVault::Stranger(token.secret), client);
+          const auto read = vault->clients().GetClient(TestVault::Stranger(token.secret), client);
           begun = true;
           if (after && read) ++late;
           if (after) return;
@@ -168,7 +168,7 @@ TEST_CASE("a revocation stops requests that are under way at the next one") {
       });
     }
     while (!begun) std::this_thread::yield();
-    CHECK(vault->RevokeToken(vault.As(kAdministrator), token.info.id));
+    CHECK(vault->tokens().RevokeToken(vault.As(kAdministrator), token.info.id));
     revoked = true;
   }
   CHECK(late == 0);
@@ -209,7 +209,7 @@ TEST_CASE("a clock that goes back is recorded in the log, and everything goes on
   vault.NewClient("A-1");
   vault.clock.Advance(-3'600'000);
   const ClientId client = vault.NewClient("A-2");
-  CHECK(vault->GetClient(vault.As(kCrmService), client));
+  CHECK(vault->clients().GetClient(vault.As(kCrmService), client));
   const auto log = vault.WholeLog();
   bool skewed = false;
   for (std::size_t i = 1; i < log.size(); ++i) {
@@ -223,14 +223,14 @@ TEST_CASE("a clock that goes back is recorded in the log, and everything goes on
 TEST_CASE("tokens are listed without their secrets, the revoked ones too") {
   TokenVault vault;
   const auto token = vault.Make();
-  REQUIRE(vault->RevokeToken(vault.As(kAdministrator), token.info.id));
-  const auto tokens = vault->ListTokens(vault.As(kSecurityOfficer), {}, {200, ""});
+  REQUIRE(vault->tokens().RevokeToken(vault.As(kAdministrator), token.info.id));
+  const auto tokens = vault->tokens().ListTokens(vault.As(kSecurityOfficer), {}, {200, ""});
   REQUIRE(tokens);
   CHECK(tokens->items.size() == 8);
   CHECK(std::ranges::is_sorted(tokens->items, {}, &TokenInfo::id));
   CHECK(tokens->items.back().id == token.info.id);
   CHECK(tokens->items.back().revoked);
-  CHECK(vault->ReadStatus(vault.As(kAdministrator))->active_tokens == 7);
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAdministrator))->active_tokens == 7);
 }
 
 TEST_CASE("each role may call exactly the operations that it is for") {
@@ -244,56 +244,76 @@ TEST_CASE("each role may call exactly the operations that it is for") {
     std::function<std::string(const Caller&)> run;
   };
   const Call calls[] = {
-      {Action::kClientCreate, [&](auto& c) { return AnswerOf(vault->CreateClient(c, {}, {})); }},
-      {Action::kClientRead, [&](auto& c) { return AnswerOf(vault->GetClient(c, client)); }},
+      {Action::kClientCreate,
+       [&](auto& c) { return AnswerOf(vault->clients().CreateClient(c, {}, {})); }},
+      {Action::kClientRead,
+       [&](auto& c) { return AnswerOf(vault->clients().GetClient(c, client)); }},
       {Action::kClientUpdate,
-       [&](auto& c) { return AnswerOf(vault->UpdateClient(c, client, 99, {})); }},
-      {Action::kClientList, [&](auto& c) { return AnswerOf(vault->ListClients(c, "", "", {})); }},
+       [&](auto& c) { return AnswerOf(vault->clients().UpdateClient(c, client, 99, {})); }},
+      {Action::kClientList,
+       [&](auto& c) { return AnswerOf(vault->clients().ListClients(c, "", "", {})); }},
       {Action::kClientSearch,
-       [&](auto& c) { return AnswerOf(vault->SearchByReference(c, "A-1")); }},
+       [&](auto& c) { return AnswerOf(vault->searches().SearchByReference(c, "A-1")); }},
       {Action::kClientSearch,
        [&](auto& c) {
-         return AnswerOf(vault->SearchByField(c, "contact", "last_name", "Doe", {}));
+         return AnswerOf(vault->searches().SearchByField(c, "contact", "last_name", "Doe", {}));
        }},
-      {Action::kClientErase, [&](auto& c) { return AnswerOf(vault->Erase(c, nobody_there, {})); }},
+      {Action::kClientErase,
+       [&](auto& c) { return AnswerOf(vault->erasures().Erase(c, nobody_there, {})); }},
       {Action::kRecordCreate,
-       [&](auto& c) { return AnswerOf(vault->CreateRecord(c, client, "contact", data, {})); }},
-      {Action::kRecordRead, [&](auto& c) { return AnswerOf(vault->GetRecord(c, client, record)); }},
+       [&](auto& c) {
+         return AnswerOf(vault->records().CreateRecord(c, client, "contact", data, {}));
+       }},
       {Action::kRecordRead,
-       [&](auto& c) { return AnswerOf(vault->GetRecordVersion(c, client, record, 1)); }},
+       [&](auto& c) { return AnswerOf(vault->records().GetRecord(c, client, record)); }},
       {Action::kRecordRead,
-       [&](auto& c) { return AnswerOf(vault->ListRecords(c, client, "", true, {})); }},
+       [&](auto& c) { return AnswerOf(vault->records().GetRecordVersion(c, client, record, 1)); }},
+      {Action::kRecordRead,
+       [&](auto& c) { return AnswerOf(vault->records().ListRecords(c, client, "", true, {})); }},
       {Action::kRecordList,
-       [&](auto& c) { return AnswerOf(vault->ListRecords(c, client, "", false, {})); }},
+       [&](auto& c) { return AnswerOf(vault->records().ListRecords(c, client, "", false, {})); }},
       {Action::kRecordList,
-       [&](auto& c) { return AnswerOf(vault->ListVersions(c, client, record)); }},
+       [&](auto& c) { return AnswerOf(vault->records().ListVersions(c, client, record)); }},
       {Action::kRecordUpdate,
-       [&](auto& c) { return AnswerOf(vault->UpdateRecord(c, client, record, 99, data)); }},
+       [&](auto& c) {
+         return AnswerOf(vault->records().UpdateRecord(c, client, record, 99, data));
+       }},
       {Action::kRecordDelete,
-       [&](auto& c) { return AnswerOf(vault->DeleteRecord(c, client, record, 99)); }},
+       [&](auto& c) { return AnswerOf(vault->records().DeleteRecord(c, client, record, 99)); }},
       {Action::kRecordImport,
-       [&](auto& c) { return AnswerOf(vault->ImportRecord(c, {"I-1", "contact", "", data})); }},
-      {Action::kClassRead, [&](auto& c) { return AnswerOf(vault->GetClass(c, "contact", {})); }},
-      {Action::kClassRead, [&](auto& c) { return AnswerOf(vault->ListClasses(c)); }},
-      {Action::kClassWrite, [&](auto& c) { return AnswerOf(vault->PutClass(c, "x", "{}")); }},
-      {Action::kPurposeRead, [&](auto& c) { return AnswerOf(vault->GetPurpose(c, "billing")); }},
-      {Action::kPurposeRead, [&](auto& c) { return AnswerOf(vault->ListPurposes(c)); }},
-      {Action::kPurposeWrite, [&](auto& c) { return AnswerOf(vault->PutPurpose(c, "x", "{}")); }},
+       [&](auto& c) {
+         return AnswerOf(vault->imports().ImportRecord(c, {"I-1", "contact", "", data}));
+       }},
+      {Action::kClassRead,
+       [&](auto& c) { return AnswerOf(vault->classes().GetClass(c, "contact", {})); }},
+      {Action::kClassRead, [&](auto& c) { return AnswerOf(vault->classes().ListClasses(c)); }},
+      {Action::kClassWrite,
+       [&](auto& c) { return AnswerOf(vault->classes().PutClass(c, "x", "{}")); }},
+      {Action::kPurposeRead,
+       [&](auto& c) { return AnswerOf(vault->purposes().GetPurpose(c, "billing")); }},
+      {Action::kPurposeRead, [&](auto& c) { return AnswerOf(vault->purposes().ListPurposes(c)); }},
+      {Action::kPurposeWrite,
+       [&](auto& c) { return AnswerOf(vault->purposes().PutPurpose(c, "x", "{}")); }},
       {Action::kTokenCreate,
        [&](auto& c) {
-         return AnswerOf(vault->CreateToken(
+         return AnswerOf(vault->tokens().CreateToken(
              c, {.name = "x", .principal = {}, .role = "auditor", .lifetime_s = 60, .limits = {}}));
        }},
-      {Action::kTokenList, [&](auto& c) { return AnswerOf(vault->ListTokens(c, {}, {})); }},
-      {Action::kTokenRevoke, [&](auto& c) { return AnswerOf(vault->RevokeToken(c, TokenId())); }},
-      {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->ReadLog(c, {}, {})); }},
-      {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->ReadLogEntry(c, 0)); }},
-      {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->ProveLogEntry(c, 0)); }},
-      {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->ReadCheckpoint(c)); }},
-      {Action::kLogVerify, [&](auto& c) { return AnswerOf(vault->VerifyLog(c, false)); }},
-      {Action::kStatusRead, [&](auto& c) { return AnswerOf(vault->ReadStatus(c)); }},
-      {Action::kMetricsRead, [&](auto& c) { return AnswerOf(vault->ReadStatistics(c)); }},
-      {Action::kSelfRead, [&](auto& c) { return AnswerOf(vault->WhoAmI(c)); }},
+      {Action::kTokenList,
+       [&](auto& c) { return AnswerOf(vault->tokens().ListTokens(c, {}, {})); }},
+      {Action::kTokenRevoke,
+       [&](auto& c) { return AnswerOf(vault->tokens().RevokeToken(c, TokenId())); }},
+      {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->access_log().ReadLog(c, {}, {})); }},
+      {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->access_log().ReadLogEntry(c, 0)); }},
+      {Action::kLogRead,
+       [&](auto& c) { return AnswerOf(vault->access_log().ProveLogEntry(c, 0)); }},
+      {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->access_log().ReadCheckpoint(c)); }},
+      {Action::kLogVerify,
+       [&](auto& c) { return AnswerOf(vault->verification().VerifyLog(c, false)); }},
+      {Action::kStatusRead, [&](auto& c) { return AnswerOf(vault->monitoring().ReadStatus(c)); }},
+      {Action::kMetricsRead,
+       [&](auto& c) { return AnswerOf(vault->monitoring().ReadStatistics(c)); }},
+      {Action::kSelfRead, [&](auto& c) { return AnswerOf(vault->tokens().WhoAmI(c)); }},
   };
   for (const Call& call : calls) {
     for (const Role role : kRoles) {
@@ -320,15 +340,15 @@ TEST_CASE("a purpose that is in no register is the caller's text, and not kept")
   for (const std::string& purpose : {std::string("sentinel-purpose"),
                                      std::string("Ms SENTINEL called"), std::string(5000, 's')}) {
     const auto caller = vault.As(kCrmService, purpose);
-    CHECK(AnswerOf(vault->GetClient(caller, client)) == "purpose_unknown");
+    CHECK(AnswerOf(vault->clients().GetClient(caller, client)) == "purpose_unknown");
     CHECK(!vault.EntryOf(caller).contains("purpose"));
     // Nor where none is needed, nor from a stranger.
     const auto other = vault.As(kCrmService, purpose);
-    CHECK(vault->WhoAmI(other));
+    CHECK(vault->tokens().WhoAmI(other));
     CHECK(!vault.EntryOf(other).contains("purpose"));
     auto stranger = TestVault::Stranger();
     stranger.purpose = purpose;
-    CHECK(!vault->GetClient(stranger, client));
+    CHECK(!vault->clients().GetClient(stranger, client));
     CHECK(!vault.EntryOf(stranger).contains("purpose"));
   }
   CHECK(vault.Number("SELECT count(*) FROM log_entries WHERE instr(entry, 'SENTINEL') > 0 OR "

@@ -44,55 +44,57 @@ class WaysVault : public TestVault {
   }
 
   RecordId NewRecord(const ClientId& of) {
-    const auto made = (*this)->CreateRecord(As(kCrmService, kFor), of, "complaint",
-                                            {{"complaint_number", "C-1"},
-                                             {"received_on", "2026-01-02"},
-                                             {"channel", "phone"},
-                                             {"category", "service"},
-                                             {"status", "received"},
-                                             {"description", "The heating fails"}},
-                                            {});
+    const auto made = (*this)->records().CreateRecord(As(kCrmService, kFor), of, "complaint",
+                                                      {{"complaint_number", "C-1"},
+                                                       {"received_on", "2026-01-02"},
+                                                       {"channel", "phone"},
+                                                       {"category", "service"},
+                                                       {"status", "received"},
+                                                       {"description", "The heating fails"}},
+                                                      {});
     INFO(AnswerOf(made));
     REQUIRE(made);
     return made->id;
   }
   void Role(const std::string& name, const std::string& grants) {
-    REQUIRE((*this)->PutRole(As(kAdministrator), name, R"({"grants": )" + grants + "}"));
+    REQUIRE((*this)->roles().PutRole(As(kAdministrator), name, R"({"grants": )" + grants + "}"));
   }
 
   // By as many people as it takes.
   NewToken Service(const std::string& role) {
     const std::string name = "service " + std::to_string(++names_);
     Caller caller = As(kAdministrator);
-    if (auto alone = (*this)->CreateToken(caller, {name, {}, role, kWaysDay, {}})) return *alone;
-    const auto asked = (*this)->RequestApproval(
+    if (auto alone = (*this)->tokens().CreateToken(caller, {name, {}, role, kWaysDay, {}}))
+      return *alone;
+    const auto asked = (*this)->approvals().RequestApproval(
         As(kAdministrator),
         {"role.give", "service:" + name, R"({"role": ")" + role + R"(", "by": "token"})"});
     if (!asked) throw std::runtime_error(AnswerOf(asked));
-    Must((*this)->DecideApproval(As(kSecurityOfficer), asked->id, true));
+    Must((*this)->approvals().DecideApproval(As(kSecurityOfficer), asked->id, true));
     caller = As(kAdministrator);
     caller.approval = asked->id.Text();
-    return Must((*this)->CreateToken(caller, {name, {}, role, kWaysDay, {}}));
+    return Must((*this)->tokens().CreateToken(caller, {name, {}, role, kWaysDay, {}}));
   }
   Attack On(const NewToken& token) {
     return {token.info.principal, token.info.id,
             "dns:held-" + std::to_string(++names_) + ".example"};
   }
   void Lease(const PrincipalId& holder) {
-    Must((*this)->GiveLease(As(kSupervisor), client,
-                            {holder, "complaint", {"description"}, kFor, "CASE-1", kWaysDay}));
+    Must((*this)->leases().GiveLease(
+        As(kSupervisor), client, {holder, "complaint", {"description"}, kFor, "CASE-1", kWaysDay}));
   }
   void Assign(const PrincipalId& holder) {
-    Must((*this)->Assign(As(kSupervisor), client, holder, {}));
+    Must((*this)->assignments().Assign(As(kSupervisor), client, holder, {}));
   }
   void Disable(const PrincipalId& account) {
-    Must((*this)->UpdatePrincipal(As(kAdministrator), account, {{}, {}, true, {}}));
+    Must((*this)->principals().UpdatePrincipal(As(kAdministrator), account, {{}, {}, true, {}}));
   }
   Attack OnUser() {
     const std::string login = "user-" + std::to_string(++names_);
-    const auto made = Must((*this)->CreateUser(As(kAdministrator), {login, "U", "case-worker"}));
+    const auto made =
+        Must((*this)->principals().CreateUser(As(kAdministrator), {login, "U", "case-worker"}));
     const auto password = crypto::SecretBytes::CopyOf(crypto::AsBytes(kChosen.substr(8)));
-    Must((*this)->CompleteEnrolment(Stranger(), login, made.code, password, ""));
+    Must((*this)->sessions().CompleteEnrolment(Stranger(), login, made.code, password, ""));
     return {made.user.id, {}, "dns:held-" + std::to_string(++names_) + ".example"};
   }
 
@@ -134,7 +136,8 @@ const StartingPoint kStarts[] = {
        const auto token = v.Service("duty");
        Caller opener = WaysVault::Stranger(token.secret);
        opener.reason = "nobody else is here";
-       WaysVault::Must(v->OpenEmergency(opener, v.client, {kFor, "CASE-1", kWaysDay}));
+       WaysVault::Must(
+           v->emergencies().OpenEmergency(opener, v.client, {kFor, "CASE-1", kWaysDay}));
        return v.On(token);
      }},
     {"assigned service",
@@ -173,7 +176,7 @@ const StartingPoint kStarts[] = {
      [](WaysVault& v) {
        const auto token = v.Service("case-worker");
        const auto team = WaysVault::Must(
-           v->PutTeam(v.As(kSupervisor), "team-" + v.Number(), {token.info.principal}));
+           v->teams().PutTeam(v.As(kSupervisor), "team-" + v.Number(), {token.info.principal}));
        v.Assign(team.id);
        return v.On(token);
      }},
@@ -194,7 +197,8 @@ struct Step {
 };
 
 bool Patch(WaysVault& v, Attack& a, const PrincipalChange& change) {
-  const bool done = v->UpdatePrincipal(v.As(kAdministrator), a.account, change).has_value();
+  const bool done =
+      v->principals().UpdatePrincipal(v.As(kAdministrator), a.account, change).has_value();
   // What hung on the account may be gone, whatever it is now.
   if (done && (change.role || change.disabled == true)) a.facts.insert("changed");
   return done;
@@ -209,13 +213,15 @@ bool Keep(Attack& a, const Result<NewToken>& token) {
 }
 // Asked for and approved by the same one, and then done with that.
 bool AskOneself(WaysVault& v, Attack& a, const std::string& content) {
-  const auto asked =
-      v->RequestApproval(v.As(kAdministrator), {"role.give", a.account.Text(), content});
+  const auto asked = v->approvals().RequestApproval(v.As(kAdministrator),
+                                                    {"role.give", a.account.Text(), content});
   if (!asked) return false;
-  (void)v->DecideApproval(v.As(kAdministrator), asked->id, true);
+  (void)v->approvals().DecideApproval(v.As(kAdministrator), asked->id, true);
   Caller caller = v.As(kAdministrator);
   caller.approval = asked->id.Text();
-  return v->UpdatePrincipal(caller, a.account, {{}, "reader", false, {{a.held}}}).has_value();
+  return v->principals()
+      .UpdatePrincipal(caller, a.account, {{}, "reader", false, {{a.held}}})
+      .has_value();
 }
 
 // Those that go through alone come back in sequences; what is refused changes nothing.
@@ -236,21 +242,26 @@ const Step kSteps[] = {
     {"rename", [](WaysVault& v, Attack& a) { return Patch(v, a, {"x", {}, {}, {}}); }},
     {"token",
      [](WaysVault& v, Attack& a) {
-       return Keep(a, v->CreateToken(v.As(kAdministrator), {"x", a.account, {}, kWaysDay, {}}));
+       return Keep(
+           a, v->tokens().CreateToken(v.As(kAdministrator), {"x", a.account, {}, kWaysDay, {}}));
      }},
     {"rotate",
      [](WaysVault& v, Attack& a) {
-       return Keep(a, v->RotateToken(v.As(kAdministrator), a.token, 60));
+       return Keep(a, v->tokens().RotateToken(v.As(kAdministrator), a.token, 60));
      }},
-    {"revoke", [](WaysVault& v,
-                  Attack& a) { return v->RevokeToken(v.As(kAdministrator), a.token).has_value(); }},
+    {"revoke",
+     [](WaysVault& v, Attack& a) {
+       return v->tokens().RevokeToken(v.As(kAdministrator), a.token).has_value();
+     }},
     {"issue a certificate",
      [](WaysVault& v, Attack& a) {
-       return v->IssueCertificate(v.As(kAdministrator), a.account, v.csr, kWaysDay).has_value();
+       return v->principals()
+           .IssueCertificate(v.As(kAdministrator), a.account, v.csr, kWaysDay)
+           .has_value();
      }},
     {"enrol again",
      [](WaysVault& v, Attack& a) {
-       const auto code = v->EnrolAgain(v.As(kAdministrator), a.account);
+       const auto code = v->principals().EnrolAgain(v.As(kAdministrator), a.account);
        if (code) a.codes.emplace_back(code->user.login, code->code);
        return Done(a, code.has_value(), "code");
      }},
@@ -263,25 +274,26 @@ const Step kSteps[] = {
      }},
     {"new service with the certificate",
      [](WaysVault& v, Attack& a) {
-       const auto made =
-           v->CreateService(v.As(kAdministrator), {"x", "reader", a.account, {a.held}});
+       const auto made = v->principals().CreateService(v.As(kAdministrator),
+                                                       {"x", "reader", a.account, {a.held}});
        return Done(a, made.has_value(), "service");
      }},
     {"new service with a token",
      [](WaysVault& v, Attack& a) {
-       return Keep(a, v->CreateToken(v.As(kAdministrator), {"x", {}, "reader", kWaysDay, {}}));
+       return Keep(
+           a, v->tokens().CreateToken(v.As(kAdministrator), {"x", {}, "reader", kWaysDay, {}}));
      }},
     {"new user",
      [](WaysVault& v, Attack& a) {
-       const auto made =
-           v->CreateUser(v.As(kAdministrator), {"user-" + v.Number(), "U", "case-worker"});
+       const auto made = v->principals().CreateUser(v.As(kAdministrator),
+                                                    {"user-" + v.Number(), "U", "case-worker"});
        if (made) a.codes.emplace_back(made->user.login, made->code);
        return Done(a, made.has_value(), "user");
      }},
     {"change a role",
      [](WaysVault& v, Attack&) {
-       return v
-           ->PutRole(v.As(kAdministrator), "bare", R"({"grants": [{"actions": ["record.read"]}]})")
+       return v->roles()
+           .PutRole(v.As(kAdministrator), "bare", R"({"grants": [{"actions": ["record.read"]}]})")
            .has_value();
      }},
 };
@@ -295,8 +307,8 @@ bool Reads(WaysVault& v, Caller caller) {
     caller.call = CallId::New(v.clock.Now());
     return caller;
   };
-  return v->GetRecord(again(), v.client, v.record).has_value() ||
-         v->GetClient(again(), v.client).has_value();
+  return v->records().GetRecord(again(), v.client, v.record).has_value() ||
+         v->clients().GetClient(again(), v.client).has_value();
 }
 
 // Which of the credentials that the administrator holds reads.
@@ -309,8 +321,8 @@ bool AnyReads(WaysVault& v, const Attack& attack) {
   }
   const auto password = crypto::SecretBytes::CopyOf(crypto::AsBytes(kChosen));
   for (const auto& [login, code] : attack.codes) {
-    (void)v->CompleteEnrolment(WaysVault::Stranger(), login, code, password, "");
-    const auto session = v->LogIn(WaysVault::Stranger(), login, password, "");
+    (void)v->sessions().CompleteEnrolment(WaysVault::Stranger(), login, code, password, "");
+    const auto session = v->sessions().LogIn(WaysVault::Stranger(), login, password, "");
     if (session && Reads(v, WaysVault::Stranger(session->secret))) return true;
   }
   return false;
@@ -318,7 +330,8 @@ bool AnyReads(WaysVault& v, const Attack& attack) {
 
 // What the next calls depend on. Two sequences that come to the same go on alike.
 std::string StateOf(WaysVault& v, const Attack& attack) {
-  const auto info = WaysVault::Must(v->GetPrincipal(v.As(kAdministrator), attack.account));
+  const auto info =
+      WaysVault::Must(v->principals().GetPrincipal(v.As(kAdministrator), attack.account));
   std::string state = info.role + (info.disabled ? " disabled" : "");
   for (const auto& binding : info.certificates) state += " " + binding.substr(0, 8);
   for (const auto& fact : attack.facts) state += " " + fact;
@@ -410,19 +423,21 @@ TEST_CASE("with the approval of a second person every way in is one") {
     CHECK(!AnyReads(vault, attack));
     std::string content = std::string(R"({"role": "case-worker", "by": ")") + by + '"';
     if (by == std::string("change")) content += R"(, "certificates": [")" + attack.held + R"("])";
-    const auto asked = vault->RequestApproval(vault.As(kAdministrator),
-                                              {"role.give", attack.account.Text(), content + "}"});
+    const auto asked = vault->approvals().RequestApproval(
+        vault.As(kAdministrator), {"role.give", attack.account.Text(), content + "}"});
     INFO(AnswerOf(asked));
     REQUIRE(asked);
-    REQUIRE(vault->DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
+    REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
     Caller caller = vault.As(kAdministrator);
     caller.approval = asked->id.Text();
     if (by == std::string("token")) {
-      REQUIRE(Keep(attack, vault->CreateToken(caller, {"x", attack.account, {}, kWaysDay, {}})));
+      REQUIRE(Keep(attack,
+                   vault->tokens().CreateToken(caller, {"x", attack.account, {}, kWaysDay, {}})));
     } else if (by == std::string("rotation")) {
-      REQUIRE(Keep(attack, vault->RotateToken(caller, attack.token, 60)));
+      REQUIRE(Keep(attack, vault->tokens().RotateToken(caller, attack.token, 60)));
     } else {
-      REQUIRE(vault->UpdatePrincipal(caller, attack.account, {{}, {}, {}, {{attack.held}}}));
+      REQUIRE(vault->principals().UpdatePrincipal(caller, attack.account,
+                                                  {{}, {}, {}, {{attack.held}}}));
     }
     CHECK(AnyReads(vault, attack));
   }
@@ -437,7 +452,7 @@ TEST_CASE("leases and emergency access end with the role of their holder, and wi
     const auto opener = vault.Service("duty");
     Caller open = WaysVault::Stranger(opener.secret);
     open.reason = "nobody else is here";
-    REQUIRE(vault->OpenEmergency(open, vault.client, {kFor, "CASE-1", kWaysDay}));
+    REQUIRE(vault->emergencies().OpenEmergency(open, vault.client, {kFor, "CASE-1", kWaysDay}));
     CHECK(Reads(vault, WaysVault::Stranger(leased.secret)));
     CHECK(Reads(vault, WaysVault::Stranger(opener.secret)));
     PrincipalChange change;
@@ -448,7 +463,7 @@ TEST_CASE("leases and emergency access end with the role of their holder, and wi
     }
     for (const auto& service : {leased, opener}) {
       const auto caller = vault.As(kAdministrator);
-      REQUIRE(vault->UpdatePrincipal(caller, service.info.principal, change));
+      REQUIRE(vault->principals().UpdatePrincipal(caller, service.info.principal, change));
       // An entry about the client, and the change's own.
       const auto entries = vault.EntriesOf(caller);
       REQUIRE(entries.size() == 2);
@@ -457,19 +472,21 @@ TEST_CASE("leases and emergency access end with the role of their holder, and wi
                                                                  " ended"));
       CHECK(!Reads(vault, WaysVault::Stranger(service.secret)));
     }
-    CHECK(vault->ListLeases(vault.As(kSupervisor), vault.client)->empty());
-    const auto emergency = vault->ListEmergencies(vault.As(kSecurityOfficer))->front();
+    CHECK(vault->leases().ListLeases(vault.As(kSupervisor), vault.client)->empty());
+    const auto emergency =
+        vault->emergencies().ListEmergencies(vault.As(kSecurityOfficer))->front();
     CHECK(emergency.expires <= vault.clock.Now());
     CHECK(!emergency.reviewed);  // it is still to be reviewed
     // Neither comes back, by whatever two people decide.
-    const auto asked = vault->RequestApproval(
+    const auto asked = vault->approvals().RequestApproval(
         vault.As(kAdministrator), {"role.give", opener.info.principal.Text(),
                                    R"({"role": "duty", "by": "change", "disabled": false})"});
     REQUIRE(asked);
-    REQUIRE(vault->DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
+    REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
     Caller caller = vault.As(kAdministrator);
     caller.approval = asked->id.Text();
-    REQUIRE(vault->UpdatePrincipal(caller, opener.info.principal, {{}, "duty", false, {}}));
+    REQUIRE(vault->principals().UpdatePrincipal(caller, opener.info.principal,
+                                                {{}, "duty", false, {}}));
     CHECK(!Reads(vault, WaysVault::Stranger(opener.secret)));
     vault.Close();
     vault.Open();

@@ -168,17 +168,17 @@ std::set<std::string> Shown(Versions& vault, const Caller& caller, const ClientI
     const json data = json::parse(info.data);
     shown.insert(!data.contains("value") ? "none" : data["value"].get<std::string>());
   };
-  const auto read = vault->GetRecord(vault.Again(caller), client, record);
+  const auto read = vault->records().GetRecord(vault.Again(caller), client, record);
   REQUIRE(read);
   take(*read);
-  const auto old = vault->GetRecordVersion(vault.Again(caller), client, record, 1);
+  const auto old = vault->records().GetRecordVersion(vault.Again(caller), client, record, 1);
   REQUIRE(old);
   take(*old);
-  const auto listed = vault->ListRecords(vault.Again(caller), client, "case", true, {});
+  const auto listed = vault->records().ListRecords(vault.Again(caller), client, "case", true, {});
   REQUIRE(listed->items.size() == 1);
   take(listed->items[0]);
-  for (const auto& page : {vault->Export(vault.Again(caller), {}, {}),
-                           vault->PackageClient(vault.Again(caller), client, {})}) {
+  for (const auto& page : {vault->exports().Export(vault.Again(caller), {}, {}),
+                           vault->exports().PackageClient(vault.Again(caller), client, {})}) {
     REQUIRE(page);
     for (const auto& line : page->lines) {
       if (const auto* const info = std::get_if<RecordInfo>(&line)) take(*info);
@@ -211,11 +211,12 @@ TEST_CASE("raising the sensitivity or the mask of a field protects the records t
     const std::set<std::string> masked = {"J. D."};
     CHECK(Shown(vault, caller, client, record) == masked);
     const auto update = [&](const json& data) {
-      return AnswerOf(vault->UpdateRecord(vault.Again(caller), client, record, 1, data));
+      return AnswerOf(vault->records().UpdateRecord(vault.Again(caller), client, record, 1, data));
     };
     CHECK(update({{"title", "t"}, {"value", "none"}}) == "field_not_writable");
     const auto search = [&](const char* field, const char* value) {
-      const auto found = vault->SearchByField(vault.Again(caller), "case", field, value, {});
+      const auto found =
+          vault->searches().SearchByField(vault.Again(caller), "case", field, value, {});
       return found && found->items.size() == 1;
     };
     CHECK(search("title", "t"));
@@ -227,11 +228,13 @@ TEST_CASE("raising the sensitivity or the mask of a field protects the records t
     question.class_name = "case";
     question.class_version = 1;
     question.purpose = "client-care";
-    const auto explained = vault->ExplainAccess(vault.As(kSecurityOfficer), question);
+    const auto explained =
+        vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
     REQUIRE(explained);
     CHECK(explained->fields[1] == std::pair<std::string, View>{"value", View::kMasked});
     question.class_version = 3;
-    CHECK(IssuesOf(vault->ExplainAccess(vault.As(kSecurityOfficer), question)) ==
+    CHECK(IssuesOf(
+              vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question)) ==
           Strings{"/class_version is not a version of the class"});
 
     // What is hidden stays what it was, also through an update that leaves it out; and after a
@@ -239,9 +242,9 @@ TEST_CASE("raising the sensitivity or the mask of a field protects the records t
     CHECK(update({{"title", "u"}}) == "ok");
     vault.Close();
     vault.Open();
-    const auto plain = vault->GetRecord(vault.As(kCrmService), client, record);
+    const auto plain = vault->records().GetRecord(vault.As(kCrmService), client, record);
     CHECK(json::parse(plain->data) == json{{"title", "u"}, {"value", "Jane Doe"}});
-    const auto old = vault->GetRecordVersion(vault.Again(caller), client, record, 1);
+    const auto old = vault->records().GetRecordVersion(vault.Again(caller), client, record, 1);
     CHECK(json::parse(old->data)["value"] == "J. D.");
   }
 }
@@ -251,7 +254,8 @@ TEST_CASE("who may not write a field in both versions neither deletes nor import
   vault.Put(Versions::Says("personal", "constant"));
   const ClientId client = vault.NewClient("A-1");
   const json data = {{"value", "x"}};
-  const auto first = vault->ImportRecord(vault.As(kCrmService), {"A-1", "case", "k", data});
+  const auto first =
+      vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "case", "k", data});
   REQUIRE(first);
   vault.Put(Versions::Says("special", "constant"));
   const auto caller = vault.With(R"([
@@ -261,8 +265,8 @@ TEST_CASE("who may not write a field in both versions neither deletes nor import
   for (const json& over : {other, json{{"value", nullptr}}, json{{"value", "y"}}}) {
     for (const ChangeForm form : {ChangeForm::kWhole, ChangeForm::kMergePatch}) {
       const bool merges = form == ChangeForm::kMergePatch && over == other;
-      const auto imported =
-          vault->ImportRecord(vault.Again(caller), {"A-1", "case", "k", over, false, form});
+      const auto imported = vault->imports().ImportRecord(vault.Again(caller),
+                                                          {"A-1", "case", "k", over, false, form});
       CHECK(AnswerOf(imported) ==
             (merges ? "ok"
              : form == ChangeForm::kWhole && over.contains("value") && over["value"].is_null()
@@ -270,12 +274,12 @@ TEST_CASE("who may not write a field in both versions neither deletes nor import
                  : "field_not_writable"));
     }
   }
-  const auto plain = vault->GetRecord(vault.As(kCrmService), client, first->record);
+  const auto plain = vault->records().GetRecord(vault.As(kCrmService), client, first->record);
   CHECK(json::parse(plain->data) == json{{"title", "t"}, {"value", "x"}});
-  CHECK(AnswerOf(vault->DeleteRecord(vault.Again(caller), client, first->record, {})) ==
+  CHECK(AnswerOf(vault->records().DeleteRecord(vault.Again(caller), client, first->record, {})) ==
         "field_not_writable");
-  CHECK(AnswerOf(vault->Erase(vault.Again(caller), client,
-                              {ErasureBasis::kRequest, {}, {first->record}})) ==
+  CHECK(AnswerOf(vault->erasures().Erase(vault.Again(caller), client,
+                                         {ErasureBasis::kRequest, {}, {first->record}})) ==
         "field_not_writable");
 }
 
@@ -303,12 +307,13 @@ TEST_CASE(
   vault.Put(Versions::Says("personal", "none"), {"billing", "client-care"});
   const RecordId after = vault.NewRecord(client, "case", {{"title", "t"}});
   const auto read = [&](const char* purpose, const RecordId& record) {
-    return AnswerOf(vault->GetRecord(vault.As(kCrmService, purpose), client, record));
+    return AnswerOf(vault->records().GetRecord(vault.As(kCrmService, purpose), client, record));
   };
   const auto found = [&](const char* purpose) {
     const auto hits =
-        vault->SearchByField(vault.As(kCrmService, purpose), "case", "title", "t", {});
-    const auto listed = vault->ListRecords(vault.As(kCrmService, purpose), client, "", false, {});
+        vault->searches().SearchByField(vault.As(kCrmService, purpose), "case", "title", "t", {});
+    const auto listed =
+        vault->records().ListRecords(vault.As(kCrmService, purpose), client, "", false, {});
     const std::size_t in_list = listed ? listed->items.size() : 0;
     CHECK((hits ? hits->items.size() : 0) == in_list);
     return in_list;

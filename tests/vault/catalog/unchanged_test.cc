@@ -18,8 +18,10 @@ class TwiceVault : public RetainingVault {
  public:
   TwiceVault()
       : client(NewClient("A-1", {"eu"})), record(NewContact(client, {{"last_name", "Roe"}})) {
-    const auto user = (*this)->CreateUser(As(kAdministrator), {"jdoe", "J. Doe", "case-worker"});
-    const auto service = (*this)->CreateService(As(kAdministrator), {"crm", "crm-service", {}, {}});
+    const auto user =
+        (*this)->principals().CreateUser(As(kAdministrator), {"jdoe", "J. Doe", "case-worker"});
+    const auto service =
+        (*this)->principals().CreateService(As(kAdministrator), {"crm", "crm-service", {}, {}});
     REQUIRE((user && service));
     person = user->user.id;
     machine = service->id;
@@ -72,67 +74,72 @@ std::map<std::string, Put> Operations() {
   std::map<std::string, Put> all;
   all["patch /v1/clients/{client}"] = {
       kCrmService, [](TwiceVault& vault, const Caller& caller) {
-        const auto now = vault->GetClient(vault.As(kCrmService), vault.client);
+        const auto now = vault->clients().GetClient(vault.As(kCrmService), vault.client);
         ClientChange change{"A-2", Strings{"vip", "eu"}};
         change.relationship_end = kLongAgo;
-        const auto changed = vault->UpdateClient(caller, vault.client, now->version, change);
+        const auto changed =
+            vault->clients().UpdateClient(caller, vault.client, now->version, change);
         return Told(changed, changed ? changed->version : 0);
       }};
   all["put /v1/clients/{client}/records/{record}"] = {
       kCrmService, [](TwiceVault& vault, const Caller& caller) {
-        const auto now = vault->GetRecord(vault.As(kCrmService), vault.client, vault.record);
-        const auto changed = vault->UpdateRecord(caller, vault.client, vault.record, now->version,
-                                                 {{"last_name", "Doe"}});
+        const auto now =
+            vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record);
+        const auto changed = vault->records().UpdateRecord(caller, vault.client, vault.record,
+                                                           now->version, {{"last_name", "Doe"}});
         return Told(changed, changed ? changed->version : 0);
       }};
   all["patch /v1/clients/{client}/records/{record}"] = {
       kCrmService, [](TwiceVault& vault, const Caller& caller) {
-        const auto now = vault->GetRecord(vault.As(kCrmService), vault.client, vault.record);
-        const auto changed =
-            vault->UpdateRecord(caller, vault.client, vault.record, now->version,
-                                {{"last_name", "Doe"}, {"city", nullptr}}, ChangeForm::kMergePatch);
+        const auto now =
+            vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record);
+        const auto changed = vault->records().UpdateRecord(
+            caller, vault.client, vault.record, now->version,
+            {{"last_name", "Doe"}, {"city", nullptr}}, ChangeForm::kMergePatch);
         return Told(changed, changed ? changed->version : 0);
       }};
   all["put /v1/classes/{name}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
-        const auto stored =
-            vault->PutClass(caller, "note",
-                            R"({"name": "note", "purposes": ["client-care"], "keep": "for the test",
+        const auto stored = vault->classes().PutClass(
+            caller, "note",
+            R"({"name": "note", "purposes": ["client-care"], "keep": "for the test",
             "fields": {"text": {"type": "text"}}})");
         return Told(stored, stored ? (*stored)->version : 0);
       }};
   all["put /v1/purposes/{code}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
-        return Told(vault->PutPurpose(caller, "client-care",
-                                      R"({"title": "Care", "legal_basis": "contract"})"));
+        return Told(vault->purposes().PutPurpose(
+            caller, "client-care", R"({"title": "Care", "legal_basis": "contract"})"));
       }};
   all["put /v1/retention/schedule"] = {
       kPrivacyOfficer, [](TwiceVault& vault, const Caller& caller) {
-        const auto stored = vault->PutRetentionSchedule(caller, ScheduleOf({}).dump());
+        const auto stored = vault->retention().PutRetentionSchedule(caller, ScheduleOf({}).dump());
         return Told(stored, stored ? stored->version : 0);
       }};
   all["put /v1/clients/{client}/assignments/{principal}"] = {
       kSupervisor, [](TwiceVault& vault, const Caller& caller) {
-        return Told(vault->Assign(caller, vault.client, vault.person, {}));
+        return Told(vault->assignments().Assign(caller, vault.client, vault.person, {}));
       }};
-  all["put /v1/roles/{name}"] = {
-      kAdministrator, [](TwiceVault& vault, const Caller& caller) {
-        const auto stored =
-            vault->PutRole(caller, "reader", R"({"grants": [{"actions": ["record.read"]}]})");
-        return Told(stored, stored ? (*stored)->version : 0);
-      }};
+  all["put /v1/roles/{name}"] = {kAdministrator, [](TwiceVault& vault, const Caller& caller) {
+                                   const auto stored = vault->roles().PutRole(
+                                       caller, "reader",
+                                       R"({"grants": [{"actions": ["record.read"]}]})");
+                                   return Told(stored, stored ? (*stored)->version : 0);
+                                 }};
   all["patch /v1/users/{principal}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
-        return Told(vault->UpdatePrincipal(caller, vault.person, {"J. Roe", "auditor", true, {}}));
+        return Told(vault->principals().UpdatePrincipal(caller, vault.person,
+                                                        {"J. Roe", "auditor", true, {}}));
       }};
   all["patch /v1/services/{principal}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
-        return Told(vault->UpdatePrincipal(
+        return Told(vault->principals().UpdatePrincipal(
             caller, vault.machine, {"CRM", "case-worker", true, Strings{"dns:crm.example"}}));
       }};
   all["put /v1/teams/{name}"] = {
       kSupervisor, [](TwiceVault& vault, const Caller& caller) {
-        return Told(vault->PutTeam(caller, "north", {vault.person, vault.machine, vault.person}));
+        return Told(
+            vault->teams().PutTeam(caller, "north", {vault.person, vault.machine, vault.person}));
       }};
   return all;
 }
@@ -191,7 +198,7 @@ TEST_CASE("a client that was patched without a change does not wait another seve
   for (const ClientChange& change :
        {ClientChange{}, ClientChange{"A-1", {}}, ClientChange{{}, Strings{"eu", "eu"}},
         ClientChange{{}, {}, kLongAgo}}) {
-    const auto same = vault->UpdateClient(vault.As(kCrmService), client, 1, change);
+    const auto same = vault->clients().UpdateClient(vault.As(kCrmService), client, 1, change);
     REQUIRE(same);
     CHECK(same->version == 1);
     CHECK(same->updated == same->created);

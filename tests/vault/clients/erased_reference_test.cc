@@ -21,17 +21,17 @@ const std::vector<WayIn>& WaysIn() {
   static const std::vector<WayIn> ways = {
       {"created",
        [](TestVault& vault, const Caller& caller, const std::string& ref, bool accept) {
-         return AnswerOf(vault->CreateClient(caller, {ref, {}, {}, accept}, {}));
+         return AnswerOf(vault->clients().CreateClient(caller, {ref, {}, {}, accept}, {}));
        }},
       {"changed",
        [](TestVault& vault, const Caller& caller, const std::string& ref, bool accept) {
          const ClientId other = vault.NewClient("");
-         return AnswerOf(vault->UpdateClient(caller, other, 1, {ref, {}, {}, accept}));
+         return AnswerOf(vault->clients().UpdateClient(caller, other, 1, {ref, {}, {}, accept}));
        }},
       {"imported",
        [](TestVault& vault, const Caller& caller, const std::string& ref, bool accept) {
          const json data = {{"last_name", "Doe"}};
-         return AnswerOf(vault->ImportRecord(caller, {ref, "contact", "", data, accept}));
+         return AnswerOf(vault->imports().ImportRecord(caller, {ref, "contact", "", data, accept}));
        }},
   };
   return ways;
@@ -41,7 +41,7 @@ TEST_CASE("the reference of an erased client is refused on every way in, until i
   for (const auto& way : WaysIn()) {
     INFO(way.name);
     TestVault vault;
-    REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient("A-1"), {}));
+    REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.NewClient("A-1"), {}));
     const auto clients = vault.Number("SELECT count(*) FROM clients");
     const auto refused = vault.As(kCrmService);
     CHECK(way.take(vault, refused, "A-1", false) == "erased_before");
@@ -59,18 +59,18 @@ TEST_CASE("the reference of an erased client is refused on every way in, until i
     CHECK(vault.EntriesOf(accepted).back().at("detail") == "erased_before accepted");
     // One that is there is not refused for what was.
     const json data = {{"last_name", "Roe"}};
-    CHECK(vault->ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", data}));
+    CHECK(vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", data}));
     CHECK(way.take(vault, vault.As(kCrmService), "A-1", false) ==
           (std::string(way.name) == "imported" ? "ok" : "external_ref_taken"));
     // Nor does it change what else is said of it.
-    const auto found = vault->SearchByReference(vault.As(kCrmService), "A-1");
+    const auto found = vault->searches().SearchByReference(vault.As(kCrmService), "A-1");
     REQUIRE(found);
     REQUIRE(found->items.size() == 1);
     const ClientId back = found->items.front().client;
-    const auto info = vault->GetClient(vault.As(kCrmService), back);
+    const auto info = vault->clients().GetClient(vault.As(kCrmService), back);
     REQUIRE(info);
-    CHECK(vault->UpdateClient(vault.As(kCrmService), back, info->version,
-                              {"A-1", Strings{"vip"}, {}, false}));
+    CHECK(vault->clients().UpdateClient(vault.As(kCrmService), back, info->version,
+                                        {"A-1", Strings{"vip"}, {}, false}));
     vault.CheckInvariants();
   }
 }
@@ -78,22 +78,23 @@ TEST_CASE("the reference of an erased client is refused on every way in, until i
 TEST_CASE("accepting what was not erased is said in no entry") {
   TestVault vault;
   const auto caller = vault.As(kCrmService);
-  CHECK(vault->CreateClient(caller, {"A-1", {}, {}, true}, {}));
+  CHECK(vault->clients().CreateClient(caller, {"A-1", {}, {}, true}, {}));
   CHECK(!vault.EntryOf(caller).contains("detail"));
 }
 
 TEST_CASE("which erasure it was is told to those who may know, and to no one else") {
   TestVault vault;
-  const auto erasure = vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient("A-1"), {});
+  const auto erasure =
+      vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.NewClient("A-1"), {});
   REQUIRE(erasure);
   const auto create = [&](const Caller& caller) {
-    const auto made = vault->CreateClient(caller, {"A-1", {}}, {});
+    const auto made = vault->clients().CreateClient(caller, {"A-1", {}}, {});
     REQUIRE(!made);
     return IssuesOf(made);
   };
   CHECK(create(vault.As(kCrmService)) ==
         Strings{"/external_ref is that of a client which was erased"});
-  REQUIRE(vault->PutRole(vault.As(kAdministrator), "intake", R"({"grants": [
+  REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "intake", R"({"grants": [
     {"actions": ["client.create"], "scope": "all"}, {"actions": ["erasure.read"]}]})"));
   const auto intake = vault.NewTokenFor("intake", 3600);
   REQUIRE(intake);
@@ -108,31 +109,32 @@ TEST_CASE("erasing a part of a client says nothing against its reference") {
   TestVault vault;
   const ClientId client = vault.NewClient("A-1");
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kRequest, "", {record}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client,
+                                  {ErasureBasis::kRequest, "", {record}}));
   CHECK(vault.Number("SELECT count(*) FROM erasures WHERE ref_token IS NOT NULL") == 0);
   const json data = {{"last_name", "Doe"}};
-  CHECK(vault->ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", data}));
+  CHECK(vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", data}));
 }
 
 TEST_CASE("a client without a reference leaves no token, and equals no other") {
   TestVault vault;
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient(""), {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.NewClient(""), {}));
   CHECK(vault.Number("SELECT count(*) FROM erasures WHERE ref_token IS NOT NULL") == 0);
-  CHECK(vault->CreateClient(vault.As(kCrmService), {}, {}));
+  CHECK(vault->clients().CreateClient(vault.As(kCrmService), {}, {}));
 }
 
 TEST_CASE("a reference is known to have been erased as long as the act is kept") {
   TestVault vault;
   const ClientId client = vault.NewClient("A-1");
   const auto state = [&] {
-    const auto traces = vault->FindTraces(vault.As(kPrivacyOfficer), client);
+    const auto traces = vault->traces().FindTraces(vault.As(kPrivacyOfficer), client);
     REQUIRE(traces);
     const auto found = std::ranges::find(*traces, "erased-reference", &Trace::place);
     REQUIRE(found != traces->end());
     return found->state + " " + found->detail;
   };
   CHECK(state() == "absent ");
-  const auto erasure = vault->Erase(vault.As(kPrivacyOfficer), client, {});
+  const auto erasure = vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {});
   REQUIRE(erasure);
   CHECK(state() == "present keyed hash of the external reference, until " +
                        audit::FormatTimestamp(
@@ -159,7 +161,7 @@ void PutBack(TestVault& vault, const ClientId& client, const std::vector<std::st
   vault.Close();
   fs::copy(now, before, fs::copy_options::recursive);
   vault.Open();
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}));
   vault.Close();
   fs::rename(now, after);
   fs::copy(before, now, fs::copy_options::recursive);
@@ -169,7 +171,7 @@ void PutBack(TestVault& vault, const ClientId& client, const std::vector<std::st
     fs::copy_file(after / file, now / file, fs::copy_options::overwrite_existing);
   }
   vault.Open();
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), client)) == "not_found");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), client)) == "not_found");
 }
 
 TEST_CASE("what the ledger has erased again is known as well") {
@@ -191,7 +193,7 @@ TEST_CASE("what retention erased does not come back either", "[retention]") {
   RetainingVault vault;
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
   vault.FillWithDue(2);
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
+  const auto run = vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer));
   REQUIRE(run);
   REQUIRE(vault.Await(run->id).state == "finished");
   const auto gone = vault.Number("SELECT count(*) FROM erasures WHERE scope = 1");
@@ -203,7 +205,7 @@ TEST_CASE("the token matches none of a client that is there, and is not the refe
   TestVault vault;
   const ClientId client = vault.NewClient("A-1");
   const Bytes live = vault.Blob("SELECT ref FROM clients");
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}));
   CHECK(vault.Blob("SELECT ref_token FROM erasures") != live);
   CHECK(vault.Number("SELECT count(*) FROM erasures WHERE instr(ref_token, 'A-1') > 0") == 0);
 }

@@ -41,9 +41,10 @@ class WorkedVault : public TestVault {
   WorkedVault() : TestVault({.key_cache_entries = 256, .scrub_entries_per_s = 1000}) {
     for (std::size_t i = 0; i < kGrowthThreads; ++i) {
       const std::string login = "user" + std::to_string(i);
-      const auto user = (*this)->CreateUser(As(kAdministrator), {login, "U", "case-worker"});
+      const auto user =
+          (*this)->principals().CreateUser(As(kAdministrator), {login, "U", "case-worker"});
       REQUIRE(user);
-      REQUIRE((*this)->CompleteEnrolment(Stranger(), login, user->code, Password(), ""));
+      REQUIRE((*this)->sessions().CompleteEnrolment(Stranger(), login, user->code, Password(), ""));
     }
   }
   static crypto::SecretBytes Password() {
@@ -88,13 +89,15 @@ class Worker {
   }
   std::string NextClient() {
     key_ = name_ + "-" + std::to_string(++made_);
-    const auto made = vault_->CreateClient(As(kCrmService), {.external_ref = key_}, {key_, "body"});
+    const auto made =
+        vault_->clients().CreateClient(As(kCrmService), {.external_ref = key_}, {key_, "body"});
     if (made) client_ = made->id;
     record_.reset();
     return AnswerOf(made);
   }
   std::string NextRecord(const json& data, const Idempotency& once) {
-    const auto made = vault_->CreateRecord(As(kCrmService), client_, "contact", data, once);
+    const auto made =
+        vault_->records().CreateRecord(As(kCrmService), client_, "contact", data, once);
     if (made) record_ = made->id;
     return AnswerOf(made);
   }
@@ -104,7 +107,7 @@ class Worker {
   }
   std::string Rotate(std::int64_t overlap_s) {
     auto rotated =
-        vault_->RotateToken(TestVault::Stranger(token_.secret), token_.info.id, overlap_s);
+        vault_->tokens().RotateToken(TestVault::Stranger(token_.secret), token_.info.id, overlap_s);
     std::string answer = AnswerOf(rotated);
     if (rotated) token_ = *std::move(rotated);
     if (answer == "too_many_tokens") return Rotate(0);
@@ -122,48 +125,51 @@ class Worker {
     switch (kind) {
       case 0:
         if (i % 480 == 0) return NextClient();
-        return AnswerOf(vault_->ListClients(As(kCrmService), "", "", {.limit = 5, .cursor = {}}));
+        return AnswerOf(
+            vault_->clients().ListClients(As(kCrmService), "", "", {.limit = 5, .cursor = {}}));
       case 1:
         return NextRecord(data, {});
       case 2: {
-        const auto now = vault_->GetRecord(As(kCrmService), client_, Record());
+        const auto now = vault_->records().GetRecord(As(kCrmService), client_, Record());
         if (!now) return AnswerOf(now);
         return AnswerOf(
-            vault_->UpdateRecord(As(kCrmService), client_, *record_, now->version, data));
+            vault_->records().UpdateRecord(As(kCrmService), client_, *record_, now->version, data));
       }
       case 3: {
         const RecordId record = Record();
         record_.reset();
-        return AnswerOf(vault_->DeleteRecord(As(kCrmService), client_, record, {}));
+        return AnswerOf(vault_->records().DeleteRecord(As(kCrmService), client_, record, {}));
       }
       case 4:
-        return AnswerOf(vault_->SearchByField(As(kCrmService), "contact", "last_name",
-                                              "Roe" + std::to_string(i), {}));
+        return AnswerOf(vault_->searches().SearchByField(As(kCrmService), "contact", "last_name",
+                                                         "Roe" + std::to_string(i), {}));
       default:
-        return AnswerOf(
-            vault_->ImportRecord(As(kCrmService), {name_ + "-import", "contact", "k", data}));
+        return AnswerOf(vault_->imports().ImportRecord(As(kCrmService),
+                                                       {name_ + "-import", "contact", "k", data}));
     }
   }
   std::string DoWithRights(std::size_t kind) {
     const PrincipalId service = token_.info.principal;
     switch (kind) {
       case 6:
-        return AnswerOf(
-            vault_->GiveLease(As(kSupervisor), client_,
-                              {service, "contact", {"last_name"}, "client-care", "C-1", 60}));
+        return AnswerOf(vault_->leases().GiveLease(
+            As(kSupervisor), client_,
+            {service, "contact", {"last_name"}, "client-care", "C-1", 60}));
       case 7: {
-        const auto taken = vault_->OpenEmergency(As(kSupervisor, "client-care", "urgent"), client_,
-                                                 {"client-care", "C-1", 60});
+        const auto taken = vault_->emergencies().OpenEmergency(
+            As(kSupervisor, "client-care", "urgent"), client_, {"client-care", "C-1", 60});
         if (taken) emergency_ = taken->id;
         return AnswerOf(taken);
       }
       case 8:
         if (!emergency_) return "none";
-        return AnswerOf(vault_->ReviewEmergency(As(kSecurityOfficer), *emergency_, "it was right"));
+        return AnswerOf(vault_->emergencies().ReviewEmergency(As(kSecurityOfficer), *emergency_,
+                                                              "it was right"));
       case 9:
-        return AnswerOf(vault_->Assign(As(kSupervisor), client_, service, AssignmentTerms{}));
+        return AnswerOf(
+            vault_->assignments().Assign(As(kSupervisor), client_, service, AssignmentTerms{}));
       default:
-        return AnswerOf(vault_->Unassign(As(kSupervisor), client_, service));
+        return AnswerOf(vault_->assignments().Unassign(As(kSupervisor), client_, service));
     }
   }
   std::string DoWithCredentials(std::size_t kind, std::size_t i) {
@@ -176,40 +182,42 @@ class Worker {
       case 13:
         return Rotate(0);
       case 14:
-        return AnswerOf(vault_->LogIn(somewhere, login_, WorkedVault::Password(), ""));
+        return AnswerOf(vault_->sessions().LogIn(somewhere, login_, WorkedVault::Password(), ""));
       default:
-        return AnswerOf(vault_->LogIn(somewhere, "nobody" + std::to_string(i),
-                                      crypto::SecretBytes::CopyOf(crypto::AsBytes("a guess")), ""));
+        return AnswerOf(
+            vault_->sessions().LogIn(somewhere, "nobody" + std::to_string(i),
+                                     crypto::SecretBytes::CopyOf(crypto::AsBytes("a guess")), ""));
     }
   }
   std::string DoWithTheRest(std::size_t kind, std::size_t i) {
     const Caller erasing = As(kPrivacyOfficer, "data-subject-request");
     switch (kind) {
       case 16: {
-        const auto asked = vault_->RequestApproval(erasing, {"client.erase", client_.Text(), {}});
+        const auto asked =
+            vault_->approvals().RequestApproval(erasing, {"client.erase", client_.Text(), {}});
         if (asked) approval_ = asked->id;
         return AnswerOf(asked);
       }
       case 17:
         if (!approval_) return "none";
-        return AnswerOf(vault_->WithdrawApproval(As(kPrivacyOfficer), *approval_));
+        return AnswerOf(vault_->approvals().WithdrawApproval(As(kPrivacyOfficer), *approval_));
       case 18:
-        return AnswerOf(vault_->GetClient(TestVault::Stranger("no token"), client_));
+        return AnswerOf(vault_->clients().GetClient(TestVault::Stranger("no token"), client_));
       case 19:
-        return AnswerOf(
-            vault_->ListRecords(As(kCrmService), client_, "", true, {.limit = 3, .cursor = {}}));
+        return AnswerOf(vault_->records().ListRecords(As(kCrmService), client_, "", true,
+                                                      {.limit = 3, .cursor = {}}));
       case 20: {
-        if (i % 960 != 20) return AnswerOf(vault_->GetClient(As(kCrmService), client_));
-        const auto erased = vault_->Erase(erasing, client_, {});
+        if (i % 960 != 20) return AnswerOf(vault_->clients().GetClient(As(kCrmService), client_));
+        const auto erased = vault_->erasures().Erase(erasing, client_, {});
         NextClient();
         return AnswerOf(erased);
       }
       case 21:
         return NextRecord({{"last_name", "Moe"}}, {key_ = name_ + "r" + std::to_string(i), "body"});
       case 22:
-        return AnswerOf(vault_->ListVersions(As(kCrmService), client_, Record()));
+        return AnswerOf(vault_->records().ListVersions(As(kCrmService), client_, Record()));
       default:
-        return AnswerOf(vault_->PutPurpose(
+        return AnswerOf(vault_->purposes().PutPurpose(
             As(kAdministrator), "care-" + name_,
             R"({"title": "P)" + std::to_string(i % 3) + R"(", "legal_basis": "consent"})"));
     }
@@ -228,7 +236,7 @@ class Worker {
 
 TEST_CASE("after a hundred thousand operations of every kind nothing has grown that need not") {
   WorkedVault vault;
-  const auto log_before = vault->ReadStatistics(vault.As(kAdministrator))->log_size;
+  const auto log_before = vault->monitoring().ReadStatistics(vault.As(kAdministrator))->log_size;
   std::map<std::string, int> answers;
   {
     std::vector<std::unique_ptr<Worker>> workers;
@@ -261,7 +269,7 @@ TEST_CASE("after a hundred thousand operations of every kind nothing has grown t
     CHECK(answers[std::to_string(kind) + usual] > 0);
   }
   CHECK(vault.done >= kGrowthOperations - kGrowthThreads);
-  const auto statistics = vault->ReadStatistics(vault.As(kAdministrator));
+  const auto statistics = vault->monitoring().ReadStatistics(vault.As(kAdministrator));
   REQUIRE(statistics);
 
   // What comes and goes.
@@ -297,7 +305,7 @@ TEST_CASE("after a hundred thousand operations of every kind nothing has grown t
   CHECK(gone());
   // And this with the next of its kind.
   const ClientId client = vault.NewClient("the last");
-  REQUIRE(vault->GiveLease(
+  REQUIRE(vault->leases().GiveLease(
       vault.As(kSupervisor), client,
       {vault.TokenOf(kCaseWorker).principal, "contact", {"last_name"}, "client-care", "C-1", 60}));
   CHECK(vault.Number("SELECT count(*) FROM leases") == 1);

@@ -41,7 +41,7 @@ class IndexVault : public TestVault {
   // As often as anything is due.
   int Exchange() {
     for (int steps = 0; steps < 20'000; ++steps) {
-      const auto stepped = (*this)->StepIndex();
+      const auto stepped = (*this)->index_builder().Step();
       INFO(AnswerOf(stepped));
       REQUIRE(stepped);
       if (!*stepped) return steps;
@@ -51,15 +51,16 @@ class IndexVault : public TestVault {
   }
   // One that is due because of an erasure.
   void EraseAndExchange(const ClientId& client) {
-    REQUIRE((*this)->Erase(As(kPrivacyOfficer), client, {}));
+    REQUIRE((*this)->erasures().Erase(As(kPrivacyOfficer), client, {}));
     clock.Advance(11 * kIndexDayMs);
     CHECK(Exchange() > 0);
   }
-  IndexStatus State() { return (*this)->ReadStatus(As(kAdministrator))->index; }
+  IndexStatus State() { return (*this)->monitoring().ReadStatus(As(kAdministrator))->index; }
 
   std::set<std::string> Find(const std::string& value, const std::string& class_name = "contact",
                              const std::string& field = "last_name") {
-    const auto found = (*this)->SearchByField(As(kCrmService), class_name, field, value, {});
+    const auto found =
+        (*this)->searches().SearchByField(As(kCrmService), class_name, field, value, {});
     INFO(AnswerOf(found));
     REQUIRE(found);
     std::set<std::string> records;
@@ -69,7 +70,8 @@ class IndexVault : public TestVault {
   }
   std::string SearchAnswer(const std::string& value, const std::string& class_name,
                            const std::string& field) {
-    return AnswerOf((*this)->SearchByField(As(kCrmService), class_name, field, value, {}));
+    return AnswerOf(
+        (*this)->searches().SearchByField(As(kCrmService), class_name, field, value, {}));
   }
 
   // What each key that there is today makes of the values.
@@ -198,8 +200,8 @@ TEST_CASE("after an exchange no key of today makes a token that any older vault.
   IndexVault vault;
   const ClientId erased = vault.NewClient("REF-1");
   vault.NewContact(erased, {{"last_name", "Doe"}, {"email", "doe@example.org"}});
-  REQUIRE(vault->ImportRecord(vault.As(kCrmService),
-                              {"REF-1", "contact", "home", {{"last_name", "Doe"}}}));
+  REQUIRE(vault->imports().ImportRecord(vault.As(kCrmService),
+                                        {"REF-1", "contact", "home", {{"last_name", "Doe"}}}));
   const ClientId kept = vault.NewClient("REF-2");
   const RecordId stays = vault.NewContact(kept, {{"last_name", "Roe"}});
   const std::vector<BlindToken> values = {
@@ -221,7 +223,7 @@ TEST_CASE("after an exchange no key of today makes a token that any older vault.
 
   std::vector<std::string> copies;
   if (!first_generation) copies.push_back(keep_copy("before"));
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), erased, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), erased, {}));
   if (!first_generation) {
     // As the documents say: until the exchange the index of before answers.
     CHECK_FALSE(vault.TablesWith(copies.front(), vault.TokensToday(values)).empty());
@@ -234,7 +236,7 @@ TEST_CASE("after an exchange no key of today makes a token that any older vault.
   }
   // A copy of each step on the way.
   for (int step = 0;; ++step) {
-    const auto stepped = vault->StepIndex();
+    const auto stepped = vault->index_builder().Step();
     REQUIRE(stepped);
     if (!*stepped) break;
     CHECK(vault.Find("roe") == std::set{stays.Text()});
@@ -245,8 +247,8 @@ TEST_CASE("after an exchange no key of today makes a token that any older vault.
   CHECK(vault.State().oldest_uncovered.has_value() == false);
   CHECK(vault.Find("doe").empty());
   CHECK(vault.Find("roe") == std::set{stays.Text()});
-  CHECK(vault->SearchByReference(vault.As(kCrmService), "REF-2")->items.size() == 1);
-  CHECK(vault->SearchByReference(vault.As(kCrmService), "REF-1")->items.empty());
+  CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "REF-2")->items.size() == 1);
+  CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "REF-1")->items.empty());
   vault.CheckInvariants();
 
   // A further exchange: the index of the steps is past as well. What was erased later than that is.
@@ -289,13 +291,13 @@ TEST_CASE("the WAL of before an erasure, cut anywhere, shows nothing of it") {
     REQUIRE(reader->Execute("BEGIN"));
     CHECK(vault.NumberIn(*reader, "SELECT count(*) FROM records") == 1);
   }
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), erased, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), erased, {}));
   const auto pending = [&] {
-    return vault->ReadStatus(vault.As(kAdministrator))->wal_truncation_pending;
+    return vault->monitoring().ReadStatus(vault.As(kAdministrator))->wal_truncation_pending;
   };
   if (read) {
     CHECK(pending());
-    const auto traces = vault->FindTraces(vault.As(kPrivacyOfficer), erased);
+    const auto traces = vault->traces().FindTraces(vault.As(kPrivacyOfficer), erased);
     REQUIRE(traces);
     const auto found = std::ranges::find(*traces, "write-ahead-logs", &Trace::place);
     REQUIRE(found != traces->end());
@@ -361,32 +363,32 @@ class BusyIndex : public IndexVault {
         auto& [id, name] = *one.records.begin();
         name = NewName();
         const auto record = *RecordId::Parse(id);
-        const auto now = (*this)->GetRecord(As(kCrmService), one.client, record);
+        const auto now = (*this)->records().GetRecord(As(kCrmService), one.client, record);
         REQUIRE(now);
-        REQUIRE((*this)->UpdateRecord(As(kCrmService), one.client, record, now->version,
-                                      {{"last_name", name}}));
+        REQUIRE((*this)->records().UpdateRecord(As(kCrmService), one.client, record, now->version,
+                                                {{"last_name", name}}));
         break;
       }
       case 5: {
         Known& one = known[Pick(known.size())];
         if (one.records.empty()) break;
         const auto record = *RecordId::Parse(one.records.begin()->first);
-        REQUIRE((*this)->DeleteRecord(As(kCrmService), one.client, record, std::nullopt));
+        REQUIRE((*this)->records().DeleteRecord(As(kCrmService), one.client, record, std::nullopt));
         one.records.erase(one.records.begin());
         break;
       }
       case 6: {
         Known& one = known[Pick(known.size())];
-        const auto client = (*this)->GetClient(As(kCrmService), one.client);
+        const auto client = (*this)->clients().GetClient(As(kCrmService), one.client);
         REQUIRE(client);
         one.ref = "ref" + std::to_string(++made_);
-        REQUIRE((*this)->UpdateClient(As(kCrmService), one.client, client->version,
-                                      {.external_ref = one.ref}));
+        REQUIRE((*this)->clients().UpdateClient(As(kCrmService), one.client, client->version,
+                                                {.external_ref = one.ref}));
         break;
       }
       case 7: {
         const std::size_t at = Pick(known.size());
-        REQUIRE((*this)->Erase(As(kPrivacyOfficer), known[at].client, {}));
+        REQUIRE((*this)->erasures().Erase(As(kPrivacyOfficer), known[at].client, {}));
         gone.push_back(known[at].ref);
         known.erase(known.begin() + static_cast<std::ptrdiff_t>(at));
         break;
@@ -395,15 +397,15 @@ class BusyIndex : public IndexVault {
         Known& one = known[Pick(known.size())];
         if (one.records.empty()) break;
         const auto record = *RecordId::Parse(one.records.begin()->first);
-        REQUIRE((*this)->Erase(As(kPrivacyOfficer), one.client,
-                               {ErasureBasis::kRequest, {}, {record}}));
+        REQUIRE((*this)->erasures().Erase(As(kPrivacyOfficer), one.client,
+                                          {ErasureBasis::kRequest, {}, {record}}));
         one.records.erase(one.records.begin());
         break;
       }
       case 9: {
         Known& one = known[Pick(known.size())];
         const std::string name = NewName();
-        const auto imported = (*this)->ImportRecord(
+        const auto imported = (*this)->imports().ImportRecord(
             As(kCrmService), {one.ref, "contact", "key", {{"last_name", name}}});
         REQUIRE(imported);
         CHECK(imported->client == one.client);
@@ -420,7 +422,7 @@ class BusyIndex : public IndexVault {
     std::map<std::string, std::set<std::string>> by_name;
     for (const Known& one : known) {
       for (const auto& [id, name] : one.records) by_name[name].insert(id);
-      const auto found = (*this)->SearchByReference(As(kCrmService), one.ref);
+      const auto found = (*this)->searches().SearchByReference(As(kCrmService), one.ref);
       REQUIRE(found);
       REQUIRE(found->items.size() == 1);
       CHECK(found->items.front().client == one.client);
@@ -430,8 +432,8 @@ class BusyIndex : public IndexVault {
       CHECK(Find(name) == by_name[name]);
     }
     if (!known.empty()) {
-      const auto taken = (*this)->CreateClient(As(kCrmService),
-                                               {.external_ref = known[Pick(known.size())].ref}, {});
+      const auto taken = (*this)->clients().CreateClient(
+          As(kCrmService), {.external_ref = known[Pick(known.size())].ref}, {});
       CHECK(AnswerOf(taken) == "external_ref_taken");
     }
     CheckIndex(OpenVaultDatabase());
@@ -451,11 +453,11 @@ TEST_CASE("whatever happens in the middle of an exchange, searches find what is 
   std::uint64_t generation = vault.State().generation;
   for (int exchange = 0; exchange < 3; ++exchange) {
     const ClientId client = vault.NewClient("going " + std::to_string(exchange));
-    REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
+    REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}));
     vault.clock.Advance(11 * kIndexDayMs);
     int steps = 0;
     do {
-      REQUIRE(vault->StepIndex());
+      REQUIRE(vault->index_builder().Step());
       if (++steps % 2 == 0) vault.Act();
       vault.Check();
       REQUIRE(steps < 2000);
@@ -475,10 +477,10 @@ TEST_CASE("without the key of the index it is built from nothing, and nothing is
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
   const bool building = GENERATE(false, true);
   if (building) {
-    REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient("REF-9"), {}));
+    REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.NewClient("REF-9"), {}));
     vault.clock.Advance(11 * kIndexDayMs);
-    REQUIRE(*vault->StepIndex());
-    REQUIRE(*vault->StepIndex());
+    REQUIRE(*vault->index_builder().Step());
+    REQUIRE(*vault->index_builder().Step());
   }
   vault.Close();
   REQUIRE(vault.OpenKeysDatabase(false).Execute("DELETE FROM index_keys"));
@@ -489,22 +491,22 @@ TEST_CASE("without the key of the index it is built from nothing, and nothing is
   } else {
     CHECK(vault.Find("doe") == std::set{record.Text()});
   }
-  const auto refused = vault->SearchByReference(vault.As(kCrmService), "REF-1");
+  const auto refused = vault->searches().SearchByReference(vault.As(kCrmService), "REF-1");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Code::kUnavailable);
   CHECK(refused.error().retry_after_s > 0);
-  CHECK(AnswerOf(vault->CreateClient(vault.As(kCrmService), {.external_ref = "REF-1"}, {})) ==
+  CHECK(AnswerOf(vault->clients().CreateClient(vault.As(kCrmService), {.external_ref = "REF-1"},
+                                               {})) == "index_building");
+  CHECK(AnswerOf(vault->imports().ImportRecord(vault.As(kCrmService),
+                                               {"REF-1", "contact", "", {{"last_name", "Doe"}}})) ==
         "index_building");
-  CHECK(AnswerOf(vault->ImportRecord(vault.As(kCrmService),
-                                     {"REF-1", "contact", "", {{"last_name", "Doe"}}})) ==
-        "index_building");
-  CHECK(vault->GetRecord(vault.As(kCrmService), client, record));
+  CHECK(vault->records().GetRecord(vault.As(kCrmService), client, record));
   const RecordId meanwhile = vault.NewContact(client, {{"last_name", "Doe"}});
   CHECK(vault.Exchange() > 0);
   CHECK(vault.State().whole);
   CHECK(vault.Find("doe") == std::set{record.Text(), meanwhile.Text()});
-  CHECK(AnswerOf(vault->CreateClient(vault.As(kCrmService), {.external_ref = "REF-1"}, {})) ==
-        "external_ref_taken");
+  CHECK(AnswerOf(vault->clients().CreateClient(vault.As(kCrmService), {.external_ref = "REF-1"},
+                                               {})) == "external_ref_taken");
   vault.CheckInvariants();
 }
 
@@ -530,8 +532,8 @@ TEST_CASE("a search over a field that was indexed later finds old records, or wa
   check_city("ulm", {old, young});
   CHECK(vault.Find("doe", "visit", "name") == std::set{old});
   CHECK_FALSE(vault.State().whole);
-  REQUIRE(*vault->StepIndex());
-  REQUIRE(*vault->StepIndex());
+  REQUIRE(*vault->index_builder().Step());
+  REQUIRE(*vault->index_builder().Step());
   check_city("ulm", {old, young});
   SECTION("at rest") {
     vault.Exchange();
@@ -584,7 +586,7 @@ TEST_CASE("the exchange is late when it could not be done within the horizon") {
   const ClientId client = vault.NewClient("REF-1");
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
   CHECK_FALSE(vault.State().due.has_value());
-  REQUIRE(vault->DeleteRecord(vault.As(kCrmService), client, record, std::nullopt));
+  REQUIRE(vault->records().DeleteRecord(vault.As(kCrmService), client, record, std::nullopt));
   const Timestamp deleted = vault.clock.Now();
   CHECK(vault.State().oldest_uncovered == deleted);
   CHECK(vault.State().due == Timestamp{deleted.ms + 2 * kIndexDayMs});
@@ -600,12 +602,12 @@ TEST_CASE("the exchange is late when it could not be done within the horizon") {
 TEST_CASE("copies that the keyring answers are not said to be unreadable") {
   IndexVault vault;
   const ClientId client = vault.NewClient("REF-1");
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}));
   vault.Close();
   // As of a vault that was made, and had erased the client, before there were generations.
   vault.Tamper("UPDATE index_state SET live = 0, uncovered = NULL");
   vault.Open();
-  const auto traces = vault->FindTraces(vault.As(kPrivacyOfficer), client);
+  const auto traces = vault->traces().FindTraces(vault.As(kPrivacyOfficer), client);
   REQUIRE(traces);
   const auto trace = std::ranges::find(*traces, "index-copies", &Trace::place);
   REQUIRE(trace != traces->end());
@@ -618,7 +620,7 @@ TEST_CASE("a deletion by a clock that ran ahead makes the exchange due") {
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
   const Timestamp now = vault.clock.Now();
   vault.clock.Advance(200 * kIndexDayMs);
-  REQUIRE(vault->DeleteRecord(vault.As(kCrmService), client, record, std::nullopt));
+  REQUIRE(vault->records().DeleteRecord(vault.As(kCrmService), client, record, std::nullopt));
   vault.clock.Set(now);
   CHECK(vault.Exchange() > 0);
   CHECK_FALSE(vault.State().oldest_uncovered.has_value());
@@ -627,15 +629,15 @@ TEST_CASE("a deletion by a clock that ran ahead makes the exchange due") {
 TEST_CASE("a key of the index that somebody holds is tried again, and not the next moment") {
   IndexVault vault;
   vault.NewClient("REF-1");
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient("REF-2"), {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.NewClient("REF-2"), {}));
   vault.clock.Advance(11 * kIndexDayMs);
   const std::uint64_t before = vault.State().generation;
-  while (!vault.State().retiring) REQUIRE(vault->StepIndex());
+  while (!vault.State().retiring) REQUIRE(vault->index_builder().Step());
   CHECK(vault.State().generation > before);
   {
     Database held = vault.OpenKeysDatabase(false);
     REQUIRE(held.Execute("BEGIN IMMEDIATE"));
-    for (int i = 0; i < 3; ++i) CHECK(AnswerOf(vault->StepIndex()) == "index_key_kept");
+    for (int i = 0; i < 3; ++i) CHECK(AnswerOf(vault->index_builder().Step()) == "index_key_kept");
     REQUIRE(held.Execute("ROLLBACK"));
   }
   CHECK(vault.Exchange() > 0);
@@ -652,23 +654,23 @@ TEST_CASE("the words of a hold on a client are under its key, also those of befo
     request.reason = reason;
     request.case_number = "C-77";
     request.review_due = Timestamp{vault.clock.Now().ms + 30 * kIndexDayMs};
-    const auto hold = vault->PlaceHold(vault.As(kPrivacyOfficer), request);
+    const auto hold = vault->holds().PlaceHold(vault.As(kPrivacyOfficer), request);
     REQUIRE(hold);
     return hold->id;
   };
   const HoldId hold = place("sued over the flat");
   const HoldId lifted = place("sued over the car");
-  REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), lifted));
+  REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), lifted));
   const auto in_clear = [&] {
     return vault.Number("SELECT count(*) FROM holds WHERE reason <> '' OR case_number <> ''");
   };
   const auto check = [&] {
-    CHECK(vault->GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
-    const auto all = vault->ListHolds(vault.As(kAuditor), client, true, {});
+    CHECK(vault->holds().GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
+    const auto all = vault->holds().ListHolds(vault.As(kAuditor), client, true, {});
     REQUIRE(all);
     REQUIRE(all->items.size() == 2);
     for (const Hold& one : all->items) CHECK(one.terms.case_number == "C-77");
-    const auto held = vault->Erase(vault.As(kPrivacyOfficer), client, {});
+    const auto held = vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {});
     CHECK(IssuesOf(held).size() == 1);
     CHECK(IssuesOf(held).front().find("C-77") != std::string::npos);
     CHECK(in_clear() == 0);
@@ -683,16 +685,18 @@ TEST_CASE("the words of a hold on a client are under its key, also those of befo
       "UPDATE holds SET reason = 'sued over the flat', case_number = 'C-77', sealed = NULL");
   vault.Open(true);
   CHECK(in_clear() == 2);
-  CHECK(vault->GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
-  REQUIRE(vault->DeleteRecord(vault.As(kCrmService), vault.NewClient("x"), record, std::nullopt)
+  CHECK(vault->holds().GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
+  REQUIRE(vault->records()
+              .DeleteRecord(vault.As(kCrmService), vault.NewClient("x"), record, std::nullopt)
               .has_value() == false);
   vault.EraseAndExchange(vault.NewClient("REF-2"));
   CHECK(in_clear() == 0);
-  CHECK(vault->GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
+  CHECK(vault->holds().GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
   // Under the new key of a client of whom some is erased.
-  REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold));
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kRequest, {}, {record}}));
-  CHECK(vault->GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
+  REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), hold));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client,
+                                  {ErasureBasis::kRequest, {}, {record}}));
+  CHECK(vault->holds().GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
   vault.Close();
   vault.Open();
   vault.CheckInvariants();
@@ -703,7 +707,8 @@ TEST_CASE("what would be stored anew by the class of today is no unchanged impor
   vault.PutClass(IndexedClass({"name"}));
   const json data = {{"name", "Doe"}, {"city", "Ulm"}};
   const auto import = [&] {
-    const auto done = vault->ImportRecord(vault.As(kCrmService), {"REF-1", "visit", "k", data});
+    const auto done =
+        vault->imports().ImportRecord(vault.As(kCrmService), {"REF-1", "visit", "k", data});
     REQUIRE(done);
     return std::pair(done->record.Text(), done->outcome);
   };

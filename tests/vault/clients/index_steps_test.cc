@@ -16,10 +16,10 @@ class SteppedVault : public TestVault {
   using TestVault::TestVault;
 
   void EraseAndExchange() {
-    REQUIRE((*this)->Erase(As(kPrivacyOfficer), NewClient("REF-erased"), {}));
+    REQUIRE((*this)->erasures().Erase(As(kPrivacyOfficer), NewClient("REF-erased"), {}));
     clock.Advance(std::int64_t{11} * 24 * 3600 * 1000);
     for (int steps = 0; steps < 20'000; ++steps) {
-      const auto stepped = (*this)->StepIndex();
+      const auto stepped = (*this)->index_builder().Step();
       INFO(AnswerOf(stepped));
       REQUIRE(stepped);
       if (!*stepped) return;
@@ -38,7 +38,7 @@ TEST_CASE("the words of all holds are sealed in one exchange, however many there
   request.reason = "sued over the flat";
   request.case_number = "C-77";
   request.review_due = Timestamp{vault.clock.Now().ms + std::int64_t{30} * 24 * 3600 * 1000};
-  REQUIRE(vault->PlaceHold(vault.As(kPrivacyOfficer), request));
+  REQUIRE(vault->holds().PlaceHold(vault.As(kPrivacyOfficer), request));
   vault.Close();
   // As the format before left them. Of some, the client's key is not there: those come first, and
   // keep nobody else's in clear.

@@ -72,7 +72,7 @@ FieldViews ViewsWith(const ClassSchema& schema, View hidden) {
 class PartialVault : public TestVault {
  public:
   PartialVault() {
-    REQUIRE((*this)->PutRole(
+    REQUIRE((*this)->roles().PutRole(
         As(kAdministrator), "partial",
         R"({"grants": [{"actions": ["record.create", "record.read", "record.update",
                                     "record.delete", "record.erase"],
@@ -128,7 +128,7 @@ TEST_CASE("what is not the caller's survives every change of the class, and nobo
       if (std::string_view(written.name) == "required") without = with;
       std::vector<RecordId> records;
       for (const json& data : {with, without}) {
-        const auto made = vault->CreateRecord(full(), client, "note", data, {});
+        const auto made = vault->records().CreateRecord(full(), client, "note", data, {});
         INFO((made ? "" : json(IssuesOf(made)).dump()));
         REQUIRE(made);
         records.push_back(made->id);
@@ -140,7 +140,7 @@ TEST_CASE("what is not the caller's survives every change of the class, and nobo
         for (const json& data : {json{{"text", "two"}}, json{{"text", "two"}, {"hidden", "x"}},
                                  json{{"text", "two"}, {"nonsense", 1}}, json{{"text", 1}}}) {
           const Caller caller = vault.Partial();
-          const auto updated = vault->UpdateRecord(caller, client, record, 1, data);
+          const auto updated = vault->records().UpdateRecord(caller, client, record, 1, data);
           answer += AnswerOf(updated);
           if (updated) answer += " " + std::to_string(updated->class_version) + updated->data;
           for (const auto& issue : IssuesOf(updated)) answer += " " + issue;
@@ -155,19 +155,19 @@ TEST_CASE("what is not the caller's survives every change of the class, and nobo
       for (std::size_t i = 0; i < records.size(); ++i) {
         json expected = i == 0 ? with : without;
         expected["text"] = "two";
-        const auto read = vault->GetRecord(full(), client, records[i]);
+        const auto read = vault->records().GetRecord(full(), client, records[i]);
         REQUIRE(read);
         CHECK(json::parse(read->data) == expected);
         // Deleting and erasing tell nothing either: the class of each version may have it.
-        const auto schema = vault->GetClass(full(), "note", read->class_version);
+        const auto schema = vault->classes().GetClass(full(), "note", read->class_version);
         REQUIRE(schema);
         const bool has = (*schema)->Find("hidden") != nullptr;
         const bool had = has || !written.field.is_null();
-        CHECK(AnswerOf(vault->Erase(vault.Partial(), client,
-                                    {ErasureBasis::kRequest, {}, {records[i]}})) ==
+        CHECK(AnswerOf(vault->erasures().Erase(vault.Partial(), client,
+                                               {ErasureBasis::kRequest, {}, {records[i]}})) ==
               (had ? "field_not_writable" : "ok"));
         if (!had) continue;
-        CHECK(AnswerOf(vault->DeleteRecord(vault.Partial(), client, records[i], {})) ==
+        CHECK(AnswerOf(vault->records().DeleteRecord(vault.Partial(), client, records[i], {})) ==
               (has ? "field_not_writable" : "ok"));
       }
     }
@@ -182,15 +182,15 @@ TEST_CASE(
   const RecordId record = vault.NewRecord(client, "note", {{"text", "one"}, {"hidden", "x"}});
   vault.PutClass(ClassOfOneField({{"type", "email"}}, "special"));
   const auto update = [&](std::uint64_t version, const json& data) {
-    return vault->UpdateRecord(vault.As(kCrmService), client, record, version, data);
+    return vault->records().UpdateRecord(vault.As(kCrmService), client, record, version, data);
   };
   CHECK(IssuesOf(update(1, {{"text", "two"}, {"hidden", "x"}})) ==
         Strings{"/hidden must be one e-mail address: has no '@'"});
   REQUIRE(update(1, {{"text", "two"}, {"hidden", "a@b.example"}}));
-  CHECK(vault->GetRecord(vault.As(kCrmService), client, record)->class_version == 2);
+  CHECK(vault->records().GetRecord(vault.As(kCrmService), client, record)->class_version == 2);
   vault.PutClass(ClassOfOneField({}, "special"));
   REQUIRE(update(2, {{"text", "two"}}));
-  CHECK(vault->GetRecord(vault.As(kCrmService), client, record)->class_version == 3);
+  CHECK(vault->records().GetRecord(vault.As(kCrmService), client, record)->class_version == 3);
 }
 
 TEST_CASE("a record that an update leaves as it is keeps its version, and the log says so") {
@@ -204,7 +204,7 @@ TEST_CASE("a record that an update leaves as it is keeps its version, and the lo
     const Caller caller = partial ? vault.Partial() : vault.As(kCrmService);
     json data = {{"text", "one"}};
     if (!partial) data["hidden"] = "x";
-    const auto same = vault->UpdateRecord(caller, client, record, 1, data);
+    const auto same = vault->records().UpdateRecord(caller, client, record, 1, data);
     REQUIRE(same);
     CHECK(same->version == 1);
     CHECK(same->updated == same->created);
@@ -219,7 +219,7 @@ TEST_CASE("a record that an update leaves as it is keeps its version, and the lo
   vault.PutClass(ClassOfOneField({{"type", "string"}, {"index", true}}, "special"));
   const auto caller = vault.As(kCrmService);
   const auto anew =
-      vault->UpdateRecord(caller, client, record, 1, {{"text", "one"}, {"hidden", "x"}});
+      vault->records().UpdateRecord(caller, client, record, 1, {{"text", "one"}, {"hidden", "x"}});
   REQUIRE(anew);
   CHECK(anew->version == 2);
   CHECK(anew->class_version == 2);
@@ -244,19 +244,20 @@ TEST_CASE("a record that stays under an older class is found and due by the newe
   definition["retention_date"] = "ended";
   vault.PutClass(definition);
   for (bool more = true; more;) {
-    const auto stepped = vault->StepIndex();
+    const auto stepped = vault->index_builder().Step();
     REQUIRE(stepped);
     more = *stepped;
   }
   document.erase("hidden");
   document["text"] = "moe";
   document["ended"] = "2022-01-01";
-  const auto updated = vault->UpdateRecord(vault.Partial(), client, record, 1, document);
+  const auto updated = vault->records().UpdateRecord(vault.Partial(), client, record, 1, document);
   INFO(AnswerOf(updated));
   REQUIRE(updated);
   CHECK(updated->class_version == 1);
   const auto found = [&](const char* text) {
-    const auto page = vault->SearchByField(vault.As(kCrmService), "note", "text", text, {});
+    const auto page =
+        vault->searches().SearchByField(vault.As(kCrmService), "note", "text", text, {});
     INFO(AnswerOf(page));
     REQUIRE(page);
     return page->items.size();

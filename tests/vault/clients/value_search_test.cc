@@ -50,7 +50,7 @@ class ValueVault : public TestVault {
     return record;
   }
   Result<SearchPage> Search(const std::string& field, const std::string& typed) {
-    return (*this)->SearchByField(As(kCrmService), "person", field, typed, {200, ""});
+    return (*this)->searches().SearchByField(As(kCrmService), "person", field, typed, {200, ""});
   }
   Found FoundBy(const std::string& field, const std::string& typed) {
     const auto page = Search(field, typed);
@@ -226,7 +226,7 @@ TEST_CASE("a vault of before finds what today's rules find, at each step of its 
   });
   MakeOldRules(vault);
   vault.Open();
-  CHECK_FALSE(vault->ReadStatus(vault.As(kAdministrator))->index.whole);
+  CHECK_FALSE(vault->monitoring().ReadStatus(vault.As(kAdministrator))->index.whole);
 
   bool ended = false;
   for (int step = 0; !ended; ++step) {
@@ -250,7 +250,7 @@ TEST_CASE("a vault of before finds what today's rules find, at each step of its 
     }
     if (step == 6) vault.Store("phone", "+7 495 555-01-20 доб. 12");
     if (step == 24) vault.Store("name", "Йодко");
-    const auto stepped = vault->StepIndex();
+    const auto stepped = vault->index_builder().Step();
     REQUIRE(stepped);
     ended = !*stepped && step > class_changes;
     if (step % 9 == 0) {
@@ -258,7 +258,7 @@ TEST_CASE("a vault of before finds what today's rules find, at each step of its 
       vault.Open();
     }
   }
-  CHECK(vault->ReadStatus(vault.As(kAdministrator))->index.whole);
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAdministrator))->index.whole);
   vault.whole = true;
   ForEachTyped([&](const std::string& field, const std::string& typed) {
     INFO(field << " " << typed);
@@ -272,12 +272,13 @@ TEST_CASE("a vault of before finds what today's rules find, at each step of its 
   for (const auto& [record, value] : vault.stored) {
     if (value.second != "74955550120.0") continue;
     const auto id = *RecordId::Parse(record);
-    const auto owner = vault->SearchByReference(vault.As(kCrmService), "REF-1")->items[0].client;
-    const auto read = vault->GetRecord(vault.As(kCrmService), owner, id);
+    const auto owner =
+        vault->searches().SearchByReference(vault.As(kCrmService), "REF-1")->items[0].client;
+    const auto read = vault->records().GetRecord(vault.As(kCrmService), owner, id);
     REQUIRE(read);
     const auto update = [&](const char* phone, std::uint64_t version) {
-      return AnswerOf(vault->UpdateRecord(vault.As(kCrmService), owner, id, version,
-                                          {{"phone", phone}, {"name", "Doe"}}));
+      return AnswerOf(vault->records().UpdateRecord(vault.As(kCrmService), owner, id, version,
+                                                    {{"phone", phone}, {"name", "Doe"}}));
     };
     CHECK(update("74955550120.0", read->version) == "ok");
     CHECK(update("74955550121.0", read->version + 1) == "document_invalid");
@@ -300,8 +301,8 @@ TEST_CASE("pages of a search that compares, or asks for several tokens, have eac
     std::string cursor;
     std::size_t items = 0;
     do {
-      const auto page =
-          vault->SearchByField(vault.As(kCrmService), "person", "name", "moe", {limit, cursor});
+      const auto page = vault->searches().SearchByField(vault.As(kCrmService), "person", "name",
+                                                        "moe", {limit, cursor});
       REQUIRE(page);
       for (const auto& hit : page->items) found.insert(hit.record->Text());
       items += page->items.size();
@@ -356,9 +357,11 @@ TEST_CASE("records are found by every spelling of their values, and by no other 
   }
   CHECK(vault.whole);
   // As it was typed.
-  const auto owner = vault->SearchByReference(vault.As(kCrmService), "REF-1")->items[0].client;
+  const auto owner =
+      vault->searches().SearchByReference(vault.As(kCrmService), "REF-1")->items[0].client;
   for (const auto& [record, value] : vault.stored) {
-    const auto read = vault->GetRecord(vault.As(kCrmService), owner, *RecordId::Parse(record));
+    const auto read =
+        vault->records().GetRecord(vault.As(kCrmService), owner, *RecordId::Parse(record));
     REQUIRE(read);
     CHECK(read->data == json{{value.first, value.second}}.dump());
   }
@@ -438,21 +441,21 @@ TEST_CASE("whatever a class becomes in the middle of it, searches find what is t
         if (vault.stored.empty()) break;
         const auto record =
             std::next(vault.stored.begin(), static_cast<std::ptrdiff_t>(pick(vault.stored.size())));
-        const auto owner = vault->SearchByReference(vault.As(kCrmService), "REF-1");
+        const auto owner = vault->searches().SearchByReference(vault.As(kCrmService), "REF-1");
         REQUIRE(owner);
-        REQUIRE(vault->DeleteRecord(vault.As(kCrmService), owner->items[0].client,
-                                    *RecordId::Parse(record->first), std::nullopt));
+        REQUIRE(vault->records().DeleteRecord(vault.As(kCrmService), owner->items[0].client,
+                                              *RecordId::Parse(record->first), std::nullopt));
         vault.stored.erase(record);
         break;
       }
       default:
-        REQUIRE(vault->StepIndex());
+        REQUIRE(vault->index_builder().Step());
     }
     check("name", names[pick(std::size(names))]);
     check("phone", phones[pick(std::size(phones))]);
   }
-  for (int step = 0; *vault->StepIndex(); ++step) REQUIRE(step < 1000);
-  CHECK(vault->ReadStatus(vault.As(kAdministrator))->index.whole);
+  for (int step = 0; *vault->index_builder().Step(); ++step) REQUIRE(step < 1000);
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAdministrator))->index.whole);
   for (const char* name : names) check("name", name);
   for (const char* phone : phones) check("phone", phone);
   vault.CheckInvariants();

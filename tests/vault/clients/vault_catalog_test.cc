@@ -18,7 +18,7 @@ const json kTwo = ClassWith({{"b", {{"type", "integer"}, {"required", true}}}});
 TEST_CASE("a class is stored in versions, each readable") {
   TestVault vault;
   auto caller = vault.As(kAdministrator);
-  const auto first = vault->PutClass(caller, "note", kOne.dump());
+  const auto first = vault->classes().PutClass(caller, "note", kOne.dump());
   REQUIRE(first);
   CHECK((*first)->version == 1);
   CHECK(vault.EntryOf(caller) ==
@@ -28,13 +28,13 @@ TEST_CASE("a class is stored in versions, each readable") {
                        {"version", 1},
                        {"payload_hash", crypto::HexEncode(crypto::Sha256(
                                             crypto::AsBytes((*first)->definition)))}}));
-  const auto second = vault->PutClass(vault.As(kAdministrator), "note", kTwo.dump());
+  const auto second = vault->classes().PutClass(vault.As(kAdministrator), "note", kTwo.dump());
   REQUIRE(second);
   CHECK((*second)->version == 2);
   vault.Close();
   vault.Open();
   const auto get = [&](std::optional<std::uint64_t> version) {
-    return vault->GetClass(vault.As(kCaseWorker), "note", version);
+    return vault->classes().GetClass(vault.As(kCaseWorker), "note", version);
   };
   CHECK((*get({}))->definition == kTwo.dump());
   CHECK((*get(1))->definition == kOne.dump());
@@ -42,7 +42,7 @@ TEST_CASE("a class is stored in versions, each readable") {
   for (const std::uint64_t none : {std::uint64_t{0}, std::uint64_t{3}, ~std::uint64_t{0}}) {
     CHECK(AnswerOf(get(none)) == "not_found");
   }
-  CHECK(AnswerOf(vault->GetClass(vault.As(kCaseWorker), "nonsense", {})) == "not_found");
+  CHECK(AnswerOf(vault->classes().GetClass(vault.As(kCaseWorker), "nonsense", {})) == "not_found");
   vault.CheckInvariants();
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("a definition that changes nothing keeps its version") {
   TestVault vault;
   vault.PutClass(kOne);
   const auto caller = vault.As(kAdministrator);
-  const auto same = vault->PutClass(caller, "note", "  " + kOne.dump(2));
+  const auto same = vault->classes().PutClass(caller, "note", "  " + kOne.dump(2));
   REQUIRE(same);
   CHECK((*same)->version == 1);
   CHECK(vault.EntryOf(caller) == vault.Allowed(kAdministrator, {{"action", "class.write"},
@@ -60,29 +60,31 @@ TEST_CASE("a definition that changes nothing keeps its version") {
   CHECK(vault.Number("SELECT count(*) FROM classes WHERE name = 'note'") == 1);
   // Going back to an older definition is a new version.
   vault.PutClass(kTwo);
-  CHECK((*vault->PutClass(vault.As(kAdministrator), "note", kOne.dump()))->version == 3);
+  CHECK((*vault->classes().PutClass(vault.As(kAdministrator), "note", kOne.dump()))->version == 3);
 }
 
 TEST_CASE("a class is refused with the place of its fault, and the refusal is logged") {
   TestVault vault;
   const auto put = [&](const char* name, const json& definition) {
-    return vault->PutClass(vault.As(kAdministrator), name, definition.dump());
+    return vault->classes().PutClass(vault.As(kAdministrator), name, definition.dump());
   };
   CHECK(IssuesOf(put("other", kOne)) == Strings{"/name must be the name in the path"});
   CHECK(IssuesOf(
             put("note", ClassWith({{"a", {{"type", "string"}}}}, {"client-care", "nonsense"}))) ==
         Strings{"/purposes names a purpose that is not registered"});
   CHECK(AnswerOf(put("note", json::object())) == "class_invalid");
-  CHECK(AnswerOf(vault->PutClass(vault.As(kAdministrator), "note", "{")) == "json_invalid");
-  CHECK(AnswerOf(vault->PutClass(vault.As(kAdministrator), "note",
-                                 std::string(kMaxDocumentBytes + 1, ' '))) == "document_too_large");
+  CHECK(AnswerOf(vault->classes().PutClass(vault.As(kAdministrator), "note", "{")) ==
+        "json_invalid");
+  CHECK(AnswerOf(vault->classes().PutClass(vault.As(kAdministrator), "note",
+                                           std::string(kMaxDocumentBytes + 1, ' '))) ==
+        "document_too_large");
   const auto caller = vault.As(kAdministrator);
-  CHECK(!vault->PutClass(caller, "note", "{}"));
+  CHECK(!vault->classes().PutClass(caller, "note", "{}"));
   CHECK(vault.EntryOf(caller) == vault.Denied(kAdministrator, {{"action", "class.write"},
                                                                {"rule", "check:input"},
                                                                {"outcome", "class_invalid"}}));
-  CHECK(AnswerOf(vault->GetClass(vault.As(kCaseWorker), "note", {})) == "not_found");
-  CHECK(AnswerOf(vault->PutClass(vault.As(kPrivacyOfficer), "note", kOne.dump())) ==
+  CHECK(AnswerOf(vault->classes().GetClass(vault.As(kCaseWorker), "note", {})) == "not_found");
+  CHECK(AnswerOf(vault->classes().PutClass(vault.As(kPrivacyOfficer), "note", kOne.dump())) ==
         "permission_denied");
   vault.CheckInvariants();
 }
@@ -92,7 +94,7 @@ TEST_CASE("all classes are listed by name in their newest version") {
   vault.PutClass(kOne);
   vault.PutClass(kTwo);
   const auto caller = vault.As(kCaseWorker, "");
-  const auto classes = vault->ListClasses(caller);
+  const auto classes = vault->classes().ListClasses(caller);
   REQUIRE(classes);
   Strings names;
   for (const auto& schema : *classes) names.push_back(schema->name);
@@ -110,11 +112,11 @@ TEST_CASE("a record keeps the class version that it was written with, and stays 
   const ClientId client = vault.NewClient("A-1");
   const RecordId id = vault.NewRecord(client, "note", {{"a", "first"}});
   vault.PutClass(kTwo);
-  const auto get = [&] { return vault->GetRecord(vault.As(kCrmService), client, id); };
+  const auto get = [&] { return vault->records().GetRecord(vault.As(kCrmService), client, id); };
   CHECK(get()->class_version == 1);
   CHECK(get()->data == R"({"a":"first"})");
   const auto update = [&](std::uint64_t version, const json& data) {
-    return vault->UpdateRecord(vault.As(kCrmService), client, id, version, data);
+    return vault->records().UpdateRecord(vault.As(kCrmService), client, id, version, data);
   };
   CHECK(IssuesOf(update(1, {{"a", "second"}})) ==
         Strings{"/a is not a field of this class", "/b is required"});
@@ -123,15 +125,15 @@ TEST_CASE("a record keeps the class version that it was written with, and stays 
   CHECK(changed->class_version == 2);
   // The log names the fields of each version by its own class version.
   auto caller = vault.As(kCrmService);
-  const auto old = vault->GetRecordVersion(caller, client, id, 1);
+  const auto old = vault->records().GetRecordVersion(caller, client, id, 1);
   REQUIRE(old);
   CHECK(old->class_version == 1);
   CHECK(old->data == R"({"a":"first"})");
   CHECK(vault.EntryOf(caller).at("fields") == json{"a"});
   caller = vault.As(kCrmService);
-  CHECK(vault->GetRecord(caller, client, id));
+  CHECK(vault->records().GetRecord(caller, client, id));
   CHECK(vault.EntryOf(caller).at("fields") == json{"b"});
-  const auto versions = vault->ListVersions(vault.As(kCrmService), client, id);
+  const auto versions = vault->records().ListVersions(vault.As(kCrmService), client, id);
   REQUIRE(versions);
   CHECK((*versions)[0].class_version == 1);
   CHECK((*versions)[1].class_version == 2);
@@ -143,13 +145,13 @@ TEST_CASE("a repeated creation names the class version that it was made with") {
   vault.PutClass(kOne);
   const ClientId client = vault.NewClient("A-1");
   const auto create = [&] {
-    return vault->CreateRecord(vault.As(kCrmService), client, "note", json::object(),
-                               {"key", "body"});
+    return vault->records().CreateRecord(vault.As(kCrmService), client, "note", json::object(),
+                                         {"key", "body"});
   };
   const auto made = create();
   REQUIRE(made);
   vault.PutClass(ClassWith({{"b", {{"type", "integer"}}}}));
-  REQUIRE(vault->UpdateRecord(vault.As(kCrmService), client, made->id, 1, {{"b", 1}}));
+  REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), client, made->id, 1, {{"b", 1}}));
   const auto again = create();
   REQUIRE(again);
   CHECK(again->class_version == 1);
@@ -160,8 +162,8 @@ TEST_CASE("a creation that is repeated after its class changed gets the same ans
   vault.PutClass(kOne);
   const ClientId client = vault.NewClient("A-1");
   const auto create = [&] {
-    return vault->CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}},
-                               {"key", "body"});
+    return vault->records().CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}},
+                                         {"key", "body"});
   };
   const auto made = create();
   REQUIRE(made);
@@ -178,31 +180,33 @@ TEST_CASE("a record is touched only for a purpose of its class") {
   const auto billing = [&] { return vault.As(kCrmService, "billing"); };
   const auto care = [&] { return vault.As(kCrmService, "client-care"); };
   const auto caller = care();
-  CHECK(AnswerOf(vault->CreateRecord(caller, client, "note", {{"a", "x"}}, {})) ==
+  CHECK(AnswerOf(vault->records().CreateRecord(caller, client, "note", {{"a", "x"}}, {})) ==
         "purpose_not_allowed");
   CHECK(vault.EntryOf(caller) == vault.Denied(kCrmService, {{"action", "record.create"},
                                                             {"client", client.Text()},
                                                             {"rule", "check:class-purpose"},
                                                             {"outcome", "purpose_not_allowed"}}));
-  const auto made = vault->CreateRecord(billing(), client, "note", {{"a", "x"}}, {});
+  const auto made = vault->records().CreateRecord(billing(), client, "note", {{"a", "x"}}, {});
   REQUIRE(made);
   const RecordId id = made->id;
   const RecordId contact = vault.NewContact(client, {{"last_name", "Doe"}});
-  CHECK(AnswerOf(vault->GetRecord(care(), client, id)) == "purpose_not_allowed");
-  CHECK(AnswerOf(vault->GetRecordVersion(care(), client, id, 1)) == "purpose_not_allowed");
-  CHECK(AnswerOf(vault->ListVersions(care(), client, id)) == "purpose_not_allowed");
-  CHECK(AnswerOf(vault->UpdateRecord(care(), client, id, 1, {{"a", "y"}})) ==
+  CHECK(AnswerOf(vault->records().GetRecord(care(), client, id)) == "purpose_not_allowed");
+  CHECK(AnswerOf(vault->records().GetRecordVersion(care(), client, id, 1)) ==
         "purpose_not_allowed");
-  CHECK(AnswerOf(vault->DeleteRecord(care(), client, id, {})) == "purpose_not_allowed");
-  CHECK(AnswerOf(vault->ListRecords(care(), client, "note", true, {})) == "purpose_not_allowed");
+  CHECK(AnswerOf(vault->records().ListVersions(care(), client, id)) == "purpose_not_allowed");
+  CHECK(AnswerOf(vault->records().UpdateRecord(care(), client, id, 1, {{"a", "y"}})) ==
+        "purpose_not_allowed");
+  CHECK(AnswerOf(vault->records().DeleteRecord(care(), client, id, {})) == "purpose_not_allowed");
+  CHECK(AnswerOf(vault->records().ListRecords(care(), client, "note", true, {})) ==
+        "purpose_not_allowed");
   // In a list over all classes it is not there for that purpose.
-  const auto list = vault->ListRecords(care(), client, "", true, {});
+  const auto list = vault->records().ListRecords(care(), client, "", true, {});
   REQUIRE(list);
   REQUIRE(list->items.size() == 1);
   CHECK(list->items[0].id == contact);
-  CHECK(vault->ListRecords(billing(), client, "", true, {})->items.size() == 2);
-  CHECK(vault->GetRecord(billing(), client, id)->data == R"({"a":"x"})");
-  CHECK(vault->DeleteRecord(billing(), client, id, 1));
+  CHECK(vault->records().ListRecords(billing(), client, "", true, {})->items.size() == 2);
+  CHECK(vault->records().GetRecord(billing(), client, id)->data == R"({"a":"x"})");
+  CHECK(vault->records().DeleteRecord(billing(), client, id, 1));
   vault.CheckInvariants();
 }
 
@@ -215,13 +219,14 @@ TEST_CASE("a record is validated again when its class changed on the way to the 
   };
   // Good for the class that was read, not for the one that is now.
   change_class_to(kTwo);
-  const auto refused = vault->CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}}, {});
+  const auto refused =
+      vault->records().CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}}, {});
   CHECK(IssuesOf(refused) == Strings{"/a is not a field of this class", "/b is required"});
   // Good for both: written under the one that is now.
   const json both = ClassWith({{"b", {{"type", "integer"}}}, {"c", {{"type", "string"}}}});
   change_class_to(both);
   const auto caller = vault.As(kCrmService);
-  const auto made = vault->CreateRecord(caller, client, "note", {{"b", 1}}, {});
+  const auto made = vault->records().CreateRecord(caller, client, "note", {{"b", 1}}, {});
   REQUIRE(made);
   CHECK(made->class_version == 3);
   const auto entries = vault.EntriesOf(caller);
@@ -238,8 +243,8 @@ TEST_CASE("a record whose purpose was taken from its class on the way is refused
   const ClientId client = vault.NewClient("A-1");
   vault.clock.Interrupt(
       [&] { vault.PutClass(ClassWith({{"a", {{"type", "string"}}}}, {"billing"})); });
-  CHECK(AnswerOf(vault->CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}}, {})) ==
-        "purpose_not_allowed");
+  CHECK(AnswerOf(vault->records().CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}},
+                                               {})) == "purpose_not_allowed");
   CHECK(vault.Number("SELECT count(*) FROM records") == 0);
 }
 
@@ -248,7 +253,8 @@ TEST_CASE("an import whose class changed on the way makes nothing of the old cla
   vault.PutClass(kOne);
   vault.clock.Interrupt([&] { vault.PutClass(kTwo); });
   const json data = {{"a", "x"}};
-  const auto imported = vault->ImportRecord(vault.As(kCrmService), {"A-1", "note", "", data});
+  const auto imported =
+      vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "note", "", data});
   CHECK(!imported);
   CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
   CHECK(vault.KeyCount() == 0);
@@ -270,7 +276,7 @@ TEST_CASE("records that are written while their class changes fit the version th
       // On a busy machine no document may meet its class for a while.
       for (int i = 0; i < 120 || (written == 0 && i < 1000); ++i) {
         const json& next = i % 2 == 0 ? even : odd;
-        if (!vault->PutClass(vault.As(kAdministrator), "note", next.dump())) ++unexpected;
+        if (!vault->classes().PutClass(vault.As(kAdministrator), "note", next.dump())) ++unexpected;
       }
       done = true;
     });
@@ -285,13 +291,13 @@ TEST_CASE("records that are written while their class changes fit the version th
         for (int i = 0; !done; ++i) {
           const json data = {{i % 2 == 0 ? "x" : "y", "value"}};
           if (t == 0) {
-            const auto result =
-                vault->UpdateRecord(vault.As(kCrmService), client, updated, version, data);
+            const auto result = vault->records().UpdateRecord(vault.As(kCrmService), client,
+                                                              updated, version, data);
             if (result) version = result->version;
             if (!expected(AnswerOf(result))) ++unexpected;
           } else {
             const auto result =
-                vault->CreateRecord(vault.As(kCrmService), client, "note", data, {});
+                vault->records().CreateRecord(vault.As(kCrmService), client, "note", data, {});
             if (!expected(AnswerOf(result))) ++unexpected;
             if (result) ++written;
           }
@@ -303,24 +309,27 @@ TEST_CASE("records that are written while their class changes fit the version th
   CHECK(written > 0);
   const auto check = [&](const Result<RecordInfo>& record) {
     REQUIRE(record);
-    const auto schema = vault->GetClass(vault.As(kCrmService), "note", record->class_version);
+    const auto schema =
+        vault->classes().GetClass(vault.As(kCrmService), "note", record->class_version);
     REQUIRE(schema);
     INFO(record->data << " in version " << record->class_version);
     CHECK(ParseDocument(**schema, json::parse(record->data)));
   };
   PageRequest page{200, {}};
   do {
-    const auto list = vault->ListRecords(vault.As(kCrmService), client, "note", false, page);
+    const auto list =
+        vault->records().ListRecords(vault.As(kCrmService), client, "note", false, page);
     REQUIRE(list);
     for (const auto& item : list->items) {
-      check(vault->GetRecord(vault.As(kCrmService), client, item.id));
+      check(vault->records().GetRecord(vault.As(kCrmService), client, item.id));
     }
     page.cursor = list->next_cursor;
   } while (!page.cursor.empty());
-  const auto versions = vault->ListVersions(vault.As(kCrmService), client, updated);
+  const auto versions = vault->records().ListVersions(vault.As(kCrmService), client, updated);
   REQUIRE(versions);
   for (const auto& version : *versions) {
-    check(vault->GetRecordVersion(vault.As(kCrmService), client, updated, version.version));
+    check(
+        vault->records().GetRecordVersion(vault.As(kCrmService), client, updated, version.version));
   }
   vault.CheckInvariants();
 }
@@ -328,9 +337,9 @@ TEST_CASE("records that are written while their class changes fit the version th
 TEST_CASE("a purpose is registered, changed and listed") {
   TestVault vault;
   auto caller = vault.As(kPrivacyOfficer);
-  const auto put =
-      vault->PutPurpose(caller, "statistics",
-                        R"({"title": "Statistics", "legal_basis": "public-task", "owner": "Me"})");
+  const auto put = vault->purposes().PutPurpose(
+      caller, "statistics",
+      R"({"title": "Statistics", "legal_basis": "public-task", "owner": "Me"})");
   REQUIRE(put);
   CHECK(put->code == "statistics");
   CHECK(vault.EntryOf(caller) ==
@@ -341,12 +350,12 @@ TEST_CASE("a purpose is registered, changed and listed") {
                         crypto::HexEncode(crypto::Sha256(crypto::AsBytes(FormatPurpose(*put))))}}));
   vault.Close();
   vault.Open();
-  CHECK(vault->GetPurpose(vault.As(kAuditor), "statistics")->owner == "Me");
+  CHECK(vault->purposes().GetPurpose(vault.As(kAuditor), "statistics")->owner == "Me");
   vault.PutPurpose("statistics");
-  CHECK(vault->GetPurpose(vault.As(kAuditor), "statistics")->owner.empty());
-  CHECK(AnswerOf(vault->GetPurpose(vault.As(kAuditor), "nonsense")) == "not_found");
+  CHECK(vault->purposes().GetPurpose(vault.As(kAuditor), "statistics")->owner.empty());
+  CHECK(AnswerOf(vault->purposes().GetPurpose(vault.As(kAuditor), "nonsense")) == "not_found");
   Strings codes;
-  const auto purposes = vault->ListPurposes(vault.As(kCaseWorker));
+  const auto purposes = vault->purposes().ListPurposes(vault.As(kCaseWorker));
   REQUIRE(purposes);
   for (const auto& purpose : *purposes) codes.push_back(purpose.code);
   CHECK(std::ranges::is_sorted(codes));
@@ -357,25 +366,27 @@ TEST_CASE("a purpose is registered, changed and listed") {
 TEST_CASE("a purpose counts from the commit of its registration on") {
   TestVault vault;
   const ClientId client = vault.NewClient("A-1");
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService, "statistics"), client)) ==
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService, "statistics"), client)) ==
         "purpose_unknown");
   vault.PutPurpose("statistics");
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService, "statistics"), client)) == "ok");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService, "statistics"), client)) == "ok");
 }
 
 TEST_CASE("a purpose is refused with the place of its fault") {
   TestVault vault;
-  CHECK(IssuesOf(vault->PutPurpose(vault.As(kAdministrator), "statistics", "{}")).size() == 2);
-  CHECK(AnswerOf(vault->PutPurpose(vault.As(kAdministrator), "Bad Code",
-                                   R"({"title": "x", "legal_basis": "consent"})")) ==
+  CHECK(
+      IssuesOf(vault->purposes().PutPurpose(vault.As(kAdministrator), "statistics", "{}")).size() ==
+      2);
+  CHECK(AnswerOf(vault->purposes().PutPurpose(vault.As(kAdministrator), "Bad Code",
+                                              R"({"title": "x", "legal_basis": "consent"})")) ==
         "purpose_invalid");
   const auto caller = vault.As(kAdministrator);
-  CHECK(!vault->PutPurpose(caller, "SENTINEL", "SENTINEL"));
+  CHECK(!vault->purposes().PutPurpose(caller, "SENTINEL", "SENTINEL"));
   CHECK(vault.EntryOf(caller) == vault.Denied(kAdministrator, {{"action", "purpose.write"},
                                                                {"rule", "check:input"},
                                                                {"outcome", "json_invalid"}}));
-  CHECK(AnswerOf(vault->PutPurpose(vault.As(kCrmService), "statistics",
-                                   R"({"title": "x", "legal_basis": "consent"})")) ==
+  CHECK(AnswerOf(vault->purposes().PutPurpose(vault.As(kCrmService), "statistics",
+                                              R"({"title": "x", "legal_basis": "consent"})")) ==
         "permission_denied");
 }
 

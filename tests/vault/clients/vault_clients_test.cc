@@ -16,8 +16,8 @@ const json kProfile = {"external_ref", "tags"};
 
 TEST_CASE("a client is read back as it was made") {
   TestVault vault;
-  const auto made = vault->CreateClient(vault.As(kCrmService),
-                                        {"Kunde «7»/ä", {{"vip", "eu", "a:b.c_d-e", "eu"}}}, {});
+  const auto made = vault->clients().CreateClient(
+      vault.As(kCrmService), {"Kunde «7»/ä", {{"vip", "eu", "a:b.c_d-e", "eu"}}}, {});
   REQUIRE(made);
   CHECK(made->external_ref == "Kunde «7»/ä");
   CHECK(made->tags == Strings{"a:b.c_d-e", "eu", "vip"});  // sorted, each once
@@ -27,7 +27,7 @@ TEST_CASE("a client is read back as it was made") {
   vault.clock.Advance(1000);
   vault.Close();
   vault.Open();
-  const auto read = vault->GetClient(vault.As(kCrmService), made->id);
+  const auto read = vault->clients().GetClient(vault.As(kCrmService), made->id);
   REQUIRE(read);
   CHECK(read->id == made->id);
   CHECK(read->external_ref == made->external_ref);
@@ -40,8 +40,8 @@ TEST_CASE("a client is read back as it was made") {
 
 TEST_CASE("a client needs neither reference nor tags") {
   TestVault vault;
-  const auto first = vault->CreateClient(vault.As(kCrmService), {}, {});
-  const auto second = vault->CreateClient(vault.As(kCrmService), {"", Strings{}}, {});
+  const auto first = vault->clients().CreateClient(vault.As(kCrmService), {}, {});
+  const auto second = vault->clients().CreateClient(vault.As(kCrmService), {"", Strings{}}, {});
   REQUIRE(first);
   REQUIRE(second);
   CHECK(first->id != second->id);
@@ -54,7 +54,7 @@ TEST_CASE("what is wrong with a client is told member by member, and nothing is 
   TestVault vault;
   const std::string long_ref(201, 'x');
   const auto issues_of = [&](const ClientChange& change) {
-    const auto made = vault->CreateClient(vault.As(kCrmService), change, {});
+    const auto made = vault->clients().CreateClient(vault.As(kCrmService), change, {});
     REQUIRE(!made);
     CHECK(made.error().code == Code::kUnprocessable);
     CHECK(made.error().reason == "client_invalid");
@@ -70,26 +70,28 @@ TEST_CASE("what is wrong with a client is told member by member, and nothing is 
   CHECK(issues_of({{}, Strings(51, "a")}) == Strings{"/tags"});
   CHECK(issues_of({long_ref, {{"A"}}}) == Strings{"/external_ref", "/tags/0"});
   CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
-  CHECK(vault->CreateClient(vault.As(kCrmService), {std::string(200, 'x'), Strings(50, "a")}, {}));
+  CHECK(vault->clients().CreateClient(vault.As(kCrmService),
+                                      {std::string(200, 'x'), Strings(50, "a")}, {}));
   vault.CheckInvariants();
 }
 
 TEST_CASE("an external reference belongs to one client") {
   TestVault vault;
   const ClientId first = vault.NewClient("A-1");
-  const auto taken = vault->CreateClient(vault.As(kCrmService), {"A-1", {}}, {});
+  const auto taken = vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}}, {});
   REQUIRE(!taken);
   CHECK(taken.error().code == Code::kConflict);
   CHECK(taken.error().reason == "external_ref_taken");
   vault.NewClient("a-1");  // as it is spelled
   const ClientId third = vault.NewClient("A-3");
-  CHECK(AnswerOf(vault->UpdateClient(vault.As(kCrmService), third, 1, {"A-1", {}})) ==
+  CHECK(AnswerOf(vault->clients().UpdateClient(vault.As(kCrmService), third, 1, {"A-1", {}})) ==
         "external_ref_taken");
-  CHECK(vault->GetClient(vault.As(kCrmService), third)->version == 1);
+  CHECK(vault->clients().GetClient(vault.As(kCrmService), third)->version == 1);
   // Free again when its owner gives it up.
-  CHECK(vault->UpdateClient(vault.As(kCrmService), first, 1, {"", {}}));
-  CHECK(vault->UpdateClient(vault.As(kCrmService), third, 1, {"A-1", {}}));
-  CHECK(vault->SearchByReference(vault.As(kCrmService), "A-1")->items[0].client == third);
+  CHECK(vault->clients().UpdateClient(vault.As(kCrmService), first, 1, {"", {}}));
+  CHECK(vault->clients().UpdateClient(vault.As(kCrmService), third, 1, {"A-1", {}}));
+  CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "A-1")->items[0].client ==
+        third);
   vault.CheckInvariants();
 }
 
@@ -97,7 +99,7 @@ TEST_CASE("a client that was refused for its reference is nowhere, not even in t
   TestVault vault;
   vault.NewClient("A-1");
   const auto caller = vault.As(kCrmService);
-  CHECK(!vault->CreateClient(caller, {"A-1", {}}, {}));
+  CHECK(!vault->clients().CreateClient(caller, {"A-1", {}}, {}));
   CHECK(vault.EntryOf(caller) == vault.Allowed(kCrmService, {{"action", "client.create"},
                                                              {"outcome", "external_ref_taken"}}));
 }
@@ -107,7 +109,7 @@ TEST_CASE("a change that was refused for its reference is not told as a version 
   vault.NewClient("A-1");
   const ClientId id = vault.NewClient("A-2");
   const auto caller = vault.As(kCrmService);
-  CHECK(!vault->UpdateClient(caller, id, 1, {"A-1", {}}));
+  CHECK(!vault->clients().UpdateClient(caller, id, 1, {"A-1", {}}));
   CHECK(vault.EntryOf(caller) == vault.Allowed(kCrmService, {{"action", "client.update"},
                                                              {"client", id.Text()},
                                                              {"outcome", "external_ref_taken"}}));
@@ -117,26 +119,30 @@ TEST_CASE("a client is changed by who saw its version") {
   TestVault vault;
   const ClientId id = vault.NewClient("A-1", {"old"});
   vault.clock.Advance(5000);
-  const auto changed = vault->UpdateClient(vault.As(kCrmService), id, 1, {"A-2", {{"new", "b"}}});
+  const auto changed =
+      vault->clients().UpdateClient(vault.As(kCrmService), id, 1, {"A-2", {{"new", "b"}}});
   REQUIRE(changed);
   CHECK(changed->external_ref == "A-2");
   CHECK(changed->tags == Strings{"b", "new"});
   CHECK(changed->version == 2);
   CHECK(changed->updated.ms - changed->created.ms == 5000);
   for (const std::uint64_t stale : {0U, 1U, 3U}) {
-    const auto lost = vault->UpdateClient(vault.As(kCrmService), id, stale, {"A-3", {}});
+    const auto lost = vault->clients().UpdateClient(vault.As(kCrmService), id, stale, {"A-3", {}});
     REQUIRE(!lost);
     CHECK(lost.error().code == Code::kPreconditionFailed);
     CHECK(lost.error().reason == "version_mismatch");
   }
   // What is not named stays.
-  CHECK(vault->UpdateClient(vault.As(kCrmService), id, 2, {{}, Strings{}})->external_ref == "A-2");
-  const auto read = vault->GetClient(vault.As(kCrmService), id);
+  CHECK(
+      vault->clients().UpdateClient(vault.As(kCrmService), id, 2, {{}, Strings{}})->external_ref ==
+      "A-2");
+  const auto read = vault->clients().GetClient(vault.As(kCrmService), id);
   CHECK(read->tags.empty());
   CHECK(read->version == 3);
-  CHECK(vault->SearchByReference(vault.As(kCrmService), "A-1")->items.empty());
-  CHECK(vault->SearchByReference(vault.As(kCrmService), "A-2")->items.size() == 1);
-  CHECK(IssuesOf(vault->UpdateClient(vault.As(kCrmService), id, 3, {{}, {{"Bad"}}})).size() == 1);
+  CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "A-1")->items.empty());
+  CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "A-2")->items.size() == 1);
+  CHECK(IssuesOf(vault->clients().UpdateClient(vault.As(kCrmService), id, 3, {{}, {{"Bad"}}}))
+            .size() == 1);
   vault.CheckInvariants();
 }
 
@@ -147,15 +153,16 @@ TEST_CASE("a client that does not exist is not found, whoever asks and for what"
   ClientId twin = vault.NewClient("A-1");
   twin.value[15] ^= 1;
   for (const ClientId& id : {nobody, twin}) {
-    CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), id)) == "not_found");
-    CHECK(AnswerOf(vault->UpdateClient(vault.As(kCrmService), id, 1, {})) == "not_found");
-    CHECK(AnswerOf(vault->Erase(vault.As(kPrivacyOfficer), id, {})) == "not_found");
-    CHECK(AnswerOf(vault->CreateRecord(vault.As(kCrmService), id, "contact", {{"last_name", "Doe"}},
-                                       {})) == "not_found");
-    CHECK(AnswerOf(vault->ListRecords(vault.As(kCrmService), id, "", true, {})) == "not_found");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), id)) == "not_found");
+    CHECK(AnswerOf(vault->clients().UpdateClient(vault.As(kCrmService), id, 1, {})) == "not_found");
+    CHECK(AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer), id, {})) == "not_found");
+    CHECK(AnswerOf(vault->records().CreateRecord(vault.As(kCrmService), id, "contact",
+                                                 {{"last_name", "Doe"}}, {})) == "not_found");
+    CHECK(AnswerOf(vault->records().ListRecords(vault.As(kCrmService), id, "", true, {})) ==
+          "not_found");
   }
   const auto caller = vault.As(kCrmService);
-  CHECK(!vault->GetClient(caller, nobody));
+  CHECK(!vault->clients().GetClient(caller, nobody));
   CHECK(vault.EntryOf(caller) == vault.Denied(kCrmService, {{"action", "client.read"},
                                                             {"client", nobody.Text()},
                                                             {"rule", "check:existence"},
@@ -166,7 +173,7 @@ TEST_CASE("a client that does not exist is not found, whoever asks and for what"
 TEST_CASE("each operation on a client leaves the entry that says what it did") {
   TestVault vault;
   auto caller = vault.As(kCrmService);
-  const auto made = vault->CreateClient(caller, {"A-1", {{"vip"}}}, {});
+  const auto made = vault->clients().CreateClient(caller, {"A-1", {{"vip"}}}, {});
   REQUIRE(made);
   const std::string id = made->id.Text();
   CHECK(vault.EntryOf(caller) ==
@@ -176,13 +183,13 @@ TEST_CASE("each operation on a client leaves the entry that says what it did") {
                                     {"version", 1},
                                     {"payload_hash", vault.ProfileHash(made->id)}}));
   caller = vault.As(kCrmService);
-  CHECK(vault->GetClient(caller, made->id));
+  CHECK(vault->clients().GetClient(caller, made->id));
   CHECK(vault.EntryOf(caller) ==
         vault.Allowed(
             kCrmService,
             {{"action", "client.read"}, {"client", id}, {"fields", kProfile}, {"version", 1}}));
   caller = vault.As(kCrmService, "billing");
-  CHECK(vault->UpdateClient(caller, made->id, 1, {{}, Strings{}}));
+  CHECK(vault->clients().UpdateClient(caller, made->id, 1, {{}, Strings{}}));
   CHECK(vault.EntryOf(caller) ==
         vault.Allowed(kCrmService, {{"action", "client.update"},
                                     {"client", id},
@@ -191,12 +198,12 @@ TEST_CASE("each operation on a client leaves the entry that says what it did") {
                                     {"version", 2},
                                     {"payload_hash", vault.ProfileHash(made->id)}}));
   caller = vault.As(kCrmService);
-  CHECK(!vault->UpdateClient(caller, made->id, 1, {"A-2", {}}));
+  CHECK(!vault->clients().UpdateClient(caller, made->id, 1, {"A-2", {}}));
   CHECK(vault.EntryOf(caller) == vault.Allowed(kCrmService, {{"action", "client.update"},
                                                              {"client", id},
                                                              {"outcome", "version_mismatch"}}));
   caller = vault.As(kCrmService);
-  CHECK(!vault->CreateClient(caller, {std::string(300, 'x'), {}}, {}));
+  CHECK(!vault->clients().CreateClient(caller, {std::string(300, 'x'), {}}, {}));
   CHECK(vault.EntryOf(caller) == vault.Denied(kCrmService, {{"action", "client.create"},
                                                             {"rule", "check:input"},
                                                             {"outcome", "client_invalid"}}));
@@ -209,7 +216,7 @@ TEST_CASE("a list names each client it disclosed, in front of the entry for the 
   const ClientId b = vault.NewClient("B", {"x"});
   vault.NewClient("C", {"y"});
   const auto caller = vault.As(kCrmService);
-  const auto page = vault->ListClients(caller, "x", "", {});
+  const auto page = vault->clients().ListClients(caller, "x", "", {});
   REQUIRE(page);
   REQUIRE(page->items.size() == 2);
   const auto one = [&](const ClientId& id) {
@@ -231,7 +238,7 @@ TEST_CASE("a list is read page by page, each client once, in the order they were
       PageRequest request{limit, {}};
       std::size_t pages = 0;
       do {
-        const auto page = vault->ListClients(vault.As(kCrmService), tag, "", request);
+        const auto page = vault->clients().ListClients(vault.As(kCrmService), tag, "", request);
         REQUIRE(page);
         CHECK(page->items.size() <= limit);
         for (const auto& client : page->items) listed.push_back(client.id);
@@ -248,12 +255,13 @@ TEST_CASE("a list goes on where it was when clients come and go") {
   TestVault vault;
   std::vector<ClientId> made;
   for (int i = 0; i < 4; ++i) made.push_back(vault.NewClient("A-" + std::to_string(i)));
-  const auto first = vault->ListClients(vault.As(kCrmService), "", "", {2, {}});
+  const auto first = vault->clients().ListClients(vault.As(kCrmService), "", "", {2, {}});
   REQUIRE(first);
-  CHECK(vault->Erase(vault.As(kPrivacyOfficer), made[1], {}));  // the cursor's own
-  CHECK(vault->Erase(vault.As(kPrivacyOfficer), made[2], {}));
+  CHECK(vault->erasures().Erase(vault.As(kPrivacyOfficer), made[1], {}));  // the cursor's own
+  CHECK(vault->erasures().Erase(vault.As(kPrivacyOfficer), made[2], {}));
   const ClientId fifth = vault.NewClient("A-5");
-  const auto rest = vault->ListClients(vault.As(kCrmService), "", "", {10, first->next_cursor});
+  const auto rest =
+      vault->clients().ListClients(vault.As(kCrmService), "", "", {10, first->next_cursor});
   REQUIRE(rest);
   REQUIRE(rest->items.size() == 2);
   CHECK(rest->items[0].id == made[3]);
@@ -278,24 +286,27 @@ TEST_CASE("a list by class has the clients with such records, for its purposes")
     for (const auto& item : page->items) ids.push_back(item.id);
     return ids;
   };
-  CHECK(ids_of(vault->ListClients(vault.As(kCrmService), "", "contact", {})) == with);
-  CHECK(ids_of(vault->ListClients(vault.As(kCrmService), "t", "contact", {})) ==
+  CHECK(ids_of(vault->clients().ListClients(vault.As(kCrmService), "", "contact", {})) == with);
+  CHECK(ids_of(vault->clients().ListClients(vault.As(kCrmService), "t", "contact", {})) ==
         std::vector<ClientId>{with[0], with[1]});
-  CHECK(ids_of(vault->ListClients(vault.As(kCrmService, "complaint-handling"), "", "complaint", {}))
+  CHECK(ids_of(vault->clients().ListClients(vault.As(kCrmService, "complaint-handling"), "",
+                                            "complaint", {}))
             .empty());
   // In pages.
   std::vector<ClientId> paged;
   PageRequest request{1, {}};
   do {
-    const auto page = vault->ListClients(vault.As(kCrmService), "", "contact", request);
+    const auto page = vault->clients().ListClients(vault.As(kCrmService), "", "contact", request);
     for (const auto& id : ids_of(page)) paged.push_back(id);
     request.cursor = page->next_cursor;
   } while (!request.cursor.empty());
   CHECK(paged == with);
-  CHECK(AnswerOf(vault->ListClients(vault.As(kCrmService, "marketing"), "", "complaint", {})) ==
-        "purpose_not_allowed");
-  CHECK(AnswerOf(vault->ListClients(vault.As(kCrmService), "", "nonsense", {})) == "class_unknown");
-  CHECK(AnswerOf(vault->ListClients(vault.As(kCrmService), "Not A Tag", "", {})) == "tag_invalid");
+  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService, "marketing"), "", "complaint",
+                                              {})) == "purpose_not_allowed");
+  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService), "", "nonsense", {})) ==
+        "class_unknown");
+  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService), "Not A Tag", "", {})) ==
+        "tag_invalid");
 }
 
 TEST_CASE("a cursor says nothing of its place, and is of use to nobody but its principal") {
@@ -305,10 +316,10 @@ TEST_CASE("a cursor says nothing of its place, and is of use to nobody but its p
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
   const RecordId second = vault.NewContact(client, {{"last_name", "Doe"}});
   for (int i = 0; i < 2; ++i) {
-    REQUIRE(vault->PlaceHold(vault.As(kPrivacyOfficer),
-                             {client, {}, {}, "Claim", "K-1", Timestamp{4102444800000}}));
-    REQUIRE(
-        vault->Erase(vault.As(kPrivacyOfficer), vault.NewClient("gone " + std::to_string(i)), {}));
+    REQUIRE(vault->holds().PlaceHold(vault.As(kPrivacyOfficer),
+                                     {client, {}, {}, "Claim", "K-1", Timestamp{4102444800000}}));
+    REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer),
+                                    vault.NewClient("gone " + std::to_string(i)), {}));
   }
   struct List {
     Role role;
@@ -321,31 +332,32 @@ TEST_CASE("a cursor says nothing of its place, and is of use to nobody but its p
   const std::vector<List> lists = {
       {kCrmService,
        [&](const Caller& caller, const std::string& cursor) {
-         return next_of(vault->ListClients(caller, "t", "", {1, cursor}));
+         return next_of(vault->clients().ListClients(caller, "t", "", {1, cursor}));
        }},
       {kCrmService,
        [&](const Caller& caller, const std::string& cursor) {
-         return next_of(vault->ListRecords(caller, client, "", false, {1, cursor}));
+         return next_of(vault->records().ListRecords(caller, client, "", false, {1, cursor}));
        }},
       {kCrmService,
        [&](const Caller& caller, const std::string& cursor) {
-         return next_of(vault->SearchByField(caller, "contact", "last_name", "Doe", {1, cursor}));
+         return next_of(
+             vault->searches().SearchByField(caller, "contact", "last_name", "Doe", {1, cursor}));
        }},
       {kPrivacyOfficer,
        [&](const Caller& caller, const std::string& cursor) {
-         return next_of(vault->ListHolds(caller, {}, false, {1, cursor}));
+         return next_of(vault->holds().ListHolds(caller, {}, false, {1, cursor}));
        }},
       {kPrivacyOfficer,
        [&](const Caller& caller, const std::string& cursor) {
-         return next_of(vault->ListErasures(caller, {1, cursor}));
+         return next_of(vault->erasures().ListErasures(caller, {1, cursor}));
        }},
       {kPrivacyOfficer,
        [&](const Caller& caller, const std::string& cursor) {
-         return next_of(vault->PackageClient(caller, client, {1, cursor}));
+         return next_of(vault->exports().PackageClient(caller, client, {1, cursor}));
        }},
       {kPrivacyOfficer,
        [&](const Caller& caller, const std::string& cursor) {
-         return next_of(vault->Export(caller, {}, {1, cursor}));
+         return next_of(vault->exports().Export(caller, {}, {1, cursor}));
        }},
   };
   for (std::size_t i = 0; i < lists.size(); ++i) {
@@ -400,13 +412,13 @@ TEST_CASE("a cursor belongs to the list it came from") {
   static_cast<void>(record);
   const auto crm = [&] { return vault.As(kCrmService); };
   const auto clients = [&](const char* tag, const char* class_name, const std::string& cursor) {
-    return vault->ListClients(crm(), tag, class_name, {1, cursor});
+    return vault->clients().ListClients(crm(), tag, class_name, {1, cursor});
   };
   const auto records = [&](const char* class_name, const std::string& cursor) {
-    return vault->ListRecords(crm(), client, class_name, false, {1, cursor});
+    return vault->records().ListRecords(crm(), client, class_name, false, {1, cursor});
   };
   const auto search = [&](const char* value, const std::string& cursor) {
-    return vault->SearchByField(crm(), "contact", "last_name", value, {1, cursor});
+    return vault->searches().SearchByField(crm(), "contact", "last_name", value, {1, cursor});
   };
   const std::string all = clients("", "", {})->next_cursor;
   const std::string tagged = clients("t", "", {})->next_cursor;
@@ -447,15 +459,15 @@ TEST_CASE("a cursor belongs to the list it came from") {
 TEST_CASE("a repeated creation makes one client and gets the same answer") {
   TestVault vault;
   const Idempotency once{"key-1", "body"};
-  const auto first = vault->CreateClient(vault.As(kCrmService), {"A-1", {{"t"}}}, once);
+  const auto first = vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {{"t"}}}, once);
   REQUIRE(first);
   // Whatever happened in between.
   vault.clock.Advance(60'000);
-  REQUIRE(vault->UpdateClient(vault.As(kCrmService), first->id, 1, {"A-9", Strings{}}));
+  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), first->id, 1, {"A-9", Strings{}}));
   vault.Close();
   vault.Open();
   const auto caller = vault.As(kCrmService);
-  const auto again = vault->CreateClient(caller, {"A-1", {{"t"}}}, once);
+  const auto again = vault->clients().CreateClient(caller, {"A-1", {{"t"}}}, once);
   REQUIRE(again);
   CHECK(again->id == first->id);
   CHECK(again->external_ref == first->external_ref);
@@ -472,17 +484,19 @@ TEST_CASE("a repeated creation makes one client and gets the same answer") {
 
 TEST_CASE("an idempotency key with another body is refused, and makes nothing") {
   TestVault vault;
-  REQUIRE(vault->CreateClient(vault.As(kCrmService), {"A-1", {}}, {"key-1", "body"}));
-  const auto other = vault->CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key-1", "other"});
+  REQUIRE(vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}}, {"key-1", "body"}));
+  const auto other =
+      vault->clients().CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key-1", "other"});
   REQUIRE(!other);
   CHECK(other.error().code == Code::kUnprocessable);
   CHECK(other.error().reason == "idempotency_key_reused");
   CHECK(vault.Number("SELECT count(*) FROM clients") == 1);
   // Another key, another caller, another operation: nothing to do with it.
-  CHECK(vault->CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key-2", "body"}));
+  CHECK(vault->clients().CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key-2", "body"}));
   const auto token = vault.NewTokenFor(Name(kCrmService), 3600);
   REQUIRE(token);
-  CHECK(vault->CreateClient(TestVault::Stranger(token->secret), {"A-3", {}}, {"key-1", "other"}));
+  CHECK(vault->clients().CreateClient(TestVault::Stranger(token->secret), {"A-3", {}},
+                                      {"key-1", "other"}));
   CHECK(vault.Number("SELECT count(*) FROM clients") == 3);
   vault.CheckInvariants();
 }
@@ -490,15 +504,15 @@ TEST_CASE("an idempotency key with another body is refused, and makes nothing") 
 TEST_CASE("a failed creation does not use its idempotency key up") {
   TestVault vault;
   vault.NewClient("A-1");
-  CHECK(AnswerOf(vault->CreateClient(vault.As(kCrmService), {"A-1", {}}, {"key", "one"})) ==
-        "external_ref_taken");
-  CHECK(vault->CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key", "two"}));
+  CHECK(AnswerOf(vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}},
+                                               {"key", "one"})) == "external_ref_taken");
+  CHECK(vault->clients().CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key", "two"}));
 }
 
 TEST_CASE("neither idempotency keys nor bodies are stored as they are") {
   TestVault vault;
-  REQUIRE(
-      vault->CreateClient(vault.As(kCrmService), {"A-1", {}}, {"SENTINEL-KEY", "SENTINEL-BODY"}));
+  REQUIRE(vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}},
+                                        {"SENTINEL-KEY", "SENTINEL-BODY"}));
   CHECK(vault.Number("SELECT count(*) FROM idempotency WHERE instr(key, 'SENTINEL') = 0 AND "
                      "instr(body, 'SENTINEL') = 0") == 1);
 }
@@ -511,7 +525,7 @@ TEST_CASE("the same key for many requests at once makes one client") {
     for (auto& result : made) {
       const Caller caller = vault.As(kCrmService);
       callers.emplace_back([&vault, &result, caller] {
-        result = vault->CreateClient(caller, {"A-1", {}}, {"key", "body"});
+        result = vault->clients().CreateClient(caller, {"A-1", {}}, {"key", "body"});
       });
     }
   }
@@ -528,7 +542,8 @@ TEST_CASE("a key cache that is smaller than the clients loses none of them") {
   std::vector<ClientId> clients;
   for (int i = 0; i < 20; ++i) clients.push_back(vault.NewClient("A-" + std::to_string(i)));
   for (int i = 0; i < 20; ++i) {
-    const auto read = vault->GetClient(vault.As(kCrmService), clients[static_cast<std::size_t>(i)]);
+    const auto read =
+        vault->clients().GetClient(vault.As(kCrmService), clients[static_cast<std::size_t>(i)]);
     REQUIRE(read);
     CHECK(read->external_ref == "A-" + std::to_string(i));
   }
@@ -545,7 +560,7 @@ TEST_CASE("a profile that was moved from another client is not served, and raise
       a.Row(), b.Row());
   vault.Open();
   const auto caller = vault.As(kCrmService);
-  const auto read = vault->GetClient(caller, b);
+  const auto read = vault->clients().GetClient(caller, b);
   REQUIRE(!read);
   CHECK(read.error().code == Code::kCorrupted);
   CHECK(read.error().reason == "integrity_failed");
@@ -555,8 +570,9 @@ TEST_CASE("a profile that was moved from another client is not served, and raise
   CHECK(entries[1].at("action") == "integrity.alarm");
   CHECK(entries[1].at("client") == b.Text());
   CHECK(entries[1].at("detail") == "client.read");
-  CHECK(AnswerOf(vault->ListClients(vault.As(kCrmService), "", "", {})) == "integrity_failed");
-  CHECK(vault->GetClient(vault.As(kCrmService), a));
+  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService), "", "", {})) ==
+        "integrity_failed");
+  CHECK(vault->clients().GetClient(vault.As(kCrmService), a));
 }
 
 }  // namespace

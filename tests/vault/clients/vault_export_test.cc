@@ -29,7 +29,7 @@ class Exports : public TestVault {
     pages = 0;
     do {
       caller.call = CallId::New(clock.Now());
-      const auto exported = (*this)->Export(caller, selection, page);
+      const auto exported = (*this)->exports().Export(caller, selection, page);
       answer = AnswerOf(exported);
       last = caller;
       if (!exported) return lines;
@@ -133,7 +133,7 @@ TEST_CASE("who may not export learns nothing, and bad choices are named") {
   vault.All(vault.Officer(), {.tag = "Not A Tag", .classes = {"nothing"}});
   CHECK(vault.answer == "export_invalid");
   for (const std::string cursor : {"x", "AAAA", ".", "a.b", "AAAAAAAAAAAAAAAAAAAAAA"}) {
-    CHECK(AnswerOf(vault->Export(vault.Officer(), {}, {10, cursor})) == "cursor_invalid");
+    CHECK(AnswerOf(vault->exports().Export(vault.Officer(), {}, {10, cursor})) == "cursor_invalid");
   }
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("a masked export is masked, and only of the clients in scope") {
   const ClientId foreign = vault.NewClient("A-2");
   vault.NewContact(own, kExportedData);
   vault.NewContact(foreign, kExportedData);
-  REQUIRE(vault->PutRole(vault.As(kAdministrator), "desk", R"({"grants": [
+  REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "desk", R"({"grants": [
       {"actions": ["client.export"], "scope": "assigned", "view": "masked"}]})"));
   const auto token = vault.NewTokenFor("desk", 3600);
   REQUIRE(token);
@@ -151,7 +151,7 @@ TEST_CASE("a masked export is masked, and only of the clients in scope") {
   caller.purpose = kSubjectRequest;
   CHECK(vault.All(caller, {}).empty());
   CHECK(vault.answer == "ok");
-  REQUIRE(vault->Assign(vault.As(kSupervisor), own, token->info.principal, {}));
+  REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), own, token->info.principal, {}));
   const auto lines = vault.All(caller, {});
   REQUIRE(lines.size() == 2);
   CHECK(lines[0].client == own.Text());
@@ -163,20 +163,20 @@ TEST_CASE("an export takes the approval of another person, and goes on for an ho
   Exports vault(true);
   const ClientId client = vault.NewClient("A-1");
   vault.NewContact(client, kExportedData);
-  CHECK(AnswerOf(vault->Export(vault.Officer(), {}, {1, ""})) == "approval_required");
+  CHECK(AnswerOf(vault->exports().Export(vault.Officer(), {}, {1, ""})) == "approval_required");
   // Nobody's who could not do it.
   const Proposal all{"client.export", "all", {}};
-  CHECK(AnswerOf(vault->RequestApproval(vault.As(kSupervisor, kSubjectRequest), all)) ==
+  CHECK(AnswerOf(vault->approvals().RequestApproval(vault.As(kSupervisor, kSubjectRequest), all)) ==
         "permission_denied");
-  CHECK(AnswerOf(vault->RequestApproval(vault.Officer(), {"client.export", "some", {}})) ==
+  CHECK(AnswerOf(vault->approvals().RequestApproval(
+            vault.Officer(), {"client.export", "some", {}})) == "proposal_invalid");
+  CHECK(AnswerOf(vault->approvals().RequestApproval(
+            vault.Officer(), {"client.export", "all", R"({"classes": ["nothing"]})"})) ==
         "proposal_invalid");
-  CHECK(AnswerOf(vault->RequestApproval(vault.Officer(),
-                                        {"client.export", "all", R"({"classes": ["nothing"]})"})) ==
+  CHECK(AnswerOf(vault->approvals().RequestApproval(
+            vault.Officer(), {"client.export", "all", R"({"purpose": "billing"})"})) ==
         "proposal_invalid");
-  CHECK(AnswerOf(vault->RequestApproval(vault.Officer(),
-                                        {"client.export", "all", R"({"purpose": "billing"})"})) ==
-        "proposal_invalid");
-  const auto asked = vault->RequestApproval(
+  const auto asked = vault->approvals().RequestApproval(
       vault.Officer(), {"client.export", "all", R"({"classes": ["interaction", "contact"]})"});
   REQUIRE(asked);
   CHECK(asked->proposal.content ==
@@ -184,26 +184,28 @@ TEST_CASE("an export takes the approval of another person, and goes on for an ho
   auto caller = vault.Officer();
   caller.approval = asked->id.Text();
   const ExportSelection chosen{.tag = "", .classes = {"contact", "interaction"}};
-  CHECK(AnswerOf(vault->Export(caller, chosen, {1, ""})) == "approval_invalid");  // not yet
-  CHECK(AnswerOf(vault->DecideApproval(vault.As(kSupervisor), asked->id, true)) ==
+  CHECK(AnswerOf(vault->exports().Export(caller, chosen, {1, ""})) ==
+        "approval_invalid");  // not yet
+  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSupervisor), asked->id, true)) ==
         "permission_denied");
-  REQUIRE(vault->DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
+  REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
   // Neither more, nor for another purpose.
-  CHECK(AnswerOf(vault->Export(caller, {}, {1, ""})) == "approval_invalid");
+  CHECK(AnswerOf(vault->exports().Export(caller, {}, {1, ""})) == "approval_invalid");
   auto other = vault.As(kPrivacyOfficer, "client-care");
   other.approval = caller.approval;
-  CHECK(AnswerOf(vault->Export(other, chosen, {1, ""})) == "approval_invalid");
-  const auto first = vault->Export(caller, chosen, {1, ""});
+  CHECK(AnswerOf(vault->exports().Export(other, chosen, {1, ""})) == "approval_invalid");
+  const auto first = vault->exports().Export(caller, chosen, {1, ""});
   INFO(AnswerOf(first));
   REQUIRE(first);
   REQUIRE_FALSE(first->next_cursor.empty());
-  CHECK(AnswerOf(vault->Export(caller, chosen, {1, ""})) == "approval_invalid");  // once
-  CHECK(AnswerOf(vault->Export(caller, {}, {1, first->next_cursor})) == "cursor_invalid");
-  const auto second = vault->Export(caller, chosen, {1, first->next_cursor});
+  CHECK(AnswerOf(vault->exports().Export(caller, chosen, {1, ""})) == "approval_invalid");  // once
+  CHECK(AnswerOf(vault->exports().Export(caller, {}, {1, first->next_cursor})) == "cursor_invalid");
+  const auto second = vault->exports().Export(caller, chosen, {1, first->next_cursor});
   REQUIRE(second);
   CHECK(std::holds_alternative<RecordInfo>(second->lines.at(0)));
   vault.clock.Advance(3601 * 1000);
-  CHECK(AnswerOf(vault->Export(caller, chosen, {1, first->next_cursor})) == "approval_invalid");
+  CHECK(AnswerOf(vault->exports().Export(caller, chosen, {1, first->next_cursor})) ==
+        "approval_invalid");
 }
 
 }  // namespace coffer::vault

@@ -16,7 +16,7 @@ class ImportingVault : public TestVault {
  public:
   Result<ImportResult> Import(const std::string& ref, const json& data,
                               const std::string& key = {}) {
-    return (*this)->ImportRecord(As(kCrmService), {ref, "contact", key, data});
+    return (*this)->imports().ImportRecord(As(kCrmService), {ref, "contact", key, data});
   }
   // "created", "updated", "unchanged", or the reason why not.
   std::string Outcome(const std::string& ref, const json& data, const std::string& key = {}) {
@@ -42,13 +42,14 @@ TEST_CASE("an import makes the client and the record, updates it, and leaves it 
     CHECK(later->client == first->client);
     CHECK(later->record == first->record);
   }
-  const auto read = vault->GetRecord(vault.As(kCrmService), first->client, first->record);
+  const auto read = vault->records().GetRecord(vault.As(kCrmService), first->client, first->record);
   REQUIRE(read);
   CHECK(read->data == kMoved.dump());
   CHECK(read->version == 2);
-  CHECK(vault->GetClient(vault.As(kCrmService), first->client)->external_ref == "A-1");
-  CHECK(vault->GetRecordVersion(vault.As(kCrmService), first->client, first->record, 1)->data ==
-        kJane.dump());
+  CHECK(vault->clients().GetClient(vault.As(kCrmService), first->client)->external_ref == "A-1");
+  CHECK(vault->records()
+            .GetRecordVersion(vault.As(kCrmService), first->client, first->record, 1)
+            ->data == kJane.dump());
   CHECK(vault.Clients() == 1);
   CHECK(vault.Records() == 1);
   vault.CheckInvariants();
@@ -83,7 +84,7 @@ TEST_CASE("an import finds the client that exists already, and its own records o
   CHECK(imported->client == client);
   CHECK(imported->record != by_hand);
   CHECK(imported->outcome == ImportOutcome::kCreated);
-  CHECK(vault->GetClient(vault.As(kCrmService), client)->tags == Strings{"vip"});
+  CHECK(vault->clients().GetClient(vault.As(kCrmService), client)->tags == Strings{"vip"});
   vault.CheckInvariants();
 }
 
@@ -113,7 +114,8 @@ TEST_CASE("what is wrong with a row is told, and the row makes nothing") {
   }
   CHECK(vault.Outcome("A-1", kJane, std::string(201, 'x')) == "import_invalid");
   CHECK(vault.Outcome("A-1", kJane, "\xff") == "import_invalid");
-  const auto unknown = vault->ImportRecord(vault.As(kCrmService), {"A-1", "nonsense", "", kJane});
+  const auto unknown =
+      vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "nonsense", "", kJane});
   CHECK(AnswerOf(unknown) == "class_unknown");
   CHECK(vault.Clients() == 0);
   CHECK(vault.Outcome(std::string(200, 'x'), kJane, std::string(200, 'y')) == "created");
@@ -123,7 +125,7 @@ TEST_CASE("what is wrong with a row is told, and the row makes nothing") {
 TEST_CASE("an import leaves an entry for the record, and one for a client that it made") {
   ImportingVault vault;
   auto caller = vault.As(kCrmService);
-  const auto made = vault->ImportRecord(caller, {"A-1", "contact", "", kJane});
+  const auto made = vault->imports().ImportRecord(caller, {"A-1", "contact", "", kJane});
   REQUIRE(made);
   const json about = {{"action", "record.import"},
                       {"class", "contact"},
@@ -141,12 +143,12 @@ TEST_CASE("an import leaves an entry for the record, and one for a client that i
                                         {"payload_hash", vault.ProfileHash(made->client)}}),
             imported});
   caller = vault.As(kCrmService);
-  CHECK(vault->ImportRecord(caller, {"A-1", "contact", "", kJane}));
+  CHECK(vault->imports().ImportRecord(caller, {"A-1", "contact", "", kJane}));
   json unchanged = vault.Allowed(kCrmService, about);
   unchanged.update({{"outcome", "unchanged"}, {"version", 1}});
   CHECK(vault.EntryOf(caller) == unchanged);
   caller = vault.As(kCrmService);
-  CHECK(vault->ImportRecord(caller, {"A-1", "contact", "", kMoved}));
+  CHECK(vault->imports().ImportRecord(caller, {"A-1", "contact", "", kMoved}));
   imported.update({{"version", 2},
                    {"payload_hash", vault.PayloadHash(made->record)},
                    {"fields", {"city"}}});  // what it changed
@@ -156,16 +158,16 @@ TEST_CASE("an import leaves an entry for the record, and one for a client that i
 TEST_CASE("an import after the record was deleted, or the client erased, begins anew") {
   ImportingVault vault;
   const auto first = vault.Import("A-1", kJane);
-  REQUIRE(vault->DeleteRecord(vault.As(kCrmService), first->client, first->record, {}));
+  REQUIRE(vault->records().DeleteRecord(vault.As(kCrmService), first->client, first->record, {}));
   const auto second = vault.Import("A-1", kJane);
   REQUIRE(second);
   CHECK(second->outcome == ImportOutcome::kCreated);
   CHECK(second->client == first->client);
   CHECK(second->record != first->record);
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), first->client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), first->client, {}));
   CHECK(AnswerOf(vault.Import("A-1", kJane)) == "erased_before");
   const auto third =
-      vault->ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", kJane, true});
+      vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", kJane, true});
   REQUIRE(third);
   CHECK(third->outcome == ImportOutcome::kCreated);
   CHECK(third->client != first->client);
@@ -175,14 +177,14 @@ TEST_CASE("an import after the record was deleted, or the client erased, begins 
 TEST_CASE("a reference that went to another client takes no record of the first one along") {
   ImportingVault vault;
   const auto first = vault.Import("A-1", kJane);
-  REQUIRE(vault->UpdateClient(vault.As(kCrmService), first->client, 1, {"B-1", {}}));
+  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), first->client, 1, {"B-1", {}}));
   const auto second = vault.Import("A-1", kJane);
   REQUIRE(second);
   CHECK(second->client != first->client);
   CHECK(second->outcome == ImportOutcome::kCreated);
   CHECK(vault.Outcome("A-1", kJane) == "unchanged");
   CHECK(vault.Outcome("A-1", kMoved) == "updated");
-  CHECK(vault->GetRecord(vault.As(kCrmService), first->client, first->record)->data ==
+  CHECK(vault->records().GetRecord(vault.As(kCrmService), first->client, first->record)->data ==
         kJane.dump());
   vault.CheckInvariants();
 }
@@ -191,7 +193,7 @@ TEST_CASE(
     "a client whose reference changed is imported under the new one without a second record") {
   ImportingVault vault;
   const auto first = vault.Import("A-1", kJane);
-  REQUIRE(vault->UpdateClient(vault.As(kCrmService), first->client, 1, {"B-1", {}}));
+  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), first->client, 1, {"B-1", {}}));
   const auto again = vault.Import("B-1", kJane);
   REQUIRE(again);
   CHECK(again->client == first->client);
@@ -221,7 +223,7 @@ TEST_CASE("an import needs a role, a purpose, and one that the class allows") {
   ImportingVault vault;
   vault.PutPurpose("statistics");
   const auto answer = [&](Caller caller) {
-    return AnswerOf(vault->ImportRecord(caller, {"A-1", "contact", "", kJane}));
+    return AnswerOf(vault->imports().ImportRecord(caller, {"A-1", "contact", "", kJane}));
   };
   CHECK(answer(vault.As(kCaseWorker)) == "permission_denied");
   CHECK(answer(vault.As(kAdministrator)) == "permission_denied");

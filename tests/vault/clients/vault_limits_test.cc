@@ -23,14 +23,14 @@ TEST_CASE("there are at most a thousand classes, and those that are there can st
   const auto put = [&](const std::string& name) {
     const json definition = {
         {"name", name}, {"purposes", {"client-care"}}, {"fields", {{"b", {{"type", "date"}}}}}};
-    return vault->PutClass(vault.As(kAdministrator), name, definition.dump());
+    return vault->classes().PutClass(vault.As(kAdministrator), name, definition.dump());
   };
   const auto refused = put("one-more");
   REQUIRE(!refused);
   CHECK(refused.error().code == Code::kConflict);
   CHECK(refused.error().reason == "too_many_classes");
   CHECK((*put("c7"))->version == 2);
-  CHECK(vault->ListClasses(vault.As(kAuditor))->size() == 1000);
+  CHECK(vault->classes().ListClasses(vault.As(kAuditor))->size() == 1000);
 }
 
 TEST_CASE("there are at most a thousand purposes, and those that are there can still change") {
@@ -42,12 +42,12 @@ TEST_CASE("there are at most a thousand purposes, and those that are there can s
       "FROM n");
   vault.Open(true);
   const auto put = [&](const char* code) {
-    return AnswerOf(vault->PutPurpose(vault.As(kAdministrator), code,
-                                      R"({"title": "New", "legal_basis": "contract"})"));
+    return AnswerOf(vault->purposes().PutPurpose(vault.As(kAdministrator), code,
+                                                 R"({"title": "New", "legal_basis": "contract"})"));
   };
   CHECK(put("one-more") == "too_many_purposes");
   CHECK(put("p7") == "ok");
-  CHECK(vault->GetPurpose(vault.As(kAuditor), "p7")->title == "New");
+  CHECK(vault->purposes().GetPurpose(vault.As(kAuditor), "p7")->title == "New");
 }
 
 TEST_CASE("a stored class or purpose that cannot be read is damage, and is named") {
@@ -69,7 +69,7 @@ TEST_CASE("a stored class or purpose that cannot be read is damage, and is named
 
 TEST_CASE("long reads beyond the fourth are sent away, and none of their places is lost") {
   TestVault vault;
-  for (int i = 0; i < 200; ++i) REQUIRE(vault->WhoAmI(vault.As(kCrmService)));
+  for (int i = 0; i < 200; ++i) REQUIRE(vault->tokens().WhoAmI(vault.As(kCrmService)));
   std::atomic<int> unexpected{0};
   for (int round = 0; round < 3; ++round) {
     std::vector<std::jthread> readers;
@@ -77,22 +77,23 @@ TEST_CASE("long reads beyond the fourth are sent away, and none of their places 
       readers.emplace_back([&, t] {
         for (int i = 0; i < 5; ++i) {
           const auto caller = vault.As(kAuditor);
-          const std::string answer = t % 2 == 0 ? AnswerOf(vault->VerifyLog(caller, true))
-                                                : AnswerOf(vault->ReadLog(caller, {}, {}));
+          const std::string answer = t % 2 == 0
+                                         ? AnswerOf(vault->verification().VerifyLog(caller, true))
+                                         : AnswerOf(vault->access_log().ReadLog(caller, {}, {}));
           if (answer != "ok" && answer != "too_many_long_reads") ++unexpected;
         }
       });
     }
   }
   CHECK(unexpected == 0);
-  for (int i = 0; i < 5; ++i) CHECK(vault->VerifyLog(vault.As(kAuditor), true));
+  for (int i = 0; i < 5; ++i) CHECK(vault->verification().VerifyLog(vault.As(kAuditor), true));
 }
 
 TEST_CASE("a principal has so many leases on a client at most, and others have theirs") {
   TestVault vault;
   const ClientId client = vault.NewClient("A-1"), other = vault.NewClient("A-2");
   const auto give = [&](const ClientId& of, Role to) {
-    return AnswerOf(vault->GiveLease(
+    return AnswerOf(vault->leases().GiveLease(
         vault.As(kSupervisor), of,
         {vault.TokenOf(to).principal, "contact", {"last_name"}, "client-care", "C-1", 3600}));
   };
@@ -109,15 +110,15 @@ TEST_CASE("who has so many emergencies unreviewed opens no more until one is rev
   const ClientId client = vault.NewClient("A-1");
   std::optional<EmergencyId> last;
   const auto open = [&] {
-    const auto opened = vault->OpenEmergency(vault.As(kSupervisor, "client-care", "urgent"), client,
-                                             {"client-care", "C-1", 60});
+    const auto opened = vault->emergencies().OpenEmergency(
+        vault.As(kSupervisor, "client-care", "urgent"), client, {"client-care", "C-1", 60});
     if (opened) last = opened->id;
     return AnswerOf(opened);
   };
   for (int i = 0; i < 400; ++i) REQUIRE(open() == "ok");
   vault.clock.Advance(3600 * 1000);  // that they have ended changes nothing
   CHECK(open() == "too_many_emergencies");
-  REQUIRE(vault->ReviewEmergency(vault.As(kSecurityOfficer), *last, "it was right"));
+  REQUIRE(vault->emergencies().ReviewEmergency(vault.As(kSecurityOfficer), *last, "it was right"));
   CHECK(open() == "ok");
   CHECK(open() == "too_many_emergencies");
 }
@@ -125,7 +126,7 @@ TEST_CASE("who has so many emergencies unreviewed opens no more until one is rev
 // Programs of others fetch a log with many hands at once, and are not told to wait.
 TEST_CASE("tiles and proofs are no long reads: neither many at once nor long ones send them away") {
   TestVault vault;
-  for (int i = 0; i < 300; ++i) REQUIRE(vault->WhoAmI(vault.As(kCrmService)));
+  for (int i = 0; i < 300; ++i) REQUIRE(vault->tokens().WhoAmI(vault.As(kCrmService)));
   vault.Close();  // signs what there is
   vault.Open();
   const auto tile = *audit::ParseTilePath("0/000");
@@ -141,7 +142,7 @@ TEST_CASE("tiles and proofs are no long reads: neither many at once nor long one
     std::vector<std::jthread> others;
     for (int t = 0; t < 4; ++t) {
       others.emplace_back([&] {
-        while (!fetched) vault->VerifyLog(vault.As(kAuditor), true);
+        while (!fetched) vault->verification().VerifyLog(vault.As(kAuditor), true);
       });
     }
     {
@@ -152,16 +153,16 @@ TEST_CASE("tiles and proofs are no long reads: neither many at once nor long one
             const auto caller = vault.As(kAuditor);
             switch ((t + i) % 4) {
               case 0:
-                count(AnswerOf(vault->ReadLogTile(caller, tile)));
+                count(AnswerOf(vault->access_log().ReadLogTile(caller, tile)));
                 break;
               case 1:
-                count(AnswerOf(vault->ReadLogTile(caller, bundle)));
+                count(AnswerOf(vault->access_log().ReadLogTile(caller, bundle)));
                 break;
               case 2:
-                count(AnswerOf(vault->ProveLogEntry(caller, 7)));
+                count(AnswerOf(vault->access_log().ProveLogEntry(caller, 7)));
                 break;
               case 3:
-                count(AnswerOf(vault->ProveConsistency(caller, 100, 256)));
+                count(AnswerOf(vault->access_log().ProveConsistency(caller, 100, 256)));
                 break;
             }
           }
@@ -181,7 +182,7 @@ TEST_CASE(
   const ClientId third = vault.NewClient("A-3");
   // A list holds the keys of all its clients until it has opened them.
   const auto caller = vault.As(kCrmService);
-  const auto listed = vault->ListClients(caller, "", "", {});
+  const auto listed = vault->clients().ListClients(caller, "", "", {});
   REQUIRE(!listed);
   CHECK(listed.error().code == Code::kExhausted);
   CHECK(listed.error().reason == "key_cache_full");
@@ -189,16 +190,16 @@ TEST_CASE(
   REQUIRE(entries.size() == 1);  // none was disclosed
   CHECK(entries[0].at("outcome") == "key_cache_full");
   for (const auto& id : {first, second, third}) {
-    CHECK(vault->GetClient(vault.As(kCrmService), id));
+    CHECK(vault->clients().GetClient(vault.As(kCrmService), id));
   }
-  CHECK(vault->ListClients(vault.As(kCrmService), "", "", {2, {}}));
+  CHECK(vault->clients().ListClients(vault.As(kCrmService), "", "", {2, {}}));
   vault.CheckInvariants();
 }
 
 TEST_CASE("idempotency keys are forgotten after a day, and not before") {
   TestVault vault;
   const auto create = [&](const char* ref) {
-    return vault->CreateClient(vault.As(kCrmService), {ref, {}}, {"key", "body"});
+    return vault->clients().CreateClient(vault.As(kCrmService), {ref, {}}, {"key", "body"});
   };
   const auto first = create("A-1");
   REQUIRE(first);

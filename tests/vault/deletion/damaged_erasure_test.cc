@@ -33,7 +33,7 @@ TEST_CASE("a client whose key does not open is erased when somebody asks for it"
   vault.NewContact(client, {{"last_name", "Doe"}});
   vault.DamageKeyOf(client);
   vault.Open();
-  const auto erased = vault->Erase(vault.As(kPrivacyOfficer), client, {});
+  const auto erased = vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {});
   CHECK(AnswerOf(erased) == "ok");
   CHECK(vault.Number("SELECT count(*) FROM clients WHERE id = ?", client.Row()) == 0);
   CHECK(vault.Number("SELECT (SELECT count(*) FROM client_refs) + (SELECT count(*) FROM "
@@ -48,23 +48,25 @@ TEST_CASE("what stops the erasure of a client whose key does not open is lifted 
   hold.reason = "sued";
   hold.case_number = "C-1";
   hold.review_due = Timestamp{vault.clock.Now().ms + 1000};
-  const auto placed = vault->PlaceHold(vault.As(kPrivacyOfficer), hold);
+  const auto placed = vault->holds().PlaceHold(vault.As(kPrivacyOfficer), hold);
   REQUIRE(placed);
   RestrictionRequest restriction;
   restriction.basis = "disputed";
   restriction.stops.all_but = true;
-  const auto restricted = vault->Restrict(vault.As(kPrivacyOfficer), client, restriction);
+  const auto restricted =
+      vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client, restriction);
   REQUIRE(restricted);
   vault.DamageKeyOf(client);
   vault.Open();
   const auto caller = [&] {
     return vault.As(kPrivacyOfficer, std::string(vault.kPurpose), "settled");
   };
-  CHECK(AnswerOf(vault->ListHolds(vault.As(kPrivacyOfficer), {}, false, {})) == "ok");
-  CHECK(AnswerOf(vault->GetHold(vault.As(kPrivacyOfficer), placed->id)) == "integrity_failed");
-  CHECK(AnswerOf(vault->LiftRestriction(caller(), client, restricted->id)) == "ok");
-  CHECK(AnswerOf(vault->LiftHold(caller(), placed->id)) == "ok");
-  CHECK(AnswerOf(vault->Erase(caller(), client, {})) == "ok");
+  CHECK(AnswerOf(vault->holds().ListHolds(vault.As(kPrivacyOfficer), {}, false, {})) == "ok");
+  CHECK(AnswerOf(vault->holds().GetHold(vault.As(kPrivacyOfficer), placed->id)) ==
+        "integrity_failed");
+  CHECK(AnswerOf(vault->restrictions().LiftRestriction(caller(), client, restricted->id)) == "ok");
+  CHECK(AnswerOf(vault->holds().LiftHold(caller(), placed->id)) == "ok");
+  CHECK(AnswerOf(vault->erasures().Erase(caller(), client, {})) == "ok");
 }
 
 TEST_CASE("a client whose key does not open is erased again after a restore") {
@@ -75,7 +77,7 @@ TEST_CASE("a client whose key does not open is erased again after a restore") {
   const std::string before = vault.directory() + ".before";
   fs::copy(vault.directory(), before, fs::copy_options::recursive);
   vault.Open();
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}));
   vault.Close();
   fs::copy(vault.directory() + "/erasures.ledger", before + "/erasures.ledger",
            fs::copy_options::overwrite_existing);
@@ -102,27 +104,28 @@ TEST_CASE("of a record whose tokens do not open nothing stays in the index when 
         "blind_index_odd WHERE record = ?1)",
         record.Row());
   };
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kUnlawful, {}, {first}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client,
+                                  {ErasureBasis::kUnlawful, {}, {first}}));
   SECTION("and it is found again once the index was made anew") {
     const auto found = [&] {
       const auto page =
-          vault->SearchByField(vault.As(kCrmService), "contact", "last_name", "Doe", {});
+          vault->searches().SearchByField(vault.As(kCrmService), "contact", "last_name", "Doe", {});
       REQUIRE(page);
       return page->items.size();
     };
     const ClientId gone = vault.NewClient("D-2");
-    REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), gone, {}));
+    REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), gone, {}));
     vault.clock.Advance(std::int64_t{11} * 24 * 3600 * 1000);
     for (bool more = true; more;) {
-      const auto stepped = vault->StepIndex();
+      const auto stepped = vault->index_builder().Step();
       INFO(AnswerOf(stepped));
       REQUIRE(stepped);
       more = *stepped;
     }
     CHECK(found() == 1);
   }
-  REQUIRE(
-      vault->Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kUnlawful, {}, {damaged}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client,
+                                  {ErasureBasis::kUnlawful, {}, {damaged}}));
   CHECK(rows(damaged) == 0);
 }
 

@@ -26,8 +26,8 @@ class DamagedRestore : public TestVault {
     Open();
     const ClientId clients[] = {damaged, whole};
     for (std::size_t i = 0; i < 2; ++i) {
-      REQUIRE((*this)->Erase(As(kPrivacyOfficer), clients[i],
-                             {ErasureBasis::kUnlawful, {}, {gone[i]}}));
+      REQUIRE((*this)->erasures().Erase(As(kPrivacyOfficer), clients[i],
+                                        {ErasureBasis::kUnlawful, {}, {gone[i]}}));
     }
     Close();
     fs::copy(directory() + "/erasures.ledger", before_ + "/erasures.ledger",
@@ -44,7 +44,7 @@ class DamagedRestore : public TestVault {
     return alarms;
   }
   std::string Read(const ClientId& client, const RecordId& record) {
-    return AnswerOf((*this)->GetRecord(As(kCrmService), client, record));
+    return AnswerOf((*this)->records().GetRecord(As(kCrmService), client, record));
   }
 
   ClientId damaged, whole;
@@ -62,14 +62,15 @@ TEST_CASE("one object that does not open keeps neither its client's erasure nor 
     vault.Tamper("UPDATE clients SET profile = zeroblob(length(profile)) WHERE id = ?",
                  vault.damaged.Row());
     vault.Open();
-    CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.damaged)) == "integrity_failed");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.damaged)) ==
+          "integrity_failed");
     CHECK(vault.Read(vault.damaged, vault.kept[0]) == "ok");
   }
   SECTION("a record") {
     vault.Tamper("UPDATE records SET payload = zeroblob(length(payload)) WHERE id = ?",
                  vault.kept[0].Row());
     vault.Open();
-    CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.damaged)) == "ok");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.damaged)) == "ok");
     CHECK(vault.Read(vault.damaged, vault.kept[0]) == "integrity_failed");
   }
   SECTION("the client's key") {
@@ -81,7 +82,8 @@ TEST_CASE("one object that does not open keeps neither its client's erasure nor 
       REQUIRE(damage->Execute(vault.damaged.Row()));
     }
     vault.Open();
-    CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.damaged)) == "integrity_failed");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.damaged)) ==
+          "integrity_failed");
     CHECK(vault.Read(vault.damaged, vault.kept[0]) == "integrity_failed");
   }
   CHECK(vault.Alarms() == 1);

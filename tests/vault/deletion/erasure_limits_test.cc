@@ -25,7 +25,7 @@ class ManyClasses : public RetainingVault {
     }
   }
   audit::ErasureAct Act(const ErasureId& id) {
-    const auto document = (*this)->ReadAct(As(kAuditor), id, {});
+    const auto document = (*this)->erasure_acts().ReadAct(As(kAuditor), id, {});
     INFO(AnswerOf(document));
     REQUIRE(document);
     const auto report = audit::VerifyAct(*document, {{*audit::ParseVerifierKey(LogKey())}});
@@ -49,17 +49,17 @@ TEST_CASE("of however many classes records go and stay, each erasure has its act
   // All but one class stay; all of them go but one; with as much in the entry as there can be.
   auto caller = vault.As(kPrivacyOfficer);
   caller.ticket = std::string(64, 'T');
-  const auto one =
-      vault->Erase(caller, vault.client, {ErasureBasis::kUnlawful, {}, {vault.records[0]}});
+  const auto one = vault->erasures().Erase(caller, vault.client,
+                                           {ErasureBasis::kUnlawful, {}, {vault.records[0]}});
   REQUIRE(one);
   const auto left = vault.Act(one->id);
   CHECK(left.kept.size() == audit::kMaxActKept);
   CHECK(RecordsIn(left) == 1);
-  const auto of_class =
-      vault->Erase(caller, vault.client, {ErasureBasis::kUnlawful, std::string(60, 'c') + "1", {}});
+  const auto of_class = vault->erasures().Erase(
+      caller, vault.client, {ErasureBasis::kUnlawful, std::string(60, 'c') + "1", {}});
   REQUIRE(of_class);
   CHECK(RecordsIn(vault.Act(of_class->id)) == 1);
-  const auto many = vault->Erase(
+  const auto many = vault->erasures().Erase(
       caller, vault.client,
       {ErasureBasis::kUnlawful, {}, {vault.records.begin() + 2, vault.records.end() - 1}});
   REQUIRE(many);
@@ -68,9 +68,9 @@ TEST_CASE("of however many classes records go and stay, each erasure has its act
   CHECK(gone.categories.back().class_name == audit::kOtherClasses);
   CHECK(RecordsIn(gone) == kManyClasses - 3);
   for (const auto form : {DocumentForm::kPage, DocumentForm::kLogJson, DocumentForm::kLogCsv}) {
-    CHECK(vault->ReadAct(vault.As(kAuditor), many->id, {.form = form}));
+    CHECK(vault->erasure_acts().ReadAct(vault.As(kAuditor), many->id, {.form = form}));
   }
-  const auto whole = vault->Erase(caller, vault.client, {});
+  const auto whole = vault->erasures().Erase(caller, vault.client, {});
   REQUIRE(whole);
   CHECK(RecordsIn(vault.Act(whole->id)) == 1);
   vault.CheckInvariants();
@@ -92,8 +92,8 @@ TEST_CASE("a run over however many classes has its report", "[retention]") {
   for (const auto& count : classes) due += count.due;
   CHECK(due == 6000);
   for (const auto language : audit::kPageLanguages) {
-    CHECK(vault->ReadRunReport(vault.As(kAuditor), run.id,
-                               {.form = DocumentForm::kPage, .language = language}));
+    CHECK(vault->retention().ReadRunReport(vault.As(kAuditor), run.id,
+                                           {.form = DocumentForm::kPage, .language = language}));
   }
 }
 

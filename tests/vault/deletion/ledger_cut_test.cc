@@ -36,12 +36,12 @@ class CutLedger : public TestVault {
     fs::copy(directory(), before, fs::copy_options::recursive);
     Open();
     const auto erased =
-        (*this)->Erase(As(kPrivacyOfficer), big, {ErasureBasis::kUnlawful, {}, gone});
+        (*this)->erasures().Erase(As(kPrivacyOfficer), big, {ErasureBasis::kUnlawful, {}, gone});
     INFO(AnswerOf(erased));
     REQUIRE(erased);
     big_erasure = erased->id;
-    const auto second =
-        (*this)->Erase(As(kPrivacyOfficer), small, {ErasureBasis::kUnlawful, {}, {other}});
+    const auto second = (*this)->erasures().Erase(As(kPrivacyOfficer), small,
+                                                  {ErasureBasis::kUnlawful, {}, {other}});
     REQUIRE(second);
     small_erasure = second->id;
     Close();
@@ -100,10 +100,10 @@ class CutLedger : public TestVault {
   // How many records the erasure says it destroyed, in the list, the act and its log export.
   std::set<std::uint64_t> Counts(const ErasureId& id) {
     std::set<std::uint64_t> counts;
-    const auto erasure = (*this)->GetErasure(As(kAuditor), id);
+    const auto erasure = (*this)->erasures().GetErasure(As(kAuditor), id);
     REQUIRE(erasure);
     counts.insert(erasure->records);
-    const auto act = (*this)->ReadAct(As(kAuditor), id, {});
+    const auto act = (*this)->erasure_acts().ReadAct(As(kAuditor), id, {});
     INFO(AnswerOf(act));
     REQUIRE(act);
     const auto report = audit::VerifyAct(*act, {{*audit::ParseVerifierKey(LogKey())}});
@@ -112,7 +112,8 @@ class CutLedger : public TestVault {
     std::uint64_t counted = 0;
     for (const auto& category : report.act->categories) counted += category.records;
     counts.insert(counted);
-    const auto log_export = (*this)->ReadAct(As(kAuditor), id, {.form = DocumentForm::kLogJson});
+    const auto log_export =
+        (*this)->erasure_acts().ReadAct(As(kAuditor), id, {.form = DocumentForm::kLogJson});
     REQUIRE(log_export);
     counted = 0;
     const json exported = json::parse(*log_export);
@@ -223,7 +224,7 @@ TEST_CASE("an erasure that an older version counted twice has an act of what it 
       "UPDATE erasures SET rids = CAST(rids || rids AS BLOB), records = records * 2, facts = "
       "replace(facts, '\"records\":405', '\"records\":810') WHERE length(rids) > 16");
   vault.Open();
-  const auto act = vault->ReadAct(vault.As(kAuditor), vault.big_erasure, {});
+  const auto act = vault->erasure_acts().ReadAct(vault.As(kAuditor), vault.big_erasure, {});
   INFO(AnswerOf(act));
   REQUIRE(act);
   const auto report = audit::VerifyAct(*act, {{*audit::ParseVerifierKey(vault.LogKey())}});

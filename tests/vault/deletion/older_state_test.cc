@@ -35,7 +35,8 @@ class OlderState : public TestVault {
     Open();
     clock.Advance(1000);
     const auto erase = [&](const char* name, const ErasureRequest& request) {
-      const auto erasure = (*this)->Erase(As(kPrivacyOfficer), clients.at(name), request);
+      const auto erasure =
+          (*this)->erasures().Erase(As(kPrivacyOfficer), clients.at(name), request);
       REQUIRE(erasure);
       erasures.emplace(name, *erasure);
     };
@@ -43,7 +44,7 @@ class OlderState : public TestVault {
     erase("class", {ErasureBasis::kConsentWithdrawn, "contact", {}});
     erase("whole", {});
     for (const auto& [name, erasure] : erasures) {
-      const auto act = (*this)->ReadAct(As(kAuditor), erasure.id, {});
+      const auto act = (*this)->erasure_acts().ReadAct(As(kAuditor), erasure.id, {});
       REQUIRE(act);
       acts.emplace(name, *act);
     }
@@ -75,11 +76,11 @@ class OlderState : public TestVault {
   // Of each client what its profile, its contact and its call answer.
   std::string Answers(const std::string& name) {
     const auto& client = clients.at(name);
-    return AnswerOf((*this)->GetClient(As(kCrmService), client)) + " " +
-           AnswerOf((*this)->GetRecord(As(kCrmService), client, contacts.at(name))) + " " +
-           AnswerOf((*this)->GetRecord(As(kCrmService), client, calls.at(name)));
+    return AnswerOf((*this)->clients().GetClient(As(kCrmService), client)) + " " +
+           AnswerOf((*this)->records().GetRecord(As(kCrmService), client, contacts.at(name))) +
+           " " + AnswerOf((*this)->records().GetRecord(As(kCrmService), client, calls.at(name)));
   }
-  std::size_t Known() { return (*this)->ListErasures(As(kAuditor), {})->items.size(); }
+  std::size_t Known() { return (*this)->erasures().ListErasures(As(kAuditor), {})->items.size(); }
   audit::ActReport Verified(const std::string& act) {
     const auto key = audit::ParseVerifierKey(LogKey());
     return audit::VerifyAct(act, {&*key, 1});
@@ -123,11 +124,11 @@ TEST_CASE("the act of before a restore and the one of after it are told apart") 
   vault.Open();
   for (const auto& [name, erasure] : vault.erasures) {
     INFO(name);
-    const auto again = vault->GetErasure(vault.As(kAuditor), erasure.id);
+    const auto again = vault->erasures().GetErasure(vault.As(kAuditor), erasure.id);
     REQUIRE(again);
     CHECK(again->basis == ErasureBasis::kReplayed);
     CHECK(again->erased == vault.clock.Now());
-    const auto document = vault->ReadAct(vault.As(kAuditor), erasure.id, {});
+    const auto document = vault->erasure_acts().ReadAct(vault.As(kAuditor), erasure.id, {});
     REQUIRE(document);
     const auto first = vault.Verified(vault.acts.at(name)), second = vault.Verified(*document);
     for (const auto& finding : second.findings) FAIL_CHECK(finding.message);

@@ -52,7 +52,7 @@ class RetainingVault : public TestVault {
   Result<StoredSchedule> Put(const json& schedule, const std::string& approval = {}) {
     last = As(Role::kPrivacyOfficer);
     last.approval = approval;
-    return (*this)->PutRetentionSchedule(last, schedule.dump());
+    return (*this)->retention().PutRetentionSchedule(last, schedule.dump());
   }
   void Keep(const std::vector<json>& policies, const json& of_clients = {}) {
     json schedule = ScheduleOf(policies);
@@ -64,7 +64,7 @@ class RetainingVault : public TestVault {
   ClientId NewEnded(const std::string& ref, std::vector<std::string> tags = {}) {
     ClientChange change{ref, std::move(tags)};
     change.relationship_end = kLongAgo;
-    const auto client = (*this)->CreateClient(As(Role::kCrmService), change, {});
+    const auto client = (*this)->clients().CreateClient(As(Role::kCrmService), change, {});
     REQUIRE(client);
     return client->id;
   }
@@ -78,12 +78,12 @@ class RetainingVault : public TestVault {
   }
   RecordId Contact(const ClientId& client) { return NewContact(client, {{"last_name", "Doe"}}); }
   std::string Read(const ClientId& client, const RecordId& record) {
-    return AnswerOf((*this)->GetRecord(As(Role::kCrmService), client, record));
+    return AnswerOf((*this)->records().GetRecord(As(Role::kCrmService), client, record));
   }
   RetentionRun Await(const RunId& id, std::string_view state = {}) {
     // Ever more seldom: a run makes way for those who ask often.
     for (int i = 1; i < 600; ++i) {
-      const auto run = (*this)->GetRetentionRun(As(Role::kPrivacyOfficer), id);
+      const auto run = (*this)->retention().GetRetentionRun(As(Role::kPrivacyOfficer), id);
       REQUIRE(run);
       if (state.empty() ? run->finished.has_value() : run->state == state) return *run;
       std::this_thread::sleep_for(std::chrono::milliseconds(std::min(i * 10, 200)));
@@ -93,7 +93,7 @@ class RetainingVault : public TestVault {
   }
   RetentionRun Run() {
     last = As(Role::kPrivacyOfficer);
-    const auto run = (*this)->StartRetentionRun(last);
+    const auto run = (*this)->retention().StartRetentionRun(last);
     INFO(AnswerOf(run));
     REQUIRE(run);
     return Await(run->id);
@@ -103,11 +103,12 @@ class RetainingVault : public TestVault {
     caller.reason = "corrected";
     for (const Restriction& restriction : Restrictions(client)) {
       if (restriction.terms.class_name != class_name) continue;
-      REQUIRE((*this)->LiftRestriction(caller, client, restriction.id));
+      REQUIRE((*this)->restrictions().LiftRestriction(caller, client, restriction.id));
     }
   }
   std::vector<Restriction> Restrictions(const ClientId& client) {
-    const auto restrictions = (*this)->ListRestrictions(As(Role::kPrivacyOfficer), client);
+    const auto restrictions =
+        (*this)->restrictions().ListRestrictions(As(Role::kPrivacyOfficer), client);
     REQUIRE(restrictions);
     return *restrictions;
   }
@@ -117,7 +118,7 @@ class RetainingVault : public TestVault {
     terms.reason = "claim for damages";
     terms.case_number = "K-12";
     terms.review_due = {clock.Now().ms + 24 * kRetentionHourMs};
-    const auto hold = (*this)->PlaceHold(As(Role::kPrivacyOfficer), terms);
+    const auto hold = (*this)->holds().PlaceHold(As(Role::kPrivacyOfficer), terms);
     REQUIRE(hold);
     return hold->id;
   }
@@ -127,7 +128,7 @@ class RetainingVault : public TestVault {
     return NewRecord(client, "interaction", data);
   }
   std::vector<audit::RunClass> ClassesOf(const RunId& run) {
-    const auto document = (*this)->ReadRunReport(As(Role::kAuditor), run, {});
+    const auto document = (*this)->retention().ReadRunReport(As(Role::kAuditor), run, {});
     REQUIRE(document);
     const auto key = audit::ParseVerifierKey(LogKey());
     REQUIRE(key);
@@ -137,7 +138,7 @@ class RetainingVault : public TestVault {
   }
   RetentionPreview Preview(const RetentionPreviewRequest& request = {}) {
     last = As(Role::kPrivacyOfficer);
-    const auto preview = (*this)->PreviewRetention(last, request);
+    const auto preview = (*this)->retention().PreviewRetention(last, request);
     INFO(AnswerOf(preview));
     REQUIRE(preview);
     return *preview;
@@ -160,7 +161,7 @@ class RetainingVault : public TestVault {
   // The scheduled ones too, as soon as there are so many.
   std::vector<RetentionRun> AwaitRuns(std::size_t count) {
     for (int i = 0; i < 600; ++i) {
-      auto runs = (*this)->ListRetentionRuns(As(Role::kAuditor));
+      auto runs = (*this)->retention().ListRetentionRuns(As(Role::kAuditor));
       REQUIRE(runs);
       if (runs->size() >= count) return *std::move(runs);
       std::this_thread::sleep_for(std::chrono::milliseconds(100));

@@ -26,7 +26,7 @@ class RetiredKey : public TestVault {
   }
   void Erase(const std::string& reference) {
     const auto client = NewClient(reference);
-    REQUIRE((*this)->Erase(As(kPrivacyOfficer), client, {}));
+    REQUIRE((*this)->erasures().Erase(As(kPrivacyOfficer), client, {}));
   }
   void Exchange() {
     Step(LogKeyStep::kAdd);
@@ -72,7 +72,9 @@ class RetiredKey : public TestVault {
                     clock.Now()};
     file << *audit::WriteLedgerLine(line, stolen.log_origin(), stolen.log_signing_key());
   }
-  bool Lives() { return AnswerOf((*this)->GetRecord(As(kCrmService), living, record)) == "ok"; }
+  bool Lives() {
+    return AnswerOf((*this)->records().GetRecord(As(kCrmService), living, record)) == "ok";
+  }
 
   const crypto::Keyring stolen;
   ClientId living;

@@ -18,12 +18,13 @@ class ErasingVault : public TestVault {
   ErasingVault() {
     client = NewClient("A-1", {"vip"});
     record = NewContact(client, {{"last_name", "Doe"}});
-    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, record, 1, {{"last_name", "Roe"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, record, 1,
+                                            {{"last_name", "Roe"}}));
     NewContact(client, {{"last_name", "Doe"}});
     other = NewClient("A-2", {"vip"});
     kept = NewContact(other, {{"last_name", "Doe"}});
   }
-  auto Erase() { return (*this)->Erase(As(kPrivacyOfficer), client, {}); }
+  auto Erase() { return (*this)->erasures().Erase(As(kPrivacyOfficer), client, {}); }
   ClientId client, other;
   RecordId record, kept;
 };
@@ -32,7 +33,7 @@ TEST_CASE("an erased client is gone with everything of it, and nothing else is")
   ErasingVault vault;
   vault.clock.Advance(1000);
   const auto caller = vault.As(kPrivacyOfficer);
-  const auto erasure = vault->Erase(caller, vault.client, {});
+  const auto erasure = vault->erasures().Erase(caller, vault.client, {});
   REQUIRE(erasure);
   CHECK(erasure->client == vault.client);
   CHECK(erasure->records == 2);
@@ -46,23 +47,27 @@ TEST_CASE("an erased client is gone with everything of it, and nothing else is")
 
   const auto crm = [&] { return vault.As(kCrmService); };
   for (int round = 0; round < 2; ++round) {
-    CHECK(AnswerOf(vault->GetClient(crm(), vault.client)) == "not_found");
-    CHECK(AnswerOf(vault->GetRecord(crm(), vault.client, vault.record)) == "not_found");
-    CHECK(AnswerOf(vault->GetRecordVersion(crm(), vault.client, vault.record, 1)) == "not_found");
-    CHECK(AnswerOf(vault->ListVersions(crm(), vault.client, vault.record)) == "not_found");
-    CHECK(AnswerOf(vault->ListRecords(crm(), vault.client, "", true, {})) == "not_found");
-    CHECK(AnswerOf(vault->UpdateClient(crm(), vault.client, 1, {})) == "not_found");
-    CHECK(AnswerOf(vault->CreateRecord(crm(), vault.client, "contact", {{"last_name", "X"}}, {})) ==
+    CHECK(AnswerOf(vault->clients().GetClient(crm(), vault.client)) == "not_found");
+    CHECK(AnswerOf(vault->records().GetRecord(crm(), vault.client, vault.record)) == "not_found");
+    CHECK(AnswerOf(vault->records().GetRecordVersion(crm(), vault.client, vault.record, 1)) ==
           "not_found");
-    CHECK(vault->SearchByReference(crm(), "A-1")->items.empty());
-    CHECK(vault->SearchByField(crm(), "contact", "last_name", "Doe", {})->items.size() == 1);
-    CHECK(vault->ListClients(crm(), "vip", "", {})->items.size() == 1);
-    CHECK(vault->GetRecord(crm(), vault.other, vault.kept)->data == R"({"last_name":"Doe"})");
+    CHECK(AnswerOf(vault->records().ListVersions(crm(), vault.client, vault.record)) ==
+          "not_found");
+    CHECK(AnswerOf(vault->records().ListRecords(crm(), vault.client, "", true, {})) == "not_found");
+    CHECK(AnswerOf(vault->clients().UpdateClient(crm(), vault.client, 1, {})) == "not_found");
+    CHECK(AnswerOf(vault->records().CreateRecord(crm(), vault.client, "contact",
+                                                 {{"last_name", "X"}}, {})) == "not_found");
+    CHECK(vault->searches().SearchByReference(crm(), "A-1")->items.empty());
+    CHECK(vault->searches().SearchByField(crm(), "contact", "last_name", "Doe", {})->items.size() ==
+          1);
+    CHECK(vault->clients().ListClients(crm(), "vip", "", {})->items.size() == 1);
+    CHECK(vault->records().GetRecord(crm(), vault.other, vault.kept)->data ==
+          R"({"last_name":"Doe"})");
     vault.Close();
     vault.Open();
   }
   CHECK(vault.KeyCount() == 1);
-  CHECK(vault->ReadStatus(vault.As(kPrivacyOfficer))->erasures == 1);
+  CHECK(vault->monitoring().ReadStatus(vault.As(kPrivacyOfficer))->erasures == 1);
   vault.CheckInvariants();
 }
 
@@ -74,7 +79,7 @@ TEST_CASE("an erasure that is repeated gets the same answer") {
   vault.Close();
   vault.Open();
   const auto caller = vault.As(kPrivacyOfficer);
-  const auto again = vault->Erase(caller, vault.client, {});
+  const auto again = vault->erasures().Erase(caller, vault.client, {});
   REQUIRE(again);
   CHECK(again->client == first->client);
   CHECK(again->erased == first->erased);
@@ -87,11 +92,11 @@ TEST_CASE("an erasure that is repeated gets the same answer") {
 TEST_CASE("a reference is free for another client after the erasure, where that is meant") {
   ErasingVault vault;
   REQUIRE(vault.Erase());
-  const auto made = vault->CreateClient(vault.As(kCrmService), {"A-1", {}, {}, true}, {});
+  const auto made = vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}, {}, true}, {});
   REQUIRE(made);
   const ClientId next = made->id;
   CHECK(next != vault.client);
-  CHECK(vault->SearchByReference(vault.As(kCrmService), "A-1")->items[0].client == next);
+  CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "A-1")->items[0].client == next);
   vault.CheckInvariants();
 }
 
@@ -110,10 +115,11 @@ TEST_CASE("rows that are put back after the erasure stay unreadable, and are fou
       "fields, tokens, payload) VALUES (?, ?, ?, 'contact', 1, 2, 0, 0, 1, x'', ?)",
       vault.record.Row(), vault.record.bytes(), vault.client.Row(), ByteView(payload));
   vault.Open();
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.client)) == "integrity_failed");
-  CHECK(AnswerOf(vault->GetRecord(vault.As(kCrmService), vault.client, vault.record)) ==
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.client)) ==
         "integrity_failed");
-  const auto report = vault->VerifyLog(vault.As(kPrivacyOfficer), true);
+  CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record)) ==
+        "integrity_failed");
+  const auto report = vault->verification().VerifyLog(vault.As(kPrivacyOfficer), true);
   REQUIRE(report);
   REQUIRE(report->log.findings.size() == 2);
   for (const auto& finding : report->log.findings) CHECK(finding.check == "state");
@@ -135,39 +141,39 @@ TEST_CASE("the wrapped key of an erased client is in no file of the vault any mo
   CHECK(fs::file_size(KeysDatabasePath(vault.directory()) + "-wal") == 0);
   // Whoever kept the row elsewhere needs the vault's keyring, and puts it back in vain: the erasure
   // is on record, and so are the rows that are gone.
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.client)) == "not_found");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.client)) == "not_found");
   vault.CheckInvariants();
 }
 
 TEST_CASE("after an erasure the store of keys is written anew, while the vault serves") {
   TestVault vault({.keys_rewrite_after_ms = 0, .keys_rewrite_interval_ms = 0});
   const auto statistics = [&] {
-    const auto read = vault->ReadStatistics(vault.As(kAdministrator));
+    const auto read = vault->monitoring().ReadStatistics(vault.As(kAdministrator));
     REQUIRE(read);
     return *read;
   };
   const ClientId kept = vault.NewClient("A-0");
   CHECK(statistics().keys_rewrites == 0);
   CHECK(!statistics().keys_rewrite_pending);
-  CHECK(!vault->ReadStatus(vault.As(kAdministrator))->keys_rewrite_pending);
+  CHECK(!vault->monitoring().ReadStatus(vault.As(kAdministrator))->keys_rewrite_pending);
   std::atomic<bool> done{false};
   std::atomic<int> unexpected{0};
   {
     // Whoever looks at the pages of keys.db has the one before or the one after.
     const std::jthread verifying([&] {
       while (!done) {
-        const auto report = vault->VerifyLog(vault.As(kPrivacyOfficer), true);
+        const auto report = vault->verification().VerifyLog(vault.As(kPrivacyOfficer), true);
         if (!report || !report->log.ok()) ++unexpected;
       }
     });
     const std::jthread reading([&] {
       while (!done) {
-        if (!vault->GetClient(vault.As(kCrmService), kept)) ++unexpected;
+        if (!vault->clients().GetClient(vault.As(kCrmService), kept)) ++unexpected;
       }
     });
     for (int i = 1; i <= 20; ++i) {
       const ClientId client = vault.NewClient("A-" + std::to_string(i));
-      if (!vault->Erase(vault.As(kPrivacyOfficer), client, {})) ++unexpected;
+      if (!vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {})) ++unexpected;
     }
     for (int i = 0; i < 6000 && statistics().keys_rewrite_pending; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -181,7 +187,7 @@ TEST_CASE("after an erasure the store of keys is written anew, while the vault s
   vault.Close();
   vault.Open();
   CHECK(!statistics().keys_rewrite_pending);
-  CHECK(vault->GetClient(vault.As(kCrmService), kept));
+  CHECK(vault->clients().GetClient(vault.As(kCrmService), kept));
   vault.CheckInvariants();
 }
 
@@ -222,7 +228,7 @@ TEST_CASE("a copy is verified whatever the rewrite of the store of keys had come
   verified();
   vault.Open();
   CHECK(crypto::ReadKeysDatabaseKeys(KeysDatabaseKeyPath(keys), keyring)->size() == 1);
-  CHECK(vault->GetRecord(vault.As(kCrmService), vault.client, vault.record));
+  CHECK(vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record));
   vault.Close();
   verified();
   // Without its key it says so.
@@ -237,15 +243,15 @@ TEST_CASE("only who may erase erases") {
   ErasingVault vault;
   for (const Role role : {kAdministrator, kSecurityOfficer, kCaseWorker, kCrmService, kAuditor}) {
     const auto caller = vault.As(role);
-    CHECK(AnswerOf(vault->Erase(caller, vault.client, {})) == "permission_denied");
+    CHECK(AnswerOf(vault->erasures().Erase(caller, vault.client, {})) == "permission_denied");
     CHECK(vault.EntryOf(caller) == vault.Denied(role, {{"action", "client.erase"},
                                                        {"client", vault.client.Text()},
                                                        {"rule", "check:role"},
                                                        {"outcome", "permission_denied"}}));
   }
-  CHECK(AnswerOf(vault->Erase(vault.As(kPrivacyOfficer, ""), vault.client, {})) ==
+  CHECK(AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer, ""), vault.client, {})) ==
         "purpose_required");
-  CHECK(vault->GetClient(vault.As(kCrmService), vault.client));
+  CHECK(vault->clients().GetClient(vault.As(kCrmService), vault.client));
   vault.CheckInvariants();
 }
 
@@ -276,20 +282,23 @@ TEST_CASE("after the erasure's answer no read begins, whoever is under way") {
     {
       std::vector<std::jthread> threads;
       threads.emplace_back([&] {
-        work([&] { return AnswerOf(vault->GetRecord(vault.As(kCrmService), client, record)); });
+        work([&] {
+          return AnswerOf(vault->records().GetRecord(vault.As(kCrmService), client, record));
+        });
       });
-      threads.emplace_back(
-          [&] { work([&] { return AnswerOf(vault->GetClient(vault.As(kSupervisor), client)); }); });
+      threads.emplace_back([&] {
+        work([&] { return AnswerOf(vault->clients().GetClient(vault.As(kSupervisor), client)); });
+      });
       threads.emplace_back([&] {
         work([&] {
-          return AnswerOf(vault->CreateRecord(vault.As(kCrmService), client, "contact",
-                                              {{"last_name", "X"}}, {}));
+          return AnswerOf(vault->records().CreateRecord(vault.As(kCrmService), client, "contact",
+                                                        {{"last_name", "X"}}, {}));
         });
       });
       threads.emplace_back([&] {
         work([&] {
           std::string answer = "not_found";
-          const auto list = vault->ListClients(vault.As(kCrmService), "t", "", {200, {}});
+          const auto list = vault->clients().ListClients(vault.As(kCrmService), "t", "", {200, {}});
           if (!list) return AnswerOf(list);
           for (const auto& item : list->items) {
             if (item.id == client) answer = "ok";
@@ -299,12 +308,13 @@ TEST_CASE("after the erasure's answer no read begins, whoever is under way") {
       });
       threads.emplace_back([&] {
         work([&] {
-          const auto list = vault->ListRecords(vault.As(kCrmService), client, "", true, {200, {}});
+          const auto list =
+              vault->records().ListRecords(vault.As(kCrmService), client, "", true, {200, {}});
           return AnswerOf(list);
         });
       });
       while (begun < 5) std::this_thread::yield();
-      const auto erasure = vault->Erase(vault.As(kPrivacyOfficer), client, {});
+      const auto erasure = vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {});
       erased = true;
       if (!erasure) ++unexpected;
     }
@@ -324,8 +334,9 @@ TEST_CASE("of many who erase one client, all get the same answer") {
     std::vector<std::jthread> threads;
     for (auto& answer : answers) {
       const Caller caller = vault.As(kPrivacyOfficer);
-      threads.emplace_back(
-          [&vault, &answer, caller] { answer = vault->Erase(caller, vault.client, {}); });
+      threads.emplace_back([&vault, &answer, caller] {
+        answer = vault->erasures().Erase(caller, vault.client, {});
+      });
     }
   }
   for (const auto& answer : answers) {
@@ -340,7 +351,7 @@ TEST_CASE("imports that race with an erasure make a new client, never half an ol
   TestVault vault;
   const json data = {{"last_name", "Doe"}};
   const auto import = [&] {
-    return vault->ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", data, true});
+    return vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", data, true});
   };
   std::atomic<bool> done{false};
   std::atomic<int> unexpected{0};
@@ -348,7 +359,8 @@ TEST_CASE("imports that race with an erasure make a new client, never half an ol
     const std::jthread erasing([&] {
       for (int i = 0; i < 40; ++i) {
         const auto imported = import();
-        if (!imported || !vault->Erase(vault.As(kPrivacyOfficer), imported->client, {})) {
+        if (!imported ||
+            !vault->erasures().Erase(vault.As(kPrivacyOfficer), imported->client, {})) {
           ++unexpected;
         }
       }

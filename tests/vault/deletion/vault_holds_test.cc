@@ -31,30 +31,30 @@ class Holds : public TestVault {
   Timestamp ReviewDue() { return Timestamp{clock.Now().ms + 30 * kHoldDayMs}; }
   Hold Place(const HoldRequest& request) {
     last = As(kPrivacyOfficer);
-    const auto hold = (*this)->PlaceHold(last, request);
+    const auto hold = (*this)->holds().PlaceHold(last, request);
     INFO(AnswerOf(hold));
     REQUIRE(hold);
     return *hold;
   }
   std::string Lift(const HoldId& id) {
     last = As(kPrivacyOfficer);
-    return AnswerOf((*this)->LiftHold(last, id));
+    return AnswerOf((*this)->holds().LiftHold(last, id));
   }
   Result<Erasure> Erase(const ErasureRequest& request = {}) {
     last = As(kPrivacyOfficer);
-    return (*this)->Erase(last, client, request);
+    return (*this)->erasures().Erase(last, client, request);
   }
   Status Delete(const RecordId& id) {
     last = As(kPrivacyOfficer);
-    return (*this)->DeleteRecord(last, client, id, {});
+    return (*this)->records().DeleteRecord(last, client, id, {});
   }
   std::string SetTags(std::vector<std::string> tags, std::uint64_t version) {
     last = As(kCrmService);
-    return AnswerOf((*this)->UpdateClient(last, client, version,
-                                          {.external_ref = {}, .tags = std::move(tags)}));
+    return AnswerOf((*this)->clients().UpdateClient(last, client, version,
+                                                    {.external_ref = {}, .tags = std::move(tags)}));
   }
   std::size_t Listed(const std::optional<ClientId>& about, bool lifted = false) {
-    const auto holds = (*this)->ListHolds(As(kAuditor), about, lifted, {});
+    const auto holds = (*this)->holds().ListHolds(As(kAuditor), about, lifted, {});
     INFO(AnswerOf(holds));
     REQUIRE(holds);
     return holds->items.size();
@@ -82,10 +82,10 @@ TEST_CASE("a hold stops erasure and deletion of its client, and says why") {
   CHECK(IssuesOf(vault.Erase({.class_name = "contact", .records = {}})) == why);
   CHECK(IssuesOf(vault.Erase({.class_name = {}, .records = {vault.record}})) == why);
   CHECK(IssuesOf(vault.Delete(vault.record)) == why);
-  CHECK(vault->GetRecord(vault.As(kCrmService), vault.client, vault.record));
+  CHECK(vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record));
 
   // Another client is none of its business.
-  CHECK(vault->Erase(vault.As(kPrivacyOfficer), vault.other, {}));
+  CHECK(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.other, {}));
   REQUIRE(vault.Lift(hold.id) == "ok");
   CHECK(vault.EntryOf(vault.last).at("detail") == id + "; client; one person alone");
   CHECK(vault.EntryOf(vault.last).at("client") == vault.client.Text());
@@ -106,7 +106,7 @@ TEST_CASE("a hold of a class stops what would take of that class, and nothing el
   CHECK(AnswerOf(vault.Erase({.class_name = {}, .records = {vault.record, vault.interaction}})) ==
         "held");
   CHECK(AnswerOf(vault.Erase({.class_name = "interaction", .records = {}})) == "ok");
-  CHECK(vault->GetRecord(vault.As(kCrmService), vault.client, vault.record));
+  CHECK(vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record));
   vault.CheckInvariants();
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("a hold by tag covers who has the tag, and the tag cannot be taken off
   CHECK(vault.EntryOf(vault.last).at("detail") == vip.id.Text() + " tag vip");
   CHECK(AnswerOf(vault.Erase()) == "held");
   CHECK(AnswerOf(vault.Delete(vault.record)) == "held");
-  CHECK(vault->Erase(vault.As(kPrivacyOfficer), vault.other, {}));
+  CHECK(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.other, {}));
 
   CHECK(vault.SetTags({}, 1) == "held");
   CHECK(vault.EntryOf(vault.last).at("detail") == vip.id.Text());
@@ -161,7 +161,7 @@ TEST_CASE("a restart keeps the holds") {
   CHECK(IssuesOf(vault.Erase()).size() == 2);
   CHECK(vault.Listed({}) == 2);
   CHECK(vault.Listed({}, true) == 3);
-  const auto read = vault->GetHold(vault.As(kAuditor), kept.id);
+  const auto read = vault->holds().GetHold(vault.As(kAuditor), kept.id);
   REQUIRE(read);
   CHECK(read->terms.client == vault.client);
   CHECK(read->terms.class_name == "contact");
@@ -170,7 +170,7 @@ TEST_CASE("a restart keeps the holds") {
   CHECK(read->terms.review_due == kept.terms.review_due);
   CHECK(read->placed_by == kept.placed_by);
   CHECK(!read->lifted);
-  CHECK(vault->GetHold(vault.As(kAuditor), lifted.id)->lifted_by == lifted.placed_by);
+  CHECK(vault->holds().GetHold(vault.As(kAuditor), lifted.id)->lifted_by == lifted.placed_by);
   // Free text is in no entry.
   for (const auto& entry : vault.WholeLog()) {
     CHECK(entry.detail.find("neighbour") == std::string::npos);
@@ -183,21 +183,21 @@ TEST_CASE("lifting a hold takes a second person") {
   const Hold hold = vault.Place(vault.On(vault.client));
   CHECK(vault.Lift(hold.id) == "approval_required");
   CHECK(vault.EntryOf(vault.last).at("rule") == "check:approval");
-  const auto asked =
-      vault->RequestApproval(vault.As(kPrivacyOfficer), {"hold.lift", hold.id.Text(), {}});
+  const auto asked = vault->approvals().RequestApproval(vault.As(kPrivacyOfficer),
+                                                        {"hold.lift", hold.id.Text(), {}});
   REQUIRE(asked);
-  CHECK(AnswerOf(vault->DecideApproval(vault.As(kPrivacyOfficer), asked->id, true)) ==
+  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kPrivacyOfficer), asked->id, true)) ==
         "own_request");
   auto lifting = vault.As(kPrivacyOfficer);
   lifting.approval = asked->id.Text();
-  CHECK(AnswerOf(vault->LiftHold(lifting, hold.id)) == "approval_invalid");
-  REQUIRE(vault->DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
+  CHECK(AnswerOf(vault->holds().LiftHold(lifting, hold.id)) == "approval_invalid");
+  REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
 
   // It is for this hold alone, and for once.
   const Hold second = vault.Place(vault.On(vault.client));
   const auto lift = [&](const HoldId& id) {
     lifting.call = CallId::New(vault.clock.Now());
-    return AnswerOf(vault->LiftHold(lifting, id));
+    return AnswerOf(vault->holds().LiftHold(lifting, id));
   };
   CHECK(lift(second.id) == "approval_invalid");
   CHECK(lift(hold.id) == "ok");
@@ -210,25 +210,25 @@ TEST_CASE("an approved erasure that meets a hold does not spend its approval") {
   Holds vault(true);
   const Hold hold = vault.Place(vault.On(vault.client));
   const auto approve = [&](const Proposal& proposal) {
-    const auto asked = vault->RequestApproval(vault.As(kPrivacyOfficer), proposal);
+    const auto asked = vault->approvals().RequestApproval(vault.As(kPrivacyOfficer), proposal);
     REQUIRE(asked);
-    REQUIRE(vault->DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
+    REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
     return asked->id.Text();
   };
   auto erasing = vault.As(kPrivacyOfficer);
   erasing.approval = approve({"client.erase", vault.client.Text(), {}});
-  CHECK(AnswerOf(vault->Erase(erasing, vault.client, {})) == "held");
+  CHECK(AnswerOf(vault->erasures().Erase(erasing, vault.client, {})) == "held");
   auto lifting = vault.As(kPrivacyOfficer);
   lifting.approval = approve({"hold.lift", hold.id.Text(), {}});
-  REQUIRE(vault->LiftHold(lifting, hold.id));
+  REQUIRE(vault->holds().LiftHold(lifting, hold.id));
   erasing.call = CallId::New(vault.clock.Now());
-  CHECK(AnswerOf(vault->Erase(erasing, vault.client, {})) == "ok");
+  CHECK(AnswerOf(vault->erasures().Erase(erasing, vault.client, {})) == "ok");
 }
 
 TEST_CASE("what is no hold is refused and changes nothing") {
   Holds vault;
   const auto place = [&](const HoldRequest& request) {
-    const auto hold = vault->PlaceHold(vault.As(kPrivacyOfficer), request);
+    const auto hold = vault->holds().PlaceHold(vault.As(kPrivacyOfficer), request);
     return hold ? Strings{"ok"} : IssuesOf(hold);
   };
   const HoldRequest good = vault.On(vault.client);
@@ -261,26 +261,28 @@ TEST_CASE("what is no hold is refused and changes nothing") {
   CHECK(place(bad) == Strings{"/review_due must be in the future"});
 
   const ClientId unknown = ClientId::New(vault.clock.Now());
-  CHECK(AnswerOf(vault->PlaceHold(vault.As(kPrivacyOfficer), vault.On(unknown))) == "not_found");
+  CHECK(AnswerOf(vault->holds().PlaceHold(vault.As(kPrivacyOfficer), vault.On(unknown))) ==
+        "not_found");
   REQUIRE(vault.Erase());
-  CHECK(AnswerOf(vault->PlaceHold(vault.As(kPrivacyOfficer), good)) == "not_found");
-  CHECK(AnswerOf(vault->ListHolds(vault.As(kAuditor), vault.client, true, {})) == "not_found");
+  CHECK(AnswerOf(vault->holds().PlaceHold(vault.As(kPrivacyOfficer), good)) == "not_found");
+  CHECK(AnswerOf(vault->holds().ListHolds(vault.As(kAuditor), vault.client, true, {})) ==
+        "not_found");
   const HoldId none = HoldId::New(vault.clock.Now());
-  CHECK(AnswerOf(vault->GetHold(vault.As(kAuditor), none)) == "not_found");
+  CHECK(AnswerOf(vault->holds().GetHold(vault.As(kAuditor), none)) == "not_found");
   CHECK(vault.Lift(none) == "not_found");
   CHECK(vault.Number("SELECT count(*) FROM holds") == 0);
-  CHECK(vault->ReadStatus(vault.As(kPrivacyOfficer))->holds == 0);
+  CHECK(vault->monitoring().ReadStatus(vault.As(kPrivacyOfficer))->holds == 0);
   vault.CheckInvariants();
 }
 
 TEST_CASE("only who may place holds places them, and nobody beyond the clients of the role") {
   Holds vault;
   for (const Role role : {kAdministrator, kCaseWorker, kCrmService, kAuditor, kSupervisor}) {
-    CHECK(AnswerOf(vault->PlaceHold(vault.As(role), vault.On(vault.client))) ==
+    CHECK(AnswerOf(vault->holds().PlaceHold(vault.As(role), vault.On(vault.client))) ==
           "permission_denied");
   }
-  REQUIRE(vault->PutRole(vault.As(kAdministrator), "vip-desk",
-                         R"({"title": "Vip desk", "grants": [
+  REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "vip-desk",
+                                 R"({"title": "Vip desk", "grants": [
                              {"actions": ["hold.read", "hold.write", "hold.lift"],
                               "scope": {"tag": "vip"}}]})"));
   const auto token = vault.NewTokenFor("vip-desk", 3600);
@@ -290,17 +292,17 @@ TEST_CASE("only who may place holds places them, and nobody beyond the clients o
     caller.token = token->secret;
     return caller;
   };
-  CHECK(AnswerOf(vault->PlaceHold(desk(), vault.On(vault.client))) == "ok");
-  CHECK(AnswerOf(vault->PlaceHold(desk(), vault.On(vault.other))) == "not_found");
-  CHECK(AnswerOf(vault->PlaceHold(desk(), vault.OnTag("vip"))) == "ok");
-  CHECK(AnswerOf(vault->PlaceHold(desk(), vault.OnTag("gold"))) == "permission_denied");
+  CHECK(AnswerOf(vault->holds().PlaceHold(desk(), vault.On(vault.client))) == "ok");
+  CHECK(AnswerOf(vault->holds().PlaceHold(desk(), vault.On(vault.other))) == "not_found");
+  CHECK(AnswerOf(vault->holds().PlaceHold(desk(), vault.OnTag("vip"))) == "ok");
+  CHECK(AnswerOf(vault->holds().PlaceHold(desk(), vault.OnTag("gold"))) == "permission_denied");
 
   const Hold beyond = vault.Place(vault.On(vault.other));
   const Hold gold = vault.Place(vault.OnTag("gold"));
-  CHECK(vault->ListHolds(desk(), {}, false, {})->items.size() == 2);
-  CHECK(AnswerOf(vault->GetHold(desk(), beyond.id)) == "not_found");
-  CHECK(AnswerOf(vault->LiftHold(desk(), beyond.id)) == "not_found");
-  CHECK(AnswerOf(vault->LiftHold(desk(), gold.id)) == "not_found");
+  CHECK(vault->holds().ListHolds(desk(), {}, false, {})->items.size() == 2);
+  CHECK(AnswerOf(vault->holds().GetHold(desk(), beyond.id)) == "not_found");
+  CHECK(AnswerOf(vault->holds().LiftHold(desk(), beyond.id)) == "not_found");
+  CHECK(AnswerOf(vault->holds().LiftHold(desk(), gold.id)) == "not_found");
   CHECK(vault.Listed({}) == 4);
 }
 
@@ -313,30 +315,31 @@ TEST_CASE("holds are listed page by page, the newest first") {
   std::vector<HoldId> listed;
   PageRequest page{2, ""};
   do {
-    const auto holds = vault->ListHolds(vault.As(kAuditor), vault.client, false, page);
+    const auto holds = vault->holds().ListHolds(vault.As(kAuditor), vault.client, false, page);
     REQUIRE(holds);
     for (const Hold& hold : holds->items) listed.push_back(hold.id);
     page.cursor = holds->next_cursor;
   } while (!page.cursor.empty());
   CHECK(listed == std::vector{placed[4], placed[3], placed[1], placed[0]});
   page.cursor = "AAAA";
-  CHECK(AnswerOf(vault->ListHolds(vault.As(kAuditor), {}, false, page)) == "cursor_invalid");
+  CHECK(AnswerOf(vault->holds().ListHolds(vault.As(kAuditor), {}, false, page)) ==
+        "cursor_invalid");
 }
 
 TEST_CASE("reviews that are overdue are counted") {
   Holds vault;
   const Hold hold = vault.Place(vault.On(vault.client));
   vault.Place(vault.OnTag("gold"));
-  auto status = vault->ReadStatus(vault.As(kPrivacyOfficer));
+  auto status = vault->monitoring().ReadStatus(vault.As(kPrivacyOfficer));
   REQUIRE(status);
   CHECK(status->holds == 2);
   CHECK(status->overdue_holds == 0);
   vault.clock.Advance(31 * kHoldDayMs);
-  status = vault->ReadStatus(vault.As(kPrivacyOfficer));
+  status = vault->monitoring().ReadStatus(vault.As(kPrivacyOfficer));
   REQUIRE(status);
   CHECK(status->overdue_holds == 2);
   CHECK(vault.Lift(hold.id) == "ok");
-  const auto statistics = vault->ReadStatistics(vault.As(kAdministrator));
+  const auto statistics = vault->monitoring().ReadStatistics(vault.As(kAdministrator));
   REQUIRE(statistics);
   CHECK(statistics->holds == 1);
   CHECK(statistics->overdue_holds == 1);

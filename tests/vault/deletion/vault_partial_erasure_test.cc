@@ -22,16 +22,20 @@ class PartlyErasedVault : public TestVault {
   explicit PartlyErasedVault(const Settings& settings = Settings()) : TestVault(settings) {
     client = NewClient("P-1", {"vip"});
     first = NewContact(client, {{"last_name", "Doe"}});
-    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, first, 1, {{"last_name", "Roe"}}));
+    REQUIRE(
+        (*this)->records().UpdateRecord(As(kCrmService), client, first, 1, {{"last_name", "Roe"}}));
     second = NewContact(client, {{"last_name", "Poe"}});
-    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, second, 1, {{"last_name", "Loe"}}));
-    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, second, 2, {{"last_name", "Foe"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 1,
+                                            {{"last_name", "Loe"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 2,
+                                            {{"last_name", "Foe"}}));
   }
   Result<Erasure> EraseFirst() {
-    return (*this)->Erase(As(kPrivacyOfficer), client, {ErasureBasis::kUnlawful, {}, {first}});
+    return (*this)->erasures().Erase(As(kPrivacyOfficer), client,
+                                     {ErasureBasis::kUnlawful, {}, {first}});
   }
   std::string Read(const RecordId& id) {
-    const auto record = (*this)->GetRecord(As(kCrmService), client, id);
+    const auto record = (*this)->records().GetRecord(As(kCrmService), client, id);
     return record ? record->data : std::string(record.error().reason);
   }
   std::string Wrapped() {
@@ -43,7 +47,7 @@ class PartlyErasedVault : public TestVault {
     return std::string(row.Text(0));
   }
   void CheckWholeLog() {
-    const auto report = (*this)->VerifyLog(As(kAuditor), true);
+    const auto report = (*this)->verification().VerifyLog(As(kAuditor), true);
     REQUIRE(report);
     for (const auto& finding : report->log.findings) FAIL_CHECK(finding.message);
   }
@@ -66,10 +70,12 @@ TEST_CASE("of a client some records go, and the rest is read under a new key") {
   for (int round = 0; round < 2; ++round) {
     CHECK(vault.Read(vault.first) == "not_found");
     CHECK(vault.Read(vault.second) == R"({"last_name":"Foe"})");
-    CHECK(vault->GetRecordVersion(vault.As(kCrmService), vault.client, vault.second, 1)->data ==
-          R"({"last_name":"Poe"})");
-    CHECK(vault->GetClient(vault.As(kCrmService), vault.client)->external_ref == "P-1");
-    CHECK(vault->SearchByField(vault.As(kCrmService), "contact", "last_name", "Roe", {})
+    CHECK(vault->records()
+              .GetRecordVersion(vault.As(kCrmService), vault.client, vault.second, 1)
+              ->data == R"({"last_name":"Poe"})");
+    CHECK(vault->clients().GetClient(vault.As(kCrmService), vault.client)->external_ref == "P-1");
+    CHECK(vault->searches()
+              .SearchByField(vault.As(kCrmService), "contact", "last_name", "Roe", {})
               ->items.empty());
     vault.Close();
     vault.Open();
@@ -77,8 +83,8 @@ TEST_CASE("of a client some records go, and the rest is read under a new key") {
   CHECK(vault.Wrapped() != before);
   CHECK(vault.PayloadHash(vault.second) != payload);
   CHECK(vault.Number("SELECT generation FROM clients") == 1);
-  REQUIRE(vault->UpdateRecord(vault.As(kCrmService), vault.client, vault.second, 3,
-                              {{"last_name", "Zoe"}}));
+  REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), vault.client, vault.second, 3,
+                                        {{"last_name", "Zoe"}}));
   CHECK(vault.Read(vault.second) == R"({"last_name":"Zoe"})");
   vault.CheckWholeLog();
   vault.CheckInvariants();
@@ -86,23 +92,23 @@ TEST_CASE("of a client some records go, and the rest is read under a new key") {
 
 TEST_CASE("a class of a client goes, again and again, and at last the client") {
   PartlyErasedVault vault;
-  const auto erased = vault->Erase(vault.As(kPrivacyOfficer), vault.client,
-                                   {ErasureBasis::kRequest, "contact", {}});
+  const auto erased = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
+                                              {ErasureBasis::kRequest, "contact", {}});
   REQUIRE(erased);
   CHECK(erased->scope == ErasureScope::kClass);
   CHECK(erased->records == 2);
   CHECK(erased->versions == 3);
-  const auto again = vault->Erase(vault.As(kPrivacyOfficer), vault.client,
-                                  {ErasureBasis::kRequest, "contact", {}});
+  const auto again = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
+                                             {ErasureBasis::kRequest, "contact", {}});
   REQUIRE(again);
   CHECK(again->id == erased->id);
   const auto record = vault.NewContact(vault.client, {{"last_name", "New"}});
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client,
-                       {ErasureBasis::kRequest, {}, {record}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
+                                  {ErasureBasis::kRequest, {}, {record}}));
   CHECK(vault.Number("SELECT generation FROM clients") == 2);
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {}));
   CHECK(vault.KeyCount() == 0);
-  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 3);
+  CHECK(vault->erasures().ListErasures(vault.As(kAuditor), {})->items.size() == 3);
   vault.CheckWholeLog();
   vault.CheckInvariants();
 }
@@ -112,7 +118,7 @@ TEST_CASE("what cannot be erased is refused, and nothing changes") {
   const auto other = vault.NewClient("P-2");
   const auto foreign = vault.NewContact(other, {{"last_name", "Doe"}});
   const auto answer = [&](const ErasureRequest& request) {
-    return AnswerOf(vault->Erase(vault.As(kPrivacyOfficer), vault.client, request));
+    return AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, request));
   };
   CHECK(answer({ErasureBasis::kRequest, {}, {foreign}}) == "not_found");
   CHECK(answer({ErasureBasis::kRequest, {}, {vault.first, foreign}}) == "not_found");
@@ -121,8 +127,9 @@ TEST_CASE("what cannot be erased is refused, and nothing changes") {
   CHECK(answer({ErasureBasis::kRequest, "contact", {vault.first}}) == "erasure_invalid");
   CHECK(answer({ErasureBasis::kRequest, {}, {vault.first, vault.first}}) == "erasure_invalid");
   CHECK(answer({ErasureBasis::kRetention, {}, {}}) == "erasure_invalid");
-  CHECK(AnswerOf(vault->Erase(vault.As(kCrmService), vault.client,
-                              {ErasureBasis::kRequest, {}, {vault.first}})) == "permission_denied");
+  CHECK(AnswerOf(vault->erasures().Erase(vault.As(kCrmService), vault.client,
+                                         {ErasureBasis::kRequest, {}, {vault.first}})) ==
+        "permission_denied");
   CHECK(vault.Number("SELECT count(*) FROM erasures") == 0);
   CHECK(vault.Number("SELECT count(*) FROM records") == 3);
   vault.CheckInvariants();
@@ -140,17 +147,18 @@ TEST_CASE("who may not write all of a record does not erase it, in whatever way"
     return caller;
   };
   const auto crm = [&] { return handling(vault.As(kCrmService)); };
-  const auto plain = vault->CreateRecord(crm(), vault.client, "complaint", complaint, {});
-  const auto sensitive = vault->CreateRecord(crm(), vault.client, "complaint", special, {});
+  const auto plain = vault->records().CreateRecord(crm(), vault.client, "complaint", complaint, {});
+  const auto sensitive =
+      vault->records().CreateRecord(crm(), vault.client, "complaint", special, {});
   // What it had once is erased as well.
-  const auto changed = vault->CreateRecord(crm(), vault.client, "complaint", special, {});
+  const auto changed = vault->records().CreateRecord(crm(), vault.client, "complaint", special, {});
   REQUIRE((plain && sensitive && changed));
-  REQUIRE(vault->UpdateRecord(crm(), vault.client, changed->id, 1, complaint));
+  REQUIRE(vault->records().UpdateRecord(crm(), vault.client, changed->id, 1, complaint));
 
   int made = 0;
   const auto with = [&](const std::string& grant) {
     const std::string name = "eraser-" + std::to_string(++made);
-    REQUIRE(vault->PutRole(
+    REQUIRE(vault->roles().PutRole(
         vault.As(kAdministrator), name,
         R"({"grants": [{"actions": ["client.erase", "record.erase"], )" + grant + "}]}"));
     const auto token = vault.NewTokenFor(name, 3600, name);
@@ -159,7 +167,7 @@ TEST_CASE("who may not write all of a record does not erase it, in whatever way"
   };
   const auto answer = [&](const std::string& token, const ErasureRequest& request) {
     const auto caller = handling(TestVault::Stranger(token));
-    const auto erasure = vault->Erase(caller, vault.client, request);
+    const auto erasure = vault->erasures().Erase(caller, vault.client, request);
     if (!erasure && erasure.error().reason == "field_not_writable") {
       const auto entry = vault.EntryOf(caller);
       CHECK(entry.at("rule") == "check:fields");
@@ -187,7 +195,7 @@ TEST_CASE("who may not write all of a record does not erase it, in whatever way"
   CHECK(vault.Number("SELECT count(*) FROM records") == 5);
   CHECK(answer(of_complaints, complaints) == "ok");
   auto of_client = TestVault::Stranger(of_contacts);
-  CHECK(AnswerOf(vault->Erase(of_client, vault.client, {})) == "ok");
+  CHECK(AnswerOf(vault->erasures().Erase(of_client, vault.client, {})) == "ok");
   CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
   vault.CheckInvariants();
 }
@@ -196,28 +204,28 @@ TEST_CASE("without the operator's name nothing is erased") {
   TestVault::Settings settings;
   settings.operator_details.address.clear();
   PartlyErasedVault vault(settings);
-  const auto refused = vault->Erase(vault.As(kPrivacyOfficer), vault.client, {});
+  const auto refused = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {});
   CHECK(AnswerOf(refused) == "operator_incomplete");
   CHECK(IssuesOf(refused) == std::vector<std::string>{"/operator/address is not configured"});
-  CHECK(vault->GetClient(vault.As(kCrmService), vault.client));
+  CHECK(vault->clients().GetClient(vault.As(kCrmService), vault.client));
 }
 
 TEST_CASE("reasons of what stays are kept, those of what goes are not") {
   PartlyErasedVault vault;
   auto caller = vault.As(kCrmService);
   caller.reason = "about the first";
-  REQUIRE(vault->GetRecord(caller, vault.client, vault.first));
+  REQUIRE(vault->records().GetRecord(caller, vault.client, vault.first));
   auto other = vault.As(kCrmService);
   other.reason = "about the second";
-  REQUIRE(vault->GetRecord(other, vault.client, vault.second));
+  REQUIRE(vault->records().GetRecord(other, vault.client, vault.second));
   std::uint64_t of_first = 0, of_second = 0;
   for (const auto& entry : vault.WholeLog()) {
     if (entry.request == caller.call.Text()) of_first = entry.seq;
     if (entry.request == other.call.Text()) of_second = entry.seq;
   }
   REQUIRE(vault.EraseFirst());
-  CHECK_FALSE(vault->ReadLogEntry(vault.As(kSecurityOfficer), of_first)->note_text);
-  CHECK(vault->ReadLogEntry(vault.As(kSecurityOfficer), of_second)->note_text ==
+  CHECK_FALSE(vault->access_log().ReadLogEntry(vault.As(kSecurityOfficer), of_first)->note_text);
+  CHECK(vault->access_log().ReadLogEntry(vault.As(kSecurityOfficer), of_second)->note_text ==
         "about the second");
 }
 
@@ -225,13 +233,13 @@ TEST_CASE("the act of an erasure is one document, and verifies") {
   PartlyErasedVault vault;
   auto caller = vault.As(kPrivacyOfficer);
   caller.ticket = "DSR-17";
-  const auto erasure =
-      vault->Erase(caller, vault.client, {ErasureBasis::kConsentWithdrawn, {}, {vault.first}});
+  const auto erasure = vault->erasures().Erase(
+      caller, vault.client, {ErasureBasis::kConsentWithdrawn, {}, {vault.first}});
   REQUIRE(erasure);
-  const auto document = vault->ReadAct(vault.As(kAuditor), erasure->id, {});
+  const auto document = vault->erasure_acts().ReadAct(vault.As(kAuditor), erasure->id, {});
   REQUIRE(document);
-  CHECK(*vault->ReadAct(vault.As(kPrivacyOfficer), erasure->id, {}) == *document);
-  const auto status = vault->ReadStatus(vault.As(kPrivacyOfficer));
+  CHECK(*vault->erasure_acts().ReadAct(vault.As(kPrivacyOfficer), erasure->id, {}) == *document);
+  const auto status = vault->monitoring().ReadStatus(vault.As(kPrivacyOfficer));
   const auto key = audit::ParseVerifierKey(status->log_key);
   REQUIRE(key);
   const auto report = audit::VerifyAct(*document, {&*key, 1});
@@ -243,13 +251,15 @@ TEST_CASE("the act of an erasure is one document, and verifies") {
   CHECK(report.act->records == std::vector{vault.first.Text()});
   CHECK(report.act->key->replaced);
   CHECK(document->find("Roe") == std::string::npos);
-  CHECK(vault
-            ->ReadAct(vault.As(kAuditor), erasure->id,
-                      {DocumentForm::kPage, audit::PageLanguage::kRussian})
+  CHECK(vault->erasure_acts()
+            .ReadAct(vault.As(kAuditor), erasure->id,
+                     {DocumentForm::kPage, audit::PageLanguage::kRussian})
             ->find("Example Care Ltd") != std::string::npos);
-  CHECK(vault->ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kLogCsv})
+  CHECK(vault->erasure_acts()
+            .ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kLogCsv})
             ->find(vault.client.Text()) != std::string::npos);
-  CHECK(AnswerOf(vault->ReadAct(vault.As(kCrmService), erasure->id, {})) == "permission_denied");
+  CHECK(AnswerOf(vault->erasure_acts().ReadAct(vault.As(kCrmService), erasure->id, {})) ==
+        "permission_denied");
 }
 
 TEST_CASE("an act of each basis is worded in each language, with the title that its class has") {
@@ -260,11 +270,11 @@ TEST_CASE("an act of each basis is worded in each language, with the title that 
     json contact = json::parse(testing::ReadShippedFile("classes/contact.json"));
     contact["title"] = "Контакты";
     vault.PutClass(contact);
-    const auto erasure =
-        vault->Erase(vault.As(kPrivacyOfficer), vault.client, {basis, {}, {vault.first}});
+    const auto erasure = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
+                                                 {basis, {}, {vault.first}});
     REQUIRE(erasure);
     const auto read = [&](const DocumentRequest& request) {
-      const auto text = vault->ReadAct(vault.As(kAuditor), erasure->id, request);
+      const auto text = vault->erasure_acts().ReadAct(vault.As(kAuditor), erasure->id, request);
       REQUIRE(text);
       return *text;
     };
@@ -298,12 +308,12 @@ TEST_CASE("acts are kept for three years, erasures for ever") {
   PartlyErasedVault vault;
   const auto asked = vault.EraseFirst();
   REQUIRE(asked);
-  REQUIRE(vault->ReadAct(vault.As(kAuditor), asked->id, {}));
-  const auto never = vault->Erase(vault.As(kPrivacyOfficer), vault.client,
-                                  {ErasureBasis::kRequest, {}, {vault.second}});
+  REQUIRE(vault->erasure_acts().ReadAct(vault.As(kAuditor), asked->id, {}));
+  const auto never = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
+                                             {ErasureBasis::kRequest, {}, {vault.second}});
   REQUIRE(never);
   vault.clock.Advance(1000);
-  const auto kept = vault->Erase(vault.As(kPrivacyOfficer), vault.client, {});
+  const auto kept = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {});
   REQUIRE(kept);
   vault.clock.Advance(kThreeYearsMs - 500);
   vault.clock.Advance(1000);  // a clock that jumped drops nothing
@@ -325,9 +335,9 @@ TEST_CASE("acts are kept for three years, erasures for ever") {
   CHECK(vault.Number("SELECT count(*) FROM erasures") == 3);
   // The auditor's token is from before, too.
   vault.clock.Advance(-kThreeYearsMs);
-  CHECK(AnswerOf(vault->ReadAct(vault.As(kAuditor), asked->id, {})) == "act_purged");
-  CHECK(AnswerOf(vault->ReadAct(vault.As(kAuditor), never->id, {})) == "act_purged");
-  CHECK(vault->ReadAct(vault.As(kAuditor), kept->id, {}));
+  CHECK(AnswerOf(vault->erasure_acts().ReadAct(vault.As(kAuditor), asked->id, {})) == "act_purged");
+  CHECK(AnswerOf(vault->erasure_acts().ReadAct(vault.As(kAuditor), never->id, {})) == "act_purged");
+  CHECK(vault->erasure_acts().ReadAct(vault.As(kAuditor), kept->id, {}));
 }
 
 TEST_CASE("when an older state is put back, the ledger's erasures are done again") {
@@ -338,7 +348,7 @@ TEST_CASE("when an older state is put back, the ledger's erasures are done again
   fs::copy(vault.directory(), copy, fs::copy_options::recursive);
   vault.Open();
   REQUIRE(vault.EraseFirst());
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), whole, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), whole, {}));
   vault.Close();
   // Everything of before, but for the ledger.
   fs::copy(vault.directory() + "/erasures.ledger", copy + "/erasures.ledger",
@@ -348,12 +358,12 @@ TEST_CASE("when an older state is put back, the ledger's erasures are done again
   vault.Open();
   CHECK(vault.Read(vault.first) == "not_found");
   CHECK(vault.Read(vault.second) == R"({"last_name":"Foe"})");
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), whole)) == "not_found");
-  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 2);
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), whole)) == "not_found");
+  CHECK(vault->erasures().ListErasures(vault.As(kAuditor), {})->items.size() == 2);
   vault.CheckWholeLog();
   vault.Close();
   vault.Open();
-  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 2);
+  CHECK(vault->erasures().ListErasures(vault.As(kAuditor), {})->items.size() == 2);
   vault.CheckInvariants();
 }
 
@@ -378,16 +388,16 @@ TEST_CASE("an older vault.db beside a newer keys.db opens, without what lost its
   CHECK(vault.Number("SELECT count(*) FROM records WHERE id = ?", vault.first.Row()) == 0);
   CHECK(vault.Number("SELECT count(*) FROM records WHERE id = ?", vault.second.Row()) == 1);
   CHECK(vault.Read(vault.second) == "integrity_failed");
-  CHECK((*vault->GetRecord(vault.As(kCrmService), other, readable)).data ==
+  CHECK((*vault->records().GetRecord(vault.As(kCrmService), other, readable)).data ==
         R"({"last_name":"Moe"})");
-  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 1);
+  CHECK(vault->erasures().ListErasures(vault.As(kAuditor), {})->items.size() == 1);
   fs::remove_all(copy);
 }
 
 TEST_CASE("a ledger that is lost or cut is written again, and an altered one stops the start") {
   PartlyErasedVault vault;
   REQUIRE(vault.EraseFirst());
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {}));
   vault.Close();
   const std::string path = vault.directory() + "/erasures.ledger";
   const auto content = [&] {
@@ -425,24 +435,24 @@ TEST_CASE("records are written while others of their client are erased") {
   {
     const std::jthread erasing([&] {
       for (const auto& id : made) {
-        if (!vault->Erase(vault.As(kPrivacyOfficer), vault.client,
-                          {ErasureBasis::kRequest, {}, {id}})) {
+        if (!vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
+                                     {ErasureBasis::kRequest, {}, {id}})) {
           ++unreadable;
         }
       }
     });
     const std::jthread writing([&] {
       for (int i = 0; i < 50; ++i) {
-        const auto record = vault->CreateRecord(vault.As(kCrmService), vault.client, "contact",
-                                                {{"last_name", "B"}}, {});
+        const auto record = vault->records().CreateRecord(vault.As(kCrmService), vault.client,
+                                                          "contact", {{"last_name", "B"}}, {});
         if (!record || vault.Read(record->id) != R"({"last_name":"B"})") ++unreadable;
       }
     });
     const std::jthread changing([&] {
       std::uint64_t version = 3;
       for (int i = 0; i < 50; ++i) {
-        if (vault->UpdateRecord(vault.As(kCrmService), vault.client, vault.second, version,
-                                {{"last_name", "C"}})) {
+        if (vault->records().UpdateRecord(vault.As(kCrmService), vault.client, vault.second,
+                                          version, {{"last_name", "C"}})) {
           ++version;
         }
         if (vault.Read(vault.second).find("last_name") == std::string::npos) ++unreadable;
@@ -457,7 +467,7 @@ TEST_CASE("records are written while others of their client are erased") {
 TEST_CASE("what is left of a client is told place by place") {
   PartlyErasedVault vault;
   const auto state = [&](std::string_view place) {
-    const auto traces = vault->FindTraces(vault.As(kPrivacyOfficer), vault.client);
+    const auto traces = vault->traces().FindTraces(vault.As(kPrivacyOfficer), vault.client);
     REQUIRE(traces);
     for (const auto& trace : *traces) {
       if (trace.place == place) return trace.state + " " + std::to_string(trace.count);
@@ -467,15 +477,16 @@ TEST_CASE("what is left of a client is told place by place") {
   CHECK(state("records") == "present 2");
   CHECK(state("key") == "present 1");
   CHECK(state("holds") == "absent 0");
-  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), vault.client, {{}, "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
+                                         {{}, "disputed", {}}));
   CHECK(state("restrictions") == "present 1");
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), vault.client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {}));
   CHECK(state("profile") == "absent 0");
   CHECK(state("records") == "absent 0");
   CHECK(state("key") == "absent 0");
   CHECK(state("erasures") == "present 1");
-  CHECK(AnswerOf(vault->FindTraces(vault.As(kPrivacyOfficer), ClientId::New(vault.clock.Now()))) ==
-        "not_found");
+  CHECK(AnswerOf(vault->traces().FindTraces(vault.As(kPrivacyOfficer),
+                                            ClientId::New(vault.clock.Now()))) == "not_found");
 }
 
 }  // namespace coffer::vault

@@ -17,52 +17,52 @@ TEST_CASE("a clock that jumps stops retention until two people confirm it", "[re
     const json schedule = ScheduleOf({Policy("contact-1y", "contact", "relationship_end", "P1Y"),
                                       Policy("interaction-5y", "interaction", "creation", "P5Y")});
     const auto approve = [&](const Proposal& proposal) {
-      const auto asked = vault->RequestApproval(vault.As(kPrivacyOfficer), proposal);
+      const auto asked = vault->approvals().RequestApproval(vault.As(kPrivacyOfficer), proposal);
       INFO(AnswerOf(asked));
       REQUIRE(asked);
-      REQUIRE(vault->DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
+      REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
       return asked->id.Text();
     };
     REQUIRE(vault.Put(schedule, approve({"retention.write", "schedule", schedule.dump()})));
     vault.FillWithDue();
-    auto size = vault.LogSize();
     vault.clock.Advance(jump);
-    vault.AwaitEntryAfter(size);
+    RetainingVault::LetItLook();
     // Set right again: that is a jump as well, and the vault does not guess which one was wrong.
-    size = vault.LogSize();
     vault.clock.Advance(-jump);
-    vault.AwaitEntryAfter(size);
-    CHECK(vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
-    CHECK(vault->ReadStatistics(vault.As(kAdministrator))->waiting_for_clock);
-    CHECK(AnswerOf(vault->StartRetentionRun(vault.As(kPrivacyOfficer))) == "clock_unconfirmed");
+    RetainingVault::LetItLook();
+    CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->waiting_for_clock);
+    CHECK(vault->monitoring().ReadStatistics(vault.As(kAdministrator))->waiting_for_clock);
+    CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) ==
+          "clock_unconfirmed");
     const auto jumps = vault.Entries("clock.jump");
     REQUIRE(jumps.size() == 2);
     CHECK(jumps[0].actor == "vault");
     CHECK(jumps[0].detail == (jump > 0 ? "ahead by 315360000 s" : "behind by 315360000 s"));
     vault.Close();
     vault.Open();
-    CHECK(vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
+    CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->waiting_for_clock);
     CHECK(vault.Number("SELECT count(*) FROM records") == 16);
 
     auto caller = vault.As(kPrivacyOfficer);
-    CHECK(AnswerOf(vault->ConfirmClock(caller)) == "approval_required");
+    CHECK(AnswerOf(vault->retention().ConfirmClock(caller)) == "approval_required");
     caller = vault.As(kPrivacyOfficer);
     for (const char* day : {"2026-01-03", "2026-01-01", "2026-02-30", "today"}) {
-      const auto asked = vault->RequestApproval(caller, {"clock.confirm", day, {}});
+      const auto asked = vault->approvals().RequestApproval(caller, {"clock.confirm", day, {}});
       CHECK(AnswerOf(asked) == "proposal_invalid");
       CHECK(IssuesOf(asked).at(0).starts_with("/target must be "));
     }
     caller = vault.As(kPrivacyOfficer);
     caller.approval = approve({"clock.confirm", "2026-01-02", {}});
     vault.clock.Advance(24 * kRetentionHourMs);  // no longer today
-    CHECK(AnswerOf(vault->ConfirmClock(caller)) == "approval_invalid");
+    CHECK(AnswerOf(vault->retention().ConfirmClock(caller)) == "approval_invalid");
     caller = vault.As(kPrivacyOfficer);
     caller.approval = approve({"clock.confirm", "2026-01-03", {}});
-    CHECK(AnswerOf(vault->ConfirmClock(caller)) == "ok");
+    CHECK(AnswerOf(vault->retention().ConfirmClock(caller)) == "ok");
     CHECK(vault.EntryOf(caller).at("detail") == "2026-01-03; " + caller.approval);
-    CHECK(!vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
+    CHECK(!vault->monitoring().ReadStatus(vault.As(kAuditor))->waiting_for_clock);
     CHECK(vault.Run().erased == 16);
-    CHECK(AnswerOf(vault->ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");  // nothing to confirm
+    CHECK(AnswerOf(vault->retention().ConfirmClock(vault.As(kPrivacyOfficer))) ==
+          "ok");  // nothing to confirm
   }
 }
 
@@ -73,13 +73,14 @@ TEST_CASE("a vault that was off for longer than the threshold waits as well", "[
   vault.Close();
   vault.clock.Advance(47 * kRetentionHourMs);
   vault.Open();
-  CHECK(!vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
+  CHECK(!vault->monitoring().ReadStatus(vault.As(kAuditor))->waiting_for_clock);
   vault.Close();
   vault.clock.Advance(49 * kRetentionHourMs);
   vault.Open();
-  CHECK(vault->ReadStatus(vault.As(kAuditor))->waiting_for_clock);
-  CHECK(AnswerOf(vault->StartRetentionRun(vault.As(kPrivacyOfficer))) == "clock_unconfirmed");
-  CHECK(AnswerOf(vault->ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->waiting_for_clock);
+  CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) ==
+        "clock_unconfirmed");
+  CHECK(AnswerOf(vault->retention().ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");
   CHECK(vault.Run().erased == 2);
 }
 
@@ -109,7 +110,7 @@ TEST_CASE("a run that waited for the clock goes by the time that was confirmed, 
   vault.Open();
   vault.Await(RunId{}, "waiting-for-clock");
   vault.Keep({Policy("contact-6y", "contact", "creation", "P6Y")});
-  CHECK(AnswerOf(vault->ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");
+  CHECK(AnswerOf(vault->retention().ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");
   const auto failed = vault.Await(RunId{});
   CHECK(failed.state == "failed");
   CHECK(failed.reason == "schedule_changed");
@@ -120,11 +121,12 @@ TEST_CASE("a run starts by itself at its minute of the day, once a day", "[reten
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
   vault.FillWithDue(1);
   RetainingVault::LetItLook();
-  CHECK(vault->ListRetentionRuns(vault.As(kAuditor))->empty());
+  CHECK(vault->retention().ListRetentionRuns(vault.As(kAuditor))->empty());
   vault.clock.Advance(kRetentionHourMs);
-  const auto runs = vault.AwaitRuns(1);
-  REQUIRE(runs.size() == 1);
-  const auto run = vault.Await(runs.front().id);
+  RetainingVault::LetItLook();
+  const auto runs = vault->retention().ListRetentionRuns(vault.As(kAuditor));
+  REQUIRE(runs->size() == 1);
+  const auto run = vault.Await(runs->front().id);
   CHECK(run.trigger == "scheduled");
   CHECK(!run.asked_by);
   CHECK(run.erased == 2);
@@ -132,9 +134,10 @@ TEST_CASE("a run starts by itself at its minute of the day, once a day", "[reten
   vault.Close();
   vault.Open();
   RetainingVault::LetItLook();
-  CHECK(vault->ListRetentionRuns(vault.As(kAuditor))->size() == 1);
+  CHECK(vault->retention().ListRetentionRuns(vault.As(kAuditor))->size() == 1);
   vault.clock.Advance(24 * kRetentionHourMs);
-  CHECK(vault.AwaitRuns(2).size() == 2);
+  RetainingVault::LetItLook();
+  CHECK(vault->retention().ListRetentionRuns(vault.As(kAuditor))->size() == 2);
 }
 
 }  // namespace

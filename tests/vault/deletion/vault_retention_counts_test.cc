@@ -13,7 +13,7 @@ using enum Role;
 constexpr const char* kWorkingYears = "2014";
 
 audit::RunReport ReportOf(RetainingVault& vault, const RunId& run) {
-  const auto document = vault->ReadRunReport(vault.As(kAuditor), run, {});
+  const auto document = vault->retention().ReadRunReport(vault.As(kAuditor), run, {});
   REQUIRE(document);
   const auto key = audit::ParseVerifierKey(vault.LogKey());
   REQUIRE(key);
@@ -78,17 +78,18 @@ void FillInEachState(RetainingVault& vault) {
   fill(vault.NewEnded("plain"));
   fill(vault.NewEnded("tagged", {"prospect"}));
   vault.Hold(fill(vault.NewEnded("held")));
-  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), fill(vault.NewEnded("restricted")),
-                          {"interaction", "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer),
+                                         fill(vault.NewEnded("restricted")),
+                                         {"interaction", "disputed", {}}));
   const ClientId changed = fill(vault.NewClient("changed"));
   ClientChange change;
   change.relationship_end = kLongAgo;
-  REQUIRE(vault->UpdateClient(vault.As(kCrmService), changed, 1, change));
+  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), changed, 1, change));
   const ClientId rewritten = fill(vault.NewEnded("rewritten"));
   json data = kRetainedInteraction;
   data["subject"] = "another call";
-  REQUIRE(
-      vault->UpdateRecord(vault.As(kCrmService), rewritten, vault.Interaction(rewritten), 1, data));
+  REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), rewritten,
+                                        vault.Interaction(rewritten), 1, data));
   vault.Interaction(rewritten, "2033-01-01T10:00:00Z");
   fill(vault.NewClient("living"));
   vault.NewEnded("empty");
@@ -206,8 +207,8 @@ TEST_CASE("a time zone that the machine does not have pauses deletion, and is na
       "'US/Nowhere')");
   const RunId begun = BegunBySchedule(vault, 1);
   vault.Open(true);
-  CHECK(vault->ReadStatus(vault.As(kAuditor))->unknown_time_zone == "US/Nowhere");
-  CHECK(vault->ReadStatistics(vault.As(kAdministrator))->time_zone_unknown);
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->unknown_time_zone == "US/Nowhere");
+  CHECK(vault->monitoring().ReadStatistics(vault.As(kAdministrator))->time_zone_unknown);
   const auto paused = vault.Entries("retention.paused");
   REQUIRE(paused.size() == 1);
   CHECK(paused[0].outcome == "time_zone_unknown");
@@ -225,8 +226,10 @@ TEST_CASE("a time zone that the machine does not have pauses deletion, and is na
   CHECK(report.detail == "US/Nowhere");
   CHECK(!report.counted);
   CHECK(!report.nothing_was_due());
-  CHECK(AnswerOf(vault->StartRetentionRun(vault.As(kPrivacyOfficer))) == "time_zone_unknown");
-  CHECK(AnswerOf(vault->PreviewRetention(vault.As(kPrivacyOfficer), {})) == "time_zone_unknown");
+  CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) ==
+        "time_zone_unknown");
+  CHECK(AnswerOf(vault->retention().PreviewRetention(vault.As(kPrivacyOfficer), {})) ==
+        "time_zone_unknown");
   CHECK(vault.Number("SELECT count(*) FROM records") == 4);
   // It is there again.
   vault.Close();
@@ -234,7 +237,7 @@ TEST_CASE("a time zone that the machine does not have pauses deletion, and is na
       "UPDATE retention_schedules SET definition = replace(definition, 'US/Nowhere', "
       "'Europe/Berlin')");
   vault.Open(true);
-  CHECK(vault->ReadStatus(vault.As(kAuditor))->unknown_time_zone.empty());
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->unknown_time_zone.empty());
   CHECK(vault.Preview().due == 4);
   // Or another schedule is put.
   vault.Close();
@@ -262,7 +265,7 @@ TEST_CASE("a review that is none any more is forgotten, and said again when it i
   const auto write = [&](const std::string& at) {
     json data = kRetainedInteraction;
     data["occurred_at"] = at;
-    REQUIRE(vault->UpdateRecord(vault.As(kCrmService), client, record, version++, data));
+    REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), client, record, version++, data));
   };
   for (std::size_t round = 1; round <= 2; ++round) {
     for (int repeats = 0; repeats < 2; ++repeats) {
@@ -288,7 +291,7 @@ TEST_CASE("a review that is none any more is forgotten, and said again when it i
   // A client that was changed waits, and its marks with it.
   ClientChange change;
   change.tags = Strings{"prospect"};
-  REQUIRE(vault->UpdateClient(vault.As(kCrmService), client, 1, change));
+  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), client, 1, change));
   CHECK(vault.Run().waiting == 1);
   CHECK(marks() == 1);
 }

@@ -14,8 +14,8 @@ constexpr const char* kFarAhead = "2033-01-01";
 
 // The shipped class, as it is stored; `date` is the field that it counts from, empty: none.
 json InteractionBy(RetainingVault& vault, const std::string& date) {
-  json definition =
-      json::parse((*vault->GetClass(vault.As(kAdministrator), "interaction", {}))->definition);
+  json definition = json::parse(
+      (*vault->classes().GetClass(vault.As(kAdministrator), "interaction", {}))->definition);
   definition.erase("retention_date");
   if (!date.empty()) definition["retention_date"] = date;
   return definition;
@@ -25,7 +25,7 @@ std::string PutInteraction(RetainingVault& vault, const json& definition,
                            const std::string& approval = {}) {
   vault.last = vault.As(kAdministrator);
   vault.last.approval = approval;
-  return AnswerOf(vault->PutClass(vault.last, "interaction", definition.dump()));
+  return AnswerOf(vault->classes().PutClass(vault.last, "interaction", definition.dump()));
 }
 
 RecordId NewDated(RetainingVault& vault, const ClientId& client, const std::string& occurred,
@@ -42,11 +42,11 @@ json ByDate(const std::string& action = "erase") {
 
 std::string ApprovalFor(RetainingVault& vault, Role asks, const std::string& target,
                         const json& content) {
-  const auto asked =
-      vault->RequestApproval(vault.As(asks), {"retention.write", target, content.dump()});
+  const auto asked = vault->approvals().RequestApproval(
+      vault.As(asks), {"retention.write", target, content.dump()});
   INFO(AnswerOf(asked));
   REQUIRE(asked);
-  REQUIRE(vault->DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
+  REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
   return asked->id.Text();
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("a date that one person writes into a record waits for a week", "[rete
   json data = kRetainedInteraction;
   data["occurred_at"] = std::string(kLongPast) + "T10:00:00Z";
   vault.clock.Advance(1000);
-  REQUIRE(vault->UpdateRecord(vault.As(kCrmService), client, record, 1, data));
+  REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), client, record, 1, data));
   CHECK(vault.Preview().due == 1);
   const auto run = vault.Run();
   CHECK(run.erased == 0);
@@ -176,7 +176,7 @@ TEST_CASE("a date that one person writes into a record waits for a week", "[rete
 TEST_CASE("an approval to replace something is void once it has been replaced", "[retention]") {
   RetainingVault vault({.two_person = true});
   const json role = {{"grants", {{{"actions", {"client.read"}}, {"scope", "assigned"}}}}};
-  REQUIRE(vault->PutRole(vault.As(kAdministrator), "desk", role.dump()));
+  REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "desk", role.dump()));
   const json schedule = ScheduleOf({ByDate()});
   REQUIRE(AnswerOf(vault.Put(schedule,
                              ApprovalFor(vault, kPrivacyOfficer, "schedule", schedule))) == "ok");
@@ -196,7 +196,7 @@ TEST_CASE("an approval to replace something is void once it has been replaced", 
        [&](const json& wanted, const std::string& approval) {
          Caller caller = vault.As(kAdministrator);
          caller.approval = approval;
-         return AnswerOf(vault->PutRole(caller, "desk", wanted.dump()));
+         return AnswerOf(vault->roles().PutRole(caller, "desk", wanted.dump()));
        }},
       {kPrivacyOfficer, "retention.write", "schedule",
        [](int i) {
@@ -218,14 +218,14 @@ TEST_CASE("an approval to replace something is void once it has been replaced", 
   for (const Kind& kind : kinds) {
     CAPTURE(kind.target);
     const auto ask = [&](const json& wanted) {
-      const auto asked =
-          vault->RequestApproval(vault.As(kind.asks), {kind.action, kind.target, wanted.dump()});
+      const auto asked = vault->approvals().RequestApproval(
+          vault.As(kind.asks), {kind.action, kind.target, wanted.dump()});
       INFO(AnswerOf(asked));
       REQUIRE(asked);
       return asked->id;
     };
     const auto decide = [&](const ApprovalId& id) {
-      return AnswerOf(vault->DecideApproval(vault.As(kSecurityOfficer), id, true));
+      return AnswerOf(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), id, true));
     };
     const json first = kind.document(1), second = kind.document(2);
     const auto used = ask(first), approved = ask(second), pending = ask(second);
@@ -235,7 +235,7 @@ TEST_CASE("an approval to replace something is void once it has been replaced", 
     REQUIRE(kind.put(first, used.Text()) == "ok");
     CHECK(decide(pending) == "approval_ended");
     for (const auto& id : {approved, pending}) {
-      const auto read = vault->GetApproval(vault.As(kSecurityOfficer), id);
+      const auto read = vault->approvals().GetApproval(vault.As(kSecurityOfficer), id);
       REQUIRE(read);
       CHECK(read->state == ApprovalState::kVoid);
       CHECK(read->end == ApprovalEnd::kTargetChanged);
@@ -244,7 +244,7 @@ TEST_CASE("an approval to replace something is void once it has been replaced", 
     REQUIRE(decide(again) == "ok");
     CHECK(kind.put(second, approved.Text()) == "approval_void");
     CHECK(kind.put(second, again.Text()) == "ok");
-    const auto executed = vault->GetApproval(vault.As(kSecurityOfficer), used);
+    const auto executed = vault->approvals().GetApproval(vault.As(kSecurityOfficer), used);
     REQUIRE(executed);
     CHECK(executed->state == ApprovalState::kExecuted);
   }
@@ -276,8 +276,8 @@ TEST_CASE("what moves due dates of a class takes two people, and nothing else of
   change("why it is kept", false, [](json& d) { d["keep"] = "evidence"; });
   for (const Change& made : changes) {
     CAPTURE(made.what);
-    const auto preview =
-        vault->PreviewClass(vault.As(kAdministrator), "interaction", made.definition.dump());
+    const auto preview = vault->retention().PreviewClass(vault.As(kAdministrator), "interaction",
+                                                         made.definition.dump());
     REQUIRE(preview);
     CHECK(preview->moves_due_dates == made.moves);
     CHECK(PutInteraction(vault, made.definition) == (made.moves ? "approval_required" : "ok"));
@@ -299,7 +299,7 @@ TEST_CASE("what moves due dates of a class takes two people, and nothing else of
   }
   // Who could not put it does not ask for it, and nobody asks for what is no class.
   const auto ask = [&](Role role, const std::string& target, const std::string& content) {
-    return vault->RequestApproval(vault.As(role), {"retention.write", target, content});
+    return vault->approvals().RequestApproval(vault.As(role), {"retention.write", target, content});
   };
   CHECK(AnswerOf(ask(kPrivacyOfficer, "class:interaction", before.dump())) == "permission_denied");
   CHECK(IssuesOf(ask(kAdministrator, "class:nothing", before.dump())).size() == 2);
@@ -324,7 +324,7 @@ TEST_CASE("a schedule that was approved is not put when a class counts from anot
   vault.clock.Advance(1000);
   REQUIRE(PutInteraction(vault, InteractionBy(vault, "follow_up_on")) == "ok");
   CHECK(AnswerOf(vault.Put(schedule, early)) == "approval_invalid");
-  CHECK(AnswerOf(vault->GetRetentionSchedule(vault.As(kAuditor), {})) == "not_found");
+  CHECK(AnswerOf(vault->retention().GetRetentionSchedule(vault.As(kAuditor), {})) == "not_found");
   vault.clock.Advance(1000);
   CHECK(AnswerOf(vault.Put(schedule, ApprovalFor(vault, kPrivacyOfficer, "schedule", schedule))) ==
         "ok");
@@ -341,7 +341,8 @@ TEST_CASE("a preview of a class says what its due dates will be", "[retention]")
   }
   const json definition = InteractionBy(vault, "follow_up_on");
   vault.last = vault.As(kAdministrator);
-  const auto preview = vault->PreviewClass(vault.last, "interaction", definition.dump());
+  const auto preview =
+      vault->retention().PreviewClass(vault.last, "interaction", definition.dump());
   REQUIRE(preview);
   CHECK(vault.EntryOf(vault.last).at("detail") == "preview of the due dates of 12 records");
   CHECK(preview->version == 1);
@@ -360,17 +361,17 @@ TEST_CASE("a preview of a class says what its due dates will be", "[retention]")
   REQUIRE(PutInteraction(vault, definition) == "ok");
   CHECK(vault.Run().due == change.due_after);
   // Now those that had no date would have one.
-  const auto back = vault->PreviewClass(vault.As(kPrivacyOfficer), "interaction",
-                                        InteractionBy(vault, "occurred_at").dump());
+  const auto back = vault->retention().PreviewClass(vault.As(kPrivacyOfficer), "interaction",
+                                                    InteractionBy(vault, "occurred_at").dump());
   REQUIRE(back);
   CHECK(back->changes.at(0).begins == 3);
-  CHECK(AnswerOf(vault->PreviewClass(vault.As(kCrmService), "interaction", definition.dump())) ==
-        "permission_denied");
-  CHECK(AnswerOf(vault->PreviewClass(vault.As(kAuditor), "contact", definition.dump())) ==
-        "class_invalid");
-  CHECK(vault
-            ->PreviewClass(vault.As(kAuditor), "interaction",
-                           InteractionBy(vault, "follow_up_on").dump())
+  CHECK(AnswerOf(vault->retention().PreviewClass(vault.As(kCrmService), "interaction",
+                                                 definition.dump())) == "permission_denied");
+  CHECK(AnswerOf(vault->retention().PreviewClass(vault.As(kAuditor), "contact",
+                                                 definition.dump())) == "class_invalid");
+  CHECK(vault->retention()
+            .PreviewClass(vault.As(kAuditor), "interaction",
+                          InteractionBy(vault, "follow_up_on").dump())
             ->changes.empty());
 }
 

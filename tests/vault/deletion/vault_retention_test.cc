@@ -19,8 +19,8 @@ const json kClientPolicy = {
 
 TEST_CASE("a schedule is stored in versions, and only where it differs", "[retention]") {
   RetainingVault vault;
-  CHECK(AnswerOf(vault->GetRetentionSchedule(vault.As(kAuditor), {})) == "not_found");
-  CHECK(vault->ReadStatus(vault.As(kAuditor))->classes_without_policy == 6);
+  CHECK(AnswerOf(vault->retention().GetRetentionSchedule(vault.As(kAuditor), {})) == "not_found");
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->classes_without_policy == 6);
   const json first = ScheduleOf({Policy("contact-3y", "contact", "relationship_end", "P3Y")});
   const auto stored = vault.Put(first);
   REQUIRE(stored);
@@ -39,13 +39,14 @@ TEST_CASE("a schedule is stored in versions, and only where it differs", "[reten
       vault.Put(ScheduleOf({Policy("contact-5y", "contact", "relationship_end", "P5Y")}));
   REQUIRE(second);
   CHECK(second->version == 2);
-  CHECK(vault->ReadStatus(vault.As(kAuditor))->retention_schedule == 2);
-  CHECK(vault->ReadStatus(vault.As(kAuditor))->classes_without_policy == 0);
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->retention_schedule == 2);
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->classes_without_policy == 0);
   vault.Close();
   vault.Open();
-  CHECK(vault->GetRetentionSchedule(vault.As(kAuditor), {})->version == 2);
-  CHECK(vault->GetRetentionSchedule(vault.As(kAuditor), 1)->definition == stored->definition);
-  CHECK(AnswerOf(vault->GetRetentionSchedule(vault.As(kAuditor), 3)) == "not_found");
+  CHECK(vault->retention().GetRetentionSchedule(vault.As(kAuditor), {})->version == 2);
+  CHECK(vault->retention().GetRetentionSchedule(vault.As(kAuditor), 1)->definition ==
+        stored->definition);
+  CHECK(AnswerOf(vault->retention().GetRetentionSchedule(vault.As(kAuditor), 3)) == "not_found");
   vault.CheckInvariants();
 }
 
@@ -58,10 +59,10 @@ TEST_CASE("a schedule with faults changes nothing, and only privacy officers wri
   CHECK(vault.EntryOf(vault.last).at("rule") == "check:input");
   CHECK(AnswerOf(vault.Put("text")) == "retention_invalid");
   for (const Role role : {kAdministrator, kSecurityOfficer, kAuditor, kCrmService}) {
-    CHECK(AnswerOf(vault->PutRetentionSchedule(vault.As(role), ScheduleOf({}).dump())) ==
-          "permission_denied");
+    CHECK(AnswerOf(vault->retention().PutRetentionSchedule(
+              vault.As(role), ScheduleOf({}).dump())) == "permission_denied");
   }
-  CHECK(AnswerOf(vault->GetRetentionSchedule(vault.As(kAuditor), {})) == "not_found");
+  CHECK(AnswerOf(vault->retention().GetRetentionSchedule(vault.As(kAuditor), {})) == "not_found");
 }
 
 TEST_CASE("while a schedule is in force every class has a policy or says why it is kept",
@@ -70,21 +71,23 @@ TEST_CASE("while a schedule is in force every class has a policy or says why it 
   json extra = {
       {"name", "extra"}, {"purposes", {"client-care"}}, {"fields", {{"a", {{"type", "string"}}}}}};
   vault.Keep({Policy("interaction-2y", "interaction", "date_field", "P2Y")});
-  const auto refused = vault->PutClass(vault.As(kAdministrator), "extra", extra.dump());
+  const auto refused = vault->classes().PutClass(vault.As(kAdministrator), "extra", extra.dump());
   CHECK(AnswerOf(refused) == "class_invalid");
   CHECK(IssuesOf(refused).at(0).starts_with("/keep is required"));
   extra["keep"] = "a test";
-  CHECK(AnswerOf(vault->PutClass(vault.As(kAdministrator), "extra", extra.dump())) == "ok");
+  CHECK(AnswerOf(vault->classes().PutClass(vault.As(kAdministrator), "extra", extra.dump())) ==
+        "ok");
   // A schedule whose policy needs the date keeps the class from losing it.
-  json interaction =
-      json::parse((*vault->GetClass(vault.As(kAdministrator), "interaction", {}))->definition);
+  json interaction = json::parse(
+      (*vault->classes().GetClass(vault.As(kAdministrator), "interaction", {}))->definition);
   interaction.erase("retention_date");
-  CHECK(IssuesOf(vault->PutClass(vault.As(kAdministrator), "interaction", interaction.dump()))
+  CHECK(IssuesOf(
+            vault->classes().PutClass(vault.As(kAdministrator), "interaction", interaction.dump()))
             .at(0)
             .starts_with("/retention_date is required"));
   vault.Close();
   vault.Open();
-  CHECK(vault->GetRetentionSchedule(vault.As(kAuditor), {})->version == 1);
+  CHECK(vault->retention().GetRetentionSchedule(vault.As(kAuditor), {})->version == 1);
 }
 
 TEST_CASE("a schedule takes two people, who are two", "[retention]") {
@@ -92,7 +95,8 @@ TEST_CASE("a schedule takes two people, who are two", "[retention]") {
   const json schedule = ScheduleOf({Policy("contact-3y", "contact", "relationship_end", "P3Y")});
   CHECK(AnswerOf(vault.Put(schedule)) == "approval_required");
   const auto ask = [&](const std::string& target, const std::string& content) {
-    return vault->RequestApproval(vault.As(kPrivacyOfficer), {"retention.write", target, content});
+    return vault->approvals().RequestApproval(vault.As(kPrivacyOfficer),
+                                              {"retention.write", target, content});
   };
   CHECK(IssuesOf(ask("contact", schedule.dump())).at(0).starts_with("/target"));
   json faulty = schedule;
@@ -101,10 +105,11 @@ TEST_CASE("a schedule takes two people, who are two", "[retention]") {
   CHECK(IssuesOf(ask("schedule", "")).at(0).starts_with("/content"));
   const auto asked = ask("schedule", schedule.dump(2));
   REQUIRE(asked);
-  CHECK(AnswerOf(vault->DecideApproval(vault.As(kPrivacyOfficer), asked->id, true)) ==
+  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kPrivacyOfficer), asked->id, true)) ==
         "own_request");
   CHECK(AnswerOf(vault.Put(schedule, asked->id.Text())) == "approval_invalid");
-  CHECK(AnswerOf(vault->DecideApproval(vault.As(kSecurityOfficer), asked->id, true)) == "ok");
+  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true)) ==
+        "ok");
   json other = schedule;
   other["policies"][0]["period"] = "P4Y";
   CHECK(AnswerOf(vault.Put(other, asked->id.Text())) == "approval_invalid");
@@ -113,9 +118,10 @@ TEST_CASE("a schedule takes two people, who are two", "[retention]") {
   vault.Contact(vault.NewEnded("E-1"));
   const auto run = vault.Run();
   REQUIRE(run.erased == 1);
-  const auto erasures = vault->ListErasures(vault.As(kPrivacyOfficer), {});
+  const auto erasures = vault->erasures().ListErasures(vault.As(kPrivacyOfficer), {});
   REQUIRE(erasures->items.size() == 1);
-  const auto document = vault->ReadAct(vault.As(kAuditor), erasures->items[0].id, {});
+  const auto document =
+      vault->erasure_acts().ReadAct(vault.As(kAuditor), erasures->items[0].id, {});
   REQUIRE(document);
   const auto key = audit::ParseVerifierKey(vault.LogKey());
   const auto report = audit::VerifyAct(*document, {&*key, 1});
@@ -131,7 +137,8 @@ TEST_CASE("a schedule takes two people, who are two", "[retention]") {
 
 TEST_CASE("a preview says what is due, when the rest will be, and who may see ids", "[retention]") {
   RetainingVault vault;
-  CHECK(AnswerOf(vault->PreviewRetention(vault.As(kPrivacyOfficer), {})) == "not_found");
+  CHECK(AnswerOf(vault->retention().PreviewRetention(vault.As(kPrivacyOfficer), {})) ==
+        "not_found");
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y"),
               Policy("interaction-2m", "interaction", "creation", "P2M")});
   const ClientId ended = vault.NewEnded("A-1");
@@ -161,20 +168,21 @@ TEST_CASE("a preview says what is due, when the rest will be, and who may see id
                                         {"detail", "preview of 3 records, 1 ids"}}));
 
   CHECK(vault.Preview({.until = Timestamp{vault.clock.Now().ms + kYearMs}, .months = 1}).due == 2);
-  CHECK(vault->PreviewRetention(vault.As(kAuditor), {})->due == 1);
+  CHECK(vault->retention().PreviewRetention(vault.As(kAuditor), {})->due == 1);
   const auto curious = vault.As(kAuditor);
-  CHECK(AnswerOf(vault->PreviewRetention(curious, {.until = {}, .months = 1, .with_ids = true})) ==
-        "permission_denied");
+  CHECK(AnswerOf(vault->retention().PreviewRetention(
+            curious, {.until = {}, .months = 1, .with_ids = true})) == "permission_denied");
   CHECK(vault.EntryOf(curious).at("rule") == "check:role");
-  CHECK(AnswerOf(vault->PreviewRetention(vault.As(kPrivacyOfficer),
-                                         {.until = {}, .months = 601})) == "preview_invalid");
-  CHECK(AnswerOf(vault->PreviewRetention(vault.As(kCrmService), {})) == "permission_denied");
+  CHECK(AnswerOf(vault->retention().PreviewRetention(
+            vault.As(kPrivacyOfficer), {.until = {}, .months = 601})) == "preview_invalid");
+  CHECK(AnswerOf(vault->retention().PreviewRetention(vault.As(kCrmService), {})) ==
+        "permission_denied");
   CHECK(vault.Read(ended, due) == "ok");
 }
 
 TEST_CASE("a run erases what is due, says so entry by entry, and leaves the rest", "[retention]") {
   RetainingVault vault;
-  CHECK(AnswerOf(vault->StartRetentionRun(vault.As(kPrivacyOfficer))) == "no_schedule");
+  CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) == "no_schedule");
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y"),
               Policy("interaction-2m", "interaction", "date_field", "P2M"),
               Policy("complaint-1y", "complaint", "relationship_end", "P1Y", "review")});
@@ -201,12 +209,12 @@ TEST_CASE("a run erases what is due, says so entry by entry, and leaves the rest
   CHECK(vault.EntryOf(vault.last) ==
         vault.Allowed(kPrivacyOfficer,
                       {{"action", "retention.run"}, {"version", 1}, {"detail", run.id.Text()}}));
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), gone)) == "not_found");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), gone)) == "not_found");
   CHECK(vault.Read(kept, old) == "not_found");
   CHECK(vault.Read(kept, recent) == "ok");
   CHECK(vault.Read(kept, kept_contact) == "ok");
 
-  const auto erasures = vault->ListErasures(vault.As(kPrivacyOfficer), {});
+  const auto erasures = vault->erasures().ListErasures(vault.As(kPrivacyOfficer), {});
   REQUIRE(erasures->items.size() == 2);
   const auto& log = vault.WholeLog();
   for (const Erasure& erasure : erasures->items) {
@@ -228,13 +236,14 @@ TEST_CASE("a run erases what is due, says so entry by entry, and leaves the rest
   REQUIRE(finish.size() == 1);
   CHECK(finish[0].detail ==
         run.id.Text() + ": due 3, erased 3, restricted 0, for review 0, held 0, failed 0");
-  CHECK(vault->ReadStatistics(vault.As(kAdministrator))->retention_erased == 3);
+  CHECK(vault->monitoring().ReadStatistics(vault.As(kAdministrator))->retention_erased == 3);
   // Nothing is left to do.
   CHECK(vault.Run().due == 0);
-  CHECK(vault->ListRetentionRuns(vault.As(kAuditor))->size() == 2);
-  CHECK(vault->ListRetentionRuns(vault.As(kAuditor))->at(1).id == run.id);
-  CHECK(AnswerOf(vault->StartRetentionRun(vault.As(kAuditor))) == "permission_denied");
-  CHECK(AnswerOf(vault->GetRetentionRun(vault.As(kAuditor), RunId::New(kLongAgo))) == "not_found");
+  CHECK(vault->retention().ListRetentionRuns(vault.As(kAuditor))->size() == 2);
+  CHECK(vault->retention().ListRetentionRuns(vault.As(kAuditor))->at(1).id == run.id);
+  CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kAuditor))) == "permission_denied");
+  CHECK(AnswerOf(vault->retention().GetRetentionRun(vault.As(kAuditor), RunId::New(kLongAgo))) ==
+        "not_found");
   vault.CheckInvariants();
 }
 
@@ -244,7 +253,7 @@ TEST_CASE("a run's report is signed, and stored once it was made", "[retention]"
   vault.FillWithDue();
   const auto run = vault.Run();
   const auto read = [&](const DocumentRequest& request) {
-    return vault->ReadRunReport(vault.As(kAuditor), run.id, request);
+    return vault->retention().ReadRunReport(vault.As(kAuditor), run.id, request);
   };
   const auto document = read({});
   REQUIRE(document);
@@ -288,9 +297,9 @@ TEST_CASE("tags and jurisdictions choose the policy, and what is for review is s
     CHECK(run.for_review == 1);
     CHECK(run.due == run.erased + 1);
   }
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), plain)) == "not_found");
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), in_france)) == "ok");
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), important)) == "ok");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), plain)) == "not_found");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), in_france)) == "ok");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), important)) == "ok");
   const auto reviews = vault.Entries("retention.review");
   REQUIRE(reviews.size() == 1);
   CHECK(reviews[0].client == in_france.Text());
@@ -298,7 +307,7 @@ TEST_CASE("tags and jurisdictions choose the policy, and what is for review is s
   // Without the tag it is due.
   ClientChange change;
   change.tags = Strings{};
-  REQUIRE(vault->UpdateClient(vault.As(kCrmService), important, 1, change));
+  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), important, 1, change));
   vault.LetAWeekPass();
   CHECK(vault.Run().erased == 1);
   vault.CheckInvariants();
@@ -311,7 +320,8 @@ TEST_CASE("what is held or restricted is left by runs, and goes when that is lif
   const auto held = vault.NewEnded("H-1"), restricted = vault.NewEnded("H-2");
   for (const auto& client : {held, restricted, vault.NewEnded("H-3")}) vault.Contact(client);
   const HoldId hold = vault.Hold(held);
-  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), restricted, {{}, "disputed", {}}));
+  REQUIRE(
+      vault->restrictions().Restrict(vault.As(kPrivacyOfficer), restricted, {{}, "disputed", {}}));
   const auto preview = vault.Preview({.until = {}, .months = 1, .with_ids = true});
   CHECK(preview.due == 3);
   CHECK(preview.held == 2);
@@ -324,7 +334,7 @@ TEST_CASE("what is held or restricted is left by runs, and goes when that is lif
   CHECK(run.erased == 1);
   CHECK(run.held == 2);
   CHECK(vault.Number("SELECT count(*) FROM clients") == 2);
-  REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold));
+  REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), hold));
   vault.Lift(restricted);
   CHECK(vault.Run().erased == 2);
   CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
@@ -350,9 +360,10 @@ TEST_CASE("a preview tells what holds by class and by tag cover, which a run lea
     terms->reason = "claim for damages";
     terms->case_number = "K-12";
     terms->review_due = {vault.clock.Now().ms + 24 * kRetentionHourMs};
-    REQUIRE(vault->PlaceHold(vault.As(kPrivacyOfficer), *terms));
+    REQUIRE(vault->holds().PlaceHold(vault.As(kPrivacyOfficer), *terms));
   }
-  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), restricted, {"interaction", "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), restricted,
+                                         {"interaction", "disputed", {}}));
   const auto preview = vault.Preview({.until = {}, .months = 1, .with_ids = true});
   CHECK(preview.due == 6);
   CHECK(preview.held == 4);
@@ -412,15 +423,16 @@ TEST_CASE("a class of a client is restricted when all of its records are due", "
   CHECK(restrictions[0].terms.basis == "because of interaction-1y (interaction-1y of schedule 1)");
   CHECK(restrictions[0].terms.stops.IncludeAll());
   CHECK(!restrictions[0].placed_by);
-  CHECK(vault->ReadStatus(vault.As(kAuditor))->restrictions == 2);
+  CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->restrictions == 2);
   CHECK(vault.Read(all, record) == "restricted");
   CHECK(vault.Read(all, contact) == "ok");
   CHECK(vault.Read(some, other) == "ok");
   CHECK(vault.Read(some, recent) == "ok");
 
   // What the schedule restricted a later one erases; what people did it does not.
-  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), some, {"interaction", "disputed", {}}));
-  REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), some,
+                                         {"interaction", "disputed", {}}));
+  REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), hold));
   vault.Keep({policy("erase")});
   const auto run = vault.Run();
   CHECK(run.erased == 3);
@@ -438,11 +450,11 @@ TEST_CASE("an objection to named purposes is no reason to keep data, and restric
   keep("restrict");
   const ClientId client = vault.NewClient("R-1");
   const RecordId record = vault.Interaction(client);
-  const auto objection =
-      vault->Restrict(vault.As(kPrivacyOfficer), client, {{}, "objects", {false, {"marketing"}}});
+  const auto objection = vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client,
+                                                        {{}, "objects", {false, {"marketing"}}});
   REQUIRE(objection);
-  const auto partly = vault->Restrict(vault.As(kPrivacyOfficer), client,
-                                      {"interaction", "disputed", {true, {"client-care"}}});
+  const auto partly = vault->restrictions().Restrict(
+      vault.As(kPrivacyOfficer), client, {"interaction", "disputed", {true, {"client-care"}}});
   REQUIRE(partly);
   CHECK(vault.Read(client, record) == "ok");
   CHECK(vault.Run().restricted == 1);
@@ -482,7 +494,7 @@ TEST_CASE("a restriction that people lifted is not put again by the same schedul
         "because of interaction-1y (interaction-1y of schedule 2)");
   // Where people restricted the client there is nothing to add, until they lift that.
   vault.Lift(client, "interaction");
-  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), client, {{}, "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client, {{}, "disputed", {}}));
   keep("P7M");
   CHECK(vault.Run().restricted == 1);
   CHECK(vault.Restrictions(client).size() == 1);
@@ -490,12 +502,13 @@ TEST_CASE("a restriction that people lifted is not put again by the same schedul
   CHECK(vault.Run().restricted == 1);
   CHECK(vault.Restrictions(client).at(0).terms.class_name == "interaction");
   // What people add stands beside it.
-  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), client, {"interaction", "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client,
+                                         {"interaction", "disputed", {}}));
   CHECK(!vault.Restrictions(client).at(0).placed_by);
   CHECK(vault.Restrictions(client).at(1).placed_by);
   CHECK(vault.Run().restricted == 1);
   CHECK(vault.Restrictions(client).size() == 2);
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}));
   vault.CheckInvariants();
 }
 
@@ -509,13 +522,14 @@ TEST_CASE("a client without records goes some time after the relationship ended"
                  changed = vault.NewClient("E-7");
   ClientChange change{"E-8", {}};
   change.relationship_end = Timestamp{vault.clock.Now().ms - 24 * kRetentionHourMs};
-  const ClientId recent = vault->CreateClient(vault.As(kCrmService), change, {})->id;
+  const ClientId recent = vault->clients().CreateClient(vault.As(kCrmService), change, {})->id;
   vault.Contact(owner);
   ClientChange ended;
   ended.relationship_end = kLongAgo;
-  REQUIRE(vault->UpdateClient(vault.As(kCrmService), changed, 1, ended));
+  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), changed, 1, ended));
   const HoldId hold = vault.Hold(held);
-  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), restricted, {"contact", "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), restricted,
+                                         {"contact", "disputed", {}}));
 
   const auto preview = vault.Preview({.until = {}, .months = 12, .with_ids = true});
   REQUIRE(preview.counts.size() == 3);
@@ -543,10 +557,10 @@ TEST_CASE("a client without records goes some time after the relationship ended"
   CHECK(run.waiting == 1);
   CHECK(vault.ClassesOf(run.id) == std::vector<audit::RunClass>{{"(client)", 4, 1, 0, 0, 2, 0, 1}});
   for (const auto& client : {held, vip, owner, going_on, changed, recent}) {
-    CHECK(vault->GetClient(vault.As(kCrmService), client));
+    CHECK(vault->clients().GetClient(vault.As(kCrmService), client));
   }
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), gone)) == "not_found");
-  const auto erasures = vault->ListErasures(vault.As(kPrivacyOfficer), {});
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), gone)) == "not_found");
+  const auto erasures = vault->erasures().ListErasures(vault.As(kPrivacyOfficer), {});
   REQUIRE(erasures->items.size() == 1);
   const Erasure& erasure = erasures->items[0];
   CHECK(erasure.client == gone);
@@ -554,7 +568,7 @@ TEST_CASE("a client without records goes some time after the relationship ended"
   CHECK(erasure.records == 0);
   CHECK(vault.WholeLog()[erasure.seq].detail ==
         "erasure " + erasure.id.Text() + "; scope client; schedule 1; client-1y");
-  const auto document = vault->ReadAct(vault.As(kAuditor), erasure.id, {});
+  const auto document = vault->erasure_acts().ReadAct(vault.As(kAuditor), erasure.id, {});
   REQUIRE(document);
   const auto key = audit::ParseVerifierKey(vault.LogKey());
   const auto report = audit::VerifyAct(*document, {&*key, 1});
@@ -569,10 +583,10 @@ TEST_CASE("a client without records goes some time after the relationship ended"
   // Who asked for the run also put the schedule into force.
   REQUIRE(report.act->destroyed_by.size() == 1);
   CHECK(report.act->destroyed_by[0].id == run.asked_by->Text());
-  CHECK(vault->ReadAct(vault.As(kAuditor), erasure.id,
-                       {DocumentForm::kPage, audit::PageLanguage::kRussian}));
+  CHECK(vault->erasure_acts().ReadAct(vault.As(kAuditor), erasure.id,
+                                      {DocumentForm::kPage, audit::PageLanguage::kRussian}));
 
-  REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold));
+  REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), hold));
   vault.Lift(restricted, "contact");
   vault.LetAWeekPass();
   CHECK(vault.Run().erased == 3);
@@ -591,7 +605,7 @@ TEST_CASE("clients without records are found among many of either kind, and coun
   FillUnreadable(vault, 5000, [](int i) { return i % 7 == 0 ? 1 : 0; });
   vault.Open();
   CHECK(vault.Preview().due == 5006);
-  const auto run = vault->StartRetentionRun(vault.As(kPrivacyOfficer));
+  const auto run = vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer));
   REQUIRE(run);
   for (int i = 0; i < 3; ++i) {
     vault.Close();
@@ -641,7 +655,7 @@ TEST_CASE("a client that cannot be erased counts as failed, and keeps no other f
   CHECK(vault.Number("SELECT count(*) FROM clients") == 5);
   CHECK(vault.Number("SELECT count(*) FROM records WHERE client = ?", clients[3].Row()) == 1);
   CHECK(vault.Number("SELECT count(*) FROM records WHERE client = ?", clients[4].Row()) == 2);
-  CHECK(vault->GetClient(vault.As(kCrmService), clients[5]));
+  CHECK(vault->clients().GetClient(vault.As(kCrmService), clients[5]));
   vault.CheckInvariants();
   vault.Close();
   for (const char* name : {"first", "second", "third"}) {
@@ -663,9 +677,9 @@ TEST_CASE("what one person makes due by changing a client waits for a week", "[r
   vault.Contact(client);
   ClientChange change;
   change.relationship_end = kLongAgo;
-  REQUIRE(vault->UpdateClient(vault.As(kCrmService), client, 1, change));
+  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), client, 1, change));
   CHECK(vault.Run().erased == 0);
-  CHECK(vault->PreviewRetention(vault.As(kPrivacyOfficer), {})->due == 1);
+  CHECK(vault->retention().PreviewRetention(vault.As(kPrivacyOfficer), {})->due == 1);
   vault.LetAWeekPass();
   CHECK(vault.Run().erased == 1);
 }

@@ -33,12 +33,13 @@ class LargeClientVault : public RetainingVault {
     for (std::size_t i = 0; i < kLarge; ++i) {
       contacts.push_back(NewContact(client, {{"last_name", NameOf(i)}}));
     }
-    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, contacts[1], 1, {{"last_name", "Two"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, contacts[1], 1,
+                                            {{"last_name", "Two"}}));
     call = NewRecord(client, "interaction", kStayingCall);
     other = NewClient("L-2");
     other_contact = NewContact(other, {{"last_name", "Moe"}});
     const auto noted = As(kCrmService, std::string(kPurpose), "about the second");
-    REQUIRE((*this)->GetRecord(noted, client, contacts[1]));
+    REQUIRE((*this)->records().GetRecord(noted, client, contacts[1]));
     for (const auto& entry : WholeLog()) {
       if (entry.request == noted.call.Text()) note_seq = entry.seq;
     }
@@ -47,7 +48,7 @@ class LargeClientVault : public RetainingVault {
   static std::string DataOf(const std::string& name) { return json{{"last_name", name}}.dump(); }
 
   Result<Erasure> Erase(const ErasureRequest& request) {
-    return (*this)->Erase(As(kPrivacyOfficer), client, request);
+    return (*this)->erasures().Erase(As(kPrivacyOfficer), client, request);
   }
   ErasureRequest EraseFirstRequest() const { return {ErasureBasis::kUnlawful, {}, {contacts[0]}}; }
   Result<Erasure> EraseFirst() { return Erase(EraseFirstRequest()); }
@@ -56,13 +57,13 @@ class LargeClientVault : public RetainingVault {
     HoldId id;
     BeforeEach([&](int number) {
       if (number != 3) return;
-      const auto hold = (*this)->PlaceHold(As(kPrivacyOfficer),
-                                           {client,
-                                            {},
-                                            {},
-                                            "Claim by a neighbour",
-                                            "K-12",
-                                            Timestamp{clock.Now().ms + 24 * kRetentionHourMs}});
+      const auto hold = (*this)->holds().PlaceHold(
+          As(kPrivacyOfficer), {client,
+                                {},
+                                {},
+                                "Claim by a neighbour",
+                                "K-12",
+                                Timestamp{clock.Now().ms + 24 * kRetentionHourMs}});
       INFO(AnswerOf(hold));
       REQUIRE(hold);
       id = hold->id;
@@ -88,19 +89,23 @@ class LargeClientVault : public RetainingVault {
   }
 
   std::string Data(const RecordId& id, std::uint64_t version = 0) {
-    const auto record = version == 0
-                            ? (*this)->GetRecord(As(kCrmService), client, id)
-                            : (*this)->GetRecordVersion(As(kCrmService), client, id, version);
+    const auto record =
+        version == 0 ? (*this)->records().GetRecord(As(kCrmService), client, id)
+                     : (*this)->records().GetRecordVersion(As(kCrmService), client, id, version);
     return record ? record->data : std::string(record.error().reason);
   }
   std::size_t Found(const std::string& name) {
-    const auto found = (*this)->SearchByField(As(kCrmService), "contact", "last_name", name, {});
+    const auto found =
+        (*this)->searches().SearchByField(As(kCrmService), "contact", "last_name", name, {});
     INFO(AnswerOf(found));
     REQUIRE(found);
     return found->items.size();
   }
   std::string Noted() {
-    return (*this)->ReadLogEntry(As(kSecurityOfficer), note_seq)->note_text.value_or("");
+    return (*this)
+        ->access_log()
+        .ReadLogEntry(As(kSecurityOfficer), note_seq)
+        ->note_text.value_or("");
   }
   std::int64_t Keys() {
     return NumberIn(OpenKeysDatabase(), "SELECT count(*) FROM client_keys WHERE client = ?",
@@ -115,7 +120,7 @@ class LargeClientVault : public RetainingVault {
     return *crypto::KeyIdOf(Blob("SELECT payload FROM records WHERE id = ?", id.Row()));
   }
   void CheckLog() {
-    const auto report = (*this)->VerifyLog(As(kAuditor), true);
+    const auto report = (*this)->verification().VerifyLog(As(kAuditor), true);
     REQUIRE(report);
     for (const auto& finding : report->log.findings) FAIL_CHECK(finding.message);
   }
@@ -128,7 +133,7 @@ class LargeClientVault : public RetainingVault {
       if (contact(i) != DataOf(NameOf(i))) FAIL_CHECK(i << ": " << contact(i));
     }
     CHECK(Data(call) == kStayingCall.dump());
-    CHECK((*this)->GetClient(As(kCrmService), client)->external_ref == "L-1");
+    CHECK((*this)->clients().GetClient(As(kCrmService), client)->external_ref == "L-1");
     CHECK(Noted() == "about the second");
   }
   // Nothing that is stored of the client is under another key than its only one.
@@ -193,7 +198,7 @@ class HalfwayVault : public LargeClientVault {
     id = StopAtThird(EraseFirstRequest());
   }
   void Lift() {
-    const auto lifted = (*this)->LiftHold(As(kPrivacyOfficer), id);
+    const auto lifted = (*this)->holds().LiftHold(As(kPrivacyOfficer), id);
     INFO(AnswerOf(lifted));
     REQUIRE(lifted);
   }
@@ -211,8 +216,8 @@ TEST_CASE("of a large client no operation seals more than a few, and all are ser
   vault.BeforeEach([&](int number) {
     if (size > 0) ++grown[vault.LogSize() - size];
     operations = number + 1;
-    CHECK(AnswerOf(vault->GetRecord(vault.As(kCrmService), vault.other, vault.other_contact)) ==
-          "ok");
+    CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), vault.other,
+                                              vault.other_contact)) == "ok");
     CHECK(vault.Data(vault.contacts[0]) == vault.DataOf("N0"));
     CHECK(vault.Data(vault.contacts[2]) == vault.DataOf("N2"));
     CHECK(vault.Data(vault.contacts[1], 1) == vault.DataOf("N1"));
@@ -220,7 +225,7 @@ TEST_CASE("of a large client no operation seals more than a few, and all are ser
     CHECK(vault.Found("N0") == 1);
     CHECK(vault.Found("N3") == 1);
     CHECK(vault.Noted() == "about the second");
-    CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.client)) == "ok");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.client)) == "ok");
     if (number == 3) vault.CheckLog();
     two_keys = two_keys || vault.Keys() == 2;
     size = vault.LogSize();
@@ -243,7 +248,7 @@ TEST_CASE("of a large client no operation seals more than a few, and all are ser
     vault.Close();
     vault.Open();
   }
-  const auto act = vault->ReadAct(vault.As(kAuditor), erasure->id, {});
+  const auto act = vault->erasure_acts().ReadAct(vault.As(kAuditor), erasure->id, {});
   REQUIRE(act);
   const auto report = audit::VerifyAct(*act, {{*audit::ParseVerifierKey(vault.LogKey())}});
   for (const auto& finding : report.findings) FAIL_CHECK(finding.message);
@@ -257,12 +262,14 @@ TEST_CASE("a record of many versions is sealed again in steps of its own") {
   const auto kept = vault.NewContact(client, {{"last_name", "Roe"}});
   constexpr std::uint64_t kVersions = kResealsAtOnce + 30;
   for (std::uint64_t version = 1; version < kVersions; ++version) {
-    REQUIRE(vault->UpdateRecord(vault.As(kCrmService), client, kept, version,
-                                {{"last_name", "Roe" + std::to_string(version)}}));
+    REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), client, kept, version,
+                                          {{"last_name", "Roe" + std::to_string(version)}}));
   }
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kRequest, {}, {gone}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client,
+                                  {ErasureBasis::kRequest, {}, {gone}}));
   for (std::uint64_t version = 1; version <= kVersions; ++version) {
-    const auto read = vault->GetRecordVersion(vault.As(kCrmService), client, kept, version);
+    const auto read =
+        vault->records().GetRecordVersion(vault.As(kCrmService), client, kept, version);
     if (!read) FAIL_CHECK(version << ": " << AnswerOf(read));
   }
   vault.CheckInvariants();
@@ -276,21 +283,23 @@ TEST_CASE("what is written of a client between the steps stays, under its new ke
   vault.BeforeEach([&](int number) {
     const std::string name = "W" + std::to_string(number);
     written.emplace_back(vault.NewContact(vault.client, {{"last_name", name}}), name);
-    const auto changed = vault->UpdateRecord(vault.As(kCrmService), vault.client, vault.contacts[5],
-                                             version, {{"last_name", name}});
+    const auto changed = vault->records().UpdateRecord(
+        vault.As(kCrmService), vault.client, vault.contacts[5], version, {{"last_name", name}});
     INFO(AnswerOf(changed));
     REQUIRE(changed);
     ++version;
+    REQUIRE(vault->clients().UpdateClient(
+        vault.As(kCrmService), vault.client, version - 1,
+        {.external_ref = {}, .tags = Strings{"t" + std::to_string(number)}}));
     REQUIRE(
-        vault->UpdateClient(vault.As(kCrmService), vault.client, version - 1,
-                            {.external_ref = {}, .tags = Strings{"t" + std::to_string(number)}}));
-    REQUIRE(vault->ImportRecord(vault.As(kCrmService), {"L-1", "contact", name, imported}));
-    REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), vault.client,
-                            {"complaint", "disputed " + name, {true, {}}}));
+        vault->imports().ImportRecord(vault.As(kCrmService), {"L-1", "contact", name, imported}));
+    REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
+                                           {"complaint", "disputed " + name, {true, {}}}));
     auto caller = vault.As(kCrmService, std::string(vault.kPurpose), "because of " + name);
-    REQUIRE(vault->GetRecord(caller, vault.client, vault.contacts[6]));
-    REQUIRE(vault->DeleteRecord(vault.As(kPrivacyOfficer), vault.client,
-                                vault.contacts[10 + static_cast<std::size_t>(number)], {}));
+    REQUIRE(vault->records().GetRecord(caller, vault.client, vault.contacts[6]));
+    REQUIRE(vault->records().DeleteRecord(vault.As(kPrivacyOfficer), vault.client,
+                                          vault.contacts[10 + static_cast<std::size_t>(number)],
+                                          {}));
   });
   const auto erasure = vault.EraseFirst();
   vault.LeaveAlone();
@@ -300,13 +309,14 @@ TEST_CASE("what is written of a client between the steps stays, under its new ke
   for (int round = 0; round < 2; ++round) {
     for (const auto& [id, name] : written) CHECK(vault.Data(id) == vault.DataOf(name));
     for (std::uint64_t old = 1; old <= version; ++old) {
-      const auto read =
-          vault->GetRecordVersion(vault.As(kCrmService), vault.client, vault.contacts[5], old);
+      const auto read = vault->records().GetRecordVersion(vault.As(kCrmService), vault.client,
+                                                          vault.contacts[5], old);
       CHECK(AnswerOf(read) == "ok");
     }
     CHECK(vault.Found("Imported") == written.size());
     CHECK(vault.Found("N0") == 0);
-    const auto restrictions = vault->ListRestrictions(vault.As(kAuditor), vault.client);
+    const auto restrictions =
+        vault->restrictions().ListRestrictions(vault.As(kAuditor), vault.client);
     REQUIRE(restrictions);
     CHECK(restrictions->size() == written.size());
     for (const auto& one : *restrictions) CHECK(one.terms.basis.starts_with("disputed"));
@@ -322,11 +332,12 @@ TEST_CASE("what goes is under a key that dies, whatever was done with it between
     std::uint64_t version = 1, sealed_by = 0;
     vault.BeforeEach([&](int number) {
       if (number == 4 || each_time) {
-        REQUIRE(vault->UpdateRecord(vault.As(kCrmService), vault.client, vault.contacts[0], version,
-                                    {{"last_name", "X" + std::to_string(number)}}));
+        REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), vault.client,
+                                              vault.contacts[0], version,
+                                              {{"last_name", "X" + std::to_string(number)}}));
         ++version;
         auto caller = vault.As(kCrmService, std::string(vault.kPurpose), "about who goes");
-        REQUIRE(vault->GetRecord(caller, vault.client, vault.contacts[0]));
+        REQUIRE(vault->records().GetRecord(caller, vault.client, vault.contacts[0]));
       }
       sealed_by = std::max(sealed_by, vault.SealedBy(vault.contacts[0]));
     });
@@ -374,8 +385,9 @@ TEST_CASE("a hold that comes between the steps keeps everything, and all is read
     CHECK(vault.Found("N0") == 1);
     vault.CheckStaying();
     vault.CheckLog();
-    CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.empty());
-    CHECK(vault->GetHold(vault.As(kAuditor), vault.id)->terms.reason == "Claim by a neighbour");
+    CHECK(vault->erasures().ListErasures(vault.As(kAuditor), {})->items.empty());
+    CHECK(vault->holds().GetHold(vault.As(kAuditor), vault.id)->terms.reason ==
+          "Claim by a neighbour");
     CHECK(vault.Keys() == 2);
     CHECK(AnswerOf(vault.EraseFirst()) == "held");
     vault.Close();
@@ -407,7 +419,7 @@ TEST_CASE("the running comparison finds nothing wrong with a client of two keys"
     vault.Open();
     std::uint64_t rounds = 0;
     for (int i = 0; i < 10'000 && rounds == 0; ++i) {
-      rounds = vault->ReadStatus(vault.As(kAdministrator))->scrub.rounds;
+      rounds = vault->monitoring().ReadStatus(vault.As(kAdministrator))->scrub.rounds;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     CHECK(rounds > 0);
@@ -483,11 +495,11 @@ TEST_CASE("an approval is asked for by each step, and used up by the erasure alo
   LargeClientVault vault({.two_person = true});
   const ErasureRequest request{ErasureBasis::kUnlawful, {}, {vault.contacts[0]}};
   const auto approve = [&] {
-    const auto asked =
-        vault->RequestApproval(vault.As(kPrivacyOfficer), ProposalOf(vault.client, request));
+    const auto asked = vault->approvals().RequestApproval(vault.As(kPrivacyOfficer),
+                                                          ProposalOf(vault.client, request));
     INFO(AnswerOf(asked));
     REQUIRE(asked);
-    REQUIRE(vault->DecideApproval(vault.As(kSupervisor), asked->id, true));
+    REQUIRE(vault->approvals().DecideApproval(vault.As(kSupervisor), asked->id, true));
     return asked->id;
   };
   CHECK(AnswerOf(vault.Erase(request)) == "approval_required");
@@ -498,16 +510,16 @@ TEST_CASE("an approval is asked for by each step, and used up by the erasure alo
   vault.BeforeEach([&](int number) {
     if (number != 5) return;
     const auto by = vault.As(kPrivacyOfficer, "client-care", "not wanted any more");
-    REQUIRE(vault->WithdrawApproval(by, withdrawn));
+    REQUIRE(vault->approvals().WithdrawApproval(by, withdrawn));
   });
-  CHECK(AnswerOf(vault->Erase(caller, vault.client, request)) == "approval_invalid");
+  CHECK(AnswerOf(vault->erasures().Erase(caller, vault.client, request)) == "approval_invalid");
   vault.LeaveAlone();
   CHECK(vault.Keys() == 2);
   vault.CheckStaying(0);
   CHECK(vault.Data(vault.contacts[0]) == vault.DataOf("N0"));
   caller = vault.As(kPrivacyOfficer);
   caller.approval = approve().Text();
-  const auto erasure = vault->Erase(caller, vault.client, request);
+  const auto erasure = vault->erasures().Erase(caller, vault.client, request);
   INFO(AnswerOf(erasure));
   REQUIRE(erasure);
   CHECK(vault.EntriesOf(caller).back().at("outcome") == "ok");
@@ -521,7 +533,7 @@ TEST_CASE("a client that goes as a whole between the steps goes with both keys")
     vault.Lift();
     REQUIRE(vault.Erase({}));
     CHECK(vault.Keys() == 0);
-    CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), vault.client)) == "not_found");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.client)) == "not_found");
     vault.CheckLog();
     vault.CheckInvariants();
   }
@@ -548,13 +560,13 @@ TEST_CASE("of two erasures of one large client at once both are done") {
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const auto caller = vault.As(kPrivacyOfficer);
     threads.emplace_back([&vault, &answers, caller, i] {
-      answers[i] = AnswerOf(vault->Erase(
+      answers[i] = AnswerOf(vault->erasures().Erase(
           caller, vault.client, {ErasureBasis::kRequest, {}, {vault.contacts[2 + i / 2]}}));
     });
   }
   for (auto& thread : threads) thread.join();
   CHECK(answers == Strings(4, "ok"));
-  CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 2);
+  CHECK(vault->erasures().ListErasures(vault.As(kAuditor), {})->items.size() == 2);
   CHECK(vault.Data(vault.contacts[2]) == "not_found");
   CHECK(vault.Data(vault.contacts[3]) == "not_found");
   vault.CheckStaying(4);
@@ -654,12 +666,14 @@ TEST_CASE("a key whose commit never came is gone with the next erasure of a part
   const auto gone = vault.NewContact(small, {{"last_name", "Doe"}});
   const auto kept = vault.NewContact(small, {{"last_name", "Roe"}});
   leave_stray(vault, small, 1);
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), small, {ErasureBasis::kRequest, {}, {gone}}));
-  CHECK((*vault->GetRecord(vault.As(kCrmService), small, kept)).data == vault.DataOf("Roe"));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), small,
+                                  {ErasureBasis::kRequest, {}, {gone}}));
+  CHECK((*vault->records().GetRecord(vault.As(kCrmService), small, kept)).data ==
+        vault.DataOf("Roe"));
   CHECK(vault.NumberIn(vault.OpenKeysDatabase(),
                        "SELECT count(*) FROM client_keys WHERE client = ?", small.Row()) == 1);
   leave_stray(vault, small, 2);
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), small, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), small, {}));
   CHECK(vault.NumberIn(vault.OpenKeysDatabase(),
                        "SELECT count(*) FROM client_keys WHERE client = ?", small.Row()) == 0);
   vault.CheckDone();
@@ -672,7 +686,7 @@ TEST_CASE("a copy of vault.db from between the steps hurts no key of today") {
                                        ? ErasureRequest{ErasureBasis::kRequest, "interaction", {}}
                                        : vault.EraseFirstRequest();
     const HoldId hold = vault.StopAtThird(request);
-    REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold));
+    REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), hold));
     vault.Close();
     const DirectoryCopy halfway(vault, "halfway");
     vault.Open();
@@ -686,7 +700,7 @@ TEST_CASE("a copy of vault.db from between the steps hurts no key of today") {
     for (int round = 0; round < 2; ++round) {
       vault.Open();
       CHECK(vault.Number("SELECT count(*) FROM records WHERE id = ?", gone.Row()) == 0);
-      CHECK(vault->ListErasures(vault.As(kAuditor), {})->items.size() == 1);
+      CHECK(vault->erasures().ListErasures(vault.As(kAuditor), {})->items.size() == 1);
       CHECK(vault.Keys() == 1);
       vault.Close();
     }
@@ -695,7 +709,7 @@ TEST_CASE("a copy of vault.db from between the steps hurts no key of today") {
     CHECK(vault.Data(gone) == "not_found");
     if (of_class) {
       CHECK(vault.Data(vault.contacts[5]) == vault.DataOf("N5"));
-      CHECK(vault->GetClient(vault.As(kCrmService), vault.client)->external_ref == "L-1");
+      CHECK(vault->clients().GetClient(vault.As(kCrmService), vault.client)->external_ref == "L-1");
     } else {
       vault.CheckStaying();
     }
@@ -716,11 +730,11 @@ TEST_CASE("what is deleted of a class between the steps is under a key that dies
       sealed_by = vault.SealedBy(extra);
     };
     const auto remove = [&] {
-      REQUIRE(vault->DeleteRecord(vault.As(kPrivacyOfficer), vault.client, extra, {}));
+      REQUIRE(vault->records().DeleteRecord(vault.As(kPrivacyOfficer), vault.client, extra, {}));
     };
     if (when < 2) {
       const HoldId hold = vault.StopAtThird(request);
-      REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold));
+      REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), hold));
       add();
       remove();
       if (when == 1) {
@@ -746,7 +760,8 @@ TEST_CASE("what is deleted of a class between the steps is under a key that dies
   LargeClientVault vault;
   vault.BeforeEach([&](int number) {
     if (number != 3) return;
-    REQUIRE(vault->DeleteRecord(vault.As(kPrivacyOfficer), vault.client, vault.contacts[0], {}));
+    REQUIRE(vault->records().DeleteRecord(vault.As(kPrivacyOfficer), vault.client,
+                                          vault.contacts[0], {}));
   });
   REQUIRE(vault.Erase(request));
   vault.LeaveAlone();
@@ -767,7 +782,7 @@ TEST_CASE("that the older of two keys is missing is found by a deep verification
   }
   vault.Open();
   CHECK(vault.Data(vault.contacts[0]) == "integrity_failed");
-  const auto report = vault->VerifyLog(vault.As(kAuditor), true);
+  const auto report = vault->verification().VerifyLog(vault.As(kAuditor), true);
   REQUIRE(report);
   REQUIRE(report->log.findings.size() == 1);
   CHECK(report->log.findings[0].message.starts_with("the older key of client " +
@@ -785,7 +800,7 @@ TEST_CASE("retention erases of a large client what is due, and counts it once", 
   CHECK(run.state == "finished");
   for (const RecordId& id : due) CHECK(vault.Data(id) == "not_found");
   vault.CheckStaying();
-  const auto erasures = vault->ListErasures(vault.As(kAuditor), {});
+  const auto erasures = vault->erasures().ListErasures(vault.As(kAuditor), {});
   REQUIRE(erasures);
   REQUIRE(erasures->items.size() == 1);
   CHECK(erasures->items[0].records == due.size());

@@ -125,13 +125,13 @@ TEST_CASE("an erasure is acknowledged when whoever reads keys.db has let go, and
   std::atomic<bool> answered{false};
   Result<Erasure> erased = Fail(Code::kInternal, "none");
   std::jthread eraser([&, caller = vault.As(kPrivacyOfficer)] {
-    erased = vault->Erase(caller, client, {});
+    erased = vault->erasures().Erase(caller, client, {});
     answered = true;
   });
   // The rest of the vault goes on, and the client is gone.
-  while (AnswerOf(vault->GetClient(vault.As(kCrmService), client)) == "ok") {
+  while (AnswerOf(vault->clients().GetClient(vault.As(kCrmService), client)) == "ok") {
   }
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), other)) == "ok");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), other)) == "ok");
   vault.NewContact(other, {{"last_name", "Doe"}});
   CHECK_FALSE(answered);
   held.LetGo();
@@ -139,7 +139,7 @@ TEST_CASE("an erasure is acknowledged when whoever reads keys.db has let go, and
   INFO(AnswerOf(erased));
   REQUIRE(erased);
   CHECK(erased->complete);
-  CHECK(vault->ReadAct(vault.As(kAuditor), erased->id, {}));
+  CHECK(vault->erasure_acts().ReadAct(vault.As(kAuditor), erased->id, {}));
   std::size_t completed = 0;
   for (const auto& entry : vault.WholeLog()) completed += entry.action == "erasure.completed";
   CHECK(completed == 1);

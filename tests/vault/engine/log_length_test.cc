@@ -21,12 +21,12 @@ class CutVault : public RetainingVault {
     Open();
     const ClientId client = NewClient("A-1");
     NewContact(client, {{"last_name", "Roe"}});
-    const auto erasure = (*this)->Erase(As(kPrivacyOfficer), client, {});
+    const auto erasure = (*this)->erasures().Erase(As(kPrivacyOfficer), client, {});
     REQUIRE(erasure);
-    REQUIRE((*this)->ReadAct(As(kAuditor), erasure->id, {}));
+    REQUIRE((*this)->erasure_acts().ReadAct(As(kAuditor), erasure->id, {}));
     Run();
-    REQUIRE((*this)->PutPurpose(As(kAdministrator), "later",
-                                R"({"title": "Later", "legal_basis": "contract"})"));
+    REQUIRE((*this)->purposes().PutPurpose(As(kAdministrator), "later",
+                                           R"({"title": "Later", "legal_basis": "contract"})"));
     Close();
   }
   // Back to the first anchor: that alone is what the start compared once.
@@ -92,7 +92,7 @@ TEST_CASE("tiles that are left of a longer log stop the start") {
 TEST_CASE("a checkpoint in vault.db of another history stops the start") {
   CutVault vault;
   vault.Open();
-  const std::string note = vault->ReadStatus(vault.As(kAdministrator))->checkpoint;
+  const std::string note = vault->monitoring().ReadStatus(vault.As(kAdministrator))->checkpoint;
   vault.Close();
   // The same entries but one, which no anchor covers.
   fs::copy_file(vault.work() / "anchor", vault.anchor(), fs::copy_options::overwrite_existing);

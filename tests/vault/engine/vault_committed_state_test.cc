@@ -36,7 +36,7 @@ class StateVault : public TestVault {
     return answer;
   }
   std::vector<std::string> DeepFindings() {
-    const auto report = (*this)->VerifyLog(As(Role::kAuditor), true);
+    const auto report = (*this)->verification().VerifyLog(As(Role::kAuditor), true);
     if (!report) return {std::string(report.error().reason)};
     std::vector<std::string> messages;
     for (const auto& finding : report->log.findings) messages.push_back(finding.message);
@@ -62,21 +62,22 @@ TEST_CASE("entries say what committed state is where they changed it, and only t
   REQUIRE_FALSE(first.empty());
   CHECK(first.front().action == "vault.start");
   vault.NewContact(client, {{"last_name", "Muster"}});
-  CHECK(vault->GetClient(vault.As(Role::kCrmService), client));
+  CHECK(vault->clients().GetClient(vault.As(Role::kCrmService), client));
   CHECK(vault.StateEntries().size() == first.size());
   const auto restricted =
-      vault->Restrict(vault.As(Role::kPrivacyOfficer), client, {{}, "accuracy", {}});
+      vault->restrictions().Restrict(vault.As(Role::kPrivacyOfficer), client, {{}, "accuracy", {}});
   REQUIRE(restricted);
   const auto second = vault.StateEntries();
   REQUIRE(second.size() == first.size() + 1);
   CHECK(second.back().action == "restriction.write");
   CHECK(second.back().state_hash != first.back().state_hash);
-  CHECK(vault->LiftRestriction(
+  CHECK(vault->restrictions().LiftRestriction(
       vault.As(Role::kPrivacyOfficer, std::string(StateVault::kPurpose), "proved"), client,
       restricted->id));
   CHECK(vault.StateEntries().back().state_hash == first.back().state_hash);
   // Refused: nothing was changed.
-  CHECK_FALSE(vault->Restrict(vault.As(Role::kCrmService), client, {{}, "accuracy", {}}));
+  CHECK_FALSE(
+      vault->restrictions().Restrict(vault.As(Role::kCrmService), client, {{}, "accuracy", {}}));
   CHECK(vault.StateEntries().size() == second.size() + 1);
   for (const auto& entry : vault.WholeLog()) CHECK(entry.action != "state.changed");
   vault.CheckInvariants();
@@ -91,13 +92,13 @@ TEST_CASE("no old page brings a revoked token back") {
   vault.Close();
   const std::string before = vault.Pages();
   vault.Open();
-  REQUIRE(vault->RevokeToken(vault.As(Role::kAdministrator), made->info.id));
+  REQUIRE(vault->tokens().RevokeToken(vault.As(Role::kAdministrator), made->info.id));
   vault.Close();
   const std::string after = vault.Pages();
   const auto look = [&] {
     Caller caller = StateVault::Stranger(made->secret);
     caller.purpose = StateVault::kPurpose;
-    const std::string answer = AnswerOf(vault->GetClient(caller, client));
+    const std::string answer = AnswerOf(vault->clients().GetClient(caller, client));
     return answer + (vault.DeepFindings().empty() ? "" : ", found");
   };
   CHECK(vault.Try(look) == "unauthenticated");
@@ -120,7 +121,8 @@ TEST_CASE("no old page brings a revoked token back") {
 TEST_CASE("rows changed past the vault are named by a start and by a verification") {
   StateVault vault;
   const auto client = vault.NewClient("S-1", {"gold"});
-  REQUIRE(vault->Restrict(vault.As(Role::kPrivacyOfficer), client, {{}, "accuracy", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(Role::kPrivacyOfficer), client,
+                                         {{}, "accuracy", {}}));
   vault.Close();
   const std::string whole = vault.Pages();
   for (const auto& [change, table] : std::vector<std::pair<std::string, std::string>>{
@@ -160,7 +162,8 @@ TEST_CASE("what is known of the log's last state hash may be old itself, or gone
   const std::int64_t seq = vault.Number("SELECT seq FROM committed_state");
   const Bytes sums = vault.Blob("SELECT sums FROM committed_state");
   vault.Open();
-  REQUIRE(vault->Restrict(vault.As(Role::kPrivacyOfficer), client, {{}, "accuracy", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(Role::kPrivacyOfficer), client,
+                                         {{}, "accuracy", {}}));
   vault.Close();
   const std::string whole = vault.Pages();
   const auto nothing = [] { return std::string("opened"); };
@@ -214,7 +217,7 @@ TEST_CASE("state that is changed under a running vault is found, and what reads 
   vault.Tamper("UPDATE tokens SET expires = expires + 1");
   CHECK(vault.DeepFindings() == Strings{std::string(kTokensDiffer)});
   const auto damaged = [&] {
-    const auto status = vault->ReadStatus(vault.As(Role::kAdministrator));
+    const auto status = vault->monitoring().ReadStatus(vault.As(Role::kAdministrator));
     REQUIRE(status);
     return status->scrub.damaged;
   };
@@ -233,8 +236,8 @@ TEST_CASE("state that is changed under a running vault is found, and what reads 
   const auto client = vault.NewClient("S-1");
   Caller privacy = vault.As(Role::kPrivacyOfficer);
   privacy.approval = client.Text();
-  CHECK(AnswerOf(vault->Erase(privacy, client, {})) == "integrity_failed");
-  CHECK(AnswerOf(vault->GetClient(vault.As(Role::kCrmService), client)) == "ok");
+  CHECK(AnswerOf(vault->erasures().Erase(privacy, client, {})) == "integrity_failed");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(Role::kCrmService), client)) == "ok");
 }
 
 }  // namespace coffer::vault

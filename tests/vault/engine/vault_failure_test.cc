@@ -104,31 +104,40 @@ class StruckVault {
     const json data = {{"last_name", "Roe"}};
     EvidenceRequest evidence;
     evidence.client = client_.Text();
-    Step(crm(), [&](auto& c) { return vault->GetClient(c, client_); });
-    Step(crm(), [&](auto& c) { return vault->CreateClient(c, {"made-" + number, {}}, {}); });
-    Step(crm(), [&](auto& c) { return vault->GetRecord(c, client_, record_); });
+    Step(crm(), [&](auto& c) { return vault->clients().GetClient(c, client_); });
+    Step(crm(),
+         [&](auto& c) { return vault->clients().CreateClient(c, {"made-" + number, {}}, {}); });
+    Step(crm(), [&](auto& c) { return vault->records().GetRecord(c, client_, record_); });
     Step(crm(), [&](auto& c) {
-      return vault->SearchByField(c, "contact", "last_name", "Doe", {.limit = 5, .cursor = {}});
+      return vault->searches().SearchByField(c, "contact", "last_name", "Doe",
+                                             {.limit = 5, .cursor = {}});
     });
-    Step(crm(), [&](auto& c) { return vault->CreateRecord(c, client_, "contact", data, {}); });
-    Step(crm(), [&](auto& c) { return vault->ListRecords(c, client_, "", true, {}); });
+    Step(crm(),
+         [&](auto& c) { return vault->records().CreateRecord(c, client_, "contact", data, {}); });
+    Step(crm(), [&](auto& c) { return vault->records().ListRecords(c, client_, "", true, {}); });
+    Step(subject(), [&](auto& c) {
+      return vault->restrictions().Restrict(c, client_, {"consent-note", "b", {}});
+    });
+    Step(crm(),
+         [&](auto& c) { return vault->records().UpdateRecord(c, client_, record_, 1, data); });
+    Step(auditor(), [&](auto& c) { return vault->access_log().ReadLog(c, {}, {}); });
+    Step(auditor(), [&](auto& c) { return vault->access_log().ReadLogEntry(c, 3); });
     Step(subject(),
-         [&](auto& c) { return vault->Restrict(c, client_, {"consent-note", "b", {}}); });
-    Step(crm(), [&](auto& c) { return vault->UpdateRecord(c, client_, record_, 1, data); });
-    Step(auditor(), [&](auto& c) { return vault->ReadLog(c, {}, {}); });
-    Step(auditor(), [&](auto& c) { return vault->ReadLogEntry(c, 3); });
-    Step(subject(), [&](auto& c) { return vault->Export(c, {}, {.limit = 3, .cursor = {}}); });
-    Step(crm(), [&](auto& c) { return vault->DeleteRecord(c, client_, record_, {}); });
-    Step(subject(), [&](auto& c) { return vault->PackageClient(c, client_, {}); });
-    LateStep(auditor(), [&](auto& c) { return vault->MakeEvidence(c, evidence); });
-    Step(auditor(), [&](auto& c) { return vault->ProveLogEntry(c, 3); });
-    Step(crm(), [&](auto& c) { return vault->SearchByReference(c, "kept-" + number); });
+         [&](auto& c) { return vault->exports().Export(c, {}, {.limit = 3, .cursor = {}}); });
+    Step(crm(), [&](auto& c) { return vault->records().DeleteRecord(c, client_, record_, {}); });
+    Step(subject(), [&](auto& c) { return vault->exports().PackageClient(c, client_, {}); });
+    LateStep(auditor(), [&](auto& c) { return vault->evidence().MakeEvidence(c, evidence); });
+    Step(auditor(), [&](auto& c) { return vault->access_log().ProveLogEntry(c, 3); });
+    Step(crm(), [&](auto& c) { return vault->searches().SearchByReference(c, "kept-" + number); });
   }
 
   void Erasing() {
-    Step(vault_.As(kCrmService), [&](auto& c) { return vault_->GetRecord(c, client_, record_); });
-    LateStep(vault_.As(kPrivacyOfficer), [&](auto& c) { return vault_->Erase(c, client_, {}); });
-    Step(vault_.As(kCrmService), [&](auto& c) { return vault_->SearchByReference(c, "nobody"); });
+    Step(vault_.As(kCrmService),
+         [&](auto& c) { return vault_->records().GetRecord(c, client_, record_); });
+    LateStep(vault_.As(kPrivacyOfficer),
+             [&](auto& c) { return vault_->erasures().Erase(c, client_, {}); });
+    Step(vault_.As(kCrmService),
+         [&](auto& c) { return vault_->searches().SearchByReference(c, "nobody"); });
   }
 
   int ended = 0;  // rounds in which the process ended

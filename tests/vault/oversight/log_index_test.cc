@@ -22,15 +22,15 @@ class IndexedVault : public TestVault {
       clock.Advance(10 * 60 * 1000);
       auto caller = As(i % 3 == 0 ? kPrivacyOfficer : kCrmService);
       caller.address = i % 5 == 0 ? "192.0.2.200" : "2001:db8::7";
-      (*this)->GetClient(caller, clients[static_cast<std::size_t>(i) % clients.size()]);
-      (*this)->GetRecord(As(kCrmService), clients[0], records[0]);
-      (*this)->GetClient(As(kCaseWorker), clients[1]);  // not assigned
+      (*this)->clients().GetClient(caller, clients[static_cast<std::size_t>(i) % clients.size()]);
+      (*this)->records().GetRecord(As(kCrmService), clients[0], records[0]);
+      (*this)->clients().GetClient(As(kCaseWorker), clients[1]);  // not assigned
     }
   }
   std::string path() { return LogIndexPath(directory()); }
   void WaitForIndex(std::uint64_t size) {
     for (int i = 0; i < 10'000; ++i) {
-      const auto statistics = (*this)->ReadStatistics(As(kAdministrator));
+      const auto statistics = (*this)->monitoring().ReadStatistics(As(kAdministrator));
       REQUIRE(statistics);
       if (statistics->log_index_size >= size) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -45,7 +45,7 @@ class IndexedVault : public TestVault {
     LogPageRequest page{limit, oldest_first, {}};
     if (!oldest_first) page.start = end - 1;
     for (;;) {
-      const auto found = (*this)->ReadLog(As(kSecurityOfficer), filter, page);
+      const auto found = (*this)->access_log().ReadLog(As(kSecurityOfficer), filter, page);
       REQUIRE(found);
       CHECK(found->entries.size() <= limit);
       for (const auto& bytes : found->entries) {
@@ -196,7 +196,7 @@ TEST_CASE("a summary counts what a search finds") {
       request.by = by;
       request.daily = daily;
       request.filter.purpose = "client-care";
-      const auto summary = vault->SummariseLog(vault.As(kSecurityOfficer), request);
+      const auto summary = vault->access_log().SummariseLog(vault.As(kSecurityOfficer), request);
       REQUIRE(summary);
       std::uint64_t total = 0;
       const std::int64_t bucket = (daily ? 24 : 1) * std::int64_t{3'600'000};
@@ -214,8 +214,10 @@ TEST_CASE("a summary counts what a search finds") {
   }
   LogSummaryRequest bad;
   bad.by = "ts; DROP TABLE entries";
-  CHECK(AnswerOf(vault->SummariseLog(vault.As(kSecurityOfficer), bad)) == "filter_invalid");
-  CHECK(AnswerOf(vault->SummariseLog(vault.As(kCrmService), {})) == "permission_denied");
+  CHECK(AnswerOf(vault->access_log().SummariseLog(vault.As(kSecurityOfficer), bad)) ==
+        "filter_invalid");
+  CHECK(AnswerOf(vault->access_log().SummariseLog(vault.As(kCrmService), {})) ==
+        "permission_denied");
 }
 
 // Who and what is gone stays searchable: known is what the log has, not only today's policy.
@@ -231,7 +233,7 @@ TEST_CASE("what only the log still knows can be searched for, with the index and
   {
     auto caller = testing::OpenVault::Stranger(token->secret);
     caller.purpose = "passing-purpose";
-    CHECK(vault->GetClient(caller, vault.clients[0]));
+    CHECK(vault->clients().GetClient(caller, vault.clients[0]));
   }
   vault.NewRecord(vault.clients[0], "passing", {{"brief", "a"}});
   const std::uint64_t end = vault.WholeLog().size();
@@ -246,8 +248,8 @@ TEST_CASE("what only the log still knows can be searched for, with the index and
       LogFilter alone, with;
       alone.*member = with.*member = value;
       with.action = "hold.lift";  // of nobody
-      const auto found = vault->ReadLog(vault.As(kSecurityOfficer), alone, {});
-      const auto nothing = vault->ReadLog(vault.As(kSecurityOfficer), with, {});
+      const auto found = vault->access_log().ReadLog(vault.As(kSecurityOfficer), alone, {});
+      const auto nothing = vault->access_log().ReadLog(vault.As(kSecurityOfficer), with, {});
       CAPTURE(value, AnswerOf(found), AnswerOf(nothing));
       REQUIRE((found && nothing));
       CHECK_FALSE(found->entries.empty());
@@ -259,7 +261,8 @@ TEST_CASE("what only the log still knows can be searched for, with the index and
     answers(&LogFilter::field, "brief");
     LogFilter never;
     never.class_name = "passings";
-    CHECK(AnswerOf(vault->ReadLog(vault.As(kSecurityOfficer), never, {})) == "filter_unknown");
+    CHECK(AnswerOf(vault->access_log().ReadLog(vault.As(kSecurityOfficer), never, {})) ==
+          "filter_unknown");
   };
   std::filesystem::remove(vault.path());
   vault.Open(true);
@@ -288,7 +291,7 @@ TEST_CASE("an index of the version before is made anew, and until then is none")
   vault.WaitForIndex(end);
   LogFilter unknown;
   unknown.action = "client.raed";
-  const auto refused = vault->ReadLog(vault.As(kSecurityOfficer), unknown, {});
+  const auto refused = vault->access_log().ReadLog(vault.As(kSecurityOfficer), unknown, {});
   CHECK(AnswerOf(refused) == "filter_unknown");
   CHECK(IssuesOf(refused) ==
         std::vector<std::string>{

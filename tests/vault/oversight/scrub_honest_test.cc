@@ -24,19 +24,20 @@ class HonestVault : public ScrubbedVault {
   }
   void Exchange() {
     for (int i = 0; i < 20'000; ++i) {
-      const auto stepped = (*this)->StepIndex();
+      const auto stepped = (*this)->index_builder().Step();
       REQUIRE(stepped);
       if (!*stepped) return;
     }
   }
   void Update(const ClientId& client, const RecordId& record, std::uint64_t version) {
-    const auto updated = (*this)->UpdateRecord(As(kCrmService), client, record, version,
-                                               {{"last_name", "Name" + std::to_string(version)}});
+    const auto updated =
+        (*this)->records().UpdateRecord(As(kCrmService), client, record, version,
+                                        {{"last_name", "Name" + std::to_string(version)}});
     INFO(AnswerOf(updated));
     REQUIRE(updated);
   }
   void Erase(const ClientId& client, const ErasureRequest& request = {}) {
-    const auto erased = (*this)->Erase(As(kPrivacyOfficer), client, request);
+    const auto erased = (*this)->erasures().Erase(As(kPrivacyOfficer), client, request);
     INFO(AnswerOf(erased));
     REQUIRE(erased);
   }
@@ -53,19 +54,19 @@ TEST_CASE("of a vault that did all there is to be done the comparison says nothi
     clients.push_back(vault.NewClient("H-" + std::to_string(i), {"eu"}));
     for (int k = 0; k < 3; ++k) records.push_back(vault.Contact(clients.back()));
     vault.Interaction(clients.back());
-    const auto imported = vault->ImportRecord(
+    const auto imported = vault->imports().ImportRecord(
         vault.As(kCrmService), {"H-" + std::to_string(i), "contact", "home", {{"last_name", "I"}}});
     INFO(AnswerOf(imported));
     REQUIRE(imported);
-    REQUIRE(
-        vault->ImportRecord(vault.As(kCrmService),
-                            {"H-" + std::to_string(i), "contact", "home", {{"last_name", "J"}}}));
-    REQUIRE(
-        vault->ImportRecord(vault.As(kCrmService),
-                            {"H-" + std::to_string(i), "contact", "home", {{"last_name", "J"}}}));
-    REQUIRE(
-        vault->ImportRecord(vault.As(kCrmService),
-                            {"N-" + std::to_string(i), "contact", "home", {{"last_name", "K"}}}));
+    REQUIRE(vault->imports().ImportRecord(
+        vault.As(kCrmService),
+        {"H-" + std::to_string(i), "contact", "home", {{"last_name", "J"}}}));
+    REQUIRE(vault->imports().ImportRecord(
+        vault.As(kCrmService),
+        {"H-" + std::to_string(i), "contact", "home", {{"last_name", "J"}}}));
+    REQUIRE(vault->imports().ImportRecord(
+        vault.As(kCrmService),
+        {"N-" + std::to_string(i), "contact", "home", {{"last_name", "K"}}}));
   }
   vault.CheckHonest("making");
   vault.Close();
@@ -80,18 +81,19 @@ TEST_CASE("of a vault that did all there is to be done the comparison says nothi
     restriction.basis = "disputed";
     restriction.stops.purposes = {"billing"};
     restriction.class_name = "interaction";
-    const auto placed = vault->Restrict(vault.As(kPrivacyOfficer), client, restriction);
+    const auto placed =
+        vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client, restriction);
     INFO(AnswerOf(placed));
   }
   const auto hold = vault.Hold(clients[5]);
-  REQUIRE(vault->LiftHold(vault.As(kPrivacyOfficer), hold));
+  REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), hold));
   vault.Erase(clients[0]);
   vault.Erase(clients[1], {ErasureBasis::kUnlawful, "interaction", {}});
   vault.Erase(clients[2], {ErasureBasis::kUnlawful, {}, {records[6], records[7]}});
   vault.Erase(clients[2], {ErasureBasis::kUnlawful, {}, {records[8]}});
-  REQUIRE(vault->DeleteRecord(vault.As(kCrmService), clients[3], records[10], {}));
-  REQUIRE(
-      vault->UpdateClient(vault.As(kCrmService), clients[3], 1, {"H-3b", Strings{"eu", "vip"}}));
+  REQUIRE(vault->records().DeleteRecord(vault.As(kCrmService), clients[3], records[10], {}));
+  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), clients[3], 1,
+                                        {"H-3b", Strings{"eu", "vip"}}));
   vault.CheckHonest("erasing");
   vault.clock.Advance(11 * 24 * kRetentionHourMs);
   vault.Exchange();

@@ -32,7 +32,8 @@ class AlteredVault : public ScrubbedVault {
     Subject subject;
     subject.client = ended ? NewEnded(name) : NewClient(name);
     subject.record = NewContact(subject.client, kData);
-    REQUIRE((*this)->UpdateRecord(As(kCrmService), subject.client, subject.record, 1, kOther));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), subject.client, subject.record, 1,
+                                            kOther));
     return subject;
   }
   void Keep() {
@@ -60,18 +61,18 @@ using Deed = std::function<void(AlteredVault&, const Subject&)>;
 const Deed kNothing = [](AlteredVault&, const Subject&) {};
 
 void DeleteRecord(AlteredVault& vault, const Subject& subject) {
-  REQUIRE(vault->DeleteRecord(vault.As(kCrmService), subject.client, subject.record, {}));
+  REQUIRE(vault->records().DeleteRecord(vault.As(kCrmService), subject.client, subject.record, {}));
 }
 void EraseRecord(AlteredVault& vault, const Subject& subject) {
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), subject.client,
-                       {ErasureBasis::kRequest, {}, {subject.record}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), subject.client,
+                                  {ErasureBasis::kRequest, {}, {subject.record}}));
 }
 void EraseClass(AlteredVault& vault, const Subject& subject) {
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), subject.client,
-                       {ErasureBasis::kRequest, "contact", {}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), subject.client,
+                                  {ErasureBasis::kRequest, "contact", {}}));
 }
 void EraseClient(AlteredVault& vault, const Subject& subject) {
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), subject.client, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), subject.client, {}));
 }
 
 // How what was done to the object takes it away first, and what is done past the vault then.
@@ -224,28 +225,31 @@ void CheckEach(const std::vector<TamperedObject>& cases) {
     CHECK(alarms.contains(client.Text() + "/" + record.Text()) == cases[i].record);
     damaged += (cases[i].client ? 1U : 0U) + (cases[i].record ? 1U : 0U);
     if (cases[i].client) {
-      CHECK(AnswerOf(vault->GetClient(caller(), client)) == "integrity_failed");
-      CHECK(AnswerOf(vault->UpdateClient(caller(), client, 1, {{}, Strings{"x"}})) ==
+      CHECK(AnswerOf(vault->clients().GetClient(caller(), client)) == "integrity_failed");
+      CHECK(AnswerOf(vault->clients().UpdateClient(caller(), client, 1, {{}, Strings{"x"}})) ==
             "integrity_failed");
-      CHECK(AnswerOf(vault->CreateRecord(caller(), client, "contact", kData, {})) ==
+      CHECK(AnswerOf(vault->records().CreateRecord(caller(), client, "contact", kData, {})) ==
             "integrity_failed");
     }
     if (cases[i].record) {
-      CHECK(AnswerOf(vault->GetRecord(caller(), client, record)) == "integrity_failed");
-      CHECK(AnswerOf(vault->GetRecordVersion(caller(), client, record, 1)) == "integrity_failed");
-      CHECK(AnswerOf(vault->ListVersions(caller(), client, record)) == "integrity_failed");
+      CHECK(AnswerOf(vault->records().GetRecord(caller(), client, record)) == "integrity_failed");
+      CHECK(AnswerOf(vault->records().GetRecordVersion(caller(), client, record, 1)) ==
+            "integrity_failed");
+      CHECK(AnswerOf(vault->records().ListVersions(caller(), client, record)) ==
+            "integrity_failed");
       for (const std::uint64_t version : {1U, 2U}) {
-        CHECK(AnswerOf(vault->UpdateRecord(caller(), client, record, version, kData)) ==
+        CHECK(AnswerOf(vault->records().UpdateRecord(caller(), client, record, version, kData)) ==
               "integrity_failed");
       }
-      CHECK(AnswerOf(vault->DeleteRecord(caller(), client, record, {})) == "integrity_failed");
+      CHECK(AnswerOf(vault->records().DeleteRecord(caller(), client, record, {})) ==
+            "integrity_failed");
     }
   }
   for (const auto& [object, times] : alarms) {
     INFO(object);
     CHECK((times == 1 || object == "/"));  // the latter is about rows without an owner
   }
-  CHECK(AnswerOf(vault->GetRecord(caller(), untouched.client, untouched.record)) == "ok");
+  CHECK(AnswerOf(vault->records().GetRecord(caller(), untouched.client, untouched.record)) == "ok");
   CHECK_FALSE(alarms.contains(untouched.client.Text() + "/" + untouched.record.Text()));
   CHECK(vault.Scrub().damaged == damaged);
 }
@@ -270,7 +274,7 @@ TEST_CASE("a record that was moved to another client is refused at both") {
   CHECK(vault.Alarms() ==
         std::map<std::string, int>{{one.client.Text() + "/" + one.record.Text(), 1}});
   for (const ClientId& client : {one.client, two.client}) {
-    CHECK(AnswerOf(vault->GetRecord(vault.As(kCrmService), client, one.record)) ==
+    CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), client, one.record)) ==
           "integrity_failed");
   }
 }
@@ -307,24 +311,24 @@ TEST_CASE("rows that nobody wrote are found, refused, and forgotten when they ar
   CHECK(vault.Alarms() ==
         std::map<std::string, int>{
             {client.Text() + "/", 1}, {subject.client.Text() + "/" + record.Text(), 1}, {"/", 4}});
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), client)) == "integrity_failed");
-  CHECK(AnswerOf(vault->GetRecord(vault.As(kCrmService), subject.client, record)) ==
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), client)) == "integrity_failed");
+  CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), subject.client, record)) ==
         "integrity_failed");
-  CHECK(AnswerOf(vault->ListRecords(vault.As(kCrmService), subject.client, {}, false, {})) ==
-        "integrity_failed");
+  CHECK(AnswerOf(vault->records().ListRecords(vault.As(kCrmService), subject.client, {}, false,
+                                              {})) == "integrity_failed");
   vault.Close();
   vault.Tamper("DELETE FROM clients WHERE id = ?", client.Row());
   vault.Tamper("DELETE FROM records WHERE id = ?", record.Row());
   CHECK(vault.Scrub().damaged == 0);
   const auto cleared = vault.SystemEntries("integrity.cleared");
   REQUIRE(cleared.size() == 2);
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), client)) == "not_found");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), client)) == "not_found");
 }
 
 TEST_CASE("a damaged record is overwritten by nothing, made whole by nothing, and can be erased") {
   AlteredVault vault;
   const auto import = [&](const json& data) {
-    return vault->ImportRecord(vault.As(kCrmService), {"imported", "contact", "k", data});
+    return vault->imports().ImportRecord(vault.As(kCrmService), {"imported", "contact", "k", data});
   };
   Subject subject;
   subject.client = import(kData)->client;
@@ -338,18 +342,18 @@ TEST_CASE("a damaged record is overwritten by nothing, made whole by nothing, an
   vault.Tamper("DELETE FROM record_versions WHERE record = ?", subject.record.Row());
   CHECK(vault.Scrub().damaged == 1);
   for (const json& data : {kData, kOther}) CHECK(AnswerOf(import(data)) == "integrity_failed");
-  CHECK(AnswerOf(vault->SearchByField(vault.As(kCrmService), "contact", "last_name", "Doe", {})) ==
-        "integrity_failed");
-  CHECK(AnswerOf(vault->PackageClient(vault.As(kPrivacyOfficer, "data-subject-request"),
-                                      subject.client, {})) == "integrity_failed");
+  CHECK(AnswerOf(vault->searches().SearchByField(vault.As(kCrmService), "contact", "last_name",
+                                                 "Doe", {})) == "integrity_failed");
+  CHECK(AnswerOf(vault->exports().PackageClient(vault.As(kPrivacyOfficer, "data-subject-request"),
+                                                subject.client, {})) == "integrity_failed");
   // Sealing it again with what stays does not make a later version of it.
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), subject.client,
-                       {ErasureBasis::kRequest, {}, {other}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), subject.client,
+                                  {ErasureBasis::kRequest, {}, {other}}));
   CHECK(vault.Scrub().damaged == 1);
-  CHECK(AnswerOf(vault->GetRecord(vault.As(kCrmService), subject.client, subject.record)) ==
-        "integrity_failed");
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer), subject.client,
-                       {ErasureBasis::kRequest, {}, {subject.record}}));
+  CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), subject.client,
+                                            subject.record)) == "integrity_failed");
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), subject.client,
+                                  {ErasureBasis::kRequest, {}, {subject.record}}));
   CHECK(vault.Scrub().damaged == 0);
   CHECK(vault.SystemEntries("integrity.cleared").size() == 1);
 }
@@ -361,27 +365,27 @@ TEST_CASE("a round beside writers, deletions and erasures says nothing that is n
   for (int t = 0; t < 2; ++t) {
     writers.emplace_back([&vault, &done, t] {
       for (int i = 0; !done; ++i) {
-        const auto made = vault->CreateClient(
+        const auto made = vault->clients().CreateClient(
             vault.As(kCrmService), {"W-" + std::to_string(t) + "-" + std::to_string(i), {}}, {});
         if (!made) return;
         const auto record =
-            vault->CreateRecord(vault.As(kCrmService), made->id, "contact", kData, {});
+            vault->records().CreateRecord(vault.As(kCrmService), made->id, "contact", kData, {});
         if (!record) return;
-        (void)vault->CreateRecord(vault.As(kCrmService), made->id, "contact", kData, {});
-        (void)vault->UpdateRecord(vault.As(kCrmService), made->id, record->id, 1, kOther);
-        if (i % 4 == 0) (void)vault->Erase(vault.As(kPrivacyOfficer), made->id, {});
+        (void)vault->records().CreateRecord(vault.As(kCrmService), made->id, "contact", kData, {});
+        (void)vault->records().UpdateRecord(vault.As(kCrmService), made->id, record->id, 1, kOther);
+        if (i % 4 == 0) (void)vault->erasures().Erase(vault.As(kPrivacyOfficer), made->id, {});
         if (i % 4 == 1) {
-          (void)vault->DeleteRecord(vault.As(kCrmService), made->id, record->id, {});
+          (void)vault->records().DeleteRecord(vault.As(kCrmService), made->id, record->id, {});
         }
         if (i % 4 == 2) {
-          (void)vault->Erase(vault.As(kPrivacyOfficer), made->id,
-                             {ErasureBasis::kRequest, {}, {record->id}});
+          (void)vault->erasures().Erase(vault.As(kPrivacyOfficer), made->id,
+                                        {ErasureBasis::kRequest, {}, {record->id}});
         }
       }
     });
   }
   for (int i = 0; i < 400; ++i) {
-    const auto state = vault->ReadStatus(vault.As(kAdministrator));
+    const auto state = vault->monitoring().ReadStatus(vault.As(kAdministrator));
     REQUIRE(state);
     CHECK(state->scrub.damaged == 0);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));

@@ -31,7 +31,7 @@ class ScrubbedVault : public RetainingVault {
   }
   ScrubState AwaitRound() {
     for (int i = 0; i < 10'000; ++i) {
-      const auto status = (*this)->ReadStatus(As(Role::kAdministrator));
+      const auto status = (*this)->monitoring().ReadStatus(As(Role::kAdministrator));
       REQUIRE(status);
       if (status->scrub.rounds > 0) return status->scrub;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -17,7 +17,7 @@ class FilledVault : public ScrubbedVault {
   using ScrubbedVault::ScrubbedVault;
   RecordId NewRecordOf(const ClientId& client) { return NewContact(client, kRoe); }
   void Update(const ClientId& client, const RecordId& record) {
-    REQUIRE((*this)->UpdateRecord(As(kCrmService), client, record, 1, kDoe));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, record, 1, kDoe));
   }
 };
 
@@ -29,7 +29,8 @@ TEST_CASE("a scrub of what is whole finds nothing") {
   const RecordId record = vault.NewRecordOf(client);
   vault.Update(client, record);
   for (int i = 0; i < 300; ++i) CHECK(vault.Read(client, record) == "ok");  // more than a tile
-  REQUIRE(vault->DeleteRecord(vault.As(kCrmService), client, vault.NewRecordOf(client), {}));
+  REQUIRE(
+      vault->records().DeleteRecord(vault.As(kCrmService), client, vault.NewRecordOf(client), {}));
   CHECK(vault.Scrub().damaged == 0);
   CHECK(vault.SystemEntries("integrity.alarm").empty());
 }
@@ -49,7 +50,7 @@ TEST_CASE("an older state of a record that was put back is refused, and whole ag
       record.Row(), record.Row());
   CHECK(vault.Scrub().damaged == 1);
   CHECK(vault.Read(client, record) == "integrity_failed");
-  CHECK(AnswerOf(vault->UpdateRecord(vault.As(kCrmService), client, record, 1, kDoe)) ==
+  CHECK(AnswerOf(vault->records().UpdateRecord(vault.As(kCrmService), client, record, 1, kDoe)) ==
         "integrity_failed");
   const auto alarms = vault.SystemEntries("integrity.alarm");
   REQUIRE(alarms.size() == 1);
@@ -89,19 +90,20 @@ TEST_CASE("what was swapped, altered or written back is found") {
                profile.Row());
   CHECK(vault.Scrub().damaged == 4);
   CHECK(vault.Read(two, second) == "integrity_failed");
-  CHECK(AnswerOf(vault->GetClient(vault.As(kCrmService), profile)) == "integrity_failed");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), profile)) == "integrity_failed");
   // Of an old version the newer ones do not clear.
   CHECK(vault.Scrub().damaged == 4);
   // What is damaged can be erased.
-  CHECK(AnswerOf(vault->Erase(vault.As(kPrivacyOfficer, "data-subject-request"), profile, {})) ==
-        "ok");
+  CHECK(AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer, "data-subject-request"), profile,
+                                         {})) == "ok");
   CHECK(vault.Scrub().damaged == 3);
 }
 
 TEST_CASE("the scrub finds an altered entry, and says so once") {
   FilledVault vault;
   for (int i = 0; i < 300; ++i) vault.NewClient("B-" + std::to_string(i));
-  REQUIRE(vault->Restrict(vault.As(kPrivacyOfficer), vault.NewClient("B"), {{}, "accuracy", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.NewClient("B"),
+                                         {{}, "accuracy", {}}));
   vault.Close();
   // In a whole tile and before the last change of committed state, where the start does not read.
   vault.Tamper(

@@ -17,13 +17,13 @@ class Witnessed : public TestVault {
     record = NewContact(client, {{"last_name", "Roe"}});
     for (int i = 0; i < 300; ++i) {
       clock.Advance(60'000);
-      (*this)->GetRecord(As(kCrmService, "client-care", i % 50 == 0 ? "call back" : ""), client,
-                         record);
-      (*this)->GetClient(As(kCrmService), other);
+      (*this)->records().GetRecord(As(kCrmService, "client-care", i % 50 == 0 ? "call back" : ""),
+                                   client, record);
+      (*this)->clients().GetClient(As(kCrmService), other);
     }
   }
   audit::Evidence Make(Role role, const EvidenceRequest& request) {
-    const auto bundle = (*this)->MakeEvidence(As(role), request);
+    const auto bundle = (*this)->evidence().MakeEvidence(As(role), request);
     INFO(AnswerOf(bundle));
     REQUIRE(bundle);
     report = audit::VerifyEvidence(crypto::AsBytes(*bundle), *audit::ParseVerifierKey(LogKey()));
@@ -84,7 +84,8 @@ TEST_CASE("evidence of a client has every entry about it, with reasons for who m
 
 TEST_CASE("reasons die with their client; the entries stay") {
   Witnessed vault;
-  REQUIRE(vault->Erase(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client, {}));
+  REQUIRE(
+      vault->erasures().Erase(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client, {}));
   const auto evidence = vault.Make(kPrivacyOfficer, Of(vault.client.Text()));
   CHECK(evidence.entries.size() > 300);
   CHECK(Opened(evidence) == 0);
@@ -120,13 +121,14 @@ TEST_CASE("evidence of a time proves that nothing is left out") {
 
 TEST_CASE("who may not read the log gets no evidence, and nonsense is named") {
   Witnessed vault;
-  CHECK(AnswerOf(vault->MakeEvidence(vault.As(kCrmService), Of(vault.client.Text()))) ==
+  CHECK(AnswerOf(vault->evidence().MakeEvidence(vault.As(kCrmService), Of(vault.client.Text()))) ==
         "permission_denied");
   const Timestamp now = vault.clock.Now();
   const std::string crm = vault.TokenOf(kCrmService).principal.Text();
   for (const EvidenceRequest& request : {Of({}), Of("cli_1"), Of({}, "me"), Of({}, {}, now),
                                          Of({}, {}, now, now), Of(vault.client.Text(), crm)}) {
-    CHECK(AnswerOf(vault->MakeEvidence(vault.As(kAuditor), request)) == "evidence_invalid");
+    CHECK(AnswerOf(vault->evidence().MakeEvidence(vault.As(kAuditor), request)) ==
+          "evidence_invalid");
   }
 }
 
@@ -150,7 +152,7 @@ TEST_CASE("evidence over a damaged entry names that entry and is not signed") {
          {Of(vault.client.Text()), Of("", vault.TokenOf(kCrmService).principal.Text()),
           Of("", "", testing::FakeClock::kStart, vault.clock.Now())}) {
       const auto caller = vault.As(kPrivacyOfficer);
-      const auto bundle = vault->MakeEvidence(caller, request);
+      const auto bundle = vault->evidence().MakeEvidence(caller, request);
       REQUIRE(!bundle);
       CHECK(bundle.error().code == Code::kCorrupted);
       CHECK(bundle.error().reason == "integrity_failed");
@@ -161,7 +163,7 @@ TEST_CASE("evidence over a damaged entry names that entry and is not signed") {
       CHECK(entries.back().at("action") == "integrity.alarm");
     }
     // What is not about it can still be shown.
-    CHECK(vault->MakeEvidence(vault.As(kPrivacyOfficer), Of(vault.other.Text())));
+    CHECK(vault->evidence().MakeEvidence(vault.As(kPrivacyOfficer), Of(vault.other.Text())));
   }
 }
 

@@ -18,7 +18,7 @@ class LogVault : public TestVault {
  public:
   using TestVault::TestVault;
   Result<LogPage> Read(const LogFilter& filter, const LogPageRequest& page = {}) {
-    return (*this)->ReadLog(As(kAuditor), filter, page);
+    return (*this)->access_log().ReadLog(As(kAuditor), filter, page);
   }
   // Sequence numbers of what a filter finds, oldest first.
   std::vector<std::uint64_t> Find(const LogFilter& filter) {
@@ -101,10 +101,10 @@ TEST_CASE("each filter finds the entries that have its value, and together they 
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
   vault.clock.Advance(60'000);
   const auto reading = vault.As(kSupervisor, "billing");
-  CHECK(vault->GetRecord(reading, client, record));
-  CHECK(!vault->GetRecord(vault.As(kCrmService), other, record));
+  CHECK(vault->records().GetRecord(reading, client, record));
+  CHECK(!vault->records().GetRecord(vault.As(kCrmService), other, record));
   vault.clock.Advance(60'000);
-  CHECK(!vault->GetClient(vault.As(kAdministrator), client));
+  CHECK(!vault->clients().GetClient(vault.As(kAdministrator), client));
 
   const auto log = vault.WholeLog();
   const auto matching = [&](auto predicate) {
@@ -171,7 +171,7 @@ TEST_CASE("a filter that no entry could match is refused and not kept") {
     LogFilter filter;
     filter.client = bad;
     const auto caller = vault.As(kAuditor);
-    const auto refused = vault->ReadLog(caller, filter, {});
+    const auto refused = vault->access_log().ReadLog(caller, filter, {});
     REQUIRE(!refused);
     CHECK(refused.error().code == Code::kInvalidArgument);
     CHECK(refused.error().reason == "filter_invalid");
@@ -188,7 +188,7 @@ TEST_CASE("what would match everything in a pattern matches nothing in a filter"
          {&LogFilter::client, &LogFilter::action, &LogFilter::actor, &LogFilter::request}) {
       LogFilter filter;
       filter.*member = all;
-      const auto page = vault->ReadLog(vault.As(kAuditor), filter, {});
+      const auto page = vault->access_log().ReadLog(vault.As(kAuditor), filter, {});
       REQUIRE(!page);
       CHECK((page.error().reason == "filter_invalid" || page.error().reason == "filter_unknown"));
     }
@@ -201,12 +201,12 @@ TEST_CASE("a look into one client's history says whose, and keeps no search term
   LogFilter filter;
   filter.client = client.Text();
   auto caller = vault.As(kPrivacyOfficer);
-  CHECK(vault->ReadLog(caller, filter, {}));
+  CHECK(vault->access_log().ReadLog(caller, filter, {}));
   CHECK(vault.EntryOf(caller) ==
         vault.Allowed(kPrivacyOfficer, {{"action", "log.read"}, {"client", client.Text()}}));
   filter.client = "jane.doe";
   caller = vault.As(kPrivacyOfficer);
-  CHECK(AnswerOf(vault->ReadLog(caller, filter, {})) == "filter_invalid");
+  CHECK(AnswerOf(vault->access_log().ReadLog(caller, filter, {})) == "filter_invalid");
   CHECK_FALSE(vault.EntryOf(caller).contains("client"));
 }
 
@@ -217,7 +217,7 @@ TEST_CASE("every entry under the checkpoint is proved, offline, from the proof a
   std::uint64_t covered = 0;
   for (int i = 0; i < 3000 && covered < 20; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    const auto note = vault->ReadCheckpoint(vault.As(kAuditor));
+    const auto note = vault->access_log().ReadCheckpoint(vault.As(kAuditor));
     REQUIRE(note);
     const auto checkpoint = audit::VerifyCheckpoint(*note, key);
     REQUIRE(checkpoint);
@@ -226,25 +226,26 @@ TEST_CASE("every entry under the checkpoint is proved, offline, from the proof a
   REQUIRE(covered >= 20);
   for (const std::uint64_t seq :
        {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{7}, covered - 1}) {
-    const auto text = vault->ProveLogEntry(vault.As(kAuditor), seq);
+    const auto text = vault->access_log().ProveLogEntry(vault.As(kAuditor), seq);
     REQUIRE(text);
     const auto proof = audit::ParseProof(*text);
     REQUIRE(proof);
-    const auto entry = vault->ReadLogEntry(vault.As(kAuditor), seq);
+    const auto entry = vault->access_log().ReadLogEntry(vault.As(kAuditor), seq);
     REQUIRE(entry);
     CHECK(audit::VerifyProof(*proof, crypto::AsBytes(entry->entry), key));
     CHECK(!audit::VerifyProof(*proof, crypto::AsBytes(entry->entry + " "), key));
   }
-  CHECK(AnswerOf(vault->ProveLogEntry(vault.As(kAuditor), 1'000'000)) == "not_found");
+  CHECK(AnswerOf(vault->access_log().ProveLogEntry(vault.As(kAuditor), 1'000'000)) == "not_found");
 }
 
 TEST_CASE("an entry that no checkpoint covers yet cannot be proved") {
   LogVault vault;  // publishes only at start and stop
   vault.NewClient("A-1");
   const auto page = vault.Read({}, {.limit = 1, .oldest_first = false, .start = {}});
-  CHECK(AnswerOf(vault->ProveLogEntry(vault.As(kAuditor), page->size - 1)) == "not_found");
+  CHECK(AnswerOf(vault->access_log().ProveLogEntry(vault.As(kAuditor), page->size - 1)) ==
+        "not_found");
   const auto caller = vault.As(kAuditor);
-  CHECK(vault->ReadCheckpoint(caller));
+  CHECK(vault->access_log().ReadCheckpoint(caller));
   CHECK(vault.EntryOf(caller) == vault.Allowed(kAuditor, {{"action", "log.read"}}));
 }
 
@@ -253,21 +254,23 @@ TEST_CASE("a whole vault verifies, deep and not, and the report says what was lo
   const ClientId client = vault.NewClient("A-1");
   vault.NewContact(client, {{"last_name", "Doe"}});
   const RecordId changed = vault.NewContact(client, {{"last_name", "Doe"}});
-  CHECK(vault->UpdateRecord(vault.As(kCrmService), client, changed, 1, {{"last_name", "Roe"}}));
+  CHECK(vault->records().UpdateRecord(vault.As(kCrmService), client, changed, 1,
+                                      {{"last_name", "Roe"}}));
   const RecordId gone = vault.NewContact(client, {{"last_name", "Doe"}});
-  CHECK(vault->DeleteRecord(vault.As(kCrmService), client, gone, {}));
+  CHECK(vault->records().DeleteRecord(vault.As(kCrmService), client, gone, {}));
   const ClientId erased = vault.NewClient("A-2");
   vault.NewContact(erased, {{"last_name", "Doe"}});
-  CHECK(vault->Erase(vault.As(kPrivacyOfficer), erased, {}));
-  CHECK(!vault->CreateClient(vault.As(kCrmService), {"A-1", {}}, {}));  // refused for its reference
-  CHECK(!vault->GetClient(vault.As(kAdministrator), client));
+  CHECK(vault->erasures().Erase(vault.As(kPrivacyOfficer), erased, {}));
+  CHECK(!vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}},
+                                       {}));  // refused for its reference
+  CHECK(!vault->clients().GetClient(vault.As(kAdministrator), client));
 
-  const auto shallow = vault->VerifyLog(vault.As(kAuditor), false);
+  const auto shallow = vault->verification().VerifyLog(vault.As(kAuditor), false);
   REQUIRE(shallow);
   CHECK(shallow->log.ok());
   CHECK(shallow->clients_checked == 0);
   const auto caller = vault.As(kAuditor);
-  const auto deep = vault->VerifyLog(caller, true);
+  const auto deep = vault->verification().VerifyLog(caller, true);
   REQUIRE(deep);
   for (const auto& finding : deep->log.findings) UNSCOPED_INFO(finding.message);
   CHECK(deep->log.ok());
@@ -314,11 +317,14 @@ TEST_CASE("every attack on the stored state is named by a deep verification, and
     LogVault vault;
     const ClientId client = vault.NewClient("A-1");
     const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
-    CHECK(vault->UpdateRecord(vault.As(kCrmService), client, record, 1, {{"last_name", "Roe"}}));
+    CHECK(vault->records().UpdateRecord(vault.As(kCrmService), client, record, 1,
+                                        {{"last_name", "Roe"}}));
     vault.Tamper(sql, record.Row(), client.Row());
-    CHECK(vault->VerifyLog(vault.As(kAuditor), false)->log.ok());  // the log itself is whole
+    CHECK(vault->verification()
+              .VerifyLog(vault.As(kAuditor), false)
+              ->log.ok());  // the log itself is whole
     const auto caller = vault.As(kAuditor);
-    const auto report = vault->VerifyLog(caller, true);
+    const auto report = vault->verification().VerifyLog(caller, true);
     REQUIRE(report);
     REQUIRE(!report->log.ok());
     CHECK(report->log.findings[0].check == "state");
@@ -332,7 +338,7 @@ TEST_CASE("every attack on the stored state is named by a deep verification, and
 TEST_CASE("a log that was altered in the middle of a full tile is found out by verification") {
   LogVault vault;
   for (int i = 0; i < 300; ++i) {
-    REQUIRE(vault->WhoAmI(vault.As(kCrmService)));
+    REQUIRE(vault->tokens().WhoAmI(vault.As(kCrmService)));
   }
   vault.Close();
   vault.Tamper(
@@ -391,7 +397,7 @@ TEST_CASE("status and statistics count what is there") {
   const ClientId client = vault.NewClient("A-1");
   vault.NewContact(client, {{"last_name", "Doe"}});
   vault.NewClient("A-2");
-  const auto status = vault->ReadStatus(vault.As(kAdministrator));
+  const auto status = vault->monitoring().ReadStatus(vault.As(kAdministrator));
   REQUIRE(status);
   CHECK(status->clients == 2);
   CHECK(status->records == 1);
@@ -402,7 +408,7 @@ TEST_CASE("status and statistics count what is there") {
   CHECK(status->log_key == vault.LogKey());
   CHECK(audit::VerifyCheckpoint(status->checkpoint, vault.Key()));
   const std::uint64_t before = vault.WholeLog().size();
-  const auto statistics = vault->ReadStatistics(vault.As(kAdministrator));
+  const auto statistics = vault->monitoring().ReadStatistics(vault.As(kAdministrator));
   REQUIRE(statistics);
   CHECK(statistics->operations > 5);
   CHECK(statistics->key_cache_entries == 2);
@@ -411,7 +417,7 @@ TEST_CASE("status and statistics count what is there") {
   // Monitoring leaves entries only when it is refused.
   CHECK(vault.EntriesOf(vault.As(kAdministrator)).empty());
   const auto refused = vault.As(kCaseWorker);
-  CHECK(!vault->ReadStatistics(refused));
+  CHECK(!vault->monitoring().ReadStatistics(refused));
   CHECK(vault.EntryOf(refused).at("outcome") == "permission_denied");
 }
 

@@ -1,0 +1,23 @@
+// Why a restriction was placed, in words: sealed under its client's key.
+#pragma once
+
+#include <vector>
+
+#include "vault/access/operations.h"
+#include "vault/access/restriction.h"
+
+namespace coffer::vault {
+
+// What a basis is bound to.
+Bytes RestrictionContext(const crypto::Keyring& keyring, const ClientId& client,
+                         const RestrictionId& id);
+// Stores it, its basis sealed under the client's key.
+Status PlaceRestriction(const crypto::Keyring& keyring, Transaction& transaction,
+                        const Restriction& restriction);
+// With their bases opened, the oldest first.
+Result<std::vector<Restriction>> OpenRestrictions(const crypto::Keyring& keyring,
+                                                  Transaction& transaction, const ClientId& client);
+// Those of the format before get an id each, and their bases are sealed.
+Status MoveOlderRestrictions(const Operations& operations);
+
+}  // namespace coffer::vault

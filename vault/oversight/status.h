@@ -1,0 +1,59 @@
+// How the vault is, for people and for monitoring.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "vault/access/expiring_tokens.h"
+#include "vault/base/timestamp.h"
+#include "vault/clients/index_status.h"
+#include "vault/engine/statistics.h"
+#include "vault/oversight/scrub_state.h"
+
+namespace coffer::vault {
+
+struct Health {
+  bool ready = false;
+  std::string_view reason;  // why not
+};
+
+struct VaultStatus {
+  std::string vault_id;
+  std::string log_origin;
+  std::string log_key;  // verifier key
+  std::uint64_t log_size = 0;
+  std::string checkpoint;  // the last published note
+  std::uint64_t clients = 0, records = 0, erasures = 0;
+  std::uint64_t classes = 0, purposes = 0, active_tokens = 0;
+  std::uint64_t users = 0, services = 0, open_approvals = 0;
+  std::uint64_t unreviewed_emergencies = 0, overdue_emergencies = 0;
+  std::uint64_t holds = 0, overdue_holds = 0, restrictions = 0;
+  std::uint64_t retention_schedule = 0;  // version; 0: none
+  std::uint64_t classes_without_policy = 0;
+  bool waiting_for_clock = false;  // deletion waits until the clock is confirmed
+  // The schedule's, where this machine does not know it: deletion is paused. Else empty.
+  std::string unknown_time_zone;
+  bool two_person = true;  // false: switched off when the vault was made
+  bool memory_locked = false;
+  bool keys_rewrite_pending = false;    // as EngineStatistics::keys_rewrite_pending
+  bool wal_truncation_pending = false;  // as EngineStatistics::wal_truncation_pending
+  IndexStatus index;
+  Timestamp started, now;
+  ScrubState scrub;
+  TokenExpiry tokens;
+};
+
+struct VaultStatistics : EngineStatistics {
+  std::uint64_t open_approvals = 0, unreviewed_emergencies = 0, overdue_emergencies = 0;
+  std::uint64_t holds = 0, overdue_holds = 0, restrictions = 0;
+  std::uint64_t retention_erased = 0;  // records, since the start
+  bool retention_running = false, waiting_for_clock = false;
+  bool time_zone_unknown = false;    // the retention schedule's: deletion is paused
+  std::uint64_t log_index_size = 0;  // entries that the log's index has
+  IndexStatus index;
+  ScrubState scrub;
+  TokenExpiry tokens;
+};
+
+}  // namespace coffer::vault

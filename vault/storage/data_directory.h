@@ -1,0 +1,36 @@
+// The files of a vault, and the claim of the one process that may use them.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "crypto/result.h"
+
+namespace coffer::vault {
+
+// Another process's claim on the directory ends with this object.
+class DirectoryLock {
+ public:
+  static Result<DirectoryLock> Acquire(const std::string& directory);
+  DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  DirectoryLock& operator=(DirectoryLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+  ~DirectoryLock();
+
+ private:
+  explicit DirectoryLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+std::string AnchorPath(const std::string& directory, const std::string& configured);
+std::string VaultDatabasePath(const std::string& directory);
+std::string KeysDatabasePath(const std::string& directory);
+std::string LedgerPath(const std::string& directory, const std::string& configured);
+std::string LogIndexPath(const std::string& directory);
+std::string KeyringPath(const std::string& directory);
+
+}  // namespace coffer::vault
