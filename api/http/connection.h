@@ -16,8 +16,16 @@ struct ssl_st;
 
 namespace coffer::api {
 
-class Connections;
-class TlsStream;
+// What others than the one that reads them are told of a connection's bytes.
+class ByteStream {
+ public:
+  // Whether so many bytes are here without waiting. False also where they are more than one buffer.
+  virtual bool Holds(std::size_t bytes) = 0;
+  virtual bool late() const = 0;  // the peer was too slow, and was given up
+
+ protected:
+  ~ByteStream() = default;
+};
 
 // What is waited for. Each phase has a patience of its own; in kWork it is the server that works.
 enum class Phase : std::uint8_t {
@@ -82,7 +90,7 @@ struct Connection {
 
   // Of the thread that serves it alone.
   ssl_st* ssl = nullptr;
-  TlsStream* stream = nullptr;
+  ByteStream* stream = nullptr;
   bool doomed = false;           // it must not carry another request
   std::uint64_t body_limit = 0;  // what the body that is waited for may have
   bool certificate_read = false;

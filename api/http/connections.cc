@@ -11,7 +11,6 @@
 #include <new>
 #include <tuple>
 
-#include "api/http/tls_stream.h"
 #include "crypto/certificate.h"
 #include "crypto/encoding.h"
 #include "vault/base/network.h"

@@ -1,39 +1,18 @@
-// The HTTPS server: TLS, limits, and the pipeline that every request goes through. cpp-httplib
+// The HTTPS server: it listens, and hands what it accepts to the pipeline (pipeline.h). cpp-httplib
 // stays behind it.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 
-#include "api/http/connections.h"
 #include "api/http/route.h"
+#include "api/http/server_options.h"
 #include "api/http/tls.h"
 #include "crypto/result.h"
 #include "vault/vault.h"
 
 namespace coffer::api {
-
-struct ServerOptions {
-  std::string address = "127.0.0.1";
-  int port = 8443;  // 0: any free port
-  TlsFiles tls;
-  std::size_t workers = 256;
-  std::size_t connections_per_address = 128;
-  std::uint32_t idle_timeout_s = 15;
-  // How long a peer may be silent within a request, a handshake or an answer, and how fast it must
-  // be on the whole.
-  std::uint32_t patience_s = 10;
-  std::uint32_t min_bytes_per_s = 16'384;
-  std::vector<vault::Network> trusted_proxies;  // whose X-Forwarded-For is believed
-  // Called after each request, with what is safe to log. Null: not called.
-  std::function<void(std::string_view request_id, std::string_view operation, int status,
-                     std::int64_t microseconds)>
-      on_request;
-  vault::OperatorLog log;
-};
 
 class Server {
  public:

@@ -15,7 +15,7 @@ namespace coffer::api {
 // The other end of a socket.
 std::string PeerOf(int socket);
 
-class TlsStream {
+class TlsStream final : public ByteStream {
  public:
   TlsStream(Connections& connections, Connection& connection, SSL* ssl);
   ~TlsStream();
@@ -29,15 +29,14 @@ class TlsStream {
   // Waits for more. False at the peer's end, or when it is late.
   bool Fill();
   bool Write(const char* data, std::size_t size);
-  // Whether so many bytes are here without waiting. False also where they are more than one buffer.
-  bool Holds(std::size_t bytes);
+  bool Holds(std::size_t bytes) override;
   bool Flush();
   // Says that nothing more will be said, throws away what the peer still sends, for a moment. To
   // close over unread bytes would be a reset, which takes the answer away from a peer that is still
   // sending.
   void Linger();
   void Close();  // in order
-  bool late() const { return late_; }
+  bool late() const override { return late_; }
 
  private:
   enum class Filled { kSome, kNothingYet, kEnd };

@@ -16,12 +16,11 @@
 #include <vector>
 
 #include "audit/text/clock.h"
+#include "audit/tlog/log_source.h"
 #include "crypto/bytes.h"
 #include "crypto/result.h"
 
 namespace coffer::audit {
-
-inline constexpr std::size_t kMaxEntryBytes = 8192;
 
 enum class ActorKind { kUnknown, kUser, kService, kSystem };
 enum class Decision { kAllow, kDeny };

@@ -11,7 +11,7 @@
 
 #include "audit/entries/entry.h"
 #include "audit/tlog/merkle.h"
-#include "crypto/bytes.h"
+#include "audit/tlog/tile_levels.h"
 #include "crypto/result.h"
 
 namespace coffer::audit {
@@ -25,14 +25,6 @@ struct LogHead {
   // Leaf hashes of the unfinished level-0 tile (size mod 256), and for each higher tile level the
   // hashes of its unfinished tile: tile_levels[l] are hashes of full subtrees of 256^l leaves.
   std::vector<std::vector<Hash>> tile_levels;
-};
-
-// A tile that became full: 256 hashes of `level` (hashes of subtrees of 256^level leaves), number
-// n.
-struct FullTile {
-  unsigned level = 0;
-  std::uint64_t n = 0;
-  crypto::Bytes hashes;  // 256 * 32
 };
 
 class LogWriter {

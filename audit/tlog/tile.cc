@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "audit/entries/entry.h"
 #include "audit/text/decimal.h"
 
 namespace coffer::audit {

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/entries/log_reader.h"
+#include "audit/tlog/log_source.h"
 #include "audit/tlog/merkle.h"
 #include "crypto/bytes.h"
 #include "crypto/result.h"

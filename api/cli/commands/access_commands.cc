@@ -10,6 +10,7 @@
 #include "api/cli/client/principal_lookup.h"
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "vault/base/strict_json.h"
 

@@ -8,6 +8,7 @@
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/private_file.h"
 #include "api/cli/text/approval_view.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "vault/base/calendar.h"
 #include "vault/base/strict_json.h"

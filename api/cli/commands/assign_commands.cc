@@ -9,6 +9,7 @@
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/hand_over.h"
 #include "api/cli/commands/run_with.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 
 namespace coffer::cli {

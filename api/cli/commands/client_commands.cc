@@ -8,6 +8,7 @@
 #include "api/cli/client/client_lookup.h"
 #include "api/cli/client/connection.h"
 #include "api/cli/commands/commands.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 
 namespace coffer::cli {

@@ -7,6 +7,7 @@
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/private_file.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "audit/documents/page_language.h"
 

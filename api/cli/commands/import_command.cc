@@ -15,6 +15,7 @@
 #include "api/cli/import/import_result.h"
 #include "api/cli/import/import_run.h"
 #include "api/cli/text/blanks.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 
 namespace coffer::cli {

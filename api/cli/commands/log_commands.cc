@@ -8,6 +8,7 @@
 #include "api/cli/client/connection.h"
 #include "api/cli/commands/commands.h"
 #include "api/cli/files/private_file.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "api/cli/verify/log_reading.h"
 #include "api/cli/verify/remote_log.h"

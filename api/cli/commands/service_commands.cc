@@ -9,6 +9,7 @@
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/deferred_signals.h"
 #include "api/cli/files/private_file.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "crypto/client_key.h"
 

@@ -11,6 +11,7 @@
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/deferred_signals.h"
 #include "api/cli/files/secret_text.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "api/cli/text/passphrase.h"
 

@@ -5,6 +5,7 @@
 
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 
 namespace coffer::cli {

@@ -9,6 +9,7 @@
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/deferred_signals.h"
 #include "api/cli/files/one_time_secret.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 
 namespace coffer::cli {

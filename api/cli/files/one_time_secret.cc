@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "api/cli/files/secret_text.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 
 namespace coffer::cli {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kSeparator = '\0';  // in no key
 
-bool IsAscii(std::string_view text) {
+bool IsAsciiKey(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
@@ -36,7 +36,7 @@ void AppendWithoutBlanks(std::string& out, std::string_view text) {
 }
 
 void AppendReading(std::string& out, std::string_view text) {
-  if (IsAscii(text)) {
+  if (IsAsciiKey(text)) {
     for (const char c : text) {
       if (c > 0x20) out += LowerAscii(c);
     }

@@ -12,10 +12,16 @@
 #include <utility>
 #include <vector>
 
-#include "api/cli/client/http_client.h"
+#include "api/cli/text/failure.h"
 #include "api/cli/text/name_book.h"
 
 namespace coffer::cli {
+
+// How servers are reached: client/http_client.h.
+struct HttpsOptions;
+struct HttpReply;
+struct HttpRequest;
+using Sender = std::function<Outcome<HttpReply>(const HttpRequest&)>;
 
 struct Console {
   std::ostream& out;

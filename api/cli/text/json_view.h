@@ -9,8 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "api/cli/text/console.h"
-
 namespace coffer::cli {
 
 // A scalar member as text (numbers and booleans too); objects and lists as compact JSON.
@@ -24,9 +22,5 @@ const nlohmann::json& Member(const nlohmann::json& value, std::string_view membe
 // Of a server's list: whether it goes on behind these items, or is as long as lists without pages
 // get. `more` says so in it, for programs; TellIfCut for people.
 bool IsCut(const nlohmann::json& list);
-void TellIfCut(Console& console, const nlohmann::json& list);
-
-// Indented JSON. On a terminal everything but ASCII is escaped, so that no value can steer it.
-void PrintJson(Console& console, const nlohmann::json& value);
 
 }  // namespace coffer::cli

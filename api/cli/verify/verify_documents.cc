@@ -6,6 +6,7 @@
 
 #include "api/cli/files/input_kind.h"
 #include "api/cli/files/private_file.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "audit/documents/erasure_act.h"
 #include "audit/documents/erasure_ledger.h"

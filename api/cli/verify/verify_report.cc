@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "crypto/encoding.h"
 
