@@ -20,7 +20,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMostClients = 10'000;  // counted by a tag
 
-bool IsOpen(ApprovalState state) {
+bool IsUndecidedOrUnused(ApprovalState state) {
   return state == ApprovalState::kPending || state == ApprovalState::kApproved;
 }
 
@@ -131,7 +131,7 @@ Status ApprovalOutlook::Look(Transaction& transaction, Call& call, const Approva
     question_.name = requester->name;
   }
   COFFER_TRY(LookAtQuestion(transaction, call, row, full));
-  if (!IsOpen(state)) return {};
+  if (!IsUndecidedOrUnused(state)) return {};
   preview_ = ApprovalPreview{transaction.now()};
   if (full && (row.action == "client.erase" || row.action == "record.erase")) {
     COFFER_TRY(LookAtErasure(transaction, call, row));
