@@ -26,7 +26,7 @@ const nlohmann::json& Member(const nlohmann::json& value, std::string_view membe
 bool IsCut(const nlohmann::json& list);
 void TellIfCut(Console& console, const nlohmann::json& list);
 
-// Indented JSON. On a terminal everything but ASCII is escaped, so that no value can steer it.
+// Indented JSON. On a terminal what it might obey is escaped, so that no value can steer it.
 void PrintJson(Console& console, const nlohmann::json& value);
 
 }  // namespace coffer::cli
