@@ -1,5 +1,6 @@
 #include "api/cli/client/class_titles.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/cli/text/json_view.h"
@@ -7,6 +8,22 @@
 namespace coffer::cli {
 
 using nlohmann::json;
+
+namespace {
+
+// "City" says no more than "city".
+bool SaysTheSame(std::string_view name, std::string_view title) {
+  return std::ranges::equal(name, title, [](char in_name, char in_title) {
+    if (in_title == ' ') return in_name == '_' || in_name == '-';
+    return in_name == (in_title >= 'A' && in_title <= 'Z' ? in_title - 'A' + 'a' : in_title);
+  });
+}
+
+std::string WithTitle(const std::string& name, const std::string& title) {
+  return title.empty() || SaysTheSame(name, title) ? name : name + " (" + title + ")";
+}
+
+}  // namespace
 
 ClassTitles ClassTitles::Read(ApiClient& client, const std::set<std::string>& classes,
                               const Console& console) {
@@ -30,13 +47,12 @@ ClassTitles ClassTitles::Read(ApiClient& client, const std::set<std::string>& cl
 
 std::string ClassTitles::Class(const std::string& name) const {
   const auto found = titles_.find(name);
-  return found == titles_.end() || found->second.empty() ? name : name + " (" + found->second + ")";
+  return found == titles_.end() ? name : WithTitle(name, found->second);
 }
 
 std::string ClassTitles::Field(const std::string& class_name, const std::string& field) const {
   const auto found = titles_.find(class_name + "/" + field);
-  return found == titles_.end() || found->second.empty() ? field
-                                                         : field + " (" + found->second + ")";
+  return found == titles_.end() ? field : WithTitle(field, found->second);
 }
 
 std::string ClassTitles::Fields(const std::string& class_name, const json& fields) const {

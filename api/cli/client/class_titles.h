@@ -19,7 +19,7 @@ class ClassTitles {
   static ClassTitles Read(ApiClient& client, const std::set<std::string>& classes,
                           const Console& console);
 
-  // "contact (Contact details)"; the name alone where there is no title.
+  // "contact (Contact details)"; the name alone where there is no title, or it says no more.
   std::string Class(const std::string& name) const;
   std::string Field(const std::string& class_name, const std::string& field) const;
   std::string Fields(const std::string& class_name, const nlohmann::json& fields) const;

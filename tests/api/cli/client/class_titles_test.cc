@@ -88,6 +88,19 @@ TEST_CASE("titles that the caller may not read are not there, and all the rest i
   }
 }
 
+TEST_CASE("a title that says no more than the name is left out") {
+  const json record = {
+      {"id", "rec_1"}, {"class", "note"}, {"data", {{"last_name", "x"}, {"fax", "y"}}}};
+  Tool coffer(ServerOf({{"items", {record}}}, Reply(200, R"({"definition":{"title":"Note","fields":{
+      "last_name":{"title":"Last name"},"fax":{"title":"Faxes"}}}})")));
+  coffer.at_terminal = true;
+  const Ran ran = coffer({"get", kTitledClient, "--purpose", "client-care"});
+  CHECK(ran.exit == 0);
+  CHECK_FALSE(Has(ran.out, "Last name"));
+  CHECK_FALSE(Has(ran.out, "Note"));
+  CHECK(Has(ran.out, "fax (Faxes)"));
+}
+
 TEST_CASE("programs are told names, and nothing more is asked for them") {
   for (const Shown& shown : ShownWithTitles()) {
     for (const bool as_json : {false, true}) {
