@@ -13,6 +13,7 @@
 #include "api/http/server.h"
 #include "api/http/version.h"
 #include "api/operator_log.h"
+#include "api/routes/routes.h"
 #include "api/service_manager.h"
 #include "crypto/secret_bytes.h"
 #include "crypto/standard_streams.h"
@@ -86,7 +87,7 @@ int Serve(coffer::api::Config config, const std::string& config_path, const sigs
   auto opened = vault::Vault::Open(config.vault, **root);
   root->reset();
   if (!opened) return Fail(kFailed, opened.error());
-  auto server = api::Server::Create(**opened, config.server);
+  auto server = api::Server::Create(**opened, api::Routes(), config.server);
   if (!server) return Fail(kFailed, server.error());
 
   // Signals are taken here, by a thread: stopping from a handler is not safe. Those that came while

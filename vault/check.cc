@@ -13,6 +13,7 @@
 #include "vault/engine/log_keys.h"
 #include "vault/engine/log_length.h"
 #include "vault/opening.h"
+#include "vault/rooms.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
 #include "vault/vault.h"
@@ -126,6 +127,7 @@ Result<bool> CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider
   Engine::Options opening;
   opening.clock = options.clock != nullptr ? options.clock : &audit::SystemClock();
   opening.origin = keyring.log_origin();
+  opening.open_rooms = OpenRooms;
   opening.take_over_state = options.take_over_state;
   COFFER_TRY(Reading(
       vault_path, Engine::Check(std::move(vault), std::move(keys), keyring, std::move(opening))));

@@ -9,7 +9,7 @@
 #include "crypto/certificate_authority.h"
 #include "crypto/keyring.h"
 #include "crypto/result.h"
-#include "vault/engine/registry_store.h"
+#include "vault/engine/setting_store.h"
 
 namespace coffer::vault {
 

@@ -10,13 +10,18 @@
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "crypto/keys_database_key.h"
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/access/token_expiry.h"
 #include "vault/base/file_account.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/log_length.h"
 #include "vault/engine/secrets.h"
 #include "vault/opening.h"
+#include "vault/rooms.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
 #include "vault/unfinished_vault.h"
@@ -321,9 +326,10 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                     .clock = settled.clock,
                                                     .origin = core->keyring.log_origin(),
                                                     .append_to_ledger = append,
+                                                    .open_rooms = OpenRooms,
                                                     .keys_rewrite = rewrite,
                                                     .take_over_state = options.take_over_state})));
-  if (options.log) WarnOfRoles(*core->engine->catalog(), options.log);
+  if (options.log) WarnOfRoles(*core->engine->Of<CatalogState>().Published(), options.log);
   core->engine->Start();
   core->started = core->Now();
   if (const auto& difference = core->engine->state_difference()) {
@@ -462,7 +468,7 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr,
       [&](Transaction& transaction) -> Status {
-        waiting.tokens = ExpiryOf(transaction.principals(), core_->latest);
+        waiting.tokens = ExpiryOf(transaction.Of<AccessState>().principals(), core_->latest);
         return core_->CountWaiting(transaction, waiting);
       },
       EntryRule::kOnRefusal));
@@ -482,26 +488,26 @@ Result<EngineStatistics> Vault::ReadStatistics(const Caller& caller) {
   statistics.retention_erased = core_->retention->erased();
   statistics.retention_running = core_->retention->running();
   statistics.waiting_for_clock = core_->retention->waiting_for_clock();
-  const auto schedule = core_->engine->catalog()->retention;
+  const auto schedule = core_->engine->Of<CatalogState>().Published()->retention;
   statistics.time_zone_unknown = schedule && !schedule->schedule.zone_is_known();
   statistics.index = core_->IndexStatusNow();
   return statistics;
 }
 
 Status Vault::Core::CountWaiting(Transaction& transaction, VaultStatus& status) const {
-  auto& stores = transaction.stores();
+  auto& stores = transaction.Of<AccessState>().stores;
   COFFER_ASSIGN(status.open_approvals, stores.approvals.CountOpen(latest));
   COFFER_ASSIGN(const auto emergencies, stores.access.CountUnreviewed(latest));
   status.unreviewed_emergencies = emergencies.all;
   status.overdue_emergencies = emergencies.overdue;
-  status.holds = transaction.holds().Count();
-  status.overdue_holds = transaction.holds().CountOverdue(latest);
-  status.restrictions = transaction.restrictions().Count();
+  status.holds = transaction.Of<DeletionState>().holds().Count();
+  status.overdue_holds = transaction.Of<DeletionState>().holds().CountOverdue(latest);
+  status.restrictions = transaction.Of<AccessState>().restrictions().Count();
   return {};
 }
 
 IndexStatus Vault::Core::IndexStatusNow() const {
-  const IndexState state = engine->index_state();
+  const IndexState state = engine->Of<ClientsState>().PublishedIndex();
   IndexStatus status;
   status.generation = state.live;
   status.whole = state.live_usable && state.fields_whole;
@@ -524,27 +530,27 @@ Result<VaultStatus> Vault::ReadStatus(const Caller& caller) {
   VaultStatus status;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        for (const TokenRow* token : transaction.principals().Tokens()) {
+        for (const TokenRow* token : transaction.Of<AccessState>().principals().Tokens()) {
           if (!token->is_session() && !token->revoked && token->expires > core_->latest) {
             ++status.active_tokens;
           }
         }
         status.now = core_->latest;
-        status.tokens = ExpiryOf(transaction.principals(), core_->latest);
-        for (const auto* row : transaction.principals().Principals()) {
+        status.tokens = ExpiryOf(transaction.Of<AccessState>().principals(), core_->latest);
+        for (const auto* row : transaction.Of<AccessState>().principals().Principals()) {
           if (row->disabled) continue;
           const bool user = row->id.kind() == PrincipalKind::kUser;
           ++(user ? status.users : status.services);
         }
         COFFER_TRY(core_->CountWaiting(transaction, status));
-        status.classes = transaction.catalog().classes.size();
-        status.purposes = transaction.catalog().purposes.size();
-        const auto& retention = transaction.catalog().retention;
+        status.classes = transaction.Of<CatalogState>().current().classes.size();
+        status.purposes = transaction.Of<CatalogState>().current().purposes.size();
+        const auto& retention = transaction.Of<CatalogState>().current().retention;
         if (retention) status.retention_schedule = retention->version;
         if (retention && !retention->schedule.zone_is_known()) {
           status.unknown_time_zone = retention->schedule.time_zone();
         }
-        for (const auto& schema : transaction.catalog().NewestClasses()) {
+        for (const auto& schema : transaction.Of<CatalogState>().current().NewestClasses()) {
           const bool named = retention ? retention->schedule.IssuesOfClass(*schema).empty()
                                        : !schema->keep.empty();
           if (!named) ++status.classes_without_policy;

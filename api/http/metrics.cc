@@ -27,6 +27,7 @@ double ResidentBytes() {
 }  // namespace
 
 struct Metrics::Impl {
+  std::span<const Route> routes;
   prometheus::Registry registry;
   // Resolved once: a label lookup per request would cost more than the count.
   std::vector<std::array<prometheus::Counter*, kClasses>> requests;
@@ -78,7 +79,8 @@ void Metrics::Impl::SetConnections(const Connections::Counters& counters) {
          {"idle", counters.late_idle}});
 }
 
-Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
+Metrics::Metrics(std::span<const Route> routes) : impl_(std::make_unique<Impl>()) {
+  impl_->routes = routes;
   auto& family = prometheus::BuildCounter()
                      .Name("coffer_requests_total")
                      .Help("Requests answered, by operation and status class")
@@ -91,7 +93,7 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
     }
     impl_->requests.push_back(row);
   };
-  for (const Route& route : Routes()) add(std::string(route.operation_id));
+  for (const Route& route : routes) add(std::string(route.operation_id));
   add("none");
   impl_->duration = &prometheus::BuildHistogram()
                          .Name("coffer_request_seconds")
@@ -113,7 +115,7 @@ Metrics::~Metrics() = default;
 
 void Metrics::CountRequest(const Route* route, int status, std::int64_t microseconds) {
   const std::size_t row = route == nullptr ? impl_->requests.size() - 1
-                                           : static_cast<std::size_t>(route - Routes().data());
+                                           : static_cast<std::size_t>(route - impl_->routes.data());
   if (status >= 100 && status < 600) {
     impl_->requests[row][static_cast<std::size_t>(status / 100 - 1)]->Increment();
   }

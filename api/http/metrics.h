@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "api/http/connections.h"
@@ -14,9 +15,9 @@ namespace coffer::api {
 
 class Metrics {
  public:
-  Metrics();
+  explicit Metrics(std::span<const Route> routes);
   ~Metrics();
-  // `route` null: the request matched none.
+  // `route` one of those; null: the request matched none.
   void CountRequest(const Route* route, int status, std::int64_t microseconds);
   // `certificate_expires`: of the server's certificate, Unix time in seconds.
   std::string Render(const vault::EngineStatistics& engine,

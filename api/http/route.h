@@ -94,8 +94,6 @@ inline std::size_t BodyLimit(const Route& route) {
   return open ? std::min(kOpenBodyLimit, BodyLimit(route.body)) : BodyLimit(route.body);
 }
 
-std::span<const Route> Routes();
-
 struct Match {
   const Route* route = nullptr;  // null: no such path, or not with this method
   std::vector<std::string> segments;
@@ -105,6 +103,6 @@ struct Match {
 // `path` is the raw path of the request, without query. Percent-encoding is refused: ids and names
 // need none, so there is one spelling of every resource. "*" is every resource (RFC 9112, 3.2.4).
 // No method: one that no route has.
-Match FindRoute(std::optional<Method> method, std::string_view path);
+Match FindRoute(std::span<const Route> routes, std::optional<Method> method, std::string_view path);
 
 }  // namespace coffer::api

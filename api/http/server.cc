@@ -12,9 +12,9 @@
 #include <thread>
 
 #include "api/http/body_slots.h"
+#include "api/http/metrics.h"
 #include "api/http/problem.h"
 #include "api/http/query.h"
-#include "api/http/route.h"
 #include "api/http/tls.h"
 #include "api/http/tls_server.h"
 #include "audit/text/clock.h"
@@ -115,15 +115,17 @@ std::optional<vault::ClientId> NamedClient(const Call& call) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(vault::Vault& the_vault, const ServerOptions& given)
+  Impl(vault::Vault& the_vault, std::span<const Route> the_routes, const ServerOptions& given)
       : vault(the_vault),
+        routes(the_routes),
         options(given),
         connections({.workers = given.workers,
                      .per_address = given.connections_per_address,
                      .pace = {.patience_ms = std::int64_t{given.patience_s} * 1000,
                               .bytes_per_s = given.min_bytes_per_s},
                      .idle_ms = std::int64_t{given.idle_timeout_s} * 1000}),
-        tls(the_vault.ClientAuthority()) {}
+        tls(the_vault.ClientAuthority()),
+        metrics(the_routes) {}
 
   // What is kept of a request between its headers and its end.
   struct Pending {
@@ -134,6 +136,7 @@ struct Server::Impl {
   };
 
   vault::Vault& vault;
+  const std::span<const Route> routes;
   const ServerOptions options;
   Connections connections;
   Tls tls;
@@ -324,7 +327,7 @@ bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Respon
   const std::string_view path = PathOf(request.target);
   if (path.size() > kPathLimit) return refuse(414, "path_too_long");
   const bool has_body = framing == Framing::kChunked || length > 0;
-  pending.match = FindRoute(MethodFromName(request.method), path);
+  pending.match = FindRoute(routes, MethodFromName(request.method), path);
   if (pending.match.route == nullptr) {
     const std::string& allow = pending.match.allow;
     const bool wrong_method = !allow.empty();
@@ -535,8 +538,9 @@ void Server::Impl::WarnOfExpiry() const {
                       " days: renew it, then 'systemctl reload cofferd'");
 }
 
-Result<std::unique_ptr<Server>> Server::Create(vault::Vault& vault, const ServerOptions& options) {
-  auto impl = std::make_unique<Impl>(vault, options);
+Result<std::unique_ptr<Server>> Server::Create(vault::Vault& vault, std::span<const Route> routes,
+                                               const ServerOptions& options) {
+  auto impl = std::make_unique<Impl>(vault, routes, options);
   Status ready = Fail(Code::kInternal, "internal_error", "no TLS context can be made");
   impl->http = std::make_unique<TlsServer>(impl->connections, [&](SSL_CTX& context) {
     ready = impl->tls.Begin(context, options.tls);

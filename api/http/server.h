@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "api/http/connections.h"
-#include "api/http/metrics.h"
+#include "api/http/route.h"
 #include "api/http/tls.h"
 #include "crypto/result.h"
 #include "vault/vault.h"
@@ -38,7 +39,9 @@ class Server {
  public:
   // Binds the port, which no other process can then have as well. Errors: those of CheckTlsFiles;
   // kConflict "port_taken".
-  static Result<std::unique_ptr<Server>> Create(vault::Vault& vault, const ServerOptions& options);
+  // `routes` live as long as the server.
+  static Result<std::unique_ptr<Server>> Create(vault::Vault& vault, std::span<const Route> routes,
+                                                const ServerOptions& options);
   ~Server();
 
   int port() const;

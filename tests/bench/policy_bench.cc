@@ -11,8 +11,8 @@
 #include "crypto/secret_bytes.h"
 #include "vault/access/access_store.h"
 #include "vault/access/principal_store.h"
+#include "vault/catalog/catalog_store.h"
 #include "vault/catalog/mask.h"
-#include "vault/engine/registry_store.h"
 
 namespace {
 

@@ -24,7 +24,9 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/open_vault.h"
 #include "tests/support/temporary_directory.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/engine/engine.h"
+#include "vault/rooms.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
 
@@ -70,6 +72,7 @@ class TestEngine {
                                   .clock = &clock,
                                   .origin = keyring_->log_origin(),
                                   .append_to_ledger = [](auto) -> Status { return {}; },
+                                  .open_rooms = OpenRooms,
                                   .keys_rewrite = keys_rewrite});
     INFO(AnswerOf(engine));
     REQUIRE(engine);
@@ -102,7 +105,7 @@ class TestEngine {
     return AnswerOf(engine_->Run(kind, rule, entry, work_of_it));
   }
   static Status Write(Transaction& transaction, int n) {
-    return transaction.stores().catalog.PutPurpose(PurposeOf(n), transaction.now());
+    return transaction.Of<CatalogState>().catalog_store.PutPurpose(PurposeOf(n), transaction.now());
   }
   // One row and one entry "put.n".
   std::string Put(int n) {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
+#include "vault/clients/clients_state.h"
 
 namespace coffer::vault {
 
@@ -12,24 +14,24 @@ inline Assignment InfoOf(const AssignmentRow& row) {
 }
 
 inline Status RequirePrincipal(const Transaction& transaction, const PrincipalId& principal) {
-  if (transaction.principals().Find(principal) != nullptr) return {};
+  if (transaction.Of<AccessState>().principals().Find(principal) != nullptr) return {};
   return Fail(Code::kUnprocessable, "principal_unknown");
 }
 
 // Nobody gives themselves what somebody else is to answer for.
 inline bool IsOfCaller(const Transaction& transaction, const Call& call,
                        const PrincipalId& principal) {
-  if (const TeamRow* const team = transaction.principals().FindTeam(principal)) {
+  if (const TeamRow* const team = transaction.Of<AccessState>().principals().FindTeam(principal)) {
     return std::ranges::any_of(team->members, [&](const PrincipalId& member) {
       return IsOfCaller(transaction, call, member);
     });
   }
-  const PrincipalRow* const row = transaction.principals().Find(principal);
+  const PrincipalRow* const row = transaction.Of<AccessState>().principals().Find(principal);
   return row != nullptr && row->person() == call.principal->person();
 }
 
 inline Status RequireClient(Transaction& transaction, Call& call) {
-  COFFER_ASSIGN(const auto row, transaction.stores().clients.Find(*call.subject));
+  COFFER_ASSIGN(const auto row, transaction.Of<ClientsState>().stores.clients.Find(*call.subject));
   if (!row) return NotFound(call);
   return {};
 }

@@ -6,10 +6,14 @@
 #include <set>
 #include <tuple>
 
+#include "vault/access/access_state.h"
 #include "vault/base/strict_json.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/clients/client_operations.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/export_selection.h"
 #include "vault/clients/tag_reach.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/deletion/hold_text.h"
 #include "vault/deletion/retention_decisions.h"
 
@@ -20,7 +24,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMostClients = 10'000;  // counted by a tag
 
-bool IsUndecidedOrUnused(ApprovalState state) {
+bool IsStillOpen(ApprovalState state) {
   return state == ApprovalState::kPending || state == ApprovalState::kApproved;
 }
 
@@ -122,7 +126,8 @@ Result<bool> ApprovalOutlook::MayDecide(Transaction& transaction, const Call& ca
 
 Status ApprovalOutlook::Look(Transaction& transaction, Call& call, const ApprovalRow& row,
                              ApprovalState state) {
-  const PrincipalRow* const requester = transaction.principals().Find(row.requester);
+  const PrincipalRow* const requester =
+      transaction.Of<AccessState>().principals().Find(row.requester);
   const bool own = requester != nullptr && requester->person() == call.principal->person();
   COFFER_ASSIGN(const bool decides, MayDecide(transaction, call, row));
   const bool full = own || decides;
@@ -131,7 +136,7 @@ Status ApprovalOutlook::Look(Transaction& transaction, Call& call, const Approva
     question_.name = requester->name;
   }
   COFFER_TRY(LookAtQuestion(transaction, call, row, full));
-  if (!IsUndecidedOrUnused(state)) return {};
+  if (!IsStillOpen(state)) return {};
   preview_ = ApprovalPreview{transaction.now()};
   if (full && (row.action == "client.erase" || row.action == "record.erase")) {
     COFFER_TRY(LookAtErasure(transaction, call, row));
@@ -191,7 +196,8 @@ Status ApprovalOutlook::LookAtErasure(Transaction& transaction, Call& call,
   ErasurePreview& preview = preview_->erasure.emplace();
   preview.client = *ClientId::Parse(row.target);
   const ErasureRequest request = ErasureOf(row);
-  COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(preview.client));
+  COFFER_ASSIGN(const auto client,
+                transaction.Of<ClientsState>().stores.clients.Find(preview.client));
   preview.there = client.has_value();
   if (!client) {
     preview.missing = request.records.size();
@@ -205,9 +211,9 @@ Status ApprovalOutlook::LookAtErasure(Transaction& transaction, Call& call,
     if (!whole) classes.insert(one.class_name);
   }
   if (whole) {
-    const auto* const assigned = transaction.access().AssignmentsOf(client->id);
+    const auto* const assigned = transaction.Of<AccessState>().access().AssignmentsOf(client->id);
     if (assigned != nullptr) preview.assignments = assigned->size();
-    if (const auto* const leases = transaction.access().LeasesOf(client->id)) {
+    if (const auto* const leases = transaction.Of<AccessState>().access().LeasesOf(client->id)) {
       preview.leases = static_cast<std::uint64_t>(std::ranges::count_if(
           *leases, [&](const LeaseRow& lease) { return transaction.now() < lease.terms.expires; }));
     }
@@ -215,7 +221,7 @@ Status ApprovalOutlook::LookAtErasure(Transaction& transaction, Call& call,
   // Of a part that has nothing, none covers anything.
   if (whole || !classes.empty()) {
     COFFER_ASSIGN(preview.hold_words, May(transaction, call, Action::kHoldRead, client->id));
-    const auto covering = transaction.holds().Covering(*client, classes);
+    const auto covering = transaction.Of<DeletionState>().holds().Covering(*client, classes);
     preview.held_by = covering.size();
     for (const Hold* hold : covering) {
       if (preview.holds.size() == ErasurePreview::kMostHolds) break;
@@ -229,8 +235,8 @@ Status ApprovalOutlook::LookAtErasure(Transaction& transaction, Call& call,
 Status ApprovalOutlook::LookAtRecords(Transaction& transaction, const ClientRow& client,
                                       const ErasureRequest& request,
                                       ErasurePreview& preview) const {
-  const Catalog& catalog = transaction.catalog();
-  Stores& stores = transaction.stores();
+  const Catalog& catalog = transaction.Of<CatalogState>().current();
+  auto& stores = transaction.Of<DeletionState>().stores;
   std::set<std::int64_t> chosen;
   for (const RecordId& id : request.records) {
     COFFER_ASSIGN(const auto known, stores.retention.FindRecordId(id.Row()));
@@ -268,7 +274,8 @@ Status ApprovalOutlook::LookAtRecords(Transaction& transaction, const ClientRow&
       }));
   // How many there are is known of any number.
   if (!preview.all_counted && request.records.empty()) {
-    COFFER_ASSIGN(counts, stores.records.CountByClass(client.id.Row()));
+    COFFER_ASSIGN(counts,
+                  transaction.Of<ClientsState>().stores.records.CountByClass(client.id.Row()));
     if (!request.class_name.empty()) {
       std::erase_if(counts, [&](const auto& one) { return one.first != request.class_name; });
     }
@@ -325,7 +332,7 @@ Status ApprovalOutlook::OpenWords(Transaction& transaction, Hold& hold) const {
 Status ApprovalOutlook::LookAtHold(Transaction& transaction, Call& call, const ApprovalRow& row) {
   const auto id = HoldId::Parse(row.target);
   if (!id) return {};
-  COFFER_ASSIGN(const auto hold, transaction.stores().holds.Find(*id));
+  COFFER_ASSIGN(const auto hold, transaction.Of<DeletionState>().stores.holds.Find(*id));
   if (!hold) return {};
   HoldPreview& preview = preview_->hold.emplace();
   preview.hold = *hold;
@@ -334,22 +341,23 @@ Status ApprovalOutlook::LookAtHold(Transaction& transaction, Call& call, const A
   preview.words = reading.allowed && (hold->terms.client || ReachesTag(reading, hold->terms.tag));
   if (preview.words) COFFER_TRY(OpenWords(transaction, preview.hold));
   if (hold->terms.client) {
-    COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(*hold->terms.client));
+    COFFER_ASSIGN(const auto client,
+                  transaction.Of<ClientsState>().stores.clients.Find(*hold->terms.client));
     if (!client) return {};
     preview.clients = 1;
     std::set<std::string, std::less<>> classes;
     if (!hold->terms.class_name.empty()) classes.insert(hold->terms.class_name);
     preview.other_holds = static_cast<std::uint64_t>(
-        std::ranges::count_if(transaction.holds().Covering(*client, classes),
+        std::ranges::count_if(transaction.Of<DeletionState>().holds().Covering(*client, classes),
                               [&](const Hold* other) { return other->id != hold->id; }));
     return {};
   }
-  COFFER_ASSIGN(const auto clients,
-                transaction.stores().clients.List(0, hold->terms.tag, kMostClients + 1));
+  COFFER_ASSIGN(const auto clients, transaction.Of<ClientsState>().stores.clients.List(
+                                        0, hold->terms.tag, kMostClients + 1));
   preview.clients = std::min(clients.size(), kMostClients);
   preview.more_clients = clients.size() > kMostClients;
   preview.other_holds = static_cast<std::uint64_t>(
-      std::ranges::count_if(transaction.holds().WithTag(hold->terms.tag),
+      std::ranges::count_if(transaction.Of<DeletionState>().holds().WithTag(hold->terms.tag),
                             [&](const Hold* other) { return other->id != hold->id; }));
   return {};
 }
@@ -359,7 +367,8 @@ Status ApprovalOutlook::LookAtExport(Transaction& transaction, const ApprovalRow
   std::string_view tag = row.target;
   const bool all = !tag.starts_with(kTagTarget);
   tag = all ? std::string_view() : tag.substr(kTagTarget.size());
-  COFFER_ASSIGN(const auto clients, transaction.stores().clients.List(0, tag, kMostClients + 1));
+  COFFER_ASSIGN(const auto clients,
+                transaction.Of<ClientsState>().stores.clients.List(0, tag, kMostClients + 1));
   preview.clients = std::min(clients.size(), kMostClients);
   preview.more_clients = clients.size() > kMostClients;
   all_clients_ = all && preview.more_clients;
@@ -374,7 +383,7 @@ Result<std::uint64_t> ApprovalOutlook::CountClients() const {
 
 Status ApprovalOutlook::LookAtReplacement(Transaction& transaction, const Call& call,
                                           const ApprovalRow& row, bool full) {
-  const Catalog& catalog = transaction.catalog();
+  const Catalog& catalog = transaction.Of<CatalogState>().current();
   ReplacementPreview replacement;
   Action reading = Action::kRoleRead;
   after_ = row.content;
@@ -401,7 +410,8 @@ Status ApprovalOutlook::LookAtReplacement(Transaction& transaction, const Call& 
     replacement.is_new = !catalog.retention;
   } else if (row.action == "role.give") {
     const auto id = PrincipalId::Parse(row.target);
-    const PrincipalRow* const account = id ? transaction.principals().Find(*id) : nullptr;
+    const PrincipalRow* const account =
+        id ? transaction.Of<AccessState>().principals().Find(*id) : nullptr;
     const json content = json::parse(row.content, nullptr, false);
     const std::string name = content.is_object() ? content.value("role", "") : "";
     const auto given = catalog.Role(name);

@@ -3,6 +3,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "vault/access/access_state.h"
 #include "vault/access/approval_outlook.h"
 #include "vault/access/core.h"
 #include "vault/access/open_approvals.h"
@@ -11,7 +12,10 @@
 #include "vault/base/calendar.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/export_selection.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -234,7 +238,7 @@ Status NameSubject(Transaction& transaction, Call& call, std::string_view action
   if (action == "hold.lift") {
     const auto id = HoldId::Parse(target);
     if (!id) return {};
-    COFFER_ASSIGN(const auto hold, transaction.stores().holds.Find(*id));
+    COFFER_ASSIGN(const auto hold, transaction.Of<DeletionState>().stores.holds.Find(*id));
     if (hold && hold->terms.client) call.entry.client = hold->terms.client->Text();
     if (!hold || hold->terms.client) return {};
   }
@@ -243,7 +247,7 @@ Status NameSubject(Transaction& transaction, Call& call, std::string_view action
 }
 
 bool IsPerson(const Transaction& transaction, const PrincipalId& id, const PrincipalRow& person) {
-  const PrincipalRow* const row = transaction.principals().Find(id);
+  const PrincipalRow* const row = transaction.Of<AccessState>().principals().Find(id);
   return row != nullptr && row->person() == person.person();
 }
 
@@ -314,18 +318,19 @@ Result<std::optional<AccountWays>> Vault::Core::WaysInto(Transaction& transactio
                                                          const Proposal& proposal) const {
   if (proposal.action != "role.give") return std::nullopt;
   const auto id = PrincipalId::Parse(proposal.target);
-  const PrincipalRow* const row = id ? transaction.principals().Find(*id) : nullptr;
+  const PrincipalRow* const row =
+      id ? transaction.Of<AccessState>().principals().Find(*id) : nullptr;
   if (row == nullptr) return std::nullopt;
   AccountWays ways;
   COFFER_ASSIGN(ways.principal, DescribePrincipal(transaction, *row));
-  for (const TokenRow* token : transaction.principals().Tokens()) {
+  for (const TokenRow* token : transaction.Of<AccessState>().principals().Tokens()) {
     const bool over = token->revoked || token->expires <= latest ||
                       (token->is_session() && latest.ms - token->seen.ms >= token->idle_ms);
     if (token->principal != row->id || over) continue;
     ++(token->is_session() ? ways.sessions : ways.tokens);
   }
   if (row->id.kind() == PrincipalKind::kUser) {
-    COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(row->id));
+    COFFER_ASSIGN(const auto credentials, transaction.Of<AccessState>().stores.users.Find(row->id));
     ways.enrolment =
         credentials && credentials->enrolment && latest < credentials->enrolment_expires;
   }
@@ -337,7 +342,7 @@ Result<std::optional<ApprovalRow>> Vault::Core::FindOwnApproval(Transaction& tra
                                                                 const Proposal& proposal) const {
   const auto id = ApprovalId::Parse(call.caller.approval);
   if (!id) return std::nullopt;
-  COFFER_ASSIGN(auto row, transaction.stores().approvals.Find(*id));
+  COFFER_ASSIGN(auto row, transaction.Of<AccessState>().stores.approvals.Find(*id));
   if (!row || row->hash != HashOf(proposal) || row->requester != call.actor) return std::nullopt;
   return row;
 }
@@ -350,7 +355,7 @@ Status Vault::Core::RequireApproval(Transaction& transaction, Call& call,
 
 Status Vault::Core::MarkExecuted(Transaction& transaction, ApprovalRow row) {
   row.executed = transaction.now();
-  return transaction.stores().approvals.Update(row);
+  return transaction.Of<AccessState>().stores.approvals.Update(row);
 }
 
 Result<std::optional<ApprovalRow>> Vault::Core::CheckApproval(Transaction& transaction, Call& call,
@@ -392,7 +397,7 @@ Status Vault::Core::RequireStarted(Transaction& transaction, Call& call,
 
 Status Vault::Core::RequireApprovalToGive(Transaction& transaction, Call& call,
                                           const Giving& giving, std::string target) const {
-  const auto role = transaction.catalog().Role(giving.after.role);
+  const auto role = transaction.Of<CatalogState>().current().Role(giving.after.role);
   // The request was checked against a role whose making was not committed after all.
   if (!role) return Fail(Code::kConflict, "role_unknown");
   if (!TakesTwo(giving, *role)) return {};
@@ -421,8 +426,8 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
              !faults.empty()) {
     issues = std::move(faults);
   } else {
-    canonical.content =
-        CanonicalContent(proposal, *core_->engine->catalog(), caller.purpose, core_->Now(), issues);
+    canonical.content = CanonicalContent(proposal, *core_->engine->Of<CatalogState>().Published(),
+                                         caller.purpose, core_->Now(), issues);
   }
   if (!issues.empty()) {
     return std::unexpected(
@@ -450,19 +455,21 @@ Result<Approval> Vault::RequestApproval(const Caller& caller, const Proposal& pr
                                         of_class ? Name(Action::kClassWrite) : row.action, client));
         if (row.action == "role.give") {
           COFFER_ASSIGN(canonical.content,
-                        CompleteGiving(canonical, transaction.catalog(), transaction.principals()));
+                        CompleteGiving(canonical, transaction.Of<CatalogState>().current(),
+                                       transaction.Of<AccessState>().principals()));
         }
         row.content = canonical.content;
         row.hash = core_->HashOf(canonical);
         call.entry.payload_hash = row.hash;
         row.requester = call.actor;
-        row.target_version = TargetVersion(transaction.catalog(), row.action, row.target);
+        row.target_version =
+            TargetVersion(transaction.Of<CatalogState>().current(), row.action, row.target);
         row.created = transaction.now();
         row.expires = Timestamp{row.created.ms + kApprovalLifetimeMs};
         COFFER_TRY(
             MakeRoomForApproval(transaction, row.requester, row.content.size(), row.created));
         row.asked_seq = transaction.NextSeq();
-        COFFER_TRY(transaction.stores().approvals.Insert(row));
+        COFFER_TRY(transaction.Of<AccessState>().stores.approvals.Insert(row));
         approval = core_->DescribeApproval(transaction, row);
         COFFER_ASSIGN(approval.account, core_->WaysInto(transaction, approval.proposal));
         return {};
@@ -489,7 +496,7 @@ Status Vault::Core::CheckProposer(Transaction& transaction, Call& call, std::str
     return std::unexpected(decision.error);
   }
   if (client) {
-    COFFER_ASSIGN(const auto row, transaction.stores().clients.Find(*client));
+    COFFER_ASSIGN(const auto row, transaction.Of<ClientsState>().stores.clients.Find(*client));
     if (!row) return NotFound(call);
   }
   return {};
@@ -502,7 +509,7 @@ Result<Approval> Vault::GetApproval(const Caller& caller, const ApprovalId& id) 
   ApprovalOutlook outlook(*core_);
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto row, transaction.stores().approvals.Find(id));
+        COFFER_ASSIGN(const auto row, transaction.Of<AccessState>().stores.approvals.Find(id));
         if (!row) return NotFound(call);
         COFFER_TRY(NameSubject(transaction, call, row->action, row->target));
         approval = core_->DescribeApproval(transaction, *row);
@@ -524,8 +531,8 @@ Result<Page<Approval>> Vault::ListApprovals(const Caller& caller, const PageRequ
         ApprovalStore::Place place{cursor < 0, cursor < 0 ? -(cursor + 1) : cursor};
         if (page.cursor.empty()) place.row = std::numeric_limits<std::int64_t>::max();
         std::size_t bytes = 0;
-        COFFER_ASSIGN(const auto rows,
-                      transaction.stores().approvals.List(place, page.limit + 1, kMaxPageBytes));
+        COFFER_ASSIGN(const auto rows, transaction.Of<AccessState>().stores.approvals.List(
+                                           place, page.limit + 1, kMaxPageBytes));
         for (const auto& row : rows) {
           bytes += row.content.size();
           const bool full = result.items.size() == page.limit || bytes > kMaxPageBytes;
@@ -548,7 +555,7 @@ Result<Approval> Vault::DecideApproval(const Caller& caller, const ApprovalId& i
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         AddDetail(call.entry, id.Text());
-        COFFER_ASSIGN(auto row, transaction.stores().approvals.Find(id));
+        COFFER_ASSIGN(auto row, transaction.Of<AccessState>().stores.approvals.Find(id));
         if (!row) return NotFound(call);
         call.entry.payload_hash = row->hash;
         AddDetail(call.entry, row->action + (approve ? " approved" : " rejected"));
@@ -573,7 +580,7 @@ Result<Approval> Vault::DecideApproval(const Caller& caller, const ApprovalId& i
         row->decider = call.actor;
         row->decided = transaction.now();
         row->approved = approve;
-        COFFER_TRY(transaction.stores().approvals.Update(*row));
+        COFFER_TRY(transaction.Of<AccessState>().stores.approvals.Update(*row));
         approval = core_->DescribeApproval(transaction, *row);
         COFFER_ASSIGN(approval.account, core_->WaysInto(transaction, approval.proposal));
         return {};
@@ -587,7 +594,7 @@ Result<Approval> Vault::WithdrawApproval(const Caller& caller, const ApprovalId&
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         AddDetail(call.entry, id.Text());
-        COFFER_ASSIGN(auto row, transaction.stores().approvals.Find(id));
+        COFFER_ASSIGN(auto row, transaction.Of<AccessState>().stores.approvals.Find(id));
         // What is somebody else's is not there: this is no way to look.
         const bool own = row && (IsPerson(transaction, row->requester, *call.principal) ||
                                  (row->approved && row->decider &&
@@ -605,7 +612,7 @@ Result<Approval> Vault::WithdrawApproval(const Caller& caller, const ApprovalId&
         row->ended = transaction.now();
         row->ended_by = call.actor;
         row->why = ApprovalEnd::kWithdrawn;
-        COFFER_TRY(transaction.stores().approvals.Update(*row));
+        COFFER_TRY(transaction.Of<AccessState>().stores.approvals.Update(*row));
         approval = core_->DescribeApproval(transaction, *row);
         return {};
       }));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "vault/access/access_checks.h"
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/vault.h"
 
@@ -41,9 +42,9 @@ std::optional<Timestamp> LaterEnd(const std::optional<Timestamp>& one,
 }
 
 Status RequireTaker(Transaction& transaction, Call& call, const PrincipalId& taker) {
-  if (transaction.principals().FindTeam(taker) == nullptr) {
+  if (transaction.Of<AccessState>().principals().FindTeam(taker) == nullptr) {
     COFFER_TRY(RequirePrincipal(transaction, taker));
-    if (transaction.principals().Find(taker)->disabled) {
+    if (transaction.Of<AccessState>().principals().Find(taker)->disabled) {
       return std::unexpected(AssignmentInvalid("/to", "is disabled"));
     }
   }
@@ -58,7 +59,7 @@ Status Move(Transaction& transaction, Call& call, const HandOverRequest& request
             Assignment& moved) {
   const ClientId& client = *call.subject;
   COFFER_TRY(RequireClient(transaction, call));
-  const auto* const rows = transaction.access().AssignmentsOf(client);
+  const auto* const rows = transaction.Of<AccessState>().access().AssignmentsOf(client);
   const auto row_of = [&](const PrincipalId& principal) -> const AssignmentRow* {
     if (rows == nullptr) return nullptr;
     const auto found = std::ranges::find(*rows, principal, &AssignmentRow::principal);
@@ -75,13 +76,13 @@ Status Move(Transaction& transaction, Call& call, const HandOverRequest& request
     row.ends = LaterEnd(row.ends, has->ends);
   }
   if (row.ends) AddDetail(call.entry, "until " + audit::FormatTimestamp(*row.ends));
-  AccessStore& store = transaction.stores().access;
+  AccessStore& store = transaction.Of<AccessState>().stores.access;
   COFFER_TRY(store.PutAssignment(row));
   COFFER_TRY(store.DeleteAssignment(client, request.from));
   moved = InfoOf(row);
   moved.changed = true;
-  transaction.PutAssignment(std::move(row));
-  transaction.RemoveAssignment(client, request.from);
+  StageAssignment(transaction, std::move(row));
+  RemoveAssignment(transaction, client, request.from);
   return {};
 }
 
@@ -97,9 +98,10 @@ Result<Page<Assignment>> Vault::ListAssignmentsOf(const Caller& caller,
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(const auto after, core_->ReadCursor(call, list, page.cursor));
-        COFFER_ASSIGN(const auto rows, transaction.stores().access.ListAssignmentsOf(
-                                           principal, after, std::nullopt, page.limit + 1));
-        const PrincipalRegister& principals = transaction.principals();
+        COFFER_ASSIGN(const auto rows,
+                      transaction.Of<AccessState>().stores.access.ListAssignmentsOf(
+                          principal, after, std::nullopt, page.limit + 1));
+        const PrincipalRegister& principals = transaction.Of<AccessState>().principals();
         if (rows.empty() && principals.Find(principal) == nullptr &&
             principals.FindTeam(principal) == nullptr) {
           return std::unexpected(Error{
@@ -136,7 +138,8 @@ Result<std::vector<AssignedClient>> Vault::AssignMany(const Caller& caller,
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, asked, std::nullopt, nullptr,
       [&](Transaction& transaction) -> Status {
-        const PrincipalRow* const taker = transaction.principals().Find(principal);
+        const PrincipalRow* const taker =
+            transaction.Of<AccessState>().principals().Find(principal);
         if (taker == nullptr || !taker->disabled) return {};
         return std::unexpected(AssignmentInvalid("/principal", "is disabled"));
       },
@@ -183,7 +186,7 @@ Result<HandedOver> Vault::HandOver(const Caller& caller, const HandOverRequest& 
         OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
           COFFER_ASSIGN(const auto after, core_->ReadCursor(call, list, request.page.cursor));
           COFFER_ASSIGN(const auto rows,
-                        transaction.stores().access.ListAssignmentsOf(
+                        transaction.Of<AccessState>().stores.access.ListAssignmentsOf(
                             request.from, after, transaction.now(), request.page.limit + 1));
           for (std::size_t i = 0; i < std::min(rows.size(), request.page.limit); ++i) {
             // Whose they are is told of those alone of which the caller may know it.

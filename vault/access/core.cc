@@ -10,7 +10,10 @@
 
 #include "audit/text/plain_text.h"
 #include "crypto/blind_index.h"
+#include "vault/access/access_state.h"
 #include "vault/base/names.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -76,7 +79,7 @@ std::int64_t HourOf(Timestamp time) { return time.ms / (3600 * 1000); }
 
 Result<Reveals> RevealsOf(Transaction& transaction, const PrincipalId& principal, Timestamp now) {
   const std::int64_t hour = HourOf(now);
-  auto& store = transaction.stores().reveals;
+  auto& store = transaction.Of<AccessState>().stores.reveals;
   Reveals reveals;
   COFFER_ASSIGN(reveals.hour, store.CountSince(principal, hour));
   COFFER_ASSIGN(reveals.day, store.CountSince(principal, hour / 24 * 24));
@@ -133,7 +136,7 @@ Call Vault::Core::StartCall(const Caller& caller, Action action) const {
 
 void Vault::Core::Identify(Transaction& transaction, Call& call) const {
   latest = std::max(latest, transaction.now());
-  const PrincipalRegister& principals = transaction.principals();
+  const PrincipalRegister& principals = transaction.Of<AccessState>().principals();
   // An earlier transaction's are gone.
   call.principal = nullptr;
   call.token = nullptr;
@@ -151,7 +154,7 @@ void Vault::Core::Identify(Transaction& transaction, Call& call) const {
   if (call.principal == nullptr) return;
   call.credential_fault = FaultOf(call, latest);
   call.actor = call.principal->id;
-  call.role = transaction.catalog().Role(call.principal->role);
+  call.role = transaction.Of<CatalogState>().current().Role(call.principal->role);
   // The role became privileged after the login.
   if (call.credential_fault.empty() && call.token != nullptr && call.token->is_session() &&
       !call.token->factor && call.role->privileged) {
@@ -169,7 +172,7 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
   facts.action = action;
   facts.now = at.value_or(latest);
   facts.purpose = call.caller.purpose;
-  const auto& purposes = transaction.catalog().purposes;
+  const auto& purposes = transaction.Of<CatalogState>().current().purposes;
   if (const auto found = purposes.find(call.caller.purpose); found != purposes.end()) {
     facts.registered = &found->second;
   }
@@ -197,14 +200,15 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
       facts.second_factor = call.token->factor;
     }
     if (client) {
-      about.assigned = transaction.access().IsAssigned(
-          *client, principal, transaction.principals().TeamsOf(principal), facts.now);
-      leases = transaction.access().LeasesOf(*client, principal);
+      about.assigned = transaction.Of<AccessState>().access().IsAssigned(
+          *client, principal, transaction.Of<AccessState>().principals().TeamsOf(principal),
+          facts.now);
+      leases = transaction.Of<AccessState>().access().LeasesOf(*client, principal);
       about.leases = leases;
       if (made != nullptr) {
         about.tags = made->tags;
       } else if (call.role && call.role->scoped_by_tag) {
-        COFFER_ASSIGN(row, transaction.stores().clients.Find(*client));
+        COFFER_ASSIGN(row, transaction.Of<ClientsState>().stores.clients.Find(*client));
         if (row) about.tags = row->tags;
       }
       facts.client = &about;
@@ -227,7 +231,7 @@ Result<AccessDecision> Vault::Core::DecideFor(Transaction& transaction, const Ca
 bool Vault::Core::IsRestricted(const Transaction& transaction, const Call& call, Action action,
                                const ClientId& client, const ClassSchema* record_class) {
   return StopsWhenRestricted(action) &&
-         transaction.restrictions().Stops(
+         transaction.Of<AccessState>().restrictions().Stops(
              client, record_class == nullptr ? std::string_view() : record_class->name,
              call.caller.purpose);
 }
@@ -256,12 +260,14 @@ Status Vault::Core::Authorize(Transaction& transaction, Call& call,
                                                  : "token";
   }
   // A purpose that is in no register is the caller's text, and free text is not kept in the log.
-  if (!transaction.catalog().purposes.contains(call.caller.purpose)) call.entry.purpose.clear();
+  if (!transaction.Of<CatalogState>().current().purposes.contains(call.caller.purpose))
+    call.entry.purpose.clear();
 
   // So is what somebody unknown asks about.
   if (call.principal == nullptr) {
     call.entry.detail.clear();
-    if (!transaction.catalog().Newest(call.entry.class_name)) call.entry.class_name.clear();
+    if (!transaction.Of<CatalogState>().current().Newest(call.entry.class_name))
+      call.entry.class_name.clear();
   }
 
   COFFER_ASSIGN(call.decision,
@@ -270,14 +276,14 @@ Status Vault::Core::Authorize(Transaction& transaction, Call& call,
   call.entry.rule = call.decision.rule;
   if (!call.decision.allowed) return std::unexpected(call.decision.error);
   if (call.token != nullptr && call.token->is_session()) {
-    COFFER_TRY(transaction.Touch(*call.token, latest));
+    COFFER_TRY(transaction.Of<AccessState>().Touch(*call.token, latest));
   }
   return {};
 }
 
 Status Vault::Core::CountReveals(Transaction& transaction, const Call& call) const {
   if (call.reveals == 0) return {};
-  return transaction.stores().reveals.Add(call.actor, HourOf(latest), call.reveals);
+  return transaction.Of<AccessState>().stores.reveals.Add(call.actor, HourOf(latest), call.reveals);
 }
 
 void AddDetail(audit::Entry& entry, std::string_view text) {
@@ -531,7 +537,7 @@ std::optional<Vault::Core::IdempotencyKeys> Vault::Core::HashIdempotency(
 Result<std::optional<Id128>> Vault::Core::FindRepeated(Transaction& transaction,
                                                        const std::optional<IdempotencyKeys>& keys) {
   if (!keys) return std::nullopt;
-  COFFER_ASSIGN(const auto row, transaction.stores().idempotency.Find(keys->key));
+  COFFER_ASSIGN(const auto row, transaction.Of<ClientsState>().stores.idempotency.Find(keys->key));
   if (!row) return std::nullopt;
   if (!crypto::ConstantTimeEqual(row->body, keys->body)) {
     return Fail(Code::kUnprocessable, "idempotency_key_reused");
@@ -571,7 +577,7 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(Vault::Core& core, 
 SnapshotReader::~SnapshotReader() {
   running().fetch_sub(1);
   // What ended within a transaction is not handed on.
-  if (!reader_ || !reader_->log || sqlite3_get_autocommit(database().handle()) == 0) return;
+  if (!reader_ || !reader_->log || database().InTransaction()) return;
   const std::lock_guard lock(core_.idle_readers_mutex);
   if (core_.idle_readers.size() < kMaxIdleReaders) {
     core_.idle_readers.push_back(std::move(reader_));

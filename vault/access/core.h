@@ -19,6 +19,7 @@
 #include "crypto/certificate_authority.h"
 #include "crypto/hash.h"
 #include "crypto/keyring.h"
+#include "vault/access/access_state.h"
 #include "vault/access/login.h"
 #include "vault/base/function_ref.h"
 #include "vault/clients/index_builder.h"

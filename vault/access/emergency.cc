@@ -1,10 +1,13 @@
 // Emergency access: one client, at once, by whoever may take it, and reviewed afterwards.
 #include <algorithm>
 
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
 #include "vault/oversight/log_search.h"
 #include "vault/vault.h"
 
@@ -30,7 +33,7 @@ Result<EmergencyAccess> Vault::OpenEmergency(const Caller& caller, const ClientI
                                              const EmergencyRequest& request) {
   constexpr Action kAction = Action::kEmergencyOpen;
   std::vector<Issue> issues;
-  if (!core_->engine->catalog()->purposes.contains(request.purpose)) {
+  if (!core_->engine->Of<CatalogState>().Published()->purposes.contains(request.purpose)) {
     issues.push_back({"/purpose", "is not in the register"});
   }
   if (!IsTicket(request.ticket)) {
@@ -59,9 +62,9 @@ Result<EmergencyAccess> Vault::OpenEmergency(const Caller& caller, const ClientI
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
         call.entry.purpose = request.purpose;
-        COFFER_ASSIGN(const auto known, transaction.stores().clients.Find(client));
+        COFFER_ASSIGN(const auto known, transaction.Of<ClientsState>().stores.clients.Find(client));
         if (!known) return NotFound(call);
-        auto& access = transaction.stores().access;
+        auto& access = transaction.Of<AccessState>().stores.access;
         COFFER_ASSIGN(const auto unreviewed, access.CountUnreviewedOf(call.actor));
         if (unreviewed >= kMaxUnreviewed) return Fail(Code::kConflict, "too_many_emergencies");
         COFFER_TRY(access.PurgeEmergencies(Timestamp{transaction.now().ms - kReviewedKeptMs}));
@@ -69,8 +72,8 @@ Result<EmergencyAccess> Vault::OpenEmergency(const Caller& caller, const ClientI
         row.created = transaction.now();
         row.terms.expires = Timestamp{row.created.ms + request.lifetime_s * 1000};
         row.due = Timestamp{row.created.ms + kReviewWithinMs};
-        COFFER_TRY(transaction.stores().access.InsertEmergency(row));
-        transaction.PutEmergency(row);
+        COFFER_TRY(transaction.Of<AccessState>().stores.access.InsertEmergency(row));
+        StageEmergency(transaction, row);
         return {};
       }));
   if (core_->options.log) {
@@ -85,7 +88,8 @@ Result<std::vector<EmergencyAccess>> Vault::ListEmergencies(const Caller& caller
   std::vector<EmergencyAccess> emergencies;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto rows, transaction.stores().access.ListEmergencies());
+        COFFER_ASSIGN(const auto rows,
+                      transaction.Of<AccessState>().stores.access.ListEmergencies());
         for (const auto& row : rows) emergencies.push_back(InfoOf(row));
         return {};
       }));
@@ -99,7 +103,8 @@ Result<EmergencyReport> Vault::GetEmergency(const Caller& caller, const Emergenc
   EmergencyReport report;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto row, transaction.stores().access.FindEmergency(id));
+        COFFER_ASSIGN(const auto row,
+                      transaction.Of<AccessState>().stores.access.FindEmergency(id));
         if (!row) return NotFound(call);
         call.entry.client = row->client.Text();
         report.emergency = InfoOf(*row);
@@ -144,11 +149,12 @@ Result<EmergencyAccess> Vault::ReviewEmergency(const Caller& caller, const Emerg
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         AddDetail(call.entry, id.Text());
-        COFFER_ASSIGN(auto row, transaction.stores().access.FindEmergency(id));
+        COFFER_ASSIGN(auto row, transaction.Of<AccessState>().stores.access.FindEmergency(id));
         if (!row) return NotFound(call);
         call.entry.client = row->client.Text();
         if (row->reviewed) return Fail(Code::kConflict, "already_reviewed");
-        const PrincipalRow* const taker = transaction.principals().Find(row->principal);
+        const PrincipalRow* const taker =
+            transaction.Of<AccessState>().principals().Find(row->principal);
         if (taker == nullptr || taker->person() == call.principal->person()) {
           return Deny(call, "separation", Code::kPermissionDenied, "own_request");
         }
@@ -156,9 +162,9 @@ Result<EmergencyAccess> Vault::ReviewEmergency(const Caller& caller, const Emerg
         row->reviewed = transaction.now();
         row->finding = finding;
         row->terms.expires = std::min(row->terms.expires, transaction.now());
-        COFFER_TRY(transaction.stores().access.ReviewEmergency(*row));
+        COFFER_TRY(transaction.Of<AccessState>().stores.access.ReviewEmergency(*row));
         emergency = InfoOf(*row);
-        transaction.PutEmergency(*std::move(row));
+        StageEmergency(transaction, *std::move(row));
         return {};
       }));
   return emergency;

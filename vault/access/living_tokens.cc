@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 
 namespace coffer::vault {
@@ -22,7 +23,7 @@ Timestamp EndOf(const TokenRow& row) {
 }
 
 Rows RowsOf(const Transaction& transaction, const PrincipalId& principal) {
-  return transaction.principals().TokensOf(principal);
+  return transaction.Of<AccessState>().principals().TokensOf(principal);
 }
 
 // What ended long ago, or is more than is kept.
@@ -41,7 +42,7 @@ std::set<TokenId> Outlived(Rows rows, Timestamp now) {
 // with which they are still revoked.
 Status Forget(Transaction& transaction, const Rows& rows, const std::set<TokenId>& gone,
               TokenRow* replaced) {
-  auto& store = transaction.stores().principals;
+  auto& store = transaction.Of<AccessState>().stores.principals;
   const auto living_parent = [&](std::optional<TokenId> parent) {
     while (parent && gone.contains(*parent)) {
       const auto row = std::ranges::find(rows, *parent, [](const TokenRow* r) { return r->id; });
@@ -52,7 +53,7 @@ Status Forget(Transaction& transaction, const Rows& rows, const std::set<TokenId
   for (const TokenRow* row : rows) {
     if (gone.contains(row->id)) {
       COFFER_TRY(store.Delete(row->id));
-      transaction.ForgetToken(row->id);
+      ForgetToken(transaction, row->id);
       continue;
     }
     const auto parent = living_parent(row->parent);
@@ -63,7 +64,7 @@ Status Forget(Transaction& transaction, const Rows& rows, const std::set<TokenId
     if (replaced != nullptr && replaced->id == row->id) {
       replaced->parent = parent;
     } else {
-      transaction.PutToken(std::move(moved));
+      StageToken(transaction, std::move(moved));
     }
   }
   return {};
@@ -94,14 +95,14 @@ Status MakeRoomForSession(Transaction& transaction, const PrincipalId& user, Tim
     TokenRow row = *living[i];
     row.revoked = now;
     AddDetail(entry, "ended " + SessionId{row.id.value}.Text());
-    COFFER_TRY(transaction.stores().principals.Update(row));
-    transaction.PutToken(std::move(row));
+    COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
+    StageToken(transaction, std::move(row));
   }
   return {};
 }
 
 Status RevokeWithDescendants(Transaction& transaction, TokenRow& token) {
-  auto& store = transaction.stores().principals;
+  auto& store = transaction.Of<AccessState>().stores.principals;
   const auto revoke = [&](TokenRow& row) -> Status {
     if (row.revoked) return {};
     row.revoked = transaction.now();
@@ -125,7 +126,7 @@ Status RevokeWithDescendants(Transaction& transaction, TokenRow& token) {
     entry.action = Name(Action::kTokenRevoke);
     entry.detail = row.id.Text() + " with " + token.id.Text();
     transaction.Also(std::move(entry));
-    transaction.PutToken(std::move(row));
+    StageToken(transaction, std::move(row));
   }
   return {};
 }

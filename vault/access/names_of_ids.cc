@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/clients/client_operations.h"
+#include "vault/clients/clients_state.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/vault.h"
 
@@ -32,7 +34,7 @@ Status DiscloseReferences(const Vault::Core& core, Transaction& transaction, Cal
   for (const ClientId& id : ids) {
     COFFER_ASSIGN(const auto decision, core.DecisionOn(transaction, call, id, nullptr));
     if (!decision.allowed || decision.rule != call.entry.rule) continue;
-    COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
+    COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.clients.Find(id));
     if (!row || !core.CheckWhole(id.value)) continue;
     auto key = transaction.PinKey(id);
     if (!key && key.error().code == Code::kNotFound) continue;
@@ -75,7 +77,9 @@ Result<std::vector<KnownName>> Vault::NamesOf(const Caller& caller, IdsToName id
         core_->Identify(transaction, call);
         if (call.principal == nullptr || !call.credential_fault.empty()) return {};
         COFFER_ASSIGN(const bool may, MayKnowPrincipals(*core_, transaction, call));
-        if (may) NamePrincipals(*transaction.principals().Names(), ids.principals, names);
+        if (may)
+          NamePrincipals(*transaction.Of<AccessState>().principals().Names(), ids.principals,
+                         names);
         // Whoever may read no client is refused nothing: none was asked for.
         if (ids.clients.empty() || !core_->Authorize(transaction, call, nullptr)) return {};
         COFFER_TRY(DiscloseReferences(*core_, transaction, call, ids.clients, found));

@@ -1,10 +1,12 @@
 #include "vault/access/open_approvals.h"
 
+#include "vault/access/access_state.h"
+
 namespace coffer::vault {
 
 Status MakeRoomForApproval(Transaction& transaction, const PrincipalId& requester,
                            std::size_t bytes, Timestamp now) {
-  ApprovalStore& store = transaction.stores().approvals;
+  ApprovalStore& store = transaction.Of<AccessState>().stores.approvals;
   COFFER_ASSIGN(const auto rows, store.ListUnused(requester));  // newest first
   std::size_t open = 0, open_bytes = bytes, over = 0, over_bytes = 0;
   for (const UnusedApproval& row : rows) {

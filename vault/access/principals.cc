@@ -5,6 +5,7 @@
 #include "crypto/certificate.h"
 #include "crypto/encoding.h"
 #include "crypto/totp.h"
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/access/login.h"
 #include "vault/access/principal_name.h"
@@ -14,6 +15,7 @@
 #include "vault/base/strict_json.h"
 #include "vault/base/word_list.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/engine/secrets.h"
 #include "vault/vault.h"
 
@@ -56,7 +58,8 @@ Error PrincipalInvalid(std::vector<Issue> issues) {
 // Two services known by one certificate would be one caller with two roles.
 Status RequireFreeBindings(const Transaction& transaction, const PrincipalRow& service) {
   for (const auto& binding : service.certificates) {
-    const PrincipalRow* const other = transaction.principals().FindCertificate(binding);
+    const PrincipalRow* const other =
+        transaction.Of<AccessState>().principals().FindCertificate(binding);
     if (other != nullptr && other->id != service.id) {
       return Fail(Code::kConflict, "certificate_taken");
     }
@@ -85,8 +88,9 @@ void NoteMembers(Transaction& transaction, const TeamRow& team, const TeamRow* b
 // Nobody's clients are left without anybody by oversight.
 Status RequireClientsTold(Transaction& transaction, Call& call, const PrincipalId& id,
                           const PrincipalChange& change) {
-  COFFER_ASSIGN(const std::uint64_t clients,
-                transaction.stores().access.CountAssignmentsOf(id, transaction.now()));
+  COFFER_ASSIGN(
+      const std::uint64_t clients,
+      transaction.Of<AccessState>().stores.access.CountAssignmentsOf(id, transaction.now()));
   if (clients == 0) return {};
   const std::string count = std::to_string(clients) + (clients == 1 ? " client" : " clients");
   if (change.leave_clients) {
@@ -121,19 +125,19 @@ Result<PrincipalInfo> Vault::Core::DescribePrincipal(Transaction& transaction,
                                                      const PrincipalRow& row) {
   PrincipalInfo info = InfoOf(row);
   if (row.id.kind() != PrincipalKind::kUser) return info;
-  COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(row.id));
+  COFFER_ASSIGN(const auto credentials, transaction.Of<AccessState>().stores.users.Find(row.id));
   info.enrolled = credentials && !credentials->password.empty();
   info.second_factor = credentials && credentials->totp;
   return info;
 }
 
 Status EndSessionsOf(Transaction& transaction, const PrincipalId& user) {
-  for (const TokenRow* session : transaction.principals().Tokens()) {
+  for (const TokenRow* session : transaction.Of<AccessState>().principals().Tokens()) {
     if (session->principal != user || !session->is_session() || session->revoked) continue;
     TokenRow row = *session;
     row.revoked = transaction.now();
-    COFFER_TRY(transaction.stores().principals.Update(row));
-    transaction.PutToken(std::move(row));
+    COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
+    StageToken(transaction, std::move(row));
   }
   return {};
 }
@@ -149,7 +153,7 @@ Result<NewEnrolment> Vault::Core::StartEnrolment(Transaction& transaction,
   credentials.enrolment = DigestOfCode(keyring, user.id, enrolment.code);
   credentials.enrolment_expires = enrolment.expires;
   credentials.enrolment_totp = SealTotp(keyring, user.id, crypto::NewTotpSecret());
-  COFFER_TRY(transaction.stores().users.Put(user.id, credentials));
+  COFFER_TRY(transaction.Of<AccessState>().stores.users.Put(user.id, credentials));
   return enrolment;
 }
 
@@ -164,7 +168,7 @@ Result<NewEnrolment> Vault::CreateUser(const Caller& caller, const UserRequest& 
   } else if (LooksLikeId(request.login)) {
     issues.push_back({"/login", kLooksLikeId});
   }
-  if (core_->engine->catalog()->Role(request.role) == nullptr) {
+  if (core_->engine->Of<CatalogState>().Published()->Role(request.role) == nullptr) {
     issues.push_back({"/role", "is not a role"});
   }
   if (!issues.empty()) {
@@ -181,15 +185,15 @@ Result<NewEnrolment> Vault::CreateUser(const Caller& caller, const UserRequest& 
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         AddDetail(call.entry, user.id.Text() + " " + user.role + " made");
-        if (transaction.principals().FindLogin(user.login) != nullptr) {
+        if (transaction.Of<AccessState>().principals().FindLogin(user.login) != nullptr) {
           return Fail(Code::kConflict, "login_taken");
         }
         COFFER_TRY(core_->RequireApprovalToGive(transaction, call, {.by = "user", .after = user},
                                                 "user:" + user.login));
         user.created = transaction.now();
-        COFFER_TRY(transaction.stores().principals.Put(user));
+        COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(user));
         COFFER_ASSIGN(enrolment, core_->StartEnrolment(transaction, user));
-        transaction.PutPrincipal(user);
+        StagePrincipal(transaction, user);
         return {};
       }));
   return enrolment;
@@ -200,7 +204,7 @@ Result<PrincipalInfo> Vault::CreateService(const Caller& caller, const ServiceRe
   std::vector<Issue> issues;
   CheckServiceName(request.name, issues);
   CheckBindings(request.certificates, issues);
-  if (core_->engine->catalog()->Role(request.role) == nullptr) {
+  if (core_->engine->Of<CatalogState>().Published()->Role(request.role) == nullptr) {
     issues.push_back({"/role", "is not a role"});
   }
   if (!issues.empty()) {
@@ -217,7 +221,8 @@ Result<PrincipalInfo> Vault::CreateService(const Caller& caller, const ServiceRe
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         AddDetail(call.entry, service.id.Text() + " " + service.role + " made");
         if (request.owner) {
-          const PrincipalRow* const owner = transaction.principals().Find(*request.owner);
+          const PrincipalRow* const owner =
+              transaction.Of<AccessState>().principals().Find(*request.owner);
           if (owner == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
           service.owner = owner->person();
           AddDetail(call.entry, "owner " + service.owner->Text());
@@ -226,15 +231,16 @@ Result<PrincipalInfo> Vault::CreateService(const Caller& caller, const ServiceRe
           AddDetail(call.entry, "certificates " + JoinWords(service.certificates));
         }
         COFFER_TRY(RequireFreeBindings(transaction, service));
-        if (!transaction.catalog().Role(service.role)) return Fail(Code::kConflict, "role_unknown");
+        if (!transaction.Of<CatalogState>().current().Role(service.role))
+          return Fail(Code::kConflict, "role_unknown");
         // Without certificates nobody is it yet: a token takes its own approval.
         if (!service.certificates.empty()) {
           COFFER_TRY(core_->RequireApprovalToGive(
               transaction, call, {.by = kByService, .after = service}, "service:" + service.name));
         }
         service.created = transaction.now();
-        COFFER_TRY(transaction.stores().principals.Put(service));
-        transaction.PutPrincipal(service);
+        COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(service));
+        StagePrincipal(transaction, service);
         return {};
       }));
   return InfoOf(service);
@@ -245,7 +251,7 @@ Result<std::vector<PrincipalInfo>> Vault::ListPrincipals(const Caller& caller, P
   std::vector<PrincipalInfo> principals;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        for (const PrincipalRow* row : transaction.principals().Principals()) {
+        for (const PrincipalRow* row : transaction.Of<AccessState>().principals().Principals()) {
           if (row->id.kind() != kind) continue;
           COFFER_ASSIGN(auto info, core_->DescribePrincipal(transaction, *row));
           principals.push_back(std::move(info));
@@ -259,13 +265,13 @@ Result<PrincipalInfo> Vault::GetPrincipal(const Caller& caller, const PrincipalI
   Call call = core_->StartCall(caller, Action::kPrincipalRead);
   call.entry.detail = id.Text();
   PrincipalInfo info;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              const PrincipalRow* const row = transaction.principals().Find(id);
-                              if (row == nullptr) return NotFound(call);
-                              COFFER_ASSIGN(info, core_->DescribePrincipal(transaction, *row));
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        const PrincipalRow* const row = transaction.Of<AccessState>().principals().Find(id);
+        if (row == nullptr) return NotFound(call);
+        COFFER_ASSIGN(info, core_->DescribePrincipal(transaction, *row));
+        return {};
+      }));
   return info;
 }
 
@@ -280,7 +286,7 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
   if (change.certificates && !is_service) {
     issues.push_back({"/certificates", "are for services"});
   }
-  if (change.role && core_->engine->catalog()->Role(*change.role) == nullptr) {
+  if (change.role && core_->engine->Of<CatalogState>().Published()->Role(*change.role) == nullptr) {
     issues.push_back({"/role", "is not a role"});
   }
   if (!issues.empty()) {
@@ -292,7 +298,7 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         AddDetail(call.entry, id.Text());
-        const PrincipalRow* const before = transaction.principals().Find(id);
+        const PrincipalRow* const before = transaction.Of<AccessState>().principals().Find(id);
         if (before == nullptr) return NotFound(call);
         PrincipalRow row = *before;
         if (change.name) row.name = *change.name;
@@ -327,19 +333,19 @@ Result<PrincipalInfo> Vault::UpdatePrincipal(const Caller& caller, const Princip
           COFFER_TRY(EndStandingOf(transaction, id,
                                    disabled ? StandingLoss::kDisabled : StandingLoss::kRole));
         }
-        COFFER_TRY(transaction.stores().principals.Put(row));
+        COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(row));
         COFFER_ASSIGN(info, core_->DescribePrincipal(transaction, row));
-        transaction.PutPrincipal(std::move(row));
+        StagePrincipal(transaction, std::move(row));
         return {};
       }));
   return info;
 }
 
 Status Vault::Core::RequireSecondFactor(Transaction& transaction, const PrincipalRow& row) const {
-  const auto role = transaction.catalog().Role(row.role);
+  const auto role = transaction.Of<CatalogState>().current().Role(row.role);
   if (!role) return Fail(Code::kConflict, "role_unknown");
   if (row.id.kind() != PrincipalKind::kUser || !role->privileged) return {};
-  COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(row.id));
+  COFFER_ASSIGN(const auto credentials, transaction.Of<AccessState>().stores.users.Find(row.id));
   if (!credentials || credentials->password.empty() || credentials->totp) return {};
   return std::unexpected(PrincipalInvalid(
       {{"/role", "is privileged: the user needs a second factor; enrol them again"}}));
@@ -352,7 +358,7 @@ Result<IssuedCertificate> Vault::IssueCertificate(const Caller& caller, const Pr
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         AddDetail(call.entry, service.Text() + " certificate");
-        const PrincipalRow* const before = transaction.principals().Find(service);
+        const PrincipalRow* const before = transaction.Of<AccessState>().principals().Find(service);
         if (before == nullptr || service.kind() != PrincipalKind::kService) return NotFound(call);
         const std::vector<std::string> names = {"uri:coffer:" + service.Text()};
         COFFER_ASSIGN(const auto pem,
@@ -371,9 +377,9 @@ Result<IssuedCertificate> Vault::IssueCertificate(const Caller& caller, const Pr
         COFFER_TRY(core_->RequireApprovalToGive(
             transaction, call, {.by = "certificate", .after = row, .before = before},
             service.Text()));
-        COFFER_TRY(transaction.stores().principals.Put(row));
+        COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(row));
         issued = {InfoOf(row), pem, core_->authority->certificate_pem()};
-        transaction.PutPrincipal(std::move(row));
+        StagePrincipal(transaction, std::move(row));
         return {};
       }));
   return issued;
@@ -385,7 +391,7 @@ Result<NewEnrolment> Vault::EnrolAgain(const Caller& caller, const PrincipalId& 
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         AddDetail(call.entry, user.Text() + " enrolled again");
-        const PrincipalRow* const row = transaction.principals().Find(user);
+        const PrincipalRow* const row = transaction.Of<AccessState>().principals().Find(user);
         if (row == nullptr || user.kind() != PrincipalKind::kUser) return NotFound(call);
         COFFER_TRY(core_->RequireApprovalToGive(
             transaction, call, {.by = "enrolment", .after = *row, .before = row}, user.Text()));
@@ -415,11 +421,12 @@ Result<Team> Vault::PutTeam(const Caller& caller, std::string_view name,
   Team team;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const TeamRow* const before = transaction.principals().FindTeam(name);
+        const TeamRow* const before = transaction.Of<AccessState>().principals().FindTeam(name);
         TeamRow row;
         row.id = before ? before->id : PrincipalId::New(transaction.now(), PrincipalKind::kTeam);
         AddDetail(call.entry, row.id.Text());
-        if (before == nullptr && transaction.principals().Teams().size() >= kMaxTeams) {
+        if (before == nullptr &&
+            transaction.Of<AccessState>().principals().Teams().size() >= kMaxTeams) {
           return Fail(Code::kConflict, "too_many_teams");
         }
         row.name = name;
@@ -429,7 +436,7 @@ Result<Team> Vault::PutTeam(const Caller& caller, std::string_view name,
         const auto repeated = std::ranges::unique(row.members);
         row.members.erase(repeated.begin(), repeated.end());
         for (const PrincipalId& member : row.members) {
-          const PrincipalRow* const known = transaction.principals().Find(member);
+          const PrincipalRow* const known = transaction.Of<AccessState>().principals().Find(member);
           if (known == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
           const bool was = before != nullptr && std::ranges::binary_search(before->members, member);
           if (!was && known->person() == call.principal->person()) {
@@ -442,9 +449,9 @@ Result<Team> Vault::PutTeam(const Caller& caller, std::string_view name,
           return {};
         }
         NoteMembers(transaction, row, before);
-        COFFER_TRY(transaction.stores().principals.Put(row));
+        COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(row));
         team = InfoOf(row);
-        transaction.PutTeam(std::move(row));
+        StageTeam(transaction, std::move(row));
         return {};
       }));
   return team;
@@ -453,13 +460,13 @@ Result<Team> Vault::PutTeam(const Caller& caller, std::string_view name,
 Result<std::vector<Team>> Vault::ListTeams(const Caller& caller) {
   Call call = core_->StartCall(caller, Action::kTeamRead);
   std::vector<Team> teams;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              for (const TeamRow* row : transaction.principals().Teams()) {
-                                teams.push_back(InfoOf(*row));
-                              }
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        for (const TeamRow* row : transaction.Of<AccessState>().principals().Teams()) {
+          teams.push_back(InfoOf(*row));
+        }
+        return {};
+      }));
   return teams;
 }
 

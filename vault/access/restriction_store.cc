@@ -185,9 +185,4 @@ std::vector<Restriction> RestrictionRegister::Of(const ClientId& client) const {
   return restrictions;
 }
 
-bool RetentionIsHeld(const HoldRegister& holds, const RestrictionRegister& restrictions,
-                     const ClientId& client, std::string_view tags, std::string_view class_name) {
-  return holds.Covers(client, tags, class_name) || restrictions.HasPeoples(client, class_name);
-}
-
 }  // namespace coffer::vault

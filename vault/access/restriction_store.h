@@ -9,7 +9,6 @@
 
 #include "vault/base/ids.h"
 #include "vault/deletion/deletion.h"
-#include "vault/deletion/hold_store.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {
@@ -56,11 +55,6 @@ class RestrictionRegister {
  private:
   std::unordered_map<ClientId, std::vector<Restriction>, IdHash> by_client_;
 };
-
-// Whether retention leaves this class of the client (empty: anything of it): a hold covers it, or
-// people restricted it, who may need it (GDPR 18(1)(b) and (c)).
-bool RetentionIsHeld(const HoldRegister& holds, const RestrictionRegister& restrictions,
-                     const ClientId& client, std::string_view tags, std::string_view class_name);
 
 // "stops all purposes", "stops all but a b" or "stops a b".
 std::string StopsInWords(const StoppedPurposes& stops);

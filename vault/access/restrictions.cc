@@ -1,9 +1,12 @@
 // Restrictions: data that is stored, and not processed for the purposes that they stop.
 #include <algorithm>
 
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -38,7 +41,7 @@ std::vector<Issue> FaultsOf(const RestrictionRequest& request, const Catalog& ca
 }
 
 Status RequireKnownClient(Transaction& transaction, Call& call) {
-  COFFER_ASSIGN(const auto row, transaction.stores().clients.Find(*call.subject));
+  COFFER_ASSIGN(const auto row, transaction.Of<ClientsState>().stores.clients.Find(*call.subject));
   if (!row) return NotFound(call);
   return {};
 }
@@ -46,7 +49,7 @@ Status RequireKnownClient(Transaction& transaction, Call& call) {
 // One of the client's, without its basis; the entry says of which class it is.
 Result<Restriction> FindRestriction(Transaction& transaction, Call& call, const RestrictionId& id) {
   COFFER_TRY(RequireKnownClient(transaction, call));
-  auto known = transaction.restrictions().Of(*call.subject);
+  auto known = transaction.Of<AccessState>().restrictions().Of(*call.subject);
   const auto found = std::ranges::find(known, id, &Restriction::id);
   if (found == known.end()) return NotFound(call);
   call.entry.class_name = found->terms.class_name;
@@ -67,19 +70,20 @@ Bytes Vault::Core::RestrictionContext(const ClientId& client, const RestrictionI
 Status Vault::Core::PlaceRestriction(Transaction& transaction,
                                      const Restriction& restriction) const {
   COFFER_ASSIGN(const auto key, transaction.PinKey(restriction.client));
-  COFFER_TRY(transaction.stores().restrictions.Insert(
+  COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.Insert(
       restriction, key.Expose().Seal(RestrictionContext(restriction.client, restriction.id),
                                      crypto::AsBytes(restriction.terms.basis))));
-  transaction.PutRestriction(restriction);
+  StageRestriction(transaction, restriction);
   return {};
 }
 
 Result<std::vector<Restriction>> Vault::Core::OpenRestrictions(Transaction& transaction,
                                                                const ClientId& client) const {
-  auto restrictions = transaction.restrictions().Of(client);
+  auto restrictions = transaction.Of<AccessState>().restrictions().Of(client);
   if (restrictions.empty()) return restrictions;
   COFFER_ASSIGN(const auto key, transaction.PinKey(client));
-  COFFER_ASSIGN(const auto bases, transaction.stores().restrictions.BasesOf(client));
+  COFFER_ASSIGN(const auto bases,
+                transaction.Of<AccessState>().stores.restrictions.BasesOf(client));
   for (Restriction& restriction : restrictions) {
     const auto sealed =
         std::ranges::find(bases, restriction.id, &std::pair<RestrictionId, Bytes>::first);
@@ -95,11 +99,11 @@ Result<std::vector<Restriction>> Vault::Core::OpenRestrictions(Transaction& tran
 Status Vault::Core::MoveOlderRestrictions() const {
   std::vector<Restriction> older;
   audit::Entry none;
-  COFFER_TRY(engine->Run(OperationKind::kRead, EntryRule::kNever, none,
-                         [&](Transaction& transaction) -> Status {
-                           COFFER_ASSIGN(older, transaction.stores().restrictions.LoadUnsealed());
-                           return {};
-                         }));
+  COFFER_TRY(engine->Run(
+      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(older, transaction.Of<AccessState>().stores.restrictions.LoadUnsealed());
+        return {};
+      }));
   if (older.empty()) return {};
   audit::Entry entry;
   entry.action = "restriction.move";
@@ -108,7 +112,7 @@ Status Vault::Core::MoveOlderRestrictions() const {
   entry.decision = audit::Decision::kAllow;
   return engine->Run(
       OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
-        RestrictionStore& store = transaction.stores().restrictions;
+        RestrictionStore& store = transaction.Of<AccessState>().stores.restrictions;
         for (Restriction& restriction : older) {
           restriction.id = RestrictionId::New(transaction.now());
           if (auto placed = PlaceRestriction(transaction, restriction); !placed) {
@@ -118,7 +122,7 @@ Status Vault::Core::MoveOlderRestrictions() const {
             const Code code = placed.error().code;
             if (code != Code::kNotFound && code != Code::kCorrupted) return placed;
             COFFER_TRY(store.Insert(restriction, {}));
-            transaction.PutRestriction(restriction);
+            StageRestriction(transaction, restriction);
           }
           COFFER_TRY(store.DeleteUnsealed(restriction));
           audit::Entry moved = entry;
@@ -135,7 +139,8 @@ Status Vault::Core::MoveOlderRestrictions() const {
 Result<Restriction> Vault::Restrict(const Caller& caller, const ClientId& client,
                                     const RestrictionRequest& request) {
   constexpr Action kAction = Action::kRestrictionWrite;
-  if (auto issues = FaultsOf(request, *core_->engine->catalog()); !issues.empty()) {
+  if (auto issues = FaultsOf(request, *core_->engine->Of<CatalogState>().Published());
+      !issues.empty()) {
     return std::unexpected(
         Refuse(caller, kAction, client, std::nullopt,
                Error{Code::kUnprocessable, "restriction_invalid", {}, std::move(issues)}));
@@ -153,7 +158,7 @@ Result<Restriction> Vault::Restrict(const Caller& caller, const ClientId& client
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireKnownClient(transaction, call));
-        if (transaction.restrictions().Of(client).size() >= kMaxRestrictions) {
+        if (transaction.Of<AccessState>().restrictions().Of(client).size() >= kMaxRestrictions) {
           return Fail(Code::kConflict, "too_many_restrictions");
         }
         restriction.since = transaction.now();
@@ -204,13 +209,13 @@ Status Vault::LiftRestriction(const Caller& caller, const ClientId& client,
   call.About(client);
   AddDetail(call.entry, id.Text());
   AddDetail(call.entry, "lifted");
-  return core_->Perform(OperationKind::kWrite, call, client, nullptr,
-                        [&](Transaction& transaction) -> Status {
-                          COFFER_TRY(FindRestriction(transaction, call, id));
-                          COFFER_TRY(transaction.stores().restrictions.Delete(client, id));
-                          transaction.RemoveRestriction(client, id);
-                          return {};
-                        });
+  return core_->Perform(
+      OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(FindRestriction(transaction, call, id));
+        COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.Delete(client, id));
+        RemoveRestriction(transaction, client, id);
+        return {};
+      });
 }
 
 }  // namespace coffer::vault

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "vault/access/principal_store.h"
+#include "vault/catalog/catalog_store.h"
 #include "vault/catalog/role.h"
-#include "vault/engine/registry_store.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -2,11 +2,13 @@
 #include <algorithm>
 
 #include "vault/access/access_checks.h"
+#include "vault/access/access_state.h"
 #include "vault/access/conditions.h"
 #include "vault/access/core.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/clients/explained_views.h"
 #include "vault/vault.h"
 
@@ -47,7 +49,7 @@ Result<std::shared_ptr<const RoleDocument>> Vault::GetRole(const Caller& caller,
   std::shared_ptr<const RoleDocument> role;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [&](Transaction& transaction) -> Status {
-                              role = transaction.catalog().Role(name);
+                              role = transaction.Of<CatalogState>().current().Role(name);
                               if (!role) return NotFound(call);
                               call.entry.detail = role->name;
                               call.entry.version = role->version;
@@ -59,13 +61,13 @@ Result<std::shared_ptr<const RoleDocument>> Vault::GetRole(const Caller& caller,
 Result<std::vector<std::shared_ptr<const RoleDocument>>> Vault::ListRoles(const Caller& caller) {
   Call call = core_->StartCall(caller, Action::kRoleRead);
   std::vector<std::shared_ptr<const RoleDocument>> roles;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              for (const auto& [name, role] : transaction.catalog().roles) {
-                                roles.push_back(role);
-                              }
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        for (const auto& [name, role] : transaction.Of<CatalogState>().current().roles) {
+          roles.push_back(role);
+        }
+        return {};
+      }));
   return roles;
 }
 
@@ -88,14 +90,14 @@ Result<std::shared_ptr<const RoleDocument>> Vault::PutRole(const Caller& caller,
   std::shared_ptr<const RoleDocument> stored;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const auto newest = transaction.catalog().Role(name);
+        const auto newest = transaction.Of<CatalogState>().current().Role(name);
         if (newest && newest->definition == parsed->definition) {
           stored = newest;
           call.entry.version = newest->version;
           call.entry.outcome = "unchanged";
           return {};
         }
-        if (!newest && transaction.catalog().roles.size() >= kMaxRoles) {
+        if (!newest && transaction.Of<CatalogState>().current().roles.size() >= kMaxRoles) {
           return Fail(Code::kConflict, "too_many_roles");
         }
         // A new role has no holders, and giving a privileged one takes two people in any case.
@@ -106,11 +108,12 @@ Result<std::shared_ptr<const RoleDocument>> Vault::PutRole(const Caller& caller,
         parsed->version = newest ? newest->version + 1 : 1;
         call.entry.version = parsed->version;
         call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(parsed->definition));
-        COFFER_TRY(transaction.stores().catalog.InsertRole(*parsed, transaction.now()));
+        COFFER_TRY(
+            transaction.Of<CatalogState>().catalog_store.InsertRole(*parsed, transaction.now()));
         stored = std::make_shared<const RoleDocument>(*parsed);
-        Catalog catalog = transaction.catalog();
+        Catalog catalog = transaction.Of<CatalogState>().current();
         catalog.roles.insert_or_assign(stored->name, stored);
-        transaction.ReplaceCatalog(std::move(catalog));
+        ReplaceCatalog(transaction, std::move(catalog));
         return {};
       }));
   return stored;
@@ -133,14 +136,14 @@ Result<Assignment> Vault::Assign(const Caller& caller, const ClientId& client,
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireClient(transaction, call));
-        if (transaction.principals().FindTeam(principal) == nullptr) {
+        if (transaction.Of<AccessState>().principals().FindTeam(principal) == nullptr) {
           COFFER_TRY(RequirePrincipal(transaction, principal));
         }
         if (IsOfCaller(transaction, call, principal)) {
           return Deny(call, "separation", Code::kPermissionDenied, "own_request");
         }
         if (terms.ends) AddDetail(call.entry, "until " + audit::FormatTimestamp(*terms.ends));
-        const auto* const given = transaction.access().AssignmentsOf(client);
+        const auto* const given = transaction.Of<AccessState>().access().AssignmentsOf(client);
         if (given != nullptr) {
           const auto known = std::ranges::find(*given, principal, &AssignmentRow::principal);
           // Without a start it goes on from where it began.
@@ -154,10 +157,10 @@ Result<Assignment> Vault::Assign(const Caller& caller, const ClientId& client,
         }
         AssignmentRow row{client, principal, terms.starts.value_or(transaction.now()), terms.ends,
                           call.actor};
-        COFFER_TRY(transaction.stores().access.PutAssignment(row));
+        COFFER_TRY(transaction.Of<AccessState>().stores.access.PutAssignment(row));
         assignment = InfoOf(row);
         assignment.changed = true;
-        transaction.PutAssignment(std::move(row));
+        StageAssignment(transaction, std::move(row));
         return {};
       }));
   return assignment;
@@ -169,13 +172,13 @@ Status Vault::Unassign(const Caller& caller, const ClientId& client, const Princ
   call.entry.detail = principal.Text() + " ended";
   return core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
-        const auto* const rows = transaction.access().AssignmentsOf(client);
+        const auto* const rows = transaction.Of<AccessState>().access().AssignmentsOf(client);
         if (rows == nullptr ||
             std::ranges::find(*rows, principal, &AssignmentRow::principal) == rows->end()) {
           return NotFound(call);
         }
-        COFFER_TRY(transaction.stores().access.DeleteAssignment(client, principal));
-        transaction.RemoveAssignment(client, principal);
+        COFFER_TRY(transaction.Of<AccessState>().stores.access.DeleteAssignment(client, principal));
+        RemoveAssignment(transaction, client, principal);
         return {};
       });
 }
@@ -188,7 +191,7 @@ Result<std::vector<Assignment>> Vault::ListAssignments(const Caller& caller,
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_TRY(RequireClient(transaction, call));
-        if (const auto* const rows = transaction.access().AssignmentsOf(client)) {
+        if (const auto* const rows = transaction.Of<AccessState>().access().AssignmentsOf(client)) {
           for (const auto& row : *rows) assignments.push_back(InfoOf(row));
         }
         return {};
@@ -200,7 +203,7 @@ Result<std::vector<Assignment>> Vault::ListAssignments(const Caller& caller,
 Result<Lease> Vault::GiveLease(const Caller& caller, const ClientId& client,
                                const LeaseRequest& request) {
   constexpr Action kAction = Action::kLeaseWrite;
-  const auto schema = core_->engine->catalog()->Newest(request.class_name);
+  const auto schema = core_->engine->Of<CatalogState>().Published()->Newest(request.class_name);
   std::vector<Issue> issues;
   if (!schema) issues.push_back({"/class", "is not a class"});
   if (schema && !schema->AllowsPurpose(request.purpose)) {
@@ -251,7 +254,7 @@ Result<Lease> Vault::GiveLease(const Caller& caller, const ClientId& client,
           return Deny(call, "separation", Code::kPermissionDenied, "own_request");
         }
         row.created = transaction.now();
-        const auto* const others = transaction.access().LeasesOf(client);
+        const auto* const others = transaction.Of<AccessState>().access().LeasesOf(client);
         const auto goes_on = [&](const LeaseRow& other) {
           return other.principal == row.principal && row.created < other.terms.expires;
         };
@@ -259,12 +262,12 @@ Result<Lease> Vault::GiveLease(const Caller& caller, const ClientId& client,
             std::ranges::count_if(*others, goes_on) >= static_cast<std::ptrdiff_t>(kMaxLeases)) {
           return Fail(Code::kConflict, "too_many_leases");
         }
-        COFFER_TRY(transaction.stores().access.PurgeLeases(
+        COFFER_TRY(transaction.Of<AccessState>().stores.access.PurgeLeases(
             Timestamp{row.created.ms - kEndedLeasesKeptMs}));
         row.terms.expires = Timestamp{row.created.ms + request.lifetime_s * 1000};
         row.given_by = call.actor;
-        COFFER_TRY(transaction.stores().access.InsertLease(row));
-        transaction.PutLease(row);
+        COFFER_TRY(transaction.Of<AccessState>().stores.access.InsertLease(row));
+        StageLease(transaction, row);
         return {};
       }));
   return InfoOf(row);
@@ -277,15 +280,15 @@ Result<Lease> Vault::EndLease(const Caller& caller, const ClientId& client, cons
   Lease lease;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
-        const auto* const rows = transaction.access().LeasesOf(client);
+        const auto* const rows = transaction.Of<AccessState>().access().LeasesOf(client);
         if (rows == nullptr) return NotFound(call);
         const auto found = std::ranges::find(*rows, id, &LeaseRow::id);
         if (found == rows->end()) return NotFound(call);
         LeaseRow row = *found;
         row.terms.expires = std::min(row.terms.expires, transaction.now());
-        COFFER_TRY(transaction.stores().access.EndLease(id, row.terms.expires));
+        COFFER_TRY(transaction.Of<AccessState>().stores.access.EndLease(id, row.terms.expires));
         lease = InfoOf(row);
-        transaction.PutLease(std::move(row));
+        StageLease(transaction, std::move(row));
         return {};
       }));
   return lease;
@@ -295,24 +298,23 @@ Result<std::vector<Lease>> Vault::ListLeases(const Caller& caller, const ClientI
   Call call = core_->StartCall(caller, Action::kLeaseRead);
   call.About(client);
   std::vector<Lease> leases;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, client, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              COFFER_TRY(RequireClient(transaction, call));
-                              if (const auto* const rows = transaction.access().LeasesOf(client)) {
-                                for (const auto& row : *rows) {
-                                  if (transaction.now() < row.terms.expires)
-                                    leases.push_back(InfoOf(row));
-                                }
-                              }
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, client, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_TRY(RequireClient(transaction, call));
+        if (const auto* const rows = transaction.Of<AccessState>().access().LeasesOf(client)) {
+          for (const auto& row : *rows) {
+            if (transaction.now() < row.terms.expires) leases.push_back(InfoOf(row));
+          }
+        }
+        return {};
+      }));
   return leases;
 }
 
 Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQuestion& question) {
   constexpr Action kAction = Action::kAccessExplain;
   const auto action = ActionFromName(question.action);
-  const auto catalog = core_->engine->catalog();
+  const auto catalog = core_->engine->Of<CatalogState>().Published();
   const auto schema = question.class_version
                           ? catalog->Version(question.class_name, *question.class_version)
                           : catalog->Newest(question.class_name);
@@ -339,7 +341,8 @@ Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQues
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, question.client, nullptr,
       [&](Transaction& transaction) -> Status {
-        const PrincipalRow* const principal = transaction.principals().Find(question.principal);
+        const PrincipalRow* const principal =
+            transaction.Of<AccessState>().principals().Find(question.principal);
         if (principal == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
         Caller asker;
         asker.purpose = question.purpose;
@@ -358,7 +361,7 @@ Result<AccessAnswer> Vault::ExplainAccess(const Caller& caller, const AccessQues
         Call asked = core_->StartCall(asker, *action);
         asked.principal = principal;
         asked.token = &shown;
-        asked.role = transaction.catalog().Role(principal->role);
+        asked.role = transaction.Of<CatalogState>().current().Role(principal->role);
         if (auto able = core_->RequireSecondFactor(transaction, *principal); !able) {
           asked.credential_fault = "second-factor-missing";
         }

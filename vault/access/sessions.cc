@@ -3,11 +3,13 @@
 #include <cctype>
 
 #include "crypto/totp.h"
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/access/living_tokens.h"
 #include "vault/access/login.h"
 #include "vault/access/password_rules.h"
 #include "vault/access/typed_code.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/engine/secrets.h"
 #include "vault/vault.h"
 
@@ -93,7 +95,8 @@ Error Vault::Core::RefuseOpen(Call& call, std::string_view check, Error error,
       engine->Run(OperationKind::kRead, EntryRule::kAlways, call.entry,
                   [&](Transaction& transaction) -> Status {
                     COFFER_TRY(SealReason(transaction, call, std::nullopt, false));
-                    if (const PrincipalRow* const row = transaction.principals().FindLogin(login)) {
+                    if (const PrincipalRow* const row =
+                            transaction.Of<AccessState>().principals().FindLogin(login)) {
                       call.actor = row->id;
                       call.entry.actor = row->id.Text();
                       call.entry.actor_kind = audit::ActorKind::kUser;
@@ -110,28 +113,29 @@ Error Vault::Core::RefuseOpen(Call& call, std::string_view check, Error error,
 Status Vault::Core::PerformOpen(
     Call& call, const PrincipalId& user,
     FunctionRef<Status(Transaction&, const PrincipalRow&, UserCredentials&)> work) const {
-  return engine->Run(OperationKind::kWrite, EntryRule::kAlways, call.entry,
-                     [&](Transaction& transaction) -> Status {
-                       latest = std::max(latest, transaction.now());
-                       COFFER_TRY(SealReason(transaction, call, std::nullopt, false));
-                       COFFER_TRY(CheckState());
-                       const PrincipalRow* const row = transaction.principals().Find(user);
-                       const auto deny = [&](std::string_view check) {
-                         return Deny(call, check, Code::kUnauthenticated, "login_failed");
-                       };
-                       COFFER_ASSIGN(auto credentials, transaction.stores().users.Find(user));
-                       if (row == nullptr || !credentials) return deny("account");
-                       call.actor = row->id;
-                       call.entry.actor = row->id.Text();
-                       call.entry.actor_kind = audit::ActorKind::kUser;
-                       if (row->disabled) return deny("principal-disabled");
-                       call.entry.decision = audit::Decision::kAllow;
-                       call.entry.rule = "self";
-                       const auto worked = work(transaction, *row, *credentials);
-                       NoteTicket(call);
-                       COFFER_TRY(worked);
-                       return transaction.stores().users.Put(user, *credentials);
-                     });
+  return engine->Run(
+      OperationKind::kWrite, EntryRule::kAlways, call.entry,
+      [&](Transaction& transaction) -> Status {
+        latest = std::max(latest, transaction.now());
+        COFFER_TRY(SealReason(transaction, call, std::nullopt, false));
+        COFFER_TRY(CheckState());
+        const PrincipalRow* const row = transaction.Of<AccessState>().principals().Find(user);
+        const auto deny = [&](std::string_view check) {
+          return Deny(call, check, Code::kUnauthenticated, "login_failed");
+        };
+        COFFER_ASSIGN(auto credentials, transaction.Of<AccessState>().stores.users.Find(user));
+        if (row == nullptr || !credentials) return deny("account");
+        call.actor = row->id;
+        call.entry.actor = row->id.Text();
+        call.entry.actor_kind = audit::ActorKind::kUser;
+        if (row->disabled) return deny("principal-disabled");
+        call.entry.decision = audit::Decision::kAllow;
+        call.entry.rule = "self";
+        const auto worked = work(transaction, *row, *credentials);
+        NoteTicket(call);
+        COFFER_TRY(worked);
+        return transaction.Of<AccessState>().stores.users.Put(user, *credentials);
+      });
 }
 
 Result<std::pair<PrincipalId, std::string>> Vault::Core::FindAccount(std::string_view login) const {
@@ -139,10 +143,11 @@ Result<std::pair<PrincipalId, std::string>> Vault::Core::FindAccount(std::string
   audit::Entry none;
   COFFER_TRY(engine->Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        const PrincipalRow* row = transaction.principals().FindLogin(login);
+        const PrincipalRow* row = transaction.Of<AccessState>().principals().FindLogin(login);
         if (row != nullptr) found.first = row->id;
         // The same work for a name that no account has.
-        COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(found.first));
+        COFFER_ASSIGN(const auto credentials,
+                      transaction.Of<AccessState>().stores.users.Find(found.first));
         if (credentials) found.second = credentials->password;
         return {};
       }));
@@ -224,7 +229,7 @@ Result<EnrolmentDone> Vault::CompleteEnrolment(const Caller& caller, std::string
           COFFER_ASSIGN(const bool right,
                         TakeSecondFactor(core_->keyring, user.id, set, totp, core_->latest));
           if (!right) issues.push_back({"/totp", "is not the authenticator app's code of now"});
-        } else if (transaction.catalog().Role(user.role)->privileged) {
+        } else if (transaction.Of<CatalogState>().current().Role(user.role)->privileged) {
           issues.push_back({"/totp", "is required: the role is privileged"});
         }
         if (!issues.empty()) {
@@ -278,7 +283,8 @@ Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
         if (!*right || credentials.password != account->second) return deny("password");
         const Timestamp now = core_->latest;
         // The role may have become privileged after the enrolment.
-        if (!credentials.totp && transaction.catalog().Role(user.role)->privileged) {
+        if (!credentials.totp &&
+            transaction.Of<CatalogState>().current().Role(user.role)->privileged) {
           return deny("second-factor-missing");
         }
         if (credentials.totp) {
@@ -292,11 +298,11 @@ Result<NewSession> Vault::LogIn(const Caller& caller, std::string_view login,
         if (credentials.totp) row.factor = now;
         session.info = SessionInfoOf(row, user);
         AddDetail(call.entry, session.info.id.Text());
-        auto& principals = transaction.stores().principals;
+        auto& principals = transaction.Of<AccessState>().stores.principals;
         COFFER_TRY(principals.PurgeSessions(Timestamp{now.ms - kOverForMs}));
         COFFER_TRY(MakeRoomForSession(transaction, user.id, now, call.entry));
         COFFER_TRY(principals.Insert(row));
-        transaction.PutToken(std::move(row));
+        StageToken(transaction, std::move(row));
         return {};
       });
   if (!let_in) {
@@ -315,8 +321,8 @@ Status Vault::LogOut(const Caller& caller) {
                           TokenRow row = *call.token;
                           AddDetail(call.entry, SessionId{row.id.value}.Text());
                           row.revoked = transaction.now();
-                          COFFER_TRY(transaction.stores().principals.Update(row));
-                          transaction.PutToken(std::move(row));
+                          COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
+                          StageToken(transaction, std::move(row));
                           return {};
                         });
 }
@@ -334,7 +340,8 @@ Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_
           if (!RequireSession(call) || !call.credential_fault.empty()) {
             return {};
           }
-          COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(call.actor));
+          COFFER_ASSIGN(const auto credentials,
+                        transaction.Of<AccessState>().stores.users.Find(call.actor));
           if (credentials && credentials->totp) {
             login = call.principal->login;
           }
@@ -360,7 +367,7 @@ Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_
           Deny(call, "throttle", Code::kExhausted, "login_throttled");
           return std::unexpected(Throttled(*wait));
         }
-        auto& users = transaction.stores().users;
+        auto& users = transaction.Of<AccessState>().stores.users;
         COFFER_ASSIGN(auto credentials, users.Find(call.actor));
         if (!credentials || !credentials->totp || !attempt) {
           return Fail(Code::kUnprocessable, "no_second_factor");
@@ -373,9 +380,9 @@ Result<SessionInfo> Vault::StepUp(const Caller& caller, std::string_view second_
         COFFER_TRY(users.Put(call.actor, *credentials));
         TokenRow row = *call.token;
         row.factor = core_->latest;
-        COFFER_TRY(transaction.stores().principals.Update(row));
+        COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
         info = SessionInfoOf(row, *call.principal);
-        transaction.PutToken(std::move(row));
+        StageToken(transaction, std::move(row));
         return {};
       });
   if (attempt) WithdrawUnlessGuess(*attempt, stepped);
@@ -397,7 +404,8 @@ Status Vault::ChangePassword(const Caller& caller, const crypto::SecretBytes& ol
           return {};
         }
         login = call.principal->login;
-        COFFER_ASSIGN(const auto credentials, transaction.stores().users.Find(call.actor));
+        COFFER_ASSIGN(const auto credentials,
+                      transaction.Of<AccessState>().stores.users.Find(call.actor));
         if (credentials) stored = credentials->password;
         has_factor = credentials && credentials->totp;
         return {};
@@ -439,7 +447,7 @@ Status Vault::ChangePassword(const Caller& caller, const crypto::SecretBytes& ol
         }
         // kUnavailable would be the store's own failure.
         if (busy) return Deny(call, "busy", Code::kExhausted, busy->reason);
-        auto& users = transaction.stores().users;
+        auto& users = transaction.Of<AccessState>().stores.users;
         COFFER_ASSIGN(auto credentials, users.Find(call.actor));
         if (!right || !credentials || credentials->password != stored) {
           return Deny(call, "password", Code::kPermissionDenied, "password_wrong");
@@ -469,12 +477,13 @@ Result<std::vector<SessionInfo>> Vault::ListSessions(const Caller& caller) {
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         const Timestamp now = core_->latest;
-        for (const TokenRow* row : transaction.principals().Tokens()) {
+        for (const TokenRow* row : transaction.Of<AccessState>().principals().Tokens()) {
           if (!row->is_session() || row->revoked || row->expires <= now ||
               now.ms - row->seen.ms >= row->idle_ms) {
             continue;
           }
-          sessions.push_back(SessionInfoOf(*row, *transaction.principals().Find(row->principal)));
+          sessions.push_back(SessionInfoOf(
+              *row, *transaction.Of<AccessState>().principals().Find(row->principal)));
         }
         return {};
       }));
@@ -487,13 +496,14 @@ Result<SessionInfo> Vault::EndSession(const Caller& caller, const SessionId& id)
   SessionInfo info;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const TokenRow* const found = transaction.principals().FindToken(TokenId{id.value});
+        const TokenRow* const found =
+            transaction.Of<AccessState>().principals().FindToken(TokenId{id.value});
         if (found == nullptr || !found->is_session()) return NotFound(call);
         TokenRow row = *found;
         if (!row.revoked) row.revoked = transaction.now();
-        COFFER_TRY(transaction.stores().principals.Update(row));
-        info = SessionInfoOf(row, *transaction.principals().Find(row.principal));
-        transaction.PutToken(std::move(row));
+        COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
+        info = SessionInfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));
+        StageToken(transaction, std::move(row));
         return {};
       }));
   return info;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vault/access/access_state.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/catalog/role.h"
 #include "vault/engine/secrets.h"
 
@@ -17,31 +19,32 @@ Status EndAccessOf(Transaction& transaction, const PrincipalId& principal) {
     entry.detail = id + " " + principal.Text() + " ended";
     transaction.Also(std::move(entry));
   };
-  for (LeaseRow& row : transaction.access().LiveLeasesOf(principal, now)) {
+  for (LeaseRow& row : transaction.Of<AccessState>().access().LiveLeasesOf(principal, now)) {
     row.terms.expires = now;
-    COFFER_TRY(transaction.stores().access.EndLease(row.id, now));
+    COFFER_TRY(transaction.Of<AccessState>().stores.access.EndLease(row.id, now));
     note(Action::kLeaseWrite, row.client, row.terms.id);
-    transaction.PutLease(std::move(row));
+    StageLease(transaction, std::move(row));
   }
-  for (EmergencyRow& row : transaction.access().LiveEmergenciesOf(principal, now)) {
+  for (EmergencyRow& row :
+       transaction.Of<AccessState>().access().LiveEmergenciesOf(principal, now)) {
     row.terms.expires = now;
-    COFFER_TRY(transaction.stores().access.EndEmergency(row.id, now));
+    COFFER_TRY(transaction.Of<AccessState>().stores.access.EndEmergency(row.id, now));
     note(Action::kPrincipalWrite, row.client, row.terms.id);
-    transaction.PutEmergency(std::move(row));
+    StageEmergency(transaction, std::move(row));
   }
   return {};
 }
 
 Status EndApprovalsOf(Transaction& transaction, const PrincipalId& principal, StandingLoss why) {
   const bool disabled = why == StandingLoss::kDisabled;
-  COFFER_ASSIGN(const auto open,
-                transaction.stores().approvals.ListOpenOf(principal, transaction.now()));
+  COFFER_ASSIGN(const auto open, transaction.Of<AccessState>().stores.approvals.ListOpenOf(
+                                     principal, transaction.now()));
   for (ApprovalRow row : open) {
     row.ended = transaction.now();
     row.why = row.requester == principal
                   ? (disabled ? ApprovalEnd::kRequesterDisabled : ApprovalEnd::kRequesterRole)
                   : (disabled ? ApprovalEnd::kApproverDisabled : ApprovalEnd::kApproverRole);
-    COFFER_TRY(transaction.stores().approvals.Update(row));
+    COFFER_TRY(transaction.Of<AccessState>().stores.approvals.Update(row));
     audit::Entry entry;
     entry.action = Name(Action::kApprovalWithdraw);
     entry.payload_hash = row.hash;
@@ -84,17 +87,19 @@ std::optional<std::uint64_t> TargetVersion(const Catalog& catalog, std::string_v
 }
 
 std::optional<ApprovalEnd> WhyVoid(const Transaction& transaction, const ApprovalRow& row) {
-  const PrincipalRow* const requester = transaction.principals().Find(row.requester);
+  const PrincipalRow* const requester =
+      transaction.Of<AccessState>().principals().Find(row.requester);
   if (requester == nullptr || requester->disabled) return ApprovalEnd::kRequesterDisabled;
   if (row.target_version &&
-      row.target_version != TargetVersion(transaction.catalog(), row.action, row.target)) {
+      row.target_version !=
+          TargetVersion(transaction.Of<CatalogState>().current(), row.action, row.target)) {
     return ApprovalEnd::kTargetChanged;
   }
   if (!row.decider) return std::nullopt;
-  const PrincipalRow* const decider = transaction.principals().Find(*row.decider);
+  const PrincipalRow* const decider = transaction.Of<AccessState>().principals().Find(*row.decider);
   if (decider == nullptr || decider->disabled) return ApprovalEnd::kApproverDisabled;
   if (decider->person() == requester->person()) return ApprovalEnd::kSamePerson;
-  const auto role = transaction.catalog().Role(decider->role);
+  const auto role = transaction.Of<CatalogState>().current().Role(decider->role);
   if (!role || !MayApprove(*role, row.action)) return ApprovalEnd::kApproverRole;
   return std::nullopt;
 }

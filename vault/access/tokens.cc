@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "crypto/random.h"
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/access/living_tokens.h"
 #include "vault/access/principal_name.h"
@@ -9,6 +10,7 @@
 #include "vault/access/token_state.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/engine/secrets.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/vault.h"
@@ -23,7 +25,7 @@ constexpr std::int64_t kMaxOverlapS = std::int64_t{7} * 24 * 3600;
 // The id of a service by its id or its name. Who may not know the others' names is told of none.
 Status FindService(const Vault::Core& core, Transaction& transaction, const Call& call,
                    std::string& service) {
-  const PrincipalRegister& principals = transaction.principals();
+  const PrincipalRegister& principals = transaction.Of<AccessState>().principals();
   if (auto found = ReplaceByPrincipal(principals, "/principal", service); !found) {
     COFFER_ASSIGN(const bool may, MayKnowPrincipals(core, transaction, call));
     if (!may) found.error().issues = {{"/principal", "is not the name of one service"}};
@@ -71,7 +73,7 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
   // Roles are never taken away: one that is there now is there in the transaction.
   if (request.principal) {
     if (!request.role.empty()) issues.push_back({"/role", "is the principal's own"});
-  } else if (core_->engine->catalog()->Role(request.role) == nullptr) {
+  } else if (core_->engine->Of<CatalogState>().Published()->Role(request.role) == nullptr) {
     issues.push_back({"/role", "is not a role"});
   }
   if (!issues.empty()) {
@@ -93,10 +95,10 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
   row.expires = Timestamp{now.ms + request.lifetime_s * 1000};
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        auto& store = transaction.stores().principals;
+        auto& store = transaction.Of<AccessState>().stores.principals;
         const PrincipalRow* known = nullptr;
         if (request.principal) {
-          known = transaction.principals().Find(*request.principal);
+          known = transaction.Of<AccessState>().principals().Find(*request.principal);
           if (known == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
           service = *known;
         }
@@ -108,11 +110,11 @@ Result<NewToken> Vault::CreateToken(const Caller& caller, const TokenRequest& re
             known != nullptr ? service.id.Text() : "service:" + request.name));
         if (!request.principal) {
           COFFER_TRY(store.Put(service));
-          transaction.PutPrincipal(service);
+          StagePrincipal(transaction, service);
         }
         COFFER_TRY(MakeRoomForToken(transaction, service.id, core_->latest, nullptr));
         COFFER_TRY(store.Insert(row));
-        transaction.PutToken(row);
+        StageToken(transaction, row);
         token.info = TokenHeirs({}).Describe(row, service, core_->latest);
         return {};
       }));
@@ -143,11 +145,12 @@ Result<NewToken> Vault::RotateToken(const Caller& caller, const TokenId& id,
             return std::unexpected(decision.error);
           }
         }
-        const TokenRow* const found = transaction.principals().FindToken(id);
+        const TokenRow* const found = transaction.Of<AccessState>().principals().FindToken(id);
         if (found == nullptr || found->is_session()) return NotFound(call);
         TokenRow old = *found;
         const Timestamp now = std::max(transaction.now(), old.created);
-        const PrincipalRow& service = *transaction.principals().Find(old.principal);
+        const PrincipalRow& service =
+            *transaction.Of<AccessState>().principals().Find(old.principal);
         if (old.revoked || old.expires <= core_->latest) {
           return Fail(Code::kConflict, "token_ended");
         }
@@ -164,12 +167,12 @@ Result<NewToken> Vault::RotateToken(const Caller& caller, const TokenId& id,
         row.parent = old.id;
         old.expires = std::min(old.expires, Timestamp{now.ms + overlap_s * 1000});
         COFFER_TRY(MakeRoomForToken(transaction, service.id, std::max(core_->latest, now), &old));
-        auto& store = transaction.stores().principals;
+        auto& store = transaction.Of<AccessState>().stores.principals;
         COFFER_TRY(store.Insert(row));
         COFFER_TRY(store.Update(old));
         token.info = TokenHeirs({}).Describe(row, service, core_->latest);
-        transaction.PutToken(std::move(row));
-        transaction.PutToken(std::move(old));
+        StageToken(transaction, std::move(row));
+        StageToken(transaction, std::move(old));
         return {};
       }));
   return token;
@@ -185,7 +188,7 @@ Result<Page<TokenInfo>> Vault::ListTokens(const Caller& caller, const TokenFilte
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(last, core_->ReadCursor(call, list, page.cursor));
-        const PrincipalRegister& principals = transaction.principals();
+        const PrincipalRegister& principals = transaction.Of<AccessState>().principals();
         std::string service = filter.principal;
         if (!service.empty()) {
           COFFER_TRY(FindService(*core_, transaction, call, service));
@@ -213,17 +216,17 @@ Result<TokenInfo> Vault::RevokeToken(const Caller& caller, const TokenId& id) {
   Call call = core_->StartCall(caller, Action::kTokenRevoke);
   call.entry.detail = id.Text();
   TokenInfo info;
-  COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              const TokenRow* found = transaction.principals().FindToken(id);
-                              if (found == nullptr || found->is_session()) return NotFound(call);
-                              TokenRow row = *found;
-                              COFFER_TRY(RevokeWithDescendants(transaction, row));
-                              info = InfoOf(row, *transaction.principals().Find(row.principal));
-                              info.state = TokenState::kRevoked;
-                              transaction.PutToken(std::move(row));
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        const TokenRow* found = transaction.Of<AccessState>().principals().FindToken(id);
+        if (found == nullptr || found->is_session()) return NotFound(call);
+        TokenRow row = *found;
+        COFFER_TRY(RevokeWithDescendants(transaction, row));
+        info = InfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));
+        info.state = TokenState::kRevoked;
+        StageToken(transaction, std::move(row));
+        return {};
+      }));
   return info;
 }
 
@@ -237,7 +240,7 @@ Result<WhoIs> Vault::WhoAmI(const Caller& caller) {
         if (call.token->is_session()) {
           who.session = SessionInfoOf(*call.token, *call.principal);
         } else {
-          const TokenHeirs heirs(transaction.principals().TokensOf(call.actor));
+          const TokenHeirs heirs(transaction.Of<AccessState>().principals().TokensOf(call.actor));
           who.token = heirs.Describe(*call.token, *call.principal, core_->latest);
         }
         return {};

@@ -1,5 +1,7 @@
 #include "vault/clients/client_store.h"
 
+#include "vault/storage/dialect.h"
+
 #include <algorithm>
 
 namespace coffer::vault {

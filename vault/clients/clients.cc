@@ -7,7 +7,9 @@
 #include "vault/base/strict_json.h"
 #include "vault/base/word_list.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/clients/client_operations.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/field_search.h"
 #include "vault/clients/value_search.h"
 #include "vault/vault.h"
@@ -123,7 +125,8 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
         COFFER_ASSIGN(const auto before, Core::FindRepeated(transaction, repeat));
         if (before) {
           const ClientId id{*before};
-          COFFER_ASSIGN(const auto existing, transaction.stores().clients.Find(id));
+          COFFER_ASSIGN(const auto existing,
+                        transaction.Of<ClientsState>().stores.clients.Find(id));
           if (!existing) return Fail(Code::kConflict, "idempotent_object_gone");
           repeated = true;
           call.entry.client = id.Text();
@@ -139,7 +142,8 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
         }
         COFFER_TRY(RequireInScope(*core_, transaction, call, row));
         row.created = row.updated = transaction.now();
-        COFFER_TRY(transaction.stores().clients.Insert(row, transaction.stores().index));
+        COFFER_TRY(transaction.Of<ClientsState>().stores.clients.Insert(
+            row, transaction.Of<ClientsState>().stores.index));
         COFFER_TRY(
             RequireNotErasedBefore(*core_, transaction, call, external_ref, client.accept_erased));
         call.entry.client = row.id.Text();
@@ -147,7 +151,7 @@ Result<ClientInfo> Vault::CreateClient(const Caller& caller, const ClientChange&
         call.entry.version = row.version;
         call.entry.payload_hash = crypto::Sha256(row.profile);
         if (repeat) {
-          COFFER_TRY(transaction.stores().idempotency.Insert(
+          COFFER_TRY(transaction.Of<ClientsState>().stores.idempotency.Insert(
               repeat->key, {repeat->body, row.id.value}, row.id.Row(), transaction.now()));
         }
         transaction.AddKey(row.id, wrapped);
@@ -163,21 +167,21 @@ Result<ClientInfo> Vault::GetClient(const Caller& caller, const ClientId& id) {
   Call call = core_->StartCall(caller, Action::kClientRead);
   call.About(id);
   std::optional<SealedClient> found;
-  COFFER_TRY(core_->Perform(OperationKind::kRead, call, id, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
-                              COFFER_TRY(core_->CheckWhole(id.value));
-                              if (!row) return NotFound(call);
-                              auto key = transaction.PinKey(id);
-                              if (!key && key.error().code == Code::kNotFound) {
-                                return Fail(Code::kCorrupted, "client_key_missing");
-                              }
-                              if (!key) return std::unexpected(std::move(key).error());
-                              call.entry.fields = ProfileFields();
-                              call.entry.version = row->version;
-                              found.emplace(*std::move(row), *std::move(key));
-                              return {};
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kRead, call, id, nullptr, [&](Transaction& transaction) -> Status {
+        COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.clients.Find(id));
+        COFFER_TRY(core_->CheckWhole(id.value));
+        if (!row) return NotFound(call);
+        auto key = transaction.PinKey(id);
+        if (!key && key.error().code == Code::kNotFound) {
+          return Fail(Code::kCorrupted, "client_key_missing");
+        }
+        if (!key) return std::unexpected(std::move(key).error());
+        call.entry.fields = ProfileFields();
+        call.entry.version = row->version;
+        found.emplace(*std::move(row), *std::move(key));
+        return {};
+      }));
   auto info = OpenClient(*core_, *found);
   if (!info) return std::unexpected(core_->IntegrityAlarm(call, info.error().reason));
   return info;
@@ -196,7 +200,7 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
   ClientInfo info;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, id, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(auto row, transaction.stores().clients.Find(id));
+        COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.clients.Find(id));
         COFFER_TRY(core_->CheckWhole(id.value));
         if (!row) return NotFound(call);
         if (row->version != if_version) return Fail(Code::kPreconditionFailed, "version_mismatch");
@@ -237,7 +241,8 @@ Result<ClientInfo> Vault::UpdateClient(const Caller& caller, const ClientId& id,
         row->updated = transaction.now();
         row->profile = key.Expose().Seal(core_->ClientContext(id, row->version),
                                          crypto::AsBytes(external_ref));
-        COFFER_TRY(transaction.stores().clients.Update(*row, before, transaction.stores().index));
+        COFFER_TRY(transaction.Of<ClientsState>().stores.clients.Update(
+            *row, before, transaction.Of<ClientsState>().stores.index));
         if (external_ref != crypto::AsText(plain)) {
           COFFER_TRY(RequireNotErasedBefore(*core_, transaction, call, external_ref,
                                             change.accept_erased));
@@ -255,7 +260,7 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
                                             std::string_view class_name, const PageRequest& page) {
   constexpr Action kAction = Action::kClientList;
   const std::string list = "clients/" + std::string(tag) + "/" + std::string(class_name);
-  const auto schema = core_->engine->catalog()->Newest(class_name);
+  const auto schema = core_->engine->Of<CatalogState>().Published()->Newest(class_name);
   if (!class_name.empty() && !schema) {
     return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
                                   Error{Code::kUnprocessable, "class_unknown", {}, {}}));
@@ -278,7 +283,7 @@ Result<Page<ClientInfo>> Vault::ListClients(const Caller& caller, std::string_vi
           if (!known) return Deny(call, "class", Code::kPermissionDenied, "permission_denied");
         }
         COFFER_ASSIGN(last, core_->ReadCursor(call, list, page.cursor));
-        Stores& stores = transaction.stores();
+        auto& stores = transaction.Of<ClientsState>().stores;
         const bool filters = !class_name.empty() || call.role->scoped;
         const std::size_t scan = filters ? kListScan : page.limit + 1;
         COFFER_ASSIGN(const auto ids, stores.clients.List(last, tag, scan));
@@ -334,7 +339,7 @@ Result<SearchPage> Vault::SearchByField(const Caller& caller, std::string_view c
   auto refuse = [&](Error error) {
     return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, std::move(error)));
   };
-  const auto schema = core_->engine->catalog()->Newest(class_name);
+  const auto schema = core_->engine->Of<CatalogState>().Published()->Newest(class_name);
   if (!schema) return refuse({Code::kUnprocessable, "class_unknown", {}, {}});
   const Field* searched = schema->Find(field);
   if (searched == nullptr || !searched->indexed) {
@@ -354,7 +359,7 @@ Result<SearchPage> Vault::SearchByField(const Caller& caller, std::string_view c
       [&](Transaction& transaction) -> Status {
         FieldSearch search(*core_, transaction, call, *schema, searched->name);
         COFFER_TRY(search.Start());
-        Stores& stores = transaction.stores();
+        auto& stores = transaction.Of<ClientsState>().stores;
         ValueSearch values(*core_, transaction, *schema, *searched, value, *form);
         COFFER_TRY(values.Start());
         result.whole = values.whole();
@@ -417,7 +422,7 @@ Result<Page<SearchHit>> Vault::SearchByReference(const Caller& caller,
         if (ReferenceViewOf(call.decision, true) != View::kPlain) {
           return Deny(call, "fields", Code::kPermissionDenied, "permission_denied");
         }
-        Stores& stores = transaction.stores();
+        auto& stores = transaction.Of<ClientsState>().stores;
         COFFER_ASSIGN(const auto row, stores.index.FindReference(token));
         if (!row) return {};
         COFFER_ASSIGN(const auto client, stores.clients.FindRow(*row));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vault/access/access_state.h"
 #include "vault/catalog/role_narrowing.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/field_search.h"
@@ -139,10 +140,10 @@ void ExplainPlainFields(const Transaction& transaction, const AccessDecision& de
     answer.plain.emplace_back(name, std::move(sources));
   }
   if (!question.client) return;
-  const auto* const rows = transaction.access().AssignmentsOf(*question.client);
+  const auto* const rows = transaction.Of<AccessState>().access().AssignmentsOf(*question.client);
   if (rows == nullptr) return;
   const Timestamp at = question.at.value_or(transaction.now());
-  const auto& teams = transaction.principals().TeamsOf(question.principal);
+  const auto& teams = transaction.Of<AccessState>().principals().TeamsOf(question.principal);
   for (const AssignmentRow& row : *rows) {
     const bool its = row.principal == question.principal ||
                      std::ranges::find(teams, row.principal) != teams.end();

@@ -4,7 +4,9 @@
 
 #include "vault/access/core.h"
 #include "vault/base/names.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/clients/client_operations.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/export_selection.h"
 #include "vault/clients/record_operations.h"
 #include "vault/vault.h"
@@ -49,8 +51,8 @@ class Exporter {
       if (!whole) return Stop(at, position);
     }
     while (!IsFull()) {
-      COFFER_ASSIGN(const auto ids,
-                    transaction_.stores().clients.List(at.client, selection_.tag, kExportScan));
+      COFFER_ASSIGN(const auto ids, transaction_.Of<ClientsState>().stores.clients.List(
+                                        at.client, selection_.tag, kExportScan));
       for (const std::int64_t id : ids) {
         if (IsFull()) return Stop(at, position);
         ++scanned_;
@@ -92,7 +94,7 @@ class Exporter {
 
   // False when the page is full before the client is done; `at` says how far it came.
   Result<bool> TakeClient(std::int64_t id, Position& at) {
-    Stores& stores = transaction_.stores();
+    auto& stores = transaction_.Of<ClientsState>().stores;
     COFFER_ASSIGN(auto row, stores.clients.FindRow(id));
     if (!row) return true;
     COFFER_ASSIGN(const auto decision, DecideOn(row->id));
@@ -231,7 +233,8 @@ Proposal ProposalOf(const ExportSelection& selection, std::string_view purpose) 
 Result<ExportPage> Vault::Export(const Caller& caller, const ExportSelection& asked,
                                  const PageRequest& page) {
   constexpr Action kAction = Action::kClientExport;
-  if (auto issues = FaultsOf(asked, *core_->engine->catalog()); !issues.empty()) {
+  if (auto issues = FaultsOf(asked, *core_->engine->Of<CatalogState>().Published());
+      !issues.empty()) {
     return std::unexpected(
         Refuse(caller, kAction, std::nullopt, std::nullopt,
                Error{Code::kUnprocessable, "export_invalid", {}, std::move(issues)}));
@@ -270,7 +273,7 @@ Result<ExportPage> Vault::PackageClient(const Caller& caller, const ClientId& cl
   ExportPage result;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, client, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto row, transaction.stores().clients.Find(client));
+        COFFER_ASSIGN(const auto row, transaction.Of<ClientsState>().stores.clients.Find(client));
         if (!row) return NotFound(call);
         const std::string list = "package/" + call.actor.Text() + "/" + client.Text();
         COFFER_ASSIGN(auto position, ReadPosition(*core_, call, list, page.cursor));

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/engine/registry_store.h"
+#include "vault/catalog/catalog_store.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vault/catalog/catalog_state.h"
 #include "vault/clients/record_operations.h"
 
 namespace coffer::vault {
@@ -52,8 +53,8 @@ bool FieldSearch::MissesCount() const {
   std::erase_if(everywhere.grants, [](const Grant* grant) {
     return !grant->deny && grant->scope.kind != Scope::Kind::kAll;
   });
-  const auto versions = transaction_.catalog().classes.find(newest_.name);
-  return versions != transaction_.catalog().classes.end() &&
+  const auto versions = transaction_.Of<CatalogState>().current().classes.find(newest_.name);
+  return versions != transaction_.Of<CatalogState>().current().classes.end() &&
          std::ranges::any_of(versions->second, [&](const auto& schema) {
            return FindableBy(call_.decision, everywhere, *schema, field_) ==
                   Findable::kUnseenCounted;

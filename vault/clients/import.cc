@@ -6,10 +6,13 @@
 #include "vault/access/core.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/clients/client_operations.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/record_change.h"
 #include "vault/clients/record_operations.h"
 #include "vault/clients/record_view.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -61,7 +64,7 @@ std::string_view Name(ImportOutcome outcome) {
 
 Status Vault::MayImport(const Caller& caller, std::string_view class_name) {
   constexpr Action kAction = Action::kRecordImport;
-  const auto schema = core_->engine->catalog()->Newest(class_name);
+  const auto schema = core_->engine->Of<CatalogState>().Published()->Newest(class_name);
   if (!schema) {
     return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt,
                                   {Code::kUnprocessable, "class_unknown", {}, {}}));
@@ -77,7 +80,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
   auto refuse = [&](Error error) {
     return std::unexpected(Refuse(caller, kAction, std::nullopt, std::nullopt, std::move(error)));
   };
-  const auto schema = core_->engine->catalog()->Newest(import.class_name);
+  const auto schema = core_->engine->Of<CatalogState>().Published()->Newest(import.class_name);
   if (!schema) return refuse({Code::kUnprocessable, "class_unknown", {}, {}});
   std::vector<Issue> issues;
   if (!IsWords(import.external_ref, kMaxImportKey)) {
@@ -151,7 +154,7 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
       OperationKind::kWrite, call, std::nullopt, schema.get(),
       [&](Transaction& transaction) -> Status {
         COFFER_TRY(ClassStands(transaction, *schema));
-        Stores& stores = transaction.stores();
+        auto& stores = transaction.Of<ClientsState>().stores;
         record.created = record.updated = transaction.now();
         COFFER_ASSIGN(const auto existing, stores.index.FindReference(*client.reference));
         std::optional<ClientRow> owner;
@@ -281,8 +284,8 @@ Result<ImportResult> Vault::ImportRecord(const Caller& caller, const ImportRow& 
         call.entry.fields = change->changed;
         COFFER_TRY(stores.records.Update(record, *before, stores.index));
         if (terms.newest) return {};
-        COFFER_TRY(stores.retention.PutDay(record.id.Row(), record.version, record.retention_day,
-                                           schema->version));
+        COFFER_TRY(transaction.Of<DeletionState>().stores.retention.PutDay(
+            record.id.Row(), record.version, record.retention_day, schema->version));
         return {};
       });
   if (!imported || !client_made) core_->engine->key_cache().Remove(client.id);

@@ -8,6 +8,8 @@
 #include <system_error>
 
 #include "vault/access/core.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/record_operations.h"
 #include "vault/deletion/hold_text.h"
 
@@ -61,14 +63,14 @@ class IndexStep {
             std::size_t most)
       : core_(core),
         transaction_(transaction),
-        index_(transaction.stores().index),
+        index_(transaction.Of<ClientsState>().stores.index),
         state_(index_.state()),
         until_(BuildClock::now() + time),
         left_(most) {}
 
   // False: there are none after those that were done.
   Result<bool> Clients() {
-    auto& store = transaction_.stores().clients;
+    auto& store = transaction_.Of<ClientsState>().stores.clients;
     while (HasTime()) {
       COFFER_ASSIGN(const auto rows,
                     store.ListIndexed(state_.position, std::min(kRowsAtOnce, left_)));
@@ -81,7 +83,7 @@ class IndexStep {
     return true;
   }
   Result<bool> Records() {
-    auto& store = transaction_.stores().records;
+    auto& store = transaction_.Of<ClientsState>().stores.records;
     while (HasTime()) {
       COFFER_ASSIGN(auto rows, store.ListIndexed(state_.position, std::min(kRowsAtOnce, left_)));
       if (rows.empty()) return false;
@@ -122,7 +124,7 @@ class IndexStep {
     }
     if (!IsSealed(row.ref)) {
       const Bytes sealed = SealReference(core_.keyring, key->Expose(), row.id, *token);
-      COFFER_TRY(transaction_.stores().clients.PutRef(row.id.Row(), sealed));
+      COFFER_TRY(transaction_.Of<ClientsState>().stores.clients.PutRef(row.id.Row(), sealed));
     }
     pass();
     return index_.PutNextReference(row.id.Row(), *token);
@@ -130,7 +132,7 @@ class IndexStep {
 
   Status AddRecord(RecordRow& row) {
     const auto pass = [&] { Passed(row.id.Row()); };
-    const auto newest = transaction_.catalog().Newest(row.class_name);
+    const auto newest = transaction_.Of<CatalogState>().current().Newest(row.class_name);
     const auto indexes = [](const Field& field) { return field.indexed; };
     if (row.tokens.empty() && !row.import_token && newest &&
         std::ranges::none_of(newest->fields, indexes)) {
@@ -157,7 +159,7 @@ class IndexStep {
     const bool is_outdated = row.tokens.empty() || (newest && IsOutdated(row, *newest));
     if (newest && is_outdated) COFFER_TRY(MakeAnew(row, *newest, *key, terms));
     if (terms != row.terms || !was_sealed || row.import_token) {
-      COFFER_TRY(transaction_.stores().records.PutTerms(
+      COFFER_TRY(transaction_.Of<ClientsState>().stores.records.PutTerms(
           row.id.Row(), SealTerms(core_.keyring, key->Expose(), owner_->id, row.id.value, terms)));
       if (terms.tokens != row.terms.tokens) {
         COFFER_TRY(index_.Remove(row.id.Row(), row.terms));
@@ -171,13 +173,15 @@ class IndexStep {
   bool IsOutdated(const RecordRow& row, const ClassSchema& newest) const {
     if (row.terms.rules != crypto::SearchRules()) return true;
     if (row.terms.class_version == newest.version) return false;
-    const auto then = transaction_.catalog().Version(row.class_name, row.terms.class_version);
+    const auto then =
+        transaction_.Of<CatalogState>().current().Version(row.class_name, row.terms.class_version);
     return !then || !SameIndexes(*then, newest);
   }
 
   Status MakeAnew(const RecordRow& row, const ClassSchema& newest, const UnwrappedKeys& key,
                   IndexTerms& terms) {
-    COFFER_ASSIGN(const Bytes payload, transaction_.stores().records.ReadPayload(row.id.Row()));
+    COFFER_ASSIGN(const Bytes payload,
+                  transaction_.Of<ClientsState>().stores.records.ReadPayload(row.id.Row()));
     auto plain = key.Expose().Open(
         core_.RecordContext(owner_->id, row.id, row.class_name, row.version), payload);
     if (!plain) return {};  // damaged, as a read of it will tell
@@ -191,7 +195,7 @@ class IndexStep {
 
   Status FindOwner(std::int64_t client) {
     if (owner_ && owner_->id.Row() == client) return {};
-    COFFER_ASSIGN(owner_, transaction_.stores().clients.FindRow(client));
+    COFFER_ASSIGN(owner_, transaction_.Of<ClientsState>().stores.clients.FindRow(client));
     return {};
   }
 
@@ -310,7 +314,7 @@ bool IndexBuilder::IsDue(const IndexState& state) const {
 }
 
 Result<bool> IndexBuilder::Step() {
-  const IndexState state = core_.engine->index_state();
+  const IndexState state = core_.engine->Of<ClientsState>().PublishedIndex();
   const auto done = [&]() -> Status {
     switch (state.phase) {
       case IndexPhase::kIdle: {
@@ -341,7 +345,7 @@ Status IndexBuilder::Begin() {
   audit::Entry entry = IndexEntry("index.rebuild");
   holds_after_ = HoldId{};
   return Run(&entry, [&](Transaction& transaction) -> Status {
-    SearchIndex& index = transaction.stores().index;
+    SearchIndex& index = transaction.Of<ClientsState>().stores.index;
     IndexState state = index.state();
     // Never one that any keys.db has had, and in the tables that are free.
     std::uint64_t next = std::max(state.live, state.newest_key) + 1;
@@ -352,9 +356,10 @@ Status IndexBuilder::Begin() {
     state.done = 0;
     state.begun = transaction.now();
     state.uncovered_next.reset();
-    COFFER_TRY(index.BeginCoverage(transaction.catalog()));
+    COFFER_TRY(index.BeginCoverage(transaction.Of<CatalogState>().current()));
     COFFER_TRY(index.Store(state));
-    transaction.AddIndexKey(next, crypto::SecretBytes::Random(crypto::kAeadKeyBytes));
+    AddIndexKey(transaction, core_.keyring, next,
+                crypto::SecretBytes::Random(crypto::kAeadKeyBytes));
     entry.detail = "generation " + std::to_string(next);
     return {};
   });
@@ -382,12 +387,12 @@ Result<bool> IndexBuilder::SealSomeHolds() {
 // The key of what was being built is not there: keys.db is older than vault.db.
 Status IndexBuilder::Abandon() {
   return Run(nullptr, [&](Transaction& transaction) -> Status {
-    IndexState state = transaction.stores().index.state();
+    IndexState state = transaction.Of<ClientsState>().stores.index.state();
     state.next.reset();
     state.uncovered_next.reset();
     state.phase = IndexPhase::kClearing;
-    transaction.IndexChanged();
-    return transaction.stores().index.Store(state);
+    IndexChanged(transaction);
+    return transaction.Of<ClientsState>().stores.index.Store(state);
   });
 }
 
@@ -396,9 +401,9 @@ Status IndexBuilder::Build() {
   const std::size_t most = core_.options.index_rows_per_step;
   return Run(&entry, [&](Transaction& transaction) -> Status {
     IndexStep step(core_, transaction, busy_ ? kBusyBuildStep : kIdleBuildStep, most);
-    SearchIndex& index = transaction.stores().index;
+    SearchIndex& index = transaction.Of<ClientsState>().stores.index;
     IndexState& state = step.state();
-    transaction.IndexChanged();
+    IndexChanged(transaction);
     const bool clients = state.phase == IndexPhase::kClients;
     COFFER_ASSIGN(const bool more, clients ? step.Clients() : step.Records());
     if (more || clients) {
@@ -427,20 +432,20 @@ Status IndexBuilder::Build() {
 Status IndexBuilder::Retire() {
   const auto has_other = [](Transaction& transaction) -> Result<bool> {
     COFFER_ASSIGN(const auto keys, transaction.stores().keys.IndexKeys());
-    const std::uint64_t live = transaction.stores().index.state().live;
+    const std::uint64_t live = transaction.Of<ClientsState>().stores.index.state().live;
     return std::ranges::any_of(keys, [&](const auto& key) { return key.first != live; });
   };
   bool others = false;
   COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
     COFFER_ASSIGN(others, has_other(transaction));
     if (others) {
-      transaction.RetireIndexKeys();
+      RetireIndexKeys(transaction);
       return {};
     }
-    SearchIndex& index = transaction.stores().index;
+    SearchIndex& index = transaction.Of<ClientsState>().stores.index;
     IndexState state = index.state();
     state.phase = IndexPhase::kClearing;
-    transaction.IndexChanged();
+    IndexChanged(transaction);
     return index.Store(state);
   }));
   if (!others) return {};
@@ -458,7 +463,7 @@ Result<bool> IndexBuilder::ClearSome() {
       kClearedAtOnce, static_cast<std::int64_t>(core_.options.index_rows_per_step));
   bool cleared = false;
   COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
-    SearchIndex& index = transaction.stores().index;
+    SearchIndex& index = transaction.Of<ClientsState>().stores.index;
     COFFER_ASSIGN(cleared, index.ClearSome(index.state().live + 1, most));
     return {};
   }));
@@ -469,10 +474,10 @@ Status IndexBuilder::Clear() {
   COFFER_ASSIGN(const bool cleared, ClearSome());
   if (cleared) return {};
   return Run(nullptr, [&](Transaction& transaction) -> Status {
-    SearchIndex& index = transaction.stores().index;
+    SearchIndex& index = transaction.Of<ClientsState>().stores.index;
     IndexState state = index.state();
     state.phase = IndexPhase::kIdle;
-    transaction.IndexChanged();
+    IndexChanged(transaction);
     return index.Store(state);
   });
 }

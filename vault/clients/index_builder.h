@@ -21,6 +21,7 @@
 #include <string>
 #include <thread>
 
+#include "vault/clients/search_index.h"
 #include "vault/engine/engine.h"
 #include "vault/vault.h"
 

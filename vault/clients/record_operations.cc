@@ -1,6 +1,8 @@
 #include "vault/clients/record_operations.h"
 
 #include "vault/base/strict_json.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
 
 namespace coffer::vault {
 
@@ -30,13 +32,13 @@ Status CheckWritable(Call& call, const ClassSchema& schema, const FieldViews& wr
 
 Result<std::shared_ptr<const ClassSchema>> ClassOf(const Transaction& transaction,
                                                    std::string_view name, std::uint64_t version) {
-  auto schema = transaction.catalog().Version(name, version);
+  auto schema = transaction.Of<CatalogState>().current().Version(name, version);
   if (schema) return schema;
   return Fail(Code::kCorrupted, "storage_corrupted", "a record names no stored class");
 }
 
 Status ClassStands(const Transaction& transaction, const ClassSchema& schema) {
-  const auto newest = transaction.catalog().Newest(schema.name);
+  const auto newest = transaction.Of<CatalogState>().current().Newest(schema.name);
   if (newest && newest->version == schema.version) return {};
   return Fail(Code::kConflict, kClassChanged);
 }
@@ -59,8 +61,9 @@ Status OpenReferenceOf(const crypto::Keyring& keyring, const ClientKeys& keys, C
 }
 
 Status NoteDeletion(Transaction& transaction) {
-  COFFER_ASSIGN(const bool first, transaction.stores().index.MarkUncovered(transaction.now()));
-  if (first) transaction.IndexChanged();
+  COFFER_ASSIGN(const bool first,
+                transaction.Of<ClientsState>().stores.index.MarkUncovered(transaction.now()));
+  if (first) IndexChanged(transaction);
   return {};
 }
 
@@ -101,9 +104,9 @@ Result<std::optional<SealedRecord>> RecordDisclosure::Disclose(const ClientId& c
                                                                RecordRow row) {
   COFFER_ASSIGN(auto schema, ClassOf(transaction_, row.class_name, row.class_version));
   const std::string& purpose = call_.caller.purpose;
-  const auto registered = transaction_.catalog().purposes.find(purpose);
-  if (registered == transaction_.catalog().purposes.end() || !schema->AllowsPurpose(purpose) ||
-      !registered->second.MayTouch(schema->name)) {
+  const auto registered = transaction_.Of<CatalogState>().current().purposes.find(purpose);
+  if (registered == transaction_.Of<CatalogState>().current().purposes.end() ||
+      !schema->AllowsPurpose(purpose) || !registered->second.MayTouch(schema->name)) {
     return std::nullopt;
   }
   if (Vault::Core::IsRestricted(transaction_, call_, call_.action, client, schema.get())) {

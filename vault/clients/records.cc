@@ -4,10 +4,13 @@
 
 #include "vault/access/core.h"
 #include "vault/base/strict_json.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/record_change.h"
 #include "vault/clients/record_operations.h"
 #include "vault/clients/record_update.h"
 #include "vault/clients/record_view.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -46,10 +49,11 @@ Result<Writing> LookBeforeWriting(const Vault::Core& core, Call& call, const Rec
   COFFER_TRY(core.engine->Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
         if (!core.Authorize(transaction, call, nullptr)) return {};
-        COFFER_ASSIGN(auto row, transaction.stores().records.Find(id));
+        COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.records.Find(id));
         if (!row || row->client != call.subject->Row()) return {};
-        const auto newest = transaction.catalog().Newest(row->class_name);
-        const auto written = transaction.catalog().Version(row->class_name, row->class_version);
+        const auto newest = transaction.Of<CatalogState>().current().Newest(row->class_name);
+        const auto written =
+            transaction.Of<CatalogState>().current().Version(row->class_name, row->class_version);
         if (!newest || !written || !core.Authorize(transaction, call, newest.get())) return {};
         writing.newest = newest;
         writing.written = written;
@@ -94,7 +98,7 @@ constexpr int kClassRetries = 5;  // of a class that changes between validation 
 // A record of this client, or nothing is there.
 Result<RecordRow> FindOf(Transaction& transaction, Call& call, const ClientId& client,
                          const RecordId& id) {
-  COFFER_ASSIGN(auto row, transaction.stores().records.Find(id));
+  COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.records.Find(id));
   if (!row || row->client != client.Row()) return NotFound(call);
   return *std::move(row);
 }
@@ -103,7 +107,7 @@ Result<PinnedKeys> PinOrNotFound(Transaction& transaction, Call& call, const Cli
   auto pin = transaction.PinKey(client);
   if (pin || pin.error().code != Code::kNotFound) return pin;
   // No key and no client is an ordinary 404; a client without its key is damage.
-  COFFER_ASSIGN(const auto row, transaction.stores().clients.Find(client));
+  COFFER_ASSIGN(const auto row, transaction.Of<ClientsState>().stores.clients.Find(client));
   if (row) return Fail(Code::kCorrupted, "client_key_missing");
   return NotFound(call);
 }
@@ -114,14 +118,15 @@ Result<std::optional<RecordInfo>> FindRepeatedCreation(
     const std::optional<Vault::Core::IdempotencyKeys>& repeat) {
   COFFER_ASSIGN(const auto before, Vault::Core::FindRepeated(transaction, repeat));
   if (!before) return std::nullopt;
-  COFFER_ASSIGN(const auto existing, transaction.stores().records.Find(RecordId{*before}));
+  COFFER_ASSIGN(const auto existing,
+                transaction.Of<ClientsState>().stores.records.Find(RecordId{*before}));
   if (!existing) return Fail(Code::kConflict, "idempotent_object_gone");
   RecordInfo info = InfoOf(*existing, client);
   info.version = 1;
   info.updated = info.created;
   if (existing->version > 1) {
     COFFER_ASSIGN(const auto first,
-                  transaction.stores().records.FindVersion(existing->id.Row(), 1));
+                  transaction.Of<ClientsState>().stores.records.FindVersion(existing->id.Row(), 1));
     if (first) info.class_version = first->class_version;
   }
   call.entry.record = existing->id.Text();
@@ -137,7 +142,7 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
                                        const Idempotency& idempotency) {
   constexpr Action kAction = Action::kRecordCreate;
   for (int attempt = 0;; ++attempt) {
-    const auto schema = core_->engine->catalog()->Newest(class_name);
+    const auto schema = core_->engine->Of<CatalogState>().Published()->Newest(class_name);
     if (!schema) {
       return std::unexpected(Refuse(caller, kAction, client, std::nullopt,
                                     Error{Code::kUnprocessable, "class_unknown", {}, {}}));
@@ -204,9 +209,10 @@ Result<RecordInfo> Vault::CreateRecord(const Caller& caller, const ClientId& cli
           row.created = row.updated = transaction.now();
           Describe(call.entry, row, schema.get());
           call.entry.payload_hash = payload_hash;
-          COFFER_TRY(transaction.stores().records.Insert(row, transaction.stores().index));
+          COFFER_TRY(transaction.Of<ClientsState>().stores.records.Insert(
+              row, transaction.Of<ClientsState>().stores.index));
           if (repeat) {
-            COFFER_TRY(transaction.stores().idempotency.Insert(
+            COFFER_TRY(transaction.Of<ClientsState>().stores.idempotency.Insert(
                 repeat->key, {repeat->body, row.id.value}, client.Row(), transaction.now()));
           }
           info = InfoOf(row, client);
@@ -263,7 +269,8 @@ Result<RecordInfo> Vault::GetRecordVersion(const Caller& caller, const ClientId&
         COFFER_ASSIGN(row, FindOf(transaction, call, client, id));
         call.entry.class_name = row->class_name;
         if (version != row->version) {
-          COFFER_ASSIGN(auto old, transaction.stores().records.FindVersion(id.Row(), version));
+          COFFER_ASSIGN(auto old, transaction.Of<ClientsState>().stores.records.FindVersion(
+                                      id.Row(), version));
           if (!old) return NotFound(call);
           row->version = old->version;
           row->class_version = old->class_version;
@@ -296,12 +303,14 @@ Result<std::vector<VersionInfo>> Vault::ListVersions(const Caller& caller, const
         COFFER_TRY(PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
         call.entry.class_name = row.class_name;
-        const auto schema = transaction.catalog().Version(row.class_name, row.class_version);
+        const auto schema =
+            transaction.Of<CatalogState>().current().Version(row.class_name, row.class_version);
         COFFER_TRY(core_->Authorize(transaction, call, schema.get()));
         if (schema && ShowsNothing(FieldViewsOf(call.decision, *schema))) {
           return Deny(call, "class", Code::kPermissionDenied, "permission_denied");
         }
-        COFFER_ASSIGN(const auto old, transaction.stores().records.ListVersions(id.Row()));
+        COFFER_ASSIGN(const auto old,
+                      transaction.Of<ClientsState>().stores.records.ListVersions(id.Row()));
         for (const auto& version : old) {
           versions.push_back({version.version, version.class_version, version.written});
         }
@@ -316,7 +325,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
                                             const PageRequest& page) {
   const Action action = with_data ? Action::kRecordRead : Action::kRecordList;
   const std::string list = "records/" + client.Text() + "/" + std::string(class_name);
-  const auto asked = core_->engine->catalog()->Newest(class_name);
+  const auto asked = core_->engine->Of<CatalogState>().Published()->Newest(class_name);
   if (!class_name.empty() && !asked) {
     return std::unexpected(Refuse(caller, action, client, std::nullopt,
                                   Error{Code::kUnprocessable, "class_unknown", {}, {}}));
@@ -331,8 +340,8 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
       OperationKind::kRead, call, client, asked.get(), [&](Transaction& transaction) -> Status {
         COFFER_ASSIGN(key, PinOrNotFound(transaction, call, client));
         COFFER_ASSIGN(std::int64_t last, core_->ReadCursor(call, list, page.cursor));
-        COFFER_ASSIGN(const auto ids, transaction.stores().records.ListOf(client.Row(), class_name,
-                                                                          last, page.limit + 1));
+        COFFER_ASSIGN(const auto ids, transaction.Of<ClientsState>().stores.records.ListOf(
+                                          client.Row(), class_name, last, page.limit + 1));
         RecordDisclosure disclosure(*core_, transaction, call, with_data);
         for (std::size_t i = 0; i < ids.size(); ++i) {
           if (i == page.limit) {
@@ -340,7 +349,7 @@ Result<Page<RecordInfo>> Vault::ListRecords(const Caller& caller, const ClientId
             break;
           }
           last = ids[i];
-          COFFER_ASSIGN(auto row, transaction.stores().records.FindRow(ids[i]));
+          COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.records.FindRow(ids[i]));
           if (!row) continue;
           COFFER_ASSIGN(auto sealed, disclosure.Disclose(client, call.decision, *std::move(row)));
           if (sealed) found.push_back(*std::move(sealed));
@@ -408,7 +417,7 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
           COFFER_ASSIGN(auto before, FindOf(transaction, call, client, id));
           COFFER_ASSIGN(const auto written,
                         ClassOf(transaction, before.class_name, before.class_version));
-          const auto newest = transaction.catalog().Newest(before.class_name);
+          const auto newest = transaction.Of<CatalogState>().current().Newest(before.class_name);
           COFFER_TRY(core_->Authorize(transaction, call, newest.get()));
           if (!newest) return Fail(Code::kConflict, kClassChanged);
           COFFER_ASSIGN(const auto terms, TermsFor(*core_, transaction, call, call.decision, client,
@@ -444,10 +453,11 @@ Result<RecordInfo> Vault::UpdateRecord(const Caller& caller, const ClientId& cli
           Describe(call.entry, row, nullptr);
           call.entry.fields = update->change.changed;
           call.entry.payload_hash = payload_hash;
-          COFFER_TRY(transaction.stores().records.Update(row, before, transaction.stores().index));
+          COFFER_TRY(transaction.Of<ClientsState>().stores.records.Update(
+              row, before, transaction.Of<ClientsState>().stores.index));
           if (!writing.terms.newest) {
-            COFFER_TRY(transaction.stores().retention.PutDay(id.Row(), row.version,
-                                                             row.retention_day, newest->version));
+            COFFER_TRY(transaction.Of<DeletionState>().stores.retention.PutDay(
+                id.Row(), row.version, row.retention_day, newest->version));
           }
           info = InfoOf(row, client);
           return {};
@@ -477,10 +487,10 @@ Status Vault::DeleteRecord(const Caller& caller, const ClientId& client, const R
           return Fail(Code::kPreconditionFailed, "version_mismatch");
         }
         call.entry.version = row.version;
-        COFFER_ASSIGN(const auto owner, transaction.stores().clients.Find(client));
+        COFFER_ASSIGN(const auto owner, transaction.Of<ClientsState>().stores.clients.Find(client));
         if (!owner) return NotFound(call);
         COFFER_TRY(core_->RequireNoHold(transaction, call, *owner, {row.class_name}));
-        Stores& stores = transaction.stores();
+        auto& stores = transaction.Of<ClientsState>().stores;
         if (!OpenTermsOf(core_->keyring, key.Expose(), client, row)) {
           const std::int64_t unread = id.Row();
           stores.index.NoteUnread({&unread, 1}, std::nullopt);

@@ -5,6 +5,7 @@
 
 #include "crypto/aead.h"
 #include "crypto/hash.h"
+#include "vault/storage/dialect.h"
 
 namespace coffer::vault {
 namespace {
@@ -46,23 +47,23 @@ std::string OnTable(std::string_view sql, std::string_view table) {
   return text;
 }
 constexpr std::string_view kInsertIndexToken = "INSERT INTO % (token, record) VALUES (?, ?)";
-constexpr std::string_view kPutToken = "INSERT OR IGNORE INTO % (token, record) VALUES (?, ?)";
+constexpr std::string_view kPutToken =
+    "INSERT INTO % (token, record) VALUES (?, ?) ON CONFLICT DO NOTHING";
 constexpr std::string_view kRemoveToken = "DELETE FROM % WHERE token = ? AND record = ?";
 constexpr std::string_view kFindToken =
     "SELECT record FROM % WHERE token = ? AND record > ? ORDER BY record LIMIT ?";
 constexpr std::string_view kClearTokens =
     "DELETE FROM % WHERE (token, record) IN (SELECT token, record FROM % ORDER BY token, record "
     "LIMIT ?) RETURNING 1";
-constexpr std::string_view kRemoveRecords =
-    "DELETE FROM % WHERE record IN (SELECT value FROM json_each(?))";
+constexpr std::string_view kRemoveRecords = "DELETE FROM % WHERE record IN ";
 constexpr std::string_view kInsertRef = "INSERT INTO % (ref, client) VALUES (?, ?)";
-constexpr std::string_view kPutRef = "INSERT OR IGNORE INTO % (ref, client) VALUES (?, ?)";
+constexpr std::string_view kPutRef =
+    "INSERT INTO % (ref, client) VALUES (?, ?) ON CONFLICT DO NOTHING";
 constexpr std::string_view kRemoveRef = "DELETE FROM % WHERE ref = ? AND client = ?";
 constexpr std::string_view kFindRef = "SELECT client FROM % WHERE ref = ?";
 constexpr std::string_view kClearRefs =
     "DELETE FROM % WHERE ref IN (SELECT ref FROM % ORDER BY ref LIMIT ?) RETURNING 1";
-constexpr std::string_view kRemoveClients =
-    "DELETE FROM % WHERE client IN (SELECT value FROM json_each(?))";
+constexpr std::string_view kRemoveClients = "DELETE FROM % WHERE client IN ";
 
 std::optional<std::int64_t> StoredTime(const std::optional<Timestamp>& time) {
   if (!time) return std::nullopt;
@@ -135,6 +136,7 @@ Result<SearchIndex> SearchIndex::Open(Database& database) {
   COFFER_TRY(prepare(index.drop_coverage_, kDropCoverage));
   COFFER_TRY(prepare(index.drop_uncovered_, kDropUncovered));
   COFFER_TRY(prepare(index.promote_coverage_, kPromoteCoverage));
+  const std::string members = "(" + std::string(kArrayMembers) + ")";
   for (std::size_t i = 0; i < 2; ++i) {
     Tables& tables = index.tables_[i];
     COFFER_TRY(prepare(tables.insert, OnTable(kInsertIndexToken, kIndexTables[i])));
@@ -142,13 +144,13 @@ Result<SearchIndex> SearchIndex::Open(Database& database) {
     COFFER_TRY(prepare(tables.remove, OnTable(kRemoveToken, kIndexTables[i])));
     COFFER_TRY(prepare(tables.find, OnTable(kFindToken, kIndexTables[i])));
     COFFER_TRY(prepare(tables.clear, OnTable(kClearTokens, kIndexTables[i])));
-    COFFER_TRY(prepare(tables.remove_records, OnTable(kRemoveRecords, kIndexTables[i])));
+    COFFER_TRY(prepare(tables.remove_records, OnTable(kRemoveRecords, kIndexTables[i]) + members));
     COFFER_TRY(prepare(tables.insert_ref, OnTable(kInsertRef, kRefTables[i])));
     COFFER_TRY(prepare(tables.put_ref, OnTable(kPutRef, kRefTables[i])));
     COFFER_TRY(prepare(tables.remove_ref, OnTable(kRemoveRef, kRefTables[i])));
     COFFER_TRY(prepare(tables.find_ref, OnTable(kFindRef, kRefTables[i])));
     COFFER_TRY(prepare(tables.clear_refs, OnTable(kClearRefs, kRefTables[i])));
-    COFFER_TRY(prepare(tables.remove_clients, OnTable(kRemoveClients, kRefTables[i])));
+    COFFER_TRY(prepare(tables.remove_clients, OnTable(kRemoveClients, kRefTables[i]) + members));
   }
   return index;
 }

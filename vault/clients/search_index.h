@@ -20,9 +20,10 @@
 #include <vector>
 
 #include "audit/text/clock.h"
+#include "vault/catalog/catalog_store.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/clients/index_terms.h"
-#include "vault/engine/registry_store.h"
+#include "vault/engine/key_store.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

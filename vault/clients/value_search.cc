@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/record_operations.h"
 
 namespace coffer::vault {
@@ -13,11 +15,11 @@ constexpr std::size_t kComparedAtOnce = 200;
 }  // namespace
 
 Status ValueSearch::Start() {
-  SearchIndex& index = transaction_.stores().index;
+  SearchIndex& index = transaction_.Of<ClientsState>().stores.index;
   tokens_ = {core_.FieldToken(newest_.name, field_.name, form_)};
   if (index.IsWhole(newest_.name, field_)) return {};
   reached_ = index.ReachedBy(newest_.name, field_);
-  COFFER_ASSIGN(const bool many, transaction_.stores().records.HasMoreThan(
+  COFFER_ASSIGN(const bool many, transaction_.Of<ClientsState>().stores.records.HasMoreThan(
                                      core_.options.index_rows_compared, reached_));
   way_ = many ? Way::kTokens : Way::kCompared;
   if (many && (!index.state().live_usable || !NoteTokens())) {
@@ -29,8 +31,8 @@ Status ValueSearch::Start() {
 // By the field of each version of the class, and by the rules from before there were numbers of
 // them. False: some version did not index it.
 bool ValueSearch::NoteTokens() {
-  const auto versions = transaction_.catalog().classes.find(newest_.name);
-  if (versions == transaction_.catalog().classes.end()) return true;
+  const auto versions = transaction_.Of<CatalogState>().current().classes.find(newest_.name);
+  if (versions == transaction_.Of<CatalogState>().current().classes.end()) return true;
   const auto note = [&](const Result<std::string>& form) {
     if (!form) return;
     const BlindToken token = core_.FieldToken(newest_.name, field_.name, *form);
@@ -48,7 +50,7 @@ bool ValueSearch::NoteTokens() {
 Result<std::vector<std::int64_t>> ValueSearch::Find(std::int64_t after, std::size_t limit) {
   switch (way_) {
     case Way::kIndex:
-      return transaction_.stores().index.Find(tokens_.front(), after, limit);
+      return transaction_.Of<ClientsState>().stores.index.Find(tokens_.front(), after, limit);
     case Way::kCompared:
       return FindCompared(after, limit);
     case Way::kTokens:
@@ -60,12 +62,13 @@ Result<std::vector<std::int64_t>> ValueSearch::Find(std::int64_t after, std::siz
 Result<std::vector<std::int64_t>> ValueSearch::FindCompared(std::int64_t after, std::size_t limit) {
   std::vector<std::int64_t> found;
   if (after < reached_) {
-    COFFER_ASSIGN(found, transaction_.stores().index.FindInNext(tokens_.front(), after, limit));
+    COFFER_ASSIGN(found, transaction_.Of<ClientsState>().stores.index.FindInNext(tokens_.front(),
+                                                                                 after, limit));
   }
   std::int64_t last = std::max(after, reached_);
   while (found.size() < limit) {
-    COFFER_ASSIGN(const auto rows,
-                  transaction_.stores().records.ListAllOf(newest_.name, last, kComparedAtOnce));
+    COFFER_ASSIGN(const auto rows, transaction_.Of<ClientsState>().stores.records.ListAllOf(
+                                       newest_.name, last, kComparedAtOnce));
     for (const std::int64_t row : rows) {
       COFFER_ASSIGN(const bool has, Has(row));
       if (has) found.push_back(row);
@@ -83,7 +86,8 @@ Result<std::vector<std::int64_t>> ValueSearch::FindByTokens(std::int64_t after, 
     std::vector<std::int64_t> rows;
     std::optional<std::int64_t> known;  // all rows up to that one are, and there may be more
     for (const BlindToken& token : tokens_) {
-      COFFER_ASSIGN(const auto some, transaction_.stores().index.Find(token, after, limit));
+      COFFER_ASSIGN(const auto some,
+                    transaction_.Of<ClientsState>().stores.index.Find(token, after, limit));
       rows.insert(rows.end(), some.begin(), some.end());
       if (some.size() == limit) known = std::min(known.value_or(some.back()), some.back());
     }
@@ -100,9 +104,10 @@ Result<std::vector<std::int64_t>> ValueSearch::FindByTokens(std::int64_t after, 
 }
 
 Result<bool> ValueSearch::Has(std::int64_t record) {
-  COFFER_ASSIGN(const auto row, transaction_.stores().records.FindRow(record));
+  COFFER_ASSIGN(const auto row, transaction_.Of<ClientsState>().stores.records.FindRow(record));
   if (!row) return false;
-  COFFER_ASSIGN(const auto owner, transaction_.stores().clients.FindRow(row->client));
+  COFFER_ASSIGN(const auto owner,
+                transaction_.Of<ClientsState>().stores.clients.FindRow(row->client));
   if (!owner) return false;
   const auto key = transaction_.UnwrapKey({owner->id, owner->generation});
   if (!key && key.error().code == Code::kUnavailable) return std::unexpected(key.error());

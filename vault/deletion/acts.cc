@@ -10,7 +10,11 @@
 #include "audit/documents/stated_text.h"
 #include "audit/entries/log_reader.h"
 #include "audit/tlog/proof.h"
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/deletion/erase.h"
 #include "vault/oversight/page_names.h"
 #include "vault/vault.h"
@@ -144,7 +148,7 @@ Trace IndexTrace(const IndexStatus& index, const std::optional<Timestamp>& erase
 }  // namespace
 
 Result<std::string> Vault::Core::MakeAct(const ErasureRow& row) {
-  COFFER_ASSIGN(audit::ErasureAct act, ActOf(row, *engine->catalog()));
+  COFFER_ASSIGN(audit::ErasureAct act, ActOf(row, *engine->Of<CatalogState>().Published()));
   act.vault = crypto::Base32Encode(keyring.vault_id());
   act.log = keyring.log_origin();
   COFFER_ASSIGN(const auto tree, LookAtNewestTree());
@@ -205,7 +209,8 @@ Result<std::string> Vault::ReadAct(const Caller& caller, const ErasureId& id,
     case DocumentForm::kLogCsv:
       return audit::ActLogExport(act, audit::ActExportFormat::kCsv, request.language);
     default:
-      return audit::ActPage(act, note, request.language, PageNamesOf(*core_->engine->catalog()));
+      return audit::ActPage(act, note, request.language,
+                            PageNamesOf(*core_->engine->Of<CatalogState>().Published()));
   }
 }
 
@@ -235,9 +240,9 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
         traces.clear();
-        Stores& stores = transaction.stores();
+        auto& stores = transaction.Of<ClientsState>().stores;
         COFFER_ASSIGN(const auto row, stores.clients.Find(client));
-        COFFER_ASSIGN(const auto erasures, stores.erasures.ListOf(client));
+        COFFER_ASSIGN(const auto erasures, transaction.stores().erasures.ListOf(client));
         if (!row && erasures.empty()) return NotFound(call);
         erased = !row;
         for (const auto& erasure : erasures)
@@ -261,20 +266,22 @@ Result<std::vector<Trace>> Vault::FindTraces(const Caller& caller, const ClientI
         counted("records", records.size(), by_class);
         counted("old-versions", versions, "of these records");
         counted("search-index", indexed, "records with keyed hashes of indexed fields");
-        COFFER_ASSIGN(const auto notes, stores.log->ListNotes(client.Row()));
+        COFFER_ASSIGN(const auto notes, transaction.stores().log->ListNotes(client.Row()));
         counted("reasons", notes.size(), "free text given with requests, sealed");
-        COFFER_ASSIGN(const auto oldest, stores.keys.OldestGeneration(client));
+        COFFER_ASSIGN(const auto oldest, transaction.stores().keys.OldestGeneration(client));
         traces.push_back(
             {"key", oldest ? "present" : "absent", oldest ? 1U : 0U,
              oldest ? "in keys.db, wrapped" : "destroyed; what it sealed can be read by nobody"});
-        const auto* const assignments = transaction.access().AssignmentsOf(client);
+        const auto* const assignments =
+            transaction.Of<AccessState>().access().AssignmentsOf(client);
         counted("assignments", assignments == nullptr ? 0 : assignments->size(),
                 "who the client is given to");
-        const auto* const leases = transaction.access().LeasesOf(client);
+        const auto* const leases = transaction.Of<AccessState>().access().LeasesOf(client);
         counted("leases", leases == nullptr ? 0 : leases->size(), "fields shown for a time");
-        counted("holds", row ? transaction.holds().Covering(*row, {}).size() : 0,
+        counted("holds",
+                row ? transaction.Of<DeletionState>().holds().Covering(*row, {}).size() : 0,
                 "that stop its deletion; also those by its tags");
-        counted("restrictions", transaction.restrictions().Of(client).size(),
+        counted("restrictions", transaction.Of<AccessState>().restrictions().Of(client).size(),
                 "of its processing, with their basis in words, sealed");
         std::string ids;
         for (const auto& erasure : erasures) ids += (ids.empty() ? "" : ", ") + erasure.id.Text();

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "vault/access/core.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_days.h"
 #include "vault/vault.h"
@@ -132,7 +133,7 @@ Result<ClassPreview> Vault::PreviewClass(const Caller& caller, std::string_view 
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, asked, std::nullopt, nullptr,
       [&](Transaction& transaction) -> Status {
-        const Catalog& catalog = transaction.catalog();
+        const Catalog& catalog = transaction.Of<CatalogState>().current();
         preview.at = question.at = transaction.now();
         const auto newest = catalog.Newest(name);
         if (newest) preview.version = newest->version;

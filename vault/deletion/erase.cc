@@ -7,9 +7,12 @@
 #include <unordered_set>
 
 #include "audit/documents/erasure_scope.h"
+#include "vault/access/access_state.h"
 #include "vault/base/strict_json.h"
 #include "vault/clients/client_operations.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/record_operations.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/deletion/resealing.h"
 
 namespace coffer::vault {
@@ -52,7 +55,7 @@ Result<std::set<std::int64_t>> RowsOf(RecordStore& records, const ClientRow& cli
 Status ResealRest(const Vault::Core& core, Transaction& transaction, const ClientRow& client,
                   const ErasureOrder& order, const std::set<std::string, std::less<>>& gone,
                   ErasedContent& content, std::vector<std::int64_t>& unread) {
-  Stores& stores = transaction.stores();
+  auto& stores = transaction.Of<ClientsState>().stores;
   COFFER_ASSIGN(const auto staying, stores.records.ListOf(client.id.Row(), {}, -1, kEveryRecord));
   if (!order.replayed && transaction.IsResealing(client.id)) {
     COFFER_TRY(Resealing::GoOn(core, transaction, client, 0));  // with both keys, or not at all
@@ -114,7 +117,7 @@ bool ErasesClient(const audit::Entry& entry) {
 Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transaction,
                                    const ClientRow& client, const ErasureOrder& order,
                                    const Resealed* resealed) {
-  Stores& stores = transaction.stores();
+  auto& stores = transaction.Of<ClientsState>().stores;
   ErasedContent content;
   ErasureRow& row = content.row;
   row.id = order.id.value_or(ErasureId::New(transaction.now()));
@@ -178,12 +181,12 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
   if (whole) {
     COFFER_ASSIGN(row.ref_token, TokenOfErased(core, transaction, client));
     if (content.gone.empty()) content.gone[std::string(audit::kClientItself)].records = 1;
-    COFFER_TRY(stores.log->DeleteNotesOf(client.id.Row()));
+    COFFER_TRY(transaction.stores().log->DeleteNotesOf(client.id.Row()));
     COFFER_TRY(stores.idempotency.DeleteOf(client.id.Row()));
-    COFFER_TRY(stores.access.DeleteAllOf(client.id));
-    COFFER_TRY(stores.holds.DeleteOf(client.id));
-    COFFER_TRY(stores.restrictions.DeleteOf(client.id));
-    COFFER_TRY(stores.retention.ForgetRestricted(client.id.Row()));
+    COFFER_TRY(transaction.Of<AccessState>().stores.access.DeleteAllOf(client.id));
+    COFFER_TRY(transaction.Of<DeletionState>().stores.holds.DeleteOf(client.id));
+    COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.DeleteOf(client.id));
+    COFFER_TRY(transaction.Of<DeletionState>().stores.retention.ForgetRestricted(client.id.Row()));
     ClientRow leaving = client;
     const bool known =
         leaving.ref.empty() ||
@@ -193,12 +196,12 @@ Result<ErasedContent> EraseContent(const Vault::Core& core, Transaction& transac
     COFFER_TRY(stores.clients.Delete(leaving, stores.index));
   } else if (resealed != nullptr) {
     for (const std::uint64_t seq : resealed->gone_notes) {
-      COFFER_TRY(stores.log->DeleteNote(client.id.Row(), seq));
+      COFFER_TRY(transaction.stores().log->DeleteNote(client.id.Row(), seq));
     }
     content.unopened = resealed->unopened;
     // Where the next generation is begun, its key takes the place of such a one.
     const ClientKeyId next{client.id, client.generation + 1};
-    COFFER_ASSIGN(const auto stray, stores.keys.Find(next));
+    COFFER_ASSIGN(const auto stray, transaction.stores().keys.Find(next));
     if (stray && !left) transaction.DropKey(next);
   } else {
     COFFER_TRY(ResealRest(core, transaction, client, order, gone, content, unread));

@@ -16,7 +16,7 @@
 #include "audit/documents/ledger_file.h"
 #include "crypto/keyring.h"
 #include "vault/engine/erasure_store.h"
-#include "vault/engine/registry_store.h"
+#include "vault/engine/setting_store.h"
 
 namespace coffer::vault {
 

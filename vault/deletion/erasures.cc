@@ -5,8 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/base/names.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/record_operations.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/resealing.h"
@@ -63,7 +66,7 @@ std::vector<Issue> FaultsOf(const ErasureRequest& request, const Catalog& catalo
 }
 
 json PersonOf(Transaction& transaction, const PrincipalId& id) {
-  const PrincipalRow* const row = transaction.principals().Find(id);
+  const PrincipalRow* const row = transaction.Of<AccessState>().principals().Find(id);
   if (row == nullptr) return {{"id", id.Text()}};
   return {{"id", id.Text()}, {"name", row->name}, {"position", row->role}};
 }
@@ -97,7 +100,8 @@ Status CheckErasable(Transaction& transaction, Call& call, const AccessDecision&
     return CheckWritable(call, *schema, writable, kEveryField);
   };
   COFFER_TRY(check(row.class_version));
-  COFFER_ASSIGN(const auto versions, transaction.stores().records.ListVersions(row.id.Row()));
+  COFFER_ASSIGN(const auto versions,
+                transaction.Of<ClientsState>().stores.records.ListVersions(row.id.Row()));
   for (const auto& old : versions) COFFER_TRY(check(old.class_version));
   return {};
 }
@@ -107,7 +111,7 @@ Status CheckAllErasable(Transaction& transaction, Call& call, const ClientId& cl
                         std::string_view class_name) {
   if (ShowsEverything(call.decision)) return {};
   constexpr auto kAll = static_cast<std::size_t>(std::numeric_limits<int>::max());
-  RecordStore& records = transaction.stores().records;
+  RecordStore& records = transaction.Of<ClientsState>().stores.records;
   COFFER_ASSIGN(const auto rows, records.ListOf(client.Row(), class_name, -1, kAll));
   for (const std::int64_t id : rows) {
     COFFER_ASSIGN(const auto row, records.FindRow(id));
@@ -127,7 +131,7 @@ class Erasing {
   Status Attempt(Transaction& transaction, Call& call, const ErasureId& as, bool has_turn) {
     done_ = false;
     new_id_ = as;
-    COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(id_));
+    COFFER_ASSIGN(const auto client, transaction.Of<ClientsState>().stores.clients.Find(id_));
     if (client && steps_.begun()) {
       COFFER_ASSIGN(const bool ready, steps_.Advance(transaction, *client, Order()));
       if (!ready) return Pause(transaction, call);
@@ -199,7 +203,7 @@ class Erasing {
   // may erase.
   Result<bool> FindMissing(Transaction& transaction, Call& call,
                            std::set<std::string, std::less<>>& classes) const {
-    RecordStore& records = transaction.stores().records;
+    RecordStore& records = transaction.Of<ClientsState>().stores.records;
     std::map<std::string, AccessDecision, std::less<>> decisions;  // by class
     bool missing = false;
     for (const RecordId& record : request_.records) {
@@ -209,7 +213,7 @@ class Erasing {
         continue;
       }
       if (classes.insert(row->class_name).second) {
-        const auto newest = transaction.catalog().Newest(row->class_name);
+        const auto newest = transaction.Of<CatalogState>().current().Newest(row->class_name);
         COFFER_TRY(core_.Authorize(transaction, call, newest.get()));
         decisions[row->class_name] = call.decision;
       }
@@ -268,7 +272,7 @@ std::optional<ErasureBasis> ErasureBasisFromName(std::string_view name) {
 std::vector<PrincipalId> PeopleOf(Transaction& transaction, const Call& call) {
   std::vector<PrincipalId> people = {call.actor};
   if (const auto approval = ApprovalId::Parse(call.caller.approval)) {
-    const auto row = transaction.stores().approvals.Find(*approval);
+    const auto row = transaction.Of<AccessState>().stores.approvals.Find(*approval);
     if (row && *row && (*row)->decider) people.push_back(*(*row)->decider);
   }
   return people;
@@ -362,7 +366,7 @@ Result<Erasure> Vault::Erase(const Caller& caller, const ClientId& id,
                              const ErasureRequest& request) {
   const bool whole = request.class_name.empty() && request.records.empty();
   const Action action = whole ? Action::kClientErase : Action::kRecordErase;
-  const auto catalog = core_->engine->catalog();
+  const auto catalog = core_->engine->Of<CatalogState>().Published();
   if (auto issues = FaultsOf(request, *catalog); !issues.empty()) {
     return std::unexpected(
         Refuse(caller, action, id, std::nullopt,

@@ -226,4 +226,9 @@ std::vector<const Hold*> HoldRegister::WithTag(std::string_view tag) const {
   return holds;
 }
 
+bool RetentionIsHeld(const HoldRegister& holds, const RestrictionRegister& restrictions,
+                     const ClientId& client, std::string_view tags, std::string_view class_name) {
+  return holds.Covers(client, tags, class_name) || restrictions.HasPeoples(client, class_name);
+}
+
 }  // namespace coffer::vault

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "vault/access/restriction_store.h"
 #include "vault/base/ids.h"
 #include "vault/clients/client_store.h"
 #include "vault/deletion/deletion.h"
@@ -62,5 +63,10 @@ class HoldRegister {
   std::unordered_map<ClientId, std::vector<Hold>, IdHash> by_client_;
   std::map<std::string, std::vector<Hold>, std::less<>> by_tag_;
 };
+
+// Whether retention leaves this class of the client (empty: anything of it): a hold covers it, or
+// people restricted it, who may need it (GDPR 18(1)(b) and (c)).
+bool RetentionIsHeld(const HoldRegister& holds, const RestrictionRegister& restrictions,
+                     const ClientId& client, std::string_view tags, std::string_view class_name);
 
 }  // namespace coffer::vault

@@ -1,6 +1,8 @@
 #include "vault/deletion/hold_text.h"
 
 #include "crypto/aead.h"
+#include "vault/clients/clients_state.h"
+#include "vault/deletion/deletion_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -41,13 +43,13 @@ Status OpenHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, Hold
 
 Result<HoldsSealed> SealHolds(const Vault::Core& core, Transaction& transaction,
                               const HoldId& after, std::size_t most) {
-  HoldStore& store = transaction.stores().holds;
+  HoldStore& store = transaction.Of<DeletionState>().stores.holds;
   COFFER_ASSIGN(const auto holds, store.ListUnsealed(after, most));
   HoldsSealed done;
   for (const Hold& hold : holds) {
     done.last = hold.id;
     COFFER_ASSIGN(const auto generation,
-                  transaction.stores().clients.FindGeneration(*hold.terms.client));
+                  transaction.Of<ClientsState>().stores.clients.FindGeneration(*hold.terms.client));
     const auto key = transaction.UnwrapKey({*hold.terms.client, generation.value_or(0)});
     if (!key && key.error().code == Code::kUnavailable) return std::unexpected(key.error());
     if (!key) continue;

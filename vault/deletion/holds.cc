@@ -7,7 +7,10 @@
 #include "vault/base/strict_json.h"
 #include "vault/base/word_list.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/tag_reach.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/deletion/hold_text.h"
 #include "vault/vault.h"
 
@@ -81,7 +84,7 @@ Status OpenTextIfWhole(const Vault::Core& core, Transaction& transaction, Hold& 
 // The hold as far as the caller may know of it, without its words.
 Result<Hold> FindHold(const Vault::Core& core, Transaction& transaction, Call& call,
                       const HoldId& id) {
-  COFFER_ASSIGN(auto hold, transaction.stores().holds.Find(id));
+  COFFER_ASSIGN(auto hold, transaction.Of<DeletionState>().stores.holds.Find(id));
   if (!hold) return NotFound(call);
   if (hold->terms.client) {
     call.About(*hold->terms.client);
@@ -99,25 +102,27 @@ Result<Hold> FindHold(const Vault::Core& core, Transaction& transaction, Call& c
 
 Status Vault::Core::RequireNoHold(Transaction& transaction, Call& call, const ClientRow& client,
                                   const std::set<std::string, std::less<>>& classes) const {
-  if (transaction.holds().empty()) return {};
-  return HeldBy(call, transaction.holds().Covering(client, classes));
+  if (transaction.Of<DeletionState>().holds().empty()) return {};
+  return HeldBy(call, transaction.Of<DeletionState>().holds().Covering(client, classes));
 }
 
 Status Vault::Core::RequireTagsKept(Transaction& transaction, Call& call, const ClientRow& before,
                                     const ClientRow& after) const {
-  if (transaction.holds().empty()) return {};
+  if (transaction.Of<DeletionState>().holds().empty()) return {};
   const auto kept = SplitWords(after.tags);
   std::vector<const Hold*> evaded;
   for (const auto& tag : SplitWords(before.tags)) {
     if (std::ranges::find(kept, tag) != kept.end()) continue;
-    std::ranges::copy(transaction.holds().WithTag(tag), std::back_inserter(evaded));
+    std::ranges::copy(transaction.Of<DeletionState>().holds().WithTag(tag),
+                      std::back_inserter(evaded));
   }
   return HeldBy(call, evaded);
 }
 
 Result<Hold> Vault::PlaceHold(const Caller& caller, const HoldRequest& request) {
   constexpr Action kAction = Action::kHoldWrite;
-  if (auto issues = FaultsOf(request, *core_->engine->catalog(), core_->Now()); !issues.empty()) {
+  if (auto issues = FaultsOf(request, *core_->engine->Of<CatalogState>().Published(), core_->Now());
+      !issues.empty()) {
     return std::unexpected(
         Refuse(caller, kAction, request.client, std::nullopt,
                Error{Code::kUnprocessable, "hold_invalid", {}, std::move(issues)}));
@@ -133,7 +138,8 @@ Result<Hold> Vault::PlaceHold(const Caller& caller, const HoldRequest& request) 
       OperationKind::kWrite, call, request.client, nullptr,
       [&](Transaction& transaction) -> Status {
         if (request.client) {
-          COFFER_ASSIGN(const auto client, transaction.stores().clients.Find(*request.client));
+          COFFER_ASSIGN(const auto client,
+                        transaction.Of<ClientsState>().stores.clients.Find(*request.client));
           if (!client) return NotFound(call);
           COFFER_ASSIGN(const auto key, transaction.PinKey(*request.client));
           hold.sealed_text = SealHoldText(core_->keyring, key.Expose(), hold);
@@ -142,8 +148,8 @@ Result<Hold> Vault::PlaceHold(const Caller& caller, const HoldRequest& request) 
         }
         hold.placed = transaction.now();
         hold.placed_by = call.actor;
-        COFFER_TRY(transaction.stores().holds.Insert(hold));
-        transaction.PutHold(hold);
+        COFFER_TRY(transaction.Of<DeletionState>().stores.holds.Insert(hold));
+        StageHold(transaction, hold);
         return {};
       }));
   return hold;
@@ -170,7 +176,7 @@ Result<Page<Hold>> Vault::ListHolds(const Caller& caller, const std::optional<Cl
   Page<Hold> result;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        Stores& stores = transaction.stores();
+        auto& stores = transaction.Of<ClientsState>().stores;
         std::vector<std::string> tags;
         if (client) {
           COFFER_ASSIGN(const auto row, stores.clients.Find(*client));
@@ -179,7 +185,8 @@ Result<Page<Hold>> Vault::ListHolds(const Caller& caller, const std::optional<Cl
         }
         COFFER_ASSIGN(std::int64_t before, core_->ReadCursor(call, list, page.cursor));
         if (page.cursor.empty()) before = std::numeric_limits<std::int64_t>::max();
-        COFFER_ASSIGN(const auto rows, stores.holds.List(before, lifted, kHoldScan));
+        COFFER_ASSIGN(const auto rows,
+                      transaction.Of<DeletionState>().stores.holds.List(before, lifted, kHoldScan));
         std::int64_t last = before;
         for (const auto& [row, hold] : rows) {
           if (result.items.size() == page.limit) {
@@ -220,8 +227,8 @@ Result<Hold> Vault::LiftHold(const Caller& caller, const HoldId& id) {
                                           {std::string(Name(Action::kHoldLift)), id.Text(), {}}));
         hold.lifted = transaction.now();
         hold.lifted_by = call.actor;
-        COFFER_TRY(transaction.stores().holds.Lift(hold));
-        transaction.PutHold(hold);
+        COFFER_TRY(transaction.Of<DeletionState>().stores.holds.Lift(hold));
+        StageHold(transaction, hold);
         return {};
       }));
   return hold;

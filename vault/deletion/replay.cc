@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "vault/access/core.h"
+#include "vault/clients/clients_state.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/erasure_ledger.h"
 
@@ -148,7 +149,8 @@ Status Vault::Core::Replay(std::span<const ErasureRow> found) {
       OperationKind::kWrite, EntryRule::kAlways, actor, [&](Transaction& transaction) -> Status {
         Stores& stores = transaction.stores();
         transaction.LeaveNoOwnEntry();
-        COFFER_ASSIGN(const auto client, stores.clients.Find(first.client));
+        COFFER_ASSIGN(const auto client,
+                      transaction.Of<ClientsState>().stores.clients.Find(first.client));
         ErasedContent content;
         content.row = first;
         content.row.erased = transaction.now();

@@ -4,7 +4,10 @@
 #include <limits>
 
 #include "crypto/random.h"
+#include "vault/access/access_state.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/record_operations.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/deletion/hold_text.h"
 
 namespace coffer::vault {
@@ -73,7 +76,7 @@ bool Resealing::Look() {
 }
 
 Result<bool> Resealing::Record(RecordRow row, std::uint64_t& version) {
-  RecordStore& records = transaction_.stores().records;
+  RecordStore& records = transaction_.Of<ClientsState>().stores.records;
   const bool has_tokens = row.tokens.empty() || (IsSealed(row.tokens) && Has(row.tokens));
   if (version == 0) {
     if (!Look()) return false;
@@ -107,7 +110,7 @@ Result<bool> Resealing::Record(RecordRow row, std::uint64_t& version) {
 
 Result<bool> Resealing::HasAny(const RecordRow& row) const {
   if (Has(row.payload) || (IsSealed(row.tokens) && Has(row.tokens))) return true;
-  RecordStore& records = transaction_.stores().records;
+  RecordStore& records = transaction_.Of<ClientsState>().stores.records;
   COFFER_ASSIGN(const auto versions, records.ListVersions(row.id.Row()));
   for (const auto& listed : versions) {
     COFFER_ASSIGN(const auto old, records.FindVersion(row.id.Row(), listed.version));
@@ -149,7 +152,7 @@ Status Resealing::Notes(FunctionRef<bool(const audit::Entry&)> is_gone) {
 
 // What does not open stays as it is.
 Status Resealing::Restrictions() {
-  RestrictionStore& store = transaction_.stores().restrictions;
+  RestrictionStore& store = transaction_.Of<AccessState>().stores.restrictions;
   COFFER_ASSIGN(const auto bases, store.BasesOf(client_.id));
   for (const auto& [id, sealed] : bases) {
     const Bytes context = core_.RestrictionContext(client_.id, id);
@@ -163,7 +166,7 @@ Status Resealing::Restrictions() {
 
 // Their words.
 Status Resealing::Holds() {
-  HoldStore& store = transaction_.stores().holds;
+  HoldStore& store = transaction_.Of<DeletionState>().stores.holds;
   COFFER_ASSIGN(auto holds, store.ListOf(client_.id));
   for (Hold& hold : holds) {
     if (!OpenHoldText(core_.keyring, from_.Expose(), hold)) continue;
@@ -208,7 +211,7 @@ Status Resealing::Profile(bool whatever_it_is) {
     ++unopened_;
   }
   ++client_.generation;
-  return transaction_.stores().clients.Reseal(client_, since_);
+  return transaction_.Of<ClientsState>().stores.clients.Reseal(client_, since_);
 }
 
 // What does not open stays as it is: it is found out when it is read, as before.
@@ -259,9 +262,10 @@ Result<std::optional<Resealed>> FindLeftUnderGoneKey(const Vault::Core& core,
   if (!current || !current->Has(client.profile)) return std::nullopt;
   std::set<std::string, std::less<>> gone;
   Resealed left;
-  COFFER_ASSIGN(const auto owned, stores.records.ListOf(client.id.Row(), {}, -1, kEachRow));
+  COFFER_ASSIGN(const auto owned, transaction.Of<ClientsState>().stores.records.ListOf(
+                                      client.id.Row(), {}, -1, kEachRow));
   for (const std::int64_t id : owned) {
-    COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
+    COFFER_ASSIGN(const auto record, transaction.Of<ClientsState>().stores.records.FindRow(id));
     if (!record) continue;
     if (!going.contains(id)) {
       if (!current->Has(record->payload)) ++left.unopened;
@@ -290,11 +294,11 @@ StepwiseResealing::StepwiseResealing(const Vault::Core& core)
     : core_(core), who_(++last_stepwise) {}
 
 Result<bool> StepwiseResealing::IsSmall(Transaction& transaction, const ClientRow& client) {
-  Stores& stores = transaction.stores();
+  auto& stores = transaction.Of<ClientsState>().stores;
   COFFER_ASSIGN(std::size_t count, stores.records.CountSealed(client.id.Row(), kResealsAtOnce + 1));
   if (count > kResealsAtOnce) return false;
-  COFFER_ASSIGN(const auto notes,
-                stores.log->ListNotes(client.id.Row(), 0, kResealsAtOnce + 1 - count));
+  COFFER_ASSIGN(const auto notes, transaction.stores().log->ListNotes(client.id.Row(), 0,
+                                                                      kResealsAtOnce + 1 - count));
   return count + notes.size() <= kResealsAtOnce;
 }
 
@@ -309,7 +313,7 @@ Status StepwiseResealing::Follow(Transaction& transaction, const ErasureOrder& o
   texts_.clear();
   for (const RecordId& id : records_) texts_.insert(id.Text());
   for (const std::int64_t row : rows_) {
-    COFFER_ASSIGN(const auto record, transaction.stores().records.FindRow(row));
+    COFFER_ASSIGN(const auto record, transaction.Of<ClientsState>().stores.records.FindRow(row));
     if (record) texts_.insert(record->id.Text());
   }
   StartRound();
@@ -383,7 +387,7 @@ Result<bool> StepwiseResealing::Advance(Transaction& transaction, const ClientRo
   if (resealing.sealed() > 0) sealed_any_ = true;
   found_.unopened += resealing.unopened();
   if (!resealing.unread().empty()) {
-    transaction.stores().index.NoteUnread(resealing.unread(), std::nullopt);
+    transaction.Of<ClientsState>().stores.index.NoteUnread(resealing.unread(), std::nullopt);
   }
   if (mixed_ && begins_ == kMostBegins) return true;
   if (stage_ != Stage::kEnd) return false;
@@ -412,7 +416,7 @@ Result<bool> StepwiseResealing::EndRound(Transaction& transaction, const ClientR
 // Of what goes, something was written since it was passed.
 Result<bool> StepwiseResealing::AnyMixed(Transaction& transaction, const ClientRow& client,
                                          const Resealing& resealing) const {
-  RecordStore& records = transaction.stores().records;
+  RecordStore& records = transaction.Of<ClientsState>().stores.records;
   std::set<std::int64_t> rows = rows_;
   for (const RecordId& id : records_) rows.insert(id.Row());
   if (scope_ == ErasureScope::kClass) {
@@ -430,7 +434,7 @@ Result<bool> StepwiseResealing::AnyMixed(Transaction& transaction, const ClientR
 
 Status StepwiseResealing::StepRecords(Transaction& transaction, const ClientRow& client,
                                       Resealing& resealing) {
-  RecordStore& records = transaction.stores().records;
+  RecordStore& records = transaction.Of<ClientsState>().stores.records;
   COFFER_ASSIGN(const auto owned,
                 records.ListByClass(client.id.Row(), at_class_, at_record_, kResealsAtOnce));
   for (const auto& [class_name, id] : owned) {

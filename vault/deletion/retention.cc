@@ -4,9 +4,12 @@
 
 #include "audit/documents/document_limits.h"
 #include "audit/documents/run_report.h"
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/base/calendar.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/hold_store.h"
 #include "vault/deletion/retention_dates.h"
@@ -93,15 +96,15 @@ Status RequireZone(const ScheduleInForce& stored) {
 Status RequireSameDates(Transaction& transaction, Call& call, const RetentionSchedule& schedule) {
   const auto id = ApprovalId::Parse(call.caller.approval);
   if (!id) return {};  // a vault of one person
-  COFFER_ASSIGN(const auto approval, transaction.stores().approvals.Find(*id));
+  COFFER_ASSIGN(const auto approval, transaction.Of<AccessState>().stores.approvals.Find(*id));
   if (!approval) return {};
-  for (const auto& [name, versions] : transaction.catalog().classes) {
+  for (const auto& [name, versions] : transaction.Of<CatalogState>().current().classes) {
     const auto other = std::ranges::find_if(
         versions.rbegin(), versions.rend(),
         [&](const auto& version) { return !ReadTheSameDay(*version, *versions.back()); });
     if (other == versions.rend() || !MovesDueDates(schedule, **other, *versions.back())) continue;
-    COFFER_ASSIGN(const auto since,
-                  transaction.stores().catalog.FindClassCreated(name, (*other)->version + 1));
+    COFFER_ASSIGN(const auto since, transaction.Of<CatalogState>().catalog_store.FindClassCreated(
+                                        name, (*other)->version + 1));
     if (!since || *since >= approval->created) {
       return Deny(call, "approval", Code::kPermissionDenied, "approval_invalid");
     }
@@ -230,12 +233,13 @@ Result<StoredSchedule> Vault::GetRetentionSchedule(const Caller& caller,
   StoredSchedule schedule;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const auto& newest = transaction.catalog().retention;
+        const auto& newest = transaction.Of<CatalogState>().current().retention;
         if (!newest) return NotFound(call);
         if (!version || *version == newest->version) {
           schedule = InfoOf(*newest);
         } else {
-          COFFER_ASSIGN(auto stored, transaction.stores().catalog.FindSchedule(*version));
+          COFFER_ASSIGN(auto stored,
+                        transaction.Of<CatalogState>().catalog_store.FindSchedule(*version));
           if (!stored) return NotFound(call);
           schedule = *std::move(stored);
         }
@@ -247,7 +251,8 @@ Result<StoredSchedule> Vault::GetRetentionSchedule(const Caller& caller,
 
 Result<StoredSchedule> Vault::PutRetentionSchedule(const Caller& caller,
                                                    std::string_view definition) {
-  auto parsed = ParseSchedule(definition, core_->engine->catalog()->NewestClasses());
+  auto parsed =
+      ParseSchedule(definition, core_->engine->Of<CatalogState>().Published()->NewestClasses());
   if (auto faults = FaultsOfTexts(definition); parsed && !faults.empty()) {
     parsed =
         std::unexpected(Error{Code::kUnprocessable, "retention_invalid", {}, std::move(faults)});
@@ -262,14 +267,14 @@ Result<StoredSchedule> Vault::PutRetentionSchedule(const Caller& caller,
   StoredSchedule stored;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        const auto& newest = transaction.catalog().retention;
+        const auto& newest = transaction.Of<CatalogState>().current().retention;
         if (newest && newest->schedule.definition() == canonical) {
           stored = InfoOf(*newest);
           call.entry.version = newest->version;
           call.entry.outcome = "unchanged";
           return {};
         }
-        COFFER_TRY(RequireEveryClass(transaction.catalog(), schedule->schedule));
+        COFFER_TRY(RequireEveryClass(transaction.Of<CatalogState>().current(), schedule->schedule));
         COFFER_TRY(core_->RequireApproval(
             transaction, call, {"retention.write", std::string(kScheduleTarget), canonical}));
         if (core_->two_person) {
@@ -279,12 +284,12 @@ Result<StoredSchedule> Vault::PutRetentionSchedule(const Caller& caller,
         schedule->created = transaction.now();
         call.entry.version = schedule->version;
         call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(canonical));
-        COFFER_TRY(transaction.stores().catalog.InsertSchedule(
+        COFFER_TRY(transaction.Of<CatalogState>().catalog_store.InsertSchedule(
             schedule->version, canonical, transaction.now(), PeopleOf(transaction, call)));
         stored = InfoOf(*schedule);
-        Catalog catalog = transaction.catalog();
+        Catalog catalog = transaction.Of<CatalogState>().current();
         catalog.retention = schedule;
-        transaction.ReplaceCatalog(std::move(catalog));
+        ReplaceCatalog(transaction, std::move(catalog));
         return {};
       }));
   return stored;
@@ -311,8 +316,8 @@ Result<RetentionPreview> Vault::PreviewRetention(const Caller& caller,
       }
     }
     if (!stored) {
-      stored = transaction.catalog().retention;
-      dates = RetentionDates(transaction.catalog());
+      stored = transaction.Of<CatalogState>().current().retention;
+      dates = RetentionDates(transaction.Of<CatalogState>().current());
     }
     if (!stored) return NotFound(call);
     call.entry.version = stored->version;
@@ -348,25 +353,25 @@ Result<RetentionRun> Vault::StartRetentionRun(const Caller& caller) {
   RunRow run;
   run.id = RunId::New(core_->Now());
   run.trigger = audit::RunTrigger::kDemand;
-  COFFER_TRY(core_->Perform(OperationKind::kWrite, call, std::nullopt, nullptr,
-                            [&](Transaction& transaction) -> Status {
-                              auto& store = transaction.stores().retention;
-                              const auto& schedule = transaction.catalog().retention;
-                              if (!schedule) return Fail(Code::kConflict, "no_schedule");
-                              COFFER_TRY(RequireZone(*schedule));
-                              if (!core_->retention->ClockStands(transaction.now())) {
-                                return Fail(Code::kConflict, "clock_unconfirmed");
-                              }
-                              COFFER_ASSIGN(const auto open, store.FindOpen());
-                              if (open) return Fail(Code::kConflict, "run_in_progress");
-                              run.schedule = schedule->version;
-                              run.asked_by = call.actor;
-                              run.started = transaction.now();
-                              run.first_seq = run.last_seq = transaction.NextSeq();
-                              call.entry.version = run.schedule;
-                              AddDetail(call.entry, run.id.Text());
-                              return store.Insert(run);
-                            }));
+  COFFER_TRY(core_->Perform(
+      OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
+        auto& store = transaction.Of<DeletionState>().stores.retention;
+        const auto& schedule = transaction.Of<CatalogState>().current().retention;
+        if (!schedule) return Fail(Code::kConflict, "no_schedule");
+        COFFER_TRY(RequireZone(*schedule));
+        if (!core_->retention->ClockStands(transaction.now())) {
+          return Fail(Code::kConflict, "clock_unconfirmed");
+        }
+        COFFER_ASSIGN(const auto open, store.FindOpen());
+        if (open) return Fail(Code::kConflict, "run_in_progress");
+        run.schedule = schedule->version;
+        run.asked_by = call.actor;
+        run.started = transaction.now();
+        run.first_seq = run.last_seq = transaction.NextSeq();
+        call.entry.version = run.schedule;
+        AddDetail(call.entry, run.id.Text());
+        return store.Insert(run);
+      }));
   core_->retention->Wake();
   return InfoOf(run);
 }
@@ -377,7 +382,7 @@ Result<RetentionRun> Vault::GetRetentionRun(const Caller& caller, const RunId& i
   RetentionRun run;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto row, transaction.stores().retention.Find(id));
+        COFFER_ASSIGN(const auto row, transaction.Of<DeletionState>().stores.retention.Find(id));
         if (!row) return NotFound(call);
         run = InfoOf(*row);
         return {};
@@ -390,7 +395,8 @@ Result<std::vector<RetentionRun>> Vault::ListRetentionRuns(const Caller& caller)
   std::vector<RetentionRun> runs;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(const auto rows, transaction.stores().retention.List(kMaxListedRuns));
+        COFFER_ASSIGN(const auto rows,
+                      transaction.Of<DeletionState>().stores.retention.List(kMaxListedRuns));
         for (const RunRow& row : rows) runs.push_back(InfoOf(row));
         return {};
       }));
@@ -410,7 +416,7 @@ Result<std::string> Vault::ReadRunReport(const Caller& caller, const RunId& id,
   std::string note;
   COFFER_TRY(core_->Perform(
       OperationKind::kWrite, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        auto& store = transaction.stores().retention;
+        auto& store = transaction.Of<DeletionState>().stores.retention;
         COFFER_ASSIGN(const auto row, store.Find(id));
         if (!row) return NotFound(call);
         if (!row->finished) return Fail(Code::kConflict, "run_in_progress");
@@ -420,7 +426,7 @@ Result<std::string> Vault::ReadRunReport(const Caller& caller, const RunId& id,
           return {};
         }
         COFFER_ASSIGN(const auto schedule,
-                      transaction.stores().catalog.FindSchedule(row->schedule));
+                      transaction.Of<CatalogState>().catalog_store.FindSchedule(row->schedule));
         if (!schedule) return Fail(Code::kCorrupted, "storage_corrupted", "a run's schedule");
         audit::RunReport report;
         report.version = row->report_version;
@@ -452,7 +458,7 @@ Result<std::string> Vault::ReadRunReport(const Caller& caller, const RunId& id,
   if (!page) return audit::AssembleRunReport(note);
   COFFER_ASSIGN(const auto report, audit::ParseRunReport(note));
   return audit::RunReportPage(report, note, request.language,
-                              PageNamesOf(*core_->engine->catalog()));
+                              PageNamesOf(*core_->engine->Of<CatalogState>().Published()));
 }
 
 Status Vault::ConfirmClock(const Caller& caller) {

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "vault/catalog/catalog_store.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/catalog/retention_schedule.h"
-#include "vault/engine/registry_store.h"
 
 namespace coffer::vault {
 

@@ -4,6 +4,9 @@
 
 #include "audit/text/clock.h"
 #include "crypto/aead.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
+#include "vault/deletion/deletion_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -40,7 +43,7 @@ Result<std::vector<OpenedDocument>> OpenDocuments(const Vault::Core& core,
   // With its key in one transaction: an erasure seals what stays anew.
   COFFER_TRY(core.engine->Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        auto& stores = transaction.stores();
+        auto& stores = transaction.Of<ClientsState>().stores;
         std::size_t bytes = 0;
         for (taken = 0; taken < records.size() && bytes < kMostBytes; ++taken) {
           auto row = stores.records.FindRow(records[taken]);
@@ -50,7 +53,9 @@ Result<std::vector<OpenedDocument>> OpenDocuments(const Vault::Core& core,
           }
           if (!row) return std::unexpected(std::move(row).error());
           if (!*row) continue;
-          COFFER_ASSIGN(const auto owner, stores.retention.FindClient((*row)->client));
+          COFFER_ASSIGN(
+              const auto owner,
+              transaction.Of<DeletionState>().stores.retention.FindClient((*row)->client));
           if (!owner) continue;
           auto key = transaction.PinKey(owner->id);
           if (!key && key.error().code == Code::kExhausted && taken > 0) return {};
@@ -87,7 +92,7 @@ void RetentionDays::Follow(const Catalog& catalog) {
 }
 
 Result<bool> RetentionDays::Step(RetentionStore& store, std::size_t records) {
-  catalog_ = core_.engine->catalog();
+  catalog_ = core_.engine->Of<CatalogState>().Published();
   Follow(*catalog_);
   if (done_) return false;
   const RetentionStore::Place before = position_;
@@ -156,7 +161,7 @@ Status RetentionDays::ReadAnew(std::span<const std::int64_t> records, std::size_
         stored = 0;
         for (const ReadDay& read : days) {
           // Right for the version that read it, whatever the newest one is by now.
-          COFFER_ASSIGN(const bool is_same, transaction.stores().retention.PutDay(
+          COFFER_ASSIGN(const bool is_same, transaction.Of<DeletionState>().stores.retention.PutDay(
                                                 read.record->record, read.record->version, read.day,
                                                 read.date_version));
           if (is_same) ++stored;

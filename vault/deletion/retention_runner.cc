@@ -9,6 +9,8 @@
 
 #include "audit/documents/erasure_scope.h"
 #include "vault/access/core.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/retention_count.h"
 #include "vault/deletion/retention_days.h"
@@ -115,7 +117,7 @@ void RetentionRunner::Start() {
   if (auto looked = LookAtClock(); !looked && core_.options.log) {
     core_.options.log(Severity::kWarning, "the time was not stored: " + looked.error().detail);
   }
-  const auto schedule = core_.engine->catalog()->retention;
+  const auto schedule = core_.engine->Of<CatalogState>().Published()->retention;
   if (schedule && !schedule->schedule.zone_is_known()) {
     const std::string& zone = schedule->schedule.time_zone();
     if (auto said = core_.LogSystemEvent("retention.paused", "time_zone_unknown", zone);
@@ -284,7 +286,7 @@ Status RetentionRunner::BeginScheduled() {
   if (!last_scheduled_) last_scheduled_ = reached ? day : day - 1;
   last_scheduled_ = std::min(*last_scheduled_, day);  // the clock was put back
   if (day == *last_scheduled_ || !reached) return {};
-  const auto schedule = core_.engine->catalog()->retention;
+  const auto schedule = core_.engine->Of<CatalogState>().Published()->retention;
   if (!schedule || open_) {
     last_scheduled_ = day;
     return {};
@@ -295,12 +297,12 @@ Status RetentionRunner::BeginScheduled() {
   audit::Entry entry = VaultEntry(Name(Action::kRetentionRun));
   entry.detail = run.id.Text();
   entry.version = run.schedule;
-  COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kAlways, entry,
-                               [&](Transaction& transaction) -> Status {
-                                 run.started = transaction.now();
-                                 run.first_seq = run.last_seq = transaction.NextSeq();
-                                 return transaction.stores().retention.Insert(run);
-                               }));
+  COFFER_TRY(core_.engine->Run(
+      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
+        run.started = transaction.now();
+        run.first_seq = run.last_seq = transaction.NextSeq();
+        return transaction.Of<DeletionState>().stores.retention.Insert(run);
+      }));
   last_scheduled_ = day;
   open_ = true;
   return {};
@@ -313,7 +315,8 @@ Result<std::string> RetentionRunner::FindPeople(const RunRow& run) {
   std::string found;
   COFFER_TRY(core_.engine->Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(auto people, transaction.stores().catalog.FindSchedulePeople(run.schedule));
+        COFFER_ASSIGN(auto people, transaction.Of<CatalogState>().catalog_store.FindSchedulePeople(
+                                       run.schedule));
         if (run.asked_by) {
           std::erase(people, *run.asked_by);
           people.insert(people.begin(), *run.asked_by);
@@ -329,10 +332,10 @@ Status RetentionRunner::SetState(RunRow& run, RunState state) {
   RunRow changed = run;
   changed.state = state;
   audit::Entry none;
-  COFFER_TRY(core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
-                               [&](Transaction& transaction) -> Status {
-                                 return transaction.stores().retention.Update(changed);
-                               }));
+  COFFER_TRY(core_.engine->Run(
+      OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+        return transaction.Of<DeletionState>().stores.retention.Update(changed);
+      }));
   run = std::move(changed);
   return {};
 }
@@ -353,7 +356,7 @@ Status RetentionRunner::Finish(RunRow& run, RunState state, std::string_view rea
         // The clock may be confirmed to be earlier than it was.
         run.finished = std::max(run.started, transaction.now());
         run.last_seq = transaction.NextSeq();
-        auto& store = transaction.stores().retention;
+        auto& store = transaction.Of<DeletionState>().stores.retention;
         COFFER_TRY(state == RunState::kFinished ? store.PurgeReviewsBut(run.first_seq)
                                                 : store.PurgeReviews());
         return store.Update(run);
@@ -375,7 +378,7 @@ Status RetentionRunner::GoOn() {
   audit::Entry none;
   const Status looked = core_.engine->Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(run, transaction.stores().retention.FindOpen());
+        COFFER_ASSIGN(run, transaction.Of<DeletionState>().stores.retention.FindOpen());
         return {};
       });
   if (looked && !run) return {};
@@ -386,7 +389,7 @@ Status RetentionRunner::GoOn() {
   if (const auto why = WhyNot(*run); !why.empty()) return Finish(*run, RunState::kFailed, why);
   // What is due by another field than before is found only when its day was read.
   if (!days_->done()) return {};
-  const auto catalog = core_.engine->catalog();
+  const auto catalog = core_.engine->Of<CatalogState>().Published();
   const auto schedule = catalog->retention;
   if (!schedule || schedule->version != run->schedule) return {};  // seen the next time
   COFFER_ASSIGN(std::string people, FindPeople(*run));
@@ -408,7 +411,7 @@ Status RetentionRunner::GoOn() {
 }
 
 std::string_view RetentionRunner::WhyNot(RunRow& run) const {
-  const auto schedule = core_.engine->catalog()->retention;
+  const auto schedule = core_.engine->Of<CatalogState>().Published()->retention;
   if (!schedule || schedule->version != run.schedule) return "schedule_changed";
   if (!schedule->schedule.zone_is_known()) {
     run.detail = schedule->schedule.time_zone();
@@ -420,13 +423,14 @@ std::string_view RetentionRunner::WhyNot(RunRow& run) const {
 
 // As it was when the run began, whichever is in force by now.
 Result<std::shared_ptr<const ScheduleInForce>> RetentionRunner::ScheduleOf(const RunRow& run) {
-  const auto catalog = core_.engine->catalog();
+  const auto catalog = core_.engine->Of<CatalogState>().Published();
   if (catalog->retention && catalog->retention->version == run.schedule) return catalog->retention;
   std::optional<StoredSchedule> stored;
   audit::Entry none;
   COFFER_TRY(core_.engine->Run(
       OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(stored, transaction.stores().catalog.FindSchedule(run.schedule));
+        COFFER_ASSIGN(stored,
+                      transaction.Of<CatalogState>().catalog_store.FindSchedule(run.schedule));
         return {};
       }));
   if (!stored) return Fail(Code::kCorrupted, "storage_corrupted", "a run's schedule");
@@ -445,7 +449,7 @@ Status RetentionRunner::CountRest(RunRow& run, bool failed, bool& stopped) {
     run.counted = !failed;
     return {};
   }
-  const RetentionDecisions decisions(*schedule, *core_.engine->catalog(),
+  const RetentionDecisions decisions(*schedule, *core_.engine->Of<CatalogState>().Published(),
                                      std::min(run.started, core_.Now()));
   if (!failed && !decisions.CountsWorkingDays()) return {};
   RunRow counted = run;
@@ -581,19 +585,19 @@ Status RetentionRunner::PassOver(RunRow& run, const RetentionTreatment& treatmen
   audit::Entry none;
   const auto pass = [&](bool counts) {
     ++own_operations_;
-    return core_.engine->Run(OperationKind::kWrite, EntryRule::kNever, none,
-                             [&](Transaction& transaction) -> Status {
-                               changed = run;
-                               changed.position = client;
-                               if (counts) {
-                                 COFFER_TRY(treatment.CountAsFailed(transaction, changed, client));
-                               } else {
-                                 audit::RunClass& count = changed.CountOf(audit::kClientItself);
-                                 ++count.due;
-                                 ++count.failed;
-                               }
-                               return transaction.stores().retention.Update(changed);
-                             });
+    return core_.engine->Run(
+        OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+          changed = run;
+          changed.position = client;
+          if (counts) {
+            COFFER_TRY(treatment.CountAsFailed(transaction, changed, client));
+          } else {
+            audit::RunClass& count = changed.CountOf(audit::kClientItself);
+            ++count.due;
+            ++count.failed;
+          }
+          return transaction.Of<DeletionState>().stores.retention.Update(changed);
+        });
   };
   Status passed = pass(true);
   if (!passed && passed.error().code != Code::kUnavailable) passed = pass(false);
@@ -624,11 +628,11 @@ Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment
   ++own_operations_;
   auto status = core_.engine->Run(
       OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
-        const auto& current = transaction.catalog().retention;
+        const auto& current = transaction.Of<CatalogState>().current().retention;
         if (!current || current->version != treatment.decisions().version()) {
           return Fail(Code::kConflict, "schedule_changed");
         }
-        treatment.Follow(transaction.catalog());
+        treatment.Follow(transaction.Of<CatalogState>().current());
         transaction.LeaveNoOwnEntry();
         core_.ledger->DropPrepared();
         changed = run;
@@ -641,7 +645,7 @@ Status RetentionRunner::TreatTogether(RunRow& run, RetentionTreatment& treatment
           ++treated.clients;
           if (treated.work >= limits.work || SteadyClock::now() - began >= limits.time) break;
         }
-        return transaction.stores().retention.Update(changed);
+        return transaction.Of<DeletionState>().stores.retention.Update(changed);
       });
   if (!status) {
     treatment.DropSteps();

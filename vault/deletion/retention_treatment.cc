@@ -5,7 +5,10 @@
 
 #include "audit/documents/erasure_act.h"
 #include "audit/documents/erasure_scope.h"
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
+#include "vault/clients/clients_state.h"
+#include "vault/deletion/deletion_state.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/erasure_ledger.h"
 #include "vault/deletion/resealing.h"
@@ -24,9 +27,9 @@ using CountMember = std::uint64_t audit::RunClass::*;
 Result<CountMember> RestrictClass(const Vault::Core& core, Transaction& transaction,
                                   const ClientRow& client, const RetentionPolicy& policy,
                                   std::uint64_t schedule) {
-  Stores& stores = transaction.stores();
+  auto& stores = transaction.Of<DeletionState>().stores;
   const std::string& name = policy.class_name;
-  for (const auto& known : transaction.restrictions().Of(client.id)) {
+  for (const auto& known : transaction.Of<AccessState>().restrictions().Of(client.id)) {
     const bool covers = known.terms.class_name.empty() || known.terms.class_name == name;
     if (covers && known.terms.stops.IncludeAll()) return &audit::RunClass::restricted;
   }
@@ -52,7 +55,7 @@ Result<CountMember> RestrictClass(const Vault::Core& core, Transaction& transact
 // Marked for a person, and said so once, until a run finds it due for review no more.
 Status MarkForReview(Transaction& transaction, const ClientRow& client, std::int64_t record,
                      const RetentionPolicy& policy, const RunRow& run) {
-  RetentionStore& store = transaction.stores().retention;
+  RetentionStore& store = transaction.Of<DeletionState>().stores.retention;
   COFFER_ASSIGN(const bool is_new,
                 store.AddReview(record, policy.name, transaction.now(), run.first_seq));
   if (!is_new) return {};
@@ -96,7 +99,7 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
     std::uint64_t waiting = 0;          // due, and not to be erased yet
     std::vector<std::int64_t> records;  // due
   };
-  Stores& stores = transaction.stores();
+  auto& stores = transaction.Of<DeletionState>().stores;
   COFFER_ASSIGN(const auto about, stores.retention.FindClient(row));
   if (!about) return {};
   std::map<std::string, DueClass, std::less<>> classes;
@@ -120,12 +123,13 @@ Status RetentionTreatment::Treat(Transaction& transaction, RunRow& run, std::int
   }));
   const auto* const of_client = owned == 0 ? decisions_.PolicyIfDue(*about) : nullptr;
   if (due == 0 && of_client == nullptr) return {};
-  COFFER_ASSIGN(const auto client, stores.clients.FindRow(row));
+  COFFER_ASSIGN(const auto client, transaction.Of<ClientsState>().stores.clients.FindRow(row));
   if (!client) return {};
 
   const auto is_held = [&](std::string_view class_name) {
-    return RetentionIsHeld(transaction.holds(), transaction.restrictions(), client->id,
-                           client->tags, class_name);
+    return RetentionIsHeld(transaction.Of<DeletionState>().holds(),
+                           transaction.Of<AccessState>().restrictions(), client->id, client->tags,
+                           class_name);
   };
   struct Counted {
     std::string_view name;
@@ -248,7 +252,7 @@ Result<bool> RetentionTreatment::TakeStep(Transaction& transaction, const Client
 
 Status RetentionTreatment::CountAsFailed(Transaction& transaction, RunRow& run,
                                          std::int64_t row) const {
-  auto& store = transaction.stores().retention;
+  auto& store = transaction.Of<DeletionState>().stores.retention;
   COFFER_ASSIGN(const auto about, store.FindClient(row));
   if (!about) return {};
   std::map<std::string, std::uint64_t, std::less<>> due;

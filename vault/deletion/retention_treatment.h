@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "vault/clients/client_store.h"
 #include "vault/deletion/retention_decisions.h"
 #include "vault/deletion/retention_store.h"
 #include "vault/engine/engine.h"

@@ -8,6 +8,7 @@
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/kdf.h"
+#include "vault/storage/dialect.h"
 
 namespace coffer::vault {
 namespace {
@@ -130,31 +131,19 @@ Result<std::unique_ptr<CommittedState>> CommittedState::Open(Database& database,
 CommittedState::~CommittedState() {
   if (followed_) return;
   for (const CommittedTable& table : kCommitted) {
-    sqlite3_create_function_v2(database_.handle(), FunctionOf(table).c_str(), -1, SQLITE_UTF8,
-                               nullptr, nullptr, nullptr, nullptr, nullptr);
+    (void)database_.DefineFunction(FunctionOf(table), nullptr);
   }
 }
 
 Status CommittedState::Prepare() {
   for (std::size_t i = 0; i < kCommitted.size(); ++i) {
     Table& table = tables_[i];
-    table.state = this;
     table.index = i;
-    COFFER_ASSIGN(auto columns, Statement::Prepare(database_,
-                                                   "SELECT name FROM pragma_table_info(?) "
-                                                   "WHERE name <> ? ORDER BY name"));
-    auto rows = columns.Query(kCommitted[i].name, kCommitted[i].except_column);
-    for (;;) {
-      COFFER_ASSIGN(const bool more, rows.Next());
-      if (!more) break;
-      table.columns.emplace_back(rows.Text(0));
-    }
-    const int code =
-        sqlite3_create_function_v2(database_.handle(), FunctionOf(kCommitted[i]).c_str(), -1,
-                                   SQLITE_UTF8, &table, &OnRow, nullptr, nullptr, nullptr);
-    if (code != SQLITE_OK) {
-      return std::unexpected(SqliteError(database_.handle(), code, "following state"));
-    }
+    COFFER_ASSIGN(table.columns, ColumnsOf(database_, kCommitted[i].name));
+    std::erase(table.columns, kCommitted[i].except_column);
+    std::ranges::sort(table.columns);
+    COFFER_TRY(database_.DefineFunction(FunctionOf(kCommitted[i]),
+                                        [this, i](SqlValues values) { OnRow(i, values); }));
   }
   COFFER_ASSIGN(const bool kept, HasColumn(database_, "committed_state", "sums"));
   if (!kept) return {};
@@ -208,36 +197,29 @@ Status CommittedState::Follow() {
   return {};
 }
 
-void CommittedState::OnRow(sqlite3_context* context, int, sqlite3_value** values) {
-  const auto& table = *static_cast<Table*>(sqlite3_user_data(context));
-  StateSum& sum = table.state->sums_[table.index];
-  StateSum term;
-  try {
-    term = SumOf(HashRow(table, values + 1));
-  } catch (const std::bad_alloc&) {
-    sqlite3_result_error_nomem(context);  // nothing is thrown through SQLite
-    return;
-  }
-  sqlite3_value_int(values[0]) > 0 ? Add(sum, term) : Subtract(sum, term);
+void CommittedState::OnRow(std::size_t table, SqlValues values) {
+  StateSum& sum = sums_[table];
+  const StateSum term = SumOf(HashRow(table, values.subspan(1)));
+  SqlValue(values[0]).Int() > 0 ? Add(sum, term) : Subtract(sum, term);
 }
 
 // Columns by name and without NULLs: one that a later version adds changes no row that has none.
-crypto::Hash CommittedState::HashRow(const Table& table, sqlite3_value** values) {
+crypto::Hash CommittedState::HashRow(std::size_t table, SqlValues values) const {
+  const std::vector<std::string>& columns = tables_[table].columns;
   Bytes row;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    sqlite3_value* const value = values[i];
-    const int type = sqlite3_value_type(value);
-    if (type == SQLITE_NULL) continue;
-    AppendLengthed(crypto::AsBytes(table.columns[i]), row);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const SqlValue value(values[i]);
+    const SqlValue::Type type = value.type();
+    if (type == SqlValue::Type::kNull) continue;
+    AppendLengthed(crypto::AsBytes(columns[i]), row);
     row.push_back(static_cast<std::uint8_t>(type));
-    if (type == SQLITE_INTEGER) {
-      AppendU64(static_cast<std::uint64_t>(sqlite3_value_int64(value)), row);
-      continue;
+    if (type == SqlValue::Type::kInteger) {
+      AppendU64(static_cast<std::uint64_t>(value.Int()), row);
+    } else {
+      AppendLengthed(value.Blob(), row);
     }
-    const auto* const bytes = static_cast<const std::uint8_t*>(sqlite3_value_blob(value));
-    AppendLengthed({bytes, static_cast<std::size_t>(sqlite3_value_bytes(value))}, row);
   }
-  return crypto::KeyedHash(table.state->key_, {crypto::AsBytes(kCommitted[table.index].name), row});
+  return crypto::KeyedHash(key_, {crypto::AsBytes(kCommitted[table].name), row});
 }
 
 crypto::Hash CommittedState::Hash() const {

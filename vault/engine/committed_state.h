@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,6 @@ class CommittedState {
 
  private:
   struct Table {
-    CommittedState* state = nullptr;
     std::size_t index = 0;
     std::vector<std::string> columns;  // in the order of their names
   };
@@ -72,8 +72,8 @@ class CommittedState {
   };
 
   CommittedState(Database& database, const crypto::Keyring& keyring);
-  static void OnRow(sqlite3_context* context, int count, sqlite3_value** values);
-  static crypto::Hash HashRow(const Table& table, sqlite3_value** values);
+  void OnRow(std::size_t table, SqlValues values);
+  crypto::Hash HashRow(std::size_t table, SqlValues values) const;
   Status Prepare();
   Status SumUp();
   Result<std::optional<Stored>> ReadStored();

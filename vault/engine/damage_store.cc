@@ -7,7 +7,10 @@ namespace {
 
 constexpr std::string_view kLoadDamaged = "SELECT id, client, record FROM damaged";
 constexpr std::string_view kPutDamaged =
-    "INSERT OR REPLACE INTO damaged (id, found, reason, client, record) VALUES (?, ?, ?, ?, ?)";
+    "INSERT INTO damaged (id, found, reason, client, record) VALUES (?, ?, ?, ?, ?) ON CONFLICT "
+    "(id) "
+    "DO UPDATE SET found = excluded.found, reason = excluded.reason, client = excluded.client, "
+    "record = excluded.record";
 constexpr std::string_view kDeleteDamaged = "DELETE FROM damaged WHERE id = ?";
 
 }  // namespace

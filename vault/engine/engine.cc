@@ -12,70 +12,31 @@
 #include <new>
 
 #include "audit/entries/log_reader.h"
-#include "vault/deletion/hold_text.h"
 
 namespace coffer::vault {
 namespace {
 
-// A checkpoint of this many frames takes a few milliseconds: small steps, so that no request waits
-// long behind one.
-constexpr int kWalStep = 1000;
 // So far back a start looks for the last entry that says what the committed state is.
 constexpr std::uint64_t kStateKnownEvery = 4096;
-// Between two tries at the WAL that a reader holds; and after one that the storage refused, which
-// is told once an hour.
-constexpr std::chrono::milliseconds kTruncateEvery{100};
-constexpr std::chrono::milliseconds kTruncateAfterFailure{10'000};
-constexpr std::chrono::hours kTellAgainAfter{1};
-constexpr std::int64_t kIdempotencyLifetimeMs = 24 * 3600 * 1000;
 constexpr std::int64_t kPurgeIntervalMs = 60 * 1000;
 // So long a purge waits for a moment without requests.
 constexpr std::int64_t kPurgeLatestMs = 10 * kPurgeIntervalMs;
 constexpr std::int64_t kPurgeOnMs = 1000;  // between portions, while requests come
-constexpr std::int64_t kSeenIntervalMs = 60 * 1000;
 // While somebody reads keys.db, a try takes a tenth of the engine's time at most.
 constexpr int kDestroyPatienceMs = 20;
 constexpr std::chrono::milliseconds kDestroyAgainAfter{200};
-constexpr std::int64_t kMsPerHour = 3600 * 1000;
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
               std::atomic<std::uint32_t>::is_always_lock_free);  // it is a futex word
 
-// By what the clock guard stored last (retention_runner.h): lately, and without a jump.
-Result<bool> ClockStands(SettingStore& settings, Timestamp now) {
-  constexpr std::int64_t kLatelyMs = 10 * 60 * 1000;
-  COFFER_ASSIGN(const auto unconfirmed, settings.Find("clock-unconfirmed"));
-  COFFER_ASSIGN(const auto seen, settings.Find("clock-seen"));
-  if (!seen || (unconfirmed && !unconfirmed->empty())) return false;
-  std::int64_t ms = 0;
-  std::from_chars(seen->data(), seen->data() + seen->size(), ms);
-  return std::abs(now.ms - ms) <= kLatelyMs;
-}
-
 }  // namespace
 
-Stores& Transaction::stores() { return *engine_.stores_; }
-
-const Catalog& Transaction::catalog() const { return *engine_.current_catalog_; }
-
-const AccessRegister& Transaction::access() const { return engine_.access_; }
-
-const HoldRegister& Transaction::holds() const { return engine_.holds_; }
-
-const RestrictionRegister& Transaction::restrictions() const { return engine_.restrictions_; }
-
-const PrincipalRegister& Transaction::principals() const { return engine_.principals_; }
-
-Status Transaction::Touch(const TokenRow& session, Timestamp now) {
-  TokenRow* const row = engine_.principals_.FindToken(session.digest);
-  if (row == nullptr) return {};
-  // A little earlier: another request's. Much earlier: the clock was put back, and what it said
-  // before must not keep the session open for longer.
-  if (now <= row->seen && row->seen.ms - now.ms < kSeenIntervalMs) return {};
-  row->seen = now;
-  if (std::abs(now.ms - row->seen_stored.ms) < kSeenIntervalMs) return {};
-  row->seen_stored = now;
-  return stores().principals.Update(*row);
+Result<std::optional<std::uint64_t>> Rooms::KeyGeneration(const ClientId& client) const {
+  for (const auto& room : states_) {
+    COFFER_ASSIGN(const auto generation, room->KeyGeneration(client));
+    if (generation) return generation;
+  }
+  return std::nullopt;
 }
 
 Result<PinnedKeys> Transaction::PinKey(const ClientId& client) {
@@ -91,8 +52,7 @@ Result<PinnedKeys> Transaction::PinKey(const ClientId& client) {
   COFFER_ASSIGN(auto current,
                 engine_.cache_->FindOrInsert(
                     client, [&](std::span<std::uint8_t> slot) -> Result<std::uint64_t> {
-                      COFFER_ASSIGN(const auto generation,
-                                    engine_.stores_->clients.FindGeneration(client));
+                      COFFER_ASSIGN(const auto generation, rooms_.KeyGeneration(client));
                       return unwrap(generation.value_or(0), slot);
                     }));
   if (!IsResealing(client)) return PinnedKeys(std::move(current));
@@ -141,29 +101,14 @@ Result<std::unique_ptr<Engine>> Engine::Connect(Database vault, Database keys,
   engine->keys_ = std::move(keys);
 
   COFFER_ASSIGN(auto log, LogStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto clients, ClientStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto records, RecordStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto catalog, CatalogStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto principals, PrincipalStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto users, UserStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto reveals, RevealStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto idempotency, IdempotencyStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto access, AccessStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto approvals, ApprovalStore::Open(engine->vault_));
   COFFER_ASSIGN(auto settings, SettingStore::Open(engine->vault_));
   COFFER_ASSIGN(auto damage, DamageStore::Open(engine->vault_));
   COFFER_ASSIGN(auto erasures, ErasureStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto holds, HoldStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto restrictions, RestrictionStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto retention, RetentionStore::Open(engine->vault_));
-  COFFER_ASSIGN(auto index, SearchIndex::Open(engine->vault_));
   COFFER_ASSIGN(auto key_store, KeyStore::Open(engine->keys_));
-  engine->stores_ = std::make_unique<Stores>(
-      Stores{std::move(log), std::move(clients), std::move(records), std::move(catalog),
-             std::move(principals), std::move(users), std::move(reveals), std::move(idempotency),
-             std::move(access), std::move(approvals), std::move(settings), std::move(damage),
-             std::move(erasures), std::move(holds), std::move(restrictions), std::move(retention),
-             std::move(index), std::move(key_store)});
+  engine->stores_ =
+      std::make_unique<Stores>(Stores{std::move(log), std::move(settings), std::move(damage),
+                                      std::move(erasures), std::move(key_store)});
+  COFFER_ASSIGN(engine->rooms_, engine->options_.open_rooms(engine->vault_));
   return engine;
 }
 
@@ -189,14 +134,21 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   COFFER_ASSIGN(statements.release, Statement::Prepare(engine->vault_, "RELEASE operation"));
   COFFER_ASSIGN(statements.rollback_to,
                 Statement::Prepare(engine->vault_, "ROLLBACK TO operation"));
-  sqlite3_wal_hook(
-      engine->vault_.handle(),
-      [](void* self, sqlite3*, const char*, int frames) {
-        static_cast<Engine*>(self)->wal_frames_ = frames;
-        return SQLITE_OK;
-      },
-      engine.get());
-  engine->FollowKeysWal();
+  const auto warn = [log = engine->options_.log](const std::string& message) {
+    if (log) log(Severity::kWarning, message);
+  };
+  engine->vault_wal_ =
+      std::make_unique<WriteAheadLog>(engine->vault_,
+                                      WriteAheadLog::Words{"the WAL could not be truncated: ",
+                                                           "the WAL could not be checkpointed: "},
+                                      warn);
+  engine->vault_wal_->Follow();
+  engine->keys_wal_ = std::make_unique<WriteAheadLog>(
+      engine->keys_,
+      WriteAheadLog::Words{"the WAL of keys.db stays: ",
+                           "the WAL of keys.db could not be checkpointed: "},
+      warn);
+  engine->keys_wal_->Follow();
 
   auto rewrite = engine->options_.keys_rewrite;
   rewrite.log = engine->options_.log;
@@ -214,8 +166,8 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
     engine->FinishErasures();
   }
   // Also what a crash between an erasure and this left.
-  engine->TruncateWal();
-  engine->CheckpointKeys(true);
+  engine->EmptyWal();
+  if (auto emptied = engine->keys_wal_->Empty(); !emptied) engine->Die(emptied.error().detail);
   return engine;
 }
 
@@ -243,7 +195,7 @@ Status Engine::CollectUnfinished() {
       }));
   COFFER_ASSIGN(const auto later, stores_->keys.LaterGenerations());
   for (const ClientKeyId& key : later) {
-    COFFER_ASSIGN(const auto current, stores_->clients.FindGeneration(key.client));
+    COFFER_ASSIGN(const auto current, rooms_.KeyGeneration(key.client));
     if (current != key.generation) continue;
     // One before the older of two sealed nothing that is left.
     COFFER_ASSIGN(const auto oldest, stores_->keys.OldestGeneration(key.client));
@@ -257,7 +209,7 @@ Status Engine::CollectUnfinished() {
 Status Engine::FindResealing() {
   COFFER_ASSIGN(const auto later, stores_->keys.LaterGenerations());
   for (const ClientKeyId& key : later) {
-    COFFER_ASSIGN(const auto current, stores_->clients.FindGeneration(key.client));
+    COFFER_ASSIGN(const auto current, rooms_.KeyGeneration(key.client));
     if (current != key.generation) continue;
     COFFER_ASSIGN(const auto older, stores_->keys.Find({key.client, key.generation - 1}));
     if (older) resealing_.try_emplace(key.client);
@@ -267,7 +219,7 @@ Status Engine::FindResealing() {
                                                    std::uint64_t generation) -> Status {
     const auto found = resealing_.find(client);
     if (found == resealing_.end()) return {};
-    COFFER_ASSIGN(const auto current, stores_->clients.FindGeneration(client));
+    COFFER_ASSIGN(const auto current, rooms_.KeyGeneration(client));
     const bool destroyed = scope == ErasureScope::kClient || generation + 1 >= current.value_or(0);
     if (destroyed) resealing_.erase(found);
     return {};
@@ -335,71 +287,10 @@ Status Engine::Load() {
   } else {
     writer_ = std::make_unique<audit::LogWriter>(options_.origin, std::move(head));
   }
-  COFFER_ASSIGN(auto catalog, stores_->catalog.Load());
-  PublishCatalog(std::make_shared<const Catalog>(std::move(catalog)));
-  COFFER_ASSIGN(auto principals, stores_->principals.LoadPrincipals());
-  COFFER_ASSIGN(auto tokens, stores_->principals.LoadTokens());
-  COFFER_ASSIGN(auto teams, stores_->principals.LoadTeams());
-  principals_.Clear();
-  for (auto& row : principals) {
-    if (current_catalog_->Role(row.role) == nullptr) {
-      return Fail(Code::kCorrupted, "storage_corrupted", "a principal has no known role");
-    }
-    principals_.Put(std::move(row));
-  }
-  for (auto& row : tokens) principals_.Put(std::move(row));
-  for (auto& row : teams) principals_.Put(std::move(row));
-  COFFER_ASSIGN(auto assignments, stores_->access.LoadAssignments());
-  COFFER_ASSIGN(auto leases, stores_->access.LoadLeases(options_.clock->Now()));
-  access_.Clear();
-  for (auto& row : assignments) access_.Put(std::move(row));
-  for (auto& row : leases) access_.Put(std::move(row));
-  COFFER_ASSIGN(const auto emergencies, stores_->access.LoadEmergencies(options_.clock->Now()));
-  for (const auto& row : emergencies) access_.Put(row);
-  COFFER_ASSIGN(auto holds, stores_->holds.LoadLive());
-  COFFER_ASSIGN(auto restrictions, stores_->restrictions.Load());
-  holds_.Clear();
-  restrictions_.Clear();
-  for (auto& hold : holds) {
-    COFFER_TRY(OpenHold(hold));
-    holds_.Put(std::move(hold));
-  }
-  for (auto& restriction : restrictions) restrictions_.Put(std::move(restriction));
-  COFFER_TRY(stores_->index.Load(stores_->keys, *keyring_, *current_catalog_));
-  PublishIndexState();
+  const auto unwrap = [this](const ClientKeyId& current) { return UnwrapKeys(current); };
+  const RoomSources sources{rooms_, stores_->keys, *keyring_, options_.clock->Now(), unwrap};
+  for (const auto& room : rooms_) COFFER_TRY(room->Load(sources));
   return {};
-}
-
-// One whose client's key is not there still holds, without its words.
-Status Engine::OpenHold(Hold& hold) {
-  if (hold.sealed_text.empty()) return {};
-  const ClientId& client = *hold.terms.client;
-  COFFER_ASSIGN(const auto generation, stores_->clients.FindGeneration(client));
-  const auto keys = UnwrapKeys({client, generation.value_or(0)});
-  if (!keys && keys.error().code == Code::kUnavailable) return std::unexpected(keys.error());
-  if (keys) (void)OpenHoldText(*keyring_, keys->Expose(), hold);
-  return {};
-}
-
-void Engine::PublishIndexState() {
-  const std::lock_guard lock(catalog_mutex_);
-  published_index_ = stores_->index.state();
-}
-
-IndexState Engine::index_state() const {
-  const std::lock_guard lock(catalog_mutex_);
-  return published_index_;
-}
-
-void Engine::PublishCatalog(std::shared_ptr<const Catalog> catalog) {
-  current_catalog_ = catalog;
-  const std::lock_guard lock(catalog_mutex_);
-  published_catalog_ = std::move(catalog);
-}
-
-std::shared_ptr<const Catalog> Engine::catalog() const {
-  const std::lock_guard lock(catalog_mutex_);
-  return published_catalog_;
 }
 
 Status Engine::Run(OperationKind kind, EntryRule rule, audit::Entry& entry,
@@ -449,13 +340,13 @@ EngineStatistics Engine::Statistics() const {
   s.refused_full = refused_full_.load(std::memory_order_relaxed);
   s.largest_batch = largest_batch_.load(std::memory_order_relaxed);
   s.commit_nanoseconds = commit_nanoseconds_.load(std::memory_order_relaxed);
-  s.wal_frames = wal_gauge_.load(std::memory_order_relaxed);
-  s.keys_wal_frames = keys_wal_gauge_.load(std::memory_order_relaxed);
+  s.wal_frames = vault_wal_->frames();
+  s.keys_wal_frames = keys_wal_->frames();
   s.log_size = log_size_.load(std::memory_order_relaxed);
   s.key_cache_entries = cache_->size();
   s.keys_rewrites = keys_rewrite_->completed();
   s.keys_rewrite_pending = keys_rewrite_->pending();
-  s.wal_truncation_pending = wal_truncation_pending_.load(std::memory_order_relaxed);
+  s.wal_truncation_pending = vault_wal_->emptying();
   const std::lock_guard lock(queue_mutex_);
   s.queue_length = queue_.size();
   return s;
@@ -470,9 +361,8 @@ void Engine::Loop() {
       while (queue_.empty() && !stopping_ && !timed_out) {
         idle_ = true;
         auto patience = keys_rewrite_->working() ? std::chrono::milliseconds(1)
-                        : wal_truncation_pending_.load(std::memory_order_relaxed)
-                            ? truncate_again_after_
-                            : std::chrono::milliseconds(1000);
+                        : vault_wal_->emptying() ? vault_wal_->retry_after()
+                                                 : std::chrono::milliseconds(1000);
         if (keys_pending()) patience = std::min(patience, kDestroyAgainAfter);
         timed_out = queue_changed_.wait_for(lock, patience) == std::cv_status::timeout;
       }
@@ -535,7 +425,7 @@ Status Engine::RunOperations(std::vector<Operation*>& batch) {
 
 // An error returned from here fails the batch; the operation's own failure is in its status.
 Status Engine::RunOne(Operation& operation) {
-  Transaction transaction(*this, options_.clock->Now());
+  Transaction transaction(*this, *stores_, rooms_, options_.clock->Now());
   const bool writes = operation.kind == OperationKind::kWrite;
   const StateSums state_before = state_->sums();
   if (writes) COFFER_TRY(statements_.savepoint.Execute());
@@ -549,17 +439,15 @@ Status Engine::RunOne(Operation& operation) {
     operation.status = Fail(Code::kUnavailable, kNoMemory);
   }
   // A full disk or an I/O error may have rolled everything back, not only this operation.
-  if (sqlite3_get_autocommit(vault_.handle()) != 0) {
+  if (!vault_.InTransaction()) {
     return Fail(Code::kUnavailable, "storage_unavailable", "the transaction was rolled back");
   }
   // What the store could not do is the batch's failure: its entry would claim too much.
   if (!operation.status && operation.status.error().code == Code::kUnavailable && !no_memory) {
     return std::unexpected(operation.status.error());
   }
-  if (stores_->index.has_unread()) {
-    if (operation.status) COFFER_TRY(stores_->index.RemoveUnread());
-    stores_->index.DropUnread();
-  }
+  const bool succeeded = operation.status.has_value();
+  for (const auto& room : rooms_) COFFER_TRY(room->EndOperation(succeeded));
   if (writes) {
     if (!operation.status) {
       COFFER_TRY(statements_.rollback_to.Execute());
@@ -586,41 +474,17 @@ Status Engine::TakeOver(Transaction& transaction) {
     cache_->Remove(row.client);
     EndResealing(row.client);
     if (row.scope == ErasureScope::kClient) {
-      access_.Forget(row.client);
-      holds_.Forget(row.client);
-      restrictions_.Forget(row.client);
+      for (const auto& room : rooms_) room->Forget(row.client);
       dying_.insert(row.client);
     }
     erased_.push_back(std::move(row));
   }
-  if (transaction.catalog_) PublishCatalog(std::move(transaction.catalog_));
-  if (transaction.index_key_) {
-    auto& [generation, key] = *transaction.index_key_;
+  for (auto& put : transaction.put_keys_) {
     COFFER_TRY(BeginKeys());
-    COFFER_TRY(stores_->keys.PutIndexKey(
-        generation, SearchIndex::WrapKey(*keyring_, generation, key.ExposeSecret())));
-    stores_->index.AddKey(generation, std::move(key));
+    COFFER_TRY(put(stores_->keys));
   }
-  if (transaction.index_changed_) {
-    COFFER_TRY(stores_->index.Reload(*current_catalog_));
-    PublishIndexState();
-  }
-  if (transaction.retire_index_keys_) retire_index_keys_ = true;
-  for (auto& row : transaction.principals_) principals_.Put(std::move(row));
-  for (auto& row : transaction.tokens_) principals_.Put(std::move(row));
-  for (const TokenId& id : transaction.forgotten_tokens_) principals_.Forget(id);
-  if (transaction.team_) principals_.Put(*std::move(transaction.team_));
-  if (transaction.assignment_) access_.Put(*std::move(transaction.assignment_));
-  if (transaction.unassigned_) {
-    access_.Remove(transaction.unassigned_->first, transaction.unassigned_->second);
-  }
-  for (auto& row : transaction.leases_) access_.Put(std::move(row));
-  for (const auto& row : transaction.emergencies_) access_.Put(row);
-  if (transaction.hold_) holds_.Put(*std::move(transaction.hold_));
-  for (auto& restriction : transaction.restrictions_) restrictions_.Put(std::move(restriction));
-  if (transaction.unrestricted_) {
-    restrictions_.Remove(transaction.unrestricted_->first, transaction.unrestricted_->second);
-  }
+  if (transaction.retiring_ != nullptr) retiring_ = transaction.retiring_;
+  for (auto& change : transaction.changes_) COFFER_TRY(change());
   return {};
 }
 
@@ -759,7 +623,7 @@ Status Engine::CommitBatch() {
     std::ranges::move(retired_, std::back_inserter(stray_keys_));
     retired_.clear();
     if (!erased_.empty() || retires) FinishErasures();
-    if (retire_index_keys_) RetireIndexKeys();
+    if (retiring_ != nullptr) RetireKeys();
   } catch (const std::bad_alloc&) {
     Die("no memory to finish what is committed");
   }
@@ -779,7 +643,7 @@ void Engine::FinishErasures() {
     }
     std::ranges::move(erased_, std::back_inserter(undestroyed_));
     erased_.clear();
-    TruncateWal();
+    EmptyWal();
   }
   DestroyPending();
 }
@@ -851,14 +715,12 @@ Status Engine::DestroyKeys() {
   return {};
 }
 
-// The live generation is committed, and nothing asks for another one. What fails is asked for again
-// (index_builder.h).
-void Engine::RetireIndexKeys() {
-  retire_index_keys_ = false;
-  const std::uint64_t live = stores_->index.state().live;
+// What these sealed is committed under other keys. What fails is asked for again.
+void Engine::RetireKeys() {
+  RoomState& room = *std::exchange(retiring_, nullptr);
   const auto retire = [&]() -> Status {
     COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(keys_));
-    COFFER_TRY(stores_->keys.DeleteIndexKeysBut(live));
+    COFFER_TRY(room.RetireKeys(stores_->keys));
     COFFER_TRY(keys_rewrite_->Mark());
     return transaction.Commit();
   };
@@ -874,83 +736,34 @@ void Engine::RetireIndexKeys() {
             retired.error().detail);
     return;
   }
-  stores_->index.KeepKeysOnly(live);
+  room.KeysRetired();
   // Removes the older page images; the rewrite of keys.db that follows leaves them unreadable.
   if (auto done = keys_.TruncateWal(); !done && IsFsyncFailure(keys_.ExtendedError())) {
     Die(done.error().detail);
   }
-  TruncateWal();
+  EmptyWal();
 }
 
-// An older page of the WAL has what was erased as it stood, and is read with the key of vault.db.
-void Engine::TruncateWal() {
-  wal_truncation_tried_ = std::chrono::steady_clock::now();
-  const auto truncated = vault_.TruncateWal();
-  if (!truncated) {
-    if (IsFsyncFailure(vault_.ExtendedError())) Die(truncated.error().detail);
-    WarnOfWal("the WAL could not be truncated: " + truncated.error().detail);
-  }
-  truncate_again_after_ = truncated ? kTruncateEvery : kTruncateAfterFailure;
-  const bool done = truncated && *truncated;
-  wal_truncation_pending_.store(!done, std::memory_order_relaxed);
-  if (done) wal_frames_ = wal_checkpoint_at_ = 0;
-}
-
-// Not at each of the tries, of which there are many while the storage refuses.
-void Engine::WarnOfWal(const std::string& message) {
-  const auto now = std::chrono::steady_clock::now();
-  if (warned_of_wal_ && now - *warned_of_wal_ < kTellAgainAfter) return;
-  warned_of_wal_ = now;
-  Log(Severity::kWarning, message);
-}
-
-// Each connection to keys.db has its own: a rewrite of the file opens another one.
-void Engine::FollowKeysWal() {
-  const void* const before = sqlite3_wal_hook(
-      keys_.handle(),
-      [](void* self, sqlite3*, const char*, int frames) {
-        static_cast<Engine*>(self)->keys_wal_frames_ = frames;
-        return SQLITE_OK;
-      },
-      this);
-  if (before != this) keys_wal_frames_ = keys_wal_checkpoint_at_ = 0;
-}
-
-// As of vault.db. Waits for nobody: who reads keys.db keeps the rest for the next try.
-void Engine::CheckpointKeys(bool truncate) {
-  if (truncate) {
-    const auto truncated = keys_.TruncateWal();
-    if (!truncated && IsFsyncFailure(keys_.ExtendedError())) Die(truncated.error().detail);
-    if (!truncated) WarnOfWal("the WAL of keys.db stays: " + truncated.error().detail);
-    if (truncated && *truncated) keys_wal_frames_ = keys_wal_checkpoint_at_ = 0;
-    return;
-  }
-  const auto state = keys_.Checkpoint(false);
-  if (!state) {
-    if (IsFsyncFailure(keys_.ExtendedError())) Die(state.error().detail);
-    WarnOfWal("the WAL of keys.db could not be checkpointed: " + state.error().detail);
-    keys_wal_checkpoint_at_ = keys_wal_frames_;
-    return;
-  }
-  const bool all = state->frames == state->checkpointed;
-  keys_wal_checkpoint_at_ = all ? 0 : keys_wal_frames_;
-  if (all) keys_wal_frames_ = 0;
+// An older page of the write-ahead log has what was erased as it stood, and is read with the key of
+// vault.db.
+void Engine::EmptyWal() {
+  if (auto emptied = vault_wal_->Empty(); !emptied) Die(emptied.error().detail);
 }
 
 void Engine::AbandonBatch(const Error& why) {
   commit_failures_.fetch_add(1, std::memory_order_relaxed);
   const bool was_healthy = healthy_.exchange(false, std::memory_order_acq_rel);
-  if (sqlite3_get_autocommit(vault_.handle()) == 0) {
+  if (vault_.InTransaction()) {
     if (auto rolled_back = vault_.Execute("ROLLBACK"); !rolled_back)
       Die(rolled_back.error().detail);
   }
-  if (sqlite3_get_autocommit(keys_.handle()) == 0) {
+  if (keys_.InTransaction()) {
     if (auto rolled_back = keys_.Execute("ROLLBACK"); !rolled_back) Die(rolled_back.error().detail);
   }
   keys_open_ = false;
   state_in_log_ = durable_state_;
   state_->Restore(durable_sums_);
-  stores_->index.DropUnread();
+  for (const auto& room : rooms_) room->AbandonBatch();
   // Of a new generation that was not committed.
   for (const ErasureRow& row : erased_) cache_->Remove(row.client);
   for (; !resealing_before_.empty(); resealing_before_.pop_back()) {
@@ -968,7 +781,7 @@ void Engine::AbandonBatch(const Error& why) {
   for (const ErasureRow& row : undestroyed_) {
     if (row.scope == ErasureScope::kClient) dying_.insert(row.client);
   }
-  retire_index_keys_ = false;
+  retiring_ = nullptr;
   // What the failed operations changed in memory is gone; the database says what is true.
   needs_reload_ = true;
   try {
@@ -983,24 +796,13 @@ void Engine::AbandonBatch(const Error& why) {
 }
 
 void Engine::Maintain(bool idle) {
-  wal_gauge_.store(static_cast<std::uint64_t>(std::max(wal_frames_, 0)), std::memory_order_relaxed);
-  if (wal_frames_ >= wal_checkpoint_at_ + kWalStep || (idle && wal_frames_ > wal_checkpoint_at_)) {
-    CheckpointWal();
-  }
-  keys_wal_gauge_.store(static_cast<std::uint64_t>(std::max(keys_wal_frames_, 0)),
-                        std::memory_order_relaxed);
-  if (keys_wal_frames_ >= keys_wal_checkpoint_at_ + kWalStep ||
-      (idle && keys_wal_frames_ > keys_wal_checkpoint_at_)) {
-    CheckpointKeys(false);
-  }
-  if (wal_truncation_pending_.load(std::memory_order_relaxed) &&
-      std::chrono::steady_clock::now() - wal_truncation_tried_ >= truncate_again_after_) {
-    TruncateWal();
+  for (WriteAheadLog* const wal : {vault_wal_.get(), keys_wal_.get()}) {
+    if (auto stepped = wal->Step(idle); !stepped) Die(stepped.error().detail);
   }
   if (healthy()) {
     if (keys_pending() && std::chrono::steady_clock::now() >= destroy_again_) DestroyPending();
     if (auto stepped = keys_rewrite_->Step(); !stepped) Die(stepped.error().detail);
-    FollowKeysWal();
+    keys_wal_->Follow();
   }
   const Timestamp now = options_.clock->Now();
   // Also when the clock was put back: it may have run ahead for years. And where requests never
@@ -1012,8 +814,6 @@ void Engine::Maintain(bool idle) {
                                        : std::abs(now.ms - purge_waits_since_.ms) > kPurgeLatestMs);
   const bool probe = idle && !healthy();
   if (!purge && !probe) return;
-  // Acts are many and looked through one by one.
-  const bool purge_acts = now.ms / kMsPerHour != last_purge_.ms / kMsPerHour;
   last_purge_ = purge_waits_since_ = now;
   // Also what finds out that a full disk has room again, without waiting for a request to fail.
   audit::Entry none;
@@ -1023,39 +823,16 @@ void Engine::Maintain(bool idle) {
       COFFER_ASSIGN(const auto note, log.ReadCheckpoint());
       if (note) COFFER_TRY(log.PutCheckpoint(std::string_view(*note)));
     }
-    if (purge_acts) {
-      COFFER_ASSIGN(const bool stands, ClockStands(transaction.stores().settings, now));
-      if (stands) {
-        COFFER_TRY(transaction.stores().erasures.PurgeActs(Timestamp{now.ms - kActLifetimeMs}));
-      }
+    purge_more_ = false;
+    for (const auto& room : rooms_) {
+      COFFER_ASSIGN(const bool more, room->Purge(transaction));
+      purge_more_ = purge_more_ || more;
     }
-    const Timestamp yesterday{now.ms - 24 * kMsPerHour};
-    principals_.ForgetSessions(yesterday);
-    access_.ForgetEnded(yesterday);
-    COFFER_TRY(transaction.stores().reveals.PurgeBefore(yesterday.ms / kMsPerHour - 24));
-    COFFER_ASSIGN(purge_more_, transaction.stores().idempotency.PurgeOutside(
-                                   Timestamp{now.ms - kIdempotencyLifetimeMs},
-                                   Timestamp{now.ms + kIdempotencyLifetimeMs}));
     return {};
   };
   Operation operation{OperationKind::kWrite, EntryRule::kNever, &none, work, {}};
   std::vector<Operation*> batch{&operation};
   RunBatch(batch);
-}
-
-void Engine::CheckpointWal() {
-  auto state = vault_.Checkpoint(false);
-  if (!state) {
-    if (IsFsyncFailure(vault_.ExtendedError())) Die(state.error().detail);
-    Log(Severity::kWarning, "the WAL could not be checkpointed: " + state.error().detail);
-    wal_checkpoint_at_ = wal_frames_;
-    return;
-  }
-  // Everything copied: the next commit starts the WAL anew. Otherwise a long read holds the rest,
-  // and the next try is one step later.
-  const bool all = state->frames == state->checkpointed;
-  wal_checkpoint_at_ = all ? 0 : wal_frames_;
-  if (all) wal_frames_ = 0;
 }
 
 void Engine::Die(std::string_view why) {

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "crypto/keys_database_key.h"
+#include "vault/storage/dialect.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
 
@@ -50,16 +51,13 @@ Status SetKeysJournal(const Database& database, std::string_view sql, std::strin
 
 // `"client", "cid", …`: all there are, so that no column is forgotten that a later version adds.
 Result<std::string> KeysColumns(const Database& database, int& count) {
-  COFFER_ASSIGN(auto select,
-                Statement::Prepare(database, "SELECT name FROM pragma_table_info(?) ORDER BY cid"));
+  COFFER_ASSIGN(const auto names, ColumnsOf(database, kKeysTable));
+  count = static_cast<int>(names.size());
   std::string columns;
-  auto row = select.Query(kKeysTable);
-  for (count = 0;; ++count) {
-    COFFER_ASSIGN(const bool more, row.Next());
-    if (!more) return columns;
-    if (count > 0) columns += ", ";
-    columns.append("\"").append(row.Text(0)).append("\"");
+  for (const std::string& name : names) {
+    columns.append(columns.empty() ? "\"" : ", \"").append(name).append("\"");
   }
+  return columns;
 }
 
 Status RemoveKeysFile(const std::string& path) {
@@ -97,21 +95,18 @@ Result<std::unique_ptr<KeyStoreRewrite>> KeyStoreRewrite::Create(Database& keys,
 }
 
 KeyStoreRewrite::~KeyStoreRewrite() {
-  if (keys_.handle() != nullptr) sqlite3_update_hook(keys_.handle(), nullptr, nullptr);
+  if (keys_.handle() != nullptr) keys_.FollowRows(nullptr);
 }
 
-// Tells of each row that a statement changed, but not of those that REPLACE removes.
 void KeyStoreRewrite::Watch() {
-  sqlite3_update_hook(
-      keys_.handle(),
-      [](void* self, int operation, const char*, const char* table, sqlite3_int64 row) {
-        if (table == kKeysTable) {
-          static_cast<KeyStoreRewrite*>(self)->Changed(operation == SQLITE_INSERT, row);
-        } else if (table == kIndexKeysTable && operation != SQLITE_INSERT) {
-          static_cast<KeyStoreRewrite*>(self)->Destroyed();
-        }
-      },
-      this);
+  keys_.FollowRows([this](RowChange change, std::string_view table, std::int64_t row) {
+    const bool added = change == RowChange::kInserted;
+    if (table == kKeysTable) {
+      Changed(added, row);
+    } else if (table == kIndexKeysTable && !added) {
+      Destroyed();
+    }
+  });
 }
 
 // Also of what is rolled back later: a row is then copied, or the file rewritten, once too often.

@@ -27,7 +27,7 @@
 #include <vector>
 
 #include "crypto/keyring.h"
-#include "vault/engine/registry_store.h"
+#include "vault/engine/key_store.h"
 #include "vault/storage/sqlite.h"
 #include "vault/vault.h"
 

@@ -3,7 +3,9 @@
 
 #include "audit/entries/log_reader.h"
 #include "audit/tlog/proof.h"
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/oversight/log_search.h"
 #include "vault/vault.h"
@@ -70,15 +72,16 @@ Result<LogPage> Vault::ReadLog(const Caller& caller, const LogFilter& asked,
   bool actor_known = false;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(actor_known, FindActor(transaction.principals(), filter, call.entry));
-        result.principals = transaction.principals().Names();
+        COFFER_ASSIGN(actor_known,
+                      FindActor(transaction.Of<AccessState>().principals(), filter, call.entry));
+        result.principals = transaction.Of<AccessState>().principals().Names();
         return {};
       }));
   const auto search = [&]() -> Status {
     COFFER_ASSIGN(auto reader, SnapshotReader::Open(*core_));
     COFFER_TRY(SearchLog(*reader, filter, page, result));
     if (!result.entries.empty()) return {};
-    return CheckNames(filter, actor_known, *core_->engine->catalog(), *reader);
+    return CheckNames(filter, actor_known, *core_->engine->Of<CatalogState>().Published(), *reader);
   };
   if (auto searched = search(); !searched) {
     return std::unexpected(core_->FailedLater(call, std::move(searched).error()));
@@ -105,7 +108,8 @@ Result<LogSummary> Vault::SummariseLog(const Caller& caller, const LogSummaryReq
   bool actor_known = false;
   COFFER_TRY(core_->Perform(
       OperationKind::kRead, call, std::nullopt, nullptr, [&](Transaction& transaction) -> Status {
-        COFFER_ASSIGN(actor_known, FindActor(transaction.principals(), request.filter, call.entry));
+        COFFER_ASSIGN(actor_known, FindActor(transaction.Of<AccessState>().principals(),
+                                             request.filter, call.entry));
         return {};
       }));
   LogSummary summary;
@@ -132,7 +136,7 @@ Status Vault::Core::CountLog(const LogSummaryRequest& request, bool actor_known,
   COFFER_ASSIGN(summary.counts, index->Count(request.filter, from, to, request.by,
                                              request.daily ? 24 * kSummaryHourMs : kSummaryHourMs));
   if (!summary.counts.empty()) return {};
-  return CheckNames(request.filter, actor_known, *engine->catalog(), *reader);
+  return CheckNames(request.filter, actor_known, *engine->Of<CatalogState>().Published(), *reader);
 }
 
 Result<LogEntryView> Vault::ReadLogEntry(const Caller& caller, std::uint64_t seq) {

@@ -4,8 +4,10 @@
 #include <map>
 
 #include "audit/entries/log_reader.h"
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/base/words.h"
+#include "vault/catalog/catalog_state.h"
 #include "vault/oversight/log_filter.h"
 #include "vault/oversight/log_search.h"
 #include "vault/oversight/page_names.h"
@@ -244,8 +246,9 @@ Result<std::string> Vault::MakeEvidence(const Caller& caller, const EvidenceRequ
         COFFER_ASSIGN(const auto may, core_->DecideFor(transaction, call, Action::kNoteRead,
                                                        std::nullopt, nullptr));
         evidence.reasons_included = may.allowed;
-        COFFER_TRY(FindSubject(transaction.principals(), request.principal, call.entry));
-        actor_known = IsActor(request.principal, transaction.principals());
+        COFFER_TRY(
+            FindSubject(transaction.Of<AccessState>().principals(), request.principal, call.entry));
+        actor_known = IsActor(request.principal, transaction.Of<AccessState>().principals());
         return {};
       }));
   auto bundle = core_->WriteEvidence(call, request, actor_known, evidence);
@@ -271,7 +274,7 @@ Result<std::string> Vault::Core::WriteEvidence(const Call& call, const EvidenceR
   evidence.requested_by = call.actor.Text();
   evidence.reason = call.caller.reason;
   evidence.complete = true;
-  evidence.names = PageNamesOf(*engine->catalog());
+  evidence.names = PageNamesOf(*engine->Of<CatalogState>().Published());
 
   COFFER_ASSIGN(auto reader, SnapshotReader::Open(*this));
   EvidenceGatherer gatherer(*this, *reader, tree.checkpoint.size, evidence);
@@ -289,9 +292,10 @@ Result<std::string> Vault::Core::WriteEvidence(const Call& call, const EvidenceR
     // A signature under "nothing" would make somebody of a mistyped id.
     LogFilter alone;
     alone.actor = filter.actor;
-    const Status known = evidence.entries.empty()
-                             ? CheckNames(alone, actor_known, *engine->catalog(), *reader)
-                             : Status{};
+    const Status known =
+        evidence.entries.empty()
+            ? CheckNames(alone, actor_known, *engine->Of<CatalogState>().Published(), *reader)
+            : Status{};
     if (!known && known.error().reason != "filter_unknown") return std::unexpected(known.error());
     if (!known) {
       return std::unexpected(

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "crypto/hash.h"
+#include "vault/storage/dialect.h"
 
 namespace coffer::vault {
 namespace {
@@ -287,12 +288,8 @@ Result<std::unique_ptr<LogIndexReader>> LogIndexReader::Open(const std::string& 
   const auto prepare = [&](std::string_view sql) {
     return Statement::Prepare(reader->database_, sql);
   };
-  COFFER_ASSIGN(auto made, prepare("SELECT 1 FROM sqlite_schema WHERE name = 'state'"));
-  {
-    auto row = made.Query();
-    COFFER_ASSIGN(const bool found, row.Next());
-    if (!found) return Fail(Code::kNotFound, "index_missing", path + " is just being made");
-  }
+  COFFER_ASSIGN(const bool made, HasTable(reader->database_, "state"));
+  if (!made) return Fail(Code::kNotFound, "index_missing", path + " is just being made");
   COFFER_TRY(CheckIndexVersion(reader->database_));
   COFFER_ASSIGN(reader->word_, prepare("SELECT id, count, seen_in FROM words WHERE text = ?"));
   COFFER_ASSIGN(reader->time_,

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "audit/documents/page_names.h"
-#include "vault/engine/registry_store.h"
+#include "vault/catalog/catalog_store.h"
 
 namespace coffer::vault {
 

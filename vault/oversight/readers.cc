@@ -3,6 +3,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "vault/access/access_state.h"
 #include "vault/access/core.h"
 #include "vault/vault.h"
 
@@ -103,7 +104,7 @@ Result<ReaderReport> Vault::CountReaders(const Caller& caller, std::optional<Tim
   ReaderReport report;
   COFFER_TRY(core_->Perform(OperationKind::kRead, call, std::nullopt, nullptr,
                             [&](Transaction& transaction) -> Status {
-                              people = PeopleOf(transaction.principals());
+                              people = PeopleOf(transaction.Of<AccessState>().principals());
                               report.to = to.value_or(transaction.now());
                               return {};
                             }));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vault/storage/dialect.h"
+
 namespace coffer::vault {
 namespace {
 
@@ -9,8 +11,6 @@ constexpr std::string_view kRecordsAfter =
     "SELECT id FROM records WHERE id > ? ORDER BY id LIMIT ?";
 constexpr std::string_view kOrphanedRecords =
     "SELECT DISTINCT client FROM records WHERE client NOT IN (SELECT id FROM clients) LIMIT ?";
-constexpr std::string_view kHasGenerations =
-    "SELECT 1 FROM sqlite_schema WHERE name = 'index_state'";
 
 // `walk` has the owner, the columns of its place, and whether the owner is there. `live` is what
 // has to be true of the index's state for the table to count.
@@ -87,11 +87,7 @@ Result<ScrubStore> ScrubStore::Open(const Database& database) {
   ScrubStore store;
   COFFER_ASSIGN(store.records_, Statement::Prepare(database, kRecordsAfter));
   COFFER_ASSIGN(store.orphaned_records_, Statement::Prepare(database, kOrphanedRecords));
-  COFFER_ASSIGN(auto generations, Statement::Prepare(database, kHasGenerations));
-  {
-    auto rows = generations.Query();
-    COFFER_ASSIGN(store.generations_, rows.Next());
-  }
+  COFFER_ASSIGN(store.generations_, HasTable(database, "index_state"));
   for (const OwnedTable table : kOwnedTables) {
     if (IsOdd(table) && !store.generations_) continue;
     const auto i = static_cast<std::size_t>(table);

@@ -7,6 +7,7 @@
 #include "audit/verify/verify.h"
 #include "crypto/atomic_file.h"
 #include "vault/access/core.h"
+#include "vault/clients/clients_state.h"
 #include "vault/deletion/erase.h"
 #include "vault/engine/committed_state.h"
 #include "vault/oversight/logged_state.h"
@@ -389,7 +390,8 @@ Result<DeepReport> Vault::VerifyLog(const Caller& caller, bool deep) {
         OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
           Stores& stores = transaction.stores();
           for (const ClientId& client : clients) {
-            COFFER_ASSIGN(const auto generation, stores.clients.FindGeneration(client));
+            COFFER_ASSIGN(const auto generation,
+                          transaction.Of<ClientsState>().stores.clients.FindGeneration(client));
             COFFER_ASSIGN(auto wrapped, stores.keys.Find({client, generation.value_or(0)}));
             const ClientKeyId key{client, generation.value_or(0)};
             COFFER_ASSIGN(const auto older, FindOlder(stores.keys, key));

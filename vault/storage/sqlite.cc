@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <unordered_set>
 
 #include "crypto/encoding.h"
@@ -253,6 +254,48 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   return database;
 }
 
+bool Database::FollowWal(int* frames) {
+  const auto told = [](void* counter, sqlite3*, const char*, int count) {
+    *static_cast<int*>(counter) = count;
+    return SQLITE_OK;
+  };
+  const void* const before =
+      sqlite3_wal_hook(handle_.get(), frames == nullptr ? nullptr : +told, frames);
+  return before != frames;
+}
+
+void Database::FollowRows(OnRowChange on_change) {
+  if (!callbacks_) callbacks_ = std::make_unique<Callbacks>();
+  callbacks_->on_row = std::move(on_change);
+  const auto told = [](void* on_row, int operation, const char*, const char* table,
+                       sqlite3_int64 row) {
+    const RowChange change = operation == SQLITE_INSERT   ? RowChange::kInserted
+                             : operation == SQLITE_DELETE ? RowChange::kDeleted
+                                                          : RowChange::kUpdated;
+    (*static_cast<OnRowChange*>(on_row))(change, table, row);
+  };
+  sqlite3_update_hook(handle_.get(), callbacks_->on_row ? +told : nullptr, &callbacks_->on_row);
+}
+
+Status Database::DefineFunction(const std::string& name, SqlFunction function) {
+  if (!callbacks_) callbacks_ = std::make_unique<Callbacks>();
+  const auto call = [](sqlite3_context* context, int count, sqlite3_value** values) {
+    try {
+      (*static_cast<SqlFunction*>(sqlite3_user_data(context)))(
+          {values, static_cast<std::size_t>(count)});
+    } catch (const std::bad_alloc&) {
+      sqlite3_result_error_nomem(context);  // nothing is thrown through SQLite
+    }
+  };
+  SqlFunction& kept = callbacks_->functions[name];
+  kept = std::move(function);
+  const int code = sqlite3_create_function_v2(handle_.get(), name.c_str(), -1, SQLITE_UTF8,
+                                              kept ? &kept : nullptr, kept ? +call : nullptr,
+                                              nullptr, nullptr, nullptr);
+  if (code == SQLITE_OK) return {};
+  return std::unexpected(SqliteError(handle_.get(), code, "defining a function"));
+}
+
 Status Database::Execute(const char* sql) {
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return std::unexpected(StatementError(handle_.get(), code, sql));
@@ -324,13 +367,6 @@ Result<Statement> Statement::Prepare(const Database& database, std::string_view 
   if (code != SQLITE_OK) return std::unexpected(StatementError(database.handle(), code, sql));
   statement.handle_.reset(raw);
   return statement;
-}
-
-Result<bool> HasColumn(const Database& database, std::string_view table, std::string_view column) {
-  COFFER_ASSIGN(auto select,
-                Statement::Prepare(database, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?"));
-  auto rows = select.Query(table, column);
-  return rows.Next();
 }
 
 Status Statement::ExecuteWithRow(const Cursor& row) {

@@ -5,8 +5,11 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -35,6 +38,27 @@ bool IsFsyncFailure(int extended_code);
 // be tried again.
 bool IsBusy(const Error& error);
 
+// What a statement hands to a function of ours. The numbers of the types are part of what is hashed
+// of rows (docs/formats.md).
+class SqlValue {
+ public:
+  enum class Type : std::uint8_t { kInteger = 1, kReal = 2, kText = 3, kBlob = 4, kNull = 5 };
+  explicit SqlValue(sqlite3_value* value) : value_(value) {}
+  Type type() const { return static_cast<Type>(sqlite3_value_type(value_)); }
+  std::int64_t Int() const { return sqlite3_value_int64(value_); }
+  ByteView Blob() const {
+    const auto* data = static_cast<const std::uint8_t*>(sqlite3_value_blob(value_));
+    return {data, static_cast<std::size_t>(sqlite3_value_bytes(value_))};
+  }
+
+ private:
+  sqlite3_value* value_;
+};
+
+using SqlValues = std::span<sqlite3_value* const>;
+
+enum class RowChange : std::uint8_t { kInserted, kUpdated, kDeleted };
+
 class Database {
  public:
   static constexpr int kPatienceMs = 2000;
@@ -51,8 +75,21 @@ class Database {
                                const Options& options);
 
   sqlite3* handle() const { return handle_.get(); }
+  bool InTransaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
   const std::string& path() const { return path_; }
   Status Execute(const char* sql);  // constant SQL without parameters; may be several statements
+  // After each commit of this connection *frames is how many the WAL has; null ends that. Whether
+  // it is told from now on and was not before.
+  bool FollowWal(int* frames);
+  // Of each row that a statement of this connection changes, but for those that REPLACE removes,
+  // and also where it is rolled back later. An empty function ends that.
+  using OnRowChange =
+      std::function<void(RowChange change, std::string_view table, std::int64_t row)>;
+  void FollowRows(OnRowChange on_change);
+  // A function of this connection's SQL, of any number of values and without a result. It may be
+  // out of memory, and throw nothing else. An empty one takes the name back.
+  using SqlFunction = std::function<void(SqlValues values)>;
+  Status DefineFunction(const std::string& name, SqlFunction function);
   // Frames in the WAL and how many of them are in the database file afterwards.
   struct WalState {
     int frames = 0;
@@ -75,6 +112,11 @@ class Database {
   struct Close {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
+  struct Callbacks {
+    OnRowChange on_row;
+    std::map<std::string, SqlFunction> functions;
+  };
+  std::unique_ptr<Callbacks> callbacks_;  // outlive the connection, which calls them
   std::unique_ptr<sqlite3, Close> handle_;
   std::string path_;
 };
@@ -161,8 +203,6 @@ class Statement {
   };
   std::unique_ptr<sqlite3_stmt, Finalize> handle_;
 };
-
-Result<bool> HasColumn(const Database& database, std::string_view table, std::string_view column);
 
 // BEGIN; rolls back when it goes out of scope without Commit().
 class DatabaseTransaction {

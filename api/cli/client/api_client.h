@@ -7,10 +7,10 @@
 #include <string_view>
 #include <utility>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/client/http_client.h"
-#include "api/cli/client/name_book.h"
 #include "api/cli/client/target.h"
+#include "api/cli/text/failure.h"
+#include "api/cli/text/name_book.h"
 
 namespace coffer::cli {
 

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "api/cli/client/api_client.h"
-#include "api/cli/client/environment.h"
-#include "api/cli/client/failure.h"
+#include "api/cli/files/environment.h"
 #include "api/cli/text/console.h"
+#include "api/cli/text/failure.h"
 #include "crypto/secret_bytes.h"
 
 namespace CLI {

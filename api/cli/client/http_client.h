@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/client/target.h"
+#include "api/cli/text/failure.h"
 #include "crypto/secret_bytes.h"
 
 namespace coffer::cli {

@@ -1,8 +1,8 @@
 // A server's refusal (RFC 9457 application/problem+json) as a failure a person can act on.
 #pragma once
 
-#include "api/cli/client/failure.h"
 #include "api/cli/client/http_client.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

@@ -6,10 +6,10 @@
 #include <optional>
 #include <string>
 
-#include "api/cli/client/environment.h"
-#include "api/cli/client/failure.h"
 #include "api/cli/client/target.h"
+#include "api/cli/files/environment.h"
 #include "api/cli/files/private_file.h"
+#include "api/cli/text/failure.h"
 #include "crypto/secret_bytes.h"
 
 namespace coffer::cli {

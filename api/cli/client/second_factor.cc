@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 
-#include "api/cli/client/passphrase.h"
+#include "api/cli/text/passphrase.h"
 
 namespace coffer::cli {
 

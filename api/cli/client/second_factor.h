@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "api/cli/client/failure.h"
+#include "api/cli/text/failure.h"
 #include "crypto/secret_bytes.h"
 
 namespace CLI {

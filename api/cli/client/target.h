@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "api/cli/client/failure.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

@@ -4,8 +4,8 @@
 
 #include <functional>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/text/console.h"
+#include "api/cli/text/failure.h"
 
 namespace CLI {
 class App;

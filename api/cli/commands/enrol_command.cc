@@ -4,15 +4,15 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "api/cli/client/passphrase.h"
 #include "api/cli/client/second_factor.h"
 #include "api/cli/commands/commands.h"
+#include "api/cli/commands/principal_view.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/deferred_signals.h"
 #include "api/cli/files/one_time_secret.h"
 #include "api/cli/files/secret_text.h"
 #include "api/cli/text/json_view.h"
-#include "api/cli/text/principal_view.h"
+#include "api/cli/text/passphrase.h"
 #include "crypto/qr_code.h"
 
 namespace coffer::cli {

@@ -5,8 +5,8 @@
 #include <ostream>
 
 #include "api/cli/client/connection.h"
+#include "api/cli/client/log_query.h"
 #include "api/cli/commands/commands.h"
-#include "api/cli/commands/log_query.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/private_file.h"
 #include "api/cli/text/json_view.h"

@@ -8,8 +8,8 @@
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/private_file.h"
+#include "api/cli/files/record_tables.h"
 #include "api/cli/text/json_view.h"
-#include "api/cli/text/record_tables.h"
 
 namespace coffer::cli {
 namespace {

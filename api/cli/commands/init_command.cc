@@ -8,10 +8,10 @@
 #include <ostream>
 #include <system_error>
 
-#include "api/cli/client/root_key.h"
 #include "api/cli/commands/commands.h"
 #include "api/cli/files/deferred_signals.h"
 #include "api/cli/files/private_file.h"
+#include "api/cli/files/root_key.h"
 #include "api/cli/files/secret_text.h"
 #include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"

@@ -3,8 +3,8 @@
 #include <memory>
 #include <ostream>
 
-#include "api/cli/client/root_key.h"
 #include "api/cli/commands/commands.h"
+#include "api/cli/files/root_key.h"
 #include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "vault/base/file_account.h"

@@ -4,13 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/client/log_query.h"
 #include "api/cli/client/principal_lookup.h"
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/hand_over.h"
-#include "api/cli/commands/log_query.h"
+#include "api/cli/commands/principal_view.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/text/json_view.h"
-#include "api/cli/text/principal_view.h"
 
 namespace coffer::cli {
 namespace {

@@ -5,11 +5,11 @@
 #include <ostream>
 
 #include "api/cli/commands/commands.h"
+#include "api/cli/commands/principal_view.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/deferred_signals.h"
 #include "api/cli/files/private_file.h"
 #include "api/cli/text/json_view.h"
-#include "api/cli/text/principal_view.h"
 #include "crypto/client_key.h"
 
 namespace coffer::cli {

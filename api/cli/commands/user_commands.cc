@@ -6,11 +6,11 @@
 
 #include "api/cli/client/principal_lookup.h"
 #include "api/cli/commands/commands.h"
+#include "api/cli/commands/principal_view.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/deferred_signals.h"
 #include "api/cli/files/one_time_secret.h"
 #include "api/cli/text/json_view.h"
-#include "api/cli/text/principal_view.h"
 
 namespace coffer::cli {
 namespace {

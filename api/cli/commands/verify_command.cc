@@ -6,8 +6,8 @@
 
 #include "api/cli/client/connection.h"
 #include "api/cli/commands/commands.h"
+#include "api/cli/files/input_kind.h"
 #include "api/cli/files/private_file.h"
-#include "api/cli/import/input_kind.h"
 #include "api/cli/text/json_view.h"
 #include "api/cli/verify/verification.h"
 #include "api/cli/verify/verify_documents.h"

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "api/cli/client/environment.h"
+#include "api/cli/files/environment.h"
 
 namespace coffer::cli {
 namespace {

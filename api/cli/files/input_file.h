@@ -9,8 +9,8 @@
 #include <span>
 #include <string>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/files/sealed_spool.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "api/cli/client/failure.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

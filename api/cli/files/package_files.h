@@ -5,9 +5,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/files/private_file.h"
-#include "api/cli/text/record_tables.h"
+#include "api/cli/files/record_tables.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

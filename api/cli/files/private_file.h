@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/files/taken_by_signals.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/cli/client/failure.h"
+#include "api/cli/text/failure.h"
 #include "crypto/secret_bytes.h"
 
 namespace coffer::cli {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/import/import_plan.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/import/import_plan.h"
+#include "api/cli/text/failure.h"
 
 namespace CLI {
 class App;

@@ -12,10 +12,10 @@
 #include <string_view>
 #include <vector>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/import/cell_conversion.h"
 #include "api/cli/import/csv_reader.h"
 #include "api/cli/import/import_profile.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <set>
 
+#include "api/cli/files/record_tables.h"
 #include "api/cli/import/cell_text.h"
 #include "api/cli/import/import_plan.h"
 #include "api/cli/text/blanks.h"
-#include "api/cli/text/record_tables.h"
 #include "vault/catalog/field_fault.h"
 
 namespace coffer::cli {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "api/cli/client/failure.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/files/input_file.h"
+#include "api/cli/text/failure.h"
 #include "api/cli/text/text_decoding.h"
 #include "api/cli/text/utf8_check.h"
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "api/cli/client/http_client.h"
-#include "api/cli/client/name_book.h"
+#include "api/cli/text/name_book.h"
 
 namespace coffer::cli {
 

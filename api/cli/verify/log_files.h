@@ -10,8 +10,8 @@
 #include <string>
 
 #include "api/cli/client/connection.h"
-#include "api/cli/client/failure.h"
 #include "api/cli/text/console.h"
+#include "api/cli/text/failure.h"
 
 namespace coffer::cli {
 

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "api/cli/client/api_client.h"
-#include "api/cli/commands/log_query.h"
+#include "api/cli/client/log_query.h"
 #include "api/cli/text/console.h"
 
 namespace coffer::cli {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "api/cli/client/api_client.h"
-#include "api/cli/commands/log_query.h"
+#include "api/cli/client/log_query.h"
 #include "audit/entries/log_reader.h"
 
 namespace coffer::cli {

@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/cli/files/entries_file.h"
-#include "api/cli/import/input_kind.h"
+#include "api/cli/files/input_kind.h"
 #include "api/cli/text/json_view.h"
+#include "api/cli/verify/entries_file.h"
 #include "api/cli/verify/remote_log.h"
 #include "api/cli/verify/tiles_log.h"
 #include "audit/entries/entry.h"

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "api/cli/client/api_client.h"
-#include "api/cli/client/failure.h"
-#include "api/cli/client/root_key.h"
 #include "api/cli/files/input_file.h"
+#include "api/cli/files/root_key.h"
 #include "api/cli/text/console.h"
+#include "api/cli/text/failure.h"
 #include "api/cli/verify/log_files.h"
 #include "api/cli/verify/verify_report.h"
 #include "audit/tlog/checkpoint.h"

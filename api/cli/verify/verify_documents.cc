@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/files/input_kind.h"
 #include "api/cli/files/private_file.h"
-#include "api/cli/import/input_kind.h"
 #include "api/cli/text/json_view.h"
 #include "audit/documents/erasure_act.h"
 #include "audit/documents/erasure_ledger.h"

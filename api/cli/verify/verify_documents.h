@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/text/console.h"
+#include "api/cli/text/failure.h"
 #include "audit/tlog/checkpoint.h"
 
 namespace coffer::cli {

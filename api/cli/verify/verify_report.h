@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "api/cli/client/failure.h"
 #include "api/cli/text/console.h"
+#include "api/cli/text/failure.h"
 #include "audit/verify/verify.h"
 
 namespace coffer::cli {

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "api/http/input.h"
-#include "api/http/openapi.h"
 #include "api/http/query.h"
+#include "api/openapi/document.h"
 #include "crypto/internal/unicode.h"
 #include "tests/api/routes/api_calls.h"
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/http/metrics.h"
+#include "api/routes/routes.h"
 
 namespace coffer::api {
 namespace {
@@ -82,7 +83,7 @@ std::vector<std::string> LabelsOf(const std::string& series) {
 }
 
 TEST_CASE("every metric has a name of ours or a standard one, a help text and a type") {
-  Metrics metrics;
+  Metrics metrics(Routes());
   const Exposition shown = Shown(metrics);
   CHECK(shown.families().size() > 40);
   for (const auto& [name, family] : shown.families()) {
@@ -96,7 +97,7 @@ TEST_CASE("every metric has a name of ours or a standard one, a help text and a 
 }
 
 TEST_CASE("what only grows is a counter and ends in _total, and nothing else is or does") {
-  Metrics metrics;
+  Metrics metrics(Routes());
   const Exposition shown = Shown(metrics);
   for (const auto& [name, family] : shown.families()) {
     INFO(name << ": " << family.help);
@@ -110,7 +111,7 @@ TEST_CASE("what only grows is a counter and ends in _total, and nothing else is 
 }
 
 TEST_CASE("a counter keeps what it has when an older look comes late") {
-  Metrics metrics;
+  Metrics metrics(Routes());
   (void)Shown(metrics);
   const Exposition late(metrics.Render({}, {}, 0));
   CHECK(late.families().at("coffer_engine_operations_total").samples.begin()->second == 7);
@@ -118,7 +119,7 @@ TEST_CASE("a counter keeps what it has when an older look comes late") {
 }
 
 TEST_CASE("units are seconds and bytes, and points in time say that they are") {
-  Metrics metrics;
+  Metrics metrics(Routes());
   const Exposition shown = Shown(metrics);
   for (const auto& [name, family] : shown.families()) {
     INFO(name << ": " << family.help);
@@ -135,7 +136,7 @@ TEST_CASE("units are seconds and bytes, and points in time say that they are") {
 TEST_CASE("labels are few, and requests make no series") {
   static const std::set<std::string> kBounded = {"operation", "status", "cause",  "was",
                                                  "phase",     "days",   "service"};
-  Metrics metrics;
+  Metrics metrics(Routes());
   std::set<std::string> before, after;
   const auto collect = [&](std::set<std::string>& all) {
     const Exposition shown = Shown(metrics);

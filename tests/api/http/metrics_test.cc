@@ -5,6 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "api/routes/routes.h"
+
 namespace coffer::api {
 namespace {
 
@@ -23,7 +25,7 @@ bool Has(const std::string& text, const std::string& line) {
 }
 
 TEST_CASE("requests are counted by operation and class of status") {
-  Metrics metrics;
+  Metrics metrics(Routes());
   const Route& read = RouteOf("getRecord");
   for (const int status : {200, 200, 404, 503}) metrics.CountRequest(&read, status, 700);
   metrics.CountRequest(nullptr, 404, 30'000);
@@ -41,7 +43,7 @@ TEST_CASE("requests are counted by operation and class of status") {
 }
 
 TEST_CASE("gauges are what the engine and the connections say at that moment") {
-  Metrics metrics;
+  Metrics metrics(Routes());
   vault::EngineStatistics engine;
   engine.operations = 7;
   engine.commit_nanoseconds = 1'500'000'000;
@@ -78,7 +80,7 @@ TEST_CASE("gauges are what the engine and the connections say at that moment") {
 }
 
 TEST_CASE("services are shown with the end of their last token, and those without one not") {
-  Metrics metrics;
+  Metrics metrics(Routes());
   vault::EngineStatistics engine;
   CHECK(Has(metrics.Render(engine, {}, 0), "coffer_tokens_next_expiry_timestamp_seconds 0"));
   const auto one = PrincipalId::New({1}, vault::PrincipalKind::kService);
@@ -103,7 +105,7 @@ TEST_CASE("services are shown with the end of their last token, and those withou
 }
 
 TEST_CASE("threads count while another one looks") {
-  Metrics metrics;
+  Metrics metrics(Routes());
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "api/routes/routes.h"
+
 namespace coffer::api {
 namespace {
 
@@ -55,7 +57,7 @@ TEST_CASE("every parameter of every route is refused where it is empty, blank or
 }
 
 TEST_CASE("values are read as forms write them") {
-  const Route& route = *FindRoute(Method::kGet, "/v1/clients").route;
+  const Route& route = *FindRoute(Routes(), Method::kGet, "/v1/clients").route;
   CHECK(Read(route, "?tag=a%20b+c%2Bd%2b&limit=5") == "[tag=a b c+d+][limit=5]");
   CHECK(Read(route, "?tag=a=b") == "[tag=a=b]");
   CHECK(Read(route, "?tag=%C3%A4?") == "[tag=\xc3\xa4?]");

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "api/http/problem.h"
-#include "api/http/route.h"
+#include "api/routes/routes.h"
 #include "tests/support/open_vault.h"
 #include "vault/base/strict_json.h"
 
@@ -28,7 +28,7 @@ class ApiCalls : public testing::OpenVault {
   // What the server does between the headers and the answer.
   Reply Do(Method method, std::string_view path, Role role, std::string body = {},
            const Change& change = {}) {
-    Match match = FindRoute(method, path);
+    Match match = FindRoute(Routes(), method, path);
     INFO(Name(method) << " " << path);
     REQUIRE(match.route != nullptr);
     Call call;

@@ -6,7 +6,7 @@
 #include <optional>
 #include <set>
 
-#include "api/http/openapi.h"
+#include "api/openapi/document.h"
 #include "tests/api/routes/api_calls.h"
 
 namespace coffer::api {

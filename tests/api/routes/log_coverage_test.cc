@@ -10,7 +10,7 @@
 #include <thread>
 #include <variant>
 
-#include "api/http/openapi.h"
+#include "api/openapi/document.h"
 #include "crypto/client_key.h"
 #include "crypto/secret_bytes.h"
 #include "tests/api/routes/api_calls.h"

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "api/http/openapi.h"
+#include "api/openapi/document.h"
 #include "tests/api/routes/api_calls.h"
 
 namespace coffer::api {

@@ -1,6 +1,4 @@
 // The OpenAPI document is the contract: every route is in it and everything in it is a route.
-#include "api/http/openapi.h"
-
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <map>
@@ -9,7 +7,8 @@
 #include <string>
 
 #include "api/http/problem.h"
-#include "api/http/route.h"
+#include "api/openapi/document.h"
+#include "api/routes/routes.h"
 #include "tests/support/open_vault.h"
 #include "vault/base/strict_json.h"
 

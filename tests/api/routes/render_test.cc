@@ -1,10 +1,18 @@
-#include "api/routes/render.h"
-
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "api/routes/classes.h"
+#include "api/routes/clients.h"
+#include "api/routes/erasures.h"
+#include "api/routes/log_proofs.h"
+#include "api/routes/purposes.h"
+#include "api/routes/records.h"
+#include "api/routes/reply.h"
+#include "api/routes/roles.h"
+#include "api/routes/status.h"
+#include "api/routes/tokens.h"
 #include "vault/base/strict_json.h"
 
 namespace coffer::api {

@@ -1,10 +1,10 @@
+#include "api/routes/routes.h"
+
 #include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
-
-#include "api/http/route.h"
 
 namespace coffer::api {
 namespace {
@@ -14,7 +14,7 @@ using enum Method;
 
 // The route's operation and what was captured, or "404", or "405 Allow".
 std::string Find(Method method, std::string_view path) {
-  const Match match = FindRoute(method, path);
+  const Match match = FindRoute(Routes(), method, path);
   if (match.route == nullptr) {
     CHECK(match.segments.empty());
     return match.allow.empty() ? "404" : "405 " + match.allow;
@@ -84,9 +84,10 @@ TEST_CASE("a path that has other methods says which") {
   CHECK(Find(kPost, "/v1/clients/c/records/r") == "405 GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
   // It is also a client's path, although no client is named so.
   CHECK(Find(kPut, "/v1/clients/search") == "405 POST, GET, HEAD, PATCH, DELETE, OPTIONS");
-  CHECK(FindRoute(std::nullopt, "/v1/clients").allow == "POST, GET, HEAD, OPTIONS");
-  CHECK(FindRoute(std::nullopt, "/v1/nothing").allow.empty());
-  CHECK(FindRoute(std::nullopt, "*").allow == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  CHECK(FindRoute(Routes(), std::nullopt, "/v1/clients").allow == "POST, GET, HEAD, OPTIONS");
+  CHECK(FindRoute(Routes(), std::nullopt, "/v1/nothing").allow.empty());
+  CHECK(FindRoute(Routes(), std::nullopt, "*").allow ==
+        "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   CHECK(Find(kGet, "/v1/clients/search") == "getClient search");
 }
 
@@ -98,7 +99,8 @@ TEST_CASE("each route is found by its own path and no two share one") {
     CHECK(places.emplace(route.method, route.path).second);
     CHECK(operations.insert(route.operation_id).second);
     CHECK(route.handler != nullptr);
-    CHECK(FindRoute(route.method, route.path).route == &route);  // "{client}" is a segment too
+    CHECK(FindRoute(Routes(), route.method, route.path).route ==
+          &route);  // "{client}" is a segment too
   }
 }
 

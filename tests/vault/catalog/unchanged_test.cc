@@ -1,6 +1,7 @@
 // Every operation that puts or patches something, done twice: the second time nothing is changed,
 // no row, no version, no time, and the log says so.
 #include <catch2/catch_test_macros.hpp>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -60,7 +61,7 @@ std::string Told(const Result<T>& result, std::uint64_t version = 0) {
   return result ? "ok " + std::to_string(version) : std::string(result.error().reason);
 }
 
-// By route as openapi.json has them; called with an own caller each time.
+// By route as the OpenAPI document has them; called with an own caller each time.
 using Operation = std::function<std::string(TwiceVault&, const Caller&)>;
 struct Put {
   Role role;
@@ -142,12 +143,16 @@ const std::set<std::string> kNeverTheSame = {"put /v1/me/password"};
 }  // namespace
 
 TEST_CASE("every route that puts or patches something is one that is tried twice here") {
-  std::ifstream file(COFFER_SOURCE_DIR "/api/openapi/openapi.json", std::ios::binary);
-  const auto document = json::parse(file);
   std::set<std::string> routes, tried = kNeverTheSame;
-  for (const auto& [path, methods] : document.at("paths").items()) {
-    for (const char* method : {"put", "patch"}) {
-      if (methods.contains(method)) routes.insert(std::string(method) + " " + path);
+  for (const auto& part : std::filesystem::directory_iterator(COFFER_SOURCE_DIR "/api/openapi")) {
+    if (part.path().extension() != ".json" || part.path().stem() == "order") continue;
+    std::ifstream file(part.path(), std::ios::binary);
+    const json document = json::parse(file);
+    const json paths = document.value("paths", json::object());
+    for (const auto& [path, methods] : paths.items()) {
+      for (const char* method : {"put", "patch"}) {
+        if (methods.contains(method)) routes.insert(std::string(method) + " " + path);
+      }
     }
   }
   for (const auto& [route, put] : Operations()) tried.insert(route);

@@ -4,6 +4,7 @@
 
 #include "tests/vault/test_engine.h"
 #include "tests/vault/test_vault.h"
+#include "vault/clients/clients_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -101,7 +102,7 @@ TEST_CASE("what an operation takes out of the index unread goes with it, or stay
     IndexTerms terms;
     terms.tokens = Bytes(16, static_cast<std::uint8_t>(record));
     return engine.Do(OperationKind::kWrite, "index", [&](Transaction& transaction) {
-      return transaction.stores().index.Put(record, terms);
+      return transaction.Of<ClientsState>().stores.index.Put(record, terms);
     });
   };
   for (std::int64_t record = 1; record <= 4; ++record) REQUIRE(put(record) == "ok");
@@ -118,7 +119,7 @@ TEST_CASE("what an operation takes out of the index unread goes with it, or stay
   CHECK(left() == 4);
   const auto take = [&](bool fail) {
     return engine.Do(OperationKind::kWrite, "take", [&](Transaction& transaction) -> Status {
-      SearchIndex& index = transaction.stores().index;
+      SearchIndex& index = transaction.Of<ClientsState>().stores.index;
       for (const std::int64_t record : {1, 2, 3}) {
         index.NoteUnread({&record, 1}, record == 3 ? std::optional(record) : std::nullopt);
       }

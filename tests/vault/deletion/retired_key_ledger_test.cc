@@ -6,7 +6,7 @@
 
 #include "audit/documents/erasure_ledger.h"
 #include "tests/vault/test_vault.h"
-#include "vault/engine/registry_store.h"
+#include "vault/engine/setting_store.h"
 
 namespace coffer::vault {
 namespace {

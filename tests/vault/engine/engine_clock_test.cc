@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "tests/vault/test_engine.h"
+#include "vault/clients/clients_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -20,7 +21,8 @@ std::int64_t Residues(TestEngine& engine) {
 // A residue of long ago, which is there when the clock is moved, until it is cleared up.
 bool IsPurged(TestEngine& engine, std::uint8_t number, std::int64_t advance) {
   CHECK(engine.Do(OperationKind::kWrite, "residue", [&](Transaction& transaction) -> Status {
-    return transaction.stores().idempotency.Insert(crypto::Hash{number}, {}, 1, Timestamp{1});
+    return transaction.Of<ClientsState>().stores.idempotency.Insert(crypto::Hash{number}, {}, 1,
+                                                                    Timestamp{1});
   }) == "ok");
   engine.clock.Advance(advance);
   for (int i = 0; i < 2400 && Residues(engine) > 0; ++i) {
@@ -52,7 +54,7 @@ TEST_CASE("clearing up goes on until nothing is left that is over, and takes not
   CHECK(engine.Do(OperationKind::kWrite, "residues", [&](Transaction& transaction) -> Status {
     for (int i = 0; i < 4010; ++i) {
       const crypto::Hash key{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)};
-      COFFER_TRY(transaction.stores().idempotency.Insert(key, {}, 1, created(i)));
+      COFFER_TRY(transaction.Of<ClientsState>().stores.idempotency.Insert(key, {}, 1, created(i)));
     }
     return {};
   }) == "ok");

@@ -7,6 +7,8 @@
 #include "tests/crypto/child_process.h"
 #include "tests/vault/faulty_storage.h"
 #include "tests/vault/test_engine.h"
+#include "vault/access/access_state.h"
+#include "vault/catalog/catalog_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -126,18 +128,18 @@ TEST_CASE("what memory held of a failed batch is what the database says") {
   token.id = TokenId::New(engine.clock.Now());
   engine.disk.Break("vault.db-wal", Fault::kFull);
   CHECK(engine.Do(OperationKind::kWrite, "leave", [&](Transaction& transaction) -> Status {
-    transaction.PutToken(token);
-    Catalog catalog = transaction.catalog();
+    StageToken(transaction, token);
+    Catalog catalog = transaction.Of<CatalogState>().current();
     catalog.purposes["p-1"] = TestEngine::PurposeOf(1);
-    transaction.ReplaceCatalog(std::move(catalog));
+    ReplaceCatalog(transaction, std::move(catalog));
     return {};
   }) == "log_unavailable");
-  CHECK(!engine->catalog()->purposes.contains("p-1"));
+  CHECK(!engine->Of<CatalogState>().Published()->purposes.contains("p-1"));
   engine.disk.Mend();
   bool found = true;
   CHECK(engine.Do(OperationKind::kRead, "find", [&](Transaction& transaction) -> Status {
-    found = transaction.principals().FindToken(token.id) != nullptr ||
-            transaction.catalog().purposes.contains("p-1");
+    found = transaction.Of<AccessState>().principals().FindToken(token.id) != nullptr ||
+            transaction.Of<CatalogState>().current().purposes.contains("p-1");
     return {};
   }) == "ok");
   CHECK(!found);

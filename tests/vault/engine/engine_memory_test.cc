@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "tests/vault/test_engine.h"
+#include "vault/access/access_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -49,19 +50,20 @@ TEST_CASE("what is left in memory of an operation that failed so is what the dat
   TestEngine engine;
   engine.Start();
   CHECK(engine.Do(OperationKind::kWrite, "large.write", [](Transaction& transaction) -> Status {
-    transaction.PutPrincipal({.id = PrincipalId::New(transaction.now(), PrincipalKind::kService),
-                              .name = "n",
-                              .role = "auditor",
-                              .login = {},
-                              .created = {},
-                              .disabled = {},
-                              .owner = {},
-                              .certificates = {}});
+    StagePrincipal(transaction, {.id = PrincipalId::New(transaction.now(), PrincipalKind::kService),
+                               .name = "n",
+                               .role = "auditor",
+                               .login = {},
+                               .created = {},
+                               .disabled = {},
+                               .owner = {},
+                               .certificates = {}});
     throw std::bad_alloc();
   }) == "memory_exhausted");
   CHECK(engine.Do(OperationKind::kRead, "look", [](Transaction& transaction) -> Status {
-    return transaction.principals().Principals().empty() ? Status{}
-                                                         : Fail(Code::kConflict, "left_behind");
+    return transaction.Of<AccessState>().principals().Principals().empty()
+               ? Status{}
+               : Fail(Code::kConflict, "left_behind");
   }) == "ok");
   engine.CheckInvariants();
 }

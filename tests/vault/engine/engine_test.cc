@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "tests/vault/test_engine.h"
+#include "vault/access/access_state.h"
+#include "vault/catalog/catalog_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -69,7 +71,8 @@ TEST_CASE("many threads submit, and each gets its own answer") {
           std::uint64_t seen = 0;
           const auto read =
               engine.Do(OperationKind::kRead, "read", [&](Transaction& transaction) -> Status {
-                COFFER_ASSIGN(const auto catalog, transaction.stores().catalog.Load());
+                COFFER_ASSIGN(const auto catalog,
+                              transaction.Of<CatalogState>().catalog_store.Load());
                 seen = catalog.purposes.count(TestEngine::PurposeOf(n).code);
                 return {};
               });
@@ -122,7 +125,7 @@ TEST_CASE("an operation sees what those before it in its batch did, and nothing 
   std::vector<std::size_t> seen(3);
   const auto look = [&](std::size_t at) {
     engine.Do(OperationKind::kRead, "look", [&seen, at](Transaction& transaction) -> Status {
-      COFFER_ASSIGN(const auto catalog, transaction.stores().catalog.Load());
+      COFFER_ASSIGN(const auto catalog, transaction.Of<CatalogState>().catalog_store.Load());
       seen[at] = catalog.purposes.size();
       return {};
     });
@@ -157,10 +160,10 @@ TEST_CASE("what a failed operation wanted to leave in memory is not taken over")
   const auto leave = [&](bool fails) {
     return engine.Do(OperationKind::kWrite, "leave", [&](Transaction& transaction) -> Status {
       transaction.AddKey(client, engine.keyring().WrapDataKey(Bytes(32), client.value));
-      transaction.PutToken(token);
-      Catalog catalog = transaction.catalog();
+      StageToken(transaction, token);
+      Catalog catalog = transaction.Of<CatalogState>().current();
       catalog.purposes["p-1"] = TestEngine::PurposeOf(1);
-      transaction.ReplaceCatalog(std::move(catalog));
+      ReplaceCatalog(transaction, std::move(catalog));
       return fails ? Status(Fail(Code::kConflict, "changed_mind")) : Status();
     });
   };
@@ -168,12 +171,16 @@ TEST_CASE("what a failed operation wanted to leave in memory is not taken over")
     std::string found;
     engine.Do(OperationKind::kRead, "find", [&](Transaction& transaction) -> Status {
       found += transaction.PinKey(client) ? "key " : "no key ";
-      found += transaction.principals().FindToken(token.id) ? "token " : "no token ";
-      found += transaction.principals().FindToken(token.digest) ? "digest " : "no digest ";
-      found += transaction.catalog().purposes.contains("p-1") ? "purpose" : "no purpose";
+      found +=
+          transaction.Of<AccessState>().principals().FindToken(token.id) ? "token " : "no token ";
+      found += transaction.Of<AccessState>().principals().FindToken(token.digest) ? "digest "
+                                                                                  : "no digest ";
+      found += transaction.Of<CatalogState>().current().purposes.contains("p-1") ? "purpose"
+                                                                                 : "no purpose";
       return {};
     });
-    CHECK(engine->catalog()->purposes.contains("p-1") == !found.ends_with("no purpose"));
+    CHECK(engine->Of<CatalogState>().Published()->purposes.contains("p-1") ==
+          !found.ends_with("no purpose"));
     return found;
   };
   CHECK(leave(true) == "changed_mind");

@@ -4,7 +4,7 @@
 
 #include "api/cli/client/client_lookup.h"
 #include "api/cli/client/connection.h"
-#include "api/cli/commands/log_query.h"
+#include "api/cli/client/log_query.h"
 #include "crypto/secret_bytes.h"
 #include "tests/api/cli/client/fake_server.h"
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "api/cli/import/input_kind.h"
+#include "api/cli/files/input_kind.h"
 #include "audit/verify/remembered.h"
 #include "crypto/encoding.h"
 #include "tests/api/cli/run_tool.h"

@@ -1,0 +1,65 @@
+// Who there is and what they may see, as requests see it: principals with their tokens and teams,
+// assignments, leases, emergency access, restrictions.
+#pragma once
+
+#include <memory>
+
+#include "vault/access/access_store.h"
+#include "vault/access/approval_store.h"
+#include "vault/access/principal_store.h"
+#include "vault/access/restriction_store.h"
+#include "vault/engine/room_state.h"
+#include "vault/engine/transaction.h"
+
+namespace coffer::vault {
+
+struct AccessStores {
+  PrincipalStore principals;
+  UserStore users;
+  RevealStore reveals;
+  AccessStore access;
+  ApprovalStore approvals;
+  RestrictionStore restrictions;
+};
+
+class AccessState : public RoomState {
+ public:
+  static constexpr Room kRoom = Room::kAccess;
+
+  static Result<std::unique_ptr<AccessState>> Open(Database& database);
+  Status Load(const RoomSources& sources) override;
+  void Forget(const ClientId& client) override;
+  Result<bool> Purge(Transaction& transaction) override;
+
+  const PrincipalRegister& principals() const { return principals_; }
+  const AccessRegister& access() const { return access_; }
+  const RestrictionRegister& restrictions() const { return restrictions_; }
+
+  // That a session was used. Stored at most once a minute, and with the operation.
+  Status Touch(const TokenRow& session, Timestamp now);
+
+  AccessStores stores;
+
+ private:
+  friend struct AccessChanges;
+  explicit AccessState(AccessStores opened) : stores(std::move(opened)) {}
+
+  PrincipalRegister principals_;
+  AccessRegister access_;
+  RestrictionRegister restrictions_;
+};
+
+// In memory, once the operation succeeded.
+void StagePrincipal(Transaction& transaction, PrincipalRow row);
+void StageToken(Transaction& transaction, TokenRow row);
+void ForgetToken(Transaction& transaction, const TokenId& id);
+void StageTeam(Transaction& transaction, TeamRow row);
+void StageAssignment(Transaction& transaction, AssignmentRow row);
+void RemoveAssignment(Transaction& transaction, const ClientId& client,
+                      const PrincipalId& principal);
+void StageLease(Transaction& transaction, LeaseRow row);
+void StageEmergency(Transaction& transaction, EmergencyRow row);
+void StageRestriction(Transaction& transaction, Restriction restriction);
+void RemoveRestriction(Transaction& transaction, const ClientId& client, const RestrictionId& id);
+
+}  // namespace coffer::vault

@@ -1,0 +1,23 @@
+#include "vault/rooms.h"
+
+#include "vault/access/access_state.h"
+#include "vault/catalog/catalog_state.h"
+#include "vault/clients/clients_state.h"
+#include "vault/deletion/deletion_state.h"
+
+namespace coffer::vault {
+
+Result<Rooms> OpenRooms(Database& database) {
+  Rooms rooms;
+  COFFER_ASSIGN(auto catalog, CatalogState::Open(database));
+  rooms.Add(std::move(catalog));
+  COFFER_ASSIGN(auto access, AccessState::Open(database));
+  rooms.Add(std::move(access));
+  COFFER_ASSIGN(auto clients, ClientsState::Open(database));
+  rooms.Add(std::move(clients));
+  COFFER_ASSIGN(auto deletion, DeletionState::Open(database));
+  rooms.Add(std::move(deletion));
+  return rooms;
+}
+
+}  // namespace coffer::vault
