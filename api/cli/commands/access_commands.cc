@@ -5,6 +5,7 @@
 #include <optional>
 #include <ostream>
 
+#include "api/cli/client/class_titles.h"
 #include "api/cli/client/client_lookup.h"
 #include "api/cli/client/connection.h"
 #include "api/cli/client/principal_lookup.h"
@@ -44,10 +45,10 @@ void PutText(json& object, const char* name, const std::string& text) {
   if (!text.empty()) object[name] = text;
 }
 
-std::string JoinedFields(const json& lease) {
+std::string JoinedFields(const json& lease, const ClassTitles& titles) {
   std::string joined;
   for (const std::string& field : TextList(lease, "fields")) {
-    joined += (joined.empty() ? "" : ", ") + field;
+    joined += (joined.empty() ? "" : ", ") + titles.Field(Text(lease, "class"), field);
   }
   return joined;
 }
@@ -93,13 +94,14 @@ void PrintAssignments(Console& console, const json& items) {
   table.Print(console);
 }
 
-void PrintLeases(Console& console, const json& items) {
+void PrintLeases(Console& console, ApiClient& client, const json& items) {
+  const ClassTitles titles = ClassTitles::Read(client, ClassesOf(items), console);
   Table table(
       {"LEASE", "PRINCIPAL", "CLASS", "FIELDS", "PURPOSE", "TICKET", "EXPIRES", "CONDITIONS"});
   for (const json& item : items) {
-    table.Add({Text(item, "id"), Text(item, "principal"), Text(item, "class"), JoinedFields(item),
-               Text(item, "purpose"), Text(item, "ticket"), Text(item, "expires"),
-               ConditionsOf(item)});
+    table.Add({Text(item, "id"), Text(item, "principal"), titles.Class(Text(item, "class")),
+               JoinedFields(item, titles), Text(item, "purpose"), Text(item, "ticket"),
+               Text(item, "expires"), ConditionsOf(item)});
   }
   table.Print(console);
 }
@@ -193,7 +195,7 @@ Outcome<Exit> GiveLease(const LeaseOptions& options, Console& console) {
   if (options.connection.json) {
     PrintJson(console, answer);
   } else {
-    PrintLeases(console, json::array({answer}));
+    PrintLeases(console, client, json::array({answer}));
   }
   return Exit::kOk;
 }
@@ -205,7 +207,7 @@ Outcome<Exit> EndLease(const LeaseOptions& options, Console& console) {
   if (options.connection.json) {
     PrintJson(console, answer);
   } else {
-    PrintLeases(console, json::array({answer}));
+    PrintLeases(console, client, json::array({answer}));
   }
   return Exit::kOk;
 }
@@ -216,7 +218,7 @@ Outcome<Exit> ListLeases(const LeaseOptions& options, Console& console) {
   if (options.connection.json) {
     PrintJson(console, answer);
   } else {
-    PrintLeases(console, Member(answer, "items"));
+    PrintLeases(console, client, Member(answer, "items"));
   }
   return Exit::kOk;
 }
@@ -264,9 +266,11 @@ Outcome<Exit> Explain(const ExplainOptions& options, Console& console) {
   const json& fields = Member(answer, "fields");
   if (!fields.is_object()) return Exit::kOk;
   const json& plain = Member(answer, "plain");
+  const ClassTitles titles = ClassTitles::Read(client, {options.class_name}, console);
   Table table({"FIELD", "VIEW", "PLAIN BY"});
   for (const auto& [name, view] : fields.items()) {
-    table.Add({name, TextOf(view), WhatShows(Member(plain, name), answer)});
+    table.Add({titles.Field(options.class_name, name), TextOf(view),
+               WhatShows(Member(plain, name), answer)});
   }
   table.Print(console);
   return Exit::kOk;

@@ -209,12 +209,23 @@ Outcome<Exit> ShowApproval(const ApprovalOptions& options, Console& console) {
   return ShowApprovalOf(options, approval, console);
 }
 
+// To people not all of the content again, which they had before them when they decided.
+Outcome<Exit> ShowDecided(const ApprovalOptions& options, json approval, Console& console) {
+  if (!options.connection.json) approval.erase("content");
+  COFFER_TRY(ShowApprovalOf(options, approval, console));
+  if (!options.connection.json && Text(approval, "state") == "approved") {
+    console.out << "Whoever asked can do it now, once, with --approval "
+                << Printable(Text(approval, "id")) << ".\n";
+  }
+  return Exit::kOk;
+}
+
 Outcome<Exit> Decide(const ApprovalOptions& options, const char* decision, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json approval,
                 client.Post(Target("/v1/approvals").Segment(options.id).Segment("decision"),
                             json{{"decision", decision}}.dump()));
-  return ShowApprovalOf(options, approval, console);
+  return ShowDecided(options, approval, console);
 }
 
 Outcome<Exit> Approve(const ApprovalOptions& options, Console& console) {
@@ -230,7 +241,7 @@ Outcome<Exit> Withdraw(const ApprovalOptions& options, Console& console) {
   COFFER_ASSIGN(
       const json approval,
       client.PostNothing(Target("/v1/approvals").Segment(options.id).Segment("withdraw")));
-  return ShowApprovalOf(options, approval, console);
+  return ShowDecided(options, approval, console);
 }
 
 void AddRequestErase(CLI::App& request, Command& chosen) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "api/cli/client/class_titles.h"
 #include "api/cli/client/client_lookup.h"
 #include "api/cli/client/connection.h"
 #include "api/cli/commands/commands.h"
@@ -41,10 +42,11 @@ void PrintClient(Console& console, const json& client) {
               "  ");
 }
 
-void PrintRecord(Console& console, const json& record) {
+void PrintRecord(Console& console, const json& record, const ClassTitles& titles) {
+  const std::string class_name = Text(record, "class");
   PrintHeading(console, "Record " + Text(record, "id"));
   PrintFields(console,
-              {{"class", Text(record, "class") + ", version " + Text(record, "class_version")},
+              {{"class", titles.Class(class_name) + ", version " + Text(record, "class_version")},
                {"version", Text(record, "version")},
                {"updated", Text(record, "updated")}},
               "  ");
@@ -54,7 +56,8 @@ void PrintRecord(Console& console, const json& record) {
   if (data.is_object()) {
     for (const auto& [name, value] : data.items()) {
       const bool is_masked = std::ranges::find(masked, name) != masked.end();
-      fields.emplace_back(name, TextOf(value) + (is_masked ? "  (masked)" : ""));
+      fields.emplace_back(titles.Field(class_name, name),
+                          TextOf(value) + (is_masked ? "  (masked)" : ""));
     }
   }
   PrintFields(console, fields, "    ");
@@ -86,7 +89,8 @@ Outcome<Exit> Get(const GetOptions& options, Console& console) {
     return Exit::kOk;
   }
   PrintClient(console, profile);
-  for (const json& record : records) PrintRecord(console, record);
+  const ClassTitles titles = ClassTitles::Read(client, ClassesOf(records), console);
+  for (const json& record : records) PrintRecord(console, record, titles);
   if (records.empty()) console.out << "No records.\n";
   return Exit::kOk;
 }

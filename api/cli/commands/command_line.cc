@@ -27,6 +27,8 @@ Exit codes:
   0  done                      3  some rows of an import were refused
   1  refused, or failed        4  a verification found damage
   2  wrong use                 5  no trustworthy connection to the server
+  6  an import left out rows of clients that were erased before; all others were stored
+  7  what was verified is whole, and ends before what was seen already
   8  every row of an import was stored, some without fields that did not fit
 
 Examples:
@@ -36,7 +38,7 @@ Examples:
   coffer token create --name crm --principal svc_... --out crm.token
   coffer login --login anna
   coffer import customers.csv --class contact --key CustomerId --purpose client-care \
-      --map name=LastName --map email=Email
+      --map last_name=LastName --map email=Email
   coffer log --client cli_... --follow
   coffer verify --log-key KEY
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/client/class_titles.h"
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/text/json_output.h"
@@ -112,14 +113,15 @@ Outcome<Exit> ShowOne(const EmergencyOptions& options, Console& console) {
   PrintHeading(console, "Done under it, as the log has it");
   if (uses.empty()) console.out << "nothing\n";
   if (uses.empty()) return Exit::kOk;
+  const ClassTitles titles = ClassTitles::Read(client, ClassesOf(uses), console);
   Table table({"ENTRY", "WHEN", "ACTION", "CLASS", "RECORD", "FIELDS", "SHOWN"});
   for (const json& use : uses) {
     std::string fields;
     for (const std::string& field : TextList(use, "fields")) {
-      fields += (fields.empty() ? "" : ", ") + field;
+      fields += (fields.empty() ? "" : ", ") + titles.Field(Text(use, "class"), field);
     }
-    table.Add({Text(use, "seq"), Text(use, "ts"), Text(use, "action"), Text(use, "class"),
-               Text(use, "record"), fields, Text(use, "detail")});
+    table.Add({Text(use, "seq"), Text(use, "ts"), Text(use, "action"),
+               titles.Class(Text(use, "class")), Text(use, "record"), fields, Text(use, "detail")});
   }
   table.Print(console);
   return Exit::kOk;

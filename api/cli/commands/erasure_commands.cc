@@ -116,7 +116,9 @@ Outcome<Exit> FetchAct(const ErasureOptions& options, Console& console) {
   COFFER_ASSIGN(const HttpReply reply, client.Send(std::move(request)));
   COFFER_TRY(file->Write(reply.body));
   COFFER_TRY(file->Finish());
-  console.out << "The act is in " << Printable(options.out) << ".\n";
+  console.out << (options.format.starts_with("log-") ? "The export of the log is in "
+                                                     : "The act is in ")
+              << Printable(options.out) << ".\n";
   if (options.format == "json") {
     console.out << "It is checked with\n  coffer verify --act " << Printable(options.out)
                 << " --log-key KEY\n";

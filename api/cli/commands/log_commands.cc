@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/client/class_titles.h"
 #include "api/cli/client/client_lookup.h"
 #include "api/cli/client/connection.h"
 #include "api/cli/commands/commands.h"
@@ -155,7 +156,13 @@ Outcome<Exit> ShowEntry(const SequenceOptions& options, Console& console) {
   std::vector<std::pair<std::string, std::string>> fields;
   const json& entry = Member(answer, "entry");
   if (entry.is_object()) {
-    for (const auto& [name, value] : entry.items()) fields.emplace_back(name, TextOf(value));
+    const std::string class_name = Text(entry, "class");
+    const ClassTitles titles = ClassTitles::Read(client, {class_name}, console);
+    for (const auto& [name, value] : entry.items()) {
+      fields.emplace_back(name, name == "class"    ? titles.Class(class_name)
+                                : name == "fields" ? titles.Fields(class_name, value)
+                                                   : TextOf(value));
+    }
   }
   const json& note = Member(answer, "note");
   fields.emplace_back("reason given", Text(note, "text"));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/client/class_titles.h"
 #include "api/cli/client/connection.h"
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
@@ -87,15 +88,18 @@ Outcome<Exit> Preview(const RetentionOptions& options, Console& console) {
                         {"records", Text(answer, "records")},
                         {"due", Text(answer, "due")},
                         {"held", Text(answer, "held")}});
+  const ClassTitles titles =
+      ClassTitles::Read(client, ClassesOf(Member(answer, "counts")), console);
   PrintHeading(console, "Policies");
   Table table({"CLASS", "POLICY", "ACTION", "RECORDS", "KEPT", "NOT BEGUN", "UNKNOWN", "DUE",
                "HELD", "WITHIN " + std::to_string(options.months) + " MONTHS", "LATER"});
   for (const json& count : Member(answer, "counts")) {
     const std::string action = Text(count, "action");
-    table.Add({Text(count, "class"), PolicyOf(count), action.empty() ? "keep" : action,
-               Text(count, "records"), Text(count, "kept"), Text(count, "not_begun"),
-               Text(count, "unknown"), Text(count, "due"), Text(count, "held"),
-               std::to_string(Sum(Member(count, "by_month"))), Text(count, "later")});
+    table.Add({titles.Class(Text(count, "class")), PolicyOf(count),
+               action.empty() ? "keep" : action, Text(count, "records"), Text(count, "kept"),
+               Text(count, "not_begun"), Text(count, "unknown"), Text(count, "due"),
+               Text(count, "held"), std::to_string(Sum(Member(count, "by_month"))),
+               Text(count, "later")});
   }
   table.Print(console);
   if (!options.ids) return Exit::kOk;

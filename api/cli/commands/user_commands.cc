@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/client/principal_lookup.h"
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/principal_view.h"
 #include "api/cli/commands/run_with.h"
@@ -54,9 +55,10 @@ Outcome<Exit> CreateUser(const UserOptions& options, Console& console) {
 Outcome<Exit> EnrolAgain(const UserOptions& options, Console& console) {
   COFFER_ASSIGN(OneTimeSecret code, OneTimeSecret::PlacedIn(options.out));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const std::string id, ResolvePrincipal(client, options.id));
   const DeferredSignals until_handed_over;
   COFFER_ASSIGN(const json answer,
-                client.PostNothing(Target("/v1/users").Segment(options.id).Segment("enrolment")));
+                client.PostNothing(Target("/v1/users").Segment(id).Segment("enrolment")));
   return HandOverCode(options, code, answer, console);
 }
 
@@ -78,7 +80,8 @@ Outcome<Exit> ListUsers(const UserOptions& options, Console& console) {
 
 Outcome<Exit> ShowUser(const UserOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(const json user, client.Get(Target("/v1/users").Segment(options.id)));
+  COFFER_ASSIGN(const std::string id, ResolvePrincipal(client, options.id));
+  COFFER_ASSIGN(const json user, client.Get(Target("/v1/users").Segment(id)));
   ShowPrincipal(console, user, options.connection.json);
   return Exit::kOk;
 }
@@ -90,14 +93,16 @@ Outcome<Exit> SetUser(const UserOptions& options, Console& console) {
                   "Give --name, --role, --disable or --enable.");
   }
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(const json user,
-                client.Patch(Target("/v1/users").Segment(options.id), change.dump()));
+  COFFER_ASSIGN(const std::string id, ResolvePrincipal(client, options.id));
+  COFFER_ASSIGN(const json user, client.Patch(Target("/v1/users").Segment(id), change.dump()));
   ShowPrincipal(console, user, options.connection.json);
   return Exit::kOk;
 }
 
 void AddUserId(CLI::App& command, std::string& id) {
-  command.add_option("user", id, "User id (usr_...)")->type_name("ID")->required();
+  command.add_option("user", id, "Login of the user, or the id (usr_...)")
+      ->type_name("USER")
+      ->required();
 }
 
 void AddCodeFile(CLI::App& command, std::string& out) {
@@ -130,7 +135,7 @@ void AddUserSet(CLI::App& group, Command& chosen) {
       group.add_subcommand("set", "Change a user; a new role ends the user's sessions");
   AddUserId(*command, options->id);
   AddPrincipalChangeOptions(*command, options->change);
-  command->footer("Example:\n  coffer user set usr_... --disable");
+  command->footer("Example:\n  coffer user set anna --disable");
   RunOnline(*command, chosen, options, SetUser);
 }
 
@@ -150,7 +155,7 @@ void AddUserCommands(CLI::App& app, Command& chosen) {
     auto options = std::make_shared<UserOptions>();
     CLI::App* command = group->add_subcommand("show", "Show one user");
     AddUserId(*command, options->id);
-    command->footer("Example:\n  coffer user show usr_...");
+    command->footer("Example:\n  coffer user show anna");
     RunOnline(*command, chosen, options, ShowUser);
   }
   AddUserSet(*group, chosen);
@@ -161,7 +166,7 @@ void AddUserCommands(CLI::App& app, Command& chosen) {
         "enrol-again", "Give a new code; password, second factor and sessions of before are void");
     AddUserId(*command, options->id);
     AddCodeFile(*command, options->out);
-    command->footer("Example:\n  coffer user enrol-again usr_...");
+    command->footer("Example:\n  coffer user enrol-again anna");
     RunOnline(*command, chosen, options, EnrolAgain);
   }
 }

@@ -21,6 +21,15 @@ std::string Until(const json& rule) {
   return state == "not-begun" ? "not known yet: it has not begun" : "not known: no calendar so far";
 }
 
+// As "contact (Contact details)", where the answer counts records of that class.
+std::string Titled(const json& classes, const std::string& name) {
+  for (const json& one : classes) {
+    const std::string title = Text(one, "title");
+    if (Text(one, "class") == name && !title.empty()) return name + " (" + title + ")";
+  }
+  return name;
+}
+
 void DescribeHolds(Console& console, const json& erasure) {
   const json& holds = Member(erasure, "holds");
   if (!holds.is_array() || holds.empty()) return;
@@ -42,8 +51,8 @@ void DescribeKept(Console& console, const json& erasure) {
   PrintHeading(console, "The retention schedule would keep, if nobody asked");
   Table table({"CLASS", "RECORDS", "RULE", "UNTIL", "BASIS"});
   for (const json& rule : kept) {
-    table.Add({Text(rule, "class"), Text(rule, "records"), Text(rule, "policy"), Until(rule),
-               Text(rule, "basis")});
+    table.Add({Titled(Member(erasure, "classes"), Text(rule, "class")), Text(rule, "records"),
+               Text(rule, "policy"), Until(rule), Text(rule, "basis")});
   }
   table.Print(console);
 }
@@ -111,7 +120,8 @@ void DescribeReplacement(Console& console, const json& replacement) {
 
 std::string WhoAsked(const json& question) {
   const std::string login = Text(question, "login"), name = Text(question, "name");
-  return login.empty() ? name : name + " (" + login + ")";
+  // What a service or a token is called stands beside its id.
+  return login.empty() ? std::string() : name + " (" + login + ")";
 }
 
 void DescribePreview(Console& console, const json& preview) {

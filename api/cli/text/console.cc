@@ -136,17 +136,16 @@ std::size_t Columns(std::string_view printable) {
   return columns;
 }
 
-std::string CutTo(std::string_view printable, std::size_t columns) {
-  if (Columns(printable) <= columns) return std::string(printable);
-  std::size_t used = 1;  // by the ellipsis
+std::size_t BytesIn(std::string_view printable, std::size_t columns) {
+  std::size_t used = 0;
   std::size_t kept = 0;
   while (kept < printable.size()) {
     const Decoded next = Decode(printable.substr(kept));
     used += next.length == 0 ? 1 : ColumnsOf(next.code);
-    if (used > columns) break;
+    if (used > columns && kept > 0) break;
     kept += std::max<std::size_t>(next.length, 1);
   }
-  return std::string(printable.substr(0, kept)) + "\u2026";
+  return kept;
 }
 
 std::string Grouped(std::uint64_t number) {

@@ -53,15 +53,17 @@ std::string PrintableLines(std::string_view text);
 // Number of columns a printable text takes: two for what is wide in East Asia, none for combining
 // marks (UAX 11, as ICU has it).
 std::size_t Columns(std::string_view printable);
-// As much of it as has room in so many columns, with an ellipsis in the place of the rest.
-std::string CutTo(std::string_view printable, std::size_t columns);
+// Bytes of the longest beginning of it that has room in so many columns; of one character at least.
+std::size_t BytesIn(std::string_view printable, std::size_t columns);
 
 std::string Grouped(std::uint64_t number);  // "1,234,567"
 
 // A table whose columns are as wide as their widest cell. Escapes its cells itself, and names the
-// ids in them. On a terminal it fits the width: ids without a name are shortened, to what no other
-// id of the table ends in, and the widest columns are cut. The first column is what its rows are
-// about and stays as it is, to be copied.
+// ids in them. On a terminal it fits the width and nothing is lost: ids without a name are
+// shortened, to what no other id of the table ends in, timestamps to the second, and cells go on
+// in further lines of their row; a long last column stands below the others, and where there is
+// no room beside the first one, all others do. The first column is what its rows are about and
+// stays as it is, to be copied.
 class Table {
  public:
   explicit Table(std::vector<std::string> headings) : headings_(std::move(headings)) {}
@@ -75,10 +77,14 @@ class Table {
 
  private:
   using Rows = std::vector<std::vector<std::string>>;
+  struct Layout;
   Rows ShownRows(const Console& console) const;
   std::vector<std::size_t> WidthsOf(const Rows& rows) const;
   void ShortenIds(Rows& rows) const;
-  void Narrow(std::vector<std::size_t>& widths, const Console& console) const;
+  std::size_t NarrowestOf(const Rows& rows, std::size_t column, std::size_t at_most) const;
+  bool Narrow(const Rows& rows, const Console& console, std::size_t at_most, Layout& layout) const;
+  Layout Fit(const Rows& rows, const Console& console) const;
+  std::vector<std::string> Lines(const std::vector<std::string>& cells, const Layout& layout) const;
 
   std::vector<std::string> headings_;
   Rows rows_;  // as they came

@@ -7,7 +7,7 @@
 
 namespace coffer::cli {
 
-// Indented. On a terminal everything but ASCII is escaped, so that no value can steer it.
+// Indented. On a terminal what it might obey is escaped, so that no value can steer it.
 void PrintJson(Console& console, const nlohmann::json& value);
 
 void TellIfCut(Console& console, const nlohmann::json& list);

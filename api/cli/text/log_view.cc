@@ -1,7 +1,10 @@
 #include "api/cli/text/log_view.h"
 
+#include <algorithm>
+#include <iterator>
 #include <vector>
 
+#include "api/cli/text/folding.h"
 #include "audit/entries/entry.h"
 
 namespace coffer::cli {
@@ -9,24 +12,41 @@ namespace {
 
 struct Column {
   std::string_view heading;
-  std::size_t width;
+  std::size_t width, narrow;
 };
-constexpr Column kColumns[] = {{"ENTRY", 8},    {"TIME", 24},    {"DECISION", 8},
-                               {"ACTION", 15},  {"ACTOR", 30},   {"CLIENT", 30},
-                               {"PURPOSE", 16}, {"OUTCOME", 18}, {"DETAILS", 0}};
+constexpr Column kColumns[] = {{"ENTRY", 8, 6},     {"TIME", 24, 20},   {"DECISION", 8, 8},
+                               {"ACTION", 15, 14},  {"ACTOR", 30, 12},  {"CLIENT", 30, 12},
+                               {"PURPOSE", 16, 11}, {"OUTCOME", 18, 8}, {"DETAILS", 0, 0}};
+constexpr std::size_t kWide = 200;  // for the columns and something of the details
+constexpr std::size_t kDetailsIndent = 8;
 
+bool IsNarrow(const Console& console) {
+  return console.out_is_terminal && console.width > 0 && console.width < kWide;
+}
+
+// On a narrow terminal details have lines of their own.
 std::string InColumns(const std::vector<std::string>& cells, const Console& console) {
+  const bool narrow = IsNarrow(console);
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    const std::string cell = Printable(console.names->Show(cells[i], console.in_full()));
+    std::string cell = Printable(console.names->Show(cells[i], console.in_full()));
+    if (narrow) cell = WithoutFractions(std::move(cell));
+    if (i + 1 == std::size(kColumns) && narrow) {
+      for (const std::string& part :
+           Fold(cell, std::max(console.width, 2 * kDetailsIndent) - kDetailsIndent)) {
+        while (line.ends_with(' ')) line.pop_back();
+        line += "\n" + std::string(kDetailsIndent, ' ') + part;
+      }
+      break;
+    }
     line += cell;
     if (i + 1 == cells.size()) break;
-    const std::size_t used = Columns(cell);
-    line.append(used < kColumns[i].width ? kColumns[i].width - used : 0, ' ');
+    const std::size_t used = Columns(cell), width = narrow ? kColumns[i].narrow : kColumns[i].width;
+    line.append(used < width ? width - used : 0, ' ');
     line += "  ";
   }
   while (line.ends_with(' ')) line.pop_back();
-  return console.out_is_terminal && console.width > 0 ? CutTo(line, console.width) : line;
+  return line;
 }
 
 std::string Details(const audit::Entry& entry) {
@@ -71,7 +91,11 @@ std::vector<std::string> EntryCells(std::string_view bytes) {
   return cells;
 }
 
-std::string EntryHeading(const Console& console) { return InColumns(EntryHeadings(), console); }
+std::string EntryHeading(const Console& console) {
+  std::vector<std::string> headings = EntryHeadings();
+  if (IsNarrow(console)) headings.pop_back();
+  return InColumns(headings, console);
+}
 
 std::string EntryLine(std::string_view bytes, const Console& console) {
   return InColumns(EntryCells(bytes), console);

@@ -47,6 +47,7 @@ class Tool {
     std::vector<const char*> argv{"coffer"};
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     TestConsole test;
+    test.console.out_is_terminal = at_terminal;
     test.console.reach = [this](const HttpsOptions& options) -> Outcome<Sender> {
       const std::lock_guard lock(mutex_);  // an import opens several connections at a time
       reached.push_back(options);
@@ -70,6 +71,7 @@ class Tool {
   testing::TemporaryDirectory directory;
   FakeServer server;
   std::vector<HttpsOptions> reached;
+  bool at_terminal = false;
 
  private:
   std::mutex mutex_;

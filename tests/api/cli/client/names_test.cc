@@ -3,6 +3,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
+#include "api/cli/text/folding.h"
+#include "api/cli/text/json_view.h"
 #include "tests/api/cli/run_tool.h"
 
 namespace coffer::cli {
@@ -80,11 +82,14 @@ TEST_CASE("where several are called the same, their ids are shown with it") {
   CHECK(book.Show(kGoneId, false) == "carla");
 }
 
-TEST_CASE("a terminal of any width that it says shows each row once, on a line of its own") {
+TEST_CASE("a terminal of any width that it says shows each row once, from a line of its own on") {
   for (const std::size_t width : {0UZ, 1UZ, 2UZ, 9UZ, 10'000UZ}) {
     for (const bool full : {false, true}) {
       CAPTURE(width, full);
-      CHECK(PrintedLines(SomeTable(), width, true, full).size() == 4);
+      const auto lines = PrintedLines(SomeTable(), width, true, full);
+      CHECK(std::ranges::count_if(lines,
+                                  [](const auto& line) { return line.starts_with("hold_"); }) == 3);
+      if (width == 0 || width > 1000) CHECK(lines.size() == 4);
     }
   }
 }
@@ -109,25 +114,97 @@ TEST_CASE("a table that is piped has ids in full with their names, and is never 
   for (const auto& line : lines) CHECK_FALSE(ShowsName(line, "\u2026"));
 }
 
-TEST_CASE("on a terminal a table fits, whatever its width, but for what its rows are about") {
-  for (std::size_t width = 40; width < 200; ++width) {
+TEST_CASE("on a terminal a table fits, whatever its width, and nothing of it is lost") {
+  for (std::size_t width = 31; width < 200; ++width) {
     const auto lines = PrintedLines(SomeTable(), width, true, false);
-    REQUIRE(lines.size() == 4);
+    std::string text;
     for (const auto& line : lines) {
       CAPTURE(width, line);
-      CHECK(Columns(line) <= std::max<std::size_t>(width, 31 + 2 + 3 * 10));
+      CHECK(Columns(line) <= width);
+      text += line + "\n";
     }
+    CAPTURE(width, text);
+    std::size_t at = 0;
     for (int i = 1; i <= 3; ++i) {
-      const std::string own = "hold_01kdvr4w90jmrnv7e9z0c1h11" + std::to_string(i);
-      CHECK(lines[static_cast<std::size_t>(i)].starts_with(own));
+      const auto own = text.find("\nhold_01kdvr4w90jmrnv7e9z0c1h11" + std::to_string(i), at);
+      REQUIRE(own != text.npos);
+      at = own;
     }
-    CHECK(ShowsName(lines[1], "bert"));
-    CHECK_FALSE(ShowsName(lines[1], kBertId));
+    for (const char* word : {"HOLD", "REASON", "bert", "mail", "CRM-17", "claim", "many", "words",
+                             "\u6771\u4eac\u90fd"}) {
+      CHECK(ShowsName(text, word));
+    }
+    CHECK_FALSE(ShowsName(text, kBertId));
   }
-  // As wide as it would be: nothing is cut.
+  // As wide as it would be: not even ids are shortened.
   for (const auto& line : PrintedLines(SomeTable(), 400, true, false)) {
     CHECK_FALSE(ShowsName(line, "\u2026"));
   }
+}
+
+TEST_CASE("a long last column stands below, and timestamps are as long as people need them") {
+  Table table({"N", "WHEN", "WHO", "DETAILS"});
+  const std::string details = "role:case-worker; a text of so many words that it has no room there";
+  table.Add({"7", "2026-11-29T01:23:14.190Z", "somebody with a long name", details});
+  const auto lines = PrintedLines(table, 80, true, false);
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[0] == "N  WHEN                  WHO");
+  CHECK(lines[1] == "   DETAILS");
+  CHECK(lines[2] == "7  2026-11-29T01:23:14Z  somebody with a long name");
+  CHECK(lines[3] == "   " + details);
+  const auto piped = PrintedLines(table, 80, false, false);
+  REQUIRE(piped.size() == 2);
+  CHECK(ShowsName(piped[1], "2026-11-29T01:23:14.190Z  somebody with a long name  " + details));
+}
+
+TEST_CASE("a table without rows says so to people, and has no row for programs") {
+  const Table table({"A", "B"});
+  CHECK(PrintedLines(table, 80, true, false) == std::vector<std::string>{"A  B", "none"});
+  CHECK(PrintedLines(table, 80, false, false) == std::vector<std::string>{"A  B"});
+}
+
+TEST_CASE(
+    "lines are folded at blanks and marks, and within a word only where there is no other way") {
+  using Lines = std::vector<std::string>;
+  CHECK(Fold("", 8) == Lines{""});
+  CHECK(Fold("record.read", 11) == Lines{"record.read"});
+  CHECK(Fold("retention.write", 12) == Lines{"retention.", "write"});
+  CHECK(Fold("purpose_required", 9) == Lines{"purpose_", "required"});
+  CHECK(Fold("2026-11-29T01:23:14Z", 12) == Lines{"2026-11-29T", "01:23:14Z"});
+  CHECK(Fold("due 2026-11-29T01:23:14Z now", 15) == Lines{"due 2026-11-29T", "01:23:14Z now"});
+  CHECK(Fold("cli_\u2026abcdef", 11) == Lines{"cli_\u2026abcdef"});
+  CHECK(Fold("abcdefgh", 3) == Lines{"abc", "def", "gh"});
+  CHECK(Fold("\u6771\u4eac\u90fd", 3) == Lines{"\u6771", "\u4eac", "\u90fd"});
+  CHECK(Fold("\u6771", 1) == Lines{"\u6771"});
+  const std::string text =
+      "one, two: three-four_five \u0416\u0437 6.7 e\u0301 2026-11-29T01:23:14Z /a/b";
+  for (std::size_t columns = 2; columns < 80; ++columns) {
+    std::string joined;
+    for (const std::string& line : Fold(text, columns)) {
+      CHECK(Columns(line) <= columns);
+      joined += line;
+    }
+    const auto without_blanks = [](std::string some) {
+      std::erase(some, ' ');
+      return some;
+    };
+    CHECK(without_blanks(joined) == without_blanks(text));
+  }
+  CHECK(WithoutFractions("due 2026-11-29T01:23:14.190Z, 1.234Z, 2026-11-29T01:23:14.190") ==
+        "due 2026-11-29T01:23:14Z, 1.234Z, 2026-11-29T01:23:14.190");
+}
+
+TEST_CASE("JSON on a terminal can be read in any script, and steers nothing") {
+  TestConsole test;
+  test.console.out_is_terminal = true;
+  const nlohmann::json value = {{"basis", "\u0446\u0435\u043b\u044c \u6771 e\u0301"},
+                                {"evil", "\x1b[2J\x7f\u202e\u034f\u009b\"\u034f\\"}};
+  PrintJson(test.console, value);
+  CHECK(ShowsName(test.Out(), "\u0446\u0435\u043b\u044c \u6771 e\u0301"));
+  for (const char* treacherous : {"\x1b", "\x7f", "\u202e", "\u034f", "\u009b"}) {
+    CHECK_FALSE(ShowsName(test.Out(), treacherous));
+  }
+  CHECK(nlohmann::json::parse(test.Out()) == value);
 }
 
 TEST_CASE("shortened ids are told apart by what is left of them") {
@@ -137,15 +214,16 @@ TEST_CASE("shortened ids are told apart by what is left of them") {
     const auto at = line.find("cli_");
     return line.substr(at, line.find(' ', at) - at);
   };
+  REQUIRE(lines.size() == 4);
   CHECK(cell(lines[2]) != cell(lines[3]));
   CHECK(ShowsName(cell(lines[2]), "\u2026"));
 }
 
 TEST_CASE("ids that were asked for in full are not cut") {
-  for (const auto& line : PrintedLines(SomeTable(), 60, true, true)) {
-    if (ShowsName(line, "hold_01kdvr4w90jmrnv7e9z0c1h111"))
-      CHECK(ShowsName(line, kBertId + " (bert)"));
-  }
+  std::string text;
+  for (const auto& line : PrintedLines(SomeTable(), 60, true, true)) text += line + "\n";
+  CHECK(ShowsName(text, "hold_01kdvr4w90jmrnv7e9z0c1h111"));
+  CHECK(ShowsName(text, kBertId + " (bert)"));
 }
 
 TEST_CASE("wide characters take two columns, combining ones none, and none is cut in two") {
@@ -155,13 +233,10 @@ TEST_CASE("wide characters take two columns, combining ones none, and none is cu
   CHECK(Columns("e\u0301") == 1);
   CHECK(Columns("😀") == 2);
   CHECK(Columns("Ёж") == 2);
-  CHECK(CutTo("東京都", 6) == "東京都");
-  CHECK(CutTo("東京都", 5) == "東京\u2026");
-  CHECK(CutTo("東京都", 4) == "東\u2026");
-  CHECK(CutTo("abc", 2) == "a\u2026");
-  for (std::size_t width = 1; width < 12; ++width) {
-    CHECK(Columns(CutTo("a東e\u0301한😀Ё漢字", width)) <= width);
-  }
+  CHECK(BytesIn("\u6771\u4eac\u90fd", 6) == 9);
+  CHECK(BytesIn("\u6771\u4eac\u90fd", 5) == 6);
+  CHECK(BytesIn("abc", 2) == 2);
+  CHECK(BytesIn("\u6771", 1) == 3);
 }
 
 TEST_CASE("each list shows the names that came with it") {
