@@ -12,8 +12,9 @@ Result<RoomStates> OpenRoomStates(Database& database) {
   COFFER_ASSIGN(auto catalog, CatalogState::Open(database));
   rooms.Add(std::move(catalog));
   COFFER_ASSIGN(auto access, AccessState::Open(database));
-  rooms.Add(std::move(access));
   COFFER_ASSIGN(auto clients, ClientsState::Open(database));
+  access->Know(*clients);
+  rooms.Add(std::move(access));
   rooms.Add(std::move(clients));
   COFFER_ASSIGN(auto deletion, DeletionState::Open(database));
   rooms.Add(std::move(deletion));

@@ -6,7 +6,6 @@
 #include "vault/access/access_state.h"
 #include "vault/access/assignment.h"
 #include "vault/access/call.h"
-#include "vault/clients/clients_state.h"
 
 namespace coffer::vault {
 
@@ -32,7 +31,7 @@ inline bool IsOfCaller(const Transaction& transaction, const Call& call,
 }
 
 inline Status RequireClient(Transaction& transaction, Call& call) {
-  COFFER_ASSIGN(const auto row, transaction.Of<ClientsState>().stores.clients.Find(*call.subject));
+  COFFER_ASSIGN(const auto row, transaction.Of<AccessState>().FindClient(*call.subject));
   if (!row) return NotFound(call);
   return {};
 }

@@ -6,6 +6,7 @@
 
 #include "vault/access/access_store.h"
 #include "vault/access/approval_store.h"
+#include "vault/access/client_row.h"
 #include "vault/access/principal_store.h"
 #include "vault/access/restriction_store.h"
 #include "vault/engine/room_state.h"
@@ -38,12 +39,19 @@ class AccessState : public RoomState {
   // That a session was used. Stored at most once a minute, and with the operation.
   Status Touch(const TokenRow& session, Timestamp now);
 
+  // Whom decisions are about. Precondition: Know was called.
+  Result<std::optional<ClientRow>> FindClient(const ClientId& client) const {
+    return clients_->FindClient(client);
+  }
+  void Know(ClientDirectory& clients) { clients_ = &clients; }
+
   AccessStores stores;
 
  private:
   friend struct AccessChanges;
   explicit AccessState(AccessStores opened) : stores(std::move(opened)) {}
 
+  ClientDirectory* clients_ = nullptr;
   PrincipalRegister principals_;
   AccessRegister access_;
   RestrictionRegister restrictions_;

@@ -19,7 +19,6 @@
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
 #include "vault/catalog/catalog_state.h"
-#include "vault/clients/clients_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -186,7 +185,7 @@ Status Approvals::CheckProposer(Transaction& transaction, Call& call, std::strin
     return std::unexpected(decision.error);
   }
   if (client) {
-    COFFER_ASSIGN(const auto row, transaction.Of<ClientsState>().stores.clients.Find(*client));
+    COFFER_ASSIGN(const auto row, transaction.Of<AccessState>().FindClient(*client));
     if (!row) return NotFound(call);
   }
   return {};

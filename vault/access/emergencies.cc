@@ -12,7 +12,6 @@
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
 #include "vault/catalog/catalog_state.h"
-#include "vault/clients/clients_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -64,7 +63,7 @@ Result<EmergencyAccess> Emergencies::OpenEmergency(const Caller& caller, const C
   AddDetail(call.entry, row.terms.id + " " + request.ticket);
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
     call.entry.purpose = request.purpose;
-    COFFER_ASSIGN(const auto known, transaction.Of<ClientsState>().stores.clients.Find(client));
+    COFFER_ASSIGN(const auto known, transaction.Of<AccessState>().FindClient(client));
     if (!known) return NotFound(call);
     auto& access = transaction.Of<AccessState>().stores.access;
     COFFER_ASSIGN(const auto unreviewed, access.CountUnreviewedOf(call.actor));

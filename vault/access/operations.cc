@@ -12,7 +12,6 @@
 #include "vault/base/names.h"
 #include "vault/base/operator_log.h"
 #include "vault/catalog/catalog_state.h"
-#include "vault/clients/clients_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -183,7 +182,7 @@ Result<AccessDecision> Operations::DecideFor(Transaction& transaction, const Cal
       if (made != nullptr) {
         about.tags = made->tags;
       } else if (call.role && call.role->scoped_by_tag) {
-        COFFER_ASSIGN(row, transaction.Of<ClientsState>().stores.clients.Find(*client));
+        COFFER_ASSIGN(row, transaction.Of<AccessState>().FindClient(*client));
         if (row) about.tags = row->tags;
       }
       facts.client = &about;

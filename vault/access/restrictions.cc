@@ -11,7 +11,6 @@
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
 #include "vault/catalog/catalog_state.h"
-#include "vault/clients/clients_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -45,7 +44,7 @@ std::vector<Issue> FaultsOf(const RestrictionRequest& request, const Catalog& ca
 }
 
 Status RequireKnownClient(Transaction& transaction, Call& call) {
-  COFFER_ASSIGN(const auto row, transaction.Of<ClientsState>().stores.clients.Find(*call.subject));
+  COFFER_ASSIGN(const auto row, transaction.Of<AccessState>().FindClient(*call.subject));
   if (!row) return NotFound(call);
   return {};
 }

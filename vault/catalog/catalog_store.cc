@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "vault/deletion/retention_run.h"
-
 namespace coffer::vault {
 namespace {
 

@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "crypto/result.h"
-#include "vault/access/access_policy.h"
 #include "vault/base/network.h"
 #include "vault/base/time_window.h"
+#include "vault/catalog/action.h"
 #include "vault/catalog/class_schema.h"
 #include "vault/catalog/mask.h"
 
@@ -104,8 +104,8 @@ Conditions ParseConditions(const nlohmann::json& value, std::vector<Issue>& issu
 // or change client data.
 //
 // What narrows an action of its grant is evaluated for it, or an issue
-// (vault/catalog/role_narrowing.h). Of a stored role it is none: an older vault accepted it, and the
-// start does not hang on it.
+// (vault/catalog/role_narrowing.h). Of a stored role it is none: an older vault accepted it, and
+// the start does not hang on it.
 enum class RoleOrigin : std::uint8_t { kGiven, kStored };
 Result<RoleDocument> ParseRole(std::string_view name, std::string_view json,
                                RoleOrigin origin = RoleOrigin::kGiven);

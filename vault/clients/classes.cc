@@ -5,8 +5,8 @@
 #include "vault/access/caller.h"
 #include "vault/base/words.h"
 #include "vault/catalog/catalog_state.h"
+#include "vault/catalog/retention_dates.h"
 #include "vault/clients/clients_state.h"
-#include "vault/deletion/retention_dates.h"
 
 namespace coffer::vault {
 namespace {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "audit/text/clock.h"
+#include "vault/access/client_row.h"
 #include "vault/base/ids.h"
 #include "vault/base/timestamp.h"
 #include "vault/clients/index_terms.h"
@@ -15,22 +16,6 @@
 namespace coffer::vault {
 
 using audit::Timestamp;
-
-enum class ClientState { kActive = 1 };
-
-struct ClientRow {
-  ClientId id;
-  ClientState state = ClientState::kActive;
-  std::uint64_t version = 1;
-  Timestamp created, updated;
-  std::string tags;  // sorted, separated by single spaces
-  Bytes profile;     // sealed
-  Bytes ref;         // token of the external reference, as stored (index_terms.h); empty: none
-  std::uint64_t generation = 0;  // of its key
-  std::optional<Timestamp> relationship_end;
-  // What `ref` has, opened. Whoever changes or deletes a row fills it in before.
-  std::optional<BlindToken> reference = {};
-};
 
 class ClientStore {
  public:

@@ -20,7 +20,7 @@ struct ClientsStores {
   SearchIndex index;
 };
 
-class ClientsState : public RoomState {
+class ClientsState : public RoomState, public ClientDirectory {
  public:
   static constexpr Room kRoom = Room::kClients;
 
@@ -31,6 +31,9 @@ class ClientsState : public RoomState {
   Result<bool> Purge(Transaction& transaction) override;
   Result<std::optional<std::uint64_t>> KeyGeneration(const ClientId& client) override {
     return stores.clients.FindGeneration(client);
+  }
+  Result<std::optional<ClientRow>> FindClient(const ClientId& client) override {
+    return stores.clients.Find(client);
   }
   Status RetireKeys(KeyStore& keys) override;
   void KeysRetired() override;

@@ -20,7 +20,6 @@
 #include "vault/clients/record_operations.h"
 #include "vault/clients/record_view.h"
 #include "vault/clients/sealing_contexts.h"
-#include "vault/deletion/deletion_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -287,7 +286,7 @@ Result<ImportResult> Imports::ImportRecord(const Caller& caller, const ImportRow
     call.entry.fields = change->changed;
     COFFER_TRY(stores.records.Update(record, *before, stores.index));
     if (terms.newest) return {};
-    COFFER_TRY(transaction.Of<DeletionState>().stores.retention.PutDay(
+    COFFER_TRY(transaction.Of<ClientsState>().stores.records.PutDay(
         record.id.Row(), record.version, record.retention_day, schema->version));
     return {};
   });

@@ -68,6 +68,9 @@ Result<std::vector<std::int64_t>> Collect(Cursor rows) {
     ids.push_back(rows.Int(0));
   }
 }
+constexpr std::string_view kPutDay =
+    "UPDATE records SET retention_day = ?, retention_rule = ? WHERE id = ? AND version = ? "
+    "RETURNING 1";
 
 }  // namespace
 
@@ -83,6 +86,7 @@ Result<RecordStore> RecordStore::Open(Database& database) {
   COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteRecord));
   COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kResealRecord));
   COFFER_ASSIGN(store.reseal_version_, Statement::Prepare(database, kResealVersion));
+  COFFER_ASSIGN(store.put_day_, Statement::Prepare(database, kPutDay));
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListOf));
   COFFER_ASSIGN(store.list_of_class_, Statement::Prepare(database, kListOfClass));
   COFFER_ASSIGN(store.list_by_class_, Statement::Prepare(database, kListByClass));
@@ -104,6 +108,7 @@ Result<RecordStore> RecordStore::OpenForReading(const Database& database) {
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindRecord));
   COFFER_ASSIGN(store.find_version_, Statement::Prepare(database, kFindVersion));
   COFFER_ASSIGN(store.list_versions_, Statement::Prepare(database, kListVersions));
+  COFFER_ASSIGN(store.put_day_, Statement::Prepare(database, kPutDay));
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListOf));
   COFFER_ASSIGN(store.list_of_class_, Statement::Prepare(database, kListOfClass));
   return store;
@@ -296,6 +301,13 @@ Result<std::uint64_t> RecordStore::Count() {
   auto row = count_.Query();
   COFFER_TRY(row.Next());
   return static_cast<std::uint64_t>(row.Int(0));
+}
+
+Result<bool> RecordStore::PutDay(std::int64_t record, std::uint64_t version, std::optional<Day> day,
+                                 std::uint64_t date_version) {
+  std::optional<std::int64_t> stored;
+  if (day) stored = *day;
+  return WasChanged(put_day_.Query(stored, date_version, record, version));
 }
 
 }  // namespace coffer::vault

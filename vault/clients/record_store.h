@@ -81,13 +81,17 @@ class RecordStore {
   Result<bool> HasMoreThan(std::size_t count, std::int64_t after);
   Result<Bytes> ReadPayload(std::int64_t record);
   Status PutTerms(std::int64_t record, ByteView tokens);
+  // Of the record, as long as it is this version of it: its day as the class's `date_version` reads
+  // it. False: it is another version by now.
+  Result<bool> PutDay(std::int64_t record, std::uint64_t version, std::optional<Day> day,
+                      std::uint64_t date_version);
   Result<std::optional<std::int64_t>> FindRetentionDay(std::int64_t record);
   Result<std::uint64_t> Count();
 
  private:
   Statement insert_, update_, find_, insert_version_, find_version_, list_versions_,
       delete_versions_, delete_, reseal_, reseal_version_, list_of_, list_of_class_, has_class_,
-      list_indexed_, read_payload_, put_terms_, retention_day_, count_, list_by_class_,
+      list_indexed_, read_payload_, put_terms_, retention_day_, put_day_, count_, list_by_class_,
       count_by_class_, count_sealed_, list_all_of_, has_more_;
 };
 

@@ -19,7 +19,6 @@
 #include "vault/clients/record_update.h"
 #include "vault/clients/record_view.h"
 #include "vault/clients/sealing_contexts.h"
-#include "vault/deletion/deletion_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -476,7 +475,7 @@ Result<RecordInfo> Records::UpdateRecord(const Caller& caller, const ClientId& c
       COFFER_TRY(transaction.Of<ClientsState>().stores.records.Update(
           row, before, transaction.Of<ClientsState>().stores.index));
       if (!writing.terms.newest) {
-        COFFER_TRY(transaction.Of<DeletionState>().stores.retention.PutDay(
+        COFFER_TRY(transaction.Of<ClientsState>().stores.records.PutDay(
             id.Row(), row.version, row.retention_day, newest->version));
       }
       info = InfoOf(row, client);

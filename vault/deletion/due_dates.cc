@@ -5,9 +5,9 @@
 #include "vault/access/caller.h"
 #include "vault/access/operations.h"
 #include "vault/catalog/catalog_state.h"
+#include "vault/catalog/retention_dates.h"
 #include "vault/deletion/class_preview.h"
 #include "vault/deletion/retention.h"
-#include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_days.h"
 
 namespace coffer::vault {

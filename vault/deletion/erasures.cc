@@ -34,21 +34,6 @@ using nlohmann::json;
 constexpr std::size_t kMaxRecordsAtOnce = 1000;
 // Who reads keys.db meanwhile has mostly ended by then.
 
-constexpr std::pair<ErasureScope, std::string_view> kScopes[] = {
-    {ErasureScope::kClient, "client"},
-    {ErasureScope::kClass, "class"},
-    {ErasureScope::kRecords, "records"},
-};
-constexpr std::pair<ErasureBasis, std::string_view> kBases[] = {
-    {ErasureBasis::kRequest, "request"},
-    {ErasureBasis::kConsentWithdrawn, "consent-withdrawn"},
-    {ErasureBasis::kPurposeReached, "purpose-reached"},
-    {ErasureBasis::kContractEnd, "contract-end"},
-    {ErasureBasis::kUnlawful, "unlawful"},
-    {ErasureBasis::kRetention, "retention"},
-    {ErasureBasis::kReplayed, "replayed"},
-};
-
 Erasure ErasureOf(const ErasureRow& row) {
   return {row.id,     row.client,  row.scope,    row.basis, row.class_name,
           row.erased, row.records, row.versions, row.seq,   row.state == ErasureState::kComplete};
@@ -271,23 +256,6 @@ class Erasing {
 };
 
 }  // namespace
-
-std::string_view Name(ErasureScope scope) {
-  return std::ranges::find(kScopes, scope, &std::pair<ErasureScope, std::string_view>::first)
-      ->second;
-}
-
-std::string_view Name(ErasureBasis basis) {
-  return std::ranges::find(kBases, basis, &std::pair<ErasureBasis, std::string_view>::first)
-      ->second;
-}
-
-std::optional<ErasureBasis> ErasureBasisFromName(std::string_view name) {
-  for (const auto& [basis, known] : kBases) {
-    if (known == name) return basis;
-  }
-  return std::nullopt;
-}
 
 std::vector<PrincipalId> PeopleOf(Transaction& transaction, const Call& call) {
   std::vector<PrincipalId> people = {call.actor};

@@ -150,7 +150,7 @@ Status RetentionDays::ReadAnew(std::span<const std::int64_t> records, std::size_
     for (const ReadDay& read : days) {
       // Right for the version that read it, whatever the newest one is by now.
       COFFER_ASSIGN(const bool is_same,
-                    transaction.Of<DeletionState>().stores.retention.PutDay(
+                    transaction.Of<ClientsState>().stores.records.PutDay(
                         read.record->record, read.record->version, read.day, read.date_version));
       if (is_same) ++stored;
     }

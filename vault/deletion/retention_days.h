@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "vault/access/operations.h"
+#include "vault/catalog/retention_dates.h"
 #include "vault/catalog/stored_day.h"
-#include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_store.h"
 
 namespace coffer::vault {

@@ -9,8 +9,8 @@
 
 #include "audit/documents/erasure_scope.h"
 #include "vault/base/timestamp.h"
+#include "vault/catalog/retention_dates.h"
 #include "vault/catalog/retention_schedule.h"
-#include "vault/deletion/retention_dates.h"
 #include "vault/deletion/retention_store.h"
 
 namespace coffer::vault {

@@ -59,9 +59,6 @@ constexpr std::string_view kScanAfter =
     "FROM records "
     "INDEXED BY records_by_client WHERE (client, class, id) > (?, ?, ?) "
     "ORDER BY client, class, id";
-constexpr std::string_view kPutDay =
-    "UPDATE records SET retention_day = ?, retention_rule = ? WHERE id = ? AND version = ? "
-    "RETURNING 1";
 constexpr std::string_view kScanEnded =
     "SELECT id, relationship_end, tags FROM clients INDEXED BY clients_ended "
     "WHERE relationship_end IS NOT NULL AND id > ? AND id <= ? ORDER BY id";
@@ -173,7 +170,6 @@ Result<RetentionStore> RetentionStore::Open(Database& database) {
   COFFER_ASSIGN(store.scan_, Statement::Prepare(database, kScan));
   COFFER_ASSIGN(store.scan_of_, Statement::Prepare(database, kScanOf));
   COFFER_ASSIGN(store.scan_after_, Statement::Prepare(database, kScanAfter));
-  COFFER_ASSIGN(store.put_day_, Statement::Prepare(database, kPutDay));
   COFFER_ASSIGN(store.scan_ended_, Statement::Prepare(database, kScanEnded));
   COFFER_ASSIGN(store.find_client_, Statement::Prepare(database, kFindClient));
   COFFER_ASSIGN(store.find_record_, Statement::Prepare(database, kFindRecordId));
@@ -281,13 +277,6 @@ Status RetentionStore::ScanAfter(const Place& after,
     COFFER_ASSIGN(const bool go_on, each(SubjectOf(rows)));
     if (!go_on) return {};
   }
-}
-
-Result<bool> RetentionStore::PutDay(std::int64_t record, std::uint64_t version,
-                                    std::optional<Day> day, std::uint64_t date_version) {
-  std::optional<std::int64_t> stored;
-  if (day) stored = *day;
-  return WasChanged(put_day_.Query(stored, date_version, record, version));
 }
 
 Status RetentionStore::ScanEnded(std::int64_t after, std::int64_t last,

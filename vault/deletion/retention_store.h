@@ -113,16 +113,12 @@ class RetentionStore {
   };
   // Records behind `after`, until `each` says false.
   Status ScanAfter(const Place& after, FunctionRef<Result<bool>(const RetentionSubject&)> each);
-  // Of the record, as long as it is this version of it: its day as the class's `date_version` reads
-  // it. False: it is another version by now.
-  Result<bool> PutDay(std::int64_t record, std::uint64_t version, std::optional<Day> day,
-                      std::uint64_t date_version);
 
  private:
   Statement insert_, update_, find_, find_open_, list_, last_scheduled_, find_report_, put_report_,
       add_review_, keep_review_, purge_reviews_, purge_reviews_but_, find_restricted_,
-      put_restricted_, forget_restricted_, scan_, scan_of_, scan_ended_, scan_after_, put_day_,
-      find_client_, find_record_;
+      put_restricted_, forget_restricted_, scan_, scan_of_, scan_ended_, scan_after_, find_client_,
+      find_record_;
 };
 
 }  // namespace coffer::vault

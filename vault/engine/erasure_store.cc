@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "vault/deletion/erasure.h"
-
 namespace coffer::vault {
 namespace {
 

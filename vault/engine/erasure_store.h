@@ -10,7 +10,7 @@
 #include "crypto/blind_index.h"
 #include "vault/base/ids.h"
 #include "vault/base/timestamp.h"
-#include "vault/deletion/erasure.h"
+#include "vault/engine/erasure_scope.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {

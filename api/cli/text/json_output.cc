@@ -11,8 +11,8 @@ using nlohmann::json;
 
 namespace {
 
-std::string Indented(const json& value, bool ascii) {
-  return value.dump(2, ' ', ascii, json::error_handler_t::replace);
+std::string Dump(const json& value, int indent, bool ascii) {
+  return value.dump(indent, ' ', ascii, json::error_handler_t::replace);
 }
 
 // Bytes of a character of UTF-8.

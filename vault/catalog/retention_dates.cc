@@ -1,4 +1,4 @@
-#include "vault/deletion/retention_dates.h"
+#include "vault/catalog/retention_dates.h"
 
 #include <algorithm>
 
