@@ -14,6 +14,7 @@
 #include "crypto/result.h"
 #include "vault/base/timestamp.h"
 #include "vault/catalog/action.h"
+#include "vault/catalog/role.h"
 
 namespace coffer::vault {
 
@@ -39,20 +40,6 @@ struct LeaseTerms {
   std::shared_ptr<const OwnConditions> own = {};  // null: the conditions of its holder's role count
 
   bool CoversClass(std::string_view name) const { return class_name.empty() || class_name == name; }
-};
-
-// Records of which a field was shown plainly to a principal: in this hour and on this day (UTC).
-struct Reveals {
-  std::uint64_t hour = 0, day = 0;
-};
-// How many there may be; 0: any number.
-struct RevealBudget {
-  std::uint64_t hour = 0, day = 0;
-
-  bool Allows(const Reveals& reveals) const {
-    return (hour == 0 || reveals.hour <= hour) && (day == 0 || reveals.day <= day);
-  }
-  bool limited() const { return hour != 0 || day != 0; }
 };
 
 // What is known of the client that a request is about. Nothing is known of one that is not there:

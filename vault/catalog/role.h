@@ -26,6 +26,20 @@
 
 namespace coffer::vault {
 
+// Records of which a field was shown plainly to a principal: in this hour and on this day (UTC).
+struct Reveals {
+  std::uint64_t hour = 0, day = 0;
+};
+// How many there may be; 0: any number.
+struct RevealBudget {
+  std::uint64_t hour = 0, day = 0;
+
+  bool Allows(const Reveals& reveals) const {
+    return (hour == 0 || reveals.hour <= hour) && (day == 0 || reveals.day <= day);
+  }
+  bool limited() const { return hour != 0 || day != 0; }
+};
+
 // Which clients a grant is about. Outside of it a client does not exist for the caller.
 struct Scope {
   enum class Kind { kAll, kAssigned, kTag };

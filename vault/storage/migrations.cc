@@ -4,6 +4,7 @@
 
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
+#include "vault/storage/dialect.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {
