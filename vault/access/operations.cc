@@ -8,6 +8,7 @@
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
+#include "vault/access/not_yet.h"
 #include "vault/access/reasons.h"
 #include "vault/base/names.h"
 #include "vault/base/operator_log.h"

@@ -20,6 +20,7 @@
 #include "crypto/keyring.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
+#include "vault/access/client_row.h"
 #include "vault/base/function_ref.h"
 #include "vault/base/operator_log.h"
 #include "vault/base/timestamp.h"

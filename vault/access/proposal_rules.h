@@ -11,6 +11,7 @@
 #include "vault/access/approval_store.h"
 #include "vault/access/call.h"
 #include "vault/base/timestamp.h"
+#include "vault/catalog/catalog_store.h"
 
 namespace coffer::vault {
 

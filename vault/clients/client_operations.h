@@ -8,6 +8,7 @@
 #include "vault/access/operations.h"
 #include "vault/base/timestamp.h"
 #include "vault/clients/client.h"
+#include "vault/clients/client_store.h"
 
 namespace coffer::vault {
 

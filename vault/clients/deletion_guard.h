@@ -6,6 +6,7 @@
 #include <string>
 
 #include "vault/access/call.h"
+#include "vault/access/client_row.h"
 
 namespace coffer::vault {
 

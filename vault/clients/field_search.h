@@ -7,6 +7,7 @@
 
 #include "vault/access/call.h"
 #include "vault/access/operations.h"
+#include "vault/clients/record_store.h"
 
 namespace coffer::vault {
 

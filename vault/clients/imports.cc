@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/random.h"
+#include "vault/access/access_policy.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
 #include "vault/access/operations.h"

@@ -25,6 +25,7 @@
 #include "vault/access/operations.h"
 #include "vault/clients/index_options.h"
 #include "vault/clients/index_status.h"
+#include "vault/clients/search_index.h"
 #include "vault/engine/engine.h"
 
 namespace coffer::vault {

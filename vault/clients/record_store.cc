@@ -307,7 +307,10 @@ Result<bool> RecordStore::PutDay(std::int64_t record, std::uint64_t version, std
                                  std::uint64_t date_version) {
   std::optional<std::int64_t> stored;
   if (day) stored = *day;
-  return WasChanged(put_day_.Query(stored, date_version, record, version));
+  auto rows = put_day_.Query(stored, date_version, record, version);
+  COFFER_ASSIGN(const bool changed, rows.Next());
+  if (changed) COFFER_TRY(rows.Next());
+  return changed;
 }
 
 }  // namespace coffer::vault

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "audit/text/clock.h"
+#include "vault/access/not_yet.h"
 #include "vault/base/timestamp.h"
 #include "vault/catalog/catalog_store.h"
 #include "vault/catalog/class_schema.h"
@@ -51,10 +52,6 @@ struct IndexState {
   bool building() const { return phase == IndexPhase::kClients || phase == IndexPhase::kRecords; }
   std::uint64_t parity() const { return live % 2; }
 };
-
-// An answer that is not there yet. Inside the engine it is a conflict: "unavailable" would be the
-// store's, and fail whoever shares the commit.
-inline constexpr std::string_view kIndexBuilding = "index_building";
 
 // What a field's index is made by: the rules of today (crypto::SearchRules), its own and its
 // region. As index_coverage has it in `normalisation`, which before there were numbers of rules was

@@ -6,6 +6,7 @@
 
 #include "vault/access/approval.h"
 #include "vault/access/call.h"
+#include "vault/access/client_row.h"
 #include "vault/access/operations.h"
 #include "vault/access/proposal_rules.h"
 #include "vault/deletion/approval_preview.h"

@@ -11,6 +11,7 @@
 
 #include "vault/access/approval.h"
 #include "vault/access/call.h"
+#include "vault/access/client_row.h"
 #include "vault/access/operations.h"
 #include "vault/clients/export_selection.h"
 #include "vault/deletion/deletion_options.h"

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "vault/access/client_row.h"
 #include "vault/access/operations.h"
 #include "vault/deletion/erasure_procedure.h"
 #include "vault/deletion/retention_decisions.h"

@@ -3,6 +3,7 @@
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
+#include "vault/access/emergencies.h"
 #include "vault/oversight/emergency_report.h"
 #include "vault/oversight/log_page.h"
 #include "vault/oversight/log_search.h"

@@ -7,11 +7,7 @@
 #include "vault/deletion/erase.h"
 
 namespace coffer::vault {
-namespace {
-
-constexpr std::string_view kDiffers = "is not what the log says was written";
-
-}  // namespace
+namespace {}  // namespace
 
 ObjectChange ChangeOf(const audit::Entry& entry) {
   if (entry.decision != audit::Decision::kAllow) return ObjectChange::kNone;

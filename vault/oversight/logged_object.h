@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,9 @@
 #include "vault/base/ids.h"
 
 namespace coffer::vault {
+
+// What is wrong with an object.
+inline constexpr std::string_view kDiffers = "is not what the log says was written";
 
 // kWritten: as a new version. kResealed: the same version, other bytes. kGone: of a client with
 // everything that it had.

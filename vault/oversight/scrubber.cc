@@ -17,7 +17,6 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kPositionSetting = "scrub-position";
-constexpr std::string_view kDiffers = "is not what the log says was written";
 constexpr std::uint64_t kSaveEvery = 64 * audit::kTileWidth;
 constexpr std::chrono::seconds kBetweenRounds{60};
 constexpr std::chrono::seconds kForIndex{1};
