@@ -24,8 +24,8 @@ Result<std::uint64_t> ParseDecimal(std::string_view text, std::uint64_t most) {
 }
 
 std::unexpected<Error> Input::Refuse(Error error) {
-  return std::unexpected(
-      service_.vault.operations().Refuse(call_.caller, action_, client_, record_, std::move(error)));
+  return std::unexpected(service_.vault.operations().Refuse(call_.caller, action_, client_, record_,
+                                                            std::move(error)));
 }
 
 Result<vault::ClientId> Input::Client() {

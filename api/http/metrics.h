@@ -19,8 +19,8 @@ class Metrics {
   // `route` null: the request matched none.
   void CountRequest(const Route* route, int status, std::int64_t microseconds);
   // `certificate_expires`: of the server's certificate, Unix time in seconds.
-  std::string Render(const vault::VaultStatistics& engine,
-                     const Connections::Counters& connections, std::int64_t certificate_expires);
+  std::string Render(const vault::VaultStatistics& engine, const Connections::Counters& connections,
+                     std::int64_t certificate_expires);
 
  private:
   struct Impl;

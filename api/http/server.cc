@@ -282,8 +282,8 @@ void Server::Impl::RefuseAndClose(const httplib::Request& request, httplib::Resp
 Error Server::Impl::RefuseInput(const Pending& pending, Error error) {
   const auto action = pending.match.route->permission.action();
   if (!action) return error;
-  return vault.operations().Refuse(pending.call.caller, *action, NamedClient(pending.call), std::nullopt,
-                      std::move(error));
+  return vault.operations().Refuse(pending.call.caller, *action, NamedClient(pending.call),
+                                   std::nullopt, std::move(error));
 }
 
 bool Server::Impl::CheckHeaders(const httplib::Request& request, httplib::Response& response,

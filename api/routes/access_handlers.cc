@@ -32,14 +32,16 @@ Result<Reply> GetRole(const Service& service, const Call& call) {
 }
 
 Result<Reply> PutRole(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto role, service.vault.roles().PutRole(call.caller, call.segments[0], call.body));
+  COFFER_ASSIGN(const auto role,
+                service.vault.roles().PutRole(call.caller, call.segments[0], call.body));
   return RenderOne(*role);
 }
 
 Result<Reply> ListAssignments(const Service& service, const Call& call) {
   Input input(service, call, Action::kAssignmentRead);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto assignments, service.vault.assignments().ListAssignments(call.caller, client));
+  COFFER_ASSIGN(const auto assignments,
+                service.vault.assignments().ListAssignments(call.caller, client));
   return WithNames(service, call, RenderList(assignments));
 }
 
@@ -51,7 +53,8 @@ Result<Reply> PutAssignment(const Service& service, const Call& call) {
   vault::AssignmentTerms terms;
   COFFER_ASSIGN(terms.starts, input.Time(object, "starts"));
   COFFER_ASSIGN(terms.ends, input.Time(object, "ends"));
-  COFFER_ASSIGN(const auto assignment, service.vault.assignments().Assign(call.caller, client, principal, terms));
+  COFFER_ASSIGN(const auto assignment,
+                service.vault.assignments().Assign(call.caller, client, principal, terms));
   return WithNames(service, call, RenderOne(assignment));
 }
 
@@ -117,7 +120,8 @@ Result<Reply> ExplainAccess(const Service& service, const Call& call) {
   COFFER_ASSIGN(question.certificate, input.Flag(object, "certificate"));
   COFFER_ASSIGN(const auto minutes, input.Number(object, "second_factor_minutes"));
   if (minutes) question.second_factor_minutes = std::min<std::uint64_t>(*minutes, 1U << 30);
-  COFFER_ASSIGN(const auto answer, service.vault.access_explanations().ExplainAccess(call.caller, question));
+  COFFER_ASSIGN(const auto answer,
+                service.vault.access_explanations().ExplainAccess(call.caller, question));
   return WithNames(service, call, RenderOne(answer));
 }
 

@@ -21,7 +21,8 @@ Result<Reply> RequestApproval(const Service& service, const Call& call) {
   COFFER_ASSIGN(proposal.action, input.Text(object, "action", true));
   COFFER_ASSIGN(proposal.target, input.Text(object, "target", true));
   if (object.contains("content")) proposal.content = object["content"].dump();
-  COFFER_ASSIGN(const auto approval, service.vault.approvals().RequestApproval(call.caller, proposal));
+  COFFER_ASSIGN(const auto approval,
+                service.vault.approvals().RequestApproval(call.caller, proposal));
   return WithNames(service, call, RenderOne(approval, 201));
 }
 
@@ -70,7 +71,8 @@ Result<Reply> OpenEmergency(const Service& service, const Call& call) {
   COFFER_ASSIGN(request.purpose, input.Text(object, "purpose", true));
   COFFER_ASSIGN(request.ticket, input.Text(object, "ticket", true));
   COFFER_ASSIGN(request.lifetime_s, input.Seconds(object, "lifetime_s", 3600));
-  COFFER_ASSIGN(const auto emergency, service.vault.emergencies().OpenEmergency(call.caller, *client, request));
+  COFFER_ASSIGN(const auto emergency,
+                service.vault.emergencies().OpenEmergency(call.caller, *client, request));
   return WithNames(service, call, RenderOne(emergency, 201));
 }
 
@@ -85,7 +87,8 @@ Result<Reply> ReviewEmergency(const Service& service, const Call& call) {
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const json object, input.Object({"finding"}));
   COFFER_ASSIGN(const auto finding, input.Text(object, "finding", true));
-  COFFER_ASSIGN(const auto emergency, service.vault.emergencies().ReviewEmergency(call.caller, *id, finding));
+  COFFER_ASSIGN(const auto emergency,
+                service.vault.emergencies().ReviewEmergency(call.caller, *id, finding));
   return WithNames(service, call, RenderOne(emergency));
 }
 

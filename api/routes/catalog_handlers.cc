@@ -14,7 +14,8 @@ Result<Reply> ListClasses(const Service& service, const Call& call) {
 Result<Reply> GetClass(const Service& service, const Call& call) {
   Input input(service, call, Action::kClassRead);
   COFFER_ASSIGN(const auto version, input.QueryNumber("version", std::uint64_t{1} << 53));
-  COFFER_ASSIGN(const auto schema, service.vault.classes().GetClass(call.caller, call.segments[0], version));
+  COFFER_ASSIGN(const auto schema,
+                service.vault.classes().GetClass(call.caller, call.segments[0], version));
   return RenderOne(*schema);
 }
 
@@ -36,7 +37,8 @@ Result<Reply> ListPurposes(const Service& service, const Call& call) {
 }
 
 Result<Reply> GetPurpose(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto purpose, service.vault.purposes().GetPurpose(call.caller, call.segments[0]));
+  COFFER_ASSIGN(const auto purpose,
+                service.vault.purposes().GetPurpose(call.caller, call.segments[0]));
   return RenderOne(purpose);
 }
 

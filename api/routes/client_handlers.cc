@@ -61,8 +61,8 @@ Result<vault::ClientChange> ReadChange(Input& input, bool before) {
 Result<Reply> CreateClient(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientCreate);
   COFFER_ASSIGN(const auto change, ReadChange(input, false));
-  COFFER_ASSIGN(const auto client,
-                service.vault.clients().CreateClient(call.caller, change, {call.idempotency_key, call.body}));
+  COFFER_ASSIGN(const auto client, service.vault.clients().CreateClient(
+                                       call.caller, change, {call.idempotency_key, call.body}));
   Reply reply = RenderOne(client, 201);
   reply.headers.emplace_back("Location", "/v1/clients/" + client.id.Text());
   reply.headers.emplace_back("ETag", EntityTag(client.version));
@@ -72,8 +72,8 @@ Result<Reply> CreateClient(const Service& service, const Call& call) {
 Result<Reply> ListClients(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientList);
   COFFER_ASSIGN(const auto page, input.Page());
-  COFFER_ASSIGN(const auto clients, service.vault.clients().ListClients(call.caller, call.Query("tag"),
-                                                              call.Query("class"), page));
+  COFFER_ASSIGN(const auto clients, service.vault.clients().ListClients(
+                                        call.caller, call.Query("tag"), call.Query("class"), page));
   return RenderList(clients.items, clients.next_cursor);
 }
 
@@ -89,7 +89,8 @@ Result<Reply> SearchClients(const Service& service, const Call& call) {
                            {{"/external_ref", "stands alone, without class, field and value"}}});
     }
     COFFER_ASSIGN(const auto external_ref, input.Text(object, "external_ref", true));
-    COFFER_ASSIGN(const auto hits, service.vault.searches().SearchByReference(call.caller, external_ref));
+    COFFER_ASSIGN(const auto hits,
+                  service.vault.searches().SearchByReference(call.caller, external_ref));
     return RenderList(hits.items, hits.next_cursor);
   }
   COFFER_ASSIGN(const auto class_name, input.Text(object, "class", true));
@@ -103,8 +104,8 @@ Result<Reply> SearchClients(const Service& service, const Call& call) {
         {Code::kUnprocessable, "search_invalid", {}, {{"/limit", "must be between 1 and 200"}}});
   }
   if (limit) page.limit = *limit;
-  COFFER_ASSIGN(const auto hits,
-                service.vault.searches().SearchByField(call.caller, class_name, field, value, page));
+  COFFER_ASSIGN(const auto hits, service.vault.searches().SearchByField(call.caller, class_name,
+                                                                        field, value, page));
   return RenderSearch(hits);
 }
 
@@ -122,7 +123,8 @@ Result<Reply> UpdateClient(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto id, input.Client());
   COFFER_ASSIGN(const auto version, input.IfMatch(true));
   COFFER_ASSIGN(const auto change, ReadChange(input, true));
-  COFFER_ASSIGN(const auto client, service.vault.clients().UpdateClient(call.caller, id, *version, change));
+  COFFER_ASSIGN(const auto client,
+                service.vault.clients().UpdateClient(call.caller, id, *version, change));
   Reply reply = RenderOne(client);
   reply.headers.emplace_back("ETag", EntityTag(client.version));
   return reply;

@@ -96,7 +96,8 @@ Result<Reply> GetErasureAct(const Service& service, const Call& call) {
   if (form == std::end(kActForms)) {
     return input.InvalidParameter("format", "must be one of json, html, log-json, log-csv");
   }
-  COFFER_ASSIGN(auto document, service.vault.erasure_acts().ReadAct(call.caller, *id, {form->form, language}));
+  COFFER_ASSIGN(auto document,
+                service.vault.erasure_acts().ReadAct(call.caller, *id, {form->form, language}));
   return Reply{200, std::string(form->media_type), std::move(document), {}};
 }
 

@@ -115,7 +115,8 @@ Result<Reply> PlaceRestriction(const Service& service, const Call& call) {
 Result<Reply> ListRestrictions(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionRead);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const auto restrictions, service.vault.restrictions().ListRestrictions(call.caller, client));
+  COFFER_ASSIGN(const auto restrictions,
+                service.vault.restrictions().ListRestrictions(call.caller, client));
   return WithNames(service, call, RenderList(restrictions));
 }
 
@@ -123,7 +124,8 @@ Result<Reply> GetRestriction(const Service& service, const Call& call) {
   Input input(service, call, Action::kRestrictionRead);
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const auto id, RestrictionInPath(input, call));
-  COFFER_ASSIGN(const auto restriction, service.vault.restrictions().GetRestriction(call.caller, client, id));
+  COFFER_ASSIGN(const auto restriction,
+                service.vault.restrictions().GetRestriction(call.caller, client, id));
   return WithNames(service, call, RenderOne(restriction));
 }
 

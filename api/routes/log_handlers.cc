@@ -53,7 +53,8 @@ Result<Reply> ListEntries(const Service& service, const Call& call, Input& input
   if (limit) page.limit = *limit;
   page.oldest_first = order == "asc";
 
-  COFFER_ASSIGN(const auto log, AtQuery(service.vault.access_log().ReadLog(call.caller, filter, page)));
+  COFFER_ASSIGN(const auto log,
+                AtQuery(service.vault.access_log().ReadLog(call.caller, filter, page)));
   const std::string next = log.next ? std::to_string(*log.next) : std::string();
   Reply reply;
   std::size_t bytes = kBesideEntries;
@@ -143,7 +144,8 @@ Result<Reply> GetLogConsistency(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto from, input.QueryNumber("from", kMaxSequence));
   COFFER_ASSIGN(const auto to, input.QueryNumber("to", kMaxSequence));
   if (!from || !to) return input.InvalidParameter(from ? "to" : "from", "is required");
-  COFFER_ASSIGN(const auto proof, service.vault.access_log().ProveConsistency(call.caller, *from, *to));
+  COFFER_ASSIGN(const auto proof,
+                service.vault.access_log().ProveConsistency(call.caller, *from, *to));
   return RenderOne(proof);
 }
 
@@ -183,7 +185,8 @@ Result<Reply> SummariseLog(const Service& service, const Call& call) {
   }
   request.daily = per != "hour";
   if (!call.Query("by").empty()) request.by = call.Query("by");
-  COFFER_ASSIGN(const auto summary, AtQuery(service.vault.access_log().SummariseLog(call.caller, request)));
+  COFFER_ASSIGN(const auto summary,
+                AtQuery(service.vault.access_log().SummariseLog(call.caller, request)));
   return WithNames(service, call, RenderOne(summary));
 }
 

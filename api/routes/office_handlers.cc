@@ -56,8 +56,8 @@ Result<Reply> ListAssignmentsOf(const Service& service, const Call& call) {
   const auto principal = vault::PrincipalId::Parse(call.Query("principal"));
   if (!principal) return input.InvalidParameter("principal", "must be the id of a principal");
   COFFER_ASSIGN(const auto page, input.Page());
-  COFFER_ASSIGN(const auto assignments,
-                AtQuery(service.vault.assignments().ListAssignmentsOf(call.caller, *principal, page)));
+  COFFER_ASSIGN(const auto assignments, AtQuery(service.vault.assignments().ListAssignmentsOf(
+                                            call.caller, *principal, page)));
   return WithClientNames(service, call, RenderList(assignments.items, assignments.next_cursor));
 }
 
@@ -99,7 +99,8 @@ Result<Reply> GetEmergency(const Service& service, const Call& call) {
   COFFER_ASSIGN(page.start, input.QueryNumber("cursor", kMaxSeq));
   if (limit == 0U) return input.InvalidParameter("limit", "must be at least 1");
   if (limit) page.limit = *limit;
-  COFFER_ASSIGN(const auto report, service.vault.emergency_reports().GetEmergency(call.caller, *id, page));
+  COFFER_ASSIGN(const auto report,
+                service.vault.emergency_reports().GetEmergency(call.caller, *id, page));
   return WithClientNames(service, call, RenderOne(report));
 }
 
@@ -108,7 +109,8 @@ Result<Reply> CountReaders(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto from, input.QueryTime("from"));
   COFFER_ASSIGN(const auto to, input.QueryTime("to"));
   if (from && to && *to <= *from) return input.InvalidParameter("to", "must be after from");
-  COFFER_ASSIGN(const auto report, service.vault.reader_reports().CountReaders(call.caller, from, to));
+  COFFER_ASSIGN(const auto report,
+                service.vault.reader_reports().CountReaders(call.caller, from, to));
   return RenderOne(report);
 }
 

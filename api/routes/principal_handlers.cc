@@ -52,7 +52,8 @@ Result<Reply> UpdateOfKind(const Service& service, const Call& call, PrincipalKi
   if (object.contains("certificates")) {
     COFFER_ASSIGN(change.certificates, input.Texts(object, "certificates", true));
   }
-  COFFER_ASSIGN(const auto principal, service.vault.principals().UpdatePrincipal(call.caller, id, change));
+  COFFER_ASSIGN(const auto principal,
+                service.vault.principals().UpdatePrincipal(call.caller, id, change));
   return WithOwner(service, call, principal);
 }
 
@@ -70,7 +71,8 @@ Result<Reply> CreateUser(const Service& service, const Call& call) {
 }
 
 Result<Reply> ListUsers(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto users, service.vault.principals().ListPrincipals(call.caller, PrincipalKind::kUser));
+  COFFER_ASSIGN(const auto users,
+                service.vault.principals().ListPrincipals(call.caller, PrincipalKind::kUser));
   return RenderList(users);
 }
 
@@ -99,7 +101,8 @@ Result<Reply> CreateService(const Service& service, const Call& call) {
     COFFER_ASSIGN(request.owner, input.Principal(object, "owner"));
   }
   COFFER_ASSIGN(request.certificates, input.Texts(object, "certificates", false));
-  COFFER_ASSIGN(const auto principal, service.vault.principals().CreateService(call.caller, request));
+  COFFER_ASSIGN(const auto principal,
+                service.vault.principals().CreateService(call.caller, request));
   return WithNames(service, call, RenderOne(principal, 201));
 }
 
@@ -140,7 +143,8 @@ Result<Reply> PutTeam(const Service& service, const Call& call) {
     }
     members.push_back(*id);
   }
-  COFFER_ASSIGN(const auto team, service.vault.teams().PutTeam(call.caller, call.segments[0], members));
+  COFFER_ASSIGN(const auto team,
+                service.vault.teams().PutTeam(call.caller, call.segments[0], members));
   return WithNames(service, call, RenderOne(team));
 }
 

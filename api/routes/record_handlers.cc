@@ -200,7 +200,8 @@ Result<Reply> ChangeRecord(const Service& service, const Call& call, vault::Chan
   COFFER_ASSIGN(const auto version, input.IfMatch(true));
   COFFER_ASSIGN(const json object, input.Object({"data"}));
   COFFER_ASSIGN(const json* data, DataOf(input, object));
-  const auto record = service.vault.records().UpdateRecord(call.caller, client, id, *version, *data, form);
+  const auto record =
+      service.vault.records().UpdateRecord(call.caller, client, id, *version, *data, form);
   if (!record) return std::unexpected(UnderData(record.error()));
   return RenderRecord(*record);
 }
@@ -214,7 +215,7 @@ Result<Reply> CreateRecord(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto class_name, input.Text(object, "class", true));
   COFFER_ASSIGN(const json* data, DataOf(input, object));
   const auto record = service.vault.records().CreateRecord(call.caller, client, class_name, *data,
-                                                 {call.idempotency_key, call.body});
+                                                           {call.idempotency_key, call.body});
   if (!record) return std::unexpected(UnderData(record.error()));
   Reply reply = RenderRecord(*record, 201);
   reply.headers.emplace_back("Location",
@@ -230,9 +231,9 @@ Result<Reply> ListRecords(const Service& service, const Call& call) {
     return input.InvalidParameter("data", "must be true or false");
   }
   COFFER_ASSIGN(const auto page, input.Page());
-  COFFER_ASSIGN(
-      const auto records,
-      service.vault.records().ListRecords(call.caller, client, call.Query("class"), data == "true", page));
+  COFFER_ASSIGN(const auto records,
+                service.vault.records().ListRecords(call.caller, client, call.Query("class"),
+                                                    data == "true", page));
   return RenderList(records.items, records.next_cursor);
 }
 
@@ -340,7 +341,8 @@ Result<Reply> PackageClient(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto client, input.Client());
   COFFER_ASSIGN(const json object, input.Object({"limit", "cursor"}));
   COFFER_ASSIGN(const auto page, ExportPageIn(input, object));
-  COFFER_ASSIGN(const auto package, service.vault.exports().PackageClient(call.caller, client, page));
+  COFFER_ASSIGN(const auto package,
+                service.vault.exports().PackageClient(call.caller, client, page));
   return RenderList(package.lines, package.next_cursor);
 }
 

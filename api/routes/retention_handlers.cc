@@ -25,12 +25,14 @@ Result<vault::RunId> RunIn(Input& input, const Call& call) {
 Result<Reply> GetRetentionSchedule(const Service& service, const Call& call) {
   Input input(service, call, Action::kRetentionRead);
   COFFER_ASSIGN(const auto version, input.QueryNumber("version", std::uint64_t{1} << 53));
-  COFFER_ASSIGN(const auto schedule, service.vault.retention().GetRetentionSchedule(call.caller, version));
+  COFFER_ASSIGN(const auto schedule,
+                service.vault.retention().GetRetentionSchedule(call.caller, version));
   return RenderOne(schedule);
 }
 
 Result<Reply> PutRetentionSchedule(const Service& service, const Call& call) {
-  COFFER_ASSIGN(const auto schedule, service.vault.retention().PutRetentionSchedule(call.caller, call.body));
+  COFFER_ASSIGN(const auto schedule,
+                service.vault.retention().PutRetentionSchedule(call.caller, call.body));
   return RenderOne(schedule);
 }
 
@@ -43,7 +45,8 @@ Result<Reply> PreviewRetention(const Service& service, const Call& call) {
   if (months && *months > kMostMonths) return input.Invalid("/months", "must be at most 600");
   if (months) request.months = static_cast<std::size_t>(*months);
   COFFER_ASSIGN(request.with_ids, input.Flag(object, "ids"));
-  COFFER_ASSIGN(const auto preview, service.vault.retention().PreviewRetention(call.caller, request));
+  COFFER_ASSIGN(const auto preview,
+                service.vault.retention().PreviewRetention(call.caller, request));
   return WithClientNames(service, call, RenderOne(preview));
 }
 

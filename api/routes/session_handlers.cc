@@ -52,8 +52,8 @@ Result<Reply> CompleteEnrolment(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto code, input.Text(object, "code", true, kMaxCode));
   COFFER_ASSIGN(const auto password, Password(input, object, "password"));
   COFFER_ASSIGN(const auto totp, input.Text(object, "totp", false, kMaxCode));
-  COFFER_ASSIGN(const auto done,
-                service.vault.sessions().CompleteEnrolment(call.caller, login, code, password, totp));
+  COFFER_ASSIGN(const auto done, service.vault.sessions().CompleteEnrolment(call.caller, login,
+                                                                            code, password, totp));
   return RenderOne(done, 201);
 }
 
@@ -87,7 +87,8 @@ Result<Reply> ChangePassword(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto password, Password(input, object, "password"));
   COFFER_ASSIGN(const auto new_password, Password(input, object, "new_password"));
   COFFER_ASSIGN(const auto second_factor, input.Text(object, "second_factor", false, kMaxCode));
-  COFFER_TRY(service.vault.sessions().ChangePassword(call.caller, password, new_password, second_factor));
+  COFFER_TRY(
+      service.vault.sessions().ChangePassword(call.caller, password, new_password, second_factor));
   return Reply{204, "", "", {}};
 }
 

@@ -28,7 +28,8 @@ Result<Reply> ListTokens(const Service& service, const Call& call) {
   filter.principal = call.Query("principal");
   COFFER_ASSIGN(auto page, input.Page());
   if (call.Query("limit").empty()) page.limit = kTokensOfPage;
-  COFFER_ASSIGN(const auto tokens, AtQuery(service.vault.tokens().ListTokens(call.caller, filter, page)));
+  COFFER_ASSIGN(const auto tokens,
+                AtQuery(service.vault.tokens().ListTokens(call.caller, filter, page)));
   return WithNames(service, call, RenderList(tokens.items, tokens.next_cursor));
 }
 
@@ -62,10 +63,11 @@ Result<Reply> RotateToken(const Service& service, const Call& call) {
   if (!id) return input.Refuse(id.error());
   COFFER_ASSIGN(const nlohmann::json object, input.Object({"overlap_s"}));
   COFFER_ASSIGN(const auto overlap_s, input.Number(object, "overlap_s"));
-  COFFER_ASSIGN(const auto token,
-                service.vault.tokens().RotateToken(call.caller, *id,
-                                          static_cast<std::int64_t>(std::min<std::uint64_t>(
-                                              overlap_s.value_or(0), 1U << 30))));
+  COFFER_ASSIGN(
+      const auto token,
+      service.vault.tokens().RotateToken(
+          call.caller, *id,
+          static_cast<std::int64_t>(std::min<std::uint64_t>(overlap_s.value_or(0), 1U << 30))));
   return WithNames(service, call, RenderOne(token, 201));
 }
 

@@ -70,7 +70,8 @@ TEST_CASE("searching, proving, opening and verifying a long log", "[long-log]") 
   const auto page = [&](LogFilter filter) {
     return Repeat(300, [&](int i) {
       if (filter.client == "?") filter.client = clients[static_cast<std::size_t>(i)].Text();
-      REQUIRE(vault->access_log().ReadLog(vault.As(kSecurityOfficer), filter, {100, i % 2 == 0, {}}));
+      REQUIRE(
+          vault->access_log().ReadLog(vault.As(kSecurityOfficer), filter, {100, i % 2 == 0, {}}));
       if (i % 2 == 1 && !filter.client.empty()) filter.client = "?";
     });
   };
@@ -88,11 +89,12 @@ TEST_CASE("searching, proving, opening and verifying a long log", "[long-log]") 
   filter.class_name = "contact";
   Print("page of two frequent values, no match", page(filter));
   LogSummaryRequest summary;
-  Print("summary of the whole log by action",
-        Repeat(5, [&](int) { REQUIRE(vault->access_log().SummariseLog(vault.As(kSecurityOfficer), summary)); }));
+  Print("summary of the whole log by action", Repeat(5, [&](int) {
+          REQUIRE(vault->access_log().SummariseLog(vault.As(kSecurityOfficer), summary));
+        }));
   Print("proof of an entry", Repeat(1000, [&](int i) {
           REQUIRE(vault->access_log().ProveLogEntry(vault.As(kAuditor),
-                                       static_cast<std::uint64_t>(i) * 997 % entries));
+                                                    static_cast<std::uint64_t>(i) * 997 % entries));
         }));
   std::printf("verifying the whole log                      %8.2f ms\n", MillisecondsOf([&] {
                 const auto report = vault->verification().VerifyLog(vault.As(kAuditor), false);

@@ -158,7 +158,8 @@ std::string CrashingVault::Read(const ClientId& client, const RecordId& record,
     if (!newest) CHECK(newest.error().reason == "not_found");
     return newest ? newest->data : "";
   }
-  const auto old = (*this)->records().GetRecordVersion(As(Role::kCrmService), client, record, version);
+  const auto old =
+      (*this)->records().GetRecordVersion(As(Role::kCrmService), client, record, version);
   if (!old) CHECK(old.error().reason == "not_found");
   return old ? old->data : "";
 }

@@ -27,8 +27,10 @@ class ErasableVault : public CrashingVault {
     client = NewClient("C-1", {"vip"});
     first = NewContact(client, {{"last_name", "Doe"}});
     second = NewContact(client, {{"last_name", "Poe"}});
-    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 1, {{"last_name", "Loe"}}));
-    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 2, {{"last_name", "Foe"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 1,
+                                            {{"last_name", "Loe"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 2,
+                                            {{"last_name", "Foe"}}));
     called = NewRecord(client, "interaction", kCall);
     noted = As(kCrmService, std::string(kPurpose), "about the second");
     REQUIRE((*this)->records().GetRecord(noted, client, second));
@@ -59,7 +61,8 @@ class ErasableVault : public CrashingVault {
     CHECK(Read(client, second) == R"({"last_name":"Foe"})");
     CHECK(Read(client, second, 1) == R"({"last_name":"Poe"})");
     CHECK(Read(client, second, 2) == R"({"last_name":"Loe"})");
-    CHECK((*this)->access_log().ReadLogEntry(As(kSecurityOfficer), note_seq)->note_text == "about the second");
+    CHECK((*this)->access_log().ReadLogEntry(As(kSecurityOfficer), note_seq)->note_text ==
+          "about the second");
   }
   void CheckCalled() { CHECK(Read(client, called) == kCall.dump()); }
   void CheckProfile() {
@@ -75,7 +78,8 @@ class ErasableVault : public CrashingVault {
   void CheckClientGone() {
     CHECK(AnswerOf((*this)->clients().GetClient(As(kCrmService), client)) == "not_found");
     CHECK(CheckGone({first, second, called}));
-    CHECK((*this)->access_log().ReadLogEntry(As(kSecurityOfficer), note_seq)->note_text == std::nullopt);
+    CHECK((*this)->access_log().ReadLogEntry(As(kSecurityOfficer), note_seq)->note_text ==
+          std::nullopt);
     CHECK((*this)->searches().SearchByReference(As(kCrmService), "C-1")->items.empty());
   }
   // Nothing of the client was erased so far.
@@ -233,7 +237,8 @@ TEST_CASE("an erasure in steps is done or not while the process dies, and is gon
           if (vault.KeyCount() > 2) ++halfway;
           vault.CheckUntouched();
           vault.CheckMany();
-          const auto erasure = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, one);
+          const auto erasure =
+              vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, one);
           INFO(AnswerOf(erasure));
           REQUIRE(erasure);
           CHECK(vault.CheckGone({vault.first}));

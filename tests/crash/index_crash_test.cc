@@ -33,7 +33,8 @@ class ExchangedVault : public CrashingVault {
     return false;
   }
   std::size_t Found(const char* name) {
-    const auto found = (*this)->searches().SearchByField(As(kCrmService), "contact", "last_name", name, {});
+    const auto found =
+        (*this)->searches().SearchByField(As(kCrmService), "contact", "last_name", name, {});
     INFO(AnswerOf(found));
     REQUIRE(found);
     return found->items.size();
@@ -90,7 +91,8 @@ TEST_CASE("an exchange of the index that dies goes on, and all is found at each 
       {.deaths = 12}, [&](const auto&) { return vault.Exchange(); },
       [&](const Answers&) {
         vault.CheckWhole(6);
-        generations.insert(vault->monitoring().ReadStatus(vault.As(kAdministrator))->index.generation);
+        generations.insert(
+            vault->monitoring().ReadStatus(vault.As(kAdministrator))->index.generation);
         vault.CheckEnd(6);
       });
   CHECK(generations.contains(1));

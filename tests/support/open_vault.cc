@@ -90,10 +90,10 @@ struct Pattern {
         caller.approval = asked->id.Text();
       }
       auto token = (*vault)->tokens().CreateToken(caller, {.name = std::string(Name(role)),
-                                                  .principal = {},
-                                                  .role = std::string(Name(role)),
-                                                  .lifetime_s = kTokenLifetime,
-                                                  .limits = {}});
+                                                           .principal = {},
+                                                           .role = std::string(Name(role)),
+                                                           .lifetime_s = kTokenLifetime,
+                                                           .limits = {}});
       INFO(AnswerOf(token));
       REQUIRE(token);
       tokens[role] = *std::move(token);
@@ -101,12 +101,12 @@ struct Pattern {
     for (const auto& file : fs::directory_iterator(COFFER_SOURCE_DIR "/deploy/purposes")) {
       const std::string code = file.path().stem().string();
       REQUIRE((*vault)->purposes().PutPurpose(administrator(), code,
-                                   ReadShippedFile("purposes/" + code + ".json")));
+                                              ReadShippedFile("purposes/" + code + ".json")));
     }
     for (const auto& file : fs::directory_iterator(COFFER_SOURCE_DIR "/deploy/classes")) {
       const std::string name = file.path().stem().string();
-      REQUIRE(
-          (*vault)->classes().PutClass(administrator(), name, ReadShippedFile("classes/" + name + ".json")));
+      REQUIRE((*vault)->classes().PutClass(administrator(), name,
+                                           ReadShippedFile("classes/" + name + ".json")));
     }
   }
 };
@@ -192,7 +192,8 @@ vault::Caller OpenVault::Stranger(std::string token) {
 
 vault::ClientId OpenVault::NewClient(const std::string& external_ref,
                                      std::vector<std::string> tags) {
-  const auto client = vault_->clients().CreateClient(As(Role::kCrmService), {external_ref, tags}, {});
+  const auto client =
+      vault_->clients().CreateClient(As(Role::kCrmService), {external_ref, tags}, {});
   INFO(AnswerOf(client));
   REQUIRE(client);
   return client->id;
@@ -204,7 +205,8 @@ vault::RecordId OpenVault::NewContact(const vault::ClientId& client, const json&
 
 vault::RecordId OpenVault::NewRecord(const vault::ClientId& client, std::string_view class_name,
                                      const json& data) {
-  const auto record = vault_->records().CreateRecord(As(Role::kCrmService), client, class_name, data, {});
+  const auto record =
+      vault_->records().CreateRecord(As(Role::kCrmService), client, class_name, data, {});
   INFO(AnswerOf(record));
   REQUIRE(record);
   return record->id;
@@ -213,22 +215,22 @@ vault::RecordId OpenVault::NewRecord(const vault::ClientId& client, std::string_
 Result<vault::NewToken> OpenVault::NewTokenFor(std::string_view role, std::int64_t lifetime_s,
                                                std::string_view name) {
   return vault_->tokens().CreateToken(As(Role::kAdministrator), {.name = std::string(name),
-                                                        .principal = {},
-                                                        .role = std::string(role),
-                                                        .lifetime_s = lifetime_s,
-                                                        .limits = {}});
+                                                                 .principal = {},
+                                                                 .role = std::string(role),
+                                                                 .lifetime_s = lifetime_s,
+                                                                 .limits = {}});
 }
 
 void OpenVault::PutClass(const json& definition) {
-  const auto stored = vault_->classes().PutClass(As(Role::kAdministrator),
-                                       definition.at("name").get<std::string>(), definition.dump());
+  const auto stored = vault_->classes().PutClass(
+      As(Role::kAdministrator), definition.at("name").get<std::string>(), definition.dump());
   INFO(AnswerOf(stored));
   REQUIRE(stored);
 }
 
 void OpenVault::PutPurpose(const std::string& code) {
-  const auto stored = vault_->purposes().PutPurpose(As(Role::kAdministrator), code,
-                                         R"({"title": "A purpose", "legal_basis": "consent"})");
+  const auto stored = vault_->purposes().PutPurpose(
+      As(Role::kAdministrator), code, R"({"title": "A purpose", "legal_basis": "consent"})");
   INFO(AnswerOf(stored));
   REQUIRE(stored);
 }
@@ -236,8 +238,8 @@ void OpenVault::PutPurpose(const std::string& code) {
 std::vector<json> OpenVault::EntriesOf(const vault::Caller& caller) {
   vault::LogFilter filter;
   filter.request = caller.call.Text();
-  const auto page = vault_->access_log().ReadLog(As(Role::kAuditor), filter,
-                                    {.limit = 1000, .oldest_first = true, .start = {}});
+  const auto page = vault_->access_log().ReadLog(
+      As(Role::kAuditor), filter, {.limit = 1000, .oldest_first = true, .start = {}});
   REQUIRE(page);
   REQUIRE(!page->next);
   std::vector<json> entries;

@@ -104,7 +104,8 @@ TEST_CASE("files of a vault are for their owner alone, and tell nothing") {
   TestVault vault;
   const ClientId client = vault.NewClient("SENTINEL-REF", {"sentinel-tag"});
   vault.NewContact(client, {{"last_name", "SENTINEL-NAME"}});
-  CHECK(vault->clients().GetClient(vault.As(Role::kCrmService, "client-care", "SENTINEL-REASON"), client));
+  CHECK(vault->clients().GetClient(vault.As(Role::kCrmService, "client-care", "SENTINEL-REASON"),
+                                   client));
   for (const auto& file : fs::recursive_directory_iterator(vault.directory())) {
     INFO(file.path().string());
     struct stat status{};
@@ -293,7 +294,8 @@ TEST_CASE("a database that was rolled back is refused, with the entries that are
   vault.PutBack("anchor");
   vault.PutBack("keys.db");
   vault.Open();
-  CHECK(AnswerOf(vault->clients().GetClient(vault.As(Role::kCrmService), vault.later)) == "not_found");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(Role::kCrmService), vault.later)) ==
+        "not_found");
 }
 
 TEST_CASE("a log whose end was cut off is refused") {
@@ -370,7 +372,8 @@ TEST_CASE("when the log cannot be written nothing is disclosed, and readiness sa
     REQUIRE(!read);
     CHECK(read.error().code == Code::kUnavailable);
     CHECK(read.error().reason == "log_unavailable");
-    CHECK(AnswerOf(vault->clients().GetClient(vault.As(Role::kCrmService), client)) == "log_unavailable");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(Role::kCrmService), client)) ==
+          "log_unavailable");
     CHECK(AnswerOf(vault->clients().CreateClient(vault.As(Role::kCrmService), {"A-2", {}}, {})) ==
           "log_unavailable");
     CHECK(AnswerOf(vault->clients().GetClient(TestVault::Stranger(), client)) == "log_unavailable");

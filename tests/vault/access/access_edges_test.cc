@@ -21,7 +21,8 @@ TEST_CASE("a budget of one class that is used up closes no other class") {
   CHECK(read(client.file) == "ok");
   CHECK(read(client.file) == "budget_exhausted");
   CHECK(read(client.card) == "ok");
-  CHECK(AnswerOf(vault->records().ListRecords(vault.Again(caller), client.id, "card", true, {})) == "ok");
+  CHECK(AnswerOf(vault->records().ListRecords(vault.Again(caller), client.id, "card", true, {})) ==
+        "ok");
   CHECK(AnswerOf(vault->records().ListRecords(vault.Again(caller), client.id, "", true, {})) ==
         "budget_exhausted");
 }
@@ -59,7 +60,8 @@ TEST_CASE("an explanation of deleting says what of a record is not the caller's 
     question.client = client.id;
     question.class_name = "file";
     question.purpose = "client-care";
-    const auto answer = vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
+    const auto answer =
+        vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
     REQUIRE(answer);
     INFO(action);
     CHECK(!answer->allowed);
@@ -77,7 +79,8 @@ TEST_CASE("a miss counts where a record that is not seen could have been found")
       {"actions": ["record.read"], "scope": {"tag": "north"}}, {"actions": ["client.search"]},
       {"actions": ["client.search"], "search": "unseen", "conditions": {"budget": {"hour": 2}}}])");
   const auto finds = [&](const char* value) {
-    const auto hits = vault->searches().SearchByField(vault.Again(caller), "file", "health", value, {});
+    const auto hits =
+        vault->searches().SearchByField(vault.Again(caller), "file", "health", value, {});
     INFO(AnswerOf(hits));
     REQUIRE(hits);
     return std::ranges::any_of(hits->items,

@@ -72,8 +72,8 @@ TEST_CASE("an approver sees what an erasure would take, keep and be stopped by")
                   {{"name", "calls"}, {"class", "interaction"}, {"keep", "the law says so"}}});
   const auto held = vault.Hold({vault.client, "contact", "", "a lawsuit", "CASE-9", vault.Later()});
   vault.Hold({std::nullopt, "", "other", "not of this client", "CASE-10", vault.Later()});
-  REQUIRE(
-      vault->assignments().Assign(vault.As(kSupervisor), vault.client, vault.TokenOf(kCaseWorker).principal, {}));
+  REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), vault.client,
+                                      vault.TokenOf(kCaseWorker).principal, {}));
 
   const std::string part = R"({"class": "contact"})";
   const std::string records = R"({"records": [")" + vault.contacts[0].Text() + R"(", ")" +
@@ -249,12 +249,13 @@ TEST_CASE("the words of a hold by tag are for whose grants reach the tag") {
         Case{"of-assigned", R"("assigned")", false}}) {
     INFO(scope);
     REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), name,
-                           R"({"grants": [{"actions": ["approval.read", "approval.decide"]},
+                                   R"({"grants": [{"actions": ["approval.read", "approval.decide"]},
                                {"actions": ["hold.read"], "scope": )" +
-                               scope + "}]}"));
+                                       scope + "}]}"));
     const auto made = vault.NewTokenFor(name, 3600, name);
     REQUIRE(made);
-    const auto seen = vault->approvals().GetApproval(PreviewVault::Stranger(made->secret), asked.id);
+    const auto seen =
+        vault->approvals().GetApproval(PreviewVault::Stranger(made->secret), asked.id);
     REQUIRE(seen);
     REQUIRE(seen->preview->hold);
     CHECK(seen->preview->hold->words == words);
@@ -293,7 +294,7 @@ TEST_CASE("an approver sees what lifting a hold and an export would reach") {
 TEST_CASE("an approver sees what a role, a class or a schedule would change") {
   PreviewVault vault;
   REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "desk",
-                         R"({"grants": [{"actions": ["client.read"]}]})"));
+                                 R"({"grants": [{"actions": ["client.read"]}]})"));
   const auto changes = [&](Role asker, Role looker, const Proposal& proposal) {
     const auto seen = vault.Seen(looker, vault.Asked(asker, proposal).id);
     INFO(proposal.action << " " << proposal.target);
@@ -369,7 +370,8 @@ TEST_CASE("each way in which an approval is over is told apart when it is withdr
   erasing.approval = used.Text();
   REQUIRE(vault->erasures().Erase(erasing, vault.client, {}));
   CHECK(withdraw(kPrivacyOfficer, used, "why") == "approval_used");
-  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), used, true)) == "approval_used");
+  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), used, true)) ==
+        "approval_used");
   vault.clock.Advance(std::int64_t{73} * 3600 * 1000);
   CHECK(withdraw(kPrivacyOfficer, expired, "why") == "approval_expired");
   CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSupervisor), expired, true)) ==

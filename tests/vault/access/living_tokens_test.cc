@@ -61,12 +61,12 @@ TEST_CASE("a service has no more tokens than fifty, however they are made") {
     newest = vault.Rotated(living % 2 == 0 ? first : newest);
   }
   CHECK(AnswerOf(vault.Rotate(first)) == "too_many_tokens");
-  CHECK(AnswerOf(vault->tokens().CreateToken(vault.As(kAdministrator), {.name = "one more",
-                                                               .principal = first.info.principal,
-                                                               .role = {},
-                                                               .lifetime_s = kTokenLife,
-                                                               .limits = {}})) ==
-        "too_many_tokens");
+  CHECK(AnswerOf(vault->tokens().CreateToken(vault.As(kAdministrator),
+                                             {.name = "one more",
+                                              .principal = first.info.principal,
+                                              .role = {},
+                                              .lifetime_s = kTokenLife,
+                                              .limits = {}})) == "too_many_tokens");
   CHECK(vault.RowsOf(first) == static_cast<std::int64_t>(kMaxLivingTokens));
   // One that ends at once makes room for the one in its place.
   const NewToken next = vault.Rotated(first, 0);
@@ -98,16 +98,18 @@ TEST_CASE("what ended a month ago is gone with the next token of the service") {
   const NewToken third = vault.Rotated(second, 0);
   CHECK(vault.RowsOf(first) == 3);
   const auto again = [&] {
-    return AnswerOf(vault->tokens().CreateToken(vault.As(kAdministrator), {.name = "again",
-                                                                  .principal = first.info.principal,
-                                                                  .role = {},
-                                                                  .lifetime_s = kTokenLife,
-                                                                  .limits = {}}));
+    return AnswerOf(
+        vault->tokens().CreateToken(vault.As(kAdministrator), {.name = "again",
+                                                               .principal = first.info.principal,
+                                                               .role = {},
+                                                               .lifetime_s = kTokenLife,
+                                                               .limits = {}}));
   };
   vault.clock.Advance(kEndedTokensKeptMs + 120'000);
   CHECK(again() == "ok");
   CHECK(vault.RowsOf(first) == 2);  // the third ended a day later
-  CHECK(AnswerOf(vault->tokens().RevokeToken(vault.As(kAdministrator), first.info.id)) == "not_found");
+  CHECK(AnswerOf(vault->tokens().RevokeToken(vault.As(kAdministrator), first.info.id)) ==
+        "not_found");
   vault.CheckInvariants();
 }
 
@@ -165,7 +167,8 @@ TEST_CASE("who logs in too often ends what was used longest ago, and is not lock
   REQUIRE(made);
   const auto password =
       crypto::SecretBytes::CopyOf(crypto::AsBytes("correct horse battery staple"));
-  REQUIRE(vault->sessions().CompleteEnrolment(TestVault::Stranger(), "tamsin", made->code, password, ""));
+  REQUIRE(vault->sessions().CompleteEnrolment(TestVault::Stranger(), "tamsin", made->code, password,
+                                              ""));
   std::vector<std::string> secrets;
   for (std::size_t i = 0; i < kMaxLivingSessions + kMaxEndedTokens + 20; ++i) {
     vault.clock.Advance(1000);
@@ -174,7 +177,8 @@ TEST_CASE("who logs in too often ends what was used longest ago, and is not lock
     secrets.push_back(session->secret);
   }
   CHECK(vault->sessions().ListSessions(vault.As(kSecurityOfficer))->size() == kMaxLivingSessions);
-  CHECK(AnswerOf(vault->tokens().WhoAmI(TestVault::Stranger(secrets.front()))) == "unauthenticated");
+  CHECK(AnswerOf(vault->tokens().WhoAmI(TestVault::Stranger(secrets.front()))) ==
+        "unauthenticated");
   CHECK(AnswerOf(vault->tokens().WhoAmI(TestVault::Stranger(secrets.back()))) == "ok");
   CHECK(vault.Number("SELECT count(*) FROM tokens WHERE idle > 0") <=
         static_cast<std::int64_t>(kMaxLivingSessions + kMaxEndedTokens) + 1);

@@ -142,14 +142,17 @@ inline void AddCallsOnClients(std::vector<ClientCall>& calls) {
       [](V& v, const C& c, const M& m) { return Passed(v->erasures().Erase(c, m.id, {})); });
   add(Action::kClientTrace,
       [](V& v, const C& c, const M& m) { return Passed(v->traces().FindTraces(c, m.id)); });
-  add(Action::kAssignmentRead,
-      [](V& v, const C& c, const M& m) { return Passed(v->assignments().ListAssignments(c, m.id)); });
-  add(Action::kAssignmentWrite,
-      [](V& v, const C& c, const M& m) { return Passed(v->assignments().Assign(c, m.id, v.somebody, {})); });
+  add(Action::kAssignmentRead, [](V& v, const C& c, const M& m) {
+    return Passed(v->assignments().ListAssignments(c, m.id));
+  });
+  add(Action::kAssignmentWrite, [](V& v, const C& c, const M& m) {
+    return Passed(v->assignments().Assign(c, m.id, v.somebody, {}));
+  });
   add(Action::kLeaseRead,
       [](V& v, const C& c, const M& m) { return Passed(v->leases().ListLeases(c, m.id)); });
   add(Action::kLeaseWrite, [](V& v, const C& c, const M& m) {
-    return Passed(v->leases().GiveLease(c, m.id, {v.somebody, "file", {"note"}, "client-care", "C-1", 60}));
+    return Passed(
+        v->leases().GiveLease(c, m.id, {v.somebody, "file", {"note"}, "client-care", "C-1", 60}));
   });
   add(Action::kHoldRead,
       [](V& v, const C& c, const M& m) { return Passed(v->holds().GetHold(c, m.lifted)); });
@@ -161,8 +164,9 @@ inline void AddCallsOnClients(std::vector<ClientCall>& calls) {
       [](V& v, const C& c, const M& m) { return Passed(v->holds().PlaceHold(c, v.HoldOn(m.id))); });
   add(Action::kHoldLift,
       [](V& v, const C& c, const M& m) { return Passed(v->holds().LiftHold(c, m.lifted)); });
-  add(Action::kRestrictionRead,
-      [](V& v, const C& c, const M& m) { return Passed(v->restrictions().ListRestrictions(c, m.id)); });
+  add(Action::kRestrictionRead, [](V& v, const C& c, const M& m) {
+    return Passed(v->restrictions().ListRestrictions(c, m.id));
+  });
   add(Action::kClientExport, [](V& v, const C& c, const M& m) {
     return Exported(v->exports().Export(c, {}, kWholePage), m.id.value);
   });
@@ -185,28 +189,32 @@ inline void AddCallsOnRecords(std::vector<ClientCall>& calls, std::string name, 
   };
   add(Action::kRecordRead,
       [=](V& v, const C& c, const M& m) { return Passed(v->records().GetRecord(c, m.id, of(m))); });
-  add(Action::kRecordRead,
-      [=](V& v, const C& c, const M& m) { return Passed(v->records().GetRecordVersion(c, m.id, of(m), 1)); });
+  add(Action::kRecordRead, [=](V& v, const C& c, const M& m) {
+    return Passed(v->records().GetRecordVersion(c, m.id, of(m), 1));
+  });
   add(Action::kRecordRead, [=](V& v, const C& c, const M& m) {
     return Listed(v->records().ListRecords(c, m.id, "", true, kWholePage), is(m));
   });
   add(Action::kRecordList, [=](V& v, const C& c, const M& m) {
     return Listed(v->records().ListRecords(c, m.id, name, false, kWholePage), is(m));
   });
-  add(Action::kRecordList,
-      [=](V& v, const C& c, const M& m) { return Passed(v->records().ListVersions(c, m.id, of(m))); });
+  add(Action::kRecordList, [=](V& v, const C& c, const M& m) {
+    return Passed(v->records().ListVersions(c, m.id, of(m)));
+  });
   add(Action::kRecordCreate, [=](V& v, const C& c, const M& m) {
     return Passed(v->records().CreateRecord(c, m.id, name, {{"note", "x"}}, {}));
   });
   add(Action::kRecordUpdate, [=](V& v, const C& c, const M& m) {
     return Passed(v->records().UpdateRecord(c, m.id, of(m), 999, {{"note", "y"}}));
   });
-  add(Action::kRecordDelete,
-      [=](V& v, const C& c, const M& m) { return Passed(v->records().DeleteRecord(c, m.id, of(m), 999)); });
+  add(Action::kRecordDelete, [=](V& v, const C& c, const M& m) {
+    return Passed(v->records().DeleteRecord(c, m.id, of(m), 999));
+  });
   add(Action::kRecordImport, [=](V& v, const C& c, const M& m) {
     const json data = {{"note", "x"}};
     // To merge takes the right to read as well, which the action's own grant does not give.
-    return Passed(v->imports().ImportRecord(c, {m.reference, name, "k", data, false, ChangeForm::kWhole}));
+    return Passed(
+        v->imports().ImportRecord(c, {m.reference, name, "k", data, false, ChangeForm::kWhole}));
   });
   add(Action::kRecordErase, [=](V& v, const C& c, const M& m) {
     return Passed(v->erasures().Erase(c, m.id, {ErasureBasis::kRequest, {}, {of(m)}}));

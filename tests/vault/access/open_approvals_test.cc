@@ -107,7 +107,8 @@ TEST_CASE("the list has each approval once, those that wait for a decision first
     const auto one = vault.Ask(AskingVault::Giving(n));
     REQUIRE(one);
     asked.insert(one->id.Text());
-    if (n % 3 == 0) REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), one->id, n % 2 == 0));
+    if (n % 3 == 0)
+      REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), one->id, n % 2 == 0));
     if (n % 3 == 1) REQUIRE(vault->approvals().WithdrawApproval(vault.As(kAdministrator), one->id));
   }
   std::size_t pages = 0;
@@ -125,8 +126,8 @@ TEST_CASE("the list has each approval once, those that wait for a decision first
     CHECK(closed == (one.state != ApprovalState::kPending));
   }
   CHECK(asked.empty());
-  CHECK(AnswerOf(vault->approvals().ListApprovals(vault.As(kSecurityOfficer),
-                                      {.limit = 5, .cursor = "made-up"})) == "cursor_invalid");
+  CHECK(AnswerOf(vault->approvals().ListApprovals(
+            vault.As(kSecurityOfficer), {.limit = 5, .cursor = "made-up"})) == "cursor_invalid");
 }
 
 TEST_CASE("an executed approval is kept for as long as acts, and no longer") {
@@ -139,10 +140,10 @@ TEST_CASE("an executed approval is kept for as long as acts, and no longer") {
     Caller caller = vault.As(kAdministrator);
     caller.approval = asked->id.Text();
     CHECK(AnswerOf(vault->tokens().CreateToken(caller, {.name = "s1",
-                                               .principal = {},
-                                               .role = "administrator",
-                                               .lifetime_s = 366 * 24 * 3600,
-                                               .limits = {}})) == "ok");
+                                                        .principal = {},
+                                                        .role = "administrator",
+                                                        .lifetime_s = 366 * 24 * 3600,
+                                                        .limits = {}})) == "ok");
     return asked->id;
   };
   const ApprovalId id = make();

@@ -27,7 +27,8 @@ struct ExpiryVault : TestVault {
     return found == expiry.services.end() ? nullptr : &*found;
   }
   NewToken Make(std::int64_t lifetime_s, std::optional<PrincipalId> service = {}) {
-    auto token = (*this)->tokens().CreateToken(As(kAdministrator), {.name = "a service",
+    auto token =
+        (*this)->tokens().CreateToken(As(kAdministrator), {.name = "a service",
                                                            .principal = service,
                                                            .role = service ? "" : "case-worker",
                                                            .lifetime_s = lifetime_s,
@@ -69,7 +70,8 @@ TEST_CASE("tokens that end soon are counted, with the services that have no othe
   CHECK(vault.Find(vault.Expiry(), later.info.principal) == nullptr);
   PrincipalChange disable;
   disable.disabled = true;
-  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), far.info.principal, disable));
+  REQUIRE(
+      vault->principals().UpdatePrincipal(vault.As(kAdministrator), far.info.principal, disable));
   CHECK(vault.Find(vault.Expiry(), far.info.principal) == nullptr);
   vault.clock.Advance(7 * kExpiryDay * 1000);
   expiry = vault.Expiry();

@@ -115,8 +115,8 @@ TEST_CASE("every place that takes a code takes it as it is typed") {
     REQUIRE(offer);
     testing::Authenticator app(offer->totp_uri);
     const auto totp = WaysToType(app.CodeAt(vault.clock.Now()))[way];
-    const auto done =
-        vault->sessions().CompleteEnrolment(TestVault::Stranger(), login, code, TypedPassword(), totp);
+    const auto done = vault->sessions().CompleteEnrolment(TestVault::Stranger(), login, code,
+                                                          TypedPassword(), totp);
     INFO(AnswerOf(done));
     REQUIRE(done);
     vault.clock.Advance(30'000);
@@ -129,18 +129,20 @@ TEST_CASE("every place that takes a code takes it as it is typed") {
       vault.clock.Advance(30'000);
       return WaysToType(app.CodeAt(vault.clock.Now()))[way];
     };
-    const auto session = vault->sessions().LogIn(TestVault::Stranger(), login, TypedPassword(), code());
+    const auto session =
+        vault->sessions().LogIn(TestVault::Stranger(), login, TypedPassword(), code());
     REQUIRE(session);
-    CHECK(
-        vault->sessions().LogIn(TestVault::Stranger(), login, TypedPassword(), WaysToType(recovery[0])[way]));
+    CHECK(vault->sessions().LogIn(TestVault::Stranger(), login, TypedPassword(),
+                                  WaysToType(recovery[0])[way]));
     // It is used up, in every spelling.
-    CHECK(AnswerOf(vault->sessions().LogIn(TestVault::Stranger(), login, TypedPassword(), recovery[0])) ==
-          "login_failed");
+    CHECK(AnswerOf(vault->sessions().LogIn(TestVault::Stranger(), login, TypedPassword(),
+                                           recovery[0])) == "login_failed");
     CHECK(vault->sessions().StepUp(TestVault::Stranger(session->secret), code()));
-    CHECK(vault->sessions().StepUp(TestVault::Stranger(session->secret), WaysToType(recovery[1])[way]));
+    CHECK(vault->sessions().StepUp(TestVault::Stranger(session->secret),
+                                   WaysToType(recovery[1])[way]));
     const auto fresh = crypto::SecretBytes::CopyOf(crypto::AsBytes("another horse for the day"));
-    CHECK(vault->sessions().ChangePassword(TestVault::Stranger(session->secret), TypedPassword(), fresh,
-                                code()));
+    CHECK(vault->sessions().ChangePassword(TestVault::Stranger(session->secret), TypedPassword(),
+                                           fresh, code()));
   }
 }
 

@@ -30,8 +30,8 @@ class AccessVault : public TestVault {
     hidden = NewComplaint(other);
   }
   RecordId NewComplaint(const ClientId& of) {
-    const auto made = (*this)->records().CreateRecord(As(kCrmService, "complaint-handling"), of, "complaint",
-                                            Complaint(kSpecial), {});
+    const auto made = (*this)->records().CreateRecord(As(kCrmService, "complaint-handling"), of,
+                                                      "complaint", Complaint(kSpecial), {});
     INFO(AnswerOf(made));
     REQUIRE(made);
     return made->id;
@@ -44,7 +44,8 @@ class AccessVault : public TestVault {
   // A principal of a role that is made here.
   Caller With(const std::string& grants) {
     const std::string name = "made-" + std::to_string(++made_);
-    const auto role = (*this)->roles().PutRole(As(kAdministrator), name, R"({"grants": )" + grants + "}");
+    const auto role =
+        (*this)->roles().PutRole(As(kAdministrator), name, R"({"grants": )" + grants + "}");
     INFO(AnswerOf(role) << (role ? "" : IssuesOf(role).front()));
     REQUIRE(role);
     const auto token = NewTokenFor(name, kAccessHour);
@@ -74,7 +75,9 @@ TEST_CASE("a client that is not assigned answers in every way like one that does
   vault.Assign(vault.client);
   const ClientId absent = ClientId::New(vault.clock.Now());
   const std::vector<std::function<std::string(const ClientId&)>> calls = {
-      [&](const ClientId& id) { return AnswerOf(vault->clients().GetClient(vault.AsWorker(), id)); },
+      [&](const ClientId& id) {
+        return AnswerOf(vault->clients().GetClient(vault.AsWorker(), id));
+      },
       [&](const ClientId& id) {
         return AnswerOf(vault->clients().UpdateClient(vault.AsWorker(), id, 7, {{}, Strings{}}));
       },
@@ -94,15 +97,16 @@ TEST_CASE("a client that is not assigned answers in every way like one that does
         return AnswerOf(vault->records().ListVersions(vault.AsWorker(), id, vault.hidden));
       },
       [&](const ClientId& id) {
-        return AnswerOf(
-            vault->records().CreateRecord(vault.AsWorker(), id, "complaint", kComplaint, {"key", "body"}));
+        return AnswerOf(vault->records().CreateRecord(vault.AsWorker(), id, "complaint", kComplaint,
+                                                      {"key", "body"}));
       },
       [&](const ClientId& id) {
-        return AnswerOf(vault->records().UpdateRecord(vault.AsWorker(), id, vault.hidden, 1, kComplaint));
+        return AnswerOf(
+            vault->records().UpdateRecord(vault.AsWorker(), id, vault.hidden, 1, kComplaint));
       },
       [&](const ClientId& id) {  // what is wrong with the document shows no more
-        return AnswerOf(
-            vault->records().UpdateRecord(vault.AsWorker(), id, vault.hidden, 1, {{"nonsense", 1}}));
+        return AnswerOf(vault->records().UpdateRecord(vault.AsWorker(), id, vault.hidden, 1,
+                                                      {{"nonsense", 1}}));
       },
   };
   for (std::size_t i = 0; i < calls.size(); ++i) {
@@ -131,7 +135,9 @@ TEST_CASE("a client that is not assigned answers in every way like one that does
 
 TEST_CASE("an assignment counts from its start to its end, and from the next request on") {
   AccessVault vault;
-  const auto answer = [&] { return AnswerOf(vault->clients().GetClient(vault.AsWorker(), vault.client)); };
+  const auto answer = [&] {
+    return AnswerOf(vault->clients().GetClient(vault.AsWorker(), vault.client));
+  };
   const auto at = [&](std::int64_t seconds) {
     return Timestamp{vault.clock.Now().ms + seconds * 1000};
   };
@@ -151,8 +157,8 @@ TEST_CASE("an assignment counts from its start to its end, and from the next req
   CHECK(vault->assignments().ListAssignments(vault.As(kSupervisor), vault.client)->size() == 1);
   CHECK(vault->assignments().Unassign(vault.As(kSupervisor), vault.client, vault.Worker()));
   CHECK(answer() == "not_found");
-  CHECK(AnswerOf(vault->assignments().Unassign(vault.As(kSupervisor), vault.client, vault.Worker())) ==
-        "not_found");
+  CHECK(AnswerOf(vault->assignments().Unassign(vault.As(kSupervisor), vault.client,
+                                               vault.Worker())) == "not_found");
 
   const auto refused = [&](const ClientId& id, const PrincipalId& who, AssignmentTerms terms) {
     return AnswerOf(vault->assignments().Assign(vault.As(kSupervisor), id, who, terms));
@@ -180,11 +186,12 @@ TEST_CASE("what is special about a client is masked for case workers, wherever i
   REQUIRE(listed);
   CHECK(json::parse(listed->items.at(0).data) == masked);
   CHECK(listed->items[0].masked == Strings{"special_circumstances"});
-  const auto old = vault->records().GetRecordVersion(vault.AsWorker(), vault.client, vault.record, 1);
+  const auto old =
+      vault->records().GetRecordVersion(vault.AsWorker(), vault.client, vault.record, 1);
   CHECK(json::parse(old->data) == masked);
   // The CRM sees it as it is.
-  const auto plain =
-      vault->records().GetRecord(vault.As(kCrmService, "complaint-handling"), vault.client, vault.record);
+  const auto plain = vault->records().GetRecord(vault.As(kCrmService, "complaint-handling"),
+                                                vault.client, vault.record);
   CHECK(json::parse(plain->data) == Complaint(kSpecial));
   CHECK(plain->masked.empty());
 }
@@ -193,11 +200,13 @@ TEST_CASE("who sees a field masked can neither overwrite nor remove it") {
   AccessVault vault;
   vault.Assign(vault.client);
   const auto update = [&](std::uint64_t version, const json& data) {
-    return vault->records().UpdateRecord(vault.AsWorker(), vault.client, vault.record, version, data);
+    return vault->records().UpdateRecord(vault.AsWorker(), vault.client, vault.record, version,
+                                         data);
   };
   const auto stored = [&] {
     return json::parse(
-        vault->records().GetRecord(vault.As(kCrmService, "complaint-handling"), vault.client, vault.record)
+        vault->records()
+            .GetRecord(vault.As(kCrmService, "complaint-handling"), vault.client, vault.record)
             ->data);
   };
   for (const char* value : {"***", "none", "asthma"}) {
@@ -213,7 +222,8 @@ TEST_CASE("who sees a field masked can neither overwrite nor remove it") {
   CHECK(AnswerOf(update(2, {{"status", "answered"}})) == "document_invalid");  // the rest is theirs
 
   const auto create = [&](const json& data) {
-    return AnswerOf(vault->records().CreateRecord(vault.AsWorker(), vault.client, "complaint", data, {}));
+    return AnswerOf(
+        vault->records().CreateRecord(vault.AsWorker(), vault.client, "complaint", data, {}));
   };
   CHECK(create(kComplaint) == "ok");
   CHECK(create(Complaint(kSpecial)) == "field_not_writable");
@@ -229,7 +239,8 @@ TEST_CASE("a lease shows its fields plainly, to its holder, until it ends") {
     return json::parse(read->data).value("special_circumstances", "absent");
   };
   CHECK(seen(vault.client, vault.record) == "***");
-  const auto lease = vault->leases().GiveLease(vault.As(kSupervisor), vault.client, vault.Request());
+  const auto lease =
+      vault->leases().GiveLease(vault.As(kSupervisor), vault.client, vault.Request());
   REQUIRE(lease);
   CHECK(seen(vault.client, vault.record) == "asthma");
   // Of a client that is not assigned, only what was leased.
@@ -237,8 +248,8 @@ TEST_CASE("a lease shows its fields plainly, to its holder, until it ends") {
   const auto only = vault->records().GetRecord(vault.AsWorker(), vault.other, vault.hidden);
   REQUIRE(only);
   CHECK(json::parse(only->data) == kSpecial);
-  CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCaseWorker, "data-subject-request"), vault.other,
-                                  vault.hidden)) == "not_found");
+  CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCaseWorker, "data-subject-request"),
+                                            vault.other, vault.hidden)) == "not_found");
   CHECK(vault->leases().ListLeases(vault.As(kSupervisor), vault.client)->size() == 1);
 
   vault.Close();
@@ -253,11 +264,13 @@ TEST_CASE("a lease shows its fields plainly, to its holder, until it ends") {
 
   auto own = vault.Request();
   own.principal = vault.TokenOf(kSupervisor).principal;
-  CHECK(AnswerOf(vault->leases().GiveLease(vault.As(kSupervisor), vault.client, own)) == "own_request");
+  CHECK(AnswerOf(vault->leases().GiveLease(vault.As(kSupervisor), vault.client, own)) ==
+        "own_request");
   CHECK(AnswerOf(vault->leases().GiveLease(vault.AsWorker(), vault.client, vault.Request())) ==
         "permission_denied");
   LeaseRequest wrong{vault.Worker(), "complaint", {"nonsense"}, "marketing", "a b", 59};
-  CHECK(IssuesOf(vault->leases().GiveLease(vault.As(kSupervisor), vault.client, wrong)).size() == 4);
+  CHECK(IssuesOf(vault->leases().GiveLease(vault.As(kSupervisor), vault.client, wrong)).size() ==
+        4);
   vault.CheckInvariants();
 }
 
@@ -265,11 +278,13 @@ TEST_CASE("an erased client's assignments and leases are gone with it") {
   AccessVault vault;
   vault.Assign(vault.client);
   REQUIRE(vault->leases().GiveLease(vault.As(kSupervisor), vault.client, vault.Request()));
-  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client, {}));
+  REQUIRE(
+      vault->erasures().Erase(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client, {}));
   CHECK(vault.Number("SELECT count(*) FROM assignments") == 0);
   CHECK(vault.Number("SELECT count(*) FROM leases") == 0);
   CHECK(AnswerOf(vault->clients().GetClient(vault.AsWorker(), vault.client)) == "not_found");
-  CHECK(AnswerOf(vault->assignments().ListAssignments(vault.As(kSupervisor), vault.client)) == "not_found");
+  CHECK(AnswerOf(vault->assignments().ListAssignments(vault.As(kSupervisor), vault.client)) ==
+        "not_found");
 }
 
 TEST_CASE("a role that is made here grants what it says, and its change counts at once") {
@@ -284,20 +299,23 @@ TEST_CASE("a role that is made here grants what it says, and its change counts a
   REQUIRE(read);
   CHECK(json::parse(read->data) == json{{"status", "received"}});
   CHECK(read->present == Strings{"special_circumstances"});
-  CHECK(AnswerOf(vault->records().GetRecord(vault.Again(caller), vault.other, vault.hidden)) == "not_found");
+  CHECK(AnswerOf(vault->records().GetRecord(vault.Again(caller), vault.other, vault.hidden)) ==
+        "not_found");
   // With the tag the client goes out of sight.
-  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), vault.client, 1, {{}, Strings{"us"}}));
-  CHECK(AnswerOf(vault->records().GetRecord(vault.Again(caller), vault.client, vault.record)) == "not_found");
+  REQUIRE(
+      vault->clients().UpdateClient(vault.As(kCrmService), vault.client, 1, {{}, Strings{"us"}}));
+  CHECK(AnswerOf(vault->records().GetRecord(vault.Again(caller), vault.client, vault.record)) ==
+        "not_found");
   REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "made-1",
-                         R"({"grants": [{"actions": ["record.read"]}]})"));
+                                 R"({"grants": [{"actions": ["record.read"]}]})"));
   CHECK(vault->records().GetRecord(vault.Again(caller), vault.client, vault.record));
   vault.Close();
   vault.Open();
   CHECK(vault->roles().GetRole(vault.As(kAdministrator), "made-1")->get()->version == 2);
   CHECK(vault->records().GetRecord(vault.Again(caller), vault.client, vault.record));
 
-  CHECK(AnswerOf(vault->roles().PutRole(vault.As(kAdministrator), "auditor", R"({"grants": []})")) ==
-        "role_built_in");
+  CHECK(AnswerOf(vault->roles().PutRole(vault.As(kAdministrator), "auditor",
+                                        R"({"grants": []})")) == "role_built_in");
   CHECK(AnswerOf(vault->roles().PutRole(vault.As(kSecurityOfficer), "x", R"({"grants": []})")) ==
         "permission_denied");
   const auto change = vault.As(kAdministrator);
@@ -313,7 +331,8 @@ TEST_CASE("an import writes to no client outside of its scope, and no field that
                                "sensitivity": ["internal", "personal"]}])");
   caller.purpose = "complaint-handling";
   const auto import = [&](const std::string& reference, const json& data) {
-    return AnswerOf(vault->imports().ImportRecord(vault.Again(caller), {reference, "complaint", "k", data}));
+    return AnswerOf(
+        vault->imports().ImportRecord(vault.Again(caller), {reference, "complaint", "k", data}));
   };
   CHECK(import("A-1", kComplaint) == "ok");
   CHECK(import("A-2", kComplaint) == "permission_denied");
@@ -322,9 +341,10 @@ TEST_CASE("an import writes to no client outside of its scope, and no field that
   CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "A-3")->items.empty());
   CHECK(import("A-1", Complaint(kSpecial)) == "field_not_writable");
   REQUIRE(vault->imports().ImportRecord(vault.As(kCrmService, "complaint-handling"),
-                              {"A-1", "complaint", "k", Complaint(kSpecial)}));
+                                        {"A-1", "complaint", "k", Complaint(kSpecial)}));
   CHECK(import("A-1", kComplaint) == "field_not_writable");  // it would take the special one away
-  CHECK(vault->records().ListRecords(vault.As(kCrmService, "complaint-handling"), vault.other, "", false, {})
+  CHECK(vault->records()
+            .ListRecords(vault.As(kCrmService, "complaint-handling"), vault.other, "", false, {})
             ->items.size() == 1);
   vault.CheckInvariants();
 }
@@ -333,11 +353,12 @@ TEST_CASE("a search needs the search action on its field, seen plainly") {
   AccessVault vault;
   auto caller = vault.With(R"([{"actions": ["client.search"], "fields": ["status"]}])");
   caller.purpose = "complaint-handling";
-  CHECK(AnswerOf(vault->searches().SearchByField(vault.Again(caller), "complaint", "complaint_number", "C-1",
-                                      {})) == "permission_denied");
-  CHECK(vault
-            ->searches().SearchByField(vault.As(kCrmService, "complaint-handling"), "complaint",
-                            "complaint_number", "C-1", {})
+  CHECK(AnswerOf(vault->searches().SearchByField(vault.Again(caller), "complaint",
+                                                 "complaint_number", "C-1", {})) ==
+        "permission_denied");
+  CHECK(vault->searches()
+            .SearchByField(vault.As(kCrmService, "complaint-handling"), "complaint",
+                           "complaint_number", "C-1", {})
             ->items.size() == 2);
 }
 
@@ -347,8 +368,8 @@ TEST_CASE("a search finds by a field only where the grant for the client has tha
                                {"actions": ["client.search"], "scope": {"tag": "eu"}},
                                {"actions": ["record.read"]}])");
   caller.purpose = "complaint-handling";
-  const auto found =
-      vault->searches().SearchByField(vault.Again(caller), "complaint", "complaint_number", "C-1", {});
+  const auto found = vault->searches().SearchByField(vault.Again(caller), "complaint",
+                                                     "complaint_number", "C-1", {});
   REQUIRE(found);
   REQUIRE(found->items.size() == 1);
   CHECK(found->items[0].client == vault.client);
@@ -360,8 +381,8 @@ TEST_CASE("pages of a search are full of what may be found, and tell of nothing 
   for (int i = 0; i < 4; ++i) vault.NewComplaint(vault.other);
   const RecordId last = vault.NewComplaint(vault.client);
   const auto search = [&](const std::string& cursor) {
-    const auto page =
-        vault->searches().SearchByField(vault.AsWorker(), "complaint", "complaint_number", "C-1", {1, cursor});
+    const auto page = vault->searches().SearchByField(vault.AsWorker(), "complaint",
+                                                      "complaint_number", "C-1", {1, cursor});
     REQUIRE(page);
     return *page;
   };
@@ -405,8 +426,8 @@ TEST_CASE("a stale update of hidden fields is stale, whatever the class asks for
   vault.Assign(vault.client);
   const RecordId record = vault.NewRecord(vault.client, "case", {{"health", "asthma"}});
   const auto update = [&](std::uint64_t version) {
-    return AnswerOf(vault->records().UpdateRecord(vault.As(kCaseWorker), vault.client, record, version,
-                                        {{"note", "called"}}));
+    return AnswerOf(vault->records().UpdateRecord(vault.As(kCaseWorker), vault.client, record,
+                                                  version, {{"note", "called"}}));
   };
   CHECK(update(1) == "ok");
   CHECK(update(1) == "version_mismatch");
@@ -421,11 +442,14 @@ TEST_CASE("a record whose class was taken away is damage, and nobody falls over 
   vault.Open(true);
   const auto crm = [&] { return vault.As(kCrmService); };
   CHECK(AnswerOf(vault->records().GetRecord(crm(), vault.client, contact)) == "integrity_failed");
-  CHECK(AnswerOf(vault->records().GetRecordVersion(crm(), vault.client, contact, 1)) == "integrity_failed");
-  CHECK(AnswerOf(vault->records().ListRecords(crm(), vault.client, "", true, {})) == "integrity_failed");
-  CHECK(AnswerOf(vault->records().DeleteRecord(crm(), vault.client, contact, {})) == "integrity_failed");
-  CHECK(AnswerOf(vault->records().UpdateRecord(crm(), vault.client, contact, 1, {{"last_name", "Roe"}})) ==
+  CHECK(AnswerOf(vault->records().GetRecordVersion(crm(), vault.client, contact, 1)) ==
         "integrity_failed");
+  CHECK(AnswerOf(vault->records().ListRecords(crm(), vault.client, "", true, {})) ==
+        "integrity_failed");
+  CHECK(AnswerOf(vault->records().DeleteRecord(crm(), vault.client, contact, {})) ==
+        "integrity_failed");
+  CHECK(AnswerOf(vault->records().UpdateRecord(crm(), vault.client, contact, 1,
+                                               {{"last_name", "Roe"}})) == "integrity_failed");
 }
 
 TEST_CASE("a ticket and a reason are asked for where a grant says so, and the ticket is logged") {
@@ -446,7 +470,8 @@ TEST_CASE("an explanation is what the decision would be") {
   AccessVault vault;
   const auto explain = [&](AccessQuestion question) {
     question.principal = vault.Worker();
-    const auto answer = vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
+    const auto answer =
+        vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
     INFO(AnswerOf(answer));
     REQUIRE(answer);
     return *answer;
@@ -477,12 +502,14 @@ TEST_CASE("an explanation is what the decision would be") {
   CHECK(explain(question).reason == "permission_denied");
 
   question.action = "nonsense";
-  CHECK(AnswerOf(vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question)) == "question_invalid");
+  CHECK(AnswerOf(vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer),
+                                                            question)) == "question_invalid");
   question.action = "record.read";
   question.principal = PrincipalId();
-  CHECK(AnswerOf(vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question)) ==
-        "principal_unknown");
-  CHECK(AnswerOf(vault->access_explanations().ExplainAccess(vault.As(kAdministrator), question)) == "permission_denied");
+  CHECK(AnswerOf(vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer),
+                                                            question)) == "principal_unknown");
+  CHECK(AnswerOf(vault->access_explanations().ExplainAccess(vault.As(kAdministrator), question)) ==
+        "permission_denied");
 }
 
 }  // namespace

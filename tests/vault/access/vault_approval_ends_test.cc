@@ -135,7 +135,8 @@ TEST_CASE("an approver sees the ways into the account, those that are there and 
   CHECK(content.at("role") == "desk");
   CHECK(content.at("role_version") == 1);
   // A user, with the code that is on its way and without a session.
-  const auto made = vault->principals().CreateUser(vault.As(kAdministrator), {"ada", "Ada", "case-worker"});
+  const auto made =
+      vault->principals().CreateUser(vault.As(kAdministrator), {"ada", "Ada", "case-worker"});
   REQUIRE(made);
   const auto user = vault.Ask(vault.Changing(made->user.id, R"("role": "desk")"));
   REQUIRE(user.account);
@@ -250,7 +251,8 @@ TEST_CASE("an approval ends with the account or the role of who asked or approve
       const auto asked = vault->approvals().RequestApproval(asker(), vault.Erasure());
       REQUIRE(asked);
       if (decided) {
-        REQUIRE(vault->approvals().DecideApproval(BoundVault::Stranger(supervisor.secret), asked->id, true));
+        REQUIRE(vault->approvals().DecideApproval(BoundVault::Stranger(supervisor.secret),
+                                                  asked->id, true));
       }
       const auto who = one.approver ? supervisor.info.principal : officer.info.principal;
       PrincipalChange change;

@@ -77,7 +77,8 @@ TEST_CASE("an erasure takes the approval of another person, and is done once") {
             .starts_with(asked->id.Text() + "; erasure era_"));
   CHECK(vault.Erase(client, "") == "ok");  // again: the same answer, nothing to approve
   CHECK(vault.Erase(vault.NewClient("A-2"), asked->id.Text()) == "approval_invalid");
-  CHECK(vault->approvals().GetApproval(vault.As(kSupervisor), asked->id)->state == ApprovalState::kExecuted);
+  CHECK(vault->approvals().GetApproval(vault.As(kSupervisor), asked->id)->state ==
+        ApprovalState::kExecuted);
   vault.CheckInvariants();
 }
 
@@ -95,10 +96,10 @@ TEST_CASE("an approval is for exactly what was asked, and by whom") {
   auto caller = vault.As(kAdministrator);
   caller.approval = role.Text();
   const auto second = vault->tokens().CreateToken(caller, {.name = "second",
-                                                  .principal = {},
-                                                  .role = "privacy-officer",
-                                                  .lifetime_s = kApprovalDay,
-                                                  .limits = {}});
+                                                           .principal = {},
+                                                           .role = "privacy-officer",
+                                                           .lifetime_s = kApprovalDay,
+                                                           .limits = {}});
   REQUIRE(second);
   Caller thief = TwoPeople::Stranger(second->secret);
   thief.purpose = "data-subject-request";
@@ -123,7 +124,8 @@ TEST_CASE("an approval that was rejected or has expired is worth nothing") {
   const auto undecided = vault.Ask(kPrivacyOfficer, vault.Erasure(client));
   REQUIRE(undecided);
   vault.clock.Set({undecided->expires.ms - 1});
-  CHECK(vault->approvals().GetApproval(vault.As(kSupervisor), undecided->id)->state == ApprovalState::kPending);
+  CHECK(vault->approvals().GetApproval(vault.As(kSupervisor), undecided->id)->state ==
+        ApprovalState::kPending);
   vault.clock.Set(undecided->expires);
   CHECK(vault.Erase(client, late.Text()) == "approval_invalid");
   CHECK(vault.Decide(kSupervisor, undecided->id) == "approval_expired");
@@ -149,16 +151,16 @@ TEST_CASE("nobody approves their own request through another of their principals
                     kSecurityOfficer)
           .Text();
   const auto token = vault->tokens().CreateToken(caller, {.name = "helper",
-                                                 .principal = helper->id,
-                                                 .role = {},
-                                                 .lifetime_s = kApprovalDay,
-                                                 .limits = {}});
+                                                          .principal = helper->id,
+                                                          .role = {},
+                                                          .lifetime_s = kApprovalDay,
+                                                          .limits = {}});
   INFO(AnswerOf(token));
   REQUIRE(token);
   const auto asked = vault.Ask(kPrivacyOfficer, vault.Erasure(client));
   REQUIRE(asked);
-  CHECK(AnswerOf(vault->approvals().DecideApproval(TwoPeople::Stranger(token->secret), asked->id, true)) ==
-        "own_request");
+  CHECK(AnswerOf(vault->approvals().DecideApproval(TwoPeople::Stranger(token->secret), asked->id,
+                                                   true)) == "own_request");
   // Nor by a second token of the very same service.
   const auto own = vault.Ask(kPrivacyOfficer, vault.Erasure(client));
   REQUIRE(own);
@@ -173,8 +175,8 @@ TEST_CASE("nobody approves their own request through another of their principals
       caller,
       {.name = "second", .principal = owner, .role = {}, .lifetime_s = kApprovalDay, .limits = {}});
   REQUIRE(second);
-  CHECK(AnswerOf(vault->approvals().DecideApproval(TwoPeople::Stranger(second->secret), own->id, true)) ==
-        "own_request");
+  CHECK(AnswerOf(vault->approvals().DecideApproval(TwoPeople::Stranger(second->secret), own->id,
+                                                   true)) == "own_request");
 }
 
 TEST_CASE("giving a privileged role in any way takes two people") {
@@ -187,29 +189,32 @@ TEST_CASE("giving a privileged role in any way takes two people") {
     CHECK(vault.MakeToken("x", std::string(Name(role)), "") == "approval_required");
   }
   const auto admin = [&] { return vault.As(kAdministrator); };
-  CHECK(AnswerOf(vault->principals().CreateUser(admin(), {"ada", "Ada", "supervisor"})) == "approval_required");
-  CHECK(AnswerOf(vault->principals().CreateService(admin(), {"x", "crm-service", {}, {"dns:crm.example"}})) ==
+  CHECK(AnswerOf(vault->principals().CreateUser(admin(), {"ada", "Ada", "supervisor"})) ==
         "approval_required");
+  CHECK(AnswerOf(vault->principals().CreateService(
+            admin(), {"x", "crm-service", {}, {"dns:crm.example"}})) == "approval_required");
   const auto crm = vault.TokenOf(kCrmService);
-  CHECK(AnswerOf(vault->tokens().CreateToken(admin(), {"x", crm.principal, {}, kApprovalDay, {}})) ==
-        "approval_required");
+  CHECK(AnswerOf(vault->tokens().CreateToken(
+            admin(), {"x", crm.principal, {}, kApprovalDay, {}})) == "approval_required");
   CHECK(AnswerOf(vault->tokens().RotateToken(admin(), crm.id, 0)) == "approval_required");
   const std::string spki = "spki:" + std::string(64, 'a');
-  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), crm.principal, {{}, {}, {}, {{spki}}})) ==
-        "approval_required");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(
+            admin(), crm.principal, {{}, {}, {}, {{spki}}})) == "approval_required");
   const auto worker = vault.TokenOf(kCaseWorker).principal;
-  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), worker, {{}, "supervisor", {}, {}})) ==
-        "approval_required");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(
+            admin(), worker, {{}, "supervisor", {}, {}})) == "approval_required");
   // Nor is an account taken over that has clients, whatever it may see of them.
   CHECK(AnswerOf(vault->tokens().CreateToken(admin(), {"x", worker, {}, kApprovalDay, {}})) ==
         "approval_required");
   CHECK(AnswerOf(vault->tokens().RotateToken(admin(), vault.TokenOf(kCaseWorker).id, 0)) ==
         "approval_required");
-  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), worker, {{}, "auditor", {}, {}})) == "ok");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), worker, {{}, "auditor", {}, {}})) ==
+        "ok");
   // Taking away, renaming and disabling do not; enabling again does.
-  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), crm.principal, {"CRM", {}, true, {}})) == "ok");
-  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), crm.principal, {{}, {}, false, {}})) ==
-        "approval_required");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), crm.principal,
+                                                     {"CRM", {}, true, {}})) == "ok");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), crm.principal,
+                                                     {{}, {}, false, {}})) == "approval_required");
   // A user who has a privileged role is not enrolled again by one person.
   auto caller = admin();
   caller.approval =
@@ -250,8 +255,8 @@ TEST_CASE("taking a role away opens no way into the account") {
         "approval_required");
   CHECK(AnswerOf(vault->tokens().RotateToken(admin(), vault.TokenOf(kCaseWorker).id, 0)) ==
         "approval_required");
-  CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin(), worker, {{}, "case-worker", {}, {}})) ==
-        "approval_required");
+  CHECK(AnswerOf(vault->principals().UpdatePrincipal(
+            admin(), worker, {{}, "case-worker", {}, {}})) == "approval_required");
 }
 
 TEST_CASE("nobody approves a service of their own") {
@@ -279,8 +284,8 @@ TEST_CASE("a service rotates its own token alone") {
   CHECK(AnswerOf(vault->tokens().RotateToken(vault.As(kCaseWorker), rotated->info.id, 0)) ==
         "permission_denied");
   // The one that was replaced is over: it makes no more of itself.
-  CHECK(AnswerOf(vault->tokens().RotateToken(vault.As(kCrmService), vault.TokenOf(kCrmService).id, 0)) ==
-        "unauthenticated");
+  CHECK(AnswerOf(vault->tokens().RotateToken(vault.As(kCrmService), vault.TokenOf(kCrmService).id,
+                                             0)) == "unauthenticated");
 }
 
 TEST_CASE("changing a role takes two people, and is done as it was shown") {

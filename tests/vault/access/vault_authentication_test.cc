@@ -37,9 +37,9 @@ TEST_CASE("whoever is not known is refused, with an entry like that of the reque
     CHECK_FALSE(before.authenticated);
     Caller whole = shown;
     whole.call = CallId::New(vault.clock.Now());
-    CHECK(vault
-              ->operations().Refuse(whole, Action::kClientUpdate, client, std::nullopt,
-                       {Code::kInvalidArgument, "json_invalid", {}, {}})
+    CHECK(vault->operations()
+              .Refuse(whole, Action::kClientUpdate, client, std::nullopt,
+                      {Code::kInvalidArgument, "json_invalid", {}, {}})
               .code == Code::kUnauthenticated);
     CHECK(vault.EntryOf(before) == vault.EntryOf(whole));
   }

@@ -91,9 +91,10 @@ TEST_CASE("what is refused has spent nothing, page by page and in every way of r
                                        "conditions": {"budget": {"hour": 3}}}])");
     const auto refused = [&] {
       CHECK(vault.List(caller, 4) == "budget_exhausted");
-      CHECK(AnswerOf(vault->exports().Export(vault.Again(caller), {}, {200, ""})) == "budget_exhausted");
-      CHECK(AnswerOf(vault->exports().PackageClient(vault.Again(caller), vault.client, {200, ""})) ==
+      CHECK(AnswerOf(vault->exports().Export(vault.Again(caller), {}, {200, ""})) ==
             "budget_exhausted");
+      CHECK(AnswerOf(vault->exports().PackageClient(vault.Again(caller), vault.client,
+                                                    {200, ""})) == "budget_exhausted");
     };
     if (page_first) refused();
     CHECK(vault.List(caller, 2) == "ok");
@@ -117,7 +118,8 @@ TEST_CASE("emergency access asks no budget, and costs none") {
   auto caller = vault.With("[" + Limited(3) + R"(, {"actions": ["emergency.open"]}])");
   caller.reason = "the client is at the door";
   CHECK(vault.Read(caller) == "ok");
-  REQUIRE(vault->emergencies().OpenEmergency(vault.Again(caller), vault.client, {"client-care", "C-1", 3600}));
+  REQUIRE(vault->emergencies().OpenEmergency(vault.Again(caller), vault.client,
+                                             {"client-care", "C-1", 3600}));
   for (int i = 0; i < 3; ++i) CHECK(vault.List(caller, 4) == "ok");
   CHECK(vault.Read(caller) == "ok");
   vault.clock.Advance(3'600'000);
@@ -130,10 +132,12 @@ TEST_CASE("a list without data, and what writes, spends nothing and is not maske
                                  R"(, {"actions": ["record.read", "record.list"],
                                        "view": "masked"}, {"actions": ["record.create"]}])");
   CHECK(vault.ReadsOf(caller) == 1);
-  const auto listed = vault->records().ListRecords(vault.Again(caller), vault.client, "", false, {});
+  const auto listed =
+      vault->records().ListRecords(vault.Again(caller), vault.client, "", false, {});
   REQUIRE(listed);
   CHECK(listed->items.size() == 4);
-  CHECK(vault->records().CreateRecord(vault.Again(caller), vault.client, "file", RoleVault::Data(), {}));
+  CHECK(vault->records().CreateRecord(vault.Again(caller), vault.client, "file", RoleVault::Data(),
+                                      {}));
 }
 
 TEST_CASE("a search needs plain sight of the field, by reading") {
@@ -141,7 +145,8 @@ TEST_CASE("a search needs plain sight of the field, by reading") {
   const std::string search = R"({"actions": ["client.search"]})";
   const auto found = [&](const Caller& caller, const char* field,
                          const char* value) -> std::string {
-    const auto hits = vault->searches().SearchByField(vault.Again(caller), "file", field, value, {});
+    const auto hits =
+        vault->searches().SearchByField(vault.Again(caller), "file", field, value, {});
     return hits ? std::to_string(hits->items.size()) : std::string(hits.error().reason);
   };
   const auto none = vault.With("[" + search + "]");
@@ -169,7 +174,8 @@ TEST_CASE("a search by what is not seen is granted by name, and counts against i
        "conditions": {"budget": {"hour": 6}}}, {"actions": ["record.read"], "view": "masked"}])");
   const auto found = [&](const char* field, const char* value,
                          std::size_t limit = 200) -> std::string {
-    const auto hits = vault->searches().SearchByField(vault.Again(caller), "file", field, value, {limit, ""});
+    const auto hits =
+        vault->searches().SearchByField(vault.Again(caller), "file", field, value, {limit, ""});
     return hits ? std::to_string(hits->items.size()) : std::string(hits.error().reason);
   };
   CHECK(found("note", "x") == "permission_denied");
@@ -180,8 +186,9 @@ TEST_CASE("a search by what is not seen is granted by name, and counts against i
   CHECK(found("health", "flu") == "budget_exhausted");
   const auto free = vault.With(R"([{"actions": ["client.search"], "search": "unseen"}])");
   for (int i = 0; i < 3; ++i) {
-    CHECK(vault->searches().SearchByField(vault.Again(free), "file", "health", "asthma", {})->items.size() ==
-          4);
+    CHECK(vault->searches()
+              .SearchByField(vault.Again(free), "file", "health", "asthma", {})
+              ->items.size() == 4);
   }
 }
 

@@ -13,7 +13,8 @@ class RuleVault : public TestVault {
   // A principal of a role that is made here.
   Caller With(const std::string& grants, std::string purpose = std::string(kPurpose)) {
     const std::string name = "made-" + std::to_string(++made_);
-    const auto role = (*this)->roles().PutRole(As(kAdministrator), name, R"({"grants": )" + grants + "}");
+    const auto role =
+        (*this)->roles().PutRole(As(kAdministrator), name, R"({"grants": )" + grants + "}");
     INFO(AnswerOf(role) << (role ? "" : IssuesOf(role).front()));
     REQUIRE(role);
     const auto token = NewTokenFor(name, 7 * 24 * 3600);
@@ -53,7 +54,8 @@ TEST_CASE("emergency access opens one client at once, marks what it causes, and 
   CHECK(read(client) == "not_found");
   Caller opener = vault.Again(worker);
   opener.reason = "the client is on the phone and nobody else is here";
-  const auto taken = vault->emergencies().OpenEmergency(opener, client, {"client-care", "CASE-1", 3600});
+  const auto taken =
+      vault->emergencies().OpenEmergency(opener, client, {"client-care", "CASE-1", 3600});
   INFO(AnswerOf(taken));
   REQUIRE(taken);
   CHECK(taken->expires.ms - taken->created.ms == 3'600'000);
@@ -68,7 +70,7 @@ TEST_CASE("emergency access opens one client at once, marks what it causes, and 
   CHECK(read(other) == "not_found");
   // Not for writing, nor for another purpose.
   CHECK(AnswerOf(vault->records().UpdateRecord(vault.Again(worker), client, record, 1,
-                                     {{"last_name", "Roe"}})) == "not_found");
+                                               {{"last_name", "Roe"}})) == "not_found");
   auto other_purpose = worker;
   other_purpose.purpose = "billing";
   CHECK(AnswerOf(vault->clients().GetClient(vault.Again(other_purpose), client)) == "not_found");
@@ -84,14 +86,15 @@ TEST_CASE("emergency access opens one client at once, marks what it causes, and 
   CHECK(vault->monitoring().ReadStatus(vault.As(kSecurityOfficer))->overdue_emergencies == 1);
   CHECK(AnswerOf(vault->emergencies().ReviewEmergency(vault.Again(worker), taken->id, "fine")) ==
         "permission_denied");
-  const auto reviewed =
-      vault->emergencies().ReviewEmergency(vault.As(kSecurityOfficer), taken->id, "justified: see CASE-1");
+  const auto reviewed = vault->emergencies().ReviewEmergency(vault.As(kSecurityOfficer), taken->id,
+                                                             "justified: see CASE-1");
   REQUIRE(reviewed);
   CHECK(reviewed->finding == "justified: see CASE-1");
-  CHECK(AnswerOf(vault->emergencies().ReviewEmergency(vault.As(kSecurityOfficer), taken->id, "again")) ==
-        "already_reviewed");
+  CHECK(AnswerOf(vault->emergencies().ReviewEmergency(vault.As(kSecurityOfficer), taken->id,
+                                                      "again")) == "already_reviewed");
   CHECK(vault->monitoring().ReadStatus(vault.As(kSecurityOfficer))->unreviewed_emergencies == 0);
-  CHECK(vault->monitoring().ReadStatistics(vault.As(kSecurityOfficer))->unreviewed_emergencies == 0);
+  CHECK(vault->monitoring().ReadStatistics(vault.As(kSecurityOfficer))->unreviewed_emergencies ==
+        0);
   CHECK(vault->emergencies().ListEmergencies(vault.As(kSecurityOfficer))->front().reviewer ==
         vault.TokenOf(kSecurityOfficer).principal);
   vault.CheckInvariants();
@@ -115,39 +118,41 @@ TEST_CASE("emergency access is for who may take it, with reason and ticket, and 
   auto builtin = vault.As(kCaseWorker);
   builtin.reason = "urgent";
   CHECK(open(builtin, {"client-care", "CASE-1", 3600}) == "permission_denied");
-  CHECK(AnswerOf(vault->emergencies().OpenEmergency(vault.Again(worker), ClientId::New(vault.clock.Now()),
-                                      {"client-care", "CASE-1", 3600})) == "not_found");
+  CHECK(AnswerOf(vault->emergencies().OpenEmergency(
+            vault.Again(worker), ClientId::New(vault.clock.Now()),
+            {"client-care", "CASE-1", 3600})) == "not_found");
   CHECK(open(worker, {"client-care", "CASE-1", 3600}) == "ok");
 }
 
 TEST_CASE("a review ends the access, and where the role shows some of it every entry is marked") {
   RuleVault vault;
   const ClientId client = vault.NewClient("A-1");
-  const auto made =
-      vault->records().CreateRecord(vault.As(kCrmService, "complaint-handling"), client, "complaint",
-                          {{"complaint_number", "T-1"},
-                           {"received_on", "2026-01-02"},
-                           {"channel", "phone"},
-                           {"category", "service"},
-                           {"status", "received"},
-                           {"description", "Cold tea"},
-                           {"special_circumstances", "Cannot stand for long"}},
-                          {});
+  const auto made = vault->records().CreateRecord(
+      vault.As(kCrmService, "complaint-handling"), client, "complaint",
+      {{"complaint_number", "T-1"},
+       {"received_on", "2026-01-02"},
+       {"channel", "phone"},
+       {"category", "service"},
+       {"status", "received"},
+       {"description", "Cold tea"},
+       {"special_circumstances", "Cannot stand for long"}},
+      {});
   REQUIRE(made);
   const RecordId record = made->id;
   const auto read = [&] {
-    const auto shown =
-        vault->records().GetRecord(vault.Again(vault.As(kSupervisor, "complaint-handling")), client, record);
+    const auto shown = vault->records().GetRecord(
+        vault.Again(vault.As(kSupervisor, "complaint-handling")), client, record);
     REQUIRE(shown);
     return shown->masked.empty();
   };
   CHECK(!read());
   const auto taken = vault->emergencies().OpenEmergency(vault.As(kSupervisor, "", "fire"), client,
-                                          {"complaint-handling", "CASE-1", 3600});
+                                                        {"complaint-handling", "CASE-1", 3600});
   REQUIRE(taken);
   CHECK(read());
   CHECK(vault.Rule() == "emergency:" + taken->id.Text());
-  REQUIRE(vault->emergencies().ReviewEmergency(vault.As(kSecurityOfficer), taken->id, "not needed"));
+  REQUIRE(
+      vault->emergencies().ReviewEmergency(vault.As(kSecurityOfficer), taken->id, "not needed"));
   CHECK(!read());
   CHECK(vault.Rule() == "role:supervisor");
 }
@@ -159,10 +164,11 @@ TEST_CASE("a lease helps where a budget is spent") {
   const auto reader = vault.With(R"([{"actions": ["record.read"], "view": "masked"},
       {"actions": ["record.read"], "conditions": {"budget": {"hour": 1}}}])");
   CHECK(AnswerOf(vault->records().GetRecord(vault.Again(reader), client, record)) == "ok");
-  CHECK(AnswerOf(vault->records().GetRecord(vault.Again(reader), client, record)) == "budget_exhausted");
-  REQUIRE(
-      vault->leases().GiveLease(vault.As(kSupervisor), client,
-                       {vault.principal, "contact", {"last_name"}, "client-care", "CASE-1", 3600}));
+  CHECK(AnswerOf(vault->records().GetRecord(vault.Again(reader), client, record)) ==
+        "budget_exhausted");
+  REQUIRE(vault->leases().GiveLease(
+      vault.As(kSupervisor), client,
+      {vault.principal, "contact", {"last_name"}, "client-care", "CASE-1", 3600}));
   CHECK(AnswerOf(vault->records().GetRecord(vault.Again(reader), client, record)) == "ok");
 }
 
@@ -174,8 +180,10 @@ TEST_CASE("a denial holds in an emergency too") {
       {"deny": true, "actions": ["record.read"], "classes": ["contact"]},
       {"actions": ["emergency.open"]}])");
   worker.reason = "urgent";
-  REQUIRE(vault->emergencies().OpenEmergency(vault.Again(worker), client, {"client-care", "CASE-1", 3600}));
-  CHECK(AnswerOf(vault->records().GetRecord(vault.Again(worker), client, record)) == "permission_denied");
+  REQUIRE(vault->emergencies().OpenEmergency(vault.Again(worker), client,
+                                             {"client-care", "CASE-1", 3600}));
+  CHECK(AnswerOf(vault->records().GetRecord(vault.Again(worker), client, record)) ==
+        "permission_denied");
 }
 
 TEST_CASE("a budget of plain reveals ends with 429 and an alert, exactly, also after a restart") {
@@ -190,8 +198,8 @@ TEST_CASE("a budget of plain reveals ends with 429 and an alert, exactly, also a
   };
   // A page counts as its records, and one that would go beyond shows nothing.
   const auto page = [&](std::size_t limit) {
-    return AnswerOf(
-        vault->records().ListRecords(vault.Again(reader), client, "", true, {.limit = limit, .cursor = {}}));
+    return AnswerOf(vault->records().ListRecords(vault.Again(reader), client, "", true,
+                                                 {.limit = limit, .cursor = {}}));
   };
   CHECK(page(4) == "budget_exhausted");
   CHECK(vault.EntriesOf(vault.last).size() == 2);  // the refusal, and the alert
@@ -231,7 +239,8 @@ TEST_CASE("in a list of all classes each class counts against its own budget") {
   CHECK(list() == "ok");
   CHECK(list() == "ok");
   CHECK(list() == "budget_exhausted");
-  CHECK(AnswerOf(vault->records().ListRecords(vault.Again(reader), client, "contact", true, {})) == "ok");
+  CHECK(AnswerOf(vault->records().ListRecords(vault.Again(reader), client, "contact", true, {})) ==
+        "ok");
 }
 
 TEST_CASE("what is special is not found by who sees it masked") {
@@ -271,9 +280,10 @@ TEST_CASE("what is shown masked costs no budget, and another grant without one i
                                 R"({"budget": {"week": 1}})", R"({"second_factor_minutes": 0})",
                                 R"({"second_factor_minutes": "5"})", R"({"certificate": 1})"}) {
     INFO(bad);
-    CHECK(AnswerOf(vault->roles().PutRole(vault.As(kAdministrator), "bad",
-                                  R"({"grants": [{"actions": ["record.read"], "conditions": )" +
-                                      bad + "}]}")) == "role_invalid");
+    CHECK(AnswerOf(vault->roles().PutRole(
+              vault.As(kAdministrator), "bad",
+              R"({"grants": [{"actions": ["record.read"], "conditions": )" + bad + "}]}")) ==
+          "role_invalid");
   }
 }
 
@@ -283,20 +293,22 @@ TEST_CASE("a purpose touches only the classes that the register gives it") {
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
   CHECK(vault->records().GetRecord(vault.As(kCrmService), client, record));
   REQUIRE(vault->purposes().PutPurpose(vault.As(kAdministrator), "client-care",
-                            R"({"title": "Care", "legal_basis": "contract",
+                                       R"({"title": "Care", "legal_basis": "contract",
                                 "classes": ["complaint", "complaint"]})"));
   const auto caller = vault.As(kCrmService);
   CHECK(AnswerOf(vault->records().GetRecord(caller, client, record)) == "purpose_not_allowed");
   CHECK(vault.EntryOf(caller).at("rule") == "check:purpose-class");
-  CHECK(AnswerOf(vault->searches().SearchByField(vault.As(kCrmService), "contact", "last_name", "Doe", {})) ==
-        "purpose_not_allowed");
+  CHECK(AnswerOf(vault->searches().SearchByField(vault.As(kCrmService), "contact", "last_name",
+                                                 "Doe", {})) == "purpose_not_allowed");
   CHECK(vault->records().ListRecords(vault.As(kCrmService), client, "", true, {})->items.empty());
-  CHECK(vault->purposes().GetPurpose(vault.As(kCrmService), "client-care")->classes == Strings{"complaint"});
+  CHECK(vault->purposes().GetPurpose(vault.As(kCrmService), "client-care")->classes ==
+        Strings{"complaint"});
   vault.Close();
   vault.Open();
-  CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), client, record)) == "purpose_not_allowed");
+  CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), client, record)) ==
+        "purpose_not_allowed");
   CHECK(AnswerOf(vault->purposes().PutPurpose(vault.As(kAdministrator), "x",
-                                   R"({"title": "X", "legal_basis": "consent",
+                                              R"({"title": "X", "legal_basis": "consent",
                                        "classes": []})")) == "purpose_invalid");
 }
 
@@ -305,7 +317,8 @@ TEST_CASE("a client certificate is asked for where a grant wants one, and explai
   const ClientId client = vault.NewClient("A-1");
   auto caller = vault.With(R"([{"actions": ["client.read"],
       "conditions": {"certificate": true, "networks": ["192.0.2.0/24"]}}])");
-  CHECK(AnswerOf(vault->clients().GetClient(vault.Again(caller), client)) == "certificate_required");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.Again(caller), client)) ==
+        "certificate_required");
   caller.certificate = ClientCertificate{};
   CHECK(vault->clients().GetClient(vault.Again(caller), client));
   AccessQuestion question;
@@ -314,7 +327,8 @@ TEST_CASE("a client certificate is asked for where a grant wants one, and explai
   question.client = client;
   question.purpose = "client-care";
   const auto explain = [&] {
-    const auto answer = vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
+    const auto answer =
+        vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
     REQUIRE(answer);
     return answer->rule;
   };

@@ -71,7 +71,8 @@ class Explained : public RoleVault {
     question.client = client.id;
     question.class_name = call.class_name;
     question.purpose = purpose;
-    const auto answer = (*this)->access_explanations().ExplainAccess(As(kSecurityOfficer), question);
+    const auto answer =
+        (*this)->access_explanations().ExplainAccess(As(kSecurityOfficer), question);
     INFO(AnswerOf(answer));
     REQUIRE(answer);
     return *answer;
@@ -97,8 +98,8 @@ class Explained : public RoleVault {
       CHECK(explained.reason == answer);
     }
     if (call.action != Action::kRecordRead || !explained.allowed) return;
-    const auto read = (*this)->records().GetRecord(Again(caller), client.id,
-                                         call.class_name == "file" ? client.file : client.card);
+    const auto read = (*this)->records().GetRecord(
+        Again(caller), client.id, call.class_name == "file" ? client.file : client.card);
     REQUIRE(read);
     const std::map<std::string, View> told(explained.fields.begin(), explained.fields.end());
     CHECK(told == ViewsIn(*read));
@@ -111,7 +112,8 @@ TEST_CASE("an explanation and the call agree, over roles, actions, classes and c
   Explained vault;
   const auto calls = CallsAboutClients();
   const auto check = [&](const Caller& caller) {
-    REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), vault.clients[0].id, vault.principal, {}));
+    REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), vault.clients[0].id, vault.principal,
+                                        {}));
     for (const auto& client : vault.clients) {
       for (const auto& call : calls) vault.CheckCall(call, caller, client);
     }

@@ -20,7 +20,8 @@ crypto::SecretBytes SecretOf(std::string_view text) {
 class CountedVault : public TestVault {
  public:
   explicit CountedVault(bool with_factor) {
-    auto made = (*this)->principals().CreateUser(As(kAdministrator), {"tamsin", "Tamsin", "case-worker"});
+    auto made =
+        (*this)->principals().CreateUser(As(kAdministrator), {"tamsin", "Tamsin", "case-worker"});
     REQUIRE(made);
     user = made->user.id;
     std::string totp;
@@ -30,7 +31,8 @@ class CountedVault : public TestVault {
       app.emplace(offer->totp_uri);
       totp = app->CodeAt(clock.Now());
     }
-    REQUIRE((*this)->sessions().CompleteEnrolment(Stranger(), "tamsin", made->code, SecretOf(kKnown), totp));
+    REQUIRE((*this)->sessions().CompleteEnrolment(Stranger(), "tamsin", made->code,
+                                                  SecretOf(kKnown), totp));
     clock.Advance(30'000);
     const auto opened = LogIn();
     INFO(AnswerOf(opened));
@@ -40,7 +42,7 @@ class CountedVault : public TestVault {
   }
   Result<NewSession> LogIn(std::string_view password = kKnown) {
     return (*this)->sessions().LogIn(Stranger(), "tamsin", SecretOf(password),
-                          app ? app->CodeAt(clock.Now()) : std::string());
+                                     app ? app->CodeAt(clock.Now()) : std::string());
   }
   Caller InSession() { return Stranger(session); }
   // Whether so many of it make the next login wait.
@@ -57,8 +59,9 @@ class CountedVault : public TestVault {
 
 TEST_CASE("a second factor asked of who has none is no failed login, and nobody waits for it") {
   CountedVault vault(false);
-  CHECK(!vault.Counts(
-      [&] { CHECK(AnswerOf(vault->sessions().StepUp(vault.InSession(), "123456")) == "no_second_factor"); }));
+  CHECK(!vault.Counts([&] {
+    CHECK(AnswerOf(vault->sessions().StepUp(vault.InSession(), "123456")) == "no_second_factor");
+  }));
   // Nor does somebody else's guessing change the answer.
   for (int i = 0; i < 30; ++i) (void)vault.LogIn("a guess");
   CHECK(AnswerOf(vault->sessions().StepUp(vault.InSession(), "123456")) == "no_second_factor");
@@ -67,8 +70,9 @@ TEST_CASE("a second factor asked of who has none is no failed login, and nobody 
 TEST_CASE("a code that is given without need is no failed login") {
   CountedVault vault(false);
   CHECK(!vault.Counts([&] {
-    CHECK(AnswerOf(vault->sessions().ChangePassword(vault.InSession(), SecretOf(kKnown), SecretOf("short"),
-                                         "123456")) == "password_invalid");
+    CHECK(AnswerOf(vault->sessions().ChangePassword(vault.InSession(), SecretOf(kKnown),
+                                                    SecretOf("short"), "123456")) ==
+          "password_invalid");
   }));
 }
 
@@ -76,15 +80,17 @@ TEST_CASE("guesses count, wherever they are made") {
   using Guess = std::function<void(CountedVault&)>;
   const std::pair<const char*, Guess> guesses[] = {
       {"login", [](CountedVault& vault) { (void)vault.LogIn("a guess"); }},
-      {"step-up", [](CountedVault& vault) { (void)vault->sessions().StepUp(vault.InSession(), "000000"); }},
+      {"step-up",
+       [](CountedVault& vault) { (void)vault->sessions().StepUp(vault.InSession(), "000000"); }},
       {"password change",
        [](CountedVault& vault) {
-         (void)vault->sessions().ChangePassword(vault.InSession(), SecretOf("a guess"), SecretOf(kKnown), "");
+         (void)vault->sessions().ChangePassword(vault.InSession(), SecretOf("a guess"),
+                                                SecretOf(kKnown), "");
        }},
       {"password change, second factor",
        [](CountedVault& vault) {
          (void)vault->sessions().ChangePassword(vault.InSession(), SecretOf(kKnown),
-                                     SecretOf("another horse battery"), "000000");
+                                                SecretOf("another horse battery"), "000000");
        }},
       {"enrolment", [](CountedVault& vault) {
          (void)vault->sessions().ReadEnrolment(TestVault::Stranger(), "tamsin", "cfe_guess");

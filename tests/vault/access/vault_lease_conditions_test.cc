@@ -20,8 +20,8 @@ class LeaseVault : public TestVault {
                             {"status", "received"},
                             {"description", "The heating fails"},
                             {"special_circumstances", "asthma"}};
-    const auto made =
-        (*this)->records().CreateRecord(As(kCrmService, kPurposeHere), client, "complaint", complaint, {});
+    const auto made = (*this)->records().CreateRecord(As(kCrmService, kPurposeHere), client,
+                                                      "complaint", complaint, {});
     INFO(AnswerOf(made));
     REQUIRE(made);
     record = made->id;
@@ -63,7 +63,8 @@ class LeaseVault : public TestVault {
     question.class_name = "complaint";
     question.purpose = kPurposeHere;
     question.address = address;
-    const auto answer = (*this)->access_explanations().ExplainAccess(As(kSecurityOfficer), question);
+    const auto answer =
+        (*this)->access_explanations().ExplainAccess(As(kSecurityOfficer), question);
     INFO(AnswerOf(answer));
     REQUIRE(answer);
     return *answer;
@@ -104,14 +105,15 @@ TEST_CASE("emergency access opens no hour and no network") {
   LeaseVault vault;
   Caller opener = vault.AsHolder();
   opener.reason = "nobody else is here";
-  REQUIRE(vault->emergencies().OpenEmergency(opener, vault.client, {kPurposeHere, "CASE-1", 24 * 3600}));
+  REQUIRE(vault->emergencies().OpenEmergency(opener, vault.client,
+                                             {kPurposeHere, "CASE-1", 24 * 3600}));
   CHECK(vault.Read() == "ok");
   CHECK(AnswerOf(vault->clients().GetClient(vault.AsHolder(), vault.client)) == "ok");
   CHECK(vault.Read("198.51.100.1") == "network_not_allowed");
   CHECK(AnswerOf(vault->clients().GetClient(vault.AsHolder("198.51.100.1"), vault.client)) ==
         "network_not_allowed");
-  CHECK(AnswerOf(vault->records().ListRecords(vault.AsHolder("198.51.100.1"), vault.client, "", true, {})) ==
-        "network_not_allowed");
+  CHECK(AnswerOf(vault->records().ListRecords(vault.AsHolder("198.51.100.1"), vault.client, "",
+                                              true, {})) == "network_not_allowed");
 }
 
 TEST_CASE("a lease's own conditions are kept, shown, logged and explained") {

@@ -20,7 +20,8 @@ LogFilter ActorNamed(const std::string& name) {
 class NamedVault : public TestVault {
  public:
   NamedVault() : client(NewClient("A-1")) {
-    const auto made = (*this)->principals().CreateUser(As(kAdministrator), {"bert", "Bert", "case-worker"});
+    const auto made =
+        (*this)->principals().CreateUser(As(kAdministrator), {"bert", "Bert", "case-worker"});
     REQUIRE(made);
     bert = made->user.id;
     const auto service =
@@ -32,7 +33,8 @@ class NamedVault : public TestVault {
     team = put->id;
   }
   std::vector<std::string> Names(const Caller& caller) {
-    const auto names = (*this)->names().NamesOf(caller, {{bert, mail, team, bert}, {client, client}});
+    const auto names =
+        (*this)->names().NamesOf(caller, {{bert, mail, team, bert}, {client, client}});
     INFO(AnswerOf(names));
     REQUIRE(names);
     std::vector<std::string> texts;
@@ -102,7 +104,8 @@ TEST_CASE("a page of the log comes with the names that its actors have then") {
   change.disabled = false;
   REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), vault.bert, change));
   CHECK(names()[vault.bert] == "bert");
-  const auto made = vault->principals().CreateUser(vault.As(kAdministrator), {"carla", "Carla", "case-worker"});
+  const auto made =
+      vault->principals().CreateUser(vault.As(kAdministrator), {"carla", "Carla", "case-worker"});
   REQUIRE(made);
   CHECK(names()[made->user.id] == "carla");
   const auto south = vault->teams().PutTeam(vault.As(kSupervisor), "south", {made->user.id});
@@ -119,17 +122,19 @@ TEST_CASE("nobody is called what would be taken for somebody else's id, or for t
   for (const std::string& name : {vault.bert.Text(), vault.client.Text(), std::string("vault"),
                                   std::string("genesis"), "x_" + std::string(26, '0')}) {
     CAPTURE(name);
-    CHECK(AnswerOf(vault->principals().CreateUser(admin, {name, "N", "case-worker"})) == "principal_invalid");
+    CHECK(AnswerOf(vault->principals().CreateUser(admin, {name, "N", "case-worker"})) ==
+          "principal_invalid");
     CHECK(AnswerOf(vault->principals().CreateService(admin, {name, "case-worker", {}, {}})) ==
           "principal_invalid");
     PrincipalChange change;
     change.name = name;
-    CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin, vault.mail, change)) == "principal_invalid");
+    CHECK(AnswerOf(vault->principals().UpdatePrincipal(admin, vault.mail, change)) ==
+          "principal_invalid");
     CHECK(AnswerOf(vault->tokens().CreateToken(admin, {.name = name,
-                                              .principal = {},
-                                              .role = "case-worker",
-                                              .lifetime_s = 3600,
-                                              .limits = {}})) == "token_invalid");
+                                                       .principal = {},
+                                                       .role = "case-worker",
+                                                       .lifetime_s = 3600,
+                                                       .limits = {}})) == "token_invalid");
     CHECK_FALSE(vault->teams().PutTeam(vault.As(kSupervisor), name, {}));
   }
   CHECK(AnswerOf(vault->principals().CreateService(
@@ -152,7 +157,8 @@ TEST_CASE("a service that is called like somebody is shown by its id alone") {
 
 TEST_CASE("a restricted client is named to whoever may read it, and to nobody else") {
   NamedVault vault;
-  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client, {{}, "accuracy", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
+                                         {{}, "accuracy", {}}));
   std::size_t refused = 0;
   for (const Role role : kRoles) {
     const Caller caller = vault.As(role, "client-care");
@@ -170,7 +176,7 @@ TEST_CASE("a restricted client is named to whoever may read it, and to nobody el
 TEST_CASE("who may list tokens and know no names is told of none") {
   NamedVault vault;
   REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "lister",
-                         R"({"grants": [{"actions": ["token.list"]}]})"));
+                                 R"({"grants": [{"actions": ["token.list"]}]})"));
   const auto token = vault->tokens().CreateToken(
       vault.As(kAdministrator),
       {.name = "l", .principal = {}, .role = "lister", .lifetime_s = 3600, .limits = {}});
@@ -183,7 +189,8 @@ TEST_CASE("who may list tokens and know no names is told of none") {
   // An id that is nobody's is no empty list.
   for (const auto kind : {PrincipalKind::kService, PrincipalKind::kUser}) {
     const PrincipalId nobody = PrincipalId::New({}, kind);
-    CHECK(AnswerOf(vault->tokens().ListTokens(lister, {{}, nobody.Text()}, {})) == "filter_unknown");
+    CHECK(AnswerOf(vault->tokens().ListTokens(lister, {{}, nobody.Text()}, {})) ==
+          "filter_unknown");
     CHECK(AnswerOf(vault->assignments().ListAssignmentsOf(vault.As(kSupervisor), nobody, {})) ==
           "filter_unknown");
   }
@@ -236,14 +243,15 @@ TEST_CASE("the log is searched by a login or a service's name as by the id") {
                                  {"BERT", vault.bert},
                                  {"mail", vault.mail}}) {
     CAPTURE(name);
-    const auto by_name = vault->access_log().ReadLog(vault.As(kSecurityOfficer, ""), ActorNamed(name), {});
+    const auto by_name =
+        vault->access_log().ReadLog(vault.As(kSecurityOfficer, ""), ActorNamed(name), {});
     INFO(AnswerOf(by_name));
     REQUIRE(by_name);
     CHECK(by_name->entries.empty());
     // Whose history was looked at is in the log, as an id.
     CHECK(vault.Entries().back().detail == id.Text());
-    const std::string counted =
-        AnswerOf(vault->access_log().SummariseLog(vault.As(kSecurityOfficer, ""), {ActorNamed(name)}));
+    const std::string counted = AnswerOf(
+        vault->access_log().SummariseLog(vault.As(kSecurityOfficer, ""), {ActorNamed(name)}));
     CAPTURE(counted);
     CHECK((counted == "ok" || counted == "index_behind"));
   }
@@ -257,19 +265,24 @@ TEST_CASE("what nobody is called is told apart from who did nothing") {
   REQUIRE(unknown.error().issues.size() == 1);
   CHECK(unknown.error().issues[0].pointer == "/actor");
   CHECK(unknown.error().issues[0].message.find("near: bert") != std::string::npos);
-  CHECK(AnswerOf(vault->access_log().SummariseLog(officer, {ActorNamed("nobody")})) == "filter_unknown");
-  CHECK(AnswerOf(vault->evidence().MakeEvidence(officer, {"", "nobody", {}, {}})) == "evidence_invalid");
+  CHECK(AnswerOf(vault->access_log().SummariseLog(officer, {ActorNamed("nobody")})) ==
+        "filter_unknown");
+  CHECK(AnswerOf(vault->evidence().MakeEvidence(officer, {"", "nobody", {}, {}})) ==
+        "evidence_invalid");
   CHECK(AnswerOf(vault->tokens().ListTokens(officer, {{}, "nobody"}, {})) == "filter_unknown");
   // Who may not read the log learns nothing of names.
-  const auto refused = vault->access_log().ReadLog(vault.As(kCaseWorker, ""), ActorNamed("brt"), {});
+  const auto refused =
+      vault->access_log().ReadLog(vault.As(kCaseWorker, ""), ActorNamed("brt"), {});
   CHECK(AnswerOf(refused) == "permission_denied");
   CHECK(refused.error().issues.empty());
 }
 
 TEST_CASE("a name of several principals is refused, not guessed") {
   NamedVault vault;
-  REQUIRE(vault->principals().CreateService(vault.As(kAdministrator), {"bert", "case-worker", {}, {}}));
-  const auto both = vault->access_log().ReadLog(vault.As(kSecurityOfficer, ""), ActorNamed("bert"), {});
+  REQUIRE(
+      vault->principals().CreateService(vault.As(kAdministrator), {"bert", "case-worker", {}, {}}));
+  const auto both =
+      vault->access_log().ReadLog(vault.As(kSecurityOfficer, ""), ActorNamed("bert"), {});
   CHECK(AnswerOf(both) == "filter_unknown");
   CHECK(both.error().issues[0].message.find("several") != std::string::npos);
 }
@@ -277,8 +290,8 @@ TEST_CASE("a name of several principals is refused, not guessed") {
 TEST_CASE("a refusal by throttling names the account that was tried, where there is one") {
   NamedVault vault;
   const auto guess = [&](const char* login) {
-    return AnswerOf(vault->sessions().LogIn(TestVault::Stranger(), login,
-                                 crypto::SecretBytes::CopyOf(crypto::AsBytes("a guess")), ""));
+    return AnswerOf(vault->sessions().LogIn(
+        TestVault::Stranger(), login, crypto::SecretBytes::CopyOf(crypto::AsBytes("a guess")), ""));
   };
   std::map<std::string, std::string> actors;
   for (const char* login : {"bert", "nobody"}) {
@@ -324,7 +337,8 @@ TEST_CASE("a token's state is whether it can be used, and lists are of one state
     std::map<TokenId, TokenState> found;
     std::string cursor;
     do {  // page by page
-      const auto page = vault->tokens().ListTokens(vault.As(kAdministrator, ""), filter, {1, cursor});
+      const auto page =
+          vault->tokens().ListTokens(vault.As(kAdministrator, ""), filter, {1, cursor});
       INFO(AnswerOf(page));
       REQUIRE(page);
       for (const auto& token : page->items) found[token.id] = token.state;

@@ -106,23 +106,24 @@ TEST_CASE("of many clients each is assigned or refused for itself") {
   CHECK(AnswerOf(office->caseloads().AssignMany(office.As(kSupervisor), {}, office.anna, {})) ==
         "assignment_invalid");
   const std::vector<ClientName> too_many(kMostAssigned + 1, {office.clients[0], {}});
-  CHECK(AnswerOf(office->caseloads().AssignMany(office.As(kSupervisor), too_many, office.anna, {})) ==
-        "assignment_invalid");
+  CHECK(AnswerOf(office->caseloads().AssignMany(office.As(kSupervisor), too_many, office.anna,
+                                                {})) == "assignment_invalid");
   // Nobody gives themselves clients, and who may not assign is told so of each.
   const auto own = office->caseloads().AssignMany(office.As(kSupervisor), {{office.clients[3], {}}},
-                                      office.TokenOf(kSupervisor).principal, {});
+                                                  office.TokenOf(kSupervisor).principal, {});
   CHECK(Office::Outcomes(*own) == Strings{"own_request"});
   const auto worker = office.As(kCaseWorker);
-  CHECK(AnswerOf(office->caseloads().AssignMany(worker, {{office.clients[3], {}}}, office.anna, {})) ==
-        "permission_denied");
+  CHECK(AnswerOf(office->caseloads().AssignMany(worker, {{office.clients[3], {}}}, office.anna,
+                                                {})) == "permission_denied");
   CHECK(office.EntryOf(worker).at("decision") == "deny");
   CHECK(AnswerOf(office->caseloads().AssignMany(Office::Stranger("none"), {{office.clients[3], {}}},
-                                    office.anna, {})) == "unauthenticated");
+                                                office.anna, {})) == "unauthenticated");
   // To a team, too.
   const auto team = office->teams().PutTeam(office.As(kSupervisor), "north", {office.bert});
   REQUIRE(team);
-  CHECK(Office::Outcomes(*office->caseloads().AssignMany(office.As(kSupervisor), {{office.clients[4], {}}},
-                                             team->id, {})) == Strings{"assigned"});
+  CHECK(Office::Outcomes(*office->caseloads().AssignMany(
+            office.As(kSupervisor), {{office.clients[4], {}}}, team->id, {})) ==
+        Strings{"assigned"});
   CHECK(office->clients().GetClient(office.By("bert"), office.clients[4]));
   office.CheckInvariants();
 }
@@ -139,8 +140,8 @@ TEST_CASE("whose clients they are is listed for who has a part in them") {
   const auto entries = office.EntriesOf(caller);
   REQUIRE(entries.size() == 2);
   CHECK(entries[0].at("client") == office.clients[3].Text());
-  CHECK(AnswerOf(office->assignments().ListAssignmentsOf(office.As(kCaseWorker), office.anna, {})) ==
-        "permission_denied");
+  CHECK(AnswerOf(office->assignments().ListAssignmentsOf(office.As(kCaseWorker), office.anna,
+                                                         {})) == "permission_denied");
   // Of a role that is about some clients, the others' are not there.
   REQUIRE(office->roles().PutRole(
       office.As(kAdministrator), "vip-desk",
@@ -184,7 +185,8 @@ TEST_CASE("of clients that are out of a role's reach a hand-over tells nothing")
       } while (!request.page.cursor.empty());
       CHECK(skipped == 1);
       CHECK(office.Of(office.anna) == std::set{vip});
-      REQUIRE(office->caseloads().HandOver(office.As(kSupervisor), {office.bert, office.anna, {}, {}}));
+      REQUIRE(
+          office->caseloads().HandOver(office.As(kSupervisor), {office.bert, office.anna, {}, {}}));
     }
   }
   office.CheckInvariants();
@@ -239,7 +241,8 @@ TEST_CASE("a hand-over passes each client whole, in portions, and goes on where 
   CHECK(office.Of(office.anna).empty());
   CHECK(office.Of(office.bert).size() == 5);
   const auto ends = [&](std::size_t i) {
-    const auto list = office->assignments().ListAssignments(office.As(kSupervisor), office.clients[i]);
+    const auto list =
+        office->assignments().ListAssignments(office.As(kSupervisor), office.clients[i]);
     REQUIRE(list);
     REQUIRE(list->size() == 1);
     return list->front().ends;
@@ -260,7 +263,8 @@ TEST_CASE("a hand-over of what is not there, or to who cannot have it, moves not
     return office->caseloads().HandOver(office.As(role), {from, to, std::move(names), {}});
   };
   const PrincipalId gone = office.NewPrincipal("gone");
-  REQUIRE(office->principals().UpdatePrincipal(office.As(kAdministrator), gone, {{}, {}, true, {}}));
+  REQUIRE(
+      office->principals().UpdatePrincipal(office.As(kAdministrator), gone, {{}, {}, true, {}}));
   CHECK(AnswerOf(hand_over(kSupervisor, office.anna, office.anna)) == "assignment_invalid");
   CHECK(AnswerOf(hand_over(kSupervisor, office.anna, gone)) == "assignment_invalid");
   CHECK(AnswerOf(hand_over(kSupervisor, office.anna,
@@ -293,7 +297,7 @@ TEST_CASE("nobody is disabled whose clients would be left without a word") {
   CHECK(IssuesOf(refused) == Strings{"/disabled has 2 clients assigned: hand them over first, or "
                                      "say leave_clients"});
   CHECK(office->clients().GetClient(office.By("anna"), office.clients[0]));  // nothing has changed
-  CHECK(disable(office.bert, false));                              // who has none
+  CHECK(disable(office.bert, false));                                        // who has none
   REQUIRE(disable(office.anna, true));
   CHECK(office.Of(office.anna).size() == 3);
   const PrincipalId carl = office.NewPrincipal("carl");
@@ -313,12 +317,13 @@ TEST_CASE("an emergency access is shown with all that was read under it, and not
   office.NewPrincipal("otto", "on-call");
   auto opener = office.By("otto");
   opener.reason = "nobody else is here";
-  const auto taken =
-      office->emergencies().OpenEmergency(opener, office.clients[0], {"client-care", "CASE-1", 3600});
+  const auto taken = office->emergencies().OpenEmergency(opener, office.clients[0],
+                                                         {"client-care", "CASE-1", 3600});
   INFO(AnswerOf(taken));
   REQUIRE(taken);
   const auto look = [&](const LogPageRequest& page) {
-    const auto found = office->emergency_reports().GetEmergency(office.As(kSecurityOfficer), taken->id, page);
+    const auto found =
+        office->emergency_reports().GetEmergency(office.As(kSecurityOfficer), taken->id, page);
     INFO(AnswerOf(found));
     REQUIRE(found);
     CHECK(found->emergency.client == office.clients[0]);
@@ -346,8 +351,8 @@ TEST_CASE("an emergency access is shown with all that was read under it, and not
   CHECK(office.EntryOf(caller).at("client") == office.clients[0].Text());
   CHECK(AnswerOf(office->emergency_reports().GetEmergency(office.As(kCaseWorker), taken->id, {})) ==
         "permission_denied");
-  CHECK(AnswerOf(office->emergency_reports().GetEmergency(office.As(kSecurityOfficer),
-                                      EmergencyId::New(office.clock.Now()), {})) == "not_found");
+  CHECK(AnswerOf(office->emergency_reports().GetEmergency(
+            office.As(kSecurityOfficer), EmergencyId::New(office.clock.Now()), {})) == "not_found");
 }
 
 TEST_CASE("who read how many clients is set against enough colleagues, or nobody") {
@@ -390,7 +395,8 @@ TEST_CASE("who read how many clients is set against enough colleagues, or nobody
   CHECK(single->colleagues == 0);
   CHECK(std::ranges::is_sorted(report->readers, std::ranges::greater{}, &ReaderCount::clients));
   // A team that is large enough goes before the role.
-  REQUIRE(office->teams().PutTeam(office.As(kSupervisor), "north", {office.anna, office.bert, carl, dora}));
+  REQUIRE(office->teams().PutTeam(office.As(kSupervisor), "north",
+                                  {office.anna, office.bert, carl, dora}));
   REQUIRE(office->teams().PutTeam(office.As(kSupervisor), "pair", {office.anna, office.bert}));
   report = office->reader_reports().CountReaders(office.As(kSecurityOfficer), {}, {});
   REQUIRE(report);
@@ -407,9 +413,10 @@ TEST_CASE("who read how many clients is set against enough colleagues, or nobody
   REQUIRE(report);
   REQUIRE(report->readers.size() == 1);
   CHECK(report->readers[0].clients == 2);
-  CHECK(AnswerOf(office->reader_reports().CountReaders(office.As(kSecurityOfficer), since, since)) ==
-        "filter_invalid");
-  CHECK(AnswerOf(office->reader_reports().CountReaders(office.As(kSupervisor), {}, {})) == "permission_denied");
+  CHECK(AnswerOf(office->reader_reports().CountReaders(office.As(kSecurityOfficer), since,
+                                                       since)) == "filter_invalid");
+  CHECK(AnswerOf(office->reader_reports().CountReaders(office.As(kSupervisor), {}, {})) ==
+        "permission_denied");
 }
 
 TEST_CASE("an explanation says what shows a field plainly") {
@@ -428,7 +435,8 @@ TEST_CASE("an explanation says what shows a field plainly") {
     question.client = client;
     question.class_name = "contact";
     question.purpose = "client-care";
-    const auto answer = office->access_explanations().ExplainAccess(office.As(kSecurityOfficer), question);
+    const auto answer =
+        office->access_explanations().ExplainAccess(office.As(kSecurityOfficer), question);
     INFO(AnswerOf(answer));
     REQUIRE(answer);
     Strings said;
@@ -461,7 +469,8 @@ TEST_CASE("an explanation says what shows a field plainly") {
   CHECK(explain(vip) == Strings{"email " + lease->id.Text(), "last_name grant 2 tag:vip", "0"});
   auto opener = office.By("eve");
   opener.reason = "nobody else is here";
-  const auto taken = office->emergencies().OpenEmergency(opener, vip, {"client-care", "CASE-1", 3600});
+  const auto taken =
+      office->emergencies().OpenEmergency(opener, vip, {"client-care", "CASE-1", 3600});
   REQUIRE(taken);
   CHECK(explain(vip) == Strings{"email " + lease->id.Text(), "email " + taken->id.Text(),
                                 "last_name grant 2 tag:vip", "last_name " + taken->id.Text(), "0"});

@@ -44,7 +44,8 @@ TEST_CASE("a service has several tokens, and is disabled with all of them at onc
   CHECK(first.info.principal == second.info.principal);
   CHECK(first.info.role == "crm-service");
   CHECK(vault->tokens().WhoAmI(vault.With(second))->principal.id == service->id);
-  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id, {{}, {}, true, {}}));
+  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id,
+                                              {{}, {}, true, {}}));
   for (const auto& token : {first, second}) {
     CHECK(AnswerOf(vault->tokens().WhoAmI(vault.With(token))) == "unauthenticated");
     CHECK(vault.Rule() == "check:principal-disabled");
@@ -52,12 +53,14 @@ TEST_CASE("a service has several tokens, and is disabled with all of them at onc
   vault.Close();
   vault.Open();
   CHECK(AnswerOf(vault->tokens().WhoAmI(vault.With(first))) == "unauthenticated");
-  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id, {{}, {}, false, {}}));
+  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id,
+                                              {{}, {}, false, {}}));
   CHECK(vault->tokens().WhoAmI(vault.With(first)));
   // A new role counts from the next request on.
   const ClientId client = vault.NewClient("A-1");
   CHECK(vault->clients().GetClient(vault.With(first), client));
-  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id, {{}, "auditor", {}, {}}));
+  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id,
+                                              {{}, "auditor", {}, {}}));
   CHECK(AnswerOf(vault->clients().GetClient(vault.With(first), client)) == "permission_denied");
   vault.CheckInvariants();
 }
@@ -71,13 +74,15 @@ TEST_CASE("what a token is limited to narrows its principal's role and never wid
                                   kPrincipalDay,
                                   vault.Limits(R"({"actions": ["client.read", "log.read"]})")});
   CHECK(vault->clients().GetClient(vault.With(token), client));
-  CHECK(AnswerOf(vault->clients().ListClients(vault.With(token), "", "", {})) == "permission_denied");
+  CHECK(AnswerOf(vault->clients().ListClients(vault.With(token), "", "", {})) ==
+        "permission_denied");
   CHECK(vault.Rule() == "check:token-scope");
   CHECK(AnswerOf(vault->access_log().ReadLog(vault.With(token), {}, {})) == "permission_denied");
   CHECK(vault.Rule() == "check:role");
   vault.Close();
   vault.Open();
-  CHECK(AnswerOf(vault->clients().ListClients(vault.With(token), "", "", {})) == "permission_denied");
+  CHECK(AnswerOf(vault->clients().ListClients(vault.With(token), "", "", {})) ==
+        "permission_denied");
 }
 
 TEST_CASE("a token that is bound to networks is nobody's from elsewhere") {
@@ -125,8 +130,8 @@ TEST_CASE("a token that is bound to a certificate is worth nothing without it") 
 TEST_CASE("a service is known by its certificate alone") {
   ServiceVault vault;
   const std::string spki = "spki:" + std::string(64, 'c');
-  const auto service = vault->principals().CreateService(vault.As(kAdministrator),
-                                            {"crm", "auditor", {}, {spki, "dns:crm.example"}});
+  const auto service = vault->principals().CreateService(
+      vault.As(kAdministrator), {"crm", "auditor", {}, {spki, "dns:crm.example"}});
   REQUIRE(service);
   const auto with = [&](std::vector<std::string> bindings) {
     vault.last = ServiceVault::Stranger();
@@ -144,24 +149,25 @@ TEST_CASE("a service is known by its certificate alone") {
   vault.last.certificate = ClientCertificate{{spki}};
   CHECK(AnswerOf(vault->tokens().WhoAmI(vault.last)) == "unauthenticated");
   // No second service is known by it.
-  CHECK(AnswerOf(vault->principals().CreateService(vault.As(kAdministrator), {"x", "auditor", {}, {spki}})) ==
-        "certificate_taken");
+  CHECK(AnswerOf(vault->principals().CreateService(
+            vault.As(kAdministrator), {"x", "auditor", {}, {spki}})) == "certificate_taken");
   vault.Close();
   vault.Open();
   CHECK(with({spki}) == "ok");
   REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), service->id,
-                                 {{}, {}, {}, std::vector<std::string>{}}));
+                                              {{}, {}, {}, std::vector<std::string>{}}));
   CHECK(with({spki}) == "unauthenticated");
 }
 
 TEST_CASE("the vault's own authority makes certificates for services") {
   ServiceVault vault;
-  const auto service = vault->principals().CreateService(vault.As(kAdministrator), {"crm", "auditor", {}, {}});
+  const auto service =
+      vault->principals().CreateService(vault.As(kAdministrator), {"crm", "auditor", {}, {}});
   REQUIRE(service);
   const auto key = crypto::NewClientKey();
   REQUIRE(key);
-  const auto issued =
-      vault->principals().IssueCertificate(vault.As(kAdministrator), service->id, key->csr_pem, kPrincipalDay);
+  const auto issued = vault->principals().IssueCertificate(vault.As(kAdministrator), service->id,
+                                                           key->csr_pem, kPrincipalDay);
   INFO(AnswerOf(issued));
   REQUIRE(issued);
   CHECK(issued->authority == vault->principals().ClientAuthority());
@@ -172,11 +178,12 @@ TEST_CASE("the vault's own authority makes certificates for services") {
   caller.certificate = ClientCertificate{{"spki:" + crypto::HexEncode(facts->spki)}};
   CHECK(vault->tokens().WhoAmI(caller)->principal.id == service->id);
   CHECK(AnswerOf(vault->principals().IssueCertificate(vault.As(kAdministrator), service->id, "x",
-                                         kPrincipalDay)) == "csr_malformed");
-  CHECK(AnswerOf(vault->principals().IssueCertificate(vault.As(kAdministrator), service->id, key->csr_pem, 1)) ==
+                                                      kPrincipalDay)) == "csr_malformed");
+  CHECK(AnswerOf(vault->principals().IssueCertificate(vault.As(kAdministrator), service->id,
+                                                      key->csr_pem, 1)) ==
         "certificate_lifetime_invalid");
   CHECK(AnswerOf(vault->principals().IssueCertificate(vault.As(kAuditor), service->id, key->csr_pem,
-                                         kPrincipalDay)) == "permission_denied");
+                                                      kPrincipalDay)) == "permission_denied");
   const std::string authority = vault->principals().ClientAuthority();
   vault.Close();
   vault.Open();
@@ -203,7 +210,8 @@ TEST_CASE("a token is rotated with an overlap, and keeps its limits") {
   CHECK(AnswerOf(vault->tokens().WhoAmI(vault.With(old))) == "unauthenticated");
   CHECK(vault.Rule() == "check:token-expired");
   CHECK(vault->tokens().WhoAmI(vault.With(*rotated)));
-  CHECK(AnswerOf(vault->tokens().RotateToken(vault.As(kAdministrator), old.info.id, 0)) == "token_ended");
+  CHECK(AnswerOf(vault->tokens().RotateToken(vault.As(kAdministrator), old.info.id, 0)) ==
+        "token_ended");
   CHECK(AnswerOf(vault->tokens().RotateToken(vault.As(kAdministrator), rotated->info.id, -1)) ==
         "token_invalid");
   const auto by_admin = vault->tokens().RotateToken(vault.As(kAdministrator), rotated->info.id, 0);
@@ -229,7 +237,9 @@ TEST_CASE("an assignment to a team is one to each of its members, from then on a
   ServiceVault vault;
   const ClientId client = vault.NewClient("A-1");
   const auto worker = vault.TokenOf(kCaseWorker).principal;
-  const auto look = [&] { return AnswerOf(vault->clients().GetClient(vault.As(kCaseWorker), client)); };
+  const auto look = [&] {
+    return AnswerOf(vault->clients().GetClient(vault.As(kCaseWorker), client));
+  };
   const auto team = vault->teams().PutTeam(vault.As(kSupervisor), "north", {});
   REQUIRE(team);
   CHECK(team->id.Text().starts_with("team_"));
@@ -248,9 +258,9 @@ TEST_CASE("an assignment to a team is one to each of its members, from then on a
   CHECK(look() == "not_found");
   CHECK(vault->teams().ListTeams(vault.As(kSupervisor))->front().members == std::vector{worker});
   CHECK(AnswerOf(vault->teams().PutTeam(vault.As(kSupervisor), "No Name", {})) == "team_invalid");
-  CHECK(AnswerOf(vault->teams().PutTeam(vault.As(kSupervisor), "north",
-                                {PrincipalId::New(vault.clock.Now(), PrincipalKind::kUser)})) ==
-        "principal_unknown");
+  CHECK(AnswerOf(vault->teams().PutTeam(
+            vault.As(kSupervisor), "north",
+            {PrincipalId::New(vault.clock.Now(), PrincipalKind::kUser)})) == "principal_unknown");
   vault.CheckInvariants();
 }
 
@@ -258,13 +268,15 @@ TEST_CASE("nobody assigns a client to themselves, nor through a team") {
   ServiceVault vault;
   const ClientId client = vault.NewClient("A-1");
   const auto self = vault.TokenOf(kSupervisor).principal;
-  CHECK(AnswerOf(vault->assignments().Assign(vault.As(kSupervisor), client, self, {})) == "own_request");
+  CHECK(AnswerOf(vault->assignments().Assign(vault.As(kSupervisor), client, self, {})) ==
+        "own_request");
   CHECK(AnswerOf(vault->teams().PutTeam(vault.As(kSupervisor), "mine", {self})) == "own_request");
   const auto other = vault.NewTokenFor("supervisor", 3600);
   REQUIRE(other);
   REQUIRE(vault->teams().PutTeam(TestVault::Stranger(other->secret), "theirs", {self}));
   const auto team = vault->teams().ListTeams(vault.As(kSupervisor))->front().id;
-  CHECK(AnswerOf(vault->assignments().Assign(vault.As(kSupervisor), client, team, {})) == "own_request");
+  CHECK(AnswerOf(vault->assignments().Assign(vault.As(kSupervisor), client, team, {})) ==
+        "own_request");
 }
 
 }  // namespace

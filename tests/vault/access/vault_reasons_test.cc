@@ -178,7 +178,8 @@ TEST_CASE("a reason that was changed or moved in the database is not shown") {
     ReasonVault vault;
     const auto caller = vault.WithReason();
     CHECK(vault->clients().GetClient(caller, vault.client));
-    CHECK(vault->clients().GetClient(vault.As(kCrmService, "client-care", "another"), vault.client));
+    CHECK(
+        vault->clients().GetClient(vault.As(kCrmService, "client-care", "another"), vault.client));
     const std::uint64_t seq = vault.SeqOf(caller);
     vault.Tamper(attack, seq);
     const auto looking = vault.As(kPrivacyOfficer);

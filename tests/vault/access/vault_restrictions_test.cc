@@ -61,14 +61,14 @@ class Restrictions : public TestVault {
     return page->items.size();
   }
   std::size_t Found(std::string purpose = std::string(kPurpose)) {
-    const auto page =
-        (*this)->searches().SearchByField(Crm(std::move(purpose)), "contact", "last_name", "Roe", {});
+    const auto page = (*this)->searches().SearchByField(Crm(std::move(purpose)), "contact",
+                                                        "last_name", "Roe", {});
     REQUIRE(page);
     return page->items.size();
   }
   std::size_t Exported() {
     const auto page = (*this)->exports().Export(As(kPrivacyOfficer, "data-subject-request"), {},
-                                      {.limit = 1000, .cursor = {}});
+                                                {.limit = 1000, .cursor = {}});
     REQUIRE(page);
     return page->lines.size();
   }
@@ -92,19 +92,21 @@ TEST_CASE("nothing of a restricted client is disclosed or changed") {
                                                                   {"client", vault.client.Text()},
                                                                   {"rule", "check:restricted"},
                                                                   {"outcome", "restricted"}}));
-    CHECK(AnswerOf(vault->clients().UpdateClient(vault.Crm(), vault.client, 1, {})) == "restricted");
-    CHECK(vault.Read(vault.contact) == "restricted");
-    CHECK(AnswerOf(vault->records().GetRecordVersion(vault.Crm(), vault.client, vault.contact, 1)) ==
+    CHECK(AnswerOf(vault->clients().UpdateClient(vault.Crm(), vault.client, 1, {})) ==
           "restricted");
-    CHECK(AnswerOf(vault->records().ListVersions(vault.Crm(), vault.client, vault.contact)) == "restricted");
+    CHECK(vault.Read(vault.contact) == "restricted");
+    CHECK(AnswerOf(vault->records().GetRecordVersion(vault.Crm(), vault.client, vault.contact,
+                                                     1)) == "restricted");
+    CHECK(AnswerOf(vault->records().ListVersions(vault.Crm(), vault.client, vault.contact)) ==
+          "restricted");
     for (const bool with_data : {false, true}) {
       CHECK(AnswerOf(vault->records().ListRecords(vault.Crm(), vault.client, "", with_data, {})) ==
             "restricted");
     }
-    CHECK(AnswerOf(vault->records().CreateRecord(vault.Crm(), vault.client, "contact", kContact, {})) ==
-          "restricted");
+    CHECK(AnswerOf(vault->records().CreateRecord(vault.Crm(), vault.client, "contact", kContact,
+                                                 {})) == "restricted");
     CHECK(AnswerOf(vault->records().UpdateRecord(vault.Crm(), vault.client, vault.contact, 1,
-                                       {{"last_name", "Doe"}})) == "restricted");
+                                                 {{"last_name", "Doe"}})) == "restricted");
     CHECK(AnswerOf(vault->records().DeleteRecord(vault.Crm(), vault.client, vault.contact, {})) ==
           "restricted");
     CHECK(AnswerOf(vault->imports().ImportRecord(vault.Crm(), {"A-1", "contact", "", kContact})) ==
@@ -145,7 +147,8 @@ TEST_CASE("the named purposes go on") {
   CHECK(vault.ListedClients("", "") == 1);
   CHECK(vault.ListedClients("", "", "legal-obligation") == 2);
   CHECK(vault.Found("complaint-handling") == 2);
-  CHECK(vault->imports().ImportRecord(vault.Crm("legal-obligation"), {"A-1", "contact", "", kContact}));
+  CHECK(vault->imports().ImportRecord(vault.Crm("legal-obligation"),
+                                      {"A-1", "contact", "", kContact}));
   // Both restrictions must let it pass.
   REQUIRE(vault.Restrict("contact", {"legal-obligation"}) == "ok");
   CHECK(vault.Read(vault.contact, "complaint-handling") == "restricted");
@@ -163,11 +166,12 @@ TEST_CASE("a restricted class is left out where the rest of the client goes on")
   CHECK(vault.EntryOf(vault.last).at("rule") == "check:restricted");
   CHECK(AnswerOf(vault->records().GetRecordVersion(vault.Crm(), vault.client, vault.contact, 1)) ==
         "restricted");
-  CHECK(AnswerOf(vault->records().ListVersions(vault.Crm(), vault.client, vault.contact)) == "restricted");
-  CHECK(AnswerOf(vault->records().CreateRecord(vault.Crm(), vault.client, "contact", kContact, {})) ==
+  CHECK(AnswerOf(vault->records().ListVersions(vault.Crm(), vault.client, vault.contact)) ==
         "restricted");
-  CHECK(AnswerOf(vault->records().UpdateRecord(vault.Crm(), vault.client, vault.contact, 1, kContact)) ==
-        "restricted");
+  CHECK(AnswerOf(vault->records().CreateRecord(vault.Crm(), vault.client, "contact", kContact,
+                                               {})) == "restricted");
+  CHECK(AnswerOf(vault->records().UpdateRecord(vault.Crm(), vault.client, vault.contact, 1,
+                                               kContact)) == "restricted");
   CHECK(AnswerOf(vault->records().DeleteRecord(vault.Crm(), vault.client, vault.contact, {})) ==
         "restricted");
   CHECK(AnswerOf(vault->imports().ImportRecord(vault.Crm(), {"A-1", "contact", "", kContact})) ==
@@ -212,8 +216,9 @@ TEST_CASE(
   CHECK(read() == "not_found");
   REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), vault.client, worker, {}));
   CHECK(read() == "ok");
-  REQUIRE(vault->leases().GiveLease(vault.As(kSupervisor), vault.client,
-                           {worker, "contact", {"last_name"}, "client-care", "K-1", 3600}));
+  REQUIRE(
+      vault->leases().GiveLease(vault.As(kSupervisor), vault.client,
+                                {worker, "contact", {"last_name"}, "client-care", "K-1", 3600}));
   REQUIRE(vault.Restrict() == "ok");
   CHECK(read() == "restricted");
   CHECK(vault->clients().ListClients(vault.As(kCaseWorker), "", "", {})->items.empty());
@@ -232,11 +237,11 @@ TEST_CASE("the work for the client's own rights goes on") {
             officer(),
             {vault.client, {}, {}, "Claim", "K-1", Timestamp{vault.clock.Now().ms + 1000}})) ==
         "ok");
-  REQUIRE(vault->holds().LiftHold(officer(),
-                          vault->holds().ListHolds(officer(), vault.client, false, {})->items[0].id));
+  REQUIRE(vault->holds().LiftHold(
+      officer(), vault->holds().ListHolds(officer(), vault.client, false, {})->items[0].id));
   CHECK(vault->restrictions().ListRestrictions(officer(), vault.client)->size() == 1);
   CHECK(AnswerOf(vault->erasures().Erase(officer(), vault.client,
-                              {.class_name = {}, .records = {vault.contact}})) == "ok");
+                                         {.class_name = {}, .records = {vault.contact}})) == "ok");
   CHECK(AnswerOf(vault->clients().GetClient(officer(), vault.client)) == "restricted");
   CHECK(AnswerOf(vault->erasures().Erase(officer(), vault.client, {})) == "ok");
   CHECK(vault.Number("SELECT count(*) FROM client_restrictions") == 0);
@@ -270,14 +275,15 @@ TEST_CASE("a package has everything of the client once, whatever the pages' size
     } while (!page.cursor.empty());
     CHECK(lines == Strings{"client", vault.contact.Text(), vault.interaction.Text()});
   }
-  const auto first = vault->exports().PackageClient(vault.As(kPrivacyOfficer), vault.client, {1, ""});
+  const auto first =
+      vault->exports().PackageClient(vault.As(kPrivacyOfficer), vault.client, {1, ""});
   REQUIRE(first);
   CHECK(AnswerOf(vault->exports().PackageClient(vault.As(kPrivacyOfficer), vault.other,
-                                      {1, first->next_cursor})) == "cursor_invalid");
+                                                {1, first->next_cursor})) == "cursor_invalid");
   CHECK(AnswerOf(vault->exports().PackageClient(vault.As(kCrmService), vault.client, {})) ==
         "permission_denied");
-  CHECK(AnswerOf(vault->exports().PackageClient(vault.As(kPrivacyOfficer), ClientId::New(vault.clock.Now()),
-                                      {})) == "not_found");
+  CHECK(AnswerOf(vault->exports().PackageClient(
+            vault.As(kPrivacyOfficer), ClientId::New(vault.clock.Now()), {})) == "not_found");
   vault.CheckInvariants();
 }
 
@@ -306,8 +312,9 @@ TEST_CASE("restrictions stand side by side, and each is lifted by itself and for
     CHECK(now[1].since == vault.clock.Now());
     CHECK(now[2].terms.class_name == "contact");
     CHECK(now[2].terms.stops.IncludeAll());
-    CHECK(vault->restrictions().GetRestriction(vault.As(kAuditor), vault.client, disputed)->terms.basis ==
-          Restrictions::kBasis);
+    CHECK(vault->restrictions()
+              .GetRestriction(vault.As(kAuditor), vault.client, disputed)
+              ->terms.basis == Restrictions::kBasis);
     CHECK(vault->monitoring().ReadStatus(vault.As(kPrivacyOfficer))->restrictions == 3);
     CHECK(AnswerOf(vault->clients().GetClient(vault.Crm("billing"), vault.client)) == "ok");
     CHECK(vault.Read(vault.interaction, "marketing") == "restricted");
@@ -358,7 +365,8 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
   };
   std::vector<Pair> pairs;
   const auto place = [&](Pair& pair, const RestrictionRequest& kind) {
-    const auto placed = vault->restrictions().Restrict(vault.As(kPrivacyOfficer), pair.client, kind);
+    const auto placed =
+        vault->restrictions().Restrict(vault.As(kPrivacyOfficer), pair.client, kind);
     INFO(AnswerOf(placed));
     REQUIRE(placed);
     pair.standing.push_back(kind);
@@ -375,7 +383,7 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
     }
   }
   REQUIRE(vault->purposes().PutPurpose(vault.As(kAdministrator), "made-later",
-                            R"({"title": "Made later", "legal_basis": "contract"})"));
+                                       R"({"title": "Made later", "legal_basis": "contract"})"));
   const auto explain = [&](const ClientId& client, const std::string& class_name,
                            const std::string& purpose) {
     AccessQuestion question;
@@ -384,7 +392,8 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
     question.client = client;
     question.class_name = class_name;
     question.purpose = purpose;
-    const auto answer = vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
+    const auto answer =
+        vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
     REQUIRE(answer);
     return answer->allowed ? std::string("ok") : answer->rule;
   };
@@ -467,7 +476,7 @@ TEST_CASE("the basis is sealed under the client's key, and sealed anew when a pa
   CHECK(plain() == 0);
   const Bytes before = sealed();
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
-                       {.class_name = "contact", .records = {}}));
+                                  {.class_name = "contact", .records = {}}));
   CHECK(sealed() != before);
   for (int round = 0; round < 2; ++round) {
     const auto now = vault.Listed();
@@ -496,7 +505,8 @@ TEST_CASE("a client has so many restrictions at most, and the next is refused") 
 TEST_CASE("what is no restriction is refused and changes nothing") {
   Restrictions vault;
   const auto faults = [&](const RestrictionRequest& request) {
-    const auto restricted = vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client, request);
+    const auto restricted =
+        vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client, request);
     return restricted ? Strings{"ok"} : IssuesOf(restricted);
   };
   CHECK(faults({"nothing", "Basis"}) == Strings{"/class must be the name of a class"});
@@ -510,8 +520,9 @@ TEST_CASE("what is no restriction is refused and changes nothing") {
   CHECK(faults({"", "Basis", {false, {}}}) == Strings{"/stops/purposes must name a purpose"});
   CHECK(faults({"", "Basis", {false, {""}}}) ==
         Strings{"/stops/purposes/0 is not in the register"});
-  CHECK(AnswerOf(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), ClientId::New(vault.clock.Now()),
-                                 {"", "Basis"})) == "not_found");
+  CHECK(AnswerOf(vault->restrictions().Restrict(vault.As(kPrivacyOfficer),
+                                                ClientId::New(vault.clock.Now()), {"", "Basis"})) ==
+        "not_found");
   for (const Role role : {kAdministrator, kSecurityOfficer, kCaseWorker, kCrmService, kAuditor}) {
     CHECK(AnswerOf(vault->restrictions().Restrict(vault.As(role), vault.client, {"", "Basis"})) ==
           "permission_denied");
@@ -528,7 +539,9 @@ TEST_CASE("the explanation of a decision names the restriction") {
   question.client = vault.client;
   question.class_name = "contact";
   question.purpose = "client-care";
-  const auto explain = [&] { return *vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question); };
+  const auto explain = [&] {
+    return *vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
+  };
   CHECK(explain().allowed);
   REQUIRE(vault.Restrict("contact", {"billing"}) == "ok");
   CHECK(!explain().allowed);

@@ -86,8 +86,8 @@ TEST_CASE("emergency access is taken within the scope of its grant, and of denia
     caller.reason = "urgent";
     Strings all;
     for (const MadeClient& client : {vip, other}) {
-      all.push_back(AnswerOf(
-          vault->emergencies().OpenEmergency(vault.Again(caller), client.id, {"client-care", "C-1", 3600})));
+      all.push_back(AnswerOf(vault->emergencies().OpenEmergency(vault.Again(caller), client.id,
+                                                                {"client-care", "C-1", 3600})));
     }
     return all;
   };
@@ -117,8 +117,8 @@ TEST_CASE("a client that a scoped role makes is within its scope, or is not made
   const auto denied = vault.With(R"([{"actions": ["client.create"]},
       {"deny": true, "actions": ["client.create"], "scope": {"tag": "vip"}}])");
   CHECK(make(denied, {"eu"}) == "ok");
-  CHECK(AnswerOf(vault->clients().CreateClient(vault.Again(denied), {{}, Strings{"eu", "vip"}}, {})) ==
-        "permission_denied");
+  CHECK(AnswerOf(vault->clients().CreateClient(vault.Again(denied), {{}, Strings{"eu", "vip"}},
+                                               {})) == "permission_denied");
   CHECK(vault.Number("SELECT count(*) FROM clients") == 3);
   vault.CheckInvariants();
 }
@@ -166,7 +166,8 @@ TEST_CASE("an import makes no client outside of its scope") {
                                    std::string(scope) + "}" + Beside(Action::kRecordImport) + "]");
     REQUIRE(vault->assignments().Assign(vault.As(kSupervisor), vip.id, vault.principal, {}));
     const auto import = [&](const char* reference) {
-      return AnswerOf(vault->imports().ImportRecord(vault.Again(caller), {reference, "file", "k", data}));
+      return AnswerOf(
+          vault->imports().ImportRecord(vault.Again(caller), {reference, "file", "k", data}));
     };
     CHECK(import("A-1") == "ok");
     CHECK(import("A-9") == "permission_denied");
@@ -207,7 +208,8 @@ TEST_CASE("a role that an older vault stored starts, is told of, and is no wider
   CHECK(AnswerOf(vault->access_log().ReadLog(vault.Again(holder), {}, {})) == "permission_denied");
   EvidenceRequest evidence;
   evidence.client = client.id.Text();
-  CHECK(AnswerOf(vault->evidence().MakeEvidence(vault.Again(holder), evidence)) == "permission_denied");
+  CHECK(AnswerOf(vault->evidence().MakeEvidence(vault.Again(holder), evidence)) ==
+        "permission_denied");
   CHECK(AnswerOf(vault->monitoring().ReadStatus(vault.Again(holder))) == "permission_denied");
   CHECK(AnswerOf(vault->holds().GetHold(vault.Again(holder), client.lifted)) == "ok");
   const auto role = vault->roles().GetRole(vault.As(kAdministrator), "made-1");
@@ -229,7 +231,8 @@ TEST_CASE("a role that an older vault stored starts, is told of, and is no wider
   question.client = client.id;
   CHECK(vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question)->grants ==
         std::vector<std::size_t>{0});
-  CHECK(AnswerOf(vault->roles().PutRole(vault.As(kAdministrator), "made-1", old)) == "role_invalid");
+  CHECK(AnswerOf(vault->roles().PutRole(vault.As(kAdministrator), "made-1", old)) ==
+        "role_invalid");
   CHECK(vault->roles().PutRole(vault.As(kAdministrator), "made-1", R"({"grants": []})"));
 }
 

@@ -33,8 +33,8 @@ class UserVault : public TestVault {
   };
 
   NewEnrolment Create(const std::string& login, Role role) {
-    auto made =
-        (*this)->principals().CreateUser(As(kAdministrator), {login, "Tamsin Tealeaf", std::string(Name(role))});
+    auto made = (*this)->principals().CreateUser(
+        As(kAdministrator), {login, "Tamsin Tealeaf", std::string(Name(role))});
     INFO(AnswerOf(made));
     REQUIRE(made);
     return *std::move(made);
@@ -49,8 +49,8 @@ class UserVault : public TestVault {
       user.app.emplace(offer->totp_uri);
       totp = user.app->CodeAt(clock.Now());
     }
-    const auto done =
-        (*this)->sessions().CompleteEnrolment(Stranger(), user.login, enrolment.code, Secret(kPassword), totp);
+    const auto done = (*this)->sessions().CompleteEnrolment(Stranger(), user.login, enrolment.code,
+                                                            Secret(kPassword), totp);
     INFO(AnswerOf(done) << (done ? "" : " " + IssuesOf(done).front()));
     REQUIRE(done);
     user.recovery_codes = done->recovery_codes;
@@ -90,7 +90,8 @@ class UserVault : public TestVault {
 TEST_CASE("a user is enrolled by a one-time code, and the administrator knows no password") {
   UserVault vault;
   const auto caller = vault.As(kAdministrator);
-  const auto made = vault->principals().CreateUser(caller, {"tamsin", "Tamsin Tealeaf", "case-worker"});
+  const auto made =
+      vault->principals().CreateUser(caller, {"tamsin", "Tamsin Tealeaf", "case-worker"});
   REQUIRE(made);
   CHECK(made->user.id.Text().starts_with("usr_"));
   CHECK(made->code.starts_with("cfe_"));
@@ -112,7 +113,7 @@ TEST_CASE("a user is enrolled by a one-time code, and the administrator knows no
   CHECK(AnswerOf(vault->sessions().ReadEnrolment(UserVault::Stranger(), "tamsin", made->code)) ==
         "login_failed");
   CHECK(AnswerOf(vault->sessions().CompleteEnrolment(UserVault::Stranger(), "tamsin", made->code,
-                                          Secret(kPassword), {})) == "login_failed");
+                                                     Secret(kPassword), {})) == "login_failed");
   vault.LogIn(user);
   vault.CheckInvariants();
 }
@@ -144,15 +145,16 @@ TEST_CASE("an enrolment code is good for three days") {
   vault.clock.Set({enrolment.expires.ms - 1});
   CHECK(vault->sessions().ReadEnrolment(UserVault::Stranger(), "tamsin", enrolment.code));
   vault.clock.Set(enrolment.expires);
-  CHECK(AnswerOf(vault->sessions().ReadEnrolment(UserVault::Stranger(), "tamsin", enrolment.code)) ==
-        "login_failed");
+  CHECK(AnswerOf(vault->sessions().ReadEnrolment(UserVault::Stranger(), "tamsin",
+                                                 enrolment.code)) == "login_failed");
 }
 
 TEST_CASE("who has the code is told what is wrong with the password, and nobody else") {
   UserVault vault;
   const auto enrolment = vault.Create("tamsin", kCaseWorker);
   const auto enrol = [&](std::string_view code, std::string_view password, std::string_view totp) {
-    return vault->sessions().CompleteEnrolment(UserVault::Stranger(), "tamsin", code, Secret(password), totp);
+    return vault->sessions().CompleteEnrolment(UserVault::Stranger(), "tamsin", code,
+                                               Secret(password), totp);
   };
   CHECK(AnswerOf(enrol("cfe_wrong", "short", "")) == "login_failed");
   CHECK(IssuesOf(enrol(enrolment.code, "short", "")).size() == 1);
@@ -161,7 +163,8 @@ TEST_CASE("who has the code is told what is wrong with the password, and nobody 
   CHECK(AnswerOf(enrol(enrolment.code, "zq7 Uwi!", "")) == "password_invalid");
   CHECK(IssuesOf(enrol(enrolment.code, "zq7 Uwi!", "000000")) ==
         Strings{"/totp is not the authenticator app's code of now"});
-  const auto offer = vault->sessions().ReadEnrolment(UserVault::Stranger(), "tamsin", enrolment.code);
+  const auto offer =
+      vault->sessions().ReadEnrolment(UserVault::Stranger(), "tamsin", enrolment.code);
   REQUIRE(offer);
   CHECK(
       enrol(enrolment.code, "zq7 Uwi!", Authenticator(offer->totp_uri).CodeAt(vault.clock.Now())));
@@ -170,8 +173,8 @@ TEST_CASE("who has the code is told what is wrong with the password, and nobody 
 TEST_CASE("a privileged role needs a second factor") {
   UserVault vault;
   const auto enrolment = vault.Create("ada", kAdministrator);
-  const auto refused =
-      vault->sessions().CompleteEnrolment(UserVault::Stranger(), "ada", enrolment.code, Secret(kPassword), {});
+  const auto refused = vault->sessions().CompleteEnrolment(UserVault::Stranger(), "ada",
+                                                           enrolment.code, Secret(kPassword), {});
   CHECK(IssuesOf(refused) == Strings{"/totp is required: the role is privileged"});
   const auto plain = vault.NewUser("tamsin", kCaseWorker, false);
   const auto raised = vault->principals().UpdatePrincipal(
@@ -225,8 +228,9 @@ TEST_CASE("whatever is wrong with a login, the answer is one") {
   UserVault vault;
   const auto user = vault.NewUser();
   const auto disabled = vault.NewUser("isadora");
-  REQUIRE(vault->principals().UpdatePrincipal(vault.As(kAdministrator), disabled.id,
-                                 {.name = {}, .role = {}, .disabled = true, .certificates = {}}));
+  REQUIRE(vault->principals().UpdatePrincipal(
+      vault.As(kAdministrator), disabled.id,
+      {.name = {}, .role = {}, .disabled = true, .certificates = {}}));
   vault.Create("leopold", kCaseWorker);
   struct Try {
     std::string login, password, factor, rule;
@@ -350,7 +354,8 @@ TEST_CASE("a session ends at once by logging out, an officer, disabling, a new r
   auto session = vault.LogIn(user);
   SECTION("logging out") {
     CHECK(AnswerOf(vault->sessions().LogOut(UserVault::Stranger(session.secret))) == "ok");
-    CHECK(AnswerOf(vault->sessions().LogOut(UserVault::Stranger(session.secret))) == "unauthenticated");
+    CHECK(AnswerOf(vault->sessions().LogOut(UserVault::Stranger(session.secret))) ==
+          "unauthenticated");
   }
   SECTION("an officer") {
     CHECK(AnswerOf(vault->sessions().EndSession(vault.As(kCaseWorker), session.info.id)) ==
@@ -363,9 +368,9 @@ TEST_CASE("a session ends at once by logging out, an officer, disabling, a new r
   }
   SECTION("a new role") { CHECK(change("auditor", {}) == "ok"); }
   SECTION("a new password") {
-    CHECK(AnswerOf(vault->sessions().ChangePassword(UserVault::Stranger(session.secret), Secret(kPassword),
-                                         Secret("another fine password"), vault.Code(user))) ==
-          "ok");
+    CHECK(AnswerOf(vault->sessions().ChangePassword(
+              UserVault::Stranger(session.secret), Secret(kPassword),
+              Secret("another fine password"), vault.Code(user))) == "ok");
     CHECK(AnswerOf(vault.TryLogIn("tamsin", kPassword, user.recovery_codes[0])) == "login_failed");
     CHECK(vault.TryLogIn("tamsin", "another fine password", user.recovery_codes[0]));
   }
@@ -388,14 +393,15 @@ TEST_CASE("a session ends at once by logging out, an officer, disabling, a new r
 TEST_CASE("a role that is edited counts from the next request of a running session on") {
   UserVault vault;
   const auto put = [&](const std::string& grants) {
-    REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "clerk", R"({"grants": )" + grants + "}"));
+    REQUIRE(
+        vault->roles().PutRole(vault.As(kAdministrator), "clerk", R"({"grants": )" + grants + "}"));
   };
   put(R"([{"actions": ["client.read"]}])");
   const ClientId client = vault.NewClient("A-1");
   const auto user = vault.NewUser();
-  REQUIRE(
-      vault->principals().UpdatePrincipal(vault.As(kAdministrator), user.id,
-                             {.name = {}, .role = "clerk", .disabled = {}, .certificates = {}}));
+  REQUIRE(vault->principals().UpdatePrincipal(
+      vault.As(kAdministrator), user.id,
+      {.name = {}, .role = "clerk", .disabled = {}, .certificates = {}}));
   const auto session = vault.LogIn(user);
   const auto read = [&] {
     return AnswerOf(vault->clients().GetClient(UserVault::Stranger(session.secret), client));
@@ -412,13 +418,14 @@ TEST_CASE("a role that is edited counts from the next request of a running sessi
 TEST_CASE("who has a privileged role and no second factor is not let in") {
   UserVault vault;
   REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "clerk",
-                         R"({"grants": [{"actions": ["class.read"]}]})"));
-  const auto made = vault->principals().CreateUser(vault.As(kAdministrator), {"tamsin", "T", "clerk"});
+                                 R"({"grants": [{"actions": ["class.read"]}]})"));
+  const auto made =
+      vault->principals().CreateUser(vault.As(kAdministrator), {"tamsin", "T", "clerk"});
   REQUIRE(made);
   const auto user = vault.Enrol(*made, false);
   const auto session = vault.LogIn(user);
   REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "clerk",
-                         R"({"grants": [{"actions": ["client.read"]}]})"));
+                                 R"({"grants": [{"actions": ["client.read"]}]})"));
   CHECK(vault.Use(session) == "unauthenticated");
   CHECK(vault.Rule() == "check:second-factor-missing");
   CHECK(AnswerOf(vault.TryLogIn("tamsin", kPassword, "")) == "login_failed");
@@ -430,21 +437,22 @@ TEST_CASE("a password is changed by who knows it and holds the app, within the r
   const auto user = vault.NewUser();
   const auto session = vault.LogIn(user);
   const auto change = [&](std::string_view old_one, std::string_view new_one, std::string factor) {
-    return AnswerOf(vault->sessions().ChangePassword(UserVault::Stranger(session.secret), Secret(old_one),
-                                          Secret(new_one), factor));
+    return AnswerOf(vault->sessions().ChangePassword(UserVault::Stranger(session.secret),
+                                                     Secret(old_one), Secret(new_one), factor));
   };
   CHECK(change("wrong", "another fine password", vault.Code(user)) == "password_wrong");
   CHECK(change(kPassword, "another fine password", "000000") == "second_factor_wrong");
   CHECK(change(kPassword, "short", vault.Code(user)) == "password_invalid");
-  CHECK(IssuesOf(vault->sessions().ChangePassword(UserVault::Stranger(session.secret), Secret(kPassword),
-                                       Secret("short"), vault.Code(user)))
+  CHECK(IssuesOf(vault->sessions().ChangePassword(UserVault::Stranger(session.secret),
+                                                  Secret(kPassword), Secret("short"),
+                                                  vault.Code(user)))
             .front()
             .starts_with("/new_password "));
   CHECK(change(kPassword, "tamsin tamsin tamsin", vault.Code(user)) == "password_invalid");
   CHECK(vault.Use(session) == "ok");
   // Tokens have no password.
-  CHECK(AnswerOf(vault->sessions().ChangePassword(vault.As(kCrmService), Secret("a"), Secret("b"), "")) ==
-        "no_session");
+  CHECK(AnswerOf(vault->sessions().ChangePassword(vault.As(kCrmService), Secret("a"), Secret("b"),
+                                                  "")) == "no_session");
   CHECK(AnswerOf(vault->sessions().LogOut(vault.As(kCrmService))) == "no_session");
   CHECK(AnswerOf(vault->sessions().StepUp(vault.As(kCrmService), "000000")) == "no_session");
 }
@@ -457,9 +465,9 @@ TEST_CASE("a fresh second factor is asked for where a grant wants one") {
   const ClientId client = vault.NewClient("A-1");
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
   const auto user = vault.NewUser();
-  REQUIRE(
-      vault->principals().UpdatePrincipal(vault.As(kAdministrator), user.id,
-                             {.name = {}, .role = "careful", .disabled = {}, .certificates = {}}));
+  REQUIRE(vault->principals().UpdatePrincipal(
+      vault.As(kAdministrator), user.id,
+      {.name = {}, .role = "careful", .disabled = {}, .certificates = {}}));
   const auto session = vault.LogIn(user);  // half a minute ago
   const auto read = [&] {
     vault.last = UserVault::Stranger(session.secret);
@@ -580,12 +588,13 @@ TEST_CASE("what is wrong with a new user is told, and login names are never give
   }
   CHECK(make("tamsin", "T", "case-worker"));
   CHECK(AnswerOf(make("tamsin", "T", "auditor")) == "login_taken");
-  const auto users = vault->principals().ListPrincipals(vault.As(kSecurityOfficer), PrincipalKind::kUser);
+  const auto users =
+      vault->principals().ListPrincipals(vault.As(kSecurityOfficer), PrincipalKind::kUser);
   REQUIRE(users);
   REQUIRE(users->size() == 1);
   CHECK(!users->front().enrolled);
-  CHECK(AnswerOf(vault->principals().EnrolAgain(vault.As(kAdministrator),
-                                   vault.TokenOf(kCrmService).principal)) == "not_found");
+  CHECK(AnswerOf(vault->principals().EnrolAgain(
+            vault.As(kAdministrator), vault.TokenOf(kCrmService).principal)) == "not_found");
 }
 
 }  // namespace

@@ -36,10 +36,10 @@ TEST_CASE("a token is shown once, and only its keyed hash is stored") {
   TokenVault vault;
   const auto caller = vault.As(kAdministrator);
   const auto token = vault->tokens().CreateToken(caller, {.name = "CRM «eins»",
-                                                 .principal = {},
-                                                 .role = "crm-service",
-                                                 .lifetime_s = kTokenDay,
-                                                 .limits = {}});
+                                                          .principal = {},
+                                                          .role = "crm-service",
+                                                          .lifetime_s = kTokenDay,
+                                                          .limits = {}});
   REQUIRE(token);
   CHECK(token->secret.starts_with("cft_"));
   CHECK(token->secret.size() == 47);
@@ -142,8 +142,8 @@ TEST_CASE("a revoked token is refused on the very next call, and for good") {
   vault.Open();
   CHECK(vault.Use(token) == "unauthenticated");
   CHECK(vault.Logged() == "check:token-revoked unauthenticated");
-  CHECK(AnswerOf(vault->tokens().RevokeToken(vault.As(kAdministrator), TokenId::New(vault.clock.Now()))) ==
-        "not_found");
+  CHECK(AnswerOf(vault->tokens().RevokeToken(vault.As(kAdministrator),
+                                             TokenId::New(vault.clock.Now()))) == "not_found");
   vault.CheckInvariants();
 }
 
@@ -244,21 +244,28 @@ TEST_CASE("each role may call exactly the operations that it is for") {
     std::function<std::string(const Caller&)> run;
   };
   const Call calls[] = {
-      {Action::kClientCreate, [&](auto& c) { return AnswerOf(vault->clients().CreateClient(c, {}, {})); }},
-      {Action::kClientRead, [&](auto& c) { return AnswerOf(vault->clients().GetClient(c, client)); }},
+      {Action::kClientCreate,
+       [&](auto& c) { return AnswerOf(vault->clients().CreateClient(c, {}, {})); }},
+      {Action::kClientRead,
+       [&](auto& c) { return AnswerOf(vault->clients().GetClient(c, client)); }},
       {Action::kClientUpdate,
        [&](auto& c) { return AnswerOf(vault->clients().UpdateClient(c, client, 99, {})); }},
-      {Action::kClientList, [&](auto& c) { return AnswerOf(vault->clients().ListClients(c, "", "", {})); }},
+      {Action::kClientList,
+       [&](auto& c) { return AnswerOf(vault->clients().ListClients(c, "", "", {})); }},
       {Action::kClientSearch,
        [&](auto& c) { return AnswerOf(vault->searches().SearchByReference(c, "A-1")); }},
       {Action::kClientSearch,
        [&](auto& c) {
          return AnswerOf(vault->searches().SearchByField(c, "contact", "last_name", "Doe", {}));
        }},
-      {Action::kClientErase, [&](auto& c) { return AnswerOf(vault->erasures().Erase(c, nobody_there, {})); }},
+      {Action::kClientErase,
+       [&](auto& c) { return AnswerOf(vault->erasures().Erase(c, nobody_there, {})); }},
       {Action::kRecordCreate,
-       [&](auto& c) { return AnswerOf(vault->records().CreateRecord(c, client, "contact", data, {})); }},
-      {Action::kRecordRead, [&](auto& c) { return AnswerOf(vault->records().GetRecord(c, client, record)); }},
+       [&](auto& c) {
+         return AnswerOf(vault->records().CreateRecord(c, client, "contact", data, {}));
+       }},
+      {Action::kRecordRead,
+       [&](auto& c) { return AnswerOf(vault->records().GetRecord(c, client, record)); }},
       {Action::kRecordRead,
        [&](auto& c) { return AnswerOf(vault->records().GetRecordVersion(c, client, record, 1)); }},
       {Action::kRecordRead,
@@ -268,31 +275,44 @@ TEST_CASE("each role may call exactly the operations that it is for") {
       {Action::kRecordList,
        [&](auto& c) { return AnswerOf(vault->records().ListVersions(c, client, record)); }},
       {Action::kRecordUpdate,
-       [&](auto& c) { return AnswerOf(vault->records().UpdateRecord(c, client, record, 99, data)); }},
+       [&](auto& c) {
+         return AnswerOf(vault->records().UpdateRecord(c, client, record, 99, data));
+       }},
       {Action::kRecordDelete,
        [&](auto& c) { return AnswerOf(vault->records().DeleteRecord(c, client, record, 99)); }},
       {Action::kRecordImport,
-       [&](auto& c) { return AnswerOf(vault->imports().ImportRecord(c, {"I-1", "contact", "", data})); }},
-      {Action::kClassRead, [&](auto& c) { return AnswerOf(vault->classes().GetClass(c, "contact", {})); }},
+       [&](auto& c) {
+         return AnswerOf(vault->imports().ImportRecord(c, {"I-1", "contact", "", data}));
+       }},
+      {Action::kClassRead,
+       [&](auto& c) { return AnswerOf(vault->classes().GetClass(c, "contact", {})); }},
       {Action::kClassRead, [&](auto& c) { return AnswerOf(vault->classes().ListClasses(c)); }},
-      {Action::kClassWrite, [&](auto& c) { return AnswerOf(vault->classes().PutClass(c, "x", "{}")); }},
-      {Action::kPurposeRead, [&](auto& c) { return AnswerOf(vault->purposes().GetPurpose(c, "billing")); }},
+      {Action::kClassWrite,
+       [&](auto& c) { return AnswerOf(vault->classes().PutClass(c, "x", "{}")); }},
+      {Action::kPurposeRead,
+       [&](auto& c) { return AnswerOf(vault->purposes().GetPurpose(c, "billing")); }},
       {Action::kPurposeRead, [&](auto& c) { return AnswerOf(vault->purposes().ListPurposes(c)); }},
-      {Action::kPurposeWrite, [&](auto& c) { return AnswerOf(vault->purposes().PutPurpose(c, "x", "{}")); }},
+      {Action::kPurposeWrite,
+       [&](auto& c) { return AnswerOf(vault->purposes().PutPurpose(c, "x", "{}")); }},
       {Action::kTokenCreate,
        [&](auto& c) {
          return AnswerOf(vault->tokens().CreateToken(
              c, {.name = "x", .principal = {}, .role = "auditor", .lifetime_s = 60, .limits = {}}));
        }},
-      {Action::kTokenList, [&](auto& c) { return AnswerOf(vault->tokens().ListTokens(c, {}, {})); }},
-      {Action::kTokenRevoke, [&](auto& c) { return AnswerOf(vault->tokens().RevokeToken(c, TokenId())); }},
+      {Action::kTokenList,
+       [&](auto& c) { return AnswerOf(vault->tokens().ListTokens(c, {}, {})); }},
+      {Action::kTokenRevoke,
+       [&](auto& c) { return AnswerOf(vault->tokens().RevokeToken(c, TokenId())); }},
       {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->access_log().ReadLog(c, {}, {})); }},
       {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->access_log().ReadLogEntry(c, 0)); }},
-      {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->access_log().ProveLogEntry(c, 0)); }},
+      {Action::kLogRead,
+       [&](auto& c) { return AnswerOf(vault->access_log().ProveLogEntry(c, 0)); }},
       {Action::kLogRead, [&](auto& c) { return AnswerOf(vault->access_log().ReadCheckpoint(c)); }},
-      {Action::kLogVerify, [&](auto& c) { return AnswerOf(vault->verification().VerifyLog(c, false)); }},
+      {Action::kLogVerify,
+       [&](auto& c) { return AnswerOf(vault->verification().VerifyLog(c, false)); }},
       {Action::kStatusRead, [&](auto& c) { return AnswerOf(vault->monitoring().ReadStatus(c)); }},
-      {Action::kMetricsRead, [&](auto& c) { return AnswerOf(vault->monitoring().ReadStatistics(c)); }},
+      {Action::kMetricsRead,
+       [&](auto& c) { return AnswerOf(vault->monitoring().ReadStatistics(c)); }},
       {Action::kSelfRead, [&](auto& c) { return AnswerOf(vault->tokens().WhoAmI(c)); }},
   };
   for (const Call& call : calls) {

@@ -44,13 +44,13 @@ class WaysVault : public TestVault {
 
   RecordId NewRecord(const ClientId& of) {
     const auto made = (*this)->records().CreateRecord(As(kCrmService, kFor), of, "complaint",
-                                            {{"complaint_number", "C-1"},
-                                             {"received_on", "2026-01-02"},
-                                             {"channel", "phone"},
-                                             {"category", "service"},
-                                             {"status", "received"},
-                                             {"description", "The heating fails"}},
-                                            {});
+                                                      {{"complaint_number", "C-1"},
+                                                       {"received_on", "2026-01-02"},
+                                                       {"channel", "phone"},
+                                                       {"category", "service"},
+                                                       {"status", "received"},
+                                                       {"description", "The heating fails"}},
+                                                      {});
     INFO(AnswerOf(made));
     REQUIRE(made);
     return made->id;
@@ -63,7 +63,8 @@ class WaysVault : public TestVault {
   NewToken Service(const std::string& role) {
     const std::string name = "service " + std::to_string(++names_);
     Caller caller = As(kAdministrator);
-    if (auto alone = (*this)->tokens().CreateToken(caller, {name, {}, role, kWaysDay, {}})) return *alone;
+    if (auto alone = (*this)->tokens().CreateToken(caller, {name, {}, role, kWaysDay, {}}))
+      return *alone;
     const auto asked = (*this)->approvals().RequestApproval(
         As(kAdministrator),
         {"role.give", "service:" + name, R"({"role": ")" + role + R"(", "by": "token"})"});
@@ -78,8 +79,8 @@ class WaysVault : public TestVault {
             "dns:held-" + std::to_string(++names_) + ".example"};
   }
   void Lease(const PrincipalId& holder) {
-    Must((*this)->leases().GiveLease(As(kSupervisor), client,
-                            {holder, "complaint", {"description"}, kFor, "CASE-1", kWaysDay}));
+    Must((*this)->leases().GiveLease(
+        As(kSupervisor), client, {holder, "complaint", {"description"}, kFor, "CASE-1", kWaysDay}));
   }
   void Assign(const PrincipalId& holder) {
     Must((*this)->assignments().Assign(As(kSupervisor), client, holder, {}));
@@ -89,7 +90,8 @@ class WaysVault : public TestVault {
   }
   Attack OnUser() {
     const std::string login = "user-" + std::to_string(++names_);
-    const auto made = Must((*this)->principals().CreateUser(As(kAdministrator), {login, "U", "case-worker"}));
+    const auto made =
+        Must((*this)->principals().CreateUser(As(kAdministrator), {login, "U", "case-worker"}));
     const auto password = crypto::SecretBytes::CopyOf(crypto::AsBytes(kChosen.substr(8)));
     Must((*this)->sessions().CompleteEnrolment(Stranger(), login, made.code, password, ""));
     return {made.user.id, {}, "dns:held-" + std::to_string(++names_) + ".example"};
@@ -133,7 +135,8 @@ const StartingPoint kStarts[] = {
        const auto token = v.Service("duty");
        Caller opener = WaysVault::Stranger(token.secret);
        opener.reason = "nobody else is here";
-       WaysVault::Must(v->emergencies().OpenEmergency(opener, v.client, {kFor, "CASE-1", kWaysDay}));
+       WaysVault::Must(
+           v->emergencies().OpenEmergency(opener, v.client, {kFor, "CASE-1", kWaysDay}));
        return v.On(token);
      }},
     {"assigned service",
@@ -193,7 +196,8 @@ struct Step {
 };
 
 bool Patch(WaysVault& v, Attack& a, const PrincipalChange& change) {
-  const bool done = v->principals().UpdatePrincipal(v.As(kAdministrator), a.account, change).has_value();
+  const bool done =
+      v->principals().UpdatePrincipal(v.As(kAdministrator), a.account, change).has_value();
   // What hung on the account may be gone, whatever it is now.
   if (done && (change.role || change.disabled == true)) a.facts.insert("changed");
   return done;
@@ -208,13 +212,15 @@ bool Keep(Attack& a, const Result<NewToken>& token) {
 }
 // Asked for and approved by the same one, and then done with that.
 bool AskOneself(WaysVault& v, Attack& a, const std::string& content) {
-  const auto asked =
-      v->approvals().RequestApproval(v.As(kAdministrator), {"role.give", a.account.Text(), content});
+  const auto asked = v->approvals().RequestApproval(v.As(kAdministrator),
+                                                    {"role.give", a.account.Text(), content});
   if (!asked) return false;
   (void)v->approvals().DecideApproval(v.As(kAdministrator), asked->id, true);
   Caller caller = v.As(kAdministrator);
   caller.approval = asked->id.Text();
-  return v->principals().UpdatePrincipal(caller, a.account, {{}, "reader", false, {{a.held}}}).has_value();
+  return v->principals()
+      .UpdatePrincipal(caller, a.account, {{}, "reader", false, {{a.held}}})
+      .has_value();
 }
 
 // Those that go through alone come back in sequences; what is refused changes nothing.
@@ -235,17 +241,22 @@ const Step kSteps[] = {
     {"rename", [](WaysVault& v, Attack& a) { return Patch(v, a, {"x", {}, {}, {}}); }},
     {"token",
      [](WaysVault& v, Attack& a) {
-       return Keep(a, v->tokens().CreateToken(v.As(kAdministrator), {"x", a.account, {}, kWaysDay, {}}));
+       return Keep(
+           a, v->tokens().CreateToken(v.As(kAdministrator), {"x", a.account, {}, kWaysDay, {}}));
      }},
     {"rotate",
      [](WaysVault& v, Attack& a) {
        return Keep(a, v->tokens().RotateToken(v.As(kAdministrator), a.token, 60));
      }},
-    {"revoke", [](WaysVault& v,
-                  Attack& a) { return v->tokens().RevokeToken(v.As(kAdministrator), a.token).has_value(); }},
+    {"revoke",
+     [](WaysVault& v, Attack& a) {
+       return v->tokens().RevokeToken(v.As(kAdministrator), a.token).has_value();
+     }},
     {"issue a certificate",
      [](WaysVault& v, Attack& a) {
-       return v->principals().IssueCertificate(v.As(kAdministrator), a.account, v.csr, kWaysDay).has_value();
+       return v->principals()
+           .IssueCertificate(v.As(kAdministrator), a.account, v.csr, kWaysDay)
+           .has_value();
      }},
     {"enrol again",
      [](WaysVault& v, Attack& a) {
@@ -262,25 +273,26 @@ const Step kSteps[] = {
      }},
     {"new service with the certificate",
      [](WaysVault& v, Attack& a) {
-       const auto made =
-           v->principals().CreateService(v.As(kAdministrator), {"x", "reader", a.account, {a.held}});
+       const auto made = v->principals().CreateService(v.As(kAdministrator),
+                                                       {"x", "reader", a.account, {a.held}});
        return Done(a, made.has_value(), "service");
      }},
     {"new service with a token",
      [](WaysVault& v, Attack& a) {
-       return Keep(a, v->tokens().CreateToken(v.As(kAdministrator), {"x", {}, "reader", kWaysDay, {}}));
+       return Keep(
+           a, v->tokens().CreateToken(v.As(kAdministrator), {"x", {}, "reader", kWaysDay, {}}));
      }},
     {"new user",
      [](WaysVault& v, Attack& a) {
-       const auto made =
-           v->principals().CreateUser(v.As(kAdministrator), {"user-" + v.Number(), "U", "case-worker"});
+       const auto made = v->principals().CreateUser(v.As(kAdministrator),
+                                                    {"user-" + v.Number(), "U", "case-worker"});
        if (made) a.codes.emplace_back(made->user.login, made->code);
        return Done(a, made.has_value(), "user");
      }},
     {"change a role",
      [](WaysVault& v, Attack&) {
-       return v
-           ->roles().PutRole(v.As(kAdministrator), "bare", R"({"grants": [{"actions": ["record.read"]}]})")
+       return v->roles()
+           .PutRole(v.As(kAdministrator), "bare", R"({"grants": [{"actions": ["record.read"]}]})")
            .has_value();
      }},
 };
@@ -317,7 +329,8 @@ bool AnyReads(WaysVault& v, const Attack& attack) {
 
 // What the next calls depend on. Two sequences that come to the same go on alike.
 std::string StateOf(WaysVault& v, const Attack& attack) {
-  const auto info = WaysVault::Must(v->principals().GetPrincipal(v.As(kAdministrator), attack.account));
+  const auto info =
+      WaysVault::Must(v->principals().GetPrincipal(v.As(kAdministrator), attack.account));
   std::string state = info.role + (info.disabled ? " disabled" : "");
   for (const auto& binding : info.certificates) state += " " + binding.substr(0, 8);
   for (const auto& fact : attack.facts) state += " " + fact;
@@ -407,19 +420,21 @@ TEST_CASE("with the approval of a second person every way in is one") {
     CHECK(!AnyReads(vault, attack));
     std::string content = std::string(R"({"role": "case-worker", "by": ")") + by + '"';
     if (by == std::string("change")) content += R"(, "certificates": [")" + attack.held + R"("])";
-    const auto asked = vault->approvals().RequestApproval(vault.As(kAdministrator),
-                                              {"role.give", attack.account.Text(), content + "}"});
+    const auto asked = vault->approvals().RequestApproval(
+        vault.As(kAdministrator), {"role.give", attack.account.Text(), content + "}"});
     INFO(AnswerOf(asked));
     REQUIRE(asked);
     REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
     Caller caller = vault.As(kAdministrator);
     caller.approval = asked->id.Text();
     if (by == std::string("token")) {
-      REQUIRE(Keep(attack, vault->tokens().CreateToken(caller, {"x", attack.account, {}, kWaysDay, {}})));
+      REQUIRE(Keep(attack,
+                   vault->tokens().CreateToken(caller, {"x", attack.account, {}, kWaysDay, {}})));
     } else if (by == std::string("rotation")) {
       REQUIRE(Keep(attack, vault->tokens().RotateToken(caller, attack.token, 60)));
     } else {
-      REQUIRE(vault->principals().UpdatePrincipal(caller, attack.account, {{}, {}, {}, {{attack.held}}}));
+      REQUIRE(vault->principals().UpdatePrincipal(caller, attack.account,
+                                                  {{}, {}, {}, {{attack.held}}}));
     }
     CHECK(AnyReads(vault, attack));
   }
@@ -455,7 +470,8 @@ TEST_CASE("leases and emergency access end with the role of their holder, and wi
       CHECK(!Reads(vault, WaysVault::Stranger(service.secret)));
     }
     CHECK(vault->leases().ListLeases(vault.As(kSupervisor), vault.client)->empty());
-    const auto emergency = vault->emergencies().ListEmergencies(vault.As(kSecurityOfficer))->front();
+    const auto emergency =
+        vault->emergencies().ListEmergencies(vault.As(kSecurityOfficer))->front();
     CHECK(emergency.expires <= vault.clock.Now());
     CHECK(!emergency.reviewed);  // it is still to be reviewed
     // Neither comes back, by whatever two people decide.
@@ -466,7 +482,8 @@ TEST_CASE("leases and emergency access end with the role of their holder, and wi
     REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
     Caller caller = vault.As(kAdministrator);
     caller.approval = asked->id.Text();
-    REQUIRE(vault->principals().UpdatePrincipal(caller, opener.info.principal, {{}, "duty", false, {}}));
+    REQUIRE(vault->principals().UpdatePrincipal(caller, opener.info.principal,
+                                                {{}, "duty", false, {}}));
     CHECK(!Reads(vault, WaysVault::Stranger(opener.secret)));
     vault.Close();
     vault.Open();

@@ -94,18 +94,19 @@ TEST_CASE("a stranger's search is refused before anything is normalised") {
   const std::string text = Filled(unit, 480'000);
   const Caller stranger = TestVault::Stranger();
   // The first makes the hash that the password of nobody is compared with.
-  (void)vault->sessions().LogIn(stranger, "x", crypto::SecretBytes::CopyOf(crypto::AsBytes("y")), "");
+  (void)vault->sessions().LogIn(stranger, "x", crypto::SecretBytes::CopyOf(crypto::AsBytes("y")),
+                                "");
   CHECK(NormalisedBy([&] {
-          CHECK(AnswerOf(vault->searches().SearchByField(stranger, "contact", "last_name", text, {})) ==
-                "unauthenticated");
+          CHECK(AnswerOf(vault->searches().SearchByField(stranger, "contact", "last_name", text,
+                                                         {})) == "unauthenticated");
           CHECK(AnswerOf(vault->searches().SearchByReference(stranger, text)) == "unauthenticated");
           CHECK(AnswerOf(vault->clients().CreateClient(stranger, {.external_ref = text}, {})) ==
                 "unauthenticated");
           const json data = {{"last_name", text}};
           CHECK(AnswerOf(vault->imports().ImportRecord(stranger, {"A-1", "contact", "", data})) ==
                 "unauthenticated");
-          CHECK(AnswerOf(vault->sessions().LogIn(stranger, text,
-                                      crypto::SecretBytes::CopyOf(crypto::AsBytes(text)), text)) ==
+          CHECK(AnswerOf(vault->sessions().LogIn(
+                    stranger, text, crypto::SecretBytes::CopyOf(crypto::AsBytes(text)), text)) ==
                 "login_failed");
         }) == 0);
 }
@@ -117,11 +118,12 @@ TEST_CASE("the largest text that a field with an index takes is found again") {
   // Of 100 characters, the field's own limit.
   for (std::size_t i = 0; i < 40; i += unit.size() / 2) name += unit;
   const ClientId client = vault.NewClient("A-1");
-  const auto record =
-      vault->records().CreateRecord(vault.As(kCrmService), client, "contact", {{"last_name", name}}, {});
+  const auto record = vault->records().CreateRecord(vault.As(kCrmService), client, "contact",
+                                                    {{"last_name", name}}, {});
   INFO(AnswerOf(record));
   REQUIRE(record);
-  const auto found = vault->searches().SearchByField(vault.As(kCrmService), "contact", "last_name", name, {});
+  const auto found =
+      vault->searches().SearchByField(vault.As(kCrmService), "contact", "last_name", name, {});
   REQUIRE(found);
   CHECK(found->items.size() == 1);
 }

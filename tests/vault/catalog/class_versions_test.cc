@@ -215,7 +215,8 @@ TEST_CASE("raising the sensitivity or the mask of a field protects the records t
     };
     CHECK(update({{"title", "t"}, {"value", "none"}}) == "field_not_writable");
     const auto search = [&](const char* field, const char* value) {
-      const auto found = vault->searches().SearchByField(vault.Again(caller), "case", field, value, {});
+      const auto found =
+          vault->searches().SearchByField(vault.Again(caller), "case", field, value, {});
       return found && found->items.size() == 1;
     };
     CHECK(search("title", "t"));
@@ -227,11 +228,13 @@ TEST_CASE("raising the sensitivity or the mask of a field protects the records t
     question.class_name = "case";
     question.class_version = 1;
     question.purpose = "client-care";
-    const auto explained = vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
+    const auto explained =
+        vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question);
     REQUIRE(explained);
     CHECK(explained->fields[1] == std::pair<std::string, View>{"value", View::kMasked});
     question.class_version = 3;
-    CHECK(IssuesOf(vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question)) ==
+    CHECK(IssuesOf(
+              vault->access_explanations().ExplainAccess(vault.As(kSecurityOfficer), question)) ==
           Strings{"/class_version is not a version of the class"});
 
     // What is hidden stays what it was, also through an update that leaves it out; and after a
@@ -251,7 +254,8 @@ TEST_CASE("who may not write a field in both versions neither deletes nor import
   vault.Put(Versions::Says("personal", "constant"));
   const ClientId client = vault.NewClient("A-1");
   const json data = {{"value", "x"}};
-  const auto first = vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "case", "k", data});
+  const auto first =
+      vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "case", "k", data});
   REQUIRE(first);
   vault.Put(Versions::Says("special", "constant"));
   const auto caller = vault.With(R"([
@@ -261,8 +265,8 @@ TEST_CASE("who may not write a field in both versions neither deletes nor import
   for (const json& over : {other, json{{"value", nullptr}}, json{{"value", "y"}}}) {
     for (const ChangeForm form : {ChangeForm::kWhole, ChangeForm::kMergePatch}) {
       const bool merges = form == ChangeForm::kMergePatch && over == other;
-      const auto imported =
-          vault->imports().ImportRecord(vault.Again(caller), {"A-1", "case", "k", over, false, form});
+      const auto imported = vault->imports().ImportRecord(vault.Again(caller),
+                                                          {"A-1", "case", "k", over, false, form});
       CHECK(AnswerOf(imported) ==
             (merges ? "ok"
              : form == ChangeForm::kWhole && over.contains("value") && over["value"].is_null()
@@ -275,7 +279,7 @@ TEST_CASE("who may not write a field in both versions neither deletes nor import
   CHECK(AnswerOf(vault->records().DeleteRecord(vault.Again(caller), client, first->record, {})) ==
         "field_not_writable");
   CHECK(AnswerOf(vault->erasures().Erase(vault.Again(caller), client,
-                              {ErasureBasis::kRequest, {}, {first->record}})) ==
+                                         {ErasureBasis::kRequest, {}, {first->record}})) ==
         "field_not_writable");
 }
 
@@ -308,7 +312,8 @@ TEST_CASE(
   const auto found = [&](const char* purpose) {
     const auto hits =
         vault->searches().SearchByField(vault.As(kCrmService, purpose), "case", "title", "t", {});
-    const auto listed = vault->records().ListRecords(vault.As(kCrmService, purpose), client, "", false, {});
+    const auto listed =
+        vault->records().ListRecords(vault.As(kCrmService, purpose), client, "", false, {});
     const std::size_t in_list = listed ? listed->items.size() : 0;
     CHECK((hits ? hits->items.size() : 0) == in_list);
     return in_list;

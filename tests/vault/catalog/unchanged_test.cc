@@ -17,8 +17,10 @@ class TwiceVault : public RetainingVault {
  public:
   TwiceVault()
       : client(NewClient("A-1", {"eu"})), record(NewContact(client, {{"last_name", "Roe"}})) {
-    const auto user = (*this)->principals().CreateUser(As(kAdministrator), {"jdoe", "J. Doe", "case-worker"});
-    const auto service = (*this)->principals().CreateService(As(kAdministrator), {"crm", "crm-service", {}, {}});
+    const auto user =
+        (*this)->principals().CreateUser(As(kAdministrator), {"jdoe", "J. Doe", "case-worker"});
+    const auto service =
+        (*this)->principals().CreateService(As(kAdministrator), {"crm", "crm-service", {}, {}});
     REQUIRE((user && service));
     person = user->user.id;
     machine = service->id;
@@ -67,43 +69,46 @@ struct Put {
   Operation operation;
 };
 
-std::map<std::string, Put> Operations() {
+std::map<std::string, Put> PutOperations() {
   std::map<std::string, Put> all;
   all["patch /v1/clients/{client}"] = {
       kCrmService, [](TwiceVault& vault, const Caller& caller) {
         const auto now = vault->clients().GetClient(vault.As(kCrmService), vault.client);
         ClientChange change{"A-2", Strings{"vip", "eu"}};
         change.relationship_end = kLongAgo;
-        const auto changed = vault->clients().UpdateClient(caller, vault.client, now->version, change);
+        const auto changed =
+            vault->clients().UpdateClient(caller, vault.client, now->version, change);
         return Told(changed, changed ? changed->version : 0);
       }};
   all["put /v1/clients/{client}/records/{record}"] = {
       kCrmService, [](TwiceVault& vault, const Caller& caller) {
-        const auto now = vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record);
-        const auto changed = vault->records().UpdateRecord(caller, vault.client, vault.record, now->version,
-                                                 {{"last_name", "Doe"}});
+        const auto now =
+            vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record);
+        const auto changed = vault->records().UpdateRecord(caller, vault.client, vault.record,
+                                                           now->version, {{"last_name", "Doe"}});
         return Told(changed, changed ? changed->version : 0);
       }};
   all["patch /v1/clients/{client}/records/{record}"] = {
       kCrmService, [](TwiceVault& vault, const Caller& caller) {
-        const auto now = vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record);
-        const auto changed =
-            vault->records().UpdateRecord(caller, vault.client, vault.record, now->version,
-                                {{"last_name", "Doe"}, {"city", nullptr}}, ChangeForm::kMergePatch);
+        const auto now =
+            vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record);
+        const auto changed = vault->records().UpdateRecord(
+            caller, vault.client, vault.record, now->version,
+            {{"last_name", "Doe"}, {"city", nullptr}}, ChangeForm::kMergePatch);
         return Told(changed, changed ? changed->version : 0);
       }};
   all["put /v1/classes/{name}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
-        const auto stored =
-            vault->classes().PutClass(caller, "note",
-                            R"({"name": "note", "purposes": ["client-care"], "keep": "for the test",
+        const auto stored = vault->classes().PutClass(
+            caller, "note",
+            R"({"name": "note", "purposes": ["client-care"], "keep": "for the test",
             "fields": {"text": {"type": "text"}}})");
         return Told(stored, stored ? (*stored)->version : 0);
       }};
   all["put /v1/purposes/{code}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
-        return Told(vault->purposes().PutPurpose(caller, "client-care",
-                                      R"({"title": "Care", "legal_basis": "contract"})"));
+        return Told(vault->purposes().PutPurpose(
+            caller, "client-care", R"({"title": "Care", "legal_basis": "contract"})"));
       }};
   all["put /v1/retention/schedule"] = {
       kPrivacyOfficer, [](TwiceVault& vault, const Caller& caller) {
@@ -114,15 +119,16 @@ std::map<std::string, Put> Operations() {
       kSupervisor, [](TwiceVault& vault, const Caller& caller) {
         return Told(vault->assignments().Assign(caller, vault.client, vault.person, {}));
       }};
-  all["put /v1/roles/{name}"] = {
-      kAdministrator, [](TwiceVault& vault, const Caller& caller) {
-        const auto stored =
-            vault->roles().PutRole(caller, "reader", R"({"grants": [{"actions": ["record.read"]}]})");
-        return Told(stored, stored ? (*stored)->version : 0);
-      }};
+  all["put /v1/roles/{name}"] = {kAdministrator, [](TwiceVault& vault, const Caller& caller) {
+                                   const auto stored = vault->roles().PutRole(
+                                       caller, "reader",
+                                       R"({"grants": [{"actions": ["record.read"]}]})");
+                                   return Told(stored, stored ? (*stored)->version : 0);
+                                 }};
   all["patch /v1/users/{principal}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
-        return Told(vault->principals().UpdatePrincipal(caller, vault.person, {"J. Roe", "auditor", true, {}}));
+        return Told(vault->principals().UpdatePrincipal(caller, vault.person,
+                                                        {"J. Roe", "auditor", true, {}}));
       }};
   all["patch /v1/services/{principal}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
@@ -131,7 +137,8 @@ std::map<std::string, Put> Operations() {
       }};
   all["put /v1/teams/{name}"] = {
       kSupervisor, [](TwiceVault& vault, const Caller& caller) {
-        return Told(vault->teams().PutTeam(caller, "north", {vault.person, vault.machine, vault.person}));
+        return Told(
+            vault->teams().PutTeam(caller, "north", {vault.person, vault.machine, vault.person}));
       }};
   return all;
 }
@@ -150,13 +157,13 @@ TEST_CASE("every route that puts or patches something is one that is tried twice
       if (methods.contains(method)) routes.insert(std::string(method) + " " + path);
     }
   }
-  for (const auto& [route, put] : Operations()) tried.insert(route);
+  for (const auto& [route, put] : PutOperations()) tried.insert(route);
   CHECK(routes == tried);
 }
 
 TEST_CASE("what is put or patched a second time changes nothing, and the log says so") {
   TwiceVault vault;
-  for (const auto& [route, put] : Operations()) {
+  for (const auto& [route, put] : PutOperations()) {
     INFO(route);
     const auto first = put.operation(vault, vault.As(put.role));
     CHECK(first.starts_with("ok"));

@@ -70,7 +70,7 @@ TEST_CASE("the reference of an erased client is refused on every way in, until i
     const auto info = vault->clients().GetClient(vault.As(kCrmService), back);
     REQUIRE(info);
     CHECK(vault->clients().UpdateClient(vault.As(kCrmService), back, info->version,
-                              {"A-1", Strings{"vip"}, {}, false}));
+                                        {"A-1", Strings{"vip"}, {}, false}));
     vault.CheckInvariants();
   }
 }
@@ -84,7 +84,8 @@ TEST_CASE("accepting what was not erased is said in no entry") {
 
 TEST_CASE("which erasure it was is told to those who may know, and to no one else") {
   TestVault vault;
-  const auto erasure = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.NewClient("A-1"), {});
+  const auto erasure =
+      vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.NewClient("A-1"), {});
   REQUIRE(erasure);
   const auto create = [&](const Caller& caller) {
     const auto made = vault->clients().CreateClient(caller, {"A-1", {}}, {});
@@ -108,7 +109,8 @@ TEST_CASE("erasing a part of a client says nothing against its reference") {
   TestVault vault;
   const ClientId client = vault.NewClient("A-1");
   const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
-  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kRequest, "", {record}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client,
+                                  {ErasureBasis::kRequest, "", {record}}));
   CHECK(vault.Number("SELECT count(*) FROM erasures WHERE ref_token IS NOT NULL") == 0);
   const json data = {{"last_name", "Doe"}};
   CHECK(vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "contact", "", data}));

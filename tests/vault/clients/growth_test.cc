@@ -41,7 +41,8 @@ class WorkedVault : public TestVault {
   WorkedVault() : TestVault({.key_cache_entries = 256, .scrub_entries_per_s = 1000}) {
     for (std::size_t i = 0; i < kGrowthThreads; ++i) {
       const std::string login = "user" + std::to_string(i);
-      const auto user = (*this)->principals().CreateUser(As(kAdministrator), {login, "U", "case-worker"});
+      const auto user =
+          (*this)->principals().CreateUser(As(kAdministrator), {login, "U", "case-worker"});
       REQUIRE(user);
       REQUIRE((*this)->sessions().CompleteEnrolment(Stranger(), login, user->code, Password(), ""));
     }
@@ -88,13 +89,15 @@ class Worker {
   }
   std::string NextClient() {
     key_ = name_ + "-" + std::to_string(++made_);
-    const auto made = vault_->clients().CreateClient(As(kCrmService), {.external_ref = key_}, {key_, "body"});
+    const auto made =
+        vault_->clients().CreateClient(As(kCrmService), {.external_ref = key_}, {key_, "body"});
     if (made) client_ = made->id;
     record_.reset();
     return AnswerOf(made);
   }
   std::string NextRecord(const json& data, const Idempotency& once) {
-    const auto made = vault_->records().CreateRecord(As(kCrmService), client_, "contact", data, once);
+    const auto made =
+        vault_->records().CreateRecord(As(kCrmService), client_, "contact", data, once);
     if (made) record_ = made->id;
     return AnswerOf(made);
   }
@@ -122,7 +125,8 @@ class Worker {
     switch (kind) {
       case 0:
         if (i % 480 == 0) return NextClient();
-        return AnswerOf(vault_->clients().ListClients(As(kCrmService), "", "", {.limit = 5, .cursor = {}}));
+        return AnswerOf(
+            vault_->clients().ListClients(As(kCrmService), "", "", {.limit = 5, .cursor = {}}));
       case 1:
         return NextRecord(data, {});
       case 2: {
@@ -138,30 +142,32 @@ class Worker {
       }
       case 4:
         return AnswerOf(vault_->searches().SearchByField(As(kCrmService), "contact", "last_name",
-                                              "Roe" + std::to_string(i), {}));
+                                                         "Roe" + std::to_string(i), {}));
       default:
-        return AnswerOf(
-            vault_->imports().ImportRecord(As(kCrmService), {name_ + "-import", "contact", "k", data}));
+        return AnswerOf(vault_->imports().ImportRecord(As(kCrmService),
+                                                       {name_ + "-import", "contact", "k", data}));
     }
   }
   std::string DoWithRights(std::size_t kind) {
     const PrincipalId service = token_.info.principal;
     switch (kind) {
       case 6:
-        return AnswerOf(
-            vault_->leases().GiveLease(As(kSupervisor), client_,
-                              {service, "contact", {"last_name"}, "client-care", "C-1", 60}));
+        return AnswerOf(vault_->leases().GiveLease(
+            As(kSupervisor), client_,
+            {service, "contact", {"last_name"}, "client-care", "C-1", 60}));
       case 7: {
-        const auto taken = vault_->emergencies().OpenEmergency(As(kSupervisor, "client-care", "urgent"), client_,
-                                                 {"client-care", "C-1", 60});
+        const auto taken = vault_->emergencies().OpenEmergency(
+            As(kSupervisor, "client-care", "urgent"), client_, {"client-care", "C-1", 60});
         if (taken) emergency_ = taken->id;
         return AnswerOf(taken);
       }
       case 8:
         if (!emergency_) return "none";
-        return AnswerOf(vault_->emergencies().ReviewEmergency(As(kSecurityOfficer), *emergency_, "it was right"));
+        return AnswerOf(vault_->emergencies().ReviewEmergency(As(kSecurityOfficer), *emergency_,
+                                                              "it was right"));
       case 9:
-        return AnswerOf(vault_->assignments().Assign(As(kSupervisor), client_, service, AssignmentTerms{}));
+        return AnswerOf(
+            vault_->assignments().Assign(As(kSupervisor), client_, service, AssignmentTerms{}));
       default:
         return AnswerOf(vault_->assignments().Unassign(As(kSupervisor), client_, service));
     }
@@ -178,15 +184,17 @@ class Worker {
       case 14:
         return AnswerOf(vault_->sessions().LogIn(somewhere, login_, WorkedVault::Password(), ""));
       default:
-        return AnswerOf(vault_->sessions().LogIn(somewhere, "nobody" + std::to_string(i),
-                                      crypto::SecretBytes::CopyOf(crypto::AsBytes("a guess")), ""));
+        return AnswerOf(
+            vault_->sessions().LogIn(somewhere, "nobody" + std::to_string(i),
+                                     crypto::SecretBytes::CopyOf(crypto::AsBytes("a guess")), ""));
     }
   }
   std::string DoWithTheRest(std::size_t kind, std::size_t i) {
     const Caller erasing = As(kPrivacyOfficer, "data-subject-request");
     switch (kind) {
       case 16: {
-        const auto asked = vault_->approvals().RequestApproval(erasing, {"client.erase", client_.Text(), {}});
+        const auto asked =
+            vault_->approvals().RequestApproval(erasing, {"client.erase", client_.Text(), {}});
         if (asked) approval_ = asked->id;
         return AnswerOf(asked);
       }
@@ -196,8 +204,8 @@ class Worker {
       case 18:
         return AnswerOf(vault_->clients().GetClient(TestVault::Stranger("no token"), client_));
       case 19:
-        return AnswerOf(
-            vault_->records().ListRecords(As(kCrmService), client_, "", true, {.limit = 3, .cursor = {}}));
+        return AnswerOf(vault_->records().ListRecords(As(kCrmService), client_, "", true,
+                                                      {.limit = 3, .cursor = {}}));
       case 20: {
         if (i % 960 != 20) return AnswerOf(vault_->clients().GetClient(As(kCrmService), client_));
         const auto erased = vault_->erasures().Erase(erasing, client_, {});

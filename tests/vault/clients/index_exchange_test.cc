@@ -59,7 +59,8 @@ class IndexVault : public TestVault {
 
   std::set<std::string> Find(const std::string& value, const std::string& class_name = "contact",
                              const std::string& field = "last_name") {
-    const auto found = (*this)->searches().SearchByField(As(kCrmService), class_name, field, value, {});
+    const auto found =
+        (*this)->searches().SearchByField(As(kCrmService), class_name, field, value, {});
     INFO(AnswerOf(found));
     REQUIRE(found);
     std::set<std::string> records;
@@ -69,7 +70,8 @@ class IndexVault : public TestVault {
   }
   std::string SearchAnswer(const std::string& value, const std::string& class_name,
                            const std::string& field) {
-    return AnswerOf((*this)->searches().SearchByField(As(kCrmService), class_name, field, value, {}));
+    return AnswerOf(
+        (*this)->searches().SearchByField(As(kCrmService), class_name, field, value, {}));
   }
 
   // What each key that there is today makes of the values.
@@ -199,7 +201,7 @@ TEST_CASE("after an exchange no key of today makes a token that any older vault.
   const ClientId erased = vault.NewClient("REF-1");
   vault.NewContact(erased, {{"last_name", "Doe"}, {"email", "doe@example.org"}});
   REQUIRE(vault->imports().ImportRecord(vault.As(kCrmService),
-                              {"REF-1", "contact", "home", {{"last_name", "Doe"}}}));
+                                        {"REF-1", "contact", "home", {{"last_name", "Doe"}}}));
   const ClientId kept = vault.NewClient("REF-2");
   const RecordId stays = vault.NewContact(kept, {{"last_name", "Roe"}});
   const std::vector<BlindToken> values = {
@@ -364,7 +366,7 @@ class BusyIndex : public IndexVault {
         const auto now = (*this)->records().GetRecord(As(kCrmService), one.client, record);
         REQUIRE(now);
         REQUIRE((*this)->records().UpdateRecord(As(kCrmService), one.client, record, now->version,
-                                      {{"last_name", name}}));
+                                                {{"last_name", name}}));
         break;
       }
       case 5: {
@@ -381,7 +383,7 @@ class BusyIndex : public IndexVault {
         REQUIRE(client);
         one.ref = "ref" + std::to_string(++made_);
         REQUIRE((*this)->clients().UpdateClient(As(kCrmService), one.client, client->version,
-                                      {.external_ref = one.ref}));
+                                                {.external_ref = one.ref}));
         break;
       }
       case 7: {
@@ -396,7 +398,7 @@ class BusyIndex : public IndexVault {
         if (one.records.empty()) break;
         const auto record = *RecordId::Parse(one.records.begin()->first);
         REQUIRE((*this)->erasures().Erase(As(kPrivacyOfficer), one.client,
-                               {ErasureBasis::kRequest, {}, {record}}));
+                                          {ErasureBasis::kRequest, {}, {record}}));
         one.records.erase(one.records.begin());
         break;
       }
@@ -430,8 +432,8 @@ class BusyIndex : public IndexVault {
       CHECK(Find(name) == by_name[name]);
     }
     if (!known.empty()) {
-      const auto taken = (*this)->clients().CreateClient(As(kCrmService),
-                                               {.external_ref = known[Pick(known.size())].ref}, {});
+      const auto taken = (*this)->clients().CreateClient(
+          As(kCrmService), {.external_ref = known[Pick(known.size())].ref}, {});
       CHECK(AnswerOf(taken) == "external_ref_taken");
     }
     CheckIndex(OpenVaultDatabase());
@@ -493,18 +495,18 @@ TEST_CASE("without the key of the index it is built from nothing, and nothing is
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Code::kUnavailable);
   CHECK(refused.error().retry_after_s > 0);
-  CHECK(AnswerOf(vault->clients().CreateClient(vault.As(kCrmService), {.external_ref = "REF-1"}, {})) ==
-        "index_building");
+  CHECK(AnswerOf(vault->clients().CreateClient(vault.As(kCrmService), {.external_ref = "REF-1"},
+                                               {})) == "index_building");
   CHECK(AnswerOf(vault->imports().ImportRecord(vault.As(kCrmService),
-                                     {"REF-1", "contact", "", {{"last_name", "Doe"}}})) ==
+                                               {"REF-1", "contact", "", {{"last_name", "Doe"}}})) ==
         "index_building");
   CHECK(vault->records().GetRecord(vault.As(kCrmService), client, record));
   const RecordId meanwhile = vault.NewContact(client, {{"last_name", "Doe"}});
   CHECK(vault.Exchange() > 0);
   CHECK(vault.State().whole);
   CHECK(vault.Find("doe") == std::set{record.Text(), meanwhile.Text()});
-  CHECK(AnswerOf(vault->clients().CreateClient(vault.As(kCrmService), {.external_ref = "REF-1"}, {})) ==
-        "external_ref_taken");
+  CHECK(AnswerOf(vault->clients().CreateClient(vault.As(kCrmService), {.external_ref = "REF-1"},
+                                               {})) == "external_ref_taken");
   vault.CheckInvariants();
 }
 
@@ -684,14 +686,16 @@ TEST_CASE("the words of a hold on a client are under its key, also those of befo
   vault.Open(true);
   CHECK(in_clear() == 2);
   CHECK(vault->holds().GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
-  REQUIRE(vault->records().DeleteRecord(vault.As(kCrmService), vault.NewClient("x"), record, std::nullopt)
+  REQUIRE(vault->records()
+              .DeleteRecord(vault.As(kCrmService), vault.NewClient("x"), record, std::nullopt)
               .has_value() == false);
   vault.EraseAndExchange(vault.NewClient("REF-2"));
   CHECK(in_clear() == 0);
   CHECK(vault->holds().GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
   // Under the new key of a client of whom some is erased.
   REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), hold));
-  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kRequest, {}, {record}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client,
+                                  {ErasureBasis::kRequest, {}, {record}}));
   CHECK(vault->holds().GetHold(vault.As(kAuditor), hold)->terms.reason == "sued over the flat");
   vault.Close();
   vault.Open();
@@ -703,7 +707,8 @@ TEST_CASE("what would be stored anew by the class of today is no unchanged impor
   vault.PutClass(IndexedClass({"name"}));
   const json data = {{"name", "Doe"}, {"city", "Ulm"}};
   const auto import = [&] {
-    const auto done = vault->imports().ImportRecord(vault.As(kCrmService), {"REF-1", "visit", "k", data});
+    const auto done =
+        vault->imports().ImportRecord(vault.As(kCrmService), {"REF-1", "visit", "k", data});
     REQUIRE(done);
     return std::pair(done->record.Text(), done->outcome);
   };

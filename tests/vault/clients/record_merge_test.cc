@@ -32,8 +32,9 @@ class MergingVault : public TestVault {
     const char* actions = R"({"grants": [{"actions": ["record.create", "record.read",
         "record.update", "record.import"], "sensitivity": ["internal"]}]})";
     REQUIRE((*this)->roles().PutRole(As(kAdministrator), "partial", actions));
-    REQUIRE((*this)->roles().PutRole(As(kAdministrator), "blind",
-                             R"({"grants": [{"actions": ["record.import", "record.update"]}]})"));
+    REQUIRE((*this)->roles().PutRole(
+        As(kAdministrator), "blind",
+        R"({"grants": [{"actions": ["record.import", "record.update"]}]})"));
     for (const char* role : {"partial", "blind"}) {
       const auto made = NewTokenFor(role, 3600);
       REQUIRE(made);
@@ -54,7 +55,9 @@ class MergingVault : public TestVault {
     REQUIRE(read);
     return json::parse(read->data);
   }
-  std::uint64_t Version() { return (*this)->records().GetRecord(As(kCrmService), client, record)->version; }
+  std::uint64_t Version() {
+    return (*this)->records().GetRecord(As(kCrmService), client, record)->version;
+  }
   // The answer, and the issues behind it without the pointer's prefix.
   std::string Merge(By by, const Caller& caller, const json& patch) {
     issues.clear();
@@ -64,8 +67,8 @@ class MergingVault : public TestVault {
       return done ? std::string(Name(done->outcome)) : AnswerOf(done);
     }
     const std::uint64_t before = Version();
-    const auto done =
-        (*this)->records().UpdateRecord(caller, client, record, before, patch, ChangeForm::kMergePatch);
+    const auto done = (*this)->records().UpdateRecord(caller, client, record, before, patch,
+                                                      ChangeForm::kMergePatch);
     issues = IssuesOf(done);
     return done ? done->version == before ? "unchanged" : "updated" : AnswerOf(done);
   }
@@ -181,8 +184,11 @@ TEST_CASE("what is merged into a record of an older class is checked as a whole 
                       {{"count", nullptr}, {"many", "a"}, {"more", "m"}}) == "updated");
     CHECK(vault.Stored() ==
           json{{"text", "one"}, {"many", "a"}, {"more", "m"}, {"hidden", "secret"}});
-    CHECK(vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record)->class_version == 2);
-    const auto found = vault->searches().SearchByField(vault.As(kCrmService), "note", "text", "one", {});
+    CHECK(vault->records()
+              .GetRecord(vault.As(kCrmService), vault.client, vault.record)
+              ->class_version == 2);
+    const auto found =
+        vault->searches().SearchByField(vault.As(kCrmService), "note", "text", "one", {});
     REQUIRE(found);
     CHECK(found->items.size() == 1);
     vault.CheckInvariants();
@@ -200,9 +206,12 @@ TEST_CASE("where a hidden field does not go over, what is merged stays under the
     json expected = kMergeStored;
     expected["text"] = "two";
     CHECK(vault.Stored() == expected);
-    CHECK(vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record)->class_version == 1);
+    CHECK(vault->records()
+              .GetRecord(vault.As(kCrmService), vault.client, vault.record)
+              ->class_version == 1);
     CHECK(vault.Merge(by, vault.Holder("partial"), {{"text", "two"}}) == "unchanged");
-    const auto found = vault->searches().SearchByField(vault.As(kCrmService), "note", "text", "two", {});
+    const auto found =
+        vault->searches().SearchByField(vault.As(kCrmService), "note", "text", "two", {});
     REQUIRE(found);
     CHECK(found->items.size() == 1);
     vault.CheckInvariants();
@@ -213,8 +222,8 @@ TEST_CASE("a patch is of the version that it names, and of a document") {
   MergingVault vault;
   vault.Make();
   const auto patch = [&](std::uint64_t version, const json& data) {
-    return AnswerOf(vault->records().UpdateRecord(vault.As(kCrmService), vault.client, vault.record, version,
-                                        data, ChangeForm::kMergePatch));
+    return AnswerOf(vault->records().UpdateRecord(vault.As(kCrmService), vault.client, vault.record,
+                                                  version, data, ChangeForm::kMergePatch));
   };
   CHECK(patch(2, {{"text", "two"}}) == "version_mismatch");
   CHECK(patch(2, {{"text", 1}}) == "version_mismatch");
@@ -229,10 +238,11 @@ TEST_CASE("an import that replaces says how many fields went, of those that are 
   MergingVault vault;
   vault.Make();
   const auto replace = [&](const Caller& caller, const json& data) {
-    return vault->imports().ImportRecord(caller, {vault.ref, "note", "", data, false, ChangeForm::kWhole});
+    return vault->imports().ImportRecord(caller,
+                                         {vault.ref, "note", "", data, false, ChangeForm::kWhole});
   };
-  const auto merged =
-      vault->imports().ImportRecord(vault.As(kCrmService), {vault.ref, "note", "", {{"count", nullptr}}});
+  const auto merged = vault->imports().ImportRecord(vault.As(kCrmService),
+                                                    {vault.ref, "note", "", {{"count", nullptr}}});
   REQUIRE(merged);
   CHECK(merged->removed == 1);
   const auto blind = replace(vault.Holder("blind"), {{"text", "one"}});
@@ -260,14 +270,14 @@ TEST_CASE("a line that would only be whole beside a record is refused where ther
   CHECK(IssuesOf(refused) == Strings{"/text is required"});
   CHECK(vault.EntryOf(caller).at("rule") == "check:input");
   CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
-  const auto made = vault->imports().ImportRecord(vault.As(kCrmService),
-                                        {"B-1", "note", "", {{"text", "t"}, {"count", nullptr}}});
+  const auto made = vault->imports().ImportRecord(
+      vault.As(kCrmService), {"B-1", "note", "", {{"text", "t"}, {"count", nullptr}}});
   REQUIRE(made);
   CHECK(made->outcome == ImportOutcome::kCreated);
   // What is no field is told of, whether there is a record or not.
   for (const char* ref : {"B-1", "B-2"}) {
-    const auto unknown = vault->imports().ImportRecord(vault.As(kCrmService),
-                                             {ref, "note", "", {{"text", "t"}, {"txt", nullptr}}});
+    const auto unknown = vault->imports().ImportRecord(
+        vault.As(kCrmService), {ref, "note", "", {{"text", "t"}, {"txt", nullptr}}});
     CHECK(IssuesOf(unknown) == Strings{"/txt is not a field of this class"});
   }
   CHECK(vault.Number("SELECT count(*) FROM clients") == 1);

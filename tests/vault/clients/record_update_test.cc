@@ -164,7 +164,7 @@ TEST_CASE("what is not the caller's survives every change of the class, and nobo
         const bool has = (*schema)->Find("hidden") != nullptr;
         const bool had = has || !written.field.is_null();
         CHECK(AnswerOf(vault->erasures().Erase(vault.Partial(), client,
-                                    {ErasureBasis::kRequest, {}, {records[i]}})) ==
+                                               {ErasureBasis::kRequest, {}, {records[i]}})) ==
               (had ? "field_not_writable" : "ok"));
         if (!had) continue;
         CHECK(AnswerOf(vault->records().DeleteRecord(vault.Partial(), client, records[i], {})) ==
@@ -256,7 +256,8 @@ TEST_CASE("a record that stays under an older class is found and due by the newe
   REQUIRE(updated);
   CHECK(updated->class_version == 1);
   const auto found = [&](const char* text) {
-    const auto page = vault->searches().SearchByField(vault.As(kCrmService), "note", "text", text, {});
+    const auto page =
+        vault->searches().SearchByField(vault.As(kCrmService), "note", "text", text, {});
     INFO(AnswerOf(page));
     REQUIRE(page);
     return page->items.size();

@@ -12,6 +12,7 @@
 
 #include "tests/vault/test_vault.h"
 #include "vault/clients/index_terms.h"
+#include "vault/clients/sealing_contexts.h"
 #include "vault/clients/search_index.h"
 
 namespace coffer::vault {
@@ -271,12 +272,13 @@ TEST_CASE("a vault of before finds what today's rules find, at each step of its 
   for (const auto& [record, value] : vault.stored) {
     if (value.second != "74955550120.0") continue;
     const auto id = *RecordId::Parse(record);
-    const auto owner = vault->searches().SearchByReference(vault.As(kCrmService), "REF-1")->items[0].client;
+    const auto owner =
+        vault->searches().SearchByReference(vault.As(kCrmService), "REF-1")->items[0].client;
     const auto read = vault->records().GetRecord(vault.As(kCrmService), owner, id);
     REQUIRE(read);
     const auto update = [&](const char* phone, std::uint64_t version) {
       return AnswerOf(vault->records().UpdateRecord(vault.As(kCrmService), owner, id, version,
-                                          {{"phone", phone}, {"name", "Doe"}}));
+                                                    {{"phone", phone}, {"name", "Doe"}}));
     };
     CHECK(update("74955550120.0", read->version) == "ok");
     CHECK(update("74955550121.0", read->version + 1) == "document_invalid");
@@ -299,8 +301,8 @@ TEST_CASE("pages of a search that compares, or asks for several tokens, have eac
     std::string cursor;
     std::size_t items = 0;
     do {
-      const auto page =
-          vault->searches().SearchByField(vault.As(kCrmService), "person", "name", "moe", {limit, cursor});
+      const auto page = vault->searches().SearchByField(vault.As(kCrmService), "person", "name",
+                                                        "moe", {limit, cursor});
       REQUIRE(page);
       for (const auto& hit : page->items) found.insert(hit.record->Text());
       items += page->items.size();
@@ -355,9 +357,11 @@ TEST_CASE("records are found by every spelling of their values, and by no other 
   }
   CHECK(vault.whole);
   // As it was typed.
-  const auto owner = vault->searches().SearchByReference(vault.As(kCrmService), "REF-1")->items[0].client;
+  const auto owner =
+      vault->searches().SearchByReference(vault.As(kCrmService), "REF-1")->items[0].client;
   for (const auto& [record, value] : vault.stored) {
-    const auto read = vault->records().GetRecord(vault.As(kCrmService), owner, *RecordId::Parse(record));
+    const auto read =
+        vault->records().GetRecord(vault.As(kCrmService), owner, *RecordId::Parse(record));
     REQUIRE(read);
     CHECK(read->data == json{{value.first, value.second}}.dump());
   }
@@ -440,7 +444,7 @@ TEST_CASE("whatever a class becomes in the middle of it, searches find what is t
         const auto owner = vault->searches().SearchByReference(vault.As(kCrmService), "REF-1");
         REQUIRE(owner);
         REQUIRE(vault->records().DeleteRecord(vault.As(kCrmService), owner->items[0].client,
-                                    *RecordId::Parse(record->first), std::nullopt));
+                                              *RecordId::Parse(record->first), std::nullopt));
         vault.stored.erase(record);
         break;
       }

@@ -73,9 +73,11 @@ TEST_CASE("a class is refused with the place of its fault, and the refusal is lo
             put("note", ClassWith({{"a", {{"type", "string"}}}}, {"client-care", "nonsense"}))) ==
         Strings{"/purposes names a purpose that is not registered"});
   CHECK(AnswerOf(put("note", json::object())) == "class_invalid");
-  CHECK(AnswerOf(vault->classes().PutClass(vault.As(kAdministrator), "note", "{")) == "json_invalid");
+  CHECK(AnswerOf(vault->classes().PutClass(vault.As(kAdministrator), "note", "{")) ==
+        "json_invalid");
   CHECK(AnswerOf(vault->classes().PutClass(vault.As(kAdministrator), "note",
-                                 std::string(kMaxDocumentBytes + 1, ' '))) == "document_too_large");
+                                           std::string(kMaxDocumentBytes + 1, ' '))) ==
+        "document_too_large");
   const auto caller = vault.As(kAdministrator);
   CHECK(!vault->classes().PutClass(caller, "note", "{}"));
   CHECK(vault.EntryOf(caller) == vault.Denied(kAdministrator, {{"action", "class.write"},
@@ -144,7 +146,7 @@ TEST_CASE("a repeated creation names the class version that it was made with") {
   const ClientId client = vault.NewClient("A-1");
   const auto create = [&] {
     return vault->records().CreateRecord(vault.As(kCrmService), client, "note", json::object(),
-                               {"key", "body"});
+                                         {"key", "body"});
   };
   const auto made = create();
   REQUIRE(made);
@@ -161,7 +163,7 @@ TEST_CASE("a creation that is repeated after its class changed gets the same ans
   const ClientId client = vault.NewClient("A-1");
   const auto create = [&] {
     return vault->records().CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}},
-                               {"key", "body"});
+                                         {"key", "body"});
   };
   const auto made = create();
   REQUIRE(made);
@@ -189,12 +191,14 @@ TEST_CASE("a record is touched only for a purpose of its class") {
   const RecordId id = made->id;
   const RecordId contact = vault.NewContact(client, {{"last_name", "Doe"}});
   CHECK(AnswerOf(vault->records().GetRecord(care(), client, id)) == "purpose_not_allowed");
-  CHECK(AnswerOf(vault->records().GetRecordVersion(care(), client, id, 1)) == "purpose_not_allowed");
+  CHECK(AnswerOf(vault->records().GetRecordVersion(care(), client, id, 1)) ==
+        "purpose_not_allowed");
   CHECK(AnswerOf(vault->records().ListVersions(care(), client, id)) == "purpose_not_allowed");
   CHECK(AnswerOf(vault->records().UpdateRecord(care(), client, id, 1, {{"a", "y"}})) ==
         "purpose_not_allowed");
   CHECK(AnswerOf(vault->records().DeleteRecord(care(), client, id, {})) == "purpose_not_allowed");
-  CHECK(AnswerOf(vault->records().ListRecords(care(), client, "note", true, {})) == "purpose_not_allowed");
+  CHECK(AnswerOf(vault->records().ListRecords(care(), client, "note", true, {})) ==
+        "purpose_not_allowed");
   // In a list over all classes it is not there for that purpose.
   const auto list = vault->records().ListRecords(care(), client, "", true, {});
   REQUIRE(list);
@@ -215,7 +219,8 @@ TEST_CASE("a record is validated again when its class changed on the way to the 
   };
   // Good for the class that was read, not for the one that is now.
   change_class_to(kTwo);
-  const auto refused = vault->records().CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}}, {});
+  const auto refused =
+      vault->records().CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}}, {});
   CHECK(IssuesOf(refused) == Strings{"/a is not a field of this class", "/b is required"});
   // Good for both: written under the one that is now.
   const json both = ClassWith({{"b", {{"type", "integer"}}}, {"c", {{"type", "string"}}}});
@@ -238,8 +243,8 @@ TEST_CASE("a record whose purpose was taken from its class on the way is refused
   const ClientId client = vault.NewClient("A-1");
   vault.clock.Interrupt(
       [&] { vault.PutClass(ClassWith({{"a", {{"type", "string"}}}}, {"billing"})); });
-  CHECK(AnswerOf(vault->records().CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}}, {})) ==
-        "purpose_not_allowed");
+  CHECK(AnswerOf(vault->records().CreateRecord(vault.As(kCrmService), client, "note", {{"a", "x"}},
+                                               {})) == "purpose_not_allowed");
   CHECK(vault.Number("SELECT count(*) FROM records") == 0);
 }
 
@@ -248,7 +253,8 @@ TEST_CASE("an import whose class changed on the way makes nothing of the old cla
   vault.PutClass(kOne);
   vault.clock.Interrupt([&] { vault.PutClass(kTwo); });
   const json data = {{"a", "x"}};
-  const auto imported = vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "note", "", data});
+  const auto imported =
+      vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "note", "", data});
   CHECK(!imported);
   CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
   CHECK(vault.KeyCount() == 0);
@@ -285,8 +291,8 @@ TEST_CASE("records that are written while their class changes fit the version th
         for (int i = 0; !done; ++i) {
           const json data = {{i % 2 == 0 ? "x" : "y", "value"}};
           if (t == 0) {
-            const auto result =
-                vault->records().UpdateRecord(vault.As(kCrmService), client, updated, version, data);
+            const auto result = vault->records().UpdateRecord(vault.As(kCrmService), client,
+                                                              updated, version, data);
             if (result) version = result->version;
             if (!expected(AnswerOf(result))) ++unexpected;
           } else {
@@ -303,14 +309,16 @@ TEST_CASE("records that are written while their class changes fit the version th
   CHECK(written > 0);
   const auto check = [&](const Result<RecordInfo>& record) {
     REQUIRE(record);
-    const auto schema = vault->classes().GetClass(vault.As(kCrmService), "note", record->class_version);
+    const auto schema =
+        vault->classes().GetClass(vault.As(kCrmService), "note", record->class_version);
     REQUIRE(schema);
     INFO(record->data << " in version " << record->class_version);
     CHECK(ParseDocument(**schema, json::parse(record->data)));
   };
   PageRequest page{200, {}};
   do {
-    const auto list = vault->records().ListRecords(vault.As(kCrmService), client, "note", false, page);
+    const auto list =
+        vault->records().ListRecords(vault.As(kCrmService), client, "note", false, page);
     REQUIRE(list);
     for (const auto& item : list->items) {
       check(vault->records().GetRecord(vault.As(kCrmService), client, item.id));
@@ -320,7 +328,8 @@ TEST_CASE("records that are written while their class changes fit the version th
   const auto versions = vault->records().ListVersions(vault.As(kCrmService), client, updated);
   REQUIRE(versions);
   for (const auto& version : *versions) {
-    check(vault->records().GetRecordVersion(vault.As(kCrmService), client, updated, version.version));
+    check(
+        vault->records().GetRecordVersion(vault.As(kCrmService), client, updated, version.version));
   }
   vault.CheckInvariants();
 }
@@ -328,9 +337,9 @@ TEST_CASE("records that are written while their class changes fit the version th
 TEST_CASE("a purpose is registered, changed and listed") {
   TestVault vault;
   auto caller = vault.As(kPrivacyOfficer);
-  const auto put =
-      vault->purposes().PutPurpose(caller, "statistics",
-                        R"({"title": "Statistics", "legal_basis": "public-task", "owner": "Me"})");
+  const auto put = vault->purposes().PutPurpose(
+      caller, "statistics",
+      R"({"title": "Statistics", "legal_basis": "public-task", "owner": "Me"})");
   REQUIRE(put);
   CHECK(put->code == "statistics");
   CHECK(vault.EntryOf(caller) ==
@@ -365,9 +374,11 @@ TEST_CASE("a purpose counts from the commit of its registration on") {
 
 TEST_CASE("a purpose is refused with the place of its fault") {
   TestVault vault;
-  CHECK(IssuesOf(vault->purposes().PutPurpose(vault.As(kAdministrator), "statistics", "{}")).size() == 2);
+  CHECK(
+      IssuesOf(vault->purposes().PutPurpose(vault.As(kAdministrator), "statistics", "{}")).size() ==
+      2);
   CHECK(AnswerOf(vault->purposes().PutPurpose(vault.As(kAdministrator), "Bad Code",
-                                   R"({"title": "x", "legal_basis": "consent"})")) ==
+                                              R"({"title": "x", "legal_basis": "consent"})")) ==
         "purpose_invalid");
   const auto caller = vault.As(kAdministrator);
   CHECK(!vault->purposes().PutPurpose(caller, "SENTINEL", "SENTINEL"));
@@ -375,7 +386,7 @@ TEST_CASE("a purpose is refused with the place of its fault") {
                                                                {"rule", "check:input"},
                                                                {"outcome", "json_invalid"}}));
   CHECK(AnswerOf(vault->purposes().PutPurpose(vault.As(kCrmService), "statistics",
-                                   R"({"title": "x", "legal_basis": "consent"})")) ==
+                                              R"({"title": "x", "legal_basis": "consent"})")) ==
         "permission_denied");
 }
 

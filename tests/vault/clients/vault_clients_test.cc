@@ -16,8 +16,8 @@ const json kProfile = {"external_ref", "tags"};
 
 TEST_CASE("a client is read back as it was made") {
   TestVault vault;
-  const auto made = vault->clients().CreateClient(vault.As(kCrmService),
-                                        {"Kunde «7»/ä", {{"vip", "eu", "a:b.c_d-e", "eu"}}}, {});
+  const auto made = vault->clients().CreateClient(
+      vault.As(kCrmService), {"Kunde «7»/ä", {{"vip", "eu", "a:b.c_d-e", "eu"}}}, {});
   REQUIRE(made);
   CHECK(made->external_ref == "Kunde «7»/ä");
   CHECK(made->tags == Strings{"a:b.c_d-e", "eu", "vip"});  // sorted, each once
@@ -70,7 +70,8 @@ TEST_CASE("what is wrong with a client is told member by member, and nothing is 
   CHECK(issues_of({{}, Strings(51, "a")}) == Strings{"/tags"});
   CHECK(issues_of({long_ref, {{"A"}}}) == Strings{"/external_ref", "/tags/0"});
   CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
-  CHECK(vault->clients().CreateClient(vault.As(kCrmService), {std::string(200, 'x'), Strings(50, "a")}, {}));
+  CHECK(vault->clients().CreateClient(vault.As(kCrmService),
+                                      {std::string(200, 'x'), Strings(50, "a")}, {}));
   vault.CheckInvariants();
 }
 
@@ -89,7 +90,8 @@ TEST_CASE("an external reference belongs to one client") {
   // Free again when its owner gives it up.
   CHECK(vault->clients().UpdateClient(vault.As(kCrmService), first, 1, {"", {}}));
   CHECK(vault->clients().UpdateClient(vault.As(kCrmService), third, 1, {"A-1", {}}));
-  CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "A-1")->items[0].client == third);
+  CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "A-1")->items[0].client ==
+        third);
   vault.CheckInvariants();
 }
 
@@ -117,7 +119,8 @@ TEST_CASE("a client is changed by who saw its version") {
   TestVault vault;
   const ClientId id = vault.NewClient("A-1", {"old"});
   vault.clock.Advance(5000);
-  const auto changed = vault->clients().UpdateClient(vault.As(kCrmService), id, 1, {"A-2", {{"new", "b"}}});
+  const auto changed =
+      vault->clients().UpdateClient(vault.As(kCrmService), id, 1, {"A-2", {{"new", "b"}}});
   REQUIRE(changed);
   CHECK(changed->external_ref == "A-2");
   CHECK(changed->tags == Strings{"b", "new"});
@@ -130,13 +133,16 @@ TEST_CASE("a client is changed by who saw its version") {
     CHECK(lost.error().reason == "version_mismatch");
   }
   // What is not named stays.
-  CHECK(vault->clients().UpdateClient(vault.As(kCrmService), id, 2, {{}, Strings{}})->external_ref == "A-2");
+  CHECK(
+      vault->clients().UpdateClient(vault.As(kCrmService), id, 2, {{}, Strings{}})->external_ref ==
+      "A-2");
   const auto read = vault->clients().GetClient(vault.As(kCrmService), id);
   CHECK(read->tags.empty());
   CHECK(read->version == 3);
   CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "A-1")->items.empty());
   CHECK(vault->searches().SearchByReference(vault.As(kCrmService), "A-2")->items.size() == 1);
-  CHECK(IssuesOf(vault->clients().UpdateClient(vault.As(kCrmService), id, 3, {{}, {{"Bad"}}})).size() == 1);
+  CHECK(IssuesOf(vault->clients().UpdateClient(vault.As(kCrmService), id, 3, {{}, {{"Bad"}}}))
+            .size() == 1);
   vault.CheckInvariants();
 }
 
@@ -150,9 +156,10 @@ TEST_CASE("a client that does not exist is not found, whoever asks and for what"
     CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), id)) == "not_found");
     CHECK(AnswerOf(vault->clients().UpdateClient(vault.As(kCrmService), id, 1, {})) == "not_found");
     CHECK(AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer), id, {})) == "not_found");
-    CHECK(AnswerOf(vault->records().CreateRecord(vault.As(kCrmService), id, "contact", {{"last_name", "Doe"}},
-                                       {})) == "not_found");
-    CHECK(AnswerOf(vault->records().ListRecords(vault.As(kCrmService), id, "", true, {})) == "not_found");
+    CHECK(AnswerOf(vault->records().CreateRecord(vault.As(kCrmService), id, "contact",
+                                                 {{"last_name", "Doe"}}, {})) == "not_found");
+    CHECK(AnswerOf(vault->records().ListRecords(vault.As(kCrmService), id, "", true, {})) ==
+          "not_found");
   }
   const auto caller = vault.As(kCrmService);
   CHECK(!vault->clients().GetClient(caller, nobody));
@@ -253,7 +260,8 @@ TEST_CASE("a list goes on where it was when clients come and go") {
   CHECK(vault->erasures().Erase(vault.As(kPrivacyOfficer), made[1], {}));  // the cursor's own
   CHECK(vault->erasures().Erase(vault.As(kPrivacyOfficer), made[2], {}));
   const ClientId fifth = vault.NewClient("A-5");
-  const auto rest = vault->clients().ListClients(vault.As(kCrmService), "", "", {10, first->next_cursor});
+  const auto rest =
+      vault->clients().ListClients(vault.As(kCrmService), "", "", {10, first->next_cursor});
   REQUIRE(rest);
   REQUIRE(rest->items.size() == 2);
   CHECK(rest->items[0].id == made[3]);
@@ -281,7 +289,8 @@ TEST_CASE("a list by class has the clients with such records, for its purposes")
   CHECK(ids_of(vault->clients().ListClients(vault.As(kCrmService), "", "contact", {})) == with);
   CHECK(ids_of(vault->clients().ListClients(vault.As(kCrmService), "t", "contact", {})) ==
         std::vector<ClientId>{with[0], with[1]});
-  CHECK(ids_of(vault->clients().ListClients(vault.As(kCrmService, "complaint-handling"), "", "complaint", {}))
+  CHECK(ids_of(vault->clients().ListClients(vault.As(kCrmService, "complaint-handling"), "",
+                                            "complaint", {}))
             .empty());
   // In pages.
   std::vector<ClientId> paged;
@@ -292,10 +301,12 @@ TEST_CASE("a list by class has the clients with such records, for its purposes")
     request.cursor = page->next_cursor;
   } while (!request.cursor.empty());
   CHECK(paged == with);
-  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService, "marketing"), "", "complaint", {})) ==
-        "purpose_not_allowed");
-  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService), "", "nonsense", {})) == "class_unknown");
-  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService), "Not A Tag", "", {})) == "tag_invalid");
+  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService, "marketing"), "", "complaint",
+                                              {})) == "purpose_not_allowed");
+  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService), "", "nonsense", {})) ==
+        "class_unknown");
+  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService), "Not A Tag", "", {})) ==
+        "tag_invalid");
 }
 
 TEST_CASE("a cursor says nothing of its place, and is of use to nobody but its principal") {
@@ -306,9 +317,9 @@ TEST_CASE("a cursor says nothing of its place, and is of use to nobody but its p
   const RecordId second = vault.NewContact(client, {{"last_name", "Doe"}});
   for (int i = 0; i < 2; ++i) {
     REQUIRE(vault->holds().PlaceHold(vault.As(kPrivacyOfficer),
-                             {client, {}, {}, "Claim", "K-1", Timestamp{4102444800000}}));
-    REQUIRE(
-        vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.NewClient("gone " + std::to_string(i)), {}));
+                                     {client, {}, {}, "Claim", "K-1", Timestamp{4102444800000}}));
+    REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer),
+                                    vault.NewClient("gone " + std::to_string(i)), {}));
   }
   struct List {
     Role role;
@@ -329,7 +340,8 @@ TEST_CASE("a cursor says nothing of its place, and is of use to nobody but its p
        }},
       {kCrmService,
        [&](const Caller& caller, const std::string& cursor) {
-         return next_of(vault->searches().SearchByField(caller, "contact", "last_name", "Doe", {1, cursor}));
+         return next_of(
+             vault->searches().SearchByField(caller, "contact", "last_name", "Doe", {1, cursor}));
        }},
       {kPrivacyOfficer,
        [&](const Caller& caller, const std::string& cursor) {
@@ -473,7 +485,8 @@ TEST_CASE("a repeated creation makes one client and gets the same answer") {
 TEST_CASE("an idempotency key with another body is refused, and makes nothing") {
   TestVault vault;
   REQUIRE(vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}}, {"key-1", "body"}));
-  const auto other = vault->clients().CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key-1", "other"});
+  const auto other =
+      vault->clients().CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key-1", "other"});
   REQUIRE(!other);
   CHECK(other.error().code == Code::kUnprocessable);
   CHECK(other.error().reason == "idempotency_key_reused");
@@ -482,7 +495,8 @@ TEST_CASE("an idempotency key with another body is refused, and makes nothing") 
   CHECK(vault->clients().CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key-2", "body"}));
   const auto token = vault.NewTokenFor(Name(kCrmService), 3600);
   REQUIRE(token);
-  CHECK(vault->clients().CreateClient(TestVault::Stranger(token->secret), {"A-3", {}}, {"key-1", "other"}));
+  CHECK(vault->clients().CreateClient(TestVault::Stranger(token->secret), {"A-3", {}},
+                                      {"key-1", "other"}));
   CHECK(vault.Number("SELECT count(*) FROM clients") == 3);
   vault.CheckInvariants();
 }
@@ -490,15 +504,15 @@ TEST_CASE("an idempotency key with another body is refused, and makes nothing") 
 TEST_CASE("a failed creation does not use its idempotency key up") {
   TestVault vault;
   vault.NewClient("A-1");
-  CHECK(AnswerOf(vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}}, {"key", "one"})) ==
-        "external_ref_taken");
+  CHECK(AnswerOf(vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}},
+                                               {"key", "one"})) == "external_ref_taken");
   CHECK(vault->clients().CreateClient(vault.As(kCrmService), {"A-2", {}}, {"key", "two"}));
 }
 
 TEST_CASE("neither idempotency keys nor bodies are stored as they are") {
   TestVault vault;
-  REQUIRE(
-      vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}}, {"SENTINEL-KEY", "SENTINEL-BODY"}));
+  REQUIRE(vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}},
+                                        {"SENTINEL-KEY", "SENTINEL-BODY"}));
   CHECK(vault.Number("SELECT count(*) FROM idempotency WHERE instr(key, 'SENTINEL') = 0 AND "
                      "instr(body, 'SENTINEL') = 0") == 1);
 }
@@ -528,7 +542,8 @@ TEST_CASE("a key cache that is smaller than the clients loses none of them") {
   std::vector<ClientId> clients;
   for (int i = 0; i < 20; ++i) clients.push_back(vault.NewClient("A-" + std::to_string(i)));
   for (int i = 0; i < 20; ++i) {
-    const auto read = vault->clients().GetClient(vault.As(kCrmService), clients[static_cast<std::size_t>(i)]);
+    const auto read =
+        vault->clients().GetClient(vault.As(kCrmService), clients[static_cast<std::size_t>(i)]);
     REQUIRE(read);
     CHECK(read->external_ref == "A-" + std::to_string(i));
   }
@@ -555,7 +570,8 @@ TEST_CASE("a profile that was moved from another client is not served, and raise
   CHECK(entries[1].at("action") == "integrity.alarm");
   CHECK(entries[1].at("client") == b.Text());
   CHECK(entries[1].at("detail") == "client.read");
-  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService), "", "", {})) == "integrity_failed");
+  CHECK(AnswerOf(vault->clients().ListClients(vault.As(kCrmService), "", "", {})) ==
+        "integrity_failed");
   CHECK(vault->clients().GetClient(vault.As(kCrmService), a));
 }
 

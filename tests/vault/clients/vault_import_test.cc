@@ -47,8 +47,9 @@ TEST_CASE("an import makes the client and the record, updates it, and leaves it 
   CHECK(read->data == kMoved.dump());
   CHECK(read->version == 2);
   CHECK(vault->clients().GetClient(vault.As(kCrmService), first->client)->external_ref == "A-1");
-  CHECK(vault->records().GetRecordVersion(vault.As(kCrmService), first->client, first->record, 1)->data ==
-        kJane.dump());
+  CHECK(vault->records()
+            .GetRecordVersion(vault.As(kCrmService), first->client, first->record, 1)
+            ->data == kJane.dump());
   CHECK(vault.Clients() == 1);
   CHECK(vault.Records() == 1);
   vault.CheckInvariants();
@@ -113,7 +114,8 @@ TEST_CASE("what is wrong with a row is told, and the row makes nothing") {
   }
   CHECK(vault.Outcome("A-1", kJane, std::string(201, 'x')) == "import_invalid");
   CHECK(vault.Outcome("A-1", kJane, "\xff") == "import_invalid");
-  const auto unknown = vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "nonsense", "", kJane});
+  const auto unknown =
+      vault->imports().ImportRecord(vault.As(kCrmService), {"A-1", "nonsense", "", kJane});
   CHECK(AnswerOf(unknown) == "class_unknown");
   CHECK(vault.Clients() == 0);
   CHECK(vault.Outcome(std::string(200, 'x'), kJane, std::string(200, 'y')) == "created");

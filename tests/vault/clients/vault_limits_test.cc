@@ -43,7 +43,7 @@ TEST_CASE("there are at most a thousand purposes, and those that are there can s
   vault.Open(true);
   const auto put = [&](const char* code) {
     return AnswerOf(vault->purposes().PutPurpose(vault.As(kAdministrator), code,
-                                      R"({"title": "New", "legal_basis": "contract"})"));
+                                                 R"({"title": "New", "legal_basis": "contract"})"));
   };
   CHECK(put("one-more") == "too_many_purposes");
   CHECK(put("p7") == "ok");
@@ -77,8 +77,9 @@ TEST_CASE("long reads beyond the fourth are sent away, and none of their places 
       readers.emplace_back([&, t] {
         for (int i = 0; i < 5; ++i) {
           const auto caller = vault.As(kAuditor);
-          const std::string answer = t % 2 == 0 ? AnswerOf(vault->verification().VerifyLog(caller, true))
-                                                : AnswerOf(vault->access_log().ReadLog(caller, {}, {}));
+          const std::string answer = t % 2 == 0
+                                         ? AnswerOf(vault->verification().VerifyLog(caller, true))
+                                         : AnswerOf(vault->access_log().ReadLog(caller, {}, {}));
           if (answer != "ok" && answer != "too_many_long_reads") ++unexpected;
         }
       });
@@ -109,8 +110,8 @@ TEST_CASE("who has so many emergencies unreviewed opens no more until one is rev
   const ClientId client = vault.NewClient("A-1");
   std::optional<EmergencyId> last;
   const auto open = [&] {
-    const auto opened = vault->emergencies().OpenEmergency(vault.As(kSupervisor, "client-care", "urgent"), client,
-                                             {"client-care", "C-1", 60});
+    const auto opened = vault->emergencies().OpenEmergency(
+        vault.As(kSupervisor, "client-care", "urgent"), client, {"client-care", "C-1", 60});
     if (opened) last = opened->id;
     return AnswerOf(opened);
   };

@@ -53,7 +53,8 @@ TEST_CASE("what stops the erasure of a client whose key does not open is lifted 
   RestrictionRequest restriction;
   restriction.basis = "disputed";
   restriction.stops.all_but = true;
-  const auto restricted = vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client, restriction);
+  const auto restricted =
+      vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client, restriction);
   REQUIRE(restricted);
   vault.DamageKeyOf(client);
   vault.Open();
@@ -61,7 +62,8 @@ TEST_CASE("what stops the erasure of a client whose key does not open is lifted 
     return vault.As(kPrivacyOfficer, std::string(vault.kPurpose), "settled");
   };
   CHECK(AnswerOf(vault->holds().ListHolds(vault.As(kPrivacyOfficer), {}, false, {})) == "ok");
-  CHECK(AnswerOf(vault->holds().GetHold(vault.As(kPrivacyOfficer), placed->id)) == "integrity_failed");
+  CHECK(AnswerOf(vault->holds().GetHold(vault.As(kPrivacyOfficer), placed->id)) ==
+        "integrity_failed");
   CHECK(AnswerOf(vault->restrictions().LiftRestriction(caller(), client, restricted->id)) == "ok");
   CHECK(AnswerOf(vault->holds().LiftHold(caller(), placed->id)) == "ok");
   CHECK(AnswerOf(vault->erasures().Erase(caller(), client, {})) == "ok");
@@ -102,7 +104,8 @@ TEST_CASE("of a record whose tokens do not open nothing stays in the index when 
         "blind_index_odd WHERE record = ?1)",
         record.Row());
   };
-  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kUnlawful, {}, {first}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client,
+                                  {ErasureBasis::kUnlawful, {}, {first}}));
   SECTION("and it is found again once the index was made anew") {
     const auto found = [&] {
       const auto page =
@@ -121,8 +124,8 @@ TEST_CASE("of a record whose tokens do not open nothing stays in the index when 
     }
     CHECK(found() == 1);
   }
-  REQUIRE(
-      vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kUnlawful, {}, {damaged}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client,
+                                  {ErasureBasis::kUnlawful, {}, {damaged}}));
   CHECK(rows(damaged) == 0);
 }
 

@@ -27,7 +27,7 @@ class DamagedRestore : public TestVault {
     const ClientId clients[] = {damaged, whole};
     for (std::size_t i = 0; i < 2; ++i) {
       REQUIRE((*this)->erasures().Erase(As(kPrivacyOfficer), clients[i],
-                             {ErasureBasis::kUnlawful, {}, {gone[i]}}));
+                                        {ErasureBasis::kUnlawful, {}, {gone[i]}}));
     }
     Close();
     fs::copy(directory() + "/erasures.ledger", before_ + "/erasures.ledger",
@@ -62,7 +62,8 @@ TEST_CASE("one object that does not open keeps neither its client's erasure nor 
     vault.Tamper("UPDATE clients SET profile = zeroblob(length(profile)) WHERE id = ?",
                  vault.damaged.Row());
     vault.Open();
-    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.damaged)) == "integrity_failed");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.damaged)) ==
+          "integrity_failed");
     CHECK(vault.Read(vault.damaged, vault.kept[0]) == "ok");
   }
   SECTION("a record") {
@@ -81,7 +82,8 @@ TEST_CASE("one object that does not open keeps neither its client's erasure nor 
       REQUIRE(damage->Execute(vault.damaged.Row()));
     }
     vault.Open();
-    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.damaged)) == "integrity_failed");
+    CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.damaged)) ==
+          "integrity_failed");
     CHECK(vault.Read(vault.damaged, vault.kept[0]) == "integrity_failed");
   }
   CHECK(vault.Alarms() == 1);

@@ -49,14 +49,14 @@ TEST_CASE("of however many classes records go and stay, each erasure has its act
   // All but one class stay; all of them go but one; with as much in the entry as there can be.
   auto caller = vault.As(kPrivacyOfficer);
   caller.ticket = std::string(64, 'T');
-  const auto one =
-      vault->erasures().Erase(caller, vault.client, {ErasureBasis::kUnlawful, {}, {vault.records[0]}});
+  const auto one = vault->erasures().Erase(caller, vault.client,
+                                           {ErasureBasis::kUnlawful, {}, {vault.records[0]}});
   REQUIRE(one);
   const auto left = vault.Act(one->id);
   CHECK(left.kept.size() == audit::kMaxActKept);
   CHECK(RecordsIn(left) == 1);
-  const auto of_class =
-      vault->erasures().Erase(caller, vault.client, {ErasureBasis::kUnlawful, std::string(60, 'c') + "1", {}});
+  const auto of_class = vault->erasures().Erase(
+      caller, vault.client, {ErasureBasis::kUnlawful, std::string(60, 'c') + "1", {}});
   REQUIRE(of_class);
   CHECK(RecordsIn(vault.Act(of_class->id)) == 1);
   const auto many = vault->erasures().Erase(
@@ -93,7 +93,7 @@ TEST_CASE("a run over however many classes has its report", "[retention]") {
   CHECK(due == 6000);
   for (const auto language : audit::kPageLanguages) {
     CHECK(vault->retention().ReadRunReport(vault.As(kAuditor), run.id,
-                               {.form = DocumentForm::kPage, .language = language}));
+                                           {.form = DocumentForm::kPage, .language = language}));
   }
 }
 

@@ -40,8 +40,8 @@ class CutLedger : public TestVault {
     INFO(AnswerOf(erased));
     REQUIRE(erased);
     big_erasure = erased->id;
-    const auto second =
-        (*this)->erasures().Erase(As(kPrivacyOfficer), small, {ErasureBasis::kUnlawful, {}, {other}});
+    const auto second = (*this)->erasures().Erase(As(kPrivacyOfficer), small,
+                                                  {ErasureBasis::kUnlawful, {}, {other}});
     REQUIRE(second);
     small_erasure = second->id;
     Close();
@@ -112,7 +112,8 @@ class CutLedger : public TestVault {
     std::uint64_t counted = 0;
     for (const auto& category : report.act->categories) counted += category.records;
     counts.insert(counted);
-    const auto log_export = (*this)->erasure_acts().ReadAct(As(kAuditor), id, {.form = DocumentForm::kLogJson});
+    const auto log_export =
+        (*this)->erasure_acts().ReadAct(As(kAuditor), id, {.form = DocumentForm::kLogJson});
     REQUIRE(log_export);
     counted = 0;
     const json exported = json::parse(*log_export);

@@ -35,7 +35,8 @@ class OlderState : public TestVault {
     Open();
     clock.Advance(1000);
     const auto erase = [&](const char* name, const ErasureRequest& request) {
-      const auto erasure = (*this)->erasures().Erase(As(kPrivacyOfficer), clients.at(name), request);
+      const auto erasure =
+          (*this)->erasures().Erase(As(kPrivacyOfficer), clients.at(name), request);
       REQUIRE(erasure);
       erasures.emplace(name, *erasure);
     };
@@ -76,8 +77,8 @@ class OlderState : public TestVault {
   std::string Answers(const std::string& name) {
     const auto& client = clients.at(name);
     return AnswerOf((*this)->clients().GetClient(As(kCrmService), client)) + " " +
-           AnswerOf((*this)->records().GetRecord(As(kCrmService), client, contacts.at(name))) + " " +
-           AnswerOf((*this)->records().GetRecord(As(kCrmService), client, calls.at(name)));
+           AnswerOf((*this)->records().GetRecord(As(kCrmService), client, contacts.at(name))) +
+           " " + AnswerOf((*this)->records().GetRecord(As(kCrmService), client, calls.at(name)));
   }
   std::size_t Known() { return (*this)->erasures().ListErasures(As(kAuditor), {})->items.size(); }
   audit::ActReport Verified(const std::string& act) {

@@ -107,7 +107,8 @@ class RetainingVault : public TestVault {
     }
   }
   std::vector<Restriction> Restrictions(const ClientId& client) {
-    const auto restrictions = (*this)->restrictions().ListRestrictions(As(Role::kPrivacyOfficer), client);
+    const auto restrictions =
+        (*this)->restrictions().ListRestrictions(As(Role::kPrivacyOfficer), client);
     REQUIRE(restrictions);
     return *restrictions;
   }

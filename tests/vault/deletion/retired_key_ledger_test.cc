@@ -72,7 +72,9 @@ class RetiredKey : public TestVault {
                     clock.Now()};
     file << *audit::WriteLedgerLine(line, stolen.log_origin(), stolen.log_signing_key());
   }
-  bool Lives() { return AnswerOf((*this)->records().GetRecord(As(kCrmService), living, record)) == "ok"; }
+  bool Lives() {
+    return AnswerOf((*this)->records().GetRecord(As(kCrmService), living, record)) == "ok";
+  }
 
   const crypto::Keyring stolen;
   ClientId living;

@@ -18,7 +18,8 @@ class ErasingVault : public TestVault {
   ErasingVault() {
     client = NewClient("A-1", {"vip"});
     record = NewContact(client, {{"last_name", "Doe"}});
-    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, record, 1, {{"last_name", "Roe"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, record, 1,
+                                            {{"last_name", "Roe"}}));
     NewContact(client, {{"last_name", "Doe"}});
     other = NewClient("A-2", {"vip"});
     kept = NewContact(other, {{"last_name", "Doe"}});
@@ -48,16 +49,20 @@ TEST_CASE("an erased client is gone with everything of it, and nothing else is")
   for (int round = 0; round < 2; ++round) {
     CHECK(AnswerOf(vault->clients().GetClient(crm(), vault.client)) == "not_found");
     CHECK(AnswerOf(vault->records().GetRecord(crm(), vault.client, vault.record)) == "not_found");
-    CHECK(AnswerOf(vault->records().GetRecordVersion(crm(), vault.client, vault.record, 1)) == "not_found");
-    CHECK(AnswerOf(vault->records().ListVersions(crm(), vault.client, vault.record)) == "not_found");
+    CHECK(AnswerOf(vault->records().GetRecordVersion(crm(), vault.client, vault.record, 1)) ==
+          "not_found");
+    CHECK(AnswerOf(vault->records().ListVersions(crm(), vault.client, vault.record)) ==
+          "not_found");
     CHECK(AnswerOf(vault->records().ListRecords(crm(), vault.client, "", true, {})) == "not_found");
     CHECK(AnswerOf(vault->clients().UpdateClient(crm(), vault.client, 1, {})) == "not_found");
-    CHECK(AnswerOf(vault->records().CreateRecord(crm(), vault.client, "contact", {{"last_name", "X"}}, {})) ==
-          "not_found");
+    CHECK(AnswerOf(vault->records().CreateRecord(crm(), vault.client, "contact",
+                                                 {{"last_name", "X"}}, {})) == "not_found");
     CHECK(vault->searches().SearchByReference(crm(), "A-1")->items.empty());
-    CHECK(vault->searches().SearchByField(crm(), "contact", "last_name", "Doe", {})->items.size() == 1);
+    CHECK(vault->searches().SearchByField(crm(), "contact", "last_name", "Doe", {})->items.size() ==
+          1);
     CHECK(vault->clients().ListClients(crm(), "vip", "", {})->items.size() == 1);
-    CHECK(vault->records().GetRecord(crm(), vault.other, vault.kept)->data == R"({"last_name":"Doe"})");
+    CHECK(vault->records().GetRecord(crm(), vault.other, vault.kept)->data ==
+          R"({"last_name":"Doe"})");
     vault.Close();
     vault.Open();
   }
@@ -110,7 +115,8 @@ TEST_CASE("rows that are put back after the erasure stay unreadable, and are fou
       "fields, tokens, payload) VALUES (?, ?, ?, 'contact', 1, 2, 0, 0, 1, x'', ?)",
       vault.record.Row(), vault.record.bytes(), vault.client.Row(), ByteView(payload));
   vault.Open();
-  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.client)) == "integrity_failed");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), vault.client)) ==
+        "integrity_failed");
   CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), vault.client, vault.record)) ==
         "integrity_failed");
   const auto report = vault->verification().VerifyLog(vault.As(kPrivacyOfficer), true);
@@ -276,14 +282,17 @@ TEST_CASE("after the erasure's answer no read begins, whoever is under way") {
     {
       std::vector<std::jthread> threads;
       threads.emplace_back([&] {
-        work([&] { return AnswerOf(vault->records().GetRecord(vault.As(kCrmService), client, record)); });
+        work([&] {
+          return AnswerOf(vault->records().GetRecord(vault.As(kCrmService), client, record));
+        });
       });
-      threads.emplace_back(
-          [&] { work([&] { return AnswerOf(vault->clients().GetClient(vault.As(kSupervisor), client)); }); });
+      threads.emplace_back([&] {
+        work([&] { return AnswerOf(vault->clients().GetClient(vault.As(kSupervisor), client)); });
+      });
       threads.emplace_back([&] {
         work([&] {
           return AnswerOf(vault->records().CreateRecord(vault.As(kCrmService), client, "contact",
-                                              {{"last_name", "X"}}, {}));
+                                                        {{"last_name", "X"}}, {}));
         });
       });
       threads.emplace_back([&] {
@@ -299,7 +308,8 @@ TEST_CASE("after the erasure's answer no read begins, whoever is under way") {
       });
       threads.emplace_back([&] {
         work([&] {
-          const auto list = vault->records().ListRecords(vault.As(kCrmService), client, "", true, {200, {}});
+          const auto list =
+              vault->records().ListRecords(vault.As(kCrmService), client, "", true, {200, {}});
           return AnswerOf(list);
         });
       });
@@ -324,8 +334,9 @@ TEST_CASE("of many who erase one client, all get the same answer") {
     std::vector<std::jthread> threads;
     for (auto& answer : answers) {
       const Caller caller = vault.As(kPrivacyOfficer);
-      threads.emplace_back(
-          [&vault, &answer, caller] { answer = vault->erasures().Erase(caller, vault.client, {}); });
+      threads.emplace_back([&vault, &answer, caller] {
+        answer = vault->erasures().Erase(caller, vault.client, {});
+      });
     }
   }
   for (const auto& answer : answers) {
@@ -348,7 +359,8 @@ TEST_CASE("imports that race with an erasure make a new client, never half an ol
     const std::jthread erasing([&] {
       for (int i = 0; i < 40; ++i) {
         const auto imported = import();
-        if (!imported || !vault->erasures().Erase(vault.As(kPrivacyOfficer), imported->client, {})) {
+        if (!imported ||
+            !vault->erasures().Erase(vault.As(kPrivacyOfficer), imported->client, {})) {
           ++unexpected;
         }
       }

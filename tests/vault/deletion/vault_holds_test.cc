@@ -51,7 +51,7 @@ class Holds : public TestVault {
   std::string SetTags(std::vector<std::string> tags, std::uint64_t version) {
     last = As(kCrmService);
     return AnswerOf((*this)->clients().UpdateClient(last, client, version,
-                                          {.external_ref = {}, .tags = std::move(tags)}));
+                                                    {.external_ref = {}, .tags = std::move(tags)}));
   }
   std::size_t Listed(const std::optional<ClientId>& about, bool lifted = false) {
     const auto holds = (*this)->holds().ListHolds(As(kAuditor), about, lifted, {});
@@ -183,8 +183,8 @@ TEST_CASE("lifting a hold takes a second person") {
   const Hold hold = vault.Place(vault.On(vault.client));
   CHECK(vault.Lift(hold.id) == "approval_required");
   CHECK(vault.EntryOf(vault.last).at("rule") == "check:approval");
-  const auto asked =
-      vault->approvals().RequestApproval(vault.As(kPrivacyOfficer), {"hold.lift", hold.id.Text(), {}});
+  const auto asked = vault->approvals().RequestApproval(vault.As(kPrivacyOfficer),
+                                                        {"hold.lift", hold.id.Text(), {}});
   REQUIRE(asked);
   CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kPrivacyOfficer), asked->id, true)) ==
         "own_request");
@@ -261,10 +261,12 @@ TEST_CASE("what is no hold is refused and changes nothing") {
   CHECK(place(bad) == Strings{"/review_due must be in the future"});
 
   const ClientId unknown = ClientId::New(vault.clock.Now());
-  CHECK(AnswerOf(vault->holds().PlaceHold(vault.As(kPrivacyOfficer), vault.On(unknown))) == "not_found");
+  CHECK(AnswerOf(vault->holds().PlaceHold(vault.As(kPrivacyOfficer), vault.On(unknown))) ==
+        "not_found");
   REQUIRE(vault.Erase());
   CHECK(AnswerOf(vault->holds().PlaceHold(vault.As(kPrivacyOfficer), good)) == "not_found");
-  CHECK(AnswerOf(vault->holds().ListHolds(vault.As(kAuditor), vault.client, true, {})) == "not_found");
+  CHECK(AnswerOf(vault->holds().ListHolds(vault.As(kAuditor), vault.client, true, {})) ==
+        "not_found");
   const HoldId none = HoldId::New(vault.clock.Now());
   CHECK(AnswerOf(vault->holds().GetHold(vault.As(kAuditor), none)) == "not_found");
   CHECK(vault.Lift(none) == "not_found");
@@ -280,7 +282,7 @@ TEST_CASE("only who may place holds places them, and nobody beyond the clients o
           "permission_denied");
   }
   REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "vip-desk",
-                         R"({"title": "Vip desk", "grants": [
+                                 R"({"title": "Vip desk", "grants": [
                              {"actions": ["hold.read", "hold.write", "hold.lift"],
                               "scope": {"tag": "vip"}}]})"));
   const auto token = vault.NewTokenFor("vip-desk", 3600);
@@ -320,7 +322,8 @@ TEST_CASE("holds are listed page by page, the newest first") {
   } while (!page.cursor.empty());
   CHECK(listed == std::vector{placed[4], placed[3], placed[1], placed[0]});
   page.cursor = "AAAA";
-  CHECK(AnswerOf(vault->holds().ListHolds(vault.As(kAuditor), {}, false, page)) == "cursor_invalid");
+  CHECK(AnswerOf(vault->holds().ListHolds(vault.As(kAuditor), {}, false, page)) ==
+        "cursor_invalid");
 }
 
 TEST_CASE("reviews that are overdue are counted") {

@@ -22,13 +22,17 @@ class PartlyErasedVault : public TestVault {
   explicit PartlyErasedVault(const Settings& settings = Settings()) : TestVault(settings) {
     client = NewClient("P-1", {"vip"});
     first = NewContact(client, {{"last_name", "Doe"}});
-    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, first, 1, {{"last_name", "Roe"}}));
+    REQUIRE(
+        (*this)->records().UpdateRecord(As(kCrmService), client, first, 1, {{"last_name", "Roe"}}));
     second = NewContact(client, {{"last_name", "Poe"}});
-    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 1, {{"last_name", "Loe"}}));
-    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 2, {{"last_name", "Foe"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 1,
+                                            {{"last_name", "Loe"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, second, 2,
+                                            {{"last_name", "Foe"}}));
   }
   Result<Erasure> EraseFirst() {
-    return (*this)->erasures().Erase(As(kPrivacyOfficer), client, {ErasureBasis::kUnlawful, {}, {first}});
+    return (*this)->erasures().Erase(As(kPrivacyOfficer), client,
+                                     {ErasureBasis::kUnlawful, {}, {first}});
   }
   std::string Read(const RecordId& id) {
     const auto record = (*this)->records().GetRecord(As(kCrmService), client, id);
@@ -66,10 +70,12 @@ TEST_CASE("of a client some records go, and the rest is read under a new key") {
   for (int round = 0; round < 2; ++round) {
     CHECK(vault.Read(vault.first) == "not_found");
     CHECK(vault.Read(vault.second) == R"({"last_name":"Foe"})");
-    CHECK(vault->records().GetRecordVersion(vault.As(kCrmService), vault.client, vault.second, 1)->data ==
-          R"({"last_name":"Poe"})");
+    CHECK(vault->records()
+              .GetRecordVersion(vault.As(kCrmService), vault.client, vault.second, 1)
+              ->data == R"({"last_name":"Poe"})");
     CHECK(vault->clients().GetClient(vault.As(kCrmService), vault.client)->external_ref == "P-1");
-    CHECK(vault->searches().SearchByField(vault.As(kCrmService), "contact", "last_name", "Roe", {})
+    CHECK(vault->searches()
+              .SearchByField(vault.As(kCrmService), "contact", "last_name", "Roe", {})
               ->items.empty());
     vault.Close();
     vault.Open();
@@ -78,7 +84,7 @@ TEST_CASE("of a client some records go, and the rest is read under a new key") {
   CHECK(vault.PayloadHash(vault.second) != payload);
   CHECK(vault.Number("SELECT generation FROM clients") == 1);
   REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), vault.client, vault.second, 3,
-                              {{"last_name", "Zoe"}}));
+                                        {{"last_name", "Zoe"}}));
   CHECK(vault.Read(vault.second) == R"({"last_name":"Zoe"})");
   vault.CheckWholeLog();
   vault.CheckInvariants();
@@ -87,18 +93,18 @@ TEST_CASE("of a client some records go, and the rest is read under a new key") {
 TEST_CASE("a class of a client goes, again and again, and at last the client") {
   PartlyErasedVault vault;
   const auto erased = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
-                                   {ErasureBasis::kRequest, "contact", {}});
+                                              {ErasureBasis::kRequest, "contact", {}});
   REQUIRE(erased);
   CHECK(erased->scope == ErasureScope::kClass);
   CHECK(erased->records == 2);
   CHECK(erased->versions == 3);
   const auto again = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
-                                  {ErasureBasis::kRequest, "contact", {}});
+                                             {ErasureBasis::kRequest, "contact", {}});
   REQUIRE(again);
   CHECK(again->id == erased->id);
   const auto record = vault.NewContact(vault.client, {{"last_name", "New"}});
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
-                       {ErasureBasis::kRequest, {}, {record}}));
+                                  {ErasureBasis::kRequest, {}, {record}}));
   CHECK(vault.Number("SELECT generation FROM clients") == 2);
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {}));
   CHECK(vault.KeyCount() == 0);
@@ -122,7 +128,8 @@ TEST_CASE("what cannot be erased is refused, and nothing changes") {
   CHECK(answer({ErasureBasis::kRequest, {}, {vault.first, vault.first}}) == "erasure_invalid");
   CHECK(answer({ErasureBasis::kRetention, {}, {}}) == "erasure_invalid");
   CHECK(AnswerOf(vault->erasures().Erase(vault.As(kCrmService), vault.client,
-                              {ErasureBasis::kRequest, {}, {vault.first}})) == "permission_denied");
+                                         {ErasureBasis::kRequest, {}, {vault.first}})) ==
+        "permission_denied");
   CHECK(vault.Number("SELECT count(*) FROM erasures") == 0);
   CHECK(vault.Number("SELECT count(*) FROM records") == 3);
   vault.CheckInvariants();
@@ -141,7 +148,8 @@ TEST_CASE("who may not write all of a record does not erase it, in whatever way"
   };
   const auto crm = [&] { return handling(vault.As(kCrmService)); };
   const auto plain = vault->records().CreateRecord(crm(), vault.client, "complaint", complaint, {});
-  const auto sensitive = vault->records().CreateRecord(crm(), vault.client, "complaint", special, {});
+  const auto sensitive =
+      vault->records().CreateRecord(crm(), vault.client, "complaint", special, {});
   // What it had once is erased as well.
   const auto changed = vault->records().CreateRecord(crm(), vault.client, "complaint", special, {});
   REQUIRE((plain && sensitive && changed));
@@ -225,8 +233,8 @@ TEST_CASE("the act of an erasure is one document, and verifies") {
   PartlyErasedVault vault;
   auto caller = vault.As(kPrivacyOfficer);
   caller.ticket = "DSR-17";
-  const auto erasure =
-      vault->erasures().Erase(caller, vault.client, {ErasureBasis::kConsentWithdrawn, {}, {vault.first}});
+  const auto erasure = vault->erasures().Erase(
+      caller, vault.client, {ErasureBasis::kConsentWithdrawn, {}, {vault.first}});
   REQUIRE(erasure);
   const auto document = vault->erasure_acts().ReadAct(vault.As(kAuditor), erasure->id, {});
   REQUIRE(document);
@@ -243,13 +251,15 @@ TEST_CASE("the act of an erasure is one document, and verifies") {
   CHECK(report.act->records == std::vector{vault.first.Text()});
   CHECK(report.act->key->replaced);
   CHECK(document->find("Roe") == std::string::npos);
-  CHECK(vault
-            ->erasure_acts().ReadAct(vault.As(kAuditor), erasure->id,
-                      {DocumentForm::kPage, audit::PageLanguage::kRussian})
+  CHECK(vault->erasure_acts()
+            .ReadAct(vault.As(kAuditor), erasure->id,
+                     {DocumentForm::kPage, audit::PageLanguage::kRussian})
             ->find("Example Care Ltd") != std::string::npos);
-  CHECK(vault->erasure_acts().ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kLogCsv})
+  CHECK(vault->erasure_acts()
+            .ReadAct(vault.As(kAuditor), erasure->id, {DocumentForm::kLogCsv})
             ->find(vault.client.Text()) != std::string::npos);
-  CHECK(AnswerOf(vault->erasure_acts().ReadAct(vault.As(kCrmService), erasure->id, {})) == "permission_denied");
+  CHECK(AnswerOf(vault->erasure_acts().ReadAct(vault.As(kCrmService), erasure->id, {})) ==
+        "permission_denied");
 }
 
 TEST_CASE("an act of each basis is worded in each language, with the title that its class has") {
@@ -260,8 +270,8 @@ TEST_CASE("an act of each basis is worded in each language, with the title that 
     json contact = json::parse(testing::ReadShippedFile("classes/contact.json"));
     contact["title"] = "Контакты";
     vault.PutClass(contact);
-    const auto erasure =
-        vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {basis, {}, {vault.first}});
+    const auto erasure = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
+                                                 {basis, {}, {vault.first}});
     REQUIRE(erasure);
     const auto read = [&](const DocumentRequest& request) {
       const auto text = vault->erasure_acts().ReadAct(vault.As(kAuditor), erasure->id, request);
@@ -300,7 +310,7 @@ TEST_CASE("acts are kept for three years, erasures for ever") {
   REQUIRE(asked);
   REQUIRE(vault->erasure_acts().ReadAct(vault.As(kAuditor), asked->id, {}));
   const auto never = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
-                                  {ErasureBasis::kRequest, {}, {vault.second}});
+                                             {ErasureBasis::kRequest, {}, {vault.second}});
   REQUIRE(never);
   vault.clock.Advance(1000);
   const auto kept = vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {});
@@ -426,23 +436,23 @@ TEST_CASE("records are written while others of their client are erased") {
     const std::jthread erasing([&] {
       for (const auto& id : made) {
         if (!vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
-                          {ErasureBasis::kRequest, {}, {id}})) {
+                                     {ErasureBasis::kRequest, {}, {id}})) {
           ++unreadable;
         }
       }
     });
     const std::jthread writing([&] {
       for (int i = 0; i < 50; ++i) {
-        const auto record = vault->records().CreateRecord(vault.As(kCrmService), vault.client, "contact",
-                                                {{"last_name", "B"}}, {});
+        const auto record = vault->records().CreateRecord(vault.As(kCrmService), vault.client,
+                                                          "contact", {{"last_name", "B"}}, {});
         if (!record || vault.Read(record->id) != R"({"last_name":"B"})") ++unreadable;
       }
     });
     const std::jthread changing([&] {
       std::uint64_t version = 3;
       for (int i = 0; i < 50; ++i) {
-        if (vault->records().UpdateRecord(vault.As(kCrmService), vault.client, vault.second, version,
-                                {{"last_name", "C"}})) {
+        if (vault->records().UpdateRecord(vault.As(kCrmService), vault.client, vault.second,
+                                          version, {{"last_name", "C"}})) {
           ++version;
         }
         if (vault.Read(vault.second).find("last_name") == std::string::npos) ++unreadable;
@@ -467,15 +477,16 @@ TEST_CASE("what is left of a client is told place by place") {
   CHECK(state("records") == "present 2");
   CHECK(state("key") == "present 1");
   CHECK(state("holds") == "absent 0");
-  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client, {{}, "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
+                                         {{}, "disputed", {}}));
   CHECK(state("restrictions") == "present 1");
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {}));
   CHECK(state("profile") == "absent 0");
   CHECK(state("records") == "absent 0");
   CHECK(state("key") == "absent 0");
   CHECK(state("erasures") == "present 1");
-  CHECK(AnswerOf(vault->traces().FindTraces(vault.As(kPrivacyOfficer), ClientId::New(vault.clock.Now()))) ==
-        "not_found");
+  CHECK(AnswerOf(vault->traces().FindTraces(vault.As(kPrivacyOfficer),
+                                            ClientId::New(vault.clock.Now()))) == "not_found");
 }
 
 }  // namespace coffer::vault

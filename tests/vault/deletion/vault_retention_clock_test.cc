@@ -32,7 +32,8 @@ TEST_CASE("a clock that jumps stops retention until two people confirm it", "[re
     RetainingVault::LetItLook();
     CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->waiting_for_clock);
     CHECK(vault->monitoring().ReadStatistics(vault.As(kAdministrator))->waiting_for_clock);
-    CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) == "clock_unconfirmed");
+    CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) ==
+          "clock_unconfirmed");
     const auto jumps = vault.Entries("clock.jump");
     REQUIRE(jumps.size() == 2);
     CHECK(jumps[0].actor == "vault");
@@ -60,7 +61,8 @@ TEST_CASE("a clock that jumps stops retention until two people confirm it", "[re
     CHECK(vault.EntryOf(caller).at("detail") == "2026-01-03; " + caller.approval);
     CHECK(!vault->monitoring().ReadStatus(vault.As(kAuditor))->waiting_for_clock);
     CHECK(vault.Run().erased == 16);
-    CHECK(AnswerOf(vault->retention().ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");  // nothing to confirm
+    CHECK(AnswerOf(vault->retention().ConfirmClock(vault.As(kPrivacyOfficer))) ==
+          "ok");  // nothing to confirm
   }
 }
 
@@ -76,7 +78,8 @@ TEST_CASE("a vault that was off for longer than the threshold waits as well", "[
   vault.clock.Advance(49 * kRetentionHourMs);
   vault.Open();
   CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->waiting_for_clock);
-  CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) == "clock_unconfirmed");
+  CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) ==
+        "clock_unconfirmed");
   CHECK(AnswerOf(vault->retention().ConfirmClock(vault.As(kPrivacyOfficer))) == "ok");
   CHECK(vault.Run().erased == 2);
 }

@@ -77,8 +77,9 @@ void FillInEachState(RetainingVault& vault) {
   fill(vault.NewEnded("plain"));
   fill(vault.NewEnded("tagged", {"prospect"}));
   vault.Hold(fill(vault.NewEnded("held")));
-  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), fill(vault.NewEnded("restricted")),
-                          {"interaction", "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer),
+                                         fill(vault.NewEnded("restricted")),
+                                         {"interaction", "disputed", {}}));
   const ClientId changed = fill(vault.NewClient("changed"));
   ClientChange change;
   change.relationship_end = kLongAgo;
@@ -86,8 +87,8 @@ void FillInEachState(RetainingVault& vault) {
   const ClientId rewritten = fill(vault.NewEnded("rewritten"));
   json data = kRetainedInteraction;
   data["subject"] = "another call";
-  REQUIRE(
-      vault->records().UpdateRecord(vault.As(kCrmService), rewritten, vault.Interaction(rewritten), 1, data));
+  REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), rewritten,
+                                        vault.Interaction(rewritten), 1, data));
   vault.Interaction(rewritten, "2033-01-01T10:00:00Z");
   fill(vault.NewClient("living"));
   vault.NewEnded("empty");
@@ -222,8 +223,10 @@ TEST_CASE("a time zone that the machine does not have pauses deletion, and is na
   CHECK(report.detail == "US/Nowhere");
   CHECK(!report.counted);
   CHECK(!report.nothing_was_due());
-  CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) == "time_zone_unknown");
-  CHECK(AnswerOf(vault->retention().PreviewRetention(vault.As(kPrivacyOfficer), {})) == "time_zone_unknown");
+  CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) ==
+        "time_zone_unknown");
+  CHECK(AnswerOf(vault->retention().PreviewRetention(vault.As(kPrivacyOfficer), {})) ==
+        "time_zone_unknown");
   CHECK(vault.Number("SELECT count(*) FROM records") == 4);
   // It is there again.
   vault.Close();

@@ -14,8 +14,8 @@ constexpr const char* kFarAhead = "2033-01-01";
 
 // The shipped class, as it is stored; `date` is the field that it counts from, empty: none.
 json InteractionBy(RetainingVault& vault, const std::string& date) {
-  json definition =
-      json::parse((*vault->classes().GetClass(vault.As(kAdministrator), "interaction", {}))->definition);
+  json definition = json::parse(
+      (*vault->classes().GetClass(vault.As(kAdministrator), "interaction", {}))->definition);
   definition.erase("retention_date");
   if (!date.empty()) definition["retention_date"] = date;
   return definition;
@@ -42,8 +42,8 @@ json ByDate(const std::string& action = "erase") {
 
 std::string ApprovalFor(RetainingVault& vault, Role asks, const std::string& target,
                         const json& content) {
-  const auto asked =
-      vault->approvals().RequestApproval(vault.As(asks), {"retention.write", target, content.dump()});
+  const auto asked = vault->approvals().RequestApproval(
+      vault.As(asks), {"retention.write", target, content.dump()});
   INFO(AnswerOf(asked));
   REQUIRE(asked);
   REQUIRE(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true));
@@ -218,8 +218,8 @@ TEST_CASE("an approval to replace something is void once it has been replaced", 
   for (const Kind& kind : kinds) {
     CAPTURE(kind.target);
     const auto ask = [&](const json& wanted) {
-      const auto asked =
-          vault->approvals().RequestApproval(vault.As(kind.asks), {kind.action, kind.target, wanted.dump()});
+      const auto asked = vault->approvals().RequestApproval(
+          vault.As(kind.asks), {kind.action, kind.target, wanted.dump()});
       INFO(AnswerOf(asked));
       REQUIRE(asked);
       return asked->id;
@@ -276,8 +276,8 @@ TEST_CASE("what moves due dates of a class takes two people, and nothing else of
   change("why it is kept", false, [](json& d) { d["keep"] = "evidence"; });
   for (const Change& made : changes) {
     CAPTURE(made.what);
-    const auto preview =
-        vault->retention().PreviewClass(vault.As(kAdministrator), "interaction", made.definition.dump());
+    const auto preview = vault->retention().PreviewClass(vault.As(kAdministrator), "interaction",
+                                                         made.definition.dump());
     REQUIRE(preview);
     CHECK(preview->moves_due_dates == made.moves);
     CHECK(PutInteraction(vault, made.definition) == (made.moves ? "approval_required" : "ok"));
@@ -341,7 +341,8 @@ TEST_CASE("a preview of a class says what its due dates will be", "[retention]")
   }
   const json definition = InteractionBy(vault, "follow_up_on");
   vault.last = vault.As(kAdministrator);
-  const auto preview = vault->retention().PreviewClass(vault.last, "interaction", definition.dump());
+  const auto preview =
+      vault->retention().PreviewClass(vault.last, "interaction", definition.dump());
   REQUIRE(preview);
   CHECK(vault.EntryOf(vault.last).at("detail") == "preview of the due dates of 12 records");
   CHECK(preview->version == 1);
@@ -361,16 +362,16 @@ TEST_CASE("a preview of a class says what its due dates will be", "[retention]")
   CHECK(vault.Run().due == change.due_after);
   // Now those that had no date would have one.
   const auto back = vault->retention().PreviewClass(vault.As(kPrivacyOfficer), "interaction",
-                                        InteractionBy(vault, "occurred_at").dump());
+                                                    InteractionBy(vault, "occurred_at").dump());
   REQUIRE(back);
   CHECK(back->changes.at(0).begins == 3);
-  CHECK(AnswerOf(vault->retention().PreviewClass(vault.As(kCrmService), "interaction", definition.dump())) ==
-        "permission_denied");
-  CHECK(AnswerOf(vault->retention().PreviewClass(vault.As(kAuditor), "contact", definition.dump())) ==
-        "class_invalid");
-  CHECK(vault
-            ->retention().PreviewClass(vault.As(kAuditor), "interaction",
-                           InteractionBy(vault, "follow_up_on").dump())
+  CHECK(AnswerOf(vault->retention().PreviewClass(vault.As(kCrmService), "interaction",
+                                                 definition.dump())) == "permission_denied");
+  CHECK(AnswerOf(vault->retention().PreviewClass(vault.As(kAuditor), "contact",
+                                                 definition.dump())) == "class_invalid");
+  CHECK(vault->retention()
+            .PreviewClass(vault.As(kAuditor), "interaction",
+                          InteractionBy(vault, "follow_up_on").dump())
             ->changes.empty());
 }
 

@@ -90,8 +90,8 @@ TEST_CASE("a record that is changed while a run looks at it stays", "[retention]
   REQUIRE(run);
   std::vector<bool> changed;
   for (auto record = records.rbegin(); record != records.rend(); ++record) {
-    const auto updated = vault->records().UpdateRecord(vault.As(kCrmService), record->first, record->second,
-                                             1, {{"last_name", "Roe"}});
+    const auto updated = vault->records().UpdateRecord(vault.As(kCrmService), record->first,
+                                                       record->second, 1, {{"last_name", "Roe"}});
     CHECK((updated || updated.error().reason == "not_found"));
     changed.push_back(updated.has_value());
   }
@@ -117,7 +117,8 @@ TEST_CASE("a run that is interrupted goes on at the next start, and counts nothi
   while (vault->monitoring().ReadStatistics(vault.As(kAdministrator))->retention_erased == 0) {
     std::this_thread::yield();
   }
-  CHECK((AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) == "run_in_progress"));
+  CHECK((AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) ==
+         "run_in_progress"));
   for (int i = 0; i < 3; ++i) {
     vault.Close();
     vault.Open();
@@ -176,7 +177,8 @@ TEST_CASE("what is due goes also where the key is missing, and what stays is not
   CHECK(run.erased == 3);
   CHECK(run.failed == 0);
   CHECK(vault.Number("SELECT count(*) FROM records") == 3);
-  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), clients[1])) == "integrity_failed");
+  CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), clients[1])) ==
+        "integrity_failed");
   CHECK(vault->clients().GetClient(vault.As(kCrmService), clients[2]));
 }
 

@@ -44,7 +44,8 @@ TEST_CASE("a schedule is stored in versions, and only where it differs", "[reten
   vault.Close();
   vault.Open();
   CHECK(vault->retention().GetRetentionSchedule(vault.As(kAuditor), {})->version == 2);
-  CHECK(vault->retention().GetRetentionSchedule(vault.As(kAuditor), 1)->definition == stored->definition);
+  CHECK(vault->retention().GetRetentionSchedule(vault.As(kAuditor), 1)->definition ==
+        stored->definition);
   CHECK(AnswerOf(vault->retention().GetRetentionSchedule(vault.As(kAuditor), 3)) == "not_found");
   vault.CheckInvariants();
 }
@@ -58,8 +59,8 @@ TEST_CASE("a schedule with faults changes nothing, and only privacy officers wri
   CHECK(vault.EntryOf(vault.last).at("rule") == "check:input");
   CHECK(AnswerOf(vault.Put("text")) == "retention_invalid");
   for (const Role role : {kAdministrator, kSecurityOfficer, kAuditor, kCrmService}) {
-    CHECK(AnswerOf(vault->retention().PutRetentionSchedule(vault.As(role), ScheduleOf({}).dump())) ==
-          "permission_denied");
+    CHECK(AnswerOf(vault->retention().PutRetentionSchedule(
+              vault.As(role), ScheduleOf({}).dump())) == "permission_denied");
   }
   CHECK(AnswerOf(vault->retention().GetRetentionSchedule(vault.As(kAuditor), {})) == "not_found");
 }
@@ -74,12 +75,14 @@ TEST_CASE("while a schedule is in force every class has a policy or says why it 
   CHECK(AnswerOf(refused) == "class_invalid");
   CHECK(IssuesOf(refused).at(0).starts_with("/keep is required"));
   extra["keep"] = "a test";
-  CHECK(AnswerOf(vault->classes().PutClass(vault.As(kAdministrator), "extra", extra.dump())) == "ok");
+  CHECK(AnswerOf(vault->classes().PutClass(vault.As(kAdministrator), "extra", extra.dump())) ==
+        "ok");
   // A schedule whose policy needs the date keeps the class from losing it.
-  json interaction =
-      json::parse((*vault->classes().GetClass(vault.As(kAdministrator), "interaction", {}))->definition);
+  json interaction = json::parse(
+      (*vault->classes().GetClass(vault.As(kAdministrator), "interaction", {}))->definition);
   interaction.erase("retention_date");
-  CHECK(IssuesOf(vault->classes().PutClass(vault.As(kAdministrator), "interaction", interaction.dump()))
+  CHECK(IssuesOf(
+            vault->classes().PutClass(vault.As(kAdministrator), "interaction", interaction.dump()))
             .at(0)
             .starts_with("/retention_date is required"));
   vault.Close();
@@ -92,7 +95,8 @@ TEST_CASE("a schedule takes two people, who are two", "[retention]") {
   const json schedule = ScheduleOf({Policy("contact-3y", "contact", "relationship_end", "P3Y")});
   CHECK(AnswerOf(vault.Put(schedule)) == "approval_required");
   const auto ask = [&](const std::string& target, const std::string& content) {
-    return vault->approvals().RequestApproval(vault.As(kPrivacyOfficer), {"retention.write", target, content});
+    return vault->approvals().RequestApproval(vault.As(kPrivacyOfficer),
+                                              {"retention.write", target, content});
   };
   CHECK(IssuesOf(ask("contact", schedule.dump())).at(0).starts_with("/target"));
   json faulty = schedule;
@@ -104,7 +108,8 @@ TEST_CASE("a schedule takes two people, who are two", "[retention]") {
   CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kPrivacyOfficer), asked->id, true)) ==
         "own_request");
   CHECK(AnswerOf(vault.Put(schedule, asked->id.Text())) == "approval_invalid");
-  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true)) == "ok");
+  CHECK(AnswerOf(vault->approvals().DecideApproval(vault.As(kSecurityOfficer), asked->id, true)) ==
+        "ok");
   json other = schedule;
   other["policies"][0]["period"] = "P4Y";
   CHECK(AnswerOf(vault.Put(other, asked->id.Text())) == "approval_invalid");
@@ -115,7 +120,8 @@ TEST_CASE("a schedule takes two people, who are two", "[retention]") {
   REQUIRE(run.erased == 1);
   const auto erasures = vault->erasures().ListErasures(vault.As(kPrivacyOfficer), {});
   REQUIRE(erasures->items.size() == 1);
-  const auto document = vault->erasure_acts().ReadAct(vault.As(kAuditor), erasures->items[0].id, {});
+  const auto document =
+      vault->erasure_acts().ReadAct(vault.As(kAuditor), erasures->items[0].id, {});
   REQUIRE(document);
   const auto key = audit::ParseVerifierKey(vault.LogKey());
   const auto report = audit::VerifyAct(*document, {&*key, 1});
@@ -131,7 +137,8 @@ TEST_CASE("a schedule takes two people, who are two", "[retention]") {
 
 TEST_CASE("a preview says what is due, when the rest will be, and who may see ids", "[retention]") {
   RetainingVault vault;
-  CHECK(AnswerOf(vault->retention().PreviewRetention(vault.As(kPrivacyOfficer), {})) == "not_found");
+  CHECK(AnswerOf(vault->retention().PreviewRetention(vault.As(kPrivacyOfficer), {})) ==
+        "not_found");
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y"),
               Policy("interaction-2m", "interaction", "creation", "P2M")});
   const ClientId ended = vault.NewEnded("A-1");
@@ -163,12 +170,13 @@ TEST_CASE("a preview says what is due, when the rest will be, and who may see id
   CHECK(vault.Preview({.until = Timestamp{vault.clock.Now().ms + kYearMs}, .months = 1}).due == 2);
   CHECK(vault->retention().PreviewRetention(vault.As(kAuditor), {})->due == 1);
   const auto curious = vault.As(kAuditor);
-  CHECK(AnswerOf(vault->retention().PreviewRetention(curious, {.until = {}, .months = 1, .with_ids = true})) ==
-        "permission_denied");
+  CHECK(AnswerOf(vault->retention().PreviewRetention(
+            curious, {.until = {}, .months = 1, .with_ids = true})) == "permission_denied");
   CHECK(vault.EntryOf(curious).at("rule") == "check:role");
-  CHECK(AnswerOf(vault->retention().PreviewRetention(vault.As(kPrivacyOfficer),
-                                         {.until = {}, .months = 601})) == "preview_invalid");
-  CHECK(AnswerOf(vault->retention().PreviewRetention(vault.As(kCrmService), {})) == "permission_denied");
+  CHECK(AnswerOf(vault->retention().PreviewRetention(
+            vault.As(kPrivacyOfficer), {.until = {}, .months = 601})) == "preview_invalid");
+  CHECK(AnswerOf(vault->retention().PreviewRetention(vault.As(kCrmService), {})) ==
+        "permission_denied");
   CHECK(vault.Read(ended, due) == "ok");
 }
 
@@ -234,7 +242,8 @@ TEST_CASE("a run erases what is due, says so entry by entry, and leaves the rest
   CHECK(vault->retention().ListRetentionRuns(vault.As(kAuditor))->size() == 2);
   CHECK(vault->retention().ListRetentionRuns(vault.As(kAuditor))->at(1).id == run.id);
   CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kAuditor))) == "permission_denied");
-  CHECK(AnswerOf(vault->retention().GetRetentionRun(vault.As(kAuditor), RunId::New(kLongAgo))) == "not_found");
+  CHECK(AnswerOf(vault->retention().GetRetentionRun(vault.As(kAuditor), RunId::New(kLongAgo))) ==
+        "not_found");
   vault.CheckInvariants();
 }
 
@@ -311,7 +320,8 @@ TEST_CASE("what is held or restricted is left by runs, and goes when that is lif
   const auto held = vault.NewEnded("H-1"), restricted = vault.NewEnded("H-2");
   for (const auto& client : {held, restricted, vault.NewEnded("H-3")}) vault.Contact(client);
   const HoldId hold = vault.Hold(held);
-  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), restricted, {{}, "disputed", {}}));
+  REQUIRE(
+      vault->restrictions().Restrict(vault.As(kPrivacyOfficer), restricted, {{}, "disputed", {}}));
   const auto preview = vault.Preview({.until = {}, .months = 1, .with_ids = true});
   CHECK(preview.due == 3);
   CHECK(preview.held == 2);
@@ -352,7 +362,8 @@ TEST_CASE("a preview tells what holds by class and by tag cover, which a run lea
     terms->review_due = {vault.clock.Now().ms + 24 * kRetentionHourMs};
     REQUIRE(vault->holds().PlaceHold(vault.As(kPrivacyOfficer), *terms));
   }
-  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), restricted, {"interaction", "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), restricted,
+                                         {"interaction", "disputed", {}}));
   const auto preview = vault.Preview({.until = {}, .months = 1, .with_ids = true});
   CHECK(preview.due == 6);
   CHECK(preview.held == 4);
@@ -419,7 +430,8 @@ TEST_CASE("a class of a client is restricted when all of its records are due", "
   CHECK(vault.Read(some, recent) == "ok");
 
   // What the schedule restricted a later one erases; what people did it does not.
-  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), some, {"interaction", "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), some,
+                                         {"interaction", "disputed", {}}));
   REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), hold));
   vault.Keep({policy("erase")});
   const auto run = vault.Run();
@@ -438,11 +450,11 @@ TEST_CASE("an objection to named purposes is no reason to keep data, and restric
   keep("restrict");
   const ClientId client = vault.NewClient("R-1");
   const RecordId record = vault.Interaction(client);
-  const auto objection =
-      vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client, {{}, "objects", {false, {"marketing"}}});
+  const auto objection = vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client,
+                                                        {{}, "objects", {false, {"marketing"}}});
   REQUIRE(objection);
-  const auto partly = vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client,
-                                      {"interaction", "disputed", {true, {"client-care"}}});
+  const auto partly = vault->restrictions().Restrict(
+      vault.As(kPrivacyOfficer), client, {"interaction", "disputed", {true, {"client-care"}}});
   REQUIRE(partly);
   CHECK(vault.Read(client, record) == "ok");
   CHECK(vault.Run().restricted == 1);
@@ -490,7 +502,8 @@ TEST_CASE("a restriction that people lifted is not put again by the same schedul
   CHECK(vault.Run().restricted == 1);
   CHECK(vault.Restrictions(client).at(0).terms.class_name == "interaction");
   // What people add stands beside it.
-  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client, {"interaction", "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client,
+                                         {"interaction", "disputed", {}}));
   CHECK(!vault.Restrictions(client).at(0).placed_by);
   CHECK(vault.Restrictions(client).at(1).placed_by);
   CHECK(vault.Run().restricted == 1);
@@ -515,7 +528,8 @@ TEST_CASE("a client without records goes some time after the relationship ended"
   ended.relationship_end = kLongAgo;
   REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), changed, 1, ended));
   const HoldId hold = vault.Hold(held);
-  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), restricted, {"contact", "disputed", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), restricted,
+                                         {"contact", "disputed", {}}));
 
   const auto preview = vault.Preview({.until = {}, .months = 12, .with_ids = true});
   REQUIRE(preview.counts.size() == 3);
@@ -570,7 +584,7 @@ TEST_CASE("a client without records goes some time after the relationship ended"
   REQUIRE(report.act->destroyed_by.size() == 1);
   CHECK(report.act->destroyed_by[0].id == run.asked_by->Text());
   CHECK(vault->erasure_acts().ReadAct(vault.As(kAuditor), erasure.id,
-                       {DocumentForm::kPage, audit::PageLanguage::kRussian}));
+                                      {DocumentForm::kPage, audit::PageLanguage::kRussian}));
 
   REQUIRE(vault->holds().LiftHold(vault.As(kPrivacyOfficer), hold));
   vault.Lift(restricted, "contact");

@@ -33,7 +33,8 @@ class LargeClientVault : public RetainingVault {
     for (std::size_t i = 0; i < kLarge; ++i) {
       contacts.push_back(NewContact(client, {{"last_name", NameOf(i)}}));
     }
-    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, contacts[1], 1, {{"last_name", "Two"}}));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), client, contacts[1], 1,
+                                            {{"last_name", "Two"}}));
     call = NewRecord(client, "interaction", kStayingCall);
     other = NewClient("L-2");
     other_contact = NewContact(other, {{"last_name", "Moe"}});
@@ -56,13 +57,13 @@ class LargeClientVault : public RetainingVault {
     HoldId id;
     BeforeEach([&](int number) {
       if (number != 3) return;
-      const auto hold = (*this)->holds().PlaceHold(As(kPrivacyOfficer),
-                                           {client,
-                                            {},
-                                            {},
-                                            "Claim by a neighbour",
-                                            "K-12",
-                                            Timestamp{clock.Now().ms + 24 * kRetentionHourMs}});
+      const auto hold = (*this)->holds().PlaceHold(
+          As(kPrivacyOfficer), {client,
+                                {},
+                                {},
+                                "Claim by a neighbour",
+                                "K-12",
+                                Timestamp{clock.Now().ms + 24 * kRetentionHourMs}});
       INFO(AnswerOf(hold));
       REQUIRE(hold);
       id = hold->id;
@@ -88,19 +89,23 @@ class LargeClientVault : public RetainingVault {
   }
 
   std::string Data(const RecordId& id, std::uint64_t version = 0) {
-    const auto record = version == 0
-                            ? (*this)->records().GetRecord(As(kCrmService), client, id)
-                            : (*this)->records().GetRecordVersion(As(kCrmService), client, id, version);
+    const auto record =
+        version == 0 ? (*this)->records().GetRecord(As(kCrmService), client, id)
+                     : (*this)->records().GetRecordVersion(As(kCrmService), client, id, version);
     return record ? record->data : std::string(record.error().reason);
   }
   std::size_t Found(const std::string& name) {
-    const auto found = (*this)->searches().SearchByField(As(kCrmService), "contact", "last_name", name, {});
+    const auto found =
+        (*this)->searches().SearchByField(As(kCrmService), "contact", "last_name", name, {});
     INFO(AnswerOf(found));
     REQUIRE(found);
     return found->items.size();
   }
   std::string Noted() {
-    return (*this)->access_log().ReadLogEntry(As(kSecurityOfficer), note_seq)->note_text.value_or("");
+    return (*this)
+        ->access_log()
+        .ReadLogEntry(As(kSecurityOfficer), note_seq)
+        ->note_text.value_or("");
   }
   std::int64_t Keys() {
     return NumberIn(OpenKeysDatabase(), "SELECT count(*) FROM client_keys WHERE client = ?",
@@ -211,8 +216,8 @@ TEST_CASE("of a large client no operation seals more than a few, and all are ser
   vault.BeforeEach([&](int number) {
     if (size > 0) ++grown[vault.LogSize() - size];
     operations = number + 1;
-    CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), vault.other, vault.other_contact)) ==
-          "ok");
+    CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), vault.other,
+                                              vault.other_contact)) == "ok");
     CHECK(vault.Data(vault.contacts[0]) == vault.DataOf("N0"));
     CHECK(vault.Data(vault.contacts[2]) == vault.DataOf("N2"));
     CHECK(vault.Data(vault.contacts[1], 1) == vault.DataOf("N1"));
@@ -258,11 +263,13 @@ TEST_CASE("a record of many versions is sealed again in steps of its own") {
   constexpr std::uint64_t kVersions = kResealsAtOnce + 30;
   for (std::uint64_t version = 1; version < kVersions; ++version) {
     REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), client, kept, version,
-                                {{"last_name", "Roe" + std::to_string(version)}}));
+                                          {{"last_name", "Roe" + std::to_string(version)}}));
   }
-  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {ErasureBasis::kRequest, {}, {gone}}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client,
+                                  {ErasureBasis::kRequest, {}, {gone}}));
   for (std::uint64_t version = 1; version <= kVersions; ++version) {
-    const auto read = vault->records().GetRecordVersion(vault.As(kCrmService), client, kept, version);
+    const auto read =
+        vault->records().GetRecordVersion(vault.As(kCrmService), client, kept, version);
     if (!read) FAIL_CHECK(version << ": " << AnswerOf(read));
   }
   vault.CheckInvariants();
@@ -276,21 +283,23 @@ TEST_CASE("what is written of a client between the steps stays, under its new ke
   vault.BeforeEach([&](int number) {
     const std::string name = "W" + std::to_string(number);
     written.emplace_back(vault.NewContact(vault.client, {{"last_name", name}}), name);
-    const auto changed = vault->records().UpdateRecord(vault.As(kCrmService), vault.client, vault.contacts[5],
-                                             version, {{"last_name", name}});
+    const auto changed = vault->records().UpdateRecord(
+        vault.As(kCrmService), vault.client, vault.contacts[5], version, {{"last_name", name}});
     INFO(AnswerOf(changed));
     REQUIRE(changed);
     ++version;
+    REQUIRE(vault->clients().UpdateClient(
+        vault.As(kCrmService), vault.client, version - 1,
+        {.external_ref = {}, .tags = Strings{"t" + std::to_string(number)}}));
     REQUIRE(
-        vault->clients().UpdateClient(vault.As(kCrmService), vault.client, version - 1,
-                            {.external_ref = {}, .tags = Strings{"t" + std::to_string(number)}}));
-    REQUIRE(vault->imports().ImportRecord(vault.As(kCrmService), {"L-1", "contact", name, imported}));
+        vault->imports().ImportRecord(vault.As(kCrmService), {"L-1", "contact", name, imported}));
     REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
-                            {"complaint", "disputed " + name, {true, {}}}));
+                                           {"complaint", "disputed " + name, {true, {}}}));
     auto caller = vault.As(kCrmService, std::string(vault.kPurpose), "because of " + name);
     REQUIRE(vault->records().GetRecord(caller, vault.client, vault.contacts[6]));
     REQUIRE(vault->records().DeleteRecord(vault.As(kPrivacyOfficer), vault.client,
-                                vault.contacts[10 + static_cast<std::size_t>(number)], {}));
+                                          vault.contacts[10 + static_cast<std::size_t>(number)],
+                                          {}));
   });
   const auto erasure = vault.EraseFirst();
   vault.LeaveAlone();
@@ -300,13 +309,14 @@ TEST_CASE("what is written of a client between the steps stays, under its new ke
   for (int round = 0; round < 2; ++round) {
     for (const auto& [id, name] : written) CHECK(vault.Data(id) == vault.DataOf(name));
     for (std::uint64_t old = 1; old <= version; ++old) {
-      const auto read =
-          vault->records().GetRecordVersion(vault.As(kCrmService), vault.client, vault.contacts[5], old);
+      const auto read = vault->records().GetRecordVersion(vault.As(kCrmService), vault.client,
+                                                          vault.contacts[5], old);
       CHECK(AnswerOf(read) == "ok");
     }
     CHECK(vault.Found("Imported") == written.size());
     CHECK(vault.Found("N0") == 0);
-    const auto restrictions = vault->restrictions().ListRestrictions(vault.As(kAuditor), vault.client);
+    const auto restrictions =
+        vault->restrictions().ListRestrictions(vault.As(kAuditor), vault.client);
     REQUIRE(restrictions);
     CHECK(restrictions->size() == written.size());
     for (const auto& one : *restrictions) CHECK(one.terms.basis.starts_with("disputed"));
@@ -322,8 +332,9 @@ TEST_CASE("what goes is under a key that dies, whatever was done with it between
     std::uint64_t version = 1, sealed_by = 0;
     vault.BeforeEach([&](int number) {
       if (number == 4 || each_time) {
-        REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), vault.client, vault.contacts[0], version,
-                                    {{"last_name", "X" + std::to_string(number)}}));
+        REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), vault.client,
+                                              vault.contacts[0], version,
+                                              {{"last_name", "X" + std::to_string(number)}}));
         ++version;
         auto caller = vault.As(kCrmService, std::string(vault.kPurpose), "about who goes");
         REQUIRE(vault->records().GetRecord(caller, vault.client, vault.contacts[0]));
@@ -375,7 +386,8 @@ TEST_CASE("a hold that comes between the steps keeps everything, and all is read
     vault.CheckStaying();
     vault.CheckLog();
     CHECK(vault->erasures().ListErasures(vault.As(kAuditor), {})->items.empty());
-    CHECK(vault->holds().GetHold(vault.As(kAuditor), vault.id)->terms.reason == "Claim by a neighbour");
+    CHECK(vault->holds().GetHold(vault.As(kAuditor), vault.id)->terms.reason ==
+          "Claim by a neighbour");
     CHECK(vault.Keys() == 2);
     CHECK(AnswerOf(vault.EraseFirst()) == "held");
     vault.Close();
@@ -483,8 +495,8 @@ TEST_CASE("an approval is asked for by each step, and used up by the erasure alo
   LargeClientVault vault({.two_person = true});
   const ErasureRequest request{ErasureBasis::kUnlawful, {}, {vault.contacts[0]}};
   const auto approve = [&] {
-    const auto asked =
-        vault->approvals().RequestApproval(vault.As(kPrivacyOfficer), ProposalOf(vault.client, request));
+    const auto asked = vault->approvals().RequestApproval(vault.As(kPrivacyOfficer),
+                                                          ProposalOf(vault.client, request));
     INFO(AnswerOf(asked));
     REQUIRE(asked);
     REQUIRE(vault->approvals().DecideApproval(vault.As(kSupervisor), asked->id, true));
@@ -654,8 +666,10 @@ TEST_CASE("a key whose commit never came is gone with the next erasure of a part
   const auto gone = vault.NewContact(small, {{"last_name", "Doe"}});
   const auto kept = vault.NewContact(small, {{"last_name", "Roe"}});
   leave_stray(vault, small, 1);
-  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), small, {ErasureBasis::kRequest, {}, {gone}}));
-  CHECK((*vault->records().GetRecord(vault.As(kCrmService), small, kept)).data == vault.DataOf("Roe"));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), small,
+                                  {ErasureBasis::kRequest, {}, {gone}}));
+  CHECK((*vault->records().GetRecord(vault.As(kCrmService), small, kept)).data ==
+        vault.DataOf("Roe"));
   CHECK(vault.NumberIn(vault.OpenKeysDatabase(),
                        "SELECT count(*) FROM client_keys WHERE client = ?", small.Row()) == 1);
   leave_stray(vault, small, 2);
@@ -746,7 +760,8 @@ TEST_CASE("what is deleted of a class between the steps is under a key that dies
   LargeClientVault vault;
   vault.BeforeEach([&](int number) {
     if (number != 3) return;
-    REQUIRE(vault->records().DeleteRecord(vault.As(kPrivacyOfficer), vault.client, vault.contacts[0], {}));
+    REQUIRE(vault->records().DeleteRecord(vault.As(kPrivacyOfficer), vault.client,
+                                          vault.contacts[0], {}));
   });
   REQUIRE(vault.Erase(request));
   vault.LeaveAlone();

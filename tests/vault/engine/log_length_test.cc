@@ -26,7 +26,7 @@ class CutVault : public RetainingVault {
     REQUIRE((*this)->erasure_acts().ReadAct(As(kAuditor), erasure->id, {}));
     Run();
     REQUIRE((*this)->purposes().PutPurpose(As(kAdministrator), "later",
-                                R"({"title": "Later", "legal_basis": "contract"})"));
+                                           R"({"title": "Later", "legal_basis": "contract"})"));
     Close();
   }
   // Back to the first anchor: that alone is what the start compared once.

@@ -76,7 +76,8 @@ TEST_CASE("entries say what committed state is where they changed it, and only t
       restricted->id));
   CHECK(vault.StateEntries().back().state_hash == first.back().state_hash);
   // Refused: nothing was changed.
-  CHECK_FALSE(vault->restrictions().Restrict(vault.As(Role::kCrmService), client, {{}, "accuracy", {}}));
+  CHECK_FALSE(
+      vault->restrictions().Restrict(vault.As(Role::kCrmService), client, {{}, "accuracy", {}}));
   CHECK(vault.StateEntries().size() == second.size() + 1);
   for (const auto& entry : vault.WholeLog()) CHECK(entry.action != "state.changed");
   vault.CheckInvariants();
@@ -120,7 +121,8 @@ TEST_CASE("no old page brings a revoked token back") {
 TEST_CASE("rows changed past the vault are named by a start and by a verification") {
   StateVault vault;
   const auto client = vault.NewClient("S-1", {"gold"});
-  REQUIRE(vault->restrictions().Restrict(vault.As(Role::kPrivacyOfficer), client, {{}, "accuracy", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(Role::kPrivacyOfficer), client,
+                                         {{}, "accuracy", {}}));
   vault.Close();
   const std::string whole = vault.Pages();
   for (const auto& [change, table] : std::vector<std::pair<std::string, std::string>>{
@@ -160,7 +162,8 @@ TEST_CASE("what is known of the log's last state hash may be old itself, or gone
   const std::int64_t seq = vault.Number("SELECT seq FROM committed_state");
   const Bytes sums = vault.Blob("SELECT sums FROM committed_state");
   vault.Open();
-  REQUIRE(vault->restrictions().Restrict(vault.As(Role::kPrivacyOfficer), client, {{}, "accuracy", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(Role::kPrivacyOfficer), client,
+                                         {{}, "accuracy", {}}));
   vault.Close();
   const std::string whole = vault.Pages();
   const auto nothing = [] { return std::string("opened"); };

@@ -104,19 +104,25 @@ class StruckVault {
     EvidenceRequest evidence;
     evidence.client = client_.Text();
     Step(crm(), [&](auto& c) { return vault->clients().GetClient(c, client_); });
-    Step(crm(), [&](auto& c) { return vault->clients().CreateClient(c, {"made-" + number, {}}, {}); });
+    Step(crm(),
+         [&](auto& c) { return vault->clients().CreateClient(c, {"made-" + number, {}}, {}); });
     Step(crm(), [&](auto& c) { return vault->records().GetRecord(c, client_, record_); });
     Step(crm(), [&](auto& c) {
-      return vault->searches().SearchByField(c, "contact", "last_name", "Doe", {.limit = 5, .cursor = {}});
+      return vault->searches().SearchByField(c, "contact", "last_name", "Doe",
+                                             {.limit = 5, .cursor = {}});
     });
-    Step(crm(), [&](auto& c) { return vault->records().CreateRecord(c, client_, "contact", data, {}); });
+    Step(crm(),
+         [&](auto& c) { return vault->records().CreateRecord(c, client_, "contact", data, {}); });
     Step(crm(), [&](auto& c) { return vault->records().ListRecords(c, client_, "", true, {}); });
-    Step(subject(),
-         [&](auto& c) { return vault->restrictions().Restrict(c, client_, {"consent-note", "b", {}}); });
-    Step(crm(), [&](auto& c) { return vault->records().UpdateRecord(c, client_, record_, 1, data); });
+    Step(subject(), [&](auto& c) {
+      return vault->restrictions().Restrict(c, client_, {"consent-note", "b", {}});
+    });
+    Step(crm(),
+         [&](auto& c) { return vault->records().UpdateRecord(c, client_, record_, 1, data); });
     Step(auditor(), [&](auto& c) { return vault->access_log().ReadLog(c, {}, {}); });
     Step(auditor(), [&](auto& c) { return vault->access_log().ReadLogEntry(c, 3); });
-    Step(subject(), [&](auto& c) { return vault->exports().Export(c, {}, {.limit = 3, .cursor = {}}); });
+    Step(subject(),
+         [&](auto& c) { return vault->exports().Export(c, {}, {.limit = 3, .cursor = {}}); });
     Step(crm(), [&](auto& c) { return vault->records().DeleteRecord(c, client_, record_, {}); });
     Step(subject(), [&](auto& c) { return vault->exports().PackageClient(c, client_, {}); });
     LateStep(auditor(), [&](auto& c) { return vault->evidence().MakeEvidence(c, evidence); });
@@ -125,9 +131,12 @@ class StruckVault {
   }
 
   void Erasing() {
-    Step(vault_.As(kCrmService), [&](auto& c) { return vault_->records().GetRecord(c, client_, record_); });
-    LateStep(vault_.As(kPrivacyOfficer), [&](auto& c) { return vault_->erasures().Erase(c, client_, {}); });
-    Step(vault_.As(kCrmService), [&](auto& c) { return vault_->searches().SearchByReference(c, "nobody"); });
+    Step(vault_.As(kCrmService),
+         [&](auto& c) { return vault_->records().GetRecord(c, client_, record_); });
+    LateStep(vault_.As(kPrivacyOfficer),
+             [&](auto& c) { return vault_->erasures().Erase(c, client_, {}); });
+    Step(vault_.As(kCrmService),
+         [&](auto& c) { return vault_->searches().SearchByReference(c, "nobody"); });
   }
 
   int ended = 0;  // rounds in which the process ended

@@ -214,8 +214,10 @@ TEST_CASE("a summary counts what a search finds") {
   }
   LogSummaryRequest bad;
   bad.by = "ts; DROP TABLE entries";
-  CHECK(AnswerOf(vault->access_log().SummariseLog(vault.As(kSecurityOfficer), bad)) == "filter_invalid");
-  CHECK(AnswerOf(vault->access_log().SummariseLog(vault.As(kCrmService), {})) == "permission_denied");
+  CHECK(AnswerOf(vault->access_log().SummariseLog(vault.As(kSecurityOfficer), bad)) ==
+        "filter_invalid");
+  CHECK(AnswerOf(vault->access_log().SummariseLog(vault.As(kCrmService), {})) ==
+        "permission_denied");
 }
 
 // Who and what is gone stays searchable: known is what the log has, not only today's policy.
@@ -259,7 +261,8 @@ TEST_CASE("what only the log still knows can be searched for, with the index and
     answers(&LogFilter::field, "brief");
     LogFilter never;
     never.class_name = "passings";
-    CHECK(AnswerOf(vault->access_log().ReadLog(vault.As(kSecurityOfficer), never, {})) == "filter_unknown");
+    CHECK(AnswerOf(vault->access_log().ReadLog(vault.As(kSecurityOfficer), never, {})) ==
+          "filter_unknown");
   };
   std::filesystem::remove(vault.path());
   vault.Open(true);

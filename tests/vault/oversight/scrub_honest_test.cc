@@ -30,8 +30,9 @@ class HonestVault : public ScrubbedVault {
     }
   }
   void Update(const ClientId& client, const RecordId& record, std::uint64_t version) {
-    const auto updated = (*this)->records().UpdateRecord(As(kCrmService), client, record, version,
-                                               {{"last_name", "Name" + std::to_string(version)}});
+    const auto updated =
+        (*this)->records().UpdateRecord(As(kCrmService), client, record, version,
+                                        {{"last_name", "Name" + std::to_string(version)}});
     INFO(AnswerOf(updated));
     REQUIRE(updated);
   }
@@ -57,15 +58,15 @@ TEST_CASE("of a vault that did all there is to be done the comparison says nothi
         vault.As(kCrmService), {"H-" + std::to_string(i), "contact", "home", {{"last_name", "I"}}});
     INFO(AnswerOf(imported));
     REQUIRE(imported);
-    REQUIRE(
-        vault->imports().ImportRecord(vault.As(kCrmService),
-                            {"H-" + std::to_string(i), "contact", "home", {{"last_name", "J"}}}));
-    REQUIRE(
-        vault->imports().ImportRecord(vault.As(kCrmService),
-                            {"H-" + std::to_string(i), "contact", "home", {{"last_name", "J"}}}));
-    REQUIRE(
-        vault->imports().ImportRecord(vault.As(kCrmService),
-                            {"N-" + std::to_string(i), "contact", "home", {{"last_name", "K"}}}));
+    REQUIRE(vault->imports().ImportRecord(
+        vault.As(kCrmService),
+        {"H-" + std::to_string(i), "contact", "home", {{"last_name", "J"}}}));
+    REQUIRE(vault->imports().ImportRecord(
+        vault.As(kCrmService),
+        {"H-" + std::to_string(i), "contact", "home", {{"last_name", "J"}}}));
+    REQUIRE(vault->imports().ImportRecord(
+        vault.As(kCrmService),
+        {"N-" + std::to_string(i), "contact", "home", {{"last_name", "K"}}}));
   }
   vault.CheckHonest("making");
   vault.Close();
@@ -80,7 +81,8 @@ TEST_CASE("of a vault that did all there is to be done the comparison says nothi
     restriction.basis = "disputed";
     restriction.stops.purposes = {"billing"};
     restriction.class_name = "interaction";
-    const auto placed = vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client, restriction);
+    const auto placed =
+        vault->restrictions().Restrict(vault.As(kPrivacyOfficer), client, restriction);
     INFO(AnswerOf(placed));
   }
   const auto hold = vault.Hold(clients[5]);
@@ -90,8 +92,8 @@ TEST_CASE("of a vault that did all there is to be done the comparison says nothi
   vault.Erase(clients[2], {ErasureBasis::kUnlawful, {}, {records[6], records[7]}});
   vault.Erase(clients[2], {ErasureBasis::kUnlawful, {}, {records[8]}});
   REQUIRE(vault->records().DeleteRecord(vault.As(kCrmService), clients[3], records[10], {}));
-  REQUIRE(
-      vault->clients().UpdateClient(vault.As(kCrmService), clients[3], 1, {"H-3b", Strings{"eu", "vip"}}));
+  REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), clients[3], 1,
+                                        {"H-3b", Strings{"eu", "vip"}}));
   vault.CheckHonest("erasing");
   vault.clock.Advance(11 * 24 * kRetentionHourMs);
   vault.Exchange();

@@ -32,7 +32,8 @@ class AlteredVault : public ScrubbedVault {
     Subject subject;
     subject.client = ended ? NewEnded(name) : NewClient(name);
     subject.record = NewContact(subject.client, kData);
-    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), subject.client, subject.record, 1, kOther));
+    REQUIRE((*this)->records().UpdateRecord(As(kCrmService), subject.client, subject.record, 1,
+                                            kOther));
     return subject;
   }
   void Keep() {
@@ -64,11 +65,11 @@ void DeleteRecord(AlteredVault& vault, const Subject& subject) {
 }
 void EraseRecord(AlteredVault& vault, const Subject& subject) {
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), subject.client,
-                       {ErasureBasis::kRequest, {}, {subject.record}}));
+                                  {ErasureBasis::kRequest, {}, {subject.record}}));
 }
 void EraseClass(AlteredVault& vault, const Subject& subject) {
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), subject.client,
-                       {ErasureBasis::kRequest, "contact", {}}));
+                                  {ErasureBasis::kRequest, "contact", {}}));
 }
 void EraseClient(AlteredVault& vault, const Subject& subject) {
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), subject.client, {}));
@@ -232,13 +233,16 @@ void CheckEach(const std::vector<TamperedObject>& cases) {
     }
     if (cases[i].record) {
       CHECK(AnswerOf(vault->records().GetRecord(caller(), client, record)) == "integrity_failed");
-      CHECK(AnswerOf(vault->records().GetRecordVersion(caller(), client, record, 1)) == "integrity_failed");
-      CHECK(AnswerOf(vault->records().ListVersions(caller(), client, record)) == "integrity_failed");
+      CHECK(AnswerOf(vault->records().GetRecordVersion(caller(), client, record, 1)) ==
+            "integrity_failed");
+      CHECK(AnswerOf(vault->records().ListVersions(caller(), client, record)) ==
+            "integrity_failed");
       for (const std::uint64_t version : {1U, 2U}) {
         CHECK(AnswerOf(vault->records().UpdateRecord(caller(), client, record, version, kData)) ==
               "integrity_failed");
       }
-      CHECK(AnswerOf(vault->records().DeleteRecord(caller(), client, record, {})) == "integrity_failed");
+      CHECK(AnswerOf(vault->records().DeleteRecord(caller(), client, record, {})) ==
+            "integrity_failed");
     }
   }
   for (const auto& [object, times] : alarms) {
@@ -310,8 +314,8 @@ TEST_CASE("rows that nobody wrote are found, refused, and forgotten when they ar
   CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), client)) == "integrity_failed");
   CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), subject.client, record)) ==
         "integrity_failed");
-  CHECK(AnswerOf(vault->records().ListRecords(vault.As(kCrmService), subject.client, {}, false, {})) ==
-        "integrity_failed");
+  CHECK(AnswerOf(vault->records().ListRecords(vault.As(kCrmService), subject.client, {}, false,
+                                              {})) == "integrity_failed");
   vault.Close();
   vault.Tamper("DELETE FROM clients WHERE id = ?", client.Row());
   vault.Tamper("DELETE FROM records WHERE id = ?", record.Row());
@@ -338,18 +342,18 @@ TEST_CASE("a damaged record is overwritten by nothing, made whole by nothing, an
   vault.Tamper("DELETE FROM record_versions WHERE record = ?", subject.record.Row());
   CHECK(vault.Scrub().damaged == 1);
   for (const json& data : {kData, kOther}) CHECK(AnswerOf(import(data)) == "integrity_failed");
-  CHECK(AnswerOf(vault->searches().SearchByField(vault.As(kCrmService), "contact", "last_name", "Doe", {})) ==
-        "integrity_failed");
+  CHECK(AnswerOf(vault->searches().SearchByField(vault.As(kCrmService), "contact", "last_name",
+                                                 "Doe", {})) == "integrity_failed");
   CHECK(AnswerOf(vault->exports().PackageClient(vault.As(kPrivacyOfficer, "data-subject-request"),
-                                      subject.client, {})) == "integrity_failed");
+                                                subject.client, {})) == "integrity_failed");
   // Sealing it again with what stays does not make a later version of it.
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), subject.client,
-                       {ErasureBasis::kRequest, {}, {other}}));
+                                  {ErasureBasis::kRequest, {}, {other}}));
   CHECK(vault.Scrub().damaged == 1);
-  CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), subject.client, subject.record)) ==
-        "integrity_failed");
+  CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), subject.client,
+                                            subject.record)) == "integrity_failed");
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), subject.client,
-                       {ErasureBasis::kRequest, {}, {subject.record}}));
+                                  {ErasureBasis::kRequest, {}, {subject.record}}));
   CHECK(vault.Scrub().damaged == 0);
   CHECK(vault.SystemEntries("integrity.cleared").size() == 1);
 }
@@ -375,7 +379,7 @@ TEST_CASE("a round beside writers, deletions and erasures says nothing that is n
         }
         if (i % 4 == 2) {
           (void)vault->erasures().Erase(vault.As(kPrivacyOfficer), made->id,
-                             {ErasureBasis::kRequest, {}, {record->id}});
+                                        {ErasureBasis::kRequest, {}, {record->id}});
         }
       }
     });

@@ -29,7 +29,8 @@ TEST_CASE("a scrub of what is whole finds nothing") {
   const RecordId record = vault.NewRecordOf(client);
   vault.Update(client, record);
   for (int i = 0; i < 300; ++i) CHECK(vault.Read(client, record) == "ok");  // more than a tile
-  REQUIRE(vault->records().DeleteRecord(vault.As(kCrmService), client, vault.NewRecordOf(client), {}));
+  REQUIRE(
+      vault->records().DeleteRecord(vault.As(kCrmService), client, vault.NewRecordOf(client), {}));
   CHECK(vault.Scrub().damaged == 0);
   CHECK(vault.SystemEntries("integrity.alarm").empty());
 }
@@ -93,15 +94,16 @@ TEST_CASE("what was swapped, altered or written back is found") {
   // Of an old version the newer ones do not clear.
   CHECK(vault.Scrub().damaged == 4);
   // What is damaged can be erased.
-  CHECK(AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer, "data-subject-request"), profile, {})) ==
-        "ok");
+  CHECK(AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer, "data-subject-request"), profile,
+                                         {})) == "ok");
   CHECK(vault.Scrub().damaged == 3);
 }
 
 TEST_CASE("the scrub finds an altered entry, and says so once") {
   FilledVault vault;
   for (int i = 0; i < 300; ++i) vault.NewClient("B-" + std::to_string(i));
-  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.NewClient("B"), {{}, "accuracy", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.NewClient("B"),
+                                         {{}, "accuracy", {}}));
   vault.Close();
   // In a whole tile and before the last change of committed state, where the start does not read.
   vault.Tamper(

@@ -17,8 +17,8 @@ class Witnessed : public TestVault {
     record = NewContact(client, {{"last_name", "Roe"}});
     for (int i = 0; i < 300; ++i) {
       clock.Advance(60'000);
-      (*this)->records().GetRecord(As(kCrmService, "client-care", i % 50 == 0 ? "call back" : ""), client,
-                         record);
+      (*this)->records().GetRecord(As(kCrmService, "client-care", i % 50 == 0 ? "call back" : ""),
+                                   client, record);
       (*this)->clients().GetClient(As(kCrmService), other);
     }
   }
@@ -84,7 +84,8 @@ TEST_CASE("evidence of a client has every entry about it, with reasons for who m
 
 TEST_CASE("reasons die with their client; the entries stay") {
   Witnessed vault;
-  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client, {}));
+  REQUIRE(
+      vault->erasures().Erase(vault.As(kPrivacyOfficer, "data-subject-request"), vault.client, {}));
   const auto evidence = vault.Make(kPrivacyOfficer, Of(vault.client.Text()));
   CHECK(evidence.entries.size() > 300);
   CHECK(Opened(evidence) == 0);
@@ -126,7 +127,8 @@ TEST_CASE("who may not read the log gets no evidence, and nonsense is named") {
   const std::string crm = vault.TokenOf(kCrmService).principal.Text();
   for (const EvidenceRequest& request : {Of({}), Of("cli_1"), Of({}, "me"), Of({}, {}, now),
                                          Of({}, {}, now, now), Of(vault.client.Text(), crm)}) {
-    CHECK(AnswerOf(vault->evidence().MakeEvidence(vault.As(kAuditor), request)) == "evidence_invalid");
+    CHECK(AnswerOf(vault->evidence().MakeEvidence(vault.As(kAuditor), request)) ==
+          "evidence_invalid");
   }
 }
 

@@ -242,7 +242,8 @@ TEST_CASE("an entry that no checkpoint covers yet cannot be proved") {
   LogVault vault;  // publishes only at start and stop
   vault.NewClient("A-1");
   const auto page = vault.Read({}, {.limit = 1, .oldest_first = false, .start = {}});
-  CHECK(AnswerOf(vault->access_log().ProveLogEntry(vault.As(kAuditor), page->size - 1)) == "not_found");
+  CHECK(AnswerOf(vault->access_log().ProveLogEntry(vault.As(kAuditor), page->size - 1)) ==
+        "not_found");
   const auto caller = vault.As(kAuditor);
   CHECK(vault->access_log().ReadCheckpoint(caller));
   CHECK(vault.EntryOf(caller) == vault.Allowed(kAuditor, {{"action", "log.read"}}));
@@ -253,13 +254,15 @@ TEST_CASE("a whole vault verifies, deep and not, and the report says what was lo
   const ClientId client = vault.NewClient("A-1");
   vault.NewContact(client, {{"last_name", "Doe"}});
   const RecordId changed = vault.NewContact(client, {{"last_name", "Doe"}});
-  CHECK(vault->records().UpdateRecord(vault.As(kCrmService), client, changed, 1, {{"last_name", "Roe"}}));
+  CHECK(vault->records().UpdateRecord(vault.As(kCrmService), client, changed, 1,
+                                      {{"last_name", "Roe"}}));
   const RecordId gone = vault.NewContact(client, {{"last_name", "Doe"}});
   CHECK(vault->records().DeleteRecord(vault.As(kCrmService), client, gone, {}));
   const ClientId erased = vault.NewClient("A-2");
   vault.NewContact(erased, {{"last_name", "Doe"}});
   CHECK(vault->erasures().Erase(vault.As(kPrivacyOfficer), erased, {}));
-  CHECK(!vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}}, {}));  // refused for its reference
+  CHECK(!vault->clients().CreateClient(vault.As(kCrmService), {"A-1", {}},
+                                       {}));  // refused for its reference
   CHECK(!vault->clients().GetClient(vault.As(kAdministrator), client));
 
   const auto shallow = vault->verification().VerifyLog(vault.As(kAuditor), false);
@@ -314,9 +317,12 @@ TEST_CASE("every attack on the stored state is named by a deep verification, and
     LogVault vault;
     const ClientId client = vault.NewClient("A-1");
     const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
-    CHECK(vault->records().UpdateRecord(vault.As(kCrmService), client, record, 1, {{"last_name", "Roe"}}));
+    CHECK(vault->records().UpdateRecord(vault.As(kCrmService), client, record, 1,
+                                        {{"last_name", "Roe"}}));
     vault.Tamper(sql, record.Row(), client.Row());
-    CHECK(vault->verification().VerifyLog(vault.As(kAuditor), false)->log.ok());  // the log itself is whole
+    CHECK(vault->verification()
+              .VerifyLog(vault.As(kAuditor), false)
+              ->log.ok());  // the log itself is whole
     const auto caller = vault.As(kAuditor);
     const auto report = vault->verification().VerifyLog(caller, true);
     REQUIRE(report);

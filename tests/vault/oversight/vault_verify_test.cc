@@ -129,7 +129,8 @@ TEST_CASE("a page of an older state put back is found where clients, records or 
   const std::string path = vault.directory() + "/vault.db";
   const std::string before = ContentOfFile(path);
   vault.Open();
-  REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), client, record, 1, {{"last_name", "Roe"}}));
+  REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), client, record, 1,
+                                        {{"last_name", "Roe"}}));
   REQUIRE(vault->clients().UpdateClient(vault.As(kCrmService), client, 1, {"A-2", {}}));
   vault.Close();
   const std::string after = ContentOfFile(path);
@@ -181,8 +182,9 @@ TEST_CASE("what a deep verification takes for many records", "[.][deep-scale]") 
         for (int i = thread; i < records; i += 32) {
           Caller caller = token;
           caller.call = CallId::New(vault.clock.Now());
-          (void)vault->records().CreateRecord(caller, clients[static_cast<std::size_t>(i) % clients.size()],
-                                    "contact", {{"last_name", "Doe"}}, {});
+          (void)vault->records().CreateRecord(caller,
+                                              clients[static_cast<std::size_t>(i) % clients.size()],
+                                              "contact", {{"last_name", "Doe"}}, {});
         }
       });
     }
