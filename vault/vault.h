@@ -29,6 +29,7 @@
 #include "vault/clients/purposes.h"
 #include "vault/clients/records.h"
 #include "vault/clients/searches.h"
+#include "vault/deletion/approval_preview.h"
 #include "vault/deletion/erasure_acts.h"
 #include "vault/deletion/erasures.h"
 #include "vault/deletion/holds.h"

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/text/clock.h"
+#include "vault/deletion/approval_preview.h"
 
 namespace coffer::api {
 namespace {

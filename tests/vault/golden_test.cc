@@ -129,42 +129,47 @@ TEST_CASE("a data directory of the first version opens, is whole, and is worked 
   Vault& vault = *golden.vault;
   const auto client = golden.KnownId<ClientId>("client");
   const auto record = golden.KnownId<RecordId>("record");
-  const auto profile = vault.GetClient(golden.As("crm"), client);
+  const auto profile = vault.clients().GetClient(golden.As("crm"), client);
   REQUIRE(profile);
   CHECK(profile->external_ref == "Kunde «7»");
   CHECK(profile->tags == Strings{"eu", "vip"});
   CHECK(profile->version == 2);
-  CHECK(vault.GetRecord(golden.As("crm"), client, record)->data == kSecond.dump());
-  CHECK(vault.GetRecordVersion(golden.As("crm"), client, record, 1)->data == kFirst.dump());
-  CHECK(vault.SearchByReference(golden.As("crm"), "Kunde «7»")->items.size() == 1);
-  const auto found = vault.SearchByField(golden.As("crm"), "contact", "last_name", "DÖE", {});
+  CHECK(vault.records().GetRecord(golden.As("crm"), client, record)->data == kSecond.dump());
+  CHECK(vault.records().GetRecordVersion(golden.As("crm"), client, record, 1)->data ==
+        kFirst.dump());
+  CHECK(vault.searches().SearchByReference(golden.As("crm"), "Kunde «7»")->items.size() == 1);
+  const auto found =
+      vault.searches().SearchByField(golden.As("crm"), "contact", "last_name", "DÖE", {});
   REQUIRE(found);
   CHECK(found->items.size() == 2);
   // Its index is under the key in the keyring, and is made anew.
-  for (auto stepped = vault.StepIndex(); *stepped; stepped = vault.StepIndex()) {
+  for (auto stepped = vault.index_builder().Step(); *stepped;
+       stepped = vault.index_builder().Step()) {
   }
-  CHECK(vault.SearchByReference(golden.As("crm"), "Kunde «7»")->items.size() == 1);
-  CHECK(vault.SearchByField(golden.As("crm"), "contact", "last_name", "DÖE", {})->items.size() ==
-        2);
+  CHECK(vault.searches().SearchByReference(golden.As("crm"), "Kunde «7»")->items.size() == 1);
+  CHECK(vault.searches()
+            .SearchByField(golden.As("crm"), "contact", "last_name", "DÖE", {})
+            ->items.size() == 2);
 
-  const auto note = vault.ReadLogEntry(golden.As("privacy"), golden.known.at("noted"));
+  const auto note = vault.access_log().ReadLogEntry(golden.As("privacy"), golden.known.at("noted"));
   REQUIRE(note);
   CHECK(note->note_text == kReason);
-  const auto erasure = vault.Erase(golden.As("privacy"), golden.KnownId<ClientId>("erased"), {});
+  const auto erasure =
+      vault.erasures().Erase(golden.As("privacy"), golden.KnownId<ClientId>("erased"), {});
   REQUIRE(erasure);
   CHECK(erasure->erased == FakeClock::kStart);
 
   // The same key and body as then.
   const auto repeated =
-      vault.CreateRecord(golden.As("crm"), client, "contact", kFirst, {"key-1", "body"});
+      vault.records().CreateRecord(golden.As("crm"), client, "contact", kFirst, {"key-1", "body"});
   REQUIRE(repeated);
   CHECK(repeated->id == record);
   const auto imported =
-      vault.ImportRecord(golden.As("crm"), {"Kunde «7»", "contact", "home", kFirst});
+      vault.imports().ImportRecord(golden.As("crm"), {"Kunde «7»", "contact", "home", kFirst});
   REQUIRE(imported);
   CHECK(imported->record == golden.KnownId<RecordId>("imported"));
   CHECK(imported->outcome == ImportOutcome::kUnchanged);
-  CHECK(vault.UpdateRecord(golden.As("crm"), client, record, 2, kFirst));
+  CHECK(vault.records().UpdateRecord(golden.As("crm"), client, record, 2, kFirst));
   golden.vault.reset();
   const auto after = VerifyDirectory(offline, *golden.root);
   REQUIRE(after);
@@ -186,7 +191,7 @@ TEST_CASE("restrictions of the format before stop what they stopped, with ids an
   for (int round = 0; round < 2; ++round) {
     golden.Open();
     Vault& vault = *golden.vault;
-    const auto listed = vault.ListRestrictions(golden.As("privacy"), client);
+    const auto listed = vault.restrictions().ListRestrictions(golden.As("privacy"), client);
     INFO(AnswerOf(listed));
     REQUIRE(listed);
     REQUIRE(listed->size() == 2);
@@ -199,17 +204,17 @@ TEST_CASE("restrictions of the format before stop what they stopped, with ids an
     CHECK(of_class.terms.class_name == "contact");
     CHECK(of_class.terms.basis == "he objects");
     CHECK(of_class.terms.stops.IncludeAll());
-    const auto of_other = vault.ListRestrictions(golden.As("privacy"), other);
+    const auto of_other = vault.restrictions().ListRestrictions(golden.As("privacy"), other);
     REQUIRE(of_other);
     REQUIRE(of_other->size() == 1);
     CHECK(of_other->front().terms.basis == "unlawful, she wants it kept");
-    CHECK(AnswerOf(vault.GetClient(golden.As("crm"), client)) == "restricted");
-    CHECK(AnswerOf(vault.GetClient(golden.As("crm"), other)) == "restricted");
+    CHECK(AnswerOf(vault.clients().GetClient(golden.As("crm"), client)) == "restricted");
+    CHECK(AnswerOf(vault.clients().GetClient(golden.As("crm"), other)) == "restricted");
     Caller billing = golden.As("crm");
     billing.purpose = "billing";
-    CHECK(AnswerOf(vault.GetClient(billing, client)) == "ok");
+    CHECK(AnswerOf(vault.clients().GetClient(billing, client)) == "ok");
     billing.call = CallId::New(golden.clock.Now());
-    CHECK(AnswerOf(vault.GetRecord(billing, client, record)) == "restricted");
+    CHECK(AnswerOf(vault.records().GetRecord(billing, client, record)) == "restricted");
     const std::vector<RestrictionId> now = {whole.id, of_class.id, of_other->front().id};
     if (round > 0) CHECK(now == ids);
     ids = now;
@@ -325,45 +330,45 @@ TEST_CASE("a data directory is written for later versions", "[.][write-golden]")
   for (const auto& [name, role] :
        {std::pair("crm", kCrmService), std::pair("privacy", kPrivacyOfficer)}) {
     const auto token =
-        vault.CreateToken(golden.As("admin"), {.name = name,
-                                               .principal = {},
-                                               .role = std::string(Name(role)),
-                                               .lifetime_s = std::int64_t{366} * 86'400,
-                                               .limits = {}});
+        vault.tokens().CreateToken(golden.As("admin"), {.name = name,
+                                                        .principal = {},
+                                                        .role = std::string(Name(role)),
+                                                        .lifetime_s = std::int64_t{366} * 86'400,
+                                                        .limits = {}});
     REQUIRE(token);
     golden.known[name] = token->secret.substr(4);
   }
-  REQUIRE(vault.PutPurpose(golden.As("admin"), "client-care",
-                           R"({"title": "Client care", "legal_basis": "contract"})"));
+  REQUIRE(vault.purposes().PutPurpose(golden.As("admin"), "client-care",
+                                      R"({"title": "Client care", "legal_basis": "contract"})"));
   const json contact = {{"name", "contact"},
                         {"purposes", {"client-care"}},
                         {"fields",
                          {{"last_name", {{"type", "string"}, {"index", true}}},
                           {"email", {{"type", "email"}, {"index", true}}},
                           {"city", {{"type", "string"}}}}}};
-  REQUIRE(vault.PutClass(golden.As("admin"), "contact", contact.dump()));
-  const auto client = vault.CreateClient(golden.As("crm"), {"Kunde «7»", {{"vip"}}}, {});
+  REQUIRE(vault.classes().PutClass(golden.As("admin"), "contact", contact.dump()));
+  const auto client = vault.clients().CreateClient(golden.As("crm"), {"Kunde «7»", {{"vip"}}}, {});
   REQUIRE(client);
-  REQUIRE(vault.UpdateClient(golden.As("crm"), client->id, 1, {{}, {{"vip", "eu"}}}));
-  const auto record =
-      vault.CreateRecord(golden.As("crm"), client->id, "contact", kFirst, {"key-1", "body"});
+  REQUIRE(vault.clients().UpdateClient(golden.As("crm"), client->id, 1, {{}, {{"vip", "eu"}}}));
+  const auto record = vault.records().CreateRecord(golden.As("crm"), client->id, "contact", kFirst,
+                                                   {"key-1", "body"});
   REQUIRE(record);
-  REQUIRE(vault.UpdateRecord(golden.As("crm"), client->id, record->id, 1, kSecond));
+  REQUIRE(vault.records().UpdateRecord(golden.As("crm"), client->id, record->id, 1, kSecond));
   const auto imported =
-      vault.ImportRecord(golden.As("crm"), {"Kunde «7»", "contact", "home", kFirst});
+      vault.imports().ImportRecord(golden.As("crm"), {"Kunde «7»", "contact", "home", kFirst});
   REQUIRE(imported);
-  REQUIRE(vault.GetClient(golden.As("crm", kReason), client->id));
-  const auto newest =
-      vault.ReadLog(golden.As("privacy"), {}, {.limit = 1, .oldest_first = false, .start = {}});
+  REQUIRE(vault.clients().GetClient(golden.As("crm", kReason), client->id));
+  const auto newest = vault.access_log().ReadLog(golden.As("privacy"), {},
+                                                 {.limit = 1, .oldest_first = false, .start = {}});
   golden.known["noted"] = newest->size - 2;  // in front of this look
-  const auto erased = vault.CreateClient(golden.As("crm"), {"gone", {}}, {});
+  const auto erased = vault.clients().CreateClient(golden.As("crm"), {"gone", {}}, {});
   REQUIRE(erased);
-  REQUIRE(vault.Erase(golden.As("privacy"), erased->id, {}));
+  REQUIRE(vault.erasures().Erase(golden.As("privacy"), erased->id, {}));
   golden.known["client"] = client->id.Text();
   golden.known["record"] = record->id.Text();
   golden.known["imported"] = imported->record.Text();
   golden.known["erased"] = erased->id.Text();
-  golden.known["log_key"] = vault.ReadStatus(golden.As("admin"))->log_key;
+  golden.known["log_key"] = vault.monitoring().ReadStatus(golden.As("admin"))->log_key;
   golden.vault.reset();
   const auto report = VerifyDirectory({golden.directory(), {}, {}, {}, false}, *golden.root);
   REQUIRE(report);

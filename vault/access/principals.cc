@@ -303,6 +303,8 @@ Result<IssuedCertificate> Principals::IssueCertificate(const Caller& caller,
   return issued;
 }
 
+const std::string& Principals::ClientAuthority() const { return authority_.certificate_pem(); }
+
 Result<NewEnrolment> Principals::EnrolAgain(const Caller& caller, const PrincipalId& user) {
   Call call = operations_.Start(caller, {Action::kPrincipalWrite, OperationKind::kWrite});
   NewEnrolment enrolment;

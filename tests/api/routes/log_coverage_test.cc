@@ -266,45 +266,48 @@ class LogCalls : public ApiCalls {
     values["{record}"] =
         NewContact(client, {{"last_name", values["{value}"]}, {"city", Mark()}}).Text();
     const auto other = TokenOf(kAuditor).principal;
-    Must(vault.Assign(As(kSupervisor), client, other, {}));
-    values["{lease}"] = Must(vault.GiveLease(As(kSupervisor), client,
-                                             {.principal = other,
-                                              .class_name = "contact",
-                                              .fields = {"last_name"},
-                                              .purpose = "client-care",
-                                              .ticket = "CASE-" + n,
-                                              .lifetime_s = 600}))
+    Must(vault.assignments().Assign(As(kSupervisor), client, other, {}));
+    values["{lease}"] = Must(vault.leases().GiveLease(As(kSupervisor), client,
+                                                      {.principal = other,
+                                                       .class_name = "contact",
+                                                       .fields = {"last_name"},
+                                                       .purpose = "client-care",
+                                                       .ticket = "CASE-" + n,
+                                                       .lifetime_s = 600}))
                             .id.Text();
-    values["{emergency}"] = Must(vault.OpenEmergency(As(kSupervisor, "client-care", Mark()), client,
-                                                     {"client-care", "CASE-" + n, 600}))
-                                .id.Text();
-    values["{approval}"] =
-        Must(vault.RequestApproval(As(kPrivacyOfficer), {"client.erase", client.Text(), {}}))
+    values["{emergency}"] =
+        Must(vault.emergencies().OpenEmergency(As(kSupervisor, "client-care", Mark()), client,
+                                               {"client-care", "CASE-" + n, 600}))
             .id.Text();
+    values["{approval}"] = Must(vault.approvals().RequestApproval(
+                                    As(kPrivacyOfficer), {"client.erase", client.Text(), {}}))
+                               .id.Text();
     values["{erasure}"] =
-        Must(vault.Erase(As(kPrivacyOfficer), NewClient("gone-" + n), {})).id.Text();
+        Must(vault.erasures().Erase(As(kPrivacyOfficer), NewClient("gone-" + n), {})).id.Text();
     const auto held = NewClient(Mark());
     values["{held}"] = held.Text();
-    values["{hold}"] = Must(vault.PlaceHold(As(kPrivacyOfficer), {.client = held,
-                                                                  .class_name = "interaction",
-                                                                  .tag = {},
-                                                                  .reason = Mark(),
-                                                                  .case_number = "CASE-" + n,
-                                                                  .review_due = {4102444800000}}))
-                           .id.Text();
+    values["{hold}"] =
+        Must(vault.holds().PlaceHold(As(kPrivacyOfficer), {.client = held,
+                                                           .class_name = "interaction",
+                                                           .tag = {},
+                                                           .reason = Mark(),
+                                                           .case_number = "CASE-" + n,
+                                                           .review_due = {4102444800000}}))
+            .id.Text();
     // Of a class that the client has nothing of, so that no other row meets it.
     values["{restriction}"] =
-        Must(vault.Restrict(As(kPrivacyOfficer), client, {"interaction", Mark()})).id.Text();
+        Must(vault.restrictions().Restrict(As(kPrivacyOfficer), client, {"interaction", Mark()}))
+            .id.Text();
     const auto token = Must(NewTokenFor("case-worker", 3600, Mark()));
     values["{service}"] = token.info.principal.Text();
     values["{token}"] = token.info.id.Text();
     values["{secret}"] = Keep(token.secret);
-    Must(vault.PutRole(As(kAdministrator), "desk-" + n,
-                       R"({"grants": [{"actions": ["status.read"]}]})"));
+    Must(vault.roles().PutRole(As(kAdministrator), "desk-" + n,
+                               R"({"grants": [{"actions": ["status.read"]}]})"));
     values["{class_document}"] = R"({"name": "mine-)" + n + R"(", "title": ")" + Mark() +
                                  R"(", "keep": "a test", "purposes": ["client-care"],)" +
                                  R"("fields": {"a": {"type": "string"}}})";
-    Must(vault.PutClass(As(kAdministrator), "mine-" + n, values["{class_document}"]));
+    Must(vault.classes().PutClass(As(kAdministrator), "mine-" + n, values["{class_document}"]));
     if (run_.empty()) run_ = RunOnce();
     values["{run}"] = run_;
     values["{schedule}"] = kSchedule;
@@ -381,9 +384,10 @@ class LogCalls : public ApiCalls {
   // A schedule in force, and a run by it that has ended.
   std::string RunOnce() {
     auto& vault = *operator->();
-    Must(vault.PutRetentionSchedule(As(kPrivacyOfficer), kSchedule));
-    const auto run = Must(vault.StartRetentionRun(As(kPrivacyOfficer)));
-    while (!Must(vault.GetRetentionRun(As(kAuditor), run.id)).finished) std::this_thread::yield();
+    Must(vault.retention().PutRetentionSchedule(As(kPrivacyOfficer), kSchedule));
+    const auto run = Must(vault.retention().StartRetentionRun(As(kPrivacyOfficer)));
+    while (!Must(vault.retention().GetRetentionRun(As(kAuditor), run.id)).finished)
+      std::this_thread::yield();
     return run.id.Text();
   }
 
@@ -421,10 +425,10 @@ class LogCalls : public ApiCalls {
     const auto password =
         crypto::SecretBytes::CopyOf(crypto::AsBytes(std::string_view(values["{password}"])));
     for (const bool enrolled : {true, false}) {
-      const auto made = Must(
-          vault.CreateUser(As(kAdministrator), {Mark() + "@crm.example", Mark(), "case-worker"}));
+      const auto made = Must(vault.principals().CreateUser(
+          As(kAdministrator), {Mark() + "@crm.example", Mark(), "case-worker"}));
       const std::string& login = made.user.login;
-      const auto offer = Must(vault.ReadEnrolment(Stranger(), login, Keep(made.code)));
+      const auto offer = Must(vault.sessions().ReadEnrolment(Stranger(), login, Keep(made.code)));
       const testing::Authenticator app(offer.totp_uri);
       Keep(app.base32());
       const std::string totp = app.CodeAt(clock.Now());
@@ -435,9 +439,11 @@ class LogCalls : public ApiCalls {
         values["{totp}"] = totp;
         continue;
       }
-      const auto done = Must(vault.CompleteEnrolment(Stranger(), login, made.code, password, totp));
+      const auto done =
+          Must(vault.sessions().CompleteEnrolment(Stranger(), login, made.code, password, totp));
       for (const auto& code : done.recovery_codes) Keep(code);
-      const auto session = Must(vault.LogIn(Stranger(), login, password, done.recovery_codes[0]));
+      const auto session =
+          Must(vault.sessions().LogIn(Stranger(), login, password, done.recovery_codes[0]));
       values["{factor}"] = done.recovery_codes[1];
       values["{session}"] = session.info.id.Text();
       values["{session_secret}"] = Keep(session.secret);

@@ -81,17 +81,20 @@ class MatrixCalls : public ApiCalls {
     const auto client = NewClient("M-" + std::to_string(++made_));
     const auto record = NewContact(client, {{"last_name", "Doe"}});
     auto& vault = *operator->();
-    REQUIRE(vault.Assign(As(Role::kSupervisor), client, Other(), {}));
-    const auto lease = vault.GiveLease(As(Role::kSupervisor), client, LeaseForOther());
+    REQUIRE(vault.assignments().Assign(As(Role::kSupervisor), client, Other(), {}));
+    const auto lease = vault.leases().GiveLease(As(Role::kSupervisor), client, LeaseForOther());
     REQUIRE(lease);
     if (owner == Owner::kOwn && role != Role::kSupervisor) {
-      REQUIRE(vault.Assign(As(Role::kSupervisor), client, TokenOf(role).principal, {}));
+      REQUIRE(
+          vault.assignments().Assign(As(Role::kSupervisor), client, TokenOf(role).principal, {}));
     }
     if (owner == Owner::kErased) {
       if (role == Role::kCaseWorker) {  // once the caller's own
-        REQUIRE(vault.Assign(As(Role::kSupervisor), client, TokenOf(role).principal, {}));
+        REQUIRE(
+            vault.assignments().Assign(As(Role::kSupervisor), client, TokenOf(role).principal, {}));
       }
-      REQUIRE(vault.Erase(As(Role::kPrivacyOfficer, "data-subject-request"), client, {}));
+      REQUIRE(
+          vault.erasures().Erase(As(Role::kPrivacyOfficer, "data-subject-request"), client, {}));
     }
     return {client.Text(), record.Text(), lease->id.Text()};
   }
@@ -159,8 +162,8 @@ TEST_CASE("each route answers each role as the tables say, whoever's client it i
         }
         if (route.path.contains("{restriction}") && owner <= Owner::kForeign) {
           const auto placed =
-              api->Restrict(api.As(Role::kPrivacyOfficer), *vault::ClientId::Parse(about.client),
-                            {"", "Disputed"});
+              api->restrictions().Restrict(api.As(Role::kPrivacyOfficer),
+                                           *vault::ClientId::Parse(about.client), {"", "Disputed"});
           REQUIRE(placed);
           about.restriction = placed->id.Text();
         }

@@ -160,235 +160,289 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
   no_question.action = "none";
   std::vector<Operation> all = {
       {"CreateClient taken",
-       [&, done](const Caller& c) { return done(vault.CreateClient(c, {"A-1", {}}, {})); }},
-      {"GetClient", [&, done](const Caller& c) { return done(vault.GetClient(c, client)); }},
+       [&, done](const Caller& c) {
+         return done(vault.clients().CreateClient(c, {"A-1", {}}, {}));
+       }},
+      {"GetClient",
+       [&, done](const Caller& c) { return done(vault.clients().GetClient(c, client)); }},
       {"NamesOf",
        [&](const Caller& c) {
-         const auto names = vault.NamesOf(c, {{}, {client}});
+         const auto names = vault.names().NamesOf(c, {{}, {client}});
          return names && !names->empty();
        }},
       {"UpdateClient",
        [&, done](const Caller& c) {
-         return done(
-             vault.UpdateClient(c, client, VersionOfClient(), {std::nullopt, Strings{"vip"}}));
+         return done(vault.clients().UpdateClient(c, client, VersionOfClient(),
+                                                  {std::nullopt, Strings{"vip"}}));
        }},
       {"ListClients",
-       [&, done](const Caller& c) { return done(vault.ListClients(c, "", "", {})); }},
+       [&, done](const Caller& c) { return done(vault.clients().ListClients(c, "", "", {})); }},
       {"SearchByReference",
-       [&, done](const Caller& c) { return done(vault.SearchByReference(c, "A-1")); }},
+       [&, done](const Caller& c) { return done(vault.searches().SearchByReference(c, "A-1")); }},
       {"SearchByField",
        [&, done](const Caller& c) {
-         return done(vault.SearchByField(c, "contact", "email", "doe@example.com", {}));
+         return done(vault.searches().SearchByField(c, "contact", "email", "doe@example.com", {}));
        }},
       {"SearchByField refused",
        [&, done](const Caller& c) {
-         return done(vault.SearchByField(c, "contact", "no_such", "Doe", {}));
+         return done(vault.searches().SearchByField(c, "contact", "no_such", "Doe", {}));
        }},
       {"Erase refused",
        [&, done](const Caller& c) {
-         return done(
-             vault.Erase(c, client, {ErasureBasis::kRequest, "", {RecordId::New(clock.Now())}}));
+         return done(vault.erasures().Erase(
+             c, client, {ErasureBasis::kRequest, "", {RecordId::New(clock.Now())}}));
        }},
-      {"GetErasure", [&, done](const Caller& c) { return done(vault.GetErasure(c, erasure)); }},
-      {"ListErasures", [&, done](const Caller& c) { return done(vault.ListErasures(c, {})); }},
-      {"ReadAct", [&, done](const Caller& c) { return done(vault.ReadAct(c, erasure, {})); }},
-      {"FindTraces", [&, done](const Caller& c) { return done(vault.FindTraces(c, client)); }},
+      {"GetErasure",
+       [&, done](const Caller& c) { return done(vault.erasures().GetErasure(c, erasure)); }},
+      {"ListErasures",
+       [&, done](const Caller& c) { return done(vault.erasures().ListErasures(c, {})); }},
+      {"ReadAct",
+       [&, done](const Caller& c) { return done(vault.erasure_acts().ReadAct(c, erasure, {})); }},
+      {"FindTraces",
+       [&, done](const Caller& c) { return done(vault.traces().FindTraces(c, client)); }},
       {"PlaceHold",
        [&, done](const Caller& c) {
-         const auto hold = vault.PlaceHold(c, OneHold());
-         if (hold) CHECK(vault.LiftHold(As(kPrivacyOfficer), hold->id));
+         const auto hold = vault.holds().PlaceHold(c, OneHold());
+         if (hold) CHECK(vault.holds().LiftHold(As(kPrivacyOfficer), hold->id));
          return done(hold);
        }},
       {"GetHold",
        [&, done](const Caller& c) {
          const HoldId id = Held();
-         const bool got = done(vault.GetHold(c, id));
-         (void)vault.LiftHold(As(kPrivacyOfficer), id);
+         const bool got = done(vault.holds().GetHold(c, id));
+         (void)vault.holds().LiftHold(As(kPrivacyOfficer), id);
          return got;
        }},
       {"ListHolds",
-       [&, done](const Caller& c) { return done(vault.ListHolds(c, std::nullopt, true, {})); }},
+       [&, done](const Caller& c) {
+         return done(vault.holds().ListHolds(c, std::nullopt, true, {}));
+       }},
       {"LiftHold",
        [&, done](const Caller& c) {
          const HoldId id = Held();
-         const bool lifted = done(vault.LiftHold(c, id));
-         if (!lifted) (void)vault.LiftHold(As(kPrivacyOfficer), id);
+         const bool lifted = done(vault.holds().LiftHold(c, id));
+         if (!lifted) (void)vault.holds().LiftHold(As(kPrivacyOfficer), id);
          return lifted;
        }},
       {"Restrict",
        [&, done](const Caller& c) {
-         const auto placed = vault.Restrict(c, client, {"", "a dispute", {}});
+         const auto placed = vault.restrictions().Restrict(c, client, {"", "a dispute", {}});
          if (placed) Unrestrict(placed->id);
          return done(placed);
        }},
       {"ListRestrictions",
-       [&, done](const Caller& c) { return done(vault.ListRestrictions(c, client)); }},
+       [&, done](const Caller& c) {
+         return done(vault.restrictions().ListRestrictions(c, client));
+       }},
       {"GetRestriction",
        [&, done](const Caller& c) {
          const RestrictionId id = Restricted();
-         const bool got = done(vault.GetRestriction(c, client, id));
+         const bool got = done(vault.restrictions().GetRestriction(c, client, id));
          Unrestrict(id);
          return got;
        }},
       {"LiftRestriction",
        [&, done](const Caller& c) {
          const RestrictionId id = Restricted();
-         const bool lifted = done(vault.LiftRestriction(c, client, id));
+         const bool lifted = done(vault.restrictions().LiftRestriction(c, client, id));
          if (!lifted) Unrestrict(id);
          return lifted;
        }},
       {"PackageClient",
-       [&, done](const Caller& c) { return done(vault.PackageClient(c, client, {})); }},
+       [&, done](const Caller& c) { return done(vault.exports().PackageClient(c, client, {})); }},
       {"CreateRecord",
        [&, done](const Caller& c) {
-         return done(vault.CreateRecord(c, client, "contact", {{"last_name", "Doe"}}, {}));
+         return done(
+             vault.records().CreateRecord(c, client, "contact", {{"last_name", "Doe"}}, {}));
        }},
       {"CreateRecord refused",
        [&, done](const Caller& c) {
-         return done(vault.CreateRecord(c, client, "contact", {{"no_such", "Doe"}}, {}));
+         return done(vault.records().CreateRecord(c, client, "contact", {{"no_such", "Doe"}}, {}));
        }},
       {"GetRecord",
-       [&, done](const Caller& c) { return done(vault.GetRecord(c, client, record)); }},
+       [&, done](const Caller& c) { return done(vault.records().GetRecord(c, client, record)); }},
       {"GetRecordVersion",
-       [&, done](const Caller& c) { return done(vault.GetRecordVersion(c, client, record, 1)); }},
+       [&, done](const Caller& c) {
+         return done(vault.records().GetRecordVersion(c, client, record, 1));
+       }},
       {"ListVersions",
-       [&, done](const Caller& c) { return done(vault.ListVersions(c, client, record)); }},
+       [&, done](const Caller& c) {
+         return done(vault.records().ListVersions(c, client, record));
+       }},
       {"ListRecords",
-       [&, done](const Caller& c) { return done(vault.ListRecords(c, client, "", true, {})); }},
+       [&, done](const Caller& c) {
+         return done(vault.records().ListRecords(c, client, "", true, {}));
+       }},
       {"UpdateRecord",
        [&, done](const Caller& c) {
-         return done(vault.UpdateRecord(c, client, record, VersionOfRecord(record),
-                                        {{"last_name", "Roe"}, {"email", "doe@example.com"}}));
+         return done(
+             vault.records().UpdateRecord(c, client, record, VersionOfRecord(record),
+                                          {{"last_name", "Roe"}, {"email", "doe@example.com"}}));
        }},
       {"UpdateRecord merged",
        [&, done](const Caller& c) {
-         return done(vault.UpdateRecord(c, client, record, VersionOfRecord(record),
-                                        {{"last_name", "Moe"}, {"email", nullptr}},
-                                        ChangeForm::kMergePatch));
+         return done(vault.records().UpdateRecord(c, client, record, VersionOfRecord(record),
+                                                  {{"last_name", "Moe"}, {"email", nullptr}},
+                                                  ChangeForm::kMergePatch));
        }},
       {"DeleteRecord",
        [&, done](const Caller& c) {
-         const auto made =
-             vault.CreateRecord(As(kCrmService), client, "contact", {{"last_name", "Doe"}}, {});
-         return done(vault.DeleteRecord(c, client, made ? made->id : record, 7)) ||
-                (made && done(vault.DeleteRecord(c, client, made->id, {})));
+         const auto made = vault.records().CreateRecord(As(kCrmService), client, "contact",
+                                                        {{"last_name", "Doe"}}, {});
+         return done(vault.records().DeleteRecord(c, client, made ? made->id : record, 7)) ||
+                (made && done(vault.records().DeleteRecord(c, client, made->id, {})));
        }},
-      {"Export", [&, done](const Caller& c) { return done(vault.Export(c, {}, {})); }},
+      {"Export", [&, done](const Caller& c) { return done(vault.exports().Export(c, {}, {})); }},
       {"Export refused",
-       [&, done](const Caller& c) { return done(vault.Export(c, {"", {"no_such"}}, {})); }},
+       [&, done](const Caller& c) {
+         return done(vault.exports().Export(c, {"", {"no_such"}}, {}));
+       }},
       {"ImportRecord",
        [&, done](const Caller& c) {
          const json data = {{"last_name", "Poe"}};
-         return done(vault.ImportRecord(c, {"A-1", "contact", "k", data}));
+         return done(vault.imports().ImportRecord(c, {"A-1", "contact", "k", data}));
        }},
       {"ImportRecord refused",
        [&, done](const Caller& c) {
          const json data = {{"no_such", "Poe"}};
-         return done(vault.ImportRecord(c, {"A-1", "contact", "k", data}));
+         return done(vault.imports().ImportRecord(c, {"A-1", "contact", "k", data}));
        }},
       {"Assign",
-       [&, done](const Caller& c) { return done(vault.Assign(c, client, Someone(), {})); }},
+       [&, done](const Caller& c) {
+         return done(vault.assignments().Assign(c, client, Someone(), {}));
+       }},
       {"ListAssignments",
-       [&, done](const Caller& c) { return done(vault.ListAssignments(c, client)); }},
+       [&, done](const Caller& c) { return done(vault.assignments().ListAssignments(c, client)); }},
       {"ListAssignmentsOf",
-       [&, done](const Caller& c) { return done(vault.ListAssignmentsOf(c, Someone(), {})); }},
+       [&, done](const Caller& c) {
+         return done(vault.assignments().ListAssignmentsOf(c, Someone(), {}));
+       }},
       {"AssignMany",
        [&](const Caller& c) {
-         const auto many = vault.AssignMany(c, {{client, {}}, {{}, "A-1"}}, Someone(), {});
+         const auto many =
+             vault.caseloads().AssignMany(c, {{client, {}}, {{}, "A-1"}}, Someone(), {});
          return many && many->front().assignment;
        }},
       {"HandOver",
        [&](const Caller& c) {
-         (void)vault.Assign(As(kSupervisor), client, Someone(), {});
-         const auto some =
-             vault.HandOver(c, {Someone(), TokenOf(kCrmService).principal, {{client, {}}}, {}});
-         const auto rest = vault.HandOver(c, {Someone(), TokenOf(kCrmService).principal, {}, {}});
-         (void)vault.Unassign(As(kSupervisor), client, TokenOf(kCrmService).principal);
+         (void)vault.assignments().Assign(As(kSupervisor), client, Someone(), {});
+         const auto some = vault.caseloads().HandOver(
+             c, {Someone(), TokenOf(kCrmService).principal, {{client, {}}}, {}});
+         const auto rest =
+             vault.caseloads().HandOver(c, {Someone(), TokenOf(kCrmService).principal, {}, {}});
+         (void)vault.assignments().Unassign(As(kSupervisor), client,
+                                            TokenOf(kCrmService).principal);
          return some && rest && some->clients.front().assignment;
        }},
       {"Unassign",
-       [&, done](const Caller& c) { return done(vault.Unassign(c, client, Someone())); }},
+       [&, done](const Caller& c) {
+         return done(vault.assignments().Unassign(c, client, Someone()));
+       }},
       {"GiveLease",
-       [&, done](const Caller& c) { return done(vault.GiveLease(c, client, OneLease())); }},
-      {"ListLeases", [&, done](const Caller& c) { return done(vault.ListLeases(c, client)); }},
+       [&, done](const Caller& c) {
+         return done(vault.leases().GiveLease(c, client, OneLease()));
+       }},
+      {"ListLeases",
+       [&, done](const Caller& c) { return done(vault.leases().ListLeases(c, client)); }},
       {"EndLease",
        [&, done](const Caller& c) {
-         const auto lease = vault.GiveLease(As(kSupervisor), client, OneLease());
-         return done(vault.EndLease(c, client, lease ? lease->id : LeaseId::New(clock.Now())));
+         const auto lease = vault.leases().GiveLease(As(kSupervisor), client, OneLease());
+         return done(
+             vault.leases().EndLease(c, client, lease ? lease->id : LeaseId::New(clock.Now())));
        }},
       {"ExplainAccess",
-       [&, done, question](const Caller& c) { return done(vault.ExplainAccess(c, question)); }},
+       [&, done, question](const Caller& c) {
+         return done(vault.access_explanations().ExplainAccess(c, question));
+       }},
       {"ExplainAccess refused",
        [&, done, no_question](const Caller& c) {
-         return done(vault.ExplainAccess(c, no_question));
+         return done(vault.access_explanations().ExplainAccess(c, no_question));
        }},
       {"RequestApproval",
        [&, done](const Caller& c) {
-         return done(vault.RequestApproval(c, {"client.erase", text, {}}));
+         return done(vault.approvals().RequestApproval(c, {"client.erase", text, {}}));
        }},
       {"RequestApproval of a hold",
        [&, done](const Caller& c) {
          const HoldId id = Held();
-         const bool asked = done(vault.RequestApproval(c, {"hold.lift", id.Text(), {}}));
-         (void)vault.LiftHold(As(kPrivacyOfficer), id);
+         const bool asked =
+             done(vault.approvals().RequestApproval(c, {"hold.lift", id.Text(), {}}));
+         (void)vault.holds().LiftHold(As(kPrivacyOfficer), id);
          return asked;
        }},
       {"RequestApproval refused",
        [&, done](const Caller& c) {
-         return done(vault.RequestApproval(c, {"client.erase", text, "[]"}));
+         return done(vault.approvals().RequestApproval(c, {"client.erase", text, "[]"}));
        }},
       {"GetApproval",
        [&, done](const Caller& c) {
-         return done(vault.GetApproval(c, Asked("client.erase", text)));
+         return done(vault.approvals().GetApproval(c, Asked("client.erase", text)));
        }},
       {"ListApprovals",
        [&, done](const Caller& c) {
          (void)Asked("client.erase", text);
-         return done(vault.ListApprovals(c, {}));
+         return done(vault.approvals().ListApprovals(c, {}));
        }},
       {"WithdrawApproval",
        [&, done](const Caller& c) {
-         return done(vault.WithdrawApproval(c, Asked("client.erase", text)));
+         return done(vault.approvals().WithdrawApproval(c, Asked("client.erase", text)));
        }},
       {"DecideApproval",
        [&, done](const Caller& c) {
-         return done(vault.DecideApproval(c, Asked("client.erase", text), true));
+         return done(vault.approvals().DecideApproval(c, Asked("client.erase", text), true));
        }},
       {"OpenEmergency",
        [&, done](const Caller& c) {
-         return done(vault.OpenEmergency(c, client, {"client-care", "T-1", 600}));
+         return done(vault.emergencies().OpenEmergency(c, client, {"client-care", "T-1", 600}));
        }},
-      {"ListEmergencies", [&, done](const Caller& c) { return done(vault.ListEmergencies(c)); }},
+      {"ListEmergencies",
+       [&, done](const Caller& c) { return done(vault.emergencies().ListEmergencies(c)); }},
       {"GetEmergency",
-       [&, done](const Caller& c) { return done(vault.GetEmergency(c, Emergency(), {})); }},
+       [&, done](const Caller& c) {
+         return done(vault.emergency_reports().GetEmergency(c, Emergency(), {}));
+       }},
       {"ReviewEmergency",
        [&, done](const Caller& c) {
-         return done(vault.ReviewEmergency(c, Emergency(), "was right"));
+         return done(vault.emergencies().ReviewEmergency(c, Emergency(), "was right"));
        }},
       {"ReadLog",
-       [&, done, of_client](const Caller& c) { return done(vault.ReadLog(c, of_client, {})); }},
+       [&, done, of_client](const Caller& c) {
+         return done(vault.access_log().ReadLog(c, of_client, {}));
+       }},
       {"ReadLog of a record",
-       [&, done, of_record](const Caller& c) { return done(vault.ReadLog(c, of_record, {})); }},
+       [&, done, of_record](const Caller& c) {
+         return done(vault.access_log().ReadLog(c, of_record, {}));
+       }},
       {"ReadLog refused",
-       [&, done, malformed](const Caller& c) { return done(vault.ReadLog(c, malformed, {})); }},
-      {"ReadLogEntry", [&, done](const Caller& c) { return done(vault.ReadLogEntry(c, seq)); }},
-      {"ProveLogEntry", [&, done](const Caller& c) { return done(vault.ProveLogEntry(c, seq)); }},
+       [&, done, malformed](const Caller& c) {
+         return done(vault.access_log().ReadLog(c, malformed, {}));
+       }},
+      {"ReadLogEntry",
+       [&, done](const Caller& c) { return done(vault.access_log().ReadLogEntry(c, seq)); }},
+      {"ProveLogEntry",
+       [&, done](const Caller& c) { return done(vault.access_log().ProveLogEntry(c, seq)); }},
       {"SummariseLog refused",
        [&, done, of_client](const Caller& c) {
-         return done(vault.SummariseLog(c, {of_client, "no_such"}));
+         return done(vault.access_log().SummariseLog(c, {of_client, "no_such"}));
        }},
       {"MakeEvidence",
-       [&, done](const Caller& c) { return done(vault.MakeEvidence(c, {text, {}, {}, {}})); }},
+       [&, done](const Caller& c) {
+         return done(vault.evidence().MakeEvidence(c, {text, {}, {}, {}}));
+       }},
       {"PreviewRetention",
-       [&, done](const Caller& c) { return done(vault.PreviewRetention(c, {{}, 1, true})); }},
+       [&, done](const Caller& c) {
+         return done(vault.retention().PreviewRetention(c, {{}, 1, true}));
+       }},
       {"Authenticate",
-       [&](const Caller& c) { return done(vault.Authenticate(c, Action::kClientRead, client)); }},
+       [&](const Caller& c) {
+         return done(vault.operations().Authenticate(c, Action::kClientRead, client));
+       }},
       {"Refuse",
        [&](const Caller& c) {
-         (void)vault.Refuse(c, Action::kClientRead, client, record,
-                            {Code::kInvalidArgument, "body_invalid", {}, {}});
-         (void)vault.Refuse(c, Action::kClientCreate, std::nullopt, std::nullopt,
-                            {Code::kInvalidArgument, "body_invalid", {}, {}});
+         (void)vault.operations().Refuse(c, Action::kClientRead, client, record,
+                                         {Code::kInvalidArgument, "body_invalid", {}, {}});
+         (void)vault.operations().Refuse(c, Action::kClientCreate, std::nullopt, std::nullopt,
+                                         {Code::kInvalidArgument, "body_invalid", {}, {}});
          return false;
        }},
   };

@@ -70,7 +70,7 @@ struct Put {
   Operation operation;
 };
 
-std::map<std::string, Put> Operations() {
+std::map<std::string, Put> PutOperations() {
   std::map<std::string, Put> all;
   all["patch /v1/clients/{client}"] = {
       kCrmService, [](TwiceVault& vault, const Caller& caller) {
@@ -162,13 +162,13 @@ TEST_CASE("every route that puts or patches something is one that is tried twice
       }
     }
   }
-  for (const auto& [route, put] : Operations()) tried.insert(route);
+  for (const auto& [route, put] : PutOperations()) tried.insert(route);
   CHECK(routes == tried);
 }
 
 TEST_CASE("what is put or patched a second time changes nothing, and the log says so") {
   TwiceVault vault;
-  for (const auto& [route, put] : Operations()) {
+  for (const auto& [route, put] : PutOperations()) {
     INFO(route);
     const auto first = put.operation(vault, vault.As(put.role));
     CHECK(first.starts_with("ok"));

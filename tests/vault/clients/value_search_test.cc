@@ -13,6 +13,7 @@
 #include "tests/support/sampling.h"
 #include "tests/vault/test_vault.h"
 #include "vault/clients/index_terms.h"
+#include "vault/clients/sealing_contexts.h"
 #include "vault/clients/search_index.h"
 
 namespace coffer::vault {

@@ -18,9 +18,9 @@ struct Line {
   auto operator<=>(const Line&) const = default;
 };
 
-class Exports : public TestVault {
+class ExportingVault : public TestVault {
  public:
-  explicit Exports(bool two_person = false) : TestVault({.two_person = two_person}) {}
+  explicit ExportingVault(bool two_person = false) : TestVault({.two_person = two_person}) {}
 
   // All pages; `answer` is the first refusal.
   std::vector<Line> All(Caller caller, const ExportSelection& selection, std::size_t limit = 1000) {
@@ -64,7 +64,7 @@ std::vector<Line> Sorted(std::vector<Line> lines) {
 }  // namespace
 
 TEST_CASE("an export has every client and record once, whatever the pages' size") {
-  Exports vault;
+  ExportingVault vault;
   std::vector<Line> expected;
   for (int i = 0; i < 7; ++i) {
     const ClientId client = vault.NewClient("A-" + std::to_string(i));
@@ -89,7 +89,7 @@ TEST_CASE("an export has every client and record once, whatever the pages' size"
 }
 
 TEST_CASE("an export takes along what was chosen") {
-  Exports vault;
+  ExportingVault vault;
   const ClientId plain = vault.NewClient("A-1");
   vault.NewContact(plain, kExportedData);
   const ClientId tagged = vault.NewClient("A-2", {"vip"});
@@ -104,7 +104,7 @@ TEST_CASE("an export takes along what was chosen") {
 }
 
 TEST_CASE("an export leaves an entry for each client and each record") {
-  Exports vault;
+  ExportingVault vault;
   const ClientId client = vault.NewClient("A-1");
   const RecordId record = vault.NewContact(client, kExportedData);
   vault.All(vault.Officer(), {});
@@ -121,7 +121,7 @@ TEST_CASE("an export leaves an entry for each client and each record") {
 }
 
 TEST_CASE("who may not export learns nothing, and bad choices are named") {
-  Exports vault;
+  ExportingVault vault;
   vault.NewClient("A-1");
   for (const Role role :
        {kAdministrator, kSecurityOfficer, kCaseWorker, kCrmService, kSupervisor}) {
@@ -138,7 +138,7 @@ TEST_CASE("who may not export learns nothing, and bad choices are named") {
 }
 
 TEST_CASE("a masked export is masked, and only of the clients in scope") {
-  Exports vault;
+  ExportingVault vault;
   const ClientId own = vault.NewClient("A-1");
   const ClientId foreign = vault.NewClient("A-2");
   vault.NewContact(own, kExportedData);
@@ -147,7 +147,7 @@ TEST_CASE("a masked export is masked, and only of the clients in scope") {
       {"actions": ["client.export"], "scope": "assigned", "view": "masked"}]})"));
   const auto token = vault.NewTokenFor("desk", 3600);
   REQUIRE(token);
-  Caller caller = Exports::Stranger(token->secret);
+  Caller caller = ExportingVault::Stranger(token->secret);
   caller.purpose = kSubjectRequest;
   CHECK(vault.All(caller, {}).empty());
   CHECK(vault.answer == "ok");
@@ -160,7 +160,7 @@ TEST_CASE("a masked export is masked, and only of the clients in scope") {
 }
 
 TEST_CASE("an export takes the approval of another person, and goes on for an hour") {
-  Exports vault(true);
+  ExportingVault vault(true);
   const ClientId client = vault.NewClient("A-1");
   vault.NewContact(client, kExportedData);
   CHECK(AnswerOf(vault->exports().Export(vault.Officer(), {}, {1, ""})) == "approval_required");
