@@ -8,6 +8,7 @@
 #include <mutex>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/cli/commands/commands.h"
@@ -79,6 +80,10 @@ class Tool {
 
 inline std::string Asked(const HttpRequest& request) {
   return request.method + " " + request.target + " " + request.body;
+}
+
+inline bool Has(const std::string& text, std::string_view part) {
+  return text.find(part) != text.npos;
 }
 
 inline std::string ContentOf(const std::string& path) {

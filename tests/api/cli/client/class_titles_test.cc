@@ -51,8 +51,6 @@ HttpReply NoteWithTitles() {
       "name":{"type":"string","title":"Full name"},"other":{"type":"string"}}}})");
 }
 
-bool Has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
-
 bool AskedForClasses(const Tool& tool) {
   return std::ranges::any_of(tool.server.requests(), [](const HttpRequest& request) {
     return request.target.starts_with("/v1/classes/");

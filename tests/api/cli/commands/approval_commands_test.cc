@@ -27,10 +27,6 @@ std::string AdviceAfter(const std::vector<std::string>& command) {
   return ran.err;
 }
 
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("what is to be approved is sent as it will be done") {

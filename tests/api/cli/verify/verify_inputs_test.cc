@@ -48,8 +48,6 @@ std::string StateOf(const PublicLog& log, std::uint64_t size) {
   return audit::FormatRemembered({log.Key(), log.Checkpoint(size)});
 }
 
-bool Has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
-
 // Signed notes of other keys, as long as the specification says that they can be.
 std::string SixteenLongSignatures() {
   std::string lines;
