@@ -15,12 +15,12 @@
 #include "vault/access/principal.h"
 #include "vault/access/principal_name.h"
 #include "vault/access/role_giving.h"
+#include "vault/access/secrets.h"
 #include "vault/access/standing.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/word_list.h"
 #include "vault/base/words.h"
-#include "vault/access/secrets.h"
 
 namespace coffer::vault {
 namespace {

@@ -1,7 +1,7 @@
 #include "vault/access/token_state.h"
 
-#include "vault/access/token.h"
 #include "vault/access/secrets.h"
+#include "vault/access/token.h"
 
 namespace coffer::vault {
 namespace {

@@ -12,13 +12,13 @@
 #include "vault/access/operations.h"
 #include "vault/access/principal_name.h"
 #include "vault/access/role_giving.h"
+#include "vault/access/secrets.h"
 #include "vault/access/session.h"
 #include "vault/access/token.h"
 #include "vault/access/token_state.h"
 #include "vault/base/page.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
-#include "vault/access/secrets.h"
 
 namespace coffer::vault {
 namespace {

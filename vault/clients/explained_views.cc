@@ -73,8 +73,8 @@ Status ExplainFields(const Operations& operations, Transaction& transaction, con
     RefuseHidden(asked.action, answer);
   }
   if (about && asked.action == Action::kClientList) {
-    COFFER_ASSIGN(const bool known,
-                  MayKnowOfRecords(operations, transaction, asked, question.client, *about, question.at));
+    COFFER_ASSIGN(const bool known, MayKnowOfRecords(operations, transaction, asked,
+                                                     question.client, *about, question.at));
     if (!known) Refuse(answer, "class", "permission_denied");
     return {};
   }

@@ -10,9 +10,11 @@
 
 namespace coffer::vault {
 
-crypto::Bytes ClientContext(const crypto::Keyring& keyring, const ClientId& client, std::uint64_t version);
+crypto::Bytes ClientContext(const crypto::Keyring& keyring, const ClientId& client,
+                            std::uint64_t version);
 // Of a version of a record.
-crypto::Bytes RecordContext(const crypto::Keyring& keyring, const ClientId& client, const RecordId& record,
-                    std::string_view class_name, std::uint64_t version);
+crypto::Bytes RecordContext(const crypto::Keyring& keyring, const ClientId& client,
+                            const RecordId& record, std::string_view class_name,
+                            std::uint64_t version);
 
 }  // namespace coffer::vault

@@ -1,10 +1,10 @@
 // Clients and records: found by a value.
 #include "vault/clients/searches.h"
 
-#include "vault/base/strict_json.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
 #include "vault/base/page.h"
+#include "vault/base/strict_json.h"
 #include "vault/clients/blind_tokens.h"
 #include "vault/clients/field_search.h"
 #include "vault/clients/search.h"

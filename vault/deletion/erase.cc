@@ -58,7 +58,8 @@ Status ResealRest(const Operations& operations, Transaction& transaction, const 
   Stores& stores = transaction.stores();
   COFFER_ASSIGN(const auto staying, stores.records.ListOf(client.id.Row(), {}, -1, kEveryRecord));
   if (!order.replayed && transaction.IsResealing(client.id)) {
-    COFFER_TRY(Resealing::GoOn(operations, transaction, client, 0));  // with both keys, or not at all
+    COFFER_TRY(
+        Resealing::GoOn(operations, transaction, client, 0));  // with both keys, or not at all
   }
   auto resealing = Resealing::WithNewKey(operations, transaction, client);
   if (!resealing) {

@@ -12,6 +12,7 @@
 #include "vault/access/restriction.h"
 #include "vault/base/calendar.h"
 #include "vault/base/words.h"
+#include "vault/catalog/page_names.h"
 #include "vault/deletion/document_request.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/hold.h"
@@ -23,7 +24,6 @@
 #include "vault/deletion/retention_run.h"
 #include "vault/deletion/retention_store.h"
 #include "vault/engine/snapshot_reader.h"
-#include "vault/catalog/page_names.h"
 
 namespace coffer::vault {
 namespace {
