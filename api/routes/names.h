@@ -7,7 +7,7 @@
 namespace coffer::api {
 
 // The answer, a JSON object, with one more member, "names": what the principals whose ids are
-// somewhere in it are called, of those that the caller may know (Vault::NamesOf). They are looked
+// somewhere in it are called, of those that the caller may know (NamesOfIds). They are looked
 // up together, once for an answer. What was done, and must be told, does not depend on them: where
 // they cannot be looked up the member is absent.
 Reply WithNames(const Service& service, const Call& call, Reply reply);

@@ -231,6 +231,48 @@ Result<EnrolmentDone> Sessions::CompleteEnrolment(const Caller& caller, std::str
   return done;
 }
 
+namespace {
+
+// What the login needs beside the password; the role may have become privileged after the
+// enrolment.
+Status RequireFactor(const Operations& operations, Transaction& transaction, Call& call,
+                     const PrincipalRow& user, UserCredentials& credentials,
+                     std::string_view second_factor) {
+  const auto deny = [&](std::string_view check) {
+    return Deny(call, check, Code::kUnauthenticated, LoginFailed().reason);
+  };
+  if (!credentials.totp) {
+    if (transaction.Of<CatalogState>().current().Role(user.role)->privileged)
+      return deny("second-factor-missing");
+    return {};
+  }
+  COFFER_ASSIGN(const bool taken, TakeSecondFactor(operations.keyring(), user.id, credentials,
+                                                   second_factor, transaction.now()));
+  if (!taken) return deny("second-factor");
+  return {};
+}
+
+Result<NewSession> OpenSession(const Operations& operations, const SessionOptions& options,
+                               Transaction& transaction, Call& call, const PrincipalRow& user,
+                               bool with_factor) {
+  NewSession session;
+  const Timestamp now = operations.latest();
+  TokenRow row = NewBearer(operations.keyring(), user.id, "cfs_", now, session.secret);
+  row.idle_ms = std::int64_t{options.session_idle_s} * 1000;
+  row.expires = Timestamp{now.ms + std::int64_t{options.session_lifetime_s} * 1000};
+  if (with_factor) row.factor = now;
+  session.info = SessionInfoOf(row, user);
+  AddDetail(call.entry, session.info.id.Text());
+  auto& principals = transaction.Of<AccessState>().stores.principals;
+  COFFER_TRY(principals.PurgeSessions(Timestamp{now.ms - kOverForMs}));
+  COFFER_TRY(MakeRoomForSession(transaction, user.id, now, call.entry));
+  COFFER_TRY(principals.Insert(row));
+  StageToken(transaction, std::move(row));
+  return session;
+}
+
+}  // namespace
+
 Result<NewSession> Sessions::LogIn(const Caller& caller, std::string_view login,
                                    const crypto::SecretBytes& password,
                                    std::string_view second_factor) {
@@ -252,33 +294,12 @@ Result<NewSession> Sessions::LogIn(const Caller& caller, std::string_view login,
       call, account->first,
       [&](Transaction& transaction, const PrincipalRow& user,
           UserCredentials& credentials) -> Status {
-        const auto deny = [&](std::string_view check) {
-          return Deny(call, check, Code::kUnauthenticated, LoginFailed().reason);
-        };
-        if (!*right || credentials.password != account->second) return deny("password");
-        const Timestamp now = operations_.latest();
-        // The role may have become privileged after the enrolment.
-        if (!credentials.totp &&
-            transaction.Of<CatalogState>().current().Role(user.role)->privileged) {
-          return deny("second-factor-missing");
+        if (!*right || credentials.password != account->second) {
+          return Deny(call, "password", Code::kUnauthenticated, LoginFailed().reason);
         }
-        if (credentials.totp) {
-          COFFER_ASSIGN(const bool taken,
-                        TakeSecondFactor(operations_.keyring(), user.id, credentials, second_factor,
-                                         transaction.now()));
-          if (!taken) return deny("second-factor");
-        }
-        TokenRow row = NewBearer(operations_.keyring(), user.id, "cfs_", now, session.secret);
-        row.idle_ms = std::int64_t{options_.session_idle_s} * 1000;
-        row.expires = Timestamp{now.ms + std::int64_t{options_.session_lifetime_s} * 1000};
-        if (credentials.totp) row.factor = now;
-        session.info = SessionInfoOf(row, user);
-        AddDetail(call.entry, session.info.id.Text());
-        auto& principals = transaction.Of<AccessState>().stores.principals;
-        COFFER_TRY(principals.PurgeSessions(Timestamp{now.ms - kOverForMs}));
-        COFFER_TRY(MakeRoomForSession(transaction, user.id, now, call.entry));
-        COFFER_TRY(principals.Insert(row));
-        StageToken(transaction, std::move(row));
+        COFFER_TRY(RequireFactor(operations_, transaction, call, user, credentials, second_factor));
+        COFFER_ASSIGN(session, OpenSession(operations_, options_, transaction, call, user,
+                                           credentials.totp.has_value()));
         return {};
       });
   if (!let_in) {

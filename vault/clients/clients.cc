@@ -90,6 +90,14 @@ Status RequireScopesKept(Call& call, const ClientRow& before, const ClientRow& a
       OutOfScope("has a tag, or lacks one, that decides what your role reaches"));
 }
 
+// Whether a list has the client for this caller; one of a class, that it has records of it.
+Result<bool> MayList(const Operations& operations, Transaction& transaction, const Call& call,
+                     const ClientId& client, const ClassSchema* schema) {
+  COFFER_ASSIGN(const auto decision, operations.DecisionOn(transaction, call, client, schema));
+  if (!decision.allowed || schema == nullptr || !call.role->scoped) return decision.allowed;
+  return MayKnowOfRecords(operations, transaction, call, client, *schema);
+}
+
 }  // namespace
 
 Result<ClientInfo> Clients::CreateClient(const Caller& caller, const ClientChange& client,
@@ -297,14 +305,9 @@ Result<Page<ClientInfo>> Clients::ListClients(const Caller& caller, std::string_
       }
       COFFER_ASSIGN(auto row, stores.clients.FindRow(id));
       if (!row) continue;
-      COFFER_ASSIGN(const auto decision,
-                    operations_.DecisionOn(transaction, call, row->id, schema.get()));
-      if (!decision.allowed) continue;
-      if (schema && call.role->scoped) {
-        COFFER_ASSIGN(const bool known,
-                      MayKnowOfRecords(operations_, transaction, call, row->id, *schema));
-        if (!known) continue;
-      }
+      COFFER_ASSIGN(const bool shown,
+                    MayList(operations_, transaction, call, row->id, schema.get()));
+      if (!shown) continue;
       COFFER_TRY(operations_.CheckWhole(row->id.value));
       COFFER_ASSIGN(auto key, transaction.PinKey(row->id));
       audit::Entry entry;

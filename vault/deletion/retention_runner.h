@@ -29,8 +29,8 @@ class RetentionDays;
 
 class RetentionRunner {
  public:
-  // `reader` is a read-only connection of its own. The core must outlive the runner, and have its
-  // engine running.
+  // `reader` is a read-only connection of its own. The procedure must outlive the runner, and have
+  // its engine running.
   static Result<std::unique_ptr<RetentionRunner>> Create(const ErasureProcedure& procedure,
                                                          Database reader);
   ~RetentionRunner();

@@ -37,7 +37,7 @@ struct TreatedClients {
 
 class RetentionTreatment {
  public:
-  // `people`: who is to be named in the acts of the run, as JSON. The core must outlive this.
+  // `people`: who is to be named in the acts of the run, as JSON. The procedure must outlive this.
   RetentionTreatment(const ErasureProcedure& procedure, RetentionDecisions decisions,
                      std::string people);
   ~RetentionTreatment();
