@@ -108,7 +108,6 @@ Result<RecordStore> RecordStore::OpenForReading(const Database& database) {
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindRecord));
   COFFER_ASSIGN(store.find_version_, Statement::Prepare(database, kFindVersion));
   COFFER_ASSIGN(store.list_versions_, Statement::Prepare(database, kListVersions));
-  COFFER_ASSIGN(store.put_day_, Statement::Prepare(database, kPutDay));
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListOf));
   COFFER_ASSIGN(store.list_of_class_, Statement::Prepare(database, kListOfClass));
   return store;
