@@ -19,12 +19,6 @@ namespace {
 
 constexpr std::size_t kCursorTag = 16;
 
-void AppendText(Bytes& out, std::string_view text) {
-  out.insert(out.end(), text.begin(), text.end());
-}
-
-void AppendBytes(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
-
 void AppendU64(Bytes& out, std::uint64_t value) {
   for (int shift = 56; shift >= 0; shift -= 8)
     out.push_back(static_cast<std::uint8_t>(value >> shift));

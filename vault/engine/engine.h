@@ -115,6 +115,9 @@ class Engine {
  private:
   friend class Transaction;
 
+  // Between two tries at keys that cannot be destroyed while somebody holds keys.db.
+  static constexpr std::chrono::milliseconds kDestroyAgainAfter{200};
+
   struct Operation {
     OperationKind kind;
     EntryRule rule;
