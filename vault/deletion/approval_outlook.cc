@@ -29,7 +29,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMostClients = 10'000;  // counted by a tag
+constexpr std::size_t kMostCounted = 10'000;  // counted by a tag
 
 // As it was checked when it was asked for.
 ErasureRequest ErasureOf(const ApprovalRow& row) {
@@ -356,9 +356,9 @@ Status ActionOutlook::LookAtHold(Transaction& transaction, Call& call, const App
     return {};
   }
   COFFER_ASSIGN(const auto clients, transaction.Of<ClientsState>().stores.clients.List(
-                                        0, hold->terms.tag, kMostClients + 1));
-  preview.clients = std::min(clients.size(), kMostClients);
-  preview.more_clients = clients.size() > kMostClients;
+                                        0, hold->terms.tag, kMostCounted + 1));
+  preview.clients = std::min(clients.size(), kMostCounted);
+  preview.more_clients = clients.size() > kMostCounted;
   preview.other_holds = static_cast<std::uint64_t>(
       std::ranges::count_if(transaction.Of<DeletionState>().holds().WithTag(hold->terms.tag),
                             [&](const Hold* other) { return other->id != hold->id; }));
@@ -371,9 +371,9 @@ Status ActionOutlook::LookAtExport(Transaction& transaction, const ApprovalRow& 
   const bool all = !tag.starts_with(kTagTarget);
   tag = all ? std::string_view() : tag.substr(kTagTarget.size());
   COFFER_ASSIGN(const auto clients,
-                transaction.Of<ClientsState>().stores.clients.List(0, tag, kMostClients + 1));
-  preview.clients = std::min(clients.size(), kMostClients);
-  preview.more_clients = clients.size() > kMostClients;
+                transaction.Of<ClientsState>().stores.clients.List(0, tag, kMostCounted + 1));
+  preview.clients = std::min(clients.size(), kMostCounted);
+  preview.more_clients = clients.size() > kMostCounted;
   all_clients_ = all && preview.more_clients;
   return {};
 }

@@ -39,7 +39,7 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReaders::Open(Kind kind) {
 SnapshotReader::~SnapshotReader() {
   readers_.running(kind_).fetch_sub(1);
   // What ended within a transaction is not handed on.
-  if (!connection_ || !connection_->log || sqlite3_get_autocommit(database().handle()) == 0) {
+  if (!connection_ || !connection_->log || database().InTransaction()) {
     return;
   }
   const std::lock_guard lock(readers_.idle_mutex_);

@@ -110,7 +110,7 @@ void AddFile(CLI::App& command, FieldOptions& fields) {
       ->type_name("FILE.json");
 }
 
-void AddCreate(CLI::App& group, Command& chosen) {
+void AddRecordCreate(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<RecordOptions>();
   CLI::App* command = group.add_subcommand("create", "Add a record to a client");
   AddClientAndRef(*command, *options);
@@ -158,7 +158,7 @@ void AddUpdate(CLI::App& group, Command& chosen) {
 void AddRecordCommands(CLI::App& app, Command& chosen) {
   CLI::App* group = app.add_subcommand("record", "Add a record, or change one");
   group->require_subcommand(1);
-  AddCreate(*group, chosen);
+  AddRecordCreate(*group, chosen);
   AddUpdate(*group, chosen);
 }
 

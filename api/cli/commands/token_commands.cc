@@ -173,7 +173,7 @@ CLI::Option* AddRepeated(CLI::App& command, const char* name, std::vector<std::s
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-void AddCreate(CLI::App& group, Command& chosen) {
+void AddTokenCreate(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<TokenOptions>();
   CLI::App* command = group.add_subcommand("create", "Make a token for a service");
   command->add_option("--name", options->name, "What the token is for, as it shows in the list")
@@ -253,7 +253,7 @@ void AddTokenCommands(CLI::App& app, Command& chosen) {
   CLI::App* group =
       app.add_subcommand("token", "Make, list, rotate and revoke the tokens of services");
   group->require_subcommand(1);
-  AddCreate(*group, chosen);
+  AddTokenCreate(*group, chosen);
   AddTokenList(*group, chosen);
   AddRotate(*group, chosen);
   AddRevoke(*group, chosen);

@@ -5,7 +5,7 @@
 namespace coffer::cli {
 namespace {
 
-constexpr std::size_t kBeginning = 64UZ * 1024;
+constexpr std::size_t kSniffed = 64UZ * 1024;
 
 struct Sign {
   InputKind kind;
@@ -74,7 +74,7 @@ Outcome<void> ExpectKind(const std::string& path, std::string_view beginning, In
 }
 
 Outcome<void> ExpectKindOfFile(InputFile& file, InputKind expected) {
-  std::string beginning(kBeginning, '\0');
+  std::string beginning(kSniffed, '\0');
   COFFER_ASSIGN(const std::size_t size, file.Read(beginning));
   beginning.resize(size);
   COFFER_TRY(ExpectKind(file.name(), beginning, expected));

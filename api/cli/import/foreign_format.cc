@@ -17,11 +17,11 @@ constexpr std::string_view kSaveContacts =
     "Import it into an address book (Google Contacts, Outlook, Thunderbird) and export from there "
     "as CSV, then import that file.";
 
-char Lower(char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
+char LowerAscii(char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
 
 bool BeginsWith(std::string_view text, std::string_view lower) {
   return text.size() >= lower.size() &&
-         std::ranges::equal(text.substr(0, lower.size()), lower, {}, Lower);
+         std::ranges::equal(text.substr(0, lower.size()), lower, {}, LowerAscii);
 }
 
 bool BeginsWithAny(std::string_view text, std::initializer_list<std::string_view> lower) {

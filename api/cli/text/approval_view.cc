@@ -57,7 +57,7 @@ void DescribeKept(Console& console, const json& erasure) {
   table.Print(console);
 }
 
-void DescribeErasure(Console& console, const json& erasure) {
+void DescribeProposedErasure(Console& console, const json& erasure) {
   if (Text(erasure, "there") != "true") {
     console.out << "The client is not there any more: nothing would be erased.\n";
     return;
@@ -128,7 +128,7 @@ void DescribePreview(Console& console, const json& preview) {
   if (!preview.is_object()) return;
   PrintHeading(console, "What it would do at " + Text(preview, "at"));
   if (const json& erasure = Member(preview, "erasure"); erasure.is_object()) {
-    DescribeErasure(console, erasure);
+    DescribeProposedErasure(console, erasure);
   }
   if (const json& hold = Member(preview, "hold"); hold.is_object()) DescribeHold(console, hold);
   if (const json& exported = Member(preview, "export"); exported.is_object()) {

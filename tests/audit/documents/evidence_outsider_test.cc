@@ -252,7 +252,7 @@ TEST_CASE("the documented commands check acts, reports and ledgers") {
   REQUIRE(commands.size() == 6);
   const std::string key = "KEY='" + FormatVerifierKey(LogVerifier()) + "'\n";
   const std::string whole_act = key + commands[4] + "FILE=act.note\n" + commands[0] + commands[1] +
-                                "FILE=checkpoint\n" + commands[0];
+                                "FILE=proof-checkpoint\n" + commands[0];
   const std::string whole_report =
       key + "FILE=act.json\n" + commands[4] + "FILE=report.note\n" + commands[0];
   const std::string act = GoldenText("erasure-act-v1.json");
