@@ -145,8 +145,8 @@ void Pipeline::RefuseAndClose(const httplib::Request& request, httplib::Response
 Error Pipeline::RefuseInput(const Pending& pending, Error error) {
   const auto action = pending.match.route->permission.action();
   if (!action) return error;
-  return vault_.operations().Refuse(pending.call.caller, *action, NamedClient(pending.call), std::nullopt,
-                       std::move(error));
+  return vault_.operations().Refuse(pending.call.caller, *action, NamedClient(pending.call),
+                                    std::nullopt, std::move(error));
 }
 
 bool Pipeline::CheckHeaders(const httplib::Request& request, httplib::Response& response,

@@ -6,10 +6,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "vault/catalog/built_in_roles.h"
-#include "vault/catalog/role_narrowing.h"
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
+#include "vault/catalog/built_in_roles.h"
+#include "vault/catalog/role_narrowing.h"
 
 namespace coffer::vault {
 namespace {

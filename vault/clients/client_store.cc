@@ -1,8 +1,8 @@
 #include "vault/clients/client_store.h"
 
-#include "vault/storage/dialect.h"
-
 #include <algorithm>
+
+#include "vault/storage/dialect.h"
 
 namespace coffer::vault {
 namespace {

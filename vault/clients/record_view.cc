@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "vault/catalog/role.h"
 #include "vault/base/strict_json.h"
+#include "vault/catalog/role.h"
 
 namespace coffer::vault {
 namespace {

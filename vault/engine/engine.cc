@@ -704,11 +704,12 @@ void Engine::Maintain(bool idle) {
       COFFER_ASSIGN(const auto note, log.ReadCheckpoint());
       if (note) COFFER_TRY(log.PutCheckpoint(std::string_view(*note)));
     }
-    purge_more_ = false;
+    bool any_more = false;
     for (const auto& room : rooms_) {
       COFFER_ASSIGN(const bool more, room->Purge(transaction));
-      purge_more_ = purge_more_ || more;
+      any_more = any_more || more;
     }
+    purge_more_ = any_more;
     return {};
   };
   Operation operation{OperationKind::kWrite, EntryRule::kNever, &none, work, {}};

@@ -196,6 +196,7 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
 
   Database database;
   database.path_ = path;
+  database.callbacks_ = std::make_unique<Callbacks>();
   sqlite3* raw = nullptr;
   // A read-only connection to a WAL database still needs the shared-memory file, hence READWRITE
   // with query_only below.
@@ -265,7 +266,6 @@ bool Database::FollowWal(int* frames) {
 }
 
 void Database::FollowRows(OnRowChange on_change) {
-  if (!callbacks_) callbacks_ = std::make_unique<Callbacks>();
   callbacks_->on_row = std::move(on_change);
   const auto told = [](void* on_row, int operation, const char*, const char* table,
                        sqlite3_int64 row) {
@@ -278,7 +278,6 @@ void Database::FollowRows(OnRowChange on_change) {
 }
 
 Status Database::DefineFunction(const std::string& name, SqlFunction function) {
-  if (!callbacks_) callbacks_ = std::make_unique<Callbacks>();
   const auto call = [](sqlite3_context* context, int count, sqlite3_value** values) {
     try {
       (*static_cast<SqlFunction*>(sqlite3_user_data(context)))(

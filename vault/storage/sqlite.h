@@ -67,6 +67,14 @@ class Database {
     bool create = false;
     int cache_kib = 2048;
   };
+  Database() = default;
+  Database(Database&&) noexcept = default;
+  Database& operator=(Database&& other) noexcept {  // the connection goes before what it calls
+    callbacks_.swap(other.callbacks_);
+    handle_.swap(other.handle_);
+    path_.swap(other.path_);
+    return *this;
+  }
   // Opens with a raw 32-byte key, proves the key by reading the schema, asserts SQLCipher 4 and
   // sets what architecture asks for (WAL, synchronous=FULL, temp_store=MEMORY, secure_delete, ...).
   // Errors: kNotFound "database_missing", kCorrupted "database_unreadable" (wrong key or damage),

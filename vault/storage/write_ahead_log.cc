@@ -29,7 +29,7 @@ Status WriteAheadLog::Copy() {
   const auto state = database_.Checkpoint(false);
   if (!state) {
     if (IsFsyncFailure(database_.ExtendedError())) return std::unexpected(state.error());
-    WarnOf(words_.not_copied + state.error().detail);
+    WarnOf(words_.not_copied + state.error().detail, warned_not_copied_);
     copied_at_ = frames_;
     return {};
   }
@@ -46,7 +46,7 @@ Status WriteAheadLog::Empty() {
   const auto emptied = database_.TruncateWal();
   if (!emptied) {
     if (IsFsyncFailure(database_.ExtendedError())) return std::unexpected(emptied.error());
-    WarnOf(words_.not_emptied + emptied.error().detail);
+    WarnOf(words_.not_emptied + emptied.error().detail, warned_not_emptied_);
   }
   retry_after_ = emptied ? kTryEvery : kTryAfterFailure;
   const bool done = emptied && *emptied;
@@ -56,10 +56,10 @@ Status WriteAheadLog::Empty() {
 }
 
 // Not at each of the tries, of which there are many while the storage refuses.
-void WriteAheadLog::WarnOf(const std::string& message) {
+void WriteAheadLog::WarnOf(const std::string& message, std::optional<Clock::time_point>& warned) {
   const auto now = Clock::now();
-  if (warned_ && now - *warned_ < kTellAgainAfter) return;
-  warned_ = now;
+  if (warned && now - *warned < kTellAgainAfter) return;
+  warned = now;
   warn_(message);
 }
 

@@ -19,7 +19,7 @@ namespace coffer::vault {
 class WriteAheadLog {
  public:
   using Warn = std::function<void(const std::string&)>;
-  // How its warnings begin, of which there is one an hour at most.
+  // How its warnings begin, of which there is one of each kind an hour at most.
   struct Words {
     std::string not_emptied, not_copied;
   };
@@ -46,7 +46,7 @@ class WriteAheadLog {
  private:
   using Clock = std::chrono::steady_clock;
   Status Copy();
-  void WarnOf(const std::string& message);
+  void WarnOf(const std::string& message, std::optional<Clock::time_point>& warned);
 
   Database& database_;
   const Words words_;
@@ -57,7 +57,7 @@ class WriteAheadLog {
   std::atomic<bool> emptying_{false};
   Clock::time_point tried_;
   std::chrono::milliseconds retry_after_{};
-  std::optional<Clock::time_point> warned_;
+  std::optional<Clock::time_point> warned_not_copied_, warned_not_emptied_;
 };
 
 }  // namespace coffer::vault

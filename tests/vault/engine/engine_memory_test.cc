@@ -51,13 +51,13 @@ TEST_CASE("what is left in memory of an operation that failed so is what the dat
   engine.Start();
   CHECK(engine.Do(OperationKind::kWrite, "large.write", [](Transaction& transaction) -> Status {
     StagePrincipal(transaction, {.id = PrincipalId::New(transaction.now(), PrincipalKind::kService),
-                               .name = "n",
-                               .role = "auditor",
-                               .login = {},
-                               .created = {},
-                               .disabled = {},
-                               .owner = {},
-                               .certificates = {}});
+                                 .name = "n",
+                                 .role = "auditor",
+                                 .login = {},
+                                 .created = {},
+                                 .disabled = {},
+                                 .owner = {},
+                                 .certificates = {}});
     throw std::bad_alloc();
   }) == "memory_exhausted");
   CHECK(engine.Do(OperationKind::kRead, "look", [](Transaction& transaction) -> Status {

@@ -3,8 +3,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
-#include "api/cli/text/json_output.h"
 #include "api/cli/text/folding.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "tests/api/cli/run_tool.h"
 
