@@ -25,11 +25,13 @@ TEST_CASE("a clock that jumps stops retention until two people confirm it", "[re
     };
     REQUIRE(vault.Put(schedule, approve({"retention.write", "schedule", schedule.dump()})));
     vault.FillWithDue();
+    auto size = vault.LogSize();
     vault.clock.Advance(jump);
-    RetainingVault::LetItLook();
+    vault.AwaitEntryAfter(size);
     // Set right again: that is a jump as well, and the vault does not guess which one was wrong.
+    size = vault.LogSize();
     vault.clock.Advance(-jump);
-    RetainingVault::LetItLook();
+    vault.AwaitEntryAfter(size);
     CHECK(vault->monitoring().ReadStatus(vault.As(kAuditor))->waiting_for_clock);
     CHECK(vault->monitoring().ReadStatistics(vault.As(kAdministrator))->waiting_for_clock);
     CHECK(AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) ==
@@ -123,10 +125,9 @@ TEST_CASE("a run starts by itself at its minute of the day, once a day", "[reten
   RetainingVault::LetItLook();
   CHECK(vault->retention().ListRetentionRuns(vault.As(kAuditor))->empty());
   vault.clock.Advance(kRetentionHourMs);
-  RetainingVault::LetItLook();
-  const auto runs = vault->retention().ListRetentionRuns(vault.As(kAuditor));
-  REQUIRE(runs->size() == 1);
-  const auto run = vault.Await(runs->front().id);
+  const auto runs = vault.AwaitRuns(1);
+  REQUIRE(runs.size() == 1);
+  const auto run = vault.Await(runs.front().id);
   CHECK(run.trigger == "scheduled");
   CHECK(!run.asked_by);
   CHECK(run.erased == 2);
@@ -136,8 +137,7 @@ TEST_CASE("a run starts by itself at its minute of the day, once a day", "[reten
   RetainingVault::LetItLook();
   CHECK(vault->retention().ListRetentionRuns(vault.As(kAuditor))->size() == 1);
   vault.clock.Advance(24 * kRetentionHourMs);
-  RetainingVault::LetItLook();
-  CHECK(vault->retention().ListRetentionRuns(vault.As(kAuditor))->size() == 2);
+  CHECK(vault.AwaitRuns(2).size() == 2);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "audit/documents/erasure_act.h"
+#include "tests/support/sampling.h"
 #include "tests/vault/deletion/retaining_vault.h"
 #include "tests/vault/faulty_storage.h"
 
@@ -16,10 +17,13 @@ namespace {
 namespace fs = std::filesystem;
 using enum Role;
 
+constexpr int kDue = testing::Many(2500, 2001);  // of one client: three acts
+constexpr int kEnded = testing::Many(400, 120);  // clients, of two records each
+
 // A client of whose interactions `due` are due and `kept` are not.
 class ManyDue : public RetainingVault {
  public:
-  explicit ManyDue(int due = 2500, int kept = 10) {
+  explicit ManyDue(int due = kDue, int kept = 10) {
     Keep({Policy("interaction-1y", "interaction", "date_field", "P1Y")});
     client = NewClient("M-1");
     Fill(due, "2024-12-01T10:00:00Z", old);
@@ -90,6 +94,11 @@ TEST_CASE("a record that is changed while a run looks at it stays", "[retention]
   REQUIRE(run);
   std::vector<bool> changed;
   for (auto record = records.rbegin(); record != records.rend(); ++record) {
+    // The run comes from the other end, and has to have begun before nothing is left for it.
+    while (changed.size() + 20 == records.size() &&
+           vault->monitoring().ReadStatistics(vault.As(kAdministrator))->retention_erased == 0) {
+      std::this_thread::yield();
+    }
     const auto updated = vault->records().UpdateRecord(vault.As(kCrmService), record->first,
                                                        record->second, 1, {{"last_name", "Roe"}});
     CHECK((updated || updated.error().reason == "not_found"));
@@ -107,36 +116,48 @@ TEST_CASE("a record that is changed while a run looks at it stays", "[retention]
   vault.CheckInvariants();
 }
 
-TEST_CASE("a run that is interrupted goes on at the next start, and counts nothing twice",
-          "[retention]") {
+// False: the run had ended already when it was asked for again, and nothing is known.
+bool InterruptsARun() {
   RetainingVault vault;
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
-  vault.FillWithDue(400);
+  vault.FillWithDue(kEnded);
   const auto run = vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer));
   REQUIRE(run);
   while (vault->monitoring().ReadStatistics(vault.As(kAdministrator))->retention_erased == 0) {
     std::this_thread::yield();
   }
-  CHECK((AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer))) ==
-         "run_in_progress"));
+  const auto again = AnswerOf(vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer)));
+  if (again == "ok") {
+    CHECK(vault->retention().GetRetentionRun(vault.As(kPrivacyOfficer), run->id)->finished);
+    return false;
+  }
+  CHECK(again == "run_in_progress");
   for (int i = 0; i < 3; ++i) {
     vault.Close();
     vault.Open();
   }
   const auto ended = vault.Await(run->id);
   CHECK(ended.state == "finished");
-  CHECK(ended.due == 800);
-  CHECK(ended.erased == 800);
+  CHECK(ended.due == 2 * kEnded);
+  CHECK(ended.erased == 2 * kEnded);
   CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
-  CHECK(vault.Entries("record.erase").size() == 800);
+  CHECK(vault.Entries("record.erase").size() == 2 * kEnded);
   vault.CheckInvariants();
+  return true;
+}
+
+TEST_CASE("a run that is interrupted goes on at the next start, and counts nothing twice",
+          "[retention]") {
+  int in_time = 0;
+  for (int tries = 0; tries < 20 && in_time == 0; ++tries) in_time += InterruptsARun() ? 1 : 0;
+  CHECK(in_time == 1);
 }
 
 TEST_CASE("a run that cannot write waits, and goes on when it can", "[retention]") {
   FaultyStorage::Instance();
   RetainingVault vault;
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")});
-  vault.FillWithDue(300);
+  vault.FillWithDue(kEnded);
   const auto run = vault->retention().StartRetentionRun(vault.As(kPrivacyOfficer));
   REQUIRE(run);
   FaultyStorage::Instance().Break("vault.db-wal", Fault::kFull, 20);
@@ -147,7 +168,7 @@ TEST_CASE("a run that cannot write waits, and goes on when it can", "[retention]
   RetainingVault::LetItLook();
   const auto ended = vault.Await(run->id);
   CHECK(ended.state == "finished");
-  CHECK(ended.erased == 600);
+  CHECK(ended.erased == 2 * kEnded);
   CHECK(ended.failed == 0);
   CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
   vault.CheckInvariants();
@@ -186,12 +207,12 @@ TEST_CASE("more records of one client than an act can name go in several erasure
           "[retention]") {
   ManyDue vault;
   const auto run = vault.Run();
-  CHECK(run.due == 2500);
-  CHECK(run.erased == 2500);
+  CHECK(run.due == kDue);
+  CHECK(run.erased == kDue);
   CHECK(vault.Number("SELECT count(*) FROM records") == 10);
   CHECK(vault.Number("SELECT generation FROM clients") == 1);  // one key was destroyed
   CHECK(vault.Entries("record.reseal").size() == 10);
-  CHECK(vault.Entries("record.erase").size() == 2500);
+  CHECK(vault.Entries("record.erase").size() == kDue);
   vault.CheckErasures("retention.erase");
   vault.CheckInvariants();
 }

@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "tests/support/sampling.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {
@@ -67,7 +68,7 @@ TEST_CASE("a deep verification beside writers and erasures finds nothing") {
       }
     });
   }
-  for (int i = 0; i < 25; ++i) {
+  for (int i = 0; i < testing::Many(25, 10); ++i) {
     CHECK(MessagesOf(vault->verification().VerifyLog(vault.As(kAuditor), true)) == Strings{});
   }
   done = true;
