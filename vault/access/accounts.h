@@ -4,6 +4,7 @@
 #include "crypto/keyring.h"
 #include "vault/access/enrolment.h"
 #include "vault/access/principal.h"
+#include "vault/access/principal_store.h"
 #include "vault/engine/engine.h"
 
 namespace coffer::vault {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "crypto/result.h"
+#include "vault/access/principal_store.h"
 #include "vault/base/timestamp.h"
 #include "vault/engine/engine.h"
 

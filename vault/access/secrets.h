@@ -6,6 +6,7 @@
 
 #include "crypto/keyring.h"
 #include "vault/access/principal.h"
+#include "vault/access/principal_store.h"
 #include "vault/access/session.h"
 #include "vault/access/token.h"
 #include "vault/base/timestamp.h"

@@ -5,6 +5,7 @@
 
 #include "vault/access/approval.h"
 #include "vault/access/approval_store.h"
+#include "vault/catalog/catalog_store.h"
 #include "vault/engine/engine.h"
 
 namespace coffer::vault {

@@ -10,6 +10,7 @@
 #include "vault/access/call.h"
 #include "vault/access/operations.h"
 #include "vault/clients/record.h"
+#include "vault/clients/record_store.h"
 #include "vault/clients/record_view.h"
 
 namespace coffer::vault {

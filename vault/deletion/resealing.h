@@ -14,9 +14,13 @@
 #include <string>
 #include <vector>
 
+#include "vault/access/client_row.h"
 #include "vault/access/operations.h"
+#include "vault/clients/client_store.h"
+#include "vault/clients/record_store.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/erasure.h"
+#include "vault/deletion/hold_store.h"
 
 namespace coffer::vault {
 

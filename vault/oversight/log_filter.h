@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "vault/access/principal_store.h"
+#include "vault/catalog/catalog_store.h"
 #include "vault/engine/engine.h"
 #include "vault/oversight/log_page.h"
 #include "vault/oversight/log_reader.h"
