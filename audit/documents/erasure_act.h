@@ -2,7 +2,7 @@
 // the log's key and tied to the log's entry of it.
 //
 // It has every item of the act that Roskomnadzor's order 179 of 28 October 2022 asks for, and more.
-// It is a signed note (internal/signed_document.h) over
+// It is a signed note (audit/documents/signed_document.h) over
 //
 //   coffer-erasure-act-v1\n<log's origin>\n<act as canonical JSON>\n
 //

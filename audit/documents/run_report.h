@@ -1,5 +1,5 @@
 // The report of a retention run, signed by the log's key: what was due, what was done about it and
-// what was not, and how it ended. A signed note (internal/signed_document.h) of the format
+// what was not, and how it ended. A signed note (audit/documents/signed_document.h) of the format
 // "coffer-run-report-v2", delivered as {"note","report"}; docs/formats.md has both to the byte.
 // Reports of "coffer-run-report-v1" are read and verified as before: they say neither how a run
 // ended nor what of that which was due it left for another.

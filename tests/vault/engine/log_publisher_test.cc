@@ -239,16 +239,26 @@ TEST_CASE("an anchor that cannot be written publishes nothing, and the next one 
 TEST_CASE("a failure to publish is told once, and again after it was mended") {
   TestPublisher log;
   log.OpenPublisher(5, 3600);
+  const auto wait_for = [](auto condition) {
+    for (int i = 0; i < 6000 && !condition(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return condition();
+  };
   fs::rename(log.work / "elsewhere", log.work / "away");
   log.publisher().Start();
-  for (int i = 0; i < 6000 && log.told == 0; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // many intervals
-  log.publisher().Stop();
-  REQUIRE(log.log.size() == 1);
-  CHECK(log.log[0].starts_with("no checkpoint could be published: "));
+  REQUIRE(wait_for([&] { return log.told > 0; }));
   CHECK(!log.HasAnchor());
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // many intervals
+  CHECK(log.told == 1);
+  fs::rename(log.work / "away", log.work / "elsewhere");
+  REQUIRE(wait_for([&] { return log.publisher().published_size() > 0; }));
+  fs::rename(log.work / "elsewhere", log.work / "away");
+  log.Put(1);
+  REQUIRE(wait_for([&] { return log.told > 1; }));
+  log.publisher().Stop();
+  REQUIRE(log.log.size() == 2);
+  for (const auto& line : log.log) CHECK(line.starts_with("no checkpoint could be published: "));
 }
 
 TEST_CASE("what cannot be stored is not anchored") {
