@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Every header compiles by itself, and twice in one source. What most of them take from the standard
-# library is compiled once ahead, which finds no such include that is missing and is much faster.
-# COFFER_VERSION is what the build defines for whoever uses api/; the other flags are those of the
-# libraries that some headers show.
+# Every header without a source of its own compiles by itself, and twice in one source; of the others
+# the source shows it, which includes them first (layering.sh) and which the dev tree compiles alone.
+#   headers_stand_alone.sh [--all]
+# What most of them take from the standard library is compiled once ahead, which finds no such include
+# that is missing and is much faster. COFFER_VERSION is what the build defines for whoever uses api/;
+# the other flags are those of the libraries that some headers show.
 set -euo pipefail
+all=${1:-}
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 command -v clang++-19 >/dev/null ||
   { echo "headers_stand_alone: clang++-19 is missing: run deploy/install-dependencies --test" >&2; exit 1; }
@@ -27,4 +30,5 @@ check() {
 export -f check
 # shellcheck disable=SC2016 # for the inner shell
 tests/checks/list_files.sh '*.h' | grep -E '^(crypto|audit|vault|api)/' |
+  while read -r header; do [ -z "$all" ] && [ -e "${header%.h}.cc" ] || printf '%s\n' "$header"; done |
   xargs -d '\n' -n 1 -P "$(nproc)" bash -c 'check "$1"' check || exit 1

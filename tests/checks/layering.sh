@@ -102,6 +102,12 @@ for folder in "${without_circles[@]}"; do
     sed -nE "s|^($folder/[^ ]*)\.(h\|cc):[0-9]+ ($folder/.*)\.h$|\1 \3|p" <<<"$includes" | circles)
 done
 
+report "a source includes its own header first, which shows that this one stands alone" < <(
+  grep -m 1 -E '^#include ' /dev/null "${sources[@]}" | sed -nE 's|^([^:]+)\.cc:#include +(.*)|\1 \2|p' |
+    while read -r name included; do
+      [ ! -e "$name.h" ] || [ "$included" = "\"$name.h\"" ] || printf '%s.cc: %s\n' "$name" "$included"
+    done)
+
 mapfile -t measured < <(headers "$(any_of "${short_headers[@]}")")
 report "a header has at most $most_lines lines" < <(
   wc -l "${measured[@]}" | awk -v most="$most_lines" '$2 != "total" && $1 > most { print $2 ": " $1 }')

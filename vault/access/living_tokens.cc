@@ -12,11 +12,6 @@ namespace {
 
 using Rows = std::vector<const TokenRow*>;
 
-bool IsLiving(const TokenRow& row, Timestamp now) {
-  if (row.revoked || row.expires <= now) return false;
-  return !row.is_session() || now.ms - row.seen.ms < row.idle_ms;
-}
-
 // When it could be used last; of a session that nobody used any more, later than that.
 Timestamp EndOf(const TokenRow& row) {
   return row.revoked ? std::min(*row.revoked, row.expires) : row.expires;
@@ -28,7 +23,7 @@ Rows RowsOf(const Transaction& transaction, const PrincipalId& principal) {
 
 // What ended long ago, or is more than is kept.
 std::set<TokenId> Outlived(Rows rows, Timestamp now) {
-  std::erase_if(rows, [&](const TokenRow* row) { return IsLiving(*row, now); });
+  std::erase_if(rows, [&](const TokenRow* row) { return row->IsLiving(now); });
   std::ranges::sort(rows, std::greater(), [](const TokenRow* row) { return EndOf(*row); });
   std::set<TokenId> outlived;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -76,7 +71,7 @@ Status MakeRoomForToken(Transaction& transaction, const PrincipalId& service, Ti
                         TokenRow* replaced) {
   Rows rows = RowsOf(transaction, service);
   const auto lives = [&](const TokenRow* row) {
-    return IsLiving(replaced != nullptr && row->id == replaced->id ? *replaced : *row, now);
+    return (replaced != nullptr && row->id == replaced->id ? *replaced : *row).IsLiving(now);
   };
   if (static_cast<std::size_t>(std::ranges::count_if(rows, lives)) >= kMaxLivingTokens) {
     return Fail(Code::kConflict, "too_many_tokens");
@@ -89,7 +84,7 @@ Status MakeRoomForSession(Transaction& transaction, const PrincipalId& user, Tim
   const Rows rows = RowsOf(transaction, user);
   COFFER_TRY(Forget(transaction, rows, Outlived(rows, now), nullptr));
   Rows living = rows;
-  std::erase_if(living, [&](const TokenRow* row) { return !IsLiving(*row, now); });
+  std::erase_if(living, [&](const TokenRow* row) { return !row->IsLiving(now); });
   std::ranges::sort(living, {}, [](const TokenRow* row) { return row->seen; });
   for (std::size_t i = 0; i + kMaxLivingSessions <= living.size(); ++i) {
     TokenRow row = *living[i];
@@ -119,7 +114,7 @@ Status RevokeWithDescendants(Transaction& transaction, TokenRow& token) {
   }
   for (const TokenRow* found : rows) {
     if (found->id == token.id || !family.contains(found->id)) continue;
-    if (!IsLiving(*found, transaction.now())) continue;
+    if (!found->IsLiving(transaction.now())) continue;
     TokenRow row = *found;
     COFFER_TRY(revoke(row));
     audit::Entry entry;

@@ -37,7 +37,7 @@ std::string_view FaultOf(const Call& call, Timestamp now) {
   const TokenRow& token = *call.token;
   if (token.revoked) return token.is_session() ? "session-ended" : "token-revoked";
   if (token.expires <= now) return token.is_session() ? "session-expired" : "token-expired";
-  if (token.is_session() && now.ms - token.seen.ms >= token.idle_ms) return "session-idle";
+  if (token.HasIdled(now)) return "session-idle";
   const auto& networks = token.limits.networks;
   const std::string_view address =
       call.caller.address_known ? std::string_view(call.caller.address) : "";

@@ -51,6 +51,10 @@ struct TokenRow {
   std::optional<Timestamp> factor;
 
   bool is_session() const { return idle_ms != 0; }
+  // A session that nobody has used for too long.
+  bool HasIdled(Timestamp now) const { return is_session() && now.ms - seen.ms >= idle_ms; }
+  // Whether who shows it is known by it.
+  bool IsLiving(Timestamp now) const { return !revoked && expires > now && !HasIdled(now); }
 };
 
 struct TeamRow {

@@ -469,10 +469,7 @@ Result<std::vector<SessionInfo>> Sessions::ListSessions(const Caller& caller) {
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
     const Timestamp now = operations_.latest();
     for (const TokenRow* row : transaction.Of<AccessState>().principals().Tokens()) {
-      if (!row->is_session() || row->revoked || row->expires <= now ||
-          now.ms - row->seen.ms >= row->idle_ms) {
-        continue;
-      }
+      if (!row->is_session() || !row->IsLiving(now)) continue;
       sessions.push_back(
           SessionInfoOf(*row, *transaction.Of<AccessState>().principals().Find(row->principal)));
     }
