@@ -1,4 +1,4 @@
-#include "api/http/request_headers.h"
+#include "api/http/call_headers.h"
 
 #include <httplib.h>
 

@@ -5,7 +5,7 @@
 
 #include "api/http/problem.h"
 #include "api/http/query.h"
-#include "api/http/request_headers.h"
+#include "api/http/call_headers.h"
 #include "api/http/tls_server.h"
 #include "audit/text/clock.h"
 

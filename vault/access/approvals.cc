@@ -82,10 +82,7 @@ Result<std::optional<AccountWays>> Approvals::WaysInto(Transaction& transaction,
   AccountWays ways;
   COFFER_ASSIGN(ways.principal, DescribePrincipal(transaction, *row));
   for (const TokenRow* token : transaction.Of<AccessState>().principals().Tokens()) {
-    const bool over =
-        token->revoked || token->expires <= operations_.latest() ||
-        (token->is_session() && operations_.latest().ms - token->seen.ms >= token->idle_ms);
-    if (token->principal != row->id || over) continue;
+    if (token->principal != row->id || !token->IsLiving(operations_.latest())) continue;
     ++(token->is_session() ? ways.sessions : ways.tokens);
   }
   if (row->id.kind() == PrincipalKind::kUser) {

@@ -10,7 +10,7 @@
 //
 // A crash leaves the step that was committed last. Where vault.db or keys.db was put back to an
 // older state, so that a key is not there, it is built from nothing; without the live one, what
-// must be unique waits for it. What searches find meanwhile: value_search.h.
+// must be unique waits for it. What searches find meanwhile: index_lookup.h.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "vault/clients/value_search.h"
+#include "vault/clients/index_lookup.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -16,7 +16,7 @@ constexpr std::size_t kComparedAtOnce = 200;
 
 }  // namespace
 
-Status ValueSearch::Start() {
+Status IndexLookup::Start() {
   SearchIndex& index = transaction_.Of<ClientsState>().stores.index;
   tokens_ = {FieldToken(operations_.keyring(), newest_.name, field_.name, form_)};
   if (index.IsWhole(newest_.name, field_)) return {};
@@ -32,7 +32,7 @@ Status ValueSearch::Start() {
 
 // By the field of each version of the class, and by the rules from before there were numbers of
 // them. False: some version did not index it.
-bool ValueSearch::NoteTokens() {
+bool IndexLookup::NoteTokens() {
   const auto versions = transaction_.Of<CatalogState>().current().classes.find(newest_.name);
   if (versions == transaction_.Of<CatalogState>().current().classes.end()) return true;
   const auto note = [&](const Result<std::string>& form) {
@@ -49,7 +49,7 @@ bool ValueSearch::NoteTokens() {
   return true;
 }
 
-Result<std::vector<std::int64_t>> ValueSearch::Find(std::int64_t after, std::size_t limit) {
+Result<std::vector<std::int64_t>> IndexLookup::Find(std::int64_t after, std::size_t limit) {
   switch (way_) {
     case Way::kIndex:
       return transaction_.Of<ClientsState>().stores.index.Find(tokens_.front(), after, limit);
@@ -61,7 +61,7 @@ Result<std::vector<std::int64_t>> ValueSearch::Find(std::int64_t after, std::siz
   return Fail(Code::kInternal, "internal_error");
 }
 
-Result<std::vector<std::int64_t>> ValueSearch::FindCompared(std::int64_t after, std::size_t limit) {
+Result<std::vector<std::int64_t>> IndexLookup::FindCompared(std::int64_t after, std::size_t limit) {
   std::vector<std::int64_t> found;
   if (after < reached_) {
     COFFER_ASSIGN(found, transaction_.Of<ClientsState>().stores.index.FindInNext(tokens_.front(),
@@ -82,7 +82,7 @@ Result<std::vector<std::int64_t>> ValueSearch::FindCompared(std::int64_t after, 
   return found;
 }
 
-Result<std::vector<std::int64_t>> ValueSearch::FindByTokens(std::int64_t after, std::size_t limit) {
+Result<std::vector<std::int64_t>> IndexLookup::FindByTokens(std::int64_t after, std::size_t limit) {
   std::vector<std::int64_t> found;
   for (;;) {
     std::vector<std::int64_t> rows;
@@ -105,7 +105,7 @@ Result<std::vector<std::int64_t>> ValueSearch::FindByTokens(std::int64_t after, 
   }
 }
 
-Result<bool> ValueSearch::Has(std::int64_t record) {
+Result<bool> IndexLookup::Has(std::int64_t record) {
   COFFER_ASSIGN(const auto row, transaction_.Of<ClientsState>().stores.records.FindRow(record));
   if (!row) return false;
   COFFER_ASSIGN(const auto owner,

@@ -23,11 +23,11 @@
 
 namespace coffer::vault {
 
-class ValueSearch {
+class IndexLookup {
  public:
   // All are to outlive it. `form`: of `typed`, by the field.
   // While the index is made by other rules, so many records are opened that it has not come to.
-  ValueSearch(const Operations& operations, std::size_t rows_compared, Transaction& transaction,
+  IndexLookup(const Operations& operations, std::size_t rows_compared, Transaction& transaction,
               const ClassSchema& newest, const Field& field, std::string_view typed,
               std::string_view form)
       : operations_(operations),

@@ -1,4 +1,4 @@
-#include "vault/clients/field_search.h"
+#include "vault/clients/search_permission.h"
 
 #include <algorithm>
 
@@ -34,7 +34,7 @@ bool IsTold(const AccessDecision& read) {
   return !read.allowed && read.rule != "check:role" && read.rule != "check:scope";
 }
 
-Status FieldSearch::Start() {
+Status SearchPermission::Start() {
   COFFER_ASSIGN(reading_, operations_.DecideFor(transaction_, call_, Action::kRecordRead,
                                                 std::nullopt, &newest_));
   best_ = FindableBy(call_.decision, reading_, newest_, field_);
@@ -50,7 +50,7 @@ Status FieldSearch::Start() {
 
 // That nothing is found tells something of every record that could have been: also of clients out
 // of reading's scope, and of versions of the class of which less is seen.
-bool FieldSearch::MissesCount() const {
+bool SearchPermission::MissesCount() const {
   AccessDecision everywhere = reading_;
   std::erase_if(everywhere.grants, [](const Grant* grant) {
     return !grant->deny && grant->scope.kind != Scope::Kind::kAll;
@@ -63,7 +63,7 @@ bool FieldSearch::MissesCount() const {
          });
 }
 
-Result<Findable> FieldSearch::Find(const ClientId& client, const RecordRow& record) {
+Result<Findable> SearchPermission::Find(const ClientId& client, const RecordRow& record) {
   COFFER_ASSIGN(const auto schema, ClassOf(transaction_, record.class_name, record.class_version));
   if (!schema->AllowsPurpose(call_.caller.purpose)) return Findable::kNot;
   const bool alike = !call_.role->scoped && !call_.role->budgeted;
@@ -87,7 +87,7 @@ Result<Findable> FieldSearch::Find(const ClientId& client, const RecordRow& reco
   return FindableBy(search, reading, *schema, field_);
 }
 
-Status FieldSearch::Disclose(Findable found) {
+Status SearchPermission::Disclose(Findable found) {
   if (found == Findable::kSpent) {
     return Deny(call_, "budget", Code::kExhausted, "budget_exhausted");
   }
@@ -95,7 +95,7 @@ Status FieldSearch::Disclose(Findable found) {
   return {};
 }
 
-Status FieldSearch::Finish() {
+Status SearchPermission::Finish() {
   if (misses_count_ && call_.reveals == 0) call_.reveals = 1;
   return operations_.CountReveals(transaction_, call_);
 }

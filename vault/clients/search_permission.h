@@ -22,10 +22,10 @@ enum class Findable : std::uint8_t {
 
 // One search. The field is to be seen plainly by reading, in the record's own class version and in
 // the newest, by grants of the role: leases are for what they name, and not for finding it.
-class FieldSearch {
+class SearchPermission {
  public:
-  FieldSearch(const Operations& operations, Transaction& transaction, Call& call,
-              const ClassSchema& newest, std::string_view field)
+  SearchPermission(const Operations& operations, Transaction& transaction, Call& call,
+                   const ClassSchema& newest, std::string_view field)
       : operations_(operations),
         transaction_(transaction),
         call_(call),

@@ -8,9 +8,9 @@
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/blind_tokens.h"
 #include "vault/clients/clients_state.h"
-#include "vault/clients/field_search.h"
+#include "vault/clients/index_lookup.h"
 #include "vault/clients/search.h"
-#include "vault/clients/value_search.h"
+#include "vault/clients/search_permission.h"
 
 namespace coffer::vault {
 namespace {
@@ -44,38 +44,38 @@ Result<SearchPage> Searches::SearchByField(const Caller& caller, std::string_vie
   SearchPage result;
   call.record_class = schema.get();
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    FieldSearch search(operations_, transaction, call, *schema, searched->name);
-    COFFER_TRY(search.Start());
+    SearchPermission permission(operations_, transaction, call, *schema, searched->name);
+    COFFER_TRY(permission.Start());
     auto& stores = transaction.Of<ClientsState>().stores;
-    ValueSearch values(operations_, rows_compared_, transaction, *schema, *searched, value, *form);
-    COFFER_TRY(values.Start());
-    result.whole = values.whole();
+    IndexLookup lookup(operations_, rows_compared_, transaction, *schema, *searched, value, *form);
+    COFFER_TRY(lookup.Start());
+    result.whole = lookup.whole();
     COFFER_ASSIGN(std::int64_t last, operations_.ReadCursor(call, list, page.cursor));
     std::size_t looked_at = 0;
     // Whether there is more is told of what the caller may find, not of what is there.
     for (bool more = true; more;) {
-      COFFER_ASSIGN(const auto ids, values.Find(last, page.limit + 1));
+      COFFER_ASSIGN(const auto ids, lookup.Find(last, page.limit + 1));
       more = ids.size() > page.limit;
       for (const std::int64_t id : ids) {
         if (looked_at++ == kSearchScan) {
           result.next_cursor = operations_.MakeCursor(call, list, last);
-          return search.Finish();
+          return permission.Finish();
         }
         last = id;
         COFFER_ASSIGN(const auto record, stores.records.FindRow(id));
         if (!record) continue;
         COFFER_ASSIGN(const auto client, stores.clients.FindRow(record->client));
         if (!client) continue;
-        COFFER_ASSIGN(const Findable findable, search.Find(client->id, *record));
+        COFFER_ASSIGN(const Findable findable, permission.Find(client->id, *record));
         if (findable == Findable::kNot) continue;
         COFFER_TRY(operations_.CheckWhole(client->id.value));
         COFFER_TRY(operations_.CheckWhole(record->id.value));
         if (result.items.size() == page.limit) {
           result.next_cursor =
               operations_.MakeCursor(call, list, result.items.back().record->Row());
-          return search.Finish();
+          return permission.Finish();
         }
-        COFFER_TRY(search.Disclose(findable));
+        COFFER_TRY(permission.Disclose(findable));
         audit::Entry entry;
         entry.action = Name(kAction);
         entry.client = client->id.Text();
@@ -86,7 +86,7 @@ Result<SearchPage> Searches::SearchByField(const Caller& caller, std::string_vie
         result.items.push_back({client->id, record->id});
       }
     }
-    return search.Finish();
+    return permission.Finish();
   }));
   return result;
 }

@@ -1,6 +1,6 @@
 // What is stored is found by what a person types, whatever the rules were when it was stored: in a
 // vault of before, at each step of making its index anew, and when a class gets other rules.
-#include "vault/clients/value_search.h"
+#include "vault/clients/index_lookup.h"
 
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
