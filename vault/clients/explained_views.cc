@@ -8,8 +8,8 @@
 #include "vault/access/operations.h"
 #include "vault/catalog/role_narrowing.h"
 #include "vault/clients/client_operations.h"
-#include "vault/clients/search_permission.h"
 #include "vault/clients/record_view.h"
+#include "vault/clients/search_permission.h"
 
 namespace coffer::vault {
 namespace {
