@@ -35,7 +35,7 @@ Strings Offline(TestVault& vault, bool deep = true) {
   return MessagesOf(VerifyDirectory(options, vault.root()));
 }
 
-constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kTornPageBytes = 4096;
 
 std::string ContentOfFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -147,10 +147,10 @@ TEST_CASE("a page of an older state put back is found where clients, records or 
     while (*rows.Next()) tables[static_cast<std::size_t>(rows.Int(0))] = rows.Text(1);
   }
   std::set<std::string> found, missed;
-  for (std::size_t at = 0; at < before.size(); at += kPageBytes) {
-    if (before.compare(at, kPageBytes, after, at, kPageBytes) == 0) continue;
+  for (std::size_t at = 0; at < before.size(); at += kTornPageBytes) {
+    if (before.compare(at, kTornPageBytes, after, at, kTornPageBytes) == 0) continue;
     std::string mixed = after;
-    mixed.replace(at, kPageBytes, before, at, kPageBytes);
+    mixed.replace(at, kTornPageBytes, before, at, kTornPageBytes);
     std::ofstream(path, std::ios::binary | std::ios::trunc) << mixed;
     OfflineVerifyOptions options;
     options.directory = vault.directory();
@@ -158,7 +158,7 @@ TEST_CASE("a page of an older state put back is found where clients, records or 
     const auto report = VerifyDirectory(options, vault.root());
     if (!report) CHECK(report.error().code == Code::kCorrupted);
     const bool silent = report && report->log.ok();
-    (silent ? missed : found).insert(tables[at / kPageBytes + 1]);
+    (silent ? missed : found).insert(tables[at / kTornPageBytes + 1]);
   }
   // Pages that are no root are the log's.
   for (const char* covered : {"clients", "records", "record_versions", ""}) {
