@@ -20,6 +20,7 @@
 #include "vault/clients/caseloads.h"
 #include "vault/clients/classes.h"
 #include "vault/clients/clients.h"
+#include "vault/clients/clients_state.h"
 #include "vault/clients/exports.h"
 #include "vault/clients/imports.h"
 #include "vault/clients/names_of_ids.h"
@@ -133,6 +134,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                     .take_over_state = options.take_over_state})));
   rooms->Furnish(two_person_needed);
   if (options.log) WarnOfRoles(*rooms->engine->Of<CatalogState>().Published(), options.log);
+  rooms->engine->Of<ClientsState>().stores.index.MergeAfter(settled.index_arrivals);
   rooms->engine->Start();
   rooms->started = settled.clock->Now();
   if (const auto& difference = rooms->engine->state_difference()) {

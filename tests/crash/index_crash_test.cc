@@ -13,7 +13,7 @@ constexpr std::int64_t kCrashDayMs = std::int64_t{24} * 3600 * 1000;
 
 class ExchangedVault : public CrashingVault {
  public:
-  ExchangedVault() : CrashingVault(Settings{.index_rows_per_step = 2}) {
+  ExchangedVault() : CrashingVault(Settings{.index_arrivals = 3, .index_rows_per_step = 2}) {
     client = NewClient("C-1");
     for (int i = 0; i < 5; ++i) NewContact(client, {{"last_name", "Doe"}});
     for (int i = 2; i < 5; ++i)
@@ -59,7 +59,7 @@ class ExchangedVault : public CrashingVault {
     CHECK(NumberIn(keys, "SELECT generation FROM index_keys") ==
           Number("SELECT live FROM index_state"));
     CHECK(Number("SELECT count(*) FROM (SELECT token FROM " +
-                 IndexTable(OpenVaultDatabase(), "blind_index", false) + ")") == 0);
+                 IndexRows(OpenVaultDatabase(), "blind_index", false) + ")") == 0);
   }
 
   // Cut at any frame, the WAL has nothing of a client that is erased.

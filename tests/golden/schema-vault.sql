@@ -150,6 +150,13 @@ CREATE TABLE idempotency (
   created INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX idempotency_by_client ON idempotency (client);
+CREATE TABLE index_arrivals (
+  id    INTEGER PRIMARY KEY,
+  place INTEGER NOT NULL,                               -- 0 blind_index, 1 blind_index_odd,
+                                                        -- 2 client_refs, 3 client_refs_odd
+  token BLOB    NOT NULL CHECK (length(token) = 16),
+  owner INTEGER NOT NULL                                -- the record, or the client
+) STRICT;
 CREATE TABLE index_coverage (
   class         TEXT    NOT NULL,
   field         TEXT    NOT NULL,

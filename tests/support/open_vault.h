@@ -57,6 +57,7 @@ class OpenVault {
                                                "", "", "Example CRM"};
     std::uint32_t keys_rewrite_after_ms = 5000;
     std::uint32_t keys_rewrite_interval_ms = 60'000;
+    std::uint32_t index_arrivals = 65'536;
     std::uint32_t index_rows_compared = 1000;
     std::uint32_t index_rows_per_step = 1000;  // of StepIndex(): nothing else rebuilds the index
     std::optional<std::uint32_t> backup_horizon_days = {};

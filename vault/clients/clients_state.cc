@@ -21,14 +21,18 @@ Result<std::unique_ptr<ClientsState>> ClientsState::Open(Database& database) {
 Status ClientsState::Load(const RoomSources& sources) {
   const Catalog& catalog = sources.rooms.Of<CatalogState>().current();
   COFFER_TRY(stores.index.Load(sources.keys, sources.keyring, catalog));
+  merge_is_due_ = stores.index.MergeIsDue();
   PublishIndex();
   return {};
 }
 
 Status ClientsState::EndOperation(bool succeeded) {
-  if (!stores.index.has_unread()) return {};
-  if (succeeded) COFFER_TRY(stores.index.RemoveUnread());
-  stores.index.DropUnread();
+  if (stores.index.has_unread()) {
+    if (succeeded) COFFER_TRY(stores.index.RemoveUnread());
+    stores.index.DropUnread();
+  }
+  stores.index.EndOperation(succeeded);
+  merge_is_due_.store(stores.index.MergeIsDue(), std::memory_order_relaxed);
   return {};
 }
 

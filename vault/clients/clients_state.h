@@ -1,6 +1,7 @@
 // Clients and their records, the index that finds them, and what repeated requests made.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -40,6 +41,8 @@ class ClientsState : public RoomState, public ClientDirectory {
 
   // As of the last change, committed or about to be. Any thread.
   IndexState PublishedIndex() const;
+  // Enough waits to be merged into the index (SearchIndex::MergeSome). Any thread.
+  bool merge_is_due() const { return merge_is_due_.load(std::memory_order_relaxed); }
 
   ClientsStores stores;
 
@@ -48,6 +51,7 @@ class ClientsState : public RoomState, public ClientDirectory {
   explicit ClientsState(ClientsStores opened) : stores(std::move(opened)) {}
   void PublishIndex();
 
+  std::atomic<bool> merge_is_due_{false};
   mutable std::mutex mutex_;
   IndexState published_;
 };

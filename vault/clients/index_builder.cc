@@ -28,6 +28,7 @@ constexpr std::int64_t kHorizonDays = 30;  // where none is configured
 constexpr std::chrono::milliseconds kBusyBuildStep{2}, kIdleBuildStep{20};
 constexpr std::size_t kRowsAtOnce = 50;
 constexpr std::int64_t kClearedAtOnce = 200;
+constexpr std::size_t kMergedAtOnce = 64, kMergedMost = 4096;
 // While others ask, it rests for so many times as long as a step took.
 constexpr int kRestsPerBuildStep = 20;
 // The vault's own threads do fewer operations.
@@ -263,7 +264,9 @@ void IndexBuilder::Loop() {
     rest = std::chrono::milliseconds(options_.index_interval_ms);
     try {
       const auto done = Step();
-      if (done && *done) rest = RestAfter(BuildClock::now() - began);
+      const auto took = BuildClock::now() - began;
+      // What merges keeps up with who stores: else nothing more could wait.
+      if (done && *done) rest = merging_ ? took : RestAfter(took);
       std::string failure =
           done ? "" : std::string(done.error().reason) + " " + done.error().detail;
       if (!failure.empty() && failure != reported_ && operations_.log()) {
@@ -310,6 +313,7 @@ bool IndexBuilder::IsDue(const IndexState& state) const {
 }
 
 Result<bool> IndexBuilder::Step() {
+  COFFER_ASSIGN(merging_, Merge());
   const IndexState state = operations_.engine().Of<ClientsState>().PublishedIndex();
   const auto done = [&]() -> Status {
     switch (state.phase) {
@@ -332,9 +336,28 @@ Result<bool> IndexBuilder::Step() {
     }
     return {};
   };
-  if (state.phase == IndexPhase::kIdle && !IsDue(state)) return false;
+  if (state.phase == IndexPhase::kIdle && !IsDue(state)) return merging_;
   COFFER_TRY(done());
   return true;
+}
+
+Result<bool> IndexBuilder::Merge() {
+  if (!operations_.engine().Of<ClientsState>().merge_is_due()) return false;
+  const auto most = std::min<std::size_t>(kMergedMost, options_.index_rows_per_step);
+  bool merged = false;
+  COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
+    SearchIndex& index = transaction.Of<ClientsState>().stores.index;
+    const auto until = BuildClock::now() + kBusyBuildStep;
+    for (std::size_t done = 0; done < most && BuildClock::now() < until;) {
+      const std::size_t some = std::min(kMergedAtOnce, most - done);
+      COFFER_ASSIGN(const bool more, index.MergeSome(some));
+      merged = merged || more;
+      if (!more) break;
+      done += some;
+    }
+    return {};
+  }));
+  return merged;
 }
 
 Status IndexBuilder::Begin() {

@@ -65,6 +65,7 @@ class IndexBuilder {
   Status Abandon();
   Status Retire();
   Status Clear();
+  Result<bool> Merge();      // some of what waits; false: it is not due
   Result<bool> ClearSome();  // of the generation that is not live; false: there was nothing
   Result<bool> SealSomeOlder();
   Status Run(audit::Entry* entry, FunctionRef<Status(Transaction&)> work);
@@ -76,6 +77,7 @@ class IndexBuilder {
   std::uint64_t counted_ = 0, own_operations_ = 0;
   std::chrono::steady_clock::time_point looked_at_operations_;
   bool busy_ = false;
+  bool merging_ = false;  // was what the last step did
   std::string reported_;
   std::optional<Id128> older_after_ = Id128{};  // nothing: none is left to be sealed
 

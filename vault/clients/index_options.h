@@ -16,6 +16,9 @@ struct IndexOptions {
   // how many of its rows one operation takes at most.
   std::uint32_t index_interval_ms = 500;
   std::uint32_t index_rows_per_step = 1000;
+  // What is new in the index waits, in order of arrival and in memory (100 bytes each), until there
+  // is more than that; 0: it is sorted in at once.
+  std::uint32_t index_arrivals = 65'536;
   // While it is made by other rules, a search opens so many records that it has not come to.
   std::uint32_t index_rows_compared = 1000;
 };

@@ -1,6 +1,7 @@
 #include "vault/clients/search_index.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "crypto/aead.h"
@@ -46,7 +47,6 @@ std::string OnTable(std::string_view sql, std::string_view table) {
   }
   return text;
 }
-constexpr std::string_view kInsertIndexToken = "INSERT INTO % (token, record) VALUES (?, ?)";
 constexpr std::string_view kPutToken =
     "INSERT INTO % (token, record) VALUES (?, ?) ON CONFLICT DO NOTHING";
 constexpr std::string_view kRemoveToken = "DELETE FROM % WHERE token = ? AND record = ?";
@@ -56,7 +56,6 @@ constexpr std::string_view kClearTokens =
     "DELETE FROM % WHERE (token, record) IN (SELECT token, record FROM % ORDER BY token, record "
     "LIMIT ?) RETURNING 1";
 constexpr std::string_view kRemoveRecords = "DELETE FROM % WHERE record IN ";
-constexpr std::string_view kInsertRef = "INSERT INTO % (ref, client) VALUES (?, ?)";
 constexpr std::string_view kPutRef =
     "INSERT INTO % (ref, client) VALUES (?, ?) ON CONFLICT DO NOTHING";
 constexpr std::string_view kRemoveRef = "DELETE FROM % WHERE ref = ? AND client = ?";
@@ -136,16 +135,15 @@ Result<SearchIndex> SearchIndex::Open(Database& database) {
   COFFER_TRY(prepare(index.drop_coverage_, kDropCoverage));
   COFFER_TRY(prepare(index.drop_uncovered_, kDropUncovered));
   COFFER_TRY(prepare(index.promote_coverage_, kPromoteCoverage));
+  COFFER_ASSIGN(index.arrivals_, IndexArrivals::Open(database));
   const std::string members = "(" + std::string(kArrayMembers) + ")";
   for (std::size_t i = 0; i < 2; ++i) {
     Tables& tables = index.tables_[i];
-    COFFER_TRY(prepare(tables.insert, OnTable(kInsertIndexToken, kIndexTables[i])));
     COFFER_TRY(prepare(tables.put, OnTable(kPutToken, kIndexTables[i])));
     COFFER_TRY(prepare(tables.remove, OnTable(kRemoveToken, kIndexTables[i])));
     COFFER_TRY(prepare(tables.find, OnTable(kFindToken, kIndexTables[i])));
     COFFER_TRY(prepare(tables.clear, OnTable(kClearTokens, kIndexTables[i])));
     COFFER_TRY(prepare(tables.remove_records, OnTable(kRemoveRecords, kIndexTables[i]) + members));
-    COFFER_TRY(prepare(tables.insert_ref, OnTable(kInsertRef, kRefTables[i])));
     COFFER_TRY(prepare(tables.put_ref, OnTable(kPutRef, kRefTables[i])));
     COFFER_TRY(prepare(tables.remove_ref, OnTable(kRemoveRef, kRefTables[i])));
     COFFER_TRY(prepare(tables.find_ref, OnTable(kFindRef, kRefTables[i])));
@@ -186,6 +184,9 @@ Status SearchIndex::Load(KeyStore& keys, const crypto::Keyring& keyring, const C
     // One that cannot be opened is as good as none: the index is built anew.
     if (key) keys_.emplace(generation, *std::move(key));
   }
+  run_.reset();
+  run_before_.reset();
+  COFFER_TRY(arrivals_.Load());
   return Reload(catalog);
 }
 
@@ -273,19 +274,29 @@ Status SearchIndex::ForEach(const IndexTerms& terms, Apply&& apply) {
 }
 
 Status SearchIndex::Put(std::int64_t record, const IndexTerms& terms) {
-  if (state_.live_usable) {
-    Statement& insert = TablesOf(state_.live).insert;
-    COFFER_TRY(ForEach(terms, [&](const BlindToken& token) {
-      return insert.Execute(ByteView(TokenOf(state_.live, token)), record);
-    }));
+  const auto put = [&](std::uint64_t generation) {
+    return ForEach(terms,
+                   [&](const BlindToken& token) { return PutToken(generation, token, record); });
+  };
+  if (state_.live_usable) COFFER_TRY(put(state_.live));
+  return NextHasRecord(record) ? put(*state_.next) : Status{};
+}
+
+Status SearchIndex::PutToken(std::uint64_t generation, const BlindToken& token,
+                             std::int64_t record) {
+  const BlindToken stored = TokenOf(generation, token);
+  if (HasRoomToWait()) {
+    return arrivals_.Put(PlaceOf(IndexPlace::kTokens, generation), stored, record);
   }
-  return NextHasRecord(record) ? PutNext(record, terms) : Status{};
+  return TablesOf(generation).put.Execute(ByteView(stored), record);
 }
 
 Status SearchIndex::Remove(std::int64_t record, const IndexTerms& terms) {
   const auto remove = [&](std::uint64_t generation) {
-    return ForEach(terms, [&](const BlindToken& token) {
-      return TablesOf(generation).remove.Execute(ByteView(TokenOf(generation, token)), record);
+    return ForEach(terms, [&](const BlindToken& token) -> Status {
+      const BlindToken stored = TokenOf(generation, token);
+      COFFER_TRY(arrivals_.Remove(PlaceOf(IndexPlace::kTokens, generation), stored, record));
+      return TablesOf(generation).remove.Execute(ByteView(stored), record);
     });
   };
   if (state_.live_usable) COFFER_TRY(remove(state_.live));
@@ -299,6 +310,8 @@ void SearchIndex::NoteUnread(std::span<const std::int64_t> records,
 }
 
 Status SearchIndex::RemoveUnread() {
+  COFFER_TRY(arrivals_.RemoveOwners(IndexPlace::kTokens, unread_records_));
+  COFFER_TRY(arrivals_.RemoveOwners(IndexPlace::kReferences, unread_clients_));
   const std::string records = JsonListOf(unread_records_), clients = JsonListOf(unread_clients_);
   for (Tables& tables : tables_) {
     if (!unread_records_.empty()) {
@@ -316,14 +329,21 @@ Result<std::vector<std::int64_t>> SearchIndex::FindIn(std::uint64_t generation,
                                                       const BlindToken& token, std::int64_t after,
                                                       std::size_t limit) {
   const BlindToken wanted = TokenOf(generation, token);
-  std::vector<std::int64_t> records;
+  std::vector<std::int64_t> sorted;
   auto rows =
       TablesOf(generation).find.Query(ByteView(wanted), after, static_cast<std::int64_t>(limit));
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
-    if (!more) return records;
-    records.push_back(rows.Int(0));
+    if (!more) break;
+    sorted.push_back(rows.Int(0));
   }
+  const auto waiting =
+      arrivals_.Find(PlaceOf(IndexPlace::kTokens, generation), wanted, after, limit);
+  if (waiting.empty()) return sorted;
+  std::vector<std::int64_t> records;
+  std::ranges::set_union(sorted, waiting, std::back_inserter(records));
+  if (records.size() > limit) records.resize(limit);
+  return records;
 }
 
 Result<std::vector<std::int64_t>> SearchIndex::Find(const BlindToken& token, std::int64_t after,
@@ -340,17 +360,34 @@ Result<std::vector<std::int64_t>> SearchIndex::FindInNext(const BlindToken& toke
 
 Status SearchIndex::PutReference(std::int64_t client, const BlindToken& token) {
   if (!state_.live_usable) return Fail(Code::kConflict, kIndexBuilding);
+  const auto put = [&](std::uint64_t generation, const BlindToken& stored) {
+    if (HasRoomToWait()) {
+      return arrivals_.Put(PlaceOf(IndexPlace::kReferences, generation), stored, client);
+    }
+    return TablesOf(generation).put_ref.Execute(ByteView(stored), client);
+  };
   const BlindToken stored = TokenOf(state_.live, token);
-  if (auto put = TablesOf(state_.live).insert_ref.Execute(ByteView(stored), client); !put) {
-    if (put.error().code != Code::kConflict) return put;
-    return Fail(Code::kConflict, "external_ref_taken");
-  }
-  return NextHasClient(client) ? PutNextReference(client, token) : Status{};
+  COFFER_ASSIGN(const auto taken, FindReferenceIn(state_.live, stored));
+  if (taken) return Fail(Code::kConflict, "external_ref_taken");
+  COFFER_TRY(put(state_.live, stored));
+  return NextHasClient(client) ? put(*state_.next, TokenOf(*state_.next, token)) : Status{};
+}
+
+Result<std::optional<std::int64_t>> SearchIndex::FindReferenceIn(std::uint64_t generation,
+                                                                 const BlindToken& stored) {
+  const auto waiting = arrivals_.Find(PlaceOf(IndexPlace::kReferences, generation), stored,
+                                      std::numeric_limits<std::int64_t>::min(), 1);
+  if (!waiting.empty()) return waiting.front();
+  auto rows = TablesOf(generation).find_ref.Query(ByteView(stored));
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return rows.Int(0);
 }
 
 Status SearchIndex::RemoveReference(std::int64_t client, const BlindToken& token) {
-  const auto remove = [&](std::uint64_t generation) {
+  const auto remove = [&](std::uint64_t generation) -> Status {
     const BlindToken stored = TokenOf(generation, token);
+    COFFER_TRY(arrivals_.Remove(PlaceOf(IndexPlace::kReferences, generation), stored, client));
     return TablesOf(generation).remove_ref.Execute(ByteView(stored), client);
   };
   if (state_.live_usable) COFFER_TRY(remove(state_.live));
@@ -359,11 +396,7 @@ Status SearchIndex::RemoveReference(std::int64_t client, const BlindToken& token
 
 Result<std::optional<std::int64_t>> SearchIndex::FindReference(const BlindToken& token) {
   if (!state_.live_usable) return Fail(Code::kConflict, kIndexBuilding);
-  const BlindToken wanted = TokenOf(state_.live, token);
-  auto rows = TablesOf(state_.live).find_ref.Query(ByteView(wanted));
-  COFFER_ASSIGN(const bool found, rows.Next());
-  if (!found) return std::nullopt;
-  return rows.Int(0);
+  return FindReferenceIn(state_.live, TokenOf(state_.live, token));
 }
 
 bool SearchIndex::IsWhole(std::string_view class_name, const Field& field) const {
@@ -441,10 +474,51 @@ Status SearchIndex::EndCoverage() {
 
 Result<bool> SearchIndex::ClearSome(std::uint64_t parity, std::int64_t rows) {
   Tables& tables = tables_[parity % 2];
-  COFFER_ASSIGN(const std::int64_t refs, CountRows(tables.clear_refs.Query(rows)));
-  if (refs >= rows) return true;
-  COFFER_ASSIGN(const std::int64_t tokens, CountRows(tables.clear.Query(rows - refs)));
-  return refs + tokens > 0;
+  std::int64_t left = rows;
+  for (const IndexPlace place : {IndexPlace::kReferences, IndexPlace::kTokens}) {
+    COFFER_ASSIGN(const auto waiting, arrivals_.RemoveSome(PlaceOf(place, parity), left));
+    left -= waiting;
+    if (left == 0) return true;
+    Statement& clear = place == IndexPlace::kReferences ? tables.clear_refs : tables.clear;
+    COFFER_ASSIGN(const std::int64_t sorted, CountRows(clear.Query(left)));
+    left -= sorted;
+    if (left == 0) return true;
+  }
+  return left < rows;
+}
+
+Result<bool> SearchIndex::MergeSome(std::size_t most) {
+  if (!MergeIsDue()) return false;
+  if (!run_) {
+    Run begun;
+    begun.last = arrivals_.last_id();
+    run_ = begun;
+  }
+  if (run_->merged) {
+    COFFER_ASSIGN(const bool dropped,
+                  arrivals_.DropMerged(run_->last, static_cast<std::int64_t>(most)));
+    if (!dropped) run_.reset();
+    return true;
+  }
+  const auto next = arrivals_.NextOfRun(run_->last, run_->after, most);
+  for (const Arrival& arrival : next) {
+    Tables& tables = tables_[arrival.place % 2];
+    const bool of_record = arrival.place < static_cast<std::uint8_t>(IndexPlace::kReferences);
+    Statement& put = of_record ? tables.put : tables.put_ref;
+    COFFER_TRY(put.Execute(ByteView(arrival.token), arrival.owner));
+  }
+  if (next.empty()) {
+    run_->merged = true;
+  } else {
+    run_->after = next.back();
+  }
+  return true;
+}
+
+void SearchIndex::EndOperation(bool succeeded) {
+  arrivals_.EndOperation(succeeded);
+  if (!succeeded) run_ = run_before_;
+  run_before_ = run_;
 }
 
 void SearchIndex::AddKey(std::uint64_t generation, crypto::SecretBytes key) {

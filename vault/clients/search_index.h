@@ -8,7 +8,8 @@
 //
 // The keys are random, in keys.db, wrapped under a key derived from the keyring's; the state is in
 // vault.db. Searches use the live generation. While the next one is built (index_builder.h), writes
-// go to both, but for rows that the builder has not come to. Engine thread only, but for Derive.
+// go to both, but for rows that the builder has not come to. What is new waits in order of arrival
+// until it is merged into the sorted tables (index_arrivals.h). Engine thread only, but for Derive.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@
 #include "vault/base/timestamp.h"
 #include "vault/catalog/catalog_store.h"
 #include "vault/catalog/class_schema.h"
+#include "vault/clients/index_arrivals.h"
 #include "vault/clients/index_terms.h"
 #include "vault/engine/key_store.h"
 #include "vault/storage/sqlite.h"
@@ -115,6 +117,15 @@ class SearchIndex {
   // Some rows of the generation that is not live; false: there were none.
   Result<bool> ClearSome(std::uint64_t parity, std::int64_t rows);
 
+  // What waits is merged where it is more than that; of twice as much nothing more waits.
+  void MergeAfter(std::size_t arrivals) { merge_after_ = arrivals; }
+  std::size_t arrivals() const { return arrivals_.size(); }
+  bool MergeIsDue() const { return run_ || arrivals_.size() > merge_after_; }
+  // Some of what waits, into the sorted tables. False: nothing was to do.
+  Result<bool> MergeSome(std::size_t most);
+  // What it did in memory only stands or is undone.
+  void EndOperation(bool succeeded);
+
   void AddKey(std::uint64_t generation, crypto::SecretBytes key);
   void KeepKeysOnly(std::uint64_t generation);
 
@@ -123,7 +134,7 @@ class SearchIndex {
 
  private:
   struct Tables {  // of one parity
-    Statement insert, remove, find, insert_ref, remove_ref, find_ref, put, put_ref;
+    Statement put, remove, find, put_ref, remove_ref, find_ref;
     Statement clear, clear_refs, remove_records, remove_clients;
   };
   using FieldKey = std::pair<std::string, std::string>;  // class, field
@@ -133,6 +144,10 @@ class SearchIndex {
   Result<std::vector<std::int64_t>> FindIn(std::uint64_t generation, const BlindToken& token,
                                            std::int64_t after, std::size_t limit);
   Tables& TablesOf(std::uint64_t generation) { return tables_[generation % 2]; }
+  Status PutToken(std::uint64_t generation, const BlindToken& token, std::int64_t record);
+  Result<std::optional<std::int64_t>> FindReferenceIn(std::uint64_t generation,
+                                                      const BlindToken& stored);
+  bool HasRoomToWait() const { return arrivals_.size() < 2 * merge_after_; }
   // Whether the next generation has what this row says, as far as it is built.
   bool NextHasRecord(std::int64_t record) const;
   bool NextHasClient(std::int64_t client) const;
@@ -146,6 +161,16 @@ class SearchIndex {
   static bool Has(const Coverage& coverage, std::string_view class_name, const Field& field);
 
   Coverage live_coverage_, next_coverage_;
+
+  // Of what waits, what a merge is about.
+  struct Run {
+    std::int64_t last = 0;         // id
+    std::optional<Arrival> after;  // what was merged last
+    bool merged = false;           // and is being dropped
+  };
+  std::size_t merge_after_ = 0;
+  std::optional<Run> run_, run_before_;  // the operation
+  IndexArrivals arrivals_;
   Tables tables_[2];
   Statement read_state_, store_state_, mark_, read_coverage_, put_coverage_, begin_coverage_,
       drop_coverage_, drop_uncovered_, promote_coverage_;

@@ -59,11 +59,27 @@ constexpr OwnedTableSql kTables[] = {
      "SELECT DISTINCT client FROM client_tags WHERE client NOT IN (SELECT id FROM clients)@ LIMIT "
      "?",
      "", false},
+    {kFieldIndex,
+     "SELECT owner, id, x'', EXISTS (SELECT 1 FROM records WHERE records.id = owner) FROM "
+     "index_arrivals WHERE id > ?2 AND coalesce(?1, x'') = x''@ ORDER BY id LIMIT ?3",
+     "SELECT DISTINCT owner FROM index_arrivals WHERE owner NOT IN (SELECT id FROM records)@ LIMIT "
+     "?",
+     " AND place = (SELECT live FROM index_state) % 2", true},
+    {kReference,
+     "SELECT owner, id, x'', EXISTS (SELECT 1 FROM clients WHERE clients.id = owner) FROM "
+     "index_arrivals WHERE id > ?2 AND coalesce(?1, x'') = x''@ ORDER BY id LIMIT ?3",
+     "SELECT DISTINCT owner FROM index_arrivals WHERE owner NOT IN (SELECT id FROM clients)@ LIMIT "
+     "?",
+     " AND place = 2 + (SELECT live FROM index_state) % 2", false},
 };
 static_assert(std::size(kTables) == std::size(kOwnedTables));
 
 bool IsOdd(OwnedTable table) {
   return table == OwnedTable::kIndexOdd || table == OwnedTable::kReferencesOdd;
+}
+
+bool HasArrivals(OwnedTable table) {
+  return table == OwnedTable::kIndexArrivals || table == OwnedTable::kReferenceArrivals;
 }
 
 const OwnedTableSql& Of(OwnedTable table) { return kTables[static_cast<std::size_t>(table)]; }
@@ -88,8 +104,9 @@ Result<ScrubStore> ScrubStore::Open(const Database& database) {
   COFFER_ASSIGN(store.records_, Statement::Prepare(database, kRecordsAfter));
   COFFER_ASSIGN(store.orphaned_records_, Statement::Prepare(database, kOrphanedRecords));
   COFFER_ASSIGN(store.generations_, HasTable(database, "index_state"));
+  COFFER_ASSIGN(store.arrivals_, HasTable(database, "index_arrivals"));
   for (const OwnedTable table : kOwnedTables) {
-    if (IsOdd(table) && !store.generations_) continue;
+    if (!store.Has(table)) continue;
     const auto i = static_cast<std::size_t>(table);
     const auto counting = [&](std::string_view sql) {
       std::string text(sql);
@@ -101,13 +118,17 @@ Result<ScrubStore> ScrubStore::Open(const Database& database) {
   return store;
 }
 
+bool ScrubStore::Has(OwnedTable table) const {
+  return (generations_ || !IsOdd(table)) && (arrivals_ || !HasArrivals(table));
+}
+
 Result<std::vector<std::int64_t>> ScrubStore::ListRecords(std::int64_t after, std::size_t limit) {
   return Collect(records_.Query(after, static_cast<std::int64_t>(limit)));
 }
 
 Result<bool> ScrubStore::Walk(OwnedTable table, std::size_t limit, Place& place) {
   place.orphans.clear();
-  if (IsOdd(table) && !generations_) return false;
+  if (!Has(table)) return false;
   const Bytes from = place.key;
   Statement& statement = walk_[static_cast<std::size_t>(table)];
   const auto wanted = static_cast<std::int64_t>(limit);
@@ -128,7 +149,7 @@ Result<bool> ScrubStore::Walk(OwnedTable table, std::size_t limit, Place& place)
 }
 
 Result<std::vector<std::int64_t>> ScrubStore::ListOrphans(OwnedTable table, int limit) {
-  if (IsOdd(table) && !generations_) return std::vector<std::int64_t>();
+  if (!Has(table)) return std::vector<std::int64_t>();
   return Collect(orphans_[static_cast<std::size_t>(table)].Query(limit));
 }
 

@@ -12,10 +12,21 @@
 namespace coffer::vault {
 
 // Tables whose rows belong to a client or a record, but for records themselves.
-enum class OwnedTable { kVersions, kIndex, kIndexOdd, kReferences, kReferencesOdd, kTags };
-inline constexpr OwnedTable kOwnedTables[] = {OwnedTable::kVersions,      OwnedTable::kIndex,
-                                              OwnedTable::kIndexOdd,      OwnedTable::kReferences,
-                                              OwnedTable::kReferencesOdd, OwnedTable::kTags};
+enum class OwnedTable {
+  kVersions,
+  kIndex,
+  kIndexOdd,
+  kReferences,
+  kReferencesOdd,
+  kTags,
+  kIndexArrivals,
+  kReferenceArrivals
+};
+inline constexpr OwnedTable kOwnedTables[] = {
+    OwnedTable::kVersions,      OwnedTable::kIndex,
+    OwnedTable::kIndexOdd,      OwnedTable::kReferences,
+    OwnedTable::kReferencesOdd, OwnedTable::kTags,
+    OwnedTable::kIndexArrivals, OwnedTable::kReferenceArrivals};
 std::string_view Describe(OwnedTable table);  // "an old version", …
 bool BelongsToRecord(OwnedTable table);
 
@@ -42,7 +53,9 @@ class ScrubStore {
 
  private:
   static constexpr std::size_t kTables = std::size(kOwnedTables);
-  bool generations_ = true;  // false: a database that no version with them has opened yet
+  bool Has(OwnedTable table) const;
+  // False: of a database that no version with them has opened yet.
+  bool generations_ = true, arrivals_ = true;
   Statement records_, walk_[kTables], orphans_[kTables], orphaned_records_;
 };
 

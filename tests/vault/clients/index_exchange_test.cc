@@ -138,7 +138,7 @@ void MakeFirstGeneration(IndexVault& vault) {
     auto rows = vault.OpenVaultDatabase(false);
     auto keys = vault.OpenKeysDatabase();
     for (const char* sql : {"DELETE FROM blind_index_odd", "DELETE FROM client_refs_odd",
-                            "DELETE FROM index_coverage",
+                            "DELETE FROM index_arrivals", "DELETE FROM index_coverage",
                             "UPDATE index_state SET live = 0, next = NULL, phase = 0, rules = 0"}) {
       REQUIRE(rows.Execute(sql));
     }

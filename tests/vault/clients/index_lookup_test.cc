@@ -142,6 +142,7 @@ void MakeOldRules(ValueVault& vault) {
   REQUIRE(index_key);
   const std::string table = vault.IndexTable(rows, "blind_index");
   REQUIRE(rows.Execute(("DELETE FROM " + table).c_str()));
+  REQUIRE(rows.Execute("DELETE FROM index_arrivals WHERE place < 2"));
   auto insert = Statement::Prepare(rows, "INSERT INTO " + table + " VALUES (?, ?)");
   auto update = Statement::Prepare(rows, "UPDATE records SET tokens = ?, payload = ? WHERE id = ?");
   REQUIRE((insert && update));

@@ -17,8 +17,8 @@ const json kData = {{"last_name", "Roe"}};
 const json kOther = {{"last_name", "Doe"}};
 
 // Rows as they were, to be put back. The index of a new vault stands in the odd tables.
-constexpr const char* kKept[] = {"clients", "client_refs_odd", "records", "record_versions",
-                                 "blind_index_odd"};
+constexpr const char* kKept[] = {"clients",         "client_refs_odd", "records",
+                                 "record_versions", "blind_index_odd", "index_arrivals"};
 
 struct Subject {
   ClientId client;
@@ -53,6 +53,10 @@ class AlteredVault : public ScrubbedVault {
     Tamper("INSERT INTO clients SELECT * FROM kept_clients WHERE id = ?", subject.client.Row());
     Tamper("INSERT INTO client_refs_odd SELECT * FROM kept_client_refs_odd WHERE client = ?",
            subject.client.Row());
+    Tamper(
+        "INSERT INTO index_arrivals SELECT * FROM kept_index_arrivals WHERE place = 3 AND owner = "
+        "?",
+        subject.client.Row());
   }
 };
 
@@ -297,6 +301,8 @@ TEST_CASE("rows that nobody wrote are found, refused, and forgotten when they ar
   vault.Tamper("INSERT INTO blind_index_odd VALUES (zeroblob(16), 99)");
   vault.Tamper("INSERT INTO client_refs_odd VALUES (zeroblob(16), 98)");
   vault.Tamper("INSERT INTO client_tags VALUES ('vip', 97)");
+  vault.Tamper("INSERT INTO index_arrivals VALUES (1000, 1, zeroblob(16), 95)");
+  vault.Tamper("INSERT INTO index_arrivals VALUES (1001, 3, zeroblob(16), 94)");
   vault.Tamper(
       "INSERT INTO record_versions SELECT 96, version, class_version, written, fields, payload "
       "FROM record_versions LIMIT 1");
@@ -304,7 +310,7 @@ TEST_CASE("rows that nobody wrote are found, refused, and forgotten when they ar
   INFO(found);
   CHECK(found.find(client.Text()) != std::string::npos);
   CHECK(found.find(record.Text()) != std::string::npos);
-  for (const char* row : {"row 96)", "row 97)", "row 98)", "row 99)"}) {
+  for (const char* row : {"row 94)", "row 95)", "row 96)", "row 97)", "row 98)", "row 99)"}) {
     CHECK(found.find(row) != std::string::npos);
   }
   CHECK(vault.Scrub().damaged == 2);
