@@ -316,7 +316,7 @@ TEST_CASE("rows that nobody wrote are found, refused, and forgotten when they ar
   CHECK(vault.Scrub().damaged == 2);
   CHECK(vault.Alarms() ==
         std::map<std::string, int>{
-            {client.Text() + "/", 1}, {subject.client.Text() + "/" + record.Text(), 1}, {"/", 4}});
+            {client.Text() + "/", 1}, {subject.client.Text() + "/" + record.Text(), 1}, {"/", 6}});
   CHECK(AnswerOf(vault->clients().GetClient(vault.As(kCrmService), client)) == "integrity_failed");
   CHECK(AnswerOf(vault->records().GetRecord(vault.As(kCrmService), subject.client, record)) ==
         "integrity_failed");
