@@ -9,7 +9,7 @@ missing() { printf 'bench: %s\n' "$*" >&2; exit 2; }
 
 # Sets `postgres_bin` or `nginx`, or says what to install.
 find_postgres() {
-  postgres_bin=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
+  postgres_bin=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1) || true
   local program
   for program in initdb postgres pgbench psql; do
     [ -x "$postgres_bin/$program" ] ||
@@ -42,11 +42,11 @@ until_ready() {
   local name=$1 log=$2 tries
   shift 2
   for ((tries = 0; tries < 300; ++tries)); do
-    ! "$@" >/dev/null 2>&1 || return 0
+    ! "$@" >/dev/null 2>"$scratch/refused" || return 0
     kill -0 "${started[-1]}" 2>/dev/null || break
     sleep 0.1
   done
-  tail -n 20 "$log" >&2
+  tail -n 10 "$log" "$scratch/refused" >&2
   echo "bench: $name did not start" >&2
   exit 1
 }
@@ -113,7 +113,7 @@ stop_started() {
       kill -0 "${started[i]}" 2>/dev/null || break
       sleep 0.1
     done
-    kill -KILL -- "-${started[i]}" 2>/dev/null || true
+    kill -KILL -- "-${started[i]}" "${started[i]}" 2>/dev/null || true
     wait "${started[i]}" 2>/dev/null || true
   done
 }
