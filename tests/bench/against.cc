@@ -1,5 +1,7 @@
 // Coffer beside what does a part of its work: PostgreSQL keeps encrypted records and a log, nginx
 // answers over TLS. tests/bench/run starts those and says here where they are.
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdio>
@@ -116,6 +118,7 @@ TEST_CASE("against others", "[.against]") {
   for (int round = 1; round <= rounds; ++round) {
     std::printf("round %d:", round);
     for (auto& contender : all) {
+      sync();  // nobody waits for what another left to be written
       const auto& run = contender.rounds.emplace_back(contender.run(seconds));
       std::printf(" %.0f", run.rate);
       std::fflush(stdout);
