@@ -1,5 +1,6 @@
 #include "tests/bench/filling.h"
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdio>

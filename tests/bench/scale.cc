@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "tests/bench/filling.h"
@@ -57,13 +58,12 @@ double ResidentMiB(RunningVault& vault) {
   return Metric(vault, "process_resident_memory_bytes") / kMiB;
 }
 
-Run Measure(const Target& target, const char* scenario, const std::string& seconds) {
+void Measure(const Target& target, const char* scenario, const std::string& seconds) {
   Wrk(target, scenario, kConnections, seconds);  // once around for the caches
   const auto run = Wrk(target, scenario, kConnections, seconds);
   std::printf("%-7s %8.0f/s  p50 %6.2f ms  p99 %6.2f ms", scenario, run.rate, run.p50_ms,
               run.p99_ms);
   CHECK(run.errors == 0);
-  return run;
 }
 
 void MeasureAt(int clients, const std::string& seconds) {
