@@ -5,134 +5,26 @@
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <sstream>
 #include <thread>
 
 #include "crypto/random.h"
 #include "crypto/secret_bytes.h"
+#include "tests/bench/filling.h"
 #include "tests/support/running_vault.h"
 #include "vault/storage/sqlite.h"
 
+using namespace coffer::bench;
 using namespace coffer::testing;
-using nlohmann::json;
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::string Environment(const char* name, const char* otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : value;
-}
-
-struct Run {
-  double rate = 0, p50_ms = 0, p99_ms = 0, max_ms = 0;
-  long requests = 0, errors = 0;
-};
-
-Run Wrk(RunningVault& vault, const std::string& scenario, int connections,
-        const std::string& seconds, const std::string& clients) {
-  const auto result =
-      RunProgram({"/usr/bin/wrk", "-t1", "-c" + std::to_string(connections), "-d" + seconds + "s",
-                  "-s", std::string(COFFER_SOURCE_DIR) + "/tests/bench/load.lua",
-                  "https://127.0.0.1:" + std::to_string(vault.port())},
-                 {{"SCENARIO", scenario},
-                  {"TOKEN", vault.Token("crm-service")},
-                  {"IDS", vault.work() / "ids"},
-                  {"CLIENTS", clients}});
-  INFO(result.out << result.err);
-  REQUIRE(result.exit_code == 0);
-  const auto at = result.out.find("RESULT ");
-  REQUIRE(at != std::string::npos);
-  std::istringstream numbers(result.out.substr(at + 7));
-  double duration_us = 0, p50 = 0, p99 = 0, max = 0;
-  Run run;
-  numbers >> run.requests >> duration_us >> p50 >> p99 >> max >> run.errors;
-  run.rate = static_cast<double>(run.requests) / (duration_us / 1e6);
-  run.p50_ms = p50 / 1000;
-  run.p99_ms = p99 / 1000;
-  run.max_ms = max / 1000;
-  return run;
-}
-
-double Metric(RunningVault& vault, const std::string& name) {
-  const auto metrics = vault.As("administrator", "").Get("/metrics");
-  std::istringstream lines(metrics.body);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(name + " ")) return std::stod(line.substr(name.size() + 1));
-  }
-  return 0;
-}
-
-constexpr const char* kClass = R"({"name":"bench","purposes":["client-care"],"fields":{
-  "email":{"type":"email","index":true,"required":true},
-  "phone":{"type":"phone","index":true},
-  "text":{"type":"text"}}})";
-
-std::string Filler() {
-  std::string text;
-  while (text.size() < 900) text += "The quick brown fox jumps over the lazy dog. ";
-  return text;
-}
-
-void Fill(RunningVault& vault, int clients) {
-  const auto start = Clock::now();
-  std::vector<std::string> ids(static_cast<std::size_t>(clients));
-  constexpr int kThreads = 4;
-  constexpr int kLines = 500;
-  const std::string token = vault.Token("crm-service");
-  std::vector<std::thread> threads;
-  std::atomic<int> next{0};
-  std::atomic<bool> failed{false};
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&] {
-      auto crm = vault.WithToken(token);
-      const std::string filler = Filler();
-      for (int from; (from = next.fetch_add(kLines)) < clients && !failed;) {
-        std::string body;
-        const int to = std::min(clients, from + kLines);
-        for (int i = from; i < to; ++i) {
-          body += json{{"external_ref", "B-" + std::to_string(i)},
-                       {"data",
-                        {{"email", "user" + std::to_string(i) + "@example.com"},
-                         {"phone", "+1666" + std::to_string(1000000 + i)},
-                         {"text", filler}}}}
-                      .dump() +
-                  "\n";
-        }
-        const auto reply = crm.Send("POST", "/v1/import?class=bench", body, "application/x-ndjson");
-        if (reply.status != 200) failed = true;
-        std::istringstream lines(reply.body);
-        int i = from;
-        for (std::string line; std::getline(lines, line); ++i) {
-          const json result = json::parse(line);
-          if (result.value("outcome", "") != "created") failed = true;
-          ids[static_cast<std::size_t>(i)] =
-              result.value("client", "") + " " + result.value("record", "");
-        }
-      }
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  REQUIRE(!failed);
-  std::ofstream file(vault.work() / "ids");
-  for (const auto& id : ids) file << id << "\n";
-  std::printf("fill: %d clients with a record each in %.1f s, %.0f/s through /v1/import\n", clients,
-              SecondsSince(start), clients / SecondsSince(start));
-}
 
 // What the disk and SQLCipher can do without a vault around them.
 void Floors(const TemporaryDirectory& work) {
   {
     const int fd = open((work / "floor").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
     const std::string block(4096, 'x');
-    const auto start = Clock::now();
+    const auto start = std::chrono::steady_clock::now();
     int count = 0;
     while (SecondsSince(start) < 2) {
       REQUIRE(write(fd, block.data(), block.size()) == 4096);
@@ -151,7 +43,7 @@ void Floors(const TemporaryDirectory& work) {
   REQUIRE(insert);
   const auto block = coffer::crypto::RandomBytes(1024);
   for (const int batch : {1, 16}) {
-    const auto start = Clock::now();
+    const auto start = std::chrono::steady_clock::now();
     int count = 0;
     while (SecondsSince(start) < 2) {
       REQUIRE(database->Execute("BEGIN IMMEDIATE"));
@@ -165,8 +57,7 @@ void Floors(const TemporaryDirectory& work) {
 }
 
 // What signing a checkpoint each second takes from reads: the same in turns with hardly any.
-void CompareCheckpoints(RunningVault& vault, const std::string& seconds,
-                        const std::string& clients) {
+void CompareCheckpoints(RunningVault& vault, const Target& target, const std::string& seconds) {
   const std::string config = ReadWholeFile(vault.config_file());
   std::printf("\nreads by 32 connections, with a checkpoint a second and one a minute\n");
   for (int round = 0; round < 3; ++round) {
@@ -174,8 +65,8 @@ void CompareCheckpoints(RunningVault& vault, const std::string& seconds,
       vault.Stop();
       WriteWholeFile(vault.config_file(), config + "checkpoint_interval_ms = " + interval + "\n");
       vault.Start();
-      Wrk(vault, "read", 32, "2", clients);
-      const auto run = Wrk(vault, "read", 32, seconds, clients);
+      Wrk(target, "read", 32, "2");
+      const auto run = Wrk(target, "read", 32, seconds);
       std::printf("every %7s ms %9.0f/s  p99 %6.2f ms  max %6.1f ms\n", interval, run.rate,
                   run.p99_ms, run.max_ms);
       std::fflush(stdout);
@@ -191,19 +82,15 @@ TEST_CASE("benchmark") {
   std::printf("%u cores, %s clients, %s s a run\n", std::thread::hardware_concurrency(),
               clients.c_str(), seconds.c_str());
   RunningVault vault;
-  const auto put =
-      vault.As("administrator", "").Send("PUT", "/v1/classes/bench", kClass, "application/json");
-  INFO(put.body);
-  REQUIRE(put.status == 200);
   Floors(vault.work());
-  Fill(vault, std::stoi(clients));
+  const auto target = Fill(vault, std::stoi(clients), Filler(900));
 
   vault.Stop();
-  const auto started = Clock::now();
+  const auto started = std::chrono::steady_clock::now();
   vault.Start();
   std::printf("start to ready: %.2f s\n", SecondsSince(started));
   // Once around, so that the caches hold what they can hold.
-  Wrk(vault, "read", 32, seconds, clients);
+  Wrk(target, "read", 32, seconds);
 
   std::printf("\n%-7s %5s %9s %7s %9s %9s %9s %9s %7s %7s\n", "what", "conns", "rate/s", "ratio",
               "p50 ms", "p99 ms", "max ms", "commits/s", "batch", "RSS MiB");
@@ -215,7 +102,7 @@ TEST_CASE("benchmark") {
       const double entries_before = Metric(vault, "coffer_log_entries");
       const double operations_before = Metric(vault, "coffer_engine_operations_total");
       const double batches_before = Metric(vault, "coffer_engine_batches_total");
-      const auto run = Wrk(vault, scenario, connections, seconds, clients);
+      const auto run = Wrk(target, scenario, connections, seconds);
       const double operations = Metric(vault, "coffer_engine_operations_total") - operations_before;
       const double batches = Metric(vault, "coffer_engine_batches_total") - batches_before;
       const double entries = Metric(vault, "coffer_log_entries") - entries_before;
@@ -235,7 +122,7 @@ TEST_CASE("benchmark") {
     }
   }
   if (Environment("COFFER_BENCH_CHECKPOINTS", "no") == "yes") {
-    CompareCheckpoints(vault, seconds, clients);
+    CompareCheckpoints(vault, target, seconds);
   }
   const auto verified = vault.As("security-officer", "").Post("/v1/log/verify", {{"deep", true}});
   INFO(verified.body);
