@@ -3,9 +3,9 @@
 #include <httplib.h>
 #include <openssl/err.h>
 
+#include "api/http/call_headers.h"
 #include "api/http/problem.h"
 #include "api/http/query.h"
-#include "api/http/call_headers.h"
 #include "api/http/tls_server.h"
 #include "audit/text/clock.h"
 
