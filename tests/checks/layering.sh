@@ -40,7 +40,7 @@ showing=(
 )
 
 # SQL is written in stores, in what knows the database, and in what keeps sums or an index of its own.
-sql="vault/storage/|vault/.*_store\.cc|vault/(engine/committed_state|engine/key_store_rewrite|clients/search_index"
+sql="vault/storage/|vault/.*_store\.cc|vault/(engine/committed_state|engine/key_store_rewrite|clients/(search_index|index_arrivals)"
 sql+="|oversight/log_index|oversight/logged_state)\.cc"
 
 failed=no
