@@ -253,10 +253,10 @@ TEST_CASE("an erased client put back with its key is named, and not served") {
     const auto keys = crypto::ReadKeysDatabaseKeys(f.whole + "/keys.db.key", opened.keyring);
     REQUIRE(keys);
     attach(opened.keys, "/keys.db", keys->front().key);
-    for (const char* sql :
-         {"INSERT INTO clients SELECT * FROM old.clients WHERE id = ?",
-          "INSERT INTO records SELECT * FROM old.records WHERE client = ?",
-          "INSERT INTO client_refs_odd SELECT * FROM old.client_refs_odd WHERE client = ?"}) {
+    for (const char* sql : {"INSERT INTO clients SELECT * FROM old.clients WHERE id = ?",
+                            "INSERT INTO records SELECT * FROM old.records WHERE client = ?",
+                            "INSERT INTO index_arrivals SELECT * FROM old.index_arrivals WHERE "
+                            "place = 3 AND owner = ?"}) {
       CHECK(Change(opened.vault, sql, RowOf(f.anna)) == 1);
     }
     CHECK(Change(opened.keys,
