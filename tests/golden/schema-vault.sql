@@ -152,7 +152,7 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_by_client ON idempotency (client);
 CREATE TABLE index_arrivals (
   id    INTEGER PRIMARY KEY,
-  place INTEGER NOT NULL,                               -- 0 blind_index, 1 blind_index_odd,
+  place INTEGER NOT NULL CHECK (place BETWEEN 0 AND 3), -- 0 blind_index, 1 blind_index_odd,
                                                         -- 2 client_refs, 3 client_refs_odd
   token BLOB    NOT NULL CHECK (length(token) = 16),
   owner INTEGER NOT NULL                                -- the record, or the client

@@ -84,6 +84,7 @@ Status IndexArrivals::Remove(std::uint8_t place, const BlindToken& token, std::i
 }
 
 Status IndexArrivals::RemoveOwners(IndexPlace place, std::span<const std::int64_t> owners) {
+  if (owners.empty()) return {};
   const std::set<std::int64_t> wanted(owners.begin(), owners.end());
   for (auto at = arrived_.begin(); at != arrived_.end();) {
     const auto here = at++;

@@ -28,7 +28,7 @@ constexpr std::int64_t kHorizonDays = 30;  // where none is configured
 constexpr std::chrono::milliseconds kBusyBuildStep{2}, kIdleBuildStep{20};
 constexpr std::size_t kRowsAtOnce = 50;
 constexpr std::int64_t kClearedAtOnce = 200;
-constexpr std::size_t kMergedAtOnce = 64, kMergedMost = 4096;
+constexpr std::size_t kMergedAtOnce = 16, kMergedMost = 4096;
 // While others ask, it rests for so many times as long as a step took.
 constexpr int kRestsPerBuildStep = 20;
 // The vault's own threads do fewer operations.
@@ -265,8 +265,9 @@ void IndexBuilder::Loop() {
     try {
       const auto done = Step();
       const auto took = BuildClock::now() - began;
+      if (done && *done) rest = RestAfter(took);
       // What merges keeps up with who stores: else nothing more could wait.
-      if (done && *done) rest = merging_ ? took : RestAfter(took);
+      if (merging_) rest = took;
       std::string failure =
           done ? "" : std::string(done.error().reason) + " " + done.error().detail;
       if (!failure.empty() && failure != reported_ && operations_.log()) {
@@ -313,7 +314,14 @@ bool IndexBuilder::IsDue(const IndexState& state) const {
 }
 
 Result<bool> IndexBuilder::Step() {
-  COFFER_ASSIGN(merging_, Merge());
+  // What cannot be merged does not keep the index from being made anew, which may be what helps.
+  const auto merged = Merge();
+  merging_ = merged.value_or(false);
+  if (merging_ && busy_ && !build_next_) {
+    build_next_ = true;  // in turn, so that a request waits for one of them only
+    return true;
+  }
+  build_next_ = false;
   const IndexState state = operations_.engine().Of<ClientsState>().PublishedIndex();
   const auto done = [&]() -> Status {
     switch (state.phase) {
@@ -336,8 +344,13 @@ Result<bool> IndexBuilder::Step() {
     }
     return {};
   };
-  if (state.phase == IndexPhase::kIdle && !IsDue(state)) return merging_;
-  COFFER_TRY(done());
+  if (state.phase != IndexPhase::kIdle || IsDue(state)) {
+    COFFER_TRY(done());
+  } else if (!merging_) {
+    COFFER_TRY(merged);
+    return false;
+  }
+  COFFER_TRY(merged);
   return true;
 }
 

@@ -77,7 +77,8 @@ class IndexBuilder {
   std::uint64_t counted_ = 0, own_operations_ = 0;
   std::chrono::steady_clock::time_point looked_at_operations_;
   bool busy_ = false;
-  bool merging_ = false;  // was what the last step did
+  bool merging_ = false;     // was done by the last step
+  bool build_next_ = false;  // comes the turn of what is built, while requests come
   std::string reported_;
   std::optional<Id128> older_after_ = Id128{};  // nothing: none is left to be sealed
 

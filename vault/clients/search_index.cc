@@ -370,7 +370,11 @@ Status SearchIndex::PutReference(std::int64_t client, const BlindToken& token) {
   COFFER_ASSIGN(const auto taken, FindReferenceIn(state_.live, stored));
   if (taken) return Fail(Code::kConflict, "external_ref_taken");
   COFFER_TRY(put(state_.live, stored));
-  return NextHasClient(client) ? put(*state_.next, TokenOf(*state_.next, token)) : Status{};
+  if (!NextHasClient(client)) return {};
+  // Of two owners, as after a restore, the one that is there stays.
+  const BlindToken next = TokenOf(*state_.next, token);
+  COFFER_ASSIGN(const auto there, FindReferenceIn(*state_.next, next));
+  return there ? Status{} : put(*state_.next, next);
 }
 
 Result<std::optional<std::int64_t>> SearchIndex::FindReferenceIn(std::uint64_t generation,
