@@ -28,7 +28,7 @@ constexpr std::int64_t kHorizonDays = 30;  // where none is configured
 constexpr std::chrono::milliseconds kBusyBuildStep{2}, kIdleBuildStep{20};
 constexpr std::size_t kRowsAtOnce = 50;
 constexpr std::int64_t kClearedAtOnce = 200;
-constexpr std::size_t kMergedAtOnce = 16, kMergedMost = 4096;
+constexpr std::size_t kMergedAtOnce = 16;
 // While others ask, it rests for so many times as long as a step took.
 constexpr int kRestsPerBuildStep = 20;
 // The vault's own threads do fewer operations.
@@ -356,7 +356,7 @@ Result<bool> IndexBuilder::Step() {
 
 Result<bool> IndexBuilder::Merge() {
   if (!operations_.engine().Of<ClientsState>().merge_is_due()) return false;
-  const auto most = std::min<std::size_t>(kMergedMost, options_.index_rows_per_step);
+  const std::size_t most = options_.index_rows_per_step;
   bool merged = false;
   COFFER_TRY(Run(nullptr, [&](Transaction& transaction) -> Status {
     SearchIndex& index = transaction.Of<ClientsState>().stores.index;

@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <limits>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -38,7 +39,7 @@ class WaitingIndex {
       return work(transaction.Of<ClientsState>().stores.index);
     });
   }
-  // One change; what it says is done to `wanted`, which has tokens and clients as negative numbers.
+  // One change, to the index and to `wanted`; nothing where that has it so already.
   Status Change(SearchIndex& index, int token, std::int64_t record, bool put) {
     const bool is_there = wanted.contains({token, record});
     if (put == is_there) return {};
@@ -53,6 +54,7 @@ class WaitingIndex {
     }
     return {};
   }
+  // Takes the reference, or takes it from who has it.
   Status Refer(SearchIndex& index, int ref, std::int64_t client) {
     if (const auto there = references.find(ref); there != references.end()) {
       const auto taken = index.PutReference(client, NumberedToken(ref));
@@ -117,7 +119,12 @@ TEST_CASE("what waits is found, removed, taken back and read again as what is so
       INFO("step " << step);
       const auto wanted = waiting.wanted;
       const auto references = waiting.references;
-      const bool fails = below(4) == 0;
+      // Of the operation alone, which is taken back, or of the batch, after which all is read
+      // again.
+      const int chance = below(8);
+      const std::optional<Code> fails = chance == 0   ? std::optional(Code::kConflict)
+                                        : chance == 1 ? std::optional(Code::kUnavailable)
+                                                      : std::nullopt;
       const int does = below(10);
       const std::string answer = waiting.Do([&](SearchIndex& index) -> Status {
         if (does < 6) {
@@ -134,9 +141,11 @@ TEST_CASE("what waits is found, removed, taken back and read again as what is so
           std::erase_if(waiting.wanted, [&](const auto& of) { return of.second == record; });
           std::erase_if(waiting.references, [&](const auto& of) { return of.second == record; });
         }
-        return fails ? Status(Fail(Code::kConflict, "changed_mind")) : Status{};
+        return fails ? Status(Fail(*fails, "changed_mind")) : Status{};
       });
-      REQUIRE(answer == (fails ? "changed_mind" : "ok"));
+      REQUIRE(answer == (!fails                        ? "ok"
+                         : fails == Code::kUnavailable ? "log_unavailable"
+                                                       : "changed_mind"));
       if (fails) {
         waiting.wanted = wanted;
         waiting.references = references;
