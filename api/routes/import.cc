@@ -1,13 +1,15 @@
 #include "api/routes/import.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <exception>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "api/http/input.h"
 #include "api/http/problem.h"
@@ -22,7 +24,9 @@ using nlohmann::json;
 using vault::Action;
 
 constexpr std::size_t kMaxImportLines = 1000;
-constexpr std::size_t kImportThreads = 8;
+// Lines of one commit: they keep others waiting for as long as they take.
+constexpr std::size_t kLinesAtOnce = 32;
+constexpr unsigned kMaxImportThreads = 8;  // of one import
 constexpr int kThreadedImports = 4;  // at a time; others are done by the thread that serves them
 constexpr std::string_view kAcceptErased = "accept";  // of erased_before
 constexpr std::string_view kReplace = "replace";      // of mode
@@ -61,21 +65,6 @@ ImportLine ParseImportLine(std::string_view text) {
   return line;
 }
 
-Result<vault::ImportResult> Import(const Service& service, const Call& call,
-                                   const ImportLine& line) {
-  if (!line.object) {
-    return Input(service, call, Action::kRecordImport).Refuse(line.object.error());
-  }
-  auto result = service.vault.imports().ImportRecord(
-      call.caller,
-      {line.external_ref, std::string(call.Query("class")), line.object->value("record_key", ""),
-       (*line.object)["data"], call.Query("erased_before") == kAcceptErased,
-       call.Query("mode") == kReplace ? vault::ChangeForm::kWhole
-                                      : vault::ChangeForm::kMergePatch});
-  if (!result) return std::unexpected(UnderData(std::move(result).error()));
-  return result;
-}
-
 // Nothing was wrong with the line, but with the caller or the vault: the same for every line.
 bool ConcernsAll(const Error& error) {
   return error.code == Code::kUnauthenticated || error.code == Code::kUnavailable;
@@ -93,53 +82,109 @@ class ImportThreads {
   ~ImportThreads() { taken_.fetch_sub(1); }
   ImportThreads(const ImportThreads&) = delete;
   ImportThreads& operator=(const ImportThreads&) = delete;
-  bool granted() const { return granted_; }
+
+  // `work(share)` for each share of this many, on as many threads as there may be; returns when all
+  // is done. What one throws, and would end the process with, is thrown here.
+  template <class Work>
+  void Share(std::size_t shares, Work&& work) const {
+    std::vector<std::exception_ptr> thrown(shares);
+    const auto take = [&](std::size_t share) noexcept {
+      try {
+        work(share);
+      } catch (...) {
+        thrown[share] = std::current_exception();
+      }
+    };
+    {
+      std::vector<std::jthread> threads;  // joined at the end of their scope
+      std::size_t share = 1;
+      if (granted_) {
+        try {
+          threads.reserve(shares);
+          for (; share < shares; ++share) threads.emplace_back(take, share);
+        } catch (const std::system_error&) {
+          // Without a thread for them, the other shares are this one's.
+        } catch (const std::bad_alloc&) {
+          // The same.
+        }
+      }
+      take(0);
+      for (; share < shares; ++share) take(share);
+    }
+    for (const auto& exception : thrown) {
+      if (exception) std::rethrow_exception(exception);
+    }
+  }
 
  private:
   static inline std::atomic<int> taken_{0};
   const bool granted_;
 };
 
-// Several lines at a time share the engine's commits. Lines of one client stay in their order, on
-// one thread.
-std::vector<Result<vault::ImportResult>> ImportAll(const Service& service, const Call& call,
-                                                   const std::vector<ImportLine>& lines) {
-  std::vector<Result<vault::ImportResult>> results(lines.size());
+std::vector<ImportLine> ParseAll(std::string_view body, std::size_t shares,
+                                 const ImportThreads& threads) {
+  std::vector<std::string_view> texts;
+  for (std::string_view rest = body; !rest.empty();) {
+    const auto end = rest.find('\n');
+    texts.push_back(rest.substr(0, end));
+    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+  }
+  std::vector<ImportLine> lines(texts.size());
+  threads.Share(shares, [&](std::size_t share) {
+    for (std::size_t i = share; i < texts.size(); i += shares) lines[i] = ParseImportLine(texts[i]);
+  });
+  return lines;
+}
+
+using ImportResults = std::vector<Result<vault::ImportResult>>;
+
+// Some lines, in one commit.
+void ImportSome(const Service& service, const Call& call, const std::vector<ImportLine>& lines,
+                std::span<const std::size_t> places, ImportResults& results) {
+  const json nothing;
+  std::vector<vault::ImportRow> rows;
+  rows.reserve(places.size());
+  for (const std::size_t place : places) {
+    const ImportLine& line = lines[place];
+    rows.push_back({line.external_ref, std::string(call.Query("class")),
+                    line.object ? line.object->value("record_key", "") : "",
+                    line.object ? (*line.object)["data"] : nothing,
+                    call.Query("erased_before") == kAcceptErased,
+                    call.Query("mode") == kReplace ? vault::ChangeForm::kWhole
+                                                   : vault::ChangeForm::kMergePatch,
+                    line.object ? nullptr : &line.object.error()});
+  }
+  auto imported = service.vault.imports().ImportRecords(call.caller, rows);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    auto& result = results[places[i]] = std::move(imported[i]);
+    if (!result && rows[i].unreadable == nullptr) {
+      result = std::unexpected(UnderData(std::move(result).error()));
+    }
+  }
+}
+
+// Lines of one client stay in their order, on one thread.
+ImportResults ImportAll(const Service& service, const Call& call,
+                        const std::vector<ImportLine>& lines, std::size_t shares,
+                        const ImportThreads& threads) {
+  ImportResults results(lines.size());
+  std::vector<std::vector<std::size_t>> places(shares);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    places[std::hash<std::string>{}(lines[i].external_ref) % shares].push_back(i);
+  }
   std::atomic<bool> give_up{false};
-  // What a thread would end the process with: it is the request that it ends.
-  std::array<std::exception_ptr, kImportThreads> thrown;
-  const auto take_share = [&](std::size_t share) noexcept {
-    try {
-      for (std::size_t i = 0; i < lines.size() && !give_up; ++i) {
-        if (std::hash<std::string>{}(lines[i].external_ref) % kImportThreads != share) continue;
-        results[i] = Import(service, call, lines[i]);
-        if (!results[i] && ConcernsAll(results[i].error())) give_up = true;
+  threads.Share(shares, [&](std::size_t share) {
+    for (std::span<const std::size_t> rest = places[share]; !rest.empty() && !give_up;) {
+      const auto some = rest.first(std::min(rest.size(), kLinesAtOnce));
+      ImportSome(service, call, lines, some, results);
+      if (std::ranges::any_of(some, [&](std::size_t place) {
+            return !results[place] && ConcernsAll(results[place].error());
+          })) {
+        give_up = true;
       }
-    } catch (...) {
-      thrown[share] = std::current_exception();
-      give_up = true;
+      rest = rest.subspan(some.size());
     }
-  };
-  {
-    const ImportThreads own;
-    std::vector<std::jthread> threads;  // joined at the end of their scope
-    std::size_t share = 1;
-    if (own.granted() && lines.size() > 1) {
-      try {
-        threads.reserve(kImportThreads);
-        for (; share < kImportThreads; ++share) threads.emplace_back(take_share, share);
-      } catch (const std::system_error&) {
-        // Without a thread for them, the other shares are this one's.
-      } catch (const std::bad_alloc&) {
-        // The same.
-      }
-    }
-    take_share(0);
-    for (; share < kImportThreads; ++share) take_share(share);
-  }
-  for (const auto& exception : thrown) {
-    if (exception) std::rethrow_exception(exception);
-  }
+  });
   return results;
 }
 
@@ -181,13 +226,12 @@ Result<Reply> ImportRecords(const Service& service, const Call& call) {
   }
   // Who may import nothing is refused once, and not line by line.
   COFFER_TRY(service.vault.imports().MayImport(call.caller, call.Query("class")));
-  std::vector<ImportLine> lines;
-  for (std::string_view rest = call.body; !rest.empty();) {
-    const auto end = rest.find('\n');
-    lines.push_back(ParseImportLine(rest.substr(0, end)));
-    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
-  }
-  const auto results = ImportAll(service, call, lines);
+  const ImportThreads threads;
+  const std::size_t shares = std::clamp<std::size_t>(
+      static_cast<std::size_t>(line_ends) / kLinesAtOnce, 1,
+      std::clamp(std::thread::hardware_concurrency(), 2U, kMaxImportThreads));
+  const auto lines = ParseAll(call.body, shares, threads);
+  const auto results = ImportAll(service, call, lines, shares, threads);
   const bool taken = std::ranges::any_of(results, [](const auto& one) { return one.has_value(); });
   for (const auto& result : results) {
     if (result) continue;

@@ -1,6 +1,7 @@
 #include "vault/access/operations.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "audit/text/plain_text.h"
 #include "crypto/blind_index.h"
@@ -270,6 +271,31 @@ Status Operations::CheckWhole(const Id128& id) const {
 Status Operations::CheckState() const {
   if (damaged_.StateDiffers()) return Fail(Code::kCorrupted, "object_damaged");
   return {};
+}
+
+void Operations::PerformInBulk(std::span<Performed> all) const {
+  struct Decided {
+    const Operations& operations;
+    Performed& performed;
+    Status operator()(Transaction& transaction) const {
+      return operations.DecideAndWork(transaction, *performed.call, performed.work);
+    }
+  };
+  std::vector<Decided> works;
+  std::vector<Engine::Operation> operations;
+  works.reserve(all.size());  // which `operations` refer to
+  operations.reserve(all.size());
+  for (Performed& one : all) {
+    works.push_back({*this, one});
+    operations.push_back(
+        {one.call->kind, one.call->entry_rule, &one.call->entry, works.back(), {}});
+  }
+  engine_.RunInBulk(operations);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].status = std::move(operations[i].status);
+    if (all[i].status) continue;
+    all[i].status = std::unexpected(OutcomeOf(*all[i].call, std::move(all[i].status).error()));
+  }
 }
 
 Status Operations::Look(FunctionRef<Status(Transaction&)> work) const {

@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -68,6 +69,15 @@ class Operations {
       return done ? Worked(*std::move(found)) : Worked(std::unexpected(done.error()));
     }
   }
+
+  // One of many for PerformInBulk; `status` is what Perform would have returned.
+  struct Performed {
+    Call* call;
+    FunctionRef<Status(Transaction&)> work;
+    Status status = {};
+  };
+  // The same of many calls in one commit, in their order; others are served before them.
+  void PerformInBulk(std::span<Performed> all) const;
 
   // What the vault does for itself, as one engine operation: reads, or writes, without an entry;
   // or with this one.
@@ -144,17 +154,20 @@ class Operations {
  private:
   template <class Work>
   Status Decided(Call& call, Work&& work) const {
-    auto done = engine_.Run(call.kind, call.entry_rule, call.entry,
-                            [&](Transaction& transaction) -> Status {
-                              auto decided = Authorize(transaction, call, call.record_class);
-                              auto worked = decided ? work(transaction) : decided;
-                              // Only now it is known whom the call disclosed.
-                              COFFER_TRY(SealReason(transaction, call, worked.has_value()));
-                              NoteTicket(call);
-                              return worked;
-                            });
+    auto done = engine_.Run(call.kind, call.entry_rule, call.entry, [&](Transaction& transaction) {
+      return DecideAndWork(transaction, call, work);
+    });
     if (done) return done;
     return std::unexpected(OutcomeOf(call, std::move(done).error()));
+  }
+  template <class Work>
+  Status DecideAndWork(Transaction& transaction, Call& call, Work&& work) const {
+    auto decided = Authorize(transaction, call, call.record_class);
+    auto worked = decided ? work(transaction) : decided;
+    // Only now it is known whom the call disclosed.
+    COFFER_TRY(SealReason(transaction, call, worked.has_value()));
+    NoteTicket(call);
+    return worked;
   }
   // What the caller is told of a failure, and whoever else has to know of it.
   Error OutcomeOf(const Call& call, Error error) const;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "crypto/result.h"
 #include "vault/base/ids.h"
 #include "vault/clients/record.h"
 
@@ -22,6 +23,7 @@ struct ImportRow {
   const nlohmann::json& data;
   bool accept_erased = false;  // as in ClientChange
   ChangeForm form = ChangeForm::kMergePatch;
+  const Error* unreadable = nullptr;  // what is wrong with its form; it is refused for that
 };
 
 struct ImportResult {

@@ -1,7 +1,9 @@
 // Clients and records, taken in from elsewhere.
 #pragma once
 
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "crypto/result.h"
 #include "vault/access/caller.h"
@@ -20,6 +22,11 @@ class Imports {
   // One client by external reference and one record of it: made, updated or left as they are. What
   // is merged is changed as by UpdateRecord: by who reads a field and writes it.
   Result<ImportResult> ImportRecord(const Caller& caller, const ImportRow& row);
+  // The same of each of many, in their order and in one commit, while others are served before
+  // them. Each has its decision, its entries and its answer of its own, whatever becomes of the
+  // others.
+  std::vector<Result<ImportResult>> ImportRecords(const Caller& caller,
+                                                  std::span<const ImportRow> rows);
 
  private:
   const Operations& operations_;

@@ -311,6 +311,49 @@ Status Engine::Run(OperationKind kind, EntryRule rule, audit::Entry& entry,
   return std::move(operation.status);
 }
 
+void Engine::RunInBulk(std::span<Operation> operations) {
+  if (operations.empty()) return;
+  Bulk bulk{operations};
+  std::unique_lock lock(queue_mutex_);
+  const bool full = bulk_operations_ + operations.size() > options_.queue_limit;
+  if (stopping_ || full) {
+    if (full) refused_full_.fetch_add(1, std::memory_order_relaxed);
+    for (Operation& operation : operations) {
+      operation.status = Fail(Code::kUnavailable, stopping_ ? "stopping" : "queue_full");
+    }
+    return;
+  }
+  bulk_.push_back(&bulk);
+  bulk_operations_ += operations.size();
+  if (std::exchange(idle_, false)) queue_changed_.notify_one();
+  bulk_finished_.wait(lock, [&] { return bulk.finished; });
+}
+
+// Precondition: the queue is locked.
+void Engine::TakeBulk(std::vector<Operation*>& batch, std::vector<Bulk*>& taken) {
+  const std::size_t most = batch.empty() ? kBulkAlone : kBulkBeside;
+  std::size_t operations = 0;
+  while (!bulk_.empty() &&
+         (operations == 0 || operations + bulk_.front()->operations.size() <= most)) {
+    Bulk* const bulk = bulk_.front();
+    batch.reserve(batch.size() + bulk->operations.size());  // what throws has taken nothing
+    taken.push_back(bulk);
+    bulk_.pop_front();
+    for (Operation& operation : bulk->operations) batch.push_back(&operation);
+    operations += bulk->operations.size();
+  }
+  bulk_operations_ -= operations;
+}
+
+// Nothing of them is touched afterwards.
+void Engine::FinishBulk(std::vector<Bulk*>& taken) {
+  if (taken.empty()) return;
+  const std::lock_guard lock(queue_mutex_);
+  for (Bulk* const bulk : taken) bulk->finished = true;
+  taken.clear();
+  bulk_finished_.notify_all();
+}
+
 // Straight on the futex: std::atomic::wait yields the processor several times first, and std::mutex
 // would wake the waiters one by one.
 void Engine::AwaitBatch(std::uint32_t batch) {
@@ -345,17 +388,18 @@ EngineStatistics Engine::Statistics() const {
   s.keys_rewrite_pending = keys_rewrite_->pending();
   s.wal_truncation_pending = vault_wal_->emptying();
   const std::lock_guard lock(queue_mutex_);
-  s.queue_length = queue_.size();
+  s.queue_length = queue_.size() + bulk_operations_;
   return s;
 }
 
 void Engine::Loop() {
   std::vector<Operation*> batch;
+  std::vector<Bulk*> bulk;
   for (;;) {
-    bool timed_out = false;
+    bool timed_out = false, awaited = false;
     {
       std::unique_lock lock(queue_mutex_);
-      while (queue_.empty() && !stopping_ && !timed_out) {
+      while (queue_.empty() && bulk_.empty() && !stopping_ && !timed_out) {
         idle_ = true;
         auto patience = keys_rewrite_->working() ? std::chrono::milliseconds(1)
                         : vault_wal_->emptying() ? vault_wal_->retry_after()
@@ -364,13 +408,20 @@ void Engine::Loop() {
         timed_out = queue_changed_.wait_for(lock, patience) == std::cv_status::timeout;
       }
       idle_ = false;
-      if (queue_.empty() && stopping_) return;
+      if (queue_.empty() && bulk_.empty() && stopping_) return;
       batch.swap(queue_);
-      if (!batch.empty()) running_ = collecting_++;
+      awaited = !batch.empty();
+      if (awaited) running_ = collecting_++;
+      try {
+        TakeBulk(batch, bulk);
+      } catch (const std::bad_alloc&) {
+        // They wait for a later batch.
+      }
     }
     if (!batch.empty()) {
       RunBatch(batch);
-      FinishBatch();
+      if (awaited) FinishBatch();
+      FinishBulk(bulk);
     }
     try {
       Maintain(batch.empty());

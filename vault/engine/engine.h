@@ -21,6 +21,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -90,6 +91,19 @@ class Engine {
   // fails without an outcome gets its error's reason. Thread-safe; not from the engine thread.
   Status Run(OperationKind kind, EntryRule rule, audit::Entry& entry,
              FunctionRef<Status(Transaction&)> work);
+  // One of many for RunInBulk; `status` is what Run would have returned.
+  struct Operation {
+    OperationKind kind;
+    EntryRule rule;
+    audit::Entry* entry;
+    FunctionRef<Status(Transaction&)> work;
+    Status status = {};
+  };
+  // The same of many in one commit, in their order, for who does not wait for each. Beside what Run
+  // is called for few of them are done at a time: up to kBulkBeside operations, and one call of
+  // this at least. Thread-safe; not from the engine thread.
+  void RunInBulk(std::span<Operation> operations);
+  static constexpr std::size_t kBulkBeside = 32, kBulkAlone = 256;
 
   // For what a room says any thread may ask for.
   template <class State>
@@ -118,17 +132,17 @@ class Engine {
   // Between two tries at keys that cannot be destroyed while somebody holds keys.db.
   static constexpr std::chrono::milliseconds kDestroyAgainAfter{200};
 
-  struct Operation {
-    OperationKind kind;
-    EntryRule rule;
-    audit::Entry* entry;
-    FunctionRef<Status(Transaction&)> work;
-    Status status;
+  // Of one call, which waits for it.
+  struct Bulk {
+    std::span<Operation> operations;
+    bool finished = false;
   };
 
   Engine() = default;
   void AwaitBatch(std::uint32_t batch);
   void FinishBatch();
+  void TakeBulk(std::vector<Operation*>& batch, std::vector<Bulk*>& taken);
+  void FinishBulk(std::vector<Bulk*>& taken);
   Result<UnwrappedKeys> UnwrapKeys(const ClientKeyId& current);
   Status FindResealing();
   void BeginResealing(const ClientKeyId& key, std::uint64_t who);
@@ -216,6 +230,9 @@ class Engine {
   mutable std::mutex queue_mutex_;
   std::condition_variable queue_changed_;
   std::vector<Operation*> queue_;
+  std::deque<Bulk*> bulk_;
+  std::size_t bulk_operations_ = 0;  // that wait
+  std::condition_variable bulk_finished_;
   std::uint32_t collecting_ = 0;  // number of the batch that the queue will become
   bool idle_ = false;
   bool stopping_ = false;

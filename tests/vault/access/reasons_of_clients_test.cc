@@ -307,6 +307,13 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          const json data = {{"no_such", "Poe"}};
          return done(vault.imports().ImportRecord(c, {"A-1", "contact", "k", data}));
        }},
+      {"ImportRecords",
+       [&, done](const Caller& c) {
+         const json data = {{"last_name", "Poe"}}, wrong = {{"no_such", "Poe"}};
+         const ImportRow rows[] = {{"A-1", "contact", "k", data}, {"A-1", "contact", "k", wrong}};
+         const auto imported = vault.imports().ImportRecords(c, rows);
+         return done(imported.front()) || done(imported.back());
+       }},
       {"Assign",
        [&, done](const Caller& c) {
          return done(vault.assignments().Assign(c, client, Someone(), {}));
