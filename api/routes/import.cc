@@ -24,8 +24,7 @@ using nlohmann::json;
 using vault::Action;
 
 constexpr std::size_t kMaxImportLines = 1000;
-// Lines of one commit: they keep others waiting for as long as they take.
-constexpr std::size_t kLinesAtOnce = 32;
+constexpr std::size_t kLinesAtOnce = 128;  // are prepared before they are stored
 constexpr unsigned kMaxImportThreads = 8;  // of one import
 constexpr int kThreadedImports = 4;  // at a time; others are done by the thread that serves them
 constexpr std::string_view kAcceptErased = "accept";  // of erased_before

@@ -76,7 +76,7 @@ class Operations {
     FunctionRef<Status(Transaction&)> work;
     Status status = {};
   };
-  // The same of many calls in one commit, in their order; others are served before them.
+  // The same of many calls, in their order and in few commits; others are served before them.
   void PerformInBulk(std::span<Performed> all) const;
 
   // What the vault does for itself, as one engine operation: reads, or writes, without an entry;

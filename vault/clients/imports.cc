@@ -46,8 +46,9 @@ std::vector<Result<ImportResult>> Imports::ImportRecords(const Caller& caller,
   std::vector<Operations::Performed> performed;
   prepared.reserve(rows.size());
   performed.reserve(rows.size());
-  for (const ImportRow& row : rows) {
-    RowImport& import = imports.emplace_back(operations_, caller, row);
+  // Their ids follow one another, so that they are stored beside one another, whoever else imports.
+  for (const ImportRow& row : rows) imports.emplace_back(operations_, caller, row);
+  for (RowImport& import : imports) {
     prepared.push_back(import.Prepare());
     if (prepared.back()) performed.push_back({&import.call(), import, {}});
   }

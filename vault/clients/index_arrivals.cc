@@ -58,10 +58,11 @@ Status IndexArrivals::Load() {
 
 Status IndexArrivals::Put(std::uint8_t place, const BlindToken& token, std::int64_t owner) {
   const Arrival arrival{place, token, owner, last_id_ + 1};
-  if (arrived_.contains(arrival)) return {};
+  const auto behind = arrived_.lower_bound(arrival);
+  if (behind != arrived_.end() && !(arrival < *behind)) return {};
   COFFER_TRY(insert_.Execute(arrival.id, std::int64_t{place}, ByteView(token), owner));
   added_.push_back(arrival);
-  arrived_.insert(arrival);
+  arrived_.emplace_hint(behind, arrival);
   last_id_ = arrival.id;
   return {};
 }

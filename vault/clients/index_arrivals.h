@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <set>
 #include <span>
@@ -38,8 +39,8 @@ struct Arrival {
   // By what it says: one of a kind.
   friend bool operator<(const Arrival& a, const Arrival& b) {
     if (a.place != b.place) return a.place < b.place;
-    if (a.token != b.token) return a.token < b.token;
-    return a.owner < b.owner;
+    const int order = std::memcmp(a.token.data(), b.token.data(), a.token.size());
+    return order != 0 ? order < 0 : a.owner < b.owner;
   }
 };
 

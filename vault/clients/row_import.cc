@@ -75,7 +75,10 @@ RowImport::RowImport(const Operations& operations, const Caller& caller, const I
     : operations_(operations),
       caller_(caller),
       row_(row),
-      merged_(row.form == ChangeForm::kMergePatch) {}
+      merged_(row.form == ChangeForm::kMergePatch) {
+  client_.id = ClientId::New(operations_.Now());
+  record_.id = RecordId::New(operations_.Now());
+}
 
 RowImport::~RowImport() = default;
 
@@ -109,7 +112,6 @@ Status RowImport::Prepare() {
   }
   call_.emplace(operations_.Start(
       caller_, {.action = kAction, .kind = OperationKind::kWrite, .record_class = schema_.get()}));
-  record_.id = RecordId::New(operations_.Now());
   record_.class_name = schema_->name;
   record_.class_version = schema_->version;
   record_.version = 1;
@@ -124,7 +126,6 @@ Status RowImport::Prepare() {
 
 Status RowImport::SealClient() {
   const auto& keyring = operations_.keyring();
-  client_.id = ClientId::New(operations_.Now());
   client_.reference = ReferenceToken(keyring, row_.external_ref);
   COFFER_ASSIGN(auto pinned, operations_.engine().key_cache().FindOrInsert(
                                  client_.id, [](std::span<std::uint8_t> slot) {

@@ -330,27 +330,29 @@ void Engine::RunInBulk(std::span<Operation> operations) {
 }
 
 // Precondition: the queue is locked.
-void Engine::TakeBulk(std::vector<Operation*>& batch, std::vector<Bulk*>& taken) {
-  const std::size_t most = batch.empty() ? kBulkAlone : kBulkBeside;
-  std::size_t operations = 0;
-  while (!bulk_.empty() &&
-         (operations == 0 || operations + bulk_.front()->operations.size() <= most)) {
-    Bulk* const bulk = bulk_.front();
-    batch.reserve(batch.size() + bulk->operations.size());  // what throws has taken nothing
-    taken.push_back(bulk);
-    bulk_.pop_front();
-    for (Operation& operation : bulk->operations) batch.push_back(&operation);
-    operations += bulk->operations.size();
+void Engine::TakeBulk(std::vector<Operation*>& batch) {
+  std::size_t room = batch.empty() ? kBulkAlone : kBulkBeside;
+  room = std::min(room, bulk_operations_);
+  batch.reserve(batch.size() + room);  // what throws has taken nothing
+  bulk_operations_ -= room;
+  while (room > 0) {
+    Bulk& bulk = *bulk_[bulk_taken_];
+    const auto taken = bulk.waiting.first(std::min(room, bulk.waiting.size()));
+    for (Operation& operation : taken) batch.push_back(&operation);
+    bulk.waiting = bulk.waiting.subspan(taken.size());
+    room -= taken.size();
+    if (bulk.waiting.empty()) ++bulk_taken_;
   }
-  bulk_operations_ -= operations;
 }
 
-// Nothing of them is touched afterwards.
-void Engine::FinishBulk(std::vector<Bulk*>& taken) {
-  if (taken.empty()) return;
+// Nothing of those that are done is touched afterwards.
+void Engine::FinishBulk() {
   const std::lock_guard lock(queue_mutex_);
-  for (Bulk* const bulk : taken) bulk->finished = true;
-  taken.clear();
+  if (bulk_taken_ == 0) return;
+  for (; bulk_taken_ > 0; --bulk_taken_) {
+    bulk_.front()->finished = true;
+    bulk_.pop_front();
+  }
   bulk_finished_.notify_all();
 }
 
@@ -394,12 +396,11 @@ EngineStatistics Engine::Statistics() const {
 
 void Engine::Loop() {
   std::vector<Operation*> batch;
-  std::vector<Bulk*> bulk;
   for (;;) {
     bool timed_out = false, awaited = false;
     {
       std::unique_lock lock(queue_mutex_);
-      while (queue_.empty() && bulk_.empty() && !stopping_ && !timed_out) {
+      while (queue_.empty() && bulk_operations_ == 0 && !stopping_ && !timed_out) {
         idle_ = true;
         auto patience = keys_rewrite_->working() ? std::chrono::milliseconds(1)
                         : vault_wal_->emptying() ? vault_wal_->retry_after()
@@ -408,12 +409,12 @@ void Engine::Loop() {
         timed_out = queue_changed_.wait_for(lock, patience) == std::cv_status::timeout;
       }
       idle_ = false;
-      if (queue_.empty() && bulk_.empty() && stopping_) return;
+      if (queue_.empty() && bulk_operations_ == 0 && stopping_) return;
       batch.swap(queue_);
       awaited = !batch.empty();
       if (awaited) running_ = collecting_++;
       try {
-        TakeBulk(batch, bulk);
+        TakeBulk(batch);
       } catch (const std::bad_alloc&) {
         // They wait for a later batch.
       }
@@ -421,7 +422,7 @@ void Engine::Loop() {
     if (!batch.empty()) {
       RunBatch(batch);
       if (awaited) FinishBatch();
-      FinishBulk(bulk);
+      FinishBulk();
     }
     try {
       Maintain(batch.empty());

@@ -99,9 +99,9 @@ class Engine {
     FunctionRef<Status(Transaction&)> work;
     Status status = {};
   };
-  // The same of many in one commit, in their order, for who does not wait for each. Beside what Run
-  // is called for few of them are done at a time: up to kBulkBeside operations, and one call of
-  // this at least. Thread-safe; not from the engine thread.
+  // The same of many, in their order and in few commits, for who does not wait for each: beside
+  // what Run is called for only so many of them are done at a time. Thread-safe; not from the
+  // engine thread.
   void RunInBulk(std::span<Operation> operations);
   static constexpr std::size_t kBulkBeside = 32, kBulkAlone = 256;
 
@@ -132,17 +132,17 @@ class Engine {
   // Between two tries at keys that cannot be destroyed while somebody holds keys.db.
   static constexpr std::chrono::milliseconds kDestroyAgainAfter{200};
 
-  // Of one call, which waits for it.
+  // What is left of one call, which waits for it.
   struct Bulk {
-    std::span<Operation> operations;
+    std::span<Operation> waiting;
     bool finished = false;
   };
 
   Engine() = default;
   void AwaitBatch(std::uint32_t batch);
   void FinishBatch();
-  void TakeBulk(std::vector<Operation*>& batch, std::vector<Bulk*>& taken);
-  void FinishBulk(std::vector<Bulk*>& taken);
+  void TakeBulk(std::vector<Operation*>& batch);
+  void FinishBulk();
   Result<UnwrappedKeys> UnwrapKeys(const ClientKeyId& current);
   Status FindResealing();
   void BeginResealing(const ClientKeyId& key, std::uint64_t who);
@@ -231,6 +231,7 @@ class Engine {
   std::condition_variable queue_changed_;
   std::vector<Operation*> queue_;
   std::deque<Bulk*> bulk_;
+  std::size_t bulk_taken_ = 0;       // of its first, by the running batch with nothing left of them
   std::size_t bulk_operations_ = 0;  // that wait
   std::condition_variable bulk_finished_;
   std::uint32_t collecting_ = 0;  // number of the batch that the queue will become

@@ -1,0 +1,122 @@
+// Rows that are imported together are what they would be one after the other.
+#include <catch2/catch_test_macros.hpp>
+#include <deque>
+#include <random>
+
+#include "tests/support/sampling.h"
+#include "tests/vault/test_vault.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+struct MadeRow {
+  std::string reference, class_name, key;
+  json data;
+  bool merged = true;
+  std::optional<Error> unreadable = {};
+
+  ImportRow Row() const {
+    return {reference,
+            class_name,
+            key,
+            data,
+            false,
+            merged ? ChangeForm::kMergePatch : ChangeForm::kWhole,
+            unreadable ? &*unreadable : nullptr};
+  }
+};
+
+MadeRow RandomRow(std::mt19937& random) {
+  const auto below = [&](unsigned n) { return random() % n; };
+  MadeRow row{"R-" + std::to_string(below(9)),
+              "contact",
+              below(4) == 0 ? "k" : "",
+              {{"last_name", "Doe" + std::to_string(below(3))}}};
+  row.merged = below(3) != 0;
+  if (below(3) == 0) row.data["city"] = below(2) == 0 ? json("Bern") : json(nullptr);
+  switch (below(14)) {
+    case 0:
+      row.data.erase("last_name");
+      break;
+    case 1:
+      row.data["nope"] = 1;
+      break;
+    case 2:
+      row.class_name = "nonsense";
+      break;
+    case 3:
+      row.reference = std::string(201, 'x');
+      break;
+    case 4:
+      row.unreadable = Error{Code::kInvalidArgument, "json_invalid", {}, {}};
+      break;
+    default:
+      break;
+  }
+  return row;
+}
+
+std::string Told(const Result<ImportResult>& result) {
+  return result ? std::string(Name(result->outcome)) + " " + std::to_string(result->removed)
+                : AnswerOf(result);
+}
+
+// What an import leaves, without what each vault makes at random.
+Strings Left(TestVault& vault) {
+  Strings left;
+  for (const auto& entry : vault.WholeLog()) {
+    if (entry.action == "record.import" || entry.action == "client.create") {
+      std::string line = entry.action + " " + entry.outcome + " " + entry.rule + " " +
+                         entry.class_name + " " + std::to_string(entry.version) + " " +
+                         entry.detail;
+      for (const auto& field : entry.fields) line += " " + field;
+      left.push_back(std::move(line));
+    }
+  }
+  return left;
+}
+
+TEST_CASE("rows that are imported together are answered, stored and logged as one by one") {
+  std::mt19937 random(20'261'129);
+  for (int round = 0; round < testing::Many(12, 3); ++round) {
+    TestVault alone, together;
+    for (int part = 0; part < 4; ++part) {
+      std::deque<MadeRow> made;
+      std::vector<ImportRow> rows;
+      Strings expected;
+      for (int i = 0; i < 24; ++i) {
+        rows.push_back(made.emplace_back(RandomRow(random)).Row());
+        expected.push_back(Told(alone->imports().ImportRecord(alone.As(kCrmService), rows.back())));
+      }
+      Strings answers;
+      for (const auto& result : together->imports().ImportRecords(together.As(kCrmService), rows)) {
+        answers.push_back(Told(result));
+      }
+      CHECK(answers == expected);
+    }
+    CHECK(Left(together) == Left(alone));
+    for (const char* count : {"SELECT count(*) FROM clients", "SELECT count(*) FROM records",
+                              "SELECT count(*) FROM record_versions"}) {
+      CHECK(together.Number(count) == alone.Number(count));
+    }
+    together.CheckInvariants();
+  }
+}
+
+TEST_CASE("rows of somebody who may import nothing are refused each, and leave nothing") {
+  TestVault vault;
+  const json data = {{"last_name", "Doe"}};
+  const ImportRow rows[] = {{"A-1", "contact", "", data}, {"A-2", "contact", "", data}};
+  const auto results = vault->imports().ImportRecords(vault.As(kAuditor), rows);
+  REQUIRE(results.size() == 2);
+  for (const auto& result : results) CHECK(AnswerOf(result) == "permission_denied");
+  CHECK(vault.Number("SELECT count(*) FROM clients") == 0);
+  CHECK(vault.KeyCount() == 0);
+  CHECK(vault->imports().ImportRecords(vault.As(kCrmService), {}).empty());
+  vault.CheckInvariants();
+}
+
+}  // namespace
+}  // namespace coffer::vault
