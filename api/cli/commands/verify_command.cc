@@ -12,7 +12,7 @@
 #include "api/cli/text/json_view.h"
 #include "api/cli/verify/verification.h"
 #include "api/cli/verify/verify_documents.h"
-#include "audit/documents/evidence.h"
+#include "audit/documents/evidence_bundle.h"
 #include "audit/entries/entry.h"
 #include "audit/tlog/checkpoint_text.h"
 #include "audit/tlog/proof.h"
