@@ -12,7 +12,7 @@
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
 #include "vault/access/operations.h"
-#include "vault/access/reasons.h"
+#include "vault/access/reason_rule.h"
 #include "vault/access/two_person_rule.h"
 #include "vault/base/names.h"
 #include "vault/base/page.h"

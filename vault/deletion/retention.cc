@@ -9,7 +9,7 @@
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
-#include "vault/access/reasons.h"
+#include "vault/access/reason_rule.h"
 #include "vault/access/restriction.h"
 #include "vault/base/calendar.h"
 #include "vault/base/words.h"
