@@ -32,7 +32,6 @@
 #include "vault/deletion/erasure_acts.h"
 #include "vault/deletion/erasure_procedure.h"
 #include "vault/deletion/erasures.h"
-#include "vault/deletion/hold_text.h"
 #include "vault/deletion/holds.h"
 #include "vault/deletion/proposed_actions.h"
 #include "vault/deletion/retention.h"
