@@ -10,6 +10,7 @@
 
 #include "audit/documents/act_document.h"
 #include "tests/vault/deletion/retaining_vault.h"
+#include "vault/deletion/erase.h"
 #include "vault/deletion/resealing.h"
 
 namespace coffer::vault {
