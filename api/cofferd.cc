@@ -18,6 +18,7 @@
 #include "crypto/secret_bytes.h"
 #include "crypto/standard_streams.h"
 #include "vault/base/file_account.h"
+#include "vault/check.h"
 #include "vault/vault.h"
 
 namespace {

@@ -16,6 +16,7 @@ using internal::kGcmTagBytes;
 
 constexpr std::uint8_t kFormat = 0x01;
 constexpr std::size_t kHeadBytes = 1 + 4;
+static_assert(kAeadKeyBytes == internal::kGcmKeyBytes);
 static_assert(kAeadOverhead == kHeadBytes + kGcmNonceBytes + kGcmTagBytes);
 
 struct Parts {

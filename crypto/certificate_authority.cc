@@ -140,7 +140,8 @@ Result<std::string> CertificateAuthority::Issue(std::string_view csr_pem,
                 "the certificate authority is at its end, or not yet valid");
   }
   validity.not_after = std::min(validity.not_after, own.not_after);
-  const auto general_names = internal::ParseNames(names);
+  const bool counted = !names.empty() && names.size() <= kMaxCertificateNames;
+  const auto general_names = counted ? internal::ParseNames(names) : nullptr;
   if (general_names == nullptr) {
     return Fail(Code::kUnprocessable, "certificate_name_invalid",
                 "a name for a certificate is missing, malformed, or one too many");

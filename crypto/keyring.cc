@@ -47,7 +47,7 @@ Result<std::vector<Keyring::LogKey>> UnwrapLogKeys(const std::string& path,
                                                    const KeyringDocument& document,
                                                    RootKeyProvider& root) {
   COFFER_ASSIGN(const auto seeds, UnwrapAll(document, internal::kLogSigning, root));
-  const Keyring::Header& header = document.header;
+  const KeyringHeader& header = document.header;
   internal::Require(seeds.size() == header.log_public_keys.size(), "a public key for each key");
   std::vector<Keyring::LogKey> keys;
   for (const auto& [version, seed] : seeds) {
@@ -64,7 +64,7 @@ Result<std::vector<Keyring::LogKey>> UnwrapLogKeys(const std::string& path,
 
 }  // namespace
 
-Result<Keyring::Header> Keyring::ReadHeader(const std::string& path) {
+Result<KeyringHeader> Keyring::ReadHeader(const std::string& path) {
   COFFER_ASSIGN(KeyringDocument document, internal::ReadKeyring(path));
   return std::move(document.header);
 }

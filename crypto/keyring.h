@@ -32,6 +32,7 @@
 #include "crypto/aead.h"
 #include "crypto/bytes.h"
 #include "crypto/encoding.h"
+#include "crypto/keyring_header.h"
 #include "crypto/result.h"
 #include "crypto/root_key_provider.h"
 #include "crypto/secret_bytes.h"
@@ -45,22 +46,12 @@ struct KeyringDocument;
 
 class Keyring {
  public:
-  // What the file says without any key: enough to choose and open the root key.
-  struct Header {
-    Id128 vault_id{};
-    std::string root_kind;          // "key-file" | "passphrase"
-    Argon2idParameters passphrase;  // meaningful for "passphrase"
-    std::string log_origin;
-    PublicKey log_public_key{};              // of Keyring::log_signing_key
-    std::vector<PublicKey> log_public_keys;  // as Keyring::log_keys
-    bool oldest_log_key_retiring = false;    // never so of the only one
-  };
   struct LogKey {
     std::uint32_t version = 0;  // from 1; a version is never used again
     bool retiring = false;      // signs no more, and is about to be destroyed
     SigningKey key;
   };
-  static Result<Header> ReadHeader(const std::string& path);
+  static Result<KeyringHeader> ReadHeader(const std::string& path);
 
   // New random keys, written to `path`. Errors: kConflict "keyring_exists", kInvalidArgument for an
   // origin that is empty, longer than 200 bytes or has white space, '+' or control characters.
@@ -111,7 +102,7 @@ class Keyring {
   static Status Rewrite(const std::string& path, internal::KeyringDocument document,
                         RootKeyProvider& root);
 
-  Header header_;
+  KeyringHeader header_;
   SecretBytes vault_db_, keys_db_, blind_index_, token_hash_, note_;
   std::map<std::uint32_t, SecretBytes> client_keks_;  // by version; the greatest wraps
   std::vector<LogKey> log_keys_;                      // by version

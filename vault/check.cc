@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "vault/deletion/erasure_ledger.h"
 #include "vault/engine/engine.h"
 #include "vault/engine/key_cache.h"
 #include "vault/engine/log_keys.h"
@@ -19,7 +20,6 @@
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
-#include "vault/vault.h"
 #include "vault/vault_options.h"
 
 namespace coffer::vault {

@@ -25,6 +25,7 @@
 #include "vault/clients/clients.h"
 #include "vault/clients/exports.h"
 #include "vault/clients/imports.h"
+#include "vault/clients/index_builder.h"
 #include "vault/clients/names_of_ids.h"
 #include "vault/clients/purposes.h"
 #include "vault/clients/records.h"
@@ -32,7 +33,6 @@
 #include "vault/deletion/erasure_acts.h"
 #include "vault/deletion/erasure_procedure.h"
 #include "vault/deletion/erasures.h"
-#include "vault/deletion/hold_text.h"
 #include "vault/deletion/holds.h"
 #include "vault/deletion/proposed_actions.h"
 #include "vault/deletion/retention.h"
@@ -48,7 +48,6 @@
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
 #include "vault/storage/data_directory.h"
-#include "vault/vault.h"
 #include "vault/vault_options.h"
 
 namespace coffer::vault {

@@ -30,6 +30,7 @@
 #include "vault/deletion/erasure_acts.h"
 #include "vault/deletion/erasures.h"
 #include "vault/deletion/holds.h"
+#include "vault/deletion/older_holds.h"
 #include "vault/deletion/retention.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/log_length.h"

@@ -28,6 +28,10 @@ bool HasPart(std::string_view detail, std::string_view name, std::string_view va
 
 }  // namespace
 
+bool IsCounted(std::string_view text) {
+  return text == kClientItself || text == kOtherClasses || IsClassName(text);
+}
+
 std::string FormatScope(const ErasureScope& scope) {
   switch (scope.kind) {
     case ScopeKind::kClient:

@@ -13,6 +13,9 @@ inline constexpr std::string_view kClientItself = "(client)";
 // The sum of the classes that a document has no room for (document_limits.h).
 inline constexpr std::string_view kOtherClasses = "(others)";
 
+// A class, kClientItself or kOtherClasses.
+bool IsCounted(std::string_view text);
+
 enum class ScopeKind {
   kClient,   // everything
   kClass,    // all records of one class

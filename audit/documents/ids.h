@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "audit/documents/erasure_scope.h"
 #include "crypto/encoding.h"
 
 namespace coffer::audit {
@@ -27,11 +26,6 @@ inline bool IsClassName(std::string_view text) {
   return !text.empty() && text.size() <= kMaxClassName && is_letter(text.front()) &&
          std::ranges::all_of(
              text, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
-}
-
-// A class, kClientItself or kOtherClasses.
-inline bool IsCounted(std::string_view text) {
-  return text == kClientItself || text == kOtherClasses || IsClassName(text);
 }
 
 }  // namespace coffer::audit

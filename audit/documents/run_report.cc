@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "audit/documents/canonical_json.h"
+#include "audit/documents/erasure_scope.h"
 #include "audit/documents/ids.h"
 #include "audit/documents/signed_document.h"
 #include "audit/entries/entry_limits.h"

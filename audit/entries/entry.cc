@@ -8,7 +8,6 @@
 #include "audit/text/decimal.h"
 #include "audit/text/hash_text.h"
 #include "audit/text/json_string.h"
-#include "audit/text/timestamp_text.h"
 #include "crypto/hash.h"
 
 namespace coffer::audit {

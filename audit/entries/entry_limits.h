@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "audit/entries/entry.h"
+#include "audit/tlog/log_source.h"
 
 namespace coffer::audit {
 

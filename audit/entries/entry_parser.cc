@@ -11,7 +11,6 @@
 #include "audit/text/decimal.h"
 #include "audit/text/hash_text.h"
 #include "audit/text/json_string.h"
-#include "audit/text/timestamp_text.h"
 
 namespace coffer::audit {
 namespace {

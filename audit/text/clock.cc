@@ -8,8 +8,6 @@
 #include <cstdlib>
 #include <optional>
 
-#include "audit/text/timestamp_text.h"
-
 namespace coffer::audit {
 namespace {
 

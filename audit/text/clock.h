@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,8 +16,12 @@ struct Timestamp {
   auto operator<=>(const Timestamp&) const = default;
 };
 
-// RFC 3339 with milliseconds and "Z": exactly 24 characters for the years 0000 to 9999.
+// RFC 3339 with milliseconds and "Z": exactly 24 characters. Times outside the years 0000 to 9999
+// are written as the nearest one inside, so that a broken clock cannot break the form of an entry.
+inline constexpr std::size_t kTimestampBytes = 24;
 std::string FormatTimestamp(Timestamp ts);
+// The same into a buffer of kTimestampBytes: for entries, one a request.
+void WriteTimestamp(Timestamp ts, char* out);
 // Accepts exactly that spelling (and, when lenient, any RFC 3339 date-time, offset and fraction).
 Result<Timestamp> ParseTimestamp(std::string_view text, bool lenient = false);
 

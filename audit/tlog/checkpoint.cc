@@ -1,8 +1,11 @@
 #include "audit/tlog/checkpoint.h"
 
+#include <cstdlib>
+#include <optional>
+
 #include "audit/text/decimal.h"
+#include "audit/text/hash_text.h"
 #include "audit/text/lines.h"
-#include "audit/tlog/note.h"
 #include "crypto/encoding.h"
 
 namespace coffer::audit {
@@ -10,14 +13,23 @@ namespace {
 
 constexpr std::string_view kAnchorStart = "coffer-anchor-v1\ncounter ";
 
-}  // namespace
-
-std::string FormatVerifierKey(const VerifierKey& key) { return FormatNoteKey(ToNoteKey(key)); }
-
-Result<VerifierKey> ParseVerifierKey(std::string_view text) {
-  COFFER_ASSIGN(auto key, ParseNoteKey(text, KeyType::kEd25519, "verifier_key_malformed"));
-  return VerifierKey{std::move(key.name), key.key};
+std::optional<Checkpoint> ParseCheckpointText(std::string_view text) {
+  const auto origin = TakeLine(text);
+  const auto size = origin ? TakeLine(text) : std::nullopt;
+  const auto root = size ? TakeLine(text) : std::nullopt;
+  if (!root || origin->empty()) return std::nullopt;
+  Checkpoint checkpoint{std::string(*origin), 0, {}};
+  const auto number = ParseDecimal(*size);
+  if (!number || !ParseBase64(*root, checkpoint.root)) return std::nullopt;
+  checkpoint.size = *number;
+  while (!text.empty()) {
+    const auto extension = TakeLine(text);
+    if (!extension || extension->empty()) return std::nullopt;
+  }
+  return checkpoint;
 }
+
+}  // namespace
 
 std::string CheckpointText(const Checkpoint& checkpoint) {
   return checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" +
@@ -30,6 +42,35 @@ std::string SignCheckpoint(const Checkpoint& checkpoint, const crypto::SigningKe
          FormatSignatureLine({KeyType::kEd25519, checkpoint.origin, key.public_key()},
                              key.Sign(crypto::AsBytes(text))) +
          "\n";
+}
+
+Result<CheckpointNote> ParseCheckpointNote(std::string_view note) {
+  const auto parts = SplitNote(note);
+  if (!parts) return Corrupted("checkpoint_malformed", "not a signed note");
+  auto checkpoint = ParseCheckpointText(parts->text);
+  if (!checkpoint) return Corrupted("checkpoint_malformed", "not a checkpoint's text");
+  auto lines = ParseSignatureLines(parts->signatures);
+  if (!lines) return Corrupted("checkpoint_malformed", "a signature line is malformed");
+  return CheckpointNote{*std::move(checkpoint), parts->text, *std::move(lines)};
+}
+
+// What the unverified origin is stays out of the answer.
+Status CheckOrigin(const CheckpointNote& note, std::string_view origin) {
+  if (note.checkpoint.origin == origin) return {};
+  return Corrupted("checkpoint_origin_wrong",
+                   "the checkpoint is not of the log " + std::string(origin));
+}
+
+Status CheckSignedBy(const CheckpointNote& note, const VerifierKey& key) {
+  switch (SignedBy(note.text, note.lines, key)) {
+    case Signed::kNot:
+      return Corrupted("checkpoint_signature_missing", "no signature by " + key.name);
+    case Signed::kWrongly:
+      return Corrupted("checkpoint_signature_wrong", "the signature of " + key.name + " is wrong");
+    case Signed::kRightly:
+      return {};
+  }
+  std::abort();
 }
 
 Result<Checkpoint> VerifyCheckpoint(std::string_view note, const VerifierKey& key) {

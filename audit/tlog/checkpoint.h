@@ -11,16 +11,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audit/tlog/merkle.h"
+#include "audit/tlog/note.h"
 #include "crypto/result.h"
 #include "crypto/sign.h"
 
 namespace coffer::audit {
-
-// Of a signed note, with all its lines. The specification asks for room for 16 signatures, of which
-// those that withstand quantum computers have nearly 5 kB each: 110 KiB in base64.
-inline constexpr std::size_t kMaxNoteBytes = 256UZ * 1024;
 
 struct Checkpoint {
   std::string origin;
@@ -29,17 +27,23 @@ struct Checkpoint {
   bool operator==(const Checkpoint&) const = default;
 };
 
-// "name+hex(keyid)+base64(01 ‖ public key)". Parsing refuses another algorithm, a wrong key id, and
-// names that are empty or hold white space or '+'.
-struct VerifierKey {
-  std::string name;
-  crypto::PublicKey key{};
-};
-std::string FormatVerifierKey(const VerifierKey& key);
-Result<VerifierKey> ParseVerifierKey(std::string_view text);
-
 std::string CheckpointText(const Checkpoint& checkpoint);
 std::string SignCheckpoint(const Checkpoint& checkpoint, const crypto::SigningKey& key);
+
+// A note whose text is a checkpoint's: origin\nsize\nbase64(root)\n, then extension lines that are
+// signed like the rest and mean nothing to Coffer. Nothing of it is verified.
+struct CheckpointNote {
+  Checkpoint checkpoint;
+  std::string_view text;
+  std::vector<SignatureLine> lines;
+};
+// Views into `note`. Errors: kCorrupted "checkpoint_malformed".
+Result<CheckpointNote> ParseCheckpointNote(std::string_view note);
+
+// Errors: kCorrupted "checkpoint_origin_wrong".
+Status CheckOrigin(const CheckpointNote& note, std::string_view origin);
+// Errors: kCorrupted "checkpoint_signature_missing", "checkpoint_signature_wrong".
+Status CheckSignedBy(const CheckpointNote& note, const VerifierKey& key);
 
 // The checkpoint of a note that carries a valid signature of `key` whose name is the origin.
 // Errors: kCorrupted "checkpoint_malformed", "checkpoint_signature_missing" (none by this key),

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "audit/tlog/note.h"
-
 namespace coffer::audit {
 
 Result<Checkpoint> ReadUnverifiedCheckpoint(std::string_view note) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "audit/tlog/note.h"
+#include "audit/tlog/checkpoint.h"
 
 namespace coffer::audit {
 namespace {

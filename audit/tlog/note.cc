@@ -1,10 +1,7 @@
 #include "audit/tlog/note.h"
 
 #include <algorithm>
-#include <cstdlib>
 
-#include "audit/text/decimal.h"
-#include "audit/text/hash_text.h"
 #include "audit/text/lines.h"
 #include "audit/text/utf8.h"
 #include "crypto/encoding.h"
@@ -45,27 +42,11 @@ bool IsNoteText(std::string_view text) {
   return true;
 }
 
-std::optional<Checkpoint> ParseCheckpointText(std::string_view text) {
-  const auto origin = TakeLine(text);
-  const auto size = origin ? TakeLine(text) : std::nullopt;
-  const auto root = size ? TakeLine(text) : std::nullopt;
-  if (!root || origin->empty()) return std::nullopt;
-  Checkpoint checkpoint{std::string(*origin), 0, {}};
-  const auto number = ParseDecimal(*size);
-  if (!number || !ParseBase64(*root, checkpoint.root)) return std::nullopt;
-  checkpoint.size = *number;
-  while (!text.empty()) {
-    const auto extension = TakeLine(text);
-    if (!extension || extension->empty()) return std::nullopt;
-  }
-  return checkpoint;
-}
-
 }  // namespace
 
 KeyId KeyIdOf(const NoteKey& key) {
   const std::uint8_t type[] = {static_cast<std::uint8_t>(key.type)};
-  const Hash hash =
+  const crypto::Hash hash =
       crypto::Sha256({crypto::AsBytes(key.name), crypto::AsBytes("\n"), type, key.key});
   KeyId id{};
   std::copy_n(hash.begin(), id.size(), id.begin());
@@ -100,6 +81,13 @@ Result<NoteKey> ParseNoteKey(std::string_view text, KeyType type, std::string_vi
     return malformed("the key id is not that of the name and key");
   }
   return key;
+}
+
+std::string FormatVerifierKey(const VerifierKey& key) { return FormatNoteKey(ToNoteKey(key)); }
+
+Result<VerifierKey> ParseVerifierKey(std::string_view text) {
+  COFFER_ASSIGN(auto key, ParseNoteKey(text, KeyType::kEd25519, "verifier_key_malformed"));
+  return VerifierKey{std::move(key.name), key.key};
 }
 
 bool SignatureLine::IsBy(const NoteKey& key) const {
@@ -160,35 +148,6 @@ Signed SignedBy(std::string_view text, std::span<const SignatureLine> lines,
     result = Signed::kRightly;
   }
   return result;
-}
-
-Result<CheckpointNote> ParseCheckpointNote(std::string_view note) {
-  const auto parts = SplitNote(note);
-  if (!parts) return Corrupted("checkpoint_malformed", "not a signed note");
-  auto checkpoint = ParseCheckpointText(parts->text);
-  if (!checkpoint) return Corrupted("checkpoint_malformed", "not a checkpoint's text");
-  auto lines = ParseSignatureLines(parts->signatures);
-  if (!lines) return Corrupted("checkpoint_malformed", "a signature line is malformed");
-  return CheckpointNote{*std::move(checkpoint), parts->text, *std::move(lines)};
-}
-
-// What the unverified origin is stays out of the answer.
-Status CheckOrigin(const CheckpointNote& note, std::string_view origin) {
-  if (note.checkpoint.origin == origin) return {};
-  return Corrupted("checkpoint_origin_wrong",
-                   "the checkpoint is not of the log " + std::string(origin));
-}
-
-Status CheckSignedBy(const CheckpointNote& note, const VerifierKey& key) {
-  switch (SignedBy(note.text, note.lines, key)) {
-    case Signed::kNot:
-      return Corrupted("checkpoint_signature_missing", "no signature by " + key.name);
-    case Signed::kWrongly:
-      return Corrupted("checkpoint_signature_wrong", "the signature of " + key.name + " is wrong");
-    case Signed::kRightly:
-      return {};
-  }
-  std::abort();
 }
 
 }  // namespace coffer::audit

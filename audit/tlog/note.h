@@ -16,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "audit/tlog/checkpoint.h"
 #include "crypto/bytes.h"
 #include "crypto/result.h"
 #include "crypto/sign.h"
@@ -26,6 +25,10 @@ namespace coffer::audit {
 inline std::unexpected<Error> Corrupted(std::string_view reason, std::string detail) {
   return Fail(Code::kCorrupted, reason, std::move(detail));
 }
+
+// Of a signed note, with all its lines. The specification asks for room for 16 signatures, of which
+// those that withstand quantum computers have nearly 5 kB each: 110 KiB in base64.
+inline constexpr std::size_t kMaxNoteBytes = 256UZ * 1024;
 
 // Signature types of the specification.
 enum class KeyType : std::uint8_t { kEd25519 = 0x01, kCosignature = 0x04 };
@@ -37,11 +40,20 @@ struct NoteKey {
 };
 using KeyId = std::array<std::uint8_t, 4>;
 KeyId KeyIdOf(const NoteKey& key);
-inline NoteKey ToNoteKey(const VerifierKey& key) { return {KeyType::kEd25519, key.name, key.key}; }
 
 // "name+hex(key id)+base64(type ‖ public key)". Errors of parsing: kInvalidArgument `reason`.
 std::string FormatNoteKey(const NoteKey& key);
 Result<NoteKey> ParseNoteKey(std::string_view text, KeyType type, std::string_view reason);
+
+// "name+hex(keyid)+base64(01 ‖ public key)". Parsing refuses another algorithm, a wrong key id, and
+// names that are empty or hold white space or '+'.
+struct VerifierKey {
+  std::string name;
+  crypto::PublicKey key{};
+};
+std::string FormatVerifierKey(const VerifierKey& key);
+Result<VerifierKey> ParseVerifierKey(std::string_view text);
+inline NoteKey ToNoteKey(const VerifierKey& key) { return {KeyType::kEd25519, key.name, key.key}; }
 
 struct SignatureLine {
   std::string_view name;
@@ -70,20 +82,5 @@ std::optional<Note> SplitNote(std::string_view note);
 enum class Signed { kNot, kWrongly, kRightly };
 Signed SignedBy(std::string_view text, std::span<const SignatureLine> lines,
                 const VerifierKey& key);
-
-// A note whose text is a checkpoint's: origin\nsize\nbase64(root)\n, then extension lines that are
-// signed like the rest and mean nothing to Coffer. Nothing of it is verified.
-struct CheckpointNote {
-  Checkpoint checkpoint;
-  std::string_view text;
-  std::vector<SignatureLine> lines;
-};
-// Views into `note`. Errors: kCorrupted "checkpoint_malformed".
-Result<CheckpointNote> ParseCheckpointNote(std::string_view note);
-
-// Errors: kCorrupted "checkpoint_origin_wrong".
-Status CheckOrigin(const CheckpointNote& note, std::string_view origin);
-// Errors: kCorrupted "checkpoint_signature_missing", "checkpoint_signature_wrong".
-Status CheckSignedBy(const CheckpointNote& note, const VerifierKey& key);
 
 }  // namespace coffer::audit

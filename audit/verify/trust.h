@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "audit/entries/key_history.h"
-#include "audit/tlog/note.h"
+#include "audit/tlog/checkpoint.h"
 
 namespace coffer::audit {
 

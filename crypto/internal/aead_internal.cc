@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "crypto/aead.h"
 #include "crypto/internal/invariant.h"
 #include "crypto/internal/openssl.h"
 #include "crypto/secret_bytes.h"
@@ -33,7 +32,7 @@ class ScopedContext {
 };
 
 void Begin(EVP_CIPHER_CTX* context, const GcmInput& input, bool encrypt) {
-  Require(input.key.size() == kAeadKeyBytes, "AES-256-GCM key of 32 bytes");
+  Require(input.key.size() == kGcmKeyBytes, "AES-256-GCM key of 32 bytes");
   Require(input.nonce.size() == kGcmNonceBytes, "AES-256-GCM nonce of 12 bytes");
   auto* const start = encrypt ? EVP_EncryptInit_ex2 : EVP_DecryptInit_ex2;
   Require(start(context, Aes256Gcm(), input.key.data(), input.nonce.data(), nullptr) == 1,

@@ -9,13 +9,14 @@
 
 namespace coffer::crypto::internal {
 
+inline constexpr std::size_t kGcmKeyBytes = 32;
 inline constexpr std::size_t kGcmNonceBytes = 12;
 inline constexpr std::size_t kGcmTagBytes = 16;
 
 // What both directions need. The additional data is `aad_head` followed by `aad`, in two pieces so
 // that the hot path joins nothing.
 struct GcmInput {
-  ByteView key;    // 32 bytes
+  ByteView key;    // kGcmKeyBytes
   ByteView nonce;  // kGcmNonceBytes
   ByteView aad_head;
   ByteView aad;

@@ -78,7 +78,7 @@ std::optional<std::uint32_t> Version(const std::string& text) {
   return version;
 }
 
-bool ReadRoot(const json& root, Keyring::Header& header) {
+bool ReadRoot(const json& root, KeyringHeader& header) {
   if (HasExactly(root, {"kind"})) {
     header.root_kind = Text(root, "kind").value_or("");
     return header.root_kind == "key-file";
@@ -118,7 +118,7 @@ bool ReadPublicKey(const json& value, std::vector<PublicKey>& keys) {
   return true;
 }
 
-bool ReadTwoPublicKeys(const json& keys, Keyring::Header& header) {
+bool ReadTwoPublicKeys(const json& keys, KeyringHeader& header) {
   const auto versions = VersionsOf(keys);
   if (!versions || versions->size() != 2) return false;
   for (const std::uint32_t version : *versions) {
@@ -134,7 +134,7 @@ bool ReadTwoPublicKeys(const json& keys, Keyring::Header& header) {
   return header.log_public_keys.front() != header.log_public_keys.back();
 }
 
-bool ReadLog(const json& log, bool two_keys, Keyring::Header& header) {
+bool ReadLog(const json& log, bool two_keys, KeyringHeader& header) {
   if (!HasExactly(log, {"origin", two_keys ? "public_keys" : "public_key"})) return false;
   auto origin = Text(log, "origin");
   if (!origin || !IsLogOrigin(*origin)) return false;
@@ -165,7 +165,7 @@ bool ReadKeys(const json& keys, bool two_keys, KeyringDocument& document) {
 }
 
 json LogToJson(const KeyringDocument& document) {
-  const Keyring::Header& header = document.header;
+  const KeyringHeader& header = document.header;
   json log = {{"origin", header.log_origin}};
   const auto& versions = document.keys.find(kLogSigning)->second;
   Require(versions.size() == header.log_public_keys.size(), "a public key for each log key");
@@ -184,7 +184,7 @@ json LogToJson(const KeyringDocument& document) {
 }
 
 json ToJson(const KeyringDocument& document) {
-  const Keyring::Header& header = document.header;
+  const KeyringHeader& header = document.header;
   json root = {{"kind", header.root_kind}};
   if (header.root_kind == "passphrase") {
     root["memory_kib"] = header.passphrase.memory_kib;

@@ -30,7 +30,7 @@
 #include <string_view>
 
 #include "crypto/bytes.h"
-#include "crypto/keyring.h"
+#include "crypto/keyring_header.h"
 #include "crypto/result.h"
 
 namespace coffer::crypto::internal {
@@ -41,7 +41,7 @@ inline constexpr std::array<std::string_view, 5> kSingleKeys{"blind-index", "key
                                                              "token-hash", "vault-db"};
 
 struct KeyringDocument {
-  Keyring::Header header;  // log_public_keys in the order of the versions of kLogSigning
+  KeyringHeader header;  // log_public_keys in the order of the versions of kLogSigning
   std::map<std::string, std::map<std::uint32_t, Bytes>, std::less<>> keys;
   Bytes seal;
 };

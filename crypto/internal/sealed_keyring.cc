@@ -25,7 +25,7 @@ std::string_view InWords(std::string_view kind) {
   return kind == "key-file" ? "a key file" : kind == "passphrase" ? "a passphrase" : kind;
 }
 
-Status CheckKind(const Keyring::Header& header, const RootKeyProvider& root) {
+Status CheckKind(const KeyringHeader& header, const RootKeyProvider& root) {
   if (header.root_kind == root.kind()) return {};
   return Fail(Code::kUnauthenticated, "root_key_wrong",
               "this vault's root key is " + std::string(InWords(header.root_kind)) + ", " +

@@ -6,8 +6,6 @@
 #include <array>
 #include <string_view>
 
-#include "crypto/certificate_authority.h"
-
 namespace coffer::crypto::internal {
 namespace {
 
@@ -187,7 +185,6 @@ std::optional<std::vector<std::string>> NamesOf(const X509& certificate) {
 }
 
 GeneralNamesHandle ParseNames(std::span<const std::string> names) {
-  if (names.empty() || names.size() > kMaxCertificateNames) return nullptr;
   GeneralNamesHandle parsed(GENERAL_NAMES_new());
   Require(parsed != nullptr, "memory for subjectAltNames");
   for (const std::string& text : names) {

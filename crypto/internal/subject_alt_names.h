@@ -13,7 +13,7 @@ namespace coffer::crypto::internal {
 // Empty without the extension. Nullopt when it is there twice, or is not DER to the last byte.
 std::optional<std::vector<std::string>> NamesOf(const X509& certificate);
 
-// Null unless `names` are what CertificateAuthority::Issue() takes.
+// Null unless each of `names` is one that CertificateAuthority::Issue() takes.
 GeneralNamesHandle ParseNames(std::span<const std::string> names);
 
 }  // namespace coffer::crypto::internal

@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "audit/documents/erasure_act.h"
+#include "audit/documents/act_document.h"
 
 namespace coffer::vault {
 namespace {

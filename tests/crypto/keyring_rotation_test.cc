@@ -40,7 +40,7 @@ class Vault {
     REQUIRE(ring);
     return *std::move(ring);
   }
-  Keyring::Header Header() const {
+  KeyringHeader Header() const {
     auto header = Keyring::ReadHeader(path);
     REQUIRE(header);
     return *std::move(header);
@@ -141,7 +141,7 @@ TEST_CASE("the keyring with two log keys written elsewhere from the format's des
   CHECK(&ring.log_signing_key() == &ring.log_keys()[1].key);
   CHECK(Holds(ring.vault_db_key(), 0x91));
 
-  const Keyring::Header header = vault.Header();
+  const KeyringHeader header = vault.Header();
   CHECK(header.log_public_keys == PublicKeys(ring));
   CHECK(header.log_public_key == ring.log_signing_key().public_key());
   CHECK(header.oldest_log_key_retiring);

@@ -1,7 +1,7 @@
 // Read as a delivered document and as a signed note.
+#include "audit/documents/act_document.h"
 #include "audit/documents/act_log_export.h"
 #include "audit/documents/act_page.h"
-#include "audit/documents/erasure_act.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/golden_key.h"
 

@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "tests/vault/test_vault.h"
+#include "vault/check.h"
 
 namespace coffer::vault {
 namespace {

@@ -133,8 +133,7 @@ Result<Approval> Approvals::RequestApproval(const Caller& caller, const Proposal
     call.entry.client = client->Text();
   }
   AddDetail(call.entry, row.id.Text() + " " + row.action);
-  Approval approval;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Approval> {
     const bool of_class = row.action == "retention.write" && row.target.starts_with(kClassTarget);
     COFFER_TRY(rules_.NameSubject(transaction, call, row.action, row.target));
     COFFER_TRY(CheckProposer(transaction, call, of_class ? Name(Action::kClassWrite) : row.action,
@@ -155,11 +154,10 @@ Result<Approval> Approvals::RequestApproval(const Caller& caller, const Proposal
     COFFER_TRY(MakeRoomForApproval(transaction, row.requester, row.content.size(), row.created));
     row.asked_seq = transaction.NextSeq();
     COFFER_TRY(transaction.Of<AccessState>().stores.approvals.Insert(row));
-    approval = two_person_.DescribeApproval(transaction, row);
+    Approval approval = two_person_.DescribeApproval(transaction, row);
     COFFER_ASSIGN(approval.account, WaysInto(transaction, approval.proposal));
-    return {};
-  }));
-  return approval;
+    return approval;
+  });
 }
 
 // Nobody asks for what they could not do: a request is not a way to find out, either.
@@ -191,25 +189,25 @@ Status Approvals::CheckProposer(Transaction& transaction, Call& call, std::strin
 Result<Approval> Approvals::GetApproval(const Caller& caller, const ApprovalId& id) {
   Call call = operations_.Start(caller, {Action::kApprovalRead});
   call.entry.detail = id.Text();
-  Approval approval;
   const auto outlook = rules_.Outlook();
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  auto approval = operations_.Perform(call, [&](Transaction& transaction) -> Result<Approval> {
     COFFER_ASSIGN(const auto row, transaction.Of<AccessState>().stores.approvals.Find(id));
     if (!row) return NotFound(call);
     COFFER_TRY(rules_.NameSubject(transaction, call, row->action, row->target));
-    approval = two_person_.DescribeApproval(transaction, *row);
-    COFFER_ASSIGN(approval.account, WaysInto(transaction, approval.proposal));
-    return outlook->Look(transaction, call, *row, approval.state);
-  }));
-  COFFER_TRY(outlook->Complete(call, approval));
+    Approval asked = two_person_.DescribeApproval(transaction, *row);
+    COFFER_ASSIGN(asked.account, WaysInto(transaction, asked.proposal));
+    COFFER_TRY(outlook->Look(transaction, call, *row, asked.state));
+    return asked;
+  });
+  if (approval) COFFER_TRY(outlook->Complete(call, *approval));
   return approval;
 }
 
 Result<Page<Approval>> Approvals::ListApprovals(const Caller& caller, const PageRequest& page) {
   constexpr std::string_view kList = "approvals";
   Call call = operations_.Start(caller, {Action::kApprovalRead});
-  Page<Approval> result;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Page<Approval>> {
+    Page<Approval> result;
     // Below zero: among those that do not wait for a decision.
     COFFER_ASSIGN(const std::int64_t cursor, operations_.ReadCursor(call, kList, page.cursor));
     ApprovalStore::Place place{cursor < 0, cursor < 0 ? -(cursor + 1) : cursor};
@@ -223,21 +221,19 @@ Result<Page<Approval>> Approvals::ListApprovals(const Caller& caller, const Page
       if (full && !result.items.empty()) {
         result.next_cursor =
             operations_.MakeCursor(call, kList, place.closed ? -place.row - 1 : place.row);
-        return {};
+        return result;
       }
       result.items.push_back(two_person_.DescribeApproval(transaction, row));
       place = ApprovalStore::PlaceOf(row);
     }
-    return {};
-  }));
-  return result;
+    return result;
+  });
 }
 
 Result<Approval> Approvals::DecideApproval(const Caller& caller, const ApprovalId& id,
                                            bool approve) {
   Call call = operations_.Start(caller, {Action::kApprovalDecide, OperationKind::kWrite});
-  Approval approval;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Approval> {
     AddDetail(call.entry, id.Text());
     COFFER_ASSIGN(auto row, transaction.Of<AccessState>().stores.approvals.Find(id));
     if (!row) return NotFound(call);
@@ -265,17 +261,15 @@ Result<Approval> Approvals::DecideApproval(const Caller& caller, const ApprovalI
     row->decided = transaction.now();
     row->approved = approve;
     COFFER_TRY(transaction.Of<AccessState>().stores.approvals.Update(*row));
-    approval = two_person_.DescribeApproval(transaction, *row);
+    Approval approval = two_person_.DescribeApproval(transaction, *row);
     COFFER_ASSIGN(approval.account, WaysInto(transaction, approval.proposal));
-    return {};
-  }));
-  return approval;
+    return approval;
+  });
 }
 
 Result<Approval> Approvals::WithdrawApproval(const Caller& caller, const ApprovalId& id) {
   Call call = operations_.Start(caller, {Action::kApprovalWithdraw, OperationKind::kWrite});
-  Approval approval;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Approval> {
     AddDetail(call.entry, id.Text());
     COFFER_ASSIGN(auto row, transaction.Of<AccessState>().stores.approvals.Find(id));
     // What is somebody else's is not there: this is no way to look.
@@ -297,10 +291,8 @@ Result<Approval> Approvals::WithdrawApproval(const Caller& caller, const Approva
     row->ended_by = call.actor;
     row->why = ApprovalEnd::kWithdrawn;
     COFFER_TRY(transaction.Of<AccessState>().stores.approvals.Update(*row));
-    approval = two_person_.DescribeApproval(transaction, *row);
-    return {};
-  }));
-  return approval;
+    return two_person_.DescribeApproval(transaction, *row);
+  });
 }
 
 }  // namespace coffer::vault

@@ -24,8 +24,7 @@ Result<Assignment> Assignments::Assign(const Caller& caller, const ClientId& cli
   }
   Call call = operations_.Start(caller, {kAction, OperationKind::kWrite, client});
   call.entry.detail = principal.Text();
-  Assignment assignment;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Assignment> {
     COFFER_TRY(RequireClient(transaction, call));
     if (transaction.Of<AccessState>().principals().FindTeam(principal) == nullptr) {
       COFFER_TRY(RequirePrincipal(transaction, principal));
@@ -41,19 +40,17 @@ Result<Assignment> Assignments::Assign(const Caller& caller, const ClientId& cli
       if (known != given->end() && known->ends == terms.ends &&
           (terms.starts ? known->starts == *terms.starts : known->starts <= transaction.now())) {
         call.entry.outcome = "unchanged";
-        assignment = InfoOf(*known);
-        return {};
+        return InfoOf(*known);
       }
     }
     AssignmentRow row{client, principal, terms.starts.value_or(transaction.now()), terms.ends,
                       call.actor};
     COFFER_TRY(transaction.Of<AccessState>().stores.access.PutAssignment(row));
-    assignment = InfoOf(row);
+    Assignment assignment = InfoOf(row);
     assignment.changed = true;
     StageAssignment(transaction, std::move(row));
-    return {};
-  }));
-  return assignment;
+    return assignment;
+  });
 }
 
 Status Assignments::Unassign(const Caller& caller, const ClientId& client,
@@ -93,8 +90,8 @@ Result<Page<Assignment>> Assignments::ListAssignmentsOf(const Caller& caller,
   const std::string list = "assignments/" + principal.Text();
   Call call = operations_.Start(caller, {Action::kAssignmentRead});
   call.entry.detail = principal.Text();
-  Page<Assignment> result;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Page<Assignment>> {
+    Page<Assignment> result;
     COFFER_ASSIGN(const auto after, operations_.ReadCursor(call, list, page.cursor));
     COFFER_ASSIGN(const auto rows, transaction.Of<AccessState>().stores.access.ListAssignmentsOf(
                                        principal, after, std::nullopt, page.limit + 1));
@@ -117,9 +114,8 @@ Result<Page<Assignment>> Assignments::ListAssignmentsOf(const Caller& caller,
     if (rows.size() > page.limit) {
       result.next_cursor = operations_.MakeCursor(call, list, rows[page.limit - 1].client.Row());
     }
-    return {};
-  }));
-  return result;
+    return result;
+  });
 }
 
 }  // namespace coffer::vault

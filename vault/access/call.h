@@ -10,7 +10,7 @@
 #include "vault/access/access_policy.h"
 #include "vault/access/caller.h"
 #include "vault/access/principal_store.h"
-#include "vault/access/reasons.h"
+#include "vault/access/reason_rule.h"
 #include "vault/engine/engine.h"
 
 namespace coffer::vault {

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/access/access_policy.h"
+#include "vault/access/access_facts.h"
 #include "vault/catalog/role.h"
 
 namespace coffer::vault {

@@ -86,13 +86,14 @@ Result<EmergencyAccess> Emergencies::OpenEmergency(const Caller& caller, const C
 
 Result<std::vector<EmergencyAccess>> Emergencies::ListEmergencies(const Caller& caller) {
   Call call = operations_.Start(caller, {Action::kEmergencyRead});
-  std::vector<EmergencyAccess> emergencies;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    COFFER_ASSIGN(const auto rows, transaction.Of<AccessState>().stores.access.ListEmergencies());
-    for (const auto& row : rows) emergencies.push_back(InfoOf(row));
-    return {};
-  }));
-  return emergencies;
+  return operations_.Perform(
+      call, [&](Transaction& transaction) -> Result<std::vector<EmergencyAccess>> {
+        std::vector<EmergencyAccess> emergencies;
+        COFFER_ASSIGN(const auto rows,
+                      transaction.Of<AccessState>().stores.access.ListEmergencies());
+        for (const auto& row : rows) emergencies.push_back(InfoOf(row));
+        return emergencies;
+      });
 }
 
 Result<EmergencyAccess> Emergencies::ReviewEmergency(const Caller& caller, const EmergencyId& id,
@@ -106,8 +107,7 @@ Result<EmergencyAccess> Emergencies::ReviewEmergency(const Caller& caller, const
                                     {{"/finding", WordsRule(kMaxFinding, TextForm::kLines)}}});
   }
   Call call = operations_.Start(caller, {kAction, OperationKind::kWrite});
-  EmergencyAccess emergency;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<EmergencyAccess> {
     AddDetail(call.entry, id.Text());
     COFFER_ASSIGN(auto row, transaction.Of<AccessState>().stores.access.FindEmergency(id));
     if (!row) return NotFound(call);
@@ -123,11 +123,10 @@ Result<EmergencyAccess> Emergencies::ReviewEmergency(const Caller& caller, const
     row->finding = finding;
     row->terms.expires = std::min(row->terms.expires, transaction.now());
     COFFER_TRY(transaction.Of<AccessState>().stores.access.ReviewEmergency(*row));
-    emergency = InfoOf(*row);
+    EmergencyAccess emergency = InfoOf(*row);
     StageEmergency(transaction, *std::move(row));
-    return {};
-  }));
-  return emergency;
+    return emergency;
+  });
 }
 
 }  // namespace coffer::vault

@@ -110,8 +110,7 @@ Result<Lease> Leases::GiveLease(const Caller& caller, const ClientId& client,
 Result<Lease> Leases::EndLease(const Caller& caller, const ClientId& client, const LeaseId& id) {
   Call call = operations_.Start(caller, {Action::kLeaseWrite, OperationKind::kWrite, client});
   call.entry.detail = id.Text() + " ended";
-  Lease lease;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Lease> {
     const auto* const rows = transaction.Of<AccessState>().access().LeasesOf(client);
     if (rows == nullptr) return NotFound(call);
     const auto found = std::ranges::find(*rows, id, &LeaseRow::id);
@@ -119,26 +118,24 @@ Result<Lease> Leases::EndLease(const Caller& caller, const ClientId& client, con
     LeaseRow row = *found;
     row.terms.expires = std::min(row.terms.expires, transaction.now());
     COFFER_TRY(transaction.Of<AccessState>().stores.access.EndLease(id, row.terms.expires));
-    lease = InfoOf(row);
+    Lease lease = InfoOf(row);
     StageLease(transaction, std::move(row));
-    return {};
-  }));
-  return lease;
+    return lease;
+  });
 }
 
 Result<std::vector<Lease>> Leases::ListLeases(const Caller& caller, const ClientId& client) {
   Call call = operations_.Start(caller, {Action::kLeaseRead, OperationKind::kRead, client});
-  std::vector<Lease> leases;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<std::vector<Lease>> {
+    std::vector<Lease> leases;
     COFFER_TRY(RequireClient(transaction, call));
     if (const auto* const rows = transaction.Of<AccessState>().access().LeasesOf(client)) {
       for (const auto& row : *rows) {
         if (transaction.now() < row.terms.expires) leases.push_back(InfoOf(row));
       }
     }
-    return {};
-  }));
-  return leases;
+    return leases;
+  });
 }
 
 }  // namespace coffer::vault

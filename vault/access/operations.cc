@@ -257,6 +257,10 @@ Status Operations::CountReveals(Transaction& transaction, const Call& call) cons
                                                           call.reveals);
 }
 
+Status Operations::SealReason(Transaction& transaction, Call& call, bool done) const {
+  return vault::SealReason(keyring_, transaction, call, done);
+}
+
 void Operations::NoteTicket(Call& call) {
   if (!IsTicket(call.caller.ticket) || call.entry.actor.empty()) return;
   std::string& detail = call.entry.detail;

@@ -173,9 +173,6 @@ class Operations {
   Error OutcomeOf(const Call& call, Error error) const;
   // An entry beside that of the refusal, the first time in an hour.
   Error BudgetAlert(const Call& call, Error error) const;
-  // Returns whether the client is there.
-  Result<bool> SealReasonFor(Transaction& transaction, const Call& call, const ClientId& client,
-                             audit::Entry& entry, std::size_t place) const;
 
   Engine& engine_;
   const crypto::Keyring& keyring_;

@@ -113,8 +113,7 @@ Result<NewEnrolment> Principals::CreateUser(const Caller& caller, const UserRequ
   user.login = request.login;
   user.name = request.name;
   user.role = request.role;
-  NewEnrolment enrolment;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<NewEnrolment> {
     AddDetail(call.entry, user.id.Text() + " " + user.role + " made");
     if (transaction.Of<AccessState>().principals().FindLogin(user.login) != nullptr) {
       return Fail(Code::kConflict, "login_taken");
@@ -123,11 +122,10 @@ Result<NewEnrolment> Principals::CreateUser(const Caller& caller, const UserRequ
                                                  "user:" + user.login));
     user.created = transaction.now();
     COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(user));
-    COFFER_ASSIGN(enrolment, StartEnrolment(operations_.keyring(), transaction, user));
+    COFFER_ASSIGN(NewEnrolment enrolment, StartEnrolment(operations_.keyring(), transaction, user));
     StagePrincipal(transaction, user);
-    return {};
-  }));
-  return enrolment;
+    return enrolment;
+  });
 }
 
 Result<PrincipalInfo> Principals::CreateService(const Caller& caller,
@@ -179,29 +177,26 @@ Result<PrincipalInfo> Principals::CreateService(const Caller& caller,
 Result<std::vector<PrincipalInfo>> Principals::ListPrincipals(const Caller& caller,
                                                               PrincipalKind kind) {
   Call call = operations_.Start(caller, {Action::kPrincipalRead});
-  std::vector<PrincipalInfo> principals;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    for (const PrincipalRow* row : transaction.Of<AccessState>().principals().Principals()) {
-      if (row->id.kind() != kind) continue;
-      COFFER_ASSIGN(auto info, DescribePrincipal(transaction, *row));
-      principals.push_back(std::move(info));
-    }
-    return {};
-  }));
-  return principals;
+  return operations_.Perform(
+      call, [&](Transaction& transaction) -> Result<std::vector<PrincipalInfo>> {
+        std::vector<PrincipalInfo> principals;
+        for (const PrincipalRow* row : transaction.Of<AccessState>().principals().Principals()) {
+          if (row->id.kind() != kind) continue;
+          COFFER_ASSIGN(auto info, DescribePrincipal(transaction, *row));
+          principals.push_back(std::move(info));
+        }
+        return principals;
+      });
 }
 
 Result<PrincipalInfo> Principals::GetPrincipal(const Caller& caller, const PrincipalId& id) {
   Call call = operations_.Start(caller, {Action::kPrincipalRead});
   call.entry.detail = id.Text();
-  PrincipalInfo info;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<PrincipalInfo> {
     const PrincipalRow* const row = transaction.Of<AccessState>().principals().Find(id);
     if (row == nullptr) return NotFound(call);
-    COFFER_ASSIGN(info, DescribePrincipal(transaction, *row));
-    return {};
-  }));
-  return info;
+    return DescribePrincipal(transaction, *row);
+  });
 }
 
 Result<PrincipalInfo> Principals::UpdatePrincipal(const Caller& caller, const PrincipalId& id,
@@ -223,8 +218,7 @@ Result<PrincipalInfo> Principals::UpdatePrincipal(const Caller& caller, const Pr
     return operations_.Refuse(caller, {kAction}, PrincipalInvalid(std::move(issues)));
   }
   Call call = operations_.Start(caller, {kAction, OperationKind::kWrite});
-  PrincipalInfo info;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<PrincipalInfo> {
     AddDetail(call.entry, id.Text());
     const PrincipalRow* const before = transaction.Of<AccessState>().principals().Find(id);
     if (before == nullptr) return NotFound(call);
@@ -238,8 +232,7 @@ Result<PrincipalInfo> Principals::UpdatePrincipal(const Caller& caller, const Pr
     if (row.name == before->name && row.role == before->role &&
         row.certificates == before->certificates && row.disabled == before->disabled) {
       call.entry.outcome = "unchanged";
-      COFFER_ASSIGN(info, DescribePrincipal(transaction, *before));
-      return {};
+      return DescribePrincipal(transaction, *before);
     }
     const bool role_changed = row.role != before->role;
     const bool disabled = row.disabled && !before->disabled;
@@ -262,11 +255,10 @@ Result<PrincipalInfo> Principals::UpdatePrincipal(const Caller& caller, const Pr
           EndStandingOf(transaction, id, disabled ? StandingLoss::kDisabled : StandingLoss::kRole));
     }
     COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(row));
-    COFFER_ASSIGN(info, DescribePrincipal(transaction, row));
+    COFFER_ASSIGN(PrincipalInfo info, DescribePrincipal(transaction, row));
     StagePrincipal(transaction, std::move(row));
-    return {};
-  }));
-  return info;
+    return info;
+  });
 }
 
 Result<IssuedCertificate> Principals::IssueCertificate(const Caller& caller,
@@ -274,8 +266,7 @@ Result<IssuedCertificate> Principals::IssueCertificate(const Caller& caller,
                                                        std::string_view csr,
                                                        std::int64_t lifetime_s) {
   Call call = operations_.Start(caller, {Action::kPrincipalWrite, OperationKind::kWrite});
-  IssuedCertificate issued;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<IssuedCertificate> {
     AddDetail(call.entry, service.Text() + " certificate");
     const PrincipalRow* const before = transaction.Of<AccessState>().principals().Find(service);
     if (before == nullptr || service.kind() != PrincipalKind::kService) return NotFound(call);
@@ -296,29 +287,25 @@ Result<IssuedCertificate> Principals::IssueCertificate(const Caller& caller,
     COFFER_TRY(two_person_.RequireApprovalToGive(
         transaction, call, {.by = "certificate", .after = row, .before = before}, service.Text()));
     COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(row));
-    issued = {InfoOf(row), pem, authority_.certificate_pem()};
+    IssuedCertificate issued = {InfoOf(row), pem, authority_.certificate_pem()};
     StagePrincipal(transaction, std::move(row));
-    return {};
-  }));
-  return issued;
+    return issued;
+  });
 }
 
 const std::string& Principals::ClientAuthority() const { return authority_.certificate_pem(); }
 
 Result<NewEnrolment> Principals::EnrolAgain(const Caller& caller, const PrincipalId& user) {
   Call call = operations_.Start(caller, {Action::kPrincipalWrite, OperationKind::kWrite});
-  NewEnrolment enrolment;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<NewEnrolment> {
     AddDetail(call.entry, user.Text() + " enrolled again");
     const PrincipalRow* const row = transaction.Of<AccessState>().principals().Find(user);
     if (row == nullptr || user.kind() != PrincipalKind::kUser) return NotFound(call);
     COFFER_TRY(two_person_.RequireApprovalToGive(
         transaction, call, {.by = "enrolment", .after = *row, .before = row}, user.Text()));
     COFFER_TRY(EndSessionsOf(transaction, user));
-    COFFER_ASSIGN(enrolment, StartEnrolment(operations_.keyring(), transaction, *row));
-    return {};
-  }));
-  return enrolment;
+    return StartEnrolment(operations_.keyring(), transaction, *row);
+  });
 }
 
 }  // namespace coffer::vault

@@ -5,89 +5,8 @@
 #include <unordered_set>
 
 #include "crypto/random.h"
-#include "vault/access/call.h"
-#include "vault/access/operations.h"
 
 namespace coffer::vault {
-
-ReasonRule ReasonRuleOf(Action action) {
-  using enum Action;
-  switch (action) {
-    // What runs the vault names nobody whose data it keeps.
-    case kClassRead:
-    case kClassWrite:
-    case kPurposeRead:
-    case kPurposeWrite:
-    case kTokenCreate:
-    case kTokenList:
-    case kTokenRevoke:
-    case kPrincipalRead:
-    case kPrincipalWrite:
-    case kTeamRead:
-    case kTeamWrite:
-    case kSessionList:
-    case kSessionRevoke:
-    case kRoleRead:
-    case kRoleWrite:
-    case kRetentionRead:
-    case kRetentionWrite:
-    case kRetentionRun:
-    case kClockConfirm:
-    case kAccessExplain:
-    case kLogVerify:
-    case kStatusRead:
-    case kMetricsRead:
-    case kSelfRead:
-    case kTokenRotate:
-    case kSessionEnd:
-    case kSessionStepUp:
-    case kPasswordChange:
-    case kEnrolmentRead:
-    case kEnrolmentComplete:
-    case kSessionCreate:
-      return ReasonRule::kVault;
-    // These name a client, or find one, or say about an object which client it is of; those that
-    // can be about none say so themselves.
-    case kClientCreate:
-    case kClientRead:
-    case kClientUpdate:
-    case kClientList:
-    case kClientSearch:
-    case kClientErase:
-    case kClientExport:
-    case kClientPackage:
-    case kClientTrace:
-    case kRecordCreate:
-    case kRecordRead:
-    case kRecordList:
-    case kRecordUpdate:
-    case kRecordDelete:
-    case kRecordImport:
-    case kRecordErase:
-    case kAssignmentRead:
-    case kAssignmentWrite:
-    case kLeaseRead:
-    case kLeaseWrite:
-    case kEmergencyOpen:
-    case kEmergencyRead:
-    case kEmergencyReview:
-    case kErasureRead:
-    case kHoldRead:
-    case kHoldWrite:
-    case kHoldLift:
-    case kRestrictionRead:
-    case kRestrictionWrite:
-    case kApprovalRequest:
-    case kApprovalRead:
-    case kApprovalDecide:
-    case kApprovalWithdraw:
-    case kLogRead:
-    case kNoteRead:
-      return ReasonRule::kClients;
-  }
-  return ReasonRule::kClients;
-}
-
 namespace {
 
 // Salt and text. Each entry has a salt of its own: equal reasons cannot be told to be equal.
@@ -100,11 +19,10 @@ Bytes CommitTo(const std::string& reason, audit::Entry& entry) {
   return plain;
 }
 
-}  // namespace
-
-Result<bool> Operations::SealReasonFor(Transaction& transaction, const Call& call,
-                                       const ClientId& client, audit::Entry& entry,
-                                       std::size_t place) const {
+// Returns whether the client is there.
+Result<bool> SealReasonFor(const crypto::Keyring& keyring, Transaction& transaction,
+                           const Call& call, const ClientId& client, audit::Entry& entry,
+                           std::size_t place) {
   auto pin = transaction.PinKey(client);
   if (!pin) {
     // A damaged key keeps no words, and nobody from doing what needs none of its client's data.
@@ -114,11 +32,13 @@ Result<bool> Operations::SealReasonFor(Transaction& transaction, const Call& cal
   }
   const Bytes plain = CommitTo(call.caller.reason, entry);
   transaction.AttachNote(client.Row(),
-                         pin->Expose().Seal(NoteContext(keyring_, call.caller.call), plain), place);
+                         pin->Expose().Seal(NoteContext(keyring, call.caller.call), plain), place);
   return true;
 }
 
-Status Operations::SealReason(Transaction& transaction, Call& call, bool done) const {
+}  // namespace
+
+Status SealReason(const crypto::Keyring& keyring, Transaction& transaction, Call& call, bool done) {
   const std::optional<ClientId>& client = call.subject;
   if (call.caller.reason.empty()) return {};
   audit::Entry& own = call.entry;
@@ -135,22 +55,22 @@ Status Operations::SealReason(Transaction& transaction, Call& call, bool done) c
     named = true;
     const auto other = ClientId::Parse(last);
     if (!other || last == own.client || !others.insert(*other).second) continue;
-    COFFER_ASSIGN(const bool there, SealReasonFor(transaction, call, *other, also[i], i));
+    COFFER_ASSIGN(const bool there, SealReasonFor(keyring, transaction, call, *other, also[i], i));
     kept = kept || there;
   }
   std::optional<ClientId> subject = client;
   if (const auto parsed = ClientId::Parse(own.client); !subject && parsed) subject = *parsed;
   if (subject && !erasure) {
     COFFER_ASSIGN(const bool there,
-                  SealReasonFor(transaction, call, *subject, own, Transaction::kOwnEntry));
+                  SealReasonFor(keyring, transaction, call, *subject, own, Transaction::kOwnEntry));
     kept = kept || there;
   }
   if (kept) return {};
   // Where nothing is kept, the commitment still says that a reason was given.
   const Bytes plain = CommitTo(call.caller.reason, own);
   if (erasure || (call.reason_rule != ReasonRule::kClients && !named)) {
-    transaction.AttachNote(0, crypto::Seal(keyring_.note_key().ExposeSecret(), 0,
-                                           NoteContext(keyring_, call.caller.call), plain));
+    transaction.AttachNote(0, crypto::Seal(keyring.note_key().ExposeSecret(), 0,
+                                           NoteContext(keyring, call.caller.call), plain));
   }
   return {};
 }

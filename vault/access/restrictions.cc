@@ -107,14 +107,11 @@ Result<Restriction> Restrictions::GetRestriction(const Caller& caller, const Cli
                                                  const RestrictionId& id) {
   Call call = operations_.Start(caller, {Action::kRestrictionRead, OperationKind::kRead, client});
   call.entry.detail = id.Text();
-  Restriction restriction;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Restriction> {
     COFFER_TRY(FindRestriction(transaction, call, id));
     COFFER_ASSIGN(auto all, OpenRestrictions(operations_.keyring(), transaction, client));
-    restriction = std::move(*std::ranges::find(all, id, &Restriction::id));
-    return {};
-  }));
-  return restriction;
+    return std::move(*std::ranges::find(all, id, &Restriction::id));
+  });
 }
 
 Status Restrictions::LiftRestriction(const Caller& caller, const ClientId& client,

@@ -465,35 +465,34 @@ Status Sessions::ChangePassword(const Caller& caller, const crypto::SecretBytes&
 
 Result<std::vector<SessionInfo>> Sessions::ListSessions(const Caller& caller) {
   Call call = operations_.Start(caller, {Action::kSessionList});
-  std::vector<SessionInfo> sessions;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    const Timestamp now = operations_.latest();
-    for (const TokenRow* row : transaction.Of<AccessState>().principals().Tokens()) {
-      if (!row->is_session() || !row->IsLiving(now)) continue;
-      sessions.push_back(
-          SessionInfoOf(*row, *transaction.Of<AccessState>().principals().Find(row->principal)));
-    }
-    return {};
-  }));
-  return sessions;
+  return operations_.Perform(
+      call, [&](Transaction& transaction) -> Result<std::vector<SessionInfo>> {
+        std::vector<SessionInfo> sessions;
+        const Timestamp now = operations_.latest();
+        for (const TokenRow* row : transaction.Of<AccessState>().principals().Tokens()) {
+          if (!row->is_session() || !row->IsLiving(now)) continue;
+          sessions.push_back(SessionInfoOf(
+              *row, *transaction.Of<AccessState>().principals().Find(row->principal)));
+        }
+        return sessions;
+      });
 }
 
 Result<SessionInfo> Sessions::EndSession(const Caller& caller, const SessionId& id) {
   Call call = operations_.Start(caller, {Action::kSessionRevoke, OperationKind::kWrite});
   call.entry.detail = id.Text();
-  SessionInfo info;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<SessionInfo> {
     const TokenRow* const found =
         transaction.Of<AccessState>().principals().FindToken(TokenId{id.value});
     if (found == nullptr || !found->is_session()) return NotFound(call);
     TokenRow row = *found;
     if (!row.revoked) row.revoked = transaction.now();
     COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
-    info = SessionInfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));
+    SessionInfo info =
+        SessionInfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));
     StageToken(transaction, std::move(row));
-    return {};
-  }));
-  return info;
+    return info;
+  });
 }
 
 }  // namespace coffer::vault

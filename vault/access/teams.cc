@@ -54,8 +54,7 @@ Result<Team> Teams::PutTeam(const Caller& caller, std::string_view name,
                               Error{Code::kUnprocessable, "team_invalid", {}, std::move(issues)});
   }
   Call call = operations_.Start(caller, {kAction, OperationKind::kWrite});
-  Team team;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Team> {
     const TeamRow* const before = transaction.Of<AccessState>().principals().FindTeam(name);
     TeamRow row;
     row.id = before ? before->id : PrincipalId::New(transaction.now(), PrincipalKind::kTeam);
@@ -80,28 +79,25 @@ Result<Team> Teams::PutTeam(const Caller& caller, std::string_view name,
     }
     if (before != nullptr && row.members == before->members) {
       call.entry.outcome = "unchanged";
-      team = InfoOf(*before);
-      return {};
+      return InfoOf(*before);
     }
     NoteMembers(transaction, row, before);
     COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(row));
-    team = InfoOf(row);
+    Team team = InfoOf(row);
     StageTeam(transaction, std::move(row));
-    return {};
-  }));
-  return team;
+    return team;
+  });
 }
 
 Result<std::vector<Team>> Teams::ListTeams(const Caller& caller) {
   Call call = operations_.Start(caller, {Action::kTeamRead});
-  std::vector<Team> teams;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<std::vector<Team>> {
+    std::vector<Team> teams;
     for (const TeamRow* row : transaction.Of<AccessState>().principals().Teams()) {
       teams.push_back(InfoOf(*row));
     }
-    return {};
-  }));
-  return teams;
+    return teams;
+  });
 }
 
 }  // namespace coffer::vault

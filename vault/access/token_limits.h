@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "crypto/result.h"
-#include "vault/access/access_policy.h"
 #include "vault/base/network.h"
+#include "vault/catalog/action.h"
 
 namespace coffer::vault {
 

@@ -136,8 +136,8 @@ Result<NewToken> Tokens::RotateToken(const Caller& caller, const TokenId& id,
                                     {{"/overlap_s", "must be at most 604800 seconds"}}});
   }
   Call call = operations_.Start(caller, {Action::kTokenRotate, OperationKind::kWrite});
-  NewToken token;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<NewToken> {
+    NewToken token;
     const bool own = call.token != nullptr && call.token->id == id;
     if (!own) {
       COFFER_ASSIGN(
@@ -177,20 +177,18 @@ Result<NewToken> Tokens::RotateToken(const Caller& caller, const TokenId& id,
     token.info = TokenHeirs({}).Describe(row, service, operations_.latest());
     StageToken(transaction, std::move(row));
     StageToken(transaction, std::move(old));
-    return {};
-  }));
-  return token;
+    return token;
+  });
 }
 
 Result<Page<TokenInfo>> Tokens::ListTokens(const Caller& caller, const TokenFilter& filter,
                                            const PageRequest& page) {
   Call call = operations_.Start(caller, {Action::kTokenList});
-  Page<TokenInfo> tokens;
   const std::string list = "tokens/" + filter.principal + "/" +
                            std::string(filter.state ? Name(*filter.state) : std::string_view());
-  std::int64_t last = 0;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    COFFER_ASSIGN(last, operations_.ReadCursor(call, list, page.cursor));
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Page<TokenInfo>> {
+    Page<TokenInfo> tokens;
+    COFFER_ASSIGN(const std::int64_t last, operations_.ReadCursor(call, list, page.cursor));
     const PrincipalRegister& principals = transaction.Of<AccessState>().principals();
     std::string service = filter.principal;
     if (!service.empty()) {
@@ -210,43 +208,39 @@ Result<Page<TokenInfo>> Tokens::ListTokens(const Caller& caller, const TokenFilt
       }
       tokens.items.push_back(std::move(info));
     }
-    return {};
-  }));
-  return tokens;
+    return tokens;
+  });
 }
 
 Result<TokenInfo> Tokens::RevokeToken(const Caller& caller, const TokenId& id) {
   Call call = operations_.Start(caller, {Action::kTokenRevoke, OperationKind::kWrite});
   call.entry.detail = id.Text();
-  TokenInfo info;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<TokenInfo> {
     const TokenRow* found = transaction.Of<AccessState>().principals().FindToken(id);
     if (found == nullptr || found->is_session()) return NotFound(call);
     TokenRow row = *found;
     COFFER_TRY(RevokeWithDescendants(transaction, row));
-    info = InfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));
+    TokenInfo info = InfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));
     info.state = TokenState::kRevoked;
     StageToken(transaction, std::move(row));
-    return {};
-  }));
-  return info;
+    return info;
+  });
 }
 
 Result<WhoIs> Tokens::WhoAmI(const Caller& caller) {
   Call call = operations_.Start(caller, {Action::kSelfRead});
-  WhoIs who;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<WhoIs> {
+    WhoIs who;
     COFFER_ASSIGN(who.principal, DescribePrincipal(transaction, *call.principal));
-    if (call.token == nullptr) return {};
+    if (call.token == nullptr) return who;
     if (call.token->is_session()) {
       who.session = SessionInfoOf(*call.token, *call.principal);
     } else {
       const TokenHeirs heirs(transaction.Of<AccessState>().principals().TokensOf(call.actor));
       who.token = heirs.Describe(*call.token, *call.principal, operations_.latest());
     }
-    return {};
-  }));
-  return who;
+    return who;
+  });
 }
 
 }  // namespace coffer::vault

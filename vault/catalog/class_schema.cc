@@ -13,7 +13,6 @@
 #include "vault/base/names.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
-#include "vault/catalog/field_fault.h"
 
 namespace coffer::vault {
 namespace {

@@ -36,6 +36,7 @@ enum class FieldType {
   kChoice,    // one of "values"
   kList,      // of strings, at most 100
 };
+std::optional<FieldType> FieldTypeFromName(std::string_view name);
 enum class Sensitivity { kInternal, kPersonal, kSpecial };
 std::optional<Sensitivity> SensitivityFromName(std::string_view name);
 enum class MaskRule { kNone, kEmail, kPhone, kLastFour, kYear, kInitials, kConstant, kHash };
@@ -55,6 +56,9 @@ struct Field {
   std::vector<std::string> values;
 };
 
+inline constexpr std::size_t kMaxListItems = 100;
+// Whole numbers to which every reader of JSON is true, of either sign.
+inline constexpr std::int64_t kMaxExactInteger = (std::int64_t{1} << 53) - 1;
 inline constexpr std::size_t kMaxFields = 62;  // a record's present fields are one 64-bit mask
 inline constexpr std::size_t kMaxDocumentBytes = 256 * 1024;
 
@@ -78,6 +82,10 @@ Result<ClassSchema> ParseClass(std::string_view json);
 // What is wrong with the words of a class that is to be; a stored one may have them. `at`: the
 // definition's own pointer.
 std::vector<Issue> FaultsOfClassWords(std::string_view json, const std::string& at = {});
+
+// What is wrong with a text value of the field, or with one text of a list; nothing when it is
+// good. Repeats nothing of the value. For those who want to know before they send a document.
+std::string FaultOfFieldText(const Field& field, const std::string& text);
 
 // A record's document as it is sealed: canonical JSON, the fields it has, and the values to index.
 struct Document {

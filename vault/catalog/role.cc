@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -324,25 +323,6 @@ bool IsPrivileged(const RoleDocument& role) {
 
 Conditions ParseConditions(const json& value, std::vector<Issue>& issues) {
   return GrantParser("", issues).ParseConditions(value);
-}
-
-bool Grant::Covers(Action action) const { return Has(actions, action); }
-
-bool Grant::CoversClass(std::string_view class_name) const {
-  return classes.empty() || std::ranges::binary_search(classes, class_name, std::less<>());
-}
-
-bool Grant::CoversField(std::string_view name, Sensitivity of) const {
-  return (fields.empty() || std::ranges::binary_search(fields, name, std::less<>())) &&
-         (sensitivity.empty() || Has(sensitivity, of));
-}
-
-bool Grant::CoversPurpose(std::string_view purpose) const {
-  return purposes.empty() || std::ranges::binary_search(purposes, purpose, std::less<>());
-}
-
-bool Grant::CoversApproval(std::string_view action) const {
-  return approves.empty() || std::ranges::binary_search(approves, action, std::less<>());
 }
 
 bool RoleDocument::Allows(Action action) const {

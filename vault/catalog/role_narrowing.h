@@ -10,7 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "vault/catalog/role.h"
+#include "crypto/result.h"
+#include "vault/catalog/grant.h"
 
 namespace coffer::vault {
 

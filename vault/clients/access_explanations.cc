@@ -50,8 +50,8 @@ Result<AccessAnswer> AccessExplanations::ExplainAccess(const Caller& caller,
   if (question.client) call.About(*question.client);
   call.entry.class_name = question.class_name;
   call.entry.detail = question.principal.Text() + " " + question.action;
-  AccessAnswer answer;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<AccessAnswer> {
+    AccessAnswer answer;
     const PrincipalRow* const principal =
         transaction.Of<AccessState>().principals().Find(question.principal);
     if (principal == nullptr) return Fail(Code::kUnprocessable, "principal_unknown");
@@ -99,13 +99,12 @@ Result<AccessAnswer> AccessExplanations::ExplainAccess(const Caller& caller,
     for (const ClosedLease& closed : decision.closed_leases) {
       answer.leases.push_back(AnswerOn(*closed.lease, closed.reason));
     }
-    if (!decision.allowed) return {};
+    if (!decision.allowed) return answer;
     COFFER_TRY(
         ExplainFields(operations_, transaction, asked, decision, schema.get(), question, answer));
     ExplainPlainFields(transaction, decision, schema.get(), question, answer);
-    return {};
-  }));
-  return answer;
+    return answer;
+  });
 }
 
 }  // namespace coffer::vault

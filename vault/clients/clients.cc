@@ -203,8 +203,7 @@ Result<ClientInfo> Clients::UpdateClient(const Caller& caller, const ClientId& i
                               Error{Code::kUnprocessable, "client_invalid", {}, std::move(issues)});
   }
   Call call = operations_.Start(caller, {kAction, OperationKind::kWrite, id});
-  ClientInfo info;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<ClientInfo> {
     COFFER_ASSIGN(auto row, transaction.Of<ClientsState>().stores.clients.Find(id));
     COFFER_TRY(operations_.CheckWhole(id.value));
     if (!row) return NotFound(call);
@@ -240,8 +239,7 @@ Result<ClientInfo> Clients::UpdateClient(const Caller& caller, const ClientId& i
     if (fields.empty()) {
       call.entry.version = before.version;
       call.entry.outcome = "unchanged";
-      info = InfoOf(before, external_ref);
-      return {};
+      return InfoOf(before, external_ref);
     }
     ++row->version;
     row->updated = transaction.now();
@@ -256,10 +254,8 @@ Result<ClientInfo> Clients::UpdateClient(const Caller& caller, const ClientId& i
     call.entry.fields = std::move(fields);
     call.entry.version = row->version;
     call.entry.payload_hash = crypto::Sha256(row->profile);
-    info = InfoOf(*row, external_ref);
-    return {};
-  }));
-  return info;
+    return InfoOf(*row, external_ref);
+  });
 }
 
 Result<Page<ClientInfo>> Clients::ListClients(const Caller& caller, std::string_view tag,

@@ -15,29 +15,26 @@ constexpr std::size_t kMaxPurposes = 1000;
 
 Result<Purpose> Purposes::GetPurpose(const Caller& caller, std::string_view code) {
   Call call = operations_.Start(caller, {Action::kPurposeRead});
-  Purpose purpose;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Purpose> {
     const auto found = transaction.Of<CatalogState>().current().purposes.find(code);
     if (found == transaction.Of<CatalogState>().current().purposes.end()) {
       return NotFound(call);
     }
-    purpose = found->second;
+    Purpose purpose = found->second;
     call.entry.detail = purpose.code;
-    return {};
-  }));
-  return purpose;
+    return purpose;
+  });
 }
 
 Result<std::vector<Purpose>> Purposes::ListPurposes(const Caller& caller) {
   Call call = operations_.Start(caller, {Action::kPurposeRead});
-  std::vector<Purpose> purposes;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<std::vector<Purpose>> {
+    std::vector<Purpose> purposes;
     for (const auto& [code, purpose] : transaction.Of<CatalogState>().current().purposes) {
       purposes.push_back(purpose);
     }
-    return {};
-  }));
-  return purposes;
+    return purposes;
+  });
 }
 
 Result<Purpose> Purposes::PutPurpose(const Caller& caller, std::string_view code,

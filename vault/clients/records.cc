@@ -318,27 +318,27 @@ Result<std::vector<VersionInfo>> Records::ListVersions(const Caller& caller, con
                                                        const RecordId& id) {
   Call call = operations_.Start(caller, {Action::kRecordList, OperationKind::kRead, client});
   call.entry.record = id.Text();
-  std::vector<VersionInfo> versions;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    COFFER_TRY(operations_.CheckWhole(id.value));
-    COFFER_TRY(PinOrNotFound(transaction, call, client));
-    COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
-    call.entry.class_name = row.class_name;
-    const auto schema =
-        transaction.Of<CatalogState>().current().Version(row.class_name, row.class_version);
-    COFFER_TRY(operations_.Authorize(transaction, call, schema.get()));
-    if (schema && ShowsNothing(FieldViewsOf(call.decision, *schema))) {
-      return Deny(call, "class", Code::kPermissionDenied, "permission_denied");
-    }
-    COFFER_ASSIGN(const auto old,
-                  transaction.Of<ClientsState>().stores.records.ListVersions(id.Row()));
-    for (const auto& version : old) {
-      versions.push_back({version.version, version.class_version, version.written});
-    }
-    versions.push_back({row.version, row.class_version, row.updated});
-    return {};
-  }));
-  return versions;
+  return operations_.Perform(
+      call, [&](Transaction& transaction) -> Result<std::vector<VersionInfo>> {
+        std::vector<VersionInfo> versions;
+        COFFER_TRY(operations_.CheckWhole(id.value));
+        COFFER_TRY(PinOrNotFound(transaction, call, client));
+        COFFER_ASSIGN(const auto row, FindOf(transaction, call, client, id));
+        call.entry.class_name = row.class_name;
+        const auto schema =
+            transaction.Of<CatalogState>().current().Version(row.class_name, row.class_version);
+        COFFER_TRY(operations_.Authorize(transaction, call, schema.get()));
+        if (schema && ShowsNothing(FieldViewsOf(call.decision, *schema))) {
+          return Deny(call, "class", Code::kPermissionDenied, "permission_denied");
+        }
+        COFFER_ASSIGN(const auto old,
+                      transaction.Of<ClientsState>().stores.records.ListVersions(id.Row()));
+        for (const auto& version : old) {
+          versions.push_back({version.version, version.class_version, version.written});
+        }
+        versions.push_back({row.version, row.class_version, row.updated});
+        return versions;
+      });
 }
 
 Result<Page<RecordInfo>> Records::ListRecords(const Caller& caller, const ClientId& client,

@@ -104,19 +104,19 @@ Result<Page<SearchHit>> Searches::SearchByReference(const Caller& caller,
   const BlindToken token = ReferenceToken(operations_.keyring(), external_ref);
   Call call = operations_.Start(caller, {kAction});
   call.entry.fields = {"external_ref"};
-  Page<SearchHit> result;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Page<SearchHit>> {
+    Page<SearchHit> result;
     if (ReferenceViewOf(call.decision, true) != View::kPlain) {
       return Deny(call, "fields", Code::kPermissionDenied, "permission_denied");
     }
     auto& stores = transaction.Of<ClientsState>().stores;
     COFFER_ASSIGN(const auto row, stores.index.FindReference(token));
-    if (!row) return {};
+    if (!row) return result;
     COFFER_ASSIGN(const auto client, stores.clients.FindRow(*row));
-    if (!client) return {};
+    if (!client) return result;
     COFFER_ASSIGN(const auto decision,
                   operations_.DecisionOn(transaction, call, client->id, nullptr));
-    if (!decision.allowed || ReferenceViewOf(decision, true) != View::kPlain) return {};
+    if (!decision.allowed || ReferenceViewOf(decision, true) != View::kPlain) return result;
     COFFER_TRY(operations_.CheckWhole(client->id.value));
     audit::Entry entry;
     entry.action = Name(kAction);
@@ -124,9 +124,8 @@ Result<Page<SearchHit>> Searches::SearchByReference(const Caller& caller,
     entry.fields = call.entry.fields;
     transaction.Also(std::move(entry));
     result.items.push_back({client->id, std::nullopt});
-    return {};
-  }));
-  return result;
+    return result;
+  });
 }
 
 }  // namespace coffer::vault

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,12 +15,10 @@
 #include "vault/clients/export_selection.h"
 #include "vault/deletion/deletion_options.h"
 #include "vault/deletion/erasure.h"
+#include "vault/deletion/erasure_order.h"
 
 namespace coffer::vault {
 
-// What stays of a client is sealed again under a new key: other bytes of the same version.
-inline constexpr std::string_view kRecordReseal = "record.reseal";
-inline constexpr std::string_view kClientReseal = "client.reseal";
 // A client, or some of its records, by the retention schedule. Its detail is an ErasureDetail and
 // more.
 inline constexpr std::string_view kRetentionErase = "retention.erase";
@@ -31,20 +28,6 @@ bool ErasesClient(const audit::Entry& entry);
 inline constexpr std::string_view kErasureReplayed = "erasure.replayed";
 
 struct Resealed;
-
-struct ErasureOrder {
-  std::optional<ErasureId> id = {};  // none: a new one
-  ErasureScope scope = ErasureScope::kClient;
-  ErasureBasis basis = ErasureBasis::kRequest;
-  std::string class_name;
-  std::vector<RecordId> records;  // of scope kRecords; of one class or several
-  std::set<std::int64_t> rows;    // of scope kRecords, beside these: by their rows
-  std::string detail;             // of each record's entry
-  // By class, in the place of `detail`; then records of a whole client have entries too.
-  std::map<std::string, std::string, std::less<>> class_details;
-  // Of what was erased before: a profile, or a key, that does not open keeps nothing from going.
-  bool replayed = false;
-};
 
 struct ClassCount {
   std::uint64_t records = 0, versions = 0;

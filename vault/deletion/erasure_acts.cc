@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "audit/documents/act_document.h"
 #include "audit/documents/act_log_export.h"
 #include "audit/documents/act_page.h"
 #include "audit/documents/document_limits.h"

@@ -12,7 +12,7 @@
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
 #include "vault/access/operations.h"
-#include "vault/access/reasons.h"
+#include "vault/access/reason_rule.h"
 #include "vault/access/two_person_rule.h"
 #include "vault/base/names.h"
 #include "vault/base/page.h"
@@ -327,21 +327,18 @@ Result<Erasure> Erasures::Erase(const Caller& caller, const ClientId& id,
 Result<Erasure> Erasures::GetErasure(const Caller& caller, const ErasureId& id) {
   Call call = operations_.Start(caller, {Action::kErasureRead});
   call.entry.detail = id.Text();
-  Erasure erasure;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Erasure> {
     COFFER_ASSIGN(const auto row, transaction.stores().erasures.Find(id));
     if (!row) return NotFound(call);
     call.entry.client = row->client.Text();
-    erasure = ErasureOf(*row);
-    return {};
-  }));
-  return erasure;
+    return ErasureOf(*row);
+  });
 }
 
 Result<Page<Erasure>> Erasures::ListErasures(const Caller& caller, const PageRequest& page) {
   Call call = operations_.Start(caller, {Action::kErasureRead});
-  Page<Erasure> result;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Page<Erasure>> {
+    Page<Erasure> result;
     COFFER_ASSIGN(std::int64_t before, operations_.ReadCursor(call, "erasures", page.cursor));
     if (page.cursor.empty()) before = std::numeric_limits<std::int64_t>::max();
     COFFER_ASSIGN(const auto rows, transaction.stores().erasures.List(before, page.limit + 1));
@@ -351,9 +348,8 @@ Result<Page<Erasure>> Erasures::ListErasures(const Caller& caller, const PageReq
     if (rows.size() > page.limit) {
       result.next_cursor = operations_.MakeCursor(call, "erasures", rows[page.limit - 1].first);
     }
-    return {};
-  }));
-  return result;
+    return result;
+  });
 }
 
 }  // namespace coffer::vault

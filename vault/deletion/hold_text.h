@@ -1,12 +1,10 @@
 // What a hold on a client says in words, sealed under the client's key: it goes with the client.
 #pragma once
 
-#include <cstddef>
-#include <optional>
-
-#include "vault/clients/index_builder.h"
+#include "crypto/keyring.h"
+#include "crypto/result.h"
 #include "vault/deletion/hold.h"
-#include "vault/deletion/hold_store.h"
+#include "vault/engine/client_keys.h"
 
 namespace coffer::vault {
 
@@ -14,10 +12,5 @@ namespace coffer::vault {
 Bytes SealHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, const Hold& hold);
 // Fills both in, where they are sealed. Errors: kCorrupted.
 Status OpenHoldText(const crypto::Keyring& keyring, const ClientKeys& keys, Hold& hold);
-
-// Those of before, whose words stand in clear, some more in the order of their ids: one whose
-// client's key is not there is passed over.
-Result<IndexBuilder::OlderSealed> SealHolds(const crypto::Keyring& keyring,
-                                            Transaction& transaction, const HoldId& after);
 
 }  // namespace coffer::vault

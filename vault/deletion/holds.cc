@@ -7,7 +7,7 @@
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
 #include "vault/access/operations.h"
-#include "vault/access/reasons.h"
+#include "vault/access/reason_rule.h"
 #include "vault/base/names.h"
 #include "vault/base/page.h"
 #include "vault/base/strict_json.h"
@@ -180,8 +180,8 @@ Result<Page<Hold>> Holds::ListHolds(const Caller& caller, const std::optional<Cl
       "holds/" + (client ? client->Text() : std::string()) + (lifted ? "/all" : "");
   Call call = operations_.Start(caller, {Action::kHoldRead});
   if (client) call.About(*client);
-  Page<Hold> result;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Page<Hold>> {
+    Page<Hold> result;
     auto& stores = transaction.Of<ClientsState>().stores;
     std::vector<std::string> tags;
     if (client) {
@@ -197,7 +197,7 @@ Result<Page<Hold>> Holds::ListHolds(const Caller& caller, const std::optional<Cl
     for (const auto& [row, hold] : rows) {
       if (result.items.size() == page.limit) {
         result.next_cursor = operations_.MakeCursor(call, list, last);
-        return {};
+        return result;
       }
       last = row;
       const HoldRequest& terms = hold.terms;
@@ -214,17 +214,15 @@ Result<Page<Hold>> Holds::ListHolds(const Caller& caller, const std::optional<Cl
       COFFER_TRY(OpenTextIfWhole(operations_, transaction, result.items.back()));
     }
     if (rows.size() == kHoldScan) result.next_cursor = operations_.MakeCursor(call, list, last);
-    return {};
-  }));
-  return result;
+    return result;
+  });
 }
 
 Result<Hold> Holds::LiftHold(const Caller& caller, const HoldId& id) {
   Call call = operations_.Start(caller, {Action::kHoldLift, OperationKind::kWrite});
   AddDetail(call.entry, id.Text());
-  Hold hold;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    COFFER_ASSIGN(hold, FindHold(operations_, transaction, call, id));
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<Hold> {
+    COFFER_ASSIGN(Hold hold, FindHold(operations_, transaction, call, id));
     COFFER_TRY(OpenTextIfWhole(operations_, transaction, hold));
     AddDetail(call.entry, Coverage(hold.terms));
     if (hold.lifted) return Fail(Code::kConflict, "already_lifted");
@@ -234,9 +232,8 @@ Result<Hold> Holds::LiftHold(const Caller& caller, const HoldId& id) {
     hold.lifted_by = call.actor;
     COFFER_TRY(transaction.Of<DeletionState>().stores.holds.Lift(hold));
     StageHold(transaction, hold);
-    return {};
-  }));
-  return hold;
+    return hold;
+  });
 }
 
 }  // namespace coffer::vault

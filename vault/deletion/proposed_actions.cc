@@ -6,7 +6,7 @@
 #include "vault/access/approval.h"
 #include "vault/access/call.h"
 #include "vault/access/proposal_rules.h"
-#include "vault/access/reasons.h"
+#include "vault/access/reason_rule.h"
 #include "vault/access/role_giving.h"
 #include "vault/base/calendar.h"
 #include "vault/base/strict_json.h"

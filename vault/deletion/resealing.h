@@ -12,20 +12,25 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vault/access/client_row.h"
 #include "vault/access/operations.h"
 #include "vault/clients/client_store.h"
 #include "vault/clients/record_store.h"
-#include "vault/deletion/erase.h"
 #include "vault/deletion/erasure.h"
+#include "vault/deletion/erasure_order.h"
 #include "vault/deletion/hold_store.h"
 
 namespace coffer::vault {
 
 // Records, old versions and reasons that one operation seals again, or looks at.
 inline constexpr std::size_t kResealsAtOnce = 200;
+
+// What stays of a client is sealed again under a new key: other bytes of the same version.
+inline constexpr std::string_view kRecordReseal = "record.reseal";
+inline constexpr std::string_view kClientReseal = "client.reseal";
 
 class Resealing {
  public:

@@ -9,7 +9,7 @@
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
-#include "vault/access/reasons.h"
+#include "vault/access/reason_rule.h"
 #include "vault/access/restriction.h"
 #include "vault/base/calendar.h"
 #include "vault/base/words.h"
@@ -239,8 +239,8 @@ Result<RetentionPreview> Forecast(SnapshotReader& reader, const ScheduleInForce&
 Result<StoredSchedule> Retention::GetRetentionSchedule(const Caller& caller,
                                                        std::optional<std::uint64_t> version) {
   Call call = operations_.Start(caller, {Action::kRetentionRead});
-  StoredSchedule schedule;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<StoredSchedule> {
+    StoredSchedule schedule;
     const auto& newest = transaction.Of<CatalogState>().current().retention;
     if (!newest) return NotFound(call);
     if (!version || *version == newest->version) {
@@ -252,9 +252,8 @@ Result<StoredSchedule> Retention::GetRetentionSchedule(const Caller& caller,
       schedule = *std::move(stored);
     }
     call.entry.version = schedule.version;
-    return {};
-  }));
-  return schedule;
+    return schedule;
+  });
 }
 
 Result<StoredSchedule> Retention::PutRetentionSchedule(const Caller& caller,
@@ -271,14 +270,12 @@ Result<StoredSchedule> Retention::PutRetentionSchedule(const Caller& caller,
   const auto schedule = std::make_shared<ScheduleInForce>(0, Timestamp{}, *std::move(parsed));
   const std::string& canonical = schedule->schedule.definition();
   Call call = operations_.Start(caller, {Action::kRetentionWrite, OperationKind::kWrite});
-  StoredSchedule stored;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<StoredSchedule> {
     const auto& newest = transaction.Of<CatalogState>().current().retention;
     if (newest && newest->schedule.definition() == canonical) {
-      stored = InfoOf(*newest);
       call.entry.version = newest->version;
       call.entry.outcome = "unchanged";
-      return {};
+      return InfoOf(*newest);
     }
     COFFER_TRY(RequireEveryClass(transaction.Of<CatalogState>().current(), schedule->schedule));
     COFFER_TRY(two_person_.RequireApproval(
@@ -292,13 +289,12 @@ Result<StoredSchedule> Retention::PutRetentionSchedule(const Caller& caller,
     call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(canonical));
     COFFER_TRY(transaction.Of<CatalogState>().catalog_store.InsertSchedule(
         schedule->version, canonical, transaction.now(), PeopleOf(transaction, call)));
-    stored = InfoOf(*schedule);
+    StoredSchedule stored = InfoOf(*schedule);
     Catalog catalog = transaction.Of<CatalogState>().current();
     catalog.retention = schedule;
     ReplaceCatalog(transaction, std::move(catalog));
-    return {};
-  }));
-  return stored;
+    return stored;
+  });
 }
 
 Result<RetentionPreview> Retention::PreviewRetention(const Caller& caller,
@@ -382,26 +378,23 @@ Result<RetentionRun> Retention::StartRetentionRun(const Caller& caller) {
 Result<RetentionRun> Retention::GetRetentionRun(const Caller& caller, const RunId& id) {
   Call call = operations_.Start(caller, {Action::kRetentionRead});
   call.entry.detail = id.Text();
-  RetentionRun run;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
+  return operations_.Perform(call, [&](Transaction& transaction) -> Result<RetentionRun> {
     COFFER_ASSIGN(const auto row, transaction.Of<DeletionState>().stores.retention.Find(id));
     if (!row) return NotFound(call);
-    run = InfoOf(*row);
-    return {};
-  }));
-  return run;
+    return InfoOf(*row);
+  });
 }
 
 Result<std::vector<RetentionRun>> Retention::ListRetentionRuns(const Caller& caller) {
   Call call = operations_.Start(caller, {Action::kRetentionRead});
-  std::vector<RetentionRun> runs;
-  COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    COFFER_ASSIGN(const auto rows,
-                  transaction.Of<DeletionState>().stores.retention.List(kMaxListedRuns));
-    for (const RunRow& row : rows) runs.push_back(InfoOf(row));
-    return {};
-  }));
-  return runs;
+  return operations_.Perform(
+      call, [&](Transaction& transaction) -> Result<std::vector<RetentionRun>> {
+        std::vector<RetentionRun> runs;
+        COFFER_ASSIGN(const auto rows,
+                      transaction.Of<DeletionState>().stores.retention.List(kMaxListedRuns));
+        for (const RunRow& row : rows) runs.push_back(InfoOf(row));
+        return runs;
+      });
 }
 
 Result<std::string> Retention::ReadRunReport(const Caller& caller, const RunId& id,

@@ -1,6 +1,6 @@
 #include "vault/engine/log_length.h"
 
-#include "audit/documents/erasure_act.h"
+#include "audit/documents/act_document.h"
 #include "audit/entries/log_reader.h"
 #include "vault/engine/log_claim_store.h"
 #include "vault/engine/log_keys.h"

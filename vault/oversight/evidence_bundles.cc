@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "audit/documents/evidence.h"
+#include "audit/documents/evidence_bundle.h"
 #include "audit/entries/log_reader.h"
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"

@@ -19,8 +19,8 @@ class EvidenceBundles {
   EvidenceBundles(const Operations& operations, LogReaders& readers, const PublishedTrees& trees)
       : operations_(operations), readers_(readers), trees_(trees) {}
 
-  // A signed archive that an outsider can check: see audit/documents/evidence.h. Reasons are opened
-  // for who may read them. Errors: kUnprocessable "evidence_invalid" with issues,
+  // A signed archive that an outsider can check: see audit/documents/evidence_bundle.h. Reasons are
+  // opened for who may read them. Errors: kUnprocessable "evidence_invalid" with issues,
   // "evidence_too_large".
   Result<std::string> MakeEvidence(const Caller& caller, const EvidenceRequest& request);
 

@@ -5,6 +5,7 @@
 
 #include "vault/access/access_policy.h"
 #include "vault/deletion/erase.h"
+#include "vault/deletion/resealing.h"
 
 namespace coffer::vault {
 namespace {}  // namespace

@@ -8,7 +8,7 @@
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
-#include "vault/access/reasons.h"
+#include "vault/access/reason_rule.h"
 #include "vault/oversight/reader_report.h"
 
 namespace coffer::vault {

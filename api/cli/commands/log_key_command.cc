@@ -8,7 +8,7 @@
 #include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "vault/base/file_account.h"
-#include "vault/vault.h"
+#include "vault/log_key_rotation.h"
 
 namespace coffer::cli {
 namespace {

@@ -12,7 +12,7 @@
 #include "api/cli/text/json_view.h"
 #include "api/cli/verify/verification.h"
 #include "api/cli/verify/verify_documents.h"
-#include "audit/documents/evidence.h"
+#include "api/cli/verify/verify_evidence.h"
 #include "audit/entries/entry.h"
 #include "audit/tlog/checkpoint_text.h"
 #include "audit/tlog/proof.h"
@@ -57,8 +57,6 @@ Exit code 0: whole; 2: a file is of another kind or log, nothing was verified;
   coffer verify --entries log.ndjson --checkpoint log.ndjson.checkpoint --log-key KEY
   coffer verify --tiles https://mirror.example/log --log-key KEY --state log.state
   coffer verify --proof entry.proof --entry entry.json --log-key KEY)";
-
-constexpr std::size_t kMaxBundle = std::size_t{512} << 20;
 
 // What was seen the last time; nothing the first time.
 Outcome<std::optional<audit::RememberedLog>> ReadState(const std::string& path) {
@@ -180,65 +178,6 @@ Outcome<Exit> VerifyProofFiles(const VerifyCommandOptions& options, const Verifi
   return Exit::kOk;
 }
 
-nlohmann::json JsonOf(const audit::EvidenceReport& report) {
-  auto findings = nlohmann::json::array();
-  for (const auto& finding : report.findings) {
-    nlohmann::json one = {{"check", finding.check}, {"message", finding.message}};
-    if (finding.seq) one["seq"] = *finding.seq;
-    findings.push_back(std::move(one));
-  }
-  nlohmann::json answer = {{"ok", report.ok()},         {"kind", audit::Name(report.kind)},
-                           {"origin", report.log},      {"subject", report.subject},
-                           {"entries", report.entries}, {"denied", report.denied},
-                           {"reasons", report.reasons}, {"findings", std::move(findings)}};
-  if (report.checkpoint) answer["checkpoint_size"] = report.checkpoint->size;
-  return answer;
-}
-
-const char* HowComplete(const audit::EvidenceReport& report) {
-  using enum audit::EvidenceReport::Completeness;
-  switch (report.completeness) {
-    case kProven:
-      return "proven by the log's chain: nothing of that time is left out";
-    case kClaimed:
-      return "the vault's word: its signature says that nothing is left out";
-    case kNotClaimed:
-      break;
-  }
-  return "not said";
-}
-
-Outcome<Exit> VerifyEvidenceFile(const VerifyCommandOptions& options,
-                                 const VerificationInput& input, Console& console) {
-  COFFER_ASSIGN(const std::string bundle, ReadInputFile(options.evidence, kMaxBundle));
-  COFFER_TRY(ExpectKind(options.evidence, bundle, InputKind::kEvidence));
-  const auto report = audit::VerifyEvidence(crypto::AsBytes(bundle), *input.key);
-  if (!report.log.empty() && report.log != input.key->name) {
-    return std::unexpected(OfAnotherLog(options.evidence, report.log, input.key->name));
-  }
-  const Exit exit = report.ok() ? Exit::kOk : Exit::kDamaged;
-  if (options.connection.json) {
-    PrintJson(console, JsonOf(report));
-    return exit;
-  }
-  PrintFields(console,
-              {{"evidence of", std::string(audit::Name(report.kind)) + " " + report.subject},
-               {"log", report.log},
-               {"made", audit::FormatTimestamp(report.created) + " by " + report.requested_by},
-               {"made because", report.reason},
-               {"entries", Grouped(report.entries)},
-               {"of these denied", Grouped(report.denied)},
-               {"complete", HowComplete(report)}});
-  for (const auto& finding : report.findings) {
-    console.out << "  " << Printable(finding.check) << ": "
-                << (finding.seq ? "entry " + std::to_string(*finding.seq) + ": " : "")
-                << Printable(finding.message) << '\n';
-  }
-  console.out << (report.ok() ? "OK: every entry is in the log that was signed, unchanged.\n"
-                              : "DAMAGED: do not rely on this bundle.\n");
-  return exit;
-}
-
 // These may be signed by any key that the log ever had, and do not say which it had.
 Outcome<Exit> VerifyDocumentFile(const VerifyCommandOptions& options,
                                  const VerificationInput& input, Console& console) {
@@ -306,7 +245,9 @@ Outcome<Exit> Verify(const VerifyCommandOptions& options, Console& console) {
   COFFER_ASSIGN(const VerificationInput input, GatherInput(options));
   COFFER_TRY(CheckUse(options, input));
   if (!options.proof.empty()) return VerifyProofFiles(options, input, console);
-  if (!options.evidence.empty()) return VerifyEvidenceFile(options, input, console);
+  if (!options.evidence.empty()) {
+    return VerifyEvidenceFile(options.evidence, *input.key, options.connection.json, console);
+  }
   if (options.IsDocument()) return VerifyDocumentFile(options, input, console);
   COFFER_ASSIGN(VerificationResult result, VerifyLogOf(options, input, console));
   COFFER_TRY(CheckGivenNotes(result));

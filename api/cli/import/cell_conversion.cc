@@ -10,7 +10,6 @@
 #include "audit/text/formula_guard.h"
 #include "vault/base/calendar.h"
 #include "vault/base/strict_json.h"
-#include "vault/catalog/field_fault.h"
 
 namespace coffer::cli {
 namespace {

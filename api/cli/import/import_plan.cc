@@ -12,7 +12,6 @@
 #include "audit/text/formula_guard.h"
 #include "vault/base/strict_json.h"
 #include "vault/catalog/class_schema.h"
-#include "vault/catalog/field_fault.h"
 
 namespace coffer::cli {
 namespace {

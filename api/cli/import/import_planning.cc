@@ -6,7 +6,7 @@
 #include "api/cli/import/cell_text.h"
 #include "api/cli/import/import_plan.h"
 #include "api/cli/text/blanks.h"
-#include "vault/catalog/field_fault.h"
+#include "vault/catalog/class_schema.h"
 
 namespace coffer::cli {
 namespace {

@@ -8,6 +8,7 @@
 #include "api/cli/files/private_file.h"
 #include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
+#include "audit/documents/act_document.h"
 #include "audit/documents/erasure_act.h"
 #include "audit/documents/erasure_ledger.h"
 #include "audit/documents/ledger_completeness.h"

@@ -1,10 +1,9 @@
-#include "audit/documents/erasure_act.h"
-
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "audit/documents/act_document.h"
 #include "audit/documents/signed_document.h"
 #include "audit/tlog/signed_note.h"
 #include "tests/audit/documents/test_act.h"

@@ -1,10 +1,9 @@
 // Honest bundles, and every way to change one.
-#include "audit/documents/evidence.h"
-
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
 #include <iterator>
 
+#include "audit/documents/evidence_bundle.h"
 #include "audit/tlog/proof.h"
 #include "tests/audit/documents/test_evidence.h"
 #include "tests/audit/tlog/naive_tree.h"

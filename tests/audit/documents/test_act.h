@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/documents/act_document.h"
 #include "audit/documents/act_json.h"
 #include "audit/documents/erasure_act.h"
 #include "audit/tlog/proof.h"

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/documents/evidence.h"
+#include "audit/documents/evidence_bundle.h"
 #include "audit/documents/evidence_manifest.h"
 #include "audit/documents/zip_archive.h"
 #include "audit/tlog/signed_note.h"

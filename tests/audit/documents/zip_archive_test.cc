@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <ctime>
 
-#include "audit/documents/evidence.h"
+#include "audit/documents/evidence_bundle.h"
 #include "tests/audit/documents/test_evidence.h"
 
 namespace coffer::audit {

@@ -7,7 +7,6 @@
 #include "tests/support/open_vault.h"
 #include "vault/base/strict_json.h"
 #include "vault/catalog/class_schema.h"
-#include "vault/catalog/field_fault.h"
 
 namespace coffer::vault {
 namespace {

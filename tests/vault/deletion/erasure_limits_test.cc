@@ -2,6 +2,7 @@
 // to list say it in sum.
 #include <catch2/catch_test_macros.hpp>
 
+#include "audit/documents/act_document.h"
 #include "audit/documents/erasure_act.h"
 #include "tests/vault/deletion/retaining_vault.h"
 

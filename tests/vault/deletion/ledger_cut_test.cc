@@ -6,7 +6,7 @@
 #include <set>
 #include <span>
 
-#include "audit/documents/erasure_act.h"
+#include "audit/documents/act_document.h"
 #include "audit/documents/ledger_completeness.h"
 #include "tests/vault/test_vault.h"
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <map>
 
-#include "audit/documents/erasure_act.h"
+#include "audit/documents/act_document.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {

@@ -7,6 +7,7 @@
 #include "audit/documents/erasure_ledger.h"
 #include "tests/vault/test_vault.h"
 #include "vault/engine/setting_store.h"
+#include "vault/log_key_rotation.h"
 
 namespace coffer::vault {
 namespace {

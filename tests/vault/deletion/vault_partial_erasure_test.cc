@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "audit/documents/erasure_act.h"
+#include "audit/documents/act_document.h"
 #include "audit/documents/ledger_file.h"
 #include "tests/vault/test_vault.h"
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <thread>
 
-#include "audit/documents/erasure_act.h"
+#include "audit/documents/act_document.h"
 #include "tests/support/sampling.h"
 #include "tests/vault/deletion/retaining_vault.h"
 #include "tests/vault/faulty_storage.h"

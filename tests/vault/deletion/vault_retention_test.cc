@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
+#include "audit/documents/act_document.h"
 #include "audit/documents/erasure_act.h"
 #include "audit/documents/run_report.h"
 #include "crypto/encoding.h"

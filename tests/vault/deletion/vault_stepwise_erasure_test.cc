@@ -8,8 +8,9 @@
 #include <map>
 #include <thread>
 
-#include "audit/documents/erasure_act.h"
+#include "audit/documents/act_document.h"
 #include "tests/vault/deletion/retaining_vault.h"
+#include "vault/deletion/erase.h"
 #include "vault/deletion/resealing.h"
 
 namespace coffer::vault {

@@ -4,6 +4,7 @@
 #include "audit/verify/verify.h"
 #include "crypto/atomic_file.h"
 #include "tests/vault/test_vault.h"
+#include "vault/log_key_rotation.h"
 
 namespace coffer::vault {
 namespace {

@@ -3,7 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <functional>
 
-#include "audit/documents/evidence.h"
+#include "audit/documents/evidence_bundle.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {
