@@ -16,6 +16,7 @@ constexpr std::string_view kDropArrivals =
     "id LIMIT ?) RETURNING id, place, token, owner";
 
 constexpr std::uint8_t kPlaces = 4;
+constexpr std::size_t kLooksAtOnce = 8;  // at what came after a run began, for each of the run
 
 Result<Arrival> ReadArrival(const Cursor& row) {
   const std::int64_t place = row.Int(1);
@@ -118,15 +119,19 @@ std::vector<std::int64_t> IndexArrivals::Find(std::uint8_t place, const BlindTok
   return owners;
 }
 
-std::vector<Arrival> IndexArrivals::NextOfRun(std::int64_t last,
-                                              const std::optional<Arrival>& after,
-                                              std::size_t most) const {
-  std::vector<Arrival> next;
-  for (auto at = after ? arrived_.upper_bound(*after) : arrived_.begin();
-       at != arrived_.end() && next.size() < most; ++at) {
-    if (at->id <= last) next.push_back(*at);
+IndexArrivals::RunPart IndexArrivals::NextOfRun(std::int64_t last,
+                                               const std::optional<Arrival>& after,
+                                               std::size_t most) const {
+  RunPart part;
+  std::size_t looks = most * kLooksAtOnce;
+  for (auto at = after ? arrived_.upper_bound(*after) : arrived_.begin(); at != arrived_.end();
+       ++at) {
+    if (part.arrivals.size() == most || looks-- == 0) return part;
+    part.after = *at;
+    if (at->id <= last) part.arrivals.push_back(*at);
   }
-  return next;
+  part.after.reset();
+  return part;
 }
 
 Result<bool> IndexArrivals::DropMerged(std::int64_t last, std::int64_t most) {

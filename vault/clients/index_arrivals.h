@@ -61,10 +61,14 @@ class IndexArrivals {
   std::vector<std::int64_t> Find(std::uint8_t place, const BlindToken& token, std::int64_t after,
                                  std::size_t limit) const;
 
-  // Of what there was when the run began (up to the id `last`), the next in the order of place and
-  // token, after `after`; none: all of the run is merged.
-  std::vector<Arrival> NextOfRun(std::int64_t last, const std::optional<Arrival>& after,
-                                 std::size_t most) const;
+  // Of what there was when the run began (up to the id `last`), some that are next in the order of
+  // place and token, behind `after`; where to go on, or nothing: that was all of it. Not more than
+  // `most`, and it looks at no more than some times as many.
+  struct RunPart {
+    std::vector<Arrival> arrivals;
+    std::optional<Arrival> after;
+  };
+  RunPart NextOfRun(std::int64_t last, const std::optional<Arrival>& after, std::size_t most) const;
   std::int64_t last_id() const { return last_id_; }
   // The oldest of a merged run. False: none is left of it.
   Result<bool> DropMerged(std::int64_t last, std::int64_t most);

@@ -285,10 +285,24 @@ Status SearchIndex::Put(std::int64_t record, const IndexTerms& terms) {
 Status SearchIndex::PutToken(std::uint64_t generation, const BlindToken& token,
                              std::int64_t record) {
   const BlindToken stored = TokenOf(generation, token);
+  COFFER_TRY(PayForWaiting());
   if (HasRoomToWait()) {
     return arrivals_.Put(PlaceOf(IndexPlace::kTokens, generation), stored, record);
   }
   return TablesOf(generation).put.Execute(ByteView(stored), record);
+}
+
+// Whoever stores faster than the builder merges would have nothing more wait. Each pays for more
+// than comes by it (a token is merged once and dropped once), some at a time, so that they share
+// pages.
+Status SearchIndex::PayForWaiting() {
+  constexpr std::size_t kStepsForEach = 4, kPaidAtOnce = 64;
+  if (arrivals_.size() <= merge_after_ + merge_after_ / 2) return {};
+  owed_ += kStepsForEach;
+  if (owed_ < std::min(kPaidAtOnce, merge_after_)) return {};
+  const std::size_t steps = std::exchange(owed_, 0);
+  COFFER_TRY(MergeSome(steps));
+  return {};
 }
 
 Status SearchIndex::Remove(std::int64_t record, const IndexTerms& terms) {
@@ -360,7 +374,8 @@ Result<std::vector<std::int64_t>> SearchIndex::FindInNext(const BlindToken& toke
 
 Status SearchIndex::PutReference(std::int64_t client, const BlindToken& token) {
   if (!state_.live_usable) return Fail(Code::kConflict, kIndexBuilding);
-  const auto put = [&](std::uint64_t generation, const BlindToken& stored) {
+  const auto put = [&](std::uint64_t generation, const BlindToken& stored) -> Status {
+    COFFER_TRY(PayForWaiting());
     if (HasRoomToWait()) {
       return arrivals_.Put(PlaceOf(IndexPlace::kReferences, generation), stored, client);
     }
@@ -504,18 +519,15 @@ Result<bool> SearchIndex::MergeSome(std::size_t most) {
     if (!dropped) run_.reset();
     return true;
   }
-  const auto next = arrivals_.NextOfRun(run_->last, run_->after, most);
-  for (const Arrival& arrival : next) {
+  auto part = arrivals_.NextOfRun(run_->last, run_->after, most);
+  for (const Arrival& arrival : part.arrivals) {
     Tables& tables = tables_[arrival.place % 2];
     const bool of_record = arrival.place < static_cast<std::uint8_t>(IndexPlace::kReferences);
     Statement& put = of_record ? tables.put : tables.put_ref;
     COFFER_TRY(put.Execute(ByteView(arrival.token), arrival.owner));
   }
-  if (next.empty()) {
-    run_->merged = true;
-  } else {
-    run_->after = next.back();
-  }
+  run_->merged = !part.after;
+  run_->after = part.after;
   return true;
 }
 

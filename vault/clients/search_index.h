@@ -117,7 +117,8 @@ class SearchIndex {
   // Some rows of the generation that is not live; false: there were none.
   Result<bool> ClearSome(std::uint64_t parity, std::int64_t rows);
 
-  // What waits is merged where it is more than that; of twice as much nothing more waits.
+  // What waits is merged where it is more than that; where it is half as much again what comes pays
+  // for that, and beside twice as much nothing more waits.
   void MergeAfter(std::size_t arrivals) { merge_after_ = arrivals; }
   std::size_t arrivals() const { return arrivals_.size(); }
   bool MergeIsDue() const { return run_ || arrivals_.size() > merge_after_; }
@@ -148,6 +149,7 @@ class SearchIndex {
   Result<std::optional<std::int64_t>> FindReferenceIn(std::uint64_t generation,
                                                       const BlindToken& stored);
   bool HasRoomToWait() const { return arrivals_.size() < 2 * merge_after_; }
+  Status PayForWaiting();
   // Whether the next generation has what this row says, as far as it is built.
   bool NextHasRecord(std::int64_t record) const;
   bool NextHasClient(std::int64_t client) const;
@@ -170,6 +172,7 @@ class SearchIndex {
   };
   std::size_t merge_after_ = 0;
   std::optional<Run> run_, run_before_;  // the operation
+  std::size_t owed_ = 0;                 // of a merge, by what came to wait
   IndexArrivals arrivals_;
   Tables tables_[2];
   Statement read_state_, store_state_, mark_, read_coverage_, put_coverage_, begin_coverage_,
