@@ -1,7 +1,10 @@
 #include "vault/clients/index_arrivals.h"
 
+#include <absl/container/btree_set.h>
+
 #include <algorithm>
 #include <limits>
+#include <set>
 
 namespace coffer::vault {
 namespace {
@@ -33,6 +36,18 @@ Result<Arrival> ReadArrival(const Cursor& row) {
 
 }  // namespace
 
+// Many small entries that come and go in no order: a tree with several in a node.
+struct IndexArrivals::Picture {
+  absl::btree_set<Arrival> arrivals;
+};
+
+IndexArrivals::IndexArrivals() : picture_(std::make_unique<Picture>()) {}
+IndexArrivals::IndexArrivals(IndexArrivals&&) noexcept = default;
+IndexArrivals& IndexArrivals::operator=(IndexArrivals&&) noexcept = default;
+IndexArrivals::~IndexArrivals() = default;
+
+std::size_t IndexArrivals::size() const { return picture_->arrivals.size(); }
+
 Result<IndexArrivals> IndexArrivals::Open(Database& database) {
   IndexArrivals arrivals;
   COFFER_ASSIGN(arrivals.read_, Statement::Prepare(database, kReadArrivals));
@@ -43,7 +58,7 @@ Result<IndexArrivals> IndexArrivals::Open(Database& database) {
 }
 
 Status IndexArrivals::Load() {
-  arrived_.clear();
+  picture_->arrivals.clear();
   added_.clear();
   removed_.clear();
   last_id_ = last_id_before_ = 0;
@@ -52,58 +67,63 @@ Status IndexArrivals::Load() {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return {};
     COFFER_ASSIGN(const Arrival arrival, ReadArrival(rows));
-    arrived_.insert(arrival);
+    picture_->arrivals.insert(arrival);
     last_id_ = last_id_before_ = arrival.id;
   }
 }
 
 Status IndexArrivals::Put(std::uint8_t place, const BlindToken& token, std::int64_t owner) {
   const Arrival arrival{place, token, owner, last_id_ + 1};
-  const auto behind = arrived_.lower_bound(arrival);
-  if (behind != arrived_.end() && !(arrival < *behind)) return {};
+  auto& arrived = picture_->arrivals;
+  const auto behind = arrived.lower_bound(arrival);
+  if (behind != arrived.end() && !(arrival < *behind)) return {};
   COFFER_TRY(insert_.Execute(arrival.id, std::int64_t{place}, ByteView(token), owner));
   added_.push_back(arrival);
-  arrived_.emplace_hint(behind, arrival);
+  arrived.insert(behind, arrival);
   last_id_ = arrival.id;
   return {};
 }
 
-Status IndexArrivals::Delete(Arrived::const_iterator arrival) {
-  COFFER_TRY(remove_.Execute(arrival->id));
-  Forget(arrival);
+// In the table only: the caller takes it out of the picture.
+Status IndexArrivals::Delete(const Arrival& arrival) {
+  COFFER_TRY(remove_.Execute(arrival.id));
+  removed_.push_back(arrival);
   return {};
 }
 
-void IndexArrivals::Forget(Arrived::const_iterator arrival) {
-  // Nothing is taken out for which there is no room beside.
-  if (removed_.size() == removed_.capacity()) removed_.reserve(removed_.size() * 2 + 16);
-  removed_.push_back(arrived_.extract(arrival));
-}
-
 Status IndexArrivals::Remove(std::uint8_t place, const BlindToken& token, std::int64_t owner) {
-  const auto found = arrived_.find(Arrival{place, token, owner});
-  return found == arrived_.end() ? Status{} : Delete(found);
+  auto& arrived = picture_->arrivals;
+  const auto found = arrived.find(Arrival{place, token, owner});
+  if (found == arrived.end()) return {};
+  COFFER_TRY(Delete(*found));
+  arrived.erase(found);
+  return {};
 }
 
 Status IndexArrivals::RemoveOwners(IndexPlace place, std::span<const std::int64_t> owners) {
   if (owners.empty()) return {};
   const std::set<std::int64_t> wanted(owners.begin(), owners.end());
-  for (auto at = arrived_.begin(); at != arrived_.end();) {
-    const auto here = at++;
-    const bool of_place = here->place == PlaceOf(place, 0) || here->place == PlaceOf(place, 1);
-    if (of_place && wanted.contains(here->owner)) COFFER_TRY(Delete(here));
+  auto& arrived = picture_->arrivals;
+  for (auto at = arrived.begin(); at != arrived.end();) {
+    const bool of_place = at->place == PlaceOf(place, 0) || at->place == PlaceOf(place, 1);
+    if (of_place && wanted.contains(at->owner)) {
+      COFFER_TRY(Delete(*at));
+      at = arrived.erase(at);
+    } else {
+      ++at;
+    }
   }
   return {};
 }
 
 Result<std::int64_t> IndexArrivals::RemoveSome(std::uint8_t place, std::int64_t most) {
   std::int64_t removed = 0;
-  auto at = arrived_.lower_bound(
+  auto& arrived = picture_->arrivals;
+  auto at = arrived.lower_bound(
       Arrival{.place = place, .owner = std::numeric_limits<std::int64_t>::min()});
-  while (removed < most && at != arrived_.end() && at->place == place) {
-    const auto here = at++;
-    COFFER_TRY(Delete(here));
-    ++removed;
+  for (; removed < most && at != arrived.end() && at->place == place; ++removed) {
+    COFFER_TRY(Delete(*at));
+    at = arrived.erase(at);
   }
   return removed;
 }
@@ -111,8 +131,9 @@ Result<std::int64_t> IndexArrivals::RemoveSome(std::uint8_t place, std::int64_t 
 std::vector<std::int64_t> IndexArrivals::Find(std::uint8_t place, const BlindToken& token,
                                               std::int64_t after, std::size_t limit) const {
   std::vector<std::int64_t> owners;
-  for (auto at = arrived_.upper_bound(Arrival{place, token, after});
-       at != arrived_.end() && at->place == place && at->token == token && owners.size() < limit;
+  const auto& arrived = picture_->arrivals;
+  for (auto at = arrived.upper_bound(Arrival{place, token, after});
+       at != arrived.end() && at->place == place && at->token == token && owners.size() < limit;
        ++at) {
     owners.push_back(at->owner);
   }
@@ -120,12 +141,12 @@ std::vector<std::int64_t> IndexArrivals::Find(std::uint8_t place, const BlindTok
 }
 
 IndexArrivals::RunPart IndexArrivals::NextOfRun(std::int64_t last,
-                                               const std::optional<Arrival>& after,
-                                               std::size_t most) const {
+                                                const std::optional<Arrival>& after,
+                                                std::size_t most) const {
   RunPart part;
   std::size_t looks = most * kLooksAtOnce;
-  for (auto at = after ? arrived_.upper_bound(*after) : arrived_.begin(); at != arrived_.end();
-       ++at) {
+  const auto& arrived = picture_->arrivals;
+  for (auto at = after ? arrived.upper_bound(*after) : arrived.begin(); at != arrived.end(); ++at) {
     if (part.arrivals.size() == most || looks-- == 0) return part;
     part.after = *at;
     if (at->id <= last) part.arrivals.push_back(*at);
@@ -142,19 +163,20 @@ Result<bool> IndexArrivals::DropMerged(std::int64_t last, std::int64_t most) {
     if (!more) return dropped;
     COFFER_ASSIGN(const Arrival arrival, ReadArrival(rows));
     dropped = true;
-    const auto found = arrived_.find(arrival);
-    if (found != arrived_.end()) Forget(found);
+    removed_.push_back(arrival);  // first: nothing is taken out that could not be put back
+    if (picture_->arrivals.erase(arrival) == 0) removed_.pop_back();
   }
 }
 
 void IndexArrivals::EndOperation(bool succeeded) {
   if (!succeeded) {
+    auto& arrived = picture_->arrivals;
     for (const Arrival& arrival : added_) {
-      const auto found = arrived_.find(arrival);
-      if (found != arrived_.end() && found->id == arrival.id) arrived_.erase(found);
+      const auto found = arrived.find(arrival);
+      if (found != arrived.end() && found->id == arrival.id) arrived.erase(found);
     }
-    for (auto& node : removed_) {
-      if (node.value().id <= last_id_before_) arrived_.insert(std::move(node));
+    for (const Arrival& arrival : removed_) {
+      if (arrival.id <= last_id_before_) arrived.insert(arrival);
     }
   }
   last_id_before_ = last_id_;

@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <vector>
 
@@ -46,10 +46,14 @@ struct Arrival {
 
 class IndexArrivals {
  public:
+  IndexArrivals();
+  IndexArrivals(IndexArrivals&&) noexcept;
+  IndexArrivals& operator=(IndexArrivals&&) noexcept;
+  ~IndexArrivals();
   static Result<IndexArrivals> Open(Database& database);
   Status Load();
 
-  std::size_t size() const { return arrived_.size(); }
+  std::size_t size() const;
   // Once: what is here already stays as it is.
   Status Put(std::uint8_t place, const BlindToken& token, std::int64_t owner);
   Status Remove(std::uint8_t place, const BlindToken& token, std::int64_t owner);
@@ -76,16 +80,14 @@ class IndexArrivals {
   void EndOperation(bool succeeded);
 
  private:
-  using Arrived = std::set<Arrival>;
+  struct Picture;  // of the table
 
-  Status Delete(Arrived::const_iterator arrival);
-  void Forget(Arrived::const_iterator arrival);
+  Status Delete(const Arrival& arrival);
 
-  Arrived arrived_;
+  std::unique_ptr<Picture> picture_;
   std::int64_t last_id_ = 0;
   std::int64_t last_id_before_ = 0;  // the running operation, which did this, to be undone
-  std::vector<Arrival> added_;
-  std::vector<Arrived::node_type> removed_;
+  std::vector<Arrival> added_, removed_;
   Statement read_, insert_, remove_, drop_;
 };
 
