@@ -14,9 +14,9 @@ constexpr std::string_view kReadArrivals =
 constexpr std::string_view kInsertArrival =
     "INSERT INTO index_arrivals (id, place, token, owner) VALUES (?, ?, ?, ?)";
 constexpr std::string_view kRemoveArrival = "DELETE FROM index_arrivals WHERE id = ?";
-constexpr std::string_view kDropArrivals =
-    "DELETE FROM index_arrivals WHERE id IN (SELECT id FROM index_arrivals WHERE id <= ? ORDER BY "
-    "id LIMIT ?) RETURNING id, place, token, owner";
+constexpr std::string_view kReadOldest =
+    "SELECT id, place, token, owner FROM index_arrivals WHERE id <= ? ORDER BY id LIMIT ?";
+constexpr std::string_view kDropArrivals = "DELETE FROM index_arrivals WHERE id <= ?";
 
 constexpr std::uint8_t kPlaces = 4;
 constexpr std::size_t kLooksAtOnce = 8;  // at what came after a run began, for each of the run
@@ -53,6 +53,7 @@ Result<IndexArrivals> IndexArrivals::Open(Database& database) {
   COFFER_ASSIGN(arrivals.read_, Statement::Prepare(database, kReadArrivals));
   COFFER_ASSIGN(arrivals.insert_, Statement::Prepare(database, kInsertArrival));
   COFFER_ASSIGN(arrivals.remove_, Statement::Prepare(database, kRemoveArrival));
+  COFFER_ASSIGN(arrivals.read_oldest_, Statement::Prepare(database, kReadOldest));
   COFFER_ASSIGN(arrivals.drop_, Statement::Prepare(database, kDropArrivals));
   return arrivals;
 }
@@ -156,16 +157,21 @@ IndexArrivals::RunPart IndexArrivals::NextOfRun(std::int64_t last,
 }
 
 Result<bool> IndexArrivals::DropMerged(std::int64_t last, std::int64_t most) {
-  bool dropped = false;
-  auto rows = drop_.Query(last, most);
-  for (;;) {
-    COFFER_ASSIGN(const bool more, rows.Next());
-    if (!more) return dropped;
-    COFFER_ASSIGN(const Arrival arrival, ReadArrival(rows));
-    dropped = true;
-    removed_.push_back(arrival);  // first: nothing is taken out that could not be put back
-    if (picture_->arrivals.erase(arrival) == 0) removed_.pop_back();
+  std::int64_t dropped = 0;  // up to this id
+  {
+    auto rows = read_oldest_.Query(last, most);
+    for (;;) {
+      COFFER_ASSIGN(const bool more, rows.Next());
+      if (!more) break;
+      COFFER_ASSIGN(const Arrival arrival, ReadArrival(rows));
+      dropped = arrival.id;
+      removed_.push_back(arrival);  // first: nothing is taken out that could not be put back
+      if (picture_->arrivals.erase(arrival) == 0) removed_.pop_back();
+    }
   }
+  if (dropped == 0) return false;
+  COFFER_TRY(drop_.Execute(dropped));
+  return true;
 }
 
 void IndexArrivals::EndOperation(bool succeeded) {

@@ -88,7 +88,7 @@ class IndexArrivals {
   std::int64_t last_id_ = 0;
   std::int64_t last_id_before_ = 0;  // the running operation, which did this, to be undone
   std::vector<Arrival> added_, removed_;
-  Statement read_, insert_, remove_, drop_;
+  Statement read_, insert_, remove_, read_oldest_, drop_;
 };
 
 }  // namespace coffer::vault

@@ -15,7 +15,7 @@ namespace coffer::cli {
 struct ImportRunOptions {
   std::string class_name;
   unsigned jobs = 4;
-  std::size_t batch_rows = 200;
+  std::size_t batch_rows = 500;
   Patience patience;
   bool accept_erased = false;  // rows of clients that were erased before
   bool replace = false;        // records have what their rows have and nothing else
