@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vault/access/approval.h"
+#include "vault/base/big_endian.h"
 
 namespace coffer::vault {
 namespace {
@@ -97,10 +98,7 @@ Result<std::optional<ApprovalRow>> ApprovalStore::Find(const ApprovalId& id) {
 Result<std::vector<ApprovalRow>> ApprovalStore::List(const Place& after, std::size_t limit,
                                                      std::size_t bytes) {
   Bytes before;  // of the id, whose first 63 bits these are
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    before.push_back(
-        static_cast<std::uint8_t>(static_cast<std::uint64_t>(after.row) << 1 >> shift));
-  }
+  AppendU64(before, static_cast<std::uint64_t>(after.row) << 1);
   std::vector<ApprovalRow> approvals;
   auto rows = list_.Query(after.closed ? 1 : 0, ByteView(before), static_cast<std::int64_t>(limit));
   for (std::size_t listed = 0; listed <= bytes;) {

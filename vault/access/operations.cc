@@ -11,6 +11,7 @@
 #include "vault/access/caller.h"
 #include "vault/access/not_yet.h"
 #include "vault/access/reasons.h"
+#include "vault/base/big_endian.h"
 #include "vault/base/names.h"
 #include "vault/base/operator_log.h"
 #include "vault/catalog/catalog_state.h"
@@ -19,11 +20,6 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::size_t kCursorTag = 16;
-
-void AppendU64(Bytes& out, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8)
-    out.push_back(static_cast<std::uint8_t>(value >> shift));
-}
 
 bool ShowsCertificate(const Caller& caller, std::string_view binding) {
   return caller.certificate && std::ranges::find(caller.certificate->bindings, binding) !=

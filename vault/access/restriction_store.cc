@@ -11,14 +11,15 @@ namespace {
 constexpr std::string_view kLoad =
     "SELECT rid, cid, class, all_but, purposes, since, placed_by FROM client_restrictions "
     "ORDER BY client, rid";
-constexpr std::string_view kInsert =
+constexpr std::string_view kInsertRestriction =
     "INSERT INTO client_restrictions (client, rid, cid, class, basis, all_but, purposes, since, "
     "placed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-constexpr std::string_view kDelete = "DELETE FROM client_restrictions WHERE client = ? AND rid = ?";
+constexpr std::string_view kDeleteRestriction =
+    "DELETE FROM client_restrictions WHERE client = ? AND rid = ?";
 constexpr std::string_view kDeleteOf = "DELETE FROM client_restrictions WHERE client = ?";
-constexpr std::string_view kBases =
+constexpr std::string_view kRestrictionBases =
     "SELECT rid, basis FROM client_restrictions WHERE client = ? ORDER BY rid";
-constexpr std::string_view kReseal =
+constexpr std::string_view kResealRestriction =
     "UPDATE client_restrictions SET basis = ? WHERE client = ? AND rid = ?";
 constexpr std::string_view kLoadUnsealed =
     "SELECT cid, class, basis, purposes, since, placed_by FROM restrictions ORDER BY client, class";
@@ -27,7 +28,7 @@ constexpr std::string_view kDeleteUnsealed =
 constexpr std::string_view kDeleteUnsealedOf = "DELETE FROM restrictions WHERE client = ?";
 
 template <class IdType>
-void CopyId(IdType& id, ByteView bytes) {
+void CopyRestrictionId(IdType& id, ByteView bytes) {
   std::ranges::copy(bytes, id.value.begin());
 }
 
@@ -46,11 +47,11 @@ std::string StopsInWords(const StoppedPurposes& stops) {
 Result<RestrictionStore> RestrictionStore::Open(Database& database) {
   RestrictionStore store;
   COFFER_ASSIGN(store.load_, Statement::Prepare(database, kLoad));
-  COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsert));
-  COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDelete));
+  COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertRestriction));
+  COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteRestriction));
   COFFER_ASSIGN(store.delete_of_, Statement::Prepare(database, kDeleteOf));
-  COFFER_ASSIGN(store.bases_, Statement::Prepare(database, kBases));
-  COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kReseal));
+  COFFER_ASSIGN(store.bases_, Statement::Prepare(database, kRestrictionBases));
+  COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kResealRestriction));
   COFFER_ASSIGN(store.load_unsealed_, Statement::Prepare(database, kLoadUnsealed));
   COFFER_ASSIGN(store.delete_unsealed_, Statement::Prepare(database, kDeleteUnsealed));
   COFFER_ASSIGN(store.delete_unsealed_of_, Statement::Prepare(database, kDeleteUnsealedOf));
@@ -64,12 +65,12 @@ Result<std::vector<Restriction>> RestrictionStore::Load() {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return restrictions;
     Restriction restriction;
-    CopyId(restriction.id, rows.Blob(0));
-    CopyId(restriction.client, rows.Blob(1));
+    CopyRestrictionId(restriction.id, rows.Blob(0));
+    CopyRestrictionId(restriction.client, rows.Blob(1));
     restriction.terms.class_name = rows.Text(2);
     restriction.terms.stops = {rows.Int(3) != 0, SplitWords(rows.Text(4))};
     restriction.since = Timestamp{rows.Int(5)};
-    if (!rows.IsNull(6)) CopyId(restriction.placed_by.emplace(), rows.Blob(6));
+    if (!rows.IsNull(6)) CopyRestrictionId(restriction.placed_by.emplace(), rows.Blob(6));
     restrictions.push_back(std::move(restriction));
   }
 }
@@ -104,7 +105,7 @@ Result<std::vector<std::pair<RestrictionId, Bytes>>> RestrictionStore::BasesOf(
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return bases;
     auto& [id, basis] = bases.emplace_back();
-    CopyId(id, rows.Blob(0));
+    CopyRestrictionId(id, rows.Blob(0));
     const ByteView sealed = rows.Blob(1);
     basis.assign(sealed.begin(), sealed.end());
   }
@@ -122,12 +123,12 @@ Result<std::vector<Restriction>> RestrictionStore::LoadUnsealed() {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return restrictions;
     Restriction restriction;
-    CopyId(restriction.client, rows.Blob(0));
+    CopyRestrictionId(restriction.client, rows.Blob(0));
     restriction.terms.class_name = rows.Text(1);
     restriction.terms.basis = rows.Text(2);
     restriction.terms.stops = {true, SplitWords(rows.Text(3))};
     restriction.since = Timestamp{rows.Int(4)};
-    if (!rows.IsNull(5)) CopyId(restriction.placed_by.emplace(), rows.Blob(5));
+    if (!rows.IsNull(5)) CopyRestrictionId(restriction.placed_by.emplace(), rows.Blob(5));
     restrictions.push_back(std::move(restriction));
   }
 }

@@ -83,7 +83,7 @@ bool IsVisible(std::string_view character) {
   });
 }
 
-bool IsLetterOrDigit(std::string_view character) {
+bool IsAlphanumeric(std::string_view character) {
   return AnyCodePoint(character, [](UChar32 c) { return u_isalnum(c) != 0; });
 }
 
@@ -96,9 +96,9 @@ Texts Select(Texts characters, Predicate holds) {
 // Letters, digits, hyphens and dots, in whatever script.
 bool IsDomain(std::string_view text) {
   const Texts characters = CharactersOf(text);
-  return std::ranges::any_of(characters, IsLetterOrDigit) &&
+  return std::ranges::any_of(characters, IsAlphanumeric) &&
          std::ranges::all_of(characters, [](std::string_view character) {
-           return character == "." || character == "-" || IsLetterOrDigit(character);
+           return character == "." || character == "-" || IsAlphanumeric(character);
          });
 }
 
@@ -109,7 +109,7 @@ std::optional<std::string> MaskEmail(std::string_view text) {
   if (at == text.npos || !IsDomain(text.substr(at + 1))) return std::nullopt;
   const Texts local = CharactersOf(text.substr(0, at));
   if (std::ranges::any_of(local, IsSpace)) return std::nullopt;
-  const Texts letters = Select(local, IsLetterOrDigit);
+  const Texts letters = Select(local, IsAlphanumeric);
   if (letters.empty()) return std::nullopt;
   const std::string_view first = letters.size() > 1 ? letters.front() : std::string_view();
   return std::string(first) + std::string(kConstant) + std::string(text.substr(at));
@@ -161,7 +161,7 @@ std::optional<std::string> MaskInitials(std::string_view text) {
     if (IsSpace(character)) {
       add_word(letters);
       letters.clear();
-    } else if (IsLetterOrDigit(character)) {
+    } else if (IsAlphanumeric(character)) {
       letters.push_back(character);
     }
   }

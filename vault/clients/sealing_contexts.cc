@@ -1,5 +1,6 @@
 #include "vault/clients/sealing_contexts.h"
 
+#include "vault/base/big_endian.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {
@@ -10,11 +11,6 @@ void AppendText(Bytes& out, std::string_view text) {
 }
 
 void AppendBytes(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
-
-void AppendU64(Bytes& out, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8)
-    out.push_back(static_cast<std::uint8_t>(value >> shift));
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include "crypto/aead.h"
 #include "crypto/hash.h"
+#include "vault/base/big_endian.h"
 #include "vault/storage/dialect.h"
 
 namespace coffer::vault {
@@ -103,9 +104,7 @@ Bytes KeyContext(const crypto::Keyring& keyring, std::uint64_t generation) {
   for (const ByteView part : {crypto::AsBytes(kKeyLabel), ByteView(keyring.vault_id())}) {
     context.insert(context.end(), part.begin(), part.end());
   }
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    context.push_back(static_cast<std::uint8_t>(generation >> shift));
-  }
+  AppendU64(context, generation);
   return context;
 }
 

@@ -8,7 +8,7 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::int64_t kMsPerHour = 3600 * 1000;
+constexpr std::int64_t kMsAnHour = 3600 * 1000;
 
 // By what the clock guard stored last (retention_runner.h): lately, and without a jump.
 Result<bool> ClockStands(SettingStore& settings, Timestamp now) {
@@ -54,7 +54,7 @@ Status DeletionState::Load(const RoomSources& sources) {
 Result<bool> DeletionState::Purge(Transaction& transaction) {
   // Acts are many and looked through one by one.
   const Timestamp now = transaction.now();
-  const std::int64_t hour = now.ms / kMsPerHour;
+  const std::int64_t hour = now.ms / kMsAnHour;
   if (std::exchange(purged_in_hour_, hour) == hour) return false;
   COFFER_ASSIGN(const bool stands, ClockStands(transaction.stores().settings, now));
   if (stands) {

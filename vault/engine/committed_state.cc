@@ -8,6 +8,7 @@
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/kdf.h"
+#include "vault/base/big_endian.h"
 #include "vault/storage/dialect.h"
 
 namespace coffer::vault {
@@ -67,14 +68,8 @@ std::string CallOf(const CommittedTable& table, const std::vector<std::string>& 
   return call + ")";
 }
 
-void AppendU64(std::uint64_t value, Bytes& out) {
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<std::uint8_t>(value >> shift));
-  }
-}
-
 void AppendLengthed(ByteView bytes, Bytes& out) {
-  AppendU64(bytes.size(), out);
+  AppendU64(out, bytes.size());
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
@@ -111,7 +106,7 @@ Bytes FormatSums(const StateSums& sums) {
   for (std::size_t i = 0; i < sums.size(); ++i) {
     if (sums[i] == StateSum{}) continue;
     AppendLengthed(crypto::AsBytes(kCommitted[i].name), out);
-    for (const std::uint64_t limb : sums[i]) AppendU64(limb, out);
+    for (const std::uint64_t limb : sums[i]) AppendU64(out, limb);
   }
   return out;
 }
@@ -214,7 +209,7 @@ crypto::Hash CommittedState::HashRow(std::size_t table, SqlValues values) const 
     AppendLengthed(crypto::AsBytes(columns[i]), row);
     row.push_back(static_cast<std::uint8_t>(type));
     if (type == SqlValue::Type::kInteger) {
-      AppendU64(static_cast<std::uint64_t>(value.Int()), row);
+      AppendU64(row, static_cast<std::uint64_t>(value.Int()));
     } else {
       AppendLengthed(value.Blob(), row);
     }

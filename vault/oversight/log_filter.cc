@@ -17,7 +17,7 @@ namespace coffer::vault {
 namespace {
 
 // As many words of one member are looked through for what is near.
-constexpr std::size_t kMostWords = 2000;
+constexpr std::size_t kMostFilterWords = 2000;
 
 constexpr std::size_t kMaxActorName = 200;
 
@@ -122,7 +122,7 @@ Result<std::string> Unknown(LogReader& reader, const NamedFilter& named, const s
   std::string message = "is known neither to the vault nor to its log";
   if (named.word == LogWord::kActor) return message;
   if (LogIndexReader* const index = reader.index(); index != nullptr) {
-    COFFER_ASSIGN(const auto words, index->Words(named.word, kMostWords));
+    COFFER_ASSIGN(const auto words, index->Words(named.word, kMostFilterWords));
     known.insert(known.end(), words.begin(), words.end());
   }
   const std::string meant = Suggest(value, std::move(known));

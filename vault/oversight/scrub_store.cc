@@ -84,7 +84,7 @@ bool HasArrivals(OwnedTable table) {
 
 const OwnedTableSql& Of(OwnedTable table) { return kTables[static_cast<std::size_t>(table)]; }
 
-Result<std::vector<std::int64_t>> Collect(Cursor rows) {
+Result<std::vector<std::int64_t>> CollectIds(Cursor rows) {
   std::vector<std::int64_t> ids;
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
@@ -123,7 +123,7 @@ bool ScrubStore::Has(OwnedTable table) const {
 }
 
 Result<std::vector<std::int64_t>> ScrubStore::ListRecords(std::int64_t after, std::size_t limit) {
-  return Collect(records_.Query(after, static_cast<std::int64_t>(limit)));
+  return CollectIds(records_.Query(after, static_cast<std::int64_t>(limit)));
 }
 
 Result<bool> ScrubStore::Walk(OwnedTable table, std::size_t limit, Place& place) {
@@ -150,11 +150,11 @@ Result<bool> ScrubStore::Walk(OwnedTable table, std::size_t limit, Place& place)
 
 Result<std::vector<std::int64_t>> ScrubStore::ListOrphans(OwnedTable table, int limit) {
   if (!Has(table)) return std::vector<std::int64_t>();
-  return Collect(orphans_[static_cast<std::size_t>(table)].Query(limit));
+  return CollectIds(orphans_[static_cast<std::size_t>(table)].Query(limit));
 }
 
 Result<std::vector<std::int64_t>> ScrubStore::ListOwnersOfOrphanedRecords(int limit) {
-  return Collect(orphaned_records_.Query(limit));
+  return CollectIds(orphaned_records_.Query(limit));
 }
 
 }  // namespace coffer::vault

@@ -21,7 +21,7 @@ constexpr std::uint64_t kSaveEvery = 64 * audit::kTileWidth;
 constexpr std::chrono::seconds kBetweenRounds{60};
 constexpr std::chrono::seconds kForIndex{1};
 constexpr std::chrono::seconds kQuiet{1};
-constexpr std::size_t kRowsAtOnce = 256;
+constexpr std::size_t kScrubbedAtOnce = 256;
 constexpr std::size_t kOwnedAtOnce = 2048;  // rows of which only the key is looked at
 constexpr std::size_t kMaxSaid = 1000;
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
@@ -261,7 +261,7 @@ Status Scrubber::CheckMissing(const std::vector<audit::Entry>& entries,
 }
 
 Result<bool> Scrubber::LookAtClients(std::vector<Looked>& looked) {
-  COFFER_ASSIGN(const auto ids, clients_.List(row_, {}, kRowsAtOnce));
+  COFFER_ASSIGN(const auto ids, clients_.List(row_, {}, kScrubbedAtOnce));
   for (const std::int64_t id : ids) {
     row_ = id;
     COFFER_ASSIGN(const auto row, clients_.FindRow(id));
@@ -272,14 +272,14 @@ Result<bool> Scrubber::LookAtClients(std::vector<Looked>& looked) {
     COFFER_ASSIGN(client.sealed_since, clients_.SealedSince(row->id));
     if (row->id.Row() != id) client.sealed_since = kNever;
   }
-  return ids.size() == kRowsAtOnce;
+  return ids.size() == kScrubbedAtOnce;
 }
 
 Result<bool> Scrubber::LookAtRecords(std::vector<Looked>& looked) {
-  COFFER_ASSIGN(const auto ids, rows_.ListRecords(row_, kRowsAtOnce));
+  COFFER_ASSIGN(const auto ids, rows_.ListRecords(row_, kScrubbedAtOnce));
   std::size_t versions = 0;
   for (const std::int64_t id : ids) {
-    if (versions > kRowsAtOnce) return true;
+    if (versions > kScrubbedAtOnce) return true;
     row_ = id;
     COFFER_ASSIGN(const auto row, records_.FindRow(id));
     if (!row) continue;
@@ -298,7 +298,7 @@ Result<bool> Scrubber::LookAtRecords(std::vector<Looked>& looked) {
       ++versions;
     }
   }
-  return ids.size() == kRowsAtOnce;
+  return ids.size() == kScrubbedAtOnce;
 }
 
 // The rows as they were at one moment, and what the log said then.
@@ -500,7 +500,7 @@ Status Scrubber::CheckGone(const audit::Entry& entry, std::vector<Verdict>& verd
   if (row) verdict.fault = "was erased, and is stored again";
   verdicts.push_back(std::move(verdict));
   for (std::int64_t after = -1;;) {
-    COFFER_ASSIGN(const auto owned, records_.ListOf(client.Row(), {}, after, kRowsAtOnce));
+    COFFER_ASSIGN(const auto owned, records_.ListOf(client.Row(), {}, after, kScrubbedAtOnce));
     if (owned.empty()) return {};
     after = owned.back();
     for (const std::int64_t id : owned) {
