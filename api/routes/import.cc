@@ -137,7 +137,7 @@ std::vector<ImportLine> ParseAll(std::string_view body, std::size_t shares,
 
 using ImportResults = std::vector<Result<vault::ImportResult>>;
 
-// Some lines, in one commit.
+// Some lines, prepared together.
 void ImportSome(const Service& service, const Call& call, const std::vector<ImportLine>& lines,
                 std::span<const std::size_t> places, ImportResults& results) {
   const json nothing;
@@ -175,7 +175,12 @@ ImportResults ImportAll(const Service& service, const Call& call,
   threads.Share(shares, [&](std::size_t share) {
     for (std::span<const std::size_t> rest = places[share]; !rest.empty() && !give_up;) {
       const auto some = rest.first(std::min(rest.size(), kLinesAtOnce));
-      ImportSome(service, call, lines, some, results);
+      try {
+        ImportSome(service, call, lines, some, results);
+      } catch (...) {
+        give_up = true;  // the others' work is for a request that fails
+        throw;
+      }
       if (std::ranges::any_of(some, [&](std::size_t place) {
             return !results[place] && ConcernsAll(results[place].error());
           })) {

@@ -2,12 +2,14 @@
 #include "vault/clients/imports.h"
 
 #include <deque>
+#include <numeric>
 
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
 #include "vault/access/operations.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/import.h"
+#include "vault/clients/record_operations.h"
 #include "vault/clients/row_import.h"
 
 namespace coffer::vault {
@@ -41,25 +43,39 @@ Result<ImportResult> Imports::ImportRecord(const Caller& caller, const ImportRow
 
 std::vector<Result<ImportResult>> Imports::ImportRecords(const Caller& caller,
                                                          std::span<const ImportRow> rows) {
+  std::vector<Result<ImportResult>> results(rows.size());
+  std::vector<std::size_t> places(rows.size());
+  std::iota(places.begin(), places.end(), 0);
+  for (int attempt = 0; !places.empty(); ++attempt) {
+    ImportAt(caller, rows, places, results);
+    // The class has another version than they were prepared for.
+    std::erase_if(places, [&](std::size_t place) {
+      return results[place] || results[place].error().reason != kClassChanged;
+    });
+    if (attempt == kClassRetries) break;
+  }
+  return results;
+}
+
+void Imports::ImportAt(const Caller& caller, std::span<const ImportRow> rows,
+                       std::span<const std::size_t> places,
+                       std::vector<Result<ImportResult>>& results) const {
   std::deque<RowImport> imports;
   std::vector<Status> prepared;
   std::vector<Operations::Performed> performed;
-  prepared.reserve(rows.size());
-  performed.reserve(rows.size());
+  prepared.reserve(places.size());
+  performed.reserve(places.size());
   // Their ids follow one another, so that they are stored beside one another, whoever else imports.
-  for (const ImportRow& row : rows) imports.emplace_back(operations_, caller, row);
+  for (const std::size_t place : places) imports.emplace_back(operations_, caller, rows[place]);
   for (RowImport& import : imports) {
     prepared.push_back(import.Prepare());
     if (prepared.back()) performed.push_back({&import.call(), import, {}});
   }
   operations_.PerformInBulk(performed);
-  std::vector<Result<ImportResult>> results;
-  results.reserve(rows.size());
   auto done = performed.begin();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    results.push_back(imports[i].Finish(prepared[i] ? (done++)->status : prepared[i]));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    results[places[i]] = imports[i].Finish(prepared[i] ? (done++)->status : prepared[i]);
   }
-  return results;
 }
 
 }  // namespace coffer::vault

@@ -22,13 +22,18 @@ class Imports {
   // One client by external reference and one record of it: made, updated or left as they are. What
   // is merged is changed as by UpdateRecord: by who reads a field and writes it.
   Result<ImportResult> ImportRecord(const Caller& caller, const ImportRow& row);
-  // The same of each of many, in their order and in one commit, while others are served before
+  // The same of each of many, in their order and in few commits, while others are served before
   // them. Each has its decision, its entries and its answer of its own, whatever becomes of the
   // others.
   std::vector<Result<ImportResult>> ImportRecords(const Caller& caller,
                                                   std::span<const ImportRow> rows);
 
  private:
+  // Of the rows at these places.
+  void ImportAt(const Caller& caller, std::span<const ImportRow> rows,
+                std::span<const std::size_t> places,
+                std::vector<Result<ImportResult>>& results) const;
+
   const Operations& operations_;
 };
 

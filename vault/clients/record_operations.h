@@ -34,6 +34,7 @@ Result<std::shared_ptr<const ClassSchema>> ClassOf(const Transaction& transactio
 // Whether a document that was validated against `schema` is still to be stored under it. Errors:
 // kConflict kClassChanged: validate again.
 inline constexpr std::string_view kClassChanged = "class_changed";
+inline constexpr int kClassRetries = 5;
 Status ClassStands(const Transaction& transaction, const ClassSchema& schema);
 
 // Fills in `row.terms`. Errors: kCorrupted.

@@ -120,8 +120,6 @@ Result<std::optional<PinnedKeys>> PinForWriting(Engine& engine, const ClientId& 
   return pinned;
 }
 
-constexpr int kClassRetries = 5;  // of a class that changes between validation and transaction
-
 // A record of this client, or nothing is there.
 Result<RecordRow> FindOf(Transaction& transaction, Call& call, const ClientId& client,
                          const RecordId& id) {

@@ -132,6 +132,8 @@ Status RowImport::SealClient() {
                                    crypto::FillRandom(slot);
                                    return Result<std::uint64_t>(0);
                                  }));
+  // It is nobody's key yet, and seals nothing more here.
+  operations_.engine().key_cache().Remove(client_.id);
   const PinnedKeys pin(std::move(pinned));
   const ClientKeys key = pin.Expose();
   client_.profile = key.Seal(ClientContext(keyring, client_.id, client_.version),
@@ -326,11 +328,9 @@ Status RowImport::operator()(Transaction& transaction) {
 }
 
 Result<ImportResult> RowImport::Finish(const Status& performed) {
-  const bool has_key = !wrapped_key_.empty();
-  if (has_key && (!performed || !client_made_)) {
-    operations_.engine().key_cache().Remove(client_.id);
-  }
   if (performed) return result_;
+  // Of a client that is not there its operation may have used the key.
+  if (client_made_) operations_.engine().key_cache().Remove(client_.id);
   if (refused_ && performed.error().reason == refused_->reason) return std::unexpected(*refused_);
   return std::unexpected(performed.error());
 }

@@ -296,6 +296,9 @@ Status SearchIndex::PutToken(std::uint64_t generation, const BlindToken& token,
 // pages.
 Status SearchIndex::PayForWaiting() {
   constexpr std::size_t kStepsForEach = 4, kPaidAtOnce = 64;
+  // Where a page of a sorted table is damaged, what touches it takes its batch along: that is for
+  // the builder to find, and not for whoever stores something else.
+  if (merge_failed_) return {};
   if (arrivals_.size() <= merge_after_ + merge_after_ / 2) return {};
   owed_ += kStepsForEach;
   if (owed_ < std::min(kPaidAtOnce, merge_after_)) return {};
@@ -506,7 +509,13 @@ Result<bool> SearchIndex::ClearSome(std::uint64_t parity, std::int64_t rows) {
 }
 
 Result<bool> SearchIndex::MergeSome(std::size_t most) {
-  if (!MergeIsDue()) return false;
+  auto merged = ContinueRun(most);
+  merge_failed_ = !merged;
+  return merged;
+}
+
+Result<bool> SearchIndex::ContinueRun(std::size_t most) {
+  if (!MergeIsDue() || most == 0) return false;
   if (!run_) {
     Run begun;
     begun.last = arrivals_.last_id();

@@ -150,6 +150,7 @@ class SearchIndex {
                                                       const BlindToken& stored);
   bool HasRoomToWait() const { return arrivals_.size() < 2 * merge_after_; }
   Status PayForWaiting();
+  Result<bool> ContinueRun(std::size_t most);
   // Whether the next generation has what this row says, as far as it is built.
   bool NextHasRecord(std::int64_t record) const;
   bool NextHasClient(std::int64_t client) const;
@@ -173,6 +174,7 @@ class SearchIndex {
   std::size_t merge_after_ = 0;
   std::optional<Run> run_, run_before_;  // the operation
   std::size_t owed_ = 0;                 // of a merge, by what came to wait
+  bool merge_failed_ = false;            // the last time
   IndexArrivals arrivals_;
   Tables tables_[2];
   Statement read_state_, store_state_, mark_, read_coverage_, put_coverage_, begin_coverage_,

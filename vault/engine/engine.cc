@@ -41,6 +41,13 @@ Result<PinnedKeys> Transaction::PinKey(const ClientId& client) {
   if (engine_.dying_.contains(client)) return Fail(Code::kNotFound, "not_found");
   const auto unwrap = [&](std::uint64_t generation,
                           std::span<std::uint8_t> slot) -> Result<std::uint64_t> {
+    const auto added = std::ranges::find_if(added_keys_, [&](const auto& key) {
+      return key.first.client == client && key.first.generation == generation;
+    });
+    if (added != added_keys_.end()) {  // by this very operation
+      COFFER_TRY(engine_.keyring_->UnwrapDataKey(added->second, client.value, slot));
+      return generation;
+    }
     COFFER_ASSIGN(const auto wrapped, engine_.stores_->keys.Find({client, generation}));
     if (!wrapped) return Fail(Code::kNotFound, "not_found");
     COFFER_TRY(engine_.keyring_->UnwrapDataKey(*wrapped, client.value, slot));
@@ -311,15 +318,14 @@ Status Engine::Run(OperationKind kind, EntryRule rule, audit::Entry& entry,
   return std::move(operation.status);
 }
 
+// Not bounded by the queue's limit: what waits is in the memory of its callers, who are.
 void Engine::RunInBulk(std::span<Operation> operations) {
   if (operations.empty()) return;
   Bulk bulk{operations};
   std::unique_lock lock(queue_mutex_);
-  const bool full = bulk_operations_ + operations.size() > options_.queue_limit;
-  if (stopping_ || full) {
-    if (full) refused_full_.fetch_add(1, std::memory_order_relaxed);
+  if (stopping_) {
     for (Operation& operation : operations) {
-      operation.status = Fail(Code::kUnavailable, stopping_ ? "stopping" : "queue_full");
+      operation.status = Fail(Code::kUnavailable, "stopping");
     }
     return;
   }
@@ -330,29 +336,39 @@ void Engine::RunInBulk(std::span<Operation> operations) {
 }
 
 // Precondition: the queue is locked.
-void Engine::TakeBulk(std::vector<Operation*>& batch) {
-  std::size_t room = batch.empty() ? kBulkAlone : kBulkBeside;
-  room = std::min(room, bulk_operations_);
-  batch.reserve(batch.size() + room);  // what throws has taken nothing
-  bulk_operations_ -= room;
-  while (room > 0) {
-    Bulk& bulk = *bulk_[bulk_taken_];
-    const auto taken = bulk.waiting.first(std::min(room, bulk.waiting.size()));
-    for (Operation& operation : taken) batch.push_back(&operation);
-    bulk.waiting = bulk.waiting.subspan(taken.size());
-    room -= taken.size();
-    if (bulk.waiting.empty()) ++bulk_taken_;
+void Engine::TakeBulk(Batch& batch) {
+  std::size_t room = std::min(batch.single == 0 ? kBulkAlone : kBulkBeside, bulk_operations_);
+  batch.operations.reserve(batch.operations.size() + room);  // what throws has taken nothing
+  for (auto at = bulk_.begin(); room > 0; ++at) {
+    Bulk& bulk = **at;
+    bulk.taken = std::min(room, bulk.left.size());
+    for (Operation& operation : bulk.left.first(bulk.taken)) batch.operations.push_back(&operation);
+    room -= bulk.taken;
   }
 }
 
-// Nothing of those that are done is touched afterwards.
-void Engine::FinishBulk() {
+// Nothing of those that are finished is touched afterwards.
+void Engine::FinishBulk(const Batch& batch) {
+  if (batch.operations.size() == batch.single) return;
   const std::lock_guard lock(queue_mutex_);
-  if (bulk_taken_ == 0) return;
-  for (; bulk_taken_ > 0; --bulk_taken_) {
-    bulk_.front()->finished = true;
+  std::size_t done = batch.done - std::min(batch.done, batch.single);
+  while (!bulk_.empty() && bulk_.front()->taken > 0) {
+    Bulk& bulk = *bulk_.front();
+    std::size_t of_it = std::min(done, bulk.taken);
+    done -= of_it;
+    if (batch.failed) {
+      const Status status = bulk.left.front().status;
+      for (Operation& operation : bulk.left.subspan(bulk.taken)) operation.status = status;
+      of_it = bulk.left.size();
+    }
+    bulk.taken = 0;
+    bulk.left = bulk.left.subspan(of_it);
+    bulk_operations_ -= of_it;
+    if (!bulk.left.empty()) break;  // those behind it have had no turn
+    bulk.finished = true;
     bulk_.pop_front();
   }
+  for (Bulk* const bulk : bulk_) bulk->taken = 0;
   bulk_finished_.notify_all();
 }
 
@@ -395,12 +411,13 @@ EngineStatistics Engine::Statistics() const {
 }
 
 void Engine::Loop() {
-  std::vector<Operation*> batch;
+  Batch batch;
   for (;;) {
-    bool timed_out = false, awaited = false;
+    bool timed_out = false;
+    batch.operations.clear();
     {
       std::unique_lock lock(queue_mutex_);
-      while (queue_.empty() && bulk_operations_ == 0 && !stopping_ && !timed_out) {
+      while (queue_.empty() && bulk_.empty() && !stopping_ && !timed_out) {
         idle_ = true;
         auto patience = keys_rewrite_->working() ? std::chrono::milliseconds(1)
                         : vault_wal_->emptying() ? vault_wal_->retry_after()
@@ -409,52 +426,56 @@ void Engine::Loop() {
         timed_out = queue_changed_.wait_for(lock, patience) == std::cv_status::timeout;
       }
       idle_ = false;
-      if (queue_.empty() && bulk_operations_ == 0 && stopping_) return;
-      batch.swap(queue_);
-      awaited = !batch.empty();
-      if (awaited) running_ = collecting_++;
+      if (queue_.empty() && bulk_.empty() && stopping_) return;
+      batch.operations.swap(queue_);
+      batch.single = batch.operations.size();
+      if (batch.single > 0) running_ = collecting_++;
       try {
         TakeBulk(batch);
       } catch (const std::bad_alloc&) {
-        // They wait for a later batch.
+        // They wait for a later batch, and until others give memory back.
+        if (batch.single == 0) queue_changed_.wait_for(lock, kDestroyAgainAfter);
       }
     }
-    if (!batch.empty()) {
+    if (!batch.operations.empty()) {
       RunBatch(batch);
-      if (awaited) FinishBatch();
-      FinishBulk();
+      if (batch.single > 0) FinishBatch();
+      FinishBulk(batch);
     }
     try {
-      Maintain(batch.empty());
+      Maintain(batch.operations.empty());
     } catch (const std::bad_alloc&) {
       // All of it is tried again.
     }
-    batch.clear();
   }
 }
 
-void Engine::RunBatch(std::vector<Operation*>& batch) {
+void Engine::RunBatch(Batch& batch) {
   Status committed;
+  batch.done = 0;
   try {
     committed = RunOperations(batch);
   } catch (const std::bad_alloc&) {
     committed = Fail(Code::kUnavailable, kNoMemory);
   }
+  batch.failed = !committed;
+  const std::span operations(batch.operations);
   if (committed) {
     healthy_.store(true, std::memory_order_release);
-    operations_.fetch_add(batch.size(), std::memory_order_relaxed);
+    operations_.fetch_add(batch.done, std::memory_order_relaxed);
     const auto asked = std::ranges::count_if(
-        batch, [](const Operation* operation) { return operation->rule != EntryRule::kNever; });
+        operations.first(batch.done),
+        [](const Operation* operation) { return operation->rule != EntryRule::kNever; });
     requests_.fetch_add(static_cast<std::uint64_t>(asked), std::memory_order_relaxed);
     batches_.fetch_add(1, std::memory_order_relaxed);
-    if (batch.size() > largest_batch_.load(std::memory_order_relaxed)) {
-      largest_batch_.store(batch.size(), std::memory_order_relaxed);
+    if (batch.done > largest_batch_.load(std::memory_order_relaxed)) {
+      largest_batch_.store(batch.done, std::memory_order_relaxed);
     }
     log_size_.store(writer_->head().size, std::memory_order_release);
   } else {
     const bool no_memory = committed.error().reason == kNoMemory;
     AbandonBatch(committed.error());
-    for (Operation* operation : batch) {
+    for (Operation* operation : operations) {
       operation->status =
           std::unexpected(Error{Code::kUnavailable, no_memory ? kNoMemory : "log_unavailable"});
       if (!no_memory) operation->status.error().detail = committed.error().detail;
@@ -462,14 +483,23 @@ void Engine::RunBatch(std::vector<Operation*>& batch) {
   }
 }
 
-Status Engine::RunOperations(std::vector<Operation*>& batch) {
+Status Engine::RunOperations(Batch& batch) {
   if (needs_reload_) {
     COFFER_TRY(Load());
     needs_reload_ = false;
   }
   COFFER_TRY(statements_.begin.Execute());
-  for (Operation* operation : batch) COFFER_TRY(RunOne(*operation));
+  for (; batch.done < batch.single; ++batch.done) COFFER_TRY(RunOne(*batch.operations[batch.done]));
+  if (batch.operations.size() > batch.single) COFFER_TRY(RunBulk(batch));
   return CommitBatch();
+}
+
+Status Engine::RunBulk(Batch& batch) {
+  const auto until = std::chrono::steady_clock::now() + kBulkTime;
+  do {
+    COFFER_TRY(RunOne(*batch.operations[batch.done]));
+  } while (++batch.done < batch.operations.size() && std::chrono::steady_clock::now() < until);
+  return {};
 }
 
 // An error returned from here fails the batch; the operation's own failure is in its status.
@@ -765,7 +795,7 @@ void Engine::Maintain(bool idle) {
     return {};
   };
   Operation operation{OperationKind::kWrite, EntryRule::kNever, &none, work, {}};
-  std::vector<Operation*> batch{&operation};
+  Batch batch{.operations = {&operation}, .single = 1};
   RunBatch(batch);
 }
 

@@ -104,6 +104,8 @@ class Engine {
   // engine thread.
   void RunInBulk(std::span<Operation> operations);
   static constexpr std::size_t kBulkBeside = 32, kBulkAlone = 256;
+  // After that time a batch takes up no further one of them.
+  static constexpr std::chrono::milliseconds kBulkTime{10};
 
   // For what a room says any thread may ask for.
   template <class State>
@@ -132,17 +134,24 @@ class Engine {
   // Between two tries at keys that cannot be destroyed while somebody holds keys.db.
   static constexpr std::chrono::milliseconds kDestroyAgainAfter{200};
 
-  // What is left of one call, which waits for it.
+  // One call, which waits for it.
   struct Bulk {
-    std::span<Operation> waiting;
+    std::span<Operation> left;
+    std::size_t taken = 0;  // of these, by the running batch
     bool finished = false;
+  };
+  struct Batch {
+    std::vector<Operation*> operations;  // first those that are waited for one by one
+    std::size_t single = 0;
+    std::size_t done = 0;  // how many it came to
+    bool failed = false;
   };
 
   Engine() = default;
   void AwaitBatch(std::uint32_t batch);
   void FinishBatch();
-  void TakeBulk(std::vector<Operation*>& batch);
-  void FinishBulk();
+  void TakeBulk(Batch& batch);
+  void FinishBulk(const Batch& batch);
   Result<UnwrappedKeys> UnwrapKeys(const ClientKeyId& current);
   Status FindResealing();
   void BeginResealing(const ClientKeyId& key, std::uint64_t who);
@@ -151,8 +160,9 @@ class Engine {
                                                  const crypto::Keyring& keyring, Options options);
   Status Load();  // the log's head, and the rooms, from the database
   void Loop();
-  void RunBatch(std::vector<Operation*>& batch);
-  Status RunOperations(std::vector<Operation*>& batch);
+  void RunBatch(Batch& batch);
+  Status RunOperations(Batch& batch);
+  Status RunBulk(Batch& batch);
   Status RunOne(Operation& operation);
   Status TakeOver(Transaction& transaction);
   Status AppendEntries(Transaction& transaction, Operation& operation);
@@ -232,7 +242,7 @@ class Engine {
   std::vector<Operation*> queue_;
   std::deque<Bulk*> bulk_;
   std::size_t bulk_taken_ = 0;       // of its first, by the running batch with nothing left of them
-  std::size_t bulk_operations_ = 0;  // that wait
+  std::size_t bulk_operations_ = 0;  // of these, that are not done
   std::condition_variable bulk_finished_;
   std::uint32_t collecting_ = 0;  // number of the batch that the queue will become
   bool idle_ = false;

@@ -1,7 +1,9 @@
 // Rows that are imported together are what they would be one after the other.
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <deque>
 #include <random>
+#include <thread>
 
 #include "tests/support/sampling.h"
 #include "tests/vault/test_vault.h"
@@ -103,6 +105,60 @@ TEST_CASE("rows that are imported together are answered, stored and logged as on
     }
     together.CheckInvariants();
   }
+}
+
+TEST_CASE("the reason of each row is kept, however few keys there is room for") {
+  TestVault::Settings settings;
+  settings.key_cache_entries = 256;
+  TestVault vault(settings);
+  std::deque<MadeRow> made;
+  std::vector<ImportRow> rows;
+  for (int i = 0; i < 300; ++i) {
+    rows.push_back(
+        made.emplace_back(MadeRow{"R-" + std::to_string(i), "contact", "", {{"last_name", "Doe"}}})
+            .Row());
+  }
+  const auto importing = vault.As(kCrmService, "client-care", "moved from the old system");
+  for (const auto& result : vault->imports().ImportRecords(importing, rows)) {
+    CHECK(Told(result) == "created 0");
+  }
+  CHECK(vault.Number("SELECT count(*) FROM log_notes") == 300);
+  CHECK(vault.KeyCount() == 300);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("a class that changes while rows wait refuses none of them") {
+  TestVault vault;
+  std::atomic<bool> done{false};
+  std::size_t refused = 0;
+  {
+    const std::jthread changes([&] {
+      for (int version = 0; !done; ++version) {
+        vault.PutClass({{"name", "note"},
+                        {"purposes", {"client-care"}},
+                        {"fields",
+                         {{"text", {{"type", "string"}}},
+                          {"f" + std::to_string(version % 2), {{"type", "string"}}}}}});
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
+    });
+    while (!vault->classes().HasClass("note")) std::this_thread::yield();
+    const json data = {{"text", "x"}};
+    for (int round = 0; round < 20; ++round) {
+      std::deque<std::string> references;
+      std::vector<ImportRow> rows;
+      for (int i = 0; i < 32; ++i) {
+        rows.push_back({references.emplace_back(std::to_string(round * 32 + i)), "note", "", data});
+      }
+      for (const auto& result : vault->imports().ImportRecords(vault.As(kCrmService), rows)) {
+        if (!result) ++refused;
+      }
+    }
+    done = true;
+  }
+  CHECK(refused == 0);
+  CHECK(vault.Number("SELECT count(*) FROM records") == 20 * 32);
+  vault.CheckInvariants();
 }
 
 TEST_CASE("rows of somebody who may import nothing are refused each, and leave nothing") {

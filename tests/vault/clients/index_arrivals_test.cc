@@ -3,6 +3,7 @@
 
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <fstream>
 #include <limits>
 #include <map>
 #include <optional>
@@ -99,7 +100,6 @@ class WaitingIndex {
   std::set<std::pair<int, std::int64_t>> wanted;
   std::map<int, std::int64_t> references;
 
- private:
   void Begin() {
     engine->Of<ClientsState>().stores.index.MergeAfter(merge_after_);
     engine.Start();
@@ -168,6 +168,68 @@ TEST_CASE("what waits is found, removed, taken back and read again as what is so
     waiting.Reopen();
     waiting.Check();
   }
+}
+
+TEST_CASE("whoever stores faster than anybody merges has it wait and pays for it") {
+  constexpr std::size_t kMergeAfter = 400;
+  WaitingIndex waiting(kMergeAfter);
+  std::size_t most = 0;
+  for (int step = 0; step < 60; ++step) {
+    REQUIRE(waiting.Do([&](SearchIndex& index) -> Status {
+      for (int i = 0; i < 40; ++i) {
+        const int number = step * 40 + i;
+        COFFER_TRY(waiting.Change(index, number % kTokensUsed, number + 1, true));
+        most = std::max(most, index.arrivals());
+      }
+      return {};
+    }) == "ok");
+  }
+  CHECK(most > kMergeAfter);
+  CHECK(most < 2 * kMergeAfter);  // never was there no room
+  waiting.Check();
+  waiting.Reopen();
+  waiting.Check();
+}
+
+TEST_CASE("what cannot be merged fails nobody who stores something else") {
+  WaitingIndex waiting(100);
+  const auto store = [&](int from, int count) {
+    return waiting.Do([&](SearchIndex& index) -> Status {
+      for (int i = from; i < from + count; ++i) {
+        COFFER_TRY(waiting.Change(index, i % kTokensUsed, i + 1, true));
+      }
+      return {};
+    });
+  };
+  REQUIRE(store(0, 130) == "ok");
+  std::int64_t root = 0;
+  {
+    const Database reader = waiting.engine.Reader();
+    auto select =
+        Statement::Prepare(reader, "SELECT rootpage FROM sqlite_schema WHERE name = 'blind_index'");
+    REQUIRE(select);
+    auto row = select->Query();
+    REQUIRE(row.Next() == true);
+    root = row.Int(0);
+  }
+  waiting.engine.Close();
+  {
+    std::fstream file(waiting.engine.vault_path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp((root - 1) * 4096 + 100);
+    file.write("damaged", 7);
+    REQUIRE(file.flush());
+  }
+  waiting.engine.Open();
+  waiting.Begin();
+  const auto merge = [&] {
+    return waiting.Do([](SearchIndex& index) -> Status {
+      COFFER_TRY(index.MergeSome(1));
+      return {};
+    });
+  };
+  CHECK(merge() != "ok");
+  CHECK(store(130, 60) == "ok");  // which would pay
+  CHECK(merge() != "ok");
 }
 
 }  // namespace

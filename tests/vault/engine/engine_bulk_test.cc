@@ -1,7 +1,9 @@
 // Many operations of one caller in one commit, and what others wait for meanwhile.
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <deque>
 #include <functional>
+#include <new>
 
 #include "tests/vault/test_engine.h"
 
@@ -71,52 +73,81 @@ TEST_CASE("whoever asks for one thing is served before what was waiting in bulk"
     engine.Start();
     engine.Hold();
     constexpr int kCalls = 5;
+    std::atomic<int> wrong{0};
     {
       std::vector<std::jthread> callers;
       for (int call = 0; call < kCalls; ++call) {
-        callers.emplace_back(
-            [&engine, call, each] { BulkCall(Range(1000 + call * each, each)).Run(engine); });
+        const Numbers numbers = Range(1000 + call * each, each);
+        callers.emplace_back([&engine, &wrong, numbers] {
+          const auto answers = BulkCall(numbers).Run(engine);
+          const Numbers rows = engine.Rows();  // what is answered is committed
+          for (std::size_t i = 0; i < numbers.size(); ++i) {
+            const bool fails = numbers[i] % 5 == 0;
+            if (answers[i] != (fails ? "changed_mind" : "ok")) ++wrong;
+            if (std::ranges::binary_search(rows, numbers[i]) == fails) ++wrong;
+          }
+        });
         engine.AwaitQueued(static_cast<std::size_t>((call + 1) * each));
       }
       callers.emplace_back([&engine] { engine.Put(1); });
       engine.AwaitQueued(static_cast<std::size_t>(kCalls * each + 1));
       engine.Release();
     }
+    CHECK(wrong == 0);
     const Strings log = engine.Log();
     REQUIRE(log.size() == static_cast<std::size_t>(kCalls * each + 2));
     CHECK(log[1] == "put.1 ok");
-    for (int i = 0; i < kCalls * each; ++i) {  // in the order of the calls
-      CHECK(log[static_cast<std::size_t>(i + 2)].starts_with("put." + std::to_string(1000 + i) +
-                                                             " "));
+    bool in_order = true;  // of the calls
+    for (int i = 0; i < kCalls * each; ++i) {
+      in_order = in_order && log[static_cast<std::size_t>(i + 2)].starts_with(
+                                 "put." + std::to_string(1000 + i) + " ");
     }
-    // That of the hold, that of the put with some beside it, and those of the rest.
-    const int rest = kCalls * each - kBeside;
-    CHECK(engine->Statistics().batches ==
-          static_cast<std::uint64_t>(2 + (rest + kAlone - 1) / kAlone));
+    CHECK(in_order);
+    const auto statistics = engine->Statistics();
+    CHECK(statistics.batches >= static_cast<std::uint64_t>(2 + (kCalls * each - 1) / kAlone));
+    CHECK(statistics.largest_batch <= kAlone);
+    CHECK(statistics.queue_length == 0);
     engine.CheckInvariants();
   }
 }
 
-TEST_CASE("what is asked for in bulk beyond the queue is refused, and so is what comes too late") {
-  TestEngine engine(40);
+TEST_CASE("what waits in bulk gets on, however many ask for one thing") {
+  TestEngine engine;
   engine.Start();
-  engine.Hold();
+  std::atomic<bool> done{false};
   {
-    const std::jthread first([&engine] { BulkCall(Range(1, 30)).Run(engine); });
-    engine.AwaitQueued(30);
-    CHECK(BulkCall(Range(101, 11)).Run(engine) == Strings(11, "queue_full"));
-    const std::jthread second([&engine] { BulkCall(Range(201, 10)).Run(engine); });
-    engine.AwaitQueued(40);
-    CHECK(engine->Statistics().refused_full == 1);
-    engine.Release();
+    std::vector<std::jthread> singles;
+    for (int t = 0; t < 4; ++t) {
+      singles.emplace_back([&engine, &done] {
+        while (!done)
+          engine.Do(OperationKind::kRead, "read", [](Transaction&) { return Status{}; });
+      });
+    }
+    CHECK(BulkCall(Range(1, 200)).Run(engine).size() == 200);
+    done = true;
   }
-  CHECK(engine.Rows().size() == 24 + 8);
-  engine->Stop();
-  CHECK(BulkCall(Range(301, 2)).Run(engine) == Strings(2, "stopping"));
+  CHECK(engine.Rows().size() == 160);
   engine.CheckInvariants();
 }
 
-TEST_CASE("a stop runs what waits in bulk") {
+TEST_CASE("a queue that is full of single requests refuses nothing that comes in bulk") {
+  TestEngine engine(8);
+  engine.Start();
+  engine.Hold();
+  {
+    std::vector<std::jthread> callers;
+    for (int n = 0; n < 8; ++n) callers.emplace_back([&engine, n] { engine.Put(1000 + n); });
+    engine.AwaitQueued(8);
+    CHECK(engine.Put(2000) == "queue_full");
+    callers.emplace_back([&engine] { BulkCall(Range(1, 30)).Run(engine); });
+    engine.AwaitQueued(8 + 30);
+    engine.Release();
+  }
+  CHECK(engine.Rows().size() == 8 + 24);
+  engine.CheckInvariants();
+}
+
+TEST_CASE("a stop runs what waits in bulk and refuses what comes later") {
   TestEngine engine;
   engine.Start();
   engine.Hold();
@@ -125,10 +156,89 @@ TEST_CASE("a stop runs what waits in bulk") {
     const std::jthread caller([&] { answers = BulkCall(Range(1, 4)).Run(engine); });
     engine.AwaitQueued(4);
     const std::jthread stop([&engine] { engine->Stop(); });
+    // Let in until the stop is seen; what was let in is run.
+    std::vector<std::jthread> others;
+    std::atomic<bool> stopping{false};
+    for (int n = 0; !stopping; ++n) {
+      others.emplace_back([&engine, &stopping, n] {
+        if (BulkCall({1001 + 5 * n}).Run(engine) == Strings{"stopping"}) stopping = true;
+      });
+      std::this_thread::yield();
+    }
     engine.Release();
   }
   CHECK(answers == Strings(4, "ok"));
-  CHECK(engine.Rows() == Numbers{1, 2, 3, 4});
+  CHECK(BulkCall(Range(301, 2)).Run(engine) == Strings(2, "stopping"));
+  engine.CheckInvariants();
+}
+
+TEST_CASE("where a batch fails, what is left of its calls fails with it") {
+  constexpr std::size_t kMany = 2 * Engine::kBulkAlone;
+  TestEngine engine;
+  engine.Start();
+  std::deque<audit::Entry> entries(kMany + 1);
+  std::size_t ran = 0;
+  // In the second batch, whichever operation that is.
+  const auto write = [&](Transaction& transaction) -> Status {
+    ++ran;
+    COFFER_TRY(TestEngine::Write(transaction, static_cast<int>(ran)));
+    if (engine->Statistics().batches == 1) return Fail(Code::kUnavailable, "storage_unavailable");
+    return {};
+  };
+  std::vector<Engine::Operation> operations;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    entries[i].action = "put." + std::to_string(i + 1);
+    entries[i].decision = audit::Decision::kAllow;
+    operations.push_back({OperationKind::kWrite, EntryRule::kAlways, &entries[i], write, {}});
+  }
+  engine->RunInBulk(operations);
+  const Numbers rows = engine.Rows();
+  CHECK(!rows.empty());
+  CHECK(rows.size() < kMany);
+  for (std::size_t i = 0; i < kMany; ++i) {
+    CHECK(AnswerOf(operations[i].status) == (i < rows.size() ? "ok" : "log_unavailable"));
+  }
+  CHECK(ran == rows.size() + 1);
+  CHECK(engine->Statistics().queue_length == 0);
+  CHECK(engine.Put(9000) == "ok");
+  engine.CheckInvariants();
+}
+
+TEST_CASE("one operation for which there is no memory fails alone") {
+  TestEngine engine;
+  engine.Start();
+  audit::Entry entries[3];
+  for (int n = 0; n < 3; ++n) {
+    entries[n].action = "put." + std::to_string(n);
+    entries[n].decision = audit::Decision::kAllow;
+  }
+  int n = 0;
+  const auto write = [&](Transaction& transaction) -> Status {
+    COFFER_TRY(TestEngine::Write(transaction, n));
+    if (n++ == 1) throw std::bad_alloc();
+    return {};
+  };
+  Engine::Operation operations[] = {
+      {OperationKind::kWrite, EntryRule::kAlways, &entries[0], write, {}},
+      {OperationKind::kWrite, EntryRule::kAlways, &entries[1], write, {}},
+      {OperationKind::kWrite, EntryRule::kAlways, &entries[2], write, {}}};
+  engine->RunInBulk(operations);
+  CHECK(AnswerOf(operations[0].status) == "ok");
+  CHECK(AnswerOf(operations[1].status) == kNoMemory);
+  CHECK(AnswerOf(operations[2].status) == "ok");
+  CHECK(engine.Rows() == Numbers{0, 2});
+  engine.CheckInvariants();
+}
+
+TEST_CASE("an operation has the key that it adds, whether or not it is cached") {
+  TestEngine engine;
+  engine.Start();
+  const auto client = ClientId::New(engine.clock.Now());
+  const Bytes wrapped = engine.keyring().WrapDataKey(Bytes(32), client.value);
+  CHECK(engine.Do(OperationKind::kWrite, "add", [&](Transaction& transaction) -> Status {
+    transaction.AddKey(client, wrapped);
+    return TestEngine::Pin(transaction, client);
+  }) == "ok");
 }
 
 TEST_CASE("a batch that cannot be committed fails every operation of a call") {
