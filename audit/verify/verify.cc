@@ -27,7 +27,7 @@ constexpr std::size_t kMaxFindings = 20;
 constexpr std::size_t kKeptForCheckpoints = 10;
 
 using Finding = VerifyReport::Finding;
-using Fit = GivenCheckpoint::Fit;
+using CheckpointFit = GivenCheckpoint::Fit;
 using Standing = Judgement::Standing;
 using Outcome = VerifyReport::Compared::Result;
 
@@ -140,7 +140,7 @@ void Verification::OpenCheckpoints() {
   const auto open = [&](std::string_view note) -> Result<GivenCheckpoint> {
     COFFER_ASSIGN(auto parsed, ParseCheckpointNote(note));
     COFFER_TRY(CheckOrigin(parsed, options_.key.name));
-    return GivenCheckpoint{note, std::move(parsed), Fit::kNotReached, 0};
+    return GivenCheckpoint{note, std::move(parsed), CheckpointFit::kNotReached, 0};
   };
   report_.compared.resize(options_.checkpoints.size());
   for (std::size_t place = 0; place < options_.checkpoints.size(); ++place) {
@@ -265,7 +265,8 @@ void Verification::CompareCheckpointsAtThisSize() {
   while (next_checkpoint_ < checkpoints_.size() &&
          checkpoints_[next_checkpoint_].size() == tree_.size()) {
     GivenCheckpoint& given = checkpoints_[next_checkpoint_++];
-    given.fit = tree_.Root() == given.parsed.checkpoint.root ? Fit::kHolds : Fit::kDiffers;
+    given.fit = tree_.Root() == given.parsed.checkpoint.root ? CheckpointFit::kHolds
+                                                             : CheckpointFit::kDiffers;
   }
 }
 
@@ -334,15 +335,16 @@ bool Verification::CheckSignature(const GivenCheckpoint& given, Standing standin
 // hold the largest says until where they are the same.
 void Verification::FindParting(const std::vector<Judgement>& judgements) {
   std::optional<std::uint64_t> before;
-  const auto each = [&](Fit fit, const auto& use) {
+  const auto each = [&](CheckpointFit fit, const auto& use) {
     for (std::size_t i = 0; i < checkpoints_.size(); ++i) {
       const Standing standing = judgements[i].standing;
       const bool counts = standing == Standing::kSound || standing == Standing::kUntimely;
       if (counts && checkpoints_[i].fit == fit) use(checkpoints_[i].size());
     }
   };
-  each(Fit::kDiffers, [&](std::uint64_t size) { before = std::min(before.value_or(size), size); });
-  each(Fit::kHolds, [&](std::uint64_t size) {
+  each(CheckpointFit::kDiffers,
+       [&](std::uint64_t size) { before = std::min(before.value_or(size), size); });
+  each(CheckpointFit::kHolds, [&](std::uint64_t size) {
     if (!before || size < *before) held_ = std::max(held_, size);
   });
   if (before) report_.parting = {held_, *before};
@@ -369,12 +371,12 @@ void Verification::CheckCheckpoints() {
     const std::string size = std::to_string(given.size());
     if (given.size() > report_.size) {
       result = Outcome::kBeyond;
-    } else if (given.fit == Fit::kNotReached) {
+    } else if (given.fit == CheckpointFit::kNotReached) {
       result = Outcome::kUnreached;
       ReportCheckpoint(std::nullopt, "checkpoint",
                        "the checkpoint of size " + size + " covers entries that are missing",
                        given.place);
-    } else if (given.fit == Fit::kDiffers) {
+    } else if (given.fit == CheckpointFit::kDiffers) {
       result = Outcome::kDiffers;
       ReportCheckpoint(std::nullopt, "checkpoint",
                        "the first " + size +

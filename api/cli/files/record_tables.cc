@@ -25,7 +25,7 @@ constexpr const char* kClientColumns[] = {"id",      "external_ref", "tags",
 constexpr const char* kRecordColumns[] = {"id",      "version", "created",
                                           "updated", "client",  "external_ref"};
 
-std::string ClientLine(const json& client) {
+std::string ExportedLine(const json& client) {
   std::string line;
   for (const char* name : kClientColumns) {
     const json& value = Member(client, name);
@@ -155,7 +155,7 @@ Outcome<void> RecordTables::WriteTables(const std::string& folder) {
     if (!more) break;
     const json line = json::parse(text);
     if (const json& client = Member(line, "client"); !client.is_null()) {
-      COFFER_TRY(clients->Write(ClientLine(client)));
+      COFFER_TRY(clients->Write(ExportedLine(client)));
       continue;
     }
     const json& record = Member(line, "record");

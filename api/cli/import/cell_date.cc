@@ -169,7 +169,7 @@ std::string DayOf(const Moment& moment) {
   return text;
 }
 
-std::string Advice(const std::vector<DateFormat>& formats) {
+std::string AdviceFor(const std::vector<DateFormat>& formats) {
   return formats.empty()
              ? "is not written YYYY-MM-DD; --date-format COLUMN=FORMAT names another form"
              : "is not written in a form that was named";
@@ -183,14 +183,14 @@ std::string ReasonFor(std::string_view cell, const std::vector<DateFormat>& form
   }
   if (cell.starts_with("--")) return "has no year";
   if (std::ranges::any_of(cell, [](char c) { return IsFormLetter(c) || (c & 0x80) != 0; })) {
-    return "has words in it: " + Advice(formats);
+    return "has words in it: " + AdviceFor(formats);
   }
   const auto last = cell.find_last_not_of("0123456789");
   if (last != cell.npos && cell.size() - last - 1 == 2 && cell.find(':') == cell.npos &&
       cell.find_first_not_of("0123456789") <= 2) {
     return "has a year of two digits";
   }
-  return Advice(formats);
+  return AdviceFor(formats);
 }
 
 std::optional<Moment> ReadMoment(std::string_view cell, const std::vector<DateFormat>& formats,

@@ -19,6 +19,11 @@ std::string WithoutUnseen(std::string_view text);
 // Nothing but what ASCII prints, spaces too: most cells.
 bool IsPrintableAscii(std::string_view text);
 
+// Every other character is itself.
+inline char LowerAscii(char c) {
+  return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
 // "7.49556E+10", "7,49556E+10": what spreadsheets make of long numbers.
 bool IsScientific(std::string_view text);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "api/cli/import/cell_text.h"
+
 namespace coffer::cli {
 namespace {
 
@@ -16,8 +18,6 @@ constexpr std::string_view kUnpack = "Unpack it and import the CSV file in it.";
 constexpr std::string_view kSaveContacts =
     "Import it into an address book (Google Contacts, Outlook, Thunderbird) and export from there "
     "as CSV, then import that file.";
-
-char LowerAscii(char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
 
 bool BeginsWith(std::string_view text, std::string_view lower) {
   return text.size() >= lower.size() &&

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <new>
 
+#include "api/cli/import/cell_text.h"
 #include "crypto/bytes.h"
 #include "crypto/hash.h"
 
@@ -20,8 +21,6 @@ constexpr char kSeparator = '\0';  // in no key
 bool IsAsciiKey(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
-
-char LowerAscii(char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
 
 void AppendWithoutBlanks(std::string& out, std::string_view text) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
