@@ -321,7 +321,7 @@ Status Engine::Run(OperationKind kind, EntryRule rule, audit::Entry& entry,
 // Not bounded by the queue's limit: what waits is in the memory of its callers, who are.
 void Engine::RunInBulk(std::span<Operation> operations) {
   if (operations.empty()) return;
-  Bulk bulk{operations};
+  BulkQueue::Call call{operations};
   std::unique_lock lock(queue_mutex_);
   if (stopping_) {
     for (Operation& operation : operations) {
@@ -329,46 +329,15 @@ void Engine::RunInBulk(std::span<Operation> operations) {
     }
     return;
   }
-  bulk_.push_back(&bulk);
-  bulk_operations_ += operations.size();
+  bulk_.Add(call);
   if (std::exchange(idle_, false)) queue_changed_.notify_one();
-  bulk_finished_.wait(lock, [&] { return bulk.finished; });
+  bulk_finished_.wait(lock, [&] { return call.finished; });
 }
 
-// Precondition: the queue is locked.
-void Engine::TakeBulk(Batch& batch) {
-  std::size_t room = std::min(batch.single == 0 ? kBulkAlone : kBulkBeside, bulk_operations_);
-  batch.operations.reserve(batch.operations.size() + room);  // what throws has taken nothing
-  for (auto at = bulk_.begin(); room > 0; ++at) {
-    Bulk& bulk = **at;
-    bulk.taken = std::min(room, bulk.left.size());
-    for (Operation& operation : bulk.left.first(bulk.taken)) batch.operations.push_back(&operation);
-    room -= bulk.taken;
-  }
-}
-
-// Nothing of those that are finished is touched afterwards.
 void Engine::FinishBulk(const Batch& batch) {
   if (batch.operations.size() == batch.single) return;
   const std::lock_guard lock(queue_mutex_);
-  std::size_t done = batch.done - std::min(batch.done, batch.single);
-  while (!bulk_.empty() && bulk_.front()->taken > 0) {
-    Bulk& bulk = *bulk_.front();
-    std::size_t of_it = std::min(done, bulk.taken);
-    done -= of_it;
-    if (batch.failed) {
-      const Status status = bulk.left.front().status;
-      for (Operation& operation : bulk.left.subspan(bulk.taken)) operation.status = status;
-      of_it = bulk.left.size();
-    }
-    bulk.taken = 0;
-    bulk.left = bulk.left.subspan(of_it);
-    bulk_operations_ -= of_it;
-    if (!bulk.left.empty()) break;  // those behind it have had no turn
-    bulk.finished = true;
-    bulk_.pop_front();
-  }
-  for (Bulk* const bulk : bulk_) bulk->taken = 0;
+  bulk_.Finish(batch.done - std::min(batch.done, batch.single), batch.failed);
   bulk_finished_.notify_all();
 }
 
@@ -406,7 +375,7 @@ EngineStatistics Engine::Statistics() const {
   s.keys_rewrite_pending = keys_rewrite_->pending();
   s.wal_truncation_pending = vault_wal_->emptying();
   const std::lock_guard lock(queue_mutex_);
-  s.queue_length = queue_.size() + bulk_operations_;
+  s.queue_length = queue_.size() + bulk_.operations();
   return s;
 }
 
@@ -431,7 +400,7 @@ void Engine::Loop() {
       batch.single = batch.operations.size();
       if (batch.single > 0) running_ = collecting_++;
       try {
-        TakeBulk(batch);
+        bulk_.Take(batch.single == 0 ? kBulkAlone : kBulkBeside, batch.operations);
       } catch (const std::bad_alloc&) {
         // They wait for a later batch, and until others give memory back.
         if (batch.single == 0) queue_changed_.wait_for(lock, kDestroyAgainAfter);

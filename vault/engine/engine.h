@@ -21,7 +21,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -41,6 +40,7 @@
 #include "vault/base/function_ref.h"
 #include "vault/base/operator_log.h"
 #include "vault/base/timestamp.h"
+#include "vault/engine/bulk_queue.h"
 #include "vault/engine/committed_state.h"
 #include "vault/engine/key_cache.h"
 #include "vault/engine/key_store_rewrite.h"
@@ -53,9 +53,6 @@ namespace coffer::vault {
 
 // The request's, or all of a batch, where not even its entry can be made.
 inline constexpr std::string_view kNoMemory = "memory_exhausted";
-
-enum class OperationKind { kRead, kWrite };
-enum class EntryRule { kAlways, kOnRefusal, kNever };  // kNever: the engine's own housekeeping
 
 class Engine {
  public:
@@ -91,14 +88,7 @@ class Engine {
   // fails without an outcome gets its error's reason. Thread-safe; not from the engine thread.
   Status Run(OperationKind kind, EntryRule rule, audit::Entry& entry,
              FunctionRef<Status(Transaction&)> work);
-  // One of many for RunInBulk; `status` is what Run would have returned.
-  struct Operation {
-    OperationKind kind;
-    EntryRule rule;
-    audit::Entry* entry;
-    FunctionRef<Status(Transaction&)> work;
-    Status status = {};
-  };
+  using Operation = EngineOperation;
   // The same of many, in their order and in few commits, for who does not wait for each: beside
   // what Run is called for only so many of them are done at a time. Thread-safe; not from the
   // engine thread.
@@ -134,12 +124,6 @@ class Engine {
   // Between two tries at keys that cannot be destroyed while somebody holds keys.db.
   static constexpr std::chrono::milliseconds kDestroyAgainAfter{200};
 
-  // One call, which waits for it.
-  struct Bulk {
-    std::span<Operation> left;
-    std::size_t taken = 0;  // of these, by the running batch
-    bool finished = false;
-  };
   struct Batch {
     std::vector<Operation*> operations;  // first those that are waited for one by one
     std::size_t single = 0;
@@ -150,7 +134,6 @@ class Engine {
   Engine() = default;
   void AwaitBatch(std::uint32_t batch);
   void FinishBatch();
-  void TakeBulk(Batch& batch);
   void FinishBulk(const Batch& batch);
   Result<UnwrappedKeys> UnwrapKeys(const ClientKeyId& current);
   Status FindResealing();
@@ -240,9 +223,7 @@ class Engine {
   mutable std::mutex queue_mutex_;
   std::condition_variable queue_changed_;
   std::vector<Operation*> queue_;
-  std::deque<Bulk*> bulk_;
-  std::size_t bulk_taken_ = 0;       // of its first, by the running batch with nothing left of them
-  std::size_t bulk_operations_ = 0;  // of these, that are not done
+  BulkQueue bulk_;
   std::condition_variable bulk_finished_;
   std::uint32_t collecting_ = 0;  // number of the batch that the queue will become
   bool idle_ = false;
