@@ -13,6 +13,33 @@
 #include "vault/clients/row_import.h"
 
 namespace coffer::vault {
+namespace {
+
+// The rows at these places.
+void ImportAt(const Operations& operations, const Caller& caller, std::span<const ImportRow> rows,
+              std::span<const std::size_t> places, RowGroup& group,
+              std::vector<Result<ImportResult>>& results) {
+  std::deque<RowImport> imports;
+  std::vector<Status> prepared;
+  std::vector<Operations::Performed> performed;
+  prepared.reserve(places.size());
+  performed.reserve(places.size());
+  // Their ids follow one another, so that they are stored beside one another, whoever else imports.
+  for (const std::size_t place : places) {
+    imports.emplace_back(operations, caller, rows[place], group);
+  }
+  for (RowImport& import : imports) {
+    prepared.push_back(import.Prepare());
+    if (prepared.back()) performed.push_back({&import.call(), import, {}});
+  }
+  operations.PerformInBulk(performed);
+  auto done = performed.begin();
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    results[places[i]] = imports[i].Finish(prepared[i] ? (done++)->status : prepared[i]);
+  }
+}
+
+}  // namespace
 
 std::string_view Name(ImportOutcome outcome) {
   switch (outcome) {
@@ -47,35 +74,15 @@ std::vector<Result<ImportResult>> Imports::ImportRecords(const Caller& caller,
   std::vector<std::size_t> places(rows.size());
   std::iota(places.begin(), places.end(), 0);
   for (int attempt = 0; !places.empty(); ++attempt) {
-    ImportAt(caller, rows, places, results);
-    // The class has another version than they were prepared for.
+    RowGroup group{.last_time = attempt == kClassRetries};
+    ImportAt(operations_, caller, rows, places, group, results);
+    if (group.last_time) break;
+    // The class has another version than these were prepared for.
     std::erase_if(places, [&](std::size_t place) {
       return results[place] || results[place].error().reason != kClassChanged;
     });
-    if (attempt == kClassRetries) break;
   }
   return results;
-}
-
-void Imports::ImportAt(const Caller& caller, std::span<const ImportRow> rows,
-                       std::span<const std::size_t> places,
-                       std::vector<Result<ImportResult>>& results) const {
-  std::deque<RowImport> imports;
-  std::vector<Status> prepared;
-  std::vector<Operations::Performed> performed;
-  prepared.reserve(places.size());
-  performed.reserve(places.size());
-  // Their ids follow one another, so that they are stored beside one another, whoever else imports.
-  for (const std::size_t place : places) imports.emplace_back(operations_, caller, rows[place]);
-  for (RowImport& import : imports) {
-    prepared.push_back(import.Prepare());
-    if (prepared.back()) performed.push_back({&import.call(), import, {}});
-  }
-  operations_.PerformInBulk(performed);
-  auto done = performed.begin();
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    results[places[i]] = imports[i].Finish(prepared[i] ? (done++)->status : prepared[i]);
-  }
 }
 
 }  // namespace coffer::vault

@@ -29,11 +29,6 @@ class Imports {
                                                   std::span<const ImportRow> rows);
 
  private:
-  // Of the rows at these places.
-  void ImportAt(const Caller& caller, std::span<const ImportRow> rows,
-                std::span<const std::size_t> places,
-                std::vector<Result<ImportResult>>& results) const;
-
   const Operations& operations_;
 };
 

@@ -71,10 +71,12 @@ struct RowImport::Target {
   UpdateTerms terms;
 };
 
-RowImport::RowImport(const Operations& operations, const Caller& caller, const ImportRow& row)
+RowImport::RowImport(const Operations& operations, const Caller& caller, const ImportRow& row,
+                     RowGroup& group)
     : operations_(operations),
       caller_(caller),
       row_(row),
+      group_(group),
       merged_(row.form == ChangeForm::kMergePatch) {
   client_.id = ClientId::New(operations_.Now());
   record_.id = RecordId::New(operations_.Now());
@@ -263,14 +265,23 @@ Status RowImport::ChangeRecord(Transaction& transaction, const ClientRow& owner,
   return {};
 }
 
+Status RowImport::Again(Transaction& transaction) {
+  if (!group_.last_time) transaction.WillBeDoneAgain();
+  return Fail(Code::kConflict, kClassChanged);
+}
+
 Status RowImport::operator()(Transaction& transaction) {
   Call& call = *call_;
+  if (group_.class_changed) return Again(transaction);
   if (refused_) {
     call.entry.decision = audit::Decision::kDeny;
     call.entry.rule = "check:input";
     return Fail(refused_->code, refused_->reason);
   }
-  COFFER_TRY(ClassStands(transaction, *schema_));
+  if (!ClassStands(transaction, *schema_)) {
+    group_.class_changed = true;
+    return Again(transaction);
+  }
   auto& stores = transaction.Of<ClientsState>().stores;
   record_.created = record_.updated = transaction.now();
   COFFER_ASSIGN(const auto existing, stores.index.FindReference(*client_.reference));

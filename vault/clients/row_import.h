@@ -18,10 +18,19 @@
 
 namespace coffer::vault {
 
+// Rows that are done one after the other, once or again. Where the class has got another version
+// since they were prepared, none of those that follow is done before that one is: lines of a client
+// stay in their order.
+struct RowGroup {
+  bool last_time = false;
+  bool class_changed = false;  // engine thread, until all of it is done
+};
+
 class RowImport {
  public:
-  // The caller and the row must outlive it.
-  RowImport(const Operations& operations, const Caller& caller, const ImportRow& row);
+  // The caller, the row and the group must outlive it.
+  RowImport(const Operations& operations, const Caller& caller, const ImportRow& row,
+            RowGroup& group);
   RowImport(const RowImport&) = delete;
   RowImport& operator=(const RowImport&) = delete;
   ~RowImport();
@@ -39,6 +48,7 @@ class RowImport {
   struct Target;  // what a row changes: a client, and a record of it
 
   void Refuse(Error error);
+  Status Again(Transaction& transaction);
   Status SealClient();
   BlindToken ImportTokenOf(const ClientId& owner) const;
   void SealRecord(const ClientId& owner, const ClientKeys& keys);
@@ -50,6 +60,7 @@ class RowImport {
   const Operations& operations_;
   const Caller& caller_;
   const ImportRow& row_;
+  RowGroup& group_;
   const bool merged_;
   std::optional<Call> call_;
   std::optional<Error> refused_;  // before its operation

@@ -538,6 +538,7 @@ Status Engine::TakeOver(Transaction& transaction) {
 
 Status Engine::AppendEntries(Transaction& transaction, Operation& operation) {
   if (operation.rule == EntryRule::kNever) return {};
+  if (transaction.done_again_ && !operation.status) return {};
   audit::Entry& own = *operation.entry;
   const bool leaves_own = transaction.own_entry_ || !operation.status;
   if (operation.status) {

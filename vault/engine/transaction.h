@@ -69,6 +69,8 @@ class Transaction {
   // Where it succeeds, nothing but these: the operation's own entry only lends them its actor.
   void LeaveNoOwnEntry() { own_entry_ = false; }
   std::span<audit::Entry> also() { return also_; }
+  // Where it fails, it has done nothing, is done again, and leaves no entry this time.
+  void WillBeDoneAgain() { done_again_ = true; }
   // A sealed reason, kept beside the operation's own entry, or beside one of also(). client 0:
   // under no client's key. In the order of the entries, the own one last.
   static constexpr std::size_t kOwnEntry = static_cast<std::size_t>(-1);
@@ -117,7 +119,7 @@ class Transaction {
   const RoomStates& rooms_;
   Timestamp now_;
   std::vector<audit::Entry> also_;
-  bool own_entry_ = true;
+  bool own_entry_ = true, done_again_ = false;
   struct Note {
     std::size_t entry;
     std::int64_t client;

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <deque>
+#include <map>
 #include <random>
 #include <thread>
 
@@ -127,37 +128,56 @@ TEST_CASE("the reason of each row is kept, however few keys there is room for") 
   vault.CheckInvariants();
 }
 
-TEST_CASE("a class that changes while rows wait refuses none of them") {
+TEST_CASE("a class that changes while rows wait changes neither their order nor their entries") {
+  constexpr int kRounds = 20, kRows = 64, kClients = 5;
   TestVault vault;
   std::atomic<bool> done{false};
   std::size_t refused = 0;
+  std::map<std::string, std::string> last;
+  std::map<std::string, std::pair<ClientId, RecordId>> made;
   {
     const std::jthread changes([&] {
       for (int version = 0; !done; ++version) {
         vault.PutClass({{"name", "note"},
                         {"purposes", {"client-care"}},
                         {"fields",
-                         {{"text", {{"type", "string"}}},
+                         {{"text", {{"type", "string"}, {"required", true}}},
+                          {"more", {{"type", "string"}}},
                           {"f" + std::to_string(version % 2), {{"type", "string"}}}}}});
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
       }
     });
     while (!vault->classes().HasClass("note")) std::this_thread::yield();
-    const json data = {{"text", "x"}};
-    for (int round = 0; round < 20; ++round) {
-      std::deque<std::string> references;
+    for (int round = 0; round < kRounds; ++round) {
+      std::deque<MadeRow> rows_made;
       std::vector<ImportRow> rows;
-      for (int i = 0; i < 32; ++i) {
-        rows.push_back({references.emplace_back(std::to_string(round * 32 + i)), "note", "", data});
+      for (int i = 0; i < kRows; ++i) {
+        const std::string text = std::to_string(round * kRows + i);
+        const std::string client = std::to_string(round) + "/" + std::to_string(i % kClients);
+        // Only the first is whole.
+        const json data = i < kClients ? json{{"text", "x"}, {"more", text}} : json{{"more", text}};
+        rows.push_back(rows_made.emplace_back(MadeRow{client, "note", "", data}).Row());
       }
-      for (const auto& result : vault->imports().ImportRecords(vault.As(kCrmService), rows)) {
-        if (!result) ++refused;
+      const auto results = vault->imports().ImportRecords(vault.As(kCrmService), rows);
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        if (!results[i]) {
+          ++refused;
+          continue;
+        }
+        last[rows[i].external_ref] = rows[i].data["more"];
+        made[rows[i].external_ref] = {results[i]->client, results[i]->record};
       }
     }
     done = true;
   }
   CHECK(refused == 0);
-  CHECK(vault.Number("SELECT count(*) FROM records") == 20 * 32);
+  for (const auto& [client, ids] : made) {
+    const auto record = vault->records().GetRecord(vault.As(kCrmService), ids.first, ids.second);
+    REQUIRE(record);
+    CHECK(json::parse(record->data)["more"] == last[client]);
+  }
+  const auto log = vault.WholeLog();
+  CHECK(std::ranges::count(log, "record.import", &audit::Entry::action) == kRounds * kRows);
   vault.CheckInvariants();
 }
 
