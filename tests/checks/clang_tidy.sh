@@ -9,7 +9,7 @@ set -euo pipefail
 build=$(realpath -- "${1:?clang_tidy.sh BUILD_DIR}")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 root=$PWD
-for tool in clang-tidy-19 jq; do
+for tool in clang-tidy-19 jq python3; do
   command -v "$tool" >/dev/null ||
     { echo "clang_tidy: $tool is missing: run deploy/install-dependencies --test" >&2; exit 1; }
 done
@@ -17,27 +17,6 @@ done
 
 clean=$build/clang-tidy
 mkdir -p "$clean"
-
-# The project's files that `source` is made of: itself, and by following its includes.
-declare -A includes_of
-includes() {
-  local file=$1 name
-  [ -n "${includes_of[$file]+known}" ] && return
-  includes_of[$file]=
-  while read -r name; do
-    [ -f "$name" ] || continue
-    includes "$name"
-    includes_of[$file]+=" $name ${includes_of[$name]}"
-  done < <(sed -nE 's/^#include +"([^"]+)".*/\1/p' "$file" | sed "s#^$root/##")
-}
-
-sum_of() {
-  local source=$1
-  includes "$source"
-  # shellcheck disable=SC2086 # file names of the project hold no spaces
-  { clang-tidy-19 --version; printf '%s\n' .clang-tidy "$source" ${includes_of[$source]} | sort -u | xargs sha256sum; } |
-    sha256sum | cut -d ' ' -f 1
-}
 
 # A group a line: its sources, as BUILD_DIR has them; and of each a source that includes them all.
 jq -r --arg ours "^($build|$root)/(crypto|audit|vault|api)/" '
@@ -47,21 +26,45 @@ jq -r --arg ours "^($build|$root)/(crypto|audit|vault|api)/" '
 jq --arg ours "^($build|$root)/(crypto|audit|vault|api)/" --arg clean "$clean" '
   map(select(.file | test($ours))) | unique_by(.file)
   | group_by(.command | gsub(" -(o|c) [^ ]+"; "")) | to_entries
-  | map(.key as $group | .value[0] | (.file | length) as $length | "\($clean)/group_\($group).cc" as $file
+  | map(.key as $group | .value[0] | "\($clean)/group_\($group).cc" as $file
     | .command |= .[: index(" -c ")] + " -c " + $file | .file = $file | del(.output))' \
   "$build/compile_commands.json" >"$clean/compile_commands.json"
 
+# Before each group the sum of all that it is made of: its sources, by following their includes.
+python3 - "$clean/groups" "$(clang-tidy-19 --version)" >"$clean/sums" <<'EOF'
+import functools, hashlib, os, re, sys
+
+
+@functools.cache
+def read(path):
+    with open(path, "rb") as file:
+        text = file.read()
+    found = re.findall(rb'^#include +"([^"]+)"', text, re.MULTILINE)
+    names = [os.path.relpath(name) for name in map(os.fsdecode, found)]
+    return hashlib.sha256(text).hexdigest(), [name for name in names if os.path.isfile(name)]
+
+
+for line in open(sys.argv[1]):
+    made_of, left = set(), [os.path.relpath(name) for name in line.split()] + [".clang-tidy"]
+    while left:
+        path = left.pop()
+        if path not in made_of:
+            made_of.add(path)
+            left += read(path)[1]
+    parts = [sys.argv[2]] + [f"{path} {read(path)[0]}" for path in sorted(made_of)]
+    print(hashlib.sha256("\n".join(parts).encode()).hexdigest(), line, end="")
+EOF
+
 stale=()
 total=0
-while read -r sources; do
+while read -r sum sources; do
   together=$clean/group_$total.cc
   total=$((total + 1))
-  sum=$(for source in $sources; do sum_of "$source"; done | sha256sum | cut -d ' ' -f 1)
   [ -e "$clean/$sum" ] && continue
-  # shellcheck disable=SC2086 # as above
+  # shellcheck disable=SC2086 # file names of the project hold no spaces
   printf '#include "%s"\n' $sources >"$together"
   stale+=("$together" "$clean/$sum" "$sources")
-done <"$clean/groups"
+done <"$clean/sums"
 
 echo "clang_tidy: $((${#stale[@]} / 3)) of $total groups of sources to analyse"
 [ ${#stale[@]} -gt 0 ] || exit 0
