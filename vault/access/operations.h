@@ -5,7 +5,7 @@
 // Errors common to all operations: kUnauthenticated; kPermissionDenied "permission_denied";
 // kInvalidArgument "purpose_required", kUnprocessable "purpose_unknown", kPermissionDenied
 // "purpose_not_allowed" where client data is touched; kNotFound "not_found" for what does not
-// exist; kUnavailable when the log or the store cannot be written; kExhausted "queue_full".
+// exist; kUnavailable when the log or the store cannot be written, and "queue_full".
 #pragma once
 
 #include <map>

@@ -1,6 +1,7 @@
 #include "vault/clients/row_import.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "crypto/random.h"
 #include "vault/access/access_policy.h"
@@ -11,6 +12,7 @@
 #include "vault/clients/client_operations.h"
 #include "vault/clients/clients_state.h"
 #include "vault/clients/record.h"
+#include "vault/clients/record_change.h"
 #include "vault/clients/record_operations.h"
 #include "vault/clients/record_view.h"
 #include "vault/clients/sealing_contexts.h"
@@ -81,8 +83,6 @@ RowImport::RowImport(const Operations& operations, const Caller& caller, const I
   client_.id = ClientId::New(operations_.Now());
   record_.id = RecordId::New(operations_.Now());
 }
-
-RowImport::~RowImport() = default;
 
 void RowImport::Refuse(Error error) {
   call_.emplace(operations_.Start(caller_, {kAction}));

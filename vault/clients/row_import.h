@@ -1,9 +1,7 @@
 // One row on its way through an import: all that can be made of it beforehand, then its operation.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -13,7 +11,6 @@
 #include "vault/catalog/class_schema.h"
 #include "vault/clients/client_store.h"
 #include "vault/clients/import.h"
-#include "vault/clients/record_change.h"
 #include "vault/clients/record_store.h"
 
 namespace coffer::vault {
@@ -33,7 +30,6 @@ class RowImport {
             RowGroup& group);
   RowImport(const RowImport&) = delete;
   RowImport& operator=(const RowImport&) = delete;
-  ~RowImport();
 
   // Any thread: checks the row, and seals it for the usual case, that its client is new. What is
   // wrong with it is refused by its operation. Errors: kExhausted "key_cache_full".
