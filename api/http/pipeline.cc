@@ -17,11 +17,6 @@ constexpr int kTooSlow = 408;
 
 std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
 
-bool IsPlainPath(std::string_view target) {
-  const auto path = PathOf(target);
-  return path.size() <= kPathLimit && path.find('%') == path.npos;
-}
-
 std::optional<vault::ClientId> NamedClient(const Call& call) {
   if (call.segments.empty()) return std::nullopt;
   const auto id = vault::ClientId::Parse(call.segments[0]);
@@ -41,29 +36,16 @@ Pipeline::Pipeline(vault::Vault& vault, std::span<const Route> routes, const Ser
 
 void Pipeline::Attach(TlsServer& http) {
   http.set_keep_alive_max_count(1'000'000'000);
-  http.set_payload_max_length(kNdjsonBodyLimit);
+  // All of them, before httplib looks for a route of its own or for a body.
   http.set_pre_routing_handler(
       [this](const httplib::Request& request, httplib::Response& response) {
-        const bool may_have_body =
-            request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-        // Only plain, short paths go on to httplib's matching, which is a std::regex.
-        if (may_have_body && !connections_.IsDoomed(request.ssl) && IsPlainPath(request.target)) {
-          return httplib::Server::HandlerResponse::Unhandled;
-        }
-        ServeWithoutBody(request, response);
+        Serve(request, response);
         return httplib::Server::HandlerResponse::Handled;
       });
   http.set_expect_100_continue_handler(
       [this](const httplib::Request& request, httplib::Response& response) {
         return AnswerExpectation(request, response);
       });
-  const auto with_body = [this](const httplib::Request& request, httplib::Response& response,
-                                const httplib::ContentReader& read) {
-    ServeWithBody(request, response, read);
-  };
-  http.Post(".*", with_body);
-  http.Put(".*", with_body);
-  http.Patch(".*", with_body);
   http.set_exception_handler([this](const httplib::Request& request, httplib::Response& response,
                                     const std::exception_ptr&) {
     // Out of memory, or a defect: the text of the exception stays inside.
@@ -85,8 +67,8 @@ void Pipeline::Attach(TlsServer& http) {
         if (response.status == 204) response.headers.erase("Content-Length");  // RFC 9110, 8.6
         SSL* ssl = Connections::OfThisThread();
         connections_.StartReply(ssl);
-        const ServedRequest* served = TlsServer::RequestOfThisThread();
-        if (request.ssl == nullptr || served == nullptr || served->head.last)
+        const RequestStream* stream = TlsServer::StreamOfThisThread();
+        if (request.ssl == nullptr || stream == nullptr || stream->request().head.last)
           connections_.Doom(ssl);
         if (connections_.IsDoomed(ssl) || connections_.stopping()) {
           response.set_header("Connection", "close");
@@ -172,7 +154,7 @@ bool Pipeline::CheckHeaders(const httplib::Request& request, httplib::Response& 
     return false;
   };
   if (connections_.IsDoomed(request.ssl)) return refuse(400, "header_invalid");
-  const ServedRequest& served = *TlsServer::RequestOfThisThread();
+  const ServedRequest& served = TlsServer::StreamOfThisThread()->request();
   if (served.refusal) {
     connections_.Doom(request.ssl);
     Answer(response, pending,
@@ -282,17 +264,13 @@ int Pipeline::AnswerExpectation(const httplib::Request& request, httplib::Respon
   return kContinue;
 }
 
-void Pipeline::ServeWithoutBody(const httplib::Request& request, httplib::Response& response) {
+void Pipeline::Serve(const httplib::Request& request, httplib::Response& response) {
   Pending pending;
   if (!connections_.StartWork(request.ssl)) return Abandon(response);
-  if (CheckHeaders(request, response, pending)) Dispatch(response, pending);
-}
-
-void Pipeline::ServeWithBody(const httplib::Request& request, httplib::Response& response,
-                             const httplib::ContentReader& read) {
-  Pending pending;
-  if (!connections_.StartWork(request.ssl)) return Abandon(response);
-  if (!CheckHeaders(request, response, pending) || !AdmitBody(request, response, pending)) return;
+  if (!CheckHeaders(request, response, pending)) return;
+  const Method method = pending.match.route->method;
+  if (method == Method::kGet || method == Method::kDelete) return Dispatch(response, pending);
+  if (!AdmitBody(request, response, pending)) return;
   // What is here already is small, and nobody has looked at yet whose it is.
   const bool here = pending.length && connections_.Holds(request.ssl, *pending.length);
   std::optional<BodySlots::Slot> slot;
@@ -300,29 +278,25 @@ void Pipeline::ServeWithBody(const httplib::Request& request, httplib::Response&
     slot = large_bodies_.Take();
     if (!slot) return RefuseAndClose(request, response, pending, 503, "queue_full");
   }
-  ReadAndDispatch(request, response, read, pending, here);
+  ReadAndDispatch(request, response, pending, here);
 }
 
 void Pipeline::ReadAndDispatch(const httplib::Request& request, httplib::Response& response,
-                               const httplib::ContentReader& read, Pending& pending, bool here) {
+                               Pending& pending, bool here) {
   const std::size_t limit = BodyLimit(*pending.match.route);
   if (!here && !connections_.StartBody(request.ssl, pending.length.value_or(limit))) {
     return Abandon(response);
   }
-  bool too_large = false;
-  const bool complete = read([&](const char* data, std::size_t size) {
-    too_large = pending.call.body.size() + size > limit;
-    if (!too_large) pending.call.body.append(data, size);
-    return !too_large;
-  });
+  const RequestStream::Body read =
+      TlsServer::StreamOfThisThread()->ReadBody(limit, pending.call.body);
   if (!here && !connections_.StartWork(request.ssl)) return Abandon(response);
-  if (too_large) {
+  if (read == RequestStream::Body::kTooLarge) {
     connections_.Doom(request.ssl);
     const Error told = RefuseInput(pending, {Code::kTooLarge, "body_too_large", {}, {}});
     Answer(response, pending, RenderProblem(told, pending.call.caller.call.Text()));
-  } else if (!complete && connections_.IsLate(request.ssl)) {
+  } else if (read == RequestStream::Body::kBroken && connections_.IsLate(request.ssl)) {
     RefuseAndClose(request, response, pending, kTooSlow, "request_too_slow");
-  } else if (!complete) {
+  } else if (read == RequestStream::Body::kBroken) {
     RefuseAndClose(request, response, pending, 400, "header_invalid");
   } else {
     Dispatch(response, pending);

@@ -17,7 +17,6 @@
 #include "vault/vault.h"
 
 namespace httplib {
-class ContentReader;
 struct Request;
 struct Response;
 }  // namespace httplib
@@ -58,9 +57,7 @@ class Pipeline {
   // Whether whoever calls may send a body. What nobody known asks for is answered over it.
   bool AdmitBody(const httplib::Request& request, httplib::Response& response, Pending& pending);
   int AnswerExpectation(const httplib::Request& request, httplib::Response& response);
-  void ServeWithoutBody(const httplib::Request& request, httplib::Response& response);
-  void ServeWithBody(const httplib::Request& request, httplib::Response& response,
-                     const httplib::ContentReader& read);
+  void Serve(const httplib::Request& request, httplib::Response& response);
   void Dispatch(httplib::Response& response, Pending& pending);
   void Begin(httplib::Response& response, Pending& pending);
   void Answer(httplib::Response& response, const Pending& pending, Reply reply);
@@ -70,7 +67,7 @@ class Pipeline {
                       const Pending& pending, int status, std::string_view reason);
   Error RefuseInput(const Pending& pending, Error error);
   void ReadAndDispatch(const httplib::Request& request, httplib::Response& response,
-                       const httplib::ContentReader& read, Pending& pending, bool here);
+                       Pending& pending, bool here);
   void Abandon(httplib::Response& response);
 
   vault::Vault& vault_;

@@ -50,37 +50,35 @@ bool RequestStream::AtEnd() const {
   return false;
 }
 
-ssize_t RequestStream::read(char* data, size_t size) {
-  if (!stand_in_.empty()) {
-    const std::size_t count = std::min(size, stand_in_.size());
-    std::ranges::copy(stand_in_.substr(0, count), data);
-    stand_in_.remove_prefix(count);
-    return static_cast<ssize_t>(count);
+RequestStream::Body RequestStream::ReadBody(std::size_t limit, std::string& body) {
+  while (!AtEnd()) {
+    if (bytes_.Received().empty() && !bytes_.Fill()) return Body::kBroken;
+    const auto content = TakeContent();
+    if (!content) return Body::kBroken;
+    if (body.size() + content->size() > limit) return Body::kTooLarge;
+    body.append(*content);
   }
-  if (request_.head.framing == Framing::kChunked) return ReadChunked(data, size);
-  if (request_.head.framing == Framing::kNone || left_ == 0) return 0;
-  if (bytes_.Received().empty() && !bytes_.Fill()) return -1;
-  const auto count = static_cast<std::size_t>(
-      std::min<std::uint64_t>(left_, std::min(size, bytes_.Received().size())));
-  std::ranges::copy(bytes_.Received().substr(0, count), data);
-  bytes_.Take(count);
-  left_ -= count;
-  return static_cast<ssize_t>(count);
+  return Body::kWhole;
 }
 
-ssize_t RequestStream::ReadChunked(char* data, size_t size) {
-  while (!chunked_.complete()) {
-    if (bytes_.Received().empty() && !bytes_.Fill()) return -1;
-    std::size_t taken = 0, content = 0;
-    // No more than fits: what is taken is handed over whole.
-    const std::string_view bytes = bytes_.Received().substr(0, size);
-    if (!chunked_.Take(bytes, taken, content)) return -1;
-    bytes_.Take(taken);
-    if (content == 0) continue;
-    std::ranges::copy(bytes.substr(taken - content, content), data);
-    return static_cast<ssize_t>(content);
+std::optional<std::string_view> RequestStream::TakeContent() {
+  const std::string_view bytes = bytes_.Received();
+  std::size_t taken = 0, content = 0;
+  if (request_.head.framing == Framing::kChunked) {
+    if (!chunked_.Take(bytes, taken, content)) return std::nullopt;
+  } else {
+    taken = content = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+    left_ -= content;
   }
-  return 0;
+  bytes_.Take(taken);
+  return bytes.substr(taken - content, content);
+}
+
+ssize_t RequestStream::read(char* data, size_t size) {
+  const std::size_t count = std::min(size, stand_in_.size());
+  std::ranges::copy(stand_in_.substr(0, count), data);
+  stand_in_.remove_prefix(count);
+  return static_cast<ssize_t>(count);
 }
 
 ssize_t RequestStream::write(const char* data, size_t size) {

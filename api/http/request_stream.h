@@ -2,7 +2,7 @@
 // headers before anybody can judge them, skips lines that it does not understand, and forgets what
 // OpenSSL has read already when it waits for the next request. So it gets to see none of that: here
 // every head is read and judged as its bytes came, httplib reads one that says nothing in its
-// place, and a body ends where its framing says.
+// place, and no body: that is read here, and ends where its framing says.
 #pragma once
 
 #include <httplib.h>
@@ -32,6 +32,10 @@ class RequestStream : public httplib::Stream {
   // Reads the next head. False when the peer ended the connection, or was silent, instead.
   bool ReadHead();
   const ServedRequest& request() const { return request_; }
+  enum class Body : std::uint8_t { kWhole, kTooLarge, kBroken };
+  // Reads the body to its end, behind what `body` has. It is broken when the peer ended the
+  // connection, was silent or did not frame it as it said.
+  Body ReadBody(std::size_t limit, std::string& body);
   // The request was read to its end: what follows is the next one.
   bool AtEnd() const;
 
@@ -45,7 +49,8 @@ class RequestStream : public httplib::Stream {
   socket_t socket() const override;
 
  private:
-  ssize_t ReadChunked(char* data, size_t size);
+  // Takes bytes that are here: the content that comes first in them, nothing when they are wrong.
+  std::optional<std::string_view> TakeContent();
 
   TlsStream& bytes_;
   ServedRequest request_;

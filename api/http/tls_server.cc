@@ -32,17 +32,17 @@ void ReuseAddress(int socket) {
   setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 }
 
-thread_local const ServedRequest* served_request = nullptr;
+thread_local RequestStream* stream_of_this_thread = nullptr;
 
 class Shown {
  public:
-  explicit Shown(const ServedRequest& request) { served_request = &request; }
-  ~Shown() { served_request = nullptr; }
+  explicit Shown(RequestStream& stream) { stream_of_this_thread = &stream; }
+  ~Shown() { stream_of_this_thread = nullptr; }
   Shown(const Shown&) = delete;
   Shown& operator=(const Shown&) = delete;
 };
 
-// What httplib is shown of the request. The coding of a body is undone already.
+// What httplib is shown of the request. Its body is none of httplib's.
 void Show(const ServedRequest& served, const SSL* ssl, httplib::Request& request) {
   request.ssl = ssl;
   request.method = served.head.method;
@@ -55,7 +55,7 @@ void Show(const ServedRequest& served, const SSL* ssl, httplib::Request& request
 
 }  // namespace
 
-const ServedRequest* TlsServer::RequestOfThisThread() { return served_request; }
+RequestStream* TlsServer::StreamOfThisThread() { return stream_of_this_thread; }
 
 TlsServer::TlsServer(Connections& connections, const std::function<bool(SSL_CTX&)>& set_up)
     : SSLServer(set_up), connections_(connections) {
@@ -107,7 +107,7 @@ void TlsServer::ServeRequests(Connection& connection, SSL* ssl) {
   if (!bytes.Accept() || !connections_.StartHeaders(connection)) return;
   const std::string peer = PeerOf(connection.socket);
   RequestStream requests(bytes);
-  const Shown shown(requests.request());
+  const Shown shown(requests);
   for (bool first = true;; first = false) {
     if (!requests.AwaitRequest()) break;
     if (!first && !connections_.StartHeaders(connection)) return;

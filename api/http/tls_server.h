@@ -18,8 +18,8 @@ namespace coffer::api {
 class TlsServer final : public httplib::SSLServer {
  public:
   TlsServer(Connections& connections, const std::function<bool(SSL_CTX&)>& set_up);
-  // The request that the calling thread serves, as it came; null outside.
-  static const ServedRequest* RequestOfThisThread();
+  // What the calling thread reads its requests from; null outside.
+  static RequestStream* StreamOfThisThread();
 
   // The port, or nothing when it cannot be had.
   std::optional<int> Bind(const std::string& address, int port);

@@ -23,7 +23,7 @@ class TlsStream final : public ByteStream {
   TlsStream& operator=(const TlsStream&) = delete;
 
   bool Accept();
-  // Received, and not taken yet; valid until the next call of any other.
+  // Received, and not taken yet; valid until more is waited for.
   std::string_view Received() const { return {in_.data() + begin_, end_ - begin_}; }
   void Take(std::size_t bytes) { begin_ += bytes; }
   // Waits for more. False at the peer's end, or when it is late.
