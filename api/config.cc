@@ -2,7 +2,9 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 
 #include "crypto/keyring.h"
@@ -88,6 +90,79 @@ Take Networks(std::vector<vault::Network>& into) {
   };
 }
 
+std::string TakeDestination(const toml::table& table, vault::BackupDestination& into) {
+  std::string kind;
+  const std::map<std::string_view, Take> settings = {
+      {"name", Text(into.name)},
+      {"kind", Text(kind)},
+      {"directory", Text(into.directory)},
+      {"keep_days", Number(into.keep_days, 1, 36'500)}};
+  for (const auto& [key, value] : table) {
+    const auto setting = settings.find(key.str());
+    if (setting == settings.end()) return "has no setting '" + std::string(key.str()) + "'";
+    if (const auto fault = setting->second(value); !fault.empty()) {
+      return "has a '" + std::string(key.str()) + "' that " + fault;
+    }
+  }
+  const bool named = !into.name.empty() && into.name.size() <= 32 && into.name[0] >= 'a' &&
+                     into.name[0] <= 'z' && std::ranges::all_of(into.name, [](char c) {
+                       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+                     });
+  if (!named) return "needs a 'name' of small letters, digits and '-', at most 32";
+  if (!into.directory.starts_with('/')) return "needs a 'directory' that begins with '/'";
+  if (kind != "data" && kind != "keys") return "needs a 'kind' that is \"data\" or \"keys\"";
+  into.kind = kind == "data" ? audit::BackupKind::kData : audit::BackupKind::kKeys;
+  return {};
+}
+
+Take Destinations(std::vector<vault::BackupDestination>& into) {
+  return [&into](const toml::node& node) -> std::string {
+    const auto* const list = node.as_array();
+    if (list == nullptr || !list->is_homogeneous<toml::table>()) {
+      return "must be written as [[backup.destination]]";
+    }
+    for (const auto& item : *list) {
+      if (auto fault = TakeDestination(*item.as_table(), into.emplace_back()); !fault.empty()) {
+        return fault;
+      }
+    }
+    return {};
+  };
+}
+
+// Whether one of two directories is, or lies in, the other.
+bool Overlap(const std::string& one, const std::string& other) {
+  const auto a = std::filesystem::path(one + "/").lexically_normal().string();
+  const auto b = std::filesystem::path(other + "/").lexically_normal().string();
+  return a.starts_with(b) || b.starts_with(a);
+}
+
+// Client keys beside the data, or kept for longer than acts of erasure say, would bring back what
+// was erased.
+std::string FaultOf(const std::vector<vault::BackupDestination>& destinations,
+                    const vault::VaultOptions& vault) {
+  for (const auto& one : destinations) {
+    const std::string name = "the backup destination '" + one.name + "' ";
+    if (Overlap(one.directory, vault.directory)) return name + "lies in the vault's directory";
+    for (const auto& other : destinations) {
+      if (&other == &one) break;
+      if (other.name == one.name) return name + "is there twice";
+      if (Overlap(one.directory, other.directory)) {
+        return name + "has the place of '" + other.name + "'";
+      }
+    }
+    if (one.kind != audit::BackupKind::kKeys) continue;
+    if (one.keep_days == 0) return name + "keeps keys, and needs 'keep_days'";
+    if (!vault.backup_horizon_days) {
+      return name + "keeps keys: 'operator.backup_horizon_days' must say for how long at most";
+    }
+    if (one.keep_days > *vault.backup_horizon_days) {
+      return name + "keeps keys for longer than 'operator.backup_horizon_days'";
+    }
+  }
+  return {};
+}
+
 Take Level(LogLevel& into) {
   return [&into](const toml::node& node) -> std::string {
     const auto value = node.value_exact<std::string>();
@@ -166,6 +241,7 @@ Result<Config> LoadConfig(const std::string& path) {
        {{"daily_at", TimeOfDay(config.vault.retention_minute)},
         {"records_per_s", Number(config.vault.retention_records_per_s, 1, 1'000'000)},
         {"clock_jump_hours", Hours(config.vault.clock_jump_threshold_s, 1, 24 * 366)}}},
+      {"backup", {{"destination", Destinations(config.vault.backup_destinations)}}},
       {"sessions",
        {{"idle_s", Number(config.vault.session_idle_s, 60, 24 * 3600)},
         {"lifetime_s", Number(config.vault.session_lifetime_s, 300, 7 * 24 * 3600)}}},
@@ -194,6 +270,9 @@ Result<Config> LoadConfig(const std::string& path) {
       return Fail(Code::kInvalidArgument, "config_invalid",
                   path + ": '" + std::string(name) + "' is missing");
     }
+  }
+  if (const auto fault = FaultOf(config.vault.backup_destinations, config.vault); !fault.empty()) {
+    return Fail(Code::kInvalidArgument, "config_invalid", path + ": " + fault);
   }
   if (config.root_key_file.empty() == config.passphrase_file.empty()) {
     return Fail(Code::kInvalidArgument, "config_invalid",

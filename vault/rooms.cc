@@ -54,6 +54,9 @@ Services::Services(Rooms& room)
       monitoring(*room.operations, *room.snapshots,
                  {*room.two_person, *room.publisher, *room.follower, *room.scrubber,
                   *room.retention, *room.index_builder},
-                 room.options.directory, room.started) {}
+                 room.options.directory, room.started),
+      backups(*room.operations, room.options,
+              {room.options.directory, room.options.anchor_path,
+               LedgerPath(room.options.directory, room.options.ledger_path)}) {}
 
 }  // namespace coffer::vault

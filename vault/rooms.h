@@ -18,6 +18,7 @@
 #include "vault/access/teams.h"
 #include "vault/access/tokens.h"
 #include "vault/access/two_person_rule.h"
+#include "vault/backup/backups.h"
 #include "vault/base/timestamp.h"
 #include "vault/clients/access_explanations.h"
 #include "vault/clients/caseloads.h"
@@ -119,6 +120,7 @@ struct Services {
   EmergencyReports emergency_reports;
   Traces traces;
   Monitoring monitoring;
+  Backups backups;
 };
 
 }  // namespace coffer::vault

@@ -218,6 +218,7 @@ Vault::~Vault() { (void)Close(); }
 
 Status Vault::Close() {
   if (!rooms_->publisher) return {};
+  if (rooms_->services) rooms_->services->backups.Stop();
   rooms_->index_builder->Stop();
   rooms_->retention->Stop();
   rooms_->scrubber->Stop();
@@ -270,5 +271,6 @@ Verification& Vault::verification() const { return rooms_->services->verificatio
 EmergencyReports& Vault::emergency_reports() const { return rooms_->services->emergency_reports; }
 Traces& Vault::traces() const { return rooms_->services->traces; }
 Monitoring& Vault::monitoring() const { return rooms_->services->monitoring; }
+Backups& Vault::backups() const { return rooms_->services->backups; }
 
 }  // namespace coffer::vault

@@ -17,6 +17,8 @@
 #include "vault/access/sessions.h"
 #include "vault/access/teams.h"
 #include "vault/access/tokens.h"
+#include "vault/backup/backups.h"
+#include "vault/backup/restoration.h"
 #include "vault/clients/access_explanations.h"
 #include "vault/clients/caseloads.h"
 #include "vault/clients/classes.h"
@@ -100,6 +102,8 @@ class Vault {
   EmergencyReports& emergency_reports() const;
   Traces& traces() const;
   Monitoring& monitoring() const;
+
+  Backups& backups() const;
 
  private:
   explicit Vault(std::unique_ptr<Rooms> rooms);

@@ -8,13 +8,14 @@
 #include "audit/text/clock.h"
 #include "crypto/password_hash.h"
 #include "vault/access/session_options.h"
+#include "vault/backup/backup_options.h"
 #include "vault/base/operator_log.h"
 #include "vault/clients/index_options.h"
 #include "vault/deletion/deletion_options.h"
 
 namespace coffer::vault {
 
-struct VaultOptions : SessionOptions, IndexOptions, DeletionOptions {
+struct VaultOptions : SessionOptions, IndexOptions, DeletionOptions, BackupOptions {
   std::string directory;
   std::string anchor_path;  // empty: <directory>/anchor
   std::string ledger_path;  // of erasures; empty: <directory>/erasures.ledger

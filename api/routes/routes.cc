@@ -5,6 +5,7 @@
 #include "api/routes/access_log.h"
 #include "api/routes/approvals.h"
 #include "api/routes/assignments.h"
+#include "api/routes/backups.h"
 #include "api/routes/classes.h"
 #include "api/routes/clients.h"
 #include "api/routes/emergency_access.h"
@@ -47,7 +48,7 @@ std::vector<Route> RoutesOfRooms() {
            TeamRoutes(),       SessionRoutes(),
            ApprovalRoutes(),   EmergencyAccessRoutes(),
            RetentionRoutes(),  AccessLogRoutes(),
-           LogProofRoutes(),
+           LogProofRoutes(),   BackupRoutes(),
        }) {
     routes.insert(routes.end(), room.begin(), room.end());
   }

@@ -38,6 +38,10 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.index_rows_per_step = settings.index_rows_per_step;
   options.index_rows_compared = settings.index_rows_compared;
   options.backup_horizon_days = settings.backup_horizon_days;
+  for (auto destination : settings.backup_destinations) {
+    destination.directory.insert(0, directory + "/../");
+    options.backup_destinations.push_back(std::move(destination));
+  }
   options.clock = &clock;
   options.password_cost = {.passes = 1, .memory_kib = 64};
   options.operator_details = settings.operator_details;
@@ -142,6 +146,8 @@ std::string ReadShippedFile(const std::string& path) {
   REQUIRE(file.good());
   return {std::istreambuf_iterator<char>(file), {}};
 }
+
+std::string OpenVault::root_key_file() const { return ThePattern(settings_.two_person).root_key(); }
 
 OpenVault::OpenVault(const Settings& settings) : settings_(settings) {
   const Pattern& pattern = ThePattern(settings.two_person);

@@ -61,6 +61,7 @@ class OpenVault {
     std::uint32_t index_rows_compared = 1000;
     std::uint32_t index_rows_per_step = 1000;  // of StepIndex(): nothing else rebuilds the index
     std::optional<std::uint32_t> backup_horizon_days = {};
+    std::vector<vault::BackupDestination> backup_destinations = {};  // beside the data directory
   };
   static constexpr std::string_view kOrigin = "vault.example/log";
   static constexpr std::string_view kAddress = "192.0.2.7";
@@ -109,6 +110,7 @@ class OpenVault {
   std::string anchor_path() const;
   const TemporaryDirectory& work() const { return work_; }
   crypto::RootKeyProvider& root() { return *root_; }
+  std::string root_key_file() const;
   std::string LogKey();
   std::vector<std::string> operator_log() const;
 

@@ -27,6 +27,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kClockConfirm:
     case kAccessExplain:
     case kLogVerify:
+    case kBackupRead:
+    case kBackupRun:
     case kStatusRead:
     case kMetricsRead:
     case kSelfRead:

@@ -88,6 +88,9 @@ struct RestrictionTag {
 struct RunTag {
   static constexpr std::string_view kPrefix = "run_";
 };
+struct BackupTag {
+  static constexpr std::string_view kPrefix = "bkp_";
+};
 struct CallTag {
   static constexpr std::string_view kPrefix = "call_";
 };
@@ -102,6 +105,7 @@ using SessionId = Id<SessionTag>;
 using ErasureId = Id<ErasureTag>;
 using HoldId = Id<HoldTag>;
 using RestrictionId = Id<RestrictionTag>;
+using BackupId = Id<BackupTag>;
 using RunId = Id<RunTag>;    // of retention
 using CallId = Id<CallTag>;  // one request, as in Coffer-Request-Id and in the log
 

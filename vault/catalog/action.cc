@@ -69,6 +69,8 @@ constexpr ActionRow kActions[] = {
     {Action::kLogRead, "log.read", false},
     {Action::kLogVerify, "log.verify", false},
     {Action::kNoteRead, "note.read", false},
+    {Action::kBackupRead, "backup.read", false},
+    {Action::kBackupRun, "backup.run", false},
     {Action::kStatusRead, "status.read", false},
     {Action::kMetricsRead, "metrics.read", false},
     {Action::kSelfRead, "self.read", false},

@@ -63,6 +63,8 @@ enum class Action {
   kLogRead,
   kLogVerify,
   kNoteRead,
+  kBackupRead,
+  kBackupRun,
   kStatusRead,
   kMetricsRead,
   kSelfRead,

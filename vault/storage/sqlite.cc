@@ -35,10 +35,15 @@ void ConfigureSqlite() {
 // A key that is silently not applied leaves a plaintext database: such a file is never opened.
 // Read through SQLite's own descriptor: POSIX drops all of a process's locks on a file when any
 // descriptor of it is closed, also those of the connections that are open already.
-Status RefusePlaintext(sqlite3* database, const std::string& path) {
+Result<sqlite3_file*> FileOf(sqlite3* database) {
   sqlite3_file* file = nullptr;
   const int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
   if (code != SQLITE_OK) return std::unexpected(SqliteError(database, code, "opening"));
+  return file;
+}
+
+Status RefusePlaintext(sqlite3* database, const std::string& path) {
+  COFFER_ASSIGN(sqlite3_file* const file, FileOf(database));
   std::array<char, 16> head{};
   if (file->pMethods != nullptr &&
       file->pMethods->xRead(file, head.data(), head.size(), 0) == SQLITE_OK &&
@@ -102,8 +107,6 @@ Status ApplyKey(sqlite3* database, const crypto::SecretBytes& key) {
   if (code != SQLITE_OK) return std::unexpected(SqliteError(database, code, "applying the key"));
   return {};
 }
-
-// How long a statement waits for another connection.
 
 // SQLite never writes the page of its lock bytes, the one at 1 GiB.
 constexpr unsigned long kLockPage = (1UL << 30) / 4096 + 1;
@@ -318,6 +321,23 @@ Result<bool> Database::TruncateWal() {
   if ((code & 0xff) == SQLITE_BUSY) return false;
   if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "checkpoint"));
   return true;
+}
+
+Result<std::uint64_t> Database::FileBytes() const {
+  COFFER_ASSIGN(sqlite3_file* const file, FileOf(handle_.get()));
+  sqlite3_int64 size = 0;
+  const int code = file->pMethods->xFileSize(file, &size);
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "measuring"));
+  return static_cast<std::uint64_t>(size);
+}
+
+Status Database::ReadFileBytes(std::uint64_t at, std::span<std::uint8_t> out) const {
+  COFFER_ASSIGN(sqlite3_file* const file, FileOf(handle_.get()));
+  const int code = file->pMethods->xRead(file, out.data(), static_cast<int>(out.size()),
+                                         static_cast<sqlite3_int64>(at));
+  if (code == SQLITE_IOERR_SHORT_READ) return Fail(Code::kCorrupted, "file_too_short", path_);
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "reading"));
+  return {};
 }
 
 Result<std::vector<std::string>> Database::CheckPages() {

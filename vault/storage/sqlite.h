@@ -112,6 +112,11 @@ class Database {
   // SQLCipher's look at every page of the file against its HMAC, beside a running writer: what is
   // wrong, a line each. What the WAL holds, newer than the file, is not looked at.
   Result<std::vector<std::string>> CheckPages();
+  // The file's length, and bytes of it as they stand there, which are ciphertext. By the
+  // connection's own descriptor: to close another one would take SQLite's locks of this file away
+  // from the whole process. Errors: those of SqliteError; kCorrupted "file_too_short".
+  Result<std::uint64_t> FileBytes() const;
+  Status ReadFileBytes(std::uint64_t at, std::span<std::uint8_t> out) const;
   // For so long a statement waits for another connection, kPatienceMs unless told otherwise.
   void SetPatience(int ms) { sqlite3_busy_timeout(handle_.get(), ms); }
   int ExtendedError() const { return sqlite3_extended_errcode(handle_.get()); }

@@ -157,6 +157,8 @@ void Declare(CLI::App& app, Command& chosen) {
   AddLogCommands(app, chosen);
   AddEvidenceCommand(app, chosen);
   AddVerifyCommand(app, chosen);
+  AddBackupCommands(app, chosen);
+  AddRestoreCommand(app, chosen);
   AddLogKeyCommands(app, chosen);
   TakeAsTyped(app);
 }

@@ -54,6 +54,8 @@ void AddLogCommands(CLI::App& app, Command& chosen);
 void AddEvidenceCommand(CLI::App& app, Command& chosen);
 void AddLogKeyCommands(CLI::App& app, Command& chosen);
 void AddVerifyCommand(CLI::App& app, Command& chosen);
+void AddBackupCommands(CLI::App& app, Command& chosen);
+void AddRestoreCommand(CLI::App& app, Command& chosen);
 
 // All of them.
 void Declare(CLI::App& app, Command& chosen);

@@ -196,6 +196,10 @@ const std::vector<Row>& Rows() {
       {"getTlogTile", kAuditor, 200, {{"log.read", "", "tile entries/000.p/2"}}, "", "", {{"{path...}", "entries/000.p/2"}}},
       {"verifyLog", kAuditor, 200, {{"log.verify", "", "log"}}},
       {"verifyLog", kAuditor, 200, {{"log.verify", "", "deep"}}, R"({"deep": true})"},
+
+      {"listBackupDestinations", kAuditor, 200, {{"backup.read"}}},
+      {"initializeBackupDestination", kAdministrator, 201, {{"backup.run", "", "initialize"}}, "", "", {{"{destination}", "disk"}}},
+      {"runBackup", kAdministrator, 201, {{"backup.run", "", "run"}}},
       // clang-format on
   };
   return rows;
@@ -235,6 +239,10 @@ bool Matches(const std::string& text, std::string pattern) {
 class LogCalls : public ApiCalls {
  public:
   using Values = std::map<std::string, std::string>;  // "{client}" and what it stands for
+
+  LogCalls()
+      : ApiCalls(
+            Settings{.backup_destinations = {{"disk", vault::BackupKind::kData, "copies", 0}}}) {}
 
   std::string Mark() { return "sentinel-" + std::to_string(++marks_); }
   std::string Fill(std::string_view pattern, const Values& values) {
@@ -352,6 +360,11 @@ class LogCalls : public ApiCalls {
       CHECK(answer.entries.back().at("action") == "erasure.completed");
       CHECK(answer.entries.back().at("actor") == "vault");
       CHECK(answer.entries.back().at("client") == values.at("{client}"));
+      answer.entries.pop_back();
+    }
+    if (route.operation_id == "runBackup" && answer.reply.status == 201) {
+      CHECK(answer.entries.back().at("action") == "backup.ended");
+      CHECK(Matches(answer.entries.back().at("detail"), "* disk"));
       answer.entries.pop_back();
     }
     if (answer.reply.status == 201) KeepSecretsOf(answer.reply);

@@ -79,6 +79,8 @@ constexpr PolicyRow kMatrix[] = {
     {kLogRead, "log.read", false, ".xx..x."},
     {kLogVerify, "log.verify", false, ".xx..x."},
     {kNoteRead, "note.read", false, ".xx...."},
+    {kBackupRead, "backup.read", false, "xxx..x."},
+    {kBackupRun, "backup.run", false, "xx....."},
     {kStatusRead, "status.read", false, "xxx..x."},
     {kMetricsRead, "metrics.read", false, "xx....."},
     {kSelfRead, "self.read", false, "xxxxxxx"},

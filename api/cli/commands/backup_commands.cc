@@ -1,0 +1,243 @@
+// coffer backup, coffer restore: copies made by the server, and what this machine does with them.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "api/cli/commands/commands.h"
+#include "api/cli/commands/run_with.h"
+#include "api/cli/files/root_key.h"
+#include "api/cli/text/json_output.h"
+#include "api/cli/text/json_view.h"
+#include "api/cli/verify/verification.h"
+#include "vault/backup/restoration.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::hours kBackupPatience{12};
+
+struct BackupOptions {
+  ConnectionOptions connection;
+  std::string name;
+};
+
+struct RepositoryOptions {
+  std::string path, log_key;
+  bool json = false;
+};
+
+struct RestoreOptions {
+  vault::RestoreRequest request;
+  RootKeyOptions root_key;
+  bool json = false;
+};
+
+Target Destinations() { return Target("/v1/backup/destinations"); }
+
+Outcome<Exit> Initialize(const BackupOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json made,
+                client.Post(Destinations().Segment(options.name).Segment("initialize"), {}));
+  if (options.connection.json) {
+    PrintJson(console, made);
+  } else {
+    console.out << "The destination " << Printable(Text(made, "name")) << " has its repository in "
+                << Printable(Text(made, "directory")) << ".\n";
+  }
+  return Exit::kOk;
+}
+
+Outcome<Exit> List(const BackupOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json answer, client.Get(Destinations()));
+  if (options.connection.json) {
+    PrintJson(console, answer);
+    return Exit::kOk;
+  }
+  if (Member(answer, "items").empty()) {
+    console.out << "The configuration has no destination for backups.\n";
+    return Exit::kOk;
+  }
+  Table table({"DESTINATION", "KIND", "GENERATIONS", "NEWEST", "MADE", "PROBLEM"});
+  for (const json& one : Member(answer, "items")) {
+    table.Add({Text(one, "name"), Text(one, "kind"), Text(one, "generations"), Text(one, "newest"),
+               Text(one, "newest_created"), Text(one, "problem")});
+  }
+  table.Print(console);
+  return Exit::kOk;
+}
+
+Outcome<Exit> MakeBackup(const BackupOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json run, client.Post(Target("/v1/backup/runs"), {}, kBackupPatience));
+  const bool complete = Member(run, "complete") == true;
+  if (options.connection.json) {
+    PrintJson(console, run);
+  } else {
+    Table table({"DESTINATION", "KIND", "PAGES", "NEW", "BYTES STORED", "REMOVED", "PROBLEM"});
+    for (const json& one : Member(run, "destinations")) {
+      table.Add({Text(one, "name"), Text(one, "kind"), Text(one, "pages"),
+                 Text(one, "pages_stored"), Text(one, "bytes_stored"),
+                 Text(one, "generations_removed"), Text(one, "problem")});
+    }
+    table.Print(console);
+    console.out << (complete ? "Generation " : "Incomplete: generation ")
+                << Printable(Text(run, "generation")) << ", as of entry "
+                << Printable(Text(run, "log_size")) << " of the log.\n";
+  }
+  return complete ? Exit::kOk : Exit::kFailed;
+}
+
+Outcome<Exit> VerifyCopies(const RepositoryOptions& options, Console& console) {
+  std::vector<audit::VerifierKey> trusted;
+  if (!options.log_key.empty()) {
+    COFFER_ASSIGN(trusted.emplace_back(), ParseLogKey(options.log_key));
+  }
+  const auto report = vault::VerifyRepository(options.path, trusted);
+  if (!report) {
+    return std::unexpected(FailureOf(report.error(), "the repository was not verified"));
+  }
+  const bool nothing = report->generations.empty() && report->findings.empty();
+  if (options.json) {
+    PrintJson(console, {{"ok", report->findings.empty() && !nothing},
+                        {"vault", report->vault},
+                        {"kind", Name(report->kind)},
+                        {"signatures_checked", !trusted.empty()},
+                        {"generations", report->generations},
+                        {"bytes_read", report->bytes},
+                        {"findings", report->findings}});
+  } else {
+    for (const auto& finding : report->findings) console.out << Printable(finding) << '\n';
+    console.out << (nothing                    ? "NOTHING: there is no generation"
+                    : report->findings.empty() ? "OK: every object is what its name says"
+                                               : "DAMAGED: not every generation is whole")
+                << " (" << Name(report->kind) << " of " << Printable(report->vault) << ", "
+                << report->generations.size() << " whole, " << Grouped(report->bytes)
+                << " bytes read).\n";
+    if (trusted.empty()) {
+      console.out
+          << "Whose they are was not checked: give the log's verifier key with --log-key.\n";
+    }
+  }
+  return report->findings.empty() && !nothing ? Exit::kOk : Exit::kDamaged;
+}
+
+Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
+  // What the tool says of a root key is better than the vault's word for it.
+  std::optional<Failure> no_root;
+  const auto open_root =
+      [&](const std::string& directory) -> Result<std::unique_ptr<crypto::RootKeyProvider>> {
+    auto root = OpenRootKey(options.root_key, directory);
+    if (root) return *std::move(root);
+    no_root = std::move(root).error();
+    return Fail(Code::kUnauthenticated, "root_key_missing");
+  };
+  const auto restored = vault::RestoreVault(options.request, open_root);
+  if (!restored) {
+    if (no_root) return std::unexpected(*std::move(no_root));
+    return std::unexpected(FailureOf(restored.error(), "nothing was restored"));
+  }
+  if (options.json) {
+    PrintJson(console, {{"generation", restored->generation},
+                        {"keys_generation", restored->keys_generation},
+                        {"ledger_generation", restored->ledger_generation},
+                        {"created", audit::FormatTimestamp(restored->created)},
+                        {"log_size", restored->log_size},
+                        {"directory", options.request.directory}});
+    return Exit::kOk;
+  }
+  console.out << "Restored generation " << restored->generation << " of "
+              << audit::FormatTimestamp(restored->created) << " into "
+              << Printable(options.request.directory) << ".\nIts log has "
+              << Grouped(restored->log_size)
+              << " entries. What was acknowledged behind them is not in this copy.\n";
+  if (restored->keys_generation != restored->generation) {
+    console.out << "Its keys are kept no longer. Those of " << restored->keys_generation
+                << " are used: who was erased in between cannot be read.\n";
+  }
+  console.out
+      << "Erasures are repeated at the start, from the ledger of " << restored->ledger_generation
+      << "; put a newer one in its place, where you have one.\nNext: coffer verify --data "
+      << Printable(options.request.directory)
+      << " --deep, then start cofferd on it. Never beside the vault that it is a copy of.\n";
+  return Exit::kOk;
+}
+
+void AddInitialize(CLI::App& group, Command& chosen) {
+  auto options = std::make_shared<BackupOptions>();
+  CLI::App* command = group.add_subcommand("init", "Make the repository of a destination, once");
+  command->add_option("name", options->name, "A destination of the configuration")
+      ->type_name("NAME")
+      ->required();
+  command->footer("Example:\n  coffer backup init disk");
+  RunOnline(*command, chosen, options, Initialize);
+}
+
+void AddVerifyCopies(CLI::App& group, Command& chosen) {
+  auto options = std::make_shared<RepositoryOptions>();
+  CLI::App* command =
+      group.add_subcommand("verify", "Read a repository back, every byte; no server is asked");
+  command->add_option("repository", options->path, "Its directory")->type_name("DIR")->required();
+  command->add_option("--log-key", options->log_key, "The log's verifier key")->type_name("KEY");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->footer(
+      "Exit code 0: all is whole; 4: something is damaged, or there is nothing. Example:\n"
+      "  coffer backup verify /mnt/backup/coffer --log-key KEY");
+  RunWith(*command, chosen, options, VerifyCopies);
+}
+
+}  // namespace
+
+void AddBackupCommands(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("backup", "Make backups while the vault serves");
+  group->require_subcommand(1);
+  AddInitialize(*group, chosen);
+  {
+    auto options = std::make_shared<BackupOptions>();
+    CLI::App* command = group->add_subcommand("run", "Make a backup now, in every destination");
+    command->footer(
+        "Exit code 0: every destination has its copy; 1: one has not. Example:\n"
+        "  coffer backup run");
+    RunOnline(*command, chosen, options, MakeBackup);
+  }
+  {
+    auto options = std::make_shared<BackupOptions>();
+    CLI::App* command = group->add_subcommand("list", "Show the destinations and what they have");
+    command->footer("Example:\n  coffer backup list");
+    RunOnline(*command, chosen, options, List);
+  }
+  AddVerifyCopies(*group, chosen);
+}
+
+void AddRestoreCommand(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<RestoreOptions>();
+  CLI::App* command = app.add_subcommand("restore", "Make a data directory from a backup");
+  command
+      ->add_option("--from", options->request.data_repository, "The repository that has the data")
+      ->type_name("DIR")
+      ->required();
+  command
+      ->add_option("--keys-from", options->request.keys_repository,
+                   "The repository that has the keys")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--generation", options->request.generation, "Another than the newest")
+      ->type_name("ID");
+  command
+      ->add_option("--data", options->request.directory,
+                   "The directory to make; empty, where it is there")
+      ->type_name("DIR")
+      ->required();
+  AddRootKeyOptions(*command, options->root_key, "The vault's root key file");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->footer(
+      "Example:\n"
+      "  coffer restore --from /mnt/backup/coffer --keys-from /mnt/keys/coffer \\\n"
+      "      --data /var/lib/coffer/vault --root-key-file root.key");
+  RunWith(*command, chosen, options, Restore);
+}
+
+}  // namespace coffer::cli

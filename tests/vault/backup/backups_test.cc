@@ -1,0 +1,371 @@
+// Copies that are made while the vault serves, and what comes of them.
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include "crypto/atomic_file.h"
+#include "tests/support/sampling.h"
+#include "tests/vault/test_vault.h"
+#include "vault/backup/restoration.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kDay = std::int64_t{24} * 3600 * 1000;
+
+testing::OpenVault::Settings WithDestinations(std::uint32_t keep_days = 0) {
+  testing::OpenVault::Settings settings;
+  settings.backup_destinations = {{"here", BackupKind::kData, "backup-data", keep_days},
+                                  {"keys", BackupKind::kKeys, "backup-keys", keep_days}};
+  return settings;
+}
+
+class BackedUpVault : public TestVault {
+ public:
+  explicit BackedUpVault(const Settings& settings = WithDestinations()) : TestVault(settings) {
+    for (const auto& destination : settings.backup_destinations) {
+      const auto made =
+          (*this)->backups().InitializeDestination(As(kAdministrator), destination.name);
+      INFO(AnswerOf(made));
+      REQUIRE(made);
+      REQUIRE(made->problem.empty());
+    }
+  }
+
+  std::string data() const { return work() / "backup-data"; }
+  std::string keys() const { return work() / "backup-keys"; }
+
+  BackupRun BackUp() {
+    auto run = (*this)->backups().RunBackup(As(kAdministrator));
+    INFO(AnswerOf(run));
+    REQUIRE(run);
+    for (const auto& destination : run->destinations) {
+      INFO(destination.name << ": " << destination.problem);
+      CHECK(destination.problem.empty());
+    }
+    return *std::move(run);
+  }
+
+  Result<Restored> TryRestore(const std::string& into, const std::string& generation = {}) {
+    return RestoreVault({data(), keys(), generation, work() / into}, OpensRoot());
+  }
+  OpenRootKeyFor OpensRoot() {
+    return [this](const std::string&) { return crypto::OpenKeyFile(root_key_file()); };
+  }
+  Restored Restore(const std::string& into, const std::string& generation = {}) {
+    auto restored = TryRestore(into, generation);
+    INFO(AnswerOf(restored) << " " << (restored ? "" : restored.error().detail));
+    REQUIRE(restored);
+    return *std::move(restored);
+  }
+  // What a deep verification of a restored vault finds.
+  Strings FindingsIn(const std::string& name, DeepReport* full = nullptr) {
+    OfflineVerifyOptions options;
+    options.directory = work() / name;
+    options.deep = true;
+    const auto report = VerifyDirectory(options, root());
+    INFO(AnswerOf(report) << " " << (report ? "" : report.error().detail));
+    REQUIRE(report);
+    if (full != nullptr) *full = *report;
+    Strings found;
+    for (const auto& finding : report->log.findings) found.push_back(finding.message);
+    return found;
+  }
+  std::unique_ptr<Vault> OpenRestored(const std::string& name) {
+    VaultOptions options;
+    options.directory = work() / name;
+    options.require_locked_memory = false;
+    options.clock = &clock;
+    options.operator_details = testing::OpenVault::Settings().operator_details;
+    auto opened = Vault::Open(options, root());
+    INFO(AnswerOf(opened) << " " << (opened ? "" : opened.error().detail));
+    REQUIRE(opened);
+    return *std::move(opened);
+  }
+  RepositoryReport Verify(const std::string& path) {
+    const audit::VerifierKey key{std::string(kOrigin),
+                                 OpenKeyring().log_signing_key().public_key()};
+    auto report = VerifyRepository(path, {&key, 1});
+    REQUIRE(report);
+    return *std::move(report);
+  }
+};
+
+std::vector<fs::path> FilesIn(const fs::path& directory) {
+  std::vector<fs::path> files;
+  for (const auto& at : fs::recursive_directory_iterator(directory)) {
+    if (at.is_regular_file()) files.push_back(at.path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::uint64_t BytesIn(const fs::path& directory) {
+  std::uint64_t bytes = 0;
+  for (const auto& file : FilesIn(directory)) bytes += fs::file_size(file);
+  return bytes;
+}
+
+TEST_CASE("a backup beside writers is one moment, and what was acknowledged before is in it") {
+  BackedUpVault vault;
+  std::atomic<bool> done{false};
+  std::mutex mutex;
+  std::vector<std::pair<ClientId, RecordId>> acknowledged;
+  std::vector<std::jthread> writers;
+  for (int t = 0; t < 3; ++t) {
+    writers.emplace_back([&, t] {
+      for (int i = 0; !done; ++i) {
+        const auto client = vault->clients().CreateClient(
+            vault.As(kCrmService), {"W-" + std::to_string(t) + "-" + std::to_string(i), {}}, {});
+        if (!client) continue;
+        const auto record = vault->records().CreateRecord(vault.As(kCrmService), client->id,
+                                                          "contact", {{"last_name", "Doe"}}, {});
+        if (i % 3 == 0) {
+          (void)vault->erasures().Erase(vault.As(kPrivacyOfficer), client->id, {});
+        } else if (record) {
+          const std::lock_guard lock(mutex);
+          acknowledged.emplace_back(client->id, record->id);
+        }
+      }
+    });
+  }
+  struct Made {
+    BackupRun run;
+    std::vector<std::pair<ClientId, RecordId>> before;
+  };
+  std::vector<Made> made;
+  for (int i = 0; i < 4; ++i) {
+    for (std::size_t more = 0; more < 20;) {
+      const std::lock_guard lock(mutex);
+      more = acknowledged.size() - (made.empty() ? 0 : made.back().before.size());
+    }
+    std::unique_lock lock(mutex);
+    auto before = acknowledged;
+    lock.unlock();
+    made.push_back({vault.BackUp(), std::move(before)});
+  }
+  done = true;
+  writers.clear();
+  vault.Close();
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    const std::string into = "restored-" + std::to_string(i);
+    const auto restored = vault.Restore(into, made[i].run.generation);
+    CHECK(restored.generation == made[i].run.generation);
+    CHECK(restored.keys_generation == made[i].run.generation);
+    CHECK(restored.log_size == made[i].run.log_size);
+    DeepReport report;
+    CHECK(vault.FindingsIn(into, &report) == Strings{});
+    CHECK(report.log.size == made[i].run.log_size);
+    const auto again = vault.OpenRestored(into);
+    for (const auto& [client, record] : made[i].before) {
+      const auto read = again->records().GetRecord(vault.As(kCrmService), client, record);
+      REQUIRE(AnswerOf(read) == "ok");
+    }
+  }
+}
+
+TEST_CASE("a generation stores what changed since the one before, and nothing when nothing did") {
+  BackedUpVault vault;
+  std::vector<std::pair<ClientId, RecordId>> records;
+  for (int i = 0; i < 300; ++i) {
+    const auto client = vault.NewClient("A-" + std::to_string(i));
+    records.emplace_back(client, vault.NewContact(client, {{"last_name", std::string(100, 'x')}}));
+  }
+  const auto data_figures = [](const BackupRun& run) { return run.destinations.back().figures; };
+  const auto first = data_figures(vault.BackUp());
+  CHECK(first.pages_stored == first.pages);
+  const auto bytes = BytesIn(vault.data());
+  for (std::uint64_t version = 1; version <= 3; ++version) {
+    const auto updated =
+        vault->records().UpdateRecord(vault.As(kCrmService), records[0].first, records[0].second,
+                                      version, {{"last_name", "Roe " + std::to_string(version)}});
+    REQUIRE(AnswerOf(updated) == "ok");
+  }
+  const auto second = data_figures(vault.BackUp());
+  CHECK(second.pages_stored < second.pages / 4);
+  CHECK(BytesIn(vault.data()) < bytes + bytes / 3);
+  CHECK(vault.Verify(vault.data()).findings == Strings{});
+  CHECK(vault.Verify(vault.data()).generations.size() == 2);
+}
+
+TEST_CASE(
+    "whatever is changed, cut or taken away in a repository is found, and is never restored") {
+  BackedUpVault vault;
+  for (int i = 0; i < 20; ++i) {
+    vault.NewContact(vault.NewClient("A-" + std::to_string(i)), {{"last_name", "Doe"}});
+  }
+  vault.BackUp();
+  int n = 0;
+  for (const auto& repository : {vault.data(), vault.keys()}) {
+    CHECK(vault.Verify(repository).findings == Strings{});
+    for (const auto& file : FilesIn(repository)) {
+      if (file.filename() == "coffer-backup") continue;
+      INFO(file);
+      const auto whole = crypto::ReadFile(file, 1U << 28);
+      REQUIRE(whole);
+      Bytes flipped = *whole;
+      if (!flipped.empty()) flipped[flipped.size() / 2] ^= 1;
+      const Bytes cut(whole->begin(), whole->end() - (whole->empty() ? 0 : 1));
+      const auto found = [&] {
+        const auto report = vault.Verify(repository);
+        const auto restored = vault.TryRestore("refused-" + std::to_string(n++));
+        return (!report.findings.empty() || report.generations.empty()) && !restored;
+      };
+      if (!whole->empty()) {
+        REQUIRE(crypto::WriteFileAtomically(file, flipped));
+        CHECK(found());
+        REQUIRE(crypto::WriteFileAtomically(file, cut));
+        CHECK(found());
+      }
+      fs::remove(file);
+      CHECK(found());
+      REQUIRE(crypto::WriteFileAtomically(file, *whole));
+    }
+  }
+  CHECK(vault.Verify(vault.data()).findings == Strings{});
+  vault.Restore("after-all");
+}
+
+TEST_CASE("what was not restored to its end does not start") {
+  BackedUpVault vault;
+  vault.NewContact(vault.NewClient("A-1"), {{"last_name", "Doe"}});
+  vault.BackUp();
+  for (const auto& file : FilesIn(vault.keys())) {
+    if (file.parent_path().parent_path().filename() == "objects") fs::remove(file);
+  }
+  CHECK(AnswerOf(vault.TryRestore("cut")) == "object_missing");
+  VaultOptions options;
+  options.directory = vault.work() / "cut";
+  CHECK(AnswerOf(Vault::Open(options, vault.root())) == "vault_missing");
+  CHECK(AnswerOf(vault.TryRestore("cut")) == "directory_not_empty");
+}
+
+TEST_CASE("a destination is only what was made one, for this vault and this kind") {
+  TestVault vault(WithDestinations());
+  const auto problems = [&] {
+    Strings found;
+    const auto run = vault->backups().RunBackup(vault.As(kAdministrator));
+    REQUIRE(run);
+    for (const auto& destination : run->destinations) {
+      found.push_back(destination.problem.substr(0, destination.problem.find(':')));
+    }
+    return found;
+  };
+  const auto initialize = [&](const std::string& name) {
+    return AnswerOf(vault->backups().InitializeDestination(vault.As(kAdministrator), name));
+  };
+  CHECK(problems() == Strings{"repository_missing", "repository_missing"});
+  CHECK(initialize("nowhere") == "not_found");
+  CHECK(initialize("here") == "ok");
+  CHECK(initialize("here") == "repository_exists");
+  fs::create_directory(vault.work() / "backup-keys");
+  std::ofstream(vault.work() / "backup-keys/other") << "x";
+  CHECK(initialize("keys") == "repository_not_empty");
+  fs::remove(vault.work() / "backup-keys/other");
+  CHECK(initialize("keys") == "ok");
+  CHECK(problems() == Strings{"", ""});
+
+  const fs::path data = vault.work() / "backup-data", keys = vault.work() / "backup-keys";
+  const auto exchange = [&] {
+    fs::rename(data, vault.work() / "aside");
+    fs::rename(keys, data);
+    fs::rename(vault.work() / "aside", keys);
+  };
+  exchange();
+  CHECK(problems() == Strings{"repository_of_other_kind", "repository_of_other_kind"});
+  exchange();
+  fs::remove_all(data);
+  REQUIRE(Repository::Create(data, BackupKind::kData, "other.example/log"));
+  CHECK(problems() == Strings{"", "repository_of_other_vault"});
+  std::ofstream(data / "coffer-backup") << "{}\n";
+  CHECK(problems() == Strings{"", "repository_malformed"});
+}
+
+TEST_CASE("another's manifest names no page of ours, and is no generation") {
+  BackedUpVault vault;
+  for (int i = 0; i < 50; ++i) {
+    vault.NewContact(vault.NewClient("A-" + std::to_string(i)), {{"last_name", "Doe"}});
+  }
+  const auto first = vault.BackUp();
+  const auto repository = Repository::Open(vault.data());
+  REQUIRE(repository);
+  const auto note = repository->GetManifest(first.generation);
+  REQUIRE(note);
+  auto manifest = audit::ReadBackupManifest(*note);
+  REQUIRE(manifest);
+  char& last = manifest->generation.back();
+  last = last == 'z' ? '0' : 'z';
+  const std::string other = manifest->generation;
+  const auto forged = audit::SignBackupManifest(*manifest, crypto::SigningKey::Generate());
+  REQUIRE(forged);
+  REQUIRE(repository->PutManifest(other, *forged));
+  CHECK(vault.Verify(vault.data()).findings ==
+        Strings{other + ": note_signature_missing: no signature by a trusted key"});
+  const auto second = vault.BackUp();
+  CHECK(vault.Restore("true", second.generation).ledger_generation == second.generation);
+  CHECK(vault.FindingsIn("true") == Strings{});
+  CHECK(AnswerOf(vault.TryRestore("forged", other)) == "note_signature_missing");
+}
+
+TEST_CASE("an erased client comes back from no generation once its key is kept nowhere") {
+  BackedUpVault vault(WithDestinations(7));
+  const auto gone = vault.NewClient("A-1"), stays = vault.NewClient("A-2");
+  const auto record = vault.NewContact(gone, {{"last_name", "Doe"}});
+  const auto other = vault.NewContact(stays, {{"last_name", "Roe"}});
+  const auto before = vault.BackUp();
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), gone, {}));
+  vault.clock.Advance(kDay);
+  const auto after = vault.BackUp();
+
+  // As long as the keys from before are kept, they open it; the ledger erases it at the start.
+  vault.Restore("within", before.generation);
+  {
+    const auto opened = vault.OpenRestored("within");
+    CHECK(AnswerOf(opened->records().GetRecord(vault.As(kCrmService), gone, record)) ==
+          "not_found");
+    CHECK(AnswerOf(opened->records().GetRecord(vault.As(kCrmService), stays, other)) == "ok");
+  }
+  // Who keeps the old data alone: the oldest keys are those of after the erasure.
+  fs::copy(vault.data(), vault.work() / "kept", fs::copy_options::recursive);
+  vault.clock.Advance(7 * kDay);
+  const auto last = vault.BackUp();
+  for (const auto& destination : last.destinations) CHECK(destination.generations_removed == 1);
+  const auto restored = RestoreVault(
+      {vault.work() / "kept", vault.keys(), before.generation, vault.work() / "beyond"},
+      vault.OpensRoot());
+  REQUIRE(restored);
+  CHECK(restored->keys_generation == after.generation);
+  CHECK(vault.FindingsIn("beyond").size() == 1);
+  const auto opened = vault.OpenRestored("beyond");
+  CHECK(AnswerOf(opened->records().GetRecord(vault.As(kCrmService), gone, record)) == "not_found");
+  CHECK(AnswerOf(opened->records().GetRecord(vault.As(kCrmService), stays, other)) == "ok");
+  CHECK(vault.Verify(vault.keys()).findings == Strings{});
+}
+
+TEST_CASE("what a run did is in the log, whoever asked and whatever came of it") {
+  BackedUpVault vault;
+  const auto caller = vault.As(kCaseWorker);
+  CHECK(AnswerOf(vault->backups().RunBackup(caller)) == "permission_denied");
+  CHECK(vault.EntryOf(caller).at("action") == "backup.run");
+  vault.BackUp();
+  fs::remove_all(vault.keys());
+  const auto run = vault->backups().RunBackup(vault.As(kAdministrator));
+  REQUIRE(run);
+  CHECK(!run->complete());
+  Strings outcomes;
+  for (const auto& entry : vault.WholeLog()) {
+    if (entry.action == "backup.ended") outcomes.push_back(entry.outcome);
+  }
+  CHECK(outcomes == Strings{"ok", "incomplete"});
+  TestVault none;
+  CHECK(AnswerOf(none->backups().RunBackup(none.As(kAdministrator))) == "backup_not_configured");
+}
+
+}  // namespace
+}  // namespace coffer::vault

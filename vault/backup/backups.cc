@@ -1,0 +1,197 @@
+#include "vault/backup/backups.h"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+#include "vault/access/call.h"
+#include "vault/backup/prune.h"
+#include "vault/base/ids.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+
+std::string Describe(const Error& error) {
+  std::string text(error.reason);
+  if (!error.detail.empty()) text.append(": ").append(error.detail);
+  return text;
+}
+
+// The list of this file in the newest generation that this vault signed: what it names is not
+// stored again. Of another's nothing is taken over: it could name pages that are others.
+std::optional<Hash> NewestListOf(const Repository& repository,
+                                 std::span<const audit::VerifierKey> trusted,
+                                 std::string_view file) {
+  const auto generations = repository.ListGenerations();
+  if (!generations) return std::nullopt;
+  for (const std::string& generation : *generations | std::views::reverse) {
+    const auto note = repository.GetManifest(generation);
+    if (!note) continue;
+    const auto manifest = audit::VerifyBackupManifest(*note, trusted);
+    if (!manifest) continue;
+    const auto found = std::ranges::find(manifest->files, file, &audit::BackupFile::name);
+    if (found != manifest->files.end() && found->paged) return found->object;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool BackupRun::complete() const {
+  return std::ranges::all_of(destinations, &std::string::empty, &DestinationRun::problem);
+}
+
+Result<Repository> Backups::OpenDestination(const BackupDestination& destination) const {
+  COFFER_ASSIGN(auto repository, Repository::Open(destination.directory));
+  if (repository.kind() != destination.kind) {
+    return Fail(Code::kConflict, "repository_of_other_kind",
+                destination.directory + " is one of " + std::string(Name(repository.kind())));
+  }
+  if (repository.vault() != operations_.keyring().log_origin()) {
+    return Fail(Code::kConflict, "repository_of_other_vault",
+                destination.directory + " is one of " + repository.vault());
+  }
+  return repository;
+}
+
+DestinationState Backups::StateOf(const BackupDestination& destination) const {
+  DestinationState state{destination.name, destination.kind, destination.directory, {}, 0, {}, {}};
+  const auto look = [&]() -> Status {
+    COFFER_ASSIGN(const auto repository, OpenDestination(destination));
+    COFFER_ASSIGN(const auto generations, repository.ListGenerations());
+    state.generations = generations.size();
+    if (generations.empty()) return {};
+    state.newest = generations.back();
+    COFFER_ASSIGN(const auto note, repository.GetManifest(generations.back()));
+    COFFER_ASSIGN(const auto manifest, audit::ReadBackupManifest(note));
+    state.newest_created = manifest.created;
+    return {};
+  };
+  if (const auto looked = look(); !looked) state.problem = Describe(looked.error());
+  return state;
+}
+
+Result<DestinationState> Backups::InitializeDestination(const Caller& caller,
+                                                        const std::string& name) {
+  Call call = operations_.Start(caller, {Action::kBackupRun});
+  const auto& all = options_.backup_destinations;
+  const auto found = std::ranges::find(all, name, &BackupDestination::name);
+  COFFER_TRY(operations_.Perform(call, [&](Transaction&) -> Status {
+    if (found == all.end()) return NotFound(call);
+    call.entry.detail = "initialize";
+    return {};
+  }));
+  const auto made =
+      Repository::Create(found->directory, found->kind, operations_.keyring().log_origin());
+  if (!made) {
+    COFFER_TRY(operations_.LogSystemEvent("backup.ended", made.error().reason, name));
+    return std::unexpected(made.error());
+  }
+  return StateOf(*found);
+}
+
+Result<std::vector<DestinationState>> Backups::ListDestinations(const Caller& caller) {
+  Call call = operations_.Start(caller, {Action::kBackupRead});
+  COFFER_TRY(operations_.Perform(call, [](Transaction&) -> Status { return {}; }));
+  std::vector<DestinationState> states;
+  for (const auto& destination : options_.backup_destinations) {
+    states.push_back(StateOf(destination));
+  }
+  return states;
+}
+
+Result<BackupRun> Backups::RunBackup(const Caller& caller) {
+  Call call = operations_.Start(caller, {Action::kBackupRun});
+  call.entry.detail = "run";
+  const std::unique_lock running(running_, std::try_to_lock);
+  COFFER_TRY(operations_.Perform(call, [&](Transaction&) -> Status {
+    if (options_.backup_destinations.empty()) {
+      return Fail(Code::kConflict, "backup_not_configured");
+    }
+    if (!running) return Fail(Code::kConflict, "backup_running");
+    return {};
+  }));
+  auto run = Copy();
+  if (!run) {
+    COFFER_TRY(operations_.LogSystemEvent("backup.ended", run.error().reason));
+    return run;
+  }
+  std::string detail = run->generation;
+  for (const auto& destination : run->destinations) {
+    detail += (destination.problem.empty() ? " " : " not:") + destination.name;
+  }
+  COFFER_TRY(
+      operations_.LogSystemEvent("backup.ended", run->complete() ? "ok" : "incomplete", detail));
+  return run;
+}
+
+Result<BackupRun> Backups::Copy() {
+  COFFER_ASSIGN(auto snapshot, TakeSnapshot(operations_, files_));
+  BackupRun run;
+  run.created = operations_.Now();
+  run.generation = BackupId::New(run.created).Text();
+  run.log_size = snapshot.log_size;
+  const auto copy = [&](const BackupDestination& destination) {
+    DestinationRun& done = run.destinations.emplace_back();
+    done.name = destination.name;
+    done.kind = destination.kind;
+    const auto work = [&]() -> Status {
+      COFFER_ASSIGN(const auto repository, OpenDestination(destination));
+      COFFER_TRY(CopyTo(repository, snapshot, run, done.figures));
+      if (destination.keep_days == 0) return {};
+      const Timestamp since{run.created.ms - destination.keep_days * kDayMs};
+      COFFER_ASSIGN(done.generations_removed, PruneRepository(repository, since));
+      return {};
+    };
+    if (const auto worked = work(); !worked) done.problem = Describe(worked.error());
+  };
+  for (const BackupKind kind : {BackupKind::kKeys, BackupKind::kData}) {
+    for (const auto& destination : options_.backup_destinations) {
+      if (destination.kind == kind) copy(destination);
+    }
+    snapshot.keys.reset();
+  }
+  return run;
+}
+
+Status Backups::CopyTo(const Repository& repository, const VaultSnapshot& snapshot,
+                       const BackupRun& run, PageFigures& figures) const {
+  audit::BackupManifest manifest{run.created,    {},
+                                 run.generation, repository.kind(),
+                                 run.log_size,   operations_.keyring().log_origin()};
+  std::vector<audit::VerifierKey> trusted;
+  for (const auto& key : operations_.keyring().log_keys()) {
+    trusted.push_back({operations_.keyring().log_origin(), key.key.public_key()});
+  }
+  const auto go_on = [this] { return !stopping_; };
+  const auto add_pages = [&](const std::string& name, const PageImage& image) -> Status {
+    COFFER_ASSIGN(
+        const Hash list,
+        StorePages(image, repository, NewestListOf(repository, trusted, name), go_on, figures));
+    manifest.files.push_back({name, list, image.pages() * PageImage::kPageBytes, true});
+    return {};
+  };
+  const auto add_file = [&](const std::string& name, ByteView content) -> Status {
+    bool written = false;
+    COFFER_ASSIGN(const Hash object, repository.Put(content, written));
+    if (written) figures.bytes_stored += content.size();
+    manifest.files.push_back({name, object, content.size(), false});
+    return {};
+  };
+  if (repository.kind() == BackupKind::kKeys) {
+    COFFER_TRY(add_pages("keys.db", *snapshot.keys));
+    COFFER_TRY(add_file("keys.db.key", snapshot.keys_key));
+  } else {
+    COFFER_TRY(add_file("anchor", snapshot.anchor));
+    COFFER_TRY(add_file("erasures.ledger", snapshot.ledger));
+    COFFER_TRY(add_file("keyring.json", snapshot.keyring));
+    COFFER_TRY(add_pages("vault.db", snapshot.vault));
+  }
+  COFFER_ASSIGN(const auto note,
+                audit::SignBackupManifest(manifest, operations_.keyring().log_signing_key()));
+  return repository.PutManifest(run.generation, note);
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,241 @@
+#include "vault/backup/page_list.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kListFormat = "coffer-page-list-v1\n";
+constexpr std::string_view kPartFormat = "coffer-page-part-v1\n";
+constexpr std::size_t kPageBytes = PageImage::kPageBytes;
+constexpr std::uint64_t kPagesOfPart = 16'384;
+constexpr std::size_t kPagesOfPack = 1024;
+// A part whose pages lie in more packs than these is stored anew: what is read to restore it stays
+// bounded, and old packs come to be needed by nobody.
+constexpr std::size_t kMostPacksOfPart = 64;
+constexpr std::size_t kHashBytes = sizeof(Hash);
+constexpr std::size_t kPlaceBytes = 4 + kHashBytes;
+static_assert(kPagesOfPack * kPageBytes <= Repository::kMaxObjectBytes);
+
+struct Place {
+  std::uint16_t pack = 0;
+  std::uint16_t slot = 0;
+  Hash hash{};
+};
+
+struct Part {
+  std::vector<Hash> packs;
+  std::vector<Place> pages;
+};
+
+std::unexpected<Error> Malformed() { return Fail(Code::kCorrupted, "page_list_malformed"); }
+
+void AppendU16(Bytes& out, std::uint16_t value) {
+  out.push_back(static_cast<std::uint8_t>(value >> 8));
+  out.push_back(static_cast<std::uint8_t>(value));
+}
+
+std::uint16_t ReadU16(ByteView bytes) {
+  return static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
+}
+
+Hash ReadHash(ByteView bytes) {
+  Hash hash;
+  std::ranges::copy(bytes.first(kHashBytes), hash.begin());
+  return hash;
+}
+
+Bytes FormatPart(const Part& part) {
+  Bytes out(kPartFormat.begin(), kPartFormat.end());
+  out.reserve(out.size() + 2 + part.packs.size() * kHashBytes + part.pages.size() * kPlaceBytes);
+  AppendU16(out, static_cast<std::uint16_t>(part.packs.size()));
+  for (const Hash& pack : part.packs) out.insert(out.end(), pack.begin(), pack.end());
+  for (const Place& page : part.pages) {
+    AppendU16(out, page.pack);
+    AppendU16(out, page.slot);
+    out.insert(out.end(), page.hash.begin(), page.hash.end());
+  }
+  return out;
+}
+
+Result<Part> ParsePart(ByteView bytes) {
+  if (!crypto::AsText(bytes).starts_with(kPartFormat)) return Malformed();
+  bytes = bytes.subspan(kPartFormat.size());
+  if (bytes.size() < 2) return Malformed();
+  const std::size_t packs = ReadU16(bytes);
+  bytes = bytes.subspan(2);
+  if (bytes.size() < packs * kHashBytes) return Malformed();
+  Part part;
+  for (std::size_t i = 0; i < packs; ++i, bytes = bytes.subspan(kHashBytes)) {
+    part.packs.push_back(ReadHash(bytes));
+  }
+  if (bytes.size() % kPlaceBytes != 0 || bytes.size() / kPlaceBytes > kPagesOfPart) {
+    return Malformed();
+  }
+  for (; !bytes.empty(); bytes = bytes.subspan(kPlaceBytes)) {
+    const Place place{ReadU16(bytes), ReadU16(bytes.subspan(2)), ReadHash(bytes.subspan(4))};
+    if (place.pack >= packs) return Malformed();
+    part.pages.push_back(place);
+  }
+  return part;
+}
+
+Result<std::vector<Hash>> ReadList(const Repository& repository, const Hash& list) {
+  COFFER_ASSIGN(const Bytes bytes, repository.Get(list));
+  ByteView rest(bytes);
+  if (!crypto::AsText(rest).starts_with(kListFormat)) return Malformed();
+  rest = rest.subspan(kListFormat.size());
+  if (rest.size() % kHashBytes != 0) return Malformed();
+  std::vector<Hash> parts;
+  for (; !rest.empty(); rest = rest.subspan(kHashBytes)) parts.push_back(ReadHash(rest));
+  return parts;
+}
+
+// All but the last are whole.
+Result<Part> ReadPart(const Repository& repository, const std::vector<Hash>& parts, std::size_t i) {
+  COFFER_ASSIGN(const Bytes bytes, repository.Get(parts[i]));
+  COFFER_ASSIGN(auto part, ParsePart(bytes));
+  if (part.pages.empty() || (i + 1 < parts.size() && part.pages.size() != kPagesOfPart)) {
+    return Malformed();
+  }
+  return part;
+}
+
+class PartWriter {
+ public:
+  PartWriter(const Repository& repository, const Part& earlier, PageFigures& figures)
+      : repository_(repository), earlier_(earlier), figures_(figures) {
+    for (const Hash& pack : earlier.packs) usable_.push_back(repository.Has(pack));
+  }
+
+  Status Add(ByteView page) {
+    const Hash hash = crypto::Sha256(page);
+    const std::size_t number = part_.pages.size();
+    if (number < earlier_.pages.size() && earlier_.pages[number].hash == hash &&
+        usable_[earlier_.pages[number].pack]) {
+      const Place& before = earlier_.pages[number];
+      const auto [known, added] = kept_.try_emplace(before.pack, PackCount());
+      if (added) part_.packs.push_back(earlier_.packs[before.pack]);
+      part_.pages.push_back({known->second, before.slot, hash});
+      return {};
+    }
+    if (pack_.empty()) {
+      open_ = PackCount();
+      part_.packs.emplace_back();
+    }
+    const auto slot = static_cast<std::uint16_t>(pack_.size() / kPageBytes);
+    part_.pages.push_back({open_, slot, hash});
+    pack_.insert(pack_.end(), page.begin(), page.end());
+    ++figures_.pages_stored;
+    return pack_.size() == kPagesOfPack * kPageBytes ? ClosePack() : Status();
+  }
+
+  Result<Hash> Finish() {
+    if (!pack_.empty()) COFFER_TRY(ClosePack());
+    return Put(FormatPart(part_));
+  }
+
+ private:
+  std::uint16_t PackCount() const { return static_cast<std::uint16_t>(part_.packs.size()); }
+  Status ClosePack() {
+    COFFER_ASSIGN(part_.packs[open_], Put(pack_));
+    pack_.clear();
+    return {};
+  }
+  Result<Hash> Put(ByteView bytes) {
+    bool written = false;
+    COFFER_ASSIGN(const Hash name, repository_.Put(bytes, written));
+    if (written) figures_.bytes_stored += bytes.size();
+    return name;
+  }
+
+  const Repository& repository_;
+  const Part& earlier_;
+  PageFigures& figures_;
+  std::vector<bool> usable_;  // by pack of the earlier part
+  Part part_;
+  std::map<std::uint16_t, std::uint16_t>
+      kept_;  // packs of the earlier part, where they are in this
+  std::uint16_t open_ = 0;
+  Bytes pack_;
+};
+
+}  // namespace
+
+Result<Hash> StorePages(const PageImage& image, const Repository& repository,
+                        const std::optional<Hash>& earlier, const std::function<bool()>& go_on,
+                        PageFigures& figures) {
+  std::vector<Hash> earlier_parts;
+  if (earlier) {
+    if (auto read = ReadList(repository, *earlier)) earlier_parts = *std::move(read);
+  }
+  Bytes list(kListFormat.begin(), kListFormat.end());
+  Bytes pages;
+  for (std::uint64_t first = 0; first < image.pages(); first += kPagesOfPart) {
+    if (!go_on()) return Fail(Code::kUnavailable, "stopping");
+    Part before;
+    if (const std::size_t i = first / kPagesOfPart; i < earlier_parts.size()) {
+      auto read = ReadPart(repository, earlier_parts, i);
+      if (read && read->packs.size() <= kMostPacksOfPart) before = *std::move(read);
+    }
+    PartWriter part(repository, before, figures);
+    const std::uint64_t end = std::min(first + kPagesOfPart, image.pages());
+    for (std::uint64_t at = first; at < end; at += kPagesOfPack) {
+      pages.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPagesOfPack, end - at)) *
+                   kPageBytes);
+      COFFER_TRY(image.Read(at, pages));
+      for (ByteView rest(pages); !rest.empty(); rest = rest.subspan(kPageBytes)) {
+        COFFER_TRY(part.Add(rest.first(kPageBytes)));
+      }
+    }
+    COFFER_ASSIGN(const Hash name, part.Finish());
+    list.insert(list.end(), name.begin(), name.end());
+  }
+  figures.pages += image.pages();
+  bool written = false;
+  COFFER_ASSIGN(const Hash name, repository.Put(list, written));
+  if (written) figures.bytes_stored += list.size();
+  return name;
+}
+
+Result<std::uint64_t> ReadPages(const Repository& repository, const Hash& list,
+                                const TakePage& take) {
+  COFFER_ASSIGN(const auto parts, ReadList(repository, list));
+  std::uint64_t first = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    COFFER_ASSIGN(const Part part, ReadPart(repository, parts, i));
+    for (std::size_t pack = 0; pack < part.packs.size(); ++pack) {
+      COFFER_ASSIGN(const Bytes bytes, repository.Get(part.packs[pack]));
+      for (std::size_t page = 0; page < part.pages.size(); ++page) {
+        const Place& place = part.pages[page];
+        if (place.pack != pack) continue;
+        const std::size_t at = place.slot * kPageBytes;
+        if (at + kPageBytes > bytes.size()) return Malformed();
+        const ByteView content = ByteView(bytes).subspan(at, kPageBytes);
+        if (crypto::Sha256(content) != place.hash) return Fail(Code::kCorrupted, "page_wrong");
+        COFFER_TRY(take(first + page, content));
+      }
+    }
+    first += part.pages.size();
+  }
+  return first;
+}
+
+Status ForEachObject(const Repository& repository, const Hash& list,
+                     const std::function<void(const Hash&)>& each) {
+  COFFER_ASSIGN(const auto parts, ReadList(repository, list));
+  each(list);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    COFFER_ASSIGN(const Part part, ReadPart(repository, parts, i));
+    each(parts[i]);
+    for (const Hash& pack : part.packs) each(pack);
+  }
+  return {};
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,196 @@
+#include "vault/backup/repository.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "audit/documents/canonical_json.h"
+#include "crypto/atomic_file.h"
+#include "crypto/encoding.h"
+#include "crypto/random.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kFormat = "coffer-backup-repository-v1";
+constexpr std::string_view kMarker = "/coffer-backup";
+constexpr std::size_t kMaxMarkerBytes = 4096;
+constexpr std::size_t kMaxManifestBytes = 64 * 1024;
+constexpr std::size_t kIdBytes = 16;
+
+std::unexpected<Error> Unavailable(const std::string& detail) {
+  return Fail(Code::kUnavailable, "destination_unavailable", detail);
+}
+
+Status MakeDirectory(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return Unavailable(path + ": " + std::strerror(errno));
+}
+
+Status SyncDirectory(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && fsync(fd) == 0;
+  const int why = errno;
+  if (fd >= 0) close(fd);
+  if (!synced) return Unavailable("cannot sync " + path + ": " + std::strerror(why));
+  return {};
+}
+
+Status Write(const std::string& path, ByteView content) {
+  auto written = crypto::WriteFileAtomically(path, content);
+  if (!written) return Unavailable(written.error().detail);
+  return {};
+}
+
+std::string FormatMarker(const std::string& id, BackupKind kind, const std::string& vault) {
+  audit::CanonicalWriter out;
+  out.Open().Text("format", kFormat).Text("id", id).Text("kind", audit::Name(kind));
+  out.Text("vault", vault).Close();
+  return out.Take() + "\n";
+}
+
+}  // namespace
+
+Result<Repository> Repository::Create(const std::string& path, BackupKind kind,
+                                      const std::string& vault) {
+  COFFER_TRY(MakeDirectory(path));
+  std::error_code error;
+  if (std::filesystem::exists(path + std::string(kMarker), error)) {
+    return Fail(Code::kConflict, "repository_exists", path);
+  }
+  const bool empty = std::filesystem::is_empty(path, error);
+  if (error) return Unavailable(path + ": " + error.message());
+  if (!empty) return Fail(Code::kConflict, "repository_not_empty", path);
+  const std::string objects = path + "/objects";
+  COFFER_TRY(MakeDirectory(objects));
+  for (int first = 0; first < 256; ++first) {
+    const auto byte = static_cast<std::uint8_t>(first);
+    COFFER_TRY(MakeDirectory(objects + "/" + crypto::HexEncode({&byte, 1})));
+  }
+  COFFER_TRY(SyncDirectory(objects));
+  COFFER_TRY(MakeDirectory(path + "/generations"));
+  const std::string id = crypto::HexEncode(crypto::RandomBytes(kIdBytes));
+  COFFER_TRY(Write(path + std::string(kMarker), crypto::AsBytes(FormatMarker(id, kind, vault))));
+  return Open(path);
+}
+
+Result<Repository> Repository::Open(const std::string& path) {
+  auto marker = crypto::ReadFile(path + std::string(kMarker), kMaxMarkerBytes);
+  if (!marker && marker.error().code == Code::kNotFound) {
+    return Fail(Code::kNotFound, "repository_missing", path + " has no repository");
+  }
+  if (!marker && marker.error().code == Code::kUnavailable) {
+    return Unavailable(marker.error().detail);
+  }
+  Repository repository;
+  repository.path_ = path;
+  const std::string_view text = marker ? crypto::AsText(*marker) : std::string_view();
+  audit::CanonicalReader in(text.substr(0, text.size() - std::min<std::size_t>(1, text.size())));
+  if (!in.Open() || !in.Constant("format", kFormat) || !in.Text("id", repository.id_) ||
+      !in.OneOf("kind", audit::kBackupKinds, repository.kind_) ||
+      !in.Text("vault", repository.vault_) || !in.Close() || !in.AtEnd() ||
+      FormatMarker(repository.id_, repository.kind_, repository.vault_) != text) {
+    return Fail(Code::kCorrupted, "repository_malformed", path + std::string(kMarker));
+  }
+  return repository;
+}
+
+std::string Repository::ObjectPath(const Hash& name) const {
+  const std::string hex = crypto::HexEncode(name);
+  return path_ + "/objects/" + hex.substr(0, 2) + "/" + hex.substr(2);
+}
+
+std::string Repository::GenerationPath(const std::string& generation) const {
+  return path_ + "/generations/" + generation;
+}
+
+bool Repository::Has(const Hash& name) const {
+  std::error_code error;
+  return std::filesystem::is_regular_file(ObjectPath(name), error);
+}
+
+Result<Hash> Repository::Put(ByteView bytes, bool& written) const {
+  const Hash name = crypto::Sha256(bytes);
+  written = !Has(name);
+  if (written) COFFER_TRY(Write(ObjectPath(name), bytes));
+  return name;
+}
+
+Result<Bytes> Repository::Get(const Hash& name) const {
+  const std::string path = ObjectPath(name);
+  auto bytes = crypto::ReadFile(path, kMaxObjectBytes);
+  if (!bytes && bytes.error().code == Code::kNotFound) {
+    return Fail(Code::kNotFound, "object_missing", path);
+  }
+  if (!bytes && bytes.error().code == Code::kUnavailable) {
+    return Unavailable(bytes.error().detail);
+  }
+  if (!bytes || crypto::Sha256(*bytes) != name) {
+    return Fail(Code::kCorrupted, "object_wrong", path);
+  }
+  return bytes;
+}
+
+Result<std::vector<std::string>> Repository::ListGenerations() const {
+  std::vector<std::string> ids;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(path_ + "/generations", error), end;
+       !error && at != end; at.increment(error)) {
+    std::string name = at->path().filename();
+    if (name.starts_with("bkp_") && name.find('.') == name.npos) ids.push_back(std::move(name));
+  }
+  if (error) return Unavailable(path_ + "/generations: " + error.message());
+  std::ranges::sort(ids);
+  return ids;
+}
+
+Result<std::string> Repository::GetManifest(const std::string& generation) const {
+  const std::string path = GenerationPath(generation);
+  auto note = crypto::ReadFile(path, kMaxManifestBytes);
+  if (note) return std::string(crypto::AsText(*note));
+  switch (note.error().code) {
+    case Code::kNotFound:
+      return Fail(Code::kNotFound, "generation_missing", path);
+    case Code::kUnavailable:
+      return Unavailable(note.error().detail);
+    default:
+      return Fail(Code::kCorrupted, "manifest_malformed", path);
+  }
+}
+
+Status Repository::PutManifest(const std::string& generation, const std::string& note) const {
+  return Write(GenerationPath(generation), crypto::AsBytes(note));
+}
+
+Status Repository::RemoveManifest(const std::string& generation) const {
+  const std::string path = GenerationPath(generation);
+  if (unlink(path.c_str()) != 0) return Unavailable(path + ": " + std::strerror(errno));
+  return SyncDirectory(path_ + "/generations");
+}
+
+Status Repository::RemoveObjects(const std::function<bool(const Hash&)>& goes) const {
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator at(path_ + "/objects", error), end;
+       !error && at != end; at.increment(error)) {
+    const auto& path = at->path();
+    const auto bytes =
+        crypto::HexDecode(path.parent_path().filename().string() + path.filename().string());
+    Hash name{};
+    if (!bytes || bytes->size() != name.size()) continue;
+    std::ranges::copy(*bytes, name.begin());
+    if (goes(name) && unlink(path.c_str()) != 0) {
+      return Unavailable(path.string() + ": " + std::strerror(errno));
+    }
+  }
+  if (error) return Unavailable(path_ + "/objects: " + error.message());
+  return {};
+}
+
+}  // namespace coffer::vault

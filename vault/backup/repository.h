@@ -1,0 +1,72 @@
+// A place where backups lie, as a directory has it:
+//
+//   coffer-backup              what it is: format, id, kind, and whose it is
+//   objects/ab/cdef…           by the SHA-256 of their bytes: packs of pages, lists, small files
+//   generations/bkp_…          signed manifests, the newest last by name
+//
+// An object is never changed and never written over. What a crash leaves are objects that no
+// manifest names. Whoever can write here can take generations away and put nothing false in their
+// place: a manifest is signed, and all else is named by its hash.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "audit/documents/backup_manifest.h"
+#include "crypto/bytes.h"
+#include "crypto/hash.h"
+#include "crypto/result.h"
+
+namespace coffer::vault {
+
+using audit::BackupKind;
+using crypto::Bytes;
+using crypto::ByteView;
+using crypto::Hash;
+
+class Repository {
+ public:
+  static constexpr std::size_t kMaxObjectBytes = std::size_t{16} << 20;
+
+  // Makes `path`, or takes it where it is empty. Errors: kConflict "repository_exists",
+  // "repository_not_empty"; kUnavailable "destination_unavailable".
+  static Result<Repository> Create(const std::string& path, BackupKind kind,
+                                   const std::string& vault);
+  // Errors: kNotFound "repository_missing"; kCorrupted "repository_malformed"; kUnavailable
+  // "destination_unavailable".
+  static Result<Repository> Open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  const std::string& id() const { return id_; }
+  BackupKind kind() const { return kind_; }
+  const std::string& vault() const { return vault_; }  // the log's origin
+
+  // Durable on return. Returns its name; bytes that are there already are not written again
+  // (`written` says so). Errors: kUnavailable "destination_unavailable".
+  Result<Hash> Put(ByteView bytes, bool& written) const;
+  bool Has(const Hash& name) const;  // without a look at its bytes
+  // Errors: kNotFound "object_missing"; kCorrupted "object_wrong": its bytes are not those that it
+  // is named by; kUnavailable.
+  Result<Bytes> Get(const Hash& name) const;
+
+  // Ids of generations, oldest first.
+  Result<std::vector<std::string>> ListGenerations() const;
+  Result<std::string> GetManifest(const std::string& generation) const;
+  Status PutManifest(const std::string& generation, const std::string& note) const;
+
+  // Errors: kUnavailable "destination_unavailable"; also of a destination that refuses it.
+  Status RemoveManifest(const std::string& generation) const;
+  Status RemoveObjects(const std::function<bool(const Hash&)>& goes) const;
+
+ private:
+  std::string ObjectPath(const Hash& name) const;
+  std::string GenerationPath(const std::string& generation) const;
+
+  std::string path_, id_, vault_;
+  BackupKind kind_ = BackupKind::kData;
+};
+
+}  // namespace coffer::vault

@@ -1,0 +1,254 @@
+#include "vault/backup/restoration.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <ranges>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "crypto/keyring.h"
+#include "vault/backup/page_list.h"
+#include "vault/storage/data_directory.h"
+
+namespace coffer::vault {
+namespace {
+
+std::unexpected<Error> NotWritten(const std::string& path) {
+  return Fail(Code::kUnavailable, "file_not_written", path + ": " + std::strerror(errno));
+}
+
+// A new file, or a directory; closed when it goes out of scope.
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags)
+      : path_(path), fd_(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  bool opened() const { return fd_ >= 0; }
+  Status Write(std::uint64_t at, ByteView bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t put = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));
+      if (put < 0) return NotWritten(path_);
+      bytes = bytes.subspan(static_cast<std::size_t>(put));
+      at += static_cast<std::uint64_t>(put);
+    }
+    return {};
+  }
+  Status Sync() const { return fsync(fd_) == 0 ? Status() : NotWritten(path_); }
+
+ private:
+  const std::string path_;
+  const int fd_;
+};
+
+Status WriteNew(const std::string& path, ByteView content) {
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
+  if (!file.opened()) return NotWritten(path);
+  COFFER_TRY(file.Write(0, content));
+  return file.Sync();
+}
+
+Result<audit::BackupFile> FileOf(const audit::BackupManifest& manifest, std::string_view name) {
+  const auto found = std::ranges::find(manifest.files, name, &audit::BackupFile::name);
+  if (found == manifest.files.end()) {
+    return Fail(Code::kCorrupted, "manifest_malformed",
+                manifest.generation + " has no " + std::string(name));
+  }
+  return *found;
+}
+
+Status RestoreFile(const Repository& repository, const audit::BackupManifest& manifest,
+                   std::string_view name, const std::string& path) {
+  COFFER_ASSIGN(const auto file, FileOf(manifest, name));
+  COFFER_ASSIGN(const Bytes content, repository.Get(file.object));
+  return WriteNew(path, content);
+}
+
+Status RestorePages(const Repository& repository, const audit::BackupManifest& manifest,
+                    std::string_view name, const std::string& path) {
+  COFFER_ASSIGN(const auto file, FileOf(manifest, name));
+  const Descriptor out(path, O_WRONLY | O_CREAT | O_EXCL);
+  if (!out.opened()) return NotWritten(path);
+  COFFER_ASSIGN(const std::uint64_t pages,
+                ReadPages(repository, file.object, [&](std::uint64_t number, ByteView page) {
+                  return out.Write(number * PageImage::kPageBytes, page);
+                }));
+  if (!file.paged || pages * PageImage::kPageBytes != file.size) {
+    return Fail(Code::kCorrupted, "page_list_malformed", std::string(name));
+  }
+  return out.Sync();
+}
+
+std::vector<audit::VerifierKey> LogKeysOf(const crypto::Keyring& keyring) {
+  std::vector<audit::VerifierKey> keys;
+  for (const auto& key : keyring.log_keys()) {
+    keys.push_back({keyring.log_origin(), key.key.public_key()});
+  }
+  return keys;
+}
+
+Result<Repository> OpenOfKind(const std::string& path, BackupKind kind) {
+  COFFER_ASSIGN(auto repository, Repository::Open(path));
+  if (repository.kind() != kind) {
+    return Fail(Code::kConflict, "repository_of_other_kind",
+                path + " is one of " + std::string(Name(repository.kind())));
+  }
+  return repository;
+}
+
+Status MakeTarget(const std::string& directory) {
+  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return NotWritten(directory);
+  std::error_code error;
+  const bool empty = std::filesystem::is_empty(directory, error);
+  if (error)
+    return Fail(Code::kUnavailable, "file_not_written", directory + ": " + error.message());
+  if (!empty) return Fail(Code::kConflict, "directory_not_empty", directory);
+  return {};
+}
+
+Result<std::uint64_t> CheckObjects(const Repository& repository,
+                                   const audit::BackupManifest& manifest, std::set<Hash>& sound) {
+  std::uint64_t bytes = 0;
+  const auto check = [&](const Hash& object) -> Status {
+    if (sound.contains(object)) return {};
+    COFFER_ASSIGN(const Bytes content, repository.Get(object));
+    bytes += content.size();
+    sound.insert(object);
+    return {};
+  };
+  for (const auto& file : manifest.files) {
+    if (!file.paged) {
+      COFFER_TRY(check(file.object));
+      continue;
+    }
+    Status checked;
+    COFFER_TRY(ForEachObject(repository, file.object, [&](const Hash& object) {
+      if (checked) checked = check(object);
+    }));
+    COFFER_TRY(std::move(checked));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root) {
+  COFFER_ASSIGN(const auto data, OpenOfKind(request.data_repository, BackupKind::kData));
+  COFFER_ASSIGN(const auto keys, OpenOfKind(request.keys_repository, BackupKind::kKeys));
+  if (data.vault() != keys.vault()) {
+    return Fail(Code::kConflict, "repository_of_other_vault",
+                "one is of " + data.vault() + ", the other of " + keys.vault());
+  }
+  COFFER_ASSIGN(const auto generations, data.ListGenerations());
+  COFFER_ASSIGN(const auto of_keys, keys.ListGenerations());
+  if (generations.empty()) {
+    return Fail(Code::kNotFound, "generation_missing", data.path() + " has no generation");
+  }
+  Restored restored;
+  restored.generation = request.generation.empty() ? generations.back() : request.generation;
+  if (!std::ranges::binary_search(generations, restored.generation)) {
+    return Fail(Code::kNotFound, "generation_missing", restored.generation);
+  }
+  const auto with_keys = std::ranges::lower_bound(of_keys, restored.generation);
+  if (with_keys == of_keys.end()) {
+    return Fail(Code::kNotFound, "keys_generation_missing",
+                keys.path() + " has none of " + restored.generation + ", and no later one");
+  }
+  restored.keys_generation = *with_keys;
+  COFFER_TRY(MakeTarget(request.directory));
+
+  // Whose signatures count is in the keyring, which opens with this root key alone.
+  COFFER_ASSIGN(const auto note, data.GetManifest(restored.generation));
+  const std::string unfinished = request.directory + "/unfinished";
+  if (mkdir(unfinished.c_str(), 0700) != 0) return NotWritten(unfinished);
+  {
+    COFFER_ASSIGN(const auto claimed, audit::ReadBackupManifest(note));
+    COFFER_TRY(RestoreFile(data, claimed, "keyring.json", KeyringPath(unfinished)));
+  }
+  COFFER_ASSIGN(const auto root, open_root(unfinished));
+  COFFER_ASSIGN(const auto keyring, crypto::Keyring::Open(KeyringPath(unfinished), *root));
+  const auto trusted = LogKeysOf(keyring);
+  COFFER_ASSIGN(const auto manifest, audit::VerifyBackupManifest(note, trusted));
+  COFFER_ASSIGN(const auto keys_note, keys.GetManifest(restored.keys_generation));
+  COFFER_ASSIGN(const auto keys_manifest, audit::VerifyBackupManifest(keys_note, trusted));
+  if (manifest.generation != restored.generation || manifest.kind != BackupKind::kData ||
+      keys_manifest.generation != restored.keys_generation ||
+      keys_manifest.kind != BackupKind::kKeys) {
+    return Fail(Code::kCorrupted, "manifest_malformed", "a manifest has another's name");
+  }
+  restored.created = manifest.created;
+  restored.log_size = manifest.log_size;
+
+  COFFER_TRY(RestorePages(data, manifest, "vault.db", VaultDatabasePath(request.directory)));
+  COFFER_TRY(RestorePages(keys, keys_manifest, "keys.db", KeysDatabasePath(request.directory)));
+  COFFER_TRY(RestoreFile(keys, keys_manifest, "keys.db.key",
+                         KeysDatabasePath(request.directory) + ".key"));
+  COFFER_TRY(RestoreFile(data, manifest, "anchor", AnchorPath(request.directory, {})));
+  // A later ledger has all that an earlier one has. Where the log's key was exchanged since, later
+  // manifests are signed by one that this keyring has not.
+  audit::BackupManifest with_ledger = manifest;
+  for (const auto& generation : generations | std::views::reverse) {
+    if (generation <= restored.generation) break;
+    COFFER_ASSIGN(const auto later, data.GetManifest(generation));
+    if (auto read = audit::VerifyBackupManifest(later, trusted)) {
+      with_ledger = *std::move(read);
+      break;
+    }
+  }
+  restored.ledger_generation = with_ledger.generation;
+  COFFER_TRY(RestoreFile(data, with_ledger, "erasures.ledger", LedgerPath(request.directory, {})));
+
+  const Descriptor directory(request.directory, O_RDONLY | O_DIRECTORY);
+  if (!directory.opened()) return NotWritten(request.directory);
+  COFFER_TRY(directory.Sync());
+  const std::string keyring_path = KeyringPath(request.directory);
+  if (rename(KeyringPath(unfinished).c_str(), keyring_path.c_str()) != 0) {
+    return NotWritten(keyring_path);
+  }
+  if (rmdir(unfinished.c_str()) != 0) return NotWritten(unfinished);
+  COFFER_TRY(directory.Sync());
+  return restored;
+}
+
+Result<RepositoryReport> VerifyRepository(const std::string& path,
+                                          std::span<const audit::VerifierKey> trusted) {
+  COFFER_ASSIGN(const auto repository, Repository::Open(path));
+  RepositoryReport report{repository.id(), repository.vault(), repository.kind(), {}, 0, {}};
+  COFFER_ASSIGN(const auto generations, repository.ListGenerations());
+  std::set<Hash> sound;
+  for (const auto& generation : generations) {
+    const auto check = [&]() -> Status {
+      COFFER_ASSIGN(const auto note, repository.GetManifest(generation));
+      COFFER_ASSIGN(const auto manifest, trusted.empty()
+                                             ? audit::ReadBackupManifest(note)
+                                             : audit::VerifyBackupManifest(note, trusted));
+      if (manifest.generation != generation || manifest.kind != repository.kind() ||
+          manifest.vault != repository.vault()) {
+        return Fail(Code::kCorrupted, "manifest_malformed", "it is another's");
+      }
+      COFFER_ASSIGN(const std::uint64_t bytes, CheckObjects(repository, manifest, sound));
+      report.bytes += bytes;
+      return {};
+    };
+    if (const auto checked = check(); checked) {
+      report.generations.push_back(generation);
+    } else {
+      report.findings.push_back(generation + ": " + std::string(checked.error().reason) +
+                                (checked.error().detail.empty() ? "" : ": ") +
+                                checked.error().detail);
+    }
+  }
+  return report;
+}
+
+}  // namespace coffer::vault

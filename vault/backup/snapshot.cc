@@ -1,0 +1,34 @@
+#include "vault/backup/snapshot.h"
+
+#include <utility>
+
+#include "crypto/atomic_file.h"
+#include "vault/backup/repository.h"
+#include "vault/storage/data_directory.h"
+#include "vault/storage/keys_database.h"
+
+namespace coffer::vault {
+
+Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFiles& files) {
+  constexpr std::size_t kLimit = Repository::kMaxObjectBytes;
+  const crypto::Keyring& keyring = operations.keyring();
+  const std::string keys_path = KeysDatabasePath(files.directory);
+  COFFER_ASSIGN(auto reader, Database::Open(VaultDatabasePath(files.directory),
+                                            keyring.vault_db_key(), {.read_only = true}));
+  VaultSnapshot snapshot;
+  // Nobody else commits, publishes a checkpoint or exchanges keys.db while this runs.
+  COFFER_TRY(operations.Look([&](Transaction&) -> Status {
+    COFFER_ASSIGN(auto keys, OpenKeysDatabase(keys_path, keyring, {.read_only = true}));
+    COFFER_ASSIGN(snapshot.keys, PageImage::Take(std::move(keys)));
+    COFFER_ASSIGN(snapshot.vault, PageImage::Take(std::move(reader)));
+    COFFER_ASSIGN(snapshot.keys_key, crypto::ReadFile(KeysDatabaseKeyPath(keys_path), kLimit));
+    COFFER_ASSIGN(snapshot.keyring, crypto::ReadFile(KeyringPath(files.directory), kLimit));
+    COFFER_ASSIGN(snapshot.anchor, crypto::ReadFile(files.anchor, kLimit));
+    snapshot.log_size = operations.engine().Statistics().log_size;
+    return {};
+  }));
+  COFFER_ASSIGN(snapshot.ledger, crypto::ReadFile(files.ledger, kLimit));
+  return snapshot;
+}
+
+}  // namespace coffer::vault
