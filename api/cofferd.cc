@@ -102,6 +102,7 @@ int Serve(coffer::api::Config config, const std::string& config_path, const sigs
       }
       api::NotifyServiceManager("STOPPING=1");
       WriteOperatorLog(Severity::kInfo, "stopping: running requests finish first");
+      (*opened)->backups().Stop();  // takes minutes, and is begun anew
       (*server)->Stop();
       return;
     }

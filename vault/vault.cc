@@ -218,7 +218,6 @@ Vault::~Vault() { (void)Close(); }
 
 Status Vault::Close() {
   if (!rooms_->publisher) return {};
-  if (rooms_->services) rooms_->services->backups.Stop();
   rooms_->index_builder->Stop();
   rooms_->retention->Stop();
   rooms_->scrubber->Stop();

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "crypto/keyring.h"
 #include "crypto/secret_bytes.h"
@@ -281,6 +283,56 @@ TEST_CASE("the root key is opened from the file, the credential or the passphras
   CHECK(crypto::Keyring::Open(work / "keyring.json", **by_passphrase));
   config.passphrase_file = work / "missing";
   CHECK(!OpenRootKey(config));
+}
+
+TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
+  const auto destination = [](const std::string& name, const std::string& kind,
+                              const std::string& directory, const std::string& more = {}) {
+    return "[[backup.destination]]\nname = \"" + name + "\"\nkind = \"" + kind +
+           "\"\ndirectory = \"" + directory + "\"\n" + more;
+  };
+  const std::string horizon = "[operator]\nbackup_horizon_days = 7\n";
+  const std::string week = "keep_days = 7\n";
+  ConfigFile file;
+  file.rest =
+      horizon + destination("disk", "data", "/mnt/a") + destination("k-2", "keys", "/mnt/b", week);
+  const auto config = file.Load();
+  REQUIRE(config);
+  const auto& all = config->vault.backup_destinations;
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].name == "disk");
+  CHECK(all[0].kind == audit::BackupKind::kData);
+  CHECK(all[0].keep_days == 0);
+  CHECK(all[1].directory == "/mnt/b");
+  CHECK(all[1].kind == audit::BackupKind::kKeys);
+  CHECK(all[1].keep_days == 7);
+
+  const std::string data = destination("disk", "data", "/mnt/a");
+  for (const auto& [rest, fault] : std::vector<std::pair<std::string, std::string>>{
+           {"[backup]\ndestination = 1\n", "must be written as [[backup.destination]]"},
+           {"[backup]\nplace = 1\n", "is not a known setting"},
+           {data + "medium = \"tape\"\n", "has no setting 'medium'"},
+           {data + "keep_days = 0\n", "has a 'keep_days' that"},
+           {destination("", "data", "/mnt/a"), "needs a 'name'"},
+           {destination("Disk", "data", "/mnt/a"), "needs a 'name'"},
+           {destination("2disk", "data", "/mnt/a"), "needs a 'name'"},
+           {destination(std::string(33, 'a'), "data", "/mnt/a"), "needs a 'name'"},
+           {destination("disk", "data", "mnt/a"), "needs a 'directory'"},
+           {destination("disk", "both", "/mnt/a"), "needs a 'kind'"},
+           {data + data, "is there twice"},
+           {data + destination("more", "data", "/mnt/a/b"), "has the place of 'disk'"},
+           {horizon + destination("a", "data", "/mnt/a/b") +
+                destination("b", "keys", "/mnt/./a/", week),
+            "has the place of 'a'"},
+           {destination("disk", "data", "/var/lib/coffer/copies"), "lies in the vault's directory"},
+           {destination("disk", "data", "/var/lib"), "lies in the vault's directory"},
+           {horizon + destination("k", "keys", "/mnt/b"), "needs 'keep_days'"},
+           {destination("k", "keys", "/mnt/b", week), "'operator.backup_horizon_days' must say"},
+           {horizon + destination("k", "keys", "/mnt/b", "keep_days = 8\n"), "for longer than"}}) {
+    file.rest = rest;
+    INFO(rest);
+    CHECK(file.FaultOf(file.Load()).contains(fault));
+  }
 }
 
 }  // namespace

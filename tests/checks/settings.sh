@@ -22,11 +22,13 @@ accepts() {
 accepts "$example"
 
 # Settings that are commented out in the example count too: the server must accept each of them.
+# A table that may be there several times is one setting, whose own members are indented.
 names() { sed -nE 's/^\[([a-z]+)\]$/\1/p; s/^#?([a-z][a-z0-9_]*) = .*/ \1/p' "$example"; }
+tables() { sed -nE 's/^#\[\[([a-z]+\.[a-z]+)\]\]$/\1/p' "$example" | LC_ALL=C sort -u; }
 section=
 while IFS= read -r line; do
   case $line in ' '*) printf '%s.%s\n' "$section" "${line# }" ;; *) section=$line ;; esac
-done < <(names) | LC_ALL=C sort >"$work/example"
+done < <(names) | cat - <(tables) | LC_ALL=C sort >"$work/example"
 LC_ALL=C sort -u "$work/example" | diff "$work/example" - >&2 || { echo "settings: named twice in $example" >&2; exit 1; }
 
 sed -nE 's/^\.It Va ([a-z]+\.[a-z0-9_]+)( .*)?$/\1/p' "$manual" | LC_ALL=C sort >"$work/manual"
@@ -40,7 +42,7 @@ sed -nE 's/^#([a-z][a-z0-9_]*) = ([0-9]+|true|false)$/\1 \2/p' "$example" | whil
 done
 
 # A second passphrase beside a key file is refused as a pair, not as an unknown setting.
-sed -E 's/^#([a-z][a-z0-9_]* = )/\1/' "$example" >"$work/all.toml"
+sed -E 's/^#((  )?[a-z][a-z0-9_]* = |\[\[)/\1/' "$example" >"$work/all.toml"
 if said=$("$cofferd" --check --config "$work/all.toml" 2>&1); then
   echo "settings: a key file and a passphrase together were accepted" >&2
   exit 1

@@ -1,7 +1,9 @@
 #include "vault/backup/backups.h"
 
 #include <algorithm>
+#include <fstream>
 #include <ranges>
+#include <span>
 #include <utility>
 
 #include "vault/access/call.h"
@@ -35,6 +37,13 @@ std::optional<Hash> NewestListOf(const Repository& repository,
     if (found != manifest->files.end() && found->paged) return found->object;
   }
   return std::nullopt;
+}
+
+PagedFile PagesOf(const PageImage& image) {
+  return {image.pages() * PageImage::kPageBytes,
+          [&image](std::uint64_t at, std::span<std::uint8_t> out) {
+            return image.Read(at / PageImage::kPageBytes, out);
+          }};
 }
 
 }  // namespace
@@ -166,11 +175,11 @@ Status Backups::CopyTo(const Repository& repository, const VaultSnapshot& snapsh
     trusted.push_back({operations_.keyring().log_origin(), key.key.public_key()});
   }
   const auto go_on = [this] { return !stopping_; };
-  const auto add_pages = [&](const std::string& name, const PageImage& image) -> Status {
+  const auto add_pages = [&](const std::string& name, const PagedFile& file) -> Status {
     COFFER_ASSIGN(
         const Hash list,
-        StorePages(image, repository, NewestListOf(repository, trusted, name), go_on, figures));
-    manifest.files.push_back({name, list, image.pages() * PageImage::kPageBytes, true});
+        StorePages(file, repository, NewestListOf(repository, trusted, name), go_on, figures));
+    manifest.files.push_back({name, list, file.bytes, true});
     return {};
   };
   const auto add_file = [&](const std::string& name, ByteView content) -> Status {
@@ -181,13 +190,21 @@ Status Backups::CopyTo(const Repository& repository, const VaultSnapshot& snapsh
     return {};
   };
   if (repository.kind() == BackupKind::kKeys) {
-    COFFER_TRY(add_pages("keys.db", *snapshot.keys));
+    COFFER_TRY(add_pages("keys.db", PagesOf(*snapshot.keys)));
     COFFER_TRY(add_file("keys.db.key", snapshot.keys_key));
   } else {
+    std::ifstream stream(files_.ledger, std::ios::binary);
+    const PagedFile ledger{
+        snapshot.ledger_bytes, [&](std::uint64_t at, std::span<std::uint8_t> out) -> Status {
+          stream.seekg(static_cast<std::streamoff>(at));
+          stream.read(reinterpret_cast<char*>(out.data()),
+                      static_cast<std::streamsize>(out.size()));
+          return stream ? Status() : Fail(Code::kUnavailable, "file_not_read", files_.ledger);
+        }};
     COFFER_TRY(add_file("anchor", snapshot.anchor));
-    COFFER_TRY(add_file("erasures.ledger", snapshot.ledger));
+    COFFER_TRY(add_pages("erasures.ledger", ledger));
     COFFER_TRY(add_file("keyring.json", snapshot.keyring));
-    COFFER_TRY(add_pages("vault.db", snapshot.vault));
+    COFFER_TRY(add_pages("vault.db", PagesOf(snapshot.vault)));
   }
   COFFER_ASSIGN(const auto note,
                 audit::SignBackupManifest(manifest, operations_.keyring().log_signing_key()));

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kListFormat = "coffer-page-list-v1\n";
 constexpr std::string_view kPartFormat = "coffer-page-part-v1\n";
-constexpr std::size_t kPageBytes = PageImage::kPageBytes;
+constexpr std::size_t kPageBytes = 4096;
 constexpr std::uint64_t kPagesOfPart = 16'384;
 constexpr std::size_t kPagesOfPack = 1024;
 // A part whose pages lie in more packs than these is stored anew: what is read to restore it stays
@@ -132,6 +132,7 @@ class PartWriter {
     part_.pages.push_back({open_, slot, hash});
     pack_.insert(pack_.end(), page.begin(), page.end());
     ++figures_.pages_stored;
+    // One that is short is the file's last.
     return pack_.size() == kPagesOfPack * kPageBytes ? ClosePack() : Status();
   }
 
@@ -167,36 +168,39 @@ class PartWriter {
 
 }  // namespace
 
-Result<Hash> StorePages(const PageImage& image, const Repository& repository,
+Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
                         const std::optional<Hash>& earlier, const std::function<bool()>& go_on,
                         PageFigures& figures) {
+  constexpr std::uint64_t kBytesOfPart = kPagesOfPart * kPageBytes;
+  constexpr std::uint64_t kBytesOfPack = kPagesOfPack * kPageBytes;
   std::vector<Hash> earlier_parts;
   if (earlier) {
     if (auto read = ReadList(repository, *earlier)) earlier_parts = *std::move(read);
   }
   Bytes list(kListFormat.begin(), kListFormat.end());
-  Bytes pages;
-  for (std::uint64_t first = 0; first < image.pages(); first += kPagesOfPart) {
+  Bytes bytes;
+  for (std::uint64_t first = 0; first < file.bytes; first += kBytesOfPart) {
     if (!go_on()) return Fail(Code::kUnavailable, "stopping");
     Part before;
-    if (const std::size_t i = first / kPagesOfPart; i < earlier_parts.size()) {
+    if (const std::size_t i = first / kBytesOfPart; i < earlier_parts.size()) {
       auto read = ReadPart(repository, earlier_parts, i);
       if (read && read->packs.size() <= kMostPacksOfPart) before = *std::move(read);
     }
     PartWriter part(repository, before, figures);
-    const std::uint64_t end = std::min(first + kPagesOfPart, image.pages());
-    for (std::uint64_t at = first; at < end; at += kPagesOfPack) {
-      pages.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPagesOfPack, end - at)) *
-                   kPageBytes);
-      COFFER_TRY(image.Read(at, pages));
-      for (ByteView rest(pages); !rest.empty(); rest = rest.subspan(kPageBytes)) {
-        COFFER_TRY(part.Add(rest.first(kPageBytes)));
+    const std::uint64_t end = std::min(first + kBytesOfPart, file.bytes);
+    for (std::uint64_t at = first; at < end; at += kBytesOfPack) {
+      bytes.resize(static_cast<std::size_t>(std::min(kBytesOfPack, end - at)));
+      COFFER_TRY(file.read(at, bytes));
+      for (ByteView rest(bytes); !rest.empty();) {
+        const ByteView page = rest.first(std::min(kPageBytes, rest.size()));
+        COFFER_TRY(part.Add(page));
+        rest = rest.subspan(page.size());
+        ++figures.pages;
       }
     }
     COFFER_ASSIGN(const Hash name, part.Finish());
     list.insert(list.end(), name.begin(), name.end());
   }
-  figures.pages += image.pages();
   bool written = false;
   COFFER_ASSIGN(const Hash name, repository.Put(list, written));
   if (written) figures.bytes_stored += list.size();
@@ -206,24 +210,26 @@ Result<Hash> StorePages(const PageImage& image, const Repository& repository,
 Result<std::uint64_t> ReadPages(const Repository& repository, const Hash& list,
                                 const TakePage& take) {
   COFFER_ASSIGN(const auto parts, ReadList(repository, list));
-  std::uint64_t first = 0;
+  std::uint64_t size = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     COFFER_ASSIGN(const Part part, ReadPart(repository, parts, i));
+    const std::uint64_t first = i * kPagesOfPart * kPageBytes;
     for (std::size_t pack = 0; pack < part.packs.size(); ++pack) {
       COFFER_ASSIGN(const Bytes bytes, repository.Get(part.packs[pack]));
       for (std::size_t page = 0; page < part.pages.size(); ++page) {
         const Place& place = part.pages[page];
         if (place.pack != pack) continue;
         const std::size_t at = place.slot * kPageBytes;
-        if (at + kPageBytes > bytes.size()) return Malformed();
-        const ByteView content = ByteView(bytes).subspan(at, kPageBytes);
+        if (at >= bytes.size()) return Malformed();
+        const ByteView content =
+            ByteView(bytes).subspan(at, std::min(kPageBytes, bytes.size() - at));
         if (crypto::Sha256(content) != place.hash) return Fail(Code::kCorrupted, "page_wrong");
-        COFFER_TRY(take(first + page, content));
+        COFFER_TRY(take(first + page * kPageBytes, content));
+        size += content.size();
       }
     }
-    first += part.pages.size();
   }
-  return first;
+  return size;
 }
 
 Status ForEachObject(const Repository& repository, const Hash& list,

@@ -1,11 +1,12 @@
-// A database's file in a repository: pages in packs, and lists that say which page is where. Pages
+// A long file in a repository: its pages in packs, and lists that say which page is where. Pages
 // that are as they were in an earlier generation are not stored again: SQLCipher leaves the
 // ciphertext of an unchanged page unchanged.
 //
 //   list    "coffer-page-list-v1\n", then the hash of each part
 //   part    "coffer-page-part-v1\n" for up to 16,384 pages: u16 packs, the hash of each; then for
 //           each page u16 pack, u16 place in it, SHA-256 of the page. Big-endian
-//   pack    up to 1,024 pages, one behind the other
+//   pack    up to 1,024 pages of 4,096 bytes, one behind the other; the last of a file may be
+//   shorter
 //
 // No pack is named by two parts of one list.
 #pragma once
@@ -17,7 +18,6 @@
 #include <string>
 
 #include "vault/backup/repository.h"
-#include "vault/storage/page_image.h"
 
 namespace coffer::vault {
 
@@ -27,17 +27,23 @@ struct PageFigures {
   std::uint64_t bytes_stored = 0;  // lists included
 };
 
+// What is stored: `read` is given places that are multiples of a page, and room within the file.
+struct PagedFile {
+  std::uint64_t bytes = 0;
+  std::function<Status(std::uint64_t at, std::span<std::uint8_t> out)> read;
+};
+
 // Stores what `earlier`, a list in the same repository, has not; a list that cannot be read stands
-// for none. `go_on` is asked between parts. Returns the list. Errors: those of PageImage::Read and
+// for none. `go_on` is asked between parts. Returns the list. Errors: those of `read` and
 // Repository::Put; kUnavailable "stopping" when not to go on.
-Result<Hash> StorePages(const PageImage& image, const Repository& repository,
+Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
                         const std::optional<Hash>& earlier, const std::function<bool()>& go_on,
                         PageFigures& figures);
 
-// Hands out all pages of a list, in no order, each with its number in the file and checked against
-// its hash. Returns how many there are. Errors: those of Repository::Get and `take`; kCorrupted
+// Hands out all pages of a list, in no order, each with its place in the file and checked against
+// its hash. Returns the bytes of the file. Errors: those of Repository::Get and `take`; kCorrupted
 // "page_list_malformed", "page_wrong".
-using TakePage = std::function<Status(std::uint64_t number, ByteView page)>;
+using TakePage = std::function<Status(std::uint64_t at, ByteView page)>;
 Result<std::uint64_t> ReadPages(const Repository& repository, const Hash& list,
                                 const TakePage& take);
 

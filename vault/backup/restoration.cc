@@ -51,13 +51,6 @@ class Descriptor {
   const int fd_;
 };
 
-Status WriteNew(const std::string& path, ByteView content) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
-  if (!file.opened()) return NotWritten(path);
-  COFFER_TRY(file.Write(0, content));
-  return file.Sync();
-}
-
 Result<audit::BackupFile> FileOf(const audit::BackupManifest& manifest, std::string_view name) {
   const auto found = std::ranges::find(manifest.files, name, &audit::BackupFile::name);
   if (found == manifest.files.end()) {
@@ -70,20 +63,19 @@ Result<audit::BackupFile> FileOf(const audit::BackupManifest& manifest, std::str
 Status RestoreFile(const Repository& repository, const audit::BackupManifest& manifest,
                    std::string_view name, const std::string& path) {
   COFFER_ASSIGN(const auto file, FileOf(manifest, name));
-  COFFER_ASSIGN(const Bytes content, repository.Get(file.object));
-  return WriteNew(path, content);
-}
-
-Status RestorePages(const Repository& repository, const audit::BackupManifest& manifest,
-                    std::string_view name, const std::string& path) {
-  COFFER_ASSIGN(const auto file, FileOf(manifest, name));
   const Descriptor out(path, O_WRONLY | O_CREAT | O_EXCL);
   if (!out.opened()) return NotWritten(path);
-  COFFER_ASSIGN(const std::uint64_t pages,
-                ReadPages(repository, file.object, [&](std::uint64_t number, ByteView page) {
-                  return out.Write(number * PageImage::kPageBytes, page);
-                }));
-  if (!file.paged || pages * PageImage::kPageBytes != file.size) {
+  std::uint64_t bytes = 0;
+  if (file.paged) {
+    COFFER_ASSIGN(bytes, ReadPages(repository, file.object, [&](std::uint64_t at, ByteView page) {
+                    return out.Write(at, page);
+                  }));
+  } else {
+    COFFER_ASSIGN(const Bytes content, repository.Get(file.object));
+    COFFER_TRY(out.Write(0, content));
+    bytes = content.size();
+  }
+  if (bytes != file.size) {
     return Fail(Code::kCorrupted, "page_list_malformed", std::string(name));
   }
   return out.Sync();
@@ -189,8 +181,8 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   restored.created = manifest.created;
   restored.log_size = manifest.log_size;
 
-  COFFER_TRY(RestorePages(data, manifest, "vault.db", VaultDatabasePath(request.directory)));
-  COFFER_TRY(RestorePages(keys, keys_manifest, "keys.db", KeysDatabasePath(request.directory)));
+  COFFER_TRY(RestoreFile(data, manifest, "vault.db", VaultDatabasePath(request.directory)));
+  COFFER_TRY(RestoreFile(keys, keys_manifest, "keys.db", KeysDatabasePath(request.directory)));
   COFFER_TRY(RestoreFile(keys, keys_manifest, "keys.db.key",
                          KeysDatabasePath(request.directory) + ".key"));
   COFFER_TRY(RestoreFile(data, manifest, "anchor", AnchorPath(request.directory, {})));

@@ -1,5 +1,7 @@
 #include "vault/backup/snapshot.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "crypto/atomic_file.h"
@@ -24,10 +26,14 @@ Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFile
     COFFER_ASSIGN(snapshot.keys_key, crypto::ReadFile(KeysDatabaseKeyPath(keys_path), kLimit));
     COFFER_ASSIGN(snapshot.keyring, crypto::ReadFile(KeyringPath(files.directory), kLimit));
     COFFER_ASSIGN(snapshot.anchor, crypto::ReadFile(files.anchor, kLimit));
+    std::error_code error;
+    snapshot.ledger_bytes = std::filesystem::file_size(files.ledger, error);
+    if (error) {
+      return Fail(Code::kUnavailable, "file_not_read", files.ledger + ": " + error.message());
+    }
     snapshot.log_size = operations.engine().Statistics().log_size;
     return {};
   }));
-  COFFER_ASSIGN(snapshot.ledger, crypto::ReadFile(files.ledger, kLimit));
   return snapshot;
 }
 

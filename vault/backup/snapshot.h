@@ -23,7 +23,7 @@ struct VaultSnapshot {
   std::optional<PageImage> keys;
   Bytes keys_key;  // keys.db.key
   Bytes keyring, anchor;
-  Bytes ledger;  // of erasures; maybe of a later moment
+  std::uint64_t ledger_bytes = 0;  // of the ledger of erasures, which only grows
   std::uint64_t log_size = 0;
 };
 

@@ -113,7 +113,9 @@ std::uint64_t BytesIn(const fs::path& directory) {
 }
 
 TEST_CASE("a backup beside writers is one moment, and what was acknowledged before is in it") {
-  BackedUpVault vault;
+  auto settings = WithDestinations();
+  settings.keys_rewrite_after_ms = settings.keys_rewrite_interval_ms = 0;  // all the time
+  BackedUpVault vault(settings);
   std::atomic<bool> done{false};
   std::mutex mutex;
   std::vector<std::pair<ClientId, RecordId>> acknowledged;
@@ -244,6 +246,31 @@ TEST_CASE("what was not restored to its end does not start") {
   options.directory = vault.work() / "cut";
   CHECK(AnswerOf(Vault::Open(options, vault.root())) == "vault_missing");
   CHECK(AnswerOf(vault.TryRestore("cut")) == "directory_not_empty");
+}
+
+TEST_CASE("a destination that fails in the middle has no generation, and keeps no other from one") {
+  auto settings = WithDestinations();
+  settings.backup_destinations.push_back({"more", BackupKind::kData, "backup-more"});
+  BackedUpVault vault(settings);
+  vault.NewContact(vault.NewClient("A-1"), {{"last_name", "Doe"}});
+  const fs::path objects = fs::path(vault.data()) / "objects";
+  fs::rename(objects, vault.work() / "aside");
+  std::ofstream(objects, std::ios::binary) << "in the way";
+  const auto run = vault->backups().RunBackup(vault.As(kAdministrator));
+  REQUIRE(run);
+  CHECK(!run->complete());
+  for (const auto& destination : run->destinations) {
+    INFO(destination.name);
+    CHECK(destination.problem.starts_with("destination_unavailable") ==
+          (destination.name == "here"));
+  }
+  fs::remove(objects);
+  fs::rename(vault.work() / "aside", objects);
+  CHECK(vault.Verify(vault.data()).generations == Strings{});
+  CHECK(vault.Verify(vault.work() / "backup-more").generations == Strings{run->generation});
+  const auto next = vault.BackUp();
+  CHECK(vault.Verify(vault.data()).generations == Strings{next.generation});
+  CHECK(vault.Verify(vault.data()).findings == Strings{});
 }
 
 TEST_CASE("a destination is only what was made one, for this vault and this kind") {

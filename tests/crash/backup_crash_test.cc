@@ -1,0 +1,98 @@
+// A backup that dies at every step: whole generations stay whole, half ones are none.
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+
+#include "tests/crash/crashing_vault.h"
+#include "vault/backup/restoration.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+// In the data directory, whose writing calls are the ones that are counted.
+testing::OpenVault::Settings WithDestinations() {
+  testing::OpenVault::Settings settings;
+  settings.backup_destinations = {{"disk", BackupKind::kData, "data/copies", 1},
+                                  {"keys", BackupKind::kKeys, "data/copies-of-keys", 1}};
+  return settings;
+}
+
+class CopiedVault : public CrashingVault {
+ public:
+  CopiedVault() : CrashingVault(WithDestinations()) {
+    for (const char* name : {"disk", "keys"}) {
+      REQUIRE((*this)->backups().InitializeDestination(As(kAdministrator), name));
+    }
+    client = NewClient("A-1");
+    record = NewContact(client, {{"last_name", "Doe"}});
+    REQUIRE(BackUp());
+  }
+
+  std::optional<std::string> BackUp() {
+    const auto run = (*this)->backups().RunBackup(As(kAdministrator));
+    return run && run->complete() ? std::optional(run->generation) : std::nullopt;
+  }
+  std::string Data() const { return directory() + "/copies"; }
+  std::string Keys() const { return directory() + "/copies-of-keys"; }
+
+  std::vector<std::string> WholeGenerations(const std::string& repository) {
+    const audit::VerifierKey key{std::string(kOrigin),
+                                 OpenKeyring().log_signing_key().public_key()};
+    const auto report = VerifyRepository(repository, {&key, 1});
+    REQUIRE(report);
+    CHECK(report->findings == Strings{});
+    return report->generations;
+  }
+  void CheckRestored(const std::string& generation) {
+    const std::string into = work() / "restored";
+    std::filesystem::remove_all(into);
+    const auto restored =
+        RestoreVault({Data(), Keys(), generation, into},
+                     [this](const std::string&) { return crypto::OpenKeyFile(root_key_file()); });
+    INFO(AnswerOf(restored));
+    REQUIRE(restored);
+    OfflineVerifyOptions options;
+    options.directory = into;
+    options.deep = true;
+    const auto report = VerifyDirectory(options, root());
+    REQUIRE(report);
+    CHECK(report->log.findings.empty());
+    CHECK(report->records_checked >= 1);
+  }
+
+  ClientId client;
+  RecordId record;
+};
+
+TEST_CASE("a backup that dies leaves whole generations, and the next run has one more") {
+  CopiedVault vault;
+  vault.NewContact(vault.client, {{"last_name", "Roe"}});
+  vault.DieAt(
+      {.deaths = 10},
+      [&](const auto& answered) {
+        const auto generation = vault.BackUp();
+        if (generation) answered(*generation);
+        return generation.has_value();
+      },
+      [&](const Answers& answers) {
+        const auto whole = vault.WholeGenerations(vault.Data());
+        REQUIRE(!whole.empty());
+        CHECK(std::ranges::all_of(vault.WholeGenerations(vault.Keys()),
+                                  [](const std::string& id) { return id.starts_with("bkp_"); }));
+        CHECK(std::ranges::count_if(whole, [&](const auto& id) { return answers.Have(id); }) ==
+              static_cast<std::ptrdiff_t>(answers.size()));
+        vault.CheckRestored(whole.back());
+        // A day and more later: what is old goes, and so does what the crash left.
+        vault.clock.Advance(std::int64_t{2} * 24 * 3600 * 1000);
+        const auto next = vault.BackUp();
+        REQUIRE(next);
+        CHECK(vault.WholeGenerations(vault.Data()) == Strings{*next});
+        CHECK(vault.WholeGenerations(vault.Keys()) == Strings{*next});
+        vault.CheckRestored(*next);
+      });
+}
+
+}  // namespace
+}  // namespace coffer::vault
