@@ -156,8 +156,9 @@ std::string FaultOf(const std::vector<vault::BackupDestination>& destinations,
     if (!vault.backup_horizon_days) {
       return name + "keeps keys: 'operator.backup_horizon_days' must say for how long at most";
     }
-    if (one.keep_days > *vault.backup_horizon_days) {
-      return name + "keeps keys for longer than 'operator.backup_horizon_days'";
+    // What is old goes at the next run, a day later where there is one a day.
+    if (one.keep_days >= *vault.backup_horizon_days) {
+      return name + "keeps keys: 'keep_days' must be less than 'operator.backup_horizon_days'";
     }
   }
   return {};

@@ -57,6 +57,7 @@ Services::Services(Rooms& room)
                  room.options.directory, room.started),
       backups(*room.operations, room.options,
               {room.options.directory, room.options.anchor_path,
-               LedgerPath(room.options.directory, room.options.ledger_path)}) {}
+               LedgerPath(room.options.directory, room.options.ledger_path)},
+              [retention = room.retention.get()] { return retention->waiting_for_clock(); }) {}
 
 }  // namespace coffer::vault

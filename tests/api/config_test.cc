@@ -292,7 +292,7 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
            "\"\ndirectory = \"" + directory + "\"\n" + more;
   };
   const std::string horizon = "[operator]\nbackup_horizon_days = 7\n";
-  const std::string week = "keep_days = 7\n";
+  const std::string week = "keep_days = 6\n";
   ConfigFile file;
   file.rest =
       horizon + destination("disk", "data", "/mnt/a") + destination("k-2", "keys", "/mnt/b", week);
@@ -305,7 +305,7 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
   CHECK(all[0].keep_days == 0);
   CHECK(all[1].directory == "/mnt/b");
   CHECK(all[1].kind == audit::BackupKind::kKeys);
-  CHECK(all[1].keep_days == 7);
+  CHECK(all[1].keep_days == 6);
 
   const std::string data = destination("disk", "data", "/mnt/a");
   for (const auto& [rest, fault] : std::vector<std::pair<std::string, std::string>>{
@@ -328,7 +328,7 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
            {destination("disk", "data", "/var/lib"), "lies in the vault's directory"},
            {horizon + destination("k", "keys", "/mnt/b"), "needs 'keep_days'"},
            {destination("k", "keys", "/mnt/b", week), "'operator.backup_horizon_days' must say"},
-           {horizon + destination("k", "keys", "/mnt/b", "keep_days = 8\n"), "for longer than"}}) {
+           {horizon + destination("k", "keys", "/mnt/b", "keep_days = 7\n"), "must be less than"}}) {
     file.rest = rest;
     INFO(rest);
     CHECK(file.FaultOf(file.Load()).contains(fault));

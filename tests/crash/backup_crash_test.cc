@@ -11,6 +11,8 @@ namespace {
 
 using enum Role;
 
+constexpr std::int64_t kThirtyHours = std::int64_t{30} * 3600 * 1000;
+
 // In the data directory, whose writing calls are the ones that are counted.
 testing::OpenVault::Settings WithDestinations() {
   testing::OpenVault::Settings settings;
@@ -79,17 +81,21 @@ TEST_CASE("a backup that dies leaves whole generations, and the next run has one
       [&](const Answers& answers) {
         const auto whole = vault.WholeGenerations(vault.Data());
         REQUIRE(!whole.empty());
-        CHECK(std::ranges::all_of(vault.WholeGenerations(vault.Keys()),
-                                  [](const std::string& id) { return id.starts_with("bkp_"); }));
+        CHECK(!vault.WholeGenerations(vault.Keys()).empty());
         CHECK(std::ranges::count_if(whole, [&](const auto& id) { return answers.Have(id); }) ==
               static_cast<std::ptrdiff_t>(answers.size()));
         vault.CheckRestored(whole.back());
-        // A day and more later: what is old goes, and so does what the crash left.
-        vault.clock.Advance(std::int64_t{2} * 24 * 3600 * 1000);
+        // A day and more later: what is old goes, and so does what the crash left. Not so much more
+        // that the clock would be doubted.
+        vault.clock.Advance(kThirtyHours);
         const auto next = vault.BackUp();
+        vault.clock.Advance(-kThirtyHours);
         REQUIRE(next);
         CHECK(vault.WholeGenerations(vault.Data()) == Strings{*next});
         CHECK(vault.WholeGenerations(vault.Keys()) == Strings{*next});
+        for (const auto& file : std::filesystem::recursive_directory_iterator(vault.Data())) {
+          CHECK(file.path().extension() != ".tmp");
+        }
         vault.CheckRestored(*next);
       });
 }

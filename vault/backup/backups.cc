@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <new>
 #include <ranges>
 #include <span>
 #include <utility>
@@ -13,6 +14,8 @@
 namespace coffer::vault {
 namespace {
 
+// Some 1 GiB.
+constexpr std::uint64_t kMostWalFrames = 260'000;
 constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
 
 std::string Describe(const Error& error) {
@@ -21,22 +24,27 @@ std::string Describe(const Error& error) {
   return text;
 }
 
-// The list of this file in the newest generation that this vault signed: what it names is not
-// stored again. Of another's nothing is taken over: it could name pages that are others.
-std::optional<Hash> NewestListOf(const Repository& repository,
-                                 std::span<const audit::VerifierKey> trusted,
-                                 std::string_view file) {
+// The newest generation that this vault signed. Of another's nothing is taken over: it could name
+// pages that are others.
+std::optional<audit::BackupManifest> NewestOurs(const Repository& repository,
+                                                std::span<const audit::VerifierKey> trusted) {
   const auto generations = repository.ListGenerations();
   if (!generations) return std::nullopt;
   for (const std::string& generation : *generations | std::views::reverse) {
     const auto note = repository.GetManifest(generation);
     if (!note) continue;
-    const auto manifest = audit::VerifyBackupManifest(*note, trusted);
-    if (!manifest) continue;
-    const auto found = std::ranges::find(manifest->files, file, &audit::BackupFile::name);
-    if (found != manifest->files.end() && found->paged) return found->object;
+    auto manifest = audit::VerifyBackupManifest(*note, trusted);
+    if (manifest && manifest->generation == generation) return *std::move(manifest);
   }
   return std::nullopt;
+}
+
+std::optional<Hash> ListOf(const std::optional<audit::BackupManifest>& manifest,
+                           std::string_view file) {
+  if (!manifest) return std::nullopt;
+  const auto found = std::ranges::find(manifest->files, file, &audit::BackupFile::name);
+  return found != manifest->files.end() && found->paged ? std::optional(found->object)
+                                                        : std::nullopt;
 }
 
 PagedFile PagesOf(const PageImage& image) {
@@ -49,7 +57,8 @@ PagedFile PagesOf(const PageImage& image) {
 }  // namespace
 
 bool BackupRun::complete() const {
-  return std::ranges::all_of(destinations, &std::string::empty, &DestinationRun::problem);
+  return std::ranges::all_of(
+      destinations, [](const DestinationRun& done) { return done.copied && done.problem.empty(); });
 }
 
 Result<Repository> Backups::OpenDestination(const BackupDestination& destination) const {
@@ -114,22 +123,32 @@ Result<std::vector<DestinationState>> Backups::ListDestinations(const Caller& ca
 Result<BackupRun> Backups::RunBackup(const Caller& caller) {
   Call call = operations_.Start(caller, {Action::kBackupRun});
   call.entry.detail = "run";
-  const std::unique_lock running(running_, std::try_to_lock);
-  COFFER_TRY(operations_.Perform(call, [&](Transaction&) -> Status {
+  bool mine = false;
+  const Status begun = operations_.Perform(call, [&](Transaction&) -> Status {
     if (options_.backup_destinations.empty()) {
       return Fail(Code::kConflict, "backup_not_configured");
     }
-    if (!running) return Fail(Code::kConflict, "backup_running");
-    return {};
-  }));
-  auto run = Copy();
+    mine = !running_.exchange(true);
+    return mine ? Status() : Fail(Code::kConflict, "backup_running");
+  });
+  if (!begun) {
+    if (mine) running_ = false;
+    return std::unexpected(begun.error());
+  }
+  Result<BackupRun> run;
+  try {
+    run = Copy();
+  } catch (const std::bad_alloc&) {
+    run = Fail(Code::kUnavailable, kNoMemory);
+  }
+  running_ = false;
   if (!run) {
     COFFER_TRY(operations_.LogSystemEvent("backup.ended", run.error().reason));
     return run;
   }
   std::string detail = run->generation;
   for (const auto& destination : run->destinations) {
-    detail += (destination.problem.empty() ? " " : " not:") + destination.name;
+    detail += (destination.copied ? " " : " not:") + destination.name;
   }
   COFFER_TRY(
       operations_.LogSystemEvent("backup.ended", run->complete() ? "ok" : "incomplete", detail));
@@ -137,32 +156,78 @@ Result<BackupRun> Backups::RunBackup(const Caller& caller) {
 }
 
 Result<BackupRun> Backups::Copy() {
-  COFFER_ASSIGN(auto snapshot, TakeSnapshot(operations_, files_));
   BackupRun run;
+  struct Place {
+    Repository repository;
+    Repository::Claim claim;
+    bool left_unfinished = false;
+  };
+  std::vector<std::optional<Place>> places;
+  for (const auto& destination : options_.backup_destinations) {
+    auto& done = run.destinations.emplace_back();
+    done.name = destination.name;
+    done.kind = destination.kind;
+    auto& place = places.emplace_back();
+    const auto open = [&]() -> Status {
+      COFFER_ASSIGN(auto repository, OpenDestination(destination));
+      COFFER_ASSIGN(auto claim, repository.Take());
+      COFFER_ASSIGN(const bool unfinished, repository.BeginWriting());
+      place.emplace(std::move(repository), std::move(claim), unfinished);
+      return {};
+    };
+    if (const auto opened = open(); !opened) done.problem = Describe(opened.error());
+  }
+  COFFER_ASSIGN(auto snapshot, TakeSnapshot(operations_, files_));
   run.created = operations_.Now();
   run.generation = BackupId::New(run.created).Text();
   run.log_size = snapshot.log_size;
-  const auto copy = [&](const BackupDestination& destination) {
-    DestinationRun& done = run.destinations.emplace_back();
-    done.name = destination.name;
-    done.kind = destination.kind;
-    const auto work = [&]() -> Status {
-      COFFER_ASSIGN(const auto repository, OpenDestination(destination));
-      COFFER_TRY(CopyTo(repository, snapshot, run, done.figures));
-      if (destination.keep_days == 0) return {};
-      const Timestamp since{run.created.ms - destination.keep_days * kDayMs};
-      COFFER_ASSIGN(done.generations_removed, PruneRepository(repository, since));
-      return {};
-    };
-    if (const auto worked = work(); !worked) done.problem = Describe(worked.error());
-  };
+  // The keys first: their reader keeps erasures waiting.
   for (const BackupKind kind : {BackupKind::kKeys, BackupKind::kData}) {
-    for (const auto& destination : options_.backup_destinations) {
-      if (destination.kind == kind) copy(destination);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      auto& done = run.destinations[i];
+      if (!places[i] || done.kind != kind) continue;
+      const auto copied = CopyTo(places[i]->repository, snapshot, run, done.figures);
+      done.copied = copied.has_value();
+      if (!copied) done.problem = Describe(copied.error());
     }
     snapshot.keys.reset();
   }
+  snapshot = {};
+  // Also where a full disk had no room for the copy: there above all.
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!places[i]) continue;
+    auto& done = run.destinations[i];
+    const std::uint32_t days = options_.backup_destinations[i].keep_days;
+    std::optional<Timestamp> since;
+    if (days > 0 && !clock_doubted_()) since = Timestamp{run.created.ms - days * kDayMs};
+    const auto prune = [&]() -> Status {
+      const Repository& repository = places[i]->repository;
+      const bool sweep = places[i]->left_unfinished || !done.copied;
+      COFFER_ASSIGN(done.generations_removed, PruneRepository(repository, since, sweep));
+      return repository.EndWriting();
+    };
+    if (const auto pruned = prune(); !pruned && done.problem.empty()) {
+      done.problem = Describe(pruned.error());
+    }
+  }
   return run;
+}
+
+// A place that is slow must not fill the vault's own disk.
+Status Backups::GoOn() const {
+  if (stopping_) return Fail(Code::kUnavailable, "stopping");
+  if (operations_.engine().Statistics().wal_frames > kMostWalFrames) {
+    return Fail(Code::kExhausted, "wal_too_long", "the copy takes too long");
+  }
+  return {};
+}
+
+std::vector<audit::VerifierKey> Backups::TrustedKeys() const {
+  std::vector<audit::VerifierKey> trusted;
+  for (const auto& key : operations_.keyring().log_keys()) {
+    trusted.push_back({operations_.keyring().log_origin(), key.key.public_key()});
+  }
+  return trusted;
 }
 
 Status Backups::CopyTo(const Repository& repository, const VaultSnapshot& snapshot,
@@ -170,15 +235,18 @@ Status Backups::CopyTo(const Repository& repository, const VaultSnapshot& snapsh
   audit::BackupManifest manifest{run.created,    {},
                                  run.generation, repository.kind(),
                                  run.log_size,   operations_.keyring().log_origin()};
-  std::vector<audit::VerifierKey> trusted;
-  for (const auto& key : operations_.keyring().log_keys()) {
-    trusted.push_back({operations_.keyring().log_origin(), key.key.public_key()});
+  const auto earlier = NewestOurs(repository, TrustedKeys());
+  // By a clock that ran ahead: it would go on being the newest.
+  if (earlier && earlier->generation >= run.generation) {
+    return Fail(Code::kConflict, "generation_in_future",
+                earlier->generation + " is of " + audit::FormatTimestamp(earlier->created) +
+                    ": where the clock was wrong then, remove its file from " + repository.path() +
+                    "/generations");
   }
-  const auto go_on = [this] { return !stopping_; };
   const auto add_pages = [&](const std::string& name, const PagedFile& file) -> Status {
     COFFER_ASSIGN(
         const Hash list,
-        StorePages(file, repository, NewestListOf(repository, trusted, name), go_on, figures));
+        StorePages(file, repository, ListOf(earlier, name), [this] { return GoOn(); }, figures));
     manifest.files.push_back({name, list, file.bytes, true});
     return {};
   };

@@ -3,7 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +23,8 @@ namespace coffer::vault {
 struct DestinationRun {
   std::string name;
   BackupKind kind = BackupKind::kData;
-  std::string problem;  // why it has no copy, as a reason and a detail; empty: it has
+  bool copied = false;
+  std::string problem;  // why it has no copy, or keeps too much: a reason and a detail
   PageFigures figures;
   std::uint64_t generations_removed = 0;
 };
@@ -34,7 +35,7 @@ struct BackupRun {
   std::uint64_t log_size = 0;
   std::vector<DestinationRun> destinations;
 
-  bool complete() const;  // each destination has its copy
+  bool complete() const;  // each destination has its copy, and no problem
 };
 
 // What a destination has, as it says itself: its objects are not read.
@@ -50,8 +51,13 @@ struct DestinationState {
 
 class Backups {
  public:
-  Backups(const Operations& operations, const BackupOptions& options, VaultFiles files)
-      : operations_(operations), options_(options), files_(std::move(files)) {}
+  // `clock_doubted` says that the clock may be wrong: nothing is removed by it then.
+  Backups(const Operations& operations, const BackupOptions& options, VaultFiles files,
+          std::function<bool()> clock_doubted)
+      : operations_(operations),
+        options_(options),
+        files_(std::move(files)),
+        clock_doubted_(std::move(clock_doubted)) {}
 
   // Makes the repository of a destination: a place that merely is not mounted is never taken for
   // one. Errors: kNotFound "not_found"; those of Repository::Create.
@@ -70,12 +76,15 @@ class Backups {
   Result<Repository> OpenDestination(const BackupDestination& destination) const;
   Status CopyTo(const Repository& repository, const VaultSnapshot& snapshot, const BackupRun& run,
                 PageFigures& figures) const;
+  Status GoOn() const;
+  std::vector<audit::VerifierKey> TrustedKeys() const;
   DestinationState StateOf(const BackupDestination& destination) const;
 
   const Operations& operations_;
   const BackupOptions& options_;
   const VaultFiles files_;
-  std::mutex running_;
+  const std::function<bool()> clock_doubted_;
+  std::atomic<bool> running_{false};
   std::atomic<bool> stopping_{false};
 };
 

@@ -169,7 +169,7 @@ class PartWriter {
 }  // namespace
 
 Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
-                        const std::optional<Hash>& earlier, const std::function<bool()>& go_on,
+                        const std::optional<Hash>& earlier, const std::function<Status()>& go_on,
                         PageFigures& figures) {
   constexpr std::uint64_t kBytesOfPart = kPagesOfPart * kPageBytes;
   constexpr std::uint64_t kBytesOfPack = kPagesOfPack * kPageBytes;
@@ -180,7 +180,6 @@ Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
   Bytes list(kListFormat.begin(), kListFormat.end());
   Bytes bytes;
   for (std::uint64_t first = 0; first < file.bytes; first += kBytesOfPart) {
-    if (!go_on()) return Fail(Code::kUnavailable, "stopping");
     Part before;
     if (const std::size_t i = first / kBytesOfPart; i < earlier_parts.size()) {
       auto read = ReadPart(repository, earlier_parts, i);
@@ -189,6 +188,7 @@ Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
     PartWriter part(repository, before, figures);
     const std::uint64_t end = std::min(first + kBytesOfPart, file.bytes);
     for (std::uint64_t at = first; at < end; at += kBytesOfPack) {
+      COFFER_TRY(go_on());
       bytes.resize(static_cast<std::size_t>(std::min(kBytesOfPack, end - at)));
       COFFER_TRY(file.read(at, bytes));
       for (ByteView rest(bytes); !rest.empty();) {
@@ -207,10 +207,10 @@ Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
   return name;
 }
 
-Result<std::uint64_t> ReadPages(const Repository& repository, const Hash& list,
-                                const TakePage& take) {
+Status ReadPages(const Repository& repository, const Hash& list, std::uint64_t size,
+                 const TakePage& take) {
   COFFER_ASSIGN(const auto parts, ReadList(repository, list));
-  std::uint64_t size = 0;
+  std::uint64_t taken = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     COFFER_ASSIGN(const Part part, ReadPart(repository, parts, i));
     const std::uint64_t first = i * kPagesOfPart * kPageBytes;
@@ -219,17 +219,18 @@ Result<std::uint64_t> ReadPages(const Repository& repository, const Hash& list,
       for (std::size_t page = 0; page < part.pages.size(); ++page) {
         const Place& place = part.pages[page];
         if (place.pack != pack) continue;
-        const std::size_t at = place.slot * kPageBytes;
-        if (at >= bytes.size()) return Malformed();
-        const ByteView content =
-            ByteView(bytes).subspan(at, std::min(kPageBytes, bytes.size() - at));
+        const std::size_t from = place.slot * kPageBytes;
+        const std::uint64_t at = first + page * kPageBytes;
+        if (from >= bytes.size() || at >= size) return Malformed();
+        const ByteView content = ByteView(bytes).subspan(
+            from, std::min({kPageBytes, bytes.size() - from, static_cast<std::size_t>(size - at)}));
         if (crypto::Sha256(content) != place.hash) return Fail(Code::kCorrupted, "page_wrong");
-        COFFER_TRY(take(first + page * kPageBytes, content));
-        size += content.size();
+        COFFER_TRY(take(at, content));
+        taken += content.size();
       }
     }
   }
-  return size;
+  return taken == size ? Status() : Malformed();
 }
 
 Status ForEachObject(const Repository& repository, const Hash& list,

@@ -34,18 +34,18 @@ struct PagedFile {
 };
 
 // Stores what `earlier`, a list in the same repository, has not; a list that cannot be read stands
-// for none. `go_on` is asked between parts. Returns the list. Errors: those of `read` and
-// Repository::Put; kUnavailable "stopping" when not to go on.
+// for none. `go_on` is asked before each pack. Returns the list. Errors: those of `read`, `go_on`
+// and Repository::Put.
 Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
-                        const std::optional<Hash>& earlier, const std::function<bool()>& go_on,
+                        const std::optional<Hash>& earlier, const std::function<Status()>& go_on,
                         PageFigures& figures);
 
 // Hands out all pages of a list, in no order, each with its place in the file and checked against
-// its hash. Returns the bytes of the file. Errors: those of Repository::Get and `take`; kCorrupted
-// "page_list_malformed", "page_wrong".
+// its hash, as long as they are in a file of `size` bytes. Errors: those of Repository::Get and
+// `take`; kCorrupted "page_list_malformed", also where they are not that file, "page_wrong".
 using TakePage = std::function<Status(std::uint64_t at, ByteView page)>;
-Result<std::uint64_t> ReadPages(const Repository& repository, const Hash& list,
-                                const TakePage& take);
+Status ReadPages(const Repository& repository, const Hash& list, std::uint64_t size,
+                 const TakePage& take);
 
 // Every object that the list needs, itself among them. Errors: those of Repository::Get;
 // kCorrupted "page_list_malformed".

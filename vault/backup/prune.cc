@@ -28,23 +28,27 @@ Result<std::set<Hash>> ObjectsNeeded(const Repository& repository,
 
 }  // namespace
 
-Result<std::uint64_t> PruneRepository(const Repository& repository, Timestamp since) {
+Result<std::uint64_t> PruneRepository(const Repository& repository, std::optional<Timestamp> since,
+                                      bool sweep) {
   COFFER_ASSIGN(const auto generations, repository.ListGenerations());
   std::vector<audit::BackupManifest> kept;
   std::vector<std::string> old;
+  bool all_read = true;
   for (const auto& generation : generations) {
-    COFFER_ASSIGN(const auto note, repository.GetManifest(generation));
-    COFFER_ASSIGN(auto manifest, audit::ReadBackupManifest(note));
-    if (manifest.created < since && generation != generations.back()) {
+    const auto note = repository.GetManifest(generation);
+    auto manifest = note ? audit::ReadBackupManifest(*note)
+                         : Result<audit::BackupManifest>(std::unexpected(note.error()));
+    if (!manifest) {
+      all_read = false;
+    } else if (since && manifest->created < *since && generation != generations.back()) {
       old.push_back(generation);
     } else {
-      kept.push_back(std::move(manifest));
+      kept.push_back(*std::move(manifest));
     }
   }
-  if (old.empty()) return 0;
-  COFFER_ASSIGN(const auto needed, ObjectsNeeded(repository, kept));
-  // A crash between the two leaves objects that the next removal takes along.
   for (const auto& generation : old) COFFER_TRY(repository.RemoveManifest(generation));
+  if ((old.empty() && !sweep) || !all_read) return old.size();
+  COFFER_ASSIGN(const auto needed, ObjectsNeeded(repository, kept));
   COFFER_TRY(
       repository.RemoveObjects([&](const Hash& object) { return !needed.contains(object); }));
   return old.size();

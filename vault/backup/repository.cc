@@ -1,6 +1,7 @@
 #include "vault/backup/repository.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,12 +16,14 @@
 #include "crypto/atomic_file.h"
 #include "crypto/encoding.h"
 #include "crypto/random.h"
+#include "vault/base/ids.h"
 
 namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kFormat = "coffer-backup-repository-v1";
 constexpr std::string_view kMarker = "/coffer-backup";
+constexpr std::string_view kUnfinished = "/unfinished";
 constexpr std::size_t kMaxMarkerBytes = 4096;
 constexpr std::size_t kMaxManifestBytes = 64 * 1024;
 constexpr std::size_t kIdBytes = 16;
@@ -47,6 +50,15 @@ Status Write(const std::string& path, ByteView content) {
   auto written = crypto::WriteFileAtomically(path, content);
   if (!written) return Unavailable(written.error().detail);
   return {};
+}
+
+// Not of what is no file: a pipe that somebody put there would be waited for.
+Result<Bytes> Read(const std::string& path, std::size_t limit) {
+  struct stat about{};
+  if (lstat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode)) {
+    return Fail(Code::kCorrupted, "object_wrong", path + " is no file");
+  }
+  return crypto::ReadFile(path, limit);
 }
 
 std::string FormatMarker(const std::string& id, BackupKind kind, const std::string& vault) {
@@ -82,7 +94,7 @@ Result<Repository> Repository::Create(const std::string& path, BackupKind kind,
 }
 
 Result<Repository> Repository::Open(const std::string& path) {
-  auto marker = crypto::ReadFile(path + std::string(kMarker), kMaxMarkerBytes);
+  auto marker = Read(path + std::string(kMarker), kMaxMarkerBytes);
   if (!marker && marker.error().code == Code::kNotFound) {
     return Fail(Code::kNotFound, "repository_missing", path + " has no repository");
   }
@@ -111,6 +123,37 @@ std::string Repository::GenerationPath(const std::string& generation) const {
   return path_ + "/generations/" + generation;
 }
 
+Repository::Claim::~Claim() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Result<Repository::Claim> Repository::Take() const {
+  const std::string path = path_ + std::string(kMarker);
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return Unavailable(path + ": " + std::strerror(errno));
+  Claim claim(fd);
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    return Fail(Code::kConflict, "repository_in_use", "another process writes to " + path_);
+  }
+  return claim;
+}
+
+Result<bool> Repository::BeginWriting() const {
+  const std::string path = path_ + std::string(kUnfinished);
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) return true;
+  COFFER_TRY(Write(path, {}));
+  return false;
+}
+
+Status Repository::EndWriting() const {
+  const std::string path = path_ + std::string(kUnfinished);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return Unavailable(path + ": " + std::strerror(errno));
+  }
+  return {};
+}
+
 bool Repository::Has(const Hash& name) const {
   std::error_code error;
   return std::filesystem::is_regular_file(ObjectPath(name), error);
@@ -125,7 +168,7 @@ Result<Hash> Repository::Put(ByteView bytes, bool& written) const {
 
 Result<Bytes> Repository::Get(const Hash& name) const {
   const std::string path = ObjectPath(name);
-  auto bytes = crypto::ReadFile(path, kMaxObjectBytes);
+  auto bytes = Read(path, kMaxObjectBytes);
   if (!bytes && bytes.error().code == Code::kNotFound) {
     return Fail(Code::kNotFound, "object_missing", path);
   }
@@ -144,7 +187,7 @@ Result<std::vector<std::string>> Repository::ListGenerations() const {
   for (std::filesystem::directory_iterator at(path_ + "/generations", error), end;
        !error && at != end; at.increment(error)) {
     std::string name = at->path().filename();
-    if (name.starts_with("bkp_") && name.find('.') == name.npos) ids.push_back(std::move(name));
+    if (BackupId::Parse(name)) ids.push_back(std::move(name));
   }
   if (error) return Unavailable(path_ + "/generations: " + error.message());
   std::ranges::sort(ids);
@@ -153,7 +196,7 @@ Result<std::vector<std::string>> Repository::ListGenerations() const {
 
 Result<std::string> Repository::GetManifest(const std::string& generation) const {
   const std::string path = GenerationPath(generation);
-  auto note = crypto::ReadFile(path, kMaxManifestBytes);
+  auto note = Read(path, kMaxManifestBytes);
   if (note) return std::string(crypto::AsText(*note));
   switch (note.error().code) {
     case Code::kNotFound:
@@ -179,13 +222,15 @@ Status Repository::RemoveObjects(const std::function<bool(const Hash&)>& goes) c
   std::error_code error;
   for (std::filesystem::recursive_directory_iterator at(path_ + "/objects", error), end;
        !error && at != end; at.increment(error)) {
+    if (at->symlink_status(error).type() == std::filesystem::file_type::directory) continue;
     const auto& path = at->path();
-    const auto bytes =
-        crypto::HexDecode(path.parent_path().filename().string() + path.filename().string());
+    const std::string file = path.filename();
+    const auto bytes = crypto::HexDecode(path.parent_path().filename().string() + file);
     Hash name{};
-    if (!bytes || bytes->size() != name.size()) continue;
-    std::ranges::copy(*bytes, name.begin());
-    if (goes(name) && unlink(path.c_str()) != 0) {
+    const bool object = bytes && bytes->size() == name.size();
+    if (object) std::ranges::copy(*bytes, name.begin());
+    const bool goes_too = object ? goes(name) : file.ends_with(".tmp");
+    if (goes_too && unlink(path.c_str()) != 0 && errno != ENOENT) {
       return Unavailable(path.string() + ": " + std::strerror(errno));
     }
   }

@@ -3,16 +3,18 @@
 //   coffer-backup              what it is: format, id, kind, and whose it is
 //   objects/ab/cdef…           by the SHA-256 of their bytes: packs of pages, lists, small files
 //   generations/bkp_…          signed manifests, the newest last by name
+//   unfinished                 there while a generation is written, and after one that failed
 //
 // An object is never changed and never written over. What a crash leaves are objects that no
-// manifest names. Whoever can write here can take generations away and put nothing false in their
-// place: a manifest is signed, and all else is named by its hash.
+// manifest names, and temporary files. Whoever can write here can take generations away and put
+// nothing false in their place: a manifest is signed, and all else is named by its hash.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "audit/documents/backup_manifest.h"
@@ -44,6 +46,28 @@ class Repository {
   BackupKind kind() const { return kind_; }
   const std::string& vault() const { return vault_; }  // the log's origin
 
+  // Only one process at a time writes to a repository. Held until it goes out of scope; on a file
+  // system without locks (flock) nobody is kept out. Errors: kConflict "repository_in_use";
+  // kUnavailable.
+  class Claim {
+   public:
+    Claim(Claim&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    Claim& operator=(Claim&&) = delete;
+    ~Claim();
+
+   private:
+    friend class Repository;
+    explicit Claim(int fd) : fd_(fd) {}
+    int fd_;
+  };
+  Result<Claim> Take() const;
+  // What is written from here on may be left without a manifest, until it is said to be finished.
+  // The first returns whether that was so before.
+  Result<bool> BeginWriting() const;
+  Status EndWriting() const;
+
   // Durable on return. Returns its name; bytes that are there already are not written again
   // (`written` says so). Errors: kUnavailable "destination_unavailable".
   Result<Hash> Put(ByteView bytes, bool& written) const;
@@ -52,13 +76,15 @@ class Repository {
   // is named by; kUnavailable.
   Result<Bytes> Get(const Hash& name) const;
 
-  // Ids of generations, oldest first.
+  // Ids of generations by name, which is by the time of the vault's clock; what has no such name is
+  // none.
   Result<std::vector<std::string>> ListGenerations() const;
   Result<std::string> GetManifest(const std::string& generation) const;
   Status PutManifest(const std::string& generation, const std::string& note) const;
 
   // Errors: kUnavailable "destination_unavailable"; also of a destination that refuses it.
   Status RemoveManifest(const std::string& generation) const;
+  // With what crashes left half written.
   Status RemoveObjects(const std::function<bool(const Hash&)>& goes) const;
 
  private:

@@ -8,11 +8,13 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <ranges>
 #include <set>
 #include <system_error>
 #include <utility>
 
+#include "crypto/atomic_file.h"
 #include "crypto/keyring.h"
 #include "vault/backup/page_list.h"
 #include "vault/storage/data_directory.h"
@@ -65,27 +67,49 @@ Status RestoreFile(const Repository& repository, const audit::BackupManifest& ma
   COFFER_ASSIGN(const auto file, FileOf(manifest, name));
   const Descriptor out(path, O_WRONLY | O_CREAT | O_EXCL);
   if (!out.opened()) return NotWritten(path);
-  std::uint64_t bytes = 0;
   if (file.paged) {
-    COFFER_ASSIGN(bytes, ReadPages(repository, file.object, [&](std::uint64_t at, ByteView page) {
-                    return out.Write(at, page);
-                  }));
+    COFFER_TRY(ReadPages(repository, file.object, file.size,
+                         [&](std::uint64_t at, ByteView page) { return out.Write(at, page); }));
   } else {
     COFFER_ASSIGN(const Bytes content, repository.Get(file.object));
     COFFER_TRY(out.Write(0, content));
-    bytes = content.size();
-  }
-  if (bytes != file.size) {
-    return Fail(Code::kCorrupted, "page_list_malformed", std::string(name));
   }
   return out.Sync();
 }
 
-std::vector<audit::VerifierKey> LogKeysOf(const crypto::Keyring& keyring) {
+// The keys of the log that a keyring of this root key has, of the generation and of each later one:
+// where the log's key was exchanged, what is later is signed by another.
+Result<std::vector<audit::VerifierKey>> FindLogKeys(const Repository& repository,
+                                                    std::span<const std::string> generations,
+                                                    const OpenRootKeyFor& open_root,
+                                                    const std::string& work) {
   std::vector<audit::VerifierKey> keys;
-  for (const auto& key : keyring.log_keys()) {
-    keys.push_back({keyring.log_origin(), key.key.public_key()});
+  std::set<Hash> seen;
+  std::unique_ptr<crypto::RootKeyProvider> root;
+  const std::string path = KeyringPath(work);
+  for (const auto& generation : generations) {
+    const auto read = [&]() -> Status {
+      COFFER_ASSIGN(const auto note, repository.GetManifest(generation));
+      COFFER_ASSIGN(const auto claimed, audit::ReadBackupManifest(note));
+      COFFER_ASSIGN(const auto file, FileOf(claimed, "keyring.json"));
+      if (file.paged || !seen.insert(file.object).second) return {};
+      COFFER_ASSIGN(const Bytes content, repository.Get(file.object));
+      COFFER_TRY(crypto::WriteFileAtomically(path, content));
+      if (!root) {
+        COFFER_ASSIGN(root, open_root(work));
+      }
+      COFFER_ASSIGN(const auto keyring, crypto::Keyring::Open(path, *root));
+      for (const auto& key : keyring.log_keys()) {
+        keys.push_back({keyring.log_origin(), key.key.public_key()});
+      }
+      return {};
+    };
+    // That of the generation itself must be there; another's may be anybody's.
+    if (auto done = read(); !done && generation == generations.front()) {
+      return std::unexpected(std::move(done).error());
+    }
   }
+  if (unlink(path.c_str()) != 0) return NotWritten(path);
   return keys;
 }
 
@@ -159,18 +183,15 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   restored.keys_generation = *with_keys;
   COFFER_TRY(MakeTarget(request.directory));
 
-  // Whose signatures count is in the keyring, which opens with this root key alone.
-  COFFER_ASSIGN(const auto note, data.GetManifest(restored.generation));
+  // Whose signatures count is in the keyrings, which open with this root key alone.
   const std::string unfinished = request.directory + "/unfinished";
   if (mkdir(unfinished.c_str(), 0700) != 0) return NotWritten(unfinished);
-  {
-    COFFER_ASSIGN(const auto claimed, audit::ReadBackupManifest(note));
-    COFFER_TRY(RestoreFile(data, claimed, "keyring.json", KeyringPath(unfinished)));
-  }
-  COFFER_ASSIGN(const auto root, open_root(unfinished));
-  COFFER_ASSIGN(const auto keyring, crypto::Keyring::Open(KeyringPath(unfinished), *root));
-  const auto trusted = LogKeysOf(keyring);
+  const auto from = std::ranges::lower_bound(generations, restored.generation);
+  COFFER_ASSIGN(const auto trusted,
+                FindLogKeys(data, {from, generations.end()}, open_root, unfinished));
+  COFFER_ASSIGN(const auto note, data.GetManifest(restored.generation));
   COFFER_ASSIGN(const auto manifest, audit::VerifyBackupManifest(note, trusted));
+  COFFER_TRY(RestoreFile(data, manifest, "keyring.json", KeyringPath(unfinished)));
   COFFER_ASSIGN(const auto keys_note, keys.GetManifest(restored.keys_generation));
   COFFER_ASSIGN(const auto keys_manifest, audit::VerifyBackupManifest(keys_note, trusted));
   if (manifest.generation != restored.generation || manifest.kind != BackupKind::kData ||
@@ -186,13 +207,12 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   COFFER_TRY(RestoreFile(keys, keys_manifest, "keys.db.key",
                          KeysDatabasePath(request.directory) + ".key"));
   COFFER_TRY(RestoreFile(data, manifest, "anchor", AnchorPath(request.directory, {})));
-  // A later ledger has all that an earlier one has. Where the log's key was exchanged since, later
-  // manifests are signed by one that this keyring has not.
+  // A later ledger has all that an earlier one has.
   audit::BackupManifest with_ledger = manifest;
-  for (const auto& generation : generations | std::views::reverse) {
-    if (generation <= restored.generation) break;
-    COFFER_ASSIGN(const auto later, data.GetManifest(generation));
-    if (auto read = audit::VerifyBackupManifest(later, trusted)) {
+  for (const auto& generation : std::span(from, generations.end()) | std::views::reverse) {
+    const auto later = data.GetManifest(generation);
+    if (!later) continue;
+    if (auto read = audit::VerifyBackupManifest(*later, trusted)) {
       with_ledger = *std::move(read);
       break;
     }
@@ -230,6 +250,13 @@ Result<RepositoryReport> VerifyRepository(const std::string& path,
       }
       COFFER_ASSIGN(const std::uint64_t bytes, CheckObjects(repository, manifest, sound));
       report.bytes += bytes;
+      if (generation != generations.back()) return {};
+      // That the lists make the files again, too.
+      for (const auto& file : manifest.files) {
+        if (!file.paged) continue;
+        COFFER_TRY(ReadPages(repository, file.object, file.size,
+                             [](std::uint64_t, ByteView) { return Status(); }));
+      }
       return {};
     };
     if (const auto checked = check(); checked) {

@@ -50,8 +50,9 @@ struct RepositoryReport {
   std::vector<std::string> findings;     // a generation, what is wrong with it, and where
 };
 
-// Reads everything back: each generation's signature, each object's hash. `trusted` empty: no
-// signature is looked at. Errors: those of Repository::Open and ListGenerations.
+// Reads everything back: each generation's signature, each object's hash, each page of the newest.
+// `trusted` empty: no signature is looked at. Errors: those of Repository::Open and
+// ListGenerations.
 Result<RepositoryReport> VerifyRepository(const std::string& path,
                                           std::span<const audit::VerifierKey> trusted);
 

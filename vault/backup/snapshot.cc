@@ -18,8 +18,7 @@ Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFile
   COFFER_ASSIGN(auto reader, Database::Open(VaultDatabasePath(files.directory),
                                             keyring.vault_db_key(), {.read_only = true}));
   VaultSnapshot snapshot;
-  // Nobody else commits, publishes a checkpoint or exchanges keys.db while this runs.
-  COFFER_TRY(operations.Look([&](Transaction&) -> Status {
+  const auto take = [&]() -> Status {
     COFFER_ASSIGN(auto keys, OpenKeysDatabase(keys_path, keyring, {.read_only = true}));
     COFFER_ASSIGN(snapshot.keys, PageImage::Take(std::move(keys)));
     COFFER_ASSIGN(snapshot.vault, PageImage::Take(std::move(reader)));
@@ -33,7 +32,15 @@ Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFile
     }
     snapshot.log_size = operations.engine().Statistics().log_size;
     return {};
+  };
+  // Nobody commits or exchanges keys.db while this runs. What it fails at is no failure of the
+  // store, and of nobody else's operation.
+  Status taken;
+  COFFER_TRY(operations.Look([&](Transaction&) -> Status {
+    taken = take();
+    return {};
   }));
+  COFFER_TRY(std::move(taken));
   return snapshot;
 }
 

@@ -18,6 +18,9 @@ namespace {
 constexpr std::size_t kWalHeaderBytes = 32;
 constexpr std::size_t kFrameHeaderBytes = 24;
 constexpr std::size_t kFrameBytes = kFrameHeaderBytes + PageImage::kPageBytes;
+// The page of SQLite's lock bytes, the one at 1 GiB, which has no content, and which a file that
+// grows past it in the log alone has not.
+constexpr std::uint64_t kPageWithoutContent = (std::uint64_t{1} << 30) / PageImage::kPageBytes;
 constexpr std::uint32_t kWalMagic = 0x377f0682;  // its last bit says in which order sums are made
 
 std::uint32_t Big32(const std::uint8_t* bytes) {
@@ -126,12 +129,16 @@ Status PageImage::Read(std::uint64_t first, std::span<std::uint8_t> out) const {
   // read half: it is one that the log has.
   for (std::uint64_t i = 0; i < count;) {
     std::uint64_t end = i;
-    while (end < count && !newest_.contains(first + end)) ++end;
+    while (end < count && !newest_.contains(first + end) && first + end != kPageWithoutContent)
+      ++end;
     if (end > i) {
       COFFER_TRY(reader_.ReadFileBytes((first + i) * kPageBytes,
                                        out.subspan(i * kPageBytes, (end - i) * kPageBytes)));
     }
-    if (end < count) {
+    if (end < count && first + end == kPageWithoutContent) {
+      std::ranges::fill(out.subspan(end * kPageBytes, kPageBytes), std::uint8_t{0});
+      ++end;
+    } else if (end < count) {
       std::ranges::copy(ByteView(wal_).subspan(newest_.at(first + end), kPageBytes),
                         out.begin() + static_cast<std::ptrdiff_t>(end * kPageBytes));
       ++end;

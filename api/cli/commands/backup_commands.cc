@@ -25,7 +25,8 @@ struct BackupOptions {
 };
 
 struct RepositoryOptions {
-  std::string path, log_key;
+  std::string path;
+  std::vector<std::string> log_keys;
   bool json = false;
 };
 
@@ -93,8 +94,8 @@ Outcome<Exit> MakeBackup(const BackupOptions& options, Console& console) {
 
 Outcome<Exit> VerifyCopies(const RepositoryOptions& options, Console& console) {
   std::vector<audit::VerifierKey> trusted;
-  if (!options.log_key.empty()) {
-    COFFER_ASSIGN(trusted.emplace_back(), ParseLogKey(options.log_key));
+  for (const std::string& key : options.log_keys) {
+    COFFER_ASSIGN(trusted.emplace_back(), ParseLogKey(key));
   }
   const auto report = vault::VerifyRepository(options.path, trusted);
   if (!report) {
@@ -181,7 +182,10 @@ void AddVerifyCopies(CLI::App& group, Command& chosen) {
   CLI::App* command =
       group.add_subcommand("verify", "Read a repository back, every byte; no server is asked");
   command->add_option("repository", options->path, "Its directory")->type_name("DIR")->required();
-  command->add_option("--log-key", options->log_key, "The log's verifier key")->type_name("KEY");
+  command
+      ->add_option("--log-key", options->log_keys,
+                   "A verifier key of the log, that of today or an earlier one; repeatable")
+      ->type_name("KEY");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "Exit code 0: all is whole; 4: something is damaged, or there is nothing. Example:\n"

@@ -1,15 +1,20 @@
 // Copies that are made while the vault serves, and what comes of them.
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "crypto/atomic_file.h"
 #include "tests/support/sampling.h"
 #include "tests/vault/test_vault.h"
 #include "vault/backup/restoration.h"
+#include "vault/log_key_rotation.h"
 
 namespace coffer::vault {
 namespace {
@@ -88,6 +93,13 @@ class BackedUpVault : public TestVault {
     REQUIRE(opened);
     return *std::move(opened);
   }
+  audit::BackupManifest ManifestOf(const Repository& repository, const std::string& generation) {
+    const auto note = repository.GetManifest(generation);
+    REQUIRE(note);
+    auto manifest = audit::ReadBackupManifest(*note);
+    REQUIRE(manifest);
+    return *std::move(manifest);
+  }
   RepositoryReport Verify(const std::string& path) {
     const audit::VerifierKey key{std::string(kOrigin),
                                  OpenKeyring().log_signing_key().public_key()};
@@ -96,6 +108,15 @@ class BackedUpVault : public TestVault {
     return *std::move(report);
   }
 };
+
+using BackupManifestFile = audit::BackupFile;
+constexpr std::size_t kListHead = 20, kPartHead = 20;  // before the hashes, and before the packs
+
+Hash HashAt(const Bytes& bytes, std::size_t at) {
+  Hash hash;
+  std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), hash.size(), hash.begin());
+  return hash;
+}
 
 std::vector<fs::path> FilesIn(const fs::path& directory) {
   std::vector<fs::path> files;
@@ -179,7 +200,7 @@ TEST_CASE("a generation stores what changed since the one before, and nothing wh
     const auto client = vault.NewClient("A-" + std::to_string(i));
     records.emplace_back(client, vault.NewContact(client, {{"last_name", std::string(100, 'x')}}));
   }
-  const auto data_figures = [](const BackupRun& run) { return run.destinations.back().figures; };
+  const auto data_figures = [](const BackupRun& run) { return run.destinations.front().figures; };
   const auto first = data_figures(vault.BackUp());
   CHECK(first.pages_stored == first.pages);
   const auto bytes = BytesIn(vault.data());
@@ -191,9 +212,10 @@ TEST_CASE("a generation stores what changed since the one before, and nothing wh
   }
   const auto second = data_figures(vault.BackUp());
   CHECK(second.pages_stored < second.pages / 4);
+  CHECK(data_figures(vault.BackUp()).pages_stored < 20);  // the entries of the run before
   CHECK(BytesIn(vault.data()) < bytes + bytes / 3);
   CHECK(vault.Verify(vault.data()).findings == Strings{});
-  CHECK(vault.Verify(vault.data()).generations.size() == 2);
+  CHECK(vault.Verify(vault.data()).generations.size() == 3);
 }
 
 TEST_CASE(
@@ -309,9 +331,9 @@ TEST_CASE("a destination is only what was made one, for this vault and this kind
   exchange();
   fs::remove_all(data);
   REQUIRE(Repository::Create(data, BackupKind::kData, "other.example/log"));
-  CHECK(problems() == Strings{"", "repository_of_other_vault"});
+  CHECK(problems() == Strings{"repository_of_other_vault", ""});
   std::ofstream(data / "coffer-backup") << "{}\n";
-  CHECK(problems() == Strings{"", "repository_malformed"});
+  CHECK(problems() == Strings{"repository_malformed", ""});
 }
 
 TEST_CASE("another's manifest names no page of ours, and is no generation") {
@@ -322,14 +344,33 @@ TEST_CASE("another's manifest names no page of ours, and is no generation") {
   const auto first = vault.BackUp();
   const auto repository = Repository::Open(vault.data());
   REQUIRE(repository);
-  const auto note = repository->GetManifest(first.generation);
-  REQUIRE(note);
-  auto manifest = audit::ReadBackupManifest(*note);
-  REQUIRE(manifest);
-  char& last = manifest->generation.back();
+  auto manifest = vault.ManifestOf(*repository, first.generation);
+  // Of every page but the first it says that the content of the one before is its own.
+  BackupManifestFile& database = manifest.files.back();
+  REQUIRE(database.name == "vault.db");
+  const auto list = repository->Get(database.object);
+  REQUIRE(list);
+  const auto part = repository->Get(HashAt(*list, kListHead));
+  REQUIRE(part);
+  Bytes wrong = *part;
+  const std::size_t pages = kPartHead + 2 + 32 * std::size_t{wrong[kPartHead + 1]};
+  for (std::size_t at = wrong.size() - 36; at > pages; at -= 36) {
+    std::copy_n(wrong.begin() + static_cast<std::ptrdiff_t>(at) - 36, 4,
+                wrong.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  bool written = false;
+  const auto wrong_part = repository->Put(wrong, written);
+  REQUIRE(wrong_part);
+  REQUIRE(written);
+  Bytes wrong_list(list->begin(), list->begin() + kListHead);
+  wrong_list.insert(wrong_list.end(), wrong_part->begin(), wrong_part->end());
+  const auto forged_list = repository->Put(wrong_list, written);
+  REQUIRE(forged_list);
+  database.object = *forged_list;
+  char& last = manifest.generation.back();
   last = last == 'z' ? '0' : 'z';
-  const std::string other = manifest->generation;
-  const auto forged = audit::SignBackupManifest(*manifest, crypto::SigningKey::Generate());
+  const std::string other = manifest.generation;
+  const auto forged = audit::SignBackupManifest(manifest, crypto::SigningKey::Generate());
   REQUIRE(forged);
   REQUIRE(repository->PutManifest(other, *forged));
   CHECK(vault.Verify(vault.data()).findings ==
@@ -338,6 +379,113 @@ TEST_CASE("another's manifest names no page of ours, and is no generation") {
   CHECK(vault.Restore("true", second.generation).ledger_generation == second.generation);
   CHECK(vault.FindingsIn("true") == Strings{});
   CHECK(AnswerOf(vault.TryRestore("forged", other)) == "note_signature_missing");
+  // One that this vault signed itself would be found by what its pages are.
+  const auto ours = audit::SignBackupManifest(manifest, vault.OpenKeyring().log_signing_key());
+  REQUIRE(ours);
+  REQUIRE(repository->PutManifest(other, *ours));
+  CHECK(AnswerOf(vault.TryRestore("ours", other)) == "page_wrong");
+}
+
+TEST_CASE("what a run that failed or died left goes with the next, and nothing that is needed") {
+  BackedUpVault vault(WithDestinations(1));
+  vault.NewContact(vault.NewClient("A-1"), {{"last_name", "Doe"}});
+  vault.BackUp();
+  const auto repository = Repository::Open(vault.data());
+  REQUIRE(repository);
+  const auto files = FilesIn(vault.data());
+  bool written = false;
+  REQUIRE(repository->Put(crypto::AsBytes("of no generation"), written));
+  std::ofstream(fs::path(vault.data()) / "objects/00/0123.abcd.tmp") << "half";
+  REQUIRE(repository->BeginWriting() == false);
+  CHECK(FilesIn(vault.data()).size() == files.size() + 3);
+  const auto next = vault.BackUp();
+  CHECK(vault.Verify(vault.data()).generations.size() == 2);
+  std::set<fs::path> now;
+  for (const auto& file : FilesIn(vault.data())) now.insert(file);
+  for (const auto& file : files) CHECK(now.contains(file));
+  CHECK(!now.contains(fs::path(vault.data()) / "unfinished"));
+  CHECK(!now.contains(fs::path(vault.data()) / "objects/00/0123.abcd.tmp"));
+  vault.Restore("after", next.generation);
+}
+
+TEST_CASE("what is no file in a repository is waited for by nobody") {
+  BackedUpVault vault;
+  vault.NewContact(vault.NewClient("A-1"), {{"last_name", "Doe"}});
+  const auto first = vault.BackUp();
+  std::string name = first.generation;
+  name.back() = name.back() == '0' ? '1' : '0';
+  REQUIRE(mkfifo((vault.data() + "/generations/" + name).c_str(), 0600) == 0);
+  vault.BackUp();
+  CHECK(vault.Verify(vault.data()).findings.size() == 1);
+  CHECK(vault->backups().ListDestinations(vault.As(kAuditor)));
+  vault.Restore("after");
+}
+
+TEST_CASE("one process writes to a repository, and one run at a time is made") {
+  BackedUpVault vault;
+  const auto repository = Repository::Open(vault.data());
+  REQUIRE(repository);
+  {
+    const auto claim = repository->Take();
+    REQUIRE(claim);
+    const auto run = vault->backups().RunBackup(vault.As(kAdministrator));
+    REQUIRE(run);
+    CHECK(run->destinations[0].problem.starts_with("repository_in_use"));
+    CHECK(run->destinations[1].copied);
+  }
+  vault.BackUp();
+}
+
+// By a server whose clock ran ahead, which is mended since.
+TEST_CASE("a generation of a time to come is not the newest for ever: it is told") {
+  BackedUpVault vault;
+  vault.NewContact(vault.NewClient("A-1"), {{"last_name", "Doe"}});
+  const auto first = vault.BackUp();
+  const auto repository = Repository::Open(vault.data());
+  REQUIRE(repository);
+  auto manifest = vault.ManifestOf(*repository, first.generation);
+  manifest.generation = "bkp_7zzzzzzzzzzzzzzzzzzzzzzzzz";
+  const auto ahead = audit::SignBackupManifest(manifest, vault.OpenKeyring().log_signing_key());
+  REQUIRE(ahead);
+  REQUIRE(repository->PutManifest(manifest.generation, *ahead));
+  const auto run = vault->backups().RunBackup(vault.As(kAdministrator));
+  REQUIRE(run);
+  CHECK(!run->destinations[0].copied);
+  CHECK(run->destinations[0].problem.starts_with("generation_in_future: " + manifest.generation));
+  CHECK(run->destinations[1].copied);
+  REQUIRE(repository->RemoveManifest(manifest.generation));
+  const auto after = vault.BackUp();
+  CHECK(vault.Verify(vault.data()).generations == Strings{first.generation, after.generation});
+}
+
+TEST_CASE("a generation from before the log's key was exchanged is restored with later keys") {
+  BackedUpVault vault(WithDestinations(1));
+  const auto client = vault.NewClient("A-1");
+  const auto record = vault.NewContact(client, {{"last_name", "Doe"}});
+  const auto before = vault.BackUp();
+  fs::copy(vault.data(), vault.work() / "kept", fs::copy_options::recursive);
+  vault.Close();
+  VaultOptions options;
+  options.directory = vault.directory();
+  options.require_locked_memory = false;
+  options.clock = &vault.clock;
+  REQUIRE(RotateLogKey(options, vault.root(), LogKeyStep::kAdd));
+  vault.Open();
+  vault.clock.Advance(2 * kDay);
+  const auto after = vault.BackUp();
+  CHECK(after.destinations[1].generations_removed == 1);
+  // Both repositories are of after; of the data there is a copy of before, and of after.
+  fs::copy(vault.data(), vault.work() / "kept",
+           fs::copy_options::recursive | fs::copy_options::skip_existing);
+  const auto restored = RestoreVault(
+      {vault.work() / "kept", vault.keys(), before.generation, vault.work() / "restored"},
+      vault.OpensRoot());
+  INFO(AnswerOf(restored));
+  REQUIRE(restored);
+  CHECK(restored->keys_generation == after.generation);
+  CHECK(restored->ledger_generation == after.generation);
+  const auto opened = vault.OpenRestored("restored");
+  CHECK(AnswerOf(opened->records().GetRecord(vault.As(kCrmService), client, record)) == "ok");
 }
 
 TEST_CASE("an erased client comes back from no generation once its key is kept nowhere") {
