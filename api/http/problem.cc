@@ -64,6 +64,7 @@ constexpr Title kTitles[] = {
     {"external_ref_taken", "Another client has this external reference."},
     {"field_not_indexed", "The class has no such field, or it is not indexed."},
     {"field_not_writable", "The caller may not write every field that this would change."},
+    {"file_not_read", "A file of the vault cannot be read."},
     {"filter_invalid", "A filter of the log has a value that no entry can have."},
     {"filter_unknown", "A filter of the log names what neither the vault nor its log knows."},
     {"format_unknown", "The document is not made in that form."},
@@ -171,6 +172,7 @@ constexpr Title kTitles[] = {
     {"value_not_normalisable", "The value cannot be searched for in this field."},
     {"version_mismatch", "The resource has another version than If-Match names."},
     {"version_not_supported", "The request's version of HTTP is not supported."},
+    {"wal_too_long", "Something reads the database for so long that no copy can be made."},
 };
 
 std::string_view TitleOf(std::string_view reason) {

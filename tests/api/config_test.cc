@@ -328,7 +328,8 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
            {destination("disk", "data", "/var/lib"), "lies in the vault's directory"},
            {horizon + destination("k", "keys", "/mnt/b"), "needs 'keep_days'"},
            {destination("k", "keys", "/mnt/b", week), "'operator.backup_horizon_days' must say"},
-           {horizon + destination("k", "keys", "/mnt/b", "keep_days = 7\n"), "must be less than"}}) {
+           {horizon + destination("k", "keys", "/mnt/b", "keep_days = 7\n"),
+            "must be less than"}}) {
     file.rest = rest;
     INFO(rest);
     CHECK(file.FaultOf(file.Load()).contains(fault));

@@ -237,7 +237,7 @@ Status Backups::CopyTo(const Repository& repository, const VaultSnapshot& snapsh
                                  run.log_size,   operations_.keyring().log_origin()};
   const auto earlier = NewestOurs(repository, TrustedKeys());
   // By a clock that ran ahead: it would go on being the newest.
-  if (earlier && earlier->generation >= run.generation) {
+  if (earlier && earlier->created > run.created) {
     return Fail(Code::kConflict, "generation_in_future",
                 earlier->generation + " is of " + audit::FormatTimestamp(earlier->created) +
                     ": where the clock was wrong then, remove its file from " + repository.path() +

@@ -445,6 +445,7 @@ TEST_CASE("a generation of a time to come is not the newest for ever: it is told
   REQUIRE(repository);
   auto manifest = vault.ManifestOf(*repository, first.generation);
   manifest.generation = "bkp_7zzzzzzzzzzzzzzzzzzzzzzzzz";
+  manifest.created.ms += 3650 * kDay;
   const auto ahead = audit::SignBackupManifest(manifest, vault.OpenKeyring().log_signing_key());
   REQUIRE(ahead);
   REQUIRE(repository->PutManifest(manifest.generation, *ahead));
