@@ -16,9 +16,9 @@ namespace {
 
 // Some 1 GiB.
 constexpr std::uint64_t kMostWalFrames = 260'000;
-constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+constexpr std::int64_t kMsOfDay = std::int64_t{24} * 3600 * 1000;
 
-std::string Describe(const Error& error) {
+std::string InWords(const Error& error) {
   std::string text(error.reason);
   if (!error.detail.empty()) text.append(": ").append(error.detail);
   return text;
@@ -87,7 +87,7 @@ DestinationState Backups::StateOf(const BackupDestination& destination) const {
     state.newest_created = manifest.created;
     return {};
   };
-  if (const auto looked = look(); !looked) state.problem = Describe(looked.error());
+  if (const auto looked = look(); !looked) state.problem = InWords(looked.error());
   return state;
 }
 
@@ -155,62 +155,71 @@ Result<BackupRun> Backups::RunBackup(const Caller& caller) {
   return run;
 }
 
+struct Backups::Place {
+  const BackupDestination& destination;
+  DestinationRun done;
+  std::optional<Repository> repository;  // and this process's claim to write to it
+  std::optional<Repository::Claim> claim;
+  bool unfinished = false;  // what an earlier run left may be there
+};
+
 Result<BackupRun> Backups::Copy() {
-  BackupRun run;
-  struct Place {
-    Repository repository;
-    Repository::Claim claim;
-    bool left_unfinished = false;
-  };
-  std::vector<std::optional<Place>> places;
+  std::vector<Place> places;
   for (const auto& destination : options_.backup_destinations) {
-    auto& done = run.destinations.emplace_back();
-    done.name = destination.name;
-    done.kind = destination.kind;
-    auto& place = places.emplace_back();
-    const auto open = [&]() -> Status {
-      COFFER_ASSIGN(auto repository, OpenDestination(destination));
-      COFFER_ASSIGN(auto claim, repository.Take());
-      COFFER_ASSIGN(const bool unfinished, repository.BeginWriting());
-      place.emplace(std::move(repository), std::move(claim), unfinished);
-      return {};
-    };
-    if (const auto opened = open(); !opened) done.problem = Describe(opened.error());
+    places.push_back({destination, {destination.name, destination.kind, false, {}, {}, 0}, {}, {}});
+    Open(places.back());
   }
   COFFER_ASSIGN(auto snapshot, TakeSnapshot(operations_, files_));
+  BackupRun run;
   run.created = operations_.Now();
   run.generation = BackupId::New(run.created).Text();
   run.log_size = snapshot.log_size;
   // The keys first: their reader keeps erasures waiting.
   for (const BackupKind kind : {BackupKind::kKeys, BackupKind::kData}) {
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      auto& done = run.destinations[i];
-      if (!places[i] || done.kind != kind) continue;
-      const auto copied = CopyTo(places[i]->repository, snapshot, run, done.figures);
-      done.copied = copied.has_value();
-      if (!copied) done.problem = Describe(copied.error());
+    for (Place& place : places) {
+      if (place.done.kind != kind || !place.done.problem.empty()) continue;
+      const auto copied = CopyTo(*place.repository, snapshot, run, place.done.figures);
+      place.done.copied = copied.has_value();
+      if (!copied) place.done.problem = InWords(copied.error());
     }
     snapshot.keys.reset();
   }
   snapshot = {};
-  // Also where a full disk had no room for the copy: there above all.
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    if (!places[i]) continue;
-    auto& done = run.destinations[i];
-    const std::uint32_t days = options_.backup_destinations[i].keep_days;
-    std::optional<Timestamp> since;
-    if (days > 0 && !clock_doubted_()) since = Timestamp{run.created.ms - days * kDayMs};
-    const auto prune = [&]() -> Status {
-      const Repository& repository = places[i]->repository;
-      const bool sweep = places[i]->left_unfinished || !done.copied;
-      COFFER_ASSIGN(done.generations_removed, PruneRepository(repository, since, sweep));
-      return repository.EndWriting();
-    };
-    if (const auto pruned = prune(); !pruned && done.problem.empty()) {
-      done.problem = Describe(pruned.error());
-    }
+  for (Place& place : places) {
+    Prune(place, run.created);
+    run.destinations.push_back(std::move(place.done));
   }
   return run;
+}
+
+void Backups::Open(Place& place) const {
+  const auto open = [&]() -> Status {
+    COFFER_ASSIGN(auto repository, OpenDestination(place.destination));
+    COFFER_ASSIGN(auto claim, repository.Take());
+    place.claim.emplace(std::move(claim));
+    place.repository = std::move(repository);
+    place.unfinished = true;
+    COFFER_ASSIGN(place.unfinished, place.repository->BeginWriting());
+    return {};
+  };
+  if (const auto opened = open(); !opened) place.done.problem = InWords(opened.error());
+}
+
+// Also where there was no room for the copy: there above all.
+void Backups::Prune(Place& place, Timestamp now) const {
+  if (!place.repository) return;
+  const auto prune = [&]() -> Status {
+    const std::uint32_t days = place.destination.keep_days;
+    std::optional<Timestamp> since;
+    if (days > 0 && !clock_doubted_()) since = Timestamp{now.ms - days * kMsOfDay};
+    COFFER_ASSIGN(
+        place.done.generations_removed,
+        PruneRepository(*place.repository, since, place.unfinished || !place.done.copied));
+    return place.repository->EndWriting();
+  };
+  if (const auto pruned = prune(); !pruned && place.done.problem.empty()) {
+    place.done.problem = InWords(pruned.error());
+  }
 }
 
 // A place that is slow must not fill the vault's own disk.

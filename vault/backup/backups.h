@@ -72,7 +72,11 @@ class Backups {
   void Stop() { stopping_ = true; }
 
  private:
+  struct Place;  // a destination in a run
+
   Result<BackupRun> Copy();
+  void Open(Place& place) const;
+  void Prune(Place& place, Timestamp now) const;
   Result<Repository> OpenDestination(const BackupDestination& destination) const;
   Status CopyTo(const Repository& repository, const VaultSnapshot& snapshot, const BackupRun& run,
                 PageFigures& figures) const;

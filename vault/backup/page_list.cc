@@ -22,7 +22,7 @@ constexpr std::size_t kHashBytes = sizeof(Hash);
 constexpr std::size_t kPlaceBytes = 4 + kHashBytes;
 static_assert(kPagesOfPack * kPageBytes <= Repository::kMaxObjectBytes);
 
-struct Place {
+struct PagePlace {
   std::uint16_t pack = 0;
   std::uint16_t slot = 0;
   Hash hash{};
@@ -30,7 +30,7 @@ struct Place {
 
 struct Part {
   std::vector<Hash> packs;
-  std::vector<Place> pages;
+  std::vector<PagePlace> pages;
 };
 
 std::unexpected<Error> Malformed() { return Fail(Code::kCorrupted, "page_list_malformed"); }
@@ -55,7 +55,7 @@ Bytes FormatPart(const Part& part) {
   out.reserve(out.size() + 2 + part.packs.size() * kHashBytes + part.pages.size() * kPlaceBytes);
   AppendU16(out, static_cast<std::uint16_t>(part.packs.size()));
   for (const Hash& pack : part.packs) out.insert(out.end(), pack.begin(), pack.end());
-  for (const Place& page : part.pages) {
+  for (const PagePlace& page : part.pages) {
     AppendU16(out, page.pack);
     AppendU16(out, page.slot);
     out.insert(out.end(), page.hash.begin(), page.hash.end());
@@ -78,14 +78,14 @@ Result<Part> ParsePart(ByteView bytes) {
     return Malformed();
   }
   for (; !bytes.empty(); bytes = bytes.subspan(kPlaceBytes)) {
-    const Place place{ReadU16(bytes), ReadU16(bytes.subspan(2)), ReadHash(bytes.subspan(4))};
+    const PagePlace place{ReadU16(bytes), ReadU16(bytes.subspan(2)), ReadHash(bytes.subspan(4))};
     if (place.pack >= packs) return Malformed();
     part.pages.push_back(place);
   }
   return part;
 }
 
-Result<std::vector<Hash>> ReadList(const Repository& repository, const Hash& list) {
+Result<std::vector<Hash>> ReadPageList(const Repository& repository, const Hash& list) {
   COFFER_ASSIGN(const Bytes bytes, repository.Get(list));
   ByteView rest(bytes);
   if (!crypto::AsText(rest).starts_with(kListFormat)) return Malformed();
@@ -118,7 +118,7 @@ class PartWriter {
     const std::size_t number = part_.pages.size();
     if (number < earlier_.pages.size() && earlier_.pages[number].hash == hash &&
         usable_[earlier_.pages[number].pack]) {
-      const Place& before = earlier_.pages[number];
+      const PagePlace& before = earlier_.pages[number];
       const auto [known, added] = kept_.try_emplace(before.pack, PackCount());
       if (added) part_.packs.push_back(earlier_.packs[before.pack]);
       part_.pages.push_back({known->second, before.slot, hash});
@@ -175,7 +175,7 @@ Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
   constexpr std::uint64_t kBytesOfPack = kPagesOfPack * kPageBytes;
   std::vector<Hash> earlier_parts;
   if (earlier) {
-    if (auto read = ReadList(repository, *earlier)) earlier_parts = *std::move(read);
+    if (auto read = ReadPageList(repository, *earlier)) earlier_parts = *std::move(read);
   }
   Bytes list(kListFormat.begin(), kListFormat.end());
   Bytes bytes;
@@ -209,7 +209,7 @@ Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
 
 Status ReadPages(const Repository& repository, const Hash& list, std::uint64_t size,
                  const TakePage& take) {
-  COFFER_ASSIGN(const auto parts, ReadList(repository, list));
+  COFFER_ASSIGN(const auto parts, ReadPageList(repository, list));
   std::uint64_t taken = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     COFFER_ASSIGN(const Part part, ReadPart(repository, parts, i));
@@ -217,7 +217,7 @@ Status ReadPages(const Repository& repository, const Hash& list, std::uint64_t s
     for (std::size_t pack = 0; pack < part.packs.size(); ++pack) {
       COFFER_ASSIGN(const Bytes bytes, repository.Get(part.packs[pack]));
       for (std::size_t page = 0; page < part.pages.size(); ++page) {
-        const Place& place = part.pages[page];
+        const PagePlace& place = part.pages[page];
         if (place.pack != pack) continue;
         const std::size_t from = place.slot * kPageBytes;
         const std::uint64_t at = first + page * kPageBytes;
@@ -235,7 +235,7 @@ Status ReadPages(const Repository& repository, const Hash& list, std::uint64_t s
 
 Status ForEachObject(const Repository& repository, const Hash& list,
                      const std::function<void(const Hash&)>& each) {
-  COFFER_ASSIGN(const auto parts, ReadList(repository, list));
+  COFFER_ASSIGN(const auto parts, ReadPageList(repository, list));
   each(list);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     COFFER_ASSIGN(const Part part, ReadPart(repository, parts, i));

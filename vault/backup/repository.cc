@@ -23,10 +23,10 @@ namespace {
 
 constexpr std::string_view kFormat = "coffer-backup-repository-v1";
 constexpr std::string_view kMarker = "/coffer-backup";
-constexpr std::string_view kUnfinished = "/unfinished";
+constexpr std::string_view kUnfinishedName = "/unfinished";
 constexpr std::size_t kMaxMarkerBytes = 4096;
 constexpr std::size_t kMaxManifestBytes = 64 * 1024;
-constexpr std::size_t kIdBytes = 16;
+constexpr std::size_t kRepositoryIdBytes = 16;
 
 std::unexpected<Error> Unavailable(const std::string& detail) {
   return Fail(Code::kUnavailable, "destination_unavailable", detail);
@@ -37,7 +37,7 @@ Status MakeDirectory(const std::string& path) {
   return Unavailable(path + ": " + std::strerror(errno));
 }
 
-Status SyncDirectory(const std::string& path) {
+Status SyncFolder(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool synced = fd >= 0 && fsync(fd) == 0;
   const int why = errno;
@@ -86,9 +86,9 @@ Result<Repository> Repository::Create(const std::string& path, BackupKind kind,
     const auto byte = static_cast<std::uint8_t>(first);
     COFFER_TRY(MakeDirectory(objects + "/" + crypto::HexEncode({&byte, 1})));
   }
-  COFFER_TRY(SyncDirectory(objects));
+  COFFER_TRY(SyncFolder(objects));
   COFFER_TRY(MakeDirectory(path + "/generations"));
-  const std::string id = crypto::HexEncode(crypto::RandomBytes(kIdBytes));
+  const std::string id = crypto::HexEncode(crypto::RandomBytes(kRepositoryIdBytes));
   COFFER_TRY(Write(path + std::string(kMarker), crypto::AsBytes(FormatMarker(id, kind, vault))));
   return Open(path);
 }
@@ -139,7 +139,7 @@ Result<Repository::Claim> Repository::Take() const {
 }
 
 Result<bool> Repository::BeginWriting() const {
-  const std::string path = path_ + std::string(kUnfinished);
+  const std::string path = path_ + std::string(kUnfinishedName);
   std::error_code error;
   if (std::filesystem::exists(path, error)) return true;
   COFFER_TRY(Write(path, {}));
@@ -147,7 +147,7 @@ Result<bool> Repository::BeginWriting() const {
 }
 
 Status Repository::EndWriting() const {
-  const std::string path = path_ + std::string(kUnfinished);
+  const std::string path = path_ + std::string(kUnfinishedName);
   if (unlink(path.c_str()) != 0 && errno != ENOENT) {
     return Unavailable(path + ": " + std::strerror(errno));
   }
@@ -215,7 +215,7 @@ Status Repository::PutManifest(const std::string& generation, const std::string&
 Status Repository::RemoveManifest(const std::string& generation) const {
   const std::string path = GenerationPath(generation);
   if (unlink(path.c_str()) != 0) return Unavailable(path + ": " + std::strerror(errno));
-  return SyncDirectory(path_ + "/generations");
+  return SyncFolder(path_ + "/generations");
 }
 
 Status Repository::RemoveObjects(const std::function<bool(const Hash&)>& goes) const {

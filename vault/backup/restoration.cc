@@ -18,6 +18,7 @@
 #include "crypto/keyring.h"
 #include "vault/backup/page_list.h"
 #include "vault/storage/data_directory.h"
+#include "vault/storage/keys_database.h"
 
 namespace coffer::vault {
 namespace {
@@ -122,14 +123,86 @@ Result<Repository> OpenOfKind(const std::string& path, BackupKind kind) {
   return repository;
 }
 
-Status MakeTarget(const std::string& directory) {
-  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return NotWritten(directory);
-  std::error_code error;
-  const bool empty = std::filesystem::is_empty(directory, error);
-  if (error)
-    return Fail(Code::kUnavailable, "file_not_written", directory + ": " + error.message());
-  if (!empty) return Fail(Code::kConflict, "directory_not_empty", directory);
-  return {};
+// The directory that is made; what stands in it goes again unless it is kept.
+class Target {
+ public:
+  static Result<Target> Make(const std::string& directory) {
+    Target target(directory);
+    target.made_ = mkdir(directory.c_str(), 0700) == 0;
+    if (!target.made_ && errno != EEXIST) return NotWritten(directory);
+    std::error_code error;
+    target.empty_ = std::filesystem::is_empty(directory, error);
+    if (error) {
+      return Fail(Code::kUnavailable, "file_not_written", directory + ": " + error.message());
+    }
+    if (!target.empty_) return Fail(Code::kConflict, "directory_not_empty", directory);
+    return target;
+  }
+  Target(Target&& other) noexcept
+      : path_(other.path_), made_(other.made_), empty_(std::exchange(other.empty_, false)) {}
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+  Target& operator=(Target&&) = delete;
+  ~Target() {
+    if (!empty_) return;
+    std::error_code ignored;
+    for (std::filesystem::directory_iterator at(path_, ignored), end; at != end;
+         at.increment(ignored)) {
+      std::filesystem::remove_all(at->path(), ignored);
+    }
+    if (made_) rmdir(path_.c_str());
+  }
+  void Keep() { empty_ = false; }
+
+ private:
+  explicit Target(std::string path) : path_(std::move(path)) {}
+  const std::string path_;
+  bool made_ = false;   // by this
+  bool empty_ = false;  // it was, and nothing in it is to be kept
+};
+
+// What is restored, and what tells of it.
+struct Chosen {
+  Repository data, keys;
+  std::vector<std::string> generations;  // of the data, from the one that is restored on
+  std::string keys_generation;
+};
+
+Result<Chosen> Choose(const RestoreRequest& request) {
+  COFFER_ASSIGN(auto data, OpenOfKind(request.data_repository, BackupKind::kData));
+  COFFER_ASSIGN(auto keys, OpenOfKind(request.keys_repository, BackupKind::kKeys));
+  if (data.vault() != keys.vault()) {
+    return Fail(Code::kConflict, "repository_of_other_vault",
+                "one is of " + data.vault() + ", the other of " + keys.vault());
+  }
+  COFFER_ASSIGN(auto generations, data.ListGenerations());
+  COFFER_ASSIGN(const auto of_keys, keys.ListGenerations());
+  if (generations.empty()) {
+    return Fail(Code::kNotFound, "generation_missing", data.path() + " has no generation");
+  }
+  const std::string wanted = request.generation.empty() ? generations.back() : request.generation;
+  const auto found = std::ranges::find(generations, wanted);
+  if (found == generations.end()) {
+    return Fail(Code::kNotFound, "generation_missing", data.path() + " has no " + wanted);
+  }
+  const auto with_keys = std::ranges::lower_bound(of_keys, wanted);
+  if (with_keys == of_keys.end()) {
+    return Fail(Code::kNotFound, "keys_generation_missing",
+                keys.path() + " has none of " + wanted + ", and no later one");
+  }
+  generations.erase(generations.begin(), found);
+  return Chosen{std::move(data), std::move(keys), std::move(generations), *with_keys};
+}
+
+Result<audit::BackupManifest> VerifiedManifest(const Repository& repository,
+                                               const std::string& generation,
+                                               std::span<const audit::VerifierKey> trusted) {
+  COFFER_ASSIGN(const auto note, repository.GetManifest(generation));
+  COFFER_ASSIGN(auto manifest, audit::VerifyBackupManifest(note, trusted));
+  if (manifest.generation != generation || manifest.kind != repository.kind()) {
+    return Fail(Code::kCorrupted, "manifest_malformed", generation + " has another's manifest");
+  }
+  return manifest;
 }
 
 Result<std::uint64_t> CheckObjects(const Repository& repository,
@@ -159,77 +232,46 @@ Result<std::uint64_t> CheckObjects(const Repository& repository,
 }  // namespace
 
 Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root) {
-  COFFER_ASSIGN(const auto data, OpenOfKind(request.data_repository, BackupKind::kData));
-  COFFER_ASSIGN(const auto keys, OpenOfKind(request.keys_repository, BackupKind::kKeys));
-  if (data.vault() != keys.vault()) {
-    return Fail(Code::kConflict, "repository_of_other_vault",
-                "one is of " + data.vault() + ", the other of " + keys.vault());
-  }
-  COFFER_ASSIGN(const auto generations, data.ListGenerations());
-  COFFER_ASSIGN(const auto of_keys, keys.ListGenerations());
-  if (generations.empty()) {
-    return Fail(Code::kNotFound, "generation_missing", data.path() + " has no generation");
-  }
-  Restored restored;
-  restored.generation = request.generation.empty() ? generations.back() : request.generation;
-  if (!std::ranges::binary_search(generations, restored.generation)) {
-    return Fail(Code::kNotFound, "generation_missing", restored.generation);
-  }
-  const auto with_keys = std::ranges::lower_bound(of_keys, restored.generation);
-  if (with_keys == of_keys.end()) {
-    return Fail(Code::kNotFound, "keys_generation_missing",
-                keys.path() + " has none of " + restored.generation + ", and no later one");
-  }
-  restored.keys_generation = *with_keys;
-  COFFER_TRY(MakeTarget(request.directory));
+  COFFER_ASSIGN(const auto chosen, Choose(request));
+  const Repository &data = chosen.data, &keys = chosen.keys;
+  const std::string& into = request.directory;
+  COFFER_ASSIGN(auto target, Target::Make(into));
+  const std::string unfinished = into + "/unfinished";
+  if (mkdir(unfinished.c_str(), 0700) != 0) return NotWritten(unfinished);
 
   // Whose signatures count is in the keyrings, which open with this root key alone.
-  const std::string unfinished = request.directory + "/unfinished";
-  if (mkdir(unfinished.c_str(), 0700) != 0) return NotWritten(unfinished);
-  const auto from = std::ranges::lower_bound(generations, restored.generation);
-  COFFER_ASSIGN(const auto trusted,
-                FindLogKeys(data, {from, generations.end()}, open_root, unfinished));
-  COFFER_ASSIGN(const auto note, data.GetManifest(restored.generation));
-  COFFER_ASSIGN(const auto manifest, audit::VerifyBackupManifest(note, trusted));
-  COFFER_TRY(RestoreFile(data, manifest, "keyring.json", KeyringPath(unfinished)));
-  COFFER_ASSIGN(const auto keys_note, keys.GetManifest(restored.keys_generation));
-  COFFER_ASSIGN(const auto keys_manifest, audit::VerifyBackupManifest(keys_note, trusted));
-  if (manifest.generation != restored.generation || manifest.kind != BackupKind::kData ||
-      keys_manifest.generation != restored.keys_generation ||
-      keys_manifest.kind != BackupKind::kKeys) {
-    return Fail(Code::kCorrupted, "manifest_malformed", "a manifest has another's name");
-  }
-  restored.created = manifest.created;
-  restored.log_size = manifest.log_size;
-
-  COFFER_TRY(RestoreFile(data, manifest, "vault.db", VaultDatabasePath(request.directory)));
-  COFFER_TRY(RestoreFile(keys, keys_manifest, "keys.db", KeysDatabasePath(request.directory)));
-  COFFER_TRY(RestoreFile(keys, keys_manifest, "keys.db.key",
-                         KeysDatabasePath(request.directory) + ".key"));
-  COFFER_TRY(RestoreFile(data, manifest, "anchor", AnchorPath(request.directory, {})));
+  COFFER_ASSIGN(const auto trusted, FindLogKeys(data, chosen.generations, open_root, unfinished));
+  COFFER_ASSIGN(const auto manifest, VerifiedManifest(data, chosen.generations.front(), trusted));
+  COFFER_ASSIGN(const auto of_keys, VerifiedManifest(keys, chosen.keys_generation, trusted));
   // A later ledger has all that an earlier one has.
   audit::BackupManifest with_ledger = manifest;
-  for (const auto& generation : std::span(from, generations.end()) | std::views::reverse) {
-    const auto later = data.GetManifest(generation);
-    if (!later) continue;
-    if (auto read = audit::VerifyBackupManifest(*later, trusted)) {
-      with_ledger = *std::move(read);
+  for (const auto& generation : chosen.generations | std::views::reverse) {
+    if (auto later = VerifiedManifest(data, generation, trusted)) {
+      with_ledger = *std::move(later);
       break;
     }
   }
-  restored.ledger_generation = with_ledger.generation;
-  COFFER_TRY(RestoreFile(data, with_ledger, "erasures.ledger", LedgerPath(request.directory, {})));
 
-  const Descriptor directory(request.directory, O_RDONLY | O_DIRECTORY);
-  if (!directory.opened()) return NotWritten(request.directory);
+  const std::string keys_path = KeysDatabasePath(into);
+  COFFER_TRY(RestoreFile(data, manifest, "keyring.json", KeyringPath(unfinished)));
+  COFFER_TRY(RestoreFile(data, manifest, "vault.db", VaultDatabasePath(into)));
+  COFFER_TRY(RestoreFile(keys, of_keys, "keys.db", keys_path));
+  COFFER_TRY(RestoreFile(keys, of_keys, "keys.db.key", KeysDatabaseKeyPath(keys_path)));
+  COFFER_TRY(RestoreFile(data, manifest, "anchor", AnchorPath(into, {})));
+  COFFER_TRY(RestoreFile(data, with_ledger, "erasures.ledger", LedgerPath(into, {})));
+
+  const Descriptor directory(into, O_RDONLY | O_DIRECTORY);
+  if (!directory.opened()) return NotWritten(into);
   COFFER_TRY(directory.Sync());
-  const std::string keyring_path = KeyringPath(request.directory);
+  const std::string keyring_path = KeyringPath(into);
   if (rename(KeyringPath(unfinished).c_str(), keyring_path.c_str()) != 0) {
     return NotWritten(keyring_path);
   }
   if (rmdir(unfinished.c_str()) != 0) return NotWritten(unfinished);
   COFFER_TRY(directory.Sync());
-  return restored;
+  target.Keep();
+  return Restored{manifest.generation, of_keys.generation, with_ledger.generation, manifest.created,
+                  manifest.log_size};
 }
 
 Result<RepositoryReport> VerifyRepository(const std::string& path,

@@ -35,8 +35,8 @@ struct Restored {
 using OpenRootKeyFor =
     std::function<Result<std::unique_ptr<crypto::RootKeyProvider>>(const std::string& directory)>;
 
-// Checks every signature and hash on the way. keyring.json comes last: what was not finished does
-// not start. Errors: those of `open_root`; kConflict "directory_not_empty",
+// Checks every signature and hash on the way, and leaves nothing where it fails. keyring.json comes
+// last: what a crash left does not start. Errors: those of `open_root`; kConflict "directory_not_empty",
 // "repository_of_other_kind", "repository_of_other_vault"; kNotFound "generation_missing",
 // "keys_generation_missing"; those of Repository, VerifyBackupManifest, ReadPages and
 // Keyring::Open; kUnavailable "file_not_written".

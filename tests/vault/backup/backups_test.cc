@@ -22,7 +22,7 @@ namespace {
 using enum Role;
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kDay = std::int64_t{24} * 3600 * 1000;
+constexpr std::int64_t kOneDay = std::int64_t{24} * 3600 * 1000;
 
 testing::OpenVault::Settings WithDestinations(std::uint32_t keep_days = 0) {
   testing::OpenVault::Settings settings;
@@ -256,18 +256,31 @@ TEST_CASE(
   vault.Restore("after-all");
 }
 
-TEST_CASE("what was not restored to its end does not start") {
+TEST_CASE(
+    "a restore that fails leaves the place as it was, and what one that died left does not start") {
   BackedUpVault vault;
   vault.NewContact(vault.NewClient("A-1"), {{"last_name", "Doe"}});
   vault.BackUp();
-  for (const auto& file : FilesIn(vault.keys())) {
-    if (file.parent_path().parent_path().filename() == "objects") fs::remove(file);
+  const fs::path objects = fs::path(vault.keys()) / "objects", aside = vault.work() / "aside";
+  const fs::path there = vault.work() / "there", made = vault.work() / "made";
+  fs::create_directory(there);
+  fs::rename(objects, aside);
+  for (const char* into : {"there", "made"}) {
+    CHECK(AnswerOf(vault.TryRestore(into)) == "object_missing");
   }
-  CHECK(AnswerOf(vault.TryRestore("cut")) == "object_missing");
+  CHECK(fs::is_empty(there));
+  CHECK(!fs::exists(made));
+  fs::rename(aside, objects);
+  vault.Restore("there");
+  CHECK(AnswerOf(vault.TryRestore("there")) == "directory_not_empty");
+  CHECK(AnswerOf(vault.TryRestore("made", "bkp_0000000000000000000000000a")) ==
+        "generation_missing");
+  CHECK(!fs::exists(made));
+  // As a crash leaves it.
+  fs::remove(there / "keyring.json");
   VaultOptions options;
-  options.directory = vault.work() / "cut";
+  options.directory = there;
   CHECK(AnswerOf(Vault::Open(options, vault.root())) == "vault_missing");
-  CHECK(AnswerOf(vault.TryRestore("cut")) == "directory_not_empty");
 }
 
 TEST_CASE("a destination that fails in the middle has no generation, and keeps no other from one") {
@@ -445,7 +458,7 @@ TEST_CASE("a generation of a time to come is not the newest for ever: it is told
   REQUIRE(repository);
   auto manifest = vault.ManifestOf(*repository, first.generation);
   manifest.generation = "bkp_7zzzzzzzzzzzzzzzzzzzzzzzzz";
-  manifest.created.ms += 3650 * kDay;
+  manifest.created.ms += 3650 * kOneDay;
   const auto ahead = audit::SignBackupManifest(manifest, vault.OpenKeyring().log_signing_key());
   REQUIRE(ahead);
   REQUIRE(repository->PutManifest(manifest.generation, *ahead));
@@ -472,7 +485,7 @@ TEST_CASE("a generation from before the log's key was exchanged is restored with
   options.clock = &vault.clock;
   REQUIRE(RotateLogKey(options, vault.root(), LogKeyStep::kAdd));
   vault.Open();
-  vault.clock.Advance(2 * kDay);
+  vault.clock.Advance(2 * kOneDay);
   const auto after = vault.BackUp();
   CHECK(after.destinations[1].generations_removed == 1);
   // Both repositories are of after; of the data there is a copy of before, and of after.
@@ -496,7 +509,7 @@ TEST_CASE("an erased client comes back from no generation once its key is kept n
   const auto other = vault.NewContact(stays, {{"last_name", "Roe"}});
   const auto before = vault.BackUp();
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), gone, {}));
-  vault.clock.Advance(kDay);
+  vault.clock.Advance(kOneDay);
   const auto after = vault.BackUp();
 
   // As long as the keys from before are kept, they open it; the ledger erases it at the start.
@@ -509,7 +522,7 @@ TEST_CASE("an erased client comes back from no generation once its key is kept n
   }
   // Who keeps the old data alone: the oldest keys are those of after the erasure.
   fs::copy(vault.data(), vault.work() / "kept", fs::copy_options::recursive);
-  vault.clock.Advance(7 * kDay);
+  vault.clock.Advance(7 * kOneDay);
   const auto last = vault.BackUp();
   for (const auto& destination : last.destinations) CHECK(destination.generations_removed == 1);
   const auto restored = RestoreVault(
