@@ -36,10 +36,10 @@ using OpenRootKeyFor =
     std::function<Result<std::unique_ptr<crypto::RootKeyProvider>>(const std::string& directory)>;
 
 // Checks every signature and hash on the way, and leaves nothing where it fails. keyring.json comes
-// last: what a crash left does not start. Errors: those of `open_root`; kConflict "directory_not_empty",
-// "repository_of_other_kind", "repository_of_other_vault"; kNotFound "generation_missing",
-// "keys_generation_missing"; those of Repository, VerifyBackupManifest, ReadPages and
-// Keyring::Open; kUnavailable "file_not_written".
+// last: what a crash left does not start. Errors: those of `open_root`; kConflict
+// "directory_not_empty", "repository_of_other_kind", "repository_of_other_vault"; kNotFound
+// "generation_missing", "keys_generation_missing"; those of Repository, VerifyBackupManifest,
+// ReadPages and Keyring::Open; kUnavailable "file_not_written".
 Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root);
 
 struct RepositoryReport {
