@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <system_error>
 
 #include "crypto/keyring.h"
 #include "crypto/passphrase_file.h"
@@ -130,10 +131,14 @@ Take Destinations(std::vector<vault::BackupDestination>& into) {
   };
 }
 
-// Whether one of two directories is, or lies in, the other.
+// Whether one of two directories is, or lies in, the other, also by way of links.
 bool Overlap(const std::string& one, const std::string& other) {
-  const auto a = std::filesystem::path(one + "/").lexically_normal().string();
-  const auto b = std::filesystem::path(other + "/").lexically_normal().string();
+  const auto place = [](const std::string& path) {
+    std::error_code error;
+    const auto found = std::filesystem::weakly_canonical(path, error);
+    return ((error ? std::filesystem::path(path) : found) / "").lexically_normal().string();
+  };
+  const std::string a = place(one), b = place(other);
   return a.starts_with(b) || b.starts_with(a);
 }
 

@@ -1,6 +1,8 @@
 // Opening a vault: its rooms from the bottom up, and what runs beside them.
 #include "vault/vault.h"
 
+#include <new>
+
 #include "crypto/atomic_file.h"
 #include "vault/access/approvals.h"
 #include "vault/access/assignments.h"
@@ -214,7 +216,14 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   return std::unique_ptr<Vault>(new Vault(std::move(rooms)));
 }
 
-Vault::~Vault() { (void)Close(); }
+// Without the memory to write the end of the log it is whole up to the anchor before.
+Vault::~Vault() {
+  try {
+    (void)Close();
+  } catch (const std::bad_alloc&) {
+    if (rooms_->options.log) rooms_->options.log(Severity::kError, kNoMemory);
+  }
+}
 
 Status Vault::Close() {
   if (!rooms_->publisher) return {};

@@ -4,6 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -306,6 +307,14 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
   CHECK(all[1].directory == "/mnt/b");
   CHECK(all[1].kind == audit::BackupKind::kKeys);
   CHECK(all[1].keep_days == 6);
+
+  // By way of a link, too.
+  const TemporaryDirectory work;
+  std::filesystem::create_directory(work / "a");
+  std::filesystem::create_directory_symlink(work / "a", work / "link");
+  file.rest = horizon + destination("disk", "data", work / "a") +
+              destination("k", "keys", std::string(work / "link") + "/k", week);
+  CHECK(file.FaultOf(file.Load()).contains("has the place of 'disk'"));
 
   const std::string data = destination("disk", "data", "/mnt/a");
   for (const auto& [rest, fault] : std::vector<std::pair<std::string, std::string>>{

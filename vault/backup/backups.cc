@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "crypto/encoding.h"
 #include "vault/access/call.h"
 #include "vault/backup/prune.h"
 #include "vault/base/ids.h"
@@ -47,6 +48,10 @@ std::optional<Hash> ListOf(const std::optional<audit::BackupManifest>& manifest,
                                                         : std::nullopt;
 }
 
+Repository::Owner OwnerOf(const crypto::Keyring& keyring) {
+  return {keyring.log_origin(), crypto::HexEncode(keyring.vault_id())};
+}
+
 PagedFile PagesOf(const PageImage& image) {
   return {image.pages() * PageImage::kPageBytes,
           [&image](std::uint64_t at, std::span<std::uint8_t> out) {
@@ -67,9 +72,10 @@ Result<Repository> Backups::OpenDestination(const BackupDestination& destination
     return Fail(Code::kConflict, "repository_of_other_kind",
                 destination.directory + " is one of " + std::string(Name(repository.kind())));
   }
-  if (repository.vault() != operations_.keyring().log_origin()) {
+  if (repository.owner() != OwnerOf(operations_.keyring())) {
     return Fail(Code::kConflict, "repository_of_other_vault",
-                destination.directory + " is one of " + repository.vault());
+                destination.directory + " is one of " + repository.owner().vault + ", vault " +
+                    repository.owner().vault_id);
   }
   return repository;
 }
@@ -98,11 +104,11 @@ Result<DestinationState> Backups::InitializeDestination(const Caller& caller,
   const auto found = std::ranges::find(all, name, &BackupDestination::name);
   COFFER_TRY(operations_.Perform(call, [&](Transaction&) -> Status {
     if (found == all.end()) return NotFound(call);
-    call.entry.detail = "initialize";
+    call.entry.detail = "initialize " + name;
     return {};
   }));
   const auto made =
-      Repository::Create(found->directory, found->kind, operations_.keyring().log_origin());
+      Repository::Create(found->directory, found->kind, OwnerOf(operations_.keyring()));
   if (!made) {
     COFFER_TRY(operations_.LogSystemEvent("backup.ended", made.error().reason, name));
     return std::unexpected(made.error());
@@ -212,9 +218,9 @@ void Backups::Prune(Place& place, Timestamp now) const {
     const std::uint32_t days = place.destination.keep_days;
     std::optional<Timestamp> since;
     if (days > 0 && !clock_doubted_()) since = Timestamp{now.ms - days * kMsOfDay};
-    COFFER_ASSIGN(
-        place.done.generations_removed,
-        PruneRepository(*place.repository, since, place.unfinished || !place.done.copied));
+    COFFER_ASSIGN(place.done.generations_removed,
+                  PruneRepository(*place.repository, since, place.unfinished || !place.done.copied,
+                                  [this] { return GoOn(); }));
     return place.repository->EndWriting();
   };
   if (const auto pruned = prune(); !pruned && place.done.problem.empty()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -234,13 +235,15 @@ Status ReadPages(const Repository& repository, const Hash& list, std::uint64_t s
 }
 
 Status ForEachObject(const Repository& repository, const Hash& list,
-                     const std::function<void(const Hash&)>& each) {
+                     const std::function<Status(const Hash&)>& each) {
   COFFER_ASSIGN(const auto parts, ReadPageList(repository, list));
-  each(list);
+  COFFER_TRY(each(list));
+  std::set<Hash> seen;
   for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!seen.insert(parts[i]).second) continue;
     COFFER_ASSIGN(const Part part, ReadPart(repository, parts, i));
-    each(parts[i]);
-    for (const Hash& pack : part.packs) each(pack);
+    COFFER_TRY(each(parts[i]));
+    for (const Hash& pack : part.packs) COFFER_TRY(each(pack));
   }
   return {};
 }

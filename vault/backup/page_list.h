@@ -47,9 +47,9 @@ using TakePage = std::function<Status(std::uint64_t at, ByteView page)>;
 Status ReadPages(const Repository& repository, const Hash& list, std::uint64_t size,
                  const TakePage& take);
 
-// Every object that the list needs, itself among them. Errors: those of Repository::Get;
-// kCorrupted "page_list_malformed".
+// Every object that the list needs, itself among them, and no part twice. Errors: those of
+// Repository::Get and `each`; kCorrupted "page_list_malformed".
 Status ForEachObject(const Repository& repository, const Hash& list,
-                     const std::function<void(const Hash&)>& each);
+                     const std::function<Status(const Hash&)>& each);
 
 }  // namespace coffer::vault

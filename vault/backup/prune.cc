@@ -1,5 +1,6 @@
 #include "vault/backup/prune.h"
 
+#include <ranges>
 #include <set>
 #include <string>
 #include <utility>
@@ -11,16 +12,19 @@ namespace coffer::vault {
 namespace {
 
 Result<std::set<Hash>> ObjectsNeeded(const Repository& repository,
-                                     const std::vector<audit::BackupManifest>& manifests) {
+                                     const std::vector<audit::BackupManifest>& manifests,
+                                     const std::function<Status()>& go_on) {
   std::set<Hash> needed;
   for (const auto& manifest : manifests) {
     for (const auto& file : manifest.files) {
       if (!file.paged) {
         needed.insert(file.object);
-      } else {
-        COFFER_TRY(ForEachObject(repository, file.object,
-                                 [&](const Hash& object) { needed.insert(object); }));
+        continue;
       }
+      COFFER_TRY(ForEachObject(repository, file.object, [&](const Hash& object) -> Status {
+        needed.insert(object);
+        return go_on();
+      }));
     }
   }
   return needed;
@@ -29,26 +33,31 @@ Result<std::set<Hash>> ObjectsNeeded(const Repository& repository,
 }  // namespace
 
 Result<std::uint64_t> PruneRepository(const Repository& repository, std::optional<Timestamp> since,
-                                      bool sweep) {
+                                      bool sweep, const std::function<Status()>& go_on) {
   COFFER_ASSIGN(const auto generations, repository.ListGenerations());
   std::vector<audit::BackupManifest> kept;
   std::vector<std::string> old;
-  bool all_read = true;
-  for (const auto& generation : generations) {
+  std::optional<std::string> unreadable;
+  for (const auto& generation : generations | std::views::reverse) {
     const auto note = repository.GetManifest(generation);
     auto manifest = note ? audit::ReadBackupManifest(*note)
                          : Result<audit::BackupManifest>(std::unexpected(note.error()));
     if (!manifest) {
-      all_read = false;
-    } else if (since && manifest->created < *since && generation != generations.back()) {
+      unreadable = generation;
+    } else if (since && manifest->created < *since && !kept.empty()) {
       old.push_back(generation);
     } else {
       kept.push_back(*std::move(manifest));
     }
   }
   for (const auto& generation : old) COFFER_TRY(repository.RemoveManifest(generation));
-  if ((old.empty() && !sweep) || !all_read) return old.size();
-  COFFER_ASSIGN(const auto needed, ObjectsNeeded(repository, kept));
+  if (unreadable) {
+    return Fail(Code::kCorrupted, "manifest_malformed",
+                repository.path() + "/generations/" + *unreadable +
+                    " cannot be read: look at it, and remove it");
+  }
+  if (old.empty() && !sweep) return 0;
+  COFFER_ASSIGN(const auto needed, ObjectsNeeded(repository, kept, go_on));
   COFFER_TRY(
       repository.RemoveObjects([&](const Hash& object) { return !needed.contains(object); }));
   return old.size();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "crypto/result.h"
@@ -11,10 +12,11 @@
 namespace coffer::vault {
 
 // Removes generations from before `since`, but never the newest one. Where one went, or `sweep`
-// says that there may be some, every object that none of those that stay needs goes too, unless a
-// manifest that stays cannot be read: what it needs is not known. Returns how many generations
-// went. Errors: those of Repository.
+// says that there may be some, every object that none of those that stay needs goes too. Returns
+// how many generations went. Errors: those of Repository and `go_on`; kCorrupted
+// "manifest_malformed" where one cannot be read: what is old went all the same, and no object, as
+// what that one needs is not known.
 Result<std::uint64_t> PruneRepository(const Repository& repository, std::optional<Timestamp> since,
-                                      bool sweep);
+                                      bool sweep, const std::function<Status()>& go_on);
 
 }  // namespace coffer::vault

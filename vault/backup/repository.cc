@@ -61,17 +61,17 @@ Result<Bytes> Read(const std::string& path, std::size_t limit) {
   return crypto::ReadFile(path, limit);
 }
 
-std::string FormatMarker(const std::string& id, BackupKind kind, const std::string& vault) {
+std::string FormatMarker(const std::string& id, BackupKind kind, const Repository::Owner& owner) {
   audit::CanonicalWriter out;
   out.Open().Text("format", kFormat).Text("id", id).Text("kind", audit::Name(kind));
-  out.Text("vault", vault).Close();
+  out.Text("vault", owner.vault).Text("vault_id", owner.vault_id).Close();
   return out.Take() + "\n";
 }
 
 }  // namespace
 
 Result<Repository> Repository::Create(const std::string& path, BackupKind kind,
-                                      const std::string& vault) {
+                                      const Owner& owner) {
   COFFER_TRY(MakeDirectory(path));
   std::error_code error;
   if (std::filesystem::exists(path + std::string(kMarker), error)) {
@@ -89,7 +89,7 @@ Result<Repository> Repository::Create(const std::string& path, BackupKind kind,
   COFFER_TRY(SyncFolder(objects));
   COFFER_TRY(MakeDirectory(path + "/generations"));
   const std::string id = crypto::HexEncode(crypto::RandomBytes(kRepositoryIdBytes));
-  COFFER_TRY(Write(path + std::string(kMarker), crypto::AsBytes(FormatMarker(id, kind, vault))));
+  COFFER_TRY(Write(path + std::string(kMarker), crypto::AsBytes(FormatMarker(id, kind, owner))));
   return Open(path);
 }
 
@@ -107,8 +107,9 @@ Result<Repository> Repository::Open(const std::string& path) {
   audit::CanonicalReader in(text.substr(0, text.size() - std::min<std::size_t>(1, text.size())));
   if (!in.Open() || !in.Constant("format", kFormat) || !in.Text("id", repository.id_) ||
       !in.OneOf("kind", audit::kBackupKinds, repository.kind_) ||
-      !in.Text("vault", repository.vault_) || !in.Close() || !in.AtEnd() ||
-      FormatMarker(repository.id_, repository.kind_, repository.vault_) != text) {
+      !in.Text("vault", repository.owner_.vault) ||
+      !in.Text("vault_id", repository.owner_.vault_id) || !in.Close() || !in.AtEnd() ||
+      FormatMarker(repository.id_, repository.kind_, repository.owner_) != text) {
     return Fail(Code::kCorrupted, "repository_malformed", path + std::string(kMarker));
   }
   return repository;

@@ -33,10 +33,15 @@ class Repository {
  public:
   static constexpr std::size_t kMaxObjectBytes = std::size_t{16} << 20;
 
+  struct Owner {
+    std::string vault;     // the log's origin, which several vaults may have
+    std::string vault_id;  // of its keyring, in hexadecimal
+    bool operator==(const Owner&) const = default;
+  };
+
   // Makes `path`, or takes it where it is empty. Errors: kConflict "repository_exists",
   // "repository_not_empty"; kUnavailable "destination_unavailable".
-  static Result<Repository> Create(const std::string& path, BackupKind kind,
-                                   const std::string& vault);
+  static Result<Repository> Create(const std::string& path, BackupKind kind, const Owner& owner);
   // Errors: kNotFound "repository_missing"; kCorrupted "repository_malformed"; kUnavailable
   // "destination_unavailable".
   static Result<Repository> Open(const std::string& path);
@@ -44,7 +49,7 @@ class Repository {
   const std::string& path() const { return path_; }
   const std::string& id() const { return id_; }
   BackupKind kind() const { return kind_; }
-  const std::string& vault() const { return vault_; }  // the log's origin
+  const Owner& owner() const { return owner_; }
 
   // Only one process at a time writes to a repository. Held until it goes out of scope; on a file
   // system without locks (flock) nobody is kept out. Errors: kConflict "repository_in_use";
@@ -91,7 +96,8 @@ class Repository {
   std::string ObjectPath(const Hash& name) const;
   std::string GenerationPath(const std::string& generation) const;
 
-  std::string path_, id_, vault_;
+  std::string path_, id_;
+  Owner owner_;
   BackupKind kind_ = BackupKind::kData;
 };
 

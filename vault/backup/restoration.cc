@@ -131,11 +131,16 @@ class Target {
     target.made_ = mkdir(directory.c_str(), 0700) == 0;
     if (!target.made_ && errno != EEXIST) return NotWritten(directory);
     std::error_code error;
+    if (!std::filesystem::is_directory(directory, error)) {
+      return Fail(Code::kUnavailable, "file_not_written", directory + " is no directory");
+    }
     target.empty_ = std::filesystem::is_empty(directory, error);
     if (error) {
       return Fail(Code::kUnavailable, "file_not_written", directory + ": " + error.message());
     }
-    if (!target.empty_) return Fail(Code::kConflict, "directory_not_empty", directory);
+    if (!target.empty_)
+      return Fail(Code::kConflict, "directory_not_empty",
+                  directory + ": empty it, or choose another");
     return target;
   }
   Target(Target&& other) noexcept
@@ -171,9 +176,10 @@ struct Chosen {
 Result<Chosen> Choose(const RestoreRequest& request) {
   COFFER_ASSIGN(auto data, OpenOfKind(request.data_repository, BackupKind::kData));
   COFFER_ASSIGN(auto keys, OpenOfKind(request.keys_repository, BackupKind::kKeys));
-  if (data.vault() != keys.vault()) {
+  if (data.owner() != keys.owner()) {
     return Fail(Code::kConflict, "repository_of_other_vault",
-                "one is of " + data.vault() + ", the other of " + keys.vault());
+                "one is of " + data.owner().vault + ", vault " + data.owner().vault_id +
+                    ", the other of " + keys.owner().vault + ", vault " + keys.owner().vault_id);
   }
   COFFER_ASSIGN(auto generations, data.ListGenerations());
   COFFER_ASSIGN(const auto of_keys, keys.ListGenerations());
@@ -189,6 +195,16 @@ Result<Chosen> Choose(const RestoreRequest& request) {
   if (with_keys == of_keys.end()) {
     return Fail(Code::kNotFound, "keys_generation_missing",
                 keys.path() + " has none of " + wanted + ", and no later one");
+  }
+  const auto place = [](const std::string& path) {
+    const auto found = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+    return (found / "").lexically_normal().string();
+  };
+  for (const Repository* repository : {&data, &keys}) {
+    if (place(request.directory).starts_with(place(repository->path()))) {
+      return Fail(Code::kConflict, "directory_not_empty",
+                  request.directory + " lies in the repository " + repository->path());
+    }
   }
   generations.erase(generations.begin(), found);
   return Chosen{std::move(data), std::move(keys), std::move(generations), *with_keys};
@@ -220,11 +236,7 @@ Result<std::uint64_t> CheckObjects(const Repository& repository,
       COFFER_TRY(check(file.object));
       continue;
     }
-    Status checked;
-    COFFER_TRY(ForEachObject(repository, file.object, [&](const Hash& object) {
-      if (checked) checked = check(object);
-    }));
-    COFFER_TRY(std::move(checked));
+    COFFER_TRY(ForEachObject(repository, file.object, check));
   }
   return bytes;
 }
@@ -243,13 +255,15 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   COFFER_ASSIGN(const auto trusted, FindLogKeys(data, chosen.generations, open_root, unfinished));
   COFFER_ASSIGN(const auto manifest, VerifiedManifest(data, chosen.generations.front(), trusted));
   COFFER_ASSIGN(const auto of_keys, VerifiedManifest(keys, chosen.keys_generation, trusted));
-  // A later ledger has all that an earlier one has.
-  audit::BackupManifest with_ledger = manifest;
-  for (const auto& generation : chosen.generations | std::views::reverse) {
-    if (auto later = VerifiedManifest(data, generation, trusted)) {
-      with_ledger = *std::move(later);
-      break;
-    }
+  // The newest ledger has all that an earlier one has.
+  const auto with_ledger = VerifiedManifest(data, chosen.generations.back(), trusted);
+  if (!with_ledger) {
+    return Fail(
+        Code::kCorrupted, "later_generation_unreadable",
+        data.path() + "/generations/" + chosen.generations.back() + " (" +
+            std::string(with_ledger.error().reason) +
+            "): erasures that its ledger has would not be repeated. Remove the file to go on "
+            "without it");
   }
 
   const std::string keys_path = KeysDatabasePath(into);
@@ -258,7 +272,7 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   COFFER_TRY(RestoreFile(keys, of_keys, "keys.db", keys_path));
   COFFER_TRY(RestoreFile(keys, of_keys, "keys.db.key", KeysDatabaseKeyPath(keys_path)));
   COFFER_TRY(RestoreFile(data, manifest, "anchor", AnchorPath(into, {})));
-  COFFER_TRY(RestoreFile(data, with_ledger, "erasures.ledger", LedgerPath(into, {})));
+  COFFER_TRY(RestoreFile(data, *with_ledger, "erasures.ledger", LedgerPath(into, {})));
 
   const Descriptor directory(into, O_RDONLY | O_DIRECTORY);
   if (!directory.opened()) return NotWritten(into);
@@ -270,14 +284,14 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   if (rmdir(unfinished.c_str()) != 0) return NotWritten(unfinished);
   COFFER_TRY(directory.Sync());
   target.Keep();
-  return Restored{manifest.generation, of_keys.generation, with_ledger.generation, manifest.created,
-                  manifest.log_size};
+  return Restored{manifest.generation, of_keys.generation, with_ledger->generation,
+                  manifest.created, manifest.log_size};
 }
 
 Result<RepositoryReport> VerifyRepository(const std::string& path,
                                           std::span<const audit::VerifierKey> trusted) {
   COFFER_ASSIGN(const auto repository, Repository::Open(path));
-  RepositoryReport report{repository.id(), repository.vault(), repository.kind(), {}, 0, {}};
+  RepositoryReport report{repository.owner().vault, repository.kind(), {}, 0, {}};
   COFFER_ASSIGN(const auto generations, repository.ListGenerations());
   std::set<Hash> sound;
   for (const auto& generation : generations) {
@@ -287,7 +301,7 @@ Result<RepositoryReport> VerifyRepository(const std::string& path,
                                              ? audit::ReadBackupManifest(note)
                                              : audit::VerifyBackupManifest(note, trusted));
       if (manifest.generation != generation || manifest.kind != repository.kind() ||
-          manifest.vault != repository.vault()) {
+          manifest.vault != repository.owner().vault) {
         return Fail(Code::kCorrupted, "manifest_malformed", "it is another's");
       }
       COFFER_ASSIGN(const std::uint64_t bytes, CheckObjects(repository, manifest, sound));

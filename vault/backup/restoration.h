@@ -43,7 +43,7 @@ using OpenRootKeyFor =
 Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root);
 
 struct RepositoryReport {
-  std::string id, vault;
+  std::string vault;
   BackupKind kind = BackupKind::kData;
   std::vector<std::string> generations;  // whole
   std::uint64_t bytes = 0;               // that were read

@@ -54,9 +54,12 @@ Outcome<Exit> Initialize(const BackupOptions& options, Console& console) {
 Outcome<Exit> List(const BackupOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json answer, client.Get(Destinations()));
+  bool usable = true;
+  for (const json& one : Member(answer, "items")) usable = usable && !one.contains("problem");
+  const Exit exit = usable ? Exit::kOk : Exit::kFailed;
   if (options.connection.json) {
     PrintJson(console, answer);
-    return Exit::kOk;
+    return exit;
   }
   if (Member(answer, "items").empty()) {
     console.out << "The configuration has no destination for backups.\n";
@@ -68,7 +71,7 @@ Outcome<Exit> List(const BackupOptions& options, Console& console) {
                Text(one, "newest_created"), Text(one, "problem")});
   }
   table.Print(console);
-  return Exit::kOk;
+  return exit;
 }
 
 Outcome<Exit> MakeBackup(const BackupOptions& options, Console& console) {
@@ -116,8 +119,10 @@ Outcome<Exit> VerifyCopies(const RepositoryOptions& options, Console& console) {
                     : report->findings.empty() ? "OK: every object is what its name says"
                                                : "DAMAGED: not every generation is whole")
                 << " (" << Name(report->kind) << " of " << Printable(report->vault) << ", "
-                << report->generations.size() << " whole, " << Grouped(report->bytes)
-                << " bytes read).\n";
+                << report->generations.size() << " whole"
+                << (report->generations.empty() ? "" : ", the newest ")
+                << (report->generations.empty() ? "" : report->generations.back()) << ", "
+                << Grouped(report->bytes) << " bytes read).\n";
     if (trusted.empty()) {
       console.out
           << "Whose they are was not checked: give the log's verifier key with --log-key.\n";
@@ -156,8 +161,10 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
               << Grouped(restored->log_size)
               << " entries. What was acknowledged behind them is not in this copy.\n";
   if (restored->keys_generation != restored->generation) {
-    console.out << "Its keys are kept no longer. Those of " << restored->keys_generation
-                << " are used: who was erased in between cannot be read.\n";
+    console.out
+        << "Its keys are kept no longer. Those of " << restored->keys_generation
+        << " are used: who was erased in between cannot be read, and until the first start, which\n"
+           "repeats those erasures, a deep verification finds that their keys are missing.\n";
   }
   console.out
       << "Erasures are repeated at the start, from the ledger of " << restored->ledger_generation
@@ -210,7 +217,9 @@ void AddBackupCommands(CLI::App& app, Command& chosen) {
   {
     auto options = std::make_shared<BackupOptions>();
     CLI::App* command = group->add_subcommand("list", "Show the destinations and what they have");
-    command->footer("Example:\n  coffer backup list");
+    command->footer(
+        "Exit code 0: each can be used; 1: one cannot. Example:\n"
+        "  coffer backup list");
     RunOnline(*command, chosen, options, List);
   }
   AddVerifyCopies(*group, chosen);

@@ -198,7 +198,7 @@ const std::vector<Row>& Rows() {
       {"verifyLog", kAuditor, 200, {{"log.verify", "", "deep"}}, R"({"deep": true})"},
 
       {"listBackupDestinations", kAuditor, 200, {{"backup.read"}}},
-      {"initializeBackupDestination", kAdministrator, 201, {{"backup.run", "", "initialize"}}, "", "", {{"{destination}", "disk"}}},
+      {"initializeBackupDestination", kAdministrator, 201, {{"backup.run", "", "initialize disk"}}, "", "", {{"{destination}", "disk"}}},
       {"runBackup", kAdministrator, 201, {{"backup.run", "", "run"}}},
       // clang-format on
   };

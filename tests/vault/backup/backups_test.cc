@@ -273,6 +273,8 @@ TEST_CASE(
   fs::rename(aside, objects);
   vault.Restore("there");
   CHECK(AnswerOf(vault.TryRestore("there")) == "directory_not_empty");
+  CHECK(AnswerOf(vault.TryRestore("backup-data/objects/00")) == "directory_not_empty");
+  CHECK(AnswerOf(vault.TryRestore("backup-data/new")) == "directory_not_empty");
   CHECK(AnswerOf(vault.TryRestore("made", "bkp_0000000000000000000000000a")) ==
         "generation_missing");
   CHECK(!fs::exists(made));
@@ -343,7 +345,9 @@ TEST_CASE("a destination is only what was made one, for this vault and this kind
   CHECK(problems() == Strings{"repository_of_other_kind", "repository_of_other_kind"});
   exchange();
   fs::remove_all(data);
-  REQUIRE(Repository::Create(data, BackupKind::kData, "other.example/log"));
+  REQUIRE(Repository::Create(
+      data, BackupKind::kData,
+      {std::string(testing::OpenVault::kOrigin), "00112233445566778899aabbccddeeff"}));
   CHECK(problems() == Strings{"repository_of_other_vault", ""});
   std::ofstream(data / "coffer-backup") << "{}\n";
   CHECK(problems() == Strings{"repository_malformed", ""});
@@ -428,10 +432,98 @@ TEST_CASE("what is no file in a repository is waited for by nobody") {
   std::string name = first.generation;
   name.back() = name.back() == '0' ? '1' : '0';
   REQUIRE(mkfifo((vault.data() + "/generations/" + name).c_str(), 0600) == 0);
-  vault.BackUp();
+  const auto run = vault->backups().RunBackup(vault.As(kAdministrator));
+  REQUIRE(run);
+  CHECK(run->destinations[0].copied);
   CHECK(vault.Verify(vault.data()).findings.size() == 1);
   CHECK(vault->backups().ListDestinations(vault.As(kAuditor)));
   vault.Restore("after");
+}
+
+TEST_CASE("a manifest that cannot be read is told, keeps no old keys, and is not the newest") {
+  BackedUpVault vault(WithDestinations(1));
+  vault.NewContact(vault.NewClient("A-1"), {{"last_name", "Doe"}});
+  const auto first = vault.BackUp();
+  const fs::path bad = fs::path(vault.keys()) / "generations" / "bkp_7zzzzzzzzzzzzzzzzzzzzzzzzz";
+  std::ofstream(bad) << "x";
+  vault.clock.Advance(2 * kOneDay);
+  const auto run = vault->backups().RunBackup(vault.As(kAdministrator));
+  REQUIRE(run);
+  CHECK(!run->complete());
+  CHECK(run->destinations[1].copied);
+  CHECK(run->destinations[1].problem.starts_with("manifest_malformed: "));
+  CHECK(run->destinations[1].problem.contains(bad.filename().string()));
+  CHECK(!fs::exists(bad.parent_path() / first.generation));
+  std::string ended;
+  for (const auto& entry : vault.WholeLog()) {
+    if (entry.action == "backup.ended") ended = entry.outcome + ": " + entry.detail;
+  }
+  CHECK(ended == "incomplete: " + run->generation + " here keys");
+  fs::remove(bad);
+  const auto files = FilesIn(vault.keys()).size();
+  vault.BackUp();
+  CHECK(FilesIn(vault.keys()).size() < files + 4);
+  CHECK(vault.Verify(vault.keys()).findings == Strings{});
+}
+
+TEST_CASE("no restore does without erasures that a later generation may know of, but by hand") {
+  BackedUpVault vault;
+  const auto client = vault.NewClient("A-1");
+  vault.NewContact(client, {{"last_name", "Doe"}});
+  const auto before = vault.BackUp();
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}));
+  const auto after = vault.BackUp();
+  CHECK(vault.Restore("as-it-is", before.generation).ledger_generation == after.generation);
+  const auto repository = Repository::Open(vault.data());
+  REQUIRE(repository);
+  const auto note = repository->GetManifest(before.generation);
+  const auto newest = repository->GetManifest(after.generation);
+  REQUIRE((note && newest));
+  std::string flipped = *newest;
+  flipped[flipped.size() / 2] ^= 1;
+  // Damaged, or the one of before by the name of the one of after, or of a time to come.
+  const std::string to_come = "bkp_7zzzzzzzzzzzzzzzzzzzzzzzzz";
+  for (const auto& [name, text] : {std::pair{after.generation, flipped},
+                                   {after.generation, *note},
+                                   {to_come, *note},
+                                   {to_come, std::string("x")}}) {
+    INFO(name << " " << text.size());
+    REQUIRE(repository->PutManifest(name, text));
+    CHECK(AnswerOf(vault.TryRestore("refused", before.generation)) ==
+          "later_generation_unreadable");
+    REQUIRE(repository->RemoveManifest(name));
+    REQUIRE(repository->PutManifest(after.generation, *newest));
+  }
+  REQUIRE(repository->RemoveManifest(after.generation));
+  CHECK(vault.Restore("by-hand", before.generation).ledger_generation == before.generation);
+}
+
+TEST_CASE("lists that name the same part without end are gone through once") {
+  BackedUpVault vault(WithDestinations(1));
+  vault.NewContact(vault.NewClient("A-1"), {{"last_name", "Doe"}});
+  const auto first = vault.BackUp();
+  const auto repository = Repository::Open(vault.data());
+  REQUIRE(repository);
+  bool written = false;
+  Bytes part(20 + 2 + 2 * 32 + 36 * 16'384);
+  std::ranges::copy(std::string_view("coffer-page-part-v1\n"), part.begin());
+  part[21] = 2;
+  const auto name = repository->Put(part, written);
+  REQUIRE(name);
+  Bytes list(20 + 400'000 * 32);
+  std::ranges::copy(std::string_view("coffer-page-list-v1\n"), list.begin());
+  for (std::size_t at = 20; at < list.size(); at += 32) {
+    std::ranges::copy(*name, list.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  auto manifest = vault.ManifestOf(*repository, first.generation);
+  manifest.files.back().object = *repository->Put(list, written);
+  manifest.generation = "bkp_00000000000000000000000001";
+  const auto forged = audit::SignBackupManifest(manifest, crypto::SigningKey::Generate());
+  REQUIRE(forged);
+  REQUIRE(repository->PutManifest(manifest.generation, *forged));
+  REQUIRE(repository->BeginWriting() == false);
+  vault.BackUp();
+  CHECK(VerifyRepository(vault.data(), {})->findings.size() == 1);
 }
 
 TEST_CASE("one process writes to a repository, and one run at a time is made") {
