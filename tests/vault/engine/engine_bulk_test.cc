@@ -46,7 +46,7 @@ Numbers Range(int from, int count) {
   return numbers;
 }
 
-TEST_CASE("many operations of one call are one commit, and each has its own answer") {
+TEST_CASE("many operations of one call share commits, and each has its own answer") {
   TestEngine engine;
   engine.Start();
   const auto answers = BulkCall(Range(1, 12)).Run(engine);
@@ -58,7 +58,7 @@ TEST_CASE("many operations of one call are one commit, and each has its own answ
   }
   CHECK(engine.Log() == log);
   CHECK(engine.Rows() == Numbers{1, 2, 3, 4, 6, 7, 8, 9, 11, 12});
-  CHECK(engine->Statistics().batches == 1);
+  CHECK(engine->Statistics().batches < 12);  // one, unless it takes them longer than a batch may
   CHECK(BulkCall(Numbers()).Run(engine).empty());
   engine.CheckInvariants();
 }
