@@ -17,7 +17,7 @@ namespace {
 
 // Some 1 GiB.
 constexpr std::uint64_t kMostWalFrames = 260'000;
-constexpr std::int64_t kMsOfDay = std::int64_t{24} * 3600 * 1000;
+constexpr std::int64_t kDayOfKeepingMs = std::int64_t{24} * 3600 * 1000;
 
 std::string InWords(const Error& error) {
   std::string text(error.reason);
@@ -217,7 +217,7 @@ void Backups::Prune(Place& place, Timestamp now) const {
   const auto prune = [&]() -> Status {
     const std::uint32_t days = place.destination.keep_days;
     std::optional<Timestamp> since;
-    if (days > 0 && !clock_doubted_()) since = Timestamp{now.ms - days * kMsOfDay};
+    if (days > 0 && !clock_doubted_()) since = Timestamp{now.ms - days * kDayOfKeepingMs};
     COFFER_ASSIGN(place.done.generations_removed,
                   PruneRepository(*place.repository, since, place.unfinished || !place.done.copied,
                                   [this] { return GoOn(); }));

@@ -19,8 +19,8 @@ constexpr std::size_t kPagesOfPack = 1024;
 // A part whose pages lie in more packs than these is stored anew: what is read to restore it stays
 // bounded, and old packs come to be needed by nobody.
 constexpr std::size_t kMostPacksOfPart = 64;
-constexpr std::size_t kHashBytes = sizeof(Hash);
-constexpr std::size_t kPlaceBytes = 4 + kHashBytes;
+constexpr std::size_t kBytesOfHash = sizeof(Hash);
+constexpr std::size_t kPlaceBytes = 4 + kBytesOfHash;
 static_assert(kPagesOfPack * kPageBytes <= Repository::kMaxObjectBytes);
 
 struct PagePlace {
@@ -47,13 +47,13 @@ std::uint16_t ReadU16(ByteView bytes) {
 
 Hash ReadHash(ByteView bytes) {
   Hash hash;
-  std::ranges::copy(bytes.first(kHashBytes), hash.begin());
+  std::ranges::copy(bytes.first(kBytesOfHash), hash.begin());
   return hash;
 }
 
 Bytes FormatPart(const Part& part) {
   Bytes out(kPartFormat.begin(), kPartFormat.end());
-  out.reserve(out.size() + 2 + part.packs.size() * kHashBytes + part.pages.size() * kPlaceBytes);
+  out.reserve(out.size() + 2 + part.packs.size() * kBytesOfHash + part.pages.size() * kPlaceBytes);
   AppendU16(out, static_cast<std::uint16_t>(part.packs.size()));
   for (const Hash& pack : part.packs) out.insert(out.end(), pack.begin(), pack.end());
   for (const PagePlace& page : part.pages) {
@@ -70,9 +70,9 @@ Result<Part> ParsePart(ByteView bytes) {
   if (bytes.size() < 2) return Malformed();
   const std::size_t packs = ReadU16(bytes);
   bytes = bytes.subspan(2);
-  if (bytes.size() < packs * kHashBytes) return Malformed();
+  if (bytes.size() < packs * kBytesOfHash) return Malformed();
   Part part;
-  for (std::size_t i = 0; i < packs; ++i, bytes = bytes.subspan(kHashBytes)) {
+  for (std::size_t i = 0; i < packs; ++i, bytes = bytes.subspan(kBytesOfHash)) {
     part.packs.push_back(ReadHash(bytes));
   }
   if (bytes.size() % kPlaceBytes != 0 || bytes.size() / kPlaceBytes > kPagesOfPart) {
@@ -91,9 +91,9 @@ Result<std::vector<Hash>> ReadPageList(const Repository& repository, const Hash&
   ByteView rest(bytes);
   if (!crypto::AsText(rest).starts_with(kListFormat)) return Malformed();
   rest = rest.subspan(kListFormat.size());
-  if (rest.size() % kHashBytes != 0) return Malformed();
+  if (rest.size() % kBytesOfHash != 0) return Malformed();
   std::vector<Hash> parts;
-  for (; !rest.empty(); rest = rest.subspan(kHashBytes)) parts.push_back(ReadHash(rest));
+  for (; !rest.empty(); rest = rest.subspan(kBytesOfHash)) parts.push_back(ReadHash(rest));
   return parts;
 }
 

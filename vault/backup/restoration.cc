@@ -173,6 +173,12 @@ struct Chosen {
   std::string keys_generation;
 };
 
+// Behind links, with a slash at its end.
+std::string PlaceOf(const std::string& path) {
+  const auto place = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+  return (place / "").lexically_normal().string();
+}
+
 Result<Chosen> Choose(const RestoreRequest& request) {
   COFFER_ASSIGN(auto data, OpenOfKind(request.data_repository, BackupKind::kData));
   COFFER_ASSIGN(auto keys, OpenOfKind(request.keys_repository, BackupKind::kKeys));
@@ -196,12 +202,8 @@ Result<Chosen> Choose(const RestoreRequest& request) {
     return Fail(Code::kNotFound, "keys_generation_missing",
                 keys.path() + " has none of " + wanted + ", and no later one");
   }
-  const auto place = [](const std::string& path) {
-    const auto found = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
-    return (found / "").lexically_normal().string();
-  };
   for (const Repository* repository : {&data, &keys}) {
-    if (place(request.directory).starts_with(place(repository->path()))) {
+    if (PlaceOf(request.directory).starts_with(PlaceOf(repository->path()))) {
       return Fail(Code::kConflict, "directory_not_empty",
                   request.directory + " lies in the repository " + repository->path());
     }
