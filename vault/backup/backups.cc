@@ -5,6 +5,7 @@
 #include <new>
 #include <ranges>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "crypto/encoding.h"
@@ -17,6 +18,7 @@ namespace {
 
 // Some 1 GiB.
 constexpr std::uint64_t kMostWalFrames = 260'000;
+constexpr std::chrono::milliseconds kLongestRest{200};
 constexpr std::int64_t kDayOfKeepingMs = std::int64_t{24} * 3600 * 1000;
 
 std::string InWords(const Error& error) {
@@ -176,6 +178,7 @@ Result<BackupRun> Backups::Copy() {
     Open(places.back());
   }
   COFFER_ASSIGN(auto snapshot, TakeSnapshot(operations_, files_));
+  Pace pace{std::chrono::steady_clock::now(), operations_.engine().requests()};
   BackupRun run;
   run.created = operations_.Now();
   run.generation = BackupId::New(run.created).Text();
@@ -184,7 +187,7 @@ Result<BackupRun> Backups::Copy() {
   for (const BackupKind kind : {BackupKind::kKeys, BackupKind::kData}) {
     for (Place& place : places) {
       if (place.done.kind != kind || !place.done.problem.empty()) continue;
-      const auto copied = CopyTo(*place.repository, snapshot, run, place.done.figures);
+      const auto copied = CopyTo(*place.repository, snapshot, run, place.done.figures, pace);
       place.done.copied = copied.has_value();
       if (!copied) place.done.problem = InWords(copied.error());
     }
@@ -192,7 +195,7 @@ Result<BackupRun> Backups::Copy() {
   }
   snapshot = {};
   for (Place& place : places) {
-    Prune(place, run.created);
+    Prune(place, run.created, pace);
     run.destinations.push_back(std::move(place.done));
   }
   return run;
@@ -212,7 +215,7 @@ void Backups::Open(Place& place) const {
 }
 
 // Also where there was no room for the copy: there above all.
-void Backups::Prune(Place& place, Timestamp now) const {
+void Backups::Prune(Place& place, Timestamp now, Pace& pace) const {
   if (!place.repository) return;
   const auto prune = [&]() -> Status {
     const std::uint32_t days = place.destination.keep_days;
@@ -220,7 +223,7 @@ void Backups::Prune(Place& place, Timestamp now) const {
     if (days > 0 && !clock_doubted_()) since = Timestamp{now.ms - days * kDayOfKeepingMs};
     COFFER_ASSIGN(place.done.generations_removed,
                   PruneRepository(*place.repository, since, place.unfinished || !place.done.copied,
-                                  [this] { return GoOn(); }));
+                                  [&] { return GoOn(pace); }));
     return place.repository->EndWriting();
   };
   if (const auto pruned = prune(); !pruned && place.done.problem.empty()) {
@@ -228,12 +231,19 @@ void Backups::Prune(Place& place, Timestamp now) const {
   }
 }
 
-// A place that is slow must not fill the vault's own disk.
-Status Backups::GoOn() const {
+// A place that is slow must not fill the vault's own disk. While others ask for something, it rests
+// for longer than it works: of two processors it would have one.
+Status Backups::GoOn(Pace& pace) const {
   if (stopping_) return Fail(Code::kUnavailable, "stopping");
   if (operations_.engine().Statistics().wal_frames > kMostWalFrames) {
     return Fail(Code::kExhausted, "wal_too_long", "the copy takes too long");
   }
+  const std::uint64_t requests = operations_.engine().requests();
+  if (requests != pace.requests) {
+    const auto worked = std::chrono::steady_clock::now() - pace.since;
+    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(worked * 2, kLongestRest));
+  }
+  pace = {std::chrono::steady_clock::now(), requests};
   return {};
 }
 
@@ -246,7 +256,7 @@ std::vector<audit::VerifierKey> Backups::TrustedKeys() const {
 }
 
 Status Backups::CopyTo(const Repository& repository, const VaultSnapshot& snapshot,
-                       const BackupRun& run, PageFigures& figures) const {
+                       const BackupRun& run, PageFigures& figures, Pace& pace) const {
   audit::BackupManifest manifest{run.created,    {},
                                  run.generation, repository.kind(),
                                  run.log_size,   operations_.keyring().log_origin()};
@@ -261,7 +271,7 @@ Status Backups::CopyTo(const Repository& repository, const VaultSnapshot& snapsh
   const auto add_pages = [&](const std::string& name, const PagedFile& file) -> Status {
     COFFER_ASSIGN(
         const Hash list,
-        StorePages(file, repository, ListOf(earlier, name), [this] { return GoOn(); }, figures));
+        StorePages(file, repository, ListOf(earlier, name), [&] { return GoOn(pace); }, figures));
     manifest.files.push_back({name, list, file.bytes, true});
     return {};
   };

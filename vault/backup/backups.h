@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -73,14 +74,19 @@ class Backups {
 
  private:
   struct Place;  // a destination in a run
+  // When it last did something, and what had been asked of the vault then.
+  struct Pace {
+    std::chrono::steady_clock::time_point since;
+    std::uint64_t requests = 0;
+  };
 
   Result<BackupRun> Copy();
   void Open(Place& place) const;
-  void Prune(Place& place, Timestamp now) const;
+  void Prune(Place& place, Timestamp now, Pace& pace) const;
   Result<Repository> OpenDestination(const BackupDestination& destination) const;
   Status CopyTo(const Repository& repository, const VaultSnapshot& snapshot, const BackupRun& run,
-                PageFigures& figures) const;
-  Status GoOn() const;
+                PageFigures& figures, Pace& pace) const;
+  Status GoOn(Pace& pace) const;
   std::vector<audit::VerifierKey> TrustedKeys() const;
   DestinationState StateOf(const BackupDestination& destination) const;
 
