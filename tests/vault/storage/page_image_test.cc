@@ -14,10 +14,16 @@
 namespace coffer::vault {
 namespace {
 
+crypto::SecretBytes RandomKey() {
+  REQUIRE(crypto::InitializeCrypto());
+  crypto::SecretBytes key(32);
+  crypto::FillRandom(key.ExposeSecretForWriting());
+  return key;
+}
+
 class Imaged {
  public:
   Imaged() {
-    crypto::FillRandom(key_.ExposeSecretForWriting());
     writer.emplace(Opened({.create = true, .cache_kib = 64}));
     Execute("CREATE TABLE t (id INTEGER PRIMARY KEY, content BLOB)");
   }
@@ -74,10 +80,7 @@ class Imaged {
 
  private:
   testing::TemporaryDirectory work_;
-  crypto::SecretBytes key_ = [] {
-    REQUIRE(crypto::InitializeCrypto());
-    return crypto::SecretBytes(32);
-  }();
+  crypto::SecretBytes key_ = RandomKey();
 };
 
 TEST_CASE("an image of a log that was never copied, was copied in part, and was copied whole") {
