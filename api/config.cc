@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
-#include <system_error>
 
 #include "crypto/keyring.h"
 #include "crypto/passphrase_file.h"
@@ -131,14 +129,9 @@ Take Destinations(std::vector<vault::BackupDestination>& into) {
   };
 }
 
-// Whether one of two directories is, or lies in, the other, also by way of links.
+// Whether one of two directories is, or lies in, the other.
 bool Overlap(const std::string& one, const std::string& other) {
-  const auto place = [](const std::string& path) {
-    std::error_code error;
-    const auto found = std::filesystem::weakly_canonical(path, error);
-    return ((error ? std::filesystem::path(path) : found) / "").lexically_normal().string();
-  };
-  const std::string a = place(one), b = place(other);
+  const std::string a = vault::PlaceOf(one), b = vault::PlaceOf(other);
   return a.starts_with(b) || b.starts_with(a);
 }
 

@@ -216,12 +216,11 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   return std::unique_ptr<Vault>(new Vault(std::move(rooms)));
 }
 
-// Without the memory to write the end of the log it is whole up to the anchor before.
 Vault::~Vault() {
   try {
     (void)Close();
   } catch (const std::bad_alloc&) {
-    if (rooms_->options.log) rooms_->options.log(Severity::kError, kNoMemory);
+    // Nor is there memory to say so: the log is whole up to the anchor before.
   }
 }
 

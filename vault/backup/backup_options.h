@@ -16,6 +16,10 @@ struct BackupDestination {
   std::uint32_t keep_days = 0;  // generations that are older go; 0: they stay
 };
 
+// Where a path leads, behind links and with a slash at its end: one place lies in another when its
+// text begins with the other's. What cannot be looked at is taken as it is written.
+std::string PlaceOf(const std::string& path);
+
 struct BackupOptions {
   std::vector<BackupDestination> backup_destinations;
 };

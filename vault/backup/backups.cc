@@ -221,9 +221,9 @@ void Backups::Prune(Place& place, Timestamp now, Pace& pace) const {
     const std::uint32_t days = place.destination.keep_days;
     std::optional<Timestamp> since;
     if (days > 0 && !clock_doubted_()) since = Timestamp{now.ms - days * kDayOfKeepingMs};
-    COFFER_ASSIGN(place.done.generations_removed,
-                  PruneRepository(*place.repository, since, place.unfinished || !place.done.copied,
-                                  [&] { return GoOn(pace); }));
+    COFFER_TRY(PruneRepository(
+        *place.repository, since, place.unfinished || !place.done.copied,
+        [&] { return GoOn(pace); }, place.done.generations_removed));
     return place.repository->EndWriting();
   };
   if (const auto pruned = prune(); !pruned && place.done.problem.empty()) {

@@ -32,8 +32,9 @@ Result<std::set<Hash>> ObjectsNeeded(const Repository& repository,
 
 }  // namespace
 
-Result<std::uint64_t> PruneRepository(const Repository& repository, std::optional<Timestamp> since,
-                                      bool sweep, const std::function<Status()>& go_on) {
+Status PruneRepository(const Repository& repository, std::optional<Timestamp> since, bool sweep,
+                       const std::function<Status()>& go_on, std::uint64_t& removed) {
+  removed = 0;
   COFFER_ASSIGN(const auto generations, repository.ListGenerations());
   std::vector<audit::BackupManifest> kept;
   std::vector<std::string> old;
@@ -50,17 +51,18 @@ Result<std::uint64_t> PruneRepository(const Repository& repository, std::optiona
       kept.push_back(*std::move(manifest));
     }
   }
-  for (const auto& generation : old) COFFER_TRY(repository.RemoveManifest(generation));
+  for (const auto& generation : old) {
+    COFFER_TRY(repository.RemoveManifest(generation));
+    ++removed;
+  }
   if (unreadable) {
     return Fail(Code::kCorrupted, "manifest_malformed",
                 repository.path() + "/generations/" + *unreadable +
                     " cannot be read: look at it, and remove it");
   }
-  if (old.empty() && !sweep) return 0;
+  if (old.empty() && !sweep) return {};
   COFFER_ASSIGN(const auto needed, ObjectsNeeded(repository, kept, go_on));
-  COFFER_TRY(
-      repository.RemoveObjects([&](const Hash& object) { return !needed.contains(object); }));
-  return old.size();
+  return repository.RemoveObjects([&](const Hash& object) { return !needed.contains(object); });
 }
 
 }  // namespace coffer::vault

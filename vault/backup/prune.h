@@ -16,7 +16,7 @@ namespace coffer::vault {
 // how many generations went. Errors: those of Repository and `go_on`; kCorrupted
 // "manifest_malformed" where one cannot be read: what is old went all the same, and no object, as
 // what that one needs is not known.
-Result<std::uint64_t> PruneRepository(const Repository& repository, std::optional<Timestamp> since,
-                                      bool sweep, const std::function<Status()>& go_on);
+Status PruneRepository(const Repository& repository, std::optional<Timestamp> since, bool sweep,
+                       const std::function<Status()>& go_on, std::uint64_t& removed);
 
 }  // namespace coffer::vault

@@ -16,6 +16,7 @@
 
 #include "crypto/atomic_file.h"
 #include "crypto/keyring.h"
+#include "vault/backup/backup_options.h"
 #include "vault/backup/page_list.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
@@ -138,9 +139,10 @@ class Target {
     if (error) {
       return Fail(Code::kUnavailable, "file_not_written", directory + ": " + error.message());
     }
-    if (!target.empty_)
+    if (!target.empty_) {
       return Fail(Code::kConflict, "directory_not_empty",
                   directory + ": empty it, or choose another");
+    }
     return target;
   }
   Target(Target&& other) noexcept
@@ -172,12 +174,6 @@ struct Chosen {
   std::vector<std::string> generations;  // of the data, from the one that is restored on
   std::string keys_generation;
 };
-
-// Behind links, with a slash at its end.
-std::string PlaceOf(const std::string& path) {
-  const auto place = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
-  return (place / "").lexically_normal().string();
-}
 
 Result<Chosen> Choose(const RestoreRequest& request) {
   COFFER_ASSIGN(auto data, OpenOfKind(request.data_repository, BackupKind::kData));

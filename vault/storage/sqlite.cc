@@ -32,9 +32,8 @@ void ConfigureSqlite() {
   });
 }
 
-// A key that is silently not applied leaves a plaintext database: such a file is never opened.
-// Read through SQLite's own descriptor: POSIX drops all of a process's locks on a file when any
-// descriptor of it is closed, also those of the connections that are open already.
+// SQLite's own descriptor: POSIX drops all of a process's locks on a file when any descriptor of it
+// is closed, also those of the connections that are open already.
 Result<sqlite3_file*> FileOf(sqlite3* database) {
   sqlite3_file* file = nullptr;
   const int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
@@ -42,6 +41,7 @@ Result<sqlite3_file*> FileOf(sqlite3* database) {
   return file;
 }
 
+// A key that is silently not applied leaves a plaintext database: such a file is never opened.
 Status RefusePlaintext(sqlite3* database, const std::string& path) {
   COFFER_ASSIGN(sqlite3_file* const file, FileOf(database));
   std::array<char, 16> head{};

@@ -284,6 +284,8 @@ TEST_CASE(
   CHECK(AnswerOf(vault.TryRestore("there")) == "directory_not_empty");
   CHECK(AnswerOf(vault.TryRestore("backup-data/objects/00")) == "directory_not_empty");
   CHECK(AnswerOf(vault.TryRestore("backup-data/new")) == "directory_not_empty");
+  fs::create_directory_symlink("round", vault.work() / "round");
+  CHECK(AnswerOf(vault.TryRestore("round/about")) == "file_not_written");
   CHECK(AnswerOf(vault.TryRestore("made", "bkp_0000000000000000000000000a")) ==
         "generation_missing");
   CHECK(!fs::exists(made));
@@ -463,6 +465,7 @@ TEST_CASE("a manifest that cannot be read is told, keeps no old keys, and is not
   CHECK(run->destinations[1].problem.starts_with("manifest_malformed: "));
   CHECK(run->destinations[1].problem.contains(bad.filename().string()));
   CHECK(!fs::exists(bad.parent_path() / first.generation));
+  CHECK(run->destinations[1].generations_removed == 1);
   std::string ended;
   for (const auto& entry : vault.WholeLog()) {
     if (entry.action == "backup.ended") ended = entry.outcome + ": " + entry.detail;
