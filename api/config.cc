@@ -158,6 +158,11 @@ std::string FaultOf(const std::vector<vault::BackupDestination>& destinations,
     if (one.keep_days >= *vault.backup_horizon_days) {
       return name + "keeps keys: 'keep_days' must be less than 'operator.backup_horizon_days'";
     }
+    if (24 * one.keep_days + vault.backup_every_hours > 24 * *vault.backup_horizon_days) {
+      return name +
+             "keeps keys: with the time until the next generation, 'backup.every_hours', "
+             "'keep_days' must be at most 'operator.backup_horizon_days'";
+    }
   }
   return {};
 }
@@ -210,6 +215,8 @@ Status Apply(const toml::table& root, const std::map<std::string, Section, std::
 
 Result<Config> LoadConfig(const std::string& path) {
   Config config;
+  config.vault.backup_every_hours = 24;
+  config.vault.backup_increment_seconds = 1;
   const std::map<std::string, Section, std::less<>> sections = {
       {"server",
        {{"address", Text(config.server.address)},
@@ -240,7 +247,10 @@ Result<Config> LoadConfig(const std::string& path) {
        {{"daily_at", TimeOfDay(config.vault.retention_minute)},
         {"records_per_s", Number(config.vault.retention_records_per_s, 1, 1'000'000)},
         {"clock_jump_hours", Hours(config.vault.clock_jump_threshold_s, 1, 24 * 366)}}},
-      {"backup", {{"destination", Destinations(config.vault.backup_destinations)}}},
+      {"backup",
+       {{"destination", Destinations(config.vault.backup_destinations)},
+        {"every_hours", Number(config.vault.backup_every_hours, 0, 24 * 31)},
+        {"increment_seconds", Number(config.vault.backup_increment_seconds, 0, 3600)}}},
       {"sessions",
        {{"idle_s", Number(config.vault.session_idle_s, 60, 24 * 3600)},
         {"lifetime_s", Number(config.vault.session_lifetime_s, 300, 7 * 24 * 3600)}}},

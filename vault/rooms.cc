@@ -55,9 +55,6 @@ Services::Services(Rooms& room)
                  {*room.two_person, *room.publisher, *room.follower, *room.scrubber,
                   *room.retention, *room.index_builder},
                  room.options.directory, room.started),
-      backups(*room.operations, room.options,
-              {room.options.directory, room.options.anchor_path,
-               LedgerPath(room.options.directory, room.options.ledger_path)},
-              [retention = room.retention.get()] { return retention->waiting_for_clock(); }) {}
+      backups(*room.operations, room.options, *room.backup_runner) {}
 
 }  // namespace coffer::vault

@@ -18,6 +18,7 @@
 #include "vault/access/teams.h"
 #include "vault/access/tokens.h"
 #include "vault/access/two_person_rule.h"
+#include "vault/backup/backup_runner.h"
 #include "vault/backup/backups.h"
 #include "vault/base/timestamp.h"
 #include "vault/clients/access_explanations.h"
@@ -83,6 +84,7 @@ struct Rooms {
   std::unique_ptr<Scrubber> scrubber;
   std::unique_ptr<RetentionRunner> retention;
   std::unique_ptr<IndexBuilder> index_builder;
+  std::unique_ptr<BackupRunner> backup_runner;
   std::unique_ptr<Services> services;
 };
 

@@ -212,7 +212,13 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
         return SealHolds(keyring, transaction, HoldId{after});
       });
   rooms->index_builder->Start();
+  rooms->backup_runner = std::make_unique<BackupRunner>(
+      *rooms->operations, rooms->options,
+      VaultFiles{options.directory, settled.anchor_path,
+                 LedgerPath(options.directory, options.ledger_path)},
+      [retention = rooms->retention.get()] { return retention->waiting_for_clock(); });
   rooms->HandOut();
+  rooms->backup_runner->Start();
   return std::unique_ptr<Vault>(new Vault(std::move(rooms)));
 }
 
@@ -226,6 +232,7 @@ Vault::~Vault() {
 
 Status Vault::Close() {
   if (!rooms_->publisher) return {};
+  rooms_->backup_runner->Stop();
   rooms_->index_builder->Stop();
   rooms_->retention->Stop();
   rooms_->scrubber->Stop();
@@ -239,6 +246,7 @@ Status Vault::Close() {
                                  "the log could not be sealed: " + sealed.error().detail);
   }
   rooms_->publisher.reset();
+  rooms_->backup_runner->Finish();
   rooms_->engine->Stop();
   return sealed;
 }
@@ -278,6 +286,7 @@ Verification& Vault::verification() const { return rooms_->services->verificatio
 EmergencyReports& Vault::emergency_reports() const { return rooms_->services->emergency_reports; }
 Traces& Vault::traces() const { return rooms_->services->traces; }
 Monitoring& Vault::monitoring() const { return rooms_->services->monitoring; }
+BackupRunner& Vault::backup_runner() const { return *rooms_->backup_runner; }
 Backups& Vault::backups() const { return rooms_->services->backups; }
 
 }  // namespace coffer::vault

@@ -17,6 +17,7 @@
 #include "vault/access/sessions.h"
 #include "vault/access/teams.h"
 #include "vault/access/tokens.h"
+#include "vault/backup/backup_runner.h"
 #include "vault/backup/backups.h"
 #include "vault/backup/restoration.h"
 #include "vault/clients/access_explanations.h"
@@ -104,6 +105,7 @@ class Vault {
   Monitoring& monitoring() const;
 
   Backups& backups() const;
+  BackupRunner& backup_runner() const;  // increments where no thread makes them
 
  private:
   explicit Vault(std::unique_ptr<Rooms> rooms);

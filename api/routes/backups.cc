@@ -35,11 +35,12 @@ void WriteMembers(ObjectWriter& object, const vault::DestinationState& destinati
   object.Number("generations", destination.generations);
   if (destination.newest) object.Text("newest", *destination.newest);
   if (destination.newest_created) object.Time("newest_created", *destination.newest_created);
+  if (destination.until) object.Time("until", *destination.until);
   if (!destination.problem.empty()) object.Text("problem", destination.problem);
 }
 
 void WriteMembers(ObjectWriter& object, const vault::BackupRun& run) {
-  object.Text("generation", run.generation);
+  if (!run.generation.empty()) object.Text("generation", run.generation);
   object.Time("created", run.created);
   object.Number("log_size", run.log_size);
   object.Flag("complete", run.complete());

@@ -38,6 +38,8 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.index_rows_per_step = settings.index_rows_per_step;
   options.index_rows_compared = settings.index_rows_compared;
   options.backup_horizon_days = settings.backup_horizon_days;
+  options.backup_every_hours = settings.backup_every_hours;
+  options.backup_increment_seconds = settings.backup_increment_seconds;
   for (auto destination : settings.backup_destinations) {
     destination.directory.insert(0, directory + "/../");
     options.backup_destinations.push_back(std::move(destination));

@@ -62,6 +62,7 @@ class OpenVault {
     std::uint32_t index_rows_per_step = 1000;  // of StepIndex(): nothing else rebuilds the index
     std::optional<std::uint32_t> backup_horizon_days = {};
     std::vector<vault::BackupDestination> backup_destinations = {};  // beside the data directory
+    std::uint32_t backup_every_hours = 0, backup_increment_seconds = 0;  // nothing by itself
   };
   static constexpr std::string_view kOrigin = "vault.example/log";
   static constexpr std::string_view kAddress = "192.0.2.7";

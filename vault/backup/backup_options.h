@@ -22,6 +22,8 @@ std::string PlaceOf(const std::string& path);
 
 struct BackupOptions {
   std::vector<BackupDestination> backup_destinations;
+  std::uint32_t backup_every_hours = 0;        // a generation, by the vault itself; 0: none
+  std::uint32_t backup_increment_seconds = 0;  // between increments; 0: none are made
 };
 
 }  // namespace coffer::vault

@@ -11,11 +11,12 @@
 
 namespace coffer::vault {
 
-// Removes generations from before `since`, but never the newest one. Where one went, or `sweep`
-// says that there may be some, every object that none of those that stay needs goes too.
+// Removes generations from before `since`, but never the newest one, and the increments of all but
+// the newest two. Where one went, or `sweep` says that there may be some, every object that nothing
+// of what stays needs goes too.
 // `removed` is how many generations went, also after an error. Errors: those of Repository and
-// `go_on`; kCorrupted "manifest_malformed" where one cannot be read: what is old went all the same,
-// and no object, as what that one needs is not known.
+// `go_on`; kCorrupted "manifest_malformed" and "increment_malformed" where one cannot be read: what
+// is old went all the same, and no object, as what that one needs is not known.
 Status PruneRepository(const Repository& repository, std::optional<Timestamp> since, bool sweep,
                        const std::function<Status()>& go_on, std::uint64_t& removed);
 

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <ranges>
 #include <system_error>
 #include <utility>
 
@@ -24,6 +26,10 @@ namespace {
 constexpr std::string_view kFormat = "coffer-backup-repository-v1";
 constexpr std::string_view kMarker = "/coffer-backup";
 constexpr std::string_view kUnfinishedName = "/unfinished";
+constexpr std::string_view kObjects = "/objects";
+constexpr std::string_view kGenerations = "/generations";
+constexpr std::string_view kIncrements = "/increments";
+constexpr std::size_t kIncrementDigits = 6;  // at least
 constexpr std::size_t kMaxMarkerBytes = 4096;
 constexpr std::size_t kMaxManifestBytes = 64 * 1024;
 constexpr std::size_t kRepositoryIdBytes = 16;
@@ -70,6 +76,12 @@ std::string FormatMarker(const std::string& id, BackupKind kind, const Repositor
 
 }  // namespace
 
+std::string InWords(const Error& error) {
+  std::string text(error.reason);
+  if (!error.detail.empty()) text.append(": ").append(error.detail);
+  return text;
+}
+
 Result<Repository> Repository::Create(const std::string& path, BackupKind kind,
                                       const Owner& owner) {
   COFFER_TRY(MakeDirectory(path));
@@ -80,14 +92,14 @@ Result<Repository> Repository::Create(const std::string& path, BackupKind kind,
   const bool empty = std::filesystem::is_empty(path, error);
   if (error) return Unavailable(path + ": " + error.message());
   if (!empty) return Fail(Code::kConflict, "repository_not_empty", path);
-  const std::string objects = path + "/objects";
+  const std::string objects = path + std::string(kObjects);
   COFFER_TRY(MakeDirectory(objects));
   for (int first = 0; first < 256; ++first) {
     const auto byte = static_cast<std::uint8_t>(first);
     COFFER_TRY(MakeDirectory(objects + "/" + crypto::HexEncode({&byte, 1})));
   }
   COFFER_TRY(SyncFolder(objects));
-  COFFER_TRY(MakeDirectory(path + "/generations"));
+  COFFER_TRY(MakeDirectory(path + std::string(kGenerations)));
   const std::string id = crypto::HexEncode(crypto::RandomBytes(kRepositoryIdBytes));
   COFFER_TRY(Write(path + std::string(kMarker), crypto::AsBytes(FormatMarker(id, kind, owner))));
   return Open(path);
@@ -117,11 +129,17 @@ Result<Repository> Repository::Open(const std::string& path) {
 
 std::string Repository::ObjectPath(const Hash& name) const {
   const std::string hex = crypto::HexEncode(name);
-  return path_ + "/objects/" + hex.substr(0, 2) + "/" + hex.substr(2);
+  return path_ + std::string(kObjects) + "/" + hex.substr(0, 2) + "/" + hex.substr(2);
 }
 
 std::string Repository::GenerationPath(const std::string& generation) const {
-  return path_ + "/generations/" + generation;
+  return path_ + std::string(kGenerations) + "/" + generation;
+}
+
+std::string Repository::IncrementPath(const std::string& generation, std::uint64_t n) const {
+  std::string number = std::to_string(n);
+  number.insert(0, kIncrementDigits - std::min(kIncrementDigits, number.size()), '0');
+  return path_ + std::string(kIncrements) + "/" + generation + "." + number;
 }
 
 Repository::Claim::~Claim() {
@@ -185,28 +203,88 @@ Result<Bytes> Repository::Get(const Hash& name) const {
 Result<std::vector<std::string>> Repository::ListGenerations() const {
   std::vector<std::string> ids;
   std::error_code error;
-  for (std::filesystem::directory_iterator at(path_ + "/generations", error), end;
+  for (std::filesystem::directory_iterator at(path_ + std::string(kGenerations), error), end;
        !error && at != end; at.increment(error)) {
     std::string name = at->path().filename();
     if (BackupId::Parse(name)) ids.push_back(std::move(name));
   }
-  if (error) return Unavailable(path_ + "/generations: " + error.message());
+  if (error) return Unavailable(path_ + std::string(kGenerations) + ": " + error.message());
   std::ranges::sort(ids);
   return ids;
 }
 
-Result<std::string> Repository::GetManifest(const std::string& generation) const {
-  const std::string path = GenerationPath(generation);
+// `missing` and `malformed` are what is said where it is none.
+Result<std::string> Repository::GetNote(const std::string& path, std::string_view missing,
+                                        std::string_view malformed) {
   auto note = Read(path, kMaxManifestBytes);
   if (note) return std::string(crypto::AsText(*note));
   switch (note.error().code) {
     case Code::kNotFound:
-      return Fail(Code::kNotFound, "generation_missing", path);
+      return Fail(Code::kNotFound, missing, path);
     case Code::kUnavailable:
       return Unavailable(note.error().detail);
     default:
-      return Fail(Code::kCorrupted, "manifest_malformed", path);
+      return Fail(Code::kCorrupted, malformed, path);
   }
+}
+
+Result<std::string> Repository::GetManifest(const std::string& generation) const {
+  return GetNote(GenerationPath(generation), "generation_missing", "manifest_malformed");
+}
+
+Result<std::string> Repository::GetIncrement(const std::string& generation, std::uint64_t n) const {
+  return GetNote(IncrementPath(generation, n), "increment_missing", "increment_malformed");
+}
+
+Result<Repository::Increments> Repository::ListIncrements() const {
+  Increments increments;
+  const std::string folder = path_ + std::string(kIncrements);
+  std::error_code error;
+  std::filesystem::directory_iterator at(folder, error);
+  if (error == std::errc::no_such_file_or_directory) return increments;
+  for (const std::filesystem::directory_iterator end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename();
+    const std::size_t dot = name.find('.');
+    std::uint64_t n = 0;
+    if (dot == std::string::npos || !BackupId::Parse(name.substr(0, dot))) continue;
+    const char* const last = name.data() + name.size();
+    const auto read = std::from_chars(name.data() + dot + 1, last, n);
+    const std::string generation = name.substr(0, dot);
+    if (read.ec != std::errc() || read.ptr != last ||
+        IncrementPath(generation, n) != folder + "/" + name) {
+      continue;
+    }
+    increments[generation].push_back(n);
+  }
+  if (error) return Unavailable(folder + ": " + error.message());
+  for (auto& [generation, numbers] : increments) std::ranges::sort(numbers);
+  return increments;
+}
+
+// By whoever claims the repository.
+Status Repository::PutIncrement(const std::string& generation, std::uint64_t n,
+                                const std::string& note) const {
+  if (n == 1) {
+    COFFER_TRY(MakeDirectory(path_ + std::string(kIncrements)));
+    COFFER_TRY(SyncFolder(path_));
+  }
+  const std::string path = IncrementPath(generation, n);
+  std::error_code error;
+  if (std::filesystem::exists(std::filesystem::symlink_status(path, error))) {
+    return Fail(Code::kConflict, "increment_exists", path);
+  }
+  return Write(path, crypto::AsBytes(note));
+}
+
+Status Repository::RemoveIncrements(const std::string& generation,
+                                    std::span<const std::uint64_t> numbers) const {
+  for (const std::uint64_t n : numbers | std::views::reverse) {
+    const std::string path = IncrementPath(generation, n);
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+      return Unavailable(path + ": " + std::strerror(errno));
+    }
+  }
+  return numbers.empty() ? Status() : SyncFolder(path_ + std::string(kIncrements));
 }
 
 Status Repository::PutManifest(const std::string& generation, const std::string& note) const {
@@ -216,27 +294,33 @@ Status Repository::PutManifest(const std::string& generation, const std::string&
 Status Repository::RemoveManifest(const std::string& generation) const {
   const std::string path = GenerationPath(generation);
   if (unlink(path.c_str()) != 0) return Unavailable(path + ": " + std::strerror(errno));
-  return SyncFolder(path_ + "/generations");
+  return SyncFolder(path_ + std::string(kGenerations));
 }
 
 Status Repository::RemoveObjects(const std::function<bool(const Hash&)>& goes) const {
-  std::error_code error;
-  for (std::filesystem::recursive_directory_iterator at(path_ + "/objects", error), end;
-       !error && at != end; at.increment(error)) {
-    if (at->symlink_status(error).type() == std::filesystem::file_type::directory) continue;
-    const auto& path = at->path();
-    const std::string file = path.filename();
-    const auto bytes = crypto::HexDecode(path.parent_path().filename().string() + file);
-    Hash name{};
-    const bool object = bytes && bytes->size() == name.size();
-    if (object) std::ranges::copy(*bytes, name.begin());
-    const bool goes_too = object ? goes(name) : file.ends_with(".tmp");
-    if (goes_too && unlink(path.c_str()) != 0 && errno != ENOENT) {
-      return Unavailable(path.string() + ": " + std::strerror(errno));
+  const auto sweep = [&](const std::string& folder) -> Status {
+    std::error_code error;
+    std::filesystem::recursive_directory_iterator at(folder, error);
+    if (error == std::errc::no_such_file_or_directory) return {};
+    for (const std::filesystem::recursive_directory_iterator end; !error && at != end;
+         at.increment(error)) {
+      if (at->symlink_status(error).type() == std::filesystem::file_type::directory) continue;
+      const auto& path = at->path();
+      const std::string file = path.filename();
+      const auto bytes = crypto::HexDecode(path.parent_path().filename().string() + file);
+      Hash name{};
+      const bool object = bytes && bytes->size() == name.size();
+      if (object) std::ranges::copy(*bytes, name.begin());
+      const bool goes_too = object ? goes(name) : file.ends_with(".tmp");
+      if (goes_too && unlink(path.c_str()) != 0 && errno != ENOENT) {
+        return Unavailable(path.string() + ": " + std::strerror(errno));
+      }
     }
-  }
-  if (error) return Unavailable(path_ + "/objects: " + error.message());
-  return {};
+    return error ? Unavailable(folder + ": " + error.message()) : Status();
+  };
+  COFFER_TRY(sweep(path_ + std::string(kObjects)));
+  COFFER_TRY(sweep(path_ + std::string(kGenerations)));
+  return sweep(path_ + std::string(kIncrements));
 }
 
 }  // namespace coffer::vault

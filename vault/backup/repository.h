@@ -3,9 +3,10 @@
 //   coffer-backup              what it is: format, id, kind, and whose it is
 //   objects/ab/cdef…           by the SHA-256 of their bytes: packs of pages, lists, small files
 //   generations/bkp_…          signed manifests, the newest last by name
+//   increments/bkp_….000001    signed notes of what changed since, by generation and number
 //   unfinished                 there while a generation is written, and after one that failed
 //
-// An object is never changed and never written over. What a crash leaves are objects that no
+// Nothing is ever changed or written over. What a crash leaves are objects that no
 // manifest names, and temporary files. Whoever can write here can take generations away and put
 // nothing false in their place: a manifest is signed, and all else is named by its hash.
 #pragma once
@@ -13,7 +14,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,6 +32,9 @@ using audit::BackupKind;
 using crypto::Bytes;
 using crypto::ByteView;
 using crypto::Hash;
+
+// A reason and what it is about.
+std::string InWords(const Error& error);
 
 class Repository {
  public:
@@ -87,14 +94,28 @@ class Repository {
   Result<std::string> GetManifest(const std::string& generation) const;
   Status PutManifest(const std::string& generation, const std::string& note) const;
 
+  // Numbers of increments by generation, each in its order. Errors: kNotFound "increment_missing";
+  // kConflict "increment_exists": somebody else goes on from the same generation.
+  using Increments = std::map<std::string, std::vector<std::uint64_t>>;
+  Result<Increments> ListIncrements() const;
+  Result<std::string> GetIncrement(const std::string& generation, std::uint64_t n) const;
+  Status PutIncrement(const std::string& generation, std::uint64_t n,
+                      const std::string& note) const;
+
   // Errors: kUnavailable "destination_unavailable"; also of a destination that refuses it.
   Status RemoveManifest(const std::string& generation) const;
+  // The last first: what is left of a generation's follow each other.
+  Status RemoveIncrements(const std::string& generation,
+                          std::span<const std::uint64_t> numbers) const;
   // With what crashes left half written.
   Status RemoveObjects(const std::function<bool(const Hash&)>& goes) const;
 
  private:
+  static Result<std::string> GetNote(const std::string& path, std::string_view missing,
+                                     std::string_view malformed);
   std::string ObjectPath(const Hash& name) const;
   std::string GenerationPath(const std::string& generation) const;
+  std::string IncrementPath(const std::string& generation, std::uint64_t n) const;
 
   std::string path_, id_;
   Owner owner_;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <ranges>
 #include <set>
@@ -17,6 +18,8 @@
 #include "crypto/atomic_file.h"
 #include "crypto/keyring.h"
 #include "vault/backup/backup_options.h"
+#include "vault/backup/change_set.h"
+#include "vault/backup/moment.h"
 #include "vault/backup/page_list.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
@@ -48,6 +51,9 @@ class Descriptor {
     }
     return {};
   }
+  Status Truncate(std::uint64_t size) const {
+    return ftruncate(fd_, static_cast<off_t>(size)) == 0 ? Status() : NotWritten(path_);
+  }
   Status Sync() const { return fsync(fd_) == 0 ? Status() : NotWritten(path_); }
 
  private:
@@ -64,8 +70,8 @@ Result<audit::BackupFile> FileOf(const audit::BackupManifest& manifest, std::str
   return *found;
 }
 
-Status RestoreFile(const Repository& repository, const audit::BackupManifest& manifest,
-                   std::string_view name, const std::string& path) {
+Status CopyFile(const Repository& repository, const audit::BackupManifest& manifest,
+                std::string_view name, const std::string& path) {
   COFFER_ASSIGN(const auto file, FileOf(manifest, name));
   const Descriptor out(path, O_WRONLY | O_CREAT | O_EXCL);
   if (!out.opened()) return NotWritten(path);
@@ -168,14 +174,43 @@ class Target {
   bool empty_ = false;  // it was, and nothing in it is to be kept
 };
 
-// What is restored, and what tells of it.
-struct Chosen {
+// A file of the generation, by where it goes; then what the increments change in it.
+using Places = std::map<std::string, std::string, std::less<>>;
+
+Status RestoreFiles(const Repository& repository, const Moment& moment, const Places& places) {
+  struct Changed {
+    std::unique_ptr<Descriptor> file;
+    std::uint64_t bytes = 0;
+  };
+  std::map<std::string, Changed, std::less<>> changed;
+  for (const auto& [name, path] : places) {
+    COFFER_TRY(CopyFile(repository, moment.manifest, name, path));
+  }
+  for (const auto& increment : moment.increments) {
+    COFFER_TRY(ReadChanges(repository, increment.changes, [&](const FileChange& change) -> Status {
+      const auto place = places.find(change.name);
+      if (place == places.end()) return {};
+      Changed& into = changed[place->first];
+      if (!into.file) into.file = std::make_unique<Descriptor>(place->second, O_WRONLY);
+      if (!into.file->opened()) return NotWritten(place->second);
+      into.bytes = change.file_bytes;
+      return into.file->Write(change.at, change.content);
+    }));
+  }
+  for (const auto& [name, into] : changed) {
+    COFFER_TRY(into.file->Truncate(into.bytes));
+    COFFER_TRY(into.file->Sync());
+  }
+  return {};
+}
+
+struct Repositories {
   Repository data, keys;
-  std::vector<std::string> generations;  // of the data, from the one that is restored on
-  std::string keys_generation;
+  std::vector<std::string> generations;  // of the data
+  Repository::Increments increments;
 };
 
-Result<Chosen> Choose(const RestoreRequest& request) {
+Result<Repositories> OpenRepositories(const RestoreRequest& request) {
   COFFER_ASSIGN(auto data, OpenOfKind(request.data_repository, BackupKind::kData));
   COFFER_ASSIGN(auto keys, OpenOfKind(request.keys_repository, BackupKind::kKeys));
   if (data.owner() != keys.owner()) {
@@ -183,94 +218,114 @@ Result<Chosen> Choose(const RestoreRequest& request) {
                 "one is of " + data.owner().vault + ", vault " + data.owner().vault_id +
                     ", the other of " + keys.owner().vault + ", vault " + keys.owner().vault_id);
   }
-  COFFER_ASSIGN(auto generations, data.ListGenerations());
-  COFFER_ASSIGN(const auto of_keys, keys.ListGenerations());
-  if (generations.empty()) {
-    return Fail(Code::kNotFound, "generation_missing", data.path() + " has no generation");
-  }
-  const std::string wanted = request.generation.empty() ? generations.back() : request.generation;
-  const auto found = std::ranges::find(generations, wanted);
-  if (found == generations.end()) {
-    return Fail(Code::kNotFound, "generation_missing", data.path() + " has no " + wanted);
-  }
-  const auto with_keys = std::ranges::lower_bound(of_keys, wanted);
-  if (with_keys == of_keys.end()) {
-    return Fail(Code::kNotFound, "keys_generation_missing",
-                keys.path() + " has none of " + wanted + ", and no later one");
-  }
   for (const Repository* repository : {&data, &keys}) {
     if (PlaceOf(request.directory).starts_with(PlaceOf(repository->path()))) {
       return Fail(Code::kConflict, "directory_not_empty",
                   request.directory + " lies in the repository " + repository->path());
     }
   }
-  generations.erase(generations.begin(), found);
-  return Chosen{std::move(data), std::move(keys), std::move(generations), *with_keys};
+  COFFER_ASSIGN(auto generations, data.ListGenerations());
+  COFFER_ASSIGN(auto increments, data.ListIncrements());
+  if (generations.empty()) {
+    return Fail(Code::kNotFound, "generation_missing", data.path() + " has no generation");
+  }
+  return Repositories{std::move(data), std::move(keys), std::move(generations),
+                      std::move(increments)};
 }
 
-Result<audit::BackupManifest> VerifiedManifest(const Repository& repository,
-                                               const std::string& generation,
-                                               std::span<const audit::VerifierKey> trusted) {
-  COFFER_ASSIGN(const auto note, repository.GetManifest(generation));
-  COFFER_ASSIGN(auto manifest, audit::VerifyBackupManifest(note, trusted));
-  if (manifest.generation != generation || manifest.kind != repository.kind()) {
-    return Fail(Code::kCorrupted, "manifest_malformed", generation + " has another's manifest");
+// The place of the generation that is asked for among them.
+Result<std::size_t> ChooseGeneration(const Repositories& from, const RestoreRequest& request) {
+  const auto& generations = from.generations;
+  if (!request.generation.empty()) {
+    const auto found = std::ranges::find(generations, request.generation);
+    if (found != generations.end()) return static_cast<std::size_t>(found - generations.begin());
+    return Fail(Code::kNotFound, "generation_missing",
+                from.data.path() + " has no " + request.generation);
   }
-  return manifest;
+  if (!request.at) return generations.size() - 1;
+  for (std::size_t i = generations.size(); i-- > 0;) {
+    COFFER_ASSIGN(const auto note, from.data.GetManifest(generations[i]));
+    COFFER_ASSIGN(const auto manifest, audit::ReadBackupManifest(note));
+    if (manifest.created <= *request.at) return i;
+  }
+  return Fail(
+      Code::kNotFound, "generation_missing",
+      from.data.path() + " has none of " + audit::FormatTimestamp(*request.at) + " or before");
 }
 
-Result<std::uint64_t> CheckObjects(const Repository& repository,
-                                   const audit::BackupManifest& manifest, std::set<Hash>& sound) {
-  std::uint64_t bytes = 0;
-  const auto check = [&](const Hash& object) -> Status {
-    if (sound.contains(object)) return {};
-    COFFER_ASSIGN(const Bytes content, repository.Get(object));
-    bytes += content.size();
-    sound.insert(object);
-    return {};
-  };
-  for (const auto& file : manifest.files) {
-    if (!file.paged) {
-      COFFER_TRY(check(file.object));
-      continue;
-    }
-    COFFER_TRY(ForEachObject(repository, file.object, check));
+// The first moment of the keys from `since` on.
+Result<Moment> ChooseKeys(const Repository& keys, Timestamp since,
+                          std::span<const audit::VerifierKey> trusted) {
+  COFFER_ASSIGN(const auto generations, keys.ListGenerations());
+  COFFER_ASSIGN(auto increments, keys.ListIncrements());
+  // From the newest that is not later on: its increments may be.
+  std::size_t first = generations.size();
+  while (first > 0) {
+    COFFER_ASSIGN(const auto note, keys.GetManifest(generations[--first]));
+    COFFER_ASSIGN(const auto manifest, audit::ReadBackupManifest(note));
+    if (manifest.created <= since) break;
   }
-  return bytes;
+  std::optional<Timestamp> last;
+  for (const std::string& generation : generations | std::views::drop(first)) {
+    Timestamp reached{-1};
+    const auto more = [&](const audit::BackupIncrement& increment) {
+      return std::exchange(reached, increment.created) < since;
+    };
+    COFFER_ASSIGN(const auto manifest, VerifiedManifest(keys, generation, trusted));
+    reached = manifest.created;
+    COFFER_ASSIGN(auto moment, ReadMoment(keys, generation, increments[generation], more, trusted));
+    if (moment.created() >= since) return moment;
+    last = moment.created();
+  }
+  return Fail(Code::kNotFound, "keys_generation_missing",
+              keys.path() + " has no keys of " + audit::FormatTimestamp(since) + " or later" +
+                  (last ? ", the last are of " + audit::FormatTimestamp(*last) +
+                              ": --at with that time restores what they open"
+                        : ""));
 }
 
 }  // namespace
 
 Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root) {
-  COFFER_ASSIGN(const auto chosen, Choose(request));
-  const Repository &data = chosen.data, &keys = chosen.keys;
+  COFFER_ASSIGN(auto from, OpenRepositories(request));
+  COFFER_ASSIGN(const std::size_t chosen, ChooseGeneration(from, request));
+  const std::string& generation = from.generations[chosen];
+  const std::string& newest = from.generations.back();
   const std::string& into = request.directory;
   COFFER_ASSIGN(auto target, Target::Make(into));
   const std::string unfinished = into + "/unfinished";
   if (mkdir(unfinished.c_str(), 0700) != 0) return NotWritten(unfinished);
 
   // Whose signatures count is in the keyrings, which open with this root key alone.
-  COFFER_ASSIGN(const auto trusted, FindLogKeys(data, chosen.generations, open_root, unfinished));
-  COFFER_ASSIGN(const auto manifest, VerifiedManifest(data, chosen.generations.front(), trusted));
-  COFFER_ASSIGN(const auto of_keys, VerifiedManifest(keys, chosen.keys_generation, trusted));
+  COFFER_ASSIGN(
+      const auto trusted,
+      FindLogKeys(from.data, std::span(from.generations).subspan(chosen), open_root, unfinished));
+  const auto wanted = [&](const audit::BackupIncrement& increment) {
+    return request.at ? increment.created <= *request.at : request.generation.empty();
+  };
+  COFFER_ASSIGN(const auto data,
+                ReadMoment(from.data, generation, from.increments[generation], wanted, trusted));
+  COFFER_ASSIGN(const auto keys, ChooseKeys(from.keys, data.keys_changed(), trusted));
   // The newest ledger has all that an earlier one has.
-  const auto with_ledger = VerifiedManifest(data, chosen.generations.back(), trusted);
+  const auto with_ledger = ReadMoment(
+      from.data, newest, from.increments[newest],
+      [](const audit::BackupIncrement&) { return true; }, trusted);
   if (!with_ledger) {
-    return Fail(
-        Code::kCorrupted, "later_generation_unreadable",
-        data.path() + "/generations/" + chosen.generations.back() + " (" +
-            std::string(with_ledger.error().reason) +
-            "): erasures that its ledger has would not be repeated. Remove the file to go on "
-            "without it");
+    return Fail(Code::kCorrupted, "later_generation_unreadable",
+                from.data.path() + "/generations/" + newest + " and its increments (" +
+                    InWords(with_ledger.error()) +
+                    "): erasures that its ledger has would not be repeated. Remove the file to go "
+                    "on without it");
   }
 
   const std::string keys_path = KeysDatabasePath(into);
-  COFFER_TRY(RestoreFile(data, manifest, "keyring.json", KeyringPath(unfinished)));
-  COFFER_TRY(RestoreFile(data, manifest, "vault.db", VaultDatabasePath(into)));
-  COFFER_TRY(RestoreFile(keys, of_keys, "keys.db", keys_path));
-  COFFER_TRY(RestoreFile(keys, of_keys, "keys.db.key", KeysDatabaseKeyPath(keys_path)));
-  COFFER_TRY(RestoreFile(data, manifest, "anchor", AnchorPath(into, {})));
-  COFFER_TRY(RestoreFile(data, *with_ledger, "erasures.ledger", LedgerPath(into, {})));
+  COFFER_TRY(RestoreFiles(from.data, data,
+                          {{"keyring.json", KeyringPath(unfinished)},
+                           {"vault.db", VaultDatabasePath(into)},
+                           {"anchor", AnchorPath(into, {})}}));
+  COFFER_TRY(RestoreFiles(
+      from.keys, keys, {{"keys.db", keys_path}, {"keys.db.key", KeysDatabaseKeyPath(keys_path)}}));
+  COFFER_TRY(RestoreFiles(from.data, *with_ledger, {{"erasures.ledger", LedgerPath(into, {})}}));
 
   const Descriptor directory(into, O_RDONLY | O_DIRECTORY);
   if (!directory.opened()) return NotWritten(into);
@@ -282,46 +337,13 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   if (rmdir(unfinished.c_str()) != 0) return NotWritten(unfinished);
   COFFER_TRY(directory.Sync());
   target.Keep();
-  return Restored{manifest.generation, of_keys.generation, with_ledger->generation,
-                  manifest.created, manifest.log_size};
-}
-
-Result<RepositoryReport> VerifyRepository(const std::string& path,
-                                          std::span<const audit::VerifierKey> trusted) {
-  COFFER_ASSIGN(const auto repository, Repository::Open(path));
-  RepositoryReport report{repository.owner().vault, repository.kind(), {}, 0, {}};
-  COFFER_ASSIGN(const auto generations, repository.ListGenerations());
-  std::set<Hash> sound;
-  for (const auto& generation : generations) {
-    const auto check = [&]() -> Status {
-      COFFER_ASSIGN(const auto note, repository.GetManifest(generation));
-      COFFER_ASSIGN(const auto manifest, trusted.empty()
-                                             ? audit::ReadBackupManifest(note)
-                                             : audit::VerifyBackupManifest(note, trusted));
-      if (manifest.generation != generation || manifest.kind != repository.kind() ||
-          manifest.vault != repository.owner().vault) {
-        return Fail(Code::kCorrupted, "manifest_malformed", "it is another's");
-      }
-      COFFER_ASSIGN(const std::uint64_t bytes, CheckObjects(repository, manifest, sound));
-      report.bytes += bytes;
-      if (generation != generations.back()) return {};
-      // That the lists make the files again, too.
-      for (const auto& file : manifest.files) {
-        if (!file.paged) continue;
-        COFFER_TRY(ReadPages(repository, file.object, file.size,
-                             [](std::uint64_t, ByteView) { return Status(); }));
-      }
-      return {};
-    };
-    if (const auto checked = check(); checked) {
-      report.generations.push_back(generation);
-    } else {
-      report.findings.push_back(generation + ": " + std::string(checked.error().reason) +
-                                (checked.error().detail.empty() ? "" : ": ") +
-                                checked.error().detail);
-    }
-  }
-  return report;
+  return Restored{.generation = generation,
+                  .increments = data.increments.size(),
+                  .keys_generation = keys.manifest.generation,
+                  .keys_later = keys.created() > data.created(),
+                  .ledger_generation = newest,
+                  .created = data.created(),
+                  .log_size = data.log_size()};
 }
 
 }  // namespace coffer::vault

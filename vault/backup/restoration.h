@@ -4,9 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "crypto/result.h"
 #include "crypto/root_key_provider.h"
@@ -17,15 +16,18 @@ namespace coffer::vault {
 
 struct RestoreRequest {
   std::string data_repository, keys_repository;
-  std::string generation;  // of the data; empty: the newest
+  std::string generation;  // of the data, as it is; empty: the newest, with its increments
   std::string directory;   // does not exist yet, or is empty
+  std::optional<Timestamp> at = std::nullopt;  // of no generation: the newest moment until then
 };
 
 struct Restored {
   std::string generation;
-  // That of the keys, the same unless it is kept no longer: then the next later one. Whoever was
-  // erased in between cannot be read, in whole or in part.
+  std::uint64_t increments = 0;  // behind it, that are in this copy
+  // That of the keys. Where those of that moment are kept no longer, the next later ones: whoever
+  // was erased in between cannot be read, in whole or in part.
   std::string keys_generation;
+  bool keys_later = false;
   std::string ledger_generation;  // the newest: erasures since then are repeated at the start
   Timestamp created;
   std::uint64_t log_size = 0;  // entries behind these are not in this copy
@@ -38,22 +40,10 @@ using OpenRootKeyFor =
 // Checks every signature and hash on the way, and leaves nothing where it fails. keyring.json comes
 // last: what a crash left does not start. Errors: those of `open_root`; kConflict
 // "directory_not_empty", "repository_of_other_kind", "repository_of_other_vault"; kNotFound
-// "generation_missing", "keys_generation_missing"; those of Repository, VerifyBackupManifest,
-// ReadPages and Keyring::Open; kUnavailable "file_not_written".
+// "generation_missing", "keys_generation_missing", "increment_missing"; kCorrupted
+// "increment_malformed", also where one does not follow the one before; those of Repository,
+// VerifyBackupManifest, VerifyBackupIncrement, ReadPages, ReadChanges and Keyring::Open;
+// kUnavailable "file_not_written".
 Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root);
-
-struct RepositoryReport {
-  std::string vault;
-  BackupKind kind = BackupKind::kData;
-  std::vector<std::string> generations;  // whole
-  std::uint64_t bytes = 0;               // that were read
-  std::vector<std::string> findings;     // a generation, what is wrong with it, and where
-};
-
-// Reads everything back: each generation's signature, each object's hash, each page of the newest.
-// `trusted` empty: no signature is looked at. Errors: those of Repository::Open and
-// ListGenerations.
-Result<RepositoryReport> VerifyRepository(const std::string& path,
-                                          std::span<const audit::VerifierKey> trusted);
 
 }  // namespace coffer::vault

@@ -31,6 +31,7 @@ Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFile
       return Fail(Code::kUnavailable, "file_not_read", files.ledger + ": " + error.message());
     }
     snapshot.log_size = operations.engine().Statistics().log_size;
+    snapshot.changed = operations.engine().TakeChangedPages();
     return {};
   };
   // Nobody commits or exchanges keys.db while this runs. What it fails at is no failure of the

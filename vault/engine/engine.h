@@ -109,6 +109,12 @@ class Engine {
   bool healthy() const { return healthy_.load(std::memory_order_acquire); }
   // For a checkpoint of exactly this state; call from inside an operation.
   const audit::LogHead& HeadInTransaction() const { return writer_->head(); }
+  // What was committed to them since this was asked last (WriteAheadLog); call from inside an
+  // operation.
+  struct ChangedPages {
+    PageSet vault, keys;
+  };
+  ChangedPages TakeChangedPages() { return {vault_wal_->TakeChanges(), keys_wal_->TakeChanges()}; }
   // What was taken over, in words.
   const std::optional<std::string>& state_difference() const { return state_difference_; }
 

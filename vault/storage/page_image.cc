@@ -14,19 +14,10 @@
 namespace coffer::vault {
 namespace {
 
-// https://sqlite.org/fileformat2.html#walformat
-constexpr std::size_t kWalHeaderBytes = 32;
-constexpr std::size_t kFrameHeaderBytes = 24;
-constexpr std::size_t kFrameBytes = kFrameHeaderBytes + PageImage::kPageBytes;
 // The page of SQLite's lock bytes, the one at 1 GiB, which has no content, and which a file that
 // grows past it in the log alone has not.
 constexpr std::uint64_t kPageWithoutContent = (std::uint64_t{1} << 30) / PageImage::kPageBytes;
 constexpr std::uint32_t kWalMagic = 0x377f0682;  // its last bit says in which order sums are made
-
-std::uint32_t Big32(const std::uint8_t* bytes) {
-  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
-         std::uint32_t{bytes[2]} << 8 | bytes[3];
-}
 
 class WalSum {
  public:
@@ -38,12 +29,12 @@ class WalSum {
     }
   }
   bool Is(const std::uint8_t* stored) const {
-    return Big32(stored) == first_ && Big32(stored + 4) == second_;
+    return ReadWalNumber(stored) == first_ && ReadWalNumber(stored + 4) == second_;
   }
 
  private:
   std::uint32_t Word(const std::uint8_t* bytes) const {
-    if (big_endian_) return Big32(bytes);
+    if (big_endian_) return ReadWalNumber(bytes);
     return std::uint32_t{bytes[3]} << 24 | std::uint32_t{bytes[2]} << 16 |
            std::uint32_t{bytes[1]} << 8 | bytes[0];
   }
@@ -96,25 +87,27 @@ Result<PageImage> PageImage::Take(Database reader) {
 Status PageImage::ReadWal() {
   COFFER_ASSIGN(wal_, ReadWalFile(reader_.path() + "-wal"));
   std::size_t committed = 0;
-  if (wal_.size() >= kWalHeaderBytes && (Big32(wal_.data()) & ~1U) == kWalMagic &&
-      Big32(wal_.data() + 8) == kPageBytes) {
-    WalSum sum((Big32(wal_.data()) & 1) != 0);
+  if (wal_.size() >= kWalHeaderBytes && (ReadWalNumber(wal_.data()) & ~1U) == kWalMagic &&
+      ReadWalNumber(wal_.data() + 8) == kPageBytes) {
+    WalSum sum((ReadWalNumber(wal_.data()) & 1) != 0);
     sum.Add(wal_.data(), kWalHeaderBytes - 8);
     bool sound = sum.Is(wal_.data() + kWalHeaderBytes - 8);
     std::unordered_map<std::uint64_t, std::size_t> begun;
-    for (std::size_t at = kWalHeaderBytes; sound && at + kFrameBytes <= wal_.size();
-         at += kFrameBytes) {
+    for (std::size_t at = kWalHeaderBytes; sound && at + kWalFrameBytes <= wal_.size();
+         at += kWalFrameBytes) {
       const std::uint8_t* const frame = wal_.data() + at;
       sum.Add(frame, 8);
-      sum.Add(frame + kFrameHeaderBytes, kPageBytes);
-      sound = std::memcmp(frame + 8, wal_.data() + 16, 8) == 0 && sum.Is(frame + 16);
+      sum.Add(frame + kWalFrameHeaderBytes, kPageBytes);
+      sound =
+          std::memcmp(frame + kWalFrameSaltsAt, wal_.data() + kWalSaltsAt, kWalSaltsBytes) == 0 &&
+          sum.Is(frame + 16);
       if (!sound) break;
-      begun.insert_or_assign(Big32(frame) - 1, at + kFrameHeaderBytes);
-      if (const std::uint32_t pages = Big32(frame + 4); pages != 0) {
+      begun.insert_or_assign(ReadWalNumber(frame) - 1, at + kWalFrameHeaderBytes);
+      if (const std::uint32_t pages = ReadWalNumber(frame + 4); pages != 0) {
         for (const auto& [page, place] : begun) newest_.insert_or_assign(page, place);
         begun.clear();
         pages_ = pages;
-        committed = at + kFrameBytes;
+        committed = at + kWalFrameBytes;
       }
     }
   }

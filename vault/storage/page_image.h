@@ -11,12 +11,13 @@
 #include "crypto/bytes.h"
 #include "crypto/result.h"
 #include "vault/storage/sqlite.h"
+#include "vault/storage/wal_format.h"
 
 namespace coffer::vault {
 
 class PageImage {
  public:
-  static constexpr std::size_t kPageBytes = 4096;
+  static constexpr std::size_t kPageBytes = kDatabasePageBytes;
   static constexpr std::size_t kMaxWalBytes = std::size_t{48} << 20;
 
   // The state that is committed now, by a connection of its own, which begins to read here and

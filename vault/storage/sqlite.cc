@@ -8,12 +8,14 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <unordered_set>
 
 #include "crypto/encoding.h"
 #include "vault/storage/page_cache.h"
+#include "vault/storage/wal_format.h"
 
 namespace coffer::vault {
 namespace {
@@ -111,12 +113,6 @@ Status ApplyKey(sqlite3* database, const crypto::SecretBytes& key) {
 // SQLite never writes the page of its lock bytes, the one at 1 GiB.
 constexpr unsigned long kLockPage = (1UL << 30) / 4096 + 1;
 
-std::uint32_t Big32(const std::array<std::uint8_t, 32>& bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | bytes[at + i];
-  return value;
-}
-
 // The numbers of the pages in the WAL since it was begun anew, told by the salt; its headers are
 // not encrypted (https://sqlite.org/fileformat2.html#walformat). SQLite takes no locks on this
 // file, so none is lost with the descriptor.
@@ -124,12 +120,16 @@ std::unordered_set<std::uint32_t> PagesInWal(const std::string& path) {
   std::unordered_set<std::uint32_t> pages;
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return pages;
-  std::array<std::uint8_t, 32> header{}, frame{};
-  if (pread(fd, header.data(), 32, 0) == 32) {
-    const off_t step = 24 + static_cast<off_t>(Big32(header, 8));
-    for (off_t at = 32; pread(fd, frame.data(), 24, at) == 24; at += step) {
-      if (!std::equal(header.begin() + 16, header.begin() + 24, frame.begin() + 8)) break;
-      pages.insert(Big32(frame, 0));
+  std::array<std::uint8_t, kWalHeaderBytes> header{};
+  std::array<std::uint8_t, kWalFrameHeaderBytes> frame{};
+  const auto read = [fd](auto& out, std::size_t at) {
+    return pread(fd, out.data(), out.size(), static_cast<off_t>(at)) ==
+           static_cast<ssize_t>(out.size());
+  };
+  if (read(header, 0)) {
+    for (std::size_t at = kWalHeaderBytes; read(frame, at); at += kWalFrameBytes) {
+      if (std::memcmp(&header[kWalSaltsAt], &frame[kWalFrameSaltsAt], kWalSaltsBytes) != 0) break;
+      pages.insert(ReadWalNumber(frame.data()));
     }
   }
   close(fd);
@@ -304,8 +304,13 @@ Status Database::Execute(const char* sql) {
   return {};
 }
 
+void Database::TellOfCheckpoint() const {
+  if (callbacks_->before_checkpoint) callbacks_->before_checkpoint();
+}
+
 Result<Database::WalState> Database::Checkpoint(bool truncate) {
   WalState state;
+  TellOfCheckpoint();
   const int code = sqlite3_wal_checkpoint_v2(
       handle_.get(), "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
       &state.frames, &state.checkpointed);
@@ -314,6 +319,7 @@ Result<Database::WalState> Database::Checkpoint(bool truncate) {
 }
 
 Result<bool> Database::TruncateWal() {
+  TellOfCheckpoint();
   SetPatience(0);
   const int code = sqlite3_wal_checkpoint_v2(handle_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE,
                                              nullptr, nullptr);

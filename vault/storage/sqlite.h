@@ -98,6 +98,11 @@ class Database {
   // out of memory, and throw nothing else. An empty one takes the name back.
   using SqlFunction = std::function<void(SqlValues values)>;
   Status DefineFunction(const std::string& name, SqlFunction function);
+  // Called before each checkpoint of this connection, that is before the WAL may be begun anew. An
+  // empty function ends that.
+  void BeforeCheckpoint(std::function<void()> tell) {
+    callbacks_->before_checkpoint = std::move(tell);
+  }
   // Frames in the WAL and how many of them are in the database file afterwards.
   struct WalState {
     int frames = 0;
@@ -125,8 +130,10 @@ class Database {
   struct Close {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
+  void TellOfCheckpoint() const;
   struct Callbacks {
     OnRowChange on_row;
+    std::function<void()> before_checkpoint;
     std::map<std::string, SqlFunction> functions;
   };
   std::unique_ptr<Callbacks> callbacks_;  // outlive the connection, which calls them

@@ -15,7 +15,20 @@ constexpr std::chrono::hours kTellAgainAfter{1};
 }  // namespace
 
 void WriteAheadLog::Follow() {
-  if (database_.FollowWal(&frames_)) frames_ = copied_at_ = 0;
+  if (!database_.FollowWal(&frames_)) return;
+  frames_ = copied_at_ = 0;
+  if (changes_) FollowChanges();
+}
+
+void WriteAheadLog::FollowChanges() {
+  changes_.emplace(database_.path() + "-wal");
+  database_.BeforeCheckpoint([this] { changes_->Look(frames_); });
+}
+
+PageSet WriteAheadLog::TakeChanges() {
+  if (!changes_) FollowChanges();
+  changes_->Look(frames_);
+  return changes_->Take();
 }
 
 Status WriteAheadLog::Step(bool idle) {

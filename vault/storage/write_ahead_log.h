@@ -10,6 +10,7 @@
 #include <string>
 
 #include "crypto/result.h"
+#include "vault/storage/page_changes.h"
 #include "vault/storage/sqlite.h"
 
 namespace coffer::vault {
@@ -37,6 +38,10 @@ class WriteAheadLog {
   Status Step(bool idle);
   Status Empty();
 
+  // The pages that commits wrote since this was asked last; all of them the first time, and where
+  // the connection is another.
+  PageSet TakeChanges();
+
   // Any thread.
   std::uint64_t frames() const { return gauge_.load(std::memory_order_relaxed); }
   bool emptying() const { return emptying_.load(std::memory_order_relaxed); }
@@ -45,12 +50,14 @@ class WriteAheadLog {
 
  private:
   using Clock = std::chrono::steady_clock;
+  void FollowChanges();
   Status Copy();
   void WarnOf(const std::string& message, std::optional<Clock::time_point>& warned);
 
   Database& database_;
   const Words words_;
   const Warn warn_;
+  std::optional<PageChanges> changes_;  // once they were asked for
   int frames_ = 0;
   int copied_at_ = 0;  // so many there were at the last copying that left some
   std::atomic<std::uint64_t> gauge_{0};

@@ -10,6 +10,7 @@
 #include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "api/cli/verify/verification.h"
+#include "vault/backup/repository_report.h"
 #include "vault/backup/restoration.h"
 
 namespace coffer::cli {
@@ -32,6 +33,7 @@ struct RepositoryOptions {
 
 struct RestoreOptions {
   vault::RestoreRequest request;
+  std::string at;
   RootKeyOptions root_key;
   bool json = false;
 };
@@ -65,10 +67,11 @@ Outcome<Exit> List(const BackupOptions& options, Console& console) {
     console.out << "The configuration has no destination for backups.\n";
     return Exit::kOk;
   }
-  Table table({"DESTINATION", "KIND", "GENERATIONS", "NEWEST", "MADE", "PROBLEM"});
+  Table table(
+      {"DESTINATION", "KIND", "GENERATIONS", "NEWEST", "MADE", "COMPLETE UNTIL", "PROBLEM"});
   for (const json& one : Member(answer, "items")) {
     table.Add({Text(one, "name"), Text(one, "kind"), Text(one, "generations"), Text(one, "newest"),
-               Text(one, "newest_created"), Text(one, "problem")});
+               Text(one, "newest_created"), Text(one, "until"), Text(one, "problem")});
   }
   table.Print(console);
   return exit;
@@ -88,9 +91,13 @@ Outcome<Exit> MakeBackup(const BackupOptions& options, Console& console) {
                  Text(one, "generations_removed"), Text(one, "problem")});
     }
     table.Print(console);
-    console.out << (complete ? "Generation " : "Incomplete: generation ")
-                << Printable(Text(run, "generation")) << ", as of entry "
-                << Printable(Text(run, "log_size")) << " of the log.\n";
+    if (run.contains("generation")) {
+      console.out << (complete ? "Generation " : "Incomplete: generation ")
+                  << Printable(Text(run, "generation")) << ", as of entry "
+                  << Printable(Text(run, "log_size")) << " of the log.\n";
+    } else {
+      console.out << "NOTHING: no destination could be written to.\n";
+    }
   }
   return complete ? Exit::kOk : Exit::kFailed;
 }
@@ -111,6 +118,7 @@ Outcome<Exit> VerifyCopies(const RepositoryOptions& options, Console& console) {
                         {"kind", Name(report->kind)},
                         {"signatures_checked", !trusted.empty()},
                         {"generations", report->generations},
+                        {"increments", report->increments},
                         {"bytes_read", report->bytes},
                         {"findings", report->findings}});
   } else {
@@ -122,7 +130,8 @@ Outcome<Exit> VerifyCopies(const RepositoryOptions& options, Console& console) {
                 << report->generations.size() << " whole"
                 << (report->generations.empty() ? "" : ", the newest ")
                 << (report->generations.empty() ? "" : report->generations.back()) << ", "
-                << Grouped(report->bytes) << " bytes read).\n";
+                << report->increments << " increments, " << Grouped(report->bytes)
+                << " bytes read).\n";
     if (trusted.empty()) {
       console.out
           << "Whose they are was not checked: give the log's verifier key with --log-key.\n";
@@ -141,13 +150,22 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
     no_root = std::move(root).error();
     return Fail(Code::kUnauthenticated, "root_key_missing");
   };
-  const auto restored = vault::RestoreVault(options.request, open_root);
+  vault::RestoreRequest request = options.request;
+  if (!options.at.empty()) {
+    const auto at = audit::ParseTimestamp(options.at);
+    if (!at) {
+      return Failed(Exit::kUsage, "--at is no time", "Write it as 2026-01-02T03:30:00.000Z.");
+    }
+    request.at = *at;
+  }
+  const auto restored = vault::RestoreVault(request, open_root);
   if (!restored) {
     if (no_root) return std::unexpected(*std::move(no_root));
     return std::unexpected(FailureOf(restored.error(), "nothing was restored"));
   }
   if (options.json) {
     PrintJson(console, {{"generation", restored->generation},
+                        {"increments", restored->increments},
                         {"keys_generation", restored->keys_generation},
                         {"ledger_generation", restored->ledger_generation},
                         {"created", audit::FormatTimestamp(restored->created)},
@@ -155,12 +173,15 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
                         {"directory", options.request.directory}});
     return Exit::kOk;
   }
-  console.out << "Restored generation " << restored->generation << " of "
-              << audit::FormatTimestamp(restored->created) << " into "
+  console.out << "Restored generation " << restored->generation;
+  if (restored->increments > 0) {
+    console.out << " with " << Grouped(restored->increments) << " increments";
+  }
+  console.out << " as of " << audit::FormatTimestamp(restored->created) << " into "
               << Printable(options.request.directory) << ".\nIts log has "
               << Grouped(restored->log_size)
               << " entries. What was acknowledged behind them is not in this copy.\n";
-  if (restored->keys_generation != restored->generation) {
+  if (restored->keys_later) {
     console.out
         << "Its keys are kept no longer. Those of " << restored->keys_generation
         << " are used: who was erased in between cannot be read, and until the first start, which\n"
@@ -237,8 +258,13 @@ void AddRestoreCommand(CLI::App& app, Command& chosen) {
                    "The repository that has the keys")
       ->type_name("DIR")
       ->required();
-  command->add_option("--generation", options->request.generation, "Another than the newest")
-      ->type_name("ID");
+  CLI::Option* const generation = command
+                                      ->add_option("--generation", options->request.generation,
+                                                   "This one, without what came behind it")
+                                      ->type_name("ID");
+  command->add_option("--at", options->at, "The newest moment that is not later than this")
+      ->type_name("TIME")
+      ->excludes(generation);
   command
       ->add_option("--data", options->request.directory,
                    "The directory to make; empty, where it is there")

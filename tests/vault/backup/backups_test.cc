@@ -12,8 +12,7 @@
 
 #include "crypto/atomic_file.h"
 #include "tests/support/sampling.h"
-#include "tests/vault/test_vault.h"
-#include "vault/backup/restoration.h"
+#include "tests/vault/backup/backed_up_vault.h"
 #include "vault/log_key_rotation.h"
 
 namespace coffer::vault {
@@ -22,102 +21,6 @@ namespace {
 using enum Role;
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kOneDay = std::int64_t{24} * 3600 * 1000;
-
-testing::OpenVault::Settings WithDestinations(std::uint32_t keep_days = 0) {
-  testing::OpenVault::Settings settings;
-  settings.backup_destinations = {{"here", BackupKind::kData, "backup-data", keep_days},
-                                  {"keys", BackupKind::kKeys, "backup-keys", keep_days}};
-  return settings;
-}
-
-class BackedUpVault : public TestVault {
- public:
-  explicit BackedUpVault(const Settings& settings = WithDestinations()) : TestVault(settings) {
-    for (const auto& destination : settings.backup_destinations) {
-      const auto made =
-          (*this)->backups().InitializeDestination(As(kAdministrator), destination.name);
-      INFO(AnswerOf(made));
-      REQUIRE(made);
-      REQUIRE(made->problem.empty());
-    }
-  }
-
-  std::string data() const { return work() / "backup-data"; }
-  std::string keys() const { return work() / "backup-keys"; }
-
-  BackupRun BackUp() {
-    auto run = (*this)->backups().RunBackup(As(kAdministrator));
-    INFO(AnswerOf(run));
-    REQUIRE(run);
-    for (const auto& destination : run->destinations) {
-      INFO(destination.name << ": " << destination.problem);
-      CHECK(destination.problem.empty());
-    }
-    return *std::move(run);
-  }
-
-  // In steps that do not make the clock doubted, each of which a start looks at.
-  void Later(std::int64_t days) {
-    for (std::int64_t half_days = 2 * days; half_days > 0; half_days -= 3) {
-      clock.Advance(std::min<std::int64_t>(half_days, 3) * kOneDay / 2);
-      Close();
-      Open();
-    }
-  }
-
-  Result<Restored> TryRestore(const std::string& into, const std::string& generation = {}) {
-    return RestoreVault({data(), keys(), generation, work() / into}, OpensRoot());
-  }
-  OpenRootKeyFor OpensRoot() {
-    return [this](const std::string&) { return crypto::OpenKeyFile(root_key_file()); };
-  }
-  Restored Restore(const std::string& into, const std::string& generation = {}) {
-    auto restored = TryRestore(into, generation);
-    INFO(AnswerOf(restored) << " " << (restored ? "" : restored.error().detail));
-    REQUIRE(restored);
-    return *std::move(restored);
-  }
-  // What a deep verification of a restored vault finds.
-  Strings FindingsIn(const std::string& name, DeepReport* full = nullptr) {
-    OfflineVerifyOptions options;
-    options.directory = work() / name;
-    options.deep = true;
-    const auto report = VerifyDirectory(options, root());
-    INFO(AnswerOf(report) << " " << (report ? "" : report.error().detail));
-    REQUIRE(report);
-    if (full != nullptr) *full = *report;
-    Strings found;
-    for (const auto& finding : report->log.findings) found.push_back(finding.message);
-    return found;
-  }
-  std::unique_ptr<Vault> OpenRestored(const std::string& name) {
-    VaultOptions options;
-    options.directory = work() / name;
-    options.require_locked_memory = false;
-    options.clock = &clock;
-    options.operator_details = testing::OpenVault::Settings().operator_details;
-    auto opened = Vault::Open(options, root());
-    INFO(AnswerOf(opened) << " " << (opened ? "" : opened.error().detail));
-    REQUIRE(opened);
-    return *std::move(opened);
-  }
-  audit::BackupManifest ManifestOf(const Repository& repository, const std::string& generation) {
-    const auto note = repository.GetManifest(generation);
-    REQUIRE(note);
-    auto manifest = audit::ReadBackupManifest(*note);
-    REQUIRE(manifest);
-    return *std::move(manifest);
-  }
-  RepositoryReport Verify(const std::string& path) {
-    const audit::VerifierKey key{std::string(kOrigin),
-                                 OpenKeyring().log_signing_key().public_key()};
-    auto report = VerifyRepository(path, {&key, 1});
-    REQUIRE(report);
-    return *std::move(report);
-  }
-};
-
 using BackupManifestFile = audit::BackupFile;
 constexpr std::size_t kListHead = 20, kPartHead = 20;  // before the hashes, and before the packs
 
@@ -125,21 +28,6 @@ Hash HashAt(const Bytes& bytes, std::size_t at) {
   Hash hash;
   std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), hash.size(), hash.begin());
   return hash;
-}
-
-std::vector<fs::path> FilesIn(const fs::path& directory) {
-  std::vector<fs::path> files;
-  for (const auto& at : fs::recursive_directory_iterator(directory)) {
-    if (at.is_regular_file()) files.push_back(at.path());
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
-std::uint64_t BytesIn(const fs::path& directory) {
-  std::uint64_t bytes = 0;
-  for (const auto& file : FilesIn(directory)) bytes += fs::file_size(file);
-  return bytes;
 }
 
 TEST_CASE("a backup beside writers is one moment, and what was acknowledged before is in it") {

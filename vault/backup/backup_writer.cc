@@ -1,0 +1,494 @@
+#include "vault/backup/backup_writer.h"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <ranges>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include "audit/documents/backup_increment.h"
+#include "crypto/encoding.h"
+#include "vault/backup/change_set.h"
+#include "vault/backup/prune.h"
+#include "vault/base/ids.h"
+
+namespace coffer::vault {
+namespace {
+
+// Some 1 GiB.
+constexpr std::uint64_t kMostWalFrames = 260'000;
+constexpr std::chrono::milliseconds kLongestRest{200};
+constexpr std::int64_t kDayOfKeepingMs = std::int64_t{24} * 3600 * 1000;
+constexpr std::uint64_t kPagesOfRun = 256;
+constexpr const char* kKeyringName = "keyring.json";
+// Increments are read again one by one, and each is two files.
+constexpr std::uint64_t kMostIncrements = 100'000;
+constexpr std::uint64_t kFewIncrementBytes = std::uint64_t{64} << 20;
+
+// The newest generation that this vault signed. Of another's nothing is taken over: it could name
+// pages that are others.
+std::optional<audit::BackupManifest> NewestOurs(const Repository& repository,
+                                                std::span<const audit::VerifierKey> trusted) {
+  const auto generations = repository.ListGenerations();
+  if (!generations) return std::nullopt;
+  for (const std::string& generation : *generations | std::views::reverse) {
+    const auto note = repository.GetManifest(generation);
+    if (!note) continue;
+    auto manifest = audit::VerifyBackupManifest(*note, trusted);
+    if (manifest && manifest->generation == generation) return *std::move(manifest);
+  }
+  return std::nullopt;
+}
+
+std::optional<Hash> ListOf(const std::optional<audit::BackupManifest>& manifest,
+                           std::string_view file) {
+  if (!manifest) return std::nullopt;
+  const auto found = std::ranges::find(manifest->files, file, &audit::BackupFile::name);
+  return found != manifest->files.end() && found->paged ? std::optional(found->object)
+                                                        : std::nullopt;
+}
+
+PagedFile PagesOf(const PageImage& image) {
+  return {image.pages() * PageImage::kPageBytes,
+          [&image](std::uint64_t at, std::span<std::uint8_t> out) {
+            return image.Read(at / PageImage::kPageBytes, out);
+          }};
+}
+
+PagedFile LedgerOf(const VaultSnapshot& snapshot, const std::string& path) {
+  auto stream = std::make_shared<std::ifstream>(path, std::ios::binary);
+  return {snapshot.ledger_bytes,
+          [stream, path](std::uint64_t at, std::span<std::uint8_t> out) -> Status {
+            stream->seekg(static_cast<std::streamoff>(at));
+            stream->read(reinterpret_cast<char*>(out.data()),
+                         static_cast<std::streamsize>(out.size()));
+            return *stream ? Status() : Fail(Code::kUnavailable, "file_not_read", path);
+          }};
+}
+
+// The files of a kind that are short.
+std::map<std::string, ByteView> ShortFilesOf(const VaultSnapshot& snapshot, BackupKind kind) {
+  if (kind == BackupKind::kKeys) return {{"keys.db.key", snapshot.keys_key}};
+  return {{"anchor", snapshot.anchor}, {kKeyringName, snapshot.keyring}};
+}
+
+}  // namespace
+
+bool BackupRun::copied() const {
+  return std::ranges::any_of(destinations, &DestinationRun::copied);
+}
+
+bool BackupRun::complete() const {
+  return std::ranges::all_of(
+      destinations, [](const DestinationRun& done) { return done.copied && done.problem.empty(); });
+}
+
+struct BackupWriter::Chain {
+  std::string base;
+  std::uint64_t n = 0;  // of the last increment
+  Hash previous{};
+  Timestamp created;       // of the base
+  Timestamp keys_changed;  // as was said last
+  PageSet pending;         // of its database, what is not there yet
+  std::map<std::string, Hash> short_files;
+  std::uint64_t ledger_bytes = 0;
+  std::uint64_t base_bytes = 0, bytes = 0;  // of the base's files; of the increments
+
+  bool long_enough() const {
+    return n >= kMostIncrements || bytes > std::max(base_bytes, kFewIncrementBytes);
+  }
+};
+
+struct BackupWriter::Place {
+  const BackupDestination& destination;
+  std::optional<Chain> chain = std::nullopt;
+  bool swept = false;  // once since the vault was opened
+  // In a run.
+  DestinationRun done = {};
+  std::optional<Repository> repository = std::nullopt;
+  std::optional<Repository::Claim> claim = std::nullopt;  // to write to it
+  bool unfinished = false;                                // what an earlier run left may be there
+
+  void Begin() {
+    done = {destination.name, destination.kind, false, {}, {}, 0};
+    repository.reset();
+    claim.reset();
+  }
+  bool usable() const { return repository && done.problem.empty(); }
+  void End() {
+    claim.reset();
+    repository.reset();
+  }
+};
+
+BackupWriter::BackupWriter(const Operations& operations, const BackupOptions& options,
+                           VaultFiles files, std::function<bool()> clock_doubted)
+    : operations_(operations),
+      options_(options),
+      files_(std::move(files)),
+      clock_doubted_(std::move(clock_doubted)) {
+  for (const auto& destination : options_.backup_destinations) places_.push_back({destination});
+  progress_.resize(places_.size());
+}
+
+BackupWriter::~BackupWriter() = default;
+
+Repository::Owner BackupWriter::owner() const {
+  const auto& keyring = operations_.keyring();
+  return {keyring.log_origin(), crypto::HexEncode(keyring.vault_id())};
+}
+
+Result<Repository> BackupWriter::OpenDestination(const BackupDestination& destination) const {
+  COFFER_ASSIGN(auto repository, Repository::Open(destination.directory));
+  if (repository.kind() != destination.kind) {
+    return Fail(Code::kConflict, "repository_of_other_kind",
+                destination.directory + " is one of " + std::string(Name(repository.kind())));
+  }
+  if (repository.owner() != owner()) {
+    return Fail(Code::kConflict, "repository_of_other_vault",
+                destination.directory + " is one of " + repository.owner().vault + ", vault " +
+                    repository.owner().vault_id);
+  }
+  return repository;
+}
+
+void BackupWriter::Open(Place& place, bool to_begin) const {
+  const auto open = [&]() -> Status {
+    COFFER_ASSIGN(auto repository, OpenDestination(place.destination));
+    COFFER_ASSIGN(auto claim, repository.Take());
+    place.claim.emplace(std::move(claim));
+    place.repository = std::move(repository);
+    if (!to_begin) return {};
+    place.unfinished = true;
+    COFFER_ASSIGN(const bool before, place.repository->BeginWriting());
+    place.unfinished = before || !place.swept;
+    return {};
+  };
+  place.Begin();
+  if (const auto opened = open(); !opened) place.done.problem = InWords(opened.error());
+}
+
+// What it took out of the engine is added to all chains: one that is not written now is later.
+Result<VaultSnapshot> BackupWriter::Snapshot() {
+  const auto before = operations_.engine().Statistics();
+  auto snapshot = TakeSnapshot(operations_, files_);
+  if (!snapshot) {
+    for (Place& place : places_) place.chain.reset();
+    return snapshot;
+  }
+  // Its own operation is one.
+  operations_seen_ = before.operations + 1;
+  keys_rewrites_ = before.keys_rewrites;
+  // By its time one is told from the next, also where the clock stands.
+  last_ = std::max(operations_.Now(), Timestamp{last_.ms + 1});
+  const Hash keys_key = crypto::Sha256(snapshot->keys_key);
+  if (!snapshot->changed.keys.empty() || keys_key != keys_key_) keys_changed_ = last_;
+  keys_key_ = keys_key;
+  for (Place& place : places_) {
+    if (!place.chain) continue;
+    const bool keys = place.destination.kind == BackupKind::kKeys;
+    place.chain->pending.Add(keys ? snapshot->changed.keys : snapshot->changed.vault);
+  }
+  return snapshot;
+}
+
+Result<BackupRun> BackupWriter::WriteGeneration(bool lacking) {
+  std::vector<Place*> places;
+  const auto lacks = [](const Place& place) { return !place.chain || place.chain->long_enough(); };
+  // A generation of the data needs one of the keys beside it.
+  const bool keys_too = std::ranges::any_of(places_, [&](const Place& place) {
+    return place.destination.kind == BackupKind::kData && lacks(place);
+  });
+  for (Place& place : places_) {
+    const bool wanted = lacks(place) || (keys_too && place.destination.kind == BackupKind::kKeys);
+    if (lacking && !wanted) continue;
+    places.push_back(&place);
+    Open(place, true);
+  }
+  BackupRun run;
+  const auto finish = [&] {
+    for (Place* place : places) {
+      Tell(*place);
+      run.destinations.push_back(place->done);
+      place->End();
+    }
+  };
+  if (std::ranges::none_of(places, &Place::usable)) {
+    run.created = operations_.Now();
+    finish();
+    return run;
+  }
+  auto taken = Snapshot();
+  if (!taken) {
+    finish();
+    return std::unexpected(taken.error());
+  }
+  VaultSnapshot snapshot = *std::move(taken);
+  Pace pace{std::chrono::steady_clock::now(), operations_.engine().requests()};
+  run.created = last_;
+  run.generation = BackupId::New(run.created).Text();
+  run.log_size = snapshot.log_size;
+  // The keys first: their reader keeps erasures waiting.
+  for (const BackupKind kind : {BackupKind::kKeys, BackupKind::kData}) {
+    for (Place* place : places) {
+      if (place->done.kind != kind || !place->usable()) continue;
+      const auto copied = CopyTo(*place, snapshot, run, pace);
+      place->done.copied = copied.has_value();
+      if (!copied) place->done.problem = InWords(copied.error());
+    }
+    snapshot.keys.reset();
+  }
+  snapshot = {};
+  for (Place* place : places) Prune(*place, run.created, pace);
+  finish();
+  return run;
+}
+
+// Also where there was no room for the copy: there above all.
+void BackupWriter::Prune(Place& place, Timestamp now, Pace& pace) const {
+  if (!place.repository) return;
+  const auto prune = [&]() -> Status {
+    const std::uint32_t days = place.destination.keep_days;
+    std::optional<Timestamp> since;
+    if (days > 0 && !clock_doubted_()) since = Timestamp{now.ms - days * kDayOfKeepingMs};
+    COFFER_TRY(PruneRepository(
+        *place.repository, since, place.unfinished || !place.done.copied,
+        [&] { return GoOn(pace); }, place.done.generations_removed));
+    COFFER_TRY(place.repository->EndWriting());
+    place.swept = true;
+    return {};
+  };
+  if (const auto pruned = prune(); !pruned && place.done.problem.empty()) {
+    place.done.problem = InWords(pruned.error());
+  }
+}
+
+// A place that is slow must not fill the vault's own disk.
+Status BackupWriter::CheckRoom() const {
+  if (stopping_) return Fail(Code::kUnavailable, "stopping");
+  if (operations_.engine().Statistics().wal_frames > kMostWalFrames) {
+    return Fail(Code::kExhausted, "wal_too_long", "the copy takes too long");
+  }
+  return {};
+}
+
+// While others ask for something, it rests for longer than it works: of two processors it would
+// have one.
+Status BackupWriter::GoOn(Pace& pace) const {
+  COFFER_TRY(CheckRoom());
+  const std::uint64_t requests = operations_.engine().requests();
+  if (requests != pace.requests) {
+    const auto worked = std::chrono::steady_clock::now() - pace.since;
+    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(worked * 2, kLongestRest));
+  }
+  pace = {std::chrono::steady_clock::now(), requests};
+  return {};
+}
+
+std::vector<audit::VerifierKey> BackupWriter::TrustedKeys() const {
+  std::vector<audit::VerifierKey> trusted;
+  for (const auto& key : operations_.keyring().log_keys()) {
+    trusted.push_back({operations_.keyring().log_origin(), key.key.public_key()});
+  }
+  return trusted;
+}
+
+Status BackupWriter::CopyTo(Place& place, const VaultSnapshot& snapshot, const BackupRun& run,
+                            Pace& pace) const {
+  const Repository& repository = *place.repository;
+  PageFigures& figures = place.done.figures;
+  audit::BackupManifest manifest{run.created,    {},
+                                 run.generation, repository.kind(),
+                                 run.log_size,   operations_.keyring().log_origin()};
+  const auto earlier = NewestOurs(repository, TrustedKeys());
+  // By a clock that ran ahead: it would go on being the newest.
+  if (earlier && earlier->created >= run.created) {
+    return Fail(Code::kConflict, "generation_in_future",
+                earlier->generation + " is of " + audit::FormatTimestamp(earlier->created) +
+                    ": where the clock was wrong then, remove its file from " + repository.path() +
+                    "/generations");
+  }
+  Chain chain;
+  const auto add_pages = [&](const std::string& name, const PagedFile& file) -> Status {
+    COFFER_ASSIGN(
+        const Hash list,
+        StorePages(file, repository, ListOf(earlier, name), [&] { return GoOn(pace); }, figures));
+    manifest.files.push_back({name, list, file.bytes, true});
+    chain.base_bytes += file.bytes;
+    return {};
+  };
+  if (repository.kind() == BackupKind::kKeys) {
+    COFFER_TRY(add_pages("keys.db", PagesOf(*snapshot.keys)));
+  } else {
+    COFFER_TRY(add_pages("erasures.ledger", LedgerOf(snapshot, files_.ledger)));
+    COFFER_TRY(add_pages("vault.db", PagesOf(snapshot.vault)));
+  }
+  for (const auto& [name, content] : ShortFilesOf(snapshot, repository.kind())) {
+    bool written = false;
+    COFFER_ASSIGN(const Hash object, repository.Put(content, written));
+    if (written) figures.bytes_stored += content.size();
+    manifest.files.push_back({name, object, content.size(), false});
+    chain.short_files.emplace(name, object);
+  }
+  std::ranges::sort(manifest.files, {}, &audit::BackupFile::name);
+  COFFER_ASSIGN(const auto note,
+                audit::SignBackupManifest(manifest, operations_.keyring().log_signing_key()));
+  COFFER_TRY(repository.PutManifest(run.generation, note));
+  chain.base = run.generation;
+  chain.previous = crypto::Sha256(crypto::AsBytes(note));
+  chain.created = run.created;
+  chain.keys_changed = keys_changed_;
+  chain.ledger_bytes = snapshot.ledger_bytes;
+  place.chain = std::move(chain);
+  return {};
+}
+
+struct BackupWriter::Increment {
+  Place& place;
+  ChangeWriter changes;
+  Chain next;  // as the chain is after it
+};
+
+Result<BackupWriter::Increment> BackupWriter::Collect(Place& place,
+                                                      const VaultSnapshot& snapshot) const {
+  Increment increment{place, ChangeWriter(*place.repository), *place.chain};
+  Chain& next = increment.next;
+  const auto add = [&](std::string_view name, const PagedFile& file, std::uint64_t at,
+                       std::uint64_t count) -> Status {
+    COFFER_TRY(CheckRoom());
+    Bytes content(static_cast<std::size_t>(count));
+    COFFER_TRY(file.read(at, content));
+    return increment.changes.Add({name, file.bytes, at, content});
+  };
+  const auto add_pages = [&](std::string_view name, const PageImage& image) -> Status {
+    constexpr std::uint64_t kPage = PageImage::kPageBytes;
+    const PagedFile file = PagesOf(image);
+    return next.pending.ForEachRun(image.pages(), kPagesOfRun,
+                                   [&](std::uint64_t first, std::uint64_t count) {
+                                     return add(name, file, first * kPage, count * kPage);
+                                   });
+  };
+  if (place.destination.kind == BackupKind::kKeys) {
+    COFFER_TRY(add_pages("keys.db", *snapshot.keys));
+  } else {
+    const PagedFile ledger = LedgerOf(snapshot, files_.ledger);
+    while (next.ledger_bytes < ledger.bytes) {
+      const std::uint64_t count =
+          std::min(ledger.bytes - next.ledger_bytes, kPagesOfRun * PageImage::kPageBytes);
+      COFFER_TRY(add("erasures.ledger", ledger, next.ledger_bytes, count));
+      next.ledger_bytes += count;
+    }
+    COFFER_TRY(add_pages("vault.db", snapshot.vault));
+  }
+  next.pending = {};
+  for (const auto& [name, content] : ShortFilesOf(snapshot, place.destination.kind)) {
+    Hash& before = next.short_files[name];
+    const Hash now = crypto::Sha256(content);
+    if (std::exchange(before, now) == now) continue;
+    // By which the signatures are looked at: a generation stands on its own.
+    if (name == kKeyringName) return Fail(Code::kConflict, "keyring_changed");
+    COFFER_TRY(increment.changes.Add({name, content.size(), 0, content}));
+  }
+  return increment;
+}
+
+Status BackupWriter::Write(Increment& increment, std::uint64_t log_size) const {
+  Place& place = increment.place;
+  Chain& next = increment.next;
+  next.keys_changed = keys_changed_;
+  // Also where nothing but the time of the keys is another: the data says which keys it needs.
+  if (increment.changes.empty() && next.keys_changed == place.chain->keys_changed) return {};
+  COFFER_ASSIGN(auto objects, increment.changes.Finish());
+  const audit::BackupIncrement document{.base = next.base,
+                                        .changes = std::move(objects),
+                                        .created = last_,
+                                        .keys_changed = keys_changed_,
+                                        .kind = place.destination.kind,
+                                        .log_size = log_size,
+                                        .n = next.n + 1,
+                                        .previous = next.previous,
+                                        .vault = operations_.keyring().log_origin()};
+  COFFER_ASSIGN(const auto note,
+                audit::SignBackupIncrement(document, operations_.keyring().log_signing_key()));
+  COFFER_TRY(place.repository->PutIncrement(document.base, document.n, note));
+  next.n = document.n;
+  next.previous = crypto::Sha256(crypto::AsBytes(note));
+  next.bytes += increment.changes.bytes();
+  place.chain = std::move(next);
+  return {};
+}
+
+Status BackupWriter::WriteIncrements() {
+  const auto now = operations_.engine().Statistics();
+  const bool all_there = std::ranges::all_of(
+      places_, [](const Place& place) { return !place.chain || place.done.problem.empty(); });
+  if (now.operations == operations_seen_ && now.keys_rewrites == keys_rewrites_ && all_there) {
+    for (Place& place : places_) Tell(place, operations_.Now());
+    return {};
+  }
+  for (Place& place : places_) {
+    if (place.chain) Open(place, false);
+  }
+  auto snapshot = Snapshot();
+  if (!snapshot) {
+    for (Place& place : places_) place.End();
+    return std::unexpected(snapshot.error());
+  }
+  const auto attempt = [](Place& place, auto&& work) {
+    if (auto done = work(); !done) {
+      place.done.problem = InWords(done.error());
+      // Somebody else writes behind the same generation, or it has become too much for one.
+      const Code code = done.error().code;
+      if (code == Code::kConflict || code == Code::kTooLarge) place.chain.reset();
+    }
+  };
+  for (const BackupKind kind : {BackupKind::kKeys, BackupKind::kData}) {
+    std::vector<Increment> collected;
+    for (Place& place : places_) {
+      if (!place.chain || !place.usable() || place.destination.kind != kind) continue;
+      attempt(place, [&]() -> Status {
+        COFFER_ASSIGN(auto increment, Collect(place, *snapshot));
+        collected.push_back(std::move(increment));
+        return {};
+      });
+    }
+    // What erasures wait for is let go before a destination is waited for.
+    snapshot->keys.reset();
+    for (Increment& increment : collected) {
+      attempt(increment.place, [&] { return Write(increment, snapshot->log_size); });
+    }
+  }
+  for (Place& place : places_) {
+    Tell(place);
+    place.End();
+  }
+  return {};
+}
+
+void BackupWriter::Tell(const Place& place, Timestamp until) {
+  const std::lock_guard lock(mutex_);
+  DestinationProgress& progress = progress_[static_cast<std::size_t>(&place - places_.data())];
+  progress.problem = place.done.problem;
+  if (place.chain) {
+    progress.generation = place.chain->created;
+    progress.increments = place.chain->n;
+    if (place.done.problem.empty()) progress.until = std::max(until, last_);
+  }
+  needs_generation_ = std::ranges::any_of(
+      places_, [](const Place& one) { return !one.chain || one.chain->long_enough(); });
+}
+
+std::vector<DestinationProgress> BackupWriter::Progress() const {
+  const std::lock_guard lock(mutex_);
+  return progress_;
+}
+
+bool BackupWriter::NeedsGeneration() const {
+  const std::lock_guard lock(mutex_);
+  return needs_generation_;
+}
+
+}  // namespace coffer::vault

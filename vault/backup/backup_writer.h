@@ -1,0 +1,123 @@
+// Writes a vault's backups: generations, which are whole, and increments behind them. What it does
+// not do is decide when.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crypto/result.h"
+#include "vault/access/operations.h"
+#include "vault/backup/backup_options.h"
+#include "vault/backup/page_list.h"
+#include "vault/backup/repository.h"
+#include "vault/backup/snapshot.h"
+#include "vault/base/timestamp.h"
+
+namespace coffer::vault {
+
+// What became of one destination in a run.
+struct DestinationRun {
+  std::string name;
+  BackupKind kind = BackupKind::kData;
+  bool copied = false;
+  std::string problem;  // why it has no copy, or keeps too much: a reason and a detail
+  PageFigures figures;
+  std::uint64_t generations_removed = 0;
+};
+
+struct BackupRun {
+  std::string generation;  // empty: no destination could be written to
+  Timestamp created;
+  std::uint64_t log_size = 0;
+  std::vector<DestinationRun> destinations;
+
+  bool copied() const;    // some destination has its copy
+  bool complete() const;  // each has, and no problem
+};
+
+// How far a destination has come since this vault was opened.
+struct DestinationProgress {
+  // All that was committed until then is there; absent: nothing of this opening is yet.
+  std::optional<Timestamp> until;
+  std::optional<Timestamp> generation;  // the last whole one
+  std::string problem;                  // of the last try; empty: it went well
+  std::uint64_t increments = 0;         // behind the generation
+};
+
+class BackupWriter {
+ public:
+  // `clock_doubted` says that the clock may be wrong: nothing is removed by it then.
+  BackupWriter(const Operations& operations, const BackupOptions& options, VaultFiles files,
+               std::function<bool()> clock_doubted);
+  ~BackupWriter();
+
+  // These two, of one thread at a time.
+  //
+  // A generation in every destination that can be used, or in those of them that need one
+  // (`lacking`), of one moment; what is older than it is to be kept goes from there. It has no name
+  // where none can be used. Errors: those of TakeSnapshot. A destination's own are in the result.
+  Result<BackupRun> WriteGeneration(bool lacking);
+  // What was committed since, into every destination that has a generation of this opening; nothing
+  // where nothing was. Errors: those of TakeSnapshot, after which each needs a generation. A
+  // destination's own are in its progress, and it is gone on with where it stood.
+  Status WriteIncrements();
+
+  // Any thread. In the order of the configuration.
+  std::vector<DestinationProgress> Progress() const;
+  // Whether one has no generation of this opening, or its increments have become longer than it.
+  bool NeedsGeneration() const;
+  // What is under way, or begun later, ends soon, unfinished; until it is resumed.
+  void Stop() { stopping_ = true; }
+  void Resume() { stopping_ = false; }
+
+  // Errors: those of Repository::Open; kConflict "repository_of_other_kind",
+  // "repository_of_other_vault".
+  Result<Repository> OpenDestination(const BackupDestination& destination) const;
+  Repository::Owner owner() const;
+
+ private:
+  struct Chain;  // what an increment follows
+  struct Place;  // a destination
+  struct Increment;
+  // When it last did something, and what had been asked of the vault then.
+  struct Pace {
+    std::chrono::steady_clock::time_point since;
+    std::uint64_t requests = 0;
+  };
+
+  Result<VaultSnapshot> Snapshot();
+  void Open(Place& place, bool to_begin) const;
+  void Prune(Place& place, Timestamp now, Pace& pace) const;
+  Status CopyTo(Place& place, const VaultSnapshot& snapshot, const BackupRun& run,
+                Pace& pace) const;
+  Result<Increment> Collect(Place& place, const VaultSnapshot& snapshot) const;
+  Status Write(Increment& increment, std::uint64_t log_size) const;
+  Status GoOn(Pace& pace) const;
+  Status CheckRoom() const;
+  std::vector<audit::VerifierKey> TrustedKeys() const;
+  // Nothing was committed between the newest snapshot and `until`.
+  void Tell(const Place& place, Timestamp until = {});
+
+  const Operations& operations_;
+  const BackupOptions& options_;
+  const VaultFiles files_;
+  const std::function<bool()> clock_doubted_;
+  std::atomic<bool> stopping_{false};
+  std::vector<Place> places_;
+  Timestamp last_;          // of the newest snapshot
+  Timestamp keys_changed_;  // of the newest snapshot in which the keys were others
+  Hash keys_key_{};         // of keys.db.key, then
+  std::uint64_t operations_seen_ = 0, keys_rewrites_ = 0;  // of the engine, at that moment
+
+  mutable std::mutex mutex_;
+  std::vector<DestinationProgress> progress_;
+  bool needs_generation_ = true;
+};
+
+}  // namespace coffer::vault

@@ -1,0 +1,71 @@
+#include "vault/backup/moment.h"
+
+#include <utility>
+
+#include "crypto/hash.h"
+
+namespace coffer::vault {
+
+Timestamp Moment::created() const {
+  return increments.empty() ? manifest.created : increments.back().created;
+}
+
+std::uint64_t Moment::log_size() const {
+  return increments.empty() ? manifest.log_size : increments.back().log_size;
+}
+
+Timestamp Moment::keys_changed() const {
+  return increments.empty() ? manifest.created : increments.back().keys_changed;
+}
+
+Result<audit::BackupManifest> VerifiedManifest(const Repository& repository,
+                                               const std::string& generation,
+                                               std::span<const audit::VerifierKey> trusted,
+                                               std::string* note) {
+  COFFER_ASSIGN(auto read, repository.GetManifest(generation));
+  COFFER_ASSIGN(auto manifest, trusted.empty() ? audit::ReadBackupManifest(read)
+                                               : audit::VerifyBackupManifest(read, trusted));
+  if (manifest.generation != generation || manifest.kind != repository.kind() ||
+      manifest.vault != repository.owner().vault) {
+    return Fail(Code::kCorrupted, "manifest_malformed", generation + " has another's manifest");
+  }
+  if (note != nullptr) *note = std::move(read);
+  return manifest;
+}
+
+Result<Moment> ReadMoment(const Repository& repository, const std::string& generation,
+                          std::span<const std::uint64_t> numbers,
+                          const std::function<bool(const audit::BackupIncrement&)>& more,
+                          std::span<const audit::VerifierKey> trusted) {
+  std::string before;
+  Moment moment;
+  COFFER_ASSIGN(moment.manifest, VerifiedManifest(repository, generation, trusted, &before));
+  for (const std::uint64_t number : numbers) {
+    const std::uint64_t n = moment.increments.size() + 1;
+    const auto which = [&] {
+      return "number " + std::to_string(n) + " of " + generation + " in " + repository.path() +
+             "/increments: without it and those behind it, what is before can be restored";
+    };
+    if (number != n) return Fail(Code::kNotFound, "increment_missing", which());
+    COFFER_ASSIGN(auto note, repository.GetIncrement(generation, n));
+    auto increment = trusted.empty() ? audit::ReadBackupIncrement(note)
+                                     : audit::VerifyBackupIncrement(note, trusted);
+    if (!increment) {
+      auto error = std::move(increment).error();
+      error.detail = which() + (error.detail.empty() ? "" : ": " + error.detail);
+      return std::unexpected(std::move(error));
+    }
+    if (increment->n != n || increment->base != generation ||
+        increment->kind != repository.kind() || increment->vault != repository.owner().vault ||
+        increment->created < moment.created() ||
+        increment->previous != crypto::Sha256(crypto::AsBytes(before))) {
+      return Fail(Code::kCorrupted, "increment_malformed", which());
+    }
+    if (!more(*increment)) break;
+    before = std::move(note);
+    moment.increments.push_back(*std::move(increment));
+  }
+  return moment;
+}
+
+}  // namespace coffer::vault

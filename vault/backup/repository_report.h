@@ -1,0 +1,30 @@
+// A repository, read back.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "crypto/result.h"
+#include "vault/backup/repository.h"
+
+namespace coffer::vault {
+
+struct RepositoryReport {
+  std::string vault;
+  BackupKind kind = BackupKind::kData;
+  std::vector<std::string> generations;  // whole, with all of their increments
+  std::uint64_t increments = 0;          // of those
+  std::uint64_t bytes = 0;               // that were read
+  std::vector<std::string> findings;     // a generation, what is wrong with it, and where
+};
+
+// Reads everything back: each generation's signature and those of its increments, each object's
+// hash, each page of the newest.
+// `trusted` empty: no signature is looked at. Errors: those of Repository::Open and
+// ListGenerations.
+Result<RepositoryReport> VerifyRepository(const std::string& path,
+                                          std::span<const audit::VerifierKey> trusted);
+
+}  // namespace coffer::vault
