@@ -2,6 +2,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
@@ -44,6 +45,31 @@ int FailFor(const std::exception& error) {
                {}});
 }
 
+// Whether this process may have the address space (RLIMIT_AS) that a server needs, before one that
+// will not have it is begun: where memory ends in the middle, libraries end the process.
+coffer::Status CheckAddressSpace(const coffer::api::Config& config) {
+  constexpr std::size_t kMib = std::size_t{1} << 20, kBesideMib = 128;
+  pthread_attr_t defaults;
+  std::size_t stack = 0;
+  pthread_attr_init(&defaults);
+  pthread_attr_getstacksize(&defaults, &stack);
+  pthread_attr_destroy(&defaults);
+  const std::size_t bytes =
+      config.server.workers * stack +
+      (static_cast<std::size_t>(config.vault.page_cache_mib) + kBesideMib) * kMib;
+  void* const room =
+      mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room != MAP_FAILED) {
+    munmap(room, bytes);
+    return {};
+  }
+  return coffer::Fail(coffer::Code::kUnavailable, "resources_exhausted",
+                      "there is no address space of " + std::to_string(bytes / kMib) +
+                          " MiB, for the stacks of " + std::to_string(config.server.workers) +
+                          " threads and the caches; raise the limits of the process, or set fewer "
+                          "server.workers");
+}
+
 // The root key, read as whoever started this; then, where root did, for good the account that the
 // vault's files belong to: what the server writes is of no use to it otherwise.
 coffer::Result<std::unique_ptr<coffer::crypto::RootKeyProvider>> TakeRootKey(
@@ -83,6 +109,7 @@ void Reload(coffer::api::Server& server, const std::string& config_path) {
 
 int Serve(coffer::api::Config config, const std::string& config_path, const sigset_t& signals) {
   using namespace coffer;
+  if (auto room = CheckAddressSpace(config); !room) return Fail(kFailed, room.error());
   auto root = TakeRootKey(config);
   if (!root) return Fail(kFailed, root.error());
   auto opened = vault::Vault::Open(config.vault, **root);

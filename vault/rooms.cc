@@ -51,10 +51,11 @@ Services::Services(Rooms& room)
       verification(*room.operations, *room.log_readers, *room.publisher, room.options.directory),
       emergency_reports(*room.operations, *room.log_readers),
       traces(*room.operations, access_log, *room.index_builder, room.options.backup_horizon_days),
-      monitoring(*room.operations, *room.snapshots,
-                 {*room.two_person, *room.publisher, *room.follower, *room.scrubber,
-                  *room.retention, *room.index_builder},
-                 room.options.directory, room.started),
+      monitoring(
+          *room.operations, *room.snapshots,
+          {*room.two_person, *room.publisher, *room.follower, *room.scrubber, *room.retention,
+           *room.index_builder, [&runner = *room.backup_runner] { return runner.Standing(); }},
+          room.options.directory, room.started),
       backups(*room.operations, room.options, *room.backup_runner) {}
 
 }  // namespace coffer::vault

@@ -208,6 +208,19 @@ std::string Metrics::Render(const vault::VaultStatistics& engine,
   m.Set("coffer_retention_time_zone_unknown",
         "1 while retention is paused because the machine has no such time zone as the schedule's",
         engine.time_zone_unknown ? 1 : 0);
+  const auto seconds = [](const std::optional<vault::Timestamp>& time) {
+    return time ? static_cast<double>(time->ms) / 1e3 : 0;
+  };
+  m.Set("coffer_backup_destinations", "Destinations of backups",
+        number(engine.backups.destinations));
+  m.Set("coffer_backup_destinations_with_problem", "Those where the last try failed",
+        number(engine.backups.with_problem));
+  m.Set("coffer_backup_complete_until_timestamp_seconds",
+        "All that was committed until then is in each destination, since 1970; 0: not known",
+        seconds(engine.backups.until));
+  m.Set("coffer_backup_generation_timestamp_seconds",
+        "When the generation was made that each destination has, since 1970; 0: one has none",
+        seconds(engine.backups.generation));
   m.Set("coffer_emergencies_unreviewed", "Emergency accesses that nobody has reviewed",
         number(engine.unreviewed_emergencies));
   m.Set("coffer_emergencies_overdue", "Those of which the review is overdue",

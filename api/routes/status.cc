@@ -93,6 +93,13 @@ void WriteMembers(ObjectWriter& object, const ServerStatus& server) {
     if (status.index.due) index.Time("exchange_due", *status.index.due);
     index.Flag("exchange_overdue", status.index.overdue);
   }
+  {
+    ObjectWriter backups = object.Object("backups");
+    backups.Number("destinations", status.backups.destinations);
+    backups.Number("with_problem", status.backups.with_problem);
+    if (status.backups.until) backups.Time("complete_until", *status.backups.until);
+    if (status.backups.generation) backups.Time("generation", *status.backups.generation);
+  }
   object.Time("started", status.started);
   {
     ObjectWriter scrub = object.Object("scrub");

@@ -301,6 +301,8 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
   REQUIRE(config);
   const auto& all = config->vault.backup_destinations;
   REQUIRE(all.size() == 2);
+  CHECK(config->vault.backup_every_hours == 24);
+  CHECK(config->vault.backup_increment_seconds == 1);
   CHECK(all[0].name == "disk");
   CHECK(all[0].kind == audit::BackupKind::kData);
   CHECK(all[0].keep_days == 0);
@@ -337,8 +339,11 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
            {destination("disk", "data", "/var/lib"), "lies in the vault's directory"},
            {horizon + destination("k", "keys", "/mnt/b"), "needs 'keep_days'"},
            {destination("k", "keys", "/mnt/b", week), "'operator.backup_horizon_days' must say"},
-           {horizon + destination("k", "keys", "/mnt/b", "keep_days = 7\n"),
-            "must be less than"}}) {
+           {horizon + destination("k", "keys", "/mnt/b", "keep_days = 7\n"), "must be less than"},
+           {"[backup]\nevery_hours = 48\n" + horizon + destination("k", "keys", "/mnt/b", week),
+            "with the time until the next generation"},
+           {"[backup]\nevery_hours = 745\n", "'backup.every_hours' must be"},
+           {"[backup]\nincrement_seconds = -1\n", "'backup.increment_seconds' must be"}}) {
     file.rest = rest;
     INFO(rest);
     CHECK(file.FaultOf(file.Load()).contains(fault));

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "tests/crash/crashing_vault.h"
+#include "vault/backup/repository_report.h"
 #include "vault/backup/restoration.h"
 
 namespace coffer::vault {
@@ -49,6 +50,15 @@ class CopiedVault : public CrashingVault {
     CHECK(report->findings == Strings{});
     return report->generations;
   }
+  // The client is what was committed, and is there as soon as it is said.
+  std::optional<std::string> AddAndIncrement(const std::string& name) {
+    const auto made = (*this)->clients().CreateClient(As(kCrmService), {name, {}}, {});
+    if (!made || !(*this)->backup_runner().MakeIncrements()) return std::nullopt;
+    for (const auto& progress : (*this)->backup_runner().writer().Progress()) {
+      if (!progress.problem.empty()) return std::nullopt;
+    }
+    return made->id.Text();
+  }
   void CheckRestored(const std::string& generation) {
     const std::string into = work() / "restored";
     std::filesystem::remove_all(into);
@@ -64,6 +74,20 @@ class CopiedVault : public CrashingVault {
     REQUIRE(report);
     CHECK(report->log.findings.empty());
     CHECK(report->records_checked >= 1);
+  }
+  // The newest moment that is there has all of these clients.
+  void CheckNewest(const Answers& answers) {
+    CheckRestored({});
+    VaultOptions options;
+    options.directory = work() / "restored";
+    options.require_locked_memory = false;
+    options.clock = &clock;
+    auto opened = Vault::Open(options, root());
+    REQUIRE(opened);
+    for (const std::string& id : answers.all()) {
+      const auto client = (*opened)->clients().GetClient(As(kCrmService), *ClientId::Parse(id));
+      CHECK(AnswerOf(client) == "ok");
+    }
   }
 
   ClientId client;
@@ -100,6 +124,33 @@ TEST_CASE("a backup that dies leaves whole generations, and the next run has one
           }
         }
         vault.CheckRestored(*next);
+      });
+}
+
+TEST_CASE("an increment that dies leaves every moment before it, and they go on behind another") {
+  CopiedVault vault;
+  vault.DieAt(
+      {.deaths = 10},
+      [&](const auto& answered) {
+        if (!vault.BackUp()) return false;
+        for (const char* name : {"B-1", "B-2", "B-3"}) {
+          const auto client = vault.AddAndIncrement(name);
+          if (!client) return false;
+          answered(*client);
+        }
+        return true;
+      },
+      [&](const Answers& answers) {
+        CHECK(!vault.WholeGenerations(vault.Data()).empty());
+        CHECK(!vault.WholeGenerations(vault.Keys()).empty());
+        vault.CheckNewest(answers);
+        REQUIRE(vault.BackUp());
+        Answers more = answers;
+        const auto client = vault.AddAndIncrement("C-1");
+        REQUIRE(client);
+        more.Put(*client);
+        vault.CheckNewest(more);
+        CHECK(!vault.WholeGenerations(vault.Keys()).empty());
       });
 }
 

@@ -21,6 +21,7 @@ class Answers {
  public:
   bool Have(std::string_view answer) const { return answers_.contains(std::string(answer)); }
   std::size_t size() const { return answers_.size(); }
+  const std::set<std::string>& all() const { return answers_; }
   void Put(std::string answer) { answers_.insert(std::move(answer)); }
 
  private:

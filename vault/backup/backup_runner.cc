@@ -7,10 +7,11 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::chrono::seconds kRetryAfter{30};
+constexpr std::chrono::seconds kRetryAfter{30}, kRetryAtMostAfter{600};
+constexpr std::chrono::seconds kPatienceAtStop{10};
 constexpr std::chrono::seconds kLookAtCalendarEvery{10};
 constexpr std::chrono::minutes kBehindAfter{1};
-constexpr std::int64_t kHourMs = 3'600'000;
+constexpr std::int64_t kMinuteMs = 60'000, kHourMs = 60 * kMinuteMs;
 
 // What became of it, as its entry says: the generation, then each destination.
 std::string DetailOf(const BackupRun& run) {
@@ -22,47 +23,90 @@ std::string DetailOf(const BackupRun& run) {
   return detail;
 }
 
+// By name and reason: what a detail names may be another file each time.
 std::string ProblemsOf(const BackupRun& run) {
   std::string problems;
   for (const auto& destination : run.destinations) {
     if (destination.problem.empty()) continue;
-    problems += destination.name + ": " + destination.problem + "\n";
+    problems += destination.name + " " +
+                destination.problem.substr(0, destination.problem.find(':')) + "\n";
   }
   return problems;
 }
 
 }  // namespace
 
-BackupRunner::~BackupRunner() { Stop(); }
+BackupRunner::~BackupRunner() {
+  Interrupt();
+  if (thread_.joinable()) thread_.join();
+}
 
 void BackupRunner::Start() {
   if (options_.backup_destinations.empty()) return;
-  if (options_.backup_every_hours == 0 && options_.backup_increment_seconds == 0) return;
   behind_since_.resize(options_.backup_destinations.size());
   told_behind_.resize(options_.backup_destinations.size());
-  FindNewest();
   thread_ = std::thread([this] { Loop(); });
 }
 
-void BackupRunner::Stop() {
+void BackupRunner::Interrupt() {
   writer_.Stop();
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+}
+
+void BackupRunner::Stop() {
+  Interrupt();
+  if (!thread_.joinable()) return;
+  {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, kPatienceAtStop, [this] { return ended_; })) return;
+  }
+  thread_.join();
 }
 
 void BackupRunner::Finish() {
   if (options_.backup_increment_seconds == 0) return;
-  const std::lock_guard writing(writing_);
+  const auto warn = [this](const std::string& why) {
+    if (operations_.log()) {
+      operations_.log()(Severity::kWarning, "the last increment of the backup is not made: " + why);
+    }
+  };
+  if (thread_.joinable()) {
+    warn("a destination does not answer");
+    return;
+  }
   writer_.Resume();
-  const auto written = writer_.WriteIncrements();
+  const auto written = MakeIncrements();
   writer_.Stop();
-  if (written || !operations_.log()) return;
-  operations_.log()(Severity::kWarning,
-                    "the last increment of the backup: " + written.error().detail);
+  if (!written) warn(InWords(written.error()));
+  const auto progress = writer_.Progress();
+  for (std::size_t i = 0; i < progress.size(); ++i) {
+    if (progress[i].problem.empty()) continue;
+    warn(options_.backup_destinations[i].name + ": " + progress[i].problem);
+  }
+}
+
+BackupStanding BackupRunner::Standing() const {
+  BackupStanding standing;
+  const auto earlier = [](std::optional<Timestamp> one, std::optional<Timestamp> other) {
+    return one && other ? std::optional(std::min(*one, *other)) : std::nullopt;
+  };
+  // Of an opening in which nothing was written yet, what was found at its beginning.
+  const std::int64_t newest = newest_ms_;
+  const auto found = newest > 0 ? std::optional(Timestamp{newest}) : std::nullopt;
+  for (const auto& progress : writer_.Progress()) {
+    const auto generation = progress.generation ? progress.generation : found;
+    const auto until = options_.backup_increment_seconds > 0 ? progress.until : generation;
+    standing.until = standing.destinations == 0 ? until : earlier(standing.until, until);
+    standing.generation =
+        standing.destinations == 0 ? generation : earlier(standing.generation, generation);
+    ++standing.destinations;
+    if (!progress.problem.empty()) ++standing.with_problem;
+  }
+  return standing;
 }
 
 void BackupRunner::Wake() {
@@ -78,20 +122,29 @@ Status BackupRunner::MakeIncrements() {
   return writer_.WriteIncrements();
 }
 
-Result<BackupRun> BackupRunner::Generate(bool lacking) {
+Result<BackupRun> BackupRunner::MakeGeneration() {
+  const struct Claimed {
+    ~Claimed() { asked = false; }
+    std::atomic<bool>& asked;
+  } claimed{asked_};
+  return Generate(false, true);
+}
+
+Result<BackupRun> BackupRunner::Generate(bool lacking, bool asked) {
+  const std::lock_guard writing(writing_);
   Result<BackupRun> run;
   try {
-    const std::lock_guard writing(writing_);
     run = writer_.WriteGeneration(lacking);
   } catch (const std::bad_alloc&) {
     run = Fail(Code::kUnavailable, kNoMemory);
   }
-  running_ = false;
-  if (run && run->copied()) newest_ms_ = run->created.ms;
+  // What only some lacked moves nobody's calendar.
+  if (!lacking && run && run->copied()) newest_ms_ = operations_.Now().ms;
   // The same failure again, each half minute, is told once.
   const std::string failed = run ? ProblemsOf(*run) : std::string(run.error().reason);
-  if (lacking && !failed.empty() && failed == failed_) return run;
+  const bool told = !asked && !failed.empty() && failed == failed_;
   failed_ = failed;
+  if (told) return run;
   if (!run) {
     COFFER_TRY(operations_.LogSystemEvent("backup.ended", run.error().reason));
     return run;
@@ -126,19 +179,23 @@ bool BackupRunner::IsDue(bool& lacking) const {
   // Also when the clock was put back.
   if (every > 0 && std::abs(operations_.Now().ms - newest_ms_) >= every) return true;
   lacking = true;
-  return options_.backup_increment_seconds > 0 && writer_.NeedsGeneration();
+  return writer_.NeedsGeneration();
 }
 
 void BackupRunner::Tick() {
   bool lacking = false;
-  if (IsDue(lacking) && TryBegin()) {
-    const auto run = Generate(lacking);
-    retry_.reset();
-    if (!run || !run->complete()) retry_ = Clock::now() + kRetryAfter;
+  if (IsDue(lacking)) {
+    const auto run = Generate(lacking, false);
+    if (run && run->complete()) {
+      retry_.reset();
+      retry_after_ = kRetryAfter;
+    } else {
+      retry_ = Clock::now() + retry_after_;
+      retry_after_ = std::min(2 * retry_after_, kRetryAtMostAfter);
+    }
   }
   if (options_.backup_increment_seconds == 0) return;
-  // Without a snapshot all need a generation, which says why.
-  (void)MakeIncrements();
+  (void)MakeIncrements();  // whose progress has what failed
   TellOfBehind();
 }
 
@@ -147,7 +204,9 @@ void BackupRunner::TellOfBehind() {
   const auto progress = writer_.Progress();
   for (std::size_t i = 0; i < progress.size(); ++i) {
     const std::string& name = options_.backup_destinations[i].name;
-    const bool behind = !progress[i].problem.empty() || !progress[i].until;
+    const std::int64_t late = kMinuteMs + 2000 * options_.backup_increment_seconds;
+    const bool behind = !progress[i].problem.empty() || !progress[i].until ||
+                        operations_.Now().ms - progress[i].until->ms > late;
     if (!behind) {
       behind_since_[i].reset();
       if (!told_behind_[i]) continue;
@@ -167,13 +226,18 @@ void BackupRunner::TellOfBehind() {
 }
 
 void BackupRunner::Loop() {
+  const bool by_itself = options_.backup_every_hours > 0 || options_.backup_increment_seconds > 0;
   const std::chrono::milliseconds patience =
       options_.backup_increment_seconds > 0
           ? std::chrono::milliseconds(std::chrono::seconds(options_.backup_increment_seconds))
           : std::chrono::milliseconds(kLookAtCalendarEvery);
+  FindNewest();
   std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    if (std::exchange(woken_, false)) retry_.reset();
+  while (by_itself && !stopping_) {
+    if (std::exchange(woken_, false)) {
+      retry_.reset();
+      retry_after_ = kRetryAfter;
+    }
     lock.unlock();
     try {
       Tick();
@@ -183,6 +247,8 @@ void BackupRunner::Loop() {
     lock.lock();
     changed_.wait_for(lock, patience, [this] { return stopping_ || woken_; });
   }
+  ended_ = true;
+  changed_.notify_all();
 }
 
 }  // namespace coffer::vault

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "vault/backup/backup_writer.h"
+#include "vault/oversight/status.h"
 
 namespace coffer::vault {
 
@@ -26,27 +27,32 @@ class BackupRunner {
   ~BackupRunner();
 
   void Start();
-  // Ends what is under way. With the second everything that was committed is where an increment can
-  // still go: nothing is asked of the vault any more.
+  void Interrupt();  // what is under way ends soon, and nothing is begun
+  // The same, and waits for it, but not for a destination that does not answer.
   void Stop();
+  // After it, when nothing is asked of the vault any more: everything that was committed is where
+  // an increment can still go.
   void Finish();
 
-  // Claims that a generation is made now: one at a time.
-  bool TryBegin() { return !running_.exchange(true); }
-  void DropClaim() { running_ = false; }
+  // Claims that a generation is made for somebody: one at a time, behind what the thread is at.
+  bool TryBegin() { return !asked_.exchange(true); }
+  void DropClaim() { asked_ = false; }
   // In every destination, with an entry of how it went. Precondition: TryBegin, which ends with it.
   // Errors: those of BackupWriter and of the log.
-  Result<BackupRun> MakeGeneration() { return Generate(false); }
+  Result<BackupRun> MakeGeneration();
+  // Where one is needed to go on (BackupWriter::NeedsGeneration), as the thread does.
+  Result<BackupRun> MakeLacking() { return Generate(true, false); }
   // What was committed since, now. Errors: those of BackupWriter; what a destination failed for is
   // in its progress.
   Status MakeIncrements();
   void Wake();  // a destination can be used that could not
 
   const BackupWriter& writer() const { return writer_; }
+  BackupStanding Standing() const;  // any thread
 
  private:
   using Clock = std::chrono::steady_clock;
-  Result<BackupRun> Generate(bool lacking);
+  Result<BackupRun> Generate(bool lacking, bool asked);
   void Loop();
   void Tick();
   bool IsDue(bool& lacking) const;
@@ -57,10 +63,11 @@ class BackupRunner {
   const BackupOptions& options_;
   BackupWriter writer_;
   std::mutex writing_;  // the writer's
-  std::atomic<bool> running_{false};
+  std::atomic<bool> asked_{false};
 
   // Of the thread.
   std::optional<Clock::time_point> retry_;  // not before, what has failed
+  std::chrono::seconds retry_after_{30};
   std::atomic<std::int64_t> newest_ms_{0};  // of the newest generation; 0: there is none
   std::string failed_;                      // as was told last
   std::vector<std::optional<Clock::time_point>> behind_since_;
@@ -68,7 +75,7 @@ class BackupRunner {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = false, woken_ = false;
+  bool stopping_ = false, woken_ = false, ended_ = false;
   std::thread thread_;
 };
 

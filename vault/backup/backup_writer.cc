@@ -22,11 +22,12 @@ namespace {
 constexpr std::uint64_t kMostWalFrames = 260'000;
 constexpr std::chrono::milliseconds kLongestRest{200};
 constexpr std::int64_t kDayOfKeepingMs = std::int64_t{24} * 3600 * 1000;
+constexpr std::int64_t kClockMayStepMs = 60'000;
 constexpr std::uint64_t kPagesOfRun = 256;
 constexpr const char* kKeyringName = "keyring.json";
 // Increments are read again one by one, and each is two files.
 constexpr std::uint64_t kMostIncrements = 100'000;
-constexpr std::uint64_t kFewIncrementBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kFewIncrementBytes = std::uint64_t{1} << 30;
 
 // The newest generation that this vault signed. Of another's nothing is taken over: it could name
 // pages that are others.
@@ -41,6 +42,23 @@ std::optional<audit::BackupManifest> NewestOurs(const Repository& repository,
     if (manifest && manifest->generation == generation) return *std::move(manifest);
   }
   return std::nullopt;
+}
+
+// The time of its last increment, or its own.
+Timestamp NewestOf(const Repository& repository, const audit::BackupManifest& manifest,
+                   std::span<const audit::VerifierKey> trusted) {
+  const auto increments = repository.ListIncrements();
+  if (!increments) return manifest.created;
+  const auto found = increments->find(manifest.generation);
+  if (found == increments->end()) return manifest.created;
+  for (const std::uint64_t n : found->second | std::views::reverse) {
+    const auto note = repository.GetIncrement(manifest.generation, n);
+    if (!note) continue;
+    if (const auto last = audit::VerifyBackupIncrement(*note, trusted)) {
+      return std::max(last->created, manifest.created);
+    }
+  }
+  return manifest.created;
 }
 
 std::optional<Hash> ListOf(const std::optional<audit::BackupManifest>& manifest,
@@ -87,6 +105,7 @@ bool BackupRun::complete() const {
 }
 
 struct BackupWriter::Chain {
+  std::string repository;  // its id
   std::string base;
   std::uint64_t n = 0;  // of the last increment
   Hash previous{};
@@ -106,17 +125,21 @@ struct BackupWriter::Place {
   const BackupDestination& destination;
   std::optional<Chain> chain = std::nullopt;
   bool swept = false;  // once since the vault was opened
+  bool owes = false;   // the last generation is not there
   // In a run.
   DestinationRun done = {};
   std::optional<Repository> repository = std::nullopt;
   std::optional<Repository::Claim> claim = std::nullopt;  // to write to it
   bool unfinished = false;                                // what an earlier run left may be there
+  std::optional<audit::BackupManifest> earlier = std::nullopt;  // its newest
 
   void Begin() {
     done = {destination.name, destination.kind, false, {}, {}, 0};
     repository.reset();
     claim.reset();
+    earlier.reset();
   }
+  bool lacks() const { return !chain || owes || chain->long_enough(); }
   bool usable() const { return repository && done.problem.empty(); }
   void End() {
     claim.reset();
@@ -155,7 +178,7 @@ Result<Repository> BackupWriter::OpenDestination(const BackupDestination& destin
   return repository;
 }
 
-void BackupWriter::Open(Place& place, bool to_begin) const {
+void BackupWriter::Open(Place& place, bool to_begin) {
   const auto open = [&]() -> Status {
     COFFER_ASSIGN(auto repository, OpenDestination(place.destination));
     COFFER_ASSIGN(auto claim, repository.Take());
@@ -165,18 +188,49 @@ void BackupWriter::Open(Place& place, bool to_begin) const {
     place.unfinished = true;
     COFFER_ASSIGN(const bool before, place.repository->BeginWriting());
     place.unfinished = before || !place.swept;
+    place.earlier = NewestOurs(*place.repository, TrustedKeys());
+    if (!place.earlier) return {};
+    const Timestamp newest = NewestOf(*place.repository, *place.earlier, TrustedKeys());
+    // By a clock that ran ahead: it would go on being the newest. What is a little later than now
+    // was made when the clock was a little ahead, and the next one is behind it.
+    if (newest.ms > std::max(operations_.Now(), last_).ms + kClockMayStepMs) {
+      return Fail(Code::kConflict, "generation_in_future",
+                  place.earlier->generation + " reaches to " + audit::FormatTimestamp(newest) +
+                      ": where the clock was wrong then, remove its file from " +
+                      place.repository->path() + "/generations");
+    }
+    last_ = std::max(last_, newest);
     return {};
   };
   place.Begin();
   if (const auto opened = open(); !opened) place.done.problem = InWords(opened.error());
 }
 
-// What it took out of the engine is added to all chains: one that is not written now is later.
+// What it took out of the engine is added to all chains, also where it failed: one that is not
+// written to now is later.
 Result<VaultSnapshot> BackupWriter::Snapshot() {
   const auto before = operations_.engine().Statistics();
-  auto snapshot = TakeSnapshot(operations_, files_);
-  if (!snapshot) {
+  Engine::ChangedPages changed;
+  auto snapshot = TakeSnapshot(operations_, files_, changed);
+  try {
+    for (Place& place : places_) {
+      if (!place.chain) continue;
+      const bool keys = place.destination.kind == BackupKind::kKeys;
+      place.chain->pending.Add(keys ? changed.keys : changed.vault);
+    }
+  } catch (const std::bad_alloc&) {
     for (Place& place : places_) place.chain.reset();
+    keys_key_ = {};
+    throw;
+  }
+  if (!snapshot) {
+    // Those of the next one are others than those of the one before.
+    if (!changed.keys.empty()) keys_key_ = {};
+    for (Place& place : places_) {
+      place.done.problem = InWords(snapshot.error());
+      Tell(place);
+      place.End();
+    }
     return snapshot;
   }
   // Its own operation is one.
@@ -185,29 +239,28 @@ Result<VaultSnapshot> BackupWriter::Snapshot() {
   // By its time one is told from the next, also where the clock stands.
   last_ = std::max(operations_.Now(), Timestamp{last_.ms + 1});
   const Hash keys_key = crypto::Sha256(snapshot->keys_key);
-  if (!snapshot->changed.keys.empty() || keys_key != keys_key_) keys_changed_ = last_;
+  if (!changed.keys.empty() || keys_key != keys_key_) keys_changed_ = last_;
   keys_key_ = keys_key;
-  for (Place& place : places_) {
-    if (!place.chain) continue;
-    const bool keys = place.destination.kind == BackupKind::kKeys;
-    place.chain->pending.Add(keys ? snapshot->changed.keys : snapshot->changed.vault);
-  }
   return snapshot;
 }
 
 Result<BackupRun> BackupWriter::WriteGeneration(bool lacking) {
   std::vector<Place*> places;
-  const auto lacks = [](const Place& place) { return !place.chain || place.chain->long_enough(); };
+  bool keys_too = false;
+  const auto open = [&](BackupKind kind) {
+    for (Place& place : places_) {
+      if (place.destination.kind != kind) continue;
+      const bool wanted = !lacking || place.lacks() || (kind == BackupKind::kKeys && keys_too);
+      if (!wanted) continue;
+      places.push_back(&place);
+      Open(place, true);
+      keys_too = keys_too || place.usable();
+    }
+  };
   // A generation of the data needs one of the keys beside it.
-  const bool keys_too = std::ranges::any_of(places_, [&](const Place& place) {
-    return place.destination.kind == BackupKind::kData && lacks(place);
-  });
-  for (Place& place : places_) {
-    const bool wanted = lacks(place) || (keys_too && place.destination.kind == BackupKind::kKeys);
-    if (lacking && !wanted) continue;
-    places.push_back(&place);
-    Open(place, true);
-  }
+  open(BackupKind::kData);
+  open(BackupKind::kKeys);
+  std::ranges::sort(places);  // as they are configured
   BackupRun run;
   const auto finish = [&] {
     for (Place* place : places) {
@@ -221,12 +274,7 @@ Result<BackupRun> BackupWriter::WriteGeneration(bool lacking) {
     finish();
     return run;
   }
-  auto taken = Snapshot();
-  if (!taken) {
-    finish();
-    return std::unexpected(taken.error());
-  }
-  VaultSnapshot snapshot = *std::move(taken);
+  COFFER_ASSIGN(VaultSnapshot snapshot, Snapshot());
   Pace pace{std::chrono::steady_clock::now(), operations_.engine().requests()};
   run.created = last_;
   run.generation = BackupId::New(run.created).Text();
@@ -242,7 +290,10 @@ Result<BackupRun> BackupWriter::WriteGeneration(bool lacking) {
     snapshot.keys.reset();
   }
   snapshot = {};
-  for (Place* place : places) Prune(*place, run.created, pace);
+  for (Place* place : places) {
+    place->owes = !place->done.copied;
+    Prune(*place, run.created, pace);
+  }
   finish();
   return run;
 }
@@ -303,19 +354,11 @@ Status BackupWriter::CopyTo(Place& place, const VaultSnapshot& snapshot, const B
   audit::BackupManifest manifest{run.created,    {},
                                  run.generation, repository.kind(),
                                  run.log_size,   operations_.keyring().log_origin()};
-  const auto earlier = NewestOurs(repository, TrustedKeys());
-  // By a clock that ran ahead: it would go on being the newest.
-  if (earlier && earlier->created >= run.created) {
-    return Fail(Code::kConflict, "generation_in_future",
-                earlier->generation + " is of " + audit::FormatTimestamp(earlier->created) +
-                    ": where the clock was wrong then, remove its file from " + repository.path() +
-                    "/generations");
-  }
   Chain chain;
   const auto add_pages = [&](const std::string& name, const PagedFile& file) -> Status {
-    COFFER_ASSIGN(
-        const Hash list,
-        StorePages(file, repository, ListOf(earlier, name), [&] { return GoOn(pace); }, figures));
+    COFFER_ASSIGN(const Hash list, StorePages(
+                                       file, repository, ListOf(place.earlier, name),
+                                       [&] { return GoOn(pace); }, figures));
     manifest.files.push_back({name, list, file.bytes, true});
     chain.base_bytes += file.bytes;
     return {};
@@ -337,6 +380,7 @@ Status BackupWriter::CopyTo(Place& place, const VaultSnapshot& snapshot, const B
   COFFER_ASSIGN(const auto note,
                 audit::SignBackupManifest(manifest, operations_.keyring().log_signing_key()));
   COFFER_TRY(repository.PutManifest(run.generation, note));
+  chain.repository = repository.id();
   chain.base = run.generation;
   chain.previous = crypto::Sha256(crypto::AsBytes(note));
   chain.created = run.created;
@@ -422,31 +466,37 @@ Status BackupWriter::Write(Increment& increment, std::uint64_t log_size) const {
 }
 
 Status BackupWriter::WriteIncrements() {
+  const Timestamp looked = operations_.Now();
   const auto now = operations_.engine().Statistics();
   const bool all_there = std::ranges::all_of(
       places_, [](const Place& place) { return !place.chain || place.done.problem.empty(); });
   if (now.operations == operations_seen_ && now.keys_rewrites == keys_rewrites_ && all_there) {
-    for (Place& place : places_) Tell(place, operations_.Now());
+    for (Place& place : places_) Tell(place, looked);
     return {};
   }
   for (Place& place : places_) {
-    if (place.chain) Open(place, false);
+    if (!place.chain) continue;
+    Open(place, false);
+    if (place.repository && place.repository->id() != place.chain->repository) {
+      place.done.problem = "repository_changed: another one is in " + place.repository->path();
+      place.chain.reset();
+    }
   }
-  auto snapshot = Snapshot();
-  if (!snapshot) {
-    for (Place& place : places_) place.End();
-    return std::unexpected(snapshot.error());
-  }
+  COFFER_ASSIGN(auto taken, Snapshot());
+  std::optional<VaultSnapshot> snapshot(std::move(taken));
+  const std::uint64_t log_size = snapshot->log_size;
   const auto attempt = [](Place& place, auto&& work) {
     if (auto done = work(); !done) {
       place.done.problem = InWords(done.error());
-      // Somebody else writes behind the same generation, or it has become too much for one.
+      // Somebody else writes behind the same generation, what is before is not there any more, or
+      // it has become too much for one.
       const Code code = done.error().code;
       if (code == Code::kConflict || code == Code::kTooLarge) place.chain.reset();
     }
   };
+  // What erasures and the write-ahead log wait for is let go before a destination is waited for.
+  std::vector<Increment> collected;
   for (const BackupKind kind : {BackupKind::kKeys, BackupKind::kData}) {
-    std::vector<Increment> collected;
     for (Place& place : places_) {
       if (!place.chain || !place.usable() || place.destination.kind != kind) continue;
       attempt(place, [&]() -> Status {
@@ -455,11 +505,11 @@ Status BackupWriter::WriteIncrements() {
         return {};
       });
     }
-    // What erasures wait for is let go before a destination is waited for.
     snapshot->keys.reset();
-    for (Increment& increment : collected) {
-      attempt(increment.place, [&] { return Write(increment, snapshot->log_size); });
-    }
+  }
+  snapshot.reset();
+  for (Increment& increment : collected) {
+    attempt(increment.place, [&] { return Write(increment, log_size); });
   }
   for (Place& place : places_) {
     Tell(place);
@@ -477,8 +527,7 @@ void BackupWriter::Tell(const Place& place, Timestamp until) {
     progress.increments = place.chain->n;
     if (place.done.problem.empty()) progress.until = std::max(until, last_);
   }
-  needs_generation_ = std::ranges::any_of(
-      places_, [](const Place& one) { return !one.chain || one.chain->long_enough(); });
+  needs_generation_ = std::ranges::any_of(places_, &Place::lacks);
 }
 
 std::vector<DestinationProgress> BackupWriter::Progress() const {

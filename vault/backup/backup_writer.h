@@ -64,13 +64,14 @@ class BackupWriter {
   // where none can be used. Errors: those of TakeSnapshot. A destination's own are in the result.
   Result<BackupRun> WriteGeneration(bool lacking);
   // What was committed since, into every destination that has a generation of this opening; nothing
-  // where nothing was. Errors: those of TakeSnapshot, after which each needs a generation. A
-  // destination's own are in its progress, and it is gone on with where it stood.
+  // where nothing was. Errors: those of TakeSnapshot. They and a destination's own are in its
+  // progress, and it is gone on with where it stood.
   Status WriteIncrements();
 
   // Any thread. In the order of the configuration.
   std::vector<DestinationProgress> Progress() const;
-  // Whether one has no generation of this opening, or its increments have become longer than it.
+  // Whether one has no generation of this opening, not the last one, or increments that have become
+  // longer than it.
   bool NeedsGeneration() const;
   // What is under way, or begun later, ends soon, unfinished; until it is resumed.
   void Stop() { stopping_ = true; }
@@ -92,7 +93,7 @@ class BackupWriter {
   };
 
   Result<VaultSnapshot> Snapshot();
-  void Open(Place& place, bool to_begin) const;
+  void Open(Place& place, bool to_begin);
   void Prune(Place& place, Timestamp now, Pace& pace) const;
   Status CopyTo(Place& place, const VaultSnapshot& snapshot, const BackupRun& run,
                 Pace& pace) const;

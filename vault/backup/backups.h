@@ -45,7 +45,7 @@ class Backups {
   Result<std::vector<DestinationState>> ListDestinations(const Caller& caller);
 
   // A run that is under way ends soon, without a generation.
-  void Stop() { runner_.Stop(); }
+  void Stop() { runner_.Interrupt(); }
 
  private:
   DestinationState StateOf(std::size_t number) const;

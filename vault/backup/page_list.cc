@@ -234,13 +234,13 @@ Status ReadPages(const Repository& repository, const Hash& list, std::uint64_t s
   return taken == size ? Status() : Malformed();
 }
 
-Status ForEachObject(const Repository& repository, const Hash& list,
+Status ForEachObject(const Repository& repository, const Hash& list, const std::set<Hash>& known,
                      const std::function<Status(const Hash&)>& each) {
   COFFER_ASSIGN(const auto parts, ReadPageList(repository, list));
   COFFER_TRY(each(list));
   std::set<Hash> seen;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (!seen.insert(parts[i]).second) continue;
+    if (!seen.insert(parts[i]).second || known.contains(parts[i])) continue;
     COFFER_ASSIGN(const Part part, ReadPart(repository, parts, i));
     COFFER_TRY(each(parts[i]));
     for (const Hash& pack : part.packs) COFFER_TRY(each(pack));

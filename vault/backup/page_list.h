@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -47,9 +48,10 @@ using TakePage = std::function<Status(std::uint64_t at, ByteView page)>;
 Status ReadPages(const Repository& repository, const Hash& list, std::uint64_t size,
                  const TakePage& take);
 
-// Every object that the list needs, itself among them, and no part twice. Errors: those of
-// Repository::Get and `each`; kCorrupted "page_list_malformed".
-Status ForEachObject(const Repository& repository, const Hash& list,
+// Every object that the list needs, itself among them, and no part twice; nor what a part needs
+// that is among `known`. Errors: those of Repository::Get and `each`; kCorrupted
+// "page_list_malformed".
+Status ForEachObject(const Repository& repository, const Hash& list, const std::set<Hash>& known,
                      const std::function<Status(const Hash&)>& each);
 
 }  // namespace coffer::vault

@@ -40,7 +40,7 @@ Result<std::set<Hash>> ObjectsNeeded(const Repository& repository,
         needed.insert(file.object);
         continue;
       }
-      COFFER_TRY(ForEachObject(repository, file.object, [&](const Hash& object) -> Status {
+      COFFER_TRY(ForEachObject(repository, file.object, needed, [&](const Hash& object) -> Status {
         needed.insert(object);
         return go_on();
       }));
@@ -57,13 +57,14 @@ Status PruneRepository(const Repository& repository, std::optional<Timestamp> si
   COFFER_ASSIGN(const auto generations, repository.ListGenerations());
   std::vector<audit::BackupManifest> kept;
   std::vector<std::string> old;
-  std::optional<std::string> unreadable;
+  std::set<std::string> unreadable;
   for (const auto& generation : generations | std::views::reverse) {
     const auto note = repository.GetManifest(generation);
     auto manifest = note ? audit::ReadBackupManifest(*note)
                          : Result<audit::BackupManifest>(std::unexpected(note.error()));
     if (!manifest) {
-      unreadable = generation;
+      if (manifest.error().code == Code::kUnavailable) return std::unexpected(manifest.error());
+      unreadable.insert(generation);
     } else if (since && manifest->created < *since && !kept.empty()) {
       old.push_back(generation);
     } else {
@@ -73,8 +74,7 @@ Status PruneRepository(const Repository& repository, std::optional<Timestamp> si
   COFFER_ASSIGN(auto increments, repository.ListIncrements());
   bool any_went = !old.empty();
   // Before the generations: what a crash leaves is one without.
-  std::set<std::string> followed;
-  if (unreadable) followed.insert(*unreadable);
+  std::set<std::string> followed = unreadable;
   for (const auto& manifest : kept | std::views::take(kGenerationsWithIncrements)) {
     followed.insert(manifest.generation);
   }
@@ -91,9 +91,9 @@ Status PruneRepository(const Repository& repository, std::optional<Timestamp> si
     COFFER_TRY(repository.RemoveManifest(generation));
     ++removed;
   }
-  if (unreadable) {
+  if (!unreadable.empty()) {
     return Fail(Code::kCorrupted, "manifest_malformed",
-                repository.path() + "/generations/" + *unreadable +
+                repository.path() + "/generations/" + *unreadable.begin() +
                     " cannot be read: look at it, and remove it");
   }
   if (!any_went && !sweep) return {};

@@ -269,7 +269,12 @@ Status Repository::PutIncrement(const std::string& generation, std::uint64_t n,
     COFFER_TRY(SyncFolder(path_));
   }
   const std::string path = IncrementPath(generation, n);
+  const std::string before = n == 1 ? GenerationPath(generation) : IncrementPath(generation, n - 1);
   std::error_code error;
+  if (!std::filesystem::exists(before, error)) {
+    if (error) return Unavailable(before + ": " + error.message());
+    return Fail(Code::kConflict, "increment_missing", before);
+  }
   if (std::filesystem::exists(std::filesystem::symlink_status(path, error))) {
     return Fail(Code::kConflict, "increment_exists", path);
   }

@@ -95,7 +95,8 @@ class Repository {
   Status PutManifest(const std::string& generation, const std::string& note) const;
 
   // Numbers of increments by generation, each in its order. Errors: kNotFound "increment_missing";
-  // kConflict "increment_exists": somebody else goes on from the same generation.
+  // of writing one kConflict "increment_missing", that before it, and "increment_exists": somebody
+  // else goes on from the same generation.
   using Increments = std::map<std::string, std::vector<std::uint64_t>>;
   Result<Increments> ListIncrements() const;
   Result<std::string> GetIncrement(const std::string& generation, std::uint64_t n) const;

@@ -25,7 +25,7 @@ Result<std::uint64_t> CheckObjects(const Repository& repository, const Moment& m
       COFFER_TRY(check(file.object));
       continue;
     }
-    COFFER_TRY(ForEachObject(repository, file.object, check));
+    COFFER_TRY(ForEachObject(repository, file.object, {}, check));
   }
   for (const auto& increment : moment.increments) {
     for (const Hash& object : increment.changes) COFFER_TRY(check(object));

@@ -11,7 +11,8 @@
 
 namespace coffer::vault {
 
-Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFiles& files) {
+Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFiles& files,
+                                   Engine::ChangedPages& changed) {
   constexpr std::size_t kLimit = Repository::kMaxObjectBytes;
   const crypto::Keyring& keyring = operations.keyring();
   const std::string keys_path = KeysDatabasePath(files.directory);
@@ -31,7 +32,7 @@ Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFile
       return Fail(Code::kUnavailable, "file_not_read", files.ledger + ": " + error.message());
     }
     snapshot.log_size = operations.engine().Statistics().log_size;
-    snapshot.changed = operations.engine().TakeChangedPages();
+    changed = operations.engine().TakeChangedPages();
     return {};
   };
   // Nobody commits or exchanges keys.db while this runs. What it fails at is no failure of the

@@ -25,11 +25,12 @@ struct VaultSnapshot {
   Bytes keyring, anchor;
   std::uint64_t ledger_bytes = 0;  // of the ledger of erasures, which only grows
   std::uint64_t log_size = 0;
-  Engine::ChangedPages changed;  // since the snapshot before this one
 };
 
-// As one engine operation. After an error nobody knows any more what has changed. Errors: those of
+// As one engine operation. `changed` since the snapshot before this one, also after an error.
+// Errors: those of
 // opening the databases, of PageImage::Take and of reading the files.
-Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFiles& files);
+Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFiles& files,
+                                   Engine::ChangedPages& changed);
 
 }  // namespace coffer::vault

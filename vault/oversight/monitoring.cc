@@ -50,6 +50,7 @@ Result<VaultStatistics> Monitoring::ReadStatistics(const Caller& caller) {
   const auto schedule = operations_.engine().Of<CatalogState>().Published()->retention;
   statistics.time_zone_unknown = schedule && !schedule->schedule.zone_is_known();
   statistics.index = watched_.index_builder.status();
+  statistics.backups = watched_.backups();
   return statistics;
 }
 
@@ -118,6 +119,7 @@ Result<VaultStatus> Monitoring::ReadStatus(const Caller& caller) {
   status.keys_rewrite_pending = statistics.keys_rewrite_pending;
   status.wal_truncation_pending = statistics.wal_truncation_pending;
   status.index = watched_.index_builder.status();
+  status.backups = watched_.backups();
   status.started = started_;
   return status;
 }

@@ -1,6 +1,7 @@
 // How the vault is: for people, for monitoring, and whether it serves at all.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "vault/access/caller.h"
@@ -27,6 +28,7 @@ class Monitoring {
     const Scrubber& scrubber;
     const RetentionRunner& retention;
     const IndexBuilder& index_builder;
+    std::function<BackupStanding()> backups;
   };
   Monitoring(const Operations& operations, SnapshotReaders& snapshots, const Watched& watched,
              std::string directory, Timestamp started)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,13 @@ namespace coffer::vault {
 struct Health {
   bool ready = false;
   std::string_view reason;  // why not
+};
+
+struct BackupStanding {
+  std::uint64_t destinations = 0;
+  std::uint64_t with_problem = 0;       // of these, where the last try failed
+  std::optional<Timestamp> until;       // all that was committed until then is in each
+  std::optional<Timestamp> generation;  // the oldest of their newest ones
 };
 
 struct VaultStatus {
@@ -38,6 +46,7 @@ struct VaultStatus {
   bool memory_locked = false;
   bool keys_rewrite_pending = false;    // as EngineStatistics::keys_rewrite_pending
   bool wal_truncation_pending = false;  // as EngineStatistics::wal_truncation_pending
+  BackupStanding backups;
   IndexStatus index;
   Timestamp started, now;
   ScrubState scrub;
@@ -51,6 +60,7 @@ struct VaultStatistics : EngineStatistics {
   bool retention_running = false, waiting_for_clock = false;
   bool time_zone_unknown = false;    // the retention schedule's: deletion is paused
   std::uint64_t log_index_size = 0;  // entries that the log's index has
+  BackupStanding backups;
   IndexStatus index;
   ScrubState scrub;
   TokenExpiry tokens;

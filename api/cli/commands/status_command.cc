@@ -93,6 +93,19 @@ std::string Retention(const json& status) {
   return text;
 }
 
+std::string BackupsOf(const json& status) {
+  const json& backups = Member(status, "backups");
+  const auto destinations = Number(backups, "destinations");
+  if (!destinations) return {};
+  if (*destinations == 0) return "NONE: the configuration has no destination";
+  const auto with_problem = Number(backups, "with_problem").value_or(0);
+  const std::string until = Text(backups, "complete_until");
+  return Grouped(*destinations) + " destinations, " +
+         (until.empty() ? "NOT complete yet" : "complete until " + until) +
+         (with_problem > 0 ? ", " + Grouped(with_problem) + " with a PROBLEM: coffer backup list"
+                           : "");
+}
+
 Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options, console));
   COFFER_ASSIGN(const json status, client.Get(Target("/v1/status")));
@@ -123,6 +136,7 @@ Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
                         {"restrictions", Count(status, "restrictions")},
                         {"retention", Retention(status)},
                         {"stored data", Damage(status)},
+                        {"backups", BackupsOf(status)},
                         {"log", Text(log, "origin")},
                         {"log entries", Count(log, "size")},
                         {"signed entries", CheckpointSize(Text(log, "checkpoint"))},

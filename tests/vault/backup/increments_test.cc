@@ -273,6 +273,56 @@ TEST_CASE("where somebody else goes on behind the same generation, another one i
   CHECK(vault.Restore("restored").increments == 1);
 }
 
+TEST_CASE("another repository in the place of one, or one that lost something, begins anew") {
+  BackedUpVault vault;
+  vault.BackUp();
+  vault.NewClient("A-1");
+  vault.IncrementAll();
+  SECTION("another medium") {
+    fs::rename(vault.data(), vault.data() + ".first");
+    REQUIRE(vault->backups().InitializeDestination(vault.As(kAdministrator), "here"));
+    vault.NewClient("A-2");
+    CHECK(vault.Increment()[0].problem.starts_with("repository_changed"));
+    CHECK(!fs::exists(fs::path(vault.data()) / "increments"));
+  }
+  SECTION("the increment before is gone") {
+    fs::remove(LastIn(fs::path(vault.data()) / "increments"));
+    vault.NewClient("A-2");
+    CHECK(vault.Increment()[0].problem.starts_with("increment_missing"));
+  }
+  SECTION("the generation is gone, with the increments") {
+    fs::remove_all(fs::path(vault.data()) / "increments");
+    fs::remove(LastIn(fs::path(vault.data()) / "generations"));
+    vault.NewClient("A-2");
+    CHECK(vault.Increment()[0].problem.starts_with("increment_missing"));
+  }
+  CHECK(vault->backup_runner().writer().NeedsGeneration());
+  vault.BackUp();
+  vault.NewClient("A-3");
+  vault.IncrementAll();
+  CHECK(vault.Verify(vault.data()).findings == Strings{});
+  CHECK(vault.Restore("restored").increments == 1);
+  CHECK(vault.FindingsIn("restored") == Strings{});
+}
+
+TEST_CASE("a destination that is away makes no generations in others") {
+  auto settings = WithDestinations();
+  settings.backup_destinations.push_back({"away", BackupKind::kData, "backup-away", 0});
+  BackedUpVault vault(settings);
+  fs::remove_all(vault.work() / "backup-away");
+  const auto run = vault->backups().RunBackup(vault.As(kAdministrator));
+  REQUIRE(run);
+  CHECK(run->destinations[1].copied);
+  CHECK(!run->destinations[2].copied);
+  REQUIRE(vault->backup_runner().writer().NeedsGeneration());
+  const auto again = vault->backup_runner().MakeLacking();
+  REQUIRE(again);
+  CHECK(!again->copied());
+  CHECK(again->generation.empty());
+  CHECK(again->destinations.size() == 1);
+  CHECK(vault.Verify(vault.keys()).generations.size() == 1);
+}
+
 TEST_CASE("increments stay behind the newest two generations") {
   BackedUpVault vault(WithDestinations(30));
   std::vector<std::size_t> notes, objects;

@@ -124,7 +124,7 @@ class Followed {
 };
 
 TEST_CASE("a copy to which the changed pages are added is the database, whatever happened to it") {
-  for (unsigned seed = 1; seed <= testing::Many(12U, 4U); ++seed) {
+  for (unsigned seed = 1; seed <= testing::Many(5U, 2U); ++seed) {
     INFO("seed " << seed);
     std::mt19937 chance(seed);
     Followed database;
