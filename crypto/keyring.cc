@@ -83,8 +83,7 @@ Result<Keyring> Keyring::Create(const std::string& path, RootKeyProvider& root,
   }
   Keyring ring;
   FillRandom(ring.header_.vault_id);
-  ring.header_.root_kind = root.kind();
-  if (by_passphrase) ring.header_.passphrase = passphrase;
+  internal::RecordRootKey(ring.header_, root, passphrase);
   ring.header_.log_origin = log_origin;
   for (SecretBytes* key : {&ring.vault_db_, &ring.keys_db_, &ring.blind_index_, &ring.token_hash_,
                            &ring.note_, &ring.client_keks_[kFirstVersion]}) {

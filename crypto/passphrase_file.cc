@@ -4,6 +4,7 @@
 
 #include "crypto/internal/secret_file.h"
 #include "crypto/internal/secret_line.h"
+#include "crypto/token_root_key.h"
 
 namespace coffer::crypto {
 namespace {
@@ -49,6 +50,12 @@ Result<Provider> OpenPassphraseFile(const std::string& path, const Argon2idParam
   if (!before) return now;
   if (!now) return before;
   return Provider(new EitherReading(*std::move(now), *std::move(before)));
+}
+
+Result<Provider> OpenPassphraseFile(const std::string& path, const KeyringHeader& header) {
+  if (!header.token) return OpenPassphraseFile(path, header.passphrase);
+  COFFER_ASSIGN(const SecretBytes passphrase, ReadSecretFile(path));
+  return OpenRecovery(passphrase, header);
 }
 
 }  // namespace coffer::crypto

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "crypto/kdf.h"
+#include "crypto/keyring_header.h"
 #include "crypto/result.h"
 #include "crypto/root_key_provider.h"
 
@@ -15,5 +16,10 @@ namespace coffer::crypto {
 // that vault as before. Errors: those of ReadSecretFile and OpenPassphrase.
 Result<std::unique_ptr<RootKeyProvider>> OpenPassphraseFile(const std::string& path,
                                                             const Argon2idParameters& parameters);
+
+// What a passphrase is to the vault: its root key, or the recovery beside a token. Errors: those of
+// the above, or of ReadSecretFile and OpenRecovery.
+Result<std::unique_ptr<RootKeyProvider>> OpenPassphraseFile(const std::string& path,
+                                                            const KeyringHeader& header);
 
 }  // namespace coffer::crypto

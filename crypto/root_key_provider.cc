@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include "crypto/aead.h"
 #include "crypto/internal/encoding_internal.h"
-#include "crypto/internal/invariant.h"
 #include "crypto/internal/new_file.h"
+#include "crypto/internal/root_key_in_memory.h"
 #include "crypto/internal/secret_file.h"
 #include "crypto/internal/secret_line.h"
 
@@ -13,36 +12,6 @@ namespace coffer::crypto {
 namespace {
 
 constexpr std::size_t kRootKeyBytes = 32;
-constexpr std::size_t kMinPassphraseBytes = 12;
-constexpr std::string_view kWrapInfo = "coffer-root-wrap-v1";
-
-// Root keys that are bytes in this process, wherever they came from. Wraps with a key derived for
-// that alone, so that the root key can serve another purpose later.
-class RootKeyInMemory final : public RootKeyProvider {
- public:
-  static Result<std::unique_ptr<RootKeyProvider>> Create(std::string_view kind,
-                                                         const SecretBytes& root) {
-    COFFER_ASSIGN(SecretBytes wrapping, HkdfSha256(root, {}, kWrapInfo, kAeadKeyBytes));
-    return std::unique_ptr<RootKeyProvider>(new RootKeyInMemory(kind, std::move(wrapping)));
-  }
-
-  std::string_view kind() const override { return kind_; }
-
-  Result<Bytes> Wrap(const SecretBytes& key, std::string_view context) override {
-    return Seal(wrapping_key_.ExposeSecret(), 0, AsBytes(context), key.ExposeSecret());
-  }
-
-  Result<SecretBytes> Unwrap(ByteView wrapped, std::string_view context) override {
-    return OpenSecret(wrapping_key_.ExposeSecret(), AsBytes(context), wrapped);
-  }
-
- private:
-  RootKeyInMemory(std::string_view kind, SecretBytes wrapping_key)
-      : kind_(kind), wrapping_key_(std::move(wrapping_key)) {}
-
-  std::string_view kind_;  // a literal
-  SecretBytes wrapping_key_;
-};
 
 constexpr internal::SecretFileReasons kRootKeyReasons{.missing = "root_key_missing",
                                                       .exposed = "root_key_exposed",
@@ -78,7 +47,7 @@ Result<std::unique_ptr<RootKeyProvider>> OpenKeyFile(const std::string& path) {
     return Fail(Code::kInvalidArgument, "root_key_malformed",
                 path + " must hold 64 hexadecimal digits and nothing else");
   }
-  return RootKeyInMemory::Create("key-file", root);
+  return internal::RootKeyInMemory::Create("key-file", root);
 }
 
 Status CreateKeyFile(const std::string& path) {
@@ -98,12 +67,8 @@ Status CreateKeyFile(const std::string& path) {
 
 Result<std::unique_ptr<RootKeyProvider>> OpenPassphrase(const SecretBytes& passphrase,
                                                         const Argon2idParameters& parameters) {
-  if (passphrase.size() < kMinPassphraseBytes) {
-    return Fail(Code::kInvalidArgument, "passphrase_too_short",
-                "the root passphrase must have at least 12 bytes");
-  }
-  COFFER_ASSIGN(const SecretBytes root, Argon2id(passphrase, parameters));
-  return RootKeyInMemory::Create("passphrase", root);
+  COFFER_ASSIGN(const SecretBytes root, internal::RootFromPassphrase(passphrase, parameters));
+  return internal::RootKeyInMemory::Create("passphrase", root);
 }
 
 Result<SecretBytes> ReadSecretFile(const std::string& path) {

@@ -1,5 +1,5 @@
-// Where the root key lives. It wraps the keys of the keyring and never leaves the provider, so that
-// a PKCS#11 token can stand beside the key file and the passphrase.
+// Where the root key lives. It wraps the keys of the keyring and never leaves the provider: a key
+// file, a passphrase, or a PKCS#11 token (token_root_key.h).
 #pragma once
 
 #include <memory>
@@ -10,14 +10,18 @@
 #include "crypto/kdf.h"
 #include "crypto/result.h"
 #include "crypto/secret_bytes.h"
+#include "crypto/token_root.h"
 
 namespace coffer::crypto {
 
 class RootKeyProvider {
  public:
   virtual ~RootKeyProvider() = default;
-  // "key-file" or "passphrase"; recorded in the keyring so that the wrong one is named at start.
+  // "key-file", "passphrase" or "pkcs11"; recorded in the keyring so that the wrong one is named at
+  // start.
   virtual std::string_view kind() const = 0;
+  // What the keyring records besides for "pkcs11", and only for that.
+  virtual const TokenRoot* token() const { return nullptr; }
   virtual Result<Bytes> Wrap(const SecretBytes& key, std::string_view context) = 0;
   virtual Result<SecretBytes> Unwrap(ByteView wrapped, std::string_view context) = 0;
 };

@@ -20,8 +20,12 @@ using nlohmann::json;
 
 constexpr std::string_view kFormat = "coffer-keyring-v1";
 constexpr std::string_view kFormatOfTwoLogKeys = "coffer-keyring-v2";
+constexpr std::string_view kFormatOfToken = "coffer-keyring-v3";
 constexpr std::size_t kMaxOriginBytes = 200;
 constexpr std::size_t kPassphraseSaltBytes = 16;
+constexpr std::size_t kMaxTokenText = 256;
+constexpr std::size_t kMaxTokenWrap = 2048;
+constexpr std::size_t kMaxKeyIdBytes = 64;
 
 std::unexpected<Error> Malformed(std::string detail) {
   return Fail(Code::kCorrupted, "keyring_malformed", "keyring.json: " + std::move(detail));
@@ -78,21 +82,63 @@ std::optional<std::uint32_t> Version(const std::string& text) {
   return version;
 }
 
+std::optional<Argon2idParameters> Argon2idOf(const json& object) {
+  const auto memory_kib = Number(object, "memory_kib");
+  const auto passes = Number(object, "passes");
+  auto salt = Base64(object["salt"]);
+  if (!memory_kib || !passes || !salt || salt->size() != kPassphraseSaltBytes) return std::nullopt;
+  return Argon2idParameters{.passes = *passes, .memory_kib = *memory_kib, .salt = *std::move(salt)};
+}
+
+bool ReadWrap(const json& object, Bytes& into) {
+  auto wrapped = Base64(object["wrapped"]);
+  if (!wrapped || wrapped->empty() || wrapped->size() > kMaxTokenWrap) return false;
+  into = *std::move(wrapped);
+  return true;
+}
+
+bool ReadTokenText(const json& object, const char* name, std::string& into) {
+  into = Text(object, name).value_or(std::string(kMaxTokenText + 1, '?'));
+  return into.size() <= kMaxTokenText;
+}
+
+bool ReadTokenRoot(const json& root, TokenRoot& token) {
+  const json& key = root["key"];
+  const json& place = root["token"];
+  if (!HasExactly(key, {"id", "label"}) || !HasExactly(place, {"label", "serial"})) return false;
+  token.mechanism = Text(root, "mechanism").value_or("");
+  const auto id = HexDecode(Text(key, "id").value_or("?"));
+  if ((token.mechanism != kTokenAesGcm && token.mechanism != kTokenRsaOaep) || !id ||
+      id->size() > kMaxKeyIdBytes || !ReadTokenText(key, "label", token.key_label) ||
+      token.key_label.empty() || !ReadTokenText(place, "label", token.token_label) ||
+      !ReadTokenText(place, "serial", token.token_serial) || !ReadWrap(root, token.wrapped)) {
+    return false;
+  }
+  token.key_id = *id;
+  if (!root.contains("recovery")) return true;
+  const json& recovery = root["recovery"];
+  if (!HasExactly(recovery, {"memory_kib", "passes", "salt", "wrapped"})) return false;
+  auto passphrase = Argon2idOf(recovery);
+  if (!passphrase) return false;
+  token.recovery = RecoveryWrap{.passphrase = *std::move(passphrase), .wrapped = {}};
+  return ReadWrap(recovery, token.recovery->wrapped);
+}
+
 bool ReadRoot(const json& root, KeyringHeader& header) {
   if (HasExactly(root, {"kind"})) {
     header.root_kind = Text(root, "kind").value_or("");
     return header.root_kind == "key-file";
   }
+  if (HasExactly(root, {"key", "kind", "mechanism", "token", "wrapped"}) ||
+      HasExactly(root, {"key", "kind", "mechanism", "recovery", "token", "wrapped"})) {
+    header.root_kind = Text(root, "kind").value_or("");
+    return header.root_kind == "pkcs11" && ReadTokenRoot(root, header.token.emplace());
+  }
   if (!HasExactly(root, {"kind", "memory_kib", "passes", "salt"})) return false;
   header.root_kind = Text(root, "kind").value_or("");
-  const auto memory_kib = Number(root, "memory_kib");
-  const auto passes = Number(root, "passes");
-  auto salt = Base64(root["salt"]);
-  if (header.root_kind != "passphrase" || !memory_kib || !passes || !salt ||
-      salt->size() != kPassphraseSaltBytes) {
-    return false;
-  }
-  header.passphrase = {.passes = *passes, .memory_kib = *memory_kib, .salt = *std::move(salt)};
+  auto passphrase = Argon2idOf(root);
+  if (header.root_kind != "passphrase" || !passphrase) return false;
+  header.passphrase = *std::move(passphrase);
   return true;
 }
 
@@ -183,14 +229,31 @@ json LogToJson(const KeyringDocument& document) {
   return log;
 }
 
+void PutArgon2id(const Argon2idParameters& parameters, json& into) {
+  into["memory_kib"] = parameters.memory_kib;
+  into["passes"] = parameters.passes;
+  into["salt"] = Base64Encode(parameters.salt);
+}
+
+json RootToJson(const KeyringHeader& header) {
+  json root = {{"kind", header.root_kind}};
+  if (header.root_kind == "passphrase") PutArgon2id(header.passphrase, root);
+  Require((header.root_kind == "pkcs11") == header.token.has_value(), "a token for its kind");
+  if (!header.token) return root;
+  const TokenRoot& token = *header.token;
+  root["mechanism"] = token.mechanism;
+  root["key"] = {{"id", HexEncode(token.key_id)}, {"label", token.key_label}};
+  root["token"] = {{"label", token.token_label}, {"serial", token.token_serial}};
+  root["wrapped"] = Base64Encode(token.wrapped);
+  if (token.recovery) {
+    PutArgon2id(token.recovery->passphrase, root["recovery"]);
+    root["recovery"]["wrapped"] = Base64Encode(token.recovery->wrapped);
+  }
+  return root;
+}
+
 json ToJson(const KeyringDocument& document) {
   const KeyringHeader& header = document.header;
-  json root = {{"kind", header.root_kind}};
-  if (header.root_kind == "passphrase") {
-    root["memory_kib"] = header.passphrase.memory_kib;
-    root["passes"] = header.passphrase.passes;
-    root["salt"] = Base64Encode(header.passphrase.salt);
-  }
   json keys = json::object();
   for (const auto& [name, versions] : document.keys) {
     for (const auto& [version, wrapped] : versions) {
@@ -198,10 +261,11 @@ json ToJson(const KeyringDocument& document) {
     }
   }
   const bool two_keys = header.log_public_keys.size() == 2;
-  return {{"format", two_keys ? kFormatOfTwoLogKeys : kFormat},
+  const auto format = header.token ? kFormatOfToken : two_keys ? kFormatOfTwoLogKeys : kFormat;
+  return {{"format", format},
           {"keys", std::move(keys)},
           {"log", LogToJson(document)},
-          {"root", std::move(root)},
+          {"root", RootToJson(header)},
           {"vault_id", Base32Encode(header.vault_id)}};
 }
 
@@ -215,15 +279,19 @@ Result<KeyringDocument> ParseKeyring(std::string_view text) {
     return Malformed("a member is missing or unknown");
   }
   const auto format = Text(value, "format");
-  const bool two_keys = format == kFormatOfTwoLogKeys;
-  if (format != kFormat && !two_keys) {
+  const bool in_token = format == kFormatOfToken;
+  const bool two_keys = in_token ? value["log"].is_object() && value["log"].contains("public_keys")
+                                 : format == kFormatOfTwoLogKeys;
+  if (format != kFormat && format != kFormatOfTwoLogKeys && !in_token) {
     return Malformed("of a format this version does not know");
   }
   KeyringDocument document;
   const auto vault_id = Base32Decode(Text(value, "vault_id").value_or(""));
   if (!vault_id) return Malformed("\"vault_id\" is not an id");
   document.header.vault_id = *vault_id;
-  if (!ReadRoot(value["root"], document.header)) return Malformed("\"root\" is malformed");
+  if (!ReadRoot(value["root"], document.header) || document.header.token.has_value() != in_token) {
+    return Malformed("\"root\" is malformed");
+  }
   if (!ReadLog(value["log"], two_keys, document.header)) {
     return Malformed("\"log\" is malformed");
   }

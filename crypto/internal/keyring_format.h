@@ -1,13 +1,17 @@
 // The text of keyring.json and nothing else: no key is opened here.
 //
-//   { "format": "coffer-keyring-v1" | "coffer-keyring-v2",
+//   { "format": "coffer-keyring-v1" | "coffer-keyring-v2" | "coffer-keyring-v3",
 //     "keys": { name: { version: base64 of the wrapped key, … }, … },
 //     "log": { "origin": text, "public_key": base64 of 32 bytes }
 //          | { "origin": text, "public_keys": { version: { "key": base64 of 32 bytes,
 //                                                          "retiring": true | false }, … } },
 //     "root": { "kind": "key-file" }
 //           | { "kind": "passphrase", "memory_kib": u32, "passes": u32, "salt": base64 of 16 bytes
-//           },
+//             }
+//           | { "kind": "pkcs11", "mechanism": "aes-256-gcm" | "rsa-oaep-sha256",
+//               "key": { "id": hex, "label": text }, "token": { "label": text, "serial": text },
+//               "wrapped": base64,
+//               "recovery": { "memory_kib", "passes", "salt", "wrapped" }, which may be absent },
 //     "seal": base64,
 //     "vault_id": Crockford base32 of 16 bytes }
 //
@@ -18,7 +22,8 @@
 // With one log-signing key the format is v1 and "public_key" is its public key. With two, while one
 // replaces the other, it is v2, which programs from before there could be two refuse by its name,
 // and "public_keys" has both versions, different keys; the older one may be retiring, the newer
-// not. There is one spelling for each, so that nothing is left to choose for who writes it.
+// not. With a root key of the kind "pkcs11" it is v3, whatever the number of log-signing keys.
+// There is one spelling for each, so that nothing is left to choose for who writes it.
 //
 // "seal" is the SHA-256 of the document without it, members sorted and without white space, wrapped
 // by the root key: nobody else can change the log's origin or drop a client-KEK unseen.

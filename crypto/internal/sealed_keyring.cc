@@ -22,7 +22,10 @@ std::string WrappingContext(const Id128& vault_id, std::string_view name, std::u
 }
 
 std::string_view InWords(std::string_view kind) {
-  return kind == "key-file" ? "a key file" : kind == "passphrase" ? "a passphrase" : kind;
+  return kind == "key-file"     ? "a key file"
+         : kind == "passphrase" ? "a passphrase"
+         : kind == "pkcs11"     ? "in a token"
+                                : kind;
 }
 
 Status CheckKind(const KeyringHeader& header, const RootKeyProvider& root) {
@@ -62,7 +65,8 @@ Status CheckSealed(const std::string& path, const KeyringDocument& document,
   auto sealed = root.Unwrap(document.seal, WrappingContext(id, kSealName, 0));
   if (!sealed && sealed.error().code == Code::kCorrupted) {
     return Fail(Code::kUnauthenticated, "root_key_wrong",
-                "the " + document.header.root_kind + " given does not open " + path +
+                "the " + (document.header.token ? "token" : document.header.root_kind) +
+                    " given does not open " + path +
                     ": it belongs to another vault, or the file was altered");
   }
   if (!sealed) return std::unexpected(std::move(sealed).error());
@@ -71,6 +75,13 @@ Status CheckSealed(const std::string& path, const KeyringDocument& document,
                 path + " was altered after it was sealed; restore it from a backup");
   }
   return {};
+}
+
+void RecordRootKey(KeyringHeader& header, const RootKeyProvider& root,
+                   const Argon2idParameters& passphrase) {
+  header.root_kind = root.kind();
+  header.passphrase = header.root_kind == "passphrase" ? passphrase : Argon2idParameters();
+  header.token = root.token() ? std::optional(*root.token()) : std::nullopt;
 }
 
 Status SealKeyring(KeyringDocument& document, RootKeyProvider& root) {

@@ -19,6 +19,10 @@ Result<KeyringDocument> ReadKeyring(const std::string& path);
 // That `root` is of the kind the document names and sealed it as it is. Errors: kUnauthenticated
 // "root_key_wrong", kCorrupted "keyring_malformed", the provider's own.
 Status CheckSealed(const std::string& path, const KeyringDocument& document, RootKeyProvider& root);
+// What the header says of a root key, in place of what it said of another. `passphrase` is recorded
+// for the kind "passphrase".
+void RecordRootKey(KeyringHeader& header, const RootKeyProvider& root,
+                   const Argon2idParameters& passphrase);
 Status SealKeyring(KeyringDocument& document, RootKeyProvider& root);
 
 // A key of the document, bound to the vault's id, its name and its version.

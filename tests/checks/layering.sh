@@ -25,12 +25,14 @@ short_headers=(crypto audit vault api)
 libraries=(
   "openssl/: crypto/ api/http/ api/cli/client/http_client.cc"
   "sodium: crypto/"
+  "p11-kit/: crypto/"
   "sqlite3\.h|sqlcipher/: vault/storage/"
   "httplib\.h: api/http/ api/cli/client/http_client.cc"
 )
 # Of those places the headers that may show one of these libraries, and who may include them.
 showing=(
   "crypto/internal/: crypto/"
+  "crypto/token/: crypto/token/"
   "vault/storage/: vault/"
   "api/http/(request_stream|tls_server|tls_stream)\.h: api/http/"
 )
