@@ -111,8 +111,15 @@ int Serve(coffer::api::Config config, const std::string& config_path, const sigs
   using namespace coffer;
   if (auto room = CheckAddressSpace(config); !room) return Fail(kFailed, room.error());
   auto root = TakeRootKey(config);
-  if (!root) return Fail(kFailed, root.error());
+  // The service manager starts what failed again, but for what is wrong with the configuration.
+  if (!root) {
+    return Fail(api::MustNotBeTriedAgain(root.error()) ? kConfiguration : kFailed, root.error());
+  }
   auto opened = vault::Vault::Open(config.vault, **root);
+  if ((*root)->token() != nullptr && config.root_key.empty()) {
+    WriteOperatorLog(Severity::kWarning,
+                     "the vault was opened by its recovery passphrase, without its token");
+  }
   root->reset();
   if (!opened) return Fail(kFailed, opened.error());
   auto server = api::Server::Create(**opened, api::Routes(), config.server);

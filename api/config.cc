@@ -8,6 +8,7 @@
 
 #include "crypto/keyring.h"
 #include "crypto/passphrase_file.h"
+#include "crypto/token_root_key.h"
 
 namespace coffer::api {
 namespace {
@@ -234,8 +235,10 @@ Result<Config> LoadConfig(const std::string& path) {
        {{"directory", Text(config.vault.directory)},
         {"anchor", Text(config.vault.anchor_path)},
         {"erasure_ledger", Text(config.vault.ledger_path)},
+        {"root_key", Text(config.root_key)},
         {"root_key_file", Text(config.root_key_file)},
-        {"passphrase_file", Text(config.passphrase_file)}}},
+        {"passphrase_file", Text(config.passphrase_file)},
+        {"token_timeout_s", Number(config.token_timeout_s, 1, 600)}}},
       {"operator",
        {{"name", Text(config.vault.operator_details.name)},
         {"address", Text(config.vault.operator_details.address)},
@@ -283,9 +286,19 @@ Result<Config> LoadConfig(const std::string& path) {
   if (const auto fault = FaultOf(config.vault.backup_destinations, config.vault); !fault.empty()) {
     return Fail(Code::kInvalidArgument, "config_invalid", path + ": " + fault);
   }
-  if (config.root_key_file.empty() == config.passphrase_file.empty()) {
+  const int named =
+      !config.root_key.empty() + !config.root_key_file.empty() + !config.passphrase_file.empty();
+  if (named != 1) {
     return Fail(Code::kInvalidArgument, "config_invalid",
-                path + ": set one of 'vault.root_key_file' and 'vault.passphrase_file'");
+                path +
+                    ": set one of 'vault.root_key_file', 'vault.passphrase_file' and "
+                    "'vault.root_key'");
+  }
+  if (!config.root_key.empty()) {
+    if (const auto uri = crypto::ParseTokenUri(config.root_key); !uri) {
+      return Fail(Code::kInvalidArgument, "config_invalid",
+                  path + ": 'vault.root_key': " + uri.error().detail);
+    }
   }
   return config;
 }
@@ -302,15 +315,29 @@ Result<std::string> ResolveSecretPath(const std::string& path) {
   return std::string(directory) + "/" + name;
 }
 
+bool MustNotBeTriedAgain(const Error& error) {
+  return error.reason == "token_pin_wrong" || error.reason == "token_pin_locked";
+}
+
 Result<std::unique_ptr<crypto::RootKeyProvider>> OpenRootKey(const Config& config) {
   if (!config.root_key_file.empty()) {
     COFFER_ASSIGN(const auto path, ResolveSecretPath(config.root_key_file));
     return crypto::OpenKeyFile(path);
   }
-  COFFER_ASSIGN(const auto path, ResolveSecretPath(config.passphrase_file));
   COFFER_ASSIGN(const auto header,
                 crypto::Keyring::ReadHeader(config.vault.directory + "/keyring.json"));
-  return crypto::OpenPassphraseFile(path, header.passphrase);
+  if (!config.root_key.empty()) {
+    COFFER_ASSIGN(auto uri, crypto::ParseTokenUri(config.root_key));
+    crypto::TokenAccess access{
+        .uri = std::move(uri), .pin = {}, .limit = std::chrono::seconds(config.token_timeout_s)};
+    if (!access.uri.pin_source.empty()) {
+      COFFER_ASSIGN(const auto path, ResolveSecretPath(access.uri.pin_source));
+      COFFER_ASSIGN(access.pin, crypto::ReadSecretFile(path));
+    }
+    return crypto::OpenTokenRoot(access, header);
+  }
+  COFFER_ASSIGN(const auto path, ResolveSecretPath(config.passphrase_file));
+  return crypto::OpenPassphraseFile(path, header);
 }
 
 }  // namespace coffer::api

@@ -18,8 +18,10 @@ enum class LogLevel { kError, kWarning, kInfo };
 struct Config {
   ServerOptions server;
   vault::VaultOptions vault;
-  std::string root_key_file;  // one of the two; "credential:NAME" is systemd's
+  std::string root_key;       // one of the three: a URI of RFC 7512, of a key in a token
+  std::string root_key_file;  // "credential:NAME" is systemd's
   std::string passphrase_file;
+  std::uint32_t token_timeout_s = 60;
   LogLevel log_level = LogLevel::kInfo;
   bool log_requests = false;
 };
@@ -32,5 +34,8 @@ Result<std::string> ResolveSecretPath(const std::string& path);
 
 // The root key that the configuration and the keyring's header call for.
 Result<std::unique_ptr<crypto::RootKeyProvider>> OpenRootKey(const Config& config);
+
+// Whether another try can only do harm: a token counts wrong PINs, and locks.
+bool MustNotBeTriedAgain(const Error& error);
 
 }  // namespace coffer::api

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "crypto/aead.h"
 #include "crypto/internal/encoding_internal.h"
+#include "crypto/internal/invariant.h"
 #include "crypto/internal/new_file.h"
 #include "crypto/internal/root_key_in_memory.h"
 #include "crypto/internal/secret_file.h"
@@ -12,6 +14,32 @@ namespace coffer::crypto {
 namespace {
 
 constexpr std::size_t kRootKeyBytes = 32;
+constexpr std::size_t kMinPassphraseBytes = 12;
+constexpr std::string_view kWrapInfo = "coffer-root-wrap-v1";
+
+// Root keys that are bytes in this process, wherever they came from. Wraps with a key derived for
+// that alone, so that the root key can serve another purpose later.
+class KeyInMemory final : public RootKeyProvider {
+ public:
+  KeyInMemory(std::string_view kind, SecretBytes wrapping_key, std::optional<TokenRoot> token)
+      : kind_(kind), wrapping_key_(std::move(wrapping_key)), token_(std::move(token)) {}
+
+  std::string_view kind() const override { return kind_; }
+  const TokenRoot* token() const override { return token_ ? &*token_ : nullptr; }
+
+  Result<Bytes> Wrap(const SecretBytes& key, std::string_view context) override {
+    return Seal(wrapping_key_.ExposeSecret(), 0, AsBytes(context), key.ExposeSecret());
+  }
+
+  Result<SecretBytes> Unwrap(ByteView wrapped, std::string_view context) override {
+    return OpenSecret(wrapping_key_.ExposeSecret(), AsBytes(context), wrapped);
+  }
+
+ private:
+  std::string_view kind_;  // a literal
+  SecretBytes wrapping_key_;
+  std::optional<TokenRoot> token_;
+};
 
 constexpr internal::SecretFileReasons kRootKeyReasons{.missing = "root_key_missing",
                                                       .exposed = "root_key_exposed",
@@ -33,6 +61,22 @@ ByteView KeyOf(ByteView content) {
 
 }  // namespace
 
+Result<std::unique_ptr<RootKeyProvider>> internal::RootKeyInMemory(std::string_view kind,
+                                                                   const SecretBytes& root,
+                                                                   std::optional<TokenRoot> token) {
+  COFFER_ASSIGN(SecretBytes wrapping, HkdfSha256(root, {}, kWrapInfo, kAeadKeyBytes));
+  return std::make_unique<KeyInMemory>(kind, std::move(wrapping), std::move(token));
+}
+
+Result<SecretBytes> internal::RootFromPassphrase(const SecretBytes& passphrase,
+                                                 const Argon2idParameters& parameters) {
+  if (passphrase.size() < kMinPassphraseBytes) {
+    return Fail(Code::kInvalidArgument, "passphrase_too_short",
+                "the root passphrase must have at least 12 bytes");
+  }
+  return Argon2id(passphrase, parameters);
+}
+
 Result<std::unique_ptr<RootKeyProvider>> OpenKeyFile(const std::string& path) {
   constexpr std::size_t kDigits = 2 * kRootKeyBytes;
   constexpr std::size_t kBlanks = 16;  // around them, with a byte order mark
@@ -47,7 +91,7 @@ Result<std::unique_ptr<RootKeyProvider>> OpenKeyFile(const std::string& path) {
     return Fail(Code::kInvalidArgument, "root_key_malformed",
                 path + " must hold 64 hexadecimal digits and nothing else");
   }
-  return internal::RootKeyInMemory::Create("key-file", root);
+  return internal::RootKeyInMemory("key-file", root, std::nullopt);
 }
 
 Status CreateKeyFile(const std::string& path) {
@@ -68,7 +112,7 @@ Status CreateKeyFile(const std::string& path) {
 Result<std::unique_ptr<RootKeyProvider>> OpenPassphrase(const SecretBytes& passphrase,
                                                         const Argon2idParameters& parameters) {
   COFFER_ASSIGN(const SecretBytes root, internal::RootFromPassphrase(passphrase, parameters));
-  return internal::RootKeyInMemory::Create("passphrase", root);
+  return internal::RootKeyInMemory("passphrase", root, std::nullopt);
 }
 
 Result<SecretBytes> ReadSecretFile(const std::string& path) {

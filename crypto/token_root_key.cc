@@ -67,7 +67,7 @@ Result<TokenProvider> MakeTokenRoot(const TokenAccess& access,
   COFFER_ASSIGN(TokenAnswer answer, internal::AskToken(request, access.limit));
   made = answer.made;
   answer.root.recovery = std::move(by_passphrase);
-  return internal::RootKeyInMemory::Create(kTokenKind, root_secret, std::move(answer.root));
+  return internal::RootKeyInMemory(kTokenKind, root_secret, std::move(answer.root));
 }
 
 Result<TokenProvider> OpenTokenRoot(const TokenAccess& access, const KeyringHeader& header) {
@@ -79,7 +79,7 @@ Result<TokenProvider> OpenTokenRoot(const TokenAccess& access, const KeyringHead
                        .root_secret = {},
                        .root = *header.token};
   COFFER_ASSIGN(const TokenAnswer answer, internal::AskToken(request, access.limit));
-  return internal::RootKeyInMemory::Create(kTokenKind, answer.root_secret, header.token);
+  return internal::RootKeyInMemory(kTokenKind, answer.root_secret, header.token);
 }
 
 Result<TokenProvider> OpenRecovery(const SecretBytes& passphrase, const KeyringHeader& header) {
@@ -93,7 +93,7 @@ Result<TokenProvider> OpenRecovery(const SecretBytes& passphrase, const KeyringH
     return Fail(Code::kUnauthenticated, "root_key_wrong",
                 "the recovery passphrase is another one, or keyring.json was altered");
   }
-  return internal::RootKeyInMemory::Create(kTokenKind, *root_secret, header.token);
+  return internal::RootKeyInMemory(kTokenKind, *root_secret, header.token);
 }
 
 }  // namespace coffer::crypto

@@ -48,7 +48,7 @@ if said=$("$cofferd" --check --config "$work/all.toml" 2>&1); then
   exit 1
 fi
 case $said in *"not a known"*) printf 'settings: %s\n' "$said" >&2; exit 1 ;; esac
-sed -i '/^passphrase_file = /d' "$work/all.toml"
+sed -i -E '/^(passphrase_file|root_key) = /d' "$work/all.toml"
 accepts "$work/all.toml"
 
 printf '\n[server]\nsurprise = 1\n' >"$work/unknown.toml"

@@ -301,21 +301,21 @@ TEST_CASE("what keyring.json says of its token cannot be altered") {
   };
   const auto with = [&](const char* pointer, const json& value) {
     json document = golden;
-    document[json::json_pointer(pointer)] = value;
+    document["root"][json::json_pointer(pointer)] = value;
     return document;
   };
   // The wrapped secret: the token itself does not take it.
   Bytes wrapped = *Base64Decode(golden["root"]["wrapped"].get<std::string>());
   for (const std::size_t at : {std::size_t{0}, std::size_t{20}, wrapped.size() - 1}) {
     wrapped[at] ^= 1;
-    put(with("/root/wrapped", Base64Encode(wrapped)));
+    put(with("/wrapped", Base64Encode(wrapped)));
     CHECK(vault.Refuses(Code::kUnauthenticated, "root_key_wrong"));
     wrapped[at] ^= 1;
   }
   // What the token does not see: the seal covers it.
   for (const auto& [pointer, value] :
-       {std::pair("/root/token/serial", json("other")), std::pair("/root/token/label", json("x")),
-        std::pair("/root/recovery/passes", json(2))}) {
+       {std::pair("/token/serial", json("other")), std::pair("/token/label", json("x")),
+        std::pair("/recovery/passes", json(2))}) {
     INFO(pointer);
     put(with(pointer, value));
     CHECK(FailsWith(vault.Open(), Code::kUnauthenticated, "root_key_wrong") !=

@@ -77,6 +77,10 @@ Outcome<void> CheckPlaces(const InitCommandOptions& options) {
     return Failed(Exit::kUsage, "a vault for a single person has no second token",
                   "Leave out --officer-token-file, or --single-person.");
   }
+  if (!options.root_key.recovery_file.empty() && options.root_key.token_uri.empty()) {
+    return Failed(Exit::kUsage, "a recovery passphrase stands beside a root key in a token",
+                  "Name the token with --root-key.");
+  }
   const std::string& key_file = options.root_key.key_file;
   if (!key_file.empty() && LiesWithin(key_file, options.directory)) {
     return Failed(Exit::kUsage, "the root key would lie inside the data directory",
@@ -112,7 +116,19 @@ void TellNextSteps(Console& console, const InitCommandOptions& options, const Ne
                  "  1. Keep the verifier key away from this machine. It is no secret; auditors\n"
                  "     need it to see that the log was not rewritten:\n"
                  "     coffer verify --log-key KEY\n";
-  if (key_file.empty()) {
+  if (!options.root_key.token_uri.empty()) {
+    const crypto::TokenRoot& token = *root_key.provider->token();
+    console.out
+        << "  2. " << (root_key.made_token_key ? "A new key was made in the token. " : "")
+        << "The vault opens with the key \"" << Printable(token.key_label)
+        << "\" of\n     the token \"" << Printable(token.token_label) << "\" (" << token.mechanism
+        << ").\n"
+        << (token.recovery
+                ? "     Lock the recovery passphrase away: where the token is lost, it alone\n"
+                  "     opens the vault.\n"
+                : "     There is no other way: where the token and its own backup are lost,\n"
+                  "     nobody can read the vault again.\n");
+  } else if (key_file.empty()) {
     console.out << "  2. Keep the passphrase safe: without it nobody can read the vault again.\n";
   } else {
     console.out << "  2. " << (root_key.made_key_file ? "A new root key was made. " : "")
@@ -186,7 +202,10 @@ Failure NoVault(const InitCommandOptions& options, const NewRootKey& root_key,
   files.Retract();
   if (root_key.made_key_file) unlink(options.root_key.key_file.c_str());
   if (!failure.advice.empty()) failure.advice += '\n';
-  failure.advice += "There is no vault, and nothing else of it.";
+  failure.advice += root_key.made_token_key
+                        ? "There is no vault. The key that was made in the token is there, and is "
+                          "used by the next try."
+                        : "There is no vault, and nothing else of it.";
   return failure;
 }
 
@@ -234,6 +253,11 @@ void AddInitCommand(CLI::App& app, Command& chosen) {
   AddRootKeyOptions(
       *command, options->root_key,
       "Root key file; made when it does not exist. Keep it outside the data directory");
+  command
+      ->add_option("--recovery-passphrase-file", options->root_key.recovery_file,
+                   "With --root-key: file whose first line is a passphrase that opens the vault as "
+                   "well, for the day when the token is lost")
+      ->type_name("FILE");
   command
       ->add_option("--origin", options->origin,
                    "Name of the access log, fixed for ever: best a name of yours that no other log "

@@ -150,9 +150,7 @@ Outcome<void> CheckUse(const VerifyCommandOptions& options, const VerificationIn
     return Failed(Exit::kUsage, "--deep compares stored records, which these files do not hold",
                   "Use it with a server or with --data.");
   }
-  if (options.directory.empty() &&
-      !(options.root_key.key_file.empty() && options.root_key.passphrase_file.empty() &&
-        options.anchor.empty())) {
+  if (options.directory.empty() && (options.root_key.Named() || !options.anchor.empty())) {
     return Failed(Exit::kUsage, "a root key or an anchor is of use with --data only");
   }
   return {};

@@ -1,4 +1,5 @@
-// The root key for the commands that work on a data directory: from a file, or from a passphrase.
+// The root key for the commands that work on a data directory: from a file, from a passphrase, or
+// in a token.
 #pragma once
 
 #include <memory>
@@ -16,17 +17,23 @@ namespace coffer::cli {
 
 struct RootKeyOptions {
   std::string key_file;
-  std::string passphrase_file;  // with neither, the passphrase is asked for
+  std::string passphrase_file;  // with none of these, the passphrase is asked for
+  std::string token_uri;        // RFC 7512
+  std::string recovery_file;    // of a new vault: a passphrase beside the token
+
+  bool Named() const { return !key_file.empty() || !passphrase_file.empty() || !token_uri.empty(); }
 };
 void AddRootKeyOptions(CLI::App& command, RootKeyOptions& options,
                        const std::string& key_file_help);
 
 // For a new vault: makes the key file when it does not exist, and fills `parameters` (new salt) for
-// a passphrase, which is asked for twice.
+// a passphrase, which is asked for twice. In a token the key that the URI names is made where there
+// is none; it stays there also when no vault is made in the end.
 struct NewRootKey {
   std::unique_ptr<crypto::RootKeyProvider> provider;
   crypto::Argon2idParameters parameters;
   bool made_key_file = false;
+  bool made_token_key = false;
 };
 Outcome<NewRootKey> MakeRootKey(const RootKeyOptions& options);
 
