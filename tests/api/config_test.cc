@@ -212,10 +212,34 @@ TEST_CASE("what is missing is named") {
 TEST_CASE("the root key comes from one place") {
   ConfigFile file;
   file.vault = "directory = \"d\"\n";
-  const std::string wanted = " set one of 'vault.root_key_file' and 'vault.passphrase_file'";
+  const std::string wanted =
+      " set one of 'vault.root_key_file', 'vault.passphrase_file' and 'vault.root_key'";
   CHECK(file.Fault() == wanted);
-  file.vault = "directory = \"d\"\nroot_key_file = \"r\"\npassphrase_file = \"p\"\n";
-  CHECK(file.Fault() == wanted);
+  const std::string key = "root_key_file = \"r\"\n", passphrase = "passphrase_file = \"p\"\n";
+  const std::string token = "root_key = \"pkcs11:token=t;object=k?module-path=/m.so\"\n";
+  for (const auto& several : {key + passphrase, key + token, passphrase + token}) {
+    file.vault = "directory = \"d\"\n" + several;
+    CHECK(file.Fault() == wanted);
+  }
+  file.vault = "directory = \"d\"\n" + token + "token_timeout_s = 5\n";
+  const auto config = file.Load();
+  REQUIRE(config);
+  CHECK(config->root_key.starts_with("pkcs11:token=t"));
+  CHECK(config->token_timeout_s == 5);
+  file.vault += "token_timeout_s = 0\n";
+  CHECK_FALSE(file.Load());
+}
+
+TEST_CASE("a token's URI is read with the configuration, and its PIN is not in it") {
+  ConfigFile file;
+  file.vault = "directory = \"d\"\nroot_key = \"pkcs11:object=k\"\n";
+  CHECK(file.Fault().contains("'vault.root_key': the root key's URI must name"));
+  file.vault =
+      "directory = \"d\"\nroot_key = "
+      "\"pkcs11:object=k?module-path=/m.so&pin-value=314159265\"\n";
+  const std::string fault = file.Fault();
+  CHECK(fault.contains("pin-source"));
+  CHECK_FALSE(fault.contains("314159265"));
 }
 
 TEST_CASE("a file that is no TOML, or is not there, is named with its line") {
