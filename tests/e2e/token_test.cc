@@ -1,5 +1,6 @@
 // A server whose root key is in a token: made, started, wrongly started, and left alone by its
 // token.
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -119,6 +119,9 @@ TEST_CASE("wrong use ends with 2 before anything is connected") {
            {"verify", "--data", "d", "--entries", "e"},
            {"init", "--data", "d", "--root-key-file", "k", "--passphrase-file", "p"},
            {"init", "--data", "d", "--root-key-file", "d/k"},
+           {"init", "--data", "d", "--root-key-file", "k", "--root-key", "pkcs11:object=k"},
+           {"init", "--data", "d", "--passphrase-file", "p", "--root-key", "pkcs11:object=k"},
+           {"init", "--data", "d", "--root-key-file", "k", "--recovery-passphrase-file", "p"},
            {"init", "--data", "d", "--single-person", "--officer-token-file", "o"}}) {
     const Ran ran = RunTool(arguments);
     CAPTURE(arguments, ran.err);
