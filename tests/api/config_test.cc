@@ -131,8 +131,8 @@ TEST_CASE("what is not known is refused with its line") {
   file.rest = "[log.more]\nlevel = \"info\"\n";
   CHECK(file.Fault() == "7: 'log.more' is not a known setting");
   file.rest.clear();
-  file.vault += "root_key = \"1111\"\n";  // a secret does not belong here
-  CHECK(file.Fault() == "7: 'vault.root_key' is not a known setting");
+  file.vault += "root_keys = \"1111\"\n";  // a secret does not belong here
+  CHECK(file.Fault() == "7: 'vault.root_keys' is not a known setting");
   CHECK(file.FaultOf(file.LoadText("port = 8443\n")) == "1: 'port' is not a known section");
   CHECK(file.FaultOf(file.LoadText("[[server]]\nport = 8443\n")) ==
         "1: 'server' is not a known section");
@@ -240,6 +240,8 @@ TEST_CASE("a token's URI is read with the configuration, and its PIN is not in i
   const std::string fault = file.Fault();
   CHECK(fault.contains("pin-source"));
   CHECK_FALSE(fault.contains("314159265"));
+  file.vault = "directory = \"d\"\nroot_key = \"314159265\"\n";  // the key itself
+  CHECK(file.Fault() == " 'vault.root_key': the root key's URI must begin with 'pkcs11:'");
 }
 
 TEST_CASE("a file that is no TOML, or is not there, is named with its line") {
