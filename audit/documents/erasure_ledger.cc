@@ -14,6 +14,7 @@ namespace coffer::audit {
 namespace {
 
 std::string FormatLedgerJson(const LedgerLine& line) {
+  if (line.act) return FormatLedgerAct(*line.act, line.at.n, line.at.prev);
   const LedgerErasure& erasure = line.erasure;
   CanonicalWriter out;
   out.Open().Text("client", erasure.client).Text("erasure", erasure.erasure);
@@ -47,7 +48,13 @@ bool ReadLedgerJson(CanonicalReader& in, LedgerLine& line) {
   LedgerErasure& erasure = line.erasure;
   std::string scope;
   std::uint64_t version = 0;
-  if (!in.Open() || !in.Text("client", erasure.client) || !in.Text("erasure", erasure.erasure) ||
+  if (!in.Open()) return false;
+  const CanonicalReader first = in;
+  if (in.Member("act")) {
+    in = first;
+    return ReadLedgerAct(in, line.act.emplace(), line.at.n, line.at.prev);
+  }
+  if (!in.Text("client", erasure.client) || !in.Text("erasure", erasure.erasure) ||
       !in.Number("log_seq", erasure.log_seq) || !in.Number("n", line.at.n) ||
       !ReadLedgerPart(in, line) || !in.Hex("prev", line.at.prev)) {
     return false;
@@ -67,6 +74,8 @@ bool ReadLedgerJson(CanonicalReader& in, LedgerLine& line) {
 }
 
 std::string LedgerProblem(const LedgerLine& line) {
+  if (line.at.n > kMaxNumber) return "a number is too large";
+  if (line.act) return ProblemOf(*line.act);
   const LedgerErasure& erasure = line.erasure;
   if (!IsId(erasure.vault, kNoPrefix)) return "the vault's id is none";
   if (!IsId(erasure.erasure, kErasurePrefix)) return "the erasure's id is none";
@@ -85,7 +94,7 @@ std::string LedgerProblem(const LedgerLine& line) {
                            [](const std::string& id) { return IsId(id, kRecordPrefix); })) {
     return "a record's id is none";
   }
-  if (std::max(erasure.log_seq, line.at.n) > kMaxNumber) return "a number is too large";
+  if (erasure.log_seq > kMaxNumber) return "a number is too large";
   const auto ts = ParseTimestamp(FormatTimestamp(erasure.ts));
   return ts && *ts == erasure.ts ? "" : "the time is outside the calendar";
 }
@@ -224,8 +233,8 @@ Status LedgerReader::CheckLine(std::string_view line) {
     return Damaged("it was not chained to the line before");
   }
   COFFER_TRY(CheckSigner(line));
-  if (head_.n == 0) vault_ = parsed->erasure.vault;
-  if (parsed->erasure.vault != vault_) return Damaged("it is of another vault");
+  if (head_.n == 0) vault_ = parsed->vault();
+  if (parsed->vault() != vault_) return Damaged("it is of another vault");
   return each_ ? each_(*parsed) : Status();
 }
 

@@ -1,9 +1,11 @@
-// The ledger of erasures: a file outside the database that whoever restores a backup replays, so
-// that what was erased stays erased.
+// The ledger: a file outside the database that whoever restores a backup replays, so that what was
+// erased stays erased, and what was protected otherwise stays protected. First it had erasures
+// only, and is called after them; lines of other acts (ledger_act.h) stand among theirs in the same
+// chain.
 //
 //   <canonical JSON> <base64(keyid ‖ Ed25519 signature over the JSON)>\n
 //
-// one line an erasure, or several where more than 200 records are named. Members: client, erasure,
+// One line an erasure, or several where more than 200 records are named. Members: client, erasure,
 // log_seq, n (from 0), part and parts (only of the scope "records": which of how many lines of the
 // erasure this is, from 1), prev (SHA-256 of the line before, without its newline; 64 zeros in line
 // 0), records (only of the scope "records"), scope ("client", "class:NAME", "records"), ts, v (1),
@@ -31,11 +33,13 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "audit/documents/erasure_scope.h"
+#include "audit/documents/ledger_act.h"
 #include "audit/text/clock.h"
 #include "audit/tlog/checkpoint.h"
 #include "crypto/result.h"
@@ -43,9 +47,9 @@
 
 namespace coffer::audit {
 
-inline constexpr std::size_t kMaxLedgerRecords = 200;         // named by one line
-inline constexpr std::size_t kMaxLedgerLineBytes = 8 * 1024;  // without its newline
-inline constexpr std::size_t kMaxLedgerParts = 1000;          // lines of one erasure
+inline constexpr std::size_t kMaxLedgerRecords = 200;            // named by one line
+inline constexpr std::size_t kMaxLedgerLineBytes = 64UZ * 1024;  // without its newline
+inline constexpr std::size_t kMaxLedgerParts = 1000;             // lines of one erasure
 
 // What the next line is written behind.
 struct LedgerHead {
@@ -69,6 +73,9 @@ struct LedgerLine {
   LedgerHead at;
   LedgerErasure erasure;              // of several lines, each with its part of the records
   std::uint64_t part = 0, parts = 0;  // 0: the line does not say
+  std::optional<LedgerAct> act = {};  // set: it is of that, and of no erasure
+
+  const std::string& vault() const { return act ? act->vault : erasure.vault; }
   bool operator==(const LedgerLine&) const = default;
 };
 

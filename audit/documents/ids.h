@@ -8,6 +8,7 @@
 
 namespace coffer::audit {
 
+inline constexpr std::string_view kActPrefix = "act_";
 inline constexpr std::string_view kErasurePrefix = "era_";
 inline constexpr std::string_view kRunPrefix = "run_";
 inline constexpr std::string_view kClientPrefix = "cli_";

@@ -16,6 +16,10 @@ std::string MissingParts(const IncompleteErasure& erasure) {
 }
 
 Status LedgerCompleteness::Take(const LedgerLine& line) {
+  if (line.act) {
+    acts_.insert(line.act->act);
+    return {};
+  }
   const LedgerErasure& erasure = line.erasure;
   const auto [found, made] = erasures_.try_emplace(erasure.erasure);
   Seen& seen = found->second;

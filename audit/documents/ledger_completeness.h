@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,8 @@ class LedgerCompleteness {
   Status Take(const LedgerLine& line);
 
   std::uint64_t erasures() const { return erasures_.size(); }
+  // Of other acts, each of which has one line.
+  std::uint64_t acts() const { return acts_.size(); }
   // Parts are missing for certain; in the order of their ids.
   std::vector<IncompleteErasure> Incomplete() const;
   // Older lines, which do not say how many there are, and of which each is full: there may have
@@ -49,6 +52,7 @@ class LedgerCompleteness {
   std::vector<IncompleteErasure> Collect(bool certain) const;
 
   std::unordered_map<std::string, Seen> erasures_;
+  std::unordered_set<std::string> acts_;
 };
 
 }  // namespace coffer::audit

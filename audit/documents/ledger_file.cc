@@ -160,6 +160,18 @@ Status LedgerBatch::Add(const LedgerErasure& erasure) {
   return {};
 }
 
+Status LedgerBatch::Add(const LedgerAct& act) {
+  if (!vault_.empty() && act.vault != vault_) return InvalidLines("an act of another vault");
+  LedgerLine line{end_, {}};
+  line.act = act;
+  COFFER_ASSIGN(const std::string written, WriteLedgerLine(line, name_, *key_));
+  lines_.append(written);
+  const std::string_view without_newline(written.data(), written.size() - 1);
+  end_ = {end_.n + 1, crypto::Sha256(crypto::AsBytes(without_newline))};
+  vault_ = act.vault;
+  return {};
+}
+
 Status LedgerFile::Append(std::span<const LedgerErasure> erasures, std::string_view name,
                           const crypto::SigningKey& key) {
   LedgerBatch batch(head_, name, key);

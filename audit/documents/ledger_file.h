@@ -22,8 +22,9 @@ class LedgerBatch {
       : begin_(begin), end_(begin), name_(name), key_(&key) {}
 
   // On an error nothing was added: kInvalidArgument "ledger_line_invalid" (WriteLedgerLine), also
-  // for another vault's erasure than the one before.
+  // for another vault's than the one before.
   Status Add(const LedgerErasure& erasure);
+  Status Add(const LedgerAct& act);
 
  private:
   friend class LedgerFile;

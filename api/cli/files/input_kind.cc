@@ -16,6 +16,7 @@ constexpr Sign kSigns[] = {
     {InputKind::kAnchor, "coffer-anchor-v1\n"},
     {InputKind::kProof, "c2sp.org/tlog-proof@v1\n"},
     {InputKind::kEvidence, "PK\x03\x04"},
+    {InputKind::kLedger, "{\"act\":\"act_"},
     {InputKind::kAct, "{\"act\":"},
     {InputKind::kRunReport, "{\"note\":\"coffer-run-report-"},
     {InputKind::kEntries, "{\"action\":\""},

@@ -241,8 +241,8 @@ std::string_view LedgerVerdict(bool damaged, bool incomplete) {
     return "INCOMPLETE: lines were cut off. Do not restore by this ledger: records that were "
            "erased would be readable again.\n";
   }
-  return "OK: no line was changed or taken out, and no erasure is there in part. Erasures cut off "
-         "at the end show only in comparison with the log.\n";
+  return "OK: no line was changed or taken out, and no erasure is there in part. Lines cut off at "
+         "the end show only in comparison with the log.\n";
 }
 
 }  // namespace
@@ -301,6 +301,7 @@ Outcome<Exit> VerifyLedgerFile(const DocumentInput& input, Console& console) {
                    {"uncertain", uncertain},
                    {"lines", found.state.head.n},
                    {"erasures", found.lines.erasures()},
+                   {"acts", found.lines.acts()},
                    {"torn_bytes", torn},
                    {"findings", FindingsOf(findings)}};
     if (!found.vault.empty()) answer["vault"] = found.vault;
@@ -310,6 +311,7 @@ Outcome<Exit> VerifyLedgerFile(const DocumentInput& input, Console& console) {
   }
   PrintFields(console, {{"ledger of vault", found.vault},
                         {"erasures", Grouped(found.lines.erasures())},
+                        {"other acts", Grouped(found.lines.acts())},
                         {"lines that hold", Grouped(found.state.head.n)},
                         {"signed by", found.damage ? "" : found.signed_by}});
   if (torn != 0) {

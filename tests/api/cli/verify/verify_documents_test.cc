@@ -204,6 +204,27 @@ TEST_CASE("a ledger of older lines that may have been cut says so, and is no dam
   CHECK(nlohmann::json::parse(as_json.out)["uncertain"][0] == erasure.erasure);
 }
 
+TEST_CASE(
+    "a ledger that begins with another act than an erasure is one, and its acts are counted") {
+  Offline coffer;
+  audit::LedgerLine line{{}, {}};
+  line.act = audit::LedgerAct{std::string(audit::kTestVault),
+                              audit::NumberedId("act_", 1),
+                              {},
+                              audit::ActKind::kTokenEnded,
+                              audit::NumberedId("tok_", 1),
+                              {1, 2, 3},
+                              7,
+                              {1'767'323'045'000}};
+  const std::string path =
+      coffer.File("acts", *audit::WriteLedgerLine(line, audit::kOrigin, audit::LogKey()));
+  const Ran ran = coffer({"verify", "--ledger", path, "--log-key", Key(), "--json"});
+  CAPTURE(ran.err);
+  CHECK(ran.exit == 0);
+  CHECK(nlohmann::json::parse(ran.out)["acts"] == 1);
+  CHECK(coffer({"verify", "--act", path, "--log-key", Key()}).exit == 2);
+}
+
 TEST_CASE("of a ledger today's key is enough, and an earlier one's end is not") {
   Offline coffer;
   audit::LedgerHead head;
