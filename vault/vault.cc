@@ -29,6 +29,7 @@
 #include "vault/clients/purposes.h"
 #include "vault/clients/records.h"
 #include "vault/clients/searches.h"
+#include "vault/deletion/act_replay.h"
 #include "vault/deletion/erasure_acts.h"
 #include "vault/deletion/erasures.h"
 #include "vault/deletion/holds.h"
@@ -121,6 +122,9 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   const auto append = [ledger = rooms->ledger.get()](std::span<ErasureRow> rows) {
     return ledger->Append(rows);
   };
+  const auto append_acts = [ledger = rooms->ledger.get()](std::span<const ActRow> rows) {
+    return ledger->AppendActs(rows);
+  };
   KeyStoreRewrite::Options rewrite;
   rewrite.after_ms = options.keys_rewrite_after_ms;
   rewrite.interval_ms = options.keys_rewrite_interval_ms;
@@ -132,6 +136,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                     .clock = settled.clock,
                                                     .origin = rooms->keyring.log_origin(),
                                                     .append_to_ledger = append,
+                                                    .append_acts = append_acts,
                                                     .open_rooms = OpenRoomStates,
                                                     .keys_rewrite = rewrite,
                                                     .take_over_state = options.take_over_state})));
@@ -149,6 +154,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   COFFER_TRY(AnnounceLogKeys(*rooms->engine, rooms->keyring));
   COFFER_TRY(rooms->procedure->ReconcileLedger());
   COFFER_TRY(rooms->procedure->CompleteInterruptedErasures());
+  COFFER_TRY(ReconcileActs(*rooms->operations, *rooms->ledger));
   // Before anybody is answered: until then nothing is stopped by them.
   COFFER_TRY(MoveOlderRestrictions(*rooms->operations));
 

@@ -220,6 +220,17 @@ CREATE TABLE principals (
   created INTEGER NOT NULL
 , role TEXT NOT NULL DEFAULT '', login TEXT, disabled INTEGER, owner BLOB, certificates TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX principals_by_login ON principals (login) WHERE login IS NOT NULL;
+CREATE TABLE protective_acts (
+  id     INTEGER PRIMARY KEY,           -- in the order in which they were done
+  aid    BLOB    NOT NULL UNIQUE CHECK (length(aid) = 16),
+  kind   TEXT    NOT NULL,
+  object TEXT    NOT NULL,
+  cid    BLOB    CHECK (length(cid) = 16),
+  seq    INTEGER NOT NULL,              -- of the entry in the log
+  acted  INTEGER NOT NULL,
+  sealed BLOB    NOT NULL               -- how to do it again; empty: there is no more to know
+) STRICT;
+CREATE INDEX protective_acts_by_object ON protective_acts (object, kind);
 CREATE TABLE purposes (
   code       TEXT    PRIMARY KEY,
   definition TEXT    NOT NULL,

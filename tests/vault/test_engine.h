@@ -72,6 +72,7 @@ class TestEngine {
                                   .clock = &clock,
                                   .origin = keyring_->log_origin(),
                                   .append_to_ledger = [](auto) -> Status { return {}; },
+                                  .append_acts = [](auto) -> Status { return {}; },
                                   .open_rooms = OpenRoomStates,
                                   .keys_rewrite = keys_rewrite});
     INFO(AnswerOf(engine));

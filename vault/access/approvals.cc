@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_state.h"
 #include "vault/access/accounts.h"
 #include "vault/access/approval.h"
@@ -261,6 +262,7 @@ Result<Approval> Approvals::DecideApproval(const Caller& caller, const ApprovalI
     row->decided = transaction.now();
     row->approved = approve;
     COFFER_TRY(transaction.Of<AccessState>().stores.approvals.Update(*row));
+    if (!approve) ActApprovalClosed(transaction, *row);
     Approval approval = two_person_.DescribeApproval(transaction, *row);
     COFFER_ASSIGN(approval.account, WaysInto(transaction, approval.proposal));
     return approval;
@@ -291,6 +293,7 @@ Result<Approval> Approvals::WithdrawApproval(const Caller& caller, const Approva
     row->ended_by = call.actor;
     row->why = ApprovalEnd::kWithdrawn;
     COFFER_TRY(transaction.Of<AccessState>().stores.approvals.Update(*row));
+    ActApprovalClosed(transaction, *row);
     return two_person_.DescribeApproval(transaction, *row);
   });
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_checks.h"
 #include "vault/access/access_state.h"
 #include "vault/access/assignment.h"
@@ -34,8 +35,10 @@ Result<Assignment> Assignments::Assign(const Caller& caller, const ClientId& cli
     }
     if (terms.ends) AddDetail(call.entry, "until " + audit::FormatTimestamp(*terms.ends));
     const auto* const given = transaction.Of<AccessState>().access().AssignmentsOf(client);
+    const AssignmentRow* before = nullptr;
     if (given != nullptr) {
       const auto known = std::ranges::find(*given, principal, &AssignmentRow::principal);
+      if (known != given->end()) before = &*known;
       // Without a start it goes on from where it began.
       if (known != given->end() && known->ends == terms.ends &&
           (terms.starts ? known->starts == *terms.starts : known->starts <= transaction.now())) {
@@ -46,6 +49,7 @@ Result<Assignment> Assignments::Assign(const Caller& caller, const ClientId& cli
     AssignmentRow row{client, principal, terms.starts.value_or(transaction.now()), terms.ends,
                       call.actor};
     COFFER_TRY(transaction.Of<AccessState>().stores.access.PutAssignment(row));
+    COFFER_TRY(ActAssigned(transaction, row, before));
     Assignment assignment = InfoOf(row);
     assignment.changed = true;
     StageAssignment(transaction, std::move(row));
@@ -64,6 +68,7 @@ Status Assignments::Unassign(const Caller& caller, const ClientId& client,
       return NotFound(call);
     }
     COFFER_TRY(transaction.Of<AccessState>().stores.access.DeleteAssignment(client, principal));
+    ActUnassigned(transaction, client, principal);
     RemoveAssignment(transaction, client, principal);
     return {};
   });

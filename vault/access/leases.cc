@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_checks.h"
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
@@ -118,6 +119,7 @@ Result<Lease> Leases::EndLease(const Caller& caller, const ClientId& client, con
     LeaseRow row = *found;
     row.terms.expires = std::min(row.terms.expires, transaction.now());
     COFFER_TRY(transaction.Of<AccessState>().stores.access.EndLease(id, row.terms.expires));
+    if (row.terms.expires < found->terms.expires) ActLeaseEnded(transaction, row);
     Lease lease = InfoOf(row);
     StageLease(transaction, std::move(row));
     return lease;

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 
@@ -101,6 +102,7 @@ Status RevokeWithDescendants(Transaction& transaction, TokenRow& token) {
   const auto revoke = [&](TokenRow& row) -> Status {
     if (row.revoked) return {};
     row.revoked = transaction.now();
+    ActTokenEnded(transaction, row);
     return store.Update(row);
   };
   COFFER_TRY(revoke(token));

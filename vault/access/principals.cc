@@ -7,6 +7,7 @@
 #include "crypto/certificate.h"
 #include "crypto/encoding.h"
 #include "crypto/totp.h"
+#include "vault/access/access_acts.h"
 #include "vault/access/access_state.h"
 #include "vault/access/accounts.h"
 #include "vault/access/call.h"
@@ -255,6 +256,7 @@ Result<PrincipalInfo> Principals::UpdatePrincipal(const Caller& caller, const Pr
           EndStandingOf(transaction, id, disabled ? StandingLoss::kDisabled : StandingLoss::kRole));
     }
     COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(row));
+    ActPrincipalChanged(transaction, *before, row);
     COFFER_ASSIGN(PrincipalInfo info, DescribePrincipal(transaction, row));
     StagePrincipal(transaction, std::move(row));
     return info;
@@ -287,6 +289,7 @@ Result<IssuedCertificate> Principals::IssueCertificate(const Caller& caller,
     COFFER_TRY(two_person_.RequireApprovalToGive(
         transaction, call, {.by = "certificate", .after = row, .before = before}, service.Text()));
     COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(row));
+    ActPrincipalChanged(transaction, *before, row);
     IssuedCertificate issued = {InfoOf(row), pem, authority_.certificate_pem()};
     StagePrincipal(transaction, std::move(row));
     return issued;
@@ -304,7 +307,10 @@ Result<NewEnrolment> Principals::EnrolAgain(const Caller& caller, const Principa
     COFFER_TRY(two_person_.RequireApprovalToGive(
         transaction, call, {.by = "enrolment", .after = *row, .before = row}, user.Text()));
     COFFER_TRY(EndSessionsOf(transaction, user));
-    return StartEnrolment(operations_.keyring(), transaction, *row);
+    COFFER_ASSIGN(NewEnrolment enrolment, StartEnrolment(operations_.keyring(), transaction, *row));
+    COFFER_ASSIGN(const auto credentials, transaction.Of<AccessState>().stores.users.Find(user));
+    if (credentials) ActCredentials(transaction, user, *credentials);
+    return enrolment;
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_state.h"
 #include "vault/access/operations.h"
 #include "vault/access/restriction.h"
@@ -21,10 +22,11 @@ Bytes RestrictionContext(const crypto::Keyring& keyring, const ClientId& client,
 Status PlaceRestriction(const crypto::Keyring& keyring, Transaction& transaction,
                         const Restriction& restriction) {
   COFFER_ASSIGN(const auto key, transaction.PinKey(restriction.client));
-  COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.Insert(
-      restriction,
+  const Bytes basis =
       key.Expose().Seal(RestrictionContext(keyring, restriction.client, restriction.id),
-                        crypto::AsBytes(restriction.terms.basis))));
+                        crypto::AsBytes(restriction.terms.basis));
+  COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.Insert(restriction, basis));
+  ActRestricted(transaction, restriction, basis);
   StageRestriction(transaction, restriction);
   return {};
 }
@@ -71,6 +73,7 @@ Status MoveOlderRestrictions(const Operations& operations) {
             const Code code = placed.error().code;
             if (code != Code::kNotFound && code != Code::kCorrupted) return placed;
             COFFER_TRY(store.Insert(restriction, {}));
+            ActRestricted(transaction, restriction, {});
             StageRestriction(transaction, restriction);
           }
           COFFER_TRY(store.DeleteUnsealed(restriction));

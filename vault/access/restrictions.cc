@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
@@ -125,8 +126,9 @@ Status Restrictions::LiftRestriction(const Caller& caller, const ClientId& clien
   AddDetail(call.entry, id.Text());
   AddDetail(call.entry, "lifted");
   return operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    COFFER_TRY(FindRestriction(transaction, call, id));
+    COFFER_ASSIGN(const Restriction restriction, FindRestriction(transaction, call, id));
     COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.Delete(client, id));
+    ActRestrictionLifted(transaction, restriction);
     RemoveRestriction(transaction, client, id);
     return {};
   });

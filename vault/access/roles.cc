@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_checks.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
@@ -81,6 +82,7 @@ Result<std::shared_ptr<const RoleDocument>> Roles::PutRole(const Caller& caller,
     call.entry.version = parsed->version;
     call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(parsed->definition));
     COFFER_TRY(transaction.Of<CatalogState>().catalog_store.InsertRole(*parsed, transaction.now()));
+    ActRolePut(transaction, *parsed);
     stored = std::make_shared<const RoleDocument>(*parsed);
     Catalog catalog = transaction.Of<CatalogState>().current();
     catalog.roles.insert_or_assign(stored->name, stored);

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "crypto/totp.h"
+#include "vault/access/access_acts.h"
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
@@ -108,9 +109,15 @@ Status Sessions::PerformOpen(
         if (row->disabled) return deny("principal-disabled");
         call.entry.decision = audit::Decision::kAllow;
         call.entry.rule = "self";
+        const std::string password = credentials->password;
+        const std::size_t recovery_left = credentials->recovery.size();
         const auto worked = work(transaction, *row, *credentials);
         Operations::NoteTicket(call);
         COFFER_TRY(worked);
+        // A new password, or a code that is used up: what was right before is right no more.
+        if (credentials->password != password || credentials->recovery.size() < recovery_left) {
+          ActCredentials(transaction, user, *credentials);
+        }
         return transaction.Of<AccessState>().stores.users.Put(user, *credentials);
       });
 }
@@ -365,6 +372,7 @@ Result<SessionInfo> Sessions::StepUp(const Caller& caller, std::string_view seco
     if (!credentials || !credentials->totp || !attempt) {
       return Fail(Code::kUnprocessable, "no_second_factor");
     }
+    const std::size_t recovery_left = credentials->recovery.size();
     COFFER_ASSIGN(const bool taken,
                   TakeSecondFactor(operations_.keyring(), call.actor, *credentials, second_factor,
                                    transaction.now()));
@@ -372,6 +380,9 @@ Result<SessionInfo> Sessions::StepUp(const Caller& caller, std::string_view seco
       return Deny(call, "second-factor", Code::kPermissionDenied, "second_factor_wrong");
     }
     COFFER_TRY(users.Put(call.actor, *credentials));
+    if (credentials->recovery.size() < recovery_left) {
+      ActCredentials(transaction, call.actor, *credentials);
+    }
     TokenRow row = *call.token;
     row.factor = operations_.latest();
     COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
@@ -457,6 +468,7 @@ Status Sessions::ChangePassword(const Caller& caller, const crypto::SecretBytes&
     }
     credentials->password = hash;
     COFFER_TRY(users.Put(call.actor, *credentials));
+    ActCredentials(transaction, call.actor, *credentials);
     return EndSessionsOf(transaction, call.actor);
   });
   if (attempt) WithdrawUnlessGuess(*attempt, changed);
@@ -486,7 +498,10 @@ Result<SessionInfo> Sessions::EndSession(const Caller& caller, const SessionId& 
         transaction.Of<AccessState>().principals().FindToken(TokenId{id.value});
     if (found == nullptr || !found->is_session()) return NotFound(call);
     TokenRow row = *found;
-    if (!row.revoked) row.revoked = transaction.now();
+    if (!row.revoked) {
+      row.revoked = transaction.now();
+      ActTokenEnded(transaction, row);
+    }
     COFFER_TRY(transaction.Of<AccessState>().stores.principals.Update(row));
     SessionInfo info =
         SessionInfoOf(row, *transaction.Of<AccessState>().principals().Find(row.principal));

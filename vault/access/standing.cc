@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_state.h"
 #include "vault/access/approval.h"
 #include "vault/access/secrets.h"
@@ -23,6 +24,7 @@ Status EndAccessOf(Transaction& transaction, const PrincipalId& principal) {
   for (LeaseRow& row : transaction.Of<AccessState>().access().LiveLeasesOf(principal, now)) {
     row.terms.expires = now;
     COFFER_TRY(transaction.Of<AccessState>().stores.access.EndLease(row.id, now));
+    ActLeaseEnded(transaction, row);
     note(Action::kLeaseWrite, row.client, row.terms.id);
     StageLease(transaction, std::move(row));
   }
@@ -46,6 +48,7 @@ Status EndApprovalsOf(Transaction& transaction, const PrincipalId& principal, St
                   ? (disabled ? ApprovalEnd::kRequesterDisabled : ApprovalEnd::kRequesterRole)
                   : (disabled ? ApprovalEnd::kApproverDisabled : ApprovalEnd::kApproverRole);
     COFFER_TRY(transaction.Of<AccessState>().stores.approvals.Update(row));
+    ActApprovalClosed(transaction, row);
     audit::Entry entry;
     entry.action = Name(Action::kApprovalWithdraw);
     entry.payload_hash = row.hash;

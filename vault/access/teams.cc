@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
@@ -83,6 +84,7 @@ Result<Team> Teams::PutTeam(const Caller& caller, std::string_view name,
     }
     NoteMembers(transaction, row, before);
     COFFER_TRY(transaction.Of<AccessState>().stores.principals.Put(row));
+    if (before != nullptr) ActTeamMembers(transaction, row);
     Team team = InfoOf(row);
     StageTeam(transaction, std::move(row));
     return team;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "crypto/random.h"
+#include "vault/access/access_acts.h"
 #include "vault/access/access_state.h"
 #include "vault/access/accounts.h"
 #include "vault/access/call.h"
@@ -174,6 +175,7 @@ Result<NewToken> Tokens::RotateToken(const Caller& caller, const TokenId& id,
     auto& store = transaction.Of<AccessState>().stores.principals;
     COFFER_TRY(store.Insert(row));
     COFFER_TRY(store.Update(old));
+    ActTokenEnded(transaction, old);
     token.info = TokenHeirs({}).Describe(row, service, operations_.latest());
     StageToken(transaction, std::move(row));
     StageToken(transaction, std::move(old));

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_state.h"
 #include "vault/access/approval.h"
 #include "vault/access/call.h"
@@ -70,6 +71,7 @@ Status TwoPersonRule::RequireApproval(Transaction& transaction, Call& call,
 
 Status TwoPersonRule::MarkExecuted(Transaction& transaction, ApprovalRow row) {
   row.executed = transaction.now();
+  ActApprovalClosed(transaction, row);
   return transaction.Of<AccessState>().stores.approvals.Update(row);
 }
 

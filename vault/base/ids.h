@@ -76,6 +76,9 @@ struct EmergencyTag {
 struct SessionTag {
   static constexpr std::string_view kPrefix = "ses_";
 };
+struct ActTag {
+  static constexpr std::string_view kPrefix = "act_";
+};
 struct ErasureTag {
   static constexpr std::string_view kPrefix = "era_";
 };
@@ -102,6 +105,7 @@ using LeaseId = Id<LeaseTag>;
 using ApprovalId = Id<ApprovalTag>;
 using EmergencyId = Id<EmergencyTag>;
 using SessionId = Id<SessionTag>;
+using ActId = Id<ActTag>;  // that protects, or takes that back
 using ErasureId = Id<ErasureTag>;
 using HoldId = Id<HoldTag>;
 using RestrictionId = Id<RestrictionTag>;

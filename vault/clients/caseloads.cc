@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "vault/access/access_acts.h"
 #include "vault/access/access_checks.h"
 #include "vault/access/access_state.h"
 #include "vault/access/assignment.h"
@@ -82,7 +83,9 @@ Status Move(Transaction& transaction, Call& call, const HandOverRequest& request
   if (row.ends) AddDetail(call.entry, "until " + audit::FormatTimestamp(*row.ends));
   AccessStore& store = transaction.Of<AccessState>().stores.access;
   COFFER_TRY(store.PutAssignment(row));
+  COFFER_TRY(ActAssigned(transaction, row, has));
   COFFER_TRY(store.DeleteAssignment(client, request.from));
+  ActUnassigned(transaction, client, request.from);
   moved = InfoOf(row);
   moved.changed = true;
   StageAssignment(transaction, std::move(row));

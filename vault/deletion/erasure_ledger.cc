@@ -92,11 +92,12 @@ Status ErasureLedger::Check(const std::string& path, const crypto::Keyring& keyr
 }
 
 Status ErasureLedger::Take(const audit::LedgerLine& line) {
-  const audit::LedgerErasure& erasure = line.erasure;
-  if (erasure.vault != vault_) {
+  if (line.vault() != vault_) {
     return Fail(Code::kCorrupted, "ledger_foreign",
-                "it is the ledger of the vault " + erasure.vault);
+                "it is the ledger of the vault " + line.vault());
   }
+  if (line.act) return TakeAct(*line.act);
+  const audit::LedgerErasure& erasure = line.erasure;
   COFFER_TRY(completeness_.Take(line));
   COFFER_ASSIGN(const ErasureId id, ErasureId::Parse(erasure.erasure));
   const auto [found, made] = found_.try_emplace(id);
@@ -116,6 +117,23 @@ Status ErasureLedger::Take(const audit::LedgerLine& line) {
     COFFER_ASSIGN(const RecordId record, RecordId::Parse(text));
     row.record_ids.push_back(record);
   }
+  return {};
+}
+
+// The last line may be there twice, of which the first says as much.
+Status ErasureLedger::TakeAct(const audit::LedgerAct& act) {
+  ActRow row;
+  COFFER_ASSIGN(row.id, ActId::Parse(act.act));
+  if (!acts_known_.insert(row.id).second) return {};
+  row.kind = act.kind;
+  row.object = act.object;
+  if (!act.client.empty()) {
+    COFFER_ASSIGN(row.client, ClientId::Parse(act.client));
+  }
+  row.seq = act.log_seq;
+  row.acted = act.ts;
+  row.sealed = act.sealed;
+  found_acts_.push_back(std::move(row));
   return {};
 }
 
@@ -222,6 +240,18 @@ Status ErasureLedger::Append(std::span<ErasureRow> rows) {
     DropRepeated(ids);
   }
   return {};
+}
+
+Status ErasureLedger::AppendActs(std::span<const ActRow> rows) {
+  // Lines that were prepared have a place that is taken now.
+  DropPrepared();
+  audit::LedgerBatch batch(file_->head(), keyring_.log_origin(), keyring_.log_signing_key());
+  for (const ActRow& row : rows) {
+    if (acts_known_.contains(row.id)) continue;
+    COFFER_TRY(batch.Add({vault_, row.id.Text(), row.client ? row.client->Text() : std::string(),
+                          row.kind, row.object, row.sealed, row.seq, row.acted}));
+  }
+  return file_->Append(batch);
 }
 
 }  // namespace coffer::vault

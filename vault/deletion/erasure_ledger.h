@@ -1,5 +1,4 @@
-// The ledger of erasures (audit/documents/erasure_ledger.h) of this vault: what a later restore
-// replays.
+// The ledger (audit/documents/erasure_ledger.h) of this vault: what a later restore replays.
 #pragma once
 
 #include <condition_variable>
@@ -10,6 +9,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "audit/documents/ledger_completeness.h"
@@ -17,6 +17,7 @@
 #include "crypto/keyring.h"
 #include "vault/deletion/erasure.h"
 #include "vault/engine/erasure_store.h"
+#include "vault/engine/protective_act.h"
 #include "vault/engine/setting_store.h"
 
 namespace coffer::vault {
@@ -53,6 +54,13 @@ class ErasureLedger {
   // Sets each row's ledger_seq. What it has already, with all of its records, is not written again.
   Status Append(std::span<ErasureRow> rows);
 
+  // In their order, behind what erasures of the same batch append. What it has already is not
+  // written again.
+  Status AppendActs(std::span<const ActRow> rows);
+
+  // Acts that it has, each once, in the order of their lines: for opening the vault, and dropped
+  // then.
+  const std::vector<ActRow>& found_acts() const { return found_acts_; }
   // What it has, with what was appended since: for opening the vault, and dropped then.
   const std::unordered_map<ErasureId, ErasureRow, IdHash>& found() const { return found_; }
   // Of which lines are missing, or may be.
@@ -62,11 +70,16 @@ class ErasureLedger {
     found_.clear();
     completeness_ = {};
   }
+  void DropFoundActs() {
+    found_acts_.clear();
+    acts_known_.clear();
+  }
   std::uint64_t cut_bytes() const { return file_->cut_bytes(); }
 
  private:
   explicit ErasureLedger(const crypto::Keyring& keyring) : keyring_(keyring) {}
   Status Take(const audit::LedgerLine& line);
+  Status TakeAct(const audit::LedgerAct& act);
   audit::LedgerErasure ErasureOf(const ErasureRow& row) const;
   bool StartWriter();
   void WriteAhead();
@@ -78,6 +91,8 @@ class ErasureLedger {
   std::optional<audit::LedgerFile> file_;
   std::unordered_map<ErasureId, ErasureRow, IdHash> found_;
   audit::LedgerCompleteness completeness_;
+  std::vector<ActRow> found_acts_;
+  std::unordered_set<ActId, IdHash> acts_known_;
   bool opening_ = true;
 
   // Since something was prepared; without it Append writes what it is given.

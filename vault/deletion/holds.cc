@@ -18,6 +18,7 @@
 #include "vault/clients/tag_reach.h"
 #include "vault/deletion/deletion_state.h"
 #include "vault/deletion/hold.h"
+#include "vault/deletion/hold_acts.h"
 #include "vault/deletion/hold_text.h"
 
 namespace coffer::vault {
@@ -159,6 +160,7 @@ Result<Hold> Holds::PlaceHold(const Caller& caller, const HoldRequest& request) 
     hold.placed = transaction.now();
     hold.placed_by = call.actor;
     COFFER_TRY(transaction.Of<DeletionState>().stores.holds.Insert(hold));
+    ActHeld(transaction, hold);
     StageHold(transaction, hold);
     return hold;
   });
@@ -231,6 +233,7 @@ Result<Hold> Holds::LiftHold(const Caller& caller, const HoldId& id) {
     hold.lifted = transaction.now();
     hold.lifted_by = call.actor;
     COFFER_TRY(transaction.Of<DeletionState>().stores.holds.Lift(hold));
+    ActHoldLifted(transaction, hold);
     StageHold(transaction, hold);
     return hold;
   });

@@ -108,10 +108,11 @@ Result<std::unique_ptr<Engine>> Engine::Connect(Database vault, Database keys,
   COFFER_ASSIGN(auto settings, SettingStore::Open(engine->vault_));
   COFFER_ASSIGN(auto damage, DamageStore::Open(engine->vault_));
   COFFER_ASSIGN(auto erasures, ErasureStore::Open(engine->vault_));
+  COFFER_ASSIGN(auto acts, ActStore::Open(engine->vault_));
   COFFER_ASSIGN(auto key_store, KeyStore::Open(engine->keys_));
   engine->stores_ =
       std::make_unique<Stores>(Stores{std::move(log), std::move(settings), std::move(damage),
-                                      std::move(erasures), std::move(key_store)});
+                                      std::move(erasures), std::move(acts), std::move(key_store)});
   COFFER_ASSIGN(engine->rooms_, engine->options_.open_rooms(engine->vault_));
   return engine;
 }
@@ -527,6 +528,11 @@ Status Engine::TakeOver(Transaction& transaction) {
     }
     erased_.push_back(std::move(row));
   }
+  for (const ProtectiveAct& act : transaction.acts_) {
+    ActRow row = SealedAct(*keyring_, act, writer_->head().size - 1, transaction.now());
+    COFFER_TRY(stores_->acts.Insert(row));
+    acted_.push_back(std::move(row));
+  }
   for (auto& put : transaction.put_keys_) {
     COFFER_TRY(BeginKeys());
     COFFER_TRY(put(stores_->keys));
@@ -672,6 +678,7 @@ Status Engine::CommitBatch() {
     std::ranges::move(retired_, std::back_inserter(stray_keys_));
     retired_.clear();
     if (!erased_.empty() || retires) FinishErasures();
+    if (!acted_.empty()) AppendActs();
     if (retiring_ != nullptr) RetireKeys();
   } catch (const std::bad_alloc&) {
     Die("no memory to finish what is committed");
@@ -710,6 +717,7 @@ void Engine::AbandonBatch(const Error& why) {
   }
   retired_.clear();
   erased_.clear();
+  acted_.clear();
   dying_.clear();
   for (const ErasureRow& row : undestroyed_) {
     if (row.scope == ErasureScope::kClient) dying_.insert(row.client);

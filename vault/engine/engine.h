@@ -9,9 +9,10 @@
 //   1. keys.db, new keys      a key whose client was never acknowledged, or of a generation that
 //                             was never begun: harmless, never used
 //   2. vault.db               the batch happened
-//   3. the erasure ledger     )
+//   3. the ledger             )
 //   4. keys.db, destroyed     ) finished at the next start from erasures.state; generations that
-//                             ) seal nothing any more are found in keys.db
+//                             ) seal nothing any more are found in keys.db; acts that the
+//                             ) ledger lacks from protective_acts
 // A failure in 1 or 2 fails the whole batch closed; in 3 or 4, and any failed fsync, ends the
 // process. Who reads keys.db from elsewhere can hold 4 up: the engine goes on, and tries it again
 // until it is done, which AwaitDestroyed() waits for.
@@ -63,6 +64,8 @@ class Engine {
     std::string origin;
     // Durable when it returns, with each row's place in it. Engine thread, and Create.
     std::function<Status(std::span<ErasureRow>)> append_to_ledger;
+    // The same of acts. Engine thread, behind the erasures of the batch.
+    std::function<Status(std::span<const ActRow>)> append_acts;
     // What the rooms keep, each with its statements prepared.
     std::function<Result<RoomStates>(Database&)> open_rooms;
     KeyStoreRewrite::Options keys_rewrite = {};  // logs to `log`
@@ -164,6 +167,7 @@ class Engine {
   Status CommitBatch();
   void AbandonBatch(const Error& why);
   void FinishErasures();
+  void AppendActs();
   void DestroyPending();
   Status MarkDestroyed();
   void TellPending(bool any);
@@ -206,6 +210,7 @@ class Engine {
   bool keys_open_ = false;  // a transaction on keys.db
   bool needs_reload_ = false;
   std::vector<ErasureRow> erased_;              // in this batch, or before a crash
+  std::vector<ActRow> acted_;                   // in this batch
   std::vector<ErasureRow> undestroyed_;         // in the ledger, and their keys still in keys.db
   std::unordered_set<ClientId, IdHash> dying_;  // of both, clients that are gone
   bool keys_held_ = false;                      // by somebody else, at the last try

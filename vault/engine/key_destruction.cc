@@ -29,6 +29,12 @@ void Engine::FinishErasures() {
   DestroyPending();
 }
 
+// They are committed, and answered only when the ledger has them: the next start goes on here too.
+void Engine::AppendActs() {
+  if (auto appended = options_.append_acts(acted_); !appended) Die(appended.error().detail);
+  acted_.clear();
+}
+
 // What has a place in the ledger. That somebody reads keys.db is no failure of the storage.
 void Engine::DestroyPending() {
   keys_.SetPatience(kDestroyPatienceMs);

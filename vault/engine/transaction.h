@@ -14,11 +14,13 @@
 #include "audit/entries/entry.h"
 #include "crypto/result.h"
 #include "vault/base/ids.h"
+#include "vault/engine/act_store.h"
 #include "vault/engine/client_keys.h"
 #include "vault/engine/damage_store.h"
 #include "vault/engine/erasure_store.h"
 #include "vault/engine/key_store.h"
 #include "vault/engine/log_store.h"
+#include "vault/engine/protective_act.h"
 #include "vault/engine/room_state.h"
 #include "vault/engine/setting_store.h"
 
@@ -30,6 +32,7 @@ struct Stores {
   SettingStore settings;
   DamageStore damage;
   ErasureStore erasures;
+  ActStore acts;
   KeyStore keys;  // in keys.db
 };
 
@@ -101,6 +104,8 @@ class Transaction {
   Result<UnwrappedKeys> UnwrapKey(const ClientKeyId& current);
   // Its key goes, and the ledger gets it, once this is committed. The row is stored already.
   void Erased(ErasureRow row) { erased_.push_back(std::move(row)); }
+  // The ledger gets it once this is committed, and before anybody is answered.
+  void Acted(ProtectiveAct act) { acts_.push_back(std::move(act)); }
   // What it changes in memory, done where it succeeded, after its entries, in the order in which it
   // was asked for. An error fails the batch.
   void OnSuccess(std::move_only_function<Status()> change) {
@@ -136,6 +141,7 @@ class Transaction {
   std::vector<std::move_only_function<Status(KeyStore&)>> put_keys_;
   RoomState* retiring_ = nullptr;
   std::vector<ErasureRow> erased_;
+  std::vector<ProtectiveAct> acts_;
   std::vector<std::move_only_function<Status()>> changes_;
 };
 

@@ -5,13 +5,13 @@ namespace {
 
 // In the order of the alphabet.
 constexpr std::string_view kVaultActions[] = {
-    "authority.created",  "backup.ended",      "budget.alert",      "client.reseal",
-    "clock.jump",         "erasure.completed", "erasure.replayed",  "index.exchange",
-    "index.rebuild",      "integrity.alarm",   "integrity.cleared", "log.created",
-    "log.key.announced",  "log.key.retired",   "record.reseal",     "restriction.move",
-    "retention.dates",    "retention.erase",   "retention.finish",  "retention.paused",
-    "retention.restrict", "retention.review",  "state.changed",     "vault.start",
-    "vault.stop"};
+    "act.not-repeated",  "act.replayed",     "authority.created",  "backup.ended",
+    "budget.alert",      "client.reseal",    "clock.jump",         "erasure.completed",
+    "erasure.replayed",  "index.exchange",   "index.rebuild",      "integrity.alarm",
+    "integrity.cleared", "log.created",      "log.key.announced",  "log.key.retired",
+    "record.reseal",     "restriction.move", "retention.dates",    "retention.erase",
+    "retention.finish",  "retention.paused", "retention.restrict", "retention.review",
+    "state.changed",     "vault.start",      "vault.stop"};
 constexpr std::string_view kChecks[] = {"account",
                                         "approval",
                                         "authentication",
@@ -51,7 +51,8 @@ constexpr std::string_view kChecks[] = {"account",
                                         "token-network",
                                         "token-revoked",
                                         "token-scope"};
-constexpr std::string_view kOutcomes[] = {"act_purged",
+constexpr std::string_view kOutcomes[] = {"act_not_replayed",
+                                          "act_purged",
                                           "already_lifted",
                                           "already_reviewed",
                                           "anchor_mismatch",

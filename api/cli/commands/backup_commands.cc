@@ -188,7 +188,9 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
            "repeats those erasures, a deep verification finds that their keys are missing.\n";
   }
   console.out
-      << "Erasures are repeated at the start, from the ledger of " << restored->ledger_generation
+      << "Erasures are repeated at the start, and acts that protect are in force again, from the "
+         "ledger of "
+      << restored->ledger_generation
       << "; put a newer one in its place, where you have one.\nNext: coffer verify --data "
       << Printable(options.request.directory)
       << " --deep, then start cofferd on it. Never beside the vault that it is a copy of.\n";
