@@ -214,6 +214,11 @@ Status RemoveTemporariesOf(const std::string& path) {
   return SyncDirectoryOf(path);
 }
 
+Status RemoveSecretFile(const std::string& path) {
+  COFFER_TRY(OverwriteAndRemove(path));
+  return RemoveTemporariesOf(path);
+}
+
 Result<Bytes> ReadFile(const std::string& path, std::size_t limit) {
   FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {

@@ -27,6 +27,10 @@ Status ReplaceSecretFile(const std::string& path, ByteView content, unsigned mod
 // kUnavailable "file_not_removed".
 Status RemoveTemporariesOf(const std::string& path);
 
+// The file, overwritten as above, and what writers of it left; fine when there is none. Durable on
+// return. Errors: kUnavailable "file_not_removed".
+Status RemoveSecretFile(const std::string& path);
+
 // Errors: kNotFound "file_missing", kTooLarge "file_too_large", kUnavailable "file_not_read".
 Result<Bytes> ReadFile(const std::string& path, std::size_t limit);
 

@@ -1,5 +1,7 @@
 #include "crypto/keyring.h"
 
+#include <map>
+
 #include "crypto/internal/invariant.h"
 #include "crypto/internal/keyring_format.h"
 #include "crypto/internal/new_file.h"
@@ -11,17 +13,8 @@ namespace {
 
 using internal::KeyringDocument;
 
-constexpr std::string_view kDataKeyContext = "coffer-data-key-v1";
 constexpr std::size_t kPassphraseSaltBytes = 16;
 constexpr std::uint32_t kFirstVersion = 1;
-
-// A wrapped data key put into another client's row, or another vault, does not open.
-std::string DataKeyContext(const Id128& vault_id, const Id128& owner) {
-  std::string context(kDataKeyContext);
-  context += AsText(vault_id);
-  context += AsText(owner);
-  return context;
-}
 
 Result<std::map<std::uint32_t, SecretBytes>> UnwrapAll(const KeyringDocument& document,
                                                        std::string_view name,
@@ -85,8 +78,9 @@ Result<Keyring> Keyring::Create(const std::string& path, RootKeyProvider& root,
   FillRandom(ring.header_.vault_id);
   internal::RecordRootKey(ring.header_, root, passphrase);
   ring.header_.log_origin = log_origin;
+  SecretBytes client_kek;
   for (SecretBytes* key : {&ring.vault_db_, &ring.keys_db_, &ring.blind_index_, &ring.token_hash_,
-                           &ring.note_, &ring.client_keks_[kFirstVersion]}) {
+                           &ring.note_, &client_kek}) {
     *key = SecretBytes::Random(kAeadKeyBytes);
   }
   SigningKey signing = SigningKey::Generate();
@@ -102,9 +96,12 @@ Result<Keyring> Keyring::Create(const std::string& path, RootKeyProvider& root,
   COFFER_TRY(wrap("blind-index", ring.blind_index_));
   COFFER_TRY(wrap("token-hash", ring.token_hash_));
   COFFER_TRY(wrap("note", ring.note_));
-  COFFER_TRY(wrap(internal::kClientKek, ring.client_keks_[kFirstVersion]));
+  COFFER_TRY(wrap(internal::kClientKek, client_kek));
   COFFER_TRY(wrap(internal::kLogSigning, signing.ExportSeed()));
   COFFER_TRY(internal::SealKeyring(document, root));
+  std::map<std::uint32_t, SecretBytes> client_keks;
+  client_keks.emplace(kFirstVersion, std::move(client_kek));
+  ring.client_keks_ = std::make_unique<ClientKeks>(ring.header_.vault_id, std::move(client_keks));
   ring.log_keys_.push_back(
       {.version = kFirstVersion, .retiring = false, .key = std::move(signing)});
 
@@ -131,32 +128,12 @@ Result<Keyring> Keyring::OpenDocument(const std::string& path, const KeyringDocu
   COFFER_ASSIGN(ring.blind_index_, UnwrapOnly(document, "blind-index", root));
   COFFER_ASSIGN(ring.token_hash_, UnwrapOnly(document, "token-hash", root));
   COFFER_ASSIGN(ring.note_, UnwrapOnly(document, "note", root));
-  COFFER_ASSIGN(ring.client_keks_, UnwrapAll(document, internal::kClientKek, root));
+  COFFER_ASSIGN(auto client_keks, UnwrapAll(document, internal::kClientKek, root));
+  ring.client_keks_ =
+      std::make_unique<ClientKeks>(document.header.vault_id, std::move(client_keks));
   COFFER_ASSIGN(ring.log_keys_, UnwrapLogKeys(path, document, root));
   ring.header_ = document.header;
   return ring;
-}
-
-Bytes Keyring::WrapDataKey(ByteView data_key, const Id128& owner) const {
-  internal::Require(data_key.size() == kAeadKeyBytes, "a data key of 32 bytes");
-  internal::Require(!client_keks_.empty(), "a client-KEK");
-  const auto& [version, kek] = *client_keks_.rbegin();
-  return Seal(kek.ExposeSecret(), version, AsBytes(DataKeyContext(header_.vault_id, owner)),
-              data_key);
-}
-
-Status Keyring::UnwrapDataKey(ByteView wrapped, const Id128& owner,
-                              std::span<std::uint8_t> out) const {
-  internal::Require(out.size() == kAeadKeyBytes, "room for a data key of 32 bytes");
-  COFFER_ASSIGN(const std::uint32_t version, KeyIdOf(wrapped));
-  const auto kek = client_keks_.find(version);
-  if (kek == client_keks_.end()) {
-    return Fail(Code::kNotFound, "client_kek_unknown",
-                "a data key is wrapped under client-kek version " + std::to_string(version) +
-                    ", which this keyring does not hold");
-  }
-  return OpenInto(kek->second.ExposeSecret(), AsBytes(DataKeyContext(header_.vault_id, owner)),
-                  wrapped, out);
 }
 
 }  // namespace coffer::crypto

@@ -21,16 +21,19 @@
 //   - A process that opened the keyring before has the key in memory until it ends or opens anew.
 //   - The seal tells an altered file, not an old one: who can write the file can put an earlier
 //     keyring.json back, retired key and all. Only the log's own entries tell.
+// The same is true of a client-KEK that DropOlderClientKeks destroys, and of what an exchanged root
+// key had wrapped.
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "crypto/aead.h"
 #include "crypto/bytes.h"
+#include "crypto/client_keks.h"
 #include "crypto/encoding.h"
 #include "crypto/keyring_header.h"
 #include "crypto/result.h"
@@ -63,10 +66,10 @@ class Keyring {
   // "root_key_wrong" when the provider is of another kind or cannot unwrap.
   static Result<Keyring> Open(const std::string& path, RootKeyProvider& root);
 
-  // These three keep every other key as it is, bytes and all, and change no Keyring that is open:
+  // These keep every other key as it is, bytes and all, and change no Keyring that is open:
   // open it again. Not for two callers at a time, of whom one would undo what the other did: hold
-  // the vault's lock. Errors: those of Open, which leave the file as it was; kUnavailable
-  // "file_not_written", after which it is the old or the new one, whole: ReadHeader tells.
+  // the lock of the directory's keyring. Errors: those of Open, which leave the file as it was;
+  // kUnavailable "file_not_written", after which it is the old or the new one: ReadHeader tells.
   //
   // A new random key, one version up. Errors: kConflict "rotation_in_progress" when there are two.
   static Status AddLogKey(const std::string& path, RootKeyProvider& root);
@@ -75,7 +78,21 @@ class Keyring {
   static Status RetireLogKey(const std::string& path, RootKeyProvider& root);
   // Destroys (above) the key marked as retiring; fine without one.
   static Status DropRetiredLogKey(const std::string& path, RootKeyProvider& root);
+  // A new random client-KEK, one version up, which is returned. Errors: kConflict
+  // "rotation_in_progress" when there are two.
+  static Result<std::uint32_t> AddClientKek(const std::string& path, RootKeyProvider& root);
+  // Destroys (above) all but the newest; fine when there is one. Precondition: no data key that
+  // matters is wrapped under them.
+  static Status DropOlderClientKeks(const std::string& path, RootKeyProvider& root);
 
+  // All of it wrapped and sealed by `next` instead of `root`; `passphrase` as of Create. Nothing is
+  // written unless `next` opens all that it wrapped and `root` opens none of it. Errors: as those
+  // above; kInvalidArgument "root_key_unchanged"; kInternal "root_key_unusable": `next` does not
+  // give back what it was given.
+  static Status ExchangeRootKey(const std::string& path, RootKeyProvider& root,
+                                RootKeyProvider& next, const Argon2idParameters& passphrase);
+
+  const KeyringHeader& header() const { return header_; }  // as the file said
   const Id128& vault_id() const { return header_.vault_id; }
   const std::string& log_origin() const { return header_.log_origin; }
 
@@ -90,9 +107,16 @@ class Keyring {
 
   // The client-KEK hierarchy: a new data key, and the wrapping under the newest client-KEK. `owner`
   // is the client's id; the wrapping is bound to it and to the vault id.
-  Bytes WrapDataKey(ByteView data_key, const Id128& owner) const;
-  // `out` has kAeadKeyBytes. Errors: kCorrupted; kNotFound "client_kek_unknown".
-  Status UnwrapDataKey(ByteView wrapped, const Id128& owner, std::span<std::uint8_t> out) const;
+  Bytes WrapDataKey(ByteView data_key, const Id128& owner) const {
+    return client_keks_->Wrap(data_key, owner);
+  }
+  // `out` has kAeadKeyBytes. Errors: kCorrupted, of a version that is not there
+  // "client_kek_unknown".
+  Status UnwrapDataKey(ByteView wrapped, const Id128& owner, std::span<std::uint8_t> out) const {
+    return client_keks_->Unwrap(wrapped, owner, out);
+  }
+  const ClientKeks& client_keks() const { return *client_keks_; }
+  ClientKeks& client_keks() { return *client_keks_; }
 
  private:
   Keyring() = default;
@@ -104,8 +128,8 @@ class Keyring {
 
   KeyringHeader header_;
   SecretBytes vault_db_, keys_db_, blind_index_, token_hash_, note_;
-  std::map<std::uint32_t, SecretBytes> client_keks_;  // by version; the greatest wraps
-  std::vector<LogKey> log_keys_;                      // by version
+  std::unique_ptr<ClientKeks> client_keks_;
+  std::vector<LogKey> log_keys_;  // by version
 };
 
 }  // namespace coffer::crypto

@@ -1,11 +1,14 @@
 // What keyring.json says without any key: enough to choose and open the root key.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "crypto/encoding.h"
+#include "crypto/hash.h"
 #include "crypto/kdf.h"
 #include "crypto/sign.h"
 #include "crypto/token_root.h"
@@ -21,6 +24,11 @@ struct KeyringHeader {
   PublicKey log_public_key{};              // of Keyring::log_signing_key
   std::vector<PublicKey> log_public_keys;  // as Keyring::log_keys
   bool oldest_log_key_retiring = false;    // never so of the only one
+  // Only of one that was read from a file:
+  std::map<std::string, std::vector<std::uint32_t>> versions;  // of each key, oldest first
+  // Of what the root key made of one of the keys: another one after each exchange of the root key,
+  // and the same after all else.
+  Hash root_wrap{};
 };
 
 }  // namespace coffer::crypto

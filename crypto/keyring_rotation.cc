@@ -1,5 +1,7 @@
+#include <iterator>
 #include <limits>
 
+#include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "crypto/internal/keyring_format.h"
 #include "crypto/internal/sealed_keyring.h"
@@ -8,6 +10,7 @@
 namespace coffer::crypto {
 namespace {
 
+using internal::kClientKek;
 using internal::KeyringDocument;
 using internal::kLogSigning;
 
@@ -15,6 +18,48 @@ Result<KeyringDocument> ReadSealed(const std::string& path, RootKeyProvider& roo
   COFFER_ASSIGN(KeyringDocument document, internal::ReadKeyring(path));
   COFFER_TRY(internal::CheckSealed(path, document, root));
   return document;
+}
+
+// One version up from the newest.
+Result<std::uint32_t> NextVersion(const std::string& path, const KeyringDocument& document,
+                                  std::string_view name, std::string_view exhausted) {
+  const std::uint32_t newest = document.keys.find(name)->second.rbegin()->first;
+  if (newest == std::numeric_limits<std::uint32_t>::max()) {
+    return Fail(Code::kExhausted, exhausted, path + " has no further version");
+  }
+  return newest + 1;
+}
+
+// Whether `root` unwraps anything of it, whichever kind of root key it says that it has.
+Result<bool> OpensAny(const KeyringDocument& document, RootKeyProvider& root) {
+  for (const auto& [name, versions] : document.keys) {
+    for (const auto& [version, wrapped] : versions) {
+      const auto key = internal::UnwrapKey(document, name, version, root);
+      if (key) return true;
+      if (key.error().code != Code::kCorrupted) return std::unexpected(key.error());
+    }
+  }
+  return false;
+}
+
+// Each key of `document`, wrapped by `next` too, which has to give it back.
+Status WrapAgain(const KeyringDocument& document, RootKeyProvider& root, KeyringDocument& changed,
+                 RootKeyProvider& next) {
+  for (const auto& [name, versions] : document.keys) {
+    for (const auto& [version, wrapped] : versions) {
+      COFFER_ASSIGN(const SecretBytes key, internal::UnwrapKey(document, name, version, root));
+      COFFER_TRY(internal::WrapKey(changed, name, version, key, next));
+      const auto again = internal::UnwrapKey(changed, name, version, next);
+      if (!again && again.error().code != Code::kCorrupted) {
+        return std::unexpected(again.error());
+      }
+      if (!again || *again != key) {
+        return Fail(Code::kInternal, "root_key_unusable",
+                    "the new root key does not give back what it wrapped");
+      }
+    }
+  }
+  return internal::SealKeyring(changed, next);
 }
 
 }  // namespace
@@ -36,12 +81,10 @@ Status Keyring::AddLogKey(const std::string& path, RootKeyProvider& root) {
     return Fail(Code::kConflict, "rotation_in_progress",
                 path + " holds two signing keys of the log: retire and drop the old one first");
   }
-  const std::uint32_t newest = versions.rbegin()->first;
-  if (newest == std::numeric_limits<std::uint32_t>::max()) {
-    return Fail(Code::kExhausted, "log_key_versions_exhausted", path + " has no further version");
-  }
+  COFFER_ASSIGN(const std::uint32_t version,
+                NextVersion(path, document, kLogSigning, "log_key_versions_exhausted"));
   const SigningKey key = SigningKey::Generate();
-  COFFER_TRY(internal::WrapKey(document, kLogSigning, newest + 1, key.ExportSeed(), root));
+  COFFER_TRY(internal::WrapKey(document, kLogSigning, version, key.ExportSeed(), root));
   document.header.log_public_keys.push_back(key.public_key());
   document.header.log_public_key = key.public_key();
   return Rewrite(path, std::move(document), root);
@@ -68,6 +111,50 @@ Status Keyring::DropRetiredLogKey(const std::string& path, RootKeyProvider& root
   document.header.log_public_keys.erase(document.header.log_public_keys.begin());
   document.header.oldest_log_key_retiring = false;
   return Rewrite(path, std::move(document), root);
+}
+
+Result<std::uint32_t> Keyring::AddClientKek(const std::string& path, RootKeyProvider& root) {
+  COFFER_ASSIGN(KeyringDocument document, ReadSealed(path, root));
+  if (document.keys[std::string(kClientKek)].size() > 1) {
+    return Fail(Code::kConflict, "rotation_in_progress",
+                path + " holds two client-KEKs: finish the exchange that is under way first");
+  }
+  COFFER_ASSIGN(const std::uint32_t version,
+                NextVersion(path, document, kClientKek, "client_kek_versions_exhausted"));
+  const SecretBytes key = SecretBytes::Random(kAeadKeyBytes);
+  COFFER_TRY(internal::WrapKey(document, kClientKek, version, key, root));
+  COFFER_TRY(Rewrite(path, std::move(document), root));
+  return version;
+}
+
+Status Keyring::DropOlderClientKeks(const std::string& path, RootKeyProvider& root) {
+  COFFER_ASSIGN(KeyringDocument document, ReadSealed(path, root));
+  // What a crash of an earlier rewrite left behind holds the key as well.
+  COFFER_TRY(RemoveTemporariesOf(path));
+  auto& versions = document.keys[std::string(kClientKek)];
+  if (versions.size() < 2) return {};
+  versions.erase(versions.begin(), std::prev(versions.end()));
+  return Rewrite(path, std::move(document), root);
+}
+
+Status Keyring::ExchangeRootKey(const std::string& path, RootKeyProvider& root,
+                                RootKeyProvider& next, const Argon2idParameters& passphrase) {
+  COFFER_ASSIGN(const KeyringDocument document, ReadSealed(path, root));
+  KeyringDocument changed{.header = document.header, .keys = {}, .seal = {}};
+  changed.header.root_kind = next.kind();
+  changed.header.passphrase = next.kind() == "passphrase" ? passphrase : Argon2idParameters{};
+  COFFER_TRY(WrapAgain(document, root, changed, next));
+  const std::string text = internal::RenderKeyring(changed);
+  COFFER_ASSIGN(const KeyringDocument reread, internal::ParseKeyring(text));
+  COFFER_TRY(OpenDocument(path, reread, next));
+  COFFER_ASSIGN(const bool still_opens, OpensAny(reread, root));
+  if (still_opens) {
+    return Fail(Code::kInvalidArgument, "root_key_unchanged",
+                "the new root key is the one that " + path + " has already");
+  }
+  COFFER_TRY(ReplaceSecretFile(path, AsBytes(text), 0600));
+  // What crashes of earlier rewrites left is wrapped by the root key of then.
+  return RemoveTemporariesOf(path);
 }
 
 }  // namespace coffer::crypto

@@ -19,6 +19,7 @@ Status RotateLogKey(const VaultOptions& options, crypto::RootKeyProvider& root, 
                   "there is no ledger of erasures at " + ledger +
                       "; say where the server has it, which makes it when it is first started");
     }
+    COFFER_ASSIGN(const auto keyring_lock, KeyringLock::Acquire(options.directory));
     const std::string path = KeyringPath(options.directory);
     COFFER_TRY(step == LogKeyStep::kAdd ? crypto::Keyring::AddLogKey(path, root)
                                         : crypto::Keyring::RetireLogKey(path, root));

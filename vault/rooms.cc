@@ -56,6 +56,7 @@ Services::Services(Rooms& room)
           {*room.two_person, *room.publisher, *room.follower, *room.scrubber, *room.retention,
            *room.index_builder, [&runner = *room.backup_runner] { return runner.Standing(); }},
           room.options.directory, room.started),
+      keys(*room.operations, *room.key_exchange, *room.index_builder, room.options.directory),
       backups(*room.operations, room.options, *room.backup_runner) {}
 
 }  // namespace coffer::vault

@@ -24,6 +24,7 @@
 #include "vault/clients/access_explanations.h"
 #include "vault/clients/caseloads.h"
 #include "vault/clients/classes.h"
+#include "vault/clients/client_key_exchange.h"
 #include "vault/clients/clients.h"
 #include "vault/clients/exports.h"
 #include "vault/clients/imports.h"
@@ -44,6 +45,7 @@
 #include "vault/oversight/access_log.h"
 #include "vault/oversight/emergency_reports.h"
 #include "vault/oversight/evidence_bundles.h"
+#include "vault/oversight/keys.h"
 #include "vault/oversight/log_reader.h"
 #include "vault/oversight/monitoring.h"
 #include "vault/oversight/reader_reports.h"
@@ -85,6 +87,7 @@ struct Rooms {
   std::unique_ptr<RetentionRunner> retention;
   std::unique_ptr<IndexBuilder> index_builder;
   std::unique_ptr<BackupRunner> backup_runner;
+  std::unique_ptr<ClientKeyExchange> key_exchange;
   std::unique_ptr<Services> services;
 };
 
@@ -122,6 +125,7 @@ struct Services {
   EmergencyReports emergency_reports;
   Traces traces;
   Monitoring monitoring;
+  Keys keys;
   Backups backups;
 };
 

@@ -2,10 +2,12 @@
 #include "vault/vault.h"
 
 #include <new>
+#include <optional>
 
 #include "crypto/atomic_file.h"
 #include "vault/access/approvals.h"
 #include "vault/access/assignments.h"
+#include "vault/access/call.h"
 #include "vault/access/emergencies.h"
 #include "vault/access/leases.h"
 #include "vault/access/operations.h"
@@ -21,6 +23,7 @@
 #include "vault/clients/access_explanations.h"
 #include "vault/clients/caseloads.h"
 #include "vault/clients/classes.h"
+#include "vault/clients/client_key_exchange.h"
 #include "vault/clients/clients.h"
 #include "vault/clients/clients_state.h"
 #include "vault/clients/exports.h"
@@ -35,12 +38,14 @@
 #include "vault/deletion/holds.h"
 #include "vault/deletion/older_holds.h"
 #include "vault/deletion/retention.h"
+#include "vault/engine/keyring_log.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/log_length.h"
 #include "vault/opening.h"
 #include "vault/oversight/access_log.h"
 #include "vault/oversight/emergency_reports.h"
 #include "vault/oversight/evidence_bundles.h"
+#include "vault/oversight/keys.h"
 #include "vault/oversight/monitoring.h"
 #include "vault/oversight/reader_reports.h"
 #include "vault/oversight/traces.h"
@@ -81,6 +86,11 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   const std::string keyring_path = KeyringPath(options.directory);
   const std::string vault_path = VaultDatabasePath(options.directory);
   const std::string keys_path = KeysDatabasePath(options.directory);
+  std::optional<KeyringLock> keyring_lock;
+  {
+    COFFER_ASSIGN(auto held, KeyringLock::Acquire(options.directory));
+    keyring_lock.emplace(std::move(held));
+  }
   COFFER_ASSIGN(auto keyring, Reading(keyring_path, crypto::Keyring::Open(keyring_path, root)));
   auto rooms = std::make_unique<Rooms>(settled, std::move(lock), std::move(keyring));
 
@@ -149,7 +159,11 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
     COFFER_TRY(rooms->operations->LogSystemEvent("integrity.alarm", "stored_data_differs",
                                                  "taken over; " + *difference));
   }
-  COFFER_TRY(rooms->operations->LogSystemEvent("vault.start", "ok"));
+  audit::Entry start = VaultEntry("vault.start");
+  start.outcome = "ok";
+  COFFER_TRY(rooms->operations->Record(std::move(start), [&](Transaction& transaction) -> Status {
+    return NoteKeysFirst(transaction.stores().settings, rooms->keyring.header());
+  }));
   if (authority_made) COFFER_TRY(rooms->operations->LogSystemEvent("authority.created", "ok"));
   COFFER_TRY(AnnounceLogKeys(*rooms->engine, rooms->keyring));
   COFFER_TRY(rooms->procedure->ReconcileLedger());
@@ -177,6 +191,10 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
     // A crash behind that may have left the key.
     COFFER_TRY(Reading(keyring_path, crypto::RemoveTemporariesOf(keyring_path)));
   }
+  rooms->key_exchange = std::make_unique<ClientKeyExchange>(*rooms->operations, rooms->keyring,
+                                                            options.directory, settled);
+  COFFER_TRY(Reading(keyring_path, rooms->key_exchange->FinishAtStart(root)));
+  keyring_lock.reset();
   rooms->trees.emplace(*rooms->engine, *rooms->publisher, rooms->keyring);
   rooms->publisher->Start();
   COFFER_ASSIGN(auto follower_reader,
@@ -218,6 +236,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
         return SealHolds(keyring, transaction, HoldId{after});
       });
   rooms->index_builder->Start();
+  rooms->key_exchange->Start();
   rooms->backup_runner = std::make_unique<BackupRunner>(
       *rooms->operations, rooms->options,
       VaultFiles{options.directory, settled.anchor_path,
@@ -239,6 +258,7 @@ Vault::~Vault() {
 Status Vault::Close() {
   if (!rooms_->publisher) return {};
   rooms_->backup_runner->Stop();
+  rooms_->key_exchange->Stop();
   rooms_->index_builder->Stop();
   rooms_->retention->Stop();
   rooms_->scrubber->Stop();
@@ -259,6 +279,7 @@ Status Vault::Close() {
 
 const Operations& Vault::operations() const { return *rooms_->operations; }
 IndexBuilder& Vault::index_builder() const { return *rooms_->index_builder; }
+ClientKeyExchange& Vault::key_exchange() const { return *rooms_->key_exchange; }
 Roles& Vault::roles() const { return rooms_->services->roles; }
 Assignments& Vault::assignments() const { return rooms_->services->assignments; }
 Leases& Vault::leases() const { return rooms_->services->leases; }
@@ -293,6 +314,7 @@ EmergencyReports& Vault::emergency_reports() const { return rooms_->services->em
 Traces& Vault::traces() const { return rooms_->services->traces; }
 Monitoring& Vault::monitoring() const { return rooms_->services->monitoring; }
 BackupRunner& Vault::backup_runner() const { return *rooms_->backup_runner; }
+Keys& Vault::keys() const { return rooms_->services->keys; }
 Backups& Vault::backups() const { return rooms_->services->backups; }
 
 }  // namespace coffer::vault

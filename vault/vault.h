@@ -23,6 +23,7 @@
 #include "vault/clients/access_explanations.h"
 #include "vault/clients/caseloads.h"
 #include "vault/clients/classes.h"
+#include "vault/clients/client_key_exchange.h"
 #include "vault/clients/clients.h"
 #include "vault/clients/exports.h"
 #include "vault/clients/imports.h"
@@ -40,6 +41,7 @@
 #include "vault/oversight/access_log.h"
 #include "vault/oversight/emergency_reports.h"
 #include "vault/oversight/evidence_bundles.h"
+#include "vault/oversight/keys.h"
 #include "vault/oversight/monitoring.h"
 #include "vault/oversight/reader_reports.h"
 #include "vault/oversight/traces.h"
@@ -87,7 +89,9 @@ class Vault {
   Caseloads& caseloads() const;
   NamesOfIds& names() const;
   AccessExplanations& access_explanations() const;
-  IndexBuilder& index_builder() const;  // steps where no thread takes them
+  // Steps where no thread takes them.
+  IndexBuilder& index_builder() const;
+  ClientKeyExchange& key_exchange() const;
 
   // deletion
   Holds& holds() const;
@@ -103,6 +107,7 @@ class Vault {
   EmergencyReports& emergency_reports() const;
   Traces& traces() const;
   Monitoring& monitoring() const;
+  Keys& keys() const;
 
   Backups& backups() const;
   BackupRunner& backup_runner() const;  // increments where no thread makes them

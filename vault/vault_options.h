@@ -11,11 +11,12 @@
 #include "vault/backup/backup_options.h"
 #include "vault/base/operator_log.h"
 #include "vault/clients/index_options.h"
+#include "vault/clients/key_options.h"
 #include "vault/deletion/deletion_options.h"
 
 namespace coffer::vault {
 
-struct VaultOptions : SessionOptions, IndexOptions, DeletionOptions, BackupOptions {
+struct VaultOptions : SessionOptions, IndexOptions, KeyOptions, DeletionOptions, BackupOptions {
   std::string directory;
   std::string anchor_path;  // empty: <directory>/anchor
   std::string ledger_path;  // of erasures; empty: <directory>/erasures.ledger

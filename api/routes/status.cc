@@ -36,7 +36,44 @@ Result<Reply> HandleStatus(const Service& service, const Call& call) {
   return RenderOne(ServerStatus{status, service.certificate_expires});
 }
 
+Result<Reply> HandleKeys(const Service& service, const Call& call) {
+  COFFER_ASSIGN(const auto keys, service.vault.keys().ReadKeys(call.caller));
+  return RenderOne(keys);
+}
+
 }  // namespace
+
+void WriteMembers(ObjectWriter& object, const vault::KeyOverview& keys) {
+  {
+    ObjectWriter root = object.Object("root");
+    root.Text("kind", keys.root_kind);
+    if (keys.root_since) root.Time("since", *keys.root_since);
+  }
+  object.Objects("keys", keys.keys, [](ObjectWriter& one, const auto& key) {
+    one.Text("name", key.name);
+    one.Numbers("versions", {key.versions.begin(), key.versions.end()});
+    if (key.oldest_retiring) one.Number("retiring", key.versions.front());
+  });
+  if (keys.clients) {
+    ObjectWriter clients = object.Object("clients");
+    clients.Text("phase", Name(keys.clients->phase));
+    clients.Number("total", keys.clients->total);
+    if (keys.clients->since) clients.Time("since", *keys.clients->since);
+    clients.Objects("under", keys.clients->under, [](ObjectWriter& one, const auto& under) {
+      one.Number("version", under.version);
+      one.Number("keys", under.keys);
+      one.Flag("held", under.held);
+    });
+  }
+  if (keys.keys_database_key) {
+    ObjectWriter database = object.Object("keys_database");
+    database.Number("version", *keys.keys_database_key);
+  }
+  if (keys.index_generation) {
+    ObjectWriter index = object.Object("search_index");
+    index.Number("generation", *keys.index_generation);
+  }
+}
 
 void WriteMembers(ObjectWriter& object, const ServerStatus& server) {
   const vault::VaultStatus& status = server.vault;
@@ -115,6 +152,7 @@ std::span<const Route> StatusRoutes() {
   static constexpr Route kRoutes[] = {
       // clang-format off
       {kGet, "/v1/status", Action::kStatusRead, "getStatus", Body::kNone, {}, HandleStatus},
+      {kGet, "/v1/keys", Action::kStatusRead, "getKeys", Body::kNone, {}, HandleKeys},
       // clang-format on
   };
   return kRoutes;

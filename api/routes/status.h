@@ -18,5 +18,6 @@ struct ServerStatus {
   std::int64_t certificate_expires = 0;
 };
 void WriteMembers(ObjectWriter& object, const ServerStatus& status);
+void WriteMembers(ObjectWriter& object, const vault::KeyOverview& keys);
 
 }  // namespace coffer::api

@@ -303,6 +303,11 @@ Result<KeyringDocument> ParseKeyring(std::string_view text) {
   auto seal = Base64(value["seal"]);
   if (!seal) return Malformed("\"seal\" is malformed");
   document.seal = *std::move(seal);
+  for (const auto& [name, wrapped] : document.keys) {
+    auto& versions = document.header.versions[name];
+    for (const auto& [version, bytes] : wrapped) versions.push_back(version);
+  }
+  document.header.root_wrap = Sha256(document.keys.find("vault-db")->second.begin()->second);
   return document;
 }
 

@@ -34,6 +34,8 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.keys_rewrite_interval_ms = settings.keys_rewrite_interval_ms;
   options.retention_minute = settings.retention_minute;
   options.index_interval_ms = 0;
+  options.keys_interval_ms = 0;
+  options.keys_rows_per_step = settings.keys_rows_per_step;
   options.index_arrivals = settings.index_arrivals;
   options.index_rows_per_step = settings.index_rows_per_step;
   options.index_rows_compared = settings.index_rows_compared;

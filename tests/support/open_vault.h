@@ -60,6 +60,7 @@ class OpenVault {
     std::uint32_t index_arrivals = 65'536;
     std::uint32_t index_rows_compared = 1000;
     std::uint32_t index_rows_per_step = 1000;  // of StepIndex(): nothing else rebuilds the index
+    std::uint32_t keys_rows_per_step = 4096;   // of key_exchange().Step(): nothing else does it
     std::optional<std::uint32_t> backup_horizon_days = {};
     std::vector<vault::BackupDestination> backup_destinations = {};  // beside the data directory
     std::uint32_t backup_every_hours = 0, backup_increment_seconds = 0;  // nothing by itself

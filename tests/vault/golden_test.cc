@@ -78,6 +78,7 @@ class GoldenVault {
     VaultOptions options;
     options.directory = directory();
     options.index_interval_ms = 0;
+    options.keys_interval_ms = 0;
     options.key_cache_entries = 256;
     options.require_locked_memory = false;
     options.clock = &clock;

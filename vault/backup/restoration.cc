@@ -10,17 +10,23 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <set>
+#include <string>
 #include <system_error>
 #include <utility>
 
+#include "audit/tlog/checkpoint.h"
 #include "crypto/atomic_file.h"
+#include "crypto/encoding.h"
 #include "crypto/keyring.h"
 #include "vault/backup/backup_options.h"
 #include "vault/backup/change_set.h"
 #include "vault/backup/moment.h"
 #include "vault/backup/page_list.h"
+#include "vault/engine/client_kek_use.h"
+#include "vault/engine/log_keys.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
 
@@ -85,40 +91,115 @@ Status CopyFile(const Repository& repository, const audit::BackupManifest& manif
   return out.Sync();
 }
 
-// The keys of the log that a keyring of this root key has, of the generation and of each later one:
-// where the log's key was exchanged, what is later is signed by another.
-Result<std::vector<audit::VerifierKey>> FindLogKeys(const Repository& repository,
-                                                    std::span<const std::string> generations,
-                                                    const OpenRootKeyFor& open_root,
-                                                    const std::string& work) {
-  std::vector<audit::VerifierKey> keys;
+// A keyring.json that the root key opens.
+struct OpenedKeyring {
+  std::string generation;
+  Bytes content;
+  crypto::Keyring keyring;
+};
+
+// By what a keyring.json says: passphrases are asked for once, where their parameters are the same.
+class RootKeys {
+ public:
+  RootKeys(const OpenRootKeyFor& open, const std::string& work) : open_(open), work_(work) {}
+  Result<crypto::RootKeyProvider*> For(const crypto::KeyringHeader& header) {
+    const std::string which = header.root_kind + " " + crypto::HexEncode(header.passphrase.salt) +
+                              " " + std::to_string(header.passphrase.passes) + " " +
+                              std::to_string(header.passphrase.memory_kib);
+    const auto found = opened_.find(which);
+    if (found != opened_.end()) return found->second.get();
+    COFFER_ASSIGN(auto root, open_(work_));
+    return opened_.emplace(which, std::move(root)).first->second.get();
+  }
+
+ private:
+  const OpenRootKeyFor& open_;
+  const std::string& work_;
+  std::map<std::string, std::unique_ptr<crypto::RootKeyProvider>> opened_;
+};
+
+// The keyrings of the generation and of each later one, one of each: where the log's key was
+// exchanged, what is later is signed by another; where the root key was, one of them opens.
+Result<std::vector<OpenedKeyring>> FindKeyrings(const Repository& repository,
+                                                std::span<const std::string> generations,
+                                                const OpenRootKeyFor& open_root,
+                                                const std::string& work) {
+  std::vector<OpenedKeyring> keyrings;
   std::set<Hash> seen;
-  std::unique_ptr<crypto::RootKeyProvider> root;
+  RootKeys roots(open_root, work);
   const std::string path = KeyringPath(work);
+  std::optional<Error> first;
   for (const auto& generation : generations) {
     const auto read = [&]() -> Status {
       COFFER_ASSIGN(const auto note, repository.GetManifest(generation));
       COFFER_ASSIGN(const auto claimed, audit::ReadBackupManifest(note));
       COFFER_ASSIGN(const auto file, FileOf(claimed, "keyring.json"));
       if (file.paged || !seen.insert(file.object).second) return {};
-      COFFER_ASSIGN(const Bytes content, repository.Get(file.object));
+      COFFER_ASSIGN(Bytes content, repository.Get(file.object));
       COFFER_TRY(crypto::WriteFileAtomically(path, content));
-      if (!root) {
-        COFFER_ASSIGN(root, open_root(work));
-      }
-      COFFER_ASSIGN(const auto keyring, crypto::Keyring::Open(path, *root));
-      for (const auto& key : keyring.log_keys()) {
-        keys.push_back({keyring.log_origin(), key.key.public_key()});
-      }
+      COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
+      COFFER_ASSIGN(crypto::RootKeyProvider* const root, roots.For(header));
+      COFFER_ASSIGN(auto keyring, crypto::Keyring::Open(path, *root));
+      keyrings.push_back({generation, std::move(content), std::move(keyring)});
       return {};
     };
-    // That of the generation itself must be there; another's may be anybody's.
-    if (auto done = read(); !done && generation == generations.front()) {
-      return std::unexpected(std::move(done).error());
+    auto done = read();
+    if (done) continue;
+    const bool other_root = done.error().code == Code::kUnauthenticated;
+    // That of the generation itself must be there, and may be of a root key from before; another's
+    // may be anybody's.
+    if (!first && generation == generations.front()) {
+      if (!other_root) return std::unexpected(std::move(done).error());
+      first = std::move(done).error();
     }
   }
-  if (unlink(path.c_str()) != 0) return NotWritten(path);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return NotWritten(path);
+  if (keyrings.empty() && first) {
+    first->detail +=
+        "; where the root key was exchanged, a generation from before opens by the one of then";
+    return std::unexpected(*std::move(first));
+  }
+  return keyrings;
+}
+
+std::vector<audit::VerifierKey> LogKeysOf(std::span<const OpenedKeyring> keyrings) {
+  std::vector<audit::VerifierKey> keys;
+  for (const OpenedKeyring& one : keyrings) {
+    for (const auto& key : one.keyring.log_keys()) {
+      keys.push_back({one.keyring.log_origin(), key.key.public_key()});
+    }
+  }
   return keys;
+}
+
+// The first that has each client-KEK which keys.db needs, and a key that signed the anchor: what
+// was restored starts with no other.
+Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrings,
+                                           const std::string& directory,
+                                           const std::string& keys_generation,
+                                           const std::string& generation) {
+  ClientKekUse use;
+  {
+    const std::string path = KeysDatabasePath(directory);
+    COFFER_ASSIGN(auto database, OpenKeysDatabase(path, keyrings.front().keyring, {}));
+    COFFER_ASSIGN(auto keys, KeyStore::OpenForReading(database));
+    COFFER_ASSIGN(use, ClientKekUse::CountAll(keys));
+  }
+  COFFER_ASSIGN(const Bytes bytes,
+                crypto::ReadFile(AnchorPath(directory, {}), audit::kMaxAnchorBytes));
+  COFFER_ASSIGN(const auto anchor, audit::ParseAnchor(crypto::AsText(bytes)));
+  for (const OpenedKeyring& one : keyrings) {
+    const auto held = one.keyring.client_keks().versions();
+    const bool all = std::ranges::all_of(use.keys(), [&](const auto& under) {
+      return under.first == 0 || std::ranges::find(held, under.first) != held.end();
+    });
+    if (all && VerifyByAnyKey(anchor.note, one.keyring)) return &one;
+  }
+  return Fail(Code::kNotFound, "keyring_generation_missing",
+              "the keys of clients are of " + keys_generation + ", the log is of " + generation +
+                  ", and keys were exchanged in between: no keyring.json that this root key opens "
+                  "has both the client-kek and the log's key; restore " +
+                  keys_generation + " or a later one, or give the root key of then");
 }
 
 Result<Repository> OpenOfKind(const std::string& path, BackupKind kind) {
@@ -298,8 +379,9 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
 
   // Whose signatures count is in the keyrings, which open with this root key alone.
   COFFER_ASSIGN(
-      const auto trusted,
-      FindLogKeys(from.data, std::span(from.generations).subspan(chosen), open_root, unfinished));
+      const auto keyrings,
+      FindKeyrings(from.data, std::span(from.generations).subspan(chosen), open_root, unfinished));
+  const auto trusted = LogKeysOf(keyrings);
   const auto wanted = [&](const audit::BackupIncrement& increment) {
     return request.at ? increment.created <= *request.at : request.generation.empty();
   };
@@ -319,13 +401,15 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   }
 
   const std::string keys_path = KeysDatabasePath(into);
-  COFFER_TRY(RestoreFiles(from.data, data,
-                          {{"keyring.json", KeyringPath(unfinished)},
-                           {"vault.db", VaultDatabasePath(into)},
-                           {"anchor", AnchorPath(into, {})}}));
+  COFFER_TRY(RestoreFiles(
+      from.data, data, {{"vault.db", VaultDatabasePath(into)}, {"anchor", AnchorPath(into, {})}}));
   COFFER_TRY(RestoreFiles(
       from.keys, keys, {{"keys.db", keys_path}, {"keys.db.key", KeysDatabaseKeyPath(keys_path)}}));
   COFFER_TRY(RestoreFiles(from.data, *with_ledger, {{"erasures.ledger", LedgerPath(into, {})}}));
+
+  COFFER_ASSIGN(const OpenedKeyring* const keyring,
+                ChooseKeyring(keyrings, into, keys.manifest.generation, generation));
+  COFFER_TRY(crypto::WriteFileAtomically(KeyringPath(unfinished), keyring->content));
 
   const Descriptor directory(into, O_RDONLY | O_DIRECTORY);
   if (!directory.opened()) return NotWritten(into);
@@ -341,6 +425,7 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
                   .increments = data.increments.size(),
                   .keys_generation = keys.manifest.generation,
                   .keys_later = keys.created() > data.created(),
+                  .keyring_generation = keyring->generation,
                   .ledger_generation = newest,
                   .created = data.created(),
                   .log_size = data.log_size()};

@@ -28,6 +28,9 @@ struct Restored {
   // was erased in between cannot be read, in whole or in part.
   std::string keys_generation;
   bool keys_later = false;
+  // Whose keyring.json it is: of the generation itself, unless a key was exchanged since, and the
+  // root key that is given, or the keys of clients, are of later.
+  std::string keyring_generation;
   std::string ledger_generation;  // the newest: erasures since then are repeated at the start
   Timestamp created;
   std::uint64_t log_size = 0;  // entries behind these are not in this copy
@@ -40,7 +43,8 @@ using OpenRootKeyFor =
 // Checks every signature and hash on the way, and leaves nothing where it fails. keyring.json comes
 // last: what a crash left does not start. Errors: those of `open_root`; kConflict
 // "directory_not_empty", "repository_of_other_kind", "repository_of_other_vault"; kNotFound
-// "generation_missing", "keys_generation_missing", "increment_missing"; kCorrupted
+// "generation_missing", "keys_generation_missing", "increment_missing", "keyring_generation_missing":
+// a key was exchanged in between, and no keyring.json that the root key opens fits both; kCorrupted
 // "increment_malformed", also where one does not follow the one before; those of Repository,
 // VerifyBackupManifest, VerifyBackupIncrement, ReadPages, ReadChanges and Keyring::Open;
 // kUnavailable "file_not_written".

@@ -512,7 +512,9 @@ Status Engine::RunOne(Operation& operation) {
 Status Engine::TakeOver(Transaction& transaction) {
   for (auto& [key, wrapped] : transaction.added_keys_) {
     COFFER_TRY(BeginKeys());
-    COFFER_TRY(stores_->keys.Put(key, wrapped));
+    // By who did not know yet that there is a newer client-KEK: its exchange may be past this row.
+    const auto newer = keyring_->client_keks().Rewrap(wrapped, key.client.value);
+    COFFER_TRY(stores_->keys.Put(key, newer && *newer ? **newer : wrapped));
   }
   for (const ClientKeyId& key : transaction.dropped_keys_) {
     COFFER_TRY(BeginKeys());

@@ -18,6 +18,9 @@ constexpr std::string_view kDeleteKeys =
     "DELETE FROM client_keys WHERE client = ? AND generation <= ? AND cid = ?";
 constexpr std::string_view kLaterKeys =
     "SELECT cid, generation FROM client_keys WHERE generation > 0";
+constexpr std::string_view kListKeys =
+    "SELECT rowid, cid, wrapped FROM client_keys WHERE rowid > ? ORDER BY rowid LIMIT ?";
+constexpr std::string_view kRewrapKey = "UPDATE client_keys SET wrapped = ? WHERE rowid = ?";
 constexpr std::string_view kIndexKeys = "SELECT generation, wrapped FROM index_keys";
 constexpr std::string_view kPutIndexKey =
     "INSERT INTO index_keys (generation, wrapped) VALUES (?, ?)";
@@ -33,6 +36,8 @@ Result<KeyStore> KeyStore::Open(Database& database) {
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindKey));
   COFFER_ASSIGN(store.oldest_, Statement::Prepare(database, kOldestKey));
   COFFER_ASSIGN(store.later_, Statement::Prepare(database, kLaterKeys));
+  COFFER_ASSIGN(store.list_, Statement::Prepare(database, kListKeys));
+  COFFER_ASSIGN(store.rewrap_, Statement::Prepare(database, kRewrapKey));
   COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteKey));
   COFFER_ASSIGN(store.delete_up_to_, Statement::Prepare(database, kDeleteKeys));
   COFFER_ASSIGN(store.index_keys_, Statement::Prepare(database, kIndexKeys));
@@ -45,6 +50,7 @@ Result<KeyStore> KeyStore::OpenForReading(const Database& database) {
   KeyStore store;
   COFFER_ASSIGN(const bool generations, HasColumn(database, "client_keys", "generation"));
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, generations ? kFindKey : kFindFirstKey));
+  COFFER_ASSIGN(store.list_, Statement::Prepare(database, kListKeys));
   return store;
 }
 
@@ -78,6 +84,24 @@ Result<std::vector<ClientKeyId>> KeyStore::LaterGenerations() {
     key.generation = static_cast<std::uint64_t>(rows.Int(1));
     keys.push_back(key);
   }
+}
+
+Result<std::vector<WrappedClientKey>> KeyStore::ListAfter(std::int64_t row, std::size_t most) {
+  std::vector<WrappedClientKey> keys;
+  auto rows = list_.Query(row, static_cast<std::uint64_t>(most));
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return keys;
+    WrappedClientKey& key = keys.emplace_back();
+    key.row = rows.Int(0);
+    std::ranges::copy(rows.Blob(1), key.client.value.begin());
+    const auto wrapped = rows.Blob(2);
+    key.wrapped.assign(wrapped.begin(), wrapped.end());
+  }
+}
+
+Status KeyStore::Rewrap(std::int64_t row, ByteView wrapped) {
+  return rewrap_.Execute(wrapped, row);
 }
 
 Status KeyStore::Delete(const ClientKeyId& key) {

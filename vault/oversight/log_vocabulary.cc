@@ -5,13 +5,14 @@ namespace {
 
 // In the order of the alphabet.
 constexpr std::string_view kVaultActions[] = {
-    "act.not-repeated",  "act.replayed",     "authority.created",  "backup.ended",
-    "budget.alert",      "client.reseal",    "clock.jump",         "erasure.completed",
-    "erasure.replayed",  "index.exchange",   "index.rebuild",      "integrity.alarm",
-    "integrity.cleared", "log.created",      "log.key.announced",  "log.key.retired",
-    "record.reseal",     "restriction.move", "retention.dates",    "retention.erase",
-    "retention.finish",  "retention.paused", "retention.restrict", "retention.review",
-    "state.changed",     "vault.start",      "vault.stop"};
+    "act.not-repeated",  "act.replayed",       "authority.created", "backup.ended",
+    "budget.alert",      "client.reseal",      "clock.jump",        "erasure.completed",
+    "erasure.replayed",  "index.exchange",     "index.rebuild",     "integrity.alarm",
+    "integrity.cleared", "key.added",          "key.destroyed",     "key.exchanged",
+    "log.created",       "log.key.announced",  "log.key.retired",   "record.reseal",
+    "restriction.move",  "retention.dates",    "retention.erase",   "retention.finish",
+    "retention.paused",  "retention.restrict", "retention.review",  "state.changed",
+    "vault.start",       "vault.stop"};
 constexpr std::string_view kChecks[] = {"account",
                                         "approval",
                                         "authentication",
@@ -86,6 +87,7 @@ constexpr std::string_view kOutcomes[] = {"act_not_replayed",
                                           "class_invalid",
                                           "class_unknown",
                                           "client_invalid",
+                                          "client_kek_unknown",
                                           "client_key_missing",
                                           "clients_assigned",
                                           "clock_unconfirmed",

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 namespace coffer::vault {
 
@@ -29,6 +31,31 @@ DirectoryLock::~DirectoryLock() {
   if (fd_ >= 0) close(fd_);
 }
 
+Result<KeyringLock> KeyringLock::Acquire(const std::string& directory) {
+  constexpr std::chrono::milliseconds kTryAgainAfter{20};
+  constexpr int kTries = 500;
+  // On the directory itself: no file of its own, and nobody else locks it.
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    return Fail(Code::kUnavailable, "directory_not_writable",
+                "cannot open " + directory + ": " + std::strerror(errno));
+  }
+  KeyringLock lock(fd);
+  for (int tried = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; ++tried) {
+    if (tried == kTries) {
+      return Fail(Code::kConflict, "keyring_in_use",
+                  "another command changes the keyring in " + directory +
+                      ", or a server is being started; try again when it has ended");
+    }
+    std::this_thread::sleep_for(kTryAgainAfter);
+  }
+  return lock;
+}
+
+KeyringLock::~KeyringLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
 std::string AnchorPath(const std::string& directory, const std::string& configured) {
   return configured.empty() ? directory + "/anchor" : configured;
 }
@@ -39,5 +66,9 @@ std::string LedgerPath(const std::string& directory, const std::string& configur
 }
 std::string LogIndexPath(const std::string& directory) { return directory + "/log-index.db"; }
 std::string KeyringPath(const std::string& directory) { return directory + "/keyring.json"; }
+
+std::string HandedOverKekPath(const std::string& directory) {
+  return directory + "/client-kek.handed-over";
+}
 
 }  // namespace coffer::vault

@@ -26,11 +26,30 @@ class DirectoryLock {
   int fd_;
 };
 
+// Held by whoever changes keyring.json: commands do so beside a server, which has the directory,
+// and which reads and changes it while it opens. Waits for another's, some seconds. Errors:
+// kConflict "keyring_in_use"; kUnavailable "directory_not_writable".
+class KeyringLock {
+ public:
+  static Result<KeyringLock> Acquire(const std::string& directory);
+  KeyringLock(KeyringLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  KeyringLock(const KeyringLock&) = delete;
+  KeyringLock& operator=(const KeyringLock&) = delete;
+  KeyringLock& operator=(KeyringLock&&) = delete;
+  ~KeyringLock();
+
+ private:
+  explicit KeyringLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
 std::string AnchorPath(const std::string& directory, const std::string& configured);
 std::string VaultDatabasePath(const std::string& directory);
 std::string KeysDatabasePath(const std::string& directory);
 std::string LedgerPath(const std::string& directory, const std::string& configured);
 std::string LogIndexPath(const std::string& directory);
 std::string KeyringPath(const std::string& directory);
+// A client-KEK on its way to a running server (crypto/client_keks.h); gone when it has taken it up.
+std::string HandedOverKekPath(const std::string& directory);
 
 }  // namespace coffer::vault

@@ -4,6 +4,7 @@
 //   storage/sqlite.cc             pragmas, the key, the kinds of transactions, the write-ahead log
 //   storage/migrations/           STRICT, WITHOUT ROWID
 //   engine/committed_state.cc     triggers of one connection, which call a function of ours
+//   engine/key_store.cc           rows by their number
 //   engine/key_store_rewrite.cc   rows by their number, and what statements did to which
 //   oversight/logged_state.cc, log_index.cc   tables of databases that are made anew from the log
 #pragma once

@@ -160,13 +160,16 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
   }
   const auto restored = vault::RestoreVault(request, open_root);
   if (!restored) {
-    if (no_root) return std::unexpected(*std::move(no_root));
+    if (no_root && restored.error().reason == "root_key_missing") {
+      return std::unexpected(*std::move(no_root));
+    }
     return std::unexpected(FailureOf(restored.error(), "nothing was restored"));
   }
   if (options.json) {
     PrintJson(console, {{"generation", restored->generation},
                         {"increments", restored->increments},
                         {"keys_generation", restored->keys_generation},
+                        {"keyring_generation", restored->keyring_generation},
                         {"ledger_generation", restored->ledger_generation},
                         {"created", audit::FormatTimestamp(restored->created)},
                         {"log_size", restored->log_size},
@@ -186,6 +189,10 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
         << "Its keys are kept no longer. Those of " << restored->keys_generation
         << " are used: who was erased in between cannot be read, and until the first start, which\n"
            "repeats those erasures, a deep verification finds that their keys are missing.\n";
+  }
+  if (restored->keyring_generation != restored->generation) {
+    console.out << "A key was exchanged since. keyring.json is that of "
+                << restored->keyring_generation << ", which has the keys of both.\n";
   }
   console.out
       << "Erasures are repeated at the start, and acts that protect are in force again, from the "

@@ -52,6 +52,7 @@ void AddRetentionCommands(CLI::App& app, Command& chosen);
 void AddClockCommands(CLI::App& app, Command& chosen);
 void AddLogCommands(CLI::App& app, Command& chosen);
 void AddEvidenceCommand(CLI::App& app, Command& chosen);
+void AddKeyCommands(CLI::App& app, Command& chosen);
 void AddLogKeyCommands(CLI::App& app, Command& chosen);
 void AddVerifyCommand(CLI::App& app, Command& chosen);
 void AddBackupCommands(CLI::App& app, Command& chosen);

@@ -133,10 +133,14 @@ Outcome<NewRootKey> MakeRootKey(const RootKeyOptions& options) {
     return made;
   }
   made.parameters.salt = crypto::RandomBytes(16);
-  COFFER_ASSIGN(const auto passphrase, options.passphrase_file.empty()
-                                           ? AskNewPassphrase()
-                                           : ReadPassphraseFile(options.passphrase_file));
+  COFFER_ASSIGN(auto passphrase, options.passphrase_file.empty()
+                                     ? AskNewPassphrase()
+                                     : ReadPassphraseFile(options.passphrase_file));
   COFFER_ASSIGN(made.provider, FromPassphrase(passphrase, made.parameters));
+  made.again = [kept = std::make_shared<const crypto::SecretBytes>(std::move(passphrase))](
+                   const crypto::Argon2idParameters& parameters) {
+    return FromPassphrase(*kept, parameters);
+  };
   return made;
 }
 

@@ -2,6 +2,7 @@
 // in a token.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,10 @@ void AddRootKeyOptions(CLI::App& command, RootKeyOptions& options,
 // is none; it stays there also when no vault is made in the end.
 struct NewRootKey {
   std::unique_ptr<crypto::RootKeyProvider> provider;
+  // Of a passphrase, what it gives with other parameters; else empty.
+  std::function<Outcome<std::unique_ptr<crypto::RootKeyProvider>>(
+      const crypto::Argon2idParameters&)>
+      again;
   crypto::Argon2idParameters parameters;
   bool made_key_file = false;
   bool made_token_key = false;

@@ -57,6 +57,7 @@ const std::vector<Row>& Rows() {
       {"getMe", kCaseWorker, 200, {{"self.read"}}},
       {"getMe", kSession, 200, {{"self.read"}}},
       {"getStatus", kAuditor, 200, {{"status.read"}}},
+      {"getKeys", kAuditor, 200, {{"status.read", "", "keys"}}},
 
       {"createClient", kCrmService, 201, {{"client.create", "client fields=external_ref,tags version=1 payload_hash"}}, R"({"external_ref": "{mark}", "tags": ["{mark}"]})"},
       {"listClients", kCrmService, 200, {{"client.list", "client={client} fields=external_ref,tags"}, {"client.list"}}, "", "tag={tag}"},

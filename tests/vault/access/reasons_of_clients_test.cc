@@ -534,6 +534,7 @@ std::set<std::string> MethodsAboutClients() {
                             "PreviewClass",
                             "MayImport",
                             "ReadStatus",
+                            "ReadKeys",
                             "ReadStatistics"}) {
     CHECK(found.erase(other) == 1);
   }

@@ -13,6 +13,7 @@
 #include "crypto/atomic_file.h"
 #include "tests/support/sampling.h"
 #include "tests/vault/backup/backed_up_vault.h"
+#include "vault/key_exchange.h"
 #include "vault/log_key_rotation.h"
 
 namespace coffer::vault {
@@ -492,6 +493,68 @@ TEST_CASE("a generation from before the log's key was exchanged is restored with
   CHECK(restored->ledger_generation == after.generation);
   const auto opened = vault.OpenRestored("restored");
   CHECK(AnswerOf(opened->records().GetRecord(vault.As(kCrmService), client, record)) == "ok");
+}
+
+TEST_CASE("a generation of each moment of an exchange of keys is restored, or refused in words") {
+  auto settings = WithDestinations();
+  settings.keys_rows_per_step = 1;
+  BackedUpVault vault(settings);
+  const auto client = vault.NewClient("A-1"), other = vault.NewClient("A-2");
+  const auto record = vault.NewContact(client, {{"last_name", "Doe"}});
+  const auto next_root = [&](const std::string&) {
+    return crypto::OpenKeyFile(vault.work() / "next.key");
+  };
+  const auto before = vault.BackUp();
+  REQUIRE(BeginClientKekExchange(vault.directory(), vault.root()));
+  REQUIRE(vault->key_exchange().Step());
+  const auto within = vault.BackUp();
+  while (*vault->key_exchange().Step()) continue;
+  REQUIRE(FinishClientKekExchange(vault.directory(), vault.root()));
+  const auto after = vault.BackUp();
+  REQUIRE(crypto::CreateKeyFile(vault.work() / "next.key"));
+  REQUIRE(ExchangeRootKey(vault.directory(), vault.root(), **next_root(""), {}));
+  const auto last = vault.BackUp();
+
+  int count = 0;
+  const auto restore = [&](const std::string& generation, const OpenRootKeyFor& root) {
+    const std::string name = "restored-" + std::to_string(++count);
+    const auto restored =
+        RestoreVault({vault.data(), vault.keys(), generation, vault.work() / name}, root);
+    if (!restored) {
+      CHECK_FALSE(fs::exists(vault.work() / name));
+      return std::string(restored.error().reason);
+    }
+    VaultOptions options;
+    options.directory = vault.work() / name;
+    options.require_locked_memory = false;
+    options.clock = &vault.clock;
+    const auto key = root(options.directory);
+    REQUIRE(key);
+    const auto opened = Vault::Open(options, **key);
+    INFO(AnswerOf(opened));
+    REQUIRE(opened);
+    CHECK(AnswerOf((*opened)->records().GetRecord(vault.As(kCrmService), client, record)) == "ok");
+    CHECK(AnswerOf((*opened)->clients().GetClient(vault.As(kCrmService), other)) == "ok");
+    return restored->keyring_generation;
+  };
+  // Each with the keyring of its moment; by the root key of today, with the one that it opens.
+  const auto old_root = vault.OpensRoot();
+  for (const auto* run : {&before, &within, &after}) {
+    CHECK(restore(run->generation, old_root) == run->generation);
+  }
+  CHECK(restore(last.generation, old_root) == "root_key_wrong");
+  CHECK(restore(last.generation, next_root) == last.generation);
+  CHECK(restore(after.generation, next_root) == last.generation);
+  CHECK(restore(within.generation, next_root) == "keyring_generation_missing");
+  CHECK(restore(before.generation, next_root) == "keyring_generation_missing");
+  // Where the keys of then are kept no longer, with a keyring that has what the later ones need.
+  const auto keys = Repository::Open(vault.keys());
+  REQUIRE(keys);
+  REQUIRE(keys->RemoveManifest(before.generation));
+  CHECK(restore(before.generation, old_root) == within.generation);
+  REQUIRE(keys->RemoveManifest(within.generation));
+  CHECK(restore(before.generation, old_root) == within.generation);
+  CHECK(restore(before.generation, next_root) == last.generation);
 }
 
 TEST_CASE("an erased client comes back from no generation once its key is kept nowhere") {

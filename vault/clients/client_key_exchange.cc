@@ -1,0 +1,275 @@
+#include "vault/clients/client_key_exchange.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "crypto/aead.h"
+#include "crypto/atomic_file.h"
+#include "vault/base/operator_log.h"
+#include "vault/engine/client_kek_use.h"
+#include "vault/engine/keyring_log.h"
+#include "vault/storage/data_directory.h"
+
+namespace coffer::vault {
+namespace {
+
+using KeyClock = std::chrono::steady_clock;
+
+// Of one engine operation, so that no request waits long behind it.
+constexpr std::chrono::milliseconds kBusyKeyStep{2}, kIdleKeyStep{4};
+constexpr std::size_t kKeysAtOnce = 128;
+// While others ask, it rests for so many times as long as a step took.
+constexpr int kRestsPerKeyStep = 20;
+// The vault's own threads do fewer operations.
+constexpr double kOthersThanKeysPerSecond = 10;
+constexpr std::size_t kMaxHandedOver = 4096;
+
+// Of the file as it is now.
+std::optional<std::tuple<dev_t, ino_t, std::int64_t, std::int64_t>> LookAt(
+    const std::string& path) {
+  struct stat status{};
+  if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  constexpr std::int64_t kNanoseconds = 1'000'000'000;
+  return std::tuple(status.st_dev, status.st_ino,
+                    status.st_mtim.tv_sec * kNanoseconds + status.st_mtim.tv_nsec,
+                    static_cast<std::int64_t>(status.st_size));
+}
+
+bool HasClientKek(const crypto::KeyringHeader& header, std::uint32_t version) {
+  const auto found = header.versions.find("client-kek");
+  return found != header.versions.end() &&
+         std::ranges::find(found->second, version) != found->second.end();
+}
+
+}  // namespace
+
+ClientKeyExchange::ClientKeyExchange(const Operations& operations, crypto::Keyring& keyring,
+                                     std::string directory, const KeyOptions& options)
+    : operations_(operations),
+      keyring_(keyring),
+      directory_(std::move(directory)),
+      options_(options) {
+  if (keyring_.client_keks().versions().size() > 1) BeginPass();
+}
+
+ClientKeyExchange::~ClientKeyExchange() { Stop(); }
+
+void ClientKeyExchange::BeginPass() {
+  position_ = std::numeric_limits<std::int64_t>::min();
+  rewrapped_ = damaged_ = 0;
+  working_ = true;
+}
+
+void ClientKeyExchange::Start() {
+  if (options_.keys_interval_ms == 0) return;
+  try {
+    thread_ = std::thread([this] { Loop(); });
+  } catch (const std::system_error& error) {
+    if (operations_.log()) {
+      operations_.log()(Severity::kError,
+                        std::string("no thread to follow exchanges of keys: ") + error.what());
+    }
+  }
+}
+
+void ClientKeyExchange::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ClientKeyExchange::Loop() {
+  const std::chrono::nanoseconds interval = std::chrono::milliseconds(options_.keys_interval_ms);
+  std::chrono::nanoseconds rest{0};
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, rest, [this] { return stopping_; })) return;
+    }
+    const auto began = KeyClock::now();
+    rest = interval;
+    try {
+      const auto done = Step();
+      if (done && *done) rest = RestAfter(KeyClock::now() - began);
+      std::string failure =
+          done ? "" : std::string(done.error().reason) + " " + done.error().detail;
+      if (!failure.empty() && failure != reported_ && operations_.log()) {
+        operations_.log()(Severity::kWarning, "the exchange of keys does not go on: " + failure);
+      }
+      reported_ = std::move(failure);
+    } catch (const std::bad_alloc&) {
+      // It goes on where the last step was committed.
+    }
+  }
+}
+
+std::chrono::nanoseconds ClientKeyExchange::RestAfter(std::chrono::nanoseconds step) {
+  const auto now = KeyClock::now();
+  const std::chrono::duration<double> passed = now - looked_at_operations_;
+  if (passed >= std::chrono::seconds(1)) {
+    const std::uint64_t operations = operations_.engine().Statistics().operations;
+    const std::uint64_t all = operations - counted_;
+    const auto others = static_cast<double>(all - std::min(own_operations_, all));
+    busy_ = passed < std::chrono::seconds(5) && others > passed.count() * kOthersThanKeysPerSecond;
+    counted_ = operations;
+    own_operations_ = 0;
+    looked_at_operations_ = now;
+  }
+  return busy_ ? step * kRestsPerKeyStep : std::chrono::nanoseconds(0);
+}
+
+Result<bool> ClientKeyExchange::Step() {
+  // What is wrong with a file holds up no wrapping: the sooner nothing is under the older one.
+  Status looked = TakeUp();
+  if (looked) looked = Watch();
+  const bool works = working();
+  if (works) COFFER_TRY(RewrapSome());
+  COFFER_TRY(std::move(looked));
+  return works;
+}
+
+// Only what keyring.json has: else keys would be wrapped under what no start knows.
+Status ClientKeyExchange::TakeUp() {
+  const std::string path = HandedOverKekPath(directory_);
+  if (access(path.c_str(), F_OK) != 0) return {};
+  COFFER_ASSIGN(const Bytes sealed, crypto::ReadFile(path, kMaxHandedOver));
+  COFFER_ASSIGN(const std::uint32_t version, crypto::KeyIdOf(sealed));
+  COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(KeyringPath(directory_)));
+  if (!HasClientKek(header, version)) {
+    return Fail(Code::kConflict, "keyring_behind",
+                path + " has client-kek version " + std::to_string(version) +
+                    ", which keyring.json has not: it is not taken up");
+  }
+  COFFER_ASSIGN(const bool added, keyring_.client_keks().Take(sealed, keyring_.note_key()));
+  if (added) BeginPass();
+  COFFER_TRY(LogKeyExchanges(operations_.engine(), header, keyring_));
+  return crypto::RemoveSecretFile(path);
+}
+
+Status ClientKeyExchange::Watch() {
+  const std::string path = KeyringPath(directory_);
+  const auto now = LookAt(path);
+  if (!now || now == seen_) return {};
+  COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
+  COFFER_TRY(Follow(header));
+  seen_ = now;
+  return {};
+}
+
+Status ClientKeyExchange::Follow(const crypto::KeyringHeader& header) {
+  const auto held = keyring_.client_keks().versions();
+  const auto missing = std::ranges::find_if(
+      held, [&](std::uint32_t version) { return !HasClientKek(header, version); });
+  if (missing != held.end()) {
+    // Only when nothing is wrapped under it any more.
+    if (working() || *missing == held.back()) {
+      return Fail(Code::kConflict, "keyring_behind",
+                  "keyring.json has no client-kek version " + std::to_string(*missing) +
+                      ", under which keys of clients are: put the newest keyring.json back before "
+                      "the next start");
+    }
+    keyring_.client_keks().ForgetOlder();
+  }
+  COFFER_TRY(LogKeyExchanges(operations_.engine(), header, keyring_));
+  const auto found = header.versions.find("client-kek");
+  if (found != header.versions.end() && found->second.back() > held.back() &&
+      access(HandedOverKekPath(directory_).c_str(), F_OK) != 0) {
+    return Fail(Code::kConflict, "keyring_ahead",
+                "keyring.json has client-kek version " + std::to_string(found->second.back()) +
+                    ", which was not handed over: run 'coffer key rotate clients' again, or "
+                    "restart the server");
+  }
+  return {};
+}
+
+Status ClientKeyExchange::RewrapSome() {
+  std::int64_t position = position_;
+  std::uint64_t rewrapped = 0, damaged = 0;
+  bool more = true;
+  ++own_operations_;
+  COFFER_TRY(operations_.Store([&](Transaction& transaction) -> Status {
+    const auto until = KeyClock::now() + (busy_ ? kBusyKeyStep : kIdleKeyStep);
+    const crypto::ClientKeks& keks = keyring_.client_keks();
+    std::vector<std::pair<std::int64_t, Bytes>> changed;
+    std::size_t left = std::max<std::size_t>(options_.keys_rows_per_step, 1);
+    while (more && left > 0 && KeyClock::now() < until) {
+      COFFER_ASSIGN(const auto rows,
+                    transaction.stores().keys.ListAfter(position, std::min(left, kKeysAtOnce)));
+      more = !rows.empty();
+      left -= rows.size();
+      for (const WrappedClientKey& key : rows) {
+        position = key.row;
+        auto again = keks.Rewrap(key.wrapped, key.client.value);
+        // It is read by nobody, and held up by it nothing would ever be destroyed.
+        if (!again) ++damaged;
+        if (again && *again) changed.emplace_back(key.row, **std::move(again));
+      }
+    }
+    rewrapped = changed.size();
+    if (changed.empty()) return {};
+    transaction.PutKey([changed = std::move(changed)](KeyStore& keys) -> Status {
+      for (const auto& [row, wrapped] : changed) COFFER_TRY(keys.Rewrap(row, wrapped));
+      return {};
+    });
+    return {};
+  }));
+  position_ = position;
+  rewrapped_ += rewrapped;
+  damaged_ += damaged;
+  if (more) return {};
+  COFFER_TRY(
+      LogKeysWrapped(operations_.engine(), keyring_.client_keks().newest(), rewrapped_, damaged_));
+  working_ = false;
+  if (operations_.log()) {
+    operations_.log()(
+        Severity::kInfo,
+        "all clients' keys are wrapped under client-kek version " +
+            std::to_string(keyring_.client_keks().newest()) +
+            "; 'coffer key finish clients', or the next start, destroys the older one");
+  }
+  // What was taken from keyring.json meanwhile is looked at again.
+  seen_.reset();
+  return {};
+}
+
+Status ClientKeyExchange::FinishAtStart(crypto::RootKeyProvider& root) {
+  const std::string handed_over = HandedOverKekPath(directory_);
+  // keyring.json has it, or nobody may have it.
+  if (access(handed_over.c_str(), F_OK) == 0) COFFER_TRY(crypto::RemoveSecretFile(handed_over));
+  COFFER_TRY(LogKeyExchanges(operations_.engine(), keyring_.header(), keyring_));
+  crypto::ClientKeks& keks = keyring_.client_keks();
+  if (keks.versions().size() < 2) return {};
+  NotedKeys noted;
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(noted, ReadNotedKeys(transaction.stores().settings));
+    return {};
+  }));
+  if (noted.wrapped_under != keks.newest()) return {};
+  // keys.db may have been put back from before.
+  ClientKeysLeft left;
+  bool more = true;
+  while (more) {
+    COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+      COFFER_ASSIGN(
+          more, left.CountSome(transaction.stores().keys, keks, KeyClock::now() + kIdleKeyStep));
+      return {};
+    }));
+  }
+  if (left.keys() > 0) return {};
+  const std::string path = KeyringPath(directory_);
+  COFFER_TRY(crypto::Keyring::DropOlderClientKeks(path, root));
+  keks.ForgetOlder();
+  working_ = false;
+  COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
+  return LogKeyExchanges(operations_.engine(), header, keyring_);
+}
+
+}  // namespace coffer::vault

@@ -1,0 +1,148 @@
+#include "vault/key_exchange.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "crypto/atomic_file.h"
+#include "crypto/keyring.h"
+#include "crypto/keys_database_key.h"
+#include "vault/engine/client_kek_use.h"
+#include "vault/engine/keyring_log.h"
+#include "vault/opening.h"
+#include "vault/storage/data_directory.h"
+#include "vault/storage/keys_database.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr auto kForAll = std::chrono::steady_clock::time_point::max();
+
+// A server that runs, or is being started: whoever starts later reads keyring.json anew.
+Result<bool> HasServer(const std::string& directory) {
+  const auto lock = DirectoryLock::Acquire(directory);
+  if (lock) return false;
+  if (lock.error().code == Code::kConflict) return true;
+  return std::unexpected(lock.error());
+}
+
+// Of vault.db, beside a server too.
+Result<NotedKeys> ReadNoted(const std::string& directory, const crypto::Keyring& keyring) {
+  const std::string path = VaultDatabasePath(directory);
+  COFFER_ASSIGN(auto vault,
+                Reading(path, Database::Open(path, keyring.vault_db_key(), {.read_only = true})));
+  COFFER_ASSIGN(auto settings, Reading(path, SettingStore::Open(vault)));
+  return Reading(path, ReadNotedKeys(settings));
+}
+
+Result<Database> OpenKeysForReading(const std::string& directory, const crypto::Keyring& keyring) {
+  const std::string path = KeysDatabasePath(directory);
+  return Reading(path, OpenKeysDatabase(path, keyring, {.read_only = true}));
+}
+
+bool HasNoted(const NotedKeys& noted, std::uint32_t version) {
+  return noted.client_keks &&
+         std::ranges::find(*noted.client_keks, version) != noted.client_keks->end();
+}
+
+}  // namespace
+
+Status ExchangeRootKey(const std::string& directory, crypto::RootKeyProvider& root,
+                       crypto::RootKeyProvider& next,
+                       const crypto::Argon2idParameters& passphrase) {
+  COFFER_TRY(CheckThere(directory));
+  COFFER_ASSIGN(const auto lock, KeyringLock::Acquire(directory));
+  const std::string path = KeyringPath(directory);
+  COFFER_TRY(crypto::Keyring::ExchangeRootKey(path, root, next, passphrase));
+  // What the next start will do, and what must not succeed any more.
+  COFFER_TRY(crypto::Keyring::Open(path, next));
+  const auto by_old = crypto::Keyring::Open(path, root);
+  if (by_old || by_old.error().code != Code::kUnauthenticated) {
+    return Fail(Code::kInternal, "root_key_unusable",
+                path +
+                    " was written, and still opens by the old root key, or is damaged: keep "
+                    "both keys");
+  }
+  return {};
+}
+
+Result<ClientKekBegun> BeginClientKekExchange(const std::string& directory,
+                                              crypto::RootKeyProvider& root) {
+  COFFER_TRY(CheckThere(directory));
+  COFFER_ASSIGN(const auto lock, KeyringLock::Acquire(directory));
+  const std::string path = KeyringPath(directory);
+  ClientKekBegun begun;
+  {
+    COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
+    begun.begun = keyring.client_keks().versions().size() == 1;
+  }
+  // Durable before anybody can wrap under it.
+  if (begun.begun) COFFER_TRY(crypto::Keyring::AddClientKek(path, root));
+  COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
+  begun.version = keyring.client_keks().newest();
+  COFFER_ASSIGN(begun.served, HasServer(directory));
+  if (!begun.served) return begun;
+  COFFER_ASSIGN(const auto sealed, keyring.client_keks().SealNewest(keyring.note_key()));
+  COFFER_TRY(crypto::WriteFileAtomically(HandedOverKekPath(directory), sealed));
+  return begun;
+}
+
+Result<ClientKekFinished> FinishClientKekExchange(const std::string& directory,
+                                                  crypto::RootKeyProvider& root) {
+  COFFER_TRY(CheckThere(directory));
+  COFFER_ASSIGN(const auto lock, KeyringLock::Acquire(directory));
+  const std::string path = KeyringPath(directory);
+  COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
+  const auto& keks = keyring.client_keks();
+  if (keks.versions().size() < 2) {
+    return Fail(Code::kConflict, "nothing_to_finish",
+                path + " has one client-KEK: no exchange is under way");
+  }
+  const std::uint32_t newest = keks.newest();
+  COFFER_ASSIGN(const NotedKeys noted, ReadNoted(directory, keyring));
+  ClientKekUse use;
+  ClientKeysLeft left;
+  {
+    COFFER_ASSIGN(auto database, OpenKeysForReading(directory, keyring));
+    COFFER_ASSIGN(auto keys, KeyStore::OpenForReading(database));
+    COFFER_ASSIGN(use, ClientKekUse::CountAll(keys));
+    bool more = true;
+    while (more) {
+      COFFER_ASSIGN(more, left.CountSome(keys, keks, kForAll));
+    }
+  }
+  // The vault has said so itself: it took the newer one up, and wraps nothing under the older.
+  const bool said = noted.wrapped_under == newest && HasNoted(noted, newest);
+  if (!said || left.keys() > 0) {
+    return Fail(Code::kConflict, "rotation_unfinished",
+                std::to_string(use.Under(newest)) + " of " + std::to_string(use.total()) +
+                    " clients' keys are wrapped under client-kek version " +
+                    std::to_string(newest) +
+                    (left.keys() > 0 ? "" : ", and the vault has not said that it is through") +
+                    ": the server wraps the others while it runs; see coffer key status");
+  }
+  COFFER_TRY(crypto::Keyring::DropOlderClientKeks(path, root));
+  return ClientKekFinished{newest, use.Under(newest), left.damaged()};
+}
+
+Result<KeyOverview> ReadKeys(const std::string& directory, crypto::RootKeyProvider* root) {
+  COFFER_TRY(CheckThere(directory));
+  const std::string path = KeyringPath(directory);
+  COFFER_ASSIGN(const auto header, Reading(path, crypto::Keyring::ReadHeader(path)));
+  KeyOverview overview = OverviewOf(header);
+  if (root == nullptr) return overview;
+  COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, *root)));
+  COFFER_ASSIGN(const NotedKeys noted, ReadNoted(directory, keyring));
+  overview.root_since = noted.root_since;
+  COFFER_ASSIGN(auto database, OpenKeysForReading(directory, keyring));
+  COFFER_ASSIGN(auto keys, KeyStore::OpenForReading(database));
+  COFFER_ASSIGN(const auto use, ClientKekUse::CountAll(keys));
+  overview.clients = ClientsOf(header, use, noted, false);
+  const std::string key_path = KeysDatabaseKeyPath(KeysDatabasePath(directory));
+  COFFER_ASSIGN(const auto of_database, crypto::ReadKeysDatabaseKeys(key_path, keyring));
+  overview.keys_database_key = of_database.front().version;
+  return overview;
+}
+
+}  // namespace coffer::vault

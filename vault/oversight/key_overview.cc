@@ -1,0 +1,57 @@
+#include "vault/oversight/key_overview.h"
+
+#include <algorithm>
+#include <set>
+
+namespace coffer::vault {
+namespace {
+
+std::vector<std::uint32_t> ClientKeksIn(const crypto::KeyringHeader& header) {
+  const auto found = header.versions.find("client-kek");
+  return found == header.versions.end() ? std::vector<std::uint32_t>{} : found->second;
+}
+
+}  // namespace
+
+std::string_view Name(ClientKekPhase phase) {
+  switch (phase) {
+    case ClientKekPhase::kSettled:
+      return "settled";
+    case ClientKekPhase::kWrapping:
+      return "wrapping";
+    case ClientKekPhase::kWrapped:
+      return "wrapped";
+  }
+  return {};
+}
+
+KeyOverview OverviewOf(const crypto::KeyringHeader& header) {
+  KeyOverview overview;
+  overview.root_kind = header.root_kind;
+  for (const auto& [name, versions] : header.versions) {
+    overview.keys.push_back(
+        {name, versions, name == "log-signing" && header.oldest_log_key_retiring});
+  }
+  return overview;
+}
+
+KeyOverview::Clients ClientsOf(const crypto::KeyringHeader& header, const ClientKekUse& use,
+                               const NotedKeys& noted, bool working) {
+  const auto held = ClientKeksIn(header);
+  std::set<std::uint32_t> all(held.begin(), held.end());
+  for (const auto& [version, keys] : use.keys()) all.insert(version);
+  KeyOverview::Clients clients;
+  clients.total = use.total();
+  for (const std::uint32_t version : all) {
+    const bool is_held = std::ranges::find(held, version) != held.end();
+    clients.under.push_back({version, use.Under(version), is_held});
+  }
+  clients.since = noted.client_kek_since;
+  if (held.size() > 1) {
+    const bool wrapped = !working && noted.wrapped_under == held.back();
+    clients.phase = wrapped ? ClientKekPhase::kWrapped : ClientKekPhase::kWrapping;
+  }
+  return clients;
+}
+
+}  // namespace coffer::vault
