@@ -141,8 +141,7 @@ Status Keyring::ExchangeRootKey(const std::string& path, RootKeyProvider& root,
                                 RootKeyProvider& next, const Argon2idParameters& passphrase) {
   COFFER_ASSIGN(const KeyringDocument document, ReadSealed(path, root));
   KeyringDocument changed{.header = document.header, .keys = {}, .seal = {}};
-  changed.header.root_kind = next.kind();
-  changed.header.passphrase = next.kind() == "passphrase" ? passphrase : Argon2idParameters{};
+  internal::RecordRootKey(changed.header, next, passphrase);
   COFFER_TRY(WrapAgain(document, root, changed, next));
   const std::string text = internal::RenderKeyring(changed);
   COFFER_ASSIGN(const KeyringDocument reread, internal::ParseKeyring(text));

@@ -151,7 +151,7 @@ Outcome<vault::ActingAs> ActForVault(const std::string& directory,
 Outcome<json> KeysOfDirectory(const KeyStatusOptions& options) {
   // Without a root key what keyring.json says in clear; nobody is asked for a passphrase.
   std::unique_ptr<crypto::RootKeyProvider> root;
-  if (!options.root_key.key_file.empty() || !options.root_key.passphrase_file.empty()) {
+  if (options.root_key.Named()) {
     COFFER_ASSIGN(root, OpenRootKey(options.root_key, options.directory));
   }
   // To look into a database leaves files beside it, which must not be root's.
@@ -188,11 +188,15 @@ bool SameFile(const std::string& one, const std::string& other) {
 
 Outcome<void> CheckNextRoot(const RootExchangeOptions& options) {
   const auto& next = options.next;
-  const bool named = !next.key_file.empty() || !next.passphrase_file.empty();
-  if (!named && !options.passphrase) {
-    return Failed(Exit::kUsage, "the new root key is not named",
-                  "Give --new-root-key-file FILE, --new-passphrase-file FILE, or "
-                  "--new-passphrase to be asked for one.");
+  if (!next.Named() && !options.passphrase) {
+    return Failed(
+        Exit::kUsage, "the new root key is not named",
+        "Give --new-root-key-file FILE, --new-passphrase-file FILE, --new-root-key URI, or "
+        "--new-passphrase to be asked for one.");
+  }
+  if (!next.recovery_file.empty() && next.token_uri.empty()) {
+    return Failed(Exit::kUsage, "a recovery passphrase stands beside a root key in a token",
+                  "Give --new-root-key URI too.");
   }
   if (SameFile(options.root_key.key_file, next.key_file) ||
       SameFile(options.root_key.passphrase_file, next.passphrase_file)) {
@@ -226,7 +230,12 @@ void TellRootExchanged(const RootExchangeOptions& options, Console& console) {
          "A server that runs goes on. Before its next start:\n"
       << (file ? "  1. name " + Printable(options.next.key_file) +
                      " in its configuration or unit, and keep a copy of it elsewhere\n"
-               : std::string("  1. put the new passphrase where its configuration says\n"))
+          : options.next.token_uri.empty()
+              ? std::string("  1. put the new passphrase where its configuration says\n")
+              : "  1. put the token's URI into its configuration, as vault.root_key" +
+                    std::string(options.next.recovery_file.empty()
+                                    ? "\n"
+                                    : "; lock the recovery passphrase away\n"))
       << "  2. cofferd --check\n"
          "Copies of keyring.json from before still open by the old root key, in backups too: keep "
          "it as long as you keep\nthose, and remove them where it was stolen. Make a backup now "
@@ -360,9 +369,21 @@ void AddRotateRoot(CLI::App& group, Command& chosen) {
       command->add_option("--new-passphrase-file", options->next.passphrase_file,
                           "File whose first line is the new passphrase");
   passphrase_file->type_name("FILE")->excludes(file);
+  auto* token = command
+                    ->add_option("--new-root-key", options->next.token_uri,
+                                 "Key in a PKCS#11 token, by its URI; made where there is none")
+                    ->type_name("URI")
+                    ->excludes(file)
+                    ->excludes(passphrase_file);
+  command
+      ->add_option("--new-recovery-passphrase-file", options->next.recovery_file,
+                   "File of a passphrase that opens the vault where the token is lost")
+      ->type_name("FILE")
+      ->needs(token);
   command->add_flag("--new-passphrase", options->passphrase, "Ask for a new passphrase")
       ->excludes(file)
-      ->excludes(passphrase_file);
+      ->excludes(passphrase_file)
+      ->excludes(token);
   command->footer(
       "Run it as root: it reads the root key, and writes as the account that has the vault. "
       "Example:\n"
