@@ -210,7 +210,7 @@ void BackupWriter::Open(Place& place, bool to_begin) {
 // written to now is later.
 Result<VaultSnapshot> BackupWriter::Snapshot() {
   const auto before = operations_.engine().Statistics();
-  Engine::ChangedPages changed;
+  ChangedPages changed;
   auto snapshot = TakeSnapshot(operations_, files_, changed);
   try {
     for (Place& place : places_) {

@@ -43,11 +43,11 @@ using OpenRootKeyFor =
 // Checks every signature and hash on the way, and leaves nothing where it fails. keyring.json comes
 // last: what a crash left does not start. Errors: those of `open_root`; kConflict
 // "directory_not_empty", "repository_of_other_kind", "repository_of_other_vault"; kNotFound
-// "generation_missing", "keys_generation_missing", "increment_missing", "keyring_generation_missing":
-// a key was exchanged in between, and no keyring.json that the root key opens fits both; kCorrupted
-// "increment_malformed", also where one does not follow the one before; those of Repository,
-// VerifyBackupManifest, VerifyBackupIncrement, ReadPages, ReadChanges and Keyring::Open;
-// kUnavailable "file_not_written".
+// "generation_missing", "keys_generation_missing", "increment_missing",
+// "keyring_generation_missing": a key was exchanged in between, and no keyring.json that the root
+// key opens fits both; kCorrupted "increment_malformed", also where one does not follow the one
+// before; those of Repository, VerifyBackupManifest, VerifyBackupIncrement, ReadPages, ReadChanges
+// and Keyring::Open; kUnavailable "file_not_written".
 Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root);
 
 }  // namespace coffer::vault

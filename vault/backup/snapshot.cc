@@ -12,7 +12,7 @@
 namespace coffer::vault {
 
 Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFiles& files,
-                                   Engine::ChangedPages& changed) {
+                                   ChangedPages& changed) {
   constexpr std::size_t kLimit = Repository::kMaxObjectBytes;
   const crypto::Keyring& keyring = operations.keyring();
   const std::string keys_path = KeysDatabasePath(files.directory);

@@ -31,6 +31,6 @@ struct VaultSnapshot {
 // Errors: those of
 // opening the databases, of PageImage::Take and of reading the files.
 Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFiles& files,
-                                   Engine::ChangedPages& changed);
+                                   ChangedPages& changed);
 
 }  // namespace coffer::vault

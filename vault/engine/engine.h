@@ -40,7 +40,6 @@
 #include "crypto/result.h"
 #include "vault/base/function_ref.h"
 #include "vault/base/operator_log.h"
-#include "vault/base/timestamp.h"
 #include "vault/engine/bulk_queue.h"
 #include "vault/engine/committed_state.h"
 #include "vault/engine/key_cache.h"
@@ -62,9 +61,9 @@ class Engine {
     OperatorLog log;
     const audit::Clock* clock = nullptr;
     std::string origin;
-    // Durable when it returns, with each row's place in it. Engine thread, and Create.
+    // Durable when it returns, with each row's place in it; acts behind the erasures of a batch.
+    // Engine thread, and Create.
     std::function<Status(std::span<ErasureRow>)> append_to_ledger;
-    // The same of acts. Engine thread, behind the erasures of the batch.
     std::function<Status(std::span<const ActRow>)> append_acts;
     // What the rooms keep, each with its statements prepared.
     std::function<Result<RoomStates>(Database&)> open_rooms;
@@ -107,16 +106,12 @@ class Engine {
   }
   KeyCache& key_cache() { return *cache_; }
   EngineStatistics Statistics() const;
-  // Operations that leave entries, so far: whether anybody asks for anything.
+  // Operations that leave entries: whether anybody asks for anything.
   std::uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
   bool healthy() const { return healthy_.load(std::memory_order_acquire); }
   // For a checkpoint of exactly this state; call from inside an operation.
   const audit::LogHead& HeadInTransaction() const { return writer_->head(); }
-  // What was committed to them since this was asked last (WriteAheadLog); call from inside an
-  // operation.
-  struct ChangedPages {
-    PageSet vault, keys;
-  };
+  // What was committed since this was asked last (WriteAheadLog); from inside an operation.
   ChangedPages TakeChangedPages() { return {vault_wal_->TakeChanges(), keys_wal_->TakeChanges()}; }
   // What was taken over, in words.
   const std::optional<std::string>& state_difference() const { return state_difference_; }

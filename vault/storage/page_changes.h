@@ -43,6 +43,11 @@ class PageSet {
   std::uint64_t count_ = 0;
 };
 
+// Of both databases.
+struct ChangedPages {
+  PageSet vault, keys;
+};
+
 // Of the thread that writes to the database.
 class PageChanges {
  public:
