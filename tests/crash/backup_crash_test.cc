@@ -53,9 +53,12 @@ class CopiedVault : public CrashingVault {
   // The client is what was committed, and is there as soon as it is said.
   std::optional<std::string> AddAndIncrement(const std::string& name) {
     const auto made = (*this)->clients().CreateClient(As(kCrmService), {name, {}}, {});
+    UNSCOPED_INFO("made " << AnswerOf(made));
     if (!made || !(*this)->backup_runner().MakeIncrements()) return std::nullopt;
     for (const auto& progress : (*this)->backup_runner().writer().Progress()) {
-      if (!progress.problem.empty()) return std::nullopt;
+      if (progress.problem.empty()) continue;
+      UNSCOPED_INFO(progress.problem);
+      return std::nullopt;
     }
     return made->id.Text();
   }
@@ -65,7 +68,7 @@ class CopiedVault : public CrashingVault {
     const auto restored =
         RestoreVault({Data(), Keys(), generation, into},
                      [this](const std::string&) { return crypto::OpenKeyFile(root_key_file()); });
-    INFO(AnswerOf(restored));
+    INFO(AnswerOf(restored) << " " << (restored ? "" : restored.error().detail));
     REQUIRE(restored);
     OfflineVerifyOptions options;
     options.directory = into;
@@ -111,7 +114,8 @@ TEST_CASE("a backup that dies leaves whole generations, and the next run has one
         CHECK(std::ranges::count_if(whole, [&](const auto& id) { return answers.Have(id); }) ==
               static_cast<std::ptrdiff_t>(answers.size()));
         vault.CheckRestored(whole.back());
-        // What the crash left half written goes with the next run.
+        // What the crash left half written goes with the next run, which is later.
+        vault.clock.Advance(1000);
         const auto next = vault.BackUp();
         REQUIRE(next);
         CHECK(std::ranges::count(vault.WholeGenerations(vault.Data()), *next) == 1);
@@ -124,6 +128,7 @@ TEST_CASE("a backup that dies leaves whole generations, and the next run has one
           }
         }
         vault.CheckRestored(*next);
+        vault.clock.Advance(1000);
       });
 }
 
@@ -144,6 +149,7 @@ TEST_CASE("an increment that dies leaves every moment before it, and they go on 
         CHECK(!vault.WholeGenerations(vault.Data()).empty());
         CHECK(!vault.WholeGenerations(vault.Keys()).empty());
         vault.CheckNewest(answers);
+        vault.clock.Advance(1000);
         REQUIRE(vault.BackUp());
         Answers more = answers;
         const auto client = vault.AddAndIncrement("C-1");
@@ -151,6 +157,7 @@ TEST_CASE("an increment that dies leaves every moment before it, and they go on 
         more.Put(*client);
         vault.CheckNewest(more);
         CHECK(!vault.WholeGenerations(vault.Keys()).empty());
+        vault.clock.Advance(1000);
       });
 }
 

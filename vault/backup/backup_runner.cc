@@ -84,7 +84,7 @@ void BackupRunner::Finish() {
   if (!written) warn(InWords(written.error()));
   const auto progress = writer_.Progress();
   for (std::size_t i = 0; i < progress.size(); ++i) {
-    if (progress[i].problem.empty()) continue;
+    if (progress[i].problem.empty() || !progress[i].generation) continue;
     warn(options_.backup_destinations[i].name + ": " + progress[i].problem);
   }
 }
