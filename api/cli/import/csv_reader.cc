@@ -15,7 +15,7 @@ namespace {
 // libcsv would strip blanks around cells; none of them is a blank to it.
 int NoBlanks(unsigned char) { return 0; }
 
-std::string Spoken(char delimiter) {
+std::string SpokenDelimiter(char delimiter) {
   return delimiter == '\t' ? "tab" : "'" + std::string(1, delimiter) + "'";
 }
 
@@ -131,7 +131,7 @@ Outcome<void> CsvReader::State::TakeSeparatorLine() {
   if (delimiter && *delimiter != named->delimiter) {
     return Failed(Exit::kUsage,
                   source.name() + " says in its first line that cells are separated by " +
-                      Spoken(named->delimiter) + ", and --delimiter says " + Spoken(*delimiter),
+                      SpokenDelimiter(named->delimiter) + ", and --delimiter says " + SpokenDelimiter(*delimiter),
                   "Leave --delimiter out, or take the first line out of the file.");
   }
   delimiter = named->delimiter;
