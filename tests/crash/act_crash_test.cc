@@ -93,7 +93,7 @@ TEST_CASE("acts that a dying start puts in force again are all in force after th
         CHECK(vault.IsRevoked());
         vault.CheckLines();
         std::size_t told = 0;
-        for (const auto& entry : vault.WholeLog()) told += entry.action == "act.replayed" ? 1 : 0;
+        for (const auto& entry : vault.WholeLog()) told += entry.action == "act.replayed" ? 1U : 0U;
         CHECK(told == 3);
         vault.CheckInvariants();
       });
