@@ -35,14 +35,21 @@ int Fail(int code, const coffer::Error& error) {
   return code;
 }
 
-// Of limits that the process was given (ulimit, systemd's Limit…): memory, threads.
-int FailFor(const std::exception& error) {
-  return Fail(kFailed,
-              {coffer::Code::kUnavailable,
-               "resources_exhausted",
-               std::string("there is not enough memory, or there are not enough threads: ") +
-                   error.what() + "; raise the limits of the process",
-               {}});
+// Of limits that the process was given (ulimit, systemd's Limit…): memory, threads. It takes no
+// memory itself.
+int FailFor(const char* what) noexcept {
+  std::fprintf(
+      stderr,
+      "cofferd: there is not enough memory, or there are not enough threads: %s; raise the "
+      "limits of the process (resources_exhausted)\n",
+      what);
+  return kFailed;
+}
+
+bool HasAddressSpace(std::size_t bytes) noexcept {
+  void* const room =
+      mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return room != MAP_FAILED && munmap(room, bytes) == 0;
 }
 
 // Whether this process may have the address space (RLIMIT_AS) that a server needs, before one that
@@ -57,12 +64,7 @@ coffer::Status CheckAddressSpace(const coffer::api::Config& config) {
   const std::size_t bytes =
       config.server.workers * stack +
       (static_cast<std::size_t>(config.vault.page_cache_mib) + kBesideMib) * kMib;
-  void* const room =
-      mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (room != MAP_FAILED) {
-    munmap(room, bytes);
-    return {};
-  }
+  if (HasAddressSpace(bytes)) return {};
   return coffer::Fail(coffer::Code::kUnavailable, "resources_exhausted",
                       "there is no address space of " + std::to_string(bytes / kMib) +
                           " MiB, for the stacks of " + std::to_string(config.server.workers) +
@@ -204,9 +206,11 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   coffer::crypto::OccupyStandardStreams();
+  // What reading the configuration takes, and to spare.
+  if (!HasAddressSpace(std::size_t{64} << 20)) return FailFor("no address space is left");
   try {
     return Main(argc, argv);
   } catch (const std::exception& error) {
-    return FailFor(error);
+    return FailFor(error.what());
   }
 }
