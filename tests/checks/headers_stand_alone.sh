@@ -15,7 +15,7 @@ ahead=$(mktemp -d)
 trap 'rm -rf "$ahead"' EXIT
 printf '#include <%s>\n' algorithm array atomic chrono condition_variable cstdint expected functional map memory mutex \
   nlohmann/json_fwd.hpp optional set span string string_view thread unordered_map utility variant vector >"$ahead/ahead.h"
-flags="-std=c++23 -Wall -Wextra -Werror -DCOFFER_VERSION=__FILE__ -I . $(pkg-config --cflags cpp-httplib sqlcipher)"
+flags="-std=c++23 -Wall -Wextra -Werror -DCOFFER_VERSION=__FILE__ -I . $(pkg-config --cflags cpp-httplib sqlcipher p11-kit-1)"
 # shellcheck disable=SC2086 # several flags
 clang++-19 $flags -x c++-header -o "$ahead/ahead.pch" "$ahead/ahead.h"
 

@@ -131,7 +131,8 @@ Outcome<void> CsvReader::State::TakeSeparatorLine() {
   if (delimiter && *delimiter != named->delimiter) {
     return Failed(Exit::kUsage,
                   source.name() + " says in its first line that cells are separated by " +
-                      SpokenDelimiter(named->delimiter) + ", and --delimiter says " + SpokenDelimiter(*delimiter),
+                      SpokenDelimiter(named->delimiter) + ", and --delimiter says " +
+                      SpokenDelimiter(*delimiter),
                   "Leave --delimiter out, or take the first line out of the file.");
   }
   delimiter = named->delimiter;
