@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/keyring.h"
+#include "tests/crypto/failing_root.h"
 #include "tests/crypto/fails_with.h"
 #include "tests/crypto/golden_keyring.h"
 #include "tests/crypto/temporary_directory.h"
@@ -64,25 +65,6 @@ void CheckSameKeys(const Keyring& one, const Keyring& other) {
   CHECK(other.UnwrapDataKey(one.WrapDataKey(Bytes(32, 5), owner), owner, opened));
   CHECK(opened == Bytes(32, 5));
 }
-
-// Counts calls, and fails from the nth on.
-class RootThatEnds final : public RootKeyProvider {
- public:
-  RootThatEnds(RootKeyProvider& root, int good_calls) : root_(root), good_calls_(good_calls) {}
-  std::string_view kind() const override { return root_.kind(); }
-  Result<Bytes> Wrap(const SecretBytes& key, std::string_view context) override {
-    if (good_calls_-- <= 0) return Fail(Code::kUnavailable, "token_absent");
-    return root_.Wrap(key, context);
-  }
-  Result<SecretBytes> Unwrap(ByteView wrapped, std::string_view context) override {
-    if (good_calls_-- <= 0) return Fail(Code::kUnavailable, "token_absent");
-    return root_.Unwrap(wrapped, context);
-  }
-
- private:
-  RootKeyProvider& root_;
-  int good_calls_;
-};
 
 enum class Fault { kOpensNothing, kGivesAnother };
 
@@ -156,7 +138,7 @@ TEST_CASE("root keys that fail at any call leave the old keyring") {
   for (const bool old_fails : {true, false}) {
     int good_calls = 0;
     for (;; ++good_calls) {
-      RootThatEnds ending(old_fails ? vault.root() : *next, good_calls);
+      FailingRoot ending(old_fails ? vault.root() : *next, good_calls);
       RootKeyProvider& from = old_fails ? static_cast<RootKeyProvider&>(ending) : vault.root();
       RootKeyProvider& to = old_fails ? *next : static_cast<RootKeyProvider&>(ending);
       const Status status = Keyring::ExchangeRootKey(vault.path, from, to, {});

@@ -9,6 +9,7 @@
 #include "crypto/internal/sealed_keyring.h"
 #include "crypto/keyring.h"
 #include "tests/crypto/child_process.h"
+#include "tests/crypto/failing_root.h"
 #include "tests/crypto/fails_with.h"
 #include "tests/crypto/golden_keyring.h"
 #include "tests/crypto/temporary_directory.h"
@@ -85,25 +86,6 @@ json TheRest(json document) {
   document.erase("seal");
   return document;
 }
-
-// Does as the golden root key until its nth call.
-class FailingRoot final : public RootKeyProvider {
- public:
-  FailingRoot(RootKeyProvider& root, int good_calls) : root_(root), good_calls_(good_calls) {}
-  std::string_view kind() const override { return root_.kind(); }
-  Result<Bytes> Wrap(const SecretBytes& key, std::string_view context) override {
-    if (good_calls_-- <= 0) return Fail(Code::kUnavailable, "token_absent");
-    return root_.Wrap(key, context);
-  }
-  Result<SecretBytes> Unwrap(ByteView wrapped, std::string_view context) override {
-    if (good_calls_-- <= 0) return Fail(Code::kUnavailable, "token_absent");
-    return root_.Unwrap(wrapped, context);
-  }
-
- private:
-  RootKeyProvider& root_;
-  int good_calls_;
-};
 
 // Opens what there is, and wraps so that nobody can open it.
 class RootThatWrapsRubbish final : public RootKeyProvider {

@@ -57,7 +57,6 @@ class PageChanges {
   // The log had `frames` after the last commit, or was emptied since. Where it cannot be read,
   // everything counts as changed.
   void Look(int frames);
-  void AddAll() { changed_.AddAll(); }
   PageSet Take() { return std::exchange(changed_, PageSet()); }
 
  private:
