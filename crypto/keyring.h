@@ -78,6 +78,10 @@ class Keyring {
   static Status RetireLogKey(const std::string& path, RootKeyProvider& root);
   // Destroys (above) the key marked as retiring; fine without one.
   static Status DropRetiredLogKey(const std::string& path, RootKeyProvider& root);
+  // Another name of the log, which is signed by the same keys. Errors: kInvalidArgument
+  // "log_origin_invalid", as of Create.
+  static Status RenameLog(const std::string& path, RootKeyProvider& root,
+                          std::string_view log_origin);
   // A new random client-KEK, one version up, which is returned. Errors: kConflict
   // "rotation_in_progress" when there are two.
   static Result<std::uint32_t> AddClientKek(const std::string& path, RootKeyProvider& root);

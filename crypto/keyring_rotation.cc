@@ -113,6 +113,15 @@ Status Keyring::DropRetiredLogKey(const std::string& path, RootKeyProvider& root
   return Rewrite(path, std::move(document), root);
 }
 
+Status Keyring::RenameLog(const std::string& path, RootKeyProvider& root,
+                          std::string_view log_origin) {
+  COFFER_TRY(internal::CheckLogOrigin(log_origin));
+  COFFER_ASSIGN(KeyringDocument document, ReadSealed(path, root));
+  if (document.header.log_origin == log_origin) return {};
+  document.header.log_origin = log_origin;
+  return Rewrite(path, std::move(document), root);
+}
+
 Result<std::uint32_t> Keyring::AddClientKek(const std::string& path, RootKeyProvider& root) {
   COFFER_ASSIGN(KeyringDocument document, ReadSealed(path, root));
   if (document.keys[std::string(kClientKek)].size() > 1) {

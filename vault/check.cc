@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "vault/backup/restored_copy.h"
 #include "vault/deletion/erasure_ledger.h"
 #include "vault/engine/engine.h"
 #include "vault/engine/key_cache.h"
@@ -87,6 +88,7 @@ Status CheckLog(Database& vault, const audit::Anchor& anchor, const std::string&
                 const crypto::Keyring& keyring) {
   COFFER_ASSIGN(const auto checkpoint, Reading(anchor_path, VerifyByAnyKey(anchor.note, keyring)));
   COFFER_ASSIGN(auto log, Reading(vault.path(), LogStore::Open(vault)));
+  COFFER_TRY(Reading(vault.path(), CheckLogName(*log, keyring)));
   COFFER_TRY(Reading(vault.path(), CheckAnchor(*log, checkpoint)));
   return Reading(vault.path(), CheckLogLength(vault, *log, keyring));
 }
@@ -95,6 +97,7 @@ Status CheckLog(Database& vault, const audit::Anchor& anchor, const std::string&
 
 Result<bool> CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider& root) {
   COFFER_TRY(CheckThere(options.directory));
+  COFFER_TRY(CheckNoCopy(options.directory));
   COFFER_ASSIGN(const bool served, IsServed(options.directory));
   const std::string keyring_path = KeyringPath(options.directory);
   const std::string vault_path = VaultDatabasePath(options.directory);

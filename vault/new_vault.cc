@@ -111,6 +111,11 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
   namespace fs = std::filesystem;
   const audit::Clock& clock = options.clock ? *options.clock : audit::SystemClock();
   const std::string anchor_path = AnchorPath(options.directory, options.anchor_path);
+  if (audit::SuccessionNumber(options.log_origin) != 1) {
+    return Fail(Code::kInvalidArgument, "log_origin_invalid",
+                "the log's origin must not end in '~' and a number: successors of a log are named "
+                "so");
+  }
   COFFER_TRY(CheckNew(options.directory, anchor_path));
   // Everything is made beside the directory and renamed into place, so that a crash leaves no half
   // vault behind under the real name.

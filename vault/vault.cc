@@ -18,6 +18,7 @@
 #include "vault/access/sessions.h"
 #include "vault/access/teams.h"
 #include "vault/access/tokens.h"
+#include "vault/backup/restored_copy.h"
 #include "vault/base/operator_log.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/access_explanations.h"
@@ -84,6 +85,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   COFFER_TRY(CheckThere(options.directory));
   COFFER_ASSIGN(auto lock, DirectoryLock::Acquire(options.directory));
   const std::string keyring_path = KeyringPath(options.directory);
+  if (!options.open_restored_copy) COFFER_TRY(CheckNoCopy(options.directory));
   const std::string vault_path = VaultDatabasePath(options.directory);
   const std::string keys_path = KeysDatabasePath(options.directory);
   std::optional<KeyringLock> keyring_lock;
@@ -107,6 +109,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
     COFFER_ASSIGN(const auto checkpoint,
                   Reading(settled.anchor_path, VerifyByAnyKey(anchor.note, rooms->keyring)));
     COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
+    COFFER_TRY(Reading(vault_path, CheckLogName(*log, rooms->keyring)));
     COFFER_TRY(Reading(vault_path, CheckAnchor(*log, checkpoint)));
     COFFER_TRY(Reading(vault_path, CheckLogLength(vault, *log, rooms->keyring)));
   }

@@ -33,6 +33,8 @@ struct VaultOptions : SessionOptions, IndexOptions, KeyOptions, DeletionOptions,
   // Opens a vault whose people, tokens, roles, holds or settings are not what the log last
   // recorded, and records them as they are, with an alarm.
   bool take_over_state = false;
+  // Opens also what coffer restore made and nobody made the vault yet (recovery.h).
+  bool open_restored_copy = false;
 };
 
 }  // namespace coffer::vault

@@ -7,6 +7,7 @@
 #include "audit/documents/act_json.h"
 #include "audit/documents/signed_document.h"
 #include "audit/entries/entry.h"
+#include "audit/entries/succession.h"
 #include "audit/tlog/note.h"
 #include "audit/tlog/proof.h"
 #include "crypto/hash.h"
@@ -103,7 +104,7 @@ class ActCheck {
     }
     report_.entry_action = entry->action;
     report_.entry_time = entry->ts;
-    if (entry->seq != act_.log_seq || entry->log != act_.log) {
+    if (entry->seq != act_.log_seq || !IsOrSucceeds(act_.log, entry->log)) {
       Add("entry", "the entry has another number, or is of another log");
     }
     if (std::ranges::find(kErasureActions, entry->action) == std::end(kErasureActions) ||

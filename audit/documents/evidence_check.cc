@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "audit/entries/entry.h"
+#include "audit/entries/succession.h"
 #include "audit/text/visible_text.h"
 #include "crypto/hash.h"
 
@@ -110,7 +111,7 @@ void EvidenceCheck::CheckMembers(const EvidenceEntry& item, const Entry& entry, 
   if (entry.seq != item.seq) {
     Add(item.seq, "sequence", EntryNo(item.seq) + " says it is entry " + std::to_string(entry.seq));
   }
-  if (entry.log != trusted_.name) {
+  if (!IsOrSucceeds(trusted_.name, entry.log)) {
     Add(item.seq, "origin", EntryNo(item.seq) + " is not of the log " + trusted_.name);
   }
   if (!Belongs(entry, at)) {

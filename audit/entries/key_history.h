@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "audit/entries/entry.h"
+#include "audit/entries/succession.h"
 #include "audit/tlog/checkpoint.h"
 #include "crypto/result.h"
 
@@ -53,7 +54,8 @@ class KeyHistory {
   // More are an error: the history must not outgrow the memory of who reads it.
   static constexpr std::size_t kMaxKeys = 256;
 
-  explicit KeyHistory(std::string origin) : origin_(std::move(origin)) {}
+  // `origin`: any name of the log. Keys are the same under all names of its (succession.h).
+  explicit KeyHistory(std::string_view origin) : log_(FirstLogName(origin)) {}
 
   // To be called for each entry in order, at its place in the log. Nothing changes on an error:
   // kCorrupted "key_history_invalid" when the entry breaks a rule above.
@@ -70,7 +72,7 @@ class KeyHistory {
   Status Announce(std::uint64_t seq, VerifierKey key, std::uint64_t from);
   Status Retire(std::uint64_t seq, VerifierKey key);
 
-  std::string origin_;
+  std::string log_;  // its first name
   std::vector<Epoch> epochs_;
   bool first_named_ = false;
 };

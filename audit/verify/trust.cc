@@ -20,10 +20,11 @@ struct Signers {
   bool wrong = false;
 };
 
+// A key signs under the name that the log has at that size.
 Signers SignersOf(const CheckpointNote& note, const std::vector<Candidate>& candidates) {
   Signers signers;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    switch (SignedBy(note.text, note.lines, *candidates[i].key)) {
+    switch (SignedBy(note.text, note.lines, {note.checkpoint.origin, candidates[i].key->key})) {
       case Signed::kNot:
         break;
       case Signed::kWrongly:

@@ -6,6 +6,7 @@
 
 #include "audit/entries/entry_parser.h"
 #include "audit/entries/key_history.h"
+#include "audit/entries/succession.h"
 #include "audit/tlog/leaf_prefix.h"
 #include "audit/tlog/tile_levels.h"
 #include "audit/verify/trust.h"
@@ -42,7 +43,10 @@ std::string Missing(std::uint64_t from, std::uint64_t to) {
 class Verification {
  public:
   Verification(LogSource& source, const VerifyOptions& options)
-      : source_(source), options_(options), keys_(options.key.name) {}
+      : source_(source),
+        options_(options),
+        keys_(options.key.name),
+        names_(std::string(FirstLogName(options.key.name))) {}
 
   Result<VerifyReport> Run();
 
@@ -63,6 +67,11 @@ class Verification {
   Status CheckTiles();
   void CompareTile(const FullTile& computed, const Result<crypto::Bytes>& stored);
   void CheckKeys();
+  // What a signed checkpoint is held against: the log as it is, or what became of the closed one
+  // that it is of.
+  enum class Against { kLog, kOtherLog, kTooSmall, kLost, kClosedLonger, kClosedDiffers };
+  Against FindClosed(const Checkpoint& checkpoint) const;
+  bool CheckClosed(const GivenCheckpoint& given, Against against);
   void CheckCheckpoints();
   void FindParting(const std::vector<Judgement>& judgements);
   std::string PartingText() const;
@@ -92,6 +101,7 @@ class Verification {
   std::size_t next_checkpoint_ = 0;
   std::uint64_t held_ = 0;  // entries that are those of a signed checkpoint
   KeyHistory keys_;
+  LogNames names_;
 
   std::vector<ReadEntry> gathered_;
   std::string bytes_;
@@ -139,7 +149,9 @@ Result<VerifyReport> Verification::Run() {
 void Verification::OpenCheckpoints() {
   const auto open = [&](std::string_view note) -> Result<GivenCheckpoint> {
     COFFER_ASSIGN(auto parsed, ParseCheckpointNote(note));
-    COFFER_TRY(CheckOrigin(parsed, options_.key.name));
+    // Which of the log's names it has to have is known at the log's end as well.
+    const bool related = FirstLogName(parsed.checkpoint.origin) == FirstLogName(options_.key.name);
+    if (!related) COFFER_TRY(CheckOrigin(parsed, options_.key.name));
     return GivenCheckpoint{note, std::move(parsed), CheckpointFit::kNotReached, 0};
   };
   report_.compared.resize(options_.checkpoints.size());
@@ -255,8 +267,8 @@ bool Verification::CheckMembers(std::uint64_t seq, const Entry& entry) {
   if (last_ts_ && entry.ts < *last_ts_) {
     report(seq, "time", EntryName(seq) + " is earlier than the entry before it");
   }
-  if (entry.log != options_.key.name) {
-    report(seq, "origin", EntryName(seq) + " is not of the log " + options_.key.name);
+  if (const Status named = names_.Take(seq, entry); !named) {
+    report(seq, "origin", EntryName(seq) + " " + named.error().detail);
   }
   return passed;
 }
@@ -300,6 +312,11 @@ void Verification::CompareTile(const FullTile& computed, const Result<crypto::By
 }
 
 void Verification::CheckKeys() {
+  if (!IsOrSucceeds(names_.name(), options_.key.name)) {
+    ReportCheckpoint(
+        std::nullopt, "origin",
+        "this is " + names_.name() + ", which " + options_.key.name + " has taken the place of");
+  }
   if (keys_.first_named() && keys_.Find(options_.key) == nullptr) {
     ReportCheckpoint(std::nullopt, "epoch", "the trusted key is none of those that the log names");
   }
@@ -358,14 +375,69 @@ std::string Verification::PartingText() const {
          std::to_string(before - 1);
 }
 
+Verification::Against Verification::FindClosed(const Checkpoint& checkpoint) const {
+  const auto& all = names_.successions();
+  const auto closing = std::ranges::find_if(all, [&](const Succession& succession) {
+    return IsOrSucceeds(succession.closed.origin, checkpoint.origin);
+  });
+  if (closing == all.end()) {
+    if (checkpoint.origin != names_.name()) return Against::kOtherLog;
+    return all.empty() || checkpoint.size > all.back().from ? Against::kLog : Against::kTooSmall;
+  }
+  if (checkpoint.size <= closing->from) return Against::kLog;
+  if (checkpoint.size > closing->closed.size) return Against::kClosedLonger;
+  const bool same_size =
+      checkpoint.origin == closing->closed.origin && checkpoint.size == closing->closed.size;
+  return same_size && checkpoint.root != closing->closed.root ? Against::kClosedDiffers
+                                                              : Against::kLost;
+}
+
+// Whether it is to be compared with the entries.
+bool Verification::CheckClosed(const GivenCheckpoint& given, Against against) {
+  const Checkpoint& checkpoint = given.parsed.checkpoint;
+  const std::string what =
+      "the checkpoint of " + checkpoint.origin + ", size " + std::to_string(checkpoint.size) + ", ";
+  const auto report = [&](Outcome result, std::string check, std::string message) {
+    report_.compared[given.place].result = result;
+    ReportCheckpoint(std::nullopt, std::move(check), std::move(message), given.place);
+    return false;
+  };
+  switch (against) {
+    case Against::kLog:
+      return true;
+    case Against::kLost:
+      report_.compared[given.place].result = Outcome::kLost;
+      return false;
+    case Against::kOtherLog:
+      return report(Outcome::kOtherLog, "checkpoint",
+                    what + "is of a name that this log does not have: it is " + names_.name());
+    case Against::kTooSmall:
+      return report(Outcome::kUntrusted, "epoch",
+                    what + "is of entries that had another name: a successor signs none of them");
+    case Against::kClosedLonger:
+      return report(Outcome::kBeyond, "truncated",
+                    what + "covers more than the successor says that there was");
+    case Against::kClosedDiffers:
+      return report(Outcome::kDiffers, "checkpoint",
+                    what + "is not the one that the successor says it follows");
+  }
+  std::abort();
+}
+
 void Verification::CheckCheckpoints() {
   const GivenCheckpoint* largest = nullptr;
+  std::vector<Against> against;
+  for (GivenCheckpoint& given : checkpoints_) {
+    against.push_back(FindClosed(given.parsed.checkpoint));
+    // Entries of the successor stand where it had others.
+    if (against.back() != Against::kLog) given.fit = CheckpointFit::kNotReached;
+  }
   const auto judgements = JudgeSignatures(checkpoints_, keys_, options_.key);
   FindParting(judgements);
   for (std::size_t i = 0; i < checkpoints_.size(); ++i) {
     const GivenCheckpoint& given = checkpoints_[i];
     const Standing standing = judgements[i].standing;
-    if (!CheckSignature(given, standing)) continue;
+    if (!CheckSignature(given, standing) || !CheckClosed(given, against[i])) continue;
     if (largest == nullptr || given.size() > largest->size()) largest = &given;
     Outcome& result = report_.compared[given.place].result;
     const std::string size = std::to_string(given.size());
@@ -394,7 +466,7 @@ void Verification::CheckCheckpoints() {
       result = Outcome::kHolds;
       report_.newest_checkpoint = given.parsed.checkpoint;
       report_.newest_note = given.note;
-      report_.newest_key = *judgements[i].signer;
+      report_.newest_key = {given.parsed.checkpoint.origin, judgements[i].signer->key};
     }
   }
   if (largest != nullptr && largest->size() > report_.size) ReportTruncated(*largest);
@@ -426,6 +498,8 @@ VerifyReport Verification::Finish() {
     report_.findings.push_back(std::move(finding));
   }
   if (complete_) report_.root = tree_.Root();
+  report_.name = names_.name();
+  report_.successions = names_.successions();
   return std::move(report_);
 }
 

@@ -3,9 +3,9 @@
 // A finding's `check` says what does not hold:
 //   canonical, sequence, origin, time, chain   an entry, or its place
 //   tile         a stored tile is not that of the entries
-//   truncated    a trusted checkpoint covers more entries than there are: a rollback, or a copy
-//                that is older. From where they can be missing: of a log that differs, from where
-//                the logs part
+//   truncated    a trusted checkpoint covers more entries than there are, or than a successor says
+//                that its log had (succession.h): a rollback, or a copy that is older. From where
+//                they can be missing: of a log that differs, from where the logs part
 //   checkpoint   a trusted checkpoint is not of this log (a fork, or history written anew), or it
 //                is none: malformed, of another log, signed by no key of this one
 //   epoch        an entry about signing keys breaks the rules of key_history.h, the trusted key is
@@ -23,13 +23,15 @@
 
 #include "audit/entries/entry.h"
 #include "audit/entries/log_reader.h"
+#include "audit/entries/succession.h"
 #include "audit/tlog/checkpoint.h"
 #include "crypto/result.h"
 
 namespace coffer::audit {
 
 struct VerifyOptions {
-  VerifierKey key;  // the one that is trusted; what others are worth: key_history.h
+  // The one that is trusted; what others are worth: key_history.h. Its name: any that the log has.
+  VerifierKey key;
   // Signed notes that the log must contain as prefixes (the anchor's, a stored one, an auditor's).
   std::vector<std::string> checkpoints;
   bool check_tiles = true;  // off for sources that have none
@@ -59,6 +61,7 @@ struct VerifyReport {
   struct Compared {
     enum class Result : std::uint8_t {
       kHolds,
+      kLost,           // covers entries of a closed log that its successor says are lost
       kDiffers,        // signed for another log than this one, from some entry on
       kBeyond,         // covers more entries than there are
       kUnreached,      // an entry that it covers is missing
@@ -78,6 +81,9 @@ struct VerifyReport {
     std::uint64_t from = 0, before = 0;
   };
   std::optional<Parting> parting;
+
+  std::string name;                     // of the log, as of its last entry
+  std::vector<Succession> successions;  // where it took the place of one whose end is lost
 };
 
 // Checks every entry's canonical form, sequence, origin, monotonic time and `prev`; recomputes the

@@ -83,6 +83,7 @@ class CopiedVault : public CrashingVault {
     CheckRestored({});
     VaultOptions options;
     options.directory = work() / "restored";
+    options.open_restored_copy = true;
     options.require_locked_memory = false;
     options.clock = &clock;
     auto opened = Vault::Open(options, root());

@@ -46,7 +46,7 @@ CrashingVault::Ended CrashingVault::RunChild(std::uint64_t before, Death death, 
       if (write(ends[1], line.data(), line.size()) != static_cast<ssize_t>(line.size())) _exit(5);
     };
     testing::DieOnStorage(directory(), before, death);
-    if (!TryOpen()) _exit(3);
+    if (!Begin()) _exit(3);
     if (!work(answered)) _exit(4);
     Close();
     answered(std::string(kCalls) + std::to_string(testing::CountedCalls()));
@@ -91,7 +91,7 @@ void CrashingVault::DieAt(const Choice& choice, const Work& work, const Check& c
   const Ended whole = RunChild(0, Death::kOfProcess, work);
   REQUIRE(!whole.killed);
   REQUIRE(whole.calls > 0);
-  Open();
+  GoOn();
   check(whole.answers);
 
   int died = 0;
@@ -106,13 +106,13 @@ void CrashingVault::DieAt(const Choice& choice, const Work& work, const Check& c
       if (before % 3 == 0) {
         RunChild(1 + before / 3 % 40, death, [](const Answered&) { return true; });
       }
-      Open();
+      GoOn();
       check(ended.answers);
     }
   }
   CHECK(died > 0);
   Restore();
-  Open();
+  GoOn();
 }
 
 std::size_t CrashingVault::LedgerLinesOf(const ErasureId& id) {

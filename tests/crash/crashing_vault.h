@@ -55,6 +55,11 @@ class CrashingVault : public TestVault {
   // "" when there is no such record.
   std::string Read(const ClientId& client, const RecordId& record, std::uint64_t version = 0);
 
+ protected:
+  // Before the work, in the child; and to have it open again, in the parent.
+  virtual bool Begin() { return TryOpen().has_value(); }
+  virtual void GoOn() { Open(); }
+
  private:
   struct Ended {
     bool killed = false;

@@ -10,10 +10,12 @@
 #include <utility>
 
 #include "audit/documents/backup_increment.h"
+#include "audit/entries/succession.h"
 #include "crypto/encoding.h"
 #include "vault/backup/change_set.h"
 #include "vault/backup/prune.h"
 #include "vault/base/ids.h"
+#include "vault/engine/log_keys.h"
 
 namespace coffer::vault {
 namespace {
@@ -170,7 +172,9 @@ Result<Repository> BackupWriter::OpenDestination(const BackupDestination& destin
     return Fail(Code::kConflict, "repository_of_other_kind",
                 destination.directory + " is one of " + std::string(Name(repository.kind())));
   }
-  if (repository.owner() != owner()) {
+  const auto vault = owner();
+  if (repository.owner().vault_id != vault.vault_id ||
+      !audit::IsOrSucceeds(vault.vault, repository.owner().vault)) {
     return Fail(Code::kConflict, "repository_of_other_vault",
                 destination.directory + " is one of " + repository.owner().vault + ", vault " +
                     repository.owner().vault_id);
@@ -340,11 +344,7 @@ Status BackupWriter::GoOn(Pace& pace) const {
 }
 
 std::vector<audit::VerifierKey> BackupWriter::TrustedKeys() const {
-  std::vector<audit::VerifierKey> trusted;
-  for (const auto& key : operations_.keyring().log_keys()) {
-    trusted.push_back({operations_.keyring().log_origin(), key.key.public_key()});
-  }
-  return trusted;
+  return VerifierKeysOf(operations_.keyring());
 }
 
 Status BackupWriter::CopyTo(Place& place, const VaultSnapshot& snapshot, const BackupRun& run,

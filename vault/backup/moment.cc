@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "audit/entries/succession.h"
 #include "crypto/hash.h"
 
 namespace coffer::vault {
@@ -26,7 +27,7 @@ Result<audit::BackupManifest> VerifiedManifest(const Repository& repository,
   COFFER_ASSIGN(auto manifest, trusted.empty() ? audit::ReadBackupManifest(read)
                                                : audit::VerifyBackupManifest(read, trusted));
   if (manifest.generation != generation || manifest.kind != repository.kind() ||
-      manifest.vault != repository.owner().vault) {
+      !audit::IsOrSucceeds(manifest.vault, repository.owner().vault)) {
     return Fail(Code::kCorrupted, "manifest_malformed", generation + " has another's manifest");
   }
   if (note != nullptr) *note = std::move(read);
@@ -56,7 +57,7 @@ Result<Moment> ReadMoment(const Repository& repository, const std::string& gener
       return std::unexpected(std::move(error));
     }
     if (increment->n != n || increment->base != generation ||
-        increment->kind != repository.kind() || increment->vault != repository.owner().vault ||
+        increment->kind != repository.kind() || increment->vault != moment.manifest.vault ||
         increment->created < moment.created() ||
         increment->previous != crypto::Sha256(crypto::AsBytes(before))) {
       return Fail(Code::kCorrupted, "increment_malformed", which());

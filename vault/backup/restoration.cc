@@ -25,6 +25,7 @@
 #include "vault/backup/change_set.h"
 #include "vault/backup/moment.h"
 #include "vault/backup/page_list.h"
+#include "vault/backup/restored_copy.h"
 #include "vault/engine/client_kek_use.h"
 #include "vault/engine/log_keys.h"
 #include "vault/storage/data_directory.h"
@@ -165,9 +166,7 @@ Result<std::vector<OpenedKeyring>> FindKeyrings(const Repository& repository,
 std::vector<audit::VerifierKey> LogKeysOf(std::span<const OpenedKeyring> keyrings) {
   std::vector<audit::VerifierKey> keys;
   for (const OpenedKeyring& one : keyrings) {
-    for (const auto& key : one.keyring.log_keys()) {
-      keys.push_back({one.keyring.log_origin(), key.key.public_key()});
-    }
+    for (auto& key : VerifierKeysOf(one.keyring)) keys.push_back(std::move(key));
   }
   return keys;
 }
@@ -410,6 +409,11 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   COFFER_ASSIGN(const OpenedKeyring* const keyring,
                 ChooseKeyring(keyrings, into, keys.manifest.generation, generation));
   COFFER_TRY(crypto::WriteFileAtomically(KeyringPath(unfinished), keyring->content));
+  COFFER_TRY(WriteRestoredCopy(into, {.repository = from.data.id(),
+                                      .generation = generation,
+                                      .increments = data.increments.size(),
+                                      .created = data.created(),
+                                      .log_size = data.log_size()}));
 
   const Descriptor directory(into, O_RDONLY | O_DIRECTORY);
   if (!directory.opened()) return NotWritten(into);

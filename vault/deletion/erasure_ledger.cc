@@ -8,6 +8,7 @@
 
 #include "crypto/encoding.h"
 #include "vault/deletion/erasure.h"
+#include "vault/engine/log_keys.h"
 
 namespace coffer::vault {
 namespace {
@@ -31,10 +32,7 @@ Status AddKnownKeys(std::string_view known, std::vector<audit::VerifierKey>& tru
 // By whom lines may be signed.
 Result<std::vector<audit::VerifierKey>> TrustedKeys(const crypto::Keyring& keyring,
                                                     const std::optional<std::string>& known) {
-  std::vector<audit::VerifierKey> trusted;
-  for (const auto& key : keyring.log_keys()) {
-    trusted.push_back({keyring.log_origin(), key.key.public_key()});
-  }
+  auto trusted = VerifierKeysOf(keyring);
   if (known) COFFER_TRY(AddKnownKeys(*known, trusted));
   return trusted;
 }

@@ -1,8 +1,11 @@
 #include "vault/engine/log_keys.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "audit/entries/key_history.h"
+#include "audit/entries/succession.h"
 
 namespace coffer::vault {
 namespace {
@@ -36,17 +39,45 @@ Status LogKeyEvent(Engine& engine, const crypto::Keyring& keyring, std::string_v
 
 }  // namespace
 
+std::vector<audit::VerifierKey> VerifierKeysOf(const crypto::Keyring& keyring) {
+  std::vector<audit::VerifierKey> keys;
+  for (const auto& held : keyring.log_keys()) {
+    auto named = audit::UnderAllNames({keyring.log_origin(), held.key.public_key()});
+    std::ranges::move(named, std::back_inserter(keys));
+  }
+  return keys;
+}
+
 Result<std::string> DetailOf(const crypto::Keyring& keyring, const crypto::PublicKey& key) {
   return audit::KeyDetail({keyring.log_origin(), key});
 }
 
 Result<audit::Checkpoint> VerifyByAnyKey(std::string_view note, const crypto::Keyring& keyring) {
+  const auto said = audit::ParseCheckpointNote(note);
+  if (said && said->checkpoint.origin != keyring.log_origin() &&
+      audit::IsOrSucceeds(said->checkpoint.origin, keyring.log_origin())) {
+    return Fail(Code::kCorrupted, "log_behind_anchor",
+                "the signed anchor is of " + said->checkpoint.origin +
+                    ", which took the place of " + keyring.log_origin() +
+                    ", the log of this vault: the vault was rolled back");
+  }
   Result<audit::Checkpoint> checkpoint = Fail(Code::kCorrupted, "checkpoint_signature_missing");
-  for (const auto& held : keyring.log_keys()) {
-    checkpoint = audit::VerifyCheckpoint(note, {keyring.log_origin(), held.key.public_key()});
+  for (const audit::VerifierKey& key : VerifierKeysOf(keyring)) {
+    checkpoint = audit::VerifyCheckpoint(note, key);
     if (checkpoint) break;
   }
   return checkpoint;
+}
+
+std::string SignHead(const audit::Checkpoint& head, const crypto::Keyring& keyring) {
+  std::string note;
+  for (const auto& held : keyring.log_keys()) {
+    if (held.retiring) continue;
+    const std::string own = audit::SignCheckpoint(head, held.key);
+    // The text is the same; of a further key the signature line is added.
+    note += note.empty() ? own : own.substr(own.find("\n\n") + 2);
+  }
+  return note;
 }
 
 Status AnnounceLogKeys(Engine& engine, const crypto::Keyring& keyring) {

@@ -8,8 +8,16 @@
 
 namespace coffer::vault {
 
-// Of an anchor: by any of the keys that the keyring holds.
+// Each key that the keyring holds, under each name that the log has had
+// (audit/entries/succession.h).
+std::vector<audit::VerifierKey> VerifierKeysOf(const crypto::Keyring& keyring);
+
+// Of an anchor: by any of these. Errors: those of audit::VerifyCheckpoint; kCorrupted
+// "log_behind_anchor" of a name that the log does not have yet: the vault is older than its anchor.
 Result<audit::Checkpoint> VerifyByAnyKey(std::string_view note, const crypto::Keyring& keyring);
+
+// By each key that does not retire.
+std::string SignHead(const audit::Checkpoint& head, const crypto::Keyring& keyring);
 
 // Entries about keys that the log does not name yet, or does not name as retired yet. To be called
 // while the vault is opened, before anything is signed.

@@ -1,7 +1,9 @@
 #include "vault/engine/log_length.h"
 
 #include "audit/documents/act_document.h"
+#include "audit/entries/entry.h"
 #include "audit/entries/log_reader.h"
+#include "audit/entries/succession.h"
 #include "vault/engine/log_claim_store.h"
 #include "vault/engine/log_keys.h"
 
@@ -34,6 +36,24 @@ Status CheckCheckpoint(LogStore& log, const audit::Checkpoint& checkpoint, std::
 }
 
 }  // namespace
+
+Status CheckLogName(LogStore& log, const crypto::Keyring& keyring) {
+  COFFER_ASSIGN(const std::uint64_t size, log.Size());
+  if (size == 0) return {};
+  COFFER_ASSIGN(const auto bytes, log.ReadEntry(size - 1));
+  const auto last = audit::ParseEntry(bytes.value_or(""));
+  const std::string& name = keyring.log_origin();
+  if (!last || last->log == name) return {};  // what is no entry is found by who reads them all
+  if (audit::IsOrSucceeds(last->log, name)) {
+    return Fail(Code::kCorrupted, "recovery_unfinished",
+                "the access log is " + last->log + ", and keyring.json is still of " + name +
+                    ": 'coffer recover' did not end; run it again");
+  }
+  if (!audit::IsOrSucceeds(name, last->log)) return {};
+  return Fail(Code::kCorrupted, "log_behind_keyring",
+              "the access log is " + last->log + ", and keyring.json is of its successor " + name +
+                  ": the database was rolled back" + std::string(kGuide));
+}
 
 Status CheckAnchor(LogStore& log, const audit::Checkpoint& checkpoint) {
   COFFER_ASSIGN(const std::uint64_t size, log.Size());
@@ -71,10 +91,7 @@ Status CheckLogLength(const Database& vault, LogStore& log, const crypto::Keyrin
                     claim.place + " in vault.db knew of entry " + std::to_string(claim.size - 1) +
                     ": " + Missing(size, claim.size) + std::string(kGuide));
   }
-  std::vector<audit::VerifierKey> keys;
-  for (const auto& held : keyring.log_keys()) {
-    keys.push_back({keyring.log_origin(), held.key.public_key()});
-  }
+  const auto keys = VerifierKeysOf(keyring);
   COFFER_ASSIGN(const auto acts, store.LoadActs());
   for (const std::string& act : acts) {
     // One by a key that is retired proves nothing any more.

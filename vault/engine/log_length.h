@@ -9,6 +9,10 @@
 
 namespace coffer::vault {
 
+// Whether log and keyring have one name for it. Errors: kCorrupted "recovery_unfinished": the log
+// is of a successor that the keyring does not know; "log_behind_keyring", the other way round.
+Status CheckLogName(LogStore& log, const crypto::Keyring& keyring);
+
 // The log must hold the anchor's checkpoint as a prefix: a head behind it means that the database
 // was rolled back or cut. Errors: kCorrupted "log_behind_anchor", "anchor_mismatch".
 Status CheckAnchor(LogStore& log, const audit::Checkpoint& checkpoint);

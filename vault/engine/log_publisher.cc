@@ -6,6 +6,7 @@
 #include "audit/entries/log_reader.h"
 #include "crypto/atomic_file.h"
 #include "vault/base/operator_log.h"
+#include "vault/engine/log_keys.h"
 
 namespace coffer::vault {
 
@@ -96,7 +97,7 @@ Status LogPublisher::Publish(bool heartbeat) {
     return read;
   }
 
-  audit::Anchor anchor{anchor_.counter + 1, Sign(head)};
+  audit::Anchor anchor{anchor_.counter + 1, SignHead(head, keyring_)};
   COFFER_TRY(
       engine_.Run(OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) {
         return transaction.stores().log->PutCheckpoint(anchor.note);
@@ -108,17 +109,6 @@ Status LogPublisher::Publish(bool heartbeat) {
   published_ = std::move(anchor.note);
   published_size_ = head.size;
   return {};
-}
-
-std::string LogPublisher::Sign(const audit::Checkpoint& head) const {
-  std::string note;
-  for (const auto& held : keyring_.log_keys()) {
-    if (held.retiring) continue;
-    const std::string own = audit::SignCheckpoint(head, held.key);
-    // The text is the same; of a further key the signature line is added.
-    note += note.empty() ? own : own.substr(own.find("\n\n") + 2);
-  }
-  return note;
 }
 
 std::string LogPublisher::published() const {

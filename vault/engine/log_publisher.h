@@ -33,8 +33,6 @@ class LogPublisher {
   ~LogPublisher();
   void Start();
   void Stop();  // ends the thread; does not publish
-  // By each key that may sign now.
-  std::string Sign(const audit::Checkpoint& head) const;
   // Signs and publishes the head as it is now, if it grew (or regardless, as a heartbeat).
   Status Publish(bool heartbeat);
   std::string published() const;  // the last published note

@@ -66,6 +66,7 @@ std::string LedgerPath(const std::string& directory, const std::string& configur
 }
 std::string LogIndexPath(const std::string& directory) { return directory + "/log-index.db"; }
 std::string KeyringPath(const std::string& directory) { return directory + "/keyring.json"; }
+std::string RestoredCopyPath(const std::string& directory) { return directory + "/restored.json"; }
 
 std::string HandedOverKekPath(const std::string& directory) {
   return directory + "/client-kek.handed-over";

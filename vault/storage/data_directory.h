@@ -49,6 +49,8 @@ std::string KeysDatabasePath(const std::string& directory);
 std::string LedgerPath(const std::string& directory, const std::string& configured);
 std::string LogIndexPath(const std::string& directory);
 std::string KeyringPath(const std::string& directory);
+// There in a copy that may not be served yet (vault/backup/restored_copy.h).
+std::string RestoredCopyPath(const std::string& directory);
 // A client-KEK on its way to a running server (crypto/client_keks.h); gone when it has taken it up.
 std::string HandedOverKekPath(const std::string& directory);
 

@@ -10,6 +10,7 @@
 #include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "api/cli/verify/verification.h"
+#include "audit/entries/succession.h"
 #include "vault/backup/repository_report.h"
 #include "vault/backup/restoration.h"
 
@@ -105,7 +106,8 @@ Outcome<Exit> MakeBackup(const BackupOptions& options, Console& console) {
 Outcome<Exit> VerifyCopies(const RepositoryOptions& options, Console& console) {
   std::vector<audit::VerifierKey> trusted;
   for (const std::string& key : options.log_keys) {
-    COFFER_ASSIGN(trusted.emplace_back(), ParseLogKey(key));
+    COFFER_ASSIGN(const audit::VerifierKey parsed, ParseLogKey(key));
+    for (auto& named : audit::UnderAllNames(parsed)) trusted.push_back(std::move(named));
   }
   const auto report = vault::VerifyRepository(options.path, trusted);
   if (!report) {
@@ -195,12 +197,13 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
                 << restored->keyring_generation << ", which has the keys of both.\n";
   }
   console.out
-      << "Erasures are repeated at the start, and acts that protect are in force again, from the "
-         "ledger of "
+      << "Erasures are repeated, and acts that protect are in force again, from the ledger of "
       << restored->ledger_generation
-      << "; put a newer one in its place, where you have one.\nNext: coffer verify --data "
+      << ";\nput a newer one in its place, where you have one. Next: coffer verify --data "
       << Printable(options.request.directory)
-      << " --deep, then start cofferd on it. Never beside the vault that it is a copy of.\n";
+      << " --deep.\nIt is a copy, and no server starts on it. Where the vault itself is lost, "
+         "coffer "
+         "recover --data makes\nit the vault.\n";
   return Exit::kOk;
 }
 

@@ -159,6 +159,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddVerifyCommand(app, chosen);
   AddBackupCommands(app, chosen);
   AddRestoreCommand(app, chosen);
+  AddRecoverCommand(app, chosen);
   AddKeyCommands(app, chosen);
   AddLogKeyCommands(app, chosen);
   TakeAsTyped(app);

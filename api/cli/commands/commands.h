@@ -57,6 +57,7 @@ void AddLogKeyCommands(CLI::App& app, Command& chosen);
 void AddVerifyCommand(CLI::App& app, Command& chosen);
 void AddBackupCommands(CLI::App& app, Command& chosen);
 void AddRestoreCommand(CLI::App& app, Command& chosen);
+void AddRecoverCommand(CLI::App& app, Command& chosen);
 
 // All of them.
 void Declare(CLI::App& app, Command& chosen);

@@ -14,6 +14,7 @@
 #include "api/cli/verify/verify_documents.h"
 #include "api/cli/verify/verify_evidence.h"
 #include "audit/entries/entry.h"
+#include "audit/entries/succession.h"
 #include "audit/tlog/checkpoint_text.h"
 #include "audit/tlog/proof.h"
 #include "audit/verify/remembered.h"
@@ -51,7 +52,8 @@ next: a log that was taken back or written anew in between is found. The first
 time there is nothing to compare with, which is said.
 
 Exit code 0: whole; 2: a file is of another kind or log, nothing was verified;
-4: damaged; 7: whole, and behind what was seen before. Examples:
+4: damaged; 7: whole, and behind what was seen before; 9: whole, and the
+successor of what was seen before, the end of which is lost. Examples:
   coffer verify --log-key KEY --checkpoint 2026-01.checkpoint
   coffer verify --data vault-copy --root-key-file root.key --log-key KEY --deep
   coffer verify --entries log.ndjson --checkpoint log.ndjson.checkpoint --log-key KEY
@@ -109,7 +111,7 @@ Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
   COFFER_ASSIGN(const auto remembered, ReadState(options.state));
   if (remembered) {
     if (!input.key) input.key = remembered->key;
-    if (input.key->name != remembered->key.name) {
+    if (!audit::IsSameLog(input.key->name, remembered->key.name)) {
       return std::unexpected(OfAnotherLog(options.state, remembered->key.name, input.key->name));
     }
     input.checkpoints.push_back(remembered->note);
@@ -119,7 +121,7 @@ Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
     COFFER_ASSIGN(std::string note, ReadInputFile(path, audit::kMaxNoteBytes));
     COFFER_TRY(ExpectKind(path, note, InputKind::kCheckpoint));
     const auto said = audit::ReadUnverifiedCheckpoint(note);
-    if (said && input.key && said->origin != input.key->name) {
+    if (said && input.key && !audit::IsSameLog(said->origin, input.key->name)) {
       return std::unexpected(OfAnotherLog(path, said->origin, input.key->name));
     }
     input.checkpoints.push_back(std::move(note));
@@ -179,10 +181,10 @@ Outcome<Exit> VerifyProofFiles(const VerifyCommandOptions& options, const Verifi
 // These may be signed by any key that the log ever had, and do not say which it had.
 Outcome<Exit> VerifyDocumentFile(const VerifyCommandOptions& options,
                                  const VerificationInput& input, Console& console) {
-  DocumentInput document{{}, {*input.key}, options.connection.json};
+  DocumentInput document{{}, audit::UnderAllNames(*input.key), options.connection.json};
   for (std::size_t i = 1; i < options.log_keys.size(); ++i) {
     COFFER_ASSIGN(audit::VerifierKey key, ParseLogKey(options.log_keys[i]));
-    document.keys.push_back(std::move(key));
+    for (auto& named : audit::UnderAllNames(key)) document.keys.push_back(std::move(named));
   }
   if (!options.act.empty()) {
     document.path = options.act;

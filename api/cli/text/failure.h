@@ -20,6 +20,7 @@ enum class Exit {
   kUnreachable = 5,    // no trustworthy connection to the server
   kRowsErased = 6,     // an import went through, but for rows of clients that were erased before
   kBehind = 7,         // what was verified is whole, and older than what was seen before
+  kSucceeded = 9,      // what was verified is whole, and follows a log whose end is lost
   kFieldsLeftOut = 8,  // an import stored every row, some without a field that did not fit
 };
 

@@ -8,6 +8,7 @@
 #include "api/cli/verify/remote_log.h"
 #include "api/cli/verify/tiles_log.h"
 #include "audit/entries/entry.h"
+#include "audit/entries/succession.h"
 #include "audit/tlog/checkpoint_text.h"
 #include "audit/tlog/proof.h"
 #include "crypto/keyring.h"
@@ -95,7 +96,7 @@ Outcome<FetchedCheckpoint> FetchCheckpoint(const FetchFile& fetch, const std::st
                   "what is there as checkpoint is none: " + checkpoint.error().detail);
   }
   // Whose it is stands in its first line: there is no use in reading all of another log.
-  if (checkpoint->origin != origin) {
+  if (!audit::IsSameLog(checkpoint->origin, origin)) {
     return std::unexpected(OfAnotherLog("the checkpoint", checkpoint->origin, origin));
   }
   return FetchedCheckpoint{*note, checkpoint->size};
@@ -141,8 +142,8 @@ Outcome<void> CheckOriginOf(const std::string& path, EntriesFile& file, const st
   bool own = false;
   const Status read = file.ReadEntries(0, 3, [&](std::uint64_t, std::string_view bytes) -> Status {
     const auto entry = audit::ParseEntry(bytes);
-    if (entry && entry->log != origin) other = entry->log;
-    own = own || (entry && entry->log == origin);
+    if (entry && !audit::IsSameLog(entry->log, origin)) other = entry->log;
+    own = own || (entry && audit::IsSameLog(entry->log, origin));
     return {};
   });
   if (!read) return std::unexpected(FailureOf(read.error(), "cannot read the entries"));
@@ -172,7 +173,7 @@ Outcome<VerificationResult> VerifyServer(ApiClient& client, const VerificationIn
   // Fetched before the entries, so that a whole log holds all it covers.
   COFFER_ASSIGN(const std::string checkpoint, ReadCheckpoint(client));
   if (const auto said = audit::ReadUnverifiedCheckpoint(checkpoint);
-      said && said->origin != key.name) {
+      said && !audit::IsSameLog(said->origin, key.name)) {
     return std::unexpected(OfAnotherLog("what this server has", said->origin, key.name));
   }
   VerificationInput all = input;
@@ -190,6 +191,7 @@ Outcome<VerificationResult> VerifyServer(ApiClient& client, const VerificationIn
     }
     result.log = *std::move(report);
   }
+  result.origin = result.log.name;
   if (input.deep) COFFER_TRY(AddDeep(client, result));
   return result;
 }
@@ -198,7 +200,7 @@ Outcome<VerificationResult> VerifyCopy(const std::string& directory, const std::
                                        const RootKeyOptions& root_key,
                                        const VerificationInput& input) {
   const auto header = crypto::Keyring::ReadHeader(KeyringFile(directory));
-  if (header && input.key && header->log_origin != input.key->name) {
+  if (header && input.key && !audit::IsSameLog(header->log_origin, input.key->name)) {
     return std::unexpected(OfAnotherLog(directory, header->log_origin, input.key->name));
   }
   COFFER_ASSIGN(const auto provider, OpenRootKey(root_key, directory));
@@ -274,9 +276,12 @@ Outcome<audit::Checkpoint> VerifyOneEntry(std::string_view proof, std::string_vi
   if (!parsed) return damaged(parsed.error());
   // Files end with a line feed that the entry does not have.
   if (entry.ends_with('\n')) entry.remove_suffix(1);
-  if (const auto said = audit::ReadUnverifiedCheckpoint(parsed->checkpoint);
-      said && said->origin != key.name) {
-    return std::unexpected(OfAnotherLog("the proof", said->origin, key.name));
+  audit::VerifierKey signer = key;
+  if (const auto said = audit::ReadUnverifiedCheckpoint(parsed->checkpoint)) {
+    if (!audit::IsSameLog(said->origin, key.name)) {
+      return std::unexpected(OfAnotherLog("the proof", said->origin, key.name));
+    }
+    signer.name = said->origin;
   }
   if (const auto members = audit::ParseEntry(entry); members && members->seq != parsed->index) {
     return Failed(Exit::kUsage,
@@ -285,7 +290,7 @@ Outcome<audit::Checkpoint> VerifyOneEntry(std::string_view proof, std::string_vi
                       "; nothing was verified",
                   "Give a proof and the entry that it is of.");
   }
-  auto checkpoint = audit::VerifyProof(*parsed, crypto::AsBytes(entry), key);
+  auto checkpoint = audit::VerifyProof(*parsed, crypto::AsBytes(entry), signer);
   if (!checkpoint) return damaged(checkpoint.error());
   return *std::move(checkpoint);
 }

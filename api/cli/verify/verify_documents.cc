@@ -13,6 +13,7 @@
 #include "audit/documents/erasure_ledger.h"
 #include "audit/documents/ledger_completeness.h"
 #include "audit/documents/run_report.h"
+#include "audit/entries/succession.h"
 
 namespace coffer::cli {
 namespace {
@@ -219,10 +220,20 @@ Outcome<LedgerFindings> ReadLedgerFile(const DocumentInput& input, InputFile& fi
   return found;
 }
 
+// Also under the names that the log had later than the keys that were given.
+std::vector<audit::VerifierKey> KeysUpTo(const DocumentInput& input, const std::string& log) {
+  std::vector<audit::VerifierKey> keys = input.keys;
+  for (const audit::VerifierKey& key : input.keys) {
+    if (!audit::IsOrSucceeds(log, key.name)) continue;
+    for (auto& named : audit::UnderAllNames({log, key.key})) keys.push_back(std::move(named));
+  }
+  return keys;
+}
+
 // A document names its log beside the signature: of another log, it says nothing of this one.
 Outcome<void> CheckLogOf(const DocumentInput& input, const std::string& log) {
   for (const audit::VerifierKey& key : input.keys) {
-    if (key.name == log) return {};
+    if (audit::IsSameLog(key.name, log)) return {};
   }
   return std::unexpected(OfAnotherLog(input.path, log, input.keys.front().name));
 }
@@ -251,8 +262,11 @@ Outcome<Exit> VerifyActFile(const DocumentInput& input, Console& console) {
   COFFER_ASSIGN(const std::string document,
                 ReadInputFile(input.path, audit::kMaxActDocumentBytes + 1));
   COFFER_TRY(ExpectKind(input.path, document, InputKind::kAct));
-  const auto report = audit::VerifyAct(document, input.keys);
-  if (report.act) COFFER_TRY(CheckLogOf(input, report.act->log));
+  auto report = audit::VerifyAct(document, input.keys);
+  if (report.act) {
+    COFFER_TRY(CheckLogOf(input, report.act->log));
+    report = audit::VerifyAct(document, KeysUpTo(input, report.act->log));
+  }
   if (input.json) {
     PrintJson(console, JsonOfAct(report));
   } else {
@@ -268,8 +282,11 @@ Outcome<Exit> VerifyRunReportFile(const DocumentInput& input, Console& console) 
   COFFER_ASSIGN(const std::string document,
                 ReadInputFile(input.path, audit::kMaxRunReportDocumentBytes + 1));
   COFFER_TRY(ExpectKind(input.path, document, InputKind::kRunReport));
-  const auto check = audit::VerifyRunReport(document, input.keys);
-  if (check.report) COFFER_TRY(CheckLogOf(input, check.report->log));
+  auto check = audit::VerifyRunReport(document, input.keys);
+  if (check.report) {
+    COFFER_TRY(CheckLogOf(input, check.report->log));
+    check = audit::VerifyRunReport(document, KeysUpTo(input, check.report->log));
+  }
   if (input.json) {
     PrintJson(console, JsonOfRun(check));
   } else {

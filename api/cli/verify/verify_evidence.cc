@@ -7,6 +7,7 @@
 #include "api/cli/files/private_file.h"
 #include "api/cli/text/json_output.h"
 #include "audit/documents/evidence_bundle.h"
+#include "audit/entries/succession.h"
 
 namespace coffer::cli {
 namespace {
@@ -47,9 +48,13 @@ Outcome<Exit> VerifyEvidenceFile(const std::string& path, const audit::VerifierK
                                  bool json_wanted, Console& console) {
   COFFER_ASSIGN(const std::string bundle, ReadInputFile(path, kMaxBundle));
   COFFER_TRY(ExpectKind(path, bundle, InputKind::kEvidence));
-  const auto report = audit::VerifyEvidence(crypto::AsBytes(bundle), key);
-  if (!report.log.empty() && report.log != key.name) {
+  auto report = audit::VerifyEvidence(crypto::AsBytes(bundle), key);
+  if (!report.log.empty() && !audit::IsSameLog(report.log, key.name)) {
     return std::unexpected(OfAnotherLog(path, report.log, key.name));
+  }
+  // It was made under another name of the log, by the same keys.
+  if (!report.log.empty() && report.log != key.name) {
+    report = audit::VerifyEvidence(crypto::AsBytes(bundle), {report.log, key.key});
   }
   const Exit exit = report.ok() ? Exit::kOk : Exit::kDamaged;
   if (json_wanted) {

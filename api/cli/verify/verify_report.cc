@@ -25,6 +25,8 @@ std::string_view NameOf(Became result) {
   switch (result) {
     case Became::kHolds:
       return "holds";
+    case Became::kLost:
+      return "lost";
     case Became::kDiffers:
       return "differs";
     case Became::kBeyond:
@@ -49,6 +51,8 @@ std::string_view SayOf(Became result) {
   switch (result) {
     case Became::kHolds:
       return "contained, unchanged";
+    case Became::kLost:
+      return "of a log that was closed: the end of it is LOST, see below";
     case Became::kDiffers:
       return "CONTRADICTS: these are other entries";
     case Became::kBeyond:
@@ -77,7 +81,9 @@ std::size_t Looked(const VerificationResult& result) {
 bool IsContradicted(const VerificationResult& result) {
   for (std::size_t i = 0; i < Looked(result); ++i) {
     const Became became = result.log.compared[i].result;
-    if (became == Became::kDiffers || became == Became::kBeyond) return true;
+    if (became == Became::kDiffers || became == Became::kBeyond || became == Became::kLost) {
+      return true;
+    }
   }
   return false;
 }
@@ -89,7 +95,8 @@ std::vector<const VerificationResult::Note*> NotesToKeep(const VerificationResul
   for (std::size_t i = 0; i < Looked(result); ++i) {
     const Became became = result.log.compared[i].result;
     const bool sound = became == Became::kHolds || became == Became::kDiffers ||
-                       became == Became::kBeyond || became == Became::kUntrusted;
+                       became == Became::kBeyond || became == Became::kUntrusted ||
+                       became == Became::kLost;
     if (sound && !result.notes[i].text.empty()) notes.push_back(&result.notes[i]);
   }
   return notes;
@@ -100,7 +107,15 @@ std::string NameOfNote(const VerificationResult& result, std::size_t place) {
 }
 
 std::string_view StatusOf(const VerificationResult& result) {
-  return result.log.ok() ? "ok" : result.IsBehind() ? "behind" : "damaged";
+  if (result.log.ok()) return result.IsSucceeded() ? "succeeded" : "ok";
+  return result.IsBehind() ? "behind" : "damaged";
+}
+
+// "entries 7 to 9" of which a checkpoint was known, or how it is said that there is none.
+std::string LostOf(const audit::Succession& succession) {
+  if (succession.closed.size == succession.from) return "how many entries are lost is not known";
+  return "entries " + Grouped(succession.from) + " to " + Grouped(succession.closed.size - 1) +
+         " were signed and are lost";
 }
 
 void AddComparison(const VerificationResult& result, json& value) {
@@ -117,6 +132,12 @@ void AddComparison(const VerificationResult& result, json& value) {
     if (result.state->before) state["before"] = *result.state->before;
     if (result.state->now) state["now"] = *result.state->now;
     value["state"] = std::move(state);
+  }
+  for (const auto& succession : result.log.successions) {
+    value["successions"].push_back({{"log", succession.successor},
+                                    {"closed", succession.closed.origin},
+                                    {"from", succession.from},
+                                    {"closed_size", succession.closed.size}});
   }
   if (result.log.parting) {
     value["parting"] = {{"from", result.log.parting->from}, {"before", result.log.parting->before}};
@@ -200,6 +221,11 @@ void PrintComparison(const VerificationResult& result, Console& console) {
                                     Grouped(*result.state->before) + " entries, and remembers " +
                                     Grouped(*result.state->now) + " now");
   }
+  for (const auto& succession : result.log.successions) {
+    lines.emplace_back("from entry " + Grouped(succession.from),
+                       succession.successor + ", in the place of " + succession.closed.origin +
+                           ", which was closed: " + LostOf(succession));
+  }
   PrintFields(console, lines);
 }
 
@@ -243,6 +269,14 @@ void PrintText(const VerificationResult& result, Console& console) {
            "replaced the whole log would have replaced its key as well. Give the key that\n"
            "was noted when the vault was made with --log-key.\n";
   }
+  if (result.IsSucceeded()) {
+    console.out
+        << "\nSUCCEEDED: the log that was compared with is closed, and its end is lost. What "
+           "is there is whole,\nand has its successor's name. Whether the loss is as it was "
+           "told is for whoever runs the vault to show.\n";
+    PrintNotesToKeep(result, console);
+    return;
+  }
   if (log.ok()) {
     console.out << "\nOK: the log is whole.\n";
     return;
@@ -259,6 +293,12 @@ void PrintText(const VerificationResult& result, Console& console) {
 }
 
 }  // namespace
+
+bool VerificationResult::IsSucceeded() const {
+  return log.ok() && std::ranges::any_of(log.compared, [](const auto& compared) {
+           return compared.result == audit::VerifyReport::Compared::Result::kLost;
+         });
+}
 
 bool VerificationResult::IsBehind() const {
   if (is_origin || log.ok() || !log.newest_checkpoint) return false;
@@ -281,6 +321,7 @@ Exit PrintVerification(const VerificationResult& result, bool json_wanted, Conso
   } else {
     PrintText(result, console);
   }
+  if (result.IsSucceeded()) return Exit::kSucceeded;
   return result.log.ok() ? Exit::kOk : result.IsBehind() ? Exit::kBehind : Exit::kDamaged;
 }
 

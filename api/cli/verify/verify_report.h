@@ -40,11 +40,13 @@ struct VerificationResult {
   };
   std::optional<State> state = {};
 
+  // Whole, and the successor of a log of which something was seen that is lost.
+  bool IsSucceeded() const;
   // Whole in itself, and shorter than something that was given.
   bool IsBehind() const;
 };
 
-// Prints it and returns kOk, kBehind or kDamaged.
+// Prints it and returns kOk, kSucceeded, kBehind or kDamaged.
 Exit PrintVerification(const VerificationResult& result, bool json, Console& console);
 
 }  // namespace coffer::cli

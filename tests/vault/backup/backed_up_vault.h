@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/entries/succession.h"
 #include "tests/vault/test_vault.h"
 #include "vault/backup/repository_report.h"
 #include "vault/backup/restoration.h"
@@ -105,6 +106,7 @@ class BackedUpVault : public TestVault {
   std::unique_ptr<Vault> OpenRestored(const std::string& name) {
     VaultOptions options;
     options.directory = work() / name;
+    options.open_restored_copy = true;
     options.require_locked_memory = false;
     options.clock = &clock;
     options.operator_details = testing::OpenVault::Settings().operator_details;
@@ -121,9 +123,10 @@ class BackedUpVault : public TestVault {
     return *std::move(manifest);
   }
   RepositoryReport Verify(const std::string& path) {
-    const audit::VerifierKey key{std::string(kOrigin),
-                                 OpenKeyring().log_signing_key().public_key()};
-    auto report = VerifyRepository(path, {&key, 1});
+    const auto keyring = OpenKeyring();
+    const auto keys =
+        audit::UnderAllNames({keyring.log_origin(), keyring.log_signing_key().public_key()});
+    auto report = VerifyRepository(path, keys);
     REQUIRE(report);
     return *std::move(report);
   }

@@ -526,6 +526,7 @@ TEST_CASE("a generation of each moment of an exchange of keys is restored, or re
     }
     VaultOptions options;
     options.directory = vault.work() / name;
+    options.open_restored_copy = true;
     options.require_locked_memory = false;
     options.clock = &vault.clock;
     const auto key = root(options.directory);

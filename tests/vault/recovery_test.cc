@@ -1,0 +1,265 @@
+// A restored copy becomes the vault: which log goes on, and what says what is lost.
+#include "vault/recovery.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "audit/entries/succession.h"
+#include "crypto/atomic_file.h"
+#include "tests/vault/backup/backed_up_vault.h"
+#include "vault/check.h"
+#include "vault/storage/data_directory.h"
+
+namespace coffer::vault {
+namespace {
+
+namespace fs = std::filesystem;
+using enum Role;
+using Became = audit::VerifyReport::Compared::Result;
+
+class LostVault : public BackedUpVault {
+ public:
+  explicit LostVault(const Settings& settings = WithDestinations()) : BackedUpVault(settings) {
+    client = NewClient("A-1");
+    record = NewContact(client, {{"last_name", "Doe"}});
+    BackUp();
+  }
+  // What is committed behind the copy, and signed.
+  void GoOn(int entries = 3) {
+    for (int i = 0; i < entries; ++i) {
+      REQUIRE((*this)->records().GetRecord(As(kCrmService), client, record));
+    }
+    Close();
+  }
+  std::string AnchorNow() {
+    const auto bytes = crypto::ReadFile(directory() + "/anchor", audit::kMaxAnchorBytes);
+    REQUIRE(bytes);
+    return std::string(crypto::AsText(*bytes));
+  }
+  std::string NoteOf(const std::string& anchor) { return audit::ParseAnchor(anchor)->note; }
+  std::uint64_t SizeOf(const std::string& note) {
+    return audit::ParseCheckpointNote(note)->checkpoint.size;
+  }
+  VaultOptions OptionsOf(const std::string& name) {
+    VaultOptions options;
+    options.directory = work() / name;
+    options.require_locked_memory = false;
+    options.clock = &clock;
+    return options;
+  }
+  Result<Recovered> TryRecover(const VaultOptions& options,
+                               const std::vector<std::string>& checkpoints = {}) {
+    clock.Advance(1000);
+    return RecoverVault(options, root(), checkpoints);
+  }
+  Recovered Recover(const VaultOptions& options, const std::vector<std::string>& checkpoints = {}) {
+    auto done = TryRecover(options, checkpoints);
+    INFO(AnswerOf(done) << " " << (done ? "" : done.error().detail));
+    REQUIRE(done);
+    CHECK_FALSE(fs::exists(RestoredCopyPath(options.directory)));
+    return *std::move(done);
+  }
+  audit::VerifyReport VerifyCopy(const VaultOptions& options,
+                                 const std::vector<std::string>& checkpoints = {}) {
+    OfflineVerifyOptions verify;
+    verify.directory = options.directory;
+    verify.anchor_path = options.anchor_path;
+    verify.checkpoints = checkpoints;
+    verify.deep = true;
+    const auto report = VerifyDirectory(verify, root());
+    INFO(AnswerOf(report) << " " << (report ? "" : report.error().detail));
+    REQUIRE(report);
+    for (const auto& finding : report->log.findings) UNSCOPED_INFO(finding.message);
+    CHECK(report->log.ok());
+    return report->log;
+  }
+  void CheckServes(const VaultOptions& options) {
+    REQUIRE(CheckDirectory(options, root()));
+    const auto opened = Vault::Open(options, root());
+    INFO(AnswerOf(opened) << " " << (opened ? "" : opened.error().detail));
+    REQUIRE(opened);
+    CHECK(AnswerOf((*opened)->records().GetRecord(As(kCrmService), client, record)) == "ok");
+  }
+
+  ClientId client;
+  RecordId record;
+};
+
+std::string Second() { return audit::SuccessorName(TestVault::kOrigin); }
+
+TEST_CASE("a restored copy is served by nobody before it is recovered") {
+  LostVault vault;
+  vault.Restore("copy");
+  const auto options = vault.OptionsOf("copy");
+  CHECK(AnswerOf(Vault::Open(options, vault.root())) == "restored_copy");
+  CHECK(AnswerOf(CheckDirectory(options, vault.root())) == "restored_copy");
+  CHECK(vault.FindingsIn("copy") == Strings{});
+  CHECK(AnswerOf(Vault::Open(options, vault.root())) == "restored_copy");
+  // A file that nobody here wrote is no reason to take it for the vault.
+  REQUIRE(crypto::WriteFileAtomically(RestoredCopyPath(options.directory), {}));
+  CHECK(AnswerOf(Vault::Open(options, vault.root())) == "restored_malformed");
+}
+
+TEST_CASE("an anchor that lies elsewhere and says more closes the log") {
+  LostVault vault;
+  vault.GoOn();
+  const std::string anchor = vault.AnchorNow();
+  const auto restored = vault.Restore("copy");
+  auto options = vault.OptionsOf("copy");
+  options.anchor_path = vault.work() / "anchor-elsewhere";
+  REQUIRE(crypto::WriteFileAtomically(options.anchor_path, crypto::AsBytes(anchor)));
+
+  const auto done = vault.Recover(options);
+  CHECK(done.log == Second());
+  CHECK(done.kept == restored.log_size);
+  REQUIRE(done.closed);
+  CHECK(done.closed->origin == TestVault::kOrigin);
+  CHECK(done.closed->size == vault.SizeOf(vault.NoteOf(anchor)));
+  CHECK(done.closed->size > done.kept);
+  const auto kept = crypto::ReadFile(done.closed_note_path, audit::kMaxNoteBytes);
+  REQUIRE(kept);
+  CHECK(crypto::AsText(*kept) == vault.NoteOf(anchor));
+  vault.CheckServes(options);
+
+  // Who has seen the closed log is told, and goes on with what is signed now.
+  const auto report = vault.VerifyCopy(options, {vault.NoteOf(anchor)});
+  CHECK(report.name == Second());
+  CHECK(report.compared.front().result == Became::kLost);
+  CHECK(report.newest_key->name == Second());
+  REQUIRE(report.successions.size() == 1);
+  CHECK(report.successions.front().from == done.kept);
+  CHECK(AnswerOf(vault.TryRecover(options)) == "nothing_to_recover");
+}
+
+TEST_CASE("an anchor that lies elsewhere and says no more lets the log go on") {
+  auto settings = WithDestinations();
+  settings.backup_increment_seconds = 3600;
+  LostVault vault(settings);
+  vault.Close();  // its last increment has the last entry
+  vault.Restore("copy");
+  auto options = vault.OptionsOf("copy");
+  options.anchor_path = vault.work() / "anchor-elsewhere";
+  REQUIRE(crypto::WriteFileAtomically(options.anchor_path, crypto::AsBytes(vault.AnchorNow())));
+  const auto done = vault.Recover(options);
+  CHECK(done.log == TestVault::kOrigin);
+  CHECK_FALSE(done.closed);
+  vault.CheckServes(options);
+  const auto report = vault.VerifyCopy(options, {vault.NoteOf(vault.AnchorNow())});
+  CHECK(report.compared.front().result == Became::kHolds);
+  CHECK(report.successions.empty());
+}
+
+TEST_CASE("without an anchor from elsewhere nothing shows that nothing is lost") {
+  LostVault vault;
+  vault.GoOn();
+  const std::string seen = vault.NoteOf(vault.AnchorNow());
+  vault.Restore("copy");
+  vault.Restore("told");
+  const auto done = vault.Recover(vault.OptionsOf("copy"));
+  CHECK(done.log == Second());
+  REQUIRE(done.closed);
+  CHECK(done.closed->size == done.kept);
+  vault.CheckServes(vault.OptionsOf("copy"));
+  vault.VerifyCopy(vault.OptionsOf("copy"));
+
+  // Whoever has seen more finds that the successor does not say so.
+  OfflineVerifyOptions verify;
+  verify.directory = vault.work() / "copy";
+  verify.checkpoints = {seen};
+  const auto report = VerifyDirectory(verify, vault.root());
+  REQUIRE(report);
+  REQUIRE(report->log.findings.size() == 1);
+  CHECK(report->log.findings.front().check == "truncated");
+  // Told of it, it does.
+  const auto told = vault.Recover(vault.OptionsOf("told"), {seen});
+  CHECK(told.closed->size == vault.SizeOf(seen));
+  CHECK(vault.VerifyCopy(vault.OptionsOf("told"), {seen}).compared.front().result == Became::kLost);
+}
+
+TEST_CASE("what is of another vault or history is refused, and nothing is changed") {
+  LostVault vault;
+  vault.GoOn();
+  vault.Restore("copy");
+  auto options = vault.OptionsOf("copy");
+  const auto contents = [&] {
+    std::map<std::string, crypto::Bytes> files;
+    for (const fs::path& file : FilesIn(options.directory)) {
+      if (file.filename() == "lock") continue;
+      files[file] = *crypto::ReadFile(file, std::size_t{1} << 30);
+    }
+    return files;
+  };
+  const auto before = contents();
+  const std::string theirs = audit::SignCheckpoint({std::string(TestVault::kOrigin), 900, {}},
+                                                   crypto::SigningKey::Generate());
+  CHECK(AnswerOf(vault.TryRecover(options, {theirs})) == "checkpoint_foreign");
+  options.anchor_path = vault.work() / "anchor-of-another";
+  REQUIRE(crypto::WriteFileAtomically(options.anchor_path,
+                                      crypto::AsBytes(audit::FormatAnchor({7, theirs}))));
+  CHECK(AnswerOf(vault.TryRecover(options)) == "anchor_foreign");
+  // The same keys and another history.
+  const auto keyring = vault.OpenKeyring();
+  options.anchor_path.clear();
+  const std::string forged = audit::SignCheckpoint(
+      {std::string(TestVault::kOrigin), 3, crypto::Hash{1}}, keyring.log_signing_key());
+  CHECK(AnswerOf(vault.TryRecover(options, {forged})) == "checkpoint_mismatch");
+  CHECK(contents() == before);
+  CHECK(AnswerOf(Vault::Open(options, vault.root())) == "restored_copy");
+  CHECK(vault.Recover(options).log == Second());
+}
+
+TEST_CASE("a vault that was lost a second time has a third log, and backups go on") {
+  LostVault vault;
+  vault.GoOn();
+  vault.Restore("copy");
+  const auto done = vault.Recover(vault.OptionsOf("copy"));
+  CHECK(done.log == Second());
+  // In the place of the old one, with its destinations.
+  fs::rename(vault.directory(), vault.work() / "lost");
+  fs::rename(vault.work() / "copy", vault.directory());
+  vault.clock.Advance(1000);
+  vault.Open();
+  vault.BackUp();
+  const auto other = vault.NewClient("A-2");
+  vault.IncrementAll();
+  const auto seen = vault.NoteOf(vault.AnchorNow());
+  vault.GoOn();
+  CHECK(vault.Verify(vault.data()).findings == Strings{});
+  // The newest is of the successor, the first one of the closed log.
+  const auto generations = Repository::Open(vault.data())->ListGenerations();
+  REQUIRE(generations);
+  for (const auto& [name, generation] :
+       {std::pair<std::string, std::string>{"again", {}}, {"first", generations->front()}}) {
+    INFO(name);
+    vault.Restore(name, generation);
+    auto options = vault.OptionsOf(name);
+    options.anchor_path = vault.work() / ("anchor-of-" + name);
+    REQUIRE(crypto::WriteFileAtomically(options.anchor_path, crypto::AsBytes(vault.AnchorNow())));
+    const auto again = vault.Recover(options);
+    CHECK(again.log == audit::SuccessorName(Second()));
+    CHECK(again.closed->origin == Second());
+    vault.CheckServes(options);
+    CHECK(vault.VerifyCopy(options, {seen}).name == again.log);
+  }
+  const auto opened = vault.OpenRestored("again");
+  CHECK(AnswerOf(opened->clients().GetClient(vault.As(kCrmService), other)) == "ok");
+}
+
+TEST_CASE("a log that was rolled back without a restore is recovered as well") {
+  LostVault vault;
+  vault.Close();
+  fs::copy(vault.directory(), vault.work() / "rolled", fs::copy_options::recursive);
+  vault.Open();
+  vault.GoOn();
+  auto options = vault.OptionsOf("rolled");
+  options.anchor_path = vault.directory() + "/anchor";
+  CHECK(AnswerOf(Vault::Open(options, vault.root())) == "log_behind_anchor");
+  const auto done = vault.Recover(options);
+  CHECK_FALSE(done.copy);
+  CHECK(done.log == Second());
+  vault.CheckServes(options);
+  // The anchor is the successor's now: the vault that it was of is behind it.
+  CHECK(AnswerOf(Vault::Open(vault.OptionsOf("data"), vault.root())) == "log_behind_anchor");
+}
+
+}  // namespace
+}  // namespace coffer::vault

@@ -1,0 +1,62 @@
+#include "vault/backup/restored_copy.h"
+
+#include <algorithm>
+
+#include "audit/documents/canonical_json.h"
+#include "crypto/atomic_file.h"
+#include "vault/storage/data_directory.h"
+
+namespace coffer::vault {
+namespace {
+
+constexpr std::string_view kRestoredFormat = "coffer-restored-v1";
+constexpr std::size_t kMaxRestoredBytes = 4096;
+
+std::string FormatRestoredCopy(const RestoredCopy& copy) {
+  audit::CanonicalWriter out;
+  out.Open().Time("created", copy.created).Text("format", kRestoredFormat);
+  out.Text("generation", copy.generation).Number("increments", copy.increments);
+  out.Boolean("log_settled", copy.log_settled).Number("log_size", copy.log_size);
+  out.Text("repository", copy.repository).Close();
+  return out.Take() + "\n";
+}
+
+}  // namespace
+
+Status WriteRestoredCopy(const std::string& directory, const RestoredCopy& copy) {
+  return crypto::WriteFileAtomically(RestoredCopyPath(directory),
+                                     crypto::AsBytes(FormatRestoredCopy(copy)));
+}
+
+Result<std::optional<RestoredCopy>> ReadRestoredCopy(const std::string& directory) {
+  const std::string path = RestoredCopyPath(directory);
+  const auto bytes = crypto::ReadFile(path, kMaxRestoredBytes);
+  if (!bytes && bytes.error().code == Code::kNotFound) return std::nullopt;
+  if (!bytes) return std::unexpected(bytes.error());
+  const std::string_view text = crypto::AsText(*bytes);
+  audit::CanonicalReader in(text.substr(0, text.size() - std::min<std::size_t>(1, text.size())));
+  RestoredCopy copy;
+  if (!in.Open() || !in.Time("created", copy.created) || !in.Constant("format", kRestoredFormat) ||
+      !in.Text("generation", copy.generation) || !in.Number("increments", copy.increments) ||
+      !in.Boolean("log_settled", copy.log_settled) || !in.Number("log_size", copy.log_size) ||
+      !in.Text("repository", copy.repository) || !in.Close() || !in.AtEnd() ||
+      FormatRestoredCopy(copy) != text) {
+    return Fail(Code::kCorrupted, "restored_malformed", path);
+  }
+  return copy;
+}
+
+Status RemoveRestoredCopy(const std::string& directory) {
+  return crypto::RemoveSecretFile(RestoredCopyPath(directory));
+}
+
+Status CheckNoCopy(const std::string& directory) {
+  COFFER_ASSIGN(const auto copy, ReadRestoredCopy(directory));
+  if (!copy) return {};
+  return Fail(Code::kConflict, "restored_copy",
+              directory +
+                  " is a copy that coffer restore made. Where the vault that it was copied from "
+                  "runs no more, 'coffer recover' makes it the vault; beside it, it must not run");
+}
+
+}  // namespace coffer::vault

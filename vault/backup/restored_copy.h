@@ -1,0 +1,32 @@
+// A directory that was restored is a copy, until coffer recover makes it the vault: beside the
+// vault that it is a copy of it would sign the same log. The file restored.json says so.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "crypto/result.h"
+#include "vault/base/timestamp.h"
+
+namespace coffer::vault {
+
+struct RestoredCopy {
+  std::string repository;  // id of the data's
+  std::string generation;
+  std::uint64_t increments = 0;  // behind it
+  Timestamp created;             // the moment of the data
+  std::uint64_t log_size = 0;    // entries
+  bool log_settled = false;      // it is known which log goes on; only the rest of it was not done
+};
+
+// Errors: kUnavailable "file_not_written".
+Status WriteRestoredCopy(const std::string& directory, const RestoredCopy& copy);
+// Nothing where the directory is none. Errors: kCorrupted "restored_malformed"; those of reading.
+Result<std::optional<RestoredCopy>> ReadRestoredCopy(const std::string& directory);
+// Durable on return. Errors: kUnavailable "file_not_removed".
+Status RemoveRestoredCopy(const std::string& directory);
+// Errors: kConflict "restored_copy" where it is one.
+Status CheckNoCopy(const std::string& directory);
+
+}  // namespace coffer::vault

@@ -1,0 +1,274 @@
+#include "vault/recovery.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "audit/entries/log_reader.h"
+#include "audit/entries/log_writer.h"
+#include "audit/entries/succession.h"
+#include "crypto/atomic_file.h"
+#include "vault/engine/log_keys.h"
+#include "vault/engine/log_length.h"
+#include "vault/engine/log_store.h"
+#include "vault/opening.h"
+#include "vault/storage/data_directory.h"
+#include "vault/storage/migrations.h"
+#include "vault/vault.h"
+
+namespace coffer::vault {
+namespace {
+
+// A signed tree head of the log, wherever it was kept.
+struct KnownHead {
+  audit::Checkpoint checkpoint;
+  std::string note;
+};
+
+// By a key of the keyring, under any name that the log had or was to have.
+Result<KnownHead> ReadHead(std::string note, const crypto::Keyring& keyring,
+                           std::string_view foreign, const std::string& place) {
+  const auto said = audit::ParseCheckpointNote(note);
+  if (said &&
+      audit::FirstLogName(said->checkpoint.origin) == audit::FirstLogName(keyring.log_origin())) {
+    for (const auto& held : keyring.log_keys()) {
+      const audit::VerifierKey key{said->checkpoint.origin, held.key.public_key()};
+      auto checkpoint = audit::VerifyCheckpoint(note, key);
+      if (checkpoint) return KnownHead{*std::move(checkpoint), std::move(note)};
+    }
+  }
+  return Fail(Code::kCorrupted, foreign,
+              place +
+                  " is not signed by a key of this vault's log: it is of another vault, or of "
+                  "a key that is newer than this keyring.json");
+}
+
+class Recovery {
+ public:
+  Recovery(const VaultOptions& options, crypto::Keyring keyring, Database vault,
+           std::unique_ptr<LogStore> log, std::optional<RestoredCopy> copy)
+      : options_(options),
+        keyring_(std::move(keyring)),
+        vault_(std::move(vault)),
+        log_(std::move(log)),
+        copy_(std::move(copy)) {}
+
+  // What is known of the log from elsewhere. Errors: as of RecoverVault.
+  Status Look(const std::vector<std::string>& checkpoints);
+  // Says which log goes on, and makes it so.
+  Status Settle(crypto::RootKeyProvider& root, Recovered& done);
+
+ private:
+  Status LookAtAnchor();
+  Status CheckFits(const KnownHead& head, std::string_view mismatch, const std::string& place);
+  bool AnchorCameWithCopy() const;
+  bool EntriesAreLost() const;
+  audit::Checkpoint LastKnown() const;
+  Status Succeed(const audit::Checkpoint& closed);
+  Status KeepClosedNote(Recovered& done) const;
+  Status Rename(crypto::RootKeyProvider& root);
+
+  const VaultOptions& options_;
+  crypto::Keyring keyring_;
+  Database vault_;
+  std::unique_ptr<LogStore> log_;
+  const std::optional<RestoredCopy> copy_;
+
+  audit::LogHead head_;
+  audit::Entry last_;
+  std::vector<KnownHead> known_;  // of the log's name, or of its successors'
+  bool anchor_found_ = false, anchor_is_current_ = false;
+  std::uint64_t anchor_counter_ = 0;
+};
+
+Status Recovery::Look(const std::vector<std::string>& checkpoints) {
+  COFFER_ASSIGN(head_, audit::LoadHead(*log_));
+  if (head_.size == 0) return Fail(Code::kCorrupted, "log_gap", "the access log has no entries");
+  COFFER_ASSIGN(const auto bytes, log_->ReadEntry(head_.size - 1));
+  COFFER_ASSIGN(last_, audit::ParseEntry(bytes.value_or("")));
+  COFFER_TRY(LookAtAnchor());
+  COFFER_ASSIGN(const auto stored, log_->ReadCheckpoint());
+  if (stored) {
+    COFFER_ASSIGN(auto head, ReadHead(*stored, keyring_, "checkpoint_foreign",
+                                      "the last signed checkpoint in vault.db"));
+    COFFER_TRY(CheckFits(head, "checkpoint_mismatch", "the last signed checkpoint in vault.db"));
+  }
+  for (const std::string& note : checkpoints) {
+    COFFER_ASSIGN(auto head, ReadHead(note, keyring_, "checkpoint_foreign", "a checkpoint given"));
+    COFFER_TRY(CheckFits(head, "checkpoint_mismatch", "a checkpoint given"));
+  }
+  return {};
+}
+
+Status Recovery::LookAtAnchor() {
+  const auto anchor = ReadAnchor(options_.anchor_path);
+  if (!anchor && anchor.error().reason == "anchor_missing") return {};
+  if (!anchor) return std::unexpected(anchor.error());
+  const std::string place = "the anchor " + options_.anchor_path;
+  COFFER_ASSIGN(const auto head, ReadHead(anchor->note, keyring_, "anchor_foreign", place));
+  anchor_found_ = true;
+  anchor_counter_ = anchor->counter;
+  anchor_is_current_ = head.checkpoint.origin == last_.log;
+  return CheckFits(head, "anchor_mismatch", place);
+}
+
+// Of a name that the log has closed itself, it says what is known.
+Status Recovery::CheckFits(const KnownHead& head, std::string_view mismatch,
+                           const std::string& place) {
+  const audit::Checkpoint& checkpoint = head.checkpoint;
+  if (!audit::IsOrSucceeds(checkpoint.origin, last_.log)) return {};
+  if (checkpoint.origin == last_.log && checkpoint.size <= head_.size) {
+    COFFER_ASSIGN(const auto root,
+                  audit::RootAt(checkpoint.size, audit::MakeHashReader(*log_, head_.size)));
+    if (root != checkpoint.root) {
+      return Fail(Code::kCorrupted, mismatch,
+                  "the first " + std::to_string(checkpoint.size) +
+                      " entries of this copy are not the ones that " + place +
+                      " signed: it is a copy of another history, or was altered");
+    }
+  }
+  known_.push_back(head);
+  return {};
+}
+
+bool Recovery::AnchorCameWithCopy() const {
+  std::error_code ignored;
+  return !anchor_found_ ||
+         std::filesystem::weakly_canonical(options_.anchor_path, ignored) ==
+             std::filesystem::weakly_canonical(AnchorPath(options_.directory, {}), ignored);
+}
+
+bool Recovery::EntriesAreLost() const {
+  return std::ranges::any_of(known_, [&](const KnownHead& head) {
+    return head.checkpoint.size > head_.size || head.checkpoint.origin != last_.log;
+  });
+}
+
+audit::Checkpoint Recovery::LastKnown() const {
+  audit::Checkpoint last{last_.log, head_.size, head_.frontier.Root()};
+  std::string newest = keyring_.log_origin();
+  if (audit::IsOrSucceeds(last.origin, newest)) newest = last.origin;
+  for (const KnownHead& head : known_) {
+    if (audit::IsOrSucceeds(head.checkpoint.origin, newest)) newest = head.checkpoint.origin;
+    if (head.checkpoint.size > last.size) last = head.checkpoint;
+  }
+  // The copy's own end is known of each of them.
+  if (last.size == head_.size) last.origin = newest;
+  return last;
+}
+
+Status Recovery::Succeed(const audit::Checkpoint& closed) {
+  std::string newest = closed.origin;
+  for (const KnownHead& head : known_) {
+    if (audit::IsOrSucceeds(head.checkpoint.origin, newest)) newest = head.checkpoint.origin;
+  }
+  if (audit::IsOrSucceeds(keyring_.log_origin(), newest)) newest = keyring_.log_origin();
+  audit::LogWriter writer(audit::SuccessorName(newest), std::move(head_));
+  audit::Entry entry = audit::SuccessionEntry(closed);
+  std::string bytes;
+  std::vector<audit::FullTile> tiles;
+  writer.Append(entry, options_.clock->Now(), bytes, tiles);
+
+  COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault_));
+  COFFER_TRY(log_->AppendEntry(entry.seq, bytes));
+  for (const audit::FullTile& tile : tiles) COFFER_TRY(log_->AppendTile(tile));
+  COFFER_TRY(log_->PutCheckpoint(
+      SignHead({writer.origin(), writer.head().size, writer.head().frontier.Root()}, keyring_)));
+  COFFER_TRY(transaction.Commit());
+  head_ = writer.head();
+  last_ = std::move(entry);
+  return {};
+}
+
+Status Recovery::KeepClosedNote(Recovered& done) const {
+  const auto found = std::ranges::find(known_, *done.closed, &KnownHead::checkpoint);
+  if (found == known_.end()) return {};
+  done.closed_note_path = options_.directory + "/closed-" +
+                          std::to_string(audit::SuccessionNumber(done.closed->origin)) + "-" +
+                          std::to_string(done.closed->size) + ".checkpoint";
+  return crypto::WriteFileAtomically(done.closed_note_path, crypto::AsBytes(found->note));
+}
+
+// The log has its successor's name already: what else has it, whatever a crash left.
+Status Recovery::Rename(crypto::RootKeyProvider& root) {
+  COFFER_TRY(crypto::Keyring::RenameLog(KeyringPath(options_.directory), root, last_.log));
+  COFFER_ASSIGN(const auto note, log_->ReadCheckpoint());
+  const audit::Anchor anchor{anchor_counter_ + 1, note.value_or("")};
+  return crypto::WriteFileAtomically(options_.anchor_path,
+                                     crypto::AsBytes(audit::FormatAnchor(anchor)));
+}
+
+Status Recovery::Settle(crypto::RootKeyProvider& root, Recovered& done) {
+  const bool lost = EntriesAreLost();
+  const bool settled = copy_ && copy_->log_settled && !lost;
+  // No server writes such an entry, and none has the log end in one: this did, and died.
+  const bool begun = last_.action == audit::kLogSucceeded && !lost && !settled;
+  const bool unfinished =
+      begun && (copy_ || last_.log != keyring_.log_origin() || !anchor_is_current_);
+  done.kept = head_.size;
+  if (unfinished) {
+    audit::LogNames names{std::string(audit::FirstLogName(last_.log))};
+    COFFER_TRY(names.Take(last_.seq, last_));
+    done.closed = names.successions().front().closed;
+    --done.kept;
+    COFFER_TRY(Rename(root));
+  } else if (!settled) {
+    if (!copy_ && !lost && anchor_found_) {
+      return Fail(Code::kConflict, "nothing_to_recover",
+                  options_.directory + " is no copy, and its log is as long as its anchor says");
+    }
+    if (lost || AnchorCameWithCopy()) {
+      COFFER_TRY(CheckLogLength(vault_, *log_, keyring_));
+      done.closed = LastKnown();
+      COFFER_TRY(KeepClosedNote(done));
+      COFFER_TRY(Succeed(*done.closed));
+      COFFER_TRY(Rename(root));
+    }
+  }
+  done.log = last_.log;
+  if (!copy_) return {};
+  RestoredCopy copy = *copy_;
+  copy.log_settled = true;
+  return WriteRestoredCopy(options_.directory, copy);
+}
+
+std::string DetailOf(const Recovered& done) {
+  if (!done.copy) return "rolled back; " + std::to_string(done.kept) + " entries kept";
+  return done.copy->generation + " +" + std::to_string(done.copy->increments) + " of " +
+         audit::FormatTimestamp(done.copy->created) + "; " + std::to_string(done.kept) +
+         " entries kept";
+}
+
+}  // namespace
+
+Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& root,
+                               const std::vector<std::string>& checkpoints) {
+  options.anchor_path = AnchorPath(options.directory, options.anchor_path);
+  if (options.clock == nullptr) options.clock = &audit::SystemClock();
+  options.open_restored_copy = true;
+  COFFER_TRY(CheckThere(options.directory));
+  Recovered done;
+  COFFER_ASSIGN(done.copy, ReadRestoredCopy(options.directory));
+  {
+    COFFER_ASSIGN(const auto lock, DirectoryLock::Acquire(options.directory));
+    COFFER_ASSIGN(const auto keyring_lock, KeyringLock::Acquire(options.directory));
+    const std::string keyring_path = KeyringPath(options.directory);
+    const std::string vault_path = VaultDatabasePath(options.directory);
+    COFFER_ASSIGN(auto keyring, Reading(keyring_path, crypto::Keyring::Open(keyring_path, root)));
+    COFFER_ASSIGN(auto vault,
+                  Reading(vault_path, Database::Open(vault_path, keyring.vault_db_key(), {})));
+    COFFER_TRY(Reading(vault_path, Migrate(vault, VaultMigrations())));
+    COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
+    Recovery recovery(options, std::move(keyring), std::move(vault), std::move(log), done.copy);
+    COFFER_TRY(Reading(vault_path, recovery.Look(checkpoints)));
+    COFFER_TRY(Reading(vault_path, recovery.Settle(root, done)));
+  }
+  COFFER_ASSIGN(const auto vault, Vault::Open(options, root));
+  COFFER_TRY(vault->operations().LogSystemEvent("vault.restored", "ok", DetailOf(done)));
+  COFFER_TRY(vault->Close());
+  COFFER_TRY(RemoveRestoredCopy(options.directory));
+  return done;
+}
+
+}  // namespace coffer::vault
