@@ -219,6 +219,14 @@ Status RemoveSecretFile(const std::string& path) {
   return RemoveTemporariesOf(path);
 }
 
+Status RemoveFile(const std::string& path) {
+  if (unlink(path.c_str()) != 0) {
+    if (errno == ENOENT) return {};
+    return Fail(Code::kUnavailable, "file_not_removed", ErrnoDetail("cannot remove", path));
+  }
+  return SyncDirectoryOf(path);
+}
+
 Result<Bytes> ReadFile(const std::string& path, std::size_t limit) {
   FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {

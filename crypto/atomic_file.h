@@ -31,6 +31,10 @@ Status RemoveTemporariesOf(const std::string& path);
 // return. Errors: kUnavailable "file_not_removed".
 Status RemoveSecretFile(const std::string& path);
 
+// Of nothing secret; fine when there is none. Durable on return. Errors: kUnavailable
+// "file_not_removed".
+Status RemoveFile(const std::string& path);
+
 // Errors: kNotFound "file_missing", kTooLarge "file_too_large", kUnavailable "file_not_read".
 Result<Bytes> ReadFile(const std::string& path, std::size_t limit);
 

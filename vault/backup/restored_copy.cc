@@ -47,7 +47,7 @@ Result<std::optional<RestoredCopy>> ReadRestoredCopy(const std::string& director
 }
 
 Status RemoveRestoredCopy(const std::string& directory) {
-  return crypto::RemoveSecretFile(RestoredCopyPath(directory));
+  return crypto::RemoveFile(RestoredCopyPath(directory));
 }
 
 Status CheckNoCopy(const std::string& directory) {
