@@ -133,7 +133,9 @@ int Serve(coffer::api::Config config, const std::string& config_path, const sigs
   std::thread watcher([&] {
     for (int signal = 0; sigwait(&signals, &signal) == 0 && !ended;) {
       if (signal == SIGHUP) {
+        api::NotifyReloading();
         Reload(**server, config_path);
+        api::NotifyServiceManager("READY=1");  // with the old settings, where the new are refused
         continue;
       }
       api::NotifyServiceManager("STOPPING=1");
@@ -146,7 +148,11 @@ int Serve(coffer::api::Config config, const std::string& config_path, const sigs
   WriteOperatorLog(Severity::kInfo, "listening on https://" + config.server.address + ":" +
                                         std::to_string((*server)->port()));
   api::NotifyServiceManager("READY=1");
-  const auto served = (*server)->Run();
+  const auto served = [&] {
+    const api::Watchdog watchdog(api::WatchdogPatience(),
+                                 [&] { return (*opened)->monitoring().AwaitEngine(); });
+    return (*server)->Run();
+  }();
   ended = true;
   pthread_kill(watcher.native_handle(), SIGTERM);
   watcher.join();

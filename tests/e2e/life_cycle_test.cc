@@ -10,9 +10,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
+#include <map>
 #include <thread>
+#include <vector>
 
 #include "tests/support/running_vault.h"
 
@@ -65,6 +68,70 @@ void MakeCertificate(const RunningVault& vault, const std::string& name, const s
               .exit_code == 0);
 }
 
+// Injects faults into the system calls of the running server, until it is killed.
+pid_t Trace(const RunningVault& vault, const std::string& fault) {
+  const std::string pid = std::to_string(vault.pid());
+  const pid_t tracer = fork();
+  REQUIRE(tracer >= 0);
+  if (tracer == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+    execl("/usr/bin/strace", "strace", "-f", "-qq", "-o", (vault.work() / "trace").c_str(), "-p",
+          pid.c_str(), "-e", fault.c_str(), nullptr);
+    _exit(127);
+  }
+  return tracer;
+}
+
+// The other end of sd_notify(3).
+class ServiceManager {
+ public:
+  ServiceManager() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::ranges::copy(place_ / "notify", address.sun_path);
+    timeval quiet{.tv_sec = 2, .tv_usec = 0};
+    REQUIRE(bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof quiet) == 0);
+  }
+  ~ServiceManager() { close(socket_); }
+  ServiceManager(const ServiceManager&) = delete;
+  ServiceManager& operator=(const ServiceManager&) = delete;
+
+  VaultSettings Settings(std::map<std::string, std::string> environment = {}) const {
+    VaultSettings settings;
+    settings.start = false;
+    environment["NOTIFY_SOCKET"] = place_ / "notify";
+    settings.environment = std::move(environment);
+    return settings;
+  }
+  // What it is told next, within a minute.
+  std::string Told() const {
+    for (int i = 0; i < 30; ++i) {
+      if (const std::string told = Receive(); !told.empty()) return told;
+    }
+    return {};
+  }
+  // Whether, within a minute, nothing comes for a while.
+  bool FallsSilent() const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (std::chrono::steady_clock::now() < until) {
+      if (Receive().empty()) return true;
+    }
+    return false;
+  }
+
+ private:
+  std::string Receive() const {
+    char text[128] = {};
+    const auto size = recv(socket_, text, sizeof text, 0);
+    return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  }
+
+  const TemporaryDirectory place_;
+  const int socket_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+};
+
 }  // namespace
 
 TEST_CASE("a stop that comes before the server listens is not forgotten") {
@@ -87,17 +154,7 @@ TEST_CASE("a connection that cannot be accepted ends no server") {
   const std::string client = vault.NewClient("A-1");
   for (const std::string error : {"ECONNABORTED", "ENFILE", "ENOBUFS", "EPERM"}) {
     INFO(error);
-    const std::string pid = std::to_string(vault.pid());
-    const pid_t tracer = fork();
-    REQUIRE(tracer >= 0);
-    if (tracer == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
-      const std::string fault = "inject=accept,accept4:error=" + error + ":when=1..2";
-      execl("/usr/bin/strace", "strace", "-f", "-qq", "-o", (vault.work() / "trace").c_str(), "-p",
-            pid.c_str(), "-e", fault.c_str(), nullptr);
-      _exit(127);
-    }
+    const pid_t tracer = Trace(vault, "inject=accept,accept4:error=" + error + ":when=1..2");
     // Each connection wakes the server's loop; the first ones meet the fault.
     int served = 0;
     for (int i = 0; i < 3000 && served < 3; ++i) {
@@ -163,28 +220,72 @@ TEST_CASE(
   vault.Stop();
 }
 
-TEST_CASE("a service manager is told when the vault is ready and when it stops") {
-  VaultSettings settings;
-  settings.start = false;
-  const TemporaryDirectory place;
-  settings.environment = {{"NOTIFY_SOCKET", place / "notify"}};
-  const int socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::ranges::copy(place / "notify", address.sun_path);
-  REQUIRE(bind(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  RunningVault vault(settings);
-  const auto told = [&] {
-    char text[64] = {};
-    const auto size = recv(socket_fd, text, sizeof text, 0);
-    return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  };
+TEST_CASE("a service manager is told when the vault is ready, when it reloads and when it stops") {
+  const ServiceManager manager;
+  RunningVault vault(manager.Settings());
   vault.Spawn();
-  CHECK(told() == "READY=1");
+  CHECK(manager.Told() == "READY=1");
   CHECK(vault.WithToken("").Get("/health/ready").status == 200);  // at once
+  // Whether or not what it reads can be used.
+  for (const char* more : {"", "\nnonsense"}) {
+    WriteWholeFile(vault.config_file(), ReadWholeFile(vault.config_file()) + more);
+    kill(vault.pid(), SIGHUP);
+    const std::string reloading = manager.Told();
+    INFO(reloading);
+    CHECK(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const std::chrono::microseconds said(std::stoll(reloading.substr(27)));
+    CHECK(said <= now);
+    CHECK(said > now - std::chrono::minutes(1));
+    CHECK(manager.Told() == "READY=1");
+  }
   vault.Stop();
-  CHECK(told() == "STOPPING=1");
-  close(socket_fd);
+  CHECK(manager.Told() == "STOPPING=1");
+}
+
+TEST_CASE("a vault that hangs at its disk gives no sign of life, though the process answers") {
+  const ServiceManager manager;
+  RunningVault vault(manager.Settings({{"WATCHDOG_USEC", "400000"}}));
+  vault.Spawn();
+  REQUIRE(manager.Told() == "READY=1");
+  for (int i = 0; i < 3; ++i) CHECK(manager.Told() == "WATCHDOG=1");
+
+  // The disk does not answer any more, from some write on.
+  const pid_t tracer = Trace(vault, "inject=fsync,fdatasync:delay_enter=600000000");
+  std::atomic<bool> enough{false};
+  std::vector<int> answers;
+  std::thread reader([&, admin = vault.As("administrator")]() mutable {
+    while (!enough) answers.push_back(admin.Get("/v1/status").status);  // which leaves an entry
+  });
+  CHECK(manager.FallsSilent());
+  CHECK(vault.WithToken("").Get("/health/live").status == 200);
+  enough = true;
+  kill(tracer, SIGTERM);  // lets go of what it held
+  waitpid(tracer, nullptr, 0);
+  reader.join();
+  CHECK(std::ranges::count(answers, 200) == std::ssize(answers));
+  CHECK(manager.Told() == "WATCHDOG=1");
+
+  kill(vault.pid(), SIGSTOP);
+  CHECK(manager.FallsSilent());
+  kill(vault.pid(), SIGCONT);
+  CHECK(manager.Told() == "WATCHDOG=1");
+  vault.Stop();
+}
+
+TEST_CASE("a service manager that waits for no sign of life, or for another's, gets none") {
+  const ServiceManager manager;
+  for (const auto& [patience, pid] : {std::pair("", ""), {"40000x", ""}, {"40000", "1"}}) {
+    INFO(patience);
+    auto settings = manager.Settings({{"WATCHDOG_USEC", patience}});
+    if (*pid != '\0') settings.environment["WATCHDOG_PID"] = pid;
+    RunningVault vault(settings);
+    vault.Spawn();
+    CHECK(manager.Told() == "READY=1");
+    CHECK(vault.WithToken("").Get("/health/ready").status == 200);
+    vault.Stop();
+    CHECK(manager.Told() == "STOPPING=1");
+  }
 }
 
 TEST_CASE("two servers cannot have one port") {

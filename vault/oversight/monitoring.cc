@@ -130,4 +130,9 @@ Health Monitoring::CheckHealth() const {
   return {true, "ok"};
 }
 
+bool Monitoring::AwaitEngine() const {
+  const auto looked = operations_.Look([](Transaction&) -> Status { return {}; });
+  return looked || (looked.error().reason != "queue_full" && looked.error().reason != "stopping");
+}
+
 }  // namespace coffer::vault

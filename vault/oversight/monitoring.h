@@ -42,6 +42,10 @@ class Monitoring {
   // For monitoring; a success leaves no entry, a refusal does.
   Result<VaultStatistics> ReadStatistics(const Caller& caller);
   Health CheckHealth() const;  // no entry, no disclosure
+  // Waits until the engine has come to an operation of this caller: for ever, where it hangs. No
+  // entry, no disclosure. False: it was not asked, as too many wait or it is stopping. That its
+  // storage refuses is an answer, which CheckHealth tells.
+  bool AwaitEngine() const;
 
  private:
   // What waits for people.
