@@ -2,7 +2,8 @@
 # Tries packages in a bare system of their Debian release: install, make a vault, start, store and read,
 # upgrade over the running vault, remove, install again, purge. For root; takes some minutes, a network
 # and 2 GB below /var/tmp. Not a part of deploy/test.
-#   packages.sh DIRECTORY       with the .deb files; deploy/package --try
+#   packages.sh DIRECTORY [SYSTEM]      with the .deb files; deploy/package --try
+# SYSTEM is a bare system that debootstrap made before, of which a copy is used.
 #
 # With systemd-nspawn (systemd-container) and a machine that lets it, the system is booted, and systemd
 # starts the server as the unit says. Else it is entered by chroot, and the server is started by hand:
@@ -213,7 +214,8 @@ fi
 
 # --- Outside ------------------------------------------------------------------------------------------
 
-packages=$(realpath -- "${1:?packages.sh DIRECTORY}")
+packages=$(realpath -- "${1:?packages.sh DIRECTORY [SYSTEM]}")
+system=${2:-}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 [ "$(id -u)" = 0 ] || die "it takes root to make a bare system"
 command -v debootstrap >/dev/null || die "debootstrap is missing: apt-get install debootstrap, and systemd-container to boot"
@@ -240,8 +242,12 @@ finish() {
 trap finish EXIT
 
 say "making a bare system of $suite"
-debootstrap --variant=minbase --include=ca-certificates,systemd,systemd-sysv,dbus,init "$suite" "$machine" >"$work/debootstrap.log" 2>&1 ||
-  { tail -n 20 "$work/debootstrap.log" >&2; die "debootstrap failed"; }
+if [ -n "$system" ]; then
+  cp -a --one-file-system -- "$system" "$machine"
+else
+  debootstrap --variant=minbase --include=ca-certificates,systemd,systemd-sysv,dbus,init "$suite" "$machine" >"$work/debootstrap.log" 2>&1 ||
+    { tail -n 20 "$work/debootstrap.log" >&2; die "debootstrap failed"; }
+fi
 [ "$suite" != bookworm ] ||
   echo "deb http://deb.debian.org/debian bookworm-backports main" >"$machine/etc/apt/sources.list.d/backports.list"
 mkdir -p "$machine/try/packages" "$machine/try/before"
