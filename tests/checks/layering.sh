@@ -27,6 +27,7 @@ libraries=(
   "sodium: crypto/"
   "p11-kit/: crypto/"
   "sqlite3\.h|sqlcipher/: vault/storage/"
+  "curl/|expat\.h: vault/backup/"
   "httplib\.h: api/http/ api/cli/client/http_client.cc"
 )
 # Of those places the headers that may show one of these libraries, and who may include them.
@@ -115,7 +116,7 @@ for row in "${libraries[@]}"; do
   found=$(search -nE "^#include +[<\"]($(key "$row"))" /dev/null "${sources[@]}")
   home=$(places "$(values "$row")")
   report "$(key "$row") is included in $(values "$row")" < <(search -vE "^(${home:1})" <<<"$found")
-  report "a header that others include shows none of OpenSSL, libsodium, SQLite and httplib" < <(
+  report "a header that others include shows none of OpenSSL, libsodium, SQLite, libcurl, Expat and httplib" < <(
     search -E '^[^:]*\.h:' <<<"$found" | search -vE "^(${shown%|})")
 done
 for row in "${showing[@]}"; do

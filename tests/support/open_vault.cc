@@ -43,7 +43,7 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.backup_every_hours = settings.backup_every_hours;
   options.backup_increment_seconds = settings.backup_increment_seconds;
   for (auto destination : settings.backup_destinations) {
-    destination.directory.insert(0, directory + "/../");
+    if (!destination.place().in_s3()) destination.directory.insert(0, directory + "/../");
     options.backup_destinations.push_back(std::move(destination));
   }
   options.clock = &clock;

@@ -6,6 +6,7 @@
 namespace coffer::vault {
 
 std::string PlaceOf(const std::string& path) {
+  if (StorePlace(path).in_s3()) return path + "/";
   std::error_code error;
   const auto written = std::filesystem::absolute(path, error);
   const auto found = std::filesystem::weakly_canonical(written, error);

@@ -6,18 +6,23 @@
 #include <vector>
 
 #include "audit/documents/backup_manifest.h"
+#include "vault/backup/store_place.h"
 
 namespace coffer::vault {
 
 struct BackupDestination {
   std::string name;
   audit::BackupKind kind = audit::BackupKind::kData;
-  std::string directory;
+  std::string directory;        // or https://HOST/BUCKET/PREFIX
   std::uint32_t keep_days = 0;  // generations that are older go; 0: they stay
+  S3Options s3 = {};
+
+  StorePlace place() const { return {directory, s3}; }
 };
 
 // Where a path leads, behind links and with a slash at its end: one place lies in another when its
-// text begins with the other's. What cannot be looked at is taken as it is written.
+// text begins with the other's. What cannot be looked at is taken as it is written; a URL always
+// is.
 std::string PlaceOf(const std::string& path);
 
 struct BackupOptions {

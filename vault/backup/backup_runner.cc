@@ -78,7 +78,7 @@ void BackupRunner::Finish() {
     warn("a destination does not answer");
     return;
   }
-  writer_.Resume();
+  writer_.Resume(kPatienceAtStop);
   const auto written = MakeIncrements();
   writer_.Stop();
   if (!written) warn(InWords(written.error()));

@@ -130,13 +130,14 @@ struct BackupWriter::Place {
   bool owes = false;   // the last generation is not there
   // In a run.
   DestinationRun done = {};
+  std::shared_ptr<BackupStore> store = nullptr;  // stays, with its connection
   std::optional<Repository> repository = std::nullopt;
   std::optional<Repository::Claim> claim = std::nullopt;  // to write to it
   bool unfinished = false;                                // what an earlier run left may be there
   std::optional<audit::BackupManifest> earlier = std::nullopt;  // its newest
 
   void Begin() {
-    done = {destination.name, destination.kind, false, {}, {}, 0};
+    done = {.name = destination.name, .kind = destination.kind, .problem = {}, .figures = {}};
     repository.reset();
     claim.reset();
     earlier.reset();
@@ -166,8 +167,26 @@ Repository::Owner BackupWriter::owner() const {
   return {keyring.log_origin(), crypto::HexEncode(keyring.vault_id())};
 }
 
-Result<Repository> BackupWriter::OpenDestination(const BackupDestination& destination) const {
-  COFFER_ASSIGN(auto repository, Repository::Open(destination.directory));
+void BackupWriter::Resume(std::chrono::seconds patience) {
+  until_ = std::chrono::steady_clock::now() + patience;
+  stopping_ = false;
+}
+
+bool BackupWriter::interrupted() const {
+  return stopping_ || std::chrono::steady_clock::now() > until_.load();
+}
+
+Result<Repository> BackupWriter::OpenDestination(const BackupDestination& destination,
+                                                 bool briefly) const {
+  StorePlace place = destination.place();
+  if (briefly) place.s3 = place.s3.Briefly();
+  COFFER_ASSIGN(auto store, OpenStore(place, [this] { return interrupted(); }));
+  COFFER_ASSIGN(auto repository, Repository::Open(std::move(store)));
+  return Check(std::move(repository), destination);
+}
+
+Result<Repository> BackupWriter::Check(Repository repository,
+                                       const BackupDestination& destination) const {
   if (repository.kind() != destination.kind) {
     return Fail(Code::kConflict, "repository_of_other_kind",
                 destination.directory + " is one of " + std::string(Name(repository.kind())));
@@ -184,7 +203,12 @@ Result<Repository> BackupWriter::OpenDestination(const BackupDestination& destin
 
 void BackupWriter::Open(Place& place, bool to_begin) {
   const auto open = [&]() -> Status {
-    COFFER_ASSIGN(auto repository, OpenDestination(place.destination));
+    if (!place.store) {
+      COFFER_ASSIGN(place.store,
+                    OpenStore(place.destination.place(), [this] { return interrupted(); }));
+    }
+    COFFER_ASSIGN(auto opened, Repository::Open(place.store));
+    COFFER_ASSIGN(auto repository, Check(std::move(opened), place.destination));
     COFFER_ASSIGN(auto claim, repository.Take());
     place.claim.emplace(std::move(claim));
     place.repository = std::move(repository);
@@ -309,11 +333,25 @@ void BackupWriter::Prune(Place& place, Timestamp now, Pace& pace) const {
     const std::uint32_t days = place.destination.keep_days;
     std::optional<Timestamp> since;
     if (days > 0 && !clock_doubted_()) since = Timestamp{now.ms - days * kDayOfKeepingMs};
-    COFFER_TRY(PruneRepository(
+    Pruned pruned;
+    const auto gone = PruneRepository(
         *place.repository, since, place.unfinished || !place.done.copied,
-        [&] { return GoOn(pace); }, place.done.generations_removed));
-    COFFER_TRY(place.repository->EndWriting());
+        [&] { return GoOn(pace); }, pruned);
+    place.done.generations_removed = pruned.removed;
+    place.done.generations_retained = pruned.retained;
+    place.done.retained_until = pruned.retained_until;
+    COFFER_TRY(gone);
+    COFFER_ASSIGN(const auto ended, place.repository->EndWriting());
     place.swept = true;
+    // What was erased comes back as long as they are kept.
+    const bool retains = pruned.retains || ended.refused || ended.kept;
+    if (retains && place.destination.kind == BackupKind::kKeys) {
+      return Fail(
+          Code::kConflict, "keys_retained",
+          place.repository->path() +
+              " retains what is removed from it: keys need a bucket without object lock and "
+              "without versions");
+    }
     return {};
   };
   if (const auto pruned = prune(); !pruned && place.done.problem.empty()) {
@@ -323,7 +361,7 @@ void BackupWriter::Prune(Place& place, Timestamp now, Pace& pace) const {
 
 // A place that is slow must not fill the vault's own disk.
 Status BackupWriter::CheckRoom() const {
-  if (stopping_) return Fail(Code::kUnavailable, "stopping");
+  if (interrupted()) return Fail(Code::kUnavailable, "stopping");
   if (operations_.engine().Statistics().wal_frames > kMostWalFrames) {
     return Fail(Code::kExhausted, "wal_too_long", "the copy takes too long");
   }

@@ -29,6 +29,9 @@ struct DestinationRun {
   std::string problem;  // why it has no copy, or keeps too much: a reason and a detail
   PageFigures figures;
   std::uint64_t generations_removed = 0;
+  // Of generations that should have gone: the destination retains them (object lock).
+  std::uint64_t generations_retained = 0;
+  std::optional<Timestamp> retained_until = std::nullopt;  // where it is told
 };
 
 struct BackupRun {
@@ -73,13 +76,15 @@ class BackupWriter {
   // Whether one has no generation of this opening, not the last one, or increments that have become
   // longer than it.
   bool NeedsGeneration() const;
-  // What is under way, or begun later, ends soon, unfinished; until it is resumed.
+  // What is under way, or begun later, ends soon, unfinished; until it is resumed, for so long.
   void Stop() { stopping_ = true; }
-  void Resume() { stopping_ = false; }
+  void Resume(std::chrono::seconds patience);
 
   // Errors: those of Repository::Open; kConflict "repository_of_other_kind",
   // "repository_of_other_vault".
-  Result<Repository> OpenDestination(const BackupDestination& destination) const;
+  // `briefly`: for somebody who waits. Any thread.
+  Result<Repository> OpenDestination(const BackupDestination& destination,
+                                     bool briefly = false) const;
   Repository::Owner owner() const;
 
  private:
@@ -99,6 +104,8 @@ class BackupWriter {
                 Pace& pace) const;
   Result<Increment> Collect(Place& place, const VaultSnapshot& snapshot) const;
   Status Write(Increment& increment, std::uint64_t log_size) const;
+  Result<Repository> Check(Repository repository, const BackupDestination& destination) const;
+  bool interrupted() const;
   Status GoOn(Pace& pace) const;
   Status CheckRoom() const;
   std::vector<audit::VerifierKey> TrustedKeys() const;
@@ -110,6 +117,8 @@ class BackupWriter {
   const VaultFiles files_;
   const std::function<bool()> clock_doubted_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::chrono::steady_clock::time_point> until_{
+      std::chrono::steady_clock::time_point::max()};  // after it as well
   std::vector<Place> places_;
   Timestamp last_;          // of the newest snapshot
   Timestamp keys_changed_;  // of the newest snapshot in which the keys were others

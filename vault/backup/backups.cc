@@ -12,7 +12,7 @@ DestinationState Backups::StateOf(std::size_t number) const {
   DestinationState state{
       destination.name, destination.kind, destination.directory, {}, 0, {}, {}, {}};
   const auto look = [&]() -> Status {
-    COFFER_ASSIGN(const auto repository, runner_.writer().OpenDestination(destination));
+    COFFER_ASSIGN(const auto repository, runner_.writer().OpenDestination(destination, true));
     COFFER_ASSIGN(const auto generations, repository.ListGenerations());
     state.generations = generations.size();
     if (generations.empty()) return {};
@@ -41,7 +41,7 @@ Result<DestinationState> Backups::InitializeDestination(const Caller& caller,
     call.entry.detail = "initialize " + name;
     return {};
   }));
-  const auto made = Repository::Create(found->directory, found->kind, runner_.writer().owner());
+  const auto made = Repository::Create(found->place(), found->kind, runner_.writer().owner());
   if (!made) {
     COFFER_TRY(operations_.LogSystemEvent("backup.ended", made.error().reason, name));
     return std::unexpected(made.error());

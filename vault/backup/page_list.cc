@@ -110,8 +110,15 @@ Result<Part> ReadPart(const Repository& repository, const std::vector<Hash>& par
 class PartWriter {
  public:
   PartWriter(const Repository& repository, const Part& earlier, PageFigures& figures)
-      : repository_(repository), earlier_(earlier), figures_(figures) {
-    for (const Hash& pack : earlier.packs) usable_.push_back(repository.Has(pack));
+      : repository_(repository), earlier_(earlier), figures_(figures) {}
+
+  // Which packs of the earlier part are there still.
+  Status FindUsable() {
+    for (const Hash& pack : earlier_.packs) {
+      COFFER_ASSIGN(const bool there, repository_.Has(pack));
+      usable_.push_back(there);
+    }
+    return {};
   }
 
   Status Add(ByteView page) {
@@ -187,6 +194,7 @@ Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
       if (read && read->packs.size() <= kMostPacksOfPart) before = *std::move(read);
     }
     PartWriter part(repository, before, figures);
+    COFFER_TRY(part.FindUsable());
     const std::uint64_t end = std::min(first + kBytesOfPart, file.bytes);
     for (std::uint64_t at = first; at < end; at += kBytesOfPack) {
       COFFER_TRY(go_on());

@@ -1,5 +1,7 @@
 #include "vault/backup/prune.h"
 
+#include <algorithm>
+#include <iterator>
 #include <ranges>
 #include <set>
 #include <string>
@@ -52,11 +54,18 @@ Result<std::set<Hash>> ObjectsNeeded(const Repository& repository,
 }  // namespace
 
 Status PruneRepository(const Repository& repository, std::optional<Timestamp> since, bool sweep,
-                       const std::function<Status()>& go_on, std::uint64_t& removed) {
-  removed = 0;
+                       const std::function<Status()>& go_on, Pruned& pruned) {
+  pruned = {};
+  const auto retain = [&](const Repository::Removal& removal) {
+    pruned.retains = pruned.retains || removal.refused || removal.kept;
+    if (removal.until) {
+      pruned.retained_until =
+          std::max(pruned.retained_until.value_or(*removal.until), *removal.until);
+    }
+  };
   COFFER_ASSIGN(const auto generations, repository.ListGenerations());
   std::vector<audit::BackupManifest> kept;
-  std::vector<std::string> old;
+  std::vector<std::pair<std::string, audit::BackupManifest>> old;
   std::set<std::string> unreadable;
   for (const auto& generation : generations | std::views::reverse) {
     const auto note = repository.GetManifest(generation);
@@ -66,13 +75,13 @@ Status PruneRepository(const Repository& repository, std::optional<Timestamp> si
       if (manifest.error().code == Code::kUnavailable) return std::unexpected(manifest.error());
       unreadable.insert(generation);
     } else if (since && manifest->created < *since && !kept.empty()) {
-      old.push_back(generation);
+      old.emplace_back(generation, *std::move(manifest));
     } else {
       kept.push_back(*std::move(manifest));
     }
   }
   COFFER_ASSIGN(auto increments, repository.ListIncrements());
-  bool any_went = !old.empty();
+  bool any_went = false;
   // Before the generations: what a crash leaves is one without.
   std::set<std::string> followed = unreadable;
   for (const auto& manifest : kept | std::views::take(kGenerationsWithIncrements)) {
@@ -83,13 +92,23 @@ Status PruneRepository(const Repository& repository, std::optional<Timestamp> si
       ++at;
       continue;
     }
-    COFFER_TRY(repository.RemoveIncrements(at->first, at->second));
-    at = increments.erase(at);
-    any_went = true;
+    const std::size_t before = at->second.size();
+    COFFER_ASSIGN(const auto removal, repository.RemoveIncrements(at->first, at->second));
+    retain(removal);
+    any_went = any_went || at->second.size() < before;
+    at = at->second.empty() ? increments.erase(at) : std::next(at);
   }
-  for (const auto& generation : old) {
-    COFFER_TRY(repository.RemoveManifest(generation));
-    ++removed;
+  for (auto& [generation, manifest] : old) {
+    // Of increments that are retained the generation is what they follow.
+    bool stays = increments.contains(generation);
+    if (!stays) {
+      COFFER_ASSIGN(const auto removal, repository.RemoveManifest(generation));
+      retain(removal);
+      stays = removal.refused;
+    }
+    ++(stays ? pruned.retained : pruned.removed);
+    any_went = any_went || !stays;
+    if (stays) kept.push_back(std::move(manifest));
   }
   if (!unreadable.empty()) {
     return Fail(Code::kCorrupted, "manifest_malformed",
@@ -98,7 +117,11 @@ Status PruneRepository(const Repository& repository, std::optional<Timestamp> si
   }
   if (!any_went && !sweep) return {};
   COFFER_ASSIGN(const auto needed, ObjectsNeeded(repository, kept, increments, go_on));
-  return repository.RemoveObjects([&](const Hash& object) { return !needed.contains(object); });
+  COFFER_ASSIGN(const auto swept, repository.RemoveObjects([&](const Hash& object) {
+    return !needed.contains(object);
+  }));
+  retain(swept);
+  return {};
 }
 
 }  // namespace coffer::vault

@@ -1,4 +1,4 @@
-// A place where backups lie, as a directory has it:
+// A place where backups lie, in a directory or an S3-compatible store:
 //
 //   coffer-backup              what it is: format, id, kind, and whose it is
 //   objects/ab/cdef…           by the SHA-256 of their bytes: packs of pages, lists, small files
@@ -15,16 +15,17 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <span>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "audit/documents/backup_manifest.h"
 #include "crypto/bytes.h"
 #include "crypto/hash.h"
 #include "crypto/result.h"
+#include "vault/backup/backup_store.h"
+#include "vault/backup/store_place.h"
 
 namespace coffer::vault {
 
@@ -46,44 +47,36 @@ class Repository {
     bool operator==(const Owner&) const = default;
   };
 
-  // Makes `path`, or takes it where it is empty. Errors: kConflict "repository_exists",
-  // "repository_not_empty"; kUnavailable "destination_unavailable".
-  static Result<Repository> Create(const std::string& path, BackupKind kind, const Owner& owner);
+  // Makes it, or takes what is empty. Errors: kConflict "repository_exists",
+  // "repository_not_empty"; kUnavailable "destination_unavailable"; those of OpenStore.
+  static Result<Repository> Create(const StorePlace& place, BackupKind kind, const Owner& owner);
+  static Result<Repository> Create(std::shared_ptr<BackupStore> store, BackupKind kind,
+                                   const Owner& owner);
   // Errors: kNotFound "repository_missing"; kCorrupted "repository_malformed"; kUnavailable
-  // "destination_unavailable".
-  static Result<Repository> Open(const std::string& path);
+  // "destination_unavailable"; those of OpenStore.
+  static Result<Repository> Open(const StorePlace& place);
+  static Result<Repository> Open(std::shared_ptr<BackupStore> store);
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return store_->place(); }
   const std::string& id() const { return id_; }
   BackupKind kind() const { return kind_; }
   const Owner& owner() const { return owner_; }
 
   // Only one process at a time writes to a repository. Held until it goes out of scope; on a file
-  // system without locks (flock) nobody is kept out. Errors: kConflict "repository_in_use";
+  // system without locks (flock), and in an S3-compatible store, nobody is kept out: there what was
+  // written within a day is spared by RemoveObjects. Errors: kConflict "repository_in_use";
   // kUnavailable.
-  class Claim {
-   public:
-    Claim(Claim&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Claim(const Claim&) = delete;
-    Claim& operator=(const Claim&) = delete;
-    Claim& operator=(Claim&&) = delete;
-    ~Claim();
-
-   private:
-    friend class Repository;
-    explicit Claim(int fd) : fd_(fd) {}
-    int fd_;
-  };
+  using Claim = std::unique_ptr<BackupStore::Claim>;
   Result<Claim> Take() const;
   // What is written from here on may be left without a manifest, until it is said to be finished.
   // The first returns whether that was so before.
   Result<bool> BeginWriting() const;
-  Status EndWriting() const;
+  Result<BackupStore::Removal> EndWriting() const;
 
   // Durable on return. Returns its name; bytes that are there already are not written again
   // (`written` says so). Errors: kUnavailable "destination_unavailable".
   Result<Hash> Put(ByteView bytes, bool& written) const;
-  bool Has(const Hash& name) const;  // without a look at its bytes
+  Result<bool> Has(const Hash& name) const;  // without a look at its bytes
   // Errors: kNotFound "object_missing"; kCorrupted "object_wrong": its bytes are not those that it
   // is named by; kUnavailable.
   Result<Bytes> Get(const Hash& name) const;
@@ -103,22 +96,23 @@ class Repository {
   Status PutIncrement(const std::string& generation, std::uint64_t n,
                       const std::string& note) const;
 
-  // Errors: kUnavailable "destination_unavailable"; also of a destination that refuses it.
-  Status RemoveManifest(const std::string& generation) const;
-  // The last first: what is left of a generation's follow each other.
-  Status RemoveIncrements(const std::string& generation,
-                          std::span<const std::uint64_t> numbers) const;
-  // With what crashes left half written.
-  Status RemoveObjects(const std::function<bool(const Hash&)>& goes) const;
+  // What a destination retains (object lock) is told, and is no error. Errors: kUnavailable
+  // "destination_unavailable".
+  using Removal = BackupStore::Removal;
+  Result<Removal> RemoveManifest(const std::string& generation) const;
+  // The last first, up to one that is retained: what is left of a generation's, also in `numbers`,
+  // follow each other.
+  Result<Removal> RemoveIncrements(const std::string& generation,
+                                   std::vector<std::uint64_t>& numbers) const;
+  // With what crashes left half written. One that is retained keeps no other from going.
+  Result<Removal> RemoveObjects(const std::function<bool(const Hash&)>& goes) const;
 
  private:
-  static Result<std::string> GetNote(const std::string& path, std::string_view missing,
-                                     std::string_view malformed);
-  std::string ObjectPath(const Hash& name) const;
-  std::string GenerationPath(const std::string& generation) const;
-  std::string IncrementPath(const std::string& generation, std::uint64_t n) const;
+  Result<std::string> GetNote(const std::string& name, std::string_view missing,
+                              std::string_view malformed) const;
 
-  std::string path_, id_;
+  std::shared_ptr<BackupStore> store_;
+  std::string id_;
   Owner owner_;
   BackupKind kind_ = BackupKind::kData;
 };

@@ -37,9 +37,9 @@ Result<std::uint64_t> CheckObjects(const Repository& repository, const Moment& m
 
 }  // namespace
 
-Result<RepositoryReport> VerifyRepository(const std::string& path,
+Result<RepositoryReport> VerifyRepository(const StorePlace& place,
                                           std::span<const audit::VerifierKey> trusted) {
-  COFFER_ASSIGN(const auto repository, Repository::Open(path));
+  COFFER_ASSIGN(const auto repository, Repository::Open(place));
   RepositoryReport report;
   report.vault = repository.owner().vault;
   report.kind = repository.kind();

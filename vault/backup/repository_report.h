@@ -24,7 +24,7 @@ struct RepositoryReport {
 // hash, each page of the newest.
 // `trusted` empty: no signature is looked at. Errors: those of Repository::Open and
 // ListGenerations.
-Result<RepositoryReport> VerifyRepository(const std::string& path,
+Result<RepositoryReport> VerifyRepository(const StorePlace& place,
                                           std::span<const audit::VerifierKey> trusted);
 
 }  // namespace coffer::vault

@@ -201,11 +201,11 @@ Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrin
                   keys_generation + " or a later one, or give the root key of then");
 }
 
-Result<Repository> OpenOfKind(const std::string& path, BackupKind kind) {
-  COFFER_ASSIGN(auto repository, Repository::Open(path));
+Result<Repository> OpenOfKind(const StorePlace& place, BackupKind kind) {
+  COFFER_ASSIGN(auto repository, Repository::Open(place));
   if (repository.kind() != kind) {
     return Fail(Code::kConflict, "repository_of_other_kind",
-                path + " is one of " + std::string(Name(repository.kind())));
+                place.where + " is one of " + std::string(Name(repository.kind())));
   }
   return repository;
 }

@@ -15,7 +15,7 @@
 namespace coffer::vault {
 
 struct RestoreRequest {
-  std::string data_repository, keys_repository;
+  StorePlace data_repository, keys_repository;
   std::string generation;  // of the data, as it is; empty: the newest, with its increments
   std::string directory;   // does not exist yet, or is empty
   std::optional<Timestamp> at = std::nullopt;  // of no generation: the newest moment until then
