@@ -83,7 +83,8 @@ coffer::Result<std::unique_ptr<coffer::crypto::RootKeyProvider>> TakeRootKey(
 }
 
 // All that a start could refuse and that can be told without one, also beside a server that runs.
-coffer::Status CheckStart(const coffer::api::Config& config) {
+coffer::Status CheckStart(coffer::api::Config config) {
+  COFFER_TRY(coffer::api::ResolveCredentials(config));
   COFFER_ASSIGN(const auto root, TakeRootKey(config));
   COFFER_TRY(coffer::api::CheckTlsFiles(config.server.tls));
   COFFER_ASSIGN(const bool served, coffer::vault::CheckDirectory(config.vault, *root));
@@ -112,6 +113,9 @@ void Reload(coffer::api::Server& server, const std::string& config_path) {
 int Serve(coffer::api::Config config, const std::string& config_path, const sigset_t& signals) {
   using namespace coffer;
   if (auto room = CheckAddressSpace(config); !room) return Fail(kFailed, room.error());
+  if (const auto resolved = api::ResolveCredentials(config); !resolved) {
+    return Fail(kConfiguration, resolved.error());
+  }
   auto root = TakeRootKey(config);
   // The service manager starts what failed again, but for what is wrong with the configuration.
   if (!root) {

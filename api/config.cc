@@ -90,13 +90,33 @@ Take Networks(std::vector<vault::Network>& into) {
   };
 }
 
+// Where it lies: one of two ways to say it.
+std::string TakePlace(const std::string& s3, vault::BackupDestination& into) {
+  if (s3.empty()) {
+    if (!into.directory.starts_with('/')) {
+      return "needs a 'directory' that begins with '/', or an 's3'";
+    }
+    const bool beside = !into.s3.credentials_file.empty() || !into.s3.ca_file.empty() ||
+                        into.s3.region != vault::S3Options().region;
+    return beside ? "has settings of an 's3', which it has not" : "";
+  }
+  if (!into.directory.empty()) return "has a 'directory' and an 's3': one of them";
+  const auto address = vault::ParseS3Address(s3);
+  if (!address) return "has an 's3' that cannot be used: " + address.error().detail;
+  if (const auto fault = vault::CheckS3Options(into.s3); !fault) {
+    return "cannot be used: " + fault.error().detail;
+  }
+  into.directory = address->url;
+  return {};
+}
+
 std::string TakeDestination(const toml::table& table, vault::BackupDestination& into) {
-  std::string kind;
+  std::string kind, s3;
   const std::map<std::string_view, Take> settings = {
-      {"name", Text(into.name)},
-      {"kind", Text(kind)},
-      {"directory", Text(into.directory)},
-      {"keep_days", Number(into.keep_days, 1, 36'500)}};
+      {"name", Text(into.name)},           {"kind", Text(kind)},
+      {"directory", Text(into.directory)}, {"s3", Text(s3)},
+      {"region", Text(into.s3.region)},    {"credentials_file", Text(into.s3.credentials_file)},
+      {"ca_file", Text(into.s3.ca_file)},  {"keep_days", Number(into.keep_days, 1, 36'500)}};
   for (const auto& [key, value] : table) {
     const auto setting = settings.find(key.str());
     if (setting == settings.end()) return "has no setting '" + std::string(key.str()) + "'";
@@ -109,7 +129,7 @@ std::string TakeDestination(const toml::table& table, vault::BackupDestination& 
                        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
                      });
   if (!named) return "needs a 'name' of small letters, digits and '-', at most 32";
-  if (!into.directory.starts_with('/')) return "needs a 'directory' that begins with '/'";
+  if (auto fault = TakePlace(s3, into); !fault.empty()) return fault;
   if (kind != "data" && kind != "keys") return "needs a 'kind' that is \"data\" or \"keys\"";
   into.kind = kind == "data" ? audit::BackupKind::kData : audit::BackupKind::kKeys;
   return {};
@@ -136,6 +156,12 @@ bool Overlap(const std::string& one, const std::string& other) {
   return a.starts_with(b) || b.starts_with(a);
 }
 
+// Who guards a bucket, its versions and its object lock are of all that is in it.
+bool ShareBucket(const vault::BackupDestination& one, const vault::BackupDestination& other) {
+  const auto a = vault::ParseS3Address(one.directory), b = vault::ParseS3Address(other.directory);
+  return a && b && a->endpoint == b->endpoint && a->bucket == b->bucket;
+}
+
 // Client keys beside the data, or kept for longer than acts of erasure say, would bring back what
 // was erased.
 std::string FaultOf(const std::vector<vault::BackupDestination>& destinations,
@@ -148,6 +174,9 @@ std::string FaultOf(const std::vector<vault::BackupDestination>& destinations,
       if (other.name == one.name) return name + "is there twice";
       if (Overlap(one.directory, other.directory)) {
         return name + "has the place of '" + other.name + "'";
+      }
+      if (one.kind != other.kind && ShareBucket(one, other)) {
+        return name + "has the bucket of '" + other.name + "': keys need one of their own";
       }
     }
     if (one.kind != audit::BackupKind::kKeys) continue;
@@ -313,6 +342,14 @@ Result<std::string> ResolveSecretPath(const std::string& path) {
                 "'" + path + "' needs a service started by systemd with LoadCredential=" + name);
   }
   return std::string(directory) + "/" + name;
+}
+
+Status ResolveCredentials(Config& config) {
+  for (auto& destination : config.vault.backup_destinations) {
+    COFFER_ASSIGN(destination.s3.credentials_file,
+                  ResolveSecretPath(destination.s3.credentials_file));
+  }
+  return {};
 }
 
 bool MustNotBeTriedAgain(const Error& error) {

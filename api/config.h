@@ -32,6 +32,9 @@ Result<Config> LoadConfig(const std::string& path);
 // "credential:NAME" becomes $CREDENTIALS_DIRECTORY/NAME (systemd.exec, LoadCredential=).
 Result<std::string> ResolveSecretPath(const std::string& path);
 
+// The same of the files of destinations' credentials: who opens the vault is given paths.
+Status ResolveCredentials(Config& config);
+
 // The root key that the configuration and the keyring's header call for.
 Result<std::unique_ptr<crypto::RootKeyProvider>> OpenRootKey(const Config& config);
 

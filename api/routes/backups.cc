@@ -51,6 +51,8 @@ void WriteMembers(ObjectWriter& object, const vault::BackupRun& run) {
     item.Number("pages_stored", done.figures.pages_stored);
     item.Number("bytes_stored", done.figures.bytes_stored);
     item.Number("generations_removed", done.generations_removed);
+    item.Number("generations_retained", done.generations_retained);
+    if (done.retained_until) item.Time("retained_until", *done.retained_until);
     if (!done.problem.empty()) item.Text("problem", done.problem);
   });
 }

@@ -376,5 +376,60 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
   }
 }
 
+TEST_CASE(
+    "destinations in S3-compatible stores: with credentials, over TLS, keys in a bucket apart") {
+  const auto destination = [](const std::string& name, const std::string& kind,
+                              const std::string& url, const std::string& more = {}) {
+    return "[[backup.destination]]\nname = \"" + name + "\"\nkind = \"" + kind + "\"\ns3 = \"" +
+           url + "\"\n" + more;
+  };
+  const std::string horizon = "[operator]\nbackup_horizon_days = 7\n";
+  const std::string file_of_secrets = "credentials_file = \"credential:s3\"\n";
+  const std::string week = "keep_days = 6\n" + file_of_secrets;
+  ConfigFile file;
+  file.rest = horizon +
+              destination("off-site", "data", "https://s3.example/data/coffer/",
+                          file_of_secrets + "region = \"eu-central-1\"\nca_file = \"/ca.pem\"\n") +
+              destination("keys", "keys", "https://s3.example/keys", week);
+  auto config = file.Load();
+  REQUIRE(config);
+  auto& all = config->vault.backup_destinations;
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].directory == "https://s3.example/data/coffer");
+  CHECK(all[0].s3.region == "eu-central-1");
+  CHECK(all[0].s3.ca_file == "/ca.pem");
+  CHECK(all[0].s3.credentials_file == "credential:s3");
+  CHECK(all[1].directory == "https://s3.example/keys");
+  CHECK(all[1].s3.region == "us-east-1");
+  REQUIRE(unsetenv("CREDENTIALS_DIRECTORY") == 0);
+  CHECK(ResolveCredentials(*config).error().reason == "config_invalid");
+  REQUIRE(setenv("CREDENTIALS_DIRECTORY", "/run/credentials/cofferd", 1) == 0);
+  REQUIRE(ResolveCredentials(*config));
+  REQUIRE(unsetenv("CREDENTIALS_DIRECTORY") == 0);
+  CHECK(all[0].s3.credentials_file == "/run/credentials/cofferd/s3");
+
+  const std::string url = "https://s3.example/data/coffer";
+  for (const auto& [rest, fault] : std::vector<std::pair<std::string, std::string>>{
+           {destination("a", "data", url), "needs a file with credentials"},
+           {destination("a", "data", url, file_of_secrets + "directory = \"/mnt/a\"\n"),
+            "one of them"},
+           {destination("a", "data", url, file_of_secrets + "region = \"a:b\"\n"), "its region"},
+           {destination("a", "data", "http://s3.example/data", file_of_secrets), "without TLS"},
+           {destination("a", "data", "https://s3.example", file_of_secrets), "its bucket"},
+           {"[[backup.destination]]\nname = \"a\"\nkind = \"data\"\ndirectory = \"/mnt/a\"\n" +
+                file_of_secrets,
+            "settings of an 's3'"},
+           {destination("a", "data", url, file_of_secrets) +
+                destination("b", "data", url + "/more", file_of_secrets),
+            "has the place of 'a'"},
+           {horizon + destination("a", "data", url, file_of_secrets) +
+                destination("b", "keys", "https://s3.example/data/other", week),
+            "has the bucket of 'a'"}}) {
+    file.rest = rest;
+    INFO(rest);
+    CHECK(file.FaultOf(file.Load()).contains(fault));
+  }
+}
+
 }  // namespace
 }  // namespace coffer::api

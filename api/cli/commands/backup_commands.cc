@@ -26,14 +26,30 @@ struct BackupOptions {
   std::string name;
 };
 
+struct S3CommandOptions {
+  std::string region = vault::S3Options().region;
+  std::string credentials_file, ca_file;
+
+  vault::StorePlace PlaceOf(const std::string& where) const {
+    vault::StorePlace place(where);
+    place.s3.region = region;
+    place.s3.credentials_file = credentials_file;
+    place.s3.ca_file = ca_file;
+    return place;
+  }
+};
+
 struct RepositoryOptions {
   std::string path;
+  S3CommandOptions s3;
   std::vector<std::string> log_keys;
   bool json = false;
 };
 
 struct RestoreOptions {
   vault::RestoreRequest request;
+  std::string from, keys_from;
+  S3CommandOptions s3, keys_s3;
   std::string at;
   RootKeyOptions root_key;
   bool json = false;
@@ -85,11 +101,13 @@ Outcome<Exit> MakeBackup(const BackupOptions& options, Console& console) {
   if (options.connection.json) {
     PrintJson(console, run);
   } else {
-    Table table({"DESTINATION", "KIND", "PAGES", "NEW", "BYTES STORED", "REMOVED", "PROBLEM"});
+    Table table({"DESTINATION", "KIND", "PAGES", "NEW", "BYTES STORED", "REMOVED", "RETAINED",
+                 "UNTIL", "PROBLEM"});
     for (const json& one : Member(run, "destinations")) {
       table.Add({Text(one, "name"), Text(one, "kind"), Text(one, "pages"),
                  Text(one, "pages_stored"), Text(one, "bytes_stored"),
-                 Text(one, "generations_removed"), Text(one, "problem")});
+                 Text(one, "generations_removed"), Text(one, "generations_retained"),
+                 Text(one, "retained_until"), Text(one, "problem")});
     }
     table.Print(console);
     if (run.contains("generation")) {
@@ -109,7 +127,7 @@ Outcome<Exit> VerifyCopies(const RepositoryOptions& options, Console& console) {
     COFFER_ASSIGN(const audit::VerifierKey parsed, ParseLogKey(key));
     for (auto& named : audit::UnderAllNames(parsed)) trusted.push_back(std::move(named));
   }
-  const auto report = vault::VerifyRepository(options.path, trusted);
+  const auto report = vault::VerifyRepository(options.s3.PlaceOf(options.path), trusted);
   if (!report) {
     return std::unexpected(FailureOf(report.error(), "the repository was not verified"));
   }
@@ -153,6 +171,8 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
     return Fail(Code::kUnauthenticated, "root_key_missing");
   };
   vault::RestoreRequest request = options.request;
+  request.data_repository = options.s3.PlaceOf(options.from);
+  request.keys_repository = options.keys_s3.PlaceOf(options.keys_from);
   if (!options.at.empty()) {
     const auto at = audit::ParseTimestamp(options.at);
     if (!at) {
@@ -207,6 +227,22 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
   return Exit::kOk;
 }
 
+// `which`: "--s3" or "--keys-s3".
+void AddS3Options(CLI::App& command, const std::string& which, S3CommandOptions& options) {
+  command
+      .add_option(which + "-credentials-file", options.credentials_file,
+                  "Of a repository in an S3-compatible store: a file whose line has the access "
+                  "key's id, the secret key and, where there is one, a session token")
+      ->type_name("FILE");
+  command.add_option(which + "-region", options.region, "Its region")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      .add_option(which + "-ca-file", options.ca_file,
+                  "Whose certificates count there; else those of the system")
+      ->type_name("FILE");
+}
+
 void AddInitialize(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<BackupOptions>();
   CLI::App* command = group.add_subcommand("init", "Make the repository of a destination, once");
@@ -221,7 +257,12 @@ void AddVerifyCopies(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<RepositoryOptions>();
   CLI::App* command =
       group.add_subcommand("verify", "Read a repository back, every byte; no server is asked");
-  command->add_option("repository", options->path, "Its directory")->type_name("DIR")->required();
+  command
+      ->add_option("repository", options->path,
+                   "Its directory, or the https:// address of bucket and prefix")
+      ->type_name("DIR")
+      ->required();
+  AddS3Options(*command, "--s3", options->s3);
   command
       ->add_option("--log-key", options->log_keys,
                    "A verifier key of the log, that of today or an earlier one; repeatable")
@@ -262,12 +303,11 @@ void AddRestoreCommand(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<RestoreOptions>();
   CLI::App* command = app.add_subcommand("restore", "Make a data directory from a backup");
   command
-      ->add_option("--from", options->request.data_repository, "The repository that has the data")
+      ->add_option("--from", options->from,
+                   "The repository that has the data: a directory, or an https:// address")
       ->type_name("DIR")
       ->required();
-  command
-      ->add_option("--keys-from", options->request.keys_repository,
-                   "The repository that has the keys")
+  command->add_option("--keys-from", options->keys_from, "The repository that has the keys")
       ->type_name("DIR")
       ->required();
   CLI::Option* const generation = command
@@ -282,6 +322,8 @@ void AddRestoreCommand(CLI::App& app, Command& chosen) {
                    "The directory to make; empty, where it is there")
       ->type_name("DIR")
       ->required();
+  AddS3Options(*command, "--s3", options->s3);
+  AddS3Options(*command, "--keys-s3", options->keys_s3);
   AddRootKeyOptions(*command, options->root_key, "The vault's root key file");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
