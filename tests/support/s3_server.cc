@@ -14,6 +14,7 @@
 #include "crypto/atomic_file.h"
 #include "crypto/encoding.h"
 #include "crypto/random.h"
+#include "crypto/secret_bytes.h"
 
 extern char** environ;
 
@@ -38,6 +39,7 @@ S3Server::S3Server() : secret_(crypto::HexEncode(crypto::RandomBytes(20))) {
                                    crypto::AsBytes("test:coffer " + secret_ + "\n"))) {
     throw std::runtime_error("no credentials");
   }
+  if (!crypto::InitializeCrypto()) throw std::runtime_error("no cryptography");
   int out[2];
   if (pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
   posix_spawn_file_actions_t actions;

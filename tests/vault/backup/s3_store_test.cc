@@ -1,5 +1,6 @@
-// What goes wrong with an S3-compatible store, and on the way to one.
+// A store that speaks S3, and all that goes wrong on the way to it.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -14,74 +15,14 @@
 
 #include "crypto/atomic_file.h"
 #include "crypto/encoding.h"
-#include "tests/support/s3_server.h"
+#include "tests/support/open_vault.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/tls_server.h"
-#include "tests/vault/backup/backed_up_vault.h"
+#include "tests/vault/backup/s3_faults.h"
+#include "vault/backup/repository.h"
 
 namespace coffer::vault {
 namespace {
-
-using enum Role;
-using nlohmann::json;
-using testing::S3Server;
-
-S3Server& Server() {
-  S3Server::Get().FailNothing();
-  return S3Server::Get();
-}
-
-StorePlace NewPlace() { return Server().Place("coffer-data", Server().NewPrefix()); }
-
-std::shared_ptr<BackupStore> StoreAt(const StorePlace& place,
-                                     std::function<bool()> interrupted = {}) {
-  auto store = OpenStore(place, std::move(interrupted));
-  REQUIRE(store);
-  return *std::move(store);
-}
-
-std::string ErrorBody(const std::string& code, const std::string& message = "x") {
-  return "<?xml version='1.0' encoding='UTF-8'?>\n<Error><Code>" + code + "</Code><Message>" +
-         message + "</Message></Error>";
-}
-
-json Answering(int status, const std::string& body = {}, const json& more = json::object()) {
-  json fault = {{"do", "answer"}, {"status", status}, {"body", body}};
-  fault.update(more);
-  return fault;
-}
-
-json Doing(const std::string& what, const json& more = json::object()) {
-  json fault = {{"do", what}};
-  fault.update(more);
-  return fault;
-}
-
-void FailWith(const std::vector<json>& faults) {
-  json list = json::array();
-  for (const json& fault : faults) list.push_back(fault);
-  S3Server::Get().Fail(list);
-}
-
-// For a minute at most.
-void WaitUntil(const std::function<bool()>& there) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!there()) {
-    REQUIRE(std::chrono::steady_clock::now() < end);
-    std::this_thread::yield();
-  }
-}
-
-std::string DetailOf(const auto& result) { return result ? "" : result.error().detail; }
-
-testing::OpenVault::Settings InS3(const std::string& prefix, std::uint32_t keep_days = 0) {
-  testing::OpenVault::Settings settings;
-  for (const auto& [name, kind, bucket] : {std::tuple("here", BackupKind::kData, "coffer-data"),
-                                           std::tuple("keys", BackupKind::kKeys, "coffer-keys")}) {
-    const StorePlace place = S3Server::Get().Place(bucket, prefix);
-    settings.backup_destinations.push_back({name, kind, place.where, keep_days, place.s3});
-  }
-  return settings;
-}
 
 TEST_CASE("what is over with the next try is done, and done once") {
   const auto place = NewPlace();
@@ -105,6 +46,8 @@ TEST_CASE("what is over with the next try is done, and done once") {
     if (method == "GET") faults.push_back(Doing("half_down"));
     if (method == "DELETE") faults.push_back(Doing("lost"));
     for (json fault : faults) {
+      // Whose answer has no words, and so no code.
+      if (method == "HEAD" && fault.value("status", 0) == 400) continue;
       fault["method"] = method;
       fault["times"] = 2;
       INFO(fault.dump());
@@ -289,12 +232,12 @@ TEST_CASE("lists of several pages are put together, whatever the names and token
   };
   FailWith({Answering(200, page("1", "a+b/c==&amp; d"), {{"times", 1}}),
             Answering(200, page("2", "t\xc3\xa4"), {{"times", 1}}), Answering(200, page("3", ""))});
-  Strings names;
+  std::vector<std::string> names;
   REQUIRE(store->List("a", [&](const BackupStore::Entry& entry) {
     names.push_back(entry.name);
     return true;
   }));
-  CHECK(names == Strings{"a/1", "a/2", "a/3"});
+  CHECK(names == std::vector<std::string>{"a/1", "a/2", "a/3"});
   const auto requests = S3Server::Get().Requests();
   CHECK(requests[requests.size() - 2].at("query").get<std::string>().starts_with(
       "continuation-token=a%2Bb%2Fc%3D%3D%26%20d&encoding-type=url&list-type=2&"));
@@ -307,7 +250,7 @@ TEST_CASE("lists of several pages are put together, whatever the names and token
     names.push_back(entry.name);
     return true;
   }));
-  CHECK(names == Strings{"real/0", "real/1", "real/2"});
+  CHECK(names == std::vector<std::string>{"real/0", "real/1", "real/2"});
 }
 
 TEST_CASE("nothing is written over where the store knows how, and a store that does not is taken") {
@@ -326,100 +269,10 @@ TEST_CASE("nothing is written over where the store knows how, and a store that d
   CHECK_FALSE(S3Server::Get().Requests().back().at("headers").contains("if-none-match"));
 }
 
-TEST_CASE("what the store retains is told and no fault of the run, and goes when it may") {
-  Server();
-  const std::string prefix = S3Server::Get().NewPrefix();
-  BackedUpVault vault(InS3(prefix, 1));
-  vault.NewContact(vault.NewClient("A-1"), {{"last_name", "Doe"}});
-  const auto first = vault.BackUp();
-  vault.NewClient("A-2");
-  vault.IncrementAll();
-  vault.Later(2);
-  FailWith(
-      {Answering(403, ErrorBody("AccessDenied"), {{"method", "DELETE"}, {"path", "/coffer-data/"}}),
-       Doing("more", {{"method", "HEAD"},
-                      {"path", "/coffer-data/"},
-                      {"headers",
-                       {{"x-amz-object-lock-retain-until-date", "2031-02-03T04:05:06.789Z"}}}})});
-  const auto run = vault->backups().RunBackup(vault.As(kAdministrator));
-  REQUIRE(run);
-  CHECK(run->complete());
-  CHECK(run->destinations[0].generations_removed == 0);
-  CHECK(run->destinations[0].generations_retained == 1);
-  REQUIRE(run->destinations[0].retained_until);
-  CHECK(audit::FormatTimestamp(*run->destinations[0].retained_until) == "2031-02-03T04:05:06.000Z");
-  CHECK(run->destinations[1].generations_retained == 0);
-  CHECK(run->destinations[1].generations_removed == 1);
-  Server();
-  const auto place = S3Server::Get().Place("coffer-data", prefix);
-  const auto retained = VerifyRepository(place, {});
-  REQUIRE(retained);
-  CHECK(retained->findings == Strings{});  // with all that it needs
-  CHECK(retained->generations.front() == first.generation);
-  vault.clock.Advance(1000);
-  const auto after = vault.BackUp();
-  CHECK(after.destinations[0].generations_removed == 1);
-  CHECK(after.destinations[0].generations_retained == 0);
-  const auto now = VerifyRepository(place, {});
-  REQUIRE(now);
-  CHECK(now->findings == Strings{});
-  CHECK(std::ranges::find(now->generations, first.generation) == now->generations.end());
-}
-
-TEST_CASE("keys that are retained, or of which versions are kept, are a problem at once") {
-  Server();
-  BackedUpVault vault(InS3(S3Server::Get().NewPrefix(), 1));
-  for (const json& fault :
-       {Answering(403, ErrorBody("AccessDenied"), {{"method", "DELETE"}}),
-        Doing("more", {{"method", "DELETE"}, {"headers", {{"x-amz-delete-marker", "true"}}}})}) {
-    FailWith({fault});
-    vault.clock.Advance(1000);
-    const auto run = vault->backups().RunBackup(vault.As(kAdministrator));
-    REQUIRE(run);
-    CHECK(run->destinations[0].copied);
-    CHECK(run->destinations[0].problem.empty());
-    CHECK(run->destinations[1].copied);
-    CHECK(run->destinations[1].problem.starts_with("keys_retained: "));
-  }
-  Server();
-  vault.clock.Advance(1000);
-  vault.BackUp();
-}
-
-TEST_CASE("what was put within a day is not swept away, as nobody can be kept out") {
-  Server();
-  const std::string prefix = S3Server::Get().NewPrefix();
-  auto settings = InS3(prefix);
-  for (auto& destination : settings.backup_destinations) {
-    destination.s3.young_for = S3Options().young_for;
-  }
-  BackedUpVault vault(settings);
-  const auto repository = Repository::Open(S3Server::Get().Place("coffer-data", prefix));
-  REQUIRE(repository);
-  bool written = false;
-  const auto object = repository->Put(crypto::AsBytes("somebody is about to name it"), written);
-  REQUIRE(object);
-  REQUIRE(repository->BeginWriting() == false);
-  vault.BackUp();
-  CHECK(repository->Has(*object) == true);
-  // By the clocks of the store, not by ours.
-  FailWith({Doing("more", {{"method", "GET"},
-                           {"query", "list-type=2"},
-                           {"headers", {{"Date", "Fri, 01 Jan 2100 00:00:00 GMT"}}}})});
-  REQUIRE(repository->BeginWriting() == false);
-  vault.clock.Advance(1000);
-  vault.BackUp();
-  Server();
-  CHECK(repository->Has(*object) == false);
-}
-
 TEST_CASE("who waits for a store that does not answer is let go") {
   const auto place = NewPlace();
   FailWith({Doing("hang")});
-  const auto hung = [] {
-    const auto requests = S3Server::Get().Requests();
-    return !requests.empty() && requests.back().at("fault") == "hang";
-  };
+  const std::size_t before = S3Server::Get().Requests().size();
   std::atomic<bool> stop{false};
   Status got;
   {
@@ -428,19 +281,11 @@ TEST_CASE("who waits for a store that does not answer is let go") {
       const auto has = (*store)->Has("a");
       if (!has) got = std::unexpected(has.error());
     });
-    WaitUntil(hung);
+    WaitUntil([&] { return S3Server::Get().Requests().size() > before; });
     stop = true;
   }
   CHECK(testing::AnswerOf(got) == "destination_unavailable");
   CHECK(DetailOf(got).contains("stopping"));
-
-  // As a stop of the server: its thread looks at the destinations first.
-  const std::size_t before = S3Server::Get().Requests().size();
-  auto settings = InS3(S3Server::Get().NewPrefix());
-  settings.backup_every_hours = 24;
-  TestVault vault(settings);
-  WaitUntil([&] { return S3Server::Get().Requests().size() > before; });
-  vault.Close();
 
   // And by itself, where nobody lets it go; also where a byte comes now and then.
   auto brief = place;
@@ -452,31 +297,6 @@ TEST_CASE("who waits for a store that does not answer is let go") {
   FailWith({Doing("drip")});
   CHECK(DetailOf(Repository::Open(brief)).contains("timed out"));
   Server();
-}
-
-TEST_CASE("no key, no credential and nothing of clients leaves for the store") {
-  Server();
-  BackedUpVault vault(InS3(S3Server::Get().NewPrefix()));
-  const auto client = vault.NewClient("SENTINEL-reference");
-  vault.NewContact(client, {{"last_name", "SENTINEL-name"}});
-  vault.BackUp();
-  vault.NewContact(client, {{"last_name", "SENTINEL-other"}});
-  vault.IncrementAll();
-  const std::string received = S3Server::Get().Received();
-  CHECK(received.size() > 100'000);
-  CHECK(!received.contains("SENTINEL"));
-  CHECK(!received.contains(S3Server::Get().secret()));
-  const auto root = crypto::ReadFile(vault.root_key_file(), 4096);
-  REQUIRE(root);
-  std::string hex(crypto::AsText(*root));
-  while (hex.ends_with('\n')) hex.pop_back();
-  CHECK(hex.size() == 64);
-  CHECK(!received.contains(hex));
-  const auto bytes = crypto::HexDecode(hex);
-  REQUIRE(bytes);
-  CHECK(!received.contains(crypto::AsText(*bytes)));
-  const auto keyring = vault.OpenKeyring();
-  CHECK(!received.contains(crypto::AsText(keyring.vault_db_key().ExposeSecret())));
 }
 
 TEST_CASE("a store is spoken to over TLS, with a certificate that counts") {
