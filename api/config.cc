@@ -110,13 +110,41 @@ std::string TakePlace(const std::string& s3, vault::BackupDestination& into) {
   return {};
 }
 
+bool IsSmallWord(std::string_view text) {
+  return !text.empty() && text.size() <= 32 && text[0] >= 'a' && text[0] <= 'z' &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
+// What something lies on, in a word of the operator's: two are told apart by it.
+Take Medium(std::string& into) {
+  return [&into](const toml::node& node) -> std::string {
+    const auto text = node.value_exact<std::string>().value_or("");
+    if (!IsSmallWord(text)) return "must be a word of small letters, digits and '-', at most 32";
+    into = text;
+    return {};
+  };
+}
+
 std::string TakeDestination(const toml::table& table, vault::BackupDestination& into) {
   std::string kind, s3;
   const std::map<std::string_view, Take> settings = {
-      {"name", Text(into.name)},           {"kind", Text(kind)},
-      {"directory", Text(into.directory)}, {"s3", Text(s3)},
-      {"region", Text(into.s3.region)},    {"credentials_file", Text(into.s3.credentials_file)},
-      {"ca_file", Text(into.s3.ca_file)},  {"keep_days", Number(into.keep_days, 1, 36'500)}};
+      {"name", Text(into.name)},
+      {"kind", Text(kind)},
+      {"directory", Text(into.directory)},
+      {"s3", Text(s3)},
+      {"region", Text(into.s3.region)},
+      {"credentials_file", Text(into.s3.credentials_file)},
+      {"ca_file", Text(into.s3.ca_file)},
+      {"keep_days", Number(into.keep_days, 1, 36'500)},
+      {"keep_hourly", Number(into.keep.hourly, 1, 10'000)},
+      {"keep_daily", Number(into.keep.daily, 1, 10'000)},
+      {"keep_weekly", Number(into.keep.weekly, 1, 10'000)},
+      {"keep_monthly", Number(into.keep.monthly, 1, 10'000)},
+      {"keep_yearly", Number(into.keep.yearly, 1, 10'000)},
+      {"medium", Medium(into.medium)},
+      {"off_site", Flag(into.off_site)}};
   for (const auto& [key, value] : table) {
     const auto setting = settings.find(key.str());
     if (setting == settings.end()) return "has no setting '" + std::string(key.str()) + "'";
@@ -124,11 +152,9 @@ std::string TakeDestination(const toml::table& table, vault::BackupDestination& 
       return "has a '" + std::string(key.str()) + "' that " + fault;
     }
   }
-  const bool named = !into.name.empty() && into.name.size() <= 32 && into.name[0] >= 'a' &&
-                     into.name[0] <= 'z' && std::ranges::all_of(into.name, [](char c) {
-                       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-                     });
-  if (!named) return "needs a 'name' of small letters, digits and '-', at most 32";
+  if (!IsSmallWord(into.name)) {
+    return "needs a 'name' of small letters, digits and '-', at most 32";
+  }
   if (auto fault = TakePlace(s3, into); !fault.empty()) return fault;
   if (kind != "data" && kind != "keys") return "needs a 'kind' that is \"data\" or \"keys\"";
   into.kind = kind == "data" ? audit::BackupKind::kData : audit::BackupKind::kKeys;
@@ -181,6 +207,12 @@ std::string FaultOf(const std::vector<vault::BackupDestination>& destinations,
     }
     if (one.kind != audit::BackupKind::kKeys) continue;
     if (one.keep_days == 0) return name + "keeps keys, and needs 'keep_days'";
+    // A day without a backup would have each of them reach further back.
+    if (one.keep.any()) {
+      return name +
+             "keeps keys: 'keep_hourly', 'keep_daily', 'keep_weekly', 'keep_monthly' and "
+             "'keep_yearly' may keep them for longer than 'keep_days', and are for data alone";
+    }
     if (!vault.backup_horizon_days) {
       return name + "keeps keys: 'operator.backup_horizon_days' must say for how long at most";
     }
@@ -282,7 +314,9 @@ Result<Config> LoadConfig(const std::string& path) {
       {"backup",
        {{"destination", Destinations(config.vault.backup_destinations)},
         {"every_hours", Number(config.vault.backup_every_hours, 0, 24 * 31)},
-        {"increment_seconds", Number(config.vault.backup_increment_seconds, 0, 3600)}}},
+        {"increment_seconds", Number(config.vault.backup_increment_seconds, 0, 3600)},
+        {"medium", Medium(config.vault.backup_medium)},
+        {"drill_days", Number(config.vault.backup_drill_days, 0, 3650)}}},
       {"sessions",
        {{"idle_s", Number(config.vault.session_idle_s, 60, 24 * 3600)},
         {"lifetime_s", Number(config.vault.session_lifetime_s, 300, 7 * 24 * 3600)}}},

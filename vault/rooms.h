@@ -1,11 +1,15 @@
 // What an open vault consists of, in the order in which it is made.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
+#include "audit/tlog/checkpoint.h"
 #include "crypto/certificate_authority.h"
 #include "crypto/keyring.h"
+#include "crypto/result.h"
+#include "crypto/root_key_provider.h"
 #include "vault/access/approvals.h"
 #include "vault/access/assignments.h"
 #include "vault/access/emergencies.h"
@@ -90,6 +94,21 @@ struct Rooms {
   std::unique_ptr<ClientKeyExchange> key_exchange;
   std::unique_ptr<Services> services;
 };
+
+// A copy that is opened to see whether it can be signs nothing: no line of its ledger, and no
+// checkpoint, for which it has no publisher.
+enum class OpenFor : std::uint8_t { kServing, kRehearsal };
+
+// All that a start does before something is served or signed: what is stored is read and brought
+// up to date, erasures are repeated and acts put in force again from the ledger. The engine runs.
+// Errors: as Vault::Open.
+struct OpenedRooms {
+  std::unique_ptr<Rooms> rooms;
+  KeyringLock keyring_lock;  // until keyring.json is changed no more
+  audit::Anchor anchor;
+};
+Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvider& root,
+                              OpenFor purpose);
 
 struct Services {
   explicit Services(Rooms& room);

@@ -77,8 +77,8 @@ void WarnOfRoles(const Catalog& catalog, const OperatorLog& log) {
 
 Vault::Vault(std::unique_ptr<Rooms> rooms) : rooms_(std::move(rooms)) {}
 
-Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
-                                           crypto::RootKeyProvider& root) {
+Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvider& root,
+                              OpenFor purpose) {
   VaultOptions settled = options;
   if (settled.clock == nullptr) settled.clock = &audit::SystemClock();
   settled.anchor_path = AnchorPath(options.directory, options.anchor_path);
@@ -129,8 +129,12 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   {
     COFFER_ASSIGN(auto settings, Reading(vault_path, SettingStore::Open(vault)));
     const std::string ledger_path = LedgerPath(options.directory, options.ledger_path);
-    COFFER_ASSIGN(rooms->ledger,
-                  Reading(ledger_path, ErasureLedger::Open(ledger_path, rooms->keyring, settings)));
+    COFFER_ASSIGN(
+        rooms->ledger,
+        Reading(ledger_path,
+                purpose == OpenFor::kServing
+                    ? ErasureLedger::Open(ledger_path, rooms->keyring, settings)
+                    : ErasureLedger::OpenForRehearsal(ledger_path, rooms->keyring, settings)));
   }
   const auto append = [ledger = rooms->ledger.get()](std::span<ErasureRow> rows) {
     return ledger->Append(rows);
@@ -174,14 +178,24 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   COFFER_TRY(ReconcileActs(*rooms->operations, *rooms->ledger));
   // Before anybody is answered: until then nothing is stopped by them.
   COFFER_TRY(MoveOlderRestrictions(*rooms->operations));
+  return OpenedRooms{std::move(rooms), *std::move(keyring_lock), std::move(anchor)};
+}
 
+Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
+                                           crypto::RootKeyProvider& root) {
+  COFFER_ASSIGN(OpenedRooms opened, OpenRooms(options, root, OpenFor::kServing));
+  auto rooms = std::move(opened.rooms);
+  std::optional<KeyringLock> keyring_lock(std::move(opened.keyring_lock));
+  const VaultOptions& settled = rooms->options;
+  const std::string keyring_path = KeyringPath(options.directory);
+  const std::string vault_path = VaultDatabasePath(options.directory);
   COFFER_ASSIGN(auto reader,
                 Reading(vault_path, Database::Open(vault_path, rooms->keyring.vault_db_key(),
                                                    {.read_only = true})));
   COFFER_ASSIGN(
       rooms->publisher,
       Reading(vault_path, LogPublisher::Create(*rooms->engine, rooms->keyring, std::move(reader),
-                                               std::move(anchor),
+                                               std::move(opened.anchor),
                                                {.anchor_path = settled.anchor_path,
                                                 .interval_ms = options.checkpoint_interval_ms,
                                                 .heartbeat_s = options.heartbeat_interval_s,

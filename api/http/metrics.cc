@@ -221,6 +221,26 @@ std::string Metrics::Render(const vault::VaultStatistics& engine,
   m.Set("coffer_backup_generation_timestamp_seconds",
         "When the generation was made that each destination has, since 1970; 0: one has none",
         seconds(engine.backups.generation));
+  m.Set("coffer_backup_verified_timestamp_seconds",
+        "Since when each destination was read back whole, since 1970; 0: one never was",
+        seconds(engine.backups.verified));
+  m.Set("coffer_backup_drill_timestamp_seconds",
+        "When the last drill ended that passed, since 1970; 0: none has",
+        seconds(engine.backups.drilled));
+  m.Set("coffer_backup_drill_failed", "1 when the last drill did not pass",
+        engine.backups.drill_failed ? 1 : 0);
+  m.Set("coffer_backup_drill_overdue", "1 when a drill is asked for and none has passed in time",
+        engine.backups.drill_overdue ? 1 : 0);
+  m.Set("coffer_backup_data_copies", "Copies of the data that count, the vault itself among them",
+        number(engine.backups.data.copies));
+  m.Set("coffer_backup_keys_copies", "Copies of the keys that count, the vault itself among them",
+        number(engine.backups.keys.copies));
+  m.Set("coffer_backup_data_rule_met",
+        "1 when there are three copies of the data, on two media, one of them off site",
+        engine.backups.data.met() ? 1 : 0);
+  m.Set("coffer_backup_keys_rule_met",
+        "1 when there are three copies of the keys, on two media, one of them off site",
+        engine.backups.keys.met() ? 1 : 0);
   m.Set("coffer_emergencies_unreviewed", "Emergency accesses that nobody has reviewed",
         number(engine.unreviewed_emergencies));
   m.Set("coffer_emergencies_overdue", "Those of which the review is overdue",

@@ -54,6 +54,7 @@ constexpr Title kTitles[] = {
     {"destination_unavailable", "The destination cannot be used now."},
     {"document_invalid", "The document does not fit its class."},
     {"document_too_large", "The document is too large."},
+    {"drill_report_older", "The vault has the report of a later drill."},
     {"emergency_invalid", "The emergency access is not valid."},
     {"erased_before", "A client with this external reference was erased."},
     {"erasure_invalid", "What is to be erased is not valid."},

@@ -13,5 +13,8 @@ std::span<const Route> BackupRoutes();
 
 void WriteMembers(ObjectWriter& object, const vault::DestinationState& destination);
 void WriteMembers(ObjectWriter& object, const vault::BackupRun& run);
+void WriteMembers(ObjectWriter& object, const vault::DestinationVerification& done);
+void WriteMembers(ObjectWriter& object, const vault::DestinationPrune& pruned);
+void WriteMembers(ObjectWriter& object, const vault::KeptDrill& drill);
 
 }  // namespace coffer::api

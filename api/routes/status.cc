@@ -31,6 +31,13 @@ void WriteTokenExpiry(ObjectWriter& expiry, const vault::TokenExpiry& tokens,
   });
 }
 
+void WriteRule(ObjectWriter&& rule, const vault::BackupRule& judged) {
+  rule.Number("copies", judged.copies);
+  rule.Number("media", judged.media);
+  rule.Number("off_site", judged.off_site);
+  rule.Flag("met", judged.met());
+}
+
 Result<Reply> HandleStatus(const Service& service, const Call& call) {
   COFFER_ASSIGN(const auto status, service.vault.monitoring().ReadStatus(call.caller));
   return RenderOne(ServerStatus{status, service.certificate_expires});
@@ -136,6 +143,12 @@ void WriteMembers(ObjectWriter& object, const ServerStatus& server) {
     backups.Number("with_problem", status.backups.with_problem);
     if (status.backups.until) backups.Time("complete_until", *status.backups.until);
     if (status.backups.generation) backups.Time("generation", *status.backups.generation);
+    if (status.backups.verified) backups.Time("verified", *status.backups.verified);
+    if (status.backups.drilled) backups.Time("drilled", *status.backups.drilled);
+    backups.Flag("drill_failed", status.backups.drill_failed);
+    backups.Flag("drill_overdue", status.backups.drill_overdue);
+    WriteRule(backups.Object("data"), status.backups.data);
+    WriteRule(backups.Object("keys"), status.backups.keys);
   }
   object.Time("started", status.started);
   {

@@ -332,9 +332,33 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
   CHECK(all[0].name == "disk");
   CHECK(all[0].kind == audit::BackupKind::kData);
   CHECK(all[0].keep_days == 0);
+  CHECK(!all[0].keep.any());
+  CHECK(all[0].medium.empty());
+  CHECK(!all[0].off_site);
+  CHECK(config->vault.backup_medium.empty());
+  CHECK(config->vault.backup_drill_days == 0);
   CHECK(all[1].directory == "/mnt/b");
   CHECK(all[1].kind == audit::BackupKind::kKeys);
   CHECK(all[1].keep_days == 6);
+
+  ConfigFile judged;
+  judged.rest = "[backup]\nmedium = \"ssd\"\ndrill_days = 30\n" +
+                destination("disk", "data", "/mnt/a",
+                            "keep_hourly = 24\nkeep_daily = 14\nkeep_weekly = 8\n"
+                            "keep_monthly = 12\nkeep_yearly = 10\nmedium = \"tape\"\n"
+                            "off_site = true\n");
+  const auto with_rule = judged.Load();
+  REQUIRE(with_rule);
+  const auto& one = with_rule->vault.backup_destinations.front();
+  CHECK(one.keep.hourly == 24);
+  CHECK(one.keep.daily == 14);
+  CHECK(one.keep.weekly == 8);
+  CHECK(one.keep.monthly == 12);
+  CHECK(one.keep.yearly == 10);
+  CHECK(one.medium == "tape");
+  CHECK(one.off_site);
+  CHECK(with_rule->vault.backup_medium == "ssd");
+  CHECK(with_rule->vault.backup_drill_days == 30);
 
   // By way of a link, too.
   const TemporaryDirectory work;
@@ -348,7 +372,15 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
   for (const auto& [rest, fault] : std::vector<std::pair<std::string, std::string>>{
            {"[backup]\ndestination = 1\n", "must be written as [[backup.destination]]"},
            {"[backup]\nplace = 1\n", "is not a known setting"},
-           {data + "medium = \"tape\"\n", "has no setting 'medium'"},
+           {data + "speed = \"slow\"\n", "has no setting 'speed'"},
+           {data + "medium = \"Tape 1\"\n", "has a 'medium' that must be a word"},
+           {data + "medium = \"\"\n", "has a 'medium' that must be a word"},
+           {data + "off_site = 1\n", "has a 'off_site' that must be true or false"},
+           {data + "keep_weekly = 0\n", "has a 'keep_weekly' that"},
+           {horizon + destination("k", "keys", "/mnt/b", week + "keep_hourly = 24\n"),
+            "are for data alone"},
+           {"[backup]\nmedium = 1\n", "'backup.medium' must be a word"},
+           {"[backup]\ndrill_days = -1\n", "'backup.drill_days' must be"},
            {data + "keep_days = 0\n", "has a 'keep_days' that"},
            {destination("", "data", "/mnt/a"), "needs a 'name'"},
            {destination("Disk", "data", "/mnt/a"), "needs a 'name'"},

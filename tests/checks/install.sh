@@ -8,7 +8,8 @@ trap 'rm -rf "$work"' EXIT
 
 DESTDIR=$work cmake --install "$build" --prefix /usr >"$work/log" || { cat "$work/log" >&2; exit 1; }
 failed=no
-for path in bin/cofferd bin/coffer libexec/coffer/coffer-token lib/systemd/system/cofferd.service lib/sysusers.d/coffer.conf \
+for path in bin/cofferd bin/coffer libexec/coffer/coffer-token lib/systemd/system/cofferd.service lib/systemd/system/coffer-drill.service \
+  lib/systemd/system/coffer-drill.timer lib/sysusers.d/coffer.conf \
   share/coffer/coffer.toml.example share/coffer/openapi.json share/coffer/classes/contact.json \
   share/coffer/nginx/coffer.conf share/coffer/prometheus/scrape.yml share/coffer/prometheus/alerts.yml \
   share/coffer/purposes/client-care.json share/coffer/retention/schedule.json share/coffer/import/generic.toml \

@@ -25,5 +25,11 @@ if command -v systemd-analyze >/dev/null; then
   [ -z "$said" ] || fail "systemd says of the unit: $said"
   systemd-analyze security --offline=true --threshold=15 --no-pager "$work/cofferd.service" >"$work/security" 2>&1 ||
     { cat "$work/security" >&2; fail "systemd-analyze security rates the unit worse than 1.5"; }
+  # The drill, and what starts it.
+  sed 's#^ExecStart=coffer #ExecStart=/bin/true #' deploy/systemd/coffer-drill.service >"$work/coffer-drill.service"
+  cp deploy/systemd/coffer-drill.timer "$work/"
+  said=$(systemd-analyze verify --man=no --recursive-errors=no "$work/coffer-drill.service" "$work/coffer-drill.timer" 2>&1) ||
+    fail "systemd does not understand the units of the drill"
+  [ -z "$said" ] || fail "systemd says of the units of the drill: $said"
 fi
 [ "$failed" = no ]

@@ -42,6 +42,8 @@ vault::VaultOptions OptionsOf(const OpenVault::Settings& settings, const std::st
   options.backup_horizon_days = settings.backup_horizon_days;
   options.backup_every_hours = settings.backup_every_hours;
   options.backup_increment_seconds = settings.backup_increment_seconds;
+  options.backup_medium = settings.backup_medium;
+  options.backup_drill_days = settings.backup_drill_days;
   for (auto destination : settings.backup_destinations) {
     if (!destination.place().in_s3()) destination.directory.insert(0, directory + "/../");
     options.backup_destinations.push_back(std::move(destination));

@@ -64,6 +64,8 @@ class OpenVault {
     std::optional<std::uint32_t> backup_horizon_days = {};
     std::vector<vault::BackupDestination> backup_destinations = {};  // beside the data directory
     std::uint32_t backup_every_hours = 0, backup_increment_seconds = 0;  // nothing by itself
+    std::string backup_medium = {};
+    std::uint32_t backup_drill_days = 0;
   };
   static constexpr std::string_view kOrigin = "vault.example/log";
   static constexpr std::string_view kAddress = "192.0.2.7";

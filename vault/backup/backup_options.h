@@ -10,11 +10,22 @@
 
 namespace coffer::vault {
 
+// So many hours, days, … (of UTC; weeks begin on Monday), of those that have a generation, keep the
+// last one that was made in them.
+struct KeepCounts {
+  std::uint32_t hourly = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0;
+  bool any() const { return hourly + daily + weekly + monthly + yearly > 0; }
+};
+
 struct BackupDestination {
   std::string name;
   audit::BackupKind kind = audit::BackupKind::kData;
-  std::string directory;        // or https://HOST/BUCKET/PREFIX
-  std::uint32_t keep_days = 0;  // generations that are older go; 0: they stay
+  std::string directory;  // or https://HOST/BUCKET/PREFIX
+  // Generations stay for as many days, and by the counts; with neither they all stay.
+  std::uint32_t keep_days = 0;
+  KeepCounts keep = {};     // of data alone
+  std::string medium = {};  // what it lies on, in the operator's word; empty: not said
+  bool off_site = false;    // where a fire does not reach both
   S3Options s3 = {};
 
   StorePlace place() const { return {directory, s3}; }
@@ -29,6 +40,8 @@ struct BackupOptions {
   std::vector<BackupDestination> backup_destinations;
   std::uint32_t backup_every_hours = 0;        // a generation, by the vault itself; 0: none
   std::uint32_t backup_increment_seconds = 0;  // between increments; 0: none are made
+  std::string backup_medium;                   // of the vault's own directory
+  std::uint32_t backup_drill_days = 0;         // a drill is asked for as often; 0: none is
 };
 
 }  // namespace coffer::vault

@@ -42,6 +42,10 @@ BackupRunner::~BackupRunner() {
 }
 
 void BackupRunner::Start() {
+  if (const auto loaded = history_.Load(operations_, options_); !loaded && operations_.log()) {
+    operations_.log()(Severity::kWarning, "what is known of the last drills cannot be read: " +
+                                              InWords(loaded.error()));
+  }
   if (options_.backup_destinations.empty()) return;
   behind_since_.resize(options_.backup_destinations.size());
   told_behind_.resize(options_.backup_destinations.size());
@@ -106,7 +110,47 @@ BackupStanding BackupRunner::Standing() const {
     ++standing.destinations;
     if (!progress.problem.empty()) ++standing.with_problem;
   }
+  AddShown(standing);
   return standing;
+}
+
+// What is there by now, or was when the vault was opened.
+std::vector<CopyState> BackupRunner::Copies() const {
+  std::vector<CopyState> copies;
+  {
+    const std::lock_guard lock(found_mutex_);
+    copies = found_;
+  }
+  const auto all = writer_.Progress();
+  copies.resize(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const DestinationProgress& progress = all[i];
+    if (progress.generation) copies[i] = {true, std::max(progress.generation, progress.until)};
+    if (!progress.problem.empty()) copies[i].usable = false;
+  }
+  return copies;
+}
+
+void BackupRunner::AddShown(BackupStanding& standing) const {
+  constexpr std::int64_t kDayOfDrillsMs = 24 * kHourMs;
+  const Timestamp now = operations_.Now();
+  const auto copies = Copies();
+  standing.data = JudgeCopies(options_, BackupKind::kData, copies, now);
+  standing.keys = JudgeCopies(options_, BackupKind::kKeys, copies, now);
+  for (const auto& drill : history_.Drills()) {
+    if (!drill.good()) standing.drill_failed = true;
+    if (drill.good()) standing.drilled = drill.report.finished;
+  }
+  const std::int64_t asked = options_.backup_drill_days * kDayOfDrillsMs;
+  standing.drill_overdue =
+      asked > 0 && (!standing.drilled || now.ms - standing.drilled->ms > asked);
+  for (std::size_t i = 0; i < options_.backup_destinations.size(); ++i) {
+    const auto verified = history_.Verified(options_.backup_destinations[i].name);
+    standing.verified = i == 0 ? verified
+                        : standing.verified && verified
+                            ? std::optional(std::min(*standing.verified, *verified))
+                            : std::nullopt;
+  }
 }
 
 void BackupRunner::Wake() {
@@ -128,6 +172,24 @@ Result<BackupRun> BackupRunner::MakeGeneration() {
     std::atomic<bool>& asked;
   } claimed{asked_};
   return Generate(false, true);
+}
+
+Result<std::vector<DestinationPrune>> BackupRunner::Prune(const std::string& name, bool dry) {
+  const std::lock_guard writing(writing_);
+  auto pruned = writer_.PruneNow(name, dry);
+  if (dry) return pruned;
+  if (!pruned) {
+    COFFER_TRY(operations_.LogSystemEvent("backup.ended", pruned.error().reason, "prune"));
+    return pruned;
+  }
+  std::string detail = "prune";
+  bool complete = true;
+  for (const auto& one : *pruned) {
+    complete = complete && one.problem.empty();
+    detail += " " + one.name + ":" + std::to_string(one.removed.size());
+  }
+  COFFER_TRY(operations_.LogSystemEvent("backup.ended", complete ? "ok" : "incomplete", detail));
+  return pruned;
 }
 
 Result<BackupRun> BackupRunner::Generate(bool lacking, bool asked) {
@@ -158,6 +220,7 @@ Result<BackupRun> BackupRunner::Generate(bool lacking, bool asked) {
 // tried, and says why.
 void BackupRunner::FindNewest() {
   std::optional<std::int64_t> oldest;
+  std::vector<CopyState> found;
   for (const auto& destination : options_.backup_destinations) {
     const auto newest = [&]() -> Result<std::int64_t> {
       COFFER_ASSIGN(const auto repository, writer_.OpenDestination(destination));
@@ -168,6 +231,12 @@ void BackupRunner::FindNewest() {
       return manifest.created.ms;
     }();
     oldest = std::min(oldest.value_or(newest.value_or(0)), newest.value_or(0));
+    found.push_back({newest.has_value(),
+                     newest.value_or(0) > 0 ? std::optional(Timestamp{*newest}) : std::nullopt});
+  }
+  {
+    const std::lock_guard lock(found_mutex_);
+    found_ = std::move(found);
   }
   newest_ms_ = oldest.value_or(0);
 }

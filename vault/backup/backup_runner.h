@@ -11,7 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "vault/backup/backup_history.h"
 #include "vault/backup/backup_writer.h"
+#include "vault/backup/copies.h"
 #include "vault/oversight/status.h"
 
 namespace coffer::vault {
@@ -42,6 +44,8 @@ class BackupRunner {
   Result<BackupRun> MakeGeneration();
   // Where one is needed to go on (BackupWriter::NeedsGeneration), as the thread does.
   Result<BackupRun> MakeLacking() { return Generate(true, false); }
+  // As BackupWriter::PruneNow, with an entry of how it went where it is not `dry`.
+  Result<std::vector<DestinationPrune>> Prune(const std::string& name, bool dry);
   // What was committed since, now. Errors: those of BackupWriter; what a destination failed for is
   // in its progress.
   Status MakeIncrements();
@@ -49,6 +53,8 @@ class BackupRunner {
 
   const BackupWriter& writer() const { return writer_; }
   BackupStanding Standing() const;  // any thread
+  BackupHistory& history() { return history_; }
+  const BackupHistory& history() const { return history_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -57,6 +63,8 @@ class BackupRunner {
   void Tick();
   bool IsDue(bool& lacking) const;
   void FindNewest();
+  std::vector<CopyState> Copies() const;
+  void AddShown(BackupStanding& standing) const;
   void TellOfBehind();
 
   const Operations& operations_;
@@ -72,6 +80,10 @@ class BackupRunner {
   std::string failed_;                      // as was told last
   std::vector<std::optional<Clock::time_point>> behind_since_;
   std::vector<bool> told_behind_;
+
+  BackupHistory history_;
+  mutable std::mutex found_mutex_;
+  std::vector<CopyState> found_;  // at the beginning, by destination
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <ranges>
@@ -23,7 +24,6 @@ namespace {
 // Some 1 GiB.
 constexpr std::uint64_t kMostWalFrames = 260'000;
 constexpr std::chrono::milliseconds kLongestRest{200};
-constexpr std::int64_t kDayOfKeepingMs = std::int64_t{24} * 3600 * 1000;
 constexpr std::int64_t kClockMayStepMs = 60'000;
 constexpr std::uint64_t kPagesOfRun = 256;
 constexpr const char* kKeyringName = "keyring.json";
@@ -330,12 +330,10 @@ Result<BackupRun> BackupWriter::WriteGeneration(bool lacking) {
 void BackupWriter::Prune(Place& place, Timestamp now, Pace& pace) const {
   if (!place.repository) return;
   const auto prune = [&]() -> Status {
-    const std::uint32_t days = place.destination.keep_days;
-    std::optional<Timestamp> since;
-    if (days > 0 && !clock_doubted_()) since = Timestamp{now.ms - days * kDayOfKeepingMs};
+    const KeepRule rule = clock_doubted_() ? KeepRule() : RuleOf(place.destination, now);
     Pruned pruned;
     const auto gone = PruneRepository(
-        *place.repository, since, place.unfinished || !place.done.copied,
+        *place.repository, rule, place.unfinished || !place.done.copied,
         [&] { return GoOn(pace); }, pruned);
     place.done.generations_removed = pruned.removed;
     place.done.generations_retained = pruned.retained;
@@ -357,6 +355,45 @@ void BackupWriter::Prune(Place& place, Timestamp now, Pace& pace) const {
   if (const auto pruned = prune(); !pruned && place.done.problem.empty()) {
     place.done.problem = InWords(pruned.error());
   }
+}
+
+Result<std::vector<DestinationPrune>> BackupWriter::PruneNow(const std::string& name, bool dry) {
+  if (clock_doubted_()) return Fail(Code::kConflict, "clock_unconfirmed");
+  const Timestamp now = std::max(operations_.Now(), last_);
+  std::vector<DestinationPrune> pruned;
+  for (const BackupDestination& destination : options_.backup_destinations) {
+    if (!name.empty() && destination.name != name) continue;
+    DestinationPrune& done =
+        pruned.emplace_back(DestinationPrune{destination.name, destination.kind, {}, {}, {}});
+    const auto prune = [&]() -> Status {
+      COFFER_ASSIGN(const auto repository, OpenDestination(destination));
+      const KeepRule rule = RuleOf(destination, now);
+      if (dry) {
+        COFFER_ASSIGN(auto plan, PlanPrune(repository, rule));
+        done.kept = std::move(plan.kept);
+        done.kept.insert(done.kept.end(), plan.unreadable.begin(), plan.unreadable.end());
+        std::ranges::sort(done.kept, std::greater());
+        done.removed = std::move(plan.old);
+        return plan.unreadable.empty() ? Status()
+                                       : UnreadableGeneration(repository, plan.unreadable.back());
+      }
+      COFFER_ASSIGN(const auto claim, repository.Take());
+      COFFER_ASSIGN(const auto before, repository.ListGenerations());
+      Pace pace{std::chrono::steady_clock::now(), operations_.engine().requests()};
+      std::uint64_t removed = 0;
+      const auto went =
+          PruneRepository(repository, rule, false, [&] { return GoOn(pace); }, removed);
+      // As it is there now, and not as it was meant to be.
+      COFFER_ASSIGN(const auto after, repository.ListGenerations());
+      for (const std::string& generation : before | std::views::reverse) {
+        const bool stays = std::ranges::binary_search(after, generation);
+        (stays ? done.kept : done.removed).push_back(generation);
+      }
+      return went;
+    };
+    if (const auto done_so = prune(); !done_so) done.problem = InWords(done_so.error());
+  }
+  return pruned;
 }
 
 // A place that is slow must not fill the vault's own disk.

@@ -44,6 +44,14 @@ struct BackupRun {
   bool complete() const;  // each has, and no problem
 };
 
+// What of a destination stays, and what went, or would.
+struct DestinationPrune {
+  std::string name;
+  BackupKind kind = BackupKind::kData;
+  std::vector<std::string> kept, removed;  // generations, newest first
+  std::string problem;                     // a reason and a detail
+};
+
 // How far a destination has come since this vault was opened.
 struct DestinationProgress {
   // All that was committed until then is there; absent: nothing of this opening is yet.
@@ -60,7 +68,7 @@ class BackupWriter {
                std::function<bool()> clock_doubted);
   ~BackupWriter();
 
-  // These two, of one thread at a time.
+  // These three, of one thread at a time.
   //
   // A generation in every destination that can be used, or in those of them that need one
   // (`lacking`), of one moment; what is older than it is to be kept goes from there. It has no name
@@ -71,6 +79,10 @@ class BackupWriter {
   // progress, and it is gone on with where it stood.
   Status WriteIncrements();
 
+  // What a destination, or each where none is named, does not keep goes now; or, `dry`, is told.
+  // Errors: kConflict "clock_unconfirmed". A destination's own are in the result.
+  Result<std::vector<DestinationPrune>> PruneNow(const std::string& name, bool dry);
+
   // Any thread. In the order of the configuration.
   std::vector<DestinationProgress> Progress() const;
   // Whether one has no generation of this opening, not the last one, or increments that have become
@@ -79,6 +91,7 @@ class BackupWriter {
   // What is under way, or begun later, ends soon, unfinished; until it is resumed, for so long.
   void Stop() { stopping_ = true; }
   void Resume(std::chrono::seconds patience);
+  bool stopping() const { return stopping_; }
 
   // Errors: those of Repository::Open; kConflict "repository_of_other_kind",
   // "repository_of_other_vault".

@@ -1,8 +1,13 @@
 #include "vault/backup/backups.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "audit/entries/log_reader.h"
+#include "audit/tlog/merkle.h"
+#include "crypto/encoding.h"
 #include "vault/access/call.h"
+#include "vault/backup/moment.h"
 #include "vault/backup/repository.h"
 
 namespace coffer::vault {
@@ -10,7 +15,10 @@ namespace coffer::vault {
 DestinationState Backups::StateOf(std::size_t number) const {
   const BackupDestination& destination = options_.backup_destinations[number];
   DestinationState state{
-      destination.name, destination.kind, destination.directory, {}, 0, {}, {}, {}};
+      destination.name, destination.kind, destination.directory, {}, 0, {}, {}, {}, {}, {}, false};
+  state.verified = runner_.history().Verified(destination.name);
+  state.medium = destination.medium;
+  state.off_site = destination.off_site;
   const auto look = [&]() -> Status {
     COFFER_ASSIGN(const auto repository, runner_.writer().OpenDestination(destination, true));
     COFFER_ASSIGN(const auto generations, repository.ListGenerations());
@@ -78,6 +86,132 @@ Result<BackupRun> Backups::RunBackup(const Caller& caller) {
     return std::unexpected(begun.error());
   }
   return runner_.MakeGeneration();
+}
+
+std::vector<audit::VerifierKey> Backups::LogKeys() const {
+  std::vector<audit::VerifierKey> keys;
+  for (const auto& key : operations_.keyring().log_keys()) {
+    keys.push_back({operations_.keyring().log_origin(), key.key.public_key()});
+  }
+  return keys;
+}
+
+Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
+                                                           const std::string& name) {
+  Call call = operations_.Start(caller, {Action::kBackupRun});
+  const auto& all = options_.backup_destinations;
+  const auto found = std::ranges::find(all, name, &BackupDestination::name);
+  COFFER_TRY(operations_.Perform(call, [&](Transaction&) -> Status {
+    if (found == all.end()) return NotFound(call);
+    call.entry.detail = "verify " + name;
+    return {};
+  }));
+  DestinationVerification done{name, {}, {}};
+  const auto verify = [&]() -> Status {
+    COFFER_ASSIGN(const auto repository, runner_.writer().OpenDestination(*found));
+    // Older ones may be signed by keys that are gone; who has those verifies them by these.
+    const auto go_on = [this]() -> Status {
+      if (runner_.writer().stopping()) return Fail(Code::kUnavailable, "stopping");
+      return {};
+    };
+    COFFER_ASSIGN(done.report, VerifyRepository(found->directory, {}, go_on));
+    COFFER_ASSIGN(const auto generations, repository.ListGenerations());
+    if (generations.empty()) {
+      done.report.findings.emplace_back("there is no generation");
+      return {};
+    }
+    const auto newest = VerifiedManifest(repository, generations.back(), LogKeys());
+    if (!newest) {
+      done.report.findings.push_back(generations.back() + ": " + InWords(newest.error()));
+    }
+    return {};
+  };
+  if (const auto verified = verify(); !verified) {
+    COFFER_TRY(
+        operations_.LogSystemEvent("backup.ended", verified.error().reason, "verify " + name));
+    return std::unexpected(verified.error());
+  }
+  const bool whole = done.report.findings.empty();
+  if (whole) done.verified = operations_.Now();
+  audit::Entry entry = VaultEntry("backup.ended");
+  entry.outcome = whole ? "ok" : "integrity_failed";
+  entry.detail = "verify " + name;
+  COFFER_TRY(operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
+    return whole ? BackupHistory::PutVerified(transaction, name, *done.verified) : Status();
+  }));
+  if (whole) runner_.history().Publish(name, *done.verified);
+  return done;
+}
+
+Result<std::vector<DestinationPrune>> Backups::PruneBackups(const Caller& caller,
+                                                            const std::string& name, bool dry) {
+  Call call = operations_.Start(caller, {Action::kBackupRun});
+  const auto& all = options_.backup_destinations;
+  COFFER_TRY(operations_.Perform(call, [&](Transaction&) -> Status {
+    if (all.empty()) return Fail(Code::kConflict, "backup_not_configured");
+    const bool known = std::ranges::find(all, name, &BackupDestination::name) != all.end();
+    if (!name.empty() && !known) return NotFound(call);
+    call.entry.detail = (dry ? "prune dry " : "prune ") + (name.empty() ? "all" : name);
+    return {};
+  }));
+  return runner_.Prune(name, dry);
+}
+
+// Signed by this vault's log, of a time that has been; and whether the log begins with the restored
+// one. Of a longer one than the vault's, it is the vault that lacks something.
+Result<KeptDrill> Backups::CheckDrill(Transaction& transaction, const std::string& note) const {
+  constexpr std::int64_t kClocksMayDifferMs = 300'000;
+  const auto refuse = [](std::string why) {
+    return std::unexpected(
+        Error{Code::kUnprocessable, "request_invalid", {}, {{"/note", std::move(why)}}});
+  };
+  auto report = audit::VerifyDrillNote(note, LogKeys());
+  if (!report) return refuse(InWords(report.error()));
+  if (report->vault != crypto::Base32Encode(operations_.keyring().vault_id())) {
+    return refuse("it is of another vault");
+  }
+  if (report->finished.ms > operations_.Now().ms + kClocksMayDifferMs) {
+    return refuse("it is of a time to come");
+  }
+  KeptDrill drill{*std::move(report), note, false};
+  LogStore& log = *transaction.stores().log;
+  COFFER_ASSIGN(const std::uint64_t size, log.Size());
+  if (drill.report.log_size <= size) {
+    COFFER_ASSIGN(const Hash root,
+                  audit::RootAt(drill.report.log_size, audit::MakeHashReader(log, size)));
+    drill.log_agrees = root == drill.report.root;
+  }
+  return drill;
+}
+
+Result<KeptDrill> Backups::RecordDrill(const Caller& caller, const std::string& note) {
+  Call call = operations_.Start(caller, {Action::kBackupRun});
+  call.entry.detail = "drill";
+  COFFER_ASSIGN(
+      auto drill, operations_.Perform(call, [&](Transaction& transaction) -> Result<KeptDrill> {
+        COFFER_ASSIGN(auto told, CheckDrill(transaction, note));
+        for (const auto& before : runner_.history().Drills()) {
+          if (before.report.finished <= told.report.finished) continue;
+          return Fail(Code::kConflict, "drill_report_older");
+        }
+        call.entry.detail =
+            "drill " + told.report.generation + " " + std::string(Name(told.report.outcome));
+        COFFER_TRY(BackupHistory::PutDrill(transaction, told));
+        return told;
+      }));
+  runner_.history().Publish(drill);
+  // What was not reached has no root.
+  if (!drill.log_agrees && drill.report.root != Hash{}) {
+    COFFER_TRY(operations_.LogSystemEvent("integrity.alarm", "log_mismatch",
+                                          "drill " + drill.report.generation));
+  }
+  return drill;
+}
+
+Result<std::vector<KeptDrill>> Backups::ListDrills(const Caller& caller) {
+  Call call = operations_.Start(caller, {Action::kBackupRead});
+  COFFER_TRY(operations_.Perform(call, [](Transaction&) -> Status { return {}; }));
+  return runner_.history().Drills();
 }
 
 }  // namespace coffer::vault

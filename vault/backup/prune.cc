@@ -1,6 +1,7 @@
 #include "vault/backup/prune.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <ranges>
 #include <set>
@@ -17,6 +18,8 @@ namespace {
 // A disk that is lost is restored from the newest; a mistake that was found late from the one
 // before.
 constexpr std::size_t kGenerationsWithIncrements = 2;
+constexpr std::int64_t kHourOfCalendarMs = std::int64_t{3600} * 1000;
+constexpr std::int64_t kDayOfCalendarMs = 24 * kHourOfCalendarMs;
 
 Result<std::set<Hash>> ObjectsNeeded(const Repository& repository,
                                      const std::vector<audit::BackupManifest>& manifests,
@@ -51,9 +54,106 @@ Result<std::set<Hash>> ObjectsNeeded(const Repository& repository,
   return needed;
 }
 
+// Floored: also of times before 1970, which a wrong clock has.
+std::int64_t DivideDown(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+// The hour, day, week, month or year of a time, as a number of its own.
+using PeriodOf = std::int64_t (*)(Timestamp);
+
+std::int64_t UtcHour(Timestamp time) { return DivideDown(time.ms, kHourOfCalendarMs); }
+std::int64_t UtcDay(Timestamp time) { return DivideDown(time.ms, kDayOfCalendarMs); }
+// The epoch was a Thursday.
+std::int64_t UtcWeek(Timestamp time) { return DivideDown(UtcDay(time) + 3, 7); }
+std::chrono::year_month_day UtcDate(Timestamp time) {
+  return std::chrono::sys_days(std::chrono::days(UtcDay(time)));
+}
+std::int64_t UtcYear(Timestamp time) { return int{UtcDate(time).year()}; }
+std::int64_t UtcMonth(Timestamp time) {
+  return UtcYear(time) * 12 + static_cast<std::int64_t>(unsigned{UtcDate(time).month()});
+}
+
+struct FoundGenerations {
+  std::vector<audit::BackupManifest> kept, old;
+  std::vector<std::string> unreadable;
+};
+
+Result<FoundGenerations> SortOut(const Repository& repository, const KeepRule& rule) {
+  COFFER_ASSIGN(const auto generations, repository.ListGenerations());
+  FoundGenerations found;
+  std::vector<audit::BackupManifest> manifests;
+  for (const auto& generation : generations | std::views::reverse) {
+    const auto note = repository.GetManifest(generation);
+    auto manifest = note ? audit::ReadBackupManifest(*note)
+                         : Result<audit::BackupManifest>(std::unexpected(note.error()));
+    if (manifest) {
+      // It goes by the name of its file, whatever it says.
+      manifest->generation = generation;
+      manifests.push_back(*std::move(manifest));
+    } else if (manifest.error().code == Code::kUnavailable) {
+      return std::unexpected(manifest.error());
+    } else {
+      found.unreadable.push_back(generation);
+    }
+  }
+  std::vector<Timestamp> created;
+  for (const auto& manifest : manifests) created.push_back(manifest.created);
+  const auto stays = ChooseKept(created, rule);
+  for (std::size_t i = 0; i < manifests.size(); ++i) {
+    if (stays[i]) {
+      found.kept.push_back(std::move(manifests[i]));
+    } else {
+      found.old.push_back(std::move(manifests[i]));
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
-Status PruneRepository(const Repository& repository, std::optional<Timestamp> since, bool sweep,
+KeepRule RuleOf(const BackupDestination& destination, Timestamp now) {
+  KeepRule rule{std::nullopt, destination.keep};
+  if (destination.keep_days > 0) {
+    rule.since = Timestamp{now.ms - destination.keep_days * kDayOfCalendarMs};
+  }
+  return rule;
+}
+
+std::vector<bool> ChooseKept(std::span<const Timestamp> created, const KeepRule& rule) {
+  const bool all = !rule.since && !rule.counts.any();
+  std::vector<bool> kept(created.size(), all);
+  if (!kept.empty()) kept[0] = true;
+  for (std::size_t i = 0; i < created.size(); ++i) {
+    if (rule.since && created[i] >= *rule.since) kept[i] = true;
+  }
+  const std::pair<std::uint32_t, PeriodOf> counts[] = {{rule.counts.hourly, UtcHour},
+                                                       {rule.counts.daily, UtcDay},
+                                                       {rule.counts.weekly, UtcWeek},
+                                                       {rule.counts.monthly, UtcMonth},
+                                                       {rule.counts.yearly, UtcYear}};
+  for (const auto& [count, period_of] : counts) {
+    std::set<std::int64_t> periods;
+    for (std::size_t i = 0; i < created.size() && periods.size() < count; ++i) {
+      if (periods.insert(period_of(created[i])).second) kept[i] = true;
+    }
+  }
+  return kept;
+}
+
+Status UnreadableGeneration(const Repository& repository, const std::string& generation) {
+  return Fail(Code::kCorrupted, "manifest_malformed",
+              repository.path() + "/generations/" + generation +
+                  " cannot be read: look at it, and remove it");
+}
+
+Result<PrunePlan> PlanPrune(const Repository& repository, const KeepRule& rule) {
+  COFFER_ASSIGN(auto found, SortOut(repository, rule));
+  PrunePlan plan{{}, {}, std::move(found.unreadable)};
+  for (auto& manifest : found.kept) plan.kept.push_back(std::move(manifest.generation));
+  for (auto& manifest : found.old) plan.old.push_back(std::move(manifest.generation));
+  return plan;
+}
+
+Status PruneRepository(const Repository& repository, const KeepRule& rule, bool sweep,
                        const std::function<Status()>& go_on, Pruned& pruned) {
   pruned = {};
   const auto retain = [&](const Repository::Removal& removal) {
@@ -63,27 +163,12 @@ Status PruneRepository(const Repository& repository, std::optional<Timestamp> si
           std::max(pruned.retained_until.value_or(*removal.until), *removal.until);
     }
   };
-  COFFER_ASSIGN(const auto generations, repository.ListGenerations());
-  std::vector<audit::BackupManifest> kept;
-  std::vector<std::pair<std::string, audit::BackupManifest>> old;
-  std::set<std::string> unreadable;
-  for (const auto& generation : generations | std::views::reverse) {
-    const auto note = repository.GetManifest(generation);
-    auto manifest = note ? audit::ReadBackupManifest(*note)
-                         : Result<audit::BackupManifest>(std::unexpected(note.error()));
-    if (!manifest) {
-      if (manifest.error().code == Code::kUnavailable) return std::unexpected(manifest.error());
-      unreadable.insert(generation);
-    } else if (since && manifest->created < *since && !kept.empty()) {
-      old.emplace_back(generation, *std::move(manifest));
-    } else {
-      kept.push_back(*std::move(manifest));
-    }
-  }
+  COFFER_ASSIGN(auto found, SortOut(repository, rule));
+  auto& [kept, old, unreadable] = found;
   COFFER_ASSIGN(auto increments, repository.ListIncrements());
   bool any_went = false;
   // Before the generations: what a crash leaves is one without.
-  std::set<std::string> followed = unreadable;
+  std::set<std::string> followed(unreadable.begin(), unreadable.end());
   for (const auto& manifest : kept | std::views::take(kGenerationsWithIncrements)) {
     followed.insert(manifest.generation);
   }
@@ -98,11 +183,11 @@ Status PruneRepository(const Repository& repository, std::optional<Timestamp> si
     any_went = any_went || at->second.size() < before;
     at = at->second.empty() ? increments.erase(at) : std::next(at);
   }
-  for (auto& [generation, manifest] : old) {
+  for (audit::BackupManifest& manifest : old) {
     // Of increments that are retained the generation is what they follow.
-    bool stays = increments.contains(generation);
+    bool stays = increments.contains(manifest.generation);
     if (!stays) {
-      COFFER_ASSIGN(const auto removal, repository.RemoveManifest(generation));
+      COFFER_ASSIGN(const auto removal, repository.RemoveManifest(manifest.generation));
       retain(removal);
       stays = removal.refused;
     }
@@ -110,11 +195,7 @@ Status PruneRepository(const Repository& repository, std::optional<Timestamp> si
     any_went = any_went || !stays;
     if (stays) kept.push_back(std::move(manifest));
   }
-  if (!unreadable.empty()) {
-    return Fail(Code::kCorrupted, "manifest_malformed",
-                repository.path() + "/generations/" + *unreadable.begin() +
-                    " cannot be read: look at it, and remove it");
-  }
+  if (!unreadable.empty()) return UnreadableGeneration(repository, unreadable.back());
   if (!any_went && !sweep) return {};
   COFFER_ASSIGN(const auto needed, ObjectsNeeded(repository, kept, increments, go_on));
   COFFER_ASSIGN(const auto swept, repository.RemoveObjects([&](const Hash& object) {

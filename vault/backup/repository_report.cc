@@ -11,10 +11,11 @@ namespace {
 
 // The bytes that were read: what was before is not again.
 Result<std::uint64_t> CheckObjects(const Repository& repository, const Moment& moment,
-                                   std::set<Hash>& sound) {
+                                   std::set<Hash>& sound, const std::function<Status()>& go_on) {
   std::uint64_t bytes = 0;
   const auto check = [&](const Hash& object) -> Status {
     if (sound.contains(object)) return {};
+    if (go_on) COFFER_TRY(go_on());
     COFFER_ASSIGN(const Bytes content, repository.Get(object));
     bytes += content.size();
     sound.insert(object);
@@ -38,7 +39,8 @@ Result<std::uint64_t> CheckObjects(const Repository& repository, const Moment& m
 }  // namespace
 
 Result<RepositoryReport> VerifyRepository(const StorePlace& place,
-                                          std::span<const audit::VerifierKey> trusted) {
+                                          std::span<const audit::VerifierKey> trusted,
+                                          const std::function<Status()>& go_on) {
   COFFER_ASSIGN(const auto repository, Repository::Open(place));
   RepositoryReport report;
   report.vault = repository.owner().vault;
@@ -53,7 +55,7 @@ Result<RepositoryReport> VerifyRepository(const StorePlace& place,
                     ReadMoment(
                         repository, generation, numbers,
                         [](const audit::BackupIncrement&) { return true; }, trusted));
-      COFFER_ASSIGN(const std::uint64_t bytes, CheckObjects(repository, moment, sound));
+      COFFER_ASSIGN(const std::uint64_t bytes, CheckObjects(repository, moment, sound, go_on));
       report.bytes += bytes;
       report.increments += numbers.size();
       if (generation != generations.back()) return {};
@@ -67,6 +69,8 @@ Result<RepositoryReport> VerifyRepository(const StorePlace& place,
     };
     if (const auto checked = check(); checked) {
       report.generations.push_back(generation);
+    } else if (const auto going = go_on ? go_on() : Status(); !going) {
+      return std::unexpected(going.error());
     } else {
       report.findings.push_back(generation + ": " + InWords(checked.error()));
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,9 +23,10 @@ struct RepositoryReport {
 
 // Reads everything back: each generation's signature and those of its increments, each object's
 // hash, each page of the newest.
-// `trusted` empty: no signature is looked at. Errors: those of Repository::Open and
-// ListGenerations.
+// `trusted` empty: no signature is looked at. `go_on`, where there is one, is asked before each
+// object. Errors: those of Repository::Open and ListGenerations, and its own.
 Result<RepositoryReport> VerifyRepository(const StorePlace& place,
-                                          std::span<const audit::VerifierKey> trusted);
+                                          std::span<const audit::VerifierKey> trusted,
+                                          const std::function<Status()>& go_on = {});
 
 }  // namespace coffer::vault

@@ -63,19 +63,34 @@ audit::ErasureScope LedgerScopeOf(const ErasureRow& row) {
   return {audit::ScopeKind::kClient};
 }
 
-Result<std::unique_ptr<ErasureLedger>> ErasureLedger::Open(const std::string& path,
-                                                           const crypto::Keyring& keyring,
-                                                           SettingStore& settings) {
-  COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
-  COFFER_ASSIGN(auto trusted, TrustedKeys(keyring, stored));
+Result<std::unique_ptr<ErasureLedger>> ErasureLedger::Read(
+    const std::string& path, const crypto::Keyring& keyring,
+    const std::optional<std::string>& known) {
+  COFFER_ASSIGN(auto trusted, TrustedKeys(keyring, known));
   std::unique_ptr<ErasureLedger> ledger(new ErasureLedger(keyring));
   ledger->vault_ = crypto::Base32Encode(keyring.vault_id());
   COFFER_ASSIGN(ledger->file_,
                 audit::LedgerFile::Open(path, std::move(trusted),
                                         [&](const auto& line) { return ledger->Take(line); }));
   for (auto& [id, row] : ledger->found_) DropRepeated(row.record_ids);
+  return ledger;
+}
+
+Result<std::unique_ptr<ErasureLedger>> ErasureLedger::Open(const std::string& path,
+                                                           const crypto::Keyring& keyring,
+                                                           SettingStore& settings) {
+  COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
+  COFFER_ASSIGN(auto ledger, Read(path, keyring, stored));
   COFFER_TRY(ledger->file_->Cover(keyring.log_origin(), keyring.log_signing_key()));
   if (stored != "") COFFER_TRY(settings.Put(kLedgerKeysSetting, ""));
+  return ledger;
+}
+
+Result<std::unique_ptr<ErasureLedger>> ErasureLedger::OpenForRehearsal(
+    const std::string& path, const crypto::Keyring& keyring, SettingStore& settings) {
+  COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
+  COFFER_ASSIGN(auto ledger, Read(path, keyring, stored));
+  ledger->rehearsing_ = true;
   return ledger;
 }
 
@@ -152,6 +167,7 @@ audit::LedgerErasure ErasureLedger::ErasureOf(const ErasureRow& row) const {
 }
 
 void ErasureLedger::Prepare(const ErasureRow& row) {
+  if (rehearsing_) return;
   {
     const std::lock_guard lock(mutex_);
     if (!lines_) lines_.emplace(file_->head(), keyring_.log_origin(), keyring_.log_signing_key());
@@ -226,8 +242,11 @@ Status ErasureLedger::Append(std::span<ErasureRow> rows) {
   }
   const auto prepared = TakePrepared(erasures);
   if (erasures.empty()) return {};
-  COFFER_TRY(prepared ? file_->Append(*prepared)
-                      : file_->Append(erasures, keyring_.log_origin(), keyring_.log_signing_key()));
+  if (!rehearsing_) {
+    COFFER_TRY(prepared
+                   ? file_->Append(*prepared)
+                   : file_->Append(erasures, keyring_.log_origin(), keyring_.log_signing_key()));
+  }
   // What a start finishes before it compares must not be written once more then.
   if (!opening_) return {};
   for (const ErasureRow& row : rows) {
@@ -243,6 +262,7 @@ Status ErasureLedger::Append(std::span<ErasureRow> rows) {
 Status ErasureLedger::AppendActs(std::span<const ActRow> rows) {
   // Lines that were prepared have a place that is taken now.
   DropPrepared();
+  if (rehearsing_) return {};
   audit::LedgerBatch batch(file_->head(), keyring_.log_origin(), keyring_.log_signing_key());
   for (const ActRow& row : rows) {
     if (acts_known_.contains(row.id)) continue;

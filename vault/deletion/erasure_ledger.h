@@ -37,6 +37,11 @@ class ErasureLedger {
   static Result<std::unique_ptr<ErasureLedger>> Open(const std::string& path,
                                                      const crypto::Keyring& keyring,
                                                      SettingStore& settings);
+  // The same of a copy that is opened to see whether it can be: what Append is given is taken as if
+  // it stood there, and nothing is signed, written or vouched for.
+  static Result<std::unique_ptr<ErasureLedger>> OpenForRehearsal(const std::string& path,
+                                                                 const crypto::Keyring& keyring,
+                                                                 SettingStore& settings);
   // Whether that would go well; changes nothing. A missing ledger is none: it would be made.
   // `served`: a server of this vault has it open. Errors: those of Open.
   static Status Check(const std::string& path, const crypto::Keyring& keyring,
@@ -78,6 +83,9 @@ class ErasureLedger {
 
  private:
   explicit ErasureLedger(const crypto::Keyring& keyring) : keyring_(keyring) {}
+  static Result<std::unique_ptr<ErasureLedger>> Read(const std::string& path,
+                                                     const crypto::Keyring& keyring,
+                                                     const std::optional<std::string>& known);
   Status Take(const audit::LedgerLine& line);
   Status TakeAct(const audit::LedgerAct& act);
   audit::LedgerErasure ErasureOf(const ErasureRow& row) const;
@@ -94,6 +102,7 @@ class ErasureLedger {
   std::vector<ActRow> found_acts_;
   std::unordered_set<ActId, IdHash> acts_known_;
   bool opening_ = true;
+  bool rehearsing_ = false;
 
   // Since something was prepared; without it Append writes what it is given.
   std::thread writer_;

@@ -19,11 +19,26 @@ struct Health {
   std::string_view reason;  // why not
 };
 
+// Three copies, on two media, one of them off site: of one kind, with the vault itself, and only of
+// destinations that have a generation which is not too old.
+struct BackupRule {
+  std::uint64_t copies = 1, media = 0, off_site = 0;
+  bool met() const { return copies >= 3 && media >= 2 && off_site >= 1; }
+  bool operator==(const BackupRule&) const = default;
+};
+
 struct BackupStanding {
   std::uint64_t destinations = 0;
   std::uint64_t with_problem = 0;       // of these, where the last try failed
   std::optional<Timestamp> until;       // all that was committed until then is in each
   std::optional<Timestamp> generation;  // the oldest of their newest ones
+  // When the last drill ended that passed; whether the last one of all did not.
+  std::optional<Timestamp> drilled;
+  bool drill_failed = false;
+  bool drill_overdue = false;  // as the configuration asks for it
+  std::optional<Timestamp>
+      verified;  // since then each destination was read back whole; none: never
+  BackupRule data, keys;
 };
 
 struct VaultStatus {

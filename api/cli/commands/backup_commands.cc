@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/commands/backup_drill_command.h"
+#include "api/cli/commands/backup_status_command.h"
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/root_key.h"
@@ -26,6 +28,10 @@ struct BackupOptions {
   std::string name;
 };
 
+struct PruneOptions : BackupOptions {
+  bool dry = false;
+};
+
 struct S3CommandOptions {
   std::string region = vault::S3Options().region;
   std::string credentials_file, ca_file;
@@ -40,10 +46,10 @@ struct S3CommandOptions {
 };
 
 struct RepositoryOptions {
-  std::string path;
+  ConnectionOptions connection;
+  std::string path, destination;
   S3CommandOptions s3;
   std::vector<std::string> log_keys;
-  bool json = false;
 };
 
 struct RestoreOptions {
@@ -121,7 +127,61 @@ Outcome<Exit> MakeBackup(const BackupOptions& options, Console& console) {
   return complete ? Exit::kOk : Exit::kFailed;
 }
 
+Outcome<Exit> PruneDestinations(const PruneOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  json body = {{"dry_run", options.dry}};
+  if (!options.name.empty()) body["destination"] = options.name;
+  COFFER_ASSIGN(const json answer,
+                client.Post(Target("/v1/backup/prunes"), body.dump(), kBackupPatience));
+  bool complete = true;
+  for (const json& one : Member(answer, "items")) complete = complete && !one.contains("problem");
+  const Exit exit = complete ? Exit::kOk : Exit::kFailed;
+  if (options.connection.json) {
+    PrintJson(console, answer);
+    return exit;
+  }
+  Table table({"DESTINATION", "KIND", "GENERATION", options.dry ? "WOULD" : "NOW", "PROBLEM"});
+  for (const json& one : Member(answer, "items")) {
+    const std::string name = Text(one, "name"), kind = Text(one, "kind");
+    if (one.contains("problem")) table.Add({name, kind, "", "", Text(one, "problem")});
+    for (const auto& [member, word] : {std::pair("kept", options.dry ? "stay" : "stays"),
+                                       std::pair("removed", options.dry ? "go" : "gone")}) {
+      for (const auto& generation : TextList(one, member)) {
+        table.Add({name, kind, generation, word, ""});
+      }
+    }
+  }
+  table.Print(console);
+  return exit;
+}
+
+Outcome<Exit> VerifyAtServer(const RepositoryOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json done,
+                client.Post(Destinations().Segment(options.destination).Segment("verify"), {},
+                            kBackupPatience));
+  const bool whole = done.contains("verified");
+  if (options.connection.json) {
+    PrintJson(console, done);
+  } else {
+    for (const auto& finding : TextList(done, "findings")) {
+      console.out << Printable(finding) << '\n';
+    }
+    console.out << (whole ? "OK: the server read every object of "
+                          : "DAMAGED: not every generation is whole in ")
+                << Printable(Text(done, "name")) << " (" << TextList(done, "generations").size()
+                << " whole, " << Grouped(Number(done, "bytes_read").value_or(0))
+                << " bytes read).\n";
+  }
+  return whole ? Exit::kOk : Exit::kDamaged;
+}
+
 Outcome<Exit> VerifyCopies(const RepositoryOptions& options, Console& console) {
+  if (!options.destination.empty()) return VerifyAtServer(options, console);
+  if (options.path.empty()) {
+    return Failed(Exit::kUsage, "nothing to verify was named",
+                  "Name the directory of a repository, or a destination with --destination.");
+  }
   std::vector<audit::VerifierKey> trusted;
   for (const std::string& key : options.log_keys) {
     COFFER_ASSIGN(const audit::VerifierKey parsed, ParseLogKey(key));
@@ -132,7 +192,7 @@ Outcome<Exit> VerifyCopies(const RepositoryOptions& options, Console& console) {
     return std::unexpected(FailureOf(report.error(), "the repository was not verified"));
   }
   const bool nothing = report->generations.empty() && report->findings.empty();
-  if (options.json) {
+  if (options.connection.json) {
     PrintJson(console, {{"ok", report->findings.empty() && !nothing},
                         {"vault", report->vault},
                         {"kind", Name(report->kind)},
@@ -255,23 +315,30 @@ void AddInitialize(CLI::App& group, Command& chosen) {
 
 void AddVerifyCopies(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<RepositoryOptions>();
-  CLI::App* command =
-      group.add_subcommand("verify", "Read a repository back, every byte; no server is asked");
-  command
-      ->add_option("repository", options->path,
-                   "Its directory, or the https:// address of bucket and prefix")
-      ->type_name("DIR")
-      ->required();
+  CLI::App* command = group.add_subcommand("verify", "Read a repository back, every byte");
+  CLI::Option* const path =
+      command
+          ->add_option("repository", options->path,
+                       "Its directory, or the https:// address of bucket and prefix, read by this "
+                       "machine")
+          ->type_name("DIR");
   AddS3Options(*command, "--s3", options->s3);
   command
+      ->add_option("--destination", options->destination,
+                   "A destination of the configuration, read by the server, which keeps the time")
+      ->type_name("NAME")
+      ->excludes(path);
+  command
       ->add_option("--log-key", options->log_keys,
-                   "A verifier key of the log, that of today or an earlier one; repeatable")
-      ->type_name("KEY");
-  command->add_flag("--json", options->json, "Print JSON");
+                   "With DIR: a verifier key of the log, that of today or an earlier one; "
+                   "repeatable")
+      ->type_name("KEY")
+      ->needs(path);
   command->footer(
       "Exit code 0: all is whole; 4: something is damaged, or there is nothing. Example:\n"
-      "  coffer backup verify /mnt/backup/coffer --log-key KEY");
-  RunWith(*command, chosen, options, VerifyCopies);
+      "  coffer backup verify /mnt/backup/coffer --log-key KEY\n"
+      "  coffer backup verify --destination disk");
+  RunOnline(*command, chosen, options, VerifyCopies);
 }
 
 }  // namespace
@@ -296,7 +363,22 @@ void AddBackupCommands(CLI::App& app, Command& chosen) {
         "  coffer backup list");
     RunOnline(*command, chosen, options, List);
   }
+  {
+    auto options = std::make_shared<PruneOptions>();
+    CLI::App* command =
+        group->add_subcommand("prune", "Remove what destinations do not keep any longer");
+    command
+        ->add_option("name", options->name, "A destination of the configuration; none: all of them")
+        ->type_name("NAME");
+    command->add_flag("--dry-run", options->dry, "Say what would go, and change nothing");
+    command->footer(
+        "Each backup does it too. Exit code 0: done; 1: a destination has a problem. Example:\n"
+        "  coffer backup prune --dry-run");
+    RunOnline(*command, chosen, options, PruneDestinations);
+  }
   AddVerifyCopies(*group, chosen);
+  AddBackupStatus(*group, chosen);
+  AddBackupDrill(*group, chosen);
 }
 
 void AddRestoreCommand(CLI::App& app, Command& chosen) {

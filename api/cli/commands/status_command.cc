@@ -106,6 +106,16 @@ std::string BackupsOf(const json& status) {
                            : "");
 }
 
+std::string Drill(const json& status) {
+  const json& backups = Member(status, "backups");
+  if (Text(backups, "drill_failed").empty()) return {};
+  const std::string last = Text(backups, "drilled");
+  std::string text = last.empty() ? "NONE has passed" : "the last that passed " + last;
+  if (Text(backups, "drill_failed") == "true") text += ", the last one FAILED";
+  if (Text(backups, "drill_overdue") == "true") text += ", OVERDUE: coffer backup drill";
+  return text;
+}
+
 Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options, console));
   COFFER_ASSIGN(const json status, client.Get(Target("/v1/status")));
@@ -137,6 +147,7 @@ Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
                         {"retention", Retention(status)},
                         {"stored data", Damage(status)},
                         {"backups", BackupsOf(status)},
+                        {"restore drill", Drill(status)},
                         {"log", Text(log, "origin")},
                         {"log entries", Count(log, "size")},
                         {"signed entries", CheckpointSize(Text(log, "checkpoint"))},

@@ -27,12 +27,14 @@ struct VerifyCommandOptions {
   ConnectionOptions connection;
   RootKeyOptions root_key;
   std::string directory, anchor, entries, tiles, proof, entry, evidence, state;
-  std::string act, run_report, ledger;
+  std::string act, run_report, drill_report, ledger;
   std::vector<std::string> log_keys;
   std::vector<std::string> checkpoint_files;
   bool deep = false;
 
-  bool IsDocument() const { return !act.empty() || !run_report.empty() || !ledger.empty(); }
+  bool IsDocument() const {
+    return !act.empty() || !run_report.empty() || !drill_report.empty() || !ledger.empty();
+  }
 };
 
 constexpr const char* kVerifyFooter = R"(From what is at hand:
@@ -45,6 +47,7 @@ constexpr const char* kVerifyFooter = R"(From what is at hand:
   --evidence FILE   a bundle that coffer evidence wrote
   --act FILE        the act of an erasure
   --run-report FILE the report of a retention run
+  --drill-report FILE  the report of a drill, of coffer backup drill
   --ledger FILE     the ledger of erasures, which a restore replays
 
 With --state FILE the newest checkpoint that held is kept from one time to the
@@ -142,7 +145,7 @@ Outcome<void> CheckUse(const VerifyCommandOptions& options, const VerificationIn
   }
   if (options.log_keys.size() > 1 && !options.IsDocument()) {
     return Failed(Exit::kUsage, "one verifier key is enough: the log names its others itself",
-                  "Several are of use with --act, --run-report and --ledger.");
+                  "Several are of use with --act, --run-report, --drill-report and --ledger.");
   }
   if (!options.entries.empty() && input.checkpoints.empty()) {
     return Failed(Exit::kUsage, "entries alone prove nothing: anybody can make a chain of them",
@@ -193,6 +196,10 @@ Outcome<Exit> VerifyDocumentFile(const VerifyCommandOptions& options,
   if (!options.run_report.empty()) {
     document.path = options.run_report;
     return VerifyRunReportFile(document, console);
+  }
+  if (!options.drill_report.empty()) {
+    document.path = options.drill_report;
+    return VerifyDrillReportFile(document, console);
   }
   document.path = options.ledger;
   return VerifyLedgerFile(document, console);
@@ -290,6 +297,7 @@ void AddOfflineOptions(CLI::App& command, VerifyCommandOptions& options) {
   add_file("--evidence", options.evidence, "FILE.zip", "Verify this evidence bundle");
   add_file("--act", options.act, "FILE", "Verify this act of an erasure");
   add_file("--run-report", options.run_report, "FILE", "Verify this report of a retention run");
+  add_file("--drill-report", options.drill_report, "FILE", "Verify this report of a drill");
   add_file("--ledger", options.ledger, "FILE", "Verify this ledger of erasures");
 }
 

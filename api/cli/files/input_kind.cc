@@ -19,6 +19,7 @@ constexpr Sign kSigns[] = {
     {InputKind::kLedger, "{\"act\":\"act_"},
     {InputKind::kAct, "{\"act\":"},
     {InputKind::kRunReport, "{\"note\":\"coffer-run-report-"},
+    {InputKind::kDrillReport, "{\"note\":\"coffer-drill-report-"},
     {InputKind::kEntries, "{\"action\":\""},
     {InputKind::kLedger, "{\"client\":\"cli_"},
 };
@@ -36,6 +37,7 @@ constexpr Spoken kNames[] = {
     {InputKind::kEvidence, "an evidence bundle", "--evidence"},
     {InputKind::kAct, "an act of an erasure", "--act"},
     {InputKind::kRunReport, "a report of a retention run", "--run-report"},
+    {InputKind::kDrillReport, "a report of a drill", "--drill-report"},
     {InputKind::kLedger, "a ledger of erasures", "--ledger"},
     {InputKind::kState, "a remembered state", "--state"},
     {InputKind::kAnchor, "an anchor", "--anchor"},

@@ -20,6 +20,7 @@ enum class InputKind : std::uint8_t {
   kEvidence,
   kAct,
   kRunReport,
+  kDrillReport,
   kLedger,
   kState,
   kAnchor,

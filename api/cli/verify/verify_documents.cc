@@ -6,9 +6,11 @@
 
 #include "api/cli/files/input_kind.h"
 #include "api/cli/files/private_file.h"
+#include "api/cli/text/drill_view.h"
 #include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "audit/documents/act_document.h"
+#include "audit/documents/drill_report.h"
 #include "audit/documents/erasure_act.h"
 #include "audit/documents/erasure_ledger.h"
 #include "audit/documents/ledger_completeness.h"
@@ -292,6 +294,25 @@ Outcome<Exit> VerifyRunReportFile(const DocumentInput& input, Console& console) 
   } else {
     if (check.report) PrintRun(*check.report, console);
     PrintDocumentFindings(check.findings, "the vault signed this report.", console);
+  }
+  return check.ok() ? Exit::kOk : Exit::kDamaged;
+}
+
+Outcome<Exit> VerifyDrillReportFile(const DocumentInput& input, Console& console) {
+  COFFER_ASSIGN(const std::string document,
+                ReadInputFile(input.path, audit::kMaxDrillReportDocumentBytes + 1));
+  COFFER_TRY(ExpectKind(input.path, document, InputKind::kDrillReport));
+  const auto check = audit::VerifyDrillReport(document, input.keys);
+  if (check.report) COFFER_TRY(CheckLogOf(input, check.report->log));
+  if (input.json) {
+    json answer = {{"ok", check.ok()}, {"findings", FindingsOf(check.findings)}};
+    if (check.signed_by) answer["signed_by"] = audit::FormatVerifierKey(*check.signed_by);
+    if (check.report) answer["drill"] = JsonOfDrill(*check.report);
+    PrintJson(console, answer);
+  } else {
+    if (check.report) PrintDrill(*check.report, console);
+    PrintDocumentFindings(check.findings, "who has the vault's root key signed this report.",
+                          console);
   }
   return check.ok() ? Exit::kOk : Exit::kDamaged;
 }

@@ -1,5 +1,5 @@
 // coffer verify of what the vault signs beside its log: the act of an erasure, the report of a
-// retention run, the ledger of erasures. From files and public keys alone.
+// retention run, the report of a drill, the ledger of erasures. From files and public keys alone.
 #pragma once
 
 #include <string>
@@ -21,6 +21,8 @@ struct DocumentInput {
 // Exit::kUsage when the file cannot be read.
 Outcome<Exit> VerifyActFile(const DocumentInput& input, Console& console);
 Outcome<Exit> VerifyRunReportFile(const DocumentInput& input, Console& console);
+// A drill that failed is no damage of its report.
+Outcome<Exit> VerifyDrillReportFile(const DocumentInput& input, Console& console);
 // In memory for the erasures' ids. A last line that was not finished is told and is no damage; an
 // erasure of which lines are missing is.
 Outcome<Exit> VerifyLedgerFile(const DocumentInput& input, Console& console);

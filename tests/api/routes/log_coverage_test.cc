@@ -11,11 +11,14 @@
 #include <variant>
 
 #include "api/openapi/document.h"
+#include "audit/documents/drill_report.h"
 #include "crypto/client_key.h"
+#include "crypto/keyring.h"
 #include "crypto/secret_bytes.h"
 #include "tests/api/routes/api_calls.h"
 #include "tests/support/authenticator.h"
 #include "vault/catalog/role.h"
+#include "vault/storage/data_directory.h"
 
 namespace coffer::api {
 namespace {
@@ -201,6 +204,11 @@ const std::vector<Row>& Rows() {
       {"listBackupDestinations", kAuditor, 200, {{"backup.read"}}},
       {"initializeBackupDestination", kAdministrator, 201, {{"backup.run", "", "initialize disk"}}, "", "", {{"{destination}", "disk"}}},
       {"runBackup", kAdministrator, 201, {{"backup.run", "", "run"}}},
+      {"verifyBackupDestination", kAdministrator, 200, {{"backup.run", "", "verify disk"}}, "", "", {{"{destination}", "disk"}}},
+      {"listBackupDrills", kAuditor, 200, {{"backup.read"}}},
+      {"recordBackupDrill", kAdministrator, 201, {{"backup.run", "", "drill * failed"}}, R"({"note": "{drill}"})"},
+      {"pruneBackups", kAdministrator, 200, {{"backup.run", "", "prune dry disk"}}, R"({"destination": "disk", "dry_run": true})"},
+      {"pruneBackups", kAdministrator, 200, {{"backup.run", "", "prune all"}}, "{}"},
       // clang-format on
   };
   return rows;
@@ -320,6 +328,7 @@ class LogCalls : public ApiCalls {
     if (run_.empty()) run_ = RunOnce();
     values["{run}"] = run_;
     values["{schedule}"] = kSchedule;
+    values["{drill}"] = DrillNote();
     AddUsers(values);
     return values;
   }
@@ -368,6 +377,17 @@ class LogCalls : public ApiCalls {
       CHECK(Matches(answer.entries.back().at("detail"), "* disk"));
       answer.entries.pop_back();
     }
+    if (route.operation_id == "verifyBackupDestination" && answer.reply.status == 200) {
+      CHECK(answer.entries.back().at("action") == "backup.ended");
+      CHECK(answer.entries.back().at("detail") == "verify disk");
+      answer.entries.pop_back();
+    }
+    if (route.operation_id == "pruneBackups" && answer.reply.status == 200 &&
+        answer.entries.size() > 1) {
+      CHECK(answer.entries.back().at("action") == "backup.ended");
+      CHECK(answer.entries.back().at("detail") == "prune disk:0");
+      answer.entries.pop_back();
+    }
     if (answer.reply.status == 201) KeepSecretsOf(answer.reply);
     marked_answers_ += answer.reply.body.contains("sentinel") ? 1 : 0;
     return answer;
@@ -395,6 +415,23 @@ class LogCalls : public ApiCalls {
     {"name": "d", "class": "contact", "keep": "a test"},
     {"name": "e", "class": "interaction", "keep": "a test"},
     {"name": "f", "class": "payment-detail", "keep": "a test"}]})";
+  // As it stands in JSON.
+  std::string DrillNote() {
+    const auto keyring = crypto::Keyring::Open(vault::KeyringPath(directory()), root());
+    REQUIRE(keyring);
+    audit::DrillReport report;
+    report.started = report.finished = clock.Now();
+    report.vault = crypto::Base32Encode(keyring->vault_id());
+    report.log = keyring->log_origin();
+    report.generation = "bkp_06bk4v0c5s3x9t7q2n8h1w6m4r";
+    report.findings = {"object_missing: objects/ab/cd"};
+    const auto note =
+        audit::WriteDrillReport(report, keyring->log_origin(), keyring->log_signing_key());
+    REQUIRE(note);
+    const std::string quoted = json(*note).dump();
+    return quoted.substr(1, quoted.size() - 2);
+  }
+
   // A schedule in force, and a run by it that has ended.
   std::string RunOnce() {
     auto& vault = *operator->();

@@ -264,6 +264,7 @@ TEST_CASE("the documented commands check acts, reports and ledgers") {
   CHECK(works(whole_act, {{"act.json", act}}));
   CHECK(works(whole_report, {{"act.json", report}}));
   CHECK(works(whole_report, {{"act.json", GoldenText("run-report-v1.json")}}));
+  CHECK(works(whole_report, {{"act.json", GoldenText("drill-report-v1.json")}}));
   CHECK(works(key + commands[5], {{"ledger", ledger}}));
   CHECK(works(key + commands[5], {{"ledger", ledger.substr(0, ledger.size() - 9)}}));
 

@@ -42,11 +42,10 @@ struct DocumentKind {
   const char* option;
   const char* golden;
 };
-constexpr DocumentKind kKinds[] = {{"--act", "erasure-act-v1.json"},
-                                   {"--run-report", "run-report-v1.json"},
-                                   {"--run-report", "run-report-v2.json"},
-                                   {"--ledger", "erasure-ledger-v1"},
-                                   {"--ledger", "erasure-ledger-v1-parts"}};
+constexpr DocumentKind kKinds[] = {
+    {"--act", "erasure-act-v1.json"},       {"--run-report", "run-report-v1.json"},
+    {"--run-report", "run-report-v2.json"}, {"--drill-report", "drill-report-v1.json"},
+    {"--ledger", "erasure-ledger-v1"},      {"--ledger", "erasure-ledger-v1-parts"}};
 
 TEST_CASE("acts, reports and ledgers are verified from files and a key alone") {
   Offline coffer;

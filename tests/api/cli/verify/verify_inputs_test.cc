@@ -86,6 +86,7 @@ TEST_CASE("a file of another kind is wrong use under each option, and never dama
       {"cut-state", {InputKind::kState, StateOf(log, 40).substr(0, 90)}},
       {"act", {InputKind::kAct, GoldenInput("erasure-act-v1.json")}},
       {"report", {InputKind::kRunReport, GoldenInput("run-report-v2.json")}},
+      {"drill", {InputKind::kDrillReport, GoldenInput("drill-report-v1.json")}},
       {"ledger", {InputKind::kLedger, GoldenInput("erasure-ledger-v1")}},
       {"evidence", {InputKind::kEvidence, GoldenInput("evidence-v1.zip")}}};
   for (const auto& [name, file] : files) {
@@ -106,6 +107,7 @@ TEST_CASE("a file of another kind is wrong use under each option, and never dama
       {"--evidence", InputKind::kEvidence, {}},
       {"--act", InputKind::kAct, {}},
       {"--run-report", InputKind::kRunReport, {}},
+      {"--drill-report", InputKind::kDrillReport, {}},
       {"--ledger", InputKind::kLedger, {}}};
   for (const auto& [option, takes, more] : options) {
     for (const auto& [name, file] : files) {
@@ -156,6 +158,7 @@ TEST_CASE("files of another log, or under its key, are wrong use") {
         {"--evidence", golden("evidence-v1.zip"), "--log-key", other},
         {"--act", golden("erasure-act-v1.json"), "--log-key", other},
         {"--run-report", golden("run-report-v2.json"), "--log-key", other},
+        {"--drill-report", golden("drill-report-v1.json"), "--log-key", other},
         // By a key of the same name, and altered: nothing is said of the log by it.
         {"--tiles", mirror, "--checkpoint", foreign, "--log-key", KeyOf(log)},
         {"--tiles", mirror, "--checkpoint", altered, "--log-key", KeyOf(log)},

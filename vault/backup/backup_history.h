@@ -1,0 +1,48 @@
+// What was shown of the backups, and when: the last drills, and which destination was last read
+// back whole. The vault keeps it among its settings, which the log commits to.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/documents/drill_report.h"
+#include "crypto/result.h"
+#include "vault/access/operations.h"
+#include "vault/backup/backup_options.h"
+#include "vault/base/timestamp.h"
+
+namespace coffer::vault {
+
+struct KeptDrill {
+  audit::DrillReport report;
+  std::string note;         // signed
+  bool log_agrees = false;  // the vault's log begins with the restored one
+  bool good() const { return log_agrees && report.outcome == audit::DrillOutcome::kPassed; }
+};
+
+class BackupHistory {
+ public:
+  // At the opening. Errors: those of reading; kCorrupted "drill_report_malformed".
+  Status Load(const Operations& operations, const BackupOptions& options);
+
+  // In an operation; known to the others once it is committed (Publish).
+  static Status PutDrill(Transaction& transaction, const KeptDrill& drill);
+  static Status PutVerified(Transaction& transaction, const std::string& destination,
+                            Timestamp time);
+  void Publish(KeptDrill drill);
+  void Publish(const std::string& destination, Timestamp verified);
+
+  // Any thread. The last one, and the last good one where that is another.
+  std::vector<KeptDrill> Drills() const;
+  std::optional<Timestamp> Verified(const std::string& destination) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<KeptDrill> last_, good_;
+  std::map<std::string, Timestamp, std::less<>> verified_;
+};
+
+}  // namespace coffer::vault
