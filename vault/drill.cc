@@ -23,6 +23,7 @@
 #include "vault/backup/change_set.h"
 #include "vault/backup/scratch_place.h"
 #include "vault/deletion/act_replay.h"
+#include "vault/engine/log_keys.h"
 #include "vault/engine/log_store.h"
 #include "vault/oversight/verify_directory.h"
 #include "vault/rooms.h"
@@ -223,10 +224,8 @@ class DrillRun {
   }
 
   Result<audit::Checkpoint> Trusted(const std::string& note) const {
-    std::vector<audit::VerifierKey> keys = request_.log_keys;
-    for (const auto& key : keyring_->log_keys()) {
-      keys.push_back({keyring_->log_origin(), key.key.public_key()});
-    }
+    std::vector<audit::VerifierKey> keys = VerifierKeysOf(*keyring_);
+    std::ranges::copy(request_.log_keys, std::back_inserter(keys));
     std::string why;
     for (const auto& key : keys) {
       auto checkpoint = audit::VerifyCheckpoint(note, key);
@@ -287,6 +286,7 @@ class DrillRun {
     {
       VaultOptions options;
       options.directory = vault_;
+      options.open_restored_copy = true;
       options.require_locked_memory = false;
       options.key_cache_entries = kDrillKeyCache;
       options.page_cache_mib = kDrillPageCacheMib;
@@ -352,11 +352,11 @@ class DrillRun {
 }  // namespace
 
 Result<Drill> RunDrill(const DrillRequest& request, const OpenRootKeyFor& open_root) {
-  for (const std::string* place :
+  for (const StorePlace* place :
        {&request.restore.data_repository, &request.restore.keys_repository}) {
-    if (!PlaceOf(request.scratch).starts_with(PlaceOf(*place))) continue;
+    if (place->in_s3() || !PlaceOf(request.scratch).starts_with(PlaceOf(place->where))) continue;
     return Fail(Code::kConflict, "scratch_unfit",
-                request.scratch + " lies in the repository " + *place);
+                request.scratch + " lies in the repository " + place->where);
   }
   COFFER_ASSIGN(auto scratch, ScratchPlace::Make(request.scratch));
   auto drill = DrillRun(request, open_root, scratch.path()).Run();

@@ -95,6 +95,14 @@ std::map<std::string, ByteView> ShortFilesOf(const VaultSnapshot& snapshot, Back
   return {{"anchor", snapshot.anchor}, {kKeyringName, snapshot.keyring}};
 }
 
+// What was erased comes back as long as they are kept.
+Status KeysRetained(const Repository& repository) {
+  return Fail(Code::kConflict, "keys_retained",
+              repository.path() +
+                  " retains what is removed from it: keys need a bucket without object lock and "
+                  "without versions");
+}
+
 }  // namespace
 
 bool BackupRun::copied() const {
@@ -333,22 +341,17 @@ void BackupWriter::Prune(Place& place, Timestamp now, Pace& pace) const {
     const KeepRule rule = clock_doubted_() ? KeepRule() : RuleOf(place.destination, now);
     Pruned pruned;
     const auto gone = PruneRepository(
-        *place.repository, rule, place.unfinished || !place.done.copied,
-        [&] { return GoOn(pace); }, pruned);
+        *place.repository, rule, place.unfinished || !place.done.copied, [&] { return GoOn(pace); },
+        pruned);
     place.done.generations_removed = pruned.removed;
     place.done.generations_retained = pruned.retained;
     place.done.retained_until = pruned.retained_until;
     COFFER_TRY(gone);
     COFFER_ASSIGN(const auto ended, place.repository->EndWriting());
     place.swept = true;
-    // What was erased comes back as long as they are kept.
     const bool retains = pruned.retains || ended.refused || ended.kept;
     if (retains && place.destination.kind == BackupKind::kKeys) {
-      return Fail(
-          Code::kConflict, "keys_retained",
-          place.repository->path() +
-              " retains what is removed from it: keys need a bucket without object lock and "
-              "without versions");
+      return KeysRetained(*place.repository);
     }
     return {};
   };
@@ -380,14 +383,16 @@ Result<std::vector<DestinationPrune>> BackupWriter::PruneNow(const std::string& 
       COFFER_ASSIGN(const auto claim, repository.Take());
       COFFER_ASSIGN(const auto before, repository.ListGenerations());
       Pace pace{std::chrono::steady_clock::now(), operations_.engine().requests()};
-      std::uint64_t removed = 0;
-      const auto went =
-          PruneRepository(repository, rule, false, [&] { return GoOn(pace); }, removed);
+      Pruned what;
+      const auto went = PruneRepository(repository, rule, false, [&] { return GoOn(pace); }, what);
       // As it is there now, and not as it was meant to be.
       COFFER_ASSIGN(const auto after, repository.ListGenerations());
       for (const std::string& generation : before | std::views::reverse) {
         const bool stays = std::ranges::binary_search(after, generation);
         (stays ? done.kept : done.removed).push_back(generation);
+      }
+      if (went && what.retains && destination.kind == BackupKind::kKeys) {
+        return KeysRetained(repository);
       }
       return went;
     };

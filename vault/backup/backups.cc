@@ -9,6 +9,7 @@
 #include "vault/access/call.h"
 #include "vault/backup/moment.h"
 #include "vault/backup/repository.h"
+#include "vault/engine/log_keys.h"
 
 namespace coffer::vault {
 
@@ -88,14 +89,6 @@ Result<BackupRun> Backups::RunBackup(const Caller& caller) {
   return runner_.MakeGeneration();
 }
 
-std::vector<audit::VerifierKey> Backups::LogKeys() const {
-  std::vector<audit::VerifierKey> keys;
-  for (const auto& key : operations_.keyring().log_keys()) {
-    keys.push_back({operations_.keyring().log_origin(), key.key.public_key()});
-  }
-  return keys;
-}
-
 Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
                                                            const std::string& name) {
   Call call = operations_.Start(caller, {Action::kBackupRun});
@@ -114,13 +107,14 @@ Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
       if (runner_.writer().stopping()) return Fail(Code::kUnavailable, "stopping");
       return {};
     };
-    COFFER_ASSIGN(done.report, VerifyRepository(found->directory, {}, go_on));
+    COFFER_ASSIGN(done.report, VerifyRepository(found->place(), {}, go_on));
     COFFER_ASSIGN(const auto generations, repository.ListGenerations());
     if (generations.empty()) {
       done.report.findings.emplace_back("there is no generation");
       return {};
     }
-    const auto newest = VerifiedManifest(repository, generations.back(), LogKeys());
+    const auto newest =
+        VerifiedManifest(repository, generations.back(), VerifierKeysOf(operations_.keyring()));
     if (!newest) {
       done.report.findings.push_back(generations.back() + ": " + InWords(newest.error()));
     }
@@ -165,7 +159,7 @@ Result<KeptDrill> Backups::CheckDrill(Transaction& transaction, const std::strin
     return std::unexpected(
         Error{Code::kUnprocessable, "request_invalid", {}, {{"/note", std::move(why)}}});
   };
-  auto report = audit::VerifyDrillNote(note, LogKeys());
+  auto report = audit::VerifyDrillNote(note, VerifierKeysOf(operations_.keyring()));
   if (!report) return refuse(InWords(report.error()));
   if (report->vault != crypto::Base32Encode(operations_.keyring().vault_id())) {
     return refuse("it is of another vault");

@@ -76,7 +76,6 @@ class Backups {
 
  private:
   DestinationState StateOf(std::size_t number) const;
-  std::vector<audit::VerifierKey> LogKeys() const;
   Result<KeptDrill> CheckDrill(Transaction& transaction, const std::string& note) const;
 
   const Operations& operations_;

@@ -9,6 +9,7 @@
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/root_key.h"
+#include "api/cli/files/s3_options.h"
 #include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 #include "api/cli/verify/verification.h"
@@ -30,19 +31,6 @@ struct BackupOptions {
 
 struct PruneOptions : BackupOptions {
   bool dry = false;
-};
-
-struct S3CommandOptions {
-  std::string region = vault::S3Options().region;
-  std::string credentials_file, ca_file;
-
-  vault::StorePlace PlaceOf(const std::string& where) const {
-    vault::StorePlace place(where);
-    place.s3.region = region;
-    place.s3.credentials_file = credentials_file;
-    place.s3.ca_file = ca_file;
-    return place;
-  }
 };
 
 struct RepositoryOptions {
@@ -285,22 +273,6 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
          "coffer "
          "recover --data makes\nit the vault.\n";
   return Exit::kOk;
-}
-
-// `which`: "--s3" or "--keys-s3".
-void AddS3Options(CLI::App& command, const std::string& which, S3CommandOptions& options) {
-  command
-      .add_option(which + "-credentials-file", options.credentials_file,
-                  "Of a repository in an S3-compatible store: a file whose line has the access "
-                  "key's id, the secret key and, where there is one, a session token")
-      ->type_name("FILE");
-  command.add_option(which + "-region", options.region, "Its region")
-      ->type_name("NAME")
-      ->capture_default_str();
-  command
-      .add_option(which + "-ca-file", options.ca_file,
-                  "Whose certificates count there; else those of the system")
-      ->type_name("FILE");
 }
 
 void AddInitialize(CLI::App& group, Command& chosen) {

@@ -11,6 +11,7 @@
 #include "api/cli/files/input_kind.h"
 #include "api/cli/files/private_file.h"
 #include "api/cli/files/root_key.h"
+#include "api/cli/files/s3_options.h"
 #include "api/cli/text/drill_view.h"
 #include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
@@ -30,6 +31,8 @@ struct DrillOptions {
   ConnectionOptions connection;
   RootKeyOptions root_key;
   vault::RestoreRequest restore;
+  std::string from, keys_from;
+  S3CommandOptions s3, keys_s3;
   std::string at, scratch, state, report;
   std::vector<std::string> log_keys, checkpoint_files;
   std::uint64_t most_mib = 0;
@@ -108,6 +111,8 @@ Outcome<vault::Drill> RunDrillHere(const DrillOptions& options,
 // The report that could not be left with the server is in the file, and not lost.
 Outcome<Exit> HoldDrill(const DrillOptions& options, Console& console) {
   vault::DrillRequest request{options.restore, options.scratch};
+  request.restore.data_repository = options.s3.PlaceOf(options.from);
+  request.restore.keys_repository = options.keys_s3.PlaceOf(options.keys_from);
   if (!options.at.empty()) {
     const auto at = audit::ParseTimestamp(options.at);
     if (!at) {
@@ -175,12 +180,12 @@ void AddBackupDrill(CLI::App& group, Command& chosen) {
   CLI::App* command =
       group.add_subcommand("drill", "Try a restore: into a scratch place, opened and verified");
   command
-      ->add_option("--from,--data-repository", options->restore.data_repository,
-                   "The repository that has the data")
+      ->add_option("--from,--data-repository", options->from,
+                   "The repository that has the data: its directory, or https:// address")
       ->type_name("DIR")
       ->required();
   command
-      ->add_option("--keys-from,--keys-repository", options->restore.keys_repository,
+      ->add_option("--keys-from,--keys-repository", options->keys_from,
                    "The repository that has the keys")
       ->type_name("DIR")
       ->required();
@@ -216,6 +221,8 @@ void AddBackupDrill(CLI::App& group, Command& chosen) {
       ->type_name("FILE");
   command->add_flag("--tell", options->tell,
                     "Compare with the server's newest checkpoint, and leave the report with it");
+  AddS3Options(*command, "--s3", options->s3);
+  AddS3Options(*command, "--keys-s3", options->keys_s3);
   AddRootKeyOptions(*command, options->root_key, "The vault's root key file");
   command->footer(kDrillFooter);
   RunOnline(*command, chosen, options, HoldDrill);

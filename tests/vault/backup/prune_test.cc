@@ -153,9 +153,9 @@ TEST_CASE("a dry run says exactly what goes, and changes nothing; what stays is 
   CHECK(plan->kept.size() == 2);
   CHECK(plan->old.size() == 4);
   CHECK(FilesIn(vault.data()) == files);
-  std::uint64_t removed = 0;
-  REQUIRE(PruneRepository(*repository, rule, false, [] { return Status(); }, removed));
-  CHECK(removed == plan->old.size());
+  Pruned pruned;
+  REQUIRE(PruneRepository(*repository, rule, false, [] { return Status(); }, pruned));
+  CHECK(pruned.removed == plan->old.size());
   auto kept = plan->kept;
   std::ranges::reverse(kept);
   CHECK(*repository->ListGenerations() == kept);
