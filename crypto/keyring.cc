@@ -57,6 +57,13 @@ Result<std::vector<Keyring::LogKey>> UnwrapLogKeys(const std::string& path,
 
 }  // namespace
 
+Status CheckLogOrigin(std::string_view text) {
+  if (internal::IsLogOrigin(text)) return {};
+  return Fail(Code::kInvalidArgument, "log_origin_invalid",
+              "the log's origin must be 1 to 200 bytes of UTF-8 without white space, '+' or "
+              "control characters");
+}
+
 Result<KeyringHeader> Keyring::ReadHeader(const std::string& path) {
   COFFER_ASSIGN(KeyringDocument document, internal::ReadKeyring(path));
   return std::move(document.header);
@@ -64,7 +71,7 @@ Result<KeyringHeader> Keyring::ReadHeader(const std::string& path) {
 
 Result<Keyring> Keyring::Create(const std::string& path, RootKeyProvider& root,
                                 const Argon2idParameters& passphrase, std::string_view log_origin) {
-  COFFER_TRY(internal::CheckLogOrigin(log_origin));
+  COFFER_TRY(CheckLogOrigin(log_origin));
   const bool by_passphrase = root.kind() == "passphrase";
   if (by_passphrase && passphrase.salt.size() != kPassphraseSaltBytes) {
     return Fail(Code::kInvalidArgument, "kdf_parameters_invalid",

@@ -5,11 +5,13 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/kdf.h"
+#include "crypto/result.h"
 #include "crypto/sign.h"
 #include "crypto/token_root.h"
 
@@ -30,5 +32,9 @@ struct KeyringHeader {
   // and the same after all else.
   Hash root_wrap{};
 };
+
+// A name for the log's checkpoints (C2SP signed-note key name): 1 to 200 bytes of UTF-8 without
+// white space, control characters or '+'. Errors: kInvalidArgument "log_origin_invalid".
+Status CheckLogOrigin(std::string_view text);
 
 }  // namespace coffer::crypto

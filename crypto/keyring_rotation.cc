@@ -115,7 +115,7 @@ Status Keyring::DropRetiredLogKey(const std::string& path, RootKeyProvider& root
 
 Status Keyring::RenameLog(const std::string& path, RootKeyProvider& root,
                           std::string_view log_origin) {
-  COFFER_TRY(internal::CheckLogOrigin(log_origin));
+  COFFER_TRY(CheckLogOrigin(log_origin));
   COFFER_ASSIGN(KeyringDocument document, ReadSealed(path, root));
   if (document.header.log_origin == log_origin) return {};
   document.header.log_origin = log_origin;

@@ -89,7 +89,7 @@ Status CheckLog(Database& vault, const audit::Anchor& anchor, const std::string&
   COFFER_ASSIGN(const auto checkpoint, Reading(anchor_path, VerifyByAnyKey(anchor.note, keyring)));
   COFFER_ASSIGN(auto log, Reading(vault.path(), LogStore::Open(vault)));
   COFFER_TRY(Reading(vault.path(), CheckLogName(*log, keyring)));
-  COFFER_TRY(Reading(vault.path(), CheckAnchor(*log, checkpoint)));
+  COFFER_TRY(Reading(vault.path(), CheckAnchor(*log, checkpoint, keyring.log_origin())));
   return Reading(vault.path(), CheckLogLength(vault, *log, keyring));
 }
 

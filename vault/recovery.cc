@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "audit/entries/key_history.h"
 #include "audit/entries/log_reader.h"
 #include "audit/entries/log_writer.h"
 #include "audit/entries/succession.h"
@@ -46,9 +47,10 @@ Result<KnownHead> ReadHead(std::string note, const crypto::Keyring& keyring,
 
 class Recovery {
  public:
-  Recovery(const VaultOptions& options, crypto::Keyring keyring, Database vault,
-           std::unique_ptr<LogStore> log, std::optional<RestoredCopy> copy)
+  Recovery(const VaultOptions& options, bool anchor_is_lost, crypto::Keyring keyring,
+           Database vault, std::unique_ptr<LogStore> log, std::optional<RestoredCopy> copy)
       : options_(options),
+        anchor_is_lost_(anchor_is_lost),
         keyring_(std::move(keyring)),
         vault_(std::move(vault)),
         log_(std::move(log)),
@@ -62,14 +64,18 @@ class Recovery {
  private:
   Status LookAtAnchor();
   Status CheckFits(const KnownHead& head, std::string_view mismatch, const std::string& place);
-  bool AnchorCameWithCopy() const;
+  bool AnchorTells() const;
   bool EntriesAreLost() const;
+  std::string NewestName() const;
   audit::Checkpoint LastKnown() const;
   Status Succeed(const audit::Checkpoint& closed);
+  Result<std::string> KeepNote(const KnownHead& head) const;
   Status KeepClosedNote(Recovered& done) const;
   Status Rename(crypto::RootKeyProvider& root);
+  Status WriteAnchor();
 
   const VaultOptions& options_;
+  const bool anchor_is_lost_;
   crypto::Keyring keyring_;
   Database vault_;
   std::unique_ptr<LogStore> log_;
@@ -78,7 +84,7 @@ class Recovery {
   audit::LogHead head_;
   audit::Entry last_;
   std::vector<KnownHead> known_;  // of the log's name, or of its successors'
-  bool anchor_found_ = false, anchor_is_current_ = false;
+  std::optional<KnownHead> anchor_;
   std::uint64_t anchor_counter_ = 0;
 };
 
@@ -107,9 +113,8 @@ Status Recovery::LookAtAnchor() {
   if (!anchor) return std::unexpected(anchor.error());
   const std::string place = "the anchor " + options_.anchor_path;
   COFFER_ASSIGN(const auto head, ReadHead(anchor->note, keyring_, "anchor_foreign", place));
-  anchor_found_ = true;
+  anchor_ = head;
   anchor_counter_ = anchor->counter;
-  anchor_is_current_ = head.checkpoint.origin == last_.log;
   return CheckFits(head, "anchor_mismatch", place);
 }
 
@@ -132,39 +137,50 @@ Status Recovery::CheckFits(const KnownHead& head, std::string_view mismatch,
   return {};
 }
 
-bool Recovery::AnchorCameWithCopy() const {
+// Whether it is of this log, and lay elsewhere than the copy was made of.
+bool Recovery::AnchorTells() const {
   std::error_code ignored;
-  return !anchor_found_ ||
-         std::filesystem::weakly_canonical(options_.anchor_path, ignored) ==
+  return anchor_ && anchor_->checkpoint.origin == last_.log &&
+         std::filesystem::weakly_canonical(options_.anchor_path, ignored) !=
              std::filesystem::weakly_canonical(AnchorPath(options_.directory, {}), ignored);
 }
 
 bool Recovery::EntriesAreLost() const {
-  return std::ranges::any_of(known_, [&](const KnownHead& head) {
-    return head.checkpoint.size > head_.size || head.checkpoint.origin != last_.log;
-  });
+  return NewestName() != last_.log || std::ranges::any_of(known_, [&](const KnownHead& head) {
+           return head.checkpoint.size > head_.size;
+         });
 }
 
+// The last one that anything here knows of: the next one must be another.
+std::string Recovery::NewestName() const {
+  std::string newest = last_.log;
+  const auto take = [&](const std::string& name) {
+    if (audit::IsOrSucceeds(name, newest)) newest = name;
+  };
+  take(keyring_.log_origin());
+  if (copy_) take(copy_->newest_log);
+  for (const KnownHead& head : known_) take(head.checkpoint.origin);
+  return newest;
+}
+
+// Of the newest name of which something is known, the largest.
 audit::Checkpoint Recovery::LastKnown() const {
   audit::Checkpoint last{last_.log, head_.size, head_.frontier.Root()};
-  std::string newest = keyring_.log_origin();
-  if (audit::IsOrSucceeds(last.origin, newest)) newest = last.origin;
   for (const KnownHead& head : known_) {
-    if (audit::IsOrSucceeds(head.checkpoint.origin, newest)) newest = head.checkpoint.origin;
-    if (head.checkpoint.size > last.size) last = head.checkpoint;
+    const audit::Checkpoint& known = head.checkpoint;
+    const bool newer =
+        known.origin != last.origin && audit::IsOrSucceeds(known.origin, last.origin);
+    if (newer || (known.origin == last.origin && known.size > last.size)) last = known;
   }
-  // The copy's own end is known of each of them.
-  if (last.size == head_.size) last.origin = newest;
   return last;
 }
 
 Status Recovery::Succeed(const audit::Checkpoint& closed) {
-  std::string newest = closed.origin;
-  for (const KnownHead& head : known_) {
-    if (audit::IsOrSucceeds(head.checkpoint.origin, newest)) newest = head.checkpoint.origin;
-  }
-  if (audit::IsOrSucceeds(keyring_.log_origin(), newest)) newest = keyring_.log_origin();
-  audit::LogWriter writer(audit::SuccessorName(newest), std::move(head_));
+  const std::string name = audit::SuccessorName(NewestName());
+  // Before anything is written that would need it.
+  COFFER_TRY(crypto::CheckLogOrigin(name));
+  COFFER_TRY(audit::KeyDetail({name, keyring_.log_signing_key().public_key()}));
+  audit::LogWriter writer(name, std::move(head_));
   audit::Entry entry = audit::SuccessionEntry(closed);
   std::string bytes;
   std::vector<audit::FullTile> tiles;
@@ -181,18 +197,31 @@ Status Recovery::Succeed(const audit::Checkpoint& closed) {
   return {};
 }
 
+Result<std::string> Recovery::KeepNote(const KnownHead& head) const {
+  const audit::Checkpoint& checkpoint = head.checkpoint;
+  const std::string path = options_.directory + "/closed-" +
+                           std::to_string(audit::SuccessionNumber(checkpoint.origin)) + "-" +
+                           std::to_string(checkpoint.size) + ".checkpoint";
+  COFFER_TRY(crypto::WriteFileAtomically(path, crypto::AsBytes(head.note)));
+  return path;
+}
+
 Status Recovery::KeepClosedNote(Recovered& done) const {
   const auto found = std::ranges::find(known_, *done.closed, &KnownHead::checkpoint);
   if (found == known_.end()) return {};
-  done.closed_note_path = options_.directory + "/closed-" +
-                          std::to_string(audit::SuccessionNumber(done.closed->origin)) + "-" +
-                          std::to_string(done.closed->size) + ".checkpoint";
-  return crypto::WriteFileAtomically(done.closed_note_path, crypto::AsBytes(found->note));
+  COFFER_ASSIGN(done.closed_note_path, KeepNote(*found));
+  return {};
 }
 
 // The log has its successor's name already: what else has it, whatever a crash left.
 Status Recovery::Rename(crypto::RootKeyProvider& root) {
   COFFER_TRY(crypto::Keyring::RenameLog(KeyringPath(options_.directory), root, last_.log));
+  return WriteAnchor();
+}
+
+// What it says of another log is kept.
+Status Recovery::WriteAnchor() {
+  if (anchor_ && anchor_->checkpoint.origin != last_.log) COFFER_TRY(KeepNote(*anchor_));
   COFFER_ASSIGN(const auto note, log_->ReadCheckpoint());
   const audit::Anchor anchor{anchor_counter_ + 1, note.value_or("")};
   return crypto::WriteFileAtomically(options_.anchor_path,
@@ -201,35 +230,46 @@ Status Recovery::Rename(crypto::RootKeyProvider& root) {
 
 Status Recovery::Settle(crypto::RootKeyProvider& root, Recovered& done) {
   const bool lost = EntriesAreLost();
-  const bool settled = copy_ && copy_->log_settled && !lost;
+  const bool settled = copy_ && copy_->settled && copy_->settled->log == last_.log;
+  const bool anchor_is_of_this = anchor_ && anchor_->checkpoint.origin == last_.log;
   // No server writes such an entry, and none has the log end in one: this did, and died.
-  const bool begun = last_.action == audit::kLogSucceeded && !lost && !settled;
-  const bool unfinished =
-      begun && (copy_ || last_.log != keyring_.log_origin() || !anchor_is_current_);
+  const bool begun = last_.action == audit::kLogSucceeded && !settled &&
+                     std::ranges::none_of(known_, [&](const KnownHead& head) {
+                       return head.checkpoint.size > head_.size;
+                     });
   done.kept = head_.size;
-  if (unfinished) {
+  if (settled) {
+    done.kept = copy_->settled->kept;
+    done.closed = copy_->settled->closed;
+    done.closed_note_path = copy_->settled->closed_note_path;
+    if (anchor_ && !anchor_is_of_this) COFFER_TRY(WriteAnchor());
+  } else if (begun && (copy_ || last_.log != keyring_.log_origin() || !anchor_is_of_this)) {
     audit::LogNames names{std::string(audit::FirstLogName(last_.log))};
     COFFER_TRY(names.Take(last_.seq, last_));
     done.closed = names.successions().front().closed;
     --done.kept;
     COFFER_TRY(Rename(root));
-  } else if (!settled) {
-    if (!copy_ && !lost && anchor_found_) {
-      return Fail(Code::kConflict, "nothing_to_recover",
-                  options_.directory + " is no copy, and its log is as long as its anchor says");
-    }
-    if (lost || AnchorCameWithCopy()) {
-      COFFER_TRY(CheckLogLength(vault_, *log_, keyring_));
-      done.closed = LastKnown();
-      COFFER_TRY(KeepClosedNote(done));
-      COFFER_TRY(Succeed(*done.closed));
-      COFFER_TRY(Rename(root));
-    }
+  } else if (!copy_ && !lost && anchor_ && !anchor_is_of_this) {
+    // It is of a log that this one took the place of: of now it tells nothing.
+    COFFER_TRY(WriteAnchor());
+  } else if (!copy_ && !lost && anchor_) {
+    return Fail(Code::kConflict, "nothing_to_recover",
+                options_.directory + " is no copy, and its log is as long as its anchor says");
+  } else if (!copy_ && !lost && !anchor_is_lost_) {
+    return Fail(Code::kConflict, "anchor_missing",
+                "there is no anchor at " + options_.anchor_path +
+                    ": name its place; where it is lost, --anchor-lost closes the log");
+  } else if (lost || !AnchorTells()) {
+    COFFER_TRY(CheckLogLength(vault_, *log_, keyring_));
+    done.closed = LastKnown();
+    COFFER_TRY(KeepClosedNote(done));
+    COFFER_TRY(Succeed(*done.closed));
+    COFFER_TRY(Rename(root));
   }
   done.log = last_.log;
-  if (!copy_) return {};
+  if (!copy_ || settled) return {};
   RestoredCopy copy = *copy_;
-  copy.log_settled = true;
+  copy.settled = {done.log, done.kept, done.closed, done.closed_note_path};
   return WriteRestoredCopy(options_.directory, copy);
 }
 
@@ -243,7 +283,7 @@ std::string DetailOf(const Recovered& done) {
 }  // namespace
 
 Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& root,
-                               const std::vector<std::string>& checkpoints) {
+                               const std::vector<std::string>& checkpoints, bool anchor_is_lost) {
   options.anchor_path = AnchorPath(options.directory, options.anchor_path);
   if (options.clock == nullptr) options.clock = &audit::SystemClock();
   options.open_restored_copy = true;
@@ -260,7 +300,8 @@ Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& ro
                   Reading(vault_path, Database::Open(vault_path, keyring.vault_db_key(), {})));
     COFFER_TRY(Reading(vault_path, Migrate(vault, VaultMigrations())));
     COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
-    Recovery recovery(options, std::move(keyring), std::move(vault), std::move(log), done.copy);
+    Recovery recovery(options, anchor_is_lost, std::move(keyring), std::move(vault), std::move(log),
+                      done.copy);
     COFFER_TRY(Reading(vault_path, recovery.Look(checkpoints)));
     COFFER_TRY(Reading(vault_path, recovery.Settle(root, done)));
   }

@@ -30,10 +30,13 @@ struct Recovered {
 // opened once, which repeats what the ledger has (docs/decisions/0025), and an entry
 // "vault.restored" is written. What a crash leaves is finished by the same again.
 //
-// `checkpoints`: signed notes of the log that were kept elsewhere. Errors: kConflict
-// "nothing_to_recover"; kCorrupted "anchor_foreign" of an anchor, "checkpoint_foreign" of a note
-// that no key of the copy signed; "anchor_mismatch", "checkpoint_mismatch"; those of Vault::Open.
+// `checkpoints`: signed notes of the log that were kept elsewhere. `anchor_is_lost`: of a directory
+// that is no copy, whose log is closed though nothing else says that its end is lost. Errors:
+// kConflict "nothing_to_recover", "anchor_missing"; kCorrupted "anchor_foreign" of an anchor,
+// "checkpoint_foreign" of a note that no key of the copy signed; "anchor_mismatch",
+// "checkpoint_mismatch"; those of Vault::Open.
 Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& root,
-                               const std::vector<std::string>& checkpoints);
+                               const std::vector<std::string>& checkpoints,
+                               bool anchor_is_lost = false);
 
 }  // namespace coffer::vault

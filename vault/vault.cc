@@ -110,7 +110,7 @@ Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvid
                   Reading(settled.anchor_path, VerifyByAnyKey(anchor.note, rooms->keyring)));
     COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
     COFFER_TRY(Reading(vault_path, CheckLogName(*log, rooms->keyring)));
-    COFFER_TRY(Reading(vault_path, CheckAnchor(*log, checkpoint)));
+    COFFER_TRY(Reading(vault_path, CheckAnchor(*log, checkpoint, rooms->keyring.log_origin())));
     COFFER_TRY(Reading(vault_path, CheckLogLength(vault, *log, rooms->keyring)));
   }
   bool authority_made = false, two_person_needed = true;

@@ -95,9 +95,10 @@ Status LogNames::Take(std::uint64_t seq, const Entry& entry) {
       !IsOrSucceeds(succession.successor, succession.closed.origin)) {
     return NoSuccession("has no name for a successor of " + succession.closed.origin);
   }
-  if (succession.closed.size < seq) {
+  if (succession.closed.origin == name_ && succession.closed.size < seq) {
     return NoSuccession("says that the log which it follows was shorter than what is left of it");
   }
+  succession.before = name_;
   name_ = succession.successor;
   successions_.push_back(std::move(succession));
   return {};

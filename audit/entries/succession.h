@@ -6,8 +6,10 @@
 //                   root of NAME at size N; `log` the successor's name
 //
 // N is the largest size of which a signed checkpoint was known, so entries from this one's number
-// to N - 1 of NAME are lost. Where it equals the number, nothing that was known is lost. Keys stay
-// those of key_history.h: whoever trusts one of them under one name trusts it under the other.
+// to N - 1 of NAME are lost. Where it equals the number, nothing was known, and how many are lost
+// is not said. NAME may be a successor of the log that the entries before name, of which this copy
+// was not: then N may be smaller, too, and all of NAME that is not here is lost. Keys stay those of
+// key_history.h: whoever trusts one of them under one name trusts it under the other.
 //
 // Names: those of successors are the first one's with "~2", "~3", … behind it.
 #pragma once
@@ -45,6 +47,9 @@ struct Succession {
   std::string successor;
   Checkpoint closed;       // the largest that was known
   std::uint64_t from = 0;  // the first entry of the successor's own
+  std::string before;      // the name of the entries before it
+
+  bool end_is_known() const { return closed.size != from; }
 };
 
 // What the entry has to say of it; seq, time, chain and name of the log are its writer's.

@@ -69,8 +69,18 @@ class Verification {
   void CheckKeys();
   // What a signed checkpoint is held against: the log as it is, or what became of the closed one
   // that it is of.
-  enum class Against { kLog, kOtherLog, kTooSmall, kLost, kClosedLonger, kClosedDiffers };
-  Against FindClosed(const Checkpoint& checkpoint) const;
+  enum class Against {
+    kLog,
+    kNewerLog,
+    kOtherLog,
+    kTooSmall,
+    kLost,
+    kUnprovenLoss,
+    kClosedLonger,
+    kClosedDiffers
+  };
+  Against FindClosed(const GivenCheckpoint& given) const;
+  bool SuccessionIsSigned(const std::vector<Judgement>& judgements) const;
   bool CheckClosed(const GivenCheckpoint& given, Against against);
   void CheckCheckpoints();
   void FindParting(const std::vector<Judgement>& judgements);
@@ -314,7 +324,7 @@ void Verification::CompareTile(const FullTile& computed, const Result<crypto::By
 void Verification::CheckKeys() {
   if (!IsOrSucceeds(names_.name(), options_.key.name)) {
     ReportCheckpoint(
-        std::nullopt, "origin",
+        std::nullopt, "truncated",
         "this is " + names_.name() + ", which " + options_.key.name + " has taken the place of");
   }
   if (keys_.first_named() && keys_.Find(options_.key) == nullptr) {
@@ -375,21 +385,30 @@ std::string Verification::PartingText() const {
          std::to_string(before - 1);
 }
 
-Verification::Against Verification::FindClosed(const Checkpoint& checkpoint) const {
+Verification::Against Verification::FindClosed(const GivenCheckpoint& given) const {
+  const Checkpoint& checkpoint = given.parsed.checkpoint;
   const auto& all = names_.successions();
-  const auto closing = std::ranges::find_if(all, [&](const Succession& succession) {
-    return IsOrSucceeds(succession.closed.origin, checkpoint.origin);
-  });
-  if (closing == all.end()) {
-    if (checkpoint.origin != names_.name()) return Against::kOtherLog;
+  if (checkpoint.origin == names_.name()) {
     return all.empty() || checkpoint.size > all.back().from ? Against::kLog : Against::kTooSmall;
   }
-  if (checkpoint.size <= closing->from) return Against::kLog;
-  if (checkpoint.size > closing->closed.size) return Against::kClosedLonger;
-  const bool same_size =
-      checkpoint.origin == closing->closed.origin && checkpoint.size == closing->closed.size;
-  return same_size && checkpoint.root != closing->closed.root ? Against::kClosedDiffers
-                                                              : Against::kLost;
+  const auto closing = std::ranges::find_if(all, [&](const Succession& succession) {
+    return succession.successor != checkpoint.origin &&
+           IsOrSucceeds(succession.successor, checkpoint.origin);
+  });
+  if (closing == all.end()) {
+    return IsOrSucceeds(checkpoint.origin, names_.name()) ? Against::kNewerLog : Against::kOtherLog;
+  }
+  if (checkpoint.origin == closing->before && checkpoint.size <= closing->from) {
+    return Against::kLog;
+  }
+  if (checkpoint.origin == closing->closed.origin && closing->end_is_known()) {
+    if (checkpoint.size > closing->closed.size) return Against::kClosedLonger;
+    if (checkpoint.size == closing->closed.size && checkpoint.root != closing->closed.root) {
+      return Against::kClosedDiffers;
+    }
+  }
+  // Of a log that this one did not go through, it may be of the entries that both have.
+  return given.fit == CheckpointFit::kHolds ? Against::kLog : Against::kLost;
 }
 
 // Whether it is to be compared with the entries.
@@ -408,6 +427,14 @@ bool Verification::CheckClosed(const GivenCheckpoint& given, Against against) {
     case Against::kLost:
       report_.compared[given.place].result = Outcome::kLost;
       return false;
+    case Against::kUnprovenLoss:
+      return report(Outcome::kBeyond, "truncated",
+                    what +
+                        "covers entries that are missing, and no checkpoint of a successor is "
+                        "signed that says so");
+    case Against::kNewerLog:
+      return report(Outcome::kBeyond, "truncated",
+                    what + "is of the log that took the place of this one, which is older");
     case Against::kOtherLog:
       return report(Outcome::kOtherLog, "checkpoint",
                     what + "is of a name that this log does not have: it is " + names_.name());
@@ -415,25 +442,42 @@ bool Verification::CheckClosed(const GivenCheckpoint& given, Against against) {
       return report(Outcome::kUntrusted, "epoch",
                     what + "is of entries that had another name: a successor signs none of them");
     case Against::kClosedLonger:
-      return report(Outcome::kBeyond, "truncated",
+      return report(Outcome::kBeyond, "succession",
                     what + "covers more than the successor says that there was");
     case Against::kClosedDiffers:
-      return report(Outcome::kDiffers, "checkpoint",
+      return report(Outcome::kDiffers, "succession",
                     what + "is not the one that the successor says it follows");
   }
   std::abort();
+}
+
+// Anybody can append an entry that says so.
+bool Verification::SuccessionIsSigned(const std::vector<Judgement>& judgements) const {
+  for (std::size_t i = 0; i < checkpoints_.size(); ++i) {
+    const Checkpoint& checkpoint = checkpoints_[i].parsed.checkpoint;
+    if (judgements[i].standing == Standing::kSound &&
+        checkpoints_[i].fit == CheckpointFit::kHolds && checkpoint.origin == names_.name() &&
+        checkpoint.size > names_.successions().back().from) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void Verification::CheckCheckpoints() {
   const GivenCheckpoint* largest = nullptr;
   std::vector<Against> against;
   for (GivenCheckpoint& given : checkpoints_) {
-    against.push_back(FindClosed(given.parsed.checkpoint));
+    against.push_back(FindClosed(given));
     // Entries of the successor stand where it had others.
     if (against.back() != Against::kLog) given.fit = CheckpointFit::kNotReached;
   }
   const auto judgements = JudgeSignatures(checkpoints_, keys_, options_.key);
   FindParting(judgements);
+  if (std::ranges::find(against, Against::kLost) != against.end() &&
+      !SuccessionIsSigned(judgements)) {
+    std::ranges::replace(against, Against::kLost, Against::kUnprovenLoss);
+  }
   for (std::size_t i = 0; i < checkpoints_.size(); ++i) {
     const GivenCheckpoint& given = checkpoints_[i];
     const Standing standing = judgements[i].standing;

@@ -327,11 +327,4 @@ bool IsLogOrigin(std::string_view text) {
          !HasSpaceOrControl(text);
 }
 
-Status CheckLogOrigin(std::string_view text) {
-  if (IsLogOrigin(text)) return {};
-  return Fail(Code::kInvalidArgument, "log_origin_invalid",
-              "the log's origin must be 1 to 200 bytes of UTF-8 without white space, '+' or "
-              "control characters");
-}
-
 }  // namespace coffer::crypto::internal

@@ -60,6 +60,5 @@ Hash DigestOf(const KeyringDocument& document);
 // A name for the log's checkpoints (C2SP signed-note key name): 1 to 200 bytes of UTF-8 without
 // white space, control characters or '+'.
 bool IsLogOrigin(std::string_view text);
-Status CheckLogOrigin(std::string_view text);  // kInvalidArgument "log_origin_invalid"
 
 }  // namespace coffer::crypto::internal

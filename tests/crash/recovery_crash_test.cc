@@ -62,7 +62,9 @@ class RecoveredVault : public CrashingVault {
 
 TEST_CASE("a recovery that dies is done by the same again") {
   RecoveredVault vault;
-  REQUIRE(WriteRestoredCopy(vault.directory(), {.repository = "r", .generation = "bkp"}));
+  REQUIRE(WriteRestoredCopy(
+      vault.directory(),
+      {.repository = "r", .generation = "bkp", .newest_log = std::string(TestVault::kOrigin)}));
   vault.DieAt(
       {.deaths = 15}, [&](const auto&) { return vault.Recover(); },
       [&](const Answers&) { vault.CheckOneSuccession(); });

@@ -128,6 +128,25 @@ TEST_CASE("an anchor that lies elsewhere and says more closes the log") {
   REQUIRE(report.successions.size() == 1);
   CHECK(report.successions.front().from == done.kept);
   CHECK(AnswerOf(vault.TryRecover(options)) == "nothing_to_recover");
+
+  // The other way round: recovered by the anchor beside the data, and then told of the other one.
+  vault.Restore("mistaken");
+  auto mistaken = vault.OptionsOf("mistaken");
+  vault.Recover(mistaken);
+  mistaken.anchor_path = vault.work() / "anchor-not-named";
+  CHECK(AnswerOf(vault.TryRecover(mistaken)) == "anchor_missing");
+  REQUIRE(crypto::WriteFileAtomically(mistaken.anchor_path, crypto::AsBytes(anchor)));
+  CHECK(AnswerOf(Vault::Open(mistaken, vault.root())) == "anchor_of_closed_log");
+  const auto again = vault.Recover(mistaken);
+  CHECK(again.log == Second());
+  CHECK_FALSE(again.closed);
+  vault.CheckServes(mistaken);
+  const auto old =
+      crypto::ReadFile(mistaken.directory + "/closed-1-" +
+                           std::to_string(vault.SizeOf(vault.NoteOf(anchor))) + ".checkpoint",
+                       audit::kMaxNoteBytes);
+  REQUIRE(old);
+  CHECK(crypto::AsText(*old) == vault.NoteOf(anchor));
 }
 
 TEST_CASE("an anchor that lies elsewhere and says no more lets the log go on") {
@@ -161,15 +180,9 @@ TEST_CASE("without an anchor from elsewhere nothing shows that nothing is lost")
   vault.CheckServes(vault.OptionsOf("copy"));
   vault.VerifyCopy(vault.OptionsOf("copy"));
 
-  // Whoever has seen more finds that the successor does not say so.
-  OfflineVerifyOptions verify;
-  verify.directory = vault.work() / "copy";
-  verify.checkpoints = {seen};
-  const auto report = VerifyDirectory(verify, vault.root());
-  REQUIRE(report);
-  REQUIRE(report->log.findings.size() == 1);
-  CHECK(report->log.findings.front().check == "truncated");
-  // Told of it, it does.
+  // Whoever has seen more is told that it is lost, as it was not known how much was.
+  CHECK(vault.VerifyCopy(vault.OptionsOf("copy"), {seen}).compared.front().result == Became::kLost);
+  // Told of it, it says how much.
   const auto told = vault.Recover(vault.OptionsOf("told"), {seen});
   CHECK(told.closed->size == vault.SizeOf(seen));
   CHECK(vault.VerifyCopy(vault.OptionsOf("told"), {seen}).compared.front().result == Became::kLost);
@@ -240,6 +253,17 @@ TEST_CASE("a vault that was lost a second time has a third log, and backups go o
     vault.CheckServes(options);
     CHECK(vault.VerifyCopy(options, {seen}).name == again.log);
   }
+  // One from before the succession, and nothing from elsewhere: the repository knows the names.
+  vault.Restore("alone", generations->front());
+  CHECK(vault.Recover(vault.OptionsOf("alone")).log == audit::SuccessorName(Second()));
+  // A repository that is made anew has the log's name of then, and fits the older one.
+  fs::remove_all(vault.keys());
+  vault.clock.Advance(1000);
+  vault.Open();
+  REQUIRE(vault->backups().InitializeDestination(vault.As(kAdministrator), "keys"));
+  vault.BackUp();
+  vault.Close();
+  vault.Restore("of-both");
   const auto opened = vault.OpenRestored("again");
   CHECK(AnswerOf(opened->clients().GetClient(vault.As(kCrmService), other)) == "ok");
 }
@@ -259,6 +283,22 @@ TEST_CASE("a log that was rolled back without a restore is recovered as well") {
   vault.CheckServes(options);
   // The anchor is the successor's now: the vault that it was of is behind it.
   CHECK(AnswerOf(Vault::Open(vault.OptionsOf("data"), vault.root())) == "log_behind_anchor");
+}
+
+TEST_CASE("a vault whose anchor is lost is closed only by who says so") {
+  LostVault vault;
+  vault.Close();
+  const auto options = vault.OptionsOf("data");
+  const std::string note = vault.NoteOf(vault.AnchorNow());
+  fs::remove(vault.directory() + "/anchor");
+  CHECK(AnswerOf(vault.TryRecover(options, {note})) == "anchor_missing");
+  vault.clock.Advance(1000);
+  const auto done = RecoverVault(options, vault.root(), {note}, true);
+  REQUIRE(done);
+  CHECK(done->log == Second());
+  CHECK(done->closed->size == done->kept);
+  vault.CheckServes(options);
+  CHECK(vault.VerifyCopy(options, {note}).compared.front().result == Became::kHolds);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include <system_error>
 #include <utility>
 
+#include "audit/entries/succession.h"
 #include "audit/tlog/checkpoint.h"
 #include "crypto/atomic_file.h"
 #include "crypto/encoding.h"
@@ -171,6 +172,15 @@ std::vector<audit::VerifierKey> LogKeysOf(std::span<const OpenedKeyring> keyring
   return keys;
 }
 
+// What is written behind the moment that is restored may be of a successor of its log already.
+std::string NewestLogName(std::span<const OpenedKeyring> keyrings, const Moment& newest) {
+  std::string name = newest.manifest.vault;
+  for (const OpenedKeyring& one : keyrings) {
+    if (audit::IsOrSucceeds(one.keyring.log_origin(), name)) name = one.keyring.log_origin();
+  }
+  return name;
+}
+
 // The first that has each client-KEK which keys.db needs, and a key that signed the anchor: what
 // was restored starts with no other.
 Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrings,
@@ -293,7 +303,9 @@ struct Repositories {
 Result<Repositories> OpenRepositories(const RestoreRequest& request) {
   COFFER_ASSIGN(auto data, OpenOfKind(request.data_repository, BackupKind::kData));
   COFFER_ASSIGN(auto keys, OpenOfKind(request.keys_repository, BackupKind::kKeys));
-  if (data.owner() != keys.owner()) {
+  // Each has the name that the log had when it was made.
+  if (data.owner().vault_id != keys.owner().vault_id ||
+      !audit::IsSameLog(data.owner().vault, keys.owner().vault)) {
     return Fail(Code::kConflict, "repository_of_other_vault",
                 "one is of " + data.owner().vault + ", vault " + data.owner().vault_id +
                     ", the other of " + keys.owner().vault + ", vault " + keys.owner().vault_id);
@@ -413,7 +425,9 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
                                       .generation = generation,
                                       .increments = data.increments.size(),
                                       .created = data.created(),
-                                      .log_size = data.log_size()}));
+                                      .log_size = data.log_size(),
+                                      .newest_log = NewestLogName(keyrings, *with_ledger),
+                                      .settled = std::nullopt}));
 
   const Descriptor directory(into, O_RDONLY | O_DIRECTORY);
   if (!directory.opened()) return NotWritten(into);

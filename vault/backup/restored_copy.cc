@@ -16,9 +16,35 @@ std::string FormatRestoredCopy(const RestoredCopy& copy) {
   audit::CanonicalWriter out;
   out.Open().Time("created", copy.created).Text("format", kRestoredFormat);
   out.Text("generation", copy.generation).Number("increments", copy.increments);
-  out.Boolean("log_settled", copy.log_settled).Number("log_size", copy.log_size);
-  out.Text("repository", copy.repository).Close();
+  out.Number("log_size", copy.log_size).Text("newest_log", copy.newest_log);
+  out.Text("repository", copy.repository);
+  if (copy.settled) {
+    const RestoredCopy::Settled& settled = *copy.settled;
+    out.Member("settled").Open();
+    if (settled.closed) {
+      out.Member("closed").Open().Text("log", settled.closed->origin);
+      out.OptionalText("note", settled.closed_note_path).Hex("root", settled.closed->root);
+      out.Number("size", settled.closed->size).Close();
+    }
+    out.Number("kept", settled.kept).Text("log", settled.log).Close();
+  }
+  out.Close();
   return out.Take() + "\n";
+}
+
+bool ReadSettled(audit::CanonicalReader& in, RestoredCopy& copy) {
+  if (!in.Member("settled")) return true;
+  RestoredCopy::Settled& settled = copy.settled.emplace();
+  if (!in.Open()) return false;
+  if (in.Member("closed")) {
+    audit::Checkpoint& closed = settled.closed.emplace();
+    if (!in.Open() || !in.Text("log", closed.origin) ||
+        !in.OptionalText("note", settled.closed_note_path) || !in.Hex("root", closed.root) ||
+        !in.Number("size", closed.size) || !in.Close()) {
+      return false;
+    }
+  }
+  return in.Number("kept", settled.kept) && in.Text("log", settled.log) && in.Close();
 }
 
 }  // namespace
@@ -38,9 +64,9 @@ Result<std::optional<RestoredCopy>> ReadRestoredCopy(const std::string& director
   RestoredCopy copy;
   if (!in.Open() || !in.Time("created", copy.created) || !in.Constant("format", kRestoredFormat) ||
       !in.Text("generation", copy.generation) || !in.Number("increments", copy.increments) ||
-      !in.Boolean("log_settled", copy.log_settled) || !in.Number("log_size", copy.log_size) ||
-      !in.Text("repository", copy.repository) || !in.Close() || !in.AtEnd() ||
-      FormatRestoredCopy(copy) != text) {
+      !in.Number("log_size", copy.log_size) || !in.Text("newest_log", copy.newest_log) ||
+      !in.Text("repository", copy.repository) || !ReadSettled(in, copy) || !in.Close() ||
+      !in.AtEnd() || FormatRestoredCopy(copy) != text) {
     return Fail(Code::kCorrupted, "restored_malformed", path);
   }
   return copy;

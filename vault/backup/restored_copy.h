@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "audit/tlog/checkpoint.h"
 #include "crypto/result.h"
 #include "vault/base/timestamp.h"
 
@@ -17,7 +18,16 @@ struct RestoredCopy {
   std::uint64_t increments = 0;  // behind it
   Timestamp created;             // the moment of the data
   std::uint64_t log_size = 0;    // entries
-  bool log_settled = false;      // it is known which log goes on; only the rest of it was not done
+  std::string newest_log;        // the last name of its log that the repository knows
+
+  // Which log goes on, where that is settled and only what follows was not done.
+  struct Settled {
+    std::string log;
+    std::uint64_t kept = 0;                   // entries of before
+    std::optional<audit::Checkpoint> closed;  // the last that was known of the one that was closed
+    std::string closed_note_path;             // where its signed note is kept; may be empty
+  };
+  std::optional<Settled> settled;
 };
 
 // Errors: kUnavailable "file_not_written".

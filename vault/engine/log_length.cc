@@ -55,7 +55,12 @@ Status CheckLogName(LogStore& log, const crypto::Keyring& keyring) {
                   ": the database was rolled back" + std::string(kGuide));
 }
 
-Status CheckAnchor(LogStore& log, const audit::Checkpoint& checkpoint) {
+Status CheckAnchor(LogStore& log, const audit::Checkpoint& checkpoint, const std::string& name) {
+  if (checkpoint.origin != name) {
+    return Fail(Code::kCorrupted, "anchor_of_closed_log",
+                "the anchor is of " + checkpoint.origin + ", and the access log is its successor " +
+                    name + ": 'coffer recover' with --anchor writes a new one there");
+  }
   COFFER_ASSIGN(const std::uint64_t size, log.Size());
   if (size < checkpoint.size) {
     return Fail(Code::kCorrupted, "log_behind_anchor",

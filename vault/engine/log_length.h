@@ -15,7 +15,8 @@ Status CheckLogName(LogStore& log, const crypto::Keyring& keyring);
 
 // The log must hold the anchor's checkpoint as a prefix: a head behind it means that the database
 // was rolled back or cut. Errors: kCorrupted "log_behind_anchor", "anchor_mismatch".
-Status CheckAnchor(LogStore& log, const audit::Checkpoint& checkpoint);
+// "anchor_of_closed_log": of a log that this one, `name`, took the place of.
+Status CheckAnchor(LogStore& log, const audit::Checkpoint& checkpoint, const std::string& name);
 
 // The same of what vault.db has: the checkpoint that was signed last, those in the newest acts, and
 // the tables that name entries. Errors: kCorrupted "log_behind_checkpoint", "checkpoint_mismatch",

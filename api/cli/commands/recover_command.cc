@@ -24,7 +24,7 @@ struct RecoverOptions {
   std::string directory, anchor, ledger;
   std::vector<std::string> checkpoint_files;
   RootKeyOptions root_key;
-  bool json = false;
+  bool anchor_lost = false, json = false;
 };
 
 constexpr const char* kRecoverFooter =
@@ -51,16 +51,18 @@ json RecoveredAsJson(const vault::Recovered& done, const std::string& key) {
     value["closed"] = {{"log", done.closed->origin},
                        {"size", done.closed->size},
                        {"root", crypto::HexEncode(done.closed->root)},
-                       {"entries_lost", done.closed->size - done.kept}};
+                       {"entries_lost", nullptr}};  // not known
+    if (done.closed->size > done.kept) {
+      value["closed"]["entries_lost"] = done.closed->size - done.kept;
+    }
     if (!done.closed_note_path.empty()) value["closed"]["checkpoint"] = done.closed_note_path;
   }
   return value;
 }
 
 void SayClosed(const vault::Recovered& done, const std::string& key, Console& console) {
-  const std::uint64_t lost = done.closed->size - done.kept;
   console.out << "The log " << Printable(done.closed->origin) << " is closed. ";
-  if (lost == 0) {
+  if (done.closed->size <= done.kept) {
     console.out << "Nothing shows how far it went behind the " << Grouped(done.kept)
                 << " entries\nthat are here; what was acknowledged behind them is lost.\n";
   } else {
@@ -98,7 +100,7 @@ Outcome<Exit> Recover(const RecoverOptions& options, Console& console) {
   if (!account) return std::unexpected(FailureOf(account.error(), "nothing was recovered"));
   const auto acting = vault::ActingAs::Begin(*account);
   if (!acting) return std::unexpected(FailureOf(acting.error(), "nothing was recovered"));
-  const auto done = vault::RecoverVault(opening, *provider, checkpoints);
+  const auto done = vault::RecoverVault(opening, *provider, checkpoints, options.anchor_lost);
   if (!done) {
     Failure failure = FailureOf(done.error(), "the vault is not recovered");
     if (done.error().reason != "nothing_to_recover") {
@@ -115,11 +117,14 @@ Outcome<Exit> Recover(const RecoverOptions& options, Console& console) {
   }
   if (done->closed) {
     SayClosed(*done, key, console);
-  } else {
+  } else if (done->copy) {
     console.out << "The log " << Printable(done->log) << " goes on behind the "
                 << Grouped(done->kept)
                 << " entries that are here: its anchor shows that none that\nwas signed is "
                    "missing. What was acknowledged in the second before may be lost.\n";
+  } else {
+    console.out << "The anchor was of a log that " << Printable(done->log)
+                << " took the place of. There is a new one.\n";
   }
   console.out << "What the ledger of erasures has was repeated; coffer log --action "
                  "erasure.replayed, act.replayed\nand act.not-repeated show it. Next: start "
@@ -144,6 +149,8 @@ void AddRecoverCommand(CLI::App& app, Command& chosen) {
       ->add_option("--checkpoint", options->checkpoint_files,
                    "A checkpoint of the log that was kept elsewhere; repeatable")
       ->type_name("FILE");
+  command->add_flag("--anchor-lost", options->anchor_lost,
+                    "Close the log of a vault that is no copy, because its anchor is lost");
   AddRootKeyOptions(*command, options->root_key, "The vault's root key file");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(kRecoverFooter);

@@ -215,11 +215,7 @@ Outcome<VerificationResult> VerifyCopy(const std::string& directory, const std::
 
   VerificationResult result;
   result.key_is_pinned = input.key.has_value();
-  if (input.key) {
-    result.origin = input.key->name;
-  } else if (header) {
-    result.origin = header->log_origin;
-  }
+  result.origin = report->log.name;
   result.log = std::move(report->log);
   result.notes = NotesOf(input, {{"the copy's anchor", {}, false}});
   if (input.deep)
@@ -235,7 +231,8 @@ Outcome<VerificationResult> VerifyEntries(std::unique_ptr<InputFile> file,
   COFFER_TRY(CheckOriginOf(name, entries, input.key->name));
   auto report = audit::VerifyLog(entries, OptionsFor(*input.key, input));
   if (!report) return std::unexpected(FailureOf(report.error(), "cannot read the entries"));
-  VerificationResult result{input.key->name, true, *std::move(report), {}};
+  VerificationResult result{report->name, true, {}, {}};
+  result.log = *std::move(report);
   result.notes = NotesOf(input, {});
   return result;
 }
@@ -256,7 +253,8 @@ Outcome<VerificationResult> VerifyTiles(const FetchFile& fetch, const Verificati
     const Status edge = CheckUnfinishedTiles(log, checkpoint.size, *report);
     if (!edge) return std::unexpected(FailureOfTiles(log, edge.error()));
   }
-  VerificationResult result{input.key->name, true, *std::move(report), {}};
+  VerificationResult result{report->name, true, {}, {}};
+  result.log = *std::move(report);
   result.notes =
       NotesOf(input, {{"the checkpoint that lies with the tiles", checkpoint.note, false}});
   return result;

@@ -302,8 +302,11 @@ Outcome<Exit> VerifyDrillReportFile(const DocumentInput& input, Console& console
   COFFER_ASSIGN(const std::string document,
                 ReadInputFile(input.path, audit::kMaxDrillReportDocumentBytes + 1));
   COFFER_TRY(ExpectKind(input.path, document, InputKind::kDrillReport));
-  const auto check = audit::VerifyDrillReport(document, input.keys);
-  if (check.report) COFFER_TRY(CheckLogOf(input, check.report->log));
+  auto check = audit::VerifyDrillReport(document, input.keys);
+  if (check.report) {
+    COFFER_TRY(CheckLogOf(input, check.report->log));
+    check = audit::VerifyDrillReport(document, KeysUpTo(input, check.report->log));
+  }
   if (input.json) {
     json answer = {{"ok", check.ok()}, {"findings", FindingsOf(check.findings)}};
     if (check.signed_by) answer["signed_by"] = audit::FormatVerifierKey(*check.signed_by);

@@ -113,7 +113,8 @@ std::string_view StatusOf(const VerificationResult& result) {
 
 // "entries 7 to 9" of which a checkpoint was known, or how it is said that there is none.
 std::string LostOf(const audit::Succession& succession) {
-  if (succession.closed.size == succession.from) return "how many entries are lost is not known";
+  if (!succession.end_is_known()) return "how many entries are lost is not known";
+  if (succession.closed.size < succession.from) return "what it had behind that is lost";
   return "entries " + Grouped(succession.from) + " to " + Grouped(succession.closed.size - 1) +
          " were signed and are lost";
 }

@@ -64,6 +64,7 @@ TEST_CASE("what an entry of a successor must say") {
       {"entries lost", Succeeding("a~2", {"a", 9, root}), true},
       {"none known to be lost", Succeeding("a~2", {"a", 5, root}), true},
       {"the copy is from before another succession", Succeeding("a~3", {"a~2", 9, root}), true},
+      {"of a successor that this copy was not, shorter", Succeeding("a~3", {"a~2", 4, root}), true},
       {"numbers may be left out", Succeeding("a~4", {"a", 9, root}), true},
       {"shorter than what is left", Succeeding("a~2", {"a", 4, root}), false},
       {"no successor's name", Succeeding("a", {"a", 9, root}), false},

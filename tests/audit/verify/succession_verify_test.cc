@@ -94,6 +94,31 @@ TEST_CASE("the checkpoint that a successor says it follows must be the one that 
   CHECK_FALSE(report.ok());
 }
 
+TEST_CASE("a succession that nobody signed excuses nothing") {
+  Succeeded one;
+  for (std::size_t size = kKept + 1; size <= kSigned; ++size) {
+    for (const auto& beside :
+         {std::vector<std::string>{}, std::vector<std::string>{one.closed[kKept]}}) {
+      std::vector<std::string> notes{one.closed[size]};
+      notes.insert(notes.end(), beside.begin(), beside.end());
+      const auto report = one.Against(notes);
+      CHECK(report.compared.front().result == Became::kBeyond);
+      REQUIRE(report.findings.size() == 1);
+      CHECK(report.findings.front().check == "truncated");
+    }
+  }
+}
+
+TEST_CASE("where how much is lost was not known, nothing of the closed log contradicts it") {
+  Succeeded one(kKept, kKept);
+  CHECK_FALSE(one.last == Checkpoint{});
+  for (const auto& [size, note] : one.closed) {
+    const auto report = one.Against({note, one.own.rbegin()->second});
+    CHECK(report.ok());
+    CHECK(report.compared.front().result == (size <= kKept ? Became::kHolds : Became::kLost));
+  }
+}
+
 TEST_CASE("a successor signs nothing of its log's own entries, and has no other name") {
   Succeeded one;
   TestLog early(Second());
@@ -105,14 +130,14 @@ TEST_CASE("a successor signs nothing of its log's own entries, and has no other 
   TestLog third(SuccessorName(Second()));
   third.Write(30);
   const auto later = one.Against({SignCheckpoint(third.Head(), LogKey())});
-  CHECK(later.compared.front().result == Became::kOtherLog);
+  CHECK(later.compared.front().result == Became::kBeyond);
   CHECK_FALSE(later.ok());
 
   // The closed log, shown to who has seen its successor.
   TestLog closed;
   closed.Write(15);
   const auto shown = closed.Findings({{Second(), LogKey().public_key()}, {}, true, {}});
-  CHECK(shown == Strings{"origin"});
+  CHECK(shown == Strings{"truncated"});
 }
 
 TEST_CASE("a successor without its first entry, or with another's, is damage") {
@@ -140,13 +165,30 @@ TEST_CASE("a copy from before a succession follows the successor of its log") {
   const std::string now = one.own.rbegin()->second;
   for (const Notes* const notes : {&std::as_const(one.closed), &second}) {
     for (const auto& [size, note] : *notes) {
-      if (size > last.size) continue;
       INFO(size);
       const auto report = one.Against({note, now});
       CHECK(report.ok());
       CHECK(report.compared.front().result == (size <= 8 ? Became::kHolds : Became::kLost));
       CHECK(report.name == SuccessorName(Second()));
     }
+  }
+}
+
+TEST_CASE("a copy that goes further than a successor of its log follows that one") {
+  // The successor began at 4 and had 13 entries; this copy has 8 of the first log's.
+  Succeeded other(4);
+  const auto newest = ParseCheckpointNote(other.own.rbegin()->second);
+  REQUIRE(newest);
+  Succeeded one(8, kSigned);
+  one.own.clear();
+  one.log = TestLog();
+  one.log.Write(8);
+  one.GoOnFrom(8, newest->checkpoint);
+  for (const auto& [size, note] : other.own) {
+    INFO(size);
+    const auto report = one.Against({note, one.own.rbegin()->second});
+    CHECK(report.ok());
+    CHECK(report.compared.front().result == Became::kLost);
   }
 }
 
