@@ -14,6 +14,7 @@
 #include "audit/entries/succession.h"
 #include "crypto/encoding.h"
 #include "vault/backup/change_set.h"
+#include "vault/backup/open_store.h"
 #include "vault/backup/prune.h"
 #include "vault/base/ids.h"
 #include "vault/engine/log_keys.h"

@@ -8,6 +8,7 @@
 #include "audit/documents/canonical_json.h"
 #include "crypto/encoding.h"
 #include "crypto/random.h"
+#include "vault/backup/open_store.h"
 #include "vault/base/ids.h"
 
 namespace coffer::vault {

@@ -19,7 +19,7 @@ std::string FormatRestoredCopy(const RestoredCopy& copy) {
   out.Number("log_size", copy.log_size).Text("newest_log", copy.newest_log);
   out.Text("repository", copy.repository);
   if (copy.settled) {
-    const RestoredCopy::Settled& settled = *copy.settled;
+    const SettledLog& settled = *copy.settled;
     out.Member("settled").Open();
     if (settled.closed) {
       out.Member("closed").Open().Text("log", settled.closed->origin);
@@ -34,7 +34,7 @@ std::string FormatRestoredCopy(const RestoredCopy& copy) {
 
 bool ReadSettled(audit::CanonicalReader& in, RestoredCopy& copy) {
   if (!in.Member("settled")) return true;
-  RestoredCopy::Settled& settled = copy.settled.emplace();
+  SettledLog& settled = copy.settled.emplace();
   if (!in.Open()) return false;
   if (in.Member("closed")) {
     audit::Checkpoint& closed = settled.closed.emplace();

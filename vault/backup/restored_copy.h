@@ -12,6 +12,14 @@
 
 namespace coffer::vault {
 
+// Which log goes on, where that is settled and only what follows was not done.
+struct SettledLog {
+  std::string log;
+  std::uint64_t kept = 0;                   // entries of before
+  std::optional<audit::Checkpoint> closed;  // the last that was known of the one that was closed
+  std::string closed_note_path;             // where its signed note is kept; may be empty
+};
+
 struct RestoredCopy {
   std::string repository;  // id of the data's
   std::string generation;
@@ -19,15 +27,7 @@ struct RestoredCopy {
   Timestamp created;             // the moment of the data
   std::uint64_t log_size = 0;    // entries
   std::string newest_log;        // the last name of its log that the repository knows
-
-  // Which log goes on, where that is settled and only what follows was not done.
-  struct Settled {
-    std::string log;
-    std::uint64_t kept = 0;                   // entries of before
-    std::optional<audit::Checkpoint> closed;  // the last that was known of the one that was closed
-    std::string closed_note_path;             // where its signed note is kept; may be empty
-  };
-  std::optional<Settled> settled;
+  std::optional<SettledLog> settled;
 };
 
 // Errors: kUnavailable "file_not_written".

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "vault/backup/directory_store.h"
-#include "vault/backup/s3_store.h"
-
 namespace coffer::vault {
 namespace {
 
@@ -111,14 +108,6 @@ Status CheckS3Options(const S3Options& options) {
                 "an S3-compatible store needs a file with credentials");
   }
   return {};
-}
-
-Result<std::shared_ptr<BackupStore>> OpenStore(const StorePlace& place,
-                                               std::function<bool()> interrupted) {
-  if (!place.in_s3()) return OpenDirectoryStore(place.where);
-  COFFER_ASSIGN(auto address, ParseS3Address(place.where));
-  COFFER_TRY(CheckS3Options(place.s3));
-  return OpenS3Store(std::move(address), place.s3, std::move(interrupted));
 }
 
 }  // namespace coffer::vault

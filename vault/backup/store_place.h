@@ -5,13 +5,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 
 #include "crypto/result.h"
-#include "vault/backup/backup_store.h"
 
 namespace coffer::vault {
 
@@ -64,10 +61,5 @@ struct S3Address {
 Result<S3Address> ParseS3Address(const std::string& url);
 // The same of what is said beside it.
 Status CheckS3Options(const S3Options& options);
-
-// Nothing is asked of it yet. What waits for it ends soon once `interrupted`. Errors:
-// kInvalidArgument "destination_malformed".
-Result<std::shared_ptr<BackupStore>> OpenStore(const StorePlace& place,
-                                               std::function<bool()> interrupted = {});
 
 }  // namespace coffer::vault

@@ -13,7 +13,7 @@
 
 #include "crypto/result.h"
 #include "tests/support/s3_server.h"
-#include "vault/backup/store_place.h"
+#include "vault/backup/open_store.h"
 
 namespace coffer::vault {
 

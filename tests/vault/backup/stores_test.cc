@@ -7,6 +7,7 @@
 
 #include "tests/support/s3_server.h"
 #include "tests/vault/backup/backed_up_vault.h"
+#include "vault/backup/open_store.h"
 
 namespace coffer::vault {
 namespace {
