@@ -103,7 +103,11 @@ erasure_ledger = "/var/lib/coffer-anchor/erasures.ledger"
 root_key_file = "credential:root-key"
 TOML
   booted || ln -s root.key /etc/coffer/secrets/root-key
-  if booted; then systemctl enable --now cofferd; else start; fi
+  if booted; then
+    systemctl enable --now cofferd || { journalctl --no-pager -u cofferd | tail -n 20; die "the server does not start"; }
+  else
+    start
+  fi
   coffer purpose put /usr/share/coffer/purposes/*.json --token-file $admin >/try/put.log
   coffer class put /usr/share/coffer/classes/*.json --token-file $admin >>/try/put.log
   coffer token create --name crm --role crm-service --out /try/crm.token --token-file $admin >>/try/put.log
@@ -280,7 +284,8 @@ StandardError=inherit
 TimeoutStartSec=1200
 UNIT
   ln -sf /etc/systemd/system/try.service "$machine/etc/systemd/system/multi-user.target.wants/try.service"
-  systemd-nspawn --quiet --register=no --keep-unit --directory="$machine" --machine=coffer-try --link-journal=no \
+  # Without the capability a container may lock no memory, whatever its limit is.
+  systemd-nspawn --quiet --capability=CAP_IPC_LOCK --register=no --keep-unit --directory="$machine" --machine=coffer-try --link-journal=no \
     --console=pipe --boot </dev/null >"$work/boot.log" 2>&1 &
   container=$!
   tail --pid=$container --retry -n +1 -f "$machine/try/output" 2>/dev/null || true
