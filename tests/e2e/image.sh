@@ -54,7 +54,7 @@ configure() {
 }
 cp "$work/bundle/config.json" "$work/config.json"
 container() { runc --root "$work/state" "$@"; }
-inside() { container exec --env COFFER_URL=https://localhost:8443 --env COFFER_CA=/etc/coffer/tls/server.pem "$name" "$@"; }
+inside() { container exec --env COFFER_URL=https://127.0.0.1:8443 --env COFFER_CA=/etc/coffer/tls/server.pem "$name" "$@"; }
 
 start() {
   configure cofferd --config /etc/coffer/coffer.toml

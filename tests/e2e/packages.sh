@@ -26,7 +26,7 @@ start() {
     CREDENTIALS_DIRECTORY=/etc/coffer/secrets cofferd --config "${1:-/etc/coffer/coffer.toml}" >>/var/log/cofferd.log 2>&1 &
     server=$!
     for ((i = 0; i < 600; i++)); do
-      ! curl --silent --fail --cacert /etc/coffer/tls/server.pem --output /dev/null https://localhost:8443/health/ready || return 0
+      ! curl --silent --fail --cacert /etc/coffer/tls/server.pem --output /dev/null https://127.0.0.1:8443/health/ready || return 0
       kill -0 "$server" || break
       sleep 0.1
     done
@@ -58,7 +58,7 @@ read_record() {
 }
 
 inside() {
-  export DEBIAN_FRONTEND=noninteractive COFFER_URL=https://localhost:8443 COFFER_CA=/etc/coffer/tls/server.pem
+  export DEBIAN_FRONTEND=noninteractive COFFER_URL=https://127.0.0.1:8443 COFFER_CA=/etc/coffer/tls/server.pem
   local admin=/etc/coffer/secrets/admin.token folder pid before client
   if booted; then say "in a system that systemd has booted"; else say "in a chroot, without systemd: the unit is not tried"; fi
   apt update
