@@ -31,6 +31,11 @@ finish() {
 }
 trap finish EXIT
 
+# Not every machine lets root raise its own limit.
+locked=$(ulimit -H -l)
+[ "$locked" != unlimited ] && [ "$locked" -lt 65536 ] || locked=65536
+locked=$((locked * 1024))
+
 mkdir "$work/layout" "$work/etc" "$work/data" "$work/anchor"
 tar -x -C "$work/layout" -f "$image"
 umoci unpack --image "$work/layout:latest" "$work/bundle" >"$work/unpack.log" 2>&1 || { cat "$work/unpack.log" >&2; die "umoci cannot unpack it"; }
@@ -42,15 +47,15 @@ chmod 0700 "$work/data" "$work/anchor"
 
 # configure COMMAND...: the next container. Its network is its own, with nobody else in it.
 configure() {
-  jq --arg work "$work" '
+  jq --arg work "$work" --argjson locked "$locked" '
     .process.terminal = false | .root.readonly = true | .process.noNewPrivileges = true
     | .process.capabilities = {bounding: [], effective: [], inheritable: [], permitted: [], ambient: []}
-    | .process.rlimits = [{type: "RLIMIT_MEMLOCK", hard: 67108864, soft: 67108864}]
+    | .process.rlimits = [{type: "RLIMIT_MEMLOCK", hard: $locked, soft: $locked}]
     | .process.args = $ARGS.positional
     | .mounts += ([["etc", "/etc/coffer"], ["data", "/var/lib/coffer"], ["anchor", "/var/lib/coffer-anchor"]]
       | map({destination: .[1], source: "\($work)/\(.[0])", type: "bind", options: ["bind", "rw", "nosuid", "nodev"]}))
     | .mounts += [{destination: "/tmp", source: "tmpfs", type: "tmpfs", options: ["nosuid", "nodev", "size=16m"]}]
-    ' "$work/config.json" --args "$@" >"$work/bundle/config.json"
+    ' "$work/config.json" --args -- "$@" >"$work/bundle/config.json"
 }
 cp "$work/bundle/config.json" "$work/config.json"
 container() { runc --root "$work/state" "$@"; }
