@@ -39,7 +39,7 @@ struct StorePlace {
   S3Options s3 = {};
 
   StorePlace() = default;
-  // NOLINTNEXTLINE(google-explicit-constructor): a directory needs nothing more
+  // A directory needs nothing more.
   template <class Text>
     requires std::convertible_to<Text, std::string>
   StorePlace(Text&& text) : where(std::forward<Text>(text)) {}
