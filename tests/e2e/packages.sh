@@ -180,7 +180,7 @@ TOML
   start
   read_record
   stop
-  coffer verify --data /var/lib/coffer/vault --deep --root-key-file /etc/coffer/secrets/root.key >/try/verify.log ||
+  coffer verify --data /var/lib/coffer/vault --anchor /var/lib/coffer-anchor/anchor --deep --root-key-file /etc/coffer/secrets/root.key >/try/verify.log ||
     { cat /try/verify.log >&2; die "the vault is not whole"; }
 
   say "data of a version before is taken over"
