@@ -264,7 +264,7 @@ TEST_CASE("a vault that was lost a second time has a third log, and backups go o
   vault.BackUp();
   vault.Close();
   vault.Restore("of-both");
-  const auto opened = vault.OpenRestored("again");
+  const auto opened = vault.OpenRestored("of-both");
   CHECK(AnswerOf(opened->clients().GetClient(vault.As(kCrmService), other)) == "ok");
 }
 

@@ -23,10 +23,10 @@ struct BackupDestination {
   std::string directory;  // or https://HOST/BUCKET/PREFIX
   // Generations stay for as many days, and by the counts; with neither they all stay.
   std::uint32_t keep_days = 0;
+  S3Options s3 = {};
   KeepCounts keep = {};     // of data alone
   std::string medium = {};  // what it lies on, in the operator's word; empty: not said
   bool off_site = false;    // where a fire does not reach both
-  S3Options s3 = {};
 
   StorePlace place() const { return {directory, s3}; }
 };
