@@ -63,7 +63,9 @@ class S3Store final : public BackupStore {
                 address_.url + "/" + name + ": " + InWords(answer));
   }
   bool IsYoung(const S3Listing::Object& object, std::optional<Timestamp> now) const {
-    return !now || !object.modified || now->ms - object.modified->ms < young_for_.count() * 1000;
+    // Whole seconds, of which one may be rounded up.
+    const std::int64_t limit = young_for_.count() * 1000;
+    return limit > 0 && (!now || !object.modified || now->ms - object.modified->ms < limit);
   }
 
   const S3Address address_;
