@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <cstdio>
@@ -74,6 +75,49 @@ void CompareCheckpoints(RunningVault& vault, const Target& target, const std::st
   }
 }
 
+// What copying each second what was committed takes from who asks, and what a whole copy does.
+void CompareBackups(RunningVault& vault, const Target& target, const std::string& seconds) {
+  const std::string config = ReadWholeFile(vault.config_file());
+  const std::string copied = config + "\n[backup]\nevery_hours = 0\n\n[[backup.destination]]\n" +
+                             "name = \"disk\"\nkind = \"data\"\ndirectory = \"" +
+                             (vault.work() / "copies") + "\"\n";
+  std::printf("\nby 32 connections, without copies, beside increments, beside whole copies\n");
+  for (int round = 0; round < 3; ++round) {
+    for (const char* scenario : {"read", "write"}) {
+      double without = 0;
+      for (const char* beside : {"nothing", "increments", "copies"}) {
+        vault.Stop();
+        WriteWholeFile(vault.config_file(), beside[0] == 'n' ? config : copied);
+        vault.Start();
+        Caller admin = vault.As("administrator", "");
+        if (beside[0] != 'n') {
+          // The first makes the repository; others find it there.
+          admin.Post("/v1/backup/destinations/disk/initialize", {});
+          CHECK(admin.Post("/v1/backup/runs", {}).status == 200);
+        }
+        Wrk(target, scenario, 32, "2");
+        std::atomic<bool> ended{false};
+        int copies = 0;
+        std::thread copying([&] {
+          while (beside[0] == 'c' && !ended) {
+            copies += admin.Post("/v1/backup/runs", {}).status == 200 ? 1 : 0;
+          }
+        });
+        const auto run = Wrk(target, scenario, 32, seconds);
+        ended = true;
+        copying.join();
+        if (without == 0) without = run.rate;
+        std::printf("%-7s %-10s %9.0f/s  %5.3f  p99 %6.2f ms  max %6.1f ms  %d copies\n", scenario,
+                    beside, run.rate, run.rate / without, run.p99_ms, run.max_ms, copies);
+        std::fflush(stdout);
+      }
+    }
+  }
+  vault.Stop();
+  WriteWholeFile(vault.config_file(), config);
+  vault.Start();
+}
+
 }  // namespace
 
 TEST_CASE("benchmark") {
@@ -124,6 +168,7 @@ TEST_CASE("benchmark") {
   if (Environment("COFFER_BENCH_CHECKPOINTS", "no") == "yes") {
     CompareCheckpoints(vault, target, seconds);
   }
+  if (Environment("COFFER_BENCH_BACKUPS", "no") == "yes") CompareBackups(vault, target, seconds);
   const auto verified = vault.As("security-officer", "").Post("/v1/log/verify", {{"deep", true}});
   INFO(verified.body);
   CHECK(verified.Json().value("ok", false));
