@@ -156,7 +156,7 @@ json AsJson(const VerificationResult& result) {
     if (finding.checkpoint) item["checkpoint"] = NameOfNote(result, *finding.checkpoint);
     findings.push_back(std::move(item));
   }
-  json value{{"ok", result.log.ok()},
+  json value{{"ok", StatusOf(result) == "ok"},
              {"status", StatusOf(result)},
              {"origin", result.origin},
              {"key_pinned", result.key_is_pinned},

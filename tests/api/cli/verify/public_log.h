@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "audit/entries/log_writer.h"
+#include "audit/entries/succession.h"
 #include "audit/tlog/checkpoint.h"
 #include "audit/tlog/merkle.h"
 #include "audit/tlog/proof.h"
+#include "crypto/hash.h"
 #include "crypto/secret_bytes.h"
 #include "crypto/sign.h"
 
@@ -27,11 +29,34 @@ class PublicLog {
     entries.clear();
     Write(size, from);
   }
-  audit::VerifierKey Key() const { return {"test.example/log", key_.public_key()}; }
-
-  std::string Checkpoint(std::uint64_t size) const {
-    return Sign({"test.example/log", size, Root(size)});
+  // The end is lost from `from` on, of what was signed with `known` entries.
+  void Succeed(std::size_t from, std::uint64_t known, std::size_t size) {
+    const audit::Checkpoint closed{name_, known, Root(known)};
+    audit::LogHead head;
+    std::vector<audit::FullTile> tiles;
+    for (std::size_t i = 0; i < from; ++i) {
+      audit::AddLeafToTiles(head.frontier, Leaf(i), head.tile_levels, tiles);
+      head.frontier.Append(Leaf(i));
+    }
+    head.size = from;
+    head.last_ts = {1'767'225'600'000 + static_cast<std::int64_t>(from)};
+    head.prev = crypto::Sha256(crypto::AsBytes(entries[from - 1]));
+    name_ = audit::SuccessorName(name_);
+    audit::LogWriter writer(name_, std::move(head));
+    entries.resize(from);
+    audit::Entry entry = audit::SuccessionEntry(closed);
+    while (entries.size() < size) {
+      std::string bytes;
+      writer.Append(entry, {1'767'225'700'000}, bytes, tiles);
+      entries.push_back(std::move(bytes));
+      entry = {};
+      entry.action = "record.read";
+      entry.decision = audit::Decision::kAllow;
+    }
   }
+  audit::VerifierKey Key() const { return {name_, key_.public_key()}; }
+
+  std::string Checkpoint(std::uint64_t size) const { return Sign({name_, size, Root(size)}); }
   std::string Sign(const audit::Checkpoint& checkpoint) const {
     return audit::SignCheckpoint(checkpoint, key_);
   }
@@ -51,7 +76,7 @@ class PublicLog {
 
  private:
   void Write(std::size_t size, std::size_t other_from) {
-    audit::LogWriter writer("test.example/log", {});
+    audit::LogWriter writer(name_, {});
     std::vector<audit::FullTile> tiles;
     for (std::size_t i = 0; i < size; ++i) {
       audit::Entry entry;
@@ -83,6 +108,7 @@ class PublicLog {
     };
   }
 
+  std::string name_ = "test.example/log";
   crypto::SigningKey key_;
 };
 

@@ -287,6 +287,60 @@ TEST_CASE("a state says what it compared, and the first time that there was noth
   CHECK(ContentOf(state) == remembered);
 }
 
+TEST_CASE("a successor is followed, and what is lost is told once, by text, JSON and exit code") {
+  PublicLog log(700);
+  Inputs coffer;
+  const std::string mirror = coffer.directory / "mirror", state = coffer.directory / "log.state";
+  const std::string old_key = KeyOf(log), before = log.Checkpoint(600);
+  const std::string kept = coffer.File("kept", log.Checkpoint(500));
+  const std::string longer = coffer.File("longer", log.Checkpoint(650));
+  coffer.File("log.state", StateOf(log, 600));
+  log.Succeed(550, 620, 590);
+  WriteFiles(FilesOf(log, 590), mirror);
+  const auto verify = [&](const Strings& more) {
+    Strings arguments{"verify", "--tiles", mirror, "--log-key", old_key};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  // The state is of the successor after each: what was there is put back for JSON.
+  const std::string remembered = ContentOf(state);
+  const Ran text = coffer(verify({"--state", state, "--checkpoint", kept}));
+  CHECK(text.exit == 9);
+  CHECK(Has(text.out, "SUCCEEDED"));
+  CHECK(Has(text.out, "entries 550 to 619 were signed and are lost"));
+  CHECK(Has(text.out, before));
+  CHECK_FALSE(Has(text.out, "OK: "));
+  coffer.File("log.state", remembered);
+  const Ran as_json = coffer(verify({"--state", state, "--checkpoint", kept, "--json"}));
+  CHECK(as_json.exit == 9);
+  const auto report = nlohmann::json::parse(as_json.out);
+  CHECK(report.at("status") == "succeeded");
+  CHECK(report.at("origin") == "test.example/log~2");
+  CHECK(report.at("compared")[0].at("result") == "lost");
+  CHECK(report.at("compared")[1].at("result") == "holds");
+  CHECK(report.at("successions")[0] == nlohmann::json({{"log", "test.example/log~2"},
+                                                       {"closed", "test.example/log"},
+                                                       {"from", 550},
+                                                       {"closed_size", 620}}));
+  CHECK(report.at("state").at("now") == 590);
+
+  const Ran again = coffer(verify({"--state", state}));
+  CHECK(again.exit == 0);
+  CHECK(Has(again.out, "in the place of test.example/log, which was closed"));
+  // More was signed than it says.
+  CHECK(coffer.Both(verify({"--checkpoint", longer})).first.exit == 4);
+  // The closed log, to who has seen the successor.
+  const PublicLog other(30);
+  WriteFiles(FilesOf(other, 30), coffer.directory / "closed");
+  const std::string newer = coffer.File(
+      "newer", audit::FormatRemembered({{"test.example/log~2", other.Key().key},
+                                        other.Sign({"test.example/log~2", 40, crypto::Hash{1}})}));
+  CHECK(coffer
+            .Both({"verify", "--tiles", coffer.directory / "closed", "--state", newer, "--log-key",
+                   KeyOf(other)})
+            .first.exit == 7);
+}
+
 TEST_CASE("of the vault's own server, what is not there is gone and not behind") {
   const PublicLog log(50);
   Tool coffer([&](const HttpRequest& request) -> Outcome<HttpReply> {
