@@ -62,9 +62,11 @@ class RecoveredVault : public CrashingVault {
 
 TEST_CASE("a recovery that dies is done by the same again") {
   RecoveredVault vault;
-  REQUIRE(WriteRestoredCopy(
-      vault.directory(),
-      {.repository = "r", .generation = "bkp", .newest_log = std::string(TestVault::kOrigin)}));
+  RestoredCopy copy;
+  copy.repository = "r";
+  copy.generation = "bkp";
+  copy.newest_log = TestVault::kOrigin;
+  REQUIRE(WriteRestoredCopy(vault.directory(), copy));
   vault.DieAt(
       {.deaths = 15}, [&](const auto&) { return vault.Recover(); },
       [&](const Answers&) { vault.CheckOneSuccession(); });
