@@ -108,7 +108,7 @@ Status Recovery::Look(const std::vector<std::string>& checkpoints) {
 }
 
 Status Recovery::LookAtAnchor() {
-  const auto anchor = ReadAnchor(options_.anchor_path);
+  const auto anchor = Reading(options_.anchor_path, ReadAnchor(options_.anchor_path));
   if (!anchor && anchor.error().reason == "anchor_missing") return {};
   if (!anchor) return std::unexpected(anchor.error());
   const std::string place = "the anchor " + options_.anchor_path;

@@ -103,8 +103,9 @@ Outcome<Exit> Recover(const RecoverOptions& options, Console& console) {
   const auto done = vault::RecoverVault(opening, *provider, checkpoints, options.anchor_lost);
   if (!done) {
     Failure failure = FailureOf(done.error(), "the vault is not recovered");
-    if (done.error().reason != "nothing_to_recover") {
-      failure.advice += " The same command goes on where this one ended.";
+    const auto copy = vault::ReadRestoredCopy(options.directory);
+    if (copy && *copy && (*copy)->settled) {
+      failure.advice = "Which log goes on is settled. The same command goes on from there.";
     }
     return std::unexpected(std::move(failure));
   }
