@@ -92,15 +92,15 @@ void CompareBackups(RunningVault& vault, const Target& target, const std::string
         Caller admin = vault.As("administrator", "");
         if (beside[0] != 'n') {
           // The first makes the repository; others find it there.
-          admin.Send("POST", "/v1/backup/destinations/disk/initialize", "");
-          CHECK(admin.Send("POST", "/v1/backup/runs", "").status == 201);
+          admin.Send("POST", "/v1/backup/destinations/disk/initialize", "", "");
+          CHECK(admin.Send("POST", "/v1/backup/runs", "", "").status == 201);
         }
         Wrk(target, scenario, 32, "2");
         std::atomic<bool> ended{false};
         int copies = 0;
         std::thread copying([&] {
           while (beside[0] == 'c' && !ended) {
-            copies += admin.Send("POST", "/v1/backup/runs", "").status == 201 ? 1 : 0;
+            copies += admin.Send("POST", "/v1/backup/runs", "", "").status == 201 ? 1 : 0;
           }
         });
         const auto run = Wrk(target, scenario, 32, seconds);
