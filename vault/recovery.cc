@@ -31,8 +31,7 @@ struct KnownHead {
 Result<KnownHead> ReadHead(std::string note, const crypto::Keyring& keyring,
                            std::string_view foreign, const std::string& place) {
   const auto said = audit::ParseCheckpointNote(note);
-  if (said &&
-      audit::FirstLogName(said->checkpoint.origin) == audit::FirstLogName(keyring.log_origin())) {
+  if (said && audit::IsSameLog(said->checkpoint.origin, keyring.log_origin())) {
     for (const auto& held : keyring.log_keys()) {
       const audit::VerifierKey key{said->checkpoint.origin, held.key.public_key()};
       auto checkpoint = audit::VerifyCheckpoint(note, key);

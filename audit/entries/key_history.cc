@@ -17,7 +17,7 @@ std::unexpected<Error> Invalid(std::string detail) {
 }
 
 bool SameKey(const VerifierKey& a, const VerifierKey& b) {
-  return a.key == b.key && FirstLogName(a.name) == FirstLogName(b.name);
+  return a.key == b.key && IsSameLog(a.name, b.name);
 }
 
 // The keys named in an entry's detail. Neither names of keys nor their base64 hold spaces.
@@ -58,7 +58,7 @@ Status KeyHistory::Take(std::uint64_t seq, const Entry& entry) {
   if (parts.size() != 1) return Invalid("does not name one key");
   auto key = ParseVerifierKey(parts.front());
   if (!key) return Invalid("names a malformed key");
-  if (FirstLogName(key->name) != log_) return Invalid("names a key of another log");
+  if (!IsSameLog(key->name, log_)) return Invalid("names a key of another log");
   if (retired) return Retire(seq, *std::move(key));
   COFFER_TRY(Announce(seq, *std::move(key), created ? 0 : seq + 1));
   first_named_ = first_named_ || created;

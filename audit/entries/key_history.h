@@ -54,7 +54,7 @@ class KeyHistory {
   // More are an error: the history must not outgrow the memory of who reads it.
   static constexpr std::size_t kMaxKeys = 256;
 
-  // `origin`: any name of the log. Keys are the same under all names of its (succession.h).
+  // `origin`: any name of the log. Keys are the same under each (succession.h).
   explicit KeyHistory(std::string_view origin) : log_(FirstLogName(origin)) {}
 
   // To be called for each entry in order, at its place in the log. Nothing changes on an error:

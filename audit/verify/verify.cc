@@ -160,8 +160,9 @@ void Verification::OpenCheckpoints() {
   const auto open = [&](std::string_view note) -> Result<GivenCheckpoint> {
     COFFER_ASSIGN(auto parsed, ParseCheckpointNote(note));
     // Which of the log's names it has to have is known at the log's end as well.
-    const bool related = FirstLogName(parsed.checkpoint.origin) == FirstLogName(options_.key.name);
-    if (!related) COFFER_TRY(CheckOrigin(parsed, options_.key.name));
+    if (!IsSameLog(parsed.checkpoint.origin, options_.key.name)) {
+      COFFER_TRY(CheckOrigin(parsed, options_.key.name));
+    }
     return GivenCheckpoint{note, std::move(parsed), CheckpointFit::kNotReached, 0};
   };
   report_.compared.resize(options_.checkpoints.size());

@@ -6,8 +6,8 @@
 //   succession   a trusted checkpoint contradicts what a successor says of the log that was closed
 //                (succession.h)
 //   truncated    a trusted checkpoint covers more entries than there are, or is of a successor that
-//                has not begun here: a rollback, or a copy that is older. From where
-//                they can be missing: of a log that differs, from where the logs part
+//                has not begun here: a rollback, or a copy that is older. From where they can be
+//                missing: of a log that differs, from where the logs part
 //   checkpoint   a trusted checkpoint is not of this log (a fork, or history written anew), or it
 //                is none: malformed, of another log, signed by no key of this one
 //   epoch        an entry about signing keys breaks the rules of key_history.h, the trusted key is

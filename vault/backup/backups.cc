@@ -40,22 +40,28 @@ DestinationState Backups::StateOf(std::size_t number) const {
   return state;
 }
 
-Result<DestinationState> Backups::InitializeDestination(const Caller& caller,
-                                                        const std::string& name) {
-  Call call = operations_.Start(caller, {Action::kBackupRun});
+Result<const BackupDestination*> Backups::Begin(Call& call, std::string_view what,
+                                                const std::string& name) const {
   const auto& all = options_.backup_destinations;
   const auto found = std::ranges::find(all, name, &BackupDestination::name);
   COFFER_TRY(operations_.Perform(call, [&](Transaction&) -> Status {
     if (found == all.end()) return NotFound(call);
-    call.entry.detail = "initialize " + name;
+    call.entry.detail = std::string(what) + name;
     return {};
   }));
+  return &*found;
+}
+
+Result<DestinationState> Backups::InitializeDestination(const Caller& caller,
+                                                        const std::string& name) {
+  Call call = operations_.Start(caller, {Action::kBackupRun});
+  COFFER_ASSIGN(const BackupDestination* const found, Begin(call, "initialize ", name));
   const auto made = Repository::Create(found->place(), found->kind, runner_.writer().owner());
   if (!made) {
     COFFER_TRY(operations_.LogSystemEvent("backup.ended", made.error().reason, name));
     return std::unexpected(made.error());
   }
-  auto state = StateOf(static_cast<std::size_t>(found - all.begin()));
+  auto state = StateOf(static_cast<std::size_t>(found - options_.backup_destinations.data()));
   state.problem.clear();  // of the tries before
   runner_.Wake();
   return state;
@@ -92,13 +98,7 @@ Result<BackupRun> Backups::RunBackup(const Caller& caller) {
 Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
                                                            const std::string& name) {
   Call call = operations_.Start(caller, {Action::kBackupRun});
-  const auto& all = options_.backup_destinations;
-  const auto found = std::ranges::find(all, name, &BackupDestination::name);
-  COFFER_TRY(operations_.Perform(call, [&](Transaction&) -> Status {
-    if (found == all.end()) return NotFound(call);
-    call.entry.detail = "verify " + name;
-    return {};
-  }));
+  COFFER_ASSIGN(const BackupDestination* const found, Begin(call, "verify ", name));
   DestinationVerification done{name, {}, {}};
   const auto verify = [&]() -> Status {
     COFFER_ASSIGN(const auto repository, runner_.writer().OpenDestination(*found));

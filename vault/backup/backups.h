@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/result.h"
@@ -76,6 +77,9 @@ class Backups {
 
  private:
   DestinationState StateOf(std::size_t number) const;
+  // The destination that the call is about, which its entry says. Errors: kNotFound "not_found".
+  Result<const BackupDestination*> Begin(Call& call, std::string_view what,
+                                         const std::string& name) const;
   Result<KeptDrill> CheckDrill(Transaction& transaction, const std::string& note) const;
 
   const Operations& operations_;

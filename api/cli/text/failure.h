@@ -20,8 +20,8 @@ enum class Exit {
   kUnreachable = 5,    // no trustworthy connection to the server
   kRowsErased = 6,     // an import went through, but for rows of clients that were erased before
   kBehind = 7,         // what was verified is whole, and older than what was seen before
-  kSucceeded = 9,      // what was verified is whole, and follows a log whose end is lost
   kFieldsLeftOut = 8,  // an import stored every row, some without a field that did not fit
+  kSucceeded = 9,      // what was verified is whole, and follows a log whose end is lost
 };
 
 // Both texts may quote what a server or a file said: print them through Printable().
