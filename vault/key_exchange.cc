@@ -56,7 +56,11 @@ Status ExchangeRootKey(const std::string& directory, crypto::RootKeyProvider& ro
   const std::string path = KeyringPath(directory);
   COFFER_TRY(crypto::Keyring::ExchangeRootKey(path, root, next, passphrase));
   // What the next start will do, and what must not succeed any more.
-  COFFER_TRY(crypto::Keyring::Open(path, next));
+  if (const auto by_next = crypto::Keyring::Open(path, next); !by_next) {
+    return Fail(Code::kInternal, "root_key_unusable",
+                path + " was written, and was not opened by the new root key (" +
+                    std::string(by_next.error().reason) + "): keep both keys");
+  }
   const auto by_old = crypto::Keyring::Open(path, root);
   if (by_old || by_old.error().code != Code::kUnauthenticated) {
     return Fail(Code::kInternal, "root_key_unusable",

@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include "vault/backup/repository.h"
+#include "vault/backup/restored_copy.h"
+#include "vault/engine/log_keys.h"
+#include "vault/opening.h"
 #include "vault/storage/data_directory.h"
 #include "vault/vault.h"
 #include "vault/vault_options.h"
@@ -19,12 +23,26 @@ Status RotateLogKey(const VaultOptions& options, crypto::RootKeyProvider& root, 
                   "there is no ledger of erasures at " + ledger +
                       "; say where the server has it, which makes it when it is first started");
     }
+    COFFER_TRY(CheckNoCopy(options.directory));
     COFFER_ASSIGN(const auto keyring_lock, KeyringLock::Acquire(options.directory));
     const std::string path = KeyringPath(options.directory);
+    {
+      // Without it the vault would not open afterwards, and the key would be another already.
+      COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
+      const std::string anchor_path = AnchorPath(options.directory, options.anchor_path);
+      COFFER_ASSIGN(const auto anchor, Reading(anchor_path, ReadAnchor(anchor_path)));
+      COFFER_TRY(Reading(anchor_path, VerifyByAnyKey(anchor.note, keyring)));
+    }
     COFFER_TRY(step == LogKeyStep::kAdd ? crypto::Keyring::AddLogKey(path, root)
                                         : crypto::Keyring::RetireLogKey(path, root));
   }
-  COFFER_ASSIGN(const auto vault, Vault::Open(options, root));
+  if (auto vault = Vault::Open(options, root); !vault) {
+    Error why = std::move(vault).error();
+    return Fail(why.code, "log_key_changed",
+                std::string(step == LogKeyStep::kAdd ? "keyring.json has the new key"
+                                                     : "the old key is retired in keyring.json") +
+                    ", and the log does not say so yet: the vault does not open: " + InWords(why));
+  }
   return {};
 }
 

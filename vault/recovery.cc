@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -10,9 +13,11 @@
 #include "audit/entries/log_writer.h"
 #include "audit/entries/succession.h"
 #include "crypto/atomic_file.h"
+#include "vault/deletion/erasure_ledger.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/log_length.h"
 #include "vault/engine/log_store.h"
+#include "vault/engine/setting_store.h"
 #include "vault/opening.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/migrations.h"
@@ -27,14 +32,18 @@ struct KnownHead {
   std::string note;
 };
 
-// By a key of the keyring, under any name that the log had or was to have.
+// By a key of the keyring, or one that came after it, under any name that the log had or was to
+// have.
 Result<KnownHead> ReadHead(std::string note, const crypto::Keyring& keyring,
-                           std::string_view foreign, const std::string& place) {
+                           std::span<const audit::VerifierKey> later, std::string_view foreign,
+                           const std::string& place) {
   const auto said = audit::ParseCheckpointNote(note);
   if (said && audit::IsSameLog(said->checkpoint.origin, keyring.log_origin())) {
-    for (const auto& held : keyring.log_keys()) {
-      const audit::VerifierKey key{said->checkpoint.origin, held.key.public_key()};
-      auto checkpoint = audit::VerifyCheckpoint(note, key);
+    std::vector<crypto::PublicKey> keys;
+    for (const auto& held : keyring.log_keys()) keys.push_back(held.key.public_key());
+    for (const auto& one : later) keys.push_back(one.key);
+    for (const auto& key : keys) {
+      auto checkpoint = audit::VerifyCheckpoint(note, {said->checkpoint.origin, key});
       if (checkpoint) return KnownHead{*std::move(checkpoint), std::move(note)};
     }
   }
@@ -46,23 +55,29 @@ Result<KnownHead> ReadHead(std::string note, const crypto::Keyring& keyring,
 
 class Recovery {
  public:
-  Recovery(const VaultOptions& options, bool anchor_is_lost, crypto::Keyring keyring,
-           Database vault, std::unique_ptr<LogStore> log, std::optional<RestoredCopy> copy)
+  Recovery(const VaultOptions& options, LostFiles are_lost, crypto::Keyring keyring,
+           std::vector<audit::VerifierKey> later, Database vault, std::unique_ptr<LogStore> log,
+           std::optional<RestoredCopy> copy)
       : options_(options),
-        anchor_is_lost_(anchor_is_lost),
+        are_lost_(are_lost),
         keyring_(std::move(keyring)),
+        later_(std::move(later)),
         vault_(std::move(vault)),
         log_(std::move(log)),
         copy_(std::move(copy)) {}
 
   // What is known of the log from elsewhere. Errors: as of RecoverVault.
   Status Look(const std::vector<std::string>& checkpoints);
+  // That the vault will open by its ledger, before anything is settled that cannot be taken back.
+  Status CheckLedger();
   // Says which log goes on, and makes it so.
   Status Settle(crypto::RootKeyProvider& root, Recovered& done);
 
  private:
   Status LookAtAnchor();
+  Status CheckAge(const audit::Anchor& anchor) const;
   Status CheckFits(const KnownHead& head, std::string_view mismatch, const std::string& place);
+  bool IsFromElsewhere() const;
   bool AnchorTells() const;
   bool EntriesAreLost() const;
   std::string NewestName() const;
@@ -74,8 +89,9 @@ class Recovery {
   Status WriteAnchor();
 
   const VaultOptions& options_;
-  const bool anchor_is_lost_;
+  const LostFiles are_lost_;
   crypto::Keyring keyring_;
+  const std::vector<audit::VerifierKey> later_;  // keys that signed behind the copy
   Database vault_;
   std::unique_ptr<LogStore> log_;
   const std::optional<RestoredCopy> copy_;
@@ -95,12 +111,13 @@ Status Recovery::Look(const std::vector<std::string>& checkpoints) {
   COFFER_TRY(LookAtAnchor());
   COFFER_ASSIGN(const auto stored, log_->ReadCheckpoint());
   if (stored) {
-    COFFER_ASSIGN(auto head, ReadHead(*stored, keyring_, "checkpoint_foreign",
+    COFFER_ASSIGN(auto head, ReadHead(*stored, keyring_, later_, "checkpoint_foreign",
                                       "the last signed checkpoint in vault.db"));
     COFFER_TRY(CheckFits(head, "checkpoint_mismatch", "the last signed checkpoint in vault.db"));
   }
   for (const std::string& note : checkpoints) {
-    COFFER_ASSIGN(auto head, ReadHead(note, keyring_, "checkpoint_foreign", "a checkpoint given"));
+    COFFER_ASSIGN(auto head,
+                  ReadHead(note, keyring_, later_, "checkpoint_foreign", "a checkpoint given"));
     COFFER_TRY(CheckFits(head, "checkpoint_mismatch", "a checkpoint given"));
   }
   return {};
@@ -108,13 +125,100 @@ Status Recovery::Look(const std::vector<std::string>& checkpoints) {
 
 Status Recovery::LookAtAnchor() {
   const auto anchor = Reading(options_.anchor_path, ReadAnchor(options_.anchor_path));
-  if (!anchor && anchor.error().reason == "anchor_missing") return {};
+  if (!anchor && anchor.error().reason == "anchor_missing") {
+    if (!copy_ || are_lost_.anchor || !IsFromElsewhere()) return {};
+    return Fail(Code::kConflict, "anchor_missing",
+                "there is no anchor at " + options_.anchor_path +
+                    ": it is not mounted, or lies elsewhere. Where it is lost, --anchor-lost closes "
+                    "the log, and makes one there");
+  }
   if (!anchor) return std::unexpected(anchor.error());
   const std::string place = "the anchor " + options_.anchor_path;
-  COFFER_ASSIGN(const auto head, ReadHead(anchor->note, keyring_, "anchor_foreign", place));
+  COFFER_ASSIGN(const auto head, ReadHead(anchor->note, keyring_, later_, "anchor_foreign", place));
   anchor_ = head;
   anchor_counter_ = anchor->counter;
-  return CheckFits(head, "anchor_mismatch", place);
+  COFFER_TRY(CheckFits(head, "anchor_mismatch", place));
+  return CheckAge(*anchor);
+}
+
+// The vault's own is never behind the one that a copy of it brought along: of an older one, which
+// was kept or put back, nothing follows about what came after it.
+Status Recovery::CheckAge(const audit::Anchor& anchor) const {
+  if (!copy_ || !IsFromElsewhere() || anchor_->checkpoint.origin != last_.log) return {};
+  const std::string path = AnchorPath(options_.directory, {});
+  COFFER_ASSIGN(const auto brought, Reading(path, ReadAnchor(path)));
+  COFFER_ASSIGN(const auto head, ReadHead(brought.note, keyring_, later_, "anchor_foreign", path));
+  if (head.checkpoint.origin != last_.log) return {};
+  if (anchor.counter >= brought.counter &&
+      anchor_->checkpoint.size >= head.checkpoint.size) {
+    return {};
+  }
+  return Fail(Code::kConflict, "anchor_older",
+              "the anchor " + options_.anchor_path +
+                  " is older than the copy, which has one of its own: it shows nothing of what "
+                  "came after it. Name the newest one, or none");
+}
+
+// Whether all of `shorter` stands at the beginning of `longer`.
+Result<bool> BeginsWith(const std::string& longer, const std::string& shorter) {
+  std::ifstream one(longer, std::ios::binary), other(shorter, std::ios::binary);
+  constexpr std::streamsize kAtOnce = 64 * 1024;
+  std::vector<char> a(kAtOnce), b(kAtOnce);
+  while (one && other && other.read(b.data(), kAtOnce).gcount() > 0) {
+    const std::streamsize size = other.gcount();
+    if (one.read(a.data(), size).gcount() != size || !std::equal(b.begin(), b.begin() + size, a.begin())) {
+      return false;
+    }
+  }
+  if (one.bad() || other.bad() || !other.eof()) {
+    return Fail(Code::kUnavailable, "file_not_read", longer + " or " + shorter);
+  }
+  return true;
+}
+
+// Where it lies elsewhere: it must not be behind the one that the copy brought along, and is made
+// of that where it is lost.
+Status SettleLedger(const VaultOptions& options, bool is_lost) {
+  const std::string own = LedgerPath(options.directory, {});
+  const std::string& named = options.ledger_path;
+  std::error_code error;
+  if (named.empty() || std::filesystem::weakly_canonical(named, error) ==
+                           std::filesystem::weakly_canonical(own, error)) {
+    return {};
+  }
+  const bool has_own = std::filesystem::exists(own, error);
+  if (!std::filesystem::exists(named, error)) {
+    if (!is_lost) {
+      return Fail(Code::kConflict, "ledger_missing",
+                  "there is no ledger at " + named +
+                      ": it is not mounted, or lies elsewhere. Where it is lost, --ledger-lost puts "
+                      "the copy's own there");
+    }
+    if (!has_own) return {};
+    std::ifstream file(own, std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(file), {}};
+    if (file.bad()) return Fail(Code::kUnavailable, "file_not_read", own);
+    return crypto::WriteFileAtomically(named, crypto::AsBytes(content));
+  }
+  if (!has_own) return {};
+  COFFER_ASSIGN(const bool goes_on, BeginsWith(named, own));
+  if (goes_on) return {};
+  return Fail(Code::kConflict, "ledger_older",
+              "the ledger " + named + " does not go on from the one that the copy brought along, " +
+                  own +
+                  ": erasures that this has would not be repeated. Name the newest one; to go on "
+                  "without the copy's own, move that away");
+}
+
+Status Recovery::CheckLedger() {
+  COFFER_ASSIGN(auto settings, SettingStore::Open(vault_));
+  if (!later_.empty()) {
+    std::string keys;
+    for (const auto& key : later_) keys += audit::FormatVerifierKey(key) + "\n";
+    COFFER_TRY(settings.Put(kLedgerKeysSetting, keys));
+  }
+  const std::string path = LedgerPath(options_.directory, options_.ledger_path);
+  return Reading(path, ErasureLedger::Check(path, keyring_, settings, false));
 }
 
 // Of a name that the log has closed itself, it says what is known.
@@ -136,12 +240,15 @@ Status Recovery::CheckFits(const KnownHead& head, std::string_view mismatch,
   return {};
 }
 
-// Whether it is of this log, and lay elsewhere than the copy was made of.
-bool Recovery::AnchorTells() const {
+// Than the directory, of whose copy it would be a part.
+bool Recovery::IsFromElsewhere() const {
   std::error_code ignored;
-  return anchor_ && anchor_->checkpoint.origin == last_.log &&
-         std::filesystem::weakly_canonical(options_.anchor_path, ignored) !=
-             std::filesystem::weakly_canonical(AnchorPath(options_.directory, {}), ignored);
+  return std::filesystem::weakly_canonical(options_.anchor_path, ignored) !=
+         std::filesystem::weakly_canonical(AnchorPath(options_.directory, {}), ignored);
+}
+
+bool Recovery::AnchorTells() const {
+  return anchor_ && anchor_->checkpoint.origin == last_.log && IsFromElsewhere();
 }
 
 bool Recovery::EntriesAreLost() const {
@@ -229,7 +336,8 @@ Status Recovery::WriteAnchor() {
 
 Status Recovery::Settle(crypto::RootKeyProvider& root, Recovered& done) {
   const bool lost = EntriesAreLost();
-  const bool settled = copy_ && copy_->settled && copy_->settled->log == last_.log;
+  // For as long as nothing shows that its end is lost.
+  const bool settled = !lost && copy_ && copy_->settled && copy_->settled->log == last_.log;
   const bool anchor_is_of_this = anchor_ && anchor_->checkpoint.origin == last_.log;
   // No server writes such an entry, and none has the log end in one: this did, and died.
   const bool begun = last_.action == audit::kLogSucceeded && !settled &&
@@ -254,7 +362,7 @@ Status Recovery::Settle(crypto::RootKeyProvider& root, Recovered& done) {
   } else if (!copy_ && !lost && anchor_) {
     return Fail(Code::kConflict, "nothing_to_recover",
                 options_.directory + " is no copy, and its log is as long as its anchor says");
-  } else if (!copy_ && !lost && !anchor_is_lost_) {
+  } else if (!copy_ && !lost && !are_lost_.anchor) {
     return Fail(Code::kConflict, "anchor_missing",
                 "there is no anchor at " + options_.anchor_path +
                     ": name its place; where it is lost, --anchor-lost closes the log");
@@ -282,7 +390,8 @@ std::string DetailOf(const Recovered& done) {
 }  // namespace
 
 Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& root,
-                               const std::vector<std::string>& checkpoints, bool anchor_is_lost) {
+                               const std::vector<std::string>& checkpoints,
+                               LostFiles are_lost) {
   options.anchor_path = AnchorPath(options.directory, options.anchor_path);
   if (options.clock == nullptr) options.clock = &audit::SystemClock();
   options.open_restored_copy = true;
@@ -292,6 +401,8 @@ Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& ro
   {
     COFFER_ASSIGN(const auto lock, DirectoryLock::Acquire(options.directory));
     COFFER_ASSIGN(const auto keyring_lock, KeyringLock::Acquire(options.directory));
+    // Of a vault that serves, though of another directory.
+    COFFER_ASSIGN(const auto anchor_lock, AnchorLock::Acquire(options.anchor_path));
     const std::string keyring_path = KeyringPath(options.directory);
     const std::string vault_path = VaultDatabasePath(options.directory);
     COFFER_ASSIGN(auto keyring, Reading(keyring_path, crypto::Keyring::Open(keyring_path, root)));
@@ -299,9 +410,15 @@ Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& ro
                   Reading(vault_path, Database::Open(vault_path, keyring.vault_db_key(), {})));
     COFFER_TRY(Reading(vault_path, Migrate(vault, VaultMigrations())));
     COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
-    Recovery recovery(options, anchor_is_lost, std::move(keyring), std::move(vault), std::move(log),
-                      done.copy);
+    std::vector<audit::VerifierKey> later;
+    if (done.copy) {
+      COFFER_ASSIGN(later, done.copy->LaterKeys());
+    }
+    Recovery recovery(options, are_lost, std::move(keyring), std::move(later), std::move(vault),
+                      std::move(log), done.copy);
     COFFER_TRY(Reading(vault_path, recovery.Look(checkpoints)));
+    if (done.copy) COFFER_TRY(SettleLedger(options, are_lost.ledger));
+    COFFER_TRY(recovery.CheckLedger());
     COFFER_TRY(Reading(vault_path, recovery.Settle(root, done)));
   }
   COFFER_ASSIGN(const auto vault, Vault::Open(options, root));

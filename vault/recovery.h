@@ -30,13 +30,18 @@ struct Recovered {
 // opened once, which repeats what the ledger has (docs/decisions/0025), and an entry
 // "vault.restored" is written. What a crash leaves is finished by the same again.
 //
-// `checkpoints`: signed notes of the log that were kept elsewhere. `anchor_is_lost`: of a directory
-// that is no copy, whose log is closed though nothing else says that its end is lost. Errors:
-// kConflict "nothing_to_recover", "anchor_missing"; kCorrupted "anchor_foreign" of an anchor,
+// `checkpoints`: signed notes of the log that were kept elsewhere. What is named and not there is
+// an error unless it is said to be lost: then the log is closed, and the copy's own ledger put in
+// that place. Errors:
+// kConflict "nothing_to_recover", "anchor_missing", "ledger_missing"; "anchor_older" and
+// "ledger_older" of what a copy's own is newer than; "anchor_in_use", "ledger_in_use"; kCorrupted "anchor_foreign" of an anchor,
 // "checkpoint_foreign" of a note that no key of the copy signed; "anchor_mismatch",
 // "checkpoint_mismatch"; those of Vault::Open.
+struct LostFiles {
+  bool anchor = false, ledger = false;
+};
 Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& root,
                                const std::vector<std::string>& checkpoints,
-                               bool anchor_is_lost = false);
+                               LostFiles are_lost = {});
 
 }  // namespace coffer::vault

@@ -72,6 +72,7 @@ struct Rooms {
 
   VaultOptions options;
   DirectoryLock lock;
+  std::optional<AnchorLock> anchor_lock;  // where it serves
   crypto::Keyring keyring;
   std::optional<crypto::CertificateAuthority> authority;  // of clients
   std::unique_ptr<ErasureLedger> ledger;

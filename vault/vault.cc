@@ -95,6 +95,10 @@ Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvid
   }
   COFFER_ASSIGN(auto keyring, Reading(keyring_path, crypto::Keyring::Open(keyring_path, root)));
   auto rooms = std::make_unique<Rooms>(settled, std::move(lock), std::move(keyring));
+  if (purpose == OpenFor::kServing) {
+    COFFER_ASSIGN(auto held, AnchorLock::Acquire(settled.anchor_path));
+    rooms->anchor_lock.emplace(std::move(held));
+  }
 
   COFFER_ASSIGN(auto vault,
                 Reading(vault_path, Database::Open(vault_path, rooms->keyring.vault_db_key(),

@@ -46,8 +46,11 @@ bool IsOrSucceeds(std::string_view log, std::string_view earlier) {
 }
 
 std::vector<VerifierKey> UnderAllNames(const VerifierKey& key) {
-  std::vector<VerifierKey> keys{{std::string(FirstLogName(key.name)), key.key}};
-  while (keys.back().name != key.name) keys.push_back({SuccessorName(keys.back().name), key.key});
+  const NameParts parts = PartsOf(key.name);
+  std::vector<VerifierKey> keys{{std::string(parts.first), key.key}};
+  for (std::uint32_t number = 2; number <= parts.number; ++number) {
+    keys.push_back({std::string(parts.first) + "~" + std::to_string(number), key.key});
+  }
   return keys;
 }
 

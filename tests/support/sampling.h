@@ -25,4 +25,11 @@ constexpr Number Many([[maybe_unused]] Number all, [[maybe_unused]] Number fewer
 #endif
 }
 
+// The tag of a case that the sanitized trees leave out: others go the same ways.
+#ifdef COFFER_SANITIZED
+inline constexpr const char* kPlainOnly = "[.]";
+#else
+inline constexpr const char* kPlainOnly = "";
+#endif
+
 }  // namespace coffer::testing

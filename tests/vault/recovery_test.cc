@@ -7,6 +7,7 @@
 #include "crypto/atomic_file.h"
 #include "tests/vault/backup/backed_up_vault.h"
 #include "vault/check.h"
+#include "vault/log_key_rotation.h"
 #include "vault/storage/data_directory.h"
 
 namespace coffer::vault {
@@ -167,6 +168,134 @@ TEST_CASE("an anchor that lies elsewhere and says no more lets the log go on") {
   CHECK(report.successions.empty());
 }
 
+TEST_CASE("an anchor that is older than the copy shows nothing") {
+  auto settings = WithDestinations();
+  settings.backup_increment_seconds = 3600;
+  LostVault vault(settings);
+  const std::string older = vault.AnchorNow();
+  vault.GoOn();  // its end is in the last increment
+  vault.Restore("copy");
+  auto options = vault.OptionsOf("copy");
+  options.anchor_path = vault.work() / "anchor-of-last-night";
+  REQUIRE(crypto::WriteFileAtomically(options.anchor_path, crypto::AsBytes(older)));
+  CHECK(AnswerOf(vault.TryRecover(options)) == "anchor_older");
+  // Nothing was settled by it.
+  const auto copy = ReadRestoredCopy(options.directory);
+  REQUIRE(copy);
+  REQUIRE(*copy);
+  CHECK_FALSE((*copy)->settled);
+  options.anchor_path.clear();
+  CHECK(vault.Recover(options).log == Second());
+}
+
+TEST_CASE("what is named and not there is lost only where somebody says so") {
+  LostVault vault;
+  vault.GoOn();
+  vault.Restore("copy");
+  auto options = vault.OptionsOf("copy");
+  options.anchor_path = vault.work() / "unmounted-anchor";
+  CHECK(AnswerOf(vault.TryRecover(options)) == "anchor_missing");
+  options.ledger_path = vault.work() / "unmounted-ledger";
+  vault.clock.Advance(1000);
+  CHECK(AnswerOf(RecoverVault(options, vault.root(), {}, {.anchor = true})) == "ledger_missing");
+  CHECK_FALSE(fs::exists(options.anchor_path));
+  CHECK_FALSE((*ReadRestoredCopy(options.directory))->settled);
+  vault.clock.Advance(1000);
+  const auto done = RecoverVault(options, vault.root(), {}, {.anchor = true, .ledger = true});
+  INFO(AnswerOf(done));
+  REQUIRE(done);
+  CHECK(done->log == Second());
+  CHECK(fs::exists(options.anchor_path));
+  CHECK(fs::file_size(options.ledger_path) >= fs::file_size(options.directory + "/erasures.ledger"));
+  vault.CheckServes(options);
+}
+
+TEST_CASE("an older ledger is not taken for the newest, nor one that parts from the copy's") {
+  LostVault vault;
+  vault.Close();
+  const std::string ledger = vault.directory() + "/erasures.ledger";
+  fs::copy(ledger, vault.work() / "older-ledger");
+  vault.Open();
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {}));
+  vault.clock.Advance(1000);
+  vault.BackUp();
+  vault.Close();
+  fs::copy(ledger, vault.work() / "newest-ledger");
+  vault.Restore("copy");
+  auto options = vault.OptionsOf("copy");
+  options.ledger_path = vault.work() / "older-ledger";
+  CHECK(AnswerOf(vault.TryRecover(options)) == "ledger_older");
+  CHECK_FALSE((*ReadRestoredCopy(options.directory))->settled);
+  options.ledger_path = vault.work() / "newest-ledger";
+  vault.Recover(options);
+}
+
+TEST_CASE("no copy goes on by the anchor of a vault that serves") {
+  auto settings = WithDestinations();
+  settings.backup_increment_seconds = 3600;
+  LostVault vault(settings);
+  vault.Close();
+  vault.Restore("copy");
+  vault.Open();
+  auto options = vault.OptionsOf("copy");
+  options.anchor_path = vault.directory() + "/anchor";
+  CHECK(AnswerOf(vault.TryRecover(options)) == "anchor_in_use");
+  vault.Close();
+}
+
+TEST_CASE("a copy from before the log's key was exchanged is recovered by the newest ledger") {
+  for (const bool retired : {false, true}) {
+    INFO(retired);
+    LostVault vault;
+    const auto generation = Repository::Open(vault.data())->ListGenerations()->back();
+    vault.Close();
+    VaultOptions exchange = vault.OptionsOf("data");
+    vault.clock.Advance(1000);
+    REQUIRE(RotateLogKey(exchange, vault.root(), LogKeyStep::kAdd));
+    if (retired) REQUIRE(RotateLogKey(exchange, vault.root(), LogKeyStep::kRetire));
+    vault.Open();
+    const auto erased = vault.NewClient("A-2");
+    REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), erased, {}));
+    vault.clock.Advance(1000);
+    vault.BackUp();
+    vault.GoOn();
+    for (const bool by_anchor : {false, true}) {
+      const std::string name = by_anchor ? "by-anchor" : "alone";
+      vault.Restore(name, generation);
+      CHECK((*ReadRestoredCopy(vault.work() / name))->later_keys.empty() == !retired);
+      auto options = vault.OptionsOf(name);
+      if (by_anchor) {
+        options.anchor_path = vault.work() / ("anchor-of-" + name);
+        REQUIRE(
+            crypto::WriteFileAtomically(options.anchor_path, crypto::AsBytes(vault.AnchorNow())));
+      }
+      const auto done = vault.Recover(options);
+      CHECK(done.log == Second());
+      if (by_anchor) CHECK(done.closed->size > done.kept);
+      vault.CheckServes(options);
+      vault.VerifyCopy(options);
+    }
+  }
+}
+
+TEST_CASE("what shows a loss is heard after it was settled that the log goes on") {
+  LostVault vault;
+  vault.GoOn();
+  const std::string seen = vault.NoteOf(vault.AnchorNow());
+  vault.Restore("copy");
+  const auto options = vault.OptionsOf("copy");
+  // As a recovery leaves it that was given no proof, and whose vault did not open.
+  auto copy = *ReadRestoredCopy(options.directory);
+  REQUIRE(copy);
+  copy->settled = SettledLog{std::string(TestVault::kOrigin), copy->log_size, {}, {}};
+  REQUIRE(WriteRestoredCopy(options.directory, *copy));
+  const auto done = vault.Recover(options, {seen});
+  CHECK(done.log == Second());
+  REQUIRE(done.closed);
+  CHECK(done.closed->size == vault.SizeOf(seen));
+  CHECK(vault.VerifyCopy(options, {seen}).compared.front().result == Became::kLost);
+}
+
 TEST_CASE("without an anchor from elsewhere nothing shows that nothing is lost") {
   LostVault vault;
   vault.GoOn();
@@ -293,7 +422,7 @@ TEST_CASE("a vault whose anchor is lost is closed only by who says so") {
   fs::remove(vault.directory() + "/anchor");
   CHECK(AnswerOf(vault.TryRecover(options, {note})) == "anchor_missing");
   vault.clock.Advance(1000);
-  const auto done = RecoverVault(options, vault.root(), {note}, true);
+  const auto done = RecoverVault(options, vault.root(), {note}, {.anchor = true});
   REQUIRE(done);
   CHECK(done->log == Second());
   CHECK(done->closed->size == done->kept);

@@ -14,8 +14,19 @@ constexpr std::string_view kGoodDrillSetting = "backup-drill-good";
 constexpr std::string_view kAgrees = "agrees", kDiffers = "differs";
 constexpr std::string_view kVerifiedSetting = "backup-verified-";  // and the destination's name
 
-std::string VerifiedSettingOf(const std::string& destination) {
-  return std::string(kVerifiedSetting) + destination;
+constexpr std::string_view kDamagedSetting = "backup-damaged-";    // the same; empty: it is not
+
+std::string SettingOf(std::string_view what, const std::string& destination) {
+  return std::string(what) + destination;
+}
+
+Status FindTime(SettingStore& settings, std::string_view what, const std::string& destination,
+                std::map<std::string, Timestamp, std::less<>>& into) {
+  COFFER_ASSIGN(const auto text, settings.Find(SettingOf(what, destination)));
+  if (text.value_or("").empty()) return {};
+  COFFER_ASSIGN(const Timestamp time, audit::ParseTimestamp(*text));
+  into.insert_or_assign(destination, time);
+  return {};
 }
 
 Status FindDrill(SettingStore& settings, std::string_view name, std::optional<KeptDrill>& into) {
@@ -37,10 +48,8 @@ Status BackupHistory::Load(const Operations& operations, const BackupOptions& op
     COFFER_ASSIGN(const auto agrees, settings.Find(kLogOfDrillSetting));
     if (last_) last_->log_agrees = agrees == kAgrees;
     for (const auto& destination : options.backup_destinations) {
-      COFFER_ASSIGN(const auto text, settings.Find(VerifiedSettingOf(destination.name)));
-      if (!text) continue;
-      COFFER_ASSIGN(const Timestamp time, audit::ParseTimestamp(*text));
-      verified_.insert_or_assign(destination.name, time);
+      COFFER_TRY(FindTime(settings, kVerifiedSetting, destination.name, verified_));
+      COFFER_TRY(FindTime(settings, kDamagedSetting, destination.name, damaged_));
     }
     return {};
   });
@@ -54,9 +63,12 @@ Status BackupHistory::PutDrill(Transaction& transaction, const KeptDrill& drill)
 }
 
 Status BackupHistory::PutVerified(Transaction& transaction, const std::string& destination,
-                                  Timestamp time) {
-  return transaction.stores().settings.Put(VerifiedSettingOf(destination),
-                                           audit::FormatTimestamp(time));
+                                  Timestamp time, bool whole) {
+  SettingStore& settings = transaction.stores().settings;
+  const std::string damaged = SettingOf(kDamagedSetting, destination);
+  if (!whole) return settings.Put(damaged, audit::FormatTimestamp(time));
+  COFFER_TRY(settings.Put(damaged, ""));
+  return settings.Put(SettingOf(kVerifiedSetting, destination), audit::FormatTimestamp(time));
 }
 
 void BackupHistory::Publish(KeptDrill drill) {
@@ -65,9 +77,10 @@ void BackupHistory::Publish(KeptDrill drill) {
   last_ = std::move(drill);
 }
 
-void BackupHistory::Publish(const std::string& destination, Timestamp verified) {
+void BackupHistory::Publish(const std::string& destination, Timestamp verified, bool whole) {
   const std::lock_guard lock(mutex_);
-  verified_.insert_or_assign(destination, verified);
+  (whole ? verified_ : damaged_).insert_or_assign(destination, verified);
+  if (whole) damaged_.erase(destination);
 }
 
 std::vector<KeptDrill> BackupHistory::Drills() const {
@@ -82,6 +95,12 @@ std::optional<Timestamp> BackupHistory::Verified(const std::string& destination)
   const std::lock_guard lock(mutex_);
   const auto found = verified_.find(destination);
   return found == verified_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<Timestamp> BackupHistory::Damaged(const std::string& destination) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = damaged_.find(destination);
+  return found == damaged_.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace coffer::vault

@@ -31,18 +31,20 @@ class BackupHistory {
   // In an operation; known to the others once it is committed (Publish).
   static Status PutDrill(Transaction& transaction, const KeptDrill& drill);
   static Status PutVerified(Transaction& transaction, const std::string& destination,
-                            Timestamp time);
+                            Timestamp time, bool whole);
   void Publish(KeptDrill drill);
-  void Publish(const std::string& destination, Timestamp verified);
+  void Publish(const std::string& destination, Timestamp verified, bool whole);
 
   // Any thread. The last one, and the last good one where that is another.
   std::vector<KeptDrill> Drills() const;
   std::optional<Timestamp> Verified(const std::string& destination) const;
+  // Since it was read back and found damaged; absent: the last time it was whole.
+  std::optional<Timestamp> Damaged(const std::string& destination) const;
 
  private:
   mutable std::mutex mutex_;
   std::optional<KeptDrill> last_, good_;
-  std::map<std::string, Timestamp, std::less<>> verified_;
+  std::map<std::string, Timestamp, std::less<>> verified_, damaged_;
 };
 
 }  // namespace coffer::vault

@@ -8,6 +8,10 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::chrono::seconds kRetryAfter{30}, kRetryAtMostAfter{600};
+// Where one has its copy, and each try makes another for it: of the keys, where that of the data
+// finds no room.
+constexpr std::chrono::seconds kCopyAgainAtMostAfter{3600};
+constexpr std::chrono::seconds kPatienceOfAsker{10};
 constexpr std::chrono::seconds kPatienceAtStop{10};
 constexpr std::chrono::seconds kLookAtCalendarEvery{10};
 constexpr std::chrono::minutes kBehindAfter{1};
@@ -101,14 +105,17 @@ BackupStanding BackupRunner::Standing() const {
   // Of an opening in which nothing was written yet, what was found at its beginning.
   const std::int64_t newest = newest_ms_;
   const auto found = newest > 0 ? std::optional(Timestamp{newest}) : std::nullopt;
-  for (const auto& progress : writer_.Progress()) {
+  const auto all = writer_.Progress();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const DestinationProgress& progress = all[i];
     const auto generation = progress.generation ? progress.generation : found;
     const auto until = options_.backup_increment_seconds > 0 ? progress.until : generation;
     standing.until = standing.destinations == 0 ? until : earlier(standing.until, until);
     standing.generation =
         standing.destinations == 0 ? generation : earlier(standing.generation, generation);
     ++standing.destinations;
-    if (!progress.problem.empty()) ++standing.with_problem;
+    const bool damaged = history_.Damaged(options_.backup_destinations[i].name).has_value();
+    if (damaged || !progress.AnyProblem().empty()) ++standing.with_problem;
   }
   AddShown(standing);
   return standing;
@@ -126,7 +133,8 @@ std::vector<CopyState> BackupRunner::Copies() const {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const DestinationProgress& progress = all[i];
     if (progress.generation) copies[i] = {true, std::max(progress.generation, progress.until)};
-    if (!progress.problem.empty()) copies[i].usable = false;
+    const bool damaged = history_.Damaged(options_.backup_destinations[i].name).has_value();
+    if (!progress.problem.empty() || damaged) copies[i].usable = false;
   }
   return copies;
 }
@@ -175,7 +183,8 @@ Result<BackupRun> BackupRunner::MakeGeneration() {
 }
 
 Result<std::vector<DestinationPrune>> BackupRunner::Prune(const std::string& name, bool dry) {
-  const std::lock_guard writing(writing_);
+  const std::unique_lock writing(writing_, kPatienceOfAsker);
+  if (!writing) return Fail(Code::kConflict, "backup_running");
   auto pruned = writer_.PruneNow(name, dry);
   if (dry) return pruned;
   if (!pruned) {
@@ -204,9 +213,11 @@ Result<BackupRun> BackupRunner::Generate(bool lacking, bool asked) {
   if (!lacking && run && run->copied()) newest_ms_ = operations_.Now().ms;
   // The same failure again, each half minute, is told once.
   const std::string failed = run ? ProblemsOf(*run) : std::string(run.error().reason);
-  const bool told = !asked && !failed.empty() && failed == failed_;
+  const bool told =
+      !asked && !failed.empty() && failed == failed_ && !(run && run->copied());
   failed_ = failed;
   if (told) return run;
+  Warn(run);
   if (!run) {
     COFFER_TRY(operations_.LogSystemEvent("backup.ended", run.error().reason));
     return run;
@@ -214,6 +225,20 @@ Result<BackupRun> BackupRunner::Generate(bool lacking, bool asked) {
   COFFER_TRY(operations_.LogSystemEvent("backup.ended", run->complete() ? "ok" : "incomplete",
                                         DetailOf(*run)));
   return run;
+}
+
+// The log's entry names who has a problem, and the journal which.
+void BackupRunner::Warn(const Result<BackupRun>& run) const {
+  if (!operations_.log()) return;
+  if (!run) {
+    operations_.log()(Severity::kWarning, "no backup was made: " + InWords(run.error()));
+    return;
+  }
+  for (const auto& destination : run->destinations) {
+    if (destination.problem.empty()) continue;
+    operations_.log()(Severity::kWarning, "the backup destination " + destination.name + ": " +
+                                              destination.problem);
+  }
 }
 
 // By what the destinations have: the one that has the oldest is behind. What cannot be used is
@@ -260,7 +285,8 @@ void BackupRunner::Tick() {
       retry_after_ = kRetryAfter;
     } else {
       retry_ = Clock::now() + retry_after_;
-      retry_after_ = std::min(2 * retry_after_, kRetryAtMostAfter);
+      retry_after_ = std::min(2 * retry_after_,
+                              run && run->copied() ? kCopyAgainAtMostAfter : kRetryAtMostAfter);
     }
   }
   if (options_.backup_increment_seconds == 0) return;
@@ -300,7 +326,11 @@ void BackupRunner::Loop() {
       options_.backup_increment_seconds > 0
           ? std::chrono::milliseconds(std::chrono::seconds(options_.backup_increment_seconds))
           : std::chrono::milliseconds(kLookAtCalendarEvery);
-  FindNewest();
+  try {
+    FindNewest();
+  } catch (const std::bad_alloc&) {
+    // As if there were none: one is made.
+  }
   std::unique_lock lock(mutex_);
   while (by_itself && !stopping_) {
     if (std::exchange(woken_, false)) {

@@ -66,11 +66,12 @@ class BackupRunner {
   std::vector<CopyState> Copies() const;
   void AddShown(BackupStanding& standing) const;
   void TellOfBehind();
+  void Warn(const Result<BackupRun>& run) const;
 
   const Operations& operations_;
   const BackupOptions& options_;
   BackupWriter writer_;
-  std::mutex writing_;  // the writer's
+  std::timed_mutex writing_;  // the writer's
   std::atomic<bool> asked_{false};
 
   // Of the thread.

@@ -135,6 +135,7 @@ struct BackupWriter::Chain {
 struct BackupWriter::Place {
   const BackupDestination& destination;
   std::optional<Chain> chain = std::nullopt;
+  std::string prune_problem = {};  // of what should have gone the last time
   bool swept = false;  // once since the vault was opened
   bool owes = false;   // the last generation is not there
   // In a run.
@@ -194,6 +195,13 @@ Result<Repository> BackupWriter::OpenDestination(const BackupDestination& destin
   return Check(std::move(repository), destination);
 }
 
+Result<Repository> BackupWriter::MakeDestination(const BackupDestination& destination) const {
+  StorePlace place = destination.place();
+  place.s3 = place.s3.Briefly();
+  COFFER_ASSIGN(auto store, OpenStore(place, [this] { return interrupted(); }));
+  return Repository::Create(std::move(store), destination.kind, owner());
+}
+
 Result<Repository> BackupWriter::Check(Repository repository,
                                        const BackupDestination& destination) const {
   if (repository.kind() != destination.kind) {
@@ -243,10 +251,15 @@ void BackupWriter::Open(Place& place, bool to_begin) {
   if (const auto opened = open(); !opened) place.done.problem = InWords(opened.error());
 }
 
+BackupWriter::Stored BackupWriter::StoredBy(const EngineStatistics& statistics) {
+  return {statistics.log_size, statistics.checkpoint_size, statistics.wal_frames,
+          statistics.keys_wal_frames, statistics.keys_rewrites};
+}
+
 // What it took out of the engine is added to all chains, also where it failed: one that is not
 // written to now is later.
 Result<VaultSnapshot> BackupWriter::Snapshot() {
-  const auto before = operations_.engine().Statistics();
+  const Stored before = StoredBy(operations_.engine().Statistics());
   ChangedPages changed;
   auto snapshot = TakeSnapshot(operations_, files_, changed);
   try {
@@ -270,9 +283,7 @@ Result<VaultSnapshot> BackupWriter::Snapshot() {
     }
     return snapshot;
   }
-  // Its own operation is one.
-  operations_seen_ = before.operations + 1;
-  keys_rewrites_ = before.keys_rewrites;
+  seen_ = before;
   // By its time one is told from the next, also where the clock stands.
   last_ = std::max(operations_.Now(), Timestamp{last_.ms + 1});
   const Hash keys_key = crypto::Sha256(snapshot->keys_key);
@@ -302,7 +313,8 @@ Result<BackupRun> BackupWriter::WriteGeneration(bool lacking) {
   const auto finish = [&] {
     for (Place* place : places) {
       Tell(*place);
-      run.destinations.push_back(place->done);
+      DestinationRun& done = run.destinations.emplace_back(place->done);
+      if (done.problem.empty()) done.problem = place->prune_problem;
       place->End();
     }
   };
@@ -339,7 +351,8 @@ Result<BackupRun> BackupWriter::WriteGeneration(bool lacking) {
 void BackupWriter::Prune(Place& place, Timestamp now, Pace& pace) const {
   if (!place.repository) return;
   const auto prune = [&]() -> Status {
-    const KeepRule rule = clock_doubted_() ? KeepRule() : RuleOf(place.destination, now);
+    const KeepRule rule =
+        clock_doubted_() ? KeepRule() : RuleOf(place.destination, now, TrustedKeys());
     Pruned pruned;
     const auto gone = PruneRepository(
         *place.repository, rule, place.unfinished || !place.done.copied, [&] { return GoOn(pace); },
@@ -356,22 +369,22 @@ void BackupWriter::Prune(Place& place, Timestamp now, Pace& pace) const {
     }
     return {};
   };
-  if (const auto pruned = prune(); !pruned && place.done.problem.empty()) {
-    place.done.problem = InWords(pruned.error());
-  }
+  const auto pruned = prune();
+  place.prune_problem = pruned ? std::string() : InWords(pruned.error());
 }
 
 Result<std::vector<DestinationPrune>> BackupWriter::PruneNow(const std::string& name, bool dry) {
   if (clock_doubted_()) return Fail(Code::kConflict, "clock_unconfirmed");
   const Timestamp now = std::max(operations_.Now(), last_);
   std::vector<DestinationPrune> pruned;
-  for (const BackupDestination& destination : options_.backup_destinations) {
+  for (Place& place : places_) {
+    const BackupDestination& destination = place.destination;
     if (!name.empty() && destination.name != name) continue;
     DestinationPrune& done =
         pruned.emplace_back(DestinationPrune{destination.name, destination.kind, {}, {}, {}});
     const auto prune = [&]() -> Status {
       COFFER_ASSIGN(const auto repository, OpenDestination(destination));
-      const KeepRule rule = RuleOf(destination, now);
+      const KeepRule rule = RuleOf(destination, now, TrustedKeys());
       if (dry) {
         COFFER_ASSIGN(auto plan, PlanPrune(repository, rule));
         done.kept = std::move(plan.kept);
@@ -383,9 +396,16 @@ Result<std::vector<DestinationPrune>> BackupWriter::PruneNow(const std::string& 
       }
       COFFER_ASSIGN(const auto claim, repository.Take());
       COFFER_ASSIGN(const auto before, repository.ListGenerations());
+      // What dies on its way is swept by the next one.
+      COFFER_ASSIGN(const bool unfinished, repository.BeginWriting());
       Pace pace{std::chrono::steady_clock::now(), operations_.engine().requests()};
       Pruned what;
-      const auto went = PruneRepository(repository, rule, false, [&] { return GoOn(pace); }, what);
+      auto went =
+          PruneRepository(repository, rule, unfinished, [&] { return GoOn(pace); }, what);
+      if (went) {
+        COFFER_ASSIGN(const auto ended, repository.EndWriting());
+        what.retains = what.retains || ended.refused || ended.kept;
+      }
       // As it is there now, and not as it was meant to be.
       COFFER_ASSIGN(const auto after, repository.ListGenerations());
       for (const std::string& generation : before | std::views::reverse) {
@@ -393,8 +413,10 @@ Result<std::vector<DestinationPrune>> BackupWriter::PruneNow(const std::string& 
         (stays ? done.kept : done.removed).push_back(generation);
       }
       if (went && what.retains && destination.kind == BackupKind::kKeys) {
-        return KeysRetained(repository);
+        went = KeysRetained(repository);
       }
+      place.prune_problem = went ? std::string() : InWords(went.error());
+      TellOfPrune(place);
       return went;
     };
     if (const auto done_so = prune(); !done_so) done.problem = InWords(done_so.error());
@@ -548,10 +570,10 @@ Status BackupWriter::Write(Increment& increment, std::uint64_t log_size) const {
 
 Status BackupWriter::WriteIncrements() {
   const Timestamp looked = operations_.Now();
-  const auto now = operations_.engine().Statistics();
-  const bool all_there = std::ranges::all_of(
-      places_, [](const Place& place) { return !place.chain || place.done.problem.empty(); });
-  if (now.operations == operations_seen_ && now.keys_rewrites == keys_rewrites_ && all_there) {
+  const bool all_there = std::ranges::all_of(places_, [](const Place& place) {
+    return !place.chain || (place.done.problem.empty() && place.chain->pending.empty());
+  });
+  if (StoredBy(operations_.engine().Statistics()) == seen_ && all_there) {
     for (Place& place : places_) Tell(place, looked);
     return {};
   }
@@ -606,9 +628,17 @@ void BackupWriter::Tell(const Place& place, Timestamp until) {
   if (place.chain) {
     progress.generation = place.chain->created;
     progress.increments = place.chain->n;
-    if (place.done.problem.empty()) progress.until = std::max(until, last_);
+    if (place.done.problem.empty() && place.chain->pending.empty()) {
+      progress.until = std::max(until, last_);
+    }
   }
+  progress.prune_problem = place.prune_problem;
   needs_generation_ = std::ranges::any_of(places_, &Place::lacks);
+}
+
+void BackupWriter::TellOfPrune(const Place& place) {
+  const std::lock_guard lock(mutex_);
+  progress_[static_cast<std::size_t>(&place - places_.data())].prune_problem = place.prune_problem;
 }
 
 std::vector<DestinationProgress> BackupWriter::Progress() const {

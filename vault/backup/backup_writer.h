@@ -58,7 +58,10 @@ struct DestinationProgress {
   std::optional<Timestamp> until;
   std::optional<Timestamp> generation;  // the last whole one
   std::string problem;                  // of the last try; empty: it went well
+  std::string prune_problem;            // why what was to go is there
   std::uint64_t increments = 0;         // behind the generation
+
+  const std::string& AnyProblem() const { return problem.empty() ? prune_problem : problem; }
 };
 
 class BackupWriter {
@@ -98,7 +101,8 @@ class BackupWriter {
   // `briefly`: for somebody who waits. Any thread.
   Result<Repository> OpenDestination(const BackupDestination& destination,
                                      bool briefly = false) const;
-  Repository::Owner owner() const;
+  // Its repository. Errors: those of Repository::Create.
+  Result<Repository> MakeDestination(const BackupDestination& destination) const;
 
  private:
   struct Chain;  // what an increment follows
@@ -110,6 +114,13 @@ class BackupWriter {
     std::uint64_t requests = 0;
   };
 
+  // What a commit moves on, and an operation that stores nothing does not.
+  struct Stored {
+    std::uint64_t entries = 0, signed_entries = 0, frames = 0, keys_frames = 0, keys_rewrites = 0;
+    bool operator==(const Stored&) const = default;
+  };
+
+  static Stored StoredBy(const EngineStatistics& statistics);
   Result<VaultSnapshot> Snapshot();
   void Open(Place& place, bool to_begin);
   void Prune(Place& place, Timestamp now, Pace& pace) const;
@@ -118,12 +129,14 @@ class BackupWriter {
   Result<Increment> Collect(Place& place, const VaultSnapshot& snapshot) const;
   Status Write(Increment& increment, std::uint64_t log_size) const;
   Result<Repository> Check(Repository repository, const BackupDestination& destination) const;
+  Repository::Owner owner() const;
   bool interrupted() const;
   Status GoOn(Pace& pace) const;
   Status CheckRoom() const;
   std::vector<audit::VerifierKey> TrustedKeys() const;
   // Nothing was committed between the newest snapshot and `until`.
   void Tell(const Place& place, Timestamp until = {});
+  void TellOfPrune(const Place& place);
 
   const Operations& operations_;
   const BackupOptions& options_;
@@ -136,7 +149,7 @@ class BackupWriter {
   Timestamp last_;          // of the newest snapshot
   Timestamp keys_changed_;  // of the newest snapshot in which the keys were others
   Hash keys_key_{};         // of keys.db.key, then
-  std::uint64_t operations_seen_ = 0, keys_rewrites_ = 0;  // of the engine, at that moment
+  Stored seen_;             // at that moment
 
   mutable std::mutex mutex_;
   std::vector<DestinationProgress> progress_;

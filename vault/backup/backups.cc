@@ -1,6 +1,8 @@
 #include "vault/backup/backups.h"
 
 #include <algorithm>
+#include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "audit/entries/log_reader.h"
@@ -12,6 +14,18 @@
 #include "vault/engine/log_keys.h"
 
 namespace coffer::vault {
+namespace {
+
+constexpr std::chrono::seconds kPatienceForLook{10};
+
+// Somebody took away what was written, or put an older state in its place.
+Status GenerationGone(const Repository& repository, const DestinationProgress& progress) {
+  return Fail(Code::kNotFound, "generation_missing",
+              repository.path() + " does not have the one of " +
+                  audit::FormatTimestamp(*progress.generation) + " that was written to it");
+}
+
+}  // namespace
 
 DestinationState Backups::StateOf(std::size_t number) const {
   const BackupDestination& destination = options_.backup_destinations[number];
@@ -20,23 +34,33 @@ DestinationState Backups::StateOf(std::size_t number) const {
   state.verified = runner_.history().Verified(destination.name);
   state.medium = destination.medium;
   state.off_site = destination.off_site;
+  const DestinationProgress progress = runner_.writer().Progress()[number];
   const auto look = [&]() -> Status {
     COFFER_ASSIGN(const auto repository, runner_.writer().OpenDestination(destination, true));
     COFFER_ASSIGN(const auto generations, repository.ListGenerations());
     state.generations = generations.size();
+    if (generations.empty() && progress.generation) return GenerationGone(repository, progress);
     if (generations.empty()) return {};
     state.newest = generations.back();
     COFFER_ASSIGN(const auto note, repository.GetManifest(generations.back()));
     COFFER_ASSIGN(const auto manifest, audit::ReadBackupManifest(note));
     state.newest_created = manifest.created;
-    return {};
+    return progress.generation && manifest.created < *progress.generation
+               ? GenerationGone(repository, progress)
+               : Status();
   };
-  const DestinationProgress progress = runner_.writer().Progress()[number];
-  if (options_.backup_increment_seconds > 0) {
-    state.until = progress.until;
-    state.problem = progress.problem;
+  if (options_.backup_increment_seconds > 0) state.until = progress.until;
+  state.problem = progress.AnyProblem();
+  if (const auto damaged = runner_.history().Damaged(destination.name);
+      damaged && state.problem.empty()) {
+    state.problem = "integrity_failed: it was found damaged at " + audit::FormatTimestamp(*damaged) +
+                    "; coffer backup verify --destination " + destination.name + " says what";
   }
-  if (const auto looked = look(); !looked) state.problem = InWords(looked.error());
+  // One of a destination at a time: where it hangs, those who ask later are answered.
+  std::unique_lock one(looks_[number], kPatienceForLook);
+  const auto looked = one ? look() : Fail(Code::kUnavailable, "destination_unavailable",
+                                          destination.directory + " does not answer");
+  if (!looked) state.problem = InWords(looked.error());
   return state;
 }
 
@@ -56,7 +80,7 @@ Result<DestinationState> Backups::InitializeDestination(const Caller& caller,
                                                         const std::string& name) {
   Call call = operations_.Start(caller, {Action::kBackupRun});
   COFFER_ASSIGN(const BackupDestination* const found, Begin(call, "initialize ", name));
-  const auto made = Repository::Create(found->place(), found->kind, runner_.writer().owner());
+  const auto made = runner_.writer().MakeDestination(*found);
   if (!made) {
     COFFER_TRY(operations_.LogSystemEvent("backup.ended", made.error().reason, name));
     return std::unexpected(made.error());
@@ -107,16 +131,10 @@ Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
       if (runner_.writer().stopping()) return Fail(Code::kUnavailable, "stopping");
       return {};
     };
-    COFFER_ASSIGN(done.report, VerifyRepository(found->place(), {}, go_on));
-    COFFER_ASSIGN(const auto generations, repository.ListGenerations());
-    if (generations.empty()) {
+    COFFER_ASSIGN(done.report, VerifyRepository(repository, {},
+                                                VerifierKeysOf(operations_.keyring()), go_on));
+    if (done.report.generations.empty() && done.report.findings.empty()) {
       done.report.findings.emplace_back("there is no generation");
-      return {};
-    }
-    const auto newest =
-        VerifiedManifest(repository, generations.back(), VerifierKeysOf(operations_.keyring()));
-    if (!newest) {
-      done.report.findings.push_back(generations.back() + ": " + InWords(newest.error()));
     }
     return {};
   };
@@ -126,14 +144,15 @@ Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
     return std::unexpected(verified.error());
   }
   const bool whole = done.report.findings.empty();
-  if (whole) done.verified = operations_.Now();
+  const Timestamp now = operations_.Now();
+  if (whole) done.verified = now;
   audit::Entry entry = VaultEntry("backup.ended");
   entry.outcome = whole ? "ok" : "integrity_failed";
   entry.detail = "verify " + name;
   COFFER_TRY(operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
-    return whole ? BackupHistory::PutVerified(transaction, name, *done.verified) : Status();
+    return BackupHistory::PutVerified(transaction, name, now, whole);
   }));
-  if (whole) runner_.history().Publish(name, *done.verified);
+  runner_.history().Publish(name, now, whole);
   return done;
 }
 

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,7 +48,10 @@ struct DestinationVerification {
 class Backups {
  public:
   Backups(const Operations& operations, const BackupOptions& options, BackupRunner& runner)
-      : operations_(operations), options_(options), runner_(runner) {}
+      : operations_(operations),
+        options_(options),
+        runner_(runner),
+        looks_(options.backup_destinations.size()) {}
 
   // Makes the repository of a destination: a place that merely is not mounted is never taken for
   // one. Errors: kNotFound "not_found"; those of Repository::Create.
@@ -85,6 +90,7 @@ class Backups {
   const Operations& operations_;
   const BackupOptions& options_;
   BackupRunner& runner_;
+  mutable std::deque<std::timed_mutex> looks_;  // by destination
 };
 
 }  // namespace coffer::vault

@@ -80,6 +80,13 @@ Status DirectoryStore::Put(const std::string& name, ByteView content) {
     return Fail(Code::kConflict, "object_exists", path + " is no file");
   }
   auto written = crypto::WriteFileAtomically(path, content);
+  // A copy by other means may have left empty folders out.
+  const std::string folder = path.substr(0, path.rfind('/'));
+  if (!written && lstat(folder.c_str(), &about) != 0 && errno == ENOENT &&
+      mkdir(folder.c_str(), 0700) == 0) {
+    COFFER_TRY(SyncFolder(name.substr(0, name.find('/'))));
+    written = crypto::WriteFileAtomically(path, content);
+  }
   if (!written) return NoDirectory(written.error().detail);
   return {};
 }
@@ -138,7 +145,8 @@ Result<BackupStore::Removal> DirectoryStore::Remove(const std::string& name) {
 
 Result<std::unique_ptr<BackupStore::Claim>> DirectoryStore::Take(const std::string& name) {
   const std::string path = PathOf(name);
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  // To write: over NFS nothing else can be locked to oneself.
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return NoDirectory(path + ": " + std::strerror(errno));
   auto claim = std::make_unique<FileClaim>(fd);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {

@@ -24,14 +24,23 @@ Result<audit::BackupManifest> VerifiedManifest(const Repository& repository,
                                                std::span<const audit::VerifierKey> trusted,
                                                std::string* note) {
   COFFER_ASSIGN(auto read, repository.GetManifest(generation));
-  COFFER_ASSIGN(auto manifest, trusted.empty() ? audit::ReadBackupManifest(read)
-                                               : audit::VerifyBackupManifest(read, trusted));
+  auto verified = trusted.empty() ? audit::ReadBackupManifest(read)
+                                  : audit::VerifyBackupManifest(read, trusted);
+  const std::string path = repository.path() + "/generations/" + generation;
+  if (!verified) {
+    Error error = std::move(verified).error();
+    error.detail = path + (error.detail.empty() ? "" : ": " + error.detail) +
+                   "; it cannot be used, and where you move it away, what is before it can";
+    return std::unexpected(std::move(error));
+  }
+  auto& manifest = *verified;
   if (manifest.generation != generation || manifest.kind != repository.kind() ||
       !audit::IsOrSucceeds(manifest.vault, repository.owner().vault)) {
-    return Fail(Code::kCorrupted, "manifest_malformed", generation + " has another's manifest");
+    return Fail(Code::kCorrupted, "manifest_malformed",
+                path + " is another's manifest: move it away");
   }
   if (note != nullptr) *note = std::move(read);
-  return manifest;
+  return std::move(manifest);
 }
 
 Result<Moment> ReadMoment(const Repository& repository, const std::string& generation,

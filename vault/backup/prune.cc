@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <limits>
 #include <ranges>
 #include <set>
 #include <string>
@@ -18,6 +19,8 @@ namespace {
 // A disk that is lost is restored from the newest; a mistake that was found late from the one
 // before.
 constexpr std::size_t kGenerationsWithIncrements = 2;
+// Each start makes a generation: what follows one is not for who makes many to remove.
+constexpr std::int64_t kMomentsStayDays = 2;
 constexpr std::int64_t kHourOfCalendarMs = std::int64_t{3600} * 1000;
 constexpr std::int64_t kDayOfCalendarMs = 24 * kHourOfCalendarMs;
 
@@ -72,6 +75,7 @@ std::int64_t UtcMonth(Timestamp time) {
   return UtcYear(time) * 12 + static_cast<std::int64_t>(unsigned{UtcDate(time).month()});
 }
 
+// Each newest first, ours before all others.
 struct FoundGenerations {
   std::vector<audit::BackupManifest> kept, old;
   std::vector<std::string> unreadable;
@@ -80,21 +84,24 @@ struct FoundGenerations {
 Result<FoundGenerations> SortOut(const Repository& repository, const KeepRule& rule) {
   COFFER_ASSIGN(const auto generations, repository.ListGenerations());
   FoundGenerations found;
-  std::vector<audit::BackupManifest> manifests;
+  std::vector<audit::BackupManifest> manifests, others;
   for (const auto& generation : generations | std::views::reverse) {
     const auto note = repository.GetManifest(generation);
     auto manifest = note ? audit::ReadBackupManifest(*note)
                          : Result<audit::BackupManifest>(std::unexpected(note.error()));
     if (manifest) {
+      const bool ours = manifest->generation == generation &&
+                        audit::VerifyBackupManifest(*note, rule.ours).has_value();
       // It goes by the name of its file, whatever it says.
       manifest->generation = generation;
-      manifests.push_back(*std::move(manifest));
+      (ours ? manifests : others).push_back(*std::move(manifest));
     } else if (manifest.error().code == Code::kUnavailable) {
       return std::unexpected(manifest.error());
     } else {
       found.unreadable.push_back(generation);
     }
   }
+  std::ranges::move(others, std::back_inserter(manifests));
   std::vector<Timestamp> created;
   for (const auto& manifest : manifests) created.push_back(manifest.created);
   const auto stays = ChooseKept(created, rule);
@@ -110,8 +117,10 @@ Result<FoundGenerations> SortOut(const Repository& repository, const KeepRule& r
 
 }  // namespace
 
-KeepRule RuleOf(const BackupDestination& destination, Timestamp now) {
-  KeepRule rule{std::nullopt, destination.keep};
+KeepRule RuleOf(const BackupDestination& destination, Timestamp now,
+                std::vector<audit::VerifierKey> ours) {
+  KeepRule rule{std::nullopt, destination.keep, std::move(ours),
+                Timestamp{now.ms - kMomentsStayDays * kDayOfCalendarMs}};
   if (destination.keep_days > 0) {
     rule.since = Timestamp{now.ms - destination.keep_days * kDayOfCalendarMs};
   }
@@ -150,6 +159,8 @@ Result<PrunePlan> PlanPrune(const Repository& repository, const KeepRule& rule) 
   PrunePlan plan{{}, {}, std::move(found.unreadable)};
   for (auto& manifest : found.kept) plan.kept.push_back(std::move(manifest.generation));
   for (auto& manifest : found.old) plan.old.push_back(std::move(manifest.generation));
+  std::ranges::sort(plan.kept, std::greater());
+  std::ranges::sort(plan.old, std::greater());
   return plan;
 }
 
@@ -169,8 +180,12 @@ Status PruneRepository(const Repository& repository, const KeepRule& rule, bool 
   bool any_went = false;
   // Before the generations: what a crash leaves is one without.
   std::set<std::string> followed(unreadable.begin(), unreadable.end());
-  for (const auto& manifest : kept | std::views::take(kGenerationsWithIncrements)) {
-    followed.insert(manifest.generation);
+  Timestamp reaches{std::numeric_limits<std::int64_t>::max()};  // to where the next one begins
+  std::size_t newer = 0;
+  for (const auto& manifest : kept) {
+    const bool recent = rule.moments_since && reaches >= *rule.moments_since;
+    if (newer++ < kGenerationsWithIncrements || recent) followed.insert(manifest.generation);
+    reaches = manifest.created;
   }
   for (auto at = increments.begin(); at != increments.end();) {
     if (followed.contains(at->first)) {

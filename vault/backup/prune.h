@@ -19,11 +19,18 @@ namespace coffer::vault {
 struct KeepRule {
   std::optional<Timestamp> since;  // what was made from then on stays
   KeepCounts counts;               // and what these keep; without both all stays
+  // Generations that one of these signed take the places of the calendar before all others: who may
+  // only add files makes none of them go. Older ones may be signed by keys that are gone.
+  std::vector<audit::VerifierKey> ours = {};
+  // Moments from then on stay, whatever generations were made since.
+  std::optional<Timestamp> moments_since = {};
 };
 // What a destination is configured to keep.
-KeepRule RuleOf(const BackupDestination& destination, Timestamp now);
+KeepRule RuleOf(const BackupDestination& destination, Timestamp now,
+                std::vector<audit::VerifierKey> ours);
 
-// Which of generations that were made then, newest first, stay by a rule: the first always does.
+// Which of generations that were made then stay by a rule: the first always does. They take the
+// places of the calendar in this order.
 std::vector<bool> ChooseKept(std::span<const Timestamp> created, const KeepRule& rule);
 
 struct PrunePlan {
@@ -44,7 +51,7 @@ struct Pruned {
 };
 
 // Removes the generations that the rule does not keep, and the increments of all but the newest two
-// that stay. Where one went, or `sweep` says that there may be some, every object that nothing of
+// that stay and those that reach to `moments_since`. Where one went, or `sweep` says that there may be some, every object that nothing of
 // what stays needs goes too. What the destination retains (object lock) stays with all that it
 // needs, and goes when it can.
 // `pruned` is what was done, also after an error. Errors: those of Repository and `go_on`;

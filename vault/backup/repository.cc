@@ -85,9 +85,14 @@ Result<Repository> Repository::Create(std::shared_ptr<BackupStore> store, Backup
   COFFER_TRY(store->MakeFolder({}));
   COFFER_ASSIGN(const bool exists, store->Has(kMarker));
   if (exists) return Fail(Code::kConflict, "repository_exists", store->place());
+  // What died before it wrote the marker left folders.
   bool empty = true;
-  if (const auto listed = store->List({}, [&](const BackupStore::Entry&) { return empty = false; });
-      !listed) {
+  const auto nothing = [&](const BackupStore::Entry& entry) {
+    empty = entry.folder && (entry.name == kObjects || entry.name == kGenerations ||
+                             entry.name.starts_with(In(kObjects, {})));
+    return empty;
+  };
+  if (const auto listed = store->List({}, nothing); !listed) {
     return Fail(Code::kUnavailable, "destination_unavailable", InWords(listed.error()));
   }
   if (!empty) return Fail(Code::kConflict, "repository_not_empty", store->place());

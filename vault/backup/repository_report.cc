@@ -1,7 +1,11 @@
 #include "vault/backup/repository_report.h"
 
+#include <algorithm>
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "vault/backup/moment.h"
 #include "vault/backup/page_list.h"
@@ -36,12 +40,28 @@ Result<std::uint64_t> CheckObjects(const Repository& repository, const Moment& m
   return bytes;
 }
 
+// The increments that a generation has by now, and nothing where it is gone: what is removed by the
+// calendar while it is looked at is no damage.
+Result<std::optional<std::vector<std::uint64_t>>> LeftOf(const Repository& repository,
+                                                         const std::string& generation) {
+  COFFER_ASSIGN(const auto generations, repository.ListGenerations());
+  if (!std::ranges::binary_search(generations, generation)) return std::nullopt;
+  COFFER_ASSIGN(auto increments, repository.ListIncrements());
+  return std::move(increments[generation]);
+}
+
 }  // namespace
 
 Result<RepositoryReport> VerifyRepository(const StorePlace& place,
-                                          std::span<const audit::VerifierKey> trusted,
-                                          const std::function<Status()>& go_on) {
+                                          std::span<const audit::VerifierKey> trusted) {
   COFFER_ASSIGN(const auto repository, Repository::Open(place));
+  return VerifyRepository(repository, trusted, trusted, {});
+}
+
+Result<RepositoryReport> VerifyRepository(const Repository& repository,
+                                          std::span<const audit::VerifierKey> trusted,
+                                          std::span<const audit::VerifierKey> newest_by,
+                                          const std::function<Status()>& go_on) {
   RepositoryReport report;
   report.vault = repository.owner().vault;
   report.kind = repository.kind();
@@ -49,16 +69,17 @@ Result<RepositoryReport> VerifyRepository(const StorePlace& place,
   COFFER_ASSIGN(auto increments, repository.ListIncrements());
   std::set<Hash> sound;
   for (const auto& generation : generations) {
+    std::vector<std::uint64_t> numbers = std::exchange(increments[generation], {});
+    const bool is_newest = generation == generations.back();
+    const auto more = [&](const audit::BackupIncrement&) { return !go_on || go_on().has_value(); };
     const auto check = [&]() -> Status {
-      const std::vector<std::uint64_t> numbers = std::exchange(increments[generation], {});
-      COFFER_ASSIGN(const auto moment,
-                    ReadMoment(
-                        repository, generation, numbers,
-                        [](const audit::BackupIncrement&) { return true; }, trusted));
+      COFFER_ASSIGN(const auto moment, ReadMoment(repository, generation, numbers, more,
+                                                  is_newest ? newest_by : trusted));
+      if (go_on) COFFER_TRY(go_on());
       COFFER_ASSIGN(const std::uint64_t bytes, CheckObjects(repository, moment, sound, go_on));
       report.bytes += bytes;
       report.increments += numbers.size();
-      if (generation != generations.back()) return {};
+      if (!is_newest) return {};
       // That the lists make the files again, too.
       for (const auto& file : moment.manifest.files) {
         if (!file.paged) continue;
@@ -67,16 +88,29 @@ Result<RepositoryReport> VerifyRepository(const StorePlace& place,
       }
       return {};
     };
-    if (const auto checked = check(); checked) {
+    auto checked = check();
+    if (!checked) {
+      if (go_on) COFFER_TRY(go_on());
+      COFFER_ASSIGN(const auto left, LeftOf(repository, generation));
+      if (!left) continue;
+      if (*left != numbers) {
+        numbers = *left;
+        checked = check();
+      }
+    }
+    if (checked) {
       report.generations.push_back(generation);
-    } else if (const auto going = go_on ? go_on() : Status(); !going) {
-      return std::unexpected(going.error());
     } else {
       report.findings.push_back(generation + ": " + InWords(checked.error()));
     }
   }
   for (const auto& [generation, numbers] : increments) {
     if (numbers.empty()) continue;
+    COFFER_ASSIGN(const auto now, repository.ListIncrements());
+    const auto still = now.find(generation);
+    COFFER_ASSIGN(const auto made, LeftOf(repository, generation));
+    // Removed since, or made since: the next time.
+    if (still == now.end() || made) continue;
     report.findings.push_back(generation + ": generation_missing: of which there are " +
                               std::to_string(numbers.size()) + " increments");
   }

@@ -22,11 +22,15 @@ struct RepositoryReport {
 };
 
 // Reads everything back: each generation's signature and those of its increments, each object's
-// hash, each page of the newest.
-// `trusted` empty: no signature is looked at. `go_on`, where there is one, is asked before each
-// object. Errors: those of Repository::Open and ListGenerations, and its own.
-Result<RepositoryReport> VerifyRepository(const StorePlace& place,
+// hash, each page of the newest. What is removed meanwhile is no finding. `trusted` empty: no
+// signature is looked at; those of the newest are looked at by `newest_by`. `go_on`, where there is
+// one, is asked before each object. Errors: those of Repository::ListGenerations, and its own.
+Result<RepositoryReport> VerifyRepository(const Repository& repository,
                                           std::span<const audit::VerifierKey> trusted,
-                                          const std::function<Status()>& go_on = {});
+                                          std::span<const audit::VerifierKey> newest_by,
+                                          const std::function<Status()>& go_on);
+// All by the same keys. Errors: those of Repository::Open, too.
+Result<RepositoryReport> VerifyRepository(const StorePlace& place,
+                                          std::span<const audit::VerifierKey> trusted);
 
 }  // namespace coffer::vault

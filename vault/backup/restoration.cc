@@ -136,7 +136,11 @@ Result<std::vector<OpenedKeyring>> FindKeyrings(const Repository& repository,
       COFFER_ASSIGN(const auto note, repository.GetManifest(generation));
       COFFER_ASSIGN(const auto claimed, audit::ReadBackupManifest(note));
       COFFER_ASSIGN(const auto file, FileOf(claimed, "keyring.json"));
-      if (file.paged || !seen.insert(file.object).second) return {};
+      if (file.paged) {
+        return Fail(Code::kCorrupted, "manifest_malformed",
+                    generation + " has a keyring.json that is none");
+      }
+      if (!seen.insert(file.object).second) return {};
       COFFER_ASSIGN(Bytes content, repository.Get(file.object));
       COFFER_TRY(crypto::WriteFileAtomically(path, content));
       COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
@@ -172,6 +176,23 @@ std::vector<audit::VerifierKey> LogKeysOf(std::span<const OpenedKeyring> keyring
   return keys;
 }
 
+// Of those that the keyring lacks.
+std::string LaterKeysOf(std::span<const OpenedKeyring> keyrings, const crypto::Keyring& chosen) {
+  std::string later;
+  std::vector<crypto::PublicKey> listed;
+  for (const auto& held : chosen.log_keys()) listed.push_back(held.key.public_key());
+  for (const OpenedKeyring& one : keyrings) {
+    for (const auto& held : one.keyring.log_keys()) {
+      const auto key = held.key.public_key();
+      if (std::ranges::find(listed, key) != listed.end()) continue;
+      listed.push_back(key);
+      later += (later.empty() ? "" : " ") +
+               audit::FormatVerifierKey({one.keyring.log_origin(), key});
+    }
+  }
+  return later;
+}
+
 // What is written behind the moment that is restored may be of a successor of its log already.
 std::string NewestLogName(std::span<const OpenedKeyring> keyrings, const Moment& newest) {
   std::string name = newest.manifest.vault;
@@ -181,8 +202,8 @@ std::string NewestLogName(std::span<const OpenedKeyring> keyrings, const Moment&
   return name;
 }
 
-// The first that has each client-KEK which keys.db needs, and a key that signed the anchor: what
-// was restored starts with no other.
+// The newest that has each client-KEK which keys.db needs, and a key that signed the anchor: what
+// was restored starts with no other, and where the log's key is being exchanged it has both.
 Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrings,
                                            const std::string& directory,
                                            const std::string& keys_generation,
@@ -197,7 +218,7 @@ Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrin
   COFFER_ASSIGN(const Bytes bytes,
                 crypto::ReadFile(AnchorPath(directory, {}), audit::kMaxAnchorBytes));
   COFFER_ASSIGN(const auto anchor, audit::ParseAnchor(crypto::AsText(bytes)));
-  for (const OpenedKeyring& one : keyrings) {
+  for (const OpenedKeyring& one : keyrings | std::views::reverse) {
     const auto held = one.keyring.client_keks().versions();
     const bool all = std::ranges::all_of(use.keys(), [&](const auto& under) {
       return under.first == 0 || std::ranges::find(held, under.first) != held.end();
@@ -334,7 +355,18 @@ Result<std::size_t> ChooseGeneration(const Repositories& from, const RestoreRequ
     return Fail(Code::kNotFound, "generation_missing",
                 from.data.path() + " has no " + request.generation);
   }
-  if (!request.at) return generations.size() - 1;
+  if (!request.at) {
+    // By name, which is by time.
+    const auto last = from.increments.empty() ? from.increments.end()
+                                              : std::prev(from.increments.end());
+    if (last == from.increments.end() || last->first <= generations.back()) {
+      return generations.size() - 1;
+    }
+    return Fail(Code::kNotFound, "generation_missing",
+                from.data.path() + " has increments of " + last->first +
+                    ", and not that generation: what was written last cannot be restored from "
+                    "it. --generation " + generations.back() + " restores the newest that is there");
+  }
   for (std::size_t i = generations.size(); i-- > 0;) {
     COFFER_ASSIGN(const auto note, from.data.GetManifest(generations[i]));
     COFFER_ASSIGN(const auto manifest, audit::ReadBackupManifest(note));
@@ -353,22 +385,37 @@ Result<Moment> ChooseKeys(const Repository& keys, Timestamp since,
   // From the newest that is not later on: its increments may be.
   std::size_t first = generations.size();
   while (first > 0) {
-    COFFER_ASSIGN(const auto note, keys.GetManifest(generations[--first]));
-    COFFER_ASSIGN(const auto manifest, audit::ReadBackupManifest(note));
-    if (manifest.created <= since) break;
+    const auto note = keys.GetManifest(generations[--first]);
+    if (!note && note.error().code == Code::kUnavailable) return std::unexpected(note.error());
+    const auto manifest = note ? audit::ReadBackupManifest(*note)
+                               : Result<audit::BackupManifest>(std::unexpected(note.error()));
+    if (manifest && manifest->created <= since) break;
   }
   std::optional<Timestamp> last;
+  std::optional<Error> unreadable;  // where none behind it serves either
   for (const std::string& generation : generations | std::views::drop(first)) {
     Timestamp reached{-1};
     const auto more = [&](const audit::BackupIncrement& increment) {
       return std::exchange(reached, increment.created) < since;
     };
-    COFFER_ASSIGN(const auto manifest, VerifiedManifest(keys, generation, trusted));
-    reached = manifest.created;
-    COFFER_ASSIGN(auto moment, ReadMoment(keys, generation, increments[generation], more, trusted));
-    if (moment.created() >= since) return moment;
-    last = moment.created();
+    const auto read = [&]() -> Result<Moment> {
+      COFFER_ASSIGN(const auto manifest, VerifiedManifest(keys, generation, trusted));
+      reached = manifest.created;
+      return ReadMoment(keys, generation, increments[generation], more, trusted);
+    };
+    auto moment = read();
+    if (!moment) {
+      if (moment.error().code == Code::kUnavailable) return moment;
+      if (unreadable) continue;
+      unreadable = std::move(moment).error();
+      unreadable->detail = generation + (unreadable->detail.empty() ? "" : ": ") +
+                           unreadable->detail;
+      continue;
+    }
+    if (moment->created() >= since) return moment;
+    last = moment->created();
   }
+  if (unreadable) return std::unexpected(*std::move(unreadable));
   return Fail(Code::kNotFound, "keys_generation_missing",
               keys.path() + " has no keys of " + audit::FormatTimestamp(since) + " or later" +
                   (last ? ", the last are of " + audit::FormatTimestamp(*last) +
@@ -405,10 +452,9 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
       [](const audit::BackupIncrement&) { return true; }, trusted);
   if (!with_ledger) {
     return Fail(Code::kCorrupted, "later_generation_unreadable",
-                from.data.path() + "/generations/" + newest + " and its increments (" +
-                    InWords(with_ledger.error()) +
-                    "): erasures that its ledger has would not be repeated. Remove the file to go "
-                    "on without it");
+                InWords(with_ledger.error()) + "; it is of the newest generation, " + newest +
+                    ", or behind it: erasures that its ledger has would not be repeated. Move that "
+                    "file away, and those behind it, to go on without them");
   }
 
   const std::string keys_path = KeysDatabasePath(into);
@@ -427,6 +473,7 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
                                       .created = data.created(),
                                       .log_size = data.log_size(),
                                       .newest_log = NewestLogName(keyrings, *with_ledger),
+                                      .later_keys = LaterKeysOf(keyrings, keyring->keyring),
                                       .settled = std::nullopt}));
 
   const Descriptor directory(into, O_RDONLY | O_DIRECTORY);

@@ -10,13 +10,13 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kRestoredFormat = "coffer-restored-v1";
-constexpr std::size_t kMaxRestoredBytes = 4096;
+constexpr std::size_t kMaxRestoredBytes = 64 * 1024;
 
 std::string FormatRestoredCopy(const RestoredCopy& copy) {
   audit::CanonicalWriter out;
   out.Open().Time("created", copy.created).Text("format", kRestoredFormat);
   out.Text("generation", copy.generation).Number("increments", copy.increments);
-  out.Number("log_size", copy.log_size).Text("newest_log", copy.newest_log);
+  out.OptionalText("later_keys", copy.later_keys).Number("log_size", copy.log_size).Text("newest_log", copy.newest_log);
   out.Text("repository", copy.repository);
   if (copy.settled) {
     const SettledLog& settled = *copy.settled;
@@ -49,6 +49,17 @@ bool ReadSettled(audit::CanonicalReader& in, RestoredCopy& copy) {
 
 }  // namespace
 
+Result<std::vector<audit::VerifierKey>> RestoredCopy::LaterKeys() const {
+  std::vector<audit::VerifierKey> keys;
+  for (std::string_view left = later_keys; !left.empty();) {
+    const auto end = std::min(left.find(' '), left.size());
+    COFFER_ASSIGN(auto key, audit::ParseVerifierKey(left.substr(0, end)));
+    keys.push_back(std::move(key));
+    left.remove_prefix(std::min(end + 1, left.size()));
+  }
+  return keys;
+}
+
 Status WriteRestoredCopy(const std::string& directory, const RestoredCopy& copy) {
   return crypto::WriteFileAtomically(RestoredCopyPath(directory),
                                      crypto::AsBytes(FormatRestoredCopy(copy)));
@@ -64,7 +75,7 @@ Result<std::optional<RestoredCopy>> ReadRestoredCopy(const std::string& director
   RestoredCopy copy;
   if (!in.Open() || !in.Time("created", copy.created) || !in.Constant("format", kRestoredFormat) ||
       !in.Text("generation", copy.generation) || !in.Number("increments", copy.increments) ||
-      !in.Number("log_size", copy.log_size) || !in.Text("newest_log", copy.newest_log) ||
+      !in.OptionalText("later_keys", copy.later_keys) || !in.Number("log_size", copy.log_size) || !in.Text("newest_log", copy.newest_log) ||
       !in.Text("repository", copy.repository) || !ReadSettled(in, copy) || !in.Close() ||
       !in.AtEnd() || FormatRestoredCopy(copy) != text) {
     return Fail(Code::kCorrupted, "restored_malformed", path);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "audit/tlog/checkpoint.h"
 #include "crypto/result.h"
@@ -27,7 +28,13 @@ struct RestoredCopy {
   Timestamp created;             // the moment of the data
   std::uint64_t log_size = 0;    // entries
   std::string newest_log;        // the last name of its log that the repository knows
+  // Verifier keys of the log that its keyring lacks, of generations behind it: the log's key was
+  // exchanged since, and they signed what the ledger and the anchor have from then on. Separated
+  // by spaces.
+  std::string later_keys;
   std::optional<SettledLog> settled;
+
+  Result<std::vector<audit::VerifierKey>> LaterKeys() const;
 };
 
 // Errors: kUnavailable "file_not_written".

@@ -13,10 +13,6 @@
 namespace coffer::vault {
 namespace {
 
-// Before the newest key vouched for the end of the ledger: all verifier keys there ever were, a
-// line each. Empty since then.
-constexpr std::string_view kLedgerKeysSetting = "ledger-keys";
-
 Status AddKnownKeys(std::string_view known, std::vector<audit::VerifierKey>& trusted) {
   while (!known.empty()) {
     const auto end = known.find('\n');

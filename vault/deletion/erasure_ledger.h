@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
@@ -21,6 +22,10 @@
 #include "vault/engine/setting_store.h"
 
 namespace coffer::vault {
+
+// Verifier keys of the log, a line each, by which the ledger is read beside those of the keyring,
+// once: then the newest one has vouched for its end, and it is empty.
+inline constexpr std::string_view kLedgerKeysSetting = "ledger-keys";
 
 // As ledger and act say it.
 audit::ErasureScope LedgerScopeOf(const ErasureRow& row);

@@ -27,6 +27,22 @@ Result<DirectoryLock> DirectoryLock::Acquire(const std::string& directory) {
   return lock;
 }
 
+// Where there is no room or right for it, writing the anchor fails next, and says so.
+Result<AnchorLock> AnchorLock::Acquire(const std::string& anchor_path) {
+  const std::string path = anchor_path + ".lock";
+  AnchorLock lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (lock.fd_ >= 0 && flock(lock.fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    return Fail(Code::kConflict, "anchor_in_use",
+                "a server signs the log whose anchor is " + anchor_path +
+                    ": stop it first; beside it, a copy of its vault must not go on");
+  }
+  return lock;
+}
+
+AnchorLock::~AnchorLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
 DirectoryLock::~DirectoryLock() {
   if (fd_ >= 0) close(fd_);
 }

@@ -26,6 +26,22 @@ class DirectoryLock {
   int fd_;
 };
 
+// Held by whoever signs the log whose anchor lies there: a copy of the vault, in another directory,
+// does not go on beside it. It is a file beside the anchor. Errors: kConflict "anchor_in_use".
+class AnchorLock {
+ public:
+  static Result<AnchorLock> Acquire(const std::string& anchor_path);
+  AnchorLock(AnchorLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  AnchorLock(const AnchorLock&) = delete;
+  AnchorLock& operator=(const AnchorLock&) = delete;
+  AnchorLock& operator=(AnchorLock&&) = delete;
+  ~AnchorLock();
+
+ private:
+  explicit AnchorLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
 // Held by whoever changes keyring.json: commands do so beside a server, which has the directory,
 // and which reads and changes it while it opens. Waits for another's, some seconds. Errors:
 // kConflict "keyring_in_use"; kUnavailable "directory_not_writable".

@@ -6,6 +6,7 @@
 
 #include "api/cli/commands/backup_drill_command.h"
 #include "api/cli/commands/backup_status_command.h"
+#include "api/cli/client/log_query.h"
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/root_key.h"
@@ -222,11 +223,8 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
   request.data_repository = options.s3.PlaceOf(options.from);
   request.keys_repository = options.keys_s3.PlaceOf(options.keys_from);
   if (!options.at.empty()) {
-    const auto at = audit::ParseTimestamp(options.at);
-    if (!at) {
-      return Failed(Exit::kUsage, "--at is no time", "Write it as 2026-01-02T03:30:00.000Z.");
-    }
-    request.at = *at;
+    COFFER_ASSIGN(const std::string at, NormalisedTime(options.at, "--at"));
+    request.at = *audit::ParseTimestamp(at);
   }
   const auto restored = vault::RestoreVault(request, open_root);
   if (!restored) {
@@ -243,6 +241,7 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
                         {"ledger_generation", restored->ledger_generation},
                         {"created", audit::FormatTimestamp(restored->created)},
                         {"log_size", restored->log_size},
+                        {"keys_later", restored->keys_later},
                         {"directory", options.request.directory}});
     return Exit::kOk;
   }

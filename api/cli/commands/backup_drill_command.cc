@@ -114,11 +114,8 @@ Outcome<Exit> HoldDrill(const DrillOptions& options, Console& console) {
   request.restore.data_repository = options.s3.PlaceOf(options.from);
   request.restore.keys_repository = options.keys_s3.PlaceOf(options.keys_from);
   if (!options.at.empty()) {
-    const auto at = audit::ParseTimestamp(options.at);
-    if (!at) {
-      return Failed(Exit::kUsage, "--at is no time", "Write it as 2026-01-02T03:30:00.000Z.");
-    }
-    request.restore.at = *at;
+    COFFER_ASSIGN(const std::string at, NormalisedTime(options.at, "--at"));
+    request.restore.at = *audit::ParseTimestamp(at);
   }
   if (options.most_mib > 0) request.most_bytes = options.most_mib << 20;
   COFFER_TRY(TakeCheckpoints(options, request));
@@ -145,7 +142,8 @@ Outcome<Exit> HoldDrill(const DrillOptions& options, Console& console) {
   if (client) {
     COFFER_ASSIGN(const json told,
                   client->Post(Target("/v1/backup/drills"), json{{"note", drill.note}}.dump()));
-    agrees = Member(told, "log_agrees") == true;
+    // What was not reached has no root: that it failed is said already.
+    agrees = Member(told, "log_agrees") == true || drill.report.root == crypto::Hash{};
     answer["log_agrees"] = agrees;
     if (!options.connection.json) {
       console.out << (agrees ? "The server has the report, and the same log up to there.\n"

@@ -30,6 +30,7 @@ Exit codes:
   6  an import left out rows of clients that were erased before; all others were stored
   7  what was verified is whole, and ends before what was seen already
   8  every row of an import was stored, some without fields that did not fit
+  9  what was verified is whole, and a successor: what was seen of the log before is lost
 
 Examples:
   coffer init --data /var/lib/coffer --root-key-file /etc/coffer/root.key

@@ -32,7 +32,12 @@ Outcome<Exit> Rotate(const LogKeyOptions& options, vault::LogKeyStep step, Conso
   const auto acting = vault::ActingAs::Begin(*account);
   if (!acting) return std::unexpected(FailureOf(acting.error(), "the log's key is as it was"));
   const auto done = vault::RotateLogKey(opening, *provider, step);
-  if (!done) return std::unexpected(FailureOf(done.error(), "the log's key is as it was"));
+  if (!done) {
+    const bool changed = done.error().reason == "log_key_changed";
+    return std::unexpected(FailureOf(
+        done.error(), changed ? "the exchange is not finished; the next start of the vault finishes it"
+                              : "the log's key is as it was"));
+  }
   const auto header = crypto::Keyring::ReadHeader(KeyringFile(options.directory));
   if (!header) return std::unexpected(FailureOf(header.error(), "cannot read the keyring"));
   const std::string key = audit::FormatVerifierKey({header->log_origin, header->log_public_key});

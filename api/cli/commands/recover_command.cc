@@ -24,7 +24,7 @@ struct RecoverOptions {
   std::string directory, anchor, ledger;
   std::vector<std::string> checkpoint_files;
   RootKeyOptions root_key;
-  bool anchor_lost = false, json = false;
+  bool anchor_lost = false, ledger_lost = false, json = false;
 };
 
 constexpr const char* kRecoverFooter =
@@ -67,7 +67,8 @@ void SayClosed(const vault::Recovered& done, const std::string& key, Console& co
                 << " entries\nthat are here; what was acknowledged behind them is lost.\n";
   } else {
     console.out << "Entries " << Grouped(done.kept) << " to " << Grouped(done.closed->size - 1)
-                << " were signed and are lost,\nand what was acknowledged behind them.\n";
+                << " were signed and are lost,\nand what was acknowledged behind them. Erasures, holds "
+                   "and revocations among them are in force\nagain as far as the ledger has them.\n";
   }
   if (!done.closed_note_path.empty()) {
     console.out << "Its last checkpoint that is known: " << Printable(done.closed_note_path)
@@ -100,12 +101,15 @@ Outcome<Exit> Recover(const RecoverOptions& options, Console& console) {
   if (!account) return std::unexpected(FailureOf(account.error(), "nothing was recovered"));
   const auto acting = vault::ActingAs::Begin(*account);
   if (!acting) return std::unexpected(FailureOf(acting.error(), "nothing was recovered"));
-  const auto done = vault::RecoverVault(opening, *provider, checkpoints, options.anchor_lost);
+  const auto done = vault::RecoverVault(opening, *provider, checkpoints,
+                                        {.anchor = options.anchor_lost, .ledger = options.ledger_lost});
   if (!done) {
     Failure failure = FailureOf(done.error(), "the vault is not recovered");
     const auto copy = vault::ReadRestoredCopy(options.directory);
     if (copy && *copy && (*copy)->settled) {
-      failure.advice = "Which log goes on is settled. The same command goes on from there.";
+      failure.advice =
+          "Which log goes on is settled in this copy. Mend that, and give the same command again; to "
+          "have it settled anew, restore into another directory.";
     }
     return std::unexpected(std::move(failure));
   }
@@ -127,9 +131,9 @@ Outcome<Exit> Recover(const RecoverOptions& options, Console& console) {
     console.out << "The anchor was of a log that " << Printable(done->log)
                 << " took the place of. There is a new one.\n";
   }
-  console.out << "What the ledger of erasures has was repeated; coffer log --action "
-                 "erasure.replayed, act.replayed\nand act.not-repeated show it. Next: start "
-                 "cofferd.\n";
+  console.out << "What the ledger of erasures has was repeated. Next: start cofferd; then coffer log "
+                 "with --action erasure.replayed,\nwith act.replayed and with act.not-repeated shows "
+                 "what was, and what is left for people to decide.\n";
   return Exit::kOk;
 }
 
@@ -151,7 +155,9 @@ void AddRecoverCommand(CLI::App& app, Command& chosen) {
                    "A checkpoint of the log that was kept elsewhere; repeatable")
       ->type_name("FILE");
   command->add_flag("--anchor-lost", options->anchor_lost,
-                    "Close the log of a vault that is no copy, because its anchor is lost");
+                    "The anchor is lost: close the log, and make a new one there");
+  command->add_flag("--ledger-lost", options->ledger_lost,
+                    "The ledger at --ledger is lost: put the copy's own there");
   AddRootKeyOptions(*command, options->root_key, "The vault's root key file");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(kRecoverFooter);

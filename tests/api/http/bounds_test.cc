@@ -134,10 +134,11 @@ TEST_CASE(
   for (const BodyRoute& one : routes) {
     for (const std::string& member : one.texts) {
       // As long as a body may be for one in eight; what is refused at a tenth of it is, too.
-      const std::size_t bytes = members % 8 == 0 ? kJsonBodyLimit - 20'000 : 50'000;
+      if (members++ % testing::Every(4) != 0) continue;
+      const std::size_t bytes = members % 8 == 1 ? kJsonBodyLimit - 20'000 : 50'000;
       INFO(one.route->operation_id << " " << member);
       json body = one.example.is_object() ? one.example : json::object();
-      body[member] = FilledWith(kHostileUnits[members++ % std::size(kHostileUnits)], bytes);
+      body[member] = FilledWith(kHostileUnits[members % std::size(kHostileUnits)], bytes);
       for (const bool stranger : {true, false}) {
         const Reply reply = api.Send(one, body, stranger, 0);
         CHECK(reply.status >= 400);

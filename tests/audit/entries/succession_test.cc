@@ -33,6 +33,7 @@ TEST_CASE("a key stands under each name that the log has had") {
   CHECK(keys[1].name == "a~2");
   CHECK(keys[2].name == "a~3");
   CHECK(UnderAllNames({"a", LogKey().public_key()}).size() == 1);
+  CHECK(UnderAllNames({"a~2~3", LogKey().public_key()}).size() == 3);
 }
 
 Entry Succeeding(std::string log, const Checkpoint& closed) {

@@ -7,6 +7,7 @@
 #include "tests/audit/tlog/naive_tree.h"
 #include "tests/audit/tlog/test_keys.h"
 #include "tests/crypto/child_process.h"
+#include "tests/support/sampling.h"
 
 namespace coffer::audit {
 namespace {
@@ -111,7 +112,7 @@ TEST_CASE("a perfect tree's root is that of the recursive definition") {
   CHECK(crypto::Aborts([&] { PerfectRoot(std::span(tree.leaves()).first(3)); }));
 }
 
-TEST_CASE("inclusion of every entry is proved for all sizes up to 300") {
+TEST_CASE("inclusion of every entry is proved for all sizes up to 300", testing::kPlainOnly) {
   auto tree = NaiveTree::OfSize(300);
   for (std::uint64_t size = 1; size <= 300; ++size) {
     const Hash root = tree.Root(size);

@@ -3,6 +3,7 @@
 
 #include "audit/verify/verify.h"
 #include "tests/audit/entries/test_log.h"
+#include "tests/support/sampling.h"
 
 namespace coffer::audit {
 namespace {
@@ -185,7 +186,7 @@ TEST_CASE("a fork behind a checkpoint leaves that checkpoint standing") {
   CHECK(log.Verify().findings[0].message.starts_with("the first 600 entries are not those"));
 }
 
-TEST_CASE("a flipped tile is named by the first entry under it") {
+TEST_CASE("a flipped tile is named by the first entry under it", testing::kPlainOnly) {
   TestLog small;
   small.Write(1'024 + 10);
   small.FlipTile(0, 3, 32 * 5 + 7);

@@ -5,6 +5,7 @@
 
 #include "tests/audit/entries/test_log.h"
 #include "tests/audit/verify/naive_verifier.h"
+#include "tests/support/sampling.h"
 
 namespace coffer::audit {
 namespace {
@@ -99,7 +100,7 @@ bool Damage(Random& random, TestLog& log) {
   return before.rows != rows;
 }
 
-TEST_CASE("two verifiers agree on whole logs of every size") {
+TEST_CASE("two verifiers agree on whole logs of every size", testing::kPlainOnly) {
   Random random(1);
   TestLog log;
   CheckAgreement(log.Publish(), log.notes());

@@ -427,6 +427,37 @@ TEST_CASE("lists that name the same part without end are gone through once") {
   CHECK(VerifyRepository(vault.data(), {})->findings.size() == 1);
 }
 
+TEST_CASE("what was found damaged, or is not there any more, is told until it is whole") {
+  BackedUpVault vault;
+  vault.NewContact(vault.NewClient("A-1"), {{"last_name", "Doe"}});
+  vault.BackUp();
+  const auto problem = [&] {
+    return vault->backups().ListDestinations(vault.As(kAdministrator))->front().problem;
+  };
+  CHECK(problem().empty());
+  const auto files = FilesIn(vault.data() + "/objects");
+  const auto whole = *crypto::ReadFile(files.front(), std::size_t{1} << 24);
+  auto flipped = whole;
+  flipped[flipped.size() / 2] ^= 1;
+  REQUIRE(crypto::WriteFileAtomically(files.front(), flipped));
+  REQUIRE(vault->backups().VerifyDestination(vault.As(kAdministrator), "here"));
+  for (int round = 0; round < 2; ++round) {
+    CHECK(problem().starts_with("integrity_failed"));
+    CHECK(vault->backup_runner().Standing().with_problem == 1);
+    vault.Close();  // as after a start
+    vault.Open();
+  }
+  REQUIRE(crypto::WriteFileAtomically(files.front(), whole));
+  REQUIRE(vault->backups().VerifyDestination(vault.As(kAdministrator), "here"));
+  CHECK(problem().empty());
+  // Nothing is asked of the vault meanwhile.
+  vault.BackUp();
+  for (const auto& file : FilesIn(vault.data() + "/generations")) {
+    std::filesystem::remove(file);
+  }
+  CHECK(problem().starts_with("generation_missing"));
+}
+
 TEST_CASE("one process writes to a repository, and one run at a time is made") {
   BackedUpVault vault;
   const auto repository = Repository::Open(vault.data());

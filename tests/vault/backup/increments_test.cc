@@ -323,7 +323,36 @@ TEST_CASE("a destination that is away makes no generations in others") {
   CHECK(vault.Verify(vault.keys()).generations.size() == 1);
 }
 
-TEST_CASE("increments stay behind the newest two generations") {
+TEST_CASE("a generation that was taken away is missed where its increments are there") {
+  BackedUpVault vault;
+  const auto first = vault.BackUp();
+  vault.NewClient("A-1");
+  vault.clock.Advance(1000);
+  const auto second = vault.BackUp();
+  vault.NewClient("A-2");
+  vault.IncrementAll();
+  REQUIRE(Repository::Open(vault.data())->RemoveManifest(second.generation));
+  CHECK(AnswerOf(vault.TryRestore("newest")) == "generation_missing");
+  CHECK(vault.Restore("by-hand", first.generation).generation == first.generation);
+}
+
+TEST_CASE("whoever makes generations takes no moment of the last two days away") {
+  BackedUpVault vault(WithDestinations(30));
+  std::vector<Timestamp> moments;
+  for (int i = 0; i < 5; ++i) {
+    vault.BackUp();
+    vault.NewClient("A-" + std::to_string(i));
+    vault.IncrementAll();
+    moments.push_back(vault.NewestMoment());
+    vault.clock.Advance(3'600'000);
+  }
+  CHECK(FilesIn(fs::path(vault.data()) / "increments").size() == moments.size());
+  const auto restored = vault.TryRestoreAt("first", moments.front());
+  REQUIRE(restored);
+  CHECK(restored->created == moments.front());
+}
+
+TEST_CASE("older increments stay behind the newest two generations") {
   BackedUpVault vault(WithDestinations(30));
   std::vector<std::size_t> notes, objects;
   for (int i = 0; i < 4; ++i) {
@@ -334,7 +363,7 @@ TEST_CASE("increments stay behind the newest two generations") {
     }
     notes.push_back(FilesIn(fs::path(vault.data()) / "increments").size());
     objects.push_back(FilesIn(fs::path(vault.data()) / "objects").size());
-    vault.clock.Advance(3'600'000);
+    vault.Later(3);
   }
   CHECK(notes == std::vector<std::size_t>{3, 6, 6, 6});
   CHECK(objects[3] < objects[1] + 20);

@@ -203,5 +203,52 @@ TEST_CASE("a prune that is asked for does what its dry run said, and says what i
         }) == 1);
 }
 
+TEST_CASE("who may only add generations makes none of ours go, whatever the calendar") {
+  PrunedVault vault({.daily = 2});
+  const auto first = vault.BackUp();
+  const auto repository = Repository::Open(vault.data());
+  REQUIRE(repository);
+  // One later on each of the days that count, of this day, and of days to come.
+  auto manifest = vault.ManifestOf(*repository, first.generation);
+  for (int hours = 1; hours < 24 * 4; hours += 7) {
+    manifest.created.ms = first.created.ms + std::int64_t{hours} * 3600 * 1000;
+    manifest.generation = BackupId::New(manifest.created).Text();
+    const auto forged = audit::SignBackupManifest(manifest, crypto::SigningKey::Generate());
+    REQUIRE(forged);
+    REQUIRE(repository->PutManifest(manifest.generation, *forged));
+  }
+  vault.Later(1);
+  vault.NewClient("A-1");
+  const auto second = vault.BackUp();
+  const auto left = repository->ListGenerations();
+  REQUIRE(left);
+  CHECK(std::ranges::count(*left, first.generation) == 1);
+  CHECK(std::ranges::count(*left, second.generation) == 1);
+  CHECK(left->size() == 2);
+}
+
+TEST_CASE("what the calendar takes away while it is read back is no damage") {
+  PrunedVault vault({.daily = 1000});
+  for (int i = 0; i < 4; ++i) {
+    vault.NewClient("A-" + std::to_string(i));
+    vault.BackUp();
+    vault.Later(1);
+  }
+  const auto repository = Repository::Open(vault.data());
+  REQUIRE(repository);
+  KeepRule rule;
+  rule.counts.daily = 2;
+  Pruned pruned;
+  const auto prune_once = [&]() -> Status {
+    if (pruned.removed > 0) return {};
+    return PruneRepository(*repository, rule, false, [] { return Status(); }, pruned);
+  };
+  const auto report = VerifyRepository(*repository, {}, {}, prune_once);
+  REQUIRE(report);
+  CHECK(pruned.removed == 2);
+  CHECK(report->findings == Strings{});
+  CHECK(report->generations == *repository->ListGenerations());
+}
+
 }  // namespace
 }  // namespace coffer::vault

@@ -8,6 +8,7 @@
 
 #include "audit/documents/act_document.h"
 #include "audit/documents/ledger_completeness.h"
+#include "tests/support/sampling.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {
@@ -189,7 +190,7 @@ TEST_CASE("after a restore by a cut ledger what it names is erased, and the rest
   }
 }
 
-TEST_CASE("lines that are doubled, moved or mixed add up to one erasure") {
+TEST_CASE("lines that are doubled, moved or mixed add up to one erasure", testing::kPlainOnly) {
   CutLedger vault;
   const auto& all = vault.lines;
   const std::vector<std::vector<std::size_t>> orders = {

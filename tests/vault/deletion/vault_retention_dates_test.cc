@@ -2,6 +2,7 @@
 // names, and the class names another one only when two people want it.
 #include <catch2/catch_test_macros.hpp>
 
+#include "tests/support/sampling.h"
 #include "tests/vault/deletion/retaining_vault.h"
 
 namespace coffer::vault {
@@ -81,7 +82,7 @@ TEST_CASE("a class that counts from another field makes nothing due by the old o
   vault.CheckInvariants();
 }
 
-TEST_CASE("whatever field a class counted from before, its newest one decides", "[retention]") {
+TEST_CASE("whatever field a class counted from before, its newest one decides", testing::kPlainOnly) {
   const std::vector<std::string> fields = {"", "occurred_at", "follow_up_on"};
   for (const std::string& first : fields) {
     for (const std::string& second : fields) {

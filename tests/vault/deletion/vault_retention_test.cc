@@ -6,6 +6,7 @@
 #include "audit/documents/erasure_act.h"
 #include "audit/documents/run_report.h"
 #include "crypto/encoding.h"
+#include "tests/support/sampling.h"
 #include "tests/vault/deletion/retaining_vault.h"
 
 namespace coffer::vault {
@@ -595,8 +596,7 @@ TEST_CASE("a client without records goes some time after the relationship ended"
   vault.CheckInvariants();
 }
 
-TEST_CASE("clients without records are found among many of either kind, and counted once",
-          "[retention]") {
+TEST_CASE("clients without records are found among many of either kind, and counted once", testing::kPlainOnly) {
   RetainingVault vault;
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")},
              json::array({kClientPolicy}));

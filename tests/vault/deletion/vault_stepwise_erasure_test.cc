@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "audit/documents/act_document.h"
+#include "tests/support/sampling.h"
 #include "tests/vault/deletion/retaining_vault.h"
 #include "vault/deletion/erase.h"
 #include "vault/deletion/resealing.h"
@@ -492,7 +493,7 @@ TEST_CASE("a step looks at no more rows than it takes") {
   }
 }
 
-TEST_CASE("an approval is asked for by each step, and used up by the erasure alone") {
+TEST_CASE("an approval is asked for by each step, and used up by the erasure alone", testing::kPlainOnly) {
   LargeClientVault vault({.two_person = true});
   const ErasureRequest request{ErasureBasis::kUnlawful, {}, {vault.contacts[0]}};
   const auto approve = [&] {

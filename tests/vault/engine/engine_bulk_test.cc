@@ -157,8 +157,8 @@ TEST_CASE("a stop runs what waits in bulk and refuses what comes later") {
     engine.AwaitQueued(4);
     const std::jthread stop([&engine] { engine->Stop(); });
     // Let in until the stop is seen; what was let in is run.
-    std::vector<std::jthread> others;
     std::atomic<bool> stopping{false};
+    std::vector<std::jthread> others;
     for (int n = 0; !stopping; ++n) {
       others.emplace_back([&engine, &stopping, n] {
         if (BulkCall({1001 + 5 * n}).Run(engine) == Strings{"stopping"}) stopping = true;

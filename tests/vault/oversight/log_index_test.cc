@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 
+#include "tests/support/sampling.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {
@@ -84,7 +85,7 @@ std::vector<std::uint64_t> Expected(const std::vector<audit::Entry>& log, const 
 
 }  // namespace
 
-TEST_CASE("a search finds the same with the index, with half of it and without") {
+TEST_CASE("a search finds the same with the index, with half of it and without", testing::kPlainOnly) {
   IndexedVault vault;
   const auto log = vault.WholeLog();
   const std::uint64_t end = log.size();

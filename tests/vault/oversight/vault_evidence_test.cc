@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "audit/documents/evidence_bundle.h"
+#include "tests/support/sampling.h"
 #include "tests/vault/test_vault.h"
 
 namespace coffer::vault {
@@ -133,7 +134,7 @@ TEST_CASE("who may not read the log gets no evidence, and nonsense is named") {
 }
 
 // Of what no evidence can be made, it is said which entry it is, and there is an alarm.
-TEST_CASE("evidence over a damaged entry names that entry and is not signed") {
+TEST_CASE("evidence over a damaged entry names that entry and is not signed", testing::kPlainOnly) {
   for (const char* damage :
        {"UPDATE log_entries SET entry = CAST(replace(CAST(entry AS TEXT), '\"outcome\":\"ok\"', "
         "'\"outcome\":\"no\"') AS BLOB) WHERE seq = ?",
