@@ -127,10 +127,11 @@ Status Recovery::LookAtAnchor() {
   const auto anchor = Reading(options_.anchor_path, ReadAnchor(options_.anchor_path));
   if (!anchor && anchor.error().reason == "anchor_missing") {
     if (!copy_ || are_lost_.anchor || !IsFromElsewhere()) return {};
-    return Fail(Code::kConflict, "anchor_missing",
-                "there is no anchor at " + options_.anchor_path +
-                    ": it is not mounted, or lies elsewhere. Where it is lost, --anchor-lost closes "
-                    "the log, and makes one there");
+    return Fail(
+        Code::kConflict, "anchor_missing",
+        "there is no anchor at " + options_.anchor_path +
+            ": it is not mounted, or lies elsewhere. Where it is lost, --anchor-lost closes "
+            "the log, and makes one there");
   }
   if (!anchor) return std::unexpected(anchor.error());
   const std::string place = "the anchor " + options_.anchor_path;
@@ -149,8 +150,7 @@ Status Recovery::CheckAge(const audit::Anchor& anchor) const {
   COFFER_ASSIGN(const auto brought, Reading(path, ReadAnchor(path)));
   COFFER_ASSIGN(const auto head, ReadHead(brought.note, keyring_, later_, "anchor_foreign", path));
   if (head.checkpoint.origin != last_.log) return {};
-  if (anchor.counter >= brought.counter &&
-      anchor_->checkpoint.size >= head.checkpoint.size) {
+  if (anchor.counter >= brought.counter && anchor_->checkpoint.size >= head.checkpoint.size) {
     return {};
   }
   return Fail(Code::kConflict, "anchor_older",
@@ -166,7 +166,8 @@ Result<bool> BeginsWith(const std::string& longer, const std::string& shorter) {
   std::vector<char> a(kAtOnce), b(kAtOnce);
   while (one && other && other.read(b.data(), kAtOnce).gcount() > 0) {
     const std::streamsize size = other.gcount();
-    if (one.read(a.data(), size).gcount() != size || !std::equal(b.begin(), b.begin() + size, a.begin())) {
+    if (one.read(a.data(), size).gcount() != size ||
+        !std::equal(b.begin(), b.begin() + size, a.begin())) {
       return false;
     }
   }
@@ -189,10 +190,11 @@ Status SettleLedger(const VaultOptions& options, bool is_lost) {
   const bool has_own = std::filesystem::exists(own, error);
   if (!std::filesystem::exists(named, error)) {
     if (!is_lost) {
-      return Fail(Code::kConflict, "ledger_missing",
-                  "there is no ledger at " + named +
-                      ": it is not mounted, or lies elsewhere. Where it is lost, --ledger-lost puts "
-                      "the copy's own there");
+      return Fail(
+          Code::kConflict, "ledger_missing",
+          "there is no ledger at " + named +
+              ": it is not mounted, or lies elsewhere. Where it is lost, --ledger-lost puts "
+              "the copy's own there");
     }
     if (!has_own) return {};
     std::ifstream file(own, std::ios::binary);
@@ -390,8 +392,7 @@ std::string DetailOf(const Recovered& done) {
 }  // namespace
 
 Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& root,
-                               const std::vector<std::string>& checkpoints,
-                               LostFiles are_lost) {
+                               const std::vector<std::string>& checkpoints, LostFiles are_lost) {
   options.anchor_path = AnchorPath(options.directory, options.anchor_path);
   if (options.clock == nullptr) options.clock = &audit::SystemClock();
   options.open_restored_copy = true;

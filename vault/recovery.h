@@ -34,9 +34,9 @@ struct Recovered {
 // an error unless it is said to be lost: then the log is closed, and the copy's own ledger put in
 // that place. Errors:
 // kConflict "nothing_to_recover", "anchor_missing", "ledger_missing"; "anchor_older" and
-// "ledger_older" of what a copy's own is newer than; "anchor_in_use", "ledger_in_use"; kCorrupted "anchor_foreign" of an anchor,
-// "checkpoint_foreign" of a note that no key of the copy signed; "anchor_mismatch",
-// "checkpoint_mismatch"; those of Vault::Open.
+// "ledger_older" of what a copy's own is newer than; "anchor_in_use", "ledger_in_use"; kCorrupted
+// "anchor_foreign" of an anchor, "checkpoint_foreign" of a note that no key of the copy signed;
+// "anchor_mismatch", "checkpoint_mismatch"; those of Vault::Open.
 struct LostFiles {
   bool anchor = false, ledger = false;
 };

@@ -14,7 +14,7 @@ constexpr std::string_view kGoodDrillSetting = "backup-drill-good";
 constexpr std::string_view kAgrees = "agrees", kDiffers = "differs";
 constexpr std::string_view kVerifiedSetting = "backup-verified-";  // and the destination's name
 
-constexpr std::string_view kDamagedSetting = "backup-damaged-";    // the same; empty: it is not
+constexpr std::string_view kDamagedSetting = "backup-damaged-";  // the same; empty: it is not
 
 std::string SettingOf(std::string_view what, const std::string& destination) {
   return std::string(what) + destination;

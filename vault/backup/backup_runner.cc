@@ -213,8 +213,7 @@ Result<BackupRun> BackupRunner::Generate(bool lacking, bool asked) {
   if (!lacking && run && run->copied()) newest_ms_ = operations_.Now().ms;
   // The same failure again, each half minute, is told once.
   const std::string failed = run ? ProblemsOf(*run) : std::string(run.error().reason);
-  const bool told =
-      !asked && !failed.empty() && failed == failed_ && !(run && run->copied());
+  const bool told = !asked && !failed.empty() && failed == failed_ && !(run && run->copied());
   failed_ = failed;
   if (told) return run;
   Warn(run);
@@ -236,8 +235,8 @@ void BackupRunner::Warn(const Result<BackupRun>& run) const {
   }
   for (const auto& destination : run->destinations) {
     if (destination.problem.empty()) continue;
-    operations_.log()(Severity::kWarning, "the backup destination " + destination.name + ": " +
-                                              destination.problem);
+    operations_.log()(Severity::kWarning,
+                      "the backup destination " + destination.name + ": " + destination.problem);
   }
 }
 

@@ -136,8 +136,8 @@ struct BackupWriter::Place {
   const BackupDestination& destination;
   std::optional<Chain> chain = std::nullopt;
   std::string prune_problem = {};  // of what should have gone the last time
-  bool swept = false;  // once since the vault was opened
-  bool owes = false;   // the last generation is not there
+  bool swept = false;              // once since the vault was opened
+  bool owes = false;               // the last generation is not there
   // In a run.
   DestinationRun done = {};
   std::shared_ptr<BackupStore> store = nullptr;  // stays, with its connection
@@ -400,8 +400,7 @@ Result<std::vector<DestinationPrune>> BackupWriter::PruneNow(const std::string& 
       COFFER_ASSIGN(const bool unfinished, repository.BeginWriting());
       Pace pace{std::chrono::steady_clock::now(), operations_.engine().requests()};
       Pruned what;
-      auto went =
-          PruneRepository(repository, rule, unfinished, [&] { return GoOn(pace); }, what);
+      auto went = PruneRepository(repository, rule, unfinished, [&] { return GoOn(pace); }, what);
       if (went) {
         COFFER_ASSIGN(const auto ended, repository.EndWriting());
         what.retains = what.retains || ended.refused || ended.kept;

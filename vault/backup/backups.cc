@@ -53,13 +53,15 @@ DestinationState Backups::StateOf(std::size_t number) const {
   state.problem = progress.AnyProblem();
   if (const auto damaged = runner_.history().Damaged(destination.name);
       damaged && state.problem.empty()) {
-    state.problem = "integrity_failed: it was found damaged at " + audit::FormatTimestamp(*damaged) +
-                    "; coffer backup verify --destination " + destination.name + " says what";
+    state.problem = "integrity_failed: it was found damaged at " +
+                    audit::FormatTimestamp(*damaged) + "; coffer backup verify --destination " +
+                    destination.name + " says what";
   }
   // One of a destination at a time: where it hangs, those who ask later are answered.
   std::unique_lock one(looks_[number], kPatienceForLook);
-  const auto looked = one ? look() : Fail(Code::kUnavailable, "destination_unavailable",
-                                          destination.directory + " does not answer");
+  const auto looked = one ? look()
+                          : Fail(Code::kUnavailable, "destination_unavailable",
+                                 destination.directory + " does not answer");
   if (!looked) state.problem = InWords(looked.error());
   return state;
 }
@@ -131,8 +133,8 @@ Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
       if (runner_.writer().stopping()) return Fail(Code::kUnavailable, "stopping");
       return {};
     };
-    COFFER_ASSIGN(done.report, VerifyRepository(repository, {},
-                                                VerifierKeysOf(operations_.keyring()), go_on));
+    COFFER_ASSIGN(done.report,
+                  VerifyRepository(repository, {}, VerifierKeysOf(operations_.keyring()), go_on));
     if (done.report.generations.empty() && done.report.findings.empty()) {
       done.report.findings.emplace_back("there is no generation");
     }

@@ -51,12 +51,12 @@ struct Pruned {
 };
 
 // Removes the generations that the rule does not keep, and the increments of all but the newest two
-// that stay and those that reach to `moments_since`. Where one went, or `sweep` says that there may be some, every object that nothing of
-// what stays needs goes too. What the destination retains (object lock) stays with all that it
-// needs, and goes when it can.
-// `pruned` is what was done, also after an error. Errors: those of Repository and `go_on`;
-// kCorrupted "manifest_malformed" and "increment_malformed" where one cannot be read: what is old
-// went all the same, and no object, as what that one needs is not known.
+// that stay and those that reach to `moments_since`. Where one went, or `sweep` says that there may
+// be some, every object that nothing of what stays needs goes too. What the destination retains
+// (object lock) stays with all that it needs, and goes when it can. `pruned` is what was done, also
+// after an error. Errors: those of Repository and `go_on`; kCorrupted "manifest_malformed" and
+// "increment_malformed" where one cannot be read: what is old went all the same, and no object, as
+// what that one needs is not known.
 Status PruneRepository(const Repository& repository, const KeepRule& rule, bool sweep,
                        const std::function<Status()>& go_on, Pruned& pruned);
 

@@ -176,21 +176,25 @@ std::vector<audit::VerifierKey> LogKeysOf(std::span<const OpenedKeyring> keyring
   return keys;
 }
 
+bool HasLogKey(const crypto::Keyring& keyring, const crypto::PublicKey& key) {
+  return std::ranges::any_of(keyring.log_keys(),
+                             [&](const auto& held) { return held.key.public_key() == key; });
+}
+
 // Of those that the keyring lacks.
 std::string LaterKeysOf(std::span<const OpenedKeyring> keyrings, const crypto::Keyring& chosen) {
-  std::string later;
-  std::vector<crypto::PublicKey> listed;
-  for (const auto& held : chosen.log_keys()) listed.push_back(held.key.public_key());
+  std::set<std::string> later;
   for (const OpenedKeyring& one : keyrings) {
     for (const auto& held : one.keyring.log_keys()) {
       const auto key = held.key.public_key();
-      if (std::ranges::find(listed, key) != listed.end()) continue;
-      listed.push_back(key);
-      later += (later.empty() ? "" : " ") +
-               audit::FormatVerifierKey({one.keyring.log_origin(), key});
+      if (!HasLogKey(chosen, key)) {
+        later.insert(audit::FormatVerifierKey({one.keyring.log_origin(), key}));
+      }
     }
   }
-  return later;
+  std::string joined;
+  for (const std::string& key : later) joined += (joined.empty() ? "" : " ") + key;
+  return joined;
 }
 
 // What is written behind the moment that is restored may be of a successor of its log already.
@@ -202,8 +206,9 @@ std::string NewestLogName(std::span<const OpenedKeyring> keyrings, const Moment&
   return name;
 }
 
-// The newest that has each client-KEK which keys.db needs, and a key that signed the anchor: what
-// was restored starts with no other, and where the log's key is being exchanged it has both.
+// The first that has each client-KEK which keys.db needs, and a key that signed the anchor: what
+// was restored starts with no other. Where the log's key was being exchanged, a later one that has
+// both.
 Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrings,
                                            const std::string& directory,
                                            const std::string& keys_generation,
@@ -218,13 +223,20 @@ Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrin
   COFFER_ASSIGN(const Bytes bytes,
                 crypto::ReadFile(AnchorPath(directory, {}), audit::kMaxAnchorBytes));
   COFFER_ASSIGN(const auto anchor, audit::ParseAnchor(crypto::AsText(bytes)));
-  for (const OpenedKeyring& one : keyrings | std::views::reverse) {
+  const OpenedKeyring* chosen = nullptr;
+  for (const OpenedKeyring& one : keyrings) {
     const auto held = one.keyring.client_keks().versions();
     const bool all = std::ranges::all_of(use.keys(), [&](const auto& under) {
       return under.first == 0 || std::ranges::find(held, under.first) != held.end();
     });
-    if (all && VerifyByAnyKey(anchor.note, one.keyring)) return &one;
+    if (!all || !VerifyByAnyKey(anchor.note, one.keyring)) continue;
+    const bool more =
+        chosen == nullptr || std::ranges::any_of(one.keyring.log_keys(), [&](const auto& key) {
+          return !HasLogKey(chosen->keyring, key.key.public_key());
+        });
+    if (more) chosen = &one;
   }
+  if (chosen != nullptr) return chosen;
   return Fail(Code::kNotFound, "keyring_generation_missing",
               "the keys of clients are of " + keys_generation + ", the log is of " + generation +
                   ", and keys were exchanged in between: no keyring.json that this root key opens "
@@ -357,15 +369,16 @@ Result<std::size_t> ChooseGeneration(const Repositories& from, const RestoreRequ
   }
   if (!request.at) {
     // By name, which is by time.
-    const auto last = from.increments.empty() ? from.increments.end()
-                                              : std::prev(from.increments.end());
+    const auto last =
+        from.increments.empty() ? from.increments.end() : std::prev(from.increments.end());
     if (last == from.increments.end() || last->first <= generations.back()) {
       return generations.size() - 1;
     }
     return Fail(Code::kNotFound, "generation_missing",
                 from.data.path() + " has increments of " + last->first +
                     ", and not that generation: what was written last cannot be restored from "
-                    "it. --generation " + generations.back() + " restores the newest that is there");
+                    "it. --generation " +
+                    generations.back() + " restores the newest that is there");
   }
   for (std::size_t i = generations.size(); i-- > 0;) {
     COFFER_ASSIGN(const auto note, from.data.GetManifest(generations[i]));
@@ -408,8 +421,8 @@ Result<Moment> ChooseKeys(const Repository& keys, Timestamp since,
       if (moment.error().code == Code::kUnavailable) return moment;
       if (unreadable) continue;
       unreadable = std::move(moment).error();
-      unreadable->detail = generation + (unreadable->detail.empty() ? "" : ": ") +
-                           unreadable->detail;
+      unreadable->detail =
+          generation + (unreadable->detail.empty() ? "" : ": ") + unreadable->detail;
       continue;
     }
     if (moment->created() >= since) return moment;

@@ -16,7 +16,9 @@ std::string FormatRestoredCopy(const RestoredCopy& copy) {
   audit::CanonicalWriter out;
   out.Open().Time("created", copy.created).Text("format", kRestoredFormat);
   out.Text("generation", copy.generation).Number("increments", copy.increments);
-  out.OptionalText("later_keys", copy.later_keys).Number("log_size", copy.log_size).Text("newest_log", copy.newest_log);
+  out.OptionalText("later_keys", copy.later_keys)
+      .Number("log_size", copy.log_size)
+      .Text("newest_log", copy.newest_log);
   out.Text("repository", copy.repository);
   if (copy.settled) {
     const SettledLog& settled = *copy.settled;
@@ -75,9 +77,9 @@ Result<std::optional<RestoredCopy>> ReadRestoredCopy(const std::string& director
   RestoredCopy copy;
   if (!in.Open() || !in.Time("created", copy.created) || !in.Constant("format", kRestoredFormat) ||
       !in.Text("generation", copy.generation) || !in.Number("increments", copy.increments) ||
-      !in.OptionalText("later_keys", copy.later_keys) || !in.Number("log_size", copy.log_size) || !in.Text("newest_log", copy.newest_log) ||
-      !in.Text("repository", copy.repository) || !ReadSettled(in, copy) || !in.Close() ||
-      !in.AtEnd() || FormatRestoredCopy(copy) != text) {
+      !in.OptionalText("later_keys", copy.later_keys) || !in.Number("log_size", copy.log_size) ||
+      !in.Text("newest_log", copy.newest_log) || !in.Text("repository", copy.repository) ||
+      !ReadSettled(in, copy) || !in.Close() || !in.AtEnd() || FormatRestoredCopy(copy) != text) {
     return Fail(Code::kCorrupted, "restored_malformed", path);
   }
   return copy;

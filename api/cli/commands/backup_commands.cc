@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "api/cli/client/log_query.h"
 #include "api/cli/commands/backup_drill_command.h"
 #include "api/cli/commands/backup_status_command.h"
-#include "api/cli/client/log_query.h"
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/root_key.h"
@@ -266,9 +266,10 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
   console.out
       << "Erasures are repeated, and acts that protect are in force again, from the ledger of "
       << restored->ledger_generation
-      << ";\nput a newer one in its place, where you have one. Next: coffer verify --data "
+      << ";\nput a newer one in its place, where you have one. Next: coffer verify --deep --data "
       << Printable(options.request.directory)
-      << " --deep.\nIt is a copy, and no server starts on it. Where the vault itself is lost, "
+      << ", with its root key.\nIt is a copy, and no server starts on it. Where the vault itself "
+         "is lost, "
          "coffer "
          "recover --data makes\nit the vault.\n";
   return Exit::kOk;

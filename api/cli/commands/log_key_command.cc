@@ -35,8 +35,9 @@ Outcome<Exit> Rotate(const LogKeyOptions& options, vault::LogKeyStep step, Conso
   if (!done) {
     const bool changed = done.error().reason == "log_key_changed";
     return std::unexpected(FailureOf(
-        done.error(), changed ? "the exchange is not finished; the next start of the vault finishes it"
-                              : "the log's key is as it was"));
+        done.error(), changed
+                          ? "the exchange is not finished; the next start of the vault finishes it"
+                          : "the log's key is as it was"));
   }
   const auto header = crypto::Keyring::ReadHeader(KeyringFile(options.directory));
   if (!header) return std::unexpected(FailureOf(header.error(), "cannot read the keyring"));

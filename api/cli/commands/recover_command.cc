@@ -66,9 +66,10 @@ void SayClosed(const vault::Recovered& done, const std::string& key, Console& co
     console.out << "Nothing shows how far it went behind the " << Grouped(done.kept)
                 << " entries\nthat are here; what was acknowledged behind them is lost.\n";
   } else {
-    console.out << "Entries " << Grouped(done.kept) << " to " << Grouped(done.closed->size - 1)
-                << " were signed and are lost,\nand what was acknowledged behind them. Erasures, holds "
-                   "and revocations among them are in force\nagain as far as the ledger has them.\n";
+    console.out
+        << "Entries " << Grouped(done.kept) << " to " << Grouped(done.closed->size - 1)
+        << " were signed and are lost,\nand what was acknowledged behind them. Erasures, holds "
+           "and revocations among them are in force\nagain as far as the ledger has them.\n";
   }
   if (!done.closed_note_path.empty()) {
     console.out << "Its last checkpoint that is known: " << Printable(done.closed_note_path)
@@ -101,14 +102,16 @@ Outcome<Exit> Recover(const RecoverOptions& options, Console& console) {
   if (!account) return std::unexpected(FailureOf(account.error(), "nothing was recovered"));
   const auto acting = vault::ActingAs::Begin(*account);
   if (!acting) return std::unexpected(FailureOf(acting.error(), "nothing was recovered"));
-  const auto done = vault::RecoverVault(opening, *provider, checkpoints,
-                                        {.anchor = options.anchor_lost, .ledger = options.ledger_lost});
+  const auto done =
+      vault::RecoverVault(opening, *provider, checkpoints,
+                          {.anchor = options.anchor_lost, .ledger = options.ledger_lost});
   if (!done) {
     Failure failure = FailureOf(done.error(), "the vault is not recovered");
     const auto copy = vault::ReadRestoredCopy(options.directory);
     if (copy && *copy && (*copy)->settled) {
       failure.advice =
-          "Which log goes on is settled in this copy. Mend that, and give the same command again; to "
+          "Which log goes on is settled in this copy. Mend that, and give the same command again; "
+          "to "
           "have it settled anew, restore into another directory.";
     }
     return std::unexpected(std::move(failure));
@@ -131,9 +134,10 @@ Outcome<Exit> Recover(const RecoverOptions& options, Console& console) {
     console.out << "The anchor was of a log that " << Printable(done->log)
                 << " took the place of. There is a new one.\n";
   }
-  console.out << "What the ledger of erasures has was repeated. Next: start cofferd; then coffer log "
-                 "with --action erasure.replayed,\nwith act.replayed and with act.not-repeated shows "
-                 "what was, and what is left for people to decide.\n";
+  console.out
+      << "What the ledger of erasures has was repeated. Next: start cofferd; then coffer log "
+         "with --action erasure.replayed,\nwith act.replayed and with act.not-repeated shows "
+         "what was, and what is left for people to decide.\n";
   return Exit::kOk;
 }
 

@@ -23,7 +23,8 @@ std::string ReasonOfLoading(MemoryLog& log) {
   return reason;
 }
 
-TEST_CASE("a head loaded from storage is that of a writer that never stopped", testing::kPlainOnly) {
+TEST_CASE("a head loaded from storage is that of a writer that never stopped",
+          testing::kPlainOnly) {
   TestLog log;
   for (const std::size_t size : {0UZ, 1UZ, 2UZ, 255UZ, 256UZ, 257UZ, 300UZ, 511UZ, 512UZ, 513UZ,
                                  1000UZ, 65535UZ, 65536UZ, 65537UZ, 65792UZ, 66000UZ}) {

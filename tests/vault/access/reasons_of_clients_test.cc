@@ -546,7 +546,8 @@ std::set<std::string> MethodsAboutClients() {
   return found;
 }
 
-TEST_CASE("no key that is left opens what any call said about an erased client", testing::kPlainOnly) {
+TEST_CASE("no key that is left opens what any call said about an erased client",
+          testing::kPlainOnly) {
   SpokenOf vault;
   std::set<std::string> tried;
   for (const auto& operation : vault.Operations()) {

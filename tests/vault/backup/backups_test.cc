@@ -291,7 +291,9 @@ TEST_CASE("another's manifest names no page of ours, and is no generation") {
   REQUIRE(forged);
   REQUIRE(repository->PutManifest(other, *forged));
   CHECK(vault.Verify(vault.data()).findings ==
-        Strings{other + ": note_signature_missing: no signature by a trusted key"});
+        Strings{other + ": note_signature_missing: " + vault.data() + "/generations/" + other +
+                ": no signature by a trusted key; it cannot be used, and where you move it away, "
+                "what is before it can"});
   const auto second = vault.BackUp();
   CHECK(vault.Restore("true", second.generation).ledger_generation == second.generation);
   CHECK(vault.FindingsIn("true") == Strings{});

@@ -82,7 +82,8 @@ TEST_CASE("a class that counts from another field makes nothing due by the old o
   vault.CheckInvariants();
 }
 
-TEST_CASE("whatever field a class counted from before, its newest one decides", testing::kPlainOnly) {
+TEST_CASE("whatever field a class counted from before, its newest one decides",
+          testing::kPlainOnly) {
   const std::vector<std::string> fields = {"", "occurred_at", "follow_up_on"};
   for (const std::string& first : fields) {
     for (const std::string& second : fields) {

@@ -203,7 +203,8 @@ TEST_CASE("what is due goes also where the key is missing, and what stays is not
   CHECK(vault->clients().GetClient(vault.As(kCrmService), clients[2]));
 }
 
-TEST_CASE("more records of one client than an act can name go in several erasures of one key", testing::kPlainOnly) {
+TEST_CASE("more records of one client than an act can name go in several erasures of one key",
+          testing::kPlainOnly) {
   ManyDue vault;
   const auto run = vault.Run();
   CHECK(run.due == kDue);

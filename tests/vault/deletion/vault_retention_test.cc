@@ -596,7 +596,8 @@ TEST_CASE("a client without records goes some time after the relationship ended"
   vault.CheckInvariants();
 }
 
-TEST_CASE("clients without records are found among many of either kind, and counted once", testing::kPlainOnly) {
+TEST_CASE("clients without records are found among many of either kind, and counted once",
+          testing::kPlainOnly) {
   RetainingVault vault;
   vault.Keep({Policy("contact-1y", "contact", "relationship_end", "P1Y")},
              json::array({kClientPolicy}));

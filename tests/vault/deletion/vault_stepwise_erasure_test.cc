@@ -493,7 +493,8 @@ TEST_CASE("a step looks at no more rows than it takes") {
   }
 }
 
-TEST_CASE("an approval is asked for by each step, and used up by the erasure alone", testing::kPlainOnly) {
+TEST_CASE("an approval is asked for by each step, and used up by the erasure alone",
+          testing::kPlainOnly) {
   LargeClientVault vault({.two_person = true});
   const ErasureRequest request{ErasureBasis::kUnlawful, {}, {vault.contacts[0]}};
   const auto approve = [&] {

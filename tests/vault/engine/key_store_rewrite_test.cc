@@ -510,7 +510,8 @@ TEST_CASE("a process that is killed at any moment of a rewrite loses no key") {
   engine.Open();
 }
 
-TEST_CASE("a rewrite that the disk has no room for is given up, and holds nothing up", testing::kPlainOnly) {
+TEST_CASE("a rewrite that the disk has no room for is given up, and holds nothing up",
+          testing::kPlainOnly) {
   FaultyStorage& disk = FaultyStorage::Instance();
   RewritingEngine engine(kNever);
   engine.Close();

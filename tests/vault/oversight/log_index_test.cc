@@ -85,7 +85,8 @@ std::vector<std::uint64_t> Expected(const std::vector<audit::Entry>& log, const 
 
 }  // namespace
 
-TEST_CASE("a search finds the same with the index, with half of it and without", testing::kPlainOnly) {
+TEST_CASE("a search finds the same with the index, with half of it and without",
+          testing::kPlainOnly) {
   IndexedVault vault;
   const auto log = vault.WholeLog();
   const std::uint64_t end = log.size();
