@@ -214,11 +214,7 @@ Status SettleLedger(const VaultOptions& options, bool is_lost) {
 
 Status Recovery::CheckLedger() {
   COFFER_ASSIGN(auto settings, SettingStore::Open(vault_));
-  if (!later_.empty()) {
-    std::string keys;
-    for (const auto& key : later_) keys += audit::FormatVerifierKey(key) + "\n";
-    COFFER_TRY(settings.Put(kLedgerKeysSetting, keys));
-  }
+  COFFER_TRY(ErasureLedger::TrustOnce(settings, later_));
   const std::string path = LedgerPath(options_.directory, options_.ledger_path);
   return Reading(path, ErasureLedger::Check(path, keyring_, settings, false));
 }

@@ -133,6 +133,13 @@ Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvid
   {
     COFFER_ASSIGN(auto settings, Reading(vault_path, SettingStore::Open(vault)));
     const std::string ledger_path = LedgerPath(options.directory, options.ledger_path);
+    if (options.open_restored_copy) {
+      COFFER_ASSIGN(const auto copy, ReadRestoredCopy(options.directory));
+      if (copy) {
+        COFFER_ASSIGN(const auto later, copy->LaterKeys());
+        COFFER_TRY(ErasureLedger::TrustOnce(settings, later));
+      }
+    }
     COFFER_ASSIGN(
         rooms->ledger,
         Reading(ledger_path,

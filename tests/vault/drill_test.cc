@@ -429,5 +429,35 @@ TEST_CASE("three copies, two media and one off site are told of a vault that has
   CHECK(standing().data == BackupRule{1, 1, 0});
 }
 
+TEST_CASE("a drill of a generation from before the log's key was exchanged passes") {
+  for (const bool retired : {false, true}) {
+    INFO(retired);
+    DrilledVault vault;
+    const auto gone = vault.NewClient("A-1");
+    vault.NewContact(gone, {{"last_name", "Doe"}});
+    const auto first = vault.BackUp();
+    vault.Close();
+    VaultOptions options;
+    options.directory = vault.directory();
+    options.require_locked_memory = false;
+    options.clock = &vault.clock;
+    vault.clock.Advance(1000);
+    REQUIRE(RotateLogKey(options, vault.root(), LogKeyStep::kAdd));
+    if (retired) REQUIRE(RotateLogKey(options, vault.root(), LogKeyStep::kRetire));
+    vault.Open();
+    REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), gone, {}));
+    vault.clock.Advance(1000);
+    vault.BackUp();
+    auto request = vault.Request();
+    request.restore.generation = first.generation;
+    const auto drill = vault.Try(request);
+    INFO(AnswerOf(drill));
+    REQUIRE(drill);
+    CHECK(drill->report.findings == Strings{});
+    CHECK(drill->report.outcome == DrillOutcome::kPassed);
+    CHECK(drill->report.erasures_repeated == 1);
+  }
+}
+
 }  // namespace
 }  // namespace coffer::vault

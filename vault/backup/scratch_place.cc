@@ -77,8 +77,17 @@ Result<ScratchPlace> ScratchPlace::Make(const std::string& parent) {
     }
     const int fd = OpenScratch(path);
     struct stat opened{}, named{};
+    const bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (!locked && errno != EWOULDBLOCK && errno != ENOENT) {
+      const int why = errno;
+      if (fd >= 0) close(fd);
+      rmdir(path.c_str());
+      return Fail(Code::kConflict, "scratch_unfit",
+                  parent + " has no locks (" + std::strerror(why) +
+                      "): name a directory on a disk of this machine");
+    }
     // Somebody who cleans up may have had the lock, and taken it away, in between.
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &opened) == 0 &&
+    if (locked && fstat(fd, &opened) == 0 &&
         stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino &&
         opened.st_dev == named.st_dev) {
       return ScratchPlace(std::move(path), fd);

@@ -13,6 +13,10 @@
 namespace coffer::vault {
 namespace {
 
+// Verifier keys of the log, a line each: all there ever were, before the newest key vouched for the
+// end of the ledger, or those of TrustOnce. Empty since then.
+constexpr std::string_view kLedgerKeysSetting = "ledger-keys";
+
 Status AddKnownKeys(std::string_view known, std::vector<audit::VerifierKey>& trusted) {
   while (!known.empty()) {
     const auto end = known.find('\n');
@@ -88,6 +92,13 @@ Result<std::unique_ptr<ErasureLedger>> ErasureLedger::OpenForRehearsal(
   COFFER_ASSIGN(auto ledger, Read(path, keyring, stored));
   ledger->rehearsing_ = true;
   return ledger;
+}
+
+Status ErasureLedger::TrustOnce(SettingStore& settings, std::span<const audit::VerifierKey> keys) {
+  if (keys.empty()) return {};
+  std::string lines;
+  for (const auto& key : keys) lines += audit::FormatVerifierKey(key) + "\n";
+  return settings.Put(kLedgerKeysSetting, lines);
 }
 
 Status ErasureLedger::Check(const std::string& path, const crypto::Keyring& keyring,

@@ -7,7 +7,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
@@ -22,10 +21,6 @@
 #include "vault/engine/setting_store.h"
 
 namespace coffer::vault {
-
-// Verifier keys of the log, a line each, by which the ledger is read beside those of the keyring,
-// once: then the newest one has vouched for its end, and it is empty.
-inline constexpr std::string_view kLedgerKeysSetting = "ledger-keys";
 
 // As ledger and act say it.
 audit::ErasureScope LedgerScopeOf(const ErasureRow& row);
@@ -47,6 +42,9 @@ class ErasureLedger {
   static Result<std::unique_ptr<ErasureLedger>> OpenForRehearsal(const std::string& path,
                                                                  const crypto::Keyring& keyring,
                                                                  SettingStore& settings);
+  // By these, too, the next opening reads it: keys of the log that came after the copy which is
+  // opened. Then one of the keyring has vouched for all of it.
+  static Status TrustOnce(SettingStore& settings, std::span<const audit::VerifierKey> keys);
   // Whether that would go well; changes nothing. A missing ledger is none: it would be made.
   // `served`: a server of this vault has it open. Errors: those of Open.
   static Status Check(const std::string& path, const crypto::Keyring& keyring,
