@@ -222,6 +222,12 @@ for release in 12 13; do
   rm "$NOTES/built"
 done
 
+# Packages are built from the same as what is built by hand.
+# shellcheck disable=SC2016 # for the script's shell
+libraries=$(in_script 'choose_packages; printf "%s\n" "${wanted[@]}" libcpp-httplib-dev' | grep -e '-dev$' | grep -v ipsec | sort)
+is "what packages are built from" "$libraries" \
+  "$(sed '/^$/q' "$root/deploy/debian/control" | grep -oE '^ [a-z0-9.+-]+-dev\b' | tr -d ' ' | grep -v ipsec | sort)"
+
 # The build itself, wherever the library came from.
 configure() { # version
   cmake -DHTTPLIB_VERSION="$1" -DHTTPLIB_INCLUDEDIR="$work/include" \
