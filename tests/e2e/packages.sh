@@ -2,8 +2,10 @@
 # Tries packages in a bare system of their Debian release: install, make a vault, start, store and read,
 # upgrade over the running vault, remove, install again, purge. For root; takes some minutes, a network
 # and 2 GB below /var/tmp. Not a part of deploy/test.
-#   packages.sh DIRECTORY [SYSTEM]      with the .deb files; deploy/package --try
-# SYSTEM is a bare system that debootstrap made before, of which a copy is used.
+#   packages.sh DIRECTORY [SYSTEM [BEFORE]]      with the .deb files; deploy/package --try
+# SYSTEM is a bare system that debootstrap made before, of which a copy is used; empty: one is made.
+# BEFORE has the .deb files of an older version, for the upgrade. Without, it is from the same programs
+# under a lower number, and a vault of tests/golden is what an older version has left.
 #
 # With systemd-nspawn (systemd-container) and a machine that lets it, the system is booted, and systemd
 # starts the server as the unit says. Else it is entered by chroot, and the server is started by hand:
@@ -55,6 +57,12 @@ forget() { : >/try/apt.log; }
 read_record() {
   coffer get "$client" --purpose client-care --token-file /try/crm.token 2>&1 | grep -q tamsin.tealeaf@example.com ||
     die "the record cannot be read"
+}
+
+# verify NAME OPTION...: all that lies in a vault is opened and compared with its log.
+verify() {
+  coffer verify --data "/var/lib/coffer/$1" --deep "${@:2}" >/try/verify.log 2>&1 ||
+    { cat /try/verify.log >&2; die "the vault is not whole"; }
 }
 
 inside() {
@@ -122,12 +130,13 @@ TOML
   forget
   if booted; then
     pid=$(systemctl show -P MainPID cofferd)
-    is "signs of life that systemd waits for" 2min "$(systemctl show -P WatchdogUSec cofferd)"
   fi
   apt install /try/packages/*.deb
   is "the upgrade asks for nothing" "" "$(said)"
   if booted; then
     is "after the upgrade" active "$(systemctl is-active cofferd)"
+    is "the timer of drills" disabled "$(systemctl is-enabled coffer-drill.timer || true)"
+    is "signs of life that systemd waits for" 2min "$(systemctl show -P WatchdogUSec cofferd)"
     [ "$(systemctl show -P MainPID cofferd)" != "$pid" ] || die "the upgrade did not restart the server"
   else
     stop
@@ -149,8 +158,11 @@ TOML
     read_record
   fi
 
-  say "a server that stood still stays so over an upgrade"
+  say "what the version before has stored is whole"
   stop
+  verify vault --anchor /var/lib/coffer-anchor/anchor --root-key-file /etc/coffer/secrets/root.key
+
+  say "a server that stood still stays so over an upgrade"
   apt install --reinstall /try/packages/*.deb
   ! runs || die "an upgrade started a server that was stopped"
 
@@ -180,8 +192,7 @@ TOML
   start
   read_record
   stop
-  coffer verify --data /var/lib/coffer/vault --anchor /var/lib/coffer-anchor/anchor --deep --root-key-file /etc/coffer/secrets/root.key >/try/verify.log ||
-    { cat /try/verify.log >&2; die "the vault is not whole"; }
+  verify vault --anchor /var/lib/coffer-anchor/anchor --root-key-file /etc/coffer/secrets/root.key
 
   say "data of a version before is taken over"
   cp -r /try/golden/vault-0009 /var/lib/coffer/golden
@@ -196,8 +207,7 @@ TOML
     start /try/golden.toml
     stop
   )
-  coffer verify --data /var/lib/coffer/golden --root-key-file /try/golden.key >/try/verify.log ||
-    { cat /try/verify.log >&2; die "the vault of the version before is not whole"; }
+  verify golden --root-key-file /try/golden.key
 
   say "purge of a machine that had no vault leaves nothing"
   rm -r /var/lib/coffer/* /var/lib/coffer-anchor/* /etc/coffer/*
@@ -218,8 +228,9 @@ fi
 
 # --- Outside ------------------------------------------------------------------------------------------
 
-packages=$(realpath -- "${1:?packages.sh DIRECTORY [SYSTEM]}")
+packages=$(realpath -- "${1:?packages.sh DIRECTORY [SYSTEM [BEFORE]]}")
 system=${2:-}
+before=${3:+$(realpath -- "$3")}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 [ "$(id -u)" = 0 ] || die "it takes root to make a bare system"
 command -v debootstrap >/dev/null || die "debootstrap is missing: apt-get install debootstrap, and systemd-container to boot"
@@ -259,8 +270,9 @@ cp "$packages"/*.deb "$machine/try/packages/"
 cp -r "$root/tests/golden" "$machine/try/golden"
 cp "${BASH_SOURCE[0]}" "$machine/try/packages.sh"
 cp -L /etc/resolv.conf "$machine/etc/resolv.conf"
-# The version before: the same programs under a lower number.
+[ -z "$before" ] || cp "$before"/*.deb "$machine/try/before/"
 for deb in "$packages"/*.deb; do
+  [ -z "$before" ] || break
   dpkg-deb -R "$deb" "$work/repacked"
   version=$(sed -n 's/^Version: //p' "$work/repacked/DEBIAN/control")
   control=$(<"$work/repacked/DEBIAN/control")
