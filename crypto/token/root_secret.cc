@@ -207,9 +207,9 @@ struct GcmMechanism {
     parameters = {.pIv = nonce.data(),
                   .ulIvLen = nonce.size(),
                   .ulIvBits = nonce.size() * 8,
-                  .aad_ptr = const_cast<std::uint8_t*>(context.data()),
-                  .aad_len = context.size(),
-                  .tag_bits = kTagBytes * 8};
+                  .pAAD = const_cast<std::uint8_t*>(context.data()),
+                  .ulAADLen = context.size(),
+                  .ulTagBits = kTagBytes * 8};
     mechanism = {CKM_AES_GCM, &parameters, sizeof parameters};
   }
   GcmMechanism(const GcmMechanism&) = delete;
