@@ -87,9 +87,8 @@ Result<ScratchPlace> ScratchPlace::Make(const std::string& parent) {
                       "): name a directory on a disk of this machine");
     }
     // Somebody who cleans up may have had the lock, and taken it away, in between.
-    if (locked && fstat(fd, &opened) == 0 &&
-        stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino &&
-        opened.st_dev == named.st_dev) {
+    if (locked && fstat(fd, &opened) == 0 && stat(path.c_str(), &named) == 0 &&
+        opened.st_ino == named.st_ino && opened.st_dev == named.st_dev) {
       return ScratchPlace(std::move(path), fd);
     }
     if (fd >= 0) close(fd);

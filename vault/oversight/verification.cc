@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "audit/verify/verify.h"
@@ -14,6 +15,7 @@
 #include "vault/clients/sealing_contexts.h"
 #include "vault/deletion/erase.h"
 #include "vault/engine/committed_state.h"
+#include "vault/engine/log_keys.h"
 #include "vault/oversight/logged_state.h"
 #include "vault/oversight/scrub_store.h"
 #include "vault/oversight/verification_source.h"
@@ -289,6 +291,16 @@ Result<DeepReport> VerifyLogAndState(const VerificationSource& source,
   return report;
 }
 
+// Of the keyring's keys the newest that signed a note: a copy may be of before the newest one.
+std::optional<audit::VerifierKey> SignerOf(const std::string& note,
+                                           const crypto::Keyring& keyring) {
+  std::optional<audit::VerifierKey> signer;
+  for (const audit::VerifierKey& key : VerifierKeysOf(keyring)) {
+    if (audit::VerifyCheckpoint(note, key)) signer = {keyring.log_origin(), key.key};
+  }
+  return signer;
+}
+
 }  // namespace
 
 Result<DeepReport> VerifyAll(const VerificationSource& source, audit::VerifyOptions options,
@@ -328,6 +340,7 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
   if (bytes) {
     COFFER_ASSIGN(const auto anchor, audit::ParseAnchor(crypto::AsText(*bytes)));
     verify.checkpoints.push_back(anchor.note);
+    if (!options.log_key) verify.key = SignerOf(anchor.note, keyring).value_or(verify.key);
   } else if (verify.checkpoints.empty()) {
     return Fail(Code::kNotFound, "anchor_missing",
                 "there is no anchor beside the copy and no checkpoint was given: a cut log could "
