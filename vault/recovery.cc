@@ -409,7 +409,7 @@ Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& ro
     COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
     std::vector<audit::VerifierKey> later;
     if (done.copy) {
-      COFFER_ASSIGN(later, done.copy->LaterKeys());
+      COFFER_ASSIGN(later, done.copy->LaterKeys(keyring));
     }
     Recovery recovery(options, are_lost, std::move(keyring), std::move(later), std::move(vault),
                       std::move(log), done.copy);

@@ -136,7 +136,7 @@ Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvid
     if (options.open_restored_copy) {
       COFFER_ASSIGN(const auto copy, ReadRestoredCopy(options.directory));
       if (copy) {
-        COFFER_ASSIGN(const auto later, copy->LaterKeys());
+        COFFER_ASSIGN(const auto later, copy->LaterKeys(rooms->keyring));
         COFFER_TRY(ErasureLedger::TrustOnce(settings, later));
       }
     }

@@ -265,6 +265,17 @@ TEST_CASE("a copy from before the log's key was exchanged is recovered by the ne
       vault.Restore(name, generation);
       CHECK((*ReadRestoredCopy(vault.work() / name))->later_keys.empty() == !retired);
       auto options = vault.OptionsOf(name);
+      if (retired) {
+        // Nobody's key is added by who may write there.
+        const auto true_copy = **ReadRestoredCopy(options.directory);
+        auto forged = true_copy;
+        forged.later_keys +=
+            " " + audit::FormatVerifierKey({std::string(TestVault::kOrigin),
+                                            crypto::SigningKey::Generate().public_key()});
+        REQUIRE(WriteRestoredCopy(options.directory, forged));
+        CHECK(AnswerOf(vault.TryRecover(options)) == "restored_malformed");
+        REQUIRE(WriteRestoredCopy(options.directory, true_copy));
+      }
       if (by_anchor) {
         options.anchor_path = vault.work() / ("anchor-of-" + name);
         REQUIRE(

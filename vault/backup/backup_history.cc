@@ -12,9 +12,9 @@ constexpr std::string_view kLastDrillSetting = "backup-drill";
 constexpr std::string_view kLogOfDrillSetting = "backup-drill-log";
 constexpr std::string_view kGoodDrillSetting = "backup-drill-good";
 constexpr std::string_view kAgrees = "agrees", kDiffers = "differs";
-constexpr std::string_view kVerifiedSetting = "backup-verified-";  // and the destination's name
-
-constexpr std::string_view kDamagedSetting = "backup-damaged-";  // the same; empty: it is not
+// And the destination's name.
+constexpr std::string_view kVerifiedSetting = "backup-verified-";
+constexpr std::string_view kDamagedSetting = "backup-damaged-";  // empty: it is not
 
 std::string SettingOf(std::string_view what, const std::string& destination) {
   return std::string(what) + destination;

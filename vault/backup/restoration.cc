@@ -480,14 +480,17 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   COFFER_ASSIGN(const OpenedKeyring* const keyring,
                 ChooseKeyring(keyrings, into, keys.manifest.generation, generation));
   COFFER_TRY(crypto::WriteFileAtomically(KeyringPath(unfinished), keyring->content));
-  COFFER_TRY(WriteRestoredCopy(into, {.repository = from.data.id(),
-                                      .generation = generation,
-                                      .increments = data.increments.size(),
-                                      .created = data.created(),
-                                      .log_size = data.log_size(),
-                                      .newest_log = NewestLogName(keyrings, *with_ledger),
-                                      .later_keys = LaterKeysOf(keyrings, keyring->keyring),
-                                      .settled = std::nullopt}));
+  RestoredCopy copy{.repository = from.data.id(),
+                    .generation = generation,
+                    .increments = data.increments.size(),
+                    .created = data.created(),
+                    .log_size = data.log_size(),
+                    .newest_log = NewestLogName(keyrings, *with_ledger),
+                    .later_keys = LaterKeysOf(keyrings, keyring->keyring),
+                    .later_keys_signature = {},
+                    .settled = std::nullopt};
+  copy.SignLaterKeys(keyring->keyring);
+  COFFER_TRY(WriteRestoredCopy(into, copy));
 
   const Descriptor directory(into, O_RDONLY | O_DIRECTORY);
   if (!directory.opened()) return NotWritten(into);

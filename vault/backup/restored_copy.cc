@@ -4,6 +4,8 @@
 
 #include "audit/documents/canonical_json.h"
 #include "crypto/atomic_file.h"
+#include "crypto/encoding.h"
+#include "crypto/sign.h"
 #include "vault/storage/data_directory.h"
 
 namespace coffer::vault {
@@ -17,6 +19,7 @@ std::string FormatRestoredCopy(const RestoredCopy& copy) {
   out.Open().Time("created", copy.created).Text("format", kRestoredFormat);
   out.Text("generation", copy.generation).Number("increments", copy.increments);
   out.OptionalText("later_keys", copy.later_keys)
+      .OptionalText("later_keys_signature", copy.later_keys_signature)
       .Number("log_size", copy.log_size)
       .Text("newest_log", copy.newest_log);
   out.Text("repository", copy.repository);
@@ -32,6 +35,10 @@ std::string FormatRestoredCopy(const RestoredCopy& copy) {
   }
   out.Close();
   return out.Take() + "\n";
+}
+
+std::string SaidOfLaterKeys(const RestoredCopy& copy) {
+  return std::string(kRestoredFormat) + " later keys\n" + copy.generation + "\n" + copy.later_keys;
 }
 
 bool ReadSettled(audit::CanonicalReader& in, RestoredCopy& copy) {
@@ -51,8 +58,25 @@ bool ReadSettled(audit::CanonicalReader& in, RestoredCopy& copy) {
 
 }  // namespace
 
-Result<std::vector<audit::VerifierKey>> RestoredCopy::LaterKeys() const {
+void RestoredCopy::SignLaterKeys(const crypto::Keyring& keyring) {
+  if (later_keys.empty()) return;
+  later_keys_signature =
+      crypto::HexEncode(keyring.log_signing_key().Sign(crypto::AsBytes(SaidOfLaterKeys(*this))));
+}
+
+Result<std::vector<audit::VerifierKey>> RestoredCopy::LaterKeys(
+    const crypto::Keyring& keyring) const {
   std::vector<audit::VerifierKey> keys;
+  const auto signature = crypto::HexDecode(later_keys_signature);
+  const std::string said = SaidOfLaterKeys(*this);
+  const bool is_signed = std::ranges::any_of(keyring.log_keys(), [&](const auto& held) {
+    return signature &&
+           crypto::VerifySignature(held.key.public_key(), crypto::AsBytes(said), *signature);
+  });
+  if (!later_keys.empty() && !is_signed) {
+    return Fail(Code::kCorrupted, "restored_malformed",
+                "restored.json names keys of the log that no key of its keyring has signed");
+  }
   for (std::string_view left = later_keys; !left.empty();) {
     const auto end = std::min(left.find(' '), left.size());
     COFFER_ASSIGN(auto key, audit::ParseVerifierKey(left.substr(0, end)));
@@ -77,9 +101,11 @@ Result<std::optional<RestoredCopy>> ReadRestoredCopy(const std::string& director
   RestoredCopy copy;
   if (!in.Open() || !in.Time("created", copy.created) || !in.Constant("format", kRestoredFormat) ||
       !in.Text("generation", copy.generation) || !in.Number("increments", copy.increments) ||
-      !in.OptionalText("later_keys", copy.later_keys) || !in.Number("log_size", copy.log_size) ||
-      !in.Text("newest_log", copy.newest_log) || !in.Text("repository", copy.repository) ||
-      !ReadSettled(in, copy) || !in.Close() || !in.AtEnd() || FormatRestoredCopy(copy) != text) {
+      !in.OptionalText("later_keys", copy.later_keys) ||
+      !in.OptionalText("later_keys_signature", copy.later_keys_signature) ||
+      !in.Number("log_size", copy.log_size) || !in.Text("newest_log", copy.newest_log) ||
+      !in.Text("repository", copy.repository) || !ReadSettled(in, copy) || !in.Close() ||
+      !in.AtEnd() || FormatRestoredCopy(copy) != text) {
     return Fail(Code::kCorrupted, "restored_malformed", path);
   }
   return copy;

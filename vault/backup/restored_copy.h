@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "audit/tlog/checkpoint.h"
+#include "crypto/keyring.h"
 #include "crypto/result.h"
 #include "vault/base/timestamp.h"
 
@@ -30,11 +31,14 @@ struct RestoredCopy {
   std::string newest_log;        // the last name of its log that the repository knows
   // Verifier keys of the log that its keyring lacks, of generations behind it: the log's key was
   // exchanged since, and they signed what the ledger and the anchor have from then on. Separated
-  // by spaces.
-  std::string later_keys;
+  // by spaces; and, by a key of its keyring, that they are the log's, in hexadecimal: who may write
+  // to the directory adds none.
+  std::string later_keys, later_keys_signature;
   std::optional<SettledLog> settled;
 
-  Result<std::vector<audit::VerifierKey>> LaterKeys() const;
+  // Errors: kCorrupted "restored_malformed" where no key of this keyring signed them.
+  Result<std::vector<audit::VerifierKey>> LaterKeys(const crypto::Keyring& keyring) const;
+  void SignLaterKeys(const crypto::Keyring& keyring);
 };
 
 // Errors: kUnavailable "file_not_written".

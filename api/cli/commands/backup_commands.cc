@@ -269,9 +269,7 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
       << ";\nput a newer one in its place, where you have one. Next: coffer verify --deep --data "
       << Printable(options.request.directory)
       << ", with its root key.\nIt is a copy, and no server starts on it. Where the vault itself "
-         "is lost, "
-         "coffer "
-         "recover --data makes\nit the vault.\n";
+         "is lost, coffer recover --data makes\nit the vault.\n";
   return Exit::kOk;
 }
 

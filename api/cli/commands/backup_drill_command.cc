@@ -142,10 +142,13 @@ Outcome<Exit> HoldDrill(const DrillOptions& options, Console& console) {
   if (client) {
     COFFER_ASSIGN(const json told,
                   client->Post(Target("/v1/backup/drills"), json{{"note", drill.note}}.dump()));
-    // What was not reached has no root: that it failed is said already.
-    agrees = Member(told, "log_agrees") == true || drill.report.root == crypto::Hash{};
-    answer["log_agrees"] = agrees;
-    if (!options.connection.json) {
+    // What was not reached has no root, and was not compared.
+    const bool compared = drill.report.root != crypto::Hash{};
+    agrees = !compared || Member(told, "log_agrees") == true;
+    answer["log_agrees"] = compared ? json(agrees) : json();
+    if (!options.connection.json && !compared) {
+      console.out << "The server has the report; there was no log to compare.\n";
+    } else if (!options.connection.json) {
       console.out << (agrees ? "The server has the report, and the same log up to there.\n"
                              : "The server has the report, and ANOTHER LOG: one of the two is "
                                "not the vault's.\n");

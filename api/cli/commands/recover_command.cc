@@ -111,8 +111,7 @@ Outcome<Exit> Recover(const RecoverOptions& options, Console& console) {
     if (copy && *copy && (*copy)->settled) {
       failure.advice =
           "Which log goes on is settled in this copy. Mend that, and give the same command again; "
-          "to "
-          "have it settled anew, restore into another directory.";
+          "to have it settled anew, restore into another directory.";
     }
     return std::unexpected(std::move(failure));
   }
