@@ -70,6 +70,7 @@ constexpr Title kTitles[] = {
     {"filter_unknown", "A filter of the log names what neither the vault nor its log knows."},
     {"format_unknown", "The document is not made in that form."},
     {"generation_in_future", "The destination has a generation of a time to come."},
+    {"generation_missing", "The destination lacks a generation that was written to it."},
     {"header_invalid", "A header is malformed or repeated."},
     {"headers_too_large", "A header is too long, or there are too many."},
     {"held", "A legal hold covers what this would take away."},
