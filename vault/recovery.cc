@@ -378,7 +378,7 @@ Status Recovery::Settle(crypto::RootKeyProvider& root, Recovered& done) {
   return WriteRestoredCopy(options_.directory, copy);
 }
 
-std::string DetailOf(const Recovered& done) {
+std::string DetailOfRecovery(const Recovered& done) {
   if (!done.copy) return "rolled back; " + std::to_string(done.kept) + " entries kept";
   return done.copy->generation + " +" + std::to_string(done.copy->increments) + " of " +
          audit::FormatTimestamp(done.copy->created) + "; " + std::to_string(done.kept) +
@@ -419,7 +419,7 @@ Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& ro
     COFFER_TRY(Reading(vault_path, recovery.Settle(root, done)));
   }
   COFFER_ASSIGN(const auto vault, Vault::Open(options, root));
-  COFFER_TRY(vault->operations().LogSystemEvent("vault.restored", "ok", DetailOf(done)));
+  COFFER_TRY(vault->operations().LogSystemEvent("vault.restored", "ok", DetailOfRecovery(done)));
   COFFER_TRY(vault->Close());
   COFFER_TRY(RemoveRestoredCopy(options.directory));
   return done;

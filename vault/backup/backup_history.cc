@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kLastDrillSetting = "backup-drill";
 constexpr std::string_view kLogOfDrillSetting = "backup-drill-log";
 constexpr std::string_view kGoodDrillSetting = "backup-drill-good";
-constexpr std::string_view kAgrees = "agrees", kDiffers = "differs";
+constexpr std::string_view kLogAgrees = "agrees", kLogDiffers = "differs";
 // And the destination's name.
 constexpr std::string_view kVerifiedSetting = "backup-verified-";
 constexpr std::string_view kDamagedSetting = "backup-damaged-";  // empty: it is not
@@ -46,7 +46,7 @@ Status BackupHistory::Load(const Operations& operations, const BackupOptions& op
     COFFER_TRY(FindDrill(settings, kLastDrillSetting, last_));
     COFFER_TRY(FindDrill(settings, kGoodDrillSetting, good_));
     COFFER_ASSIGN(const auto agrees, settings.Find(kLogOfDrillSetting));
-    if (last_) last_->log_agrees = agrees == kAgrees;
+    if (last_) last_->log_agrees = agrees == kLogAgrees;
     for (const auto& destination : options.backup_destinations) {
       COFFER_TRY(FindTime(settings, kVerifiedSetting, destination.name, verified_));
       COFFER_TRY(FindTime(settings, kDamagedSetting, destination.name, damaged_));
@@ -58,7 +58,7 @@ Status BackupHistory::Load(const Operations& operations, const BackupOptions& op
 Status BackupHistory::PutDrill(Transaction& transaction, const KeptDrill& drill) {
   SettingStore& settings = transaction.stores().settings;
   if (drill.good()) COFFER_TRY(settings.Put(kGoodDrillSetting, drill.note));
-  COFFER_TRY(settings.Put(kLogOfDrillSetting, drill.log_agrees ? kAgrees : kDiffers));
+  COFFER_TRY(settings.Put(kLogOfDrillSetting, drill.log_agrees ? kLogAgrees : kLogDiffers));
   return settings.Put(kLastDrillSetting, drill.note);
 }
 

@@ -15,10 +15,10 @@ constexpr std::chrono::seconds kPatienceOfAsker{10};
 constexpr std::chrono::seconds kPatienceAtStop{10};
 constexpr std::chrono::seconds kLookAtCalendarEvery{10};
 constexpr std::chrono::minutes kBehindAfter{1};
-constexpr std::int64_t kMinuteMs = 60'000, kHourMs = 60 * kMinuteMs;
+constexpr std::int64_t kBehindMinuteMs = 60'000, kCalendarHourMs = 60 * kBehindMinuteMs;
 
 // What became of it, as its entry says: the generation, then each destination.
-std::string DetailOf(const BackupRun& run) {
+std::string DetailOfRun(const BackupRun& run) {
   std::string detail = run.generation;
   for (const auto& destination : run.destinations) {
     detail.append(detail.empty() ? "" : " ").append(destination.copied ? "" : "not:");
@@ -140,7 +140,7 @@ std::vector<CopyState> BackupRunner::Copies() const {
 }
 
 void BackupRunner::AddShown(BackupStanding& standing) const {
-  constexpr std::int64_t kDayOfDrillsMs = 24 * kHourMs;
+  constexpr std::int64_t kDayOfDrillsMs = 24 * kCalendarHourMs;
   const Timestamp now = operations_.Now();
   const auto copies = Copies();
   standing.data = JudgeCopies(options_, BackupKind::kData, copies, now);
@@ -222,7 +222,7 @@ Result<BackupRun> BackupRunner::Generate(bool lacking, bool asked) {
     return run;
   }
   COFFER_TRY(operations_.LogSystemEvent("backup.ended", run->complete() ? "ok" : "incomplete",
-                                        DetailOf(*run)));
+                                        DetailOfRun(*run)));
   return run;
 }
 
@@ -268,7 +268,7 @@ void BackupRunner::FindNewest() {
 bool BackupRunner::IsDue(bool& lacking) const {
   if (retry_ && Clock::now() < *retry_) return false;
   lacking = false;
-  const std::int64_t every = options_.backup_every_hours * kHourMs;
+  const std::int64_t every = options_.backup_every_hours * kCalendarHourMs;
   // Also when the clock was put back.
   if (every > 0 && std::abs(operations_.Now().ms - newest_ms_) >= every) return true;
   lacking = true;
@@ -298,7 +298,7 @@ void BackupRunner::TellOfBehind() {
   const auto progress = writer_.Progress();
   for (std::size_t i = 0; i < progress.size(); ++i) {
     const std::string& name = options_.backup_destinations[i].name;
-    const std::int64_t late = kMinuteMs + 2000 * options_.backup_increment_seconds;
+    const std::int64_t late = kBehindMinuteMs + 2000 * options_.backup_increment_seconds;
     const bool behind = !progress[i].problem.empty() || !progress[i].until ||
                         operations_.Now().ms - progress[i].until->ms > late;
     if (!behind) {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kFormat = "coffer-backup-repository-v1";
 constexpr const char* kMarker = "coffer-backup";
-constexpr const char* kUnfinished = "unfinished";
+constexpr const char* kUnfinishedMark = "unfinished";
 constexpr const char* kObjects = "objects";
 constexpr const char* kGenerations = "generations";
 constexpr const char* kIncrements = "increments";
@@ -142,14 +142,16 @@ Result<Repository> Repository::Open(std::shared_ptr<BackupStore> store) {
 Result<Repository::Claim> Repository::Take() const { return store_->Take(kMarker); }
 
 Result<bool> Repository::BeginWriting() const {
-  COFFER_ASSIGN(const bool before, store_->Has(kUnfinished));
+  COFFER_ASSIGN(const bool before, store_->Has(kUnfinishedMark));
   if (before) return true;
-  COFFER_TRY(store_->Put(kUnfinished, {}));
+  COFFER_TRY(store_->Put(kUnfinishedMark, {}));
   return false;
 }
 
 // Where it is retained, the next run sweeps once more.
-Result<Repository::Removal> Repository::EndWriting() const { return store_->Remove(kUnfinished); }
+Result<Repository::Removal> Repository::EndWriting() const {
+  return store_->Remove(kUnfinishedMark);
+}
 
 Result<bool> Repository::Has(const Hash& name) const { return store_->Has(ObjectName(name)); }
 

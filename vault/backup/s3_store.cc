@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 6> kRetained = {"AccessDenied",     "File
 constexpr std::array<std::string_view, 3> kNoCondition = {"NotImplemented", "InvalidArgument",
                                                           "InvalidRequest"};
 
-bool IsOneOf(const auto& codes, const std::string& code) {
+bool AnswersOneOf(const auto& codes, const std::string& code) {
   return std::ranges::find(codes, code) != codes.end();
 }
 
@@ -82,7 +82,7 @@ Status S3Store::Put(const std::string& name, ByteView content) {
   request.only_new = knows_condition_;
   COFFER_ASSIGN(auto answer, client_.Send(request));
   if (request.only_new && (answer.status == 501 || answer.status == 400) &&
-      IsOneOf(kNoCondition, answer.code)) {
+      AnswersOneOf(kNoCondition, answer.code)) {
     request.only_new = knows_condition_ = false;
     COFFER_ASSIGN(answer, client_.Send(request));
   }
@@ -155,7 +155,7 @@ Result<BackupStore::Removal> S3Store::Remove(const std::string& name) {
   COFFER_ASSIGN(const auto answer, client_.Send({.method = Method::kDelete, .path = PathOf(name)}));
   if (IsMissing(answer)) return Removal{};
   if (Succeeded(answer)) return Removal{.kept = answer.delete_marker};
-  if (!IsOneOf(kRetained, answer.code)) return Refused(name, answer);
+  if (!AnswersOneOf(kRetained, answer.code)) return Refused(name, answer);
   COFFER_ASSIGN(const auto about, client_.Send({.method = Method::kHead, .path = PathOf(name)}));
   if (IsMissing(about)) return Removal{};
   return Removal{.refused = true, .until = about.retain_until};
