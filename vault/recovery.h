@@ -24,6 +24,11 @@ struct Recovered {
   std::string closed_note_path;
 };
 
+// Of what is named and not there: whether somebody says that it is lost.
+struct LostFiles {
+  bool anchor = false, ledger = false;
+};
+
 // Of a directory that no server has. The log goes on where an anchor that did not come with the
 // copy shows that no signed entry is missing. Otherwise it is closed, and a successor begins
 // (audit/entries/succession.h): a second history under its name would be a fork. Then the vault is
@@ -32,14 +37,12 @@ struct Recovered {
 //
 // `checkpoints`: signed notes of the log that were kept elsewhere. What is named and not there is
 // an error unless it is said to be lost: then the log is closed, and the copy's own ledger put in
-// that place. Errors:
-// kConflict "nothing_to_recover", "anchor_missing", "ledger_missing"; "anchor_older" and
+// that place.
+//
+// Errors: kConflict "nothing_to_recover", "anchor_missing", "ledger_missing"; "anchor_older" and
 // "ledger_older" of what a copy's own is newer than; "anchor_in_use", "ledger_in_use"; kCorrupted
 // "anchor_foreign" of an anchor, "checkpoint_foreign" of a note that no key of the copy signed;
 // "anchor_mismatch", "checkpoint_mismatch"; those of Vault::Open.
-struct LostFiles {
-  bool anchor = false, ledger = false;
-};
 Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& root,
                                const std::vector<std::string>& checkpoints,
                                LostFiles are_lost = {});
