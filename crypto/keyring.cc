@@ -81,9 +81,9 @@ Result<Keyring> Keyring::Create(const std::string& path, RootKeyProvider& root,
   FillRandom(ring.header_.vault_id);
   internal::RecordRootKey(ring.header_, root, passphrase);
   ring.header_.log_origin = log_origin;
-  SecretBytes client_kek;
-  for (SecretBytes* key : {&ring.vault_db_, &ring.keys_db_, &ring.blind_index_, &ring.token_hash_,
-                           &ring.note_, &client_kek}) {
+  SecretBytes vault_db, keys_db, client_kek;
+  for (SecretBytes* key :
+       {&vault_db, &keys_db, &ring.blind_index_, &ring.token_hash_, &ring.note_, &client_kek}) {
     *key = SecretBytes::Random(kAeadKeyBytes);
   }
   SigningKey signing = SigningKey::Generate();
@@ -94,17 +94,20 @@ Result<Keyring> Keyring::Create(const std::string& path, RootKeyProvider& root,
   const auto wrap = [&](std::string_view name, const SecretBytes& key) {
     return internal::WrapKey(document, name, kFirstVersion, key, root);
   };
-  COFFER_TRY(wrap("vault-db", ring.vault_db_));
-  COFFER_TRY(wrap("keys-db", ring.keys_db_));
+  COFFER_TRY(wrap(internal::kVaultDb, vault_db));
+  COFFER_TRY(wrap(internal::kKeysDb, keys_db));
   COFFER_TRY(wrap("blind-index", ring.blind_index_));
   COFFER_TRY(wrap("token-hash", ring.token_hash_));
   COFFER_TRY(wrap("note", ring.note_));
   COFFER_TRY(wrap(internal::kClientKek, client_kek));
   COFFER_TRY(wrap(internal::kLogSigning, signing.ExportSeed()));
   COFFER_TRY(internal::SealKeyring(document, root));
-  std::map<std::uint32_t, SecretBytes> client_keks;
-  client_keks.emplace(kFirstVersion, std::move(client_kek));
-  ring.client_keks_ = std::make_unique<ClientKeks>(ring.header_.vault_id, std::move(client_keks));
+  const auto first = [](SecretBytes key) {
+    VersionedKeys::Map keys;
+    keys.emplace(kFirstVersion, std::move(key));
+    return keys;
+  };
+  ring.Hold(first(std::move(vault_db)), first(std::move(keys_db)), first(std::move(client_kek)));
   ring.log_keys_.push_back(
       {.version = kFirstVersion, .retiring = false, .key = std::move(signing)});
 
@@ -126,17 +129,24 @@ Result<Keyring> Keyring::OpenDocument(const std::string& path, const KeyringDocu
                                       RootKeyProvider& root) {
   COFFER_TRY(internal::CheckSealed(path, document, root));
   Keyring ring;
-  COFFER_ASSIGN(ring.vault_db_, UnwrapOnly(document, "vault-db", root));
-  COFFER_ASSIGN(ring.keys_db_, UnwrapOnly(document, "keys-db", root));
+  ring.header_ = document.header;
+  COFFER_ASSIGN(auto vault_db, UnwrapAll(document, internal::kVaultDb, root));
+  COFFER_ASSIGN(auto keys_db, UnwrapAll(document, internal::kKeysDb, root));
   COFFER_ASSIGN(ring.blind_index_, UnwrapOnly(document, "blind-index", root));
   COFFER_ASSIGN(ring.token_hash_, UnwrapOnly(document, "token-hash", root));
   COFFER_ASSIGN(ring.note_, UnwrapOnly(document, "note", root));
   COFFER_ASSIGN(auto client_keks, UnwrapAll(document, internal::kClientKek, root));
-  ring.client_keks_ =
-      std::make_unique<ClientKeks>(document.header.vault_id, std::move(client_keks));
+  ring.Hold(std::move(vault_db), std::move(keys_db), std::move(client_keks));
   COFFER_ASSIGN(ring.log_keys_, UnwrapLogKeys(path, document, root));
-  ring.header_ = document.header;
   return ring;
+}
+
+void Keyring::Hold(VersionedKeys::Map vault_db, VersionedKeys::Map keys_db,
+                   VersionedKeys::Map client_keks) {
+  const Id128& id = header_.vault_id;
+  vault_db_ = std::make_unique<VersionedKeys>(internal::kVaultDb, id, std::move(vault_db));
+  keys_db_ = std::make_unique<VersionedKeys>(internal::kKeysDb, id, std::move(keys_db));
+  client_keks_ = std::make_unique<ClientKeks>(id, std::move(client_keks));
 }
 
 }  // namespace coffer::crypto

@@ -1,7 +1,8 @@
 // keyring.json: the vault's identity and its wrapped keys.
 //
-//   root key ─ wraps ─ vault-db · keys-db · client-kek v1..n · blind-index · token-hash · note ·
-//                      log-signing v1..n, of which one or two are there
+//   root key ─ wraps ─ vault-db v1..n · keys-db v1..n · client-kek v1..n · blind-index ·
+//                      token-hash · note · log-signing v1..n; of those with versions one is there,
+//                      or two while one is exchanged
 //   client-kek ─ wraps ─ one data key per client
 //
 // Every wrapped key is bound to the context "coffer-keyring-v1 ‖ vault id ‖ name ‖ version".
@@ -21,8 +22,7 @@
 //   - A process that opened the keyring before has the key in memory until it ends or opens anew.
 //   - The seal tells an altered file, not an old one: who can write the file can put an earlier
 //     keyring.json back, retired key and all. Only the log's own entries tell.
-// The same is true of a client-KEK that DropOlderClientKeks destroys, and of what an exchanged root
-// key had wrapped.
+// The same is true of what DropOlder destroys, and of what an exchanged root key had wrapped.
 #pragma once
 
 #include <cstdint>
@@ -40,12 +40,19 @@
 #include "crypto/root_key_provider.h"
 #include "crypto/secret_bytes.h"
 #include "crypto/sign.h"
+#include "crypto/versioned_keys.h"
 
 namespace coffer::crypto {
 
 namespace internal {
 struct KeyringDocument;
 }  // namespace internal
+
+// What is exchanged at once, while a vault uses it.
+enum class KeysInUse : std::uint8_t {
+  kClients,    // client-kek
+  kDatabases,  // vault-db and keys-db, whose versions are the same
+};
 
 class Keyring {
  public:
@@ -82,12 +89,13 @@ class Keyring {
   // "log_origin_invalid", as of Create.
   static Status RenameLog(const std::string& path, RootKeyProvider& root,
                           std::string_view log_origin);
-  // A new random client-KEK, one version up, which is returned. Errors: kConflict
-  // "rotation_in_progress" when there are two.
-  static Result<std::uint32_t> AddClientKek(const std::string& path, RootKeyProvider& root);
-  // Destroys (above) all but the newest; fine when there is one. Precondition: no data key that
-  // matters is wrapped under them.
-  static Status DropOlderClientKeks(const std::string& path, RootKeyProvider& root);
+  // New random keys, one version up each; the client-KEK's, or that of both databases, is returned.
+  // Errors: kConflict "rotation_in_progress" when there are two.
+  static Result<std::uint32_t> AddNext(const std::string& path, RootKeyProvider& root,
+                                       KeysInUse which);
+  // Destroys (above) all but the newest; fine when there is one. Precondition: nothing that matters
+  // is encrypted under them.
+  static Status DropOlder(const std::string& path, RootKeyProvider& root, KeysInUse which);
 
   // All of it wrapped and sealed by `next` instead of `root`; `passphrase` as of Create. Nothing is
   // written unless `next` opens all that it wrapped and `root` opens none of it. Errors: as those
@@ -100,8 +108,12 @@ class Keyring {
   const Id128& vault_id() const { return header_.vault_id; }
   const std::string& log_origin() const { return header_.log_origin; }
 
-  const SecretBytes& vault_db_key() const { return vault_db_; }
-  const SecretBytes& keys_db_key() const { return keys_db_; }
+  SecretBytes vault_db_key() const { return vault_db_->Newest(); }
+  SecretBytes keys_db_key() const { return keys_db_->Newest(); }
+  const VersionedKeys& vault_db_keys() const { return *vault_db_; }
+  VersionedKeys& vault_db_keys() { return *vault_db_; }
+  const VersionedKeys& keys_db_keys() const { return *keys_db_; }
+  VersionedKeys& keys_db_keys() { return *keys_db_; }
   const SecretBytes& blind_index_key() const { return blind_index_; }
   const SecretBytes& token_hash_key() const { return token_hash_; }
   const SecretBytes& note_key() const { return note_; }  // reasons that concern no single client
@@ -129,9 +141,13 @@ class Keyring {
                                       RootKeyProvider& root);
   static Status Rewrite(const std::string& path, internal::KeyringDocument document,
                         RootKeyProvider& root);
+  // Precondition: header_ has the vault's id.
+  void Hold(VersionedKeys::Map vault_db, VersionedKeys::Map keys_db,
+            VersionedKeys::Map client_keks);
 
   KeyringHeader header_;
-  SecretBytes vault_db_, keys_db_, blind_index_, token_hash_, note_;
+  std::unique_ptr<VersionedKeys> vault_db_, keys_db_;
+  SecretBytes blind_index_, token_hash_, note_;
   std::unique_ptr<ClientKeks> client_keks_;
   std::vector<LogKey> log_keys_;  // by version
 };

@@ -28,9 +28,9 @@ struct KeyringHeader {
   bool oldest_log_key_retiring = false;    // never so of the only one
   // Only of one that was read from a file:
   std::map<std::string, std::vector<std::uint32_t>> versions;  // of each key, oldest first
-  // Of what the root key made of one of the keys: another one after each exchange of the root key,
-  // and the same after all else.
-  Hash root_wrap{};
+  // Of what the root key made of each version of vault-db, oldest first: others after each exchange
+  // of the root key, and the same after all else.
+  std::vector<Hash> root_wraps;
 };
 
 // A name for the log's checkpoints (C2SP signed-note key name): 1 to 200 bytes of UTF-8 without

@@ -1,5 +1,8 @@
+#include <array>
 #include <iterator>
 #include <limits>
+#include <span>
+#include <string_view>
 
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
@@ -28,6 +31,14 @@ Result<std::uint32_t> NextVersion(const std::string& path, const KeyringDocument
     return Fail(Code::kExhausted, exhausted, path + " has no further version");
   }
   return newest + 1;
+}
+
+std::span<const std::string_view> NamesOf(KeysInUse which) {
+  static constexpr std::array<std::string_view, 1> kOfClients = {kClientKek};
+  static constexpr std::array<std::string_view, 2> kOfDatabases = {internal::kVaultDb,
+                                                                   internal::kKeysDb};
+  if (which == KeysInUse::kClients) return kOfClients;
+  return kOfDatabases;
 }
 
 // Whether `root` unwraps anything of it, whichever kind of root key it says that it has.
@@ -122,28 +133,36 @@ Status Keyring::RenameLog(const std::string& path, RootKeyProvider& root,
   return Rewrite(path, std::move(document), root);
 }
 
-Result<std::uint32_t> Keyring::AddClientKek(const std::string& path, RootKeyProvider& root) {
+Result<std::uint32_t> Keyring::AddNext(const std::string& path, RootKeyProvider& root,
+                                       KeysInUse which) {
   COFFER_ASSIGN(KeyringDocument document, ReadSealed(path, root));
-  if (document.keys[std::string(kClientKek)].size() > 1) {
-    return Fail(Code::kConflict, "rotation_in_progress",
-                path + " holds two client-KEKs: finish the exchange that is under way first");
+  std::uint32_t next = 0;
+  for (const std::string_view name : NamesOf(which)) {
+    if (document.keys[std::string(name)].size() > 1) {
+      return Fail(Code::kConflict, "rotation_in_progress",
+                  path + " holds two versions of " + std::string(name) +
+                      ": finish the exchange that is under way first");
+    }
+    COFFER_ASSIGN(next, NextVersion(path, document, name, "key_versions_exhausted"));
+    const SecretBytes key = SecretBytes::Random(kAeadKeyBytes);
+    COFFER_TRY(internal::WrapKey(document, name, next, key, root));
   }
-  COFFER_ASSIGN(const std::uint32_t version,
-                NextVersion(path, document, kClientKek, "client_kek_versions_exhausted"));
-  const SecretBytes key = SecretBytes::Random(kAeadKeyBytes);
-  COFFER_TRY(internal::WrapKey(document, kClientKek, version, key, root));
   COFFER_TRY(Rewrite(path, std::move(document), root));
-  return version;
+  return next;
 }
 
-Status Keyring::DropOlderClientKeks(const std::string& path, RootKeyProvider& root) {
+Status Keyring::DropOlder(const std::string& path, RootKeyProvider& root, KeysInUse which) {
   COFFER_ASSIGN(KeyringDocument document, ReadSealed(path, root));
-  // What a crash of an earlier rewrite left behind holds the key as well.
+  // What a crash of an earlier rewrite left behind holds the keys as well.
   COFFER_TRY(RemoveTemporariesOf(path));
-  auto& versions = document.keys[std::string(kClientKek)];
-  if (versions.size() < 2) return {};
-  versions.erase(versions.begin(), std::prev(versions.end()));
-  return Rewrite(path, std::move(document), root);
+  bool dropped = false;
+  for (const std::string_view name : NamesOf(which)) {
+    auto& versions = document.keys[std::string(name)];
+    if (versions.size() < 2) continue;
+    versions.erase(versions.begin(), std::prev(versions.end()));
+    dropped = true;
+  }
+  return dropped ? Rewrite(path, std::move(document), root) : Status();
 }
 
 Status Keyring::ExchangeRootKey(const std::string& path, RootKeyProvider& root,

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <ranges>
+#include <span>
 
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
@@ -32,8 +34,29 @@ std::string KeysKeyContext(const Id128& vault_id, std::uint32_t version) {
   return context;
 }
 
-Result<SecretBytes> WrappingKeyOf(const Keyring& keyring) {
-  return HkdfSha256(keyring.keys_db_key(), {}, kKeysKeyWrapInfo, kAeadKeyBytes);
+Result<SecretBytes> WrappingKeyOf(const SecretBytes& keys_db_key) {
+  return HkdfSha256(keys_db_key, {}, kKeysKeyWrapInfo, kAeadKeyBytes);
+}
+
+// Of each version of the keyring's key, newest first: the file is sealed under one of them.
+Result<std::vector<SecretBytes>> WrappingKeysOf(const Keyring& keyring) {
+  std::vector<SecretBytes> wrapping;
+  for (const std::uint32_t version : keyring.keys_db_keys().versions() | std::views::reverse) {
+    const auto key = keyring.keys_db_keys().Find(version);
+    if (!key) continue;  // destroyed since
+    COFFER_ASSIGN(auto derived, WrappingKeyOf(*key));
+    wrapping.push_back(std::move(derived));
+  }
+  return wrapping;
+}
+
+std::optional<SecretBytes> OpenKeysKey(std::span<const SecretBytes> wrapping,
+                                       const std::string& context, ByteView wrapped) {
+  for (const SecretBytes& key : wrapping) {
+    auto opened = OpenSecret(key.ExposeSecret(), AsBytes(context), wrapped);
+    if (opened && opened->size() == kAeadKeyBytes) return *std::move(opened);
+  }
+  return std::nullopt;
 }
 
 // Decimal from 1, without leading zeros.
@@ -46,8 +69,8 @@ std::optional<std::uint32_t> ParseKeysKeyVersion(std::string_view text) {
 }
 
 Result<KeysDatabaseKeys> ParseKeysKeys(const std::string& path, std::string_view text,
-                                       const Keyring& keyring) {
-  COFFER_ASSIGN(const SecretBytes wrapping, WrappingKeyOf(keyring));
+                                       const Id128& vault_id,
+                                       std::span<const SecretBytes> wrapping) {
   const auto take_line = [&]() -> std::optional<std::string_view> {
     const auto end = text.find('\n');
     if (end == std::string_view::npos) return std::nullopt;
@@ -70,9 +93,8 @@ Result<KeysDatabaseKeys> ParseKeysKeys(const std::string& path, std::string_view
     if (!version || !wrapped || (!keys.empty() && *version <= keys.back().version)) {
       return KeysKeyMalformed(path, "is damaged");
     }
-    auto key = OpenSecret(wrapping.ExposeSecret(),
-                          AsBytes(KeysKeyContext(keyring.vault_id(), *version)), *wrapped);
-    if (!key || key->size() != kAeadKeyBytes) {
+    auto key = OpenKeysKey(wrapping, KeysKeyContext(vault_id, *version), *wrapped);
+    if (!key) {
       return KeysKeyMalformed(path,
                               "does not open with this keyring: it is damaged, or belongs to "
                               "another vault");
@@ -86,7 +108,7 @@ Result<KeysDatabaseKeys> ParseKeysKeys(const std::string& path, std::string_view
 // keys.db is lost, and all clients with it.
 Result<std::string> RenderKeysKeys(const std::string& path, const KeysDatabaseKeys& keys,
                                    const Keyring& keyring) {
-  COFFER_ASSIGN(const SecretBytes wrapping, WrappingKeyOf(keyring));
+  COFFER_ASSIGN(const SecretBytes wrapping, WrappingKeyOf(keyring.keys_db_key()));
   std::string text = std::string(kKeysKeyFormat) + "\n";
   for (const KeysDatabaseKey& key : keys) {
     const std::string context = KeysKeyContext(keyring.vault_id(), key.version);
@@ -95,7 +117,8 @@ Result<std::string> RenderKeysKeys(const std::string& path, const KeysDatabaseKe
                               key.key.ExposeSecret())) +
             "\n";
   }
-  COFFER_ASSIGN(const auto reread, ParseKeysKeys(path, text, keyring));
+  COFFER_ASSIGN(const auto reread,
+                ParseKeysKeys(path, text, keyring.vault_id(), std::span(&wrapping, 1)));
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (reread.size() != keys.size() || reread[i].key != keys[i].key) {
       return Fail(Code::kInternal, "internal_error", path + " would not read back");
@@ -125,12 +148,28 @@ Status DestroyOneOfTwo(const std::string& path, const Keyring& keyring, std::siz
 Result<std::vector<KeysDatabaseKey>> ReadKeysDatabaseKeys(const std::string& path,
                                                           const Keyring& keyring) {
   auto text = ReadFile(path, kMaxKeysKeyFileBytes);
-  if (text) return ParseKeysKeys(path, AsText(*text), keyring);
+  if (text) {
+    COFFER_ASSIGN(const auto wrapping, WrappingKeysOf(keyring));
+    return ParseKeysKeys(path, AsText(*text), keyring.vault_id(), wrapping);
+  }
   if (text.error().code == Code::kTooLarge) return KeysKeyMalformed(path, "is damaged");
   if (text.error().code != Code::kNotFound) return std::unexpected(std::move(text).error());
   KeysDatabaseKeys keys;
-  keys.push_back({.version = kFirstKeysKey, .key = keyring.keys_db_key().Clone()});
+  const auto versions = keyring.keys_db_keys().versions();
+  auto oldest = keyring.keys_db_keys().Find(versions.front());
+  keys.push_back(
+      {.version = kFirstKeysKey, .key = oldest ? *std::move(oldest) : keyring.keys_db_key()});
   return keys;
+}
+
+Result<bool> IsUnderNewestKeysDbKey(const std::string& path, const Keyring& keyring) {
+  const auto text = ReadFile(path, kMaxKeysKeyFileBytes);
+  if (!text && text.error().code == Code::kNotFound) return false;
+  COFFER_TRY(text);
+  COFFER_ASSIGN(const SecretBytes wrapping, WrappingKeyOf(keyring.keys_db_key()));
+  const auto keys = ParseKeysKeys(path, AsText(*text), keyring.vault_id(), std::span(&wrapping, 1));
+  if (!keys) COFFER_TRY(ReadKeysDatabaseKeys(path, keyring));
+  return keys.has_value();
 }
 
 Result<SecretBytes> CreateKeysDatabaseKey(const std::string& path, const Keyring& keyring) {

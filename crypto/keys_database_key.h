@@ -7,7 +7,8 @@
 //
 // Each line ends with a newline; versions are decimal from 1. A key is sealed (crypto/aead.h) with
 // its version as key id, bound to "coffer-keys-db-key-v1 ‖ vault id ‖ version (u32 big-endian)",
-// under HKDF-SHA-256 of the keyring's keys-db key with the info "coffer-keys-db-wrap-v1". So a
+// under HKDF-SHA-256 of the keyring's newest keys-db key with the info "coffer-keys-db-wrap-v1";
+// while that is exchanged, what is under the one before opens too. So a
 // server that has its keyring open can replace the key, which it could not in keyring.json: that is
 // sealed by the root key, which no server keeps.
 //
@@ -25,8 +26,8 @@
 //   earlier keys.db.key. Whoever has
 //     one of them, the same of the earlier keys.db, keyring.json and the root key reads the earlier
 //     keys. Two things have to survive instead of one.
-//   - The keyring's keys-db key is not replaced: of a vault from before this file, blocks of the
-//     keys.db of that time stay readable for whoever has keyring.json and the root key.
+//   - The keyring's keys-db key stays the same unless somebody exchanges it: of a vault from before
+//     this file, blocks of the keys.db of that time are readable for whoever has it.
 //   - Who can write both files can put earlier ones back. The vault then destroys the keys of the
 //     clients that its register of erasures has, and rewrites keys.db anew.
 #pragma once
@@ -47,10 +48,15 @@ struct KeysDatabaseKey {
   SecretBytes key;            // 32 bytes
 };
 
-// One or two, that of keys.db first. Without the file the keyring's own, as version 1. Errors:
+// One or two, that of keys.db first. Without the file the keyring's own, the oldest, as version 1.
+// Errors:
 // kCorrupted "keys_db_key_malformed" (damaged, or of another vault), kUnavailable.
 Result<std::vector<KeysDatabaseKey>> ReadKeysDatabaseKeys(const std::string& path,
                                                           const Keyring& keyring);
+
+// Whether the file is there, and all that it has is wrapped under the keyring's newest keys-db key
+// alone. Errors: those of ReadKeysDatabaseKeys.
+Result<bool> IsUnderNewestKeysDbKey(const std::string& path, const Keyring& keyring);
 
 // A new random key, version 1, for a keys.db that is not made yet. Errors: kConflict "file_exists",
 // kUnavailable.

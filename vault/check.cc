@@ -21,6 +21,7 @@
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
+#include "vault/storage/vault_database.h"
 #include "vault/vault_options.h"
 
 namespace coffer::vault {
@@ -107,8 +108,9 @@ Result<bool> CheckDirectory(const VaultOptions& options, crypto::RootKeyProvider
   COFFER_ASSIGN(const auto keyring,
                 Reading(keyring_path, crypto::Keyring::Open(keyring_path, root)));
 
-  COFFER_ASSIGN(auto vault, Reading(vault_path, Database::Open(vault_path, keyring.vault_db_key(),
-                                                               {.read_only = true})));
+  COFFER_ASSIGN(VaultDatabase opened,
+                Reading(vault_path, OpenVaultDatabase(vault_path, keyring, {.read_only = true})));
+  Database vault = std::move(opened.database);
   COFFER_ASSIGN(auto keys,
                 Reading(keys_path, OpenKeysDatabase(keys_path, keyring, {.read_only = true})));
   COFFER_TRY(CheckWritable(options));

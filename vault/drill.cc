@@ -29,6 +29,7 @@
 #include "vault/oversight/verify_directory.h"
 #include "vault/rooms.h"
 #include "vault/storage/data_directory.h"
+#include "vault/storage/vault_database.h"
 #include "vault/vault_options.h"
 
 namespace coffer::vault {
@@ -221,7 +222,9 @@ class DrillRun {
   }
 
   Result<Database> OpenCopy() const {
-    return Database::Open(VaultDatabasePath(vault_), keyring_->vault_db_key(), {.read_only = true});
+    COFFER_ASSIGN(VaultDatabase opened,
+                  OpenVaultDatabase(VaultDatabasePath(vault_), *keyring_, {.read_only = true}));
+    return std::move(opened.database);
   }
 
   Result<audit::Checkpoint> Trusted(const std::string& note) const {

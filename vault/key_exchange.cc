@@ -13,6 +13,7 @@
 #include "vault/opening.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
+#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 namespace {
@@ -30,9 +31,9 @@ Result<bool> HasServer(const std::string& directory) {
 // Of vault.db, beside a server too.
 Result<NotedKeys> ReadNoted(const std::string& directory, const crypto::Keyring& keyring) {
   const std::string path = VaultDatabasePath(directory);
-  COFFER_ASSIGN(auto vault,
-                Reading(path, Database::Open(path, keyring.vault_db_key(), {.read_only = true})));
-  COFFER_ASSIGN(auto settings, Reading(path, SettingStore::Open(vault)));
+  COFFER_ASSIGN(VaultDatabase vault,
+                Reading(path, OpenVaultDatabase(path, keyring, {.read_only = true})));
+  COFFER_ASSIGN(auto settings, Reading(path, SettingStore::Open(vault.database)));
   return Reading(path, ReadNotedKeys(settings));
 }
 
@@ -41,9 +42,19 @@ Result<Database> OpenKeysForReading(const std::string& directory, const crypto::
   return Reading(path, OpenKeysDatabase(path, keyring, {.read_only = true}));
 }
 
-bool HasNoted(const NotedKeys& noted, std::uint32_t version) {
-  return noted.client_keks &&
-         std::ranges::find(*noted.client_keks, version) != noted.client_keks->end();
+bool HasNoted(const std::optional<std::vector<std::uint32_t>>& noted, std::uint32_t version) {
+  return noted && std::ranges::find(*noted, version) != noted->end();
+}
+
+crypto::VersionedKeys& InUseOf(crypto::Keyring& keyring, crypto::KeysInUse which) {
+  if (which == crypto::KeysInUse::kClients) return keyring.client_keks();
+  return keyring.vault_db_keys();
+}
+
+Status HandOver(const std::string& directory, std::string_view name,
+                const crypto::VersionedKeys& keys, const crypto::Keyring& keyring) {
+  COFFER_ASSIGN(const Bytes sealed, keys.SealNewest(keyring.note_key()));
+  return crypto::WriteFileAtomically(HandedOverKeyPath(directory, name), sealed);
 }
 
 }  // namespace
@@ -71,24 +82,28 @@ Status ExchangeRootKey(const std::string& directory, crypto::RootKeyProvider& ro
   return {};
 }
 
-Result<ClientKekBegun> BeginClientKekExchange(const std::string& directory,
-                                              crypto::RootKeyProvider& root) {
+Result<KeyExchangeBegun> BeginKeyExchange(const std::string& directory,
+                                          crypto::RootKeyProvider& root, crypto::KeysInUse which) {
   COFFER_TRY(CheckThere(directory));
   COFFER_ASSIGN(const auto lock, KeyringLock::Acquire(directory));
   const std::string path = KeyringPath(directory);
-  ClientKekBegun begun;
+  KeyExchangeBegun begun;
   {
-    COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
-    begun.begun = keyring.client_keks().versions().size() == 1;
+    COFFER_ASSIGN(auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
+    begun.begun = InUseOf(keyring, which).versions().size() == 1;
   }
-  // Durable before anybody can wrap under it.
-  if (begun.begun) COFFER_TRY(crypto::Keyring::AddClientKek(path, root));
-  COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
-  begun.version = keyring.client_keks().newest();
+  // Durable before anybody can encrypt under it.
+  if (begun.begun) COFFER_TRY(crypto::Keyring::AddNext(path, root, which));
+  COFFER_ASSIGN(auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
+  begun.version = InUseOf(keyring, which).newest();
   COFFER_ASSIGN(begun.served, HasServer(directory));
   if (!begun.served) return begun;
-  COFFER_ASSIGN(const auto sealed, keyring.client_keks().SealNewest(keyring.note_key()));
-  COFFER_TRY(crypto::WriteFileAtomically(HandedOverKekPath(directory), sealed));
+  if (which == crypto::KeysInUse::kClients) {
+    COFFER_TRY(HandOver(directory, "client-kek", keyring.client_keks(), keyring));
+  } else {
+    COFFER_TRY(HandOver(directory, "keys-db", keyring.keys_db_keys(), keyring));
+    COFFER_TRY(HandOver(directory, "vault-db", keyring.vault_db_keys(), keyring));
+  }
   return begun;
 }
 
@@ -117,7 +132,7 @@ Result<ClientKekFinished> FinishClientKekExchange(const std::string& directory,
     }
   }
   // The vault has said so itself: it took the newer one up, and wraps nothing under the older.
-  const bool said = noted.wrapped_under == newest && HasNoted(noted, newest);
+  const bool said = noted.wrapped_under == newest && HasNoted(noted.client_keks, newest);
   if (!said || left.keys() > 0) {
     return Fail(Code::kConflict, "rotation_unfinished",
                 std::to_string(use.Under(newest)) + " of " + std::to_string(use.total()) +
@@ -126,8 +141,37 @@ Result<ClientKekFinished> FinishClientKekExchange(const std::string& directory,
                     (left.keys() > 0 ? "" : ", and the vault has not said that it is through") +
                     ": the server wraps the others while it runs; see coffer key status");
   }
-  COFFER_TRY(crypto::Keyring::DropOlderClientKeks(path, root));
+  COFFER_TRY(crypto::Keyring::DropOlder(path, root, crypto::KeysInUse::kClients));
   return ClientKekFinished{newest, use.Under(newest), left.damaged()};
+}
+
+Result<std::uint32_t> FinishDatabaseKeyExchange(const std::string& directory,
+                                                crypto::RootKeyProvider& root) {
+  COFFER_TRY(CheckThere(directory));
+  COFFER_ASSIGN(const auto lock, KeyringLock::Acquire(directory));
+  const std::string path = KeyringPath(directory);
+  COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
+  const std::uint32_t newest = keyring.vault_db_keys().newest();
+  if (keyring.vault_db_keys().versions().size() < 2) {
+    return Fail(Code::kConflict, "nothing_to_finish",
+                path + " has one vault-db key: no exchange is under way");
+  }
+  // What it says itself, and what the files say.
+  COFFER_ASSIGN(const NotedKeys noted, ReadNoted(directory, keyring));
+  const std::string vault_path = VaultDatabasePath(directory);
+  COFFER_ASSIGN(const VaultDatabase vault,
+                Reading(vault_path, OpenVaultDatabase(vault_path, keyring, {.read_only = true})));
+  const std::string key_path = KeysDatabaseKeyPath(KeysDatabasePath(directory));
+  COFFER_ASSIGN(const bool sealed,
+                Reading(key_path, crypto::IsUnderNewestKeysDbKey(key_path, keyring)));
+  if (noted.written_under != newest || vault.key_version != newest || !sealed) {
+    return Fail(Code::kConflict, "rotation_unfinished",
+                std::string("the server has not yet written ") +
+                    (vault.key_version != newest ? "vault.db" : "keys.db") + " under version " +
+                    std::to_string(newest) + ": it does so while it runs; see coffer key status");
+  }
+  COFFER_TRY(crypto::Keyring::DropOlder(path, root, crypto::KeysInUse::kDatabases));
+  return newest;
 }
 
 Result<KeyOverview> ReadKeys(const std::string& directory, crypto::RootKeyProvider* root) {
@@ -143,6 +187,7 @@ Result<KeyOverview> ReadKeys(const std::string& directory, crypto::RootKeyProvid
   COFFER_ASSIGN(auto keys, KeyStore::OpenForReading(database));
   COFFER_ASSIGN(const auto use, ClientKekUse::CountAll(keys));
   overview.clients = ClientsOf(header, use, noted, false);
+  overview.database = DatabaseOf(header, noted, false);
   const std::string key_path = KeysDatabaseKeyPath(KeysDatabasePath(directory));
   COFFER_ASSIGN(const auto of_database, crypto::ReadKeysDatabaseKeys(key_path, keyring));
   overview.keys_database_key = of_database.front().version;

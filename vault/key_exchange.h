@@ -1,12 +1,13 @@
-// Exchanging the root key and the client-KEK, by whoever has the root key; a server may have the
-// vault meanwhile, and does its part by itself (vault/clients/client_key_exchange.h). The key that
-// signs the log: log_key_rotation.h.
+// Exchanging the root key, the client-KEK and the keys of the databases, by whoever has the root
+// key; a server may have the vault meanwhile, and does its part by itself
+// (vault/clients/client_key_exchange.h). The key that signs the log: log_key_rotation.h.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "crypto/kdf.h"
+#include "crypto/keyring.h"
 #include "crypto/result.h"
 #include "crypto/root_key_provider.h"
 #include "vault/oversight/key_overview.h"
@@ -20,16 +21,16 @@ namespace coffer::vault {
 Status ExchangeRootKey(const std::string& directory, crypto::RootKeyProvider& root,
                        crypto::RootKeyProvider& next, const crypto::Argon2idParameters& passphrase);
 
-struct ClientKekBegun {
+struct KeyExchangeBegun {
   std::uint32_t version = 0;
   bool begun = false;   // false: an exchange was under way, and goes on
   bool served = false;  // it was handed to the server that runs
 };
-// The next client-KEK, in keyring.json and then, where a server runs, in a file for it. What a
-// crash leaves in between is made good by the same again, or by a start. Errors: those of
-// crypto::Keyring::AddClientKek, "keyring_in_use".
-Result<ClientKekBegun> BeginClientKekExchange(const std::string& directory,
-                                              crypto::RootKeyProvider& root);
+// The next client-KEK, or the next keys of both databases, in keyring.json and then, where a server
+// runs, in files for it. What a crash leaves in between is made good by the same again, or by a
+// start. Errors: those of crypto::Keyring::AddNext, "keyring_in_use".
+Result<KeyExchangeBegun> BeginKeyExchange(const std::string& directory,
+                                          crypto::RootKeyProvider& root, crypto::KeysInUse which);
 
 struct ClientKekFinished {
   std::uint32_t version = 0;
@@ -41,6 +42,11 @@ struct ClientKekFinished {
 // databases.
 Result<ClientKekFinished> FinishClientKekExchange(const std::string& directory,
                                                   crypto::RootKeyProvider& root);
+
+// The older keys of the databases are destroyed, where both are written under the newest, whose
+// version is returned. Errors: as FinishClientKekExchange.
+Result<std::uint32_t> FinishDatabaseKeyExchange(const std::string& directory,
+                                                crypto::RootKeyProvider& root);
 
 // Without a server. `root` null: what can be told without it, which is no counts and no times.
 Result<KeyOverview> ReadKeys(const std::string& directory, crypto::RootKeyProvider* root);

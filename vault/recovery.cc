@@ -21,6 +21,7 @@
 #include "vault/opening.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/migrations.h"
+#include "vault/storage/vault_database.h"
 #include "vault/vault.h"
 
 namespace coffer::vault {
@@ -403,8 +404,9 @@ Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& ro
     const std::string keyring_path = KeyringPath(options.directory);
     const std::string vault_path = VaultDatabasePath(options.directory);
     COFFER_ASSIGN(auto keyring, Reading(keyring_path, crypto::Keyring::Open(keyring_path, root)));
-    COFFER_ASSIGN(auto vault,
-                  Reading(vault_path, Database::Open(vault_path, keyring.vault_db_key(), {})));
+    COFFER_ASSIGN(VaultDatabase opened,
+                  Reading(vault_path, OpenVaultDatabase(vault_path, keyring, {})));
+    Database vault = std::move(opened.database);
     COFFER_TRY(Reading(vault_path, Migrate(vault, VaultMigrations())));
     COFFER_ASSIGN(auto log, Reading(vault_path, LogStore::Open(vault)));
     std::vector<audit::VerifierKey> later;

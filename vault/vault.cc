@@ -56,6 +56,7 @@
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
+#include "vault/storage/vault_database.h"
 #include "vault/vault_options.h"
 
 namespace coffer::vault {
@@ -71,6 +72,13 @@ void WarnOfRoles(const Catalog& catalog, const OperatorLog& log) {
     text.back() = '.';
     log(Severity::kWarning, text);
   }
+}
+
+// It is made anew, and must not be what the older key is kept for.
+void RemoveIndexOfOlderKey(const std::string& path, const crypto::Keyring& keyring) {
+  const crypto::VersionedKeys& keys = keyring.vault_db_keys();
+  if (keys.versions().size() < 2 || LogIndexReader::Open(path, keys.Newest())) return;
+  LogIndex::Remove(path);
 }
 
 }  // namespace
@@ -100,9 +108,13 @@ Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvid
     rooms->anchor_lock.emplace(std::move(held));
   }
 
-  COFFER_ASSIGN(auto vault,
-                Reading(vault_path, Database::Open(vault_path, rooms->keyring.vault_db_key(),
-                                                   {.cache_kib = options.page_cache_mib * 1024})));
+  // Of an exchange of its key that did not come to its end, which is begun anew.
+  COFFER_TRY(Reading(vault_path, RemoveNextVaultDatabase(vault_path)));
+  const int cache_kib = options.page_cache_mib * 1024;
+  COFFER_ASSIGN(
+      VaultDatabase opened,
+      Reading(vault_path, OpenVaultDatabase(vault_path, rooms->keyring, {.cache_kib = cache_kib})));
+  Database vault = std::move(opened.database);
   COFFER_TRY(Reading(keys_path, SettleKeysDatabase(keys_path, rooms->keyring)));
   COFFER_ASSIGN(auto keys, Reading(keys_path, OpenKeysDatabase(keys_path, rooms->keyring,
                                                                {.cache_kib = kKeysCacheKib})));
@@ -156,6 +168,8 @@ Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvid
   KeyStoreRewrite::Options rewrite;
   rewrite.after_ms = options.keys_rewrite_after_ms;
   rewrite.interval_ms = options.keys_rewrite_interval_ms;
+  VaultRewrite::Options vault_rewrite;
+  vault_rewrite.cache_kib = cache_kib;
   COFFER_ASSIGN(rooms->engine,
                 Reading(vault_path, Engine::Create(std::move(vault), std::move(keys),
                                                    rooms->keyring, std::move(cache),
@@ -167,6 +181,8 @@ Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvid
                                                     .append_acts = append_acts,
                                                     .open_rooms = OpenRoomStates,
                                                     .keys_rewrite = rewrite,
+                                                    .vault_rewrite = vault_rewrite,
+                                                    .vault_key_version = opened.key_version,
                                                     .take_over_state = options.take_over_state})));
   rooms->Furnish(two_person_needed);
   if (options.log) WarnOfRoles(*rooms->engine->Of<CatalogState>().Published(), options.log);
@@ -200,9 +216,11 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   const VaultOptions& settled = rooms->options;
   const std::string keyring_path = KeyringPath(options.directory);
   const std::string vault_path = VaultDatabasePath(options.directory);
-  COFFER_ASSIGN(auto reader,
-                Reading(vault_path, Database::Open(vault_path, rooms->keyring.vault_db_key(),
-                                                   {.read_only = true})));
+  const auto read = [&] {
+    return Reading(vault_path, ReadVaultDatabase(vault_path, rooms->keyring,
+                                                 rooms->engine->vault_key_version()));
+  };
+  COFFER_ASSIGN(auto reader, read());
   COFFER_ASSIGN(
       rooms->publisher,
       Reading(vault_path, LogPublisher::Create(*rooms->engine, rooms->keyring, std::move(reader),
@@ -221,39 +239,31 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   }
   rooms->key_exchange = std::make_unique<ClientKeyExchange>(*rooms->operations, rooms->keyring,
                                                             options.directory, settled);
+  RemoveIndexOfOlderKey(LogIndexPath(options.directory), rooms->keyring);
   COFFER_TRY(Reading(keyring_path, rooms->key_exchange->FinishAtStart(root)));
   keyring_lock.reset();
   rooms->trees.emplace(*rooms->engine, *rooms->publisher, rooms->keyring);
   rooms->publisher->Start();
-  COFFER_ASSIGN(auto follower_reader,
-                Reading(vault_path, Database::Open(vault_path, rooms->keyring.vault_db_key(),
-                                                   {.read_only = true})));
-  COFFER_ASSIGN(rooms->follower,
-                Reading(vault_path, LogFollower::Create(
-                                        std::move(follower_reader), rooms->keyring.vault_db_key(),
-                                        {.index_path = LogIndexPath(options.directory),
-                                         .interval_ms = options.checkpoint_interval_ms,
-                                         .log = options.log})));
-  rooms->log_readers.emplace(*rooms->snapshots, *rooms->follower, LogIndexPath(options.directory),
-                             rooms->keyring.vault_db_key());
+  COFFER_ASSIGN(auto follower_reader, read());
+  COFFER_ASSIGN(
+      rooms->follower,
+      Reading(vault_path, LogFollower::Create(std::move(follower_reader), rooms->keyring,
+                                              {.index_path = LogIndexPath(options.directory),
+                                               .interval_ms = options.checkpoint_interval_ms,
+                                               .log = options.log})));
+  rooms->log_readers.emplace(*rooms->snapshots, *rooms->follower);
   rooms->follower->Start();
-  COFFER_ASSIGN(auto scrub_reader,
-                Reading(vault_path, Database::Open(vault_path, rooms->keyring.vault_db_key(),
-                                                   {.read_only = true})));
+  rooms->key_exchange->AlsoUnderNewest(
+      [follower = rooms->follower.get()] { return follower->FollowsNewestKey(); });
+  COFFER_ASSIGN(auto scrub_reader, read());
   COFFER_ASSIGN(
       rooms->scrubber,
-      Reading(vault_path, Scrubber::Create(*rooms->engine, rooms->keyring, std::move(scrub_reader),
-                                           rooms->damaged,
-                                           {.entries_per_s = options.scrub_entries_per_s,
-                                            .log = options.log,
-                                            .index_path = LogIndexPath(options.directory),
-                                            .index_size = [follower = rooms->follower.get()] {
-                                              return follower->size();
-                                            }})));
+      Reading(vault_path, Scrubber::Create(
+                              *rooms->engine, rooms->keyring, std::move(scrub_reader),
+                              *rooms->follower, rooms->damaged,
+                              {.entries_per_s = options.scrub_entries_per_s, .log = options.log})));
   rooms->scrubber->Start();
-  COFFER_ASSIGN(auto retention_reader,
-                Reading(vault_path, Database::Open(vault_path, rooms->keyring.vault_db_key(),
-                                                   {.read_only = true})));
+  COFFER_ASSIGN(auto retention_reader, read());
   COFFER_ASSIGN(
       rooms->retention,
       Reading(vault_path, RetentionRunner::Create(*rooms->procedure, std::move(retention_reader))));

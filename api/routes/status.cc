@@ -72,6 +72,13 @@ void WriteMembers(ObjectWriter& object, const vault::KeyOverview& keys) {
       one.Flag("held", under.held);
     });
   }
+  if (keys.database) {
+    ObjectWriter database = object.Object("database");
+    database.Text("phase", Name(keys.database->phase));
+    if (keys.database->since) database.Time("since", *keys.database->since);
+    database.Number("pages", keys.database->pages);
+    database.Number("copied", keys.database->copied);
+  }
   if (keys.keys_database_key) {
     ObjectWriter database = object.Object("keys_database");
     database.Number("version", *keys.keys_database_key);

@@ -197,9 +197,11 @@ bool ReadKeys(const json& keys, bool two_keys, KeyringDocument& document) {
   if (!keys.is_object()) return false;
   for (const auto& [name, wrapped] : keys.items()) {
     const bool single = std::ranges::find(kSingleKeys, name) != kSingleKeys.end();
-    if (!single && name != kClientKek && name != kLogSigning) return false;
+    const bool of_database = name == kVaultDb || name == kKeysDb;
+    if (!single && !of_database && name != kClientKek && name != kLogSigning) return false;
     const auto versions = VersionsOf(wrapped);
     if (!versions || versions->empty() || (single && versions->size() != 1)) return false;
+    if (of_database && versions->size() > 2) return false;
     if (name == kLogSigning && versions->size() != (two_keys ? 2 : 1)) return false;
     for (const std::uint32_t version : *versions) {
       auto bytes = Base64(wrapped[std::to_string(version)]);
@@ -207,7 +209,8 @@ bool ReadKeys(const json& keys, bool two_keys, KeyringDocument& document) {
       document.keys[name][version] = *std::move(bytes);
     }
   }
-  return document.keys.size() == kSingleKeys.size() + 2;
+  if (document.keys.size() != kSingleKeys.size() + 4) return false;
+  return VersionsOf(keys.find(kVaultDb).value()) == VersionsOf(keys.find(kKeysDb).value());
 }
 
 json LogToJson(const KeyringDocument& document) {
@@ -307,7 +310,9 @@ Result<KeyringDocument> ParseKeyring(std::string_view text) {
     auto& versions = document.header.versions[name];
     for (const auto& [version, bytes] : wrapped) versions.push_back(version);
   }
-  document.header.root_wrap = Sha256(document.keys.find("vault-db")->second.begin()->second);
+  for (const auto& [version, wrapped] : document.keys.find(kVaultDb)->second) {
+    document.header.root_wraps.push_back(Sha256(wrapped));
+  }
   return document;
 }
 

@@ -16,8 +16,8 @@
 //     "vault_id": Crockford base32 of 16 bytes }
 //
 // Names are the seven of keyring.h, each there; versions are decimal from 1, one each, but for
-// client-kek, which may have several, and log-signing, which may have two. Anything more, less or
-// of another type is refused.
+// client-kek, which may have several, vault-db and keys-db, which may have two that are the same in
+// both, and log-signing, which may have two. Anything more, less or of another type is refused.
 //
 // With one log-signing key the format is v1 and "public_key" is its public key. With two, while one
 // replaces the other, it is v2, which programs from before there could be two refuse by its name,
@@ -42,8 +42,9 @@ namespace coffer::crypto::internal {
 
 inline constexpr std::string_view kClientKek = "client-kek";
 inline constexpr std::string_view kLogSigning = "log-signing";
-inline constexpr std::array<std::string_view, 5> kSingleKeys{"blind-index", "keys-db", "note",
-                                                             "token-hash", "vault-db"};
+inline constexpr std::string_view kVaultDb = "vault-db";
+inline constexpr std::string_view kKeysDb = "keys-db";
+inline constexpr std::array<std::string_view, 3> kSingleKeys{"blind-index", "note", "token-hash"};
 
 struct KeyringDocument {
   KeyringHeader header;  // log_public_keys in the order of the versions of kLogSigning

@@ -1,6 +1,9 @@
 // An exchange of the client-KEK, killed before each of its calls to the storage: every client is
 // read after each start, and in the end one key is left that all are wrapped under.
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <filesystem>
+#include <thread>
 
 #include "crypto/aead.h"
 #include "tests/crash/crashing_vault.h"
@@ -21,7 +24,7 @@ class KeysDyingVault : public CrashingVault {
   }
   // What the command and the server do, without assertions: also in a child.
   bool Exchange() {
-    if (!BeginClientKekExchange(directory(), root())) return false;
+    if (!BeginKeyExchange(directory(), root(), crypto::KeysInUse::kClients)) return false;
     if (!WrapAll()) return false;
     return FinishClientKekExchange(directory(), root()).has_value();
   }
@@ -78,6 +81,83 @@ TEST_CASE("an exchange of the client-KEK that dies goes on, and all is read at e
         vault.CheckInvariants();
       });
   CHECK(versions.contains(2));
+}
+
+namespace {
+
+class DatabasesDyingVault : public CrashingVault {
+ public:
+  DatabasesDyingVault()
+      : CrashingVault(Settings{.keys_rewrite_after_ms = 0, .keys_rewrite_interval_ms = 0}) {
+    for (int i = 0; i < 2; ++i) Add();
+  }
+  void Add() {
+    clients.push_back(NewClient("D-" + std::to_string(clients.size())));
+    records.push_back(NewContact(clients.back(), {{"last_name", "Doe"}}));
+  }
+  bool Exchange() {
+    if (!BeginKeyExchange(directory(), root(), crypto::KeysInUse::kDatabases)) return false;
+    return (*this)->key_exchange().Step() && AwaitWritten() &&
+           FinishDatabaseKeyExchange(directory(), root()).has_value();
+  }
+  bool AwaitWritten() {
+    for (int i = 0; i < 20'000 && (*this)->key_exchange().writing(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return (*this)->key_exchange().Step().has_value() && !(*this)->key_exchange().writing();
+  }
+  std::vector<std::uint32_t> Keys() {
+    const auto header = crypto::Keyring::ReadHeader(KeyringPath(directory()));
+    REQUIRE(header);
+    return header->versions.at("vault-db");
+  }
+  void CheckAllRead() {
+    for (std::size_t i = 0; i < clients.size(); ++i) CHECK(Read(clients[i], records[i]) != "");
+  }
+
+  std::vector<ClientId> clients;
+  std::vector<RecordId> records;
+};
+
+}  // namespace
+
+TEST_CASE("an exchange of the databases' keys that dies goes on, and all is read at each time") {
+  DatabasesDyingVault vault;
+  vault.DieAt(
+      {.deaths = 16},
+      [&](const auto& answered) {
+        if (!BeginKeyExchange(vault.directory(), vault.root(), crypto::KeysInUse::kDatabases)) {
+          return false;
+        }
+        if (!vault->key_exchange().Step()) return false;
+        // What is acknowledged while vault.db is copied.
+        for (int i = 0; i < 4; ++i) {
+          const auto client = vault->clients().CreateClient(vault.As(Role::kCrmService),
+                                                            {"N-" + std::to_string(i), {}}, {});
+          if (!client) return false;
+          answered("N-" + std::to_string(i));
+        }
+        return vault.AwaitWritten() &&
+               FinishDatabaseKeyExchange(vault.directory(), vault.root()).has_value();
+      },
+      [&](const Answers& answers) {
+        vault.CheckAllRead();
+        CHECK(vault.Number("SELECT count(*) FROM clients") >=
+              static_cast<std::int64_t>(vault.clients.size() + answers.size()));
+        if (vault.Keys().size() == 2) {
+          REQUIRE(vault.AwaitWritten());
+          vault.Close();
+          vault.Open();
+        } else if (vault.Keys().front() == 1) {
+          REQUIRE(vault.Exchange());
+        }
+        CHECK(vault.Keys() == std::vector<std::uint32_t>{2});
+        REQUIRE(vault->key_exchange().Step());
+        vault.CheckAllRead();
+        CHECK_FALSE(
+            std::filesystem::exists(NextVaultDatabasePath(VaultDatabasePath(vault.directory()))));
+        vault.CheckInvariants();
+      });
 }
 
 }  // namespace coffer::vault

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/keyring.h"
+#include "crypto/keys_database_key.h"
 #include "tests/crypto/failing_root.h"
 #include "tests/crypto/fails_with.h"
 #include "tests/crypto/golden_keyring.h"
@@ -95,12 +96,12 @@ TEST_CASE("the root key is exchanged from any kind to any other, and the old one
   const auto passphrase = ExchangedKeyring::Passphrase();
   RootKeyProvider* had = &vault.root();
   for (RootKeyProvider* next : {other.get(), passphrase.get(), &vault.root()}) {
-    const auto wrap = vault.Header().root_wrap;
+    const auto wrap = vault.Header().root_wraps;
     REQUIRE(Keyring::ExchangeRootKey(vault.path, *had, *next, kQuickExchange));
     CheckSameKeys(before, vault.Open(*next));
     CHECK(FailsWith(Keyring::Open(vault.path, *had), Code::kUnauthenticated, "root_key_wrong"));
     CHECK(vault.Header().root_kind == next->kind());
-    CHECK(vault.Header().root_wrap != wrap);
+    CHECK(vault.Header().root_wraps != wrap);
     CHECK(vault.Header().passphrase.salt ==
           (next->kind() == "passphrase" ? kQuickExchange.salt : Bytes()));
     had = next;
@@ -173,19 +174,20 @@ TEST_CASE("what a crash left of an earlier keyring goes with an exchange of the 
 
 TEST_CASE("a client-KEK is added and the older dropped, and nothing else changes") {
   const ExchangedKeyring vault;
-  REQUIRE(Keyring::DropOlderClientKeks(vault.path, vault.root()));  // the golden one has two
+  REQUIRE(
+      Keyring::DropOlder(vault.path, vault.root(), KeysInUse::kClients));  // the golden one has two
   const json before = vault.Document();
   const Id128 owner{9};
   const Bytes by_old = vault.Open().WrapDataKey(Bytes(32, 1), owner);
-  const auto wrap = vault.Header().root_wrap;
+  const auto wrap = vault.Header().root_wraps;
   CHECK(vault.Header().versions.at("client-kek") == std::vector<std::uint32_t>{2});
-  const auto added = Keyring::AddClientKek(vault.path, vault.root());
+  const auto added = Keyring::AddNext(vault.path, vault.root(), KeysInUse::kClients);
   REQUIRE(added);
   CHECK(*added == 3);
-  CHECK(FailsWith(Keyring::AddClientKek(vault.path, vault.root()), Code::kConflict,
+  CHECK(FailsWith(Keyring::AddNext(vault.path, vault.root(), KeysInUse::kClients), Code::kConflict,
                   "rotation_in_progress"));
   CHECK(vault.Header().versions.at("client-kek") == std::vector<std::uint32_t>{2, 3});
-  CHECK(vault.Header().root_wrap == wrap);
+  CHECK(vault.Header().root_wraps == wrap);
 
   // Each opens by the version that it names, and what is new names the newest.
   const Keyring both = vault.Open();
@@ -198,13 +200,13 @@ TEST_CASE("a client-KEK is added and the older dropped, and nothing else changes
   const auto again = both.client_keks().Rewrap(**rewrapped, owner);
   CHECK((again && !*again));
 
-  REQUIRE(Keyring::DropOlderClientKeks(vault.path, vault.root()));
+  REQUIRE(Keyring::DropOlder(vault.path, vault.root(), KeysInUse::kClients));
   const Keyring one = vault.Open();
   CHECK(one.client_keks().versions() == std::vector<std::uint32_t>{3});
   CHECK(one.UnwrapDataKey(**rewrapped, owner, out));
   CHECK(out == Bytes(32, 1));
   CHECK(FailsWith(one.UnwrapDataKey(by_old, owner, out), Code::kCorrupted, "client_kek_unknown"));
-  CHECK(Keyring::DropOlderClientKeks(vault.path, vault.root()));
+  CHECK(Keyring::DropOlder(vault.path, vault.root(), KeysInUse::kClients));
   json expected = before, after = vault.Document();
   for (json* document : {&expected, &after}) {
     (*document)["keys"].erase("client-kek");
@@ -216,9 +218,9 @@ TEST_CASE("a client-KEK is added and the older dropped, and nothing else changes
 TEST_CASE(
     "a running holder takes up the next client-KEK, from who has the one before and the notes") {
   const ExchangedKeyring vault;
-  REQUIRE(Keyring::DropOlderClientKeks(vault.path, vault.root()));
+  REQUIRE(Keyring::DropOlder(vault.path, vault.root(), KeysInUse::kClients));
   Keyring running = vault.Open();
-  REQUIRE(Keyring::AddClientKek(vault.path, vault.root()));
+  REQUIRE(Keyring::AddNext(vault.path, vault.root(), KeysInUse::kClients));
   const Keyring both = vault.Open();
   const auto sealed = both.client_keks().SealNewest(both.note_key());
   REQUIRE(sealed);
@@ -242,6 +244,93 @@ TEST_CASE(
   CHECK(running.client_keks().Take(*sealed, running.note_key()) == false);
   running.client_keks().ForgetOlder();
   CHECK(running.client_keks().versions() == std::vector<std::uint32_t>{3});
+}
+
+TEST_CASE("the keys of both databases are exchanged together, and nothing else is") {
+  const ExchangedKeyring vault;
+  const json before = vault.Document();
+  const Keyring old_keys = vault.Open();
+  const std::uint32_t first = old_keys.vault_db_keys().newest();
+  const auto wraps = vault.Header().root_wraps;
+  CHECK(Keyring::DropOlder(vault.path, vault.root(), KeysInUse::kDatabases));
+  CHECK(vault.Document() == before);
+  CHECK(Keyring::AddNext(vault.path, vault.root(), KeysInUse::kDatabases) == first + 1);
+  CHECK(FailsWith(Keyring::AddNext(vault.path, vault.root(), KeysInUse::kDatabases),
+                  Code::kConflict, "rotation_in_progress"));
+  CHECK(vault.Header().versions.at("vault-db") == std::vector{first, first + 1});
+  CHECK(vault.Header().versions.at("keys-db") == std::vector{first, first + 1});
+  // That the root key is another would show in the older's wrap.
+  REQUIRE(vault.Header().root_wraps.size() == 2);
+  CHECK(vault.Header().root_wraps.front() == wraps.front());
+
+  const Keyring both = vault.Open();
+  CHECK(both.vault_db_keys().Find(first) == old_keys.vault_db_key());
+  CHECK(both.keys_db_keys().Find(first) == old_keys.keys_db_key());
+  CHECK(both.vault_db_key() != old_keys.vault_db_key());
+  CHECK(both.keys_db_key() != old_keys.keys_db_key());
+  CHECK(both.vault_db_key() != both.keys_db_key());
+
+  REQUIRE(Keyring::DropOlder(vault.path, vault.root(), KeysInUse::kDatabases));
+  const Keyring after = vault.Open();
+  CHECK(after.vault_db_keys().versions() == std::vector{first + 1});
+  CHECK(after.vault_db_key() == both.vault_db_key());
+  CHECK_FALSE(after.vault_db_keys().Find(first));
+  json expected = before, now = vault.Document();
+  for (json* document : {&expected, &now}) {
+    for (const char* name : {"vault-db", "keys-db"}) (*document)["keys"].erase(name);
+    document->erase("seal");
+  }
+  CHECK(now == expected);
+}
+
+TEST_CASE("a keyring whose databases' keys are not exchanged together is malformed") {
+  const ExchangedKeyring vault;
+  REQUIRE(Keyring::AddNext(vault.path, vault.root(), KeysInUse::kDatabases));
+  const json good = vault.Document();
+  const auto fails = [&](const json& document) {
+    vault.directory().Put("keyring.json", document.dump());
+    return FailsWith(Keyring::ReadHeader(vault.path), Code::kCorrupted, "keyring_malformed");
+  };
+  for (const char* name : {"vault-db", "keys-db"}) {
+    const auto newest = std::prev(good["keys"][name].end());
+    json one_less = good, another = good, three = good, none = good;
+    one_less["keys"][name].erase(newest.key());
+    CHECK(fails(one_less));
+    another["keys"][name].erase(newest.key());
+    another["keys"][name]["77"] = newest.value();
+    CHECK(fails(another));
+    for (const char* both : {"vault-db", "keys-db"}) three["keys"][both]["77"] = newest.value();
+    CHECK(fails(three));
+    none["keys"].erase(name);
+    CHECK(fails(none));
+  }
+}
+
+TEST_CASE("keys.db.key opens under either of two keys, and is written under the newest") {
+  const ExchangedKeyring vault;
+  const Keyring old_keys = vault.Open();
+  const std::string path = vault.directory() / "keys.db.key";
+  const auto page_key = CreateKeysDatabaseKey(path, old_keys);
+  REQUIRE(page_key);
+  CHECK(IsUnderNewestKeysDbKey(path, old_keys) == true);
+  CHECK(IsUnderNewestKeysDbKey(path + ".none", old_keys) == false);
+  REQUIRE(Keyring::AddNext(vault.path, vault.root(), KeysInUse::kDatabases));
+  const Keyring both = vault.Open();
+  CHECK(IsUnderNewestKeysDbKey(path, both) == false);
+  auto read = ReadKeysDatabaseKeys(path, both);
+  REQUIRE(read);
+  CHECK(read->front().key == *page_key);
+  REQUIRE(AddKeysDatabaseKey(path, both));
+  CHECK(IsUnderNewestKeysDbKey(path, both) == true);
+  CHECK(FailsWith(ReadKeysDatabaseKeys(path, old_keys), Code::kCorrupted, "keys_db_key_malformed"));
+  REQUIRE(Keyring::DropOlder(vault.path, vault.root(), KeysInUse::kDatabases));
+  const Keyring after = vault.Open();
+  read = ReadKeysDatabaseKeys(path, after);
+  REQUIRE(read);
+  REQUIRE(read->size() == 2);
+  CHECK(read->front().key == *page_key);
+  CHECK(
+      FailsWith(IsUnderNewestKeysDbKey(path, old_keys), Code::kCorrupted, "keys_db_key_malformed"));
 }
 
 }  // namespace coffer::crypto

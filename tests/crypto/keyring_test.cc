@@ -143,7 +143,8 @@ TEST_CASE("no key stands in the keyring in clear") {
   const Keyring ring = place.Create(*place.KeyFile());
   const std::string text = place.directory.Get("keyring.json");
   const auto seed = ring.log_signing_key().ExportSeed();
-  for (const SecretBytes* key : {&ring.vault_db_key(), &ring.keys_db_key(), &ring.blind_index_key(),
+  const auto vault_db = ring.vault_db_key(), keys_db = ring.keys_db_key();
+  for (const SecretBytes* key : {&vault_db, &keys_db, &ring.blind_index_key(),
                                  &ring.token_hash_key(), &ring.note_key(), &seed}) {
     CHECK_FALSE(text.contains(Base64Encode(key->ExposeSecret()).substr(0, 42)));
     CHECK_FALSE(text.contains(HexEncode(key->ExposeSecret())));

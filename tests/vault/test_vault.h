@@ -12,6 +12,7 @@
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/sqlite.h"
+#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 
@@ -32,11 +33,11 @@ class TestVault : public testing::OpenVault {
 
   // Connections of their own: what they see is committed.
   Database OpenVaultDatabase(bool read_only = true) {
-    auto database = Database::Open(VaultDatabasePath(directory()), OpenKeyring().vault_db_key(),
-                                   {.read_only = read_only});
-    INFO(AnswerOf(database));
-    REQUIRE(database);
-    return *std::move(database);
+    auto opened = vault::OpenVaultDatabase(VaultDatabasePath(directory()), OpenKeyring(),
+                                           {.read_only = read_only});
+    INFO(AnswerOf(opened));
+    REQUIRE(opened);
+    return std::move(opened->database);
   }
   Database OpenKeysDatabase(bool read_only = true) {
     auto database = vault::OpenKeysDatabase(KeysDatabasePath(directory()), OpenKeyring(),

@@ -31,6 +31,7 @@
 #include "vault/engine/log_keys.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
+#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 namespace {
@@ -206,41 +207,54 @@ std::string NewestLogName(std::span<const OpenedKeyring> keyrings, const Moment&
   return name;
 }
 
-// The first that has each client-KEK which keys.db needs, and a key that signed the anchor: what
-// was restored starts with no other. Where the log's key was being exchanged, a later one that has
-// both.
+// Whether it has the keys that both lie under, which is counted in keys.db once.
+Result<bool> OpensDatabases(const crypto::Keyring& keyring, const std::string& directory,
+                            std::optional<ClientKekUse>& use) {
+  const auto vault = OpenVaultDatabase(VaultDatabasePath(directory), keyring, {});
+  auto keys = OpenKeysDatabase(KeysDatabasePath(directory), keyring, {});
+  if (!vault && vault.error().code != Code::kCorrupted) return std::unexpected(vault.error());
+  if (!keys && keys.error().code != Code::kCorrupted) return std::unexpected(keys.error());
+  if (!vault || !keys) return false;
+  if (use) return true;
+  COFFER_ASSIGN(auto store, KeyStore::OpenForReading(*keys));
+  COFFER_ASSIGN(use, ClientKekUse::CountAll(store));
+  return true;
+}
+
+// The first that opens both databases, has each client-KEK which keys.db needs, and a key that
+// signed the anchor: what was restored starts with no other. Where the log's key was being
+// exchanged, a later one that has both.
 Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrings,
                                            const std::string& directory,
                                            const std::string& keys_generation,
                                            const std::string& generation) {
-  ClientKekUse use;
-  {
-    const std::string path = KeysDatabasePath(directory);
-    COFFER_ASSIGN(auto database, OpenKeysDatabase(path, keyrings.front().keyring, {}));
-    COFFER_ASSIGN(auto keys, KeyStore::OpenForReading(database));
-    COFFER_ASSIGN(use, ClientKekUse::CountAll(keys));
+  std::optional<ClientKekUse> use;
+  std::vector<const OpenedKeyring*> fitting;
+  for (const OpenedKeyring& one : keyrings) {
+    COFFER_ASSIGN(const bool opens, OpensDatabases(one.keyring, directory, use));
+    if (opens) fitting.push_back(&one);
   }
   COFFER_ASSIGN(const Bytes bytes,
                 crypto::ReadFile(AnchorPath(directory, {}), audit::kMaxAnchorBytes));
   COFFER_ASSIGN(const auto anchor, audit::ParseAnchor(crypto::AsText(bytes)));
   const OpenedKeyring* chosen = nullptr;
-  for (const OpenedKeyring& one : keyrings) {
-    const auto held = one.keyring.client_keks().versions();
-    const bool all = std::ranges::all_of(use.keys(), [&](const auto& under) {
+  for (const OpenedKeyring* one : fitting) {
+    const auto held = one->keyring.client_keks().versions();
+    const bool all = std::ranges::all_of(use->keys(), [&](const auto& under) {
       return under.first == 0 || std::ranges::find(held, under.first) != held.end();
     });
-    if (!all || !VerifyByAnyKey(anchor.note, one.keyring)) continue;
+    if (!all || !VerifyByAnyKey(anchor.note, one->keyring)) continue;
     const bool more =
-        chosen == nullptr || std::ranges::any_of(one.keyring.log_keys(), [&](const auto& key) {
+        chosen == nullptr || std::ranges::any_of(one->keyring.log_keys(), [&](const auto& key) {
           return !HasLogKey(chosen->keyring, key.key.public_key());
         });
-    if (more) chosen = &one;
+    if (more) chosen = one;
   }
   if (chosen != nullptr) return chosen;
   return Fail(Code::kNotFound, "keyring_generation_missing",
               "the keys of clients are of " + keys_generation + ", the log is of " + generation +
                   ", and keys were exchanged in between: no keyring.json that this root key opens "
-                  "has both the client-kek and the log's key; restore " +
+                  "has all that they need; restore " +
                   keys_generation + " or a later one, or give the root key of then");
 }
 

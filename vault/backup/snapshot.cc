@@ -8,6 +8,7 @@
 #include "vault/backup/repository.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
+#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 
@@ -16,13 +17,13 @@ Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFile
   constexpr std::size_t kLimit = Repository::kMaxObjectBytes;
   const crypto::Keyring& keyring = operations.keyring();
   const std::string keys_path = KeysDatabasePath(files.directory);
-  COFFER_ASSIGN(auto reader, Database::Open(VaultDatabasePath(files.directory),
-                                            keyring.vault_db_key(), {.read_only = true}));
+  COFFER_ASSIGN(VaultDatabase reader, OpenVaultDatabase(VaultDatabasePath(files.directory), keyring,
+                                                        {.read_only = true}));
   VaultSnapshot snapshot;
   const auto take = [&]() -> Status {
     COFFER_ASSIGN(auto keys, OpenKeysDatabase(keys_path, keyring, {.read_only = true}));
     COFFER_ASSIGN(snapshot.keys, PageImage::Take(std::move(keys)));
-    COFFER_ASSIGN(snapshot.vault, PageImage::Take(std::move(reader)));
+    COFFER_ASSIGN(snapshot.vault, PageImage::Take(std::move(reader.database)));
     COFFER_ASSIGN(snapshot.keys_key, crypto::ReadFile(KeysDatabaseKeyPath(keys_path), kLimit));
     COFFER_ASSIGN(snapshot.keyring, crypto::ReadFile(KeyringPath(files.directory), kLimit));
     COFFER_ASSIGN(snapshot.anchor, crypto::ReadFile(files.anchor, kLimit));

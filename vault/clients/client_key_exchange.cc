@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -10,10 +11,11 @@
 
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
+#include "crypto/keys_database_key.h"
 #include "vault/base/operator_log.h"
 #include "vault/engine/client_kek_use.h"
-#include "vault/engine/keyring_log.h"
 #include "vault/storage/data_directory.h"
+#include "vault/storage/keys_database.h"
 
 namespace coffer::vault {
 namespace {
@@ -40,11 +42,16 @@ std::optional<std::tuple<dev_t, ino_t, std::int64_t, std::int64_t>> LookAt(
                     static_cast<std::int64_t>(status.st_size));
 }
 
-bool HasClientKek(const crypto::KeyringHeader& header, std::uint32_t version) {
-  const auto found = header.versions.find("client-kek");
+constexpr std::string_view kClientKekName = "client-kek", kVaultDbName = "vault-db",
+                           kKeysDbName = "keys-db";
+
+bool HasVersion(const crypto::KeyringHeader& header, std::string_view name, std::uint32_t version) {
+  const auto found = header.versions.find(std::string(name));
   return found != header.versions.end() &&
          std::ranges::find(found->second, version) != found->second.end();
 }
+
+bool IsThere(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
 }  // namespace
 
@@ -130,28 +137,66 @@ Result<bool> ClientKeyExchange::Step() {
   // What is wrong with a file holds up no wrapping: the sooner nothing is under the older one.
   Status looked = TakeUp();
   if (looked) looked = Watch();
+  if (looked) looked = TellWritten();
   const bool works = working();
   if (works) COFFER_TRY(RewrapSome());
   COFFER_TRY(std::move(looked));
   return works;
 }
 
-// Only what keyring.json has: else keys would be wrapped under what no start knows.
 Status ClientKeyExchange::TakeUp() {
-  const std::string path = HandedOverKekPath(directory_);
-  if (access(path.c_str(), F_OK) != 0) return {};
+  const std::string_view names[] = {kClientKekName, kKeysDbName, kVaultDbName};
+  crypto::VersionedKeys* const keys[] = {&keyring_.client_keks(), &keyring_.keys_db_keys(),
+                                         &keyring_.vault_db_keys()};
+  for (std::size_t i = 0; i < std::size(names); ++i) {
+    const std::string path = HandedOverKeyPath(directory_, names[i]);
+    if (!IsThere(path)) continue;
+    COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(KeyringPath(directory_)));
+    COFFER_ASSIGN(const bool added, TakeUpOne(header, names[i], *keys[i]));
+    if (added && keys[i] == &keyring_.client_keks()) BeginPass();
+    COFFER_TRY(LogKeyExchanges(operations_.engine(), header, keyring_));
+    COFFER_TRY(crypto::RemoveSecretFile(path));
+  }
+  return {};
+}
+
+// Only what keyring.json has: else something would be encrypted under what no start knows.
+Result<bool> ClientKeyExchange::TakeUpOne(const crypto::KeyringHeader& header,
+                                          std::string_view name,
+                                          crypto::VersionedKeys& keys) const {
+  const std::string path = HandedOverKeyPath(directory_, name);
   COFFER_ASSIGN(const Bytes sealed, crypto::ReadFile(path, kMaxHandedOver));
   COFFER_ASSIGN(const std::uint32_t version, crypto::KeyIdOf(sealed));
-  COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(KeyringPath(directory_)));
-  if (!HasClientKek(header, version)) {
+  if (!HasVersion(header, name, version)) {
     return Fail(Code::kConflict, "keyring_behind",
-                path + " has client-kek version " + std::to_string(version) +
+                path + " has " + std::string(name) + " version " + std::to_string(version) +
                     ", which keyring.json has not: it is not taken up");
   }
-  COFFER_ASSIGN(const bool added, keyring_.client_keks().Take(sealed, keyring_.note_key()));
-  if (added) BeginPass();
-  COFFER_TRY(LogKeyExchanges(operations_.engine(), header, keyring_));
-  return crypto::RemoveSecretFile(path);
+  return keys.Take(sealed, keyring_.note_key());
+}
+
+bool ClientKeyExchange::writing() const {
+  const Engine& engine = operations_.engine();
+  return engine.vault_key_version() != keyring_.vault_db_keys().newest() ||
+         engine.keys_key_version() != keyring_.keys_db_keys().newest() ||
+         (also_written_ && !also_written_());
+}
+
+Status ClientKeyExchange::TellWritten() {
+  const std::uint32_t newest = keyring_.vault_db_keys().newest();
+  if (told_written_ == newest || writing()) return {};
+  if (keyring_.vault_db_keys().versions().size() > 1) {
+    COFFER_TRY(LogDatabasesWritten(operations_.engine(), newest));
+    if (operations_.log()) {
+      operations_.log()(Severity::kInfo,
+                        "both databases are written under vault-db and keys-db version " +
+                            std::to_string(newest) +
+                            "; 'coffer key finish database', or the next start, destroys the "
+                            "older ones");
+    }
+  }
+  told_written_ = newest;
+  return {};
 }
 
 Status ClientKeyExchange::Watch() {
@@ -165,29 +210,47 @@ Status ClientKeyExchange::Watch() {
 }
 
 Status ClientKeyExchange::Follow(const crypto::KeyringHeader& header) {
-  const auto held = keyring_.client_keks().versions();
-  const auto missing = std::ranges::find_if(
-      held, [&](std::uint32_t version) { return !HasClientKek(header, version); });
-  if (missing != held.end()) {
-    // Only when nothing is wrapped under it any more.
-    if (working() || *missing == held.back()) {
-      return Fail(Code::kConflict, "keyring_behind",
-                  "keyring.json has no client-kek version " + std::to_string(*missing) +
-                      ", under which keys of clients are: put the newest keyring.json back before "
-                      "the next start");
-    }
-    keyring_.client_keks().ForgetOlder();
-  }
+  const bool wraps = working(), writes = writing();
+  COFFER_TRY(ForgetWhatIsGone(header, kClientKekName, keyring_.client_keks(), wraps));
+  COFFER_TRY(ForgetWhatIsGone(header, kVaultDbName, keyring_.vault_db_keys(), writes));
+  COFFER_TRY(ForgetWhatIsGone(header, kKeysDbName, keyring_.keys_db_keys(), writes));
   COFFER_TRY(LogKeyExchanges(operations_.engine(), header, keyring_));
-  const auto found = header.versions.find("client-kek");
-  if (found != header.versions.end() && found->second.back() > held.back() &&
-      access(HandedOverKekPath(directory_).c_str(), F_OK) != 0) {
-    return Fail(Code::kConflict, "keyring_ahead",
-                "keyring.json has client-kek version " + std::to_string(found->second.back()) +
-                    ", which was not handed over: run 'coffer key rotate clients' again, or "
-                    "restart the server");
+  COFFER_TRY(CheckHandedOver(header, kClientKekName, keyring_.client_keks(), "clients"));
+  COFFER_TRY(CheckHandedOver(header, kVaultDbName, keyring_.vault_db_keys(), "database"));
+  return CheckHandedOver(header, kKeysDbName, keyring_.keys_db_keys(), "database");
+}
+
+// Only when nothing is encrypted under it any more.
+Status ClientKeyExchange::ForgetWhatIsGone(const crypto::KeyringHeader& header,
+                                           std::string_view name, crypto::VersionedKeys& keys,
+                                           bool older_in_use) {
+  const auto held = keys.versions();
+  const auto missing = std::ranges::find_if(
+      held, [&](std::uint32_t version) { return !HasVersion(header, name, version); });
+  if (missing == held.end()) return {};
+  if (older_in_use || *missing == held.back()) {
+    return Fail(Code::kConflict, "keyring_behind",
+                "keyring.json has no " + std::string(name) + " version " +
+                    std::to_string(*missing) +
+                    ", which is in use: put the newest keyring.json back before the next start");
   }
+  keys.ForgetOlder();
   return {};
+}
+
+Status ClientKeyExchange::CheckHandedOver(const crypto::KeyringHeader& header,
+                                          std::string_view name, const crypto::VersionedKeys& keys,
+                                          std::string_view command) const {
+  const auto found = header.versions.find(std::string(name));
+  if (found == header.versions.end() || found->second.back() <= keys.newest() ||
+      IsThere(HandedOverKeyPath(directory_, name))) {
+    return {};
+  }
+  return Fail(Code::kConflict, "keyring_ahead",
+              "keyring.json has " + std::string(name) + " version " +
+                  std::to_string(found->second.back()) +
+                  ", which was not handed over: run 'coffer key rotate " + std::string(command) +
+                  "' again, or restart the server");
 }
 
 Status ClientKeyExchange::RewrapSome() {
@@ -241,18 +304,27 @@ Status ClientKeyExchange::RewrapSome() {
 }
 
 Status ClientKeyExchange::FinishAtStart(crypto::RootKeyProvider& root) {
-  const std::string handed_over = HandedOverKekPath(directory_);
   // keyring.json has it, or nobody may have it.
-  if (access(handed_over.c_str(), F_OK) == 0) COFFER_TRY(crypto::RemoveSecretFile(handed_over));
+  for (const std::string_view name : {kClientKekName, kVaultDbName, kKeysDbName}) {
+    const std::string handed_over = HandedOverKeyPath(directory_, name);
+    if (IsThere(handed_over)) COFFER_TRY(crypto::RemoveSecretFile(handed_over));
+  }
   COFFER_TRY(LogKeyExchanges(operations_.engine(), keyring_.header(), keyring_));
-  crypto::ClientKeks& keks = keyring_.client_keks();
-  if (keks.versions().size() < 2) return {};
   NotedKeys noted;
   COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
     COFFER_ASSIGN(noted, ReadNotedKeys(transaction.stores().settings));
     return {};
   }));
-  if (noted.wrapped_under != keks.newest()) return {};
+  COFFER_TRY(FinishClientsAtStart(root, noted));
+  COFFER_TRY(FinishDatabasesAtStart(root, noted));
+  COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(KeyringPath(directory_)));
+  return LogKeyExchanges(operations_.engine(), header, keyring_);
+}
+
+Status ClientKeyExchange::FinishClientsAtStart(crypto::RootKeyProvider& root,
+                                               const NotedKeys& noted) {
+  crypto::ClientKeks& keks = keyring_.client_keks();
+  if (keks.versions().size() < 2 || noted.wrapped_under != keks.newest()) return {};
   // keys.db may have been put back from before.
   ClientKeysLeft left;
   bool more = true;
@@ -264,12 +336,29 @@ Status ClientKeyExchange::FinishAtStart(crypto::RootKeyProvider& root) {
     }));
   }
   if (left.keys() > 0) return {};
-  const std::string path = KeyringPath(directory_);
-  COFFER_TRY(crypto::Keyring::DropOlderClientKeks(path, root));
+  COFFER_TRY(
+      crypto::Keyring::DropOlder(KeyringPath(directory_), root, crypto::KeysInUse::kClients));
   keks.ForgetOlder();
   working_ = false;
-  COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
-  return LogKeyExchanges(operations_.engine(), header, keyring_);
+  return {};
+}
+
+Status ClientKeyExchange::FinishDatabasesAtStart(crypto::RootKeyProvider& root,
+                                                 const NotedKeys& noted) {
+  const std::uint32_t newest = keyring_.vault_db_keys().newest();
+  if (keyring_.vault_db_keys().versions().size() < 2 || noted.written_under != newest ||
+      operations_.engine().vault_key_version() != newest) {
+    return {};
+  }
+  COFFER_ASSIGN(
+      const bool sealed,
+      crypto::IsUnderNewestKeysDbKey(KeysDatabaseKeyPath(KeysDatabasePath(directory_)), keyring_));
+  if (!sealed) return {};
+  COFFER_TRY(
+      crypto::Keyring::DropOlder(KeyringPath(directory_), root, crypto::KeysInUse::kDatabases));
+  keyring_.vault_db_keys().ForgetOlder();
+  keyring_.keys_db_keys().ForgetOlder();
+  return {};
 }
 
 }  // namespace coffer::vault

@@ -1,7 +1,8 @@
 // Exchanges of keys as a running vault follows them, on a thread of its own: a new client-KEK is
 // taken up, all clients' keys are wrapped under it in small engine operations, and what somebody
-// did to keyring.json is in the log at once. Who has the root key does the rest
-// (vault/key_exchange.h):
+// did to keyring.json is in the log at once. New keys of the databases are taken up too, and the
+// engine writes both anew (vault_rewrite.h, key_store_rewrite.h). Who has the root key does the
+// rest (vault/key_exchange.h):
 //
 //   1. keyring.json gets the next client-KEK                      by the root key
 //   2. the vault takes it up, from the file beside it or at a start; what is new is wrapped under
@@ -23,15 +24,18 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <tuple>
 
 #include "crypto/keyring.h"
 #include "vault/access/operations.h"
 #include "vault/clients/key_options.h"
+#include "vault/engine/keyring_log.h"
 
 namespace coffer::vault {
 
@@ -41,6 +45,9 @@ class ClientKeyExchange {
   ClientKeyExchange(const Operations& operations, crypto::Keyring& keyring, std::string directory,
                     const KeyOptions& options);
   ~ClientKeyExchange();
+  // Something else that lies under the newest vault-db key, or is made anew under it when it is
+  // asked for: whether it does. Thread-safe; before Start().
+  void AlsoUnderNewest(std::function<bool()> written) { also_written_ = std::move(written); }
   void Start();
   void Stop();
 
@@ -48,6 +55,8 @@ class ClientKeyExchange {
   Result<bool> Step();
   // Clients' keys are being wrapped again. Thread-safe.
   bool working() const { return working_.load(std::memory_order_relaxed); }
+  // Both databases are being written anew. Thread-safe.
+  bool writing() const;
 
   // While the vault is opened: takes what a crash left of 5 to its end, and what had come to 4.
   Status FinishAtStart(crypto::RootKeyProvider& root);
@@ -57,6 +66,15 @@ class ClientKeyExchange {
 
   void Loop();
   Status TakeUp();
+  Result<bool> TakeUpOne(const crypto::KeyringHeader& header, std::string_view name,
+                         crypto::VersionedKeys& keys) const;
+  Status TellWritten();
+  Status ForgetWhatIsGone(const crypto::KeyringHeader& header, std::string_view name,
+                          crypto::VersionedKeys& keys, bool older_in_use);
+  Status CheckHandedOver(const crypto::KeyringHeader& header, std::string_view name,
+                         const crypto::VersionedKeys& keys, std::string_view command) const;
+  Status FinishClientsAtStart(crypto::RootKeyProvider& root, const NotedKeys& noted);
+  Status FinishDatabasesAtStart(crypto::RootKeyProvider& root, const NotedKeys& noted);
   Status Watch();
   Status Follow(const crypto::KeyringHeader& header);
   Status RewrapSome();
@@ -73,6 +91,8 @@ class ClientKeyExchange {
   // Of the pass over all rows.
   std::int64_t position_ = std::numeric_limits<std::int64_t>::min();
   std::uint64_t rewrapped_ = 0, damaged_ = 0;
+  std::function<bool()> also_written_;
+  std::uint32_t told_written_ = 0;  // both databases are, under that version
 
   std::uint64_t counted_ = 0, own_operations_ = 0;
   std::chrono::steady_clock::time_point looked_at_operations_;

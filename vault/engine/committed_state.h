@@ -38,7 +38,8 @@ class CommittedState {
   CommittedState& operator=(const CommittedState&) = delete;
   ~CommittedState();
 
-  // From now on every change through this connection is in the sums. To be called once.
+  // From now on every change through this connection is in the sums. To be called once, and again
+  // where the database goes on with another connection.
   Status Follow();
 
   const StateSums& sums() const { return sums_; }

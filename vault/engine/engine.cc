@@ -159,6 +159,16 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
   rewrite.log = engine->options_.log;
   COFFER_ASSIGN(engine->keys_rewrite_, KeyStoreRewrite::Create(engine->keys_, engine->stores_->keys,
                                                                keyring, std::move(rewrite)));
+  auto vault_rewrite = engine->options_.vault_rewrite;
+  vault_rewrite.log = engine->options_.log;
+  const std::uint32_t version = engine->options_.vault_key_version;
+  engine->vault_rewrite_ = std::make_unique<VaultRewrite>(
+      engine->vault_, keyring, version == 0 ? keyring.vault_db_keys().newest() : version,
+      [at = engine.get()]() -> Status {
+        at->vault_wal_->Follow();
+        return at->state_->Follow();
+      },
+      std::move(vault_rewrite));
   COFFER_TRY(engine->FindResealing());
   COFFER_TRY(engine->Load());
   COFFER_TRY(engine->OpenState(engine->options_.take_over_state));
@@ -282,6 +292,7 @@ void Engine::Stop() {
   queue_changed_.notify_all();
   if (thread_.joinable()) thread_.join();
   if (keys_rewrite_) keys_rewrite_->Abandon();
+  if (vault_rewrite_) vault_rewrite_->Abandon();
 }
 
 Status Engine::Load() {
@@ -389,7 +400,8 @@ void Engine::Loop() {
       std::unique_lock lock(queue_mutex_);
       while (queue_.empty() && bulk_.empty() && !stopping_ && !timed_out) {
         idle_ = true;
-        auto patience = keys_rewrite_->working() ? std::chrono::milliseconds(1)
+        const bool rewrites = keys_rewrite_->working() || vault_rewrite_->working();
+        auto patience = rewrites                 ? std::chrono::milliseconds(1)
                         : vault_wal_->emptying() ? vault_wal_->retry_after()
                                                  : std::chrono::milliseconds(1000);
         if (keys_pending()) patience = std::min(patience, kDestroyAgainAfter);
@@ -694,6 +706,8 @@ Status Engine::CommitBatch() {
 
 void Engine::AbandonBatch(const Error& why) {
   commit_failures_.fetch_add(1, std::memory_order_relaxed);
+  // A rolled back transaction begins a copy anew, and a full disk needs the room.
+  vault_rewrite_->Abandon();
   const bool was_healthy = healthy_.exchange(false, std::memory_order_acq_rel);
   if (vault_.InTransaction()) {
     if (auto rolled_back = vault_.Execute("ROLLBACK"); !rolled_back)
@@ -746,6 +760,7 @@ void Engine::Maintain(bool idle) {
     if (keys_pending() && std::chrono::steady_clock::now() >= destroy_again_) DestroyPending();
     if (auto stepped = keys_rewrite_->Step(); !stepped) Die(stepped.error().detail);
     keys_wal_->Follow();
+    if (auto stepped = vault_rewrite_->Step(idle); !stepped) Die(stepped.error().detail);
   }
   const Timestamp now = options_.clock->Now();
   // Also when the clock was put back: it may have run ahead for years. And where requests never

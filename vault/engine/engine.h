@@ -46,6 +46,7 @@
 #include "vault/engine/key_store_rewrite.h"
 #include "vault/engine/statistics.h"
 #include "vault/engine/transaction.h"
+#include "vault/engine/vault_rewrite.h"
 #include "vault/storage/sqlite.h"
 #include "vault/storage/write_ahead_log.h"
 
@@ -67,7 +68,9 @@ class Engine {
     std::function<Status(std::span<const ActRow>)> append_acts;
     // What the rooms keep, each with its statements prepared.
     std::function<Result<RoomStates>(Database&)> open_rooms;
-    KeyStoreRewrite::Options keys_rewrite = {};  // logs to `log`
+    KeyStoreRewrite::Options keys_rewrite = {};  // logs to `log`, as the next
+    VaultRewrite::Options vault_rewrite = {};
+    std::uint32_t vault_key_version = 0;  // that the vault's database opened by; 0: the newest
     // Goes on with state that is not what the log last recorded, and records it.
     bool take_over_state = false;
   };
@@ -113,6 +116,12 @@ class Engine {
   const audit::LogHead& HeadInTransaction() const { return writer_->head(); }
   // What was committed since this was asked last (WriteAheadLog); from inside an operation.
   ChangedPages TakeChangedPages() { return {vault_wal_->TakeChanges(), keys_wal_->TakeChanges()}; }
+  // Of both databases, while a newer key of the keyring is put in the place of the older.
+  const std::atomic<std::uint32_t>& vault_key_version() const {
+    return vault_rewrite_->key_version();
+  }
+  std::uint32_t keys_key_version() const { return keys_rewrite_->sealed_under(); }
+  VaultRewrite::Progress vault_rewrite_progress() const { return vault_rewrite_->progress(); }
   // What was taken over, in words.
   const std::optional<std::string>& state_difference() const { return state_difference_; }
 
@@ -190,6 +199,7 @@ class Engine {
   };
   BatchStatements statements_;
   std::unique_ptr<KeyStoreRewrite> keys_rewrite_;
+  std::unique_ptr<VaultRewrite> vault_rewrite_;
 
   // Engine thread only.
   std::unique_ptr<audit::LogWriter> writer_;

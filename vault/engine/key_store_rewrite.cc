@@ -67,17 +67,6 @@ Status RemoveKeysFile(const std::string& path) {
 
 }  // namespace
 
-bool KeyStoreRewrite::Descriptor::Open(const std::string& path, int flags) {
-  Close();
-  fd_ = open(path.c_str(), flags | O_CLOEXEC);
-  return fd_ >= 0;
-}
-
-void KeyStoreRewrite::Descriptor::Close() {
-  if (fd_ >= 0) close(fd_);
-  fd_ = -1;
-}
-
 Result<std::unique_ptr<KeyStoreRewrite>> KeyStoreRewrite::Create(Database& keys, KeyStore& store,
                                                                  const crypto::Keyring& keyring,
                                                                  Options options) {
@@ -89,6 +78,9 @@ Result<std::unique_ptr<KeyStoreRewrite>> KeyStoreRewrite::Create(Database& keys,
   rewrite->needed_ =
       rewrite->marked_ || access(KeysDatabaseKeyPath(keys.path()).c_str(), F_OK) != 0;
   rewrite->first_ = rewrite->last_ = Clock::now();
+  const auto versions = keyring.keys_db_keys().versions();
+  rewrite->asked_for_ = versions.front();
+  if (versions.size() == 1) rewrite->sealed_under_ = versions.front();
   rewrite->Watch();
   rewrite->Enter(Phase::kIdle);
   return rewrite;
@@ -136,6 +128,15 @@ Status KeyStoreRewrite::Mark() {
   return {};
 }
 
+// Once for each version, in addition to what is destroyed.
+void KeyStoreRewrite::LookAtKeyring() {
+  const std::uint32_t newest = keyring_.keys_db_keys().newest();
+  if (asked_for_ == newest) return;
+  asked_for_ = newest;
+  sealed_under_ = 0;
+  Destroyed();
+}
+
 bool KeyStoreRewrite::Due() const {
   if (!needed_) return false;
   const auto now = Clock::now();
@@ -145,6 +146,7 @@ bool KeyStoreRewrite::Due() const {
 }
 
 Status KeyStoreRewrite::Step() {
+  LookAtKeyring();
   if (auto marked = Mark(); !marked && IsFsyncFailure(keys_.ExtendedError())) return marked;
   const auto copy = [this]() -> Status {
     if (phase_ == Phase::kIdle) return Due() ? Begin() : Status{};
@@ -183,6 +185,7 @@ Status KeyStoreRewrite::PrepareNext() {
   // What an attempt that failed could not remove.
   COFFER_TRY(RemoveNextKeysDatabase(path));
   COFFER_TRY(crypto::DropNextKeysDatabaseKey(key_path, keyring_));
+  sealing_under_ = keyring_.keys_db_keys().newest();
   COFFER_ASSIGN(const auto key, crypto::AddKeysDatabaseKey(key_path, keyring_));
   COFFER_ASSIGN(next_, Database::Open(next_path, key, {.create = true}));
   COFFER_TRY(Migrate(next_, KeysMigrations()));
@@ -360,6 +363,7 @@ void KeyStoreRewrite::Promote() {
   promoted_last_ = Clock::now();
   const auto promoted = crypto::PromoteKeysDatabaseKey(KeysDatabaseKeyPath(keys_.path()), keyring_);
   if (promoted) {
+    sealed_under_ = sealing_under_;
     Enter(Phase::kIdle);
     Log(Severity::kInfo, "keys.db was rewritten under a new key");
   } else {

@@ -15,6 +15,9 @@
 // That keys.db needs to be rewritten is in keys.db itself, as user_version 1, since the transaction
 // that destroyed keys. A new database has 0, or 1 again when keys were destroyed while it was made:
 // it may have had them.
+//
+// It is also written anew while the keyring's keys-db key is exchanged, under which keys.db.key
+// wraps: until that was done once under the newest, in this run.
 #pragma once
 
 #include <atomic>
@@ -27,6 +30,7 @@
 #include <vector>
 
 #include "crypto/keyring.h"
+#include "vault/base/open_file.h"
 #include "vault/base/operator_log.h"
 #include "vault/engine/key_store.h"
 #include "vault/storage/sqlite.h"
@@ -67,21 +71,14 @@ class KeyStoreRewrite {
 
   // Thread-safe. Keys were destroyed that somebody with the key of keys.db may still find.
   bool pending() const { return pending_.load(std::memory_order_relaxed); }
+  // The version of the keyring's keys-db key that keys.db.key is wrapped under, and nothing of
+  // keys.db under a page key from before; 0 while that is not sure.
+  std::uint32_t sealed_under() const { return sealed_under_.load(std::memory_order_relaxed); }
   std::uint64_t completed() const { return completed_.load(std::memory_order_relaxed); }
 
  private:
   using Clock = std::chrono::steady_clock;
   enum class Phase { kIdle, kCopying, kSyncing, kPromoting };
-  class Descriptor {
-   public:
-    ~Descriptor() { Close(); }
-    bool Open(const std::string& path, int flags);
-    void Close();
-    int get() const { return fd_; }
-
-   private:
-    int fd_ = -1;
-  };
 
   KeyStoreRewrite(Database& keys, KeyStore& store, const crypto::Keyring& keyring, Options options)
       : keys_(keys), store_(store), keyring_(keyring), options_(std::move(options)) {}
@@ -89,6 +86,7 @@ class KeyStoreRewrite {
   void Changed(bool added, std::int64_t row);
   void Destroyed();
   void Enter(Phase phase);
+  void LookAtKeyring();
   bool Due() const;
   Status Begin();
   Status PrepareNext();
@@ -111,7 +109,8 @@ class KeyStoreRewrite {
 
   Phase phase_ = Phase::kIdle;
   bool needed_ = false;
-  bool marked_ = false;  // in keys.db
+  bool marked_ = false;          // in keys.db
+  std::uint32_t asked_for_ = 0;  // version of the keyring's key: what it is rewritten for
   Clock::time_point first_, last_;
   std::optional<Clock::time_point> started_, promoted_last_;
 
@@ -121,10 +120,12 @@ class KeyStoreRewrite {
   std::int64_t position_ = 0;          // the last row that was copied
   std::vector<std::int64_t> changed_;  // of those that were
   bool destroyed_meanwhile_ = false;
-  Descriptor file_, directory_;
+  std::uint32_t sealing_under_ = 0;
+  OpenFile file_, directory_;
   std::future<bool> syncing_;
 
   std::atomic<bool> pending_{false};
+  std::atomic<std::uint32_t> sealed_under_{0};
   std::atomic<std::uint64_t> completed_{0};
 };
 

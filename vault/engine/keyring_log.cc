@@ -12,9 +12,22 @@ namespace {
 
 constexpr std::string_view kRootWrap = "root-wrap";  // KeyringHeader::root_wrap, and the kind
 constexpr std::string_view kRootSince = "root-since";
-constexpr std::string_view kClientKeks = "client-keks";  // versions, with blanks between them
-constexpr std::string_view kClientKekSince = "client-kek-since";
 constexpr std::string_view kClientKekWrapped = "client-kek-wrapped";
+constexpr std::string_view kDatabasesWritten = "vault-db-written";
+
+// What is exchanged beside a running vault, and where it is noted.
+struct ExchangedKey {
+  std::string_view name;      // in keyring.json
+  std::string_view versions;  // setting: with blanks between them
+  std::string_view since;     // setting: of the newest
+  std::optional<std::vector<std::uint32_t>> NotedKeys::* noted;
+  std::string_view in_words;
+};
+constexpr ExchangedKey kExchanged[] = {
+    {"client-kek", "client-keks", "client-kek-since", &NotedKeys::client_keks, "client-kek "},
+    {"vault-db", "vault-db-keys", "vault-db-since", &NotedKeys::database_keys,
+     "vault-db and keys-db "},
+};
 
 template <class Number>
 std::optional<Number> NumberOf(std::string_view text) {
@@ -52,14 +65,28 @@ std::string TextOf(std::span<const std::uint32_t> versions) {
   return text;
 }
 
+// Of the newest: the older goes one day.
 std::string RootOf(const crypto::KeyringHeader& header) {
-  return crypto::HexEncode(header.root_wrap) + " " + header.root_kind;
+  return crypto::HexEncode(header.root_wraps.back()) + " " + header.root_kind;
 }
 
-const std::vector<std::uint32_t>& ClientKeksOf(const crypto::KeyringHeader& header) {
+bool IsRootOf(const std::string& noted, const crypto::KeyringHeader& header) {
+  return std::ranges::any_of(header.root_wraps, [&](const crypto::Hash& wrap) {
+    return noted == crypto::HexEncode(wrap) + " " + header.root_kind;
+  });
+}
+
+const std::vector<std::uint32_t>& KeyVersionsOf(const crypto::KeyringHeader& header,
+                                                std::string_view name) {
   static const std::vector<std::uint32_t> kNone;
-  const auto found = header.versions.find("client-kek");
+  const auto found = header.versions.find(std::string(name));
   return found == header.versions.end() ? kNone : found->second;
+}
+
+const crypto::VersionedKeys& HeldInProcess(const crypto::Keyring& keyring,
+                                           const ExchangedKey& key) {
+  if (&key == &kExchanged[0]) return keyring.client_keks();
+  return keyring.vault_db_keys();
 }
 
 // An entry of the vault, and what it notes with it.
@@ -88,24 +115,63 @@ Status LogRootExchange(Engine& engine, const std::string& noted, const std::stri
                   });
 }
 
+Status LogExchangeOf(Engine& engine, const ExchangedKey& key,
+                     const std::optional<std::vector<std::uint32_t>>& noted,
+                     const crypto::KeyringHeader& header, const crypto::VersionedKeys& keys) {
+  if (!noted) return {};
+  auto versions = *noted;
+  const auto held = keys.versions();
+  const auto& in_file = KeyVersionsOf(header, key.name);
+  const auto has = [](const auto& all, std::uint32_t version) {
+    return std::ranges::find(all, version) != all.end();
+  };
+  for (const std::uint32_t version : held) {
+    if (has(versions, version) || !has(in_file, version)) continue;
+    versions.push_back(version);
+    COFFER_TRY(KeyEvent(engine, "key.added", std::string(key.in_words) + std::to_string(version),
+                        [&](SettingStore& settings, Timestamp time) -> Status {
+                          COFFER_TRY(settings.Put(key.versions, TextOf(versions)));
+                          COFFER_TRY(settings.Put(kRootWrap, RootOf(header)));
+                          return settings.Put(key.since, std::to_string(time.ms));
+                        }));
+  }
+  for (const std::uint32_t version : *noted) {
+    if (has(held, version) || has(in_file, version)) continue;
+    std::erase(versions, version);
+    COFFER_TRY(KeyEvent(engine, "key.destroyed",
+                        std::string(key.in_words) + std::to_string(version),
+                        [&](SettingStore& settings, Timestamp) -> Status {
+                          return settings.Put(key.versions, TextOf(versions));
+                        }));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<NotedKeys> ReadNotedKeys(SettingStore& settings) {
   NotedKeys noted;
   COFFER_ASSIGN(noted.root_since, TimeIn(settings, kRootSince));
-  COFFER_ASSIGN(noted.client_kek_since, TimeIn(settings, kClientKekSince));
-  COFFER_ASSIGN(const auto versions, settings.Find(kClientKeks));
-  if (versions) noted.client_keks = VersionsIn(*versions);
+  COFFER_ASSIGN(noted.client_kek_since, TimeIn(settings, kExchanged[0].since));
+  COFFER_ASSIGN(noted.database_key_since, TimeIn(settings, kExchanged[1].since));
+  for (const ExchangedKey& key : kExchanged) {
+    COFFER_ASSIGN(const auto versions, settings.Find(key.versions));
+    if (versions) noted.*key.noted = VersionsIn(*versions);
+  }
   COFFER_ASSIGN(const auto wrapped, settings.Find(kClientKekWrapped));
   if (wrapped) noted.wrapped_under = NumberOf<std::uint32_t>(*wrapped).value_or(0);
+  COFFER_ASSIGN(const auto written, settings.Find(kDatabasesWritten));
+  if (written) noted.written_under = NumberOf<std::uint32_t>(*written).value_or(0);
   return noted;
 }
 
 Status NoteKeysFirst(SettingStore& settings, const crypto::KeyringHeader& header) {
   COFFER_ASSIGN(const auto root, settings.Find(kRootWrap));
   if (!root) COFFER_TRY(settings.Put(kRootWrap, RootOf(header)));
-  COFFER_ASSIGN(const auto keks, settings.Find(kClientKeks));
-  if (!keks) COFFER_TRY(settings.Put(kClientKeks, TextOf(ClientKeksOf(header))));
+  for (const ExchangedKey& key : kExchanged) {
+    COFFER_ASSIGN(const auto versions, settings.Find(key.versions));
+    if (!versions) COFFER_TRY(settings.Put(key.versions, TextOf(KeyVersionsOf(header, key.name))));
+  }
   return {};
 }
 
@@ -121,32 +187,11 @@ Status LogKeyExchanges(Engine& engine, const crypto::KeyringHeader& header,
                           COFFER_ASSIGN(noted, ReadNotedKeys(settings));
                           return {};
                         }));
-  if (root && *root != RootOf(header)) {
+  if (root && !IsRootOf(*root, header)) {
     COFFER_TRY(LogRootExchange(engine, *root, RootOf(header), header.root_kind));
   }
-  if (!noted.client_keks) return {};
-  auto keks = *noted.client_keks;
-  const auto held = keyring.client_keks().versions();
-  const auto in_file = ClientKeksOf(header);
-  const auto has = [](const auto& versions, std::uint32_t version) {
-    return std::ranges::find(versions, version) != versions.end();
-  };
-  for (const std::uint32_t version : held) {
-    if (has(keks, version) || !has(in_file, version)) continue;
-    keks.push_back(version);
-    COFFER_TRY(KeyEvent(engine, "key.added", "client-kek " + std::to_string(version),
-                        [&](SettingStore& settings, Timestamp time) -> Status {
-                          COFFER_TRY(settings.Put(kClientKeks, TextOf(keks)));
-                          return settings.Put(kClientKekSince, std::to_string(time.ms));
-                        }));
-  }
-  for (const std::uint32_t version : *noted.client_keks) {
-    if (has(held, version) || has(in_file, version)) continue;
-    std::erase(keks, version);
-    COFFER_TRY(KeyEvent(engine, "key.destroyed", "client-kek " + std::to_string(version),
-                        [&](SettingStore& settings, Timestamp) -> Status {
-                          return settings.Put(kClientKeks, TextOf(keks));
-                        }));
+  for (const ExchangedKey& key : kExchanged) {
+    COFFER_TRY(LogExchangeOf(engine, key, noted.*key.noted, header, HeldInProcess(keyring, key)));
   }
   return {};
 }
@@ -167,6 +212,22 @@ Status LogKeysWrapped(Engine& engine, std::uint32_t version, std::uint64_t rewra
   return KeyEvent(engine, "key.exchanged", std::move(detail),
                   [&](SettingStore& settings, Timestamp) -> Status {
                     return settings.Put(kClientKekWrapped, std::to_string(version));
+                  });
+}
+
+Status LogDatabasesWritten(Engine& engine, std::uint32_t version) {
+  NotedKeys noted;
+  audit::Entry none;
+  COFFER_TRY(engine.Run(OperationKind::kRead, EntryRule::kNever, none,
+                        [&](Transaction& transaction) -> Status {
+                          COFFER_ASSIGN(noted, ReadNotedKeys(transaction.stores().settings));
+                          return {};
+                        }));
+  if (noted.written_under == version) return {};
+  return KeyEvent(engine, "key.exchanged",
+                  std::string(kExchanged[1].in_words) + std::to_string(version),
+                  [&](SettingStore& settings, Timestamp) -> Status {
+                    return settings.Put(kDatabasesWritten, std::to_string(version));
                   });
 }
 

@@ -1,5 +1,5 @@
-// Exchanges of the root key and of the client-KEK as the log tells them: what keyring.json has now,
-// against what the vault noted of it. The keys that sign the log: log_keys.h.
+// Exchanges of the root key, the client-KEK and the databases' keys as the log tells them: what
+// keyring.json has now, against what the vault noted of it. The keys that sign the log: log_keys.h.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,10 @@ struct NotedKeys {
   std::optional<std::vector<std::uint32_t>> client_keks{};  // oldest first
   std::optional<Timestamp> client_kek_since;                // of the newest
   std::uint32_t wrapped_under = 0;  // all clients' keys were, once; 0: never noted
+  // The same of vault-db, and of keys-db, which is exchanged with it.
+  std::optional<std::vector<std::uint32_t>> database_keys{};
+  std::optional<Timestamp> database_key_since;
+  std::uint32_t written_under = 0;  // both databases were
 };
 Result<NotedKeys> ReadNotedKeys(SettingStore& settings);
 
@@ -34,5 +38,8 @@ Status LogKeyExchanges(Engine& engine, const crypto::KeyringHeader& header,
 // All clients' keys are wrapped under the newest. An entry, where that is new.
 Status LogKeysWrapped(Engine& engine, std::uint32_t version, std::uint64_t rewrapped,
                       std::uint64_t damaged);
+
+// Both databases are written under the newest. An entry, where that is new.
+Status LogDatabasesWritten(Engine& engine, std::uint32_t version);
 
 }  // namespace coffer::vault

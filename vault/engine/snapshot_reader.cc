@@ -1,6 +1,7 @@
 #include "vault/engine/snapshot_reader.h"
 
 #include "vault/storage/data_directory.h"
+#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 namespace {
@@ -29,9 +30,8 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReaders::Open(Kind kind) {
   }
   if (connection) return taken;
   connection = std::make_unique<Connection>();
-  COFFER_ASSIGN(connection->database,
-                Database::Open(VaultDatabasePath(directory_), keyring_.vault_db_key(),
-                               {.read_only = true, .cache_kib = kSnapshotCacheKib}));
+  COFFER_ASSIGN(connection->database, ReadVaultDatabase(VaultDatabasePath(directory_), keyring_,
+                                                        key_version_, kSnapshotCacheKib));
   COFFER_ASSIGN(connection->log, LogStore::Open(connection->database));
   return taken;
 }

@@ -21,9 +21,10 @@ class SnapshotReader;
 class SnapshotReaders {
  public:
   enum class Kind : std::uint8_t { kLong, kShort };
-  // Both must outlive it.
-  SnapshotReaders(std::string directory, const crypto::Keyring& keyring)
-      : directory_(std::move(directory)), keyring_(keyring) {}
+  // All must outlive it. `key_version`: that vault.db lies under (Engine::vault_key_version).
+  SnapshotReaders(std::string directory, const crypto::Keyring& keyring,
+                  const std::atomic<std::uint32_t>& key_version)
+      : directory_(std::move(directory)), keyring_(keyring), key_version_(key_version) {}
   // Errors: kExhausted "too_many_long_reads", "too_many_short_reads".
   Result<std::unique_ptr<SnapshotReader>> Open(Kind kind = Kind::kLong);
 
@@ -37,6 +38,7 @@ class SnapshotReaders {
 
   const std::string directory_;
   const crypto::Keyring& keyring_;
+  const std::atomic<std::uint32_t>& key_version_;
   std::atomic<int> long_{0}, short_{0};
   std::mutex idle_mutex_;
   std::vector<std::unique_ptr<Connection>> idle_;

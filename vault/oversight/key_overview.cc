@@ -6,8 +6,9 @@
 namespace coffer::vault {
 namespace {
 
-std::vector<std::uint32_t> ClientKeksIn(const crypto::KeyringHeader& header) {
-  const auto found = header.versions.find("client-kek");
+std::vector<std::uint32_t> VersionsInKeyring(const crypto::KeyringHeader& header,
+                                             const std::string& name) {
+  const auto found = header.versions.find(name);
   return found == header.versions.end() ? std::vector<std::uint32_t>{} : found->second;
 }
 
@@ -25,6 +26,18 @@ std::string_view Name(ClientKekPhase phase) {
   return {};
 }
 
+std::string_view Name(DatabaseKeyPhase phase) {
+  switch (phase) {
+    case DatabaseKeyPhase::kSettled:
+      return "settled";
+    case DatabaseKeyPhase::kWriting:
+      return "writing";
+    case DatabaseKeyPhase::kWritten:
+      return "written";
+  }
+  return {};
+}
+
 KeyOverview OverviewOf(const crypto::KeyringHeader& header) {
   KeyOverview overview;
   overview.root_kind = header.root_kind;
@@ -37,7 +50,7 @@ KeyOverview OverviewOf(const crypto::KeyringHeader& header) {
 
 KeyOverview::Clients ClientsOf(const crypto::KeyringHeader& header, const ClientKekUse& use,
                                const NotedKeys& noted, bool working) {
-  const auto held = ClientKeksIn(header);
+  const auto held = VersionsInKeyring(header, "client-kek");
   std::set<std::uint32_t> all(held.begin(), held.end());
   for (const auto& [version, keys] : use.keys()) all.insert(version);
   KeyOverview::Clients clients;
@@ -52,6 +65,18 @@ KeyOverview::Clients ClientsOf(const crypto::KeyringHeader& header, const Client
     clients.phase = wrapped ? ClientKekPhase::kWrapped : ClientKekPhase::kWrapping;
   }
   return clients;
+}
+
+KeyOverview::Database DatabaseOf(const crypto::KeyringHeader& header, const NotedKeys& noted,
+                                 bool working) {
+  const auto held = VersionsInKeyring(header, "vault-db");
+  KeyOverview::Database database;
+  database.since = noted.database_key_since;
+  if (held.size() > 1) {
+    const bool written = !working && noted.written_under == held.back();
+    database.phase = written ? DatabaseKeyPhase::kWritten : DatabaseKeyPhase::kWriting;
+  }
+  return database;
 }
 
 }  // namespace coffer::vault

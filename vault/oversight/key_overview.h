@@ -21,6 +21,13 @@ enum class ClientKekPhase : std::uint8_t {
 };
 std::string_view Name(ClientKekPhase phase);
 
+enum class DatabaseKeyPhase : std::uint8_t {
+  kSettled,  // one version
+  kWriting,  // a database is under the older one, or the server has not taken up the newer
+  kWritten,  // none is: the older one can be destroyed
+};
+std::string_view Name(DatabaseKeyPhase phase);
+
 struct KeyOverview {
   std::string root_kind;
   std::optional<Timestamp> root_since;  // of the last exchange that the log has
@@ -46,6 +53,14 @@ struct KeyOverview {
   };
   std::optional<Clients> clients;
 
+  // Of vault-db and keys-db, which are exchanged together; absent where it was not looked.
+  struct Database {
+    DatabaseKeyPhase phase = DatabaseKeyPhase::kSettled;
+    std::optional<Timestamp> since;       // of the newest version
+    std::uint64_t pages = 0, copied = 0;  // of vault.db, while a server writes it anew; else 0
+  };
+  std::optional<Database> database;
+
   std::optional<std::uint32_t> keys_database_key;  // version of the key that keys.db is under
   std::optional<std::uint64_t> index_generation;   // of the search index's key
 };
@@ -54,5 +69,8 @@ KeyOverview OverviewOf(const crypto::KeyringHeader& header);
 // `working`: a server says that it is not through.
 KeyOverview::Clients ClientsOf(const crypto::KeyringHeader& header, const ClientKekUse& use,
                                const NotedKeys& noted, bool working);
+
+KeyOverview::Database DatabaseOf(const crypto::KeyringHeader& header, const NotedKeys& noted,
+                                 bool working);
 
 }  // namespace coffer::vault

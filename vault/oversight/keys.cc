@@ -46,6 +46,10 @@ Result<KeyOverview> Keys::ReadKeys(const Caller& caller) {
     std::this_thread::sleep_for((std::chrono::steady_clock::now() - began) * kRestsPerCountStep);
   }
   overview.clients = ClientsOf(header, use, noted, exchange_.working());
+  overview.database = DatabaseOf(header, noted, exchange_.writing());
+  const auto progress = operations_.engine().vault_rewrite_progress();
+  overview.database->pages = progress.total;
+  overview.database->copied = progress.copied;
   const std::string key_path = KeysDatabaseKeyPath(KeysDatabasePath(directory_));
   COFFER_ASSIGN(const auto keys, crypto::ReadKeysDatabaseKeys(key_path, operations_.keyring()));
   overview.keys_database_key = keys.front().version;

@@ -21,9 +21,10 @@ constexpr int kNice = 10;
 }  // namespace
 
 Result<std::unique_ptr<LogFollower>> LogFollower::Create(Database reader,
-                                                         const crypto::SecretBytes& key,
+                                                         const crypto::Keyring& keyring,
                                                          Options options) {
-  std::unique_ptr<LogFollower> follower(new LogFollower(key));
+  std::unique_ptr<LogFollower> follower(new LogFollower(keyring));
+  follower->key_version_ = keyring.vault_db_keys().newest();
   follower->options_ = std::move(options);
   follower->reader_ = std::move(reader);
   COFFER_ASSIGN(follower->log_, LogStore::Open(follower->reader_));
@@ -45,16 +46,57 @@ void LogFollower::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+Result<crypto::SecretBytes> LogFollower::Key() const {
+  auto key = keyring_.vault_db_keys().Find(key_version_);
+  if (!key) return Fail(Code::kNotFound, "index_missing", "its key was just exchanged");
+  return *std::move(key);
+}
+
+Result<std::unique_ptr<LogIndexReader>> LogFollower::OpenReader() const {
+  const std::lock_guard lock(key_mutex_);
+  COFFER_ASSIGN(const auto key, Key());
+  return LogIndexReader::Open(options_.index_path, key);
+}
+
+bool LogFollower::FollowsNewestKey() {
+  {
+    const std::lock_guard lock(key_mutex_);
+    if (opened_ && key_version_ == keyring_.vault_db_keys().newest()) return true;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+  return false;
+}
+
+void LogFollower::FollowKey() {
+  const std::uint32_t newest = keyring_.vault_db_keys().newest();
+  const std::lock_guard lock(key_mutex_);
+  if (key_version_ == newest) return;
+  key_version_ = newest;
+  opened_ = false;
+  size_.store(0, std::memory_order_release);
+  exchanges_.fetch_add(1, std::memory_order_release);
+  index_.reset();
+  LogIndex::Remove(options_.index_path);
+}
+
 Result<std::uint64_t> LogFollower::Step(std::uint64_t limit) {
+  FollowKey();
+  COFFER_ASSIGN(const auto key, Key());
   if (!index_) {
-    COFFER_ASSIGN(index_, LogIndex::Open(options_.index_path, key_, *log_));
+    COFFER_ASSIGN(index_, LogIndex::Open(options_.index_path, key, *log_));
+    const std::lock_guard lock(key_mutex_);
+    opened_ = true;
   }
   auto taken = index_->Follow(*log_, limit);
   if (!taken) {
     if (taken.error().code == Code::kCorrupted) {
       index_.reset();
       LogIndex::Remove(options_.index_path);
-    } else if (auto again = LogIndex::Open(options_.index_path, key_, *log_)) {
+    } else if (auto again = LogIndex::Open(options_.index_path, key, *log_)) {
       index_ = *std::move(again);  // as it is stored; opened before the other one is closed
     } else {
       index_.reset();
@@ -74,7 +116,9 @@ void LogFollower::Loop() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      if (changed_.wait_for(lock, rest, [this] { return stopping_; })) return;
+      changed_.wait_for(lock, rest, [this] { return stopping_ || woken_; });
+      if (stopping_) return;
+      woken_ = false;
     }
     try {
       const auto began = Clock::now();

@@ -10,15 +10,22 @@ constexpr std::size_t kMaxIdleIndexes = 12;
 Result<std::unique_ptr<LogReader>> LogReaders::Open() {
   COFFER_ASSIGN(auto snapshot, snapshots_.Open());
   std::unique_ptr<LogReader> taken(new LogReader(*this, std::move(snapshot)));
+  taken->exchanges_ = follower_.exchanges();
   {
     const std::lock_guard lock(idle_mutex_);
+    if (exchanges_ != taken->exchanges_) idle_.clear();
+    exchanges_ = taken->exchanges_;
     if (!idle_.empty()) {
       taken->index_ = std::move(idle_.back());
       idle_.pop_back();
     }
   }
   if (!taken->index_ && follower_.size() > 0) {
-    COFFER_ASSIGN(taken->index_, LogIndexReader::Open(index_path_, key_));
+    auto opened = follower_.OpenReader();
+    if (opened) taken->index_ = *std::move(opened);
+    if (!opened && opened.error().reason != "index_missing") {
+      return std::unexpected(std::move(opened).error());
+    }
   }
   return taken;
 }
@@ -26,6 +33,7 @@ Result<std::unique_ptr<LogReader>> LogReaders::Open() {
 LogReader::~LogReader() {
   if (!index_) return;
   const std::lock_guard lock(readers_.idle_mutex_);
+  if (exchanges_ != readers_.exchanges_) return;
   if (readers_.idle_.size() < kMaxIdleIndexes) readers_.idle_.push_back(std::move(index_));
 }
 

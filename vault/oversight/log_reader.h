@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <mutex>
-#include <string>
 #include <vector>
 
 #include "vault/engine/snapshot_reader.h"
@@ -17,9 +16,8 @@ class LogReader;
 class LogReaders {
  public:
   // All must outlive it.
-  LogReaders(SnapshotReaders& snapshots, const LogFollower& follower, std::string index_path,
-             const crypto::SecretBytes& key)
-      : snapshots_(snapshots), follower_(follower), index_path_(std::move(index_path)), key_(key) {}
+  LogReaders(SnapshotReaders& snapshots, const LogFollower& follower)
+      : snapshots_(snapshots), follower_(follower) {}
   // Errors: those of SnapshotReaders, as a long read; those of opening the index.
   Result<std::unique_ptr<LogReader>> Open();
 
@@ -27,10 +25,9 @@ class LogReaders {
   friend class LogReader;
   SnapshotReaders& snapshots_;
   const LogFollower& follower_;
-  const std::string index_path_;
-  const crypto::SecretBytes& key_;
   std::mutex idle_mutex_;
-  std::vector<std::unique_ptr<LogIndexReader>> idle_;
+  std::vector<std::unique_ptr<LogIndexReader>> idle_;  // all of the same file
+  std::uint32_t exchanges_ = 0;                        // LogFollower's, of them
 };
 
 class LogReader {
@@ -51,6 +48,7 @@ class LogReader {
   LogReaders& readers_;
   std::unique_ptr<SnapshotReader> snapshot_;
   std::unique_ptr<LogIndexReader> index_;
+  std::uint32_t exchanges_ = 0;  // of the index
 };
 
 }  // namespace coffer::vault

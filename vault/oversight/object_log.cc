@@ -14,11 +14,13 @@ constexpr std::size_t kMaxErased = 1000;
 Result<bool> ObjectLog::CatchUp(std::uint64_t end) {
   if (end != end_) erased_.clear();
   end_ = end;
-  const std::uint64_t known = index_size_();
+  const std::uint64_t known = follower_.size();
   // Made anew meanwhile: what is open is no file any more.
-  if (known < indexed_) index_.reset();
+  const std::uint32_t exchanges = follower_.exchanges();
+  if (known < indexed_ || exchanges != exchanges_) index_.reset();
+  exchanges_ = exchanges;
   if (!index_ && known > 0) {
-    auto opened = LogIndexReader::Open(index_path_, key_);
+    auto opened = follower_.OpenReader();
     if (!opened && opened.error().reason != "index_missing") {
       return std::unexpected(std::move(opened).error());
     }

@@ -3,15 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "crypto/secret_bytes.h"
 #include "vault/engine/log_store.h"
+#include "vault/oversight/log_follower.h"
 #include "vault/oversight/log_index.h"
 #include "vault/oversight/logged_object.h"
 
@@ -20,14 +19,8 @@ namespace coffer::vault {
 // For one thread.
 class ObjectLog {
  public:
-  // `index_size`: how far whoever writes the index has come; 0 before it was made sure that it is
-  // of this log.
-  ObjectLog(LogStore& log, std::string index_path, const crypto::SecretBytes& key,
-            std::function<std::uint64_t()> index_size)
-      : log_(log),
-        index_path_(std::move(index_path)),
-        key_(key),
-        index_size_(std::move(index_size)) {}
+  // Outlived by who writes the index.
+  ObjectLog(LogStore& log, const LogFollower& follower) : log_(log), follower_(follower) {}
 
   // Whether entries before `end` can be told of: false while the index is too far behind.
   Result<bool> CatchUp(std::uint64_t end);
@@ -41,11 +34,10 @@ class ObjectLog {
   Status ReadTail(std::uint64_t from, std::uint64_t to);
 
   LogStore& log_;
-  const std::string index_path_;
-  const crypto::SecretBytes& key_;
-  const std::function<std::uint64_t()> index_size_;
+  const LogFollower& follower_;
   std::unique_ptr<LogIndexReader> index_;
-  std::uint64_t indexed_ = 0;  // of the index, as it was opened or later
+  std::uint32_t exchanges_ = 0;  // LogFollower's, of the index
+  std::uint64_t indexed_ = 0;    // of the index, as it was opened or later
   std::uint64_t end_ = 0;
   // Changes by the entries [tail_from_, tail_to_), by object.
   std::uint64_t tail_from_ = 0, tail_to_ = 0;

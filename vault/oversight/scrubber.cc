@@ -50,8 +50,8 @@ class Snapshot {
 }  // namespace
 
 Result<std::unique_ptr<Scrubber>> Scrubber::Create(Engine& engine, const crypto::Keyring& keyring,
-                                                   Database reader, DamagedObjects& damaged,
-                                                   Options options) {
+                                                   Database reader, const LogFollower& follower,
+                                                   DamagedObjects& damaged, Options options) {
   std::unique_ptr<Scrubber> scrubber(new Scrubber(engine, damaged));
   scrubber->options_ = std::move(options);
   scrubber->reader_ = std::move(reader);
@@ -59,9 +59,7 @@ Result<std::unique_ptr<Scrubber>> Scrubber::Create(Engine& engine, const crypto:
   COFFER_ASSIGN(scrubber->clients_, ClientStore::Open(scrubber->reader_));
   COFFER_ASSIGN(scrubber->records_, RecordStore::Open(scrubber->reader_));
   COFFER_ASSIGN(scrubber->rows_, ScrubStore::Open(scrubber->reader_));
-  scrubber->objects_ =
-      std::make_unique<ObjectLog>(*scrubber->log_, scrubber->options_.index_path,
-                                  keyring.vault_db_key(), scrubber->options_.index_size);
+  scrubber->objects_ = std::make_unique<ObjectLog>(*scrubber->log_, follower);
   COFFER_ASSIGN(scrubber->committed_, CommittedState::Open(scrubber->reader_, keyring));
   COFFER_ASSIGN(auto damage, DamageStore::Open(scrubber->reader_));
   COFFER_ASSIGN(auto known, damage.Load());

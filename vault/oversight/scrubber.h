@@ -44,13 +44,12 @@ class Scrubber {
   struct Options {
     std::uint32_t entries_per_s = 250;  // while requests come
     OperatorLog log;
-    std::string index_path;                     // of the log's index
-    std::function<std::uint64_t()> index_size;  // how far that has come
   };
-  // `reader` is a read-only connection of its own.
+  // `reader` is a read-only connection of its own; `follower`, which writes the log's index,
+  // outlives this.
   static Result<std::unique_ptr<Scrubber>> Create(Engine& engine, const crypto::Keyring& keyring,
-                                                  Database reader, DamagedObjects& damaged,
-                                                  Options options);
+                                                  Database reader, const LogFollower& follower,
+                                                  DamagedObjects& damaged, Options options);
   ~Scrubber();
   void Start();
   void Stop();

@@ -22,6 +22,7 @@
 #include "vault/oversight/verify_directory.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
+#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 namespace {
@@ -328,9 +329,10 @@ Result<DeepReport> VerifyAll(const VerificationSource& source, audit::VerifyOpti
 Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
                                    crypto::RootKeyProvider& root) {
   COFFER_ASSIGN(const auto keyring, crypto::Keyring::Open(KeyringPath(options.directory), root));
-  COFFER_ASSIGN(auto vault,
-                Database::Open(VaultDatabasePath(options.directory), keyring.vault_db_key(),
-                               {.read_only = true, .cache_kib = 8192}));
+  COFFER_ASSIGN(VaultDatabase opened,
+                OpenVaultDatabase(VaultDatabasePath(options.directory), keyring,
+                                  {.read_only = true, .cache_kib = 8192}));
+  Database& vault = opened.database;
   audit::VerifyOptions verify;
   verify.key = options.log_key.value_or(
       audit::VerifierKey{keyring.log_origin(), keyring.log_signing_key().public_key()});
@@ -369,11 +371,15 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
   // It may be left out of a copy, or of a backup, or a starting vault is just making it.
   std::error_code none;
   if (const auto size = std::filesystem::file_size(index_path, none); !none && size > 0) {
-    auto opened = LogIndexReader::Open(index_path, keyring.vault_db_key());
-    if (!opened && opened.error().reason != "index_missing") {
-      return std::unexpected(std::move(opened).error());
+    auto read = LogIndexReader::Open(index_path, keyring.vault_db_key());
+    // While that key is exchanged: it is made anew.
+    if (!read && keyring.vault_db_keys().versions().size() > 1) {
+      read = Fail(Code::kNotFound, "index_missing");
     }
-    if (opened) index = *std::move(opened);
+    if (!read && read.error().reason != "index_missing") {
+      return std::unexpected(std::move(read).error());
+    }
+    if (read) index = *std::move(read);
   }
   return VerifyAll({vault, &keys, keyring, index.get(), find}, std::move(verify), true);
 }

@@ -84,8 +84,8 @@ std::string LogIndexPath(const std::string& directory) { return directory + "/lo
 std::string KeyringPath(const std::string& directory) { return directory + "/keyring.json"; }
 std::string RestoredCopyPath(const std::string& directory) { return directory + "/restored.json"; }
 
-std::string HandedOverKekPath(const std::string& directory) {
-  return directory + "/client-kek.handed-over";
+std::string HandedOverKeyPath(const std::string& directory, std::string_view name) {
+  return directory + "/" + std::string(name) + ".handed-over";
 }
 
 }  // namespace coffer::vault

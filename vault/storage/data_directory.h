@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "crypto/result.h"
@@ -67,7 +68,8 @@ std::string LogIndexPath(const std::string& directory);
 std::string KeyringPath(const std::string& directory);
 // There in a copy that may not be served yet (vault/backup/restored_copy.h).
 std::string RestoredCopyPath(const std::string& directory);
-// A client-KEK on its way to a running server (crypto/client_keks.h); gone when it has taken it up.
-std::string HandedOverKekPath(const std::string& directory);
+// A key of the keyring, by its name there, on its way to a running server
+// (crypto/versioned_keys.h); gone when it has taken it up.
+std::string HandedOverKeyPath(const std::string& directory, std::string_view name);
 
 }  // namespace coffer::vault

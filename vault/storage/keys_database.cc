@@ -2,9 +2,6 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-
 #include "crypto/keys_database_key.h"
 
 namespace coffer::vault {
@@ -62,14 +59,7 @@ Status SettleKeysDatabase(const std::string& path, const crypto::Keyring& keyrin
 }
 
 Status RemoveNextKeysDatabase(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    const std::string file = NextKeysDatabasePath(path) + suffix;
-    if (unlink(file.c_str()) != 0 && errno != ENOENT) {
-      return Fail(Code::kUnavailable, "file_not_removed",
-                  "cannot remove " + file + ": " + std::strerror(errno));
-    }
-  }
-  return {};
+  return RemoveDatabase(NextKeysDatabasePath(path));
 }
 
 }  // namespace coffer::vault

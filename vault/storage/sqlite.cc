@@ -9,9 +9,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <new>
 #include <unordered_set>
+#include <utility>
 
 #include "crypto/encoding.h"
 #include "vault/storage/page_cache.h"
@@ -138,6 +141,146 @@ std::unordered_set<std::uint32_t> PagesInWal(const std::string& path) {
 
 }  // namespace
 
+namespace internal {
+
+struct Connection {
+  Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  void CloseHandle() { sqlite3_close_v2(std::exchange(handle, nullptr)); }
+  void Add(Prepared& prepared);
+  void Remove(Prepared& prepared);
+  Status Prepare(Prepared& prepared, std::string_view sql) const;
+  Status Define(const std::string& name);
+  void HookRows();
+  void TellOfCheckpoint() const;
+  void Suspend();
+  Status Resume(Connection& other);
+  int FollowExchange();
+
+  // What the handle calls.
+  Database::OnRowChange on_row;
+  std::function<void()> before_checkpoint;
+  std::map<std::string, Database::SqlFunction> functions;
+
+  std::function<bool()> outdated;  // empty: it follows nothing
+  std::function<Result<Database>()> open;
+  bool suspended = false;
+  Prepared* first = nullptr;
+  sqlite3* handle = nullptr;
+};
+
+Connection::~Connection() {
+  // They are finalized later; until then SQLite keeps what they need.
+  for (Prepared* prepared = first; prepared != nullptr; prepared = prepared->after) {
+    prepared->connection = nullptr;
+    prepared->follows = false;
+  }
+  CloseHandle();
+}
+
+void Connection::Add(Prepared& prepared) {
+  prepared.connection = this;
+  prepared.follows = static_cast<bool>(outdated);
+  prepared.after = first;
+  if (first != nullptr) first->before = &prepared;
+  first = &prepared;
+}
+
+void Connection::Remove(Prepared& prepared) {
+  (prepared.before != nullptr ? prepared.before->after : first) = prepared.after;
+  if (prepared.after != nullptr) prepared.after->before = prepared.before;
+}
+
+Prepared::~Prepared() {
+  if (connection != nullptr) connection->Remove(*this);
+  sqlite3_finalize(handle);
+}
+
+Status Connection::Prepare(Prepared& prepared, std::string_view sql) const {
+  const int code = sqlite3_prepare_v3(handle, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &prepared.handle, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(StatementError(handle, code, sql));
+  return {};
+}
+
+Status Connection::Define(const std::string& name) {
+  const auto call = [](sqlite3_context* context, int count, sqlite3_value** values) {
+    try {
+      (*static_cast<Database::SqlFunction*>(sqlite3_user_data(context)))(
+          {values, static_cast<std::size_t>(count)});
+    } catch (const std::bad_alloc&) {
+      sqlite3_result_error_nomem(context);  // nothing is thrown through SQLite
+    }
+  };
+  Database::SqlFunction& kept = functions[name];
+  const int code =
+      sqlite3_create_function_v2(handle, name.c_str(), -1, SQLITE_UTF8, kept ? &kept : nullptr,
+                                 kept ? +call : nullptr, nullptr, nullptr, nullptr);
+  if (code == SQLITE_OK) return {};
+  return std::unexpected(SqliteError(handle, code, "defining a function"));
+}
+
+void Connection::HookRows() {
+  const auto told = [](void* called, int operation, const char*, const char* table,
+                       sqlite3_int64 row) {
+    const RowChange change = operation == SQLITE_INSERT   ? RowChange::kInserted
+                             : operation == SQLITE_DELETE ? RowChange::kDeleted
+                                                          : RowChange::kUpdated;
+    (*static_cast<Database::OnRowChange*>(called))(change, table, row);
+  };
+  sqlite3_update_hook(handle, on_row ? +told : nullptr, &on_row);
+}
+
+void Connection::TellOfCheckpoint() const {
+  if (before_checkpoint) before_checkpoint();
+}
+
+void Connection::Suspend() {
+  if (suspended) return;
+  for (Prepared* one = first; one != nullptr; one = one->after) one->sql = sqlite3_sql(one->handle);
+  suspended = true;
+  for (Prepared* one = first; one != nullptr; one = one->after) {
+    sqlite3_finalize(std::exchange(one->handle, nullptr));
+  }
+  CloseHandle();
+}
+
+Status Connection::Resume(Connection& other) {
+  CloseHandle();
+  handle = std::exchange(other.handle, nullptr);
+  if (on_row) HookRows();
+  for (const auto& [name, function] : functions) {
+    if (function) COFFER_TRY(Define(name));
+  }
+  for (Prepared* one = first; one != nullptr; one = one->after) {
+    sqlite3_finalize(std::exchange(one->handle, nullptr));
+    COFFER_TRY(Prepare(*one, one->sql));
+  }
+  suspended = false;
+  return {};
+}
+
+// An SQLite code. What is being read, or is in a transaction, goes on with what it began with.
+int Connection::FollowExchange() {
+  if (!outdated) return SQLITE_OK;
+  if (!suspended) {
+    const bool reads = sqlite3_get_autocommit(handle) == 0 ||
+                       sqlite3_txn_state(handle, nullptr) != SQLITE_TXN_NONE;
+    if (reads || !outdated()) return SQLITE_OK;
+  }
+  auto other = open();
+  if (!other) return SQLITE_BUSY;
+  Suspend();
+  return Resume(*other->connection_) ? SQLITE_OK : SQLITE_BUSY;
+}
+
+}  // namespace internal
+
+void Database::Close::operator()(internal::Connection* connection) const { delete connection; }
+
 Error SqliteError(sqlite3* database, int code, std::string_view doing) {
   const int basic = code & 0xff;
   const int system = database == nullptr ? 0 : sqlite3_system_errno(database);
@@ -184,6 +327,17 @@ bool IsFsyncFailure(int extended_code) {
          extended_code == SQLITE_IOERR_CLOSE;
 }
 
+Status RemoveDatabase(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    const std::string file = path + suffix;
+    if (unlink(file.c_str()) != 0 && errno != ENOENT) {
+      return Fail(Code::kUnavailable, "file_not_removed",
+                  "cannot remove " + file + ": " + std::strerror(errno));
+    }
+  }
+  return {};
+}
+
 Result<Database> Database::Open(const std::string& path, const crypto::SecretBytes& key,
                                 const Options& options) {
   ConfigureSqlite();
@@ -199,14 +353,14 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
 
   Database database;
   database.path_ = path;
-  database.callbacks_ = std::make_unique<Callbacks>();
+  database.connection_.reset(new internal::Connection);
   sqlite3* raw = nullptr;
   // A read-only connection to a WAL database still needs the shared-memory file, hence READWRITE
   // with query_only below.
   const int flags = SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
-  database.handle_.reset(raw);
+  database.connection_->handle = raw;
   if (code != SQLITE_OK) return std::unexpected(SqliteError(raw, code, "opening " + path));
   // Also while another connection is the first, or the last, to open a database.
   database.SetPatience(kPatienceMs);
@@ -258,91 +412,84 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   return database;
 }
 
+sqlite3* Database::handle() const { return connection_ ? connection_->handle : nullptr; }
+
 bool Database::FollowWal(int* frames) {
   const auto told = [](void* counter, sqlite3*, const char*, int count) {
     *static_cast<int*>(counter) = count;
     return SQLITE_OK;
   };
   const void* const before =
-      sqlite3_wal_hook(handle_.get(), frames == nullptr ? nullptr : +told, frames);
+      sqlite3_wal_hook(handle(), frames == nullptr ? nullptr : +told, frames);
   return before != frames;
 }
 
 void Database::FollowRows(OnRowChange on_change) {
-  callbacks_->on_row = std::move(on_change);
-  const auto told = [](void* on_row, int operation, const char*, const char* table,
-                       sqlite3_int64 row) {
-    const RowChange change = operation == SQLITE_INSERT   ? RowChange::kInserted
-                             : operation == SQLITE_DELETE ? RowChange::kDeleted
-                                                          : RowChange::kUpdated;
-    (*static_cast<OnRowChange*>(on_row))(change, table, row);
-  };
-  sqlite3_update_hook(handle_.get(), callbacks_->on_row ? +told : nullptr, &callbacks_->on_row);
+  connection_->on_row = std::move(on_change);
+  connection_->HookRows();
 }
 
 Status Database::DefineFunction(const std::string& name, SqlFunction function) {
-  const auto call = [](sqlite3_context* context, int count, sqlite3_value** values) {
-    try {
-      (*static_cast<SqlFunction*>(sqlite3_user_data(context)))(
-          {values, static_cast<std::size_t>(count)});
-    } catch (const std::bad_alloc&) {
-      sqlite3_result_error_nomem(context);  // nothing is thrown through SQLite
-    }
-  };
-  SqlFunction& kept = callbacks_->functions[name];
-  kept = std::move(function);
-  const int code = sqlite3_create_function_v2(handle_.get(), name.c_str(), -1, SQLITE_UTF8,
-                                              kept ? &kept : nullptr, kept ? +call : nullptr,
-                                              nullptr, nullptr, nullptr);
-  if (code == SQLITE_OK) return {};
-  return std::unexpected(SqliteError(handle_.get(), code, "defining a function"));
+  connection_->functions[name] = std::move(function);
+  return connection_->Define(name);
+}
+
+void Database::BeforeCheckpoint(std::function<void()> tell) {
+  connection_->before_checkpoint = std::move(tell);
+}
+
+void Database::Suspend() { connection_->Suspend(); }
+
+Status Database::Resume(Database other) { return connection_->Resume(*other.connection_); }
+
+void Database::Follow(std::function<bool()> outdated, std::function<Result<Database>()> open) {
+  connection_->outdated = std::move(outdated);
+  connection_->open = std::move(open);
+  for (auto* one = connection_->first; one != nullptr; one = one->after) one->follows = true;
 }
 
 Status Database::Execute(const char* sql) {
-  const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(StatementError(handle_.get(), code, sql));
+  int code = connection_->FollowExchange();
+  if (code == SQLITE_OK) code = sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(StatementError(handle(), code, sql));
   return {};
-}
-
-void Database::TellOfCheckpoint() const {
-  if (callbacks_->before_checkpoint) callbacks_->before_checkpoint();
 }
 
 Result<Database::WalState> Database::Checkpoint(bool truncate) {
   WalState state;
-  TellOfCheckpoint();
+  connection_->TellOfCheckpoint();
   const int code = sqlite3_wal_checkpoint_v2(
-      handle_.get(), "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
+      handle(), "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
       &state.frames, &state.checkpointed);
-  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "checkpoint"));
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle(), code, "checkpoint"));
   return state;
 }
 
 Result<bool> Database::TruncateWal() {
-  TellOfCheckpoint();
+  connection_->TellOfCheckpoint();
   SetPatience(0);
-  const int code = sqlite3_wal_checkpoint_v2(handle_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE,
-                                             nullptr, nullptr);
+  const int code =
+      sqlite3_wal_checkpoint_v2(handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   SetPatience(kPatienceMs);
   if ((code & 0xff) == SQLITE_BUSY) return false;
-  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "checkpoint"));
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle(), code, "checkpoint"));
   return true;
 }
 
 Result<std::uint64_t> Database::FileBytes() const {
-  COFFER_ASSIGN(sqlite3_file* const file, FileOf(handle_.get()));
+  COFFER_ASSIGN(sqlite3_file* const file, FileOf(handle()));
   sqlite3_int64 size = 0;
   const int code = file->pMethods->xFileSize(file, &size);
-  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "measuring"));
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle(), code, "measuring"));
   return static_cast<std::uint64_t>(size);
 }
 
 Status Database::ReadFileBytes(std::uint64_t at, std::span<std::uint8_t> out) const {
-  COFFER_ASSIGN(sqlite3_file* const file, FileOf(handle_.get()));
+  COFFER_ASSIGN(sqlite3_file* const file, FileOf(handle()));
   const int code = file->pMethods->xRead(file, out.data(), static_cast<int>(out.size()),
                                          static_cast<sqlite3_int64>(at));
   if (code == SQLITE_IOERR_SHORT_READ) return Fail(Code::kCorrupted, "file_too_short", path_);
-  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle_.get(), code, "reading"));
+  if (code != SQLITE_OK) return std::unexpected(SqliteError(handle(), code, "reading"));
   return {};
 }
 
@@ -380,28 +527,31 @@ Result<bool> Cursor::Next() {
   const int code = std::exchange(code_, SQLITE_OK);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
+  const char* const sql = sqlite3_sql(statement_);
   return std::unexpected(
-      StatementError(sqlite3_db_handle(statement_), code, sqlite3_sql(statement_)));
+      StatementError(sqlite3_db_handle(statement_), code, sql == nullptr ? "" : sql));
 }
 
 Result<Statement> Statement::Prepare(const Database& database, std::string_view sql) {
   Statement statement;
-  sqlite3_stmt* raw = nullptr;
-  const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()),
-                                      SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(StatementError(database.handle(), code, sql));
-  statement.handle_.reset(raw);
+  statement.prepared_ = std::make_unique<internal::Prepared>();
+  COFFER_TRY(database.connection_->Prepare(*statement.prepared_, sql));
+  database.connection_->Add(*statement.prepared_);
   return statement;
+}
+
+int Statement::FollowExchange() {
+  return prepared_->connection == nullptr ? SQLITE_OK : prepared_->connection->FollowExchange();
 }
 
 Status Statement::ExecuteWithRow(const Cursor& row) {
   int error = SQLITE_OK;
   for (int column = 0; column < sqlite3_column_count(row.statement_); ++column) {
-    const int code =
-        sqlite3_bind_value(handle_.get(), column + 1, sqlite3_column_value(row.statement_, column));
+    const int code = sqlite3_bind_value(prepared_->handle, column + 1,
+                                        sqlite3_column_value(row.statement_, column));
     if (code != SQLITE_OK) error = code;
   }
-  Cursor cursor(handle_.get(), error);
+  Cursor cursor(prepared_->handle, error);
   auto stepped = cursor.Next();
   if (!stepped) return std::unexpected(std::move(stepped).error());
   return {};

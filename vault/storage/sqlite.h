@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,11 +18,9 @@
 #include "crypto/bytes.h"
 #include "crypto/result.h"
 #include "crypto/secret_bytes.h"
+#include "vault/storage/sql_value.h"
 
 namespace coffer::vault {
-
-using crypto::Bytes;
-using crypto::ByteView;
 
 // Code from an SQLite result: full disks, I/O and what another connection holds ("storage_busy")
 // are kUnavailable, damage is kCorrupted, broken constraints are kConflict. The detail names the
@@ -38,26 +35,29 @@ bool IsFsyncFailure(int extended_code);
 // be tried again.
 bool IsBusy(const Error& error);
 
-// What a statement hands to a function of ours. The numbers of the types are part of what is hashed
-// of rows (docs/formats.md).
-class SqlValue {
- public:
-  enum class Type : std::uint8_t { kInteger = 1, kReal = 2, kText = 3, kBlob = 4, kNull = 5 };
-  explicit SqlValue(sqlite3_value* value) : value_(value) {}
-  Type type() const { return static_cast<Type>(sqlite3_value_type(value_)); }
-  std::int64_t Int() const { return sqlite3_value_int64(value_); }
-  ByteView Blob() const {
-    const auto* data = static_cast<const std::uint8_t*>(sqlite3_value_blob(value_));
-    return {data, static_cast<std::size_t>(sqlite3_value_bytes(value_))};
-  }
+namespace internal {
 
- private:
-  sqlite3_value* value_;
+struct Connection;
+
+// A statement of a connection, which may be exchanged under it; `sql` while there is none.
+struct Prepared {
+  Prepared() = default;
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+  ~Prepared();
+
+  sqlite3_stmt* handle = nullptr;
+  Connection* connection = nullptr;  // null once it is closed
+  bool follows = false;              // the connection does
+  std::string sql;
+  Prepared *before = nullptr, *after = nullptr;  // of the same connection
 };
 
-using SqlValues = std::span<sqlite3_value* const>;
+}  // namespace internal
 
-enum class RowChange : std::uint8_t { kInserted, kUpdated, kDeleted };
+// The file and what SQLite keeps beside it; fine when there is none. Precondition: nobody has it
+// open. Errors: kUnavailable "file_not_removed".
+Status RemoveDatabase(const std::string& path);
 
 class Database {
  public:
@@ -67,14 +67,6 @@ class Database {
     bool create = false;
     int cache_kib = 2048;
   };
-  Database() = default;
-  Database(Database&&) noexcept = default;
-  Database& operator=(Database&& other) noexcept {  // the connection goes before what it calls
-    callbacks_.swap(other.callbacks_);
-    handle_.swap(other.handle_);
-    path_.swap(other.path_);
-    return *this;
-  }
   // Opens with a raw 32-byte key, proves the key by reading the schema, asserts SQLCipher 4 and
   // sets what architecture asks for (WAL, synchronous=FULL, temp_store=MEMORY, secure_delete, ...).
   // Errors: kNotFound "database_missing", kCorrupted "database_unreadable" (wrong key or damage),
@@ -82,8 +74,8 @@ class Database {
   static Result<Database> Open(const std::string& path, const crypto::SecretBytes& key,
                                const Options& options);
 
-  sqlite3* handle() const { return handle_.get(); }
-  bool InTransaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
+  sqlite3* handle() const;  // null when there is none
+  bool InTransaction() const { return sqlite3_get_autocommit(handle()) == 0; }
   const std::string& path() const { return path_; }
   Status Execute(const char* sql);  // constant SQL without parameters; may be several statements
   // After each commit of this connection *frames is how many the WAL has; null ends that. Whether
@@ -100,9 +92,18 @@ class Database {
   Status DefineFunction(const std::string& name, SqlFunction function);
   // Called before each checkpoint of this connection, that is before the WAL may be begun anew. An
   // empty function ends that.
-  void BeforeCheckpoint(std::function<void()> tell) {
-    callbacks_->before_checkpoint = std::move(tell);
-  }
+  void BeforeCheckpoint(std::function<void()> tell);
+
+  // Closes the connection; what was prepared on it, its functions and followed rows wait for
+  // Resume, which goes on with `other` in its place. What follows the WAL does not, and temporary
+  // triggers are gone. Preconditions: no transaction and no cursor; nothing is prepared on `other`.
+  // Errors: those of SqliteError, after which Resume can be called again.
+  void Suspend();
+  Status Resume(Database other);
+  // From now on what begins to read asks whether the connection is `outdated`, and goes on with
+  // another where it is. While none can be opened it fails as what another connection holds.
+  void Follow(std::function<bool()> outdated, std::function<Result<Database>()> open);
+
   // Frames in the WAL and how many of them are in the database file afterwards.
   struct WalState {
     int frames = 0;
@@ -123,21 +124,16 @@ class Database {
   Result<std::uint64_t> FileBytes() const;
   Status ReadFileBytes(std::uint64_t at, std::span<std::uint8_t> out) const;
   // For so long a statement waits for another connection, kPatienceMs unless told otherwise.
-  void SetPatience(int ms) { sqlite3_busy_timeout(handle_.get(), ms); }
-  int ExtendedError() const { return sqlite3_extended_errcode(handle_.get()); }
+  void SetPatience(int ms) { sqlite3_busy_timeout(handle(), ms); }
+  int ExtendedError() const { return sqlite3_extended_errcode(handle()); }
 
  private:
+  friend class Statement;
+  friend struct internal::Connection;
   struct Close {
-    void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+    void operator()(internal::Connection* connection) const;
   };
-  void TellOfCheckpoint() const;
-  struct Callbacks {
-    OnRowChange on_row;
-    std::function<void()> before_checkpoint;
-    std::map<std::string, SqlFunction> functions;
-  };
-  std::unique_ptr<Callbacks> callbacks_;  // outlive the connection, which calls them
-  std::unique_ptr<sqlite3, Close> handle_;
+  std::unique_ptr<internal::Connection, Close> connection_;
   std::string path_;
 };
 
@@ -179,13 +175,13 @@ class Statement {
   template <class... Args>
   Cursor Query(const Args&... args) {
     [[maybe_unused]] int index = 0;
-    int error = SQLITE_OK;
+    int error = prepared_->follows ? FollowExchange() : SQLITE_OK;
     [[maybe_unused]] const auto bind = [&](const auto& value) {
       const int code = Bind(++index, value);
       if (code != SQLITE_OK) error = code;
     };
     (bind(args), ...);
-    return Cursor(handle_.get(), error);
+    return Cursor(prepared_->handle, error);
   }
 
   template <class... Args>
@@ -199,29 +195,28 @@ class Statement {
   Status ExecuteWithRow(const Cursor& row);
 
  private:
+  int FollowExchange();
   int Bind(int index, std::int64_t value) {
-    return sqlite3_bind_int64(handle_.get(), index, value);
+    return sqlite3_bind_int64(prepared_->handle, index, value);
   }
   int Bind(int index, std::uint64_t value) { return Bind(index, static_cast<std::int64_t>(value)); }
   int Bind(int index, int value) { return Bind(index, static_cast<std::int64_t>(value)); }
   template <class T>
   int Bind(int index, const std::optional<T>& value) {
-    return value ? Bind(index, *value) : sqlite3_bind_null(handle_.get(), index);
+    return value ? Bind(index, *value) : sqlite3_bind_null(prepared_->handle, index);
   }
   int Bind(int index, std::string_view value) {
-    return sqlite3_bind_text64(handle_.get(), index, value.data() == nullptr ? "" : value.data(),
-                               value.size(), SQLITE_STATIC, SQLITE_UTF8);
+    return sqlite3_bind_text64(prepared_->handle, index,
+                               value.data() == nullptr ? "" : value.data(), value.size(),
+                               SQLITE_STATIC, SQLITE_UTF8);
   }
   int Bind(int index, ByteView value) {
-    return sqlite3_bind_blob64(handle_.get(), index,
+    return sqlite3_bind_blob64(prepared_->handle, index,
                                value.empty() ? static_cast<const void*>("") : value.data(),
                                value.size(), SQLITE_STATIC);
   }
 
-  struct Finalize {
-    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-  };
-  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+  std::unique_ptr<internal::Prepared> prepared_;
 };
 
 // BEGIN; rolls back when it goes out of scope without Commit().

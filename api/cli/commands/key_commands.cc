@@ -63,6 +63,15 @@ json JsonOf(const vault::KeyOverview& overview) {
     }
     result["clients"] = std::move(clients);
   }
+  if (overview.database) {
+    json database = {{"phase", Name(overview.database->phase)},
+                     {"pages", overview.database->pages},
+                     {"copied", overview.database->copied}};
+    if (overview.database->since) {
+      database["since"] = audit::FormatTimestamp(*overview.database->since);
+    }
+    result["database"] = std::move(database);
+  }
   if (overview.keys_database_key) {
     result["keys_database"] = {{"version", *overview.keys_database_key}};
   }
@@ -86,6 +95,26 @@ std::string Phase(const std::string& phase) {
   return {};
 }
 
+std::string StateOfDatabases(const json& database) {
+  const std::string phase = Text(database, "phase");
+  if (phase == "written") {
+    return "written: coffer key finish database destroys the older version";
+  }
+  if (phase != "writing") return {};
+  const auto pages = Number(database, "pages").value_or(0);
+  if (pages == 0) return "an exchange is under way: the server writes the databases anew";
+  return Grouped(Number(database, "copied").value_or(0)) + " of " + Grouped(pages) +
+         " pages of vault.db are copied";
+}
+
+// What is known of it beside its versions, where it is looked at.
+const json& UseOf(const json& status, std::string_view name) {
+  static const json kNothing;
+  if (name == "client-kek") return Member(status, "clients");
+  if (name == "vault-db" || name == "keys-db") return Member(status, "database");
+  return kNothing;
+}
+
 // What people are told of each key that has more to it than its version.
 std::string StateOf(const json& status, const json& key) {
   const std::string name = Text(key, "name");
@@ -95,12 +124,11 @@ std::string StateOf(const json& status, const json& key) {
   if (name == "log-signing" && TextList(key, "versions").size() > 1) {
     return "both sign; coffer log-key retire";
   }
-  if (name != "client-kek") return {};
-  const json& clients = Member(status, "clients");
-  if (!clients.is_object()) {
+  const json& use = UseOf(status, name);
+  if (!use.is_object()) {
     return TextList(key, "versions").size() > 1 ? "an exchange is under way" : "";
   }
-  return Phase(Text(clients, "phase"));
+  return name == "client-kek" ? Phase(Text(use, "phase")) : StateOfDatabases(use);
 }
 
 void PrintKeys(const json& status, Console& console) {
@@ -112,8 +140,9 @@ void PrintKeys(const json& status, Console& console) {
   if (keys.is_array()) {
     for (const json& key : keys) {
       const std::string name = Text(key, "name");
-      table.Add({name, VersionsOf(key), name == "client-kek" ? Text(clients, "since") : "",
-                 StateOf(status, key)});
+      const json& use = UseOf(status, name);
+      table.Add(
+          {name, VersionsOf(key), use.is_object() ? Text(use, "since") : "", StateOf(status, key)});
     }
   }
   if (const std::string version = Text(Member(status, "keys_database"), "version");
@@ -286,21 +315,61 @@ Outcome<Exit> RotateRoot(const RootExchangeOptions& options, Console& console) {
   return Exit::kOk;
 }
 
-Outcome<Exit> RotateClients(const KeyOptions& options, Console& console) {
+Outcome<vault::KeyExchangeBegun> BeginExchange(const KeyOptions& options, Console& console,
+                                               crypto::KeysInUse which) {
   COFFER_ASSIGN(const auto root, OpenRootKey(options.root_key, options.directory));
   COFFER_ASSIGN(const auto acting, ActForVault(options.directory));
-  const auto begun = vault::BeginClientKekExchange(options.directory, *root);
+  const auto begun = vault::BeginKeyExchange(options.directory, *root, which);
   if (!begun) return std::unexpected(FailureOf(begun.error(), kAsItWas));
   if (options.json) {
     PrintJson(console, {{"version", begun->version},
                         {"begun", begun->begun},
                         {"handed_to_server", begun->served}});
+  }
+  return *begun;
+}
+
+Outcome<Exit> RotateDatabase(const KeyOptions& options, Console& console) {
+  COFFER_ASSIGN(const auto begun, BeginExchange(options, console, crypto::KeysInUse::kDatabases));
+  if (options.json) return Exit::kOk;
+  console.out << (begun.begun ? "The exchange is begun: version "
+                              : "It was begun already: version ")
+              << begun.version << " of vault-db and keys-db is in keyring.json.\n"
+              << (begun.served
+                      ? "The server that runs takes it up within seconds, and writes vault.db and "
+                        "keys.db anew under it,\nbeside them: vault.db takes its own size once "
+                        "more of the disk meanwhile.\n"
+                      : "The server writes vault.db and keys.db anew under it when it is "
+                        "started.\n")
+              << "How far it is: coffer key status. When both are written, destroy the older "
+                 "version: coffer key finish database\n"
+                 "(the next start does it too). Backups from before open by their own "
+                 "keyring.json, which keeps it.\n";
+  return Exit::kOk;
+}
+
+Outcome<Exit> FinishDatabase(const KeyOptions& options, Console& console) {
+  COFFER_ASSIGN(const auto root, OpenRootKey(options.root_key, options.directory));
+  COFFER_ASSIGN(const auto acting, ActForVault(options.directory));
+  const auto version = vault::FinishDatabaseKeyExchange(options.directory, *root);
+  if (!version) return std::unexpected(FailureOf(version.error(), kAsItWas));
+  if (options.json) {
+    PrintJson(console, {{"version", *version}});
     return Exit::kOk;
   }
-  console.out << (begun->begun ? "The exchange is begun: version "
-                               : "It was begun already: version ")
-              << begun->version << " of client-kek is in keyring.json.\n"
-              << (begun->served
+  console.out << "The older vault-db and keys-db are destroyed: vault.db and keys.db are under "
+                 "version "
+              << *version << ", which is the only one in keyring.json.\n";
+  return Exit::kOk;
+}
+
+Outcome<Exit> RotateClients(const KeyOptions& options, Console& console) {
+  COFFER_ASSIGN(const auto begun, BeginExchange(options, console, crypto::KeysInUse::kClients));
+  if (options.json) return Exit::kOk;
+  console.out << (begun.begun ? "The exchange is begun: version "
+                              : "It was begun already: version ")
+              << begun.version << " of client-kek is in keyring.json.\n"
+              << (begun.served
                       ? "The server that runs takes it up within seconds, and wraps all clients' "
                         "keys under it.\n"
                       : "The server wraps all clients' keys under it when it is started.\n")
@@ -412,8 +481,19 @@ void AddKeyCommands(CLI::App& app, Command& chosen) {
         "  coffer key rotate clients --data /var/lib/coffer --root-key-file root.key");
     RunWith(*command, chosen, options, RotateClients);
   }
+  {
+    auto options = std::make_shared<KeyOptions>();
+    CLI::App* command = rotate->add_subcommand(
+        "database", "Begin to write both databases anew under new keys, which the server does");
+    AddDirectory(*command, *options);
+    command->footer(
+        "Run it as root: it reads the root key, and writes as the account that has the vault. "
+        "Example:\n"
+        "  coffer key rotate database --data /var/lib/coffer --root-key-file root.key");
+    RunWith(*command, chosen, options, RotateDatabase);
+  }
   CLI::App* finish =
-      group->add_subcommand("finish", "Destroy a key that nothing is wrapped under any more");
+      group->add_subcommand("finish", "Destroy a key that nothing is encrypted under any more");
   finish->require_subcommand(1);
   {
     auto options = std::make_shared<KeyOptions>();
@@ -424,6 +504,16 @@ void AddKeyCommands(CLI::App& app, Command& chosen) {
         "Run it as root, when coffer key status says that all are wrapped. Example:\n"
         "  coffer key finish clients --data /var/lib/coffer --root-key-file root.key");
     RunWith(*command, chosen, options, FinishClients);
+  }
+  {
+    auto options = std::make_shared<KeyOptions>();
+    CLI::App* command =
+        finish->add_subcommand("database", "Destroy the keys that the databases were under before");
+    AddDirectory(*command, *options);
+    command->footer(
+        "Run it as root, when coffer key status says that both are written. Example:\n"
+        "  coffer key finish database --data /var/lib/coffer --root-key-file root.key");
+    RunWith(*command, chosen, options, FinishDatabase);
   }
 }
 

@@ -538,7 +538,7 @@ TEST_CASE("a generation of each moment of an exchange of keys is restored, or re
     return crypto::OpenKeyFile(vault.work() / "next.key");
   };
   const auto before = vault.BackUp();
-  REQUIRE(BeginClientKekExchange(vault.directory(), vault.root()));
+  REQUIRE(BeginKeyExchange(vault.directory(), vault.root(), crypto::KeysInUse::kClients));
   REQUIRE(vault->key_exchange().Step());
   const auto within = vault.BackUp();
   while (*vault->key_exchange().Step()) continue;

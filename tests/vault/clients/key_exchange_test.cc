@@ -37,7 +37,9 @@ class KeysExchanged : public TestVault {
       CHECK(read);
     }
   }
-  Result<ClientKekBegun> Begin() { return BeginClientKekExchange(directory(), root()); }
+  Result<KeyExchangeBegun> Begin() {
+    return BeginKeyExchange(directory(), root(), crypto::KeysInUse::kClients);
+  }
   Result<ClientKekFinished> Finish() { return FinishClientKekExchange(directory(), root()); }
   // True: there was something to do.
   bool Step() {
@@ -80,7 +82,7 @@ class KeysExchanged : public TestVault {
     REQUIRE(overview);
     return *std::move(overview);
   }
-  std::string HandedOver() { return HandedOverKekPath(directory()); }
+  std::string HandedOver() { return HandedOverKeyPath(directory(), "client-kek"); }
   void Reopen() {
     Close();
     Open();
@@ -174,7 +176,8 @@ TEST_CASE("an exchange that is begun without a server is done by the next starts
 TEST_CASE("what a crash of the command left is gone on with by the same command, or by a start") {
   KeysExchanged vault;
   // It died behind keyring.json, before the server was handed anything.
-  REQUIRE(crypto::Keyring::AddClientKek(KeyringPath(vault.directory()), vault.root()));
+  REQUIRE(crypto::Keyring::AddNext(KeyringPath(vault.directory()), vault.root(),
+                                   crypto::KeysInUse::kClients));
   CHECK(AnswerOf(vault->key_exchange().Step()) == "keyring_ahead");
   vault.Add();
   vault.CheckAllRead();
@@ -220,7 +223,7 @@ TEST_CASE("an older keyring.json put beside a running exchange is told, and noth
   REQUIRE(both);
   vault.Step();
   // Somebody takes the older one away too early.
-  REQUIRE(crypto::Keyring::DropOlderClientKeks(path, vault.root()));
+  REQUIRE(crypto::Keyring::DropOlder(path, vault.root(), crypto::KeysInUse::kClients));
   CHECK(AnswerOf(vault->key_exchange().Step()) == "keyring_behind");
   vault.CheckAllRead();
   REQUIRE(crypto::WriteFileAtomically(path, *both));
