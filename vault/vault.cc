@@ -169,6 +169,7 @@ Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvid
   rewrite.after_ms = options.keys_rewrite_after_ms;
   rewrite.interval_ms = options.keys_rewrite_interval_ms;
   VaultRewrite::Options vault_rewrite;
+  vault_rewrite.key_version = opened.key_version;
   vault_rewrite.cache_kib = cache_kib;
   COFFER_ASSIGN(rooms->engine,
                 Reading(vault_path, Engine::Create(std::move(vault), std::move(keys),
@@ -182,7 +183,6 @@ Result<OpenedRooms> OpenRooms(const VaultOptions& options, crypto::RootKeyProvid
                                                     .open_rooms = OpenRoomStates,
                                                     .keys_rewrite = rewrite,
                                                     .vault_rewrite = vault_rewrite,
-                                                    .vault_key_version = opened.key_version,
                                                     .take_over_state = options.take_over_state})));
   rooms->Furnish(two_person_needed);
   if (options.log) WarnOfRoles(*rooms->engine->Of<CatalogState>().Published(), options.log);
@@ -218,7 +218,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   const std::string vault_path = VaultDatabasePath(options.directory);
   const auto read = [&] {
     return Reading(vault_path, ReadVaultDatabase(vault_path, rooms->keyring,
-                                                 rooms->engine->vault_key_version()));
+                                                 rooms->engine->vault_rewrite().key_version()));
   };
   COFFER_ASSIGN(auto reader, read());
   COFFER_ASSIGN(

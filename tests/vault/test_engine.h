@@ -29,6 +29,7 @@
 #include "vault/room_states.h"
 #include "vault/storage/keys_database.h"
 #include "vault/storage/migrations.h"
+#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 
@@ -53,28 +54,31 @@ class TestEngine {
 
   // As after a start of the process.
   void Open() {
-    auto vault = Database::Open(vault_path(), keyring_->vault_db_key(), {.create = true});
+    auto vault = OpenVaultDatabase(vault_path(), *keyring_, {.create = true});
     REQUIRE(SettleKeysDatabase(keys_path(), *keyring_));
     auto keys = OpenKeysDatabase(keys_path(), *keyring_, {.create = true});
     REQUIRE(vault);
     REQUIRE(keys);
-    REQUIRE(Migrate(*vault, VaultMigrations()));
+    vault_rewrite.key_version = vault->key_version;
+    REQUIRE(Migrate(vault->database, VaultMigrations()));
     REQUIRE(Migrate(*keys, KeysMigrations()));
     auto cache = KeyCache::Create(64, false);
     REQUIRE(cache);
-    auto engine = Engine::Create(*std::move(vault), *std::move(keys), *keyring_, *std::move(cache),
-                                 {.queue_limit = queue_limit_,
-                                  .log =
-                                      [this](Severity, std::string_view message) {
-                                        const std::lock_guard lock(said_mutex_);
-                                        said_.emplace_back(message);
-                                      },
-                                  .clock = &clock,
-                                  .origin = keyring_->log_origin(),
-                                  .append_to_ledger = [](auto) -> Status { return {}; },
-                                  .append_acts = [](auto) -> Status { return {}; },
-                                  .open_rooms = OpenRoomStates,
-                                  .keys_rewrite = keys_rewrite});
+    auto engine =
+        Engine::Create(std::move(vault->database), *std::move(keys), *keyring_, *std::move(cache),
+                       {.queue_limit = queue_limit_,
+                        .log =
+                            [this](Severity, std::string_view message) {
+                              const std::lock_guard lock(said_mutex_);
+                              said_.emplace_back(message);
+                            },
+                        .clock = &clock,
+                        .origin = keyring_->log_origin(),
+                        .append_to_ledger = [](auto) -> Status { return {}; },
+                        .append_acts = [](auto) -> Status { return {}; },
+                        .open_rooms = OpenRoomStates,
+                        .keys_rewrite = keys_rewrite,
+                        .vault_rewrite = vault_rewrite});
     INFO(AnswerOf(engine));
     REQUIRE(engine);
     engine_ = *std::move(engine);
@@ -93,6 +97,20 @@ class TestEngine {
   Engine* operator->() { return engine_.get(); }
   Engine& operator*() { return *engine_; }
   const crypto::Keyring& keyring() const { return *keyring_; }
+  // As a server takes up what a command put into keyring.json.
+  void TakeNextDatabaseKeys() {
+    auto root = crypto::OpenKeyFile(work / "root.key");
+    REQUIRE(root);
+    const std::string path = work / "keyring.json";
+    REQUIRE(crypto::Keyring::AddNext(path, **root, crypto::KeysInUse::kDatabases));
+    const auto both = crypto::Keyring::Open(path, **root);
+    REQUIRE(both);
+    const auto keys_db = both->keys_db_keys().SealNewest(both->note_key());
+    const auto vault_db = both->vault_db_keys().SealNewest(both->note_key());
+    REQUIRE((keys_db && vault_db));
+    REQUIRE(keyring_->keys_db_keys().Take(*keys_db, keyring_->note_key()) == true);
+    REQUIRE(keyring_->vault_db_keys().Take(*vault_db, keyring_->note_key()) == true);
+  }
   std::string vault_path() const { return work / "vault.db"; }
   std::string keys_path() const { return work / "keys.db"; }
 
@@ -155,9 +173,9 @@ class TestEngine {
 
   // What a connection of its own sees: what is committed.
   Database Reader() {
-    auto reader = Database::Open(vault_path(), keyring_->vault_db_key(), {.read_only = true});
+    auto reader = OpenVaultDatabase(vault_path(), *keyring_, {.read_only = true});
     REQUIRE(reader);
-    return *std::move(reader);
+    return std::move(reader->database);
   }
   Numbers Rows() {
     const Database reader = Reader();
@@ -217,6 +235,7 @@ class TestEngine {
   testing::TemporaryDirectory work;
   testing::FakeClock clock;
   KeyStoreRewrite::Options keys_rewrite;  // of the next Open()
+  VaultRewrite::Options vault_rewrite = {};
 
  private:
   const std::size_t queue_limit_;

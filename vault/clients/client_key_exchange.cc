@@ -177,8 +177,8 @@ Result<bool> ClientKeyExchange::TakeUpOne(const crypto::KeyringHeader& header,
 
 bool ClientKeyExchange::writing() const {
   const Engine& engine = operations_.engine();
-  return engine.vault_key_version() != keyring_.vault_db_keys().newest() ||
-         engine.keys_key_version() != keyring_.keys_db_keys().newest() ||
+  return engine.vault_rewrite().key_version() != keyring_.vault_db_keys().newest() ||
+         engine.keys_rewrite().sealed_under() != keyring_.keys_db_keys().newest() ||
          (also_written_ && !also_written_());
 }
 
@@ -347,7 +347,7 @@ Status ClientKeyExchange::FinishDatabasesAtStart(crypto::RootKeyProvider& root,
                                                  const NotedKeys& noted) {
   const std::uint32_t newest = keyring_.vault_db_keys().newest();
   if (keyring_.vault_db_keys().versions().size() < 2 || noted.written_under != newest ||
-      operations_.engine().vault_key_version() != newest) {
+      operations_.engine().vault_rewrite().key_version() != newest) {
     return {};
   }
   COFFER_ASSIGN(

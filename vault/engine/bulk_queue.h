@@ -18,6 +18,9 @@ class Transaction;
 enum class OperationKind { kRead, kWrite };
 enum class EntryRule { kAlways, kOnRefusal, kNever };  // kNever: the engine's own housekeeping
 
+// The request's, or all of a batch, where not even its entry can be made.
+inline constexpr std::string_view kNoMemory = "memory_exhausted";
+
 // As Engine::Run takes it; `status` is what that returns.
 struct EngineOperation {
   OperationKind kind;

@@ -161,9 +161,8 @@ Result<std::unique_ptr<Engine>> Engine::Create(Database vault, Database keys,
                                                                keyring, std::move(rewrite)));
   auto vault_rewrite = engine->options_.vault_rewrite;
   vault_rewrite.log = engine->options_.log;
-  const std::uint32_t version = engine->options_.vault_key_version;
   engine->vault_rewrite_ = std::make_unique<VaultRewrite>(
-      engine->vault_, keyring, version == 0 ? keyring.vault_db_keys().newest() : version,
+      engine->vault_, keyring,
       [at = engine.get()]() -> Status {
         at->vault_wal_->Follow();
         return at->state_->Follow();

@@ -25,7 +25,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -52,9 +51,6 @@
 
 namespace coffer::vault {
 
-// The request's, or all of a batch, where not even its entry can be made.
-inline constexpr std::string_view kNoMemory = "memory_exhausted";
-
 class Engine {
  public:
   struct Options {
@@ -70,7 +66,6 @@ class Engine {
     std::function<Result<RoomStates>(Database&)> open_rooms;
     KeyStoreRewrite::Options keys_rewrite = {};  // logs to `log`, as the next
     VaultRewrite::Options vault_rewrite = {};
-    std::uint32_t vault_key_version = 0;  // that the vault's database opened by; 0: the newest
     // Goes on with state that is not what the log last recorded, and records it.
     bool take_over_state = false;
   };
@@ -102,7 +97,9 @@ class Engine {
   // After that time a batch takes up no further one of them.
   static constexpr std::chrono::milliseconds kBulkTime{10};
 
-  // For what a room says any thread may ask for.
+  // For what these, and a room, say any thread may ask for.
+  const VaultRewrite& vault_rewrite() const { return *vault_rewrite_; }
+  const KeyStoreRewrite& keys_rewrite() const { return *keys_rewrite_; }
   template <class State>
   State& Of() const {
     return rooms_.Of<State>();
@@ -116,12 +113,6 @@ class Engine {
   const audit::LogHead& HeadInTransaction() const { return writer_->head(); }
   // What was committed since this was asked last (WriteAheadLog); from inside an operation.
   ChangedPages TakeChangedPages() { return {vault_wal_->TakeChanges(), keys_wal_->TakeChanges()}; }
-  // Of both databases, while a newer key of the keyring is put in the place of the older.
-  const std::atomic<std::uint32_t>& vault_key_version() const {
-    return vault_rewrite_->key_version();
-  }
-  std::uint32_t keys_key_version() const { return keys_rewrite_->sealed_under(); }
-  VaultRewrite::Progress vault_rewrite_progress() const { return vault_rewrite_->progress(); }
   // What was taken over, in words.
   const std::optional<std::string>& state_difference() const { return state_difference_; }
 
@@ -133,7 +124,6 @@ class Engine {
 
  private:
   friend class Transaction;
-
   // Between two tries at keys that cannot be destroyed while somebody holds keys.db.
   static constexpr std::chrono::milliseconds kDestroyAgainAfter{200};
 

@@ -21,7 +21,7 @@ class SnapshotReader;
 class SnapshotReaders {
  public:
   enum class Kind : std::uint8_t { kLong, kShort };
-  // All must outlive it. `key_version`: that vault.db lies under (Engine::vault_key_version).
+  // All must outlive it. `key_version`: that vault.db lies under (VaultRewrite::key_version).
   SnapshotReaders(std::string directory, const crypto::Keyring& keyring,
                   const std::atomic<std::uint32_t>& key_version)
       : directory_(std::move(directory)), keyring_(keyring), key_version_(key_version) {}

@@ -37,6 +37,15 @@ Status RemoveBeside(const std::string& path) {
 
 }  // namespace
 
+VaultRewrite::VaultRewrite(Database& vault, const crypto::Keyring& keyring,
+                           std::function<Status()> exchanged, Options options)
+    : vault_(vault),
+      keyring_(keyring),
+      exchanged_(std::move(exchanged)),
+      options_(std::move(options)),
+      key_version_(options_.key_version != 0 ? options_.key_version
+                                             : keyring.vault_db_keys().newest()) {}
+
 VaultRewrite::~VaultRewrite() {
   if (syncing_.valid()) syncing_.wait();
 }

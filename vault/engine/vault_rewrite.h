@@ -34,22 +34,18 @@ namespace coffer::vault {
 class VaultRewrite {
  public:
   struct Options {
+    std::uint32_t key_version = 0;    // that `vault` opened by; 0: the newest
     std::uint32_t retry_ms = 60'000;  // after an attempt that failed
     // So many bytes stay free beside the copy: who serves needs them more.
     std::uint64_t spare_bytes = std::uint64_t{256} << 20;
     int cache_kib = 2048;  // of the engine's connection
     OperatorLog log;
   };
-  // `vault` is the one connection that writes, and lies under that version of the key; both outlive
-  // this. `exchanged` is called when `vault` has gone on with another file. Errors of it end the
+  // `vault` is the one connection that writes, and outlives this, as the keyring. `exchanged` is
+  // called when `vault` has gone on with another file. Errors of it end the
   // process.
-  VaultRewrite(Database& vault, const crypto::Keyring& keyring, std::uint32_t key_version,
-               std::function<Status()> exchanged, Options options)
-      : vault_(vault),
-        keyring_(keyring),
-        exchanged_(std::move(exchanged)),
-        options_(std::move(options)),
-        key_version_(key_version) {}
+  VaultRewrite(Database& vault, const crypto::Keyring& keyring, std::function<Status()> exchanged,
+               Options options);
   ~VaultRewrite();
   VaultRewrite(const VaultRewrite&) = delete;
   VaultRewrite& operator=(const VaultRewrite&) = delete;

@@ -47,7 +47,7 @@ Result<KeyOverview> Keys::ReadKeys(const Caller& caller) {
   }
   overview.clients = ClientsOf(header, use, noted, exchange_.working());
   overview.database = DatabaseOf(header, noted, exchange_.writing());
-  const auto progress = operations_.engine().vault_rewrite_progress();
+  const auto progress = operations_.engine().vault_rewrite().progress();
   overview.database->pages = progress.total;
   overview.database->copied = progress.copied;
   const std::string key_path = KeysDatabaseKeyPath(KeysDatabasePath(directory_));

@@ -372,11 +372,9 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
   std::error_code none;
   if (const auto size = std::filesystem::file_size(index_path, none); !none && size > 0) {
     auto read = LogIndexReader::Open(index_path, keyring.vault_db_key());
-    // While that key is exchanged: it is made anew.
-    if (!read && keyring.vault_db_keys().versions().size() > 1) {
-      read = Fail(Code::kNotFound, "index_missing");
-    }
-    if (!read && read.error().reason != "index_missing") {
+    // While that key is exchanged it is made anew.
+    const bool exchanged = keyring.vault_db_keys().versions().size() > 1;
+    if (!read && !exchanged && read.error().reason != "index_missing") {
       return std::unexpected(std::move(read).error());
     }
     if (read) index = *std::move(read);

@@ -528,6 +528,48 @@ TEST_CASE("a generation from before the log's key was exchanged is restored with
   CHECK(AnswerOf(opened->records().GetRecord(vault.As(kCrmService), client, record)) == "ok");
 }
 
+TEST_CASE("a generation of each moment of an exchange of the databases' keys is restored") {
+  auto settings = WithDestinations();
+  settings.keys_rewrite_after_ms = settings.keys_rewrite_interval_ms = 0;
+  BackedUpVault vault(settings);
+  const auto client = vault.NewClient("A-1");
+  const auto record = vault.NewContact(client, {{"last_name", "Doe"}});
+  const auto before = vault.BackUp();
+  REQUIRE(BeginKeyExchange(vault.directory(), vault.root(), crypto::KeysInUse::kDatabases));
+  const auto begun = vault.BackUp();
+  REQUIRE(vault->key_exchange().Step());
+  for (int i = 0; i < 20'000 && vault->key_exchange().writing(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  REQUIRE(vault->key_exchange().Step());
+  // All pages are others, behind the generation that has both keys.
+  vault.IncrementAll();
+  const auto moment = vault.NewestMoment();
+  REQUIRE(FinishDatabaseKeyExchange(vault.directory(), vault.root()));
+  REQUIRE(vault->key_exchange().Step());
+  const auto after = vault.BackUp();
+
+  int count = 0;
+  const auto restore = [&](RestoreRequest request) {
+    request.directory = vault.work() / ("restored-" + std::to_string(++count));
+    const auto restored = RestoreVault(request, vault.OpensRoot());
+    INFO(AnswerOf(restored) << " " << (restored ? "" : restored.error().detail));
+    REQUIRE(restored);
+    const auto opened = vault.OpenRestored("restored-" + std::to_string(count));
+    CHECK(AnswerOf(opened->records().GetRecord(vault.As(kCrmService), client, record)) == "ok");
+    return restored->keyring_generation;
+  };
+  for (const auto* run : {&before, &begun, &after}) {
+    CHECK(restore({vault.data(), vault.keys(), run->generation, {}}) == run->generation);
+  }
+  CHECK(restore({vault.data(), vault.keys(), {}, {}, moment}) == begun.generation);
+  // With keys.db from after, by the keyring that has the keys of both.
+  for (const auto* run : {&before, &begun}) {
+    REQUIRE(fs::remove(fs::path(vault.keys()) / "generations" / run->generation));
+  }
+  CHECK(restore({vault.data(), vault.keys(), before.generation, {}}) == begun.generation);
+}
+
 TEST_CASE("a generation of each moment of an exchange of keys is restored, or refused in words") {
   auto settings = WithDestinations();
   settings.keys_rows_per_step = 1;
