@@ -22,10 +22,10 @@ Result<std::unique_ptr<LogReader>> LogReaders::Open() {
   }
   if (!taken->index_ && follower_.size() > 0) {
     auto opened = follower_.OpenReader();
-    if (opened) taken->index_ = *std::move(opened);
     if (!opened && opened.error().reason != "index_missing") {
       return std::unexpected(std::move(opened).error());
     }
+    if (opened) taken->index_ = *std::move(opened);
   }
   return taken;
 }
