@@ -253,8 +253,10 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
                                                .log = options.log})));
   rooms->log_readers.emplace(*rooms->snapshots, *rooms->follower);
   rooms->follower->Start();
-  rooms->key_exchange->AlsoUnderNewest(
-      [follower = rooms->follower.get()] { return follower->FollowsNewestKey(); });
+  rooms->key_exchange->AlsoUnderNewest([at = rooms.get()] {
+    at->snapshots->DropIdle();
+    return at->follower->FollowsNewestKey();
+  });
   COFFER_ASSIGN(auto scrub_reader, read());
   COFFER_ASSIGN(
       rooms->scrubber,

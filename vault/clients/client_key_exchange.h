@@ -46,7 +46,7 @@ class ClientKeyExchange {
                     const KeyOptions& options);
   ~ClientKeyExchange();
   // Something else that lies under the newest vault-db key, or is made anew under it when it is
-  // asked for: whether it does. Thread-safe; before Start().
+  // asked for: whether it does. Once more after both databases are. Thread-safe; before Start().
   void AlsoUnderNewest(std::function<bool()> written) { also_written_ = std::move(written); }
   void Start();
   void Stop();

@@ -186,6 +186,7 @@ void RetentionRunner::Loop() {
       woken_ = false;
     }
     try {
+      reader_.FollowNow();
       const auto done = Tick();
       std::string failure =
           done ? "" : std::string(done.error().reason) + " " + done.error().detail;

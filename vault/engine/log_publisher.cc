@@ -67,6 +67,7 @@ void LogPublisher::Loop() {
 
 Status LogPublisher::Publish(bool heartbeat) {
   const std::lock_guard publishing(publishing_);
+  reader_.FollowNow();
   audit::Checkpoint head{keyring_.log_origin(), 0, {}};
   audit::Entry none;
   COFFER_TRY(

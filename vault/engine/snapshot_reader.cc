@@ -36,6 +36,11 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReaders::Open(Kind kind) {
   return taken;
 }
 
+void SnapshotReaders::DropIdle() {
+  const std::lock_guard lock(idle_mutex_);
+  idle_.clear();
+}
+
 SnapshotReader::~SnapshotReader() {
   readers_.running(kind_).fetch_sub(1);
   // What ended within a transaction is not handed on.

@@ -27,6 +27,8 @@ class SnapshotReaders {
       : directory_(std::move(directory)), keyring_(keyring), key_version_(key_version) {}
   // Errors: kExhausted "too_many_long_reads", "too_many_short_reads".
   Result<std::unique_ptr<SnapshotReader>> Open(Kind kind = Kind::kLong);
+  // Connections that wait for the next reader are closed: they keep the file that they began with.
+  void DropIdle();
 
  private:
   friend class SnapshotReader;

@@ -448,6 +448,8 @@ void Database::Follow(std::function<bool()> outdated, std::function<Result<Datab
   for (auto* one = connection_->first; one != nullptr; one = one->after) one->follows = true;
 }
 
+void Database::FollowNow() { (void)connection_->FollowExchange(); }
+
 Status Database::Execute(const char* sql) {
   int code = connection_->FollowExchange();
   if (code == SQLITE_OK) code = sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr);

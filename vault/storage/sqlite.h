@@ -103,6 +103,9 @@ class Database {
   // From now on what begins to read asks whether the connection is `outdated`, and goes on with
   // another where it is. While none can be opened it fails as what another connection holds.
   void Follow(std::function<bool()> outdated, std::function<Result<Database>()> open);
+  // Where it is outdated now, without reading anything: the file of before has no name any more,
+  // and takes its room until the last connection goes. Fine in a transaction, which goes on.
+  void FollowNow();
 
   // Frames in the WAL and how many of them are in the database file afterwards.
   struct WalState {
