@@ -17,10 +17,10 @@ Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFile
   constexpr std::size_t kLimit = Repository::kMaxObjectBytes;
   const crypto::Keyring& keyring = operations.keyring();
   const std::string keys_path = KeysDatabasePath(files.directory);
-  COFFER_ASSIGN(VaultDatabase reader, OpenVaultDatabase(VaultDatabasePath(files.directory), keyring,
-                                                        {.read_only = true}));
   VaultSnapshot snapshot;
   const auto take = [&]() -> Status {
+    COFFER_ASSIGN(VaultDatabase reader, OpenVaultDatabase(VaultDatabasePath(files.directory),
+                                                          keyring, {.read_only = true}));
     COFFER_ASSIGN(auto keys, OpenKeysDatabase(keys_path, keyring, {.read_only = true}));
     COFFER_ASSIGN(snapshot.keys, PageImage::Take(std::move(keys)));
     COFFER_ASSIGN(snapshot.vault, PageImage::Take(std::move(reader.database)));
