@@ -34,6 +34,12 @@ std::optional<SecretBytes> VersionedKeys::Find(std::uint32_t version) const {
   return found->second.Clone();
 }
 
+void VersionedKeys::Forget(std::uint32_t version) {
+  const std::unique_lock lock(mutex_);
+  internal::Require(version != keys_.rbegin()->first, "a newer version");
+  keys_.erase(version);
+}
+
 void VersionedKeys::ForgetOlder() {
   const std::unique_lock lock(mutex_);
   keys_.erase(keys_.begin(), std::prev(keys_.end()));

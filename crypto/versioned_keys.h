@@ -37,7 +37,9 @@ class VersionedKeys {
     return work(keys_);
   }
 
-  // All but the newest go from memory.
+  // It goes from memory. Precondition: it is not the newest.
+  void Forget(std::uint32_t version);
+  // All but the newest do.
   void ForgetOlder();
 
   // The newest, for another holder of the one before it and of `other`: whoever has one of the two

@@ -12,7 +12,7 @@ Rooms::~Rooms() = default;
 
 void Rooms::Furnish(bool two_person_needed) {
   operations.emplace(*engine, keyring, damaged, *options.clock, options.log);
-  snapshots.emplace(options.directory, keyring, engine->vault_rewrite().key_version());
+  snapshots.emplace(options.directory, keyring, engine->vault_rewrite().in_use());
   two_person.emplace(*operations, two_person_needed);
   procedure.emplace(*operations, *ledger, options, options);
   proposed.emplace(*operations, *snapshots);

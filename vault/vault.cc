@@ -218,7 +218,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   const std::string vault_path = VaultDatabasePath(options.directory);
   const auto read = [&] {
     return Reading(vault_path, ReadVaultDatabase(vault_path, rooms->keyring,
-                                                 rooms->engine->vault_rewrite().key_version()));
+                                                 rooms->engine->vault_rewrite().in_use()));
   };
   COFFER_ASSIGN(auto reader, read());
   COFFER_ASSIGN(

@@ -255,12 +255,16 @@ TEST_CASE(
     const auto before = DatabasesExchanged::NumberIn(held, "SELECT count(*) FROM clients");
     vault.Add();
     vault.Step();
-    for (int i = 0; i < 50; ++i) {
-      vault.Add();
-      std::this_thread::sleep_for(std::chrono::milliseconds(4));
+    const auto rewrite = [&] { return vault->operations().engine().vault_rewrite().progress(); };
+    for (int i = 0;
+         i < 20'000 && (rewrite().total == 0 || rewrite().total > rewrite().copied + 128); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    // What is only in the WAL waits for it: vault.db cannot be replaced.
+    REQUIRE(rewrite().total > 0);
+    // What is only in the WAL waits for it: vault.db cannot be replaced, and goes on growing.
+    for (int i = 0; i < 50; ++i) vault.Add();
     CHECK(vault->key_exchange().writing());
+    CHECK(vault->operations().engine().vault_rewrite().key_version() == 1);
     CHECK(DatabasesExchanged::NumberIn(held, "SELECT count(*) FROM clients") == before);
     REQUIRE(held.Execute("COMMIT"));
   }
@@ -269,6 +273,40 @@ TEST_CASE(
   CHECK(vault.Number("SELECT count(*) FROM clients") ==
         static_cast<std::int64_t>(vault.clients.size()));
   vault.CheckInvariants();
+}
+
+TEST_CASE("an exchange is begun as soon as the one before is finished, and comes to its end") {
+  DatabasesExchanged vault;
+  for (std::uint32_t version = 2; version <= 4; ++version) {
+    const auto begun = vault.Begin();
+    REQUIRE(begun);
+    CHECK((begun->version == version && begun->begun));
+    vault.Step();  // sees both: that the older key is gone, and that there is a newer one
+    vault.AwaitWritten();
+    CHECK(vault.Finish() == version);
+  }
+  vault.Step();
+  CHECK(vault.InFile() == DatabaseVersions{4});
+  CHECK(vault.Overview().database->phase == DatabaseKeyPhase::kSettled);
+  CHECK(vault.KeyEvents().size() == 9);
+  vault.CheckAllRead();
+}
+
+TEST_CASE("of a vault that noted no keys yet an exchange is told as one of these keys alone") {
+  DatabasesExchanged vault;
+  vault.Close();
+  {
+    Database rows = vault.OpenVaultDatabase(false);
+    REQUIRE(rows.Execute("DELETE FROM settings WHERE name = 'vault-db-keys'"));
+  }
+  REQUIRE(vault.Begin());
+  vault.Open(true);
+  vault.AwaitWritten();
+  CHECK(vault.Finish() == 2U);
+  vault.Step();
+  CHECK(vault.KeyEvents() == Strings{"key.added vault-db and keys-db 2",
+                                     "key.exchanged vault-db and keys-db 2",
+                                     "key.destroyed vault-db and keys-db 1"});
 }
 
 }  // namespace coffer::vault

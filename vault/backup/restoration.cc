@@ -207,18 +207,22 @@ std::string NewestLogName(std::span<const OpenedKeyring> keyrings, const Moment&
   return name;
 }
 
-// Whether it has the keys that both lie under, which is counted in keys.db once.
-Result<bool> OpensDatabases(const crypto::Keyring& keyring, const std::string& directory,
-                            std::optional<ClientKekUse>& use) {
+// By the keys that it has. Of keys.db is counted once which it needs.
+Status OpenDatabases(const crypto::Keyring& keyring, const std::string& directory,
+                     std::optional<ClientKekUse>& use) {
   const auto vault = OpenVaultDatabase(VaultDatabasePath(directory), keyring, {});
   auto keys = OpenKeysDatabase(KeysDatabasePath(directory), keyring, {});
-  if (!vault && vault.error().code != Code::kCorrupted) return std::unexpected(vault.error());
-  if (!keys && keys.error().code != Code::kCorrupted) return std::unexpected(keys.error());
-  if (!vault || !keys) return false;
-  if (use) return true;
+  // What the disk refuses says nothing of the keyring.
+  for (const Error* error :
+       {vault ? nullptr : &vault.error(), keys ? nullptr : &std::as_const(keys).error()}) {
+    if (error != nullptr && error->code != Code::kCorrupted) return std::unexpected(*error);
+  }
+  if (!vault) return std::unexpected(vault.error());
+  if (!keys) return std::unexpected(std::move(keys).error());
+  if (use) return {};
   COFFER_ASSIGN(auto store, KeyStore::OpenForReading(*keys));
   COFFER_ASSIGN(use, ClientKekUse::CountAll(store));
-  return true;
+  return {};
 }
 
 // The first that opens both databases, has each client-KEK which keys.db needs, and a key that
@@ -230,9 +234,13 @@ Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrin
                                            const std::string& generation) {
   std::optional<ClientKekUse> use;
   std::vector<const OpenedKeyring*> fitting;
+  std::string why;
   for (const OpenedKeyring& one : keyrings) {
-    COFFER_ASSIGN(const bool opens, OpensDatabases(one.keyring, directory, use));
-    if (opens) fitting.push_back(&one);
+    const auto opened = OpenDatabases(one.keyring, directory, use);
+    if (!opened && opened.error().code != Code::kCorrupted) return std::unexpected(opened.error());
+    if (opened) fitting.push_back(&one);
+    // Of the generation's own it tells of damage, if it is that.
+    if (!opened && why.empty()) why = "; " + opened.error().detail;
   }
   COFFER_ASSIGN(const Bytes bytes,
                 crypto::ReadFile(AnchorPath(directory, {}), audit::kMaxAnchorBytes));
@@ -255,7 +263,8 @@ Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrin
               "the keys of clients are of " + keys_generation + ", the log is of " + generation +
                   ", and keys were exchanged in between: no keyring.json that this root key opens "
                   "has all that they need; restore " +
-                  keys_generation + " or a later one, or give the root key of then");
+                  keys_generation + " or a later one, or give the root key of then" +
+                  (fitting.empty() ? why : ""));
 }
 
 Result<Repository> OpenOfKind(const StorePlace& place, BackupKind kind) {

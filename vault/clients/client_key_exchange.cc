@@ -152,6 +152,8 @@ Status ClientKeyExchange::TakeUp() {
     const std::string path = HandedOverKeyPath(directory_, names[i]);
     if (!IsThere(path)) continue;
     COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(KeyringPath(directory_)));
+    // An exchange may have been finished, and this one begun, since keyring.json was looked at.
+    COFFER_TRY(ForgetWhatIsGone(header, names[i], *keys[i]));
     COFFER_ASSIGN(const bool added, TakeUpOne(header, names[i], *keys[i]));
     if (added && keys[i] == &keyring_.client_keks()) BeginPass();
     COFFER_TRY(LogKeyExchanges(operations_.engine(), header, keyring_));
@@ -210,31 +212,36 @@ Status ClientKeyExchange::Watch() {
 }
 
 Status ClientKeyExchange::Follow(const crypto::KeyringHeader& header) {
-  const bool wraps = working(), writes = writing();
-  COFFER_TRY(ForgetWhatIsGone(header, kClientKekName, keyring_.client_keks(), wraps));
-  COFFER_TRY(ForgetWhatIsGone(header, kVaultDbName, keyring_.vault_db_keys(), writes));
-  COFFER_TRY(ForgetWhatIsGone(header, kKeysDbName, keyring_.keys_db_keys(), writes));
+  COFFER_TRY(ForgetWhatIsGone(header, kClientKekName, keyring_.client_keks()));
+  COFFER_TRY(ForgetWhatIsGone(header, kVaultDbName, keyring_.vault_db_keys()));
+  COFFER_TRY(ForgetWhatIsGone(header, kKeysDbName, keyring_.keys_db_keys()));
   COFFER_TRY(LogKeyExchanges(operations_.engine(), header, keyring_));
   COFFER_TRY(CheckHandedOver(header, kClientKekName, keyring_.client_keks(), "clients"));
   COFFER_TRY(CheckHandedOver(header, kVaultDbName, keyring_.vault_db_keys(), "database"));
   return CheckHandedOver(header, kKeysDbName, keyring_.keys_db_keys(), "database");
 }
 
-// Only when nothing is encrypted under it any more.
+// The oldest version that something is encrypted under; 0 while that is not sure.
+std::uint32_t ClientKeyExchange::OldestInUse(std::string_view name) const {
+  const Engine& engine = operations_.engine();
+  if (name == kVaultDbName) return engine.vault_rewrite().key_version();
+  if (name == kKeysDbName) return engine.keys_rewrite().sealed_under();
+  return working() ? 0 : keyring_.client_keks().newest();
+}
+
 Status ClientKeyExchange::ForgetWhatIsGone(const crypto::KeyringHeader& header,
-                                           std::string_view name, crypto::VersionedKeys& keys,
-                                           bool older_in_use) {
-  const auto held = keys.versions();
-  const auto missing = std::ranges::find_if(
-      held, [&](std::uint32_t version) { return !HasVersion(header, name, version); });
-  if (missing == held.end()) return {};
-  if (older_in_use || *missing == held.back()) {
-    return Fail(Code::kConflict, "keyring_behind",
-                "keyring.json has no " + std::string(name) + " version " +
-                    std::to_string(*missing) +
-                    ", which is in use: put the newest keyring.json back before the next start");
+                                           std::string_view name, crypto::VersionedKeys& keys) {
+  const std::uint32_t in_use = OldestInUse(name);
+  for (const std::uint32_t version : keys.versions()) {
+    if (HasVersion(header, name, version)) continue;
+    if (version >= in_use) {
+      return Fail(Code::kConflict, "keyring_behind",
+                  "keyring.json has no " + std::string(name) + " version " +
+                      std::to_string(version) +
+                      ", which is in use: put the newest keyring.json back before the next start");
+    }
+    keys.Forget(version);
   }
-  keys.ForgetOlder();
   return {};
 }
 

@@ -69,8 +69,9 @@ class ClientKeyExchange {
   Result<bool> TakeUpOne(const crypto::KeyringHeader& header, std::string_view name,
                          crypto::VersionedKeys& keys) const;
   Status TellWritten();
+  std::uint32_t OldestInUse(std::string_view name) const;
   Status ForgetWhatIsGone(const crypto::KeyringHeader& header, std::string_view name,
-                          crypto::VersionedKeys& keys, bool older_in_use);
+                          crypto::VersionedKeys& keys);
   Status CheckHandedOver(const crypto::KeyringHeader& header, std::string_view name,
                          const crypto::VersionedKeys& keys, std::string_view command) const;
   Status FinishClientsAtStart(crypto::RootKeyProvider& root, const NotedKeys& noted);

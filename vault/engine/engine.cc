@@ -705,8 +705,6 @@ Status Engine::CommitBatch() {
 
 void Engine::AbandonBatch(const Error& why) {
   commit_failures_.fetch_add(1, std::memory_order_relaxed);
-  // A rolled back transaction begins a copy anew, and a full disk needs the room.
-  vault_rewrite_->Abandon();
   const bool was_healthy = healthy_.exchange(false, std::memory_order_acq_rel);
   if (vault_.InTransaction()) {
     if (auto rolled_back = vault_.Execute("ROLLBACK"); !rolled_back)
@@ -760,6 +758,9 @@ void Engine::Maintain(bool idle) {
     if (auto stepped = keys_rewrite_->Step(); !stepped) Die(stepped.error().detail);
     keys_wal_->Follow();
     if (auto stepped = vault_rewrite_->Step(idle); !stepped) Die(stepped.error().detail);
+  } else {
+    // A batch that was rolled back begins a copy anew, and a full disk needs the room.
+    vault_rewrite_->Abandon();
   }
   const Timestamp now = options_.clock->Now();
   // Also when the clock was put back: it may have run ahead for years. And where requests never

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,8 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::string_view kRootWrap = "root-wrap";  // KeyringHeader::root_wrap, and the kind
+constexpr std::string_view kRootWrap =
+    "root-wrap";  // one of KeyringHeader::root_wraps, and the kind
 constexpr std::string_view kRootSince = "root-since";
 constexpr std::string_view kClientKekWrapped = "client-kek-wrapped";
 constexpr std::string_view kDatabasesWritten = "vault-db-written";
@@ -151,6 +153,7 @@ Status LogExchangeOf(Engine& engine, const ExchangedKey& key,
 
 Result<NotedKeys> ReadNotedKeys(SettingStore& settings) {
   NotedKeys noted;
+  COFFER_ASSIGN(noted.root, settings.Find(kRootWrap));
   COFFER_ASSIGN(noted.root_since, TimeIn(settings, kRootSince));
   COFFER_ASSIGN(noted.client_kek_since, TimeIn(settings, kExchanged[0].since));
   COFFER_ASSIGN(noted.database_key_since, TimeIn(settings, kExchanged[1].since));
@@ -165,30 +168,35 @@ Result<NotedKeys> ReadNotedKeys(SettingStore& settings) {
   return noted;
 }
 
+Result<NotedKeys> ReadNotedKeys(Engine& engine) {
+  NotedKeys noted;
+  audit::Entry none;
+  COFFER_TRY(engine.Run(OperationKind::kRead, EntryRule::kNever, none,
+                        [&](Transaction& transaction) -> Status {
+                          COFFER_ASSIGN(noted, ReadNotedKeys(transaction.stores().settings));
+                          return {};
+                        }));
+  return noted;
+}
+
 Status NoteKeysFirst(SettingStore& settings, const crypto::KeyringHeader& header) {
   COFFER_ASSIGN(const auto root, settings.Find(kRootWrap));
   if (!root) COFFER_TRY(settings.Put(kRootWrap, RootOf(header)));
   for (const ExchangedKey& key : kExchanged) {
     COFFER_ASSIGN(const auto versions, settings.Find(key.versions));
-    if (!versions) COFFER_TRY(settings.Put(key.versions, TextOf(KeyVersionsOf(header, key.name))));
+    if (versions) continue;
+    // What it is being exchanged for is new, and told as such.
+    const std::uint32_t oldest = KeyVersionsOf(header, key.name).front();
+    COFFER_TRY(settings.Put(key.versions, TextOf(std::span(&oldest, 1))));
   }
   return {};
 }
 
 Status LogKeyExchanges(Engine& engine, const crypto::KeyringHeader& header,
                        const crypto::Keyring& keyring) {
-  std::optional<std::string> root;
-  NotedKeys noted;
-  audit::Entry none;
-  COFFER_TRY(engine.Run(OperationKind::kRead, EntryRule::kNever, none,
-                        [&](Transaction& transaction) -> Status {
-                          auto& settings = transaction.stores().settings;
-                          COFFER_ASSIGN(root, settings.Find(kRootWrap));
-                          COFFER_ASSIGN(noted, ReadNotedKeys(settings));
-                          return {};
-                        }));
-  if (root && !IsRootOf(*root, header)) {
-    COFFER_TRY(LogRootExchange(engine, *root, RootOf(header), header.root_kind));
+  COFFER_ASSIGN(const NotedKeys noted, ReadNotedKeys(engine));
+  if (noted.root && !IsRootOf(*noted.root, header)) {
+    COFFER_TRY(LogRootExchange(engine, *noted.root, RootOf(header), header.root_kind));
   }
   for (const ExchangedKey& key : kExchanged) {
     COFFER_TRY(LogExchangeOf(engine, key, noted.*key.noted, header, HeldInProcess(keyring, key)));
@@ -198,13 +206,7 @@ Status LogKeyExchanges(Engine& engine, const crypto::KeyringHeader& header,
 
 Status LogKeysWrapped(Engine& engine, std::uint32_t version, std::uint64_t rewrapped,
                       std::uint64_t damaged) {
-  NotedKeys noted;
-  audit::Entry none;
-  COFFER_TRY(engine.Run(OperationKind::kRead, EntryRule::kNever, none,
-                        [&](Transaction& transaction) -> Status {
-                          COFFER_ASSIGN(noted, ReadNotedKeys(transaction.stores().settings));
-                          return {};
-                        }));
+  COFFER_ASSIGN(const NotedKeys noted, ReadNotedKeys(engine));
   if (noted.wrapped_under == version && rewrapped == 0) return {};
   std::string detail =
       "client-kek " + std::to_string(version) + "; " + std::to_string(rewrapped) + " client keys";
@@ -216,13 +218,7 @@ Status LogKeysWrapped(Engine& engine, std::uint32_t version, std::uint64_t rewra
 }
 
 Status LogDatabasesWritten(Engine& engine, std::uint32_t version) {
-  NotedKeys noted;
-  audit::Entry none;
-  COFFER_TRY(engine.Run(OperationKind::kRead, EntryRule::kNever, none,
-                        [&](Transaction& transaction) -> Status {
-                          COFFER_ASSIGN(noted, ReadNotedKeys(transaction.stores().settings));
-                          return {};
-                        }));
+  COFFER_ASSIGN(const NotedKeys noted, ReadNotedKeys(engine));
   if (noted.written_under == version) return {};
   return KeyEvent(engine, "key.exchanged",
                   std::string(kExchanged[1].in_words) + std::to_string(version),

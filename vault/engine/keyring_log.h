@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "crypto/keyring.h"
@@ -16,7 +17,8 @@ namespace coffer::vault {
 
 // What the vault noted.
 struct NotedKeys {
-  std::optional<Timestamp> root_since;                      // nothing: since before it was noted
+  std::optional<std::string> root;      // what the root key made of a key, and its kind
+  std::optional<Timestamp> root_since;  // nothing: since before it was noted
   std::optional<std::vector<std::uint32_t>> client_keks{};  // oldest first
   std::optional<Timestamp> client_kek_since;                // of the newest
   std::uint32_t wrapped_under = 0;  // all clients' keys were, once; 0: never noted
@@ -26,6 +28,7 @@ struct NotedKeys {
   std::uint32_t written_under = 0;  // both databases were
 };
 Result<NotedKeys> ReadNotedKeys(SettingStore& settings);
+Result<NotedKeys> ReadNotedKeys(Engine& engine);
 
 // At a start, in the operation of its entry: of a vault that noted nothing yet, what there is.
 Status NoteKeysFirst(SettingStore& settings, const crypto::KeyringHeader& header);

@@ -1,7 +1,6 @@
 #include "vault/engine/snapshot_reader.h"
 
 #include "vault/storage/data_directory.h"
-#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 namespace {
@@ -31,7 +30,7 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReaders::Open(Kind kind) {
   if (connection) return taken;
   connection = std::make_unique<Connection>();
   COFFER_ASSIGN(connection->database, ReadVaultDatabase(VaultDatabasePath(directory_), keyring_,
-                                                        key_version_, kSnapshotCacheKib));
+                                                        in_use_, kSnapshotCacheKib));
   COFFER_ASSIGN(connection->log, LogStore::Open(connection->database));
   return taken;
 }

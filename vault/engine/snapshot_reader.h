@@ -10,6 +10,7 @@
 #include "crypto/keyring.h"
 #include "vault/engine/log_store.h"
 #include "vault/storage/sqlite.h"
+#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 
@@ -21,10 +22,9 @@ class SnapshotReader;
 class SnapshotReaders {
  public:
   enum class Kind : std::uint8_t { kLong, kShort };
-  // All must outlive it. `key_version`: that vault.db lies under (VaultRewrite::key_version).
-  SnapshotReaders(std::string directory, const crypto::Keyring& keyring,
-                  const std::atomic<std::uint32_t>& key_version)
-      : directory_(std::move(directory)), keyring_(keyring), key_version_(key_version) {}
+  // All must outlive it. `in_use`: VaultRewrite::in_use.
+  SnapshotReaders(std::string directory, const crypto::Keyring& keyring, VaultKeyInUse& in_use)
+      : directory_(std::move(directory)), keyring_(keyring), in_use_(in_use) {}
   // Errors: kExhausted "too_many_long_reads", "too_many_short_reads".
   Result<std::unique_ptr<SnapshotReader>> Open(Kind kind = Kind::kLong);
   // Connections that wait for the next reader are closed: they keep the file that they began with.
@@ -40,7 +40,7 @@ class SnapshotReaders {
 
   const std::string directory_;
   const crypto::Keyring& keyring_;
-  const std::atomic<std::uint32_t>& key_version_;
+  VaultKeyInUse& in_use_;
   std::atomic<int> long_{0}, short_{0};
   std::mutex idle_mutex_;
   std::vector<std::unique_ptr<Connection>> idle_;

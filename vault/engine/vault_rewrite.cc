@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
+#include <new>
 #include <system_error>
 #include <utility>
-
-#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 namespace {
@@ -22,6 +22,7 @@ constexpr std::uint64_t kLastPages = 128;
 // Between steps while others ask, and between looks at what is waited for.
 constexpr auto kRestBetweenPages = std::chrono::milliseconds(10);
 constexpr auto kWaitForReaders = std::chrono::milliseconds(100);
+constexpr auto kSyncAgainAfter = std::chrono::seconds(5);
 // Of opening the new file, which there is no going back from.
 constexpr int kOpenVaultTries = 15;
 
@@ -42,16 +43,17 @@ VaultRewrite::VaultRewrite(Database& vault, const crypto::Keyring& keyring,
     : vault_(vault),
       keyring_(keyring),
       exchanged_(std::move(exchanged)),
-      options_(std::move(options)),
-      key_version_(options_.key_version != 0 ? options_.key_version
-                                             : keyring.vault_db_keys().newest()) {}
+      options_(std::move(options)) {
+  in_use_.version =
+      options_.key_version != 0 ? options_.key_version : keyring.vault_db_keys().newest();
+}
 
 VaultRewrite::~VaultRewrite() {
   if (syncing_.valid()) syncing_.wait();
 }
 
 bool VaultRewrite::Due() const {
-  if (key_version_.load() == keyring_.vault_db_keys().newest()) return false;
+  if (key_version() == keyring_.vault_db_keys().newest()) return false;
   return !failed_ || Clock::now() - *failed_ >= std::chrono::milliseconds(options_.retry_ms);
 }
 
@@ -59,32 +61,36 @@ Status VaultRewrite::Step(bool idle) {
   if (!copy_ && !Due()) return {};
   const auto rest = waiting_ ? kWaitForReaders : kRestBetweenPages;
   if (copy_ && (waiting_ || !idle) && Clock::now() - stepped_ < rest) return {};
-  const auto go_on = [this]() -> Status {
-    if (!copy_) COFFER_TRY(Begin());
-    COFFER_TRY(Copy());
-    if (copy_->left() > kLastPages) {
-      synced_ = false;
-      return {};
-    }
-    if (!synced_ && !syncing_.valid()) COFFER_TRY(StartSync());
-    return {};
-  };
-  auto gone_on = go_on();
-  waiting_ = copy_ && copy_->left() <= kLastPages;
-  bool complete = false;
-  if (gone_on && waiting_) {
-    auto completed = Complete();
-    if (completed) complete = *completed;
-    if (!completed) gone_on = std::unexpected(std::move(completed).error());
-  }
+  auto complete = GoOn();
   stepped_ = Clock::now();
-  if (!gone_on) {
-    if (IsFsyncFailure(vault_.ExtendedError())) return gone_on;
-    GiveUp(gone_on.error());
+  if (!complete) {
+    if (IsFsyncFailure(vault_.ExtendedError())) return std::unexpected(complete.error());
+    GiveUp(complete.error());
     return {};
   }
   Tell();
-  return complete ? Exchange() : Status();
+  if (!*complete) return {};
+  // Half of it is nothing that anybody could be served with.
+  try {
+    return Exchange();
+  } catch (const std::bad_alloc&) {
+    return Fail(Code::kUnavailable, "memory_exhausted", "no memory");
+  }
+}
+
+// True: all that is left is to take the name.
+Result<bool> VaultRewrite::GoOn() try {
+  if (!copy_) COFFER_TRY(Begin());
+  COFFER_TRY(Copy());
+  waiting_ = copy_->left() <= kLastPages;
+  if (!waiting_) {
+    synced_ = false;
+    return false;
+  }
+  if (!synced_ && !syncing_.valid()) COFFER_TRY(StartSync());
+  return Complete();
+} catch (const std::bad_alloc&) {
+  return Fail(Code::kUnavailable, "memory_exhausted", "no memory");
 }
 
 Status VaultRewrite::Begin() {
@@ -131,13 +137,12 @@ Status VaultRewrite::CheckRoom(std::uint64_t more_bytes) const {
 Status VaultRewrite::Copy() {
   COFFER_TRY(CheckRoom(0));
   const auto until = Clock::now() + kPagesStepTime;
-  do {
-    if (copy_->total() > 0 && copy_->left() <= kLastPages) return {};
-    // One at first, however few there are: the last ones come later.
-    COFFER_ASSIGN(const bool more, copy_->Step(copy_->total() == 0 ? 1 : kPagesAtOnce));
+  // Also while a reader is waited for the database grows.
+  for (int pages = 0;; pages = kPagesAtOnce) {
+    COFFER_ASSIGN(const bool more, copy_->Step(pages));
     if (!more) return Fail(Code::kUnavailable, "storage_unavailable", "the copy ended too early");
-  } while (Clock::now() < until);
-  return {};
+    if (copy_->left() <= kLastPages || Clock::now() >= until) return {};
+  }
 }
 
 // Most of the file, while requests go on.
@@ -158,10 +163,15 @@ Result<bool> VaultRewrite::Complete() {
     if (!synced_) {
       return Fail(Code::kUnavailable, "file_not_written", "vault.db.next could not be synced");
     }
+    synced_at_ = Clock::now();
   }
   // Its WAL is removed before vault.db is replaced: a crash in between must find all in vault.db.
   COFFER_ASSIGN(const bool emptied, vault_.TruncateWal());
-  if (!emptied) return false;
+  if (!emptied) {
+    // What changes while it waits is not left for the last step either.
+    synced_ = Clock::now() - synced_at_ < kSyncAgainAfter;
+    return false;
+  }
   COFFER_ASSIGN(const bool more, copy_->Step(-1));
   if (more) return Fail(Code::kUnavailable, "storage_unavailable", "the copy does not end");
   COFFER_TRY(copy_->Close());
@@ -174,42 +184,43 @@ Status VaultRewrite::Exchange() {
   copy_.reset();
   file_.Close();
   waiting_ = false;
-  vault_.Suspend();
+  {
+    const std::unique_lock nobody_opens(in_use_.exchanging);
+    vault_.Suspend();
+    COFFER_TRY(Replace());
+    const auto open = [&] {
+      return OpenVaultDatabase(path, keyring_, {.cache_kib = options_.cache_kib});
+    };
+    auto opened = open();
+    for (int tried = 1; !opened && IsBusy(opened.error()) && tried < kOpenVaultTries; ++tried) {
+      opened = open();
+    }
+    if (!opened) return std::unexpected(std::move(opened).error());
+    COFFER_TRY(vault_.Resume(std::move(opened->database)));
+    COFFER_TRY(exchanged_());
+    in_use_.version = opened->key_version;
+  }
+  directory_.Close();
+  Log(Severity::kInfo,
+      "vault.db was written anew under vault-db version " + std::to_string(key_version()));
+  return {};
+}
 
-  // Who still reads the old database keeps its files, which have no name then.
-  Status replaced = RemoveBeside(path + "-wal");
-  if (replaced) replaced = RemoveBeside(path + "-shm");
+// Who still reads the old database keeps its files, which have no name then.
+Status VaultRewrite::Replace() {
+  const std::string path = vault_.path();
   const auto sync = [&]() -> Status {
     if (fsync(directory_.get()) != 0) return VaultFileFailed("cannot sync the directory of", path);
     return {};
   };
-  if (replaced) {
-    COFFER_TRY(sync());
-    if (rename(NextVaultDatabasePath(path).c_str(), path.c_str()) != 0) {
-      replaced = VaultFileFailed("cannot replace", path);
-    }
+  COFFER_TRY(RemoveBeside(path + "-wal"));
+  COFFER_TRY(RemoveBeside(path + "-shm"));
+  COFFER_TRY(sync());
+  if (rename(NextVaultDatabasePath(path).c_str(), path.c_str()) != 0) {
+    return VaultFileFailed("cannot replace", path);
   }
   // Otherwise a power failure could bring back the old file, without what is committed from now on.
-  if (replaced) COFFER_TRY(sync());
-  const auto open = [&] {
-    return OpenVaultDatabase(path, keyring_, {.cache_kib = options_.cache_kib});
-  };
-  auto opened = open();
-  for (int tried = 1; !opened && IsBusy(opened.error()) && tried < kOpenVaultTries; ++tried) {
-    opened = open();
-  }
-  if (!opened) return std::unexpected(std::move(opened).error());
-  COFFER_TRY(vault_.Resume(std::move(opened->database)));
-  COFFER_TRY(exchanged_());
-  directory_.Close();
-  if (!replaced) {
-    GiveUp(replaced.error());
-    return {};
-  }
-  key_version_ = opened->key_version;
-  Log(Severity::kInfo,
-      "vault.db was written anew under vault-db version " + std::to_string(opened->key_version));
-  return {};
+  return sync();
 }
 
 void VaultRewrite::GiveUp(const Error& why) {
@@ -218,10 +229,14 @@ void VaultRewrite::GiveUp(const Error& why) {
       "tried again: " +
           why.detail);
   failed_ = Clock::now();
-  Abandon();
+  Drop();
 }
 
 void VaultRewrite::Abandon() {
+  if (copy_) Drop();
+}
+
+void VaultRewrite::Drop() {
   if (syncing_.valid()) syncing_.wait();
   syncing_ = {};
   copy_.reset();
@@ -229,7 +244,6 @@ void VaultRewrite::Abandon() {
   directory_.Close();
   waiting_ = synced_ = false;
   Tell();
-  if (key_version_.load() == keyring_.vault_db_keys().newest()) return;
   // What cannot be removed now is in the way of nothing: the next attempt, or start, does it.
   if (const auto removed = RemoveNextVaultDatabase(vault_.path()); !removed) {
     Log(Severity::kWarning, removed.error().detail);

@@ -28,6 +28,7 @@
 #include "vault/base/operator_log.h"
 #include "vault/storage/page_copy.h"
 #include "vault/storage/sqlite.h"
+#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 
@@ -52,15 +53,18 @@ class VaultRewrite {
 
   // What is due now, about 2 ms of it, with no transaction open, and with rests unless the engine
   // is `idle`; the last step takes as long as opening a database. An attempt that fails is given up
-  // and begun anew later. Errors: those after which the process must end.
+  // and begun anew later. Errors: those after which the process must end, of which is all that
+  // fails in the last step: a start finds vault.db whole, under either key.
   Status Step(bool idle);
   // The next step should follow at once.
   bool working() const { return copy_.has_value() && !waiting_; }
   // Drops a copy that is under way, as a crash would.
   void Abandon();
 
-  // Thread-safe, as are the others below. The version of the key that vault.db lies under.
-  const std::atomic<std::uint32_t>& key_version() const { return key_version_; }
+  // Thread-safe, as are the others below. The version of the key that vault.db lies under; for who
+  // reads beside the engine, more.
+  std::uint32_t key_version() const { return in_use_.version.load(); }
+  VaultKeyInUse& in_use() const { return in_use_; }
   struct Progress {
     std::uint64_t copied = 0, total = 0;  // pages
   };
@@ -70,6 +74,7 @@ class VaultRewrite {
   using Clock = std::chrono::steady_clock;
 
   bool Due() const;
+  Result<bool> GoOn();
   Status Begin();
   Status CheckRoom(std::uint64_t more_bytes) const;
   Status Copy();
@@ -77,7 +82,9 @@ class VaultRewrite {
   // True: vault.db.next is complete and durable, and nothing is only in the WAL of vault.db.
   Result<bool> Complete();
   Status Exchange();
+  Status Replace();
   void GiveUp(const Error& why);
+  void Drop();
   void Tell();
   void Log(Severity severity, const std::string& message) const;
 
@@ -92,11 +99,12 @@ class VaultRewrite {
   OpenFile file_, directory_;
   std::future<bool> syncing_;
   bool synced_ = false;
+  Clock::time_point synced_at_;
   bool waiting_ = false;  // for a reader, or for the disk
   Clock::time_point stepped_;
   std::optional<Clock::time_point> failed_;
 
-  std::atomic<std::uint32_t> key_version_;
+  mutable VaultKeyInUse in_use_;
   std::atomic<std::uint64_t> copied_{0}, total_{0};
 };
 

@@ -1,5 +1,6 @@
 #include "vault/storage/page_copy.h"
 
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <utility>
@@ -27,7 +28,10 @@ Result<PageCopy> PageCopy::Begin(Database& source, const std::string& path,
   return copy;
 }
 
+void PageCopy::Finish::operator()(sqlite3_backup* backup) const { sqlite3_backup_finish(backup); }
+
 Result<bool> PageCopy::Step(int pages) {
+  if (!backup_) return Fail(Code::kInternal, "internal_error", "the copy is closed");
   const int code = sqlite3_backup_step(backup_.get(), pages);
   total_ = static_cast<std::uint64_t>(sqlite3_backup_pagecount(backup_.get()));
   left_ = static_cast<std::uint64_t>(sqlite3_backup_remaining(backup_.get()));

@@ -3,8 +3,6 @@
 // (https://sqlite.org/c3ref/backup_finish.html), as long as it is done by the same connection.
 #pragma once
 
-#include <sqlite3.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,6 +10,8 @@
 #include "crypto/result.h"
 #include "crypto/secret_bytes.h"
 #include "vault/storage/sqlite.h"
+
+struct sqlite3_backup;
 
 namespace coffer::vault {
 
@@ -23,8 +23,9 @@ class PageCopy {
   static Result<PageCopy> Begin(Database& source, const std::string& path,
                                 const crypto::SecretBytes& key);
 
-  // `pages` more. False: all were copied, and what is committed from now on is not. A transaction
-  // of the source that is rolled back as a whole begins it anew. Errors: those of SqliteError.
+  // `pages` more, of 0 none: what is left is known then. False: all were copied, and what is
+  // committed from now on is not. A transaction of the source that is rolled back as a whole begins
+  // it anew. Errors: those of SqliteError.
   Result<bool> Step(int pages);
   std::uint64_t total() const { return total_; }
   std::uint64_t left() const { return left_; }
@@ -35,7 +36,7 @@ class PageCopy {
  private:
   PageCopy() = default;
   struct Finish {
-    void operator()(sqlite3_backup* backup) const { sqlite3_backup_finish(backup); }
+    void operator()(sqlite3_backup* backup) const;
   };
   Database copy_;
   std::unique_ptr<sqlite3_backup, Finish> backup_;  // ends before it

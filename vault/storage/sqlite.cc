@@ -525,13 +525,13 @@ Result<std::vector<std::string>> Database::CheckPages() {
 }
 
 Result<bool> Cursor::Next() {
-  if (code_ == SQLITE_OK) code_ = sqlite3_step(statement_);
+  if (code_ == SQLITE_OK) code_ = sqlite3_step(handle());
   const int code = std::exchange(code_, SQLITE_OK);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  const char* const sql = sqlite3_sql(statement_);
+  const char* const sql = sqlite3_sql(handle());
   return std::unexpected(
-      StatementError(sqlite3_db_handle(statement_), code, sql == nullptr ? "" : sql));
+      StatementError(sqlite3_db_handle(handle()), code, sql == nullptr ? "" : sql));
 }
 
 Result<Statement> Statement::Prepare(const Database& database, std::string_view sql) {
@@ -548,12 +548,12 @@ int Statement::FollowExchange() {
 
 Status Statement::ExecuteWithRow(const Cursor& row) {
   int error = SQLITE_OK;
-  for (int column = 0; column < sqlite3_column_count(row.statement_); ++column) {
+  for (int column = 0; column < sqlite3_column_count(row.handle()); ++column) {
     const int code = sqlite3_bind_value(prepared_->handle, column + 1,
-                                        sqlite3_column_value(row.statement_, column));
+                                        sqlite3_column_value(row.handle(), column));
     if (code != SQLITE_OK) error = code;
   }
-  Cursor cursor(prepared_->handle, error);
+  Cursor cursor(*prepared_, error);
   auto stepped = cursor.Next();
   if (!stepped) return std::unexpected(std::move(stepped).error());
   return {};

@@ -144,30 +144,31 @@ class Database {
 // are not copied: they must outlive the cursor.
 class Cursor {
  public:
-  Cursor(sqlite3_stmt* statement, int bind_error) : statement_(statement), code_(bind_error) {}
+  Cursor(internal::Prepared& prepared, int bind_error) : prepared_(&prepared), code_(bind_error) {}
   Cursor(Cursor&& other) noexcept
-      : statement_(std::exchange(other.statement_, nullptr)), code_(other.code_) {}
+      : prepared_(std::exchange(other.prepared_, nullptr)), code_(other.code_) {}
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
   Cursor& operator=(Cursor&&) = delete;
   ~Cursor() {
-    if (statement_ != nullptr) sqlite3_reset(statement_);
+    if (prepared_ != nullptr) sqlite3_reset(prepared_->handle);
   }
 
   Result<bool> Next();  // false at the end
 
-  std::int64_t Int(int column) const { return sqlite3_column_int64(statement_, column); }
-  bool IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+  std::int64_t Int(int column) const { return sqlite3_column_int64(handle(), column); }
+  bool IsNull(int column) const { return sqlite3_column_type(handle(), column) == SQLITE_NULL; }
   // Valid until Next() or the end of the cursor.
   ByteView Blob(int column) const {
-    const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
-    return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(handle(), column));
+    return {data, static_cast<std::size_t>(sqlite3_column_bytes(handle(), column))};
   }
   std::string_view Text(int column) const { return crypto::AsText(Blob(column)); }
 
  private:
   friend class Statement;
-  sqlite3_stmt* statement_;
+  sqlite3_stmt* handle() const { return prepared_->handle; }
+  internal::Prepared* prepared_;
   int code_;
 };
 
@@ -184,7 +185,7 @@ class Statement {
       if (code != SQLITE_OK) error = code;
     };
     (bind(args), ...);
-    return Cursor(prepared_->handle, error);
+    return Cursor(*prepared_, error);
   }
 
   template <class... Args>

@@ -10,8 +10,11 @@ namespace coffer::vault {
 Result<VaultDatabase> OpenVaultDatabase(const std::string& path, const crypto::Keyring& keyring,
                                         const Database::Options& options) {
   const crypto::VersionedKeys& keys = keyring.vault_db_keys();
+  auto versions = keys.versions();
+  // Again at last: it may have been exchanged between the first try and the second.
+  if (versions.size() > 1) versions.insert(versions.begin(), versions.back());
   std::optional<Error> first;
-  for (const std::uint32_t version : keys.versions() | std::views::reverse) {
+  for (const std::uint32_t version : versions | std::views::reverse) {
     const auto key = keys.Find(version);
     if (!key) continue;  // destroyed since
     auto opened = Database::Open(path, *key, options);
@@ -24,13 +27,14 @@ Result<VaultDatabase> OpenVaultDatabase(const std::string& path, const crypto::K
 }
 
 Result<Database> ReadVaultDatabase(const std::string& path, const crypto::Keyring& keyring,
-                                   const std::atomic<std::uint32_t>& in_use, int cache_kib) {
-  const auto open = [=, &keyring] {
+                                   VaultKeyInUse& in_use, int cache_kib) {
+  const auto open = [=, &keyring, &in_use] {
+    const std::shared_lock lock(in_use.exchanging);
     return OpenVaultDatabase(path, keyring, {.read_only = true, .cache_kib = cache_kib});
   };
   COFFER_ASSIGN(VaultDatabase opened, open());
   const auto version = std::make_shared<std::uint32_t>(opened.key_version);
-  opened.database.Follow([version, &in_use] { return in_use.load() != *version; },
+  opened.database.Follow([version, &in_use] { return in_use.version.load() != *version; },
                          [version, open]() -> Result<Database> {
                            COFFER_ASSIGN(VaultDatabase again, open());
                            *version = again.key_version;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <shared_mutex>
 #include <string>
 
 #include "crypto/keyring.h"
@@ -21,11 +22,18 @@ struct VaultDatabase {
 Result<VaultDatabase> OpenVaultDatabase(const std::string& path, const crypto::Keyring& keyring,
                                         const Database::Options& options);
 
-// To read beside the engine of this process, which exchanges the key: where it is under another
-// than `in_use` says, it goes on with the database as it is then. Both outlive it. Errors: as
-// above.
+// What the engine of a process, which exchanges the key, tells those who read beside it.
+struct VaultKeyInUse {
+  std::atomic<std::uint32_t> version{0};
+  // Held while vault.db has no WAL, and another file takes its name: who opened it in between would
+  // share what SQLite keeps beside it with the next one.
+  std::shared_mutex exchanging;
+};
+
+// To read beside that engine: where vault.db is under another version than this connection, it goes
+// on with the database as it is then. Both outlive it. Errors: as above.
 Result<Database> ReadVaultDatabase(const std::string& path, const crypto::Keyring& keyring,
-                                   const std::atomic<std::uint32_t>& in_use, int cache_kib = 2048);
+                                   VaultKeyInUse& in_use, int cache_kib = 2048);
 
 std::string NextVaultDatabasePath(const std::string& path);
 // vault.db.next and what belongs to it. Errors: kUnavailable "file_not_removed".
