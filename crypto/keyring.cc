@@ -50,7 +50,9 @@ Result<std::vector<Keyring::LogKey>> UnwrapLogKeys(const std::string& path,
                   path + " names a public key for the log that is not its signing key's");
     }
     const bool retiring = keys.empty() && header.oldest_log_key_retiring;
-    keys.push_back({.version = version, .retiring = retiring, .key = std::move(signing)});
+    keys.push_back({.version = version,
+                    .retiring = retiring,
+                    .key = std::make_shared<const SigningKey>(std::move(signing))});
   }
   return keys;
 }
@@ -107,9 +109,10 @@ Result<Keyring> Keyring::Create(const std::string& path, RootKeyProvider& root,
     keys.emplace(kFirstVersion, std::move(key));
     return keys;
   };
-  ring.Hold(first(std::move(vault_db)), first(std::move(keys_db)), first(std::move(client_kek)));
-  ring.log_keys_.push_back(
-      {.version = kFirstVersion, .retiring = false, .key = std::move(signing)});
+  ring.Hold(first(std::move(vault_db)), first(std::move(keys_db)), first(std::move(client_kek)),
+            {{.version = kFirstVersion,
+              .retiring = false,
+              .key = std::make_shared<const SigningKey>(std::move(signing))}});
 
   Status written = internal::WriteNewFile(path, AsBytes(internal::RenderKeyring(document)), 0600);
   if (!written && written.error().code == Code::kConflict) {
@@ -136,17 +139,18 @@ Result<Keyring> Keyring::OpenDocument(const std::string& path, const KeyringDocu
   COFFER_ASSIGN(ring.token_hash_, UnwrapOnly(document, "token-hash", root));
   COFFER_ASSIGN(ring.note_, UnwrapOnly(document, "note", root));
   COFFER_ASSIGN(auto client_keks, UnwrapAll(document, internal::kClientKek, root));
-  ring.Hold(std::move(vault_db), std::move(keys_db), std::move(client_keks));
-  COFFER_ASSIGN(ring.log_keys_, UnwrapLogKeys(path, document, root));
+  COFFER_ASSIGN(auto log_keys, UnwrapLogKeys(path, document, root));
+  ring.Hold(std::move(vault_db), std::move(keys_db), std::move(client_keks), std::move(log_keys));
   return ring;
 }
 
 void Keyring::Hold(VersionedKeys::Map vault_db, VersionedKeys::Map keys_db,
-                   VersionedKeys::Map client_keks) {
+                   VersionedKeys::Map client_keks, std::vector<LogKey> log_keys) {
   const Id128& id = header_.vault_id;
   vault_db_ = std::make_unique<VersionedKeys>(internal::kVaultDb, id, std::move(vault_db));
   keys_db_ = std::make_unique<VersionedKeys>(internal::kKeysDb, id, std::move(keys_db));
   client_keks_ = std::make_unique<ClientKeks>(id, std::move(client_keks));
+  log_keys_ = std::make_unique<SigningKeys>(internal::kLogSigning, id, std::move(log_keys));
 }
 
 }  // namespace coffer::crypto

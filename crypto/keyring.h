@@ -40,6 +40,7 @@
 #include "crypto/root_key_provider.h"
 #include "crypto/secret_bytes.h"
 #include "crypto/sign.h"
+#include "crypto/signing_keys.h"
 #include "crypto/versioned_keys.h"
 
 namespace coffer::crypto {
@@ -56,11 +57,7 @@ enum class KeysInUse : std::uint8_t {
 
 class Keyring {
  public:
-  struct LogKey {
-    std::uint32_t version = 0;  // from 1; a version is never used again
-    bool retiring = false;      // signs no more, and is about to be destroyed
-    SigningKey key;
-  };
+  using LogKey = SigningKeys::Held;
   static Result<KeyringHeader> ReadHeader(const std::string& path);
 
   // New random keys, written to `path`. Errors: kConflict "keyring_exists", kInvalidArgument for an
@@ -117,9 +114,11 @@ class Keyring {
   const SecretBytes& blind_index_key() const { return blind_index_; }
   const SecretBytes& token_hash_key() const { return token_hash_; }
   const SecretBytes& note_key() const { return note_; }  // reasons that concern no single client
-  const std::vector<LogKey>& log_keys() const { return log_keys_; }  // one or two, oldest first
+  std::vector<LogKey> log_keys() const { return log_keys_->held(); }  // one or two, oldest first
   // The newest that is not retiring, which is the newest: only the oldest retires.
-  const SigningKey& log_signing_key() const { return log_keys_.back().key; }
+  std::shared_ptr<const SigningKey> log_signing_key() const { return log_keys_->Newest(); }
+  const SigningKeys& signing_keys() const { return *log_keys_; }
+  SigningKeys& signing_keys() { return *log_keys_; }
 
   // The client-KEK hierarchy: a new data key, and the wrapping under the newest client-KEK. `owner`
   // is the client's id; the wrapping is bound to it and to the vault id.
@@ -142,14 +141,14 @@ class Keyring {
   static Status Rewrite(const std::string& path, internal::KeyringDocument document,
                         RootKeyProvider& root);
   // Precondition: header_ has the vault's id.
-  void Hold(VersionedKeys::Map vault_db, VersionedKeys::Map keys_db,
-            VersionedKeys::Map client_keks);
+  void Hold(VersionedKeys::Map vault_db, VersionedKeys::Map keys_db, VersionedKeys::Map client_keks,
+            std::vector<LogKey> log_keys);
 
   KeyringHeader header_;
   std::unique_ptr<VersionedKeys> vault_db_, keys_db_;
   SecretBytes blind_index_, token_hash_, note_;
   std::unique_ptr<ClientKeks> client_keks_;
-  std::vector<LogKey> log_keys_;  // by version
+  std::unique_ptr<SigningKeys> log_keys_;
 };
 
 }  // namespace coffer::crypto

@@ -143,7 +143,7 @@ class DrillRun {
     report_.log = keyring_->log_origin();
     report_.vault = crypto::Base32Encode(keyring_->vault_id());
     COFFER_ASSIGN(auto note, audit::WriteDrillReport(report_, keyring_->log_origin(),
-                                                     keyring_->log_signing_key()));
+                                                     *keyring_->log_signing_key()));
     return Drill{std::move(report_), std::move(note)};
   }
 

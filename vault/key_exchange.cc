@@ -8,6 +8,8 @@
 #include "crypto/atomic_file.h"
 #include "crypto/keyring.h"
 #include "crypto/keys_database_key.h"
+#include "vault/clients/index_exchange_request.h"
+#include "vault/clients/search_index.h"
 #include "vault/engine/client_kek_use.h"
 #include "vault/engine/keyring_log.h"
 #include "vault/opening.h"
@@ -172,6 +174,26 @@ Result<std::uint32_t> FinishDatabaseKeyExchange(const std::string& directory,
   }
   COFFER_TRY(crypto::Keyring::DropOlder(path, root, crypto::KeysInUse::kDatabases));
   return newest;
+}
+
+Result<IndexExchangeAsked> AskForIndexExchange(const std::string& directory,
+                                               crypto::RootKeyProvider& root) {
+  COFFER_TRY(CheckThere(directory));
+  COFFER_ASSIGN(const auto lock, KeyringLock::Acquire(directory));
+  const std::string path = KeyringPath(directory);
+  COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
+  const std::string vault_path = VaultDatabasePath(directory);
+  COFFER_ASSIGN(VaultDatabase vault,
+                Reading(vault_path, OpenVaultDatabase(vault_path, keyring, {.read_only = true})));
+  IndexExchangeAsked asked;
+  COFFER_ASSIGN(asked.generation,
+                Reading(vault_path, SearchIndex::NewestGeneration(vault.database)));
+  const std::string request = HandedOverKeyPath(directory, kSearchIndexName);
+  const auto before = ReadIndexExchangeRequest(request, keyring);
+  if (before && *before <= asked.generation) asked.generation = *before;
+  COFFER_TRY(WriteIndexExchangeRequest(request, keyring, asked.generation));
+  COFFER_ASSIGN(asked.served, HasServer(directory));
+  return asked;
 }
 
 Result<KeyOverview> ReadKeys(const std::string& directory, crypto::RootKeyProvider* root) {

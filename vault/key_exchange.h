@@ -1,5 +1,5 @@
-// Exchanging the root key, the client-KEK and the keys of the databases, by whoever has the root
-// key; a server may have the vault meanwhile, and does its part by itself
+// Exchanging the root key, the client-KEK and the keys of databases and search index, by whoever
+// has the root key; a server may have the vault meanwhile, and does its part by itself
 // (vault/clients/client_key_exchange.h). The key that signs the log: log_key_rotation.h.
 #pragma once
 
@@ -47,6 +47,16 @@ Result<ClientKekFinished> FinishClientKekExchange(const std::string& directory,
 // version is returned. Errors: as FinishClientKekExchange.
 Result<std::uint32_t> FinishDatabaseKeyExchange(const std::string& directory,
                                                 crypto::RootKeyProvider& root);
+
+struct IndexExchangeAsked {
+  std::uint64_t generation = 0;  // of the newest key, which goes
+  bool served = false;           // a server runs, and begins
+};
+// The search index is to be made anew under another key by the server that runs, or that starts
+// next; asking once more before it is through changes nothing. Errors: those of Keyring::Open and
+// of the databases.
+Result<IndexExchangeAsked> AskForIndexExchange(const std::string& directory,
+                                               crypto::RootKeyProvider& root);
 
 // Without a server. `root` null: what can be told without it, which is no counts and no times.
 Result<KeyOverview> ReadKeys(const std::string& directory, crypto::RootKeyProvider* root);

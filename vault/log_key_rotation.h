@@ -1,5 +1,8 @@
-// Exchanging the key that signs the log.
+// Exchanging the key that signs the log, by whoever has the root key; a server may have the vault
+// meanwhile, and does its part by itself (log_key_exchange.h).
 #pragma once
+
+#include <chrono>
 
 #include "crypto/result.h"
 #include "crypto/root_key_provider.h"
@@ -7,15 +10,24 @@
 
 namespace coffer::vault {
 
-// A new key for the log, of a vault that no server has open. kAdd: a second key, announced in the
-// log, signs beside the first from now on. kRetire, when everybody who verifies has seen the new
-// one: the log says so, and the old private key is destroyed. What a crash leaves is finished when
-// the vault is opened. Errors: kConflict "rotation_in_progress", "nothing_to_retire",
-// "restored_copy"; "log_key_changed", with the code of Vault::Open, where the keyring has the step
-// and the vault did not open behind it; those of its anchor and keyring, after which nothing is
-// changed.
+// kAdd: a second key, announced in the log, signs beside the first from now on. kRetire, when
+// everybody who verifies has seen the new one: the log says so, and the old private key is
+// destroyed.
 enum class LogKeyStep { kAdd, kRetire };
 
-Status RotateLogKey(const VaultOptions& options, crypto::RootKeyProvider& root, LogKeyStep step);
+struct LogKeyRotated {
+  bool begun = true;    // of kAdd; false: there were two keys already, and the exchange goes on
+  bool served = false;  // the server that runs does its part, of kRetire: has done it
+};
+
+// Without a server the vault is opened for it, and what a crash leaves is finished when it is
+// opened again. With one, `options` but for the directory are the server's own; kRetire waits up to
+// `patience` for it to sign without the old key. Errors: kConflict "rotation_in_progress",
+// "nothing_to_retire", "restored_copy", "keyring_in_use"; "rotation_unfinished": the server has not
+// done its part yet, and the same is to be tried again; "log_key_changed", with the code of
+// Vault::Open, where the keyring has the step and the vault did not open behind it; those of its
+// anchor and keyring, after which nothing is changed.
+Result<LogKeyRotated> RotateLogKey(const VaultOptions& options, crypto::RootKeyProvider& root,
+                                   LogKeyStep step, std::chrono::milliseconds patience = {});
 
 }  // namespace coffer::vault

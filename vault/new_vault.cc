@@ -161,7 +161,7 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
     created.outcome = "ok";
     bool authority_made = false;
     COFFER_TRY(OpenAuthority(settings, keyring, now, authority_made));
-    COFFER_ASSIGN(created.detail, DetailOf(keyring, keyring.log_signing_key().public_key()));
+    COFFER_ASSIGN(created.detail, DetailOf(keyring, keyring.log_signing_key()->public_key()));
     COFFER_TRY(settings.Put(kAnnouncedSetting, "1"));
     if (!options.two_person) {
       AddDetail(created, "one person decides alone");
@@ -184,7 +184,7 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
     }
     anchor.note = audit::SignCheckpoint(
         {keyring.log_origin(), writer.head().size, writer.head().frontier.Root()},
-        keyring.log_signing_key());
+        *keyring.log_signing_key());
     COFFER_TRY(log->PutCheckpoint(anchor.note));
     // The key in the keyring cannot be destroyed: the first index is under one that can.
     const auto index_key = crypto::SecretBytes::Random(crypto::kAeadKeyBytes);

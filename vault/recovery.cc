@@ -41,7 +41,7 @@ Result<KnownHead> ReadHead(std::string note, const crypto::Keyring& keyring,
   const auto said = audit::ParseCheckpointNote(note);
   if (said && audit::IsSameLog(said->checkpoint.origin, keyring.log_origin())) {
     std::vector<crypto::PublicKey> keys;
-    for (const auto& held : keyring.log_keys()) keys.push_back(held.key.public_key());
+    for (const auto& held : keyring.log_keys()) keys.push_back(held.key->public_key());
     for (const auto& one : later) keys.push_back(one.key);
     for (const auto& key : keys) {
       auto checkpoint = audit::VerifyCheckpoint(note, {said->checkpoint.origin, key});
@@ -284,7 +284,7 @@ Status Recovery::Succeed(const audit::Checkpoint& closed) {
   const std::string name = audit::SuccessorName(NewestName());
   // Before anything is written that would need it.
   COFFER_TRY(crypto::CheckLogOrigin(name));
-  COFFER_TRY(audit::KeyDetail({name, keyring_.log_signing_key().public_key()}));
+  COFFER_TRY(audit::KeyDetail({name, keyring_.log_signing_key()->public_key()}));
   audit::LogWriter writer(name, std::move(head_));
   audit::Entry entry = audit::SuccessionEntry(closed);
   std::string bytes;

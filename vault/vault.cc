@@ -29,6 +29,7 @@
 #include "vault/clients/clients_state.h"
 #include "vault/clients/exports.h"
 #include "vault/clients/imports.h"
+#include "vault/clients/index_exchange_request.h"
 #include "vault/clients/names_of_ids.h"
 #include "vault/clients/purposes.h"
 #include "vault/clients/records.h"
@@ -42,6 +43,7 @@
 #include "vault/engine/keyring_log.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/log_length.h"
+#include "vault/log_key_exchange.h"
 #include "vault/opening.h"
 #include "vault/oversight/access_log.h"
 #include "vault/oversight/emergency_reports.h"
@@ -79,6 +81,15 @@ void RemoveIndexOfOlderKey(const std::string& path, const crypto::Keyring& keyri
   const crypto::VersionedKeys& keys = keyring.vault_db_keys();
   if (keys.versions().size() < 2 || LogIndexReader::Open(path, keys.Newest())) return;
   LogIndex::Remove(path);
+}
+
+Status FollowIndexRequest(IndexBuilder& builder, const crypto::Keyring& keyring,
+                          const std::string& directory) {
+  const std::string path = HandedOverKeyPath(directory, kSearchIndexName);
+  const auto generation = ReadIndexExchangeRequest(path, keyring);
+  if (!generation && generation.error().code == Code::kNotFound) return {};
+  if (!generation) return std::unexpected(generation.error());
+  return builder.ExchangeKeyOf(*generation) ? Status() : crypto::RemoveSecretFile(path);
 }
 
 }  // namespace
@@ -239,6 +250,15 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
   }
   rooms->key_exchange = std::make_unique<ClientKeyExchange>(*rooms->operations, rooms->keyring,
                                                             options.directory, settled);
+  rooms->key_exchange->AlsoFollow(
+      kLogSigningName, [at = rooms.get()](const crypto::KeyringHeader& header) {
+        return FollowLogKeys({*at->engine, at->keyring, *at->publisher, *at->ledger},
+                             at->options.directory, header);
+      });
+  rooms->key_exchange->AlsoFollow(
+      kSearchIndexName, [at = rooms.get()](const crypto::KeyringHeader&) {
+        return FollowIndexRequest(*at->index_builder, at->keyring, at->options.directory);
+      });
   RemoveIndexOfOlderKey(LogIndexPath(options.directory), rooms->keyring);
   COFFER_TRY(Reading(keyring_path, rooms->key_exchange->FinishAtStart(root)));
   keyring_lock.reset();

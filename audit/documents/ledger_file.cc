@@ -64,7 +64,6 @@ LedgerFile& LedgerFile::operator=(LedgerFile&& other) noexcept {
   size_ = other.size_;
   cut_bytes_ = other.cut_bytes_;
   vault_ = std::move(other.vault_);
-  uncovered_ = std::move(other.uncovered_);
   last_signer_ = std::move(other.last_signer_);
   broken_ = other.broken_;
   return *this;
@@ -131,11 +130,7 @@ Result<LedgerReader> LedgerFile::ReadLines(const LedgerReader::Each& each) {
 }
 
 Status LedgerFile::ReadAll(const LedgerReader::Each& each) {
-  const auto keep_last = [&](const LedgerLine& line) -> Status {
-    uncovered_ = line;
-    return each ? each(line) : Status();
-  };
-  COFFER_ASSIGN(const LedgerReader reader, ReadLines(keep_last));
+  COFFER_ASSIGN(const LedgerReader reader, ReadLines(each));
   const LedgerState state = reader.state();
   head_ = state.head;
   size_ = state.whole_bytes;
@@ -191,7 +186,7 @@ Status LedgerFile::Append(const LedgerBatch& batch) {
   if (!vault_.empty() && batch.vault_ != vault_) return InvalidLines("an erasure of another vault");
   if (batch.begin_ != head_) return InvalidLines("lines for another place of the ledger");
   COFFER_TRY(Write(batch.lines_));
-  uncovered_.reset();
+  last_signer_ = FormatVerifierKey({batch.name_, batch.key_->public_key()});
   head_ = batch.end_;
   size_ += batch.lines_.size();
   vault_ = batch.vault_;
@@ -210,15 +205,35 @@ Status LedgerFile::Cover(std::string_view name, const crypto::SigningKey& key) {
   if (!IsTrusted(name, key.public_key())) {
     return InvalidLines("the key is not one of those that the ledger was opened with");
   }
-  auto last = std::exchange(uncovered_, std::nullopt);
-  if (!last || last_signer_ == FormatVerifierKey({std::string(name), key.public_key()})) return {};
-  last->at = head_;
-  COFFER_ASSIGN(const std::string line, WriteLedgerLine(*last, name, key));
+  std::string signer = FormatVerifierKey({std::string(name), key.public_key()});
+  if (size_ == 0 || last_signer_ == signer) return {};
+  COFFER_ASSIGN(LedgerLine last, ReadLast());
+  last.at = head_;
+  COFFER_ASSIGN(const std::string line, WriteLedgerLine(last, name, key));
   COFFER_TRY(Write(line));
+  last_signer_ = std::move(signer);
   const std::string_view without_newline(line.data(), line.size() - 1);
   head_ = {head_.n + 1, crypto::Sha256(crypto::AsBytes(without_newline))};
   size_ += line.size();
   return {};
+}
+
+void LedgerFile::Trust(const VerifierKey& key) {
+  if (!IsTrusted(key.name, key.key)) trusted_.push_back(key);
+}
+
+Result<LedgerLine> LedgerFile::ReadLast() const {
+  std::string tail(std::min<std::uint64_t>(size_, kMaxLedgerLineBytes + 2), '\0');
+  std::size_t done = 0;
+  while (done < tail.size()) {
+    const ssize_t got = pread(descriptor_, tail.data() + done, tail.size() - done,
+                              static_cast<off_t>(size_ - tail.size() + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return NotOpened("cannot read", path_);
+    done += static_cast<std::size_t>(got);
+  }
+  tail.pop_back();
+  return ParseLedgerLine(std::string_view(tail).substr(tail.rfind('\n') + 1));
 }
 
 Status LedgerFile::Write(std::string_view lines) {

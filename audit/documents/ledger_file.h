@@ -62,8 +62,11 @@ class LedgerFile {
                 const crypto::SigningKey& key);
 
   // The last line once more, signed by `key`, where another key signed it: that one may be retired
-  // then, and its lines hold all the same. Errors: as Append.
+  // then, and its lines hold all the same. Errors: as Append; kUnavailable "ledger_not_opened".
   Status Cover(std::string_view name, const crypto::SigningKey& key);
+
+  // One more of `trusted`.
+  void Trust(const VerifierKey& key);
 
   const LedgerHead& head() const { return head_; }  // the next line's
   // How many bytes of an unfinished line were cut off at opening. Mostly 0; more is worth a line in
@@ -77,6 +80,7 @@ class LedgerFile {
   Status Lock() const;
   Status ReadAll(const LedgerReader::Each& each);
   Result<LedgerReader> ReadLines(const LedgerReader::Each& each);
+  Result<LedgerLine> ReadLast() const;
   Status Write(std::string_view lines);
   bool IsTrusted(std::string_view name, const crypto::PublicKey& key) const;
 
@@ -87,8 +91,7 @@ class LedgerFile {
   std::uint64_t size_ = 0;  // up to here the file is whole
   std::uint64_t cut_bytes_ = 0;
   std::string vault_;
-  std::optional<LedgerLine> uncovered_;  // the last line, when it was read
-  std::string last_signer_;              // its verifier key; empty: none of `trusted_`
+  std::string last_signer_;  // of the last line, its verifier key; empty: none of `trusted_`
   bool broken_ = false;
 };
 

@@ -44,7 +44,7 @@ class CopiedVault : public CrashingVault {
 
   std::vector<std::string> WholeGenerations(const std::string& repository) {
     const audit::VerifierKey key{std::string(kOrigin),
-                                 OpenKeyring().log_signing_key().public_key()};
+                                 OpenKeyring().log_signing_key()->public_key()};
     const auto report = VerifyRepository(repository, {&key, 1});
     REQUIRE(report);
     CHECK(report->findings == Strings{});

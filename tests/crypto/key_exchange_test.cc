@@ -59,7 +59,7 @@ void CheckSameKeys(const Keyring& one, const Keyring& other) {
   CHECK(one.blind_index_key() == other.blind_index_key());
   CHECK(one.token_hash_key() == other.token_hash_key());
   CHECK(one.note_key() == other.note_key());
-  CHECK(one.log_signing_key().ExportSeed() == other.log_signing_key().ExportSeed());
+  CHECK(one.log_signing_key()->ExportSeed() == other.log_signing_key()->ExportSeed());
   CHECK(one.client_keks().versions() == other.client_keks().versions());
   Bytes opened(32);
   const Id128 owner{7};

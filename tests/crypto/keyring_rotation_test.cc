@@ -69,7 +69,7 @@ std::vector<std::uint32_t> Versions(const Keyring& ring) {
 
 std::vector<PublicKey> PublicKeys(const Keyring& ring) {
   std::vector<PublicKey> keys;
-  for (const auto& key : ring.log_keys()) keys.push_back(key.key.public_key());
+  for (const auto& key : ring.log_keys()) keys.push_back(key.key->public_key());
   return keys;
 }
 
@@ -116,16 +116,16 @@ TEST_CASE("the keyring with two log keys written elsewhere from the format's des
   const Vault vault(kGoldenTwoLogKeys);
   const Keyring ring = vault.Open();
   REQUIRE(Versions(ring) == std::vector<std::uint32_t>{1, 2});
-  CHECK(Holds(ring.log_keys()[0].key.ExportSeed(), 0xe1));
-  CHECK(Holds(ring.log_keys()[1].key.ExportSeed(), 0xe2));
+  CHECK(Holds(ring.log_keys()[0].key->ExportSeed(), 0xe1));
+  CHECK(Holds(ring.log_keys()[1].key->ExportSeed(), 0xe2));
   CHECK(ring.log_keys()[0].retiring);
   CHECK_FALSE(ring.log_keys()[1].retiring);
-  CHECK(&ring.log_signing_key() == &ring.log_keys()[1].key);
+  CHECK(ring.log_signing_key() == ring.log_keys()[1].key);
   CHECK(Holds(ring.vault_db_key(), 0x91));
 
   const KeyringHeader header = vault.Header();
   CHECK(header.log_public_keys == PublicKeys(ring));
-  CHECK(header.log_public_key == ring.log_signing_key().public_key());
+  CHECK(header.log_public_key == ring.log_signing_key()->public_key());
   CHECK(header.oldest_log_key_retiring);
   const auto document = internal::ParseKeyring(kGoldenTwoLogKeys);
   REQUIRE(document);
@@ -144,15 +144,15 @@ TEST_CASE("a log key is added, the old one retired and dropped, and nothing else
   const Keyring both = vault.Open();
   REQUIRE(Versions(both) == std::vector<std::uint32_t>{1, 2});
   CHECK_FALSE((both.log_keys()[0].retiring || both.log_keys()[1].retiring));
-  CHECK(Holds(both.log_keys()[0].key.ExportSeed(), 0xe1));
-  CHECK(both.log_signing_key().public_key() == both.log_keys()[1].key.public_key());
+  CHECK(Holds(both.log_keys()[0].key->ExportSeed(), 0xe1));
+  CHECK(both.log_signing_key()->public_key() == both.log_keys()[1].key->public_key());
   CHECK(vault.Header().log_public_keys == PublicKeys(both));
   CHECK_FALSE(vault.Header().oldest_log_key_retiring);
   CHECK(vault.Document()["keys"]["log-signing"]["1"] == old_wrapped);
   CHECK(TheRest(vault.Document()) == TheRest(before));
   // Each can sign by itself.
   for (const auto& key : both.log_keys()) {
-    CHECK(VerifySignature(key.key.public_key(), AsBytes("head"), key.key.Sign(AsBytes("head"))));
+    CHECK(VerifySignature(key.key->public_key(), AsBytes("head"), key.key->Sign(AsBytes("head"))));
   }
 
   const json keys_of_both = vault.Document()["keys"];
@@ -161,7 +161,7 @@ TEST_CASE("a log key is added, the old one retired and dropped, and nothing else
   CHECK(PublicKeys(retiring) == PublicKeys(both));
   CHECK((retiring.log_keys()[0].retiring && !retiring.log_keys()[1].retiring));
   CHECK(vault.Header().oldest_log_key_retiring);
-  CHECK(vault.Header().log_public_key == both.log_keys()[1].key.public_key());
+  CHECK(vault.Header().log_public_key == both.log_keys()[1].key->public_key());
   CHECK(vault.Document()["keys"] == keys_of_both);
   CHECK(TheRest(vault.Document()) == TheRest(before));
 
@@ -169,7 +169,7 @@ TEST_CASE("a log key is added, the old one retired and dropped, and nothing else
   const Keyring last = vault.Open();
   CHECK(Versions(last) == std::vector<std::uint32_t>{2});
   CHECK_FALSE(last.log_keys()[0].retiring);
-  CHECK(last.log_signing_key().ExportSeed() == both.log_keys()[1].key.ExportSeed());
+  CHECK(last.log_signing_key()->ExportSeed() == both.log_keys()[1].key->ExportSeed());
   CHECK(vault.Header().log_public_keys == PublicKeys(last));
   CHECK(TheRest(vault.Document()) == TheRest(before));
   CHECK(ModeOf(vault.path) == 0600);
@@ -187,7 +187,7 @@ TEST_CASE("a keyring with one log key is of the form that older programs read, a
     const Keyring ring = vault.Open();
     json expected = before;
     expected["keys"]["log-signing"] = {{version, vault.Document()["keys"]["log-signing"][version]}};
-    expected["log"]["public_key"] = Base64Encode(ring.log_signing_key().public_key());
+    expected["log"]["public_key"] = Base64Encode(ring.log_signing_key()->public_key());
     expected["seal"] = vault.Document()["seal"];
     CHECK(vault.Text() == expected.dump(2) + "\n");
   }
@@ -196,7 +196,7 @@ TEST_CASE("a keyring with one log key is of the form that older programs read, a
 TEST_CASE("the wrapped key is in no file after the drop, nor where a crash had left it") {
   const Vault vault;
   const std::string wrapped = vault.Document()["keys"]["log-signing"]["1"];
-  const auto public_key = Base64Encode(vault.Open().log_signing_key().public_key());
+  const auto public_key = Base64Encode(vault.Open().log_signing_key()->public_key());
   REQUIRE(vault.Add());
   vault.directory().Put("keyring.json.0123456789abcdef.tmp", vault.Text());
   REQUIRE(vault.Retire());
@@ -376,7 +376,7 @@ TEST_CASE("no log key is printed, neither in the file nor in what is said about 
   vault.Put(kGoldenKeyring);
   say(vault.Retire());
   for (const auto& key : ring.log_keys()) {
-    const SecretBytes seed = key.key.ExportSeed();
+    const SecretBytes seed = key.key->ExportSeed();
     CHECK_FALSE(said.contains(AsText(seed.ExposeSecret())));
     CHECK_FALSE(said.contains(HexEncode(seed.ExposeSecret())));
     CHECK_FALSE(said.contains(Base64Encode(seed.ExposeSecret()).substr(0, 42)));

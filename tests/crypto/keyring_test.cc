@@ -50,8 +50,8 @@ bool SameKeys(const Keyring& a, const Keyring& b) {
          a.vault_db_key() == b.vault_db_key() && a.keys_db_key() == b.keys_db_key() &&
          a.blind_index_key() == b.blind_index_key() && a.token_hash_key() == b.token_hash_key() &&
          a.note_key() == b.note_key() &&
-         a.log_signing_key().public_key() == b.log_signing_key().public_key() &&
-         a.log_signing_key().ExportSeed() == b.log_signing_key().ExportSeed();
+         a.log_signing_key()->public_key() == b.log_signing_key()->public_key() &&
+         a.log_signing_key()->ExportSeed() == b.log_signing_key()->ExportSeed();
 }
 
 // An HSM that is not there.
@@ -100,7 +100,7 @@ TEST_CASE("a keyring under a passphrase records how the root key is derived") {
   CHECK(header->passphrase.memory_kib == QuickParameters().memory_kib);
   CHECK(header->passphrase.salt == QuickParameters().salt);
   CHECK(header->log_origin == kOrigin);
-  CHECK(header->log_public_key == created.log_signing_key().public_key());
+  CHECK(header->log_public_key == created.log_signing_key()->public_key());
   const auto opened = Keyring::Open(place.path, *Passphrase("correct horse battery"));
   REQUIRE(opened);
   CHECK(SameKeys(created, *opened));
@@ -119,7 +119,7 @@ TEST_CASE("the keyring written elsewhere from the format's description opens") {
   CHECK(KeyringHolds(ring->blind_index_key(), 0xb1));
   CHECK(KeyringHolds(ring->token_hash_key(), 0xa1));
   CHECK(KeyringHolds(ring->note_key(), 0xf1));
-  CHECK(KeyringHolds(ring->log_signing_key().ExportSeed(), 0xe1));
+  CHECK(KeyringHolds(ring->log_signing_key()->ExportSeed(), 0xe1));
 
   Id128 owner;
   for (std::size_t i = 0; i < owner.size(); ++i) owner[i] = static_cast<std::uint8_t>(0x20 + i);
@@ -142,7 +142,7 @@ TEST_CASE("no key stands in the keyring in clear") {
   const Place place;
   const Keyring ring = place.Create(*place.KeyFile());
   const std::string text = place.directory.Get("keyring.json");
-  const auto seed = ring.log_signing_key().ExportSeed();
+  const auto seed = ring.log_signing_key()->ExportSeed();
   const auto vault_db = ring.vault_db_key(), keys_db = ring.keys_db_key();
   for (const SecretBytes* key : {&vault_db, &keys_db, &ring.blind_index_key(),
                                  &ring.token_hash_key(), &ring.note_key(), &seed}) {

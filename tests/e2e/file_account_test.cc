@@ -83,9 +83,9 @@ TEST_CASE("what root does to a vault leaves every file to the account that serve
   const std::string client = vault.NewClient("A-1");
   vault.Stop();
   GiveToServer(vault);
-  for (const std::string step : {"add", "retire"}) {
+  for (const std::string step : {"rotate", "finish"}) {
     INFO(step);
-    const auto done = RunProgram({COFFER_BIN_DIR "/coffer", "log-key", step, "--data",
+    const auto done = RunProgram({COFFER_BIN_DIR "/coffer", "key", step, "log", "--data",
                                   vault.directory(), "--root-key-file", vault.root_key_file()});
     INFO(done.err);
     REQUIRE(done.exit_code == 0);
@@ -135,7 +135,7 @@ TEST_CASE("root does nothing to a vault that is half root's, and says how to giv
     for (const std::vector<std::string>& command :
          {std::vector<std::string>{COFFER_BIN_DIR "/cofferd", "--config", vault.config_file()},
           {COFFER_BIN_DIR "/cofferd", "--config", vault.config_file(), "--check"},
-          {COFFER_BIN_DIR "/coffer", "log-key", "add", "--data", vault.directory(),
+          {COFFER_BIN_DIR "/coffer", "key", "rotate", "log", "--data", vault.directory(),
            "--root-key-file", vault.root_key_file()}}) {
       const auto refused = RunProgram(command);
       INFO(command[0] << " " << refused.err);
@@ -150,7 +150,7 @@ TEST_CASE("root does nothing to a vault that is half root's, and says how to giv
   // Nor does a directory of theirs without a vault get a file of root's.
   fs::remove(database);
   fs::remove(vault.directory() + "/lock");
-  CHECK(RunProgram({COFFER_BIN_DIR "/coffer", "log-key", "add", "--data", vault.directory(),
+  CHECK(RunProgram({COFFER_BIN_DIR "/coffer", "key", "rotate", "log", "--data", vault.directory(),
                     "--root-key-file", vault.root_key_file()})
             .exit_code != 0);
   CHECK(OthersFilesIn(vault.directory()).empty());

@@ -45,7 +45,7 @@ class DrilledVault : public BackedUpVault {
     const auto document = audit::AssembleDrillReport(drill->note);
     REQUIRE(document);
     const audit::VerifierKey key{std::string(kOrigin),
-                                 OpenKeyring().log_signing_key().public_key()};
+                                 OpenKeyring().log_signing_key()->public_key()};
     CHECK(audit::VerifyDrillReport(*document, {&key, 1}).ok());
     CHECK(*audit::ParseDrillReport(drill->note) == drill->report);
     CHECK(FilesIn(scratch()).empty());
@@ -173,7 +173,7 @@ TEST_CASE("the restored log is compared with what is known of the log as it is n
   const auto keyring = vault.OpenKeyring();
   auto forked = audit::ParseCheckpointNote(earlier)->checkpoint;
   forked.root[0] ^= 1;
-  request.checkpoints = {later, audit::SignCheckpoint(forked, keyring.log_signing_key())};
+  request.checkpoints = {later, audit::SignCheckpoint(forked, *keyring.log_signing_key())};
   report = vault.Hold(request);
   CHECK(report.comparison == DrillComparison::kDiffers);
   CHECK(report.outcome == DrillOutcome::kFailed);
@@ -352,7 +352,7 @@ TEST_CASE("the vault keeps a drill's report that its log signed, and says when o
   const auto keyring = vault.OpenKeyring();
   auto report = first->report;
   const auto signed_note = [&] {
-    return *audit::WriteDrillReport(report, vault.kOrigin, keyring.log_signing_key());
+    return *audit::WriteDrillReport(report, vault.kOrigin, *keyring.log_signing_key());
   };
   report.finished = vault.clock.Now();
   report.root[0] ^= 1;

@@ -354,7 +354,7 @@ TEST_CASE("what is of another vault or history is refused, and nothing is change
   const auto keyring = vault.OpenKeyring();
   options.anchor_path.clear();
   const std::string forged = audit::SignCheckpoint(
-      {std::string(TestVault::kOrigin), 3, crypto::Hash{1}}, keyring.log_signing_key());
+      {std::string(TestVault::kOrigin), 3, crypto::Hash{1}}, *keyring.log_signing_key());
   CHECK(AnswerOf(vault.TryRecover(options, {forged})) == "checkpoint_mismatch");
   CHECK(contents() == before);
   CHECK(AnswerOf(Vault::Open(options, vault.root())) == "restored_copy");

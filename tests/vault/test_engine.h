@@ -212,7 +212,7 @@ class TestEngine {
     auto log = LogStore::Open(reader);
     REQUIRE(log);
     audit::VerifyOptions options;
-    options.key = {keyring_->log_origin(), keyring_->log_signing_key().public_key()};
+    options.key = {keyring_->log_origin(), keyring_->log_signing_key()->public_key()};
     const auto report = audit::VerifyLog(**log, options);
     REQUIRE(report);
     for (const auto& finding : report->findings) UNSCOPED_INFO(finding.message);

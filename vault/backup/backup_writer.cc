@@ -352,7 +352,7 @@ void BackupWriter::Prune(Place& place, Timestamp now, Pace& pace) const {
   if (!place.repository) return;
   const auto prune = [&]() -> Status {
     const KeepRule rule =
-        clock_doubted_() ? KeepRule() : RuleOf(place.destination, now, TrustedKeys());
+        clock_doubted_() ? KeepAllOf(TrustedKeys()) : RuleOf(place.destination, now, TrustedKeys());
     Pruned pruned;
     const auto gone = PruneRepository(
         *place.repository, rule, place.unfinished || !place.done.copied, [&] { return GoOn(pace); },
@@ -480,7 +480,7 @@ Status BackupWriter::CopyTo(Place& place, const VaultSnapshot& snapshot, const B
   }
   std::ranges::sort(manifest.files, {}, &audit::BackupFile::name);
   COFFER_ASSIGN(const auto note,
-                audit::SignBackupManifest(manifest, operations_.keyring().log_signing_key()));
+                audit::SignBackupManifest(manifest, *operations_.keyring().log_signing_key()));
   COFFER_TRY(repository.PutManifest(run.generation, note));
   chain.repository = repository.id();
   chain.base = run.generation;
@@ -558,7 +558,7 @@ Status BackupWriter::Write(Increment& increment, std::uint64_t log_size) const {
                                         .previous = next.previous,
                                         .vault = operations_.keyring().log_origin()};
   COFFER_ASSIGN(const auto note,
-                audit::SignBackupIncrement(document, operations_.keyring().log_signing_key()));
+                audit::SignBackupIncrement(document, *operations_.keyring().log_signing_key()));
   COFFER_TRY(place.repository->PutIncrement(document.base, document.n, note));
   next.n = document.n;
   next.previous = crypto::Sha256(crypto::AsBytes(note));

@@ -127,6 +127,10 @@ KeepRule RuleOf(const BackupDestination& destination, Timestamp now,
   return rule;
 }
 
+KeepRule KeepAllOf(std::vector<audit::VerifierKey> ours) {
+  return {std::nullopt, {}, std::move(ours), Timestamp{std::numeric_limits<std::int64_t>::min()}};
+}
+
 std::vector<bool> ChooseKept(std::span<const Timestamp> created, const KeepRule& rule) {
   const bool all = !rule.since && !rule.counts.any();
   std::vector<bool> kept(created.size(), all);

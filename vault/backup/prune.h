@@ -29,6 +29,9 @@ struct KeepRule {
 KeepRule RuleOf(const BackupDestination& destination, Timestamp now,
                 std::vector<audit::VerifierKey> ours);
 
+// What no clock tells the age of: every generation, and every moment.
+KeepRule KeepAllOf(std::vector<audit::VerifierKey> ours);
+
 // Which of generations that were made then stay by a rule: the first always does. They take the
 // places of the calendar in this order.
 std::vector<bool> ChooseKept(std::span<const Timestamp> created, const KeepRule& rule);

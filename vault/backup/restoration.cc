@@ -179,7 +179,7 @@ std::vector<audit::VerifierKey> LogKeysOf(std::span<const OpenedKeyring> keyring
 
 bool HasLogKey(const crypto::Keyring& keyring, const crypto::PublicKey& key) {
   return std::ranges::any_of(keyring.log_keys(),
-                             [&](const auto& held) { return held.key.public_key() == key; });
+                             [&](const auto& held) { return held.key->public_key() == key; });
 }
 
 // Of those that the keyring lacks.
@@ -187,7 +187,7 @@ std::string LaterKeysOf(std::span<const OpenedKeyring> keyrings, const crypto::K
   std::set<std::string> later;
   for (const OpenedKeyring& one : keyrings) {
     for (const auto& held : one.keyring.log_keys()) {
-      const auto key = held.key.public_key();
+      const auto key = held.key->public_key();
       if (!HasLogKey(chosen, key)) {
         later.insert(audit::FormatVerifierKey({one.keyring.log_origin(), key}));
       }
@@ -254,7 +254,7 @@ Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrin
     if (!all || !VerifyByAnyKey(anchor.note, one->keyring)) continue;
     const bool more =
         chosen == nullptr || std::ranges::any_of(one->keyring.log_keys(), [&](const auto& key) {
-          return !HasLogKey(chosen->keyring, key.key.public_key());
+          return !HasLogKey(chosen->keyring, key.key->public_key());
         });
     if (more) chosen = one;
   }

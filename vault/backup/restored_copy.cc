@@ -61,7 +61,7 @@ bool ReadSettled(audit::CanonicalReader& in, RestoredCopy& copy) {
 void RestoredCopy::SignLaterKeys(const crypto::Keyring& keyring) {
   if (later_keys.empty()) return;
   later_keys_signature =
-      crypto::HexEncode(keyring.log_signing_key().Sign(crypto::AsBytes(SaidOfLaterKeys(*this))));
+      crypto::HexEncode(keyring.log_signing_key()->Sign(crypto::AsBytes(SaidOfLaterKeys(*this))));
 }
 
 Result<std::vector<audit::VerifierKey>> RestoredCopy::LaterKeys(
@@ -71,7 +71,7 @@ Result<std::vector<audit::VerifierKey>> RestoredCopy::LaterKeys(
   const std::string said = SaidOfLaterKeys(*this);
   const bool is_signed = std::ranges::any_of(keyring.log_keys(), [&](const auto& held) {
     return signature &&
-           crypto::VerifySignature(held.key.public_key(), crypto::AsBytes(said), *signature);
+           crypto::VerifySignature(held.key->public_key(), crypto::AsBytes(said), *signature);
   });
   if (!later_keys.empty() && !is_signed) {
     return Fail(Code::kCorrupted, "restored_malformed",

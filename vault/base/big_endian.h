@@ -14,4 +14,11 @@ inline void AppendU64(crypto::Bytes& out, std::uint64_t value) {
   }
 }
 
+// Of eight bytes at least.
+inline std::uint64_t ReadU64(crypto::ByteView bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i) value = value << 8 | bytes[i];
+  return value;
+}
+
 }  // namespace coffer::vault

@@ -72,6 +72,11 @@ void ClientKeyExchange::BeginPass() {
   working_ = true;
 }
 
+void ClientKeyExchange::AlsoFollow(std::string_view name,
+                                   std::function<Status(const crypto::KeyringHeader&)> follow) {
+  followed_.push_back({HandedOverKeyPath(directory_, name), std::move(follow)});
+}
+
 void ClientKeyExchange::Start() {
   if (options_.keys_interval_ms == 0) return;
   try {
@@ -204,9 +209,17 @@ Status ClientKeyExchange::TellWritten() {
 Status ClientKeyExchange::Watch() {
   const std::string path = KeyringPath(directory_);
   const auto now = LookAt(path);
-  if (!now || now == seen_) return {};
+  const bool handed_over =
+      std::ranges::any_of(followed_, [](const Followed& one) { return IsThere(one.handed_over); });
+  if (!now || (now == seen_ && !handed_over)) return {};
   COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
-  COFFER_TRY(Follow(header));
+  // What is wrong with one keeps none of the others.
+  Status followed = Follow(header);
+  for (const Followed& one : followed_) {
+    Status also = one.follow(header);
+    if (followed) followed = std::move(also);
+  }
+  COFFER_TRY(std::move(followed));
   seen_ = now;
   return {};
 }

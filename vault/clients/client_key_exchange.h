@@ -31,6 +31,7 @@
 #include <string_view>
 #include <thread>
 #include <tuple>
+#include <vector>
 
 #include "crypto/keyring.h"
 #include "vault/access/operations.h"
@@ -48,6 +49,10 @@ class ClientKeyExchange {
   // Something else that lies under the newest vault-db key, or is made anew under it when it is
   // asked for: whether it does. Once more after both databases are. Thread-safe; before Start().
   void AlsoUnderNewest(std::function<bool()> written) { also_written_ = std::move(written); }
+  // Another key that keyring.json has versions of, by its name there: `follow` is called when the
+  // file has changed, or something was handed over, and again until it succeeds. Before Start().
+  void AlsoFollow(std::string_view name,
+                  std::function<Status(const crypto::KeyringHeader&)> follow);
   void Start();
   void Stop();
 
@@ -93,6 +98,11 @@ class ClientKeyExchange {
   std::int64_t position_ = std::numeric_limits<std::int64_t>::min();
   std::uint64_t rewrapped_ = 0, damaged_ = 0;
   std::function<bool()> also_written_;
+  struct Followed {
+    std::string handed_over;  // path
+    std::function<Status(const crypto::KeyringHeader&)> follow;
+  };
+  std::vector<Followed> followed_;
   std::uint32_t told_written_ = 0;  // both databases are, under that version
 
   std::uint64_t counted_ = 0, own_operations_ = 0;

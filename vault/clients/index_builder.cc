@@ -303,10 +303,17 @@ Status IndexBuilder::Run(audit::Entry* entry, FunctionRef<Status(Transaction&)> 
                                   entry != nullptr ? *entry : none, work);
 }
 
+bool IndexBuilder::ExchangeKeyOf(std::uint64_t generation) {
+  const std::uint64_t live = operations_.engine().Of<ClientsState>().PublishedIndex().live;
+  const bool wanted = live <= generation;
+  unwanted_ = wanted ? live : 0;
+  return wanted;
+}
+
 bool IndexBuilder::IsDue(const IndexState& state) const {
   if (!state.live_usable || state.lacks_fields) return true;
   // Its key is in the keyring, and cannot be destroyed.
-  if (state.live == 0) return true;
+  if (state.live == 0 || state.live == unwanted_.load()) return true;
   if (!state.uncovered) return false;
   const std::int64_t since = operations_.Now().ms - state.uncovered->ms;
   // By a clock that ran ahead: how long ago it was nobody knows.
@@ -393,6 +400,7 @@ Status IndexBuilder::Begin() {
     AddIndexKey(transaction, operations_.keyring(), next,
                 crypto::SecretBytes::Random(crypto::kAeadKeyBytes));
     entry.detail = "generation " + std::to_string(next);
+    if (state.live == unwanted_.load() && state.live != 0) entry.detail += "; asked for";
     return {};
   });
 }

@@ -13,6 +13,7 @@
 // must be unique waits for it. What searches find meanwhile: index_lookup.h.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -49,6 +50,9 @@ class IndexBuilder {
   void Stop();
 
   IndexStatus status() const;
+  // Another key than that of `generation` is wanted now: due until the live one is newer. False: it
+  // is. Thread-safe.
+  bool ExchangeKeyOf(std::uint64_t generation);
   // What is due now; false: nothing was. Not for two threads.
   Result<bool> Step();
 
@@ -80,6 +84,7 @@ class IndexBuilder {
   bool merging_ = false;     // was done by the last step
   bool build_next_ = false;  // comes the turn of what is built, while requests come
   std::string reported_;
+  std::atomic<std::uint64_t> unwanted_{0};      // a generation; 0 is due anyway
   std::optional<Id128> older_after_ = Id128{};  // nothing: none is left to be sealed
 
   std::mutex mutex_;

@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view kTokenLabel = "coffer-index-v1";
 constexpr std::string_view kKeyLabel = "coffer-index-key-v1";
 
+constexpr std::string_view kNewestGeneration =
+    "SELECT max(live, coalesce(next, live)) FROM index_state";
 constexpr std::string_view kReadState =
     "SELECT live, next, phase, position, done, rules, begun, exchanged, uncovered, uncovered_next "
     "FROM index_state WHERE id = 1";
@@ -117,6 +119,14 @@ std::int64_t MadeBy(const Field& field) {
     made = made << 8 | (i < field.region.size() ? field.region[i] : 0);
   }
   return made;
+}
+
+Result<std::uint64_t> SearchIndex::NewestGeneration(const Database& vault) {
+  COFFER_ASSIGN(auto query, Statement::Prepare(vault, kNewestGeneration));
+  auto row = query.Query();
+  COFFER_ASSIGN(const bool found, row.Next());
+  if (!found) return Fail(Code::kCorrupted, "storage_corrupted", "the index has no state");
+  return static_cast<std::uint64_t>(row.Int(0));
 }
 
 Result<SearchIndex> SearchIndex::Open(Database& database) {

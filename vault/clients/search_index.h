@@ -67,6 +67,8 @@ Result<crypto::SecretBytes> UnwrapIndexKey(const crypto::Keyring& keyring, std::
 class SearchIndex {
  public:
   static Result<SearchIndex> Open(Database& database);
+  // Of the newest key that vault.db tells of, where the rest is not needed.
+  static Result<std::uint64_t> NewestGeneration(const Database& vault);
   // State and keys as they are stored. What is read of the catalog: which fields are indexed.
   Status Load(KeyStore& keys, const crypto::Keyring& keyring, const Catalog& catalog);
   // The same without keys.db: in a transaction that changed the state, or a class.

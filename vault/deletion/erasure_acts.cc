@@ -145,7 +145,7 @@ Result<std::string> ErasureActs::MakeAct(const ErasureRow& row) const {
                 audit::InclusionProof(row.seq, tree.checkpoint.size,
                                       audit::MakeHashReader(reader->log(), tree.head)));
   COFFER_ASSIGN(const std::string note, audit::WriteAct(act, operations_.keyring().log_origin(),
-                                                        operations_.keyring().log_signing_key()));
+                                                        *operations_.keyring().log_signing_key()));
   return audit::AssembleAct(note, *entry,
                             audit::FormatProof({row.seq, std::move(hashes), tree.note}));
 }

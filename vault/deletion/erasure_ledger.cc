@@ -81,7 +81,7 @@ Result<std::unique_ptr<ErasureLedger>> ErasureLedger::Open(const std::string& pa
                                                            SettingStore& settings) {
   COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
   COFFER_ASSIGN(auto ledger, Read(path, keyring, stored));
-  COFFER_TRY(ledger->file_->Cover(keyring.log_origin(), keyring.log_signing_key()));
+  COFFER_TRY(ledger->file_->Cover(keyring.log_origin(), *keyring.log_signing_key()));
   if (stored != "") COFFER_TRY(settings.Put(kLedgerKeysSetting, ""));
   return ledger;
 }
@@ -177,7 +177,10 @@ void ErasureLedger::Prepare(const ErasureRow& row) {
   if (rehearsing_) return;
   {
     const std::lock_guard lock(mutex_);
-    if (!lines_) lines_.emplace(file_->head(), keyring_.log_origin(), keyring_.log_signing_key());
+    if (!lines_) {
+      lines_signer_ = keyring_.log_signing_key();
+      lines_.emplace(file_->head(), keyring_.log_origin(), *lines_signer_);
+    }
     waiting_.push_back(ErasureOf(row));
   }
   if (!writer_.joinable() && !StartWriter()) {
@@ -229,6 +232,14 @@ std::optional<audit::LedgerBatch> ErasureLedger::TakePrepared(
   return std::ranges::equal(prepared, erasures) ? std::move(lines) : std::nullopt;
 }
 
+Status ErasureLedger::CoverBy(const crypto::SigningKey& key) {
+  // Lines that were prepared are another key's, and their place is taken now.
+  DropPrepared();
+  if (rehearsing_) return {};
+  file_->Trust({keyring_.log_origin(), key.public_key()});
+  return file_->Cover(keyring_.log_origin(), key);
+}
+
 Status ErasureLedger::Append(std::span<ErasureRow> rows) {
   std::vector<audit::LedgerErasure> erasures;
   std::uint64_t n = file_->head().n;
@@ -252,7 +263,7 @@ Status ErasureLedger::Append(std::span<ErasureRow> rows) {
   if (!rehearsing_) {
     COFFER_TRY(prepared
                    ? file_->Append(*prepared)
-                   : file_->Append(erasures, keyring_.log_origin(), keyring_.log_signing_key()));
+                   : file_->Append(erasures, keyring_.log_origin(), *keyring_.log_signing_key()));
   }
   // What a start finishes before it compares must not be written once more then.
   if (!opening_) return {};
@@ -270,7 +281,8 @@ Status ErasureLedger::AppendActs(std::span<const ActRow> rows) {
   // Lines that were prepared have a place that is taken now.
   DropPrepared();
   if (rehearsing_) return {};
-  audit::LedgerBatch batch(file_->head(), keyring_.log_origin(), keyring_.log_signing_key());
+  const auto signer = keyring_.log_signing_key();
+  audit::LedgerBatch batch(file_->head(), keyring_.log_origin(), *signer);
   for (const ActRow& row : rows) {
     if (acts_known_.contains(row.id)) continue;
     COFFER_TRY(batch.Add({vault_, row.id.Text(), row.client ? row.client->Text() : std::string(),

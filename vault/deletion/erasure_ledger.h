@@ -66,6 +66,10 @@ class ErasureLedger {
   // written again.
   Status AppendActs(std::span<const ActRow> rows);
 
+  // `key`, which is about to be the newest of the keyring, vouches for all that is there: the one
+  // before may be destroyed. In an operation of the engine. Errors: those of LedgerFile::Cover.
+  Status CoverBy(const crypto::SigningKey& key);
+
   // Acts that it has, each once, in the order of their lines: for opening the vault, and dropped
   // then.
   const std::vector<ActRow>& found_acts() const { return found_acts_; }
@@ -117,6 +121,7 @@ class ErasureLedger {
   // The writer's while writing_, but for whether there are lines.
   std::vector<audit::LedgerErasure> prepared_;
   std::optional<audit::LedgerBatch> lines_;  // of prepared_
+  std::shared_ptr<const crypto::SigningKey> lines_signer_;
 };
 
 }  // namespace coffer::vault

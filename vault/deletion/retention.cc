@@ -445,7 +445,7 @@ Result<std::string> Retention::ReadRunReport(const Caller& caller, const RunId& 
     report.last_seq = row->last_seq;
     audit::FitRunReport(report);
     COFFER_ASSIGN(
-        note, audit::WriteRunReport(report, report.log, operations_.keyring().log_signing_key()));
+        note, audit::WriteRunReport(report, report.log, *operations_.keyring().log_signing_key()));
     return store.PutReport(id, note);
   }));
   if (!page) return audit::AssembleRunReport(note);

@@ -10,12 +10,11 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::string_view kRetiredSetting = "log-key-retired";
+constexpr std::string_view kRetiredSetting = "log-key-retired", kLeftSetting = "log-key-left";
 
-Result<std::uint32_t> VersionIn(SettingStore& settings, std::string_view name,
-                                std::uint32_t otherwise) {
+Result<std::uint32_t> VersionIn(SettingStore& settings, std::string_view name) {
   COFFER_ASSIGN(const auto text, settings.Find(name));
-  std::uint32_t version = otherwise;
+  std::uint32_t version = 0;
   if (text) std::from_chars(text->data(), text->data() + text->size(), version);
   return version;
 }
@@ -29,7 +28,7 @@ Status LogKeyEvent(Engine& engine, const crypto::Keyring& keyring, std::string_v
   entry.actor_kind = audit::ActorKind::kSystem;
   entry.decision = audit::Decision::kAllow;
   entry.outcome = "ok";
-  COFFER_ASSIGN(entry.detail, DetailOf(keyring, key.key.public_key()));
+  COFFER_ASSIGN(entry.detail, DetailOf(keyring, key.key->public_key()));
   const std::string version = std::to_string(key.version);
   return engine.Run(OperationKind::kWrite, EntryRule::kAlways, entry,
                     [&](Transaction& transaction) -> Status {
@@ -42,7 +41,7 @@ Status LogKeyEvent(Engine& engine, const crypto::Keyring& keyring, std::string_v
 std::vector<audit::VerifierKey> VerifierKeysOf(const crypto::Keyring& keyring) {
   std::vector<audit::VerifierKey> keys;
   for (const auto& held : keyring.log_keys()) {
-    auto named = audit::UnderAllNames({keyring.log_origin(), held.key.public_key()});
+    auto named = audit::UnderAllNames({keyring.log_origin(), held.key->public_key()});
     std::ranges::move(named, std::back_inserter(keys));
   }
   return keys;
@@ -73,33 +72,55 @@ std::string SignHead(const audit::Checkpoint& head, const crypto::Keyring& keyri
   std::string note;
   for (const auto& held : keyring.log_keys()) {
     if (held.retiring) continue;
-    const std::string own = audit::SignCheckpoint(head, held.key);
+    const std::string own = audit::SignCheckpoint(head, *held.key);
     // The text is the same; of a further key the signature line is added.
     note += note.empty() ? own : own.substr(own.find("\n\n") + 2);
   }
   return note;
 }
 
-Status AnnounceLogKeys(Engine& engine, const crypto::Keyring& keyring) {
-  const auto& keys = keyring.log_keys();
-  // A log from before keys were named began with the oldest one.
-  std::uint32_t announced = keys.front().version;
-  std::uint32_t retired = 0;
+Result<LogKeyNotes> ReadLogKeyNotes(SettingStore& settings) {
+  LogKeyNotes notes;
+  COFFER_ASSIGN(notes.announced, VersionIn(settings, kAnnouncedSetting));
+  COFFER_ASSIGN(notes.retired, VersionIn(settings, kRetiredSetting));
+  COFFER_ASSIGN(notes.left, VersionIn(settings, kLeftSetting));
+  return notes;
+}
+
+Result<LogKeyNotes> ReadLogKeyNotes(Engine& engine) {
+  LogKeyNotes notes;
   audit::Entry none;
-  COFFER_TRY(engine.Run(
-      OperationKind::kRead, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        auto& settings = transaction.stores().settings;
-        COFFER_ASSIGN(announced, VersionIn(settings, kAnnouncedSetting, announced));
-        COFFER_ASSIGN(retired, VersionIn(settings, kRetiredSetting, retired));
-        return {};
-      }));
+  COFFER_TRY(engine.Run(OperationKind::kRead, EntryRule::kNever, none,
+                        [&](Transaction& transaction) -> Status {
+                          COFFER_ASSIGN(notes, ReadLogKeyNotes(transaction.stores().settings));
+                          return {};
+                        }));
+  return notes;
+}
+
+Status NoteLogKeyLeft(Engine& engine, std::uint32_t version) {
+  audit::Entry none;
+  return engine.Run(
+      OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
+        return transaction.stores().settings.Put(kLeftSetting, std::to_string(version));
+      });
+}
+
+Status AnnounceLogKey(Engine& engine, const crypto::Keyring& keyring,
+                      const crypto::Keyring::LogKey& key) {
+  COFFER_ASSIGN(const LogKeyNotes notes, ReadLogKeyNotes(engine));
+  // A log from before keys were named began with the oldest one.
+  const std::uint32_t first = keyring.log_keys().front().version;
+  if (key.version <= (notes.announced == 0 ? first : notes.announced)) return {};
+  return LogKeyEvent(engine, keyring, audit::kKeyAnnounced, key, kAnnouncedSetting);
+}
+
+Status AnnounceLogKeys(Engine& engine, const crypto::Keyring& keyring) {
+  const auto keys = keyring.log_keys();
+  for (const auto& key : keys) COFFER_TRY(AnnounceLogKey(engine, keyring, key));
+  COFFER_ASSIGN(const LogKeyNotes notes, ReadLogKeyNotes(engine));
   for (const auto& key : keys) {
-    if (key.version > announced) {
-      COFFER_TRY(LogKeyEvent(engine, keyring, audit::kKeyAnnounced, key, kAnnouncedSetting));
-    }
-  }
-  for (const auto& key : keys) {
-    if (key.retiring && key.version > retired) {
+    if (key.retiring && key.version > notes.retired) {
       COFFER_TRY(LogKeyEvent(engine, keyring, audit::kKeyRetired, key, kRetiredSetting));
     }
   }

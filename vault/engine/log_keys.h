@@ -22,11 +22,26 @@ std::string SignHead(const audit::Checkpoint& head, const crypto::Keyring& keyri
 // Entries about keys that the log does not name yet, or does not name as retired yet. To be called
 // while the vault is opened, before anything is signed.
 Status AnnounceLogKeys(Engine& engine, const crypto::Keyring& keyring);
+// The same of one that the keyring is about to hold.
+Status AnnounceLogKey(Engine& engine, const crypto::Keyring& keyring,
+                      const crypto::Keyring::LogKey& key);
+
+// What the vault noted of its exchange: versions, and 0 for none.
+struct LogKeyNotes {
+  std::uint32_t announced = 0;  // the newest that the log names; 0: it named none
+  std::uint32_t retired = 0;    // the newest that the log says is retired
+  std::uint32_t left = 0;       // and by which no checkpoint is signed any more
+};
+Result<LogKeyNotes> ReadLogKeyNotes(SettingStore& settings);
+Result<LogKeyNotes> ReadLogKeyNotes(Engine& engine);
+Status NoteLogKeyLeft(Engine& engine, std::uint32_t version);
 
 // The detail of the log's first entry, and of those about keys. Errors: as audit::KeyDetail.
 Result<std::string> DetailOf(const crypto::Keyring& keyring, const crypto::PublicKey& key);
 
 // The version of the newest key that the log names.
 inline constexpr std::string_view kAnnouncedSetting = "log-key-announced";
+
+inline constexpr std::string_view kLogSigningName = "log-signing";  // in keyring.json
 
 }  // namespace coffer::vault

@@ -5,7 +5,7 @@ namespace coffer::vault {
 Result<audit::Checkpoint> PublishedTrees::Published(std::string& note) const {
   note = publisher_.published();
   return audit::VerifyCheckpoint(note,
-                                 {keyring_.log_origin(), keyring_.log_signing_key().public_key()});
+                                 {keyring_.log_origin(), keyring_.log_signing_key()->public_key()});
 }
 
 Result<PublishedTree> PublishedTrees::LookAtNewest() const {

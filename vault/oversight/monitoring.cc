@@ -110,7 +110,7 @@ Result<VaultStatus> Monitoring::ReadStatus(const Caller& caller) {
   status.vault_id = "vlt_" + crypto::Base32Encode(operations_.keyring().vault_id());
   status.log_origin = operations_.keyring().log_origin();
   status.log_key = audit::FormatVerifierKey(
-      {operations_.keyring().log_origin(), operations_.keyring().log_signing_key().public_key()});
+      {operations_.keyring().log_origin(), operations_.keyring().log_signing_key()->public_key()});
   status.checkpoint = watched_.publisher.published();
   status.waiting_for_clock = watched_.retention.waiting_for_clock();
   status.two_person = watched_.two_person.needed();

@@ -335,7 +335,7 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
   Database& vault = opened.database;
   audit::VerifyOptions verify;
   verify.key = options.log_key.value_or(
-      audit::VerifierKey{keyring.log_origin(), keyring.log_signing_key().public_key()});
+      audit::VerifierKey{keyring.log_origin(), keyring.log_signing_key()->public_key()});
   verify.checkpoints = options.checkpoints;
   const auto bytes =
       crypto::ReadFile(AnchorPath(options.directory, options.anchor_path), audit::kMaxAnchorBytes);
@@ -388,7 +388,7 @@ Result<DeepReport> Verification::VerifyLog(const Caller& caller, bool deep) {
   COFFER_TRY(operations_.Perform(call, [](Transaction&) -> Status { return {}; }));
   audit::VerifyOptions options;
   options.key = {operations_.keyring().log_origin(),
-                 operations_.keyring().log_signing_key().public_key()};
+                 operations_.keyring().log_signing_key()->public_key()};
   options.checkpoints = {publisher_.published()};
   COFFER_ASSIGN(auto reader, readers_.Open());
   Result<Database> keys;

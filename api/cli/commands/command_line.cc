@@ -162,7 +162,6 @@ void Declare(CLI::App& app, Command& chosen) {
   AddRestoreCommand(app, chosen);
   AddRecoverCommand(app, chosen);
   AddKeyCommands(app, chosen);
-  AddLogKeyCommands(app, chosen);
   TakeAsTyped(app);
 }
 

@@ -1,4 +1,4 @@
-// coffer key: which keys a vault has, and the exchange of its root key and of its clients' keys.
+// coffer key: which keys a vault has, and the exchange of its root key.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "api/cli/commands/commands.h"
+#include "api/cli/commands/key_exchange_commands.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/root_key.h"
 #include "api/cli/text/json_output.h"
@@ -27,12 +28,6 @@ struct KeyStatusOptions {
   ConnectionOptions connection;
   std::string directory;
   RootKeyOptions root_key;
-};
-
-struct KeyOptions {
-  std::string directory;
-  RootKeyOptions root_key;
-  bool json = false;
 };
 
 struct RootExchangeOptions : KeyOptions {
@@ -119,10 +114,11 @@ const json& UseOf(const json& status, std::string_view name) {
 std::string StateOf(const json& status, const json& key) {
   const std::string name = Text(key, "name");
   if (const std::string retiring = Text(key, "retiring"); !retiring.empty()) {
-    return "version " + retiring + " is retired, and destroyed at the next start";
+    return "version " + retiring +
+           " is retired: coffer key finish log destroys it, or the next start";
   }
   if (name == "log-signing" && TextList(key, "versions").size() > 1) {
-    return "both sign; coffer log-key retire";
+    return "both sign; coffer key finish log destroys the older version";
   }
   const json& use = UseOf(status, name);
   if (!use.is_object()) {
@@ -163,18 +159,6 @@ void PrintKeys(const json& status, Console& console) {
                 << " clients' keys are under version " << Printable(Text(one, "version"))
                 << (held ? "" : ", WHICH THE KEYRING DOES NOT HAVE: they cannot be read") << ".\n";
   }
-}
-
-constexpr std::string_view kAsItWas = "the keys are as they were";
-
-// Whose files they are; the root key was read before.
-Outcome<vault::ActingAs> ActForVault(const std::string& directory,
-                                     std::string_view otherwise = kAsItWas) {
-  const auto account = vault::AccountOfVault(directory);
-  if (!account) return std::unexpected(FailureOf(account.error(), otherwise));
-  auto acting = vault::ActingAs::Begin(*account);
-  if (!acting) return std::unexpected(FailureOf(acting.error(), otherwise));
-  return *std::move(acting);
 }
 
 Outcome<json> KeysOfDirectory(const KeyStatusOptions& options) {
@@ -276,7 +260,7 @@ Outcome<Exit> RotateRoot(const RootExchangeOptions& options, Console& console) {
   COFFER_ASSIGN(const auto root, OpenRootKey(options.root_key, options.directory));
   // Before another key is made for a vault that does not open by this one.
   if (const auto opened = crypto::Keyring::Open(KeyringFile(options.directory), *root); !opened) {
-    return std::unexpected(FailureOf(opened.error(), kAsItWas));
+    return std::unexpected(FailureOf(opened.error(), kKeysAsTheyWere));
   }
   COFFER_ASSIGN(const NewRootKey next, MakeRootKey(options.next));
   const auto undo = [&](Failure failure) {
@@ -300,7 +284,7 @@ Outcome<Exit> RotateRoot(const RootExchangeOptions& options, Console& console) {
                     "status --data DIR --root-key-file FILE)"));
     }
     if (!done) {
-      auto failure = FailureOf(done.error(), kAsItWas);
+      auto failure = FailureOf(done.error(), kKeysAsTheyWere);
       {
         const auto left = std::move(*acting);
       }
@@ -313,100 +297,6 @@ Outcome<Exit> RotateRoot(const RootExchangeOptions& options, Console& console) {
     TellRootExchanged(options, console);
   }
   return Exit::kOk;
-}
-
-Outcome<vault::KeyExchangeBegun> BeginExchange(const KeyOptions& options, Console& console,
-                                               crypto::KeysInUse which) {
-  COFFER_ASSIGN(const auto root, OpenRootKey(options.root_key, options.directory));
-  COFFER_ASSIGN(const auto acting, ActForVault(options.directory));
-  const auto begun = vault::BeginKeyExchange(options.directory, *root, which);
-  if (!begun) return std::unexpected(FailureOf(begun.error(), kAsItWas));
-  if (options.json) {
-    PrintJson(console, {{"version", begun->version},
-                        {"begun", begun->begun},
-                        {"handed_to_server", begun->served}});
-  }
-  return *begun;
-}
-
-Outcome<Exit> RotateDatabase(const KeyOptions& options, Console& console) {
-  COFFER_ASSIGN(const auto begun, BeginExchange(options, console, crypto::KeysInUse::kDatabases));
-  if (options.json) return Exit::kOk;
-  console.out << (begun.begun ? "The exchange is begun: version "
-                              : "It was begun already: version ")
-              << begun.version << " of vault-db and keys-db is in keyring.json.\n"
-              << (begun.served
-                      ? "The server that runs takes it up within seconds, and writes vault.db and "
-                        "keys.db anew under it,\nbeside them: vault.db takes its own size once "
-                        "more of the disk meanwhile.\n"
-                      : "The server writes vault.db and keys.db anew under it when it is "
-                        "started.\n")
-              << "How far it is: coffer key status. When both are written, destroy the older "
-                 "version: coffer key finish database\n"
-                 "(the next start does it too). Backups from before open by their own "
-                 "keyring.json, which keeps it.\n";
-  return Exit::kOk;
-}
-
-Outcome<Exit> FinishDatabase(const KeyOptions& options, Console& console) {
-  COFFER_ASSIGN(const auto root, OpenRootKey(options.root_key, options.directory));
-  COFFER_ASSIGN(const auto acting, ActForVault(options.directory));
-  const auto version = vault::FinishDatabaseKeyExchange(options.directory, *root);
-  if (!version) return std::unexpected(FailureOf(version.error(), kAsItWas));
-  if (options.json) {
-    PrintJson(console, {{"version", *version}});
-    return Exit::kOk;
-  }
-  console.out << "The older vault-db and keys-db are destroyed: vault.db and keys.db are under "
-                 "version "
-              << *version << ", which is the only one in keyring.json.\n";
-  return Exit::kOk;
-}
-
-Outcome<Exit> RotateClients(const KeyOptions& options, Console& console) {
-  COFFER_ASSIGN(const auto begun, BeginExchange(options, console, crypto::KeysInUse::kClients));
-  if (options.json) return Exit::kOk;
-  console.out << (begun.begun ? "The exchange is begun: version "
-                              : "It was begun already: version ")
-              << begun.version << " of client-kek is in keyring.json.\n"
-              << (begun.served
-                      ? "The server that runs takes it up within seconds, and wraps all clients' "
-                        "keys under it.\n"
-                      : "The server wraps all clients' keys under it when it is started.\n")
-              << "How far it is: coffer key status. When all are, destroy the older version: "
-                 "coffer key finish clients\n"
-                 "(the next start does it too). Copies of keyring.json from before keep it.\n";
-  return Exit::kOk;
-}
-
-Outcome<Exit> FinishClients(const KeyOptions& options, Console& console) {
-  COFFER_ASSIGN(const auto root, OpenRootKey(options.root_key, options.directory));
-  COFFER_ASSIGN(const auto acting, ActForVault(options.directory));
-  const auto done = vault::FinishClientKekExchange(options.directory, *root);
-  if (!done) return std::unexpected(FailureOf(done.error(), kAsItWas));
-  if (options.json) {
-    PrintJson(console,
-              {{"version", done->version}, {"keys", done->keys}, {"damaged", done->damaged}});
-    return Exit::kOk;
-  }
-  console.out << "The older client-kek is destroyed: " << Grouped(done->keys)
-              << " clients' keys are wrapped under version " << done->version
-              << ", which is the only one in keyring.json.\n";
-  if (done->damaged > 0) {
-    console.out << Grouped(done->damaged)
-                << " keys of clients open under no version, before as now: these are damaged.\n";
-  }
-  return Exit::kOk;
-}
-
-void AddDirectory(CLI::App& command, KeyOptions& options) {
-  command
-      .add_option("--data", options.directory,
-                  "The vault's data directory; a server may have it meanwhile")
-      ->type_name("DIR")
-      ->required();
-  AddRootKeyOptions(command, options.root_key, "The vault's root key file");
-  command.add_flag("--json", options.json, "Print JSON");
 }
 
 void AddKeyStatus(CLI::App& group, Command& chosen) {
@@ -463,6 +353,24 @@ void AddRotateRoot(CLI::App& group, Command& chosen) {
 
 }  // namespace
 
+Outcome<vault::ActingAs> ActForVault(const std::string& directory, std::string_view otherwise) {
+  const auto account = vault::AccountOfVault(directory);
+  if (!account) return std::unexpected(FailureOf(account.error(), otherwise));
+  auto acting = vault::ActingAs::Begin(*account);
+  if (!acting) return std::unexpected(FailureOf(acting.error(), otherwise));
+  return *std::move(acting);
+}
+
+void AddDirectory(CLI::App& command, KeyOptions& options) {
+  command
+      .add_option("--data", options.directory,
+                  "The vault's data directory; a server may have it meanwhile")
+      ->type_name("DIR")
+      ->required();
+  AddRootKeyOptions(command, options.root_key, "The vault's root key file");
+  command.add_flag("--json", options.json, "Print JSON");
+}
+
 void AddKeyCommands(CLI::App& app, Command& chosen) {
   CLI::App* group = app.add_subcommand("key", "Show and exchange the vault's keys");
   group->require_subcommand(1);
@@ -470,51 +378,10 @@ void AddKeyCommands(CLI::App& app, Command& chosen) {
   CLI::App* rotate = group->add_subcommand("rotate", "Exchange a key while the vault serves");
   rotate->require_subcommand(1);
   AddRotateRoot(*rotate, chosen);
-  {
-    auto options = std::make_shared<KeyOptions>();
-    CLI::App* command = rotate->add_subcommand(
-        "clients", "Begin to wrap all clients' keys under a new key, which the server does");
-    AddDirectory(*command, *options);
-    command->footer(
-        "Run it as root: it reads the root key, and writes as the account that has the vault. "
-        "Example:\n"
-        "  coffer key rotate clients --data /var/lib/coffer --root-key-file root.key");
-    RunWith(*command, chosen, options, RotateClients);
-  }
-  {
-    auto options = std::make_shared<KeyOptions>();
-    CLI::App* command = rotate->add_subcommand(
-        "database", "Begin to write both databases anew under new keys, which the server does");
-    AddDirectory(*command, *options);
-    command->footer(
-        "Run it as root: it reads the root key, and writes as the account that has the vault. "
-        "Example:\n"
-        "  coffer key rotate database --data /var/lib/coffer --root-key-file root.key");
-    RunWith(*command, chosen, options, RotateDatabase);
-  }
   CLI::App* finish =
       group->add_subcommand("finish", "Destroy a key that nothing is encrypted under any more");
   finish->require_subcommand(1);
-  {
-    auto options = std::make_shared<KeyOptions>();
-    CLI::App* command =
-        finish->add_subcommand("clients", "Destroy the key that clients' keys were under before");
-    AddDirectory(*command, *options);
-    command->footer(
-        "Run it as root, when coffer key status says that all are wrapped. Example:\n"
-        "  coffer key finish clients --data /var/lib/coffer --root-key-file root.key");
-    RunWith(*command, chosen, options, FinishClients);
-  }
-  {
-    auto options = std::make_shared<KeyOptions>();
-    CLI::App* command =
-        finish->add_subcommand("database", "Destroy the keys that the databases were under before");
-    AddDirectory(*command, *options);
-    command->footer(
-        "Run it as root, when coffer key status says that both are written. Example:\n"
-        "  coffer key finish database --data /var/lib/coffer --root-key-file root.key");
-    RunWith(*command, chosen, options, FinishDatabase);
-  }
+  AddKeyExchanges(*rotate, *finish, chosen);
 }
 
 }  // namespace coffer::cli

@@ -426,7 +426,7 @@ class LogCalls : public ApiCalls {
     report.generation = "bkp_06bk4v0c5s3x9t7q2n8h1w6m4r";
     report.findings = {"object_missing: objects/ab/cd"};
     const auto note =
-        audit::WriteDrillReport(report, keyring->log_origin(), keyring->log_signing_key());
+        audit::WriteDrillReport(report, keyring->log_origin(), *keyring->log_signing_key());
     REQUIRE(note);
     const std::string quoted = json(*note).dump();
     return quoted.substr(1, quoted.size() - 2);

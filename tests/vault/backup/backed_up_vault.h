@@ -125,7 +125,7 @@ class BackedUpVault : public TestVault {
   RepositoryReport Verify(const std::string& path) {
     const auto keyring = OpenKeyring();
     const auto keys =
-        audit::UnderAllNames({keyring.log_origin(), keyring.log_signing_key().public_key()});
+        audit::UnderAllNames({keyring.log_origin(), keyring.log_signing_key()->public_key()});
     auto report = VerifyRepository(path, keys);
     REQUIRE(report);
     return *std::move(report);

@@ -299,7 +299,7 @@ TEST_CASE("another's manifest names no page of ours, and is no generation") {
   CHECK(vault.FindingsIn("true") == Strings{});
   CHECK(AnswerOf(vault.TryRestore("forged", other)) == "note_signature_missing");
   // One that this vault signed itself would be found by what its pages are.
-  const auto ours = audit::SignBackupManifest(manifest, vault.OpenKeyring().log_signing_key());
+  const auto ours = audit::SignBackupManifest(manifest, *vault.OpenKeyring().log_signing_key());
   REQUIRE(ours);
   REQUIRE(repository->PutManifest(other, *ours));
   CHECK(AnswerOf(vault.TryRestore("ours", other)) == "page_wrong");
@@ -485,7 +485,7 @@ TEST_CASE("a generation of a time to come is not the newest for ever: it is told
   auto manifest = vault.ManifestOf(*repository, first.generation);
   manifest.generation = "bkp_7zzzzzzzzzzzzzzzzzzzzzzzzz";
   manifest.created.ms += 3650 * kOneDay;
-  const auto ahead = audit::SignBackupManifest(manifest, vault.OpenKeyring().log_signing_key());
+  const auto ahead = audit::SignBackupManifest(manifest, *vault.OpenKeyring().log_signing_key());
   REQUIRE(ahead);
   REQUIRE(repository->PutManifest(manifest.generation, *ahead));
   const auto run = vault->backups().RunBackup(vault.As(kAdministrator));

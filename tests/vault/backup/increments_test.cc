@@ -352,6 +352,32 @@ TEST_CASE("whoever makes generations takes no moment of the last two days away")
   CHECK(restored->created == moments.front());
 }
 
+TEST_CASE("while the clock is doubted no moment goes, however old it seems") {
+  BackedUpVault vault(WithDestinations(30));
+  std::vector<Timestamp> moments;
+  for (int i = 0; i < 4; ++i) {
+    if (i == 1) {
+      // Further than anybody has confirmed, and a start looks at it.
+      vault.clock.Advance(90 * kOneDay);
+      vault.Close();
+      vault.Open();
+      REQUIRE(vault->monitoring().ReadStatus(vault.As(Role::kAuditor))->waiting_for_clock);
+    }
+    vault.BackUp();
+    vault.NewClient("A-" + std::to_string(i));
+    vault.IncrementAll();
+    moments.push_back(vault.NewestMoment());
+    vault.clock.Advance(1000);
+  }
+  CHECK(FilesIn(fs::path(vault.data()) / "increments").size() == moments.size());
+  for (std::size_t i = 0; i < moments.size(); ++i) {
+    const auto restored = vault.TryRestoreAt("doubted-" + std::to_string(i), moments[i]);
+    INFO(AnswerOf(restored));
+    REQUIRE(restored);
+    CHECK(restored->created == moments[i]);
+  }
+}
+
 TEST_CASE("older increments stay behind the newest two generations") {
   BackedUpVault vault(WithDestinations(30));
   std::vector<std::size_t> notes, objects;

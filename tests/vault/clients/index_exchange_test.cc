@@ -10,9 +10,12 @@
 #include <set>
 #include <thread>
 
+#include "crypto/atomic_file.h"
 #include "tests/vault/test_vault.h"
+#include "vault/clients/index_exchange_request.h"
 #include "vault/clients/index_terms.h"
 #include "vault/clients/search_index.h"
+#include "vault/key_exchange.h"
 
 namespace coffer::vault {
 namespace {
@@ -729,6 +732,85 @@ TEST_CASE("what would be stored anew by the class of today is no unchanged impor
   vault.Exchange();
   CHECK(import() == std::pair(record, ImportOutcome::kUnchanged));
   vault.CheckInvariants();
+}
+
+TEST_CASE("the index's key is exchanged when somebody with the root key asks for it") {
+  IndexVault vault;
+  const ClientId client = vault.NewClient("REF-1");
+  const RecordId record = vault.NewContact(client, {{"last_name", "Doe"}});
+  const std::set<std::string> found = {record.Text()};
+  const std::vector<BlindToken> values = {vault.FieldToken("contact", "last_name", "doe"),
+                                          vault.ReferenceToken("REF-1")};
+  const auto before = vault.TokensToday(values);
+  const std::string request = HandedOverKeyPath(vault.directory(), kSearchIndexName);
+  const auto follow = [&] { return AnswerOf(vault->key_exchange().Step()); };
+  CHECK(vault.Exchange() == 0);
+  const std::uint64_t first = vault.State().generation;
+
+  const bool served = GENERATE(true, false);
+  CAPTURE(served);
+  if (!served) vault.Close();
+  for (int i = 0; i < 2; ++i) {
+    const auto asked = AskForIndexExchange(vault.directory(), vault.root());
+    INFO(AnswerOf(asked));
+    REQUIRE(asked);
+    CHECK((asked->generation == first && asked->served == served));
+  }
+  if (!served) vault.Open();
+  CHECK(follow() == "ok");
+  // It stays until the work is done: a restart finds it.
+  CHECK(fs::exists(request));
+  vault.Close();
+  vault.Open();
+  CHECK(follow() == "ok");
+  CHECK(vault.Find("Doe") == found);
+  CHECK(vault.Exchange() > 0);
+  CHECK(vault.State().generation > first);
+  CHECK(vault.Find("Doe") == found);
+  for (const BlindToken& token : vault.TokensToday(values)) {
+    // Those under the keyring's key are in no index.
+    if (std::ranges::find(values, token) != values.end()) continue;
+    CHECK(std::ranges::find(before, token) == before.end());
+  }
+  CHECK(follow() == "ok");
+  CHECK_FALSE(fs::exists(request));
+  CHECK(vault.Exchange() == 0);
+
+  // Asked for while the next one is built, it is that one's key that goes.
+  REQUIRE(AskForIndexExchange(vault.directory(), vault.root()));
+  CHECK(follow() == "ok");
+  while (!vault.State().building) REQUIRE(vault->index_builder().Step() == true);
+  fs::remove(request);
+  const auto while_built = AskForIndexExchange(vault.directory(), vault.root());
+  REQUIRE(while_built);
+  CHECK(while_built->generation > vault.State().generation);
+  CHECK(follow() == "ok");
+  CHECK(vault.Exchange() > 0);
+  CHECK(follow() == "ok");
+  CHECK(vault.Exchange() > 0);
+  CHECK(vault.State().generation > while_built->generation);
+  CHECK(follow() == "ok");
+  CHECK_FALSE(fs::exists(request));
+  vault.CheckInvariants();
+}
+
+TEST_CASE("what asks for another key of the index without the root key is not followed") {
+  IndexVault vault;
+  vault.NewClient("REF-1");
+  CHECK(vault.Exchange() == 0);
+  const std::string request = HandedOverKeyPath(vault.directory(), kSearchIndexName);
+  std::ofstream(request) << "please";
+  CHECK(AnswerOf(vault->key_exchange().Step()) == "envelope_malformed");
+  REQUIRE(AskForIndexExchange(vault.directory(), vault.root()));
+  auto altered = *crypto::ReadFile(request, 256);
+  altered.back() ^= 1;
+  REQUIRE(crypto::WriteFileAtomically(request, altered));
+  CHECK(AnswerOf(vault->key_exchange().Step()) == "envelope_not_authentic");
+  CHECK(vault.Exchange() == 0);
+  // Whoever has it puts right what lies there.
+  REQUIRE(AskForIndexExchange(vault.directory(), vault.root()));
+  CHECK(AnswerOf(vault->key_exchange().Step()) == "ok");
+  CHECK(vault.Exchange() > 0);
 }
 
 }  // namespace coffer::vault

@@ -72,7 +72,7 @@ class CutLedger : public TestVault {
     for (audit::LedgerLine line : chosen) {
       line.at = head;
       const auto text =
-          audit::WriteLedgerLine(line, keyring.log_origin(), keyring.log_signing_key());
+          audit::WriteLedgerLine(line, keyring.log_origin(), *keyring.log_signing_key());
       REQUIRE(text);
       file << *text;
       head.prev = crypto::Sha256(crypto::AsBytes(text->substr(0, text->size() - 1)));

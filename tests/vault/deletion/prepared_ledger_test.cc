@@ -67,13 +67,14 @@ class PreparedLedger {
   // Verified by one who reads nothing but the file.
   void CheckFile() {
     std::vector<std::string> found;
-    audit::LedgerReader reader({{keyring_->log_origin(), keyring_->log_signing_key().public_key()}},
-                               [&](const audit::LedgerLine& line) -> Status {
-                                 if (found.empty() || found.back() != line.erasure.erasure) {
-                                   found.push_back(line.erasure.erasure);
-                                 }
-                                 return {};
-                               });
+    audit::LedgerReader reader(
+        {{keyring_->log_origin(), keyring_->log_signing_key()->public_key()}},
+        [&](const audit::LedgerLine& line) -> Status {
+          if (found.empty() || found.back() != line.erasure.erasure) {
+            found.push_back(line.erasure.erasure);
+          }
+          return {};
+        });
     std::ifstream file(path(), std::ios::binary);
     REQUIRE(reader.Feed(std::string(std::istreambuf_iterator<char>(file), {})));
     REQUIRE(reader.Finish());

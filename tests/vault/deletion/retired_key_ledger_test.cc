@@ -71,7 +71,7 @@ class RetiredKey : public TestVault {
                     {},
                     1,
                     clock.Now()};
-    file << *audit::WriteLedgerLine(line, stolen.log_origin(), stolen.log_signing_key());
+    file << *audit::WriteLedgerLine(line, stolen.log_origin(), *stolen.log_signing_key());
   }
   bool Lives() {
     return AnswerOf((*this)->records().GetRecord(As(kCrmService), living, record)) == "ok";
@@ -162,7 +162,7 @@ TEST_CASE("a ledger of several keys is the one that it was") {
   vault.Erase("G-3");
   vault.Exchange();
   const auto today = *audit::ParseVerifierKey(audit::FormatVerifierKey(
-      {vault.stolen.log_origin(), vault.OpenKeyring().log_signing_key().public_key()}));
+      {vault.stolen.log_origin(), vault.OpenKeyring().log_signing_key()->public_key()}));
   // Today's key is enough: it vouches for what the others signed.
   std::size_t lines = 0;
   audit::LedgerReader reader({today}, [&](const auto&) -> Status { return ++lines, Status(); });
@@ -179,7 +179,7 @@ TEST_CASE("a vault that had its key exchanged by an older version trusts what it
   const Strings before = vault.Lines();
   vault.Exchange();
   const std::string old_key = audit::FormatVerifierKey(
-      {vault.stolen.log_origin(), vault.stolen.log_signing_key().public_key()});
+      {vault.stolen.log_origin(), vault.stolen.log_signing_key()->public_key()});
   // As that version left it.
   {
     std::ofstream file(vault.Path(), std::ios::trunc);

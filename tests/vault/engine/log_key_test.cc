@@ -115,7 +115,7 @@ TEST_CASE("what the retired key signs afterwards is refused") {
   REQUIRE(vault.Rotate(LogKeyStep::kRetire) == "ok");
   const auto checkpoint = *audit::VerifyCheckpoint(vault.Anchor(), vault.NewKey());
   CHECK(vault.Verified(vault.NewKey(),
-                       {audit::SignCheckpoint(checkpoint, stolen.log_signing_key())}) == "epoch");
+                       {audit::SignCheckpoint(checkpoint, *stolen.log_signing_key())}) == "epoch");
 }
 
 }  // namespace coffer::vault

@@ -53,7 +53,7 @@ class TestPublisher : public TestEngine {
   }
   audit::Checkpoint Signed(const std::string& note) {
     const auto checkpoint = audit::VerifyCheckpoint(
-        note, {keyring().log_origin(), keyring().log_signing_key().public_key()});
+        note, {keyring().log_origin(), keyring().log_signing_key()->public_key()});
     REQUIRE(checkpoint);
     return *checkpoint;
   }

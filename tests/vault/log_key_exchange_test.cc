@@ -1,0 +1,266 @@
+// The key that signs the log exchanged while a vault serves: whoever verifies by either key comes
+// through, what is signed at every moment is by a key that may, and the old one is gone.
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <filesystem>
+#include <thread>
+
+#include "audit/documents/erasure_ledger.h"
+#include "audit/verify/verify.h"
+#include "crypto/atomic_file.h"
+#include "tests/vault/test_vault.h"
+#include "vault/log_key_rotation.h"
+#include "vault/oversight/verify_directory.h"
+
+namespace coffer::vault {
+namespace {
+
+using enum Role;
+
+class LogKeyExchanged : public TestVault {
+ public:
+  LogKeyExchanged() { Erase("S-1"); }
+  void Erase(const std::string& reference) {
+    const auto client = NewClient(reference);
+    NewContact(client, {{"last_name", "Doe"}});
+    const auto erased = (*this)->erasures().Erase(As(kPrivacyOfficer), client, {});
+    INFO(AnswerOf(erased));
+    REQUIRE(erased);
+    acts_.push_back(erased->id);
+  }
+  Result<LogKeyRotated> Rotate(LogKeyStep step) {
+    VaultOptions options;
+    options.directory = directory();
+    return RotateLogKey(options, root(), step);
+  }
+  void Reopen() {
+    Close();
+    Open();
+  }
+  std::string Step() { return AnswerOf((*this)->key_exchange().Step()); }
+  std::string HandedOver() { return HandedOverKeyPath(directory(), "log-signing"); }
+  // As the vault says that is open, or keyring.json.
+  audit::VerifierKey KeyOfLog() {
+    if (operator->() == nullptr) return *audit::ParseVerifierKey(LogKey());
+    const auto status = (*this)->monitoring().ReadStatus(As(kAuditor));
+    REQUIRE(status);
+    return *audit::ParseVerifierKey(status->log_key);
+  }
+  std::string Anchor() {
+    const auto bytes = crypto::ReadFile(AnchorPath(directory(), anchor_path()), 64UZ * 1024);
+    REQUIRE(bytes);
+    return audit::ParseAnchor(crypto::AsText(*bytes))->note;
+  }
+  std::string Verified(const audit::VerifierKey& key, std::vector<std::string> more = {}) {
+    OfflineVerifyOptions options;
+    options.directory = directory();
+    options.anchor_path = anchor_path();
+    options.log_key = key;
+    options.checkpoints = std::move(more);
+    options.deep = true;
+    const auto report = VerifyDirectory(options, root());
+    INFO(AnswerOf(report));
+    REQUIRE(report);
+    return report->log.ok() ? "ok" : report->log.findings.front().check;
+  }
+  Strings KeyEvents() {
+    Strings events;
+    for (const auto& entry : WholeLog()) {
+      if (entry.action.starts_with("log.key.")) events.push_back(entry.action);
+    }
+    return events;
+  }
+  // By whom the ledger, as it is, can be read.
+  std::string LedgerReadBy(const audit::VerifierKey& key) {
+    const auto bytes = crypto::ReadFile(directory() + "/erasures.ledger", 1UZ << 20);
+    REQUIRE(bytes);
+    audit::LedgerReader reader({key}, [](const auto&) -> Status { return {}; });
+    Status read = reader.Feed(crypto::AsText(*bytes));
+    if (read) read = reader.Finish();
+    return AnswerOf(read);
+  }
+  void CheckActs() {
+    for (const auto& act : acts_) {
+      CHECK(AnswerOf((*this)->erasure_acts().ReadAct(As(kAuditor), act, {})) == "ok");
+    }
+  }
+
+ private:
+  std::vector<ErasureId> acts_;
+};
+
+}  // namespace
+
+TEST_CASE("the log's key is exchanged while the vault serves") {
+  LogKeyExchanged vault;
+  const auto old_key = vault.KeyOfLog();
+  const auto rotated = vault.Rotate(LogKeyStep::kAdd);
+  INFO(AnswerOf(rotated));
+  REQUIRE(rotated);
+  CHECK((rotated->served && rotated->begun));
+  // Nothing of it before the vault has announced it.
+  CHECK(AnswerOf(vault.Rotate(LogKeyStep::kRetire)) == "rotation_unfinished");
+  CHECK(vault.KeyEvents().empty());
+  REQUIRE(vault.Step() == "ok");
+  CHECK_FALSE(std::filesystem::exists(vault.HandedOver()));
+  CHECK(vault.KeyEvents() == Strings{"log.key.announced"});
+  const auto new_key = vault.KeyOfLog();
+  CHECK(new_key.key != old_key.key);
+  const std::string overlap = vault.Anchor();
+  CHECK(audit::VerifyCheckpoint(overlap, old_key));
+  CHECK(audit::VerifyCheckpoint(overlap, new_key));
+  CHECK(vault.LedgerReadBy(new_key) == "ok");
+  vault.Erase("S-2");
+  vault.CheckActs();
+
+  // Again changes nothing.
+  const auto again = vault.Rotate(LogKeyStep::kAdd);
+  REQUIRE(again);
+  CHECK_FALSE(again->begun);
+  REQUIRE(vault.Step() == "ok");
+  CHECK(vault.KeyOfLog().key == new_key.key);
+  CHECK(vault.KeyEvents().size() == 1);
+
+  CHECK(AnswerOf(vault.Rotate(LogKeyStep::kRetire)) == "rotation_unfinished");
+  CHECK(AnswerOf(vault.Rotate(LogKeyStep::kAdd)) == "rotation_in_progress");
+  REQUIRE(vault.Step() == "ok");
+  CHECK(vault.KeyEvents() == Strings{"log.key.announced", "log.key.retired"});
+  const auto alone = audit::VerifyCheckpoint(vault.Anchor(), new_key);
+  REQUIRE(alone);
+  CHECK_FALSE(audit::VerifyCheckpoint(vault.Anchor(), old_key));
+  vault.Erase("S-3");
+  const auto finished = vault.Rotate(LogKeyStep::kRetire);
+  INFO(AnswerOf(finished));
+  REQUIRE(finished);
+  CHECK(vault.OpenKeyring().log_keys().size() == 1);
+  REQUIRE(vault.Step() == "ok");
+  CHECK(AnswerOf(vault.Rotate(LogKeyStep::kRetire)) == "nothing_to_retire");
+  vault.Erase("S-4");
+  vault.CheckActs();
+  CHECK(vault.LedgerReadBy(new_key) == "ok");
+
+  vault.Close();
+  CHECK(vault.Verified(new_key) == "ok");
+  CHECK(vault.Verified(old_key) == "epoch");
+  CHECK(vault.Verified(old_key, {overlap}) == "ok");
+  vault.Open();
+  CHECK(vault.KeyEvents().size() == 2);
+  vault.CheckInvariants();
+}
+
+TEST_CASE("a log's key can be exchanged again and again without a start between") {
+  LogKeyExchanged vault;
+  for (int i = 0; i < 3; ++i) {
+    CAPTURE(i);
+    REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+    REQUIRE(vault.Step() == "ok");
+    CHECK(AnswerOf(vault.Rotate(LogKeyStep::kRetire)) == "rotation_unfinished");
+    REQUIRE(vault.Step() == "ok");
+    REQUIRE(vault.Rotate(LogKeyStep::kRetire));
+    // Without a look at it in between, next time.
+    if (i == 1) REQUIRE(vault.Step() == "ok");
+    vault.Erase("R-" + std::to_string(i));
+  }
+  CHECK(vault.KeyEvents().size() == 6);
+  vault.Reopen();
+  CHECK(vault.KeyEvents().size() == 6);
+  vault.Close();
+  CHECK(vault.Verified(vault.KeyOfLog()) == "ok");
+}
+
+TEST_CASE("what a restart finds of an exchange of the log's key it brings to its end") {
+  LogKeyExchanged vault;
+  const auto old_key = vault.KeyOfLog();
+  // How far the server has come, and the command.
+  const int stage = GENERATE(0, 1, 2, 3);
+  CAPTURE(stage);
+  REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+  if (stage > 0) REQUIRE(vault.Step() == "ok");
+  if (stage > 1) CHECK(AnswerOf(vault.Rotate(LogKeyStep::kRetire)) == "rotation_unfinished");
+  if (stage > 2) REQUIRE(vault.Step() == "ok");
+  vault.Erase("C-1");
+  vault.Reopen();
+  REQUIRE(vault.Step() == "ok");
+  CHECK_FALSE(std::filesystem::exists(vault.HandedOver()));
+  CHECK(vault.OpenKeyring().log_keys().size() == (stage > 1 ? 1 : 2));
+  CHECK(vault.KeyEvents().size() == (stage > 1 ? 2 : 1));
+  CHECK(vault.LedgerReadBy(vault.KeyOfLog()) == "ok");
+  CHECK(vault.KeyOfLog().key != old_key.key);
+  vault.Erase("C-2");
+  vault.CheckActs();
+  if (stage <= 1) {
+    CHECK(AnswerOf(vault.Rotate(LogKeyStep::kRetire)) == "rotation_unfinished");
+    REQUIRE(vault.Step() == "ok");
+    REQUIRE(vault.Rotate(LogKeyStep::kRetire));
+    REQUIRE(vault.Step() == "ok");
+  }
+  vault.Reopen();
+  vault.Close();
+  CHECK(vault.Verified(vault.KeyOfLog()) == "ok");
+}
+
+TEST_CASE("a key of the log that keyring.json does not have signs nothing") {
+  LogKeyExchanged vault;
+  const auto old_key = vault.KeyOfLog();
+  const std::string path = KeyringPath(vault.directory());
+  const auto before = crypto::ReadFile(path, 1UZ << 20);
+  REQUIRE(before);
+  REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+  const auto with_next = crypto::ReadFile(path, 1UZ << 20);
+  REQUIRE(with_next);
+  SECTION("handed over, and not in the file") {
+    REQUIRE(crypto::WriteFileAtomically(path, *before));
+    CHECK(vault.Step() == "keyring_behind");
+    CHECK(vault.KeyOfLog().key == old_key.key);
+    CHECK(vault.KeyEvents().empty());
+    REQUIRE(crypto::WriteFileAtomically(path, *with_next));
+    CHECK(vault.Step() == "ok");
+  }
+  SECTION("in the file, and not handed over") {
+    std::filesystem::remove(vault.HandedOver());
+    CHECK(vault.Step() == "keyring_ahead");
+    CHECK(vault.KeyOfLog().key == old_key.key);
+    REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+    CHECK(vault.Step() == "ok");
+  }
+  SECTION("and one that signs already is missed there") {
+    CHECK(vault.Step() == "ok");
+    REQUIRE(crypto::WriteFileAtomically(path, *before));
+    CHECK(vault.Step() == "keyring_behind");
+    REQUIRE(crypto::WriteFileAtomically(path, *with_next));
+    CHECK(vault.Step() == "ok");
+  }
+  SECTION("what was handed over is altered, or nothing") {
+    auto altered = *crypto::ReadFile(vault.HandedOver(), 4096);
+    altered.back() ^= 1;
+    REQUIRE(crypto::WriteFileAtomically(vault.HandedOver(), crypto::Bytes(80)));
+    CHECK(vault.Step() == "envelope_malformed");
+    REQUIRE(crypto::WriteFileAtomically(vault.HandedOver(), altered));
+    CHECK(vault.Step() == "envelope_not_authentic");
+    CHECK(vault.KeyOfLog().key == old_key.key);
+    REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+    CHECK(vault.Step() == "ok");
+  }
+  CHECK(vault.KeyOfLog().key != old_key.key);
+  CHECK(vault.KeyEvents() == Strings{"log.key.announced"});
+}
+
+TEST_CASE("an erasure under way when the log's key is exchanged is vouched for by the new one") {
+  LogKeyExchanged vault;
+  const auto client = vault.NewClient("U-1");
+  REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+  // Its lines are prepared by the old key in the same batch in which the new one is taken up.
+  std::thread erasing(
+      [&] { (void)vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}); });
+  const std::string stepped = vault.Step();
+  erasing.join();
+  CHECK(stepped == "ok");
+  CHECK(AnswerOf(vault.Rotate(LogKeyStep::kRetire)) == "rotation_unfinished");
+  REQUIRE(vault.Step() == "ok");
+  REQUIRE(vault.Rotate(LogKeyStep::kRetire));
+  vault.Reopen();
+  CHECK(vault.LedgerReadBy(vault.KeyOfLog()) == "ok");
+  vault.CheckInvariants();
+}
+
+}  // namespace coffer::vault
