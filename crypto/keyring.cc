@@ -1,5 +1,6 @@
 #include "crypto/keyring.h"
 
+#include <algorithm>
 #include <map>
 
 #include "crypto/internal/invariant.h"
@@ -64,6 +65,16 @@ Status CheckLogOrigin(std::string_view text) {
   return Fail(Code::kInvalidArgument, "log_origin_invalid",
               "the log's origin must be 1 to 200 bytes of UTF-8 without white space, '+' or "
               "control characters");
+}
+
+const std::vector<std::uint32_t>& KeyringHeader::VersionsOf(std::string_view name) const {
+  static const std::vector<std::uint32_t> kNone;
+  const auto found = versions.find(std::string(name));
+  return found == versions.end() ? kNone : found->second;
+}
+
+bool KeyringHeader::HasVersion(std::string_view name, std::uint32_t version) const {
+  return std::ranges::find(VersionsOf(name), version) != VersionsOf(name).end();
 }
 
 Result<KeyringHeader> Keyring::ReadHeader(const std::string& path) {

@@ -31,6 +31,10 @@ struct KeyringHeader {
   // Of what the root key made of each version of vault-db, oldest first: others after each exchange
   // of the root key, and the same after all else.
   std::vector<Hash> root_wraps;
+
+  // Of the key of that name; empty where there is none.
+  const std::vector<std::uint32_t>& VersionsOf(std::string_view name) const;
+  bool HasVersion(std::string_view name, std::uint32_t version) const;
 };
 
 // A name for the log's checkpoints (C2SP signed-note key name): 1 to 200 bytes of UTF-8 without

@@ -91,6 +91,10 @@ Result<std::unique_ptr<RootKeyProvider>> OpenKeyFile(const std::string& path) {
     return Fail(Code::kInvalidArgument, "root_key_malformed",
                 path + " must hold 64 hexadecimal digits and nothing else");
   }
+  // What a disk gives that has lost it: anybody has this key.
+  if (std::ranges::all_of(root.ExposeSecret(), [](std::uint8_t byte) { return byte == 0; })) {
+    return Fail(Code::kInvalidArgument, "root_key_malformed", path + " holds nothing but zeros");
+  }
   return internal::RootKeyInMemory("key-file", root, std::nullopt);
 }
 

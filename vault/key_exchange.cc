@@ -186,11 +186,13 @@ Result<IndexExchangeAsked> AskForIndexExchange(const std::string& directory,
   COFFER_ASSIGN(VaultDatabase vault,
                 Reading(vault_path, OpenVaultDatabase(vault_path, keyring, {.read_only = true})));
   IndexExchangeAsked asked;
-  COFFER_ASSIGN(asked.generation,
-                Reading(vault_path, SearchIndex::NewestGeneration(vault.database)));
+  COFFER_ASSIGN(const auto there,
+                Reading(vault_path, SearchIndex::ReadGenerations(vault.database)));
   const std::string request = HandedOverKeyPath(directory, kSearchIndexName);
+  // One that is not done yet is not put off by what is built meanwhile.
   const auto before = ReadIndexExchangeRequest(request, keyring);
-  if (before && *before <= asked.generation) asked.generation = *before;
+  const bool waits = before && *before >= there.live && *before <= there.newest;
+  asked.generation = waits ? *before : there.newest;
   COFFER_TRY(WriteIndexExchangeRequest(request, keyring, asked.generation));
   COFFER_ASSIGN(asked.served, HasServer(directory));
   return asked;

@@ -4,8 +4,7 @@
 //   1. keyring.json gets the next key                               by the root key
 //   2. the log announces it; then it vouches for the ledger and signs beside the one before
 //   3. keyring.json says that the one before is retired             by the root key
-//   4. the log says so; the next checkpoint, which has that entry, is signed without it, and a
-//      setting says so
+//   4. the log says so; the next checkpoint, which has that entry, is signed without it
 //   5. keyring.json loses it                                        by the root key, or at a start
 //
 // A crash after 1 or 3 leaves what a start finishes by itself.

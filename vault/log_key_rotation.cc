@@ -10,6 +10,7 @@
 #include "crypto/keyring.h"
 #include "vault/backup/repository.h"
 #include "vault/backup/restored_copy.h"
+#include "vault/base/function_ref.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/setting_store.h"
 #include "vault/opening.h"
@@ -37,26 +38,64 @@ std::unexpected<Error> ServerIsBehind(std::string_view what) {
                   ": it does so while it runs; try the same again, or restart it");
 }
 
-Result<LogKeyRotated> AddBesideServer(const std::string& directory, crypto::RootKeyProvider& root) {
-  COFFER_ASSIGN(const auto lock, KeyringLock::Acquire(directory));
+// Of what comes after keyring.json was written.
+std::unexpected<Error> ChangedAlready(std::string_view what, const Error& why) {
+  return Fail(why.code, "log_key_changed", std::string(what) + ", and then: " + InWords(why));
+}
+
+// False: not before that moment.
+Result<bool> Await(std::chrono::steady_clock::time_point until, FunctionRef<Result<bool>()> there) {
+  for (;;) {
+    COFFER_ASSIGN(const bool is_there, there());
+    if (is_there) return true;
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(kLookAgain);
+  }
+}
+
+bool IsHandedOver(const std::string& directory) {
+  return access(HandedOverKeyPath(directory, kLogSigningName).c_str(), F_OK) == 0;
+}
+
+Status HandOverLogKey(const std::string& directory, crypto::RootKeyProvider& root) {
   const std::string path = KeyringPath(directory);
+  COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
+  COFFER_ASSIGN(const auto sealed, keyring.signing_keys().SealNewest(keyring.note_key()));
+  return crypto::WriteFileAtomically(HandedOverKeyPath(directory, kLogSigningName), sealed);
+}
+
+Result<LogKeyRotated> AddBesideServer(const std::string& directory, crypto::RootKeyProvider& root,
+                                      std::chrono::steady_clock::time_point until) {
   LogKeyRotated rotated{.begun = true, .served = true};
   {
+    COFFER_ASSIGN(const auto lock, KeyringLock::Acquire(directory));
+    const std::string path = KeyringPath(directory);
     COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
     const auto keys = keyring.log_keys();
     rotated.begun = keys.size() < 2 || keys.front().retiring;
+    // Durable before anything can be signed by it.
+    if (rotated.begun) COFFER_TRY(crypto::Keyring::AddLogKey(path, root));
+    if (const auto handed = HandOverLogKey(directory, root); !handed) {
+      return ChangedAlready("keyring.json has the new key", handed.error());
+    }
   }
-  // Durable before anything can be signed by it.
-  if (rotated.begun) COFFER_TRY(crypto::Keyring::AddLogKey(path, root));
-  COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
-  COFFER_ASSIGN(const auto sealed, keyring.signing_keys().SealNewest(keyring.note_key()));
-  COFFER_TRY(crypto::WriteFileAtomically(HandedOverKeyPath(directory, kLogSigningName), sealed));
+  COFFER_ASSIGN(rotated.taken_up,
+                Await(until, [&]() -> Result<bool> { return !IsHandedOver(directory); }));
   return rotated;
+}
+
+// Under the lock of the keyring.
+Status DropOnly(const std::string& path, crypto::RootKeyProvider& root, std::uint32_t version) {
+  COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
+  const auto& versions = header.VersionsOf(kLogSigningName);
+  // Somebody else did, or a start; and what is retiring by now is another.
+  if (versions.size() < 2 || versions.front() != version) return {};
+  return crypto::Keyring::DropRetiredLogKey(path, root);
 }
 
 Result<LogKeyRotated> RetireBesideServer(const std::string& directory,
                                          crypto::RootKeyProvider& root,
-                                         std::chrono::milliseconds patience) {
+                                         std::chrono::steady_clock::time_point until) {
   const std::string path = KeyringPath(directory);
   std::uint32_t old = 0;
   {
@@ -65,27 +104,23 @@ Result<LogKeyRotated> RetireBesideServer(const std::string& directory,
     const auto keys = keyring.log_keys();
     old = keys.front().version;
     COFFER_ASSIGN(const LogKeyNotes notes, NotesOf(directory, keyring));
-    const std::string handed_over = HandedOverKeyPath(directory, kLogSigningName);
-    if (keys.size() > 1 &&
-        (notes.announced < keys.back().version || access(handed_over.c_str(), F_OK) == 0)) {
+    if (keys.size() > 1 && (notes.announced < keys.back().version || IsHandedOver(directory))) {
       return ServerIsBehind("taken up the new key");
     }
     COFFER_TRY(crypto::Keyring::RetireLogKey(path, root));
   }
-  const auto until = std::chrono::steady_clock::now() + patience;
-  for (;;) {
+  const auto retired = Await(until, [&]() -> Result<bool> {
     COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
-    if (keyring.log_keys().size() < 2) break;  // by a start
+    if (keyring.log_keys().front().version != old) return true;  // by a start
     COFFER_ASSIGN(const LogKeyNotes notes, NotesOf(directory, keyring));
-    if (notes.left >= old) break;
-    if (std::chrono::steady_clock::now() >= until) {
-      return ServerIsBehind("signed a checkpoint without the old key");
-    }
-    std::this_thread::sleep_for(kLookAgain);
-  }
-  COFFER_ASSIGN(const auto lock, KeyringLock::Acquire(directory));
-  COFFER_TRY(crypto::Keyring::DropRetiredLogKey(path, root));
-  return LogKeyRotated{.begun = true, .served = true};
+    return notes.retired >= old;
+  });
+  if (!retired) return ChangedAlready("the old key is retired in keyring.json", retired.error());
+  if (!*retired) return ServerIsBehind("said in the log that the old key is retired");
+  const auto lock = KeyringLock::Acquire(directory);
+  const Status dropped = lock ? DropOnly(path, root, old) : std::unexpected(lock.error());
+  if (!dropped) return ChangedAlready("the old key is retired in keyring.json", dropped.error());
+  return LogKeyRotated{.begun = true, .served = true, .taken_up = true};
 }
 
 }  // namespace
@@ -96,8 +131,9 @@ Result<LogKeyRotated> RotateLogKey(const VaultOptions& options, crypto::RootKeyP
   {
     const auto lock = DirectoryLock::Acquire(options.directory);
     if (!lock && lock.error().code == Code::kConflict) {
-      return step == LogKeyStep::kAdd ? AddBesideServer(options.directory, root)
-                                      : RetireBesideServer(options.directory, root, patience);
+      const auto until = std::chrono::steady_clock::now() + patience;
+      return step == LogKeyStep::kAdd ? AddBesideServer(options.directory, root, until)
+                                      : RetireBesideServer(options.directory, root, until);
     }
     if (!lock) return std::unexpected(lock.error());
     // The new key has to vouch for it: with another one in its place, the next start would refuse
@@ -128,7 +164,7 @@ Result<LogKeyRotated> RotateLogKey(const VaultOptions& options, crypto::RootKeyP
                                                      : "the old key is retired in keyring.json") +
                     ", and the log does not say so yet: the vault does not open: " + InWords(why));
   }
-  return LogKeyRotated{};
+  return LogKeyRotated{.begun = true, .served = false, .taken_up = true};
 }
 
 }  // namespace coffer::vault

@@ -160,36 +160,20 @@ Status Recovery::CheckAge(const audit::Anchor& anchor) const {
                   "came after it. Name the newest one, or none");
 }
 
-// Whether all of `shorter` stands at the beginning of `longer`.
-Result<bool> BeginsWith(const std::string& longer, const std::string& shorter) {
-  std::ifstream one(longer, std::ios::binary), other(shorter, std::ios::binary);
-  constexpr std::streamsize kAtOnce = 64 * 1024;
-  std::vector<char> a(kAtOnce), b(kAtOnce);
-  while (one && other && other.read(b.data(), kAtOnce).gcount() > 0) {
-    const std::streamsize size = other.gcount();
-    if (one.read(a.data(), size).gcount() != size ||
-        !std::equal(b.begin(), b.begin() + size, a.begin())) {
-      return false;
-    }
-  }
-  if (one.bad() || other.bad() || !other.eof()) {
-    return Fail(Code::kUnavailable, "file_not_read", longer + " or " + shorter);
-  }
-  return true;
+std::unexpected<Error> LedgerIsGone(const std::string& path) {
+  return Fail(Code::kConflict, "ledger_missing",
+              "the ledger that the copy brought along is gone from " + path +
+                  ": erasures that it has would not be repeated. Name the newest one, or restore "
+                  "into another directory");
 }
 
-// Where it lies elsewhere: it must not be behind the one that the copy brought along, and is made
-// of that where it is lost.
-Status SettleLedger(const VaultOptions& options, bool is_lost) {
+// What the copy brought along is the least that is repeated, wherever the ledger lies. Where that
+// of the vault lies elsewhere and is lost, it is made of the copy's own.
+Status SettleLedger(const VaultOptions& options, const RestoredCopy& copy, bool is_lost) {
   const std::string own = LedgerPath(options.directory, {});
-  const std::string& named = options.ledger_path;
+  const std::string named = LedgerPath(options.directory, options.ledger_path);
   std::error_code error;
-  if (named.empty() || std::filesystem::weakly_canonical(named, error) ==
-                           std::filesystem::weakly_canonical(own, error)) {
-    return {};
-  }
-  const bool has_own = std::filesystem::exists(own, error);
-  if (!std::filesystem::exists(named, error)) {
+  if (named != own && !std::filesystem::exists(named, error)) {
     if (!is_lost) {
       return Fail(
           Code::kConflict, "ledger_missing",
@@ -197,20 +181,23 @@ Status SettleLedger(const VaultOptions& options, bool is_lost) {
               ": it is not mounted, or lies elsewhere. Where it is lost, --ledger-lost puts "
               "the copy's own there");
     }
-    if (!has_own) return {};
     std::ifstream file(own, std::ios::binary);
     const std::string content{std::istreambuf_iterator<char>(file), {}};
-    if (file.bad()) return Fail(Code::kUnavailable, "file_not_read", own);
-    return crypto::WriteFileAtomically(named, crypto::AsBytes(content));
+    if (!file.is_open() && !std::filesystem::exists(own, error)) return LedgerIsGone(own);
+    if (!file.is_open() || file.bad()) return Fail(Code::kUnavailable, "file_not_read", own);
+    COFFER_TRY(crypto::WriteFileAtomically(named, crypto::AsBytes(content)));
   }
-  if (!has_own) return {};
-  COFFER_ASSIGN(const bool goes_on, BeginsWith(named, own));
-  if (goes_on) return {};
+  const auto end = ReadLedgerEnd(named, copy.ledger.lines);
+  if (!end && end.error().code == Code::kNotFound) return LedgerIsGone(named);
+  if (!end) return std::unexpected(end.error());
+  if (*end == copy.ledger) return {};
   return Fail(Code::kConflict, "ledger_older",
-              "the ledger " + named + " does not go on from the one that the copy brought along, " +
-                  own +
-                  ": erasures that this has would not be repeated. Name the newest one; to go on "
-                  "without the copy's own, move that away");
+              "the ledger " + named +
+                  " does not go on from the one that the copy brought along, "
+                  "which has " +
+                  std::to_string(copy.ledger.lines) +
+                  " lines: erasures that this has would not be repeated. Name the newest one; "
+                  "where the copy's own was changed, restore into another directory");
 }
 
 Status Recovery::CheckLedger() {
@@ -294,8 +281,8 @@ Status Recovery::Succeed(const audit::Checkpoint& closed) {
   COFFER_ASSIGN(auto transaction, DatabaseTransaction::Begin(vault_));
   COFFER_TRY(log_->AppendEntry(entry.seq, bytes));
   for (const audit::FullTile& tile : tiles) COFFER_TRY(log_->AppendTile(tile));
-  COFFER_TRY(log_->PutCheckpoint(
-      SignHead({writer.origin(), writer.head().size, writer.head().frontier.Root()}, keyring_)));
+  COFFER_TRY(log_->PutCheckpoint(SignHead(
+      {writer.origin(), writer.head().size, writer.head().frontier.Root()}, keyring_.log_keys())));
   COFFER_TRY(transaction.Commit());
   head_ = writer.head();
   last_ = std::move(entry);
@@ -386,6 +373,26 @@ std::string DetailOfRecovery(const Recovered& done) {
          " entries kept";
 }
 
+// By the entries that the opening wrote, and those before it that a crash interrupted.
+Status CountRepeated(const std::string& directory, crypto::RootKeyProvider& root, Recovered& done) {
+  const std::string keyring_path = KeyringPath(directory);
+  COFFER_ASSIGN(const auto keyring,
+                Reading(keyring_path, crypto::Keyring::Open(keyring_path, root)));
+  const std::string path = VaultDatabasePath(directory);
+  COFFER_ASSIGN(VaultDatabase opened,
+                Reading(path, OpenVaultDatabase(path, keyring, {.read_only = true})));
+  COFFER_ASSIGN(const auto log, Reading(path, LogStore::Open(opened.database)));
+  COFFER_ASSIGN(const std::uint64_t size, log->Size());
+  return Reading(
+      path, log->ReadEntries(done.kept, size, [&](std::uint64_t, std::string_view bytes) -> Status {
+        COFFER_ASSIGN(const auto entry, audit::ParseEntry(bytes));
+        if (entry.action == "erasure.replayed") ++done.erasures;
+        if (entry.action == "act.replayed") ++done.acts;
+        if (entry.action == "act.not-repeated") ++done.acts_left;
+        return {};
+      }));
+}
+
 }  // namespace
 
 Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& root,
@@ -416,13 +423,14 @@ Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& ro
     Recovery recovery(options, are_lost, std::move(keyring), std::move(later), std::move(vault),
                       std::move(log), done.copy);
     COFFER_TRY(Reading(vault_path, recovery.Look(checkpoints)));
-    if (done.copy) COFFER_TRY(SettleLedger(options, are_lost.ledger));
+    if (done.copy) COFFER_TRY(SettleLedger(options, *done.copy, are_lost.ledger));
     COFFER_TRY(recovery.CheckLedger());
     COFFER_TRY(Reading(vault_path, recovery.Settle(root, done)));
   }
   COFFER_ASSIGN(const auto vault, Vault::Open(options, root));
   COFFER_TRY(vault->operations().LogSystemEvent("vault.restored", "ok", DetailOfRecovery(done)));
   COFFER_TRY(vault->Close());
+  COFFER_TRY(CountRepeated(options.directory, root, done));
   COFFER_TRY(RemoveRestoredCopy(options.directory));
   return done;
 }

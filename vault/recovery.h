@@ -22,6 +22,8 @@ struct Recovered {
   // signed note was kept in, empty where there is none.
   std::optional<audit::Checkpoint> closed;
   std::string closed_note_path;
+  // What the ledger has and the data had not: repeated; and what is left for people to decide.
+  std::uint64_t erasures = 0, acts = 0, acts_left = 0;
 };
 
 // Of what is named and not there: whether somebody says that it is lost.
@@ -40,9 +42,9 @@ struct LostFiles {
 // that place.
 //
 // Errors: kConflict "nothing_to_recover", "anchor_missing", "ledger_missing"; "anchor_older" and
-// "ledger_older" of what a copy's own is newer than; "anchor_in_use", "ledger_in_use"; kCorrupted
-// "anchor_foreign" of an anchor, "checkpoint_foreign" of a note that no key of the copy signed;
-// "anchor_mismatch", "checkpoint_mismatch"; those of Vault::Open.
+// "ledger_older" of what does not go on from the copy's own; "anchor_in_use", "ledger_in_use";
+// kCorrupted "anchor_foreign" of an anchor, "checkpoint_foreign" of a note that no key of the copy
+// signed; "anchor_mismatch", "checkpoint_mismatch"; those of Vault::Open.
 Result<Recovered> RecoverVault(VaultOptions options, crypto::RootKeyProvider& root,
                                const std::vector<std::string>& checkpoints,
                                LostFiles are_lost = {});

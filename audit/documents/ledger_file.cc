@@ -229,11 +229,20 @@ Result<LedgerLine> LedgerFile::ReadLast() const {
     const ssize_t got = pread(descriptor_, tail.data() + done, tail.size() - done,
                               static_cast<off_t>(size_ - tail.size() + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return NotOpened("cannot read", path_);
+    if (got < 0) return NotOpened("cannot read", path_);
+    if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
-  tail.pop_back();
-  return ParseLedgerLine(std::string_view(tail).substr(tail.rfind('\n') + 1));
+  tail.resize(done > 0 ? done - 1 : 0);
+  const std::string_view line = std::string_view(tail).substr(tail.rfind('\n') + 1);
+  // What stands there now is vouched for only if it is what was read, or written, by this.
+  if (crypto::Sha256(crypto::AsBytes(line)) != head_.prev) {
+    return std::unexpected(Error{Code::kCorrupted,
+                                 "ledger_damaged",
+                                 path_ + " does not end in the line that was written last",
+                                 {}});
+  }
+  return ParseLedgerLine(line);
 }
 
 Status LedgerFile::Write(std::string_view lines) {

@@ -62,7 +62,8 @@ class LedgerFile {
                 const crypto::SigningKey& key);
 
   // The last line once more, signed by `key`, where another key signed it: that one may be retired
-  // then, and its lines hold all the same. Errors: as Append; kUnavailable "ledger_not_opened".
+  // then, and its lines hold all the same. Errors: as Append; kCorrupted
+  // "ledger_damaged" where that line is another by now.
   Status Cover(std::string_view name, const crypto::SigningKey& key);
 
   // One more of `trusted`.

@@ -137,7 +137,7 @@ TEST_CASE("a key file that is not 64 digits is refused") {
   for (const std::string& content :
        {std::string(), std::string("\n"), kOnes.substr(1), kOnes.substr(1) + "\n", kOnes + "1",
         kOnes.substr(32) + " " + kOnes.substr(32), kOnes + "\n1", std::string(64, 'g'),
-        std::string(64, '\0'), kOnes + kOnes, std::string(100'000, '1')}) {
+        std::string(64, '\0'), std::string(64, '0'), kOnes + kOnes, std::string(100'000, '1')}) {
     INFO(content.substr(0, 70));
     const auto opened = OpenKeyFile(directory.Put("root.key", content));
     CHECK(FailsWith(opened, Code::kInvalidArgument, "root_key_malformed"));

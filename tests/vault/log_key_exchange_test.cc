@@ -3,7 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <filesystem>
-#include <thread>
+#include <fstream>
 
 #include "audit/documents/erasure_ledger.h"
 #include "audit/verify/verify.h"
@@ -245,22 +245,72 @@ TEST_CASE("a key of the log that keyring.json does not have signs nothing") {
   CHECK(vault.KeyEvents() == Strings{"log.key.announced"});
 }
 
-TEST_CASE("an erasure under way when the log's key is exchanged is vouched for by the new one") {
+TEST_CASE("the new key vouches for no line of the ledger that was not written by the vault") {
   LogKeyExchanged vault;
-  const auto client = vault.NewClient("U-1");
+  const auto old_key = vault.KeyOfLog();
+  const std::string path = vault.directory() + "/erasures.ledger";
+  const auto ledger = *crypto::ReadFile(path, 1UZ << 20);
+  // Somebody without any key writes another client into the last line, of as many bytes.
+  auto altered = ledger;
+  const auto at = crypto::AsText(altered).rfind("cli_");
+  REQUIRE(at != std::string_view::npos);
+  altered[at + 10] = altered[at + 10] == 'a' ? 'b' : 'a';
   REQUIRE(vault.Rotate(LogKeyStep::kAdd));
-  // Its lines are prepared by the old key in the same batch in which the new one is taken up.
-  std::thread erasing(
-      [&] { (void)vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}); });
-  const std::string stepped = vault.Step();
-  erasing.join();
-  CHECK(stepped == "ok");
+  const auto write = [&](const crypto::Bytes& bytes) {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file.write(crypto::AsText(bytes).data(), static_cast<std::streamsize>(bytes.size()));
+    REQUIRE(file.flush());
+  };
+  write(altered);
+  CHECK(vault.Step() == "ledger_damaged");
+  CHECK(vault.KeyOfLog().key == old_key.key);
+  CHECK(*crypto::ReadFile(path, 1UZ << 20) == altered);
+  // Nobody else's operation failed with it.
+  vault.NewClient("V-1");
+  write(ledger);
+  CHECK(vault.Step() == "ok");
+  CHECK(vault.KeyOfLog().key != old_key.key);
+  CHECK(vault.LedgerReadBy(vault.KeyOfLog()) == "ok");
+  CHECK(vault.KeyEvents() == Strings{"log.key.announced"});
+  vault.Reopen();
+  vault.CheckInvariants();
+}
+
+TEST_CASE("where no checkpoint can be published a new key is taken up when one can") {
+  LogKeyExchanged vault;
+  REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+  const std::string anchor = AnchorPath(vault.directory(), vault.anchor_path());
+  std::filesystem::rename(anchor, anchor + ".away");
+  std::filesystem::create_directory(anchor);
+  CHECK(vault.Step() != "ok");
+  CHECK(std::filesystem::exists(vault.HandedOver()));
+  CHECK(AnswerOf(vault.Rotate(LogKeyStep::kRetire)) == "rotation_unfinished");
+  // What is published by the old key alone still holds.
+  const auto report = vault->verification().VerifyLog(vault.As(kAuditor), false);
+  REQUIRE(report);
+  CHECK(report->log.ok());
+  std::filesystem::remove(anchor);
+  std::filesystem::rename(anchor + ".away", anchor);
+  CHECK(vault.Step() == "ok");
+  CHECK_FALSE(std::filesystem::exists(vault.HandedOver()));
+  CHECK(audit::VerifyCheckpoint(vault.Anchor(), vault.KeyOfLog()));
+}
+
+TEST_CASE("an exchange of the log's key leaves no entry but its own") {
+  LogKeyExchanged vault;
+  const auto before = vault.WholeLog().size();
+  REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+  REQUIRE(vault.Step() == "ok");
   CHECK(AnswerOf(vault.Rotate(LogKeyStep::kRetire)) == "rotation_unfinished");
   REQUIRE(vault.Step() == "ok");
   REQUIRE(vault.Rotate(LogKeyStep::kRetire));
-  vault.Reopen();
-  CHECK(vault.LedgerReadBy(vault.KeyOfLog()) == "ok");
-  vault.CheckInvariants();
+  REQUIRE(vault.Step() == "ok");
+  Strings actions;
+  const auto log = vault.WholeLog();
+  for (auto i = before; i < log.size(); ++i) {
+    if (log[i].actor == "vault") actions.push_back(log[i].action);
+  }
+  CHECK(actions == Strings{"log.key.announced", "log.key.retired"});
 }
 
 }  // namespace coffer::vault

@@ -231,6 +231,52 @@ TEST_CASE("an older ledger is not taken for the newest, nor one that parts from 
   vault.Recover(options);
 }
 
+TEST_CASE("a copy goes on by no ledger that has less than the one it brought along") {
+  LostVault vault;
+  const auto other = vault.NewClient("A-2");
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), other, {}));
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {}));
+  vault.clock.Advance(1000);
+  vault.BackUp();
+  vault.Close();
+  vault.Restore("copy");
+  auto options = vault.OptionsOf("copy");
+  const std::string own = options.directory + "/erasures.ledger";
+  const std::string whole = vault.work() / "whole-ledger";
+  fs::copy(own, whole);
+  const auto refused = [&](const char* reason) {
+    CHECK(AnswerOf(vault.TryRecover(options)) == reason);
+    vault.clock.Advance(1000);
+    CHECK(AnswerOf(RecoverVault(options, vault.root(), {}, {.anchor = true, .ledger = true})) ==
+          reason);
+    CHECK_FALSE((*ReadRestoredCopy(options.directory))->settled);
+  };
+  CHECK((*ReadRestoredCopy(options.directory))->ledger.lines == 2);
+  // Its own, without any other.
+  fs::remove(own);
+  refused("ledger_missing");
+  CHECK_FALSE(fs::exists(own));
+  std::ofstream(own).flush();
+  refused("ledger_older");
+  std::ifstream in(whole);
+  std::string first;
+  std::getline(in, first);
+  std::ofstream(own) << first << '\n';
+  refused("ledger_older");
+  // Nor another that is empty, with its own away.
+  options.ledger_path = vault.work() / "other-ledger";
+  std::ofstream(options.ledger_path).flush();
+  refused("ledger_older");
+  fs::remove(options.ledger_path);
+  fs::remove(own);
+  CHECK(AnswerOf(RecoverVault(options, vault.root(), {}, {.anchor = true, .ledger = true})) ==
+        "ledger_missing");
+  CHECK_FALSE(fs::exists(options.ledger_path));
+  options.ledger_path = whole;
+  const auto done = vault.Recover(options);
+  CHECK(done.erasures == 0);  // the data has it
+}
+
 TEST_CASE("no copy goes on by the anchor of a vault that serves") {
   auto settings = WithDestinations();
   settings.backup_increment_seconds = 3600;

@@ -71,6 +71,22 @@ Status BackupHistory::PutVerified(Transaction& transaction, const std::string& d
   return settings.Put(SettingOf(kVerifiedSetting, destination), audit::FormatTimestamp(time));
 }
 
+Status BackupHistory::PutUnknown(Transaction& transaction, const std::string& destination) {
+  SettingStore& settings = transaction.stores().settings;
+  for (const std::string_view of : {kVerifiedSetting, kDamagedSetting}) {
+    const std::string name = SettingOf(of, destination);
+    COFFER_ASSIGN(const auto told, settings.Find(name));
+    if (told && !told->empty()) COFFER_TRY(settings.Put(name, ""));
+  }
+  return {};
+}
+
+void BackupHistory::Forget(const std::string& destination) {
+  const std::lock_guard lock(mutex_);
+  verified_.erase(destination);
+  damaged_.erase(destination);
+}
+
 void BackupHistory::Publish(KeptDrill drill) {
   const std::lock_guard lock(mutex_);
   if (drill.good()) good_ = drill;

@@ -32,8 +32,11 @@ class BackupHistory {
   static Status PutDrill(Transaction& transaction, const KeptDrill& drill);
   static Status PutVerified(Transaction& transaction, const std::string& destination,
                             Timestamp time, bool whole);
+  // Of a destination whose repository is another now: nothing is known of it.
+  static Status PutUnknown(Transaction& transaction, const std::string& destination);
   void Publish(KeptDrill drill);
   void Publish(const std::string& destination, Timestamp verified, bool whole);
+  void Forget(const std::string& destination);
 
   // Any thread. The last one, and the last good one where that is another.
   std::vector<KeptDrill> Drills() const;

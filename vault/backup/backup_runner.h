@@ -25,7 +25,8 @@ class BackupRunner {
                std::function<bool()> clock_doubted)
       : operations_(operations),
         options_(options),
-        writer_(operations, options, std::move(files), std::move(clock_doubted)) {}
+        writer_(operations, options, std::move(files), std::move(clock_doubted),
+                [this](const std::string& name) { return history_.Damaged(name).has_value(); }) {}
   ~BackupRunner();
 
   void Start();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,6 +28,9 @@ class BackupStore {
     bool refused = false;  // it is still there, and is retained
     bool kept = false;     // the name is gone, and an earlier version of it is kept
     std::optional<Timestamp> until = std::nullopt;  // retained so long, where that is told
+  };
+  struct Found {
+    std::optional<std::uint64_t> bytes;  // where that is told
   };
   class Claim {
    public:
@@ -54,7 +58,11 @@ class BackupStore {
   virtual Status Put(const std::string& name, crypto::ByteView content) = 0;
   // Errors: kNotFound "object_missing"; kCorrupted "object_wrong": it is no content, or longer.
   virtual Result<crypto::Bytes> Get(const std::string& name, std::size_t limit) = 0;
-  virtual Result<bool> Has(const std::string& name) = 0;
+  virtual Result<std::optional<Found>> Find(const std::string& name) = 0;
+  Result<bool> Has(const std::string& name) {
+    COFFER_ASSIGN(const auto found, Find(name));
+    return found.has_value();
+  }
   // All that is in the folder and in those within, until `each` returns false. Errors: kNotFound
   // "folder_missing"; kCorrupted "listing_malformed".
   virtual Status List(const std::string& folder, const std::function<bool(const Entry&)>& each) = 0;

@@ -126,6 +126,8 @@ struct BackupWriter::Chain {
   std::map<std::string, Hash> short_files;
   std::uint64_t ledger_bytes = 0;
   std::uint64_t base_bytes = 0, bytes = 0;  // of the base's files; of the increments
+  // Of the base: its keyring.json has that key.
+  std::shared_ptr<const crypto::SigningKey> signer;
 
   bool long_enough() const {
     return n >= kMostIncrements || bytes > std::max(base_bytes, kFewIncrementBytes);
@@ -161,11 +163,13 @@ struct BackupWriter::Place {
 };
 
 BackupWriter::BackupWriter(const Operations& operations, const BackupOptions& options,
-                           VaultFiles files, std::function<bool()> clock_doubted)
+                           VaultFiles files, std::function<bool()> clock_doubted,
+                           std::function<bool(const std::string&)> found_damaged)
     : operations_(operations),
       options_(options),
       files_(std::move(files)),
-      clock_doubted_(std::move(clock_doubted)) {
+      clock_doubted_(std::move(clock_doubted)),
+      found_damaged_(std::move(found_damaged)) {
   for (const auto& destination : options_.backup_destinations) places_.push_back({destination});
   progress_.resize(places_.size());
 }
@@ -229,6 +233,7 @@ void BackupWriter::Open(Place& place, bool to_begin) {
     COFFER_ASSIGN(auto claim, repository.Take());
     place.claim.emplace(std::move(claim));
     place.repository = std::move(repository);
+    place.repository->ReadBack(found_damaged_(place.destination.name));
     if (!to_begin) return {};
     place.unfinished = true;
     COFFER_ASSIGN(const bool before, place.repository->BeginWriting());
@@ -479,11 +484,11 @@ Status BackupWriter::CopyTo(Place& place, const VaultSnapshot& snapshot, const B
     chain.short_files.emplace(name, object);
   }
   std::ranges::sort(manifest.files, {}, &audit::BackupFile::name);
-  COFFER_ASSIGN(const auto note,
-                audit::SignBackupManifest(manifest, *operations_.keyring().log_signing_key()));
+  COFFER_ASSIGN(const auto note, audit::SignBackupManifest(manifest, *snapshot.signer));
   COFFER_TRY(repository.PutManifest(run.generation, note));
   chain.repository = repository.id();
   chain.base = run.generation;
+  chain.signer = snapshot.signer;
   chain.previous = crypto::Sha256(crypto::AsBytes(note));
   chain.created = run.created;
   chain.keys_changed = keys_changed_;
@@ -557,8 +562,7 @@ Status BackupWriter::Write(Increment& increment, std::uint64_t log_size) const {
                                         .n = next.n + 1,
                                         .previous = next.previous,
                                         .vault = operations_.keyring().log_origin()};
-  COFFER_ASSIGN(const auto note,
-                audit::SignBackupIncrement(document, *operations_.keyring().log_signing_key()));
+  COFFER_ASSIGN(const auto note, audit::SignBackupIncrement(document, *next.signer));
   COFFER_TRY(place.repository->PutIncrement(document.base, document.n, note));
   next.n = document.n;
   next.previous = crypto::Sha256(crypto::AsBytes(note));
@@ -587,13 +591,20 @@ Status BackupWriter::WriteIncrements() {
   COFFER_ASSIGN(auto taken, Snapshot());
   std::optional<VaultSnapshot> snapshot(std::move(taken));
   const std::uint64_t log_size = snapshot->log_size;
-  const auto attempt = [](Place& place, auto&& work) {
+  const auto attempt = [this](Place& place, auto&& work) {
     if (auto done = work(); !done) {
       place.done.problem = InWords(done.error());
       // Somebody else writes behind the same generation, what is before is not there any more, or
       // it has become too much for one.
       const Code code = done.error().code;
       if (code == Code::kConflict || code == Code::kTooLarge) place.chain.reset();
+      if (done.error().reason == "increment_missing" && operations_.log()) {
+        operations_.log()(Severity::kWarning,
+                          "what was copied to " + place.destination.name + " is gone from there (" +
+                              done.error().detail +
+                              "): until the next generation, which is made now, what it had could "
+                              "not be restored");
+      }
     }
   };
   // What erasures and the write-ahead log wait for is let go before a destination is waited for.

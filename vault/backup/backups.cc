@@ -87,6 +87,16 @@ Result<DestinationState> Backups::InitializeDestination(const Caller& caller,
     COFFER_TRY(operations_.LogSystemEvent("backup.ended", made.error().reason, name));
     return std::unexpected(made.error());
   }
+  // What was read back was another repository of that name.
+  if (BackupHistory& history = runner_.history(); history.Verified(name) || history.Damaged(name)) {
+    audit::Entry entry = VaultEntry("backup.ended");
+    entry.outcome = "ok";
+    entry.detail = "initialize " + name;
+    COFFER_TRY(operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
+      return BackupHistory::PutUnknown(transaction, name);
+    }));
+    history.Forget(name);
+  }
   auto state = StateOf(static_cast<std::size_t>(found - options_.backup_destinations.data()));
   state.problem.clear();  // of the tries before
   runner_.Wake();

@@ -43,7 +43,7 @@ class DirectoryStore final : public BackupStore {
   Status SyncFolder(const std::string& name) override;
   Status Put(const std::string& name, ByteView content) override;
   Result<Bytes> Get(const std::string& name, std::size_t limit) override;
-  Result<bool> Has(const std::string& name) override;
+  Result<std::optional<Found>> Find(const std::string& name) override;
   Status List(const std::string& folder, const std::function<bool(const Entry&)>& each) override;
   Result<Removal> Remove(const std::string& name) override;
   Result<std::unique_ptr<Claim>> Take(const std::string& name) override;
@@ -111,11 +111,14 @@ Result<Bytes> DirectoryStore::Get(const std::string& name, std::size_t limit) {
 }
 
 // What is no file is none of it.
-Result<bool> DirectoryStore::Has(const std::string& name) {
+Result<std::optional<BackupStore::Found>> DirectoryStore::Find(const std::string& name) {
   const std::string path = PathOf(name);
   struct stat about{};
-  if (lstat(path.c_str(), &about) == 0) return S_ISREG(about.st_mode);
-  if (errno == ENOENT || errno == ENOTDIR) return false;
+  if (lstat(path.c_str(), &about) == 0) {
+    if (!S_ISREG(about.st_mode)) return std::nullopt;
+    return Found{static_cast<std::uint64_t>(about.st_size)};
+  }
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
   return NoDirectory(path + ": " + std::strerror(errno));
 }
 

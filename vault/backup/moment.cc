@@ -43,6 +43,16 @@ Result<audit::BackupManifest> VerifiedManifest(const Repository& repository,
   return std::move(manifest);
 }
 
+std::unexpected<Error> OfIncrement(const Repository& repository, const std::string& generation,
+                                   std::uint64_t n, Error error) {
+  const std::string which = "number " + std::to_string(n) + " of " + generation + " in " +
+                            repository.path() +
+                            "/increments: without it and those behind it, what is before can be "
+                            "restored";
+  error.detail = which + (error.detail.empty() ? "" : ": " + error.detail);
+  return std::unexpected(std::move(error));
+}
+
 Result<Moment> ReadMoment(const Repository& repository, const std::string& generation,
                           std::span<const std::uint64_t> numbers,
                           const std::function<bool(const audit::BackupIncrement&)>& more,
@@ -52,24 +62,19 @@ Result<Moment> ReadMoment(const Repository& repository, const std::string& gener
   COFFER_ASSIGN(moment.manifest, VerifiedManifest(repository, generation, trusted, &before));
   for (const std::uint64_t number : numbers) {
     const std::uint64_t n = moment.increments.size() + 1;
-    const auto which = [&] {
-      return "number " + std::to_string(n) + " of " + generation + " in " + repository.path() +
-             "/increments: without it and those behind it, what is before can be restored";
+    const auto fail = [&](Error error) {
+      return OfIncrement(repository, generation, n, std::move(error));
     };
-    if (number != n) return Fail(Code::kNotFound, "increment_missing", which());
+    if (number != n) return fail({Code::kNotFound, "increment_missing", {}, {}});
     COFFER_ASSIGN(auto note, repository.GetIncrement(generation, n));
     auto increment = trusted.empty() ? audit::ReadBackupIncrement(note)
                                      : audit::VerifyBackupIncrement(note, trusted);
-    if (!increment) {
-      auto error = std::move(increment).error();
-      error.detail = which() + (error.detail.empty() ? "" : ": " + error.detail);
-      return std::unexpected(std::move(error));
-    }
+    if (!increment) return fail(std::move(increment).error());
     if (increment->n != n || increment->base != generation ||
         increment->kind != repository.kind() || increment->vault != moment.manifest.vault ||
         increment->created < moment.created() ||
         increment->previous != crypto::Sha256(crypto::AsBytes(before))) {
-      return Fail(Code::kCorrupted, "increment_malformed", which());
+      return fail({Code::kCorrupted, "increment_malformed", {}, {}});
     }
     if (!more(*increment)) break;
     before = std::move(note);

@@ -25,6 +25,11 @@ struct Moment {
   Timestamp keys_changed() const;  // keys of that time or later open its data
 };
 
+// What is wrong with that increment of the generation, or with what it needs: which one to move
+// away, to restore what is before it.
+std::unexpected<Error> OfIncrement(const Repository& repository, const std::string& generation,
+                                   std::uint64_t n, Error error);
+
 // Takes increments as long as `more` says of the next one that it is wanted; those behind are not
 // looked at. `trusted` empty: no signature is looked at. Errors: those of Repository,
 // VerifyBackupManifest and VerifyBackupIncrement; kCorrupted "manifest_malformed",

@@ -114,8 +114,13 @@ class PartWriter {
 
   // Which packs of the earlier part are there still.
   Status FindUsable() {
-    for (const Hash& pack : earlier_.packs) {
-      COFFER_ASSIGN(const bool there, repository_.Has(pack));
+    std::vector<std::uint64_t> least(earlier_.packs.size(), 0);
+    for (const PagePlace& page : earlier_.pages) {
+      // The last page of the file may be shorter than others, and is the pack's last then.
+      least[page.pack] = std::max(least[page.pack], page.slot * kPageBytes + 1);
+    }
+    for (std::size_t i = 0; i < earlier_.packs.size(); ++i) {
+      COFFER_ASSIGN(const bool there, repository_.Has(earlier_.packs[i], least[i]));
       usable_.push_back(there);
     }
     return {};

@@ -153,25 +153,43 @@ Result<Repository::Removal> Repository::EndWriting() const {
   return store_->Remove(kUnfinishedMark);
 }
 
-Result<bool> Repository::Has(const Hash& name) const { return store_->Has(ObjectName(name)); }
+Result<bool> Repository::IsWhole(const Hash& name, std::uint64_t least, std::uint64_t most) const {
+  COFFER_ASSIGN(const auto found, store_->Find(ObjectName(name)));
+  if (!found) return false;
+  if (found->bytes && (*found->bytes < least || *found->bytes > most)) return false;
+  if (!reads_back_) return true;
+  const auto bytes = Get(name);
+  if (!bytes && bytes.error().code == Code::kUnavailable) return std::unexpected(bytes.error());
+  return bytes.has_value();
+}
+
+Result<bool> Repository::Has(const Hash& name, std::uint64_t least) const {
+  return IsWhole(name, least, kMaxObjectBytes);
+}
 
 Result<Hash> Repository::Put(ByteView bytes, bool& written) const {
   const Hash hash = crypto::Sha256(bytes);
   const std::string name = ObjectName(hash);
-  COFFER_ASSIGN(const bool before, store_->Has(name));
+  COFFER_ASSIGN(const bool before, IsWhole(hash, bytes.size(), bytes.size()));
   written = !before;
   if (before) return hash;
   auto put = store_->Put(name, bytes);
   if (!put && put.error().code == Code::kConflict) {
-    // Somebody else's, which came in between, unless it is no content at all.
-    COFFER_ASSIGN(const bool meanwhile, store_->Has(name));
-    if (!meanwhile) {
+    // Somebody else's, which came in between, or what is wrong in its place, unless it is no
+    // content at all.
+    COFFER_ASSIGN(const bool there, store_->Has(name));
+    if (!there) {
       return Fail(Code::kUnavailable, "destination_unavailable", put.error().detail);
     }
-    written = false;
-    return hash;
+    COFFER_ASSIGN(const bool meanwhile, IsWhole(hash, bytes.size(), bytes.size()));
+    if (meanwhile) {
+      written = false;
+      return hash;
+    }
+    COFFER_TRY(store_->Remove(name));
+    put = store_->Put(name, bytes);
   }
-  COFFER_TRY(put);
+  if (!put) return Fail(Code::kUnavailable, "destination_unavailable", put.error().detail);
   return hash;
 }
 

@@ -73,10 +73,15 @@ class Repository {
   Result<bool> BeginWriting() const;
   Result<BackupStore::Removal> EndWriting() const;
 
+  // From now on what is there already is read before it is relied on: the repository was found
+  // damaged. Otherwise its size is looked at.
+  void ReadBack(bool reads_back) { reads_back_ = reads_back; }
   // Durable on return. Returns its name; bytes that are there already are not written again
-  // (`written` says so). Errors: kUnavailable "destination_unavailable".
+  // (`written` says so); what has their name and is other bytes is replaced. Errors: kUnavailable
+  // "destination_unavailable".
   Result<Hash> Put(ByteView bytes, bool& written) const;
-  Result<bool> Has(const Hash& name) const;  // without a look at its bytes
+  // Whether it is there, with so many bytes at least.
+  Result<bool> Has(const Hash& name, std::uint64_t least = 0) const;
   // Errors: kNotFound "object_missing"; kCorrupted "object_wrong": its bytes are not those that it
   // is named by; kUnavailable.
   Result<Bytes> Get(const Hash& name) const;
@@ -111,6 +116,9 @@ class Repository {
   Result<std::string> GetNote(const std::string& name, std::string_view missing,
                               std::string_view malformed) const;
 
+  Result<bool> IsWhole(const Hash& name, std::uint64_t least, std::uint64_t most) const;
+
+  bool reads_back_ = false;
   std::shared_ptr<BackupStore> store_;
   std::string id_;
   Owner owner_;

@@ -40,16 +40,6 @@ Result<std::uint64_t> CheckObjects(const Repository& repository, const Moment& m
   return bytes;
 }
 
-// The increments that a generation has by now, and nothing where it is gone: what is removed by the
-// calendar while it is looked at is no damage.
-Result<std::optional<std::vector<std::uint64_t>>> LeftOf(const Repository& repository,
-                                                         const std::string& generation) {
-  COFFER_ASSIGN(const auto generations, repository.ListGenerations());
-  if (!std::ranges::binary_search(generations, generation)) return std::nullopt;
-  COFFER_ASSIGN(auto increments, repository.ListIncrements());
-  return std::move(increments[generation]);
-}
-
 }  // namespace
 
 Result<RepositoryReport> VerifyRepository(const StorePlace& place,
@@ -68,49 +58,66 @@ Result<RepositoryReport> VerifyRepository(const Repository& repository,
   COFFER_ASSIGN(const auto generations, repository.ListGenerations());
   COFFER_ASSIGN(auto increments, repository.ListIncrements());
   std::set<Hash> sound;
-  for (const auto& generation : generations) {
-    std::vector<std::uint64_t> numbers = std::exchange(increments[generation], {});
+  struct Failed {
+    std::string generation;
+    std::vector<std::uint64_t> numbers;
+    Error error;
+  };
+  std::vector<Failed> failed;
+  const auto check_one = [&](const std::string& generation,
+                             const std::vector<std::uint64_t>& numbers) -> Status {
     const bool is_newest = generation == generations.back();
     const auto more = [&](const audit::BackupIncrement&) { return !go_on || go_on().has_value(); };
-    const auto check = [&]() -> Status {
-      COFFER_ASSIGN(const auto moment, ReadMoment(repository, generation, numbers, more,
-                                                  is_newest ? newest_by : trusted));
-      if (go_on) COFFER_TRY(go_on());
-      COFFER_ASSIGN(const std::uint64_t bytes, CheckObjects(repository, moment, sound, go_on));
-      report.bytes += bytes;
-      report.increments += numbers.size();
-      if (!is_newest) return {};
-      // That the lists make the files again, too.
-      for (const auto& file : moment.manifest.files) {
-        if (!file.paged) continue;
-        COFFER_TRY(ReadPages(repository, file.object, file.size,
-                             [](std::uint64_t, ByteView) { return Status(); }));
-      }
-      return {};
-    };
-    auto checked = check();
-    if (!checked) {
-      if (go_on) COFFER_TRY(go_on());
-      COFFER_ASSIGN(const auto left, LeftOf(repository, generation));
-      if (!left) continue;
-      if (*left != numbers) {
-        numbers = *left;
-        checked = check();
-      }
+    COFFER_ASSIGN(const auto moment, ReadMoment(repository, generation, numbers, more,
+                                                is_newest ? newest_by : trusted));
+    if (go_on) COFFER_TRY(go_on());
+    COFFER_ASSIGN(const std::uint64_t bytes, CheckObjects(repository, moment, sound, go_on));
+    report.bytes += bytes;
+    report.increments += numbers.size();
+    if (!is_newest) return {};
+    // That the lists make the files again, too.
+    for (const auto& file : moment.manifest.files) {
+      if (!file.paged) continue;
+      COFFER_TRY(ReadPages(repository, file.object, file.size,
+                           [](std::uint64_t, ByteView) { return Status(); }));
     }
+    return {};
+  };
+  for (const auto& generation : generations) {
+    std::vector<std::uint64_t> numbers = std::exchange(increments[generation], {});
+    auto checked = check_one(generation, numbers);
+    if (go_on) COFFER_TRY(go_on());
     if (checked) {
       report.generations.push_back(generation);
     } else {
-      report.findings.push_back(generation + ": " + InWords(checked.error()));
+      failed.push_back({generation, std::move(numbers), std::move(checked).error()});
     }
   }
+  std::erase_if(increments, [](const auto& of) { return of.second.empty(); });
+  if (failed.empty() && increments.empty()) return report;
+  // What is removed by the calendar while it is looked at is no damage.
+  COFFER_ASSIGN(const auto left, repository.ListGenerations());
+  COFFER_ASSIGN(auto left_increments, repository.ListIncrements());
+  for (Failed& one : failed) {
+    if (!std::ranges::binary_search(left, one.generation)) continue;
+    const auto& numbers = left_increments[one.generation];
+    if (numbers != one.numbers) {
+      const auto checked = check_one(one.generation, numbers);
+      if (go_on) COFFER_TRY(go_on());
+      if (checked) {
+        report.generations.push_back(one.generation);
+        continue;
+      }
+      one.error = checked.error();
+    }
+    report.findings.push_back(one.generation + ": " + InWords(one.error));
+  }
+  std::ranges::sort(report.generations);
   for (const auto& [generation, numbers] : increments) {
-    if (numbers.empty()) continue;
-    COFFER_ASSIGN(const auto now, repository.ListIncrements());
-    const auto still = now.find(generation);
-    COFFER_ASSIGN(const auto made, LeftOf(repository, generation));
     // Removed since, or made since: the next time.
-    if (still == now.end() || made) continue;
+    if (left_increments[generation].empty() || std::ranges::binary_search(left, generation)) {
+      continue;
+    }
     report.findings.push_back(generation + ": generation_missing: of which there are " +
                               std::to_string(numbers.size()) + " increments");
   }

@@ -134,8 +134,7 @@ Result<std::vector<OpenedKeyring>> FindKeyrings(const Repository& repository,
   std::optional<Error> first;
   for (const auto& generation : generations) {
     const auto read = [&]() -> Status {
-      COFFER_ASSIGN(const auto note, repository.GetManifest(generation));
-      COFFER_ASSIGN(const auto claimed, audit::ReadBackupManifest(note));
+      COFFER_ASSIGN(const auto claimed, VerifiedManifest(repository, generation, {}));
       COFFER_ASSIGN(const auto file, FileOf(claimed, "keyring.json"));
       if (file.paged) {
         return Fail(Code::kCorrupted, "manifest_malformed",
@@ -293,7 +292,11 @@ class Target {
     }
     if (!target.empty_) {
       return Fail(Code::kConflict, "directory_not_empty",
-                  directory + ": empty it, or choose another");
+                  directory +
+                      (std::filesystem::exists(directory + "/unfinished", error)
+                           ? " has what a coffer restore left that was interrupted"
+                           : "") +
+                      ": empty it, or choose another");
     }
     return target;
   }
@@ -332,16 +335,21 @@ Status RestoreFiles(const Repository& repository, const Moment& moment, const Pl
   for (const auto& [name, path] : places) {
     COFFER_TRY(CopyFile(repository, moment.manifest, name, path));
   }
+  const auto write = [&](const FileChange& change) -> Status {
+    const auto place = places.find(change.name);
+    if (place == places.end()) return {};
+    Changed& into = changed[place->first];
+    if (!into.file) into.file = std::make_unique<Descriptor>(place->second, O_WRONLY);
+    if (!into.file->opened()) return NotWritten(place->second);
+    into.bytes = change.file_bytes;
+    return into.file->Write(change.at, change.content);
+  };
   for (const auto& increment : moment.increments) {
-    COFFER_TRY(ReadChanges(repository, increment.changes, [&](const FileChange& change) -> Status {
-      const auto place = places.find(change.name);
-      if (place == places.end()) return {};
-      Changed& into = changed[place->first];
-      if (!into.file) into.file = std::make_unique<Descriptor>(place->second, O_WRONLY);
-      if (!into.file->opened()) return NotWritten(place->second);
-      into.bytes = change.file_bytes;
-      return into.file->Write(change.at, change.content);
-    }));
+    Status read = ReadChanges(repository, increment.changes, write);
+    if (read) continue;
+    const Code code = read.error().code;
+    if (code != Code::kNotFound && code != Code::kCorrupted) return read;
+    return OfIncrement(repository, increment.base, increment.n, std::move(read).error());
   }
   for (const auto& [name, into] : changed) {
     COFFER_TRY(into.file->Truncate(into.bytes));
@@ -404,8 +412,7 @@ Result<std::size_t> ChooseGeneration(const Repositories& from, const RestoreRequ
                     generations.back() + " restores the newest that is there");
   }
   for (std::size_t i = generations.size(); i-- > 0;) {
-    COFFER_ASSIGN(const auto note, from.data.GetManifest(generations[i]));
-    COFFER_ASSIGN(const auto manifest, audit::ReadBackupManifest(note));
+    COFFER_ASSIGN(const auto manifest, VerifiedManifest(from.data, generations[i], {}));
     if (manifest.created <= *request.at) return i;
   }
   return Fail(
@@ -503,6 +510,7 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   COFFER_ASSIGN(const OpenedKeyring* const keyring,
                 ChooseKeyring(keyrings, into, keys.manifest.generation, generation));
   COFFER_TRY(crypto::WriteFileAtomically(KeyringPath(unfinished), keyring->content));
+  COFFER_ASSIGN(const LedgerEnd ledger, ReadLedgerEnd(LedgerPath(into, {})));
   RestoredCopy copy{.repository = from.data.id(),
                     .generation = generation,
                     .increments = data.increments.size(),
@@ -511,6 +519,7 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
                     .newest_log = NewestLogName(keyrings, *with_ledger),
                     .later_keys = LaterKeysOf(keyrings, keyring->keyring),
                     .later_keys_signature = {},
+                    .ledger = ledger,
                     .settled = std::nullopt};
   copy.SignLaterKeys(keyring->keyring);
   COFFER_TRY(WriteRestoredCopy(into, copy));

@@ -20,6 +20,8 @@ std::string FormatRestoredCopy(const RestoredCopy& copy) {
   out.Text("generation", copy.generation).Number("increments", copy.increments);
   out.OptionalText("later_keys", copy.later_keys)
       .OptionalText("later_keys_signature", copy.later_keys_signature)
+      .Hex("ledger_last", copy.ledger.last)
+      .Number("ledger_lines", copy.ledger.lines)
       .Number("log_size", copy.log_size)
       .Text("newest_log", copy.newest_log);
   out.Text("repository", copy.repository);
@@ -103,6 +105,7 @@ Result<std::optional<RestoredCopy>> ReadRestoredCopy(const std::string& director
       !in.Text("generation", copy.generation) || !in.Number("increments", copy.increments) ||
       !in.OptionalText("later_keys", copy.later_keys) ||
       !in.OptionalText("later_keys_signature", copy.later_keys_signature) ||
+      !in.Hex("ledger_last", copy.ledger.last) || !in.Number("ledger_lines", copy.ledger.lines) ||
       !in.Number("log_size", copy.log_size) || !in.Text("newest_log", copy.newest_log) ||
       !in.Text("repository", copy.repository) || !ReadSettled(in, copy) || !in.Close() ||
       !in.AtEnd() || FormatRestoredCopy(copy) != text) {

@@ -10,6 +10,7 @@
 #include "audit/tlog/checkpoint.h"
 #include "crypto/keyring.h"
 #include "crypto/result.h"
+#include "vault/backup/ledger_end.h"
 #include "vault/base/timestamp.h"
 
 namespace coffer::vault {
@@ -34,6 +35,8 @@ struct RestoredCopy {
   // by spaces; and, by a key of its keyring, that they are the log's, in hexadecimal: who may write
   // to the directory adds none.
   std::string later_keys, later_keys_signature;
+  // Of the ledger that was restored with it: what is repeated goes on from there, or is older.
+  LedgerEnd ledger;
   std::optional<SettledLog> settled;
 
   // Errors: kCorrupted "restored_malformed" where no key of this keyring signed them.

@@ -360,6 +360,9 @@ Result<S3Client::Try> S3Client::SendOnce(const S3Request& request) {
   }
   attempt.answer.date = DateOf(curl);
   attempt.answer.retain_until = RetainUntil(curl);
+  curl_off_t length = -1;
+  curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  if (length >= 0) attempt.answer.length = static_cast<std::uint64_t>(length);
   attempt.answer.delete_marker = HeaderOf(curl, "x-amz-delete-marker") == "true";
   if (exchange.succeeds()) {
     attempt.answer.body = std::move(exchange.body);

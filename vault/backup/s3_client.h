@@ -34,6 +34,7 @@ struct S3Answer {
   bool tried_before = false;      // an earlier try may have done it
   std::optional<Timestamp> date;  // of the store's clock
   bool delete_marker = false;
+  std::optional<std::uint64_t> length;  // of what was asked for, as the store tells it
   std::optional<Timestamp> retain_until;
 };
 

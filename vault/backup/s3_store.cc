@@ -44,7 +44,7 @@ class S3Store final : public BackupStore {
   Status SyncFolder(const std::string& /*name*/) override { return {}; }
   Status Put(const std::string& name, ByteView content) override;
   Result<Bytes> Get(const std::string& name, std::size_t limit) override;
-  Result<bool> Has(const std::string& name) override;
+  Result<std::optional<Found>> Find(const std::string& name) override;
   Status List(const std::string& folder, const std::function<bool(const Entry&)>& each) override;
   Result<Removal> Remove(const std::string& name) override;
   Result<std::unique_ptr<Claim>> Take(const std::string& /*name*/) override { return nullptr; }
@@ -105,11 +105,11 @@ Result<Bytes> S3Store::Get(const std::string& name, std::size_t limit) {
   return std::move(answer.body);
 }
 
-Result<bool> S3Store::Has(const std::string& name) {
+Result<std::optional<BackupStore::Found>> S3Store::Find(const std::string& name) {
   COFFER_ASSIGN(const auto answer, client_.Send({.method = Method::kHead, .path = PathOf(name)}));
-  if (Succeeded(answer)) return true;
+  if (Succeeded(answer)) return Found{answer.length};
   // Whether there is a bucket is in no answer without a body: what follows says so.
-  if (IsMissing(answer)) return false;
+  if (IsMissing(answer)) return std::nullopt;
   return Refused(name, answer);
 }
 

@@ -32,6 +32,8 @@ Result<VaultSnapshot> TakeSnapshot(const Operations& operations, const VaultFile
     if (error) {
       return Fail(Code::kUnavailable, "file_not_read", files.ledger + ": " + error.message());
     }
+    // A key is in keyring.json before it signs, and begins to between two operations.
+    snapshot.signer = keyring.log_signing_key();
     snapshot.log_size = operations.engine().Statistics().log_size;
     changed = operations.engine().TakeChangedPages();
     return {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -25,6 +26,8 @@ struct VaultSnapshot {
   Bytes keyring, anchor;
   std::uint64_t ledger_bytes = 0;  // of the ledger of erasures, which only grows
   std::uint64_t log_size = 0;
+  // Signs what is made of it: one whose public half that keyring.json has.
+  std::shared_ptr<const crypto::SigningKey> signer;
 };
 
 // As one engine operation. `changed` since the snapshot before this one, also after an error.

@@ -14,6 +14,7 @@
 #include "crypto/keys_database_key.h"
 #include "vault/base/operator_log.h"
 #include "vault/engine/client_kek_use.h"
+#include "vault/engine/log_keys.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
 
@@ -44,12 +45,6 @@ std::optional<std::tuple<dev_t, ino_t, std::int64_t, std::int64_t>> LookAt(
 
 constexpr std::string_view kClientKekName = "client-kek", kVaultDbName = "vault-db",
                            kKeysDbName = "keys-db";
-
-bool HasVersion(const crypto::KeyringHeader& header, std::string_view name, std::uint32_t version) {
-  const auto found = header.versions.find(std::string(name));
-  return found != header.versions.end() &&
-         std::ranges::find(found->second, version) != found->second.end();
-}
 
 bool IsThere(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
@@ -139,10 +134,12 @@ std::chrono::nanoseconds ClientKeyExchange::RestAfter(std::chrono::nanoseconds s
 }
 
 Result<bool> ClientKeyExchange::Step() {
-  // What is wrong with a file holds up no wrapping: the sooner nothing is under the older one.
+  // What is wrong with a file holds up nothing else: the sooner nothing is under an older key.
   Status looked = TakeUp();
-  if (looked) looked = Watch();
-  if (looked) looked = TellWritten();
+  for (const auto step : {&ClientKeyExchange::Watch, &ClientKeyExchange::TellWritten}) {
+    Status also = (this->*step)();
+    if (looked) looked = std::move(also);
+  }
   const bool works = working();
   if (works) COFFER_TRY(RewrapSome());
   COFFER_TRY(std::move(looked));
@@ -174,7 +171,7 @@ Result<bool> ClientKeyExchange::TakeUpOne(const crypto::KeyringHeader& header,
   const std::string path = HandedOverKeyPath(directory_, name);
   COFFER_ASSIGN(const Bytes sealed, crypto::ReadFile(path, kMaxHandedOver));
   COFFER_ASSIGN(const std::uint32_t version, crypto::KeyIdOf(sealed));
-  if (!HasVersion(header, name, version)) {
+  if (!header.HasVersion(name, version)) {
     return Fail(Code::kConflict, "keyring_behind",
                 path + " has " + std::string(name) + " version " + std::to_string(version) +
                     ", which keyring.json has not: it is not taken up");
@@ -246,7 +243,7 @@ Status ClientKeyExchange::ForgetWhatIsGone(const crypto::KeyringHeader& header,
                                            std::string_view name, crypto::VersionedKeys& keys) {
   const std::uint32_t in_use = OldestInUse(name);
   for (const std::uint32_t version : keys.versions()) {
-    if (HasVersion(header, name, version)) continue;
+    if (header.HasVersion(name, version)) continue;
     if (version >= in_use) {
       return Fail(Code::kConflict, "keyring_behind",
                   "keyring.json has no " + std::string(name) + " version " +
@@ -261,14 +258,14 @@ Status ClientKeyExchange::ForgetWhatIsGone(const crypto::KeyringHeader& header,
 Status ClientKeyExchange::CheckHandedOver(const crypto::KeyringHeader& header,
                                           std::string_view name, const crypto::VersionedKeys& keys,
                                           std::string_view command) const {
-  const auto found = header.versions.find(std::string(name));
-  if (found == header.versions.end() || found->second.back() <= keys.newest() ||
+  const auto& in_file = header.VersionsOf(name);
+  if (in_file.empty() || in_file.back() <= keys.newest() ||
       IsThere(HandedOverKeyPath(directory_, name))) {
     return {};
   }
   return Fail(Code::kConflict, "keyring_ahead",
               "keyring.json has " + std::string(name) + " version " +
-                  std::to_string(found->second.back()) +
+                  std::to_string(in_file.back()) +
                   ", which was not handed over: run 'coffer key rotate " + std::string(command) +
                   "' again, or restart the server");
 }
@@ -325,7 +322,7 @@ Status ClientKeyExchange::RewrapSome() {
 
 Status ClientKeyExchange::FinishAtStart(crypto::RootKeyProvider& root) {
   // keyring.json has it, or nobody may have it.
-  for (const std::string_view name : {kClientKekName, kVaultDbName, kKeysDbName}) {
+  for (const std::string_view name : {kClientKekName, kVaultDbName, kKeysDbName, kLogSigningName}) {
     const std::string handed_over = HandedOverKeyPath(directory_, name);
     if (IsThere(handed_over)) COFFER_TRY(crypto::RemoveSecretFile(handed_over));
   }

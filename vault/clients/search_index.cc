@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view kTokenLabel = "coffer-index-v1";
 constexpr std::string_view kKeyLabel = "coffer-index-key-v1";
 
-constexpr std::string_view kNewestGeneration =
-    "SELECT max(live, coalesce(next, live)) FROM index_state";
+constexpr std::string_view kGenerations =
+    "SELECT live, max(live, coalesce(next, live)) FROM index_state";
 constexpr std::string_view kReadState =
     "SELECT live, next, phase, position, done, rules, begun, exchanged, uncovered, uncovered_next "
     "FROM index_state WHERE id = 1";
@@ -121,12 +121,13 @@ std::int64_t MadeBy(const Field& field) {
   return made;
 }
 
-Result<std::uint64_t> SearchIndex::NewestGeneration(const Database& vault) {
-  COFFER_ASSIGN(auto query, Statement::Prepare(vault, kNewestGeneration));
+Result<SearchIndex::Generations> SearchIndex::ReadGenerations(const Database& vault) {
+  COFFER_ASSIGN(auto query, Statement::Prepare(vault, kGenerations));
   auto row = query.Query();
   COFFER_ASSIGN(const bool found, row.Next());
   if (!found) return Fail(Code::kCorrupted, "storage_corrupted", "the index has no state");
-  return static_cast<std::uint64_t>(row.Int(0));
+  return Generations{static_cast<std::uint64_t>(row.Int(0)),
+                     static_cast<std::uint64_t>(row.Int(1))};
 }
 
 Result<SearchIndex> SearchIndex::Open(Database& database) {

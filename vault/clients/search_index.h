@@ -67,8 +67,11 @@ Result<crypto::SecretBytes> UnwrapIndexKey(const crypto::Keyring& keyring, std::
 class SearchIndex {
  public:
   static Result<SearchIndex> Open(Database& database);
-  // Of the newest key that vault.db tells of, where the rest is not needed.
-  static Result<std::uint64_t> NewestGeneration(const Database& vault);
+  // Of the key in use, and of the newest one that vault.db tells of; where the rest is not needed.
+  struct Generations {
+    std::uint64_t live = 0, newest = 0;
+  };
+  static Result<Generations> ReadGenerations(const Database& vault);
   // State and keys as they are stored. What is read of the catalog: which fields are indexed.
   Status Load(KeyStore& keys, const crypto::Keyring& keyring, const Catalog& catalog);
   // The same without keys.db: in a transaction that changed the state, or a class.

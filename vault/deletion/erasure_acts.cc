@@ -144,8 +144,8 @@ Result<std::string> ErasureActs::MakeAct(const ErasureRow& row) const {
   COFFER_ASSIGN(auto hashes,
                 audit::InclusionProof(row.seq, tree.checkpoint.size,
                                       audit::MakeHashReader(reader->log(), tree.head)));
-  COFFER_ASSIGN(const std::string note, audit::WriteAct(act, operations_.keyring().log_origin(),
-                                                        *operations_.keyring().log_signing_key()));
+  COFFER_ASSIGN(const std::string note,
+                audit::WriteAct(act, operations_.keyring().log_origin(), *tree.signer));
   return audit::AssembleAct(note, *entry,
                             audit::FormatProof({row.seq, std::move(hashes), tree.note}));
 }

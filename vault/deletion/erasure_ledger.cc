@@ -235,6 +235,7 @@ std::optional<audit::LedgerBatch> ErasureLedger::TakePrepared(
 Status ErasureLedger::CoverBy(const crypto::SigningKey& key) {
   // Lines that were prepared are another key's, and their place is taken now.
   DropPrepared();
+  lines_signer_.reset();
   if (rehearsing_) return {};
   file_->Trust({keyring_.log_origin(), key.public_key()});
   return file_->Cover(keyring_.log_origin(), key);

@@ -78,13 +78,6 @@ bool IsRootOf(const std::string& noted, const crypto::KeyringHeader& header) {
   });
 }
 
-const std::vector<std::uint32_t>& KeyVersionsOf(const crypto::KeyringHeader& header,
-                                                std::string_view name) {
-  static const std::vector<std::uint32_t> kNone;
-  const auto found = header.versions.find(std::string(name));
-  return found == header.versions.end() ? kNone : found->second;
-}
-
 const crypto::VersionedKeys& HeldInProcess(const crypto::Keyring& keyring,
                                            const ExchangedKey& key) {
   if (&key == &kExchanged[0]) return keyring.client_keks();
@@ -123,7 +116,7 @@ Status LogExchangeOf(Engine& engine, const ExchangedKey& key,
   if (!noted) return {};
   auto versions = *noted;
   const auto held = keys.versions();
-  const auto& in_file = KeyVersionsOf(header, key.name);
+  const auto& in_file = header.VersionsOf(key.name);
   const auto has = [](const auto& all, std::uint32_t version) {
     return std::ranges::find(all, version) != all.end();
   };
@@ -186,7 +179,7 @@ Status NoteKeysFirst(SettingStore& settings, const crypto::KeyringHeader& header
     COFFER_ASSIGN(const auto versions, settings.Find(key.versions));
     if (versions) continue;
     // What it is being exchanged for is new, and told as such.
-    const std::uint32_t oldest = KeyVersionsOf(header, key.name).front();
+    const std::uint32_t oldest = header.VersionsOf(key.name).front();
     COFFER_TRY(settings.Put(key.versions, TextOf(std::span(&oldest, 1))));
   }
   return {};

@@ -10,7 +10,7 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::string_view kRetiredSetting = "log-key-retired", kLeftSetting = "log-key-left";
+constexpr std::string_view kRetiredSetting = "log-key-retired";
 
 Result<std::uint32_t> VersionIn(SettingStore& settings, std::string_view name) {
   COFFER_ASSIGN(const auto text, settings.Find(name));
@@ -68,9 +68,10 @@ Result<audit::Checkpoint> VerifyByAnyKey(std::string_view note, const crypto::Ke
   return checkpoint;
 }
 
-std::string SignHead(const audit::Checkpoint& head, const crypto::Keyring& keyring) {
+std::string SignHead(const audit::Checkpoint& head,
+                     const std::vector<crypto::Keyring::LogKey>& keys) {
   std::string note;
-  for (const auto& held : keyring.log_keys()) {
+  for (const auto& held : keys) {
     if (held.retiring) continue;
     const std::string own = audit::SignCheckpoint(head, *held.key);
     // The text is the same; of a further key the signature line is added.
@@ -83,7 +84,6 @@ Result<LogKeyNotes> ReadLogKeyNotes(SettingStore& settings) {
   LogKeyNotes notes;
   COFFER_ASSIGN(notes.announced, VersionIn(settings, kAnnouncedSetting));
   COFFER_ASSIGN(notes.retired, VersionIn(settings, kRetiredSetting));
-  COFFER_ASSIGN(notes.left, VersionIn(settings, kLeftSetting));
   return notes;
 }
 
@@ -96,14 +96,6 @@ Result<LogKeyNotes> ReadLogKeyNotes(Engine& engine) {
                           return {};
                         }));
   return notes;
-}
-
-Status NoteLogKeyLeft(Engine& engine, std::uint32_t version) {
-  audit::Entry none;
-  return engine.Run(
-      OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) -> Status {
-        return transaction.stores().settings.Put(kLeftSetting, std::to_string(version));
-      });
 }
 
 Status AnnounceLogKey(Engine& engine, const crypto::Keyring& keyring,

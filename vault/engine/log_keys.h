@@ -16,8 +16,10 @@ std::vector<audit::VerifierKey> VerifierKeysOf(const crypto::Keyring& keyring);
 // "log_behind_anchor" of a name that the log does not have yet: the vault is older than its anchor.
 Result<audit::Checkpoint> VerifyByAnyKey(std::string_view note, const crypto::Keyring& keyring);
 
-// By each key that does not retire.
-std::string SignHead(const audit::Checkpoint& head, const crypto::Keyring& keyring);
+// By each of the keys that does not retire. As they are when the head is: another may sign greater
+// sizes only.
+std::string SignHead(const audit::Checkpoint& head,
+                     const std::vector<crypto::Keyring::LogKey>& keys);
 
 // Entries about keys that the log does not name yet, or does not name as retired yet. To be called
 // while the vault is opened, before anything is signed.
@@ -30,11 +32,9 @@ Status AnnounceLogKey(Engine& engine, const crypto::Keyring& keyring,
 struct LogKeyNotes {
   std::uint32_t announced = 0;  // the newest that the log names; 0: it named none
   std::uint32_t retired = 0;    // the newest that the log says is retired
-  std::uint32_t left = 0;       // and by which no checkpoint is signed any more
 };
 Result<LogKeyNotes> ReadLogKeyNotes(SettingStore& settings);
 Result<LogKeyNotes> ReadLogKeyNotes(Engine& engine);
-Status NoteLogKeyLeft(Engine& engine, std::uint32_t version);
 
 // The detail of the log's first entry, and of those about keys. Errors: as audit::KeyDetail.
 Result<std::string> DetailOf(const crypto::Keyring& keyring, const crypto::PublicKey& key);

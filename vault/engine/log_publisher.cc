@@ -69,9 +69,11 @@ Status LogPublisher::Publish(bool heartbeat) {
   const std::lock_guard publishing(publishing_);
   reader_.FollowNow();
   audit::Checkpoint head{keyring_.log_origin(), 0, {}};
+  std::vector<crypto::Keyring::LogKey> keys;
   audit::Entry none;
   COFFER_TRY(
       engine_.Run(OperationKind::kRead, EntryRule::kNever, none, [&](Transaction&) -> Status {
+        keys = keyring_.log_keys();
         head.size = engine_.HeadInTransaction().size;
         head.root = engine_.HeadInTransaction().frontier.Root();
         return {};
@@ -98,7 +100,7 @@ Status LogPublisher::Publish(bool heartbeat) {
     return read;
   }
 
-  audit::Anchor anchor{anchor_.counter + 1, SignHead(head, keyring_)};
+  audit::Anchor anchor{anchor_.counter + 1, SignHead(head, keys)};
   COFFER_TRY(
       engine_.Run(OperationKind::kWrite, EntryRule::kNever, none, [&](Transaction& transaction) {
         return transaction.stores().log->PutCheckpoint(anchor.note);

@@ -1,6 +1,7 @@
 // The log's tree as a checkpoint has it, for proofs about any earlier one.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "audit/tlog/checkpoint.h"
@@ -14,6 +15,8 @@ struct PublishedTree {
   audit::Checkpoint checkpoint;
   std::string note;
   audit::LogHead head;  // of the log then, which is no smaller
+  // The newest that the note is signed by: what is said of the tree is signed by the same.
+  std::shared_ptr<const crypto::SigningKey> signer;
 };
 
 class PublishedTrees {

@@ -273,8 +273,7 @@ Result<std::string> EvidenceBundles::WriteEvidence(const Call& call, const Evide
   evidence.from = request.from;
   evidence.to = request.to;
   evidence.checkpoint = tree.note;
-  const auto signing_key = operations_.keyring().log_signing_key();
-  evidence.keys = {{operations_.keyring().log_origin(), signing_key->public_key()}};
+  evidence.keys = {{operations_.keyring().log_origin(), tree.signer->public_key()}};
   evidence.created = operations_.Now();
   evidence.requested_by = call.actor.Text();
   evidence.reason = call.caller.reason;
@@ -318,7 +317,7 @@ Result<std::string> EvidenceBundles::WriteEvidence(const Call& call, const Evide
   if (evidence.reasons_included) {
     COFFER_TRY(gatherer.OpenReasons());
   }
-  const auto bundle = audit::WriteEvidence(evidence, *signing_key);
+  const auto bundle = audit::WriteEvidence(evidence, *tree.signer);
   if (!bundle) return std::unexpected(OfBundle(bundle.error()));
   return std::string(crypto::AsText(*bundle));
 }

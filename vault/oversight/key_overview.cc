@@ -4,15 +4,6 @@
 #include <set>
 
 namespace coffer::vault {
-namespace {
-
-std::vector<std::uint32_t> VersionsInKeyring(const crypto::KeyringHeader& header,
-                                             const std::string& name) {
-  const auto found = header.versions.find(name);
-  return found == header.versions.end() ? std::vector<std::uint32_t>{} : found->second;
-}
-
-}  // namespace
 
 std::string_view Name(ClientKekPhase phase) {
   switch (phase) {
@@ -50,7 +41,7 @@ KeyOverview OverviewOf(const crypto::KeyringHeader& header) {
 
 KeyOverview::Clients ClientsOf(const crypto::KeyringHeader& header, const ClientKekUse& use,
                                const NotedKeys& noted, bool working) {
-  const auto held = VersionsInKeyring(header, "client-kek");
+  const auto& held = header.VersionsOf("client-kek");
   std::set<std::uint32_t> all(held.begin(), held.end());
   for (const auto& [version, keys] : use.keys()) all.insert(version);
   KeyOverview::Clients clients;
@@ -69,7 +60,7 @@ KeyOverview::Clients ClientsOf(const crypto::KeyringHeader& header, const Client
 
 KeyOverview::Database DatabaseOf(const crypto::KeyringHeader& header, const NotedKeys& noted,
                                  bool working) {
-  const auto held = VersionsInKeyring(header, "vault-db");
+  const auto& held = header.VersionsOf("vault-db");
   KeyOverview::Database database;
   database.since = noted.database_key_since;
   if (held.size() > 1) {

@@ -387,9 +387,11 @@ Result<DeepReport> Verification::VerifyLog(const Caller& caller, bool deep) {
   call.entry.detail = deep ? "deep" : "log";
   COFFER_TRY(operations_.Perform(call, [](Transaction&) -> Status { return {}; }));
   audit::VerifyOptions options;
-  options.key = {operations_.keyring().log_origin(),
-                 operations_.keyring().log_signing_key()->public_key()};
   options.checkpoints = {publisher_.published()};
+  options.key =
+      SignerOf(options.checkpoints.front(), operations_.keyring())
+          .value_or(audit::VerifierKey{operations_.keyring().log_origin(),
+                                       operations_.keyring().log_signing_key()->public_key()});
   COFFER_ASSIGN(auto reader, readers_.Open());
   Result<Database> keys;
   if (deep) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -359,7 +360,13 @@ Result<Database> Database::Open(const std::string& path, const crypto::SecretByt
   // with query_only below.
   const int flags = SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  // A link in place of the file is not followed; the way to it may lead over some.
+  const std::filesystem::path named(path);
+  std::error_code unresolved;
+  const auto folder = std::filesystem::canonical(
+      named.has_parent_path() ? named.parent_path() : std::filesystem::path("."), unresolved);
+  const std::string resolved = unresolved ? path : (folder / named.filename()).string();
+  const int code = sqlite3_open_v2(resolved.c_str(), &raw, flags, nullptr);
   database.connection_->handle = raw;
   if (code != SQLITE_OK) return std::unexpected(SqliteError(raw, code, "opening " + path));
   // Also while another connection is the first, or the last, to open a database.

@@ -199,6 +199,16 @@ bool SameFile(const std::string& one, const std::string& other) {
   return !one.empty() && !other.empty() && std::filesystem::equivalent(one, other, ignored);
 }
 
+// Beside what it opens, in a place that others may read: vault::Repository makes that file.
+bool LiesInBackup(const std::filesystem::path& file) {
+  std::error_code ignored;
+  for (auto at = file.parent_path(); !at.empty(); at = at.parent_path()) {
+    if (std::filesystem::is_regular_file(at / "coffer-backup", ignored)) return true;
+    if (at == at.parent_path()) return false;
+  }
+  return false;
+}
+
 Outcome<void> CheckNextRoot(const RootExchangeOptions& options) {
   const auto& next = options.next;
   if (!next.Named() && !options.passphrase) {
@@ -222,6 +232,10 @@ Outcome<void> CheckNextRoot(const RootExchangeOptions& options) {
   if (!next.key_file.empty() && !within.empty() && *within.begin() != "..") {
     return Failed(Exit::kUsage, "the root key would lie inside the data directory",
                   "Keep it elsewhere: whoever gets a copy of the data would get the key with it.");
+  }
+  if (!next.key_file.empty() && LiesInBackup(file)) {
+    return Failed(Exit::kUsage, "the root key would lie in a repository of backups",
+                  "Keep it elsewhere: whoever gets the copies would get the key with them.");
   }
   return {};
 }

@@ -144,8 +144,8 @@ Outcome<Exit> StepLogKey(const LogKeyOptions& options, vault::LogKeyStep step, C
     const bool changed = done.error().reason == "log_key_changed";
     const bool waits = done.error().reason == "rotation_unfinished";
     return std::unexpected(FailureOf(
-        done.error(), changed ? "the exchange is not finished; the next start of the vault "
-                                "finishes it"
+        done.error(), changed ? "the exchange is not finished; the same again finishes it, or the "
+                                "next start of the vault"
                       : waits ? "both keys are still there"
                               : kLogKeyAsItWas));
   }
@@ -154,7 +154,10 @@ Outcome<Exit> StepLogKey(const LogKeyOptions& options, vault::LogKeyStep step, C
   const std::string key = audit::FormatVerifierKey({header->log_origin, header->log_public_key});
   if (options.json) {
     json result = {{"log_key", key}, {"handed_to_server", done->served}};
-    if (step == vault::LogKeyStep::kAdd) result["begun"] = done->begun;
+    if (step == vault::LogKeyStep::kAdd) {
+      result["begun"] = done->begun;
+      result["signs"] = done->taken_up;
+    }
     PrintJson(console, result);
     return Exit::kOk;
   }
@@ -164,8 +167,9 @@ Outcome<Exit> StepLogKey(const LogKeyOptions& options, vault::LogKeyStep step, C
     return Exit::kOk;
   }
   console.out << (done->begun ? "The log has a second key" : "The log had a second key already")
-              << (done->served ? ", by which the server that runs signs too, within seconds"
-                               : ", and is signed by both now")
+              << (done->taken_up ? ", and is signed by both now"
+                                 : ", which the server that runs has not taken up yet: look for "
+                                   "log.key.announced in the log")
               << ". The new verifier key, also in the log:\n  " << Printable(key)
               << "\nHave everybody who verifies run coffer verify once with the old key (--state "
                  "keeps the new one),\nor give them the new key. Then: coffer key finish log\n";

@@ -40,7 +40,9 @@ json RecoveredAsJson(const vault::Recovered& done, const std::string& key) {
   json value{{"log", done.log},
              {"log_key", key},
              {"entries_kept", done.kept},
-             {"succeeded", done.closed.has_value()}};
+             {"succeeded", done.closed.has_value()},
+             {"repeated", {{"erasures", done.erasures}, {"acts", done.acts}}},
+             {"acts_not_repeated", done.acts_left}};
   if (done.copy) {
     value["restored"] = {{"repository", done.copy->repository},
                          {"generation", done.copy->generation},
@@ -133,10 +135,11 @@ Outcome<Exit> Recover(const RecoverOptions& options, Console& console) {
     console.out << "The anchor was of a log that " << Printable(done->log)
                 << " took the place of. There is a new one.\n";
   }
-  console.out
-      << "What the ledger of erasures has was repeated. Next: start cofferd; then coffer log "
-         "with --action erasure.replayed,\nwith act.replayed and with act.not-repeated shows "
-         "what was, and what is left for people to decide.\n";
+  console.out << "Repeated from the ledger, as the data had not: erasures: "
+              << Grouped(done->erasures) << ", other acts: " << Grouped(done->acts)
+              << "; left for people to decide: " << Grouped(done->acts_left)
+              << ".\nNext: start cofferd; then coffer log with --action erasure.replayed, with "
+                 "act.replayed and with act.not-repeated\nshows which.\n";
   return Exit::kOk;
 }
 

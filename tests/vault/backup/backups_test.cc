@@ -6,10 +6,12 @@
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <thread>
 
+#include "audit/documents/backup_increment.h"
 #include "crypto/atomic_file.h"
 #include "tests/support/sampling.h"
 #include "tests/vault/backup/backed_up_vault.h"
@@ -458,6 +460,112 @@ TEST_CASE("what was found damaged, or is not there any more, is told until it is
     std::filesystem::remove(file);
   }
   CHECK(problem().starts_with("generation_missing"));
+}
+
+TEST_CASE("what lies under a page's name and is less is written anew with the next generation") {
+  BackedUpVault vault(WithDestinations());
+  vault.BackUp();
+  const auto spoil = [&](const std::function<void(const fs::path&)>& one) {
+    std::size_t spoilt = 0;
+    for (const std::string& repository : {vault.data(), vault.keys()}) {
+      for (const auto& file : fs::recursive_directory_iterator(repository + "/objects")) {
+        if (!file.is_regular_file() || file.file_size() == 0) continue;
+        one(file.path());
+        ++spoilt;
+      }
+    }
+    CHECK(spoilt > 0);
+  };
+  const auto newest_is_whole = [&] {
+    vault.clock.Advance(1000);
+    const auto run = vault.BackUp();
+    for (const std::string& repository : {vault.data(), vault.keys()}) {
+      const auto report = vault.Verify(repository);
+      CHECK(std::ranges::find(report.generations, run.generation) != report.generations.end());
+    }
+    CHECK(vault.Restore("of-" + run.generation).generation == run.generation);
+  };
+  spoil([](const fs::path& path) { fs::resize_file(path, 0); });
+  newest_is_whole();
+  spoil([](const fs::path& path) { fs::resize_file(path, fs::file_size(path) - 1); });
+  newest_is_whole();
+  // Of as many bytes it is seen by who reads them: then nothing is relied on unread.
+  spoil([](const fs::path& path) {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file.put('\xff');
+  });
+  for (const char* name : {"here", "keys"}) {
+    const auto verified = vault->backups().VerifyDestination(vault.As(Role::kAdministrator), name);
+    REQUIRE(verified);
+    CHECK_FALSE(verified->report.findings.empty());
+  }
+  newest_is_whole();
+}
+
+TEST_CASE("another repository under a destination's name was read back by nobody yet") {
+  BackedUpVault vault(WithDestinations());
+  vault.BackUp();
+  const auto admin = [&] { return vault.As(Role::kAdministrator); };
+  REQUIRE(vault->backups().VerifyDestination(admin(), "here"));
+  const auto verified = [&] {
+    const auto states = vault->backups().ListDestinations(admin());
+    REQUIRE(states);
+    return std::ranges::find(*states, "here", &DestinationState::name)->verified.has_value();
+  };
+  CHECK(verified());
+  fs::remove_all(vault.data());
+  vault.clock.Advance(1000);
+  const auto made = vault->backups().InitializeDestination(admin(), "here");
+  INFO(AnswerOf(made));
+  REQUIRE(made);
+  CHECK_FALSE(made->verified);
+  CHECK_FALSE(verified());
+  vault.Close();
+  vault.Open();
+  CHECK_FALSE(verified());
+  vault.CheckInvariants();
+}
+
+TEST_CASE("where a manifest or an increment cannot be read a restore says which file") {
+  BackedUpVault vault(WithDestinations(30));
+  vault.BackUp();
+  vault.NewClient("A-1");
+  vault.IncrementAll();
+  const auto moment = vault.NewestMoment();
+  vault.clock.Advance(1000);
+  vault.NewClient("A-2");
+  vault.IncrementAll();
+  const std::string junk = vault.data() + "/generations/bkp_7zzzzzzzzzzzzzzzzzzzzzzzzz";
+  const auto says = [&](const Result<Restored>& restored, const std::string& words) {
+    REQUIRE_FALSE(restored);
+    INFO(restored.error().detail);
+    CHECK(restored.error().detail.find(words) != std::string::npos);
+  };
+  std::ofstream(junk) << "x\n";
+  says(vault.TryRestore("newest"), junk);
+  says(vault.TryRestoreAt("earlier", moment), junk);
+  fs::remove(junk);
+  // What only the newest increment needs.
+  std::set<std::string> of_newest;
+  const auto repository = Repository::Open(vault.data());
+  const auto increments = repository->ListIncrements();
+  const auto& [generation, numbers] = *increments->begin();
+  const auto changes_of = [&](std::uint64_t n) {
+    std::set<std::string> names;
+    const auto note = repository->GetIncrement(generation, n);
+    for (const auto& object : audit::ReadBackupIncrement(*note)->changes) {
+      names.insert(crypto::HexEncode(object));
+    }
+    return names;
+  };
+  const auto newest = changes_of(numbers.back());
+  const auto before = changes_of(numbers.front());
+  for (const std::string& name : newest) {
+    if (before.contains(name)) continue;
+    fs::remove(vault.data() + "/objects/" + name.substr(0, 2) + "/" + name.substr(2));
+  }
+  const std::string which = "number " + std::to_string(numbers.back()) + " of " + generation;
+  says(vault.TryRestore("newest-increment"), which);
 }
 
 TEST_CASE("one process writes to a repository, and one run at a time is made") {

@@ -776,6 +776,19 @@ TEST_CASE("the index's key is exchanged when somebody with the root key asks for
   CHECK_FALSE(fs::exists(request));
   CHECK(vault.Exchange() == 0);
 
+  // Asked for once more when it is done and nobody has looked: another one.
+  REQUIRE(AskForIndexExchange(vault.directory(), vault.root()));
+  CHECK(follow() == "ok");
+  CHECK(vault.Exchange() > 0);
+  const std::uint64_t second = vault.State().generation;
+  const auto once_more = AskForIndexExchange(vault.directory(), vault.root());
+  REQUIRE(once_more);
+  CHECK(once_more->generation == second);
+  CHECK(follow() == "ok");
+  CHECK(vault.Exchange() > 0);
+  CHECK(vault.State().generation > second);
+  CHECK(follow() == "ok");
+
   // Asked for while the next one is built, it is that one's key that goes.
   REQUIRE(AskForIndexExchange(vault.directory(), vault.root()));
   CHECK(follow() == "ok");

@@ -64,19 +64,30 @@ class PreparedLedger {
       appended_.push_back(row.id.Text());
     }
   }
+  // As when the log's key is exchanged: the last line stands there once more.
+  void Exchange() {
+    const auto next = std::make_shared<const crypto::SigningKey>(crypto::SigningKey::Generate());
+    REQUIRE(ledger->CoverBy(*next));
+    keyring_->signing_keys().Add({2, false, next});
+    ++lines_;
+  }
   // Verified by one who reads nothing but the file.
   void CheckFile() {
     std::vector<std::string> found;
-    audit::LedgerReader reader(
-        {{keyring_->log_origin(), keyring_->log_signing_key()->public_key()}},
-        [&](const audit::LedgerLine& line) -> Status {
-          if (found.empty() || found.back() != line.erasure.erasure) {
-            found.push_back(line.erasure.erasure);
-          }
-          return {};
-        });
+    std::vector<audit::VerifierKey> keys;
+    for (const auto& held : keyring_->log_keys()) {
+      keys.push_back({keyring_->log_origin(), held.key->public_key()});
+    }
+    audit::LedgerReader reader(keys, [&](const audit::LedgerLine& line) -> Status {
+      if (found.empty() || found.back() != line.erasure.erasure) {
+        found.push_back(line.erasure.erasure);
+      }
+      return {};
+    });
     std::ifstream file(path(), std::ios::binary);
-    REQUIRE(reader.Feed(std::string(std::istreambuf_iterator<char>(file), {})));
+    const auto read = reader.Feed(std::string(std::istreambuf_iterator<char>(file), {}));
+    INFO((read ? "" : read.error().detail));
+    REQUIRE(read);
     REQUIRE(reader.Finish());
     CHECK(found == appended_);
     CHECK(reader.state().head.n == lines_);
@@ -196,5 +207,17 @@ TEST_CASE("without a thread to prepare lines they are written all the same") {
   CHECK(std::ranges::count(text, '\n') == 4);
 }
 #endif
+
+TEST_CASE("lines that were prepared before the ledger is covered by another key are written anew") {
+  PreparedLedger vault;
+  const std::vector<ErasureRow> first = {PreparedLedger::Row(1)};
+  vault.Prepare(first);
+  vault.Append(first);
+  const std::vector<ErasureRow> rows = {PreparedLedger::Row(2), PreparedLedger::Row(3, 450)};
+  vault.Prepare(rows);
+  vault.Exchange();
+  vault.Append(rows);
+  vault.CheckFile();
+}
 
 }  // namespace coffer::vault
