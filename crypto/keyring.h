@@ -94,6 +94,12 @@ class Keyring {
   // is encrypted under them.
   static Status DropOlder(const std::string& path, RootKeyProvider& root, KeysInUse which);
 
+  // What an exchange would have put beside its own, from another keyring.json of the same vault
+  // that the same root key sealed: each client-KEK, and the keys of the databases. Errors: those of
+  // Open; kConflict "keyrings_do_not_join" where it is another vault's, or the databases would have
+  // more than two versions.
+  static Status Join(const std::string& path, RootKeyProvider& root, ByteView other);
+
   // All of it wrapped and sealed by `next` instead of `root`; `passphrase` as of Create. Nothing is
   // written unless `next` opens all that it wrapped and `root` opens none of it. Errors: as those
   // above; kInvalidArgument "root_key_unchanged"; kInternal "root_key_unusable": `next` does not

@@ -165,6 +165,26 @@ Status Keyring::DropOlder(const std::string& path, RootKeyProvider& root, KeysIn
   return dropped ? Rewrite(path, std::move(document), root) : Status();
 }
 
+Status Keyring::Join(const std::string& path, RootKeyProvider& root, ByteView other) {
+  COFFER_ASSIGN(KeyringDocument document, ReadSealed(path, root));
+  COFFER_ASSIGN(const KeyringDocument joined, internal::ParseKeyring(AsText(other)));
+  COFFER_TRY(internal::CheckSealed("the other keyring", joined, root));
+  if (document.header.vault_id != joined.header.vault_id) {
+    return Fail(Code::kConflict, "keyrings_do_not_join", "they are of two vaults");
+  }
+  for (const std::string_view name : {kClientKek, internal::kVaultDb, internal::kKeysDb}) {
+    auto& into = document.keys[std::string(name)];
+    for (const auto& [version, wrapped] : joined.keys.find(name)->second) {
+      into.try_emplace(version, wrapped);
+    }
+    if (name != kClientKek && into.size() > 2) {
+      return Fail(Code::kConflict, "keyrings_do_not_join",
+                  "together they have more than two versions of " + std::string(name));
+    }
+  }
+  return Rewrite(path, std::move(document), root);
+}
+
 Status Keyring::ExchangeRootKey(const std::string& path, RootKeyProvider& root,
                                 RootKeyProvider& next, const Argon2idParameters& passphrase) {
   COFFER_ASSIGN(const KeyringDocument document, ReadSealed(path, root));

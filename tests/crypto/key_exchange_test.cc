@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
+#include "crypto/atomic_file.h"
 #include "crypto/keyring.h"
 #include "crypto/keys_database_key.h"
 #include "tests/crypto/failing_root.h"
@@ -114,6 +115,71 @@ TEST_CASE("the root key is exchanged from any kind to any other, and the old one
   }
   CHECK(after == expected);
   CHECK(ModeOf(vault.path) == 0600);
+}
+
+TEST_CASE(
+    "a keyring gets the later keys of another beside its own, of the same vault and root key") {
+  const ExchangedKeyring vault;
+  REQUIRE(RemoveFile(vault.path));
+  REQUIRE(Keyring::Create(vault.path, vault.root(), {}, "vault.example"));
+  const Bytes before = *ReadFile(vault.path, 1UZ << 20);
+  const auto exchange = [&](KeysInUse which) {
+    REQUIRE(Keyring::AddNext(vault.path, vault.root(), which));
+    REQUIRE(Keyring::DropOlder(vault.path, vault.root(), which));
+  };
+  for (int round = 0; round < 2; ++round) {
+    exchange(KeysInUse::kClients);
+    exchange(KeysInUse::kDatabases);
+  }
+  const Bytes after = *ReadFile(vault.path, 1UZ << 20);
+  const Keyring later = vault.Open();
+  const auto put = [&](const Bytes& keyring) { REQUIRE(WriteFileAtomically(vault.path, keyring)); };
+
+  put(before);
+  const Keyring earlier = vault.Open();
+  REQUIRE(Keyring::Join(vault.path, vault.root(), after));
+  const Keyring joined = vault.Open();
+  const std::vector<std::uint32_t> both = {earlier.vault_db_keys().newest(),
+                                           later.vault_db_keys().newest()};
+  CHECK(joined.vault_db_keys().versions() == both);
+  CHECK(joined.keys_db_keys().versions() == both);
+  CHECK(*joined.vault_db_keys().Find(both[0]) == earlier.vault_db_key());
+  CHECK(joined.vault_db_key() == later.vault_db_key());
+  CHECK(joined.keys_db_key() == later.keys_db_key());
+  Bytes opened(32);
+  const Id128 owner{7};
+  for (const Keyring* one : {&earlier, &later}) {
+    CHECK(joined.UnwrapDataKey(one->WrapDataKey(Bytes(32, 5), owner), owner, opened));
+  }
+  CHECK(joined.log_signing_key()->ExportSeed() == earlier.log_signing_key()->ExportSeed());
+
+  // Again changes nothing; a third version of the databases is too many.
+  const std::string text = vault.Text();
+  REQUIRE(Keyring::Join(vault.path, vault.root(), after));
+  CHECK(vault.Document()["keys"] == json::parse(text)["keys"]);
+  put(after);
+  exchange(KeysInUse::kDatabases);
+  const Bytes third = *ReadFile(vault.path, 1UZ << 20);
+  put(before);
+  REQUIRE(Keyring::Join(vault.path, vault.root(), after));
+  const std::string two = vault.Text();
+  CHECK(FailsWith(Keyring::Join(vault.path, vault.root(), third), Code::kConflict,
+                  "keyrings_do_not_join"));
+  // Of another vault, of another root key, or altered.
+  REQUIRE(Keyring::Create(vault.directory() / "other.json", vault.root(), {}, "other.example"));
+  CHECK(FailsWith(Keyring::Join(vault.path, vault.root(),
+                                *ReadFile(vault.directory() / "other.json", 1UZ << 20)),
+                  Code::kConflict, "keyrings_do_not_join"));
+  const auto other_root = vault.OtherFile();
+  put(after);
+  REQUIRE(Keyring::ExchangeRootKey(vault.path, vault.root(), *other_root, {}));
+  const Bytes of_other_root = *ReadFile(vault.path, 1UZ << 20);
+  REQUIRE(WriteFileAtomically(vault.path, AsBytes(two)));
+  CHECK(FailsWith(Keyring::Join(vault.path, vault.root(), of_other_root), Code::kUnauthenticated,
+                  "root_key_wrong"));
+  CHECK(FailsWith(Keyring::Join(vault.path, vault.root(), AsBytes("{}")), Code::kCorrupted,
+                  "keyring_malformed"));
+  CHECK(vault.Text() == two);
 }
 
 TEST_CASE("a root key that is exchanged for itself is refused, whatever file it is in") {

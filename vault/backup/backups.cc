@@ -45,9 +45,18 @@ DestinationState Backups::StateOf(std::size_t number) const {
     COFFER_ASSIGN(const auto note, repository.GetManifest(generations.back()));
     COFFER_ASSIGN(const auto manifest, audit::ReadBackupManifest(note));
     state.newest_created = manifest.created;
-    return progress.generation && manifest.created < *progress.generation
-               ? GenerationGone(repository, progress)
-               : Status();
+    if (progress.generation && manifest.created < *progress.generation) {
+      return GenerationGone(repository, progress);
+    }
+    if (progress.generation != manifest.created || progress.increments == 0) return {};
+    COFFER_ASSIGN(auto increments, repository.ListIncrements());
+    const std::size_t there = increments[generations.back()].size();
+    if (there >= progress.increments) return {};
+    return Fail(Code::kNotFound, "increment_missing",
+                std::to_string(progress.increments - there) + " of the " +
+                    std::to_string(progress.increments) + " behind " + generations.back() +
+                    " are gone from " + repository.path() +
+                    "; coffer backup run makes a generation that needs none of them");
   };
   if (options_.backup_increment_seconds > 0) state.until = progress.until;
   state.problem = progress.AnyProblem();

@@ -1,5 +1,6 @@
 #include "vault/backup/moment.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "audit/entries/succession.h"
@@ -41,6 +42,15 @@ Result<audit::BackupManifest> VerifiedManifest(const Repository& repository,
   }
   if (note != nullptr) *note = std::move(read);
   return std::move(manifest);
+}
+
+Result<audit::BackupFile> FileOf(const audit::BackupManifest& manifest, std::string_view name) {
+  const auto found = std::ranges::find(manifest.files, name, &audit::BackupFile::name);
+  if (found == manifest.files.end()) {
+    return Fail(Code::kCorrupted, "manifest_malformed",
+                manifest.generation + " has no " + std::string(name));
+  }
+  return *found;
 }
 
 std::unexpected<Error> OfIncrement(const Repository& repository, const std::string& generation,

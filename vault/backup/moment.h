@@ -25,6 +25,9 @@ struct Moment {
   Timestamp keys_changed() const;  // keys of that time or later open its data
 };
 
+// Errors: kCorrupted "manifest_malformed" where it has none of that name.
+Result<audit::BackupFile> FileOf(const audit::BackupManifest& manifest, std::string_view name);
+
 // What is wrong with that increment of the generation, or with what it needs: which one to move
 // away, to restore what is before it.
 std::unexpected<Error> OfIncrement(const Repository& repository, const std::string& generation,

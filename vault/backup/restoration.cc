@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <ranges>
-#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -27,11 +26,9 @@
 #include "vault/backup/moment.h"
 #include "vault/backup/page_list.h"
 #include "vault/backup/restored_copy.h"
-#include "vault/engine/client_kek_use.h"
-#include "vault/engine/log_keys.h"
+#include "vault/backup/restored_keyring.h"
 #include "vault/storage/data_directory.h"
 #include "vault/storage/keys_database.h"
-#include "vault/storage/vault_database.h"
 
 namespace coffer::vault {
 namespace {
@@ -70,15 +67,6 @@ class Descriptor {
   const int fd_;
 };
 
-Result<audit::BackupFile> FileOf(const audit::BackupManifest& manifest, std::string_view name) {
-  const auto found = std::ranges::find(manifest.files, name, &audit::BackupFile::name);
-  if (found == manifest.files.end()) {
-    return Fail(Code::kCorrupted, "manifest_malformed",
-                manifest.generation + " has no " + std::string(name));
-  }
-  return *found;
-}
-
 Status CopyFile(const Repository& repository, const audit::BackupManifest& manifest,
                 std::string_view name, const std::string& path) {
   COFFER_ASSIGN(const auto file, FileOf(manifest, name));
@@ -94,176 +82,14 @@ Status CopyFile(const Repository& repository, const audit::BackupManifest& manif
   return out.Sync();
 }
 
-// A keyring.json that the root key opens.
-struct OpenedKeyring {
-  std::string generation;
-  Bytes content;
-  crypto::Keyring keyring;
-};
-
-// By what a keyring.json says: passphrases are asked for once, where their parameters are the same.
-class RootKeys {
- public:
-  RootKeys(const OpenRootKeyFor& open, const std::string& work) : open_(open), work_(work) {}
-  Result<crypto::RootKeyProvider*> For(const crypto::KeyringHeader& header) {
-    const std::string which = header.root_kind + " " + crypto::HexEncode(header.passphrase.salt) +
-                              " " + std::to_string(header.passphrase.passes) + " " +
-                              std::to_string(header.passphrase.memory_kib);
-    const auto found = opened_.find(which);
-    if (found != opened_.end()) return found->second.get();
-    COFFER_ASSIGN(auto root, open_(work_));
-    return opened_.emplace(which, std::move(root)).first->second.get();
-  }
-
- private:
-  const OpenRootKeyFor& open_;
-  const std::string& work_;
-  std::map<std::string, std::unique_ptr<crypto::RootKeyProvider>> opened_;
-};
-
-// The keyrings of the generation and of each later one, one of each: where the log's key was
-// exchanged, what is later is signed by another; where the root key was, one of them opens.
-Result<std::vector<OpenedKeyring>> FindKeyrings(const Repository& repository,
-                                                std::span<const std::string> generations,
-                                                const OpenRootKeyFor& open_root,
-                                                const std::string& work) {
-  std::vector<OpenedKeyring> keyrings;
-  std::set<Hash> seen;
-  RootKeys roots(open_root, work);
-  const std::string path = KeyringPath(work);
-  std::optional<Error> first;
-  for (const auto& generation : generations) {
-    const auto read = [&]() -> Status {
-      COFFER_ASSIGN(const auto claimed, VerifiedManifest(repository, generation, {}));
-      COFFER_ASSIGN(const auto file, FileOf(claimed, "keyring.json"));
-      if (file.paged) {
-        return Fail(Code::kCorrupted, "manifest_malformed",
-                    generation + " has a keyring.json that is none");
-      }
-      if (!seen.insert(file.object).second) return {};
-      COFFER_ASSIGN(Bytes content, repository.Get(file.object));
-      COFFER_TRY(crypto::WriteFileAtomically(path, content));
-      COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
-      COFFER_ASSIGN(crypto::RootKeyProvider* const root, roots.For(header));
-      COFFER_ASSIGN(auto keyring, crypto::Keyring::Open(path, *root));
-      keyrings.push_back({generation, std::move(content), std::move(keyring)});
-      return {};
-    };
-    auto done = read();
-    if (done) continue;
-    const bool other_root = done.error().code == Code::kUnauthenticated;
-    // That of the generation itself must be there, and may be of a root key from before; another's
-    // may be anybody's.
-    if (!first && generation == generations.front()) {
-      if (!other_root) return std::unexpected(std::move(done).error());
-      first = std::move(done).error();
-    }
-  }
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) return NotWritten(path);
-  if (keyrings.empty() && first) {
-    first->detail +=
-        "; where the root key was exchanged, a generation from before opens by the one of then";
-    return std::unexpected(*std::move(first));
-  }
-  return keyrings;
-}
-
-std::vector<audit::VerifierKey> LogKeysOf(std::span<const OpenedKeyring> keyrings) {
-  std::vector<audit::VerifierKey> keys;
-  for (const OpenedKeyring& one : keyrings) {
-    for (auto& key : VerifierKeysOf(one.keyring)) keys.push_back(std::move(key));
-  }
-  return keys;
-}
-
-bool HasLogKey(const crypto::Keyring& keyring, const crypto::PublicKey& key) {
-  return std::ranges::any_of(keyring.log_keys(),
-                             [&](const auto& held) { return held.key->public_key() == key; });
-}
-
-// Of those that the keyring lacks.
-std::string LaterKeysOf(std::span<const OpenedKeyring> keyrings, const crypto::Keyring& chosen) {
-  std::set<std::string> later;
-  for (const OpenedKeyring& one : keyrings) {
-    for (const auto& held : one.keyring.log_keys()) {
-      const auto key = held.key->public_key();
-      if (!HasLogKey(chosen, key)) {
-        later.insert(audit::FormatVerifierKey({one.keyring.log_origin(), key}));
-      }
-    }
-  }
-  std::string joined;
-  for (const std::string& key : later) joined += (joined.empty() ? "" : " ") + key;
-  return joined;
-}
-
-// What is written behind the moment that is restored may be of a successor of its log already.
-std::string NewestLogName(std::span<const OpenedKeyring> keyrings, const Moment& newest) {
-  std::string name = newest.manifest.vault;
-  for (const OpenedKeyring& one : keyrings) {
-    if (audit::IsOrSucceeds(one.keyring.log_origin(), name)) name = one.keyring.log_origin();
-  }
-  return name;
-}
-
-// By the keys that it has. Of keys.db is counted once which it needs.
-Status OpenDatabases(const crypto::Keyring& keyring, const std::string& directory,
-                     std::optional<ClientKekUse>& use) {
-  const auto vault = OpenVaultDatabase(VaultDatabasePath(directory), keyring, {});
-  auto keys = OpenKeysDatabase(KeysDatabasePath(directory), keyring, {});
-  // What the disk refuses says nothing of the keyring.
-  for (const Error* error :
-       {vault ? nullptr : &vault.error(), keys ? nullptr : &std::as_const(keys).error()}) {
-    if (error != nullptr && error->code != Code::kCorrupted) return std::unexpected(*error);
-  }
-  if (!vault) return std::unexpected(vault.error());
-  if (!keys) return std::unexpected(std::move(keys).error());
-  if (use) return {};
-  COFFER_ASSIGN(auto store, KeyStore::OpenForReading(*keys));
-  COFFER_ASSIGN(use, ClientKekUse::CountAll(store));
-  return {};
-}
-
-// The first that opens both databases, has each client-KEK which keys.db needs, and a key that
-// signed the anchor: what was restored starts with no other. Where the log's key was being
-// exchanged, a later one that has both.
-Result<const OpenedKeyring*> ChooseKeyring(std::span<const OpenedKeyring> keyrings,
-                                           const std::string& directory,
-                                           const std::string& keys_generation,
-                                           const std::string& generation) {
-  std::optional<ClientKekUse> use;
-  std::vector<const OpenedKeyring*> fitting;
-  std::string why;
-  for (const OpenedKeyring& one : keyrings) {
-    const auto opened = OpenDatabases(one.keyring, directory, use);
-    if (!opened && opened.error().code != Code::kCorrupted) return std::unexpected(opened.error());
-    if (opened) fitting.push_back(&one);
-    // Of the generation's own it tells of damage, if it is that.
-    if (!opened && why.empty()) why = "; " + opened.error().detail;
-  }
-  COFFER_ASSIGN(const Bytes bytes,
-                crypto::ReadFile(AnchorPath(directory, {}), audit::kMaxAnchorBytes));
-  COFFER_ASSIGN(const auto anchor, audit::ParseAnchor(crypto::AsText(bytes)));
-  const OpenedKeyring* chosen = nullptr;
-  for (const OpenedKeyring* one : fitting) {
-    const auto held = one->keyring.client_keks().versions();
-    const bool all = std::ranges::all_of(use->keys(), [&](const auto& under) {
-      return under.first == 0 || std::ranges::find(held, under.first) != held.end();
-    });
-    if (!all || !VerifyByAnyKey(anchor.note, one->keyring)) continue;
-    const bool more =
-        chosen == nullptr || std::ranges::any_of(one->keyring.log_keys(), [&](const auto& key) {
-          return !HasLogKey(chosen->keyring, key.key->public_key());
-        });
-    if (more) chosen = one;
-  }
-  if (chosen != nullptr) return chosen;
+std::unexpected<Error> NoKeyringFits(const std::string& keys_generation,
+                                     const std::string& generation, const std::string& why) {
   return Fail(Code::kNotFound, "keyring_generation_missing",
               "the keys of clients are of " + keys_generation + ", the log is of " + generation +
                   ", and keys were exchanged in between: no keyring.json that this root key opens "
-                  "has all that they need; restore " +
+                  "has all that they need, nor do two together; restore " +
                   keys_generation + " or a later one, or give the root key of then" +
-                  (fitting.empty() ? why : ""));
+                  (why.empty() ? "" : "; " + why));
 }
 
 Result<Repository> OpenOfKind(const StorePlace& place, BackupKind kind) {
@@ -479,10 +305,10 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   if (mkdir(unfinished.c_str(), 0700) != 0) return NotWritten(unfinished);
 
   // Whose signatures count is in the keyrings, which open with this root key alone.
-  COFFER_ASSIGN(
-      const auto keyrings,
-      FindKeyrings(from.data, std::span(from.generations).subspan(chosen), open_root, unfinished));
-  const auto trusted = LogKeysOf(keyrings);
+  COFFER_ASSIGN(auto keyrings,
+                RestoredKeyrings::Find(from.data, std::span(from.generations).subspan(chosen),
+                                       open_root, unfinished));
+  const auto trusted = keyrings.LogKeys();
   const auto wanted = [&](const audit::BackupIncrement& increment) {
     return request.at ? increment.created <= *request.at : request.generation.empty();
   };
@@ -507,8 +333,9 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
       from.keys, keys, {{"keys.db", keys_path}, {"keys.db.key", KeysDatabaseKeyPath(keys_path)}}));
   COFFER_TRY(RestoreFiles(from.data, *with_ledger, {{"erasures.ledger", LedgerPath(into, {})}}));
 
-  COFFER_ASSIGN(const OpenedKeyring* const keyring,
-                ChooseKeyring(keyrings, into, keys.manifest.generation, generation));
+  std::string why;
+  COFFER_ASSIGN(const OpenedKeyring* const keyring, keyrings.Choose(into, why));
+  if (keyring == nullptr) return NoKeyringFits(keys.manifest.generation, generation, why);
   COFFER_TRY(crypto::WriteFileAtomically(KeyringPath(unfinished), keyring->content));
   COFFER_ASSIGN(const LedgerEnd ledger, ReadLedgerEnd(LedgerPath(into, {})));
   RestoredCopy copy{.repository = from.data.id(),
@@ -516,8 +343,8 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
                     .increments = data.increments.size(),
                     .created = data.created(),
                     .log_size = data.log_size(),
-                    .newest_log = NewestLogName(keyrings, *with_ledger),
-                    .later_keys = LaterKeysOf(keyrings, keyring->keyring),
+                    .newest_log = keyrings.NewestLogName(*with_ledger),
+                    .later_keys = keyrings.LaterLogKeys(keyring->keyring),
                     .later_keys_signature = {},
                     .ledger = ledger,
                     .settled = std::nullopt};
@@ -539,6 +366,7 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
                   .keys_generation = keys.manifest.generation,
                   .keys_later = keys.created() > data.created(),
                   .keyring_generation = keyring->generation,
+                  .keyring_joined = keyring->joined,
                   .ledger_generation = newest,
                   .created = data.created(),
                   .log_size = data.log_size()};

@@ -2,14 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "crypto/result.h"
-#include "crypto/root_key_provider.h"
 #include "vault/backup/repository.h"
+#include "vault/backup/restored_keyring.h"
 #include "vault/base/timestamp.h"
 
 namespace coffer::vault {
@@ -31,23 +29,22 @@ struct Restored {
   // Whose keyring.json it is: of the generation itself, unless a key was exchanged since, and the
   // root key that is given, or the keys of clients, are of later.
   std::string keyring_generation;
+  // Generation whose keys it has too, beside its own: where keys of several kinds were exchanged
+  // since. Mostly empty.
+  std::string keyring_joined;
   std::string ledger_generation;  // the newest: erasures since then are repeated at the start
   Timestamp created;
   std::uint64_t log_size = 0;  // entries behind these are not in this copy
 };
-
-// The root key that the keyring.json in this directory calls for.
-using OpenRootKeyFor =
-    std::function<Result<std::unique_ptr<crypto::RootKeyProvider>>(const std::string& directory)>;
 
 // Checks every signature and hash on the way, and leaves nothing where it fails. keyring.json comes
 // last: what a crash left does not start. Errors: those of `open_root`; kConflict
 // "directory_not_empty", "repository_of_other_kind", "repository_of_other_vault"; kNotFound
 // "generation_missing", "keys_generation_missing", "increment_missing",
 // "keyring_generation_missing": a key was exchanged in between, and no keyring.json that the root
-// key opens fits both; kCorrupted "increment_malformed", also where one does not follow the one
-// before; those of Repository, VerifyBackupManifest, VerifyBackupIncrement, ReadPages, ReadChanges
-// and Keyring::Open; kUnavailable "file_not_written".
+// key opens fits both, nor do two together; kCorrupted "increment_malformed", also where one does
+// not follow the one before; those of Repository, VerifyBackupManifest, VerifyBackupIncrement,
+// ReadPages, ReadChanges and Keyring::Open; kUnavailable "file_not_written".
 Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root);
 
 }  // namespace coffer::vault

@@ -238,6 +238,7 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
                         {"increments", restored->increments},
                         {"keys_generation", restored->keys_generation},
                         {"keyring_generation", restored->keyring_generation},
+                        {"keyring_joined", restored->keyring_joined},
                         {"ledger_generation", restored->ledger_generation},
                         {"created", audit::FormatTimestamp(restored->created)},
                         {"log_size", restored->log_size},
@@ -259,7 +260,11 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
         << " are used: who was erased in between cannot be read, and until the first start, which\n"
            "repeats those erasures, a deep verification finds that their keys are missing.\n";
   }
-  if (restored->keyring_generation != restored->generation) {
+  if (!restored->keyring_joined.empty()) {
+    console.out << "Keys were exchanged since. keyring.json is that of "
+                << restored->keyring_generation << ", with the keys of " << restored->keyring_joined
+                << " beside its own:\nthe first start goes on as in an exchange.\n";
+  } else if (restored->keyring_generation != restored->generation) {
     console.out << "A key was exchanged since. keyring.json is that of "
                 << restored->keyring_generation << ", which has the keys of both.\n";
   }

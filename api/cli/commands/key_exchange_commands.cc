@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-// So long a server may take to sign once more.
+// So long a server may take to do its part.
 constexpr std::chrono::seconds kPatienceWithServer{30};
 
 Outcome<vault::KeyExchangeBegun> BeginExchange(const KeyOptions& options, Console& console,

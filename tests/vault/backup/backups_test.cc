@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -456,6 +457,11 @@ TEST_CASE("what was found damaged, or is not there any more, is told until it is
   CHECK(problem().empty());
   // Nothing is asked of the vault meanwhile.
   vault.BackUp();
+  vault.NewClient("A-2");
+  vault.IncrementAll();
+  CHECK(problem().empty());
+  for (const auto& file : FilesIn(vault.data() + "/increments")) std::filesystem::remove(file);
+  CHECK(problem().starts_with("increment_missing: 1 of the 1"));
   for (const auto& file : FilesIn(vault.data() + "/generations")) {
     std::filesystem::remove(file);
   }
@@ -676,6 +682,69 @@ TEST_CASE("a generation of each moment of an exchange of the databases' keys is 
     REQUIRE(fs::remove(fs::path(vault.keys()) / "generations" / run->generation));
   }
   CHECK(restore({vault.data(), vault.keys(), before.generation, {}}) == begun.generation);
+}
+
+TEST_CASE("data from before any exchanges of keys is restored with the keys of after") {
+  auto settings = WithDestinations();
+  settings.keys_rewrite_after_ms = settings.keys_rewrite_interval_ms = 0;
+  BackedUpVault vault(settings);
+  const auto client = vault.NewClient("A-1");
+  const auto record = vault.NewContact(client, {{"last_name", "Doe"}});
+  const auto before = vault.BackUp();
+  const bool log_key_too = GENERATE(false, true);
+  for (int round = 0; round < 2; ++round) {
+    REQUIRE(BeginKeyExchange(vault.directory(), vault.root(), crypto::KeysInUse::kClients));
+    while (*vault->key_exchange().Step()) continue;
+    REQUIRE(FinishClientKekExchange(vault.directory(), vault.root()));
+    REQUIRE(BeginKeyExchange(vault.directory(), vault.root(), crypto::KeysInUse::kDatabases));
+    REQUIRE(vault->key_exchange().Step());
+    for (int i = 0; i < 20'000 && vault->key_exchange().writing(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    REQUIRE(vault->key_exchange().Step());
+    REQUIRE(FinishDatabaseKeyExchange(vault.directory(), vault.root()));
+    REQUIRE(vault->key_exchange().Step());
+    VaultOptions options;
+    options.directory = vault.directory();
+    if (log_key_too && round == 0) {
+      REQUIRE(RotateLogKey(options, vault.root(), LogKeyStep::kAdd));
+      REQUIRE(vault->key_exchange().Step());
+      CHECK(AnswerOf(RotateLogKey(options, vault.root(), LogKeyStep::kRetire)) ==
+            "rotation_unfinished");
+      REQUIRE(vault->key_exchange().Step());
+      REQUIRE(RotateLogKey(options, vault.root(), LogKeyStep::kRetire));
+      REQUIRE(vault->key_exchange().Step());
+    }
+    vault.clock.Advance(1000);
+    vault.BackUp();
+  }
+  const auto after = vault.BackUp();
+  const auto keys = Repository::Open(vault.keys());
+  for (const auto& generation : *keys->ListGenerations()) {
+    if (generation != after.generation) REQUIRE(keys->RemoveManifest(generation));
+  }
+  const auto restored = vault.Restore("copy", before.generation);
+  CHECK(restored.keyring_generation == before.generation);
+  CHECK_FALSE(restored.keyring_joined.empty());
+  CHECK(vault.FindingsIn("copy") == Strings{});
+  const auto keyring = crypto::Keyring::ReadHeader(KeyringPath(vault.work() / std::string("copy")));
+  REQUIRE(keyring);
+  CHECK(keyring->VersionsOf("vault-db") == std::vector<std::uint32_t>{1, 3});
+  CHECK(keyring->VersionsOf("client-kek") == std::vector<std::uint32_t>{1, 3});
+  // It goes on as in an exchange.
+  for (int start = 0; start < 2; ++start) {
+    const auto opened = vault.OpenRestored("copy");
+    CHECK(AnswerOf(opened->records().GetRecord(vault.As(kCrmService), client, record)) == "ok");
+    REQUIRE(opened->key_exchange().Step());
+    for (int i = 0; i < 20'000 && opened->key_exchange().writing(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    REQUIRE(opened->key_exchange().Step());
+    while (*opened->key_exchange().Step()) continue;
+  }
+  const auto settled = crypto::Keyring::ReadHeader(KeyringPath(vault.work() / std::string("copy")));
+  CHECK(settled->VersionsOf("vault-db") == std::vector<std::uint32_t>{3});
+  CHECK(settled->VersionsOf("client-kek") == std::vector<std::uint32_t>{3});
 }
 
 TEST_CASE("a generation of each moment of an exchange of keys is restored, or refused in words") {
