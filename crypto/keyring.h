@@ -95,10 +95,14 @@ class Keyring {
   static Status DropOlder(const std::string& path, RootKeyProvider& root, KeysInUse which);
 
   // What an exchange would have put beside its own, from another keyring.json of the same vault
-  // that the same root key sealed: each client-KEK, and the keys of the databases. Errors: those of
-  // Open; kConflict "keyrings_do_not_join" where it is another vault's, or the databases would have
-  // more than two versions.
-  static Status Join(const std::string& path, RootKeyProvider& root, ByteView other);
+  // that the same root key sealed: each client-KEK. Of the databases' keys the two versions stay,
+  // which may be one. Errors: those of Open; kConflict "keyrings_do_not_join" where it is another
+  // vault's, or lacks the version.
+  struct JoinedVersions {
+    std::uint32_t own = 0, others = 0;
+  };
+  static Status Join(const std::string& path, RootKeyProvider& root, ByteView other,
+                     const JoinedVersions& databases);
 
   // All of it wrapped and sealed by `next` instead of `root`; `passphrase` as of Create. Nothing is
   // written unless `next` opens all that it wrapped and `root` opens none of it. Errors: as those

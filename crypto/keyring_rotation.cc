@@ -1,6 +1,7 @@
 #include <array>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <span>
 #include <string_view>
 
@@ -165,22 +166,28 @@ Status Keyring::DropOlder(const std::string& path, RootKeyProvider& root, KeysIn
   return dropped ? Rewrite(path, std::move(document), root) : Status();
 }
 
-Status Keyring::Join(const std::string& path, RootKeyProvider& root, ByteView other) {
+Status Keyring::Join(const std::string& path, RootKeyProvider& root, ByteView other,
+                     const JoinedVersions& databases) {
   COFFER_ASSIGN(KeyringDocument document, ReadSealed(path, root));
   COFFER_ASSIGN(const KeyringDocument joined, internal::ParseKeyring(AsText(other)));
   COFFER_TRY(internal::CheckSealed("the other keyring", joined, root));
   if (document.header.vault_id != joined.header.vault_id) {
     return Fail(Code::kConflict, "keyrings_do_not_join", "they are of two vaults");
   }
-  for (const std::string_view name : {kClientKek, internal::kVaultDb, internal::kKeysDb}) {
+  const auto& keks = joined.keys.find(kClientKek)->second;
+  document.keys[std::string(kClientKek)].insert(keks.begin(), keks.end());
+  for (const std::string_view name : NamesOf(KeysInUse::kDatabases)) {
     auto& into = document.keys[std::string(name)];
-    for (const auto& [version, wrapped] : joined.keys.find(name)->second) {
-      into.try_emplace(version, wrapped);
-    }
-    if (name != kClientKek && into.size() > 2) {
+    const auto& from = joined.keys.find(name)->second;
+    const auto own = into.find(databases.own);
+    const auto others = from.find(databases.others);
+    if (own == into.end() || others == from.end()) {
       return Fail(Code::kConflict, "keyrings_do_not_join",
-                  "together they have more than two versions of " + std::string(name));
+                  "one of them has no such version of " + std::string(name));
     }
+    std::map<std::uint32_t, Bytes> both = {*own};
+    both.insert(*others);
+    into = std::move(both);
   }
   return Rewrite(path, std::move(document), root);
 }

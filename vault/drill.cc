@@ -310,18 +310,15 @@ class DrillRun {
   Status CountRepeated() {
     COFFER_ASSIGN(auto database, OpenCopy());
     COFFER_ASSIGN(const auto log, LogStore::Open(database));
-    COFFER_ASSIGN(const std::uint64_t size, log->Size());
-    return log->ReadEntries(report_.log_size, size,
-                            [&](std::uint64_t, std::string_view bytes) -> Status {
-                              COFFER_ASSIGN(const auto entry, audit::ParseEntry(bytes));
-                              if (entry.action == "erasure.replayed") ++report_.erasures_repeated;
-                              if (entry.action == kActReplayed) ++report_.acts_repeated;
-                              if (entry.action == kActNotRepeated) ++report_.acts_not_repeated;
-                              if (entry.action == "integrity.alarm") {
-                                Find("at the opening: " + entry.outcome + ": " + entry.detail);
-                              }
-                              return {};
-                            });
+    COFFER_ASSIGN(const Repeated repeated,
+                  ReadRepeated(*log, report_.log_size, [&](const audit::Entry& entry) {
+                    if (entry.action != "integrity.alarm") return;
+                    Find("at the opening: " + entry.outcome + ": " + entry.detail);
+                  }));
+    report_.erasures_repeated = repeated.erasures;
+    report_.acts_repeated = repeated.acts;
+    report_.acts_not_repeated = repeated.acts_left;
+    return {};
   }
 
   Status Verify() {

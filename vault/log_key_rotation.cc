@@ -64,6 +64,12 @@ Status HandOverLogKey(const std::string& directory, crypto::RootKeyProvider& roo
   return crypto::WriteFileAtomically(HandedOverKeyPath(directory, kLogSigningName), sealed);
 }
 
+// False: two keys are there, and the exchange goes on.
+bool BeginsAnother(const crypto::Keyring& keyring) {
+  const auto keys = keyring.log_keys();
+  return keys.size() < 2 || keys.front().retiring;
+}
+
 Result<LogKeyRotated> AddBesideServer(const std::string& directory, crypto::RootKeyProvider& root,
                                       std::chrono::steady_clock::time_point until) {
   LogKeyRotated rotated{.begun = true, .served = true};
@@ -71,8 +77,7 @@ Result<LogKeyRotated> AddBesideServer(const std::string& directory, crypto::Root
     COFFER_ASSIGN(const auto lock, KeyringLock::Acquire(directory));
     const std::string path = KeyringPath(directory);
     COFFER_ASSIGN(const auto keyring, Reading(path, crypto::Keyring::Open(path, root)));
-    const auto keys = keyring.log_keys();
-    rotated.begun = keys.size() < 2 || keys.front().retiring;
+    rotated.begun = BeginsAnother(keyring);
     // Durable before anything can be signed by it.
     if (rotated.begun) COFFER_TRY(crypto::Keyring::AddLogKey(path, root));
     if (const auto handed = HandOverLogKey(directory, root); !handed) {
@@ -128,6 +133,7 @@ Result<LogKeyRotated> RetireBesideServer(const std::string& directory,
 Result<LogKeyRotated> RotateLogKey(const VaultOptions& options, crypto::RootKeyProvider& root,
                                    LogKeyStep step, std::chrono::milliseconds patience) {
   COFFER_TRY(CheckThere(options.directory));
+  LogKeyRotated rotated{.begun = true, .served = false, .taken_up = true};
   {
     const auto lock = DirectoryLock::Acquire(options.directory);
     if (!lock && lock.error().code == Code::kConflict) {
@@ -153,9 +159,13 @@ Result<LogKeyRotated> RotateLogKey(const VaultOptions& options, crypto::RootKeyP
       const std::string anchor_path = AnchorPath(options.directory, options.anchor_path);
       COFFER_ASSIGN(const auto anchor, Reading(anchor_path, ReadAnchor(anchor_path)));
       COFFER_TRY(Reading(anchor_path, VerifyByAnyKey(anchor.note, keyring)));
+      rotated.begun = step == LogKeyStep::kRetire || BeginsAnother(keyring);
     }
-    COFFER_TRY(step == LogKeyStep::kAdd ? crypto::Keyring::AddLogKey(path, root)
-                                        : crypto::Keyring::RetireLogKey(path, root));
+    if (step == LogKeyStep::kRetire) {
+      COFFER_TRY(crypto::Keyring::RetireLogKey(path, root));
+    } else if (rotated.begun) {
+      COFFER_TRY(crypto::Keyring::AddLogKey(path, root));
+    }
   }
   if (auto vault = Vault::Open(options, root); !vault) {
     Error why = std::move(vault).error();
@@ -164,7 +174,7 @@ Result<LogKeyRotated> RotateLogKey(const VaultOptions& options, crypto::RootKeyP
                                                      : "the old key is retired in keyring.json") +
                     ", and the log does not say so yet: the vault does not open: " + InWords(why));
   }
-  return LogKeyRotated{.begun = true, .served = false, .taken_up = true};
+  return rotated;
 }
 
 }  // namespace coffer::vault

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <span>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -167,6 +167,20 @@ std::unexpected<Error> LedgerIsGone(const std::string& path) {
                   "into another directory");
 }
 
+Status CheckGoesOn(const std::string& named, const RestoredCopy& copy) {
+  const auto end = ReadLedgerEnd(named, copy.ledger.lines);
+  if (!end && end.error().code == Code::kNotFound) return LedgerIsGone(named);
+  if (!end) return std::unexpected(end.error());
+  if (*end == copy.ledger) return {};
+  return Fail(Code::kConflict, "ledger_older",
+              "the ledger " + named +
+                  " does not go on from the one that the copy brought along, "
+                  "which has " +
+                  std::to_string(copy.ledger.lines) +
+                  " lines: erasures that this has would not be repeated. Name the newest one; "
+                  "where the copy's own was changed, restore into another directory");
+}
+
 // What the copy brought along is the least that is repeated, wherever the ledger lies. Where that
 // of the vault lies elsewhere and is lost, it is made of the copy's own.
 Status SettleLedger(const VaultOptions& options, const RestoredCopy& copy, bool is_lost) {
@@ -181,23 +195,14 @@ Status SettleLedger(const VaultOptions& options, const RestoredCopy& copy, bool 
               ": it is not mounted, or lies elsewhere. Where it is lost, --ledger-lost puts "
               "the copy's own there");
     }
+    COFFER_TRY(CheckGoesOn(own, copy));
     std::ifstream file(own, std::ios::binary);
-    const std::string content{std::istreambuf_iterator<char>(file), {}};
-    if (!file.is_open() && !std::filesystem::exists(own, error)) return LedgerIsGone(own);
+    std::ostringstream content;
+    if (file.peek() != std::ifstream::traits_type::eof()) content << file.rdbuf();
     if (!file.is_open() || file.bad()) return Fail(Code::kUnavailable, "file_not_read", own);
-    COFFER_TRY(crypto::WriteFileAtomically(named, crypto::AsBytes(content)));
+    COFFER_TRY(crypto::WriteFileAtomically(named, crypto::AsBytes(content.str())));
   }
-  const auto end = ReadLedgerEnd(named, copy.ledger.lines);
-  if (!end && end.error().code == Code::kNotFound) return LedgerIsGone(named);
-  if (!end) return std::unexpected(end.error());
-  if (*end == copy.ledger) return {};
-  return Fail(Code::kConflict, "ledger_older",
-              "the ledger " + named +
-                  " does not go on from the one that the copy brought along, "
-                  "which has " +
-                  std::to_string(copy.ledger.lines) +
-                  " lines: erasures that this has would not be repeated. Name the newest one; "
-                  "where the copy's own was changed, restore into another directory");
+  return CheckGoesOn(named, copy);
 }
 
 Status Recovery::CheckLedger() {
@@ -373,7 +378,7 @@ std::string DetailOfRecovery(const Recovered& done) {
          " entries kept";
 }
 
-// By the entries that the opening wrote, and those before it that a crash interrupted.
+// By the entries of the opening, and of those before it that a crash interrupted.
 Status CountRepeated(const std::string& directory, crypto::RootKeyProvider& root, Recovered& done) {
   const std::string keyring_path = KeyringPath(directory);
   COFFER_ASSIGN(const auto keyring,
@@ -382,15 +387,8 @@ Status CountRepeated(const std::string& directory, crypto::RootKeyProvider& root
   COFFER_ASSIGN(VaultDatabase opened,
                 Reading(path, OpenVaultDatabase(path, keyring, {.read_only = true})));
   COFFER_ASSIGN(const auto log, Reading(path, LogStore::Open(opened.database)));
-  COFFER_ASSIGN(const std::uint64_t size, log->Size());
-  return Reading(
-      path, log->ReadEntries(done.kept, size, [&](std::uint64_t, std::string_view bytes) -> Status {
-        COFFER_ASSIGN(const auto entry, audit::ParseEntry(bytes));
-        if (entry.action == "erasure.replayed") ++done.erasures;
-        if (entry.action == "act.replayed") ++done.acts;
-        if (entry.action == "act.not-repeated") ++done.acts_left;
-        return {};
-      }));
+  COFFER_ASSIGN(done.repeated, Reading(path, ReadRepeated(*log, done.kept, {})));
+  return {};
 }
 
 }  // namespace

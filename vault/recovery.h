@@ -10,6 +10,7 @@
 #include "crypto/result.h"
 #include "crypto/root_key_provider.h"
 #include "vault/backup/restored_copy.h"
+#include "vault/deletion/act_replay.h"
 #include "vault/vault_options.h"
 
 namespace coffer::vault {
@@ -22,8 +23,7 @@ struct Recovered {
   // signed note was kept in, empty where there is none.
   std::optional<audit::Checkpoint> closed;
   std::string closed_note_path;
-  // What the ledger has and the data had not: repeated; and what is left for people to decide.
-  std::uint64_t erasures = 0, acts = 0, acts_left = 0;
+  Repeated repeated;  // what the ledger has, and the data had not
 };
 
 // Of what is named and not there: whether somebody says that it is lost.

@@ -137,7 +137,9 @@ TEST_CASE(
 
   put(before);
   const Keyring earlier = vault.Open();
-  REQUIRE(Keyring::Join(vault.path, vault.root(), after));
+  const Keyring::JoinedVersions versions{earlier.vault_db_keys().newest(),
+                                         later.vault_db_keys().newest()};
+  REQUIRE(Keyring::Join(vault.path, vault.root(), after, versions));
   const Keyring joined = vault.Open();
   const std::vector<std::uint32_t> both = {earlier.vault_db_keys().newest(),
                                            later.vault_db_keys().newest()};
@@ -153,32 +155,38 @@ TEST_CASE(
   }
   CHECK(joined.log_signing_key()->ExportSeed() == earlier.log_signing_key()->ExportSeed());
 
-  // Again changes nothing; a third version of the databases is too many.
+  // Again changes nothing. Of a third version only the two that are named stay, in both.
   const std::string text = vault.Text();
-  REQUIRE(Keyring::Join(vault.path, vault.root(), after));
+  REQUIRE(Keyring::Join(vault.path, vault.root(), after, versions));
   CHECK(vault.Document()["keys"] == json::parse(text)["keys"]);
   put(after);
   exchange(KeysInUse::kDatabases);
-  const Bytes third = *ReadFile(vault.path, 1UZ << 20);
-  put(before);
-  REQUIRE(Keyring::Join(vault.path, vault.root(), after));
+  const std::uint32_t third = vault.Open().vault_db_keys().newest();
+  const Bytes newest = *ReadFile(vault.path, 1UZ << 20);
+  put(Bytes(AsBytes(text).begin(), AsBytes(text).end()));
+  REQUIRE(Keyring::Join(vault.path, vault.root(), newest, {versions.own, third}));
+  CHECK(vault.Open().vault_db_keys().versions() == std::vector<std::uint32_t>{versions.own, third});
+  CHECK(vault.Open().keys_db_keys().versions() == std::vector<std::uint32_t>{versions.own, third});
   const std::string two = vault.Text();
-  CHECK(FailsWith(Keyring::Join(vault.path, vault.root(), third), Code::kConflict,
-                  "keyrings_do_not_join"));
+  for (const Keyring::JoinedVersions& none :
+       {Keyring::JoinedVersions{third + 1, third}, {versions.own, third + 1}}) {
+    CHECK(FailsWith(Keyring::Join(vault.path, vault.root(), newest, none), Code::kConflict,
+                    "keyrings_do_not_join"));
+  }
   // Of another vault, of another root key, or altered.
   REQUIRE(Keyring::Create(vault.directory() / "other.json", vault.root(), {}, "other.example"));
   CHECK(FailsWith(Keyring::Join(vault.path, vault.root(),
-                                *ReadFile(vault.directory() / "other.json", 1UZ << 20)),
+                                *ReadFile(vault.directory() / "other.json", 1UZ << 20), versions),
                   Code::kConflict, "keyrings_do_not_join"));
   const auto other_root = vault.OtherFile();
   put(after);
   REQUIRE(Keyring::ExchangeRootKey(vault.path, vault.root(), *other_root, {}));
   const Bytes of_other_root = *ReadFile(vault.path, 1UZ << 20);
   REQUIRE(WriteFileAtomically(vault.path, AsBytes(two)));
-  CHECK(FailsWith(Keyring::Join(vault.path, vault.root(), of_other_root), Code::kUnauthenticated,
-                  "root_key_wrong"));
-  CHECK(FailsWith(Keyring::Join(vault.path, vault.root(), AsBytes("{}")), Code::kCorrupted,
-                  "keyring_malformed"));
+  CHECK(FailsWith(Keyring::Join(vault.path, vault.root(), of_other_root, versions),
+                  Code::kUnauthenticated, "root_key_wrong"));
+  CHECK(FailsWith(Keyring::Join(vault.path, vault.root(), AsBytes("{}"), versions),
+                  Code::kCorrupted, "keyring_malformed"));
   CHECK(vault.Text() == two);
 }
 

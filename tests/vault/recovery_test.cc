@@ -234,6 +234,7 @@ TEST_CASE("an older ledger is not taken for the newest, nor one that parts from 
 TEST_CASE("a copy goes on by no ledger that has less than the one it brought along") {
   LostVault vault;
   const auto other = vault.NewClient("A-2");
+  const auto before = vault.BackUp();
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), other, {}));
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {}));
   vault.clock.Advance(1000);
@@ -274,7 +275,17 @@ TEST_CASE("a copy goes on by no ledger that has less than the one it brought alo
   CHECK_FALSE(fs::exists(options.ledger_path));
   options.ledger_path = whole;
   const auto done = vault.Recover(options);
-  CHECK(done.erasures == 0);  // the data has it
+  CHECK(done.repeated.erasures == 0);  // the data has them
+  // Of a generation from before, both are repeated; and who signs nothing makes less of a ledger.
+  vault.Restore("older", before.generation);
+  options = vault.OptionsOf("older");
+  auto less = **ReadRestoredCopy(options.directory);
+  less.ledger = {};
+  REQUIRE(WriteRestoredCopy(options.directory, less));
+  CHECK(AnswerOf(vault.TryRecover(options)) == "restored_malformed");
+  fs::remove_all(options.directory);
+  vault.Restore("older", before.generation);
+  CHECK(vault.Recover(options).repeated.erasures == 2);
 }
 
 TEST_CASE("no copy goes on by the anchor of a vault that serves") {

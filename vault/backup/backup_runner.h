@@ -26,7 +26,7 @@ class BackupRunner {
       : operations_(operations),
         options_(options),
         writer_(operations, options, std::move(files), std::move(clock_doubted),
-                [this](const std::string& name) { return history_.Damaged(name).has_value(); }) {}
+                [this](const std::string& name) { return history_.Damaged(name); }) {}
   ~BackupRunner();
 
   void Start();

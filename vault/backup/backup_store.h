@@ -56,6 +56,9 @@ class BackupStore {
   // nobody else has: what is there already is refused only where that is one step. Errors:
   // kConflict "object_exists".
   virtual Status Put(const std::string& name, crypto::ByteView content) = 0;
+  // The same in place of what is there, in one step: whoever reads meanwhile has the one or the
+  // other.
+  virtual Status Replace(const std::string& name, crypto::ByteView content) = 0;
   // Errors: kNotFound "object_missing"; kCorrupted "object_wrong": it is no content, or longer.
   virtual Result<crypto::Bytes> Get(const std::string& name, std::size_t limit) = 0;
   virtual Result<std::optional<Found>> Find(const std::string& name) = 0;

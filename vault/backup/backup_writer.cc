@@ -126,8 +126,7 @@ struct BackupWriter::Chain {
   std::map<std::string, Hash> short_files;
   std::uint64_t ledger_bytes = 0;
   std::uint64_t base_bytes = 0, bytes = 0;  // of the base's files; of the increments
-  // Of the base: its keyring.json has that key.
-  std::shared_ptr<const crypto::SigningKey> signer;
+  crypto::PublicKey signer{};               // of the base: its keyring.json has that key
 
   bool long_enough() const {
     return n >= kMostIncrements || bytes > std::max(base_bytes, kFewIncrementBytes);
@@ -139,7 +138,10 @@ struct BackupWriter::Place {
   std::optional<Chain> chain = std::nullopt;
   std::string prune_problem = {};  // of what should have gone the last time
   bool swept = false;              // once since the vault was opened
-  bool owes = false;               // the last generation is not there
+  // When it was found damaged, and for which finding a generation was copied that relies on nothing
+  // unread.
+  std::optional<Timestamp> damaged = std::nullopt, mended = std::nullopt;
+  bool owes = false;  // the last generation is not there
   // In a run.
   DestinationRun done = {};
   std::shared_ptr<BackupStore> store = nullptr;  // stays, with its connection
@@ -162,9 +164,10 @@ struct BackupWriter::Place {
   }
 };
 
-BackupWriter::BackupWriter(const Operations& operations, const BackupOptions& options,
-                           VaultFiles files, std::function<bool()> clock_doubted,
-                           std::function<bool(const std::string&)> found_damaged)
+BackupWriter::BackupWriter(
+    const Operations& operations, const BackupOptions& options, VaultFiles files,
+    std::function<bool()> clock_doubted,
+    std::function<std::optional<Timestamp>(const std::string&)> found_damaged)
     : operations_(operations),
       options_(options),
       files_(std::move(files)),
@@ -233,7 +236,8 @@ void BackupWriter::Open(Place& place, bool to_begin) {
     COFFER_ASSIGN(auto claim, repository.Take());
     place.claim.emplace(std::move(claim));
     place.repository = std::move(repository);
-    place.repository->ReadBack(found_damaged_(place.destination.name));
+    place.damaged = found_damaged_(place.destination.name);
+    place.repository->ReadBack(place.damaged && place.damaged != place.mended);
     if (!to_begin) return {};
     place.unfinished = true;
     COFFER_ASSIGN(const bool before, place.repository->BeginWriting());
@@ -486,9 +490,10 @@ Status BackupWriter::CopyTo(Place& place, const VaultSnapshot& snapshot, const B
   std::ranges::sort(manifest.files, {}, &audit::BackupFile::name);
   COFFER_ASSIGN(const auto note, audit::SignBackupManifest(manifest, *snapshot.signer));
   COFFER_TRY(repository.PutManifest(run.generation, note));
+  place.mended = place.damaged;
   chain.repository = repository.id();
   chain.base = run.generation;
-  chain.signer = snapshot.signer;
+  chain.signer = snapshot.signer->public_key();
   chain.previous = crypto::Sha256(crypto::AsBytes(note));
   chain.created = run.created;
   chain.keys_changed = keys_changed_;
@@ -562,7 +567,11 @@ Status BackupWriter::Write(Increment& increment, std::uint64_t log_size) const {
                                         .n = next.n + 1,
                                         .previous = next.previous,
                                         .vault = operations_.keyring().log_origin()};
-  COFFER_ASSIGN(const auto note, audit::SignBackupIncrement(document, *next.signer));
+  const auto held = operations_.keyring().log_keys();
+  const auto signer = std::ranges::find(
+      held, next.signer, [](const auto& one) -> const auto& { return one.key->public_key(); });
+  if (signer == held.end()) return Fail(Code::kConflict, "keyring_changed");
+  COFFER_ASSIGN(const auto note, audit::SignBackupIncrement(document, *signer->key));
   COFFER_TRY(place.repository->PutIncrement(document.base, document.n, note));
   next.n = document.n;
   next.previous = crypto::Sha256(crypto::AsBytes(note));

@@ -67,11 +67,11 @@ struct DestinationProgress {
 class BackupWriter {
  public:
   // `clock_doubted` says that the clock may be wrong: nothing is removed by it then.
-  // `found_damaged` says of a destination that it was: what is there is read before it is relied
-  // on.
+  // `found_damaged` says of a destination since when it is: until a generation was copied to it
+  // since, what is there is read before it is relied on.
   BackupWriter(const Operations& operations, const BackupOptions& options, VaultFiles files,
                std::function<bool()> clock_doubted,
-               std::function<bool(const std::string&)> found_damaged);
+               std::function<std::optional<Timestamp>(const std::string&)> found_damaged);
   ~BackupWriter();
 
   // These three, of one thread at a time.
@@ -145,7 +145,7 @@ class BackupWriter {
   const BackupOptions& options_;
   const VaultFiles files_;
   const std::function<bool()> clock_doubted_;
-  const std::function<bool(const std::string&)> found_damaged_;
+  const std::function<std::optional<Timestamp>(const std::string&)> found_damaged_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::chrono::steady_clock::time_point> until_{
       std::chrono::steady_clock::time_point::max()};  // after it as well

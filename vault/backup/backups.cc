@@ -49,13 +49,12 @@ DestinationState Backups::StateOf(std::size_t number) const {
       return GenerationGone(repository, progress);
     }
     if (progress.generation != manifest.created || progress.increments == 0) return {};
-    COFFER_ASSIGN(auto increments, repository.ListIncrements());
-    const std::size_t there = increments[generations.back()].size();
-    if (there >= progress.increments) return {};
+    COFFER_ASSIGN(const bool last_is_there,
+                  repository.HasIncrement(generations.back(), progress.increments));
+    if (last_is_there) return {};
     return Fail(Code::kNotFound, "increment_missing",
-                std::to_string(progress.increments - there) + " of the " +
-                    std::to_string(progress.increments) + " behind " + generations.back() +
-                    " are gone from " + repository.path() +
+                "the last of the " + std::to_string(progress.increments) + " behind " +
+                    generations.back() + " is gone from " + repository.path() +
                     "; coffer backup run makes a generation that needs none of them");
   };
   if (options_.backup_increment_seconds > 0) state.until = progress.until;

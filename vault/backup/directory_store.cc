@@ -42,6 +42,7 @@ class DirectoryStore final : public BackupStore {
   Status MakeFolder(const std::string& name) override;
   Status SyncFolder(const std::string& name) override;
   Status Put(const std::string& name, ByteView content) override;
+  Status Replace(const std::string& name, ByteView content) override { return Put(name, content); }
   Result<Bytes> Get(const std::string& name, std::size_t limit) override;
   Result<std::optional<Found>> Find(const std::string& name) override;
   Status List(const std::string& folder, const std::function<bool(const Entry&)>& each) override;

@@ -2,7 +2,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <system_error>
+#include <vector>
+
+#include "audit/documents/erasure_ledger.h"
 
 namespace coffer::vault {
 
@@ -14,13 +18,19 @@ Result<LedgerEnd> ReadLedgerEnd(const std::string& path, std::uint64_t most) {
   }
   std::ifstream file(path, std::ios::binary);
   LedgerEnd end;
-  std::string line, last;
-  while (end.lines < most && std::getline(file, line) && !file.eof()) {
+  if (!file.is_open()) return Fail(Code::kUnavailable, "file_not_read", path);
+  std::vector<char> line(audit::kMaxLedgerLineBytes + 2);
+  while (end.lines < most && file.getline(line.data(), static_cast<std::streamsize>(line.size()))) {
+    if (file.eof()) break;  // without a newline: of an append that was cut short
     ++end.lines;
-    last.swap(line);
+    const auto bytes = static_cast<std::size_t>(file.gcount()) - 1;
+    end.last = crypto::Sha256(crypto::AsBytes(std::string_view(line.data(), bytes)));
   }
-  if (file.bad() || !file.is_open()) return Fail(Code::kUnavailable, "file_not_read", path);
-  if (end.lines > 0) end.last = crypto::Sha256(crypto::AsBytes(last));
+  if (file.bad()) return Fail(Code::kUnavailable, "file_not_read", path);
+  if (file.fail() && !file.eof()) {
+    return Fail(Code::kCorrupted, "ledger_damaged",
+                path + " has a line that is longer than any of a ledger");
+  }
   return end;
 }
 

@@ -17,7 +17,7 @@ struct LedgerEnd {
 };
 
 // Of the first `most` whole lines; nothing is verified. Errors: kNotFound "file_missing",
-// kUnavailable "file_not_read".
+// kUnavailable "file_not_read", kCorrupted "ledger_damaged" of a line that is too long.
 Result<LedgerEnd> ReadLedgerEnd(const std::string& path,
                                 std::uint64_t most = std::numeric_limits<std::uint64_t>::max());
 

@@ -113,13 +113,16 @@ class PartWriter {
       : repository_(repository), earlier_(earlier), figures_(figures) {}
 
   // Which packs of the earlier part are there still.
-  Status FindUsable() {
+  Status FindUsable(const std::function<Status()>& go_on) {
     std::vector<std::uint64_t> least(earlier_.packs.size(), 0);
     for (const PagePlace& page : earlier_.pages) {
-      // The last page of the file may be shorter than others, and is the pack's last then.
-      least[page.pack] = std::max(least[page.pack], page.slot * kPageBytes + 1);
+      // The last page of the file may be shorter than others.
+      const bool last = &page == &earlier_.pages.back();
+      const std::uint64_t end = (page.slot + (last ? 0 : 1)) * kPageBytes + (last ? 1 : 0);
+      least[page.pack] = std::max(least[page.pack], end);
     }
     for (std::size_t i = 0; i < earlier_.packs.size(); ++i) {
+      COFFER_TRY(go_on());
       COFFER_ASSIGN(const bool there, repository_.Has(earlier_.packs[i], least[i]));
       usable_.push_back(there);
     }
@@ -199,7 +202,7 @@ Result<Hash> StorePages(const PagedFile& file, const Repository& repository,
       if (read && read->packs.size() <= kMostPacksOfPart) before = *std::move(read);
     }
     PartWriter part(repository, before, figures);
-    COFFER_TRY(part.FindUsable());
+    COFFER_TRY(part.FindUsable(go_on));
     const std::uint64_t end = std::min(first + kBytesOfPart, file.bytes);
     for (std::uint64_t at = first; at < end; at += kBytesOfPack) {
       COFFER_TRY(go_on());

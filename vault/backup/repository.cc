@@ -157,10 +157,8 @@ Result<bool> Repository::IsWhole(const Hash& name, std::uint64_t least, std::uin
   COFFER_ASSIGN(const auto found, store_->Find(ObjectName(name)));
   if (!found) return false;
   if (found->bytes && (*found->bytes < least || *found->bytes > most)) return false;
-  if (!reads_back_) return true;
-  const auto bytes = Get(name);
-  if (!bytes && bytes.error().code == Code::kUnavailable) return std::unexpected(bytes.error());
-  return bytes.has_value();
+  // What cannot be read is not there for a restore either.
+  return !reads_back_ || Get(name).has_value();
 }
 
 Result<bool> Repository::Has(const Hash& name, std::uint64_t least) const {
@@ -173,23 +171,16 @@ Result<Hash> Repository::Put(ByteView bytes, bool& written) const {
   COFFER_ASSIGN(const bool before, IsWhole(hash, bytes.size(), bytes.size()));
   written = !before;
   if (before) return hash;
-  auto put = store_->Put(name, bytes);
+  COFFER_ASSIGN(const bool wrong, store_->Has(name));
+  auto put = wrong ? store_->Replace(name, bytes) : store_->Put(name, bytes);
   if (!put && put.error().code == Code::kConflict) {
-    // Somebody else's, which came in between, or what is wrong in its place, unless it is no
-    // content at all.
-    COFFER_ASSIGN(const bool there, store_->Has(name));
-    if (!there) {
-      return Fail(Code::kUnavailable, "destination_unavailable", put.error().detail);
-    }
+    // Somebody else's, which came in between, unless it is no content at all.
     COFFER_ASSIGN(const bool meanwhile, IsWhole(hash, bytes.size(), bytes.size()));
-    if (meanwhile) {
-      written = false;
-      return hash;
-    }
-    COFFER_TRY(store_->Remove(name));
-    put = store_->Put(name, bytes);
+    if (!meanwhile) return Fail(Code::kUnavailable, "destination_unavailable", put.error().detail);
+    written = false;
+    return hash;
   }
-  if (!put) return Fail(Code::kUnavailable, "destination_unavailable", put.error().detail);
+  COFFER_TRY(put);
   return hash;
 }
 
@@ -238,6 +229,10 @@ Result<std::string> Repository::GetManifest(const std::string& generation) const
 
 Result<std::string> Repository::GetIncrement(const std::string& generation, std::uint64_t n) const {
   return GetNote(IncrementName(generation, n), "increment_missing", "increment_malformed");
+}
+
+Result<bool> Repository::HasIncrement(const std::string& generation, std::uint64_t n) const {
+  return store_->Has(IncrementName(generation, n));
 }
 
 Result<Repository::Increments> Repository::ListIncrements() const {

@@ -97,6 +97,7 @@ class Repository {
   // else goes on from the same generation.
   using Increments = std::map<std::string, std::vector<std::uint64_t>>;
   Result<Increments> ListIncrements() const;
+  Result<bool> HasIncrement(const std::string& generation, std::uint64_t n) const;
   Result<std::string> GetIncrement(const std::string& generation, std::uint64_t n) const;
   Status PutIncrement(const std::string& generation, std::uint64_t n,
                       const std::string& note) const;

@@ -345,10 +345,10 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
                     .log_size = data.log_size(),
                     .newest_log = keyrings.NewestLogName(*with_ledger),
                     .later_keys = keyrings.LaterLogKeys(keyring->keyring),
-                    .later_keys_signature = {},
                     .ledger = ledger,
+                    .signature = {},
                     .settled = std::nullopt};
-  copy.SignLaterKeys(keyring->keyring);
+  copy.Sign(keyring->keyring);
   COFFER_TRY(WriteRestoredCopy(into, copy));
 
   const Descriptor directory(into, O_RDONLY | O_DIRECTORY);

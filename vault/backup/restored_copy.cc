@@ -19,7 +19,6 @@ std::string FormatRestoredCopy(const RestoredCopy& copy) {
   out.Open().Time("created", copy.created).Text("format", kRestoredFormat);
   out.Text("generation", copy.generation).Number("increments", copy.increments);
   out.OptionalText("later_keys", copy.later_keys)
-      .OptionalText("later_keys_signature", copy.later_keys_signature)
       .Hex("ledger_last", copy.ledger.last)
       .Number("ledger_lines", copy.ledger.lines)
       .Number("log_size", copy.log_size)
@@ -35,12 +34,13 @@ std::string FormatRestoredCopy(const RestoredCopy& copy) {
     }
     out.Number("kept", settled.kept).Text("log", settled.log).Close();
   }
-  out.Close();
+  out.Text("signature", copy.signature).Close();
   return out.Take() + "\n";
 }
 
-std::string SaidOfLaterKeys(const RestoredCopy& copy) {
-  return std::string(kRestoredFormat) + " later keys\n" + copy.generation + "\n" + copy.later_keys;
+std::string SignedText(const RestoredCopy& copy) {
+  return std::string(kRestoredFormat) + "\n" + copy.generation + "\n" + copy.later_keys + "\n" +
+         std::to_string(copy.ledger.lines) + "\n" + crypto::HexEncode(copy.ledger.last);
 }
 
 bool ReadSettled(audit::CanonicalReader& in, RestoredCopy& copy) {
@@ -60,24 +60,23 @@ bool ReadSettled(audit::CanonicalReader& in, RestoredCopy& copy) {
 
 }  // namespace
 
-void RestoredCopy::SignLaterKeys(const crypto::Keyring& keyring) {
-  if (later_keys.empty()) return;
-  later_keys_signature =
-      crypto::HexEncode(keyring.log_signing_key()->Sign(crypto::AsBytes(SaidOfLaterKeys(*this))));
+void RestoredCopy::Sign(const crypto::Keyring& keyring) {
+  signature =
+      crypto::HexEncode(keyring.log_signing_key()->Sign(crypto::AsBytes(SignedText(*this))));
 }
 
 Result<std::vector<audit::VerifierKey>> RestoredCopy::LaterKeys(
     const crypto::Keyring& keyring) const {
   std::vector<audit::VerifierKey> keys;
-  const auto signature = crypto::HexDecode(later_keys_signature);
-  const std::string said = SaidOfLaterKeys(*this);
+  const auto bytes = crypto::HexDecode(signature);
+  const std::string text = SignedText(*this);
   const bool is_signed = std::ranges::any_of(keyring.log_keys(), [&](const auto& held) {
-    return signature &&
-           crypto::VerifySignature(held.key->public_key(), crypto::AsBytes(said), *signature);
+    return bytes && crypto::VerifySignature(held.key->public_key(), crypto::AsBytes(text), *bytes);
   });
-  if (!later_keys.empty() && !is_signed) {
+  if (!is_signed) {
     return Fail(Code::kCorrupted, "restored_malformed",
-                "restored.json names keys of the log that no key of its keyring has signed");
+                "no key of its keyring has signed what restored.json says of the ledger and of "
+                "later keys of the log");
   }
   for (std::string_view left = later_keys; !left.empty();) {
     const auto end = std::min(left.find(' '), left.size());
@@ -103,11 +102,10 @@ Result<std::optional<RestoredCopy>> ReadRestoredCopy(const std::string& director
   RestoredCopy copy;
   if (!in.Open() || !in.Time("created", copy.created) || !in.Constant("format", kRestoredFormat) ||
       !in.Text("generation", copy.generation) || !in.Number("increments", copy.increments) ||
-      !in.OptionalText("later_keys", copy.later_keys) ||
-      !in.OptionalText("later_keys_signature", copy.later_keys_signature) ||
-      !in.Hex("ledger_last", copy.ledger.last) || !in.Number("ledger_lines", copy.ledger.lines) ||
-      !in.Number("log_size", copy.log_size) || !in.Text("newest_log", copy.newest_log) ||
-      !in.Text("repository", copy.repository) || !ReadSettled(in, copy) || !in.Close() ||
+      !in.OptionalText("later_keys", copy.later_keys) || !in.Hex("ledger_last", copy.ledger.last) ||
+      !in.Number("ledger_lines", copy.ledger.lines) || !in.Number("log_size", copy.log_size) ||
+      !in.Text("newest_log", copy.newest_log) || !in.Text("repository", copy.repository) ||
+      !ReadSettled(in, copy) || !in.Text("signature", copy.signature) || !in.Close() ||
       !in.AtEnd() || FormatRestoredCopy(copy) != text) {
     return Fail(Code::kCorrupted, "restored_malformed", path);
   }

@@ -32,16 +32,18 @@ struct RestoredCopy {
   std::string newest_log;        // the last name of its log that the repository knows
   // Verifier keys of the log that its keyring lacks, of generations behind it: the log's key was
   // exchanged since, and they signed what the ledger and the anchor have from then on. Separated
-  // by spaces; and, by a key of its keyring, that they are the log's, in hexadecimal: who may write
-  // to the directory adds none.
-  std::string later_keys, later_keys_signature;
+  // by spaces.
+  std::string later_keys;
   // Of the ledger that was restored with it: what is repeated goes on from there, or is older.
   LedgerEnd ledger;
+  // By a key of its keyring, of these two, in hexadecimal: who may write to the directory adds no
+  // key, and takes no line of the ledger away.
+  std::string signature;
   std::optional<SettledLog> settled;
 
-  // Errors: kCorrupted "restored_malformed" where no key of this keyring signed them.
+  // The later keys. Errors: kCorrupted "restored_malformed" where no key of this keyring signed.
   Result<std::vector<audit::VerifierKey>> LaterKeys(const crypto::Keyring& keyring) const;
-  void SignLaterKeys(const crypto::Keyring& keyring);
+  void Sign(const crypto::Keyring& keyring);
 };
 
 // Errors: kUnavailable "file_not_written".

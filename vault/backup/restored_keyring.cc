@@ -69,6 +69,7 @@ struct RestoredKeyrings::Wanted {
   audit::Anchor anchor;
   std::optional<ClientKekUse> use;
   std::string& why;
+  bool opened = false;  // both databases, by any
 };
 
 Result<RestoredKeyrings> RestoredKeyrings::Find(const Repository& repository,
@@ -152,6 +153,7 @@ Result<bool> RestoredKeyrings::Fits(const crypto::Keyring& keyring, Wanted& want
   const auto opened = OpenDatabases(keyring, wanted.directory, wanted.use);
   if (!opened && opened.error().code != Code::kCorrupted) return std::unexpected(opened.error());
   if (!opened && wanted.why.empty()) wanted.why = opened.error().detail;
+  wanted.opened = wanted.opened || opened;
   if (!opened || !VerifyByAnyKey(wanted.anchor.note, keyring)) return false;
   const auto held = keyring.client_keks().versions();
   return std::ranges::all_of(wanted.use->keys(), [&](const auto& under) {
@@ -179,26 +181,46 @@ Result<const OpenedKeyring*> RestoredKeyrings::Choose(const std::string& directo
 }
 
 Result<const OpenedKeyring*> RestoredKeyrings::Join(Wanted& wanted) {
-  const std::string path = KeyringPath(work_);
+  // Which version of the databases' keys each of the two is needed for nobody says: that is tried.
   for (const OpenedKeyring& base : keyrings_) {
     if (!VerifyByAnyKey(wanted.anchor.note, base.keyring)) continue;
     for (const OpenedKeyring& later : keyrings_) {
       if (&later == &base) continue;
-      COFFER_TRY(crypto::WriteFileAtomically(path, base.content));
-      // Not of another root key, or of too many versions.
-      if (!crypto::Keyring::Join(path, *base.root, later.content)) continue;
-      COFFER_ASSIGN(auto keyring, crypto::Keyring::Open(path, *base.root));
-      COFFER_ASSIGN(const bool fits, Fits(keyring, wanted));
-      if (!fits) continue;
+      for (const std::uint32_t own : base.keyring.vault_db_keys().versions()) {
+        for (const std::uint32_t others : later.keyring.vault_db_keys().versions()) {
+          COFFER_ASSIGN(auto joined, TryJoin(base, later, {own, others}, wanted));
+          if (!joined) continue;
+          keyrings_.push_back(*std::move(joined));
+          return &keyrings_.back();
+        }
+      }
+    }
+  }
+  if (wanted.opened) wanted.why.clear();
+  return nullptr;
+}
+
+Result<std::optional<OpenedKeyring>> RestoredKeyrings::TryJoin(
+    const OpenedKeyring& base, const OpenedKeyring& later,
+    const crypto::Keyring::JoinedVersions& versions, Wanted& wanted) const {
+  const std::string path = KeyringPath(work_);
+  COFFER_TRY(crypto::WriteFileAtomically(path, base.content));
+  const Status joined = crypto::Keyring::Join(path, *base.root, later.content, versions);
+  if (!joined && joined.error().code == Code::kUnavailable) {
+    return std::unexpected(joined.error());
+  }
+  std::optional<OpenedKeyring> result;
+  if (joined) {
+    COFFER_ASSIGN(auto keyring, crypto::Keyring::Open(path, *base.root));
+    COFFER_ASSIGN(const bool fits, Fits(keyring, wanted));
+    if (fits) {
       COFFER_ASSIGN(Bytes content, crypto::ReadFile(path, Repository::kMaxObjectBytes));
-      COFFER_TRY(crypto::RemoveFile(path));
-      keyrings_.push_back(
-          {base.generation, later.generation, std::move(content), std::move(keyring), base.root});
-      return &keyrings_.back();
+      result.emplace(OpenedKeyring{base.generation, later.generation, std::move(content),
+                                   std::move(keyring), base.root});
     }
   }
   COFFER_TRY(crypto::RemoveFile(path));
-  return nullptr;
+  return result;
 }
 
 }  // namespace coffer::vault

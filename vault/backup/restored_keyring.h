@@ -67,6 +67,10 @@ class RestoredKeyrings {
   RestoredKeyrings() = default;
   static Result<bool> Fits(const crypto::Keyring& keyring, Wanted& wanted);
   Result<const OpenedKeyring*> Join(Wanted& wanted);
+  Result<std::optional<OpenedKeyring>> TryJoin(const OpenedKeyring& base,
+                                               const OpenedKeyring& later,
+                                               const crypto::Keyring::JoinedVersions& versions,
+                                               Wanted& wanted) const;
 
   std::string work_;
   std::shared_ptr<RootKeys> roots_;

@@ -42,6 +42,7 @@ class S3Store final : public BackupStore {
   const std::string& place() const override { return address_.url; }
   Status MakeFolder(const std::string& /*name*/) override { return {}; }
   Status SyncFolder(const std::string& /*name*/) override { return {}; }
+  Status Replace(const std::string& name, ByteView content) override;
   Status Put(const std::string& name, ByteView content) override;
   Result<Bytes> Get(const std::string& name, std::size_t limit) override;
   Result<std::optional<Found>> Find(const std::string& name) override;
@@ -76,6 +77,12 @@ class S3Store final : public BackupStore {
 };
 
 bool Succeeded(const S3Answer& answer) { return answer.status >= 200 && answer.status < 300; }
+
+Status S3Store::Replace(const std::string& name, ByteView content) {
+  COFFER_ASSIGN(const auto answer,
+                client_.Send({.method = Method::kPut, .path = PathOf(name), .body = content}));
+  return Succeeded(answer) ? Status() : Refused(name, answer);
+}
 
 Status S3Store::Put(const std::string& name, ByteView content) {
   S3Request request{.method = Method::kPut, .path = PathOf(name), .body = content};

@@ -190,4 +190,19 @@ Status ReconcileActs(const Operations& operations, ErasureLedger& ledger) {
   return {};
 }
 
+Result<Repeated> ReadRepeated(audit::LogSource& log, std::uint64_t from,
+                              const std::function<void(const audit::Entry&)>& each) {
+  Repeated repeated;
+  COFFER_ASSIGN(const std::uint64_t size, log.Size());
+  COFFER_TRY(log.ReadEntries(from, size, [&](std::uint64_t, std::string_view bytes) -> Status {
+    COFFER_ASSIGN(const auto entry, audit::ParseEntry(bytes));
+    if (entry.action == "erasure.replayed") ++repeated.erasures;
+    if (entry.action == kActReplayed) ++repeated.acts;
+    if (entry.action == kActNotRepeated) ++repeated.acts_left;
+    if (each) each(entry);
+    return {};
+  }));
+  return repeated;
+}
+
 }  // namespace coffer::vault

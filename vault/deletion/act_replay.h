@@ -16,8 +16,12 @@
 // the rest for the next start, and a start after that finds nothing to do.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string_view>
 
+#include "audit/entries/entry.h"
+#include "audit/tlog/log_source.h"
 #include "vault/access/operations.h"
 #include "vault/deletion/erasure_ledger.h"
 
@@ -28,5 +32,14 @@ inline constexpr std::string_view kActReplayed = "act.replayed";
 inline constexpr std::string_view kActNotRepeated = "act.not-repeated";
 
 Status ReconcileActs(const Operations& operations, ErasureLedger& ledger);
+
+// What openings did that way, and with erasures, by the log's entries from `from` on.
+struct Repeated {
+  std::uint64_t erasures = 0, acts = 0;
+  std::uint64_t acts_left = 0;  // for people to decide
+};
+// `each` is called for every entry, and may be empty. Errors: those of reading.
+Result<Repeated> ReadRepeated(audit::LogSource& log, std::uint64_t from,
+                              const std::function<void(const audit::Entry&)>& each);
 
 }  // namespace coffer::vault

@@ -226,8 +226,10 @@ Outcome<void> CheckNextRoot(const RootExchangeOptions& options) {
     return Failed(Exit::kUsage, "the new root key is the old one", "Name another file.");
   }
   std::error_code ignored;
-  const auto directory = std::filesystem::weakly_canonical(options.directory, ignored);
-  const auto file = std::filesystem::weakly_canonical(next.key_file, ignored);
+  const auto directory = std::filesystem::weakly_canonical(
+      std::filesystem::absolute(options.directory, ignored), ignored);
+  const auto file =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(next.key_file, ignored), ignored);
   const auto within = file.lexically_relative(directory);
   if (!next.key_file.empty() && !within.empty() && *within.begin() != "..") {
     return Failed(Exit::kUsage, "the root key would lie inside the data directory",

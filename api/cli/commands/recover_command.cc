@@ -41,8 +41,8 @@ json RecoveredAsJson(const vault::Recovered& done, const std::string& key) {
              {"log_key", key},
              {"entries_kept", done.kept},
              {"succeeded", done.closed.has_value()},
-             {"repeated", {{"erasures", done.erasures}, {"acts", done.acts}}},
-             {"acts_not_repeated", done.acts_left}};
+             {"repeated", {{"erasures", done.repeated.erasures}, {"acts", done.repeated.acts}}},
+             {"acts_not_repeated", done.repeated.acts_left}};
   if (done.copy) {
     value["restored"] = {{"repository", done.copy->repository},
                          {"generation", done.copy->generation},
@@ -136,8 +136,9 @@ Outcome<Exit> Recover(const RecoverOptions& options, Console& console) {
                 << " took the place of. There is a new one.\n";
   }
   console.out << "Repeated from the ledger, as the data had not: erasures: "
-              << Grouped(done->erasures) << ", other acts: " << Grouped(done->acts)
-              << "; left for people to decide: " << Grouped(done->acts_left)
+              << Grouped(done->repeated.erasures)
+              << ", other acts: " << Grouped(done->repeated.acts)
+              << "; left for people to decide: " << Grouped(done->repeated.acts_left)
               << ".\nNext: start cofferd; then coffer log with --action erasure.replayed, with "
                  "act.replayed and with act.not-repeated\nshows which.\n";
   return Exit::kOk;

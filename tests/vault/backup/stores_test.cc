@@ -129,6 +129,44 @@ TEST_CASE("wherever it lies, a repository is made once, where nothing is, for on
   }
 }
 
+TEST_CASE("what has an object's name and is other bytes is replaced, wherever it lies") {
+  testing::TemporaryDirectory work;
+  for (const auto& kind : KindsOfStores()) {
+    INFO(kind.name);
+    const auto place = kind.data.in_s3() ? kind.data : StorePlace(work / kind.data.where);
+    REQUIRE(Repository::Create(place, BackupKind::kData, {"vault.example/log", "00"}));
+    auto repository = Repository::Open(place);
+    REQUIRE(repository);
+    const crypto::Bytes content(5000, 3);
+    bool written = false;
+    const auto name = repository->Put(content, written);
+    REQUIRE((name && written));
+    const std::string hex = crypto::HexEncode(*name);
+    const auto store = OpenStore(place);
+    REQUIRE(store);
+    const std::string object = "objects/" + hex.substr(0, 2) + "/" + hex.substr(2);
+    const auto put_again = [&](const crypto::Bytes& instead) {
+      REQUIRE((*store)->Replace(object, instead));
+      REQUIRE(repository->Put(content, written) == *name);
+      return written;
+    };
+    CHECK_FALSE(put_again(content));
+    for (const std::size_t bytes : {0U, 4999U, 5001U}) {
+      CHECK(put_again(crypto::Bytes(bytes, 3)));
+      CHECK(repository->Get(*name) == content);
+    }
+    // Of as many bytes only where it is read.
+    CHECK_FALSE(put_again(crypto::Bytes(5000, 4)));
+    CHECK(repository->Has(*name) == true);
+    repository->ReadBack(true);
+    CHECK(repository->Has(*name) == false);
+    CHECK(put_again(crypto::Bytes(5000, 4)));
+    CHECK(repository->Get(*name) == content);
+    CHECK(repository->Has(*name, 5000) == true);
+    CHECK(repository->Has(*name, 5001) == false);
+  }
+}
+
 TEST_CASE("wherever it lies, content is whole or not there, and is listed below its folder alone") {
   testing::TemporaryDirectory work;
   for (const auto& kind : KindsOfStores()) {
@@ -149,6 +187,13 @@ TEST_CASE("wherever it lies, content is whole or not there, and is listed below 
       CHECK(store.Has(name) == true);
       CHECK(store.Get(name, bytes) == content);
       if (bytes > 0) CHECK(AnswerOf(store.Get(name, bytes - 1)) == "object_wrong");
+      CHECK((*store.Find(name))->bytes == bytes);
+      // Replaced by less, and again, whatever is there.
+      for (const crypto::Bytes& instead : {crypto::Bytes(bytes / 2, 7), content}) {
+        REQUIRE(store.Replace(name, instead));
+        CHECK(store.Get(name, bytes) == instead);
+        CHECK((*store.Find(name))->bytes == instead.size());
+      }
       names.insert(name);
     }
     REQUIRE(store.Put("ab/other", crypto::AsBytes("x")));
