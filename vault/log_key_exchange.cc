@@ -1,7 +1,5 @@
 #include "vault/log_key_exchange.h"
 
-#include <unistd.h>
-
 #include "crypto/aead.h"
 #include "crypto/atomic_file.h"
 #include "vault/engine/log_keys.h"
@@ -60,7 +58,7 @@ Status Retire(const LogKeyUsers& users) {
 Status FollowLogKeys(const LogKeyUsers& users, const std::string& directory,
                      const crypto::KeyringHeader& header) {
   const std::string path = HandedOverKeyPath(directory, kLogSigningName);
-  if (access(path.c_str(), F_OK) == 0) COFFER_TRY(TakeUpLogKey(users, path, header));
+  if (IsHandedOver(path)) COFFER_TRY(TakeUpLogKey(users, path, header));
   const auto newest = users.keyring.log_keys().back().version;
   const auto& in_file = header.VersionsOf(kLogSigningName);
   if (!header.HasVersion(kLogSigningName, newest)) {

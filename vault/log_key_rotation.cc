@@ -53,8 +53,8 @@ Result<bool> Await(std::chrono::steady_clock::time_point until, FunctionRef<Resu
   }
 }
 
-bool IsHandedOver(const std::string& directory) {
-  return access(HandedOverKeyPath(directory, kLogSigningName).c_str(), F_OK) == 0;
+bool IsLogKeyHandedOver(const std::string& directory) {
+  return IsHandedOver(HandedOverKeyPath(directory, kLogSigningName));
 }
 
 Status HandOverLogKey(const std::string& directory, crypto::RootKeyProvider& root) {
@@ -85,7 +85,7 @@ Result<LogKeyRotated> AddBesideServer(const std::string& directory, crypto::Root
     }
   }
   COFFER_ASSIGN(rotated.taken_up,
-                Await(until, [&]() -> Result<bool> { return !IsHandedOver(directory); }));
+                Await(until, [&]() -> Result<bool> { return !IsLogKeyHandedOver(directory); }));
   return rotated;
 }
 
@@ -109,7 +109,8 @@ Result<LogKeyRotated> RetireBesideServer(const std::string& directory,
     const auto keys = keyring.log_keys();
     old = keys.front().version;
     COFFER_ASSIGN(const LogKeyNotes notes, NotesOf(directory, keyring));
-    if (keys.size() > 1 && (notes.announced < keys.back().version || IsHandedOver(directory))) {
+    if (keys.size() > 1 &&
+        (notes.announced < keys.back().version || IsLogKeyHandedOver(directory))) {
       return ServerIsBehind("taken up the new key");
     }
     COFFER_TRY(crypto::Keyring::RetireLogKey(path, root));
@@ -160,6 +161,13 @@ Result<LogKeyRotated> RotateLogKey(const VaultOptions& options, crypto::RootKeyP
       COFFER_ASSIGN(const auto anchor, Reading(anchor_path, ReadAnchor(anchor_path)));
       COFFER_TRY(Reading(anchor_path, VerifyByAnyKey(anchor.note, keyring)));
       rotated.begun = step == LogKeyStep::kRetire || BeginsAnother(keyring);
+      COFFER_ASSIGN(const LogKeyNotes notes, NotesOf(options.directory, keyring));
+      const auto keys = keyring.log_keys();
+      if (step == LogKeyStep::kRetire && keys.size() > 1 && notes.announced < keys.back().version) {
+        return Fail(Code::kConflict, "rotation_unfinished",
+                    "the log does not announce the new key yet: add it once more, and let those "
+                    "who verify see both before the old one goes");
+      }
     }
     if (step == LogKeyStep::kRetire) {
       COFFER_TRY(crypto::Keyring::RetireLogKey(path, root));

@@ -86,10 +86,9 @@ void RemoveIndexOfOlderKey(const std::string& path, const crypto::Keyring& keyri
 Status FollowIndexRequest(IndexBuilder& builder, const crypto::Keyring& keyring,
                           const std::string& directory) {
   const std::string path = HandedOverKeyPath(directory, kSearchIndexName);
-  const auto generation = ReadIndexExchangeRequest(path, keyring);
-  if (!generation && generation.error().code == Code::kNotFound) return {};
-  if (!generation) return std::unexpected(generation.error());
-  return builder.ExchangeKeyOf(*generation) ? Status() : crypto::RemoveSecretFile(path);
+  if (!IsHandedOver(path)) return {};
+  COFFER_ASSIGN(const std::uint64_t generation, ReadIndexExchangeRequest(path, keyring));
+  return builder.ExchangeKeyOf(generation) ? Status() : crypto::RemoveSecretFile(path);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // The key that signs the log exchanged while a vault serves: whoever verifies by either key comes
 // through, what is signed at every moment is by a key that may, and the old one is gone.
+#include <sys/stat.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <filesystem>
@@ -274,6 +276,44 @@ TEST_CASE("the new key vouches for no line of the ledger that was not written by
   CHECK(vault.KeyEvents() == Strings{"log.key.announced"});
   vault.Reopen();
   vault.CheckInvariants();
+}
+
+TEST_CASE("what is no file was handed over by nobody, and holds nobody up") {
+  LogKeyExchanged vault;
+  for (const char* name : {"log-signing", "client-kek", "vault-db", "keys-db", "search-index"}) {
+    const std::string path = HandedOverKeyPath(vault.directory(), name);
+    REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  }
+  CHECK(vault.Step() == "ok");
+  for (const char* name : {"log-signing", "search-index"}) {
+    const std::string path = HandedOverKeyPath(vault.directory(), name);
+    REQUIRE(std::filesystem::remove(path));
+    REQUIRE(std::filesystem::create_directory(path));
+  }
+  CHECK(vault.Step() == "ok");
+  vault.Reopen();
+  CHECK(vault.Step() == "ok");
+}
+
+TEST_CASE("without a server a key is not retired before the log has announced the other") {
+  LogKeyExchanged vault;
+  vault.Close();
+  REQUIRE(crypto::Keyring::AddLogKey(KeyringPath(vault.directory()), vault.root()));
+  VaultOptions options;
+  options.directory = vault.directory();
+  options.anchor_path = vault.anchor_path();
+  options.page_cache_mib = 4;
+  options.require_locked_memory = false;
+  options.scrub_entries_per_s = 0;
+  options.clock = &vault.clock;
+  CHECK(AnswerOf(RotateLogKey(options, vault.root(), LogKeyStep::kRetire)) ==
+        "rotation_unfinished");
+  const auto again = RotateLogKey(options, vault.root(), LogKeyStep::kAdd);
+  REQUIRE(again);
+  CHECK_FALSE(again->begun);
+  REQUIRE(RotateLogKey(options, vault.root(), LogKeyStep::kRetire));
+  vault.Open();
+  CHECK(vault.KeyEvents() == Strings{"log.key.announced", "log.key.retired"});
 }
 
 TEST_CASE("where no checkpoint can be published a new key is taken up when one can") {

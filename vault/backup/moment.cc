@@ -30,8 +30,13 @@ Result<audit::BackupManifest> VerifiedManifest(const Repository& repository,
   const std::string path = repository.path() + "/generations/" + generation;
   if (!verified) {
     Error error = std::move(verified).error();
+    const bool unknown = error.reason == "note_signature_missing";
     error.detail = path + (error.detail.empty() ? "" : ": " + error.detail) +
-                   "; it cannot be used, and where you move it away, what is before it can";
+                   (unknown ? "; perhaps by a key of the log from before or after an exchange, "
+                              "which is not known here. Where it is somebody else's, move it "
+                              "away: what is before it can be used"
+                            : "; it cannot be used, and where you move it away, what is before it "
+                              "can");
     return std::unexpected(std::move(error));
   }
   auto& manifest = *verified;

@@ -118,8 +118,8 @@ class PartWriter {
     for (const PagePlace& page : earlier_.pages) {
       // The last page of the file may be shorter than others.
       const bool last = &page == &earlier_.pages.back();
-      const std::uint64_t end = (page.slot + (last ? 0 : 1)) * kPageBytes + (last ? 1 : 0);
-      least[page.pack] = std::max(least[page.pack], end);
+      const std::uint64_t begin = page.slot * kPageBytes;
+      least[page.pack] = std::max(least[page.pack], begin + (last ? 1 : kPageBytes));
     }
     for (std::size_t i = 0; i < earlier_.packs.size(); ++i) {
       COFFER_TRY(go_on());

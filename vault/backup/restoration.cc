@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -246,9 +247,11 @@ Result<std::size_t> ChooseGeneration(const Repositories& from, const RestoreRequ
       from.data.path() + " has none of " + audit::FormatTimestamp(*request.at) + " or before");
 }
 
-// The first moment of the keys from `since` on.
+// The first moment of the keys from `since` on that `take` can restore: of one that is damaged a
+// later one has all that is left to be read.
 Result<Moment> ChooseKeys(const Repository& keys, Timestamp since,
-                          std::span<const audit::VerifierKey> trusted) {
+                          std::span<const audit::VerifierKey> trusted,
+                          const std::function<Status(const Moment&)>& take) {
   COFFER_ASSIGN(const auto generations, keys.ListGenerations());
   COFFER_ASSIGN(auto increments, keys.ListIncrements());
   // From the newest that is not later on: its increments may be.
@@ -273,6 +276,15 @@ Result<Moment> ChooseKeys(const Repository& keys, Timestamp since,
       return ReadMoment(keys, generation, increments[generation], more, trusted);
     };
     auto moment = read();
+    if (moment && moment->created() >= since) {
+      Status taken = take(*moment);
+      if (taken) return moment;
+      const Code code = taken.error().code;
+      if (code != Code::kCorrupted && code != Code::kNotFound) {
+        return std::unexpected(std::move(taken).error());
+      }
+      moment = std::unexpected(std::move(taken).error());
+    }
     if (!moment) {
       if (moment.error().code == Code::kUnavailable) return moment;
       if (unreadable) continue;
@@ -281,7 +293,6 @@ Result<Moment> ChooseKeys(const Repository& keys, Timestamp since,
           generation + (unreadable->detail.empty() ? "" : ": ") + unreadable->detail;
       continue;
     }
-    if (moment->created() >= since) return moment;
     last = moment->created();
   }
   if (unreadable) return std::unexpected(*std::move(unreadable));
@@ -314,23 +325,30 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   };
   COFFER_ASSIGN(const auto data,
                 ReadMoment(from.data, generation, from.increments[generation], wanted, trusted));
-  COFFER_ASSIGN(const auto keys, ChooseKeys(from.keys, data.keys_changed(), trusted));
+  const std::string keys_path = KeysDatabasePath(into);
+  const auto take_keys = [&](const Moment& moment) -> Status {
+    const Places places = {{"keys.db", keys_path}, {"keys.db.key", KeysDatabaseKeyPath(keys_path)}};
+    for (const auto& [name, path] : places) COFFER_TRY(crypto::RemoveFile(path));
+    return RestoreFiles(from.keys, moment, places);
+  };
+  COFFER_ASSIGN(const auto keys, ChooseKeys(from.keys, data.keys_changed(), trusted, take_keys));
   // The newest ledger has all that an earlier one has.
   const auto with_ledger = ReadMoment(
       from.data, newest, from.increments[newest],
       [](const audit::BackupIncrement&) { return true; }, trusted);
   if (!with_ledger) {
+    const bool unknown = with_ledger.error().reason == "note_signature_missing";
     return Fail(Code::kCorrupted, "later_generation_unreadable",
                 InWords(with_ledger.error()) + "; it is of the newest generation, " + newest +
-                    ", or behind it: erasures that its ledger has would not be repeated. Move that "
-                    "file away, and those behind it, to go on without them");
+                    ", or behind it: erasures that its ledger has would not be repeated. " +
+                    (unknown ? "Where the root key or the key of the log was exchanged since, "
+                               "give the newest root key, which leads to later keys. Only where "
+                               "that is somebody else's file, move it away"
+                             : "Move that file away, and those behind it, to go on without them"));
   }
 
-  const std::string keys_path = KeysDatabasePath(into);
   COFFER_TRY(RestoreFiles(
       from.data, data, {{"vault.db", VaultDatabasePath(into)}, {"anchor", AnchorPath(into, {})}}));
-  COFFER_TRY(RestoreFiles(
-      from.keys, keys, {{"keys.db", keys_path}, {"keys.db.key", KeysDatabaseKeyPath(keys_path)}}));
   COFFER_TRY(RestoreFiles(from.data, *with_ledger, {{"erasures.ledger", LedgerPath(into, {})}}));
 
   std::string why;

@@ -1,7 +1,5 @@
 #include "vault/clients/client_key_exchange.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <iterator>
 #include <new>
@@ -45,8 +43,6 @@ std::optional<std::tuple<dev_t, ino_t, std::int64_t, std::int64_t>> LookAt(
 
 constexpr std::string_view kClientKekName = "client-kek", kVaultDbName = "vault-db",
                            kKeysDbName = "keys-db";
-
-bool IsThere(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
 }  // namespace
 
@@ -152,7 +148,7 @@ Status ClientKeyExchange::TakeUp() {
                                          &keyring_.vault_db_keys()};
   for (std::size_t i = 0; i < std::size(names); ++i) {
     const std::string path = HandedOverKeyPath(directory_, names[i]);
-    if (!IsThere(path)) continue;
+    if (!IsHandedOver(path)) continue;
     COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(KeyringPath(directory_)));
     // An exchange may have been finished, and this one begun, since keyring.json was looked at.
     COFFER_TRY(ForgetWhatIsGone(header, names[i], *keys[i]));
@@ -206,8 +202,8 @@ Status ClientKeyExchange::TellWritten() {
 Status ClientKeyExchange::Watch() {
   const std::string path = KeyringPath(directory_);
   const auto now = LookAt(path);
-  const bool handed_over =
-      std::ranges::any_of(followed_, [](const Followed& one) { return IsThere(one.handed_over); });
+  const bool handed_over = std::ranges::any_of(
+      followed_, [](const Followed& one) { return IsHandedOver(one.handed_over); });
   if (!now || (now == seen_ && !handed_over)) return {};
   COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
   // What is wrong with one keeps none of the others.
@@ -260,7 +256,7 @@ Status ClientKeyExchange::CheckHandedOver(const crypto::KeyringHeader& header,
                                           std::string_view command) const {
   const auto& in_file = header.VersionsOf(name);
   if (in_file.empty() || in_file.back() <= keys.newest() ||
-      IsThere(HandedOverKeyPath(directory_, name))) {
+      IsHandedOver(HandedOverKeyPath(directory_, name))) {
     return {};
   }
   return Fail(Code::kConflict, "keyring_ahead",
@@ -324,7 +320,7 @@ Status ClientKeyExchange::FinishAtStart(crypto::RootKeyProvider& root) {
   // keyring.json has it, or nobody may have it.
   for (const std::string_view name : {kClientKekName, kVaultDbName, kKeysDbName, kLogSigningName}) {
     const std::string handed_over = HandedOverKeyPath(directory_, name);
-    if (IsThere(handed_over)) COFFER_TRY(crypto::RemoveSecretFile(handed_over));
+    if (IsHandedOver(handed_over)) COFFER_TRY(crypto::RemoveSecretFile(handed_over));
   }
   COFFER_TRY(LogKeyExchanges(operations_.engine(), keyring_.header(), keyring_));
   NotedKeys noted;

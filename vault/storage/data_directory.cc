@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -86,6 +87,11 @@ std::string RestoredCopyPath(const std::string& directory) { return directory + 
 
 std::string HandedOverKeyPath(const std::string& directory, std::string_view name) {
   return directory + "/" + std::string(name) + ".handed-over";
+}
+
+bool IsHandedOver(const std::string& path) {
+  struct stat about{};
+  return lstat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode);
 }
 
 }  // namespace coffer::vault

@@ -71,5 +71,7 @@ std::string RestoredCopyPath(const std::string& directory);
 // A key of the keyring, by its name there, on its way to a running server
 // (crypto/versioned_keys.h); gone when it has taken it up.
 std::string HandedOverKeyPath(const std::string& directory, std::string_view name);
+// Whether it is there; what is no file was handed over by nobody.
+bool IsHandedOver(const std::string& path);
 
 }  // namespace coffer::vault

@@ -159,7 +159,7 @@ Outcome<Exit> StepLogKey(const LogKeyOptions& options, vault::LogKeyStep step, C
       result["signs"] = done->taken_up;
     }
     PrintJson(console, result);
-    return Exit::kOk;
+    return done->taken_up ? Exit::kOk : Exit::kFailed;
   }
   if (step == vault::LogKeyStep::kRetire) {
     console.out << "The older key is destroyed. The log's verifier key:\n  " << Printable(key)
@@ -173,7 +173,7 @@ Outcome<Exit> StepLogKey(const LogKeyOptions& options, vault::LogKeyStep step, C
               << ". The new verifier key, also in the log:\n  " << Printable(key)
               << "\nHave everybody who verifies run coffer verify once with the old key (--state "
                  "keeps the new one),\nor give them the new key. Then: coffer key finish log\n";
-  return Exit::kOk;
+  return done->taken_up ? Exit::kOk : Exit::kFailed;
 }
 
 using KeyStep = Outcome<Exit> (*)(const KeyOptions&, Console&);

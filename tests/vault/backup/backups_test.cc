@@ -294,9 +294,11 @@ TEST_CASE("another's manifest names no page of ours, and is no generation") {
   REQUIRE(forged);
   REQUIRE(repository->PutManifest(other, *forged));
   CHECK(vault.Verify(vault.data()).findings ==
-        Strings{other + ": note_signature_missing: " + vault.data() + "/generations/" + other +
-                ": no signature by a trusted key; it cannot be used, and where you move it away, "
-                "what is before it can"});
+        Strings{
+            other + ": note_signature_missing: " + vault.data() + "/generations/" + other +
+            ": no signature by a trusted key; perhaps by a key of the log from before or after an "
+            "exchange, which is not known here. Where it is somebody else's, move it away: what "
+            "is before it can be used"});
   const auto second = vault.BackUp();
   CHECK(vault.Restore("true", second.generation).ledger_generation == second.generation);
   CHECK(vault.FindingsIn("true") == Strings{});
@@ -514,6 +516,25 @@ TEST_CASE("what lies under a page's name and is less is written anew with the ne
     CHECK_FALSE(verified->report.findings.empty());
   }
   newest_is_whole();
+}
+
+TEST_CASE("where keys of a moment are damaged later ones are restored in their place") {
+  BackedUpVault vault(WithDestinations());
+  const auto client = vault.NewClient("A-1");
+  const auto record = vault.NewContact(client, {{"last_name", "Doe"}});
+  const auto first = vault.BackUp();
+  for (const auto& file : fs::recursive_directory_iterator(vault.keys() + "/objects")) {
+    if (file.is_regular_file()) fs::resize_file(file.path(), 0);
+  }
+  CHECK(AnswerOf(vault.TryRestore("damaged")) != "ok");
+  vault.clock.Advance(1000);
+  vault.NewClient("A-2");
+  const auto second = vault.BackUp();
+  // All that is stored anew is not what the first generation of the keys has.
+  const auto restored = vault.Restore("copy", first.generation);
+  CHECK(restored.keys_generation == second.generation);
+  const auto opened = vault.OpenRestored("copy");
+  CHECK(AnswerOf(opened->records().GetRecord(vault.As(kCrmService), client, record)) == "ok");
 }
 
 TEST_CASE("another repository under a destination's name was read back by nobody yet") {
