@@ -98,11 +98,11 @@ TEST_CASE("a root key that is missing, exposed, malformed or wrong stops the sta
     s.CheckRefused("root_key_exposed", {path, "0600"});
   }
   for (const std::string& wrong : {std::string(), key.substr(0, 63), key + key, "g" + key.substr(1),
-                                   "-" + key, std::string(32, '\x80')}) {
+                                   "-" + key, std::string(32, '\x80'), std::string(64, '0')}) {
     put(wrong, 0600);
     s.CheckRefused("root_key_malformed", {path});
   }
-  put(std::string(64, '0') + "\n", 0600);
+  put(std::string(64, '1') + "\n", 0600);
   s.CheckRefused("root_key_wrong", {"keyring.json"});
   CHECK(s.Files() == s.files);
   put(key, 0400);
