@@ -108,6 +108,7 @@ class BackedUpVault : public TestVault {
     options.directory = work() / name;
     options.open_restored_copy = true;
     options.require_locked_memory = false;
+    options.keys_interval_ms = 0;  // by Step()
     options.clock = &clock;
     options.operator_details = testing::OpenVault::Settings().operator_details;
     auto opened = Vault::Open(options, root());

@@ -588,7 +588,8 @@ TEST_CASE("where a manifest or an increment cannot be read a restore says which 
   const auto changes_of = [&](std::uint64_t n) {
     std::set<std::string> names;
     const auto note = repository->GetIncrement(generation, n);
-    for (const auto& object : audit::ReadBackupIncrement(*note)->changes) {
+    const auto increment = *audit::ReadBackupIncrement(*note);
+    for (const auto& object : increment.changes) {
       names.insert(crypto::HexEncode(object));
     }
     return names;
@@ -749,7 +750,8 @@ TEST_CASE("data from before any exchanges of keys is restored with the keys of a
   }
   const auto after = vault.BackUp();
   const auto keys = Repository::Open(vault.keys());
-  for (const auto& generation : *keys->ListGenerations()) {
+  const auto generations = *keys->ListGenerations();
+  for (const auto& generation : generations) {
     if (generation != after.generation) REQUIRE(keys->RemoveManifest(generation));
   }
   const auto restored = vault.Restore("copy", before.generation);
