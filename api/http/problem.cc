@@ -79,6 +79,7 @@ constexpr Title kTitles[] = {
     {"idempotent_object_gone", "What the first request made does not exist any more."},
     {"if_match_required", "The update needs If-Match with the version that it replaces."},
     {"import_invalid", "The import line is not valid."},
+    {"increment_missing", "The destination lacks an increment that was written to it."},
     {"index_building", "The search index is being made anew; try again soon."},
     {"index_behind", "The log's index is still being made; try again soon."},
     {"integrity_failed", "The stored data failed its integrity check and is not served."},
