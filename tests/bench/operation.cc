@@ -46,7 +46,8 @@ class Operated : public RunningVault {
   Operated() : log_key(LogKey()) {
     Stop();
     WriteWholeFile(config_file(), ReadWholeFile(config_file()) +
-                                      "\n[backup]\nevery_hours = 0\nincrement_seconds = 1\n" +
+                                      "\n[backup]\nevery_hours = 0\nincrement_seconds = "
+                                      "1\n[operator]\nbackup_horizon_days = 7\n" +
                                       Destination("data") + Destination("keys"));
     Start();
   }
