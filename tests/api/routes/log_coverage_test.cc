@@ -113,7 +113,7 @@ const std::vector<Row>& Rows() {
       {"listRequests", kAuditor, 200, {{"request.read", "client={client}"}}, "", "client={client}"},
       {"getRequest", kPrivacyOfficer, 200, {{"request.read", "client={client}", "{request}"}}},
       {"takeRequestStep", kPrivacyOfficer, 200, {{"request.write", "client={client}", "{request} erasure accept; due [-0-9]+"}}, R"({"step": "accept", "words": "{mark}"})"},
-      {"takeRequestStep", kPrivacyOfficer, 200, {{"request.write", "client={client}", "{request} erasure refuse; refused"}}, R"({"step": "refuse", "words": "{mark}", "letter": "{mark}", "article": "12(5)"})"},
+      {"takeRequestStep", kPrivacyOfficer, 200, {{"request.write", "client={client}", "{request} erasure refuse; refused"}}, R"json({"step": "refuse", "words": "{mark}", "letter": "{mark}", "article": "12(5)"})json"},
       {"listRegimes", kAuditor, 200, {{"request.read", "", "regimes"}}},
       {"getRegime", kAuditor, 200, {{"request.read", "", "regime gdpr"}}, "", "", {{"{name}", "gdpr"}}},
       {"putRegime", kPrivacyOfficer, 200, {{"regime.write", "version=1 payload_hash", "mine-{n}; 0 open requests are due at another time"}}, R"({"title": "{mark}", "clocks": [{"answer": "P1M"}], "keep": "P1Y"})", "", {{"{name}", "mine-{n}"}}},

