@@ -106,12 +106,12 @@ Result<std::vector<std::uint64_t>> EntriesIn(Input& input, const json& object) {
   std::vector<std::uint64_t> entries;
   const auto found = object.find("entries");
   if (found == object.end()) return entries;
-  bool fits = found->is_array() && found->size() <= vault::kMaxProofs;
+  bool fits = found->is_array() && !found->empty() && found->size() <= vault::kMaxProofs;
   for (std::size_t i = 0; fits && i < found->size(); ++i) {
     fits = (*found)[i].is_number_unsigned() && (*found)[i].get<std::uint64_t>() <= kMostSeq;
     if (fits) entries.push_back((*found)[i].get<std::uint64_t>());
   }
-  if (!fits) return input.Invalid("/entries", "must be a list of at most 20 numbers of entries");
+  if (!fits) return input.Invalid("/entries", "must be a list of 1 to 20 numbers of entries");
   return entries;
 }
 

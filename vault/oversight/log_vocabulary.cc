@@ -5,14 +5,15 @@ namespace {
 
 // In the order of the alphabet.
 constexpr std::string_view kVaultActions[] = {
-    "act.not-repeated",  "act.replayed",      "authority.created",  "backup.ended",
-    "budget.alert",      "client.reseal",     "clock.jump",         "erasure.completed",
-    "erasure.replayed",  "index.exchange",    "index.rebuild",      "integrity.alarm",
-    "integrity.cleared", "key.added",         "key.destroyed",      "key.exchanged",
-    "log.created",       "log.key.announced", "log.key.retired",    "log.succeeded",
-    "record.reseal", "request.purge",     "restriction.move",  "retention.dates",    "retention.erase",
-    "retention.finish",  "retention.paused",  "retention.restrict", "retention.review",
-    "state.changed",     "vault.restored",    "vault.start",        "vault.stop"};
+    "act.not-repeated",  "act.replayed",      "authority.created", "backup.ended",
+    "budget.alert",      "client.reseal",     "clock.jump",        "erasure.completed",
+    "erasure.replayed",  "index.exchange",    "index.rebuild",     "integrity.alarm",
+    "integrity.cleared", "key.added",         "key.destroyed",     "key.exchanged",
+    "log.created",       "log.key.announced", "log.key.retired",   "log.succeeded",
+    "record.reseal",     "request.purge",     "restriction.move",  "retention.dates",
+    "retention.erase",   "retention.finish",  "retention.paused",  "retention.restrict",
+    "retention.review",  "state.changed",     "vault.restored",    "vault.start",
+    "vault.stop"};
 constexpr std::string_view kChecks[] = {"account",
                                         "approval",
                                         "authentication",
