@@ -38,9 +38,13 @@ Result<Reply> RegisterRequest(const Service& service, const Call& call) {
   form.kind = *kind;
   COFFER_ASSIGN(form.regime, input.Text(object, "regime", true));
   COFFER_ASSIGN(form.channel, input.Text(object, "channel", true));
-  COFFER_ASSIGN(const auto received, input.Time(object, "received"));
-  if (!received) return input.Invalid("/received", "is required");
-  form.received = *received;
+  COFFER_ASSIGN(const std::string received, input.Text(object, "received", true));
+  form.received_day = vault::ParseDay(received);
+  const auto time = audit::ParseTimestamp(received, true);
+  if (!form.received_day && !time) {
+    return input.Invalid("/received", "must be a day (YYYY-MM-DD) or an RFC 3339 time");
+  }
+  if (time) form.received = *time;
   COFFER_ASSIGN(form.authority, input.Text(object, "authority", false));
   COFFER_ASSIGN(form.words, input.Text(object, "words", false));
   COFFER_ASSIGN(form.attachments, input.Texts(object, "attachments", false));
@@ -188,16 +192,15 @@ std::vector<std::string> TextsOf(const std::vector<IdType>& ids) {
   return texts;
 }
 
-std::vector<std::string> PossibleSteps(vault::RequestState state) {
-  std::vector<std::string> steps;
-  for (const vault::StepKind step : vault::StepsFrom(state)) steps.emplace_back(NameOf(step));
-  return steps;
+std::vector<std::string> NamesOf(const std::vector<vault::StepKind>& kinds) {
+  std::vector<std::string> names;
+  for (const vault::StepKind kind : kinds) names.emplace_back(NameOf(kind));
+  return names;
 }
 
 std::string_view NameOf(vault::SaidInWords said) {
-  return said == vault::SaidInWords::kShown    ? "shown"
-         : said == vault::SaidInWords::kHidden ? "hidden"
-                                               : "gone";
+  static constexpr std::string_view kNames[] = {"shown", "hidden", "gone", "unreadable"};
+  return kNames[static_cast<std::size_t>(said)];
 }
 
 }  // namespace
@@ -226,7 +229,7 @@ void WriteMembers(ObjectWriter& object, const vault::Request& request) {
   if (row.closed) object.Time("closed", *row.closed);
   if (request.steps.empty()) return;
   object.Text("said", NameOf(request.said));
-  object.Texts("possible_steps", PossibleSteps(row.state));
+  object.Texts("possible_steps", NamesOf(request.possible));
   if (!request.duplicates.empty()) object.Texts("duplicates", TextsOf(request.duplicates));
   if (!request.holds.empty()) object.Texts("holds", TextsOf(request.holds));
   object.Objects("steps", request.steps, WriteStep);

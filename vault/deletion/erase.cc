@@ -112,14 +112,6 @@ void AppendCounts(std::string_view name, const Counts& counts, std::string& fact
 
 }  // namespace
 
-bool ErasesClient(const audit::Entry& entry) {
-  if (entry.outcome != "ok" || entry.decision != audit::Decision::kAllow) return false;
-  return entry.action == Name(Action::kClientErase) ||
-         (entry.action == kErasureReplayed && entry.detail.ends_with("; scope client")) ||
-         (entry.action == kRetentionErase &&
-          entry.detail.find("; scope client;") != std::string::npos);
-}
-
 Result<ErasedContent> EraseContent(const Operations& operations, Transaction& transaction,
                                    const ClientRow& client, const ErasureOrder& order,
                                    const Resealed* resealed) {

@@ -12,20 +12,13 @@
 #include "vault/access/call.h"
 #include "vault/access/client_row.h"
 #include "vault/access/operations.h"
+#include "vault/clients/client_erasure.h"
 #include "vault/clients/export_selection.h"
 #include "vault/deletion/deletion_options.h"
 #include "vault/deletion/erasure.h"
 #include "vault/deletion/erasure_order.h"
 
 namespace coffer::vault {
-
-// A client, or some of its records, by the retention schedule. Its detail is an ErasureDetail and
-// more.
-inline constexpr std::string_view kRetentionErase = "retention.erase";
-// The entry says that the client is gone with everything.
-bool ErasesClient(const audit::Entry& entry);
-
-inline constexpr std::string_view kErasureReplayed = "erasure.replayed";
 
 struct Resealed;
 

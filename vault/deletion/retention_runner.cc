@@ -374,6 +374,7 @@ Status RetentionRunner::GoOn() {
   COFFER_TRY(looked);
   if (waiting_) return SetState(*run, RunState::kWaiting);
   COFFER_TRY(SetState(*run, RunState::kRunning));
+  COFFER_TRY(PurgeRequests(operations_, std::min(run->started, operations_.Now())));
   if (const auto why = WhyNot(*run); !why.empty()) return Finish(*run, RunState::kFailed, why);
   // What is due by another field than before is found only when its day was read.
   if (!days_->done()) return {};
@@ -395,7 +396,6 @@ Status RetentionRunner::GoOn() {
   }
   COFFER_TRY(gone);
   if (!ended) return {};
-  COFFER_TRY(PurgeRequests(operations_, run->started));
   return Finish(*run, RunState::kFinished, {});
 }
 

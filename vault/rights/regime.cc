@@ -74,7 +74,12 @@ class RegimeReader {
     } else if (member == "time_zone") {
       return Zone(value, at);
     } else if (member == "calendar") {
+      const std::size_t faults = issues_.size();
       regime_.calendar = WorkCalendar::Parse(value, at, issues_);
+      if (issues_.size() == faults) {
+        const std::chrono::year first{value.at("first_year").get<int>()};
+        regime_.calendar_begins = DayFromDate(first / 1 / 1);
+      }
     } else if (member == "put_off") {
       if (!value.is_boolean()) Fault(at, "must be true or false");
       regime_.put_off = value == true;
@@ -109,9 +114,11 @@ class RegimeReader {
     if (zone) {
       regime_.time_zone = value.get<std::string>();
       regime_.zone = *std::move(zone);
+    } else if (stored_) {
+      return {};
     } else if (zone.error().code != Code::kUnprocessable) {
       return std::unexpected(zone.error());
-    } else if (!stored_) {
+    } else {
       Fault(at, "must be a name of the IANA time zone database");
     }
     return {};
@@ -246,7 +253,7 @@ Result<Regime> ReadStoredRegime(std::string_view name, std::string_view json) {
 std::vector<Regime> BuiltInRegimes() {
   std::vector<Regime> regimes;
   for (const auto& [name, json] : BuiltInRegimeTexts()) {
-    auto regime = ParseRegime(name, json);
+    auto regime = ReadStoredRegime(name, json);
     if (regime) regimes.push_back(*std::move(regime));  // tests read each of them
   }
   return regimes;

@@ -66,6 +66,7 @@ struct Regime {
   ZoneDays zone;
   // None: each day counts as a working day, so that an end comes too early rather than too late.
   std::optional<WorkCalendar> calendar;
+  Day calendar_begins = 0;
   // An end on a day that is no working day is put off to the next one (Reg. 1182/71 Art. 3(4)).
   bool put_off = false;
   WhileIdentified identity = WhileIdentified::kRuns;

@@ -63,6 +63,7 @@ struct RequestForm {
   std::string regime;
   std::string channel;
   Timestamp received;
+  std::optional<Day> received_day;       // in the place of `received`: in the regime's time zone
   std::optional<ClientId> client;        // once it is known
   std::string authority;                 // of a representative: how it was shown; empty: the client
   std::string words;                     // the request's own
@@ -129,12 +130,9 @@ enum class Standing : std::uint8_t {
 };
 std::string_view NameOf(Standing standing);  // "due_soon"
 
-// What a request says in words is for who answers it.
-enum class SaidInWords : std::uint8_t {
-  kShown,
-  kHidden,
-  kGone
-};  // kGone: with its client, who was erased
+// What a request says in words is for who answers it. kGone: what was said before its client was
+// erased is gone. kUnreadable: some of it does not open.
+enum class SaidInWords : std::uint8_t { kShown, kHidden, kGone, kUnreadable };
 
 struct Request {
   RequestRow row;
@@ -142,6 +140,7 @@ struct Request {
   // Of one that is read alone.
   std::vector<RequestStep> steps;
   std::vector<RequestId> duplicates;  // other open requests of the client for the same
+  std::vector<StepKind> possible;     // those that it can take now
   std::vector<HoldId> holds;          // what keeps its client from being erased
   SaidInWords said = SaidInWords::kShown;
 };

@@ -7,9 +7,10 @@ Period Sum(const Period& a, const Period& b) {
   return {a.years + b.years, a.months + b.months, a.days + b.days, a.working_days + b.working_days};
 }
 
-// Without a calendar each day is a working day.
+// Without a calendar each day is a working day; the same of what came before its first year, of
+// which it does not know the days off.
 std::optional<Day> EndOf(const Regime& regime, Day event, Period period) {
-  if (!regime.calendar) {
+  if (!regime.calendar || event < regime.calendar_begins) {
     period.days += period.working_days;
     period.working_days = 0;
     return LastDayOf(event, period, nullptr);
@@ -33,16 +34,19 @@ Result<RequestClock> ComputeClock(const Regime& regime, RequestKind kind, const 
   RequestClock clock;
   const Day received = days.DayOf(facts.received);
   Day event = received;
+  const Period period =
+      facts.extended && terms.extension ? Sum(terms.answer, *terms.extension) : terms.answer;
   for (const IdentityCheck& check : facts.checks) {
     if (regime.identity == WhileIdentified::kRuns) break;
+    // What is overdue is not made good by asking who it was.
+    const auto end = EndOf(regime, event, period);
+    if (end && check.from >= days.StartOf(*end + 1)) continue;
     const Day from = days.DayOf(check.from);
     const Day until = check.until ? days.DayOf(*check.until) : from;
     event = regime.identity == WhileIdentified::kRestarts ? until : event + (until - from);
     if (!check.until) clock.runs = false;
   }
-  const auto last =
-      EndOf(regime, event,
-            facts.extended && terms.extension ? Sum(terms.answer, *terms.extension) : terms.answer);
+  const auto last = EndOf(regime, event, period);
   if (!last) return CalendarEnds(regime);
   clock.last_day = *last;
   clock.due = days.StartOf(*last + 1);

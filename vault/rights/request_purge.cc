@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::size_t kPurgedAtOnce = 100;
 
-// Each day of a period counts as a working day: a request stays too long rather than too short
-// where its regime counts them.
+// Nothing of a request that was closed under another version goes before both let it go: who
+// changes a regime empties no register. Each day of a period counts as a working day: a request
+// stays too long rather than too short where its regime counts them.
 bool IsOver(const Regime& regime, const ZoneDays& zone, const RequestRow& row, Timestamp now) {
   Period keep = regime.keep;
   keep.days += 2 * keep.working_days;
@@ -20,13 +21,37 @@ bool IsOver(const Regime& regime, const ZoneDays& zone, const RequestRow& row, T
   return last && zone.StartOf(*last + 1) <= now;
 }
 
+// As it was when the request was decided; nullopt: nobody knows any more.
+Result<std::optional<Regime>> RegimeOf(Transaction& transaction, const RequestRow& row) {
+  if (row.regime_version == 0) {
+    for (Regime& regime : BuiltInRegimes()) {
+      if (regime.name == row.regime) return std::move(regime);
+    }
+    return std::nullopt;
+  }
+  COFFER_ASSIGN(const auto stored,
+                transaction.Of<RightsState>().requests.FindRegime(row.regime, row.regime_version));
+  if (!stored) return std::nullopt;
+  auto regime = ReadStoredRegime(stored->name, stored->definition);
+  if (!regime) return std::nullopt;
+  return *std::move(regime);
+}
+
 Result<std::vector<RequestRow>> FindOver(Transaction& transaction, const Regime& regime,
                                          Timestamp now) {
   const ZoneDays& zone = ZoneOf(transaction, regime);
   COFFER_ASSIGN(auto rows,
                 transaction.Of<RightsState>().requests.ListClosed(regime.name, now, kPurgedAtOnce));
   std::erase_if(rows, [&](const RequestRow& row) { return !IsOver(regime, zone, row, now); });
-  return rows;
+  std::vector<RequestRow> over;
+  for (const RequestRow& row : rows) {
+    if (row.regime_version != regime.version) {
+      COFFER_ASSIGN(const auto then, RegimeOf(transaction, row));
+      if (then && !IsOver(*then, zone, row, now)) continue;
+    }
+    over.push_back(row);
+  }
+  return over;
 }
 
 }  // namespace

@@ -139,7 +139,7 @@ std::vector<Issue> FaultsOf(const StepForm& form) {
   };
   words(form.words, kMaxRequestWords, "/words", TextForm::kLines);
   words(form.letter, kMaxLetter, "/letter", TextForm::kOneLine);
-  words(form.article, kMaxLetter, "/article", TextForm::kOneLine);
+  words(form.article, kMaxArticleOfStep, "/article", TextForm::kOneLine);
   if (form.entries.size() > kMaxProofs) issues.push_back({"/entries", "must be at most 20"});
   if (std::set(form.entries.begin(), form.entries.end()).size() != form.entries.size()) {
     issues.push_back({"/entries", "must not name an entry twice"});

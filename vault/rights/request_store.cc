@@ -23,8 +23,8 @@ constexpr std::string_view kFindRequest =
     "SELECT " COFFER_REQUEST_COLUMNS " FROM requests WHERE qid = ?";
 constexpr std::string_view kListOpen =
     "SELECT " COFFER_REQUEST_COLUMNS
-    " FROM requests WHERE open AND (next_due, id) > (coalesce((SELECT next_due FROM requests "
-    "WHERE id = ?1), 0), ?1) AND next_due <= ?2 ORDER BY next_due, id LIMIT ?3";
+    " FROM requests WHERE open AND (next_due, id) > (?, ?) AND next_due <= ? "
+    "ORDER BY next_due, id LIMIT ?";
 constexpr std::string_view kListRequests =
     "SELECT " COFFER_REQUEST_COLUMNS " FROM requests WHERE id < ? ORDER BY id DESC LIMIT ?";
 constexpr std::string_view kListRequestsOf =
@@ -36,6 +36,7 @@ constexpr std::string_view kListOpenOf =
 constexpr std::string_view kListOpenUnder =
     "SELECT " COFFER_REQUEST_COLUMNS
     " FROM requests WHERE regime = ? AND id > ? AND open ORDER BY id LIMIT ?";
+constexpr std::string_view kCountOpenOf = "SELECT count(*) FROM requests WHERE cid = ? AND open";
 constexpr std::string_view kCountRequests =
     "SELECT count(*), count(*) FILTER (WHERE next_due = 9223372036854775807), "
     "count(*) FILTER (WHERE next_due <= ?), count(*) FILTER (WHERE next_due > ? AND next_due <= ?) "
@@ -140,6 +141,8 @@ Result<RequestRow> ReadRequest(const Cursor& row) {
 
 }  // namespace
 
+DuePlace PlaceOf(const RequestRow& row) { return {NextDueOf(row), row.id.Row()}; }
+
 Result<RequestStore> RequestStore::Open(Database& database) {
   RequestStore store;
   COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertRequest));
@@ -150,6 +153,7 @@ Result<RequestStore> RequestStore::Open(Database& database) {
   COFFER_ASSIGN(store.list_of_, Statement::Prepare(database, kListRequestsOf));
   COFFER_ASSIGN(store.open_of_, Statement::Prepare(database, kListOpenOf));
   COFFER_ASSIGN(store.open_under_, Statement::Prepare(database, kListOpenUnder));
+  COFFER_ASSIGN(store.count_of_, Statement::Prepare(database, kCountOpenOf));
   COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCountRequests));
   COFFER_ASSIGN(store.insert_step_, Statement::Prepare(database, kInsertStep));
   COFFER_ASSIGN(store.steps_, Statement::Prepare(database, kListSteps));
@@ -202,9 +206,9 @@ Result<std::optional<RequestRow>> RequestStore::Find(const RequestId& id) {
   return std::move(rows.front());
 }
 
-Result<std::vector<RequestRow>> RequestStore::ListOpen(std::int64_t after, Timestamp until,
+Result<std::vector<RequestRow>> RequestStore::ListOpen(const DuePlace& after, Timestamp until,
                                                        std::size_t limit) {
-  return Collect(list_open_.Query(after, until.ms, limit));
+  return Collect(list_open_.Query(after.next_due, after.row, until.ms, limit));
 }
 
 Result<std::vector<RequestRow>> RequestStore::List(std::int64_t before,
@@ -221,6 +225,12 @@ Result<std::vector<RequestRow>> RequestStore::ListOpenOf(const ClientId& client,
 Result<std::vector<RequestRow>> RequestStore::ListOpenUnder(std::string_view regime,
                                                             std::int64_t after, std::size_t limit) {
   return Collect(open_under_.Query(regime, after, limit));
+}
+
+Result<std::uint64_t> RequestStore::CountOpenOf(const ClientId& client) {
+  auto row = count_of_.Query(client.bytes());
+  COFFER_ASSIGN(const bool there, row.Next());
+  return there ? static_cast<std::uint64_t>(row.Int(0)) : 0;
 }
 
 Result<RequestCounts> RequestStore::Count(Timestamp now, Timestamp soon) {

@@ -25,6 +25,12 @@ struct RequestCounts {
   std::uint64_t open = 0, paused = 0, overdue = 0, due_soon = 0;
 };
 
+// Where an open request stands in the order in which they are due; before the first.
+struct DuePlace {
+  std::int64_t next_due = 0, row = 0;
+};
+DuePlace PlaceOf(const RequestRow& row);
+
 class RequestStore {
  public:
   static Result<RequestStore> Open(Database& database);
@@ -32,9 +38,10 @@ class RequestStore {
   Status Insert(const RequestRow& row);
   Status Update(const RequestRow& row);
   Result<std::optional<RequestRow>> Find(const RequestId& id);
-  // Behind the row `after` (0: from the first on), in the order in which they are due, those of
-  // which nothing is counted last; only what is due by `until`.
-  Result<std::vector<RequestRow>> ListOpen(std::int64_t after, Timestamp until, std::size_t limit);
+  // Behind `after`, in the order in which they are due, those of which nothing is counted last;
+  // only what is due by `until`.
+  Result<std::vector<RequestRow>> ListOpen(const DuePlace& after, Timestamp until,
+                                           std::size_t limit);
   // Rows before `before`, the newest first; of one client, or of all.
   Result<std::vector<RequestRow>> List(std::int64_t before, const std::optional<ClientId>& client,
                                        std::size_t limit);
@@ -43,6 +50,7 @@ class RequestStore {
   // Of a regime, rows after `after`.
   Result<std::vector<RequestRow>> ListOpenUnder(std::string_view regime, std::int64_t after,
                                                 std::size_t limit);
+  Result<std::uint64_t> CountOpenOf(const ClientId& client);
   Result<RequestCounts> Count(Timestamp now, Timestamp soon);
 
   Status InsertStep(const RequestId& id, const RequestStep& step);
@@ -71,8 +79,8 @@ class RequestStore {
   static Result<std::vector<RequestRow>> Collect(Cursor rows);
 
   Statement insert_, update_, find_, list_open_, list_, list_of_, open_of_, open_under_, count_,
-      insert_step_, steps_, words_, put_words_, drop_words_, regimes_, insert_regime_, find_regime_,
-      list_closed_, delete_, delete_steps_;
+      count_of_, insert_step_, steps_, words_, put_words_, drop_words_, regimes_, insert_regime_,
+      find_regime_, list_closed_, delete_, delete_steps_;
 };
 
 }  // namespace coffer::vault

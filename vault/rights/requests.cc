@@ -7,6 +7,7 @@
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/base/words.h"
+#include "vault/clients/client_erasure.h"
 #include "vault/clients/clients_state.h"
 #include "vault/clients/tag_reach.h"
 #include "vault/rights/request_clock.h"
@@ -17,6 +18,7 @@
 namespace coffer::vault {
 namespace {
 
+constexpr char kBetweenCursors = '.';
 constexpr std::size_t kRequestScan = 2000;  // one page looks at so many
 constexpr std::size_t kMaxOpenRequests = 100;
 constexpr std::uint64_t kMaxSteps = 1000;
@@ -26,15 +28,19 @@ constexpr std::size_t kMaxAuthority = 500;
 constexpr std::int64_t kMsADay = std::int64_t{24} * 3600 * 1000;
 constexpr std::int64_t kOldestMs = std::int64_t{3653} * kMsADay;  // ten years
 
+void AddFaultsOfReceipt(Timestamp received, Timestamp now, std::vector<Issue>& issues) {
+  if (received > now) issues.push_back({"/received", "must not be in the future"});
+  if (received.ms < now.ms - kOldestMs) {
+    issues.push_back({"/received", "must not be more than ten years ago"});
+  }
+}
+
 std::vector<Issue> FaultsOf(const RequestForm& form, Timestamp now) {
   std::vector<Issue> issues;
   if (std::ranges::find(kChannels, form.channel) == std::end(kChannels)) {
     issues.push_back({"/channel", "must be one of email, in_person, letter, phone, portal, other"});
   }
-  if (form.received > now) issues.push_back({"/received", "must not be in the future"});
-  if (form.received.ms < now.ms - kOldestMs) {
-    issues.push_back({"/received", "must not be more than ten years ago"});
-  }
+  if (!form.received_day) AddFaultsOfReceipt(form.received, now, issues);
   if (!form.authority.empty() && !IsWords(form.authority, kMaxAuthority)) {
     issues.push_back({"/authority", WordsRule(kMaxAuthority)});
   }
@@ -56,26 +62,20 @@ Error Invalid(std::string_view reason, std::vector<Issue> issues) {
   return {Code::kUnprocessable, reason, {}, std::move(issues)};
 }
 
-// Under which what is said about the client is kept. Errors: kUnprocessable `reason` where the
-// client is not there any more, and anything is said.
+// What is said, under the client's key. Of a client that is not known yet, or was erased, under the
+// vault's: the register's own retention ends it.
 Status Seal(const Operations& operations, Transaction& transaction, const RequestRow& row,
-            RequestStep& step, std::string_view reason) {
+            RequestStep& step) {
   const crypto::Keyring& keyring = operations.keyring();
-  if (!row.client) {
-    step.sealed = SealWords(keyring, KeysOfNobody(keyring), row.id, step);
-    return {};
+  if (row.client) {
+    const auto keys = transaction.PinKey(*row.client);
+    if (keys) {
+      step.sealed = SealWords(keyring, keys->Expose(), row.id, step);
+      return {};
+    }
+    if (keys.error().code != Code::kNotFound) return std::unexpected(keys.error());
   }
-  if (step.words.empty() && step.letter.empty() && step.authority.empty() &&
-      step.attachments.empty()) {
-    return {};
-  }
-  const auto keys = transaction.PinKey(*row.client);
-  if (!keys && keys.error().code == Code::kNotFound) {
-    return std::unexpected(Invalid(
-        reason, {{"", "words cannot be kept of a client that was erased: leave them out"}}));
-  }
-  if (!keys) return std::unexpected(keys.error());
-  step.sealed = SealWords(keyring, keys->Expose(), row.id, step);
+  step.sealed = SealWords(keyring, KeysOfNobody(keyring), row.id, step);
   return {};
 }
 
@@ -87,39 +87,46 @@ Status Adopt(const Operations& operations, Transaction& transaction, const Reque
   COFFER_ASSIGN(const auto keys, transaction.PinKey(*row.client));
   for (const RequestStep& step : steps) {
     if (step.sealed.empty()) continue;
-    COFFER_ASSIGN(const Bytes sealed, ResealWords(keyring, KeysOfNobody(keyring), keys.Expose(),
-                                                  row.id, step.number, step.sealed));
-    COFFER_TRY(store.PutWords(row.id, step.number, sealed));
+    // What does not open stays as it is: it must not keep anybody from being answered.
+    const auto sealed = ResealWords(keyring, KeysOfNobody(keyring), keys.Expose(), row.id,
+                                    step.number, step.sealed);
+    if (sealed) COFFER_TRY(store.PutWords(row.id, step.number, *sealed));
   }
   return {};
 }
 
-Status OpenSteps(const Operations& operations, Transaction& transaction, const RequestRow& row,
-                 std::vector<RequestStep>& steps) {
+// False: some of it does not open, which must not keep anybody from being answered.
+Result<bool> OpenSteps(const Operations& operations, Transaction& transaction,
+                       const RequestRow& row, std::vector<RequestStep>& steps) {
   const crypto::Keyring& keyring = operations.keyring();
   std::optional<PinnedKeys> keys;
-  for (RequestStep& step : steps) {
-    if (step.sealed.empty()) continue;
-    if (row.client && !keys) {
-      auto pinned = transaction.PinKey(*row.client);
-      if (!pinned && pinned.error().code == Code::kNotFound) {
-        return Fail(Code::kCorrupted, "client_key_missing");
-      }
-      if (!pinned) return std::unexpected(pinned.error());
+  if (row.client) {
+    auto pinned = transaction.PinKey(*row.client);
+    if (pinned) {
       keys = *std::move(pinned);
+    } else if (pinned.error().code != Code::kNotFound && pinned.error().code != Code::kCorrupted) {
+      return std::unexpected(pinned.error());
     }
-    COFFER_TRY(OpenWords(keyring, keys ? keys->Expose() : KeysOfNobody(keyring), row.id, step));
   }
-  return {};
+  bool opened = true;
+  for (RequestStep& step : steps) {
+    opened = OpenWords(keyring, keys ? keys->Expose() : KeysOfNobody(keyring), row.id, step)
+                 .has_value() &&
+             opened;
+  }
+  return opened;
 }
 
+// What is due after these steps. A check that goes on ends with the decision.
 Status Compute(Transaction& transaction, const Regime& regime, std::span<const RequestStep> steps,
                RequestRow& row) {
   std::vector<IdentityCheck> checks;
   for (const RequestStep& step : steps) {
-    if (step.kind == StepKind::kCheckIdentity) checks.push_back({step.at, std::nullopt});
-    if (step.kind == StepKind::kAccept && !checks.empty()) checks.back().until = step.at;
+    const bool checking = !checks.empty() && !checks.back().until;
+    if (step.kind == StepKind::kCheckIdentity && !checking) checks.push_back({step.at, {}});
+    if (step.kind == StepKind::kAccept && checking) checks.back().until = step.at;
   }
+  if (row.decided && !checks.empty() && !checks.back().until) checks.back().until = row.decided;
   COFFER_ASSIGN(const RequestClock clock,
                 ComputeClock(regime, row.kind, {row.received, checks, row.extended.has_value()},
                              ZoneOf(transaction, regime)));
@@ -154,29 +161,41 @@ Status Store(Transaction& transaction, RequestRow& row, RequestStep step) {
   return step.kind == StepKind::kRegister ? store.Insert(row) : store.Update(row);
 }
 
+// It was done then, or is erased all the same.
 bool Succeeded(const audit::Entry& entry) {
+  const bool erases =
+      entry.action == Name(Action::kClientErase) || entry.action == Name(Action::kRecordErase);
   return entry.decision == audit::Decision::kAllow &&
-         (entry.outcome == "ok" || entry.outcome == "repeated");
+         (entry.outcome == "ok" || (erases && entry.outcome == "repeated"));
+}
+
+// One that was placed, and stands: its entry has the id first.
+bool Restricts(Transaction& transaction, const ClientId& client, const audit::Entry& entry) {
+  std::string_view detail = entry.detail;
+  if (detail.starts_with("ticket "))
+    detail.remove_prefix(std::min(detail.find("; "), detail.size() - 2) + 2);
+  const auto standing = transaction.Of<AccessState>().restrictions().Of(client);
+  return std::ranges::any_of(standing, [&](const Restriction& restriction) {
+    return detail.starts_with(restriction.id.Text());
+  });
 }
 
 // One entry as proof; nullopt: it shows nothing of the kind.
 Result<std::optional<audit::Entry>> FindProof(Transaction& transaction, const RequestRow& row,
                                               std::uint64_t seq) {
-  const auto actions = ProvingActions(row.kind);
   COFFER_ASSIGN(const auto bytes, transaction.stores().log->ReadEntry(seq));
-  if (!bytes) return std::nullopt;
+  if (!bytes || !row.client) return std::nullopt;
   COFFER_ASSIGN(auto entry, audit::ParseEntry(*bytes));
-  const bool is = Succeeded(entry) && row.client && entry.client == row.client->Text() &&
-                  entry.ts >= row.received &&
+  if (entry.client != row.client->Text() || !Succeeded(entry)) return std::nullopt;
+  // Nothing is kept of the client: that answers everything, also what is asked afterwards.
+  if (ErasesClient(entry)) return entry;
+  const auto actions = ProvingActions(row.kind);
+  const bool is = entry.ts >= row.received &&
                   std::ranges::find(actions, entry.action) != actions.end() &&
-                  // A restriction that is lifted is none.
-                  !entry.detail.ends_with("; lifted");
+                  (entry.action != Name(Action::kRestrictionWrite) ||
+                   Restricts(transaction, *row.client, entry));
   if (!is) return std::nullopt;
   return entry;
-}
-
-bool ErasedAll(const audit::Entry& entry) {
-  return entry.action == "client.erase" || entry.detail.ends_with("scope client");
 }
 
 std::string ProofsWanted(const RequestRow& row) {
@@ -198,9 +217,8 @@ Status Prove(Transaction& transaction, const RequestRow& row, const StepForm& fo
   std::vector<Issue> issues;
   if (form.erasure) {
     COFFER_ASSIGN(const auto erasure, transaction.stores().erasures.Find(*form.erasure));
-    if (!erasure || !row.client || erasure->client != *row.client ||
-        erasure->erased < row.received) {
-      issues.push_back({"/erasure", "must be an erasure of this client, after the request"});
+    if (!erasure || !row.client || erasure->client != *row.client) {
+      issues.push_back({"/erasure", "must be an erasure of this client"});
     } else {
       entries.push_back(erasure->seq);
     }
@@ -213,7 +231,7 @@ Status Prove(Transaction& transaction, const RequestRow& row, const StepForm& fo
                         ProofsWanted(row)});
       continue;
     }
-    is_all = is_all || ErasedAll(*entry);
+    is_all = is_all || ErasesClient(*entry);
     step.proofs.push_back({entry->seq, entry->action});
   }
   if (issues.empty() && step.proofs.empty() && !ProvingActions(row.kind).empty()) {
@@ -228,6 +246,21 @@ Status Prove(Transaction& transaction, const RequestRow& row, const StepForm& fo
   }
   if (issues.empty()) return {};
   return std::unexpected(Error{Code::kConflict, "fulfilment_missing", {}, std::move(issues)});
+}
+
+// Who was erased may still ask what became of it.
+Status RequireClient(Transaction& transaction, Call& call, const ClientId& id) {
+  COFFER_ASSIGN(const auto client, transaction.Of<AccessState>().FindClient(id));
+  if (client) return {};
+  COFFER_ASSIGN(const auto erasures, transaction.stores().erasures.ListOf(id));
+  if (erasures.empty() || !ReachesAll(call.decision)) return NotFound(call);
+  return {};
+}
+
+Status RequireRoom(RequestStore& store, const ClientId& client) {
+  COFFER_ASSIGN(const std::uint64_t open, store.CountOpenOf(client));
+  if (open >= kMaxOpenRequests) return Fail(Code::kConflict, "too_many_open_requests");
+  return {};
 }
 
 Result<bool> MaySee(const Operations& operations, Transaction& transaction, const Call& call,
@@ -255,9 +288,12 @@ Status Impossible(const RequestRow& row, StepKind kind) {
   for (const StepKind step : StepsFrom(row.state)) {
     possible += (possible.empty() ? "" : ", ") + std::string(NameOf(step));
   }
-  return Fail(Code::kConflict, "step_not_possible",
-              "the request is " + std::string(NameOf(row.state)) + ": possible are " + possible +
-                  ", not " + std::string(NameOf(kind)));
+  return std::unexpected(
+      Error{Code::kConflict,
+            "step_not_possible",
+            {},
+            {{"/step", std::string(NameOf(kind)) + " is not possible while it is " +
+                           std::string(NameOf(row.state)) + ": " + possible}}});
 }
 
 // What the step changes of the request, but for its clock.
@@ -286,10 +322,24 @@ void Advance(StepKind kind, Timestamp now, RequestRow& row) {
   }
 }
 
+// Where it is taken up again: who asks has to be known before it is worked on.
+RequestState ReopenedTo(std::span<const RequestStep> steps) {
+  RequestState state = RequestState::kReceived;
+  for (const RequestStep& step : steps) {
+    if (step.kind == StepKind::kCheckIdentity) state = RequestState::kIdentityChecking;
+    if (step.kind == StepKind::kAccept) state = RequestState::kInProgress;
+  }
+  return state;
+}
+
 Status CheckExtension(const Regime& regime, const RequestRow& row, Timestamp now) {
-  if (!regime.For(row.kind)->extension) {
-    return Fail(Code::kConflict, "step_not_possible",
-                "the regime " + regime.name + " extends no such request");
+  const ClockTerms* const terms = regime.For(row.kind);
+  if (terms == nullptr || !terms->extension) {
+    return std::unexpected(
+        Error{Code::kConflict,
+              "step_not_possible",
+              {},
+              {{"/step", "the regime " + regime.name + " extends no such request"}}});
   }
   if (row.extended) return Fail(Code::kConflict, "extended_before");
   if (row.due && now >= *row.due) return Fail(Code::kConflict, "extension_late");
@@ -336,11 +386,20 @@ Result<Request> Requests::Describe(Transaction& transaction, const Call& call,
   }
   COFFER_ASSIGN(const auto answers,
                 operations_.DecideFor(transaction, call, Action::kRequestWrite, there, nullptr));
-  request.said = row.client && !there ? SaidInWords::kGone
-                 : answers.allowed    ? SaidInWords::kShown
-                                      : SaidInWords::kHidden;
-  if (request.said == SaidInWords::kShown) {
-    COFFER_TRY(OpenSteps(operations_, transaction, row, request.steps));
+  const bool told = answers.allowed && (there || ReachesAll(answers));
+  bool opened = true;
+  if (told) {
+    COFFER_ASSIGN(opened, OpenSteps(operations_, transaction, row, request.steps));
+  }
+  request.said = !told                  ? SaidInWords::kHidden
+                 : !opened              ? SaidInWords::kUnreadable
+                 : row.client && !there ? SaidInWords::kGone
+                                        : SaidInWords::kShown;
+  const auto regime = state.FindRegime(row.regime);
+  for (const StepKind step : StepsFrom(row.state)) {
+    const bool extends = step == StepKind::kExtend;
+    if (extends && (!regime || !CheckExtension(*regime, row, transaction.now()))) continue;
+    request.possible.push_back(step);
   }
   request.standing = StandingAt(transaction, row);
   request.row = std::move(row);
@@ -359,16 +418,8 @@ Result<Request> Requests::RegisterRequest(const Caller& caller, const RequestFor
   return operations_.Perform(call, [&](Transaction& transaction) -> Result<Request> {
     RightsState& state = transaction.Of<RightsState>();
     if (form.client) {
-      COFFER_ASSIGN(const auto client, transaction.Of<AccessState>().FindClient(*form.client));
-      COFFER_ASSIGN(const auto erasures, transaction.stores().erasures.ListOf(*form.client));
-      // Who was erased may still ask what became of it.
-      if (!client && erasures.empty()) return NotFound(call);
-      COFFER_ASSIGN(const auto open, state.requests.List(std::numeric_limits<std::int64_t>::max(),
-                                                         form.client, kRequestScan));
-      if (std::ranges::count_if(open, [](const RequestRow& one) { return IsOpen(one.state); }) >=
-          static_cast<std::ptrdiff_t>(kMaxOpenRequests)) {
-        return Fail(Code::kConflict, "too_many_open_requests");
-      }
+      COFFER_TRY(RequireClient(transaction, call, *form.client));
+      COFFER_TRY(RequireRoom(state.requests, *form.client));
     } else if (!ReachesAll(call.decision)) {
       return Deny(call, "scope", Code::kPermissionDenied, "permission_denied");
     }
@@ -387,6 +438,12 @@ Result<Request> Requests::RegisterRequest(const Caller& caller, const RequestFor
     row.channel = form.channel;
     row.by_representative = !form.authority.empty();
     row.received = form.received;
+    if (form.received_day) {
+      row.received = ZoneOf(transaction, *regime).StartOf(*form.received_day);
+      std::vector<Issue> issues;
+      AddFaultsOfReceipt(row.received, transaction.now(), issues);
+      if (!issues.empty()) return std::unexpected(Invalid("request_invalid", std::move(issues)));
+    }
     row.registered = transaction.now();
     row.seq = transaction.NextSeq();
     COFFER_TRY(Compute(transaction, *regime, {}, row));
@@ -397,7 +454,7 @@ Result<Request> Requests::RegisterRequest(const Caller& caller, const RequestFor
     step.authority = form.authority;
     step.words = form.words;
     step.attachments = form.attachments;
-    COFFER_TRY(Seal(operations_, transaction, row, step, "request_invalid"));
+    COFFER_TRY(Seal(operations_, transaction, row, step));
     AddDetail(call.entry, StepDetail(row, StepKind::kRegister) + " under " + row.regime);
     COFFER_TRY(Store(transaction, row, std::move(step)));
     return Describe(transaction, call, row);
@@ -426,27 +483,45 @@ Result<Page<Request>> Requests::ListRequests(const Caller& caller, const Request
   return operations_.Perform(call, [&](Transaction& transaction) -> Result<Page<Request>> {
     RightsState& state = transaction.Of<RightsState>();
     Page<Request> result;
-    COFFER_ASSIGN(const std::int64_t cursor, operations_.ReadCursor(call, list, page.cursor));
+    // Where it stood when it was shown: what is due next of it may be another time by now.
+    const auto between = page.cursor.find(kBetweenCursors);
+    const bool in_order = filter.due != Due::kAny;
+    DuePlace last;
+    COFFER_ASSIGN(last.row, operations_.ReadCursor(
+                                call, list, std::string_view(page.cursor).substr(0, between)));
+    if (in_order && between != std::string::npos) {
+      COFFER_ASSIGN(last.next_due,
+                    operations_.ReadCursor(call, list + "/due",
+                                           std::string_view(page.cursor).substr(between + 1)));
+    } else if (!page.cursor.empty() && (in_order || between != std::string::npos)) {
+      return Deny(call, "input", Code::kInvalidArgument, "cursor_invalid");
+    }
+    const auto go_on = [&] {
+      result.next_cursor = operations_.MakeCursor(call, list, last.row);
+      if (in_order) {
+        result.next_cursor += kBetweenCursors;
+        result.next_cursor += operations_.MakeCursor(call, list + "/due", last.next_due);
+      }
+    };
     const Timestamp now = transaction.now();
     std::vector<RequestRow> rows;
-    if (filter.due == Due::kAny) {
+    if (!in_order) {
       const std::int64_t before =
-          page.cursor.empty() ? std::numeric_limits<std::int64_t>::max() : cursor;
+          page.cursor.empty() ? std::numeric_limits<std::int64_t>::max() : last.row;
       COFFER_ASSIGN(rows, state.requests.List(before, filter.client, kRequestScan));
     } else {
       const std::int64_t until = filter.due == Due::kOpen ? std::numeric_limits<std::int64_t>::max()
                                  : filter.due == Due::kOverdue
                                      ? now.ms
                                      : now.ms + static_cast<std::int64_t>(filter.days) * kMsADay;
-      COFFER_ASSIGN(rows, state.requests.ListOpen(cursor, Timestamp{until}, kRequestScan));
+      COFFER_ASSIGN(rows, state.requests.ListOpen(last, Timestamp{until}, kRequestScan));
     }
-    std::int64_t last = cursor;
     for (const RequestRow& row : rows) {
       if (result.items.size() == page.limit) {
-        result.next_cursor = operations_.MakeCursor(call, list, last);
+        go_on();
         return result;
       }
-      last = row.id.Row();
+      last = PlaceOf(row);
       if (filter.client && row.client != filter.client) continue;
       if (filter.kind && row.kind != *filter.kind) continue;
       if (filter.state && row.state != *filter.state) continue;
@@ -456,7 +531,7 @@ Result<Page<Request>> Requests::ListRequests(const Caller& caller, const Request
       item.row = row;
       item.standing = StandingAt(transaction, row);
     }
-    if (rows.size() == kRequestScan) result.next_cursor = operations_.MakeCursor(call, list, last);
+    if (rows.size() == kRequestScan) go_on();
     return result;
   });
 }
@@ -466,12 +541,18 @@ Result<Page<Request>> Requests::ListRequests(const Caller& caller, const Request
 Status Requests::Step(Transaction& transaction, const Call& call, const StepForm& form,
                       std::uint64_t seq, RequestRow& row) const {
   RightsState& state = transaction.Of<RightsState>();
-  const auto regime = state.FindRegime(row.regime);
-  if (!regime || regime->For(row.kind) == nullptr) {
-    return Fail(Code::kCorrupted, "storage_corrupted", "a request without its regime");
-  }
   if (!After(row.state, form.kind)) return Impossible(row, form.kind);
-  if (row.steps >= kMaxSteps) return Fail(Code::kConflict, "too_many_steps");
+  // Answering and closing must always be possible.
+  const bool more_talk = form.kind == StepKind::kNote || form.kind == StepKind::kAcknowledge ||
+                         form.kind == StepKind::kReopen;
+  if (more_talk && row.steps >= kMaxSteps) return Fail(Code::kConflict, "too_many_steps");
+  const auto regime = state.FindRegime(row.regime);
+  const bool has_clock = regime && regime->For(row.kind) != nullptr;
+  // A regime that something open is under keeps its clock: only what was decided can be without.
+  if (!has_clock && (IsOpen(row.state) || form.kind == StepKind::kReopen)) {
+    return Fail(Code::kConflict, "regime_in_use",
+                "the regime has no clock for this any more: give it one again");
+  }
   const Timestamp now = transaction.now();
   RequestStep step;
   step.number = ++row.steps;
@@ -483,20 +564,18 @@ Status Requests::Step(Transaction& transaction, const Call& call, const StepForm
   step.words = form.words;
   step.letter = form.letter;
   if (form.kind == StepKind::kExtend) COFFER_TRY(CheckExtension(*regime, row, now));
-  if (form.kind == StepKind::kRefuse && !regime->MayRefuseBy(form.article)) {
+  if (!form.article.empty() && !regime->MayRefuseBy(form.article)) {
     return std::unexpected(
         Invalid("step_invalid", {{"/article", "is none by which the regime lets refuse"}}));
   }
   if (form.kind == StepKind::kAnswer) COFFER_TRY(Prove(transaction, row, form, step));
+  COFFER_ASSIGN(auto steps, state.requests.ListSteps(row.id));
   Advance(form.kind, now, row);
-  COFFER_TRY(Seal(operations_, transaction, row, step, "step_invalid"));
-  if (IsOpen(row.state)) {
-    COFFER_ASSIGN(auto steps, state.requests.ListSteps(row.id));
-    steps.push_back(step);
-    COFFER_TRY(Compute(transaction, *regime, steps, row));
-  } else {
-    row.next_due.reset();
-  }
+  if (form.kind == StepKind::kReopen) row.state = ReopenedTo(steps);
+  COFFER_TRY(Seal(operations_, transaction, row, step));
+  steps.push_back(step);
+  const bool decides = row.decided == now;
+  if (IsOpen(row.state) || decides) COFFER_TRY(Compute(transaction, *regime, steps, row));
   return Store(transaction, row, std::move(step));
 }
 
@@ -557,12 +636,17 @@ Status Requests::Identify(Transaction& transaction, Call& call, const StepForm& 
         Invalid("step_invalid", {{"/client", "is required: who asks is not known before"}}));
   }
   if (!form.client) return {};
-  call.About(*form.client);
-  COFFER_TRY(operations_.Authorize(transaction, call, nullptr));
+  COFFER_TRY(RequireClient(transaction, call, *form.client));
+  COFFER_TRY(RequireRoom(transaction.Of<RightsState>().requests, *form.client));
   COFFER_ASSIGN(const auto client, transaction.Of<AccessState>().FindClient(*form.client));
-  if (!client) return NotFound(call);
   call.reason_rule = ReasonRule::kClients;
   row.client = form.client;
+  if (!client) {  // it was erased: what is said stays under the vault's key
+    call.entry.client = form.client->Text();
+    return {};
+  }
+  call.About(*form.client);
+  COFFER_TRY(operations_.Authorize(transaction, call, nullptr));
   return Adopt(operations_, transaction, row);
 }
 

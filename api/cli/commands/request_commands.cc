@@ -89,7 +89,13 @@ Outcome<Exit> ShowRequest(const RequestOptions& options, const json& request, Co
 
 Outcome<Exit> RegisterRequest(const RequestOptions& options, Console& console) {
   json body = {{"kind", options.kind}, {"regime", options.regime}, {"channel", options.channel}};
-  COFFER_ASSIGN(body["received"], NormalisedTime(options.received, "--received"));
+  // A day is one of the regime's time zone.
+  constexpr std::size_t kDayLength = 10;
+  if (options.received.size() == kDayLength) {
+    body["received"] = options.received;
+  } else {
+    COFFER_ASSIGN(body["received"], NormalisedTime(options.received, "--received"));
+  }
   if (!options.client.empty()) body["client"] = options.client;
   if (!options.authority.empty()) body["authority"] = options.authority;
   if (!options.words.empty()) body["words"] = options.words;
@@ -168,7 +174,9 @@ void AddRegister(CLI::App& group, Command& chosen) {
                    "email, in_person, letter, phone, portal or other")
       ->type_name("CHANNEL")
       ->required();
-  command->add_option("--received", options->received, "When it came")
+  command
+      ->add_option("--received", options->received,
+                   "When it came: a day in the regime's time zone, or a time")
       ->type_name("TIME")
       ->required();
   command

@@ -132,9 +132,11 @@ class Today {
 std::string LineOf(const Waiting& what, const json& item) {
   if (what.name == kRequests.name) {
     const std::string client = Text(item, "client");
+    const bool receipt = Text(item, "next_due") != Text(item, "due");
     return Text(item, "id") + "  " + Text(item, "kind") + " of " +
            (client.empty() ? "somebody not known yet" : client) + ", " + Text(item, "standing") +
-           ", " + Text(item, "next_due");
+           (receipt ? ", its receipt is to be confirmed before " : ", to be answered before ") +
+           Text(item, "next_due");
   }
   if (what.name == kApprovals.name) {
     return Text(item, "id") + "  " + Text(item, "action") + " of " + Text(item, "target") +

@@ -88,6 +88,15 @@ TEST_CASE("working days skip the calendar's holidays, and without one each day c
   CHECK(LastDay(working, "2026-12-15T10:00:00Z", true) == "calendar_ends");
 }
 
+TEST_CASE("of what came before the calendar each day counts, so that it is due early") {
+  json document = RegimeWith({{"answer", "P10WD"}});
+  document["calendar"] = kWeeks;
+  document["put_off"] = true;
+  CHECK(LastDay(Parsed(document), "2023-01-01T10:00:00Z") == "2023-01-11");
+  CHECK(LastDay(Parsed(document), "2025-12-31T10:00:00Z") == "2026-01-10");
+  CHECK(LastDay(Parsed(document), "2026-01-01T10:00:00Z") == "2026-01-15");
+}
+
 TEST_CASE("an end on a day off is put off where the regime says so") {
   json document = RegimeWith({{"answer", "P1M"}});
   document["calendar"] = kWeeks;

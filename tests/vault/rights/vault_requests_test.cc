@@ -241,7 +241,10 @@ TEST_CASE("a restriction that was lifted shows nothing, and half an erasure take
       placed->id));
   CHECK(vault.Answer(restricting.row.id, {vault.EntryAbout("restriction.write")}) ==
         "fulfilment_missing");
-  CHECK(vault.Answer(restricting.row.id, {placing}) == "ok");
+  CHECK(vault.Answer(restricting.row.id, {placing}) == "fulfilment_missing");
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
+                                         {"", "asked for", {true, {}}}));
+  CHECK(vault.Answer(restricting.row.id, {vault.EntryAbout("restriction.write")}) == "ok");
 
   const Request erasing = vault.Register(Kind::kErasure);
   REQUIRE(vault.Step(erasing.row.id, StepKind::kAccept) == "ok");
@@ -481,19 +484,104 @@ TEST_CASE("what is no request, or says too much or too little, is refused and ch
   CHECK(vault.Read(id).steps.size() == 1);
 }
 
-TEST_CASE("of a client that was erased a request can still be registered, without words") {
+TEST_CASE("of a client that was erased, before or meanwhile, a request is answered all the same") {
   RequestedOf vault;
+  const Request before = vault.Register(Kind::kQuestion);
+  REQUIRE(vault.Step(before.row.id, StepKind::kAccept) == "ok");
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {}));
   const std::uint64_t erasing = vault.EntryAbout("client.erase");
-  const auto said = vault->requests().RegisterRequest(vault.As(kPrivacyOfficer),
-                                                      vault.Form(Kind::kAccess, vault.client));
-  CHECK(AnswerOf(said) == "request_invalid");
-  RequestForm form = vault.Form(Kind::kErasure, vault.client);
-  form.words.clear();
-  form.received.ms -= 1000;
-  const Request request = vault.Register(form);
-  REQUIRE(vault.Step(request.row.id, StepKind::kAccept) == "ok");
-  CHECK(vault.Answer(request.row.id, {erasing}) == (vault.clock.Now().ms > 0 ? "ok" : ""));
+  vault.clock.Advance(60 * kDayOfMs);
+  const Request after = vault.Register(Kind::kAccess);
+  CHECK(vault.Read(after.row.id).steps[0].words == "SENTINEL what I ask");
+  CHECK(vault.Read(before.row.id).steps[0].words.empty());
+  REQUIRE(vault.Step(after.row.id, StepKind::kAccept) == "ok");
+  CHECK(vault.Answer(after.row.id, {erasing}) == "ok");
+  StepForm answer;
+  answer.kind = StepKind::kAnswer;
+  answer.letter = "L-2";
+  CHECK(vault.Step(before.row.id, answer) == "ok");
+  CHECK(vault.Read(before.row.id).steps.back().letter == "L-2");
+  CHECK(vault.Read(before.row.id).said == SaidInWords::kGone);
+  // Who it was becomes known only now.
+  const Request unknown = vault.Register(vault.Form(Kind::kErasure, std::nullopt));
+  StepForm accept;
+  accept.kind = StepKind::kAccept;
+  accept.client = vault.client;
+  CHECK(vault.Step(unknown.row.id, accept) == "ok");
+  CHECK(vault.Answer(unknown.row.id, {erasing}) == "ok");
+  vault.CheckInvariants();
+}
+
+TEST_CASE("what is taken up again is worked on only when it is known who asks") {
+  RequestedOf vault;
+  const Request known = vault.Register(Kind::kAccess);
+  const Request checked = vault.Register(vault.Form(Kind::kAccess, std::nullopt));
+  const Request accepted = vault.Register(Kind::kQuestion);
+  REQUIRE(vault.Step(checked.row.id, StepKind::kCheckIdentity) == "ok");
+  REQUIRE(vault.Step(accepted.row.id, StepKind::kAccept) == "ok");
+  for (const auto& [request, state] : {std::pair{&known, RequestState::kReceived},
+                                       std::pair{&checked, RequestState::kIdentityChecking},
+                                       std::pair{&accepted, RequestState::kInProgress}}) {
+    REQUIRE(vault.Step(request->row.id, StepKind::kRefuse) == "ok");
+    CHECK(vault.now.row.due);  // a check that went on ended with it
+    REQUIRE(vault.Step(request->row.id, StepKind::kReopen) == "ok");
+    CHECK(vault.now.row.state == state);
+  }
+  CHECK(vault.Answer(known.row.id, {vault.Package(vault.client)}) == "step_not_possible");
+}
+
+TEST_CASE("a check of who asks makes nothing good that is overdue") {
+  RequestedOf vault;
+  const Request request = vault.Register(Kind::kAccess);
+  vault.clock.Advance(40 * kDayOfMs);
+  REQUIRE(vault.Step(request.row.id, StepKind::kCheckIdentity) == "ok");
+  CHECK(vault.now.standing == Standing::kOverdue);
+  CHECK(vault.Step(request.row.id, StepKind::kExtend) == "extension_late");
+  CHECK(std::ranges::find(vault.now.possible, StepKind::kExtend) == vault.now.possible.end());
+  REQUIRE(vault.Step(request.row.id, StepKind::kRefuse) == "ok");
+  CHECK(vault.now.standing == Standing::kLate);
+}
+
+TEST_CASE("pages of what is due lose nothing of what moves meanwhile") {
+  RequestedOf vault;
+  std::vector<RequestId> ids;
+  for (int i = 0; i < 4; ++i) {
+    ids.push_back(vault.Register(Kind::kQuestion).row.id);
+    vault.clock.Advance(kDayOfMs);
+  }
+  RequestFilter open;
+  open.due = RequestFilter::Due::kOpen;
+  const auto page = [&](const RequestFilter& filter, std::string cursor) {
+    return vault->requests().ListRequests(vault.As(kPrivacyOfficer), filter,
+                                          {2, std::move(cursor)});
+  };
+  const auto first = page(open, {});
+  REQUIRE(first);
+  REQUIRE(first->items.size() == 2);
+  CHECK(first->items[1].row.id == ids[1]);
+  REQUIRE(vault.Step(ids[1], StepKind::kWithdraw) == "ok");
+  const auto second = page(open, first->next_cursor);
+  REQUIRE(second);
+  REQUIRE(second->items.size() == 2);
+  CHECK(second->items[0].row.id == ids[2]);
+  CHECK(second->items[1].row.id == ids[3]);
+  // Of another list, or half of it.
+  const std::string half = first->next_cursor.substr(0, first->next_cursor.find('.'));
+  CHECK(AnswerOf(page({}, first->next_cursor)) == "cursor_invalid");
+  CHECK(AnswerOf(page(open, half)) == "cursor_invalid");
+}
+
+TEST_CASE("a day of receipt is one of the regime's time zone") {
+  RequestedOf vault;  // it is 2026-01-02T03:04:05Z
+  RequestForm form = vault.Form(Kind::kAccess, vault.client);
+  form.received_day = ParseDay("2026-01-01");
+  form.regime = "ccpa";  // still the day before in Los Angeles
+  CHECK(audit::FormatTimestamp(vault.Register(form).row.received) == "2026-01-01T08:00:00.000Z");
+  form.received_day = ParseDay("2026-01-02");
+  CHECK(AnswerOf(vault->requests().RegisterRequest(vault.As(kPrivacyOfficer), form)) ==
+        "request_invalid");
+  form.regime = "pipl";
+  CHECK(audit::FormatTimestamp(vault.Register(form).row.received) == "2026-01-01T16:00:00.000Z");
 }
 
 TEST_CASE("a closed request goes when its regime keeps it no longer, and nothing else does") {
