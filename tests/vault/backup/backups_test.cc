@@ -561,6 +561,52 @@ TEST_CASE("another repository under a destination's name was read back by nobody
   vault.CheckInvariants();
 }
 
+TEST_CASE("what was read back before a destination was forgotten is told no more") {
+  BackupHistory history;
+  const auto before = history.Standing("here");
+  history.Publish("here", before, Timestamp{1}, true);
+  CHECK(history.Verified("here"));
+  history.Forget("here");
+  history.Publish("here", before, Timestamp{2}, true);
+  history.Publish("here", before, Timestamp{3}, false);
+  CHECK_FALSE(history.Verified("here"));
+  CHECK_FALSE(history.Damaged("here"));
+  history.Publish("elsewhere", history.Standing("elsewhere"), Timestamp{3}, false);
+  CHECK(history.Damaged("elsewhere"));
+  history.Publish("here", history.Standing("here"), Timestamp{4}, false);
+  CHECK(history.Damaged("here"));
+}
+
+TEST_CASE("a repository that was made while another was read back has been read back by nobody") {
+  BackedUpVault vault(WithDestinations());
+  for (int i = 0; i < 8; ++i) {
+    vault.NewClient("A-" + std::to_string(i));
+    vault.BackUp();
+    std::thread reader(
+        [&] { (void)vault->backups().VerifyDestination(vault.As(Role::kAdministrator), "here"); });
+    // Its first entry is there: what it reads is the repository of before.
+    while (std::ranges::count_if(vault.WholeLog(), [&](const auto& entry) {
+             return entry.action == "backup.run" && entry.detail == "verify here";
+           }) <= i) {
+    }
+    fs::remove_all(vault.data());
+    const auto made =
+        vault->backups().InitializeDestination(vault.As(Role::kAdministrator), "here");
+    reader.join();
+    INFO(AnswerOf(made));
+    REQUIRE(made);
+    const auto& history = vault->backup_runner().history();
+    CHECK_FALSE(history.Verified("here"));
+    CHECK_FALSE(history.Damaged("here"));
+    vault.Close();
+    vault.Open();
+    CHECK_FALSE(vault->backup_runner().history().Verified("here"));
+    CHECK_FALSE(vault->backup_runner().history().Damaged("here"));
+    vault.clock.Advance(1000);
+  }
+  vault.CheckInvariants();
+}
+
 TEST_CASE("where a manifest or an increment cannot be read a restore says which file") {
   BackedUpVault vault(WithDestinations(30));
   vault.BackUp();
