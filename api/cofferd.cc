@@ -202,6 +202,9 @@ int Main(int argc, char** argv) {
   config->vault.take_over_state = take_over_state;
   if (check) {
     if (auto fit = CheckStart(*config); !fit) return Fail(kConfiguration, fit.error());
+    for (const std::string& sentence : coffer::api::LostTogether(*config)) {
+      std::fprintf(stderr, "cofferd: warning: %s\n", sentence.c_str());
+    }
     return std::printf("%s: ok\n", config_path.c_str()) > 0 && std::fflush(stdout) == 0 ? kStopped
                                                                                         : kFailed;
   }

@@ -1,10 +1,14 @@
 #include "api/config.h"
 
+#include <sys/stat.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "crypto/keyring.h"
 #include "crypto/passphrase_file.h"
@@ -195,6 +199,13 @@ std::string FaultOf(const std::vector<vault::BackupDestination>& destinations,
   for (const auto& one : destinations) {
     const std::string name = "the backup destination '" + one.name + "' ";
     if (Overlap(one.directory, vault.directory)) return name + "lies in the vault's directory";
+    for (const auto& [what, path] : {std::pair("anchor", &vault.anchor_path),
+                                     std::pair("ledger of erasures", &vault.ledger_path)}) {
+      // Whoever puts an older state of it back, or moves it away, takes with it what shows that.
+      if (!path->empty() && vault::PlaceOf(*path).starts_with(vault::PlaceOf(one.directory))) {
+        return name + "has the " + what + " in its place, which has to show where it is older";
+      }
+    }
     for (const auto& other : destinations) {
       if (&other == &one) break;
       if (other.name == one.name) return name + "is there twice";
@@ -227,6 +238,19 @@ std::string FaultOf(const std::vector<vault::BackupDestination>& destinations,
     }
   }
   return {};
+}
+
+// Of the nearest directory above that is there; nothing for what is no directory of this machine.
+std::optional<dev_t> DiskOf(const std::string& where) {
+  if (where.contains("://")) return std::nullopt;
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::absolute(where, error);
+  for (; !error; path = path.parent_path()) {
+    struct stat about{};
+    if (stat(path.c_str(), &about) == 0) return about.st_dev;
+    if (path == path.parent_path()) break;
+  }
+  return std::nullopt;
 }
 
 Take Level(LogLevel& into) {
@@ -384,6 +408,34 @@ Status ResolveCredentials(Config& config) {
                   ResolveSecretPath(destination.s3.credentials_file));
   }
   return {};
+}
+
+std::vector<std::string> LostTogether(const Config& config) {
+  const vault::VaultOptions& vault = config.vault;
+  const auto disk = DiskOf(vault.directory);
+  std::vector<std::string> found;
+  for (const auto& one : vault.backup_destinations) {
+    const auto own = DiskOf(one.directory);
+    if (!own) continue;
+    const std::string name = "the backup destination '" + one.name + "' ";
+    if (own == disk) {
+      found.push_back(name + "is on the file system of the vault: what takes one takes both");
+      continue;
+    }
+    if (one.kind != audit::BackupKind::kData) continue;
+    std::string beside;
+    for (const auto& [what, path] : {std::pair("the anchor", &vault.anchor_path),
+                                     std::pair("the ledger of erasures", &vault.ledger_path)}) {
+      if (path->empty() || DiskOf(*path) != own) continue;
+      beside += (beside.empty() ? "" : " and ") + std::string(what);
+    }
+    if (!beside.empty()) {
+      found.push_back(name + "is on the file system of " + beside +
+                      ": where the vault is lost and that one is of an earlier time, nothing shows "
+                      "what is missing");
+    }
+  }
+  return found;
 }
 
 bool MustNotBeTriedAgain(const Error& error) {

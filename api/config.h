@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/http/server.h"
 #include "crypto/result.h"
@@ -37,6 +38,9 @@ Status ResolveCredentials(Config& config);
 
 // The root key that the configuration and the keyring's header call for.
 Result<std::unique_ptr<crypto::RootKeyProvider>> OpenRootKey(const Config& config);
+
+// Copies, and what shows that a copy is of an earlier time, where one loss takes both: sentences.
+std::vector<std::string> LostTogether(const Config& config);
 
 // Whether another try can only do harm: a token counts wrong PINs, and locks.
 bool MustNotBeTriedAgain(const Error& error);

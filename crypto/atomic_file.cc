@@ -140,6 +140,20 @@ Status Write(const std::string& path, ByteView content, unsigned mode, IfExists 
   return SyncDirectoryOf(path);
 }
 
+std::unexpected<Error> NotRead(std::string_view what, const std::string& path) {
+  if (errno == ENOENT) return Fail(Code::kNotFound, "file_missing", path + " does not exist");
+  return Fail(Code::kUnavailable, "file_not_read", ErrnoDetail(what, path));
+}
+
+Status CheckRegular(const struct stat& status, const std::string& path) {
+  if (S_ISREG(status.st_mode)) return {};
+  return Fail(Code::kUnavailable, "file_not_read",
+              path + " is no file, but " +
+                  (S_ISDIR(status.st_mode)    ? "a directory"
+                   : S_ISFIFO(status.st_mode) ? "a pipe"
+                                              : "a device or a socket"));
+}
+
 std::unexpected<Error> NotRemoved(std::string detail) {
   return Fail(Code::kUnavailable, "file_not_removed", std::move(detail));
 }
@@ -228,11 +242,11 @@ Status RemoveFile(const std::string& path) {
 }
 
 Result<Bytes> ReadFile(const std::string& path, std::size_t limit) {
-  FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) {
-    if (errno == ENOENT) return Fail(Code::kNotFound, "file_missing", path + " does not exist");
-    return Fail(Code::kUnavailable, "file_not_read", ErrnoDetail("cannot open", path));
-  }
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.valid()) return NotRead("cannot open", path);
+  struct stat status{};
+  if (fstat(file.get(), &status) != 0) return NotRead("cannot look at", path);
+  COFFER_TRY(CheckRegular(status, path));
   // In pieces that double: neither the size the file claims nor the limit is allocated on trust.
   Bytes content;
   std::size_t room = 4096;
@@ -249,6 +263,12 @@ Result<Bytes> ReadFile(const std::string& path, std::size_t limit) {
   }
   return Fail(Code::kTooLarge, "file_too_large",
               path + " is larger than " + std::to_string(limit) + " bytes");
+}
+
+Status CheckIsFile(const std::string& path) {
+  struct stat status{};
+  if (stat(path.c_str(), &status) != 0) return NotRead("cannot look at", path);
+  return CheckRegular(status, path);
 }
 
 }  // namespace coffer::crypto

@@ -35,7 +35,13 @@ Status RemoveSecretFile(const std::string& path);
 // "file_not_removed".
 Status RemoveFile(const std::string& path);
 
-// Errors: kNotFound "file_missing", kTooLarge "file_too_large", kUnavailable "file_not_read".
+// What is no regular file, or no link to one, is not read: a pipe would be waited for, and a device
+// may never end. Errors: kNotFound "file_missing", kTooLarge "file_too_large", kUnavailable
+// "file_not_read".
 Result<Bytes> ReadFile(const std::string& path, std::size_t limit);
+
+// The same for who reads it by other means, as far as it can be told before. Errors: kNotFound
+// "file_missing", kUnavailable "file_not_read".
+Status CheckIsFile(const std::string& path);
 
 }  // namespace coffer::crypto

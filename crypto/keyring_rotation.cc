@@ -91,7 +91,11 @@ Status Keyring::AddLogKey(const std::string& path, RootKeyProvider& root) {
   const auto& versions = document.keys[std::string(kLogSigning)];
   if (versions.size() > 1) {
     return Fail(Code::kConflict, "rotation_in_progress",
-                path + " holds two signing keys of the log: retire and drop the old one first");
+                path + " holds two signing keys of the log: " +
+                    (document.header.oldest_log_key_retiring
+                         ? "the older one is being retired, which 'coffer key finish log' or the "
+                           "next start brings to its end"
+                         : "an exchange is under way, which 'coffer key finish log' ends"));
   }
   COFFER_ASSIGN(const std::uint32_t version,
                 NextVersion(path, document, kLogSigning, "log_key_versions_exhausted"));

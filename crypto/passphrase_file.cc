@@ -39,11 +39,9 @@ class EitherReading final : public RootKeyProvider {
 }  // namespace
 
 Result<Provider> OpenPassphraseFile(const std::string& path, const Argon2idParameters& parameters) {
-  COFFER_ASSIGN(const SecretBytes passphrase, ReadSecretFile(path));
+  COFFER_ASSIGN(const SecretBytes file, internal::ReadWholeSecretFile(path));
+  COFFER_ASSIGN(const SecretBytes passphrase, internal::SecretIn(file, path));
   auto now = OpenPassphrase(passphrase, parameters);
-  COFFER_ASSIGN(
-      const SecretBytes file,
-      internal::ReadLockedFile(path, internal::kMaxSecretFileBytes, internal::kSecretFileReasons));
   const ByteView line = internal::FirstLine(file.ExposeSecret());
   if (line.size() == passphrase.size()) return now;
   auto before = OpenPassphrase(SecretBytes::CopyOf(line), parameters);

@@ -119,21 +119,26 @@ Result<std::unique_ptr<RootKeyProvider>> OpenPassphrase(const SecretBytes& passp
   return internal::RootKeyInMemory("passphrase", root, std::nullopt);
 }
 
-Result<SecretBytes> ReadSecretFile(const std::string& path) {
-  COFFER_ASSIGN(
-      const SecretBytes file,
-      internal::ReadLockedFile(path, internal::kMaxSecretFileBytes, internal::kSecretFileReasons));
-  const ByteView content = file.ExposeSecret();
-  if (internal::IsUtf16(content)) {
+Result<SecretBytes> internal::ReadWholeSecretFile(const std::string& path) {
+  return ReadLockedFile(path, kMaxSecretFileBytes, kSecretFileReasons);
+}
+
+Result<SecretBytes> internal::SecretIn(const SecretBytes& content, const std::string& path) {
+  if (IsUtf16(content.ExposeSecret())) {
     return Fail(Code::kInvalidArgument, "secret_file_malformed",
                 path + " is UTF-16 text: save it as UTF-8");
   }
-  const ByteView line = internal::SecretOf(internal::FirstLine(content));
+  const ByteView line = SecretOf(FirstLine(content.ExposeSecret()));
   if (line.empty()) {
     return Fail(Code::kInvalidArgument, "secret_file_malformed",
                 path + " has nothing in its first line");
   }
   return SecretBytes::CopyOf(line);
+}
+
+Result<SecretBytes> ReadSecretFile(const std::string& path) {
+  COFFER_ASSIGN(const SecretBytes content, internal::ReadWholeSecretFile(path));
+  return internal::SecretIn(content, path);
 }
 
 }  // namespace coffer::crypto

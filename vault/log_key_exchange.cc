@@ -27,8 +27,9 @@ Status Begin(const LogKeyUsers& users, const Keyring::LogKey& next) {
   return covered;
 }
 
-Status TakeUpLogKey(const LogKeyUsers& users, const std::string& path,
+Status TakeUpLogKey(const LogKeyUsers& users, const std::string& directory,
                     const crypto::KeyringHeader& header) {
+  const std::string path = HandedOverKeyPath(directory, kLogSigningName);
   COFFER_ASSIGN(const crypto::Bytes sealed, crypto::ReadFile(path, kMaxHandedOverLogKey));
   COFFER_ASSIGN(const std::uint32_t version, crypto::KeyIdOf(sealed));
   // Else the next start would not know what has signed.
@@ -43,7 +44,7 @@ Status TakeUpLogKey(const LogKeyUsers& users, const std::string& path,
   // Also where that failed the last time: when the file is gone, anchor and ledger are the new
   // key's, and nothing needs the one before.
   COFFER_TRY(users.publisher.Publish(true));
-  return crypto::RemoveSecretFile(path);
+  return RemoveHandedOver(directory, kLogSigningName);
 }
 
 Status Retire(const LogKeyUsers& users) {
@@ -57,8 +58,9 @@ Status Retire(const LogKeyUsers& users) {
 
 Status FollowLogKeys(const LogKeyUsers& users, const std::string& directory,
                      const crypto::KeyringHeader& header) {
-  const std::string path = HandedOverKeyPath(directory, kLogSigningName);
-  if (IsHandedOver(path)) COFFER_TRY(TakeUpLogKey(users, path, header));
+  if (IsHandedOver(HandedOverKeyPath(directory, kLogSigningName))) {
+    COFFER_TRY(TakeUpLogKey(users, directory, header));
+  }
   const auto newest = users.keyring.log_keys().back().version;
   const auto& in_file = header.VersionsOf(kLogSigningName);
   if (!header.HasVersion(kLogSigningName, newest)) {

@@ -11,10 +11,12 @@
 #include "vault/backup/repository.h"
 #include "vault/backup/restored_copy.h"
 #include "vault/base/function_ref.h"
+#include "vault/deletion/erasure_ledger.h"
 #include "vault/engine/log_keys.h"
 #include "vault/engine/setting_store.h"
 #include "vault/opening.h"
 #include "vault/storage/data_directory.h"
+#include "vault/storage/migrations.h"
 #include "vault/storage/vault_database.h"
 #include "vault/vault.h"
 #include "vault/vault_options.h"
@@ -110,7 +112,7 @@ Result<LogKeyRotated> RetireBesideServer(const std::string& directory,
     old = keys.front().version;
     COFFER_ASSIGN(const LogKeyNotes notes, NotesOf(directory, keyring));
     if (keys.size() > 1 &&
-        (notes.announced < keys.back().version || IsLogKeyHandedOver(directory))) {
+        (!IsAnnounced(notes, keyring, keys.back()) || IsLogKeyHandedOver(directory))) {
       return ServerIsBehind("taken up the new key");
     }
     COFFER_TRY(crypto::Keyring::RetireLogKey(path, root));
@@ -146,7 +148,9 @@ Result<LogKeyRotated> RotateLogKey(const VaultOptions& options, crypto::RootKeyP
     // The new key has to vouch for it: with another one in its place, the next start would refuse
     // what the old key signed.
     const std::string ledger = LedgerPath(options.directory, options.ledger_path);
-    if (access(ledger.c_str(), F_OK) != 0) {
+    const Status there = crypto::CheckIsFile(ledger);
+    if (!there && there.error().code != Code::kNotFound) return std::unexpected(there.error());
+    if (!there) {
       return Fail(Code::kNotFound, "ledger_missing",
                   "there is no ledger of erasures at " + ledger +
                       "; say where the server has it, which makes it when it is first started");
@@ -161,9 +165,23 @@ Result<LogKeyRotated> RotateLogKey(const VaultOptions& options, crypto::RootKeyP
       COFFER_ASSIGN(const auto anchor, Reading(anchor_path, ReadAnchor(anchor_path)));
       COFFER_TRY(Reading(anchor_path, VerifyByAnyKey(anchor.note, keyring)));
       rotated.begun = step == LogKeyStep::kRetire || BeginsAnother(keyring);
+      {
+        const std::string vault_path = VaultDatabasePath(options.directory);
+        COFFER_ASSIGN(
+            VaultDatabase opened,
+            Reading(vault_path, OpenVaultDatabase(vault_path, keyring, {.read_only = true})));
+        // What a migration brings first cannot be read before it.
+        COFFER_ASSIGN(const bool migrated,
+                      Reading(vault_path, IsMigrated(opened.database, VaultMigrations())));
+        if (migrated) {
+          COFFER_TRY(
+              Reading(ledger, ErasureLedger::CheckIsNewest(ledger, keyring, opened.database)));
+        }
+      }
       COFFER_ASSIGN(const LogKeyNotes notes, NotesOf(options.directory, keyring));
       const auto keys = keyring.log_keys();
-      if (step == LogKeyStep::kRetire && keys.size() > 1 && notes.announced < keys.back().version) {
+      if (step == LogKeyStep::kRetire && keys.size() > 1 &&
+          !IsAnnounced(notes, keyring, keys.back())) {
         return Fail(Code::kConflict, "rotation_unfinished",
                     "the log does not announce the new key yet: add it once more, and let those "
                     "who verify see both before the old one goes");

@@ -162,7 +162,7 @@ Result<FirstTokens> InitializeVault(const InitOptions& options, crypto::RootKeyP
     bool authority_made = false;
     COFFER_TRY(OpenAuthority(settings, keyring, now, authority_made));
     COFFER_ASSIGN(created.detail, DetailOf(keyring, keyring.log_signing_key()->public_key()));
-    COFFER_TRY(settings.Put(kAnnouncedSetting, "1"));
+    COFFER_TRY(settings.Put(kAnnouncedSetting, AnnouncedNote(keyring, keyring.log_keys().front())));
     if (!options.two_person) {
       AddDetail(created, "one person decides alone");
       COFFER_TRY(settings.Put(kTwoPersonSetting, "off"));

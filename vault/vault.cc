@@ -88,7 +88,8 @@ Status FollowIndexRequest(IndexBuilder& builder, const crypto::Keyring& keyring,
   const std::string path = HandedOverKeyPath(directory, kSearchIndexName);
   if (!IsHandedOver(path)) return {};
   COFFER_ASSIGN(const std::uint64_t generation, ReadIndexExchangeRequest(path, keyring));
-  return builder.ExchangeKeyOf(generation) ? Status() : crypto::RemoveSecretFile(path);
+  return builder.ExchangeKeyOf(generation) ? Status()
+                                           : RemoveHandedOver(directory, kSearchIndexName);
 }
 
 }  // namespace

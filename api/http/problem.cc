@@ -137,6 +137,7 @@ constexpr Title kTitles[] = {
     {"repository_not_empty", "The destination's directory has other files."},
     {"repository_of_other_kind", "The destination has a repository of another kind."},
     {"repository_of_other_vault", "The destination has the repository of another vault."},
+    {"repository_replaced", "The destination has another repository than the one that was read."},
     {"request_invalid", "The request is not valid."},
     {"request_too_slow", "The request came too slowly."},
     {"restricted", "The client, or this class of it, is restricted to other purposes."},

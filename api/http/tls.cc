@@ -8,6 +8,8 @@
 
 #include <ctime>
 
+#include "crypto/atomic_file.h"
+
 namespace coffer::api {
 namespace {
 
@@ -23,6 +25,17 @@ std::unexpected<Error> Unusable(const TlsFiles& files) {
                   (files.client_authorities.empty()
                        ? ""
                        : ", and that " + files.client_authorities + " holds certificates"));
+}
+
+// Of one that is not there OpenSSL says so. A pipe in its place would be waited for.
+Status CheckAreFiles(const TlsFiles& files) {
+  for (const std::string* path :
+       {&files.certificate, &files.private_key, &files.client_authorities}) {
+    const Status status = path->empty() ? Status() : crypto::CheckIsFile(*path);
+    if (status || status.error().code == Code::kNotFound) continue;
+    return Fail(Code::kInvalidArgument, "certificate_unusable", status.error().detail);
+  }
+  return {};
 }
 
 Status CheckMode(const std::string& path) {
@@ -86,6 +99,7 @@ std::int64_t ExpiryOf(const SSL_CTX& context) {
 
 Status CheckTlsFiles(const TlsFiles& files) {
   COFFER_TRY(CheckMode(files.private_key));
+  COFFER_TRY(CheckAreFiles(files));
   const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
                                                                   SSL_CTX_free);
   if (context == nullptr || !UsePair(*context, files) ||
@@ -97,6 +111,7 @@ Status CheckTlsFiles(const TlsFiles& files) {
 
 Status Tls::SetUp(SSL_CTX& context, const TlsFiles& files) const {
   COFFER_TRY(CheckMode(files.private_key));
+  COFFER_TRY(CheckAreFiles(files));
   SSL_CTX_set_min_proto_version(&context, TLS1_2_VERSION);
   SSL_CTX_set_options(&context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);

@@ -40,13 +40,14 @@ Signers SignersOf(const CheckpointNote& note, const std::vector<Candidate>& cand
 
 Judgement Judge(const Signers& signers, std::uint64_t size,
                 const std::vector<Candidate>& candidates) {
-  if (signers.wrong) return {Standing::kWronglySigned, nullptr};
-  if (signers.candidates.empty()) return {Standing::kUnsigned, nullptr};
-  Judgement judgement{Standing::kUntrusted, nullptr};
+  if (signers.wrong) return {Standing::kWronglySigned, {}};
+  if (signers.candidates.empty()) return {Standing::kUnsigned, {}};
+  Judgement judgement{Standing::kUntrusted, {}};
   for (const std::size_t i : signers.candidates) {
     if (!candidates[i].trusted) continue;
     if (candidates[i].MaySign(size)) {
-      judgement = {Standing::kSound, candidates[i].key};
+      judgement.standing = Standing::kSound;
+      judgement.signers.push_back(candidates[i].key);
     } else if (judgement.standing == Standing::kUntrusted) {
       judgement.standing = Standing::kUntimely;
     }

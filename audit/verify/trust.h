@@ -30,7 +30,7 @@ struct Judgement {
     kSound,
   };
   Standing standing = Standing::kUnsigned;
-  const VerifierKey* signer = nullptr;  // of a sound one: of its keys the one named last
+  std::vector<const VerifierKey*> signers;  // of a sound one: those that count, as they were named
 };
 
 // One judgement for each of `given`, whose `fit` is known. `trusted` is a first key where `history`

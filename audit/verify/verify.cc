@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ranges>
 #include <utility>
 
 #include "audit/entries/entry_parser.h"
@@ -83,6 +84,8 @@ class Verification {
   bool SuccessionIsSigned(const std::vector<Judgement>& judgements) const;
   bool CheckClosed(const GivenCheckpoint& given, Against against);
   void CheckCheckpoints();
+  void KeepOlderNotes(const std::vector<std::size_t>& held,
+                      const std::vector<Judgement>& judgements);
   void FindParting(const std::vector<Judgement>& judgements);
   std::string PartingText() const;
   void ReportTruncated(const GivenCheckpoint& largest);
@@ -467,6 +470,7 @@ bool Verification::SuccessionIsSigned(const std::vector<Judgement>& judgements) 
 
 void Verification::CheckCheckpoints() {
   const GivenCheckpoint* largest = nullptr;
+  std::vector<std::size_t> held;
   std::vector<Against> against;
   for (GivenCheckpoint& given : checkpoints_) {
     against.push_back(FindClosed(given));
@@ -511,10 +515,28 @@ void Verification::CheckCheckpoints() {
       result = Outcome::kHolds;
       report_.newest_checkpoint = given.parsed.checkpoint;
       report_.newest_note = given.note;
-      report_.newest_key = {given.parsed.checkpoint.origin, judgements[i].signer->key};
+      report_.newest_key = {given.parsed.checkpoint.origin, judgements[i].signers.back()->key};
+      held.push_back(i);
     }
   }
+  KeepOlderNotes(held, judgements);
   if (largest != nullptr && largest->size() > report_.size) ReportTruncated(*largest);
+}
+
+// Whichever of the log's keys is trusted the next time, it vouches by the largest checkpoint that
+// it signed for all that it ever can.
+void Verification::KeepOlderNotes(const std::vector<std::size_t>& held,
+                                  const std::vector<Judgement>& judgements) {
+  std::vector<const VerifierKey*> known;
+  for (const std::size_t i : std::views::reverse(held)) {
+    bool more = false;
+    for (const VerifierKey* key : judgements[i].signers) {
+      if (std::ranges::find(known, key) != known.end()) continue;
+      known.push_back(key);
+      more = true;
+    }
+    if (more && i != held.back()) report_.older_notes.emplace_back(checkpoints_[i].note);
+  }
 }
 
 // What lies before the end may be another log's as well: that it is the same is known as far as a

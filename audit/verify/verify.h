@@ -49,6 +49,7 @@ struct VerifyReport {
   std::optional<Checkpoint> newest_checkpoint;  // the largest of the options that holds
   std::string newest_note;                      // its note, and of its keys the one that the log
   std::optional<VerifierKey> newest_key;        // named last: what to remember (remembered.h)
+  std::vector<std::string> older_notes;         // and of each key that did not sign it the largest
   // What is wrong, first first; empty means whole. At most 20 are kept.
   struct Finding {
     std::optional<std::uint64_t> seq;  // the first bad entry

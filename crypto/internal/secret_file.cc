@@ -53,7 +53,7 @@ bool Exposed(int fd, const struct stat& status) {
 
 Result<SecretBytes> ReadLockedFile(const std::string& path, std::size_t limit,
                                    const SecretFileReasons& reasons) {
-  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file.valid()) {
     if (errno == ENOENT) return Fail(Code::kNotFound, reasons.missing, path + " does not exist");
     return Fail(Code::kUnavailable, reasons.not_read, ErrnoDetail("cannot open", path));
@@ -69,10 +69,17 @@ Result<SecretBytes> ReadLockedFile(const std::string& path, std::size_t limit,
                     " may be read by its group or by others; make it mode 0600 and consider the "
                     "secret in it known");
   }
+  // A pipe that somebody writes to is waited for from here on, and one that nobody does ends.
+  if (fcntl(file.get(), F_SETFL, 0) != 0) {
+    return Fail(Code::kUnavailable, reasons.not_read, ErrnoDetail("cannot read", path));
+  }
   SecretBytes buffer(limit + 1);
   const std::ptrdiff_t got = ReadUpTo(file.get(), buffer.ExposeSecretForWriting());
   if (got < 0) return Fail(Code::kUnavailable, reasons.not_read, ErrnoDetail("cannot read", path));
   const auto size = static_cast<std::size_t>(got);
+  if (size == 0 && S_ISFIFO(status.st_mode)) {
+    return Fail(Code::kUnavailable, reasons.not_read, path + " is a pipe that gave nothing");
+  }
   if (size > limit) {
     return Fail(Code::kInvalidArgument, reasons.malformed,
                 path + " is longer than " + std::to_string(limit) + " bytes");

@@ -23,7 +23,12 @@ inline constexpr SecretFileReasons kSecretFileReasons{.missing = "secret_file_mi
                                                       .malformed = "secret_file_malformed",
                                                       .not_read = "secret_file_not_read"};
 
+// Also out of a pipe (`<(…)`), once, where something writes to it already.
 Result<SecretBytes> ReadLockedFile(const std::string& path, std::size_t limit,
                                    const SecretFileReasons& reasons);
+
+// The content of the file at `path`, and of it what is the secret. Errors: as of ReadSecretFile.
+Result<SecretBytes> ReadWholeSecretFile(const std::string& path);
+Result<SecretBytes> SecretIn(const SecretBytes& content, const std::string& path);
 
 }  // namespace coffer::crypto::internal

@@ -408,6 +408,62 @@ TEST_CASE("destinations of backups: each by itself, keys apart and for days") {
   }
 }
 
+TEST_CASE("what shows that a copy is older lies in no destination, and one loss of two is told") {
+  // Another file system than the one of everything else, on each machine.
+  const std::string other = "/proc/coffer-test", own = "/var/lib/coffer-test";
+  ConfigFile file;
+  const auto anchor = [](const std::string& place) {
+    return "anchor = \"" + place + "/anchor\"\n";
+  };
+  const auto ledger = [](const std::string& place) {
+    return "erasure_ledger = \"" + place + "/ledger\"\n";
+  };
+  const auto destination = [](const std::string& directory, const std::string& kind = "data") {
+    return "[[backup.destination]]\nname = \"d\"\nkind = \"" + kind + "\"\ndirectory = \"" +
+           directory + "\"\n" + (kind == "keys" ? "keep_days = 6\n" : "") +
+           "[operator]\nbackup_horizon_days = 7\n";
+  };
+  struct Case {
+    std::string places, destination;
+    std::vector<std::string> words;  // of the one warning
+  };
+  const std::vector<Case> cases = {
+      {"", destination(other + "/a"), {}},
+      {"", destination(own + "/a"), {"file system of the vault"}},
+      {anchor(own), destination(own + "/a"), {"file system of the vault"}},
+      {anchor(own) + ledger(own), destination(other + "/a"), {}},
+      {anchor(other), destination(other + "/a"), {"file system of the anchor:"}},
+      {ledger(other), destination(other + "/a"), {"file system of the ledger of erasures:"}},
+      {anchor(other) + ledger(other),
+       destination(other + "/a"),
+       {"file system of the anchor and the ledger of erasures:"}},
+      {anchor(other) + ledger(other), destination(other + "/a", "keys"), {}},
+      {anchor(other), destination("https://s3.example/bucket"), {}}};
+  for (const Case& one : cases) {
+    file.vault = "directory = \"/var/lib/coffer\"\nroot_key_file = \"/r\"\n" + one.places;
+    file.rest = one.destination;
+    if (one.destination.contains("https://")) {
+      file.rest =
+          "[[backup.destination]]\nname = \"d\"\nkind = \"data\"\n"
+          "s3 = \"https://s3.example/bucket\"\ncredentials_file = \"/c\"\n";
+    }
+    INFO(file.vault << file.rest);
+    const auto config = file.Load();
+    INFO((config ? std::string() : config.error().detail));
+    REQUIRE(config);
+    const auto told = LostTogether(*config);
+    REQUIRE(told.size() == one.words.size());
+    for (std::size_t i = 0; i < told.size(); ++i) CHECK(told[i].contains(one.words[i]));
+  }
+  for (const std::string& place : {anchor("/mnt/b/x"), ledger("/mnt/b")}) {
+    file.vault = "directory = \"/var/lib/coffer\"\nroot_key_file = \"/r\"\n" + place;
+    file.rest = destination("/mnt/b");
+    CHECK(file.FaultOf(file.Load()).contains("in its place"));
+    file.rest = destination("/mnt/bb");
+    CHECK(file.Load());
+  }
+}
+
 TEST_CASE(
     "destinations in S3-compatible stores: with credentials, over TLS, keys in a bucket apart") {
   const auto destination = [](const std::string& name, const std::string& kind,

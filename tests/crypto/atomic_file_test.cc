@@ -1,7 +1,9 @@
 #include "crypto/atomic_file.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
@@ -250,9 +252,31 @@ TEST_CASE("reading tells a missing file from one too large and one not readable"
   CHECK(ReadFile(path, 10)->size() == 10);
   CHECK(FailsAt(ReadFile(path, 9), Code::kTooLarge, "file_too_large", path));
   CHECK(FailsAt(ReadFile(path, 0), Code::kTooLarge, "file_too_large", path));
-  CHECK(FailsAt(ReadFile("/dev/zero", 100'000), Code::kTooLarge, "file_too_large", "/dev/zero"));
-  CHECK(FailsAt(ReadFile(directory.path().string(), 10), Code::kUnavailable, "file_not_read",
-                directory.path().string()));
+}
+
+TEST_CASE("what is no file is not read, and nobody waits for it") {
+  const TemporaryDirectory directory;
+  const std::string pipe = directory / "pipe", link = directory / "link";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  const int socket_fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  const std::string socket_path = directory / "socket";
+  REQUIRE(socket_path.copy(address.sun_path, sizeof address.sun_path - 1) == socket_path.size());
+  REQUIRE(bind(socket_fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(symlink(pipe.c_str(), link.c_str()) == 0);
+  for (const std::string& path : {pipe, link, socket_path, directory.path().string(),
+                                  std::string("/dev/zero"), std::string("/dev/null")}) {
+    CAPTURE(path);
+    CHECK(FailsAt(ReadFile(path, 10), Code::kUnavailable, "file_not_read", path));
+    CHECK(FailsAt(CheckIsFile(path), Code::kUnavailable, "file_not_read", path));
+  }
+  close(socket_fd);
+  CHECK(FailsAt(CheckIsFile(directory / "none"), Code::kNotFound, "file_missing",
+                directory / "none"));
+  const std::string file = directory.Put("file", "0123456789"), to_file = directory / "to-file";
+  REQUIRE(symlink(file.c_str(), to_file.c_str()) == 0);
+  CHECK(ReadFile(to_file, 10)->size() == 10);
+  CHECK(CheckIsFile(to_file));
 }
 
 }  // namespace coffer::crypto

@@ -1,6 +1,9 @@
 #include "crypto/root_key_provider.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -241,6 +244,61 @@ TEST_CASE("a secret file that is empty, too long, missing or exposed is refused"
   CHECK(FailsWith(ReadSecretFile(directory / "none"), Code::kNotFound, "secret_file_missing"));
   CHECK(FailsWith(ReadSecretFile(directory.Put("secret", "a secret", 0644)),
                   Code::kPermissionDenied, "secret_file_exposed"));
+}
+
+namespace {
+
+// What somebody has written into it, and nobody does any more: as of <(…).
+class WrittenPipe {
+ public:
+  explicit WrittenPipe(std::string_view content) {
+    int ends[2];
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    reading_ = ends[0];
+    CHECK(write(ends[1], content.data(), content.size()) == static_cast<ssize_t>(content.size()));
+    close(ends[1]);
+  }
+  ~WrittenPipe() { close(reading_); }
+  WrittenPipe(const WrittenPipe&) = delete;
+  WrittenPipe& operator=(const WrittenPipe&) = delete;
+  std::string name() const { return "/dev/fd/" + std::to_string(reading_); }
+
+ private:
+  int reading_;
+};
+
+}  // namespace
+
+TEST_CASE("a key, a passphrase and a secret come out of a pipe, which is read once") {
+  const Argon2idParameters parameters{.passes = 1, .memory_kib = 8, .salt = Bytes(16, 1)};
+  CHECK(OpenKeyFile(WrittenPipe(kOnes + "\n").name()));
+  CHECK(ReadSecretFile(WrittenPipe("a secret\nmore\n").name())->size() == 8);
+  const SecretBytes key = SecretBytes::Random(32);
+  for (const std::string line : {"correct horse battery", "correct horse battery\r"}) {
+    CAPTURE(line);
+    const auto made = OpenPassphrase(SecretBytes::CopyOf(AsBytes(line)), parameters);
+    REQUIRE(made);
+    const auto wrapped = (*made)->Wrap(key, "context");
+    REQUIRE(wrapped);
+    const auto opened = OpenPassphraseFile(WrittenPipe(line + "\n").name(), parameters);
+    REQUIRE(opened);
+    // As a file of these bytes is: with the carriage return where the vault was made with it.
+    CHECK((*opened)->Unwrap(*wrapped, "context"));
+  }
+}
+
+TEST_CASE("a pipe that nobody writes to is no key, and nobody waits for one") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "pipe";
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  CHECK(FailsWith(OpenKeyFile(path), Code::kUnavailable, "root_key_not_read"));
+  CHECK(FailsWith(ReadSecretFile(path), Code::kUnavailable, "secret_file_not_read"));
+  CHECK(FailsWith(OpenPassphraseFile(path, Argon2idParameters{}), Code::kUnavailable,
+                  "secret_file_not_read"));
+  CHECK(FailsWith(OpenKeyFile(WrittenPipe("").name()), Code::kUnavailable, "root_key_not_read"));
+  CHECK(FailsWith(OpenKeyFile(directory.path().string()), Code::kPermissionDenied,
+                  "root_key_exposed") !=
+        FailsWith(OpenKeyFile(directory.path().string()), Code::kUnavailable, "root_key_not_read"));
 }
 
 }  // namespace coffer::crypto

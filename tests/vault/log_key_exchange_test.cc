@@ -2,17 +2,22 @@
 // through, what is signed at every moment is by a key that may, and the old one is gone.
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "audit/documents/erasure_ledger.h"
 #include "audit/verify/verify.h"
 #include "crypto/atomic_file.h"
 #include "tests/vault/test_vault.h"
+#include "vault/key_exchange.h"
 #include "vault/log_key_rotation.h"
 #include "vault/oversight/verify_directory.h"
+#include "vault/storage/data_directory.h"
 
 namespace coffer::vault {
 namespace {
@@ -21,7 +26,9 @@ using enum Role;
 
 class LogKeyExchanged : public TestVault {
  public:
-  LogKeyExchanged() { Erase("S-1"); }
+  explicit LogKeyExchanged(bool erases = true) {
+    if (erases) Erase("S-1");
+  }
   void Erase(const std::string& reference) {
     const auto client = NewClient(reference);
     NewContact(client, {{"last_name", "Doe"}});
@@ -38,6 +45,18 @@ class LogKeyExchanged : public TestVault {
   void Reopen() {
     Close();
     Open();
+  }
+  // Without a server.
+  std::string RotateOffline(LogKeyStep step, const std::string& ledger = {}) {
+    VaultOptions options;
+    options.directory = directory();
+    options.anchor_path = anchor_path();
+    options.ledger_path = ledger;
+    options.page_cache_mib = 4;
+    options.require_locked_memory = false;
+    options.scrub_entries_per_s = 0;
+    options.clock = &clock;
+    return AnswerOf(RotateLogKey(options, root(), step));
   }
   std::string Step() { return AnswerOf((*this)->key_exchange().Step()); }
   std::string HandedOver() { return HandedOverKeyPath(directory(), "log-signing"); }
@@ -351,6 +370,127 @@ TEST_CASE("an exchange of the log's key leaves no entry but its own") {
     if (log[i].actor == "vault") actions.push_back(log[i].action);
   }
   CHECK(actions == Strings{"log.key.announced", "log.key.retired"});
+}
+
+TEST_CASE("what a command is just handing over is not removed under it") {
+  LogKeyExchanged vault;
+  REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+  REQUIRE(BeginKeyExchange(vault.directory(), vault.root(), crypto::KeysInUse::kClients));
+  REQUIRE(BeginKeyExchange(vault.directory(), vault.root(), crypto::KeysInUse::kDatabases));
+  REQUIRE(AskForIndexExchange(vault.directory(), vault.root()));
+  Strings begun;
+  for (const char* name : {"log-signing", "client-kek", "vault-db", "keys-db", "search-index"}) {
+    begun.push_back(HandedOverKeyPath(vault.directory(), name) + ".0123456789abcdef.tmp");
+    std::ofstream(begun.back()) << "a part of it";
+  }
+  {
+    const auto lock = KeyringLock::Acquire(vault.directory());
+    REQUIRE(lock);
+    for (int step = 0; step < 5; ++step) CHECK(vault.Step() == "ok");
+    for (const std::string& path : begun) CHECK(std::filesystem::exists(path));
+  }
+  // What was taken up meanwhile, and nobody writes any more.
+  for (int step = 0; step < 5; ++step) CHECK(vault.Step() == "ok");
+  for (const char* name : {"log-signing", "client-kek", "vault-db", "keys-db"}) {
+    CHECK_FALSE(IsHandedOver(HandedOverKeyPath(vault.directory(), name)));
+  }
+  CHECK(vault.KeyEvents() == Strings{"log.key.announced"});
+}
+
+TEST_CASE("a key of the log is added as often as anybody likes beside a server that takes it up") {
+  LogKeyExchanged vault;
+  Strings answers;
+  std::atomic<bool> ended{false};
+  std::thread commands([&] {
+    for (int i = 0; i < 40; ++i) {
+      VaultOptions options;
+      options.directory = vault.directory();
+      answers.push_back(AnswerOf(RotateLogKey(options, vault.root(), LogKeyStep::kAdd)));
+    }
+    ended = true;
+  });
+  Strings steps;
+  while (!ended) steps.push_back(vault.Step());
+  commands.join();
+  CHECK(answers == Strings(40, "ok"));
+  // The key is in keyring.json a moment before it is handed over.
+  std::erase_if(steps, [](const auto& step) { return step == "ok" || step == "keyring_ahead"; });
+  CHECK(steps == Strings{});
+  CHECK(vault.Step() == "ok");
+  CHECK(vault.KeyEvents() == Strings{"log.key.announced"});
+}
+
+TEST_CASE("without a server no other ledger than the vault's is vouched for by a new key") {
+  LogKeyExchanged vault;
+  const auto restricted = vault.NewClient("H-1");
+  REQUIRE(
+      vault->restrictions().Restrict(vault.As(kPrivacyOfficer), restricted, {{}, "accuracy", {}}));
+  vault.Erase("S-2");
+  const auto key = vault.KeyOfLog();
+  vault.Close();
+  const std::string own = vault.directory() + "/erasures.ledger";
+  const auto bytes = crypto::ReadFile(own, 1UZ << 20);
+  REQUIRE(bytes);
+  const std::string all(crypto::AsText(*bytes));
+  REQUIRE(std::ranges::count(all, '\n') >= 2);
+  const std::string other = vault.work() / "other-ledger";
+  for (std::size_t end = 0; end < all.size(); end = all.find('\n', end) + 1) {
+    CAPTURE(end, all.size());
+    std::ofstream(other, std::ios::binary | std::ios::trunc) << all.substr(0, end);
+    CHECK(vault.RotateOffline(LogKeyStep::kAdd, other) == "ledger_older");
+    CHECK(std::filesystem::file_size(other) == end);
+  }
+  std::filesystem::remove(other);
+  CHECK(vault.RotateOffline(LogKeyStep::kAdd, other) == "ledger_missing");
+  REQUIRE(mkfifo(other.c_str(), 0600) == 0);
+  CHECK(vault.RotateOffline(LogKeyStep::kAdd, other) == "file_not_read");
+  CHECK(vault.OpenKeyring().log_keys().size() == 1);
+  CHECK(vault.KeyOfLog().key == key.key);
+  CHECK(vault.RotateOffline(LogKeyStep::kAdd) == "ok");
+  CHECK(vault.RotateOffline(LogKeyStep::kRetire) == "ok");
+  vault.Open();
+  vault.CheckActs();
+}
+
+TEST_CASE("a key that comes after a keyring.json of before is announced all the same") {
+  const bool served = GENERATE(true, false);
+  LogKeyExchanged vault(false);
+  REQUIRE(std::filesystem::file_size(vault.directory() + "/erasures.ledger") == 0);
+  const auto first = vault.KeyOfLog();
+  const auto keyring = crypto::ReadFile(KeyringPath(vault.directory()), 1UZ << 20);
+  REQUIRE(keyring);
+  REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+  REQUIRE(vault.Step() == "ok");
+  const auto lost = vault.KeyOfLog();
+  const std::string by_lost = vault.Anchor();
+  vault.Close();
+  REQUIRE(crypto::WriteFileAtomically(KeyringPath(vault.directory()), *keyring));
+  if (served) {
+    vault.Open();
+    REQUIRE(vault.Rotate(LogKeyStep::kAdd));
+    CHECK(AnswerOf(vault.Rotate(LogKeyStep::kRetire)) == "rotation_unfinished");
+    REQUIRE(vault.Step() == "ok");
+  } else {
+    CHECK(vault.RotateOffline(LogKeyStep::kAdd) == "ok");
+    vault.Open();
+  }
+  const auto second = vault.KeyOfLog();
+  CHECK(second.key != lost.key);
+  CHECK(second.key != first.key);
+  CHECK(vault.KeyEvents() == Strings{"log.key.announced", "log.key.retired", "log.key.announced"});
+  const std::string overlap = vault.Anchor();
+  vault.Reopen();
+  CHECK(vault.KeyEvents().size() == 3);
+  vault.Close();
+  CHECK(vault.RotateOffline(LogKeyStep::kRetire) == "ok");
+  vault.Open();
+  vault.Close();
+  CHECK(vault.Verified(second) == "ok");
+  CHECK(vault.Verified(first, {overlap, by_lost}) == "ok");
+  // It was announced, and leads to what its own signature covers.
+  CHECK(vault.Verified(lost, {by_lost}) == "epoch");
+  vault.Open();
+  vault.CheckInvariants();
 }
 
 }  // namespace coffer::vault

@@ -1,11 +1,14 @@
 // A restored copy becomes the vault: which log goes on, and what says what is lost.
 #include "vault/recovery.h"
 
+#include <sys/stat.h>
+
 #include <catch2/catch_test_macros.hpp>
 
 #include "audit/entries/succession.h"
 #include "crypto/atomic_file.h"
 #include "tests/vault/backup/backed_up_vault.h"
+#include "vault/backup/ledger_end.h"
 #include "vault/check.h"
 #include "vault/log_key_rotation.h"
 #include "vault/storage/data_directory.h"
@@ -497,6 +500,56 @@ TEST_CASE("a vault whose anchor is lost is closed only by who says so") {
   CHECK(done->closed->size == done->kept);
   vault.CheckServes(options);
   CHECK(vault.VerifyCopy(options, {note}).compared.front().result == Became::kHolds);
+}
+
+enum class NoFile { kPipe, kDirectory, kDevice };
+
+void PutNoFile(NoFile kind, const fs::path& path) {
+  if (kind == NoFile::kPipe) REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  if (kind == NoFile::kDirectory) fs::create_directory(path);
+  if (kind == NoFile::kDevice) fs::create_symlink("/dev/zero", path);
+}
+
+TEST_CASE("what is no file in the place of one is waited for by nothing that opens a copy") {
+  LostVault vault;
+  vault.GoOn();
+  fs::copy(vault.directory() + "/anchor", vault.work() / "anchor-elsewhere");
+  fs::copy(vault.directory() + "/erasures.ledger", vault.work() / "ledger-elsewhere");
+  vault.Restore("copy");
+  auto options = vault.OptionsOf("copy");
+  options.anchor_path = vault.work() / "anchor-elsewhere";
+  options.ledger_path = vault.work() / "ledger-elsewhere";
+  std::vector<fs::path> files = {options.anchor_path, options.ledger_path};
+  for (const auto& file : fs::directory_iterator(options.directory)) {
+    // The ledger that counts lies elsewhere.
+    if (file.is_regular_file() && file.path().filename() != "erasures.ledger") {
+      files.push_back(file.path());
+    }
+  }
+  const fs::path aside = vault.work() / "aside";
+  for (const fs::path& file : files) {
+    const std::string name = file.filename();
+    for (const NoFile kind : {NoFile::kPipe, NoFile::kDevice, NoFile::kDirectory}) {
+      CAPTURE(name, static_cast<int>(kind));
+      fs::rename(file, aside);
+      PutNoFile(kind, file);
+      const auto recovered = vault.TryRecover(options);
+      CHECK_FALSE(recovered);
+      CHECK(fs::exists(RestoredCopyPath(options.directory)));
+      UNSCOPED_INFO(AnswerOf(recovered));
+      if (name != "keys.db") CHECK_FALSE(CheckDirectory(options, vault.root()));
+      OfflineVerifyOptions verify;
+      verify.directory = options.directory;
+      verify.anchor_path = options.anchor_path;
+      const auto verified = VerifyDirectory(verify, vault.root());
+      CHECK((verified || verified.error().code != Code::kInternal));
+      if (file == options.anchor_path) CHECK(AnswerOf(verified) == "file_not_read");
+      CHECK(ReadLedgerEnd(file).has_value() == false);
+      fs::remove(file);
+      fs::rename(aside, file);
+    }
+  }
+  vault.Recover(options);
 }
 
 }  // namespace

@@ -81,10 +81,25 @@ Status BackupHistory::PutUnknown(Transaction& transaction, const std::string& de
   return {};
 }
 
+Result<bool> BackupHistory::IsKnown(Transaction& transaction, const std::string& destination) {
+  for (const std::string_view of : {kVerifiedSetting, kDamagedSetting}) {
+    COFFER_ASSIGN(const auto told, transaction.stores().settings.Find(SettingOf(of, destination)));
+    if (!told.value_or("").empty()) return true;
+  }
+  return false;
+}
+
 void BackupHistory::Forget(const std::string& destination) {
   const std::lock_guard lock(mutex_);
   verified_.erase(destination);
   damaged_.erase(destination);
+  ++forgotten_[destination];
+}
+
+std::uint64_t BackupHistory::Standing(const std::string& destination) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = forgotten_.find(destination);
+  return found == forgotten_.end() ? 0 : found->second;
 }
 
 void BackupHistory::Publish(KeptDrill drill) {
@@ -93,8 +108,13 @@ void BackupHistory::Publish(KeptDrill drill) {
   last_ = std::move(drill);
 }
 
-void BackupHistory::Publish(const std::string& destination, Timestamp verified, bool whole) {
+void BackupHistory::Publish(const std::string& destination, std::uint64_t standing,
+                            Timestamp verified, bool whole) {
   const std::lock_guard lock(mutex_);
+  if (const auto found = forgotten_.find(destination);
+      found != forgotten_.end() && found->second != standing) {
+    return;
+  }
   (whole ? verified_ : damaged_).insert_or_assign(destination, verified);
   if (whole) damaged_.erase(destination);
 }

@@ -2,6 +2,7 @@
 // back whole. The vault keeps it among its settings, which the log commits to.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -34,9 +35,16 @@ class BackupHistory {
                             Timestamp time, bool whole);
   // Of a destination whose repository is another now: nothing is known of it.
   static Status PutUnknown(Transaction& transaction, const std::string& destination);
+  // Whether it was ever read back, as it is stored.
+  static Result<bool> IsKnown(Transaction& transaction, const std::string& destination);
   void Publish(KeptDrill drill);
-  void Publish(const std::string& destination, Timestamp verified, bool whole);
+  // What was read back since `standing` was asked for; dropped where the destination was forgotten
+  // since.
+  void Publish(const std::string& destination, std::uint64_t standing, Timestamp verified,
+               bool whole);
   void Forget(const std::string& destination);
+  // Which of the repositories that the destination had in this process it has now.
+  std::uint64_t Standing(const std::string& destination) const;
 
   // Any thread. The last one, and the last good one where that is another.
   std::vector<KeptDrill> Drills() const;
@@ -48,6 +56,7 @@ class BackupHistory {
   mutable std::mutex mutex_;
   std::optional<KeptDrill> last_, good_;
   std::map<std::string, Timestamp, std::less<>> verified_, damaged_;
+  std::map<std::string, std::uint64_t, std::less<>> forgotten_;  // how often
 };
 
 }  // namespace coffer::vault

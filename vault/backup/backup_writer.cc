@@ -12,6 +12,7 @@
 
 #include "audit/documents/backup_increment.h"
 #include "audit/entries/succession.h"
+#include "crypto/atomic_file.h"
 #include "crypto/encoding.h"
 #include "vault/backup/change_set.h"
 #include "vault/backup/open_store.h"
@@ -80,7 +81,8 @@ PagedFile PagesOf(const PageImage& image) {
 }
 
 PagedFile LedgerOf(const VaultSnapshot& snapshot, const std::string& path) {
-  auto stream = std::make_shared<std::ifstream>(path, std::ios::binary);
+  auto stream = std::make_shared<std::ifstream>();
+  if (crypto::CheckIsFile(path)) stream->open(path, std::ios::binary);
   return {snapshot.ledger_bytes,
           [stream, path](std::uint64_t at, std::span<std::uint8_t> out) -> Status {
             stream->seekg(static_cast<std::streamoff>(at));

@@ -25,6 +25,14 @@ Status GenerationGone(const Repository& repository, const DestinationProgress& p
                   audit::FormatTimestamp(*progress.generation) + " that was written to it");
 }
 
+constexpr std::string_view kReplaced = "repository_replaced";
+
+Status IsAnother(const std::string& destination) {
+  return Fail(Code::kConflict, kReplaced,
+              "the destination " + destination +
+                  " has another repository than the one that was read: verify it again");
+}
+
 }  // namespace
 
 DestinationState Backups::StateOf(std::size_t number) const {
@@ -95,15 +103,21 @@ Result<DestinationState> Backups::InitializeDestination(const Caller& caller,
     COFFER_TRY(operations_.LogSystemEvent("backup.ended", made.error().reason, name));
     return std::unexpected(made.error());
   }
-  // What was read back was another repository of that name.
-  if (BackupHistory& history = runner_.history(); history.Verified(name) || history.Damaged(name)) {
+  // What was read back, or is just being read, was another repository of that name.
+  BackupHistory& history = runner_.history();
+  history.Forget(name);
+  bool told = false;
+  COFFER_TRY(operations_.Look([&](Transaction& transaction) -> Status {
+    COFFER_ASSIGN(told, BackupHistory::IsKnown(transaction, name));
+    return {};
+  }));
+  if (told) {
     audit::Entry entry = VaultEntry("backup.ended");
     entry.outcome = "ok";
     entry.detail = "initialize " + name;
     COFFER_TRY(operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
       return BackupHistory::PutUnknown(transaction, name);
     }));
-    history.Forget(name);
   }
   auto state = StateOf(static_cast<std::size_t>(found - options_.backup_destinations.data()));
   state.problem.clear();  // of the tries before
@@ -144,6 +158,8 @@ Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
   Call call = operations_.Start(caller, {Action::kBackupRun});
   COFFER_ASSIGN(const BackupDestination* const found, Begin(call, "verify ", name));
   DestinationVerification done{name, {}, {}};
+  BackupHistory& history = runner_.history();
+  const std::uint64_t standing = history.Standing(name);
   const auto verify = [&]() -> Status {
     COFFER_ASSIGN(const auto repository, runner_.writer().OpenDestination(*found));
     // Older ones may be signed by keys that are gone; who has those verifies them by these.
@@ -156,7 +172,8 @@ Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
     if (done.report.generations.empty() && done.report.findings.empty()) {
       done.report.findings.emplace_back("there is no generation");
     }
-    return {};
+    const auto now = runner_.writer().OpenDestination(*found);
+    return now && now->id() != repository.id() ? IsAnother(name) : Status();
   };
   if (const auto verified = verify(); !verified) {
     COFFER_TRY(
@@ -169,10 +186,17 @@ Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
   audit::Entry entry = VaultEntry("backup.ended");
   entry.outcome = whole ? "ok" : "integrity_failed";
   entry.detail = "verify " + name;
-  COFFER_TRY(operations_.Record(std::move(entry), [&](Transaction& transaction) -> Status {
-    return BackupHistory::PutVerified(transaction, name, now, whole);
-  }));
-  runner_.history().Publish(name, now, whole);
+  bool is_another = false;
+  COFFER_TRY(operations_.engine().Run(
+      OperationKind::kWrite, EntryRule::kAlways, entry, [&](Transaction& transaction) -> Status {
+        // What is put behind it takes this away again.
+        is_another = history.Standing(name) != standing;
+        if (!is_another) return BackupHistory::PutVerified(transaction, name, now, whole);
+        entry.outcome = kReplaced;
+        return {};
+      }));
+  if (is_another) return std::unexpected(IsAnother(name).error());
+  history.Publish(name, standing, now, whole);
   return done;
 }
 

@@ -61,8 +61,9 @@ class Backups {
   Result<BackupRun> RunBackup(const Caller& caller);
   Result<std::vector<DestinationState>> ListDestinations(const Caller& caller);
   // Reads all of a destination back; what is wrong is in the result. Whose the newest generation
-  // is, is checked by the log's keys of now. Errors: kNotFound "not_found"; those of
-  // VerifyRepository.
+  // is, is checked by the log's keys of now. Errors: kNotFound "not_found"; kConflict
+  // "repository_replaced" where the destination has another one by then, of which nothing is told;
+  // those of VerifyRepository.
   Result<DestinationVerification> VerifyDestination(const Caller& caller, const std::string& name);
   // What a destination does not keep any longer goes now, or is told (`dry`); of all, where `name`
   // is empty. Errors: kNotFound "not_found"; kConflict "backup_not_configured",

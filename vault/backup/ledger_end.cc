@@ -1,21 +1,16 @@
 #include "vault/backup/ledger_end.h"
 
-#include <filesystem>
 #include <fstream>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "audit/documents/erasure_ledger.h"
+#include "crypto/atomic_file.h"
 
 namespace coffer::vault {
 
 Result<LedgerEnd> ReadLedgerEnd(const std::string& path, std::uint64_t most) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    return Fail(error ? Code::kUnavailable : Code::kNotFound,
-                error ? "file_not_read" : "file_missing", path);
-  }
+  COFFER_TRY(crypto::CheckIsFile(path));
   std::ifstream file(path, std::ios::binary);
   LedgerEnd end;
   if (!file.is_open()) return Fail(Code::kUnavailable, "file_not_read", path);

@@ -305,7 +305,8 @@ Result<Moment> ChooseKeys(const Repository& keys, Timestamp since,
 
 }  // namespace
 
-Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root) {
+Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root,
+                              const OpenRootKeyFor& later_root) {
   COFFER_ASSIGN(auto from, OpenRepositories(request));
   COFFER_ASSIGN(const std::size_t chosen, ChooseGeneration(from, request));
   const std::string& generation = from.generations[chosen];
@@ -318,7 +319,7 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
   // Whose signatures count is in the keyrings, which open with this root key alone.
   COFFER_ASSIGN(auto keyrings,
                 RestoredKeyrings::Find(from.data, std::span(from.generations).subspan(chosen),
-                                       open_root, unfinished));
+                                       {open_root, later_root}, unfinished));
   const auto trusted = keyrings.LogKeys();
   const auto wanted = [&](const audit::BackupIncrement& increment) {
     return request.at ? increment.created <= *request.at : request.generation.empty();
@@ -332,18 +333,24 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
     return RestoreFiles(from.keys, moment, places);
   };
   COFFER_ASSIGN(const auto keys, ChooseKeys(from.keys, data.keys_changed(), trusted, take_keys));
-  // The newest ledger has all that an earlier one has.
-  const auto with_ledger = ReadMoment(
-      from.data, newest, from.increments[newest],
-      [](const audit::BackupIncrement&) { return true; }, trusted);
+  // The newest ledger has all that an earlier one has. What was read already has it, where it is
+  // all that there is.
+  const bool is_newest = generation == newest && !request.at && request.generation.empty();
+  const auto with_ledger = is_newest
+                               ? Result<Moment>(data)
+                               : ReadMoment(
+                                     from.data, newest, from.increments[newest],
+                                     [](const audit::BackupIncrement&) { return true; }, trusted);
   if (!with_ledger) {
     const bool unknown = with_ledger.error().reason == "note_signature_missing";
     return Fail(Code::kCorrupted, "later_generation_unreadable",
                 InWords(with_ledger.error()) + "; it is of the newest generation, " + newest +
                     ", or behind it: erasures that its ledger has would not be repeated. " +
                     (unknown ? "Where the root key or the key of the log was exchanged since, "
-                               "give the newest root key, which leads to later keys. Only where "
-                               "that is somebody else's file, move it away"
+                               "give the newest root key, which leads to later keys, beside the "
+                               "one of then (--later-root-key-file) where the latter alone opens "
+                               "what is restored. Only where that is somebody else's file, move it "
+                               "away"
                              : "Move that file away, and those behind it, to go on without them"));
   }
 
@@ -385,6 +392,7 @@ Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFo
                   .keys_later = keys.created() > data.created(),
                   .keyring_generation = keyring->generation,
                   .keyring_joined = keyring->joined,
+                  .by_later_root = keyring->by_later,
                   .ledger_generation = newest,
                   .created = data.created(),
                   .log_size = data.log_size()};

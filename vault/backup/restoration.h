@@ -32,6 +32,7 @@ struct Restored {
   // Generation whose keys it has too, beside its own: where keys of several kinds were exchanged
   // since. Mostly empty.
   std::string keyring_joined;
+  bool by_later_root = false;     // it opens by the later of two root keys
   std::string ledger_generation;  // the newest: erasures since then are repeated at the start
   Timestamp created;
   std::uint64_t log_size = 0;  // entries behind these are not in this copy
@@ -45,6 +46,10 @@ struct Restored {
 // key opens fits both, nor do two together; kCorrupted "increment_malformed", also where one does
 // not follow the one before; those of Repository, VerifyBackupManifest, VerifyBackupIncrement,
 // ReadPages, ReadChanges and Keyring::Open; kUnavailable "file_not_written".
-Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root);
+// `later_root`, where it is given: the vault exchanged its root key behind what is restored, and
+// then keys of the log, so that one root key leads to the generation's own and another one to those
+// that signed what came behind it. Where keyrings of both are there, the copy opens by the later.
+Result<Restored> RestoreVault(const RestoreRequest& request, const OpenRootKeyFor& open_root,
+                              const OpenRootKeyFor& later_root = {});
 
 }  // namespace coffer::vault

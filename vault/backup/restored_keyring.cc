@@ -46,20 +46,43 @@ Status OpenDatabases(const crypto::Keyring& keyring, const std::string& director
 
 class RestoredKeyrings::RootKeys {
  public:
-  RootKeys(OpenRootKeyFor open, std::string work)
+  RootKeys(RootKeysForRestore open, std::string work)
       : open_(std::move(open)), work_(std::move(work)) {}
-  Result<crypto::RootKeyProvider*> For(const crypto::KeyringHeader& header) {
-    const std::string which = header.root_kind + " " + crypto::HexEncode(header.passphrase.salt) +
-                              " " + std::to_string(header.passphrase.passes) + " " +
-                              std::to_string(header.passphrase.memory_kib);
-    const auto found = opened_.find(which);
-    if (found != opened_.end()) return found->second.get();
-    COFFER_ASSIGN(auto root, open_(work_));
-    return opened_.emplace(which, std::move(root)).first->second.get();
+
+  struct Opened {
+    crypto::Keyring keyring;
+    crypto::RootKeyProvider* root;
+    bool by_later;
+  };
+  // The keyring.json at `path`, by the one or the other. Errors: those of the first.
+  Result<Opened> Open(const std::string& path) {
+    COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
+    auto opened = TryOpen(path, header, false);
+    if (opened || !open_.later || opened.error().code != Code::kUnauthenticated) return opened;
+    auto by_later = TryOpen(path, header, true);
+    const bool other = !by_later && by_later.error().code == Code::kUnauthenticated;
+    return other ? std::move(opened) : std::move(by_later);
   }
 
  private:
-  const OpenRootKeyFor open_;
+  Result<Opened> TryOpen(const std::string& path, const crypto::KeyringHeader& header,
+                         bool by_later) {
+    COFFER_ASSIGN(crypto::RootKeyProvider* const root, For(header, by_later));
+    COFFER_ASSIGN(auto keyring, crypto::Keyring::Open(path, *root));
+    return Opened{std::move(keyring), root, by_later};
+  }
+  Result<crypto::RootKeyProvider*> For(const crypto::KeyringHeader& header, bool later) {
+    const std::string which = (later ? "later " : "") + header.root_kind + " " +
+                              crypto::HexEncode(header.passphrase.salt) + " " +
+                              std::to_string(header.passphrase.passes) + " " +
+                              std::to_string(header.passphrase.memory_kib);
+    const auto found = opened_.find(which);
+    if (found != opened_.end()) return found->second.get();
+    COFFER_ASSIGN(auto root, (later ? open_.later : open_.own)(work_));
+    return opened_.emplace(which, std::move(root)).first->second.get();
+  }
+
+  const RootKeysForRestore open_;
   const std::string work_;
   std::map<std::string, std::unique_ptr<crypto::RootKeyProvider>> opened_;
 };
@@ -74,11 +97,11 @@ struct RestoredKeyrings::Wanted {
 
 Result<RestoredKeyrings> RestoredKeyrings::Find(const Repository& repository,
                                                 std::span<const std::string> generations,
-                                                const OpenRootKeyFor& open_root,
+                                                const RootKeysForRestore& open_roots,
                                                 const std::string& work) {
   RestoredKeyrings found;
   found.work_ = work;
-  found.roots_ = std::make_shared<RootKeys>(open_root, work);
+  found.roots_ = std::make_shared<RootKeys>(open_roots, work);
   std::set<Hash> seen;
   const std::string path = KeyringPath(work);
   std::optional<Error> first;
@@ -93,10 +116,13 @@ Result<RestoredKeyrings> RestoredKeyrings::Find(const Repository& repository,
       if (!seen.insert(file.object).second) return {};
       COFFER_ASSIGN(Bytes content, repository.Get(file.object));
       COFFER_TRY(crypto::WriteFileAtomically(path, content));
-      COFFER_ASSIGN(const auto header, crypto::Keyring::ReadHeader(path));
-      COFFER_ASSIGN(crypto::RootKeyProvider* const root, found.roots_->For(header));
-      COFFER_ASSIGN(auto keyring, crypto::Keyring::Open(path, *root));
-      found.keyrings_.push_back({generation, {}, std::move(content), std::move(keyring), root});
+      COFFER_ASSIGN(auto opened, found.roots_->Open(path));
+      found.keyrings_.push_back({generation,
+                                 {},
+                                 std::move(content),
+                                 std::move(opened.keyring),
+                                 opened.root,
+                                 opened.by_later});
       return {};
     };
     auto done = read();
@@ -115,7 +141,30 @@ Result<RestoredKeyrings> RestoredKeyrings::Find(const Repository& repository,
         "; where the root key was exchanged, a generation from before opens by the one of then";
     return std::unexpected(*std::move(first));
   }
+  COFFER_TRY(found.WrapAllByLater());
   return found;
+}
+
+Status RestoredKeyrings::WrapAllByLater() {
+  const auto later = std::ranges::find(keyrings_, true, &OpenedKeyring::by_later);
+  if (later == keyrings_.end()) return {};
+  crypto::RootKeyProvider* const root = later->root;
+  const auto parameters = later->keyring.header().passphrase;
+  const std::string path = KeyringPath(work_);
+  std::deque<OpenedKeyring> all;
+  for (OpenedKeyring& one : keyrings_) {
+    if (one.by_later) {
+      all.push_back(std::move(one));
+      continue;
+    }
+    COFFER_TRY(crypto::WriteFileAtomically(path, one.content));
+    COFFER_TRY(crypto::Keyring::ExchangeRootKey(path, *one.root, *root, parameters));
+    COFFER_ASSIGN(Bytes content, crypto::ReadFile(path, Repository::kMaxObjectBytes));
+    COFFER_ASSIGN(auto keyring, crypto::Keyring::Open(path, *root));
+    all.push_back({one.generation, {}, std::move(content), std::move(keyring), root, true});
+  }
+  keyrings_ = std::move(all);
+  return crypto::RemoveFile(path);
 }
 
 std::vector<audit::VerifierKey> RestoredKeyrings::LogKeys() const {
@@ -216,7 +265,7 @@ Result<std::optional<OpenedKeyring>> RestoredKeyrings::TryJoin(
     if (fits) {
       COFFER_ASSIGN(Bytes content, crypto::ReadFile(path, Repository::kMaxObjectBytes));
       result.emplace(OpenedKeyring{base.generation, later.generation, std::move(content),
-                                   std::move(keyring), base.root});
+                                   std::move(keyring), base.root, base.by_later});
     }
   }
   COFFER_TRY(crypto::RemoveFile(path));

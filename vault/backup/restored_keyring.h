@@ -25,24 +25,33 @@ namespace coffer::vault {
 using OpenRootKeyFor =
     std::function<Result<std::unique_ptr<crypto::RootKeyProvider>>(const std::string& directory)>;
 
-// A keyring.json that the root key opens.
+// Root keys of a vault that exchanged its root key: what keyrings of before open by, and what those
+// of after do. `later` may be empty.
+struct RootKeysForRestore {
+  OpenRootKeyFor own, later;
+};
+
+// A keyring.json that a root key opens.
 struct OpenedKeyring {
   std::string generation;  // whose it is
   std::string joined;      // generation whose keys it has too, beside its own; mostly empty
   Bytes content;
   crypto::Keyring keyring;
   crypto::RootKeyProvider* root;  // what opens it
+  bool by_later = false;          // which is the later one
 };
 
 class RestoredKeyrings {
  public:
   // Those of the generations, which are the one that is restored and each later one, one of each:
   // where the log's key was exchanged, what is later is signed by another; where the root key was,
-  // one of them opens. `work`: a directory of nobody else's. Errors: those of Repository and
-  // Keyring::Open, of the first.
+  // one of them opens, or all by two root keys: those of before are wrapped by the later one then,
+  // so that they can be put together, and nothing of after by one that was exchanged. `work`: a
+  // directory of nobody else's. Errors: those of Repository and Keyring::Open, of the first.
   static Result<RestoredKeyrings> Find(const Repository& repository,
                                        std::span<const std::string> generations,
-                                       const OpenRootKeyFor& open_root, const std::string& work);
+                                       const RootKeysForRestore& open_roots,
+                                       const std::string& work);
 
   std::vector<audit::VerifierKey> LogKeys() const;
   // What is written behind the moment that is restored may be of a successor of its log already.
@@ -65,6 +74,7 @@ class RestoredKeyrings {
   struct Wanted;  // what was restored, and what it needs
 
   RestoredKeyrings() = default;
+  Status WrapAllByLater();
   static Result<bool> Fits(const crypto::Keyring& keyring, Wanted& wanted);
   Result<const OpenedKeyring*> Join(Wanted& wanted);
   Result<std::optional<OpenedKeyring>> TryJoin(const OpenedKeyring& base,

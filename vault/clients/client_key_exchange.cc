@@ -155,7 +155,7 @@ Status ClientKeyExchange::TakeUp() {
     COFFER_ASSIGN(const bool added, TakeUpOne(header, names[i], *keys[i]));
     if (added && keys[i] == &keyring_.client_keks()) BeginPass();
     COFFER_TRY(LogKeyExchanges(operations_.engine(), header, keyring_));
-    COFFER_TRY(crypto::RemoveSecretFile(path));
+    COFFER_TRY(RemoveHandedOver(directory_, names[i]));
   }
   return {};
 }

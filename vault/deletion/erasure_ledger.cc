@@ -111,6 +111,45 @@ Status ErasureLedger::Check(const std::string& path, const crypto::Keyring& keyr
                                   [&](const auto& line) { return ledger.Take(line); });
 }
 
+Status ErasureLedger::CheckIsNewest(const std::string& path, const crypto::Keyring& keyring,
+                                    Database& vault) {
+  constexpr std::size_t kRowsAtOnce = 1000;
+  COFFER_ASSIGN(auto settings, SettingStore::Open(vault));
+  COFFER_ASSIGN(const auto stored, settings.Find(kLedgerKeysSetting));
+  COFFER_ASSIGN(auto trusted, TrustedKeys(keyring, stored));
+  ErasureLedger ledger(keyring);
+  ledger.vault_ = crypto::Base32Encode(keyring.vault_id());
+  COFFER_TRY(audit::LedgerFile::Check(path, std::move(trusted), true,
+                                      [&](const auto& line) { return ledger.Take(line); }));
+  for (auto& [id, row] : ledger.found_) DropRepeated(row.record_ids);
+  std::uint64_t lacking = 0;
+  COFFER_ASSIGN(auto erasures, ErasureStore::Open(vault));
+  for (std::int64_t after = 0;;) {
+    COFFER_ASSIGN(const auto rows, erasures.ListForward(after, kRowsAtOnce));
+    for (const auto& [number, row] : rows) {
+      after = number;
+      if (row.state == ErasureState::kCommitted) continue;
+      const auto found = ledger.found_.find(row.id);
+      if (found == ledger.found_.end() || !NamesAllOf(found->second, row)) ++lacking;
+    }
+    if (rows.size() < kRowsAtOnce) break;
+  }
+  COFFER_ASSIGN(auto acts, ActStore::Open(vault));
+  for (std::int64_t after = 0;;) {
+    COFFER_ASSIGN(const auto rows, acts.ListForward(after, kRowsAtOnce));
+    for (const auto& [number, row] : rows) {
+      after = number;
+      if (!ledger.acts_known_.contains(row.id)) ++lacking;
+    }
+    if (rows.size() < kRowsAtOnce) break;
+  }
+  if (lacking == 0) return {};
+  return Fail(Code::kConflict, "ledger_older",
+              "the ledger " + path + " lacks " + std::to_string(lacking) +
+                  " erasures or acts that the vault has: name the one that the server has. Where "
+                  "that is it, a start writes to it what it lacks");
+}
+
 Status ErasureLedger::Take(const audit::LedgerLine& line) {
   if (line.vault() != vault_) {
     return Fail(Code::kCorrupted, "ledger_foreign",

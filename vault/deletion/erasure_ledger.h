@@ -19,6 +19,7 @@
 #include "vault/engine/erasure_store.h"
 #include "vault/engine/protective_act.h"
 #include "vault/engine/setting_store.h"
+#include "vault/storage/sqlite.h"
 
 namespace coffer::vault {
 
@@ -49,6 +50,11 @@ class ErasureLedger {
   // `served`: a server of this vault has it open. Errors: those of Open.
   static Status Check(const std::string& path, const crypto::Keyring& keyring,
                       SettingStore& settings, bool served);
+  // The same, and that it has each erasure and each act that the vault has, but for what a crash
+  // may have kept from it: another ledger, or an older one, is not the vault's. Errors: those of
+  // Open; kConflict "ledger_older".
+  static Status CheckIsNewest(const std::string& path, const crypto::Keyring& keyring,
+                              Database& vault);
   ~ErasureLedger();
 
   // Begins to write the lines of an erasure that is about to be committed, beside the caller: to

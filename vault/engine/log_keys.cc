@@ -20,19 +20,18 @@ Result<std::uint32_t> VersionIn(SettingStore& settings, std::string_view name) {
 }
 
 // The entry, and the setting that remembers it.
-Status LogKeyEvent(Engine& engine, const crypto::Keyring& keyring, std::string_view action,
-                   const crypto::Keyring::LogKey& key, std::string_view setting) {
+Status LogKeyEvent(Engine& engine, std::string_view action, std::string detail,
+                   std::string_view setting, const std::string& note) {
   audit::Entry entry;
   entry.action = action;
   entry.actor = "vault";
   entry.actor_kind = audit::ActorKind::kSystem;
   entry.decision = audit::Decision::kAllow;
   entry.outcome = "ok";
-  COFFER_ASSIGN(entry.detail, DetailOf(keyring, key.key->public_key()));
-  const std::string version = std::to_string(key.version);
+  entry.detail = std::move(detail);
   return engine.Run(OperationKind::kWrite, EntryRule::kAlways, entry,
                     [&](Transaction& transaction) -> Status {
-                      return transaction.stores().settings.Put(setting, version);
+                      return transaction.stores().settings.Put(setting, note);
                     });
 }
 
@@ -83,6 +82,10 @@ std::string SignHead(const audit::Checkpoint& head,
 Result<LogKeyNotes> ReadLogKeyNotes(SettingStore& settings) {
   LogKeyNotes notes;
   COFFER_ASSIGN(notes.announced, VersionIn(settings, kAnnouncedSetting));
+  COFFER_ASSIGN(const auto announced, settings.Find(kAnnouncedSetting));
+  if (const auto blank = announced.value_or("").find(' '); blank != std::string::npos) {
+    notes.announced_key = announced->substr(blank + 1);
+  }
   COFFER_ASSIGN(notes.retired, VersionIn(settings, kRetiredSetting));
   return notes;
 }
@@ -98,13 +101,35 @@ Result<LogKeyNotes> ReadLogKeyNotes(Engine& engine) {
   return notes;
 }
 
+std::string AnnouncedNote(const crypto::Keyring& keyring, const crypto::Keyring::LogKey& key) {
+  // Under the log's first name: a succession changes none of its keys.
+  const audit::VerifierKey named{std::string(audit::FirstLogName(keyring.log_origin())),
+                                 key.key->public_key()};
+  return std::to_string(key.version) + " " + audit::FormatVerifierKey(named);
+}
+
+bool IsAnnounced(const LogKeyNotes& notes, const crypto::Keyring& keyring,
+                 const crypto::Keyring::LogKey& key) {
+  // A log from before keys were named began with the oldest one.
+  if (notes.announced == 0) return key.version <= keyring.log_keys().front().version;
+  if (key.version != notes.announced || notes.announced_key.empty()) {
+    return key.version <= notes.announced;
+  }
+  return AnnouncedNote(keyring, key) == std::to_string(notes.announced) + " " + notes.announced_key;
+}
+
 Status AnnounceLogKey(Engine& engine, const crypto::Keyring& keyring,
                       const crypto::Keyring::LogKey& key) {
   COFFER_ASSIGN(const LogKeyNotes notes, ReadLogKeyNotes(engine));
-  // A log from before keys were named began with the oldest one.
-  const std::uint32_t first = keyring.log_keys().front().version;
-  if (key.version <= (notes.announced == 0 ? first : notes.announced)) return {};
-  return LogKeyEvent(engine, keyring, audit::kKeyAnnounced, key, kAnnouncedSetting);
+  if (IsAnnounced(notes, keyring, key)) return {};
+  if (key.version == notes.announced) {
+    // That one went with a keyring.json, and signs nothing any more.
+    COFFER_TRY(LogKeyEvent(engine, audit::kKeyRetired, "key " + notes.announced_key,
+                           kAnnouncedSetting, std::to_string(key.version - 1)));
+  }
+  COFFER_ASSIGN(std::string detail, DetailOf(keyring, key.key->public_key()));
+  return LogKeyEvent(engine, audit::kKeyAnnounced, std::move(detail), kAnnouncedSetting,
+                     AnnouncedNote(keyring, key));
 }
 
 Status AnnounceLogKeys(Engine& engine, const crypto::Keyring& keyring) {
@@ -113,7 +138,9 @@ Status AnnounceLogKeys(Engine& engine, const crypto::Keyring& keyring) {
   COFFER_ASSIGN(const LogKeyNotes notes, ReadLogKeyNotes(engine));
   for (const auto& key : keys) {
     if (key.retiring && key.version > notes.retired) {
-      COFFER_TRY(LogKeyEvent(engine, keyring, audit::kKeyRetired, key, kRetiredSetting));
+      COFFER_ASSIGN(std::string detail, DetailOf(keyring, key.key->public_key()));
+      COFFER_TRY(LogKeyEvent(engine, audit::kKeyRetired, std::move(detail), kRetiredSetting,
+                             std::to_string(key.version)));
     }
   }
   return {};

@@ -31,16 +31,22 @@ Status AnnounceLogKey(Engine& engine, const crypto::Keyring& keyring,
 // What the vault noted of its exchange: versions, and 0 for none.
 struct LogKeyNotes {
   std::uint32_t announced = 0;  // the newest that the log names; 0: it named none
+  std::string announced_key;    // its verifier key; empty where an earlier version noted it
   std::uint32_t retired = 0;    // the newest that the log says is retired
 };
+// Where keyring.json was put back from before an announcement, the next key of the log has a
+// version that was announced, and is another.
+bool IsAnnounced(const LogKeyNotes& notes, const crypto::Keyring& keyring,
+                 const crypto::Keyring::LogKey& key);
 Result<LogKeyNotes> ReadLogKeyNotes(SettingStore& settings);
 Result<LogKeyNotes> ReadLogKeyNotes(Engine& engine);
 
 // The detail of the log's first entry, and of those about keys. Errors: as audit::KeyDetail.
 Result<std::string> DetailOf(const crypto::Keyring& keyring, const crypto::PublicKey& key);
 
-// The version of the newest key that the log names.
+// The version of the newest key that the log names, and behind a blank that key.
 inline constexpr std::string_view kAnnouncedSetting = "log-key-announced";
+std::string AnnouncedNote(const crypto::Keyring& keyring, const crypto::Keyring::LogKey& key);
 
 inline constexpr std::string_view kLogSigningName = "log-signing";  // in keyring.json
 

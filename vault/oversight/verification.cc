@@ -343,6 +343,8 @@ Result<DeepReport> VerifyDirectory(const OfflineVerifyOptions& options,
     COFFER_ASSIGN(const auto anchor, audit::ParseAnchor(crypto::AsText(*bytes)));
     verify.checkpoints.push_back(anchor.note);
     if (!options.log_key) verify.key = SignerOf(anchor.note, keyring).value_or(verify.key);
+  } else if (bytes.error().code != Code::kNotFound) {
+    return std::unexpected(bytes.error());
   } else if (verify.checkpoints.empty()) {
     return Fail(Code::kNotFound, "anchor_missing",
                 "there is no anchor beside the copy and no checkpoint was given: a cut log could "

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <thread>
 
+#include "crypto/atomic_file.h"
+
 namespace coffer::vault {
 
 Result<DirectoryLock> DirectoryLock::Acquire(const std::string& directory) {
@@ -49,8 +51,16 @@ DirectoryLock::~DirectoryLock() {
 }
 
 Result<KeyringLock> KeyringLock::Acquire(const std::string& directory) {
-  constexpr std::chrono::milliseconds kTryAgainAfter{20};
   constexpr int kTries = 500;
+  return Acquire(directory, kTries);
+}
+
+Result<KeyringLock> KeyringLock::TryAcquire(const std::string& directory) {
+  return Acquire(directory, 1);
+}
+
+Result<KeyringLock> KeyringLock::Acquire(const std::string& directory, int tries) {
+  constexpr std::chrono::milliseconds kTryAgainAfter{20};
   // On the directory itself: no file of its own, and nobody else locks it.
   const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
@@ -59,7 +69,7 @@ Result<KeyringLock> KeyringLock::Acquire(const std::string& directory) {
   }
   KeyringLock lock(fd);
   for (int tried = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; ++tried) {
-    if (tried == kTries) {
+    if (tried == tries) {
       return Fail(Code::kConflict, "keyring_in_use",
                   "another command changes the keyring in " + directory +
                       ", or a server is being started; try again when it has ended");
@@ -92,6 +102,13 @@ std::string HandedOverKeyPath(const std::string& directory, std::string_view nam
 bool IsHandedOver(const std::string& path) {
   struct stat about{};
   return lstat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode);
+}
+
+Status RemoveHandedOver(const std::string& directory, std::string_view name) {
+  const auto lock = KeyringLock::TryAcquire(directory);
+  if (!lock && lock.error().code == Code::kConflict) return {};
+  if (!lock) return std::unexpected(lock.error());
+  return crypto::RemoveSecretFile(HandedOverKeyPath(directory, name));
 }
 
 }  // namespace coffer::vault

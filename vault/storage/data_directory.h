@@ -49,6 +49,8 @@ class AnchorLock {
 class KeyringLock {
  public:
   static Result<KeyringLock> Acquire(const std::string& directory);
+  // Waits for nobody.
+  static Result<KeyringLock> TryAcquire(const std::string& directory);
   KeyringLock(KeyringLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   KeyringLock(const KeyringLock&) = delete;
   KeyringLock& operator=(const KeyringLock&) = delete;
@@ -57,6 +59,7 @@ class KeyringLock {
 
  private:
   explicit KeyringLock(int fd) : fd_(fd) {}
+  static Result<KeyringLock> Acquire(const std::string& directory, int tries);
   int fd_;
 };
 
@@ -73,5 +76,9 @@ std::string RestoredCopyPath(const std::string& directory);
 std::string HandedOverKeyPath(const std::string& directory, std::string_view name);
 // Whether it is there; what is no file was handed over by nobody.
 bool IsHandedOver(const std::string& path);
+// What a server has taken up, and what writers of it left. While a command has the keyring's lock,
+// and may be writing it, it stays, and is to be taken up again. Errors: kUnavailable
+// "file_not_removed".
+Status RemoveHandedOver(const std::string& directory, std::string_view name);
 
 }  // namespace coffer::vault

@@ -48,7 +48,7 @@ void PageChanges::Look(int frames) {
 
 // Another descriptor of the log takes no locks away: SQLite has none on it.
 bool PageChanges::TryLook(std::size_t frames) {
-  const int fd = open(wal_.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = open(wal_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return false;
   const auto read = [fd](std::size_t at, std::span<std::uint8_t> out) {
     return pread(fd, out.data(), out.size(), static_cast<off_t>(at)) ==

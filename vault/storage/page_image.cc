@@ -49,7 +49,7 @@ struct CloseDescriptor {
 // SQLite takes no locks on this file, so none is lost with the descriptor. Nothing where there is
 // none.
 Result<Bytes> ReadWalFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0 && errno == ENOENT) return Bytes();
   if (fd < 0) return Fail(Code::kUnavailable, "storage_unavailable", path);
   const std::unique_ptr<const int, CloseDescriptor> closed(&fd);

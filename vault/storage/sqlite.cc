@@ -122,7 +122,7 @@ constexpr unsigned long kLockPage = (1UL << 30) / 4096 + 1;
 // file, so none is lost with the descriptor.
 std::unordered_set<std::uint32_t> PagesInWal(const std::string& path) {
   std::unordered_set<std::uint32_t> pages;
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return pages;
   std::array<std::uint8_t, kWalHeaderBytes> header{};
   std::array<std::uint8_t, kWalFrameHeaderBytes> frame{};

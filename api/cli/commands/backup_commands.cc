@@ -46,7 +46,7 @@ struct RestoreOptions {
   std::string from, keys_from;
   S3CommandOptions s3, keys_s3;
   std::string at;
-  RootKeyOptions root_key;
+  RootKeyOptions root_key, later_root_key;
   bool json = false;
 };
 
@@ -211,13 +211,15 @@ Outcome<Exit> VerifyCopies(const RepositoryOptions& options, Console& console) {
 
 Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
   // What the tool says of a root key is better than the vault's word for it.
-  std::optional<Failure> no_root;
-  const auto open_root =
-      [&](const std::string& directory) -> Result<std::unique_ptr<crypto::RootKeyProvider>> {
-    auto root = OpenRootKey(options.root_key, directory);
-    if (root) return *std::move(root);
-    no_root = std::move(root).error();
-    return Fail(Code::kUnauthenticated, "root_key_missing");
+  std::optional<Failure> no_root, no_file;
+  const auto opens = [&](const RootKeyOptions& by) -> vault::OpenRootKeyFor {
+    return [&](const std::string& directory) -> Result<std::unique_ptr<crypto::RootKeyProvider>> {
+      auto root = OpenRootKey(by, directory);
+      if (root) return *std::move(root);
+      no_root = std::move(root).error();
+      if (!by.key_file.empty()) no_file = no_root;
+      return Fail(Code::kUnauthenticated, "root_key_missing");
+    };
   };
   vault::RestoreRequest request = options.request;
   request.data_repository = options.s3.PlaceOf(options.from);
@@ -226,8 +228,12 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
     COFFER_ASSIGN(const std::string at, NormalisedTime(options.at, "--at"));
     request.at = *audit::ParseTimestamp(at);
   }
-  const auto restored = vault::RestoreVault(request, open_root);
+  const auto restored = vault::RestoreVault(
+      request, opens(options.root_key),
+      options.later_root_key.Named() ? opens(options.later_root_key) : vault::OpenRootKeyFor());
   if (!restored) {
+    // One of two that cannot be read would only show in what is not known without it.
+    if (no_file) return std::unexpected(*std::move(no_file));
     if (no_root && restored.error().reason == "root_key_missing") {
       return std::unexpected(*std::move(no_root));
     }
@@ -243,6 +249,7 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
                         {"created", audit::FormatTimestamp(restored->created)},
                         {"log_size", restored->log_size},
                         {"keys_later", restored->keys_later},
+                        {"by_later_root_key", restored->by_later_root},
                         {"directory", options.request.directory}});
     return Exit::kOk;
   }
@@ -267,6 +274,11 @@ Outcome<Exit> Restore(const RestoreOptions& options, Console& console) {
   } else if (restored->keyring_generation != restored->generation) {
     console.out << "A key was exchanged since. keyring.json is that of "
                 << restored->keyring_generation << ", which has the keys of both.\n";
+  }
+  if (options.later_root_key.Named()) {
+    console.out << (restored->by_later_root
+                        ? "It opens by the later root key, which is the one to give from here on.\n"
+                        : "The later root key opened nothing of it: it opens by the other one.\n");
   }
   console.out
       << "Erasures are repeated, and acts that protect are in force again, from the ledger of "
@@ -382,6 +394,7 @@ void AddRestoreCommand(CLI::App& app, Command& chosen) {
   AddS3Options(*command, "--s3", options->s3);
   AddS3Options(*command, "--keys-s3", options->keys_s3);
   AddRootKeyOptions(*command, options->root_key, "The vault's root key file");
+  AddLaterRootKeyOptions(*command, options->later_root_key);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "Example:\n"

@@ -1,6 +1,7 @@
 // The command line as a whole: understands it, runs what it chose, tells what went wrong.
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
 #include <span>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include "api/cli/commands/commands.h"
+#include "api/cli/text/json_output.h"
 #include "api/cli/text/typed_words.h"
 #include "audit/text/plain_text.h"
 #include "crypto/secret_bytes.h"
@@ -92,28 +94,48 @@ void TakeAsTyped(CLI::App& app) {
   }
 }
 
-void Tell(Console& console, const Failure& failure) {
+// Whoever asked for JSON gets a failure in it too, as the last line of standard error.
+bool WantsJson(std::span<const char* const> arguments) {
+  for (const std::string_view argument : arguments) {
+    if (argument == "--") break;
+    if (argument == "--json") return true;
+  }
+  return false;
+}
+
+void TellAsJson(Console& console, const Failure& failure) {
+  nlohmann::json error{{"exit", static_cast<int>(failure.exit)}, {"message", failure.message}};
+  if (!failure.advice.empty()) error["advice"] = failure.advice;
+  if (!failure.code.empty()) error["code"] = failure.code;
+  console.err << OneLine({{"error", std::move(error)}}) << '\n';
+}
+
+void Tell(Console& console, const Failure& failure, bool as_json) {
   console.out << std::flush;
+  if (as_json) {
+    TellAsJson(console, failure);
+    return;
+  }
   console.err << "coffer: " << PrintableLines(failure.message) << '\n';
   if (!failure.advice.empty()) console.err << PrintableLines(failure.advice) << '\n';
 }
 
 // Output that did not arrive (a full disk, a closed pipe) is no success.
-Exit Settle(Console& console, Exit exit) {
+Exit Settle(Console& console, Exit exit, bool as_json) {
   console.out << std::flush;
   if (console.out || exit != Exit::kOk) return exit;
-  Tell(console, {Exit::kFailed, "standard output could not be written", {}});
+  Tell(console, {Exit::kFailed, "standard output could not be written", {}}, as_json);
   return Exit::kFailed;
 }
 
-Exit Execute(const Command& chosen, Console& console) {
+Exit Execute(const Command& chosen, Console& console, bool as_json) {
   if (const Status ready = crypto::InitializeCrypto(); !ready) {
-    Tell(console, FailureOf(ready.error(), "cannot start"));
+    Tell(console, FailureOf(ready.error(), "cannot start"), as_json);
     return Exit::kFailed;
   }
   const Outcome<Exit> outcome = chosen(console);
-  if (outcome) return Settle(console, *outcome);
-  Tell(console, outcome.error());
+  if (outcome) return Settle(console, *outcome, as_json);
+  Tell(console, outcome.error(), as_json);
   return outcome.error().exit;
 }
 
@@ -170,27 +192,34 @@ void Declare(CLI::App& app, Command& chosen) {
 
 int Run(int argc, const char* const* argv, Console& console) {
   Command chosen;
+  const std::span<const char* const> arguments{argv + 1, argv + argc};
+  const bool as_json = WantsJson(arguments);
   try {
     CLI::App app("Operator's and auditor's tool for a Coffer vault.", "coffer");
     Declare(app, chosen);
-    if (const auto empty = FindWithoutValue({argv + 1, argv + argc})) {
-      Tell(console, *empty);
+    if (const auto empty = FindWithoutValue(arguments)) {
+      Tell(console, *empty, as_json);
       return static_cast<int>(empty->exit);
     }
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       // Asking for help is one of them, and the only one that is no mistake.
-      const bool asked = app.exit(error, console.out, console.err) == 0;
-      return static_cast<int>(Settle(console, asked ? Exit::kOk : Exit::kUsage));
+      const bool asked = error.get_exit_code() == 0;
+      if (!asked && as_json) {
+        Tell(console, {Exit::kUsage, error.what(), "Run it with --help."}, true);
+        return static_cast<int>(Exit::kUsage);
+      }
+      app.exit(error, console.out, console.err);
+      return static_cast<int>(Settle(console, asked ? Exit::kOk : Exit::kUsage, as_json));
     }
     if (const auto blank = FindBlank(app)) {
-      Tell(console, *blank);
+      Tell(console, *blank, as_json);
       return static_cast<int>(blank->exit);
     }
-    return static_cast<int>(Execute(chosen, console));
+    return static_cast<int>(Execute(chosen, console, as_json));
   } catch (const std::exception& error) {
-    Tell(console, {Exit::kFailed, std::string("unexpected: ") + error.what(), {}});
+    Tell(console, {Exit::kFailed, std::string("unexpected: ") + error.what(), {}}, as_json);
     return static_cast<int>(Exit::kFailed);
   }
 }

@@ -1,5 +1,6 @@
 // coffer verify: is the log whole, and is it the one that was signed?
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -91,13 +92,15 @@ Outcome<void> WriteState(const std::string& path, VerificationResult& result) {
   if (path.empty()) return {};
   result.state = VerificationResult::State{path, {}, {}};
   for (std::size_t i = 0; i < result.notes.size() && i < log.compared.size(); ++i) {
-    if (result.notes[i].from == path) result.state->before = log.compared[i].size;
+    if (result.notes[i].from != path) continue;
+    result.state->before = std::max(result.state->before.value_or(0), log.compared[i].size);
   }
   result.state->now = result.state->before;
   if (!log.ok() || !log.newest_key || log.newest_note.empty()) return {};
   result.state->now = log.newest_checkpoint->size;
   const auto written = crypto::WriteFileAtomically(
-      path, crypto::AsBytes(audit::FormatRemembered({*log.newest_key, log.newest_note})));
+      path, crypto::AsBytes(
+                audit::FormatRemembered({*log.newest_key, log.newest_note, log.older_notes})));
   if (!written) return std::unexpected(FailureOf(written.error(), "cannot write " + path));
   return {};
 }
@@ -117,8 +120,9 @@ Outcome<VerificationInput> GatherInput(const VerifyCommandOptions& options) {
     if (!audit::IsSameLog(input.key->name, remembered->key.name)) {
       return std::unexpected(OfAnotherLog(options.state, remembered->key.name, input.key->name));
     }
+    input.checkpoints = remembered->older_notes;
     input.checkpoints.push_back(remembered->note);
-    input.names.push_back(options.state);
+    input.names.assign(input.checkpoints.size(), options.state);
   }
   for (const std::string& path : options.checkpoint_files) {
     COFFER_ASSIGN(std::string note, ReadInputFile(path, audit::kMaxNoteBytes));

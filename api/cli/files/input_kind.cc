@@ -13,6 +13,7 @@ struct Sign {
 };
 constexpr Sign kSigns[] = {
     {InputKind::kState, "coffer-log-state-v1\n"},
+    {InputKind::kState, "coffer-log-state-v2\n"},
     {InputKind::kAnchor, "coffer-anchor-v1\n"},
     {InputKind::kProof, "c2sp.org/tlog-proof@v1\n"},
     {InputKind::kEvidence, "PK\x03\x04"},

@@ -113,6 +113,22 @@ void AddRootKeyOptions(CLI::App& command, RootKeyOptions& options,
       ->excludes(passphrase_file);
 }
 
+void AddLaterRootKeyOptions(CLI::App& command, RootKeyOptions& options) {
+  auto* key_file =
+      command.add_option("--later-root-key-file", options.key_file,
+                         "The root key that the other one was exchanged for since, where keys of "
+                         "the log were exchanged after it: beside the one of then");
+  key_file->type_name("FILE");
+  auto* passphrase_file =
+      command.add_option("--later-passphrase-file", options.passphrase_file,
+                         "The same, by a file whose first line is its passphrase");
+  passphrase_file->type_name("FILE")->excludes(key_file);
+  command.add_option("--later-root-key", options.token_uri, "The same, in a PKCS#11 token")
+      ->type_name("URI")
+      ->excludes(key_file)
+      ->excludes(passphrase_file);
+}
+
 std::string KeyringFile(const std::string& directory) {
   return (std::filesystem::path(directory) / "keyring.json").string();
 }

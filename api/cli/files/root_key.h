@@ -27,6 +27,9 @@ struct RootKeyOptions {
 void AddRootKeyOptions(CLI::App& command, RootKeyOptions& options,
                        const std::string& key_file_help);
 
+// A second root key, for what opens by one of two.
+void AddLaterRootKeyOptions(CLI::App& command, RootKeyOptions& options);
+
 // For a new vault: makes the key file when it does not exist, and fills `parameters` (new salt) for
 // a passphrase, which is asked for twice. In a token the key that the URI names is made where there
 // is none; it stays there also when no vault is made in the end.

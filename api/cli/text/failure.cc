@@ -49,7 +49,8 @@ Failure FailureOf(const Error& error, std::string_view doing) {
   message += error.reason;
   if (!error.detail.empty()) message += " (" + error.detail + ")";
   for (const Issue& issue : error.issues) message += "\n  " + issue.pointer + ": " + issue.message;
-  return {Exit::kFailed, std::move(message), std::string(AdviceFor(error.reason)), false};
+  return {Exit::kFailed, std::move(message), std::string(AdviceFor(error.reason)), false,
+          std::string(error.reason)};
 }
 
 }  // namespace coffer::cli

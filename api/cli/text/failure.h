@@ -30,7 +30,7 @@ struct Failure {
   std::string message;    // what went wrong; may have several lines
   std::string advice;     // what to do next; may be empty
   bool may_pass = false;  // the same request may succeed a little later
-  std::string code = {};  // of a server's refusal
+  std::string code = {};  // of a server's refusal, or of the vault's own code
 };
 
 template <class T>

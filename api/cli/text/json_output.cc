@@ -47,6 +47,8 @@ void TellIfCut(Console& console, const json& list) {
               << "; there can be more, which this list does not show.\n";
 }
 
+std::string OneLine(const json& value) { return Escaped(Dump(value, -1, false)); }
+
 void PrintJson(Console& console, const json& value) {
   std::string text = Dump(value, 2, false);
   // Where several answers were put together, their names are still to be.

@@ -65,6 +65,18 @@ TEST_CASE("an overlap's checkpoint is remembered with the newer of its keys") {
   CHECK(NameOf(*report.newest_key) == "B");
 }
 
+TEST_CASE("of each key that did not sign the newest checkpoint its largest is kept") {
+  Rotated log;
+  const auto older = [&](const VerifierKey& trusted, std::vector<std::string> notes) {
+    return log.Report(trusted, std::move(notes)).older_notes;
+  };
+  CHECK(older(KeyA(), {log.by_b, log.by_a, log.overlap_a}) == Strings{log.overlap_a});
+  CHECK(older(KeyB(), {log.by_b, log.by_a}) == Strings{log.by_a});
+  CHECK(older(KeyB(), {log.by_b, log.overlap_b}).empty());
+  CHECK(older(KeyA(), {Both(log.overlap_a, log.overlap_b), log.by_a}).empty());
+  CHECK(older(KeyA(), {log.by_a, log.by_b}).empty());  // nothing of B is trusted
+}
+
 TEST_CASE("trust does not pass through a checkpoint that does not hold") {
   Rotated log;
   Checkpoint wrong{std::string(kOrigin), 15, Hash{}};

@@ -45,8 +45,9 @@ TEST_CASE("a state of another form, or whose note is not the key's, is refused")
   const std::string other_key = FormatVerifierKey({std::string(kOrigin), OtherKey().public_key()});
   const std::string_view key = kGolden.substr(20, kGolden.find("\n\n") - 20);
   for (const std::string& text :
-       {std::string(), WithReplaced("v1", "v2"), WithReplaced("coffer", " coffer"),
-        WithReplaced("\n\n", "\n"), WithReplaced("\n\n", "\n\n\n"), WithReplaced("\n\n", "\nx\n"),
+       {std::string(), WithReplaced("v1", "v2"), WithReplaced("v1", "v3"),
+        WithReplaced("coffer", " coffer"), WithReplaced("\n\n", "\n"),
+        WithReplaced("\n\n", "\n\n\n"), WithReplaced("\n\n", "\nx\n"),
         WithReplaced("+6c5b", "+6c5c"), WithReplaced(key, ""), WithReplaced(key, other_key),
         WithReplaced("\n300\n", "\n301\n"), WithReplaced("audit\n300", "other\n300"),
         std::string(kGolden) + "x", std::string(kGolden.substr(0, kGolden.size() - 1)),
@@ -57,6 +58,34 @@ TEST_CASE("a state of another form, or whose note is not the key's, is refused")
     CHECK(state.error().code == Code::kCorrupted);
     CHECK(state.error().reason == "state_malformed");
   }
+}
+
+TEST_CASE("a state keeps older notes behind the newest, and has one spelling") {
+  TestLog log;
+  std::vector<std::string> older;
+  for (int i = 0; i < 3; ++i) older.push_back(SignCheckpoint(log.Write(5).Head(), OtherKey()));
+  RememberedLog state{LogVerifier(), SignCheckpoint(log.Head(), LogKey()), older};
+  const std::string text = FormatRemembered(state);
+  CHECK(text.starts_with("coffer-log-state-v2\n" + FormatVerifierKey(LogVerifier()) + "\n\n" +
+                         state.note + "\n" + older[0] + "\n"));
+  const auto read = ParseRemembered(text);
+  REQUIRE(read);
+  CHECK(read->older_notes == older);
+  CHECK(FormatRemembered(*read) == text);
+
+  state.older_notes = {SignCheckpoint({"other.example/log", 5, Hash{}}, OtherKey())};
+  for (const std::string& wrong :
+       {FormatRemembered(state), text + "\n", text + "x", "\n" + text,
+        text.substr(0, text.size() - older[2].size()), text.substr(0, text.size() - 1),
+        text.substr(0, text.find(older[0]) - 1), text.substr(0, text.find(older[0])),
+        FormatRemembered({state.key, state.note, {"no note"}})}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(ParseRemembered(wrong));
+  }
+  state.older_notes.assign(2000, older[0]);
+  const std::string most = FormatRemembered(state);
+  CHECK(most.size() <= kMaxRememberedBytes);
+  CHECK(ParseRemembered(most));
 }
 
 TEST_CASE("a log that only grew is the one remembered") {

@@ -18,6 +18,7 @@
 #include "tests/vault/backup/backed_up_vault.h"
 #include "vault/key_exchange.h"
 #include "vault/log_key_rotation.h"
+#include "vault/recovery.h"
 
 namespace coffer::vault {
 namespace {
@@ -561,6 +562,52 @@ TEST_CASE("another repository under a destination's name was read back by nobody
   vault.CheckInvariants();
 }
 
+TEST_CASE("what was read back before a destination was forgotten is told no more") {
+  BackupHistory history;
+  const auto before = history.Standing("here");
+  history.Publish("here", before, Timestamp{1}, true);
+  CHECK(history.Verified("here"));
+  history.Forget("here");
+  history.Publish("here", before, Timestamp{2}, true);
+  history.Publish("here", before, Timestamp{3}, false);
+  CHECK_FALSE(history.Verified("here"));
+  CHECK_FALSE(history.Damaged("here"));
+  history.Publish("elsewhere", history.Standing("elsewhere"), Timestamp{3}, false);
+  CHECK(history.Damaged("elsewhere"));
+  history.Publish("here", history.Standing("here"), Timestamp{4}, false);
+  CHECK(history.Damaged("here"));
+}
+
+TEST_CASE("a repository that was made while another was read back has been read back by nobody") {
+  BackedUpVault vault(WithDestinations());
+  for (int i = 0; i < 8; ++i) {
+    vault.NewClient("A-" + std::to_string(i));
+    vault.BackUp();
+    std::thread reader(
+        [&] { (void)vault->backups().VerifyDestination(vault.As(Role::kAdministrator), "here"); });
+    // Its first entry is there: what it reads is the repository of before.
+    while (std::ranges::count_if(vault.WholeLog(), [&](const auto& entry) {
+             return entry.action == "backup.run" && entry.detail == "verify here";
+           }) <= i) {
+    }
+    fs::remove_all(vault.data());
+    const auto made =
+        vault->backups().InitializeDestination(vault.As(Role::kAdministrator), "here");
+    reader.join();
+    INFO(AnswerOf(made));
+    REQUIRE(made);
+    const auto& history = vault->backup_runner().history();
+    CHECK_FALSE(history.Verified("here"));
+    CHECK_FALSE(history.Damaged("here"));
+    vault.Close();
+    vault.Open();
+    CHECK_FALSE(vault->backup_runner().history().Verified("here"));
+    CHECK_FALSE(vault->backup_runner().history().Damaged("here"));
+    vault.clock.Advance(1000);
+  }
+  vault.CheckInvariants();
+}
+
 TEST_CASE("where a manifest or an increment cannot be read a restore says which file") {
   BackedUpVault vault(WithDestinations(30));
   vault.BackUp();
@@ -839,6 +886,120 @@ TEST_CASE("a generation of each moment of an exchange of keys is restored, or re
   REQUIRE(keys->RemoveManifest(within.generation));
   CHECK(restore(before.generation, old_root) == within.generation);
   CHECK(restore(before.generation, next_root) == last.generation);
+}
+
+// What is exchanged behind a generation: its root key first, and the log's key once or twice after
+// that; perhaps the keys of clients and databases too.
+struct ExchangedBehind {
+  int log_keys;
+  bool others, backed_up_between;
+};
+
+void ExchangeLogKey(BackedUpVault& vault, crypto::RootKeyProvider& root) {
+  VaultOptions options;
+  options.directory = vault.directory();
+  REQUIRE(RotateLogKey(options, root, LogKeyStep::kAdd));
+  REQUIRE(vault->key_exchange().Step());
+  CHECK(AnswerOf(RotateLogKey(options, root, LogKeyStep::kRetire)) == "rotation_unfinished");
+  REQUIRE(vault->key_exchange().Step());
+  REQUIRE(RotateLogKey(options, root, LogKeyStep::kRetire));
+  REQUIRE(vault->key_exchange().Step());
+}
+
+TEST_CASE("what one of two root keys opens is restored with what the other one leads to") {
+  const auto behind = GENERATE(ExchangedBehind{1, false, false}, ExchangedBehind{2, false, false},
+                               ExchangedBehind{1, true, false}, ExchangedBehind{2, true, true});
+  CAPTURE(behind.log_keys, behind.others, behind.backed_up_between);
+  auto settings = WithDestinations();
+  BackedUpVault vault(settings);
+  const auto gone = vault.NewClient("A-1"), stays = vault.NewClient("A-2");
+  vault.NewContact(gone, {{"last_name", "Doe"}});
+  const auto record = vault.NewContact(stays, {{"last_name", "Roe"}});
+  const auto before = vault.BackUp();
+  const auto old_root = vault.OpensRoot();
+  REQUIRE(crypto::CreateKeyFile(vault.work() / "next.key"));
+  const OpenRootKeyFor new_root = [&](const std::string&) {
+    return crypto::OpenKeyFile(vault.work() / "next.key");
+  };
+  const auto next = new_root({});
+  REQUIRE(next);
+  REQUIRE(ExchangeRootKey(vault.directory(), vault.root(), **next, {}));
+  for (int i = 0; i < behind.log_keys; ++i) {
+    ExchangeLogKey(vault, **next);
+    vault.clock.Advance(1000);
+    if (behind.backed_up_between) vault.BackUp();
+  }
+  if (behind.others) {
+    REQUIRE(BeginKeyExchange(vault.directory(), **next, crypto::KeysInUse::kClients));
+    while (*vault->key_exchange().Step()) continue;
+    REQUIRE(FinishClientKekExchange(vault.directory(), **next));
+    REQUIRE(vault->key_exchange().Step());
+  }
+  REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), gone, {}));
+  vault.clock.Advance(1000);
+  const auto after = vault.BackUp();
+  if (behind.others) {
+    const auto keys = Repository::Open(vault.keys());
+    REQUIRE(keys);
+    const auto generations = keys->ListGenerations();
+    REQUIRE(generations);
+    for (const auto& generation : *generations) {
+      if (generation != after.generation) REQUIRE(keys->RemoveManifest(generation));
+    }
+  }
+  int count = 0;
+  const auto restore = [&](const OpenRootKeyFor& root, const OpenRootKeyFor& later,
+                           const std::string& generation) {
+    return RestoreVault(
+        {vault.data(), vault.keys(), generation, vault.work() / ("r" + std::to_string(++count))},
+        root, later);
+  };
+  // Neither alone, nor somebody else's key beside one of them.
+  REQUIRE(crypto::CreateKeyFile(vault.work() / "foreign.key"));
+  const OpenRootKeyFor foreign = [&](const std::string&) {
+    return crypto::OpenKeyFile(vault.work() / "foreign.key");
+  };
+  CHECK_FALSE(restore(old_root, {}, before.generation));
+  CHECK_FALSE(restore(old_root, foreign, before.generation));
+  CHECK_FALSE(restore(new_root, {}, before.generation));
+  CHECK_FALSE(restore(foreign, new_root, before.generation));
+  CHECK(restore(old_root, new_root, after.generation));
+  // Today's copies need the one key alone.
+  CHECK(restore(new_root, {}, after.generation));
+
+  const auto restored = restore(old_root, new_root, before.generation);
+  INFO(AnswerOf(restored) << " " << (restored ? "" : restored.error().detail));
+  REQUIRE(restored);
+  CHECK(restored->by_later_root);
+  CHECK(restored->keyring_generation == before.generation);
+  CHECK(restored->keyring_joined.empty() == !behind.others);
+  VaultOptions options;
+  options.directory = vault.work() / ("r" + std::to_string(count));
+  options.require_locked_memory = false;
+  options.clock = &vault.clock;
+  vault.Close();
+  // By the later one alone: nothing of after is wrapped by the one that was exchanged.
+  const auto by_old = crypto::Keyring::Open(KeyringPath(options.directory), vault.root());
+  CHECK(AnswerOf(by_old) == "root_key_wrong");
+  vault.clock.Advance(1000);
+  const auto done = RecoverVault(options, **next, {});
+  INFO(AnswerOf(done) << " " << (done ? "" : done.error().detail));
+  REQUIRE(done);
+  CHECK(done->repeated.erasures == 1);
+  {
+    const auto opened = Vault::Open(options, **next);
+    INFO(AnswerOf(opened) << " " << (opened ? "" : opened.error().detail));
+    REQUIRE(opened);
+    CHECK(AnswerOf((*opened)->records().GetRecord(vault.As(kCrmService), stays, record)) == "ok");
+    CHECK(AnswerOf((*opened)->clients().GetClient(vault.As(kCrmService), gone)) != "ok");
+    REQUIRE((*opened)->Close());
+  }
+  OfflineVerifyOptions verify;
+  verify.directory = options.directory;
+  verify.deep = true;
+  const auto report = VerifyDirectory(verify, **next);
+  REQUIRE(report);
+  CHECK(report->log.findings.empty());
 }
 
 TEST_CASE("an erased client comes back from no generation once its key is kept nowhere") {

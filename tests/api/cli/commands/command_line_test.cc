@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
@@ -197,6 +198,89 @@ TEST_CASE("an option that is given nothing is wrong use, whichever it is of whic
   }
   CHECK(seen.size() > 100);
   CHECK(told > seen.size() / 2);
+}
+
+namespace {
+
+// With JSON wanted, a failure is one object in the last line of standard error.
+void CheckFailedInJson(const Ran& ran) {
+  CHECK(ran.exit != 0);
+  CHECK(ran.out.empty());
+  REQUIRE(ran.err.ends_with('\n'));
+  const auto line = ran.err.rfind('\n', ran.err.size() - 2);
+  const std::string last = ran.err.substr(line == std::string::npos ? 0 : line + 1);
+  const auto told = nlohmann::json::parse(last, nullptr, false);
+  REQUIRE(told.is_object());
+  REQUIRE(told.contains("error"));
+  CHECK(told.at("error").at("exit") == ran.exit);
+  CHECK_FALSE(told.at("error").at("message").get<std::string>().empty());
+}
+
+// What is needed, and "1" for each: mostly wrong, and where it is not the server refuses.
+Words Needed(const Words& words, const CLI::App& command) {
+  Words arguments = words, places;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_required()) continue;
+    if (IsPlace(*option)) {
+      places.emplace_back("1");
+    } else {
+      arguments.push_back("--" + option->get_lnames()[0]);
+      if (option->get_items_expected_max() > 0) arguments.emplace_back("1");
+    }
+  }
+  arguments.insert(arguments.end(), places.begin(), places.end());
+  return arguments;
+}
+
+}  // namespace
+
+TEST_CASE("with --json each command tells each failure as JSON, and without it none") {
+  CLI::App app("", "coffer");
+  Command chosen;
+  Declare(app, chosen);
+  std::vector<std::pair<Words, const CLI::App*>> commands;
+  CollectCommands(app, {}, commands);
+  std::size_t with_json = 0, refused = 0;
+  for (const auto& [words, command] : commands) {
+    if (command->get_option_no_throw("--json") == nullptr) continue;
+    ++with_json;
+    Tool tool([](const HttpRequest&) {
+      return Reply(403, R"({"code":"forbidden","title":"Not allowed.","status":403})");
+    });
+    const auto run = [&](Words arguments, const char* more) {
+      arguments.emplace_back(more);
+      const Ran ran = tool(arguments);
+      CAPTURE(arguments, ran.out, ran.err);
+      if (ran.exit != 0) CheckFailedInJson(ran);
+      return ran;
+    };
+    const Words needed = Needed(words, *command);
+    if (run(needed, "--json").err.contains("\"code\":\"forbidden\"")) ++refused;
+    // Whatever else is wrong is told in one place: of some commands, in turn.
+    Words wrong = with_json % 3 == 0 ? words : needed;
+    if (with_json % 3 == 1) wrong.emplace_back("--no-such-option");
+    if (with_json % 3 == 2) wrong.emplace_back("--url=");
+    if (with_json % 4 != 0) continue;
+    const Ran ran = run(wrong, "--json"), text = tool(wrong);
+    CHECK(ran.exit == text.exit);
+    CHECK_FALSE(text.err.contains("{\"error\""));
+  }
+  CHECK(with_json > 60);
+  CHECK(refused > 20);
+}
+
+TEST_CASE("a failure in JSON has what the text has, and nothing that a terminal obeys") {
+  Tool tool([](const HttpRequest&) {
+    return Reply(409, R"({"code":"made_up","title":"\u001b[2J\u202e","detail":"\u001b[31m"})");
+  });
+  const Ran ran = tool({"status", "--json"});
+  CheckFailedInJson(ran);
+  CHECK_FALSE(ran.err.contains('\x1b'));
+  CHECK_FALSE(ran.err.contains("\u202e"));
+  const testing::TemporaryDirectory directory;
+  const Ran local = tool({"key", "status", "--data", directory.path(), "--json"});
+  CheckFailedInJson(local);
+  CHECK(local.err.contains("\"code\":\"vault_missing\""));
 }
 
 TEST_CASE("a server that is not there ends with 5 and says what to check") {

@@ -41,7 +41,10 @@ Ran Verify(Tool& coffer, const PublicLog& log, Strings more = {}) {
 Strings ResultOf(const Ran& ran) {
   Strings result{std::to_string(ran.exit)};
   if (ran.out.empty()) {
-    result.push_back(ran.err.substr(0, ran.err.find('\n')));
+    const auto told = nlohmann::json::parse(ran.err, nullptr, false);
+    const std::string said =
+        told.is_object() ? "coffer: " + told.at("error").at("message").get<std::string>() : ran.err;
+    result.push_back(said.substr(0, said.find('\n')));
     return result;
   }
   const auto report = nlohmann::json::parse(ran.out);
