@@ -349,6 +349,8 @@ Sessions& Vault::sessions() const { return rooms_->services->sessions; }
 Approvals& Vault::approvals() const { return rooms_->services->approvals; }
 Emergencies& Vault::emergencies() const { return rooms_->services->emergencies; }
 Restrictions& Vault::restrictions() const { return rooms_->services->restrictions; }
+Consents& Vault::consents() const { return rooms_->services->consents; }
+ConsentTexts& Vault::consent_texts() const { return rooms_->services->consent_texts; }
 Clients& Vault::clients() const { return rooms_->services->clients; }
 Searches& Vault::searches() const { return rooms_->services->searches; }
 Records& Vault::records() const { return rooms_->services->records; }

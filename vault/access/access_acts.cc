@@ -53,6 +53,19 @@ void ActRestrictionLifted(Transaction& transaction, const Restriction& restricti
   transaction.Acted({ActKind::kRestrictionLifted, restriction.id.Text(), restriction.client});
 }
 
+void ActConsentWithdrawn(Transaction& transaction, const Consent& consent) {
+  const ConsentWithdrawal& withdrawal = *consent.withdrawal;
+  json content = {{"withdrawn", withdrawal.withdrawn.ms},
+                  {"recorded_by", withdrawal.recorded_by.Text()}};
+  if (withdrawal.channel) content["channel"] = Name(*withdrawal.channel);
+  transaction.Acted(
+      {ActKind::kConsentWithdrawn, consent.id.Text(), consent.client, content.dump()});
+}
+
+void ActConsentRequired(Transaction& transaction, const std::string& purpose, bool required) {
+  transaction.Acted({required ? ActKind::kConsentRequired : ActKind::kConsentNotRequired, purpose});
+}
+
 void ActTokenEnded(Transaction& transaction, const TokenRow& row) {
   json content = {{"expires", row.expires.ms}};
   if (row.revoked) content["revoked"] = row.revoked->ms;

@@ -91,6 +91,43 @@ Result<Replayed> ReplayRestrictionLifted(const Replay& replay) {
                                                                        : Replayed::kNotRepeated;
 }
 
+Result<Replayed> ReplayConsentWithdrawn(const Replay& replay) {
+  COFFER_ASSIGN(const auto id, ConsentId::Parse(replay.row.object));
+  const ClientId& client = *replay.row.client;
+  ConsentStore& store = replay.access().stores.consents;
+  COFFER_ASSIGN(auto known, store.ListOf(client));
+  const auto found =
+      std::ranges::find_if(known, [&](const auto& stored) { return stored.first.id == id; });
+  if (found == known.end()) return Replayed::kNothingThere;
+  Consent& consent = found->first;
+  if (consent.withdrawal) return Replayed::kInForce;
+  ConsentWithdrawal& withdrawal = consent.withdrawal.emplace();
+  withdrawal.withdrawn = TimeAt(replay.content, "withdrawn");
+  if (const auto by = PrincipalIn(replay.content, "recorded_by")) withdrawal.recorded_by = *by;
+  withdrawal.channel = ConsentChannelFromName(replay.content.value("channel", ""));
+  withdrawal.seq =
+      replay.transaction.NextSeq();  // that of the entry that says it is in force again
+  COFFER_TRY(store.Withdraw(consent));
+  COFFER_TRY(RefreshConsent(replay.transaction, client, consent.purpose));
+  return Replayed::kDone;
+}
+
+Result<Replayed> ReplayConsentRequired(const Replay& replay, bool required) {
+  auto& state = replay.transaction.Of<CatalogState>();
+  const auto found = state.current().purposes.find(replay.row.object);
+  if (found == state.current().purposes.end()) return Replayed::kNothingThere;
+  if (found->second.requires_consent == required) return Replayed::kInForce;
+  if (!required) return Replayed::kNotRepeated;
+  Purpose purpose = found->second;
+  purpose.requires_consent = true;
+  COFFER_TRY(state.catalog_store.PutPurpose(purpose, replay.transaction.now()));
+  COFFER_TRY(RequireConsentTo(replay.transaction, purpose.code));
+  Catalog catalog = state.current();
+  catalog.purposes.insert_or_assign(purpose.code, purpose);
+  ReplaceCatalog(replay.transaction, std::move(catalog));
+  return Replayed::kDone;
+}
+
 Result<Replayed> ReplayTokenEnded(const Replay& replay) {
   std::optional<TokenId> id;
   if (const auto token = TokenId::Parse(replay.row.object)) id = *token;
@@ -320,6 +357,12 @@ Result<Replayed> ReplayAccessAct(const Operations& operations, Transaction& tran
       return ReplayRestriction(replay);
     case ActKind::kRestrictionLifted:
       return ReplayRestrictionLifted(replay);
+    case ActKind::kConsentWithdrawn:
+      return ReplayConsentWithdrawn(replay);
+    case ActKind::kConsentRequired:
+      return ReplayConsentRequired(replay, true);
+    case ActKind::kConsentNotRequired:
+      return ReplayConsentRequired(replay, false);
     case ActKind::kTokenEnded:
       return ReplayTokenEnded(replay);
     case ActKind::kPrincipalDisabled:

@@ -27,6 +27,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kClockConfirm:
     case kAccessExplain:
     case kLogVerify:
+    case kConsentTextRead:
+    case kConsentTextWrite:
     case kBackupRead:
     case kBackupRun:
     case kStatusRead:
@@ -71,6 +73,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kHoldLift:
     case kRestrictionRead:
     case kRestrictionWrite:
+    case kConsentRead:
+    case kConsentWrite:
     case kApprovalRequest:
     case kApprovalRead:
     case kApprovalDecide:

@@ -88,6 +88,9 @@ struct HoldTag {
 struct RestrictionTag {
   static constexpr std::string_view kPrefix = "rst_";
 };
+struct ConsentTag {
+  static constexpr std::string_view kPrefix = "con_";
+};
 struct RunTag {
   static constexpr std::string_view kPrefix = "run_";
 };
@@ -109,6 +112,7 @@ using ActId = Id<ActTag>;  // that protects, or takes that back
 using ErasureId = Id<ErasureTag>;
 using HoldId = Id<HoldTag>;
 using RestrictionId = Id<RestrictionTag>;
+using ConsentId = Id<ConsentTag>;
 using BackupId = Id<BackupTag>;
 using RunId = Id<RunTag>;    // of retention
 using CallId = Id<CallTag>;  // one request, as in Coffer-Request-Id and in the log

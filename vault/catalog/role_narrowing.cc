@@ -19,6 +19,8 @@ bool IsAboutClients(Action action) {
     case Action::kHoldLift:
     case Action::kRestrictionRead:
     case Action::kRestrictionWrite:
+    case Action::kConsentRead:
+    case Action::kConsentWrite:
       return true;
     default:
       return TouchesClientData(action);

@@ -75,6 +75,20 @@ class Protecting : public TestVault {
         As(kPrivacyOfficer), client, {"contact", "accuracy", {false, {"marketing"}}});
     Did(restricted);
     restriction = restricted->id;
+    Did((*this)->consent_texts().PutConsentText(As(kPrivacyOfficer), "newsletter",
+                                                {{{"en", "I agree."}}}));
+    ConsentRequest agreed;
+    agreed.purpose = "marketing";
+    agreed.text = {"newsletter", 1, "en"};
+    agreed.channel = "paper";
+    agreed.evidence = "folder 12";
+    const auto consented = (*this)->consents().GiveConsent(As(kPrivacyOfficer), client, agreed);
+    Did(consented);
+    consent = consented->consent.id;
+    agreed.purpose = "billing";
+    Did((*this)->consents().GiveConsent(As(kPrivacyOfficer), client, agreed));
+    RequireConsent("billing", true);
+    RequireConsent("legal-obligation", true);
     const auto disabled = NewTokenFor("case-worker", 3600, "sleeping");
     Did(disabled);
     sleeping = disabled->info.principal;
@@ -136,6 +150,31 @@ class Protecting : public TestVault {
     }
     return text;
   }
+  void RequireConsent(std::string_view purpose, bool required) {
+    const json definition = {
+        {"title", "A purpose"}, {"legal_basis", "consent"}, {"requires_consent", required}};
+    Did((*this)->purposes().PutPurpose(As(kPrivacyOfficer), purpose, definition.dump()));
+  }
+  // What was agreed to, and what requests of such purposes are answered.
+  std::string ConsentsNow() {
+    const auto all = (*this)->consents().ListConsents(As(kPrivacyOfficer), client);
+    Did(all);
+    std::string text;
+    for (const ToldConsent& one : *all) {
+      text += one.consent.id.Text() + (one.stands ? " stands " : " ") + one.consent.evidence;
+      if (const auto& withdrawal = one.consent.withdrawal) {
+        text += " " + audit::FormatTimestamp(withdrawal->withdrawn) + " " +
+                withdrawal->recorded_by.Text() + " " +
+                std::string(withdrawal->channel ? Name(*withdrawal->channel) : "");
+      }
+      text += "\n";
+    }
+    for (const std::string purpose : {"marketing", "billing", "legal-obligation"}) {
+      text +=
+          purpose + " " + AnswerOf((*this)->clients().GetClient(As(kCrmService, purpose), client));
+    }
+    return text;
+  }
   std::string AssignmentsNow() {
     const auto all = (*this)->assignments().ListAssignments(As(kSupervisor), client);
     Did(all);
@@ -185,6 +224,7 @@ class Protecting : public TestVault {
   LeaseId lease;
   HoldId hold;
   RestrictionId restriction;
+  ConsentId consent;
   ApprovalId approval;
 };
 
@@ -198,6 +238,7 @@ struct ActCase {
 std::string TokenState(Protecting& v) { return v.Use(v.token); }
 std::string HoldState(Protecting& v) { return v.HoldsNow(); }
 std::string RestrictionState(Protecting& v) { return v.RestrictionsNow(); }
+std::string ConsentState(Protecting& v) { return v.ConsentsNow(); }
 std::string AssignmentState(Protecting& v) { return v.AssignmentsNow(); }
 std::string FirstPasswordState(Protecting& v) { return AnswerOf(v.LogIn(kFirstPassword)); }
 
@@ -222,6 +263,22 @@ std::vector<ActCase> ProtectiveActs() {
          return v.RestrictionsNow() +
                 AnswerOf(v->records().GetRecord(v.As(kCrmService), v.client, v.record));
        }},
+      {"consent.withdrawn",
+       [](Protecting& v) {
+         Did(v->consents().WithdrawConsent(v.As(kPrivacyOfficer), v.client, v.consent,
+                                           ConsentChannel::kEmail));
+       },
+       ConsentState},
+      {"consent.withdrawn",
+       [](Protecting& v) {
+         const auto all = v->consents().ListConsents(v.As(kPrivacyOfficer), v.client);
+         Did(all);
+         Did(v->consents().WithdrawConsent(v.As(kPrivacyOfficer), v.client, all->back().consent.id,
+                                           {}));
+       },
+       ConsentState},
+      {"consent.required", [](Protecting& v) { v.RequireConsent("client-care", true); },
+       [](Protecting& v) { return AnswerOf(v->clients().GetClient(v.As(kCrmService), v.client)); }},
       {"token.ended",
        [](Protecting& v) { Did(v->tokens().RevokeToken(v.As(kAdministrator), v.token.info.id)); },
        TokenState},
@@ -317,6 +374,8 @@ std::vector<ActCase> LooseningActs() {
              v.restriction));
        },
        RestrictionState},
+      {"consent.not-required", [](Protecting& v) { v.RequireConsent("legal-obligation", false); },
+       ConsentState},
       {"principal.enabled", [](Protecting& v) { Did(v.Disable(v.sleeping, false)); },
        [](Protecting& v) {
          return std::string(v.Look(v.sleeping).disabled ? "disabled" : "enabled");
