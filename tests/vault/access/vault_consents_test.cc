@@ -1,6 +1,7 @@
 // Consents: which texts they may name, what they decide, and that who takes one back is believed.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "crypto/encoding.h"
 #include "tests/vault/test_vault.h"
@@ -170,11 +171,10 @@ TEST_CASE("without a consent nothing of the client is disclosed or changed for t
     CHECK(vault.ListedClients("", "") == 1);
     CHECK(vault.ListedClients("vip", "contact") == 1);
     CHECK(vault.Exported() == 2);
-    CHECK(
-        vault->imports().ImportRecord(vault.Crm(), {"A-1", "contact", "", {{"last_name", "Roe"}}}));
     vault.Close();
     vault.Open();
   }
+  CHECK(vault->imports().ImportRecord(vault.Crm(), {"A-1", "contact", "", {{"last_name", "Roe"}}}));
   REQUIRE(vault.Withdraw(vault.id) == "ok");
   CHECK(vault.Read() == "consent_missing");
   // The rule goes, and the refusals with it, from the next request on.
@@ -585,11 +585,16 @@ TEST_CASE("what is under way stops where the consent is withdrawn") {
     CHECK(found == 4);
     CHECK(vault.ListedClients("", "") == 4);
   }
-  SECTION("a read, and a line of an import, that have begun and are not decided") {
+  SECTION("a record, or a line of an import, that has begun and is not decided") {
+    const bool imported = GENERATE(false, true);
     vault.clock.Interrupt(withdraw);
-    CHECK(vault.Read() == "consent_missing");
-    CHECK(AnswerOf(vault->imports().ImportRecord(
-              vault.Crm(), {"A-1", "contact", "", {{"last_name", "Doe"}}})) == "consent_missing");
+    const std::string answer =
+        imported ? AnswerOf(vault->imports().ImportRecord(
+                       vault.Crm(), {"A-1", "contact", "", {{"last_name", "Doe"}}}))
+                 : AnswerOf(vault->records().CreateRecord(vault.Crm(), last, "contact",
+                                                          {{"last_name", "Doe"}}, {}));
+    CHECK(answer == "consent_missing");
+    CHECK(vault.Number("SELECT count(*) FROM consents WHERE withdrawn IS NOT NULL") == 1);
   }
   SECTION("an import, between two lines") {
     const auto line = [&](std::string name) {
@@ -703,11 +708,11 @@ TEST_CASE("a service records consents where its role says so, of the clients tha
   CHECK(give(vault.Crm(), vault.client) == "permission_denied");
   REQUIRE(vault->roles().PutRole(
       vault.As(kAdministrator), "web-shop",
-      R"({"grants": [{"actions": ["consent.write"], "scope": "tag:shop"}]})"));
+      R"({"grants": [{"actions": ["consent.write"], "scope": {"tag": "shop"}}]})"));
   const ClientId shopper = vault.NewClient("A-3", {"shop"});
   const auto token = vault.NewTokenFor("web-shop", 3600);
   REQUIRE(token);
-  const auto shop = [&] { return OpenVault::Stranger(token->secret); };
+  const auto shop = [&] { return TestVault::Stranger(token->secret); };
   const auto told = vault->consents().GiveConsent(shop(), shopper, ConsentingVault::Request());
   REQUIRE(told);
   CHECK(give(shop(), vault.client) == "not_found");
