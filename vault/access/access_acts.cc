@@ -53,11 +53,24 @@ void ActRestrictionLifted(Transaction& transaction, const Restriction& restricti
   transaction.Acted({ActKind::kRestrictionLifted, restriction.id.Text(), restriction.client});
 }
 
-void ActConsentWithdrawn(Transaction& transaction, const Consent& consent) {
+void ActConsentWithdrawn(Transaction& transaction, const Consent& consent,
+                         ByteView sealed_details) {
   const ConsentWithdrawal& withdrawal = *consent.withdrawal;
-  json content = {{"withdrawn", withdrawal.withdrawn.ms},
-                  {"recorded_by", withdrawal.recorded_by.Text()}};
-  if (withdrawal.channel) content["channel"] = Name(*withdrawal.channel);
+  json content = {{"purpose", consent.purpose},
+                  {"text", consent.text.name},
+                  {"version", consent.text.version},
+                  {"language", consent.text.language},
+                  {"sha256", crypto::Base64Encode(consent.sha256)},
+                  {"given", consent.given.ms},
+                  {"channel", Name(consent.channel)},
+                  {"by_client", consent.by_client},
+                  {"expires", NumberOrNull(consent.expires)},
+                  {"recorded", consent.recorded.ms},
+                  {"recorded_by", consent.recorded_by.Text()},
+                  {"details", crypto::Base64Encode(sealed_details)},
+                  {"withdrawn", withdrawal.withdrawn.ms},
+                  {"withdrawn_by", withdrawal.recorded_by.Text()}};
+  if (withdrawal.channel) content["withdrawn_how"] = Name(*withdrawal.channel);
   transaction.Acted(
       {ActKind::kConsentWithdrawn, consent.id.Text(), consent.client, content.dump()});
 }

@@ -26,8 +26,9 @@ enum class Replayed : std::uint8_t {
 
 void ActRestricted(Transaction& transaction, const Restriction& restriction, ByteView sealed_basis);
 void ActRestrictionLifted(Transaction& transaction, const Restriction& restriction);
-// One that is withdrawn already.
-void ActConsentWithdrawn(Transaction& transaction, const Consent& consent);
+// One that is withdrawn already. All of it is said: where an older state lacks it, somebody might
+// record it again, and it must be known there that it was taken back.
+void ActConsentWithdrawn(Transaction& transaction, const Consent& consent, ByteView sealed_details);
 // The purpose begins to require consent, or requires it no more.
 void ActConsentRequired(Transaction& transaction, const std::string& purpose, bool required);
 // A token's, or a session's, end that is earlier than it was.

@@ -52,9 +52,11 @@ Result<std::vector<Consent>> OpenConsents(const crypto::Keyring& keyring, Transa
   if (stored.empty()) return consents;
   COFFER_ASSIGN(const auto key, transaction.PinKey(client));
   for (auto& [consent, details] : stored) {
-    COFFER_ASSIGN(const Bytes plain,
-                  key.Expose().Open(ConsentContext(keyring, client, consent.id), details));
-    COFFER_TRY(ReadDetails(crypto::AsText(plain), consent));
+    if (!details.empty()) {
+      COFFER_ASSIGN(const Bytes plain,
+                    key.Expose().Open(ConsentContext(keyring, client, consent.id), details));
+      COFFER_TRY(ReadDetails(crypto::AsText(plain), consent));
+    }
     consents.push_back(std::move(consent));
   }
   return consents;

@@ -107,14 +107,15 @@ ToldConsent Tell(Consent consent, Timestamp now) {
 }
 
 // Into its row, and into the entry that says so.
-Status StoreWithdrawal(Transaction& transaction, Consent& consent,
+Status StoreWithdrawal(Transaction& transaction, std::pair<Consent, Bytes>& stored,
                        std::optional<ConsentChannel> channel, const PrincipalId& by,
                        audit::Entry& entry) {
+  auto& [consent, details] = stored;
   consent.withdrawal = {transaction.now(), channel, by, transaction.NextSeq()};
   AddDetail(entry, consent.purpose);
   entry.payload_hash = crypto::Sha256(crypto::AsBytes(WithdrawalStatementOf(consent)));
   COFFER_TRY(transaction.Of<AccessState>().stores.consents.Withdraw(consent));
-  ActConsentWithdrawn(transaction, consent);
+  ActConsentWithdrawn(transaction, consent, details);
   return {};
 }
 
@@ -210,7 +211,8 @@ Result<ToldConsent> Consents::WithdrawConsent(const Caller& caller, const Client
       call.entry.outcome = "unchanged";
       return Tell(std::move(consent), operations_.latest());
     }
-    for (auto& [other, details] : all) {
+    for (auto& stored : all) {
+      const Consent& other = stored.first;
       if (other.id == id || other.purpose != consent.purpose ||
           !other.StandsAt(operations_.latest())) {
         continue;
@@ -219,10 +221,10 @@ Result<ToldConsent> Consents::WithdrawConsent(const Caller& caller, const Client
       entry.action = Name(kAction);
       entry.client = client.Text();
       entry.detail = WithdrawnInWords(other.id);
-      COFFER_TRY(StoreWithdrawal(transaction, other, channel, call.actor, entry));
+      COFFER_TRY(StoreWithdrawal(transaction, stored, channel, call.actor, entry));
       transaction.Also(std::move(entry));
     }
-    COFFER_TRY(StoreWithdrawal(transaction, consent, channel, call.actor, call.entry));
+    COFFER_TRY(StoreWithdrawal(transaction, *named, channel, call.actor, call.entry));
     COFFER_TRY(RefreshConsent(transaction, client, consent.purpose));
     return Tell(std::move(consent), operations_.latest());
   });

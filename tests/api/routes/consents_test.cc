@@ -164,7 +164,7 @@ TEST_CASE("a purpose requires consent by its definition, and an explanation says
                                  {"purpose", "client-care"}}));
   CHECK(answer.at("allowed") == false);
   CHECK(answer.at("rule") == "check:consent");
-  CHECK(answer.at("reason") == "consent_missing");
+  CHECK(answer.at("code") == "consent_missing");
   REQUIRE(api.Give(ConsentCalls::Body({{"purpose", "client-care"}})).status == 201);
   CHECK(api.Get(api.client, kCrmService).status == 200);
   CHECK(!ApiCalls::Parsed(put(false)).contains("requires_consent"));

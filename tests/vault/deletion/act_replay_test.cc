@@ -161,7 +161,10 @@ class Protecting : public TestVault {
     Did(all);
     std::string text;
     for (const ToldConsent& one : *all) {
-      text += one.consent.id.Text() + (one.stands ? " stands " : " ") + one.consent.evidence;
+      const Consent& given = one.consent;
+      text += given.id.Text() + (one.stands ? " stands " : " ") + given.evidence + given.authority;
+      text += " " + StatementOf(given) + audit::FormatTimestamp(given.recorded) +
+              given.recorded_by.Text();
       if (const auto& withdrawal = one.consent.withdrawal) {
         text += " " + audit::FormatTimestamp(withdrawal->withdrawn) + " " +
                 withdrawal->recorded_by.Text() + " " +
@@ -263,22 +266,6 @@ std::vector<ActCase> ProtectiveActs() {
          return v.RestrictionsNow() +
                 AnswerOf(v->records().GetRecord(v.As(kCrmService), v.client, v.record));
        }},
-      {"consent.withdrawn",
-       [](Protecting& v) {
-         Did(v->consents().WithdrawConsent(v.As(kPrivacyOfficer), v.client, v.consent,
-                                           ConsentChannel::kEmail));
-       },
-       ConsentState},
-      {"consent.withdrawn",
-       [](Protecting& v) {
-         const auto all = v->consents().ListConsents(v.As(kPrivacyOfficer), v.client);
-         Did(all);
-         Did(v->consents().WithdrawConsent(v.As(kPrivacyOfficer), v.client, all->back().consent.id,
-                                           {}));
-       },
-       ConsentState},
-      {"consent.required", [](Protecting& v) { v.RequireConsent("client-care", true); },
-       [](Protecting& v) { return AnswerOf(v->clients().GetClient(v.As(kCrmService), v.client)); }},
       {"token.ended",
        [](Protecting& v) { Did(v->tokens().RevokeToken(v.As(kAdministrator), v.token.info.id)); },
        TokenState},
@@ -358,6 +345,41 @@ std::vector<ActCase> ProtectiveActs() {
          const auto found = v->approvals().GetApproval(v.As(kSupervisor), v.approval);
          Did(found);
          return std::string(Name(found->state));
+       }},
+      {"consent.withdrawn",
+       [](Protecting& v) {
+         Did(v->consents().WithdrawConsent(v.As(kPrivacyOfficer), v.client, v.consent,
+                                           ConsentChannel::kEmail));
+       },
+       ConsentState},
+      {"consent.withdrawn",
+       [](Protecting& v) {
+         const auto all = v->consents().ListConsents(v.As(kPrivacyOfficer), v.client);
+         Did(all);
+         Did(v->consents().WithdrawConsent(v.As(kPrivacyOfficer), v.client, all->back().consent.id,
+                                           {}));
+       },
+       ConsentState},
+      // Of one that the copy lacks it is known as well: somebody might record it again.
+      {"consent.withdrawn",
+       [](Protecting& v) {
+         v.clock.Advance(1);
+         ConsentRequest agreed;
+         agreed.purpose = "legal-obligation";
+         agreed.text = {"newsletter", 1, "en"};
+         agreed.channel = "app";
+         agreed.evidence = "folder 13";
+         agreed.authority = "her mother";
+         agreed.expires = Timestamp{v.clock.Now().ms + 1'000'000};
+         const auto told = v->consents().GiveConsent(v.As(kPrivacyOfficer), v.client, agreed);
+         Did(told);
+         Did(v->consents().WithdrawConsent(v.As(kPrivacyOfficer), v.client, told->consent.id, {}));
+       },
+       ConsentState},
+      {"consent.required", [](Protecting& v) { v.RequireConsent("contract-fulfilment", true); },
+       [](Protecting& v) {
+         return AnswerOf(
+             v->clients().GetClient(v.As(kCrmService, "contract-fulfilment"), v.client));
        }},
   };
 }
@@ -496,19 +518,20 @@ TEST_CASE("all that was done since a copy is in force again together, sessions h
   vault.Open();
   const auto acts = ProtectiveActs();
   // The password is changed once, and the token ends once.
-  for (const std::size_t at :
-       {0UZ, 1UZ, 2UZ, 3UZ, 4UZ, 6UZ, 8UZ, 11UZ, 12UZ, 13UZ, 14UZ, 15UZ, 16UZ}) {
+  for (const std::size_t at : {0UZ, 1UZ, 2UZ, 3UZ, 4UZ, 6UZ, 8UZ, 11UZ, 12UZ, 13UZ, 14UZ, 15UZ,
+                               16UZ, 17UZ, 18UZ, 19UZ, 20UZ}) {
     acts[at].act(vault);
   }
   const std::string holds = vault.HoldsNow(), restrictions = vault.RestrictionsNow(),
-                    assignments = vault.AssignmentsNow();
+                    assignments = vault.AssignmentsNow(), consents = vault.ConsentsNow();
   vault.Restore();
   CHECK(vault.HoldsNow() == holds);
   CHECK(vault.RestrictionsNow() == restrictions);
+  CHECK(vault.ConsentsNow() == consents);
   CHECK(vault.AssignmentsNow() == assignments);
   CHECK(AnswerOf(vault->tokens().WhoAmI(vault.Stranger(session->secret))) != "ok");
   CHECK(std::ranges::count(vault.Told(), "act.replayed sessions ended: 1") == 1);
-  CHECK(vault.Told().size() == 14);
+  CHECK(vault.Told().size() == 18);
   const auto report = vault->verification().VerifyLog(vault.As(kAuditor), true);
   Did(report);
   for (const auto& finding : report->log.findings) FAIL_CHECK(finding.message);

@@ -20,7 +20,7 @@ constexpr const char* kConsent =
         "withdrawal":{"withdrawn":"2026-02-01T00:00:00.000Z","channel":"email",
                       "recorded_by":"usr_1","entry":4800,"statement":"{}"}})";
 
-bool Shows(const std::string& text, const std::string& part) {
+bool ShowsConsent(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -43,9 +43,9 @@ TEST_CASE("a consent is given, shown, listed and withdrawn as it was typed") {
   for (const char* part : {"newsletter v3 en", "ab12", "her mother", "folder 12", "4711", "4800",
                            "withdrawn 2026-02-01T00:00:00.000Z"}) {
     INFO(part);
-    CHECK(Shows(shown, part));
+    CHECK(ShowsConsent(shown, part));
   }
-  CHECK(Shows(coffer({"consent", "list", "cli_1"}).out, "con_1"));
+  CHECK(ShowsConsent(coffer({"consent", "list", "cli_1"}).out, "con_1"));
   CHECK(coffer({"consent", "withdraw", "cli_1", "con_1"}).exit == 0);
   CHECK(coffer({"consent", "withdraw", "cli_1", "con_1", "--channel", "email"}).exit == 0);
   // What is missing, or is no time, asks nobody.
@@ -87,12 +87,12 @@ TEST_CASE("a text is stored to the byte, in its languages") {
     return coffer({"consent", "text", "put", "newsletter", "de=" + (work / "de.txt"), wording,
                    "--minimum-age", "16", "--shown-since", "2020-01-01"});
   };
-  CHECK(Shows(put("en=" + (work / "en.txt")).out, "newsletter, version 2"));
+  CHECK(ShowsConsent(put("en=" + (work / "en.txt")).out, "newsletter, version 2"));
   const std::string shown =
       coffer({"consent", "text", "show", "newsletter", "--version", "2", "--language", "en"}).out;
-  CHECK(Shows(shown, "I agree."));
-  CHECK(!Shows(shown, "Ich stimme zu."));
-  CHECK(Shows(coffer({"consent", "text", "list"}).out, "de en"));
+  CHECK(ShowsConsent(shown, "I agree."));
+  CHECK(!ShowsConsent(shown, "Ich stimme zu."));
+  CHECK(ShowsConsent(coffer({"consent", "text", "list"}).out, "de en"));
   CHECK(put(work / "en.txt").exit == 2);
   CHECK(put("en=" + (work / "none.txt")).exit == 2);
   const auto& requests = coffer.server.requests();
