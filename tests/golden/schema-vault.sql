@@ -117,7 +117,7 @@ CREATE TABLE consents (
   recorded        INTEGER NOT NULL,
   recorded_by     BLOB    NOT NULL CHECK (length(recorded_by) = 16),
   seq             INTEGER NOT NULL,                      -- of its entry in the log
-  details         BLOB    NOT NULL,                      -- sealed under the client's key
+  details         BLOB    NOT NULL,                      -- sealed; empty: the key was gone before
   withdrawn       INTEGER,                               -- NULL: it was not
   withdrawn_how   TEXT,                                  -- the channel; NULL: not said
   withdrawn_by    BLOB    CHECK (length(withdrawn_by) = 16),     -- who recorded it
