@@ -4,6 +4,7 @@
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/clients_state.h"
 #include "vault/deletion/deletion_state.h"
+#include "vault/rights/rights_state.h"
 
 namespace coffer::vault {
 
@@ -16,6 +17,8 @@ Result<RoomStates> OpenRoomStates(Database& database) {
   access->Know(*clients);
   rooms.Add(std::move(access));
   rooms.Add(std::move(clients));
+  COFFER_ASSIGN(auto rights, RightsState::Open(database));
+  rooms.Add(std::move(rights));
   COFFER_ASSIGN(auto deletion, DeletionState::Open(database));
   rooms.Add(std::move(deletion));
   return rooms;

@@ -21,6 +21,7 @@ ReasonRule ReasonRuleOf(Action action) {
     case kSessionRevoke:
     case kRoleRead:
     case kRoleWrite:
+    case kRegimeWrite:
     case kRetentionRead:
     case kRetentionWrite:
     case kRetentionRun:
@@ -75,6 +76,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kRestrictionWrite:
     case kConsentRead:
     case kConsentWrite:
+    case kRequestRead:
+    case kRequestWrite:
     case kApprovalRequest:
     case kApprovalRead:
     case kApprovalDecide:

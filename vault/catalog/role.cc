@@ -303,15 +303,16 @@ void CheckSeparation(const RoleDocument& role, std::vector<Issue>& issues) {
 
 bool IsPrivileged(const RoleDocument& role) {
   static constexpr Action kPowers[] = {
-      Action::kClientErase,      Action::kClientExport,    Action::kTokenCreate,
-      Action::kTokenRevoke,      Action::kPrincipalWrite,  Action::kTeamWrite,
-      Action::kSessionRevoke,    Action::kRoleWrite,       Action::kClassWrite,
-      Action::kPurposeWrite,     Action::kApprovalDecide,  Action::kAssignmentWrite,
-      Action::kLeaseWrite,       Action::kAccessExplain,   Action::kEmergencyOpen,
-      Action::kEmergencyReview,  Action::kNoteRead,        Action::kClientPackage,
-      Action::kRecordErase,      Action::kHoldWrite,       Action::kHoldLift,
-      Action::kRestrictionWrite, Action::kRetentionWrite,  Action::kRetentionRun,
-      Action::kClockConfirm,     Action::kConsentTextWrite};
+      Action::kClientErase,      Action::kClientExport,   Action::kTokenCreate,
+      Action::kTokenRevoke,      Action::kPrincipalWrite, Action::kTeamWrite,
+      Action::kSessionRevoke,    Action::kRoleWrite,      Action::kClassWrite,
+      Action::kPurposeWrite,     Action::kApprovalDecide, Action::kAssignmentWrite,
+      Action::kLeaseWrite,       Action::kAccessExplain,  Action::kEmergencyOpen,
+      Action::kEmergencyReview,  Action::kNoteRead,       Action::kClientPackage,
+      Action::kRecordErase,      Action::kHoldWrite,      Action::kHoldLift,
+      Action::kRestrictionWrite, Action::kRequestWrite,   Action::kRegimeWrite,
+      Action::kRetentionWrite,   Action::kRetentionRun,   Action::kClockConfirm,
+      Action::kConsentTextWrite};
   if (std::ranges::any_of(kPowers, [&](Action action) { return role.Allows(action); })) return true;
   return std::ranges::any_of(role.grants, [](const Grant& grant) {
     return !grant.deny && grant.scope.kind != Scope::Kind::kAssigned &&

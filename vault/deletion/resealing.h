@@ -59,6 +59,7 @@ class Resealing {
   Status Holds();
   Status Restrictions();
   Status Consents();
+  Status Requests();
   // A profile that does not open stops an erasure, whose old key could still be of use to whoever
   // mends it; but none of what was erased before.
   Status Finish(bool whatever_the_profile);

@@ -724,4 +724,27 @@ TEST_CASE("a service records consents where its role says so, of the clients tha
   CHECK(AnswerOf(vault->consent_texts().ListConsentTexts(shop())) == "permission_denied");
 }
 
+TEST_CASE("a request to withdraw is answered by the withdrawal, and not by a consent") {
+  ConsentingVault vault;
+  RequestForm asked;
+  asked.kind = RequestKind::kConsentWithdrawal;
+  asked.regime = "gdpr";
+  asked.channel = "email";
+  asked.received = vault.clock.Now();
+  asked.client = vault.client;
+  const auto request = vault->requests().RegisterRequest(vault.As(kPrivacyOfficer), asked);
+  REQUIRE(request);
+  const auto step = [&](StepKind kind, std::vector<std::uint64_t> entries) {
+    StepForm form;
+    form.kind = kind;
+    form.entries = std::move(entries);
+    return AnswerOf(vault->requests().TakeStep(vault.As(kPrivacyOfficer), request->row.id, form));
+  };
+  REQUIRE(step(StepKind::kAccept, {}) == "ok");
+  REQUIRE(vault.Give(ConsentingVault::Request()) == "ok");
+  CHECK(step(StepKind::kAnswer, {vault.Listed()[0].consent.seq}) == "fulfilment_missing");
+  REQUIRE(vault.Withdraw(vault.id) == "ok");
+  CHECK(step(StepKind::kAnswer, {vault.Listed()[0].consent.withdrawal->seq}) == "ok");
+}
+
 }  // namespace coffer::vault

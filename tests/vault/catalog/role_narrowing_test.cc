@@ -41,6 +41,7 @@ constexpr NarrowingRow kTable[] = {
     {kHoldWrite, kAboutClients},          {kHoldLift, kAboutClients},
     {kRestrictionRead, kAboutClients},    {kRestrictionWrite, kAboutClients},
     {kConsentRead, kAboutClients},        {kConsentWrite, kAboutClients},
+    {kRequestRead, kAboutClients},        {kRequestWrite, kAboutClients},
     {kApprovalDecide, ".......gggxxgg."},
 };
 
